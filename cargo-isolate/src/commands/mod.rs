@@ -1,0 +1,3 @@
+//! One file per subcommand: arguments, and a `run` that calls the stages and prints.
+
+pub(crate) mod demo;

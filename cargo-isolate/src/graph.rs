@@ -1,0 +1,61 @@
+//! The workspace and its dependencies with the facts of every source file: what `sources` hands to everything later.
+
+use camino::Utf8PathBuf;
+use isolate_lints::facts::FileFacts;
+use std::collections::BTreeMap;
+
+/// All packages that one `cargo metadata` run resolved.
+#[derive(Debug)]
+pub(crate) struct Graph {
+    /// Directory of the workspace's `Cargo.toml`.
+    pub(crate) root: Utf8PathBuf,
+    /// Where cargo builds; our own files go to `target/isolate` only.
+    pub(crate) target: Utf8PathBuf,
+    /// Members first, then dependencies; each group sorted by name and version.
+    pub(crate) packages: Vec<Package>,
+}
+
+/// One package.
+#[derive(Debug)]
+pub(crate) struct Package {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    /// Directory of its `Cargo.toml`.
+    pub(crate) root: Utf8PathBuf,
+    /// Of this workspace, as opposed to a dependency.
+    pub(crate) member: bool,
+    /// `links = "…"`.
+    pub(crate) links: Option<String>,
+    /// Name its library goes by as a crate; `None` without a library.
+    pub(crate) lib: Option<String>,
+    /// Crates that its code can name: extern crate name (renames applied) → index in [`Graph::packages`].
+    pub(crate) externs: BTreeMap<String, usize>,
+    /// Source files, in module-tree order per target.
+    pub(crate) files: Vec<SourceFile>,
+}
+
+/// One source file, read and scanned.
+#[derive(Debug)]
+pub(crate) struct SourceFile {
+    pub(crate) path: Utf8PathBuf,
+    /// Its text, kept for diagnostics.
+    pub(crate) text: String,
+    /// Target it was reached from.
+    pub(crate) role: Role,
+    /// Module path within its crate: empty for a crate root, `["ffi", "raw"]` for `src/ffi/raw.rs`.
+    pub(crate) module: Vec<String>,
+    pub(crate) facts: FileFacts,
+}
+
+/// What a source file is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Role {
+    /// Library or binary.
+    Main,
+    ProcMacro,
+    BuildScript,
+    Test,
+    Bench,
+    Example,
+}

@@ -1,0 +1,3 @@
+//! `policy.toml`: what a team decided about its unsafe surface, with the place of every value.
+
+pub(crate) mod model;

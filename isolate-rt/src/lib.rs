@@ -1,0 +1,1 @@
+//! In-process isolation of foreign code with memory protection keys.

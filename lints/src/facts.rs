@@ -1,0 +1,300 @@
+//! What the code does, as plain data: the noun that [`crate::scan`] produces and everything later reads.
+//!
+//! Facts carry no judgement. A rule turns them into findings, the policy decides about those, and the generator reads the
+//! foreign items to write wrappers.
+
+use serde::{Deserialize, Serialize};
+
+/// A byte range in one file, with the 1-based line and column (in characters) of its start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Span {
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+    /// 1-based line of `start`.
+    pub line: u32,
+    /// 1-based column of `start`, in characters.
+    pub column: u32,
+}
+
+/// Everything known about one source file.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FileFacts {
+    /// Unsafe constructs, in source order.
+    pub unsafes: Vec<UnsafeFact>,
+    /// Foreign items, in source order, those found inside macro calls included.
+    pub foreign: Vec<ForeignItem>,
+    /// Every call of a plain path (`a::b(…)`), in source order: candidates for foreign calls until resolved.
+    pub calls: Vec<CallFact>,
+    /// Paths mentioned as a value without being called (`let f = ffi::crc32;`): a function pointer is a call in waiting.
+    pub mentions: Vec<CallFact>,
+    /// Names that `use` and `extern crate` bring into each module.
+    pub imports: Vec<Import>,
+    /// `mod name;` declarations and inline modules, so that the loader can follow them.
+    pub modules: Vec<ModuleDecl>,
+    /// Structs, unions, enums and aliases: what a foreign signature may name.
+    pub types: Vec<TypeItem>,
+    /// Integer constants with their source text, for length expressions.
+    pub constants: Vec<Constant>,
+    /// Places that did not parse. The rest of the facts come from the recovered tree.
+    pub errors: Vec<ParseError>,
+    /// Macro calls whose expansion was not seen and may hold anything: `include!` of generated code, for instance.
+    pub unexpanded: Vec<Unexpanded>,
+    /// `unsafe` tokens that the lexer counted, comments and strings excluded: the oracle of the self-check.
+    pub unsafe_tokens: u32,
+}
+
+/// Where in the crate a fact stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Scope {
+    /// Inline modules around the fact within this file, outermost first. The file's own module path is the loader's to add.
+    pub modules: Vec<String>,
+    /// Name of the enclosing function, with the `impl` or `trait` type before it: `Stream::read`.
+    pub function: Option<String>,
+    /// `#[cfg(…)]` predicates around the fact, outermost first, as source text without `cfg(` and `)`.
+    pub cfgs: Vec<String>,
+    /// The macro whose definition or call holds the fact, when it stands in tokens that the parser does not see into.
+    pub in_macro: Option<String>,
+}
+
+/// One unsafe construct.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UnsafeFact {
+    /// What it is.
+    pub kind: UnsafeKind,
+    /// The keyword to the end of the header: a block up to its `{`, a function up to its body.
+    pub span: Span,
+    /// Where it stands.
+    pub scope: Scope,
+    /// Name of the item, for functions, impls (`Send for Stream`), traits, statics and attributes (`no_mangle`).
+    pub name: Option<String>,
+    /// The comment that argues for it: `// SAFETY: …` before or inside a block, `# Safety` in the docs of a function or trait.
+    pub safety: Option<String>,
+    /// What a block does, in source order; empty for other kinds.
+    pub operations: Vec<Operation>,
+    /// Whether the item is visible outside its crate as written (`pub`).
+    pub public: bool,
+}
+
+/// Kinds of unsafe constructs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UnsafeKind {
+    /// `unsafe { … }`.
+    Block,
+    /// `unsafe fn`, free or associated, with a body.
+    Function,
+    /// `unsafe fn` declared in a trait without a body.
+    Declaration,
+    /// `unsafe impl`.
+    Impl,
+    /// `unsafe trait`.
+    Trait,
+    /// `extern "C" { … }`, with or without `unsafe`.
+    ExternBlock,
+    /// `#[no_mangle]`, `#[export_name]`, `#[link_section]`, bare or in `#[unsafe(…)]`, and `#[unsafe(naked)]`.
+    Attribute,
+    /// `static mut`.
+    StaticMut,
+    /// `union`.
+    Union,
+    /// `global_asm!`.
+    GlobalAsm,
+    /// `unsafe fn(…)` as a type, and other uses of the keyword that declare rather than do.
+    Type,
+    /// An `unsafe` token in a macro definition or in the arguments of a macro call, where the parser sees only tokens.
+    MacroToken,
+}
+
+/// One thing an unsafe block does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Operation {
+    /// What it does.
+    pub kind: OperationKind,
+    /// Where.
+    pub span: Span,
+    /// The path called or static named, as written.
+    pub what: Option<String>,
+}
+
+/// Kinds of operations inside an unsafe block, as far as syntax shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OperationKind {
+    /// A call of a path or method; whether it is unsafe is not known before resolution.
+    Call,
+    /// `*p` of something not known to be safe.
+    Deref,
+    /// `transmute`.
+    Transmute,
+    /// `from_raw_parts` and its kin.
+    FromRawParts,
+    /// `asm!`.
+    Asm,
+}
+
+/// A function or static declared in an extern block.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ForeignItem {
+    /// Name in Rust.
+    pub name: String,
+    /// Symbol, where `#[link_name]` says another one and it is a plain string.
+    pub link_name: Option<String>,
+    /// ABI string, `C` where none is written.
+    pub abi: String,
+    /// Library of the block's `#[link(name = …)]`.
+    pub library: Option<String>,
+    /// Function with its signature, or static.
+    pub item: ForeignKind,
+    /// The declaration.
+    pub span: Span,
+    /// Where it stands.
+    pub scope: Scope,
+    /// Visibility as written: `pub`, `pub(crate)`, or empty.
+    pub visibility: String,
+    /// Declared `safe fn` in an `unsafe extern` block.
+    pub safe: bool,
+}
+
+/// What a foreign item is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ForeignKind {
+    /// A function.
+    Function {
+        /// Parameters in order.
+        params: Vec<Param>,
+        /// Return type as source text; `None` for unit.
+        ret: Option<String>,
+        /// Ends with `...`.
+        variadic: bool,
+    },
+    /// A static.
+    Static {
+        /// Its type as source text.
+        ty: String,
+        /// `static mut`.
+        mutable: bool,
+    },
+}
+
+/// A parameter of a foreign function.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Param {
+    /// Name; `None` for `_` and unnamed ones.
+    pub name: Option<String>,
+    /// Type as source text, whitespace normalised to single spaces.
+    pub ty: String,
+}
+
+/// A call or mention of a path.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CallFact {
+    /// The path as written, without generic arguments and whitespace: `libz_sys::crc32`.
+    pub path: String,
+    /// The path's place.
+    pub span: Span,
+    /// Where it stands.
+    pub scope: Scope,
+}
+
+/// One name brought into a module.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Import {
+    /// Full path as written: `libz_sys::crc32`, without a trailing `::*`.
+    pub path: String,
+    /// The name it gets here; `None` for a glob.
+    pub name: Option<String>,
+    /// Visible outside the module (`pub use`, `pub(crate) use`).
+    pub public: bool,
+    /// Inline modules around it within this file.
+    pub modules: Vec<String>,
+}
+
+/// A `mod` item.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModuleDecl {
+    /// Its name.
+    pub name: String,
+    /// Every `#[path = "…"]` on it, plain or in `cfg_attr`.
+    pub paths: Vec<String>,
+    /// Inline modules around it within this file, outermost first, with their own `#[path]` if they have one.
+    pub parents: Vec<String>,
+    /// Has a body in this file.
+    pub inline: bool,
+    /// `#[cfg(…)]` predicates on it and around it.
+    pub cfgs: Vec<String>,
+    /// Its place.
+    pub span: Span,
+}
+
+/// A type that a foreign signature may name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TypeItem {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub kind: TypeKind,
+    /// Inline modules around it within this file.
+    pub modules: Vec<String>,
+    /// `#[cfg(…)]` predicates on it and around it.
+    pub cfgs: Vec<String>,
+    /// `#[repr(…)]` arguments, as source text.
+    pub repr: Vec<String>,
+    /// Visibility as written.
+    pub visibility: String,
+    /// Derives `Copy`, or has an `impl Copy` in the same file.
+    pub copy: bool,
+}
+
+/// Kinds of types.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TypeKind {
+    /// `type A = …;`, with the right side as source text.
+    Alias(String),
+    /// A struct with its fields; tuple fields are named `0`, `1`, ….
+    Struct(Vec<Param>),
+    /// A union with its fields.
+    Union(Vec<Param>),
+    /// An enum with its variants' names; none for an opaque `enum X {}`.
+    Enum(Vec<String>),
+    /// `extern { type X; }`.
+    Foreign,
+}
+
+/// A constant.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Constant {
+    /// Its name.
+    pub name: String,
+    /// Its type as source text.
+    pub ty: String,
+    /// Its value as source text.
+    pub value: String,
+    /// Inline modules around it within this file.
+    pub modules: Vec<String>,
+}
+
+/// A place that did not parse.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ParseError {
+    /// The parser's message, a lowercase fragment.
+    pub message: String,
+    /// The place.
+    pub span: Span,
+}
+
+/// A macro call that may expand to anything.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Unexpanded {
+    /// The macro's path.
+    pub name: String,
+    /// Its argument text, at most 200 characters.
+    pub argument: String,
+    /// The place.
+    pub span: Span,
+    /// Where it stands.
+    pub scope: Scope,
+}

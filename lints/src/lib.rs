@@ -1,0 +1,10 @@
+//! The analysis half of cargo-isolate: source text → facts → findings.
+//!
+//! This crate reads no file, knows neither cargo nor the policy, and never fails: text that does not parse gives the facts
+//! of its recovered tree together with the places of the errors.
+//!
+//! ```text
+//! scan(text, edition) ─► FileFacts ─► resolve(graph) ─► ForeignCall ─► rules ─► Finding
+//! ```
+
+pub mod facts;

@@ -1,1 +1,3 @@
 //! The templates of cargo-isolate.
+
+pub mod demo;

@@ -1,1 +1,56 @@
-//! In-process isolation of foreign code with memory protection keys.
+//! In-process isolation of foreign code with memory protection keys (MPK/PKU): a fault becomes an `Err`.
+//!
+//! A [`Domain`] is a compartment of this process with its own protection key, stack, heap, thread-local storage and copy of
+//! its library's globals. While code runs in there the CPU forbids it to write anything else. A wild write, an overflow, a
+//! smashed stack, endless recursion or an `abort()` ends that one call: the caller gets a [`Fault`], the instance is thrown
+//! away, and the next call starts with a clean one.
+//!
+//! Wrappers are written by `cargo isolate wrap`; by hand, a call looks like this:
+//!
+//! ```no_run
+//! use isolate_rt::{Domain, Fault};
+//! # unsafe extern "C" { fn checksum(data: *const u8, len: usize) -> u32; }
+//! static HASHES: Domain = Domain::new("hashes").heap_limit(1 << 20);
+//!
+//! fn isolated_checksum(data: &[u8]) -> Result<u32, Fault> {
+//!     let mut call = HASHES.call("checksum")?;
+//!     let pointer = call.input(data)?;
+//!     // SAFETY: `checksum` reads `data.len()` bytes from `pointer`, which `data` keeps alive; any `u32` is valid.
+//!     unsafe { call.run(|| checksum(pointer, data.len())) }
+//! }
+//! ```
+//!
+//! # What holds, and what does not
+//!
+//! Level `integrity`: the domain can read all of the program and write none of it. The threat is a bug, or an attacker who
+//! corrupts the library's data; an attacker who chooses *instructions* in the domain can execute `wrpkru` or a system call
+//! and is not held. Nothing that comes out of a domain (length, pointer, string) is used before it was checked.
+//!
+//! # Where it works
+//!
+//! x86-64 Linux ≥ 6.12 with glibc, on a CPU with PKU and FSGSBASE, in executables (the runtime serves `malloc` for the whole
+//! program, which only an executable can define). Elsewhere it compiles, and calls give [`FaultKind::Unsupported`] with the
+//! reason; nothing ever runs unprotected unless [`Backend::None`] was asked for. [`probe`] says what this machine has.
+
+mod call;
+mod domain;
+mod fault;
+mod globals;
+mod machine;
+
+#[cfg(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu"))]
+mod heap;
+#[cfg(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu", feature = "interpose"))]
+mod interpose;
+#[cfg(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu"))]
+mod mpk;
+
+#[cfg(not(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu")))]
+#[path = "mpk_absent.rs"]
+mod mpk;
+
+pub use call::{Call, Handle, Plain, Staged};
+pub use domain::{Backend, Domain};
+pub use fault::{Fault, FaultKind, Unsupported};
+pub use globals::Globals;
+pub use machine::{Machine, Requirement, probe};

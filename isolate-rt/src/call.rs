@@ -1,0 +1,344 @@
+//! One call into a domain: arguments staged before it, results checked and copied after it.
+
+use crate::fault::{Fault, FaultKind};
+use crate::mpk;
+use std::ffi::{CStr, CString, c_char};
+use std::marker::PhantomData;
+use std::mem::size_of;
+
+/// A call into a domain that has begun; dropping it lets the next one in.
+///
+/// Nothing of the domain runs while the arguments are staged or the results are read, so what was checked stays true.
+pub struct Call {
+    domain: &'static str,
+    function: &'static str,
+    place: Place,
+}
+
+/// Where the call runs, with what it holds there.
+pub(crate) enum Place {
+    Mpk(mpk::Entry),
+    // Staged buffers of a call without isolation; boxes of words, so that every element type is aligned.
+    Direct(Vec<Box<[u128]>>),
+}
+
+/// Types of which every bit pattern is a value, so that whatever a domain leaves behind can be read as one.
+///
+/// # Safety
+///
+/// No bit pattern of `Self` may be invalid, and it may hold no padding whose contents matter.
+pub unsafe trait Plain: Copy + 'static {}
+
+macro_rules! plain {
+    ($($ty:ty),*) => { $(
+        // SAFETY: every bit pattern of a primitive number is a value.
+        unsafe impl Plain for $ty {}
+    )* };
+}
+plain!(u8, i8, u16, i16, u32, i32, u64, i64, u128, i128, usize, isize, f32, f64);
+
+// SAFETY: a raw pointer may hold any address; following it is another matter.
+unsafe impl<T: 'static> Plain for *const T {}
+// SAFETY: as above.
+unsafe impl<T: 'static> Plain for *mut T {}
+// SAFETY: an array is its elements.
+unsafe impl<T: Plain, const N: usize> Plain for [T; N] {}
+
+/// Room for `len` values of type `T` inside the domain, until the call ends.
+#[derive(Debug)]
+pub struct Staged<T> {
+    start: *mut T,
+    len: usize,
+}
+
+/// An object that lives in a domain, named by its address there: `sqlite3 *`, `FILE *`.
+///
+/// Stays usable while its instance lives; after a fault every use gives [`FaultKind::StaleHandle`]. Not freed when dropped.
+#[derive(Debug)]
+pub struct Handle<T> {
+    pointer: *mut T,
+    instance: usize,
+    generation: u64,
+    _object: PhantomData<*mut T>,
+}
+
+// SAFETY: a handle is a checked name. It is followed only inside the domain, one thread at a time.
+unsafe impl<T> Send for Handle<T> {}
+
+impl Call {
+    #[inline]
+    pub(crate) fn new(domain: &'static str, function: &'static str, place: Place) -> Self {
+        Self { domain, function, place }
+    }
+
+    /// A pointer to `data` for the domain to read. Costs nothing: a domain of level `integrity` can read the program.
+    ///
+    /// # Errors
+    ///
+    /// None today; a back end that has to copy may run out of room.
+    #[inline]
+    pub fn input<T: Plain>(&mut self, data: &[T]) -> Result<*const T, Fault> {
+        Ok(data.as_ptr())
+    }
+
+    /// A pointer to `text` for the domain to read.
+    ///
+    /// # Errors
+    ///
+    /// As [`Call::input`].
+    #[inline]
+    pub fn input_str(&mut self, text: &CStr) -> Result<*const c_char, Fault> {
+        Ok(text.as_ptr())
+    }
+
+    /// Room for `len` values that the domain will write. Its contents are unspecified until then.
+    ///
+    /// # Errors
+    ///
+    /// [`FaultKind::TooLarge`] beyond 4 GiB in one call.
+    #[inline]
+    pub fn output<T: Plain>(&mut self, len: usize) -> Result<Staged<T>, Fault> {
+        self.stage(len)
+    }
+
+    /// Room in the domain filled from `data`, for the domain to read and write.
+    ///
+    /// # Errors
+    ///
+    /// As [`Call::output`].
+    #[inline]
+    pub fn inout<T: Plain>(&mut self, data: &[T]) -> Result<Staged<T>, Fault> {
+        self.stage_copy(data)
+    }
+
+    /// [`Call::output`] for a type that is not [`Plain`]: a struct of another crate.
+    ///
+    /// # Safety
+    ///
+    /// Every bit pattern must be a valid `T`: only integers, floats, raw pointers, and arrays and structs of those.
+    ///
+    /// # Errors
+    ///
+    /// As [`Call::output`].
+    #[inline]
+    pub unsafe fn output_any<T: Copy>(&mut self, len: usize) -> Result<Staged<T>, Fault> {
+        self.stage(len)
+    }
+
+    /// [`Call::inout`] for a type that is not [`Plain`].
+    ///
+    /// # Safety
+    ///
+    /// As [`Call::output_any`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Call::output`].
+    #[inline]
+    pub unsafe fn inout_any<T: Copy>(&mut self, data: &[T]) -> Result<Staged<T>, Fault> {
+        self.stage_copy(data)
+    }
+
+    /// `len` as the integer type that the foreign function takes.
+    ///
+    /// # Errors
+    ///
+    /// [`FaultKind::TooLarge`] when it does not fit.
+    #[inline]
+    pub fn length<N: TryFrom<usize>>(&self, len: usize) -> Result<N, Fault> {
+        N::try_from(len).map_err(|_| {
+            let limit = usize::MAX >> (usize::BITS as usize).saturating_sub(8 * size_of::<N>());
+            self.fault(FaultKind::TooLarge { requested: len, limit })
+        })
+    }
+
+    /// A count that the domain claims, as a `usize`: 0 for a negative one. [`Call::take`] clamps it to what was staged.
+    #[inline]
+    pub fn count<N: TryInto<usize>>(&self, claimed: N) -> usize {
+        claimed.try_into().unwrap_or(0)
+    }
+
+    /// Runs `f` inside the domain and returns what it returned.
+    ///
+    /// # Errors
+    ///
+    /// The fault that ended it. The instance is discarded then, with all that was staged.
+    ///
+    /// # Safety
+    ///
+    /// * `f` may call foreign code that is sound for the pointers given to it, were it free of bugs; it may use nothing that
+    ///   writes outside the domain, own nothing that must be dropped, and not panic.
+    /// * Every bit pattern must be a valid `R`.
+    #[inline]
+    pub unsafe fn run<R: Copy, F: FnOnce() -> R + Copy>(&mut self, f: F) -> Result<R, Fault> {
+        match &mut self.place {
+            // SAFETY: passed on to our caller.
+            Place::Mpk(entry) => unsafe { entry.run(f) }.map_err(|kind| self.fault(kind)),
+            Place::Direct(_) => Ok(f()),
+        }
+    }
+
+    /// The first staged value, read once.
+    ///
+    /// # Panics
+    ///
+    /// When nothing was staged: `one` has length 0.
+    #[inline]
+    pub fn read<T: Copy>(&self, one: Staged<T>) -> T {
+        assert!(one.len > 0, "read of an empty staged buffer");
+        // SAFETY: `start` has room for `len` values in memory that this call holds, and nothing of the domain runs now.
+        // Every bit pattern is a valid `T` by the contract of the function that staged it.
+        unsafe { one.start.read_volatile() }
+    }
+
+    /// Copies the first `written` staged values to `into` and returns how many: at most what was staged, at most `into.len()`.
+    #[inline]
+    pub fn take<T: Copy>(&self, from: Staged<T>, written: usize, into: &mut [T]) -> usize {
+        let count = written.min(from.len).min(into.len());
+        // SAFETY: `count` is within both; the two do not overlap, since `into` is the program's and `from` the domain's;
+        // bit patterns as in `read`.
+        unsafe { std::ptr::copy_nonoverlapping(from.start, into.as_mut_ptr(), count) };
+        count
+    }
+
+    /// `errno` as the last call on this domain left it.
+    pub fn errno(&self) -> i32 {
+        match &self.place {
+            Place::Mpk(entry) => entry.errno(),
+            Place::Direct(_) => std::io::Error::last_os_error().raw_os_error().unwrap_or(0),
+        }
+    }
+
+    /// A string that the domain returned, copied; `None` for NULL.
+    ///
+    /// # Errors
+    ///
+    /// [`FaultKind::InvalidValue`] when it starts or ends outside the domain and outside the read-only data of the program
+    /// and its libraries (where C keeps its literals).
+    pub fn string(&self, text: *const c_char) -> Result<Option<CString>, Fault> {
+        if text.is_null() {
+            return Ok(None);
+        }
+        let limit = match &self.place {
+            Place::Mpk(entry) => entry.readable_from(text.addr()),
+            Place::Direct(_) => Some(isize::MAX as usize),
+        };
+        let invalid = || self.fault(FaultKind::InvalidValue { what: "a string that does not lie in the domain" });
+        let limit = limit.ok_or_else(invalid)?;
+        // SAFETY: `limit` bytes from `text` are readable, and nothing of the domain runs now. Without isolation the callee
+        // is trusted to end its strings.
+        let len = unsafe { libc::strnlen(text, limit) };
+        if len == limit {
+            return Err(invalid());
+        }
+        // SAFETY: as above; `len` bytes without a NUL, followed by one.
+        let bytes = unsafe { std::slice::from_raw_parts(text.cast::<u8>(), len) };
+        Ok(CString::new(bytes).ok())
+    }
+
+    /// Makes a handle of an object that the domain returned; `None` for NULL.
+    ///
+    /// # Errors
+    ///
+    /// [`FaultKind::InvalidValue`] when it does not lie in the domain.
+    pub fn adopt<T>(&self, object: *mut T) -> Result<Option<Handle<T>>, Fault> {
+        if object.is_null() {
+            return Ok(None);
+        }
+        let (instance, generation) = match &self.place {
+            Place::Mpk(entry) if entry.owns(object.addr()) => (entry.identity(), entry.generation()),
+            Place::Mpk(_) => {
+                return Err(self.fault(FaultKind::InvalidValue { what: "an object that does not lie in the domain" }));
+            }
+            Place::Direct(_) => (0, 0),
+        };
+        Ok(Some(Handle { pointer: object, instance, generation, _object: PhantomData }))
+    }
+
+    /// The pointer behind a handle, for use inside this call.
+    ///
+    /// # Errors
+    ///
+    /// [`FaultKind::StaleHandle`] when its instance was discarded, or is another domain's.
+    pub fn handle<T>(&self, handle: &Handle<T>) -> Result<*mut T, Fault> {
+        let current = match &self.place {
+            Place::Mpk(entry) => (entry.identity(), entry.generation()),
+            Place::Direct(_) => (0, 0),
+        };
+        if current != (handle.instance, handle.generation) {
+            return Err(self.fault(FaultKind::StaleHandle));
+        }
+        Ok(handle.pointer)
+    }
+
+    #[inline]
+    fn stage<T: Copy>(&mut self, len: usize) -> Result<Staged<T>, Fault> {
+        let start = match &mut self.place {
+            Place::Mpk(entry) => entry.stage(len, size_of::<T>(), align_of::<T>()).map(|start| start.cast::<T>()),
+            Place::Direct(buffers) => {
+                let words = len.saturating_mul(size_of::<T>()).div_ceil(size_of::<u128>());
+                let mut buffer = vec![0; words].into_boxed_slice();
+                let start = buffer.as_mut_ptr().cast::<T>();
+                buffers.push(buffer);
+                Ok(start)
+            }
+        };
+        match start {
+            Ok(start) => Ok(Staged { start, len }),
+            Err(kind) => Err(self.fault(kind)),
+        }
+    }
+
+    #[inline]
+    fn stage_copy<T: Copy>(&mut self, data: &[T]) -> Result<Staged<T>, Fault> {
+        let staged = self.stage::<T>(data.len())?;
+        // SAFETY: there is room for as many values at `start`, apart from `data`.
+        unsafe { std::ptr::copy_nonoverlapping(data.as_ptr(), staged.start, data.len()) };
+        Ok(staged)
+    }
+
+    #[cold]
+    fn fault(&self, kind: FaultKind) -> Fault {
+        Fault::new(self.domain, self.function, kind)
+    }
+}
+
+impl<T> Staged<T> {
+    /// For the foreign function to read.
+    #[inline]
+    pub fn as_ptr(self) -> *const T {
+        self.start
+    }
+
+    /// For the foreign function to write.
+    #[inline]
+    pub fn as_mut_ptr(self) -> *mut T {
+        self.start
+    }
+
+    /// Number of values it has room for.
+    #[inline]
+    pub fn len(self) -> usize {
+        self.len
+    }
+
+    /// Whether it has room for none.
+    #[inline]
+    pub fn is_empty(self) -> bool {
+        self.len == 0
+    }
+}
+
+// Not derived: a staged buffer is an address, whatever `T` is.
+impl<T> Clone for Staged<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for Staged<T> {}
+
+impl std::fmt::Debug for Call {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Call").field("domain", &self.domain).field("function", &self.function).finish_non_exhaustive()
+    }
+}

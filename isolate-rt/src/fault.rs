@@ -1,0 +1,251 @@
+//! Why a call gave no result.
+
+use std::fmt;
+
+/// An isolated call that did not come back with a result.
+///
+/// The instance it ran in is gone and the next call gets a fresh one, unless the call never started
+/// ([`FaultKind::TooLarge`], [`FaultKind::StaleHandle`], [`FaultKind::Reentered`], [`FaultKind::Unsupported`]).
+/// No memory outside the domain was written, and `&mut` arguments hold what they held before.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Fault {
+    // Boxed: a `Result<_, Fault>` in the path of every good call should cost one word.
+    report: Box<Report>,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+struct Report {
+    domain: &'static str,
+    function: &'static str,
+    kind: FaultKind,
+}
+
+/// What went wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FaultKind {
+    /// An access to memory that the domain's rights do not cover (`SEGV_PKUERR`).
+    Protection {
+        /// Address of the access.
+        address: usize,
+        /// Protection key of the page: 0 is the program, others are domains.
+        key: u32,
+        /// A write; otherwise a read.
+        write: bool,
+    },
+    /// An access to an address where nothing is mapped, or that the mapping forbids (NULL, wild pointers, read-only data).
+    Unmapped {
+        /// Address of the access.
+        address: usize,
+    },
+    /// An access through a pointer that is no address at all; the CPU does not say which.
+    NonCanonical,
+    /// The stack ran into its guard.
+    StackOverflow {
+        /// Address of the access.
+        address: usize,
+    },
+    /// `__stack_chk_fail`: the compiler's canary was overwritten.
+    StackSmashed,
+    /// `SIGBUS`: a mapped file shorter than its mapping, or failing memory.
+    Bus {
+        /// Address of the access.
+        address: usize,
+    },
+    /// `SIGILL`: an instruction that does not exist, `ud2`, `__builtin_trap`.
+    IllegalInstruction,
+    /// `SIGFPE`: integer division by zero, or overflow of a division.
+    Arithmetic,
+    /// `SIGTRAP`: a breakpoint.
+    Trap,
+    /// `SIGSYS`: a system call that a filter of the process refuses.
+    ForbiddenSyscall,
+    /// `abort()`, a failed `assert`, or a raised `SIGABRT`.
+    Abort,
+    /// `exit`, `_exit`, `quick_exit`: the code asked for the end of the process.
+    Exit {
+        /// The status it asked for.
+        status: i32,
+    },
+    /// The code tried to start a thread, which would have outlived the call with the domain's rights.
+    ThreadStarted,
+    /// `free` or `realloc` of a block that the domain's heap did not give out.
+    ForeignFree {
+        /// The block.
+        address: usize,
+    },
+    /// A value came back that its type or contract does not allow.
+    InvalidValue {
+        /// What it was.
+        what: &'static str,
+    },
+    /// A buffer or length is larger than the domain, or the C type of the length, allows.
+    TooLarge {
+        /// What was asked for, in bytes (elements where a C length type is too small).
+        requested: usize,
+        /// What is possible.
+        limit: usize,
+    },
+    /// The handle belongs to an instance that a fault has discarded, or to another domain.
+    StaleHandle,
+    /// This thread is inside the domain already.
+    Reentered,
+    /// Another thread was inside this domain when the process forked; its instance could not come along.
+    LostInFork,
+    /// Isolation is not possible here.
+    Unsupported(Unsupported),
+}
+
+/// Why a domain cannot exist here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unsupported {
+    /// Not x86-64 Linux with glibc.
+    Platform,
+    /// No protection keys: the CPU has none, or the kernel does not offer them.
+    NoPku,
+    /// The kernel does not let user space switch FS and GS base.
+    NoFsgsbase,
+    /// Every protection key of the process is taken.
+    NoKey,
+    /// The forked self-test failed.
+    SelfTest {
+        /// What it could not do.
+        step: &'static str,
+    },
+    /// Restartable sequences are registered by someone other than glibc, or cannot be unregistered.
+    Rseq,
+    /// `malloc` is not the runtime's: a cdylib or dylib, the feature `interpose` off, or another allocator defines it.
+    Malloc,
+    /// The library's globals are not where the linker fragment puts them.
+    Globals {
+        /// What is wrong.
+        what: &'static str,
+    },
+    /// A setting of the domain that cannot be.
+    Setting {
+        /// Which, and why.
+        what: &'static str,
+    },
+    /// A system call that the runtime needs failed.
+    System {
+        /// The call.
+        call: &'static str,
+        /// Its `errno`.
+        errno: i32,
+    },
+}
+
+impl Fault {
+    #[cold]
+    pub(crate) fn new(domain: &'static str, function: &'static str, kind: FaultKind) -> Self {
+        let report = Report { domain, function, kind };
+        Self { report: Box::new(report) }
+    }
+
+    /// Name of the domain.
+    pub fn domain(&self) -> &'static str {
+        self.report.domain
+    }
+
+    /// Name of the foreign function that was called.
+    pub fn function(&self) -> &'static str {
+        self.report.function
+    }
+
+    /// What went wrong.
+    pub fn kind(&self) -> &FaultKind {
+        &self.report.kind
+    }
+
+    /// Address of the access, where the fault was one.
+    pub fn address(&self) -> Option<usize> {
+        match self.report.kind {
+            FaultKind::Protection { address, .. }
+            | FaultKind::Unmapped { address }
+            | FaultKind::StackOverflow { address }
+            | FaultKind::Bus { address }
+            | FaultKind::ForeignFree { address } => Some(address),
+            _ => None,
+        }
+    }
+
+    /// Protection key of the page, where the fault was a protection fault.
+    pub fn key(&self) -> Option<u32> {
+        match self.report.kind {
+            FaultKind::Protection { key, .. } => Some(key),
+            _ => None,
+        }
+    }
+}
+
+impl std::error::Error for Fault {}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Report { domain, function, kind } = &*self.report;
+        write!(f, "`{function}` in domain `{domain}`: {kind}")
+    }
+}
+
+/// The same text as `Display`: faults are met in `unwrap` and logs, where field names help nobody.
+impl fmt::Debug for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Fault({self})")
+    }
+}
+
+impl fmt::Display for FaultKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Protection { address, key, write } => {
+                let access = if *write { "write to" } else { "read of" };
+                match key {
+                    0 => write!(f, "{access} {address:#x}, which belongs to the program (key 0)"),
+                    _ => write!(f, "{access} {address:#x}, which belongs to another domain (key {key})"),
+                }
+            }
+            Self::Unmapped { address } => write!(f, "invalid access to {address:#x}"),
+            Self::NonCanonical => write!(f, "access through a pointer that is not an address"),
+            Self::StackOverflow { .. } => write!(f, "stack overflow"),
+            Self::StackSmashed => write!(f, "stack smashed: a buffer on the stack was overrun"),
+            Self::Bus { address } => write!(f, "bus error at {address:#x}"),
+            Self::IllegalInstruction => write!(f, "illegal instruction"),
+            Self::Arithmetic => write!(f, "arithmetic error: division by zero or overflow"),
+            Self::Trap => write!(f, "breakpoint trap"),
+            Self::ForbiddenSyscall => write!(f, "a system call that is filtered"),
+            Self::Abort => write!(f, "aborted"),
+            Self::Exit { status } => write!(f, "tried to exit the process with status {status}"),
+            Self::ThreadStarted => write!(f, "tried to start a thread"),
+            Self::ForeignFree { address } => write!(f, "freed {address:#x}, which its heap did not give out"),
+            Self::InvalidValue { what } => write!(f, "returned an invalid value: {what}"),
+            Self::TooLarge { requested, limit } => write!(f, "{requested} is more than the {limit} that fit"),
+            Self::StaleHandle => write!(f, "the handle is of an instance that is gone"),
+            Self::Reentered => write!(f, "this thread is inside the domain already"),
+            Self::LostInFork => write!(f, "the domain was in use by another thread when the process forked"),
+            Self::Unsupported(reason) => write!(f, "isolation is not possible here: {reason}"),
+        }
+    }
+}
+
+impl fmt::Display for Unsupported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Platform => write!(f, "needs x86-64 Linux with glibc"),
+            Self::NoPku => write!(f, "no memory protection keys (CPU flag `ospke` is missing)"),
+            Self::NoFsgsbase => write!(f, "the kernel does not allow FSGSBASE instructions"),
+            Self::NoKey => write!(f, "all 15 protection keys of this process are taken"),
+            Self::SelfTest { step } => write!(f, "self-test failed: {step}"),
+            Self::Rseq => write!(f, "restartable sequences (rseq) are owned by another library"),
+            Self::Malloc => write!(
+                f,
+                "`malloc` is not served by isolate-rt (in a cdylib, with feature `interpose` off, or under another allocator)"
+            ),
+            Self::Globals { what } => write!(f, "the library's globals cannot be isolated: {what}"),
+            Self::Setting { what } => write!(f, "{what}"),
+            Self::System { call, errno } => {
+                write!(f, "{call} failed: {}", std::io::Error::from_raw_os_error(*errno))
+            }
+        }
+    }
+}

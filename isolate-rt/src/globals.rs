@@ -1,0 +1,29 @@
+//! The writable globals of a library: where they are.
+
+/// A range of writable globals that belongs to a domain.
+#[derive(Debug)]
+pub struct Globals(pub(crate) Place);
+
+#[derive(Debug)]
+pub(crate) enum Place {
+    Linked { start: *const u8, end: *const u8 },
+    Shared { object: &'static str },
+}
+
+// SAFETY: the pointers are addresses of linker symbols; `Globals` itself never reads through them.
+unsafe impl Sync for Globals {}
+
+impl Globals {
+    /// What a linker fragment gathered between two symbols, on pages of its own: the data or bss of a static library.
+    ///
+    /// The range may be empty (a library without globals). Creating the domain checks that it is page-aligned and lies in
+    /// writable memory of a loaded object.
+    pub const fn linked(start: *const u8, end: *const u8) -> Self {
+        Self(Place::Linked { start, end })
+    }
+
+    /// The writable segments of a shared object, by file name (`libfoo.so.1`); it must be loaded when the domain is made.
+    pub const fn shared(object: &'static str) -> Self {
+        Self(Place::Shared { object })
+    }
+}

@@ -1,0 +1,164 @@
+//! The heap of an instance: what `malloc` serves from while a domain runs.
+//!
+//! It lives, with all its metadata, in memory that the domain can write: code in there can ruin it, for itself. The program
+//! never walks it. A fault discards it whole; only [`Heap::create`] is run by the program, on memory nobody else uses then.
+
+use std::alloc::Layout;
+use std::cell::Cell;
+use std::ptr::{self, NonNull};
+use talc::DefaultBinning;
+use talc::base::Talc;
+use talc::source::Manual;
+
+/// The part that allocates at once. Growing happens by doubling, so that discarding a heap that was hardly used has hardly
+/// anything to drop.
+pub(crate) const KEPT: usize = 64 << 10;
+/// What `malloc` aligns to (`max_align_t`).
+const ALIGN: usize = 16;
+
+/// Header of an instance's heap; the blocks follow it.
+#[repr(C)]
+pub(crate) struct Heap {
+    talc: Talc<Manual, DefaultBinning>,
+    // First byte, end of what the allocator has claimed, and end of what it may claim.
+    start: usize,
+    claimed: usize,
+    end: usize,
+}
+
+/// Before every block: C frees without saying how large, or how aligned, a block was.
+#[repr(C)]
+struct Prefix {
+    size: usize,
+    // From the allocator's chunk to the block.
+    offset: usize,
+}
+
+thread_local! {
+    /// The heap of the domain whose thread-local storage this is; null in every thread of the program.
+    pub(crate) static HEAP: Cell<*mut Heap> = const { Cell::new(ptr::null_mut()) };
+}
+
+/// The heap to allocate from, while inside a domain.
+#[inline]
+pub(crate) fn current<'a>() -> Option<&'a mut Heap> {
+    // SAFETY: the cell is null, or was pointed at this domain's heap when its thread-local storage was made. Only one thread
+    // is inside an instance, and no call of the allocator nests in another.
+    unsafe { HEAP.get().as_mut() }
+}
+
+impl Heap {
+    /// Smallest `len` that [`Heap::create`] takes.
+    pub(crate) const MIN: usize = 2 * KEPT;
+
+    /// Lays a new heap over `len` bytes at `at`, touching only the first few pages.
+    ///
+    /// # Safety
+    ///
+    /// The range is mapped, writable, page-aligned, at least [`Heap::MIN`] long, and used by nobody else.
+    pub(crate) unsafe fn create(at: *mut u8, len: usize) {
+        let start = at.addr();
+        let first = size_of::<Self>().next_multiple_of(ALIGN);
+        let mut talc = Talc::new(Manual);
+        // SAFETY: the range is ours by this function's contract, and lies behind the header.
+        let claimed = unsafe { talc.claim(at.add(first), KEPT - first) };
+        let claimed = claimed.map_or(start + first, |end| end.as_ptr().addr());
+        let heap = Self { talc, start, claimed, end: start + len };
+        // SAFETY: as above; page alignment is enough for any type.
+        unsafe { at.cast::<Self>().write(heap) };
+    }
+
+    pub(crate) fn allocate(&mut self, size: usize, align: usize) -> *mut u8 {
+        let align = align.max(ALIGN);
+        let offset = size_of::<Prefix>().next_multiple_of(align);
+        let Some(layout) = size.checked_add(offset).and_then(|total| Layout::from_size_align(total, align).ok()) else {
+            return ptr::null_mut();
+        };
+        let Some(chunk) = self.chunk(layout) else { return ptr::null_mut() };
+        // SAFETY: the chunk has `offset + size` bytes, and `offset` is at least a prefix.
+        unsafe {
+            let block = chunk.as_ptr().add(offset);
+            block.cast::<Prefix>().sub(1).write(Prefix { size, offset });
+            block
+        }
+    }
+
+    /// # Safety
+    ///
+    /// `block` came from this heap and was not freed yet.
+    pub(crate) unsafe fn deallocate(&mut self, block: *mut u8) {
+        // SAFETY: every block of ours has its prefix before it, and the layout is the one it was allocated with.
+        unsafe {
+            let (chunk, layout) = chunk_of(block);
+            self.talc.deallocate(chunk, layout);
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As [`Heap::deallocate`]. On NULL the old block stays.
+    pub(crate) unsafe fn reallocate(&mut self, block: *mut u8, size: usize) -> *mut u8 {
+        // SAFETY: as in `deallocate`; growing in place keeps the chunk's start, so the prefix stays where it is.
+        unsafe {
+            let (chunk, layout) = chunk_of(block);
+            let prefix = block.cast::<Prefix>().sub(1);
+            let Some(total) = size.checked_add((*prefix).offset) else { return ptr::null_mut() };
+            if self.talc.try_realloc_in_place(chunk, layout, total) {
+                (*prefix).size = size;
+                return block;
+            }
+            let moved = self.allocate(size, ALIGN);
+            if !moved.is_null() {
+                ptr::copy_nonoverlapping(block, moved, size.min((*prefix).size));
+                self.talc.deallocate(chunk, layout);
+            }
+            moved
+        }
+    }
+
+    /// Whether `block` can be one of ours: what an interposed `free` asks before it believes its caller.
+    pub(crate) fn owns(&self, block: *const u8) -> bool {
+        (self.start..self.end).contains(&block.addr())
+    }
+
+    fn chunk(&mut self, layout: Layout) -> Option<NonNull<u8>> {
+        // SAFETY: no layout of ours has size 0, since each holds a prefix.
+        unsafe { self.talc.try_allocate(layout) }.or_else(|| {
+            self.grow(layout);
+            // SAFETY: as above.
+            unsafe { self.talc.try_allocate(layout) }
+        })
+    }
+
+    #[cold]
+    fn grow(&mut self, layout: Layout) {
+        let need = layout.size() + layout.align() + KEPT;
+        let step = need.max(self.claimed - self.start);
+        let end = self.claimed.saturating_add(step).min(self.end);
+        if let Some(claimed) = NonNull::new(ptr::with_exposed_provenance_mut::<u8>(self.claimed)) {
+            // SAFETY: `claimed` is where the last claim ended, and up to `self.end` the memory is this heap's.
+            let claimed = unsafe { self.talc.extend(claimed, ptr::with_exposed_provenance_mut(end)) };
+            self.claimed = claimed.as_ptr().addr();
+        }
+    }
+}
+
+/// # Safety
+///
+/// `block` has the size that was asked for in the prefix before it.
+pub(crate) unsafe fn usable_size(block: *const u8) -> usize {
+    // SAFETY: by this function's contract.
+    unsafe { (*block.cast::<Prefix>().sub(1)).size }
+}
+
+/// # Safety
+///
+/// `block` came from a [`Heap`] and was not freed yet.
+unsafe fn chunk_of(block: *mut u8) -> (*mut u8, Layout) {
+    // SAFETY: by this function's contract there is a prefix, and the layout it describes was valid when it was written.
+    unsafe {
+        let Prefix { size, offset } = block.cast::<Prefix>().sub(1).read();
+        let align = offset.max(ALIGN);
+        (block.sub(offset), Layout::from_size_align_unchecked(size + offset, align))
+    }
+}

@@ -1,0 +1,50 @@
+//! Single instructions, and what `cpuid` says of them.
+
+use std::arch::asm;
+use std::arch::x86_64::{__cpuid, __cpuid_count};
+
+/// `CPUID.7.0:ECX.OSPKE`: the CPU has protection keys and the kernel has turned them on.
+pub(super) fn has_pku() -> bool {
+    __cpuid(0).eax >= 7 && __cpuid_count(7, 0).ecx & (1 << 4) != 0
+}
+
+/// Whether user space may execute `wrfsbase` (`HWCAP2_FSGSBASE` of the kernel's `asm/hwcap2.h`).
+pub(super) fn has_fsgsbase() -> bool {
+    // SAFETY: reads the auxiliary vector.
+    unsafe { libc::getauxval(libc::AT_HWCAP2) & 2 != 0 }
+}
+
+/// Offset of PKRU in an XSAVE area (standard format), in bytes (`CPUID.0DH.9:EBX`).
+pub(super) fn pkru_offset() -> usize {
+    __cpuid_count(0xd, 9).ebx as usize
+}
+
+pub(super) fn read_fs() -> usize {
+    let fs;
+    // SAFETY: reads a register; FSGSBASE was checked before any of this runs.
+    unsafe { asm!("rdfsbase {}", out(reg) fs, options(nomem, nostack, preserves_flags)) };
+    fs
+}
+
+pub(super) fn read_gs() -> usize {
+    let gs;
+    // SAFETY: as `read_fs`.
+    unsafe { asm!("rdgsbase {}", out(reg) gs, options(nomem, nostack, preserves_flags)) };
+    gs
+}
+
+/// # Safety
+///
+/// `fs` is the thread pointer of the thread that runs.
+pub(super) unsafe fn write_fs(fs: usize) {
+    // SAFETY: by this function's contract. Not `nomem`: accesses to thread-locals must not move across.
+    unsafe { asm!("wrfsbase {}", in(reg) fs, options(nostack, preserves_flags)) };
+}
+
+/// # Safety
+///
+/// Nobody else of this thread keeps something in GS: the x86-64 ABI leaves it free.
+pub(super) unsafe fn write_gs(gs: usize) {
+    // SAFETY: by this function's contract.
+    unsafe { asm!("wrgsbase {}", in(reg) gs, options(nostack, preserves_flags)) };
+}

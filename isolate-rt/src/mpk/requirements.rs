@@ -1,0 +1,33 @@
+//! What this back end needs, one by one, for people who wonder why it does not run.
+
+use super::{cpu, selftest};
+use crate::fault::Unsupported;
+use crate::machine::Requirement;
+
+pub(crate) fn requirements() -> Vec<Requirement> {
+    let yes_no = |found| if found { "yes" } else { "no" };
+    let (pku, fsgsbase) = (cpu::has_pku(), cpu::has_fsgsbase());
+    let mut requirements = vec![
+        Requirement::new("platform", true, "x86-64 Linux with glibc", ""),
+        Requirement::new(
+            "protection keys (PKU)",
+            pku,
+            yes_no(pku),
+            "use a CPU with PKU (Intel since Skylake-SP, AMD since Zen 3) and a hypervisor that passes it on (`ospke` in /proc/cpuinfo)",
+        ),
+        Requirement::new("FSGSBASE", fsgsbase, yes_no(fsgsbase), "use Linux 5.9 or newer without `nofsgsbase`"),
+    ];
+    if pku && fsgsbase {
+        let (met, found) = match selftest::run() {
+            Ok(()) => (true, "passed".to_string()),
+            Err(Unsupported::SelfTest { step }) => (false, step.to_string()),
+            Err(error) => (false, error.to_string()),
+        };
+        let remedy = "use Linux 6.12 or newer; it writes signal frames whatever PKRU says";
+        requirements.push(Requirement::new("signals with memory closed (self-test)", met, found, remedy));
+    }
+    let malloc = cfg!(feature = "interpose");
+    let remedy = "build an executable with isolate-rt's feature `interpose`";
+    requirements.push(Requirement::new("malloc served by the runtime", malloc, yes_no(malloc), remedy));
+    requirements
+}

@@ -1,0 +1,185 @@
+//! Proof that this machine does what the runtime relies on, in a forked child, before the first domain is made.
+//!
+//! Kernel versions say too little: fixes were backported, and some CPUs lost the saved PKRU for a while. So the child does
+//! the real thing: with key 0 closed for writing it takes timer signals on an alternate stack, goes on with the rights it
+//! had, then faults, is handled, and is sent elsewhere.
+
+use super::pkey::{self, Pkey};
+use super::signal::{Frame, SEGV_PKUERR};
+use super::{PAGE, cpu, thread};
+use crate::fault::Unsupported;
+use libc::{c_int, c_void, siginfo_t};
+use std::arch::naked_asm;
+use std::ptr;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Runs the test once per process.
+pub(super) fn run() -> Result<(), Unsupported> {
+    static RESULT: OnceLock<Result<(), Unsupported>> = OnceLock::new();
+    RESULT.get_or_init(test).clone()
+}
+
+/// Exit statuses of the child.
+const PASSED: i32 = 0;
+const NO_KEY: i32 = 1;
+const RSEQ: i32 = 2;
+const SETUP: i32 = 3;
+const NOT_DENIED: i32 = 4;
+const NO_TICKS: i32 = 5;
+
+fn test() -> Result<(), Unsupported> {
+    if !cpu::has_pku() {
+        return Err(Unsupported::NoPku);
+    }
+    if !cpu::has_fsgsbase() {
+        return Err(Unsupported::NoFsgsbase);
+    }
+    let step = match in_child(child) {
+        Ok(PASSED) => return Ok(()),
+        Ok(NO_KEY) => return Err(Unsupported::NoPku),
+        Ok(RSEQ) => return Err(Unsupported::Rseq),
+        Ok(NOT_DENIED) => "a write to closed memory was not denied",
+        Ok(NO_TICKS) => "no timer signal arrived while memory was closed",
+        Ok(_) => "the child could not set the test up",
+        Err(None) => "the child could not be started",
+        Err(Some(_)) => "a signal while memory was closed killed the child (Linux before 6.12, or rseq)",
+    };
+    Err(Unsupported::SelfTest { step })
+}
+
+/// Runs `body` in a child that nobody else's `waitpid` or `SIGCHLD` handler sees. `Err` holds the signal that killed it.
+fn in_child(body: fn() -> i32) -> Result<i32, Option<i32>> {
+    // SAFETY: a fork without exit signal. The child runs only system calls (other threads may hold any lock) and ends with
+    // one. The parent waits for exactly this child; `__WCLONE` is what finds children without an exit signal.
+    unsafe {
+        let child = libc::syscall(libc::SYS_clone, 0, 0, 0, 0, 0);
+        match child {
+            -1 => Err(None),
+            0 => {
+                libc::syscall(libc::SYS_exit_group, body());
+                unreachable!("exit_group returned")
+            }
+            _ => {
+                let mut status = 0;
+                while libc::waitpid(child as i32, &mut status, libc::__WCLONE) == -1 {
+                    if *libc::__errno_location() != libc::EINTR {
+                        return Err(None);
+                    }
+                }
+                if libc::WIFEXITED(status) { Ok(libc::WEXITSTATUS(status)) } else { Err(Some(libc::WTERMSIG(status))) }
+            }
+        }
+    }
+}
+
+static TICKS: AtomicU32 = AtomicU32::new(0);
+static VICTIM: AtomicU32 = AtomicU32::new(0);
+
+fn child() -> i32 {
+    let Ok(key) = Pkey::allocate() else { return NO_KEY };
+    if thread::unregister_rseq().is_err() {
+        return RSEQ;
+    }
+    // SAFETY: memory and signal settings of this child alone, which ends soon.
+    unsafe {
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+        let stack = libc::mmap(ptr::null_mut(), 64 * PAGE, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0);
+        let alternate = libc::stack_t { ss_sp: stack, ss_flags: 0, ss_size: 64 * PAGE };
+        if stack == libc::MAP_FAILED || libc::sigaltstack(&alternate, ptr::null_mut()) != 0 {
+            return SETUP;
+        }
+        for (signal, handler) in [(libc::SIGSEGV, fault as *const ()), (libc::SIGALRM, tick as *const ())] {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            action.sa_sigaction = handler.addr();
+            action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
+            libc::sigaction(signal, &action, ptr::null_mut());
+        }
+        let mut mask = std::mem::zeroed();
+        libc::sigemptyset(&mut mask);
+        libc::sigprocmask(libc::SIG_SETMASK, &mask, ptr::null_mut());
+        let every = libc::timeval { tv_sec: 0, tv_usec: 1000 };
+        let timer = libc::itimerval { it_interval: every, it_value: every };
+        libc::syscall(libc::SYS_setitimer, libc::ITIMER_REAL, &timer, ptr::null_mut::<c_void>());
+    }
+    pkey::open_all();
+    // SAFETY: both addresses are statics of ours; the key was just taken.
+    let denied = unsafe { closed(key.domain_rights(), TICKS.as_ptr(), VICTIM.as_ptr()) };
+    if TICKS.load(Ordering::Relaxed) < ENOUGH_TICKS {
+        NO_TICKS
+    } else if denied == 0 || VICTIM.load(Ordering::Relaxed) != 0 {
+        NOT_DENIED
+    } else {
+        PASSED
+    }
+}
+
+/// Each is a preemption: what kills a thread with registered rseq.
+const ENOUGH_TICKS: u32 = 3;
+/// Gives up waiting for them, in time-stamp cycles: about ten seconds.
+const PATIENCE: u64 = 30_000_000_000;
+
+/// Closes memory, waits for timer signals without touching the stack, then writes to `victim`. Returns whether that was
+/// denied: the handler continues at the label with 1 in `rax`.
+///
+/// # Safety
+///
+/// Both are addresses of live numbers.
+#[unsafe(naked)]
+unsafe extern "C" fn closed(rights: u32, ticks: *mut u32, victim: *mut u32) -> u64 {
+    naked_asm!(
+        "mov r8, rdx",
+        "mov r9, {patience}",
+        "rdtsc",
+        "shl rdx, 32",
+        "or rax, rdx",
+        "add r9, rax",
+        "mov eax, edi",
+        "xor ecx, ecx",
+        "xor edx, edx",
+        "wrpkru",
+        "2:",
+        "cmp dword ptr [rsi], {enough}",
+        "jae 3f",
+        "rdtsc",
+        "shl rdx, 32",
+        "or rax, rdx",
+        "cmp rax, r9",
+        "jb 2b",
+        "3:",
+        "mov dword ptr [r8], 1",
+        "xor eax, eax",
+        ".globl __isolate_rt_denied",
+        ".hidden __isolate_rt_denied",
+        "__isolate_rt_denied:",
+        "mov r10, rax",
+        "xor eax, eax",
+        "xor ecx, ecx",
+        "xor edx, edx",
+        "wrpkru",
+        "mov rax, r10",
+        "ret",
+        patience = const PATIENCE,
+        enough = const ENOUGH_TICKS,
+    )
+}
+
+unsafe extern "C" {
+    safe fn __isolate_rt_denied();
+}
+
+extern "C" fn tick(_: c_int, _: *mut siginfo_t, _: *mut c_void) {
+    TICKS.fetch_add(1, Ordering::Relaxed);
+}
+
+extern "C" fn fault(_: c_int, info: *mut siginfo_t, context: *mut c_void) {
+    // SAFETY: the kernel's arguments. `exit_group` does not return.
+    unsafe {
+        if (*info).si_code != SEGV_PKUERR {
+            libc::syscall(libc::SYS_exit_group, NOT_DENIED);
+        }
+        let mut frame = Frame::new(context);
+        frame.go_to((__isolate_rt_denied as *const ()).addr());
+        frame.set_result(1);
+    }
+}

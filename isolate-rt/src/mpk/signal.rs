@@ -1,0 +1,271 @@
+//! From a fault to a rewind.
+//!
+//! The handler runs on the thread's alternate stack, in memory of key 0, with the rights that the kernel gives every
+//! handler (key 0 open, all others closed) and with whatever FS the domain had. It opens the keys before it touches memory,
+//! finds its thread through GS, puts FS back, and only then runs code that may use thread-local storage.
+//!
+//! A fault inside a domain is noted in the activation, and the frame is changed to return to the gate's way out: the kernel's
+//! own `sigreturn` puts the signal mask back. A fault anywhere else goes to whoever handled the signal before, untouched.
+
+use super::gate::{self, Activation, Stop};
+use super::pkey::Pkey;
+use super::thread::Thread;
+use super::{cpu, system};
+use crate::fault::Unsupported;
+use libc::{c_int, c_void, siginfo_t};
+use std::arch::naked_asm;
+use std::cell::UnsafeCell;
+use std::mem::MaybeUninit;
+use std::ptr;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicI32, Ordering};
+
+/// What can end a call.
+const SIGNALS: [c_int; 7] =
+    [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGTRAP, libc::SIGABRT, libc::SIGSYS];
+
+/// `si_code` of a protection-key fault (Linux `asm-generic/siginfo.h`); libc has no name for it.
+pub(super) const SEGV_PKUERR: c_int = 4;
+
+/// Who handled the signals before us.
+struct Previous([UnsafeCell<MaybeUninit<libc::sigaction>>; SIGNALS.len()]);
+
+// SAFETY: written under `INSTALLING`, before the handler that reads it can run for that signal.
+unsafe impl Sync for Previous {}
+
+static PREVIOUS: Previous = Previous([const { UnsafeCell::new(MaybeUninit::uninit()) }; SIGNALS.len()]);
+static INSTALLING: Mutex<()> = Mutex::new(());
+
+/// Puts our handler first for every signal of [`SIGNALS`]; again, where somebody has put theirs in its place since.
+pub(super) fn install() -> Result<(), Unsupported> {
+    let _installing = INSTALLING.lock();
+    for (&signal, previous) in SIGNALS.iter().zip(&PREVIOUS.0) {
+        // SAFETY: asks, then installs a handler that is prepared for any state of the thread. No fault of a domain can
+        // come in between: this thread is in none, and `previous` is complete before the handler is in place.
+        unsafe {
+            let mut now = MaybeUninit::<libc::sigaction>::uninit();
+            if libc::sigaction(signal, ptr::null(), now.as_mut_ptr()) != 0 {
+                return Err(system("sigaction"));
+            }
+            if now.assume_init_ref().sa_sigaction == (enter as *const ()).addr() {
+                continue;
+            }
+            previous.get().write(now);
+            let mut ours: libc::sigaction = std::mem::zeroed();
+            ours.sa_sigaction = (enter as *const ()).addr();
+            // SA_SIGINFO: the address and the key are in there. SA_ONSTACK: the stack may be what failed, or the domain's.
+            // No SA_NODEFER: a fault of the handler itself must end the process, not start over.
+            ours.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
+            if libc::sigaction(signal, &ours, ptr::null_mut()) != 0 {
+                return Err(system("sigaction"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What the kernel calls. Opens every key before the first access to memory; `sigreturn` closes them again.
+///
+/// # Safety
+///
+/// To be called by the kernel, as a `SA_SIGINFO` handler.
+#[unsafe(naked)]
+unsafe extern "C" fn enter(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
+    naked_asm!(
+        "mov r8, rdx",
+        "xor eax, eax",
+        "xor ecx, ecx",
+        "xor edx, edx",
+        "wrpkru",
+        "mov rdx, r8",
+        "jmp {handle}",
+        handle = sym handle,
+    )
+}
+
+/// # Safety
+///
+/// The arguments are a signal handler's. Until FS is put back, nothing here may use thread-local storage.
+unsafe extern "C" fn handle(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
+    let fs = cpu::read_fs();
+    // SAFETY: the kernel's frame for this handler.
+    let mut frame = unsafe { Frame::new(context) };
+    if let Some(thread) = Thread::running() {
+        // SAFETY: the call that this very thread is in; it is suspended while we run.
+        if let Some(activation) = unsafe { thread.active().as_mut() } {
+            // SAFETY: what the thread's FS was when it entered.
+            unsafe { cpu::write_fs(activation.root_fs()) };
+            // SAFETY: the kernel's.
+            if frame.rights() == activation.rights() && unsafe { is_own(info) } {
+                // SAFETY: as above.
+                unsafe { rewind(activation, &mut frame, signal, info) };
+                return;
+            }
+        }
+    }
+    // SAFETY: the kernel's arguments, passed on.
+    if !unsafe { heal(&mut frame, signal, info) } {
+        // SAFETY: as above, with FS of the program.
+        unsafe { chain(signal, info, context) };
+    }
+    // SAFETY: what it was when we came.
+    unsafe { cpu::write_fs(fs) };
+}
+
+/// Whether the thread caused the signal itself, as opposed to somebody who sent it one.
+///
+/// # Safety
+///
+/// `info` is the kernel's.
+unsafe fn is_own(info: *const siginfo_t) -> bool {
+    // SAFETY: by this function's contract; a sent signal says who sent it.
+    unsafe { (*info).si_code > 0 || (*info).si_pid() == libc::getpid() }
+}
+
+/// # Safety
+///
+/// `activation` is the running thread's, `frame` and `info` the kernel's.
+unsafe fn rewind(activation: &mut Activation, frame: &mut Frame, signal: c_int, info: *const siginfo_t) {
+    // SAFETY: by this function's contract; which of the fields mean something depends on the signal, all may be read.
+    let (code, address) = unsafe { ((*info).si_code, (*info).si_addr().addr()) };
+    let is_key = signal == libc::SIGSEGV && code == SEGV_PKUERR;
+    // SAFETY: a protection-key fault says which.
+    let key = if is_key { unsafe { (*info).si_pkey() } } else { 0 };
+    let at_leave = signal == libc::SIGILL && frame.register(libc::REG_RIP) == gate::leave_site();
+    activation.stop = Some(Stop {
+        signal,
+        code,
+        address,
+        key,
+        write: frame.register(libc::REG_ERR) & PAGE_FAULT_WRITE != 0,
+        left: at_leave.then(|| (frame.register(libc::REG_RDI), frame.register(libc::REG_RSI))),
+    });
+    frame.go_to(gate::rewind());
+}
+
+/// Bit of the page-fault error code (Intel SDM volume 3, 4.7).
+const PAGE_FAULT_WRITE: usize = 2;
+
+/// A thread that is older than a key, or a handler of the program's that the kernel started with closed keys, met memory of
+/// a domain. The program may read it: give the thread its rights, once.
+///
+/// # Safety
+///
+/// As [`rewind`].
+unsafe fn heal(frame: &mut Frame, signal: c_int, info: *const siginfo_t) -> bool {
+    // SAFETY: by this function's contract.
+    let closed = signal == libc::SIGSEGV && unsafe { (*info).si_code == SEGV_PKUERR && Pkey::is_ours((*info).si_pkey()) };
+    closed && frame.open_rights()
+}
+
+/// The thread that is passing a signal on, if any: a handler that calls us back gets the default action.
+static CHAINING: AtomicI32 = AtomicI32::new(0);
+
+/// Does what would have happened without us.
+///
+/// # Safety
+///
+/// The arguments are the kernel's.
+unsafe fn chain(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
+    let Some(slot) = SIGNALS.iter().position(|&known| known == signal) else { return };
+    // SAFETY: complete before our handler was installed.
+    let previous = unsafe { (*PREVIOUS.0[slot].get()).assume_init_ref() };
+    // SAFETY: asks for numbers.
+    let (process, tid, sent) = unsafe { (libc::getpid(), libc::gettid(), (*info).si_code <= 0) };
+    let recursive = CHAINING.load(Ordering::Relaxed) == tid;
+    match previous.sa_sigaction {
+        libc::SIG_IGN if sent => {}
+        handler if handler != libc::SIG_DFL && handler != libc::SIG_IGN && !recursive => {
+            CHAINING.store(tid, Ordering::Relaxed);
+            // SAFETY: what was installed for this signal, with the flags that say what it takes.
+            unsafe {
+                if previous.sa_flags & libc::SA_SIGINFO != 0 {
+                    type Full = unsafe extern "C" fn(c_int, *mut siginfo_t, *mut c_void);
+                    std::mem::transmute::<usize, Full>(handler)(signal, info, context);
+                } else {
+                    std::mem::transmute::<usize, unsafe extern "C" fn(c_int)>(handler)(signal);
+                }
+            }
+            CHAINING.store(0, Ordering::Relaxed);
+        }
+        // The default action, with the status that belongs to it: a fault happens again on return, a sent signal is sent
+        // again and waits until the mask allows it.
+        _ => unsafe {
+            // SAFETY: plain system calls on our own process.
+            let mut default: libc::sigaction = std::mem::zeroed();
+            default.sa_sigaction = libc::SIG_DFL;
+            libc::sigaction(signal, &default, ptr::null_mut());
+            if sent {
+                libc::syscall(libc::SYS_tgkill, process, tid, signal);
+            }
+        },
+    }
+}
+
+/// The frame that the kernel wrote for the handler.
+pub(super) struct Frame {
+    context: *mut libc::ucontext_t,
+}
+
+impl Frame {
+    /// # Safety
+    ///
+    /// `context` is the third argument of a running `SA_SIGINFO` handler.
+    pub(super) unsafe fn new(context: *mut c_void) -> Self {
+        Self { context: context.cast() }
+    }
+
+    fn register(&self, which: c_int) -> usize {
+        // SAFETY: by the contract of `new`; `which` is one of libc's `REG_` constants.
+        unsafe { (&(*self.context).uc_mcontext.gregs)[which as usize] as usize }
+    }
+
+    /// Makes the handler return to `address`, with ordinary flags.
+    pub(super) fn go_to(&mut self, address: usize) {
+        const TRAP: i64 = 1 << 8;
+        const DIRECTION: i64 = 1 << 10;
+        // SAFETY: by the contract of `new`.
+        let registers = unsafe { &mut (*self.context).uc_mcontext.gregs };
+        registers[libc::REG_RIP as usize] = address as i64;
+        registers[libc::REG_EFL as usize] &= !(TRAP | DIRECTION);
+    }
+
+    /// Puts a number where a function's result goes.
+    pub(super) fn set_result(&mut self, value: i64) {
+        // SAFETY: by the contract of `new`.
+        unsafe { (&mut (*self.context).uc_mcontext.gregs)[libc::REG_RAX as usize] = value };
+    }
+
+    /// PKRU of the interrupted code.
+    fn rights(&self) -> u32 {
+        let Some(area) = self.xsave() else { return 0 };
+        // SAFETY: the area is in the standard format: bit 9 of XSTATE_BV says whether PKRU is other than its initial 0.
+        unsafe {
+            let present = area.add(XSTATE_BV).cast::<u64>().read_unaligned() & (1 << 9) != 0;
+            if present { area.add(cpu::pkru_offset()).cast::<u32>().read_unaligned() } else { 0 }
+        }
+    }
+
+    /// Opens every key for the interrupted code; says whether that changed anything.
+    fn open_rights(&mut self) -> bool {
+        let was = self.rights();
+        if let Some(area) = self.xsave().filter(|_| was != 0) {
+            // SAFETY: as in `rights`; present, since it is not 0.
+            unsafe { area.add(cpu::pkru_offset()).cast::<u32>().write_unaligned(0) };
+        }
+        was != 0
+    }
+
+    /// The extended state in the frame (Linux `asm/sigcontext.h`: magic numbers in the FXSAVE area's software bytes).
+    fn xsave(&self) -> Option<*mut u8> {
+        const MAGIC_1: (usize, u32) = (464, 0x4650_5853);
+        // SAFETY: by the contract of `new`; a frame with floating-point state has at least the FXSAVE area.
+        unsafe {
+            let area = (*self.context).uc_mcontext.fpregs.cast::<u8>();
+            (!area.is_null() && area.add(MAGIC_1.0).cast::<u32>().read_unaligned() == MAGIC_1.1).then_some(area)
+        }
+    }
+}
+
+/// Offset of the XSAVE header, in bytes.
+const XSTATE_BV: usize = 512;

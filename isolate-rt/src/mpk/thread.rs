@@ -1,0 +1,264 @@
+//! What a thread needs before it may enter a domain: an alternate signal stack that no domain can write, no restartable
+//! sequences, every key open, and a place that GS points at, where the way out finds what the way in saved.
+
+use super::gate::Activation;
+use super::{PAGE, cpu, pkey, system};
+use crate::fault::Unsupported;
+use std::cell::{Cell, UnsafeCell};
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicUsize, Ordering};
+
+/// A thread that has entered a domain. Never freed: the signal handler may look at one at any time. Reused instead.
+#[repr(C)]
+pub(super) struct Thread {
+    /// The call this thread is in; null while it runs the program. The gate reads and writes it.
+    active: UnsafeCell<*mut Activation>,
+    fs: AtomicUsize,
+    tid: AtomicI32,
+    in_use: AtomicBool,
+    next: AtomicPtr<Thread>,
+}
+
+// SAFETY: `active` is only touched by the thread whose it is, in the gate and in the signal handler; the rest is atomic.
+unsafe impl Sync for Thread {}
+
+/// All of them, newest first. Only ever grows.
+static THREADS: AtomicPtr<Thread> = AtomicPtr::new(ptr::null_mut());
+
+thread_local! {
+    static CURRENT: Cell<Option<&'static Thread>> = const { Cell::new(None) };
+    static RETIRE: Retire = const { Retire };
+}
+
+impl Thread {
+    /// Offset of [`Thread::active`], for the gate.
+    pub(super) const ACTIVE: usize = std::mem::offset_of!(Thread, active);
+
+    /// The calling thread, made ready. The first time costs four system calls.
+    #[inline]
+    pub(super) fn current() -> Result<&'static Self, Unsupported> {
+        match CURRENT.get() {
+            Some(thread) => {
+                thread.claim_gs();
+                Ok(thread)
+            }
+            None => Self::prepare(),
+        }
+    }
+
+    #[inline]
+    pub(super) fn fs(&self) -> usize {
+        self.fs.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(super) fn tid(&self) -> i32 {
+        self.tid.load(Ordering::Relaxed)
+    }
+
+    /// The call that the thread is in, for the signal handler on the same thread.
+    pub(super) fn active(&self) -> *mut Activation {
+        // SAFETY: read by the thread whose it is; the gate writes it with one instruction.
+        unsafe { self.active.get().read_volatile() }
+    }
+
+    /// Which thread runs, found without thread-local storage: inside a domain FS is the domain's.
+    ///
+    /// A new thread inherits the GS base of its creator, so the thread number decides.
+    pub(super) fn running() -> Option<&'static Self> {
+        let gs = cpu::read_gs();
+        // SAFETY: gettid takes nothing and never fails. Raw: no libc code may run before FS is right.
+        let tid = unsafe { raw_gettid() };
+        let mut next = THREADS.load(Ordering::Acquire);
+        // SAFETY: list members are never freed.
+        while let Some(thread) = unsafe { next.as_ref() } {
+            if ptr::from_ref(thread).addr() == gs {
+                return (thread.tid() == tid).then_some(thread);
+            }
+            next = thread.next.load(Ordering::Relaxed);
+        }
+        None
+    }
+
+    #[inline]
+    fn claim_gs(&self) {
+        let own = ptr::from_ref(self).addr();
+        if cpu::read_gs() != own {
+            // SAFETY: the ABI leaves GS free; inherited from the creating thread, or zero.
+            unsafe { cpu::write_gs(own) };
+        }
+    }
+
+    #[cold]
+    fn prepare() -> Result<&'static Self, Unsupported> {
+        unregister_rseq()?;
+        install_stack()?;
+        pkey::open_all();
+        let thread = Self::obtain();
+        thread.fs.store(cpu::read_fs(), Ordering::Relaxed);
+        // SAFETY: as in `running`.
+        thread.tid.store(unsafe { raw_gettid() }, Ordering::Relaxed);
+        thread.claim_gs();
+        CURRENT.set(Some(thread));
+        // In a destructor that runs after ours, the thread stays marked as used: a few bytes lost.
+        let _ = RETIRE.try_with(|_| ());
+        Ok(thread)
+    }
+
+    fn obtain() -> &'static Self {
+        let mut next = THREADS.load(Ordering::Acquire);
+        // SAFETY: list members are never freed.
+        while let Some(thread) = unsafe { next.as_ref() } {
+            if !thread.in_use.swap(true, Ordering::AcqRel) {
+                return thread;
+            }
+            next = thread.next.load(Ordering::Relaxed);
+        }
+        let thread = Box::leak(Box::new(Self {
+            active: UnsafeCell::new(ptr::null_mut()),
+            fs: AtomicUsize::new(0),
+            tid: AtomicI32::new(0),
+            in_use: AtomicBool::new(true),
+            next: AtomicPtr::new(ptr::null_mut()),
+        }));
+        let mut head = THREADS.load(Ordering::Relaxed);
+        loop {
+            thread.next.store(head, Ordering::Relaxed);
+            match THREADS.compare_exchange_weak(head, thread, Ordering::Release, Ordering::Relaxed) {
+                Ok(_) => return thread,
+                Err(now) => head = now,
+            }
+        }
+    }
+}
+
+/// After `fork`, in the child: the thread that forked goes on under a new number. `None` if it never entered a domain.
+pub(super) fn renumber_after_fork() -> Option<&'static Thread> {
+    let thread = CURRENT.get()?;
+    // SAFETY: as in `running`.
+    thread.tid.store(unsafe { raw_gettid() }, Ordering::Relaxed);
+    Some(thread)
+}
+
+/// Ends a thread's membership when the thread ends.
+struct Retire;
+
+impl Drop for Retire {
+    fn drop(&mut self) {
+        let Some(thread) = CURRENT.take() else { return };
+        remove_stack();
+        thread.tid.store(0, Ordering::Relaxed);
+        thread.in_use.store(false, Ordering::Release);
+    }
+}
+
+/// Unmapped bytes under the alternate stack.
+const GUARD: usize = PAGE;
+
+fn stack_size() -> usize {
+    // SAFETY: reads the auxiliary vector. The kernel's own need grows with the CPU's registers (AVX-512, AMX).
+    let minimum = unsafe { libc::getauxval(libc::AT_MINSIGSTKSZ) } as usize;
+    (minimum + (64 << 10)).next_multiple_of(PAGE)
+}
+
+/// Gives the thread a signal stack of key 0. Whatever was there before (std has one for its stack-overflow report) was
+/// likely as good, but its size is not ours to know.
+fn install_stack() -> Result<(), Unsupported> {
+    let size = stack_size();
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_STACK;
+    // SAFETY: fresh memory, then its first page made a guard, then handed to the kernel for this thread.
+    unsafe {
+        let map = libc::mmap(ptr::null_mut(), GUARD + size, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0);
+        if map == libc::MAP_FAILED {
+            return Err(system("mmap"));
+        }
+        libc::mprotect(map, GUARD, libc::PROT_NONE);
+        let stack = libc::stack_t { ss_sp: map.byte_add(GUARD), ss_flags: 0, ss_size: size };
+        if libc::sigaltstack(&stack, ptr::null_mut()) != 0 {
+            return Err(system("sigaltstack"));
+        }
+        OWN_STACK.set(map.addr());
+    }
+    Ok(())
+}
+
+thread_local! {
+    static OWN_STACK: Cell<usize> = const { Cell::new(0) };
+}
+
+fn remove_stack() {
+    let map = OWN_STACK.replace(0);
+    if map == 0 {
+        return;
+    }
+    // SAFETY: the mapping is ours; it is disabled before it goes, unless somebody has put another in its place.
+    unsafe {
+        let mut now: libc::stack_t = std::mem::zeroed();
+        libc::sigaltstack(ptr::null(), &mut now);
+        if now.ss_sp.addr() == map + GUARD {
+            let off = libc::stack_t { ss_sp: ptr::null_mut(), ss_flags: libc::SS_DISABLE, ss_size: 0 };
+            libc::sigaltstack(&off, ptr::null_mut());
+        }
+        libc::munmap(ptr::with_exposed_provenance_mut(map), GUARD + stack_size());
+    }
+}
+
+/// Signature that glibc registers with (`RSEQ_SIG` of its `sys/rseq.h` on x86).
+const RSEQ_SIG: u32 = 0x5305_3053;
+const RSEQ_FLAG_UNREGISTER: i32 = 1;
+
+/// Takes this thread out of restartable sequences: at every preemption the kernel writes to their area with the rights of
+/// the interrupted code, fails inside a domain, and kills the process (Linux `kernel/rseq.c`).
+///
+/// `sched_getcpu` and the like then ask the kernel instead.
+pub(super) fn unregister_rseq() -> Result<(), Unsupported> {
+    let Some(area) = rseq_area() else { return Ok(()) };
+    // SAFETY: names the area that glibc registered for this thread; the kernel refuses any other.
+    let done = unsafe { libc::syscall(libc::SYS_rseq, area, rseq_size(), RSEQ_FLAG_UNREGISTER, RSEQ_SIG) };
+    if done == 0 {
+        return Ok(());
+    }
+    // EINVAL: nothing is registered for this thread, or something else is. Registering tells the two apart.
+    // SAFETY: an area of this thread's own that stays where it is; unregistered at once.
+    unsafe {
+        if libc::syscall(libc::SYS_rseq, area, rseq_size(), 0, RSEQ_SIG) != 0 {
+            return Err(Unsupported::Rseq);
+        }
+        libc::syscall(libc::SYS_rseq, area, rseq_size(), RSEQ_FLAG_UNREGISTER, RSEQ_SIG);
+    }
+    Ok(())
+}
+
+/// Where glibc put this thread's area; `None` when glibc is older than 2.35 or was told not to register.
+fn rseq_area() -> Option<usize> {
+    let offset = rseq_offset()?;
+    (rseq_registered_size() > 0).then(|| cpu::read_fs().wrapping_add_signed(offset))
+}
+
+/// `__rseq_offset`: from the thread pointer to the area.
+pub(super) fn rseq_offset() -> Option<isize> {
+    // SAFETY: looks a name up; glibc defines it as a `ptrdiff_t`.
+    unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"__rseq_offset".as_ptr()).cast::<isize>().as_ref().copied() }
+}
+
+fn rseq_registered_size() -> u32 {
+    // SAFETY: as above; an `unsigned int`, 0 when glibc did not register.
+    unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"__rseq_size".as_ptr()).cast::<u32>().as_ref().copied().unwrap_or(0) }
+}
+
+/// The kernel's first area was 32 bytes; glibc registers at least that, and says 20 or more for the part in use.
+fn rseq_size() -> u32 {
+    rseq_registered_size().max(32)
+}
+
+/// # Safety
+///
+/// None owed; `unsafe` because it is an instruction.
+unsafe fn raw_gettid() -> i32 {
+    let tid: i64;
+    // SAFETY: gettid(2) takes no argument and writes no memory.
+    unsafe {
+        std::arch::asm!("syscall", inout("rax") libc::SYS_gettid => tid, out("rcx") _, out("r11") _, options(nostack));
+    }
+    tid as i32
+}

@@ -1,0 +1,253 @@
+//! Thread-local storage of an instance: a thread control block of our own, with no thread behind it.
+//!
+//! Code inside a domain finds `errno`, the stack protector's canary and every thread-local variable through FS. Those of
+//! the program's threads are not writable in there, so an instance has a block of its own, in no list of glibc. How it must
+//! look is learnt, not known: a short-lived thread copies its own block (static TLS, control block, DTV), and every word in
+//! there that points into the block is moved along when an instance gets its copy.
+
+use super::cpu;
+use super::thread::rseq_offset;
+use super::{PAGE, system};
+use crate::fault::Unsupported;
+use crate::heap::{HEAP, Heap};
+use std::ffi::c_void;
+use std::ptr;
+use std::sync::OnceLock;
+
+/// Stack of the thread that is copied, in bytes. Static TLS lies in it.
+const HELPER_STACK: usize = 4 << 20;
+
+/// A thread's block as a helper thread found its own.
+pub(super) struct Template {
+    /// From the helper's frame up to the end of its control block.
+    bytes: Vec<u8>,
+    /// Address of `bytes[0]` then.
+    low: usize,
+    /// Thread pointer then.
+    fs: usize,
+    /// The vector of module blocks, its two header entries included.
+    dtv: Vec<[usize; 2]>,
+    /// Offsets in `bytes`: `errno`, the heap cell, the thread number (if found).
+    errno: usize,
+    heap: usize,
+    tid: Option<usize>,
+    /// Offset in `bytes` below which no module has variables, so that nothing there needs restoring.
+    used: usize,
+}
+
+/// The block of one instance, with the copy that a fault restores it from.
+pub(super) struct Block {
+    image: Vec<u8>,
+    base: usize,
+    fs: usize,
+    used: usize,
+    errno: usize,
+    tid: Option<usize>,
+}
+
+impl Template {
+    /// Learnt once per process.
+    pub(super) fn learn() -> Result<&'static Self, Unsupported> {
+        static TEMPLATE: OnceLock<Result<Template, Unsupported>> = OnceLock::new();
+        TEMPLATE.get_or_init(capture).as_ref().map_err(Clone::clone)
+    }
+
+    /// Bytes that a block needs.
+    pub(super) fn size(&self) -> usize {
+        PAGE + self.bytes.len() + 64 + size_of_val(&*self.dtv)
+    }
+}
+
+impl Block {
+    /// Lays a block at `at`, whose heap is `heap`.
+    ///
+    /// # Safety
+    ///
+    /// `at` is page-aligned, with [`Template::size`] writable bytes that nobody else uses.
+    pub(super) unsafe fn create(template: &Template, at: usize, heap: *mut Heap) -> Self {
+        // The same place within a page as the original: alignment of every variable is kept.
+        let base = at + template.low % PAGE;
+        let delta = base.wrapping_sub(template.low);
+        let range = template.low..template.low + template.bytes.len();
+        let moved = |word: usize| if range.contains(&word) { word.wrapping_add(delta) } else { word };
+
+        let mut image = template.bytes.clone();
+        let control = template.fs - template.low;
+        for word in image[control..].as_chunks_mut::<8>().0 {
+            *word = moved(usize::from_ne_bytes(*word)).to_ne_bytes();
+        }
+        let dtv = (base + image.len()).next_multiple_of(64);
+        let mut dtv_image: Vec<_> = template.dtv.iter().map(|&[block, free]| [moved(block), free]).collect();
+        // The header entries hold counts, not addresses.
+        dtv_image[..2].copy_from_slice(&template.dtv[..2]);
+        // The control block points at the entry after the first header (glibc `tcbhead_t.dtv`).
+        put(&mut image, control + 8, (dtv + size_of::<[usize; 2]>()).to_ne_bytes());
+        put(&mut image, template.heap, heap.addr().to_ne_bytes());
+        if let Some(offset) = rseq_offset() {
+            // `cpu_id` = RSEQ_CPU_ID_UNINITIALIZED: `sched_getcpu` inside asks the kernel.
+            let cpu_id = control.wrapping_add_signed(offset) + 4;
+            if cpu_id + 4 <= image.len() {
+                put(&mut image, cpu_id, (-1i32).to_ne_bytes());
+            }
+        }
+        // SAFETY: `size` counted all of this from `at`.
+        unsafe {
+            ptr::copy_nonoverlapping(image.as_ptr(), ptr::with_exposed_provenance_mut(base), image.len());
+            ptr::copy_nonoverlapping(dtv_image.as_ptr(), ptr::with_exposed_provenance_mut(dtv), dtv_image.len());
+        }
+        let Template { used, errno, tid, .. } = *template;
+        Self { fs: base + control, image, base, used, errno, tid }
+    }
+
+    /// Thread pointer of the block.
+    #[inline]
+    pub(super) fn fs(&self) -> usize {
+        self.fs
+    }
+
+    /// Undoes whatever the domain did to its thread-locals.
+    ///
+    /// # Safety
+    ///
+    /// The instance is held, and nothing of the domain runs.
+    pub(super) unsafe fn restore(&self) {
+        let image = &self.image[self.used..];
+        // SAFETY: the block was laid with this very length.
+        unsafe {
+            ptr::copy_nonoverlapping(image.as_ptr(), ptr::with_exposed_provenance_mut(self.base + self.used), image.len());
+        }
+    }
+
+    /// Tells the block which thread is inside: recursive and error-checking mutexes compare the number.
+    ///
+    /// # Safety
+    ///
+    /// As [`Block::restore`].
+    pub(super) unsafe fn set_tid(&self, tid: i32) {
+        if let Some(offset) = self.tid {
+            // SAFETY: inside the block.
+            unsafe { ptr::with_exposed_provenance_mut::<i32>(self.base + offset).write(tid) };
+        }
+    }
+
+    /// `errno` of the domain.
+    pub(super) fn errno(&self) -> i32 {
+        // SAFETY: inside the block, any bit pattern is a number.
+        unsafe { ptr::with_exposed_provenance::<i32>(self.base + self.errno).read_volatile() }
+    }
+}
+
+fn put<const N: usize>(image: &mut [u8], at: usize, bytes: [u8; N]) {
+    image[at..at + N].copy_from_slice(&bytes);
+}
+
+/// What the helper thread is given, and fills in without allocating: `malloc` would give it state of its own.
+struct Capture {
+    stack_top: usize,
+    bytes: Vec<u8>,
+    dtv: Vec<[usize; 2]>,
+    low: usize,
+    fs: usize,
+    errno: usize,
+    heap: usize,
+    tid: i32,
+}
+
+fn capture() -> Result<Template, Unsupported> {
+    // SAFETY: memory for the helper's stack, unmapped after the helper has ended; every pthread function is given what its
+    // page asks for. Signals stay blocked in the helper: it inherits the mask.
+    let capture = unsafe {
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_STACK;
+        let stack = libc::mmap(ptr::null_mut(), HELPER_STACK, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0);
+        if stack == libc::MAP_FAILED {
+            return Err(system("mmap"));
+        }
+        let mut capture = Capture {
+            stack_top: stack.expose_provenance() + HELPER_STACK,
+            bytes: Vec::with_capacity(HELPER_STACK),
+            dtv: Vec::with_capacity(4096),
+            low: 0,
+            fs: 0,
+            errno: 0,
+            heap: 0,
+            tid: 0,
+        };
+        let (mut all, mut before) = (std::mem::zeroed(), std::mem::zeroed());
+        libc::sigfillset(&mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
+        let mut attributes = std::mem::zeroed();
+        libc::pthread_attr_init(&mut attributes);
+        libc::pthread_attr_setstack(&mut attributes, stack, HELPER_STACK);
+        let mut thread = std::mem::zeroed();
+        let failed = libc::pthread_create(&mut thread, &attributes, helper, (&raw mut capture).cast());
+        if failed == 0 {
+            libc::pthread_join(thread, ptr::null_mut());
+        }
+        libc::pthread_attr_destroy(&mut attributes);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &before, ptr::null_mut());
+        libc::munmap(stack, HELPER_STACK);
+        if failed != 0 {
+            return Err(Unsupported::System { call: "pthread_create", errno: failed });
+        }
+        capture
+    };
+    let Capture { bytes, dtv, low, fs, errno, heap, tid, .. } = capture;
+    let inside = |address: usize| address >= low && address < low + bytes.len();
+    if dtv.is_empty() || !inside(fs) || !inside(errno) || !inside(heap) {
+        return Err(Unsupported::SelfTest { step: "finding the layout of thread-local storage" });
+    }
+    let numbers = bytes[fs - low..].as_chunks::<4>().0.iter().enumerate();
+    let mut found = numbers.filter(|(_, word)| i32::from_ne_bytes(**word) == tid).map(|(i, _)| fs - low + 4 * i);
+    let tid = match (found.next(), found.next()) {
+        (Some(offset), None) => Some(offset),
+        _ => None,
+    };
+    let used = (fs - low).saturating_sub(static_tls_size()) & !63;
+    Ok(Template { errno: errno - low, heap: heap - low, bytes, low, fs, dtv, tid, used })
+}
+
+extern "C" fn helper(capture: *mut c_void) -> *mut c_void {
+    let frame = 0u64;
+    // SAFETY: the creator waits for us with its capture untouched. From here up to the top of the stack it gave us is mapped
+    // memory: our callers' frames, static TLS and the control block. The DTV is as glibc documents it in `dl-tls.h`: the
+    // control block's second word points behind an entry that holds the number of entries that follow.
+    unsafe {
+        let capture = &mut *capture.cast::<Capture>();
+        capture.fs = cpu::read_fs();
+        capture.tid = libc::gettid();
+        capture.errno = libc::__errno_location().expose_provenance();
+        capture.heap = HEAP.with(|cell| ptr::from_ref(cell).expose_provenance());
+        capture.low = (&raw const frame).addr() & !63;
+        let len = capture.stack_top - capture.low;
+        let source = ptr::with_exposed_provenance::<u8>(capture.low);
+        ptr::copy_nonoverlapping(source, capture.bytes.as_mut_ptr(), len);
+        capture.bytes.set_len(len);
+        let dtv = ptr::with_exposed_provenance::<usize>(capture.fs + 8).read();
+        let header = ptr::with_exposed_provenance::<[usize; 2]>(dtv).sub(1);
+        let entries = (*header)[0] + 2;
+        if entries <= capture.dtv.capacity() {
+            ptr::copy_nonoverlapping(header, capture.dtv.as_mut_ptr(), entries);
+            capture.dtv.set_len(entries);
+        }
+    }
+    ptr::null_mut()
+}
+
+/// An upper bound of what the loaded modules have in static TLS, in bytes, with room for alignment.
+fn static_tls_size() -> usize {
+    unsafe extern "C" fn add(info: *mut libc::dl_phdr_info, _: usize, total: *mut c_void) -> i32 {
+        // SAFETY: `info` is what dl_iterate_phdr(3) passes, `total` what we passed to it.
+        unsafe {
+            let headers = std::slice::from_raw_parts((*info).dlpi_phdr, (*info).dlpi_phnum as usize);
+            for header in headers.iter().filter(|header| header.p_type == libc::PT_TLS) {
+                *total.cast::<usize>() += (header.p_memsz + header.p_align) as usize;
+            }
+        }
+        0
+    }
+    let mut total = 0usize;
+    // SAFETY: the callback gets the pointer it expects.
+    unsafe { libc::dl_iterate_phdr(Some(add), (&raw mut total).cast()) };
+    // What glibc adds for itself (rseq, surplus in use) lies within a few lines of cache.
+    total + 1024
+}

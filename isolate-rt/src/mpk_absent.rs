@@ -1,0 +1,54 @@
+//! The `mpk` back end where there is none: the same names, and a type that cannot be made.
+
+use crate::domain::Settings;
+use crate::fault::{FaultKind, Unsupported};
+use crate::machine::Requirement;
+use std::convert::Infallible;
+
+pub(crate) struct Instance(Infallible);
+pub(crate) struct Entry(Infallible);
+
+impl Instance {
+    pub(crate) fn create(_: &'static Settings) -> Result<&'static Self, Unsupported> {
+        Err(Unsupported::Platform)
+    }
+
+    pub(crate) fn enter(&'static self) -> Result<Entry, FaultKind> {
+        match self.0 {}
+    }
+}
+
+impl Entry {
+    pub(crate) unsafe fn run<R: Copy, F: FnOnce() -> R + Copy>(&mut self, _: F) -> Result<R, FaultKind> {
+        match self.0 {}
+    }
+
+    pub(crate) fn stage(&mut self, _: usize, _: usize, _: usize) -> Result<*mut u8, FaultKind> {
+        match self.0 {}
+    }
+
+    pub(crate) fn errno(&self) -> i32 {
+        match self.0 {}
+    }
+
+    pub(crate) fn readable_from(&self, _: usize) -> Option<usize> {
+        match self.0 {}
+    }
+
+    pub(crate) fn owns(&self, _: usize) -> bool {
+        match self.0 {}
+    }
+
+    pub(crate) fn identity(&self) -> usize {
+        match self.0 {}
+    }
+
+    pub(crate) fn generation(&self) -> u64 {
+        match self.0 {}
+    }
+}
+
+pub(crate) fn requirements() -> Vec<Requirement> {
+    let found = format!("{} {}", std::env::consts::ARCH, std::env::consts::OS);
+    vec![Requirement::new("platform", false, found, "run on x86-64 Linux with glibc")]
+}

@@ -4,6 +4,7 @@
 //! foreign items to write wrappers.
 
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// A byte range in one file, with the 1-based line and column (in characters) of its start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -45,6 +46,15 @@ pub struct FileFacts {
     pub unsafe_tokens: u32,
 }
 
+impl FileFacts {
+    /// The self-check: how many `unsafe` tokens of the file no fact accounts for. Anything but 0 is a bug of the scanner, and
+    /// a reason not to trust the file's other facts; it is negative when facts claim more keywords than there are.
+    pub fn unexplained(&self) -> i64 {
+        let explained = self.unsafes.iter().filter(|fact| fact.keyword).count();
+        i64::from(self.unsafe_tokens) - explained as i64
+    }
+}
+
 /// Where in the crate a fact stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Scope {
@@ -66,7 +76,7 @@ pub struct UnsafeFact {
     /// The keyword to the end of the header: a block up to its `{`, a function up to its body.
     pub span: Span,
     /// Where it stands.
-    pub scope: Scope,
+    pub scope: Arc<Scope>,
     /// Name of the item, for functions, impls (`Send for Stream`), traits, statics and attributes (`no_mangle`).
     pub name: Option<String>,
     /// The comment that argues for it: `// SAFETY: …` before or inside a block, `# Safety` in the docs of a function or trait.
@@ -75,6 +85,9 @@ pub struct UnsafeFact {
     pub operations: Vec<Operation>,
     /// Whether the item is visible outside its crate as written (`pub`).
     pub public: bool,
+    /// An `unsafe` keyword stands for it: `extern "C" { … }`, `static mut` and the like do without. Each keyword of a file
+    /// belongs to exactly one fact, see [`FileFacts::unexplained`].
+    pub keyword: bool,
 }
 
 /// Kinds of unsafe constructs.
@@ -85,7 +98,7 @@ pub enum UnsafeKind {
     Block,
     /// `unsafe fn`, free or associated, with a body.
     Function,
-    /// `unsafe fn` declared in a trait without a body.
+    /// `unsafe fn` declared without a body: in a trait, or with the keyword written out in an extern block.
     Declaration,
     /// `unsafe impl`.
     Impl,
@@ -150,7 +163,7 @@ pub struct ForeignItem {
     /// The declaration.
     pub span: Span,
     /// Where it stands.
-    pub scope: Scope,
+    pub scope: Arc<Scope>,
     /// Visibility as written: `pub`, `pub(crate)`, or empty.
     pub visibility: String,
     /// Declared `safe fn` in an `unsafe extern` block.
@@ -196,13 +209,14 @@ pub struct CallFact {
     /// The path's place.
     pub span: Span,
     /// Where it stands.
-    pub scope: Scope,
+    pub scope: Arc<Scope>,
 }
 
 /// One name brought into a module.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Import {
-    /// Full path as written: `libz_sys::crc32`, without a trailing `::*`.
+    /// Full path as written: `libz_sys::crc32`, without a trailing `::*`. `extern crate x` gives `::x`, and
+    /// `extern crate self` gives `crate`.
     pub path: String,
     /// The name it gets here; `None` for a glob.
     pub name: Option<String>,
@@ -210,6 +224,8 @@ pub struct Import {
     pub public: bool,
     /// Inline modules around it within this file.
     pub modules: Vec<String>,
+    /// The function whose body holds it, named as in [`Scope::function`]; the name is known only there.
+    pub function: Option<String>,
 }
 
 /// A `mod` item.
@@ -219,8 +235,10 @@ pub struct ModuleDecl {
     pub name: String,
     /// Every `#[path = "…"]` on it, plain or in `cfg_attr`.
     pub paths: Vec<String>,
-    /// Inline modules around it within this file, outermost first, with their own `#[path]` if they have one.
+    /// Inline modules around it within this file, outermost first.
     pub parents: Vec<String>,
+    /// The directory that each of `parents` stands for: its name, or its own `#[path]`.
+    pub directories: Vec<String>,
     /// Has a body in this file.
     pub inline: bool,
     /// `#[cfg(…)]` predicates on it and around it.
@@ -296,5 +314,5 @@ pub struct Unexpanded {
     /// The place.
     pub span: Span,
     /// Where it stands.
-    pub scope: Scope,
+    pub scope: Arc<Scope>,
 }

@@ -8,3 +8,9 @@
 //! ```
 
 pub mod facts;
+mod lines;
+mod scan;
+mod syntax;
+
+pub use scan::scan;
+pub use syntax::{Edition, UnknownEdition};

@@ -1,0 +1,78 @@
+//! Byte offsets to lines and columns.
+
+use crate::facts::Span;
+use std::ops::Range;
+
+/// Bytes between two stored counts: small enough to count the rest on each question.
+const CHUNK: usize = 256;
+
+/// Where the lines of a text start, and how many bytes of it are not characters of their own.
+pub(crate) struct Lines<'t> {
+    text: &'t [u8],
+    starts: Vec<u32>,
+    /// Continuation bytes of UTF-8 before each chunk; empty for ASCII text, where a column is a byte offset.
+    continuations: Vec<u32>,
+}
+
+impl<'t> Lines<'t> {
+    pub(crate) fn new(text: &'t str) -> Lines<'t> {
+        let mut starts = vec![0];
+        starts.extend(text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at as u32 + 1));
+        let text = text.as_bytes();
+        let mut continuations = Vec::new();
+        if !text.is_ascii() {
+            let mut count = 0;
+            for chunk in text.chunks(CHUNK) {
+                continuations.push(count);
+                count += continuation_bytes(chunk);
+            }
+        }
+        Lines { text, starts, continuations }
+    }
+
+    pub(crate) fn span(&self, range: Range<usize>) -> Span {
+        let line = self.starts.partition_point(|start| *start as usize <= range.start);
+        let line_start = self.starts[line - 1] as usize;
+        let bytes = range.start - line_start;
+        let column =
+            bytes as u32 - (self.continuations_before(range.start) - self.continuations_before(line_start)) + 1;
+        Span { start: range.start as u32, end: range.end as u32, line: line as u32, column }
+    }
+
+    fn continuations_before(&self, offset: usize) -> u32 {
+        if self.continuations.is_empty() {
+            return 0;
+        }
+        let chunk = (offset / CHUNK).min(self.continuations.len() - 1);
+        self.continuations[chunk] + continuation_bytes(&self.text[chunk * CHUNK..offset])
+    }
+}
+
+fn continuation_bytes(bytes: &[u8]) -> u32 {
+    bytes.iter().filter(|byte| **byte & 0xC0 == 0x80).count() as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, needle: &str, expected: (u32, u32)) {
+        let at = text.find(needle).unwrap();
+        let span = Lines::new(text).span(at..at + needle.len());
+        assert_eq!((span.line, span.column), expected);
+    }
+
+    #[test]
+    fn columns_count_characters() {
+        check("ab\ncd", "d", (2, 2));
+        check("äöü x", "x", (1, 5));
+        check("ä\nöx", "x", (2, 2));
+    }
+
+    #[test]
+    fn columns_count_characters_past_the_first_chunk() {
+        let text = format!("{}\n{}x", "ä".repeat(1000), "€".repeat(1000));
+        check(&text, "x", (2, 1001));
+    }
+}

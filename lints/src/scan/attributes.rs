@@ -1,0 +1,92 @@
+//! Attributes: `cfg` predicates, `link`, `path`, `repr`, and those that are unsafe.
+
+use crate::syntax::{Node, SyntaxKind, T, Token};
+use SyntaxKind::*;
+
+/// One attribute with its wrappings taken off: `#[cfg_attr(unix, unsafe(no_mangle))]` is `no_mangle`.
+#[derive(Clone, Copy)]
+pub(super) struct Meta<'n, 't> {
+    pub(super) name: &'t str,
+    pub(super) node: Node<'n, 't>,
+    /// The keyword of `unsafe(…)` around it.
+    pub(super) keyword: Option<Token>,
+}
+
+impl<'t> Meta<'_, 't> {
+    /// The string of `name = "…"`, if it is a plain literal.
+    pub(super) fn value(&self) -> Option<String> {
+        let literal = self.node.child(LITERAL)?;
+        string(literal.text())
+    }
+
+    /// The text inside the parentheses of `name(…)`.
+    pub(super) fn arguments(&self) -> Option<&'t str> {
+        let text = self.node.child(TOKEN_TREE)?.text();
+        Some(text.get(1..text.len() - 1)?.trim())
+    }
+
+    /// The string of `key = "…"` inside the parentheses.
+    pub(super) fn argument(&self, key: &str) -> Option<String> {
+        let tokens = self.node.child(TOKEN_TREE)?.all_tokens();
+        let source = self.node.source();
+        let text = |token: &Token| &source.text()[token.start as usize..token.end as usize];
+        let found = tokens.windows(3).find(|three| three[1].kind == T![=] && text(&three[0]) == key)?;
+        string(text(&found[2]))
+    }
+}
+
+/// The attributes of a node, `cfg_attr` looked into; `cfg` itself excluded.
+pub(super) fn metas<'n, 't>(node: Node<'n, 't>) -> Vec<Meta<'n, 't>> {
+    let mut found = Vec::new();
+    for attribute in attributes(node) {
+        attribute.children().for_each(|meta| collect(meta, None, &mut found));
+    }
+    found
+}
+
+/// The predicates of a node's `#[cfg(…)]` attributes.
+pub(super) fn cfgs(node: Node<'_, '_>) -> Vec<String> {
+    let metas = attributes(node).filter_map(|attribute| attribute.child(CFG_META));
+    metas
+        .filter_map(|meta| meta.children().find(|child| matches!(child.kind(), CFG_ATOM | CFG_COMPOSITE)))
+        .map(Node::normal_text)
+        .collect()
+}
+
+/// Whether a node has attributes at all; they come first.
+pub(super) fn any(node: Node<'_, '_>) -> bool {
+    node.children().next().is_some_and(|first| first.kind() == ATTR)
+}
+
+fn attributes<'n, 't>(node: Node<'n, 't>) -> impl Iterator<Item = Node<'n, 't>> {
+    node.children().take_while(|child| child.kind() == ATTR)
+}
+
+fn collect<'n, 't>(meta: Node<'n, 't>, keyword: Option<Token>, found: &mut Vec<Meta<'n, 't>>) {
+    match meta.kind() {
+        UNSAFE_META => meta.children().for_each(|inner| collect(inner, keyword.or(meta.token(T![unsafe])), found)),
+        CFG_ATTR_META => meta.children().for_each(|inner| collect(inner, keyword, found)),
+        KEY_VALUE_META | TOKEN_TREE_META | PATH_META => {
+            let name = meta.child(PATH).map_or("", Node::text);
+            found.push(Meta { name, node: meta, keyword });
+        }
+        _ => {}
+    }
+}
+
+/// The value of a string literal, raw ones included.
+pub(super) fn string(literal: &str) -> Option<String> {
+    if let Some(raw) = literal.strip_prefix('r') {
+        let hashes = raw.bytes().take_while(|byte| *byte == b'#').count();
+        let quoted = raw.get(hashes..raw.len() - hashes)?;
+        return Some(quoted.strip_prefix('"')?.strip_suffix('"')?.to_owned());
+    }
+    let escaped = literal.strip_prefix('"')?.strip_suffix('"')?;
+    let mut value = String::with_capacity(escaped.len());
+    let mut valid = true;
+    rustc_literal_escaper::unescape_str(escaped, |_, char| match char {
+        Ok(char) => value.push(char),
+        Err(error) => valid &= !error.is_fatal(),
+    });
+    valid.then_some(value)
+}

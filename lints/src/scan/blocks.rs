@@ -1,0 +1,112 @@
+//! Unsafe blocks and what they do; calls and mentions of paths everywhere.
+
+use super::{Scanner, paths, safety};
+use crate::facts::{CallFact, Operation, OperationKind, UnsafeFact, UnsafeKind};
+use crate::syntax::{Node, SyntaxKind, T};
+use SyntaxKind::*;
+use std::ops::Range;
+
+impl<'t> Scanner<'_, 't> {
+    pub(super) fn block(&mut self, node: Node<'_, 't>) {
+        let Some(keyword) = node.token(T![unsafe]) else {
+            return;
+        };
+        let fact = UnsafeFact {
+            kind: UnsafeKind::Block,
+            span: self.lines.span(keyword.start as usize..keyword.end as usize),
+            scope: self.scope(),
+            name: None,
+            safety: safety::of_block(node),
+            operations: Vec::new(),
+            public: false,
+            keyword: true,
+        };
+        let index = self.facts.unsafes.len();
+        self.facts.unsafes.push(fact);
+        self.enter(node, |frame| frame.block = Some(index));
+    }
+
+    pub(super) fn path(&mut self, node: Node<'_, 't>) {
+        let Some(path) = node.child(PATH).and_then(paths::plain) else {
+            return;
+        };
+        let called = node.parent().is_some_and(|parent| parent.kind() == CALL_EXPR && parent.id() + 1 == node.id());
+        if called {
+            self.call(path, node.start()..node.end());
+        } else {
+            self.mention(path, node.start()..node.end());
+        }
+    }
+
+    pub(super) fn call(&mut self, path: String, range: Range<usize>) {
+        // `Some(x)` and its like are by far the most frequent calls, and call nothing.
+        if matches!(path.as_str(), "Some" | "Ok" | "Err" | "Self") {
+            return;
+        }
+        let kind = match paths::last(&path) {
+            "transmute" | "transmute_copy" => OperationKind::Transmute,
+            "from_raw_parts" | "from_raw_parts_mut" | "from_raw" | "from_ptr" | "slice_from_raw_parts" => {
+                OperationKind::FromRawParts
+            }
+            _ => OperationKind::Call,
+        };
+        self.operation(kind, range.clone(), || Some(path.clone()));
+        if !path.starts_with("Self::") {
+            let call = CallFact { path, span: self.lines.span(range), scope: self.scope() };
+            self.facts.calls.push(call);
+        }
+    }
+
+    pub(super) fn mention(&mut self, path: String, range: Range<usize>) {
+        if !matches!(path.as_str(), "self" | "None" | "Self") && !path.starts_with("Self::") {
+            let mention = CallFact { path, span: self.lines.span(range), scope: self.scope() };
+            self.facts.mentions.push(mention);
+        }
+    }
+
+    pub(super) fn binding(&mut self, node: Node<'_, 't>) {
+        if let Some(name) = node.child(NAME) {
+            self.bound.insert(name.text());
+        }
+    }
+
+    /// At the end of an outermost function: mentions of its own variables were none.
+    pub(super) fn forget_locals(&mut self, start: usize) {
+        let bound = &self.bound;
+        let mut index = 0;
+        self.facts.mentions.retain(|mention| {
+            index += 1;
+            index <= start || !bound.contains(mention.path.as_str())
+        });
+    }
+
+    pub(super) fn method_call(&mut self, node: Node<'_, 't>) {
+        if let Some(name) = node.child(NAME_REF) {
+            self.operation(OperationKind::Call, name.start()..name.end(), || Some(format!(".{}", name.text())));
+        }
+    }
+
+    pub(super) fn prefix(&mut self, node: Node<'_, 't>) {
+        if let Some(star) = node.token(T![*]) {
+            self.operation(OperationKind::Deref, star.start as usize..node.end(), || None);
+        }
+    }
+
+    pub(super) fn operation(
+        &mut self,
+        kind: OperationKind,
+        range: Range<usize>,
+        what: impl FnOnce() -> Option<String>,
+    ) {
+        if let Some(block) = self.frame().block {
+            let operation = Operation { kind, span: self.lines.span(range), what: what() };
+            self.facts.unsafes[block].operations.push(operation);
+        }
+    }
+
+    pub(super) fn function_pointer(&mut self, node: Node<'_, 't>) {
+        if let Some(keyword) = node.token(T![unsafe]) {
+            self.keyword_type(keyword.start as usize..keyword.end as usize);
+        }
+    }
+}

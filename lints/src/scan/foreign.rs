@@ -1,0 +1,86 @@
+//! Extern blocks and what they declare.
+
+use super::{Scanner, attributes, items};
+use crate::facts::{ForeignItem, ForeignKind, Param, UnsafeFact, UnsafeKind};
+use crate::syntax::{Node, SyntaxKind, T};
+use SyntaxKind::*;
+use std::sync::Arc;
+
+/// What the items of an extern block share.
+pub(super) struct Block {
+    abi: String,
+    library: Option<String>,
+}
+
+impl<'t> Scanner<'_, 't> {
+    pub(super) fn extern_block(&mut self, node: Node<'_, 't>) {
+        let abi_node = node.child(ABI);
+        let literal = abi_node.and_then(|abi| abi.tokens().find(|token| token.kind == STRING));
+        let abi =
+            literal.and_then(|token| attributes::string(&self.source.text()[token.start as usize..token.end as usize]));
+        let abi = abi.unwrap_or_else(|| "C".to_owned());
+        let keyword = node.token(T![unsafe]);
+        let start = keyword.map(|token| token.start as usize).or(abi_node.map(Node::start)).unwrap_or(node.start());
+        let end = abi_node.map_or(node.end(), Node::end);
+        self.facts.unsafes.push(UnsafeFact {
+            kind: UnsafeKind::ExternBlock,
+            span: self.lines.span(start..end),
+            scope: self.scope(),
+            name: Some(abi.clone()),
+            safety: super::safety::of_impl(node),
+            operations: Vec::new(),
+            public: false,
+            keyword: keyword.is_some(),
+        });
+        let links = attributes::metas(node);
+        let library = links.iter().filter(|meta| meta.name == "link").find_map(|meta| meta.argument("name"));
+        self.enter(node, |frame| frame.foreign = Some(Arc::new(Block { abi, library })));
+    }
+
+    pub(super) fn foreign_function(&mut self, node: Node<'_, 't>, block: &Block) {
+        let params = node.child(PARAM_LIST);
+        let params = params.iter().flat_map(|list| list.children()).filter(|child| child.kind() == PARAM);
+        let (mut typed, mut variadic) = (Vec::new(), false);
+        for param in params {
+            if param.has(T![...]) {
+                variadic = true;
+            } else {
+                typed.push(self::param(param));
+            }
+        }
+        let ret = node.child(RET_TYPE).and_then(|ret| ret.children().find(|child| items::is_type(child.kind())));
+        let ret = ret.map(Node::normal_text).filter(|ret| ret != "()" && ret != "( )");
+        self.foreign_item(node, block, ForeignKind::Function { params: typed, ret, variadic });
+    }
+
+    pub(super) fn foreign_static(&mut self, node: Node<'_, 't>, block: &Block) {
+        let ty = node.children().find(|child| items::is_type(child.kind())).map(Node::normal_text).unwrap_or_default();
+        self.foreign_item(node, block, ForeignKind::Static { ty, mutable: node.has(T![mut]) });
+    }
+
+    fn foreign_item(&mut self, node: Node<'_, 't>, block: &Block, item: ForeignKind) {
+        let Some(name) = items::name(node) else {
+            return;
+        };
+        let metas = attributes::metas(node);
+        let link_name = metas.iter().find(|meta| meta.name == "link_name").and_then(attributes::Meta::value);
+        self.facts.foreign.push(ForeignItem {
+            name,
+            // LLVM takes a leading \x01 as "no mangling by the platform": it is no part of the symbol.
+            link_name: link_name.map(|name| name.trim_start_matches('\u{1}').to_owned()),
+            abi: block.abi.clone(),
+            library: block.library.clone(),
+            item,
+            span: self.lines.span(node.start()..node.end()),
+            scope: self.scope(),
+            visibility: items::visibility(node),
+            safe: node.has(SAFE_KW),
+        });
+    }
+}
+
+fn param(param: Node<'_, '_>) -> Param {
+    let name = param.child(IDENT_PAT).and_then(items::name);
+    let ty = param.children().find(|child| items::is_type(child.kind())).map(Node::normal_text).unwrap_or_default();
+    Param { name, ty }
+}

@@ -1,0 +1,334 @@
+//! Items: functions, impls, traits, modules, imports, types, statics and constants.
+
+use super::{Scanner, attributes, paths, safety};
+use crate::facts::{Constant, Import, ModuleDecl, Param, TypeItem, TypeKind, UnsafeFact, UnsafeKind};
+use crate::syntax::{Node, SyntaxKind, T, Token, normal_text};
+use SyntaxKind::*;
+use std::sync::Arc;
+
+impl<'t> Scanner<'_, 't> {
+    pub(super) fn function(&mut self, node: Node<'_, 't>) {
+        let name = name(node);
+        if let Some(block) = self.frame().foreign.clone() {
+            self.foreign_function(node, &block);
+        }
+        let keyword = node.token(T![unsafe]);
+        let body = node.child(BLOCK_EXPR);
+        if let Some(keyword) = keyword {
+            let kind = if body.is_some() { UnsafeKind::Function } else { UnsafeKind::Declaration };
+            self.unsafe_item(node, kind, keyword, name.clone());
+        }
+        let owner = self.frame().owner.clone();
+        let outer = if owner.is_none() { self.frame().scope.function.clone() } else { None };
+        let prefix = owner.or(outer);
+        let function = match (prefix, name) {
+            (Some(prefix), Some(name)) => Some(format!("{prefix}::{name}")),
+            (None, name) => name,
+            (prefix, None) => prefix,
+        };
+        if self.frame().mentions.is_none() {
+            self.bound.clear();
+        }
+        let mentions = self.facts.mentions.len();
+        self.enter(node, |frame| {
+            Arc::make_mut(&mut frame.scope).function = function;
+            frame.owner = None;
+            frame.block = None;
+            frame.foreign = None;
+            frame.mentions = frame.mentions.or(Some(mentions));
+        });
+    }
+
+    pub(super) fn implementation(&mut self, node: Node<'_, 't>) {
+        let types: Vec<_> = node.children().filter(|child| is_type(child.kind())).collect();
+        let target = types.last().map(|ty| ty.normal_text());
+        // `impl Trait for Type` has two types, or one and an error in place of the other.
+        let implemented = (types.len() > 1).then(|| types[0].normal_text());
+        if let Some(keyword) = node.token(T![unsafe]) {
+            let name = match (&implemented, &target) {
+                (Some(implemented), Some(target)) => Some(format!("{implemented} for {target}")),
+                _ => target.clone(),
+            };
+            self.unsafe_item(node, UnsafeKind::Impl, keyword, name);
+        }
+        if let (Some("Copy"), Some(target)) = (implemented.as_deref().map(paths::last), &target) {
+            let target = target.split('<').next().unwrap_or(target).to_owned();
+            let modules = self.frame().scope.modules.clone();
+            self.copies.push((modules, target));
+        }
+        // Without generic arguments: `Stream<R>::read` is not a path anybody writes.
+        let owner = types.last().and_then(|ty| ty.child(PATH)).and_then(paths::plain).or(target);
+        self.enter(node, |frame| frame.owner = owner);
+    }
+
+    pub(super) fn trait_(&mut self, node: Node<'_, 't>) {
+        let name = name(node);
+        if let Some(keyword) = node.token(T![unsafe]) {
+            self.unsafe_item(node, UnsafeKind::Trait, keyword, name.clone());
+        }
+        self.enter(node, |frame| frame.owner = name);
+    }
+
+    /// A fact for an item that is unsafe by a keyword, from that keyword to the end of its header.
+    pub(super) fn unsafe_item(&mut self, node: Node<'_, 't>, kind: UnsafeKind, keyword: Token, name: Option<String>) {
+        let body =
+            node.children().find(|child| matches!(child.kind(), BLOCK_EXPR | ASSOC_ITEM_LIST | EXTERN_ITEM_LIST));
+        let header =
+            node.all_tokens().iter().filter(|token| body.is_none_or(|body| (token.start as usize) < body.start()));
+        let end = header.filter(|token| token.kind != T![;]).map(|token| token.end).next_back().unwrap_or(keyword.end);
+        let safety = match kind {
+            UnsafeKind::Impl => safety::of_impl(node),
+            _ => safety::of_item(node),
+        };
+        let fact = UnsafeFact {
+            kind,
+            span: self.lines.span(keyword.start as usize..end as usize),
+            scope: self.scope(),
+            name,
+            safety,
+            operations: Vec::new(),
+            public: is_public(node),
+            keyword: true,
+        };
+        self.facts.unsafes.push(fact);
+    }
+
+    /// A fact for an item that is unsafe by its nature, over its header.
+    pub(super) fn bare_item(&mut self, node: Node<'_, 't>, kind: UnsafeKind, name: Option<String>) {
+        let after_attributes =
+            node.children().take_while(|child| child.kind() == ATTR).map(Node::end).last().unwrap_or(0);
+        let start = node
+            .all_tokens()
+            .iter()
+            .find(|token| token.start as usize >= after_attributes)
+            .map_or(node.start(), |token| token.start as usize);
+        let end = node.child(NAME).map_or(node.end(), Node::end);
+        let fact = UnsafeFact {
+            kind,
+            span: self.lines.span(start..end),
+            scope: self.scope(),
+            name,
+            safety: safety::of_impl(node),
+            operations: Vec::new(),
+            public: is_public(node),
+            keyword: false,
+        };
+        self.facts.unsafes.push(fact);
+    }
+
+    pub(super) fn module(&mut self, node: Node<'_, 't>) {
+        let Some(name) = name(node) else { return };
+        let metas = attributes::metas(node);
+        let paths: Vec<String> =
+            metas.iter().filter(|meta| meta.name == "path").filter_map(attributes::Meta::value).collect();
+        let inline = node.child(ITEM_LIST).is_some();
+        let scope = self.scope();
+        let directory = paths.first().cloned().unwrap_or_else(|| name.clone());
+        self.facts.modules.push(ModuleDecl {
+            name: name.clone(),
+            paths,
+            parents: scope.modules.clone(),
+            directories: self.frame().directories.to_vec(),
+            inline,
+            cfgs: scope.cfgs.clone(),
+            span: self.lines.span(node.start()..node.child(NAME).map_or(node.end(), Node::end)),
+        });
+        if inline {
+            self.enter(node, |frame| {
+                let scope = Arc::make_mut(&mut frame.scope);
+                scope.modules.push(name);
+                scope.function = None;
+                frame.owner = None;
+                frame.directories = frame.directories.iter().cloned().chain([directory]).collect();
+            });
+        }
+    }
+
+    pub(super) fn imports(&mut self, node: Node<'_, 't>) {
+        let public = node.child(VISIBILITY).is_some();
+        if let Some(tree) = node.child(USE_TREE) {
+            self.import(tree, "", public);
+        }
+    }
+
+    fn import(&mut self, tree: Node<'_, 't>, prefix: &str, public: bool) {
+        let own = tree.child(PATH).and_then(paths::plain);
+        let absolute = tree.all_tokens().first().is_some_and(|token| token.kind == T![::]);
+        let path = match own {
+            Some(own) if own == "self" && !prefix.is_empty() => prefix.to_owned(),
+            Some(own) if prefix.is_empty() => own,
+            Some(own) => format!("{}::{}", prefix.trim_end_matches("::"), own.trim_start_matches("::")),
+            None if prefix.is_empty() && absolute => "::".to_owned(),
+            None => prefix.to_owned(),
+        };
+        if let Some(list) = tree.child(USE_TREE_LIST) {
+            list.children()
+                .filter(|child| child.kind() == USE_TREE)
+                .for_each(|child| self.import(child, &path, public));
+            return;
+        }
+        let name = match tree.child(RENAME) {
+            Some(rename) => match rename.child(NAME) {
+                Some(name) => Some(name.text().to_owned()),
+                // `as _` brings methods of a trait, and no name.
+                None => return,
+            },
+            None if tree.has(T![*]) => None,
+            None => Some(paths::last(&path).to_owned()),
+        };
+        self.push_import(path, name, public);
+    }
+
+    pub(super) fn extern_crate(&mut self, node: Node<'_, 't>) {
+        let Some(krate) = node.child(NAME_REF).map(Node::text) else {
+            return;
+        };
+        let name = match node.child(RENAME) {
+            Some(rename) => match rename.child(NAME) {
+                Some(name) => name.text(),
+                None => return,
+            },
+            None => krate,
+        };
+        let path = if krate == "self" { "crate".to_owned() } else { format!("::{krate}") };
+        self.push_import(path, Some(name.to_owned()), node.child(VISIBILITY).is_some());
+    }
+
+    fn push_import(&mut self, path: String, name: Option<String>, public: bool) {
+        let scope = self.scope();
+        self.facts.imports.push(Import {
+            path,
+            name,
+            public,
+            modules: scope.modules.clone(),
+            function: scope.function.clone(),
+        });
+    }
+
+    pub(super) fn type_item(&mut self, node: Node<'_, 't>) {
+        let Some(name) = name(node) else { return };
+        if node.kind() == UNION {
+            self.bare_item(node, UnsafeKind::Union, Some(name.clone()));
+        }
+        let frame = self.frame();
+        let kind = match node.kind() {
+            _ if frame.foreign.is_some() => TypeKind::Foreign,
+            // An associated type belongs to its trait or impl and is no name of the module.
+            TYPE_ALIAS if frame.owner.is_some() => return,
+            TYPE_ALIAS => match node.children().find(|child| is_type(child.kind())) {
+                Some(ty) => TypeKind::Alias(ty.normal_text()),
+                None => return,
+            },
+            STRUCT => TypeKind::Struct(fields(node)),
+            UNION => TypeKind::Union(fields(node)),
+            _ => {
+                let variants = node.child(VARIANT_LIST);
+                let variants = variants.iter().flat_map(|list| list.children()).filter(|child| child.kind() == VARIANT);
+                TypeKind::Enum(variants.filter_map(self::name).collect())
+            }
+        };
+        let metas = attributes::metas(node);
+        let arguments = |name: &'static str| {
+            metas.iter().filter(move |meta| meta.name == name).filter_map(attributes::Meta::arguments)
+        };
+        let derived = arguments("derive").flat_map(|list| list.split(','));
+        let copy = derived.map(|derived| paths::last(derived.trim())).any(|derived| derived == "Copy");
+        let scope = self.scope();
+        self.facts.types.push(TypeItem {
+            name,
+            kind,
+            modules: scope.modules.clone(),
+            cfgs: scope.cfgs.clone(),
+            repr: arguments("repr").map(|text| text.split_whitespace().collect::<Vec<_>>().join(" ")).collect(),
+            visibility: visibility(node),
+            copy,
+        });
+    }
+
+    pub(super) fn static_(&mut self, node: Node<'_, 't>) {
+        if let Some(block) = self.frame().foreign.clone() {
+            self.foreign_static(node, &block);
+            if let Some(keyword) = node.token(T![unsafe]) {
+                self.unsafe_item(node, UnsafeKind::Declaration, keyword, name(node));
+            }
+        } else if node.has(T![mut]) {
+            self.bare_item(node, UnsafeKind::StaticMut, name(node));
+        }
+    }
+
+    pub(super) fn constant(&mut self, node: Node<'_, 't>) {
+        let (Some(name), Some(ty)) = (name(node), node.children().find(|child| is_type(child.kind()))) else {
+            return;
+        };
+        let ty_text = ty.text();
+        let value = node.all_tokens().iter().skip_while(|token| (token.start as usize) < ty.end()).skip(1);
+        if self.frame().owner.is_some() || !is_integer(ty_text) {
+            return;
+        }
+        let value: Vec<Token> = value.copied().filter(|token| token.kind != T![;]).collect();
+        self.facts.constants.push(Constant {
+            name,
+            ty: ty.normal_text(),
+            value: normal_text(self.source, &value),
+            modules: self.frame().scope.modules.clone(),
+        });
+    }
+}
+
+/// The name that an item declares.
+pub(super) fn name(node: Node<'_, '_>) -> Option<String> {
+    node.child(NAME).map(|name| name.text().to_owned())
+}
+
+/// Visibility as written, empty for none.
+pub(super) fn visibility(node: Node<'_, '_>) -> String {
+    node.child(VISIBILITY).map(Node::normal_text).unwrap_or_default()
+}
+
+pub(super) fn is_public(node: Node<'_, '_>) -> bool {
+    node.child(VISIBILITY).is_some_and(|visibility| visibility.text() == "pub")
+}
+
+pub(super) fn is_type(kind: SyntaxKind) -> bool {
+    matches!(
+        kind,
+        ARRAY_TYPE
+            | DYN_TRAIT_TYPE
+            | FN_PTR_TYPE
+            | FOR_TYPE
+            | IMPL_TRAIT_TYPE
+            | INFER_TYPE
+            | MACRO_TYPE
+            | NEVER_TYPE
+            | PAREN_TYPE
+            | PATH_TYPE
+            | PTR_TYPE
+            | REF_TYPE
+            | SLICE_TYPE
+            | TUPLE_TYPE
+    )
+}
+
+/// Integer types as the C-facing code of bindings spells them; aliases end like the types that they stand for.
+fn is_integer(ty: &str) -> bool {
+    let last = paths::last(ty);
+    let plain = last.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    plain && !matches!(last, "bool" | "char" | "f32" | "f64" | "str" | "String" | "Self")
+}
+
+fn fields(node: Node<'_, '_>) -> Vec<Param> {
+    let field = |name: Option<String>, node: Node<'_, '_>| {
+        let ty = node.children().find(|child| is_type(child.kind())).map(Node::normal_text).unwrap_or_default();
+        Param { name, ty }
+    };
+    if let Some(list) = node.child(RECORD_FIELD_LIST) {
+        return list
+            .children()
+            .filter(|child| child.kind() == RECORD_FIELD)
+            .map(|child| field(name(child), child))
+            .collect();
+    }
+    let list = node.child(TUPLE_FIELD_LIST);
+    let tuple = list.iter().flat_map(|list| list.children()).filter(|child| child.kind() == TUPLE_FIELD);
+    tuple.enumerate().map(|(index, child)| field(Some(index.to_string()), child)).collect()
+}

@@ -1,0 +1,253 @@
+//! Source text to facts: one walk over the tree, in source order.
+//!
+//! The walk keeps a stack of frames (module, `impl`, function, unsafe block, attributes), each good up to the node where it
+//! ends. What a node yields is decided by its kind alone, in `Scanner::visit`; one file per kind of fact does the work.
+
+mod attributes;
+mod blocks;
+mod foreign;
+mod items;
+mod macros;
+mod paths;
+mod safety;
+
+use crate::facts::{FileFacts, ParseError, Scope, UnsafeFact, UnsafeKind};
+use crate::lines::Lines;
+use crate::syntax::{Edition, Node, Source, SyntaxKind, T, Tree};
+use SyntaxKind::*;
+use std::collections::HashSet;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// The facts of one file. Never fails: places that do not parse are listed, and the rest comes from the recovered tree.
+pub fn scan(text: &str, edition: Edition) -> FileFacts {
+    let source = Source::new(text, edition);
+    let mut scanner = Scanner::new(&source);
+    let tree = source.parse();
+    scanner.errors(&tree);
+    scanner.walk(&tree);
+    scanner.finish()
+}
+
+struct Scanner<'s, 't> {
+    source: &'s Source<'t>,
+    lines: Lines<'t>,
+    facts: FileFacts,
+    frames: Vec<Frame>,
+    /// Names bound by patterns of the outermost function being walked: a mention of one is a local variable.
+    bound: HashSet<&'t str>,
+    /// `impl Copy for T` seen so far: the modules around and the type's name.
+    copies: Vec<(Vec<String>, String)>,
+}
+
+/// What surrounds a node.
+#[derive(Clone)]
+struct Frame {
+    /// One past the last node inside.
+    end: usize,
+    scope: Arc<Scope>,
+    /// The type of the `impl` or the trait around, whose functions are named after it.
+    owner: Option<String>,
+    /// Index in `unsafes` of the block that operations belong to.
+    block: Option<usize>,
+    /// The extern block around.
+    foreign: Option<Arc<foreign::Block>>,
+    /// Directories that the inline modules around stand for.
+    directories: Arc<[String]>,
+    /// Length of `mentions` when the outermost function began.
+    mentions: Option<usize>,
+}
+
+impl<'s, 't> Scanner<'s, 't> {
+    fn new(source: &'s Source<'t>) -> Scanner<'s, 't> {
+        let root = Frame {
+            end: usize::MAX,
+            scope: Arc::default(),
+            owner: None,
+            block: None,
+            foreign: None,
+            directories: Arc::new([]),
+            mentions: None,
+        };
+        Scanner {
+            source,
+            lines: Lines::new(source.text()),
+            facts: FileFacts::default(),
+            frames: vec![root],
+            bound: HashSet::new(),
+            copies: Vec::new(),
+        }
+    }
+
+    fn walk(&mut self, tree: &Tree<'s, 't>) {
+        let base = self.frames.len();
+        let mut id = 0;
+        while id < tree.len() {
+            while self.frames.len() > base && self.frame().end <= id {
+                self.leave();
+            }
+            let node = tree.node(id);
+            if attributes::any(node) {
+                self.attributes(node);
+            }
+            id = self.visit(node);
+        }
+        while self.frames.len() > base {
+            self.leave();
+        }
+    }
+
+    /// Takes the facts of one node and says where to go on: inside it, or behind it.
+    fn visit(&mut self, node: Node<'_, 't>) -> usize {
+        let inside = node.id() + 1;
+        match node.kind() {
+            ATTR => return node.end_id(),
+            MODULE => self.module(node),
+            USE => self.imports(node),
+            EXTERN_CRATE => self.extern_crate(node),
+            FN => self.function(node),
+            IMPL => self.implementation(node),
+            TRAIT => self.trait_(node),
+            STRUCT | UNION | ENUM | TYPE_ALIAS => self.type_item(node),
+            STATIC => self.static_(node),
+            CONST => self.constant(node),
+            EXTERN_BLOCK => self.extern_block(node),
+            BLOCK_EXPR => self.block(node),
+            PATH_EXPR => self.path(node),
+            METHOD_CALL_EXPR => self.method_call(node),
+            PREFIX_EXPR => self.prefix(node),
+            IDENT_PAT => self.binding(node),
+            FN_PTR_TYPE => self.function_pointer(node),
+            MACRO_CALL => return self.macro_call(node),
+            MACRO_RULES | MACRO_DEF => return self.macro_definition(node),
+            RECORD_FIELD | ERROR => self.stray_keyword(node),
+            _ => {}
+        }
+        inside
+    }
+
+    fn frame(&self) -> &Frame {
+        self.frames.last().expect("the root frame never ends")
+    }
+
+    fn scope(&self) -> Arc<Scope> {
+        self.frame().scope.clone()
+    }
+
+    /// Opens a frame over a node, like the one around it but for what `change` makes different.
+    fn enter(&mut self, node: Node<'_, '_>, change: impl FnOnce(&mut Frame)) {
+        let mut frame = Frame { end: node.end_id(), ..self.frame().clone() };
+        change(&mut frame);
+        self.frames.push(frame);
+    }
+
+    fn leave(&mut self) {
+        let frame = self.frames.pop().expect("a frame to leave");
+        let outer = self.frame().mentions;
+        if let (Some(start), None) = (frame.mentions, outer) {
+            self.forget_locals(start);
+        }
+    }
+
+    /// A frame for the `cfg` of a node, and a fact for each unsafe attribute.
+    fn attributes(&mut self, node: Node<'_, 't>) {
+        let cfgs = attributes::cfgs(node);
+        if !cfgs.is_empty() {
+            self.enter(node, |frame| Arc::make_mut(&mut frame.scope).cfgs.extend(cfgs));
+        }
+        for meta in attributes::metas(node) {
+            let known = matches!(meta.name, "no_mangle" | "export_name" | "link_section");
+            if known || meta.keyword.is_some() {
+                let start = meta.keyword.map_or(meta.node.start(), |keyword| keyword.start as usize);
+                let fact = UnsafeFact {
+                    kind: UnsafeKind::Attribute,
+                    span: self.lines.span(start..meta.node.end()),
+                    scope: self.scope(),
+                    name: Some(meta.name.to_owned()),
+                    safety: safety::of_impl(node),
+                    operations: Vec::new(),
+                    public: items::is_public(node),
+                    keyword: meta.keyword.is_some(),
+                };
+                self.facts.unsafes.push(fact);
+            }
+        }
+    }
+
+    /// An `unsafe` where it declares: on a field, or where the parser expected something else.
+    fn stray_keyword(&mut self, node: Node<'_, 't>) {
+        for keyword in node.tokens().filter(|token| token.kind == T![unsafe]) {
+            self.keyword_type(keyword.start as usize..keyword.end as usize);
+        }
+    }
+
+    fn keyword_type(&mut self, keyword: Range<usize>) {
+        let fact = UnsafeFact {
+            kind: UnsafeKind::Type,
+            span: self.lines.span(keyword),
+            scope: self.scope(),
+            name: None,
+            safety: None,
+            operations: Vec::new(),
+            public: false,
+            keyword: true,
+        };
+        self.facts.unsafes.push(fact);
+    }
+
+    fn errors(&mut self, tree: &Tree<'_, '_>) {
+        let lexer = self.source.lex_errors().map(|(range, message)| (range, message.to_owned()));
+        let parser = tree.errors().map(|(offset, message)| (offset..offset, message.to_owned()));
+        let mut errors: Vec<_> = lexer.chain(parser).collect();
+        errors.sort_by_key(|(range, _)| range.start);
+        let errors = errors
+            .into_iter()
+            .map(|(range, message)| ParseError { message: fragment(&message), span: self.lines.span(range) });
+        self.facts.errors = errors.collect();
+    }
+
+    fn finish(mut self) -> FileFacts {
+        let keywords: Vec<Range<usize>> = (0..self.source.len())
+            .filter(|raw| self.source.raw_kind(*raw) == T![unsafe])
+            .map(|raw| self.source.raw_range(raw))
+            .collect();
+        self.facts.unsafe_tokens = keywords.len() as u32;
+        if !self.facts.errors.is_empty() {
+            self.left_by_recovery(&keywords);
+        }
+        for fact in &mut self.facts.unsafes {
+            // The tree has `a.b().c()` as a call of `c` around a call of `b`.
+            fact.operations.sort_by_key(|operation| operation.span.start);
+        }
+        for (modules, name) in &self.copies {
+            let types = self.facts.types.iter_mut();
+            types.filter(|item| item.name == *name && item.modules == *modules).for_each(|item| item.copy = true);
+        }
+        self.facts
+    }
+
+    /// In text with errors the parser may leave a keyword in no construct at all; it is counted all the same.
+    fn left_by_recovery(&mut self, keywords: &[Range<usize>]) {
+        let claimed: HashSet<u32> =
+            self.facts.unsafes.iter().filter(|fact| fact.keyword).map(|fact| fact.span.start).collect();
+        for keyword in keywords.iter().filter(|keyword| !claimed.contains(&(keyword.start as u32))) {
+            self.keyword_type(keyword.clone());
+        }
+        self.facts.unsafes.sort_by_key(|fact| fact.span.start);
+    }
+}
+
+/// The parser's message as a lowercase fragment of one line.
+fn fragment(message: &str) -> String {
+    let message = message.lines().next().unwrap_or_default();
+    let mut chars = message.chars();
+    match chars.next() {
+        Some(first)
+            if !message
+                .starts_with(|char: char| char.is_uppercase() && message[1..].starts_with(char::is_uppercase)) =>
+        {
+            first.to_lowercase().chain(chars).collect()
+        }
+        _ => message.to_owned(),
+    }
+}

@@ -1,0 +1,182 @@
+//! The comment that argues for an unsafe construct.
+
+use crate::syntax::{Node, Source, SyntaxKind, T};
+use SyntaxKind::*;
+
+/// The argument for a block: before it, before any expression or statement that starts earlier on the way up, inside it
+/// before the first statement, or behind it on its last line.
+pub(super) fn of_block(block: Node<'_, '_>) -> Option<String> {
+    let source = block.source();
+    let tokens = block.all_tokens();
+    inside(block).or_else(|| above(block)).or_else(|| {
+        let last = tokens.last()?.raw as usize + 1;
+        argument(trailing(source, last))
+    })
+}
+
+/// The argument for an impl: the comments and docs above it, attributes in between or not.
+pub(super) fn of_impl(item: Node<'_, '_>) -> Option<String> {
+    let docs = docs(item);
+    section(&docs).or_else(|| argument(before_header(item)))
+}
+
+/// The `# Safety` section of a function's or trait's docs; a `SAFETY:` comment serves as well.
+pub(super) fn of_item(item: Node<'_, '_>) -> Option<String> {
+    of_impl(item)
+}
+
+/// The argument for an `unsafe` token among others that no parser looked into: a comment since the last `;`, `{` or `}`, or
+/// right behind the next `{`.
+pub(super) fn of_token(source: &Source<'_>, raw: usize) -> Option<String> {
+    let mut start = raw;
+    while start > 0 && !matches!(source.raw_kind(start - 1), T![;] | T!['{'] | T!['}']) {
+        start -= 1;
+    }
+    let after = (raw + 1..source.len()).find(|token| !source.raw_kind(*token).is_trivia());
+    let inside = after.filter(|token| source.raw_kind(*token) == T!['{']).map(|brace| brace + 1);
+    argument(comments(source, start, raw))
+        .or_else(|| argument(inside.map_or(Vec::new(), |start| following(source, start))))
+}
+
+fn inside(block: Node<'_, '_>) -> Option<String> {
+    let list = block.child(STMT_LIST)?;
+    let brace = list.all_tokens().first()?;
+    argument(following(block.source(), brace.raw as usize + 1))
+}
+
+/// Comments before the node and before each ancestor up to its statement, item, arm or field.
+fn above(block: Node<'_, '_>) -> Option<String> {
+    let mut node = block;
+    loop {
+        if let Some(found) = argument(before_header(node)) {
+            return Some(found);
+        }
+        let parent = node.parent()?;
+        let done = matches!(
+            node.kind(),
+            LET_STMT
+                | EXPR_STMT
+                | CONST
+                | STATIC
+                | FN
+                | MATCH_ARM
+                | RECORD_FIELD
+                | RECORD_EXPR_FIELD
+                | VARIANT
+                | MACRO_CALL
+        ) || matches!(parent.kind(), STMT_LIST | SOURCE_FILE | ITEM_LIST | MACRO_ITEMS);
+        if done {
+            return None;
+        }
+        node = parent;
+    }
+}
+
+/// Comments before a node's first token and between its attributes and the rest.
+fn before_header<'t>(node: Node<'_, 't>) -> Vec<&'t str> {
+    let source = node.source();
+    let Some(first) = node.all_tokens().first() else {
+        return Vec::new();
+    };
+    let mut found = preceding(source, first.raw as usize);
+    for attribute in node.children().take_while(|child| child.kind() == ATTR) {
+        if let Some(last) = attribute.all_tokens().last() {
+            found.extend(following(source, last.raw as usize + 1));
+        }
+    }
+    found
+}
+
+/// The run of comments right before a raw token, without one that ends the line of the code before it.
+fn preceding<'t>(source: &Source<'t>, raw: usize) -> Vec<&'t str> {
+    let mut start = raw;
+    while start > 0 && source.raw_kind(start - 1).is_trivia() {
+        start -= 1;
+    }
+    if start > 0 && source.raw_kind(start - 1) != T!['{'] {
+        start += trailing_len(source, start);
+    }
+    comments(source, start, raw)
+}
+
+/// The run of comments that starts at a raw token.
+fn following<'t>(source: &Source<'t>, raw: usize) -> Vec<&'t str> {
+    let end = (raw..source.len()).find(|token| !source.raw_kind(*token).is_trivia()).unwrap_or(source.len());
+    comments(source, raw, end)
+}
+
+/// Comments from a raw token to the end of its line.
+fn trailing<'t>(source: &Source<'t>, raw: usize) -> Vec<&'t str> {
+    // Punctuation such as `;` or `)` may stand between the code and its comment.
+    let start =
+        (raw..source.len()).find(|token| !matches!(source.raw_kind(*token), T![;] | T![,] | T![')'])).unwrap_or(raw);
+    comments(source, start, start + trailing_len(source, start))
+}
+
+/// How many trivia tokens stand before the end of the line.
+fn trailing_len(source: &Source<'_>, raw: usize) -> usize {
+    (raw..source.len())
+        .take_while(|token| {
+            let kind = source.raw_kind(*token);
+            kind == COMMENT || kind == WHITESPACE && !source.raw_text(*token).contains('\n')
+        })
+        .count()
+}
+
+fn comments<'t>(source: &Source<'t>, start: usize, end: usize) -> Vec<&'t str> {
+    (start..end).filter(|raw| source.raw_kind(*raw) == COMMENT).map(|raw| source.raw_text(raw)).collect()
+}
+
+/// The lines of some comments from the one that starts the argument.
+fn argument(comments: Vec<&str>) -> Option<String> {
+    let lines: Vec<&str> = comments.iter().flat_map(|comment| comment_lines(comment)).collect();
+    let start = lines.iter().position(|line| starts_argument(line))?;
+    Some(lines[start..].join("\n").trim().to_owned())
+}
+
+/// `SAFETY: …`, `Safety - …`, `# Safety`, and `SAFETY:` behind other words.
+fn starts_argument(line: &str) -> bool {
+    let line = line.trim_start_matches(['#', ' ', '*', '(']);
+    let Some(word) = line.get(..6) else {
+        return false;
+    };
+    let rest = &line[6..];
+    word.eq_ignore_ascii_case("safety") && !rest.starts_with(|char: char| char.is_alphanumeric() || char == '_')
+        || line.contains("SAFETY:")
+}
+
+/// The lines of a comment without its markers.
+fn comment_lines(comment: &str) -> impl Iterator<Item = &str> {
+    let block =
+        comment.strip_prefix("/*").map(|text| text.strip_suffix("*/").unwrap_or(text).trim_start_matches(['*', '!']));
+    let line = || comment.trim_start_matches('/').trim_start_matches('!');
+    let stars = block.is_some();
+    let text = block.unwrap_or_else(line);
+    text.lines().map(move |line| if stars { line.trim().trim_start_matches('*').trim() } else { line.trim() })
+}
+
+/// The documentation of an item, line by line.
+fn docs(item: Node<'_, '_>) -> Vec<String> {
+    let doc_comments = before_header(item).into_iter().filter(|comment| {
+        comment.starts_with("///") && !comment.starts_with("////")
+            || comment.starts_with("/**") && !comment.starts_with("/***")
+    });
+    let mut lines: Vec<String> = doc_comments.flat_map(comment_lines).map(str::to_owned).collect();
+    for meta in super::attributes::metas(item) {
+        if meta.name == "doc"
+            && let Some(value) = meta.value()
+        {
+            lines.extend(value.lines().map(|line| line.trim().to_owned()));
+        }
+    }
+    lines
+}
+
+/// The text under the heading `# Safety`, to the next heading.
+fn section(docs: &[String]) -> Option<String> {
+    let is_heading = |line: &String| line.starts_with('#');
+    let title = |line: &String| line.trim_start_matches('#').trim().trim_end_matches(':').to_ascii_lowercase();
+    let start = docs.iter().position(|line| is_heading(line) && title(line) == "safety")?;
+    let body: Vec<&str> = docs[start + 1..].iter().take_while(|line| !is_heading(line)).map(String::as_str).collect();
+    Some(body.join("\n").trim().to_owned())
+}

@@ -1,7 +1,7 @@
 //! The workspace and its dependencies with the facts of every source file: what `sources` hands to everything later.
 
 use camino::Utf8PathBuf;
-use isolate_lints::facts::FileFacts;
+use isolate_lints::facts::{FileFacts, Span};
 use std::collections::BTreeMap;
 
 /// All packages that one `cargo metadata` run resolved.
@@ -24,14 +24,18 @@ pub(crate) struct Package {
     pub(crate) root: Utf8PathBuf,
     /// Of this workspace, as opposed to a dependency.
     pub(crate) member: bool,
+    /// A member that the command line chose to report on.
+    pub(crate) selected: bool,
     /// `links = "…"`.
     pub(crate) links: Option<String>,
     /// Name its library goes by as a crate; `None` without a library.
     pub(crate) lib: Option<String>,
     /// Crates that its code can name: extern crate name (renames applied) → index in [`Graph::packages`].
     pub(crate) externs: BTreeMap<String, usize>,
-    /// Source files, in module-tree order per target.
+    /// Source files, in module-tree order per target. A file that several targets share is listed once, for the first.
     pub(crate) files: Vec<SourceFile>,
+    /// What of it could not be scanned.
+    pub(crate) gaps: Vec<Gap>,
 }
 
 /// One source file, read and scanned.
@@ -42,9 +46,41 @@ pub(crate) struct SourceFile {
     pub(crate) text: String,
     /// Target it was reached from.
     pub(crate) role: Role,
+    /// Crate name of that target: module paths start here.
+    pub(crate) krate: String,
     /// Module path within its crate: empty for a crate root, `["ffi", "raw"]` for `src/ffi/raw.rs`.
     pub(crate) module: Vec<String>,
     pub(crate) facts: FileFacts,
+}
+
+/// A file that belongs to a package and was not scanned.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub(crate) struct Gap {
+    /// The file: where it was looked for first, when it does not exist.
+    pub(crate) path: Utf8PathBuf,
+    /// What asked for it: the file and place of a `mod` item; `None` for a target's root.
+    pub(crate) from: Option<(Utf8PathBuf, Span)>,
+    pub(crate) why: GapKind,
+    pub(crate) role: Role,
+}
+
+/// Why a file was not scanned.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum GapKind {
+    /// It exists and could not be read, with the reason.
+    Unreadable(String),
+    /// `mod name;` has no file anywhere.
+    Missing,
+    /// `mod name;` has no file, and stands under a `cfg` or in a macro call: most likely never compiled here.
+    MissingCfg,
+}
+
+impl GapKind {
+    /// Whether code may have been missed.
+    pub(crate) fn is_incomplete(&self) -> bool {
+        !matches!(self, GapKind::MissingCfg)
+    }
 }
 
 /// What a source file is for.

@@ -3,12 +3,13 @@
 mod cli;
 mod commands;
 mod exit;
-#[expect(dead_code, reason = "filled by the stages that land next")]
+#[expect(dead_code, reason = "what the stages that land next read of it")]
 mod graph;
-#[expect(dead_code, reason = "read by the stages that land next")]
 mod nearest;
 #[expect(dead_code, reason = "read by the stages that land next")]
 mod policy;
+mod report;
+mod sources;
 
 fn main() -> std::process::ExitCode {
     cli::run()

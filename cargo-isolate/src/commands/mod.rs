@@ -1,3 +1,4 @@
 //! One file per subcommand: arguments, and a `run` that calls the stages and prints.
 
+pub(crate) mod audit;
 pub(crate) mod demo;

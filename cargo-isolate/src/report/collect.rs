@@ -1,0 +1,162 @@
+//! Graph → audit: facts become findings and counts.
+
+use super::audit::{Audit, Counts, Finding, PackageReport, Place, Problem, ProblemKind, SCHEMA, Source, What};
+use crate::graph::{Graph, Package, SourceFile};
+use camino::{Utf8Path, Utf8PathBuf};
+use isolate_lints::facts::{Scope, Span};
+use std::collections::BTreeMap;
+
+/// Everything that the selected members and the dependencies hold.
+pub(crate) fn audit(graph: &Graph) -> Audit {
+    let mut audit = Audit {
+        schema: SCHEMA,
+        tool: env!("CARGO_PKG_VERSION"),
+        workspace_root: graph.root.clone(),
+        complete: true,
+        packages: Vec::new(),
+        findings: Vec::new(),
+        problems: Vec::new(),
+    };
+    for (index, package) in graph.packages.iter().enumerate() {
+        if package.selected || !package.member {
+            collect_package(graph, index, package, &mut audit);
+        }
+    }
+    audit.complete = audit.packages.iter().all(|package| package.complete);
+    audit
+}
+
+fn collect_package(graph: &Graph, index: usize, package: &Package, audit: &mut Audit) {
+    let first_problem = audit.problems.len();
+    let mut counts: BTreeMap<_, Counts> = BTreeMap::new();
+    for (position, file) in package.files.iter().enumerate() {
+        let source = Source { package: index, file: position };
+        let mut findings = file_findings(graph, package, file, source);
+        findings.sort_by_key(|finding| finding.span);
+        let counts = counts.entry(file.role).or_default();
+        counts.foreign_items += file.facts.foreign.len();
+        for finding in &findings {
+            match &finding.what {
+                What::Unsafe { kind, .. } => counts.add(*kind),
+                What::ForeignCall { .. } => counts.foreign_calls += 1,
+                What::Unexpanded { .. } => counts.unexpanded += 1,
+            }
+        }
+        audit.findings.extend(findings);
+        audit.problems.extend(file_problems(graph, package, file, source));
+    }
+    audit.problems.extend(gap_problems(graph, package));
+    let complete = audit.problems[first_problem..].iter().all(|problem| !problem.kind.is_incomplete());
+    counts.retain(|_, counts| !counts.is_zero());
+    audit.packages.push(PackageReport {
+        name: package.name.clone(),
+        version: package.version.clone(),
+        member: package.member,
+        root: package.root.clone(),
+        files: package.files.len(),
+        complete,
+        counts,
+    });
+}
+
+fn file_findings(graph: &Graph, package: &Package, file: &SourceFile, source: Source) -> Vec<Finding> {
+    let finding = |what, span, scope: &Scope| Finding {
+        what,
+        package: package.id(),
+        role: file.role,
+        path: graph.relative(&file.path),
+        span,
+        module: file.module_path(scope),
+        function: scope.function.clone(),
+        cfgs: scope.cfgs.clone(),
+        in_macro: scope.in_macro.clone(),
+        source,
+    };
+    let mut findings = Vec::new();
+    for fact in &file.facts.unsafes {
+        let what = What::Unsafe {
+            kind: fact.kind,
+            name: fact.name.clone(),
+            safety: fact.safety.clone(),
+            operations: fact.operations.clone(),
+        };
+        findings.push(finding(what, fact.span, &fact.scope));
+    }
+    for unseen in &file.facts.unexpanded {
+        let what = What::Unexpanded {
+            name: unseen.name.clone(),
+            argument: unseen.argument.clone(),
+        };
+        findings.push(finding(what, unseen.span, &unseen.scope));
+    }
+    findings
+}
+
+fn file_problems(graph: &Graph, package: &Package, file: &SourceFile, source: Source) -> Vec<Problem> {
+    let problem = |span, kind| Problem {
+        package: package.id(),
+        path: graph.relative(&file.path),
+        span,
+        from: None,
+        kind,
+        source: Some(source),
+        reported: package.selected,
+    };
+    let errors = file.facts.errors.iter();
+    errors
+        .map(|error| problem(Some(error.span), ProblemKind::Syntax(error.message.clone())))
+        .collect()
+}
+
+fn gap_problems(graph: &Graph, package: &Package) -> Vec<Problem> {
+    let gaps = package.gaps.iter();
+    gaps.map(|gap| Problem {
+        package: package.id(),
+        path: graph.relative(&gap.path),
+        span: None,
+        from: gap.from.as_ref().map(|(path, span): &(Utf8PathBuf, Span)| Place {
+            path: graph.relative(path),
+            span: *span,
+        }),
+        kind: ProblemKind::Gap(gap.why.clone()),
+        source: None,
+        reported: package.selected,
+    })
+    .collect()
+}
+
+impl ProblemKind {
+    /// Whether something may have been missed because of it.
+    pub(crate) fn is_incomplete(&self) -> bool {
+        match self {
+            ProblemKind::Syntax(_) => true,
+            ProblemKind::Gap(why) => why.is_incomplete(),
+        }
+    }
+}
+
+impl Graph {
+    /// A path as reports show it: from the workspace root where it lies in there, else in full.
+    pub(crate) fn relative(&self, path: &Utf8Path) -> Utf8PathBuf {
+        path.strip_prefix(&self.root).unwrap_or(path).to_owned()
+    }
+}
+
+impl Package {
+    /// `name@version`, as cargo writes it.
+    pub(crate) fn id(&self) -> String {
+        format!("{}@{}", self.name, self.version)
+    }
+}
+
+impl SourceFile {
+    /// `crate::module` of something in this file.
+    pub(crate) fn module_path(&self, scope: &Scope) -> String {
+        let mut path = self.krate.clone();
+        for module in self.module.iter().chain(&scope.modules) {
+            path.push_str("::");
+            path.push_str(module);
+        }
+        path
+    }
+}

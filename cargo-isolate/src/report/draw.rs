@@ -1,0 +1,105 @@
+//! Diagnostics in colour, on any stream: codespan's layout, anstyle's colours, anstream's judgement about the terminal.
+
+use anstyle::{AnsiColor, Style};
+use codespan_reporting::{
+    diagnostic::{Diagnostic, LabelStyle, Severity},
+    files::Files,
+    term::{self, DisplayStyle},
+};
+use std::io::{self, Write};
+
+/// Source lines longer than this are not drawn: generated code on one line would fill the screen.
+const LONGEST_LINE: usize = 400;
+
+/// Draws one diagnostic, followed by an empty line.
+pub(crate) fn draw<'f, F: Files<'f>>(
+    out: &mut dyn Write,
+    files: &'f F,
+    diagnostic: &Diagnostic<F::FileId>,
+) -> io::Result<()> {
+    let mut config = term::Config::default();
+    if diagnostic.labels.iter().any(|label| is_too_long(files, label.file_id, &label.range)) {
+        config.display_style = DisplayStyle::Medium;
+    }
+    let mut painter = Painter { out };
+    term::emit_to_write_style(&mut painter, &config, files, diagnostic).map_err(|error| match error {
+        codespan_reporting::files::Error::Io(error) => error,
+        error => io::Error::other(error),
+    })?;
+    if config.display_style as u8 == DisplayStyle::Medium as u8 {
+        writeln!(painter)?;
+    }
+    Ok(())
+}
+
+fn is_too_long<'f, F: Files<'f>>(files: &'f F, file: F::FileId, range: &std::ops::Range<usize>) -> bool {
+    let line = |byte| {
+        let line = files.line_index(file, byte).ok()?;
+        files.line_range(file, line).ok()
+    };
+    [range.start, range.end].into_iter().filter_map(line).any(|line| line.len() > LONGEST_LINE)
+}
+
+/// The style of a severity's word.
+pub(crate) fn style(severity: Severity) -> Style {
+    let color = match severity {
+        Severity::Bug | Severity::Error => AnsiColor::BrightRed,
+        Severity::Warning => AnsiColor::BrightYellow,
+        Severity::Note => AnsiColor::BrightGreen,
+        Severity::Help => AnsiColor::BrightCyan,
+    };
+    color.on_default().bold()
+}
+
+struct Painter<'o> {
+    out: &'o mut dyn Write,
+}
+
+impl Painter<'_> {
+    fn set(&mut self, style: Style) -> io::Result<()> {
+        write!(self.out, "{style}")
+    }
+}
+
+impl Write for Painter<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+impl term::WriteStyle for Painter<'_> {
+    fn set_header(&mut self, severity: Severity) -> io::Result<()> {
+        self.set(style(severity))
+    }
+
+    fn set_header_message(&mut self) -> io::Result<()> {
+        self.set(Style::new().bold())
+    }
+
+    fn set_line_number(&mut self) -> io::Result<()> {
+        self.set(AnsiColor::BrightBlue.on_default().bold())
+    }
+
+    fn set_note_bullet(&mut self) -> io::Result<()> {
+        self.set(AnsiColor::BrightBlue.on_default().bold())
+    }
+
+    fn set_source_border(&mut self) -> io::Result<()> {
+        self.set(AnsiColor::BrightBlue.on_default().bold())
+    }
+
+    fn set_label(&mut self, severity: Severity, label: LabelStyle) -> io::Result<()> {
+        self.set(match label {
+            LabelStyle::Primary => style(severity),
+            LabelStyle::Secondary => AnsiColor::BrightBlue.on_default().bold(),
+        })
+    }
+
+    fn reset(&mut self) -> io::Result<()> {
+        write!(self.out, "{}", anstyle::Reset)
+    }
+}

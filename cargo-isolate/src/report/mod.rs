@@ -1,0 +1,20 @@
+//! What commands print: one data type per command, several printers of it.
+
+mod audit;
+mod collect;
+pub(crate) mod draw;
+mod summary;
+mod text;
+
+pub(crate) use collect::audit;
+pub(crate) use text::{Files, print as print_audit, range};
+
+/// How a command prints its result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// For people: findings drawn in their source, then a table
+    #[default]
+    Text,
+    /// For programs: see docs/json.md
+    Json,
+}

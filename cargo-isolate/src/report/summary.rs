@@ -1,0 +1,120 @@
+//! The table below an audit: a row per package, and one more for each thing that is not its library or binary.
+
+use super::audit::{Audit, Counts, PackageReport};
+use crate::graph::Role;
+use std::io::{self, Write};
+
+/// Column heads, and what stands below them.
+const COLUMNS: &[(&str, fn(&Counts) -> usize)] = &[
+    ("blocks", |counts| counts.blocks),
+    ("fns", |counts| counts.functions),
+    ("impls", |counts| counts.impls),
+    ("traits", |counts| counts.traits),
+    ("extern", |counts| counts.extern_blocks),
+    ("items", |counts| counts.foreign_items),
+    ("calls", |counts| counts.foreign_calls),
+    ("attrs", |counts| counts.attributes),
+    ("macros", |counts| counts.macro_tokens),
+    ("other", |counts| counts.static_muts + counts.unions + counts.global_asm + counts.types),
+    ("unseen", |counts| counts.unexpanded),
+];
+
+struct Row {
+    name: String,
+    cells: Vec<usize>,
+}
+
+pub(super) fn print(out: &mut dyn Write, audit: &Audit) -> io::Result<()> {
+    let (members, dependencies): (Vec<_>, Vec<_>) = audit.packages.iter().partition(|package| package.member);
+    let groups = [("members", members), ("dependencies", dependencies)];
+    let tables: Vec<_> = groups
+        .into_iter()
+        .filter(|(_, packages)| !packages.is_empty())
+        .map(|(title, packages)| (title, rows(&packages, title == "members"), quiet(&packages, title == "members")))
+        .collect();
+    let names = tables.iter().flat_map(|(title, rows, _)| rows.iter().map(|row| row.name.as_str()).chain([*title]));
+    let width = names.map(|name| name.chars().count()).max().unwrap_or(0);
+    for (title, rows, quiet) in &tables {
+        header(out, title, width)?;
+        for row in rows {
+            write!(out, "{:width$}", row.name)?;
+            for ((head, _), cell) in COLUMNS.iter().zip(&row.cells) {
+                let cell = if *cell == 0 { "-".to_owned() } else { cell.to_string() };
+                write!(out, "  {cell:>width$}", width = column_width(head))?;
+            }
+            writeln!(out)?;
+        }
+        if *quiet > 0 {
+            writeln!(out, "and {quiet} without any")?;
+        }
+        writeln!(out)?;
+    }
+    let incomplete: Vec<_> = audit.packages.iter().filter(|package| !package.complete).map(|package| package.name.as_str()).collect();
+    if !incomplete.is_empty() {
+        writeln!(out, "incomplete, see above: {}", incomplete.join(", "))?;
+    }
+    Ok(())
+}
+
+fn header(out: &mut dyn Write, title: &str, width: usize) -> io::Result<()> {
+    let bold = anstyle::Style::new().bold();
+    write!(out, "{bold}{title:width$}")?;
+    for (head, _) in COLUMNS {
+        write!(out, "  {head:>width$}", width = column_width(head))?;
+    }
+    writeln!(out, "{bold:#}")
+}
+
+fn column_width(head: &str) -> usize {
+    head.len().max(5)
+}
+
+/// Rows for the packages that have something to count; for members always one, so that a clean one shows.
+fn rows(packages: &[&PackageReport], members: bool) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for package in packages {
+        if is_quiet(package) && !members {
+            continue;
+        }
+        let mark = if package.complete { "" } else { " (incomplete)" };
+        let main = package.counts.get(&Role::Main).copied().unwrap_or_default();
+        rows.push(Row {
+            name: format!("{} {}{mark}", package.name, package.version),
+            cells: cells(&main),
+        });
+        for (role, counts) in &package.counts {
+            if let Some(name) = role_name(*role) {
+                rows.push(Row { name: format!("  {name}"), cells: cells(counts) });
+            }
+        }
+    }
+    rows
+}
+
+fn cells(counts: &Counts) -> Vec<usize> {
+    COLUMNS.iter().map(|(_, cell)| cell(counts)).collect()
+}
+
+/// Packages left out of the table.
+fn quiet(packages: &[&PackageReport], members: bool) -> usize {
+    match members {
+        true => 0,
+        false => packages.iter().filter(|package| is_quiet(package)).count(),
+    }
+}
+
+fn is_quiet(package: &PackageReport) -> bool {
+    package.complete && package.counts.is_empty()
+}
+
+/// The indented row's name; `None` for what stands in the package's own row.
+fn role_name(role: Role) -> Option<&'static str> {
+    match role {
+        Role::Main => None,
+        Role::ProcMacro => Some("proc macro"),
+        Role::BuildScript => Some("build script"),
+        Role::Test => Some("tests"),
+        Role::Bench => Some("benches"),
+        Role::Example => Some("examples"),
+    }
+}

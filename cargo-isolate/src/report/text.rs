@@ -1,0 +1,149 @@
+//! The audit for people.
+
+use super::{
+    audit::{Audit, Finding, Problem, ProblemKind, Source, What},
+    draw::draw,
+    summary,
+};
+use crate::graph::{GapKind, Graph};
+use codespan_reporting::{
+    diagnostic::{Diagnostic, Label},
+    files::SimpleFiles,
+};
+use isolate_lints::facts::{Span, UnsafeKind};
+use std::{
+    collections::HashMap,
+    io::{self, Write},
+};
+
+/// Prints findings and the table; of the dependencies, findings only `with_dependencies`.
+pub(crate) fn print(out: &mut dyn Write, graph: &Graph, audit: &Audit, with_dependencies: bool) -> io::Result<()> {
+    let mut files = Files::new(graph);
+    for finding in &audit.findings {
+        if graph.packages[finding.source.package].member || with_dependencies {
+            let file = files.add(finding.source, finding.path.as_str());
+            draw(out, &files.files, &finding_diagnostic(finding, file))?;
+        }
+    }
+    for problem in &audit.problems {
+        if problem.reported || with_dependencies || problem.kind.is_incomplete() {
+            print_problem(out, &mut files, problem)?;
+        }
+    }
+    summary::print(out, audit)
+}
+
+/// Files as codespan wants them, each added when first drawn.
+pub(crate) struct Files<'g> {
+    graph: &'g Graph,
+    pub(crate) files: SimpleFiles<String, &'g str>,
+    ids: HashMap<(usize, usize), usize>,
+}
+
+impl<'g> Files<'g> {
+    pub(crate) fn new(graph: &'g Graph) -> Files<'g> {
+        Files { graph, files: SimpleFiles::new(), ids: HashMap::new() }
+    }
+
+    pub(crate) fn add(&mut self, source: Source, name: &str) -> usize {
+        let Source { package, file } = source;
+        let text = &self.graph.packages[package].files[file].text;
+        let files = &mut self.files;
+        *self.ids.entry((package, file)).or_insert_with(|| files.add(name.to_owned(), text.as_str()))
+    }
+}
+
+fn finding_diagnostic(finding: &Finding, file: usize) -> Diagnostic<usize> {
+    let (message, label) = match &finding.what {
+        What::Unsafe { kind, name, safety, .. } => {
+            let argued = match (kind, safety) {
+                (UnsafeKind::Block | UnsafeKind::Impl, None) => "no `SAFETY` comment",
+                (UnsafeKind::Function | UnsafeKind::Trait, None) => "no `# Safety` section",
+                _ => "",
+            };
+            (construct(*kind, name.as_deref()), argued.to_owned())
+        }
+        What::ForeignCall { symbol, library, declared_in, .. } => {
+            let library = library.as_ref().map_or_else(String::new, |library| format!(" of library `{library}`"));
+            (format!("call of foreign function `{symbol}`{library}"), format!("declared in {declared_in}"))
+        }
+        What::Unexpanded { name, .. } => (
+            format!("unknown: expansion of `{name}!` not seen"),
+            "written when the package is built".to_owned(),
+        ),
+    };
+    Diagnostic::note()
+        .with_message(message)
+        .with_label(Label::primary(file, range(finding.span)).with_message(label))
+        .with_notes(vec![place(finding)])
+}
+
+/// `in `Stream::read`, module `zip::io`, only with cfg(windows)`.
+fn place(finding: &Finding) -> String {
+    let mut place = match &finding.function {
+        Some(function) => format!("in `{function}` of module `{}`", finding.module),
+        None => format!("in module `{}`", finding.module),
+    };
+    if let Some(name) = &finding.in_macro {
+        place += &format!(", in the tokens of macro `{name}`");
+    }
+    if !finding.cfgs.is_empty() {
+        place += &format!(", only with cfg({})", finding.cfgs.join("), cfg("));
+    }
+    place
+}
+
+fn construct(kind: UnsafeKind, name: Option<&str>) -> String {
+    let what = match kind {
+        UnsafeKind::Block => "unsafe block",
+        UnsafeKind::Function => "unsafe function",
+        UnsafeKind::Declaration => "unsafe function without a body",
+        UnsafeKind::Impl => "unsafe impl",
+        UnsafeKind::Trait => "unsafe trait",
+        UnsafeKind::ExternBlock => "extern block",
+        UnsafeKind::Attribute => "unsafe attribute",
+        UnsafeKind::StaticMut => "mutable static",
+        UnsafeKind::Union => "union",
+        UnsafeKind::GlobalAsm => "global assembly",
+        UnsafeKind::Type => "unsafe function type",
+        UnsafeKind::MacroToken => "`unsafe` in macro tokens",
+    };
+    match (kind, name) {
+        (UnsafeKind::MacroToken, _) | (_, None) => what.to_owned(),
+        (_, Some(name)) => format!("{what} `{name}`"),
+    }
+}
+
+fn print_problem(out: &mut dyn Write, files: &mut Files<'_>, problem: &Problem) -> io::Result<()> {
+    let (diagnostic, file) = match (&problem.kind, problem.source, problem.span) {
+        (ProblemKind::Syntax(message), Some(source), Some(span)) => {
+            let file = files.add(source, problem.path.as_str());
+            let label = Label::primary(file, range(span)).with_message(message);
+            (Diagnostic::error().with_message("does not parse").with_label(label), true)
+        }
+        (ProblemKind::Syntax(message), ..) => (Diagnostic::error().with_message(message), false),
+        (ProblemKind::Gap(GapKind::Unreadable(why)), ..) => {
+            (Diagnostic::error().with_message(format!("cannot read `{}`: {why}", problem.path)), false)
+        }
+        (ProblemKind::Gap(GapKind::Missing), ..) => {
+            (Diagnostic::error().with_message(format!("no file for this module: `{}` does not exist", problem.path)), false)
+        }
+        (ProblemKind::Gap(GapKind::MissingCfg), ..) => (
+            Diagnostic::note().with_message(format!("module without a file, not needed here: `{}`", problem.path)),
+            false,
+        ),
+    };
+    let mut notes = Vec::new();
+    if let (false, Some(from)) = (file, &problem.from) {
+        notes.push(format!("asked for at {}:{}:{}", from.path, from.span.line, from.span.column));
+    }
+    if problem.kind.is_incomplete() {
+        notes.push(format!("the audit of `{}` is incomplete", problem.package));
+    }
+    draw(out, &files.files, &diagnostic.with_notes(notes))
+}
+
+/// A place as bytes.
+pub(crate) fn range(span: Span) -> std::ops::Range<usize> {
+    span.start as usize..span.end as usize
+}

@@ -1,0 +1,224 @@
+//! `cargo metadata` → packages and the root file of each target.
+
+use super::{LoadError, Request};
+use crate::{
+    graph::{Graph, Package, Role},
+    nearest::nearest,
+};
+use camino::Utf8PathBuf;
+use cargo_metadata::{CargoOpt, Metadata, PackageId, TargetKind};
+use isolate_lints::Edition;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// The graph without its files, and where to start looking for them.
+pub(super) struct Loaded {
+    pub(super) graph: Graph,
+    /// Sorted by package, then by [`Role`], then as cargo lists them.
+    pub(super) targets: Vec<Target>,
+}
+
+/// One crate to scan.
+pub(super) struct Target {
+    /// Index in [`Graph::packages`].
+    pub(super) package: usize,
+    pub(super) role: Role,
+    pub(super) krate: String,
+    pub(super) root: Utf8PathBuf,
+    pub(super) edition: Edition,
+}
+
+pub(super) fn read(request: &Request) -> Result<Loaded, LoadError> {
+    let metadata = command(request).exec().map_err(|error| match error {
+        cargo_metadata::Error::CargoMetadata { stderr } => LoadError::Cargo { stderr },
+        error => LoadError::Metadata(error),
+    })?;
+    let selected = select(request, &metadata)?;
+    Ok(build(&metadata, &selected))
+}
+
+fn command(request: &Request) -> cargo_metadata::MetadataCommand {
+    let mut command = request.manifest.metadata();
+    // Not `Features::forward_metadata`: an empty feature list would be passed on as `--features ""`.
+    if request.features.all_features {
+        command.features(CargoOpt::AllFeatures);
+    }
+    if request.features.no_default_features {
+        command.features(CargoOpt::NoDefaultFeatures);
+    }
+    if !request.features.features.is_empty() {
+        command.features(CargoOpt::SomeFeatures(request.features.features.clone()));
+    }
+    let mut options = Vec::new();
+    for (wanted, flag) in [
+        (request.locked, "--locked"),
+        (request.offline, "--offline"),
+        (request.frozen, "--frozen"),
+    ] {
+        if wanted {
+            options.push(flag.to_owned());
+        }
+    }
+    if request.target.is_empty() {
+        options.push("--filter-platform=host-tuple".to_owned());
+    } else if !request.target.iter().any(|triple| triple == "all") {
+        options.extend(
+            request
+                .target
+                .iter()
+                .map(|triple| format!("--filter-platform={triple}")),
+        );
+    }
+    command.other_options(options);
+    command
+}
+
+/// Members to report on: all, unless the command line says otherwise. Cargo's `default-members` are for building; an
+/// audit that left out members without being told to would read as a clean bill for them.
+fn select<'m>(request: &Request, metadata: &'m Metadata) -> Result<BTreeSet<&'m PackageId>, LoadError> {
+    let flags = &request.workspace;
+    let members = metadata.workspace_packages();
+    let mut selected = BTreeSet::new();
+    if flags.package.is_empty() || flags.workspace || flags.all {
+        selected.extend(members.iter().map(|package| &package.id));
+    }
+    for spec in &flags.package {
+        selected.extend(matching("--package", spec, &members)?);
+    }
+    for spec in &flags.exclude {
+        for id in matching("--exclude", spec, &members)? {
+            selected.remove(id);
+        }
+    }
+    Ok(selected)
+}
+
+/// Members that `name`, `name@version` or a glob over names stands for.
+fn matching<'m>(
+    flag: &'static str,
+    spec: &str,
+    members: &[&'m cargo_metadata::Package],
+) -> Result<Vec<&'m PackageId>, LoadError> {
+    let (name, version) = match spec.split_once('@') {
+        Some((name, version)) => (name, Some(version)),
+        None => (spec, None),
+    };
+    let glob = globset::Glob::new(name)
+        .map_err(|error| LoadError::BadSpec {
+            flag,
+            spec: spec.to_owned(),
+            why: error.kind().to_string(),
+        })?
+        .compile_matcher();
+    let found: Vec<_> = members
+        .iter()
+        .filter(|package| glob.is_match(package.name.as_str()))
+        .filter(|package| version.is_none_or(|version| package.version.to_string() == version))
+        .map(|package| &package.id)
+        .collect();
+    if found.is_empty() {
+        return Err(LoadError::NoSuchPackage {
+            flag,
+            spec: spec.to_owned(),
+            nearest: nearest(spec, members.iter().map(|package| package.name.as_str())).map(str::to_owned),
+        });
+    }
+    Ok(found)
+}
+
+fn build(metadata: &Metadata, selected: &BTreeSet<&PackageId>) -> Loaded {
+    let members: BTreeSet<_> = metadata.workspace_members.iter().collect();
+    let mut sorted: Vec<_> = metadata.packages.iter().collect();
+    sorted.sort_by_key(|package| {
+        let dependency = !members.contains(&package.id);
+        (dependency, &package.name, &package.version, &package.id)
+    });
+    let index: HashMap<_, _> = sorted
+        .iter()
+        .enumerate()
+        .map(|(index, package)| (&package.id, index))
+        .collect();
+    let mut externs: HashMap<_, BTreeMap<_, _>> = HashMap::new();
+    for node in metadata.resolve.iter().flat_map(|resolve| &resolve.nodes) {
+        let named = node
+            .deps
+            .iter()
+            .filter(|dep| !dep.name.is_empty())
+            .filter_map(|dep| Some((dep.name.clone(), *index.get(&dep.pkg)?)));
+        externs.insert(&node.id, named.collect());
+    }
+
+    let mut targets = Vec::new();
+    let mut packages = Vec::new();
+    for (position, package) in sorted.into_iter().enumerate() {
+        let member = members.contains(&package.id);
+        let mut lib = None;
+        for target in &package.targets {
+            let Some(role) = role(&target.kind, member) else {
+                continue;
+            };
+            let krate = target.name.replace('-', "_");
+            if role == Role::ProcMacro || target.kind.iter().any(is_library) {
+                lib = Some(krate.clone());
+            }
+            targets.push(Target {
+                package: position,
+                role,
+                krate,
+                root: target.src_path.clone(),
+                // Cargo refuses editions it does not know; one newer than the scanner reads best as the newest known.
+                edition: target.edition.as_str().parse().unwrap_or(Edition::E2024),
+            });
+        }
+        packages.push(Package {
+            name: package.name.to_string(),
+            version: package.version.to_string(),
+            root: package
+                .manifest_path
+                .parent()
+                .map_or_else(Utf8PathBuf::new, ToOwned::to_owned),
+            member,
+            selected: selected.contains(&package.id),
+            links: package.links.clone(),
+            lib,
+            externs: externs.remove(&package.id).unwrap_or_default(),
+            files: Vec::new(),
+            gaps: Vec::new(),
+        });
+    }
+    targets.sort_by_key(|target| (target.package, target.role));
+    Loaded {
+        graph: Graph {
+            root: metadata.workspace_root.clone(),
+            target: metadata.target_directory.clone(),
+            packages,
+        },
+        targets,
+    }
+}
+
+/// What a target is for; `None` if it is never built with the workspace: tests of a dependency, for instance.
+fn role(kinds: &[TargetKind], member: bool) -> Option<Role> {
+    let is = |kind: TargetKind| kinds.contains(&kind);
+    match () {
+        () if is(TargetKind::ProcMacro) => Some(Role::ProcMacro),
+        () if is(TargetKind::CustomBuild) => Some(Role::BuildScript),
+        () if kinds.iter().any(is_library) => Some(Role::Main),
+        () if !member => None,
+        () if is(TargetKind::Bin) => Some(Role::Main),
+        () if is(TargetKind::Test) => Some(Role::Test),
+        () if is(TargetKind::Bench) => Some(Role::Bench),
+        () if is(TargetKind::Example) => Some(Role::Example),
+        () => None,
+    }
+}
+
+fn is_library(kind: &TargetKind) -> bool {
+    matches!(
+        kind,
+        TargetKind::Lib
+            | TargetKind::RLib
+            | TargetKind::DyLib
+            | TargetKind::CDyLib
+            | TargetKind::StaticLib
+    )
+}

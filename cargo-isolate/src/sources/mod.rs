@@ -1,0 +1,76 @@
+//! Workspace → [`Graph`]: cargo says which packages there are, their `mod` items say which files, the scanner says what
+//! is in them.
+//!
+//! Runs no code of the scanned tree: no build script, no macro. `cargo metadata` is the only process started.
+
+mod include;
+mod metadata;
+mod module_path;
+mod walk;
+
+use crate::graph::Graph;
+
+/// Which workspace to load, and which of its packages to report on. Flags as in cargo's own commands.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub(crate) struct Request {
+    #[command(flatten)]
+    pub(crate) manifest: clap_cargo::Manifest,
+    #[command(flatten)]
+    pub(crate) workspace: clap_cargo::Workspace,
+    #[command(flatten)]
+    pub(crate) features: clap_cargo::Features,
+    /// Platform whose dependencies count: a target triple, or `all`; this machine's if not given
+    #[arg(long, value_name = "TRIPLE")]
+    pub(crate) target: Vec<String>,
+    /// Assert that `Cargo.lock` will remain unchanged
+    #[arg(long)]
+    pub(crate) locked: bool,
+    /// Run without accessing the network
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// Equivalent to specifying both --locked and --offline
+    #[arg(long)]
+    pub(crate) frozen: bool,
+}
+
+/// Why there is no graph. A single bad source file is never the reason; see [`crate::graph::Gap`].
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LoadError {
+    /// Cargo could not resolve the workspace; the text is cargo's own.
+    #[error("cargo could not resolve the workspace\n{}", .stderr.trim_end())]
+    Cargo {
+        /// What cargo wrote to stderr.
+        stderr: String,
+    },
+    /// Cargo could not be run, or its answer could not be read.
+    #[error("could not run `cargo metadata`")]
+    Metadata(#[from] cargo_metadata::Error),
+    /// `--package` or `--exclude` names no member.
+    #[error("{flag} `{spec}` matches no package of this workspace{}", hint(.nearest))]
+    NoSuchPackage {
+        flag: &'static str,
+        spec: String,
+        nearest: Option<String>,
+    },
+    /// `--package` or `--exclude` is not a name or glob.
+    #[error("{flag} `{spec}` is not a package name: {why}")]
+    BadSpec {
+        flag: &'static str,
+        spec: String,
+        why: String,
+    },
+}
+
+fn hint(nearest: &Option<String>) -> String {
+    nearest
+        .as_ref()
+        .map(|name| format!("; did you mean `{name}`?"))
+        .unwrap_or_default()
+}
+
+/// Loads a workspace and scans every source file that its packages' targets reach.
+pub(crate) fn load(request: &Request) -> Result<Graph, LoadError> {
+    let mut loaded = metadata::read(request)?;
+    walk::scan(&mut loaded.graph, &loaded.targets);
+    Ok(loaded.graph)
+}

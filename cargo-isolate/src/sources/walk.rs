@@ -1,0 +1,319 @@
+//! From target roots through `mod` items and `include!` to every source file, scanned on all cores.
+//!
+//! The tree is walked in rounds: one round scans in parallel what the round before found. What a round finds is sorted
+//! out on one thread, so the result does not depend on timing.
+
+use super::{
+    include,
+    metadata::Target,
+    module_path::{Candidate, Place},
+};
+use crate::graph::{Gap, GapKind, Graph, Package, SourceFile};
+use camino::{Utf8Path, Utf8PathBuf};
+use isolate_lints::{
+    Edition,
+    facts::{FileFacts, ModuleDecl, Span},
+};
+use rayon::prelude::*;
+use std::{
+    collections::{HashMap, HashSet},
+    io,
+};
+
+/// Fills in [`Package::files`] and [`Package::gaps`].
+pub(super) fn scan(graph: &mut Graph, targets: &[Target]) {
+    let mut walk = Walk::new(&graph.packages, targets);
+    while !walk.frontier.is_empty() {
+        walk.round();
+    }
+    for (package, found) in walk.finish() {
+        graph.packages[package].files = found.files;
+        graph.packages[package].gaps = found.gaps;
+    }
+}
+
+/// A file that belongs to a crate.
+struct Entry {
+    /// Index in [`Walk::targets`].
+    target: usize,
+    /// Position in the module tree: which child of which child.
+    order: Vec<usize>,
+    module: Vec<String>,
+    path: Utf8PathBuf,
+    place: Place,
+    how: How,
+    /// The item that asked for it.
+    from: Option<(Utf8PathBuf, Span)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum How {
+    /// The root of a target, or by a `mod` item.
+    Module,
+    /// By `include!`, which may hold an expression just as well as items.
+    Include,
+}
+
+/// One file may be in several crates, even with several editions.
+type Key = (Utf8PathBuf, Edition);
+
+/// A file read and scanned, or why not.
+type Scanned = Result<(String, FileFacts), String>;
+
+struct Walk<'g> {
+    packages: &'g [Package],
+    targets: &'g [Target],
+    frontier: Vec<Entry>,
+    done: Vec<Entry>,
+    gaps: Vec<(usize, Gap)>,
+    scanned: HashMap<Key, Scanned>,
+    /// Files that each target has, so that a file that names itself ends the walk.
+    seen: HashSet<(usize, Utf8PathBuf)>,
+    /// Places of `include!` whose file was found: no longer unexpanded.
+    included: HashSet<(Utf8PathBuf, Span)>,
+}
+
+/// What a package's targets reach.
+#[derive(Default)]
+struct Found {
+    files: Vec<SourceFile>,
+    gaps: Vec<Gap>,
+}
+
+impl<'g> Walk<'g> {
+    fn new(packages: &'g [Package], targets: &'g [Target]) -> Walk<'g> {
+        let roots = targets.iter().enumerate().map(|(index, target)| Entry {
+            target: index,
+            order: Vec::new(),
+            module: Vec::new(),
+            path: target.root.clone(),
+            place: Place::of_mod_rs(&target.root),
+            how: How::Module,
+            from: None,
+        });
+        Walk {
+            packages,
+            targets,
+            frontier: roots.collect(),
+            done: Vec::new(),
+            gaps: Vec::new(),
+            scanned: HashMap::new(),
+            seen: HashSet::new(),
+            included: HashSet::new(),
+        }
+    }
+
+    fn round(&mut self) {
+        let mut round = std::mem::take(&mut self.frontier);
+        round.retain(|entry| self.seen.insert((entry.target, entry.path.clone())));
+        let new: HashSet<Key> = round
+            .iter()
+            .map(|entry| self.key(entry))
+            .filter(|key| !self.scanned.contains_key(key))
+            .collect();
+        self.scanned.par_extend(new.into_par_iter().map(|key| {
+            let scanned = read(&key.0).map(|text| {
+                let facts = isolate_lints::scan(&text, key.1);
+                (text, facts)
+            });
+            (key, scanned)
+        }));
+        for entry in &round {
+            // Taken out while its children are collected, which needs the rest of `self`.
+            let key = self.key(entry);
+            if let Some(scanned) = self.scanned.remove(&key) {
+                if let Ok((_, facts)) = &scanned {
+                    self.children(entry, facts);
+                }
+                self.scanned.insert(key, scanned);
+            }
+        }
+        self.done.extend(round);
+    }
+
+    /// Queues the files that `entry` asks for.
+    fn children(&mut self, entry: &Entry, facts: &FileFacts) {
+        for (index, decl) in facts.modules.iter().enumerate() {
+            if decl.inline {
+                continue;
+            }
+            let places = inline_places(&entry.place, &decl.parents, &facts.modules);
+            let candidates: Vec<Candidate> = places
+                .iter()
+                .flat_map(|place| decl.paths.iter().map(|path| place.at(path)).chain(place.named(&decl.name)))
+                .collect();
+            let mut module = entry.module.clone();
+            module.extend(decl.parents.iter().chain([&decl.name]).cloned());
+            let certain = decl.cfgs.is_empty();
+            self.follow(entry, index, candidates, decl.span, module, How::Module, certain);
+        }
+        let package_root = &self.packages[self.targets[entry.target].package].root;
+        for (index, unseen) in facts.unexpanded.iter().enumerate() {
+            if !matches!(unseen.name.as_str(), "include" | "std::include" | "core::include") {
+                continue;
+            }
+            let Some(path) = include::path(&unseen.argument, package_root) else {
+                continue;
+            };
+            let candidate = Place::of_mod_rs(&entry.path).at(path.as_str());
+            if candidate.path.is_file() {
+                self.included.insert((entry.path.clone(), unseen.span));
+            }
+            let mut module = entry.module.clone();
+            module.extend(unseen.scope.modules.iter().cloned());
+            let certain = unseen.scope.cfgs.is_empty() && unseen.scope.in_macro.is_none();
+            let index = facts.modules.len() + index;
+            self.follow(entry, index, vec![candidate], unseen.span, module, How::Include, certain);
+        }
+    }
+
+    /// Queues each candidate that exists; one `mod` item may mean several files, by `#[cfg_attr(…, path = "…")]`.
+    #[expect(clippy::too_many_arguments, reason = "one caller for `mod`, one for `include!`")]
+    fn follow(
+        &mut self,
+        entry: &Entry,
+        index: usize,
+        candidates: Vec<Candidate>,
+        span: Span,
+        module: Vec<String>,
+        how: How,
+        certain: bool,
+    ) {
+        let from = Some((entry.path.clone(), span));
+        let expected = candidates.first().map(|candidate| candidate.path.clone());
+        let existing: Vec<_> = candidates.into_iter().filter(|candidate| candidate.path.is_file()).collect();
+        if existing.is_empty() {
+            let why = match certain {
+                true => GapKind::Missing,
+                false => GapKind::MissingCfg,
+            };
+            let role = self.targets[entry.target].role;
+            let path = expected.unwrap_or_default();
+            self.gaps.push((entry.target, Gap { path, from, why, role }));
+            return;
+        }
+        for (choice, Candidate { path, place }) in existing.into_iter().enumerate() {
+            let mut order = entry.order.clone();
+            order.extend([index, choice]);
+            let (module, from) = (module.clone(), from.clone());
+            self.frontier.push(Entry { target: entry.target, order, module, path, place, how, from });
+        }
+    }
+
+    fn key(&self, entry: &Entry) -> Key {
+        (entry.path.clone(), self.targets[entry.target].edition)
+    }
+
+    /// By package: each file once, for the first target that reaches it, in module-tree order.
+    fn finish(mut self) -> HashMap<usize, Found> {
+        let mut done = std::mem::take(&mut self.done);
+        done.sort_by(|a, b| (a.target, &a.order).cmp(&(b.target, &b.order)));
+        let mut listed = HashSet::new();
+        done.retain(|entry| listed.insert((self.targets[entry.target].package, entry.path.clone())));
+        let mut uses: HashMap<Key, usize> = HashMap::new();
+        for entry in &done {
+            *uses.entry(self.key(entry)).or_default() += 1;
+        }
+
+        let mut found: HashMap<usize, Found> = HashMap::new();
+        for entry in done {
+            let key = self.key(&entry);
+            let target = &self.targets[entry.target];
+            let found = found.entry(target.package).or_default();
+            match self.take(&key, &mut uses) {
+                Ok((text, facts)) => {
+                    let mut file = SourceFile {
+                        path: entry.path,
+                        text,
+                        role: target.role,
+                        krate: target.krate.clone(),
+                        module: entry.module,
+                        facts,
+                    };
+                    self.settle_includes(&mut file, entry.how);
+                    found.files.push(file);
+                }
+                Err(why) => found.gaps.push(Gap {
+                    path: entry.path,
+                    from: entry.from,
+                    why: GapKind::Unreadable(why),
+                    role: target.role,
+                }),
+            }
+        }
+        for (target, gap) in self.gaps {
+            let gaps = &mut found.entry(self.targets[target].package).or_default().gaps;
+            // Targets that share a file miss the same modules.
+            if !gaps.iter().any(|other| (&other.path, &other.from) == (&gap.path, &gap.from)) {
+                gaps.push(gap);
+            }
+        }
+        for found in found.values_mut() {
+            found.gaps.sort_by(|a, b| (&a.path, &a.from).cmp(&(&b.path, &b.from)));
+        }
+        found
+    }
+
+    /// The scanned file, moved out for its last use: texts and facts of a large graph are worth not copying.
+    fn take(&mut self, key: &Key, uses: &mut HashMap<Key, usize>) -> Scanned {
+        let left = uses.get_mut(key).map_or(0, |left| {
+            *left -= 1;
+            *left
+        });
+        let scanned = match left {
+            0 => self.scanned.remove(key),
+            _ => self.scanned.get(key).cloned(),
+        };
+        scanned.unwrap_or_else(|| Err("not scanned".to_owned()))
+    }
+
+    fn settle_includes(&self, file: &mut SourceFile, how: How) {
+        let facts = &mut file.facts;
+        facts.unexpanded.retain(|unseen| !self.included.contains(&(file.path.clone(), unseen.span)));
+        if how == How::Include && facts.unsafe_tokens == 0 {
+            // An expression, then, rather than items, and one with nothing in it for the facts to tell.
+            facts.errors.clear();
+        }
+    }
+}
+
+/// Where code inside the inline modules `parents` stands; several places if one of them has several `#[path]`s.
+fn inline_places(file: &Place, parents: &[String], modules: &[ModuleDecl]) -> Vec<Place> {
+    let mut places = vec![file.clone()];
+    for (depth, name) in parents.iter().enumerate() {
+        let decl = modules
+            .iter()
+            .find(|decl| decl.inline && decl.name == *name && decl.parents == parents[..depth]);
+        let paths = decl.map_or(&[][..], |decl| &decl.paths);
+        places = places
+            .iter()
+            .flat_map(|place| {
+                let plain = std::iter::once(place.inline(name, None));
+                plain.chain(paths.iter().map(|path| place.inline(name, Some(path))))
+            })
+            .collect();
+    }
+    places
+}
+
+/// The text of a source file, without the byte order mark that the compiler ignores too.
+fn read(path: &Utf8Path) -> Result<String, String> {
+    let bytes = std::fs::read(path).map_err(|error| describe(&error))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        format!("not UTF-8 at byte {valid}")
+    })?;
+    Ok(match text.strip_prefix('\u{feff}') {
+        Some(rest) => rest.to_owned(),
+        None => text,
+    })
+}
+
+/// The system's words without Rust's `(os error 2)`.
+fn describe(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" (os error") {
+        Some((words, _)) => words.to_lowercase(),
+        None => text,
+    }
+}

@@ -1,41 +1,58 @@
 //! The command line: what can be typed, and which command it starts.
 
-use crate::{commands, exit::Exit};
+use crate::{commands, exit::Exit, sources::LoadError};
 use clap::{Parser, Subcommand};
-use std::process::ExitCode;
+use std::{io, process::ExitCode};
 
 /// How cargo calls us: `cargo-isolate isolate …`.
 #[derive(Parser)]
-#[command(name = "cargo", bin_name = "cargo", disable_help_subcommand = true)]
+#[command(name = "cargo", bin_name = "cargo", disable_help_subcommand = true, styles = clap_cargo::style::CLAP_STYLING)]
 enum Cargo {
     Isolate(Isolate),
 }
 
 /// Audit unsafe and foreign code, wrap it in isolated domains, and enforce the policy about it.
+///
+/// Without a command: `audit`.
 #[derive(clap::Args)]
-#[command(version)]
+#[command(version, args_conflicts_with_subcommands = true)]
 struct Isolate {
     #[command(subcommand)]
     command: Option<Command>,
+    #[command(flatten)]
+    audit: commands::audit::Args,
 }
 
 #[derive(Subcommand)]
 enum Command {
+    /// Show every unsafe construct and foreign call.
+    Audit(commands::audit::Args),
     /// Take the example project through audit, plan, wrap and verify, and show a fault contained.
     Demo(commands::demo::Args),
 }
 
 pub(crate) fn run() -> ExitCode {
     let Cargo::Isolate(isolate) = Cargo::parse();
-    let result = match isolate.command {
-        None => Ok(Exit::Clean),
-        Some(Command::Demo(args)) => commands::demo::run(&args),
+    let result = match isolate.command.unwrap_or(Command::Audit(isolate.audit)) {
+        Command::Audit(args) => commands::audit::run(&args),
+        Command::Demo(args) => commands::demo::run(&args),
     };
     match result {
         Ok(exit) => exit.into(),
-        Err(error) => {
-            anstream::eprintln!("error: {error:#}");
-            Exit::Environment.into()
-        }
+        Err(error) => fail(&error).into(),
+    }
+}
+
+/// Says what went wrong; whose turn it is decides the status.
+fn fail(error: &anyhow::Error) -> Exit {
+    if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
+        // Whoever read our output has seen enough.
+        return Exit::Clean;
+    }
+    let style = anstyle::AnsiColor::BrightRed.on_default().bold();
+    anstream::eprintln!("{style}error{style:#}: {error:#}");
+    match error.downcast_ref() {
+        Some(LoadError::NoSuchPackage { .. } | LoadError::BadSpec { .. }) => Exit::Usage,
+        _ => Exit::Environment,
     }
 }

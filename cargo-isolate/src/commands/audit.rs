@@ -26,10 +26,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let mut out = anstream::stdout().lock();
     match args.format {
         Format::Text => report::print_audit(&mut out, &graph, &audit, args.deps)?,
-        Format::Json => {
-            serde_json::to_writer_pretty(&mut out, &audit)?;
-            writeln!(out)?;
-        }
+        Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&audit)?)?,
     }
     Ok(match audit.complete {
         true => Exit::Clean,

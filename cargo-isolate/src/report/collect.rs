@@ -83,10 +83,7 @@ fn file_findings(graph: &Graph, package: &Package, file: &SourceFile, source: So
         findings.push(finding(what, fact.span, &fact.scope));
     }
     for unseen in &file.facts.unexpanded {
-        let what = What::Unexpanded {
-            name: unseen.name.clone(),
-            argument: unseen.argument.clone(),
-        };
+        let what = What::Unexpanded { name: unseen.name.clone(), argument: unseen.argument.clone() };
         findings.push(finding(what, unseen.span, &unseen.scope));
     }
     findings
@@ -103,9 +100,7 @@ fn file_problems(graph: &Graph, package: &Package, file: &SourceFile, source: So
         reported: package.selected,
     };
     let errors = file.facts.errors.iter();
-    errors
-        .map(|error| problem(Some(error.span), ProblemKind::Syntax(error.message.clone())))
-        .collect()
+    errors.map(|error| problem(Some(error.span), ProblemKind::Syntax(error.message.clone()))).collect()
 }
 
 fn gap_problems(graph: &Graph, package: &Package) -> Vec<Problem> {
@@ -114,10 +109,10 @@ fn gap_problems(graph: &Graph, package: &Package) -> Vec<Problem> {
         package: package.id(),
         path: graph.relative(&gap.path),
         span: None,
-        from: gap.from.as_ref().map(|(path, span): &(Utf8PathBuf, Span)| Place {
-            path: graph.relative(path),
-            span: *span,
-        }),
+        from: gap
+            .from
+            .as_ref()
+            .map(|(path, span): &(Utf8PathBuf, Span)| Place { path: graph.relative(path), span: *span }),
         kind: ProblemKind::Gap(gap.why.clone()),
         source: None,
         reported: package.selected,

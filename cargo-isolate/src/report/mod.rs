@@ -7,7 +7,7 @@ mod summary;
 mod text;
 
 pub(crate) use collect::audit;
-pub(crate) use text::{Files, print as print_audit, range};
+pub(crate) use text::print as print_audit;
 
 /// How a command prints its result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]

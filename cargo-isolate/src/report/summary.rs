@@ -49,7 +49,8 @@ pub(super) fn print(out: &mut dyn Write, audit: &Audit) -> io::Result<()> {
         }
         writeln!(out)?;
     }
-    let incomplete: Vec<_> = audit.packages.iter().filter(|package| !package.complete).map(|package| package.name.as_str()).collect();
+    let incomplete: Vec<_> =
+        audit.packages.iter().filter(|package| !package.complete).map(|package| package.name.as_str()).collect();
     if !incomplete.is_empty() {
         writeln!(out, "incomplete, see above: {}", incomplete.join(", "))?;
     }
@@ -78,10 +79,7 @@ fn rows(packages: &[&PackageReport], members: bool) -> Vec<Row> {
         }
         let mark = if package.complete { "" } else { " (incomplete)" };
         let main = package.counts.get(&Role::Main).copied().unwrap_or_default();
-        rows.push(Row {
-            name: format!("{} {}{mark}", package.name, package.version),
-            cells: cells(&main),
-        });
+        rows.push(Row { name: format!("{} {}{mark}", package.name, package.version), cells: cells(&main) });
         for (role, counts) in &package.counts {
             if let Some(name) = role_name(*role) {
                 rows.push(Row { name: format!("  {name}"), cells: cells(counts) });

@@ -67,10 +67,9 @@ fn finding_diagnostic(finding: &Finding, file: usize) -> Diagnostic<usize> {
             let library = library.as_ref().map_or_else(String::new, |library| format!(" of library `{library}`"));
             (format!("call of foreign function `{symbol}`{library}"), format!("declared in {declared_in}"))
         }
-        What::Unexpanded { name, .. } => (
-            format!("unknown: expansion of `{name}!` not seen"),
-            "written when the package is built".to_owned(),
-        ),
+        What::Unexpanded { name, .. } => {
+            (format!("unknown: expansion of `{name}!` not seen"), "written when the package is built".to_owned())
+        }
     };
     Diagnostic::note()
         .with_message(message)
@@ -125,9 +124,10 @@ fn print_problem(out: &mut dyn Write, files: &mut Files<'_>, problem: &Problem) 
         (ProblemKind::Gap(GapKind::Unreadable(why)), ..) => {
             (Diagnostic::error().with_message(format!("cannot read `{}`: {why}", problem.path)), false)
         }
-        (ProblemKind::Gap(GapKind::Missing), ..) => {
-            (Diagnostic::error().with_message(format!("no file for this module: `{}` does not exist", problem.path)), false)
-        }
+        (ProblemKind::Gap(GapKind::Missing), ..) => (
+            Diagnostic::error().with_message(format!("no file for this module: `{}` does not exist", problem.path)),
+            false,
+        ),
         (ProblemKind::Gap(GapKind::MissingCfg), ..) => (
             Diagnostic::note().with_message(format!("module without a file, not needed here: `{}`", problem.path)),
             false,

@@ -14,10 +14,7 @@ fn text(expr: &Expr, package_root: &Utf8Path) -> Option<String> {
     match expr {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
         Expr::Macro(call) if call.mac.path.is_ident("concat") => {
-            let parts = call
-                .mac
-                .parse_body_with(Punctuated::<Expr, syn::Token![,]>::parse_terminated)
-                .ok()?;
+            let parts = call.mac.parse_body_with(Punctuated::<Expr, syn::Token![,]>::parse_terminated).ok()?;
             parts.iter().map(|part| text(part, package_root)).collect()
         }
         Expr::Macro(call) if call.mac.path.is_ident("env") => {

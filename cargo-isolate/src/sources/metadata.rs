@@ -49,11 +49,7 @@ fn command(request: &Request) -> cargo_metadata::MetadataCommand {
         command.features(CargoOpt::SomeFeatures(request.features.features.clone()));
     }
     let mut options = Vec::new();
-    for (wanted, flag) in [
-        (request.locked, "--locked"),
-        (request.offline, "--offline"),
-        (request.frozen, "--frozen"),
-    ] {
+    for (wanted, flag) in [(request.locked, "--locked"), (request.offline, "--offline"), (request.frozen, "--frozen")] {
         if wanted {
             options.push(flag.to_owned());
         }
@@ -61,12 +57,7 @@ fn command(request: &Request) -> cargo_metadata::MetadataCommand {
     if request.target.is_empty() {
         options.push("--filter-platform=host-tuple".to_owned());
     } else if !request.target.iter().any(|triple| triple == "all") {
-        options.extend(
-            request
-                .target
-                .iter()
-                .map(|triple| format!("--filter-platform={triple}")),
-        );
+        options.extend(request.target.iter().map(|triple| format!("--filter-platform={triple}")));
     }
     command.other_options(options);
     command
@@ -103,11 +94,7 @@ fn matching<'m>(
         None => (spec, None),
     };
     let glob = globset::Glob::new(name)
-        .map_err(|error| LoadError::BadSpec {
-            flag,
-            spec: spec.to_owned(),
-            why: error.kind().to_string(),
-        })?
+        .map_err(|error| LoadError::BadSpec { flag, spec: spec.to_owned(), why: error.kind().to_string() })?
         .compile_matcher();
     let found: Vec<_> = members
         .iter()
@@ -132,11 +119,7 @@ fn build(metadata: &Metadata, selected: &BTreeSet<&PackageId>) -> Loaded {
         let dependency = !members.contains(&package.id);
         (dependency, &package.name, &package.version, &package.id)
     });
-    let index: HashMap<_, _> = sorted
-        .iter()
-        .enumerate()
-        .map(|(index, package)| (&package.id, index))
-        .collect();
+    let index: HashMap<_, _> = sorted.iter().enumerate().map(|(index, package)| (&package.id, index)).collect();
     let mut externs: HashMap<_, BTreeMap<_, _>> = HashMap::new();
     for node in metadata.resolve.iter().flat_map(|resolve| &resolve.nodes) {
         let named = node
@@ -172,10 +155,7 @@ fn build(metadata: &Metadata, selected: &BTreeSet<&PackageId>) -> Loaded {
         packages.push(Package {
             name: package.name.to_string(),
             version: package.version.to_string(),
-            root: package
-                .manifest_path
-                .parent()
-                .map_or_else(Utf8PathBuf::new, ToOwned::to_owned),
+            root: package.manifest_path.parent().map_or_else(Utf8PathBuf::new, ToOwned::to_owned),
             member,
             selected: selected.contains(&package.id),
             links: package.links.clone(),
@@ -187,11 +167,7 @@ fn build(metadata: &Metadata, selected: &BTreeSet<&PackageId>) -> Loaded {
     }
     targets.sort_by_key(|target| (target.package, target.role));
     Loaded {
-        graph: Graph {
-            root: metadata.workspace_root.clone(),
-            target: metadata.target_directory.clone(),
-            packages,
-        },
+        graph: Graph { root: metadata.workspace_root.clone(), target: metadata.target_directory.clone(), packages },
         targets,
     }
 }
@@ -213,12 +189,5 @@ fn role(kinds: &[TargetKind], member: bool) -> Option<Role> {
 }
 
 fn is_library(kind: &TargetKind) -> bool {
-    matches!(
-        kind,
-        TargetKind::Lib
-            | TargetKind::RLib
-            | TargetKind::DyLib
-            | TargetKind::CDyLib
-            | TargetKind::StaticLib
-    )
+    matches!(kind, TargetKind::Lib | TargetKind::RLib | TargetKind::DyLib | TargetKind::CDyLib | TargetKind::StaticLib)
 }

@@ -47,25 +47,14 @@ pub(crate) enum LoadError {
     Metadata(#[from] cargo_metadata::Error),
     /// `--package` or `--exclude` names no member.
     #[error("{flag} `{spec}` matches no package of this workspace{}", hint(.nearest))]
-    NoSuchPackage {
-        flag: &'static str,
-        spec: String,
-        nearest: Option<String>,
-    },
+    NoSuchPackage { flag: &'static str, spec: String, nearest: Option<String> },
     /// `--package` or `--exclude` is not a name or glob.
     #[error("{flag} `{spec}` is not a package name: {why}")]
-    BadSpec {
-        flag: &'static str,
-        spec: String,
-        why: String,
-    },
+    BadSpec { flag: &'static str, spec: String, why: String },
 }
 
 fn hint(nearest: &Option<String>) -> String {
-    nearest
-        .as_ref()
-        .map(|name| format!("; did you mean `{name}`?"))
-        .unwrap_or_default()
+    nearest.as_ref().map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
 }
 
 /// Loads a workspace and scans every source file that its packages' targets reach.

@@ -25,10 +25,7 @@ pub(super) struct Candidate {
 impl Place {
     /// Inside a mod-rs file.
     pub(super) fn of_mod_rs(file: &Utf8Path) -> Place {
-        Place {
-            dir: file.parent().map_or_else(Utf8PathBuf::new, ToOwned::to_owned),
-            below: None,
-        }
+        Place { dir: file.parent().map_or_else(Utf8PathBuf::new, ToOwned::to_owned), below: None }
     }
 
     /// Inside `mod name { … }`, which may have a `#[path]`.
@@ -46,10 +43,7 @@ impl Place {
         let children = self.children();
         let beside = Candidate {
             path: children.join(format!("{name}.rs")),
-            place: Place {
-                dir: children.clone(),
-                below: Some(name.to_owned()),
-            },
+            place: Place { dir: children.clone(), below: Some(name.to_owned()) },
         };
         let path = children.join(name).join("mod.rs");
         let place = Place::of_mod_rs(&path);

@@ -106,11 +106,8 @@ impl<'g> Walk<'g> {
     fn round(&mut self) {
         let mut round = std::mem::take(&mut self.frontier);
         round.retain(|entry| self.seen.insert((entry.target, entry.path.clone())));
-        let new: HashSet<Key> = round
-            .iter()
-            .map(|entry| self.key(entry))
-            .filter(|key| !self.scanned.contains_key(key))
-            .collect();
+        let new: HashSet<Key> =
+            round.iter().map(|entry| self.key(entry)).filter(|key| !self.scanned.contains_key(key)).collect();
         self.scanned.par_extend(new.into_par_iter().map(|key| {
             let scanned = read(&key.0).map(|text| {
                 let facts = isolate_lints::scan(&text, key.1);
@@ -281,9 +278,7 @@ impl<'g> Walk<'g> {
 fn inline_places(file: &Place, parents: &[String], modules: &[ModuleDecl]) -> Vec<Place> {
     let mut places = vec![file.clone()];
     for (depth, name) in parents.iter().enumerate() {
-        let decl = modules
-            .iter()
-            .find(|decl| decl.inline && decl.name == *name && decl.parents == parents[..depth]);
+        let decl = modules.iter().find(|decl| decl.inline && decl.name == *name && decl.parents == parents[..depth]);
         let paths = decl.map_or(&[][..], |decl| &decl.paths);
         places = places
             .iter()

@@ -215,7 +215,12 @@ impl Call {
     ///
     /// [`FaultKind::InvalidValue`] when it starts or ends outside the domain and outside the read-only data of the program
     /// and its libraries (where C keeps its literals).
-    pub fn string(&self, text: *const c_char) -> Result<Option<CString>, Fault> {
+    ///
+    /// # Safety
+    ///
+    /// Under [`Backend::None`](crate::Backend::None) `text` must be a C string: nothing checks it there. With isolation
+    /// nothing is owed.
+    pub unsafe fn string(&self, text: *const c_char) -> Result<Option<CString>, Fault> {
         if text.is_null() {
             return Ok(None);
         }
@@ -225,8 +230,8 @@ impl Call {
         };
         let invalid = || self.fault(FaultKind::InvalidValue { what: "a string that does not lie in the domain" });
         let limit = limit.ok_or_else(invalid)?;
-        // SAFETY: `limit` bytes from `text` are readable, and nothing of the domain runs now. Without isolation the callee
-        // is trusted to end its strings.
+        // SAFETY: `limit` bytes from `text` are readable, and nothing of the domain runs now. Without isolation our caller
+        // vouches for it.
         let len = unsafe { libc::strnlen(text, limit) };
         if len == limit {
             return Err(invalid());

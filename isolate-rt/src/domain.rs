@@ -43,13 +43,8 @@ pub(crate) enum Ground {
 impl Domain {
     /// A domain with a heap limit of 64 MiB and a stack of 1 MiB.
     pub const fn new(name: &'static str) -> Self {
-        let settings = Settings {
-            name,
-            backend: Backend::Auto,
-            heap_limit: 64 << 20,
-            stack_size: 1 << 20,
-            globals: &[],
-        };
+        let settings =
+            Settings { name, backend: Backend::Auto, heap_limit: 64 << 20, stack_size: 1 << 20, globals: &[] };
         Self { settings, ground: OnceLock::new() }
     }
 

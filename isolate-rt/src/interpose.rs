@@ -150,7 +150,12 @@ unsafe extern "C" fn abort() -> ! {
 }
 
 #[unsafe(no_mangle)]
-unsafe extern "C" fn __assert_fail(what: *const c_char, file: *const c_char, line: c_uint, function: *const c_char) -> ! {
+unsafe extern "C" fn __assert_fail(
+    what: *const c_char,
+    file: *const c_char,
+    line: c_uint,
+    function: *const c_char,
+) -> ! {
     if heap::current().is_some() {
         mpk::leave(Reason::Abort, 0);
     }

@@ -45,7 +45,9 @@ impl Image {
     pub(super) unsafe fn restore(&self) {
         for (range, bytes) in &self.ranges {
             // SAFETY: the range was as long when the image was taken, and program segments stay mapped.
-            unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), ptr::with_exposed_provenance_mut(range.start), bytes.len()) };
+            unsafe {
+                ptr::copy_nonoverlapping(bytes.as_ptr(), ptr::with_exposed_provenance_mut(range.start), bytes.len())
+            };
         }
     }
 
@@ -66,7 +68,11 @@ struct Segment {
 
 fn linked(range: Range<usize>, writable: &[Segment]) -> Result<Option<Range<usize>>, Unsupported> {
     let what = if range.is_empty() {
-        return if range.start == range.end { Ok(None) } else { Err(globals("the linker fragment's symbols are swapped")) };
+        return if range.start == range.end {
+            Ok(None)
+        } else {
+            Err(globals("the linker fragment's symbols are swapped"))
+        };
     } else if !range.start.is_multiple_of(PAGE) || !range.end.is_multiple_of(PAGE) {
         "the linker fragment did not put them on pages of their own"
     } else if !writable.iter().any(|segment| segment.range.start <= range.start && range.end <= segment.range.end) {
@@ -119,7 +125,8 @@ fn segments(wanted: fn(u32) -> bool) -> Vec<Segment> {
             start..start + header.p_memsz as usize
         };
         let relro = headers.iter().find(|header| header.p_type == libc::PT_GNU_RELRO).map(span).unwrap_or(0..0);
-        for header in headers.iter().filter(|header| header.p_type == libc::PT_LOAD && (search.wanted)(header.p_flags)) {
+        for header in headers.iter().filter(|header| header.p_type == libc::PT_LOAD && (search.wanted)(header.p_flags))
+        {
             let mut range = span(header);
             // The loader made these read-only, rounding down: what is left starts at the page where they end.
             if range.contains(&relro.start) && header.p_flags & libc::PF_W != 0 {

@@ -179,9 +179,10 @@ impl Instance {
             };
         }
         match signal {
-            libc::SIGSEGV if code == SEGV_PKUERR => FaultKind::Protection { address, key, write },
             libc::SIGSEGV if code == libc::SI_KERNEL => FaultKind::NonCanonical,
+            // Before the key: the guard is of key 0, and the kernel looks at the key of a mapping before its protection.
             libc::SIGSEGV if self.layout.is_guard(address) => FaultKind::StackOverflow { address },
+            libc::SIGSEGV if code == SEGV_PKUERR => FaultKind::Protection { address, key, write },
             libc::SIGSEGV => FaultKind::Unmapped { address },
             libc::SIGBUS => FaultKind::Bus { address },
             libc::SIGILL => FaultKind::IllegalInstruction,
@@ -270,7 +271,11 @@ impl Drop for Entry {
             let start = self.instance.layout.staging.start + STAGING_KEPT;
             // SAFETY: staged memory of the call that ends; nobody refers to it any more.
             unsafe {
-                libc::madvise(ptr::with_exposed_provenance_mut(start), self.held.staged - STAGING_KEPT, libc::MADV_DONTNEED);
+                libc::madvise(
+                    ptr::with_exposed_provenance_mut(start),
+                    self.held.staged - STAGING_KEPT,
+                    libc::MADV_DONTNEED,
+                );
             }
         }
         self.held.staged = 0;

@@ -154,7 +154,8 @@ const PAGE_FAULT_WRITE: usize = 2;
 /// As [`rewind`].
 unsafe fn heal(frame: &mut Frame, signal: c_int, info: *const siginfo_t) -> bool {
     // SAFETY: by this function's contract.
-    let closed = signal == libc::SIGSEGV && unsafe { (*info).si_code == SEGV_PKUERR && Pkey::is_ours((*info).si_pkey()) };
+    let closed =
+        signal == libc::SIGSEGV && unsafe { (*info).si_code == SEGV_PKUERR && Pkey::is_ours((*info).si_pkey()) };
     closed && frame.open_rights()
 }
 

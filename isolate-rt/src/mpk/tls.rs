@@ -114,7 +114,11 @@ impl Block {
         let image = &self.image[self.used..];
         // SAFETY: the block was laid with this very length.
         unsafe {
-            ptr::copy_nonoverlapping(image.as_ptr(), ptr::with_exposed_provenance_mut(self.base + self.used), image.len());
+            ptr::copy_nonoverlapping(
+                image.as_ptr(),
+                ptr::with_exposed_provenance_mut(self.base + self.used),
+                image.len(),
+            );
         }
     }
 

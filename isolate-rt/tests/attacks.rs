@@ -1,0 +1,286 @@
+//! Each attack, with the defence on (an `Err` of the right kind, nothing written, the next call works) and off (the attack
+//! succeeds, or ends the process, in a child). A test whose control does not succeed proves nothing, so it fails.
+
+mod support;
+
+use isolate_rt::{Backend, Domain, FaultKind};
+use std::arch::asm;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, AtomicU8, Ordering};
+use support::{End, child, isolation, role};
+
+static DOMAIN: Domain = Domain::new("attacked").heap_limit(1 << 20).stack_size(256 << 10);
+static UNPROTECTED: Domain = Domain::new("unprotected").backend(Backend::None);
+static OTHER: Domain = Domain::new("other");
+
+/// Status of a control that survived its attack with the victim overwritten.
+const OVERWRITTEN: i32 = 77;
+/// Status of a control that survived its attack for nothing.
+const UNHARMED: i32 = 78;
+
+const BEFORE: u8 = 0x5a;
+static STATIC_VICTIM: AtomicU8 = AtomicU8::new(BEFORE);
+thread_local! {
+    static TLS_VICTIM: AtomicU8 = const { AtomicU8::new(BEFORE) };
+}
+
+macro_rules! attacks {
+    ($($name:ident: $victim:expr, $attack:expr => $expected:pat, control $control:expr;)*) => { $(
+        #[test]
+        fn $name() {
+            check(stringify!($name), $victim, $attack, |kind| matches!(kind, $expected), $control);
+        }
+    )* };
+}
+
+attacks! {
+    // Whose memory it may not write.
+    write_root_heap: heap(), write => FaultKind::Protection { key: 0, write: true, .. }, control End::Status(OVERWRITTEN);
+    write_root_stack: stack(), write => FaultKind::Protection { key: 0, write: true, .. }, control End::Status(OVERWRITTEN);
+    write_root_static: STATIC_VICTIM.as_ptr(), write => FaultKind::Protection { key: 0, write: true, .. }, control End::Status(OVERWRITTEN);
+    write_root_tls: tls(), write => FaultKind::Protection { key: 0, write: true, .. }, control End::Status(OVERWRITTEN);
+    write_libc_data: libc_data(), write => FaultKind::Protection { key: 0, write: true, .. }, control End::Status(OVERWRITTEN);
+    write_other_domain: other_domain(), write => FaultKind::Protection { key: 1.., write: true, .. }, control End::Status(OVERWRITTEN);
+    read_other_domain: other_domain(), read => FaultKind::Protection { key: 1.., write: false, .. }, control End::Status(UNHARMED);
+    overflow_buffer_to_root: heap(), overflow => FaultKind::Protection { key: 0, write: true, .. }, control End::Status(OVERWRITTEN);
+
+    // Pointers that are none.
+    write_null: none(), |_| store(ptr::without_provenance_mut(8)) => FaultKind::Unmapped { address: 8 }, control End::Signal(libc::SIGSEGV);
+    write_read_only: none(), |_| store(b"constant".as_ptr().cast_mut()) => FaultKind::Protection { key: 0, .. }, control End::Signal(libc::SIGSEGV);
+    read_non_canonical: none(), |_| load(ptr::without_provenance(1 << 63)) => FaultKind::NonCanonical, control End::Signal(libc::SIGSEGV);
+    jump_wild: none(), |_| jump(0x1234) => FaultKind::Unmapped { address: 0x1234 }, control End::Signal(libc::SIGSEGV);
+
+    // Stack.
+    recurse_forever: none(), |_| { recurse(1); } => FaultKind::StackOverflow { .. }, control End::Signal(libc::SIGABRT);
+    smash_canary: none(), |_| smash() => FaultKind::StackSmashed, control End::Signal(libc::SIGABRT);
+    forget_stack_pointer: none(), |_| wreck_stack_pointer(8) => FaultKind::Unmapped { .. }, control End::Signal(libc::SIGSEGV);
+    stack_pointer_into_root: STATIC_VICTIM.as_ptr(), |victim| wreck_stack_pointer(victim.addr() & !7) => FaultKind::Protection { key: 0, write: true, .. }, control End::Status(OVERWRITTEN);
+
+    // Instructions.
+    illegal_instruction: none(), |_| instruction_ud2() => FaultKind::IllegalInstruction, control End::Signal(libc::SIGILL);
+    divide_by_zero: none(), |_| divide(0) => FaultKind::Arithmetic, control End::Signal(libc::SIGFPE);
+    breakpoint: none(), |_| instruction_int3() => FaultKind::Trap, control End::Signal(libc::SIGTRAP);
+    truncated_mapping: none(), |_| truncated_mapping_read() => FaultKind::Bus { .. }, control End::Signal(libc::SIGBUS);
+
+    // What would end the process, or outlive the call.
+    abort: none(), |_| libc_abort() => FaultKind::Abort, control End::Signal(libc::SIGABRT);
+    raise_abort: none(), |_| raise(libc::SIGABRT) => FaultKind::Abort, control End::Signal(libc::SIGABRT);
+    failed_assert: none(), |_| assert_fail() => FaultKind::Abort, control End::Signal(libc::SIGABRT);
+    exit: none(), |_| libc_exit(3) => FaultKind::Exit { status: 3 }, control End::Status(3);
+    exit_at_once: none(), |_| exit_now(4) => FaultKind::Exit { status: 4 }, control End::Status(4);
+    start_thread: none(), |_| start_thread_inside() => FaultKind::ThreadStarted, control End::Status(UNHARMED);
+    free_root_block: heap(), free_block => FaultKind::ForeignFree { .. }, control End::Status(OVERWRITTEN);
+    free_middle_of_nothing: none(), |_| free_block(ptr::without_provenance_mut(0x1000)) => FaultKind::ForeignFree { address: 0x1000 }, control End::Signal(libc::SIGSEGV);
+}
+
+#[track_caller]
+fn check(name: &'static str, victim: *mut u8, attack: fn(*mut u8), expected: fn(&FaultKind) -> bool, control: End) {
+    if role().is_some() {
+        let mut call = UNPROTECTED.call(name).expect("a domain without isolation can be made anywhere");
+        // SAFETY: not sound, on purpose: this is the control, in a child of its own.
+        unsafe { call.run(|| attack(victim)) }.expect("nothing here can end the call but the end of the process");
+        // SAFETY: all victims stay allocated.
+        let overwritten = unsafe { !victim.is_null() && victim.read_volatile() != BEFORE };
+        // SAFETY: ends the child without its destructors, which the attack may have ruined.
+        unsafe { libc::_exit(if overwritten { OVERWRITTEN } else { UNHARMED }) }
+    }
+    if !isolation() {
+        return;
+    }
+    let mut call = DOMAIN.call(name).expect("a domain can be made");
+    // SAFETY: whatever the attack does is what the domain is for.
+    let fault = unsafe { call.run(|| attack(victim)) }.expect_err("the attack must end the call");
+    drop(call);
+    assert!(expected(fault.kind()), "{fault}");
+    assert_eq!((fault.domain(), fault.function()), ("attacked", name));
+    // SAFETY: all victims stay allocated.
+    assert!(victim.is_null() || unsafe { victim.read_volatile() } == BEFORE, "the victim was overwritten");
+
+    let mut call = DOMAIN.call(name).expect("the domain is usable again");
+    // SAFETY: allocates, uses and frees in the domain.
+    let sum = unsafe {
+        call.run(|| {
+            let block = libc::malloc(100_000).cast::<u8>();
+            block.write_bytes(1, 100_000);
+            let sum: usize = (0..100_000).map(|i| block.add(i).read_volatile() as usize).sum();
+            libc::free(block.cast());
+            sum
+        })
+    };
+    assert_eq!(sum.expect("the next call works"), 100_000);
+
+    let output = child(name, "control");
+    assert_eq!(End::from(&output), control, "with the defence off:\n{}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn none() -> *mut u8 {
+    ptr::null_mut()
+}
+
+fn heap() -> *mut u8 {
+    Box::leak(Box::new([BEFORE; 64])).as_mut_ptr()
+}
+
+/// A byte of a live stack of this process: of a thread that sleeps until the end.
+fn stack() -> *mut u8 {
+    static ADDRESS: AtomicPtr<u8> = AtomicPtr::new(ptr::null_mut());
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut victim = BEFORE;
+        ADDRESS.store(&raw mut victim, Ordering::Release);
+        sender.send(()).unwrap();
+        loop {
+            std::thread::park();
+        }
+    });
+    receiver.recv().unwrap();
+    ADDRESS.load(Ordering::Acquire)
+}
+
+fn tls() -> *mut u8 {
+    TLS_VICTIM.with(AtomicU8::as_ptr)
+}
+
+/// A byte of libc's own writable data that nothing else uses: a name that `getopt` would set.
+fn libc_data() -> *mut u8 {
+    unsafe extern "C" {
+        static mut optopt: i32;
+    }
+    let byte = (&raw mut optopt).cast::<u8>();
+    // SAFETY: a number that this program never uses otherwise.
+    unsafe { byte.write(BEFORE) };
+    byte
+}
+
+fn other_domain() -> *mut u8 {
+    if !isolate_rt::probe().supported() {
+        return heap();
+    }
+    let mut call = OTHER.call("allocate").unwrap();
+    // SAFETY: allocates in the other domain.
+    let block = unsafe { call.run(|| libc::malloc(64).cast::<u8>()) }.unwrap();
+    // SAFETY: the program may write a domain's memory.
+    unsafe { block.write(BEFORE) };
+    block
+}
+
+fn write(victim: *mut u8) {
+    store(victim);
+}
+
+fn read(victim: *mut u8) {
+    load(victim);
+}
+
+fn store(to: *mut u8) {
+    // SAFETY: none; that is the attack.
+    unsafe { asm!("mov byte ptr [{}], 1", in(reg) to) };
+}
+
+fn load(from: *const u8) {
+    // SAFETY: none; that is the attack.
+    unsafe { asm!("mov {:r}, [{}]", out(reg) _, in(reg) from) };
+}
+
+/// A copy that believes a length: from the start of the victim's block over its end.
+fn overflow(victim: *mut u8) {
+    for i in 0..64 {
+        store(victim.wrapping_add(i));
+    }
+}
+
+fn jump(to: usize) {
+    // SAFETY: none; that is the attack.
+    unsafe { asm!("jmp {}", in(reg) to, options(noreturn)) };
+}
+
+#[inline(never)]
+fn recurse(depth: usize) -> usize {
+    let frame = std::hint::black_box([depth; 64]);
+    if frame[3] == 0 { 0 } else { recurse(depth + 1) + frame[7] }
+}
+
+fn smash() {
+    unsafe extern "C" {
+        fn __stack_chk_fail() -> !;
+    }
+    // SAFETY: what compiled code calls when it finds its canary changed.
+    unsafe { __stack_chk_fail() }
+}
+
+fn wreck_stack_pointer(to: usize) {
+    // SAFETY: none; that is the attack. Where the push succeeds, the stack comes back.
+    unsafe {
+        asm!("mov {old}, rsp", "mov rsp, {to}", "push 0", "mov rsp, {old}", old = out(reg) _, to = in(reg) to + 8)
+    };
+}
+
+fn instruction_ud2() {
+    // SAFETY: none; that is the attack.
+    unsafe { asm!("ud2") };
+}
+
+fn instruction_int3() {
+    // SAFETY: none; that is the attack.
+    unsafe { asm!("int3") };
+}
+
+fn divide(by: u64) {
+    // SAFETY: none; that is the attack.
+    unsafe { asm!("div {}", in(reg) by, inout("rax") 1u64 => _, inout("rdx") 0u64 => _) };
+}
+
+fn truncated_mapping_read() {
+    // SAFETY: maps an empty file of this process's own; the read behind its end is the attack.
+    unsafe {
+        let file = libc::memfd_create(c"empty".as_ptr(), 0);
+        let map = libc::mmap(ptr::null_mut(), 4096, libc::PROT_READ, libc::MAP_SHARED, file, 0);
+        libc::close(file);
+        load(map.cast());
+    }
+}
+
+fn libc_abort() {
+    // SAFETY: ends the process, or the call.
+    unsafe { libc::abort() }
+}
+
+fn raise(signal: i32) {
+    // SAFETY: sends this thread a signal.
+    unsafe { libc::raise(signal) };
+}
+
+fn assert_fail() {
+    unsafe extern "C" {
+        fn __assert_fail(what: *const i8, file: *const i8, line: u32, function: *const i8) -> !;
+    }
+    // SAFETY: C strings, as `assert` passes them.
+    unsafe { __assert_fail(c"x > 0".as_ptr(), c"a.c".as_ptr(), 1, c"f".as_ptr()) }
+}
+
+fn libc_exit(status: i32) {
+    // SAFETY: ends the process, or the call.
+    unsafe { libc::exit(status) }
+}
+
+fn exit_now(status: i32) {
+    // SAFETY: ends the process, or the call.
+    unsafe { libc::_exit(status) }
+}
+
+fn start_thread_inside() {
+    extern "C" fn nothing(_: *mut libc::c_void) -> *mut libc::c_void {
+        ptr::null_mut()
+    }
+    // SAFETY: a thread that ends at once.
+    unsafe {
+        let mut thread = std::mem::zeroed();
+        libc::pthread_create(&mut thread, ptr::null(), nothing, ptr::null_mut());
+        libc::pthread_join(thread, ptr::null_mut());
+    }
+}
+
+fn free_block(block: *mut u8) {
+    // SAFETY: none; that is the attack. (In the control the block is the program's own.)
+    unsafe { libc::free(block.cast()) };
+}

@@ -1,0 +1,495 @@
+//! The program around domains goes on as if there were none: fork, setuid, dlopen, threads of every kind, signal handlers,
+//! preemption; and state that belongs to the caller comes back as it was.
+
+mod support;
+
+use isolate_rt::{Domain, FaultKind, Handle};
+use std::arch::asm;
+use std::ptr;
+use std::sync::Barrier;
+use std::time::{Duration, Instant};
+use support::{End, child, isolation, role};
+
+static DOMAIN: Domain = Domain::new("shared");
+
+/// A good call, and a fault, and a good call.
+fn exercise(domain: &'static Domain) {
+    for _ in 0..2 {
+        assert_eq!(in_domain(domain, || 6 * 7).expect("a good call"), 42);
+        let fault = in_domain(domain, || {
+            // SAFETY: ends the call.
+            unsafe { asm!("ud2") }
+        });
+        assert_eq!(fault.expect_err("a fault").kind(), &FaultKind::IllegalInstruction);
+    }
+}
+
+fn in_domain<R: Copy>(domain: &'static Domain, f: impl FnOnce() -> R + Copy) -> Result<R, isolate_rt::Fault> {
+    // SAFETY: the closures of this file return numbers and addresses only.
+    unsafe { domain.call("test")?.run(f) }
+}
+
+/// Runs `f` on a thread that has never been inside a domain, while others have.
+fn beside_a_domain<T: Send>(f: impl FnOnce() -> T + Send) -> T {
+    exercise(&DOMAIN);
+    std::thread::scope(|scope| scope.spawn(f).join().expect("the thread ends well"))
+}
+
+#[test]
+fn setuid_in_root() {
+    if isolation() {
+        // SAFETY: to the user that we are. glibc signals every thread that it knows to do the same.
+        assert_eq!(beside_a_domain(|| unsafe { libc::setuid(libc::getuid()) }), 0);
+        exercise(&DOMAIN);
+    }
+}
+
+#[test]
+fn fork_in_root_and_call_in_the_child() {
+    if isolation() {
+        let status = beside_a_domain(|| forked(|| exercise(&DOMAIN)));
+        assert_eq!(status, End::Status(0));
+        exercise(&DOMAIN);
+        // And from a thread that has been inside.
+        assert_eq!(forked(|| exercise(&DOMAIN)), End::Status(0));
+    }
+}
+
+/// A domain that another thread holds at the moment of a fork cannot come along, and the child is told.
+#[test]
+fn fork_while_another_thread_is_inside() {
+    static BUSY: Domain = Domain::new("busy");
+    if !isolation() {
+        return;
+    }
+    let (inside, forked_already) = (Barrier::new(2), Barrier::new(2));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let _call = BUSY.call("hold").unwrap();
+            inside.wait();
+            forked_already.wait();
+        });
+        inside.wait();
+        let status = forked(|| assert_eq!(BUSY.call("try").unwrap_err().kind(), &FaultKind::LostInFork));
+        forked_already.wait();
+        assert_eq!(status, End::Status(0));
+    });
+    exercise(&BUSY);
+}
+
+/// How a forked child that runs `f` ends: status 0 if `f` returned.
+fn forked(f: impl FnOnce()) -> End {
+    // SAFETY: the child uses only domains and ends at once. A panic in it must not run the parent's test harness.
+    unsafe {
+        match libc::fork() {
+            0 => {
+                let well = std::panic::catch_unwind(std::panic::AssertUnwindSafe(f)).is_ok();
+                libc::_exit(i32::from(!well));
+            }
+            child => {
+                let mut status = 0;
+                assert_eq!(libc::waitpid(child, &mut status, 0), child);
+                if libc::WIFEXITED(status) {
+                    End::Status(libc::WEXITSTATUS(status))
+                } else {
+                    End::Signal(libc::WTERMSIG(status))
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn dlopen_of_a_library_with_tls_in_root() {
+    if isolation() {
+        let loaded = beside_a_domain(|| {
+            // SAFETY: both have thread-local variables and harmless constructors.
+            unsafe {
+                [c"libstdc++.so.6", c"libm.so.6"].map(|name| !libc::dlopen(name.as_ptr(), libc::RTLD_NOW).is_null())
+            }
+        });
+        assert!(loaded[1], "libm can be loaded anywhere");
+        if !loaded[0] {
+            eprintln!("no libstdc++ here: only libm was loaded");
+        }
+        exercise(&DOMAIN);
+    }
+}
+
+#[test]
+fn thread_with_a_stack_of_its_own_in_root() {
+    extern "C" fn body(_: *mut libc::c_void) -> *mut libc::c_void {
+        exercise(&DOMAIN);
+        ptr::without_provenance_mut(42)
+    }
+    if isolation() {
+        let result = beside_a_domain(|| {
+            const SIZE: usize = 1 << 20;
+            // SAFETY: a stack that outlives the thread on it.
+            unsafe {
+                let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+                let stack = libc::mmap(ptr::null_mut(), SIZE, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0);
+                let mut attributes = std::mem::zeroed();
+                libc::pthread_attr_init(&mut attributes);
+                libc::pthread_attr_setstack(&mut attributes, stack, SIZE);
+                let (mut thread, mut result) = (std::mem::zeroed(), ptr::null_mut());
+                assert_eq!(libc::pthread_create(&mut thread, &attributes, body, ptr::null_mut()), 0);
+                libc::pthread_join(thread, &mut result);
+                libc::munmap(stack, SIZE);
+                result.addr()
+            }
+        });
+        assert_eq!(result, 42);
+    }
+}
+
+/// Every preemption is a chance for the kernel to write where a domain may not.
+#[test]
+fn two_seconds_inside_beside_a_busy_competitor() {
+    if !isolation() {
+        return;
+    }
+    // SAFETY: moves this process to its first CPU, from a thread of its own so that other tests keep theirs.
+    let pin = || unsafe {
+        let mut cpus: libc::cpu_set_t = std::mem::zeroed();
+        libc::CPU_SET(0, &mut cpus);
+        libc::sched_setaffinity(0, size_of_val(&cpus), &cpus);
+    };
+    let end = Instant::now() + Duration::from_secs(3);
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            pin();
+            while Instant::now() < end {
+                std::hint::spin_loop();
+            }
+        });
+        let spun = scope.spawn(move || {
+            pin();
+            // In the domain `clock_gettime` works without a system call.
+            in_domain(&DOMAIN, || {
+                let start = Instant::now();
+                let mut turns = 0u64;
+                while start.elapsed() < Duration::from_secs(2) {
+                    turns += 1;
+                }
+                turns
+            })
+        });
+        assert!(spun.join().unwrap().expect("survives preemption") > 0);
+    });
+}
+
+#[test]
+fn eight_threads_in_the_same_and_in_different_domains() {
+    static DOMAINS: [Domain; 4] = [Domain::new("a"), Domain::new("b"), Domain::new("c"), Domain::new("d")];
+    if !isolation() {
+        return;
+    }
+    // Older than the keys of these domains: the kernel opens a new key only for the thread that takes it.
+    let start = Barrier::new(8);
+    std::thread::scope(|scope| {
+        for thread in 0..8 {
+            let start = &start;
+            scope.spawn(move || {
+                start.wait();
+                for round in 0..20 {
+                    exercise(&DOMAINS[(thread + round) % DOMAINS.len()]);
+                }
+            });
+        }
+    });
+}
+
+/// A thread may look at a domain's memory without ever entering: rights to keys that are younger than it come on demand.
+#[test]
+fn old_thread_reads_domain_memory() {
+    static YOUNG: Domain = Domain::new("young");
+    if !isolation() {
+        return;
+    }
+    let (sender, receiver) = std::sync::mpsc::channel::<usize>();
+    let old = std::thread::spawn(move || {
+        let address = receiver.recv().unwrap();
+        // SAFETY: an allocated block of a domain, which the program may read.
+        unsafe { ptr::with_exposed_provenance::<u8>(address).read_volatile() }
+    });
+    let address = in_domain(&YOUNG, || {
+        // SAFETY: a block, and its first byte.
+        unsafe {
+            let block = libc::malloc(16).cast::<u8>();
+            block.write(9);
+            block.expose_provenance()
+        }
+    });
+    sender.send(address.unwrap()).unwrap();
+    assert_eq!(old.join().expect("the thread reads"), 9);
+}
+
+#[test]
+fn handles_outlive_calls_but_not_faults() {
+    static OBJECTS: Domain = Domain::new("objects");
+    if !isolation() {
+        return;
+    }
+    let make = || -> Handle<u64> {
+        let mut call = OBJECTS.call("make").unwrap();
+        // SAFETY: allocates.
+        let object = unsafe { call.run(|| libc::calloc(1, 8).cast::<u64>()) }.unwrap();
+        call.adopt(object).unwrap().expect("calloc gave a block")
+    };
+    let handle = make();
+    // On another thread.
+    let used = std::thread::spawn(move || {
+        let mut call = OBJECTS.call("use").unwrap();
+        let object = call.handle(&handle).unwrap();
+        // SAFETY: a live object of 8 bytes.
+        let value = unsafe {
+            call.run(|| {
+                *object += 1;
+                *object
+            })
+        };
+        assert_eq!(value, Ok(1));
+        handle
+    });
+    let handle = used.join().unwrap();
+    exercise(&OBJECTS);
+    assert_eq!(OBJECTS.call("use").unwrap().handle(&handle).unwrap_err().kind(), &FaultKind::StaleHandle);
+    assert_eq!(DOMAIN.call("use").unwrap().handle(&make()).unwrap_err().kind(), &FaultKind::StaleHandle);
+    let mut local = 0u64;
+    let stray = OBJECTS.call("make").unwrap().adopt(&raw mut local).map(|_| ());
+    assert!(matches!(stray.unwrap_err().kind(), FaultKind::InvalidValue { .. }));
+}
+
+#[test]
+fn a_second_call_of_the_same_thread_is_refused() {
+    if isolation() {
+        let call = DOMAIN.call("outer").unwrap();
+        assert_eq!(DOMAIN.call("inner").unwrap_err().kind(), &FaultKind::Reentered);
+        drop(call);
+        exercise(&DOMAIN);
+    }
+}
+
+#[test]
+fn registers_of_the_caller_survive() {
+    if !isolation() {
+        return;
+    }
+    let wreck = || {
+        // SAFETY: none of this is allowed to code that returns; here it must not matter.
+        unsafe {
+            let control = [0u32, 0];
+            asm!("ldmxcsr [{0}]", "fldcw [{0} + 4]", "std", "fld1", "fld1", in(reg) &control, options(readonly));
+            asm!("pushfq", "or dword ptr [rsp], 0x40000", "popfq");
+        }
+    };
+    let state = || {
+        let (mut mxcsr, mut x87) = (0u32, 0u16);
+        // SAFETY: stores two control registers, and reads the flags.
+        unsafe {
+            asm!("stmxcsr [{}]", "fnstcw [{}]", in(reg) &raw mut mxcsr, in(reg) &raw mut x87);
+            let flags: u64;
+            asm!("pushfq", "pop {}", out(reg) flags);
+            // But for the sticky exception flags, which are the callee's to set.
+            (mxcsr & !0x3f, x87, flags & (1 << 10 | 1 << 18))
+        }
+    };
+    let before = state();
+    in_domain(&DOMAIN, wreck).expect("returns");
+    assert_eq!(state(), before);
+    let fault = in_domain(&DOMAIN, move || {
+        wreck();
+        // SAFETY: ends the call.
+        unsafe { asm!("ud2") }
+    });
+    fault.expect_err("a fault");
+    assert_eq!(state(), before);
+}
+
+#[test]
+fn errno_and_thread_locals_are_the_domains_own() {
+    if !isolation() {
+        return;
+    }
+    // SAFETY: this thread's errno.
+    let root = unsafe { libc::__errno_location() };
+    // SAFETY: as above.
+    unsafe { *root = 7 };
+    let mut call = DOMAIN.call("errno").unwrap();
+    // SAFETY: the domain's errno.
+    let inside = unsafe {
+        call.run(|| {
+            *libc::__errno_location() = 42;
+            libc::__errno_location().addr()
+        })
+    };
+    assert_eq!(call.errno(), 42);
+    assert_ne!(inside.unwrap(), root.addr());
+    // SAFETY: as above.
+    assert_eq!(unsafe { *root }, 7);
+}
+
+#[test]
+fn sizes() {
+    static SMALL: Domain = Domain::new("small").heap_limit(1 << 20);
+    static HUGE: Domain = Domain::new("huge").stack_size(2 << 30);
+    if !isolation() {
+        return;
+    }
+    for len in [0, 1, 4095, 4096, 4097, 64 << 20] {
+        let data: Vec<u8> = (0..len).map(|i| i as u8).collect();
+        let mut call = SMALL.call("copy").unwrap();
+        let from = call.input(&data).unwrap();
+        let to = call.output::<u8>(len).unwrap();
+        // SAFETY: both have `len` bytes.
+        unsafe { call.run(|| ptr::copy_nonoverlapping(from, to.as_mut_ptr(), len)) }.unwrap();
+        let mut copy = vec![0; len];
+        assert_eq!(call.take(to, len, &mut copy), len);
+        assert!(copy == data, "{len} bytes came back changed");
+    }
+    let mut call = SMALL.call("stage").unwrap();
+    let too_large = call.output::<u8>(5 << 30).unwrap_err();
+    assert!(matches!(too_large.kind(), FaultKind::TooLarge { requested, .. } if *requested == 5 << 30));
+    assert!(call.output::<u64>(usize::MAX / 4).is_err());
+    assert!(call.length::<u16>(70_000).is_err());
+    // A lying length is clamped to the room that was staged, and to the room of the caller.
+    let room = call.output::<u8>(10).unwrap();
+    assert_eq!(call.take(room, usize::MAX, &mut [0; 20]), 10);
+    assert_eq!(call.take(room, usize::MAX, &mut [0; 5]), 5);
+    assert_eq!(call.count(-1i32), 0);
+    drop(call);
+    // A bomb ends at the limit, and the next call has the whole heap.
+    for _ in 0..3 {
+        let blocks = in_domain(&SMALL, || {
+            // SAFETY: allocates until there is no more, then ends the call with all of it.
+            unsafe {
+                let mut blocks = 0;
+                while !libc::malloc(10_000).is_null() {
+                    blocks += 1;
+                }
+                assert_eq!(*libc::__errno_location(), libc::ENOMEM);
+                blocks
+            }
+        });
+        let blocks = blocks.unwrap();
+        assert!((80..=104).contains(&blocks), "{blocks} blocks of 10,000 bytes in 1 MiB");
+        in_domain(&SMALL, || {
+            // SAFETY: ends the call.
+            unsafe { asm!("ud2") }
+        })
+        .unwrap_err();
+    }
+    assert!(matches!(HUGE.call("any").unwrap_err().kind(), FaultKind::Unsupported(_)));
+}
+
+#[test]
+fn strings_must_lie_in_the_domain_or_in_constants() {
+    if !isolation() {
+        return;
+    }
+    let mut call = DOMAIN.call("strings").unwrap();
+    // SAFETY: a string of the domain's heap.
+    let own = unsafe { call.run(|| libc::strdup(c"from the heap".as_ptr())) }.unwrap();
+    // SAFETY: this domain is isolated: whatever the pointer is, it is checked.
+    let string = |call: &isolate_rt::Call, text| unsafe { call.string(text) };
+    assert_eq!(string(&call, own).unwrap().unwrap().as_c_str(), c"from the heap");
+    assert_eq!(string(&call, c"constant".as_ptr()).unwrap().unwrap().as_c_str(), c"constant");
+    assert_eq!(string(&call, ptr::null()).unwrap(), None);
+    let secret = std::ffi::CString::new("secret").unwrap();
+    let stray = string(&call, secret.as_ptr()).unwrap_err();
+    assert!(matches!(stray.kind(), FaultKind::InvalidValue { .. }));
+    drop(call);
+    // A string without an end: up to where that part of the domain's memory stops, 64 KiB from the first staged value.
+    let mut call = DOMAIN.call("strings").unwrap();
+    let endless = call.output::<u8>(1).unwrap();
+    // SAFETY: the domain may write what is its own.
+    unsafe { call.run(|| endless.as_mut_ptr().write_bytes(b'x', 64 << 10)) }.unwrap();
+    assert!(matches!(string(&call, endless.as_ptr().cast()).unwrap_err().kind(), FaultKind::InvalidValue { .. }));
+}
+
+#[test]
+fn ten_thousand_faults_leave_nothing_behind() {
+    static FAULTY: Domain = Domain::new("faulty");
+    const NAME: &str = "ten_thousand_faults_leave_nothing_behind";
+    // In a child: other tests of this process allocate too.
+    if role().is_none() {
+        if isolation() {
+            let output = child(NAME, "child");
+            assert_eq!(End::from(&output), End::Status(0), "{}", String::from_utf8_lossy(&output.stdout));
+        }
+        return;
+    }
+    let status = || {
+        let read = |path| std::fs::read_to_string(path).unwrap();
+        let resident: usize = read("/proc/self/statm").split(' ').nth(1).unwrap().parse().unwrap();
+        (resident, read("/proc/self/maps").lines().count())
+    };
+    let fault = || {
+        let fault = in_domain(&FAULTY, || {
+            // SAFETY: dirties the heap, then writes outside.
+            unsafe {
+                libc::malloc(100_000).cast::<u8>().write_bytes(1, 100_000);
+                asm!("mov byte ptr [8], 0")
+            }
+        });
+        assert_eq!(fault.unwrap_err().address(), Some(8));
+    };
+    (0..100).for_each(|_| fault());
+    let before = status();
+    (0..10_000).for_each(|_| fault());
+    let after = status();
+    assert!(after.0 < before.0 + 64, "resident pages: {before:?} became {after:?}");
+    assert!(after.1 <= before.1 + 2, "mappings: {before:?} became {after:?}");
+    exercise(&FAULTY);
+}
+
+#[test]
+fn a_sixteenth_domain_has_no_key() {
+    static DOMAINS: [Domain; 16] = [const { Domain::new("one of many") }; 16];
+    // In a child: other tests of this process want keys too.
+    if role().is_some() {
+        let made = DOMAINS.iter().take_while(|domain| in_domain(domain, || 1) == Ok(1)).count();
+        let refused = DOMAINS[15].call("any").unwrap_err();
+        assert!(matches!(refused.kind(), FaultKind::Unsupported(isolate_rt::Unsupported::NoKey)), "{refused}");
+        assert_eq!(made, 15);
+    } else if isolation() {
+        let output = child("a_sixteenth_domain_has_no_key", "child");
+        assert_eq!(End::from(&output), End::Status(0), "{}", String::from_utf8_lossy(&output.stdout));
+    }
+}
+
+/// Faults of the program itself still reach whoever handled them before: std's report of a stack overflow, the default action.
+#[test]
+fn faults_outside_a_domain_are_untouched() {
+    const NAME: &str = "faults_outside_a_domain_are_untouched";
+    match role().as_deref() {
+        Some("null") => {
+            exercise(&DOMAIN);
+            // SAFETY: ends this child.
+            unsafe { asm!("mov byte ptr [8], 0") }
+        }
+        Some("overflow") => {
+            exercise(&DOMAIN);
+            #[expect(unconditional_recursion, reason = "that is the test")]
+            fn forever(n: u64) -> u64 {
+                forever(std::hint::black_box(n + 1)) + std::hint::black_box(n)
+            }
+            forever(0);
+        }
+        Some("abort") => {
+            exercise(&DOMAIN);
+            std::process::abort();
+        }
+        Some(_) => unreachable!("no such role"),
+        None if !isolation() => {}
+        None => {
+            assert_eq!(End::from(&child(NAME, "null")), End::Signal(libc::SIGSEGV));
+            assert_eq!(End::from(&child(NAME, "abort")), End::Signal(libc::SIGABRT));
+            let output = child(NAME, "overflow");
+            assert_eq!(End::from(&output), End::Signal(libc::SIGABRT));
+            let report = String::from_utf8_lossy(&output.stderr);
+            assert!(report.contains("has overflowed its stack"), "std's own report is missing: {report}");
+        }
+    }
+}

@@ -7,6 +7,7 @@
 //! scan(text, edition) ─► FileFacts ─► resolve(graph) ─► ForeignCall ─► rules ─► Finding
 //! ```
 
+pub mod cfg;
 pub mod facts;
 mod lines;
 mod scan;

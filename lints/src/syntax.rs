@@ -5,7 +5,7 @@
 //! steps become two arrays here: nodes in preorder, each with the index where its subtree ends, and tokens without
 //! whitespace. Walking is a loop over indices, and no depth of nesting in the scanned text can exhaust our stack.
 
-use ra_ap_parser::{Input, LexedStr, Step, TopEntryPoint};
+use ra_ap_parser::{Input, LexedStr, PrefixEntryPoint, Step, TopEntryPoint};
 use std::ops::Range;
 
 pub(crate) use ra_ap_parser::{SyntaxKind, T};
@@ -101,49 +101,100 @@ impl<'t> Source<'t> {
 
     /// The tree of the whole file.
     pub(crate) fn parse(&self) -> Tree<'_, 't> {
-        self.build(0..self.len(), &TopEntryPoint::SourceFile)
+        let raws: Vec<u32> = (0..self.len() as u32).filter(|raw| !self.raw_kind(*raw as usize).is_trivia()).collect();
+        self.parse_as(&raws, Construct::File)
     }
 
-    fn build(&self, raw: Range<usize>, entry: &TopEntryPoint) -> Tree<'_, 't> {
-        let output = entry.parse(&self.input(raw.clone()));
-        let mut builder =
-            Builder { source: self, tree: Tree::empty(self), open: Vec::new(), next: raw.start, end: raw.end };
+    /// The tree of some raw tokens, none of them trivia: part of the file, or what a macro made of it.
+    pub(crate) fn parse_as(&self, raws: &[u32], construct: Construct) -> Tree<'_, 't> {
+        let entry = match construct {
+            Construct::File => TopEntryPoint::SourceFile,
+            Construct::Items => TopEntryPoint::MacroItems,
+            Construct::Expression => TopEntryPoint::Expr,
+        };
+        let output = entry.parse(&self.input(raws));
+        let mut builder = Builder { source: self, tree: Tree::empty(self), open: Vec::new(), raws, next: 0 };
         for step in output.iter() {
             builder.step(&step);
         }
         builder.tree
     }
 
-    /// As `LexedStr::to_input`, for a part of the file.
-    fn input(&self, raw: Range<usize>) -> Input {
-        let mut input = Input::with_capacity(raw.len());
-        let mut was_joint = false;
-        for token in raw {
+    /// How many of the tokens the fragment at their start takes; `None` if there is none of that kind.
+    pub(crate) fn fragment(&self, raws: &[u32], fragment: Fragment) -> Option<usize> {
+        let entry = match fragment {
+            Fragment::Type => PrefixEntryPoint::Ty,
+            Fragment::Path => PrefixEntryPoint::Path,
+            Fragment::Expression => PrefixEntryPoint::Expr,
+            Fragment::Pattern => PrefixEntryPoint::PatTop,
+            Fragment::Statement => PrefixEntryPoint::Stmt,
+            Fragment::Item => PrefixEntryPoint::Item,
+            Fragment::Meta => PrefixEntryPoint::MetaItem,
+            Fragment::Visibility => PrefixEntryPoint::Vis,
+        };
+        let mut taken = 0;
+        for step in entry.parse(&self.input(raws)).iter() {
+            match step {
+                Step::Token { n_input_tokens, .. } => taken += n_input_tokens as usize,
+                Step::FloatSplit { .. } => taken += 1,
+                Step::Error { .. } => return None,
+                Step::Enter { .. } | Step::Exit => {}
+            }
+        }
+        (taken > 0 || matches!(fragment, Fragment::Visibility)).then_some(taken)
+    }
+
+    /// As `LexedStr::to_input`, for any tokens.
+    fn input(&self, raws: &[u32]) -> Input {
+        let mut input = Input::with_capacity(raws.len());
+        // The token before, if punctuation right behind it joins it.
+        let mut joinable = None;
+        for raw in raws {
+            let token = *raw as usize;
             let kind = self.lexed.kind(token);
-            if kind.is_trivia() {
-                was_joint = false;
-            } else if kind == SyntaxKind::IDENT {
+            if kind == SyntaxKind::IDENT {
                 let text = self.lexed.text(token);
                 let contextual = SyntaxKind::from_contextual_keyword(text, self.edition);
                 input.push_ident(contextual.unwrap_or(SyntaxKind::IDENT), self.edition);
-            } else {
-                if was_joint {
+                continue;
+            }
+            if joinable.is_some_and(|before| before + 1 == *raw) {
+                input.was_joint();
+            }
+            input.push(kind, self.edition);
+            joinable = Some(*raw);
+            if kind == SyntaxKind::FLOAT_NUMBER {
+                // The parser splits `x.0.1` and asks by jointness whether something follows the dot.
+                if self.lexed.text(token).ends_with('.') {
+                    joinable = None;
+                } else {
                     input.was_joint();
-                }
-                input.push(kind, self.edition);
-                was_joint = true;
-                if kind == SyntaxKind::FLOAT_NUMBER {
-                    // The parser splits `x.0.1` and asks by jointness whether something follows the dot.
-                    if self.lexed.text(token).ends_with('.') {
-                        was_joint = false;
-                    } else {
-                        input.was_joint();
-                    }
                 }
             }
         }
         input
     }
+}
+
+/// What to parse tokens as.
+#[derive(Clone, Copy)]
+pub(crate) enum Construct {
+    File,
+    Items,
+    Expression,
+}
+
+/// What a macro variable may stand for and only the parser can tell the end of.
+#[derive(Clone, Copy)]
+pub(crate) enum Fragment {
+    Type,
+    Path,
+    Expression,
+    Pattern,
+    Statement,
+    Item,
+    Meta,
+    Visibility,
 }
 
 /// A parsed file, or a parsed part of one.
@@ -307,7 +358,8 @@ pub(crate) fn normal_text(source: &Source<'_>, tokens: &[Token]) -> String {
     let mut text = String::new();
     let mut end = tokens.first().map_or(0, |token| token.start);
     for token in tokens {
-        if token.start > end {
+        // Tokens that a macro put together stand anywhere in the file.
+        if token.start != end {
             text.push(' ');
         }
         text.push_str(&source.text[token.start as usize..token.end as usize]);
@@ -317,37 +369,38 @@ pub(crate) fn normal_text(source: &Source<'_>, tokens: &[Token]) -> String {
 }
 
 /// Turns parser steps into a tree.
-struct Builder<'s, 't> {
+struct Builder<'s, 'r, 't> {
     source: &'s Source<'t>,
     tree: Tree<'s, 't>,
     open: Vec<u32>,
-    /// Next raw token.
+    /// The tokens parsed, and how many of them the steps have taken.
+    raws: &'r [u32],
     next: usize,
-    end: usize,
 }
 
-impl Builder<'_, '_> {
+impl Builder<'_, '_, '_> {
     fn step(&mut self, step: &Step<'_>) {
         match *step {
             Step::Enter { kind } => self.enter(kind),
             Step::Exit => self.exit(),
             Step::Token { kind, n_input_tokens } => {
-                self.skip_trivia();
                 let last = self.next + n_input_tokens as usize - 1;
-                let range = self.source.raw_range(self.next).start..self.source.raw_range(last).end;
-                self.token(kind, range);
+                self.token(kind, self.range(self.next).start..self.range(last).end);
                 self.next = last + 1;
             }
             Step::FloatSplit { ends_in_dot } => self.split_float(ends_in_dot),
             Step::Error { msg } => {
-                self.skip_trivia();
-                let offset = match self.next < self.end {
-                    true => self.source.raw_range(self.next).start,
+                let offset = match self.next < self.raws.len() {
+                    true => self.range(self.next).start,
                     false => self.tree.tokens.last().map_or(0, |token| token.end as usize),
                 };
                 self.tree.errors.push((offset, msg.to_owned()));
             }
         }
+    }
+
+    fn range(&self, index: usize) -> Range<usize> {
+        self.source.raw_range(self.raws[index] as usize)
     }
 
     fn enter(&mut self, kind: SyntaxKind) {
@@ -369,21 +422,14 @@ impl Builder<'_, '_> {
     }
 
     fn token(&mut self, kind: SyntaxKind, range: Range<usize>) {
-        let token = Token { kind, start: range.start as u32, end: range.end as u32, raw: self.next as u32 };
+        let token = Token { kind, start: range.start as u32, end: range.end as u32, raw: self.raws[self.next] };
         self.tree.tokens.push(token);
-    }
-
-    fn skip_trivia(&mut self) {
-        while self.next < self.end && self.source.raw_kind(self.next).is_trivia() {
-            self.next += 1;
-        }
     }
 
     /// `x.0.1` reaches us as `x`, `.`, `0.1`: two field accesses whose nodes the parser left for us to close.
     fn split_float(&mut self, ends_in_dot: bool) {
-        self.skip_trivia();
-        let range = self.source.raw_range(self.next);
-        match self.source.raw_text(self.next).find('.') {
+        let range = self.range(self.next);
+        match self.source.text[range.clone()].find('.') {
             Some(dot) => {
                 let dot = range.start + dot;
                 self.enter(SyntaxKind::NAME_REF);

@@ -11,18 +11,9 @@ impl<'t> Scanner<'_, 't> {
         let Some(keyword) = node.token(T![unsafe]) else {
             return;
         };
-        let fact = UnsafeFact {
-            kind: UnsafeKind::Block,
-            span: self.lines.span(keyword.start as usize..keyword.end as usize),
-            scope: self.scope(),
-            name: None,
-            safety: safety::of_block(node),
-            operations: Vec::new(),
-            public: false,
-            keyword: true,
-        };
+        let range = keyword.start as usize..keyword.end as usize;
         let index = self.facts.unsafes.len();
-        self.facts.unsafes.push(fact);
+        self.record(UnsafeFact { safety: safety::of_block(node), ..self.fact(UnsafeKind::Block, range) });
         self.enter(node, |frame| frame.block = Some(index));
     }
 
@@ -51,14 +42,14 @@ impl<'t> Scanner<'_, 't> {
             _ => OperationKind::Call,
         };
         self.operation(kind, range.clone(), || Some(path.clone()));
-        if !path.starts_with("Self::") {
+        if self.acts() && !path.starts_with("Self::") {
             let call = CallFact { path, span: self.lines.span(range), scope: self.scope() };
             self.facts.calls.push(call);
         }
     }
 
     pub(super) fn mention(&mut self, path: String, range: Range<usize>) {
-        if !matches!(path.as_str(), "self" | "None" | "Self") && !path.starts_with("Self::") {
+        if self.acts() && !matches!(path.as_str(), "self" | "None" | "Self") && !path.starts_with("Self::") {
             let mention = CallFact { path, span: self.lines.span(range), scope: self.scope() };
             self.facts.mentions.push(mention);
         }
@@ -98,7 +89,7 @@ impl<'t> Scanner<'_, 't> {
         range: Range<usize>,
         what: impl FnOnce() -> Option<String>,
     ) {
-        if let Some(block) = self.frame().block {
+        if let Some(block) = self.frame().block.filter(|_| self.acts()) {
             let operation = Operation { kind, span: self.lines.span(range), what: what() };
             self.facts.unsafes[block].operations.push(operation);
         }

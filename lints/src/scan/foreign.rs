@@ -1,6 +1,6 @@
 //! Extern blocks and what they declare.
 
-use super::{Scanner, attributes, items};
+use super::{Scanner, Take, attributes, items};
 use crate::facts::{ForeignItem, ForeignKind, Param, UnsafeFact, UnsafeKind};
 use crate::syntax::{Node, SyntaxKind, T};
 use SyntaxKind::*;
@@ -22,15 +22,11 @@ impl<'t> Scanner<'_, 't> {
         let keyword = node.token(T![unsafe]);
         let start = keyword.map(|token| token.start as usize).or(abi_node.map(Node::start)).unwrap_or(node.start());
         let end = abi_node.map_or(node.end(), Node::end);
-        self.facts.unsafes.push(UnsafeFact {
-            kind: UnsafeKind::ExternBlock,
-            span: self.lines.span(start..end),
-            scope: self.scope(),
+        self.record(UnsafeFact {
             name: Some(abi.clone()),
             safety: super::safety::of_impl(node),
-            operations: Vec::new(),
-            public: false,
             keyword: keyword.is_some(),
+            ..self.fact(UnsafeKind::ExternBlock, start..end)
         });
         let links = attributes::metas(node);
         let library = links.iter().filter(|meta| meta.name == "link").find_map(|meta| meta.argument("name"));
@@ -59,8 +55,11 @@ impl<'t> Scanner<'_, 't> {
     }
 
     fn foreign_item(&mut self, node: Node<'_, 't>, block: &Block, item: ForeignKind) {
-        let Some(name) = items::name(node) else {
-            return;
+        let Some(name) = items::name(node).filter(|_| self.declares()) else { return };
+        // Tokens of an expansion stand apart: the name is the one that the macro's caller wrote.
+        let range = match self.frame().take {
+            Take::Declarations => node.child(NAME).map_or(0..0, |name| name.start()..name.end()),
+            _ => node.start()..node.end(),
         };
         let metas = attributes::metas(node);
         let link_name = metas.iter().find(|meta| meta.name == "link_name").and_then(attributes::Meta::value);
@@ -71,7 +70,7 @@ impl<'t> Scanner<'_, 't> {
             abi: block.abi.clone(),
             library: block.library.clone(),
             item,
-            span: self.lines.span(node.start()..node.end()),
+            span: self.lines.span(range),
             scope: self.scope(),
             visibility: items::visibility(node),
             safe: node.has(SAFE_KW),

@@ -80,17 +80,12 @@ impl<'t> Scanner<'_, 't> {
             UnsafeKind::Impl => safety::of_impl(node),
             _ => safety::of_item(node),
         };
-        let fact = UnsafeFact {
-            kind,
-            span: self.lines.span(keyword.start as usize..end as usize),
-            scope: self.scope(),
+        self.record(UnsafeFact {
             name,
             safety,
-            operations: Vec::new(),
             public: is_public(node),
-            keyword: true,
-        };
-        self.facts.unsafes.push(fact);
+            ..self.fact(kind, keyword.start as usize..end as usize)
+        });
     }
 
     /// A fact for an item that is unsafe by its nature, over its header.
@@ -103,17 +98,13 @@ impl<'t> Scanner<'_, 't> {
             .find(|token| token.start as usize >= after_attributes)
             .map_or(node.start(), |token| token.start as usize);
         let end = node.child(NAME).map_or(node.end(), Node::end);
-        let fact = UnsafeFact {
-            kind,
-            span: self.lines.span(start..end),
-            scope: self.scope(),
+        self.record(UnsafeFact {
             name,
             safety: safety::of_impl(node),
-            operations: Vec::new(),
             public: is_public(node),
             keyword: false,
-        };
-        self.facts.unsafes.push(fact);
+            ..self.fact(kind, start..end)
+        });
     }
 
     pub(super) fn module(&mut self, node: Node<'_, 't>) {
@@ -124,7 +115,7 @@ impl<'t> Scanner<'_, 't> {
         let inline = node.child(ITEM_LIST).is_some();
         let scope = self.scope();
         let directory = paths.first().cloned().unwrap_or_else(|| name.clone());
-        self.facts.modules.push(ModuleDecl {
+        let declaration = ModuleDecl {
             name: name.clone(),
             paths,
             parents: scope.modules.clone(),
@@ -132,7 +123,10 @@ impl<'t> Scanner<'_, 't> {
             inline,
             cfgs: scope.cfgs.clone(),
             span: self.lines.span(node.start()..node.child(NAME).map_or(node.end(), Node::end)),
-        });
+        };
+        if self.declares() {
+            self.facts.modules.push(declaration);
+        }
         if inline {
             self.enter(node, |frame| {
                 let scope = Arc::make_mut(&mut frame.scope);
@@ -195,6 +189,9 @@ impl<'t> Scanner<'_, 't> {
     }
 
     fn push_import(&mut self, path: String, name: Option<String>, public: bool) {
+        if !self.declares() {
+            return;
+        }
         let scope = self.scope();
         self.facts.imports.push(Import {
             path,
@@ -210,13 +207,16 @@ impl<'t> Scanner<'_, 't> {
         if node.kind() == UNION {
             self.bare_item(node, UnsafeKind::Union, Some(name.clone()));
         }
+        if !self.declares() {
+            return;
+        }
         let frame = self.frame();
         let kind = match node.kind() {
             _ if frame.foreign.is_some() => TypeKind::Foreign,
             // An associated type belongs to its trait or impl and is no name of the module.
             TYPE_ALIAS if frame.owner.is_some() => return,
             TYPE_ALIAS => match node.children().find(|child| is_type(child.kind())) {
-                Some(ty) => TypeKind::Alias(ty.normal_text()),
+                Some(ty) => TypeKind::Alias(self.expanded_type(ty).unwrap_or_else(|| ty.normal_text())),
                 None => return,
             },
             STRUCT => TypeKind::Struct(fields(node)),
@@ -262,7 +262,7 @@ impl<'t> Scanner<'_, 't> {
         };
         let ty_text = ty.text();
         let value = node.all_tokens().iter().skip_while(|token| (token.start as usize) < ty.end()).skip(1);
-        if self.frame().owner.is_some() || !is_integer(ty_text) {
+        if self.frame().owner.is_some() || !is_integer(ty_text) || !self.declares() {
             return;
         }
         let value: Vec<Token> = value.copied().filter(|token| token.kind != T![;]).collect();

@@ -1,58 +1,310 @@
-//! Macro definitions and calls: what stands in tokens that the parser does not see into.
+//! Macro definitions and calls: code that stands in tokens.
+//!
+//! The parser sees a call's arguments as tokens only. Arguments that parse as items or as an expression are taken as that:
+//! `cfg_if!`, `println!` and most others pass them through. In the rest, and in definitions, tokens are all there is:
+//! `unsafe` and what looks like a call is recorded from them. A `macro_rules!` of the same file is expanded to see what it
+//! declares.
 
-use super::{Scanner, paths, safety};
-use crate::facts::{OperationKind, Scope, Unexpanded, UnsafeFact, UnsafeKind};
-use crate::syntax::{Node, SyntaxKind, T};
+use super::expand::{self, Macro};
+use super::{Frame, Scanner, Take, paths, safety};
+use crate::cfg;
+use crate::facts::{OperationKind, Unexpanded, UnsafeFact, UnsafeKind};
+use crate::syntax::{Construct, Node, SyntaxKind, T, Tree};
 use SyntaxKind::*;
+use std::ops::Range;
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// Longest argument text kept of a call whose expansion was not seen, in characters.
 const ARGUMENT: usize = 200;
 
-impl<'t> Scanner<'_, 't> {
+/// How many macro calls may nest before the scan takes their arguments as mere tokens.
+const DEPTH: usize = 32;
+
+/// A `macro_rules!` with the predicates that choose it.
+#[derive(Clone)]
+pub(super) struct Definition {
+    cfgs: Vec<String>,
+    rules: Rc<Macro>,
+}
+
+impl<'s, 't> Scanner<'s, 't> {
+    pub(super) fn macro_definition(&mut self, node: Node<'_, 't>) -> usize {
+        let name = super::items::name(node).unwrap_or_default();
+        let bodies: Vec<Vec<u32>> = node.children().filter(|child| child.kind() == TOKEN_TREE).map(raws).collect();
+        let rules = match bodies.as_slice() {
+            [body] if node.kind() == MACRO_RULES => Macro::parse(self.source, inner(body)).map(Rc::new),
+            _ => None,
+        };
+        if self.acts() {
+            self.inside_macro(&name, |frame| frame.block = None);
+            bodies.iter().for_each(|body| self.keywords(body));
+            match &rules {
+                // What stands in a matcher is no code.
+                Some(rules) => rules.transcribers().for_each(|body| self.paths(body)),
+                None => bodies.iter().for_each(|body| self.paths(body)),
+            }
+            self.leave();
+        }
+        if let Some(rules) = rules {
+            let definition = Definition { cfgs: self.frame().scope.cfgs.clone(), rules };
+            self.macros.entry(name).or_default().push(definition);
+        }
+        node.end_id()
+    }
+
     pub(super) fn macro_call(&mut self, node: Node<'_, 't>) -> usize {
-        let Some(path) = node.child(PATH).and_then(paths::plain) else {
-            return node.id() + 1;
-        };
-        let Some(arguments) = node.child(TOKEN_TREE) else {
-            return node.end_id();
-        };
+        let Some(path) = node.child(PATH).and_then(paths::plain) else { return node.id() + 1 };
+        let Some(arguments) = node.child(TOKEN_TREE) else { return node.end_id() };
         match paths::last(&path) {
             "global_asm" => self.bare_item(node, UnsafeKind::GlobalAsm, Some(path.clone())),
             "asm" | "naked_asm" => self.operation(OperationKind::Asm, node.start()..node.end(), || Some(path.clone())),
             "include" => self.unexpanded(node, &path, arguments),
             _ => {}
         }
-        self.tokens(arguments, &path);
-        node.end_id()
-    }
-
-    pub(super) fn macro_definition(&mut self, node: Node<'_, 't>) -> usize {
-        let name = super::items::name(node).unwrap_or_default();
-        self.tokens(node, &name);
-        node.end_id()
-    }
-
-    /// A fact for each `unsafe` among a macro's tokens.
-    fn tokens(&mut self, node: Node<'_, 't>, name: &str) {
-        let mut scope: Option<Arc<Scope>> = None;
-        for token in node.all_tokens().iter().filter(|token| token.kind == T![unsafe]) {
-            let outer = &self.frame().scope;
-            let scope = scope
-                .get_or_insert_with(|| Arc::new(Scope { in_macro: Some(name.to_owned()), ..Scope::clone(outer) }))
-                .clone();
-            let fact = UnsafeFact {
-                kind: UnsafeKind::MacroToken,
-                span: self.lines.span(token.start as usize..token.end as usize),
-                scope,
-                name: Some(name.to_owned()),
-                safety: safety::of_token(self.source, token.raw as usize),
-                operations: Vec::new(),
-                public: false,
-                keyword: true,
-            };
-            self.facts.unsafes.push(fact);
+        let item = node.parent().is_none_or(|parent| {
+            matches!(parent.kind(), SOURCE_FILE | MACRO_ITEMS | ITEM_LIST | ASSOC_ITEM_LIST | EXTERN_ITEM_LIST)
+        });
+        let tokens = raws(arguments);
+        let expanded = item && self.frame().depth < DEPTH && self.declares() && self.expand(&path, inner(&tokens));
+        self.inside_macro(&path, |frame| match (expanded, frame.take) {
+            (true, Take::Everything) => frame.take = Take::Code,
+            // What the expansion declares is known, and the tokens were read where they stand.
+            (true, _) => frame.depth = usize::MAX,
+            _ => {}
+        });
+        if self.frame().depth != usize::MAX {
+            self.arguments(&tokens, item);
         }
+        self.leave();
+        node.end_id()
+    }
+
+    /// An attribute's arguments are its macro's own: only keywords are looked for.
+    pub(super) fn attribute_arguments(&mut self, name: &str, arguments: Node<'_, 't>) {
+        self.inside_macro(name, |_| {});
+        self.keywords(&raws(arguments));
+        self.leave();
+    }
+
+    /// A frame for the tokens of a macro.
+    fn inside_macro(&mut self, name: &str, change: impl FnOnce(&mut Frame)) {
+        let mut frame = Frame { end: usize::MAX, depth: self.frame().depth + 1, ..self.frame().clone() };
+        Arc::make_mut(&mut frame.scope).in_macro = Some(name.to_owned());
+        change(&mut frame);
+        self.frames.push(frame);
+    }
+
+    /// The declarations that a macro of this file makes of its arguments. Definitions under different predicates all count.
+    fn expand(&mut self, name: &str, arguments: &[u32]) -> bool {
+        let Some(definitions) = self.macros.get(name).cloned() else { return false };
+        let mut expanded = false;
+        for definition in definitions {
+            let Some(tokens) = definition.rules.expand(self.source, arguments) else { continue };
+            let tree = self.source.parse_as(&tokens, Construct::Items);
+            self.inside_macro(name, |frame| {
+                frame.take = Take::Declarations;
+                let cfgs = definition.cfgs.iter().filter(|cfg| !frame.scope.cfgs.contains(cfg)).cloned();
+                let cfgs: Vec<String> = cfgs.collect();
+                Arc::make_mut(&mut frame.scope).cfgs.extend(cfgs);
+            });
+            self.walk(&tree);
+            self.leave();
+            expanded = true;
+        }
+        expanded
+    }
+
+    /// The text of a type that is a call of this file's macro, if all definitions that may hold agree.
+    pub(super) fn expanded_type(&self, ty: Node<'_, 't>) -> Option<String> {
+        let call = if ty.kind() == MACRO_TYPE { ty.child(MACRO_CALL)? } else { return None };
+        let definitions = self.macros.get(&paths::plain(call.child(PATH)?)?)?;
+        let arguments = raws(call.child(TOKEN_TREE)?);
+        let possible = definitions.iter().filter(|definition| cfg::all_hold(&definition.cfgs) != Some(false));
+        let texts = possible.map(|definition| {
+            let tokens = definition.rules.expand(self.source, inner(&arguments))?;
+            let tokens: Vec<&str> = tokens.iter().map(|raw| self.source.raw_text(*raw as usize)).collect();
+            Some(tokens.join(" ").replace(" :: ", "::"))
+        });
+        let mut texts = texts.collect::<Option<Vec<String>>>()?;
+        texts.dedup();
+        if texts.len() == 1 { texts.pop() } else { None }
+    }
+
+    /// Arguments of a call, delimiters included: as code if they are, or else as tokens.
+    fn arguments(&mut self, tokens: &[u32], item: bool) {
+        let depth = self.frame().depth;
+        let quoting = self.frame().scope.in_macro.as_deref().is_some_and(|name| name.contains("quote"));
+        if !quoting && depth < DEPTH && tokens.len() > 2 {
+            let braces = self.source.raw_kind(tokens[0] as usize) == T!['{'];
+            if (item || braces) && (self.branches(inner(tokens)) || self.items(inner(tokens))) {
+                return;
+            }
+            let worth_it =
+                |raw: &u32| matches!(self.source.raw_kind(*raw as usize), T!['('] | T![:] | T![unsafe] | T![*]);
+            if self.acts() && inner(tokens).iter().any(worth_it) && self.expression(tokens) {
+                return;
+            }
+        }
+        if self.acts() {
+            self.keywords(tokens);
+            self.paths(tokens);
+        }
+    }
+
+    fn items(&mut self, tokens: &[u32]) -> bool {
+        let tree = self.source.parse_as(tokens, Construct::Items);
+        self.walk_clean(&tree)
+    }
+
+    /// `(a, b)` as a tuple, `[a; n]` as an array, `{ … }` as a block.
+    fn expression(&mut self, tokens: &[u32]) -> bool {
+        let tree = self.source.parse_as(tokens, Construct::Expression);
+        self.walk_clean(&tree)
+    }
+
+    fn walk_clean(&mut self, tree: &Tree<'s, 't>) -> bool {
+        let clean = tree.errors().next().is_none();
+        if clean {
+            self.walk(tree);
+        }
+        clean
+    }
+
+    /// `if #[cfg(…)] { items } else if #[cfg(…)] { items } else { items }`, the form that `cfg_if!` made common.
+    fn branches(&mut self, tokens: &[u32]) -> bool {
+        let Some(branches) = self.split_branches(tokens) else { return false };
+        let mut before: Vec<String> = Vec::new();
+        for (predicate, body) in branches {
+            let end = self.frame().end;
+            let mut frame = Frame { end, ..self.frame().clone() };
+            let cfgs = &mut Arc::make_mut(&mut frame.scope).cfgs;
+            cfgs.extend(before.iter().map(|predicate| format!("not({predicate})")));
+            cfgs.extend(predicate.clone());
+            self.frames.push(frame);
+            self.arguments(&tokens[body], true);
+            self.leave();
+            before.extend(predicate);
+        }
+        true
+    }
+
+    fn split_branches(&self, tokens: &[u32]) -> Option<Vec<(Option<String>, Range<usize>)>> {
+        let kind = |at: usize| tokens.get(at).map(|raw| self.source.raw_kind(*raw as usize));
+        let mut branches = Vec::new();
+        let mut at = 0;
+        loop {
+            let mut predicate = None;
+            if kind(at) == Some(T![if]) {
+                if kind(at + 1) != Some(T![#]) {
+                    return None;
+                }
+                let attribute = expand::group(self.source, &tokens[at + 2..])?;
+                let text = self.text(&tokens[at + 2..at + 2 + attribute]);
+                let text = text.strip_prefix("[cfg(")?.strip_suffix(")]")?;
+                predicate = Some(text.split_whitespace().collect::<Vec<_>>().join(" "));
+                at += 2 + attribute;
+            } else if branches.is_empty() {
+                return None;
+            }
+            let body = expand::group(self.source, &tokens[at..]).filter(|_| kind(at) == Some(T!['{']))?;
+            let last = predicate.is_none();
+            branches.push((predicate, at..at + body));
+            at += body;
+            if at == tokens.len() {
+                return Some(branches);
+            }
+            if last || kind(at) != Some(T![else]) {
+                return None;
+            }
+            at += 1;
+        }
+    }
+
+    /// The source text from the first to the last of some tokens that stand together.
+    fn text(&self, tokens: &[u32]) -> &'t str {
+        let range = |raw: &u32| self.source.raw_range(*raw as usize);
+        match tokens {
+            [first, .., last] => &self.source.text()[range(first).start..range(last).end],
+            [one] => &self.source.text()[range(one)],
+            [] => "",
+        }
+    }
+
+    /// A fact for each `unsafe` among mere tokens.
+    fn keywords(&mut self, tokens: &[u32]) {
+        for raw in tokens.iter().map(|raw| *raw as usize).filter(|raw| self.source.raw_kind(*raw) == T![unsafe]) {
+            self.record(UnsafeFact {
+                name: self.frame().scope.in_macro.clone(),
+                safety: safety::of_token(self.source, raw),
+                ..self.fact(UnsafeKind::MacroToken, self.source.raw_range(raw))
+            });
+        }
+    }
+
+    /// What looks like calls and mentions of paths among mere tokens.
+    fn paths(&mut self, tokens: &[u32]) {
+        let mut at = 0;
+        while at < tokens.len() {
+            at = match self.source.raw_kind(tokens[at] as usize) {
+                IDENT | T![crate] | T![self] | T![super] => self.path_tokens(tokens, at),
+                // Attributes name no values.
+                T![#] => at + 1 + expand::group(self.source, &tokens[at + 1..]).unwrap_or(0),
+                _ => at + 1,
+            }
+        }
+    }
+
+    /// A call or mention of the path that starts at a token; gives the place behind it.
+    fn path_tokens(&mut self, tokens: &[u32], start: usize) -> usize {
+        let kind = |at: usize| tokens.get(at).map(|raw| self.source.raw_kind(*raw as usize));
+        let name = |at: usize| matches!(kind(at), Some(IDENT | T![crate] | T![self] | T![super]));
+        let colons = |at: usize| kind(at) == Some(T![:]) && kind(at + 1) == Some(T![:]);
+        let mut end = start + 1;
+        while colons(end) && name(end + 2) {
+            end += 3;
+        }
+        // Fields, methods, macro variables, lifetimes' names and declarations are no paths of values.
+        let before = start.checked_sub(1).and_then(kind);
+        let no_value =
+            matches!(before, Some(T![.] | T![$] | T![fn] | T![struct] | T![mod] | T![use] | T![#] | T![enum]))
+                || before == Some(T![:]) && start >= 3 && colons(start - 2)
+                || matches!(kind(end), Some(T![!]))
+                || kind(end) == Some(T![:]) && !colons(end);
+        let no_value = no_value && !(before == Some(T![$]) && kind(start) == Some(T![crate]));
+        if !no_value {
+            let segments = tokens[start..end].iter().map(|raw| self.source.raw_text(*raw as usize));
+            let path: String = segments.collect();
+            let range = self.source.raw_range(tokens[start] as usize).start
+                ..self.source.raw_range(tokens[end - 1] as usize).end;
+            let mut after = end;
+            if colons(after) && kind(after + 2) == Some(T![<]) {
+                after = self.skip_generics(tokens, after + 2);
+            }
+            if kind(after) == Some(T!['(']) {
+                self.call(path, range);
+            } else {
+                self.mention(path, range);
+            }
+        }
+        end
+    }
+
+    /// The place behind `<…>`.
+    fn skip_generics(&self, tokens: &[u32], start: usize) -> usize {
+        let mut depth = 0_usize;
+        for (at, raw) in tokens.iter().enumerate().skip(start) {
+            match self.source.raw_kind(*raw as usize) {
+                T![<] => depth += 1,
+                T![>] => depth = depth.saturating_sub(1),
+                T![;] | T!['{'] => return start,
+                _ => {}
+            }
+            if depth == 0 {
+                return at + 1;
+            }
+        }
+        start
     }
 
     fn unexpanded(&mut self, node: Node<'_, 't>, name: &str, arguments: Node<'_, 't>) {
@@ -62,4 +314,14 @@ impl<'t> Scanner<'_, 't> {
         let scope = self.scope();
         self.facts.unexpanded.push(Unexpanded { name: name.to_owned(), argument, span, scope });
     }
+}
+
+/// The raw tokens of a node. Inside token trees none are joined.
+fn raws(node: Node<'_, '_>) -> Vec<u32> {
+    node.all_tokens().iter().map(|token| token.raw).collect()
+}
+
+/// The tokens between the delimiters.
+fn inner(tokens: &[u32]) -> &[u32] {
+    tokens.get(1..tokens.len().saturating_sub(1)).unwrap_or_default()
 }

@@ -5,6 +5,7 @@
 
 mod attributes;
 mod blocks;
+mod expand;
 mod foreign;
 mod items;
 mod macros;
@@ -15,7 +16,7 @@ use crate::facts::{FileFacts, ParseError, Scope, UnsafeFact, UnsafeKind};
 use crate::lines::Lines;
 use crate::syntax::{Edition, Node, Source, SyntaxKind, T, Tree};
 use SyntaxKind::*;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -38,6 +39,8 @@ struct Scanner<'s, 't> {
     bound: HashSet<&'t str>,
     /// `impl Copy for T` seen so far: the modules around and the type's name.
     copies: Vec<(Vec<String>, String)>,
+    /// The `macro_rules!` of the file, in the order of their definitions: later code may call them.
+    macros: HashMap<String, Vec<macros::Definition>>,
 }
 
 /// What surrounds a node.
@@ -56,6 +59,20 @@ struct Frame {
     directories: Arc<[String]>,
     /// Length of `mentions` when the outermost function began.
     mentions: Option<usize>,
+    take: Take,
+    /// Macro calls around, those of expansions included.
+    depth: usize,
+}
+
+/// Which facts a tree is asked for. A macro call of the file is read twice: its arguments for what they do, and the
+/// expansion, whose other tokens were read with the macro's definition, for what it declares.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Take {
+    Everything,
+    /// Unsafe constructs, calls and mentions.
+    Code,
+    /// Foreign items, types, constants, imports and modules.
+    Declarations,
 }
 
 impl<'s, 't> Scanner<'s, 't> {
@@ -68,6 +85,8 @@ impl<'s, 't> Scanner<'s, 't> {
             foreign: None,
             directories: Arc::new([]),
             mentions: None,
+            take: Take::Everything,
+            depth: 0,
         };
         Scanner {
             source,
@@ -76,6 +95,7 @@ impl<'s, 't> Scanner<'s, 't> {
             frames: vec![root],
             bound: HashSet::new(),
             copies: Vec::new(),
+            macros: HashMap::new(),
         }
     }
 
@@ -121,9 +141,41 @@ impl<'s, 't> Scanner<'s, 't> {
             MACRO_CALL => return self.macro_call(node),
             MACRO_RULES | MACRO_DEF => return self.macro_definition(node),
             RECORD_FIELD | ERROR => self.stray_keyword(node),
+            // An expansion is asked for declarations only, and bodies hold none that matter outside.
+            STMT_LIST if !self.acts() => return node.end_id(),
             _ => {}
         }
         inside
+    }
+
+    /// Whether what the code does is asked for.
+    fn acts(&self) -> bool {
+        self.frame().take != Take::Declarations
+    }
+
+    /// Whether what the code declares is asked for.
+    fn declares(&self) -> bool {
+        self.frame().take != Take::Code
+    }
+
+    /// An unsafe construct without what only some kinds have; `record` takes it when it is complete.
+    fn fact(&self, kind: UnsafeKind, range: Range<usize>) -> UnsafeFact {
+        UnsafeFact {
+            kind,
+            span: self.lines.span(range),
+            scope: self.scope(),
+            name: None,
+            safety: None,
+            operations: Vec::new(),
+            public: false,
+            keyword: true,
+        }
+    }
+
+    fn record(&mut self, fact: UnsafeFact) {
+        if self.acts() {
+            self.facts.unsafes.push(fact);
+        }
     }
 
     fn frame(&self) -> &Frame {
@@ -156,20 +208,19 @@ impl<'s, 't> Scanner<'s, 't> {
             self.enter(node, |frame| Arc::make_mut(&mut frame.scope).cfgs.extend(cfgs));
         }
         for meta in attributes::metas(node) {
+            if let Some(arguments) = meta.node.child(TOKEN_TREE) {
+                self.attribute_arguments(meta.name, arguments);
+            }
             let known = matches!(meta.name, "no_mangle" | "export_name" | "link_section");
             if known || meta.keyword.is_some() {
                 let start = meta.keyword.map_or(meta.node.start(), |keyword| keyword.start as usize);
-                let fact = UnsafeFact {
-                    kind: UnsafeKind::Attribute,
-                    span: self.lines.span(start..meta.node.end()),
-                    scope: self.scope(),
+                self.record(UnsafeFact {
                     name: Some(meta.name.to_owned()),
                     safety: safety::of_impl(node),
-                    operations: Vec::new(),
                     public: items::is_public(node),
                     keyword: meta.keyword.is_some(),
-                };
-                self.facts.unsafes.push(fact);
+                    ..self.fact(UnsafeKind::Attribute, start..meta.node.end())
+                });
             }
         }
     }
@@ -182,17 +233,7 @@ impl<'s, 't> Scanner<'s, 't> {
     }
 
     fn keyword_type(&mut self, keyword: Range<usize>) {
-        let fact = UnsafeFact {
-            kind: UnsafeKind::Type,
-            span: self.lines.span(keyword),
-            scope: self.scope(),
-            name: None,
-            safety: None,
-            operations: Vec::new(),
-            public: false,
-            keyword: true,
-        };
-        self.facts.unsafes.push(fact);
+        self.record(self.fact(UnsafeKind::Type, keyword));
     }
 
     fn errors(&mut self, tree: &Tree<'_, '_>) {
@@ -215,6 +256,11 @@ impl<'s, 't> Scanner<'s, 't> {
         if !self.facts.errors.is_empty() {
             self.left_by_recovery(&keywords);
         }
+        // Expansions come after the definitions, and arguments before them.
+        self.facts.unsafes.sort_by_key(|fact| fact.span.start);
+        self.facts.foreign.sort_by_key(|item| item.span.start);
+        self.facts.calls.sort_by_key(|call| call.span.start);
+        self.facts.mentions.sort_by_key(|mention| mention.span.start);
         for fact in &mut self.facts.unsafes {
             // The tree has `a.b().c()` as a call of `c` around a call of `b`.
             fact.operations.sort_by_key(|operation| operation.span.start);
@@ -233,7 +279,6 @@ impl<'s, 't> Scanner<'s, 't> {
         for keyword in keywords.iter().filter(|keyword| !claimed.contains(&(keyword.start as u32))) {
             self.keyword_type(keyword.clone());
         }
-        self.facts.unsafes.sort_by_key(|fact| fact.span.start);
     }
 }
 

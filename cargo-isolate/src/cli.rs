@@ -1,6 +1,11 @@
 //! The command line: what can be typed, and which command it starts.
 
-use crate::{commands, exit::Exit, sources::LoadError};
+use crate::{
+    commands,
+    exit::Exit,
+    policy::{Mistakes, Unreadable},
+    sources::LoadError,
+};
 use clap::{Parser, Subcommand};
 use std::{io, process::ExitCode};
 
@@ -49,10 +54,17 @@ fn fail(error: &anyhow::Error) -> Exit {
         // Whoever read our output has seen enough.
         return Exit::Clean;
     }
+    let mistakes = error.downcast_ref::<Mistakes>();
+    if let Some(mistakes) = mistakes {
+        // A closed stderr leaves nobody to tell.
+        let _ = mistakes.draw(&mut anstream::stderr().lock());
+    }
     let style = anstyle::AnsiColor::BrightRed.on_default().bold();
     anstream::eprintln!("{style}error{style:#}: {error:#}");
-    match error.downcast_ref() {
-        Some(LoadError::NoSuchPackage { .. } | LoadError::BadSpec { .. }) => Exit::Usage,
-        _ => Exit::Environment,
+    let wrong_arguments =
+        matches!(error.downcast_ref(), Some(LoadError::NoSuchPackage { .. } | LoadError::BadSpec { .. }));
+    match mistakes.is_some() || error.is::<Unreadable>() || wrong_arguments {
+        true => Exit::Usage,
+        false => Exit::Environment,
     }
 }

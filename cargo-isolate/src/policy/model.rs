@@ -1,7 +1,10 @@
 //! The policy file's shape. Values that a later complaint may point at are [`Spanned`].
 
-use serde::Deserialize;
-use std::collections::BTreeMap;
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, MapAccess, Visitor},
+};
+use std::{collections::BTreeMap, fmt};
 use toml::Spanned;
 
 /// The whole file.
@@ -70,9 +73,51 @@ pub(crate) struct Exception {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CratePolicy {
-    /// `"allow"`, `"forbid"` or `{ max = N }`.
+    /// How much unsafe code it may hold.
     #[serde(rename = "unsafe")]
-    pub(crate) unsafe_: Option<Spanned<toml::Value>>,
+    pub(crate) unsafe_: Option<Spanned<UnsafeLimit>>,
+}
+
+/// `"allow"`, `"forbid"` or `{ max = N }`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UnsafeLimit {
+    Allow,
+    Forbid,
+    /// At most this many unsafe constructs.
+    Max(usize),
+}
+
+/// By hand, because an untagged enum would say "did not match any variant" instead of what is wrong.
+impl<'de> Deserialize<'de> for UnsafeLimit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Limit;
+        impl<'de> Visitor<'de> for Limit {
+            type Value = UnsafeLimit;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`\"allow\"`, `\"forbid\"` or `{ max = N }`")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<UnsafeLimit, E> {
+                match text {
+                    "allow" => Ok(UnsafeLimit::Allow),
+                    "forbid" => Ok(UnsafeLimit::Forbid),
+                    _ => Err(E::unknown_variant(text, &["allow", "forbid"])),
+                }
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<UnsafeLimit, A::Error> {
+                #[derive(Deserialize)]
+                #[serde(deny_unknown_fields)]
+                struct Table {
+                    max: usize,
+                }
+                let Table { max } = Table::deserialize(de::value::MapAccessDeserializer::new(map))?;
+                Ok(UnsafeLimit::Max(max))
+            }
+        }
+        deserializer.deserialize_any(Limit)
+    }
 }
 
 /// `[domain.NAME]`.

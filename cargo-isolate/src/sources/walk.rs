@@ -305,7 +305,7 @@ fn read(path: &Utf8Path) -> Result<String, String> {
 }
 
 /// The system's words without Rust's `(os error 2)`.
-fn describe(error: &io::Error) -> String {
+pub(crate) fn describe(error: &io::Error) -> String {
     let text = error.to_string();
     match text.split_once(" (os error") {
         Some((words, _)) => words.to_lowercase(),

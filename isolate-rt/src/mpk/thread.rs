@@ -63,30 +63,21 @@ impl Thread {
     }
 
     /// Which thread runs, found without thread-local storage: inside a domain FS is the domain's.
+    ///
+    /// A new thread inherits the GS base of its creator, so the thread number decides.
     pub(super) fn running() -> Option<&'static Self> {
         let gs = cpu::read_gs();
+        // SAFETY: gettid takes nothing and never fails. Raw: no libc code may run before FS is right.
+        let tid = unsafe { raw_gettid() };
         let mut next = THREADS.load(Ordering::Acquire);
         // SAFETY: list members are never freed.
         while let Some(thread) = unsafe { next.as_ref() } {
             if ptr::from_ref(thread).addr() == gs {
-                return thread.is_running().then_some(thread);
+                return (thread.tid() == tid).then_some(thread);
             }
             next = thread.next.load(Ordering::Relaxed);
         }
         None
-    }
-
-    /// A new thread inherits the GS base of its creator, so GS alone does not decide. FS does, where it is this thread's or
-    /// that of the domain it is in; code in a domain may have changed it, and then the thread's number does.
-    fn is_running(&self) -> bool {
-        let fs = cpu::read_fs();
-        // SAFETY: the call that this thread is in; it cannot end while we look, if the thread is the running one. If it is
-        // not, the activation may be gone, so it is only looked at when FS is no thread's that we know.
-        let of_domain = |activation: *mut Activation| unsafe { activation.as_ref() }.is_some_and(|call| call.domain_fs() == fs);
-        fs == self.fs() || {
-            // SAFETY: gettid takes nothing and never fails. Raw: no libc code may run before FS is right.
-            self.tid() == unsafe { raw_gettid() } || of_domain(ptr::null_mut())
-        }
     }
 
     #[inline]

@@ -34,6 +34,8 @@ pub struct FileFacts {
     pub imports: Vec<Import>,
     /// `mod name;` declarations and inline modules, so that the loader can follow them.
     pub modules: Vec<ModuleDecl>,
+    /// Free functions: what a call may mean instead of a foreign function of the same name.
+    pub functions: Vec<FunctionItem>,
     /// Structs, unions, enums and aliases: what a foreign signature may name.
     pub types: Vec<TypeItem>,
     /// Integer constants with their source text, for length expressions.
@@ -244,6 +246,19 @@ pub struct ModuleDecl {
     /// `#[cfg(…)]` predicates on it and around it.
     pub cfgs: Vec<String>,
     /// Its place.
+    pub span: Span,
+}
+
+/// A free function, with a body.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FunctionItem {
+    /// Its name.
+    pub name: String,
+    /// Where it stands; `function` is the one around it, for a function declared in a body.
+    pub scope: Arc<Scope>,
+    /// Visibility as written.
+    pub visibility: String,
+    /// Its name in the header.
     pub span: Span,
 }
 

@@ -10,6 +10,7 @@
 pub mod cfg;
 pub mod facts;
 mod lines;
+pub mod resolve;
 mod scan;
 mod syntax;
 

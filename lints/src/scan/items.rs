@@ -1,7 +1,7 @@
 //! Items: functions, impls, traits, modules, imports, types, statics and constants.
 
 use super::{Scanner, attributes, paths, safety};
-use crate::facts::{Constant, Import, ModuleDecl, Param, TypeItem, TypeKind, UnsafeFact, UnsafeKind};
+use crate::facts::{Constant, FunctionItem, Import, ModuleDecl, Param, TypeItem, TypeKind, UnsafeFact, UnsafeKind};
 use crate::syntax::{Node, SyntaxKind, T, Token, normal_text};
 use SyntaxKind::*;
 use std::sync::Arc;
@@ -19,6 +19,14 @@ impl<'t> Scanner<'_, 't> {
             self.unsafe_item(node, kind, keyword, name.clone());
         }
         let owner = self.frame().owner.clone();
+        if let (None, Some(_), Some(name), true) = (&owner, body, node.child(NAME), self.declares()) {
+            self.facts.functions.push(FunctionItem {
+                name: name.text().to_owned(),
+                scope: self.scope(),
+                visibility: visibility(node),
+                span: self.lines.span(name.start()..name.end()),
+            });
+        }
         let outer = if owner.is_none() { self.frame().scope.function.clone() } else { None };
         let prefix = owner.or(outer);
         let function = match (prefix, name) {

@@ -1,0 +1,157 @@
+//! Names to declarations across files and crates: which calls are calls of foreign functions.
+//!
+//! Follows `use` with renames, globs and re-exports, `extern crate`, `self`, `super` and `crate`, in every direction that the
+//! facts know of. It errs on the side of saying yes: predicates of `cfg` are not evaluated where both sides exist, a local
+//! variable that hides a function is not noticed, and an ambiguous name means all of its candidates.
+
+mod names;
+#[cfg(test)]
+mod tests;
+
+use crate::cfg;
+use crate::facts::{CallFact, FileFacts, ForeignItem, TypeItem};
+use crate::syntax::Edition;
+use names::{Names, Target};
+use std::collections::{BTreeMap, HashSet};
+
+/// A crate of the graph, as far as names go. A package whose library and binaries share a directory may be one.
+#[derive(Debug)]
+pub struct Crate<'a> {
+    /// The name by which its own binaries and tests call it.
+    pub name: &'a str,
+    /// Decides what `use a::b` starts from.
+    pub edition: Edition,
+    /// Crates that its code can name, renames applied: name → index in the list of crates.
+    pub externs: BTreeMap<&'a str, usize>,
+    /// Its files.
+    pub files: Vec<File<'a>>,
+}
+
+/// A file of a crate.
+#[derive(Debug)]
+pub struct File<'a> {
+    /// Module path of the file within its crate; empty for a crate root.
+    pub module: &'a [String],
+    /// What stands in it.
+    pub facts: &'a FileFacts,
+}
+
+/// A place in the list of crates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// Index of the crate.
+    pub krate: usize,
+    /// Index of the file in its crate.
+    pub file: usize,
+}
+
+/// A call or mention of a foreign item.
+#[derive(Clone, Debug)]
+pub struct ForeignCall<'a> {
+    /// Where the caller stands.
+    pub caller: Place,
+    /// Module path of the caller within its crate, the file's own included.
+    pub module: Vec<String>,
+    /// The call: its path, span, function.
+    pub call: &'a CallFact,
+    /// Where the callee is declared.
+    pub callee: Place,
+    /// The declaration.
+    pub item: &'a ForeignItem,
+    /// The item is named without being called: its address is taken, or a static is used.
+    pub mention: bool,
+}
+
+/// The names of a graph, for any number of questions.
+pub struct Resolver<'a> {
+    crates: &'a [Crate<'a>],
+    names: Names<'a>,
+}
+
+impl<'a> Resolver<'a> {
+    /// Reads all declarations once.
+    pub fn new(crates: &'a [Crate<'a>]) -> Resolver<'a> {
+        Resolver { crates, names: Names::new(crates) }
+    }
+
+    /// Every call and mention of a foreign item, by crate, file and position.
+    pub fn foreign_calls(&self) -> Vec<ForeignCall<'a>> {
+        let interesting = self.interesting();
+        let mut found = Vec::new();
+        for (krate, of_crate) in self.crates.iter().enumerate() {
+            for (file, of_file) in of_crate.files.iter().enumerate() {
+                let facts = of_file.facts;
+                let calls = facts.calls.iter().map(|call| (call, false));
+                let mentions = facts.mentions.iter().map(|mention| (mention, true));
+                let mut both: Vec<_> =
+                    calls.chain(mentions).filter(|(call, _)| interesting.contains(last(&call.path))).collect();
+                both.sort_by_key(|(call, _)| call.span.start);
+                for (call, mention) in both {
+                    self.foreign(Place { krate, file }, of_file, call, mention, &mut found);
+                }
+            }
+        }
+        found
+    }
+
+    /// The types that a path means in a module of a crate, several where `cfg` chooses.
+    pub fn types(&self, krate: usize, module: &[String], path: &str) -> Vec<(Place, &'a TypeItem)> {
+        let targets = self.names.resolve(krate, module, None, path);
+        let types = targets.into_iter().filter_map(|target| match target {
+            Target::Type(place, item) => Some((place, item)),
+            _ => None,
+        });
+        types.collect()
+    }
+
+    fn foreign(
+        &self,
+        caller: Place,
+        file: &File<'a>,
+        call: &'a CallFact,
+        mention: bool,
+        found: &mut Vec<ForeignCall<'a>>,
+    ) {
+        let module: Vec<String> = file.module.iter().chain(&call.scope.modules).cloned().collect();
+        let targets = self.names.resolve(caller.krate, &module, call.scope.function.as_deref(), &call.path);
+        let items = targets.into_iter().filter_map(|target| match target {
+            Target::Foreign(place, item) => Some((place, item)),
+            _ => None,
+        });
+        let items: Vec<_> = items.collect();
+        // Declarations for another target stand in only if there is no other.
+        let possible = |item: &ForeignItem| cfg::all_hold(&item.scope.cfgs) != Some(false);
+        let any_possible = items.iter().any(|(_, item)| possible(item));
+        let mut seen = HashSet::new();
+        for (callee, item) in items {
+            if (possible(item) || !any_possible) && seen.insert((callee, &item.name, &item.scope.modules)) {
+                found.push(ForeignCall { caller, module: module.clone(), call, callee, item, mention });
+            }
+        }
+    }
+
+    /// Last segments that can lead to a foreign item: their names, and those that imports give them.
+    fn interesting(&self) -> HashSet<&'a str> {
+        let files = || self.crates.iter().flat_map(|krate| &krate.files).map(|file| file.facts);
+        let mut names: HashSet<&str> =
+            files().flat_map(|facts| &facts.foreign).map(|item| item.name.as_str()).collect();
+        let renames = || {
+            files()
+                .flat_map(|facts| &facts.imports)
+                .filter_map(|import| Some((last(&import.path), import.name.as_deref()?)))
+        };
+        // A rename of a rename needs another round.
+        loop {
+            let before = names.len();
+            let new: Vec<&str> = renames().filter(|(from, _)| names.contains(from)).map(|(_, to)| to).collect();
+            names.extend(new);
+            if names.len() == before {
+                return names;
+            }
+        }
+    }
+}
+
+fn last(path: &str) -> &str {
+    path.rsplit("::").next().unwrap_or(path)
+}

@@ -1,0 +1,284 @@
+//! The modules of a graph and what each name in them means.
+
+use super::{Crate, Place};
+use crate::facts::{ForeignItem, Import, TypeItem};
+use crate::syntax::Edition;
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// What a path leads to.
+#[derive(Clone, Copy)]
+pub(super) enum Target<'a> {
+    Module(usize),
+    Foreign(Place, &'a ForeignItem),
+    Type(Place, &'a TypeItem),
+    /// A function with a body: it hides what a glob import would bring.
+    Function,
+}
+
+pub(super) struct Names<'a> {
+    editions: Vec<Edition>,
+    own_names: Vec<&'a str>,
+    externs: Vec<&'a BTreeMap<&'a str, usize>>,
+    roots: Vec<usize>,
+    modules: Vec<Module<'a>>,
+}
+
+struct Module<'a> {
+    krate: usize,
+    parent: Option<usize>,
+    children: HashMap<&'a str, usize>,
+    /// Declarations by name, each with the function that alone can name it.
+    items: HashMap<&'a str, Vec<(Option<&'a str>, Target<'a>)>>,
+    imports: HashMap<&'a str, Vec<&'a Import>>,
+    globs: Vec<&'a Import>,
+}
+
+/// Names being looked up: an import that leads back to itself means nothing.
+type Visited<'p> = HashSet<(usize, &'p str)>;
+
+impl<'a> Names<'a> {
+    pub(super) fn new(crates: &'a [Crate<'a>]) -> Names<'a> {
+        let mut names = Names {
+            editions: crates.iter().map(|krate| krate.edition).collect(),
+            own_names: crates.iter().map(|krate| krate.name).collect(),
+            externs: crates.iter().map(|krate| &krate.externs).collect(),
+            roots: Vec::new(),
+            modules: Vec::new(),
+        };
+        for (krate, of_crate) in crates.iter().enumerate() {
+            let root = names.modules.len();
+            names.modules.push(Module::new(krate, None));
+            names.roots.push(root);
+            for (file, of_file) in of_crate.files.iter().enumerate() {
+                names.read(of_crate, Place { krate, file }, of_file.module);
+            }
+        }
+        names
+    }
+
+    fn read(&mut self, krate: &'a Crate<'a>, place: Place, path: &'a [String]) {
+        let facts = krate.files[place.file].facts;
+        let base = self.module(self.roots[place.krate], path);
+        for declaration in facts.modules.iter().filter(|declaration| declaration.inline) {
+            let parent = self.module(base, &declaration.parents);
+            self.module(parent, std::slice::from_ref(&declaration.name));
+        }
+        for item in &facts.foreign {
+            let module = self.module(base, &item.scope.modules);
+            self.declare(module, &item.name, item.scope.function.as_deref(), Target::Foreign(place, item));
+        }
+        for item in &facts.types {
+            let module = self.module(base, &item.modules);
+            self.declare(module, &item.name, None, Target::Type(place, item));
+        }
+        for item in &facts.functions {
+            let module = self.module(base, &item.scope.modules);
+            self.declare(module, &item.name, item.scope.function.as_deref(), Target::Function);
+        }
+        for import in &facts.imports {
+            let module = self.module(base, &import.modules);
+            match &import.name {
+                Some(name) => self.modules[module].imports.entry(name).or_default().push(import),
+                None => self.modules[module].globs.push(import),
+            }
+        }
+    }
+
+    /// The module at a path below another, made if it is new.
+    fn module(&mut self, base: usize, path: &'a [String]) -> usize {
+        path.iter().fold(base, |parent, name| {
+            if let Some(child) = self.modules[parent].children.get(name.as_str()) {
+                return *child;
+            }
+            let child = self.modules.len();
+            self.modules.push(Module::new(self.modules[parent].krate, Some(parent)));
+            self.modules[parent].children.insert(name, child);
+            child
+        })
+    }
+
+    fn declare(&mut self, module: usize, name: &'a str, function: Option<&'a str>, target: Target<'a>) {
+        self.modules[module].items.entry(name).or_default().push((function, target));
+    }
+
+    /// What a path means to code in a function of a module.
+    pub(super) fn resolve(
+        &self,
+        krate: usize,
+        module: &[String],
+        function: Option<&str>,
+        path: &str,
+    ) -> Vec<Target<'a>> {
+        let mut start = self.roots[krate];
+        for name in module {
+            match self.modules[start].children.get(name.as_str()) {
+                Some(child) => start = *child,
+                None => return Vec::new(),
+            }
+        }
+        self.path(start, function, path, &mut Visited::new())
+    }
+
+    fn path<'p>(
+        &self,
+        module: usize,
+        function: Option<&str>,
+        path: &'p str,
+        visited: &mut Visited<'p>,
+    ) -> Vec<Target<'a>>
+    where
+        'a: 'p,
+    {
+        let krate = self.modules[module].krate;
+        let (mut targets, rest) = match path.strip_prefix("::") {
+            Some(path) => {
+                let (first, rest) = split(path);
+                let mut targets = self.external(krate, first);
+                if self.editions[krate] == Edition::E2015 {
+                    targets.extend(self.name(self.roots[krate], None, first, module, visited));
+                }
+                (targets, rest)
+            }
+            None => self.first(module, function, path, visited),
+        };
+        let mut rest = rest;
+        while let Some(path) = rest {
+            let (segment, after) = split(path);
+            let modules = targets.iter().filter_map(|target| match target {
+                Target::Module(module) => Some(*module),
+                _ => None,
+            });
+            let modules: Vec<usize> = modules.collect();
+            targets = modules.iter().flat_map(|inside| self.name(*inside, None, segment, module, visited)).collect();
+            rest = after;
+        }
+        targets
+    }
+
+    /// What the first segments mean, and what is left of the path.
+    fn first<'p>(
+        &self,
+        module: usize,
+        function: Option<&str>,
+        path: &'p str,
+        visited: &mut Visited<'p>,
+    ) -> (Vec<Target<'a>>, Option<&'p str>)
+    where
+        'a: 'p,
+    {
+        let (mut segment, mut rest) = split(path);
+        let mut start = match segment {
+            "crate" => return (vec![Target::Module(self.roots[self.modules[module].krate])], rest),
+            "self" | "super" => module,
+            _ => {
+                let mut targets = self.name(module, function, segment, module, visited);
+                if targets.is_empty() {
+                    targets = self.external(self.modules[module].krate, segment);
+                }
+                return (targets, rest);
+            }
+        };
+        loop {
+            if segment == "super" {
+                match self.modules[start].parent {
+                    Some(parent) => start = parent,
+                    None => return (Vec::new(), None),
+                }
+            }
+            match rest.map(split) {
+                Some((next @ "super", after)) => (segment, rest) = (next, after),
+                _ => return (vec![Target::Module(start)], rest),
+            }
+        }
+    }
+
+    /// A crate that code of this one can name, itself included.
+    fn external(&self, krate: usize, name: &str) -> Vec<Target<'a>> {
+        let named = self.externs[krate].get(name).copied();
+        let itself = (self.own_names[krate] == name).then_some(krate);
+        named.or(itself).map(|krate| Target::Module(self.roots[krate])).into_iter().collect()
+    }
+
+    /// What a name means in a module, for code in the module `from`.
+    fn name<'p>(
+        &self,
+        module: usize,
+        function: Option<&str>,
+        name: &'p str,
+        from: usize,
+        visited: &mut Visited<'p>,
+    ) -> Vec<Target<'a>>
+    where
+        'a: 'p,
+    {
+        if !visited.insert((module, name)) {
+            return Vec::new();
+        }
+        let of_module = &self.modules[module];
+        let mut targets: Vec<Target<'a>> = Vec::new();
+        let items = of_module.items.get(name).into_iter().flatten();
+        targets.extend(items.filter(|(only, _)| visible(*only, function)).map(|(_, target)| *target));
+        targets.extend(of_module.children.get(name).map(|child| Target::Module(*child)));
+        let inside = self.is_inside(from, module);
+        let reachable = |import: &&&Import| (import.public || inside) && visible(import.function.as_deref(), function);
+        for import in of_module.imports.get(name).into_iter().flatten().filter(reachable) {
+            targets.extend(self.import(module, import, visited));
+        }
+        if targets.is_empty() {
+            for glob in of_module.globs.iter().filter(reachable) {
+                for target in self.import(module, glob, visited) {
+                    if let Target::Module(imported) = target {
+                        targets.extend(self.name(imported, None, name, from, visited));
+                    }
+                }
+            }
+        }
+        visited.remove(&(module, name));
+        targets
+    }
+
+    fn import<'p>(&self, module: usize, import: &'a Import, visited: &mut Visited<'p>) -> Vec<Target<'a>>
+    where
+        'a: 'p,
+    {
+        let krate = self.modules[module].krate;
+        // Before 2018 the paths of `use` start at the crate root.
+        let old = self.editions[krate] == Edition::E2015;
+        let start = if old && !import.path.starts_with("self") && !import.path.starts_with("super") {
+            self.roots[krate]
+        } else {
+            module
+        };
+        self.path(start, import.function.as_deref(), &import.path, visited)
+    }
+
+    fn is_inside(&self, module: usize, ancestor: usize) -> bool {
+        std::iter::successors(Some(module), |module| self.modules[*module].parent).any(|module| module == ancestor)
+    }
+}
+
+impl Module<'_> {
+    fn new(krate: usize, parent: Option<usize>) -> Self {
+        let (children, items, imports) = (HashMap::new(), HashMap::new(), HashMap::new());
+        Module { krate, parent, children, items, imports, globs: Vec::new() }
+    }
+}
+
+/// Whether something declared in the body of a function can be named from another function.
+fn visible(only: Option<&str>, function: Option<&str>) -> bool {
+    match (only, function) {
+        (None, _) => true,
+        (Some(only), Some(function)) => {
+            function.strip_prefix(only).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+        }
+        (Some(_), None) => false,
+    }
+}
+
+/// The first segment of a path, and the rest.
+fn split(path: &str) -> (&str, Option<&str>) {
+    match path.split_once("::") {
+        Some((first, rest)) => (first, Some(rest)),
+        None => (path, None),
+    }
+}

@@ -1,0 +1,248 @@
+//! Fixtures are one string of several files: `//- crate::module::path` heads each, with `(dependency, name=dependency)` behind a
+//! crate root for what it can name.
+
+use super::*;
+use crate::scan;
+
+struct Fixture {
+    krate: String,
+    module: Vec<String>,
+    externs: Vec<(String, String)>,
+    facts: FileFacts,
+}
+
+#[track_caller]
+fn check(edition: Edition, text: &str, expected: &[&str]) {
+    let files: Vec<Fixture> = text.split("//- ").skip(1).map(|part| read(part, edition)).collect();
+    let mut order: Vec<&str> = Vec::new();
+    for file in &files {
+        if !order.contains(&file.krate.as_str()) {
+            order.push(&file.krate);
+        }
+    }
+    let position = |name: &str| order.iter().position(|krate| *krate == name).expect("a crate of the fixture");
+    let crates: Vec<Crate<'_>> = order
+        .iter()
+        .map(|name| {
+            let of_crate = || files.iter().filter(|file| file.krate == *name);
+            Crate {
+                name,
+                edition,
+                externs: of_crate()
+                    .flat_map(|file| &file.externs)
+                    .map(|(name, krate)| (name.as_str(), position(krate)))
+                    .collect(),
+                files: of_crate().map(|file| File { module: &file.module, facts: &file.facts }).collect(),
+            }
+        })
+        .collect();
+    let found: Vec<String> = Resolver::new(&crates)
+        .foreign_calls()
+        .iter()
+        .map(|call| {
+            let module =
+                [crates[call.caller.krate].name.to_owned()].into_iter().chain(call.module.clone()).collect::<Vec<_>>();
+            let function = call.call.scope.function.as_deref().unwrap_or("-");
+            let arrow = if call.mention { "~>" } else { "->" };
+            let callee = crates[call.callee.krate].name;
+            format!("{}/{function} {} {arrow} {callee} {}", module.join("::"), call.call.path, call.item.name)
+        })
+        .collect();
+    assert_eq!(found, expected);
+}
+
+fn read(part: &str, edition: Edition) -> Fixture {
+    let (header, text) = part.split_once('\n').unwrap();
+    let (path, externs) = header.split_once(' ').unwrap_or((header, ""));
+    let mut segments = path.split("::").map(str::to_owned);
+    let externs = externs.trim_matches(['(', ')']).split(", ").filter(|name| !name.is_empty());
+    let externs = externs
+        .map(|name| name.split_once('=').unwrap_or((name, name)))
+        .map(|(name, krate)| (name.to_owned(), krate.to_owned()));
+    let facts = scan(text, edition);
+    assert!(facts.errors.is_empty(), "{:?}", facts.errors);
+    Fixture { krate: segments.next().unwrap(), module: segments.collect(), externs: externs.collect(), facts }
+}
+
+const ZLIB: &str = "
+//- zlib
+extern \"C\" {
+    pub fn crc32(crc: u64) -> u64;
+    pub fn adler32(adler: u64) -> u64;
+    pub static version: u32;
+}
+";
+
+#[track_caller]
+fn check_2021(text: &str, expected: &[&str]) {
+    check(Edition::E2021, &format!("{text}{ZLIB}"), expected);
+}
+
+#[test]
+fn full_paths_and_imports() {
+    check_2021(
+        "//- app (zlib)
+use zlib::adler32;
+fn a() { zlib::crc32(0); }
+fn b() { adler32(0); ::zlib::adler32(1); }
+fn c() { crc32(0); }
+",
+        &["app/a zlib::crc32 -> zlib crc32", "app/b adler32 -> zlib adler32", "app/b ::zlib::adler32 -> zlib adler32"],
+    );
+}
+
+#[test]
+fn renames_of_crates_items_and_dependencies() {
+    check_2021(
+        "//- app (z=zlib)
+use z as ffi;
+use ffi::crc32 as checksum;
+fn a() { ffi::crc32(0); checksum(1); z::crc32(2); }
+",
+        &["app/a ffi::crc32 -> zlib crc32", "app/a checksum -> zlib crc32", "app/a z::crc32 -> zlib crc32"],
+    );
+}
+
+#[test]
+fn globs_and_reexports_across_crates() {
+    check_2021(
+        "//- app (wrap)
+use wrap::prelude::*;
+fn a() { crc32(0); sum(1); hidden(2); }
+//- wrap (zlib)
+pub mod prelude { pub use zlib::*; pub use crate::inner::sum; use zlib::crc32 as hidden; }
+mod inner { pub use zlib::adler32 as sum; }
+",
+        &["app/a crc32 -> zlib crc32", "app/a sum -> zlib adler32"],
+    );
+}
+
+#[test]
+fn own_functions_hide_globs() {
+    check_2021(
+        "//- app (zlib)
+use zlib::*;
+fn crc32(x: u64) -> u64 { zlib::crc32(x) }
+fn a() { crc32(0); adler32(0); }
+",
+        &["app/crc32 zlib::crc32 -> zlib crc32", "app/a adler32 -> zlib adler32"],
+    );
+}
+
+#[test]
+fn modules_self_super_and_crate() {
+    check_2021(
+        "//- app
+pub mod ffi;
+mod user { use super::ffi; fn a() { ffi::getpid(); self::ffi::getpid(); super::ffi::getpid(); } }
+//- app::ffi
+extern \"C\" { pub fn getpid() -> i32; }
+fn b() { getpid(); self::getpid(); crate::ffi::getpid(); }
+mod deep { fn c() { super::super::ffi::getpid(); getpid(); } }
+",
+        &[
+            "app::user/a ffi::getpid -> app getpid",
+            "app::user/a self::ffi::getpid -> app getpid",
+            "app::user/a super::ffi::getpid -> app getpid",
+            "app::ffi/b getpid -> app getpid",
+            "app::ffi/b self::getpid -> app getpid",
+            "app::ffi/b crate::ffi::getpid -> app getpid",
+            "app::ffi::deep/c super::super::ffi::getpid -> app getpid",
+        ],
+    );
+}
+
+#[test]
+fn function_bodies_have_names_of_their_own() {
+    check_2021(
+        "//- app (zlib)
+fn a() { use zlib::crc32; crc32(0); }
+fn b() { crc32(0); }
+fn c() { extern \"C\" { fn getpid() -> i32; } unsafe { getpid() }; }
+fn d() { getpid(); }
+",
+        &["app/a crc32 -> zlib crc32", "app/c getpid -> app getpid"],
+    );
+}
+
+#[test]
+fn mentions_and_macros() {
+    check_2021(
+        "//- app (zlib)
+use zlib::{crc32, version};
+fn a() {
+    let f = crc32;
+    f(0);
+    println!(\"{}\", unsafe { zlib::adler32(0) });
+    unknown! { a => zlib::crc32(1), crc32 };
+    version;
+}
+",
+        &[
+            "app/a crc32 ~> zlib crc32",
+            "app/a zlib::adler32 -> zlib adler32",
+            "app/a zlib::crc32 -> zlib crc32",
+            "app/a crc32 ~> zlib crc32",
+            "app/a version ~> zlib version",
+        ],
+    );
+}
+
+#[test]
+fn one_declaration_per_target_is_one_call() {
+    check_2021(
+        "//- app
+#[cfg(windows)] extern \"system\" { fn open(); }
+#[cfg(not(windows))] extern \"C\" { fn open(); }
+fn a() { open(); }
+",
+        &["app/a open -> app open"],
+    );
+}
+
+#[test]
+fn import_cycles_end() {
+    check_2021(
+        "//- app
+mod a { pub use super::b::*; pub use super::b::x; }
+mod b { pub use super::a::*; pub use super::a::x; extern \"C\" { pub fn crc32(); } }
+fn f() { a::x(); a::crc32(); }
+",
+        &["app/f a::crc32 -> app crc32"],
+    );
+}
+
+#[test]
+fn a_binary_names_the_library_of_its_package() {
+    check_2021(
+        "//- app
+pub mod ffi { extern \"C\" { pub fn getpid() -> i32; } }
+//- app
+fn main() { app::ffi::getpid(); }
+",
+        &["app/main app::ffi::getpid -> app getpid"],
+    );
+}
+
+#[test]
+fn edition_2015_starts_at_the_root() {
+    check(
+        Edition::E2015,
+        &format!(
+            "//- app (zlib)
+extern crate zlib as z;
+mod ffi {{ extern \"C\" {{ pub fn getpid() -> i32; }} }}
+mod user {{
+    use ffi::getpid;
+    use z;
+    fn a() {{ getpid(); ::ffi::getpid(); z::crc32(0); }}
+}}
+{ZLIB}"
+        ),
+        &[
+            "app::user/a getpid -> app getpid",
+            "app::user/a ::ffi::getpid -> app getpid",
+            "app::user/a z::crc32 -> zlib crc32",
+        ],
+    );
+}

@@ -5,7 +5,7 @@
 //! had, then faults, is handled, and is sent elsewhere.
 
 use super::pkey::{self, Pkey};
-use super::signal::{Frame, SEGV_PKUERR};
+use super::signal::{Frame, SEGV_PKUERR, kernel_setting};
 use super::{PAGE, cpu, thread};
 use crate::fault::Unsupported;
 use libc::{c_int, c_void, siginfo_t};
@@ -93,7 +93,9 @@ fn child() -> i32 {
             let mut action: libc::sigaction = std::mem::zeroed();
             action.sa_sigaction = handler.addr();
             action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
-            libc::sigaction(signal, &action, ptr::null_mut());
+            if kernel_setting(signal, Some(&action)).is_err() {
+                return SETUP;
+            }
         }
         let mut mask = std::mem::zeroed();
         libc::sigemptyset(&mut mask);

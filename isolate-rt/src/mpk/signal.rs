@@ -8,60 +8,81 @@
 //! own `sigreturn` puts the signal mask back. A fault anywhere else goes to whoever handled the signal before, untouched.
 
 use super::gate::{self, Activation, Stop};
+use super::handlers::{self, FAULTS};
 use super::pkey::Pkey;
 use super::thread::Thread;
 use super::{cpu, system};
 use crate::fault::Unsupported;
 use libc::{c_int, c_void, siginfo_t};
 use std::arch::naked_asm;
-use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicI32, Ordering};
-
-/// What can end a call.
-const SIGNALS: [c_int; 7] =
-    [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGTRAP, libc::SIGABRT, libc::SIGSYS];
+use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
 
 /// `si_code` of a protection-key fault (Linux `asm-generic/siginfo.h`); libc has no name for it.
 pub(super) const SEGV_PKUERR: c_int = 4;
 
-/// Who handled the signals before us.
-struct Previous([UnsafeCell<MaybeUninit<libc::sigaction>>; SIGNALS.len()]);
+/// Set by the first [`install`], never cleared. A byte, for the assembly of [`handlers`].
+pub(super) static INSTALLED: AtomicU8 = AtomicU8::new(0);
 
-// SAFETY: written under `INSTALLING`, before the handler that reads it can run for that signal.
-unsafe impl Sync for Previous {}
+/// Whether the fault signals are the runtime's.
+pub(super) fn installed() -> bool {
+    INSTALLED.load(Ordering::Relaxed) != 0
+}
 
-static PREVIOUS: Previous = Previous([const { UnsafeCell::new(MaybeUninit::uninit()) }; SIGNALS.len()]);
-static INSTALLING: Mutex<()> = Mutex::new(());
+/// Whether `handler` is what [`install`] gives to the kernel.
+pub(super) fn is_entry(handler: usize) -> bool {
+    handler == (enter as *const ()).addr()
+}
 
-/// Puts our handler first for every signal of [`SIGNALS`]; again, where somebody has put theirs in its place since.
+/// Puts our handler first for every fault signal; again, where somebody has gone past libc and put theirs in its place.
 pub(super) fn install() -> Result<(), Unsupported> {
+    static INSTALLING: Mutex<()> = Mutex::new(());
     let _installing = INSTALLING.lock();
-    for (&signal, previous) in SIGNALS.iter().zip(&PREVIOUS.0) {
-        // SAFETY: asks, then installs a handler that is prepared for any state of the thread. No fault of a domain can
-        // come in between: this thread is in none, and `previous` is complete before the handler is in place.
+    for signal in FAULTS {
+        // SAFETY: system calls with settings of our own; the handler is prepared for any state of the thread. No fault of
+        // a domain can come in between: this thread is in none.
         unsafe {
-            let mut now = MaybeUninit::<libc::sigaction>::uninit();
-            if libc::sigaction(signal, ptr::null(), now.as_mut_ptr()) != 0 {
-                return Err(system("sigaction"));
-            }
-            if now.assume_init_ref().sa_sigaction == (enter as *const ()).addr() {
+            let mut now = kernel_setting(signal, None)?;
+            if is_entry(now.sa_sigaction) {
                 continue;
             }
-            previous.get().write(now);
-            let mut ours: libc::sigaction = std::mem::zeroed();
-            ours.sa_sigaction = (enter as *const ()).addr();
+            handlers::adopt(signal, &now);
+            now.sa_sigaction = (enter as *const ()).addr();
             // SA_SIGINFO: the address and the key are in there. SA_ONSTACK: the stack may be what failed, or the domain's.
             // No SA_NODEFER: a fault of the handler itself must end the process, not start over.
-            ours.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
-            if libc::sigaction(signal, &ours, ptr::null_mut()) != 0 {
-                return Err(system("sigaction"));
-            }
+            now.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
+            libc::sigemptyset(&mut now.sa_mask);
+            kernel_setting(signal, Some(&now))?;
         }
     }
+    INSTALLED.store(1, Ordering::Relaxed);
     Ok(())
+}
+
+/// Asks for or changes what the kernel has, past our own `sigaction`, which shows programs what they set themselves.
+///
+/// # Safety
+///
+/// The handler in `new` is one.
+pub(super) unsafe fn kernel_setting(
+    signal: c_int,
+    new: Option<&libc::sigaction>,
+) -> Result<libc::sigaction, Unsupported> {
+    unsafe extern "C" {
+        // Exported by glibc as an alias of `sigaction`.
+        fn __sigaction(signal: c_int, new: *const libc::sigaction, old: *mut libc::sigaction) -> c_int;
+    }
+    let mut old = MaybeUninit::uninit();
+    let new = new.map_or(ptr::null(), ptr::from_ref);
+    // SAFETY: by this function's contract; `old` is written when the call succeeds.
+    unsafe {
+        if __sigaction(signal, new, old.as_mut_ptr()) != 0 {
+            return Err(system("sigaction"));
+        }
+        Ok(old.assume_init())
+    }
 }
 
 /// What the kernel calls. Opens every key before the first access to memory; `sigreturn` closes them again.
@@ -168,9 +189,7 @@ static CHAINING: AtomicI32 = AtomicI32::new(0);
 ///
 /// The arguments are the kernel's.
 unsafe fn chain(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
-    let Some(slot) = SIGNALS.iter().position(|&known| known == signal) else { return };
-    // SAFETY: complete before our handler was installed.
-    let previous = unsafe { (*PREVIOUS.0[slot].get()).assume_init_ref() };
+    let Some(previous) = handlers::of_program(signal) else { return };
     // SAFETY: asks for numbers.
     let (process, tid, sent) = unsafe { (libc::getpid(), libc::gettid(), (*info).si_code <= 0) };
     let recursive = CHAINING.load(Ordering::Relaxed) == tid;
@@ -178,15 +197,8 @@ unsafe fn chain(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
         libc::SIG_IGN if sent => {}
         handler if handler != libc::SIG_DFL && handler != libc::SIG_IGN && !recursive => {
             CHAINING.store(tid, Ordering::Relaxed);
-            // SAFETY: what was installed for this signal, with the flags that say what it takes.
-            unsafe {
-                if previous.sa_flags & libc::SA_SIGINFO != 0 {
-                    type Full = unsafe extern "C" fn(c_int, *mut siginfo_t, *mut c_void);
-                    std::mem::transmute::<usize, Full>(handler)(signal, info, context);
-                } else {
-                    std::mem::transmute::<usize, unsafe extern "C" fn(c_int)>(handler)(signal);
-                }
-            }
+            // SAFETY: the kernel's arguments; FS and keys are the program's by now.
+            unsafe { handlers::call(&previous, signal, info, context) };
             CHAINING.store(0, Ordering::Relaxed);
         }
         // The default action, with the status that belongs to it: a fault happens again on return, a sent signal is sent
@@ -195,7 +207,7 @@ unsafe fn chain(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
             // SAFETY: plain system calls on our own process.
             let mut default: libc::sigaction = std::mem::zeroed();
             default.sa_sigaction = libc::SIG_DFL;
-            libc::sigaction(signal, &default, ptr::null_mut());
+            let _ = kernel_setting(signal, Some(&default));
             if sent {
                 libc::syscall(libc::SYS_tgkill, process, tid, signal);
             }

@@ -16,6 +16,8 @@ pub(super) struct Thread {
     fs: AtomicUsize,
     tid: AtomicI32,
     in_use: AtomicBool,
+    /// Mapping of the alternate signal stack, guard included; 0 without one.
+    stack: AtomicUsize,
     next: AtomicPtr<Thread>,
 }
 
@@ -80,6 +82,11 @@ impl Thread {
         None
     }
 
+    /// Aligned end of the alternate signal stack.
+    pub(super) fn signal_stack(&self) -> usize {
+        self.stack.load(Ordering::Relaxed) + GUARD + stack_size()
+    }
+
     #[inline]
     fn claim_gs(&self) {
         let own = ptr::from_ref(self).addr();
@@ -92,9 +99,10 @@ impl Thread {
     #[cold]
     fn prepare() -> Result<&'static Self, Unsupported> {
         unregister_rseq()?;
-        install_stack()?;
         pkey::open_all();
+        let stack = install_stack()?;
         let thread = Self::obtain();
+        thread.stack.store(stack, Ordering::Relaxed);
         thread.fs.store(cpu::read_fs(), Ordering::Relaxed);
         // SAFETY: as in `running`.
         thread.tid.store(unsafe { raw_gettid() }, Ordering::Relaxed);
@@ -119,6 +127,7 @@ impl Thread {
             fs: AtomicUsize::new(0),
             tid: AtomicI32::new(0),
             in_use: AtomicBool::new(true),
+            stack: AtomicUsize::new(0),
             next: AtomicPtr::new(ptr::null_mut()),
         }));
         let mut head = THREADS.load(Ordering::Relaxed);
@@ -146,7 +155,7 @@ struct Retire;
 impl Drop for Retire {
     fn drop(&mut self) {
         let Some(thread) = CURRENT.take() else { return };
-        remove_stack();
+        remove_stack(thread.stack.swap(0, Ordering::Relaxed));
         thread.tid.store(0, Ordering::Relaxed);
         thread.in_use.store(false, Ordering::Release);
     }
@@ -163,7 +172,7 @@ fn stack_size() -> usize {
 
 /// Gives the thread a signal stack of key 0. Whatever was there before (std has one for its stack-overflow report) was
 /// likely as good, but its size is not ours to know.
-fn install_stack() -> Result<(), Unsupported> {
+fn install_stack() -> Result<usize, Unsupported> {
     let size = stack_size();
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_STACK;
     // SAFETY: fresh memory, then its first page made a guard, then handed to the kernel for this thread.
@@ -177,20 +186,11 @@ fn install_stack() -> Result<(), Unsupported> {
         if libc::sigaltstack(&stack, ptr::null_mut()) != 0 {
             return Err(system("sigaltstack"));
         }
-        OWN_STACK.set(map.addr());
+        Ok(map.expose_provenance())
     }
-    Ok(())
 }
 
-thread_local! {
-    static OWN_STACK: Cell<usize> = const { Cell::new(0) };
-}
-
-fn remove_stack() {
-    let map = OWN_STACK.replace(0);
-    if map == 0 {
-        return;
-    }
+fn remove_stack(map: usize) {
     // SAFETY: the mapping is ours; it is disabled before it goes, unless somebody has put another in its place.
     unsafe {
         let mut now: libc::stack_t = std::mem::zeroed();

@@ -1,16 +1,9 @@
-//! Functions of libc that mean something else inside a domain.
-//!
-//! Defined here, they win over libc's for the whole executable, libc's own callers of `malloc` included. Outside a domain
-//! each passes its arguments on. Inside, the allocator serves the instance's heap, and what would end or outlive the process
-//! ends the call instead.
-//!
-//! A dylib or cdylib must not define them: its host's libc would win and half of the calls would miss. Build those without
-//! the feature `interpose`.
+//! The allocator: an instance's heap inside, libc's outside.
 
+use super::real::real;
 use crate::heap::{self, Heap};
 use crate::mpk::{self, Reason};
-use libc::{c_char, c_int, c_uint, c_void, size_t};
-use std::ffi::CStr;
+use libc::{c_int, c_void, size_t};
 use std::ptr;
 
 unsafe extern "C" {
@@ -20,10 +13,6 @@ unsafe extern "C" {
     fn __libc_memalign(align: size_t, size: size_t) -> *mut c_void;
     fn __libc_free(block: *mut c_void);
 }
-
-/// Keeps the definitions in the link even when the program's own code calls none of them.
-#[used]
-static DEFINED: [unsafe extern "C" fn(*mut c_void); 1] = [free];
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn malloc(size: size_t) -> *mut c_void {
@@ -66,7 +55,7 @@ unsafe extern "C" fn realloc(block: *mut c_void, size: size_t) -> *mut c_void {
 }
 
 #[unsafe(no_mangle)]
-unsafe extern "C" fn free(block: *mut c_void) {
+pub(super) unsafe extern "C" fn free(block: *mut c_void) {
     match heap::current() {
         None => {
             refuse_domain_block(block);
@@ -132,83 +121,9 @@ unsafe extern "C" fn malloc_usable_size(block: *mut c_void) -> size_t {
         // SAFETY: the block is one that `malloc` above gave out.
         Some(heap) if heap.owns(block.cast()) => unsafe { heap::usable_size(block.cast()) },
         Some(_) => 0,
-        None => {
-            type Real = unsafe extern "C" fn(*mut c_void) -> size_t;
-            // SAFETY: that is its type in malloc(3).
-            unsafe { next::<Real>(c"malloc_usable_size")(block) }
-        }
+        // SAFETY: passed on to libc.
+        None => unsafe { real::malloc_usable_size()(block) },
     }
-}
-
-#[unsafe(no_mangle)]
-unsafe extern "C" fn abort() -> ! {
-    if heap::current().is_some() {
-        mpk::leave(Reason::Abort, 0);
-    }
-    // SAFETY: its type in abort(3).
-    unsafe { next::<unsafe extern "C" fn() -> !>(c"abort")() }
-}
-
-#[unsafe(no_mangle)]
-unsafe extern "C" fn __assert_fail(
-    what: *const c_char,
-    file: *const c_char,
-    line: c_uint,
-    function: *const c_char,
-) -> ! {
-    if heap::current().is_some() {
-        mpk::leave(Reason::Abort, 0);
-    }
-    type Real = unsafe extern "C" fn(*const c_char, *const c_char, c_uint, *const c_char) -> !;
-    // SAFETY: its type in the Linux Standard Base.
-    unsafe { next::<Real>(c"__assert_fail")(what, file, line, function) }
-}
-
-#[unsafe(no_mangle)]
-unsafe extern "C" fn __stack_chk_fail() -> ! {
-    if heap::current().is_some() {
-        mpk::leave(Reason::StackSmashed, 0);
-    }
-    // SAFETY: its type in the Linux Standard Base.
-    unsafe { next::<unsafe extern "C" fn() -> !>(c"__stack_chk_fail")() }
-}
-
-macro_rules! exits {
-    ($($name:ident)*) => { $(
-        #[unsafe(no_mangle)]
-        unsafe extern "C" fn $name(status: c_int) -> ! {
-            if heap::current().is_some() {
-                mpk::leave(Reason::Exit, status as usize);
-            }
-            const NAME: &CStr = match CStr::from_bytes_with_nul(concat!(stringify!($name), "\0").as_bytes()) {
-                Ok(name) => name,
-                Err(_) => unreachable!(),
-            };
-            // SAFETY: all of them have the type of exit(3).
-            unsafe { next::<unsafe extern "C" fn(c_int) -> !>(NAME)(status) }
-        }
-    )* };
-}
-exits!(exit _exit _Exit quick_exit);
-
-#[unsafe(no_mangle)]
-unsafe extern "C" fn pthread_create(
-    thread: *mut libc::pthread_t,
-    attributes: *const libc::pthread_attr_t,
-    start: extern "C" fn(*mut c_void) -> *mut c_void,
-    argument: *mut c_void,
-) -> c_int {
-    if heap::current().is_some() {
-        mpk::leave(Reason::ThreadStarted, 0);
-    }
-    type Real = unsafe extern "C" fn(
-        *mut libc::pthread_t,
-        *const libc::pthread_attr_t,
-        extern "C" fn(*mut c_void) -> *mut c_void,
-        *mut c_void,
-    ) -> c_int;
-    // SAFETY: its type in pthread_create(3).
-    unsafe { next::<Real>(c"pthread_create")(thread, attributes, start, argument) }
 }
 
 #[inline]
@@ -243,18 +158,4 @@ fn refuse_domain_block(block: *mut c_void) {
             libc::abort()
         }
     }
-}
-
-/// The next definition of `name` after ours: libc's.
-///
-/// # Safety
-///
-/// `F` is the type of the function of that name.
-unsafe fn next<F: Copy>(name: &CStr) -> F {
-    // SAFETY: `dlsym` takes any C string.
-    let found = unsafe { libc::dlsym(libc::RTLD_NEXT, name.as_ptr()) };
-    assert!(!found.is_null(), "libc defines {name:?}");
-    assert!(size_of::<F>() == size_of::<*mut c_void>());
-    // SAFETY: a function pointer is a pointer, and not null; its type is what the caller says.
-    unsafe { std::mem::transmute_copy(&found) }
 }

@@ -1,0 +1,72 @@
+//! The definitions that ours stand in front of: libc's.
+//!
+//! They are looked up when the program starts, while there is one thread. Later may be too late: the child of a fork, where
+//! the dynamic loader's lock may be held by a thread that does not exist there, calls some of these before it executes.
+
+use libc::{c_char, c_int, c_uint, c_void, pthread_attr_t, pthread_t, sigaction, sigset_t, size_t, stack_t};
+use std::ffi::CStr;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+macro_rules! reals {
+    ($($name:ident: $ty:ty;)*) => {
+        /// One function each: it gives libc's function of that name.
+        #[allow(non_snake_case, reason = "names of libc")]
+        pub(super) mod real {
+            use super::*;
+
+            $(
+                pub(in super::super) fn $name() -> $ty {
+                    static FOUND: AtomicPtr<c_void> = AtomicPtr::new(std::ptr::null_mut());
+                    const NAME: &CStr = match CStr::from_bytes_with_nul(concat!(stringify!($name), "\0").as_bytes()) {
+                        Ok(name) => name,
+                        Err(_) => unreachable!(),
+                    };
+                    // SAFETY: libc defines a function of this name with this type, by its manual page.
+                    unsafe { std::mem::transmute::<*mut c_void, $ty>(find(&FOUND, NAME)) }
+                }
+            )*
+
+            /// Run by the loader, before `main`.
+            extern "C" fn find_all() {
+                $( $name(); )*
+            }
+
+            #[used]
+            #[unsafe(link_section = ".init_array")]
+            static FIND_ALL: extern "C" fn() = find_all;
+        }
+    };
+}
+
+reals! {
+    abort: unsafe extern "C" fn() -> !;
+    __assert_fail: unsafe extern "C" fn(*const c_char, *const c_char, c_uint, *const c_char) -> !;
+    __stack_chk_fail: unsafe extern "C" fn() -> !;
+    exit: unsafe extern "C" fn(c_int) -> !;
+    _exit: unsafe extern "C" fn(c_int) -> !;
+    _Exit: unsafe extern "C" fn(c_int) -> !;
+    quick_exit: unsafe extern "C" fn(c_int) -> !;
+    malloc_usable_size: unsafe extern "C" fn(*mut c_void) -> size_t;
+    pthread_create: unsafe extern "C" fn(
+        *mut pthread_t,
+        *const pthread_attr_t,
+        extern "C" fn(*mut c_void) -> *mut c_void,
+        *mut c_void,
+    ) -> c_int;
+    sigaction: unsafe extern "C" fn(c_int, *const sigaction, *mut sigaction) -> c_int;
+    sigprocmask: unsafe extern "C" fn(c_int, *const sigset_t, *mut sigset_t) -> c_int;
+    pthread_sigmask: unsafe extern "C" fn(c_int, *const sigset_t, *mut sigset_t) -> c_int;
+    sigaltstack: unsafe extern "C" fn(*const stack_t, *mut stack_t) -> c_int;
+}
+
+fn find(found: &AtomicPtr<c_void>, name: &CStr) -> *mut c_void {
+    let known = found.load(Ordering::Relaxed);
+    if !known.is_null() {
+        return known;
+    }
+    // SAFETY: `dlsym` takes any C string.
+    let function = unsafe { libc::dlsym(libc::RTLD_NEXT, name.as_ptr()) };
+    assert!(!function.is_null(), "libc defines {name:?}");
+    found.store(function, Ordering::Relaxed);
+    function
+}

@@ -1,0 +1,186 @@
+//! The program's signal handlers run as the program's whatever they interrupt, and a domain cannot disarm the runtime.
+
+mod support;
+
+use isolate_rt::{Domain, FaultKind};
+use std::arch::asm;
+use std::cell::Cell;
+use std::ptr;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+use support::isolation;
+
+static DOMAIN: Domain = Domain::new("interrupted");
+static INNER: Domain = Domain::new("inner");
+/// Signal settings are the process's: one test at a time.
+static ALONE: Mutex<()> = Mutex::new(());
+
+thread_local! {
+    static MINE: Cell<usize> = const { Cell::new(0) };
+}
+static SEEN: AtomicUsize = AtomicUsize::new(0);
+static WRONG: AtomicUsize = AtomicUsize::new(0);
+
+fn in_domain<R: Copy>(domain: &'static Domain, f: impl FnOnce() -> R + Copy) -> Result<R, isolate_rt::Fault> {
+    // SAFETY: the closures of this file return numbers only.
+    unsafe { domain.call("test")?.run(f) }
+}
+
+/// Uses everything that would be the domain's if nobody had put it right: thread-locals, errno, the stack, the heap, and
+/// another domain.
+extern "C" fn handler(_: i32) {
+    let local = 0u8;
+    let stack_of_domain = in_domain_memory((&raw const local).addr());
+    // SAFETY: a block of the program's, given back; not what a handler should do, but it shows whose heap it is.
+    let heap_of_domain = unsafe {
+        let block = libc::malloc(64);
+        libc::free(block);
+        in_domain_memory(block.addr())
+    };
+    let nested = in_domain(&INNER, || 5) != Ok(5);
+    WRONG.fetch_add(usize::from(MINE.get() != 7 || stack_of_domain || heap_of_domain || nested), Ordering::Relaxed);
+    SEEN.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Whether an address is in a private mapping of some key: asked of the kernel, without allocating.
+fn in_domain_memory(address: usize) -> bool {
+    // The domain's stack is far away from everything else: what `test` saw from inside tells.
+    address.abs_diff(INSIDE.load(Ordering::Relaxed)) < 8 << 30
+}
+static INSIDE: AtomicUsize = AtomicUsize::new(0);
+
+fn check_handler(flags: i32) {
+    if !isolation() {
+        return;
+    }
+    let _alone = ALONE.lock();
+    MINE.set(7);
+    let inside = in_domain(&DOMAIN, || {
+        let local = 0u8;
+        (&raw const local).addr()
+    });
+    INSIDE.store(inside.unwrap(), Ordering::Relaxed);
+    assert_eq!(in_domain(&INNER, || 5), Ok(5));
+    SEEN.store(0, Ordering::Relaxed);
+    WRONG.store(0, Ordering::Relaxed);
+    // SAFETY: a handler for a signal of this thread, from a timer that only this thread gets.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = (handler as *const ()).addr();
+        action.sa_flags = flags | libc::SA_RESTART;
+        assert_eq!(libc::sigaction(libc::SIGUSR1, &action, ptr::null_mut()), 0);
+        let mut now: libc::sigaction = std::mem::zeroed();
+        assert_eq!(libc::sigaction(libc::SIGUSR1, ptr::null(), &mut now), 0);
+        assert_eq!(
+            (now.sa_sigaction, now.sa_flags & libc::SA_SIGINFO),
+            (action.sa_sigaction, 0),
+            "programs see their own"
+        );
+
+        let mut event: libc::sigevent = std::mem::zeroed();
+        event.sigev_notify = libc::SIGEV_THREAD_ID;
+        event.sigev_signo = libc::SIGUSR1;
+        event.sigev_notify_thread_id = libc::gettid();
+        let mut timer = std::mem::zeroed();
+        assert_eq!(libc::timer_create(libc::CLOCK_MONOTONIC, &mut event, &mut timer), 0);
+        let every = libc::timespec { tv_sec: 0, tv_nsec: 5_000_000 };
+        let setting = libc::itimerspec { it_interval: every, it_value: every };
+        assert_eq!(libc::timer_settime(timer, 0, &setting, ptr::null_mut()), 0);
+        let turns = in_domain(&DOMAIN, || {
+            let start = Instant::now();
+            let mut turns = 0u64;
+            while start.elapsed() < Duration::from_millis(500) {
+                turns += 1;
+            }
+            turns
+        });
+        libc::timer_delete(timer);
+        assert!(turns.expect("the domain goes on after each signal") > 0);
+    }
+    assert!(SEEN.load(Ordering::Relaxed) > 5, "the handler ran {} times", SEEN.load(Ordering::Relaxed));
+    assert_eq!(WRONG.load(Ordering::Relaxed), 0, "of {} runs", SEEN.load(Ordering::Relaxed));
+}
+
+#[test]
+fn handler_on_its_own_stack() {
+    check_handler(libc::SA_ONSTACK);
+}
+
+#[test]
+fn handler_started_on_the_stack_of_the_domain() {
+    check_handler(0);
+}
+
+#[test]
+fn a_domain_cannot_change_handlers_or_the_signal_stack() {
+    if !isolation() {
+        return;
+    }
+    let _alone = ALONE.lock();
+    let refused = in_domain(&DOMAIN, || {
+        // SAFETY: settings that would end every later fault in the death of the process.
+        unsafe {
+            let mut default: libc::sigaction = std::mem::zeroed();
+            default.sa_sigaction = libc::SIG_DFL;
+            let off = libc::stack_t { ss_sp: ptr::null_mut(), ss_flags: libc::SS_DISABLE, ss_size: 0 };
+            let results = (
+                libc::sigaction(libc::SIGSEGV, &default, ptr::null_mut()),
+                libc::signal(libc::SIGILL, libc::SIG_IGN) == libc::SIG_ERR,
+                libc::sigaltstack(&off, ptr::null_mut()),
+                *libc::__errno_location(),
+            );
+            let mut all = std::mem::zeroed();
+            libc::sigfillset(&mut all);
+            libc::sigprocmask(libc::SIG_SETMASK, &all, ptr::null_mut());
+            libc::pthread_sigmask(libc::SIG_BLOCK, &all, ptr::null_mut());
+            results
+        }
+    });
+    assert_eq!(refused, Ok((-1, true, -1, libc::EPERM)));
+    let fault = in_domain(&DOMAIN, || {
+        // SAFETY: ends the call.
+        unsafe { asm!("ud2") }
+    });
+    assert_eq!(fault.unwrap_err().kind(), &FaultKind::IllegalInstruction);
+    // SAFETY: this thread's mask, which the domain filled but for the faults.
+    unsafe {
+        let mut none = std::mem::zeroed();
+        libc::sigemptyset(&mut none);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &none, ptr::null_mut());
+    }
+}
+
+/// A program that handles faults itself goes on doing so, whether it asked before or after the first domain.
+#[test]
+fn the_programs_own_fault_handler_still_works() {
+    static HANDLED: AtomicUsize = AtomicUsize::new(0);
+    extern "C" fn skip(_: i32, _: *mut libc::siginfo_t, context: *mut libc::c_void) {
+        HANDLED.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the kernel's frame; the faulting instruction below is 8 bytes long.
+        unsafe { (*context.cast::<libc::ucontext_t>()).uc_mcontext.gregs[libc::REG_RIP as usize] += 8 };
+    }
+    let fault_in_root = || {
+        // SAFETY: `mov byte ptr [8], 0` with a 32-bit displacement: handled and skipped.
+        unsafe { asm!(".byte 0xc6, 0x04, 0x25, 8, 0, 0, 0, 0") }
+    };
+    if !isolation() {
+        return;
+    }
+    let _alone = ALONE.lock();
+    assert_eq!(in_domain(&DOMAIN, || 1), Ok(1));
+    // SAFETY: replaces std's handler for the time of this test.
+    unsafe {
+        let (mut action, mut before): (libc::sigaction, libc::sigaction) = (std::mem::zeroed(), std::mem::zeroed());
+        action.sa_sigaction = (skip as *const ()).addr();
+        action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
+        assert_eq!(libc::sigaction(libc::SIGSEGV, &action, &mut before), 0);
+        fault_in_root();
+        let fault = in_domain(&DOMAIN, || asm!("mov byte ptr [8], 0"));
+        assert_eq!(fault.unwrap_err().address(), Some(8));
+        fault_in_root();
+        assert_eq!(HANDLED.load(Ordering::Relaxed), 2);
+        assert_eq!(libc::sigaction(libc::SIGSEGV, &before, &mut action), 0);
+        assert_eq!(action.sa_sigaction, (skip as *const ()).addr());
+    }
+}

@@ -38,14 +38,15 @@ mod fault;
 mod globals;
 mod machine;
 
-#[cfg(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu"))]
+// Without `interpose` no domain can be made, so nothing of it is compiled.
+#[cfg(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu", feature = "interpose"))]
 mod heap;
 #[cfg(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu", feature = "interpose"))]
 mod interpose;
-#[cfg(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu"))]
+#[cfg(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu", feature = "interpose"))]
 mod mpk;
 
-#[cfg(not(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu")))]
+#[cfg(not(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu", feature = "interpose")))]
 #[path = "mpk_absent.rs"]
 mod mpk;
 

@@ -1,4 +1,5 @@
-//! The `mpk` back end where there is none: the same names, and a type that cannot be made.
+//! The `mpk` back end where there is none (another platform, or feature `interpose` off): the same names, and a type that
+//! cannot be made.
 
 use crate::domain::Settings;
 use crate::fault::{FaultKind, Unsupported};
@@ -10,7 +11,7 @@ pub(crate) struct Entry(Infallible);
 
 impl Instance {
     pub(crate) fn create(_: &'static Settings) -> Result<&'static Self, Unsupported> {
-        Err(Unsupported::Platform)
+        Err(if PLATFORM { Unsupported::Malloc } else { Unsupported::Platform })
     }
 
     pub(crate) fn enter(&'static self) -> Result<Entry, FaultKind> {
@@ -48,7 +49,18 @@ impl Entry {
     }
 }
 
+/// Whether the platform is the right one, and only the feature is missing.
+const PLATFORM: bool = cfg!(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu"));
+
 pub(crate) fn requirements() -> Vec<Requirement> {
     let found = format!("{} {}", std::env::consts::ARCH, std::env::consts::OS);
-    vec![Requirement::new("platform", false, found, "run on x86-64 Linux with glibc")]
+    vec![
+        Requirement::new("platform", PLATFORM, found, "run on x86-64 Linux with glibc"),
+        Requirement::new(
+            "malloc served by the runtime",
+            cfg!(feature = "interpose"),
+            if cfg!(feature = "interpose") { "yes" } else { "no" },
+            "build an executable with isolate-rt's feature `interpose`",
+        ),
+    ]
 }

@@ -26,8 +26,5 @@ pub(crate) fn requirements() -> Vec<Requirement> {
         let remedy = "use Linux 6.12 or newer; it writes signal frames whatever PKRU says";
         requirements.push(Requirement::new("signals with memory closed (self-test)", met, found, remedy));
     }
-    let malloc = cfg!(feature = "interpose");
-    let remedy = "build an executable with isolate-rt's feature `interpose`";
-    requirements.push(Requirement::new("malloc served by the runtime", malloc, yes_no(malloc), remedy));
     requirements
 }

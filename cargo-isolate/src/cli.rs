@@ -32,6 +32,8 @@ struct Isolate {
 enum Command {
     /// Show every unsafe construct and foreign call.
     Audit(commands::audit::Args),
+    /// Show what would be wrapped: every contract with its evidence, or why it is refused.
+    Plan(commands::plan::Args),
     /// Take the example project through audit, plan, wrap and verify, and show a fault contained.
     Demo(commands::demo::Args),
 }
@@ -40,6 +42,7 @@ pub(crate) fn run() -> ExitCode {
     let Cargo::Isolate(isolate) = Cargo::parse();
     let result = match isolate.command.unwrap_or(Command::Audit(isolate.audit)) {
         Command::Audit(args) => commands::audit::run(&args),
+        Command::Plan(args) => commands::plan::run(&args),
         Command::Demo(args) => commands::demo::run(&args),
     };
     match result {

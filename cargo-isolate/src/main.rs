@@ -2,11 +2,13 @@
 
 mod cli;
 mod commands;
+#[allow(dead_code)]
+mod contract;
 mod exit;
 #[expect(dead_code, reason = "what the stages that land next read of it")]
 mod graph;
 mod nearest;
-#[expect(dead_code, reason = "read by the stages that land next")]
+mod plan;
 mod policy;
 mod report;
 mod sources;

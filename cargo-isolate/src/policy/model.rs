@@ -144,7 +144,7 @@ pub(crate) struct Heap {
 }
 
 /// What runs a domain's calls.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, serde::Serialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Backend {
     Auto,
@@ -153,7 +153,7 @@ pub(crate) enum Backend {
 }
 
 /// What a domain may read of root.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, serde::Serialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Level {
     Integrity,

@@ -1,0 +1,117 @@
+//! What a type of a foreign signature is, with aliases followed to the end.
+
+use serde::Serialize;
+use std::fmt;
+
+/// A resolved type.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Shape {
+    /// An integer by the name that Rust code can use for it (`c_int`, `u32`); `None` where several definitions disagree.
+    Int(Option<String>),
+    /// `f32`, `f64`, `c_float` or `c_double`.
+    Float(String),
+    Bool,
+    /// `c_char`: text or bytes.
+    Char,
+    /// `c_void`.
+    Void,
+    Pointer {
+        mutable: bool,
+        to: Box<Shape>,
+    },
+    Array {
+        of: Box<Shape>,
+        /// Number of elements, as source text.
+        len: String,
+    },
+    /// A type whose contents are hidden: only ever seen through a pointer.
+    Opaque(TypePath),
+    /// A struct or union whose fields are known.
+    Struct {
+        path: TypePath,
+        /// Why its bytes cannot be copied from a domain and used as they are; `None`: they can.
+        hindrance: Option<String>,
+    },
+    /// A Rust enum: not every integer is a value of it.
+    Enum(TypePath),
+    /// A function pointer.
+    Function,
+    /// Anything else, with the reason.
+    Unknown {
+        ty: String,
+        why: String,
+    },
+}
+
+/// A type by the place of its declaration.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub(crate) struct TypePath {
+    /// Index of the package in the graph.
+    pub(crate) package: usize,
+    pub(crate) module: Vec<String>,
+    pub(crate) name: String,
+}
+
+impl Shape {
+    /// An integer, however it is called.
+    pub(crate) fn is_int(&self) -> bool {
+        matches!(self, Shape::Int(_))
+    }
+
+    /// One byte wide, or of unknown width: what buffers are made of.
+    pub(crate) fn is_byte(&self) -> bool {
+        match self {
+            Shape::Char | Shape::Void => true,
+            Shape::Int(Some(name)) => matches!(&**name, "u8" | "i8" | "c_uchar" | "c_schar"),
+            _ => false,
+        }
+    }
+
+    /// A number: every bit pattern is a value.
+    pub(crate) fn is_number(&self) -> bool {
+        matches!(self, Shape::Int(_) | Shape::Float(_) | Shape::Char)
+    }
+
+    /// What it points to, and whether as `*mut`.
+    pub(crate) fn pointee(&self) -> Option<(bool, &Shape)> {
+        match self {
+            Shape::Pointer { mutable, to } => Some((*mutable, to)),
+            _ => None,
+        }
+    }
+
+    /// Why a value of this type that a domain left in memory cannot be used as it is; `None`: it can.
+    pub(crate) fn hindrance(&self) -> Option<String> {
+        match self {
+            Shape::Int(_) | Shape::Float(_) | Shape::Char => None,
+            Shape::Array { of, .. } => of.hindrance(),
+            Shape::Struct { hindrance, .. } => hindrance.clone(),
+            Shape::Pointer { .. } => Some("a pointer".to_owned()),
+            Shape::Bool => Some("a `bool`, of which only two bit patterns are values".to_owned()),
+            Shape::Enum(path) => Some(format!("the enum `{}`, of which not every bit pattern is a value", path.name)),
+            Shape::Function => Some("a function pointer".to_owned()),
+            Shape::Void => Some("`c_void`".to_owned()),
+            Shape::Opaque(path) => Some(format!("the opaque `{}`", path.name)),
+            Shape::Unknown { why, .. } => Some(why.clone()),
+        }
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Shape::Int(Some(name)) | Shape::Float(name) => f.write_str(name),
+            Shape::Int(None) => f.write_str("integer"),
+            Shape::Bool => f.write_str("bool"),
+            Shape::Char => f.write_str("c_char"),
+            Shape::Void => f.write_str("c_void"),
+            Shape::Pointer { mutable: true, to } => write!(f, "*mut {to}"),
+            Shape::Pointer { mutable: false, to } => write!(f, "*const {to}"),
+            Shape::Array { of, len } => write!(f, "[{of}; {len}]"),
+            Shape::Opaque(path) | Shape::Struct { path, .. } | Shape::Enum(path) => f.write_str(&path.name),
+            Shape::Function => f.write_str("fn pointer"),
+            Shape::Unknown { ty, .. } => f.write_str(ty),
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! Names of types → shapes, over the types of a crate and its dependencies.
+
+mod macros;
+
+use super::shape::{Shape, TypePath};
+use crate::graph::{Graph, Role, SourceFile};
+use isolate_lints::{
+    cfg::all_hold,
+    facts::{Param, TypeItem, TypeKind},
+};
+use std::collections::BTreeMap;
+
+/// Aliases of aliases end somewhere; text that was not compiled may hold a circle.
+const DEEPEST: u8 = 32;
+
+/// How we came to a type.
+#[derive(Clone, Copy, Default)]
+struct Trail {
+    /// Aliases, fields and pointers followed so far.
+    depth: u8,
+    /// Through a field: what a pointer there points to does not matter, and lists would be followed for ever.
+    in_field: bool,
+}
+
+impl Trail {
+    fn deeper(self) -> Self {
+        Self { depth: self.depth + 1, ..self }
+    }
+}
+
+/// Every type that a foreign signature in the graph may name.
+pub(crate) struct Types<'g> {
+    graph: &'g Graph,
+    /// Per package: name → its declarations, in source order.
+    items: Vec<BTreeMap<&'g str, Vec<Item<'g>>>>,
+}
+
+#[derive(Clone, Copy)]
+struct Item<'g> {
+    file: &'g SourceFile,
+    item: &'g TypeItem,
+}
+
+/// Where a type is named: what its names mean.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Site<'s> {
+    /// Index of the package in the graph.
+    pub(crate) package: usize,
+    pub(crate) module: &'s [String],
+}
+
+impl<'g> Types<'g> {
+    pub(crate) fn new(graph: &'g Graph) -> Self {
+        let items = graph.packages.iter().map(|package| {
+            let mut items: BTreeMap<&str, Vec<Item<'_>>> = BTreeMap::new();
+            for file in package.files.iter().filter(|file| file.role == Role::Main) {
+                for item in file.facts.types.iter().filter(|item| all_hold(&item.cfgs) != Some(false)) {
+                    items.entry(&item.name).or_default().push(Item { file, item });
+                }
+            }
+            items
+        });
+        Self { graph, items: items.collect() }
+    }
+
+    /// What the type with this source text is at `site`.
+    pub(crate) fn resolve(&self, text: &str, site: Site<'_>) -> Shape {
+        self.text(text, site, Trail::default())
+    }
+
+    fn text(&self, text: &str, site: Site<'_>, trail: Trail) -> Shape {
+        match syn::parse_str::<syn::Type>(text) {
+            Ok(ty) => self.ty(&ty, site, trail),
+            Err(error) => unknown(text, format!("`{text}` does not parse as a type: {error}")),
+        }
+    }
+
+    fn ty(&self, ty: &syn::Type, site: Site<'_>, trail: Trail) -> Shape {
+        let shown = || quote::quote!(#ty).to_string();
+        if trail.depth > DEEPEST {
+            return unknown(&shown(), "its aliases go in a circle".to_owned());
+        }
+        match ty {
+            syn::Type::Group(group) => self.ty(&group.elem, site, trail),
+            syn::Type::Paren(paren) => self.ty(&paren.elem, site, trail),
+            syn::Type::Ptr(pointer) => {
+                let to = if trail.in_field { Shape::Void } else { self.ty(&pointer.elem, site, trail.deeper()) };
+                let mutable = matches!(pointer.mutability, syn::PointerMutability::Mut(_));
+                Shape::Pointer { mutable, to: Box::new(to) }
+            }
+            syn::Type::Array(array) => {
+                let len = &array.len;
+                Shape::Array {
+                    of: Box::new(self.ty(&array.elem, site, trail.deeper())),
+                    len: quote::quote!(#len).to_string(),
+                }
+            }
+            syn::Type::FnPtr(_) => Shape::Function,
+            syn::Type::Tuple(tuple) if tuple.elems.is_empty() => Shape::Void,
+            syn::Type::Path(path) if path.qself.is_none() => self.path(&path.path, site, trail),
+            syn::Type::Macro(mac) => self.expansion(&mac.mac, site, trail),
+            _ => unknown(&shown(), format!("`{}` is not a type of C", shown())),
+        }
+    }
+
+    fn path(&self, path: &syn::Path, site: Site<'_>, trail: Trail) -> Shape {
+        let Some(last) = path.segments.last() else { return unknown("", "an empty path".to_owned()) };
+        let name = last.ident.to_string();
+        if name == "Option"
+            && let syn::PathArguments::AngleBracketed(arguments) = &last.arguments
+            && let Some(syn::GenericArgument::Type(inner)) = arguments.args.first()
+        {
+            // `Option<fn>` and `Option<NonNull<T>>` have C's NULL; nothing else in an `Option` has a C layout.
+            return match self.ty(inner, site, trail.deeper()) {
+                Shape::Function => Shape::Function,
+                _ => unknown(&name, "an `Option` of something other than a function pointer".to_owned()),
+            };
+        }
+        let qualifier: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+        self.named(&name, &qualifier[..qualifier.len() - 1], site, trail)
+    }
+
+    /// A name: of this crate, of C, or of a dependency, in this order, except that a path names its crate itself.
+    fn named(&self, name: &str, qualifier: &[String], site: Site<'_>, trail: Trail) -> Shape {
+        let foreign = qualifier.first().and_then(|first| self.graph.packages[site.package].externs.get(first));
+        if let Some(&package) = foreign {
+            return self
+                .declared(package, name, &[], trail)
+                .or_else(|| of_c(name))
+                .unwrap_or_else(|| unknown(name, format!("`{}` has no type `{name}`", qualifier.join("::"))));
+        }
+        if matches!(qualifier.first().map(String::as_str), Some("std" | "core" | "libc")) {
+            return of_c(name).unwrap_or_else(|| unknown(name, format!("`{name}` is not a known type of C")));
+        }
+        let here = self.declared(site.package, name, site.module, trail).or_else(|| of_c(name));
+        let elsewhere = || {
+            let externs = self.graph.packages[site.package].externs.values();
+            externs.copied().find_map(|package| self.declared(package, name, &[], trail))
+        };
+        here.or_else(elsewhere).unwrap_or_else(|| {
+            let package = &self.graph.packages[site.package].name;
+            unknown(name, format!("the declaration of `{name}` was not found in `{package}` or its dependencies"))
+        })
+    }
+
+    /// The type of that name in a package: the one in `module` if there is one, else all of that name if they agree.
+    fn declared(&self, package: usize, name: &str, module: &[String], trail: Trail) -> Option<Shape> {
+        let all = self.items[package].get(name)?;
+        let near: Vec<_> = all.iter().filter(|item| item.module() == module).collect();
+        let candidates = if near.is_empty() { all.iter().collect() } else { near };
+        // A `cfg` that could not be decided may hold; one that surely holds wins.
+        let sure: Vec<_> = candidates.iter().copied().filter(|item| all_hold(&item.item.cfgs) == Some(true)).collect();
+        let candidates = if sure.is_empty() { candidates } else { sure };
+        let mut shapes = candidates.iter().map(|item| self.item(package, item, trail.deeper()));
+        let first = shapes.next()?;
+        let rest: Vec<_> = shapes.collect();
+        Some(if rest.iter().all(|shape| *shape == first) {
+            first
+        } else if first.is_int() && rest.iter().all(Shape::is_int) {
+            Shape::Int(None)
+        } else {
+            unknown(name, format!("`{name}` has several declarations that differ, under `cfg`s that were not decided"))
+        })
+    }
+
+    fn item(&self, package: usize, item: &Item<'g>, trail: Trail) -> Shape {
+        let module = item.module();
+        let site = Site { package, module: &module };
+        let path = TypePath { package, module: module.clone(), name: item.item.name.clone() };
+        match &item.item.kind {
+            TypeKind::Alias(target) => self.text(target, site, trail),
+            TypeKind::Foreign => Shape::Opaque(path),
+            TypeKind::Enum(variants) if variants.is_empty() => Shape::Opaque(path),
+            TypeKind::Enum(_) => Shape::Enum(path),
+            TypeKind::Struct(fields) if is_opaque(item.item, fields) => Shape::Opaque(path),
+            TypeKind::Struct(fields) | TypeKind::Union(fields) => {
+                let hindrance = self.hindrance(item.item, fields, site, trail);
+                Shape::Struct { path, hindrance }
+            }
+        }
+    }
+
+    fn hindrance(&self, item: &TypeItem, fields: &[Param], site: Site<'_>, trail: Trail) -> Option<String> {
+        let layout = |repr: &String| repr.starts_with('C') || repr.starts_with("transparent");
+        if !item.repr.iter().any(layout) {
+            return Some("it is not `repr(C)`, so its layout is not C's".to_owned());
+        }
+        let trail = Trail { in_field: true, ..trail.deeper() };
+        for field in fields {
+            let name = field.name.as_deref().unwrap_or("_");
+            if let Some(why) = self.text(&field.ty, site, trail).hindrance() {
+                return Some(format!("its field `{name}` holds {}", why.trim_start_matches("it holds ")));
+            }
+        }
+        (!item.copy).then(|| format!("`{}` is not `Copy`", item.name))
+    }
+
+    fn expansion(&self, mac: &syn::Macro, site: Site<'_>, trail: Trail) -> Shape {
+        let name = mac.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
+        let texts = self.graph.packages[site.package].files.iter().map(|file| &*file.text);
+        match macros::expand(texts, &name, &mac.tokens).and_then(|tokens| syn::parse2::<syn::Type>(tokens).ok()) {
+            Some(ty) => self.ty(&ty, site, trail.deeper()),
+            None => unknown(&format!("{name}!(…)"), format!("the macro `{name}!` is not one we can expand")),
+        }
+    }
+}
+
+impl Item<'_> {
+    fn module(&self) -> Vec<String> {
+        [&*self.file.module, &*self.item.modules].concat()
+    }
+}
+
+/// The ways to say "contents hidden": `struct X;`, `struct X { _private: [u8; 0], … }`, `struct X(c_int);` that is not `Copy`.
+fn is_opaque(item: &TypeItem, fields: &[Param]) -> bool {
+    let zero_sized = |field: &Param| field.ty.replace(' ', "").ends_with(";0]") || field.ty.contains("PhantomData");
+    let placeholder = |field: &Param| field.name.as_deref().is_none_or(|name| name == "0" || name.starts_with('_'));
+    fields.iter().all(zero_sized) || (!item.copy && fields.len() == 1 && placeholder(&fields[0]))
+}
+
+fn unknown(ty: &str, why: String) -> Shape {
+    Shape::Unknown { ty: ty.to_owned(), why }
+}
+
+/// Rust's primitives, the names of `core::ffi`, and those of C and POSIX that every platform of ours agrees on.
+fn of_c(name: &str) -> Option<Shape> {
+    let int = |name: &str| Some(Shape::Int(Some(name.to_owned())));
+    match name {
+        "c_char" => Some(Shape::Char),
+        "c_void" => Some(Shape::Void),
+        "bool" => Some(Shape::Bool),
+        "f32" | "f64" | "c_float" | "c_double" => Some(Shape::Float(name.to_owned())),
+        "u8" | "i8" | "u16" | "i16" | "u32" | "i32" | "u64" | "i64" | "u128" | "i128" | "usize" | "isize" => int(name),
+        "c_schar" | "c_uchar" | "c_short" | "c_ushort" | "c_int" | "c_uint" | "c_long" | "c_ulong" | "c_longlong"
+        | "c_ulonglong" => int(name),
+        "size_t" | "uintptr_t" => int("usize"),
+        "ssize_t" | "intptr_t" | "ptrdiff_t" => int("isize"),
+        "int8_t" => int("i8"),
+        "int16_t" => int("i16"),
+        "int32_t" => int("i32"),
+        "int64_t" | "intmax_t" => int("i64"),
+        "uint8_t" => int("u8"),
+        "uint16_t" => int("u16"),
+        "uint32_t" => int("u32"),
+        "uint64_t" | "uintmax_t" => int("u64"),
+        _ => None,
+    }
+}

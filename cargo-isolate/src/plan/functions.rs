@@ -1,0 +1,256 @@
+//! The contracts of one function: what the policy states, what rules infer from the rest, what stays open.
+
+use super::{Decision, FunctionPlan, ParamPlan, RetPlan, Role, select::Selected};
+use crate::{
+    contract::{
+        Contract, Dir,
+        check::{self, Param, Signature, Stated, Subject, list},
+        expr::Expr,
+        infer::{self, Inference, Known, Tier},
+        types::{Site, Types},
+    },
+    graph::Graph,
+    policy::{PolicyError, model},
+};
+use isolate_lints::facts::{ForeignKind, Param as Declaration};
+use toml::Spanned;
+
+/// Plans one function; mistakes of its policy entry are appended to `errors`.
+pub(super) fn plan(
+    graph: &Graph,
+    types: &Types<'_>,
+    policy: &model::Policy,
+    selected: &Selected<'_>,
+    errors: &mut Vec<PolicyError>,
+) -> FunctionPlan {
+    let item = selected.item;
+    let (declarations, ret) = match &item.item {
+        ForeignKind::Function { params, ret, .. } => (&params[..], ret.as_deref()),
+        ForeignKind::Static { .. } => (&[][..], None),
+    };
+    let site = Site { package: selected.declared.index, module: &selected.declared.module };
+    let signature = signature(types, site, &item.name, declarations, ret);
+    let entry = policy.functions.get(&*item.name);
+    let stated = Statements::read(entry, &signature, errors);
+
+    let roles = roles(&signature, &stated);
+    let known = Known { stated: stated.params.iter().map(|stated| stated.contract.clone()).collect() };
+    let mut open = Vec::new();
+    let params = declarations.iter().zip(&signature.params).enumerate().map(|(index, (declaration, param))| {
+        let role = roles[index].clone();
+        let decision = match (&known.stated[index], &role) {
+            (Some(contract), _) => Decision::Policy { contract: contract.clone() },
+            (None, Role::LengthOf(slices)) => implied(Contract::Value, format!("the length of {}", names(slices))),
+            (None, Role::CellOf(slices)) => {
+                let contract = Contract::Obj { dir: Dir::Inout, nullable: false };
+                implied(contract, format!("points to the length of {}", names(slices)))
+            }
+            (None, Role::Caller) if stated.params[index].ty.is_some() && param.shape.pointee().is_none() => {
+                Decision::Policy { contract: Contract::Value }
+            }
+            (None, Role::Caller) => decide(&param.name, infer::param(&signature, index, &known), &mut open),
+        };
+        ParamPlan {
+            name: param.name.clone(),
+            ty: declaration.ty.clone(),
+            shape: param.shape.clone(),
+            shown_as: stated.params[index].ty.clone(),
+            role,
+            decision,
+        }
+    });
+    let mut params: Vec<_> = params.collect();
+    settle_inferred_lengths(&mut params, &mut open);
+
+    let ret = ret.zip(signature.ret.as_ref()).map(|(ty, shape)| RetPlan {
+        ty: ty.to_owned(),
+        shape: shape.clone(),
+        shown_as: stated.ret.ty.clone(),
+        decision: match &stated.ret.contract {
+            Some(contract) => Decision::Policy { contract: contract.clone() },
+            None if stated.ret.ty.is_some() && shape.pointee().is_none() => {
+                Decision::Policy { contract: Contract::Value }
+            }
+            None => decide("ret", infer::ret(shape), &mut open),
+        },
+    });
+
+    FunctionPlan {
+        name: item.name.clone(),
+        symbol: item.link_name.clone(),
+        abi: item.abi.clone(),
+        declared: selected.declared.clone(),
+        params,
+        ret,
+        refused: hopeless(graph, selected),
+        stub: stub(&item.name, &open),
+    }
+}
+
+fn signature(
+    types: &Types<'_>,
+    site: Site<'_>,
+    name: &str,
+    declarations: &[Declaration],
+    ret: Option<&str>,
+) -> Signature {
+    let params = declarations.iter().enumerate().map(|(index, declaration)| Param {
+        name: declaration.name.clone().unwrap_or_else(|| format!("arg{}", index + 1)),
+        shape: types.resolve(&declaration.ty, site),
+    });
+    Signature { name: name.to_owned(), params: params.collect(), ret: ret.map(|ret| types.resolve(ret, site)) }
+}
+
+/// What the policy's entry states, by parameter.
+struct Statements {
+    params: Vec<Stated>,
+    ret: Stated,
+}
+
+impl Statements {
+    fn read(entry: Option<&model::FnContract>, signature: &Signature, errors: &mut Vec<PolicyError>) -> Statements {
+        let mut params = vec![Stated::default(); signature.params.len()];
+        let mut ret = Stated::default();
+        let Some(entry) = entry else { return Statements { params, ret } };
+        for (name, words) in &entry.arg {
+            match signature.params.iter().position(|param| param.name == *name.get_ref()) {
+                Some(index) => {
+                    params[index] = check::check(words, Subject::Param(index), signature, errors).unwrap_or_default();
+                }
+                None => errors.push(no_such_parameter(name, signature)),
+            }
+        }
+        if let Some(words) = &entry.ret {
+            if signature.ret.is_none() {
+                errors.push(PolicyError::new(words.span(), format!("`{}` returns nothing", signature.name)));
+            } else {
+                ret = check::check(words, Subject::Ret, signature, errors).unwrap_or_default();
+            }
+        }
+        let statements = Statements { params, ret };
+        statements.check_cells(entry, signature, errors);
+        statements
+    }
+
+    /// A capacity is read before the call, so a parameter that only comes out cannot hold it.
+    fn check_cells(&self, entry: &model::FnContract, signature: &Signature, errors: &mut Vec<PolicyError>) {
+        for (stated, param) in self.params.iter().zip(&signature.params) {
+            let Some(Contract::Buf { len, .. }) = &stated.contract else { continue };
+            for leaf in len.leaves() {
+                let Expr::Deref(cell) = leaf else { continue };
+                let index = signature.params.iter().position(|param| param.name == *cell);
+                let contract = index.and_then(|index| self.params[index].contract.as_ref());
+                if let Some(Contract::Obj { dir: Dir::Out, .. }) = contract
+                    && let Some(words) = entry.arg.get(&**cell)
+                {
+                    let message =
+                        format!("`*{cell}` is the length of `{}` before the call, so it cannot be `out`", param.name);
+                    errors.push(
+                        PolicyError::new(words.span(), message).help("say `dir = \"inout\"`, or remove this entry"),
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn no_such_parameter(name: &Spanned<String>, signature: &Signature) -> PolicyError {
+    let names: Vec<_> = signature.params.iter().map(|param| &*param.name).collect();
+    let error = PolicyError::new(name.span(), format!("`{}` has no parameter `{}`", signature.name, name.get_ref()));
+    let error = if names.is_empty() { error } else { error.help(format!("its parameters: {}", list(&names))) };
+    error.did_you_mean(name.get_ref(), names)
+}
+
+/// Parameters that hold nothing but the length of slices are hidden from the wrapper's caller.
+fn roles(signature: &Signature, stated: &Statements) -> Vec<Role> {
+    let contracts: Vec<_> = stated.params.iter().map(|stated| stated.contract.as_ref()).collect();
+    let role = |param: &Param| {
+        let slices = |wanted: &Expr| {
+            let named = signature
+                .params
+                .iter()
+                .zip(&contracts)
+                .filter(|(_, contract)| matches!(contract, Some(Contract::Buf { len, .. }) if len == wanted));
+            named.map(|(param, _)| param.name.clone()).collect::<Vec<_>>()
+        };
+        let (lengths, cells) = (slices(&Expr::Name(param.name.clone())), slices(&Expr::Deref(param.name.clone())));
+        match (lengths.is_empty(), cells.is_empty()) {
+            (false, _) => Role::LengthOf(lengths),
+            (_, false) => Role::CellOf(cells),
+            _ => Role::Caller,
+        }
+    };
+    signature.params.iter().map(role).collect()
+}
+
+/// Lengths that rules found hide their parameters as well.
+fn settle_inferred_lengths(params: &mut [ParamPlan], open: &mut Vec<(String, String)>) {
+    for index in 0..params.len() {
+        if params[index].role != Role::Caller {
+            continue;
+        }
+        let name = params[index].name.clone();
+        let is_length = |param: &&ParamPlan| match param.decision.contract() {
+            Some(Contract::Buf { len, .. }) => *len == Expr::Name(name.clone()),
+            _ => false,
+        };
+        let slices: Vec<_> = params.iter().filter(is_length).map(|param| param.name.clone()).collect();
+        if !slices.is_empty() {
+            open.retain(|(open, _)| *open != name);
+            params[index].decision = implied(Contract::Value, format!("the length of {}", names(&slices)));
+            params[index].role = Role::LengthOf(slices);
+        }
+    }
+}
+
+fn decide(name: &str, inference: Inference, open: &mut Vec<(String, String)>) -> Decision {
+    match inference {
+        Inference::Found { contract, tier, evidence } => Decision::Rule { contract, tier, evidence },
+        Inference::Refused(refusal) => {
+            open.extend(refusal.candidate.map(|candidate| (name.to_owned(), candidate)));
+            Decision::Refused { reason: refusal.reason }
+        }
+    }
+}
+
+fn implied(contract: Contract, evidence: String) -> Decision {
+    Decision::Rule { contract, tier: Tier::Proven, evidence }
+}
+
+/// Policy text to start from.
+fn stub(function: &str, open: &[(String, String)]) -> Option<String> {
+    let lines = open.iter().map(|(name, candidate)| match &**name {
+        "ret" => format!("ret = {candidate}\n"),
+        name => format!("arg.{name} = {candidate}\n"),
+    });
+    (!open.is_empty()).then(|| format!("[fn.{function}]\n{}", lines.collect::<String>()))
+}
+
+/// What no contract can mend.
+fn hopeless(graph: &Graph, selected: &Selected<'_>) -> Option<String> {
+    let item = selected.item;
+    let package = &graph.packages[selected.declared.index];
+    if selected.disputed {
+        return Some(
+            "it is declared several times with different signatures, under `cfg`s that were not decided".to_owned(),
+        );
+    }
+    if matches!(item.item, ForeignKind::Function { variadic: true, .. }) {
+        return Some("it is variadic: stable Rust cannot define the function that would stand before it".to_owned());
+    }
+    if !matches!(&*item.abi, "C" | "system") {
+        return Some(format!("its ABI is `{}`: only `C` and `system` go through the gate", item.abi));
+    }
+    if item.visibility.is_empty() && package.member {
+        let module = selected.declared.module.join("::");
+        return Some(format!(
+            "it is private to the module `{module}`: declare it `pub(crate)` so that a wrapper can call it"
+        ));
+    }
+    None
+}
+
+fn names(slices: &[String]) -> String {
+    let slices: Vec<_> = slices.iter().map(|slice| &**slice).collect();
+    list(&slices).replace(", ", " and ")
+}

@@ -1,0 +1,217 @@
+//! Which foreign functions the policy isolates, and what each of their pointers means: the noun that wrappers are made of.
+
+mod functions;
+mod select;
+mod text;
+
+use crate::{
+    contract::{Contract, infer::Tier, shape::Shape, types::Types},
+    graph::Graph,
+    policy::{PolicyError, model, size},
+};
+use camino::Utf8PathBuf;
+use serde::{Serialize, Serializer};
+
+pub(crate) use text::print;
+
+/// Everything that `wrap` needs to know.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Plan {
+    /// By name.
+    pub(crate) domains: Vec<DomainPlan>,
+}
+
+/// One domain with the functions that run in it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct DomainPlan {
+    pub(crate) name: String,
+    /// The package whose archive or shared object serves the symbols.
+    pub(crate) library: Library,
+    /// File names of further archives and shared objects.
+    pub(crate) archives: Vec<String>,
+    pub(crate) backend: model::Backend,
+    pub(crate) level: model::Level,
+    /// In bytes; `None`: the runtime's own limit.
+    pub(crate) heap_limit: Option<u64>,
+    /// In bytes; `None`: the runtime's own size.
+    pub(crate) stack_size: Option<u64>,
+    /// In the order of their declarations.
+    pub(crate) functions: Vec<FunctionPlan>,
+}
+
+/// A package, as far as wrappers care.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Library {
+    /// Index in the graph.
+    #[serde(skip)]
+    pub(crate) package: usize,
+    pub(crate) name: String,
+    pub(crate) version: String,
+    /// Name of its library as a crate.
+    #[serde(rename = "crate")]
+    pub(crate) krate: Option<String>,
+}
+
+/// One foreign function.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct FunctionPlan {
+    /// Name in Rust.
+    pub(crate) name: String,
+    /// Name for the linker, where the declaration spells another one.
+    pub(crate) symbol: Option<String>,
+    pub(crate) abi: String,
+    pub(crate) declared: Declared,
+    pub(crate) params: Vec<ParamPlan>,
+    pub(crate) ret: Option<RetPlan>,
+    /// Why no contract could make it safe to call.
+    pub(crate) refused: Option<String>,
+    /// Policy text that would settle what was refused, where there is any.
+    pub(crate) stub: Option<String>,
+}
+
+/// The place of a declaration.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Declared {
+    /// Index in the graph.
+    #[serde(skip)]
+    pub(crate) index: usize,
+    pub(crate) package: String,
+    /// Module path within its crate.
+    pub(crate) module: Vec<String>,
+    pub(crate) file: Utf8PathBuf,
+    pub(crate) line: u32,
+    pub(crate) column: u32,
+}
+
+/// One parameter.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct ParamPlan {
+    /// As declared; `arg3` for the third where it has none.
+    pub(crate) name: String,
+    /// As declared.
+    #[serde(rename = "type")]
+    pub(crate) ty: String,
+    /// With aliases followed.
+    #[serde(rename = "resolved", serialize_with = "shown")]
+    pub(crate) shape: Shape,
+    /// Rust type that the policy gives instead of one that cannot be named.
+    pub(crate) shown_as: Option<String>,
+    pub(crate) role: Role,
+    pub(crate) decision: Decision,
+}
+
+/// The return value.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct RetPlan {
+    /// As declared.
+    #[serde(rename = "type")]
+    pub(crate) ty: String,
+    /// With aliases followed.
+    #[serde(rename = "resolved", serialize_with = "shown")]
+    pub(crate) shape: Shape,
+    /// Rust type that the policy gives instead of one that cannot be named.
+    pub(crate) shown_as: Option<String>,
+    pub(crate) decision: Decision,
+}
+
+/// Where a wrapper takes a parameter from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Role {
+    /// From its caller.
+    Caller,
+    /// The length of these slices, of which all have the same.
+    LengthOf(Vec<String>),
+    /// Points to the length of these slices, and may hold another one after the call.
+    CellOf(Vec<String>),
+}
+
+/// The contract of a pointer, and where it comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "by", rename_all = "kebab-case")]
+pub(crate) enum Decision {
+    /// The policy says so.
+    Policy { contract: Contract },
+    /// A rule says so.
+    Rule { contract: Contract, tier: Tier, evidence: String },
+    /// Nobody knows.
+    Refused { reason: String },
+}
+
+impl Decision {
+    pub(crate) fn contract(&self) -> Option<&Contract> {
+        match self {
+            Decision::Policy { contract } | Decision::Rule { contract, .. } => Some(contract),
+            Decision::Refused { .. } => None,
+        }
+    }
+}
+
+impl FunctionPlan {
+    /// Every parameter and the return value has a contract.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.refused.is_none() && self.refusals().is_empty()
+    }
+
+    /// What was refused: the parameter's name (or `ret`), its type, the reason.
+    pub(crate) fn refusals(&self) -> Vec<(&str, &str, &str)> {
+        let params = self.params.iter().map(|param| (&*param.name, &*param.ty, &param.decision));
+        let ret = self.ret.iter().map(|ret| ("ret", &*ret.ty, &ret.decision));
+        let all = params.chain(ret);
+        all.filter_map(|(name, ty, decision)| match decision {
+            Decision::Refused { reason } => Some((name, ty, &**reason)),
+            _ => None,
+        })
+        .collect()
+    }
+}
+
+impl Plan {
+    /// Functions that cannot be wrapped yet.
+    pub(crate) fn refused(&self) -> impl Iterator<Item = (&DomainPlan, &FunctionPlan)> {
+        let all =
+            self.domains.iter().flat_map(|domain| domain.functions.iter().map(move |function| (domain, function)));
+        all.filter(|(_, function)| !function.is_ready())
+    }
+}
+
+/// Makes the plan. A mistake in the policy is an error; a function without a contract is part of the plan.
+pub(crate) fn plan(graph: &Graph, policy: &model::Policy) -> Result<Plan, Vec<PolicyError>> {
+    let mut errors = Vec::new();
+    let types = Types::new(graph);
+    let selected = select::select(graph, policy, &mut errors);
+    let mut domains = Vec::new();
+    for (name, domain) in &policy.domain {
+        let Some(library) = select::library(graph, domain, &mut errors) else { continue };
+        let functions = selected.iter().filter(|selected| selected.domain == *name.get_ref());
+        let functions =
+            functions.map(|selected| functions::plan(graph, &types, policy, selected, &mut errors)).collect();
+        domains.push(DomainPlan {
+            name: name.get_ref().clone(),
+            library,
+            archives: domain.archives.iter().map(|archive| archive.get_ref().clone()).collect(),
+            backend: domain.backend.as_ref().map_or(model::Backend::Auto, |backend| *backend.get_ref()),
+            level: domain.level.as_ref().map_or(model::Level::Integrity, |level| *level.get_ref()),
+            heap_limit: domain.heap.as_ref().and_then(|heap| bytes(&heap.limit, &mut errors)),
+            stack_size: domain.stack.as_ref().and_then(|stack| bytes(stack, &mut errors)),
+            functions,
+        });
+    }
+    select::unused_contracts(graph, policy, &selected, &mut errors);
+    if errors.is_empty() {
+        Ok(Plan { domains })
+    } else {
+        errors.sort_by_key(|error| (error.span.start, error.span.end));
+        errors.dedup();
+        Err(errors)
+    }
+}
+
+fn bytes(text: &toml::Spanned<String>, errors: &mut Vec<PolicyError>) -> Option<u64> {
+    let size = size::parse(text.get_ref());
+    size.map_err(|expected| errors.push(PolicyError::new(text.span(), "not a size").label(expected))).ok()
+}
+
+fn shown<S: Serializer>(shape: &Shape, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(shape)
+}

@@ -1,0 +1,211 @@
+//! The policy's `[[isolate]]` and `[domain.*]` against what the graph declares.
+
+use super::{Declared, Library};
+use crate::{
+    graph::{Graph, Role},
+    policy::{PolicyError, model},
+};
+use globset::GlobBuilder;
+use isolate_lints::{
+    cfg::all_hold,
+    facts::{ForeignItem, ForeignKind},
+};
+use std::collections::{BTreeMap, BTreeSet};
+use toml::Spanned;
+
+/// A function that some domain isolates.
+pub(super) struct Selected<'g> {
+    pub(super) domain: String,
+    pub(super) item: &'g ForeignItem,
+    pub(super) declared: Declared,
+    /// Declarations of the same name say different things, and no `cfg` decides.
+    pub(super) disputed: bool,
+}
+
+/// One declaration.
+struct Candidate<'g> {
+    item: &'g ForeignItem,
+    declared: Declared,
+}
+
+/// Resolves every `[[isolate]]`, in the order of the declarations within each domain.
+pub(super) fn select<'g>(graph: &'g Graph, policy: &model::Policy, errors: &mut Vec<PolicyError>) -> Vec<Selected<'g>> {
+    let mut chosen: Vec<Selected<'g>> = Vec::new();
+    for isolate in &policy.isolate {
+        let isolate = isolate.get_ref();
+        let name = isolate.domain.get_ref();
+        let Some(domain) = policy.domain.get(&**name) else {
+            let names = policy.domain.keys().map(|name| &**name.get_ref());
+            let error = PolicyError::new(isolate.domain.span(), format!("there is no `[domain.{name}]`"));
+            errors.push(error.help("add one that names its library").did_you_mean(name, names));
+            continue;
+        };
+        let Some(library) = package(graph, domain.library.get_ref()) else { continue };
+        for pattern in &isolate.externs {
+            for candidate in matching(graph, library, pattern, errors) {
+                match chosen.iter().find(|other| other.item.name == candidate.item.item.name) {
+                    Some(other) if other.domain == *name => {}
+                    Some(other) => {
+                        let message =
+                            format!("`{}` runs in the domain `{}` already", candidate.item.item.name, other.domain);
+                        errors.push(PolicyError::new(pattern.span(), message).help("isolate it once"));
+                    }
+                    None => chosen.push(Selected {
+                        domain: name.clone(),
+                        item: candidate.item.item,
+                        declared: candidate.item.declared,
+                        disputed: candidate.disputed,
+                    }),
+                }
+            }
+        }
+    }
+    chosen.sort_by(|a, b| {
+        let place = |selected: &Selected<'_>| (selected.declared.file.clone(), selected.item.span.start);
+        (&a.domain, place(a)).cmp(&(&b.domain, place(b)))
+    });
+    chosen
+}
+
+struct Agreed<'g> {
+    item: Candidate<'g>,
+    disputed: bool,
+}
+
+/// The functions that a pattern names: those that the library's package declares, else those that members declare themselves.
+fn matching<'g>(
+    graph: &'g Graph,
+    library: usize,
+    pattern: &Spanned<String>,
+    errors: &mut Vec<PolicyError>,
+) -> Vec<Agreed<'g>> {
+    let text = pattern.get_ref();
+    let matcher = match GlobBuilder::new(text).literal_separator(false).build() {
+        Ok(glob) => glob.compile_matcher(),
+        Err(error) => {
+            errors.push(PolicyError::new(pattern.span(), format!("`{text}` is not a pattern: {}", error.kind())));
+            return Vec::new();
+        }
+    };
+    let members = (0..graph.packages.len()).filter(|index| graph.packages[*index].member && *index != library);
+    let groups: [Vec<usize>; 2] = [vec![library], members.collect()];
+    for group in &groups {
+        let found = agreed(group.iter().flat_map(|package| functions(graph, *package)), &|name| matcher.is_match(name));
+        if !found.is_empty() {
+            return found;
+        }
+    }
+    let all: Vec<_> = groups.iter().flatten().flat_map(|package| items(graph, *package)).collect();
+    let library = &graph.packages[library].name;
+    let is_static = all.iter().any(|candidate| candidate.item.name == *text);
+    let message = if is_static {
+        format!("`{text}` is a static: only functions run in a domain")
+    } else {
+        format!("no foreign function is called `{text}` in `{library}` or the workspace's own code")
+    };
+    errors.push(PolicyError::new(pattern.span(), message).did_you_mean(text, all.iter().map(|one| &*one.item.name)));
+    Vec::new()
+}
+
+/// One declaration per name, preferring what surely holds over what may.
+fn agreed<'g>(candidates: impl Iterator<Item = Candidate<'g>>, wanted: &dyn Fn(&str) -> bool) -> Vec<Agreed<'g>> {
+    let mut by_name: BTreeMap<&str, Vec<Candidate<'g>>> = BTreeMap::new();
+    for candidate in candidates.filter(|candidate| wanted(&candidate.item.name)) {
+        by_name.entry(&candidate.item.name).or_default().push(candidate);
+    }
+    let agreed = by_name.into_values().map(|mut same| {
+        if same.iter().any(|one| all_hold(&one.item.scope.cfgs) == Some(true)) {
+            same.retain(|one| all_hold(&one.item.scope.cfgs) == Some(true));
+        }
+        let disputed = same.iter().any(|one| one.item.item != same[0].item.item);
+        Agreed { item: same.swap_remove(0), disputed }
+    });
+    agreed.collect()
+}
+
+fn functions(graph: &Graph, package: usize) -> impl Iterator<Item = Candidate<'_>> {
+    items(graph, package).filter(|candidate| matches!(candidate.item.item, ForeignKind::Function { .. }))
+}
+
+fn items(graph: &Graph, index: usize) -> impl Iterator<Item = Candidate<'_>> {
+    let package = &graph.packages[index];
+    let files = package.files.iter().filter(|file| file.role == Role::Main);
+    files.flat_map(move |file| {
+        let possible = file.facts.foreign.iter().filter(|item| all_hold(&item.scope.cfgs) != Some(false));
+        possible.map(move |item| Candidate {
+            item,
+            declared: Declared {
+                index,
+                package: package.name.clone(),
+                module: [&*file.module, &*item.scope.modules].concat(),
+                file: file.path.clone(),
+                line: item.span.line,
+                column: item.span.column,
+            },
+        })
+    })
+}
+
+/// The package that serves a domain's symbols.
+pub(super) fn library(graph: &Graph, domain: &model::Domain, errors: &mut Vec<PolicyError>) -> Option<Library> {
+    let wanted = domain.library.get_ref();
+    let Some(index) = package(graph, wanted) else {
+        let names: BTreeSet<_> = graph.packages.iter().map(|package| &*package.name).collect();
+        let error =
+            PolicyError::new(domain.library.span(), format!("no package `{wanted}` is in this workspace's graph"));
+        errors.push(
+            error.help("`library` names the package that compiles or links the C code").did_you_mean(wanted, names),
+        );
+        return None;
+    };
+    let package = &graph.packages[index];
+    if package.lib.is_none() && domain.archives.is_empty() {
+        let message = format!("`{wanted}` has no library, so nothing says which archive holds its C code");
+        errors.push(PolicyError::new(domain.library.span(), message).help("add `archives = [\"lib….a\"]`"));
+    }
+    for archive in &domain.archives {
+        let name = archive.get_ref();
+        let is_safe = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+'));
+        if !is_safe || !(name.ends_with(".a") || name.ends_with(".so") || name.contains(".so.")) {
+            let message = format!("`{name}` is not the file name of a static archive or shared object");
+            errors.push(
+                PolicyError::new(archive.span(), message).help("like `libfoo.a` or `libfoo.so.1`, without a path"),
+            );
+        }
+    }
+    Some(Library {
+        package: index,
+        name: package.name.clone(),
+        version: package.version.clone(),
+        krate: package.lib.clone(),
+    })
+}
+
+/// A member first; of several versions, the last.
+fn package(graph: &Graph, name: &str) -> Option<usize> {
+    let named = |index: &usize| graph.packages[*index].name == name;
+    let all: Vec<_> = (0..graph.packages.len()).filter(named).collect();
+    all.iter().copied().find(|index| graph.packages[*index].member).or(all.last().copied())
+}
+
+/// A contract that applies to nothing was meant for something.
+pub(super) fn unused_contracts(
+    graph: &Graph,
+    policy: &model::Policy,
+    selected: &[Selected<'_>],
+    errors: &mut Vec<PolicyError>,
+) {
+    let isolated: BTreeSet<_> = selected.iter().map(|selected| &*selected.item.name).collect();
+    for name in policy.functions.keys().filter(|name| !isolated.contains(&**name.get_ref())) {
+        let word = name.get_ref();
+        let declared = || (0..graph.packages.len()).flat_map(|package| functions(graph, package));
+        errors.push(match declared().find(|candidate| candidate.item.name == *word) {
+            Some(candidate) => PolicyError::new(name.span(), format!("`{word}` runs in no domain")).help(format!(
+                "`{}` declares it: add it to an `[[isolate]]`, or remove this",
+                candidate.declared.package
+            )),
+            None => PolicyError::new(name.span(), format!("no foreign function is called `{word}`"))
+                .did_you_mean(word, isolated.iter().copied()),
+        });
+    }
+}

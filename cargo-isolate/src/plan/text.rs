@@ -1,0 +1,103 @@
+//! The plan for people.
+
+use super::{Decision, DomainPlan, FunctionPlan, Plan, Role};
+use crate::contract::infer::Tier;
+use anstyle::{AnsiColor, Style};
+use camino::Utf8Path;
+use std::io::{self, Write};
+
+/// Prints the plan: every function with every contract and its evidence, then what was refused with stubs to paste.
+///
+/// Paths are shown from `root`.
+pub(crate) fn print(out: &mut dyn Write, plan: &Plan, root: &Utf8Path) -> io::Result<()> {
+    for domain in &plan.domains {
+        heading(out, domain)?;
+        for function in &domain.functions {
+            print_function(out, function, root)?;
+        }
+        writeln!(out)?;
+    }
+    let refused: Vec<_> = plan.refused().map(|(_, function)| function).collect();
+    let total: usize = plan.domains.iter().map(|domain| domain.functions.len()).sum();
+    if !refused.is_empty() {
+        writeln!(
+            out,
+            "{BOLD}Policy to start from{BOLD:#}: check each line against the library's manual, then paste it"
+        )?;
+        writeln!(out)?;
+        for stub in refused.iter().filter_map(|function| function.stub.as_ref()) {
+            writeln!(out, "{stub}")?;
+        }
+    }
+    let likely = plan.domains.iter().flat_map(|domain| &domain.functions).filter(|function| has_likely(function));
+    writeln!(
+        out,
+        "{total} functions in {} domains: {} ready ({} with an assumption to check), {} refused",
+        plan.domains.len(),
+        total - refused.len(),
+        likely.filter(|function| function.is_ready()).count(),
+        refused.len(),
+    )
+}
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+const GREEN: Style = AnsiColor::Green.on_default();
+const YELLOW: Style = AnsiColor::Yellow.on_default();
+const RED: Style = AnsiColor::Red.on_default().bold();
+
+fn heading(out: &mut dyn Write, domain: &DomainPlan) -> io::Result<()> {
+    let library = &domain.library;
+    write!(out, "{BOLD}domain {}{BOLD:#}: {} {}", domain.name, library.name, library.version)?;
+    for archive in &domain.archives {
+        write!(out, ", {archive}")?;
+    }
+    writeln!(out)
+}
+
+fn print_function(out: &mut dyn Write, function: &FunctionPlan, root: &Utf8Path) -> io::Result<()> {
+    let declared = &function.declared;
+    let file = declared.file.strip_prefix(root).unwrap_or(&declared.file);
+    let (mark, style) = if function.is_ready() { ("ready", GREEN) } else { ("refused", RED) };
+    writeln!(
+        out,
+        "  {BOLD}{}{BOLD:#}  {style}{mark}{style:#}  {DIM}{file}:{}:{}{DIM:#}",
+        function.name, declared.line, declared.column
+    )?;
+    if let Some(reason) = &function.refused {
+        writeln!(out, "    {RED}{reason}{RED:#}")?;
+    }
+    let params = function.params.iter().map(|param| (&*param.name, &*param.ty, &param.decision, &param.role));
+    let ret = function.ret.iter().map(|ret| ("ret", &*ret.ty, &ret.decision, &Role::Caller));
+    let all: Vec<_> = params.chain(ret).collect();
+    let width = all.iter().map(|(name, ty, ..)| name.chars().count() + 2 + ty.chars().count()).max().unwrap_or(0);
+    for (name, ty, decision, role) in all {
+        let subject = format!("{name}: {ty}");
+        write!(out, "    {subject:width$}  ")?;
+        print_decision(out, decision, role)?;
+    }
+    Ok(())
+}
+
+fn print_decision(out: &mut dyn Write, decision: &Decision, role: &Role) -> io::Result<()> {
+    match (decision, role) {
+        (Decision::Refused { reason }, _) => writeln!(out, "{RED}refused{RED:#}: {reason}"),
+        (Decision::Rule { evidence, .. }, Role::LengthOf(_) | Role::CellOf(_)) => {
+            writeln!(out, "{DIM}hidden: {evidence}{DIM:#}")
+        }
+        (Decision::Policy { contract }, _) => writeln!(out, "{}  {DIM}policy{DIM:#}", contract.to_toml()),
+        (Decision::Rule { contract, tier, evidence }, _) => {
+            let (word, style) = match tier {
+                Tier::Proven => ("proven", GREEN),
+                Tier::Likely => ("likely", YELLOW),
+            };
+            writeln!(out, "{}  {style}{word}{style:#}{DIM}: {evidence}{DIM:#}", contract.to_toml())
+        }
+    }
+}
+
+fn has_likely(function: &FunctionPlan) -> bool {
+    let params = function.params.iter().map(|param| &param.decision);
+    let mut all = params.chain(function.ret.iter().map(|ret| &ret.decision));
+    all.any(|decision| matches!(decision, Decision::Rule { tier: Tier::Likely, .. }))
+}

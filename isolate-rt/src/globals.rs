@@ -2,9 +2,11 @@
 
 /// A range of writable globals that belongs to a domain.
 #[derive(Debug)]
+#[cfg_attr(not(mpk), expect(dead_code, reason = "no domain, nobody to ask"))]
 pub struct Globals(pub(crate) Place);
 
 #[derive(Debug)]
+#[cfg_attr(not(mpk), expect(dead_code, reason = "no domain, nobody to ask"))]
 pub(crate) enum Place {
     Linked { start: *const u8, end: *const u8 },
     Shared { object: &'static str },

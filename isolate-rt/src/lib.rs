@@ -38,15 +38,15 @@ mod fault;
 mod globals;
 mod machine;
 
-// Without `interpose` no domain can be made, so nothing of it is compiled.
-#[cfg(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu", feature = "interpose"))]
+// `cfg(mpk)`: see `build.rs`.
+#[cfg(mpk)]
 mod heap;
-#[cfg(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu", feature = "interpose"))]
+#[cfg(mpk)]
 mod interpose;
-#[cfg(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu", feature = "interpose"))]
+#[cfg(mpk)]
 mod mpk;
 
-#[cfg(not(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu", feature = "interpose")))]
+#[cfg(not(mpk))]
 #[path = "mpk_absent.rs"]
 mod mpk;
 

@@ -69,6 +69,7 @@ attacks! {
     exit: none(), |_| libc_exit(3) => FaultKind::Exit { status: 3 }, control End::Status(3);
     exit_at_once: none(), |_| exit_now(4) => FaultKind::Exit { status: 4 }, control End::Status(4);
     start_thread: none(), |_| start_thread_inside() => FaultKind::ThreadStarted, control End::Status(UNHARMED);
+    end_thread: none(), |_| end_thread_inside() => FaultKind::ThreadExited, control End::Signal(libc::SIGABRT);
     free_root_block: heap(), free_block => FaultKind::ForeignFree { .. }, control End::Status(OVERWRITTEN);
     free_middle_of_nothing: none(), |_| free_block(ptr::without_provenance_mut(0x1000)) => FaultKind::ForeignFree { address: 0x1000 }, control End::Signal(libc::SIGSEGV);
 }
@@ -278,6 +279,11 @@ fn start_thread_inside() {
         libc::pthread_create(&mut thread, ptr::null(), nothing, ptr::null_mut());
         libc::pthread_join(thread, ptr::null_mut());
     }
+}
+
+fn end_thread_inside() {
+    // SAFETY: none; that is the attack. In the control glibc unwinds into Rust frames that stop it, and aborts.
+    unsafe { libc::pthread_exit(ptr::null_mut()) }
 }
 
 fn free_block(block: *mut u8) {

@@ -64,3 +64,12 @@ unsafe extern "C" fn pthread_create(
     // SAFETY: passed on to libc.
     unsafe { real::pthread_create()(thread, attributes, start, argument) }
 }
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn pthread_exit(value: *mut c_void) -> ! {
+    if heap::current().is_some() {
+        mpk::leave(Reason::ThreadExited, 0);
+    }
+    // SAFETY: passed on to libc.
+    unsafe { real::pthread_exit()(value) }
+}

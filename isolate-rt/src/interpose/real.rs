@@ -53,6 +53,7 @@ reals! {
         extern "C" fn(*mut c_void) -> *mut c_void,
         *mut c_void,
     ) -> c_int;
+    pthread_exit: unsafe extern "C" fn(*mut c_void) -> !;
     sigaction: unsafe extern "C" fn(c_int, *const sigaction, *mut sigaction) -> c_int;
     sigprocmask: unsafe extern "C" fn(c_int, *const sigset_t, *mut sigset_t) -> c_int;
     pthread_sigmask: unsafe extern "C" fn(c_int, *const sigset_t, *mut sigset_t) -> c_int;

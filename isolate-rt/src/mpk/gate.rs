@@ -45,6 +45,7 @@ pub(crate) enum Reason {
     StackSmashed,
     Exit,
     ThreadStarted,
+    ThreadExited,
     ForeignFree,
 }
 

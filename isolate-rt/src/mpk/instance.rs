@@ -174,6 +174,7 @@ impl Instance {
                 _ if reason == Reason::StackSmashed as usize => FaultKind::StackSmashed,
                 _ if reason == Reason::Exit as usize => FaultKind::Exit { status: value as i32 },
                 _ if reason == Reason::ThreadStarted as usize => FaultKind::ThreadStarted,
+                _ if reason == Reason::ThreadExited as usize => FaultKind::ThreadExited,
                 _ if reason == Reason::ForeignFree as usize => FaultKind::ForeignFree { address: value },
                 _ => FaultKind::Abort,
             };

@@ -76,10 +76,14 @@ impl Block {
         for word in image[control..].as_chunks_mut::<8>().0 {
             *word = moved(usize::from_ne_bytes(*word)).to_ne_bytes();
         }
-        let dtv = (base + image.len()).next_multiple_of(64);
-        let mut dtv_image: Vec<_> = template.dtv.iter().map(|&[block, free]| [moved(block), free]).collect();
-        // The header entries hold counts, not addresses.
-        dtv_image[..2].copy_from_slice(&template.dtv[..2]);
+        // The vector goes behind the block, so that one copy restores both.
+        image.resize((base + image.len()).next_multiple_of(64) - base, 0);
+        let dtv = base + image.len();
+        for (entry, &[block, free]) in template.dtv.iter().enumerate() {
+            // The header entries hold counts, not addresses.
+            let block = if entry < 2 { block } else { moved(block) };
+            image.extend([block, free].map(usize::to_ne_bytes).as_flattened());
+        }
         // The control block points at the entry after the first header (glibc `tcbhead_t.dtv`).
         put(&mut image, control + 8, (dtv + size_of::<[usize; 2]>()).to_ne_bytes());
         put(&mut image, template.heap, heap.addr().to_ne_bytes());
@@ -91,10 +95,7 @@ impl Block {
             }
         }
         // SAFETY: `size` counted all of this from `at`.
-        unsafe {
-            ptr::copy_nonoverlapping(image.as_ptr(), ptr::with_exposed_provenance_mut(base), image.len());
-            ptr::copy_nonoverlapping(dtv_image.as_ptr(), ptr::with_exposed_provenance_mut(dtv), dtv_image.len());
-        }
+        unsafe { ptr::copy_nonoverlapping(image.as_ptr(), ptr::with_exposed_provenance_mut(base), image.len()) };
         let Template { used, errno, tid, .. } = *template;
         Self { fs: base + control, image, base, used, errno, tid }
     }

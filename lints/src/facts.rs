@@ -87,6 +87,8 @@ pub struct UnsafeFact {
     pub operations: Vec<Operation>,
     /// Whether the item is visible outside its crate as written (`pub`).
     pub public: bool,
+    /// A function that implements one of a trait's: the trait says what its callers owe.
+    pub of_trait: bool,
     /// An `unsafe` keyword stands for it: `extern "C" { … }`, `static mut` and the like do without. Each keyword of a file
     /// belongs to exactly one fact, see [`FileFacts::unexplained`].
     pub keyword: bool,

@@ -11,6 +11,7 @@ pub mod cfg;
 pub mod facts;
 mod lines;
 pub mod resolve;
+pub mod rules;
 mod scan;
 mod syntax;
 

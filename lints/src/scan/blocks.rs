@@ -13,7 +13,10 @@ impl<'t> Scanner<'_, 't> {
         };
         let range = keyword.start as usize..keyword.end as usize;
         let index = self.facts.unsafes.len();
-        self.record(UnsafeFact { safety: safety::of_block(node), ..self.fact(UnsafeKind::Block, range) });
+        self.record(UnsafeFact {
+            safety: safety::of_block(node, self.frame().safety.as_deref()),
+            ..self.fact(UnsafeKind::Block, range)
+        });
         self.enter(node, |frame| frame.block = Some(index));
     }
 
@@ -78,7 +81,9 @@ impl<'t> Scanner<'_, 't> {
     }
 
     pub(super) fn prefix(&mut self, node: Node<'_, 't>) {
-        if let Some(star) = node.token(T![*]) {
+        if let Some(star) = node.token(T![*])
+            && !gives_reference(node)
+        {
             self.operation(OperationKind::Deref, star.start as usize..node.end(), || None);
         }
     }
@@ -99,5 +104,18 @@ impl<'t> Scanner<'_, 't> {
         if let Some(keyword) = node.token(T![unsafe]) {
             self.keyword_type(keyword.start as usize..keyword.end as usize);
         }
+    }
+}
+
+/// Whether the operand of `*` is known to be a reference.
+fn gives_reference(prefix: Node<'_, '_>) -> bool {
+    let Some(operand) = prefix.children().find(|child| child.kind() != ATTR) else { return false };
+    match operand.kind() {
+        PATH_EXPR => operand.text() == "self",
+        METHOD_CALL_EXPR => {
+            let name = operand.child(NAME_REF).map_or("", Node::text);
+            matches!(name, "get_unchecked" | "get_unchecked_mut" | "assume_init_ref" | "assume_init_mut")
+        }
+        _ => false,
     }
 }

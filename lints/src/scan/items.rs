@@ -66,7 +66,10 @@ impl<'t> Scanner<'_, 't> {
         }
         // Without generic arguments: `Stream<R>::read` is not a path anybody writes.
         let owner = types.last().and_then(|ty| ty.child(PATH)).and_then(paths::plain).or(target);
-        self.enter(node, |frame| frame.owner = owner);
+        self.enter(node, |frame| {
+            frame.owner = owner;
+            frame.of_trait = implemented.is_some();
+        });
     }
 
     pub(super) fn trait_(&mut self, node: Node<'_, 't>) {
@@ -74,7 +77,10 @@ impl<'t> Scanner<'_, 't> {
         if let Some(keyword) = node.token(T![unsafe]) {
             self.unsafe_item(node, UnsafeKind::Trait, keyword, name.clone());
         }
-        self.enter(node, |frame| frame.owner = name);
+        self.enter(node, |frame| {
+            frame.owner = name;
+            frame.of_trait = false;
+        });
     }
 
     /// A fact for an item that is unsafe by a keyword, from that keyword to the end of its header.
@@ -92,6 +98,7 @@ impl<'t> Scanner<'_, 't> {
             name,
             safety,
             public: is_public(node),
+            of_trait: self.frame().of_trait && self.frame().owner.is_some(),
             ..self.fact(kind, keyword.start as usize..end as usize)
         });
     }

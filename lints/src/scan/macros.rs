@@ -67,11 +67,17 @@ impl<'s, 't> Scanner<'s, 't> {
         });
         let tokens = raws(arguments);
         let expanded = item && self.frame().depth < DEPTH && self.declares() && self.expand(&path, inner(&tokens));
-        self.inside_macro(&path, |frame| match (expanded, frame.take) {
-            (true, Take::Everything) => frame.take = Take::Code,
-            // What the expansion declares is known, and the tokens were read where they stand.
-            (true, _) => frame.depth = usize::MAX,
-            _ => {}
+        let keyword = tokens.iter().any(|raw| self.source.raw_kind(*raw as usize) == T![unsafe]);
+        let outer = self.frame().safety.clone();
+        let safety = if keyword { safety::of_call(node, outer.as_deref()).map(Arc::from) } else { None };
+        self.inside_macro(&path, |frame| {
+            frame.safety = safety;
+            match (expanded, frame.take) {
+                (true, Take::Everything) => frame.take = Take::Code,
+                // What the expansion declares is known, and the tokens were read where they stand.
+                (true, _) => frame.depth = usize::MAX,
+                _ => {}
+            }
         });
         if self.frame().depth != usize::MAX {
             self.arguments(&tokens, item);

@@ -51,6 +51,10 @@ struct Frame {
     scope: Arc<Scope>,
     /// The type of the `impl` or the trait around, whose functions are named after it.
     owner: Option<String>,
+    /// The `impl` around is of a trait.
+    of_trait: bool,
+    /// The argument for unsafe code that stands above the macro call around.
+    safety: Option<Arc<str>>,
     /// Index in `unsafes` of the block that operations belong to.
     block: Option<usize>,
     /// The extern block around.
@@ -81,6 +85,8 @@ impl<'s, 't> Scanner<'s, 't> {
             end: usize::MAX,
             scope: Arc::default(),
             owner: None,
+            of_trait: false,
+            safety: None,
             block: None,
             foreign: None,
             directories: Arc::new([]),
@@ -168,6 +174,7 @@ impl<'s, 't> Scanner<'s, 't> {
             safety: None,
             operations: Vec::new(),
             public: false,
+            of_trait: false,
             keyword: true,
         }
     }
@@ -282,17 +289,48 @@ impl<'s, 't> Scanner<'s, 't> {
     }
 }
 
-/// The parser's message as a lowercase fragment of one line.
+/// The parser's message as a lowercase fragment of one line, with tokens as they are written.
 fn fragment(message: &str) -> String {
     let message = message.lines().next().unwrap_or_default();
+    let words: Vec<&str> = message.split(' ').map(token_text).collect();
+    let message = words.join(" ");
     let mut chars = message.chars();
-    match chars.next() {
-        Some(first)
-            if !message
-                .starts_with(|char: char| char.is_uppercase() && message[1..].starts_with(char::is_uppercase)) =>
-        {
-            first.to_lowercase().chain(chars).collect()
+    match (chars.next(), chars.next()) {
+        (Some(first), Some(second)) if !second.is_uppercase() => {
+            format!("{}{}", first.to_lowercase(), &message[first.len_utf8()..])
         }
-        _ => message.to_owned(),
+        _ => message,
+    }
+}
+
+/// The parser calls some tokens by names of its own.
+fn token_text(word: &str) -> &str {
+    match word {
+        "SEMICOLON" => "`;`",
+        "COMMA" => "`,`",
+        "COLON" => "`:`",
+        "COLON2" => "`::`",
+        "EQ" => "`=`",
+        "FAT_ARROW" => "`=>`",
+        "THIN_ARROW" => "`->`",
+        "L_PAREN" => "`(`",
+        "R_PAREN" => "`)`",
+        "L_BRACK" => "`[`",
+        "R_BRACK" => "`]`",
+        "L_CURLY" => "`{`",
+        "R_CURLY" => "`}`",
+        "L_ANGLE" => "`<`",
+        "R_ANGLE" => "`>`",
+        "PIPE" => "`|`",
+        "BANG" => "`!`",
+        "IDENT" => "a name",
+        "STRING" => "a string",
+        "INT_NUMBER" => "a number",
+        "IN_KW" => "`in`",
+        "AS_KW" => "`as`",
+        "FN_KW" => "`fn`",
+        "FOR_KW" => "`for`",
+        "WHILE_KW" => "`while`",
+        _ => word,
     }
 }

@@ -4,14 +4,19 @@ use crate::syntax::{Node, Source, SyntaxKind, T};
 use SyntaxKind::*;
 
 /// The argument for a block: before it, before any expression or statement that starts earlier on the way up, inside it
-/// before the first statement, or behind it on its last line.
-pub(super) fn of_block(block: Node<'_, '_>) -> Option<String> {
+/// before the first statement, or behind it on its last line. `outer` is the argument of the macro call whose argument the
+/// tree is, if it is one.
+pub(super) fn of_block(block: Node<'_, '_>, outer: Option<&str>) -> Option<String> {
     let source = block.source();
-    let tokens = block.all_tokens();
-    inside(block).or_else(|| above(block)).or_else(|| {
-        let last = tokens.last()?.raw as usize + 1;
+    inside(block).or_else(|| above(block, outer)).or_else(|| {
+        let last = block.all_tokens().last()?.raw as usize + 1;
         argument(trailing(source, last))
     })
+}
+
+/// The argument that blocks among a macro call's arguments may lean on.
+pub(super) fn of_call(call: Node<'_, '_>, outer: Option<&str>) -> Option<String> {
+    above(call, outer)
 }
 
 /// The argument for an impl: the comments and docs above it, attributes in between or not.
@@ -45,31 +50,29 @@ fn inside(block: Node<'_, '_>) -> Option<String> {
 }
 
 /// Comments before the node and before each ancestor up to its statement, item, arm or field.
-fn above(block: Node<'_, '_>) -> Option<String> {
-    let mut node = block;
+fn above(node: Node<'_, '_>, outer: Option<&str>) -> Option<String> {
+    let mut node = node;
     loop {
         if let Some(found) = argument(before_header(node)) {
             return Some(found);
         }
-        let parent = node.parent()?;
-        let done = matches!(
-            node.kind(),
-            LET_STMT
-                | EXPR_STMT
-                | CONST
-                | STATIC
-                | FN
-                | MATCH_ARM
-                | RECORD_FIELD
-                | RECORD_EXPR_FIELD
-                | VARIANT
-                | MACRO_CALL
-        ) || matches!(parent.kind(), STMT_LIST | SOURCE_FILE | ITEM_LIST | MACRO_ITEMS);
-        if done {
+        let Some(parent) = node.parent() else { return outer.map(str::to_owned) };
+        let statement = matches!(node.kind(), LET_STMT | EXPR_STMT) || parent.kind() == STMT_LIST;
+        let done = matches!(node.kind(), CONST | STATIC | FN | MATCH_ARM | RECORD_FIELD | RECORD_EXPR_FIELD | VARIANT)
+            || matches!(parent.kind(), SOURCE_FILE | ITEM_LIST | MACRO_ITEMS);
+        // `=> { unsafe { … } }` is `=> unsafe { … }` with the braces that rustfmt likes to add.
+        let alone = parent.kind() == STMT_LIST && parent.children().nth(1).is_none() && is_braced_value(parent);
+        if done || statement && !alone {
             return None;
         }
         node = parent;
     }
+}
+
+/// Whether the statements are those of a block that stands for the value of an arm, a closure or a variable.
+fn is_braced_value(list: Node<'_, '_>) -> bool {
+    let owner = list.parent().and_then(Node::parent);
+    owner.is_some_and(|owner| matches!(owner.kind(), MATCH_ARM | CLOSURE_EXPR | LET_STMT | CONST | STATIC))
 }
 
 /// Comments before a node's first token and between its attributes and the rest.

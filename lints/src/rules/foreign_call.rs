@@ -1,0 +1,60 @@
+//! ## What it does
+//!
+//! Reports calls of foreign functions, and mentions of foreign functions and statics by name, outside the
+//! modules that wrap them (`isolated`, and what the policy adds). The callee is found through imports, renames
+//! and re-exports.
+//!
+//! ## Why it matters
+//!
+//! A foreign function can write anywhere. In a wrapper its pointers and lengths are checked, and it runs in a
+//! domain where a wild write is an error and not the end. Each call that goes around the wrapper takes that
+//! away for the whole program. A function's name without a call counts too: it is a pointer that somebody calls
+//! later.
+//!
+//! ## Example
+//!
+//! ```rust
+//! extern "C" {
+//!     fn crc32(crc: u64, data: *const u8, len: u32) -> u64;
+//! }
+//!
+//! fn checksum(data: &[u8]) -> u64 {
+//!     // SAFETY: the slice is valid for its length.
+//!     unsafe { crc32(0, data.as_ptr(), data.len() as u32) }
+//! }
+//! ```
+//!
+//! ## What to do instead
+//!
+//! Name the function under `[[isolate]]` in `policy.toml`, run `cargo isolate wrap --apply`, and call the
+//! wrapper:
+//!
+//! ```rust
+//! fn checksum(data: &[u8]) -> Result<u64, isolate_rt::Fault> {
+//!     crate::isolated::zlib::crc32(0, data)
+//! }
+//! ```
+
+use super::{Report, Subject};
+use crate::facts::ForeignKind;
+
+pub(super) fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for call in subject.calls {
+        let module = call.module.join("::");
+        let below = |wrapper: &String| module.strip_prefix(wrapper.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
+        if subject.settings.wrappers.iter().any(below) {
+            continue;
+        }
+        let item = call.item;
+        let name = &item.name;
+        let message = match (&item.item, call.mention) {
+            (ForeignKind::Function { .. }, false) => format!("call of the foreign function `{name}`"),
+            (ForeignKind::Function { .. }, true) => format!("foreign function `{name}` used as a value"),
+            (ForeignKind::Static { .. }, _) => format!("use of the foreign static `{name}`"),
+        };
+        let mut notes = Vec::new();
+        notes.extend(item.library.as_ref().map(|library| format!("`{name}` comes from the library `{library}`")));
+        notes.extend(item.link_name.as_ref().map(|symbol| format!("`{name}` is the symbol `{symbol}`")));
+        report.add(call.call.span, &call.call.scope, message, notes);
+    }
+}

@@ -1,0 +1,36 @@
+//! ## What it does
+//!
+//! Reports a file with `unsafe` keywords that the scan could not place: the self-check of cargo-isolate itself.
+//! The lexer counts the keywords of each file, and every one must belong to exactly one of the constructs
+//! found.
+//!
+//! ## Why it matters
+//!
+//! A tool that silently misses unsafe code is worse than none. Whatever the scan did not understand in this
+//! file may include foreign declarations and calls as well.
+//!
+//! ## Example
+//!
+//! There is none on purpose: a file that triggers this rule shows a bug of cargo-isolate.
+//!
+//! ## What to do instead
+//!
+//! Please report it with the file, or with the lines around its `unsafe` keywords. Until then, review the file
+//! by hand.
+
+use super::{Report, Subject};
+use crate::facts::Span;
+use std::sync::Arc;
+
+pub(super) fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let unexplained = subject.facts.unexplained();
+    if unexplained != 0 {
+        let whole = Span { start: 0, end: 0, line: 1, column: 1 };
+        let total = subject.facts.unsafe_tokens;
+        let message = match unexplained {
+            1.. => format!("{unexplained} of {total} `unsafe` keywords belong to nothing that was found"),
+            _ => format!("{} more unsafe constructs were found than there are `unsafe` keywords", -unexplained),
+        };
+        report.add(whole, &Arc::default(), message, vec!["this is a bug of cargo-isolate".to_owned()]);
+    }
+}

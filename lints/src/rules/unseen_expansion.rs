@@ -1,0 +1,32 @@
+//! ## What it does
+//!
+//! Reports code that the scan knows of but could not see: `include!` of a file that does not exist before the
+//! build, most often one that a build script writes.
+//!
+//! ## Why it matters
+//!
+//! The included code is part of the crate and may hold anything; bindings usually come this way. Counting it as
+//! safe would be a guess.
+//!
+//! ## Example
+//!
+//! ```rust
+//! include!(concat!(env!("OUT_DIR"), "/bindings.rs"));
+//! ```
+//!
+//! ## What to do instead
+//!
+//! Generate bindings once, commit the file and declare it as a module. That also spares everyone who builds the
+//! crate the generator and its dependencies.
+//!
+//! ```rust
+//! mod bindings;
+//! ```
+
+use super::{Report, Subject};
+
+pub(super) fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for call in &subject.facts.unexpanded {
+        report.add(call.span, &call.scope, format!("code behind `{}!` was not seen", call.name), Vec::new());
+    }
+}

@@ -1,0 +1,10 @@
+fn whole() {}
+
+fn broken( {
+    // SAFETY: none.
+    unsafe { launch() }
+}
+
+fn after() {
+    let text = "not closed;
+}

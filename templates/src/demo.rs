@@ -29,10 +29,7 @@ pub const PROJECT: &[File] = files! {
 };
 
 /// The one file that changes when the project goes isolated: calls of the wrappers in place of foreign calls.
-pub const ISOLATED: File = File {
-    path: "src/codec.rs",
-    text: include_str!("../demo/src/codec.isolated.rs"),
-};
+pub const ISOLATED: File = File { path: "src/codec.rs", text: include_str!("../demo/src/codec.isolated.rs") };
 
 /// An archive whose first metadata record fits the archive and not the 24 bytes that `csrc/tlv.c` has for it on its stack.
 pub fn hostile_archive() -> Vec<u8> {
@@ -70,11 +67,7 @@ mod tests {
                 }
             }
         }
-        let listed = PROJECT
-            .iter()
-            .chain([&ISOLATED])
-            .map(|file| file.text.to_owned())
-            .collect();
+        let listed = PROJECT.iter().chain([&ISOLATED]).map(|file| file.text.to_owned()).collect();
         assert_eq!(found, listed);
     }
 }

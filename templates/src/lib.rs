@@ -1,3 +1,4 @@
 //! The templates of cargo-isolate.
 
 pub mod demo;
+pub mod verify;

@@ -1,10 +1,90 @@
-//! `cargo isolate demo`.
+//! `cargo isolate demo`: the whole loop on the example project, each step as the command that a user would type.
 
-use crate::exit::Exit;
+mod project;
+mod shell;
 
-#[derive(clap::Args)]
-pub(crate) struct Args {}
+use crate::{exit::Exit, process::ending};
+use anyhow::Context as _;
+use camino::Utf8PathBuf;
+use project::Project;
+use shell::{Shell, ToolFailed};
 
-pub(crate) fn run(_args: &Args) -> anyhow::Result<Exit> {
-    Ok(Exit::Environment)
+/// What `demo` takes.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub(crate) struct Args {
+    /// Keep the folder afterwards
+    #[arg(long)]
+    keep: bool,
+    /// Use this folder, which must be empty or absent, and keep it
+    #[arg(long, value_name = "PATH")]
+    dir: Option<Utf8PathBuf>,
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+    shell::require_tools()?;
+    let project = Project::create(args.dir.as_deref())?;
+    let result = show(&project);
+    // The way out of a failed step is to look at the folder.
+    let keep = args.keep || args.dir.is_some() || !matches!(result, Ok(Exit::Clean | Exit::Environment));
+    if keep {
+        anstream::println!("\nThe project is in {}", project.keep());
+    }
+    match result {
+        Err(error) if error.is::<ToolFailed>() => {
+            anstream::eprintln!("error: {error}");
+            Ok(Exit::Violation)
+        }
+        result => result,
+    }
+}
+
+fn show(project: &Project) -> anyhow::Result<Exit> {
+    let shell = Shell::new(project.root());
+    shell.title("The project: `unpack`, an archive tool over zlib, lz4, bzip2 and a C parser of its own");
+    project.write()?;
+    shell.list(project.files());
+
+    shell.title("As it is: an archive from a stranger ends the process");
+    shell.cargo(&["build"])?;
+    shell.copy(&project.binary(), &project.unisolated())?;
+    shell
+        .run(project.unisolated(), &["pack", "good.unpack", "src/main.rs", "Cargo.lock", "csrc/tlv.c"])?
+        .expect_success()?;
+    project.write_hostile_archive()?;
+    let victim = shell.run(project.unisolated(), &["unpack", "hostile.unpack", "good.unpack"])?;
+    victim.expect_death()?;
+    shell.say(&format!("The process {}: `good.unpack` was never reached.", ending(victim.status)));
+
+    shell.title("Audit: what is unsafe in there");
+    shell.isolate(&["audit"])?.expect_success()?;
+
+    shell.title("Plan: policy.toml says what runs isolated; this is what its pointers mean");
+    shell.isolate(&["plan"])?.expect_success()?;
+
+    shell.title("Wrap: one function per foreign function, written into src/isolated");
+    shell.isolate(&["wrap", "--apply"])?.expect_success()?;
+
+    shell.title("Call the wrappers instead of the foreign functions");
+    shell.diff(project.go_isolated()?);
+
+    shell.title("Verify: nothing calls past the wrappers, and each holds against a library that misbehaves");
+    let verified = shell.isolate(&["verify"])?;
+    if verified.status.code() == Some(Exit::Environment as i32) {
+        shell.cargo(&["build"])?;
+        shell.say(
+            "The project compiles isolated. The demo stops here: running it needs memory protection keys, which this machine \
+             does not have (`cargo isolate doctor` shows what is missing).",
+        );
+        return Ok(Exit::Environment);
+    }
+    verified.expect_success()?;
+
+    shell.title("The same archive again, isolated: an error, and the next archive is unpacked");
+    let output = shell.cargo_run(&["unpack", "hostile.unpack", "good.unpack"])?;
+    output.expect_contained(&["main.rs: ", "Cargo.lock: ", "tlv.c: "])?;
+    project.check_unpacked(&["src/main.rs", "Cargo.lock", "csrc/tlv.c"]).context("after the contained fault")?;
+    shell.say(
+        "The parser's overflow became an `Err`, its counter is back where it started, and what came after was unpacked right.",
+    );
+    Ok(Exit::Clean)
 }

@@ -1,0 +1,178 @@
+//! Commands as a user would type them: shown, run with their output passed on, and checked.
+
+use crate::process::{cargo, ending};
+use anyhow::{Context as _, bail};
+use camino::{Utf8Path, Utf8PathBuf};
+use std::io::{Read, Write};
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Command, ExitStatus, Stdio};
+
+/// A step did not come out as it must.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct ToolFailed(String);
+
+/// Runs commands in the project's folder.
+pub(super) struct Shell<'a> {
+    root: &'a Utf8Path,
+    step: std::cell::Cell<u32>,
+}
+
+/// How a command ended, and what it printed.
+pub(super) struct Ended {
+    command: String,
+    pub(super) status: ExitStatus,
+    stdout: String,
+}
+
+/// Cargo and a C compiler must be there before anything is begun.
+pub(super) fn require_tools() -> anyhow::Result<()> {
+    let version = |mut command: Command| command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if !version(cargo()).is_ok_and(|status| status.success()) {
+        bail!("no cargo found; the demo builds a project and needs a Rust toolchain (https://rustup.rs)");
+    }
+    let cc = std::env::var_os("CC").unwrap_or_else(|| "cc".into());
+    if !version(Command::new(&cc)).is_ok_and(|status| status.success()) {
+        bail!(
+            "no C compiler found (tried `{}`); the demo builds C libraries: install gcc or clang, or set CC",
+            cc.display()
+        );
+    }
+    Ok(())
+}
+
+impl<'a> Shell<'a> {
+    pub(super) fn new(root: &'a Utf8Path) -> Self {
+        Self { root, step: Default::default() }
+    }
+
+    pub(super) fn title(&self, title: &str) {
+        self.step.set(self.step.get() + 1);
+        let style = anstyle::Style::new().bold();
+        anstream::println!("\n{style}{}. {title}{style:#}\n", self.step.get());
+    }
+
+    pub(super) fn say(&self, text: &str) {
+        anstream::println!("\n{text}");
+    }
+
+    pub(super) fn list<'t>(&self, lines: impl Iterator<Item = &'t str>) {
+        for line in lines {
+            anstream::println!("    {line}");
+        }
+    }
+
+    pub(super) fn diff(&self, diff: String) {
+        let (red, green) = (anstyle::AnsiColor::Red.on_default(), anstyle::AnsiColor::Green.on_default());
+        for line in diff.lines() {
+            match line.as_bytes().first() {
+                Some(b'-') => anstream::println!("{red}{line}{red:#}"),
+                Some(b'+') => anstream::println!("{green}{line}{green:#}"),
+                _ => anstream::println!("{line}"),
+            }
+        }
+    }
+
+    /// A command of this tool, by this very executable.
+    pub(super) fn isolate(&self, args: &[&str]) -> anyhow::Result<Ended> {
+        let mut command = Command::new(std::env::current_exe().context("cannot find this executable")?);
+        command.arg("isolate").args(args);
+        self.passed_on(command, &format!("cargo isolate {}", args.join(" ")))
+    }
+
+    /// Cargo on the project: dependencies come from crates.io the first time.
+    pub(super) fn cargo(&self, args: &[&str]) -> anyhow::Result<()> {
+        let mut command = cargo();
+        command.args(args).arg("--quiet");
+        let ended = self.passed_on(command, &format!("cargo {}", args.join(" ")))?;
+        if !ended.status.success() {
+            bail!(
+                "`{}` {}; the demo needs a C compiler, and crates.io (or its cache) once",
+                ended.command,
+                ending(ended.status)
+            );
+        }
+        Ok(())
+    }
+
+    /// The project's program through cargo, which knows how programs are run on this machine (`target.….runner`).
+    pub(super) fn cargo_run(&self, args: &[&str]) -> anyhow::Result<Ended> {
+        let mut command = cargo();
+        command.args(["run", "--quiet", "--"]).args(args);
+        self.captured(command, &format!("cargo run -- {}", args.join(" ")))
+    }
+
+    pub(super) fn run(&self, program: Utf8PathBuf, args: &[&str]) -> anyhow::Result<Ended> {
+        let mut command = Command::new(&program);
+        command.args(args);
+        let name = program.file_name().unwrap_or("program");
+        self.captured(command, &format!("./{name} {}", args.join(" ")))
+    }
+
+    pub(super) fn copy(&self, from: &Utf8Path, to: &Utf8Path) -> anyhow::Result<()> {
+        std::fs::copy(from, to).with_context(|| format!("cannot copy {from} to {to}"))?;
+        Ok(())
+    }
+
+    fn passed_on(&self, command: Command, shown: &str) -> anyhow::Result<Ended> {
+        let status = self.prepared(command, shown)?.status().with_context(|| format!("cannot run `{shown}`"))?;
+        Ok(Ended { command: shown.to_owned(), status, stdout: String::new() })
+    }
+
+    /// Both of its outputs into one pipe, passed on in the order they came in.
+    fn captured(&self, command: Command, shown: &str) -> anyhow::Result<Ended> {
+        let (mut reader, writer) = std::io::pipe().context("cannot create a pipe")?;
+        let mut command = self.prepared(command, shown)?;
+        command.stdout(writer.try_clone()?).stderr(writer);
+        let mut child = command.spawn().with_context(|| format!("cannot run `{shown}`"))?;
+        drop(command); // with its ends of the pipe, so that reading ends with the child
+        let mut output = Vec::new();
+        reader.read_to_end(&mut output)?;
+        std::io::stdout().write_all(&output)?;
+        let status = child.wait()?;
+        Ok(Ended { command: shown.to_owned(), status, stdout: String::from_utf8_lossy(&output).into_owned() })
+    }
+
+    fn prepared(&self, mut command: Command, shown: &str) -> anyhow::Result<Command> {
+        let style = anstyle::AnsiColor::Cyan.on_default();
+        anstream::println!("{style}$ {shown}{style:#}");
+        std::io::stdout().flush()?;
+        command.current_dir(self.root).stdin(Stdio::null());
+        // The project's own, wherever the user's builds go.
+        command.env("CARGO_TARGET_DIR", self.root.join("target"));
+        Ok(command)
+    }
+}
+
+impl Ended {
+    pub(super) fn expect_success(&self) -> anyhow::Result<()> {
+        match self.status.success() {
+            true => Ok(()),
+            false => Err(self.unlike("succeed")),
+        }
+    }
+
+    pub(super) fn expect_death(&self) -> anyhow::Result<()> {
+        match self.status.signal() {
+            Some(_) => Ok(()),
+            None => Err(self.unlike("die of its bug")),
+        }
+    }
+
+    /// It reports the first archive, unpacks the second, whose lines are given, and its counter has forgotten the first.
+    pub(super) fn expect_contained(&self, lines: &[&str]) -> anyhow::Result<()> {
+        let reported = self.stdout.contains("`tlv_parse` in domain `tlv`");
+        let unpacked = lines.iter().all(|line| self.stdout.contains(line));
+        // Three records for each of the files unpacked after the fault, none from before it.
+        let counted = self.stdout.contains(&format!("{} metadata records read", 3 * lines.len()));
+        match self.status.code() == Some(1) && reported && unpacked && counted {
+            true => Ok(()),
+            false => Err(self.unlike("report the fault and go on")),
+        }
+    }
+
+    fn unlike(&self, expected: &str) -> anyhow::Error {
+        let Self { command, status, .. } = self;
+        ToolFailed(format!("`{command}` {}, and was to {expected}", ending(*status))).into()
+    }
+}

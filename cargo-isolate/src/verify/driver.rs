@@ -1,0 +1,191 @@
+//! The driver: calls every wrapper with arguments of the right types, made from the wrapper file as it is in the tree.
+
+use super::stubs::Foreign;
+use std::fmt::Write as _;
+use syn::{FnArg, GenericArgument, Item, Pat, PathArguments, ReturnType, Type, Visibility};
+
+/// The public functions of a wrapper file, as cases for `harness.rs`.
+///
+/// # Errors
+///
+/// A message for each wrapper whose parameters are of a type that no argument can be made of.
+pub(super) fn cases(domain: &str, file: &syn::File, foreign: &[Foreign]) -> Result<Vec<Case>, Vec<String>> {
+    let (mut cases, mut errors) = (Vec::new(), Vec::new());
+    for item in &file.items {
+        if let Item::Fn(function) = item
+            && matches!(function.vis, Visibility::Public(_))
+        {
+            match case(domain, &function.sig, foreign) {
+                Ok(case) => cases.push(case),
+                Err(error) => errors.push(error),
+            }
+        }
+    }
+    if errors.is_empty() { Ok(cases) } else { Err(errors) }
+}
+
+/// One wrapper, ready to be called.
+pub(super) struct Case {
+    pub(super) function: String,
+    /// An expression of type `harness::Case`.
+    text: String,
+}
+
+/// `main.rs` of the package, over the modules `harness`, `isolated` and `stubs`.
+pub(super) fn render(cases: &[Case]) -> String {
+    let mut text = String::from(
+        "//! Calls every wrapper while its library misbehaves. Written by `cargo isolate verify`.\n#![allow(warnings)]\n\n\
+         mod harness;\nmod isolated;\nmod stubs;\n\n\
+         use harness::{Case, Room, handle, reference, value, values, within};\n\n\
+         fn main() -> std::process::ExitCode {\n    harness::run(&[\n",
+    );
+    for case in cases {
+        text.push_str(&case.text);
+    }
+    text.push_str("    ])\n}\n");
+    text
+}
+
+fn case(domain: &str, signature: &syn::Signature, foreign: &[Foreign]) -> Result<Case, String> {
+    let function = signature.ident.to_string();
+    let returns = foreign.iter().find(|foreign| foreign.name == function).is_some_and(|foreign| foreign.ret.is_some());
+    let mut call = Call::default();
+    for (at, input) in signature.inputs.iter().enumerate() {
+        let FnArg::Typed(parameter) = input else {
+            return Err(format!("`{domain}::{function}` takes `self`"));
+        };
+        let argument = call.argument(domain, &function, at, &parameter.ty).ok_or_else(|| {
+            let name = match &*parameter.pat {
+                Pat::Ident(name) => name.ident.to_string(),
+                _ => at.to_string(),
+            };
+            format!("`{domain}::{function}`: no argument can be made for parameter `{name}`")
+        })?;
+        call.arguments.push(argument);
+    }
+    let result = success(&signature.output)
+        .ok_or_else(|| format!("`{domain}::{function}` does not return `Result<_, Fault>`"))?;
+    let returns_pointer = mentions(result, &["Handle", "CString"]);
+    let mut text = String::new();
+    let _ = writeln!(
+        text,
+        "        Case {{ domain: {domain:?}, function: {function:?}, returns_pointer: {returns_pointer}, call: || {{"
+    );
+    for statement in &call.before {
+        let _ = writeln!(text, "            {statement}");
+    }
+    let _ = writeln!(text, "            let result = isolated::{domain}::{function}({});", call.arguments.join(", "));
+    for statement in &call.after {
+        let _ = writeln!(text, "            {statement}");
+    }
+    let _ = writeln!(text, "            let result = result?;");
+    for count in counts(result, &call, returns) {
+        let _ = writeln!(text, "            within(result{count})?;");
+    }
+    let _ = writeln!(text, "            Ok(())\n        }} }},");
+    Ok(Case { function, text })
+}
+
+/// The statements around one call.
+#[derive(Default)]
+struct Call {
+    before: Vec<String>,
+    arguments: Vec<String>,
+    after: Vec<String>,
+}
+
+impl Call {
+    /// An expression for a parameter of type `ty`; its own type is left to inference wherever it can be.
+    fn argument(&mut self, domain: &str, function: &str, at: usize, ty: &Type) -> Option<String> {
+        match ty {
+            Type::Reference(reference) => match (&*reference.elem, reference.mutability.is_some()) {
+                (Type::Slice(_), false) => Some("values()".to_owned()),
+                (Type::Slice(_), true) => Some(self.room(at, "slice")),
+                (Type::Path(path), _) if ends_in(path, "Handle") => {
+                    let handle = self.handle(domain, function, at);
+                    let mutable = if reference.mutability.is_some() { "mut " } else { "" };
+                    Some(format!("&{mutable}{handle}"))
+                }
+                (Type::Path(path), false) if ends_in(path, "CStr") => Some("c\"text\"".to_owned()),
+                (_, false) => Some("reference()".to_owned()),
+                (_, true) => Some(self.room(at, "one")),
+            },
+            Type::Path(path) if ends_in(path, "Option") => {
+                let inner = generic(path)?;
+                Some(format!("Some({})", self.argument(domain, function, at, inner)?))
+            }
+            Type::Path(path) if ends_in(path, "Handle") => Some(self.handle(domain, function, at)),
+            Type::Path(_) | Type::Ptr(_) | Type::Array(_) => Some("value()".to_owned()),
+            _ => None,
+        }
+    }
+
+    fn room(&mut self, at: usize, part: &str) -> String {
+        self.before.push(format!("let mut room{at} = Room::new();"));
+        self.after.push(format!("room{at}.check()?;"));
+        format!("room{at}.{part}()")
+    }
+
+    fn handle(&mut self, domain: &str, function: &str, at: usize) -> String {
+        self.before.push(format!("let mut handle{at} = handle(&isolated::{domain}::DOMAIN, {function:?})?;"));
+        format!("handle{at}")
+    }
+}
+
+/// Where in the result the counts of values written to the caller's room are: `""`, or `.1` of a tuple.
+///
+/// A wrapper reports them after what the function returned (if it `returns` anything), in the order of its parameters.
+fn counts(result: &Type, call: &Call, returns: bool) -> Vec<String> {
+    if !call.arguments.iter().any(|argument| argument.contains(".slice()")) {
+        return Vec::new();
+    }
+    match result {
+        Type::Tuple(tuple) => (0..tuple.elems.len())
+            .filter(|at| (*at > 0 || !returns) && is_usize(&tuple.elems[*at]))
+            .map(|at| format!(".{at}"))
+            .collect(),
+        _ if is_usize(result) && !returns => vec![String::new()],
+        _ => Vec::new(),
+    }
+}
+
+/// `T` of `Result<T, Fault>`.
+fn success(output: &ReturnType) -> Option<&Type> {
+    match output {
+        ReturnType::Type(_, ty) => match &**ty {
+            Type::Path(path) if ends_in(path, "Result") => generic(path),
+            _ => None,
+        },
+        ReturnType::Default => None,
+    }
+}
+
+fn is_usize(ty: &Type) -> bool {
+    matches!(ty, Type::Path(path) if path.path.is_ident("usize"))
+}
+
+fn ends_in(path: &syn::TypePath, name: &str) -> bool {
+    path.path.segments.last().is_some_and(|segment| segment.ident == name)
+}
+
+/// The first generic argument of a path's last segment.
+fn generic(path: &syn::TypePath) -> Option<&Type> {
+    let PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else {
+        return None;
+    };
+    arguments.args.iter().find_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    })
+}
+
+/// Whether any of `names` ends a path inside `ty`.
+fn mentions(ty: &Type, names: &[&str]) -> bool {
+    match ty {
+        Type::Path(path) => {
+            names.iter().any(|name| ends_in(path, name)) || generic(path).is_some_and(|inner| mentions(inner, names))
+        }
+        Type::Tuple(tuple) => tuple.elems.iter().any(|element| mentions(element, names)),
+        _ => false,
+    }
+}

@@ -1,0 +1,274 @@
+//! Proof that wrappers hold: each is called while a stub in the place of its C function misbehaves.
+//!
+//! A package is generated under `target/isolate/verify`: the wrapper files as they are in the tree, with the one line that
+//! imports the foreign functions pointing at stubs of the same signatures, and a driver that calls every wrapper. What it
+//! says is read back as [`run::Act`]s.
+
+mod driver;
+mod run;
+mod stubs;
+mod types;
+
+pub(crate) use run::{Act, Played};
+pub(crate) use stubs::Foreign;
+
+use crate::graph;
+use anyhow::{Context as _, bail};
+use camino::{Utf8Path, Utf8PathBuf};
+use isolate_templates::verify::{BUILD_SCRIPT, HARNESS};
+use std::fmt::Write as _;
+use std::fs;
+
+/// The wrapper file of one domain, and what it wraps.
+pub(crate) struct Wrapped<'a> {
+    pub(crate) domain: String,
+    /// Its text in the tree.
+    pub(crate) text: String,
+    /// The package that declares the functions.
+    pub(crate) package: &'a graph::Package,
+    pub(crate) functions: Vec<Foreign>,
+}
+
+/// Everything that goes into a package for one member.
+pub(crate) struct Subject<'a> {
+    pub(crate) member: String,
+    pub(crate) wrapped: Vec<Wrapped<'a>>,
+    /// The member's linker fragment: it defines the symbols that the wrappers name.
+    pub(crate) fragment: String,
+}
+
+/// Where the runtime's packages lie.
+pub(crate) struct Runtime {
+    /// `isolate-rt`.
+    pub(crate) runtime: Utf8PathBuf,
+    /// `isolate-rt-build`.
+    pub(crate) build: Utf8PathBuf,
+}
+
+/// A package that is on disk and compiles.
+pub(crate) struct Stage {
+    folder: Utf8PathBuf,
+}
+
+/// Writes and compiles the package for `subject` in `folder`.
+///
+/// # Errors
+///
+/// When a wrapper's parameters are of a type that no argument can be made of, or the package cannot be written or compiled.
+pub(crate) fn prepare(
+    subject: &Subject<'_>,
+    runtime: &Runtime,
+    lock: &Utf8Path,
+    folder: Utf8PathBuf,
+) -> anyhow::Result<Stage> {
+    let files = files(subject, runtime)?;
+    for (path, text) in files {
+        write(&folder.join(path), &text)?;
+    }
+    // The workspace's own versions: nothing is downloaded, and what runs here is what runs there.
+    match fs::copy(lock, folder.join("Cargo.lock")) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(error).with_context(|| format!("cannot copy {lock}"));
+        }
+        _ => {}
+    }
+    run::build(&folder)?;
+    Ok(Stage { folder })
+}
+
+impl Stage {
+    /// Plays every act against every wrapper.
+    pub(crate) fn play(&self) -> anyhow::Result<Played> {
+        run::play(&self.folder)
+    }
+}
+
+/// The package's files: path and text.
+fn files(subject: &Subject<'_>, runtime: &Runtime) -> anyhow::Result<Vec<(String, String)>> {
+    let (mut files, mut cases, mut errors) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut wrappers, mut stubs) = (String::new(), String::new());
+    for Wrapped { domain, text, package, functions } in &subject.wrapped {
+        let file = syn::parse_file(text).with_context(|| format!("the wrappers of domain `{domain}` do not parse"))?;
+        match driver::cases(domain, &file, functions) {
+            Ok(more) => cases.extend(more),
+            Err(more) => errors.extend(more),
+        }
+        files.push((format!("src/isolated/{domain}.rs"), redirect(text, domain)?));
+        files.push((format!("src/stubs/{domain}.rs"), stubs::render(package, functions)));
+        let _ = writeln!(wrappers, "pub mod {domain};");
+        let _ = writeln!(stubs, "pub mod {domain};");
+    }
+    if !errors.is_empty() {
+        bail!("{}", errors.join("\n"));
+    }
+    files.push(("src/isolated/mod.rs".to_owned(), wrappers));
+    files.push(("src/isolated/isolate.ld".to_owned(), subject.fragment.clone()));
+    files.push(("src/stubs/mod.rs".to_owned(), stubs));
+    files.push(("src/harness.rs".to_owned(), HARNESS.to_owned()));
+    files.push(("src/main.rs".to_owned(), driver::render(&cases)));
+    files.push(("build.rs".to_owned(), BUILD_SCRIPT.to_owned()));
+    files.push(("Cargo.toml".to_owned(), manifest(runtime)));
+    Ok(files)
+}
+
+/// `text` with its foreign functions taken from the stubs.
+fn redirect(text: &str, domain: &str) -> anyhow::Result<String> {
+    let mut found = false;
+    let mut redirected = String::new();
+    for line in text.lines() {
+        match line.starts_with("use ") && line.ends_with(" as ffi;") {
+            true => {
+                found = true;
+                let _ = writeln!(redirected, "use crate::stubs::{domain} as ffi;");
+            }
+            false => {
+                redirected.push_str(line);
+                redirected.push('\n');
+            }
+        }
+    }
+    if !found {
+        bail!("the wrappers of domain `{domain}` do not import their functions as `ffi`");
+    }
+    Ok(redirected)
+}
+
+fn manifest(runtime: &Runtime) -> String {
+    let Runtime { runtime, build } = runtime;
+    format!(
+        "[package]\nname = \"isolate-verify\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
+         [dependencies]\nisolate-rt = {{ path = {:?} }}\n\n[build-dependencies]\nisolate-rt-build = {{ path = {:?} }}\n\n[workspace]\n",
+        runtime.as_str(),
+        build.as_str()
+    )
+}
+
+/// Writes a file unless it has that text already: cargo goes by time stamps.
+fn write(path: &Utf8Path, text: &str) -> anyhow::Result<()> {
+    if fs::read_to_string(path).is_ok_and(|old| old == text) {
+        return Ok(());
+    }
+    let folder = path.parent().expect("a file in the package's folder");
+    fs::create_dir_all(folder).and_then(|()| fs::write(path, text)).with_context(|| format!("cannot write {path}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::{Package, Role, SourceFile};
+    use isolate_lints::{Edition, facts::ForeignKind, scan};
+    use std::sync::Mutex;
+
+    fn package(text: &str) -> Package {
+        let facts = scan(text, Edition::E2024);
+        let file = SourceFile {
+            path: "src/lib.rs".into(),
+            text: text.to_owned(),
+            role: Role::Main,
+            krate: "fixture_sys".to_owned(),
+            module: Vec::new(),
+            facts,
+        };
+        Package {
+            name: "fixture-sys".to_owned(),
+            version: "1.0.0".to_owned(),
+            root: "fixture-sys".into(),
+            member: false,
+            selected: false,
+            links: None,
+            lib: Some("fixture_sys".to_owned()),
+            externs: Default::default(),
+            files: vec![file],
+            gaps: Vec::new(),
+        }
+    }
+
+    fn functions(package: &Package) -> Vec<Foreign> {
+        let foreign = package.files.iter().flat_map(|file| &file.facts.foreign);
+        foreign
+            .filter_map(|item| match &item.item {
+                ForeignKind::Function { params, ret, .. } => Some(Foreign {
+                    name: item.name.clone(),
+                    params: params.iter().map(|param| param.ty.clone()).collect(),
+                    ret: ret.clone(),
+                }),
+                ForeignKind::Static { .. } => None,
+            })
+            .collect()
+    }
+
+    fn subject(package: &Package) -> Subject<'_> {
+        let wrapped = Wrapped {
+            domain: "fixture".to_owned(),
+            text: include_str!("tests/wrappers.rs").to_owned(),
+            package,
+            functions: functions(package),
+        };
+        Subject { member: "fixture".to_owned(), wrapped: vec![wrapped], fragment: String::new() }
+    }
+
+    fn here(folder: &str) -> Utf8PathBuf {
+        Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)
+    }
+
+    #[test]
+    fn stubs_and_driver() {
+        let package = package(include_str!("tests/declarations.rs"));
+        let runtime = Runtime { runtime: "isolate-rt".into(), build: "isolate-rt/build".into() };
+        let files = files(&subject(&package), &runtime).unwrap();
+        let shown = ["src/stubs/fixture.rs", "src/main.rs", "Cargo.toml"];
+        let shown = files.iter().filter(|(path, _)| shown.contains(&path.as_str()));
+        let shown: String = shown.map(|(path, text)| format!("=== {path}\n{text}\n")).collect();
+        insta::assert_snapshot!(shown);
+    }
+
+    /// What comes of the fixture's wrappers after a `change`. One at a time, so that all can share a folder and its artifacts.
+    fn played(change: impl Fn(&str) -> String) -> Played {
+        static TURN: Mutex<()> = Mutex::new(());
+        let _turn = TURN.lock();
+        let package = package(include_str!("tests/declarations.rs"));
+        let runtime = Runtime { runtime: here("../isolate-rt"), build: here("../isolate-rt/build") };
+        let mut subject = subject(&package);
+        subject.wrapped[0].text = change(&subject.wrapped[0].text);
+        let folder = here("../target/isolate/tests/verify");
+        prepare(&subject, &runtime, &here("../Cargo.lock"), folder).unwrap().play().unwrap()
+    }
+
+    /// The generated package compiles, and says the right thing on whatever machine this is.
+    #[test]
+    fn wrappers_hold() {
+        match played(str::to_owned) {
+            Played::Unsupported(reason) => {
+                assert!(std::env::var_os("ISOLATE_REQUIRE_PKU").is_none(), "cannot isolate here: {reason}");
+                eprintln!("compiled and not played: {reason}");
+            }
+            Played::Acts(acts) => {
+                let bad: Vec<_> = acts.iter().filter(|act| !act.good).collect();
+                assert!(bad.is_empty(), "{bad:#?}");
+                assert_eq!(acts.len(), 5 * 11, "five wrappers, eleven acts each");
+            }
+        }
+    }
+
+    /// With isolation off, the same acts get through, and that is said.
+    #[test]
+    fn without_isolation_nothing_holds() {
+        let direct = |text: &str| text.replace(".heap_limit(", ".backend(isolate_rt::Backend::None).heap_limit(");
+        let Played::Acts(acts) = played(direct) else { panic!("no machine refuses `Backend::None`") };
+        let bad: Vec<_> = acts.iter().filter(|act| !act.good).map(|act| (&*act.act, &*act.outcome)).collect();
+        let written = ("write to the program", "the program's page was written");
+        assert_eq!(bad, [written, ("abort", "the process died of SIGABRT")]);
+    }
+
+    /// A wrapper that believes a count hands it on.
+    #[test]
+    fn a_wrapper_that_does_not_clamp_is_found() {
+        let trusting = |text: &str| {
+            let direct = text.replace(".heap_limit(", ".backend(isolate_rt::Backend::None).heap_limit(");
+            direct.replace("Ok((ret, written))", "let _ = written; Ok((ret, call.count(call.read(dest_len))))")
+        };
+        let Played::Acts(acts) = played(trusting) else { panic!("no machine refuses `Backend::None`") };
+        let huge = acts.iter().find(|act| act.act == "huge results").unwrap();
+        assert!(!huge.good && huge.outcome.starts_with("a count of "), "{huge:?}");
+    }
+}

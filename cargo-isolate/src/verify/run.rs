@@ -1,0 +1,127 @@
+//! Builds the package of wrappers over stubs and plays it.
+
+use crate::process::ending;
+use anyhow::{Context as _, bail};
+use camino::Utf8Path;
+use std::process::{Command, ExitStatus, Stdio};
+
+/// What the driver said.
+pub(crate) enum Played {
+    /// No domain can be made on this machine, and why; nothing was run.
+    Unsupported(String),
+    /// Every act, in order. The last one is the process's death if it died.
+    Acts(Vec<Act>),
+}
+
+/// One act of a stub against its wrapper.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub(crate) struct Act {
+    pub(crate) domain: String,
+    pub(crate) function: String,
+    /// What the stub did.
+    pub(crate) act: String,
+    /// Whether the program saw what it must.
+    pub(crate) good: bool,
+    /// What it saw.
+    pub(crate) outcome: String,
+}
+
+/// Compiles the package; its errors are the tool's fault or the wrappers', so they are shown whole.
+pub(super) fn build(package: &Utf8Path) -> anyhow::Result<()> {
+    let output = cargo(package, "build").stdin(Stdio::null()).output().context("cannot run cargo")?;
+    if !output.status.success() {
+        bail!("the wrappers do not compile over stubs (in {package}):\n{}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(())
+}
+
+/// Runs it by `cargo run`, so that a configured runner is honoured.
+pub(super) fn play(package: &Utf8Path) -> anyhow::Result<Played> {
+    let output =
+        cargo(package, "run").stdin(Stdio::null()).stderr(Stdio::inherit()).output().context("cannot run cargo")?;
+    Ok(read(&String::from_utf8_lossy(&output.stdout), output.status))
+}
+
+fn cargo(package: &Utf8Path, command: &str) -> Command {
+    let mut cargo = crate::process::cargo();
+    // In its folder, where the workspace's own cargo configuration is found.
+    cargo.args([command, "--quiet"]).current_dir(package).env("CARGO_TARGET_DIR", package.join("target"));
+    cargo
+}
+
+/// Reads the lines that `harness.rs` documents.
+fn read(stdout: &str, status: ExitStatus) -> Played {
+    let mut acts = Vec::new();
+    let mut playing = None;
+    let mut ended = false;
+    for line in stdout.lines() {
+        let columns: Vec<&str> = line.split('\t').collect();
+        let act = |domain: &str, function: &str, act: &str, good, outcome: &str| Act {
+            domain: domain.to_owned(),
+            function: function.to_owned(),
+            act: act.to_owned(),
+            good,
+            outcome: outcome.to_owned(),
+        };
+        match columns[..] {
+            ["unsupported", reason] => return Played::Unsupported(reason.to_owned()),
+            ["play", domain, function, name] => {
+                playing = Some(act(domain, function, name, false, &format!("the process {}", ending(status))));
+            }
+            [verdict @ ("good" | "bad"), domain, function, name, outcome] => {
+                playing = None;
+                acts.push(act(domain, function, name, verdict == "good", outcome));
+            }
+            ["end"] => ended = true,
+            _ => {}
+        }
+    }
+    if !ended {
+        acts.push(playing.unwrap_or_else(|| Act {
+            domain: String::new(),
+            function: String::new(),
+            act: "start".to_owned(),
+            good: false,
+            outcome: format!("the process {}", ending(status)),
+        }));
+    }
+    Played::Acts(acts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::process::ExitStatusExt as _;
+
+    #[track_caller]
+    fn check(stdout: &str, status: i32, expected: &[(&str, bool, &str)]) {
+        let Played::Acts(acts) = read(stdout, ExitStatus::from_raw(status)) else { panic!("unsupported") };
+        let acts: Vec<_> = acts.iter().map(|act| (act.act.as_str(), act.good, act.outcome.as_str())).collect();
+        assert_eq!(acts, expected);
+    }
+
+    #[test]
+    fn a_whole_run() {
+        check("play\tz\tf\tabort\ngood\tz\tf\tabort\tErr: aborted\nend\n", 0, &[("abort", true, "Err: aborted")]);
+    }
+
+    #[test]
+    fn a_death_is_an_act_that_failed() {
+        check(
+            "play\tz\tf\thonest call\ngood\tz\tf\thonest call\tOk\nplay\tz\tf\tabort\n",
+            6,
+            &[("honest call", true, "Ok"), ("abort", false, "the process died of SIGABRT")],
+        );
+    }
+
+    #[test]
+    fn silence_is_not_success() {
+        check("", 0, &[("start", false, "the process ended with status 0")]);
+    }
+
+    #[test]
+    fn no_keys() {
+        let played = read("unsupported\tno keys\n", ExitStatus::from_raw(3 << 8));
+        assert!(matches!(played, Played::Unsupported(reason) if reason == "no keys"));
+    }
+}

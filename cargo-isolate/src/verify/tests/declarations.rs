@@ -1,0 +1,35 @@
+use core::ffi::{c_char, c_int, c_ulong};
+
+#[cfg(other)]
+type size = u16;
+#[cfg(not(other))]
+type size = c_ulong;
+
+pub const NAME: usize = 8;
+pub type Position = *mut size;
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Entry {
+    pub name: [c_char; NAME],
+    pub kind: Kind,
+    pub next: *mut Entry,
+    pub hook: Option<unsafe extern "C" fn(entry: *const Entry, how: c_int) -> c_int>,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub union Kind {
+    pub number: c_int,
+    pub letter: [u8; 2],
+}
+
+pub enum Book {}
+
+unsafe extern "C" {
+    pub fn fill(dest: *mut u8, len: Position, source: *const u8, source_len: size, level: c_int) -> c_int;
+    pub fn open(name: *const ::core::ffi::c_char) -> *mut Book;
+    pub fn describe(book: *mut Book, at: *const u8, len: self::size) -> *const c_char;
+    pub fn entry(entry: *mut Entry) -> c_int;
+    pub fn reset();
+}

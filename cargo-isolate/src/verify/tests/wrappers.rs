@@ -1,0 +1,51 @@
+//! Wrappers of every shape, as `wrap` writes them.
+use core::ffi::{CStr, c_char, c_int};
+use fixture_sys as ffi;
+use isolate_rt::{Domain, Fault, Handle};
+use std::ffi::CString;
+
+pub static DOMAIN: Domain = Domain::new("fixture").heap_limit(1 << 20).stack_size(64 << 10);
+
+pub fn fill(dest: &mut [u8], source: &[u8], level: c_int) -> Result<(c_int, usize), Fault> {
+    let mut call = DOMAIN.call("fill")?;
+    let dest_room = call.output(dest.len())?;
+    let dest_len = call.inout(&[call.length(dest.len())?])?;
+    let source_ptr = call.input(source)?;
+    let source_len = call.length(source.len())?;
+    let ret = unsafe {
+        call.run(|| ffi::fill(dest_room.as_mut_ptr(), dest_len.as_mut_ptr(), source_ptr, source_len, level))
+    }?;
+    let written = call.take(dest_room, call.count(call.read(dest_len)), dest);
+    Ok((ret, written))
+}
+
+pub fn open(name: &CStr) -> Result<Option<Handle<ffi::Book>>, Fault> {
+    let mut call = DOMAIN.call("open")?;
+    let name_ptr = call.input_str(name)?;
+    let ret = unsafe { call.run(|| ffi::open(name_ptr)) }?;
+    call.adopt(ret)
+}
+
+pub fn describe(book: &Handle<ffi::Book>, at: Option<&[u8]>) -> Result<Option<CString>, Fault> {
+    let mut call = DOMAIN.call("describe")?;
+    let book = call.handle(book)?;
+    let at_ptr = match at {
+        Some(at) => call.input(at)?,
+        None => core::ptr::null(),
+    };
+    let at_len = call.length(at.map_or(0, <[_]>::len))?;
+    let ret = unsafe { call.run(|| ffi::describe(book, at_ptr, at_len)) }?;
+    call.string(ret)
+}
+
+pub fn entry() -> Result<(c_int, ffi::Entry), Fault> {
+    let mut call = DOMAIN.call("entry")?;
+    let entry = unsafe { call.output_any(1) }?;
+    let ret = unsafe { call.run(|| ffi::entry(entry.as_mut_ptr())) }?;
+    Ok((ret, call.read(entry)))
+}
+
+pub fn reset() -> Result<(), Fault> {
+    let mut call = DOMAIN.call("reset")?;
+    unsafe { call.run(|| ffi::reset()) }
+}

@@ -1,0 +1,246 @@
+//! The types that foreign signatures name, declared again so that stubs of the same signatures compile on their own.
+
+use crate::graph::{Package, Role};
+use isolate_lints::facts::{Constant, TypeItem, TypeKind};
+use proc_macro2::{Group, TokenStream, TokenTree};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+/// Types of one package, by the last segment of their path, declared as they are asked for.
+pub(super) struct Types<'a> {
+    package: &'a Package,
+    declared: BTreeMap<String, String>,
+}
+
+impl<'a> Types<'a> {
+    pub(super) fn of(package: &'a Package) -> Self {
+        Self { package, declared: BTreeMap::new() }
+    }
+
+    /// `ty` with every path cut to its last segment, each of which is declared from now on.
+    pub(super) fn rewrite(&mut self, ty: &str) -> String {
+        let Ok(tokens) = ty.parse::<TokenStream>() else {
+            return ty.to_owned(); // left for the compiler to complain about, with the text in sight
+        };
+        self.tokens(tokens).to_string()
+    }
+
+    /// The declarations that have been asked for, in order of their names.
+    pub(super) fn declarations(&self) -> String {
+        self.declared.values().filter(|text| !text.is_empty()).fold(String::new(), |all, text| all + text + "\n")
+    }
+
+    fn tokens(&mut self, tokens: TokenStream) -> TokenStream {
+        let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+        let mut kept = Vec::new();
+        let mut at = 0;
+        while at < tokens.len() {
+            let colon = |offset: usize| matches!(tokens.get(at + offset), Some(TokenTree::Punct(punct)) if punct.as_char() == ':');
+            match &tokens[at] {
+                TokenTree::Punct(_) if colon(0) && colon(1) => at += 2, // a path's leading `::`
+                TokenTree::Ident(ident) if is_word_of_rust(&ident.to_string()) => {
+                    kept.push(tokens[at].clone());
+                    at += 1;
+                }
+                TokenTree::Ident(_) if colon(1) && colon(2) => at += 3,
+                TokenTree::Ident(ident) => {
+                    // A single colon makes it the name of a parameter.
+                    if !colon(1) {
+                        self.declare(&ident.to_string());
+                    }
+                    kept.push(tokens[at].clone());
+                    at += 1;
+                }
+                TokenTree::Group(group) => {
+                    kept.push(Group::new(group.delimiter(), self.tokens(group.stream())).into());
+                    at += 1;
+                }
+                TokenTree::Punct(_) | TokenTree::Literal(_) => {
+                    kept.push(tokens[at].clone());
+                    at += 1;
+                }
+            }
+        }
+        kept.into_iter().collect()
+    }
+
+    fn declare(&mut self, name: &str) {
+        if self.declared.contains_key(name) {
+            return;
+        }
+        self.declared.insert(name.to_owned(), String::new()); // so that a type that names itself ends
+        let text = match (self.find_type(name), self.find_constant(name)) {
+            (Some(item), _) => self.type_declaration(name, item),
+            (None, Some(constant)) => {
+                let (ty, value) = (self.rewrite(&constant.ty), self.rewrite(&constant.value));
+                format!("pub const {name}: {ty} = {value};")
+            }
+            (None, None) => known(name).unwrap_or_else(|| opaque(name)),
+        };
+        self.declared.insert(name.to_owned(), text);
+    }
+
+    fn type_declaration(&mut self, name: &str, item: &TypeItem) -> String {
+        let derives = if item.copy { "#[derive(Clone, Copy)]\n" } else { "" };
+        let repr = if item.repr.is_empty() { "C".to_owned() } else { item.repr.join(", ") };
+        match &item.kind {
+            TypeKind::Alias(target) if target.trim() == name => known(name).unwrap_or_else(|| opaque(name)),
+            TypeKind::Alias(target) => {
+                let target = self.rewrite(target);
+                // `pub type c_int = i32` would refer to itself once cut to last segments.
+                if target == name {
+                    known(name).unwrap_or_else(|| opaque(name))
+                } else {
+                    format!("pub type {name} = {target};")
+                }
+            }
+            TypeKind::Struct(fields) | TypeKind::Union(fields) if fields.is_empty() => opaque(name),
+            TypeKind::Struct(fields) | TypeKind::Union(fields) => {
+                let keyword = if matches!(item.kind, TypeKind::Union(_)) { "union" } else { "struct" };
+                let mut body = String::new();
+                for (at, field) in fields.iter().enumerate() {
+                    let ty = self.rewrite(&field.ty);
+                    match field.name.as_deref() {
+                        Some(field) if !field.starts_with(|first: char| first.is_ascii_digit()) => {
+                            let _ = writeln!(body, "    pub {field}: {ty},");
+                        }
+                        _ => {
+                            let _ = writeln!(body, "    pub field{at}: {ty},");
+                        }
+                    }
+                }
+                format!("#[repr({repr})]\n{derives}pub {keyword} {name} {{\n{body}}}")
+            }
+            TypeKind::Enum(variants) if variants.is_empty() => opaque(name),
+            TypeKind::Enum(variants) => {
+                format!("#[repr({repr})]\n{derives}pub enum {name} {{ {} }}", variants.join(", "))
+            }
+            TypeKind::Foreign => opaque(name),
+        }
+    }
+
+    fn find_type(&self, name: &str) -> Option<&'a TypeItem> {
+        let all = || self.main_files().flat_map(|file| &file.facts.types).filter(|item| item.name == name);
+        all().find(|item| item.cfgs.iter().all(|cfg| holds(cfg))).or_else(|| all().next())
+    }
+
+    fn find_constant(&self, name: &str) -> Option<&'a Constant> {
+        self.main_files().flat_map(|file| &file.facts.constants).find(|constant| constant.name == name)
+    }
+
+    fn main_files(&self) -> impl Iterator<Item = &'a crate::graph::SourceFile> + use<'a> {
+        self.package.files.iter().filter(|file| file.role == Role::Main)
+    }
+}
+
+/// Whether a `cfg` predicate most likely holds on the platform that can run domains. Unknown names are unset, features set.
+fn holds(predicate: &str) -> bool {
+    let predicate = predicate.trim();
+    let inside = |name: &str| {
+        predicate.strip_prefix(name)?.trim_start().strip_prefix('(')?.trim_end().strip_suffix(')').map(split)
+    };
+    if let Some(all) = inside("all") {
+        return all.iter().all(|part| holds(part));
+    }
+    if let Some(any) = inside("any") {
+        return any.iter().any(|part| holds(part));
+    }
+    if let Some(not) = inside("not") {
+        return not.iter().all(|part| !holds(part));
+    }
+    match predicate.split_once('=') {
+        None => predicate == "unix",
+        Some((key, value)) => {
+            let value = value.trim().trim_matches('"');
+            match key.trim() {
+                "target_os" => value == "linux",
+                "target_arch" => value == "x86_64",
+                "target_env" => value == "gnu",
+                "target_family" => value == "unix",
+                "target_pointer_width" => value == "64",
+                "target_endian" => value == "little",
+                key => key == "feature",
+            }
+        }
+    }
+}
+
+/// The parts of a list at its top level.
+fn split(list: &str) -> Vec<String> {
+    let (mut parts, mut depth) = (vec![String::new()], 0);
+    for character in list.chars() {
+        match character {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            ',' if depth == 0 => {
+                parts.push(String::new());
+                continue;
+            }
+            _ => {}
+        }
+        parts.last_mut().expect("starts with one part").push(character);
+    }
+    parts.retain(|part| !part.trim().is_empty());
+    parts
+}
+
+/// Types that C's headers define and every binding names alike.
+fn known(name: &str) -> Option<String> {
+    let rust = match name {
+        "c_char" | "c_schar" | "c_uchar" | "c_short" | "c_ushort" | "c_int" | "c_uint" | "c_long" | "c_ulong"
+        | "c_longlong" | "c_ulonglong" | "c_float" | "c_double" | "c_void" | "CStr" => {
+            return Some(format!("pub use core::ffi::{name};"));
+        }
+        "size_t" | "uintptr_t" => "usize",
+        "ssize_t" | "intptr_t" | "ptrdiff_t" => "isize",
+        "int8_t" => "i8",
+        "uint8_t" => "u8",
+        "int16_t" => "i16",
+        "uint16_t" => "u16",
+        "int32_t" | "wchar_t" | "pid_t" => "i32",
+        "uint32_t" | "uid_t" | "gid_t" | "mode_t" => "u32",
+        "int64_t" | "intmax_t" | "off_t" | "off64_t" | "time_t" => "i64",
+        "uint64_t" | "uintmax_t" | "ino_t" | "dev_t" => "u64",
+        _ => return None,
+    };
+    Some(format!("pub type {name} = {rust};"))
+}
+
+/// A type that is only ever pointed at.
+fn opaque(name: &str) -> String {
+    format!("#[repr(C)]\npub struct {name} {{\n    _private: [u8; 0],\n}}")
+}
+
+fn is_word_of_rust(name: &str) -> bool {
+    matches!(
+        name,
+        "const"
+            | "mut"
+            | "dyn"
+            | "unsafe"
+            | "extern"
+            | "fn"
+            | "as"
+            | "Option"
+            | "Self"
+            | "bool"
+            | "char"
+            | "u8"
+            | "u16"
+            | "u32"
+            | "u64"
+            | "u128"
+            | "usize"
+            | "i8"
+            | "i16"
+            | "i32"
+            | "i64"
+            | "i128"
+            | "isize"
+            | "f32"
+            | "f64"
+            | "_"
+            | "true"
+            | "false"
+    )
+}

@@ -1,0 +1,300 @@
+//! Plays every wrapper against a library that misbehaves.
+//!
+//! The functions in `stubs/` stand where the C functions stood. Each takes its arguments, then does what [`ACT`] says, inside
+//! the domain. Here is the other side: what the program must see of it. One line per act goes to stdout, its columns
+//! separated by tabs, and a line `play` before it, so that an act that kills the process is known by name.
+
+use isolate_rt::{Domain, Fault, FaultKind, Handle};
+use std::{
+    cell::UnsafeCell,
+    io::Write,
+    mem::MaybeUninit,
+    process::ExitCode,
+    sync::atomic::{AtomicU8, Ordering},
+};
+
+/// What a stub does once it has its arguments.
+#[derive(Clone, Copy, PartialEq)]
+#[repr(u8)]
+enum Act {
+    /// Reports success and empty results.
+    Honest,
+    /// Writes to a page of the program.
+    WriteOutside,
+    /// Returns and stores huge positive numbers.
+    ClaimHuge,
+    /// Returns and stores negative numbers.
+    ClaimNegative,
+    /// Returns and stores pointers to the program's memory.
+    ClaimForeign,
+    /// Calls `abort()`.
+    Abort,
+}
+
+const ACTS: [(Act, &str); 5] = [
+    (Act::WriteOutside, "write to the program"),
+    (Act::ClaimHuge, "huge results"),
+    (Act::ClaimNegative, "negative results"),
+    (Act::ClaimForeign, "pointers outside the domain"),
+    (Act::Abort, "abort"),
+];
+
+static ACT: AtomicU8 = AtomicU8::new(Act::Honest as u8);
+
+/// A page of the program. No domain may write it.
+#[repr(align(4096))]
+struct Page(UnsafeCell<[u8; 4096]>);
+// SAFETY: the driver has one thread.
+unsafe impl Sync for Page {}
+static VICTIM: Page = Page(UnsafeCell::new([UNTOUCHED; 4096]));
+const UNTOUCHED: u8 = 0x5a;
+
+/// One wrapper.
+pub(crate) struct Case {
+    pub(crate) domain: &'static str,
+    pub(crate) function: &'static str,
+    /// Its result is a pointer that the wrapper must refuse when it leads outside the domain.
+    pub(crate) returns_pointer: bool,
+    /// Calls it with arguments of the right types.
+    pub(crate) call: fn() -> Result<(), Failure>,
+}
+
+/// How a call failed.
+pub(crate) enum Failure {
+    /// The wrapper said so.
+    Fault(Fault),
+    /// The wrapper said nothing, and was wrong.
+    Broken(String),
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+pub(crate) fn run(cases: &[Case]) -> ExitCode {
+    let mut clean = true;
+    for case in cases {
+        // The first call also says whether this machine isolates at all.
+        if let Err(Failure::Fault(fault)) = (case.call)() {
+            if let FaultKind::Unsupported(reason) = fault.kind() {
+                say(&["unsupported", &reason.to_string()]);
+                return ExitCode::from(3);
+            }
+        }
+        clean &= play(case, Act::Honest, "honest call");
+        for (act, name) in ACTS {
+            clean &= play(case, act, name);
+            clean &= play(case, Act::Honest, &format!("honest call after: {name}"));
+        }
+    }
+    say(&["end"]);
+    ExitCode::from(u8::from(!clean))
+}
+
+fn play(case: &Case, act: Act, name: &str) -> bool {
+    say(&["play", case.domain, case.function, name]);
+    ACT.store(act as u8, Ordering::SeqCst);
+    let result = (case.call)();
+    ACT.store(Act::Honest as u8, Ordering::SeqCst);
+    // SAFETY: nothing else holds a reference to the page.
+    let written = unsafe { (*VICTIM.0.get()).iter().any(|byte| *byte != UNTOUCHED) };
+    // SAFETY: as above.
+    unsafe { *VICTIM.0.get() = [UNTOUCHED; 4096] };
+    let outcome = match &result {
+        Ok(()) => "Ok, within the caller's buffers".to_owned(),
+        Err(Failure::Fault(fault)) => format!("Err: {fault}"),
+        Err(Failure::Broken(how)) => how.clone(),
+    };
+    let good = !written && as_expected(case, act, &result);
+    let outcome = if written { "the program's page was written".to_owned() } else { outcome };
+    say(&[if good { "good" } else { "bad" }, case.domain, case.function, name, &outcome]);
+    good
+}
+
+fn as_expected(case: &Case, act: Act, result: &Result<(), Failure>) -> bool {
+    let fault = match result {
+        Ok(()) => {
+            return match act {
+                Act::Honest | Act::ClaimHuge | Act::ClaimNegative => true,
+                Act::ClaimForeign => !case.returns_pointer,
+                Act::WriteOutside | Act::Abort => false,
+            };
+        }
+        Err(Failure::Broken(_)) => return false,
+        Err(Failure::Fault(fault)) => fault,
+    };
+    let page = VICTIM.0.get().addr();
+    let kind = match (act, fault.kind()) {
+        (Act::WriteOutside, FaultKind::Protection { address, key: 0, write: true }) => {
+            (page..page + 4096).contains(address)
+        }
+        (Act::Abort, FaultKind::Abort) => true,
+        (
+            Act::ClaimHuge | Act::ClaimNegative | Act::ClaimForeign,
+            FaultKind::InvalidValue { .. } | FaultKind::TooLarge { .. },
+        ) => true,
+        _ => false,
+    };
+    kind && fault.domain() == case.domain && fault.function() == case.function
+}
+
+fn say(columns: &[&str]) {
+    let line = columns.join("\t").replace('\n', " ") + "\n";
+    let mut out = std::io::stdout().lock();
+    // A reader that went away is not this program's business.
+    let _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());
+}
+
+// What stubs call. They run inside the domain: nothing here allocates, panics or writes outside its arguments.
+
+unsafe extern "C" {
+    fn abort() -> !;
+    fn malloc(size: usize) -> *mut std::ffi::c_void;
+}
+
+fn act() -> u8 {
+    ACT.load(Ordering::Relaxed)
+}
+
+/// The first thing a stub does.
+pub(crate) fn begin() {
+    if act() == Act::WriteOutside as u8 {
+        // SAFETY: it is not: this is the write that must not get through.
+        unsafe { VICTIM.0.get().cast::<u8>().write_volatile(!UNTOUCHED) };
+    }
+    if act() == Act::Abort as u8 {
+        // SAFETY: `abort` takes nothing.
+        unsafe { abort() };
+    }
+}
+
+/// An argument that a stub got. Through a `*mut T` it stores a result; of anything else it makes nothing.
+pub(crate) struct Argument<T>(pub(crate) T);
+
+impl<T> Argument<*mut T> {
+    /// # Safety
+    ///
+    /// The pointer is NULL or points at one `T`.
+    pub(crate) unsafe fn store(self) {
+        if !self.0.is_null() {
+            // SAFETY: by contract.
+            unsafe { lie(self.0.cast::<u8>(), size_of::<T>(), align_of::<T>()) };
+        }
+    }
+}
+
+/// Found by method lookup only where the method above does not apply.
+pub(crate) trait NotStored: Sized {
+    /// # Safety
+    ///
+    /// None; it has the signature of the other.
+    unsafe fn store(self) {}
+}
+impl<T> NotStored for Argument<T> {}
+
+/// What a stub returns.
+///
+/// # Safety
+///
+/// Every bit pattern must be a valid `T`.
+pub(crate) unsafe fn answer<T>() -> T {
+    let mut value = MaybeUninit::<T>::zeroed();
+    // SAFETY: `value` has room for one `T`, and every bit pattern is one.
+    unsafe {
+        lie(value.as_mut_ptr().cast::<u8>(), size_of::<T>(), align_of::<T>());
+        value.assume_init()
+    }
+}
+
+/// Fills `size` bytes with the present act's idea of a result.
+unsafe fn lie(place: *mut u8, size: usize, align: usize) {
+    let byte = match act() {
+        act if act == Act::ClaimHuge as u8 => 0x7f,
+        act if act == Act::ClaimNegative as u8 => 0xff,
+        act if act == Act::ClaimForeign as u8 => 0x7f,
+        _ => 0,
+    };
+    let foreign = act() == Act::ClaimForeign as u8 && align == 8;
+    let victim = VICTIM.0.get().addr().to_ne_bytes();
+    for at in 0..size {
+        let byte = if foreign { victim[at % 8] } else { byte };
+        // SAFETY: within the `size` bytes that the caller vouches for. Volatile, so that no memset of libc is called.
+        unsafe { place.add(at).write_volatile(byte) };
+    }
+}
+
+// What the calls of the wrappers are made of.
+
+/// A value all of whose bytes are 0.
+pub(crate) fn value<T: Copy>() -> T {
+    // SAFETY: wrappers take numbers, raw pointers and plain structs of those by value; 0 is one of each.
+    unsafe { MaybeUninit::zeroed().assume_init() }
+}
+
+/// A reference to such a value.
+pub(crate) fn reference<T: Copy>() -> &'static T {
+    &values()[0]
+}
+
+/// Input of 64 such values.
+pub(crate) fn values<T: Copy>() -> &'static [T] {
+    vec![value(); 64].leak()
+}
+
+/// An object that lives in the domain.
+pub(crate) fn handle<T>(domain: &'static Domain, function: &'static str) -> Result<Handle<T>, Failure> {
+    let mut call = domain.call(function)?;
+    // SAFETY: `malloc` of the domain's heap.
+    let object = unsafe { call.run(|| malloc(256)) }?;
+    call.adopt(object.cast())?.ok_or_else(|| Failure::Broken("no room in the domain for an object".to_owned()))
+}
+
+/// Room for the wrapper to fill, between two stretches that it must not touch.
+pub(crate) struct Room<T> {
+    values: Vec<T>,
+}
+
+impl<T: Copy> Room<T> {
+    const LEN: usize = 64;
+    const GUARD: u8 = 0xa5;
+
+    pub(crate) fn new() -> Self {
+        let mut values: Vec<T> = vec![value(); 3 * Self::LEN];
+        // SAFETY: overwrites the bytes of values that are never read as `T` outside the middle.
+        unsafe { values.as_mut_ptr().write_bytes(Self::GUARD, 3 * Self::LEN) };
+        // SAFETY: the middle becomes zeroes again.
+        unsafe { values.as_mut_ptr().add(Self::LEN).write_bytes(0, Self::LEN) };
+        Self { values }
+    }
+
+    pub(crate) fn slice(&mut self) -> &mut [T] {
+        &mut self.values[Self::LEN..2 * Self::LEN]
+    }
+
+    pub(crate) fn one(&mut self) -> &mut T {
+        &mut self.slice()[0]
+    }
+
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        let bytes = |range: std::ops::Range<usize>| {
+            let part = &self.values[range];
+            // SAFETY: initialised bytes, padding included: they were written as bytes.
+            unsafe { std::slice::from_raw_parts(part.as_ptr().cast::<u8>(), size_of_val(part)) }
+        };
+        let guards = [bytes(0..Self::LEN), bytes(2 * Self::LEN..3 * Self::LEN)];
+        match guards.concat().iter().all(|byte| *byte == Self::GUARD) {
+            true => Ok(()),
+            false => Err(Failure::Broken("memory beside the caller's buffer was written".to_owned())),
+        }
+    }
+}
+
+/// A count that the wrapper reports about room it was given.
+pub(crate) fn within(count: usize) -> Result<(), Failure> {
+    match count <= 64 {
+        true => Ok(()),
+        false => Err(Failure::Broken(format!("a count of {count} for room of 64"))),
+    }
+}

@@ -114,6 +114,7 @@ impl<'t> Source<'t> {
         };
         let output = entry.parse(&self.input(raws));
         let mut builder = Builder { source: self, tree: Tree::empty(self), open: Vec::new(), raws, next: 0 };
+        builder.tree.scattered = !raws.is_sorted();
         for step in output.iter() {
             builder.step(&step);
         }
@@ -203,6 +204,8 @@ pub(crate) struct Tree<'s, 't> {
     nodes: Vec<NodeData>,
     tokens: Vec<Token>,
     errors: Vec<(usize, String)>,
+    /// The tokens are an expansion's, and not in the order of the file.
+    scattered: bool,
 }
 
 struct NodeData {
@@ -225,7 +228,7 @@ pub(crate) struct Token {
 
 impl<'s, 't> Tree<'s, 't> {
     fn empty(source: &'s Source<'t>) -> Tree<'s, 't> {
-        Tree { source, nodes: Vec::new(), tokens: Vec::new(), errors: Vec::new() }
+        Tree { source, nodes: Vec::new(), tokens: Vec::new(), errors: Vec::new(), scattered: false }
     }
 
     /// Number of nodes; `node(0..len)` is a walk in source order.
@@ -342,9 +345,18 @@ impl<'n, 't> Node<'n, 't> {
         self.all_tokens().last().map_or(self.start(), |token| token.end as usize)
     }
 
-    /// The text as written, comments included.
+    /// The tokens come from several places of the file.
+    pub(crate) fn is_scattered(self) -> bool {
+        self.tree.scattered
+    }
+
+    /// The text as written, comments included. Tokens that a macro put together have no such text: of those the first only.
     pub(crate) fn text(self) -> &'t str {
-        &self.tree.source.text[self.start()..self.end()]
+        let end = match self.all_tokens() {
+            [first, _, ..] if self.tree.scattered => first.end as usize,
+            _ => self.end(),
+        };
+        &self.tree.source.text[self.start()..end]
     }
 
     /// The text without comments, each run of whitespace as one space.

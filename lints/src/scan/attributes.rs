@@ -12,7 +12,7 @@ pub(super) struct Meta<'n, 't> {
     pub(super) keyword: Option<Token>,
 }
 
-impl<'t> Meta<'_, 't> {
+impl Meta<'_, '_> {
     /// The string of `name = "…"`, if it is a plain literal.
     pub(super) fn value(&self) -> Option<String> {
         let literal = self.node.child(LITERAL)?;
@@ -20,9 +20,9 @@ impl<'t> Meta<'_, 't> {
     }
 
     /// The text inside the parentheses of `name(…)`.
-    pub(super) fn arguments(&self) -> Option<&'t str> {
-        let text = self.node.child(TOKEN_TREE)?.text();
-        Some(text.get(1..text.len() - 1)?.trim())
+    pub(super) fn arguments(&self) -> Option<String> {
+        let text = self.node.child(TOKEN_TREE)?.normal_text();
+        Some(text.get(1..text.len() - 1)?.trim().to_owned())
     }
 
     /// The string of `key = "…"` inside the parentheses.

@@ -8,8 +8,8 @@ use crate::syntax::{Fragment, Source, SyntaxKind, T};
 use SyntaxKind::*;
 use std::collections::HashMap;
 
-/// Expansions longer than this many tokens are given up: recursive macros can grow without bound.
-const LIMIT: usize = 1 << 20;
+/// Expansions longer than this many tokens are given up.
+const LIMIT: usize = 1 << 18;
 
 /// The rules of one definition.
 pub(super) struct Macro {

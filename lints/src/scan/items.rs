@@ -4,6 +4,7 @@ use super::{Scanner, attributes, paths, safety};
 use crate::facts::{Constant, FunctionItem, Import, ModuleDecl, Param, TypeItem, TypeKind, UnsafeFact, UnsafeKind};
 use crate::syntax::{Node, SyntaxKind, T, Token, normal_text};
 use SyntaxKind::*;
+use std::ops::Range;
 use std::sync::Arc;
 
 impl<'t> Scanner<'_, 't> {
@@ -137,7 +138,7 @@ impl<'t> Scanner<'_, 't> {
             directories: self.frame().directories.to_vec(),
             inline,
             cfgs: scope.cfgs.clone(),
-            span: self.lines.span(node.start()..node.child(NAME).map_or(node.end(), Node::end)),
+            span: self.lines.span(header(node)),
         };
         if self.declares() {
             self.facts.modules.push(declaration);
@@ -246,15 +247,15 @@ impl<'t> Scanner<'_, 't> {
         let arguments = |name: &'static str| {
             metas.iter().filter(move |meta| meta.name == name).filter_map(attributes::Meta::arguments)
         };
-        let derived = arguments("derive").flat_map(|list| list.split(','));
-        let copy = derived.map(|derived| paths::last(derived.trim())).any(|derived| derived == "Copy");
+        let derives = |list: String| list.split(',').any(|derived| paths::last(derived.trim()) == "Copy");
+        let copy = arguments("derive").any(derives);
         let scope = self.scope();
         self.facts.types.push(TypeItem {
             name,
             kind,
             modules: scope.modules.clone(),
             cfgs: scope.cfgs.clone(),
-            repr: arguments("repr").map(|text| text.split_whitespace().collect::<Vec<_>>().join(" ")).collect(),
+            repr: arguments("repr").collect(),
             visibility: visibility(node),
             copy,
         });
@@ -295,13 +296,20 @@ pub(super) fn name(node: Node<'_, '_>) -> Option<String> {
     node.child(NAME).map(|name| name.text().to_owned())
 }
 
+/// From the start of an item to its name; the name alone where a macro put the item together.
+fn header(node: Node<'_, '_>) -> Range<usize> {
+    let name = node.child(NAME).unwrap_or(node);
+    let start = if node.is_scattered() { name.start() } else { node.start() };
+    start..name.end()
+}
+
 /// Visibility as written, empty for none.
 pub(super) fn visibility(node: Node<'_, '_>) -> String {
     node.child(VISIBILITY).map(Node::normal_text).unwrap_or_default()
 }
 
 pub(super) fn is_public(node: Node<'_, '_>) -> bool {
-    node.child(VISIBILITY).is_some_and(|visibility| visibility.text() == "pub")
+    node.child(VISIBILITY).is_some_and(|visibility| visibility.all_tokens().len() == 1)
 }
 
 pub(super) fn is_type(kind: SyntaxKind) -> bool {

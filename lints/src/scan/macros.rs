@@ -18,6 +18,9 @@ use std::sync::Arc;
 /// Longest argument text kept of a call whose expansion was not seen, in characters.
 const ARGUMENT: usize = 200;
 
+/// How many tokens all expansions in a file may have: recursive macros can grow without bound.
+const EXPANDED: usize = 1 << 19;
+
 /// How many macro calls may nest before the scan takes their arguments as mere tokens.
 const DEPTH: usize = 32;
 
@@ -107,6 +110,10 @@ impl<'s, 't> Scanner<'s, 't> {
         let mut expanded = false;
         for definition in definitions {
             let Some(tokens) = definition.rules.expand(self.source, arguments) else { continue };
+            self.expanded += tokens.len();
+            if self.expanded > EXPANDED {
+                return expanded;
+            }
             let tree = self.source.parse_as(&tokens, Construct::Items);
             self.inside_macro(name, |frame| {
                 frame.take = Take::Declarations;

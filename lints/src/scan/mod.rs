@@ -41,6 +41,8 @@ struct Scanner<'s, 't> {
     copies: Vec<(Vec<String>, String)>,
     /// The `macro_rules!` of the file, in the order of their definitions: later code may call them.
     macros: HashMap<String, Vec<macros::Definition>>,
+    /// Tokens of all expansions so far.
+    expanded: usize,
 }
 
 /// What surrounds a node.
@@ -102,6 +104,7 @@ impl<'s, 't> Scanner<'s, 't> {
             bound: HashSet::new(),
             copies: Vec::new(),
             macros: HashMap::new(),
+            expanded: 0,
         }
     }
 

@@ -5,6 +5,7 @@ use crate::fault::{Fault, FaultKind, Unsupported};
 use crate::globals::Globals;
 use crate::mpk;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 /// A compartment for foreign code. Lives in a `static`; costs nothing until its first call.
 pub struct Domain {
@@ -19,6 +20,7 @@ pub(crate) struct Settings {
     pub(crate) backend: Backend,
     pub(crate) heap_limit: usize,
     pub(crate) stack_size: usize,
+    pub(crate) deadline: Option<Duration>,
     pub(crate) globals: &'static [Globals],
 }
 
@@ -43,8 +45,14 @@ pub(crate) enum Ground {
 impl Domain {
     /// A domain with a heap limit of 64 MiB and a stack of 1 MiB.
     pub const fn new(name: &'static str) -> Self {
-        let settings =
-            Settings { name, backend: Backend::Auto, heap_limit: 64 << 20, stack_size: 1 << 20, globals: &[] };
+        let settings = Settings {
+            name,
+            backend: Backend::Auto,
+            heap_limit: 64 << 20,
+            stack_size: 1 << 20,
+            deadline: None,
+            globals: &[],
+        };
         Self { settings, ground: OnceLock::new() }
     }
 
@@ -63,6 +71,13 @@ impl Domain {
     /// Sizes the stack, in bytes. At most 1 GiB.
     pub const fn stack_size(mut self, bytes: usize) -> Self {
         self.settings.stack_size = bytes;
+        self
+    }
+
+    /// Ends a call that takes longer, by the monotonic clock, whether it computes or waits in a system call. The precision is
+    /// about a millisecond; arming costs two system calls for each call.
+    pub const fn deadline(mut self, deadline: Duration) -> Self {
+        self.settings.deadline = Some(deadline);
         self
     }
 

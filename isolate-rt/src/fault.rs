@@ -60,6 +60,8 @@ pub enum FaultKind {
     Trap,
     /// `SIGSYS`: a system call that a filter of the process refuses.
     ForbiddenSyscall,
+    /// The call was still running at the domain's deadline.
+    Timeout,
     /// `abort()`, a failed `assert`, or a raised `SIGABRT`.
     Abort,
     /// `exit`, `_exit`, `quick_exit`: the code asked for the end of the process.
@@ -216,6 +218,7 @@ impl fmt::Display for FaultKind {
             Self::Arithmetic => write!(f, "arithmetic error: division by zero or overflow"),
             Self::Trap => write!(f, "breakpoint trap"),
             Self::ForbiddenSyscall => write!(f, "a system call that is filtered"),
+            Self::Timeout => write!(f, "still running at its deadline"),
             Self::Abort => write!(f, "aborted"),
             Self::Exit { status } => write!(f, "tried to exit the process with status {status}"),
             Self::ThreadStarted => write!(f, "tried to start a thread"),

@@ -69,7 +69,7 @@ unsafe fn masked(how: c_int, set: *const sigset_t, call: impl FnOnce(*const sigs
     }
     // SAFETY: by this function's contract.
     let mut allowed = unsafe { ptr::read(set) };
-    for signal in handlers::FAULTS {
+    for signal in handlers::unblockable() {
         // SAFETY: a signal set of ours.
         unsafe { libc::sigdelset(&mut allowed, signal) };
     }

@@ -3,6 +3,7 @@
 //! This file has to be kept in sync with itself: the offsets in the assembly are those of [`Activation`] and of the first
 //! field of [`Thread`], pinned by the constants at the end.
 
+use super::deadline::Moment;
 use super::thread::Thread;
 use std::arch::naked_asm;
 use std::mem::offset_of;
@@ -21,6 +22,8 @@ pub(super) struct Activation {
     result: *mut u8,
     /// The call that this one was made from inside of.
     previous: *mut Activation,
+    /// When the call is over, finished or not.
+    pub(super) deadline: Moment,
     /// Written by the signal handler before it sends the thread to [`rewind`].
     pub(super) stop: Option<Stop>,
 }
@@ -56,6 +59,7 @@ impl Activation {
         function: unsafe extern "C" fn(*const u8, *mut u8),
         argument: *const u8,
         result: *mut u8,
+        deadline: Moment,
     ) -> Self {
         Self {
             root_stack: 0,
@@ -67,6 +71,7 @@ impl Activation {
             argument,
             result,
             previous: ptr::null_mut(),
+            deadline,
             stop: None,
         }
     }

@@ -5,14 +5,15 @@
 
 use super::signal;
 use super::thread::Thread;
-use super::{cpu, layout};
+use super::{cpu, deadline, layout};
+use crate::fault::Unsupported;
 use libc::{c_int, c_void, siginfo_t};
 use std::arch::naked_asm;
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, AtomicUsize, Ordering};
 
 /// What can end a call.
-pub(crate) const FAULTS: [c_int; 7] =
+pub(super) const FAULTS: [c_int; 7] =
     [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGTRAP, libc::SIGABRT, libc::SIGSYS];
 
 /// Signal numbers that Linux has, and the unused 0.
@@ -100,6 +101,18 @@ pub(super) fn adopt(number: c_int, kernel: &libc::sigaction) {
 /// The program's setting for `number`.
 pub(super) fn of_program(number: c_int) -> Option<libc::sigaction> {
     SETTINGS[number as usize].load()
+}
+
+/// Whether nobody handles or ignores `number`.
+pub(super) fn is_unused(number: c_int) -> Result<bool, Unsupported> {
+    // SAFETY: only asks.
+    let now = unsafe { signal::kernel_setting(number, None)? };
+    Ok(now.sa_sigaction == libc::SIG_DFL)
+}
+
+/// The signals that no domain may block: those that end its call.
+pub(crate) fn unblockable() -> impl Iterator<Item = c_int> {
+    FAULTS.into_iter().chain(deadline::signal())
 }
 
 /// Calls the program's handler as the kernel would have.

@@ -1,5 +1,6 @@
 //! An instance: a key and everything that carries it; and a thread's stay in it.
 
+use super::deadline::Moment;
 use super::gate::{self, Activation, Reason, Stop};
 use super::image::{self, Image};
 use super::layout::{Layout, STAGING};
@@ -7,13 +8,14 @@ use super::pkey::Pkey;
 use super::signal::SEGV_PKUERR;
 use super::thread::{self, Thread};
 use super::tls::{Block, Template};
-use super::{selftest, signal};
+use super::{deadline, selftest, signal};
 use crate::domain::Settings;
 use crate::fault::{FaultKind, Unsupported};
 use crate::heap::{Heap, KEPT};
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError, TryLockError};
+use std::time::Duration;
 
 /// Staged memory that stays with the instance between calls; what a call used beyond it goes back to the kernel, in bytes.
 const STAGING_KEPT: usize = 8 << 20;
@@ -26,6 +28,7 @@ pub(crate) struct Instance {
     layout: Layout,
     tls: Block,
     image: Image,
+    deadline: Option<Duration>,
     /// Advanced by every fault.
     generation: AtomicU64,
     /// Who is inside. Only that thread itself may conclude anything from finding itself here.
@@ -56,6 +59,9 @@ impl Instance {
     pub(crate) fn create(settings: &'static Settings) -> Result<&'static Self, Unsupported> {
         selftest::run()?;
         signal::install()?;
+        if settings.deadline.is_some() {
+            deadline::prepare()?;
+        }
         let template = Template::learn()?;
         Thread::current()?;
         let layout = Layout::reserve(settings.stack_size, template.size(), settings.heap_limit)?;
@@ -76,6 +82,7 @@ impl Instance {
             layout,
             tls,
             image,
+            deadline: settings.deadline,
             generation: AtomicU64::new(0),
             owner: AtomicPtr::new(ptr::null_mut()),
             lost: AtomicBool::new(false),
@@ -190,6 +197,7 @@ impl Instance {
             libc::SIGFPE => FaultKind::Arithmetic,
             libc::SIGTRAP => FaultKind::Trap,
             libc::SIGSYS => FaultKind::ForbiddenSyscall,
+            _ if Some(signal) == deadline::signal() => FaultKind::Timeout,
             _ => FaultKind::Abort,
         }
     }
@@ -204,10 +212,18 @@ impl Entry {
         let result = self.stage(1, size_of::<R>(), align_of::<R>())?;
         let instance = self.instance;
         let place = (instance.layout.stack.end - STACK_MARGIN, instance.tls.fs(), instance.key.domain_rights());
-        let mut activation = Activation::new(self.thread, place, inside::<R, F>, (&raw const f).cast(), result);
+        let (until, armed) = match instance.deadline {
+            None => (Moment::NEVER, None),
+            Some(after) => {
+                deadline::arm(after).map(|(until, armed)| (until, Some(armed))).map_err(FaultKind::Unsupported)?
+            }
+        };
+        let argument = (&raw const f).cast();
+        let mut activation = Activation::new(self.thread, place, inside::<R, F>, argument, result, until);
         // SAFETY: stack and FS are of the instance that we hold; `Thread::current` pointed GS at this thread; `inside` reads
         // one `F`, which lives on our stack, and writes one `R`, for which there is room.
         unsafe { gate::enter(&raw mut activation, self.thread) };
+        drop(armed);
         match activation.stop {
             // SAFETY: `inside` has written it, or something else in there has: any bit pattern is a valid `R`, says our caller.
             None => Ok(unsafe { result.cast::<R>().read_volatile() }),

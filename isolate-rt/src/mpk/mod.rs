@@ -21,11 +21,13 @@
 //! | `tls` | the thread-local storage block of an instance |
 //! | `image` | globals: tagged, kept, restored |
 //! | `signal` | from a fault to a rewind |
+//! | `deadline` | the timer that ends a call |
 //! | `handlers` | the program's own signal handlers |
 //! | `selftest` | proof, in a forked child, that this machine does all that |
 //! | `instance` | all of it together |
 
 mod cpu;
+mod deadline;
 mod gate;
 pub(crate) mod handlers;
 mod image;

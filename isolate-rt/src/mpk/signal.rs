@@ -11,7 +11,7 @@ use super::gate::{self, Activation, Stop};
 use super::handlers::{self, FAULTS};
 use super::pkey::Pkey;
 use super::thread::Thread;
-use super::{cpu, system};
+use super::{cpu, deadline, system};
 use crate::fault::Unsupported;
 use libc::{c_int, c_void, siginfo_t};
 use std::arch::naked_asm;
@@ -41,23 +41,29 @@ pub(super) fn install() -> Result<(), Unsupported> {
     static INSTALLING: Mutex<()> = Mutex::new(());
     let _installing = INSTALLING.lock();
     for signal in FAULTS {
-        // SAFETY: system calls with settings of our own; the handler is prepared for any state of the thread. No fault of
-        // a domain can come in between: this thread is in none.
-        unsafe {
-            let mut now = kernel_setting(signal, None)?;
-            if is_entry(now.sa_sigaction) {
-                continue;
-            }
+        // SAFETY: only asks. No fault of a domain can come in between: this thread is in none.
+        let now = unsafe { kernel_setting(signal, None)? };
+        if !is_entry(now.sa_sigaction) {
             handlers::adopt(signal, &now);
-            now.sa_sigaction = (enter as *const ()).addr();
-            // SA_SIGINFO: the address and the key are in there. SA_ONSTACK: the stack may be what failed, or the domain's.
-            // No SA_NODEFER: a fault of the handler itself must end the process, not start over.
-            now.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
-            libc::sigemptyset(&mut now.sa_mask);
-            kernel_setting(signal, Some(&now))?;
+            install_entry(signal)?;
         }
     }
     INSTALLED.store(1, Ordering::Relaxed);
+    Ok(())
+}
+
+/// Gives the kernel our entry for `signal`.
+pub(super) fn install_entry(signal: c_int) -> Result<(), Unsupported> {
+    // SAFETY: settings of our own; the handler is prepared for any state of the thread.
+    unsafe {
+        let mut now: libc::sigaction = std::mem::zeroed();
+        now.sa_sigaction = (enter as *const ()).addr();
+        // SA_SIGINFO: the address and the key are in there. SA_ONSTACK: the stack may be what failed, or the domain's.
+        // No SA_NODEFER: a fault of the handler itself must end the process, not start over.
+        now.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
+        libc::sigemptyset(&mut now.sa_mask);
+        kernel_setting(signal, Some(&now))?;
+    }
     Ok(())
 }
 
@@ -111,13 +117,15 @@ unsafe extern "C" fn handle(signal: c_int, info: *mut siginfo_t, context: *mut c
     let fs = cpu::read_fs();
     // SAFETY: the kernel's frame for this handler.
     let mut frame = unsafe { Frame::new(context) };
+    let is_deadline = deadline::signal() == Some(signal);
     if let Some(thread) = Thread::running() {
         // SAFETY: the call that this very thread is in; it is suspended while we run.
         if let Some(activation) = unsafe { thread.active().as_mut() } {
             // SAFETY: what the thread's FS was when it entered.
             unsafe { cpu::write_fs(activation.root_fs()) };
             // SAFETY: the kernel's.
-            if frame.rights() == activation.rights() && unsafe { is_own(info) } {
+            let own = frame.rights() == activation.rights() && unsafe { is_own(info) };
+            if own && (!is_deadline || activation.deadline.is_past()) {
                 // SAFETY: as above.
                 unsafe { rewind(activation, &mut frame, signal, info) };
                 return;
@@ -125,7 +133,7 @@ unsafe extern "C" fn handle(signal: c_int, info: *mut siginfo_t, context: *mut c
         }
     }
     // SAFETY: the kernel's arguments, passed on.
-    if !unsafe { heal(&mut frame, signal, info) } {
+    if !is_deadline && !unsafe { heal(&mut frame, signal, info) } {
         // SAFETY: as above, with FS of the program.
         unsafe { chain(signal, info, context) };
     }
@@ -140,7 +148,7 @@ unsafe extern "C" fn handle(signal: c_int, info: *mut siginfo_t, context: *mut c
 /// `info` is the kernel's.
 unsafe fn is_own(info: *const siginfo_t) -> bool {
     // SAFETY: by this function's contract; a sent signal says who sent it.
-    unsafe { (*info).si_code > 0 || (*info).si_pid() == libc::getpid() }
+    unsafe { (*info).si_code > 0 || (*info).si_code == libc::SI_TIMER || (*info).si_pid() == libc::getpid() }
 }
 
 /// # Safety

@@ -2,7 +2,7 @@
 //! sequences, every key open, and a place that GS points at, where the way out finds what the way in saved.
 
 use super::gate::Activation;
-use super::{PAGE, cpu, pkey, system};
+use super::{PAGE, cpu, deadline, pkey, system};
 use crate::fault::Unsupported;
 use std::cell::{Cell, UnsafeCell};
 use std::ptr;
@@ -155,6 +155,7 @@ struct Retire;
 impl Drop for Retire {
     fn drop(&mut self) {
         let Some(thread) = CURRENT.take() else { return };
+        deadline::retire();
         remove_stack(thread.stack.swap(0, Ordering::Relaxed));
         thread.tid.store(0, Ordering::Relaxed);
         thread.in_use.store(false, Ordering::Release);

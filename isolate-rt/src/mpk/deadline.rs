@@ -1,0 +1,135 @@
+//! Deadlines: a timer of the calling thread, whose signal ends the call it finds past its time.
+//!
+//! The signal comes again every millisecond until the call is over: one that arrives while the thread runs one of the
+//! program's signal handlers, or on the gate's own instructions, ends nothing. Whether the time is up is looked at again in
+//! the handler, so that a signal that comes late does not end the next call.
+
+use super::handlers;
+use super::signal;
+use crate::fault::Unsupported;
+use crate::mpk::system;
+use std::cell::Cell;
+use std::ptr;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::Duration;
+
+/// How soon the signal comes again.
+const AGAIN: Duration = Duration::from_millis(1);
+
+/// The signal in use; 0 before the first domain with a deadline was made.
+static SIGNAL: AtomicI32 = AtomicI32::new(0);
+
+thread_local! {
+    /// The timer of this thread, once it has needed one.
+    static TIMER: Cell<Option<Timer>> = const { Cell::new(None) };
+}
+
+/// A POSIX timer. The child of a fork has none of its parent's, so it carries the number of its process.
+#[derive(Clone, Copy)]
+struct Timer {
+    timer: libc::timer_t,
+    process: i32,
+}
+
+/// A moment of the monotonic clock, in nanoseconds; 0 is never.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Moment(u64);
+
+/// An armed timer; dropping it disarms.
+pub(super) struct Armed(Timer);
+
+impl Moment {
+    pub(super) const NEVER: Self = Self(0);
+
+    pub(super) fn is_past(self) -> bool {
+        self != Self::NEVER && now() >= self.0
+    }
+}
+
+/// The signal that [`prepare`] chose, if it did.
+pub(super) fn signal() -> Option<i32> {
+    match SIGNAL.load(Ordering::Relaxed) {
+        0 => None,
+        signal => Some(signal),
+    }
+}
+
+/// Chooses a real-time signal that nobody handles, from the last one down, and installs the runtime's entry for it.
+pub(super) fn prepare() -> Result<(), Unsupported> {
+    if signal().is_some() {
+        return Ok(());
+    }
+    for number in (libc::SIGRTMIN()..=libc::SIGRTMAX()).rev() {
+        if handlers::is_unused(number)? {
+            signal::install_entry(number)?;
+            SIGNAL.store(number, Ordering::Relaxed);
+            return Ok(());
+        }
+    }
+    Err(Unsupported::Setting { what: "a deadline needs a real-time signal, and the program uses all of them" })
+}
+
+/// Starts the time of a call. Two system calls: this one, and the one that disarms.
+pub(super) fn arm(after: Duration) -> Result<(Moment, Armed), Unsupported> {
+    let timer = timer()?;
+    set(timer, after.max(Duration::from_nanos(1)), AGAIN)?;
+    let nanos = u64::try_from(after.as_nanos()).unwrap_or(u64::MAX);
+    Ok((Moment(now().saturating_add(nanos).max(1)), Armed(timer)))
+}
+
+impl Drop for Armed {
+    fn drop(&mut self) {
+        // Disarming a timer that exists cannot fail.
+        let _ = set(self.0, Duration::ZERO, Duration::ZERO);
+    }
+}
+
+/// Gives the timer of a thread that ends back to the kernel.
+pub(super) fn retire() {
+    // SAFETY: a getter.
+    let process = unsafe { libc::getpid() };
+    if let Some(Timer { timer, .. }) = TIMER.take().filter(|timer| timer.process == process) {
+        // SAFETY: this thread's own timer, not used again.
+        unsafe { libc::timer_delete(timer) };
+    }
+}
+
+fn timer() -> Result<Timer, Unsupported> {
+    // SAFETY: a getter.
+    let process = unsafe { libc::getpid() };
+    if let Some(timer) = TIMER.get().filter(|timer| timer.process == process) {
+        return Ok(timer);
+    }
+    // SAFETY: an event that names this thread, and room for the timer.
+    let timer = unsafe {
+        let mut event: libc::sigevent = std::mem::zeroed();
+        event.sigev_notify = libc::SIGEV_THREAD_ID;
+        event.sigev_signo = SIGNAL.load(Ordering::Relaxed);
+        event.sigev_notify_thread_id = libc::gettid();
+        let mut timer = ptr::null_mut();
+        if libc::timer_create(libc::CLOCK_MONOTONIC, &mut event, &mut timer) != 0 {
+            return Err(system("timer_create"));
+        }
+        Timer { timer, process }
+    };
+    TIMER.set(Some(timer));
+    Ok(timer)
+}
+
+fn set(Timer { timer, .. }: Timer, first: Duration, then: Duration) -> Result<(), Unsupported> {
+    let spec = |duration: Duration| libc::timespec {
+        tv_sec: duration.as_secs().try_into().unwrap_or(i64::MAX),
+        tv_nsec: duration.subsec_nanos().into(),
+    };
+    let setting = libc::itimerspec { it_value: spec(first), it_interval: spec(then) };
+    // SAFETY: a live timer of this process.
+    let done = unsafe { libc::timer_settime(timer, 0, &setting, ptr::null_mut()) };
+    if done == 0 { Ok(()) } else { Err(system("timer_settime")) }
+}
+
+fn now() -> u64 {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the clock exists on every Linux. Safe in a signal handler.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut now) };
+    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
+}

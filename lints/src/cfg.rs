@@ -6,28 +6,36 @@
 ///
 /// `predicate` is the text between `cfg(` and `)`. What cannot be read is not known.
 pub fn holds(predicate: &str) -> Option<bool> {
-    let predicate = predicate.trim();
-    let Some((name, rest)) = predicate.split_once('(') else { return atom(predicate) };
-    let arguments = split(rest.trim_end().strip_suffix(')')?);
-    match name.trim() {
-        "not" => holds(arguments.first()?).map(|value| !value),
-        "all" => join(&arguments, false),
-        "any" => join(&arguments, true),
-        _ => None,
-    }
+    nested(predicate, DEPTH)
 }
 
 /// Whether all of several predicates hold.
 pub fn all_hold(predicates: &[String]) -> Option<bool> {
     let predicates: Vec<&str> = predicates.iter().map(String::as_str).collect();
-    join(&predicates, false)
+    join(&predicates, false, DEPTH)
+}
+
+/// Predicates nested deeper than this are not read.
+const DEPTH: usize = 64;
+
+fn nested(predicate: &str, depth: usize) -> Option<bool> {
+    let depth = depth.checked_sub(1)?;
+    let predicate = predicate.trim();
+    let Some((name, rest)) = predicate.split_once('(') else { return atom(predicate) };
+    let arguments = split(rest.trim_end().strip_suffix(')')?);
+    match name.trim() {
+        "not" => nested(arguments.first()?, depth).map(|value| !value),
+        "all" => join(&arguments, false, depth),
+        "any" => join(&arguments, true, depth),
+        _ => None,
+    }
 }
 
 /// `any` where one `decisive` value settles it, `all` where one `false` does.
-fn join(predicates: &[&str], decisive: bool) -> Option<bool> {
+fn join(predicates: &[&str], decisive: bool, depth: usize) -> Option<bool> {
     let mut known = true;
     for predicate in predicates {
-        match holds(predicate) {
+        match nested(predicate, depth) {
             Some(value) if value == decisive => return Some(decisive),
             Some(_) => {}
             None => known = false,

@@ -7,6 +7,7 @@
 
 use ra_ap_parser::{Input, LexedStr, PrefixEntryPoint, Step, TopEntryPoint};
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub(crate) use ra_ap_parser::{SyntaxKind, T};
 
@@ -60,6 +61,9 @@ impl From<Edition> for ra_ap_parser::Edition {
     }
 }
 
+/// Message of the error in place of a tree.
+const GAVE_UP: &str = "the parser gave up on this file";
+
 /// The tokens of one file, comments and whitespace included: what every tree of that file points into.
 pub(crate) struct Source<'t> {
     text: &'t str,
@@ -112,7 +116,13 @@ impl<'t> Source<'t> {
             Construct::Items => TopEntryPoint::MacroItems,
             Construct::Expression => TopEntryPoint::Expr,
         };
-        let output = entry.parse(&self.input(raws));
+        let input = self.input(raws);
+        // The parser asserts that it gets on, and has bugs like everyone: a file is not worth the process.
+        let Ok(output) = catch_unwind(AssertUnwindSafe(|| entry.parse(&input))) else {
+            let mut tree = Tree::empty(self);
+            tree.errors.push((raws.first().map_or(0, |raw| self.raw_range(*raw as usize).start), GAVE_UP.to_owned()));
+            return tree;
+        };
         let mut builder = Builder { source: self, tree: Tree::empty(self), open: Vec::new(), raws, next: 0 };
         builder.tree.scattered = !raws.is_sorted();
         for step in output.iter() {
@@ -134,7 +144,9 @@ impl<'t> Source<'t> {
             Fragment::Visibility => PrefixEntryPoint::Vis,
         };
         let mut taken = 0;
-        for step in entry.parse(&self.input(raws)).iter() {
+        let input = self.input(raws);
+        let output = catch_unwind(AssertUnwindSafe(|| entry.parse(&input))).ok()?;
+        for step in output.iter() {
             match step {
                 Step::Token { n_input_tokens, .. } => taken += n_input_tokens as usize,
                 Step::FloatSplit { .. } => taken += 1,

@@ -33,6 +33,9 @@ struct Module<'a> {
     globs: Vec<&'a Import>,
 }
 
+/// Longest chain of imports followed; each takes stack.
+const CHAIN: usize = 128;
+
 /// Names being looked up: an import that leads back to itself means nothing.
 type Visited<'p> = HashSet<(usize, &'p str)>;
 
@@ -211,7 +214,7 @@ impl<'a> Names<'a> {
     where
         'a: 'p,
     {
-        if !visited.insert((module, name)) {
+        if visited.len() > CHAIN || !visited.insert((module, name)) {
             return Vec::new();
         }
         let of_module = &self.modules[module];

@@ -6,7 +6,7 @@
 //! declares.
 
 use super::expand::{self, Macro};
-use super::{Frame, Scanner, Take, paths, safety};
+use super::{Frame, Scanner, Take, depth, paths, safety};
 use crate::cfg;
 use crate::facts::{OperationKind, Unexpanded, UnsafeFact, UnsafeKind};
 use crate::syntax::{Construct, Node, SyntaxKind, T, Tree};
@@ -111,7 +111,8 @@ impl<'s, 't> Scanner<'s, 't> {
         for definition in definitions {
             let Some(tokens) = definition.rules.expand(self.source, arguments) else { continue };
             self.expanded += tokens.len();
-            if self.expanded > EXPANDED {
+            let depth = depth::bound(self.source, tokens.iter().map(|raw| *raw as usize));
+            if self.expanded > EXPANDED || depth > self.allowed {
                 return expanded;
             }
             let tree = self.source.parse_as(&tokens, Construct::Items);

@@ -5,6 +5,7 @@
 
 mod attributes;
 mod blocks;
+mod depth;
 mod expand;
 mod foreign;
 mod items;
@@ -12,7 +13,7 @@ mod macros;
 mod paths;
 mod safety;
 
-use crate::facts::{FileFacts, ParseError, Scope, UnsafeFact, UnsafeKind};
+use crate::facts::{FileFacts, ParseError, Scope, Span, UnsafeFact, UnsafeKind};
 use crate::lines::Lines;
 use crate::syntax::{Edition, Node, Source, SyntaxKind, T, Tree};
 use SyntaxKind::*;
@@ -22,12 +23,30 @@ use std::sync::Arc;
 
 /// The facts of one file. Never fails: places that do not parse are listed, and the rest comes from the recovered tree.
 pub fn scan(text: &str, edition: Edition) -> FileFacts {
+    if text.len() > MOST_BYTES {
+        return FileFacts { errors: vec![whole_file("the file is too large to scan")], ..FileFacts::default() };
+    }
     let source = Source::new(text, edition);
-    let mut scanner = Scanner::new(&source);
-    let tree = source.parse();
-    scanner.errors(&tree);
-    scanner.walk(&tree);
-    scanner.finish()
+    let depth = depth::bound(&source, 0..source.len());
+    if depth <= depth::SMALL {
+        return Scanner::new(&source, depth).parse();
+    }
+    let stack = (depth + depth::SMALL) * depth::STACK;
+    let deep = || Scanner::new(&source, depth).parse();
+    let scanned = (depth <= depth::LARGE).then(|| {
+        std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().stack_size(stack).spawn_scoped(scope, deep).ok()?;
+            Some(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        })
+    });
+    scanned.flatten().unwrap_or_else(|| Scanner::new(&source, depth).unparsed("nested too deeply to parse"))
+}
+
+/// Largest file: offsets have 32 bits.
+const MOST_BYTES: usize = 1 << 31;
+
+fn whole_file(message: &str) -> ParseError {
+    ParseError { message: message.to_owned(), span: Span { start: 0, end: 0, line: 1, column: 1 } }
 }
 
 struct Scanner<'s, 't> {
@@ -41,6 +60,8 @@ struct Scanner<'s, 't> {
     copies: Vec<(Vec<String>, String)>,
     /// The `macro_rules!` of the file, in the order of their definitions: later code may call them.
     macros: HashMap<String, Vec<macros::Definition>>,
+    /// Depth that this thread's stack bears.
+    allowed: usize,
     /// Tokens of all expansions so far.
     expanded: usize,
 }
@@ -82,7 +103,7 @@ enum Take {
 }
 
 impl<'s, 't> Scanner<'s, 't> {
-    fn new(source: &'s Source<'t>) -> Scanner<'s, 't> {
+    fn new(source: &'s Source<'t>, depth: usize) -> Scanner<'s, 't> {
         let root = Frame {
             end: usize::MAX,
             scope: Arc::default(),
@@ -104,8 +125,22 @@ impl<'s, 't> Scanner<'s, 't> {
             bound: HashSet::new(),
             copies: Vec::new(),
             macros: HashMap::new(),
+            allowed: depth.max(depth::SMALL),
             expanded: 0,
         }
+    }
+
+    fn parse(mut self) -> FileFacts {
+        let tree = self.source.parse();
+        self.errors(&tree);
+        self.walk(&tree);
+        self.finish()
+    }
+
+    /// What is known of a file without parsing it: its keywords.
+    fn unparsed(mut self, why: &str) -> FileFacts {
+        self.facts.errors.push(whole_file(why));
+        self.finish()
     }
 
     fn walk(&mut self, tree: &Tree<'s, 't>) {

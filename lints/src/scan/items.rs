@@ -7,6 +7,13 @@ use SyntaxKind::*;
 use std::ops::Range;
 use std::sync::Arc;
 
+/// Inline modules below this depth count as part of the one around: the compiler accepts no such depth, and the path of each
+/// would be stored with each fact.
+const DEEPEST: usize = 128;
+
+/// Bytes of a function's name from which functions inside it are named after it no more.
+const LONGEST: usize = 512;
+
 impl<'t> Scanner<'_, 't> {
     pub(super) fn function(&mut self, node: Node<'_, 't>) {
         let name = name(node);
@@ -31,9 +38,9 @@ impl<'t> Scanner<'_, 't> {
         let outer = if owner.is_none() { self.frame().scope.function.clone() } else { None };
         let prefix = owner.or(outer);
         let function = match (prefix, name) {
-            (Some(prefix), Some(name)) => Some(format!("{prefix}::{name}")),
+            (Some(prefix), Some(name)) if prefix.len() < LONGEST => Some(format!("{prefix}::{name}")),
             (None, name) => name,
-            (prefix, None) => prefix,
+            (prefix, _) => prefix,
         };
         if self.frame().mentions.is_none() {
             self.bound.clear();
@@ -146,10 +153,12 @@ impl<'t> Scanner<'_, 't> {
         if inline {
             self.enter(node, |frame| {
                 let scope = Arc::make_mut(&mut frame.scope);
-                scope.modules.push(name);
                 scope.function = None;
                 frame.owner = None;
-                frame.directories = frame.directories.iter().cloned().chain([directory]).collect();
+                if scope.modules.len() < DEEPEST {
+                    scope.modules.push(name);
+                    frame.directories = frame.directories.iter().cloned().chain([directory]).collect();
+                }
             });
         }
     }

@@ -34,6 +34,8 @@ enum Command {
     Audit(commands::audit::Args),
     /// Show what would be wrapped: every contract with its evidence, or why it is refused.
     Plan(commands::plan::Args),
+    /// Write the wrappers that the plan describes.
+    Wrap(commands::wrap::Args),
     /// Take the example project through audit, plan, wrap and verify, and show a fault contained.
     Demo(commands::demo::Args),
 }
@@ -43,6 +45,7 @@ pub(crate) fn run() -> ExitCode {
     let result = match isolate.command.unwrap_or(Command::Audit(isolate.audit)) {
         Command::Audit(args) => commands::audit::run(&args),
         Command::Plan(args) => commands::plan::run(&args),
+        Command::Wrap(args) => commands::wrap::run(&args),
         Command::Demo(args) => commands::demo::run(&args),
     };
     match result {

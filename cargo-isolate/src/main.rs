@@ -15,6 +15,7 @@ mod report;
 mod sources;
 #[expect(dead_code, reason = "used by the command that lands next")]
 mod verify;
+mod wrap;
 
 fn main() -> std::process::ExitCode {
     cli::run()

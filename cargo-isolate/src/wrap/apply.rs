@@ -1,0 +1,114 @@
+//! The edits that tie generated wrappers into a package: `mod isolated;`, two dependencies, one line of `build.rs`.
+
+mod source;
+
+use super::{GeneratedFile, target::Target};
+use camino::{Utf8Path, Utf8PathBuf};
+use std::{fs, io};
+use toml_edit::{DocumentMut, InlineTable, Item, Table, Value};
+
+/// Why a package cannot be edited. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EditError {
+    #[error("cannot read `{path}`: {error}")]
+    Read { path: Utf8PathBuf, error: io::Error },
+    #[error("`{path}` is not TOML: {error}")]
+    Manifest { path: Utf8PathBuf, error: toml_edit::TomlError },
+    #[error("`{path}`: `{key}` is not a table")]
+    Table { path: Utf8PathBuf, key: &'static str },
+    #[error(
+        "`{path}` says `build = false`; remove that line, so that a build script can hand the fragment to the linker"
+    )]
+    NoBuildScript { path: Utf8PathBuf },
+    #[error("cannot add `{what}` to `{path}`: {why}; add it by hand")]
+    Source { what: &'static str, path: Utf8PathBuf, why: String },
+}
+
+/// Where the fragment lies, from the package's directory.
+const FRAGMENT: &str = "src/isolated/isolate.ld";
+
+/// The files of the package as they should be: unchanged where the edits are there already.
+pub(crate) fn edits(target: &Target) -> Result<Vec<GeneratedFile>, EditError> {
+    let manifest = target.root.join("Cargo.toml");
+    let mut document: DocumentMut =
+        read(&manifest)?.parse().map_err(|error| EditError::Manifest { path: manifest.clone(), error })?;
+    let script = build_script(&document, target)?;
+    let build_needed = script.is_some();
+    require(&mut document, &manifest, "dependencies", "isolate-rt", "isolate-rt")?;
+    if build_needed {
+        require(&mut document, &manifest, "build-dependencies", "isolate-rt-build", "isolate-rt/build")?;
+    }
+    let root = with_module(&target.crate_root)?;
+    let mut files = vec![
+        GeneratedFile { path: manifest, text: document.to_string() },
+        GeneratedFile { path: target.crate_root.clone(), text: root },
+    ];
+    files.extend(script);
+    Ok(files)
+}
+
+/// The build script with the line that hands on the fragment.
+fn build_script(manifest: &DocumentMut, target: &Target) -> Result<Option<GeneratedFile>, EditError> {
+    let build = manifest.get("package").and_then(|package| package.get("build"));
+    if build.and_then(Item::as_bool) == Some(false) {
+        return Err(EditError::NoBuildScript { path: target.root.join("Cargo.toml") });
+    }
+    let path = target.root.join(build.and_then(Item::as_str).unwrap_or("build.rs"));
+    let call = format!("isolate_rt_build::link(\"{FRAGMENT}\");");
+    let text = match fs::read_to_string(&path) {
+        Ok(text) if text.contains("isolate_rt_build::link(") => text,
+        Ok(text) => source::in_main(&text, &call).map_err(|why| EditError::Source {
+            what: "isolate_rt_build::link(…)",
+            path: path.clone(),
+            why,
+        })?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound && build.is_none() => {
+            format!("//! Hands the linker what isolated domains need.\n\nfn main() {{\n    {call}\n}}\n")
+        }
+        Err(error) => return Err(EditError::Read { path, error }),
+    };
+    Ok(Some(GeneratedFile { path, text }))
+}
+
+fn with_module(path: &Utf8Path) -> Result<String, EditError> {
+    let text = read(path)?;
+    source::with_module(&text, "isolated").map_err(|why| EditError::Source {
+        what: "mod isolated;",
+        path: path.to_owned(),
+        why,
+    })
+}
+
+/// Adds a dependency that is not there yet; one that is there stays as it is.
+fn require(
+    document: &mut DocumentMut,
+    path: &Utf8Path,
+    key: &'static str,
+    name: &str,
+    directory: &str,
+) -> Result<(), EditError> {
+    let table = document.entry(key).or_insert_with(|| Item::Table(Table::new()));
+    let not_a_table = || EditError::Table { path: path.to_owned(), key };
+    let table = table.as_table_like_mut().ok_or_else(not_a_table)?;
+    if !table.contains_key(name) {
+        table.insert(name, Item::Value(source_of(directory)));
+    }
+    Ok(())
+}
+
+/// The checkout that this tool was built in, if it still lies there; else the version of this tool.
+fn source_of(directory: &str) -> Value {
+    let checkout = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(|root| root.join(directory));
+    match checkout.filter(|path| path.join("Cargo.toml").is_file()) {
+        Some(path) => {
+            let mut table = InlineTable::new();
+            table.insert("path", path.as_str().into());
+            Value::InlineTable(table)
+        }
+        None => env!("CARGO_PKG_VERSION").into(),
+    }
+}
+
+fn read(path: &Utf8Path) -> Result<String, EditError> {
+    fs::read_to_string(path).map_err(|error| EditError::Read { path: path.to_owned(), error })
+}

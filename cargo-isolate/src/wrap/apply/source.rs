@@ -1,0 +1,169 @@
+//! Two insertions into Rust source that leave every other byte as it is.
+
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use std::ops::Range;
+
+/// The text with `mod name;` among its modules, in their order; as it is if it has that module.
+pub(super) fn with_module(text: &str, name: &str) -> Result<String, String> {
+    let tokens = tokens(text)?;
+    let items = items(&tokens);
+    let modules: Vec<_> = items.iter().filter_map(|item| Some((item, module_name(item.tokens)?))).collect();
+    if modules.iter().any(|(_, module)| module == name) {
+        return Ok(text.to_owned());
+    }
+    let before = modules.iter().rev().find(|(item, module)| **module < *name && ends_with_semicolon(item.tokens));
+    let (at, inserted) = match (before, modules.first().map(|(item, _)| *item).or(items.first())) {
+        (Some((item, _)), _) => (line_end(text, item.range.end), format!("mod {name};\n")),
+        (None, Some(item)) if modules.is_empty() => (item.range.start, format!("mod {name};\n\n")),
+        (None, Some(item)) => (item.range.start, format!("mod {name};\n")),
+        (None, None) if text.is_empty() || text.ends_with('\n') => (text.len(), format!("mod {name};\n")),
+        (None, None) => (text.len(), format!("\nmod {name};\n")),
+    };
+    Ok(format!("{}{inserted}{}", &text[..at], &text[at..]))
+}
+
+/// The text with `statement` as the first of `fn main`.
+pub(super) fn in_main(text: &str, statement: &str) -> Result<String, String> {
+    let tokens = tokens(text)?;
+    let main = tokens.windows(2).position(|pair| is_ident(&pair[0], "fn") && is_ident(&pair[1], "main"));
+    let body = main.and_then(|at| {
+        tokens[at..].iter().find_map(|token| match token {
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => Some(group),
+            _ => None,
+        })
+    });
+    let Some(body) = body else { return Err("it has no `fn main`".to_owned()) };
+    let at = body.span_open().byte_range().end;
+    let rest = &text[at..];
+    // `fn main() {}` gets a line for its closing brace.
+    let close = if rest.trim_start_matches([' ', '\t']).starts_with('}') { "\n" } else { "" };
+    Ok(format!("{}\n    {statement}{close}{rest}", &text[..at]))
+}
+
+/// One item at the top level.
+struct Item<'t> {
+    tokens: &'t [TokenTree],
+    /// Its bytes, attributes and documentation included.
+    range: Range<usize>,
+}
+
+fn tokens(text: &str) -> Result<Vec<TokenTree>, String> {
+    let stream: TokenStream = text.parse().map_err(|error| format!("it does not lex: {error}"))?;
+    Ok(stream.into_iter().collect())
+}
+
+/// Items end with `;` or a body; inner attributes belong to none.
+fn items(tokens: &[TokenTree]) -> Vec<Item<'_>> {
+    let mut items = Vec::new();
+    let mut start = inner_attributes(tokens);
+    for (index, token) in tokens.iter().enumerate().skip(start) {
+        let ends = match token {
+            TokenTree::Punct(punct) => punct.as_char() == ';',
+            TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
+            _ => false,
+        };
+        if ends {
+            let (first, last) = (tokens[start].span().byte_range(), token.span().byte_range());
+            items.push(Item { tokens: &tokens[start..=index], range: first.start..last.end });
+            start = index + 1;
+        }
+    }
+    items
+}
+
+/// How many tokens `#![…]` and `//!` at the start take.
+fn inner_attributes(tokens: &[TokenTree]) -> usize {
+    let mut count = 0;
+    while let [TokenTree::Punct(hash), TokenTree::Punct(bang), TokenTree::Group(_), ..] = &tokens[count..]
+        && hash.as_char() == '#'
+        && bang.as_char() == '!'
+    {
+        count += 3;
+    }
+    count
+}
+
+fn module_name(tokens: &[TokenTree]) -> Option<String> {
+    let at = tokens.iter().position(|token| is_ident(token, "mod"))?;
+    let is_prefix = tokens[..at].iter().all(|token| match token {
+        TokenTree::Ident(ident) => ident == "pub" || ident == "unsafe",
+        TokenTree::Punct(punct) => punct.as_char() == '#',
+        TokenTree::Group(_) => true,
+        TokenTree::Literal(_) => false,
+    });
+    match tokens.get(at + 1)? {
+        TokenTree::Ident(name) if is_prefix => Some(name.to_string()),
+        _ => None,
+    }
+}
+
+fn ends_with_semicolon(tokens: &[TokenTree]) -> bool {
+    matches!(tokens.last(), Some(TokenTree::Punct(_)))
+}
+
+fn is_ident(token: &TokenTree, name: &str) -> bool {
+    matches!(token, TokenTree::Ident(ident) if ident == name)
+}
+
+/// Past the end of the line, a comment there included.
+fn line_end(text: &str, at: usize) -> usize {
+    text[at..].find('\n').map_or(text.len(), |end| at + end + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{in_main, with_module};
+
+    #[track_caller]
+    fn check_module(text: &str, expected: &str) {
+        let edited = with_module(text, "isolated").expect("lexes");
+        assert_eq!(edited, expected);
+        assert_eq!(with_module(&edited, "isolated").expect("lexes"), edited, "a second time changes nothing");
+    }
+
+    #[test]
+    fn puts_the_module_in_order() {
+        check_module(
+            "mod archive;\nmod ffi; // raw\nmod zip;\n",
+            "mod archive;\nmod ffi; // raw\nmod isolated;\nmod zip;\n",
+        );
+        check_module("//! Doc.\n\n/// Zip.\npub mod zip;\n", "//! Doc.\n\nmod isolated;\n/// Zip.\npub mod zip;\n");
+        check_module(
+            "#![allow(\n    unused,\n)]\n//! Doc.\nuse std::fs;\n\nfn main() {}\n",
+            "#![allow(\n    unused,\n)]\n//! Doc.\nmod isolated;\n\nuse std::fs;\n\nfn main() {}\n",
+        );
+        check_module("", "mod isolated;\n");
+        check_module("mod a { mod isolated; }\n", "mod isolated;\nmod a { mod isolated; }\n");
+        check_module(
+            "// mod isolated;\nconst X: &str = \"mod isolated;\";\n",
+            "// mod isolated;\nmod isolated;\n\nconst X: &str = \"mod isolated;\";\n",
+        );
+    }
+
+    #[test]
+    fn leaves_a_module_that_is_there() {
+        for text in ["pub(crate) mod isolated;\n", "mod isolated { }\n", "#[cfg(unix)]\nmod isolated;\n"] {
+            check_module(text, text);
+        }
+    }
+
+    #[track_caller]
+    fn check_main(text: &str, expected: &str) {
+        assert_eq!(in_main(text, "link();").as_deref().map_err(String::as_str), Ok(expected));
+    }
+
+    #[test]
+    fn puts_the_statement_first() {
+        check_main("fn main() {}\n", "fn main() {\n    link();\n}\n");
+        check_main(
+            "// fn main() {\nuse cc;\n\nfn main() -> Result<(), E> {\n    cc();\n}\n",
+            "// fn main() {\nuse cc;\n\nfn main() -> Result<(), E> {\n    link();\n    cc();\n}\n",
+        );
+    }
+
+    #[test]
+    fn says_why_not() {
+        assert_eq!(in_main("main!();", "link();"), Err("it has no `fn main`".to_owned()));
+        assert!(with_module("\"", "isolated").is_err_and(|why| why.starts_with("it does not lex")));
+    }
+}

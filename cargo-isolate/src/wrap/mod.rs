@@ -1,0 +1,223 @@
+//! The plan → Rust: wrapper modules, the linker fragment, and the edits that tie them into a package.
+//!
+//! ```text
+//! plan ─► target (which package, which paths) ─► render (pure) ─► check | diff | write, all or nothing
+//! ```
+
+mod apply;
+mod format;
+mod function;
+mod target;
+mod write;
+
+use crate::plan::{DomainPlan, Plan};
+use camino::Utf8PathBuf;
+use isolate_templates::wrapper::{self, Template};
+use serde::Serialize;
+
+pub(crate) use apply::edits;
+pub(crate) use target::{Target, targets};
+pub(crate) use write::{Change, changes, print_diff, write};
+
+/// A file as it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct GeneratedFile {
+    pub(crate) path: Utf8PathBuf,
+    pub(crate) text: String,
+}
+
+/// Why no wrapper was rendered although the plan is complete: our mistake, or a policy's `ty` that does not fit.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RenderError {
+    #[error("a template of wrappers does not fit its data")]
+    Template(#[from] isolate_templates::wrapper::Error),
+    #[error("the wrappers of the domain `{domain}` are not Rust: {error}")]
+    Syntax { domain: String, error: syn::Error },
+}
+
+/// Renders the files of one package: its domains' modules, their list, and the linker fragment.
+///
+/// # Panics
+///
+/// When the plan holds a function without a contract; [`Plan::refused`] must be empty.
+pub(crate) fn render(plan: &Plan, target: &Target) -> Result<Vec<GeneratedFile>, RenderError> {
+    let dir = target.directory();
+    let domains: Vec<_> = plan.domains.iter().filter(|domain| target.domains.contains(&domain.name)).collect();
+    let mut files = Vec::new();
+    for domain in &domains {
+        let text = wrapper::render(Template::Domain, DomainView::new(domain, target))?;
+        let text = format::format(&text).map_err(|error| RenderError::Syntax { domain: domain.name.clone(), error })?;
+        files.push(GeneratedFile { path: dir.join(format!("{}.rs", domain.name)), text });
+    }
+    let names: Vec<_> = domains.iter().map(|domain| &*domain.name).collect();
+    let module = ModuleView { policy: &target.policy, domains: names };
+    files.push(GeneratedFile { path: dir.join("mod.rs"), text: wrapper::render(Template::Module, module)? });
+    let fragment = wrapper::render(Template::Fragment, FragmentView::new(&domains, target))?;
+    files.push(GeneratedFile { path: dir.join("isolate.ld"), text: fragment });
+    Ok(files)
+}
+
+/// What the template of a domain's module sees.
+#[derive(Serialize)]
+struct DomainView<'p> {
+    name: &'p str,
+    library: String,
+    policy: &'p str,
+    keeps_c_names: bool,
+    /// Names of `isolate_rt` and of `std::ffi` that are used.
+    runtime: Vec<&'static str>,
+    ffi_types: Vec<String>,
+    imports: Vec<target::Import>,
+    linked: bool,
+    shared: Vec<&'p str>,
+    docs: Vec<String>,
+    settings: Vec<String>,
+    functions: Vec<function::View>,
+}
+
+impl<'p> DomainView<'p> {
+    fn new(domain: &'p DomainPlan, target: &'p Target) -> Self {
+        let mut names = target.names(domain);
+        let functions: Vec<_> =
+            domain.functions.iter().map(|function| function::View::new(function, &mut names)).collect();
+        let (linked, shared) = (is_linked(domain), shared(domain));
+        let settings = settings(domain);
+        let mut runtime = vec!["Domain", "Fault"];
+        runtime.extend((linked || !shared.is_empty()).then_some("Globals"));
+        runtime.extend((domain.backend != crate::policy::model::Backend::Auto).then_some("Backend"));
+        runtime.extend(names.uses_handles.then_some("Handle"));
+        runtime.sort_unstable();
+        Self {
+            name: &domain.name,
+            library: format!("`{}` {}", domain.library.name, domain.library.version),
+            policy: &target.policy,
+            keeps_c_names: domain.functions.iter().any(|function| function::snake(&function.name) != function.name),
+            runtime,
+            ffi_types: names.ffi_types.into_iter().collect(),
+            imports: names.imports,
+            linked,
+            shared,
+            docs: docs(domain),
+            settings,
+            functions,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct ModuleView<'p> {
+    policy: &'p str,
+    domains: Vec<&'p str>,
+}
+
+/// What the template of the linker fragment sees.
+#[derive(Serialize)]
+struct FragmentView<'p> {
+    policy: &'p str,
+    domains: Vec<Gathered<'p>>,
+    data_sections: &'static [&'static str],
+    bss_sections: &'static [&'static str],
+}
+
+/// One domain's share of the fragment.
+#[derive(Serialize)]
+struct Gathered<'p> {
+    name: &'p str,
+    /// Patterns of input files.
+    archives: Vec<String>,
+}
+
+/// Writable data, without `.data.rel.ro*`: a pattern cannot exclude a section, so the others are spelt out.
+const DATA_SECTIONS: [&str; 11] = [
+    ".data",
+    ".data.[!r]*",
+    ".data.r",
+    ".data.r[!e]*",
+    ".data.re",
+    ".data.re[!l]*",
+    ".data.rel",
+    ".data.rel[!.]*",
+    ".data.rel.local",
+    ".data.rel.local.*",
+    ".data.rel.[!rl]*",
+];
+const BSS_SECTIONS: [&str; 3] = [".bss", ".bss.*", "COMMON"];
+
+impl<'p> FragmentView<'p> {
+    fn new(domains: &[&'p DomainPlan], target: &'p Target) -> Self {
+        let linked = domains.iter().filter(|domain| is_linked(domain));
+        let gathered = linked.map(|domain| Gathered { name: &domain.name, archives: archives(domain) });
+        Self {
+            policy: &target.policy,
+            domains: gathered.collect(),
+            data_sections: &DATA_SECTIONS,
+            bss_sections: &BSS_SECTIONS,
+        }
+    }
+}
+
+/// Input files as the linker names them: `…/liblibz_sys-<hash>.rlib:<member>`, and with link-time optimisation by a linker
+/// plugin `<program>.lto.liblibz_sys-<hash>.rlib(<member> at <offset>).o`.
+fn archives(domain: &DomainPlan) -> Vec<String> {
+    let rlib = domain.library.krate.iter().map(|krate| format!("*lib{krate}-*.rlib*"));
+    let others = domain.archives.iter().filter(|archive| archive.ends_with(".a")).map(|archive| format!("*{archive}*"));
+    rlib.chain(others).collect()
+}
+
+fn is_linked(domain: &DomainPlan) -> bool {
+    !archives(domain).is_empty()
+}
+
+fn shared(domain: &DomainPlan) -> Vec<&str> {
+    let archives = domain.archives.iter().map(|archive| &**archive);
+    archives.filter(|archive| !archive.ends_with(".a")).collect()
+}
+
+fn settings(domain: &DomainPlan) -> Vec<String> {
+    use crate::policy::model::Backend;
+    let backend = match domain.backend {
+        Backend::Auto => None,
+        Backend::Mpk => Some("backend(Backend::Mpk)".to_owned()),
+        Backend::None => Some("backend(Backend::None)".to_owned()),
+    };
+    let heap = domain.heap_limit.map(|limit| format!("heap_limit({})", bytes(limit)));
+    let stack = domain.stack_size.map(|size| format!("stack_size({})", bytes(size)));
+    [backend, heap, stack].into_iter().flatten().collect()
+}
+
+fn docs(domain: &DomainPlan) -> Vec<String> {
+    use crate::policy::model::{Backend, Level};
+    let level = match domain.level {
+        Level::Integrity => "it can read the program's memory and write none of it",
+    };
+    let size = |size: Option<u64>| size.map_or("the runtime's default".to_owned(), human);
+    let mut docs = vec![format!(" The domain `{}`.", domain.name), String::new()];
+    docs.push(match domain.backend {
+        Backend::None => " No isolation: the policy asks for direct calls.".to_owned(),
+        _ => format!(" Level `integrity`: {level}."),
+    });
+    docs.push(format!(" Heap: {}. Stack: {}.", size(domain.heap_limit), size(domain.stack_size)));
+    docs
+}
+
+/// `64 << 20`.
+fn bytes(bytes: u64) -> String {
+    match bytes.trailing_zeros() / 10 * 10 {
+        0 => bytes.to_string(),
+        shift => format!("{} << {}", bytes >> shift.min(30), shift.min(30)),
+    }
+}
+
+/// `64 MiB`.
+fn human(bytes: u64) -> String {
+    let (shift, unit) = match bytes.trailing_zeros() {
+        30.. => (30, "GiB"),
+        20.. => (20, "MiB"),
+        10.. => (10, "KiB"),
+        _ => (0, "bytes"),
+    };
+    format!("{} {unit}", bytes >> shift)
+}
+
+#[cfg(test)]
+mod tests;

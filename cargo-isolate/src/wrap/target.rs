@@ -1,0 +1,267 @@
+//! Which package gets the wrappers, and by which paths its code names foreign functions and types.
+
+use crate::{
+    contract::shape::{Shape, TypePath},
+    graph::{Graph, Role},
+    plan::{DomainPlan, FunctionPlan, Plan},
+};
+use camino::Utf8PathBuf;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A package that gets wrappers.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub(crate) package: String,
+    /// Directory of its `Cargo.toml`.
+    pub(crate) root: Utf8PathBuf,
+    /// Its crate root, where `mod isolated;` goes.
+    pub(crate) crate_root: Utf8PathBuf,
+    /// Names of the domains whose functions it calls.
+    pub(crate) domains: BTreeSet<String>,
+    /// The policy's path, for the headers.
+    pub(crate) policy: String,
+    /// Module that a foreign item is reached through from this package: `libz_sys`, `crate::ffi`.
+    pub(crate) paths: BTreeMap<TypePath, String>,
+}
+
+/// Why no package can get the wrappers.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum TargetError {
+    #[error(
+        "no package of this workspace calls a function of the domain `{domain}`; say which gets the wrappers: `--package`"
+    )]
+    NoCaller { domain: String },
+    #[error("{} call functions of the domain `{domain}`, which exists once in a process; say which gets the wrappers: `--package`", .callers.join(" and "))]
+    SeveralCallers { domain: String, callers: Vec<String> },
+    #[error(
+        "`{package}` does not depend on `{dependency}`, which declares `{name}`; add it: `cargo add --package {package} {dependency}`"
+    )]
+    NoDependency { package: String, dependency: String, name: String },
+    #[error("`{package}` has neither a library nor a binary")]
+    NoCrate { package: String },
+}
+
+/// `use path as alias;`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Import {
+    pub(crate) path: String,
+    pub(crate) alias: String,
+}
+
+/// Names of one generated module, collected while it is rendered.
+pub(super) struct Names<'t> {
+    target: &'t Target,
+    pub(super) imports: Vec<Import>,
+    /// Types of `std::ffi`.
+    pub(super) ffi_types: BTreeSet<String>,
+    pub(super) uses_handles: bool,
+}
+
+/// Finds the packages that get wrappers: those that call the functions, or the one that `package` names.
+pub(crate) fn targets(
+    graph: &Graph,
+    plan: &Plan,
+    package: Option<usize>,
+    policy: &str,
+) -> Result<Vec<Target>, TargetError> {
+    let mut domains: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
+    for domain in plan.domains.iter().filter(|domain| !domain.functions.is_empty()) {
+        let index = match package {
+            Some(index) => index,
+            None => caller(graph, domain)?,
+        };
+        domains.entry(index).or_default().insert(domain.name.clone());
+    }
+    domains.into_iter().map(|(index, domains)| target(graph, plan, index, domains, policy)).collect()
+}
+
+/// The member that calls functions of a domain; without calls, the one that declares them.
+fn caller(graph: &Graph, domain: &DomainPlan) -> Result<usize, TargetError> {
+    let functions: BTreeSet<_> = domain.functions.iter().map(|function| &*function.name).collect();
+    let calls = |path: &str| functions.contains(path.rsplit("::").next().unwrap_or(path));
+    let members = (0..graph.packages.len()).filter(|index| graph.packages[*index].member);
+    let callers: Vec<_> = members
+        .filter(|index| {
+            let files = graph.packages[*index].files.iter().filter(|file| file.role == Role::Main);
+            let mut facts = files.flat_map(|file| file.facts.calls.iter().chain(&file.facts.mentions));
+            facts.any(|fact| calls(&fact.path))
+        })
+        .collect();
+    let declares =
+        || domain.functions.iter().map(|function| function.declared.index).find(|i| graph.packages[*i].member);
+    match &callers[..] {
+        [one] => Ok(*one),
+        [] => declares().ok_or_else(|| TargetError::NoCaller { domain: domain.name.clone() }),
+        several => Err(TargetError::SeveralCallers {
+            domain: domain.name.clone(),
+            callers: several.iter().map(|index| format!("`{}`", graph.packages[*index].name)).collect(),
+        }),
+    }
+}
+
+fn target(
+    graph: &Graph,
+    plan: &Plan,
+    index: usize,
+    domains: BTreeSet<String>,
+    policy: &str,
+) -> Result<Target, TargetError> {
+    let package = &graph.packages[index];
+    let no_crate = || TargetError::NoCrate { package: package.name.clone() };
+    let roots = || package.files.iter().filter(|file| file.role == Role::Main && file.module.is_empty());
+    // A package with both: the library, which its binaries can call.
+    let library = package.lib.as_ref().and_then(|lib| roots().find(|file| file.krate == *lib));
+    let crate_root = library.or_else(|| roots().next()).ok_or_else(no_crate)?;
+    let mut paths = BTreeMap::new();
+    for domain in plan.domains.iter().filter(|domain| domains.contains(&domain.name)) {
+        for item in domain.functions.iter().flat_map(foreign_items) {
+            let path = reach(graph, index, &item)?;
+            paths.insert(item, path);
+        }
+    }
+    Ok(Target {
+        package: package.name.clone(),
+        root: package.root.clone(),
+        crate_root: crate_root.path.clone(),
+        domains,
+        policy: policy.to_owned(),
+        paths,
+    })
+}
+
+/// The function, and every type that its wrapper's signature may name.
+fn foreign_items(function: &FunctionPlan) -> Vec<TypePath> {
+    let mut items = vec![function_path(function)];
+    let shapes = function.params.iter().map(|param| &param.shape).chain(function.ret.iter().map(|ret| &ret.shape));
+    for shape in shapes {
+        types_in(shape, &mut items);
+    }
+    items
+}
+
+fn function_path(function: &FunctionPlan) -> TypePath {
+    let declared = &function.declared;
+    TypePath { package: declared.index, module: declared.module.clone(), name: function.name.clone() }
+}
+
+fn types_in(shape: &Shape, items: &mut Vec<TypePath>) {
+    match shape {
+        Shape::Pointer { to, .. } => types_in(to, items),
+        Shape::Array { of, .. } => types_in(of, items),
+        Shape::Opaque(path) | Shape::Enum(path) | Shape::Struct { path, .. } => items.push(path.clone()),
+        _ => {}
+    }
+}
+
+/// The path of the module through which `from` names `item`.
+fn reach(graph: &Graph, from: usize, item: &TypePath) -> Result<String, TargetError> {
+    let package = &graph.packages[from];
+    let (krate, module) = if item.package == from {
+        ("crate", item.module.clone())
+    } else {
+        let name = package.externs.iter().find(|(_, index)| **index == item.package).map(|(name, _)| &**name);
+        let dependency = &graph.packages[item.package].name;
+        let missing = || TargetError::NoDependency {
+            package: package.name.clone(),
+            dependency: dependency.clone(),
+            name: item.name.clone(),
+        };
+        (name.ok_or_else(missing)?, re_exported(graph, item))
+    };
+    Ok([krate.to_owned()].into_iter().chain(module).collect::<Vec<_>>().join("::"))
+}
+
+/// The outermost module that shows the item: `bindings` is often private, and re-exported by its crate's root.
+fn re_exported(graph: &Graph, item: &TypePath) -> Vec<String> {
+    let files = &graph.packages[item.package].files;
+    let shows = |depth: &usize| {
+        let outer = &item.module[..*depth];
+        let inner = item.module[*depth..].join("::");
+        files.iter().filter(|file| file.role == Role::Main).any(|file| {
+            file.facts.imports.iter().any(|import| {
+                let place = [&*file.module, &*import.modules].concat();
+                let path = import.path.trim_start_matches("self::").trim_start_matches("crate::");
+                let is_it = match &import.name {
+                    None => path == inner,
+                    Some(name) => *name == item.name && path == format!("{inner}::{name}"),
+                };
+                import.public && place == outer && is_it
+            })
+        })
+    };
+    let depth = (0..item.module.len()).find(shows).unwrap_or(item.module.len());
+    item.module[..depth].to_vec()
+}
+
+impl Target {
+    /// Where the generated files go.
+    pub(crate) fn directory(&self) -> Utf8PathBuf {
+        self.root.join("src/isolated")
+    }
+
+    /// Sends every foreign name through another module, so that stubs can take the place of the real functions:
+    /// `redirect` gets each module path (`libz_sys`) and gives the one to import instead.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for `verify`, which lands next"))]
+    pub(crate) fn redirected(mut self, redirect: impl Fn(&str) -> String) -> Target {
+        for path in self.paths.values_mut() {
+            *path = redirect(path);
+        }
+        self
+    }
+
+    /// The names of a domain's module: the imports of its functions first, in their order.
+    pub(super) fn names(&self, domain: &DomainPlan) -> Names<'_> {
+        let mut names = Names { target: self, imports: Vec::new(), ffi_types: BTreeSet::new(), uses_handles: false };
+        for function in &domain.functions {
+            names.function(function);
+        }
+        names
+    }
+}
+
+impl Names<'_> {
+    /// `ffi::compress2`.
+    pub(super) fn function(&mut self, function: &FunctionPlan) -> String {
+        self.item(&function_path(function))
+    }
+
+    /// A type as the generated code names it.
+    pub(super) fn ty(&mut self, shape: &Shape) -> String {
+        match shape {
+            Shape::Int(Some(name)) | Shape::Float(name) if name.starts_with("c_") => self.of_c(name),
+            Shape::Int(Some(name)) | Shape::Float(name) => name.clone(),
+            Shape::Bool => "bool".to_owned(),
+            Shape::Char => self.of_c("c_char"),
+            Shape::Void => self.of_c("c_void"),
+            Shape::Array { of, len } => format!("[{}; {len}]", self.ty(of)),
+            Shape::Pointer { mutable: true, to } => format!("*mut {}", self.ty(to)),
+            Shape::Pointer { mutable: false, to } => format!("*const {}", self.ty(to)),
+            Shape::Opaque(path) | Shape::Enum(path) | Shape::Struct { path, .. } => self.item(path),
+            // Never named: a contract hides it, or was refused.
+            Shape::Int(None) | Shape::Function | Shape::Unknown { .. } => "_".to_owned(),
+        }
+    }
+
+    /// A name of `std::ffi`, imported.
+    pub(super) fn of_c(&mut self, name: &str) -> String {
+        self.ffi_types.insert(name.to_owned());
+        name.to_owned()
+    }
+
+    fn item(&mut self, item: &TypePath) -> String {
+        let path = self.target.paths.get(item).cloned().unwrap_or_else(|| "crate".to_owned());
+        let alias = match self.imports.iter().find(|import| import.path == path) {
+            Some(import) => import.alias.clone(),
+            None => {
+                let alias = match self.imports.len() {
+                    0 => "ffi".to_owned(),
+                    others => format!("ffi{}", others + 1),
+                };
+                self.imports.push(Import { path, alias: alias.clone() });
+                alias
+            }
+        };
+        format!("{alias}::{}", item.name)
+    }
+}

@@ -1,0 +1,194 @@
+//! Files as they should be against files as they are, and the writer that changes all of them or none.
+
+use super::GeneratedFile;
+use camino::{Utf8Path, Utf8PathBuf};
+use similar::TextDiff;
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::{self, Write},
+};
+
+/// A file that is not as it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Change {
+    pub(crate) path: Utf8PathBuf,
+    /// `None`: it does not exist yet.
+    pub(crate) old: Option<String>,
+    /// `None`: it should not exist any more.
+    pub(crate) new: Option<String>,
+}
+
+/// A file could not be read or written; none was changed.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {what} `{path}`: {error}{}", .rest.as_deref().map(|rest| format!("; {rest}")).unwrap_or_default())]
+pub(crate) struct WriteError {
+    what: &'static str,
+    path: Utf8PathBuf,
+    error: io::Error,
+    /// What could not be undone.
+    rest: Option<String>,
+}
+
+/// Every generated file says so.
+const MARK: &str = "Written by `cargo isolate wrap`";
+
+/// What would have to change. `directory` is where generated files live: those there that nothing asks for any more go.
+///
+/// # Errors
+///
+/// An existing file cannot be read.
+pub(crate) fn changes(files: Vec<GeneratedFile>, directory: &Utf8Path) -> Result<Vec<Change>, WriteError> {
+    let wanted: BTreeSet<_> = files.iter().map(|file| file.path.clone()).collect();
+    let mut changes = Vec::new();
+    for file in files {
+        let old = read(&file.path)?;
+        if old.as_deref() != Some(&*file.text) {
+            changes.push(Change { path: file.path, old, new: Some(file.text) });
+        }
+    }
+    for path in generated(directory)? {
+        if !wanted.contains(&path)
+            && let Some(old) = read(&path)?
+            && old.contains(MARK)
+        {
+            changes.push(Change { path, old: Some(old), new: None });
+        }
+    }
+    changes.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(changes)
+}
+
+fn generated(directory: &Utf8Path) -> Result<Vec<Utf8PathBuf>, WriteError> {
+    let failed = |error| WriteError { what: "list", path: directory.to_owned(), error, rest: None };
+    let entries = match directory.read_dir_utf8() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(failed)?,
+    };
+    let mut paths = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(failed)?.into_path();
+        if matches!(path.extension(), Some("rs" | "ld")) {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+fn read(path: &Utf8Path) -> Result<Option<String>, WriteError> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(WriteError { what: "read", path: path.to_owned(), error, rest: None }),
+    }
+}
+
+/// Makes all changes or none: every new text is on disk beside its file before the first file is replaced.
+///
+/// # Errors
+///
+/// The file that could not be written; every file is as before then.
+pub(crate) fn write(changes: &[Change]) -> Result<(), WriteError> {
+    let mut made = Vec::new();
+    let staged = changes.iter().map(|change| stage(change, &mut made)).collect::<Result<Vec<_>, _>>();
+    let staged = match staged {
+        Ok(staged) => staged,
+        Err(error) => {
+            remove_directories(&made);
+            return Err(error);
+        }
+    };
+    for (done, (change, file)) in changes.iter().zip(staged).enumerate() {
+        if let Err(error) = replace(change, file) {
+            let rest = undo(&changes[..done]);
+            remove_directories(&made);
+            return Err(WriteError { what: "write", path: change.path.clone(), error, rest });
+        }
+    }
+    Ok(())
+}
+
+/// The new text in a file of its own, in the directory of the one it will replace.
+fn stage(change: &Change, made: &mut Vec<Utf8PathBuf>) -> Result<Option<tempfile::NamedTempFile>, WriteError> {
+    let Some(text) = &change.new else { return Ok(None) };
+    let failed = |error| WriteError { what: "write", path: change.path.clone(), error, rest: None };
+    let directory = change.path.parent().unwrap_or(Utf8Path::new("."));
+    make_directories(directory, made).map_err(failed)?;
+    let mut file = tempfile::NamedTempFile::new_in(directory).map_err(failed)?;
+    file.write_all(text.as_bytes()).map_err(failed)?;
+    file.as_file().sync_all().map_err(failed)?;
+    // A temporary file is private; a source file is as readable as its neighbours.
+    let permissions = match fs::metadata(&change.path) {
+        Ok(old) => old.permissions(),
+        Err(_) => new_file_permissions(),
+    };
+    file.as_file().set_permissions(permissions).map_err(failed)?;
+    Ok(Some(file))
+}
+
+#[cfg(unix)]
+fn new_file_permissions() -> fs::Permissions {
+    std::os::unix::fs::PermissionsExt::from_mode(0o644)
+}
+
+#[cfg(not(unix))]
+fn new_file_permissions() -> fs::Permissions {
+    fs::metadata(".").map(|here| here.permissions()).expect("the current directory exists")
+}
+
+fn make_directories(directory: &Utf8Path, made: &mut Vec<Utf8PathBuf>) -> io::Result<()> {
+    if directory.as_str().is_empty() || directory.is_dir() {
+        return Ok(());
+    }
+    make_directories(directory.parent().unwrap_or(Utf8Path::new("")), made)?;
+    fs::create_dir(directory)?;
+    made.push(directory.to_owned());
+    Ok(())
+}
+
+fn remove_directories(made: &[Utf8PathBuf]) {
+    for directory in made.iter().rev() {
+        // Only empty ones go, and one that stays harms nobody.
+        let _ = fs::remove_dir(directory);
+    }
+}
+
+fn replace(change: &Change, file: Option<tempfile::NamedTempFile>) -> io::Result<()> {
+    match file {
+        Some(file) => file.persist(&change.path).map(drop).map_err(|error| error.error),
+        None => fs::remove_file(&change.path),
+    }
+}
+
+/// Puts the old texts back. Says what could not be.
+fn undo(done: &[Change]) -> Option<String> {
+    let failed: Vec<_> = done
+        .iter()
+        .filter(|change| {
+            let undone = match &change.old {
+                Some(old) => fs::write(&change.path, old),
+                None => fs::remove_file(&change.path),
+            };
+            undone.is_err()
+        })
+        .map(|change| change.path.as_str())
+        .collect();
+    (!failed.is_empty())
+        .then(|| format!("and these were changed already and could not be restored: {}", failed.join(", ")))
+}
+
+/// The changes as a unified diff. Paths are shown from `root`.
+pub(crate) fn print_diff(out: &mut dyn Write, changes: &[Change], root: &Utf8Path) -> io::Result<()> {
+    for change in changes {
+        let path = change.path.strip_prefix(root).unwrap_or(&change.path);
+        let name = |text: &Option<String>, side: &str| match text {
+            Some(_) => format!("{side}/{path}"),
+            None => "/dev/null".to_owned(),
+        };
+        let (old, new) = (change.old.as_deref().unwrap_or(""), change.new.as_deref().unwrap_or(""));
+        let diff = TextDiff::from_lines(old, new);
+        write!(out, "{}", diff.unified_diff().header(&name(&change.old, "a"), &name(&change.new, "b")))?;
+    }
+    Ok(())
+}

@@ -6,9 +6,10 @@ use std::ffi::{CStr, CString, c_char};
 use std::marker::PhantomData;
 use std::mem::size_of;
 
-/// A call into a domain that has begun; dropping it lets the next one in.
+/// A call into a domain that has begun.
 ///
-/// Nothing of the domain runs while the arguments are staged or the results are read, so what was checked stays true.
+/// What is staged lies in memory that this call alone uses. Other threads may be inside the same domain, though, and a library
+/// that has gone wrong may write to all of the domain's memory: every value is read once, and checked after that.
 pub struct Call {
     domain: &'static str,
     function: &'static str,
@@ -230,15 +231,16 @@ impl Call {
         };
         let invalid = || self.fault(FaultKind::InvalidValue { what: "a string that does not lie in the domain" });
         let limit = limit.ok_or_else(invalid)?;
-        // SAFETY: `limit` bytes from `text` are readable, and nothing of the domain runs now. Without isolation our caller
-        // vouches for it.
-        let len = unsafe { libc::strnlen(text, limit) };
-        if len == limit {
-            return Err(invalid());
+        let mut bytes = Vec::new();
+        for offset in 0..limit {
+            // SAFETY: `limit` bytes from `text` are readable; without isolation our caller vouches for it. Each byte is read
+            // once: another thread in the domain may be changing them.
+            match unsafe { text.cast::<u8>().add(offset).read_volatile() } {
+                0 => return Ok(CString::new(bytes).ok()),
+                byte => bytes.push(byte),
+            }
         }
-        // SAFETY: as above; `len` bytes without a NUL, followed by one.
-        let bytes = unsafe { std::slice::from_raw_parts(text.cast::<u8>(), len) };
-        Ok(CString::new(bytes).ok())
+        Err(invalid())
     }
 
     /// Makes a handle of an object that the domain returned; `None` for NULL.

@@ -21,6 +21,7 @@ pub(crate) struct Settings {
     pub(crate) heap_limit: usize,
     pub(crate) stack_size: usize,
     pub(crate) deadline: Option<Duration>,
+    pub(crate) one_at_a_time: bool,
     pub(crate) globals: &'static [Globals],
 }
 
@@ -51,6 +52,7 @@ impl Domain {
             heap_limit: 64 << 20,
             stack_size: 1 << 20,
             deadline: None,
+            one_at_a_time: false,
             globals: &[],
         };
         Self { settings, ground: OnceLock::new() }
@@ -81,6 +83,12 @@ impl Domain {
         self
     }
 
+    /// Lets one thread in at a time, for a library that is not safe to use from several; others wait.
+    pub const fn one_at_a_time(mut self) -> Self {
+        self.settings.one_at_a_time = true;
+        self
+    }
+
     /// Names the writable globals of the library: the domain owns them, and a fault restores them.
     pub const fn globals(mut self, globals: &'static [Globals]) -> Self {
         self.settings.globals = globals;
@@ -92,12 +100,11 @@ impl Domain {
         self.settings.name
     }
 
-    /// Begins a call of `function` (a name for reports), waiting while another thread is inside.
+    /// Begins a call of `function` (a name for reports). Up to 40 threads can be inside at once, further ones wait.
     ///
     /// # Errors
     ///
-    /// [`FaultKind::Unsupported`] when no domain can be made here, [`FaultKind::Reentered`] when this thread holds a call of
-    /// this domain already.
+    /// [`FaultKind::Unsupported`] when no domain can be made here.
     #[inline]
     pub fn call(&'static self, function: &'static str) -> Result<Call, Fault> {
         let place = match self.ground() {

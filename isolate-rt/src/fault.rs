@@ -5,7 +5,7 @@ use std::fmt;
 /// An isolated call that did not come back with a result.
 ///
 /// The instance it ran in is gone and the next call gets a fresh one, unless the call never started
-/// ([`FaultKind::TooLarge`], [`FaultKind::StaleHandle`], [`FaultKind::Reentered`], [`FaultKind::Unsupported`]).
+/// ([`FaultKind::TooLarge`], [`FaultKind::StaleHandle`], [`FaultKind::Unsupported`]).
 /// No memory outside the domain was written, and `&mut` arguments hold what they held before.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Fault {
@@ -92,10 +92,8 @@ pub enum FaultKind {
     },
     /// The handle belongs to an instance that a fault has discarded, or to another domain.
     StaleHandle,
-    /// This thread is inside the domain already.
-    Reentered,
-    /// Another thread was inside this domain when the process forked; its instance could not come along.
-    LostInFork,
+    /// Another thread failed in the same instance, which is gone; this call did nothing wrong and may be tried again.
+    DomainLost,
     /// Isolation is not possible here.
     Unsupported(Unsupported),
 }
@@ -227,8 +225,7 @@ impl fmt::Display for FaultKind {
             Self::InvalidValue { what } => write!(f, "returned an invalid value: {what}"),
             Self::TooLarge { requested, limit } => write!(f, "{requested} is more than the {limit} that fit"),
             Self::StaleHandle => write!(f, "the handle is of an instance that is gone"),
-            Self::Reentered => write!(f, "this thread is inside the domain already"),
-            Self::LostInFork => write!(f, "the domain was in use by another thread when the process forked"),
+            Self::DomainLost => write!(f, "another call failed in the same instance"),
             Self::Unsupported(reason) => write!(f, "isolation is not possible here: {reason}"),
         }
     }

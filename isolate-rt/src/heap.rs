@@ -5,7 +5,9 @@
 
 use std::alloc::Layout;
 use std::cell::Cell;
+use std::ops::{Deref, DerefMut};
 use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicBool, Ordering};
 use talc::DefaultBinning;
 use talc::base::Talc;
 use talc::source::Manual;
@@ -20,6 +22,8 @@ const ALIGN: usize = 16;
 #[repr(C)]
 pub(crate) struct Heap {
     talc: Talc<Manual, DefaultBinning>,
+    // Threads of the domain take turns. One that is sent out while it holds the lock takes the whole heap with it.
+    lock: AtomicBool,
     // First byte, end of what the allocator has claimed, and end of what it may claim.
     start: usize,
     claimed: usize,
@@ -39,12 +43,50 @@ thread_local! {
     pub(crate) static HEAP: Cell<*mut Heap> = const { Cell::new(ptr::null_mut()) };
 }
 
+/// Whether this code runs inside a domain.
+#[inline]
+pub(crate) fn is_inside() -> bool {
+    !HEAP.get().is_null()
+}
+
 /// The heap to allocate from, while inside a domain.
 #[inline]
-pub(crate) fn current<'a>() -> Option<&'a mut Heap> {
-    // SAFETY: the cell is null, or was pointed at this domain's heap when its thread-local storage was made. Only one thread
-    // is inside an instance, and no call of the allocator nests in another.
-    unsafe { HEAP.get().as_mut() }
+pub(crate) fn current() -> Option<Locked> {
+    NonNull::new(HEAP.get()).map(|heap| {
+        // SAFETY: the cell was pointed at this domain's heap when its thread-local storage was made.
+        let lock = unsafe { &raw const (*heap.as_ptr()).lock };
+        // SAFETY: as above; only ever used as an atomic.
+        let lock = unsafe { &*lock };
+        while lock.compare_exchange_weak(false, true, Ordering::Acquire, Ordering::Relaxed).is_err() {
+            std::thread::yield_now();
+        }
+        Locked(heap)
+    })
+}
+
+/// A heap that this thread has to itself.
+pub(crate) struct Locked(NonNull<Heap>);
+
+impl Deref for Locked {
+    type Target = Heap;
+
+    fn deref(&self) -> &Heap {
+        // SAFETY: locked, and inside a domain its heap is there.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl DerefMut for Locked {
+    fn deref_mut(&mut self) -> &mut Heap {
+        // SAFETY: as above.
+        unsafe { self.0.as_mut() }
+    }
+}
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        self.lock.store(false, Ordering::Release);
+    }
 }
 
 impl Heap {
@@ -63,7 +105,7 @@ impl Heap {
         // SAFETY: the range is ours by this function's contract, and lies behind the header.
         let claimed = unsafe { talc.claim(at.add(first), KEPT - first) };
         let claimed = claimed.map_or(start + first, |end| end.as_ptr().addr());
-        let heap = Self { talc, start, claimed, end: start + len };
+        let heap = Self { talc, lock: AtomicBool::new(false), start, claimed, end: start + len };
         // SAFETY: as above; page alignment is enough for any type.
         unsafe { at.cast::<Self>().write(heap) };
     }

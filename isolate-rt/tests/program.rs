@@ -7,6 +7,7 @@ use isolate_rt::{Domain, FaultKind, Handle};
 use std::arch::asm;
 use std::ptr;
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use std::time::{Duration, Instant};
 use support::{End, child, isolation, role};
 
@@ -24,9 +25,15 @@ fn exercise(domain: &'static Domain) {
     }
 }
 
+/// Tries again when another test's fault ended the instance.
 fn in_domain<R: Copy>(domain: &'static Domain, f: impl FnOnce() -> R + Copy) -> Result<R, isolate_rt::Fault> {
-    // SAFETY: the closures of this file return numbers and addresses only.
-    unsafe { domain.call("test")?.run(f) }
+    loop {
+        // SAFETY: the closures of this file return numbers and addresses only.
+        match unsafe { domain.call("test")?.run(f) } {
+            Err(fault) if fault.kind() == &FaultKind::DomainLost => {}
+            result => return result,
+        }
+    }
 }
 
 /// Runs `f` on a thread that has never been inside a domain, while others have.
@@ -55,25 +62,39 @@ fn fork_in_root_and_call_in_the_child() {
     }
 }
 
-/// A domain that another thread holds at the moment of a fork cannot come along, and the child is told.
+/// What another thread had begun in a domain at the moment of a fork nobody will finish: in the child the domain is a new one.
 #[test]
 fn fork_while_another_thread_is_inside() {
     static BUSY: Domain = Domain::new("busy");
     if !isolation() {
         return;
     }
-    let (inside, forked_already) = (Barrier::new(2), Barrier::new(2));
+    let stop = AtomicBool::new(false);
+    let (running, pointer) = (AtomicBool::new(false), AtomicPtr::new(ptr::null_mut()));
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            let _call = BUSY.call("hold").unwrap();
-            inside.wait();
-            forked_already.wait();
+            // One call that is being staged, and one that runs, in memory that the domain shares with the program: a block
+            // of its own heap.
+            let staging = BUSY.call("stage").unwrap();
+            // SAFETY: allocates.
+            let flag = in_domain(&BUSY, || unsafe { libc::calloc(1, 1).cast::<AtomicBool>() }).unwrap();
+            pointer.store(flag, Ordering::Release);
+            running.store(true, Ordering::Release);
+            // SAFETY: an atomic in a live block; the program sets it.
+            in_domain(&BUSY, || while !unsafe { &*flag }.load(Ordering::Relaxed) {}).unwrap();
+            drop(staging);
+            stop.store(true, Ordering::Release);
         });
-        inside.wait();
-        let status = forked(|| assert_eq!(BUSY.call("try").unwrap_err().kind(), &FaultKind::LostInFork));
-        forked_already.wait();
+        while !running.load(Ordering::Acquire) {
+            std::thread::yield_now();
+        }
+        std::thread::sleep(Duration::from_millis(50));
+        let status = forked(|| exercise(&BUSY));
+        // SAFETY: a live block of the domain, which the program may write.
+        unsafe { &*pointer.load(Ordering::Acquire) }.store(true, Ordering::Relaxed);
         assert_eq!(status, End::Status(0));
     });
+    assert!(stop.into_inner());
     exercise(&BUSY);
 }
 
@@ -261,13 +282,16 @@ fn handles_outlive_calls_but_not_faults() {
     assert!(matches!(stray.unwrap_err().kind(), FaultKind::InvalidValue { .. }));
 }
 
+/// A thread may prepare several calls; each has a seat of its own.
 #[test]
-fn a_second_call_of_the_same_thread_is_refused() {
+fn calls_side_by_side_on_one_thread() {
     if isolation() {
-        let call = DOMAIN.call("outer").unwrap();
-        assert_eq!(DOMAIN.call("inner").unwrap_err().kind(), &FaultKind::Reentered);
-        drop(call);
-        exercise(&DOMAIN);
+        let mut outer = DOMAIN.call("outer").unwrap();
+        let number = outer.inout(&[41u32]).unwrap();
+        assert_eq!(in_domain(&DOMAIN, || 1), Ok(1));
+        // SAFETY: one number was staged.
+        unsafe { outer.run(|| *number.as_mut_ptr() += 1) }.unwrap();
+        assert_eq!(outer.read(number), 42);
     }
 }
 

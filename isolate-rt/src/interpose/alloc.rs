@@ -19,18 +19,18 @@ unsafe extern "C" fn malloc(size: size_t) -> *mut c_void {
     match heap::current() {
         // SAFETY: passed on to libc.
         None => unsafe { __libc_malloc(size) },
-        Some(heap) => allocate(heap, size, 1),
+        Some(mut heap) => allocate(&mut heap, size, 1),
     }
 }
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn calloc(count: size_t, size: size_t) -> *mut c_void {
-    let Some(heap) = heap::current() else {
+    let Some(mut heap) = heap::current() else {
         // SAFETY: passed on to libc.
         return unsafe { __libc_calloc(count, size) };
     };
     let Some(total) = count.checked_mul(size) else { return out_of_memory() };
-    let block = allocate(heap, total, 1);
+    let block = allocate(&mut heap, total, 1);
     if !block.is_null() {
         // SAFETY: the block has `total` bytes.
         unsafe { ptr::write_bytes(block.cast::<u8>(), 0, total) };
@@ -40,15 +40,15 @@ unsafe extern "C" fn calloc(count: size_t, size: size_t) -> *mut c_void {
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn realloc(block: *mut c_void, size: size_t) -> *mut c_void {
-    let Some(heap) = heap::current() else {
+    let Some(mut heap) = heap::current() else {
         refuse_domain_block(block);
         // SAFETY: passed on to libc.
         return unsafe { __libc_realloc(block, size) };
     };
     if block.is_null() {
-        return allocate(heap, size, 1);
+        return allocate(&mut heap, size, 1);
     }
-    require_own(heap, block);
+    require_own(&heap, block);
     // SAFETY: the block lies in this heap; that it is a live one is what the foreign code owes, to itself alone.
     let moved = unsafe { heap.reallocate(block.cast(), size) };
     if moved.is_null() { out_of_memory() } else { moved.cast() }
@@ -63,8 +63,8 @@ pub(super) unsafe extern "C" fn free(block: *mut c_void) {
             unsafe { __libc_free(block) }
         }
         Some(_) if block.is_null() => {}
-        Some(heap) => {
-            require_own(heap, block);
+        Some(mut heap) => {
+            require_own(&heap, block);
             // SAFETY: as in `realloc`.
             unsafe { heap.deallocate(block.cast()) }
         }
@@ -76,7 +76,7 @@ unsafe extern "C" fn memalign(align: size_t, size: size_t) -> *mut c_void {
     match heap::current() {
         // SAFETY: passed on to libc.
         None => unsafe { __libc_memalign(align, size) },
-        Some(heap) => allocate(heap, size, align),
+        Some(mut heap) => allocate(&mut heap, size, align),
     }
 }
 

@@ -7,7 +7,7 @@ use libc::{c_char, c_int, c_uint, c_void, pthread_attr_t, pthread_t};
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn abort() -> ! {
-    if heap::current().is_some() {
+    if heap::is_inside() {
         mpk::leave(Reason::Abort, 0);
     }
     // SAFETY: passed on to libc.
@@ -21,7 +21,7 @@ unsafe extern "C" fn __assert_fail(
     line: c_uint,
     function: *const c_char,
 ) -> ! {
-    if heap::current().is_some() {
+    if heap::is_inside() {
         mpk::leave(Reason::Abort, 0);
     }
     // SAFETY: passed on to libc.
@@ -30,7 +30,7 @@ unsafe extern "C" fn __assert_fail(
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn __stack_chk_fail() -> ! {
-    if heap::current().is_some() {
+    if heap::is_inside() {
         mpk::leave(Reason::StackSmashed, 0);
     }
     // SAFETY: passed on to libc.
@@ -41,7 +41,7 @@ macro_rules! exits {
     ($($name:ident)*) => { $(
         #[unsafe(no_mangle)]
         unsafe extern "C" fn $name(status: c_int) -> ! {
-            if heap::current().is_some() {
+            if heap::is_inside() {
                 mpk::leave(Reason::Exit, status as usize);
             }
             // SAFETY: passed on to libc.
@@ -58,7 +58,7 @@ unsafe extern "C" fn pthread_create(
     start: extern "C" fn(*mut c_void) -> *mut c_void,
     argument: *mut c_void,
 ) -> c_int {
-    if heap::current().is_some() {
+    if heap::is_inside() {
         mpk::leave(Reason::ThreadStarted, 0);
     }
     // SAFETY: passed on to libc.
@@ -67,7 +67,7 @@ unsafe extern "C" fn pthread_create(
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn pthread_exit(value: *mut c_void) -> ! {
-    if heap::current().is_some() {
+    if heap::is_inside() {
         mpk::leave(Reason::ThreadExited, 0);
     }
     // SAFETY: passed on to libc.

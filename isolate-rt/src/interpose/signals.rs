@@ -13,7 +13,7 @@ use std::ptr;
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn sigaction(signal: c_int, new: *const libc::sigaction, old: *mut libc::sigaction) -> c_int {
-    if heap::current().is_some() && !new.is_null() {
+    if heap::is_inside() && !new.is_null() {
         return refused();
     }
     // SAFETY: by sigaction(2), both are NULL or of that type.
@@ -51,7 +51,7 @@ unsafe extern "C" fn pthread_sigmask(how: c_int, set: *const sigset_t, old: *mut
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn sigaltstack(new: *const stack_t, old: *mut stack_t) -> c_int {
-    if heap::current().is_some() && !new.is_null() {
+    if heap::is_inside() && !new.is_null() {
         return refused();
     }
     // SAFETY: passed on to libc.
@@ -64,7 +64,7 @@ unsafe extern "C" fn sigaltstack(new: *const stack_t, old: *mut stack_t) -> c_in
 ///
 /// `set` is NULL or a signal set.
 unsafe fn masked(how: c_int, set: *const sigset_t, call: impl FnOnce(*const sigset_t) -> c_int) -> c_int {
-    if heap::current().is_none() || set.is_null() || how == libc::SIG_UNBLOCK {
+    if !heap::is_inside() || set.is_null() || how == libc::SIG_UNBLOCK {
         return call(set);
     }
     // SAFETY: by this function's contract.

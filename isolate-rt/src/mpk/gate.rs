@@ -8,6 +8,7 @@ use super::thread::Thread;
 use std::arch::naked_asm;
 use std::mem::offset_of;
 use std::ptr;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// One call that is under way, in memory of the program: what the way out needs, none of it taken from the domain.
 #[repr(C)]
@@ -24,6 +25,8 @@ pub(super) struct Activation {
     previous: *mut Activation,
     /// When the call is over, finished or not.
     pub(super) deadline: Moment,
+    /// Not 0 when the instance is being discarded: the thread must leave it.
+    dying: *const AtomicU32,
     /// Written by the signal handler before it sends the thread to [`rewind`].
     pub(super) stop: Option<Stop>,
 }
@@ -36,6 +39,8 @@ pub(super) struct Stop {
     pub(super) address: usize,
     pub(super) key: u32,
     pub(super) write: bool,
+    /// The thread did nothing wrong: another one did, in the same instance.
+    pub(super) evicted: bool,
     /// Set when the thread stopped in [`leave`]: the reason and its value.
     pub(super) left: Option<(usize, usize)>,
 }
@@ -56,10 +61,9 @@ impl Activation {
     pub(super) fn new(
         thread: &Thread,
         (stack, fs, rights): (usize, usize, u32),
-        function: unsafe extern "C" fn(*const u8, *mut u8),
-        argument: *const u8,
-        result: *mut u8,
+        (function, argument, result): (unsafe extern "C" fn(*const u8, *mut u8), *const u8, *mut u8),
         deadline: Moment,
+        dying: &'static AtomicU32,
     ) -> Self {
         Self {
             root_stack: 0,
@@ -72,12 +76,19 @@ impl Activation {
             result,
             previous: ptr::null_mut(),
             deadline,
+            dying,
             stop: None,
         }
     }
 
     pub(super) fn root_fs(&self) -> usize {
         self.root_fs
+    }
+
+    /// Whether the instance is no more.
+    pub(super) fn is_lost(&self) -> bool {
+        // SAFETY: of an instance, which is never freed.
+        unsafe { &*self.dying }.load(Ordering::Acquire) != 0
     }
 
     pub(super) fn rights(&self) -> u32 {

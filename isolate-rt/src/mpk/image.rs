@@ -51,12 +51,9 @@ impl Image {
         }
     }
 
-    pub(super) fn ranges(&self) -> impl Iterator<Item = &Range<usize>> {
-        self.ranges.iter().map(|(range, _)| range)
-    }
-
-    pub(super) fn owns(&self, address: usize) -> bool {
-        self.ranges().any(|range| range.contains(&address))
+    /// The end of the globals that hold `address`.
+    pub(super) fn writable_until(&self, address: usize) -> Option<usize> {
+        self.ranges.iter().find(|(range, _)| range.contains(&address)).map(|(range, _)| range.end)
     }
 }
 

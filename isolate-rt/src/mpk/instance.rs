@@ -1,56 +1,48 @@
 //! An instance: a key and everything that carries it; and a thread's stay in it.
+//!
+//! Several threads may be inside at once, each on a [`super::seat`] of its own. A fault of one ends the instance for all: its
+//! heap and globals may be anything by then. The thread that faulted marks the instance, sends every other thread inside out
+//! ([`FaultKind::DomainLost`]), waits until nobody runs there, and makes it as it was when it was created.
 
-use super::deadline::Moment;
+use super::deadline::{self, Moment};
 use super::gate::{self, Activation, Reason, Stop};
 use super::image::{self, Image};
-use super::layout::{Layout, STAGING};
+use super::layout::{Layout, SEATS};
 use super::pkey::Pkey;
+use super::seat::{Seat, Seats, wait, wake};
 use super::signal::SEGV_PKUERR;
 use super::thread::{self, Thread};
-use super::tls::{Block, Template};
-use super::{deadline, selftest, signal};
+use super::tls::Template;
+use super::{selftest, signal};
 use crate::domain::Settings;
 use crate::fault::{FaultKind, Unsupported};
 use crate::heap::{Heap, KEPT};
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, Once, PoisonError, TryLockError};
+use std::sync::Once;
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering, compiler_fence};
 use std::time::Duration;
-
-/// Staged memory that stays with the instance between calls; what a call used beyond it goes back to the kernel, in bytes.
-const STAGING_KEPT: usize = 8 << 20;
-/// What the gate leaves free at the top of the stack.
-const STACK_MARGIN: usize = 64;
 
 /// One per domain and process. Never freed: its key is never given back.
 pub(crate) struct Instance {
     key: Pkey,
     layout: Layout,
-    tls: Block,
     image: Image,
     deadline: Option<Duration>,
     /// Advanced by every fault.
     generation: AtomicU64,
-    /// Who is inside. Only that thread itself may conclude anything from finding itself here.
-    owner: AtomicPtr<Thread>,
-    /// In a forked child: another thread was inside when the process forked.
-    lost: AtomicBool,
-    held: Mutex<Held>,
+    /// Not 0 while a thread discards what the instance had. Others wait on it.
+    dying: AtomicU32,
+    seats: Seats,
     next: AtomicPtr<Instance>,
 }
 
-/// What only the thread inside may touch.
-struct Held {
-    mailbox: usize,
-    staged: usize,
-    tid: i32,
-}
-
-/// A thread's hold on an instance: the right to be inside, one thread at a time.
+/// A call of a thread: its seat, from the first staged argument to the last result.
 pub(crate) struct Entry {
     instance: &'static Instance,
     thread: &'static Thread,
-    held: MutexGuard<'static, Held>,
+    seat: usize,
+    /// Of the instance when the call began.
+    generation: u64,
 }
 
 static INSTANCES: AtomicPtr<Instance> = AtomicPtr::new(ptr::null_mut());
@@ -59,68 +51,52 @@ impl Instance {
     pub(crate) fn create(settings: &'static Settings) -> Result<&'static Self, Unsupported> {
         selftest::run()?;
         signal::install()?;
-        if settings.deadline.is_some() {
-            deadline::prepare()?;
-        }
-        let template = Template::learn()?;
+        deadline::prepare()?;
+        register_barrier()?;
         Thread::current()?;
-        let layout = Layout::reserve(settings.stack_size, template.size(), settings.heap_limit)?;
+        let layout = Layout::reserve(settings.stack_size, Template::learn()?.size(), settings.heap_limit)?;
         let key = Pkey::allocate()?;
-        for range in layout.ranges() {
-            // SAFETY: reserved for this instance alone, and not in use yet.
-            unsafe { key.tag(range.start, range.len())? };
-        }
-        let heap = ptr::with_exposed_provenance_mut::<u8>(layout.heap.start);
-        // SAFETY: all ranges are ours, now readable and writable; `reserve` made them long enough. The globals are this
+        // SAFETY: reserved for this instance alone, and not in use yet; `reserve` made it long enough. The globals are this
         // library's, says who named them.
-        let (tls, image) = unsafe {
-            Heap::create(heap, layout.heap.len());
-            (Block::create(template, layout.tls.start, heap.cast()), Image::take(settings.globals, key)?)
+        let image = unsafe {
+            key.tag(layout.heap.start, layout.heap.len())?;
+            Heap::create(ptr::with_exposed_provenance_mut(layout.heap.start), layout.heap.len());
+            Image::take(settings.globals, key)?
         };
+        let seats = if settings.one_at_a_time { 1 } else { SEATS };
         let instance = Box::leak(Box::new(Self {
             key,
+            seats: Seats::new(|index| layout.seat(index), seats),
             layout,
-            tls,
             image,
             deadline: settings.deadline,
             generation: AtomicU64::new(0),
-            owner: AtomicPtr::new(ptr::null_mut()),
-            lost: AtomicBool::new(false),
-            held: Mutex::new(Held { mailbox: 0, staged: 0, tid: 0 }),
-            next: AtomicPtr::new(INSTANCES.load(Ordering::Acquire)),
+            dying: AtomicU32::new(0),
+            next: AtomicPtr::new(ptr::null_mut()),
         }));
-        instance.prove_malloc()?;
         instance.list();
+        instance.prove_malloc()?;
         Ok(instance)
     }
 
-    /// Waits until nobody is inside, then holds the instance.
+    /// Takes a seat, waiting while there is none.
     #[inline]
     pub(crate) fn enter(&'static self) -> Result<Entry, FaultKind> {
         let thread = Thread::current().map_err(FaultKind::Unsupported)?;
-        let mut held = match self.held.try_lock() {
-            Ok(held) => held,
-            Err(TryLockError::Poisoned(held)) => held.into_inner(),
-            Err(TryLockError::WouldBlock) => self.wait(thread)?,
-        };
-        self.owner.store(ptr::from_ref(thread).cast_mut(), Ordering::Relaxed);
-        if held.tid != thread.tid() {
-            held.tid = thread.tid();
-            // SAFETY: held, and nothing of the domain runs yet.
-            unsafe { self.tls.set_tid(held.tid) };
+        let seat = self.seats.take(thread);
+        while self.dying.load(Ordering::Acquire) != 0 {
+            wait(&self.dying, 1);
         }
-        Ok(Entry { instance: self, thread, held })
+        let generation = self.generation.load(Ordering::Acquire);
+        // From here on the seat is given back when this is dropped.
+        let entry = Entry { instance: self, thread, seat, generation };
+        // SAFETY: held by `entry`.
+        unsafe { entry.seat().prepare((self.key, self.heap()), generation, thread) }.map_err(FaultKind::Unsupported)?;
+        Ok(entry)
     }
 
-    #[cold]
-    fn wait(&'static self, thread: &'static Thread) -> Result<MutexGuard<'static, Held>, FaultKind> {
-        if self.lost.load(Ordering::Relaxed) {
-            return Err(FaultKind::LostInFork);
-        }
-        if ptr::eq(self.owner.load(Ordering::Relaxed), thread) {
-            return Err(FaultKind::Reentered);
-        }
-        Ok(self.held.lock().unwrap_or_else(PoisonError::into_inner))
+    fn heap(&self) -> *mut Heap {
+        ptr::with_exposed_provenance_mut(self.layout.heap.start)
     }
 
     /// Creation is not done before a block that `malloc` made inside was seen to lie inside.
@@ -128,7 +104,7 @@ impl Instance {
         let mut entry = self.enter().map_err(|_| Unsupported::Malloc)?;
         // SAFETY: `malloc` may be called with any size, `free` with what it returned; any address is a valid result.
         let address = unsafe {
-            entry.run(|| {
+            entry.run_within(None, || {
                 let block = libc::malloc(64);
                 libc::free(block);
                 block.addr()
@@ -143,7 +119,7 @@ impl Instance {
     /// Makes the instance known to the handler that runs in forked children.
     fn list(&'static self) {
         static ONCE: Once = Once::new();
-        // SAFETY: registers a function that only touches atomics and this thread's own state.
+        // SAFETY: registers a function that only touches atomics, and instances that nobody else uses any more.
         ONCE.call_once(|| unsafe {
             libc::pthread_atfork(None, None, Some(after_fork));
         });
@@ -158,24 +134,56 @@ impl Instance {
         }
     }
 
-    /// Throws away what the domain had, and makes it as it was when it was created.
+    /// Ends this generation: everybody out, and everything as it was at the beginning. `seat` is the caller's own, on which
+    /// nothing runs any more.
     #[cold]
-    fn discard(&self, held: &mut Held) {
-        let (drop_from, drop_to) = (self.layout.heap.start + KEPT, self.layout.staging.end);
-        // SAFETY: the instance is held and nothing of it runs; heap and staging are its own private memory. What is kept of
-        // the heap is laid anew, thread-locals and globals are put back.
+    fn discard(&self, seat: Option<usize>) {
+        if self.dying.swap(1, Ordering::AcqRel) != 0 {
+            // Another thread of the same instance failed first, and is at it.
+            return;
+        }
+        self.evict(seat);
+        let drop_from = self.layout.heap.start + KEPT;
+        // SAFETY: nothing of the instance runs, and nobody may begin before `dying` is 0; the heap is its own private memory.
+        // What is kept of it is laid anew. Thread-locals are put back when a seat is next taken.
         unsafe {
-            libc::madvise(ptr::with_exposed_provenance_mut(drop_from), drop_to - drop_from, libc::MADV_DONTNEED);
-            Heap::create(ptr::with_exposed_provenance_mut(self.layout.heap.start), self.layout.heap.len());
-            self.tls.restore();
+            let rest = self.layout.heap.end - drop_from;
+            libc::madvise(ptr::with_exposed_provenance_mut(drop_from), rest, libc::MADV_DONTNEED);
+            Heap::create(self.heap().cast(), self.layout.heap.len());
             self.image.restore();
         }
-        *held = Held { mailbox: 0, staged: 0, tid: 0 };
-        self.generation.fetch_add(1, Ordering::Relaxed);
+        self.generation.fetch_add(1, Ordering::Release);
+        self.dying.store(0, Ordering::Release);
+        wake(&self.dying);
     }
 
-    fn kind(&self, stop: &Stop) -> FaultKind {
-        let Stop { signal, code, address, key, write, left } = *stop;
+    /// Sends every other thread out, and comes back when none is in.
+    fn evict(&self, seat: Option<usize>) {
+        if self.seats.others(seat).next().is_none() {
+            return;
+        }
+        // The other half of the order in `Entry::run`: after this, a thread that has not seen `dying` is seen running.
+        barrier();
+        let Some(signal) = deadline::signal() else { return };
+        loop {
+            let mut running = false;
+            for other in self.seats.others(seat) {
+                let tid = other.running.load(Ordering::Acquire);
+                if tid != 0 {
+                    running = true;
+                    // SAFETY: a signal that the runtime alone handles. A thread that is gone is an error without effect.
+                    unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), tid, signal) };
+                }
+            }
+            if !running {
+                return;
+            }
+            std::thread::sleep(Duration::from_micros(50));
+        }
+    }
+
+    fn kind(&self, seat: &Seat, stop: &Stop) -> FaultKind {
+        let Stop { signal, code, address, key, write, left, evicted: _ } = *stop;
         if let Some((reason, value)) = left {
             return match reason {
                 _ if reason == Reason::StackSmashed as usize => FaultKind::StackSmashed,
@@ -189,7 +197,7 @@ impl Instance {
         match signal {
             libc::SIGSEGV if code == libc::SI_KERNEL => FaultKind::NonCanonical,
             // Before the key: the guard is of key 0, and the kernel looks at the key of a mapping before its protection.
-            libc::SIGSEGV if self.layout.is_guard(address) => FaultKind::StackOverflow { address },
+            libc::SIGSEGV if seat.is_guard(address) => FaultKind::StackOverflow { address },
             libc::SIGSEGV if code == SEGV_PKUERR => FaultKind::Protection { address, key, write },
             libc::SIGSEGV => FaultKind::Unmapped { address },
             libc::SIGBUS => FaultKind::Bus { address },
@@ -201,35 +209,73 @@ impl Instance {
             _ => FaultKind::Abort,
         }
     }
+
+    /// The end of the memory around `address` that this domain may write.
+    fn writable_until(&self, address: usize) -> Option<usize> {
+        let heap = Some(&self.layout.heap).filter(|heap| heap.contains(&address)).map(|heap| heap.end);
+        heap.or_else(|| self.seats.get(self.layout.seat_of(address)?).writable_until(address))
+            .or_else(|| self.image.writable_until(address))
+    }
 }
 
 impl Entry {
+    #[inline]
+    fn seat(&self) -> &'static Seat {
+        self.instance.seats.get(self.seat)
+    }
+
     /// # Safety
     ///
     /// As [`crate::Call::run`].
     #[inline]
     pub(crate) unsafe fn run<R: Copy, F: FnOnce() -> R + Copy>(&mut self, f: F) -> Result<R, FaultKind> {
+        // SAFETY: passed on to our caller.
+        unsafe { self.run_within(self.instance.deadline, f) }
+    }
+
+    /// # Safety
+    ///
+    /// As [`crate::Call::run`].
+    #[inline]
+    unsafe fn run_within<R: Copy, F: FnOnce() -> R + Copy>(
+        &mut self,
+        deadline: Option<Duration>,
+        f: F,
+    ) -> Result<R, FaultKind> {
         let result = self.stage(1, size_of::<R>(), align_of::<R>())?;
-        let instance = self.instance;
-        let place = (instance.layout.stack.end - STACK_MARGIN, instance.tls.fs(), instance.key.domain_rights());
-        let (until, armed) = match instance.deadline {
+        let (instance, seat) = (self.instance, self.seat());
+        let (until, armed) = match deadline {
             None => (Moment::NEVER, None),
             Some(after) => {
                 deadline::arm(after).map(|(until, armed)| (until, Some(armed))).map_err(FaultKind::Unsupported)?
             }
         };
+        // SAFETY: held and prepared since `enter`.
+        let (stack, fs) = unsafe { seat.ground() };
+        let place = (stack, fs, instance.key.domain_rights());
         let argument = (&raw const f).cast();
-        let mut activation = Activation::new(self.thread, place, inside::<R, F>, argument, result, until);
-        // SAFETY: stack and FS are of the instance that we hold; `Thread::current` pointed GS at this thread; `inside` reads
-        // one `F`, which lives on our stack, and writes one `R`, for which there is room.
-        unsafe { gate::enter(&raw mut activation, self.thread) };
+        let mut activation =
+            Activation::new(self.thread, place, (inside::<R, F>, argument, result), until, &instance.dying);
+        seat.running.store(self.thread.tid(), Ordering::Relaxed);
+        // Half of an order whose other half is the barrier in `evict`: here it costs nothing.
+        compiler_fence(Ordering::SeqCst);
+        let lost = instance.dying.load(Ordering::Relaxed) != 0
+            || instance.generation.load(Ordering::Relaxed) != self.generation;
+        if !lost {
+            // SAFETY: stack and FS are of the seat that we hold; `Thread::current` pointed GS at this thread; `inside` reads
+            // one `F`, which lives on our stack, and writes one `R`, for which there is room.
+            unsafe { gate::enter(&raw mut activation, self.thread) };
+        }
+        seat.running.store(0, Ordering::Release);
         drop(armed);
         match activation.stop {
+            _ if lost => Err(FaultKind::DomainLost),
             // SAFETY: `inside` has written it, or something else in there has: any bit pattern is a valid `R`, says our caller.
             None => Ok(unsafe { result.cast::<R>().read_volatile() }),
+            Some(stop) if stop.evicted => Err(FaultKind::DomainLost),
             Some(stop) => {
-                instance.discard(&mut self.held);
-                Err(instance.kind(&stop))
+                instance.discard(Some(self.seat));
+                Err(instance.kind(seat, &stop))
             }
         }
     }
@@ -237,39 +283,25 @@ impl Entry {
     /// Room in the domain for `len` values. What it holds is unspecified.
     #[inline]
     pub(crate) fn stage(&mut self, len: usize, size: usize, align: usize) -> Result<*mut u8, FaultKind> {
-        let layout = &self.instance.layout;
-        let align = align.max(16);
-        let too_large = || FaultKind::TooLarge { requested: len.saturating_mul(size), limit: STAGING };
-        let bytes = len.checked_mul(size).filter(|&bytes| bytes <= STAGING).ok_or_else(too_large)?;
-        let place = |range: &std::ops::Range<usize>, used: &mut usize| {
-            let start = (range.start + *used).next_multiple_of(align);
-            (start + bytes <= range.end).then(|| {
-                *used = start + bytes - range.start;
-                ptr::with_exposed_provenance_mut(start)
-            })
-        };
-        place(&layout.mailbox, &mut self.held.mailbox)
-            .or_else(|| place(&layout.staging, &mut self.held.staged))
-            .ok_or_else(too_large)
+        // SAFETY: held.
+        unsafe { self.seat().stage(len, size, align) }
     }
 
     pub(crate) fn errno(&self) -> i32 {
-        self.instance.tls.errno()
+        // SAFETY: held.
+        unsafe { self.seat().errno() }
     }
 
     /// Whether the address is in memory that this domain may write.
     pub(crate) fn owns(&self, address: usize) -> bool {
-        let instance = self.instance;
-        instance.layout.ranges().iter().any(|range| range.contains(&address)) || instance.image.owns(address)
+        self.instance.writable_until(address).is_some()
     }
 
     /// How many bytes from `address` on a string of this domain may have: to the end of what the domain owns there, or of
     /// the read-only data around it.
     pub(crate) fn readable_from(&self, address: usize) -> Option<usize> {
-        let instance = self.instance;
-        let own = instance.layout.ranges().into_iter().chain(instance.image.ranges());
-        let end = own.into_iter().find(|range| range.contains(&address)).map(|range| range.end);
-        end.or_else(|| image::read_only_until(address)).map(|end| end - address)
+        let end = self.instance.writable_until(address).or_else(|| image::read_only_until(address))?;
+        Some(end - address)
     }
 
     pub(crate) fn identity(&self) -> usize {
@@ -277,27 +309,16 @@ impl Entry {
     }
 
     pub(crate) fn generation(&self) -> u64 {
-        self.instance.generation.load(Ordering::Relaxed)
+        self.generation
     }
 }
 
 impl Drop for Entry {
     #[inline]
     fn drop(&mut self) {
-        if self.held.staged > STAGING_KEPT {
-            let start = self.instance.layout.staging.start + STAGING_KEPT;
-            // SAFETY: staged memory of the call that ends; nobody refers to it any more.
-            unsafe {
-                libc::madvise(
-                    ptr::with_exposed_provenance_mut(start),
-                    self.held.staged - STAGING_KEPT,
-                    libc::MADV_DONTNEED,
-                );
-            }
-        }
-        self.held.staged = 0;
-        self.held.mailbox = 0;
-        self.instance.owner.store(ptr::null_mut(), Ordering::Relaxed);
+        // SAFETY: held, and whoever could use what was staged borrows the call that ends.
+        unsafe { self.seat().clear() };
+        self.instance.seats.release(self.seat);
     }
 }
 
@@ -311,15 +332,30 @@ unsafe extern "C" fn inside<R: Copy, F: FnOnce() -> R + Copy>(argument: *const u
     unsafe { result.cast::<R>().write(argument.cast::<F>().read()()) }
 }
 
+/// In the child of a fork only the thread that forked goes on. An instance in which another one was has no one to finish what
+/// it began: it starts anew.
 unsafe extern "C" fn after_fork() {
-    let this = thread::renumber_after_fork().map_or(ptr::null(), ptr::from_ref);
+    let survivor = thread::renumber_after_fork().map_or(ptr::null(), ptr::from_ref);
     let mut next = INSTANCES.load(Ordering::Acquire);
     // SAFETY: list members are never freed.
     while let Some(instance) = unsafe { next.as_ref() } {
-        let owner = instance.owner.load(Ordering::Relaxed);
-        if !owner.is_null() && !ptr::eq(owner, this) {
-            instance.lost.store(true, Ordering::Relaxed);
+        // A thread that was discarding it is gone, too.
+        let halfway = instance.dying.swap(0, Ordering::Relaxed) != 0;
+        if instance.seats.forget_others(survivor) || halfway {
+            instance.discard(None);
         }
         next = instance.next.load(Ordering::Relaxed);
     }
+}
+
+/// Makes every running thread of this process execute a memory barrier (membarrier(2)).
+fn barrier() {
+    // SAFETY: no memory of ours is involved.
+    unsafe { libc::syscall(libc::SYS_membarrier, libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) };
+}
+
+fn register_barrier() -> Result<(), Unsupported> {
+    // SAFETY: as `barrier`.
+    let done = unsafe { libc::syscall(libc::SYS_membarrier, libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) };
+    if done == 0 { Ok(()) } else { Err(super::system("membarrier")) }
 }

@@ -1,5 +1,10 @@
 //! Where in the address space instances lie: one reservation, a slot per key, so that "is this address a domain's" is one
-//! comparison and a stray pointer from one slot meets kilometres of nothing before the next.
+//! comparison and a stray pointer from one slot meets gigabytes of nothing before the next.
+//!
+//! ```text
+//! slot:  │ heap, up to its limit ┄┄┄┄ │ seat 0 │ seat 1 │ … │ seat 39 │
+//! seat:  │ guard │ stack │·│ thread-local storage │·│ mailbox │·│ staging ┄┄┄┄┄┄┄┄ │      · one unmapped page
+//! ```
 
 use super::{PAGE, system};
 use crate::fault::Unsupported;
@@ -11,25 +16,38 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Keys that a process can have.
 const SLOTS: usize = 15;
 /// Address space of a slot, in bytes.
-const SLOT: usize = 32 << 30;
-/// Unmapped room under the stack: a frame larger than this could step over it.
-const GUARD: usize = 1 << 30;
-/// Room for small staged values, kept through a fault so that the next call finds its pages there.
+const SLOT: usize = 256 << 30;
+/// Threads that can be inside one instance.
+pub(super) const SEATS: usize = 40;
+const SEAT: usize = 6 << 30;
+const HEAP_SPAN: usize = SLOT - SEATS * SEAT;
+/// Unmapped room under a stack: a frame larger than this could step over it.
+const GUARD: usize = 512 << 20;
+/// Room for small staged values, in bytes.
 const MAILBOX: usize = 64 << 10;
-/// Room for staged buffers of one call, in bytes.
+/// Room for the large ones of one call, in bytes.
 pub(super) const STAGING: usize = 4 << 30;
 const MAX_STACK: usize = 1 << 30;
 const MAX_HEAP: usize = 8 << 30;
 
-/// The ranges of one instance. All are page-aligned, with unmapped memory between those that may overrun.
+const _: () = assert!(GUARD + MAX_STACK + MAILBOX + STAGING + (256 << 20) < SEAT && MAX_HEAP < HEAP_SPAN);
+
+/// The address space of an instance.
 #[derive(Debug)]
 pub(super) struct Layout {
+    pub(super) heap: Range<usize>,
+    seats: usize,
+    stack_size: usize,
+    tls_size: usize,
+}
+
+/// What one thread has of an instance while it is inside. Page-aligned, with unmapped memory between what may overrun.
+#[derive(Clone, Debug)]
+pub(super) struct SeatLayout {
     pub(super) guard: Range<usize>,
     pub(super) stack: Range<usize>,
     pub(super) tls: Range<usize>,
     pub(super) mailbox: Range<usize>,
-    pub(super) heap: Range<usize>,
-    /// Right behind the heap, so that one `madvise` drops both.
     pub(super) staging: Range<usize>,
 }
 
@@ -45,28 +63,33 @@ pub(crate) fn in_arena(address: usize) -> bool {
 impl Layout {
     /// Reserves the next slot. Nothing is mapped readable yet.
     pub(super) fn reserve(stack: usize, tls: usize, heap: usize) -> Result<Self, Unsupported> {
-        let stack = rounded(stack, PAGE * 4, MAX_STACK, "the stack size is larger than 1 GiB")?;
+        let stack_size = rounded(stack, PAGE * 4, MAX_STACK, "the stack size is larger than 1 GiB")?;
         let heap = rounded(heap, Heap::MIN, MAX_HEAP, "the heap limit is larger than 8 GiB")?;
-        let tls = tls.next_multiple_of(PAGE);
         let slot = next_slot()?;
-        let guard = slot..slot + GUARD;
-        let stack = guard.end..guard.end + stack;
-        let tls = stack.end + PAGE..stack.end + PAGE + tls;
+        Ok(Self { heap: slot..slot + heap, seats: slot + HEAP_SPAN, stack_size, tls_size: tls.next_multiple_of(PAGE) })
+    }
+
+    pub(super) fn seat(&self, index: usize) -> SeatLayout {
+        let start = self.seats + index * SEAT;
+        let guard = start..start + GUARD;
+        let stack = guard.end..guard.end + self.stack_size;
+        let tls = stack.end + PAGE..stack.end + PAGE + self.tls_size;
         let mailbox = tls.end + PAGE..tls.end + PAGE + MAILBOX;
-        let heap = mailbox.end + PAGE..mailbox.end + PAGE + heap;
-        let staging = heap.end..heap.end + STAGING;
-        debug_assert!(staging.end < slot + SLOT);
-        Ok(Self { guard, stack, tls, mailbox, heap, staging })
+        let staging = mailbox.end + PAGE..mailbox.end + PAGE + STAGING;
+        SeatLayout { guard, stack, tls, mailbox, staging }
     }
 
+    /// The seat whose address space `address` is in.
+    pub(super) fn seat_of(&self, address: usize) -> Option<usize> {
+        let seat = address.checked_sub(self.seats)? / SEAT;
+        (seat < SEATS).then_some(seat)
+    }
+}
+
+impl SeatLayout {
     /// What the domain may write.
-    pub(super) fn ranges(&self) -> [&Range<usize>; 5] {
-        [&self.stack, &self.tls, &self.mailbox, &self.heap, &self.staging]
-    }
-
-    /// Whether an access to `address` is the stack running over.
-    pub(super) fn is_guard(&self, address: usize) -> bool {
-        self.guard.contains(&address)
+    pub(super) fn ranges(&self) -> [&Range<usize>; 4] {
+        [&self.stack, &self.tls, &self.mailbox, &self.staging]
     }
 }
 

@@ -24,6 +24,7 @@
 //! | `deadline` | the timer that ends a call |
 //! | `handlers` | the program's own signal handlers |
 //! | `selftest` | proof, in a forked child, that this machine does all that |
+//! | `seat` | what one thread has of an instance while it is inside |
 //! | `instance` | all of it together |
 
 mod cpu;
@@ -35,6 +36,7 @@ mod instance;
 mod layout;
 mod pkey;
 mod requirements;
+mod seat;
 mod selftest;
 mod signal;
 mod thread;

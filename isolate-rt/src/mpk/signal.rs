@@ -125,7 +125,7 @@ unsafe extern "C" fn handle(signal: c_int, info: *mut siginfo_t, context: *mut c
             unsafe { cpu::write_fs(activation.root_fs()) };
             // SAFETY: the kernel's.
             let own = frame.rights() == activation.rights() && unsafe { is_own(info) };
-            if own && (!is_deadline || activation.deadline.is_past()) {
+            if own && (!is_deadline || activation.deadline.is_past() || activation.is_lost()) {
                 // SAFETY: as above.
                 unsafe { rewind(activation, &mut frame, signal, info) };
                 return;
@@ -166,6 +166,7 @@ unsafe fn rewind(activation: &mut Activation, frame: &mut Frame, signal: c_int, 
         code,
         address,
         key,
+        evicted: deadline::signal() == Some(signal) && !activation.deadline.is_past(),
         write: frame.register(libc::REG_ERR) & PAGE_FAULT_WRITE != 0,
         left: at_leave.then(|| (frame.register(libc::REG_RDI), frame.register(libc::REG_RSI))),
     });

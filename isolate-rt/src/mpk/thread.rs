@@ -16,6 +16,7 @@ pub(super) struct Thread {
     fs: AtomicUsize,
     tid: AtomicI32,
     in_use: AtomicBool,
+    seat_hint: AtomicUsize,
     /// Mapping of the alternate signal stack, guard included; 0 without one.
     stack: AtomicUsize,
     next: AtomicPtr<Thread>,
@@ -82,6 +83,16 @@ impl Thread {
         None
     }
 
+    /// The seat that the thread had last, in whatever instance: likely free in others too.
+    #[inline]
+    pub(super) fn seat_hint(&self) -> usize {
+        self.seat_hint.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_seat_hint(&self, seat: usize) {
+        self.seat_hint.store(seat, Ordering::Relaxed);
+    }
+
     /// Aligned end of the alternate signal stack.
     pub(super) fn signal_stack(&self) -> usize {
         self.stack.load(Ordering::Relaxed) + GUARD + stack_size()
@@ -127,6 +138,7 @@ impl Thread {
             fs: AtomicUsize::new(0),
             tid: AtomicI32::new(0),
             in_use: AtomicBool::new(true),
+            seat_hint: AtomicUsize::new(0),
             stack: AtomicUsize::new(0),
             next: AtomicPtr::new(ptr::null_mut()),
         }));

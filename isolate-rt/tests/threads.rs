@@ -1,0 +1,166 @@
+//! Several threads in one instance: a fault of one sends the others out of it, and nobody else.
+
+mod support;
+
+use isolate_rt::{Domain, FaultKind};
+use std::arch::asm;
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+use support::isolation;
+
+fn in_domain<R: Copy>(domain: &'static Domain, f: impl FnOnce() -> R + Copy) -> Result<R, isolate_rt::Fault> {
+    // SAFETY: the closures of this file return numbers only.
+    unsafe { domain.call("test")?.run(f) }
+}
+
+fn fail() {
+    // SAFETY: ends the call.
+    unsafe { asm!("ud2") }
+}
+
+/// Far longer than anything here should take.
+const FOREVER: Duration = Duration::from_secs(60);
+
+fn spin(until: Duration) -> u64 {
+    let start = Instant::now();
+    let mut turns = 0;
+    while start.elapsed() < until {
+        turns += 1;
+    }
+    turns
+}
+
+#[test]
+fn a_fault_sends_the_other_threads_of_the_instance_out() {
+    static SHARED: Domain = Domain::new("shared");
+    static APART: Domain = Domain::new("apart");
+    if !isolation() {
+        return;
+    }
+    let ready = Barrier::new(5);
+    std::thread::scope(|scope| {
+        let spinning: Vec<_> = (0..3)
+            .map(|_| {
+                scope.spawn(|| {
+                    ready.wait();
+                    in_domain(&SHARED, || spin(FOREVER))
+                })
+            })
+            .collect();
+        let apart = scope.spawn(|| {
+            ready.wait();
+            in_domain(&APART, || spin(Duration::from_millis(500)))
+        });
+        ready.wait();
+        std::thread::sleep(Duration::from_millis(100));
+        // In the middle of a call, between staging and running.
+        let mut prepared = SHARED.call("prepared").unwrap();
+        let staged = prepared.inout(&[1u8; 100]).unwrap();
+        assert_eq!(in_domain(&SHARED, fail).unwrap_err().kind(), &FaultKind::IllegalInstruction);
+        for thread in spinning {
+            assert_eq!(thread.join().unwrap().unwrap_err().kind(), &FaultKind::DomainLost);
+        }
+        // SAFETY: does nothing.
+        let late = unsafe { prepared.run(|| ()) };
+        assert_eq!(late.unwrap_err().kind(), &FaultKind::DomainLost);
+        assert_eq!(prepared.take(staged, 100, &mut [0; 100]), 100);
+        assert!(apart.join().unwrap().is_ok());
+    });
+    assert_eq!(in_domain(&SHARED, || 2), Ok(2));
+}
+
+/// Eight threads that allocate, compute and fail at random: every call gives its own result, its own fault, or is told that
+/// another one failed.
+#[test]
+fn threads_that_fail_at_random() {
+    static BUSY: Domain = Domain::new("busy");
+    const ROUNDS: u32 = 150;
+    if !isolation() {
+        return;
+    }
+    let (good, failed, lost) = (AtomicU32::new(0), AtomicU32::new(0), AtomicU32::new(0));
+    std::thread::scope(|scope| {
+        for thread in 0..8u32 {
+            let (good, failed, lost) = (&good, &failed, &lost);
+            scope.spawn(move || {
+                let mut random = thread * 7919 + 1;
+                for _ in 0..ROUNDS {
+                    random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    let (size, wild) = ((random >> 16) as usize % 5000 + 8, random >> 28 == 0);
+                    let result = in_domain(&BUSY, || {
+                        // SAFETY: blocks of this size, filled, checked and freed.
+                        unsafe {
+                            let blocks = [(); 8].map(|()| libc::malloc(size).cast::<u8>());
+                            for (fill, block) in blocks.iter().enumerate() {
+                                block.write_bytes(fill as u8, size);
+                            }
+                            if wild {
+                                fail();
+                            }
+                            let sum: usize = blocks.iter().map(|block| block.add(size - 1).read() as usize).sum();
+                            for block in blocks {
+                                libc::free(block.cast());
+                            }
+                            sum
+                        }
+                    });
+                    match result {
+                        Ok(sum) => {
+                            assert_eq!(sum, 28);
+                            good.fetch_add(1, Ordering::Relaxed)
+                        }
+                        Err(fault) => match fault.kind() {
+                            FaultKind::IllegalInstruction if wild => failed.fetch_add(1, Ordering::Relaxed),
+                            FaultKind::DomainLost => lost.fetch_add(1, Ordering::Relaxed),
+                            _ => panic!("{fault}"),
+                        },
+                    };
+                }
+            });
+        }
+    });
+    let [good, failed, lost] = [good, failed, lost].map(AtomicU32::into_inner);
+    assert_eq!(good + failed + lost, 8 * ROUNDS);
+    assert!(good > 0 && failed > 0, "{good} good, {failed} failed, {lost} lost");
+    assert_eq!(in_domain(&BUSY, || 2), Ok(2));
+}
+
+#[test]
+fn one_at_a_time() {
+    static ALONE: Domain = Domain::new("alone").one_at_a_time();
+    static INSIDE: AtomicUsize = AtomicUsize::new(0);
+    if !isolation() {
+        return;
+    }
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..20 {
+                    let mut call = ALONE.call("turn").unwrap();
+                    assert_eq!(INSIDE.fetch_add(1, Ordering::SeqCst), 0);
+                    // SAFETY: returns a number.
+                    unsafe { call.run(|| spin(Duration::from_micros(200))) }.unwrap();
+                    INSIDE.fetch_sub(1, Ordering::SeqCst);
+                }
+            });
+        }
+    });
+}
+
+/// More threads than seats: everybody gets a turn.
+#[test]
+fn a_hundred_threads() {
+    static CROWDED: Domain = Domain::new("crowded").stack_size(64 << 10);
+    if !isolation() {
+        return;
+    }
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..100)
+            .map(|n| scope.spawn(move || in_domain(&CROWDED, || (spin(Duration::from_millis(5)), n))))
+            .collect();
+        for (n, thread) in threads.into_iter().enumerate() {
+            assert_eq!(thread.join().unwrap().unwrap().1, n);
+        }
+    });
+}

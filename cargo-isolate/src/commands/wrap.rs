@@ -80,7 +80,7 @@ fn refuse(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
         writeln!(out, "error: no wrapper for `{}` of the domain `{}`", function.name, domain.name)?;
         let declared = &function.declared;
         writeln!(out, "  --> {}:{}:{}", declared.file, declared.line, declared.column)?;
-        for reason in &function.refused {
+        if let Some(reason) = &function.refused {
             writeln!(out, "  {reason}")?;
         }
         for (name, ty, reason) in function.refusals() {

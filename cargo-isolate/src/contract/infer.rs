@@ -98,11 +98,14 @@ fn value(shape: &Shape, returned: bool) -> Inference {
             Some("{ kind = \"value\", ty = \"c_ulong\" }"),
         ),
         Shape::Void if returned => passed("nothing"),
-        Shape::Bool | Shape::Enum(_) if returned => {
+        Shape::Bool | Shape::Enum { .. } if returned => {
             let why = shape.hindrance().unwrap_or_default();
             refused(format!("it returns {why}: declare the return type as an integer and check it"), None)
         }
-        Shape::Bool | Shape::Enum(_) => passed("passed by value"),
+        Shape::Enum { path, copy: false } => {
+            refused(format!("the enum `{}` is passed by value, but it is not `Copy`", path.name), None)
+        }
+        Shape::Bool | Shape::Enum { .. } => passed("passed by value"),
         Shape::Struct { path, hindrance } => match hindrance {
             None => passed("a struct of plain numbers, by value"),
             Some(why) => refused(format!("the struct `{}` is passed by value, but {why}", path.name), None),

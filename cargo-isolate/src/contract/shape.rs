@@ -34,7 +34,10 @@ pub(crate) enum Shape {
         hindrance: Option<String>,
     },
     /// A Rust enum: not every integer is a value of it.
-    Enum(TypePath),
+    Enum {
+        path: TypePath,
+        copy: bool,
+    },
     /// A function pointer.
     Function,
     /// Anything else, with the reason.
@@ -89,7 +92,9 @@ impl Shape {
             Shape::Struct { hindrance, .. } => hindrance.clone(),
             Shape::Pointer { .. } => Some("a pointer".to_owned()),
             Shape::Bool => Some("a `bool`, of which only two bit patterns are values".to_owned()),
-            Shape::Enum(path) => Some(format!("the enum `{}`, of which not every bit pattern is a value", path.name)),
+            Shape::Enum { path, .. } => {
+                Some(format!("the enum `{}`, of which not every bit pattern is a value", path.name))
+            }
             Shape::Function => Some("a function pointer".to_owned()),
             Shape::Void => Some("`c_void`".to_owned()),
             Shape::Opaque(path) => Some(format!("the opaque `{}`", path.name)),
@@ -109,7 +114,7 @@ impl fmt::Display for Shape {
             Shape::Pointer { mutable: true, to } => write!(f, "*mut {to}"),
             Shape::Pointer { mutable: false, to } => write!(f, "*const {to}"),
             Shape::Array { of, len } => write!(f, "[{of}; {len}]"),
-            Shape::Opaque(path) | Shape::Struct { path, .. } | Shape::Enum(path) => f.write_str(&path.name),
+            Shape::Opaque(path) | Shape::Struct { path, .. } | Shape::Enum { path, .. } => f.write_str(&path.name),
             Shape::Function => f.write_str("fn pointer"),
             Shape::Unknown { ty, .. } => f.write_str(ty),
         }

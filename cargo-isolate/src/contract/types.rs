@@ -171,7 +171,7 @@ impl<'g> Types<'g> {
             TypeKind::Alias(target) => self.text(target, site, trail),
             TypeKind::Foreign => Shape::Opaque(path),
             TypeKind::Enum(variants) if variants.is_empty() => Shape::Opaque(path),
-            TypeKind::Enum(_) => Shape::Enum(path),
+            TypeKind::Enum(_) => Shape::Enum { path, copy: item.item.copy },
             TypeKind::Struct(fields) if is_opaque(item.item, fields) => Shape::Opaque(path),
             TypeKind::Struct(fields) | TypeKind::Union(fields) => {
                 let hindrance = self.hindrance(item.item, fields, site, trail);

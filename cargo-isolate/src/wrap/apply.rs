@@ -87,7 +87,14 @@ fn require(
     name: &str,
     directory: &str,
 ) -> Result<(), EditError> {
-    let table = document.entry(key).or_insert_with(|| Item::Table(Table::new()));
+    // A new table follows `[dependencies]`, not the end of the file.
+    let position = document.get("dependencies").and_then(Item::as_table).and_then(Table::position);
+    let new_table = || {
+        let mut table = Table::new();
+        table.set_position(position);
+        Item::Table(table)
+    };
+    let table = document.entry(key).or_insert_with(new_table);
     let not_a_table = || EditError::Table { path: path.to_owned(), key };
     let table = table.as_table_like_mut().ok_or_else(not_a_table)?;
     if !table.contains_key(name) {

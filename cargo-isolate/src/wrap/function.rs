@@ -233,9 +233,9 @@ impl<'w, 'n> Writer<'w, 'n> {
                 let call = |from: &str| {
                     let staged = format!("std::slice::from_ref({from})");
                     let staged = if plain {
-                        format!("call.inout({staged})?")
+                        format!("call.inout::<{ty}>({staged})?")
                     } else {
-                        format!("unsafe {{ call.inout_any({staged}) }}?")
+                        format!("unsafe {{ call.inout_any::<{ty}>({staged}) }}?")
                     };
                     if nullable { format!("Some({staged})") } else { staged }
                 };
@@ -283,8 +283,8 @@ impl<'w, 'n> Writer<'w, 'n> {
             let staged = match (dir, plain) {
                 (Dir::Out, true) => format!("call.output::<{elem}>({from}.len())?"),
                 (Dir::Out, false) => format!("unsafe {{ call.output_any::<{elem}>({from}.len()) }}?"),
-                (_, true) => format!("call.inout({from})?"),
-                (_, false) => format!("unsafe {{ call.inout_any({from}) }}?"),
+                (_, true) => format!("call.inout::<{elem}>({from})?"),
+                (_, false) => format!("unsafe {{ call.inout_any::<{elem}>({from}) }}?"),
             };
             if nullable { format!("Some({staged})") } else { staged }
         };
@@ -314,12 +314,14 @@ impl<'w, 'n> Writer<'w, 'n> {
         }
         let need = self.before(len);
         let have = self.slice_len(name);
-        let var = self.fresh(&format!("{local}_need"));
-        self.checks.push(format!("let {var}: i128 = {need};"));
+        let need_var = self.fresh(&format!("{local}_need"));
+        let have_var = self.fresh(&format!("{local}_have"));
+        self.checks.push(format!("let {need_var}: i128 = {need};"));
+        self.checks.push(format!("let {have_var} = {have} as i128;"));
         self.checks.push(format!(
-            "assert!((0..={have} as i128).contains(&{var}), \"`{len}` is {{{var}}}, but `{local}` has {{}} elements\", {have});"
+            "assert!((0..={have_var}).contains(&{need_var}), \"`{len}` is {{{need_var}}}, but `{local}` has {{{have_var}}} elements\");"
         ));
-        Some(var)
+        Some(need_var)
     }
 
     /// What comes back: the return value, then everything else in the order of the signature.
@@ -362,7 +364,13 @@ impl<'w, 'n> Writer<'w, 'n> {
                 let cast = if is_char { "" } else { ".cast()" };
                 let cast_const =
                     if matches!(ret.shape, Shape::Pointer { mutable: true, .. }) { ".cast_const()" } else { "" };
-                self.checked.insert(0, format!("let ret = call.string(ret{cast_const}{cast})?;"));
+                self.checked.insert(
+                    0,
+                    format!(
+                        "///~ SAFETY: it is checked to lie in the domain; without isolation the function is trusted to end it.\n\
+                         let ret = unsafe {{ call.string(ret{cast_const}{cast}) }}?;"
+                    ),
+                );
                 let ty = self.names.of_c("CString");
                 Some(Outcome { ty: format!("Option<{ty}>"), value: "ret".to_owned() })
             }
@@ -387,7 +395,8 @@ impl<'w, 'n> Writer<'w, 'n> {
             (Some(written), _, _) => self.count(written),
             // What the function was not told of, it did not write.
             (None, Dir::Out, Some(need)) => format!("call.count({need})"),
-            (None, _, _) => "usize::MAX".to_owned(),
+            (None, _, _) if *nullable => "room.len()".to_owned(),
+            (None, _, _) => format!("{room}.len()"),
         };
         let take = if *nullable {
             format!("match ({room}, {local}) {{ (Some(room), Some(into)) => call.take(room, {count}, into), _ => 0 }}")
@@ -431,15 +440,12 @@ impl<'w, 'n> Writer<'w, 'n> {
     fn wide(&self, expr: &Expr, after: bool) -> String {
         match expr {
             Expr::Int(value) => format!("{value}_i128"),
-            Expr::Ret => "(ret as i128)".to_owned(),
-            Expr::Name(name) => match self.slice_that_tells(name) {
-                Some(slice) => format!("({} as i128)", self.slice_len(&slice)),
-                None => format!("({} as i128)", self.local(name)),
-            },
-            Expr::Deref(name) if after && self.is_read_back(name) => format!("({} as i128)", self.local(name)),
-            Expr::Deref(name) => match self.slice_that_tells(name) {
-                Some(slice) => format!("({} as i128)", self.slice_len(&slice)),
-                None => format!("(*{} as i128)", self.local(name)),
+            Expr::Ret => "ret as i128".to_owned(),
+            Expr::Deref(name) if after && self.is_read_back(name) => format!("{} as i128", self.local(name)),
+            Expr::Name(name) | Expr::Deref(name) => match (self.slice_that_tells(name), expr) {
+                (Some(slice), _) => format!("{} as i128", self.slice_len(&slice)),
+                (None, Expr::Name(_)) => format!("{} as i128", self.local(name)),
+                (None, _) => format!("*{} as i128", self.local(name)),
             },
             Expr::Binary(op, left, right) => {
                 let method = match op {
@@ -449,7 +455,11 @@ impl<'w, 'n> Writer<'w, 'n> {
                     Op::Min => "min",
                     Op::Max => "max",
                 };
-                format!("{}.{method}({})", self.wide(left, after), self.wide(right, after))
+                let (receiver, argument) = (self.wide(left, after), self.wide(right, after));
+                match &**left {
+                    Expr::Binary(..) | Expr::Int(_) => format!("{receiver}.{method}({argument})"),
+                    _ => format!("({receiver}).{method}({argument})"),
+                }
             }
         }
     }
@@ -577,9 +587,13 @@ fn counted(function: &FunctionPlan, cell: &str) -> bool {
     })
 }
 
-/// `, \`nmemb * size\` elements of it` where the slice itself does not say.
+/// How the function learns how much there is.
 fn extent(len: &Expr, need: &Option<String>) -> String {
-    if need.is_some() { format!(", `{len}` elements of it") } else { String::new() }
+    match len {
+        _ if need.is_some() => format!(", `{len}` elements of it"),
+        Expr::Name(name) | Expr::Deref(name) => format!("; its length goes as `{name}`"),
+        _ => String::new(),
+    }
 }
 
 /// A value of which every bit pattern is valid, as `isolate_rt::Plain` knows: numbers and arrays of them.

@@ -149,7 +149,7 @@ fn types_in(shape: &Shape, items: &mut Vec<TypePath>) {
     match shape {
         Shape::Pointer { to, .. } => types_in(to, items),
         Shape::Array { of, .. } => types_in(of, items),
-        Shape::Opaque(path) | Shape::Enum(path) | Shape::Struct { path, .. } => items.push(path.clone()),
+        Shape::Opaque(path) | Shape::Enum { path, .. } | Shape::Struct { path, .. } => items.push(path.clone()),
         _ => {}
     }
 }
@@ -237,7 +237,7 @@ impl Names<'_> {
             Shape::Array { of, len } => format!("[{}; {len}]", self.ty(of)),
             Shape::Pointer { mutable: true, to } => format!("*mut {}", self.ty(to)),
             Shape::Pointer { mutable: false, to } => format!("*const {}", self.ty(to)),
-            Shape::Opaque(path) | Shape::Enum(path) | Shape::Struct { path, .. } => self.item(path),
+            Shape::Opaque(path) | Shape::Enum { path, .. } | Shape::Struct { path, .. } => self.item(path),
             // Never named: a contract hides it, or was refused.
             Shape::Int(None) | Shape::Function | Shape::Unknown { .. } => "_".to_owned(),
         }

@@ -14,7 +14,9 @@ pub(super) fn with_module(text: &str, name: &str) -> Result<String, String> {
     let before = modules.iter().rev().find(|(item, module)| **module < *name && ends_with_semicolon(item.tokens));
     let (at, inserted) = match (before, modules.first().map(|(item, _)| *item).or(items.first())) {
         (Some((item, _)), _) => (line_end(text, item.range.end), format!("mod {name};\n")),
-        (None, Some(item)) if modules.is_empty() => (item.range.start, format!("mod {name};\n\n")),
+        (None, Some(item)) if modules.is_empty() || !ends_with_semicolon(item.tokens) => {
+            (item.range.start, format!("mod {name};\n\n"))
+        }
         (None, Some(item)) => (item.range.start, format!("mod {name};\n")),
         (None, None) if text.is_empty() || text.ends_with('\n') => (text.len(), format!("mod {name};\n")),
         (None, None) => (text.len(), format!("\nmod {name};\n")),
@@ -133,7 +135,7 @@ mod tests {
             "#![allow(\n    unused,\n)]\n//! Doc.\nmod isolated;\n\nuse std::fs;\n\nfn main() {}\n",
         );
         check_module("", "mod isolated;\n");
-        check_module("mod a { mod isolated; }\n", "mod isolated;\nmod a { mod isolated; }\n");
+        check_module("mod a { mod isolated; }\n", "mod isolated;\n\nmod a { mod isolated; }\n");
         check_module(
             "// mod isolated;\nconst X: &str = \"mod isolated;\";\n",
             "// mod isolated;\nmod isolated;\n\nconst X: &str = \"mod isolated;\";\n",

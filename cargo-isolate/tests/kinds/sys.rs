@@ -1,0 +1,59 @@
+//! Every kind of pointer that wrappers are generated for.
+#![allow(non_snake_case, non_camel_case_types, dead_code)]
+
+use std::ffi::{c_char, c_double, c_int, c_uint, c_void};
+
+mod bindings;
+
+pub use bindings::*;
+
+pub enum Ctx {}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Point {
+    pub x: c_int,
+    pub y: c_double,
+    pub tag: [c_char; 4],
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub enum Mode {
+    Slow,
+    Fast,
+}
+
+type private_len = usize;
+
+unsafe extern "C" {
+    // buffers
+    pub fn sum(values: *const c_int, values_len: usize) -> i64;
+    pub fn fill(dest: *mut u8, dest_len: usize) -> c_int;
+    pub fn scale(values: *mut f64, count: c_int, by: f64);
+    pub fn encode(dest: *mut c_char, destLen: *mut private_len, src: *const c_void, srcLen: c_uint) -> c_int;
+    pub fn grid(cells: *mut c_int, rows: c_uint, cols: c_uint) -> c_int;
+    pub fn digest(out: *mut u8, data: *const u8, len: usize);
+    pub fn compare(a: *const u8, b: *const u8, len: usize) -> c_int;
+    pub fn crc(seed: u32, buf: *const u8, len: usize) -> u32;
+    pub fn read_some(dest: *mut c_void, cap: usize) -> isize;
+    pub fn points(points: *mut Point, n: usize);
+    pub fn compact(buf: *mut u8, len: *mut usize) -> c_int;
+    pub fn tail(buf: *mut u8, len: *mut c_uint, skip: c_uint) -> c_int;
+
+    // objects and scalars
+    pub fn divide(a: c_int, b: c_int, quotient: *mut c_int, remainder: *mut c_double) -> c_int;
+    pub fn translate(point: *mut Point, by: *const Point);
+    pub fn find(ctx: *mut Ctx, found: *mut Point) -> c_int;
+    pub fn midpoint(a: Point, b: Point) -> Point;
+    pub fn set_mode(mode: Mode, on: bool);
+    pub fn maybe(dest: *mut u8, cap: usize, point: *mut Point, seed: *const c_uint) -> c_int;
+
+    // handles and strings
+    pub fn open(path: *const c_char, ctx: *mut *mut Ctx) -> c_int;
+    pub fn open_default() -> *mut Ctx;
+    pub fn close(ctx: *mut Ctx);
+    pub fn name(ctx: *const Ctx) -> *const c_char;
+    pub fn set_title(ctx: *mut Ctx, title: *const c_char, r#type: c_int);
+    pub fn attach(ctx: *mut Ctx, blob: *const Blob);
+}

@@ -1,0 +1,185 @@
+//! `plan` and `wrap` on whole packages: what is written, that it compiles, and that nothing is written by halves.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+/// A workspace of one member `kinds` over a `-sys` crate, in a temporary folder.
+struct Workspace {
+    folder: tempfile::TempDir,
+}
+
+impl Workspace {
+    fn new(policy: &str) -> Workspace {
+        let workspace = Workspace { folder: tempfile::tempdir().expect("a temporary folder") };
+        workspace.put("Cargo.toml", "[package]\nname = \"kinds\"\nversion = \"1.0.0\"\nedition = \"2024\"\n\n# Kept.\n[dependencies]\nkinds-sys = { path = \"sys\" } # kept too\n\n[workspace]\nmembers = [\".\"]\nexclude = [\"sys\"]\n");
+        workspace.put("src/lib.rs", include_str!("kinds/app.rs"));
+        workspace.put("sys/Cargo.toml", "[package]\nname = \"kinds-sys\"\nversion = \"0.3.0\"\nedition = \"2024\"\n");
+        workspace.put("sys/src/lib.rs", include_str!("kinds/sys.rs"));
+        workspace.put("sys/src/bindings.rs", include_str!("kinds/bindings.rs"));
+        workspace.put("policy.toml", policy);
+        workspace
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn put(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    }
+
+    fn get(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    fn isolate(&self, arguments: &[&str]) -> Output {
+        let tool = env!("CARGO_BIN_EXE_cargo-isolate");
+        Command::new(tool).arg("isolate").args(arguments).current_dir(self.folder.path()).output().expect("the tool")
+    }
+
+    /// Runs a command that must end with `status`; gives its stdout.
+    #[track_caller]
+    fn expect(&self, arguments: &[&str], status: i32) -> String {
+        let output = self.isolate(arguments);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(status), "{arguments:?}\n{stderr}");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    }
+
+    /// Every file below the folder, build output aside.
+    fn files(&self) -> Vec<(PathBuf, String)> {
+        let mut files = Vec::new();
+        collect(self.folder.path(), &mut files);
+        files.sort();
+        files
+    }
+}
+
+fn collect(folder: &Path, files: &mut Vec<(PathBuf, String)>) {
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        match path.is_dir() {
+            true => collect(&path, files),
+            false if path.ends_with("Cargo.lock") => {}
+            false => files.push((path.clone(), fs::read_to_string(path).expect("text"))),
+        }
+    }
+}
+
+const POLICY: &str = include_str!("kinds/policy.toml");
+
+#[test]
+fn every_kind_is_wrapped_and_compiles() {
+    let workspace = Workspace::new(POLICY);
+    workspace.expect(&["wrap", "--apply"], 0);
+    insta::assert_snapshot!("kinds", workspace.get("src/isolated/kinds.rs"));
+    insta::assert_snapshot!("direct", workspace.get("src/isolated/direct.rs"));
+    insta::assert_snapshot!("fragment", workspace.get("src/isolated/isolate.ld"));
+
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kinds");
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["check", "--offline", "--quiet"]).env("CARGO_TARGET_DIR", target).env("RUSTFLAGS", "-Dwarnings");
+    let output = cargo.current_dir(workspace.folder.path()).output().expect("cargo");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+
+    // `cargo fmt` of a project never makes its wrappers stale.
+    let mut rustfmt = Command::new("rustfmt");
+    rustfmt.args(["--check", "--edition=2024", "src/lib.rs"]);
+    let formatted = rustfmt.current_dir(workspace.folder.path()).output().expect("rustfmt");
+    assert!(formatted.status.success(), "{}", String::from_utf8_lossy(&formatted.stdout));
+}
+
+#[test]
+fn a_second_time_changes_nothing() {
+    let workspace = Workspace::new(POLICY);
+    workspace.expect(&["wrap", "--apply"], 0);
+    let before = workspace.files();
+    assert_eq!(workspace.expect(&["wrap", "--apply"], 0), "everything is up to date\n");
+    assert_eq!(workspace.files(), before);
+    workspace.expect(&["wrap", "--apply", "--check"], 0);
+}
+
+#[test]
+fn the_package_keeps_what_it_had() {
+    let workspace = Workspace::new(POLICY);
+    workspace.put("build.rs", "// Mine.\nfn main() {\n    println!(\"cargo::rerun-if-changed=build.rs\");\n}\n");
+    workspace.expect(&["wrap", "--apply"], 0);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").display().to_string();
+    insta::with_settings!({ filters => vec![(regex_escape(&root).as_str(), "[checkout]")] }, {
+        insta::assert_snapshot!("manifest", workspace.get("Cargo.toml"));
+    });
+    insta::assert_snapshot!(workspace.get("build.rs"), @r#"
+    // Mine.
+    fn main() {
+        isolate_rt_build::link("src/isolated/isolate.ld");
+        println!("cargo::rerun-if-changed=build.rs");
+    }
+    "#);
+    let root = workspace.get("src/lib.rs");
+    assert!(root.starts_with("//! Declares one function itself.\n\nmod isolated;\n\npub mod ffi {\n"), "{root}");
+}
+
+fn regex_escape(text: &str) -> String {
+    text.replace('.', "\\.").replace('+', "\\+")
+}
+
+#[test]
+fn stale_files_are_named() {
+    let workspace = Workspace::new(POLICY);
+    let missing = workspace.expect(&["wrap", "--check"], 1);
+    assert!(missing.contains("src/isolated/kinds.rs is missing\n"), "{missing}");
+    workspace.expect(&["wrap"], 0);
+
+    workspace.put("policy.toml", &POLICY.replace("3MiB", "4MiB"));
+    workspace.put("src/isolated/old.rs", "//! Written by `cargo isolate wrap` from `policy.toml`\n");
+    workspace.put("src/isolated/mine.rs", "//! Not generated.\n");
+    insta::assert_snapshot!(workspace.expect(&["wrap", "--check"], 1), @r"
+    src/isolated/kinds.rs is stale
+    src/isolated/old.rs is not needed any more
+    run `cargo isolate wrap` and commit what it writes
+    ");
+    insta::assert_snapshot!("dry_run", workspace.expect(&["wrap", "--dry-run"], 0));
+    workspace.expect(&["wrap"], 0);
+    workspace.expect(&["wrap", "--check"], 0);
+    assert!(!workspace.path("src/isolated/old.rs").exists());
+    assert!(workspace.path("src/isolated/mine.rs").exists());
+}
+
+#[test]
+fn one_refusal_and_nothing_is_written() {
+    let without = POLICY.replace(
+        "[fn.encode]\narg.dest = { kind = \"buf\", dir = \"out\", cap = \"*destLen\", written = \"*destLen\" }\n",
+        "",
+    );
+    assert_ne!(without, POLICY);
+    let workspace = Workspace::new(&without);
+    let before = workspace.files();
+    let output = workspace.isolate(&["wrap", "--apply"]);
+    assert_eq!(output.status.code(), Some(1));
+    let folder = workspace.folder.path().canonicalize().expect("a folder").display().to_string();
+    insta::assert_snapshot!("refused", String::from_utf8_lossy(&output.stderr).replace(&folder, "[workspace]"));
+    assert_eq!(workspace.files(), before);
+
+    // What it tells to paste settles it.
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let stub = stderr.lines().filter(|line| line.starts_with("[fn.") || line.starts_with("arg."));
+    let pasted = format!("{without}\n{}\n", stub.collect::<Vec<_>>().join("\n"));
+    workspace.put("policy.toml", &pasted);
+    workspace.expect(&["wrap"], 0);
+}
+
+#[test]
+fn a_file_that_cannot_be_written_leaves_the_others_alone() {
+    let workspace = Workspace::new(POLICY);
+    // A folder stands where a file must go: staging works, replacing it does not.
+    workspace.put("src/isolated/mod.rs/in_the_way", "");
+    let before = workspace.files();
+    let output = workspace.isolate(&["wrap", "--apply"]);
+    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(workspace.files(), before);
+}

@@ -42,7 +42,8 @@ pub(crate) struct Package {
 #[derive(Debug)]
 pub(crate) struct SourceFile {
     pub(crate) path: Utf8PathBuf,
-    /// Its text, kept for diagnostics.
+    /// Its text, kept for diagnostics, as the compiler takes it: without byte order mark, `\n` for `\r\n`. Spans count
+    /// bytes of this text, which are not always those on disk.
     pub(crate) text: String,
     /// Target it was reached from.
     pub(crate) role: Role,

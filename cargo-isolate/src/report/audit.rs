@@ -36,8 +36,8 @@ pub(crate) struct PackageReport {
     pub(crate) member: bool,
     /// Directory of its `Cargo.toml`.
     pub(crate) root: Utf8PathBuf,
-    /// Source files read.
-    pub(crate) files: usize,
+    /// Source files read, in module-tree order.
+    pub(crate) files: Vec<Utf8PathBuf>,
     /// Whether every file was read and parsed.
     pub(crate) complete: bool,
     /// By what the code is for; roles without code are absent.

@@ -53,7 +53,7 @@ fn collect_package(graph: &Graph, index: usize, package: &Package, audit: &mut A
         version: package.version.clone(),
         member: package.member,
         root: package.root.clone(),
-        files: package.files.len(),
+        files: package.files.iter().map(|file| graph.relative(&file.path)).collect(),
         complete,
         counts,
     });

@@ -145,5 +145,5 @@ fn print_problem(out: &mut dyn Write, files: &mut Files<'_>, problem: &Problem) 
 
 /// A place as bytes.
 pub(crate) fn range(span: Span) -> std::ops::Range<usize> {
-    span.start as usize..span.end as usize
+    span.start as usize..span.end.max(span.start) as usize
 }

@@ -291,17 +291,15 @@ fn inline_places(file: &Place, parents: &[String], modules: &[ModuleDecl]) -> Ve
     places
 }
 
-/// The text of a source file, without the byte order mark that the compiler ignores too.
+/// The text of a source file as the compiler takes it: without byte order mark, each line ending in `\n` alone.
 fn read(path: &Utf8Path) -> Result<String, String> {
     let bytes = std::fs::read(path).map_err(|error| describe(&error))?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let valid = error.utf8_error().valid_up_to();
-        format!("not UTF-8 at byte {valid}")
-    })?;
-    Ok(match text.strip_prefix('\u{feff}') {
-        Some(rest) => rest.to_owned(),
-        None => text,
-    })
+    let mut text =
+        String::from_utf8(bytes).map_err(|error| format!("not UTF-8 at byte {}", error.utf8_error().valid_up_to()))?;
+    if text.starts_with('\u{feff}') {
+        text.remove(0);
+    }
+    Ok(if text.contains("\r\n") { text.replace("\r\n", "\n") } else { text })
 }
 
 /// The system's words without Rust's `(os error 2)`.

@@ -1,7 +1,10 @@
 //! The workspace and its dependencies with the facts of every source file: what `sources` hands to everything later.
 
 use camino::Utf8PathBuf;
-use isolate_lints::facts::{FileFacts, Span};
+use isolate_lints::{
+    Edition,
+    facts::{FileFacts, Span},
+};
 use std::collections::BTreeMap;
 
 /// All packages that one `cargo metadata` run resolved.
@@ -49,6 +52,7 @@ pub(crate) struct SourceFile {
     pub(crate) role: Role,
     /// Crate name of that target: module paths start here.
     pub(crate) krate: String,
+    pub(crate) edition: Edition,
     /// Module path within its crate: empty for a crate root, `["ffi", "raw"]` for `src/ffi/raw.rs`.
     pub(crate) module: Vec<String>,
     pub(crate) facts: FileFacts,

@@ -7,6 +7,7 @@ mod contract;
 mod exit;
 #[expect(dead_code, reason = "what the stages that land next read of it")]
 mod graph;
+mod names;
 mod nearest;
 mod plan;
 mod policy;

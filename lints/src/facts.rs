@@ -243,6 +243,8 @@ pub struct ModuleDecl {
     pub parents: Vec<String>,
     /// The directory that each of `parents` stands for: its name, or its own `#[path]`.
     pub directories: Vec<String>,
+    /// The macro in whose tokens it stands. In a definition, where the module lies depends on the call.
+    pub in_macro: Option<String>,
     /// Has a body in this file.
     pub inline: bool,
     /// `#[cfg(…)]` predicates on it and around it.

@@ -105,7 +105,7 @@ pub(crate) struct Source {
 }
 
 /// What was found.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub(crate) enum What {
     /// An unsafe construct.
@@ -116,16 +116,17 @@ pub(crate) enum What {
         safety: Option<String>,
         operations: Vec<Operation>,
     },
-    /// A call of a foreign function.
+    /// A call of a foreign function, or a mention: its address taken, a foreign static used.
     ForeignCall {
         /// As written.
         path: String,
         /// What the linker resolves.
         symbol: String,
-        /// Native library, or the package that declares the function.
+        /// Native library of the extern block or of the declaring package's `links`.
         library: Option<String>,
-        /// Package that declares the function: `name@version`.
+        /// Package that declares it: `name@version`.
         declared_in: String,
+        mention: bool,
     },
     /// A macro call whose expansion was not seen.
     Unexpanded { name: String, argument: String },

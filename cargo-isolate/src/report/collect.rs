@@ -1,13 +1,18 @@
 //! Graph → audit: facts become findings and counts.
 
 use super::audit::{Audit, Counts, Finding, PackageReport, Place, Problem, ProblemKind, SCHEMA, Source, What};
-use crate::graph::{Graph, Package, SourceFile};
+use crate::{
+    graph::{Graph, Package, SourceFile},
+    names::Crates,
+};
 use camino::{Utf8Path, Utf8PathBuf};
-use isolate_lints::facts::{Scope, Span};
+use isolate_lints::facts::{CallFact, Scope, Span};
 use std::collections::BTreeMap;
 
 /// Everything that the selected members and the dependencies hold.
 pub(crate) fn audit(graph: &Graph) -> Audit {
+    let crates = Crates::new(graph);
+    let calls = foreign_calls(graph, &crates);
     let mut audit = Audit {
         schema: SCHEMA,
         tool: env!("CARGO_PKG_VERSION"),
@@ -19,19 +24,20 @@ pub(crate) fn audit(graph: &Graph) -> Audit {
     };
     for (index, package) in graph.packages.iter().enumerate() {
         if package.selected || !package.member {
-            collect_package(graph, index, package, &mut audit);
+            collect_package(graph, index, package, &calls, &mut audit);
         }
     }
     audit.complete = audit.packages.iter().all(|package| package.complete);
     audit
 }
 
-fn collect_package(graph: &Graph, index: usize, package: &Package, audit: &mut Audit) {
+fn collect_package(graph: &Graph, index: usize, package: &Package, calls: &Calls<'_>, audit: &mut Audit) {
     let first_problem = audit.problems.len();
     let mut counts: BTreeMap<_, Counts> = BTreeMap::new();
     for (position, file) in package.files.iter().enumerate() {
         let source = Source { package: index, file: position };
-        let mut findings = file_findings(graph, package, file, source);
+        let calls = calls.get(&source).map_or(&[][..], Vec::as_slice);
+        let mut findings = file_findings(graph, package, file, source, calls);
         findings.sort_by_key(|finding| finding.span);
         let counts = counts.entry(file.role).or_default();
         counts.foreign_items += file.facts.foreign.len();
@@ -59,7 +65,38 @@ fn collect_package(graph: &Graph, index: usize, package: &Package, audit: &mut A
     });
 }
 
-fn file_findings(graph: &Graph, package: &Package, file: &SourceFile, source: Source) -> Vec<Finding> {
+/// By the file that the caller stands in.
+type Calls<'g> = BTreeMap<Source, Vec<(&'g CallFact, What)>>;
+
+fn foreign_calls<'g>(graph: &'g Graph, crates: &'g Crates<'g>) -> Calls<'g> {
+    let mut calls = Calls::new();
+    for found in crates.foreign_calls() {
+        let (package, file) = crates.origin(found.caller);
+        let declaring = &graph.packages[crates.origin(found.callee).0];
+        let item = found.item;
+        let what = What::ForeignCall {
+            path: found.call.path.clone(),
+            symbol: item.link_name.as_ref().unwrap_or(&item.name).clone(),
+            library: item.library.as_ref().or(declaring.links.as_ref()).cloned(),
+            declared_in: declaring.id(),
+            mention: found.mention,
+        };
+        let calls = calls.entry(Source { package, file }).or_default();
+        // Several declarations of one symbol, chosen by `cfg`, are one call.
+        if !calls.iter().any(|(call, other)| call.span == found.call.span && *other == what) {
+            calls.push((found.call, what));
+        }
+    }
+    calls
+}
+
+fn file_findings(
+    graph: &Graph,
+    package: &Package,
+    file: &SourceFile,
+    source: Source,
+    calls: &[(&CallFact, What)],
+) -> Vec<Finding> {
     let finding = |what, span, scope: &Scope| Finding {
         what,
         package: package.id(),
@@ -81,6 +118,9 @@ fn file_findings(graph: &Graph, package: &Package, file: &SourceFile, source: So
             operations: fact.operations.clone(),
         };
         findings.push(finding(what, fact.span, &fact.scope));
+    }
+    for (call, what) in calls {
+        findings.push(finding(what.clone(), call.span, &call.scope));
     }
     for unseen in &file.facts.unexpanded {
         let what = What::Unexpanded { name: unseen.name.clone(), argument: unseen.argument.clone() };

@@ -135,14 +135,20 @@ impl<'g> Walk<'g> {
                 continue;
             }
             let places = inline_places(&entry.place, &decl.parents, &facts.modules);
-            let candidates: Vec<Candidate> = places
-                .iter()
-                .flat_map(|place| decl.paths.iter().map(|path| place.at(path)).chain(place.named(&decl.name)))
-                .collect();
             let mut module = entry.module.clone();
             module.extend(decl.parents.iter().chain([&decl.name]).cloned());
-            let certain = decl.cfgs.is_empty();
-            self.follow(entry, index, candidates, decl.span, module, How::Module, certain);
+            let here = places.iter().map(|place| (place.clone(), module.clone()));
+            // A macro's `mod` belongs where it is called, which may be the crate root.
+            let root = Place::of_mod_rs(&self.targets[entry.target].root);
+            let at_call = decl.in_macro.is_some().then(|| (root, vec![decl.name.clone()]));
+            let candidates = here.chain(at_call).flat_map(|(place, module)| {
+                let attributed = decl.paths.iter().map(|path| place.at(path));
+                let files: Vec<_> = attributed.chain(place.named(&decl.name)).collect();
+                files.into_iter().map(move |file| (file, module.clone()))
+            });
+            let candidates = candidates.collect();
+            let certain = decl.cfgs.is_empty() && decl.in_macro.is_none();
+            self.follow(entry, index, candidates, decl.span, How::Module, certain);
         }
         let package_root = &self.packages[self.targets[entry.target].package].root;
         for (index, unseen) in facts.unexpanded.iter().enumerate() {
@@ -160,39 +166,34 @@ impl<'g> Walk<'g> {
             module.extend(unseen.scope.modules.iter().cloned());
             let certain = unseen.scope.cfgs.is_empty() && unseen.scope.in_macro.is_none();
             let index = facts.modules.len() + index;
-            self.follow(entry, index, vec![candidate], unseen.span, module, How::Include, certain);
+            self.follow(entry, index, vec![(candidate, module)], unseen.span, How::Include, certain);
         }
     }
 
     /// Queues each candidate that exists; one `mod` item may mean several files, by `#[cfg_attr(…, path = "…")]`.
-    #[expect(clippy::too_many_arguments, reason = "one caller for `mod`, one for `include!`")]
     fn follow(
         &mut self,
         entry: &Entry,
         index: usize,
-        candidates: Vec<Candidate>,
+        candidates: Vec<(Candidate, Vec<String>)>,
         span: Span,
-        module: Vec<String>,
         how: How,
         certain: bool,
     ) {
         let from = Some((entry.path.clone(), span));
-        let expected = candidates.first().map(|candidate| candidate.path.clone());
-        let existing: Vec<_> = candidates.into_iter().filter(|candidate| candidate.path.is_file()).collect();
+        let expected = candidates.first().map(|(candidate, _)| candidate.path.clone());
+        let existing: Vec<_> = candidates.into_iter().filter(|(candidate, _)| candidate.path.is_file()).collect();
         if existing.is_empty() {
-            let why = match certain {
-                true => GapKind::Missing,
-                false => GapKind::MissingCfg,
-            };
+            let why = if certain { GapKind::Missing } else { GapKind::MissingCfg };
             let role = self.targets[entry.target].role;
             let path = expected.unwrap_or_default();
             self.gaps.push((entry.target, Gap { path, from, why, role }));
             return;
         }
-        for (choice, Candidate { path, place }) in existing.into_iter().enumerate() {
+        for (choice, (Candidate { path, place }, module)) in existing.into_iter().enumerate() {
             let mut order = entry.order.clone();
             order.extend([index, choice]);
-            let (module, from) = (module.clone(), from.clone());
+            let from = from.clone();
             self.frontier.push(Entry { target: entry.target, order, module, path, place, how, from });
         }
     }
@@ -224,6 +225,7 @@ impl<'g> Walk<'g> {
                         text,
                         role: target.role,
                         krate: target.krate.clone(),
+                        edition: target.edition,
                         module: entry.module,
                         facts,
                     };

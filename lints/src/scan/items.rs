@@ -143,6 +143,7 @@ impl<'t> Scanner<'_, 't> {
             paths,
             parents: scope.modules.clone(),
             directories: self.frame().directories.to_vec(),
+            in_macro: scope.in_macro.clone(),
             inline,
             cfgs: scope.cfgs.clone(),
             span: self.lines.span(header(node)),

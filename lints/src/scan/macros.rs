@@ -8,7 +8,7 @@
 use super::expand::{self, Macro};
 use super::{Frame, Scanner, Take, depth, paths, safety};
 use crate::cfg;
-use crate::facts::{OperationKind, Unexpanded, UnsafeFact, UnsafeKind};
+use crate::facts::{ModuleDecl, OperationKind, Unexpanded, UnsafeFact, UnsafeKind};
 use crate::syntax::{Construct, Node, SyntaxKind, T, Tree};
 use SyntaxKind::*;
 use std::ops::Range;
@@ -41,7 +41,10 @@ impl<'s, 't> Scanner<'s, 't> {
         };
         if self.acts() {
             self.inside_macro(&name, |frame| frame.block = None);
-            bodies.iter().for_each(|body| self.keywords(body));
+            bodies.iter().for_each(|body| {
+                self.keywords(body);
+                self.modules(body);
+            });
             match &rules {
                 // What stands in a matcher is no code.
                 Some(rules) => rules.transcribers().for_each(|body| self.paths(body)),
@@ -162,6 +165,7 @@ impl<'s, 't> Scanner<'s, 't> {
         }
         if self.acts() {
             self.keywords(tokens);
+            self.modules(tokens);
             self.paths(tokens);
         }
     }
@@ -185,9 +189,11 @@ impl<'s, 't> Scanner<'s, 't> {
         clean
     }
 
-    /// `if #[cfg(…)] { items } else if #[cfg(…)] { items } else { items }`, the form that `cfg_if!` made common.
+    /// `if #[cfg(…)] { items } else if #[cfg(…)] { items } else { items }`, the form that `cfg_if!` made common, or arms of `cfg_select!`.
     fn branches(&mut self, tokens: &[u32]) -> bool {
-        let Some(branches) = self.split_branches(tokens) else { return false };
+        let select = self.frame().scope.in_macro.as_deref().is_some_and(|name| paths::last(name) == "cfg_select");
+        let branches = if select { self.split_arms(tokens) } else { self.split_branches(tokens) };
+        let Some(branches) = branches else { return false };
         let mut before: Vec<String> = Vec::new();
         for (predicate, body) in branches {
             let end = self.frame().end;
@@ -235,6 +241,25 @@ impl<'s, 't> Scanner<'s, 't> {
         }
     }
 
+    /// `predicate => { items } … _ => { items }`, the form of `cfg_select!`.
+    fn split_arms(&self, tokens: &[u32]) -> Option<Vec<(Option<String>, Range<usize>)>> {
+        let kind = |at: usize| tokens.get(at).map(|raw| self.source.raw_kind(*raw as usize));
+        let mut arms = Vec::new();
+        let mut at = 0;
+        while at < tokens.len() {
+            let arrow = (at..tokens.len()).find(|at| kind(*at) == Some(T![=]) && kind(at + 1) == Some(T![>]))?;
+            let predicate = self.text(&tokens[at..arrow]).split_whitespace().collect::<Vec<_>>().join(" ");
+            at = arrow + 2;
+            let body = expand::group(self.source, &tokens[at..]).filter(|_| kind(at) == Some(T!['{']))?;
+            arms.push(((predicate != "_").then_some(predicate), at..at + body));
+            at += body;
+            if kind(at) == Some(T![,]) {
+                at += 1;
+            }
+        }
+        Some(arms)
+    }
+
     /// The source text from the first to the last of some tokens that stand together.
     fn text(&self, tokens: &[u32]) -> &'t str {
         let range = |raw: &u32| self.source.raw_range(*raw as usize);
@@ -253,6 +278,27 @@ impl<'s, 't> Scanner<'s, 't> {
                 safety: safety::of_token(self.source, raw),
                 ..self.fact(UnsafeKind::MacroToken, self.source.raw_range(raw))
             });
+        }
+    }
+
+    /// `mod name;` among mere tokens: a file that would be missed otherwise.
+    fn modules(&mut self, tokens: &[u32]) {
+        for window in tokens.windows(3) {
+            let [keyword, name, end] = [window[0], window[1], window[2]].map(|raw| raw as usize);
+            let kinds = [keyword, name, end].map(|raw| self.source.raw_kind(raw));
+            if kinds == [T![mod], IDENT, T![;]] {
+                let scope = self.scope();
+                self.facts.modules.push(ModuleDecl {
+                    name: self.source.raw_text(name).to_owned(),
+                    paths: Vec::new(),
+                    parents: scope.modules.clone(),
+                    directories: self.frame().directories.to_vec(),
+                    in_macro: scope.in_macro.clone(),
+                    inline: false,
+                    cfgs: scope.cfgs.clone(),
+                    span: self.lines.span(self.source.raw_range(keyword).start..self.source.raw_range(name).end),
+                });
+            }
         }
     }
 

@@ -1,0 +1,78 @@
+//! The graph as the resolver takes it: crates with files, and the way back to packages.
+
+use crate::graph::{Graph, Package, Role, SourceFile};
+use isolate_lints::{
+    Edition,
+    resolve::{Crate, File, ForeignCall, Place, Resolver},
+};
+use std::collections::BTreeMap;
+
+/// The crates of a graph. The first ones are the packages' libraries, in their order, so that an index in
+/// [`Package::externs`] is an index here; binaries, build scripts and tests follow.
+pub(crate) struct Crates<'g> {
+    pub(crate) crates: Vec<Crate<'g>>,
+    /// For each crate, the package and the positions of its files in there.
+    origins: Vec<(usize, Vec<usize>)>,
+}
+
+impl<'g> Crates<'g> {
+    pub(crate) fn new(graph: &'g Graph) -> Crates<'g> {
+        let mut crates = Crates { crates: Vec::new(), origins: Vec::new() };
+        for (index, package) in graph.packages.iter().enumerate() {
+            crates.add(index, package, main_name(package), |file| is_main(package, file));
+        }
+        for (index, package) in graph.packages.iter().enumerate() {
+            let mut others: Vec<(Role, &str)> = Vec::new();
+            for file in package.files.iter().filter(|file| !is_main(package, file)) {
+                if !others.contains(&(file.role, &file.krate)) {
+                    others.push((file.role, &file.krate));
+                }
+            }
+            for (role, name) in others {
+                crates.add(index, package, name, |file| {
+                    (file.role, file.krate.as_str()) == (role, name) && !is_main(package, file)
+                });
+            }
+        }
+        crates
+    }
+
+    fn add(&mut self, index: usize, package: &'g Package, name: &'g str, belongs: impl Fn(&SourceFile) -> bool) {
+        let positions: Vec<usize> =
+            package.files.iter().enumerate().filter(|(_, file)| belongs(file)).map(|(position, _)| position).collect();
+        let mut externs: BTreeMap<&str, usize> =
+            package.externs.iter().map(|(name, index)| (name.as_str(), *index)).collect();
+        if let Some(lib) = &package.lib {
+            externs.insert(lib, index);
+        }
+        let files = positions.iter().map(|position| &package.files[*position]);
+        self.crates.push(Crate {
+            name,
+            edition: files.clone().next().map_or(Edition::E2024, |file| file.edition),
+            externs,
+            files: files.map(|file| File { module: &file.module, facts: &file.facts }).collect(),
+        });
+        self.origins.push((index, positions));
+    }
+
+    /// Index of the package that a place lies in, and position of the file among the package's.
+    pub(crate) fn origin(&self, place: Place) -> (usize, usize) {
+        let (package, positions) = &self.origins[place.krate];
+        (*package, positions[place.file])
+    }
+
+    /// Every call and mention of a foreign item.
+    pub(crate) fn foreign_calls(&'g self) -> Vec<ForeignCall<'g>> {
+        Resolver::new(&self.crates).foreign_calls()
+    }
+}
+
+/// Of the library, or of a binary that goes by the same name and shares its modules.
+fn is_main(package: &Package, file: &SourceFile) -> bool {
+    matches!(file.role, Role::Main | Role::ProcMacro) && file.krate == main_name(package)
+}
+
+fn main_name(package: &Package) -> &str {
+    let first = package.files.iter().find(|file| file.role == Role::Main).map(|file| file.krate.as_str());
+    package.lib.as_deref().or(first).unwrap_or_default()
+}

@@ -98,7 +98,7 @@ pub(crate) struct Finding {
 }
 
 /// Index of a package in the graph, and of a file in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Source {
     pub(crate) package: usize,
     pub(crate) file: usize,

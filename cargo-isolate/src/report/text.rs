@@ -19,11 +19,27 @@ use std::{
 /// Prints findings and the table; of the dependencies, findings only `with_dependencies`.
 pub(crate) fn print(out: &mut dyn Write, graph: &Graph, audit: &Audit, with_dependencies: bool) -> io::Result<()> {
     let mut files = Files::new(graph);
-    for finding in &audit.findings {
-        if graph.packages[finding.source.package].member || with_dependencies {
-            let file = files.add(finding.source, finding.path.as_str());
-            draw(out, &files.files, &finding_diagnostic(finding, file))?;
+    let shown: Vec<&Finding> = audit
+        .findings
+        .iter()
+        .filter(|finding| graph.packages[finding.source.package].member || with_dependencies)
+        .collect();
+    let blocks = blocks_by_operation(&shown);
+    let mut calls: HashMap<Key, Vec<&Finding>> = HashMap::new();
+    for call in shown.iter().filter(|finding| drawn_in_block(finding, &blocks)) {
+        calls.entry(blocks[&key(call)]).or_default().push(call);
+    }
+    for finding in shown {
+        if drawn_in_block(finding, &blocks) {
+            continue;
         }
+        let file = files.add(finding.source, finding.path.as_str());
+        let mut diagnostic = finding_diagnostic(finding, file);
+        for call in calls.get(&key(finding)).into_iter().flatten() {
+            let label = Label::secondary(file, range(call.span)).with_message(call_label(&call.what));
+            diagnostic.labels.push(label);
+        }
+        draw(out, &files.files, &diagnostic)?;
     }
     for problem in &audit.problems {
         if problem.reported || with_dependencies || problem.kind.is_incomplete() {
@@ -31,6 +47,40 @@ pub(crate) fn print(out: &mut dyn Write, graph: &Graph, audit: &Audit, with_depe
         }
     }
     summary::print(out, audit)
+}
+
+type Key = (Source, u32);
+
+fn key(finding: &Finding) -> Key {
+    (finding.source, finding.span.start)
+}
+
+/// The unsafe block that each operation stands in.
+fn blocks_by_operation(findings: &[&Finding]) -> HashMap<Key, Key> {
+    let mut blocks = HashMap::new();
+    for finding in findings {
+        if let What::Unsafe { operations, .. } = &finding.what {
+            blocks.extend(operations.iter().map(|operation| ((finding.source, operation.span.start), key(finding))));
+        }
+    }
+    blocks
+}
+
+/// Whether a finding is a foreign call in an unsafe block: a label there says it all.
+fn drawn_in_block(finding: &Finding, blocks: &HashMap<Key, Key>) -> bool {
+    matches!(finding.what, What::ForeignCall { .. }) && blocks.contains_key(&key(finding))
+}
+
+/// What a foreign call is called, in a label.
+fn call_label(what: &What) -> String {
+    match what {
+        What::ForeignCall { symbol, library, declared_in, mention, .. } => {
+            let verb = if *mention { "mentions" } else { "calls" };
+            let library = library.as_ref().map_or_else(String::new, |library| format!(" of library `{library}`"));
+            format!("{verb} foreign `{symbol}`{library}, declared in {declared_in}")
+        }
+        _ => String::new(),
+    }
 }
 
 /// Files as codespan wants them, each added when first drawn.
@@ -63,10 +113,10 @@ fn finding_diagnostic(finding: &Finding, file: usize) -> Diagnostic<usize> {
             };
             (construct(*kind, name.as_deref()), argued.to_owned())
         }
-        What::ForeignCall { symbol, library, declared_in, .. } => {
-            let library = library.as_ref().map_or_else(String::new, |library| format!(" of library `{library}`"));
-            (format!("call of foreign function `{symbol}`{library}"), format!("declared in {declared_in}"))
+        What::ForeignCall { mention: false, .. } => {
+            ("call of a foreign function".to_owned(), call_label(&finding.what))
         }
+        What::ForeignCall { .. } => ("mention of a foreign item".to_owned(), call_label(&finding.what)),
         What::Unexpanded { name, .. } => {
             (format!("unknown: expansion of `{name}!` not seen"), "written when the package is built".to_owned())
         }

@@ -3,7 +3,9 @@
 use super::{Crate, Place};
 use crate::facts::{ForeignItem, Import, TypeItem};
 use crate::syntax::Edition;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::rc::Rc;
 
 /// What a path leads to.
 #[derive(Clone, Copy)]
@@ -21,6 +23,9 @@ pub(super) struct Names<'a> {
     externs: Vec<&'a BTreeMap<&'a str, usize>>,
     roots: Vec<usize>,
     modules: Vec<Module<'a>>,
+    /// Modules that each glob import opens. Empty while that is being found out: a glob that leads back to itself opens
+    /// nothing. Kept, because globs that import one another make the ways through them too many to walk again each time.
+    globs: RefCell<HashMap<*const Import, Rc<[usize]>>>,
 }
 
 struct Module<'a> {
@@ -47,6 +52,7 @@ impl<'a> Names<'a> {
             externs: crates.iter().map(|krate| &krate.externs).collect(),
             roots: Vec::new(),
             modules: Vec::new(),
+            globs: RefCell::default(),
         };
         for (krate, of_crate) in crates.iter().enumerate() {
             let root = names.modules.len();
@@ -214,6 +220,38 @@ impl<'a> Names<'a> {
     where
         'a: 'p,
     {
+        let mut targets = Vec::new();
+        let mut open = vec![(module, function)];
+        let mut opened = HashSet::from([module]);
+        while let Some((module, function)) = open.pop() {
+            let inside = self.is_inside(from, module);
+            let reachable =
+                |import: &Import| (import.public || inside) && visible(import.function.as_deref(), function);
+            let found = self.without_globs(module, function, name, reachable, visited);
+            if !found.is_empty() {
+                // What a module declares or imports by name hides what its globs bring.
+                targets.extend(found);
+                continue;
+            }
+            for glob in self.modules[module].globs.iter().filter(|glob| reachable(glob)) {
+                let modules = self.glob(module, glob);
+                open.extend(modules.iter().filter(|module| opened.insert(**module)).map(|module| (*module, None)));
+            }
+        }
+        targets
+    }
+
+    fn without_globs<'p>(
+        &self,
+        module: usize,
+        function: Option<&str>,
+        name: &'p str,
+        reachable: impl Fn(&Import) -> bool,
+        visited: &mut Visited<'p>,
+    ) -> Vec<Target<'a>>
+    where
+        'a: 'p,
+    {
         if visited.len() > CHAIN || !visited.insert((module, name)) {
             return Vec::new();
         }
@@ -222,22 +260,28 @@ impl<'a> Names<'a> {
         let items = of_module.items.get(name).into_iter().flatten();
         targets.extend(items.filter(|(only, _)| visible(*only, function)).map(|(_, target)| *target));
         targets.extend(of_module.children.get(name).map(|child| Target::Module(*child)));
-        let inside = self.is_inside(from, module);
-        let reachable = |import: &&&Import| (import.public || inside) && visible(import.function.as_deref(), function);
-        for import in of_module.imports.get(name).into_iter().flatten().filter(reachable) {
+        for import in of_module.imports.get(name).into_iter().flatten().filter(|import| reachable(import)) {
             targets.extend(self.import(module, import, visited));
-        }
-        if targets.is_empty() {
-            for glob in of_module.globs.iter().filter(reachable) {
-                for target in self.import(module, glob, visited) {
-                    if let Target::Module(imported) = target {
-                        targets.extend(self.name(imported, None, name, from, visited));
-                    }
-                }
-            }
         }
         visited.remove(&(module, name));
         targets
+    }
+
+    /// The modules that a glob import opens.
+    fn glob(&self, module: usize, import: &'a Import) -> Rc<[usize]> {
+        let key: *const Import = import;
+        if let Some(known) = self.globs.borrow().get(&key) {
+            return known.clone();
+        }
+        self.globs.borrow_mut().insert(key, Rc::new([]));
+        let targets = self.import(module, import, &mut Visited::new());
+        let modules = targets.iter().filter_map(|target| match target {
+            Target::Module(module) => Some(*module),
+            _ => None,
+        });
+        let modules: Rc<[usize]> = modules.collect();
+        self.globs.borrow_mut().insert(key, modules.clone());
+        modules
     }
 
     fn import<'p>(&self, module: usize, import: &'a Import, visited: &mut Visited<'p>) -> Vec<Target<'a>>

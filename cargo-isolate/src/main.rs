@@ -5,6 +5,8 @@ mod commands;
 #[allow(dead_code)]
 mod contract;
 mod exit;
+#[cfg(test)]
+mod fixture;
 #[expect(dead_code, reason = "what the stages that land next read of it")]
 mod graph;
 mod names;

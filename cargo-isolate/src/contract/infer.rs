@@ -176,7 +176,7 @@ impl Pointer<'_> {
             let evidence = format!("`*const` followed by a length, `{}`", length.name);
             return found(buf(Dir::In, &length.name), Tier::Proven, evidence);
         }
-        let guess = next.or_else(|| self.free_lengths().next()).map_or("LENGTH", |length| &length.name);
+        let guess = self.guess(next);
         refused(
             format!("`{}{}` without a length that is surely that of `{name}`", self.star(), self.to),
             Some(&format!("{{ kind = \"buf\", dir = \"in\", len = \"{guess}\" }}")),
@@ -202,7 +202,7 @@ impl Pointer<'_> {
                 Some(&format!("{{ kind = \"buf\", dir = \"out\", cap = \"*{cell}\", written = \"*{cell}\" }}")),
             );
         }
-        let guess = self.next_length().or_else(|| self.free_lengths().next()).map_or("LENGTH", |length| &length.name);
+        let guess = self.guess(self.next_length());
         refused(
             format!("`{}{}` without a length that is surely that of `{name}`", self.star(), self.to),
             Some(&format!("{{ kind = \"buf\", dir = \"out\", cap = \"{guess}\" }}")),
@@ -248,6 +248,23 @@ impl Pointer<'_> {
             let evidence = format!("`*const {name}`, a struct of plain numbers");
             found(Contract::Obj { dir: Dir::In, nullable: false }, Tier::Proven, evidence)
         }
+    }
+
+    /// A length to start from in a stub: two in a row are most likely a size and a count.
+    fn guess(&self, next: Option<&Param>) -> String {
+        let mut free = self.free_lengths().map(|length| &length.name);
+        match (next, free.next(), free.next()) {
+            (Some(next), ..) => next.name.clone(),
+            (None, Some(size), Some(count)) if !self.has_rival() => format!("{size} * {count}"),
+            (None, Some(length), _) => length.clone(),
+            (None, None, _) => "LENGTH".to_owned(),
+        }
+    }
+
+    /// Another pointer may claim a length as well.
+    fn has_rival(&self) -> bool {
+        let others = self.signature.params.iter().enumerate().filter(|(index, _)| *index != self.index);
+        others.into_iter().any(|(_, param)| param.shape.pointee().is_some_and(|(_, to)| to.is_byte() || to.is_number()))
     }
 
     fn name(&self) -> &str {

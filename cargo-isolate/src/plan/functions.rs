@@ -45,6 +45,11 @@ pub(super) fn plan(
                 let contract = Contract::Obj { dir: Dir::Inout, nullable: false };
                 implied(contract, format!("points to the length of {}", names(slices)))
             }
+            // Used in a length expression: the caller must be able to say it.
+            (None, Role::Caller) if stated.needs(&param.name) => {
+                let contract = Contract::Obj { dir: Dir::Inout, nullable: false };
+                implied(contract, "a length is computed from what it points to".to_owned())
+            }
             (None, Role::Caller) if stated.params[index].ty.is_some() && param.shape.pointee().is_none() => {
                 Decision::Policy { contract: Contract::Value }
             }
@@ -132,7 +137,19 @@ impl Statements {
         statements
     }
 
-    /// A capacity is read before the call, so a parameter that only comes out cannot hold it.
+    /// A length before the call depends on what this parameter points to.
+    fn needs(&self, cell: &str) -> bool {
+        let contracts = self.params.iter().filter_map(|stated| stated.contract.as_ref());
+        contracts
+            .filter_map(|contract| match contract {
+                Contract::Buf { len, .. } => Some(len.leaves()),
+                _ => None,
+            })
+            .flatten()
+            .any(|leaf| matches!(leaf, Expr::Deref(name) if name == cell))
+    }
+
+    /// A capacity is read before the call, so a parameter that only comes out, or may be NULL, cannot hold it.
     fn check_cells(&self, entry: &model::FnContract, signature: &Signature, errors: &mut Vec<PolicyError>) {
         for (stated, param) in self.params.iter().zip(&signature.params) {
             let Some(Contract::Buf { len, .. }) = &stated.contract else { continue };
@@ -140,14 +157,20 @@ impl Statements {
                 let Expr::Deref(cell) = leaf else { continue };
                 let index = signature.params.iter().position(|param| param.name == *cell);
                 let contract = index.and_then(|index| self.params[index].contract.as_ref());
-                if let Some(Contract::Obj { dir: Dir::Out, .. }) = contract
-                    && let Some(words) = entry.arg.get(&**cell)
-                {
-                    let message =
-                        format!("`*{cell}` is the length of `{}` before the call, so it cannot be `out`", param.name);
-                    errors.push(
-                        PolicyError::new(words.span(), message).help("say `dir = \"inout\"`, or remove this entry"),
-                    );
+                let Some(words) = entry.arg.get(&**cell) else { continue };
+                let of = &param.name;
+                match contract {
+                    Some(Contract::Obj { dir: Dir::Out, .. }) => {
+                        let message =
+                            format!("`*{cell}` is the length of `{of}` before the call, so it cannot be `out`");
+                        let help = "say `dir = \"inout\"`, or remove this entry";
+                        errors.push(PolicyError::new(words.span(), message).help(help));
+                    }
+                    Some(Contract::Obj { nullable: true, .. }) => {
+                        let message = format!("`*{cell}` is the length of `{of}`, so `{cell}` cannot be NULL");
+                        errors.push(PolicyError::new(words.span(), message).help("remove `null = \"ok\"`"));
+                    }
+                    _ => {}
                 }
             }
         }

@@ -197,6 +197,7 @@ pub(crate) fn plan(graph: &Graph, policy: &model::Policy) -> Result<Plan, Vec<Po
             functions,
         });
     }
+    select::domains(graph, policy, &mut errors);
     select::unused_contracts(graph, policy, &selected, &mut errors);
     if errors.is_empty() {
         Ok(Plan { domains })
@@ -215,3 +216,6 @@ fn bytes(text: &toml::Spanned<String>, errors: &mut Vec<PolicyError>) -> Option<
 fn shown<S: Serializer>(shape: &Shape, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(shape)
 }
+
+#[cfg(test)]
+mod tests;

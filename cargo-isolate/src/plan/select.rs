@@ -98,12 +98,12 @@ fn matching<'g>(
     let all: Vec<_> = groups.iter().flatten().flat_map(|package| items(graph, *package)).collect();
     let library = &graph.packages[library].name;
     let is_static = all.iter().any(|candidate| candidate.item.name == *text);
-    let message = if is_static {
-        format!("`{text}` is a static: only functions run in a domain")
+    errors.push(if is_static {
+        PolicyError::new(pattern.span(), format!("`{text}` is a static: only functions run in a domain"))
     } else {
-        format!("no foreign function is called `{text}` in `{library}` or the workspace's own code")
-    };
-    errors.push(PolicyError::new(pattern.span(), message).did_you_mean(text, all.iter().map(|one| &*one.item.name)));
+        let message = format!("no foreign function is called `{text}` in `{library}` or the workspace's own code");
+        PolicyError::new(pattern.span(), message).did_you_mean(text, all.iter().map(|one| &*one.item.name))
+    });
     Vec::new()
 }
 
@@ -144,6 +144,35 @@ fn items(graph: &Graph, index: usize) -> impl Iterator<Item = Candidate<'_>> {
             },
         })
     })
+}
+
+/// Mistakes in `[domain.*]` that only all of them together show, and names that cannot name a module.
+pub(super) fn domains(graph: &Graph, policy: &model::Policy, errors: &mut Vec<PolicyError>) {
+    // Which domain holds the globals of an archive: they lie between one pair of symbols.
+    let mut holders: BTreeMap<String, &str> = BTreeMap::new();
+    for (name, domain) in &policy.domain {
+        let word = name.get_ref();
+        if !word.is_ascii() || syn::parse_str::<syn::Ident>(word).is_err() {
+            let error = PolicyError::new(name.span(), format!("`{word}` cannot name a domain"));
+            errors.push(
+                error.help("it becomes a module and part of linker symbols: letters, digits and `_`, no keyword"),
+            );
+        }
+        let krate = package(graph, domain.library.get_ref()).and_then(|index| graph.packages[index].lib.as_ref());
+        let library = krate.map(|_| (domain.library.get_ref(), domain.library.span()));
+        let archives = domain.archives.iter().map(|archive| (archive.get_ref(), archive.span()));
+        for (archive, span) in library.into_iter().chain(archives) {
+            match holders.insert(archive.clone(), word) {
+                Some(other) if other != word => {
+                    let message = format!("the domain `{other}` holds the globals of `{archive}` already");
+                    errors.push(
+                        PolicyError::new(span, message).help("a library's globals exist once: use one domain for it"),
+                    );
+                }
+                _ => {}
+            }
+        }
+    }
 }
 
 /// The package that serves a domain's symbols.

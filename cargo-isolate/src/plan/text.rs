@@ -19,7 +19,7 @@ pub(crate) fn print(out: &mut dyn Write, plan: &Plan, root: &Utf8Path) -> io::Re
     }
     let refused: Vec<_> = plan.refused().map(|(_, function)| function).collect();
     let total: usize = plan.domains.iter().map(|domain| domain.functions.len()).sum();
-    if !refused.is_empty() {
+    if refused.iter().any(|function| function.stub.is_some()) {
         writeln!(
             out,
             "{BOLD}Policy to start from{BOLD:#}: check each line against the library's manual, then paste it"
@@ -32,8 +32,9 @@ pub(crate) fn print(out: &mut dyn Write, plan: &Plan, root: &Utf8Path) -> io::Re
     let likely = plan.domains.iter().flat_map(|domain| &domain.functions).filter(|function| has_likely(function));
     writeln!(
         out,
-        "{total} functions in {} domains: {} ready ({} with an assumption to check), {} refused",
-        plan.domains.len(),
+        "{} in {}: {} ready ({} with an assumption to check), {} refused",
+        count(total, "function"),
+        count(plan.domains.len(), "domain"),
         total - refused.len(),
         likely.filter(|function| function.is_ready()).count(),
         refused.len(),
@@ -94,6 +95,10 @@ fn print_decision(out: &mut dyn Write, decision: &Decision, role: &Role) -> io::
             writeln!(out, "{}  {style}{word}{style:#}{DIM}: {evidence}{DIM:#}", contract.to_toml())
         }
     }
+}
+
+fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 fn has_likely(function: &FunctionPlan) -> bool {

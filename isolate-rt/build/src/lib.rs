@@ -10,7 +10,10 @@ use std::{env, fs};
 /// Gives the linker fragment at `path` (relative to the package) to the linker, wherever this crate ends up.
 ///
 /// Call it from `build.rs`. Plain link arguments of a dependency never reach the final link; a "library" that is a linker
-/// script does, and rust-lld (the default linker of x86-64 Linux since Rust 1.90) reads it as one.
+/// script does, and rust-lld (the default linker of x86-64 Linux since Rust 1.90) reads it as one. Other linkers do not:
+/// where the build names one, the build ends with an error that says so.
+///
+/// On platforms without domains it does nothing but warn: the wrappers compile there, and their calls return errors.
 ///
 /// # Panics
 ///
@@ -19,8 +22,18 @@ use std::{env, fs};
 pub fn link(path: impl AsRef<Path>) {
     let path = path.as_ref();
     println!("cargo::rerun-if-changed={}", path.display());
-    if variable("CARGO_CFG_TARGET_OS") != "linux" || variable("CARGO_CFG_TARGET_ARCH") != "x86_64" {
-        return; // wrappers compile there, without domains
+    if !has_domains() {
+        let target = variable("TARGET");
+        println!("cargo::warning=isolated calls return errors on {target}: domains need x86_64-unknown-linux-gnu");
+        return;
+    }
+    if let Some(flag) = other_linker(&env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default()) {
+        println!(
+            "cargo::error=`{flag}` chooses a linker that does not read the fragment {}: domains need rust-lld, \
+             the default linker of x86_64-unknown-linux-gnu",
+            path.display()
+        );
+        return;
     }
     let folder = PathBuf::from(variable("OUT_DIR"));
     // All fragments of a program are found by name, so the name is the package's.
@@ -31,6 +44,42 @@ pub fn link(path: impl AsRef<Path>) {
     println!("cargo::rustc-link-lib=dylib:+verbatim={name}");
 }
 
+/// The platform for which wrappers name the fragment's symbols.
+fn has_domains() -> bool {
+    let is = |name: &str, value: &str| env::var(name).is_ok_and(|found| found == value);
+    is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_ARCH", "x86_64") && is("CARGO_CFG_TARGET_ENV", "gnu")
+}
+
+/// The flag that chooses a linker other than lld, if there is one.
+fn other_linker(encoded_rustflags: &str) -> Option<&str> {
+    encoded_rustflags.split('\u{1f}').find(|flag| {
+        let flag = flag.trim_start_matches("-C").trim_start();
+        let other = |name: &str| flag.strip_prefix("link-arg=-fuse-ld=").is_some_and(|linker| linker.starts_with(name));
+        matches!(flag, "linker-features=-lld" | "link-self-contained=-linker" | "link-self-contained=no")
+            || ["bfd", "gold", "mold", "ld"].into_iter().any(other)
+    })
+}
+
 fn variable(name: &str) -> String {
     env::var(name).unwrap_or_else(|_| panic!("`{name}` is not set: this runs in a build script, started by cargo"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::other_linker;
+
+    #[track_caller]
+    fn check(flags: &[&str], expected: Option<&str>) {
+        assert_eq!(other_linker(&flags.join("\u{1f}")), expected);
+    }
+
+    #[test]
+    fn finds_the_flag_that_chooses_another_linker() {
+        check(&[], None);
+        check(&["-Copt-level=3", "-Clink-arg=-fuse-ld=lld"], None);
+        check(&["-Clinker-features=-lld"], Some("-Clinker-features=-lld"));
+        check(&["-C", "linker-features=-lld"], Some("linker-features=-lld"));
+        check(&["-Clink-arg=-fuse-ld=bfd", "-g"], Some("-Clink-arg=-fuse-ld=bfd"));
+        check(&["-Clink-arg=-fuse-ld=mold"], Some("-Clink-arg=-fuse-ld=mold"));
+    }
 }

@@ -1,0 +1,65 @@
+//! Graphs from text, for tests: one string holds a workspace.
+
+use crate::{
+    graph::{Graph, Package, Role, SourceFile},
+    policy::{PolicyError, model::Policy},
+};
+use camino::Utf8PathBuf;
+use isolate_lints::{Edition, scan};
+use std::collections::BTreeMap;
+
+/// Reads `//- package/src/file.rs` sections. The package `app` is the member, and depends on all others.
+pub(crate) fn graph(text: &str) -> Graph {
+    let mut packages: BTreeMap<String, Vec<SourceFile>> = BTreeMap::new();
+    for section in text.split("//- ").skip(1) {
+        let (path, text) = section.split_once('\n').expect("a path and its text");
+        let (package, file) = path.trim().split_once("/src/").expect("package/src/file.rs");
+        let module = file.trim_end_matches(".rs").split('/');
+        let module = module.filter(|part| !matches!(*part, "lib" | "main" | "mod")).map(str::to_owned);
+        packages.entry(package.to_owned()).or_default().push(SourceFile {
+            path: Utf8PathBuf::from("/ws").join(path.trim()),
+            text: text.to_owned(),
+            role: Role::Main,
+            krate: package.replace('-', "_"),
+            module: module.collect(),
+            facts: scan(text, Edition::E2021),
+        });
+    }
+    let mut named: Vec<_> = packages.into_iter().collect();
+    named.sort_by_key(|(name, _)| name != "app");
+    let externs = |of: &str| {
+        let others = named.iter().enumerate().filter(|(_, (name, _))| of == "app" && name != "app");
+        others.map(|(index, (name, _))| (name.replace('-', "_"), index)).collect::<BTreeMap<_, _>>()
+    };
+    let externs: Vec<_> = named.iter().map(|(name, _)| externs(name)).collect();
+    let packages = named.into_iter().zip(externs).map(|((name, files), externs)| Package {
+        version: "1.0.0".to_owned(),
+        root: Utf8PathBuf::from("/ws").join(&name),
+        member: name == "app",
+        selected: name == "app",
+        links: None,
+        lib: files.iter().any(|file| file.path.ends_with("lib.rs")).then(|| name.replace('-', "_")),
+        externs,
+        files,
+        gaps: Vec::new(),
+        name,
+    });
+    Graph { root: "/ws".into(), target: "/ws/target".into(), packages: packages.collect() }
+}
+
+pub(crate) fn policy(text: &str) -> Policy {
+    toml::from_str(text).expect("a policy")
+}
+
+/// Each mistake as `line:column [place] message`, with its label and help below.
+pub(crate) fn mistakes(text: &str, errors: &[PolicyError]) -> String {
+    let shown = errors.iter().map(|error| {
+        let before = &text[..error.span.start];
+        let (line, start) = (before.matches('\n').count() + 1, before.rfind('\n').map_or(0, |at| at + 1));
+        let column = before[start..].chars().count() + 1;
+        let rest: Vec<_> =
+            [&error.label, &error.help].into_iter().flatten().map(|text| format!("\n    {text}")).collect();
+        format!("{line}:{column} [{}] {}{}\n", &text[error.span.clone()], error.message, rest.concat())
+    });
+    shown.collect()
+}

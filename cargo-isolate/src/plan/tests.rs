@@ -1,0 +1,210 @@
+use crate::fixture::{graph, mistakes, policy};
+use camino::Utf8Path;
+
+/// The plan as text, or the mistakes of the policy.
+fn planned(files: &str, policy_text: &str) -> String {
+    match super::plan(&graph(files), &policy(policy_text)) {
+        Ok(plan) => {
+            let mut out = Vec::new();
+            super::print(&mut out, &plan, Utf8Path::new("/ws")).expect("a Vec takes everything");
+            String::from_utf8(anstream::adapter::strip_bytes(&out).into_vec()).expect("UTF-8")
+        }
+        Err(errors) => mistakes(policy_text, &errors),
+    }
+}
+
+/// What rules say of functions declared like this, without any policy about them.
+fn inferred(declarations: &str) -> String {
+    let files = format!(
+        "//- app/src/main.rs\nfn main() {{}}\n//- x-sys/src/lib.rs\nuse std::ffi::*;\n{TYPES}\n\
+         extern \"C\" {{ {declarations} }}\n"
+    );
+    planned(&files, "[domain.x]\nlibrary = \"x-sys\"\n[[isolate]]\ndomain = \"x\"\nextern = [\"*\"]\n")
+}
+
+const TYPES: &str = "
+pub enum Opaque {}
+#[repr(C)] #[derive(Clone, Copy)] pub struct Point { pub x: c_int, pub y: [f32; 2] }
+#[repr(C)] pub struct NotCopy { pub x: c_int }
+#[repr(C)] #[derive(Clone, Copy)] pub struct Stream { pub next: *mut Stream, pub prev: *mut Stream }
+#[repr(C)] #[derive(Clone, Copy)] pub enum Mode { A, B }
+pub type Handle = *mut Opaque;
+pub type Callback = Option<unsafe extern \"C\" fn(*mut c_void) -> c_int>;
+";
+
+/// A policy about `x-sys`, whose functions are those of [`SYS`].
+fn stated(contracts: &str) -> String {
+    let policy = format!(
+        "[domain.x]\nlibrary = \"x-sys\"\n[[isolate]]\ndomain = \"x\"\nextern = [\"put\", \"get\"]\n{contracts}\n"
+    );
+    planned(SYS, &policy)
+}
+
+const SYS: &str = "
+//- app/src/main.rs
+fn main() {}
+//- x-sys/src/lib.rs
+use std::ffi::*;
+#[repr(C)] pub struct Deep { pub p: *mut u8 }
+extern \"C\" {
+    pub fn put(dest: *mut u8, destLen: *mut c_uint, source: *const u8, n: c_int, deep: *mut Deep) -> c_int;
+    pub fn get(out: *mut c_int) -> *mut c_char;
+    pub fn other();
+    pub static version: c_int;
+}
+";
+
+macro_rules! inferred {
+    ($($name:ident: $declarations:expr,)*) => { $(
+        #[test]
+        fn $name() {
+            insta::assert_snapshot!(stringify!($name), inferred($declarations));
+        }
+    )* };
+}
+
+inferred! {
+    infers_inputs: "
+        fn own(data: *const u8, data_len: usize, flags: c_int);
+        fn next(crc: c_ulong, buf: *const u8, len: c_uint) -> c_ulong;
+        fn hungarian(p_key: *const c_void, key_size: usize);
+        fn numbers(n_values: usize, values: *const f64);
+        fn bytes(text: *const c_char, text_len: c_int);
+    ",
+    refuses_inputs_in_doubt: "
+        fn shared(a: *const u8, b: *const u8, len: usize);
+        fn strided(data: *const c_void, size: usize, count: usize);
+        fn alone(key: *const u8);
+        fn apart(source: *const c_char, dest: *mut c_char, compressed_size: c_int, max_size: c_int) -> c_int;
+        fn structs(points: *const Point, points_len: usize);
+        fn not_a_length(data: *const u8, level: c_int);
+        fn another(a: *const u8, b_len: usize, b: *const u8);
+    ",
+    infers_outputs: "
+        fn own(dest: *mut u8, dest_len: usize) -> c_int;
+        fn capped(dest: *mut c_char, max_dest_size: c_int) -> c_int;
+        fn scalars(code: *mut c_int, ratio: *mut c_double);
+        fn opened(out: *mut Handle) -> c_int;
+    ",
+    refuses_outputs_in_doubt: "
+        fn cell(dest: *mut u8, dest_len: *mut usize);
+        fn nearby(dest: *mut u8, len: usize);
+        fn alone(dest: *mut u8);
+        fn many(values: *mut c_int, count: c_int);
+        fn nothing_known(data: *mut c_void);
+    ",
+    infers_handles_strings_and_structs: "
+        fn used(handle: Handle, name: *const c_char) -> *const c_char;
+        fn made() -> *mut Opaque;
+        fn moved(point: *mut Point, by: *const Point) -> Point;
+        fn moded(mode: Mode, on: bool);
+    ",
+    refuses_what_cannot_be_copied: "
+        fn deep(stream: *mut Stream);
+        fn moved(it: *const NotCopy);
+        fn called(back: Callback, user: *mut c_void);
+        fn chosen() -> Mode;
+        fn true_or_not() -> bool;
+        fn owned() -> *mut c_char;
+        fn variadic(format: *const c_char, ...) -> c_int;
+        fn unknown(it: *mut Missing, by_value: AlsoMissing);
+    ",
+}
+
+#[test]
+fn plans_what_the_policy_states() {
+    insta::assert_snapshot!(stated(
+        r#"
+[fn.put]
+arg.dest = { kind = "buf", dir = "out", cap = "*destLen", written = "min(*destLen, ret)" }
+arg.source = { kind = "buf", len = "n * 2 + 1" }
+arg.deep = { kind = "handle", null = "ok" }
+[fn.get]
+ret = { kind = "cstr", null = "ok" }
+"#
+    ));
+}
+
+#[test]
+fn points_at_wrong_words() {
+    // Each entry stands on line 7, column 1.
+    let entries = [
+        r#"arg.source = { kind = "bfu", len = "n" }"#,
+        r#"arg.source = { kind = "cb" }"#,
+        r#"arg.source = { dir = "in" }"#,
+        r#"arg.source = { kind = "buf" }"#,
+        r#"arg.source = { kind = "buf", len = "n", dir = "inn" }"#,
+        r#"arg.source = { kind = "buf", len = "n", dir = "out" }"#,
+        r#"arg.source = { kind = "buf", cap = "n" }"#,
+        r#"arg.source = { kind = "buf", len = "n", written = "n" }"#,
+        r#"arg.source = { kind = "buf", len = "n +" }"#,
+        r#"arg.source = { kind = "buf", len = "ret" }"#,
+        r#"arg.source = { kind = "buf", len = "m" }"#,
+        r#"arg.source = { kind = "buf", len = "*n" }"#,
+        r#"arg.source = { kind = "buf", len = "destLen" }"#,
+        r#"arg.source = { kind = "buf", len = "n", null = "okay" }"#,
+        r#"arg.source = { kind = "value" }"#,
+        r#"arg.source = { kind = "cstr", len = "n" }"#,
+        r#"arg.dest = { kind = "buf", dir = "out", len = "n" }"#,
+        r#"arg.dest = { kind = "buf", len = "n", cap = "n" }"#,
+        r#"arg.dest = { kind = "obj", dir = "out", null = "ok" }"#,
+        r#"arg.n = { kind = "obj" }"#,
+        r#"arg.n = { kind = "value", ty = "c_int)" }"#,
+        r#"arg.deep = { kind = "obj" }"#,
+        r#"arg.deep = { kind = "buf", len = "n" }"#,
+        r#"arg.deep = { kind = "handle", dir = "out" }"#,
+        r#"ret = { kind = "cstr" }"#,
+    ];
+    let shown = entries.map(|entry| {
+        let shown = stated(&format!("[fn.put]\n{entry}"));
+        format!("{entry}\n{shown}")
+    });
+    insta::assert_snapshot!(shown.join("\n"));
+}
+
+#[test]
+fn points_at_names_that_are_not_there() {
+    insta::assert_snapshot!(stated(
+        r#"
+[fn.put]
+arg.dets = { kind = "buf" }
+arg.source = { kind = "buf", len = "sourceLen" }
+[fn.other]
+ret = { kind = "cstr" }
+[fn.putt]
+"#
+    ));
+}
+
+#[test]
+fn points_at_functions_and_domains_that_are_not_there() {
+    insta::assert_snapshot!(planned(
+        SYS,
+        r#"
+[domain.x]
+library = "x-sis"
+[domain."no-name"]
+library = "x-sys"
+[domain.y]
+library = "x-sys"
+[domain.z]
+library = "x-sys"
+[[isolate]]
+domain = "y"
+extern = ["putt", "version", "other"]
+[[isolate]]
+domain = "z"
+extern = ["oth*"]
+"#
+    ));
+}
+
+#[test]
+fn a_member_declares_what_the_library_leaves_out() {
+    insta::assert_snapshot!(planned(
+        "//- app/src/main.rs\nmod ffi;\nfn main() { ffi::extra(); }\n\
+         //- app/src/ffi.rs\nextern \"C\" { pub(crate) fn extra(level: i32); fn hidden(); }\n\
+         //- x-sys/src/lib.rs\nextern \"C\" { pub fn own(); }\n",
+        "[domain.x]\nlibrary = \"x-sys\"\n[[isolate]]\ndomain = \"x\"\nextern = [\"ex*\", \"hidden\", \"own\"]\n",
+    ));
+}

@@ -2,7 +2,6 @@
 
 mod cli;
 mod commands;
-#[allow(dead_code)]
 mod contract;
 mod exit;
 #[cfg(test)]

@@ -342,11 +342,10 @@ impl<'w, 'n> Writer<'w, 'n> {
             let local = self.locals[index].clone();
             match contract(param) {
                 Contract::Buf { dir: Dir::Out | Dir::Inout, .. } => results.extend(self.take_back(&local, param)),
-                _ if matches!(param.role, Role::CellOf(_)) => {
-                    if !self.is_written_count(&param.name) {
-                        results.push(Outcome { ty: "usize".to_owned(), value: format!("call.count({local})") });
-                    }
+                _ if matches!(param.role, Role::CellOf(_)) && !counted(function, &param.name) => {
+                    results.push(Outcome { ty: "usize".to_owned(), value: format!("call.count({local})") });
                 }
+                _ if matches!(param.role, Role::CellOf(_)) => {}
                 Contract::Obj { dir: Dir::Out, .. } | Contract::Handle { dir: Dir::Out, .. } => {
                     results.extend(outs.next());
                 }
@@ -410,15 +409,6 @@ impl<'w, 'n> Writer<'w, 'n> {
         let var = self.fresh(&format!("{local}_written"));
         self.plain.push(format!("let {var} = {take};"));
         Some(Outcome { ty: "usize".to_owned(), value: var })
-    }
-
-    fn is_written_count(&self, cell: &str) -> bool {
-        self.function.params.iter().any(|param| match contract(param) {
-            Contract::Buf { written: Some(written), .. } => {
-                written.leaves().iter().any(|leaf| matches!(leaf, Expr::Deref(name) if name == cell))
-            }
-            _ => false,
-        })
     }
 
     /// An expression after the call, as a `usize`.
@@ -578,6 +568,7 @@ fn outcomes(function: &FunctionPlan) -> String {
     parts.join(", then ")
 }
 
+/// Some buffer's `written` tells what this cell holds after the call.
 fn counted(function: &FunctionPlan, cell: &str) -> bool {
     function.params.iter().any(|param| match contract(param) {
         Contract::Buf { written: Some(written), .. } => {

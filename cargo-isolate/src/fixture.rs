@@ -21,6 +21,7 @@ pub(crate) fn graph(text: &str) -> Graph {
             text: text.to_owned(),
             role: Role::Main,
             krate: package.replace('-', "_"),
+            edition: Edition::E2021,
             module: module.collect(),
             facts: scan(text, Edition::E2021),
         });

@@ -166,6 +166,7 @@ mod tests {
             text: text.to_owned(),
             role: Role::Main,
             krate: "fixture_sys".to_owned(),
+            edition: Edition::E2024,
             module: Vec::new(),
             facts,
         };

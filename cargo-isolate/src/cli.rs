@@ -32,10 +32,18 @@ struct Isolate {
 enum Command {
     /// Show every unsafe construct and foreign call.
     Audit(commands::audit::Args),
+    /// Write a first policy for this workspace, as strict as its code already is.
+    Init(commands::init::Args),
+    /// Hold the code against the policy.
+    Check(commands::check::Args),
     /// Show what would be wrapped: every contract with its evidence, or why it is refused.
     Plan(commands::plan::Args),
     /// Write the wrappers that the plan describes.
     Wrap(commands::wrap::Args),
+    /// Print the manual page of a rule.
+    Explain(commands::explain::Args),
+    /// Show what this machine can isolate, and why not.
+    Doctor(commands::doctor::Args),
     /// Take the example project through audit, plan, wrap and verify, and show a fault contained.
     Demo(commands::demo::Args),
 }
@@ -44,8 +52,12 @@ pub(crate) fn run() -> ExitCode {
     let Cargo::Isolate(isolate) = Cargo::parse();
     let result = match isolate.command.unwrap_or(Command::Audit(isolate.audit)) {
         Command::Audit(args) => commands::audit::run(&args),
+        Command::Init(args) => commands::init::run(&args),
+        Command::Check(args) => commands::check::run(&args),
         Command::Plan(args) => commands::plan::run(&args),
         Command::Wrap(args) => commands::wrap::run(&args),
+        Command::Explain(args) => commands::explain::run(&args),
+        Command::Doctor(args) => commands::doctor::run(&args),
         Command::Demo(args) => commands::demo::run(&args),
     };
     match result {

@@ -3,6 +3,7 @@
 mod cli;
 mod commands;
 mod contract;
+mod decide;
 mod exit;
 #[cfg(test)]
 mod fixture;

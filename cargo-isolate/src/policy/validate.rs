@@ -7,6 +7,7 @@ use super::{
     size,
 };
 use globset::Glob;
+use isolate_lints::rules;
 use toml::Spanned;
 
 /// The format that this version reads.
@@ -15,6 +16,9 @@ const VERSION: u32 = 1;
 pub(super) fn check(policy: &Policy) -> Vec<PolicyError> {
     let mut errors = Vec::new();
     version(policy, &mut errors);
+    for rule in policy.rules.keys() {
+        known_rule(rule, &mut errors);
+    }
     for item in &policy.exception {
         exception(item.get_ref(), &mut errors);
     }
@@ -37,7 +41,17 @@ fn version(policy: &Policy, errors: &mut Vec<PolicyError>) {
     }
 }
 
+fn known_rule(rule: &Spanned<String>, errors: &mut Vec<PolicyError>) {
+    let name = rule.get_ref();
+    if rules::find(name).is_none() {
+        let error = PolicyError::new(rule.span(), format!("unknown rule `{name}`"));
+        let error = error.help("`cargo isolate explain` lists the rules");
+        errors.push(error.did_you_mean(name, rules::RULES.iter().map(|rule| rule.name)));
+    }
+}
+
 fn exception(exception: &Exception, errors: &mut Vec<PolicyError>) {
+    known_rule(&exception.rule, errors);
     glob(&exception.at, errors);
     if exception.reason.get_ref().trim().is_empty() {
         let error = PolicyError::new(exception.reason.span(), "an exception needs a reason");

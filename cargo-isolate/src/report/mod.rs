@@ -6,8 +6,9 @@ pub(crate) mod draw;
 mod summary;
 mod text;
 
+pub(crate) use audit::{SCHEMA, Source};
 pub(crate) use collect::audit;
-pub(crate) use text::print as print_audit;
+pub(crate) use text::{Files, print as print_audit, print_problems, range};
 
 /// How a command prints its result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]

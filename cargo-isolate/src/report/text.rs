@@ -83,6 +83,23 @@ fn call_label(what: &What) -> String {
     }
 }
 
+/// Prints why the audit is incomplete, where it is.
+pub(crate) fn print_problems(
+    out: &mut dyn Write,
+    graph: &Graph,
+    audit: &Audit,
+    syntax_of_members: bool,
+) -> io::Result<()> {
+    let mut files = Files::new(graph);
+    for problem in audit.problems.iter().filter(|problem| problem.kind.is_incomplete()) {
+        let known = problem.reported && matches!(problem.kind, ProblemKind::Syntax(_));
+        if !known || syntax_of_members {
+            print_problem(out, &mut files, problem)?;
+        }
+    }
+    Ok(())
+}
+
 /// Files as codespan wants them, each added when first drawn.
 pub(crate) struct Files<'g> {
     graph: &'g Graph,

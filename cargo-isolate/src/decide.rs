@@ -126,9 +126,10 @@ impl<'p> Exceptions<'p> {
     fn cover(&mut self, graph: &Graph, found: &Found) -> bool {
         let package = &graph.packages[found.package];
         let place = place(package, &package.files[found.file], &found.finding);
+        let in_package = format!("{}/{place}", package.name);
         let mut covered = false;
         for exception in self.rules.iter_mut().filter(|exception| exception.rule == found.finding.rule) {
-            if exception.at.as_ref().is_some_and(|at| at.is_match(&place)) {
+            if exception.at.as_ref().is_some_and(|at| at.is_match(&place) || at.is_match(&in_package)) {
                 exception.used = true;
                 covered |= exception.until.is_none_or(|until| self.today <= until);
             }
@@ -153,7 +154,7 @@ impl<'p> Exceptions<'p> {
     }
 }
 
-/// What `at` of an exception is matched with: `crate::module::function`.
+/// What `at` of an exception is matched with, bare or after `package/`: `crate::module::function`.
 pub(crate) fn place(package: &Package, file: &SourceFile, finding: &Finding) -> String {
     let mut place = match file.krate.is_empty() {
         true => package.name.clone(),

@@ -140,11 +140,11 @@ fn called_libraries(graph: &Graph) -> BTreeMap<usize, BTreeSet<&str>> {
     let crates = Crates::new(graph);
     let mut called: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
     for call in crates.foreign_calls() {
-        let caller = &graph.packages[crates.origin(call.caller).0];
+        let (caller, _) = crates.origin(call.caller);
         let (callee, _) = crates.origin(call.callee);
         let function = matches!(call.item.item, ForeignKind::Function { .. });
         let native = graph.packages[callee].links.is_some() || graph.packages[callee].name.ends_with("-sys");
-        if caller.selected && function && native {
+        if caller != callee && graph.packages[caller].selected && function && native {
             let name = graph_name(graph, callee, &call.item.name);
             called.entry(callee).or_default().extend(name);
         }

@@ -62,7 +62,8 @@ pub(crate) enum Severity {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Exception {
     pub(crate) rule: Spanned<String>,
-    /// Glob over `crate::module::function`.
+    /// Glob over `crate::module::function`, or over `package/crate::module::function`: `package/*` takes in the package's
+    /// tests, benchmarks and build script.
     pub(crate) at: Spanned<String>,
     pub(crate) reason: Spanned<String>,
     /// Last day on which it holds.

@@ -5,6 +5,7 @@ use crate::{
     exit::Exit,
     policy::{Mistakes, Unreadable},
     sources::LoadError,
+    wrap::TargetError,
 };
 use clap::{Parser, Subcommand};
 use std::{io, process::ExitCode};
@@ -81,7 +82,7 @@ fn fail(error: &anyhow::Error) -> Exit {
     anstream::eprintln!("{style}error{style:#}: {error:#}");
     let wrong_arguments =
         matches!(error.downcast_ref(), Some(LoadError::NoSuchPackage { .. } | LoadError::BadSpec { .. }));
-    match mistakes.is_some() || error.is::<Unreadable>() || wrong_arguments {
+    match mistakes.is_some() || error.is::<Unreadable>() || error.is::<TargetError>() || wrong_arguments {
         true => Exit::Usage,
         false => Exit::Environment,
     }

@@ -183,3 +183,24 @@ fn a_file_that_cannot_be_written_leaves_the_others_alone() {
     assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(workspace.files(), before);
 }
+
+#[test]
+fn who_gets_the_wrappers_is_asked_when_it_is_not_clear() {
+    let workspace = Workspace::new(POLICY);
+    let manifest = workspace.get("Cargo.toml").replace("members = [\".\"]", "members = [\".\", \"second\"]");
+    workspace.put("Cargo.toml", &manifest);
+    workspace.put("second/Cargo.toml", "[package]\nname = \"second\"\nversion = \"1.0.0\"\nedition = \"2024\"\n[dependencies]\nkinds-sys = { path = \"../sys\" }\nkinds = { path = \"..\" }\n");
+    workspace.put("second/src/main.rs", "fn main() { unsafe { kinds_sys::crc(0, std::ptr::null(), 0) }; }\n");
+    let stderr = |output: Output| String::from_utf8(output.stderr).expect("UTF-8");
+    let asked = workspace.isolate(&["wrap"]);
+    assert_eq!(asked.status.code(), Some(2));
+    insta::assert_snapshot!("several_callers", stderr(asked));
+    workspace.expect(&["wrap", "--package", "second"], 0);
+    let text = workspace.get("second/src/isolated/direct.rs");
+    assert!(text.contains("use kinds::ffi as ffi;\n"), "{text}");
+
+    workspace.put("policy.toml", "version = 1\n");
+    let nothing = workspace.isolate(&["wrap"]);
+    assert_eq!(nothing.status.code(), Some(2));
+    insta::assert_snapshot!("nothing_isolated", stderr(nothing));
+}

@@ -27,7 +27,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let plan = plan::plan(&graph, &policy.policy).map_err(|errors| policy.mistakes(errors))?;
     let mut out = anstream::stdout().lock();
     match args.format {
-        Format::Text => plan::print(&mut out, &plan, &graph.root)?,
+        Format::Text => plan::print(&mut out, &plan)?,
         Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&plan)?)?,
     }
     Ok(match plan.refused().next() {

@@ -6,9 +6,8 @@ use crate::{
     plan::{self, Plan},
     policy::{self, PolicyFile},
     sources::{self, Request},
-    wrap::{self, Change},
+    wrap::{self, Change, TargetError},
 };
-use anyhow::bail;
 use std::io::{self, Write};
 
 /// What `wrap` takes.
@@ -60,7 +59,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
 }
 
 /// The one package that `--package` names, if it does.
-fn chosen(graph: &Graph, args: &Args) -> anyhow::Result<Option<usize>> {
+fn chosen(graph: &Graph, args: &Args) -> Result<Option<usize>, TargetError> {
     if args.request.workspace.package.is_empty() {
         return Ok(None);
     }
@@ -68,9 +67,7 @@ fn chosen(graph: &Graph, args: &Args) -> anyhow::Result<Option<usize>> {
     let mut selected = (0..graph.packages.len()).filter(selected);
     match (selected.next(), selected.next()) {
         (Some(one), None) => Ok(Some(one)),
-        _ => {
-            bail!("a domain exists once in a process, so only one package can have its wrappers: give one `--package`")
-        }
+        _ => Err(TargetError::SeveralPackages),
     }
 }
 

@@ -2,9 +2,10 @@
 
 use super::{Declared, Library};
 use crate::{
-    graph::{Graph, Role},
+    graph::{Graph, Package, Role},
     policy::{PolicyError, model},
 };
+use camino::{Utf8Path, Utf8PathBuf};
 use globset::GlobBuilder;
 use isolate_lints::{
     cfg::all_hold,
@@ -138,12 +139,18 @@ fn items(graph: &Graph, index: usize) -> impl Iterator<Item = Candidate<'_>> {
                 index,
                 package: package.name.clone(),
                 module: [&*file.module, &*item.scope.modules].concat(),
-                file: file.path.clone(),
+                file: shown_path(graph, package, &file.path),
                 line: item.span.line,
                 column: item.span.column,
             },
         })
     })
+}
+
+/// From the workspace, or from where the dependency's folder lies: `libz-sys-1.1.31/src/lib.rs`.
+fn shown_path(graph: &Graph, package: &Package, path: &Utf8Path) -> Utf8PathBuf {
+    let above = package.root.parent().filter(|_| !package.member);
+    above.and_then(|above| path.strip_prefix(above).ok()).map_or_else(|| graph.relative(path), Utf8Path::to_owned)
 }
 
 /// Mistakes in `[domain.*]` that only all of them together show, and names that cannot name a module.

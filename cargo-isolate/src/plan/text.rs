@@ -3,17 +3,14 @@
 use super::{Decision, DomainPlan, FunctionPlan, Plan, Role};
 use crate::contract::infer::Tier;
 use anstyle::{AnsiColor, Style};
-use camino::Utf8Path;
 use std::io::{self, Write};
 
 /// Prints the plan: every function with every contract and its evidence, then what was refused with stubs to paste.
-///
-/// Paths are shown from `root`.
-pub(crate) fn print(out: &mut dyn Write, plan: &Plan, root: &Utf8Path) -> io::Result<()> {
+pub(crate) fn print(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
     for domain in &plan.domains {
         heading(out, domain)?;
         for function in &domain.functions {
-            print_function(out, function, root)?;
+            print_function(out, function)?;
         }
         writeln!(out)?;
     }
@@ -56,14 +53,13 @@ fn heading(out: &mut dyn Write, domain: &DomainPlan) -> io::Result<()> {
     writeln!(out)
 }
 
-fn print_function(out: &mut dyn Write, function: &FunctionPlan, root: &Utf8Path) -> io::Result<()> {
+fn print_function(out: &mut dyn Write, function: &FunctionPlan) -> io::Result<()> {
     let declared = &function.declared;
-    let file = declared.file.strip_prefix(root).unwrap_or(&declared.file);
     let (mark, style) = if function.is_ready() { ("ready", GREEN) } else { ("refused", RED) };
     writeln!(
         out,
-        "  {BOLD}{}{BOLD:#}  {style}{mark}{style:#}  {DIM}{file}:{}:{}{DIM:#}",
-        function.name, declared.line, declared.column
+        "  {BOLD}{}{BOLD:#}  {style}{mark}{style:#}  {DIM}{}:{}:{}{DIM:#}",
+        function.name, declared.file, declared.line, declared.column
     )?;
     if let Some(reason) = &function.refused {
         writeln!(out, "    {RED}{reason}{RED:#}")?;

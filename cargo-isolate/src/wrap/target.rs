@@ -38,6 +38,12 @@ pub(crate) enum TargetError {
         "`{package}` does not depend on `{dependency}`, which declares `{name}`; add it: `cargo add --package {package} {dependency}`"
     )]
     NoDependency { package: String, dependency: String, name: String },
+    #[error("a domain exists once in a process, so only one package can have its wrappers: give one `--package`")]
+    SeveralPackages,
+    #[error(
+        "the policy isolates no function: an `[[isolate]]` says which, with `domain = \"zlib\"` and `extern = [\"crc32\"]`"
+    )]
+    NothingIsolated,
     #[error("`{package}` has neither a library nor a binary")]
     NoCrate { package: String },
 }
@@ -72,6 +78,9 @@ pub(crate) fn targets(
             None => caller(graph, domain)?,
         };
         domains.entry(index).or_default().insert(domain.name.clone());
+    }
+    if domains.is_empty() {
+        return Err(TargetError::NothingIsolated);
     }
     domains.into_iter().map(|(index, domains)| target(graph, plan, index, domains, policy)).collect()
 }

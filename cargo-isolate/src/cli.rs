@@ -41,6 +41,8 @@ enum Command {
     Plan(commands::plan::Args),
     /// Write the wrappers that the plan describes.
     Wrap(commands::wrap::Args),
+    /// Show that the wrappers hold: fresh, not gone past, and proof against libraries that misbehave.
+    Verify(commands::verify::Args),
     /// Print the manual page of a rule.
     Explain(commands::explain::Args),
     /// Show what this machine can isolate, and why not.
@@ -57,6 +59,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Check(args) => commands::check::run(&args),
         Command::Plan(args) => commands::plan::run(&args),
         Command::Wrap(args) => commands::wrap::run(&args),
+        Command::Verify(args) => commands::verify::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
         Command::Doctor(args) => commands::doctor::run(&args),
         Command::Demo(args) => commands::demo::run(&args),

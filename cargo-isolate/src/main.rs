@@ -7,7 +7,6 @@ mod decide;
 mod exit;
 #[cfg(test)]
 mod fixture;
-#[expect(dead_code, reason = "what the stages that land next read of it")]
 mod graph;
 mod names;
 mod nearest;
@@ -16,7 +15,6 @@ mod policy;
 mod process;
 mod report;
 mod sources;
-#[expect(dead_code, reason = "used by the command that lands next")]
 mod verify;
 mod wrap;
 

@@ -1,11 +1,36 @@
 //! Child processes: which cargo to run, and how a child ended.
 
+use camino::{Utf8Path, Utf8PathBuf};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, ExitStatus};
 
 /// The cargo that runs us, or the one on the path.
 pub(crate) fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// How programs for the platform of domains are run, where it is not simply by starting them.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub(crate) struct Runner {
+    /// Run the built programs by this command, as cargo does for `target.<triple>.runner`
+    #[arg(long, value_name = "COMMAND")]
+    runner: Option<String>,
+}
+
+impl Runner {
+    /// Makes a cargo run its programs that way.
+    pub(crate) fn apply(&self, cargo: &mut Command) {
+        if let Some(runner) = self.command() {
+            cargo.env("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER", runner);
+        }
+    }
+
+    /// As it can be used from any folder.
+    pub(crate) fn command(&self) -> Option<String> {
+        let runner = self.runner.as_ref()?;
+        let absolute = Utf8Path::new(runner).canonicalize_utf8().ok().filter(|_| runner.contains('/'));
+        Some(absolute.map_or_else(|| runner.clone(), Utf8PathBuf::into_string))
+    }
 }
 
 /// How a process ended, to follow its name: "died of SIGSEGV", "ended with status 1".

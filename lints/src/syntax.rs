@@ -100,7 +100,16 @@ impl<'t> Source<'t> {
 
     /// Errors of the lexer: unterminated strings and the like.
     pub(crate) fn lex_errors(&self) -> impl Iterator<Item = (Range<usize>, &str)> {
-        self.lexed.errors().map(|(raw, message)| (self.lexed.text_range(raw), message))
+        let errors = self.lexed.errors().filter(|(raw, _)| !self.is_error_of_line_endings(*raw));
+        errors.map(|(raw, message)| (self.lexed.text_range(raw), message))
+    }
+
+    /// rustc reads `\r\n` as `\n` before anything else; the lexer here does not, and takes one behind a `\` in a string for
+    /// an escape that does not exist.
+    fn is_error_of_line_endings(&self, raw: usize) -> bool {
+        let text = self.lexed.text(raw);
+        let as_rustc_reads_it = || LexedStr::single_token(self.edition, &text.replace("\r\n", "\n"));
+        text.contains("\r\n") && matches!(as_rustc_reads_it(), Some((_, None)))
     }
 
     /// The tree of the whole file.

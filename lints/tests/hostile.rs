@@ -110,3 +110,12 @@ fn every_prefix_of_a_file() {
         assert_eq!(scan(&text[..end], Edition::E2021).unexplained(), 0, "the first {end} bytes");
     }
 }
+
+/// rustc reads a line that ends in CR LF like one that ends in LF, inside strings too.
+#[test]
+fn line_endings_of_windows() {
+    let text = "fn f() -> &'static str {\r\n    \"one \\\r\n     two\"\r\n}\r\n";
+    assert_eq!(scan(text, Edition::E2024).errors, []);
+    let wrong = "fn f() -> &'static str {\r\n    \"one \\q\r\n     two\"\r\n}\r\n";
+    assert_eq!(scan(wrong, Edition::E2024).errors.len(), 1);
+}

@@ -103,7 +103,7 @@ fn play(case: &Case, act: Act, name: &str) -> bool {
     // SAFETY: as above.
     unsafe { *VICTIM.0.get() = [UNTOUCHED; 4096] };
     let outcome = match &result {
-        Ok(()) => "Ok, within the caller's buffers".to_owned(),
+        Ok(()) => "Ok".to_owned(),
         Err(Failure::Fault(fault)) => format!("Err: {fault}"),
         Err(Failure::Broken(how)) => how.clone(),
     };
@@ -170,29 +170,17 @@ pub(crate) fn begin() {
     }
 }
 
-/// An argument that a stub got. Through a `*mut T` it stores a result; of anything else it makes nothing.
-pub(crate) struct Argument<T>(pub(crate) T);
-
-impl<T> Argument<*mut T> {
-    /// # Safety
-    ///
-    /// The pointer is NULL or points at one `T`.
-    pub(crate) unsafe fn store(self) {
-        if !self.0.is_null() {
-            // SAFETY: by contract.
-            unsafe { lie(self.0.cast::<u8>(), size_of::<T>(), align_of::<T>()) };
-        }
+/// Stores a result through a pointer that a stub got.
+///
+/// # Safety
+///
+/// `place` is NULL or points at one `T`.
+pub(crate) unsafe fn store<T>(place: *mut T) {
+    if !place.is_null() {
+        // SAFETY: by contract.
+        unsafe { lie(place.cast::<u8>(), size_of::<T>(), align_of::<T>()) };
     }
 }
-
-/// Found by method lookup only where the method above does not apply.
-pub(crate) trait NotStored: Sized {
-    /// # Safety
-    ///
-    /// None; it has the signature of the other.
-    unsafe fn store(self) {}
-}
-impl<T> NotStored for Argument<T> {}
 
 /// What a stub returns.
 ///

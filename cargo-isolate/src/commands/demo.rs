@@ -3,8 +3,10 @@
 mod project;
 mod shell;
 
-use crate::{exit::Exit, process::ending};
-use anyhow::Context as _;
+use crate::{
+    exit::Exit,
+    process::{Runner, ending},
+};
 use camino::Utf8PathBuf;
 use project::Project;
 use shell::{Shell, ToolFailed};
@@ -18,12 +20,17 @@ pub(crate) struct Args {
     /// Use this folder, which must be empty or absent, and keep it
     #[arg(long, value_name = "PATH")]
     dir: Option<Utf8PathBuf>,
+    #[command(flatten)]
+    runner: Runner,
 }
+
+/// Files of the project that no step changes: one for each codec.
+const PACKED: &[&str] = &["src/archive.rs", "csrc/tlv.c", "csrc/tlv.h"];
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     shell::require_tools()?;
     let project = Project::create(args.dir.as_deref())?;
-    let result = show(&project);
+    let result = show(&project, &args.runner);
     // The way out of a failed step is to look at the folder.
     let keep = args.keep || args.dir.is_some() || !matches!(result, Ok(Exit::Clean | Exit::Environment));
     if keep {
@@ -38,8 +45,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     }
 }
 
-fn show(project: &Project) -> anyhow::Result<Exit> {
-    let shell = Shell::new(project.root());
+fn show(project: &Project, runner: &Runner) -> anyhow::Result<Exit> {
+    let shell = Shell::new(project.root(), runner);
     shell.title("The project: `unpack`, an archive tool over zlib, lz4, bzip2 and a C parser of its own");
     project.write()?;
     shell.list(project.files());
@@ -47,9 +54,7 @@ fn show(project: &Project) -> anyhow::Result<Exit> {
     shell.title("As it is: an archive from a stranger ends the process");
     shell.cargo(&["build"])?;
     shell.copy(&project.binary(), &project.unisolated())?;
-    shell
-        .run(project.unisolated(), &["pack", "good.unpack", "src/main.rs", "Cargo.lock", "csrc/tlv.c"])?
-        .expect_success()?;
+    shell.run(project.unisolated(), &[&["pack", "good.unpack"], PACKED].concat())?.expect_success()?;
     project.write_hostile_archive()?;
     let victim = shell.run(project.unisolated(), &["unpack", "hostile.unpack", "good.unpack"])?;
     victim.expect_death()?;
@@ -68,7 +73,7 @@ fn show(project: &Project) -> anyhow::Result<Exit> {
     shell.diff(project.go_isolated()?);
 
     shell.title("Verify: nothing calls past the wrappers, and each holds against a library that misbehaves");
-    let verified = shell.isolate(&["verify"])?;
+    let verified = shell.verify()?;
     if verified.status.code() == Some(Exit::Environment as i32) {
         shell.cargo(&["build"])?;
         shell.say(
@@ -81,8 +86,8 @@ fn show(project: &Project) -> anyhow::Result<Exit> {
 
     shell.title("The same archive again, isolated: an error, and the next archive is unpacked");
     let output = shell.cargo_run(&["unpack", "hostile.unpack", "good.unpack"])?;
-    output.expect_contained(&["main.rs: ", "Cargo.lock: ", "tlv.c: "])?;
-    project.check_unpacked(&["src/main.rs", "Cargo.lock", "csrc/tlv.c"]).context("after the contained fault")?;
+    output.expect_contained(PACKED.len())?;
+    project.check_unpacked(PACKED)?;
     shell.say(
         "The parser's overflow became an `Err`, its counter is back where it started, and what came after was unpacked right.",
     );

@@ -7,4 +7,5 @@ pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod init;
 pub(crate) mod plan;
+pub(crate) mod verify;
 pub(crate) mod wrap;

@@ -24,12 +24,8 @@ pub(super) fn cases(domain: &str, file: &syn::File, foreign: &[Foreign]) -> Resu
     if errors.is_empty() { Ok(cases) } else { Err(errors) }
 }
 
-/// One wrapper, ready to be called.
-pub(super) struct Case {
-    pub(super) function: String,
-    /// An expression of type `harness::Case`.
-    text: String,
-}
+/// One wrapper, ready to be called: an expression of type `harness::Case`.
+pub(super) struct Case(String);
 
 /// `main.rs` of the package, over the modules `harness`, `isolated` and `stubs`.
 pub(super) fn render(cases: &[Case]) -> String {
@@ -40,7 +36,7 @@ pub(super) fn render(cases: &[Case]) -> String {
          fn main() -> std::process::ExitCode {\n    harness::run(&[\n",
     );
     for case in cases {
-        text.push_str(&case.text);
+        text.push_str(&case.0);
     }
     text.push_str("    ])\n}\n");
     text
@@ -83,7 +79,7 @@ fn case(domain: &str, signature: &syn::Signature, foreign: &[Foreign]) -> Result
         let _ = writeln!(text, "            within(result{count})?;");
     }
     let _ = writeln!(text, "            Ok(())\n        }} }},");
-    Ok(Case { function, text })
+    Ok(Case(text))
 }
 
 /// The statements around one call.

@@ -4,35 +4,33 @@
 //! imports the foreign functions pointing at stubs of the same signatures, and a driver that calls every wrapper. What it
 //! says is read back as [`run::Act`]s.
 
+mod bypass;
 mod driver;
 mod run;
 mod stubs;
 mod types;
 
+pub(crate) use bypass::{Bypass, bypasses};
 pub(crate) use run::{Act, Played};
-pub(crate) use stubs::Foreign;
+pub(crate) use stubs::{Foreign, Param};
 
-use crate::graph;
+use crate::{graph::Graph, process::Runner};
 use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use isolate_templates::verify::{BUILD_SCRIPT, HARNESS};
 use std::fmt::Write as _;
 use std::fs;
+use std::io::ErrorKind;
 
-/// The wrapper file of one domain, and what it wraps.
-pub(crate) struct Wrapped<'a> {
-    pub(crate) domain: String,
-    /// Its text in the tree.
-    pub(crate) text: String,
-    /// The package that declares the functions.
-    pub(crate) package: &'a graph::Package,
-    pub(crate) functions: Vec<Foreign>,
-}
+/// The path by which wrappers import what they wrap, in the package that is generated here.
+pub(crate) const STUBS: &str = "crate::stubs";
 
 /// Everything that goes into a package for one member.
-pub(crate) struct Subject<'a> {
-    pub(crate) member: String,
-    pub(crate) wrapped: Vec<Wrapped<'a>>,
+pub(crate) struct Subject {
+    /// The member's wrappers with their imports taken from [`STUBS`]: domain and text of its file.
+    pub(crate) wrappers: Vec<(String, String)>,
+    /// What they wrap.
+    pub(crate) functions: Vec<Foreign>,
     /// The member's linker fragment: it defines the symbols that the wrappers name.
     pub(crate) fragment: String,
 }
@@ -56,18 +54,26 @@ pub(crate) struct Stage {
 ///
 /// When a wrapper's parameters are of a type that no argument can be made of, or the package cannot be written or compiled.
 pub(crate) fn prepare(
-    subject: &Subject<'_>,
+    graph: &Graph,
+    subject: &Subject,
     runtime: &Runtime,
-    lock: &Utf8Path,
     folder: Utf8PathBuf,
 ) -> anyhow::Result<Stage> {
-    let files = files(subject, runtime)?;
+    let files = files(graph, subject, runtime)?;
+    // What an earlier run left is none of this one's.
+    match fs::remove_dir_all(folder.join("src")) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            return Err(error).with_context(|| format!("cannot remove {folder}/src"));
+        }
+        _ => {}
+    }
     for (path, text) in files {
         write(&folder.join(path), &text)?;
     }
     // The workspace's own versions: nothing is downloaded, and what runs here is what runs there.
-    match fs::copy(lock, folder.join("Cargo.lock")) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+    let lock = graph.root.join("Cargo.lock");
+    match fs::copy(&lock, folder.join("Cargo.lock")) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
             return Err(error).with_context(|| format!("cannot copy {lock}"));
         }
         _ => {}
@@ -78,59 +84,35 @@ pub(crate) fn prepare(
 
 impl Stage {
     /// Plays every act against every wrapper.
-    pub(crate) fn play(&self) -> anyhow::Result<Played> {
-        run::play(&self.folder)
+    pub(crate) fn play(&self, runner: &Runner) -> anyhow::Result<Played> {
+        run::play(&self.folder, runner)
     }
 }
 
 /// The package's files: path and text.
-fn files(subject: &Subject<'_>, runtime: &Runtime) -> anyhow::Result<Vec<(String, String)>> {
+fn files(graph: &Graph, subject: &Subject, runtime: &Runtime) -> anyhow::Result<Vec<(String, String)>> {
     let (mut files, mut cases, mut errors) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut wrappers, mut stubs) = (String::new(), String::new());
-    for Wrapped { domain, text, package, functions } in &subject.wrapped {
+    let mut modules = String::new();
+    for (domain, text) in &subject.wrappers {
         let file = syn::parse_file(text).with_context(|| format!("the wrappers of domain `{domain}` do not parse"))?;
-        match driver::cases(domain, &file, functions) {
+        match driver::cases(domain, &file, &subject.functions) {
             Ok(more) => cases.extend(more),
             Err(more) => errors.extend(more),
         }
-        files.push((format!("src/isolated/{domain}.rs"), redirect(text, domain)?));
-        files.push((format!("src/stubs/{domain}.rs"), stubs::render(package, functions)));
-        let _ = writeln!(wrappers, "pub mod {domain};");
-        let _ = writeln!(stubs, "pub mod {domain};");
+        files.push((format!("src/isolated/{domain}.rs"), text.clone()));
+        let _ = writeln!(modules, "pub mod {domain};");
     }
     if !errors.is_empty() {
         bail!("{}", errors.join("\n"));
     }
-    files.push(("src/isolated/mod.rs".to_owned(), wrappers));
+    files.push(("src/isolated/mod.rs".to_owned(), modules));
     files.push(("src/isolated/isolate.ld".to_owned(), subject.fragment.clone()));
-    files.push(("src/stubs/mod.rs".to_owned(), stubs));
+    files.push(("src/stubs.rs".to_owned(), stubs::render(graph, &subject.functions)));
     files.push(("src/harness.rs".to_owned(), HARNESS.to_owned()));
     files.push(("src/main.rs".to_owned(), driver::render(&cases)));
     files.push(("build.rs".to_owned(), BUILD_SCRIPT.to_owned()));
     files.push(("Cargo.toml".to_owned(), manifest(runtime)));
     Ok(files)
-}
-
-/// `text` with its foreign functions taken from the stubs.
-fn redirect(text: &str, domain: &str) -> anyhow::Result<String> {
-    let mut found = false;
-    let mut redirected = String::new();
-    for line in text.lines() {
-        match line.starts_with("use ") && line.ends_with(" as ffi;") {
-            true => {
-                found = true;
-                let _ = writeln!(redirected, "use crate::stubs::{domain} as ffi;");
-            }
-            false => {
-                redirected.push_str(line);
-                redirected.push('\n');
-            }
-        }
-    }
-    if !found {
-        bail!("the wrappers of domain `{domain}` do not import their functions as `ffi`");
-    }
-    Ok(redirected)
 }
 
 fn manifest(runtime: &Runtime) -> String {
@@ -143,11 +125,7 @@ fn manifest(runtime: &Runtime) -> String {
     )
 }
 
-/// Writes a file unless it has that text already: cargo goes by time stamps.
 fn write(path: &Utf8Path, text: &str) -> anyhow::Result<()> {
-    if fs::read_to_string(path).is_ok_and(|old| old == text) {
-        return Ok(());
-    }
     let folder = path.parent().expect("a file in the package's folder");
     fs::create_dir_all(folder).and_then(|()| fs::write(path, text)).with_context(|| format!("cannot write {path}"))
 }
@@ -159,7 +137,7 @@ mod tests {
     use isolate_lints::{Edition, facts::ForeignKind, scan};
     use std::sync::Mutex;
 
-    fn package(text: &str) -> Package {
+    fn graph(text: &str) -> Graph {
         let facts = scan(text, Edition::E2024);
         let file = SourceFile {
             path: "src/lib.rs".into(),
@@ -170,7 +148,7 @@ mod tests {
             module: Vec::new(),
             facts,
         };
-        Package {
+        let package = Package {
             name: "fixture-sys".to_owned(),
             version: "1.0.0".to_owned(),
             root: "fixture-sys".into(),
@@ -181,16 +159,24 @@ mod tests {
             externs: Default::default(),
             files: vec![file],
             gaps: Vec::new(),
-        }
+        };
+        Graph { root: here(".."), target: here("../target"), packages: vec![package] }
     }
 
-    fn functions(package: &Package) -> Vec<Foreign> {
-        let foreign = package.files.iter().flat_map(|file| &file.facts.foreign);
+    fn functions(graph: &Graph) -> Vec<Foreign> {
+        let foreign = graph.packages[0].files.iter().flat_map(|file| &file.facts.foreign);
         foreign
             .filter_map(|item| match &item.item {
                 ForeignKind::Function { params, ret, .. } => Some(Foreign {
+                    package: 0,
                     name: item.name.clone(),
-                    params: params.iter().map(|param| param.ty.clone()).collect(),
+                    params: params
+                        .iter()
+                        .map(|param| Param {
+                            ty: param.ty.clone(),
+                            stored: matches!(param.name.as_deref(), Some("dest" | "len" | "entry")),
+                        })
+                        .collect(),
                     ret: ret.clone(),
                 }),
                 ForeignKind::Static { .. } => None,
@@ -198,14 +184,9 @@ mod tests {
             .collect()
     }
 
-    fn subject(package: &Package) -> Subject<'_> {
-        let wrapped = Wrapped {
-            domain: "fixture".to_owned(),
-            text: include_str!("tests/wrappers.rs").to_owned(),
-            package,
-            functions: functions(package),
-        };
-        Subject { member: "fixture".to_owned(), wrapped: vec![wrapped], fragment: String::new() }
+    fn subject(graph: &Graph) -> Subject {
+        let wrappers = vec![("fixture".to_owned(), include_str!("tests/wrappers.rs").to_owned())];
+        Subject { wrappers, functions: functions(graph), fragment: String::new() }
     }
 
     fn here(folder: &str) -> Utf8PathBuf {
@@ -214,10 +195,10 @@ mod tests {
 
     #[test]
     fn stubs_and_driver() {
-        let package = package(include_str!("tests/declarations.rs"));
+        let graph = graph(include_str!("tests/declarations.rs"));
         let runtime = Runtime { runtime: "isolate-rt".into(), build: "isolate-rt/build".into() };
-        let files = files(&subject(&package), &runtime).unwrap();
-        let shown = ["src/stubs/fixture.rs", "src/main.rs", "Cargo.toml"];
+        let files = files(&graph, &subject(&graph), &runtime).unwrap();
+        let shown = ["src/stubs.rs", "src/main.rs", "Cargo.toml"];
         let shown = files.iter().filter(|(path, _)| shown.contains(&path.as_str()));
         let shown: String = shown.map(|(path, text)| format!("=== {path}\n{text}\n")).collect();
         insta::assert_snapshot!(shown);
@@ -227,12 +208,12 @@ mod tests {
     fn played(change: impl Fn(&str) -> String) -> Played {
         static TURN: Mutex<()> = Mutex::new(());
         let _turn = TURN.lock();
-        let package = package(include_str!("tests/declarations.rs"));
+        let graph = graph(include_str!("tests/declarations.rs"));
         let runtime = Runtime { runtime: here("../isolate-rt"), build: here("../isolate-rt/build") };
-        let mut subject = subject(&package);
-        subject.wrapped[0].text = change(&subject.wrapped[0].text);
+        let mut subject = subject(&graph);
+        subject.wrappers[0].1 = change(&subject.wrappers[0].1);
         let folder = here("../target/isolate/tests/verify");
-        prepare(&subject, &runtime, &here("../Cargo.lock"), folder).unwrap().play().unwrap()
+        prepare(&graph, &subject, &runtime, folder).unwrap().play(&Runner::default()).unwrap()
     }
 
     /// The generated package compiles, and says the right thing on whatever machine this is.

@@ -1,6 +1,6 @@
 //! Builds the package of wrappers over stubs and plays it.
 
-use crate::process::ending;
+use crate::process::{Runner, cargo, ending};
 use anyhow::{Context as _, bail};
 use camino::Utf8Path;
 use std::process::{Command, ExitStatus, Stdio};
@@ -28,7 +28,7 @@ pub(crate) struct Act {
 
 /// Compiles the package; its errors are the tool's fault or the wrappers', so they are shown whole.
 pub(super) fn build(package: &Utf8Path) -> anyhow::Result<()> {
-    let output = cargo(package, "build").stdin(Stdio::null()).output().context("cannot run cargo")?;
+    let output = command(package, "build").output().context("cannot run cargo")?;
     if !output.status.success() {
         bail!("the wrappers do not compile over stubs (in {package}):\n{}", String::from_utf8_lossy(&output.stderr));
     }
@@ -36,16 +36,18 @@ pub(super) fn build(package: &Utf8Path) -> anyhow::Result<()> {
 }
 
 /// Runs it by `cargo run`, so that a configured runner is honoured.
-pub(super) fn play(package: &Utf8Path) -> anyhow::Result<Played> {
-    let output =
-        cargo(package, "run").stdin(Stdio::null()).stderr(Stdio::inherit()).output().context("cannot run cargo")?;
+pub(super) fn play(package: &Utf8Path, runner: &Runner) -> anyhow::Result<Played> {
+    let mut run = command(package, "run");
+    runner.apply(&mut run);
+    let output = run.stderr(Stdio::inherit()).output().context("cannot run cargo")?;
     Ok(read(&String::from_utf8_lossy(&output.stdout), output.status))
 }
 
-fn cargo(package: &Utf8Path, command: &str) -> Command {
-    let mut cargo = crate::process::cargo();
+fn command(package: &Utf8Path, subcommand: &str) -> Command {
+    let mut cargo = cargo();
     // In its folder, where the workspace's own cargo configuration is found.
-    cargo.args([command, "--quiet"]).current_dir(package).env("CARGO_TARGET_DIR", package.join("target"));
+    cargo.args([subcommand, "--quiet"]).current_dir(package).env("CARGO_TARGET_DIR", package.join("target"));
+    cargo.stdin(Stdio::null());
     cargo
 }
 

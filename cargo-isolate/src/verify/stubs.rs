@@ -1,32 +1,43 @@
 //! Functions that stand where the foreign ones stood, with the same signatures and the behaviour of `harness.rs`.
 
 use super::types::Types;
-use crate::graph::Package;
+use crate::graph::Graph;
 use std::fmt::Write as _;
 
 /// A foreign function as its package declares it.
 #[derive(Clone, Debug)]
 pub(crate) struct Foreign {
+    /// Index in the graph of the package that declares it.
+    pub(crate) package: usize,
     pub(crate) name: String,
-    /// Types of its parameters, as source text.
-    pub(crate) params: Vec<String>,
+    pub(crate) params: Vec<Param>,
     /// As source text; `None` for unit.
     pub(crate) ret: Option<String>,
 }
 
-/// A module with a stub for each of `functions`, all declared by `package`.
-pub(super) fn render(package: &Package, functions: &[Foreign]) -> String {
-    let mut types = Types::of(package);
+/// One of its parameters.
+#[derive(Clone, Debug)]
+pub(crate) struct Param {
+    /// As source text.
+    pub(crate) ty: String,
+    /// A pointer through which the function stores a result, as its contract says.
+    pub(crate) stored: bool,
+}
+
+/// A module with a stub for each of `functions`.
+pub(super) fn render(graph: &Graph, functions: &[Foreign]) -> String {
+    let mut types = Types::of(graph);
     let mut stubs = String::new();
-    for Foreign { name, params, ret } in functions {
-        let params: Vec<String> = params.iter().map(|ty| types.rewrite(ty)).collect();
-        let list: Vec<String> = params.iter().enumerate().map(|(at, ty)| format!("a{at}: {ty}")).collect();
-        let ret = ret.as_ref().map(|ty| types.rewrite(ty));
+    for Foreign { package, name, params, ret } in functions {
+        let package = &graph.packages[*package];
+        let list = params.iter().enumerate().map(|(at, param)| format!("a{at}: {}", types.rewrite(package, &param.ty)));
+        let list: Vec<String> = list.collect();
+        let ret = ret.as_ref().map(|ty| types.rewrite(package, ty));
         let arrow = ret.as_ref().map(|ty| format!(" -> {ty}")).unwrap_or_default();
         let _ = writeln!(stubs, "\npub unsafe extern \"C\" fn {name}({}){arrow} {{", list.join(", "));
         let _ = writeln!(stubs, "    begin();");
-        for at in 0..params.len() {
-            let _ = writeln!(stubs, "    unsafe {{ Argument(a{at}).store() }};");
+        for at in params.iter().enumerate().filter(|(_, param)| param.stored).map(|(at, _)| at) {
+            let _ = writeln!(stubs, "    unsafe {{ store(a{at}) }};");
         }
         if ret.is_some() {
             let _ = writeln!(stubs, "    unsafe {{ answer() }}");
@@ -34,9 +45,7 @@ pub(super) fn render(package: &Package, functions: &[Foreign]) -> String {
         stubs.push_str("}\n");
     }
     let text = format!(
-        "//! Stand-ins for functions of `{}` {}.\n#![allow(warnings)]\nuse crate::harness::{{Argument, NotStored as _, answer, begin}};\n\n{}{stubs}",
-        package.name,
-        package.version,
+        "//! Stand-ins for the isolated functions.\n#![allow(warnings)]\nuse crate::harness::{{answer, begin, store}};\n\n{}{stubs}",
         types.declarations(),
     );
     // What does not parse is shown to the user by the compiler, with its place.

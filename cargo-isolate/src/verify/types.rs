@@ -1,28 +1,31 @@
 //! The types that foreign signatures name, declared again so that stubs of the same signatures compile on their own.
 
-use crate::graph::{Package, Role};
-use isolate_lints::facts::{Constant, TypeItem, TypeKind};
+use crate::graph::{Graph, Package, Role, SourceFile};
+use isolate_lints::{
+    cfg,
+    facts::{Constant, TypeItem, TypeKind},
+};
 use proc_macro2::{Group, TokenStream, TokenTree};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// Types of one package, by the last segment of their path, declared as they are asked for.
-pub(super) struct Types<'a> {
-    package: &'a Package,
+/// Types by the last segment of their path, declared as they are asked for.
+pub(super) struct Types<'g> {
+    graph: &'g Graph,
     declared: BTreeMap<String, String>,
 }
 
-impl<'a> Types<'a> {
-    pub(super) fn of(package: &'a Package) -> Self {
-        Self { package, declared: BTreeMap::new() }
+impl<'g> Types<'g> {
+    pub(super) fn of(graph: &'g Graph) -> Self {
+        Self { graph, declared: BTreeMap::new() }
     }
 
-    /// `ty` with every path cut to its last segment, each of which is declared from now on.
-    pub(super) fn rewrite(&mut self, ty: &str) -> String {
+    /// `ty`, as `package` means it, with every path cut to its last segment, each of which is declared from now on.
+    pub(super) fn rewrite(&mut self, package: &'g Package, ty: &str) -> String {
         let Ok(tokens) = ty.parse::<TokenStream>() else {
             return ty.to_owned(); // left for the compiler to complain about, with the text in sight
         };
-        self.tokens(tokens).to_string()
+        self.tokens(package, tokens).to_string()
     }
 
     /// The declarations that have been asked for, in order of their names.
@@ -30,7 +33,7 @@ impl<'a> Types<'a> {
         self.declared.values().filter(|text| !text.is_empty()).fold(String::new(), |all, text| all + text + "\n")
     }
 
-    fn tokens(&mut self, tokens: TokenStream) -> TokenStream {
+    fn tokens(&mut self, package: &'g Package, tokens: TokenStream) -> TokenStream {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
         let mut kept = Vec::new();
         let mut at = 0;
@@ -46,13 +49,13 @@ impl<'a> Types<'a> {
                 TokenTree::Ident(ident) => {
                     // A single colon makes it the name of a parameter.
                     if !colon(1) {
-                        self.declare(&ident.to_string());
+                        self.declare(package, &ident.to_string());
                     }
                     kept.push(tokens[at].clone());
                     at += 1;
                 }
                 TokenTree::Group(group) => {
-                    kept.push(Group::new(group.delimiter(), self.tokens(group.stream())).into());
+                    kept.push(Group::new(group.delimiter(), self.tokens(package, group.stream())).into());
                     at += 1;
                 }
                 TokenTree::Punct(_) | TokenTree::Literal(_) => {
@@ -64,29 +67,39 @@ impl<'a> Types<'a> {
         kept.into_iter().collect()
     }
 
-    fn declare(&mut self, name: &str) {
+    fn declare(&mut self, package: &'g Package, name: &str) {
         if self.declared.contains_key(name) {
             return;
         }
         self.declared.insert(name.to_owned(), String::new()); // so that a type that names itself ends
-        let text = match (self.find_type(name), self.find_constant(name)) {
-            (Some(item), _) => self.type_declaration(name, item),
-            (None, Some(constant)) => {
-                let (ty, value) = (self.rewrite(&constant.ty), self.rewrite(&constant.value));
-                format!("pub const {name}: {ty} = {value};")
-            }
-            (None, None) => known(name).unwrap_or_else(|| opaque(name)),
-        };
+        let text = self
+            .declaration(package, name)
+            .or_else(|| known(name))
+            .or_else(|| {
+                let externs = package.externs.values();
+                externs.copied().find_map(|index| self.declaration(&self.graph.packages[index], name))
+            })
+            .unwrap_or_else(|| opaque(name));
         self.declared.insert(name.to_owned(), text);
     }
 
-    fn type_declaration(&mut self, name: &str, item: &TypeItem) -> String {
+    /// What a package itself declares under that name.
+    fn declaration(&mut self, package: &'g Package, name: &str) -> Option<String> {
+        if let Some(item) = find_type(package, name) {
+            return Some(self.type_declaration(package, name, item));
+        }
+        let constant = find_constant(package, name)?;
+        let (ty, value) = (self.rewrite(package, &constant.ty), self.rewrite(package, &constant.value));
+        Some(format!("pub const {name}: {ty} = {value};"))
+    }
+
+    fn type_declaration(&mut self, package: &'g Package, name: &str, item: &TypeItem) -> String {
         let derives = if item.copy { "#[derive(Clone, Copy)]\n" } else { "" };
         let repr = if item.repr.is_empty() { "C".to_owned() } else { item.repr.join(", ") };
         match &item.kind {
             TypeKind::Alias(target) if target.trim() == name => known(name).unwrap_or_else(|| opaque(name)),
             TypeKind::Alias(target) => {
-                let target = self.rewrite(target);
+                let target = self.rewrite(package, target);
                 // `pub type c_int = i32` would refer to itself once cut to last segments.
                 if target == name {
                     known(name).unwrap_or_else(|| opaque(name))
@@ -99,7 +112,7 @@ impl<'a> Types<'a> {
                 let keyword = if matches!(item.kind, TypeKind::Union(_)) { "union" } else { "struct" };
                 let mut body = String::new();
                 for (at, field) in fields.iter().enumerate() {
-                    let ty = self.rewrite(&field.ty);
+                    let ty = self.rewrite(package, &field.ty);
                     match field.name.as_deref() {
                         Some(field) if !field.starts_with(|first: char| first.is_ascii_digit()) => {
                             let _ = writeln!(body, "    pub {field}: {ty},");
@@ -118,70 +131,21 @@ impl<'a> Types<'a> {
             TypeKind::Foreign => opaque(name),
         }
     }
-
-    fn find_type(&self, name: &str) -> Option<&'a TypeItem> {
-        let all = || self.main_files().flat_map(|file| &file.facts.types).filter(|item| item.name == name);
-        all().find(|item| item.cfgs.iter().all(|cfg| holds(cfg))).or_else(|| all().next())
-    }
-
-    fn find_constant(&self, name: &str) -> Option<&'a Constant> {
-        self.main_files().flat_map(|file| &file.facts.constants).find(|constant| constant.name == name)
-    }
-
-    fn main_files(&self) -> impl Iterator<Item = &'a crate::graph::SourceFile> + use<'a> {
-        self.package.files.iter().filter(|file| file.role == Role::Main)
-    }
 }
 
-/// Whether a `cfg` predicate most likely holds on the platform that can run domains. Unknown names are unset, features set.
-fn holds(predicate: &str) -> bool {
-    let predicate = predicate.trim();
-    let inside = |name: &str| {
-        predicate.strip_prefix(name)?.trim_start().strip_prefix('(')?.trim_end().strip_suffix(')').map(split)
-    };
-    if let Some(all) = inside("all") {
-        return all.iter().all(|part| holds(part));
-    }
-    if let Some(any) = inside("any") {
-        return any.iter().any(|part| holds(part));
-    }
-    if let Some(not) = inside("not") {
-        return not.iter().all(|part| !holds(part));
-    }
-    match predicate.split_once('=') {
-        None => predicate == "unix",
-        Some((key, value)) => {
-            let value = value.trim().trim_matches('"');
-            match key.trim() {
-                "target_os" => value == "linux",
-                "target_arch" => value == "x86_64",
-                "target_env" => value == "gnu",
-                "target_family" => value == "unix",
-                "target_pointer_width" => value == "64",
-                "target_endian" => value == "little",
-                key => key == "feature",
-            }
-        }
-    }
+fn find_type<'g>(package: &'g Package, name: &str) -> Option<&'g TypeItem> {
+    let all = || main_files(package).flat_map(|file| &file.facts.types).filter(|item| item.name == name);
+    // One that surely holds, else one that may.
+    let possible = |wanted| all().find(|item| cfg::all_hold(&item.cfgs) == wanted);
+    possible(Some(true)).or_else(|| possible(None))
 }
 
-/// The parts of a list at its top level.
-fn split(list: &str) -> Vec<String> {
-    let (mut parts, mut depth) = (vec![String::new()], 0);
-    for character in list.chars() {
-        match character {
-            '(' => depth += 1,
-            ')' => depth -= 1,
-            ',' if depth == 0 => {
-                parts.push(String::new());
-                continue;
-            }
-            _ => {}
-        }
-        parts.last_mut().expect("starts with one part").push(character);
-    }
-    parts.retain(|part| !part.trim().is_empty());
-    parts
+fn find_constant<'g>(package: &'g Package, name: &str) -> Option<&'g Constant> {
+    main_files(package).flat_map(|file| &file.facts.constants).find(|constant| constant.name == name)
+}
+
+fn main_files(package: &Package) -> impl Iterator<Item = &SourceFile> {
+    package.files.iter().filter(|file| file.role == Role::Main)
 }
 
 /// Types that C's headers define and every binding names alike.

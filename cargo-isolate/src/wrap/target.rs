@@ -211,7 +211,6 @@ impl Target {
 
     /// Sends every foreign name through another module, so that stubs can take the place of the real functions:
     /// `redirect` gets each module path (`libz_sys`) and gives the one to import instead.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for `verify`, which lands next"))]
     pub(crate) fn redirected(mut self, redirect: impl Fn(&str) -> String) -> Target {
         for path in self.paths.values_mut() {
             *path = redirect(path);

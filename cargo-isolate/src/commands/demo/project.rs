@@ -1,5 +1,6 @@
 //! The example project's folder.
 
+use super::shell::ToolFailed;
 use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use isolate_templates::demo::{ISOLATED, PROJECT, hostile_archive};
@@ -64,7 +65,7 @@ impl Project {
             let packed = self.root.join(file);
             let unpacked = self.root.join(packed.file_name().context("a file without a name")?);
             if fs::read(&packed).ok() != fs::read(&unpacked).ok() {
-                bail!("{unpacked} is not what was packed from {packed}");
+                return Err(ToolFailed(format!("{unpacked} is not what was packed from {packed}")).into());
             }
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! Wrappers of every shape, as `wrap` writes them.
 use core::ffi::{CStr, c_char, c_int};
-use fixture_sys as ffi;
+use crate::stubs as ffi;
 use isolate_rt::{Domain, Fault, Handle};
 use std::ffi::CString;
 
@@ -35,7 +35,7 @@ pub fn describe(book: &Handle<ffi::Book>, at: Option<&[u8]>) -> Result<Option<CS
     };
     let at_len = call.length(at.map_or(0, <[_]>::len))?;
     let ret = unsafe { call.run(|| ffi::describe(book, at_ptr, at_len)) }?;
-    call.string(ret)
+    unsafe { call.string(ret) }
 }
 
 pub fn entry() -> Result<(c_int, ffi::Entry), Fault> {

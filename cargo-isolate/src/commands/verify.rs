@@ -1,0 +1,239 @@
+//! `cargo isolate verify`.
+
+mod print;
+
+use crate::{
+    contract::{Contract, Dir},
+    exit::Exit,
+    graph::Graph,
+    plan::{self, ParamPlan, Plan, Role},
+    policy::{self, PolicyFile},
+    process::{Runner, cargo},
+    report::Format,
+    sources::{self, Request},
+    verify::{self, Act, Bypass, Foreign, Param, Played, STUBS, Subject},
+    wrap::{self, Target},
+};
+use anyhow::{Context as _, bail};
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::Serialize;
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::process::Stdio;
+
+/// What `verify` takes.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    request: Request,
+    #[command(flatten)]
+    policy: PolicyFile,
+    /// Check and compile everything, execute nothing
+    #[arg(long)]
+    no_run: bool,
+    #[command(flatten)]
+    runner: Runner,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// What was found out, as `--format json` prints it.
+#[derive(Debug, Serialize)]
+struct Report {
+    schema: u32,
+    /// How many functions have a wrapper.
+    wrappers: usize,
+    /// Generated files that are missing, or not as `wrap` writes them.
+    stale: Vec<Utf8PathBuf>,
+    compile: Compile,
+    /// Calls that go past the wrappers.
+    bypasses: Vec<Bypass>,
+    faults: Faults,
+}
+
+/// Whether the workspace compiles with the wrappers.
+#[derive(Debug, Serialize)]
+#[serde(tag = "result", rename_all = "kebab-case")]
+enum Compile {
+    Ok,
+    Failed { message: String },
+    Skipped { reason: String },
+}
+
+/// What came of letting the libraries misbehave.
+#[derive(Debug, Serialize)]
+#[serde(tag = "result", rename_all = "kebab-case")]
+enum Faults {
+    Played {
+        acts: Vec<Act>,
+    },
+    /// The wrappers do not compile over stubs.
+    Failed {
+        message: String,
+    },
+    /// No domain can be made here.
+    Unsupported {
+        reason: String,
+    },
+    Skipped {
+        reason: String,
+    },
+}
+
+const SCHEMA: u32 = 1;
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+    let graph = sources::load(&args.request)?;
+    let policy = policy::load(&args.policy, &graph)?;
+    let plan = plan::plan(&graph, &policy.policy).map_err(|errors| policy.mistakes(errors))?;
+    if let Some((domain, function)) = plan.refused().next() {
+        let name = &function.name;
+        anstream::eprintln!("error: `{name}` of the domain `{}` has no wrapper; see `cargo isolate plan`", domain.name);
+        return Ok(Exit::Violation);
+    }
+    let targets = wrap::targets(&graph, &plan, None, policy.path.as_str())?;
+    let report = examine(args, &graph, &plan, &targets)?;
+    let mut out = anstream::stdout().lock();
+    match args.format {
+        Format::Text => print::text(&mut out, &report)?,
+        Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?,
+    }
+    Ok(report.exit())
+}
+
+/// Runs the stages, each as far as the ones before it allow.
+fn examine(args: &Args, graph: &Graph, plan: &Plan, targets: &[Target]) -> anyhow::Result<Report> {
+    let (mut stale, mut generated) = (Vec::new(), BTreeSet::new());
+    for target in targets {
+        let files = wrap::render(plan, target)?;
+        generated.extend(files.iter().map(|file| file.path.clone()));
+        stale.extend(wrap::changes(files, &target.directory())?.into_iter().map(|change| graph.relative(&change.path)));
+    }
+    let wrappers: BTreeSet<&Utf8Path> = generated.iter().map(|path| &**path).collect();
+    let mut report = Report {
+        schema: SCHEMA,
+        wrappers: plan.domains.iter().map(|domain| domain.functions.len()).sum(),
+        stale,
+        compile: Compile::Skipped { reason: "the wrappers are stale".to_owned() },
+        bypasses: verify::bypasses(graph, plan, &wrappers),
+        faults: Faults::Skipped { reason: "the wrappers are stale".to_owned() },
+    };
+    if report.stale.is_empty() {
+        report.compile = compile(args, graph)?;
+        report.faults = match report.compile {
+            Compile::Ok => faults(args, graph, plan, targets)?,
+            _ => Faults::Skipped { reason: "the workspace does not compile".to_owned() },
+        };
+    }
+    Ok(report)
+}
+
+fn compile(args: &Args, graph: &Graph) -> anyhow::Result<Compile> {
+    let mut check = cargo();
+    check.args(["check", "--quiet", "--workspace", "--all-targets"]).current_dir(&graph.root).stdin(Stdio::null());
+    let features = &args.request.features;
+    let flags = [
+        (features.all_features, "--all-features"),
+        (features.no_default_features, "--no-default-features"),
+        (args.request.locked, "--locked"),
+        (args.request.offline, "--offline"),
+        (args.request.frozen, "--frozen"),
+    ];
+    check.args(flags.into_iter().filter_map(|(set, flag)| set.then_some(flag)));
+    if !features.features.is_empty() {
+        check.arg("--features").arg(features.features.join(","));
+    }
+    let output = check.output().context("cannot run `cargo check`")?;
+    Ok(match output.status.success() {
+        true => Compile::Ok,
+        false => Compile::Failed { message: String::from_utf8_lossy(&output.stderr).into_owned() },
+    })
+}
+
+fn faults(args: &Args, graph: &Graph, plan: &Plan, targets: &[Target]) -> anyhow::Result<Faults> {
+    let runtime = runtime(graph)?;
+    let mut all = Vec::new();
+    for target in targets {
+        let subject = subject(plan, target)?;
+        let folder = graph.target.join("isolate/verify").join(&target.package);
+        let stage = match verify::prepare(graph, &subject, &runtime, folder) {
+            Ok(stage) => stage,
+            Err(error) => return Ok(Faults::Failed { message: format!("{error:#}") }),
+        };
+        if args.no_run {
+            continue;
+        }
+        match stage.play(&args.runner)? {
+            Played::Acts(acts) => all.extend(acts),
+            Played::Unsupported(reason) => return Ok(Faults::Unsupported { reason }),
+        }
+    }
+    Ok(match args.no_run {
+        true => Faults::Skipped { reason: "--no-run".to_owned() },
+        false => Faults::Played { acts: all },
+    })
+}
+
+/// The wrappers of one package, over stubs.
+fn subject(plan: &Plan, target: &Target) -> anyhow::Result<Subject> {
+    let redirected = target.clone().redirected(|_| STUBS.to_owned());
+    let mut subject = Subject { wrappers: Vec::new(), functions: Vec::new(), fragment: String::new() };
+    for file in wrap::render(plan, &redirected)? {
+        match (file.path.file_stem(), file.path.extension()) {
+            (Some("mod"), _) => {}
+            (Some(domain), Some("rs")) => subject.wrappers.push((domain.to_owned(), file.text)),
+            _ => subject.fragment = file.text,
+        }
+    }
+    let domains = plan.domains.iter().filter(|domain| target.domains.contains(&domain.name));
+    subject.functions = domains
+        .flat_map(|domain| &domain.functions)
+        .map(|function| Foreign {
+            package: function.declared.index,
+            name: function.name.clone(),
+            params: function.params.iter().map(param).collect(),
+            ret: function.ret.as_ref().map(|ret| ret.ty.clone()),
+        })
+        .collect();
+    Ok(subject)
+}
+
+fn param(param: &ParamPlan) -> Param {
+    let stored = match (&param.role, param.decision.contract()) {
+        (Role::CellOf(_), _) => true,
+        (Role::LengthOf(_), _) => false,
+        (Role::Caller, Some(Contract::Obj { dir, .. } | Contract::Buf { dir, .. } | Contract::Handle { dir, .. })) => {
+            *dir != Dir::In
+        }
+        (Role::Caller, Some(Contract::Value | Contract::Cstr { .. }) | None) => false,
+    };
+    Param { ty: param.ty.clone(), stored }
+}
+
+/// The runtime that the workspace itself uses.
+fn runtime(graph: &Graph) -> anyhow::Result<verify::Runtime> {
+    let root =
+        |name: &str| graph.packages.iter().find(|package| package.name == name).map(|package| package.root.clone());
+    match (root("isolate-rt"), root("isolate-rt-build")) {
+        (Some(runtime), Some(build)) => Ok(verify::Runtime { runtime, build }),
+        _ => bail!("no package depends on `isolate-rt` and `isolate-rt-build`; `cargo isolate wrap --apply` adds them"),
+    }
+}
+
+impl Report {
+    fn exit(&self) -> Exit {
+        let bypassed = self.bypasses.iter().any(|bypass| !bypass.test);
+        let compiles = !matches!(self.compile, Compile::Failed { .. });
+        let held = match &self.faults {
+            Faults::Played { acts } => acts.iter().all(|act| act.good),
+            Faults::Failed { .. } => false,
+            Faults::Unsupported { .. } | Faults::Skipped { .. } => true,
+        };
+        match (self.stale.is_empty() && compiles && held && !bypassed, &self.faults) {
+            (false, _) => Exit::Violation,
+            (true, Faults::Unsupported { .. }) => Exit::Environment,
+            (true, _) => Exit::Clean,
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! The report for people: one line per stage, what is wrong below it.
+
+use super::{Compile, Faults, Report};
+use crate::verify::{Act, Bypass};
+use std::io::{self, Write};
+
+pub(super) fn text(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    if report.wrappers == 0 {
+        return writeln!(out, "nothing to verify: the policy isolates no function");
+    }
+    wrappers(out, report)?;
+    bypasses(out, &report.bypasses)?;
+    match &report.compile {
+        Compile::Ok => line(out, Mark::Ok, "compile", "the workspace compiles with the wrappers")?,
+        Compile::Skipped { reason } => line(out, Mark::Skipped, "compile", &format!("not tried: {reason}"))?,
+        Compile::Failed { message } => {
+            line(out, Mark::Error, "compile", "the workspace does not compile")?;
+            indented(out, message)?;
+        }
+    }
+    match &report.faults {
+        Faults::Played { acts } => played(out, acts),
+        Faults::Failed { message } => {
+            line(out, Mark::Error, "faults", "the wrappers cannot be tried")?;
+            indented(out, message)
+        }
+        Faults::Unsupported { reason } => line(
+            out,
+            Mark::Skipped,
+            "faults",
+            &format!("compiled and not run: isolation is not possible here: {reason}"),
+        ),
+        Faults::Skipped { reason } => line(out, Mark::Skipped, "faults", &format!("not run: {reason}")),
+    }
+}
+
+fn wrappers(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    if report.stale.is_empty() {
+        return line(out, Mark::Ok, "wrappers", &format!("{} functions, all generated files fresh", report.wrappers));
+    }
+    line(out, Mark::Error, "wrappers", "not as `cargo isolate wrap` writes them; run it and commit the result")?;
+    report.stale.iter().try_for_each(|path| writeln!(out, "    {path}"))
+}
+
+fn bypasses(out: &mut dyn Write, bypasses: &[Bypass]) -> io::Result<()> {
+    let (tests, others): (Vec<_>, Vec<_>) = bypasses.iter().partition(|bypass| bypass.test);
+    match others.len() {
+        0 => line(out, Mark::Ok, "bypass", "no isolated function is called outside its wrapper")?,
+        1 => line(out, Mark::Error, "bypass", "1 call goes past its wrapper")?,
+        count => line(out, Mark::Error, "bypass", &format!("{count} calls go past their wrappers"))?,
+    }
+    for Bypass { path, line, column, package, symbol, function, mention, .. } in others {
+        let what = if *mention { "takes the address of" } else { "calls" };
+        let within = function.as_ref().map(|function| format!(" in `{function}`")).unwrap_or_default();
+        writeln!(out, "    {path}:{line}:{column}: {what} `{symbol}`{within} ({package})")?;
+    }
+    match tests.len() {
+        0 => Ok(()),
+        count => line(out, Mark::Skipped, "", &format!("{count} direct calls in tests and benchmarks are let be")),
+    }
+}
+
+/// A row per wrapper, a column per misbehaviour.
+fn played(out: &mut dyn Write, acts: &[Act]) -> io::Result<()> {
+    let bad: Vec<_> = acts.iter().filter(|act| !act.good).collect();
+    let names = distinct(acts.iter().map(wrapper));
+    match bad.len() {
+        0 => {
+            let text = format!("{} wrappers hold: every misbehaviour is contained, every next call works", names.len());
+            line(out, Mark::Ok, "faults", &text)?;
+        }
+        count => line(out, Mark::Error, "faults", &format!("{count} of {} acts were not contained", acts.len()))?,
+    }
+    let honest = |act: &&Act| act.act.starts_with("honest");
+    let columns = distinct(acts.iter().filter(|act| !honest(act)).map(|act| act.act.clone()));
+    let width = names.iter().map(String::len).max().unwrap_or(0);
+    write!(out, "\n    {:width$}", "")?;
+    columns.iter().try_for_each(|column| write!(out, "  {column:0$}", cell(column)))?;
+    writeln!(out, "  honest calls")?;
+    for name in &names {
+        write!(out, "    {name:width$}")?;
+        let of_wrapper: Vec<_> = acts.iter().filter(|act| wrapper(act) == *name).collect();
+        for column in &columns {
+            let outcome = of_wrapper.iter().find(|act| act.act == *column).map_or("-", |act| outcome(act));
+            write!(out, "  {outcome:0$}", cell(column))?;
+        }
+        let honest: Vec<_> = of_wrapper.iter().filter(|act| honest(act)).collect();
+        writeln!(out, "  {} of {}", honest.iter().filter(|act| act.good).count(), honest.len())?;
+    }
+    for act in bad {
+        writeln!(out, "    {}, {}: {}", wrapper(act), act.act, act.outcome)?;
+    }
+    Ok(())
+}
+
+const NOT_CONTAINED: &str = "NOT CONTAINED";
+
+fn cell(column: &str) -> usize {
+    column.len().max(NOT_CONTAINED.len())
+}
+
+fn outcome(act: &Act) -> &'static str {
+    match (act.good, act.outcome.starts_with("Err")) {
+        (false, _) => NOT_CONTAINED,
+        (true, true) => "Err",
+        (true, false) => "Ok",
+    }
+}
+
+fn wrapper(act: &Act) -> String {
+    match act.domain.is_empty() {
+        true => "(start)".to_owned(),
+        false => format!("{}::{}", act.domain, act.function),
+    }
+}
+
+/// In the order of their first appearance.
+fn distinct(names: impl Iterator<Item = String>) -> Vec<String> {
+    let mut all = Vec::new();
+    for name in names {
+        if !all.contains(&name) {
+            all.push(name);
+        }
+    }
+    all
+}
+
+/// How a stage came out.
+enum Mark {
+    Ok,
+    Error,
+    Skipped,
+}
+
+fn line(out: &mut dyn Write, mark: Mark, stage: &str, text: &str) -> io::Result<()> {
+    let (word, color) = match mark {
+        Mark::Ok => ("ok", anstyle::AnsiColor::Green),
+        Mark::Error => ("error", anstyle::AnsiColor::BrightRed),
+        Mark::Skipped => ("note", anstyle::AnsiColor::Cyan),
+    };
+    let style = color.on_default().bold();
+    writeln!(out, "{style}{word:5}{style:#}  {stage:8}  {text}")
+}
+
+fn indented(out: &mut dyn Write, text: &str) -> io::Result<()> {
+    text.lines().try_for_each(|line| writeln!(out, "    {line}"))
+}

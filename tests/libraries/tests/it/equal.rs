@@ -1,0 +1,231 @@
+//! Isolated and direct calls return the same on data of 0 bytes to 64 MiB.
+
+use crate::support::{LARGEST, alone, isolates, noise, samples};
+use isolate_libraries::ffi;
+use isolate_libraries::isolated::{bzip2, lz4, tlv, zlib};
+use isolate_rt::Fault;
+use std::ffi::{c_int, c_uint, c_ulong};
+
+/// What a codec call returned, and what it wrote.
+type Outcome = (c_int, Vec<u8>);
+
+/// A compressor or decompressor, called isolated or directly with room for its output.
+struct Codec {
+    room: fn(usize) -> usize,
+    compress: fn(&[u8], usize) -> Outcome,
+    decompress: fn(&[u8], usize) -> Outcome,
+    isolated_compress: fn(&[u8], usize) -> Result<Outcome, Fault>,
+    isolated_decompress: fn(&[u8], usize) -> Result<Outcome, Fault>,
+}
+
+/// Both ways there and back again, over all samples.
+#[track_caller]
+fn check(codec: &Codec, largest: usize) {
+    if !isolates() {
+        return;
+    }
+    for (name, data) in samples(largest) {
+        let room = (codec.room)(data.len());
+        let packed = (codec.compress)(&data, room);
+        let isolated = (codec.isolated_compress)(&data, room).unwrap();
+        assert!(
+            packed == isolated,
+            "packing {name}: {} and {} bytes, status {}",
+            packed.1.len(),
+            isolated.1.len(),
+            isolated.0
+        );
+        let direct = (codec.decompress)(&packed.1, data.len());
+        let isolated = (codec.isolated_decompress)(&packed.1, data.len()).unwrap();
+        assert!(
+            direct == isolated,
+            "unpacking {name}: {} and {} bytes, status {}",
+            direct.1.len(),
+            isolated.1.len(),
+            isolated.0
+        );
+        assert!(isolated.1 == data, "{name} came back changed");
+        // Too little room, and damage at a place that depends on the sample: both answers again, errors included.
+        let short = data.len() / 2;
+        assert!(
+            (codec.decompress)(&packed.1, short).0 == (codec.isolated_decompress)(&packed.1, short).unwrap().0,
+            "{name}, cut"
+        );
+        let mut damaged = packed.1;
+        let at = data.len() % damaged.len();
+        damaged[at] ^= 0x10;
+        let direct = (codec.decompress)(&damaged, data.len());
+        let isolated = (codec.isolated_decompress)(&damaged, data.len()).unwrap();
+        assert_eq!(direct.0, isolated.0, "{name}, damaged at {at}");
+        assert!(isolated.0 < 0 || direct == isolated, "{name}, damaged at {at}: different output");
+    }
+}
+
+#[test]
+fn zlib_compress2_uncompress() {
+    let codec = Codec {
+        room: |size| size + (size >> 12) + (size >> 14) + (size >> 25) + 13,
+        compress: |data, room| {
+            let (mut out, mut len) = (vec![0; room], room as c_ulong);
+            // SAFETY: both pointers cover the lengths passed with them.
+            let status =
+                unsafe { libz_sys::compress2(out.as_mut_ptr(), &mut len, data.as_ptr(), data.len() as c_ulong, 1) };
+            out.truncate(len as usize);
+            (status, out)
+        },
+        decompress: |data, room| {
+            let (mut out, mut len) = (vec![0; room], room as c_ulong);
+            // SAFETY: both pointers cover the lengths passed with them.
+            let status =
+                unsafe { libz_sys::uncompress(out.as_mut_ptr(), &mut len, data.as_ptr(), data.len() as c_ulong) };
+            out.truncate(len as usize);
+            (status, out)
+        },
+        isolated_compress: |data, room| {
+            let mut out = vec![0; room];
+            let (status, written) = zlib::compress2(&mut out, data, 1)?;
+            out.truncate(written);
+            Ok((status, out))
+        },
+        isolated_decompress: |data, room| {
+            let mut out = vec![0; room];
+            let (status, written) = zlib::uncompress(&mut out, data)?;
+            out.truncate(written);
+            Ok((status, out))
+        },
+    };
+    check(&codec, LARGEST);
+}
+
+#[test]
+fn lz4_compress_default_decompress_safe() {
+    let codec = Codec {
+        room: |size| size + size / 255 + 16,
+        compress: |data, room| {
+            let mut out = vec![0; room];
+            // SAFETY: both pointers cover the lengths passed with them.
+            let written = unsafe {
+                lz4_sys::LZ4_compress_default(
+                    data.as_ptr().cast(),
+                    out.as_mut_ptr().cast(),
+                    data.len() as c_int,
+                    room as c_int,
+                )
+            };
+            out.truncate(written.max(0) as usize);
+            (written, out)
+        },
+        decompress: |data, room| {
+            let mut out = vec![0; room];
+            // SAFETY: both pointers cover the lengths passed with them.
+            let written = unsafe {
+                lz4_sys::LZ4_decompress_safe(
+                    data.as_ptr().cast(),
+                    out.as_mut_ptr().cast(),
+                    data.len() as c_int,
+                    room as c_int,
+                )
+            };
+            out.truncate(written.max(0) as usize);
+            (written, out)
+        },
+        isolated_compress: |data, room| {
+            let mut out = vec![0; room];
+            let (status, written) = lz4::LZ4_compress_default(data, &mut out)?;
+            out.truncate(written);
+            Ok((status, out))
+        },
+        isolated_decompress: |data, room| {
+            let mut out = vec![0; room];
+            let (status, written) = lz4::LZ4_decompress_safe(data, &mut out)?;
+            out.truncate(written);
+            Ok((status, out))
+        },
+    };
+    check(&codec, LARGEST);
+}
+
+#[test]
+fn bzip2_buff_to_buff() {
+    let codec = Codec {
+        room: |size| size + size / 100 + 600,
+        compress: |data, room| {
+            let (mut out, mut len) = (vec![0_u8; room], room as c_uint);
+            let source = data.as_ptr().cast_mut().cast();
+            // SAFETY: both pointers cover the lengths passed with them; libbz2 does not write to its source.
+            let status = unsafe {
+                ffi::BZ2_bzBuffToBuffCompress(out.as_mut_ptr().cast(), &mut len, source, data.len() as c_uint, 1, 0, 0)
+            };
+            out.truncate(len as usize);
+            (status, out)
+        },
+        decompress: |data, room| {
+            let (mut out, mut len) = (vec![0_u8; room], room as c_uint);
+            let source = data.as_ptr().cast_mut().cast();
+            // SAFETY: both pointers cover the lengths passed with them; libbz2 does not write to its source.
+            let status = unsafe {
+                ffi::BZ2_bzBuffToBuffDecompress(out.as_mut_ptr().cast(), &mut len, source, data.len() as c_uint, 0, 0)
+            };
+            out.truncate(len as usize);
+            (status, out)
+        },
+        isolated_compress: |data, room| {
+            let mut out = vec![0; room];
+            let (status, written) = bzip2::BZ2_bzBuffToBuffCompress(&mut out, data, 1, 0, 0)?;
+            out.truncate(written);
+            Ok((status, out))
+        },
+        isolated_decompress: |data, room| {
+            let mut out = vec![0; room];
+            let (status, written) = bzip2::BZ2_bzBuffToBuffDecompress(&mut out, data, 0, 0)?;
+            out.truncate(written);
+            Ok((status, out))
+        },
+    };
+    check(&codec, LARGEST);
+}
+
+#[test]
+fn checksums() {
+    if !isolates() {
+        return;
+    }
+    for (name, data) in samples(LARGEST) {
+        // SAFETY: the pointer covers the length.
+        let direct = unsafe { libz_sys::crc32(7, data.as_ptr(), data.len() as c_uint) };
+        assert_eq!(zlib::crc32(7, &data).unwrap(), direct, "crc32 of {name}");
+        // SAFETY: as above.
+        let direct = unsafe { libz_sys::adler32(7, data.as_ptr(), data.len() as c_uint) };
+        assert_eq!(zlib::adler32(7, &data).unwrap(), direct, "adler32 of {name}");
+    }
+}
+
+/// Records that are fine, cut anywhere, and noise short enough not to reach the bug. (A record of 24 bytes or more does.)
+#[test]
+fn tlv_records() {
+    if !isolates() {
+        return;
+    }
+    let _alone = alone();
+    let record = |tag: u8, value: &[u8]| [&[tag, value.len() as u8, 0], value].concat();
+    let whole = [
+        record(1, b"name.txt"),
+        record(2, b"420"),
+        record(3, b"-9223372036854775809"), // one less than fits: errno becomes ERANGE
+        record(4, b"a comment\r\nof two lines"),
+        record(9, b"of a later version"),
+    ]
+    .concat();
+    let cuts = (0..=whole.len()).map(|len| whole[..len].to_vec());
+    let noises = (0..200).map(|start| noise(300)[start..start + 23].to_vec());
+    for records in cuts.chain(noises) {
+        // SAFETY: all zeroes is a `TlvEntry`.
+        let mut direct: ffi::TlvEntry = unsafe { std::mem::zeroed() };
+        // SAFETY: the pointers cover what they are passed with.
+        let count = unsafe { ffi::tlv_parse(records.as_ptr(), records.len(), &mut direct) };
+        let (isolated_count, isolated) = tlv::tlv_parse(&records).unwrap();
+        assert_eq!(isolated_count, count, "{records:x?}");
+        let fields = |entry: &ffi::TlvEntry| (entry.name, entry.mode, entry.modified, entry.comment);
+        assert_eq!(fields(&isolated), fields(&direct), "{records:x?}");
+    }
+}

@@ -1,0 +1,5 @@
+//! zlib, lz4, bzip2 and the demo project's parser, isolated.
+
+mod equal;
+mod hostile;
+mod support;

@@ -4,6 +4,7 @@ use super::{
     Contract, Dir,
     expr::{Expr, NameUse},
     shape::Shape,
+    types,
 };
 use crate::policy::{PolicyError, model};
 use std::ops::Range;
@@ -90,11 +91,7 @@ impl Checker<'_> {
         match &**kind.get_ref() {
             "value" => {
                 self.only("value", &[]);
-                if shape.pointee().is_some() {
-                    self.wrong_kind("is a pointer, and `value` is for what is not");
-                    return None;
-                }
-                Some(Contract::Value)
+                self.value(&shape)
             }
             "cstr" => self.cstr(&shape),
             "handle" => self.handle(&shape),
@@ -112,6 +109,25 @@ impl Checker<'_> {
                 self.errors.push(error.did_you_mean(word, KINDS));
                 None
             }
+        }
+    }
+
+    fn value(&mut self, shape: &Shape) -> Option<Contract> {
+        let returned = matches!(self.subject, Subject::Ret);
+        match shape {
+            Shape::Pointer { .. } => self.wrong_kind("is a pointer, and `value` is for what is not"),
+            Shape::Function => self.wrong_kind("is a callback, for which no wrappers are generated yet"),
+            Shape::Unknown { .. } | Shape::Int(None) if self.words.ty.is_some() => Some(Contract::Value),
+            Shape::Unknown { .. } | Shape::Int(None) => {
+                self.wrong_kind("is of a type that is not known: add `ty`, the number type that it is")
+            }
+            Shape::Bool | Shape::Enum { copy: true, .. } if !returned => Some(Contract::Value),
+            Shape::Void if returned => Some(Contract::Value),
+            shape => match shape.hindrance() {
+                // Nothing that comes out of a domain is believed to be a valid `bool` or enum.
+                Some(why) => self.wrong_kind(&format!("cannot cross by value: {}", reason(&why))),
+                None => Some(Contract::Value),
+            },
         }
     }
 
@@ -320,6 +336,14 @@ impl Checker<'_> {
         let ty = self.words.ty.as_ref()?;
         if let Err(error) = syn::parse_str::<syn::Type>(ty.get_ref()) {
             self.errors.push(PolicyError::new(ty.span(), format!("`{}` is not a Rust type: {error}", ty.get_ref())));
+            return None;
+        }
+        // What we could not resolve is taken for what the policy says; the compiler will compare. Only numbers: a `bool` or a
+        // reference that a domain returned would be believed unchecked.
+        if matches!(self.shape(), Shape::Unknown { .. } | Shape::Int(None)) && !types::is_number(ty.get_ref()) {
+            let message = format!("`{}` is not a number type", ty.get_ref());
+            let error = PolicyError::new(ty.span(), message).label(format!("for what is declared `{}`", self.shape()));
+            self.errors.push(error.help("a primitive or a name of `std::ffi`: `c_ulong`, `u32`, `f64`"));
             return None;
         }
         Some(ty.get_ref().clone())

@@ -111,6 +111,7 @@ fn value(shape: &Shape, returned: bool) -> Inference {
             Some(why) => refused(format!("the struct `{}` is passed by value, but {why}", path.name), None),
         },
         Shape::Function => refused("a callback: wrappers for functions that call back are not generated yet", None),
+        Shape::Unknown { ty, why } if ty.starts_with('&') => refused(format!("`{ty}`: {why}"), None),
         Shape::Unknown { ty, why } => {
             refused(format!("its type `{ty}` is not known: {why}"), Some("{ kind = \"value\", ty = \"…\" }"))
         }
@@ -137,10 +138,9 @@ impl Pointer<'_> {
                 Tier::Proven,
                 format!("`{}` is opaque: a handle", path.name),
             ),
-            (Shape::Char, false) if !self.has_length_nearby() => found(
+            (Shape::Char, false) if !self.has_length_nearby() => self.unless_kept(
                 Contract::Cstr { nullable: false },
-                Tier::Proven,
-                "`*const c_char` in a function without a length for it: a string that ends with NUL",
+                "`*const c_char` in a function without a length for it: a string that ends with NUL".to_owned(),
             ),
             (to, false) if to.is_byte() || to.is_number() => self.input(),
             (to, true) if to.is_byte() => self.output(),
@@ -168,19 +168,36 @@ impl Pointer<'_> {
         let next = self.next_length();
         if let Some(length) = self.own_length() {
             let evidence = format!("`*const` with a length named after it, `{}`", length.name);
-            return found(buf(Dir::In, &length.name), Tier::Proven, evidence);
+            return self.unless_kept(buf(Dir::In, &length.name), evidence);
         }
         if let Some(length) = next
             && !self.shares_length()
         {
             let evidence = format!("`*const` followed by a length, `{}`", length.name);
-            return found(buf(Dir::In, &length.name), Tier::Proven, evidence);
+            return self.unless_kept(buf(Dir::In, &length.name), evidence);
         }
         let guess = self.guess(next);
         refused(
             format!("`{}{}` without a length that is surely that of `{name}`", self.star(), self.to),
             Some(&format!("{{ kind = \"buf\", dir = \"in\", len = \"{guess}\" }}")),
         )
+    }
+
+    /// An input is lent for the call. Where the function also gets an object, it may keep the pointer in there, and no
+    /// signature says so.
+    fn unless_kept(&self, contract: Contract, evidence: String) -> Inference {
+        let is_object = |param: &Param| match param.shape.pointee() {
+            Some((true, Shape::Pointer { .. })) => false,
+            Some((mutable, to)) => mutable && !to.is_byte() && !to.is_number(),
+            None => false,
+        };
+        match self.signature.params.iter().find(|param| is_object(param)) {
+            Some(object) => {
+                let evidence = format!("{evidence}; assumes that `{}` does not keep it", object.name);
+                found(contract, Tier::Likely, evidence)
+            }
+            None => found(contract, Tier::Proven, evidence),
+        }
     }
 
     /// `*mut` bytes: an output buffer only if the length bears its name. Staged as `inout`, since nothing says how much of it

@@ -95,6 +95,10 @@ impl<'g> Types<'g> {
                     len: quote::quote!(#len).to_string(),
                 }
             }
+            syn::Type::Reference(_) => unknown(
+                &shown(),
+                "wrappers for functions declared with Rust references are not generated yet".to_owned(),
+            ),
             syn::Type::FnPtr(_) => Shape::Function,
             syn::Type::Tuple(tuple) if tuple.elems.is_empty() => Shape::Void,
             syn::Type::Path(path) if path.qself.is_none() => self.path(&path.path, site, trail),
@@ -189,7 +193,11 @@ impl<'g> Types<'g> {
         for field in fields {
             let name = field.name.as_deref().unwrap_or("_");
             if let Some(why) = self.text(&field.ty, site, trail).hindrance() {
-                return Some(format!("its field `{name}` holds {}", why.trim_start_matches("it holds ")));
+                // `frame_info.block_size_id`: the innermost field that is in the way.
+                return Some(match why.strip_prefix("its field `") {
+                    Some(inner) => format!("its field `{name}.{inner}"),
+                    None => format!("its field `{name}` holds {why}"),
+                });
             }
         }
         (!item.copy).then(|| format!("`{}` is not `Copy`", item.name))
@@ -216,6 +224,11 @@ fn is_opaque(item: &TypeItem, fields: &[Param]) -> bool {
     let zero_sized = |field: &Param| field.ty.replace(' ', "").ends_with(";0]") || field.ty.contains("PhantomData");
     let placeholder = |field: &Param| field.name.as_deref().is_none_or(|name| name == "0" || name.starts_with('_'));
     fields.iter().all(zero_sized) || (!item.copy && fields.len() == 1 && placeholder(&fields[0]))
+}
+
+/// Names a number that Rust and C agree on: any bit pattern is a value of it.
+pub(crate) fn is_number(name: &str) -> bool {
+    of_c(name).is_some_and(|shape| shape.is_number())
 }
 
 fn unknown(ty: &str, why: String) -> Shape {

@@ -27,6 +27,8 @@ pub enum Opaque {}
 #[repr(C)] pub struct NotCopy { pub x: c_int }
 #[repr(C)] #[derive(Clone, Copy)] pub struct Stream { pub next: *mut Stream, pub prev: *mut Stream }
 #[repr(C)] #[derive(Clone, Copy)] pub enum Mode { A, B }
+#[repr(C)] #[derive(Clone, Copy)] pub struct Outer { pub inner: Inner }
+#[repr(C)] #[derive(Clone, Copy)] pub struct Inner { pub mode: Mode }
 pub type Handle = *mut Opaque;
 // libz-sys spells its types like this, and keeps them private.
 #[cfg(not(zng))] macro_rules! if_zng { ($_zng:tt, $not_zng:tt) => { $not_zng }; }
@@ -58,7 +60,7 @@ fn main() {}
 use std::ffi::*;
 #[repr(C)] pub struct Deep { pub p: *mut u8 }
 extern \"C\" {
-    pub fn put(dest: *mut u8, destLen: *mut c_uint, source: *const u8, n: c_int, deep: *mut Deep) -> c_int;
+    pub fn put(dest: *mut u8, destLen: *mut c_uint, source: *const u8, n: c_int, deep: *mut Deep, lost: Lost) -> c_int;
     pub fn get(out: *mut c_int) -> *mut c_char;
     pub fn other();
     pub static version: c_int;
@@ -81,6 +83,7 @@ inferred! {
         fn hungarian(p_key: *const c_void, key_size: usize);
         fn numbers(n_values: usize, values: *const f64);
         fn bytes(text: *const c_char, text_len: c_int);
+        fn kept(stream: *mut Opaque, dictionary: *const u8, dictionary_size: c_int);
     ",
     refuses_inputs_in_doubt: "
         fn shared(a: *const u8, b: *const u8, len: usize);
@@ -117,6 +120,8 @@ inferred! {
     refuses_what_cannot_be_copied: "
         fn deep(stream: *mut Stream);
         fn moved(it: *const NotCopy);
+        fn nested(outer: *const Outer);
+        fn referred(point: &mut Point);
         fn called(back: Callback, user: *mut c_void);
         fn chosen() -> Mode;
         fn true_or_not() -> bool;
@@ -134,6 +139,7 @@ fn plans_what_the_policy_states() {
 arg.dest = { kind = "buf", dir = "out", cap = "*destLen", written = "min(*destLen, ret)" }
 arg.source = { kind = "buf", len = "n * 2 + 1" }
 arg.deep = { kind = "handle", null = "ok" }
+arg.lost = { kind = "value", ty = "c_ulong" }
 [fn.get]
 ret = { kind = "cstr", null = "ok" }
 "#
@@ -169,12 +175,22 @@ fn points_at_wrong_words() {
         r#"arg.deep = { kind = "buf", len = "n" }"#,
         r#"arg.deep = { kind = "handle", dir = "out" }"#,
         r#"ret = { kind = "cstr" }"#,
+        r#"arg.lost = { kind = "value", ty = "bool" }"#,
+        r#"arg.lost = { kind = "value" }"#,
     ];
     let shown = entries.map(|entry| {
         let shown = stated(&format!("[fn.put]\n{entry}"));
         format!("{entry}\n{shown}")
     });
     insta::assert_snapshot!(shown.join("\n"));
+}
+
+#[test]
+fn a_domain_is_not_believed_to_return_a_bool() {
+    let files = "//- app/src/main.rs\nfn main() {}\n//- x-sys/src/lib.rs\nextern \"C\" { pub fn yes() -> bool; }\n";
+    let text = "[domain.x]\nlibrary = \"x-sys\"\n[[isolate]]\ndomain = \"x\"\nextern = [\"yes\"]\n\
+                [fn.yes]\nret = { kind = \"value\" }\n";
+    insta::assert_snapshot!(planned(files, text));
 }
 
 #[test]

@@ -380,7 +380,7 @@ impl<'w, 'n> Writer<'w, 'n> {
                 Some(Outcome { ty: format!("Option<{ty}>"), value: "ret".to_owned() })
             }
             _ => {
-                let ty = ret.shown_as.clone().unwrap_or_else(|| self.names.ty(&ret.shape));
+                let ty = self.names.shown(ret.shown_as.as_deref(), &ret.shape);
                 Some(Outcome { ty, value: "ret".to_owned() })
             }
         }
@@ -496,7 +496,7 @@ impl<'w, 'n> Writer<'w, 'n> {
     }
 
     fn shown(&mut self, param: &ParamPlan, shape: &Shape) -> String {
-        param.shown_as.clone().unwrap_or_else(|| self.names.ty(shape))
+        self.names.shown(param.shown_as.as_deref(), shape)
     }
 
     fn take_param(&mut self, name: &str, ty: String) {

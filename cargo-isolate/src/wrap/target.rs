@@ -1,7 +1,10 @@
 //! Which package gets the wrappers, and by which paths its code names foreign functions and types.
 
 use crate::{
-    contract::shape::{Shape, TypePath},
+    contract::{
+        shape::{Shape, TypePath},
+        types,
+    },
     graph::{Graph, Role},
     plan::{DomainPlan, FunctionPlan, Plan},
 };
@@ -232,6 +235,15 @@ impl Names<'_> {
     /// `ffi::compress2`.
     pub(super) fn function(&mut self, function: &FunctionPlan) -> String {
         self.item(&function_path(function))
+    }
+
+    /// The type that the policy gives, or else that of the shape.
+    pub(super) fn shown(&mut self, stated: Option<&str>, shape: &Shape) -> String {
+        match stated {
+            Some(name) if name.starts_with("c_") && types::is_number(name) => self.of_c(name),
+            Some(ty) => ty.to_owned(),
+            None => self.ty(shape),
+        }
     }
 
     /// A type as the generated code names it.

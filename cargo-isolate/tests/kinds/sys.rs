@@ -24,6 +24,10 @@ pub enum Mode {
     Fast,
 }
 
+macro_rules! made_up {
+    ($($t:tt)*) => { $($t)* };
+}
+
 type private_len = usize;
 
 unsafe extern "C" {
@@ -46,6 +50,7 @@ unsafe extern "C" {
     pub fn translate(point: *mut Point, by: *const Point);
     pub fn find(ctx: *mut Ctx, found: *mut Point) -> c_int;
     pub fn midpoint(a: Point, b: Point) -> Point;
+    pub fn stamp(at: made_up!(u64)) -> made_up!(u64);
     pub fn set_mode(mode: Mode, on: bool);
     pub fn maybe(dest: *mut u8, cap: usize, point: *mut Point, seed: *const c_uint) -> c_int;
 

@@ -59,3 +59,95 @@ pub(crate) fn bypasses(graph: &Graph, plan: &Plan, wrappers: &BTreeSet<&Utf8Path
 fn is_test(role: Role, call: &ForeignCall<'_>) -> bool {
     matches!(role, Role::Test | Role::Bench) || call.call.scope.cfgs.iter().any(|cfg| cfg.trim() == "test")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{fixture, plan::plan};
+
+    const POLICY: &str = r#"
+version = 1
+[domain.zlib]
+library = "z-sys"
+[[isolate]]
+domain = "zlib"
+extern = ["crc32"]
+"#;
+    const LIBRARY: &str = "
+//- z-sys/src/lib.rs
+unsafe extern \"C\" {
+    pub fn crc32(crc: u32, value: u32) -> u32;
+    pub fn zlibVersion() -> u32;
+}
+";
+
+    #[track_caller]
+    fn check(sources: &str, expected: &[&str]) {
+        let graph = fixture::graph(&format!("{sources}{LIBRARY}"));
+        let plan = plan(&graph, &fixture::policy(POLICY)).unwrap();
+        let wrappers = BTreeSet::from([Utf8Path::new("/ws/app/src/isolated/zlib.rs")]);
+        let found = bypasses(&graph, &plan, &wrappers);
+        let found: Vec<_> = found
+            .iter()
+            .map(|Bypass { path, line, column, symbol, function, mention, test, .. }| {
+                let marks = [(*mention, " (mention)"), (*test, " (test)")];
+                let marks: String = marks.into_iter().filter_map(|(set, mark)| set.then_some(mark)).collect();
+                format!("{path}:{line}:{column} {symbol} in {}{marks}", function.as_deref().unwrap_or("-"))
+            })
+            .collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn wrappers_may_call() {
+        check(
+            "
+//- app/src/main.rs
+mod isolated;
+fn main() { isolated::zlib::crc32(1, 2); unsafe { z_sys::zlibVersion() }; }
+//- app/src/isolated/mod.rs
+pub mod zlib;
+//- app/src/isolated/zlib.rs
+use z_sys as ffi;
+pub fn crc32(crc: u32, value: u32) -> u32 { unsafe { ffi::crc32(crc, value) } }
+",
+            &[],
+        );
+    }
+
+    #[test]
+    fn nobody_else_may() {
+        check(
+            "
+//- app/src/main.rs
+use z_sys::crc32 as sum;
+fn main() {
+    unsafe { sum(1, 2) };
+    let pointer = z_sys::crc32;
+}
+#[cfg(test)]
+mod tests {
+    fn compare() { unsafe { z_sys::crc32(1, 2) }; }
+}
+",
+            &[
+                "app/src/main.rs:3:14 crc32 in main",
+                "app/src/main.rs:4:19 crc32 in main (mention)",
+                "app/src/main.rs:8:29 crc32 in compare (test)",
+            ],
+        );
+    }
+
+    /// Declaring the function again is no way around.
+    #[test]
+    fn declared_by_hand() {
+        check(
+            "
+//- app/src/main.rs
+unsafe extern \"C\" { fn crc32(crc: u32, value: u32) -> u32; }
+fn main() { unsafe { crc32(1, 2) }; }
+",
+            &["app/src/main.rs:2:22 crc32 in main"],
+        );
+    }
+}

@@ -1,6 +1,11 @@
 //! The policy file of a workspace: found, read, and checked against the packages that are there.
 
-use super::{PolicyError, model::Policy, read::read};
+use super::{
+    PolicyError,
+    model::Policy,
+    read::{parse, sorted},
+    validate,
+};
 use crate::{graph::Graph, report::draw::draw};
 use camino::Utf8PathBuf;
 use codespan_reporting::{
@@ -70,13 +75,15 @@ pub(crate) fn load(file: &PolicyFile, graph: &Graph) -> anyhow::Result<Loaded> {
         missing: error.kind() == io::ErrorKind::NotFound,
     })?;
     let mistakes = |errors, text| Mistakes::new(graph.relative(&path), text, errors);
-    let policy = match read(&text) {
+    let policy = match parse(&text) {
         Ok(policy) => policy,
         Err(errors) => return Err(mistakes(errors, text).into()),
     };
-    match unknown_packages(&policy, graph) {
-        errors if errors.is_empty() => Ok(Loaded { path: graph.relative(&path), text, policy }),
-        errors => Err(mistakes(errors, text).into()),
+    let mut errors = validate::check(&policy);
+    errors.extend(unknown_packages(&policy, graph));
+    match errors.is_empty() {
+        true => Ok(Loaded { path: graph.relative(&path), text, policy }),
+        false => Err(mistakes(sorted(errors), text).into()),
     }
 }
 

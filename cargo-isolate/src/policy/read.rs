@@ -15,21 +15,30 @@ use toml::{
 ///
 /// # Errors
 ///
-/// Every mistake found, sorted by place. Mistakes in the grammar hide those in the types, and these hide those in the
-/// meaning: what a broken table means would be guesswork.
+/// Every mistake found, sorted by place.
 pub(crate) fn read(text: &str) -> Result<Policy, Vec<PolicyError>> {
-    let (document, errors) = DeTable::parse_recoverable(text);
-    if !errors.is_empty() {
-        return Err(sorted(errors.iter().map(|error| explain(error.message(), error.span())).collect()));
-    }
-    let policy = deserialize(document)?;
+    let policy = parse(text)?;
     match super::validate::check(&policy) {
         errors if errors.is_empty() => Ok(policy),
         errors => Err(sorted(errors)),
     }
 }
 
-fn sorted(mut errors: Vec<PolicyError>) -> Vec<PolicyError> {
+/// Reads a policy by its shape alone.
+///
+/// # Errors
+///
+/// Every mistake found, sorted by place. Mistakes in the grammar hide those in the types, and these hide those in the
+/// meaning: what a broken table means would be guesswork.
+pub(super) fn parse(text: &str) -> Result<Policy, Vec<PolicyError>> {
+    let (document, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        return Err(sorted(errors.iter().map(|error| explain(error.message(), error.span())).collect()));
+    }
+    deserialize(document)
+}
+
+pub(super) fn sorted(mut errors: Vec<PolicyError>) -> Vec<PolicyError> {
     errors.sort_by_key(|error| (error.span.start, error.span.end));
     errors
 }

@@ -166,6 +166,9 @@ pub(crate) enum ProblemKind {
     Syntax(String),
     /// It was not scanned.
     Gap(GapKind),
+    /// The scanner's own check failed: so many `unsafe` keywords more (less, if negative) are in the file than it found
+    /// constructs for. A bug of cargo-isolate.
+    Unexplained(i64),
 }
 
 impl Counts {

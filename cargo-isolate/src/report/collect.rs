@@ -140,7 +140,9 @@ fn file_problems(graph: &Graph, package: &Package, file: &SourceFile, source: So
         reported: package.selected,
     };
     let errors = file.facts.errors.iter();
-    errors.map(|error| problem(Some(error.span), ProblemKind::Syntax(error.message.clone()))).collect()
+    let syntax = errors.map(|error| problem(Some(error.span), ProblemKind::Syntax(error.message.clone())));
+    let unexplained = Some(file.facts.unexplained()).filter(|count| *count != 0);
+    syntax.chain(unexplained.map(|count| problem(None, ProblemKind::Unexplained(count)))).collect()
 }
 
 fn gap_problems(graph: &Graph, package: &Package) -> Vec<Problem> {
@@ -164,7 +166,7 @@ impl ProblemKind {
     /// Whether something may have been missed because of it.
     pub(crate) fn is_incomplete(&self) -> bool {
         match self {
-            ProblemKind::Syntax(_) => true,
+            ProblemKind::Syntax(_) | ProblemKind::Unexplained(_) => true,
             ProblemKind::Gap(why) => why.is_incomplete(),
         }
     }

@@ -188,6 +188,11 @@ fn print_problem(out: &mut dyn Write, files: &mut Files<'_>, problem: &Problem) 
             (Diagnostic::error().with_message("does not parse").with_label(label), true)
         }
         (ProblemKind::Syntax(message), ..) => (Diagnostic::error().with_message(message), false),
+        (ProblemKind::Unexplained(count), ..) => {
+            let message =
+                format!("{count} `unsafe` keywords of `{}` are unaccounted for; please report this", problem.path);
+            (Diagnostic::bug().with_message(message), false)
+        }
         (ProblemKind::Gap(GapKind::Unreadable(why)), ..) => {
             (Diagnostic::error().with_message(format!("cannot read `{}`: {why}", problem.path)), false)
         }

@@ -1,0 +1,110 @@
+//! The real binary on small workspaces, offline: what a user sees, and the exit status.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/tool").join(name).canonicalize().unwrap()
+}
+
+/// Runs `cargo isolate ARGUMENTS` in a directory and gives what it printed with its status, machine's paths left out.
+fn run(directory: &Path, arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_cargo-isolate"))
+        .arg("isolate")
+        .args(arguments)
+        .current_dir(directory)
+        .env("CARGO_NET_OFFLINE", "true")
+        .env("NO_COLOR", "1")
+        .env_remove("SOURCE_DATE_EPOCH")
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    let (stdout, stderr) = (text(output.stdout), text(output.stderr));
+    let all = format!("status {}\n--- stdout\n{stdout}--- stderr\n{stderr}", output.status.code().unwrap());
+    all.replace(directory.to_str().unwrap(), "[DIR]")
+}
+
+#[track_caller]
+fn check(name: &str, workspace: &str, arguments: &[&str]) {
+    insta::assert_snapshot!(name, run(&fixture(workspace), arguments));
+}
+
+#[test]
+fn clean() {
+    check("audit_clean", "clean", &[]);
+    check("check_clean", "clean", &["check"]);
+}
+
+#[test]
+fn violations() {
+    check("audit_violations", "violations", &["audit"]);
+    check("audit_violations_json", "violations", &["audit", "--format", "json"]);
+    check("check_violations", "violations", &["check", "--today", "2027-01-31"]);
+    check("check_expired", "violations", &["check", "--today", "2027-02-01", "--quiet"]);
+    check("check_violations_json", "violations", &["check", "--today", "2027-01-31", "--format", "json"]);
+}
+
+#[test]
+fn mistakes_in_the_policy() {
+    check("check_bad_policy", "bad-policy", &["check"]);
+    check("check_no_policy", "modules", &["check"]);
+}
+
+#[test]
+fn source_that_does_not_parse() {
+    check("audit_broken", "broken", &[]);
+    check("check_broken", "broken", &["check"]);
+}
+
+#[test]
+fn every_way_to_a_file() {
+    let output = run(&fixture("modules"), &["audit", "--format", "json"]);
+    let json = output.split("--- stdout\n").nth(1).unwrap().split("--- stderr").next().unwrap();
+    let audit: serde_json::Value = serde_json::from_str(json).unwrap();
+    let files: Vec<&str> =
+        audit["packages"][0]["files"].as_array().unwrap().iter().filter_map(|f| f.as_str()).collect();
+    insta::assert_snapshot!("modules_files", files.join("\n"));
+    let modules: Vec<&str> =
+        audit["findings"].as_array().unwrap().iter().filter_map(|finding| finding["module"].as_str()).collect();
+    insta::assert_snapshot!("modules_paths", modules.join("\n"));
+    assert_eq!(audit["complete"], true, "{}", audit["problems"]);
+}
+
+#[test]
+fn wrong_surroundings_and_words() {
+    check("unresolvable", "unresolvable", &[]);
+    check("unknown_command", "clean", &["adit"]);
+    check("unknown_option", "clean", &["--formt", "json"]);
+    check("unknown_package", "clean", &["-p", "claen"]);
+    check("explain_unknown", "clean", &["explain", "static-mutt"]);
+    check("explain", "clean", &["explain"]);
+}
+
+#[test]
+fn init_writes_a_policy_that_holds() {
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path().canonicalize().unwrap();
+    for file in ["Cargo.toml", "Cargo.lock", "build.rs", "src/lib.rs"] {
+        std::fs::create_dir_all(directory.join("src")).unwrap();
+        std::fs::copy(fixture("violations").join(file), directory.join(file)).unwrap();
+    }
+    insta::assert_snapshot!("init", run(&directory, &["init"]));
+    insta::assert_snapshot!("init_policy", std::fs::read_to_string(directory.join("policy.toml")).unwrap());
+    let checked = run(&directory, &["check", "--quiet"]);
+    assert!(checked.starts_with("status 0\n"), "{checked}");
+    insta::assert_snapshot!("init_again", run(&directory, &["init"]));
+}
+
+#[test]
+fn colour_only_for_terminals() {
+    let output = Command::new(env!("CARGO_BIN_EXE_cargo-isolate"))
+        .args(["isolate"])
+        .current_dir(fixture("violations"))
+        .env_remove("NO_COLOR")
+        .env("CARGO_NET_OFFLINE", "true")
+        .output()
+        .unwrap();
+    assert!(!output.stdout.contains(&0x1b), "escape sequences in a pipe");
+}

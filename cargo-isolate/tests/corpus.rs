@@ -1,0 +1,78 @@
+//! The audit of real packages: `tests/corpus`, 132 packages with bundled C, `cfg`'d modules and modules in macros.
+//!
+//! Needs crates.io once, to fetch them; without it the test says that it skips.
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+#[test]
+fn real_packages_are_audited_whole() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/corpus");
+    let fetched = Command::new(env!("CARGO")).args(["fetch", "--locked"]).current_dir(&corpus).output().unwrap();
+    if !fetched.status.success() {
+        eprintln!("SKIPPED: needs crates.io once:\n{}", String::from_utf8_lossy(&fetched.stderr));
+        return;
+    }
+    let output = Command::new(env!("CARGO_BIN_EXE_cargo-isolate"))
+        .args(["isolate", "--locked", "--offline", "--target", "x86_64-unknown-linux-gnu", "--format", "json"])
+        .current_dir(&corpus)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let audit: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(audit["complete"], true, "{}", audit["problems"]);
+    // Modules that are declared and not there, under a `cfg` or in a macro, would each be worth a look.
+    assert_eq!(audit["problems"].as_array().unwrap().len(), 0, "{}", audit["problems"]);
+
+    insta::assert_snapshot!("corpus_unread", unread(&audit).join("\n"));
+    insta::assert_snapshot!("corpus_totals", totals(&audit));
+}
+
+/// Files below `src/` that no target of their package reaches, as `package/path`: each belongs to a binary of a dependency
+/// or to nobody, which a review of this list has to confirm.
+fn unread(audit: &serde_json::Value) -> Vec<String> {
+    let mut unread = Vec::new();
+    for package in audit["packages"].as_array().unwrap() {
+        let root = Path::new(package["root"].as_str().unwrap());
+        let read: BTreeSet<PathBuf> =
+            package["files"].as_array().unwrap().iter().map(|file| root.join(file.as_str().unwrap())).collect();
+        for file in rust_files(&root.join("src")) {
+            if package["member"] == false && !read.contains(&file) {
+                let name = package["name"].as_str().unwrap();
+                unread.push(format!("{name}/{}", file.strip_prefix(root).unwrap().display()));
+            }
+        }
+    }
+    unread.sort();
+    unread
+}
+
+fn rust_files(directory: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(directory).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.to_str().is_some_and(|path| path.ends_with(".rs") && !path.ends_with(".expected.rs")) {
+            files.push(path);
+        }
+    }
+    files
+}
+
+/// Numbers that a change of the scanner should not change unnoticed.
+fn totals(audit: &serde_json::Value) -> String {
+    let packages = audit["packages"].as_array().unwrap();
+    let files: usize = packages.iter().map(|package| package["files"].as_array().unwrap().len()).sum();
+    let mut sums = std::collections::BTreeMap::<&str, u64>::new();
+    for counts in packages.iter().flat_map(|package| package["counts"].as_object().unwrap().values()) {
+        for (name, count) in counts.as_object().unwrap() {
+            *sums.entry(name).or_default() += count.as_u64().unwrap();
+        }
+    }
+    let sums: Vec<String> = sums.iter().map(|(name, count)| format!("{name} {count}")).collect();
+    format!("packages {}\nfiles {files}\n{}", packages.len(), sums.join("\n"))
+}

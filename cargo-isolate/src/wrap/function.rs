@@ -1,16 +1,20 @@
 //! One function of the plan → what the template needs to write its wrapper.
 
+mod docs;
+mod lengths;
+mod words;
+
 use super::target::Names;
 use crate::{
-    contract::{
-        Contract, Dir,
-        expr::{Expr, Op},
-        shape::Shape,
-    },
+    contract::{Contract, Dir, expr::Expr, shape::Shape},
     plan::{FunctionPlan, ParamPlan, Role},
 };
+use docs::{counted, documentation, extent};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+use words::{fresh, is_plain, mut_cast, optional, room_pointer, tuple, when_some};
+
+pub(super) use words::snake;
 
 /// What the template of a wrapper sees.
 #[derive(Debug, Serialize)]
@@ -157,14 +161,6 @@ impl<'w, 'n> Writer<'w, 'n> {
         self.args.push(format!("{local}.as_mut_ptr()"));
     }
 
-    fn same_length(&mut self, slices: &[String]) {
-        for other in &slices[1..] {
-            let (first, other_len) = (self.slice_len(&slices[0]), self.slice_len(other));
-            let (a, b) = (self.local(other), self.local(&slices[0]));
-            self.checks.push(format!("assert_eq!({other_len}, {first}, \"`{a}` and `{b}` differ in length\");"));
-        }
-    }
-
     fn cstr(&mut self, local: &str, nullable: bool, param: &ParamPlan) {
         let ty = self.names.of_c("CStr");
         self.take_param(local, optional(format!("&{ty}"), nullable));
@@ -302,28 +298,6 @@ impl<'w, 'n> Writer<'w, 'n> {
         self.rooms.insert(local.to_owned(), (var, need));
     }
 
-    /// The slice must be as long as the function is told, unless it is the slice that tells. Gives the checked length.
-    fn check_length(&mut self, local: &str, len: &Expr, name: &str) -> Option<String> {
-        let hidden = self.function.params.iter().any(|param| match (&param.role, len) {
-            (Role::LengthOf(slices), Expr::Name(length)) => param.name == *length && slices.iter().any(|s| s == name),
-            (Role::CellOf(slices), Expr::Deref(length)) => param.name == *length && slices.iter().any(|s| s == name),
-            _ => false,
-        });
-        if hidden || matches!(len, Expr::Int(_)) {
-            return None;
-        }
-        let need = self.before(len);
-        let have = self.slice_len(name);
-        let need_var = self.fresh(&format!("{local}_need"));
-        let have_var = self.fresh(&format!("{local}_have"));
-        self.checks.push(format!("let {need_var}: i128 = {need};"));
-        self.checks.push(format!("let {have_var} = {have} as i128;"));
-        self.checks.push(format!(
-            "assert!((0..={have_var}).contains(&{need_var}), \"`{len}` is {{{need_var}}}, but `{local}` has {{{have_var}}} elements\");"
-        ));
-        Some(need_var)
-    }
-
     /// What comes back: the return value, then everything else in the order of the signature.
     fn results(&mut self) {
         let outs = std::mem::take(&mut self.results);
@@ -411,84 +385,6 @@ impl<'w, 'n> Writer<'w, 'n> {
         Some(Outcome { ty: "usize".to_owned(), value: var })
     }
 
-    /// An expression after the call, as a `usize`.
-    fn count(&self, expr: &Expr) -> String {
-        match expr {
-            Expr::Int(value) => value.to_string(),
-            Expr::Ret => "call.count(ret)".to_owned(),
-            Expr::Deref(name) if self.is_read_back(name) => format!("call.count({})", self.local(name)),
-            expr => format!("call.count({})", self.wide(expr, true)),
-        }
-    }
-
-    /// An expression before the call.
-    fn before(&self, expr: &Expr) -> String {
-        self.wide(expr, false)
-    }
-
-    /// As an `i128`, in which sums of 64-bit values cannot overflow and products saturate.
-    fn wide(&self, expr: &Expr, after: bool) -> String {
-        match expr {
-            Expr::Int(value) => format!("{value}_i128"),
-            Expr::Ret => "ret as i128".to_owned(),
-            Expr::Deref(name) if after && self.is_read_back(name) => format!("{} as i128", self.local(name)),
-            Expr::Name(name) | Expr::Deref(name) => match (self.slice_that_tells(name), expr) {
-                (Some(slice), _) => format!("{} as i128", self.slice_len(&slice)),
-                (None, Expr::Name(_)) => format!("{} as i128", self.local(name)),
-                (None, _) => format!("*{} as i128", self.local(name)),
-            },
-            Expr::Binary(op, left, right) => {
-                let method = match op {
-                    Op::Add => "saturating_add",
-                    Op::Sub => "saturating_sub",
-                    Op::Mul => "saturating_mul",
-                    Op::Min => "min",
-                    Op::Max => "max",
-                };
-                let (receiver, argument) = (self.wide(left, after), self.wide(right, after));
-                match &**left {
-                    Expr::Binary(..) | Expr::Int(_) => format!("{receiver}.{method}({argument})"),
-                    _ => format!("({receiver}).{method}({argument})"),
-                }
-            }
-        }
-    }
-
-    /// The local of that name holds the value after the call, or a reference to it.
-    fn is_read_back(&self, name: &str) -> bool {
-        self.function.params.iter().any(|param| {
-            param.name == name
-                && (matches!(param.role, Role::CellOf(_))
-                    || matches!(contract(param), Contract::Obj { dir: Dir::Out, .. }))
-        })
-    }
-
-    /// The slice whose length a hidden parameter is.
-    fn slice_that_tells(&self, name: &str) -> Option<String> {
-        let param = self.function.params.iter().find(|param| param.name == name)?;
-        match &param.role {
-            Role::LengthOf(slices) | Role::CellOf(slices) => slices.first().cloned(),
-            Role::Caller => None,
-        }
-    }
-
-    fn slice_len(&self, name: &str) -> String {
-        let local = self.local(name);
-        let param = self.function.params.iter().find(|param| param.name == name);
-        match param.map(contract) {
-            Some(Contract::Buf { nullable: true, dir: Dir::In, .. }) => {
-                format!("{local}.map_or(0, |slice| slice.len())")
-            }
-            Some(Contract::Buf { nullable: true, .. }) => format!("{local}.as_deref().map_or(0, |slice| slice.len())"),
-            _ => format!("{local}.len()"),
-        }
-    }
-
-    fn local(&self, name: &str) -> String {
-        let index = self.function.params.iter().position(|param| param.name == name);
-        index.map_or_else(|| snake(name), |index| self.locals[index].clone())
-    }
-
     fn handle_type(&mut self, pointer: &Shape) -> String {
         self.names.uses_handles = true;
         let object = pointer.pointee().map_or_else(|| "_".to_owned(), |(_, to)| self.names.ty(to));
@@ -525,129 +421,4 @@ impl<'w, 'n> Writer<'w, 'n> {
 /// The contract of a parameter in a function that is ready.
 fn contract(param: &ParamPlan) -> &Contract {
     param.decision.contract().expect("a function is rendered only when every parameter has a contract")
-}
-
-fn documentation(function: &FunctionPlan, lines: Vec<String>, results: &[String], panics: bool) -> Vec<String> {
-    let mut docs = vec![format!(" `{}` of `{}`.", function.name, function.declared.package)];
-    if !lines.is_empty() {
-        docs.push(String::new());
-        docs.extend(lines);
-    }
-    if results.len() > 1 || (results.len() == 1 && function.ret.is_none()) {
-        docs.push(String::new());
-        docs.push(format!(" Returns {}.", outcomes(function)));
-    }
-    docs.extend(
-        ["", " # Errors", "", " When the call ends in a fault; what is `&mut` keeps its value then."]
-            .map(str::to_owned),
-    );
-    if panics {
-        docs.extend(
-            ["", " # Panics", "", " When a slice is not as long as the other arguments say."].map(str::to_owned),
-        );
-    }
-    docs
-}
-
-/// What the parts of the result are, in their order.
-fn outcomes(function: &FunctionPlan) -> String {
-    let mut parts: Vec<String> = function.ret.iter().map(|_| format!("what `{}` returned", function.name)).collect();
-    for param in &function.params {
-        let local = snake(&param.name);
-        match (contract(param), &param.role) {
-            (Contract::Buf { written: Some(_), .. }, _) => {
-                parts.push(format!("how many elements of `{local}` it wrote"))
-            }
-            (Contract::Obj { dir: Dir::Out, .. } | Contract::Handle { dir: Dir::Out, .. }, _) => {
-                parts.push(format!("`{local}`"));
-            }
-            (_, Role::CellOf(_)) if !counted(function, &param.name) => parts.push(format!("`{local}`")),
-            _ => {}
-        }
-    }
-    parts.join(", then ")
-}
-
-/// Some buffer's `written` tells what this cell holds after the call.
-fn counted(function: &FunctionPlan, cell: &str) -> bool {
-    function.params.iter().any(|param| match contract(param) {
-        Contract::Buf { written: Some(written), .. } => {
-            written.leaves().iter().any(|leaf| matches!(leaf, Expr::Deref(name) if name == cell))
-        }
-        _ => false,
-    })
-}
-
-/// How the function learns how much there is.
-fn extent(len: &Expr, need: &Option<String>) -> String {
-    match len {
-        _ if need.is_some() => format!(", `{len}` elements of it"),
-        Expr::Name(name) | Expr::Deref(name) => format!("; its length goes as `{name}`"),
-        _ => String::new(),
-    }
-}
-
-/// A value of which every bit pattern is valid, as `isolate_rt::Plain` knows: numbers and arrays of them.
-fn is_plain(shape: &Shape) -> bool {
-    match shape {
-        Shape::Array { of, .. } => is_plain(of),
-        shape => shape.is_number(),
-    }
-}
-
-fn optional(ty: String, nullable: bool) -> String {
-    if nullable { format!("Option<{ty}>") } else { ty }
-}
-
-/// `call(from)`, or a `match` that passes on `none` where there is nothing.
-fn when_some(nullable: bool, borrow: &str, from: &str, call: &dyn Fn(&str) -> String, none: &str) -> String {
-    if nullable { format!("match {borrow} {{ Some({from}) => {}, None => {none} }}", call(from)) } else { call(from) }
-}
-
-/// C's `T *` for what it only reads.
-fn mut_cast(shape: &Shape) -> &'static str {
-    if matches!(shape, Shape::Pointer { mutable: true, .. }) { ".cast_mut()" } else { "" }
-}
-
-fn room_pointer(room: &str, nullable: bool, is_const: bool, cast: &str) -> String {
-    match (nullable, is_const) {
-        (false, false) => format!("{room}.as_mut_ptr(){cast}"),
-        (false, true) => format!("{room}.as_ptr(){cast}"),
-        (true, false) => format!("{room}.map_or(std::ptr::null_mut(), |room| room.as_mut_ptr(){cast})"),
-        (true, true) => format!("{room}.map_or(std::ptr::null(), |room| room.as_ptr(){cast})"),
-    }
-}
-
-fn tuple(parts: &[String]) -> String {
-    match parts {
-        [one] => one.clone(),
-        parts => format!("({})", parts.join(", ")),
-    }
-}
-
-fn fresh(taken: &mut BTreeSet<String>, wanted: &str) -> String {
-    let mut name = wanted.to_owned();
-    while !taken.insert(name.clone()) {
-        name.push('_');
-    }
-    name
-}
-
-/// `destLen` → `dest_len`, `type` → `type_`.
-pub(super) fn snake(name: &str) -> String {
-    let chars: Vec<char> = name.chars().collect();
-    let mut out = String::new();
-    for (index, &c) in chars.iter().enumerate() {
-        let before = index.checked_sub(1).map(|index| chars[index]);
-        let ends_word = before.is_some_and(|b| b.is_lowercase() || b.is_ascii_digit())
-            || (before.is_some_and(char::is_uppercase) && chars.get(index + 1).is_some_and(|next| next.is_lowercase()));
-        if c.is_uppercase() && ends_word {
-            out.push('_');
-        }
-        out.extend(c.to_lowercase());
-    }
-    if syn::parse_str::<syn::Ident>(&out).is_err() {
-        out.push('_');
-    }
-    out
 }

@@ -218,6 +218,3 @@ fn human(bytes: u64) -> String {
     };
     format!("{} {unit}", bytes >> shift)
 }
-
-#[cfg(test)]
-mod tests;

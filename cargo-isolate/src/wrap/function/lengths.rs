@@ -1,0 +1,120 @@
+//! Lengths: who tells them, how they are checked before the call and counted after it.
+
+use super::{Writer, contract, words::snake};
+use crate::{
+    contract::{
+        Contract, Dir,
+        expr::{Expr, Op},
+    },
+    plan::Role,
+};
+
+impl Writer<'_, '_> {
+    pub(super) fn same_length(&mut self, slices: &[String]) {
+        for other in &slices[1..] {
+            let (first, other_len) = (self.slice_len(&slices[0]), self.slice_len(other));
+            let (a, b) = (self.local(other), self.local(&slices[0]));
+            self.checks.push(format!("assert_eq!({other_len}, {first}, \"`{a}` and `{b}` differ in length\");"));
+        }
+    }
+
+    /// The slice must be as long as the function is told, unless it is the slice that tells. Gives the checked length.
+    pub(super) fn check_length(&mut self, local: &str, len: &Expr, name: &str) -> Option<String> {
+        let hidden = self.function.params.iter().any(|param| match (&param.role, len) {
+            (Role::LengthOf(slices), Expr::Name(length)) => param.name == *length && slices.iter().any(|s| s == name),
+            (Role::CellOf(slices), Expr::Deref(length)) => param.name == *length && slices.iter().any(|s| s == name),
+            _ => false,
+        });
+        if hidden || matches!(len, Expr::Int(_)) {
+            return None;
+        }
+        let need = self.before(len);
+        let have = self.slice_len(name);
+        let need_var = self.fresh(&format!("{local}_need"));
+        let have_var = self.fresh(&format!("{local}_have"));
+        self.checks.push(format!("let {need_var}: i128 = {need};"));
+        self.checks.push(format!("let {have_var} = {have} as i128;"));
+        self.checks.push(format!(
+            "assert!((0..={have_var}).contains(&{need_var}), \"`{len}` is {{{need_var}}}, but `{local}` has {{{have_var}}} elements\");"
+        ));
+        Some(need_var)
+    }
+
+    /// An expression after the call, as a `usize`.
+    pub(super) fn count(&self, expr: &Expr) -> String {
+        match expr {
+            Expr::Int(value) => value.to_string(),
+            Expr::Ret => "call.count(ret)".to_owned(),
+            Expr::Deref(name) if self.is_read_back(name) => format!("call.count({})", self.local(name)),
+            expr => format!("call.count({})", self.wide(expr, true)),
+        }
+    }
+
+    /// An expression before the call.
+    pub(super) fn before(&self, expr: &Expr) -> String {
+        self.wide(expr, false)
+    }
+
+    /// As an `i128`, in which sums of 64-bit values cannot overflow and products saturate.
+    pub(super) fn wide(&self, expr: &Expr, after: bool) -> String {
+        match expr {
+            Expr::Int(value) => format!("{value}_i128"),
+            Expr::Ret => "ret as i128".to_owned(),
+            Expr::Deref(name) if after && self.is_read_back(name) => format!("{} as i128", self.local(name)),
+            Expr::Name(name) | Expr::Deref(name) => match (self.slice_that_tells(name), expr) {
+                (Some(slice), _) => format!("{} as i128", self.slice_len(&slice)),
+                (None, Expr::Name(_)) => format!("{} as i128", self.local(name)),
+                (None, _) => format!("*{} as i128", self.local(name)),
+            },
+            Expr::Binary(op, left, right) => {
+                let method = match op {
+                    Op::Add => "saturating_add",
+                    Op::Sub => "saturating_sub",
+                    Op::Mul => "saturating_mul",
+                    Op::Min => "min",
+                    Op::Max => "max",
+                };
+                let (receiver, argument) = (self.wide(left, after), self.wide(right, after));
+                match &**left {
+                    Expr::Binary(..) | Expr::Int(_) => format!("{receiver}.{method}({argument})"),
+                    _ => format!("({receiver}).{method}({argument})"),
+                }
+            }
+        }
+    }
+
+    /// The local of that name holds the value after the call, or a reference to it.
+    pub(super) fn is_read_back(&self, name: &str) -> bool {
+        self.function.params.iter().any(|param| {
+            param.name == name
+                && (matches!(param.role, Role::CellOf(_))
+                    || matches!(contract(param), Contract::Obj { dir: Dir::Out, .. }))
+        })
+    }
+
+    /// The slice whose length a hidden parameter is.
+    pub(super) fn slice_that_tells(&self, name: &str) -> Option<String> {
+        let param = self.function.params.iter().find(|param| param.name == name)?;
+        match &param.role {
+            Role::LengthOf(slices) | Role::CellOf(slices) => slices.first().cloned(),
+            Role::Caller => None,
+        }
+    }
+
+    pub(super) fn slice_len(&self, name: &str) -> String {
+        let local = self.local(name);
+        let param = self.function.params.iter().find(|param| param.name == name);
+        match param.map(contract) {
+            Some(Contract::Buf { nullable: true, dir: Dir::In, .. }) => {
+                format!("{local}.map_or(0, |slice| slice.len())")
+            }
+            Some(Contract::Buf { nullable: true, .. }) => format!("{local}.as_deref().map_or(0, |slice| slice.len())"),
+            _ => format!("{local}.len()"),
+        }
+    }
+
+    pub(super) fn local(&self, name: &str) -> String {
+        let index = self.function.params.iter().position(|param| param.name == name);
+        index.map_or_else(|| snake(name), |index| self.locals[index].clone())
+    }
+}

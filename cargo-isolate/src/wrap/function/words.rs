@@ -1,0 +1,69 @@
+//! Small pieces of generated Rust.
+
+use crate::contract::shape::Shape;
+use std::collections::BTreeSet;
+
+/// A value of which every bit pattern is valid, as `isolate_rt::Plain` knows: numbers and arrays of them.
+pub(super) fn is_plain(shape: &Shape) -> bool {
+    match shape {
+        Shape::Array { of, .. } => is_plain(of),
+        shape => shape.is_number(),
+    }
+}
+
+pub(super) fn optional(ty: String, nullable: bool) -> String {
+    if nullable { format!("Option<{ty}>") } else { ty }
+}
+
+/// `call(from)`, or a `match` that passes on `none` where there is nothing.
+pub(super) fn when_some(nullable: bool, borrow: &str, from: &str, call: &dyn Fn(&str) -> String, none: &str) -> String {
+    if nullable { format!("match {borrow} {{ Some({from}) => {}, None => {none} }}", call(from)) } else { call(from) }
+}
+
+/// C's `T *` for what it only reads.
+pub(super) fn mut_cast(shape: &Shape) -> &'static str {
+    if matches!(shape, Shape::Pointer { mutable: true, .. }) { ".cast_mut()" } else { "" }
+}
+
+pub(super) fn room_pointer(room: &str, nullable: bool, is_const: bool, cast: &str) -> String {
+    match (nullable, is_const) {
+        (false, false) => format!("{room}.as_mut_ptr(){cast}"),
+        (false, true) => format!("{room}.as_ptr(){cast}"),
+        (true, false) => format!("{room}.map_or(std::ptr::null_mut(), |room| room.as_mut_ptr(){cast})"),
+        (true, true) => format!("{room}.map_or(std::ptr::null(), |room| room.as_ptr(){cast})"),
+    }
+}
+
+pub(super) fn tuple(parts: &[String]) -> String {
+    match parts {
+        [one] => one.clone(),
+        parts => format!("({})", parts.join(", ")),
+    }
+}
+
+pub(super) fn fresh(taken: &mut BTreeSet<String>, wanted: &str) -> String {
+    let mut name = wanted.to_owned();
+    while !taken.insert(name.clone()) {
+        name.push('_');
+    }
+    name
+}
+
+/// `destLen` → `dest_len`, `type` → `type_`.
+pub(in crate::wrap) fn snake(name: &str) -> String {
+    let chars: Vec<char> = name.chars().collect();
+    let mut out = String::new();
+    for (index, &c) in chars.iter().enumerate() {
+        let before = index.checked_sub(1).map(|index| chars[index]);
+        let ends_word = before.is_some_and(|b| b.is_lowercase() || b.is_ascii_digit())
+            || (before.is_some_and(char::is_uppercase) && chars.get(index + 1).is_some_and(|next| next.is_lowercase()));
+        if c.is_uppercase() && ends_word {
+            out.push('_');
+        }
+        out.extend(c.to_lowercase());
+    }
+    if syn::parse_str::<syn::Ident>(&out).is_err() {
+        out.push('_');
+    }
+    out
+}

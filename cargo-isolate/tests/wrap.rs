@@ -176,7 +176,7 @@ fn one_refusal_and_nothing_is_written() {
 #[test]
 fn a_file_that_cannot_be_written_leaves_the_others_alone() {
     let workspace = Workspace::new(POLICY);
-    // A folder stands where a file must go: staging works, replacing it does not.
+    // A folder stands where a file must go.
     workspace.put("src/isolated/mod.rs/in_the_way", "");
     let before = workspace.files();
     let output = workspace.isolate(&["wrap", "--apply"]);

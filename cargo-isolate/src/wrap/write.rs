@@ -99,8 +99,11 @@ pub(crate) fn write(changes: &[Change]) -> Result<(), WriteError> {
             return Err(error);
         }
     };
-    for (done, (change, file)) in changes.iter().zip(staged).enumerate() {
+    let mut pending = changes.iter().zip(staged).enumerate();
+    while let Some((done, (change, file))) = pending.next() {
         if let Err(error) = replace(change, file) {
+            // Their temporary files go before the folders that were made for them.
+            drop(pending);
             let rest = undo(&changes[..done]);
             remove_directories(&made);
             return Err(WriteError { what: "write", path: change.path.clone(), error, rest });
@@ -191,4 +194,52 @@ pub(crate) fn print_diff(out: &mut dyn Write, changes: &[Change], root: &Utf8Pat
         write!(out, "{}", diff.unified_diff().header(&name(&change.old, "a"), &name(&change.new, "b")))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Change, write};
+    use camino::Utf8PathBuf;
+    use std::fs;
+
+    fn folder() -> (tempfile::TempDir, Utf8PathBuf) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = Utf8PathBuf::from_path_buf(folder.path().to_owned()).expect("UTF-8");
+        (folder, path)
+    }
+
+    fn change(path: Utf8PathBuf, old: Option<&str>, new: Option<&str>) -> Change {
+        Change { path, old: old.map(str::to_owned), new: new.map(str::to_owned) }
+    }
+
+    #[test]
+    fn a_failure_in_the_middle_is_undone() {
+        let (_keep, folder) = folder();
+        fs::write(folder.join("a"), "old a").expect("a file");
+        fs::write(folder.join("gone"), "old gone").expect("a file");
+        // A rename cannot replace a folder: staging works for all, and the third replacement fails.
+        fs::create_dir_all(folder.join("folder/full")).expect("a folder");
+        let changes = [
+            change(folder.join("a"), Some("old a"), Some("new a")),
+            change(folder.join("gone"), Some("old gone"), None),
+            change(folder.join("made/b"), None, Some("new b")),
+            change(folder.join("folder"), None, Some("text")),
+        ];
+        let error = write(&changes).expect_err("a folder is in the way").to_string();
+        assert!(error.starts_with(&format!("cannot write `{folder}/folder`: ")), "{error}");
+        assert_eq!(fs::read_to_string(folder.join("a")).expect("still there"), "old a");
+        assert_eq!(fs::read_to_string(folder.join("gone")).expect("still there"), "old gone");
+        assert!(!folder.join("made").exists());
+        assert_eq!(fs::read_dir(&folder).expect("a folder").count(), 3, "no temporary file is left");
+    }
+
+    #[test]
+    fn all_changes_are_made() {
+        let (_keep, folder) = folder();
+        fs::write(folder.join("gone"), "old").expect("a file");
+        let changes = [change(folder.join("x/y/z"), None, Some("new")), change(folder.join("gone"), Some("old"), None)];
+        write(&changes).expect("nothing is in the way");
+        assert_eq!(fs::read_to_string(folder.join("x/y/z")).expect("written"), "new");
+        assert!(!folder.join("gone").exists());
+    }
 }

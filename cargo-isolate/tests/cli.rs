@@ -108,3 +108,31 @@ fn colour_only_for_terminals() {
         .unwrap();
     assert!(!output.stdout.contains(&0x1b), "escape sequences in a pipe");
 }
+
+#[test]
+fn the_policy_says_how_much_of_dependencies_shows() {
+    let audit = |dependencies: &str| {
+        let directory = tempfile::tempdir().unwrap();
+        let directory = directory.path().canonicalize().unwrap();
+        std::fs::create_dir_all(directory.join("a")).unwrap();
+        for (path, text) in [
+            (
+                "Cargo.toml",
+                "[package]\nname = \"a\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[dependencies]\nb = { path = \"../b\" }\n[workspace]\n",
+            ),
+            ("src/lib.rs", "//! Nothing.\n"),
+            ("../b/Cargo.toml", "[package]\nname = \"b\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n"),
+            ("../b/src/lib.rs", "pub unsafe fn f() {}\n"),
+            ("policy.toml", &format!("version = 1\n[audit]\ndependencies = \"{dependencies}\"\n")),
+        ] {
+            let path = directory.join("a").join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let output = run(&directory.join("a"), &[]);
+        (output.contains("unsafe function `f`"), output.contains("b 0.1.0"))
+    };
+    assert_eq!(audit("none"), (false, false));
+    assert_eq!(audit("summary"), (false, true));
+    assert_eq!(audit("full"), (true, true));
+}

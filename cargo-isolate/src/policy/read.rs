@@ -11,19 +11,6 @@ use toml::{
     de::{DeTable, DeValue, Deserializer},
 };
 
-/// Reads a policy and checks what can be checked without knowing the workspace.
-///
-/// # Errors
-///
-/// Every mistake found, sorted by place.
-pub(crate) fn read(text: &str) -> Result<Policy, Vec<PolicyError>> {
-    let policy = parse(text)?;
-    match super::validate::check(&policy) {
-        errors if errors.is_empty() => Ok(policy),
-        errors => Err(sorted(errors)),
-    }
-}
-
 /// Reads a policy by its shape alone.
 ///
 /// # Errors
@@ -134,6 +121,14 @@ fn quoted(message: &str) -> Vec<&str> {
 mod tests {
     use super::*;
     use crate::policy::Mistakes;
+
+    fn read(text: &str) -> Result<Policy, Vec<PolicyError>> {
+        let policy = parse(text)?;
+        match crate::policy::validate::check(&policy) {
+            errors if errors.is_empty() => Ok(policy),
+            errors => Err(sorted(errors)),
+        }
+    }
 
     /// Reads a policy and shows what a user would see of its mistakes.
     #[track_caller]

@@ -171,6 +171,25 @@ pub(crate) enum ProblemKind {
     Unexplained(i64),
 }
 
+impl Audit {
+    /// Keeps what is known of members only.
+    pub(crate) fn leave_out_dependencies(&mut self) {
+        let members: Vec<String> =
+            self.packages.iter().filter(|package| package.member).map(PackageReport::id).collect();
+        self.packages.retain(|package| package.member);
+        self.findings.retain(|finding| members.contains(&finding.package));
+        self.problems.retain(|problem| members.contains(&problem.package));
+        self.complete = self.packages.iter().all(|package| package.complete);
+    }
+}
+
+impl PackageReport {
+    /// `name@version`, as cargo writes it.
+    fn id(&self) -> String {
+        format!("{}@{}", self.name, self.version)
+    }
+}
+
 impl Counts {
     /// Whether there is nothing.
     pub(crate) fn is_zero(&self) -> bool {

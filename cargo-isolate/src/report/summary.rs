@@ -4,8 +4,10 @@ use super::audit::{Audit, Counts, PackageReport};
 use crate::graph::Role;
 use std::io::{self, Write};
 
-/// Column heads, and what stands below them.
-const COLUMNS: &[(&str, fn(&Counts) -> usize)] = &[
+/// A column's head, and what stands below it.
+type Column = (&'static str, fn(&Counts) -> usize);
+
+const COLUMNS: &[Column] = &[
     ("blocks", |counts| counts.blocks),
     ("fns", |counts| counts.functions),
     ("impls", |counts| counts.impls),

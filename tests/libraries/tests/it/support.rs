@@ -20,7 +20,7 @@ pub(crate) fn isolates() -> bool {
         machine.requirements.iter().find(|requirement| !requirement.met).map_or("", |requirement| requirement.name);
     let test = std::thread::current().name().unwrap_or("a test").to_owned();
     // Not `eprintln!`, which the test harness swallows when a test passes: a skip must be seen.
-    let _ = writeln!(std::io::stderr(), "skipped {test}: this machine cannot isolate ({missing})");
+    let _ = writeln!(std::io::stderr(), "skipped {test}: this machine cannot isolate; missing: {missing}");
     false
 }
 

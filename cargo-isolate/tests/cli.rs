@@ -55,6 +55,7 @@ fn mistakes_in_the_policy() {
 #[test]
 fn source_that_does_not_parse() {
     check("audit_broken", "broken", &[]);
+    check("audit_broken_quiet", "broken", &["--quiet"]);
     check("check_broken", "broken", &["check"]);
 }
 

@@ -17,6 +17,9 @@ pub(crate) struct Args {
     /// Draw the findings of dependencies too, not only sum them up; `[audit]` of the policy sets it for good
     #[arg(long)]
     deps: bool,
+    /// Print the table and what makes the audit incomplete, not each finding
+    #[arg(long, short)]
+    quiet: bool,
     /// How to print the result
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -28,6 +31,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let mut audit = report::audit(&graph);
     if shown == Dependencies::None {
         audit.leave_out_dependencies();
+    }
+    if args.quiet && args.format == Format::Text {
+        audit.findings.clear();
+        audit.problems.retain(|problem| problem.kind.is_incomplete());
     }
     let mut out = anstream::stdout().lock();
     match args.format {

@@ -7,10 +7,11 @@ mod text;
 use crate::{
     contract::{Contract, infer::Tier, shape::Shape, types::Types},
     graph::Graph,
-    policy::{PolicyError, model, size},
+    policy::{PolicyError, duration, model, size},
 };
 use camino::Utf8PathBuf;
 use serde::{Serialize, Serializer};
+use std::time::Duration;
 
 pub(crate) use text::print;
 
@@ -35,6 +36,10 @@ pub(crate) struct DomainPlan {
     pub(crate) heap_limit: Option<u64>,
     /// In bytes; `None`: the runtime's own size.
     pub(crate) stack_size: Option<u64>,
+    /// `None`: calls may take as long as they like.
+    pub(crate) deadline: Option<Duration>,
+    /// How many threads may be inside at once.
+    pub(crate) threads: model::Threads,
     /// In the order of their declarations.
     pub(crate) functions: Vec<FunctionPlan>,
 }
@@ -195,6 +200,9 @@ pub(crate) fn plan(graph: &Graph, policy: &model::Policy) -> Result<Plan, Vec<Po
             level: domain.level.as_ref().map_or(model::Level::Integrity, |level| *level.get_ref()),
             heap_limit: domain.heap.as_ref().and_then(|heap| bytes(&heap.limit, &mut errors)),
             stack_size: domain.stack.as_ref().and_then(|stack| bytes(stack, &mut errors)),
+            // What is not a duration was refused when the policy was read.
+            deadline: domain.deadline.as_ref().and_then(|text| duration::parse(text.get_ref()).ok()),
+            threads: domain.threads.as_ref().map_or(model::Threads::Many, |threads| *threads.get_ref()),
             functions,
         });
     }

@@ -1,6 +1,7 @@
 //! `policy.toml`: what a team decided about its unsafe surface, with the place of every value.
 
 pub(crate) mod day;
+pub(crate) mod duration;
 mod error;
 mod load;
 pub(crate) mod model;

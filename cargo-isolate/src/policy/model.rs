@@ -135,6 +135,17 @@ pub(crate) struct Domain {
     pub(crate) heap: Option<Heap>,
     /// `"1MiB"`.
     pub(crate) stack: Option<Spanned<String>>,
+    /// `"200ms"`.
+    pub(crate) deadline: Option<Spanned<String>>,
+    pub(crate) threads: Option<Spanned<Threads>>,
+}
+
+/// How many threads may be inside a domain at once.
+#[derive(Clone, Copy, Debug, Deserialize, serde::Serialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Threads {
+    Many,
+    One,
 }
 
 /// `heap = { limit = "64MiB" }`.

@@ -170,7 +170,7 @@ mod tests {
         );
         check(
             "domain",
-            "version = 1\n[domain.zlib]\nlibrary = \"libz-sys\"\nheap = { limit = \"64\" }\nstack = \"1MB\"\n\n[[isolate]]\ndomain = \"zllib\"\nextern = [\"a{\"]\n",
+            "version = 1\n[domain.zlib]\nlibrary = \"libz-sys\"\nheap = { limit = \"64\" }\nstack = \"1MB\"\ndeadline = \"soon\"\n\n[[isolate]]\ndomain = \"zllib\"\nextern = [\"a{\"]\n",
         );
     }
 }

@@ -3,6 +3,7 @@
 use super::{
     PolicyError,
     day::Day,
+    duration,
     model::{Exception, Policy},
     size,
 };
@@ -65,13 +66,28 @@ fn exception(exception: &Exception, errors: &mut Vec<PolicyError>) {
     }
 }
 
+/// What the runtime has room for, in bytes (`isolate_rt::Domain::heap_limit`, `stack_size`).
+const MAX_HEAP: u64 = 8 << 30;
+const MAX_STACK: u64 = 1 << 30;
+
 fn domains(policy: &Policy, errors: &mut Vec<PolicyError>) {
     for domain in policy.domain.values() {
-        let heap = domain.heap.as_ref().map(|heap| &heap.limit);
-        for text in heap.into_iter().chain(&domain.stack) {
-            if let Err(expected) = size::parse(text.get_ref()) {
-                errors.push(PolicyError::new(text.span(), "not a size").label(expected));
+        let heap = domain.heap.as_ref().map(|heap| (&heap.limit, MAX_HEAP));
+        let stack = domain.stack.as_ref().map(|stack| (stack, MAX_STACK));
+        for (text, most) in heap.into_iter().chain(stack) {
+            match size::parse(text.get_ref()) {
+                Err(expected) => errors.push(PolicyError::new(text.span(), "not a size").label(expected)),
+                Ok(size) if size > most => {
+                    let label = format!("at most {}GiB", most >> 30);
+                    errors.push(PolicyError::new(text.span(), "more than a domain can have").label(label));
+                }
+                Ok(_) => {}
             }
+        }
+        if let Some(text) = &domain.deadline
+            && let Err(expected) = duration::parse(text.get_ref())
+        {
+            errors.push(PolicyError::new(text.span(), "not a duration").label(expected));
         }
     }
     for isolate in policy.isolate.iter().map(Spanned::get_ref) {

@@ -174,7 +174,7 @@ fn shared(domain: &DomainPlan) -> Vec<&str> {
 }
 
 fn settings(domain: &DomainPlan) -> Vec<String> {
-    use crate::policy::model::Backend;
+    use crate::policy::model::{Backend, Threads};
     let backend = match domain.backend {
         Backend::Auto => None,
         Backend::Mpk => Some("backend(Backend::Mpk)".to_owned()),
@@ -182,11 +182,17 @@ fn settings(domain: &DomainPlan) -> Vec<String> {
     };
     let heap = domain.heap_limit.map(|limit| format!("heap_limit({})", bytes(limit)));
     let stack = domain.stack_size.map(|size| format!("stack_size({})", bytes(size)));
-    [backend, heap, stack].into_iter().flatten().collect()
+    let deadline = domain.deadline.map(|deadline| match (deadline.subsec_nanos(), deadline.as_micros()) {
+        (0, _) => format!("deadline(std::time::Duration::from_secs({}))", deadline.as_secs()),
+        (_, micros) if micros % 1000 == 0 => format!("deadline(std::time::Duration::from_millis({}))", micros / 1000),
+        (_, micros) => format!("deadline(std::time::Duration::from_micros({micros}))"),
+    });
+    let threads = (domain.threads == Threads::One).then(|| "one_at_a_time()".to_owned());
+    [backend, heap, stack, deadline, threads].into_iter().flatten().collect()
 }
 
 fn docs(domain: &DomainPlan) -> Vec<String> {
-    use crate::policy::model::{Backend, Level};
+    use crate::policy::model::{Backend, Level, Threads};
     let level = match domain.level {
         Level::Integrity => "it can read the program's memory and write none of it",
     };
@@ -197,6 +203,12 @@ fn docs(domain: &DomainPlan) -> Vec<String> {
         _ => format!(" Level `integrity`: {level}."),
     });
     docs.push(format!(" Heap: {}. Stack: {}.", size(domain.heap_limit), size(domain.stack_size)));
+    docs.extend(
+        domain.deadline.map(|deadline| format!(" A call that takes longer than {deadline:?} ends in a fault.")),
+    );
+    if domain.threads == Threads::One {
+        docs.push(" One thread at a time is inside; others wait.".to_owned());
+    }
     docs
 }
 

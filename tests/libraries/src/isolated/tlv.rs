@@ -33,9 +33,13 @@ const GLOBALS: &[Globals] = &[];
 ///
 /// Level `integrity`: it can read the program's memory and write none of it.
 /// Heap: 1 MiB. Stack: 64 KiB.
+/// A call that takes longer than 60s ends in a fault.
+/// One thread at a time is inside; others wait.
 pub static DOMAIN: Domain = Domain::new("tlv")
     .heap_limit(1 << 20)
     .stack_size(64 << 10)
+    .deadline(std::time::Duration::from_secs(60))
+    .one_at_a_time()
     .globals(GLOBALS);
 
 /// `tlv_parse` of `isolate-libraries`.

@@ -20,6 +20,9 @@ impl Instance {
 }
 
 impl Entry {
+    /// # Safety
+    ///
+    /// None owed: there is no entry.
     pub(crate) unsafe fn run<R: Copy, F: FnOnce() -> R + Copy>(&mut self, _: F) -> Result<R, FaultKind> {
         match self.0 {}
     }

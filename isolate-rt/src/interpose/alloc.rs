@@ -14,6 +14,9 @@ unsafe extern "C" {
     fn __libc_free(block: *mut c_void);
 }
 
+/// # Safety
+///
+/// What malloc(3) asks of its caller.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn malloc(size: size_t) -> *mut c_void {
     match heap::current() {
@@ -23,6 +26,9 @@ unsafe extern "C" fn malloc(size: size_t) -> *mut c_void {
     }
 }
 
+/// # Safety
+///
+/// What calloc(3) asks of its caller.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn calloc(count: size_t, size: size_t) -> *mut c_void {
     let Some(mut heap) = heap::current() else {
@@ -38,6 +44,9 @@ unsafe extern "C" fn calloc(count: size_t, size: size_t) -> *mut c_void {
     block
 }
 
+/// # Safety
+///
+/// What realloc(3) asks of its caller.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn realloc(block: *mut c_void, size: size_t) -> *mut c_void {
     let Some(mut heap) = heap::current() else {
@@ -54,6 +63,9 @@ unsafe extern "C" fn realloc(block: *mut c_void, size: size_t) -> *mut c_void {
     if moved.is_null() { out_of_memory() } else { moved.cast() }
 }
 
+/// # Safety
+///
+/// What free(3) asks of its caller.
 #[unsafe(no_mangle)]
 pub(super) unsafe extern "C" fn free(block: *mut c_void) {
     match heap::current() {
@@ -71,6 +83,9 @@ pub(super) unsafe extern "C" fn free(block: *mut c_void) {
     }
 }
 
+/// # Safety
+///
+/// What memalign(3) asks of its caller.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn memalign(align: size_t, size: size_t) -> *mut c_void {
     match heap::current() {
@@ -80,12 +95,18 @@ unsafe extern "C" fn memalign(align: size_t, size: size_t) -> *mut c_void {
     }
 }
 
+/// # Safety
+///
+/// What aligned_alloc(3) asks of its caller.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn aligned_alloc(align: size_t, size: size_t) -> *mut c_void {
     // SAFETY: the same function under its C11 name.
     unsafe { memalign(align, size) }
 }
 
+/// # Safety
+///
+/// What posix_memalign(3) asks of its caller.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn posix_memalign(out: *mut *mut c_void, align: size_t, size: size_t) -> c_int {
     if !align.is_power_of_two() || align < size_of::<usize>() {
@@ -102,12 +123,18 @@ unsafe extern "C" fn posix_memalign(out: *mut *mut c_void, align: size_t, size: 
     0
 }
 
+/// # Safety
+///
+/// What valloc(3) asks of its caller.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn valloc(size: size_t) -> *mut c_void {
     // SAFETY: a page is a valid alignment.
     unsafe { memalign(mpk::PAGE, size) }
 }
 
+/// # Safety
+///
+/// What pvalloc(3) asks of its caller.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn pvalloc(size: size_t) -> *mut c_void {
     let Some(size) = size.checked_next_multiple_of(mpk::PAGE) else { return out_of_memory() };
@@ -115,6 +142,9 @@ unsafe extern "C" fn pvalloc(size: size_t) -> *mut c_void {
     unsafe { memalign(mpk::PAGE, size) }
 }
 
+/// # Safety
+///
+/// What malloc_usable_size(3) asks of its caller.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn malloc_usable_size(block: *mut c_void) -> size_t {
     match heap::current() {

@@ -5,6 +5,9 @@ use crate::heap;
 use crate::mpk::{self, Reason};
 use libc::{c_char, c_int, c_uint, c_void, pthread_attr_t, pthread_t};
 
+/// # Safety
+///
+/// What abort(3) asks of its caller.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn abort() -> ! {
     if heap::is_inside() {
@@ -14,6 +17,9 @@ unsafe extern "C" fn abort() -> ! {
     unsafe { real::abort()() }
 }
 
+/// # Safety
+///
+/// What the Linux Standard Base asks of its caller.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn __assert_fail(
     what: *const c_char,
@@ -28,6 +34,9 @@ unsafe extern "C" fn __assert_fail(
     unsafe { real::__assert_fail()(what, file, line, function) }
 }
 
+/// # Safety
+///
+/// What the Linux Standard Base asks of its caller.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn __stack_chk_fail() -> ! {
     if heap::is_inside() {
@@ -39,6 +48,9 @@ unsafe extern "C" fn __stack_chk_fail() -> ! {
 
 macro_rules! exits {
     ($($name:ident)*) => { $(
+        /// # Safety
+        ///
+        /// What exit(3) asks of its caller.
         #[unsafe(no_mangle)]
         unsafe extern "C" fn $name(status: c_int) -> ! {
             if heap::is_inside() {
@@ -51,6 +63,9 @@ macro_rules! exits {
 }
 exits!(exit _exit _Exit quick_exit);
 
+/// # Safety
+///
+/// What pthread_create(3) asks of its caller.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn pthread_create(
     thread: *mut pthread_t,
@@ -65,6 +80,9 @@ unsafe extern "C" fn pthread_create(
     unsafe { real::pthread_create()(thread, attributes, start, argument) }
 }
 
+/// # Safety
+///
+/// What pthread_exit(3) asks of its caller.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn pthread_exit(value: *mut c_void) -> ! {
     if heap::is_inside() {

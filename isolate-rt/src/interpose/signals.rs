@@ -11,6 +11,9 @@ use libc::{c_int, sighandler_t, sigset_t, stack_t};
 use std::mem::MaybeUninit;
 use std::ptr;
 
+/// # Safety
+///
+/// What sigaction(2) asks of its caller.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn sigaction(signal: c_int, new: *const libc::sigaction, old: *mut libc::sigaction) -> c_int {
     if heap::is_inside() && !new.is_null() {
@@ -21,6 +24,10 @@ unsafe extern "C" fn sigaction(signal: c_int, new: *const libc::sigaction, old: 
 }
 
 /// As glibc has it: BSD semantics, by way of `sigaction`.
+///
+/// # Safety
+///
+/// What signal(2) asks of its caller.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn signal(signal: c_int, handler: sighandler_t) -> sighandler_t {
     let mut old = MaybeUninit::<libc::sigaction>::uninit();
@@ -37,18 +44,27 @@ unsafe extern "C" fn signal(signal: c_int, handler: sighandler_t) -> sighandler_
     }
 }
 
+/// # Safety
+///
+/// What sigprocmask(2) asks of its caller.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn sigprocmask(how: c_int, set: *const sigset_t, old: *mut sigset_t) -> c_int {
     // SAFETY: passed on to libc, but for what a domain must not block.
     unsafe { masked(how, set, |set| real::sigprocmask()(how, set, old)) }
 }
 
+/// # Safety
+///
+/// What pthread_sigmask(3) asks of its caller.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn pthread_sigmask(how: c_int, set: *const sigset_t, old: *mut sigset_t) -> c_int {
     // SAFETY: passed on to libc, but for what a domain must not block.
     unsafe { masked(how, set, |set| real::pthread_sigmask()(how, set, old)) }
 }
 
+/// # Safety
+///
+/// What sigaltstack(2) asks of its caller.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn sigaltstack(new: *const stack_t, old: *mut stack_t) -> c_int {
     if heap::is_inside() && !new.is_null() {

@@ -110,6 +110,9 @@ fn segments(wanted: fn(u32) -> bool) -> Vec<Segment> {
         wanted: fn(u32) -> bool,
         found: Vec<Segment>,
     }
+    /// # Safety
+    ///
+    /// To be called by `dl_iterate_phdr`, with a `Search`.
     unsafe extern "C" fn visit(info: *mut libc::dl_phdr_info, _: usize, search: *mut c_void) -> i32 {
         // SAFETY: `info` is what dl_iterate_phdr(3) passes, `search` what we passed to it.
         let (base, headers, name, search) = unsafe {

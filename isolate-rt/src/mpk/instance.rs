@@ -334,6 +334,10 @@ unsafe extern "C" fn inside<R: Copy, F: FnOnce() -> R + Copy>(argument: *const u
 
 /// In the child of a fork only the thread that forked goes on. An instance in which another one was has no one to finish what
 /// it began: it starts anew.
+///
+/// # Safety
+///
+/// To be called by `fork`, in the child.
 unsafe extern "C" fn after_fork() {
     let survivor = thread::renumber_after_fork().map_or(ptr::null(), ptr::from_ref);
     let mut next = INSTANCES.load(Ordering::Acquire);

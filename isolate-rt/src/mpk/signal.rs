@@ -156,10 +156,7 @@ unsafe fn is_own(info: *const siginfo_t) -> bool {
 /// `activation` is the running thread's, `frame` and `info` the kernel's.
 unsafe fn rewind(activation: &mut Activation, frame: &mut Frame, signal: c_int, info: *const siginfo_t) {
     // SAFETY: by this function's contract; which of the fields mean something depends on the signal, all may be read.
-    let (code, address) = unsafe { ((*info).si_code, (*info).si_addr().addr()) };
-    let is_key = signal == libc::SIGSEGV && code == SEGV_PKUERR;
-    // SAFETY: a protection-key fault says which.
-    let key = if is_key { unsafe { (*info).si_pkey() } } else { 0 };
+    let (code, address, key) = unsafe { ((*info).si_code, (*info).si_addr().addr(), (*info).si_pkey()) };
     let at_leave = signal == libc::SIGILL && frame.register(libc::REG_RIP) == gate::leave_site();
     activation.stop = Some(Stop {
         signal,

@@ -240,6 +240,9 @@ extern "C" fn helper(capture: *mut c_void) -> *mut c_void {
 
 /// An upper bound of what the loaded modules have in static TLS, in bytes, with room for alignment.
 fn static_tls_size() -> usize {
+    /// # Safety
+    ///
+    /// To be called by `dl_iterate_phdr`, with a number.
     unsafe extern "C" fn add(info: *mut libc::dl_phdr_info, _: usize, total: *mut c_void) -> i32 {
         // SAFETY: `info` is what dl_iterate_phdr(3) passes, `total` what we passed to it.
         unsafe {

@@ -29,7 +29,13 @@ const PACKED: &[&str] = &["src/archive.rs", "csrc/tlv.c", "csrc/tlv.h"];
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     shell::require_tools()?;
-    let project = Project::create(args.dir.as_deref())?;
+    let project = match Project::create(args.dir.as_deref()) {
+        Err(error) if args.dir.is_some() => {
+            anstream::eprintln!("error: {error:#}");
+            return Ok(Exit::Usage);
+        }
+        created => created?,
+    };
     let result = show(&project, &args.runner);
     // The way out of a failed step is to look at the folder.
     let keep = args.keep || args.dir.is_some() || !matches!(result, Ok(Exit::Clean | Exit::Environment));

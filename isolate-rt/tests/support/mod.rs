@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+use std::io::Write as _;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Output};
 
@@ -13,7 +14,10 @@ pub(crate) fn isolation() -> bool {
     }
     let required = std::env::var_os("ISOLATE_REQUIRE_PKU").is_some_and(|value| value == "1");
     assert!(!required, "ISOLATE_REQUIRE_PKU=1, but isolation is not possible here:\n{machine}");
-    eprintln!("skipped: isolation is not possible here:\n{machine}");
+    let missing = machine.requirements.iter().find(|requirement| !requirement.met).map_or("", |missing| missing.name);
+    let test = std::thread::current().name().unwrap_or("a test").to_owned();
+    // Not `eprintln!`, which the harness swallows when a test passes: a skip must be seen.
+    let _ = writeln!(std::io::stderr(), "skipped {test}: isolation is not possible here; missing: {missing}");
     false
 }
 

@@ -4,8 +4,7 @@ mod support;
 
 use isolate_rt::{Domain, FaultKind};
 use std::arch::asm;
-use std::sync::Barrier;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use support::isolation;
 
@@ -38,22 +37,32 @@ fn a_fault_sends_the_other_threads_of_the_instance_out() {
     if !isolation() {
         return;
     }
-    let ready = Barrier::new(5);
+    // Each thread says from inside, in a block of the domain, that it is there.
+    let (sender, arrivals) = std::sync::mpsc::channel::<usize>();
+    let spin_visibly = |domain: &'static Domain, until: Duration, sender: std::sync::mpsc::Sender<usize>| {
+        // SAFETY: allocates.
+        let flag = in_domain(domain, || unsafe { libc::calloc(1, 1).cast::<AtomicBool>() }).unwrap();
+        sender.send(flag.expose_provenance()).unwrap();
+        in_domain(domain, || {
+            // SAFETY: an atomic in a live block of this domain.
+            unsafe { &*flag }.store(true, Ordering::Release);
+            spin(until)
+        })
+    };
     std::thread::scope(|scope| {
         let spinning: Vec<_> = (0..3)
             .map(|_| {
-                scope.spawn(|| {
-                    ready.wait();
-                    in_domain(&SHARED, || spin(FOREVER))
-                })
+                let sender = sender.clone();
+                scope.spawn(move || spin_visibly(&SHARED, FOREVER, sender))
             })
             .collect();
-        let apart = scope.spawn(|| {
-            ready.wait();
-            in_domain(&APART, || spin(Duration::from_millis(500)))
-        });
-        ready.wait();
-        std::thread::sleep(Duration::from_millis(100));
+        let apart = scope.spawn(move || spin_visibly(&APART, Duration::from_millis(500), sender));
+        for flag in arrivals {
+            // SAFETY: a live block of a domain, which the program may read; nobody has failed yet.
+            while !unsafe { &*std::ptr::with_exposed_provenance::<AtomicBool>(flag) }.load(Ordering::Acquire) {
+                std::thread::yield_now();
+            }
+        }
         // In the middle of a call, between staging and running.
         let mut prepared = SHARED.call("prepared").unwrap();
         let staged = prepared.inout(&[1u8; 100]).unwrap();

@@ -2,6 +2,7 @@
 
 use crate::fault::{Fault, FaultKind};
 use crate::mpk;
+use std::alloc::Layout;
 use std::ffi::{CStr, CString, c_char};
 use std::marker::PhantomData;
 use std::mem::size_of;
@@ -14,13 +15,15 @@ pub struct Call {
     domain: &'static str,
     function: &'static str,
     place: Place,
+    // Stays on its thread: the seat, the way back and the deadline are that thread's.
+    _not_send: PhantomData<*mut ()>,
 }
 
 /// Where the call runs, with what it holds there.
 pub(crate) enum Place {
     Mpk(mpk::Entry),
-    // Staged buffers of a call without isolation; boxes of words, so that every element type is aligned.
-    Direct(Vec<Box<[u128]>>),
+    // Staged buffers of a call without isolation.
+    Direct(Vec<Buffer>),
 }
 
 /// Types of which every bit pattern is a value, so that whatever a domain leaves behind can be read as one.
@@ -69,7 +72,7 @@ unsafe impl<T> Send for Handle<T> {}
 impl Call {
     #[inline]
     pub(crate) fn new(domain: &'static str, function: &'static str, place: Place) -> Self {
-        Self { domain, function, place }
+        Self { domain, function, place, _not_send: PhantomData }
     }
 
     /// A pointer to `data` for the domain to read. Costs nothing: a domain of level `integrity` can read the program.
@@ -183,18 +186,24 @@ impl Call {
     ///
     /// # Panics
     ///
-    /// When nothing was staged: `one` has length 0.
+    /// When nothing was staged (`one` has length 0), or not by this call.
     #[inline]
     pub fn read<T: Copy>(&self, one: Staged<T>) -> T {
         assert!(one.len > 0, "read of an empty staged buffer");
+        self.assert_own(one);
         // SAFETY: `start` has room for `len` values in memory that this call holds, and nothing of the domain runs now.
         // Every bit pattern is a valid `T` by the contract of the function that staged it.
         unsafe { one.start.read_volatile() }
     }
 
     /// Copies the first `written` staged values to `into` and returns how many: at most what was staged, at most `into.len()`.
+    ///
+    /// # Panics
+    ///
+    /// When `from` was not staged by this call.
     #[inline]
     pub fn take<T: Copy>(&self, from: Staged<T>, written: usize, into: &mut [T]) -> usize {
+        self.assert_own(from);
         let count = written.min(from.len).min(into.len());
         // SAFETY: `count` is within both; the two do not overlap, since `into` is the program's and `from` the domain's;
         // bit patterns as in `read`.
@@ -282,13 +291,14 @@ impl Call {
     fn stage<T: Copy>(&mut self, len: usize) -> Result<Staged<T>, Fault> {
         let start = match &mut self.place {
             Place::Mpk(entry) => entry.stage(len, size_of::<T>(), align_of::<T>()).map(|start| start.cast::<T>()),
-            Place::Direct(buffers) => {
-                let words = len.saturating_mul(size_of::<T>()).div_ceil(size_of::<u128>());
-                let mut buffer = vec![0; words].into_boxed_slice();
-                let start = buffer.as_mut_ptr().cast::<T>();
-                buffers.push(buffer);
-                Ok(start)
-            }
+            Place::Direct(buffers) => match Buffer::new::<T>(len) {
+                Some(buffer) => {
+                    let start = buffer.start.cast::<T>();
+                    buffers.push(buffer);
+                    Ok(start)
+                }
+                None => Err(FaultKind::TooLarge { requested: len.saturating_mul(size_of::<T>()), limit: MAX_STAGED }),
+            },
         };
         match start {
             Ok(start) => Ok(Staged { start, len }),
@@ -304,9 +314,47 @@ impl Call {
         Ok(staged)
     }
 
+    /// A staged buffer says where it is, not whose: one of another call may be gone, or be somebody else's by now.
+    #[inline]
+    fn assert_own<T>(&self, staged: Staged<T>) {
+        let address = staged.start.addr();
+        let own = match &self.place {
+            Place::Mpk(entry) => entry.has_staged(address),
+            Place::Direct(buffers) => buffers.iter().any(|buffer| buffer.start.addr() == address),
+        };
+        assert!(own, "a staged buffer of another call");
+    }
+
     #[cold]
     fn fault(&self, kind: FaultKind) -> Fault {
         Fault::new(self.domain, self.function, kind)
+    }
+}
+
+/// What one call can stage, in bytes; the same with and without isolation.
+pub(crate) const MAX_STAGED: usize = 4 << 30;
+
+/// Zeroed memory of the program's heap.
+pub(crate) struct Buffer {
+    start: *mut u8,
+    layout: Layout,
+}
+
+impl Buffer {
+    fn new<T>(len: usize) -> Option<Self> {
+        // One byte at least: the allocator takes no empty layout.
+        let layout = Layout::array::<T>(len).ok().filter(|layout| layout.size() <= MAX_STAGED)?;
+        let layout = Layout::from_size_align(layout.size().max(1), layout.align()).ok()?;
+        // SAFETY: not empty.
+        let start = unsafe { std::alloc::alloc_zeroed(layout) };
+        (!start.is_null()).then_some(Self { start, layout })
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        // SAFETY: allocated with this layout, and not freed yet.
+        unsafe { std::alloc::dealloc(self.start, self.layout) };
     }
 }
 

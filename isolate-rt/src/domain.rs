@@ -107,6 +107,10 @@ impl Domain {
     /// [`FaultKind::Unsupported`] when no domain can be made here.
     #[inline]
     pub fn call(&'static self, function: &'static str) -> Result<Call, Fault> {
+        if self.ground.get().is_none() && mpk::on_signal_stack() {
+            // Making a domain needs more room than there is, and this is no lasting reason.
+            return Err(Fault::new(self.settings.name, function, FaultKind::InSignalHandler));
+        }
         let place = match self.ground() {
             Ok(Ground::Mpk(instance)) => instance.enter().map(Place::Mpk),
             Ok(Ground::Direct) => Ok(Place::Direct(Vec::new())),

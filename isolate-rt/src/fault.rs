@@ -5,7 +5,7 @@ use std::fmt;
 /// An isolated call that did not come back with a result.
 ///
 /// The instance it ran in is gone and the next call gets a fresh one, unless the call never started
-/// ([`FaultKind::TooLarge`], [`FaultKind::StaleHandle`], [`FaultKind::Unsupported`]).
+/// ([`FaultKind::TooLarge`], [`FaultKind::StaleHandle`], [`FaultKind::InSignalHandler`], [`FaultKind::Unsupported`]).
 /// No memory outside the domain was written, and `&mut` arguments hold what they held before.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Fault {
@@ -94,6 +94,8 @@ pub enum FaultKind {
     StaleHandle,
     /// Another thread failed in the same instance, which is gone; this call did nothing wrong and may be tried again.
     DomainLost,
+    /// The call was made from a signal handler that runs on the alternate signal stack or has interrupted another call.
+    InSignalHandler,
     /// Isolation is not possible here.
     Unsupported(Unsupported),
 }
@@ -226,6 +228,7 @@ impl fmt::Display for FaultKind {
             Self::TooLarge { requested, limit } => write!(f, "{requested} is more than the {limit} that fit"),
             Self::StaleHandle => write!(f, "the handle is of an instance that is gone"),
             Self::DomainLost => write!(f, "another call failed in the same instance"),
+            Self::InSignalHandler => write!(f, "called from a signal handler, where no domain can be entered"),
             Self::Unsupported(reason) => write!(f, "isolation is not possible here: {reason}"),
         }
     }

@@ -20,12 +20,21 @@ impl Globals {
     ///
     /// The range may be empty (a library without globals). Creating the domain checks that it is page-aligned and lies in
     /// writable memory of a loaded object.
-    pub const fn linked(start: *const u8, end: *const u8) -> Self {
+    ///
+    /// # Safety
+    ///
+    /// Nothing in the range is the program's: the domain may write all of it at any time, and a fault puts it back to what it
+    /// held when the domain was made.
+    pub const unsafe fn linked(start: *const u8, end: *const u8) -> Self {
         Self(Place::Linked { start, end })
     }
 
     /// The writable segments of a shared object, by file name (`libfoo.so.1`); it must be loaded when the domain is made.
-    pub const fn shared(object: &'static str) -> Self {
+    ///
+    /// # Safety
+    ///
+    /// The object is the library that is isolated: nothing of it serves the program, as libc and the program itself do.
+    pub const unsafe fn shared(object: &'static str) -> Self {
         Self(Place::Shared { object })
     }
 }

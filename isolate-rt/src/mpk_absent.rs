@@ -31,6 +31,10 @@ impl Entry {
         match self.0 {}
     }
 
+    pub(crate) fn has_staged(&self, _: usize) -> bool {
+        match self.0 {}
+    }
+
     pub(crate) fn errno(&self) -> i32 {
         match self.0 {}
     }
@@ -50,6 +54,10 @@ impl Entry {
     pub(crate) fn generation(&self) -> u64 {
         match self.0 {}
     }
+}
+
+pub(crate) fn on_signal_stack() -> bool {
+    false
 }
 
 /// Whether the platform is the right one, and only the feature is missing.

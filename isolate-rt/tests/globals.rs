@@ -8,9 +8,13 @@ use std::process::Command;
 use std::sync::OnceLock;
 use support::isolation;
 
-static DOMAIN: Domain = Domain::new("counter").globals(&[Globals::shared("libisolate_counter.so")]);
+// SAFETY: the library below, which nothing else uses.
+const COUNTER: &[Globals] = unsafe { &[Globals::shared("libisolate_counter.so")] };
+// SAFETY: there is no such library.
+const NOWHERE: &[Globals] = unsafe { &[Globals::shared("libnot_there.so")] };
+static DOMAIN: Domain = Domain::new("counter").globals(COUNTER);
 static OTHER: Domain = Domain::new("other");
-static NOT_LOADED: Domain = Domain::new("not loaded").globals(&[Globals::shared("libnot_there.so")]);
+static NOT_LOADED: Domain = Domain::new("not loaded").globals(NOWHERE);
 
 const SOURCE: &str = "
     #include <stdlib.h>

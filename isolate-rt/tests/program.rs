@@ -305,6 +305,8 @@ fn registers_of_the_caller_survive() {
         unsafe {
             let control = [0u32, 0];
             asm!("ldmxcsr [{0}]", "fldcw [{0} + 4]", "std", "fld1", "fld1", in(reg) &control, options(readonly));
+            // 1 / 0 with every exception unmasked: pending until the next x87 instruction that waits.
+            asm!("fldz", "fdivp st(1), st");
             asm!("pushfq", "or dword ptr [rsp], 0x40000", "popfq");
         }
     };
@@ -316,6 +318,9 @@ fn registers_of_the_caller_survive() {
             let flags: u64;
             asm!("pushfq", "pop {}", out(reg) flags);
             // But for the sticky exception flags, which are the callee's to set.
+            let status: u16;
+            asm!("fnstsw ax", out("ax") status);
+            assert_eq!(status & 0x3880, 0, "the x87 stack is empty and no exception waits");
             (mxcsr & !0x3f, x87, flags & (1 << 10 | 1 << 18))
         }
     };
@@ -516,5 +521,38 @@ fn faults_outside_a_domain_are_untouched() {
             let report = String::from_utf8_lossy(&output.stderr);
             assert!(report.contains("has overflowed its stack"), "std's own report is missing: {report}");
         }
+    }
+}
+
+/// Staged buffers name memory of one call. Without isolation it is freed when the call ends.
+#[test]
+fn staged_buffers_of_another_call_are_refused() {
+    static UNPROTECTED: Domain = Domain::new("unprotected").backend(isolate_rt::Backend::None);
+    let stray = {
+        let mut call = UNPROTECTED.call("first").unwrap();
+        let staged = call.inout(&[1u8; 100]).unwrap();
+        assert_eq!(call.take(staged, 100, &mut [0; 100]), 100);
+        staged
+    };
+    let call = UNPROTECTED.call("second").unwrap();
+    let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| call.read(stray)));
+    assert!(read.is_err(), "a buffer of a call that is over was read");
+    #[derive(Clone, Copy)]
+    #[repr(align(64))]
+    struct Aligned(#[expect(dead_code, reason = "only its alignment counts")] [u8; 64]);
+    let mut call = UNPROTECTED.call("aligned").unwrap();
+    // SAFETY: every bit pattern is a valid array of bytes.
+    let aligned = unsafe { call.output_any::<Aligned>(3) }.unwrap();
+    assert!(aligned.as_ptr().is_aligned());
+    assert!(matches!(call.output::<u64>(usize::MAX / 4).unwrap_err().kind(), FaultKind::TooLarge { .. }));
+}
+
+/// A domain that is made by a thread with hardly any stack.
+#[test]
+fn thread_with_a_tiny_stack() {
+    static SMALL: Domain = Domain::new("made by a small thread");
+    if isolation() {
+        let small = std::thread::Builder::new().stack_size(48 << 10);
+        small.spawn(|| assert!(in_domain(&SMALL, || 1).is_ok())).unwrap().join().unwrap();
     }
 }

@@ -38,7 +38,8 @@ extern "C" fn handler(_: i32) {
         libc::free(block);
         in_domain_memory(block.addr())
     };
-    let nested = in_domain(&INNER, || 5) != Ok(5);
+    // A domain can be entered from no such place, and says so.
+    let nested = in_domain(&INNER, || 5).map_err(|fault| fault.kind().clone()) != Err(FaultKind::InSignalHandler);
     WRONG.fetch_add(usize::from(MINE.get() != 7 || stack_of_domain || heap_of_domain || nested), Ordering::Relaxed);
     SEEN.fetch_add(1, Ordering::Relaxed);
 }
@@ -134,6 +135,8 @@ fn a_domain_cannot_change_handlers_or_the_signal_stack() {
             libc::sigfillset(&mut all);
             libc::sigprocmask(libc::SIG_SETMASK, &all, ptr::null_mut());
             libc::pthread_sigmask(libc::SIG_BLOCK, &all, ptr::null_mut());
+            assert_eq!(sighold(libc::SIGSEGV), -1);
+            assert_eq!(sigignore(libc::SIGSEGV), -1);
             results
         }
     });
@@ -143,12 +146,79 @@ fn a_domain_cannot_change_handlers_or_the_signal_stack() {
         unsafe { asm!("ud2") }
     });
     assert_eq!(fault.unwrap_err().kind(), &FaultKind::IllegalInstruction);
-    // SAFETY: this thread's mask, which the domain filled but for the faults.
+    // SAFETY: asks for this thread's mask, which the domain could not change.
     unsafe {
-        let mut none = std::mem::zeroed();
-        libc::sigemptyset(&mut none);
-        libc::pthread_sigmask(libc::SIG_SETMASK, &none, ptr::null_mut());
+        let mut mask = std::mem::zeroed();
+        libc::pthread_sigmask(libc::SIG_SETMASK, ptr::null(), &mut mask);
+        assert_eq!(libc::sigismember(&mask, libc::SIGTERM), 0);
     }
+}
+
+unsafe extern "C" {
+    fn sighold(number: i32) -> i32;
+    fn sigignore(number: i32) -> i32;
+}
+
+/// Worker threads like to block everything. That must not make the next fault the last one.
+#[test]
+fn a_thread_that_blocks_every_signal_is_still_rewound() {
+    static HURRIED: Domain = Domain::new("hurried").deadline(Duration::from_millis(20));
+    if !isolation() {
+        return;
+    }
+    let block_all = || {
+        // SAFETY: this thread's own mask.
+        unsafe {
+            let mut all = std::mem::zeroed();
+            libc::sigfillset(&mut all);
+            assert_eq!(libc::pthread_sigmask(libc::SIG_SETMASK, &all, ptr::null_mut()), 0);
+        }
+    };
+    // Before the thread's first call, and after it.
+    for first in [true, false] {
+        std::thread::spawn(move || {
+            if first {
+                block_all();
+            }
+            assert_eq!(in_domain(&DOMAIN, || 1), Ok(1));
+            if !first {
+                block_all();
+            }
+            let fault = in_domain(&DOMAIN, || {
+                // SAFETY: ends the call.
+                unsafe { asm!("mov byte ptr [8], 0") }
+            });
+            assert_eq!(fault.unwrap_err().address(), Some(8));
+            let timeout = in_domain(&HURRIED, || {
+                loop {
+                    std::hint::spin_loop();
+                }
+            });
+            let timeout: Result<(), _> = timeout;
+            assert_eq!(timeout.unwrap_err().kind(), &FaultKind::Timeout);
+        })
+        .join()
+        .unwrap();
+    }
+}
+
+/// The signal that ends late calls is the runtime's: nobody else gets it.
+#[test]
+fn the_runtimes_signal_cannot_be_taken() {
+    if !isolation() {
+        return;
+    }
+    let _alone = ALONE.lock();
+    assert_eq!(in_domain(&DOMAIN, || 1), Ok(1));
+    // SAFETY: asks to reset every real-time signal, as programs do before they execute another.
+    let refused = unsafe {
+        let mut default: libc::sigaction = std::mem::zeroed();
+        default.sa_sigaction = libc::SIG_DFL;
+        (libc::SIGRTMIN()..=libc::SIGRTMAX())
+            .filter(|&number| libc::sigaction(number, &default, ptr::null_mut()) != 0)
+            .count()
+    };
+    assert_eq!(refused, 1);
 }
 
 /// A program that handles faults itself goes on doing so, whether it asked before or after the first domain.

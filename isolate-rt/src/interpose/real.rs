@@ -3,7 +3,10 @@
 //! They are looked up when the program starts, while there is one thread. Later may be too late: the child of a fork, where
 //! the dynamic loader's lock may be held by a thread that does not exist there, calls some of these before it executes.
 
-use libc::{c_char, c_int, c_uint, c_void, pthread_attr_t, pthread_t, sigaction, sigset_t, size_t, stack_t};
+use libc::{
+    c_char, c_int, c_uint, c_void, epoll_event, fd_set, nfds_t, pollfd, pthread_attr_t, pthread_t, sigaction,
+    sighandler_t, sigset_t, size_t, stack_t, timespec,
+};
 use std::ffi::CStr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
@@ -57,6 +60,22 @@ reals! {
     sigaction: unsafe extern "C" fn(c_int, *const sigaction, *mut sigaction) -> c_int;
     sigprocmask: unsafe extern "C" fn(c_int, *const sigset_t, *mut sigset_t) -> c_int;
     pthread_sigmask: unsafe extern "C" fn(c_int, *const sigset_t, *mut sigset_t) -> c_int;
+    sigsuspend: unsafe extern "C" fn(*const sigset_t) -> c_int;
+    ppoll: unsafe extern "C" fn(*mut pollfd, nfds_t, *const timespec, *const sigset_t) -> c_int;
+    pselect: unsafe extern "C" fn(
+        c_int,
+        *mut fd_set,
+        *mut fd_set,
+        *mut fd_set,
+        *const timespec,
+        *const sigset_t,
+    ) -> c_int;
+    epoll_pwait: unsafe extern "C" fn(c_int, *mut epoll_event, c_int, c_int, *const sigset_t) -> c_int;
+    sighold: unsafe extern "C" fn(c_int) -> c_int;
+    sigrelse: unsafe extern "C" fn(c_int) -> c_int;
+    sigignore: unsafe extern "C" fn(c_int) -> c_int;
+    sigset: unsafe extern "C" fn(c_int, sighandler_t) -> sighandler_t;
+    pthread_kill: unsafe extern "C" fn(pthread_t, c_int) -> c_int;
     sigaltstack: unsafe extern "C" fn(*const stack_t, *mut stack_t) -> c_int;
 }
 

@@ -7,7 +7,7 @@
 use super::real::real;
 use crate::heap;
 use crate::mpk::handlers;
-use libc::{c_int, sighandler_t, sigset_t, stack_t};
+use libc::{c_int, epoll_event, fd_set, nfds_t, pollfd, pthread_t, sighandler_t, sigset_t, stack_t, timespec};
 use std::mem::MaybeUninit;
 use std::ptr;
 
@@ -49,7 +49,7 @@ unsafe extern "C" fn signal(signal: c_int, handler: sighandler_t) -> sighandler_
 /// What sigprocmask(2) asks of its caller.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn sigprocmask(how: c_int, set: *const sigset_t, old: *mut sigset_t) -> c_int {
-    // SAFETY: passed on to libc, but for what a domain must not block.
+    // SAFETY: passed on to libc, but for what must not be blocked.
     unsafe { masked(how, set, |set| real::sigprocmask()(how, set, old)) }
 }
 
@@ -58,8 +58,115 @@ unsafe extern "C" fn sigprocmask(how: c_int, set: *const sigset_t, old: *mut sig
 /// What pthread_sigmask(3) asks of its caller.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn pthread_sigmask(how: c_int, set: *const sigset_t, old: *mut sigset_t) -> c_int {
-    // SAFETY: passed on to libc, but for what a domain must not block.
+    // SAFETY: passed on to libc, but for what must not be blocked.
     unsafe { masked(how, set, |set| real::pthread_sigmask()(how, set, old)) }
+}
+
+/// # Safety
+///
+/// What sigsuspend(2) asks of its caller.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn sigsuspend(set: *const sigset_t) -> c_int {
+    // SAFETY: passed on to libc, but for what must not be blocked.
+    unsafe { with_allowed(set, |set| real::sigsuspend()(set)) }
+}
+
+/// # Safety
+///
+/// What ppoll(2) asks of its caller.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn ppoll(fds: *mut pollfd, count: nfds_t, timeout: *const timespec, set: *const sigset_t) -> c_int {
+    // SAFETY: passed on to libc, but for what must not be blocked.
+    unsafe { with_allowed(set, |set| real::ppoll()(fds, count, timeout, set)) }
+}
+
+/// # Safety
+///
+/// What pselect(2) asks of its caller.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn pselect(
+    count: c_int,
+    read: *mut fd_set,
+    write: *mut fd_set,
+    except: *mut fd_set,
+    timeout: *const timespec,
+    set: *const sigset_t,
+) -> c_int {
+    // SAFETY: passed on to libc, but for what must not be blocked.
+    unsafe { with_allowed(set, |set| real::pselect()(count, read, write, except, timeout, set)) }
+}
+
+/// # Safety
+///
+/// What epoll_pwait(2) asks of its caller.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn epoll_pwait(
+    epoll: c_int,
+    events: *mut epoll_event,
+    count: c_int,
+    timeout: c_int,
+    set: *const sigset_t,
+) -> c_int {
+    // SAFETY: passed on to libc, but for what must not be blocked.
+    unsafe { with_allowed(set, |set| real::epoll_pwait()(epoll, events, count, timeout, set)) }
+}
+
+macro_rules! settings {
+    ($($name:ident: ($($argument:ident: $ty:ty),*) -> $ret:ty, $refused:expr;)*) => { $(
+        /// # Safety
+        ///
+        /// What sigset(3) asks of its caller.
+        #[unsafe(no_mangle)]
+        unsafe extern "C" fn $name($($argument: $ty),*) -> $ret {
+            if heap::is_inside() {
+                refused();
+                return $refused;
+            }
+            // SAFETY: passed on to libc.
+            unsafe { real::$name()($($argument),*) }
+        }
+    )* };
+}
+// The System V ways to change a setting or the mask.
+settings! {
+    sighold: (number: c_int) -> c_int, -1;
+    sigrelse: (number: c_int) -> c_int, -1;
+    sigignore: (number: c_int) -> c_int, -1;
+    sigset: (number: c_int, handler: sighandler_t) -> sighandler_t, libc::SIG_ERR;
+}
+
+/// # Safety
+///
+/// What signal(2) asks of its caller.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn bsd_signal(number: c_int, handler: sighandler_t) -> sighandler_t {
+    // SAFETY: the same function under another name.
+    unsafe { signal(number, handler) }
+}
+
+/// # Safety
+///
+/// What signal(2) asks of its caller.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn ssignal(number: c_int, handler: sighandler_t) -> sighandler_t {
+    // SAFETY: the same function under another name.
+    unsafe { signal(number, handler) }
+}
+
+/// A domain reaches no thread but its own: glibc would block every signal, then write to the other's control block.
+///
+/// # Safety
+///
+/// What pthread_kill(3) asks of its caller.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn pthread_kill(thread: pthread_t, number: c_int) -> c_int {
+    // SAFETY: passed on to libc.
+    unsafe {
+        if heap::is_inside() && thread != libc::pthread_self() {
+            return libc::EPERM;
+        }
+        real::pthread_kill()(thread, number)
+    }
 }
 
 /// # Safety
@@ -74,22 +181,35 @@ unsafe extern "C" fn sigaltstack(new: *const stack_t, old: *mut stack_t) -> c_in
     unsafe { real::sigaltstack()(new, old) }
 }
 
-/// A domain may block what it likes, but not the signals that end its own call.
+/// Inside, the mask stays what it is: it is the calling thread's, and would outlive the call. Outside, everything can be
+/// blocked but the signals that end calls: a fault while its signal is blocked is death.
 ///
 /// # Safety
 ///
 /// `set` is NULL or a signal set.
 unsafe fn masked(how: c_int, set: *const sigset_t, call: impl FnOnce(*const sigset_t) -> c_int) -> c_int {
-    if !heap::is_inside() || set.is_null() || how == libc::SIG_UNBLOCK {
+    if heap::is_inside() {
+        return call(ptr::null());
+    }
+    if how == libc::SIG_UNBLOCK {
         return call(set);
     }
     // SAFETY: by this function's contract.
-    let mut allowed = unsafe { ptr::read(set) };
-    for signal in handlers::unblockable() {
-        // SAFETY: a signal set of ours.
-        unsafe { libc::sigdelset(&mut allowed, signal) };
+    unsafe { with_allowed(set, call) }
+}
+
+/// # Safety
+///
+/// `set` is NULL or a signal set.
+unsafe fn with_allowed(set: *const sigset_t, call: impl FnOnce(*const sigset_t) -> c_int) -> c_int {
+    // SAFETY: by this function's contract.
+    match unsafe { set.as_ref() } {
+        None => call(ptr::null()),
+        Some(&(mut set)) => {
+            handlers::allow(&mut set);
+            call(&set)
+        }
     }
-    call(&allowed)
 }
 
 #[cold]

@@ -103,7 +103,7 @@ impl Activation {
 /// 3. The call, with the frame pointer cleared so that a backtrace ends here.
 /// 4. PKRU opens with a constant, and is compared with it: whoever jumped here with another value in `eax` goes no further.
 /// 5. GS finds the [`Thread`], that the activation, that everything saved. Registers and stack of the domain are forgotten.
-///    Direction and alignment-check flags are put right: compiled code relies on them.
+///    Direction and alignment-check flags and the x87 stack are put right: compiled code relies on them.
 ///
 /// [`rewind`] is the same from step 4 on, with the x87 stack emptied: a fault may have come between two of its instructions.
 ///
@@ -152,6 +152,11 @@ pub(super) unsafe extern "C" fn enter(activation: *mut Activation, thread: *cons
         "test dword ptr [rsp], {bad_flags}",
         "jnz 5f",
         "add rsp, 8",
+        "7:",
+        "fnstsw ax",
+        "test al, {x87_pending}",
+        "jnz 6f",
+        "emms",
         "3:",
         "ldmxcsr [rsp]",
         "fldcw [rsp + 4]",
@@ -163,6 +168,9 @@ pub(super) unsafe extern "C" fn enter(activation: *mut Activation, thread: *cons
         "5:",
         "and dword ptr [rsp], {good_flags}",
         "popfq",
+        "jmp 7b",
+        "6:",
+        "fninit",
         "jmp 3b",
         ".globl __isolate_rt_rewind",
         ".hidden __isolate_rt_rewind",
@@ -180,9 +188,14 @@ pub(super) unsafe extern "C" fn enter(activation: *mut Activation, thread: *cons
         previous = const offset_of!(Activation, previous),
         active = const Thread::ACTIVE,
         bad_flags = const BAD_FLAGS,
+        x87_pending = const X87_PENDING,
         good_flags = const !BAD_FLAGS,
     )
 }
+
+/// Error summary of the x87 status word: an exception that the next x87 instruction would raise, in the program (Intel SDM
+/// volume 1, 8.1.3). `emms` empties the x87 stack.
+const X87_PENDING: u8 = 1 << 7;
 
 /// Direction flag and alignment check (Intel SDM volume 1, 3.4.3).
 const BAD_FLAGS: i32 = 1 << 10 | 1 << 18;

@@ -54,6 +54,12 @@ pub(crate) unsafe fn change(
         // SAFETY: libc refuses a number that is none.
         return unsafe { real(number, std::ptr::null(), std::ptr::null_mut()) };
     };
+    if new.is_some() && deadline::signal() == Some(number) {
+        // The runtime's, as 32 and 33 are glibc's.
+        // SAFETY: `errno` of this thread.
+        unsafe { *libc::__errno_location() = libc::EINVAL };
+        return -1;
+    }
     let before = setting.load();
     let is_handler = new.is_some_and(|new| new.sa_sigaction != libc::SIG_DFL && new.sa_sigaction != libc::SIG_IGN);
     let held_by_runtime = FAULTS.contains(&number) && signal::installed();
@@ -62,6 +68,7 @@ pub(crate) unsafe fn change(
         kernel.sa_sigaction = (enter as *const ()).addr();
         // Our entry takes three arguments whatever the program's handler takes.
         kernel.sa_flags |= libc::SA_SIGINFO;
+        allow(&mut kernel.sa_mask);
     }
     // Before the kernel is told: the handler may run at once.
     if let Some(new) = new.filter(|_| is_handler || held_by_runtime) {
@@ -110,9 +117,27 @@ pub(super) fn is_unused(number: c_int) -> Result<bool, Unsupported> {
     Ok(now.sa_sigaction == libc::SIG_DFL)
 }
 
-/// The signals that no domain may block: those that end its call.
-pub(crate) fn unblockable() -> impl Iterator<Item = c_int> {
-    FAULTS.into_iter().chain(deadline::signal())
+/// Takes out of a mask the signals that end calls, once there are any.
+pub(crate) fn allow(mask: &mut libc::sigset_t) {
+    if signal::installed() {
+        for number in FAULTS.into_iter().chain(deadline::signal()) {
+            // SAFETY: a signal set.
+            unsafe { libc::sigdelset(mask, number) };
+        }
+    }
+}
+
+/// Makes sure that the calling thread blocks none of the signals that end calls.
+pub(super) fn unblock() {
+    // SAFETY: a set of our own; glibc's function, past our own that only filters.
+    unsafe {
+        let mut set = std::mem::zeroed();
+        libc::sigemptyset(&mut set);
+        for number in FAULTS.into_iter().chain(deadline::signal()) {
+            libc::sigaddset(&mut set, number);
+        }
+        libc::pthread_sigmask(libc::SIG_UNBLOCK, &set, std::ptr::null_mut());
+    }
 }
 
 /// Calls the program's handler as the kernel would have.
@@ -207,7 +232,8 @@ unsafe extern "C" fn handle(number: c_int, info: *mut siginfo_t, context: *mut c
         layout::in_arena((&raw const fs).addr()).then(|| thread.signal_stack())
     });
     match stack {
-        // SAFETY: the thread's own signal stack, which nobody is on: we are on the domain's.
+        // SAFETY: the thread's own signal stack. Nobody is on it: no domain is entered from there (`Thread::is_free`), and
+        // we are on the domain's stack.
         Some(stack) => unsafe { on_stack(number, info, context, stack) },
         // SAFETY: by this function's contract.
         None => unsafe { plain(number, info, context) },

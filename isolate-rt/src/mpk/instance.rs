@@ -137,9 +137,15 @@ impl Instance {
     /// Ends this generation: everybody out, and everything as it was at the beginning. `seat` is the caller's own, on which
     /// nothing runs any more.
     #[cold]
-    fn discard(&self, seat: Option<usize>) {
+    fn discard(&self, seat: Option<usize>, generation: u64) {
         if self.dying.swap(1, Ordering::AcqRel) != 0 {
             // Another thread of the same instance failed first, and is at it.
+            return;
+        }
+        if self.generation.load(Ordering::Acquire) != generation {
+            // It has finished: what failed with us is gone already, and the next generation is innocent.
+            self.dying.store(0, Ordering::Release);
+            wake(&self.dying);
             return;
         }
         self.evict(seat);
@@ -165,11 +171,14 @@ impl Instance {
         // The other half of the order in `Entry::run`: after this, a thread that has not seen `dying` is seen running.
         barrier();
         let Some(signal) = deadline::signal() else { return };
+        // In the child of a fork that a signal handler made: the call that it interrupted is this thread's own.
+        // SAFETY: asks for a number.
+        let own = unsafe { libc::gettid() };
         loop {
             let mut running = false;
             for other in self.seats.others(seat) {
                 let tid = other.running.load(Ordering::Acquire);
-                if tid != 0 {
+                if tid != 0 && tid != own {
                     running = true;
                     // SAFETY: a signal that the runtime alone handles. A thread that is gone is an error without effect.
                     unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), tid, signal) };
@@ -242,6 +251,13 @@ impl Entry {
         deadline: Option<Duration>,
         f: F,
     ) -> Result<R, FaultKind> {
+        if !self.thread.is_current() {
+            // A call that was kept until its thread's last destructors.
+            return Err(FaultKind::DomainLost);
+        }
+        if !self.thread.is_free() {
+            return Err(FaultKind::InSignalHandler);
+        }
         let result = self.stage(1, size_of::<R>(), align_of::<R>())?;
         let (instance, seat) = (self.instance, self.seat());
         let (until, armed) = match deadline {
@@ -259,12 +275,17 @@ impl Entry {
         seat.running.store(self.thread.tid(), Ordering::Relaxed);
         // Half of an order whose other half is the barrier in `evict`: here it costs nothing.
         compiler_fence(Ordering::SeqCst);
-        let lost = instance.dying.load(Ordering::Relaxed) != 0
-            || instance.generation.load(Ordering::Relaxed) != self.generation;
+        let is_lost = || {
+            instance.dying.load(Ordering::Relaxed) != 0
+                || instance.generation.load(Ordering::Relaxed) != self.generation
+        };
+        let mut lost = is_lost();
         if !lost {
             // SAFETY: stack and FS are of the seat that we hold; `Thread::current` pointed GS at this thread; `inside` reads
             // one `F`, which lives on our stack, and writes one `R`, for which there is room.
             unsafe { gate::enter(&raw mut activation, self.thread) };
+            // Nobody discards an instance while we are in it, but for a handler of this thread that forked.
+            lost = activation.stop.is_none() && is_lost();
         }
         seat.running.store(0, Ordering::Release);
         drop(armed);
@@ -274,7 +295,7 @@ impl Entry {
             None => Ok(unsafe { result.cast::<R>().read_volatile() }),
             Some(stop) if stop.evicted => Err(FaultKind::DomainLost),
             Some(stop) => {
-                instance.discard(Some(self.seat));
+                instance.discard(Some(self.seat), self.generation);
                 Err(instance.kind(seat, &stop))
             }
         }
@@ -285,6 +306,12 @@ impl Entry {
     pub(crate) fn stage(&mut self, len: usize, size: usize, align: usize) -> Result<*mut u8, FaultKind> {
         // SAFETY: held.
         unsafe { self.seat().stage(len, size, align) }
+    }
+
+    /// Whether `address` is in the room for this call's staged values.
+    #[inline]
+    pub(crate) fn has_staged(&self, address: usize) -> bool {
+        self.seat().has_staged(address)
     }
 
     pub(crate) fn errno(&self) -> i32 {
@@ -346,7 +373,7 @@ unsafe extern "C" fn after_fork() {
         // A thread that was discarding it is gone, too.
         let halfway = instance.dying.swap(0, Ordering::Relaxed) != 0;
         if instance.seats.forget_others(survivor) || halfway {
-            instance.discard(None);
+            instance.discard(None, instance.generation.load(Ordering::Relaxed));
         }
         next = instance.next.load(Ordering::Relaxed);
     }

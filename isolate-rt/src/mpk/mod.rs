@@ -46,6 +46,7 @@ pub(crate) use gate::{Reason, leave};
 pub(crate) use instance::{Entry, Instance};
 pub(crate) use layout::in_arena;
 pub(crate) use requirements::requirements;
+pub(crate) use thread::on_signal_stack;
 
 /// Size of a page, in bytes.
 pub(crate) const PAGE: usize = 4096;

@@ -27,7 +27,8 @@ pub(super) struct Seats {
     /// Threads that wait for a seat, and the word they wait on.
     waiting: AtomicU32,
     released: AtomicU32,
-    seats: [Seat; SEATS],
+    // On the heap: threads with small stacks make domains, too.
+    seats: Box<[Seat]>,
 }
 
 pub(super) struct Seat {
@@ -61,13 +62,15 @@ impl Seats {
             allowed: (1 << limit.clamp(1, SEATS)) - 1,
             waiting: AtomicU32::new(0),
             released: AtomicU32::new(0),
-            seats: std::array::from_fn(|index| Seat {
-                layout: layout(index),
-                running: AtomicI32::new(0),
-                holder: AtomicPtr::new(ptr::null_mut()),
-                ready: AtomicU32::new(0),
-                own: UnsafeCell::default(),
-            }),
+            seats: (0..SEATS)
+                .map(|index| Seat {
+                    layout: layout(index),
+                    running: AtomicI32::new(0),
+                    holder: AtomicPtr::new(ptr::null_mut()),
+                    ready: AtomicU32::new(0),
+                    own: UnsafeCell::default(),
+                })
+                .collect(),
         }
     }
 
@@ -226,6 +229,12 @@ impl Seat {
         place(&self.layout.mailbox, &mut own.mailbox)
             .or_else(|| place(&self.layout.staging, &mut own.staged))
             .ok_or_else(too_large)
+    }
+
+    /// Whether `address` is in the room for staged values, where any number of bytes may be read.
+    #[inline]
+    pub(super) fn has_staged(&self, address: usize) -> bool {
+        self.layout.mailbox.contains(&address) || self.layout.staging.contains(&address)
     }
 
     /// Forgets what was staged.

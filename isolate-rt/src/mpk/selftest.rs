@@ -35,6 +35,8 @@ fn test() -> Result<(), Unsupported> {
     if !cpu::has_fsgsbase() {
         return Err(Unsupported::NoFsgsbase);
     }
+    // Before there is a child, which may not look names up.
+    let _ = thread::rseq_offset();
     let step = match in_child(child) {
         Ok(PASSED) => return Ok(()),
         Ok(NO_KEY) => return Err(Unsupported::NoPku),

@@ -15,10 +15,11 @@ use super::{cpu, deadline, system};
 use crate::fault::Unsupported;
 use libc::{c_int, c_void, siginfo_t};
 use std::arch::naked_asm;
+use std::cell::Cell;
 use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 
 /// `si_code` of a protection-key fault (Linux `asm-generic/siginfo.h`); libc has no name for it.
 pub(super) const SEGV_PKUERR: c_int = 4;
@@ -60,7 +61,8 @@ pub(super) fn install_entry(signal: c_int) -> Result<(), Unsupported> {
         now.sa_sigaction = (enter as *const ()).addr();
         // SA_SIGINFO: the address and the key are in there. SA_ONSTACK: the stack may be what failed, or the domain's.
         // No SA_NODEFER: a fault of the handler itself must end the process, not start over.
-        now.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
+        // SA_RESTART: one that comes late must not be seen as EINTR by the program.
+        now.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_RESTART;
         libc::sigemptyset(&mut now.sa_mask);
         kernel_setting(signal, Some(&now))?;
     }
@@ -186,8 +188,11 @@ unsafe fn heal(frame: &mut Frame, signal: c_int, info: *const siginfo_t) -> bool
     closed && frame.open_rights()
 }
 
-/// The thread that is passing a signal on, if any: a handler that calls us back gets the default action.
-static CHAINING: AtomicI32 = AtomicI32::new(0);
+thread_local! {
+    /// Where on the stack this thread is passing a signal on; 0 while it is not. A handler that calls us back, deeper down,
+    /// gets the default action. One that left by `siglongjmp` is no longer there when the next signal comes.
+    static CHAINING: Cell<usize> = const { Cell::new(0) };
+}
 
 /// Does what would have happened without us.
 ///
@@ -198,14 +203,15 @@ unsafe fn chain(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
     let Some(previous) = handlers::of_program(signal) else { return };
     // SAFETY: asks for numbers.
     let (process, tid, sent) = unsafe { (libc::getpid(), libc::gettid(), (*info).si_code <= 0) };
-    let recursive = CHAINING.load(Ordering::Relaxed) == tid;
+    let (here, outer) = ((&raw const sent).addr(), CHAINING.get());
+    let recursive = outer != 0 && here < outer;
     match previous.sa_sigaction {
         libc::SIG_IGN if sent => {}
         handler if handler != libc::SIG_DFL && handler != libc::SIG_IGN && !recursive => {
-            CHAINING.store(tid, Ordering::Relaxed);
+            CHAINING.set(here);
             // SAFETY: the kernel's arguments; FS and keys are the program's by now.
             unsafe { handlers::call(&previous, signal, info, context) };
-            CHAINING.store(0, Ordering::Relaxed);
+            CHAINING.set(outer);
         }
         // The default action, with the status that belongs to it: a fault happens again on return, a sent signal is sent
         // again and waits until the mask allows it.

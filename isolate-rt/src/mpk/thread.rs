@@ -2,10 +2,11 @@
 //! sequences, every key open, and a place that GS points at, where the way out finds what the way in saved.
 
 use super::gate::Activation;
-use super::{PAGE, cpu, deadline, pkey, system};
+use super::{PAGE, cpu, deadline, handlers, pkey, system};
 use crate::fault::Unsupported;
 use std::cell::{Cell, UnsafeCell};
 use std::ptr;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicUsize, Ordering};
 
 /// A thread that has entered a domain. Never freed: the signal handler may look at one at any time. Reused instead.
@@ -95,7 +96,7 @@ impl Thread {
 
     /// Aligned end of the alternate signal stack.
     pub(super) fn signal_stack(&self) -> usize {
-        self.stack.load(Ordering::Relaxed) + GUARD + stack_size()
+        self.stack.load(Ordering::Relaxed) + GUARD + stack_span()
     }
 
     #[inline]
@@ -107,9 +108,25 @@ impl Thread {
         }
     }
 
+    /// Whether the thread may enter a domain from where it is: not from inside a call (by way of a signal handler that
+    /// interrupted it), and not from its signal stack, where the next fault's frame would go over what is there.
+    #[inline]
+    pub(super) fn is_free(&self) -> bool {
+        let here = 0u8;
+        let stack = self.stack.load(Ordering::Relaxed);
+        self.active().is_null() && (&raw const here).addr().wrapping_sub(stack) >= GUARD + stack_span()
+    }
+
+    /// Whether this is the thread that runs, and still takes part.
+    #[inline]
+    pub(super) fn is_current(&self) -> bool {
+        CURRENT.get().is_some_and(|current| ptr::eq(current, self))
+    }
+
     #[cold]
     fn prepare() -> Result<&'static Self, Unsupported> {
         unregister_rseq()?;
+        handlers::unblock();
         pkey::open_all();
         let stack = install_stack()?;
         let thread = Self::obtain();
@@ -177,16 +194,34 @@ impl Drop for Retire {
 /// Unmapped bytes under the alternate stack.
 const GUARD: usize = PAGE;
 
-fn stack_size() -> usize {
-    // SAFETY: reads the auxiliary vector. The kernel's own need grows with the CPU's registers (AVX-512, AMX).
-    let minimum = unsafe { libc::getauxval(libc::AT_MINSIGSTKSZ) } as usize;
-    (minimum + (64 << 10)).next_multiple_of(PAGE)
+/// Size of an alternate stack, in bytes.
+fn stack_span() -> usize {
+    static SPAN: AtomicUsize = AtomicUsize::new(0);
+    match SPAN.load(Ordering::Relaxed) {
+        0 => {
+            // SAFETY: reads the auxiliary vector. The kernel's own need grows with the CPU's registers (AVX-512, AMX).
+            let minimum = unsafe { libc::getauxval(libc::AT_MINSIGSTKSZ) } as usize;
+            let span = (minimum + (64 << 10)).next_multiple_of(PAGE);
+            SPAN.store(span, Ordering::Relaxed);
+            span
+        }
+        span => span,
+    }
+}
+
+/// Whether the calling thread, which may never have entered a domain, runs on an alternate signal stack.
+pub(crate) fn on_signal_stack() -> bool {
+    // SAFETY: asks; the setting is written by the call.
+    unsafe {
+        let mut now: libc::stack_t = std::mem::zeroed();
+        libc::sigaltstack(ptr::null(), &mut now) == 0 && now.ss_flags & libc::SS_ONSTACK != 0
+    }
 }
 
 /// Gives the thread a signal stack of key 0. Whatever was there before (std has one for its stack-overflow report) was
 /// likely as good, but its size is not ours to know.
 fn install_stack() -> Result<usize, Unsupported> {
-    let size = stack_size();
+    let size = stack_span();
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_STACK;
     // SAFETY: fresh memory, then its first page made a guard, then handed to the kernel for this thread.
     unsafe {
@@ -197,7 +232,9 @@ fn install_stack() -> Result<usize, Unsupported> {
         libc::mprotect(map, GUARD, libc::PROT_NONE);
         let stack = libc::stack_t { ss_sp: map.byte_add(GUARD), ss_flags: 0, ss_size: size };
         if libc::sigaltstack(&stack, ptr::null_mut()) != 0 {
-            return Err(system("sigaltstack"));
+            let error = system("sigaltstack");
+            libc::munmap(map, GUARD + size);
+            return Err(error);
         }
         Ok(map.expose_provenance())
     }
@@ -212,7 +249,7 @@ fn remove_stack(map: usize) {
             let off = libc::stack_t { ss_sp: ptr::null_mut(), ss_flags: libc::SS_DISABLE, ss_size: 0 };
             libc::sigaltstack(&off, ptr::null_mut());
         }
-        libc::munmap(ptr::with_exposed_provenance_mut(map), GUARD + stack_size());
+        libc::munmap(ptr::with_exposed_provenance_mut(map), GUARD + stack_span());
     }
 }
 
@@ -242,26 +279,41 @@ pub(super) fn unregister_rseq() -> Result<(), Unsupported> {
     Ok(())
 }
 
+/// What glibc says of its areas: the distance from the thread pointer, and their size, 0 when it did not register.
+#[derive(Clone, Copy)]
+struct Rseq {
+    offset: isize,
+    size: u32,
+}
+
+/// Looked up once, and before the self-test's child needs it: the loader's lock may be held by a thread that does not exist
+/// there. `None` for a glibc before 2.35.
+fn rseq() -> Option<Rseq> {
+    static RSEQ: OnceLock<Option<Rseq>> = OnceLock::new();
+    *RSEQ.get_or_init(|| {
+        // SAFETY: looks names up; glibc defines them as a `ptrdiff_t` and an `unsigned int`.
+        unsafe {
+            let offset = libc::dlsym(libc::RTLD_DEFAULT, c"__rseq_offset".as_ptr()).cast::<isize>().as_ref()?;
+            let size = libc::dlsym(libc::RTLD_DEFAULT, c"__rseq_size".as_ptr()).cast::<u32>().as_ref()?;
+            Some(Rseq { offset: *offset, size: *size })
+        }
+    })
+}
+
 /// Where glibc put this thread's area; `None` when glibc is older than 2.35 or was told not to register.
 fn rseq_area() -> Option<usize> {
-    let offset = rseq_offset()?;
-    (rseq_registered_size() > 0).then(|| cpu::read_fs().wrapping_add_signed(offset))
+    let Rseq { offset, size } = rseq()?;
+    (size > 0).then(|| cpu::read_fs().wrapping_add_signed(offset))
 }
 
-/// `__rseq_offset`: from the thread pointer to the area.
+/// From the thread pointer to the area.
 pub(super) fn rseq_offset() -> Option<isize> {
-    // SAFETY: looks a name up; glibc defines it as a `ptrdiff_t`.
-    unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"__rseq_offset".as_ptr()).cast::<isize>().as_ref().copied() }
-}
-
-fn rseq_registered_size() -> u32 {
-    // SAFETY: as above; an `unsigned int`, 0 when glibc did not register.
-    unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"__rseq_size".as_ptr()).cast::<u32>().as_ref().copied().unwrap_or(0) }
+    rseq().map(|rseq| rseq.offset)
 }
 
 /// The kernel's first area was 32 bytes; glibc registers at least that, and says 20 or more for the part in use.
 fn rseq_size() -> u32 {
-    rseq_registered_size().max(32)
+    rseq().map_or(0, |rseq| rseq.size).max(32)
 }
 
 /// # Safety

@@ -149,6 +149,8 @@ pub enum OperationKind {
     FromRawParts,
     /// `asm!`.
     Asm,
+    /// A use of a `static mut` or foreign static that is declared in the same file.
+    Static,
 }
 
 /// A function or static declared in an extern block.

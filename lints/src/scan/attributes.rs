@@ -10,6 +10,8 @@ pub(super) struct Meta<'n, 't> {
     pub(super) node: Node<'n, 't>,
     /// The keyword of `unsafe(…)` around it.
     pub(super) keyword: Option<Token>,
+    /// With `unsafe(…)`, if there is one.
+    pub(super) whole: Node<'n, 't>,
 }
 
 impl Meta<'_, '_> {
@@ -62,13 +64,17 @@ fn attributes<'n, 't>(node: Node<'n, 't>) -> impl Iterator<Item = Node<'n, 't>> 
     node.children().take_while(|child| child.kind() == ATTR)
 }
 
-fn collect<'n, 't>(meta: Node<'n, 't>, keyword: Option<Token>, found: &mut Vec<Meta<'n, 't>>) {
+fn collect<'n, 't>(meta: Node<'n, 't>, around: Option<(Token, Node<'n, 't>)>, found: &mut Vec<Meta<'n, 't>>) {
     match meta.kind() {
-        UNSAFE_META => meta.children().for_each(|inner| collect(inner, keyword.or(meta.token(T![unsafe])), found)),
-        CFG_ATTR_META => meta.children().for_each(|inner| collect(inner, keyword, found)),
+        UNSAFE_META => {
+            let around = around.or(meta.token(T![unsafe]).map(|keyword| (keyword, meta)));
+            meta.children().for_each(|inner| collect(inner, around, found));
+        }
+        CFG_ATTR_META => meta.children().for_each(|inner| collect(inner, around, found)),
         KEY_VALUE_META | TOKEN_TREE_META | PATH_META => {
             let name = meta.child(PATH).map_or("", Node::text);
-            found.push(Meta { name, node: meta, keyword });
+            let keyword = around.map(|(keyword, _)| keyword);
+            found.push(Meta { name, node: meta, keyword, whole: around.map_or(meta, |(_, whole)| whole) });
         }
         _ => {}
     }

@@ -53,8 +53,11 @@ impl<'t> Scanner<'_, 't> {
 
     pub(super) fn mention(&mut self, path: String, range: Range<usize>) {
         if self.acts() && !matches!(path.as_str(), "self" | "None" | "Self") && !path.starts_with("Self::") {
-            let mention = CallFact { path, span: self.lines.span(range), scope: self.scope() };
-            self.facts.mentions.push(mention);
+            let span = self.lines.span(range);
+            if let Some(block) = self.frame().block {
+                self.named.push((block, Operation { kind: OperationKind::Static, span, what: Some(path.clone()) }));
+            }
+            self.facts.mentions.push(CallFact { path, span, scope: self.scope() });
         }
     }
 

@@ -118,6 +118,10 @@ impl<'s, 't> Scanner<'s, 't> {
             if self.expanded > EXPANDED || depth > self.allowed {
                 return expanded;
             }
+            expanded = true;
+            if !self.may_declare(&tokens) {
+                continue;
+            }
             let tree = self.source.parse_as(&tokens, Construct::Items);
             self.inside_macro(name, |frame| {
                 frame.take = Take::Declarations;
@@ -127,9 +131,26 @@ impl<'s, 't> Scanner<'s, 't> {
             });
             self.walk(&tree);
             self.leave();
-            expanded = true;
         }
         expanded
+    }
+
+    /// Whether there can be a declaration among the items that tokens make: most macros write `impl`s only.
+    fn may_declare(&self, tokens: &[u32]) -> bool {
+        let mut at = 0;
+        while at < tokens.len() {
+            let raw = tokens[at] as usize;
+            match self.source.raw_kind(raw) {
+                T![extern] | T![struct] | T![enum] | T![type] | T![const] | T![static] | T![mod] | T![use] | T![fn] => {
+                    return true;
+                }
+                // Another macro's call.
+                T![!] => return true,
+                IDENT if matches!(self.source.raw_text(raw), "union" | "Copy") => return true,
+                _ => at += expand::group(self.source, &tokens[at..]).unwrap_or(1),
+            }
+        }
+        false
     }
 
     /// The text of a type that is a call of this file's macro, if all definitions that may hold agree.

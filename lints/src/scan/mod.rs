@@ -13,7 +13,7 @@ mod macros;
 mod paths;
 mod safety;
 
-use crate::facts::{FileFacts, ParseError, Scope, Span, UnsafeFact, UnsafeKind};
+use crate::facts::{FileFacts, ForeignKind, Operation, ParseError, Scope, Span, UnsafeFact, UnsafeKind};
 use crate::lines::Lines;
 use crate::syntax::{Edition, Node, Source, SyntaxKind, T, Tree};
 use SyntaxKind::*;
@@ -60,6 +60,8 @@ struct Scanner<'s, 't> {
     copies: Vec<(Vec<String>, String)>,
     /// The `macro_rules!` of the file, in the order of their definitions: later code may call them.
     macros: HashMap<String, Vec<macros::Definition>>,
+    /// Paths named in unsafe blocks, with the block: uses of statics, if they turn out to be ones.
+    named: Vec<(usize, Operation)>,
     /// Depth that this thread's stack bears.
     allowed: usize,
     /// Tokens of all expansions so far.
@@ -125,6 +127,7 @@ impl<'s, 't> Scanner<'s, 't> {
             bound: HashSet::new(),
             copies: Vec::new(),
             macros: HashMap::new(),
+            named: Vec::new(),
             allowed: depth.max(depth::SMALL),
             expanded: 0,
         }
@@ -258,13 +261,12 @@ impl<'s, 't> Scanner<'s, 't> {
             }
             let known = matches!(meta.name, "no_mangle" | "export_name" | "link_section");
             if known || meta.keyword.is_some() {
-                let start = meta.keyword.map_or(meta.node.start(), |keyword| keyword.start as usize);
                 self.record(UnsafeFact {
                     name: Some(meta.name.to_owned()),
                     safety: safety::of_impl(node),
                     public: items::is_public(node),
                     keyword: meta.keyword.is_some(),
-                    ..self.fact(UnsafeKind::Attribute, start..meta.node.end())
+                    ..self.fact(UnsafeKind::Attribute, meta.whole.start()..meta.whole.end())
                 });
             }
         }
@@ -301,6 +303,7 @@ impl<'s, 't> Scanner<'s, 't> {
         if !self.facts.errors.is_empty() {
             self.left_by_recovery(&keywords);
         }
+        self.static_uses();
         // Expansions come after the definitions, and arguments before them.
         self.facts.unsafes.sort_by_key(|fact| fact.span.start);
         self.facts.foreign.sort_by_key(|item| item.span.start);
@@ -315,6 +318,20 @@ impl<'s, 't> Scanner<'s, 't> {
             types.filter(|item| item.name == *name && item.modules == *modules).for_each(|item| item.copy = true);
         }
         self.facts
+    }
+
+    /// Naming a static that is mutable or foreign is an operation of its own; the file's own ones are known.
+    fn static_uses(&mut self) {
+        let mutable = self.facts.unsafes.iter().filter(|fact| fact.kind == UnsafeKind::StaticMut);
+        let mutable = mutable.filter_map(|fact| fact.name.as_deref());
+        let foreign = self.facts.foreign.iter().filter(|item| matches!(item.item, ForeignKind::Static { .. }));
+        let statics: HashSet<String> =
+            mutable.chain(foreign.map(|item| item.name.as_str())).map(str::to_owned).collect();
+        for (block, operation) in std::mem::take(&mut self.named) {
+            if operation.what.as_deref().is_some_and(|path| statics.contains(paths::last(path))) {
+                self.facts.unsafes[block].operations.push(operation);
+            }
+        }
     }
 
     /// In text with errors the parser may leave a keyword in no construct at all; it is counted all the same.

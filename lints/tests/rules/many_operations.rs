@@ -29,3 +29,12 @@ fn one(p: *const u8, v: &mut Vec<u8>) {
     let f = || unsafe { local(p.wrapping_add(v.len())) };
     f();
 }
+
+static mut COUNT: u32 = 0;
+
+fn statics() {
+    // SAFETY: two reads of one static.
+    let _ = unsafe { COUNT + COUNT };
+    // SAFETY: a local of that name in another function is none.
+    let _ = unsafe { COUNT };
+}

@@ -366,7 +366,7 @@ unsafe extern "C" fn inside<R: Copy, F: FnOnce() -> R + Copy>(argument: *const u
 ///
 /// To be called by `fork`, in the child.
 unsafe extern "C" fn after_fork() {
-    let survivor = thread::renumber_after_fork().map_or(ptr::null(), ptr::from_ref);
+    let survivor = thread::renumber_after_fork();
     let mut next = INSTANCES.load(Ordering::Acquire);
     // SAFETY: list members are never freed.
     while let Some(instance) = unsafe { next.as_ref() } {

@@ -131,16 +131,24 @@ impl Seats {
         (0..SEATS).filter(move |other| held & (1 << other) != 0).map(|other| &self.seats[other])
     }
 
-    /// In the child of a fork, where only `survivor` goes on: takes the others' seats back. Returns whether one of them was
-    /// in the domain.
-    pub(super) fn forget_others(&self, survivor: *const Thread) -> bool {
+    /// In the child of a fork, where only `survivor` goes on, if there is one, under a new number: takes the others' seats
+    /// back. Returns whether one of them was in the domain.
+    pub(super) fn forget_others(&self, survivor: Option<&Thread>) -> bool {
         let mut running = false;
         for (index, seat) in self.seats.iter().enumerate() {
-            if self.held.load(Ordering::Relaxed) & (1 << index) != 0
-                && (survivor.is_null() || !ptr::eq(seat.holder.load(Ordering::Relaxed), survivor))
-            {
-                running |= seat.running.swap(0, Ordering::Relaxed) != 0;
-                self.release(index);
+            if self.held.load(Ordering::Relaxed) & (1 << index) == 0 {
+                continue;
+            }
+            let inside = seat.running.load(Ordering::Relaxed) != 0;
+            let holder = seat.holder.load(Ordering::Relaxed);
+            match survivor.filter(|&survivor| ptr::eq(survivor, holder)) {
+                Some(survivor) if inside => seat.running.store(survivor.tid(), Ordering::Relaxed),
+                Some(_) => {}
+                None => {
+                    running |= inside;
+                    seat.running.store(0, Ordering::Relaxed);
+                    self.release(index);
+                }
             }
         }
         running

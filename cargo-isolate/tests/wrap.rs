@@ -99,7 +99,8 @@ fn a_second_time_changes_nothing() {
     let workspace = Workspace::new(POLICY);
     workspace.expect(&["wrap", "--apply"], 0);
     let before = workspace.files();
-    assert_eq!(workspace.expect(&["wrap", "--apply"], 0), "everything is up to date\n");
+    let printed = workspace.expect(&["wrap", "--apply"], 0);
+    assert!(printed.starts_with("everything is up to date\n\nto do: replace 2 direct calls"), "{printed}");
     assert_eq!(workspace.files(), before);
     workspace.expect(&["wrap", "--apply", "--check"], 0);
 }
@@ -126,6 +127,47 @@ fn the_package_keeps_what_it_had() {
 
 fn regex_escape(text: &str) -> String {
     text.replace('.', "\\.").replace('+', "\\+")
+}
+
+#[test]
+fn the_calls_to_replace_are_listed() {
+    let workspace = Workspace::new(POLICY);
+    let text = workspace.get("src/lib.rs")
+        + "pub fn shut(ctx: *mut kinds_sys::Ctx) {\n    unsafe { kinds_sys::close(ctx) }\n}\n\
+           #[cfg(test)]\nmod tests {\n    fn compare() {\n        unsafe { kinds_sys::close(std::ptr::null_mut()) }\n    }\n}\n";
+    workspace.put("src/lib.rs", &text);
+    let printed = workspace.expect(&["wrap", "--apply"], 0);
+    let (_, list) = printed.split_once("\n\n").expect("a list after the files");
+    let root = workspace.get("src/lib.rs");
+    // `mod isolated;` moved the call down.
+    let line = root.lines().position(|line| line.contains("kinds_sys::close(ctx)")).expect("the call") + 1;
+    let site = format!("src/lib.rs:{line}:14  isolated::kinds::close\n");
+    assert!(list.starts_with("to do: replace 3 direct calls by their wrappers"), "{list}");
+    assert!(list.contains(&site), "{list}");
+}
+
+#[test]
+fn a_policy_elsewhere_is_called_by_its_name() {
+    let workspace = Workspace::new(POLICY);
+    let elsewhere = tempfile::tempdir().expect("a temporary folder");
+    let policy = elsewhere.path().join("strict.toml");
+    fs::write(&policy, POLICY).expect("a file");
+    workspace.expect(&["wrap", "--policy", policy.to_str().expect("UTF-8")], 0);
+    for file in ["kinds.rs", "mod.rs", "isolate.ld"] {
+        let text = workspace.get(&format!("src/isolated/{file}"));
+        assert!(text.contains("from `strict.toml`"), "{text}");
+    }
+}
+
+#[test]
+fn the_plan_as_json_says_what_it_is() {
+    let workspace = Workspace::new(POLICY);
+    let plan: serde_json::Value =
+        serde_json::from_str(&workspace.expect(&["plan", "--format", "json"], 0)).expect("JSON");
+    assert_eq!(plan["schema"], 1);
+    assert_eq!(plan["tool"], env!("CARGO_PKG_VERSION"));
+    assert!(plan["workspace_root"].as_str().is_some_and(|root| root.starts_with('/')), "{plan}");
+    assert_eq!(plan["domains"].as_array().map(Vec::len), Some(2));
 }
 
 #[test]
@@ -201,6 +243,9 @@ fn who_gets_the_wrappers_is_asked_when_it_is_not_clear() {
 
     workspace.put("policy.toml", "version = 1\n");
     let nothing = workspace.isolate(&["wrap"]);
+    assert_eq!(nothing.status.code(), Some(2));
+    insta::assert_snapshot!("nothing_isolated", stderr(nothing));
+    let nothing = workspace.isolate(&["plan"]);
     assert_eq!(nothing.status.code(), Some(2));
     insta::assert_snapshot!("nothing_isolated", stderr(nothing));
 }

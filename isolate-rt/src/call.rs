@@ -271,6 +271,15 @@ impl Call {
         Ok(Some(Handle { pointer: object, instance, generation, _object: PhantomData }))
     }
 
+    /// What came back where the contract rules out NULL.
+    ///
+    /// # Errors
+    ///
+    /// [`FaultKind::InvalidValue`] for `None`.
+    pub fn required<T>(&self, value: Option<T>) -> Result<T, Fault> {
+        value.ok_or_else(|| self.fault(FaultKind::InvalidValue { what: "NULL, which the contract rules out" }))
+    }
+
     /// The pointer behind a handle, for use inside this call.
     ///
     /// # Errors

@@ -196,6 +196,28 @@ pub(crate) unsafe fn answer<T>() -> T {
     }
 }
 
+/// What a stub returns whose contract rules out NULL: an empty object when it is honest.
+///
+/// # Safety
+///
+/// `T` must be a pointer type.
+pub(crate) unsafe fn answer_object<T>() -> T {
+    // SAFETY: every bit pattern is a pointer.
+    let mut value = unsafe { answer::<T>() };
+    if act() == Act::Honest as u8 {
+        // SAFETY: `malloc` of the domain's heap.
+        let object = unsafe { malloc(256) };
+        if !object.is_null() {
+            // SAFETY: 256 bytes were given out; `value` is a pointer. Volatile, so that no `calloc` is made of it.
+            unsafe {
+                object.cast::<u8>().write_volatile(0);
+                (&raw mut value).cast::<*mut std::ffi::c_void>().write(object);
+            }
+        }
+    }
+    value
+}
+
 /// Fills `size` bytes with the present act's idea of a result.
 unsafe fn lie(place: *mut u8, size: usize, align: usize) {
     let byte = match act() {

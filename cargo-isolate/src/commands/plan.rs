@@ -4,9 +4,12 @@ use crate::{
     exit::Exit,
     plan,
     policy::{self, PolicyFile},
-    report::Format,
+    report::{Format, SCHEMA},
     sources::{self, Request},
+    wrap::TargetError,
 };
+use camino::Utf8Path;
+use serde::Serialize;
 use std::io::Write;
 
 /// What `plan` takes.
@@ -21,14 +24,33 @@ pub(crate) struct Args {
     format: Format,
 }
 
+/// What `--format json` prints.
+#[derive(Serialize)]
+struct Report<'p> {
+    schema: u32,
+    /// Version of cargo-isolate.
+    tool: &'static str,
+    /// Directory that relative paths start from.
+    workspace_root: &'p Utf8Path,
+    #[serde(flatten)]
+    plan: &'p plan::Plan,
+}
+
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let graph = sources::load(&args.request)?;
     let policy = policy::load(&args.policy, &graph)?;
     let plan = plan::plan(&graph, &policy.policy).map_err(|errors| policy.mistakes(errors))?;
+    if plan.domains.iter().all(|domain| domain.functions.is_empty()) {
+        return Err(TargetError::NothingIsolated.into());
+    }
     let mut out = anstream::stdout().lock();
     match args.format {
         Format::Text => plan::print(&mut out, &plan)?,
-        Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&plan)?)?,
+        Format::Json => {
+            let tool = env!("CARGO_PKG_VERSION");
+            let report = Report { schema: SCHEMA, tool, workspace_root: &graph.root, plan: &plan };
+            writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?;
+        }
     }
     Ok(match plan.refused().next() {
         None => Exit::Clean,

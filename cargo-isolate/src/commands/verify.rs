@@ -42,6 +42,10 @@ pub(crate) struct Args {
 #[derive(Debug, Serialize)]
 struct Report {
     schema: u32,
+    /// Version of cargo-isolate.
+    tool: &'static str,
+    /// Directory that relative paths start from.
+    workspace_root: Utf8PathBuf,
     /// How many functions have a wrapper.
     wrappers: usize,
     /// Generated files that are missing, or not as `wrap` writes them.
@@ -92,7 +96,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         anstream::eprintln!("error: `{name}` of the domain `{}` has no wrapper; see `cargo isolate plan`", domain.name);
         return Ok(Exit::Violation);
     }
-    let targets = wrap::targets(&graph, &plan, None, policy.path.as_str())?;
+    let targets = wrap::targets(&graph, &plan, None, policy.shown())?;
     let report = examine(args, &graph, &plan, &targets)?;
     let mut out = anstream::stdout().lock();
     match args.format {
@@ -113,6 +117,8 @@ fn examine(args: &Args, graph: &Graph, plan: &Plan, targets: &[Target]) -> anyho
     let wrappers: BTreeSet<&Utf8Path> = generated.iter().map(|path| &**path).collect();
     let mut report = Report {
         schema: SCHEMA,
+        tool: env!("CARGO_PKG_VERSION"),
+        workspace_root: graph.root.clone(),
         wrappers: plan.domains.iter().map(|domain| domain.functions.len()).sum(),
         stale,
         compile: Compile::Skipped { reason: "the wrappers are stale".to_owned() },
@@ -194,6 +200,9 @@ fn subject(plan: &Plan, target: &Target) -> anyhow::Result<Subject> {
             name: function.name.clone(),
             params: function.params.iter().map(param).collect(),
             ret: function.ret.as_ref().map(|ret| ret.ty.clone()),
+            never_null: function.ret.as_ref().and_then(|ret| ret.decision.contract()).is_some_and(|contract| {
+                matches!(contract, Contract::Cstr { nullable: false } | Contract::Handle { nullable: false, .. })
+            }),
         })
         .collect();
     Ok(subject)

@@ -2,12 +2,14 @@
 
 use crate::{
     exit::Exit,
-    graph::Graph,
+    graph::{Graph, Package},
     plan::{self, Plan},
     policy::{self, PolicyFile},
     sources::{self, Request},
-    wrap::{self, Change, TargetError},
+    verify,
+    wrap::{self, Change, Target, TargetError},
 };
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 /// What `wrap` takes.
@@ -36,7 +38,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         refuse(&mut anstream::stderr().lock(), &plan)?;
         return Ok(Exit::Violation);
     }
-    let targets = wrap::targets(&graph, &plan, chosen(&graph, args)?, policy.path.as_str())?;
+    let targets = wrap::targets(&graph, &plan, chosen(&graph, args)?, policy.shown())?;
     let mut changes = Vec::new();
     for target in &targets {
         let mut files = wrap::render(&plan, target)?;
@@ -55,6 +57,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     }
     wrap::write(&changes)?;
     report(&mut out, &graph, &changes)?;
+    if args.apply {
+        call_sites(&mut out, &graph, &plan, &targets, &changes)?;
+    }
     Ok(Exit::Clean)
 }
 
@@ -88,6 +93,7 @@ fn refuse(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
             writeln!(out, "{stub}")?;
         }
     }
+    plan::print_hopeless(out, plan)?;
     writeln!(out, "nothing was written: say in the policy what these pointers mean, or isolate other functions")
 }
 
@@ -108,6 +114,38 @@ fn check(out: &mut dyn Write, graph: &Graph, changes: &[Change]) -> anyhow::Resu
             Exit::Violation
         }
     })
+}
+
+/// The direct calls that are left: nobody but their author knows what to do with the `Err` that a wrapper may return.
+fn call_sites(
+    out: &mut dyn Write,
+    graph: &Graph,
+    plan: &Plan,
+    targets: &[Target],
+    changes: &[Change],
+) -> io::Result<()> {
+    let directories: Vec<_> = targets.iter().map(Target::directory).collect();
+    let files = graph.packages.iter().flat_map(|package| &package.files).map(|file| &*file.path);
+    let wrappers = files.filter(|path| directories.iter().any(|directory| path.starts_with(directory))).collect();
+    let members: BTreeSet<_> = graph.packages.iter().filter(|package| package.member).map(Package::id).collect();
+    let mut sites = verify::bypasses(graph, plan, &wrappers);
+    sites.retain(|site| !site.test && members.contains(&site.package));
+    if sites.is_empty() {
+        return Ok(());
+    }
+    let (noun, by) = if sites.len() == 1 { ("call", "its wrapper") } else { ("calls", "their wrappers") };
+    writeln!(out, "\nto do: replace {} direct {noun} by {by}, and handle the `Fault`", sites.len())?;
+    for site in sites {
+        let change = changes.iter().find(|change| graph.relative(&change.path) == site.path);
+        let line = change.map_or(site.line, |change| change.line_after(site.line));
+        let domain = plan.domains.iter().find(|domain| {
+            domain.functions.iter().any(|one| one.symbol.as_deref().unwrap_or(&one.name) == site.symbol)
+        });
+        let wrapper = domain.map_or_else(String::new, |domain| format!("isolated::{}::{}", domain.name, site.symbol));
+        let mention = if site.mention { " (its address is taken)" } else { "" };
+        writeln!(out, "  {}:{line}:{}  {wrapper}{mention}", site.path, site.column)?;
+    }
+    writeln!(out, "`cargo isolate verify` then checks that none is left")
 }
 
 fn report(out: &mut dyn Write, graph: &Graph, changes: &[Change]) -> io::Result<()> {

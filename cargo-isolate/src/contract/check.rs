@@ -72,7 +72,9 @@ struct Checker<'c> {
     errors: &'c mut Vec<PolicyError>,
 }
 
-const KINDS: [&str; 5] = ["value", "obj", "buf", "cstr", "handle"];
+pub(crate) const KINDS: [&str; 5] = ["value", "obj", "buf", "cstr", "handle"];
+pub(crate) const DIRS: [&str; 3] = ["in", "out", "inout"];
+pub(crate) const NULLS: [&str; 2] = ["never", "ok"];
 /// Words of the reference that no wrapper is generated for yet.
 const LATER: [&str; 7] = ["array", "strarr", "domain", "host", "cb", "user", "va"];
 
@@ -254,7 +256,7 @@ impl Checker<'_> {
         };
         let before = self.errors.len();
         for name in &names {
-            if let Err(error) = self.name(name, place(&name.span)) {
+            if let Err(error) = self.name(name, place(&name.span), after_call) {
                 self.errors.push(error);
             }
         }
@@ -271,15 +273,17 @@ impl Checker<'_> {
         (self.errors.len() == before).then_some(expr)
     }
 
-    fn name(&self, used: &NameUse, at: Range<usize>) -> Result<(), PolicyError> {
+    fn name(&self, used: &NameUse, at: Range<usize>, after_call: bool) -> Result<(), PolicyError> {
         let name = &used.name;
         let Some(param) = self.signature.param(name) else {
             let message = format!("`{}` has no parameter `{name}`", self.signature.name);
-            let names = self.signature.params.iter().map(|param| &*param.name);
-            let listed: Vec<_> = names.clone().collect();
+            let usable = self.usable(after_call);
+            let usable: Vec<_> = usable.iter().map(|name| &**name).collect();
+            let numbers =
+                if usable.is_empty() { "numbers".to_owned() } else { format!("{} and numbers", list(&usable)) };
             return Err(PolicyError::new(at, message)
-                .help(format!("its parameters: {}", list(&listed)))
-                .did_you_mean(name, names));
+                .help(format!("made of {numbers}, with `+`, `-`, `*`, `min(…)` and `max(…)`"))
+                .did_you_mean(name, usable));
         };
         match (used.deref, param.shape.pointee()) {
             (false, None) if param.shape.is_int() => Ok(()),
@@ -298,8 +302,18 @@ impl Checker<'_> {
         }
     }
 
+    /// What an expression about this function can be made of, besides numbers.
+    fn usable(&self, after_call: bool) -> Vec<String> {
+        let params = self.signature.params.iter().filter_map(|param| match param.shape.pointee() {
+            None if param.shape.is_int() => Some(param.name.clone()),
+            Some((_, to)) if to.is_int() && !to.is_byte() => Some(format!("*{}", param.name)),
+            _ => None,
+        });
+        let ret = after_call && self.signature.ret.as_ref().is_some_and(Shape::is_int);
+        params.chain(ret.then(|| "ret".to_owned())).collect()
+    }
+
     fn dir(&mut self, default: Dir) -> Dir {
-        const DIRS: [&str; 3] = ["in", "out", "inout"];
         let Some(dir) = &self.words.dir else { return default };
         match &**dir.get_ref() {
             "in" => Dir::In,
@@ -314,7 +328,6 @@ impl Checker<'_> {
     }
 
     fn nullable(&mut self) -> bool {
-        const NULLS: [&str; 2] = ["never", "ok"];
         let Some(null) = &self.words.null else { return false };
         match &**null.get_ref() {
             "never" => false,

@@ -121,6 +121,7 @@ fn value(shape: &Shape, returned: bool) -> Inference {
     }
 }
 
+#[derive(Clone, Copy)]
 struct Pointer<'s> {
     signature: &'s Signature,
     index: usize,
@@ -176,10 +177,9 @@ impl Pointer<'_> {
             let evidence = format!("`*const` followed by a length, `{}`", length.name);
             return self.unless_kept(buf(Dir::In, &length.name), evidence);
         }
-        let guess = self.guess(next);
         refused(
             format!("`{}{}` without a length that is surely that of `{name}`", self.star(), self.to),
-            Some(&format!("{{ kind = \"buf\", dir = \"in\", len = \"{guess}\" }}")),
+            Some(&self.start("kind = \"buf\", dir = \"in\", len", next)),
         )
     }
 
@@ -219,10 +219,9 @@ impl Pointer<'_> {
                 Some(&format!("{{ kind = \"buf\", dir = \"out\", cap = \"*{cell}\", written = \"*{cell}\" }}")),
             );
         }
-        let guess = self.guess(self.next_length());
         refused(
             format!("`{}{}` without a length that is surely that of `{name}`", self.star(), self.to),
-            Some(&format!("{{ kind = \"buf\", dir = \"out\", cap = \"{guess}\" }}")),
+            Some(&self.start("kind = \"buf\", dir = \"out\", cap", self.next_length())),
         )
     }
 
@@ -267,15 +266,51 @@ impl Pointer<'_> {
         }
     }
 
-    /// A length to start from in a stub: two in a row are most likely a size and a count.
-    fn guess(&self, next: Option<&Param>) -> String {
-        let mut free = self.free_lengths().map(|length| &length.name);
-        match (next, free.next(), free.next()) {
-            (Some(next), ..) => next.name.clone(),
-            (None, Some(size), Some(count)) if !self.has_rival() => format!("{size} * {count}"),
-            (None, Some(length), _) => length.clone(),
-            (None, None, _) => "LENGTH".to_owned(),
+    /// A buffer to start from in a stub, with a length that its name or its place speak for. Where none is, the entry does not
+    /// pass as it is, and its comment says which parameters are left to choose from.
+    fn start(&self, words: &str, next: Option<&Param>) -> String {
+        let free: Vec<_> = self.free_lengths().filter(|length| !self.follows_another(length)).collect();
+        let named = self.open_lengths().find(|length| self.shares_name(length));
+        let length = match (next.or(named), &free[..]) {
+            (Some(length), _) => Some(length.name.clone()),
+            // Two in a row are most likely a size and a count.
+            (None, [size, count, ..]) if !self.has_rival() => Some(format!("{} * {}", size.name, count.name)),
+            (None, [length, ..]) => Some(length.name.clone()),
+            (None, []) => None,
+        };
+        if let Some(length) = length {
+            return format!("{{ {words} = \"{length}\" }}");
         }
+        let left: Vec<_> = self.open_lengths().map(|length| format!("`{}`", length.name)).collect();
+        let left = if left.is_empty() { String::new() } else { format!("{}, or ", left.join(", ")) };
+        format!("{{ {words} = \"LENGTH\" }}  # LENGTH: {left}a number")
+    }
+
+    /// Integers that no other pointer has a better claim to.
+    fn open_lengths(&self) -> impl Iterator<Item = &Param> {
+        self.lengths().filter(|length| {
+            !self.belongs_to_another(length) && !self.known.is_claimed(&length.name) && !self.follows_another(length)
+        })
+    }
+
+    /// `dst_cap` and `dst`, `out_nbytes_avail` and `out`.
+    fn shares_name(&self, length: &Param) -> bool {
+        let (length, name) = (plain(&length.name), plain(self.name()));
+        name.len() > 1 && (length.starts_with(&name) || length.ends_with(&name))
+    }
+
+    /// A length right behind another `*const` buffer, for which the rules will take it: `(src, len, dst)`.
+    fn follows_another(&self, length: &Param) -> bool {
+        let params = &self.signature.params;
+        let Some(at) = params.iter().position(|param| param.name == length.name) else { return false };
+        let before = at.checked_sub(1).filter(|before| *before != self.index);
+        before.is_some_and(|before| {
+            let other = Pointer { index: before, ..*self };
+            let is_input = |(mutable, to): (bool, &Shape)| !mutable && (to.is_byte() || to.is_number());
+            params[before].shape.pointee().is_some_and(is_input)
+                && other.next_length().is_some()
+                && !other.shares_length()
+        })
     }
 
     /// Another pointer may claim a length as well.

@@ -7,6 +7,7 @@ use crate::{
         check::{self, Param, Signature, Stated, Subject, list},
         expr::Expr,
         infer::{self, Inference, Known, Tier},
+        shape::Shape,
         types::{Site, Types},
     },
     graph::Graph,
@@ -80,6 +81,7 @@ pub(super) fn plan(
         },
     });
 
+    let refused = hopeless(graph, selected).or_else(|| no_contract_helps(&params, ret.as_ref()));
     FunctionPlan {
         name: item.name.clone(),
         symbol: item.link_name.clone(),
@@ -87,8 +89,8 @@ pub(super) fn plan(
         declared: selected.declared.clone(),
         params,
         ret,
-        refused: hopeless(graph, selected),
-        stub: stub(&item.name, &open),
+        stub: refused.is_none().then(|| stub(&item.name, &open)).flatten(),
+        refused,
     }
 }
 
@@ -271,6 +273,19 @@ fn hopeless(graph: &Graph, selected: &Selected<'_>) -> Option<String> {
         ));
     }
     None
+}
+
+/// What is refused and goes by value: contracts are about pointers.
+fn no_contract_helps(params: &[ParamPlan], ret: Option<&RetPlan>) -> Option<String> {
+    let params = params.iter().map(|param| (&*param.name, &param.shape, &param.shown_as, &param.decision));
+    let ret = ret.map(|ret| ("ret", &ret.shape, &ret.shown_as, &ret.decision));
+    let mut all = params.chain(ret);
+    let (name, ..) = all.find(|(_, shape, shown_as, decision)| {
+        let by_type =
+            matches!(shape, Shape::Int(None)) || matches!(shape, Shape::Unknown { ty, .. } if !ty.starts_with('&'));
+        matches!(decision, Decision::Refused { .. }) && shape.pointee().is_none() && shown_as.is_none() && !by_type
+    })?;
+    Some(format!("no contract can settle `{name}`"))
 }
 
 fn names(slices: &[String]) -> String {

@@ -13,7 +13,7 @@ use camino::Utf8PathBuf;
 use serde::{Serialize, Serializer};
 use std::time::Duration;
 
-pub(crate) use text::print;
+pub(crate) use text::{print, print_hopeless};
 
 /// Everything that `wrap` needs to know.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -6,7 +6,7 @@ use crate::{
     policy::{PolicyError, model},
 };
 use camino::{Utf8Path, Utf8PathBuf};
-use globset::GlobBuilder;
+use globset::{GlobBuilder, GlobMatcher};
 use isolate_lints::{
     cfg::all_hold,
     facts::{ForeignItem, ForeignKind},
@@ -42,8 +42,15 @@ pub(super) fn select<'g>(graph: &'g Graph, policy: &model::Policy, errors: &mut 
             continue;
         };
         let Some(library) = package(graph, domain.library.get_ref()) else { continue };
+        let mut except = Exceptions::new(&isolate.except, errors);
         for pattern in &isolate.externs {
-            for candidate in matching(graph, library, pattern, errors) {
+            let found = matching(graph, library, pattern, errors);
+            let (any, mut left) = (!found.is_empty(), 0);
+            for candidate in found {
+                if except.takes(&candidate.item.item.name) {
+                    continue;
+                }
+                left += 1;
                 match chosen.iter().find(|other| other.item.name == candidate.item.item.name) {
                     Some(other) if other.domain == *name => {}
                     Some(other) => {
@@ -59,13 +66,65 @@ pub(super) fn select<'g>(graph: &'g Graph, policy: &model::Policy, errors: &mut 
                     }),
                 }
             }
+            if any && left == 0 {
+                let message = format!("`except` takes out all that `{}` names", pattern.get_ref());
+                errors.push(PolicyError::new(pattern.span(), message).help("remove it here, or from `except`"));
+            }
         }
+        except.unused(errors);
     }
     chosen.sort_by(|a, b| {
         let place = |selected: &Selected<'_>| (selected.declared.file.clone(), selected.item.span.start);
         (&a.domain, place(a)).cmp(&(&b.domain, place(b)))
     });
     chosen
+}
+
+/// The `except` of one `[[isolate]]`.
+struct Exceptions<'p> {
+    /// With whether it took anything out.
+    patterns: Vec<(&'p Spanned<String>, GlobMatcher, bool)>,
+    /// Every name it was held against.
+    names: BTreeSet<String>,
+}
+
+impl<'p> Exceptions<'p> {
+    fn new(patterns: &'p [Spanned<String>], errors: &mut Vec<PolicyError>) -> Exceptions<'p> {
+        let compiled = patterns.iter().filter_map(|pattern| Some((pattern, glob(pattern, errors)?, false)));
+        Exceptions { patterns: compiled.collect(), names: BTreeSet::new() }
+    }
+
+    fn takes(&mut self, name: &str) -> bool {
+        self.names.insert(name.to_owned());
+        let mut taken = false;
+        for (_, matcher, used) in &mut self.patterns {
+            let matches = matcher.is_match(name);
+            *used |= matches;
+            taken |= matches;
+        }
+        taken
+    }
+
+    /// What takes out nothing was meant for something.
+    fn unused(&self, errors: &mut Vec<PolicyError>) {
+        for (pattern, ..) in self.patterns.iter().filter(|(.., used)| !used) {
+            let text = pattern.get_ref();
+            let message = format!("`{text}` takes nothing out: no function that `extern` names is called so");
+            let error = PolicyError::new(pattern.span(), message).help("remove it");
+            errors.push(error.did_you_mean(text, self.names.iter().map(|name| &**name)));
+        }
+    }
+}
+
+fn glob(pattern: &Spanned<String>, errors: &mut Vec<PolicyError>) -> Option<GlobMatcher> {
+    let text = pattern.get_ref();
+    match GlobBuilder::new(text).literal_separator(false).build() {
+        Ok(glob) => Some(glob.compile_matcher()),
+        Err(error) => {
+            errors.push(PolicyError::new(pattern.span(), format!("`{text}` is not a pattern: {}", error.kind())));
+            None
+        }
+    }
 }
 
 struct Agreed<'g> {
@@ -81,13 +140,7 @@ fn matching<'g>(
     errors: &mut Vec<PolicyError>,
 ) -> Vec<Agreed<'g>> {
     let text = pattern.get_ref();
-    let matcher = match GlobBuilder::new(text).literal_separator(false).build() {
-        Ok(glob) => glob.compile_matcher(),
-        Err(error) => {
-            errors.push(PolicyError::new(pattern.span(), format!("`{text}` is not a pattern: {}", error.kind())));
-            return Vec::new();
-        }
-    };
+    let Some(matcher) = glob(pattern, errors) else { return Vec::new() };
     let members = (0..graph.packages.len()).filter(|index| graph.packages[*index].member && *index != library);
     let groups: [Vec<usize>; 2] = [vec![library], members.collect()];
     for group in &groups {

@@ -93,6 +93,7 @@ inferred! {
         fn structs(points: *const Point, points_len: usize);
         fn not_a_length(data: *const u8, level: c_int);
         fn another(a: *const u8, b_len: usize, b: *const u8);
+        fn chosen(data: *const u8, level: c_int, flags: u32);
     ",
     infers_outputs: "
         fn own(dest: *mut u8, dest_len: usize) -> c_int;
@@ -106,6 +107,9 @@ inferred! {
         fn alone(dest: *mut u8);
         fn many(values: *mut c_int, count: c_int);
         fn nothing_known(data: *mut c_void);
+        fn packed(src: *const u8, src_len: usize, dst: *mut u8, dst_cap: usize) -> c_int;
+        fn coded(r#in: *const u8, in_nbytes: usize, out: *mut u8, out_nbytes_avail: usize);
+        fn claimed(src: *const u8, len: usize, user: *mut c_void);
     ",
     infers_handles_strings_and_structs: "
         fn used(handle: Handle, name: *const c_char) -> *const c_char;
@@ -183,6 +187,22 @@ fn points_at_wrong_words() {
         format!("{entry}\n{shown}")
     });
     insta::assert_snapshot!(shown.join("\n"));
+}
+
+#[test]
+fn takes_names_out_of_a_glob() {
+    let select = |words: &str| {
+        let policy = format!("[domain.x]\nlibrary = \"x-sys\"\n[[isolate]]\ndomain = \"x\"\n{words}\n");
+        planned(SYS, &policy)
+    };
+    insta::assert_snapshot!(
+        [
+            select("extern = [\"*\"]\nexcept = [\"pu*\", \"get\"]"),
+            select("extern = [\"*t\"]\nexcept = [\"puut\", \"other\", \"[\"]"),
+            select("extern = [\"other\", \"get\"]\nexcept = [\"g*\"]"),
+        ]
+        .join("\n")
+    );
 }
 
 #[test]

@@ -26,6 +26,7 @@ pub(crate) fn print(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
             writeln!(out, "{stub}")?;
         }
     }
+    print_hopeless(out, plan)?;
     let likely = plan.domains.iter().flat_map(|domain| &domain.functions).filter(|function| has_likely(function));
     writeln!(
         out,
@@ -36,6 +37,23 @@ pub(crate) fn print(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
         likely.filter(|function| function.is_ready()).count(),
         refused.len(),
     )
+}
+
+/// What to do about functions that no contract can settle.
+pub(crate) fn print_hopeless(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
+    for domain in &plan.domains {
+        let names = domain.functions.iter().filter(|function| function.refused.is_some());
+        let names: Vec<_> = names.map(|function| format!("\"{}\"", function.name)).collect();
+        if !names.is_empty() {
+            writeln!(
+                out,
+                "no policy settles these; take them out of `extern` of the domain `{}`, or out of its globs:\n",
+                domain.name
+            )?;
+            writeln!(out, "except = [{}]\n", names.join(", "))?;
+        }
+    }
+    Ok(())
 }
 
 const BOLD: Style = Style::new().bold();

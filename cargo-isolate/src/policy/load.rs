@@ -32,6 +32,14 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
+    /// What generated files call it: the same on every machine.
+    pub(crate) fn shown(&self) -> &str {
+        match self.path.is_absolute() {
+            true => self.path.file_name().unwrap_or(self.path.as_str()),
+            false => self.path.as_str(),
+        }
+    }
+
     /// Mistakes that a later stage found in it, as an error to return.
     pub(crate) fn mistakes(&self, errors: Vec<PolicyError>) -> Mistakes {
         Mistakes::new(self.path.clone(), self.text.clone(), errors)

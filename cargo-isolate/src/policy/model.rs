@@ -179,6 +179,9 @@ pub(crate) struct Isolate {
     /// Globs over names of foreign functions.
     #[serde(rename = "extern")]
     pub(crate) externs: Vec<Spanned<String>>,
+    /// Globs over names that `extern` takes in and should not.
+    #[serde(default)]
+    pub(crate) except: Vec<Spanned<String>>,
 }
 
 /// `[fn.NAME]`: the contract of one foreign function.

@@ -97,7 +97,7 @@ fn domains(policy: &Policy, errors: &mut Vec<PolicyError>) {
             let error = PolicyError::new(isolate.domain.span(), format!("no domain `{name}`"));
             errors.push(error.help(format!("declare it as `[domain.{name}]`")).did_you_mean(name, known));
         }
-        for pattern in &isolate.externs {
+        for pattern in isolate.externs.iter().chain(&isolate.except) {
             glob(pattern, errors);
         }
     }

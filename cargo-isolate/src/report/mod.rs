@@ -13,7 +13,7 @@ pub(crate) use text::{Files, print as print_audit, print_problems, range};
 /// How a command prints its result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Format {
-    /// For people: findings drawn in their source, then a table
+    /// For people
     #[default]
     Text,
     /// For programs: see docs/json.md

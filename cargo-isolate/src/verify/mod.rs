@@ -178,6 +178,7 @@ mod tests {
                         })
                         .collect(),
                     ret: ret.clone(),
+                    never_null: false,
                 }),
                 ForeignKind::Static { .. } => None,
             })

@@ -13,6 +13,8 @@ pub(crate) struct Foreign {
     pub(crate) params: Vec<Param>,
     /// As source text; `None` for unit.
     pub(crate) ret: Option<String>,
+    /// It returns a pointer that is never NULL, as its contract says.
+    pub(crate) never_null: bool,
 }
 
 /// One of its parameters.
@@ -28,7 +30,7 @@ pub(crate) struct Param {
 pub(super) fn render(graph: &Graph, functions: &[Foreign]) -> String {
     let mut types = Types::of(graph);
     let mut stubs = String::new();
-    for Foreign { package, name, params, ret } in functions {
+    for Foreign { package, name, params, ret, never_null } in functions {
         let package = &graph.packages[*package];
         let list = params.iter().enumerate().map(|(at, param)| format!("a{at}: {}", types.rewrite(package, &param.ty)));
         let list: Vec<String> = list.collect();
@@ -40,12 +42,13 @@ pub(super) fn render(graph: &Graph, functions: &[Foreign]) -> String {
             let _ = writeln!(stubs, "    unsafe {{ store(a{at}) }};");
         }
         if ret.is_some() {
-            let _ = writeln!(stubs, "    unsafe {{ answer() }}");
+            let answer = if *never_null { "answer_object" } else { "answer" };
+            let _ = writeln!(stubs, "    unsafe {{ {answer}() }}");
         }
         stubs.push_str("}\n");
     }
     let text = format!(
-        "//! Stand-ins for the isolated functions.\n#![allow(warnings)]\nuse crate::harness::{{answer, begin, store}};\n\n{}{stubs}",
+        "//! Stand-ins for the isolated functions.\n#![allow(warnings)]\nuse crate::harness::{{answer, answer_object, begin, store}};\n\n{}{stubs}",
         types.declarations(),
     );
     // What does not parse is shown to the user by the compiler, with its place.

@@ -12,7 +12,7 @@ use crate::{
 use docs::{counted, documentation, extent};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
-use words::{fresh, is_plain, mut_cast, optional, room_pointer, tuple, when_some};
+use words::{fresh, is_plain, joined, mut_cast, optional, room_pointer, tuple, when_some};
 
 pub(super) use words::snake;
 
@@ -33,6 +33,8 @@ pub(super) struct View {
     returned: &'static str,
     collect: Vec<String>,
     result: String,
+    /// What the function returned is the result as it is.
+    as_it_is: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -59,6 +61,10 @@ impl View {
         writer.results();
         let Writer { params, checks, stage, args, checked, plain, docs, results, .. } = writer;
         let (types, values): (Vec<_>, Vec<_>) = results.into_iter().map(|result| (result.ty, result.value)).unzip();
+        let returned = if function.ret.is_some() { "ret" } else { "()" };
+        let result = tuple(&values);
+        // What may still fail comes first: after an `Err` every `&mut` argument has its old value.
+        let collect: Vec<_> = checked.into_iter().chain(plain).collect();
         View {
             name: function.name.clone(),
             docs: documentation(function, docs, &types, !checks.is_empty()),
@@ -68,10 +74,10 @@ impl View {
             stage,
             callee,
             args,
-            returned: if function.ret.is_some() { "ret" } else { "()" },
-            // What may still fail comes first: after an `Err` every `&mut` argument has its old value.
-            collect: checked.into_iter().chain(plain).collect(),
-            result: tuple(&values),
+            as_it_is: collect.is_empty() && result == returned,
+            returned,
+            collect,
+            result,
         }
     }
 }
@@ -164,7 +170,7 @@ impl<'w, 'n> Writer<'w, 'n> {
     fn cstr(&mut self, local: &str, nullable: bool, param: &ParamPlan) {
         let ty = self.names.of_c("CStr");
         self.take_param(local, optional(format!("&{ty}"), nullable));
-        let var = self.fresh(&format!("{local}_ptr"));
+        let var = self.fresh(&joined(local, "ptr"));
         let call = |from: &str| format!("call.input_str({from})?");
         let value = when_some(nullable, local, local, &call, "std::ptr::null()");
         self.step(format!("let {var} = {value};"));
@@ -176,7 +182,7 @@ impl<'w, 'n> Writer<'w, 'n> {
     fn handle(&mut self, local: &str, nullable: bool, param: &ParamPlan) {
         let ty = self.handle_type(&param.shape);
         self.take_param(local, optional(format!("&{ty}"), nullable));
-        let var = self.fresh(&format!("{local}_ptr"));
+        let var = self.fresh(&joined(local, "ptr"));
         let call = |from: &str| format!("call.handle({from})?");
         let value = when_some(nullable, local, local, &call, "std::ptr::null_mut()");
         self.step(format!("let {var} = {value};"));
@@ -189,7 +195,7 @@ impl<'w, 'n> Writer<'w, 'n> {
         let Some((_, pointer)) = param.shape.pointee() else { return };
         let Some((mutable, to)) = pointer.pointee() else { return };
         let object = self.names.ty(to);
-        let room = self.fresh(&format!("{local}_room"));
+        let room = self.fresh(&joined(local, "room"));
         self.step(format!("let {room} = call.inout(&[std::ptr::null_mut::<{object}>()])?;"));
         self.args.push(format!("{room}.as_mut_ptr(){}", if mutable { "" } else { ".cast()" }));
         self.checked.push(format!("let {local} = call.adopt(call.read({room}))?;"));
@@ -201,7 +207,7 @@ impl<'w, 'n> Writer<'w, 'n> {
         let Some((_, to)) = param.shape.pointee() else { return };
         let ty = self.shown(param, to);
         let plain = is_plain(to);
-        let room = self.fresh(&format!("{local}_room"));
+        let room = self.fresh(&joined(local, "room"));
         match dir {
             Dir::In if plain => {
                 self.take_param(local, optional(format!("&{ty}"), nullable));
@@ -266,7 +272,7 @@ impl<'w, 'n> Writer<'w, 'n> {
         let need = self.check_length(local, len, &param.name);
 
         let suffix = if dir == Dir::In && plain { "ptr" } else { "room" };
-        let var = self.fresh(&format!("{local}_{suffix}"));
+        let var = self.fresh(&joined(local, suffix));
         if dir == Dir::In && plain {
             let call = |from: &str| format!("call.input({from})?");
             let value = when_some(nullable, local, local, &call, "std::ptr::null()");
@@ -332,7 +338,7 @@ impl<'w, 'n> Writer<'w, 'n> {
     fn returned(&mut self) -> Option<Outcome> {
         let ret = self.function.ret.as_ref()?;
         match ret.decision.contract() {
-            Some(Contract::Cstr { .. }) => {
+            Some(Contract::Cstr { nullable }) => {
                 let is_char = matches!(ret.shape.pointee(), Some((_, Shape::Char)));
                 let cast = if is_char { "" } else { ".cast()" };
                 let cast_const =
@@ -345,18 +351,27 @@ impl<'w, 'n> Writer<'w, 'n> {
                     ),
                 );
                 let ty = self.names.of_c("CString");
-                Some(Outcome { ty: format!("Option<{ty}>"), value: "ret".to_owned() })
+                self.require(*nullable);
+                Some(Outcome { ty: optional(ty, *nullable), value: "ret".to_owned() })
             }
-            Some(Contract::Handle { .. }) => {
+            Some(Contract::Handle { nullable, .. }) => {
                 let cast = if matches!(ret.shape, Shape::Pointer { mutable: false, .. }) { ".cast_mut()" } else { "" };
                 self.checked.insert(0, format!("let ret = call.adopt(ret{cast})?;"));
                 let ty = self.handle_type(&ret.shape);
-                Some(Outcome { ty: format!("Option<{ty}>"), value: "ret".to_owned() })
+                self.require(*nullable);
+                Some(Outcome { ty: optional(ty, *nullable), value: "ret".to_owned() })
             }
             _ => {
                 let ty = self.names.shown(ret.shown_as.as_deref(), &ret.shape);
                 Some(Outcome { ty, value: "ret".to_owned() })
             }
+        }
+    }
+
+    /// Whether a domain keeps its contract is checked like everything else that comes out of it.
+    fn require(&mut self, nullable: bool) {
+        if !nullable {
+            self.checked.insert(1, "let ret = call.required(ret)?;".to_owned());
         }
     }
 
@@ -380,7 +395,7 @@ impl<'w, 'n> Writer<'w, 'n> {
             self.plain.push(format!("{take};"));
             return None;
         }
-        let var = self.fresh(&format!("{local}_written"));
+        let var = self.fresh(&joined(local, "written"));
         self.plain.push(format!("let {var} = {take};"));
         Some(Outcome { ty: "usize".to_owned(), value: var })
     }

@@ -181,6 +181,17 @@ fn undo(done: &[Change]) -> Option<String> {
         .then(|| format!("and these were changed already and could not be restored: {}", failed.join(", ")))
 }
 
+impl Change {
+    /// Where a line of the old text stands in the new one. The edits of a source file insert lines.
+    pub(crate) fn line_after(&self, line: u32) -> u32 {
+        let (Some(old), Some(new)) = (&self.old, &self.new) else { return line };
+        let (old, new): (Vec<_>, Vec<_>) = (old.lines().collect(), new.lines().collect());
+        let same = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
+        let inserted = new.len().saturating_sub(old.len());
+        if (line as usize) <= same { line } else { line + u32::try_from(inserted).unwrap_or(0) }
+    }
+}
+
 /// The changes as a unified diff. Paths are shown from `root`.
 pub(crate) fn print_diff(out: &mut dyn Write, changes: &[Change], root: &Utf8Path) -> io::Result<()> {
     for change in changes {

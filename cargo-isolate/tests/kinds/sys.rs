@@ -43,6 +43,7 @@ unsafe extern "C" {
     pub fn read_some(dest: *mut c_void, cap: usize) -> isize;
     pub fn points(points: *mut Point, n: usize);
     pub fn compact(buf: *mut u8, len: *mut usize) -> c_int;
+    pub fn shuffle(in_: *const u8, in__len: usize, into: *mut u8, into_len: usize) -> c_int;
     pub fn tail(buf: *mut u8, len: *mut c_uint, skip: c_uint) -> c_int;
 
     // objects and scalars
@@ -59,6 +60,9 @@ unsafe extern "C" {
     pub fn open_default() -> *mut Ctx;
     pub fn close(ctx: *mut Ctx);
     pub fn name(ctx: *const Ctx) -> *const c_char;
+    pub fn title(ctx: *const Ctx) -> *const c_char;
+    pub fn parent(ctx: *const Ctx) -> *mut Ctx;
+    pub fn each(ctx: *mut Ctx, back: Option<unsafe extern "C" fn(*mut c_void)>, user: *mut c_void);
     pub fn set_title(ctx: *mut Ctx, title: *const c_char, r#type: c_int);
     pub fn attach(ctx: *mut Ctx, blob: *const Blob);
 }

@@ -1,6 +1,9 @@
 //! Lengths: who tells them, how they are checked before the call and counted after it.
 
-use super::{Writer, contract, words::snake};
+use super::{
+    Writer, contract,
+    words::{joined, snake},
+};
 use crate::{
     contract::{
         Contract, Dir,
@@ -30,8 +33,8 @@ impl Writer<'_, '_> {
         }
         let need = self.before(len);
         let have = self.slice_len(name);
-        let need_var = self.fresh(&format!("{local}_need"));
-        let have_var = self.fresh(&format!("{local}_have"));
+        let need_var = self.fresh(&joined(local, "need"));
+        let have_var = self.fresh(&joined(local, "have"));
         self.checks.push(format!("let {need_var}: i128 = {need};"));
         self.checks.push(format!("let {have_var} = {have} as i128;"));
         self.checks.push(format!(

@@ -41,6 +41,11 @@ pub(super) fn tuple(parts: &[String]) -> String {
     }
 }
 
+/// `dest` and `room` → `dest_room`; what stands at the end of `type_` does not make two underscores.
+pub(super) fn joined(local: &str, suffix: &str) -> String {
+    format!("{}_{suffix}", local.trim_end_matches('_'))
+}
+
 pub(super) fn fresh(taken: &mut BTreeSet<String>, wanted: &str) -> String {
     let mut name = wanted.to_owned();
     while !taken.insert(name.clone()) {
@@ -59,6 +64,10 @@ pub(in crate::wrap) fn snake(name: &str) -> String {
             || (before.is_some_and(char::is_uppercase) && chars.get(index + 1).is_some_and(|next| next.is_lowercase()));
         if c.is_uppercase() && ends_word {
             out.push('_');
+        }
+        // Two in a row would be no snake case.
+        if c == '_' && out.ends_with('_') && out.trim_start_matches('_') != "" {
+            continue;
         }
         out.extend(c.to_lowercase());
     }

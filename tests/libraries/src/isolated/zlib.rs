@@ -54,8 +54,7 @@ pub fn adler32(adler: c_ulong, buf: &[u8]) -> Result<c_ulong, Fault> {
     let len = call.length(buf.len())?;
     // SAFETY: each pointer covers what the contract of `adler32` says, and nothing that comes back is used
     // before it was checked.
-    let ret = unsafe { call.run(move || ffi::adler32(adler, buf_ptr, len)) }?;
-    Ok(ret)
+    unsafe { call.run(move || ffi::adler32(adler, buf_ptr, len)) }
 }
 
 /// `crc32` of `libz-sys`.
@@ -71,8 +70,7 @@ pub fn crc32(crc: c_ulong, buf: &[u8]) -> Result<c_ulong, Fault> {
     let len = call.length(buf.len())?;
     // SAFETY: each pointer covers what the contract of `crc32` says, and nothing that comes back is used
     // before it was checked.
-    let ret = unsafe { call.run(move || ffi::crc32(crc, buf_ptr, len)) }?;
-    Ok(ret)
+    unsafe { call.run(move || ffi::crc32(crc, buf_ptr, len)) }
 }
 
 /// `compress2` of `libz-sys`.

@@ -66,7 +66,7 @@ pub(in crate::wrap) fn snake(name: &str) -> String {
             out.push('_');
         }
         // Two in a row would be no snake case.
-        if c == '_' && out.ends_with('_') && out.trim_start_matches('_') != "" {
+        if c == '_' && out.ends_with('_') && !out.trim_start_matches('_').is_empty() {
             continue;
         }
         out.extend(c.to_lowercase());

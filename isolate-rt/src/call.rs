@@ -1,8 +1,8 @@
 //! One call into a domain: arguments staged before it, results checked and copied after it.
 
+use crate::direct::{Buffer, MAX_STAGED};
 use crate::fault::{Fault, FaultKind};
 use crate::mpk;
-use std::alloc::Layout;
 use std::ffi::{CStr, CString, c_char};
 use std::marker::PhantomData;
 use std::mem::size_of;
@@ -302,7 +302,7 @@ impl Call {
             Place::Mpk(entry) => entry.stage(len, size_of::<T>(), align_of::<T>()).map(|start| start.cast::<T>()),
             Place::Direct(buffers) => match Buffer::new::<T>(len) {
                 Some(buffer) => {
-                    let start = buffer.start.cast::<T>();
+                    let start = buffer.start().cast::<T>();
                     buffers.push(buffer);
                     Ok(start)
                 }
@@ -329,7 +329,7 @@ impl Call {
         let address = staged.start.addr();
         let own = match &self.place {
             Place::Mpk(entry) => entry.has_staged(address),
-            Place::Direct(buffers) => buffers.iter().any(|buffer| buffer.start.addr() == address),
+            Place::Direct(buffers) => buffers.iter().any(|buffer| buffer.start().addr() == address),
         };
         assert!(own, "a staged buffer of another call");
     }
@@ -337,33 +337,6 @@ impl Call {
     #[cold]
     fn fault(&self, kind: FaultKind) -> Fault {
         Fault::new(self.domain, self.function, kind)
-    }
-}
-
-/// What one call can stage, in bytes; the same with and without isolation.
-pub(crate) const MAX_STAGED: usize = 4 << 30;
-
-/// Zeroed memory of the program's heap.
-pub(crate) struct Buffer {
-    start: *mut u8,
-    layout: Layout,
-}
-
-impl Buffer {
-    fn new<T>(len: usize) -> Option<Self> {
-        // One byte at least: the allocator takes no empty layout.
-        let layout = Layout::array::<T>(len).ok().filter(|layout| layout.size() <= MAX_STAGED)?;
-        let layout = Layout::from_size_align(layout.size().max(1), layout.align()).ok()?;
-        // SAFETY: not empty.
-        let start = unsafe { std::alloc::alloc_zeroed(layout) };
-        (!start.is_null()).then_some(Self { start, layout })
-    }
-}
-
-impl Drop for Buffer {
-    fn drop(&mut self) {
-        // SAFETY: allocated with this layout, and not freed yet.
-        unsafe { std::alloc::dealloc(self.start, self.layout) };
     }
 }
 

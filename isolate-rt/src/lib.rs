@@ -33,6 +33,7 @@
 //! reason; nothing ever runs unprotected unless [`Backend::None`] was asked for. [`probe`] says what this machine has.
 
 mod call;
+mod direct;
 mod domain;
 mod fault;
 mod globals;

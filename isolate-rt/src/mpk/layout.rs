@@ -26,7 +26,7 @@ const GUARD: usize = 512 << 20;
 /// Room for small staged values, in bytes.
 const MAILBOX: usize = 64 << 10;
 /// Room for the large ones of one call, in bytes.
-pub(super) const STAGING: usize = crate::call::MAX_STAGED;
+pub(super) const STAGING: usize = crate::direct::MAX_STAGED;
 const MAX_STACK: usize = 1 << 30;
 const MAX_HEAP: usize = 8 << 30;
 

@@ -1,0 +1,35 @@
+//! Staged memory of calls without isolation ([`crate::Backend::None`]).
+
+use std::alloc::Layout;
+
+/// What one call can stage, in bytes; the same with and without isolation.
+pub(crate) const MAX_STAGED: usize = 4 << 30;
+
+/// Zeroed memory of the program's heap, for as long as a call lasts.
+pub(crate) struct Buffer {
+    start: *mut u8,
+    layout: Layout,
+}
+
+impl Buffer {
+    /// Room for `len` values; `None` when that is more than a call can stage, or than there is.
+    pub(crate) fn new<T>(len: usize) -> Option<Self> {
+        // One byte at least: the allocator takes no empty layout.
+        let layout = Layout::array::<T>(len).ok().filter(|layout| layout.size() <= MAX_STAGED)?;
+        let layout = Layout::from_size_align(layout.size().max(1), layout.align()).ok()?;
+        // SAFETY: not empty.
+        let start = unsafe { std::alloc::alloc_zeroed(layout) };
+        (!start.is_null()).then_some(Self { start, layout })
+    }
+
+    pub(crate) fn start(&self) -> *mut u8 {
+        self.start
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        // SAFETY: allocated with this layout, and not freed yet.
+        unsafe { std::alloc::dealloc(self.start, self.layout) };
+    }
+}

@@ -105,7 +105,8 @@ impl Instance {
         // SAFETY: `malloc` may be called with any size, `free` with what it returned; any address is a valid result.
         let address = unsafe {
             entry.run_within(None, || {
-                let block = libc::malloc(64);
+                // Not optimised away: what the compiler knows of `malloc` must not answer the question.
+                let block = std::hint::black_box(libc::malloc(64));
                 libc::free(block);
                 block.addr()
             })

@@ -13,7 +13,7 @@ use support::isolation;
 
 static DOMAIN: Domain = Domain::new("interrupted");
 static INNER: Domain = Domain::new("inner");
-/// Signal settings are the process's: one test at a time.
+/// Signal settings are the process's, and a fault ends the calls of other tests: one at a time.
 static ALONE: Mutex<()> = Mutex::new(());
 
 thread_local! {
@@ -166,6 +166,7 @@ fn a_thread_that_blocks_every_signal_is_still_rewound() {
     if !isolation() {
         return;
     }
+    let _alone = ALONE.lock();
     let block_all = || {
         // SAFETY: this thread's own mask.
         unsafe {

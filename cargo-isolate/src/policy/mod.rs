@@ -11,3 +11,6 @@ mod validate;
 
 pub(crate) use error::PolicyError;
 pub(crate) use load::{Loaded, Mistakes, PolicyFile, Unreadable, load};
+
+#[cfg(test)]
+mod documented;

@@ -1,0 +1,85 @@
+//! `docs/policy.md` names every key and every word that the reader takes, and no other.
+
+use super::model::{Audit, Backend, Contract, Domain, Exception, Isolate, Level, Policy, Threads};
+use crate::contract::check::{DIRS, KINDS, NULLS};
+use serde::de::DeserializeOwned;
+use std::collections::BTreeSet;
+
+const DOCS: &str = include_str!("../../../docs/policy.md");
+
+/// The table under a heading lists exactly these keys.
+#[track_caller]
+fn check_keys<T: DeserializeOwned>(heading: &str) {
+    let listed: BTreeSet<_> = rows(heading).map(|(key, _)| key.trim_matches('`')).collect();
+    let known = toml::from_str::<T>("no-such-key = 1").err().expect("an unknown key").to_string();
+    assert_eq!(listed, between_backticks(&known));
+}
+
+/// The words in quotes of a key's row are these.
+#[track_caller]
+fn check_words<'w>(heading: &str, key: &str, words: impl IntoIterator<Item = &'w str>) {
+    let (_, text) = rows(heading).find(|(name, _)| *name == format!("`{key}`")).expect("a row for the key");
+    let shown: BTreeSet<_> = text.split("`\"").skip(1).filter_map(|rest| rest.split("\"`").next()).collect();
+    assert_eq!(shown, words.into_iter().collect(), "`{key}` under {heading}");
+}
+
+/// What serde says is known.
+fn variants<T: DeserializeOwned>() -> BTreeSet<String> {
+    #[derive(serde::Deserialize)]
+    struct Holder<T> {
+        #[serde(rename = "word")]
+        _word: T,
+    }
+    let error = toml::from_str::<Holder<T>>("word = \"no-such-key\"").err().expect("an unknown word");
+    between_backticks(&error.to_string()).into_iter().map(str::to_owned).collect()
+}
+
+fn between_backticks(message: &str) -> BTreeSet<&str> {
+    message.split('`').skip(1).step_by(2).filter(|word| *word != "no-such-key").collect()
+}
+
+/// Rows of the first table under a heading: first cell, second cell.
+fn rows(heading: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let start = DOCS.find(&format!("\n## `{heading}`\n")).expect("the heading") + 4 + heading.len();
+    let lines = DOCS[start..].lines().skip_while(|line| !line.starts_with("| key |"));
+    let body = lines.skip(2).take_while(|line| line.starts_with('|'));
+    body.map(|line| {
+        let mut cells = line.trim_matches('|').splitn(2, '|').map(str::trim);
+        (cells.next().unwrap_or_default(), cells.next().unwrap_or_default())
+    })
+}
+
+#[test]
+fn keys() {
+    check_keys::<Exception>("[[exception]]");
+    check_keys::<Domain>("[domain.NAME]");
+    check_keys::<Isolate>("[[isolate]]");
+    check_keys::<Contract>("[fn.NAME]");
+    // These have one key, or names of their own, and so no table.
+    let policy = toml::from_str::<Policy>("no-such-key = 1").err().expect("an unknown key").to_string();
+    let audit = toml::from_str::<Audit>("no-such-key = 1").err().expect("an unknown key").to_string();
+    for key in between_backticks(&policy).into_iter().filter(|key| *key != "version") {
+        let headings = [format!("## `[{key}]`"), format!("## `[{key}.NAME]`"), format!("## `[[{key}]]`")];
+        assert!(headings.iter().any(|heading| DOCS.contains(heading)), "{key}");
+    }
+    assert_eq!(between_backticks(&audit), BTreeSet::from(["dependencies"]));
+}
+
+#[test]
+fn words() {
+    check_words("[fn.NAME]", "kind", KINDS);
+    check_words("[fn.NAME]", "dir", DIRS);
+    check_words("[fn.NAME]", "null", NULLS);
+    check_words("[domain.NAME]", "backend", variants::<Backend>().iter().map(|word| &**word));
+    check_words("[domain.NAME]", "level", variants::<Level>().iter().map(|word| &**word));
+    check_words("[domain.NAME]", "threads", variants::<Threads>().iter().map(|word| &**word));
+}
+
+/// Each kind has a row of its own in the second table.
+#[test]
+fn kinds() {
+    let (_, table) = DOCS.split_once("| kind | for |").expect("a table of kinds");
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let kinds: Vec<_> = rows.filter_map(|row| row.split('`').nth(1)).collect();
+    assert_eq!(kinds, KINDS);
+}

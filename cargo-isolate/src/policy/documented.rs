@@ -11,7 +11,7 @@ const DOCS: &str = include_str!("../../../docs/policy.md");
 #[track_caller]
 fn check_keys<T: DeserializeOwned>(heading: &str) {
     let listed: BTreeSet<_> = rows(heading).map(|(key, _)| key.trim_matches('`')).collect();
-    let known = toml::from_str::<T>("no-such-key = 1").err().expect("an unknown key").to_string();
+    let known = toml::from_str::<T>("no-such-key = 1").expect_err("an unknown key").to_string();
     assert_eq!(listed, between_backticks(&known));
 }
 
@@ -56,8 +56,8 @@ fn keys() {
     check_keys::<Isolate>("[[isolate]]");
     check_keys::<Contract>("[fn.NAME]");
     // These have one key, or names of their own, and so no table.
-    let policy = toml::from_str::<Policy>("no-such-key = 1").err().expect("an unknown key").to_string();
-    let audit = toml::from_str::<Audit>("no-such-key = 1").err().expect("an unknown key").to_string();
+    let policy = toml::from_str::<Policy>("no-such-key = 1").expect_err("an unknown key").to_string();
+    let audit = toml::from_str::<Audit>("no-such-key = 1").expect_err("an unknown key").to_string();
     for key in between_backticks(&policy).into_iter().filter(|key| *key != "version") {
         let headings = [format!("## `[{key}]`"), format!("## `[{key}.NAME]`"), format!("## `[[{key}]]`")];
         assert!(headings.iter().any(|heading| DOCS.contains(heading)), "{key}");

@@ -9,7 +9,7 @@ const DOCS: &str = include_str!("../../../docs/policy.md");
 
 /// The table under a heading lists exactly these keys.
 #[track_caller]
-fn check_keys<T: DeserializeOwned>(heading: &str) {
+fn check_keys<T: DeserializeOwned + std::fmt::Debug>(heading: &str) {
     let listed: BTreeSet<_> = rows(heading).map(|(key, _)| key.trim_matches('`')).collect();
     let known = toml::from_str::<T>("no-such-key = 1").expect_err("an unknown key").to_string();
     assert_eq!(listed, between_backticks(&known));
@@ -24,13 +24,13 @@ fn check_words<'w>(heading: &str, key: &str, words: impl IntoIterator<Item = &'w
 }
 
 /// What serde says is known.
-fn variants<T: DeserializeOwned>() -> BTreeSet<String> {
-    #[derive(serde::Deserialize)]
+fn variants<T: DeserializeOwned + std::fmt::Debug>() -> BTreeSet<String> {
+    #[derive(Debug, serde::Deserialize)]
     struct Holder<T> {
         #[serde(rename = "word")]
         _word: T,
     }
-    let error = toml::from_str::<Holder<T>>("word = \"no-such-key\"").err().expect("an unknown word");
+    let error = toml::from_str::<Holder<T>>("word = \"no-such-key\"").expect_err("an unknown word");
     between_backticks(&error.to_string()).into_iter().map(str::to_owned).collect()
 }
 

@@ -323,7 +323,9 @@ impl<'w, 'n> Writer<'w, 'n> {
             match contract(param) {
                 Contract::Buf { dir: Dir::Out | Dir::Inout, .. } => results.extend(self.take_back(&local, param)),
                 _ if matches!(param.role, Role::CellOf(_)) && !counted(function, &param.name) => {
-                    results.push(Outcome { ty: "usize".to_owned(), value: format!("call.count({local})") });
+                    // A claim of the domain about a slice: never more than the slice has.
+                    let most = self.most(&param.role);
+                    results.push(Outcome { ty: "usize".to_owned(), value: format!("call.count({local}).min({most})") });
                 }
                 _ if matches!(param.role, Role::CellOf(_)) => {}
                 Contract::Obj { dir: Dir::Out, .. } | Contract::Handle { dir: Dir::Out, .. } => {
@@ -333,6 +335,20 @@ impl<'w, 'n> Writer<'w, 'n> {
             }
         }
         self.results = results;
+    }
+
+    /// Elements of the first slice that a cell tells the length of, after the call, when a `&mut` one may have been moved.
+    fn most(&self, role: &Role) -> String {
+        let Role::CellOf(slices) = role else { return "0".to_owned() };
+        let nullable =
+            self.function.params.iter().any(|param| {
+                param.name == slices[0] && matches!(contract(param), Contract::Buf { nullable: true, .. })
+            });
+        match self.rooms.get(&self.local(&slices[0])) {
+            Some((room, _)) if nullable => format!("{room}.map_or(0, |room| room.len())"),
+            Some((room, _)) => format!("{room}.len()"),
+            None => self.slice_len(&slices[0]),
+        }
     }
 
     fn returned(&mut self) -> Option<Outcome> {

@@ -1,8 +1,8 @@
 //! Plays every wrapper against a library that misbehaves.
 //!
 //! The functions in `stubs/` stand where the C functions stood. Each takes its arguments, then does what [`ACT`] says, inside
-//! the domain. Here is the other side: what the program must see of it. One line per act goes to stdout, its columns
-//! separated by tabs, and a line `play` before it, so that an act that kills the process is known by name.
+//! the domain. Here is the other side: what the program must see of it. A line `begin` goes to stdout, then one line per act,
+//! its columns separated by tabs, and a line `play` before it, so that an act that kills the process is known by name.
 
 use isolate_rt::{Domain, Fault, FaultKind, Handle};
 use std::{
@@ -74,6 +74,8 @@ impl From<Fault> for Failure {
 }
 
 pub(crate) fn run(cases: &[Case]) -> ExitCode {
+    // Tells a runner that failed from wrappers that did.
+    say(&["begin"]);
     let mut clean = true;
     for case in cases {
         // The first call also says whether this machine isolates at all.

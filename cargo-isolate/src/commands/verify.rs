@@ -9,7 +9,7 @@ use crate::{
     plan::{self, ParamPlan, Plan, Role},
     policy::{self, PolicyFile},
     process::{Runner, cargo},
-    report::Format,
+    report::{self, Format},
     sources::{self, Request},
     verify::{self, Act, Bypass, Foreign, Param, Played, STUBS, Subject},
     wrap::{self, Target},
@@ -46,6 +46,8 @@ struct Report {
     tool: &'static str,
     /// Directory that relative paths start from.
     workspace_root: Utf8PathBuf,
+    /// Whether every source file was scanned; calls in the others were not seen.
+    complete: bool,
     /// How many functions have a wrapper.
     wrappers: usize,
     /// Generated files that are missing, or not as `wrap` writes them.
@@ -76,6 +78,10 @@ enum Faults {
     Failed {
         message: String,
     },
+    /// The runner or the machine could not start the program.
+    NotStarted {
+        message: String,
+    },
     /// No domain can be made here.
     Unsupported {
         reason: String,
@@ -100,7 +106,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let report = examine(args, &graph, &plan, &targets)?;
     let mut out = anstream::stdout().lock();
     match args.format {
-        Format::Text => print::text(&mut out, &report)?,
+        Format::Text => {
+            print::text(&mut out, &report)?;
+            report::print_problems(&mut out, &graph, &report::audit(&graph), true)?;
+        }
         Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?,
     }
     Ok(report.exit())
@@ -119,6 +128,7 @@ fn examine(args: &Args, graph: &Graph, plan: &Plan, targets: &[Target]) -> anyho
         schema: SCHEMA,
         tool: env!("CARGO_PKG_VERSION"),
         workspace_root: graph.root.clone(),
+        complete: report::audit(graph).complete,
         wrappers: plan.domains.iter().map(|domain| domain.functions.len()).sum(),
         stale,
         compile: Compile::Skipped { reason: "the wrappers are stale".to_owned() },
@@ -172,6 +182,7 @@ fn faults(args: &Args, graph: &Graph, plan: &Plan, targets: &[Target]) -> anyhow
         }
         match stage.play(&args.runner)? {
             Played::Acts(acts) => all.extend(acts),
+            Played::NotStarted(how) => return Ok(Faults::NotStarted { message: not_started(&args.runner, &how) }),
             Played::Unsupported(reason) => return Ok(Faults::Unsupported { reason }),
         }
     }
@@ -179,6 +190,13 @@ fn faults(args: &Args, graph: &Graph, plan: &Plan, targets: &[Target]) -> anyhow
         true => Faults::Skipped { reason: "--no-run".to_owned() },
         false => Faults::Played { acts: all },
     })
+}
+
+fn not_started(runner: &Runner, how: &str) -> String {
+    match runner.command() {
+        Some(runner) => format!("the runner `{runner}` did not start the program: `cargo run` {how}"),
+        None => format!("the program was not started: `cargo run` {how}"),
+    }
 }
 
 /// The wrappers of one package, over stubs.
@@ -237,12 +255,15 @@ impl Report {
         let held = match &self.faults {
             Faults::Played { acts } => acts.iter().all(|act| act.good),
             Faults::Failed { .. } => false,
-            Faults::Unsupported { .. } | Faults::Skipped { .. } => true,
+            Faults::NotStarted { .. } | Faults::Unsupported { .. } | Faults::Skipped { .. } => true,
         };
-        match (self.stale.is_empty() && compiles && held && !bypassed, &self.faults) {
-            (false, _) => Exit::Violation,
-            (true, Faults::Unsupported { .. }) => Exit::Environment,
-            (true, _) => Exit::Clean,
+        let untried = matches!(self.faults, Faults::NotStarted { .. } | Faults::Unsupported { .. });
+        match (self.stale.is_empty() && compiles && held && !bypassed, self.complete) {
+            (false, true) => Exit::Violation,
+            (false, false) => Exit::ViolationIncomplete,
+            (true, _) if untried => Exit::Environment,
+            (true, false) => Exit::Incomplete,
+            (true, true) => Exit::Clean,
         }
     }
 }

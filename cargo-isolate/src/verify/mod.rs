@@ -225,6 +225,7 @@ mod tests {
                 assert!(std::env::var_os("ISOLATE_REQUIRE_PKU").is_none(), "cannot isolate here: {reason}");
                 eprintln!("compiled and not played: {reason}");
             }
+            Played::NotStarted(how) => panic!("cargo {how}"),
             Played::Acts(acts) => {
                 let bad: Vec<_> = acts.iter().filter(|act| !act.good).collect();
                 assert!(bad.is_empty(), "{bad:#?}");

@@ -7,6 +7,8 @@ use std::process::{Command, ExitStatus, Stdio};
 
 /// What the driver said.
 pub(crate) enum Played {
+    /// The program never said a word: the runner or the machine failed, not a wrapper. How it ended.
+    NotStarted(String),
     /// No domain can be made on this machine, and why; nothing was run.
     Unsupported(String),
     /// Every act, in order. The last one is the process's death if it died.
@@ -55,7 +57,7 @@ fn command(package: &Utf8Path, subcommand: &str) -> Command {
 fn read(stdout: &str, status: ExitStatus) -> Played {
     let mut acts = Vec::new();
     let mut playing = None;
-    let mut ended = false;
+    let (mut begun, mut ended) = (false, false);
     for line in stdout.lines() {
         let columns: Vec<&str> = line.split('\t').collect();
         let act = |domain: &str, function: &str, act: &str, good, outcome: &str| Act {
@@ -74,9 +76,13 @@ fn read(stdout: &str, status: ExitStatus) -> Played {
                 playing = None;
                 acts.push(act(domain, function, name, verdict == "good", outcome));
             }
+            ["begin"] => begun = true,
             ["end"] => ended = true,
             _ => {}
         }
+    }
+    if !begun {
+        return Played::NotStarted(ending(status));
     }
     if !ended {
         acts.push(playing.unwrap_or_else(|| Act {
@@ -97,20 +103,24 @@ mod tests {
 
     #[track_caller]
     fn check(stdout: &str, status: i32, expected: &[(&str, bool, &str)]) {
-        let Played::Acts(acts) = read(stdout, ExitStatus::from_raw(status)) else { panic!("unsupported") };
+        let Played::Acts(acts) = read(stdout, ExitStatus::from_raw(status)) else { panic!("not played") };
         let acts: Vec<_> = acts.iter().map(|act| (act.act.as_str(), act.good, act.outcome.as_str())).collect();
         assert_eq!(acts, expected);
     }
 
     #[test]
     fn a_whole_run() {
-        check("play\tz\tf\tabort\ngood\tz\tf\tabort\tErr: aborted\nend\n", 0, &[("abort", true, "Err: aborted")]);
+        check(
+            "begin\nplay\tz\tf\tabort\ngood\tz\tf\tabort\tErr: aborted\nend\n",
+            0,
+            &[("abort", true, "Err: aborted")],
+        );
     }
 
     #[test]
     fn a_death_is_an_act_that_failed() {
         check(
-            "play\tz\tf\thonest call\ngood\tz\tf\thonest call\tOk\nplay\tz\tf\tabort\n",
+            "begin\nplay\tz\tf\thonest call\ngood\tz\tf\thonest call\tOk\nplay\tz\tf\tabort\n",
             6,
             &[("honest call", true, "Ok"), ("abort", false, "the process died of SIGABRT")],
         );
@@ -118,12 +128,21 @@ mod tests {
 
     #[test]
     fn silence_is_not_success() {
-        check("", 0, &[("start", false, "the process ended with status 0")]);
+        check("begin\n", 0, &[("start", false, "the process ended with status 0")]);
+    }
+
+    /// A runner that fails says nothing about the wrappers, whatever it prints itself.
+    #[test]
+    fn a_runner_that_fails_is_no_act() {
+        for stdout in ["", "booting\n"] {
+            let played = read(stdout, ExitStatus::from_raw(101 << 8));
+            assert!(matches!(played, Played::NotStarted(how) if how == "ended with status 101"));
+        }
     }
 
     #[test]
     fn no_keys() {
-        let played = read("unsupported\tno keys\n", ExitStatus::from_raw(3 << 8));
+        let played = read("begin\nunsupported\tno keys\n", ExitStatus::from_raw(3 << 8));
         assert!(matches!(played, Played::Unsupported(reason) if reason == "no keys"));
     }
 }

@@ -8,6 +8,9 @@ pub(super) fn text(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     if report.wrappers == 0 {
         return writeln!(out, "nothing to verify: the policy isolates no function");
     }
+    if !report.complete {
+        line(out, Mark::Error, "scan", "incomplete: calls in what is shown below were not seen")?;
+    }
     wrappers(out, report)?;
     bypasses(out, &report.bypasses)?;
     match &report.compile {
@@ -24,6 +27,7 @@ pub(super) fn text(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             line(out, Mark::Error, "faults", "the wrappers cannot be tried")?;
             indented(out, message)
         }
+        Faults::NotStarted { message } => line(out, Mark::Error, "faults", &format!("not run: {message}")),
         Faults::Unsupported { reason } => line(
             out,
             Mark::Skipped,

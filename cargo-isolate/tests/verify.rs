@@ -1,0 +1,96 @@
+//! `verify` on workspaces that it must not pass.
+
+use std::{
+    fs,
+    process::{Command, Output},
+};
+
+const APP: &str = "fn main() {\n    let _ = isolated::direct::twice(1);\n}\n";
+const BYPASS: &str = "fn main() {\n    unsafe { direct_sys::twice(1) };\n}\n";
+const POLICY: &str = r#"
+version = 1
+[domain.direct]
+library = "direct-sys"
+[[isolate]]
+domain = "direct"
+extern = ["twice"]
+"#;
+
+/// A workspace with fresh wrappers, then `change`d by one file: what `verify` with `arguments` ends with, and says.
+#[track_caller]
+fn check(change: (&str, &str), arguments: &[&str], status: i32, expected: &[&str]) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let put = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    };
+    put(
+        "Cargo.toml",
+        "[package]\nname = \"app\"\nversion = \"1.0.0\"\nedition = \"2024\"\n[dependencies]\ndirect-sys = { path = \"sys\" }\n[workspace]\n",
+    );
+    put("src/main.rs", APP);
+    put("sys/Cargo.toml", "[package]\nname = \"direct-sys\"\nversion = \"1.0.0\"\nedition = \"2024\"\n");
+    put("sys/src/lib.rs", "unsafe extern \"C\" {\n    pub fn twice(n: i32) -> i32;\n}\n");
+    put("policy.toml", POLICY);
+    let isolate = |arguments: &[&str]| -> Output {
+        // Not shared: cargo takes packages at the same place in their workspaces for the same one.
+        let target = folder.path().join("target");
+        let mut tool = Command::new(env!("CARGO_BIN_EXE_cargo-isolate"));
+        tool.arg("isolate").args(arguments).arg("--offline").env("CARGO_TARGET_DIR", target);
+        tool.current_dir(folder.path()).output().expect("the tool")
+    };
+    let wrapped = isolate(&["wrap", "--apply"]);
+    assert!(wrapped.status.success(), "{}", String::from_utf8_lossy(&wrapped.stderr));
+    let text = match change {
+        ("src/main.rs", text) => format!("mod isolated;\n{text}"),
+        (_, text) => text.to_owned(),
+    };
+    put(change.0, &text);
+    let verified = isolate(&[&["verify"], arguments].concat());
+    let stdout = String::from_utf8_lossy(&verified.stdout);
+    for line in expected {
+        assert!(stdout.contains(line), "`{line}` is missing from\n{stdout}");
+    }
+    assert_eq!(verified.status.code(), Some(status), "{stdout}\n{}", String::from_utf8_lossy(&verified.stderr));
+}
+
+#[test]
+fn stale_wrappers() {
+    check(
+        (
+            "policy.toml",
+            &format!("{POLICY}\n[fn.twice]\n").replace("\"direct-sys\"", "\"direct-sys\"\nstack = \"64KiB\""),
+        ),
+        &[],
+        1,
+        &["error  wrappers  not as", "    src/isolated/direct.rs\n", "note   compile   not tried"],
+    );
+}
+
+#[test]
+fn a_call_past_its_wrapper() {
+    check(
+        ("src/main.rs", BYPASS),
+        &["--no-run"],
+        1,
+        &["error  bypass    1 call goes past", "src/main.rs:3:14: calls `twice` in `main` (app@1.0.0)\n"],
+    );
+}
+
+/// The wrappers are fine, as far as anybody can tell: it is the machine that has to be mended.
+#[test]
+fn a_runner_that_does_not_start() {
+    let expected = ["error  faults    not run: the runner `/no/such/runner` did not start the program"];
+    check(("src/main.rs", APP), &["--runner", "/no/such/runner"], 3, &expected);
+}
+
+#[test]
+fn a_file_that_does_not_parse() {
+    check(
+        ("src/main.rs", "fn main( { }\n"),
+        &["--no-run"],
+        5,
+        &["error  scan      incomplete", "error  compile   the workspace does not compile"],
+    );
+}

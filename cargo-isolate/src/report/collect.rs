@@ -82,8 +82,11 @@ fn foreign_calls<'g>(graph: &'g Graph, crates: &'g Crates<'g>) -> Calls<'g> {
             mention: found.mention,
         };
         let calls = calls.entry(Source { package, file }).or_default();
-        // Several declarations of one symbol, chosen by `cfg`, are one call.
-        if !calls.iter().any(|(call, other)| call.span == found.call.span && *other == what) {
+        // One call is one finding, however many declarations it may mean: bindings for several platforms or versions.
+        let is_it = |(call, other): &(&CallFact, What)| {
+            std::ptr::eq(*call, found.call) || (call.span == found.call.span && *other == what)
+        };
+        if !calls.iter().any(is_it) {
             calls.push((found.call, what));
         }
     }
@@ -195,5 +198,36 @@ impl SourceFile {
             path.push_str(module);
         }
         path
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::audit;
+    use crate::{decide, fixture};
+
+    /// Bindings for two versions of a library declare the symbol twice; somebody calls it once.
+    #[test]
+    fn one_call_of_two_declarations_is_one_finding() {
+        let graph = fixture::graph(
+            "
+//- app/src/main.rs
+fn main() { unsafe { z_sys::crc32(1, 2) }; }
+//- z-sys/src/lib.rs
+mod old;
+mod new;
+pub use old::*;
+pub use new::*;
+//- z-sys/src/old.rs
+unsafe extern \"C\" { pub fn crc32(crc: u32, value: u32) -> u32; }
+//- z-sys/src/new.rs
+#[link(name = \"z\")]
+unsafe extern \"C\" { pub fn crc32(crc: u32, value: u32) -> u32; }
+",
+        );
+        let calls: usize = audit(&graph).packages[0].counts.values().map(|counts| counts.foreign_calls).sum();
+        assert_eq!(calls, 1);
+        let found = decide::findings(&graph);
+        assert_eq!(found.iter().filter(|found| found.finding.rule == "foreign-call").count(), 1);
     }
 }

@@ -39,7 +39,11 @@ use super::{Report, Subject};
 use crate::facts::ForeignKind;
 
 pub(super) fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for call in subject.calls {
+    for (position, call) in subject.calls.iter().enumerate() {
+        // One call is one finding, however many declarations it may mean.
+        if position.checked_sub(1).is_some_and(|before| std::ptr::eq(subject.calls[before].call, call.call)) {
+            continue;
+        }
         let module = call.module.join("::");
         let below = |wrapper: &String| module.strip_prefix(wrapper.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
         if subject.settings.wrappers.iter().any(below) {

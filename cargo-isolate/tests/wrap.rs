@@ -249,3 +249,23 @@ fn who_gets_the_wrappers_is_asked_when_it_is_not_clear() {
     assert_eq!(nothing.status.code(), Some(2));
     insta::assert_snapshot!("nothing_isolated", stderr(nothing));
 }
+
+/// A safe function that is called like the foreign one below it is no foreign call.
+#[test]
+fn a_safe_function_of_the_same_name_is_no_caller() {
+    let workspace = Workspace::new(POLICY);
+    let manifest = workspace.get("Cargo.toml").replace("members = [\".\"]", "members = [\".\", \"second\"]");
+    workspace.put("Cargo.toml", &manifest);
+    let library = workspace.get("src/lib.rs");
+    workspace.put("src/lib.rs", &format!("{library}\npub mod safe {{\n    pub fn crc() {{}}\n}}\n"));
+    workspace.put("second/Cargo.toml", "[package]\nname = \"second\"\nversion = \"1.0.0\"\nedition = \"2024\"\n[dependencies]\nkinds-sys = { path = \"../sys\" }\nkinds = { path = \"..\" }\n");
+    workspace.put("second/src/main.rs", "fn main() { kinds::safe::crc(); }\n");
+    workspace.expect(&["wrap"], 0);
+    assert!(workspace.path("src/isolated/kinds.rs").exists());
+    assert!(!workspace.path("second/src/isolated").exists());
+    // They stay where they are when another member calls too, and `verify` looks where it is told.
+    workspace.put("second/src/main.rs", "fn main() { unsafe { kinds_sys::crc(0, std::ptr::null(), 0) }; }\n");
+    workspace.expect(&["wrap", "--check"], 0);
+    let elsewhere = workspace.expect(&["verify", "--no-run", "--package", "second"], 1);
+    assert!(elsewhere.contains("second/src/isolated"), "{elsewhere}");
+}

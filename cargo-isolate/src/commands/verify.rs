@@ -102,7 +102,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         anstream::eprintln!("error: `{name}` of the domain `{}` has no wrapper; see `cargo isolate plan`", domain.name);
         return Ok(Exit::Violation);
     }
-    let targets = wrap::targets(&graph, &plan, None, policy.shown())?;
+    let targets = wrap::targets(&graph, &plan, wrap::chosen(&graph, &args.request.workspace)?, policy.shown())?;
     let report = examine(args, &graph, &plan, &targets)?;
     let mut out = anstream::stdout().lock();
     match args.format {

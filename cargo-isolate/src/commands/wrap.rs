@@ -7,7 +7,7 @@ use crate::{
     policy::{self, PolicyFile},
     sources::{self, Request},
     verify,
-    wrap::{self, Change, Target, TargetError},
+    wrap::{self, Change, Target},
 };
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -38,7 +38,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         refuse(&mut anstream::stderr().lock(), &plan)?;
         return Ok(Exit::Violation);
     }
-    let targets = wrap::targets(&graph, &plan, chosen(&graph, args)?, policy.shown())?;
+    let targets = wrap::targets(&graph, &plan, wrap::chosen(&graph, &args.request.workspace)?, policy.shown())?;
     let mut changes = Vec::new();
     for target in &targets {
         let mut files = wrap::render(&plan, target)?;
@@ -61,19 +61,6 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         call_sites(&mut out, &graph, &plan, &targets, &changes)?;
     }
     Ok(Exit::Clean)
-}
-
-/// The one package that `--package` names, if it does.
-fn chosen(graph: &Graph, args: &Args) -> Result<Option<usize>, TargetError> {
-    if args.request.workspace.package.is_empty() {
-        return Ok(None);
-    }
-    let selected = |index: &usize| graph.packages[*index].member && graph.packages[*index].selected;
-    let mut selected = (0..graph.packages.len()).filter(selected);
-    match (selected.next(), selected.next()) {
-        (Some(one), None) => Ok(Some(one)),
-        _ => Err(TargetError::SeveralPackages),
-    }
 }
 
 /// Names every function without a contract, and why.

@@ -16,7 +16,7 @@ use isolate_templates::wrapper::{self, Template};
 use serde::Serialize;
 
 pub(crate) use apply::edits;
-pub(crate) use target::{Target, TargetError, targets};
+pub(crate) use target::{Target, TargetError, chosen, targets};
 pub(crate) use write::{Change, changes, print_diff, write};
 
 /// A file as it should be.

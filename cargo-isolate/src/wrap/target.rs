@@ -1,11 +1,13 @@
 //! Which package gets the wrappers, and by which paths its code names foreign functions and types.
 
+use super::write::MARK;
 use crate::{
     contract::{
         shape::{Shape, TypePath},
         types,
     },
     graph::{Graph, Role},
+    names::Crates,
     plan::{DomainPlan, FunctionPlan, Plan},
 };
 use camino::Utf8PathBuf;
@@ -88,27 +90,82 @@ pub(crate) fn targets(
     domains.into_iter().map(|(index, domains)| target(graph, plan, index, domains, policy)).collect()
 }
 
-/// The member that calls functions of a domain; without calls, the one that declares them.
+/// The member that has the domain's wrappers already; else the one that calls its functions; else the one whose code
+/// is written for the wrappers already; else the one that declares the functions.
 fn caller(graph: &Graph, domain: &DomainPlan) -> Result<usize, TargetError> {
-    let functions: BTreeSet<_> = domain.functions.iter().map(|function| &*function.name).collect();
-    let calls = |path: &str| functions.contains(path.rsplit("::").next().unwrap_or(path));
-    let members = (0..graph.packages.len()).filter(|index| graph.packages[*index].member);
-    let callers: Vec<_> = members
-        .filter(|index| {
-            let files = graph.packages[*index].files.iter().filter(|file| file.role == Role::Main);
-            let mut facts = files.flat_map(|file| file.facts.calls.iter().chain(&file.facts.mentions));
-            facts.any(|fact| calls(&fact.path))
+    if let [holder] = holders(graph, domain)[..] {
+        return Ok(holder);
+    }
+    let symbols: BTreeSet<&str> =
+        domain.functions.iter().map(|function| function.symbol.as_deref().unwrap_or(&function.name)).collect();
+    let crates = Crates::new(graph);
+    let callers: BTreeSet<usize> = crates
+        .foreign_calls()
+        .iter()
+        .filter(|call| symbols.contains(call.item.link_name.as_deref().unwrap_or(&call.item.name)))
+        .map(|call| crates.origin(call.caller))
+        .filter(|(package, file)| {
+            let package = &graph.packages[*package];
+            package.member && package.files[*file].role == Role::Main
         })
+        .map(|(package, _)| package)
         .collect();
+    let callers: Vec<_> = callers.into_iter().collect();
     let declares =
         || domain.functions.iter().map(|function| function.declared.index).find(|i| graph.packages[*i].member);
     match &callers[..] {
         [one] => Ok(*one),
-        [] => declares().ok_or_else(|| TargetError::NoCaller { domain: domain.name.clone() }),
+        [] => expects_wrappers(graph, domain)
+            .or_else(declares)
+            .ok_or_else(|| TargetError::NoCaller { domain: domain.name.clone() }),
         several => Err(TargetError::SeveralCallers {
             domain: domain.name.clone(),
             callers: several.iter().map(|index| format!("`{}`", graph.packages[*index].name)).collect(),
         }),
+    }
+}
+
+/// The one member whose code names the module of the domain's wrappers, written or still to come.
+fn expects_wrappers(graph: &Graph, domain: &DomainPlan) -> Option<usize> {
+    let module = ["isolated", &domain.name];
+    let names = |path: &str| {
+        let segments: Vec<_> =
+            path.split("::").skip_while(|segment| matches!(*segment, "crate" | "self" | "super")).collect();
+        segments.starts_with(&module)
+    };
+    let expects = |index: &usize| {
+        let package = &graph.packages[*index];
+        let facts = || package.files.iter().filter(|file| file.role == Role::Main).map(|file| &file.facts);
+        let mut paths = facts()
+            .flat_map(|facts| facts.calls.iter().chain(&facts.mentions).map(|call| &call.path))
+            .chain(facts().flat_map(|facts| facts.imports.iter().map(|import| &import.path)));
+        package.member && paths.any(|path| names(path))
+    };
+    let mut members = (0..graph.packages.len()).filter(expects);
+    members.next().filter(|_| members.next().is_none())
+}
+
+/// Members whose folder of wrappers has the domain's already: the choice was made.
+fn holders(graph: &Graph, domain: &DomainPlan) -> Vec<usize> {
+    let members = (0..graph.packages.len()).filter(|index| graph.packages[*index].member);
+    members
+        .filter(|index| {
+            let file = graph.packages[*index].root.join(format!("src/isolated/{}.rs", domain.name));
+            std::fs::read_to_string(file).is_ok_and(|text| text.contains(MARK))
+        })
+        .collect()
+}
+
+/// The one package that `--package` names, if it names any.
+pub(crate) fn chosen(graph: &Graph, workspace: &clap_cargo::Workspace) -> Result<Option<usize>, TargetError> {
+    if workspace.package.is_empty() {
+        return Ok(None);
+    }
+    let selected = |index: &usize| graph.packages[*index].member && graph.packages[*index].selected;
+    let mut selected = (0..graph.packages.len()).filter(selected);
+    match (selected.next(), selected.next()) {
+        (Some(one), None) => Ok(Some(one)),
+        _ => Err(TargetError::SeveralPackages),
     }
 }
 

@@ -31,7 +31,7 @@ pub(crate) struct WriteError {
 }
 
 /// Every generated file says so.
-const MARK: &str = "Written by `cargo isolate wrap`";
+pub(super) const MARK: &str = "Written by `cargo isolate wrap`";
 
 /// What would have to change. `directory` is where generated files live: those there that nothing asks for any more go.
 ///

@@ -1,7 +1,7 @@
 //! Findings → decisions: what the policy says about each.
 
 use crate::{
-    graph::{Graph, Package, SourceFile},
+    graph::{Graph, Package, Role, SourceFile},
     names::Crates,
     policy::{
         PolicyError,
@@ -60,7 +60,8 @@ pub(crate) fn findings(graph: &Graph) -> Vec<Found> {
         for (position, of_file) in of_crate.files.iter().enumerate() {
             let place = Place { krate, file: position };
             let (package, file) = crates.origin(place);
-            if !graph.packages[package].selected {
+            let role = graph.packages[package].files[file].role;
+            if !graph.packages[package].selected || role == Role::Generated {
                 continue;
             }
             let start = calls.partition_point(|call| call.caller < place);
@@ -188,7 +189,8 @@ fn excesses(graph: &Graph, policy: &Policy) -> Vec<Excess> {
     excesses
 }
 
-/// Unsafe constructs of a package, in whatever it is built of.
+/// Unsafe constructs of a package, in whatever it is built of; generated wrappers are the policy's own doing.
 pub(crate) fn unsafe_count(package: &Package) -> usize {
-    package.files.iter().map(|file| file.facts.unsafes.len()).sum()
+    let own = package.files.iter().filter(|file| file.role != Role::Generated);
+    own.map(|file| file.facts.unsafes.len()).sum()
 }

@@ -94,6 +94,9 @@ impl GapKind {
 pub(crate) enum Role {
     /// Library or binary.
     Main,
+    /// A file of the library or binary that is exactly what `wrap` writes. `sources` gives it to none:
+    /// [`crate::wrap::mark_generated`] does.
+    Generated,
     ProcMacro,
     BuildScript,
     Test,

@@ -16,6 +16,7 @@ mod process;
 mod report;
 mod sources;
 mod verify;
+mod words;
 mod wrap;
 
 fn main() -> std::process::ExitCode {

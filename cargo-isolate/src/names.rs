@@ -69,7 +69,7 @@ impl<'g> Crates<'g> {
 
 /// Of the library, or of a binary that goes by the same name and shares its modules.
 fn is_main(package: &Package, file: &SourceFile) -> bool {
-    matches!(file.role, Role::Main | Role::ProcMacro) && file.krate == main_name(package)
+    matches!(file.role, Role::Main | Role::Generated | Role::ProcMacro) && file.krate == main_name(package)
 }
 
 fn main_name(package: &Package) -> &str {

@@ -3,9 +3,10 @@
 use crate::{
     exit::Exit,
     graph::Graph,
-    policy::{self, PolicyFile, model::Dependencies},
+    policy::{self, Loaded, PolicyFile, model::Dependencies},
     report::{self, Format},
     sources::{self, Request},
+    wrap::mark_generated,
 };
 use std::io::Write;
 
@@ -26,8 +27,15 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let graph = sources::load(&args.request)?;
-    let shown = dependencies(args, &graph)?;
+    let mut graph = sources::load(&args.request)?;
+    let policy = own_policy(&graph)?;
+    if let Some(policy) = &policy {
+        mark_generated(&mut graph, policy);
+    }
+    let shown = match args.deps {
+        true => Dependencies::Full,
+        false => policy.and_then(|policy| policy.policy.audit.dependencies).unwrap_or(Dependencies::Summary),
+    };
     let mut audit = report::audit(&graph);
     if shown == Dependencies::None {
         audit.leave_out_dependencies();
@@ -47,15 +55,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     })
 }
 
-/// How much of the dependencies to show: `--deps`, else what the workspace's policy says, where there is one.
-fn dependencies(args: &Args, graph: &Graph) -> anyhow::Result<Dependencies> {
+/// What the workspace's policy says, where there is one.
+fn own_policy(graph: &Graph) -> anyhow::Result<Option<Loaded>> {
     let policy = PolicyFile::default();
-    if args.deps {
-        return Ok(Dependencies::Full);
+    match policy.path(graph).is_file() {
+        true => policy::load(&policy, graph).map(Some),
+        false => Ok(None),
     }
-    if !policy.path(graph).is_file() {
-        return Ok(Dependencies::Summary);
-    }
-    let policy = policy::load(&policy, graph)?.policy;
-    Ok(policy.audit.dependencies.unwrap_or(Dependencies::Summary))
 }

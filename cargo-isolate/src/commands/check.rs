@@ -7,6 +7,8 @@ use crate::{
     policy::{self, Loaded, PolicyFile, day::Day, model::Severity},
     report::{self, Files, Format, Source, draw::draw, range},
     sources::{self, Request},
+    words::some,
+    wrap::mark_generated,
 };
 use codespan_reporting::{
     diagnostic::{Diagnostic, Label, Severity as Mark},
@@ -32,8 +34,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let graph = sources::load(&args.request)?;
+    let mut graph = sources::load(&args.request)?;
     let policy = policy::load(&args.policy, &graph)?;
+    mark_generated(&mut graph, &policy);
     let today = args.today.unwrap_or_else(Day::today);
     let verdict = decide::decide(&graph, &policy.policy, decide::findings(&graph), today);
     let audit = report::audit(&graph);
@@ -70,14 +73,6 @@ impl Verdict {
     /// How many things make the check fail.
     fn violations(&self) -> usize {
         self.decisions.iter().filter(|decision| decision.severity == Severity::Deny).count() + self.excesses.len()
-    }
-}
-
-fn some(count: usize, what: &str) -> String {
-    match count {
-        0 => format!("no {what}s"),
-        1 => format!("1 {what}"),
-        _ => format!("{count} {what}s"),
     }
 }
 

@@ -111,6 +111,7 @@ fn is_quiet(package: &PackageReport) -> bool {
 fn role_name(role: Role) -> Option<&'static str> {
     match role {
         Role::Main => None,
+        Role::Generated => Some("generated wrappers"),
         Role::ProcMacro => Some("proc macro"),
         Role::BuildScript => Some("build script"),
         Role::Test => Some("tests"),

@@ -5,7 +5,7 @@ use super::{
     draw::draw,
     summary,
 };
-use crate::graph::{GapKind, Graph};
+use crate::graph::{GapKind, Graph, Role};
 use codespan_reporting::{
     diagnostic::{Diagnostic, Label},
     files::SimpleFiles,
@@ -23,6 +23,8 @@ pub(crate) fn print(out: &mut dyn Write, graph: &Graph, audit: &Audit, with_depe
         .findings
         .iter()
         .filter(|finding| graph.packages[finding.source.package].member || with_dependencies)
+        // The policy is what to read of them; the table says how many there are.
+        .filter(|finding| finding.role != Role::Generated)
         .collect();
     let blocks = blocks_by_operation(&shown);
     let mut calls: HashMap<Key, Vec<&Finding>> = HashMap::new();

@@ -7,6 +7,7 @@
 mod apply;
 mod format;
 mod function;
+mod generated;
 mod target;
 mod write;
 
@@ -16,6 +17,7 @@ use isolate_templates::wrapper::{self, Template};
 use serde::Serialize;
 
 pub(crate) use apply::edits;
+pub(crate) use generated::mark_generated;
 pub(crate) use target::{Target, TargetError, chosen, targets};
 pub(crate) use write::{Change, changes, print_diff, write};
 

@@ -10,7 +10,7 @@ use crate::{
     names::Crates,
     plan::{DomainPlan, FunctionPlan, Plan},
 };
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,6 +43,10 @@ pub(crate) enum TargetError {
         "`{package}` does not depend on `{dependency}`, which declares `{name}`; add it: `cargo add --package {package} {dependency}`"
     )]
     NoDependency { package: String, dependency: String, name: String },
+    #[error(
+        "`{holder}` has the wrappers of the domain `{domain}`, which exists once in a process: leave out `--package`, or remove `{file}` first to move them to `{chosen}`"
+    )]
+    HeldElsewhere { domain: String, holder: String, file: Utf8PathBuf, chosen: String },
     #[error("a domain exists once in a process, so only one package can have its wrappers: give one `--package`")]
     SeveralPackages,
     #[error(
@@ -69,7 +73,8 @@ pub(super) struct Names<'t> {
     pub(super) uses_handles: bool,
 }
 
-/// Finds the packages that get wrappers: those that call the functions, or the one that `package` names.
+/// Finds the packages that get wrappers: those that have them already, else those that call the functions. Given a
+/// `package`, it gets those of every domain that no other has yet.
 pub(crate) fn targets(
     graph: &Graph,
     plan: &Plan,
@@ -77,25 +82,39 @@ pub(crate) fn targets(
     policy: &str,
 ) -> Result<Vec<Target>, TargetError> {
     let mut domains: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
+    let mut elsewhere = None;
     for domain in plan.domains.iter().filter(|domain| !domain.functions.is_empty()) {
-        let index = match package {
-            Some(index) => index,
-            None => caller(graph, domain)?,
+        let index = match (package, &holders(graph, domain)[..]) {
+            // Another package's, and none of this one's business: a domain exists once in a process.
+            (Some(index), [holder]) if index != *holder => {
+                elsewhere.get_or_insert_with(|| held_elsewhere(graph, domain, *holder, index));
+                continue;
+            }
+            (Some(index), _) => index,
+            (None, [holder]) => *holder,
+            (None, _) => caller(graph, domain)?,
         };
         domains.entry(index).or_default().insert(domain.name.clone());
     }
     if domains.is_empty() {
-        return Err(TargetError::NothingIsolated);
+        return Err(elsewhere.unwrap_or(TargetError::NothingIsolated));
     }
     domains.into_iter().map(|(index, domains)| target(graph, plan, index, domains, policy)).collect()
 }
 
-/// The member that has the domain's wrappers already; else the one that calls its functions; else the one whose code
-/// is written for the wrappers already; else the one that declares the functions.
-fn caller(graph: &Graph, domain: &DomainPlan) -> Result<usize, TargetError> {
-    if let [holder] = holders(graph, domain)[..] {
-        return Ok(holder);
+fn held_elsewhere(graph: &Graph, domain: &DomainPlan, holder: usize, chosen: usize) -> TargetError {
+    let holder = &graph.packages[holder];
+    TargetError::HeldElsewhere {
+        domain: domain.name.clone(),
+        holder: holder.name.clone(),
+        file: graph.relative(&wrappers_of(&holder.root, domain)),
+        chosen: graph.packages[chosen].name.clone(),
     }
+}
+
+/// The member that calls the domain's functions; else the one whose code is written for the wrappers already; else the
+/// one that declares the functions.
+fn caller(graph: &Graph, domain: &DomainPlan) -> Result<usize, TargetError> {
     let symbols: BTreeSet<&str> =
         domain.functions.iter().map(|function| function.symbol.as_deref().unwrap_or(&function.name)).collect();
     let crates = Crates::new(graph);
@@ -150,10 +169,14 @@ fn holders(graph: &Graph, domain: &DomainPlan) -> Vec<usize> {
     let members = (0..graph.packages.len()).filter(|index| graph.packages[*index].member);
     members
         .filter(|index| {
-            let file = graph.packages[*index].root.join(format!("src/isolated/{}.rs", domain.name));
+            let file = wrappers_of(&graph.packages[*index].root, domain);
             std::fs::read_to_string(file).is_ok_and(|text| text.contains(MARK))
         })
         .collect()
+}
+
+fn wrappers_of(root: &Utf8Path, domain: &DomainPlan) -> Utf8PathBuf {
+    root.join(format!("src/isolated/{}.rs", domain.name))
 }
 
 /// The one package that `--package` names, if it names any.

@@ -1,7 +1,10 @@
 //! The report for people: one line per stage, what is wrong below it.
 
 use super::{Compile, Faults, Report};
-use crate::verify::{Act, Bypass};
+use crate::{
+    verify::{Act, Bypass},
+    words::some,
+};
 use std::io::{self, Write};
 
 pub(super) fn text(out: &mut dyn Write, report: &Report) -> io::Result<()> {
@@ -40,7 +43,12 @@ pub(super) fn text(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 
 fn wrappers(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     if report.stale.is_empty() {
-        return line(out, Mark::Ok, "wrappers", &format!("{} functions, all generated files fresh", report.wrappers));
+        return line(
+            out,
+            Mark::Ok,
+            "wrappers",
+            &format!("{}, all generated files fresh", some(report.wrappers, "function")),
+        );
     }
     line(out, Mark::Error, "wrappers", "not as `cargo isolate wrap` writes them; run it and commit the result")?;
     report.stale.iter().try_for_each(|path| writeln!(out, "    {path}"))
@@ -60,6 +68,7 @@ fn bypasses(out: &mut dyn Write, bypasses: &[Bypass]) -> io::Result<()> {
     }
     match tests.len() {
         0 => Ok(()),
+        1 => line(out, Mark::Skipped, "", "1 direct call in tests and benchmarks is let be"),
         count => line(out, Mark::Skipped, "", &format!("{count} direct calls in tests and benchmarks are let be")),
     }
 }
@@ -70,7 +79,9 @@ fn played(out: &mut dyn Write, acts: &[Act]) -> io::Result<()> {
     let names = distinct(acts.iter().map(wrapper));
     match bad.len() {
         0 => {
-            let text = format!("{} wrappers hold: every misbehaviour is contained, every next call works", names.len());
+            let hold = if names.len() == 1 { "holds" } else { "hold" };
+            let wrappers = some(names.len(), "wrapper");
+            let text = format!("{wrappers} {hold}: every misbehaviour is contained, every next call works");
             line(out, Mark::Ok, "faults", &text)?;
         }
         count => line(out, Mark::Error, "faults", &format!("{count} of {} acts were not contained", acts.len()))?,

@@ -1,0 +1,89 @@
+//! Which files of the tree are exactly what `wrap` writes: the policy vouches for them, so they are held against nobody.
+
+use super::{render, targets};
+use crate::{
+    graph::{Graph, Role},
+    plan,
+    policy::Loaded,
+};
+use std::collections::BTreeMap;
+
+/// Gives every file that is as `wrap` would write it now the role [`Role::Generated`].
+///
+/// An edited or stale file keeps its role: what a person wrote into it counts. So do all of them while the plan has a
+/// refusal or the policy a mistake, because then nothing says what they should be.
+pub(crate) fn mark_generated(graph: &mut Graph, policy: &Loaded) {
+    let Ok(plan) = plan::plan(graph, &policy.policy) else { return };
+    if plan.refused().next().is_some() {
+        return;
+    }
+    let Ok(targets) = targets(graph, &plan, None, policy.shown()) else { return };
+    let rendered = targets.iter().filter_map(|target| render(&plan, target).ok()).flatten();
+    let rendered: BTreeMap<_, _> = rendered.map(|file| (file.path, file.text)).collect();
+    for file in graph.packages.iter_mut().filter(|package| package.member).flat_map(|package| &mut package.files) {
+        if rendered.get(&file.path) == Some(&file.text) {
+            file.role = Role::Generated;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{decide, fixture};
+
+    const POLICY: &str = r#"
+version = 1
+[domain.zlib]
+library = "z-sys"
+[[isolate]]
+domain = "zlib"
+extern = ["crc32"]
+"#;
+    const SOURCES: &str = "
+//- app/src/main.rs
+mod isolated;
+fn main() { isolated::zlib::crc32(1, 2); }
+//- z-sys/src/lib.rs
+unsafe extern \"C\" { pub fn crc32(crc: u32, value: u32) -> u32; }
+";
+
+    fn loaded(text: &str) -> Loaded {
+        Loaded { path: "policy.toml".into(), text: text.to_owned(), policy: fixture::policy(text) }
+    }
+
+    /// A workspace with its wrappers after an `edit`: how many unsafe constructs and findings are its author's.
+    #[track_caller]
+    fn check(policy: &str, edit: impl Fn(String) -> String, unsafes: usize, findings: &[&str]) {
+        let (plain, written) = (fixture::graph(SOURCES), loaded(POLICY));
+        let plan = plan::plan(&plain, &written.policy).unwrap();
+        let target = &targets(&plain, &plan, None, written.shown()).unwrap()[0];
+        let files = render(&plan, target).unwrap().into_iter().filter(|file| file.path.extension() == Some("rs"));
+        let files = files.map(|file| format!("//- {}\n{}", file.path.strip_prefix("/ws").unwrap(), edit(file.text)));
+        let mut graph = fixture::graph(&format!("{SOURCES}{}", files.collect::<String>()));
+        mark_generated(&mut graph, &loaded(policy));
+        let found = decide::findings(&graph);
+        let found: Vec<_> = found.iter().map(|found| found.finding.rule).collect();
+        assert_eq!((decide::unsafe_count(&graph.packages[0]), &found[..]), (unsafes, findings));
+    }
+
+    #[test]
+    fn what_wrap_writes_is_nobodys() {
+        check(POLICY, |text| text, 0, &[]);
+    }
+
+    #[test]
+    fn an_edited_file_counts() {
+        check(POLICY, |text| text.replace("run(move ||", "run(||"), 3, &["extern-block", "many-operations"]);
+    }
+
+    #[test]
+    fn so_does_one_of_another_policy() {
+        check(
+            &POLICY.replace("\"z-sys\"", "\"z-sys\"\nstack = \"64KiB\""),
+            |text| text,
+            3,
+            &["extern-block", "many-operations"],
+        );
+    }
+}

@@ -6,15 +6,16 @@ use crate::{
     policy::{
         PolicyError,
         day::Day,
-        model::{Policy, Severity, UnsafeLimit},
+        model::{Policy, UnsafeLimit},
     },
 };
 use globset::{Glob, GlobMatcher};
 use isolate_lints::{
     resolve::Place,
-    rules::{self, Finding, Settings, Subject},
+    rules::{self, Finding, Settings, Severity, Subject},
 };
 use std::collections::BTreeMap;
+use toml::Spanned;
 
 /// What the rules found in one file of a member.
 pub(crate) struct Found {
@@ -44,7 +45,6 @@ pub(crate) struct Verdict {
 pub(crate) struct Excess {
     pub(crate) package: usize,
     pub(crate) count: usize,
-    /// 0 for `forbid`.
     pub(crate) max: usize,
     /// Where the policy says so.
     pub(crate) span: std::ops::Range<usize>,
@@ -75,17 +75,17 @@ pub(crate) fn findings(graph: &Graph) -> Vec<Found> {
     found
 }
 
-/// The severity of a rule that the policy does not mention.
-pub(crate) const DEFAULT: Severity = Severity::Warn;
-
-/// Holds findings and packages against a policy.
-pub(crate) fn decide(graph: &Graph, policy: &Policy, findings: Vec<Found>, today: Day) -> Verdict {
+/// Holds findings and packages against a policy, and adds the findings that only a policy can make.
+pub(crate) fn decide(graph: &Graph, policy: &Policy, mut findings: Vec<Found>, today: Day) -> Verdict {
+    findings.extend(forbidden(graph, policy));
+    findings.sort_by_key(|found| (found.package, found.file, found.finding.span));
     let mut exceptions = Exceptions::new(policy, today);
-    let severities: BTreeMap<&str, Severity> =
-        policy.rules.iter().map(|(name, severity)| (name.get_ref().as_str(), *severity.get_ref())).collect();
+    let stated = policy.rules.iter().map(|(name, severity)| (name.get_ref().as_str(), *severity.get_ref()));
+    let mut severities: BTreeMap<&str, Severity> = rules::RULES.iter().map(|rule| (rule.name, rule.default)).collect();
+    severities.extend(stated);
     let mut decisions = Vec::new();
     for found in findings {
-        let severity = severities.get(found.finding.rule).copied().unwrap_or(DEFAULT);
+        let severity = severities[found.finding.rule];
         if exceptions.cover(graph, &found) || severity == Severity::Allow {
             continue;
         }
@@ -168,19 +168,42 @@ pub(crate) fn place(package: &Package, file: &SourceFile, finding: &Finding) -> 
     place
 }
 
-fn excesses(graph: &Graph, policy: &Policy) -> Vec<Excess> {
+/// What the policy says about the unsafe code of a package, by name or for all others.
+fn limit<'p>(policy: &'p Policy, package: &Package) -> Option<&'p Spanned<UnsafeLimit>> {
     let rest = policy.crates.iter().find(|(name, _)| name.get_ref() == "*");
+    let own = policy.crates.iter().find(|(name, _)| *name.get_ref() == package.name);
+    own.or(rest).and_then(|(_, crate_policy)| crate_policy.unsafe_.as_ref())
+}
+
+/// Unsafe constructs of packages that may have none.
+fn forbidden(graph: &Graph, policy: &Policy) -> Vec<Found> {
+    let mut found = Vec::new();
+    for (index, package) in graph.packages.iter().enumerate() {
+        if limit(policy, package).is_none_or(|limit| *limit.get_ref() != UnsafeLimit::Forbid) {
+            continue;
+        }
+        for (file, source) in package.files.iter().enumerate() {
+            found.extend(source.facts.unsafes.iter().map(|fact| Found {
+                package: index,
+                file,
+                finding: Finding {
+                    rule: "forbidden-unsafe",
+                    message: format!("{}, where the policy forbids unsafe code", fact.kind.noun()),
+                    span: fact.span,
+                    scope: fact.scope.clone(),
+                    notes: vec![format!("`[crates]` of the policy says so of `{}`", package.name)],
+                },
+            }));
+        }
+    }
+    found
+}
+
+fn excesses(graph: &Graph, policy: &Policy) -> Vec<Excess> {
     let mut excesses = Vec::new();
     for (index, package) in graph.packages.iter().enumerate() {
-        let own = policy.crates.iter().find(|(name, _)| *name.get_ref() == package.name);
-        let Some(limit) = own.or(rest).and_then(|(_, crate_policy)| crate_policy.unsafe_.as_ref()) else {
-            continue;
-        };
-        let max = match limit.get_ref() {
-            UnsafeLimit::Allow => continue,
-            UnsafeLimit::Forbid => 0,
-            UnsafeLimit::Max(max) => *max,
-        };
+        let Some(limit) = limit(policy, package) else { continue };
+        let UnsafeLimit::Max(max) = *limit.get_ref() else { continue };
         let count = unsafe_count(package);
         if count > max {
             excesses.push(Excess { package: index, count, max, span: limit.span() });

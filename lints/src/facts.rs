@@ -124,6 +124,26 @@ pub enum UnsafeKind {
     MacroToken,
 }
 
+impl UnsafeKind {
+    /// What it is called in messages.
+    pub fn noun(self) -> &'static str {
+        match self {
+            UnsafeKind::Block => "unsafe block",
+            UnsafeKind::Function => "unsafe function",
+            UnsafeKind::Declaration => "unsafe function without a body",
+            UnsafeKind::Impl => "unsafe impl",
+            UnsafeKind::Trait => "unsafe trait",
+            UnsafeKind::ExternBlock => "extern block",
+            UnsafeKind::Attribute => "unsafe attribute",
+            UnsafeKind::StaticMut => "mutable static",
+            UnsafeKind::Union => "union",
+            UnsafeKind::GlobalAsm => "global assembly",
+            UnsafeKind::Type => "unsafe function type",
+            UnsafeKind::MacroToken => "`unsafe` in macro tokens",
+        }
+    }
+}
+
 /// One thing an unsafe block does.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Operation {

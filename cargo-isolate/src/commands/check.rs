@@ -4,7 +4,7 @@ use crate::{
     decide::{self, Decision, Excess, Verdict},
     exit::Exit,
     graph::Graph,
-    policy::{self, Loaded, PolicyFile, day::Day, model::Severity},
+    policy::{self, Loaded, PolicyFile, day::Day},
     report::{self, Files, Format, Source, draw::draw, range},
     sources::{self, Request},
     words::some,
@@ -14,6 +14,7 @@ use codespan_reporting::{
     diagnostic::{Diagnostic, Label, Severity as Mark},
     files::SimpleFile,
 };
+use isolate_lints::rules::Severity;
 use std::io::{self, Write};
 
 #[derive(clap::Args)]

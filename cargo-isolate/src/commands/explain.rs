@@ -6,15 +6,16 @@ use std::io::Write;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The rule's name; all rules are listed if not given
+    /// The rule's name; all rules are listed, with their severities, if not given
     rule: Option<String>,
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let mut out = anstream::stdout().lock();
     let Some(name) = &args.rule else {
+        let width = rules::RULES.iter().map(|rule| rule.name.len()).max().unwrap_or_default();
         for rule in rules::RULES {
-            writeln!(out, "{}", rule.name)?;
+            writeln!(out, "{:width$}  {:5}  {}", rule.name, rule.default.to_string(), rule.summary())?;
         }
         return Ok(Exit::Clean);
     };

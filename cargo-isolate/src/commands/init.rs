@@ -10,7 +10,10 @@ use crate::{
 };
 use anyhow::Context;
 use camino::Utf8Path;
-use isolate_lints::{facts::ForeignKind, rules};
+use isolate_lints::{
+    facts::ForeignKind,
+    rules::{self, Severity},
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
@@ -73,7 +76,7 @@ fn text(graph: &Graph) -> String {
     text
 }
 
-/// `deny` for what is not there yet, `warn` for what is.
+/// `deny` for what is not there yet, `warn` for what is, and nothing that is not asked for by default.
 fn rules_section(graph: &Graph, text: &mut String) {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for found in decide::findings(graph) {
@@ -81,13 +84,18 @@ fn rules_section(graph: &Graph, text: &mut String) {
     }
     text.push_str(
         "\n# allow | warn | deny. What the code already keeps to is `deny`; tighten the rest as it gets better.\n\
+         # `allow` are rules that are wrong at times, or a matter of taste.\n\
          # `cargo isolate explain RULE` says what a rule is about.\n[rules]\n",
     );
     for rule in rules::RULES {
-        let _ = match counts.get(rule.name) {
-            None => writeln!(text, "{} = \"deny\"", rule.name),
-            Some(count) => writeln!(text, "{} = \"warn\"  # {count} found", rule.name),
+        let count = counts.get(rule.name);
+        let severity = match (rule.default, count) {
+            (Severity::Allow, _) => Severity::Allow,
+            (_, None) => Severity::Deny,
+            (_, Some(_)) => Severity::Warn,
         };
+        let found = count.map(|count| format!("  # {count} found")).unwrap_or_default();
+        let _ = writeln!(text, "{} = \"{severity}\"{found}", rule.name);
     }
     text.push_str(
         "\n# A rule that does not hold at a place:\n# [[exception]]\n# rule = \"static-mut\"\n\

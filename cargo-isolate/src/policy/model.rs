@@ -1,5 +1,6 @@
 //! The policy file's shape. Values that a later complaint may point at are [`Spanned`].
 
+use isolate_lints::rules::Severity;
 use serde::{
     Deserialize, Deserializer,
     de::{self, MapAccess, Visitor},
@@ -46,15 +47,6 @@ pub(crate) enum Dependencies {
     None,
     Summary,
     Full,
-}
-
-/// Of a rule.
-#[derive(Clone, Copy, Debug, Deserialize, serde::Serialize, PartialEq, Eq, PartialOrd, Ord)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Severity {
-    Allow,
-    Warn,
-    Deny,
 }
 
 /// `[[exception]]`: a rule that does not hold at a place, and why.

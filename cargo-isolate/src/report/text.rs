@@ -162,20 +162,7 @@ fn place(finding: &Finding) -> String {
 }
 
 fn construct(kind: UnsafeKind, name: Option<&str>) -> String {
-    let what = match kind {
-        UnsafeKind::Block => "unsafe block",
-        UnsafeKind::Function => "unsafe function",
-        UnsafeKind::Declaration => "unsafe function without a body",
-        UnsafeKind::Impl => "unsafe impl",
-        UnsafeKind::Trait => "unsafe trait",
-        UnsafeKind::ExternBlock => "extern block",
-        UnsafeKind::Attribute => "unsafe attribute",
-        UnsafeKind::StaticMut => "mutable static",
-        UnsafeKind::Union => "union",
-        UnsafeKind::GlobalAsm => "global assembly",
-        UnsafeKind::Type => "unsafe function type",
-        UnsafeKind::MacroToken => "`unsafe` in macro tokens",
-    };
+    let what = kind.noun();
     match (kind, name) {
         (UnsafeKind::MacroToken, _) | (_, None) => what.to_owned(),
         (_, Some(name)) => format!("{what} `{name}`"),

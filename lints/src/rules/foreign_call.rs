@@ -1,3 +1,5 @@
+//! Foreign functions called or named outside the modules that wrap them.
+//!
 //! ## What it does
 //!
 //! Reports calls of foreign functions, and mentions of foreign functions and statics by name, outside the
@@ -34,6 +36,11 @@
 //!     crate::isolated::zlib::crc32(0, data)
 //! }
 //! ```
+//!
+//! ## Known limits
+//!
+//! A local variable that has the name of a foreign function in scope is taken for it. Where a name may mean
+//! several declarations, one is shown. Calls that macros of other crates write are not seen.
 
 use super::{Report, Subject};
 use crate::facts::ForeignKind;

@@ -1,3 +1,5 @@
+//! Assembly outside functions.
+//!
 //! ## What it does
 //!
 //! Reports `global_asm!`.
@@ -25,6 +27,10 @@
 //!     unsafe { core::arch::asm!("pause", options(nomem, nostack, preserves_flags)) }
 //! }
 //! ```
+//!
+//! ## Known limits
+//!
+//! Assembly in object files that a build script compiles is not seen.
 
 use super::{Report, Subject};
 use crate::facts::UnsafeKind;

@@ -1,3 +1,5 @@
+//! Unsafe blocks that do more than one thing which needs them.
+//!
 //! ## What it does
 //!
 //! Reports an unsafe block that does more than one thing which needs it: reads through raw pointers,
@@ -30,6 +32,11 @@
 //!     bytes[0]
 //! }
 //! ```
+//!
+//! ## Known limits
+//!
+//! Whether a call of a method or of another crate's function is unsafe is not known unless its name says so,
+//! so some blocks with several operations are missed. Two uses of one variable count as two.
 
 use super::{Report, Subject};
 use crate::facts::{Operation, OperationKind, UnsafeFact, UnsafeKind};

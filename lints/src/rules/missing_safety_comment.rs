@@ -1,3 +1,5 @@
+//! Unsafe code without an argument for it.
+//!
 //! ## What it does
 //!
 //! Reports unsafe blocks and `unsafe impl`s without a `SAFETY:` comment, and unsafe functions and traits whose
@@ -32,6 +34,10 @@
 //!     unsafe { *bytes.as_ptr() }
 //! }
 //! ```
+//!
+//! ## Known limits
+//!
+//! What a comment says is for a reader to judge. `unsafe` among the tokens of a macro is not looked at.
 
 use super::{Report, Subject};
 use crate::facts::{FileFacts, UnsafeFact, UnsafeKind};

@@ -5,35 +5,44 @@
 
 use crate::facts::{FileFacts, Scope, Span};
 use crate::resolve::{ForeignCall, Place};
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Arc, LazyLock};
 
-/// Lists the rules: module name and rule name, which differ in their dashes only. A rule file that is not here never runs; a
-/// test refuses it.
+/// Lists the rules in the order of their names: module, name (they differ in their dashes only), severity where the policy is
+/// silent, and whether syntax settles the matter. `by policy` marks those whose findings the policy makes, which have a page
+/// here and no code. A rule file that is not here never runs; a test refuses it.
 macro_rules! rules {
-    ($($module:ident => $name:literal,)*) => {
+    ($($module:ident => $name:literal, $default:ident, $basis:ident $(, by $maker:ident)?;)*) => {
         $(mod $module;)*
 
         /// Every rule, in the order of their names.
         pub const RULES: &[Rule] = &[$(Rule {
             name: $name,
-            check: $module::check,
+            default: Severity::$default,
+            basis: Basis::$basis,
+            check: rules!(@check $module $($maker)?),
             source: include_str!(concat!(stringify!($module), ".rs")),
         },)*];
     };
+    (@check $module:ident) => { Some($module::check) };
+    (@check $module:ident policy) => { None };
 }
 
 rules! {
-    extern_block => "extern-block",
-    foreign_call => "foreign-call",
-    global_asm => "global-asm",
-    many_operations => "many-operations",
-    missing_safety_comment => "missing-safety-comment",
-    parse_error => "parse-error",
-    static_mut => "static-mut",
-    unexplained => "unexplained",
-    unsafe_attribute => "unsafe-attribute",
-    unseen_expansion => "unseen-expansion",
+    extern_block => "extern-block", Warn, Exact;
+    forbidden_unsafe => "forbidden-unsafe", Deny, Exact, by policy;
+    foreign_call => "foreign-call", Warn, Heuristic;
+    global_asm => "global-asm", Warn, Exact;
+    many_operations => "many-operations", Warn, Heuristic;
+    missing_safety_comment => "missing-safety-comment", Warn, Heuristic;
+    new_unsafe => "new-unsafe", Deny, Exact, by policy;
+    parse_error => "parse-error", Warn, Exact;
+    static_mut => "static-mut", Warn, Exact;
+    unexplained => "unexplained", Warn, Exact;
+    unsafe_attribute => "unsafe-attribute", Warn, Exact;
+    unseen_expansion => "unseen-expansion", Warn, Exact;
 }
 
 /// A rule.
@@ -41,9 +50,82 @@ rules! {
 pub struct Rule {
     /// The name by which the policy and [`explain`] know it.
     pub name: &'static str,
-    check: fn(&Subject<'_>, &mut Report<'_>),
+    /// What its findings count for where the policy does not say.
+    pub default: Severity,
+    /// How sure its findings are.
+    pub basis: Basis,
+    /// `None` where the policy makes the findings.
+    check: Option<fn(&Subject<'_>, &mut Report<'_>)>,
     /// Text of its file.
     source: &'static str,
+}
+
+/// What a finding counts for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// Nothing: it is not shown.
+    Allow,
+    /// It is shown.
+    Warn,
+    /// It is shown, and the check fails.
+    Deny,
+}
+
+/// How a rule comes to its findings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Basis {
+    /// The text says it: there is no false finding.
+    Exact,
+    /// It concludes from what the text shows. Findings drawn from real packages were judged by hand (`tests/judged`), and
+    /// where fewer than 18 of 20 were right the rule is [`Severity::Allow`].
+    Heuristic,
+}
+
+impl Rule {
+    /// What it is about, in one line.
+    pub fn summary(&self) -> &'static str {
+        self.lines().next().unwrap_or_default()
+    }
+
+    /// Whether the policy makes its findings, not [`check`].
+    pub fn is_made_by_policy(&self) -> bool {
+        self.check.is_none()
+    }
+
+    /// The doc comment at the top of its file.
+    fn lines(&self) -> impl Iterator<Item = &'static str> {
+        let lines = self.source.lines().map_while(|line| line.strip_prefix("//!"));
+        lines.map(|line| line.strip_prefix(' ').unwrap_or(line))
+    }
+
+    /// The manual page.
+    fn page(&self) -> String {
+        let lines: Vec<&str> = self.lines().collect();
+        format!("# {}\n\n{}\n\n{}", self.name, lines.join("\n"), self.in_the_policy())
+    }
+
+    /// The last section of each page.
+    fn in_the_policy(&self) -> String {
+        let Rule { name, default, .. } = self;
+        format!(
+            "## In the policy\n\n`{default}` where the policy does not say. To change that, and for places where it does \
+             not hold:\n\n```toml\n[rules]\n{name} = \"{other}\"\n\n[[exception]]\nrule = \"{name}\"\n\
+             at = \"mycrate::module::*\"          # crate::module::function, as a glob\n\
+             reason = \"why it does not hold there\"\n```\n",
+            other = if *default == Severity::Deny { Severity::Warn } else { Severity::Deny },
+        )
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Severity::Allow => "allow",
+            Severity::Warn => "warn",
+            Severity::Deny => "deny",
+        })
+    }
 }
 
 /// One file to check.
@@ -84,8 +166,6 @@ pub struct Finding {
     pub message: String,
     /// Where.
     pub span: Span,
-    /// The file.
-    pub place: Place,
     /// What stands around it in the file.
     pub scope: Arc<Scope>,
     /// What else helps to judge it.
@@ -95,14 +175,13 @@ pub struct Finding {
 /// Takes the findings of one rule about one file.
 struct Report<'r> {
     rule: &'static str,
-    place: Place,
     findings: &'r mut Vec<Finding>,
 }
 
 impl Report<'_> {
     fn add(&mut self, span: Span, scope: &Arc<Scope>, message: impl Into<String>, notes: Vec<String>) {
         let (message, scope) = (message.into(), scope.clone());
-        self.findings.push(Finding { rule: self.rule, message, span, place: self.place, scope, notes });
+        self.findings.push(Finding { rule: self.rule, message, span, scope, notes });
     }
 }
 
@@ -110,7 +189,9 @@ impl Report<'_> {
 pub fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for rule in RULES {
-        (rule.check)(subject, &mut Report { rule: rule.name, place: subject.place, findings: &mut findings });
+        if let Some(check) = rule.check {
+            check(subject, &mut Report { rule: rule.name, findings: &mut findings });
+        }
     }
     findings.sort_by_key(|finding| (finding.span.start, finding.rule));
     findings
@@ -124,13 +205,6 @@ pub fn find(name: &str) -> Option<&'static Rule> {
 /// The manual page of a rule, as Markdown.
 pub fn explain(name: &str) -> Option<&'static str> {
     static PAGES: LazyLock<HashMap<&str, String>> =
-        LazyLock::new(|| RULES.iter().map(|rule| (rule.name, page(rule))).collect());
+        LazyLock::new(|| RULES.iter().map(|rule| (rule.name, rule.page())).collect());
     PAGES.get(name).map(String::as_str)
-}
-
-/// The doc comment at the top of a rule's file under the rule's name.
-fn page(rule: &Rule) -> String {
-    let lines = rule.source.lines().map_while(|line| line.strip_prefix("//!"));
-    let lines: Vec<&str> = lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
-    format!("# {}\n\n{}\n", rule.name, lines.join("\n"))
 }

@@ -1,3 +1,5 @@
+//! Places that do not parse.
+//!
 //! ## What it does
 //!
 //! Reports places that do not parse.
@@ -26,6 +28,10 @@
 //!     launch()
 //! }
 //! ```
+//!
+//! ## Known limits
+//!
+//! A file that no target of the package reaches is not read.
 
 use super::{Report, Subject};
 use std::sync::Arc;

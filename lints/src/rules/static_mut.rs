@@ -1,3 +1,5 @@
+//! Mutable statics.
+//!
 //! ## What it does
 //!
 //! Reports `static mut`.
@@ -21,6 +23,10 @@
 //! ```rust
 //! static COUNTER: AtomicU32 = AtomicU32::new(0);
 //! ```
+//!
+//! ## Known limits
+//!
+//! Those that macros of other crates write are not seen.
 
 use super::{Report, Subject};
 use crate::facts::{ForeignKind, UnsafeKind};

@@ -1,3 +1,5 @@
+//! `unsafe` keywords that the scan could not place.
+//!
 //! ## What it does
 //!
 //! Reports a file with `unsafe` keywords that the scan could not place: the self-check of cargo-isolate itself.
@@ -17,6 +19,10 @@
 //!
 //! Please report it with the file, or with the lines around its `unsafe` keywords. Until then, review the file
 //! by hand.
+//!
+//! ## Known limits
+//!
+//! None known: it is the check of the other rules.
 
 use super::{Report, Subject};
 use crate::facts::Span;

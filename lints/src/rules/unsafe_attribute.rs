@@ -1,3 +1,5 @@
+//! Attributes that reach the linker behind the compiler's back.
+//!
 //! ## What it does
 //!
 //! Reports attributes that reach the linker or the code generator behind the compiler's back: `no_mangle`,
@@ -28,6 +30,10 @@
 //!     -1
 //! }
 //! ```
+//!
+//! ## Known limits
+//!
+//! Attributes that other crates' attribute macros add are not seen.
 
 use super::{Report, Subject};
 use crate::facts::UnsafeKind;

@@ -1,3 +1,5 @@
+//! Code that the scan knows of and could not see.
+//!
 //! ## What it does
 //!
 //! Reports code that the scan knows of but could not see: `include!` of a file that does not exist before the
@@ -22,6 +24,11 @@
 //! ```rust
 //! mod bindings;
 //! ```
+//!
+//! ## Known limits
+//!
+//! Attribute and derive macros of other crates may write unsafe code as well; they are not reported, since
+//! nearly every file uses some.
 
 use super::{Report, Subject};
 

@@ -1,0 +1,28 @@
+//! Unsafe code that the baseline does not know.
+//!
+//! ## What it does
+//!
+//! Reports unsafe constructs and foreign calls that were not there when the baseline was taken, or in the commit
+//! that the code is compared with. What only moved is not new.
+//!
+//! ## Why it matters
+//!
+//! A code base with much unsafe code is not reviewed in a day. What can be done on the first day is to let no
+//! more come in unseen: whoever adds some is asked why, while they still know.
+//!
+//! ## Example
+//!
+//! ```rust,ignore
+//! fn first(bytes: &[u8]) -> u8 {
+//!     // SAFETY: there is one.
+//!     unsafe { *bytes.get_unchecked(0) } // the last commit had `bytes[0]` here
+//! }
+//! ```
+//!
+//! ## What to do instead
+//!
+//! Do without. Where that does not work, have the code reviewed and take the baseline anew in the same commit.
+//!
+//! ## Known limits
+//!
+//! A construct that changed its text or its function is new.

@@ -182,7 +182,8 @@ fn forbidden(graph: &Graph, policy: &Policy) -> Vec<Found> {
         if limit(policy, package).is_none_or(|limit| *limit.get_ref() != UnsafeLimit::Forbid) {
             continue;
         }
-        for (file, source) in package.files.iter().enumerate() {
+        let own = package.files.iter().enumerate().filter(|(_, file)| file.role != Role::Generated);
+        for (file, source) in own {
             found.extend(source.facts.unsafes.iter().map(|fact| Found {
                 package: index,
                 file,
@@ -216,4 +217,61 @@ fn excesses(graph: &Graph, policy: &Policy) -> Vec<Excess> {
 pub(crate) fn unsafe_count(package: &Package) -> usize {
     let own = package.files.iter().filter(|file| file.role != Role::Generated);
     own.map(|file| file.facts.unsafes.len()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    const SOURCES: &str = "
+//- app/src/main.rs
+fn main() { z_sys::sum(); }
+//- z-sys/src/lib.rs
+pub fn sum() {
+    // SAFETY: nothing to hold.
+    unsafe { inner() }
+}
+/// # Safety
+/// Nothing to hold.
+unsafe fn inner() {}
+";
+
+    #[track_caller]
+    fn check(policy: &str, expected: &[&str]) {
+        let graph = fixture::graph(SOURCES);
+        let policy = fixture::policy(&format!("version = 1\n{policy}"));
+        let verdict = decide(&graph, &policy, findings(&graph), "2026-01-31".parse().unwrap());
+        let decisions = verdict.decisions.iter().map(|Decision { found, severity }| {
+            let file = &graph.packages[found.package].files[found.file].path;
+            format!("{severity} {file}:{} {}", found.finding.span.line, found.finding.rule)
+        });
+        let excesses = verdict
+            .excesses
+            .iter()
+            .map(|excess| format!("{}: {} of {}", graph.packages[excess.package].name, excess.count, excess.max));
+        assert_eq!(decisions.chain(excesses).collect::<Vec<_>>(), expected);
+    }
+
+    /// Members' rules say nothing about dependencies; a package that must have no unsafe code may be one.
+    #[test]
+    fn each_forbidden_construct_has_its_place() {
+        let both = ["/ws/z-sys/src/lib.rs:3 forbidden-unsafe", "/ws/z-sys/src/lib.rs:7 forbidden-unsafe"];
+        check("", &[]);
+        check("crates.z-sys.unsafe = \"forbid\"", &both.map(|place| format!("deny {place}")).each_ref().map(|s| &**s));
+        check(
+            "crates.\"*\".unsafe = \"forbid\"\nrules.forbidden-unsafe = \"warn\"",
+            &both.map(|place| format!("warn {place}")).each_ref().map(|s| &**s),
+        );
+        check("crates.\"*\".unsafe = \"forbid\"\ncrates.z-sys.unsafe = \"allow\"", &[]);
+        check("crates.z-sys.unsafe = { max = 1 }", &["z-sys: 2 of 1"]);
+    }
+
+    #[test]
+    fn a_forbidden_construct_can_be_excepted() {
+        check(
+            "crates.z-sys.unsafe = \"forbid\"\n[[exception]]\nrule = \"forbidden-unsafe\"\nat = \"z_sys::sum\"\nreason = \"it is asked for\"",
+            &["deny /ws/z-sys/src/lib.rs:7 forbidden-unsafe"],
+        );
+    }
 }

@@ -3,6 +3,7 @@
 use crate::{
     graph::{Graph, Package, Role, SourceFile},
     policy::{PolicyError, model::Policy},
+    text::Text,
 };
 use camino::Utf8PathBuf;
 use isolate_lints::{Edition, scan};
@@ -18,7 +19,7 @@ pub(crate) fn graph(text: &str) -> Graph {
         let module = module.filter(|part| !matches!(*part, "lib" | "main" | "mod")).map(str::to_owned);
         packages.entry(package.to_owned()).or_default().push(SourceFile {
             path: Utf8PathBuf::from("/ws").join(path.trim()),
-            text: text.to_owned(),
+            text: Text::new(text),
             role: Role::Main,
             krate: package.replace('-', "_"),
             edition: Edition::E2021,

@@ -1,5 +1,6 @@
 //! The workspace and its dependencies with the facts of every source file: what `sources` hands to everything later.
 
+use crate::text::Text;
 use camino::Utf8PathBuf;
 use isolate_lints::{
     Edition,
@@ -45,9 +46,9 @@ pub(crate) struct Package {
 #[derive(Debug)]
 pub(crate) struct SourceFile {
     pub(crate) path: Utf8PathBuf,
-    /// Its text, kept for diagnostics, as the compiler takes it: without byte order mark, `\n` for `\r\n`. Spans count
-    /// bytes of this text, which are not always those on disk.
-    pub(crate) text: String,
+    /// Its text as the compiler takes it: without byte order mark, `\n` for `\r\n`. Spans count bytes of this text, which
+    /// are not always those on disk.
+    pub(crate) text: Text,
     /// Target it was reached from.
     pub(crate) role: Role,
     /// Crate name of that target: module paths start here.
@@ -56,6 +57,17 @@ pub(crate) struct SourceFile {
     /// Module path within its crate: empty for a crate root, `["ffi", "raw"]` for `src/ffi/raw.rs`.
     pub(crate) module: Vec<String>,
     pub(crate) facts: FileFacts,
+}
+
+impl SourceFile {
+    /// Its text, read again where it is not at hand.
+    ///
+    /// # Errors
+    ///
+    /// The file is not any more what was scanned.
+    pub(crate) fn text(&self) -> std::io::Result<&str> {
+        self.text.get(&self.path)
+    }
 }
 
 /// A file that belongs to a package and was not scanned.

@@ -15,6 +15,7 @@ mod policy;
 mod process;
 mod report;
 mod sources;
+mod text;
 mod verify;
 mod words;
 mod wrap;

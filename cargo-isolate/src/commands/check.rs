@@ -109,7 +109,7 @@ fn print_decision(out: &mut dyn Write, graph: &Graph, files: &mut Files<'_>, dec
     let (found, finding) = (&decision.found, &decision.found.finding);
     let package = &graph.packages[found.package];
     let source = &package.files[found.file];
-    let file = files.add(Source { package: found.package, file: found.file }, graph.relative(&source.path).as_str());
+    let file = files.add(Source { package: found.package, file: found.file }, graph.relative(&source.path).as_str())?;
     let mark = if decision.severity == Severity::Deny { Mark::Error } else { Mark::Warning };
     let mut notes = finding.notes.clone();
     notes.push(format!("in `{}`", decide::place(package, source, finding)));

@@ -205,7 +205,7 @@ impl<'g> Types<'g> {
 
     fn expansion(&self, mac: &syn::Macro, site: Site<'_>, trail: Trail) -> Shape {
         let name = mac.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
-        let texts = self.graph.packages[site.package].files.iter().map(|file| &*file.text);
+        let texts = self.graph.packages[site.package].files.iter().filter_map(|file| file.text().ok());
         match macros::expand(texts, &name, &mac.tokens).and_then(|tokens| syn::parse2::<syn::Type>(tokens).ok()) {
             Some(ty) => self.ty(&ty, site, trail.deeper()),
             None => unknown(&format!("{name}!(…)"), format!("the macro `{name}!` is not one we can expand")),

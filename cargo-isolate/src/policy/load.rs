@@ -79,7 +79,7 @@ pub(crate) fn load(file: &PolicyFile, graph: &Graph) -> anyhow::Result<Loaded> {
     let path = file.path(graph);
     let text = std::fs::read_to_string(&path).map_err(|error| Unreadable {
         path: path.clone(),
-        why: crate::sources::describe(&error),
+        why: crate::text::describe(&error),
         missing: error.kind() == io::ErrorKind::NotFound,
     })?;
     let mistakes = |errors, text| Mistakes::new(graph.relative(&path), text, errors);

@@ -35,7 +35,7 @@ pub(crate) fn print(out: &mut dyn Write, graph: &Graph, audit: &Audit, with_depe
         if drawn_in_block(finding, &blocks) {
             continue;
         }
-        let file = files.add(finding.source, finding.path.as_str());
+        let file = files.add(finding.source, finding.path.as_str())?;
         let mut diagnostic = finding_diagnostic(finding, file);
         for call in calls.get(&key(finding)).into_iter().flatten() {
             let label = Label::secondary(file, range(call.span)).with_message(call_label(&call.what));
@@ -114,11 +114,14 @@ impl<'g> Files<'g> {
         Files { graph, files: SimpleFiles::new(), ids: HashMap::new() }
     }
 
-    pub(crate) fn add(&mut self, source: Source, name: &str) -> usize {
+    pub(crate) fn add(&mut self, source: Source, name: &str) -> io::Result<usize> {
         let Source { package, file } = source;
-        let text = &self.graph.packages[package].files[file].text;
-        let files = &mut self.files;
-        *self.ids.entry((package, file)).or_insert_with(|| files.add(name.to_owned(), text.as_str()))
+        if let Some(id) = self.ids.get(&(package, file)) {
+            return Ok(*id);
+        }
+        let id = self.files.add(name.to_owned(), self.graph.packages[package].files[file].text()?);
+        self.ids.insert((package, file), id);
+        Ok(id)
     }
 }
 
@@ -172,7 +175,7 @@ fn construct(kind: UnsafeKind, name: Option<&str>) -> String {
 fn print_problem(out: &mut dyn Write, files: &mut Files<'_>, problem: &Problem) -> io::Result<()> {
     let (diagnostic, file) = match (&problem.kind, problem.source, problem.span) {
         (ProblemKind::Syntax(message), Some(source), Some(span)) => {
-            let file = files.add(source, problem.path.as_str());
+            let file = files.add(source, problem.path.as_str())?;
             let label = Label::primary(file, range(span)).with_message(message);
             (Diagnostic::error().with_message("does not parse").with_label(label), true)
         }

@@ -9,7 +9,6 @@ mod module_path;
 mod walk;
 
 use crate::graph::Graph;
-pub(crate) use walk::describe;
 
 /// Which workspace to load, and which of its packages to report on. Flags as in cargo's own commands.
 #[derive(clap::Args, Clone, Debug, Default)]

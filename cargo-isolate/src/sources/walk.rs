@@ -8,17 +8,17 @@ use super::{
     metadata::Target,
     module_path::{Candidate, Place},
 };
-use crate::graph::{Gap, GapKind, Graph, Package, SourceFile};
-use camino::{Utf8Path, Utf8PathBuf};
+use crate::{
+    graph::{Gap, GapKind, Graph, Package, SourceFile},
+    text::{self, Text},
+};
+use camino::Utf8PathBuf;
 use isolate_lints::{
     Edition,
     facts::{FileFacts, ModuleDecl, Span},
 };
 use rayon::prelude::*;
-use std::{
-    collections::{HashMap, HashSet},
-    io,
-};
+use std::collections::{HashMap, HashSet};
 
 /// Fills in [`Package::files`] and [`Package::gaps`].
 pub(super) fn scan(graph: &mut Graph, targets: &[Target]) {
@@ -58,7 +58,7 @@ enum How {
 type Key = (Utf8PathBuf, Edition);
 
 /// A file read and scanned, or why not.
-type Scanned = Result<(String, FileFacts), String>;
+type Scanned = Result<(Text, FileFacts), String>;
 
 struct Walk<'g> {
     packages: &'g [Package],
@@ -109,9 +109,9 @@ impl<'g> Walk<'g> {
         let new: HashSet<Key> =
             round.iter().map(|entry| self.key(entry)).filter(|key| !self.scanned.contains_key(key)).collect();
         self.scanned.par_extend(new.into_par_iter().map(|key| {
-            let scanned = read(&key.0).map(|text| {
+            let scanned = text::read(&key.0).map(|text| {
                 let facts = isolate_lints::scan(&text, key.1);
-                (text, facts)
+                (Text::known(text::digest(&text)), facts)
             });
             (key, scanned)
         }));
@@ -253,7 +253,7 @@ impl<'g> Walk<'g> {
         found
     }
 
-    /// The scanned file, moved out for its last use: texts and facts of a large graph are worth not copying.
+    /// The scanned file, moved out for its last use: the facts of a large graph are worth not copying.
     fn take(&mut self, key: &Key, uses: &mut HashMap<Key, usize>) -> Scanned {
         let left = uses.get_mut(key).map_or(0, |left| {
             *left -= 1;
@@ -291,24 +291,4 @@ fn inline_places(file: &Place, parents: &[String], modules: &[ModuleDecl]) -> Ve
             .collect();
     }
     places
-}
-
-/// The text of a source file as the compiler takes it: without byte order mark, each line ending in `\n` alone.
-fn read(path: &Utf8Path) -> Result<String, String> {
-    let bytes = std::fs::read(path).map_err(|error| describe(&error))?;
-    let mut text =
-        String::from_utf8(bytes).map_err(|error| format!("not UTF-8 at byte {}", error.utf8_error().valid_up_to()))?;
-    if text.starts_with('\u{feff}') {
-        text.remove(0);
-    }
-    Ok(if text.contains("\r\n") { text.replace("\r\n", "\n") } else { text })
-}
-
-/// The system's words without Rust's `(os error 2)`.
-pub(crate) fn describe(error: &io::Error) -> String {
-    let text = error.to_string();
-    match text.split_once(" (os error") {
-        Some((words, _)) => words.to_lowercase(),
-        None => text,
-    }
 }

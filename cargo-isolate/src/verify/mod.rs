@@ -141,7 +141,7 @@ mod tests {
         let facts = scan(text, Edition::E2024);
         let file = SourceFile {
             path: "src/lib.rs".into(),
-            text: text.to_owned(),
+            text: crate::text::Text::new(text),
             role: Role::Main,
             krate: "fixture_sys".to_owned(),
             edition: Edition::E2024,

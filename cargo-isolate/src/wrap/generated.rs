@@ -21,7 +21,7 @@ pub(crate) fn mark_generated(graph: &mut Graph, policy: &Loaded) {
     let rendered = targets.iter().filter_map(|target| render(&plan, target).ok()).flatten();
     let rendered: BTreeMap<_, _> = rendered.map(|file| (file.path, file.text)).collect();
     for file in graph.packages.iter_mut().filter(|package| package.member).flat_map(|package| &mut package.files) {
-        if rendered.get(&file.path) == Some(&file.text) {
+        if rendered.get(&file.path).is_some_and(|text| file.text.is(text)) {
             file.role = Role::Generated;
         }
     }

@@ -11,6 +11,7 @@ use crate::{
 };
 use globset::{Glob, GlobMatcher};
 use isolate_lints::{
+    facts::Scope,
     resolve::Place,
     rules::{self, Finding, Settings, Severity, Subject},
 };
@@ -126,7 +127,7 @@ impl<'p> Exceptions<'p> {
     /// Whether an exception that still holds covers a finding; each that does counts as used.
     fn cover(&mut self, graph: &Graph, found: &Found) -> bool {
         let package = &graph.packages[found.package];
-        let place = place(package, &package.files[found.file], &found.finding);
+        let place = place(package, &package.files[found.file], &found.finding.scope);
         let in_package = format!("{}/{place}", package.name);
         let mut covered = false;
         for exception in self.rules.iter_mut().filter(|exception| exception.rule == found.finding.rule) {
@@ -156,12 +157,12 @@ impl<'p> Exceptions<'p> {
 }
 
 /// What `at` of an exception is matched with, bare or after `package/`: `crate::module::function`.
-pub(crate) fn place(package: &Package, file: &SourceFile, finding: &Finding) -> String {
+pub(crate) fn place(package: &Package, file: &SourceFile, scope: &Scope) -> String {
     let mut place = match file.krate.is_empty() {
         true => package.name.clone(),
-        false => file.module_path(&finding.scope),
+        false => file.module_path(scope),
     };
-    if let Some(function) = &finding.scope.function {
+    if let Some(function) = &scope.function {
         place.push_str("::");
         place.push_str(function);
     }

@@ -68,7 +68,7 @@ fn every_way_to_a_file() {
         audit["packages"][0]["files"].as_array().unwrap().iter().filter_map(|f| f.as_str()).collect();
     insta::assert_snapshot!("modules_files", files.join("\n"));
     let modules: Vec<&str> =
-        audit["findings"].as_array().unwrap().iter().filter_map(|finding| finding["module"].as_str()).collect();
+        audit["diagnostics"].as_array().unwrap().iter().filter_map(|finding| finding["module"].as_str()).collect();
     insta::assert_snapshot!("modules_paths", modules.join("\n"));
     assert_eq!(audit["complete"], true, "{}", audit["problems"]);
 }

@@ -92,6 +92,12 @@ pub struct UnsafeFact {
     /// An `unsafe` keyword stands for it: `extern "C" { … }`, `static mut` and the like do without. Each keyword of a file
     /// belongs to exactly one fact, see [`FileFacts::unexplained`].
     pub keyword: bool,
+    /// One past the last byte of the whole construct, as far as it counts as one: of a block its `}`, of everything else the end
+    /// of `span`.
+    pub end: u32,
+    /// Digest of the tokens from `span.start` to `end`, comments and whitespace left out: the same wherever the construct
+    /// moves, and however it is laid out.
+    pub digest: u64,
 }
 
 /// Kinds of unsafe constructs.

@@ -9,7 +9,7 @@
 
 pub mod cfg;
 pub mod facts;
-mod lines;
+pub mod lines;
 pub mod resolve;
 pub mod rules;
 mod scan;

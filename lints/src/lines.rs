@@ -7,7 +7,8 @@ use std::ops::Range;
 const CHUNK: usize = 256;
 
 /// Where the lines of a text start, and how many bytes of it are not characters of their own.
-pub(crate) struct Lines<'t> {
+#[derive(Debug)]
+pub struct Lines<'t> {
     text: &'t [u8],
     starts: Vec<u32>,
     /// Continuation bytes of UTF-8 before each chunk; empty for ASCII text, where a column is a byte offset.
@@ -15,7 +16,8 @@ pub(crate) struct Lines<'t> {
 }
 
 impl<'t> Lines<'t> {
-    pub(crate) fn new(text: &'t str) -> Lines<'t> {
+    /// Reads the text once.
+    pub fn new(text: &'t str) -> Lines<'t> {
         let mut starts = vec![0];
         starts.extend(text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at as u32 + 1));
         let text = text.as_bytes();
@@ -30,7 +32,12 @@ impl<'t> Lines<'t> {
         Lines { text, starts, continuations }
     }
 
-    pub(crate) fn span(&self, range: Range<usize>) -> Span {
+    /// The span of a byte range of the text.
+    ///
+    /// # Panics
+    ///
+    /// The range starts behind the end of the text.
+    pub fn span(&self, range: Range<usize>) -> Span {
         let line = self.starts.partition_point(|start| *start as usize <= range.start);
         let line_start = self.starts[line - 1] as usize;
         let bytes = range.start - line_start;

@@ -99,6 +99,19 @@ impl<'t> Source<'t> {
         self.lexed.text_range(raw)
     }
 
+    /// The raw token that starts at an offset, or the first one behind it.
+    pub(crate) fn raw_at(&self, offset: usize) -> usize {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            match self.lexed.text_start(middle) < offset {
+                true => low = middle + 1,
+                false => high = middle,
+            }
+        }
+        low
+    }
+
     /// Errors of the lexer: unterminated strings and the like.
     pub(crate) fn lex_errors(&self) -> impl Iterator<Item = (Range<usize>, &str)> {
         let errors = self.lexed.errors().filter(|(raw, _)| !self.is_error_of_line_endings(*raw));

@@ -4,11 +4,10 @@ use crate::{
     exit::Exit,
     graph::Graph,
     policy::{self, Loaded, PolicyFile, model::Dependencies},
-    report::{self, Format},
+    report::{self, Format, Shown},
     sources::{self, Request},
     wrap::mark_generated,
 };
-use std::io::Write;
 
 /// What `audit` takes.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -32,24 +31,17 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     if let Some(policy) = &policy {
         mark_generated(&mut graph, policy);
     }
-    let shown = match args.deps {
+    let dependencies = match args.deps {
         true => Dependencies::Full,
         false => policy.and_then(|policy| policy.policy.audit.dependencies).unwrap_or(Dependencies::Summary),
     };
-    let mut audit = report::audit(&graph);
-    if shown == Dependencies::None {
-        audit.leave_out_dependencies();
+    let mut report = report::audit(&graph)?;
+    if dependencies == Dependencies::None {
+        report.leave_out_dependencies();
     }
-    if args.quiet && args.format == Format::Text {
-        audit.findings.clear();
-        audit.problems.retain(|problem| problem.kind.is_incomplete());
-    }
-    let mut out = anstream::stdout().lock();
-    match args.format {
-        Format::Text => report::print_audit(&mut out, &graph, &audit, shown == Dependencies::Full)?,
-        Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&audit)?)?,
-    }
-    Ok(match audit.complete {
+    let shown = Shown { dependencies: dependencies == Dependencies::Full, quiet: args.quiet };
+    report::print(&mut anstream::stdout().lock(), &graph, &report, args.format, shown)?;
+    Ok(match report.complete {
         true => Exit::Clean,
         false => Exit::Incomplete,
     })

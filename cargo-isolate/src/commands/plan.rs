@@ -4,7 +4,7 @@ use crate::{
     exit::Exit,
     plan,
     policy::{self, PolicyFile},
-    report::{Format, SCHEMA},
+    report::Format,
     sources::{self, Request},
     wrap::TargetError,
 };
@@ -35,6 +35,9 @@ struct Report<'p> {
     #[serde(flatten)]
     plan: &'p plan::Plan,
 }
+
+/// Version of the JSON.
+const SCHEMA: u32 = 1;
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let graph = sources::load(&args.request)?;

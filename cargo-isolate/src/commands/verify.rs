@@ -108,7 +108,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     match args.format {
         Format::Text => {
             print::text(&mut out, &report)?;
-            report::print_problems(&mut out, &graph, &report::audit(&graph), true)?;
+            report::print_problems(&mut out, &graph, &report::audit(&graph)?, true)?;
         }
         Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?,
     }
@@ -128,7 +128,7 @@ fn examine(args: &Args, graph: &Graph, plan: &Plan, targets: &[Target]) -> anyho
         schema: SCHEMA,
         tool: env!("CARGO_PKG_VERSION"),
         workspace_root: graph.root.clone(),
-        complete: report::audit(graph).complete,
+        complete: report::audit(graph)?.complete,
         wrappers: plan.domains.iter().map(|domain| domain.functions.len()).sum(),
         stale,
         compile: Compile::Skipped { reason: "the wrappers are stale".to_owned() },

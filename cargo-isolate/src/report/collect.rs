@@ -1,60 +1,86 @@
-//! Graph → audit: facts become findings and counts.
+//! Graph → report of an audit: facts become diagnostics and counts.
 
-use super::audit::{Audit, Counts, Finding, PackageReport, Place, Problem, ProblemKind, SCHEMA, Source, What};
+use super::{
+    diagnostic::{Detail, Diagnostic, Level, Origin, Source},
+    fingerprint::{self, Fingerprint, own_text, plain_text},
+    model::{Command, Counts, PackageRow, Place, Problem, ProblemKind, Report, SCHEMA, Totals},
+    symbols::symbols,
+    words,
+};
 use crate::{
+    decide,
     graph::{Graph, Package, SourceFile},
     names::Crates,
 };
 use camino::{Utf8Path, Utf8PathBuf};
 use isolate_lints::facts::{CallFact, Scope, Span};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, io};
 
 /// Everything that the selected members and the dependencies hold.
-pub(crate) fn audit(graph: &Graph) -> Audit {
+///
+/// # Errors
+///
+/// A source file is not any more what was scanned.
+pub(crate) fn audit(graph: &Graph) -> io::Result<Report> {
     let crates = Crates::new(graph);
     let calls = foreign_calls(graph, &crates);
-    let mut audit = Audit {
+    let mut report = Report {
         schema: SCHEMA,
         tool: env!("CARGO_PKG_VERSION"),
+        command: Command::Audit,
         workspace_root: graph.root.clone(),
+        policy: None,
         complete: true,
+        totals: Totals::default(),
         packages: Vec::new(),
-        findings: Vec::new(),
+        diagnostics: Vec::new(),
+        symbols: Vec::new(),
         problems: Vec::new(),
     };
     for (index, package) in graph.packages.iter().enumerate() {
         if package.selected || !package.member {
-            collect_package(graph, index, package, &calls, &mut audit);
+            collect_package(graph, index, package, &calls, &mut report);
         }
     }
-    audit.complete = audit.packages.iter().all(|package| package.complete);
-    audit
+    assign_fingerprints(graph, "", &mut report.diagnostics)?;
+    report.complete = report.packages.iter().all(|package| package.complete);
+    report.totals = Totals::of(&report.diagnostics);
+    report.symbols = symbols(&report.diagnostics);
+    Ok(report)
 }
 
-fn collect_package(graph: &Graph, index: usize, package: &Package, calls: &Calls<'_>, audit: &mut Audit) {
-    let first_problem = audit.problems.len();
+/// Fingerprints of diagnostics, which must be in source order.
+pub(super) fn assign_fingerprints(graph: &Graph, policy: &str, diagnostics: &mut [Diagnostic]) -> io::Result<()> {
+    fingerprint::assign(diagnostics, |diagnostic| match diagnostic.origin {
+        Origin::Source(Source { package, file }) => own_text(&graph.packages[package].files[file], diagnostic.span),
+        Origin::Policy => Ok(plain_text(policy, diagnostic.span)),
+    })
+}
+
+fn collect_package(graph: &Graph, index: usize, package: &Package, calls: &Calls<'_>, report: &mut Report) {
+    let first_problem = report.problems.len();
     let mut counts: BTreeMap<_, Counts> = BTreeMap::new();
     for (position, file) in package.files.iter().enumerate() {
         let source = Source { package: index, file: position };
         let calls = calls.get(&source).map_or(&[][..], Vec::as_slice);
-        let mut findings = file_findings(graph, package, file, source, calls);
-        findings.sort_by_key(|finding| finding.span);
+        let mut diagnostics = file_diagnostics(graph, package, file, source, calls);
+        diagnostics.sort_by_key(|diagnostic| diagnostic.span);
         let counts = counts.entry(file.role).or_default();
         counts.foreign_items += file.facts.foreign.len();
-        for finding in &findings {
-            match &finding.what {
-                What::Unsafe { kind, .. } => counts.add(*kind),
-                What::ForeignCall { .. } => counts.foreign_calls += 1,
-                What::Unexpanded { .. } => counts.unexpanded += 1,
+        for detail in diagnostics.iter().filter_map(|diagnostic| diagnostic.detail.as_ref()) {
+            match detail {
+                Detail::Unsafe { kind, .. } => counts.add(*kind),
+                Detail::ForeignCall { .. } => counts.foreign_calls += 1,
+                Detail::Unexpanded { .. } => counts.unexpanded += 1,
             }
         }
-        audit.findings.extend(findings);
-        audit.problems.extend(file_problems(graph, package, file, source));
+        report.diagnostics.extend(diagnostics);
+        report.problems.extend(file_problems(graph, package, file, source));
     }
-    audit.problems.extend(gap_problems(graph, package));
-    let complete = audit.problems[first_problem..].iter().all(|problem| !problem.kind.is_incomplete());
+    report.problems.extend(gap_problems(graph, package));
+    let complete = report.problems[first_problem..].iter().all(|problem| !problem.kind.is_incomplete());
     counts.retain(|_, counts| !counts.is_zero());
-    audit.packages.push(PackageReport {
+    report.packages.push(PackageRow {
         name: package.name.clone(),
         version: package.version.clone(),
         member: package.member,
@@ -66,7 +92,7 @@ fn collect_package(graph: &Graph, index: usize, package: &Package, calls: &Calls
 }
 
 /// By the file that the caller stands in.
-type Calls<'g> = BTreeMap<Source, Vec<(&'g CallFact, What)>>;
+type Calls<'g> = BTreeMap<Source, Vec<(&'g CallFact, Detail)>>;
 
 fn foreign_calls<'g>(graph: &'g Graph, crates: &'g Crates<'g>) -> Calls<'g> {
     let mut calls = Calls::new();
@@ -74,7 +100,7 @@ fn foreign_calls<'g>(graph: &'g Graph, crates: &'g Crates<'g>) -> Calls<'g> {
         let (package, file) = crates.origin(found.caller);
         let declaring = &graph.packages[crates.origin(found.callee).0];
         let item = found.item;
-        let what = What::ForeignCall {
+        let what = Detail::ForeignCall {
             path: found.call.path.clone(),
             symbol: item.link_name.as_ref().unwrap_or(&item.name).clone(),
             library: item.library.as_ref().or(declaring.links.as_ref()).cloned(),
@@ -83,7 +109,7 @@ fn foreign_calls<'g>(graph: &'g Graph, crates: &'g Crates<'g>) -> Calls<'g> {
         };
         let calls = calls.entry(Source { package, file }).or_default();
         // One call is one finding, however many declarations it may mean: bindings for several platforms or versions.
-        let is_it = |(call, other): &(&CallFact, What)| {
+        let is_it = |(call, other): &(&CallFact, Detail)| {
             std::ptr::eq(*call, found.call) || (call.span == found.call.span && *other == what)
         };
         if !calls.iter().any(is_it) {
@@ -93,43 +119,70 @@ fn foreign_calls<'g>(graph: &'g Graph, crates: &'g Crates<'g>) -> Calls<'g> {
     calls
 }
 
-fn file_findings(
+fn file_diagnostics(
     graph: &Graph,
     package: &Package,
     file: &SourceFile,
     source: Source,
-    calls: &[(&CallFact, What)],
-) -> Vec<Finding> {
-    let finding = |what, span, scope: &Scope| Finding {
-        what,
-        package: package.id(),
-        role: file.role,
-        path: graph.relative(&file.path),
-        span,
-        module: file.module_path(scope),
-        function: scope.function.clone(),
-        cfgs: scope.cfgs.clone(),
-        in_macro: scope.in_macro.clone(),
-        source,
+    calls: &[(&CallFact, Detail)],
+) -> Vec<Diagnostic> {
+    let diagnostic = |detail: Detail, span, scope: &Scope| Diagnostic {
+        code: detail.code(),
+        level: Level::Note,
+        message: words::message(&detail),
+        label: words::label(&detail),
+        detail: Some(detail),
+        ..at_place(graph, package, file, source, span, scope)
     };
-    let mut findings = Vec::new();
+    let mut diagnostics = Vec::new();
     for fact in &file.facts.unsafes {
-        let what = What::Unsafe {
+        let detail = Detail::Unsafe {
             kind: fact.kind,
             name: fact.name.clone(),
             safety: fact.safety.clone(),
             operations: fact.operations.clone(),
         };
-        findings.push(finding(what, fact.span, &fact.scope));
+        diagnostics.push(diagnostic(detail, fact.span, &fact.scope));
     }
-    for (call, what) in calls {
-        findings.push(finding(what.clone(), call.span, &call.scope));
+    for (call, detail) in calls {
+        diagnostics.push(diagnostic(detail.clone(), call.span, &call.scope));
     }
     for unseen in &file.facts.unexpanded {
-        let what = What::Unexpanded { name: unseen.name.clone(), argument: unseen.argument.clone() };
-        findings.push(finding(what, unseen.span, &unseen.scope));
+        let detail = Detail::Unexpanded { name: unseen.name.clone(), argument: unseen.argument.clone() };
+        diagnostics.push(diagnostic(detail, unseen.span, &unseen.scope));
     }
-    findings
+    diagnostics
+}
+
+/// A diagnostic that knows its place and says nothing yet.
+pub(super) fn at_place(
+    graph: &Graph,
+    package: &Package,
+    file: &SourceFile,
+    source: Source,
+    span: Span,
+    scope: &Scope,
+) -> Diagnostic {
+    Diagnostic {
+        code: "",
+        level: Level::Note,
+        message: String::new(),
+        label: None,
+        package: package.id(),
+        member: package.member,
+        role: Some(file.role),
+        path: graph.relative(&file.path),
+        span,
+        at: decide::place(package, file, scope),
+        module: file.module_path(scope),
+        function: scope.function.clone(),
+        cfgs: scope.cfgs.clone(),
+        in_macro: scope.in_macro.clone(),
+        notes: Vec::new(),
+        fingerprint: Fingerprint::default(),
+        detail: None,
+        origin: Origin::Source(source),
+    }
 }
 
 fn file_problems(graph: &Graph, package: &Package, file: &SourceFile, source: Source) -> Vec<Problem> {
@@ -225,7 +278,7 @@ unsafe extern \"C\" { pub fn crc32(crc: u32, value: u32) -> u32; }
 unsafe extern \"C\" { pub fn crc32(crc: u32, value: u32) -> u32; }
 ",
         );
-        let calls: usize = audit(&graph).packages[0].counts.values().map(|counts| counts.foreign_calls).sum();
+        let calls: usize = audit(&graph).unwrap().packages[0].counts.values().map(|counts| counts.foreign_calls).sum();
         assert_eq!(calls, 1);
         let found = decide::findings(&graph);
         assert_eq!(found.iter().filter(|found| found.finding.rule == "foreign-call").count(), 1);

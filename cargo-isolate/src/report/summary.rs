@@ -1,6 +1,6 @@
 //! The table below an audit: a row per package, and one more for each thing that is not its library or binary.
 
-use super::audit::{Audit, Counts, PackageReport};
+use super::model::{Counts, PackageRow, Report};
 use crate::graph::Role;
 use std::io::{self, Write};
 
@@ -26,8 +26,8 @@ struct Row {
     cells: Vec<usize>,
 }
 
-pub(super) fn print(out: &mut dyn Write, audit: &Audit) -> io::Result<()> {
-    let (members, dependencies): (Vec<_>, Vec<_>) = audit.packages.iter().partition(|package| package.member);
+pub(super) fn print(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    let (members, dependencies): (Vec<_>, Vec<_>) = report.packages.iter().partition(|package| package.member);
     let groups = [("members", members), ("dependencies", dependencies)];
     let tables: Vec<_> = groups
         .into_iter()
@@ -52,7 +52,7 @@ pub(super) fn print(out: &mut dyn Write, audit: &Audit) -> io::Result<()> {
         writeln!(out)?;
     }
     let incomplete: Vec<_> =
-        audit.packages.iter().filter(|package| !package.complete).map(|package| package.name.as_str()).collect();
+        report.packages.iter().filter(|package| !package.complete).map(|package| package.name.as_str()).collect();
     if !incomplete.is_empty() {
         writeln!(out, "incomplete, see above: {}", incomplete.join(", "))?;
     }
@@ -73,7 +73,7 @@ fn column_width(head: &str) -> usize {
 }
 
 /// Rows for the packages that have something to count; for members always one, so that a clean one shows.
-fn rows(packages: &[&PackageReport], members: bool) -> Vec<Row> {
+fn rows(packages: &[&PackageRow], members: bool) -> Vec<Row> {
     let mut rows = Vec::new();
     for package in packages {
         if is_quiet(package) && !members {
@@ -96,14 +96,14 @@ fn cells(counts: &Counts) -> Vec<usize> {
 }
 
 /// Packages left out of the table.
-fn quiet(packages: &[&PackageReport], members: bool) -> usize {
+fn quiet(packages: &[&PackageRow], members: bool) -> usize {
     match members {
         true => 0,
         false => packages.iter().filter(|package| is_quiet(package)).count(),
     }
 }
 
-fn is_quiet(package: &PackageReport) -> bool {
+fn is_quiet(package: &PackageRow) -> bool {
     package.complete && package.counts.is_empty()
 }
 

@@ -1,99 +1,130 @@
-//! The audit for people.
+//! The report for people.
 
 use super::{
-    audit::{Audit, Finding, Problem, ProblemKind, Source, What},
+    diagnostic::{Detail, Diagnostic, Level, Origin, Source},
     draw::draw,
+    model::{Command, Problem, ProblemKind, Report, Totals},
     summary,
 };
-use crate::graph::{GapKind, Graph, Role};
+use crate::{
+    graph::{GapKind, Graph, Role},
+    words::some,
+};
 use codespan_reporting::{
-    diagnostic::{Diagnostic, Label},
+    diagnostic::{self as codespan, Label, Severity},
     files::SimpleFiles,
 };
-use isolate_lints::facts::{Span, UnsafeKind};
+use isolate_lints::facts::Span;
 use std::{
     collections::HashMap,
     io::{self, Write},
 };
 
-/// Prints findings and the table; of the dependencies, findings only `with_dependencies`.
-pub(crate) fn print(out: &mut dyn Write, graph: &Graph, audit: &Audit, with_dependencies: bool) -> io::Result<()> {
-    let mut files = Files::new(graph);
-    let shown: Vec<&Finding> = audit
-        .findings
-        .iter()
-        .filter(|finding| graph.packages[finding.source.package].member || with_dependencies)
-        // The policy is what to read of them; the table says how many there are.
-        .filter(|finding| finding.role != Role::Generated)
-        .collect();
-    let blocks = blocks_by_operation(&shown);
-    let mut calls: HashMap<Key, Vec<&Finding>> = HashMap::new();
-    for call in shown.iter().filter(|finding| drawn_in_block(finding, &blocks)) {
+/// How much of a report to print.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Shown {
+    /// Findings of dependencies too.
+    pub(crate) dependencies: bool,
+    /// Of an audit the table and what makes it incomplete; of a check violations only.
+    pub(crate) quiet: bool,
+}
+
+/// Prints a report.
+pub(crate) fn print(out: &mut dyn Write, graph: &Graph, report: &Report, shown: Shown) -> io::Result<()> {
+    match report.command {
+        Command::Audit => print_audit(out, graph, report, shown),
+        Command::Check => print_check(out, graph, report, shown),
+    }
+}
+
+fn print_audit(out: &mut dyn Write, graph: &Graph, report: &Report, shown: Shown) -> io::Result<()> {
+    let mut files = Files::new(graph, report);
+    if !shown.quiet {
+        let findings = report.diagnostics.iter().filter(|finding| finding.member || shown.dependencies);
+        // The policy is what to read of generated wrappers; the table says how many there are.
+        let findings: Vec<_> = findings.filter(|finding| finding.role != Some(Role::Generated)).collect();
+        print_findings(out, &mut files, &findings)?;
+    }
+    for problem in &report.problems {
+        let interesting = (problem.reported || shown.dependencies) && !shown.quiet;
+        if interesting || problem.kind.is_incomplete() {
+            print_problem(out, &mut files, problem)?;
+        }
+    }
+    summary::print(out, report)
+}
+
+fn print_check(out: &mut dyn Write, graph: &Graph, report: &Report, shown: Shown) -> io::Result<()> {
+    let mut files = Files::new(graph, report);
+    for diagnostic in report.diagnostics.iter().filter(|d| d.level == Level::Error || !shown.quiet) {
+        let drawn = files.diagnostic(diagnostic)?;
+        draw(out, &files.files, &drawn)?;
+    }
+    // Members' own are findings of the rule `parse-error` already, unless the policy allows them.
+    let drawn = report.diagnostics.iter().any(|diagnostic| diagnostic.code == "parse-error");
+    print_problems(out, graph, report, !drawn)?;
+    if let (Some(policy), false) = (&report.policy, shown.quiet) {
+        let Totals { errors, warnings, .. } = report.totals;
+        let (violations, warnings) = (some(errors, "violation"), some(warnings, "warning"));
+        writeln!(out, "{violations} and {warnings} of the policy `{}`", policy.path)?;
+    }
+    Ok(())
+}
+
+/// Draws findings; a foreign call in an unsafe block as a label of the block's.
+fn print_findings(out: &mut dyn Write, files: &mut Files<'_>, findings: &[&Diagnostic]) -> io::Result<()> {
+    let blocks = blocks_by_operation(findings);
+    let mut calls: HashMap<Key, Vec<&Diagnostic>> = HashMap::new();
+    for call in findings.iter().filter(|finding| drawn_in_block(finding, &blocks)) {
         calls.entry(blocks[&key(call)]).or_default().push(call);
     }
-    for finding in shown {
+    for finding in findings {
         if drawn_in_block(finding, &blocks) {
             continue;
         }
-        let file = files.add(finding.source, finding.path.as_str())?;
-        let mut diagnostic = finding_diagnostic(finding, file);
+        let file = files.add(finding)?;
+        let mut diagnostic = files.diagnostic(finding)?;
         for call in calls.get(&key(finding)).into_iter().flatten() {
-            let label = Label::secondary(file, range(call.span)).with_message(call_label(&call.what));
+            let label =
+                Label::secondary(file, range(call.span)).with_message(call.label.as_deref().unwrap_or_default());
             diagnostic.labels.push(label);
         }
         draw(out, &files.files, &diagnostic)?;
     }
-    for problem in &audit.problems {
-        if problem.reported || with_dependencies || problem.kind.is_incomplete() {
-            print_problem(out, &mut files, problem)?;
-        }
-    }
-    summary::print(out, audit)
+    Ok(())
 }
 
-type Key = (Source, u32);
+type Key = (Origin, u32);
 
-fn key(finding: &Finding) -> Key {
-    (finding.source, finding.span.start)
+fn key(finding: &Diagnostic) -> Key {
+    (finding.origin, finding.span.start)
 }
 
 /// The unsafe block that each operation stands in.
-fn blocks_by_operation(findings: &[&Finding]) -> HashMap<Key, Key> {
+fn blocks_by_operation(findings: &[&Diagnostic]) -> HashMap<Key, Key> {
     let mut blocks = HashMap::new();
     for finding in findings {
-        if let What::Unsafe { operations, .. } = &finding.what {
-            blocks.extend(operations.iter().map(|operation| ((finding.source, operation.span.start), key(finding))));
+        if let Some(Detail::Unsafe { operations, .. }) = &finding.detail {
+            blocks.extend(operations.iter().map(|operation| ((finding.origin, operation.span.start), key(finding))));
         }
     }
     blocks
 }
 
 /// Whether a finding is a foreign call in an unsafe block: a label there says it all.
-fn drawn_in_block(finding: &Finding, blocks: &HashMap<Key, Key>) -> bool {
-    matches!(finding.what, What::ForeignCall { .. }) && blocks.contains_key(&key(finding))
+fn drawn_in_block(finding: &Diagnostic, blocks: &HashMap<Key, Key>) -> bool {
+    matches!(finding.detail, Some(Detail::ForeignCall { .. })) && blocks.contains_key(&key(finding))
 }
 
-/// What a foreign call is called, in a label.
-fn call_label(what: &What) -> String {
-    match what {
-        What::ForeignCall { symbol, library, declared_in, mention, .. } => {
-            let verb = if *mention { "mentions" } else { "calls" };
-            let library = library.as_ref().map_or_else(String::new, |library| format!(" of library `{library}`"));
-            format!("{verb} foreign `{symbol}`{library}, declared in {declared_in}")
-        }
-        _ => String::new(),
-    }
-}
-
-/// Prints why the audit is incomplete, where it is.
+/// Prints why the scan is incomplete, where it is.
 pub(crate) fn print_problems(
     out: &mut dyn Write,
     graph: &Graph,
-    audit: &Audit,
+    report: &Report,
     syntax_of_members: bool,
 ) -> io::Result<()> {
-    let mut files = Files::new(graph);
-    for problem in audit.problems.iter().filter(|problem| problem.kind.is_incomplete()) {
+    let mut files = Files::new(graph, report);
+    for problem in report.problems.iter().filter(|problem| problem.kind.is_incomplete()) {
         let known = problem.reported && matches!(problem.kind, ProblemKind::Syntax(_));
         if !known || syntax_of_members {
             print_problem(out, &mut files, problem)?;
@@ -103,97 +134,84 @@ pub(crate) fn print_problems(
 }
 
 /// Files as codespan wants them, each added when first drawn.
-pub(crate) struct Files<'g> {
+struct Files<'g> {
     graph: &'g Graph,
-    pub(crate) files: SimpleFiles<String, &'g str>,
-    ids: HashMap<(usize, usize), usize>,
+    policy: &'g str,
+    files: SimpleFiles<String, &'g str>,
+    ids: HashMap<Origin, usize>,
 }
 
 impl<'g> Files<'g> {
-    pub(crate) fn new(graph: &'g Graph) -> Files<'g> {
-        Files { graph, files: SimpleFiles::new(), ids: HashMap::new() }
+    fn new(graph: &'g Graph, report: &'g Report) -> Files<'g> {
+        let policy = report.policy.as_ref().map_or("", |policy| policy.text.as_str());
+        Files { graph, policy, files: SimpleFiles::new(), ids: HashMap::new() }
     }
 
-    pub(crate) fn add(&mut self, source: Source, name: &str) -> io::Result<usize> {
-        let Source { package, file } = source;
-        if let Some(id) = self.ids.get(&(package, file)) {
+    fn add(&mut self, diagnostic: &Diagnostic) -> io::Result<usize> {
+        self.add_file(diagnostic.origin, diagnostic.path.as_str())
+    }
+
+    fn add_file(&mut self, origin: Origin, name: &str) -> io::Result<usize> {
+        if let Some(id) = self.ids.get(&origin) {
             return Ok(*id);
         }
-        let id = self.files.add(name.to_owned(), self.graph.packages[package].files[file].text()?);
-        self.ids.insert((package, file), id);
+        let text = match origin {
+            Origin::Source(Source { package, file }) => self.graph.packages[package].files[file].text()?,
+            Origin::Policy => self.policy,
+        };
+        let id = self.files.add(name.to_owned(), text);
+        self.ids.insert(origin, id);
         Ok(id)
     }
-}
 
-fn finding_diagnostic(finding: &Finding, file: usize) -> Diagnostic<usize> {
-    let (message, label) = match &finding.what {
-        What::Unsafe { kind, name, safety, .. } => {
-            let argued = match (kind, safety) {
-                (UnsafeKind::Block | UnsafeKind::Impl, None) => "no `SAFETY` comment",
-                (UnsafeKind::Function | UnsafeKind::Trait, None) => "no `# Safety` section",
-                _ => "",
-            };
-            (construct(*kind, name.as_deref()), argued.to_owned())
+    /// As codespan draws it.
+    fn diagnostic(&mut self, diagnostic: &Diagnostic) -> io::Result<codespan::Diagnostic<usize>> {
+        let file = self.add(diagnostic)?;
+        let (severity, named) = match diagnostic.level {
+            Level::Error => (Severity::Error, true),
+            Level::Warning => (Severity::Warning, true),
+            Level::Note => (Severity::Note, false),
+        };
+        let mut drawn = codespan::Diagnostic::new(severity).with_message(&diagnostic.message);
+        if named && diagnostic.origin != Origin::Policy {
+            drawn = drawn.with_code(diagnostic.code);
         }
-        What::ForeignCall { mention: false, .. } => {
-            ("call of a foreign function".to_owned(), call_label(&finding.what))
+        let label = diagnostic.label.as_deref().unwrap_or_default();
+        let label = Label::primary(file, range(diagnostic.span)).with_message(label);
+        let mut notes = diagnostic.notes.clone();
+        match (diagnostic.detail.is_some(), diagnostic.origin) {
+            (true, _) => notes.push(diagnostic.place()),
+            (false, Origin::Source(_)) => notes.push(format!("in `{}`", diagnostic.at)),
+            (false, Origin::Policy) => {}
         }
-        What::ForeignCall { .. } => ("mention of a foreign item".to_owned(), call_label(&finding.what)),
-        What::Unexpanded { name, .. } => {
-            (format!("unknown: expansion of `{name}!` not seen"), "written when the package is built".to_owned())
-        }
-    };
-    Diagnostic::note()
-        .with_message(message)
-        .with_label(Label::primary(file, range(finding.span)).with_message(label))
-        .with_notes(vec![place(finding)])
-}
-
-/// `in `Stream::read`, module `zip::io`, only with cfg(windows)`.
-fn place(finding: &Finding) -> String {
-    let mut place = match &finding.function {
-        Some(function) => format!("in `{function}` of module `{}`", finding.module),
-        None => format!("in module `{}`", finding.module),
-    };
-    if let Some(name) = &finding.in_macro {
-        place += &format!(", in the tokens of macro `{name}`");
-    }
-    if !finding.cfgs.is_empty() {
-        place += &format!(", only with cfg({})", finding.cfgs.join("), cfg("));
-    }
-    place
-}
-
-fn construct(kind: UnsafeKind, name: Option<&str>) -> String {
-    let what = kind.noun();
-    match (kind, name) {
-        (UnsafeKind::MacroToken, _) | (_, None) => what.to_owned(),
-        (_, Some(name)) => format!("{what} `{name}`"),
+        Ok(drawn.with_label(label).with_notes(notes))
     }
 }
 
 fn print_problem(out: &mut dyn Write, files: &mut Files<'_>, problem: &Problem) -> io::Result<()> {
     let (diagnostic, file) = match (&problem.kind, problem.source, problem.span) {
         (ProblemKind::Syntax(message), Some(source), Some(span)) => {
-            let file = files.add(source, problem.path.as_str())?;
+            let file = files.add_file(Origin::Source(source), problem.path.as_str())?;
             let label = Label::primary(file, range(span)).with_message(message);
-            (Diagnostic::error().with_message("does not parse").with_label(label), true)
+            (codespan::Diagnostic::error().with_message("does not parse").with_label(label), true)
         }
-        (ProblemKind::Syntax(message), ..) => (Diagnostic::error().with_message(message), false),
+        (ProblemKind::Syntax(message), ..) => (codespan::Diagnostic::error().with_message(message), false),
         (ProblemKind::Unexplained(count), ..) => {
             let message =
                 format!("{count} `unsafe` keywords of `{}` are unaccounted for; please report this", problem.path);
-            (Diagnostic::bug().with_message(message), false)
+            (codespan::Diagnostic::bug().with_message(message), false)
         }
         (ProblemKind::Gap(GapKind::Unreadable(why)), ..) => {
-            (Diagnostic::error().with_message(format!("cannot read `{}`: {why}", problem.path)), false)
+            (codespan::Diagnostic::error().with_message(format!("cannot read `{}`: {why}", problem.path)), false)
         }
         (ProblemKind::Gap(GapKind::Missing), ..) => (
-            Diagnostic::error().with_message(format!("no file for this module: `{}` does not exist", problem.path)),
+            codespan::Diagnostic::error()
+                .with_message(format!("no file for this module: `{}` does not exist", problem.path)),
             false,
         ),
         (ProblemKind::Gap(GapKind::MissingCfg), ..) => (
-            Diagnostic::note().with_message(format!("module without a file, not needed here: `{}`", problem.path)),
+            codespan::Diagnostic::note()
+                .with_message(format!("module without a file, not needed here: `{}`", problem.path)),
             false,
         ),
     };
@@ -208,6 +226,6 @@ fn print_problem(out: &mut dyn Write, files: &mut Files<'_>, problem: &Problem) 
 }
 
 /// A place as bytes.
-pub(crate) fn range(span: Span) -> std::ops::Range<usize> {
+fn range(span: Span) -> std::ops::Range<usize> {
     span.start as usize..span.end.max(span.start) as usize
 }

@@ -6,6 +6,7 @@
 mod attributes;
 mod blocks;
 mod depth;
+mod digest;
 mod expand;
 mod foreign;
 mod items;
@@ -217,6 +218,9 @@ impl<'s, 't> Scanner<'s, 't> {
             public: false,
             of_trait: false,
             keyword: true,
+            // Known when the walk is over.
+            end: 0,
+            digest: 0,
         }
     }
 
@@ -306,6 +310,7 @@ impl<'s, 't> Scanner<'s, 't> {
         self.static_uses();
         // Expansions come after the definitions, and arguments before them.
         self.facts.unsafes.sort_by_key(|fact| fact.span.start);
+        self.digests();
         self.facts.foreign.sort_by_key(|item| item.span.start);
         self.facts.calls.sort_by_key(|call| call.span.start);
         self.facts.mentions.sort_by_key(|mention| mention.span.start);

@@ -1,36 +1,71 @@
-//! The audit as data: what `--format json` prints, and what the text is made from.
+//! A run as data: what every format prints.
 //!
 //! `docs/json.md` documents these types for readers of the JSON. [`SCHEMA`] grows when a reader would have to change.
 
+use super::{
+    diagnostic::{Diagnostic, Level, Source},
+    symbols::Symbol,
+};
 use crate::graph::{GapKind, Role};
 use camino::Utf8PathBuf;
-use isolate_lints::facts::{Operation, Span, UnsafeKind};
+use isolate_lints::facts::{Span, UnsafeKind};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// Version of the JSON. Added fields keep it; removed, renamed or reinterpreted ones raise it.
-pub(crate) const SCHEMA: u32 = 1;
+/// Version of the JSON of `audit` and `check`. Added fields keep it; removed, renamed or reinterpreted ones raise it.
+pub(crate) const SCHEMA: u32 = 2;
 
-/// Everything that one audit found.
+/// Everything that one run of `audit` or `check` has to say.
 #[derive(Debug, Serialize)]
-pub(crate) struct Audit {
+pub(crate) struct Report {
     pub(crate) schema: u32,
     /// Version of cargo-isolate.
     pub(crate) tool: &'static str,
+    pub(crate) command: Command,
     /// Directory that relative paths start from.
     pub(crate) workspace_root: Utf8PathBuf,
+    /// What the code was held against; `None` in an audit.
+    pub(crate) policy: Option<PolicyText>,
     /// Whether every file was read and parsed.
     pub(crate) complete: bool,
+    pub(crate) totals: Totals,
     /// Reported members first, then dependencies, each sorted by name and version.
-    pub(crate) packages: Vec<PackageReport>,
-    /// Sorted as the packages, then by file in module-tree order, then by place.
-    pub(crate) findings: Vec<Finding>,
+    pub(crate) packages: Vec<PackageRow>,
+    /// Sorted as the packages, then by file in module-tree order, then by place; those about the policy come last.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// Foreign items that some package of the report calls or mentions, by name.
+    pub(crate) symbols: Vec<Symbol>,
     pub(crate) problems: Vec<Problem>,
+}
+
+/// Which command a report is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Command {
+    Audit,
+    Check,
+}
+
+/// A policy as diagnostics about it are drawn.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub(crate) struct PolicyText {
+    pub(crate) path: Utf8PathBuf,
+    #[serde(skip)]
+    pub(crate) text: String,
+}
+
+/// How many diagnostics there are of each level.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Totals {
+    pub(crate) errors: usize,
+    pub(crate) warnings: usize,
+    pub(crate) notes: usize,
 }
 
 /// One package in numbers.
 #[derive(Debug, Serialize)]
-pub(crate) struct PackageReport {
+pub(crate) struct PackageRow {
     pub(crate) name: String,
     pub(crate) version: String,
     pub(crate) member: bool,
@@ -73,65 +108,6 @@ pub(crate) struct Counts {
     pub(crate) unexpanded: usize,
 }
 
-/// One thing found, at one place.
-#[derive(Debug, Serialize)]
-pub(crate) struct Finding {
-    #[serde(flatten)]
-    pub(crate) what: What,
-    /// `name@version`.
-    pub(crate) package: String,
-    pub(crate) role: Role,
-    /// Relative to the workspace where it lies in there.
-    pub(crate) path: Utf8PathBuf,
-    pub(crate) span: Span,
-    /// `crate::module`.
-    pub(crate) module: String,
-    /// Enclosing function, with its type: `Stream::read`.
-    pub(crate) function: Option<String>,
-    /// Predicates of the `cfg`s around it.
-    pub(crate) cfgs: Vec<String>,
-    /// Macro in whose tokens it stands.
-    pub(crate) in_macro: Option<String>,
-    /// Where its text is, for drawing.
-    #[serde(skip)]
-    pub(crate) source: Source,
-}
-
-/// Index of a package in the graph, and of a file in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Source {
-    pub(crate) package: usize,
-    pub(crate) file: usize,
-}
-
-/// What was found.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(tag = "type", rename_all = "kebab-case")]
-pub(crate) enum What {
-    /// An unsafe construct.
-    Unsafe {
-        kind: UnsafeKind,
-        name: Option<String>,
-        /// The comment that argues for it.
-        safety: Option<String>,
-        operations: Vec<Operation>,
-    },
-    /// A call of a foreign function, or a mention: its address taken, a foreign static used.
-    ForeignCall {
-        /// As written.
-        path: String,
-        /// What the linker resolves.
-        symbol: String,
-        /// Native library of the extern block or of the declaring package's `links`.
-        library: Option<String>,
-        /// Package that declares it: `name@version`.
-        declared_in: String,
-        mention: bool,
-    },
-    /// A macro call whose expansion was not seen.
-    Unexpanded { name: String, argument: String },
-}
-
 /// Why the audit may have missed something, or seems to.
 #[derive(Debug, Serialize)]
 pub(crate) struct Problem {
@@ -171,21 +147,42 @@ pub(crate) enum ProblemKind {
     Unexplained(i64),
 }
 
-impl Audit {
+impl Report {
     /// Keeps what is known of members only.
     pub(crate) fn leave_out_dependencies(&mut self) {
-        let members: Vec<String> =
-            self.packages.iter().filter(|package| package.member).map(PackageReport::id).collect();
+        let members: Vec<String> = self.packages.iter().filter(|package| package.member).map(PackageRow::id).collect();
         self.packages.retain(|package| package.member);
-        self.findings.retain(|finding| members.contains(&finding.package));
+        self.symbols.iter_mut().for_each(|symbol| symbol.callers.retain(|caller| members.contains(&caller.package)));
+        self.symbols.retain(|symbol| !symbol.callers.is_empty());
         self.problems.retain(|problem| members.contains(&problem.package));
         self.complete = self.packages.iter().all(|package| package.complete);
+        self.retain(|diagnostic| diagnostic.member);
+    }
+
+    /// Keeps some of the diagnostics.
+    pub(crate) fn retain(&mut self, keep: impl FnMut(&Diagnostic) -> bool) {
+        self.diagnostics.retain(keep);
+        self.totals = Totals::of(&self.diagnostics);
     }
 }
 
-impl PackageReport {
+impl Totals {
+    pub(crate) fn of(diagnostics: &[Diagnostic]) -> Totals {
+        let mut totals = Totals::default();
+        for diagnostic in diagnostics {
+            match diagnostic.level {
+                Level::Error => totals.errors += 1,
+                Level::Warning => totals.warnings += 1,
+                Level::Note => totals.notes += 1,
+            }
+        }
+        totals
+    }
+}
+
+impl PackageRow {
     /// `name@version`, as cargo writes it.
-    fn id(&self) -> String {
+    pub(crate) fn id(&self) -> String {
         format!("{}@{}", self.name, self.version)
     }
 }

@@ -1,0 +1,208 @@
+//! What a finding is known by from one version of the code to the next.
+//!
+//! It is made of what the finding says and of the function that it stands in, never of lines: code that moves, or is laid out
+//! in another way, keeps its findings. `docs/reports.md` documents the recipe, since baselines store the result.
+
+use super::diagnostic::Diagnostic;
+use crate::graph::SourceFile;
+use isolate_lints::facts::Span;
+use serde::{Deserialize, Serialize};
+use std::{collections::HashMap, fmt, io, str::FromStr};
+
+/// The first 16 bytes of a BLAKE3 hash; 32 hexadecimal digits as text.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub(crate) struct Fingerprint([u8; 16]);
+
+/// Changes with the recipe, so that fingerprints of two recipes never meet.
+const RECIPE: &str = "cargo-isolate/1";
+
+impl Fingerprint {
+    /// Of parts in their order; no part may hold a NUL.
+    fn of<'a>(parts: impl IntoIterator<Item = &'a str>) -> Fingerprint {
+        let mut hash = blake3::Hasher::new();
+        for part in [RECIPE].into_iter().chain(parts) {
+            hash.update(part.as_bytes());
+            hash.update(&[0]);
+        }
+        let mut fingerprint = Fingerprint::default();
+        hash.finalize_xof().fill(&mut fingerprint.0);
+        fingerprint
+    }
+}
+
+/// Gives every diagnostic its fingerprint. `text` is what a diagnostic says of its own ([`own_text`]).
+///
+/// Those that agree in everything are told apart by their order, so the diagnostics must be in the order of the source.
+pub(super) fn assign(
+    diagnostics: &mut [Diagnostic],
+    text: impl Fn(&Diagnostic) -> io::Result<String>,
+) -> io::Result<()> {
+    let mut seen: HashMap<Fingerprint, usize> = HashMap::new();
+    for diagnostic in diagnostics {
+        let package = diagnostic.package.rsplit_once('@').map_or(diagnostic.package.as_str(), |(name, _)| name);
+        let text = text(diagnostic)?;
+        let parts = [diagnostic.code, package, &diagnostic.at, &text];
+        let before = seen.entry(Fingerprint::of(parts)).or_default();
+        let ordinal = before.to_string();
+        *before += 1;
+        diagnostic.fingerprint = Fingerprint::of(parts.into_iter().chain([ordinal.as_str()]));
+    }
+    Ok(())
+}
+
+/// What stands at a place, however it is laid out: the digest of an unsafe construct (of a block, with all that it holds), the
+/// path of a call, otherwise the text with its whitespace as single spaces.
+///
+/// # Errors
+///
+/// The text is wanted and cannot be read again.
+pub(super) fn own_text(file: &SourceFile, span: Span) -> io::Result<String> {
+    let facts = &file.facts;
+    if let Ok(index) = facts.unsafes.binary_search_by_key(&span.start, |fact| fact.span.start) {
+        return Ok(format!("{:016x}", facts.unsafes[index].digest));
+    }
+    for calls in [&facts.calls, &facts.mentions] {
+        if let Ok(index) = calls.binary_search_by_key(&span.start, |call| call.span.start) {
+            return Ok(calls[index].path.clone());
+        }
+    }
+    if let Some(unseen) = facts.unexpanded.iter().find(|unseen| unseen.span.start == span.start) {
+        return Ok(format!("{}!{}", unseen.name, unseen.argument));
+    }
+    file.text().map(|text| plain_text(text, span))
+}
+
+/// A part of a text with its whitespace as single spaces.
+pub(super) fn plain_text(text: &str, span: Span) -> String {
+    let text = text.get(span.start as usize..span.end as usize).unwrap_or_default();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl From<Fingerprint> for String {
+    fn from(fingerprint: Fingerprint) -> String {
+        fingerprint.to_string()
+    }
+}
+
+impl FromStr for Fingerprint {
+    type Err = NotAFingerprint;
+
+    fn from_str(text: &str) -> Result<Fingerprint, NotAFingerprint> {
+        let wrong = || NotAFingerprint(text.to_owned());
+        if text.len() != 32 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(wrong());
+        }
+        let bytes = u128::from_str_radix(text, 16).map_err(|_| wrong())?;
+        Ok(Fingerprint(bytes.to_be_bytes()))
+    }
+}
+
+impl TryFrom<String> for Fingerprint {
+    type Error = NotAFingerprint;
+
+    fn try_from(text: String) -> Result<Fingerprint, NotAFingerprint> {
+        text.parse()
+    }
+}
+
+/// A text that should be a fingerprint.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is not a fingerprint: 32 hexadecimal digits expected")]
+pub(crate) struct NotAFingerprint(String);
+
+#[cfg(test)]
+mod tests {
+    use super::Fingerprint;
+    use crate::{fixture, report};
+    use std::collections::BTreeMap;
+
+    const CODE: &str = "
+//- app/src/lib.rs
+mod ffi { unsafe extern \"C\" { pub fn crc32(crc: u32) -> u32; } }
+static mut COUNT: u32 = 0;
+pub struct Meter;
+unsafe impl Send for Meter {}
+impl Meter {
+    pub fn read(&self) -> u32 {
+        let first = unsafe { COUNT };
+        let second = unsafe { ffi::crc32(first) };
+        let again = unsafe { COUNT };
+        second + again
+    }
+}
+pub fn read() -> u32 { unsafe { COUNT } }
+";
+
+    /// Codes and fingerprints of an audit, in its order.
+    fn fingerprints(code: &str) -> Vec<(&'static str, Fingerprint)> {
+        let report = report::audit(&fixture::graph(code)).unwrap();
+        report.diagnostics.iter().map(|diagnostic| (diagnostic.code, diagnostic.fingerprint)).collect()
+    }
+
+    #[track_caller]
+    fn check_same(change: impl Fn(&str) -> String) {
+        assert_eq!(fingerprints(CODE), fingerprints(&change(CODE)));
+    }
+
+    /// How many of the findings of `CODE` the change keeps, loses and adds.
+    #[track_caller]
+    fn check_change(from: &str, to: &str, expected: (usize, usize, usize)) {
+        assert!(CODE.contains(from));
+        let (old, new) = (fingerprints(CODE), fingerprints(&CODE.replacen(from, to, 1)));
+        type Found = (&'static str, Fingerprint);
+        let count = |these: &[Found], others: &[Found]| these.iter().filter(|one| !others.contains(one)).count();
+        let (lost, added) = (count(&old, &new), count(&new, &old));
+        assert_eq!((old.len() - lost, lost, added), expected);
+    }
+
+    #[test]
+    fn every_finding_has_its_own() {
+        let mut seen = BTreeMap::new();
+        for (code, fingerprint) in fingerprints(CODE) {
+            assert!(seen.insert(fingerprint, code).is_none(), "{code} {fingerprint}");
+        }
+    }
+
+    #[test]
+    fn moved_lines_change_nothing() {
+        let hundred = "// a line\n".repeat(100);
+        check_same(|code| code.replace("mod ffi", &format!("{hundred}mod ffi")));
+        check_same(|code| code.replace("let second", &format!("{hundred}let second")));
+    }
+
+    #[test]
+    fn layout_and_comments_change_nothing() {
+        check_same(|code| code.replace("unsafe { COUNT }", "unsafe {\n    // SAFETY: one thread.\n    COUNT\n}"));
+        check_same(|code| code.replace("unsafe extern", "unsafe   extern"));
+    }
+
+    #[test]
+    fn edits_are_local() {
+        // The first of two equal blocks goes: which of the two is left cannot be told, and does not matter.
+        check_change("unsafe { COUNT };", "0;", (7, 1, 0));
+        check_change("ffi::crc32(first)", "ffi::crc32(first + 1)", (7, 1, 1));
+        check_change("pub fn read()", "pub fn read_all()", (7, 1, 1));
+        check_change("let first", "let zero = unsafe { read() }; let first", (8, 0, 1));
+    }
+
+    #[test]
+    fn a_fingerprint_is_read_as_it_is_written() {
+        let (_, fingerprint) = fingerprints(CODE)[0];
+        assert_eq!(fingerprint.to_string().parse::<Fingerprint>().ok(), Some(fingerprint));
+        assert!("+123456789abcdef0123456789abcdef".parse::<Fingerprint>().is_err());
+        assert!("12".parse::<Fingerprint>().is_err());
+    }
+}

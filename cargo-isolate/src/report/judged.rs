@@ -1,0 +1,103 @@
+//! Verdict → report of a check: what the policy says about an audit.
+
+use super::{
+    collect::{assign_fingerprints, at_place, audit},
+    diagnostic::{Diagnostic, Level, Origin, Source},
+    fingerprint::Fingerprint,
+    model::{Command, PolicyText, Report, Totals},
+};
+use crate::{
+    decide::{Decision, Excess, Verdict},
+    graph::Graph,
+    policy::{Loaded, PolicyError},
+};
+use isolate_lints::{lines::Lines, rules::Severity};
+use std::{io, ops::Range};
+
+/// What a check has to say: the audit's numbers, and the verdict in place of its findings.
+///
+/// # Errors
+///
+/// A source file is not any more what was scanned.
+pub(crate) fn check(graph: &Graph, policy: &Loaded, verdict: &Verdict) -> io::Result<Report> {
+    let lines = Lines::new(&policy.text);
+    let about_policy = |span: &Range<usize>| Diagnostic {
+        code: "policy",
+        level: Level::Warning,
+        message: String::new(),
+        label: None,
+        package: String::new(),
+        member: true,
+        role: None,
+        path: policy.path.clone(),
+        span: lines.span(span.clone()),
+        at: String::new(),
+        module: String::new(),
+        function: None,
+        cfgs: Vec::new(),
+        in_macro: None,
+        notes: Vec::new(),
+        fingerprint: Fingerprint::default(),
+        detail: None,
+        origin: Origin::Policy,
+    };
+    let findings = verdict.decisions.iter().map(|decision| of_decision(graph, decision));
+    let limits = verdict.excesses.iter().map(|excess| of_excess(graph, excess, about_policy(&excess.span)));
+    let remarks = verdict.remarks.iter().map(|remark| of_remark(remark, about_policy(&remark.span)));
+    let mut diagnostics: Vec<Diagnostic> = findings.chain(limits).chain(remarks).collect();
+    assign_fingerprints(graph, &policy.text, &mut diagnostics)?;
+    Ok(Report {
+        command: Command::Check,
+        policy: Some(PolicyText { path: policy.path.clone(), text: policy.text.clone() }),
+        totals: Totals::of(&diagnostics),
+        diagnostics,
+        ..audit(graph)?
+    })
+}
+
+fn of_decision(graph: &Graph, Decision { found, severity }: &Decision) -> Diagnostic {
+    let package = &graph.packages[found.package];
+    let file = &package.files[found.file];
+    let source = Source { package: found.package, file: found.file };
+    let finding = &found.finding;
+    let place = at_place(graph, package, file, source, finding.span, &finding.scope);
+    Diagnostic {
+        code: finding.rule,
+        level: match severity {
+            Severity::Deny => Level::Error,
+            Severity::Warn => Level::Warning,
+            Severity::Allow => Level::Note,
+        },
+        message: finding.message.clone(),
+        notes: finding.notes.clone(),
+        ..place
+    }
+}
+
+fn of_excess(graph: &Graph, excess: &Excess, place: Diagnostic) -> Diagnostic {
+    let package = &graph.packages[excess.package];
+    let constructs = if excess.count == 1 { "construct" } else { "constructs" };
+    let shown_by = match package.member {
+        true => format!("cargo isolate -p {}", package.name),
+        false => "cargo isolate --deps".to_owned(),
+    };
+    Diagnostic {
+        code: "unsafe-limit",
+        level: Level::Error,
+        message: format!("{} unsafe {constructs} of `{}`, {} allowed", excess.count, package.id(), excess.max),
+        label: Some("this limit".to_owned()),
+        package: package.id(),
+        member: package.member,
+        notes: vec![format!("help: `{shown_by}` shows them")],
+        ..place
+    }
+}
+
+fn of_remark(remark: &PolicyError, place: Diagnostic) -> Diagnostic {
+    Diagnostic {
+        message: remark.message.clone(),
+        label: remark.label.clone(),
+        notes: remark.help.iter().map(|help| format!("help: {help}")).collect(),
+        ..place
+    }
+}

@@ -1,0 +1,55 @@
+//! What is said about each thing that an audit finds.
+
+use super::diagnostic::{Detail, Diagnostic};
+use isolate_lints::facts::UnsafeKind;
+
+/// What is there.
+pub(super) fn message(detail: &Detail) -> String {
+    match detail {
+        Detail::Unsafe { kind, name, .. } => construct(*kind, name.as_deref()),
+        Detail::ForeignCall { mention: false, .. } => "call of a foreign function".to_owned(),
+        Detail::ForeignCall { .. } => "mention of a foreign item".to_owned(),
+        Detail::Unexpanded { name, .. } => format!("unknown: expansion of `{name}!` not seen"),
+    }
+}
+
+/// A few words for the place itself.
+pub(super) fn label(detail: &Detail) -> Option<String> {
+    let label = match detail {
+        Detail::Unsafe { kind: UnsafeKind::Block | UnsafeKind::Impl, safety: None, .. } => "no `SAFETY` comment",
+        Detail::Unsafe { kind: UnsafeKind::Function | UnsafeKind::Trait, safety: None, .. } => "no `# Safety` section",
+        Detail::Unsafe { .. } => return None,
+        Detail::ForeignCall { symbol, library, declared_in, mention, .. } => {
+            let verb = if *mention { "mentions" } else { "calls" };
+            let library = library.as_ref().map_or_else(String::new, |library| format!(" of library `{library}`"));
+            return Some(format!("{verb} foreign `{symbol}`{library}, declared in {declared_in}"));
+        }
+        Detail::Unexpanded { .. } => "written when the package is built",
+    };
+    Some(label.to_owned())
+}
+
+fn construct(kind: UnsafeKind, name: Option<&str>) -> String {
+    let what = kind.noun();
+    match (kind, name) {
+        (UnsafeKind::MacroToken, _) | (_, None) => what.to_owned(),
+        (_, Some(name)) => format!("{what} `{name}`"),
+    }
+}
+
+impl Diagnostic {
+    /// Where it stands: `in `Stream::read` of module `zip::io`, only with cfg(windows)`.
+    pub(super) fn place(&self) -> String {
+        let mut place = match &self.function {
+            Some(function) => format!("in `{function}` of module `{}`", self.module),
+            None => format!("in module `{}`", self.module),
+        };
+        if let Some(name) = &self.in_macro {
+            place += &format!(", in the tokens of macro `{name}`");
+        }
+        if !self.cfgs.is_empty() {
+            place += &format!(", only with cfg({})", self.cfgs.join("), cfg("));
+        }
+        place
+    }
+}

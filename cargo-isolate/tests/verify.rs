@@ -7,6 +7,18 @@ use std::{
 
 const APP: &str = "fn main() {\n    let _ = isolated::direct::twice(1);\n}\n";
 const BYPASS: &str = "fn main() {\n    unsafe { direct_sys::twice(1) };\n}\n";
+/// Compiles without the `cc` crate, which would have to be built first.
+const BUILD: &str = r#"
+fn main() {
+    let out = std::env::var("OUT_DIR").unwrap();
+    let run = |tool: &str, arguments: &[&str]| assert!(std::process::Command::new(tool).args(arguments).status().unwrap().success());
+    let (object, archive) = (format!("{out}/twice.o"), format!("{out}/libtwice.a"));
+    run("cc", &["-c", "-fPIC", "twice.c", "-o", &object]);
+    run("ar", &["crs", &archive, &object]);
+    println!("cargo::rustc-link-search=native={out}");
+    println!("cargo::rustc-link-lib=static=twice");
+}
+"#;
 const POLICY: &str = r#"
 version = 1
 [domain.direct]
@@ -31,6 +43,8 @@ fn check(change: (&str, &str), arguments: &[&str], status: i32, expected: &[&str
     );
     put("src/main.rs", APP);
     put("sys/Cargo.toml", "[package]\nname = \"direct-sys\"\nversion = \"1.0.0\"\nedition = \"2024\"\n");
+    put("sys/build.rs", BUILD);
+    put("sys/twice.c", "int twice(int n) { return 2 * n; }\n");
     put("sys/src/lib.rs", "unsafe extern \"C\" {\n    pub fn twice(n: i32) -> i32;\n}\n");
     put("policy.toml", POLICY);
     let isolate = |arguments: &[&str]| -> Output {

@@ -6,8 +6,10 @@ use crate::{
     policy::{self, PolicyFile},
     report::Format,
     sources::{self, Request},
+    verify::linked::{Served, last_build},
     wrap::TargetError,
 };
+use anyhow::Context as _;
 use camino::Utf8Path;
 use serde::Serialize;
 use std::io::Write;
@@ -34,6 +36,8 @@ struct Report<'p> {
     workspace_root: &'p Utf8Path,
     #[serde(flatten)]
     plan: &'p plan::Plan,
+    /// By what the last build left; empty where there was none.
+    served: &'p [Served],
 }
 
 /// Version of the JSON.
@@ -46,12 +50,16 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     if plan.domains.iter().all(|domain| domain.functions.is_empty()) {
         return Err(TargetError::NothingIsolated.into());
     }
+    let served = last_build(&graph, &plan).context("cannot read what the last build left")?;
     let mut out = anstream::stdout().lock();
     match args.format {
-        Format::Text => plan::print(&mut out, &plan)?,
+        Format::Text => {
+            plan::print(&mut out, &plan)?;
+            served.iter().try_for_each(|served| writeln!(out, "as last built, {served}"))?;
+        }
         Format::Json => {
             let tool = env!("CARGO_PKG_VERSION");
-            let report = Report { schema: SCHEMA, tool, workspace_root: &graph.root, plan: &plan };
+            let report = Report { schema: SCHEMA, tool, workspace_root: &graph.root, plan: &plan, served: &served };
             writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?;
         }
     }

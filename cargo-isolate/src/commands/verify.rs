@@ -11,7 +11,10 @@ use crate::{
     process::{Runner, cargo},
     report::{self, Format},
     sources::{self, Request},
-    verify::{self, Act, Bypass, Foreign, Param, Played, STUBS, Subject},
+    verify::{
+        self, Act, Bypass, Foreign, Param, Played, STUBS, Subject,
+        linked::{self, Built, Linked},
+    },
     wrap::{self, Target},
 };
 use anyhow::{Context as _, bail};
@@ -55,7 +58,16 @@ struct Report {
     compile: Compile,
     /// Calls that go past the wrappers.
     bypasses: Vec<Bypass>,
+    linked: Objects,
     faults: Faults,
+}
+
+/// What objects and programs show.
+#[derive(Debug, Serialize)]
+#[serde(tag = "result", rename_all = "kebab-case")]
+enum Objects {
+    Checked(Linked),
+    Skipped { reason: String },
 }
 
 /// Whether the workspace compiles with the wrappers.
@@ -133,10 +145,19 @@ fn examine(args: &Args, graph: &Graph, plan: &Plan, targets: &[Target]) -> anyho
         stale,
         compile: Compile::Skipped { reason: "the wrappers are stale".to_owned() },
         bypasses: verify::bypasses(graph, plan, &wrappers),
+        linked: Objects::Skipped { reason: "the wrappers are stale".to_owned() },
         faults: Faults::Skipped { reason: "the wrappers are stale".to_owned() },
     };
     if report.stale.is_empty() {
-        report.compile = compile(args, graph)?;
+        let (compiled, built) = compile(args, graph)?;
+        report.compile = compiled;
+        report.linked = match report.compile {
+            Compile::Ok if !cfg!(all(target_arch = "x86_64", target_os = "linux")) => {
+                Objects::Skipped { reason: "there are no domains on this platform".to_owned() }
+            }
+            Compile::Ok => Objects::Checked(linked::check(plan, &built).context("cannot read what cargo built")?),
+            _ => Objects::Skipped { reason: "the workspace does not compile".to_owned() },
+        };
         report.faults = match report.compile {
             Compile::Ok => faults(args, graph, plan, targets)?,
             _ => Faults::Skipped { reason: "the workspace does not compile".to_owned() },
@@ -145,9 +166,11 @@ fn examine(args: &Args, graph: &Graph, plan: &Plan, targets: &[Target]) -> anyho
     Ok(report)
 }
 
-fn compile(args: &Args, graph: &Graph) -> anyhow::Result<Compile> {
-    let mut check = cargo();
-    check.args(["check", "--quiet", "--workspace", "--all-targets"]).current_dir(&graph.root).stdin(Stdio::null());
+/// Builds, not only checks: what the linker makes of it is looked at next.
+fn compile(args: &Args, graph: &Graph) -> anyhow::Result<(Compile, Built)> {
+    let mut build = cargo();
+    build.args(["build", "--quiet", "--workspace", "--all-targets", "--message-format", "json-render-diagnostics"]);
+    build.current_dir(&graph.root).stdin(Stdio::null());
     let features = &args.request.features;
     let flags = [
         (features.all_features, "--all-features"),
@@ -156,15 +179,16 @@ fn compile(args: &Args, graph: &Graph) -> anyhow::Result<Compile> {
         (args.request.offline, "--offline"),
         (args.request.frozen, "--frozen"),
     ];
-    check.args(flags.into_iter().filter_map(|(set, flag)| set.then_some(flag)));
+    build.args(flags.into_iter().filter_map(|(set, flag)| set.then_some(flag)));
     if !features.features.is_empty() {
-        check.arg("--features").arg(features.features.join(","));
+        build.arg("--features").arg(features.features.join(","));
     }
-    let output = check.output().context("cannot run `cargo check`")?;
-    Ok(match output.status.success() {
+    let output = build.output().context("cannot run `cargo build`")?;
+    let compiled = match output.status.success() {
         true => Compile::Ok,
         false => Compile::Failed { message: String::from_utf8_lossy(&output.stderr).into_owned() },
-    })
+    };
+    Ok((compiled, Built::read(&output.stdout, graph)))
 }
 
 fn faults(args: &Args, graph: &Graph, plan: &Plan, targets: &[Target]) -> anyhow::Result<Faults> {
@@ -257,8 +281,12 @@ impl Report {
             Faults::Failed { .. } => false,
             Faults::NotStarted { .. } | Faults::Unsupported { .. } | Faults::Skipped { .. } => true,
         };
+        let linked = match &self.linked {
+            Objects::Checked(linked) => linked.problems.is_empty() && linked.references.is_empty(),
+            Objects::Skipped { .. } => true,
+        };
         let untried = matches!(self.faults, Faults::NotStarted { .. } | Faults::Unsupported { .. });
-        match (self.stale.is_empty() && compiles && held && !bypassed, self.complete) {
+        match (self.stale.is_empty() && compiles && linked && held && !bypassed, self.complete) {
             (false, true) => Exit::Violation,
             (false, false) => Exit::ViolationIncomplete,
             (true, _) if untried => Exit::Environment,

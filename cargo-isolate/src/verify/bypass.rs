@@ -7,7 +7,7 @@ use crate::{
 };
 use camino::{Utf8Path, Utf8PathBuf};
 use isolate_lints::resolve::ForeignCall;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A call of an isolated function that is not its wrapper's, or a place that takes its address.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -29,18 +29,25 @@ pub(crate) struct Bypass {
 
 /// Every one of them, in the order of the graph. `wrappers` are the files whose calls are the wrappers' own.
 pub(crate) fn bypasses(graph: &Graph, plan: &Plan, wrappers: &BTreeSet<&Utf8Path>) -> Vec<Bypass> {
-    let functions = plan.domains.iter().flat_map(|domain| &domain.functions);
-    let isolated: BTreeSet<&str> =
-        functions.map(|function| function.symbol.as_deref().unwrap_or(&function.name)).collect();
+    let isolated = Isolated::new(graph, plan);
     let crates = Crates::new(graph);
     let mut found = BTreeSet::new();
     let mut bypasses = Vec::new();
     for call in crates.foreign_calls() {
         let symbol = call.item.link_name.as_deref().unwrap_or(&call.item.name);
         let (package, file) = crates.origin(call.caller);
+        let (declaring, _) = crates.origin(call.callee);
         let file = &graph.packages[package].files[file];
+        let test = is_test(file.role, &call);
+        // Nobody compiles the tests of a dependency here.
+        if test && !graph.packages[package].member {
+            continue;
+        }
         // Several declarations of one symbol, chosen by `cfg`, make it one call.
-        if isolated.contains(symbol) && !wrappers.contains(&*file.path) && found.insert((&file.path, call.call.span)) {
+        if isolated.is_declared(symbol, declaring)
+            && !wrappers.contains(&*file.path)
+            && found.insert((&file.path, call.call.span))
+        {
             bypasses.push(Bypass {
                 path: graph.relative(&file.path),
                 line: call.call.span.line,
@@ -49,11 +56,53 @@ pub(crate) fn bypasses(graph: &Graph, plan: &Plan, wrappers: &BTreeSet<&Utf8Path
                 symbol: symbol.to_owned(),
                 function: call.call.scope.function.clone(),
                 mention: call.mention,
-                test: is_test(file.role, &call),
+                test,
             });
         }
     }
     bypasses
+}
+
+/// Which declarations are those of isolated functions.
+struct Isolated<'p> {
+    /// Symbol → packages whose declarations of it mean the library's: those that can link it.
+    symbols: BTreeMap<&'p str, BTreeSet<usize>>,
+}
+
+impl<'p> Isolated<'p> {
+    fn new(graph: &Graph, plan: &'p Plan) -> Self {
+        let mut symbols: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
+        for domain in &plan.domains {
+            let library = dependents(graph, domain.library.package);
+            for function in &domain.functions {
+                let symbol = function.symbol.as_deref().unwrap_or(&function.name);
+                let packages = symbols.entry(symbol).or_default();
+                packages.extend(&library);
+                packages.extend(dependents(graph, function.declared.index));
+            }
+        }
+        Self { symbols }
+    }
+
+    /// A package that has nothing to do with the library means another function by the same name: `libc` its own `open`.
+    /// Should the linker see it differently, the check of the objects says so.
+    fn is_declared(&self, symbol: &str, package: usize) -> bool {
+        self.symbols.get(symbol).is_some_and(|packages| packages.contains(&package))
+    }
+}
+
+/// The package and every one that depends on it, however indirectly.
+fn dependents(graph: &Graph, package: usize) -> BTreeSet<usize> {
+    let mut found = BTreeSet::from([package]);
+    loop {
+        let depends =
+            |index: &usize| graph.packages[*index].externs.values().any(|dependency| found.contains(dependency));
+        let more: Vec<_> = (0..graph.packages.len()).filter(|index| !found.contains(index)).filter(depends).collect();
+        if more.is_empty() {
+            return found;
+        }
+        found.extend(more);
+    }
 }
 
 fn is_test(role: Role, call: &ForeignCall<'_>) -> bool {
@@ -148,6 +197,46 @@ unsafe extern \"C\" { fn crc32(crc: u32, value: u32) -> u32; }
 fn main() { unsafe { crc32(1, 2) }; }
 ",
             &["app/src/main.rs:2:22 crc32 in main"],
+        );
+    }
+
+    /// By another name, through another crate, from a macro: still the same function.
+    #[test]
+    fn names_do_not_hide_it() {
+        check(
+            "
+//- app/src/main.rs
+mod zip { pub use z_sys::crc32 as checksum; }
+use zip::*;
+macro_rules! sum { ($($n:expr),*) => { unsafe { z_sys::crc32($($n),*) } } }
+fn main() {
+    unsafe { checksum(1, 2) };
+    sum!(3, 4);
+    let table: [unsafe extern \"C\" fn(u32, u32) -> u32; 1] = [checksum];
+}
+",
+            &[
+                "app/src/main.rs:3:49 crc32 in -",
+                "app/src/main.rs:5:14 crc32 in main",
+                "app/src/main.rs:7:62 crc32 in main (mention)",
+            ],
+        );
+    }
+
+    /// What has nothing to do with the library means something else by the name, and tests of dependencies never run.
+    #[test]
+    fn other_functions_may_be_called_the_same() {
+        check(
+            "
+//- app/src/main.rs
+fn crc32(a: u32, b: u32) -> u32 { a + b }
+fn main() { crc32(1, 2); unsafe { other_sys::crc32(1, 2) }; }
+//- other-sys/src/lib.rs
+unsafe extern \"C\" { pub fn crc32(crc: u32, value: u32) -> u32; }
+#[cfg(test)]
+mod tests { fn it() { unsafe { super::crc32(1, 2) }; } }
+",
+            &[],
         );
     }
 }

@@ -6,6 +6,7 @@
 
 mod bypass;
 mod driver;
+pub(crate) mod linked;
 mod run;
 mod stubs;
 mod types;

@@ -1,6 +1,8 @@
 //! The report for people: one line per stage, what is wrong below it.
 
-use super::{Compile, Faults, Report};
+mod linked;
+
+use super::{Compile, Faults, Objects, Report};
 use crate::{
     verify::{Act, Bypass},
     words::some,
@@ -23,6 +25,10 @@ pub(super) fn text(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             line(out, Mark::Error, "compile", "the workspace does not compile")?;
             indented(out, message)?;
         }
+    }
+    match &report.linked {
+        Objects::Checked(linked) => linked::text(out, linked)?,
+        Objects::Skipped { reason } => line(out, Mark::Skipped, "linked", &format!("not looked at: {reason}"))?,
     }
     match &report.faults {
         Faults::Played { acts } => played(out, acts),

@@ -1,0 +1,100 @@
+//! What objects and programs show, for people.
+
+use super::{Mark, line};
+use crate::{
+    verify::linked::{Linked, Outside, Problem, Server, names},
+    words::some,
+};
+use std::io::{self, Write};
+
+pub(super) fn text(out: &mut dyn Write, linked: &Linked) -> io::Result<()> {
+    globals(out, linked)?;
+    references(out, &linked.references)?;
+    linked.served.iter().try_for_each(|served| line(out, Mark::Skipped, "", &served.to_string()))?;
+    linked.unseen.iter().try_for_each(|unseen| line(out, Mark::Skipped, "", unseen))
+}
+
+fn globals(out: &mut dyn Write, linked: &Linked) -> io::Result<()> {
+    if linked.problems.is_empty() {
+        let (variables, programs) = (some(linked.variables, "variable"), some(linked.programs, "program"));
+        let text = format!("{variables} of isolated libraries in their domains, nothing outside, in {programs}");
+        return line(out, Mark::Ok, "globals", &text);
+    }
+    line(out, Mark::Error, "globals", "calls that write a global of their library would end in a fault")?;
+    linked.problems.iter().try_for_each(|found| problem(out, found))
+}
+
+fn problem(out: &mut dyn Write, problem: &Problem) -> io::Result<()> {
+    match problem {
+        Problem::NoSuchArchive { domain, archive, nearest, known } => {
+            let meant = match (nearest, &known[..]) {
+                (Some(nearest), _) => format!("did you mean `{nearest}`?"),
+                (None, []) if archive.ends_with(".a") => {
+                    "no build script makes an archive here: leave `archives` out".to_owned()
+                }
+                (None, []) => "no program asks for shared objects".to_owned(),
+                (None, known) => format!("there are {}", names(known)),
+            };
+            writeln!(
+                out,
+                "    `archives` of [domain.{domain}] names `{archive}`, which is no file of this build; {meant}"
+            )
+        }
+        Problem::OutsideOfDomain { domain, program, variables, from } => {
+            writeln!(out, "    `{program}`: outside of the domain `{domain}`: {}", names(variables))?;
+            let archives: Vec<_> = from
+                .iter()
+                .filter_map(|server| match server {
+                    Server::Archive(name) => Some(format!("{name:?}")),
+                    _ => None,
+                })
+                .collect();
+            let krate = from.iter().find_map(|server| match server {
+                Server::Crate(package) => Some(package),
+                _ => None,
+            });
+            match (krate, archives.is_empty()) {
+                (Some(package), true) => writeln!(
+                    out,
+                    "      the package `{package}` holds them; in the policy: [domain.{domain}] library = \"{package}\""
+                ),
+                _ => writeln!(out, "      in the policy: [domain.{domain}] archives = [{}]", archives.join(", ")),
+            }
+        }
+        Problem::SharedObject { domain, program, functions, needed } => {
+            writeln!(
+                out,
+                "    `{program}`: {} of the domain `{domain}` {} from a shared object",
+                names(functions),
+                come(functions)
+            )?;
+            writeln!(
+                out,
+                "      in the policy, the one of these that has {}: [domain.{domain}] archives = [{}]",
+                if functions.len() == 1 { "it" } else { "them" },
+                needed.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(" | ")
+            )
+        }
+    }
+}
+
+fn come(functions: &[String]) -> &'static str {
+    if functions.len() == 1 { "comes" } else { "come" }
+}
+
+fn references(out: &mut dyn Write, references: &[Outside]) -> io::Result<()> {
+    match references.len() {
+        0 => return line(out, Mark::Ok, "objects", "nothing but the wrappers refers to isolated functions"),
+        1 => line(out, Mark::Error, "objects", "1 place outside of the wrappers refers to an isolated function")?,
+        count => {
+            let text = format!("{count} places outside of the wrappers refer to isolated functions");
+            line(out, Mark::Error, "objects", &text)?;
+        }
+    }
+    for Outside { symbol, by, data, within } in references {
+        let by = by.as_ref().map_or_else(|| "a table without a name".to_owned(), |by| format!("`{by}`"));
+        let what = if *data { "holds the address of" } else { "refers to" };
+        writeln!(out, "    {by} in `{within}` {what} `{symbol}`")?;
+    }
+    Ok(())
+}

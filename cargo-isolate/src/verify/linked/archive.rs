@@ -1,0 +1,133 @@
+//! Object files before linking: what an archive or a crate defines, and what its code refers to.
+
+use camino::Utf8Path;
+use object::{
+    Object as _, ObjectSection as _, ObjectSymbol as _, RelocationTarget, SectionFlags, SectionKind, SymbolKind, elf,
+    read::archive::ArchiveFile,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    fs, io,
+};
+
+/// An archive or crate, read.
+#[derive(Debug, Default)]
+pub(super) struct Archive {
+    /// Functions that its native members define and others can call.
+    pub(super) functions: BTreeSet<String>,
+    /// Everything that native members define, what is theirs alone included.
+    pub(super) own: BTreeSet<String>,
+    /// Writable data of native members: how many of each.
+    pub(super) writable: BTreeMap<Global, usize>,
+    /// References to wanted functions: of native members to any, of compiled Rust to those that are foreign to it.
+    pub(super) references: BTreeSet<Reference>,
+    /// Members are LLVM bitcode: nothing can be said before linking.
+    pub(super) bitcode: bool,
+}
+
+/// A variable as the linker tells it from others.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Global {
+    pub(super) name: String,
+    /// The source file, for a variable that no other file can name.
+    pub(super) file: Option<String>,
+}
+
+/// A place that refers to a symbol.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Reference {
+    pub(super) symbol: String,
+    /// The function or variable around it, as the compiler named it; `None` for a table without a name.
+    pub(super) by: Option<String>,
+    /// In data: an address for others to call.
+    pub(super) data: bool,
+    /// By a member that was compiled from Rust.
+    pub(super) rust: bool,
+}
+
+/// Reads a static archive or an `.rlib`. References are to the symbols that `wanted` has.
+pub(super) fn read(path: &Utf8Path, wanted: &BTreeSet<&str>) -> io::Result<Archive> {
+    let bytes = fs::read(path)?;
+    let mut archive = Archive::default();
+    let Ok(file) = ArchiveFile::parse(&*bytes) else { return Ok(archive) };
+    for member in file.members().filter_map(Result::ok) {
+        let name = String::from_utf8_lossy(member.name()).into_owned();
+        let Ok(data) = member.data(&*bytes) else { continue };
+        if data.starts_with(b"BC\xc0\xde") {
+            archive.bitcode = true;
+        }
+        if let Ok(object) = object::File::parse(data) {
+            archive.member(&object, name.contains(".rcgu.o"), wanted);
+        }
+    }
+    Ok(archive)
+}
+
+impl Archive {
+    fn member(&mut self, object: &object::File<'_>, rust: bool, wanted: &BTreeSet<&str>) {
+        if !rust {
+            self.definitions(object);
+        }
+        let targets: HashMap<_, _> = object
+            .symbols()
+            .filter(|symbol| symbol.is_undefined() || !rust)
+            .filter_map(|symbol| Some((symbol.index(), symbol.name().ok().filter(|name| wanted.contains(name))?)))
+            .collect();
+        if targets.is_empty() {
+            return;
+        }
+        for section in object.sections().filter(|section| !is_debug(section.kind())) {
+            for (offset, relocation) in section.relocations() {
+                let RelocationTarget::Symbol(symbol) = relocation.target() else { continue };
+                let Some(symbol) = targets.get(&symbol) else { continue };
+                let by = owner(object, section.index(), offset);
+                let data = section.kind() != SectionKind::Text;
+                self.references.insert(Reference { symbol: (*symbol).to_owned(), by, data, rust });
+            }
+        }
+    }
+
+    fn definitions(&mut self, object: &object::File<'_>) {
+        let mut file = None;
+        for symbol in object.symbols() {
+            let Ok(name) = symbol.name() else { continue };
+            if symbol.kind() == SymbolKind::File {
+                file = Some(name.to_owned());
+                continue;
+            }
+            if symbol.is_definition() || symbol.is_common() {
+                self.own.insert(name.to_owned());
+            }
+            if symbol.kind() == SymbolKind::Text && symbol.is_definition() && !symbol.is_local() {
+                self.functions.insert(name.to_owned());
+            }
+            let section = symbol.section_index().and_then(|index| object.section_by_index(index).ok());
+            let writable = symbol.is_common() || section.is_some_and(|section| is_writable(&section));
+            if writable && symbol.size() > 0 && matches!(symbol.kind(), SymbolKind::Data | SymbolKind::Unknown) {
+                let file = file.clone().filter(|_| symbol.is_local());
+                *self.writable.entry(Global { name: name.to_owned(), file }).or_default() += 1;
+            }
+        }
+    }
+}
+
+/// Data that stays writable after start-up and is not each thread's own.
+fn is_writable(section: &object::Section<'_, '_>) -> bool {
+    let SectionFlags::Elf { sh_flags, .. } = section.flags() else { return false };
+    let relro = section.name().is_ok_and(|name| name.starts_with(".data.rel.ro"));
+    sh_flags.contains(elf::SHF_WRITE) && !sh_flags.contains(elf::SHF_TLS) && !relro
+}
+
+fn is_debug(kind: SectionKind) -> bool {
+    matches!(kind, SectionKind::Debug | SectionKind::DebugString | SectionKind::Metadata | SectionKind::Note)
+}
+
+/// The symbol that a place in a section belongs to.
+fn owner(object: &object::File<'_>, section: object::SectionIndex, offset: u64) -> Option<String> {
+    let around = |symbol: &object::Symbol<'_, '_>| {
+        symbol.section_index() == Some(section)
+            && (symbol.address()..symbol.address() + symbol.size()).contains(&offset)
+    };
+    let symbol = object.symbols().find(around)?;
+    symbol.name().ok().map(str::to_owned)
+}

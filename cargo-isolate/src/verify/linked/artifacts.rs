@@ -1,0 +1,133 @@
+//! What a build of the workspace made: programs, crates, and the static archives of build scripts.
+
+use crate::graph::Graph;
+use camino::{Utf8Path, Utf8PathBuf};
+use cargo_metadata::{Artifact, Message, TargetKind};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Files that a build made, or found up to date.
+#[derive(Debug, Default)]
+pub(crate) struct Built {
+    /// By path.
+    pub(super) programs: Vec<Program>,
+    /// Of libraries: path → package.
+    pub(super) crates: BTreeMap<Utf8PathBuf, String>,
+    /// Static archives where build scripts told the linker to look: path → package.
+    pub(super) archives: BTreeMap<Utf8PathBuf, String>,
+    /// Shared libraries that build scripts told the linker to look for: `z`, `dylib=z`.
+    pub(super) told: BTreeSet<String>,
+}
+
+/// The newest entry of a folder whose name starts with `prefix`: a file that ends with `suffix`, or a folder with such a file.
+fn newest(folder: &Utf8Path, prefix: &str, suffix: &str) -> Option<Utf8PathBuf> {
+    let entries = folder.read_dir_utf8().ok()?.filter_map(Result::ok);
+    let named = entries.filter(|entry| entry.file_name().starts_with(prefix)).map(|entry| entry.into_path());
+    let dated = named.filter_map(|path| {
+        let file = match suffix.strip_prefix('/') {
+            Some(name) => path.join(name),
+            None => path.clone(),
+        };
+        let date = file.metadata().ok()?.modified().ok()?;
+        file.as_str().ends_with(suffix).then_some((date, path))
+    });
+    dated.max().map(|(_, path)| path)
+}
+
+/// A linked program.
+#[derive(Debug)]
+pub(super) struct Program {
+    pub(super) path: Utf8PathBuf,
+    /// As a person calls it: `app`, `app (unit tests)`.
+    pub(super) name: String,
+    /// Compiled with tests or benchmarks, which may call directly.
+    pub(super) test: bool,
+}
+
+impl Built {
+    /// Reads what `cargo build --message-format json-render-diagnostics` prints. Packages that the graph does not have
+    /// are build dependencies of other platforms, and of no interest.
+    pub(crate) fn read(stdout: &[u8], graph: &Graph) -> Built {
+        let package = |root: Option<&Utf8Path>, is_it: &dyn Fn(&crate::graph::Package) -> bool| {
+            let found = graph.packages.iter().find(|package| Some(&*package.root) == root || is_it(package))?;
+            Some(found.name.clone())
+        };
+        let mut built = Built::default();
+        for message in Message::parse_stream(stdout).filter_map(Result::ok) {
+            match message {
+                Message::CompilerArtifact(artifact) => {
+                    if let Some(package) = package(artifact.manifest_path.parent(), &|_| false) {
+                        built.artifact(artifact, package);
+                    }
+                }
+                Message::BuildScriptExecuted(script) => {
+                    // `path+file:///ws/sys#1.0.0`, `registry+https://…#name@1.0.0`
+                    let id = script.package_id.repr;
+                    let is_it = |package: &crate::graph::Package| {
+                        let (source, version) = id.rsplit_once('#').unwrap_or((&id, ""));
+                        version == package.id()
+                            || (source.strip_prefix("path+file://") == Some(package.root.as_str())
+                                && version.rsplit('@').next() == Some(&package.version))
+                    };
+                    if let Some(package) = package(None, &is_it) {
+                        built.folders(&script.linked_paths, &package);
+                    }
+                }
+                _ => {}
+            }
+        }
+        built.programs.sort_by(|a, b| a.path.cmp(&b.path));
+        built
+    }
+
+    /// What the last build left of some packages, as far as the names of its files say: for reading, not for proof.
+    pub(super) fn left_over(graph: &Graph, packages: &BTreeSet<usize>) -> Built {
+        let mut built = Built::default();
+        for package in packages.iter().map(|index| &graph.packages[*index]) {
+            let of = package.name.clone();
+            let (scripts, crates) = (graph.target.join("debug/build"), graph.target.join("debug/deps"));
+            if let Some(folder) = newest(&scripts, &format!("{}-", package.name), "/output") {
+                let output = std::fs::read_to_string(folder.join("output")).unwrap_or_default();
+                let told = |key: &str| {
+                    let lines = output
+                        .lines()
+                        .filter_map(|line| line.strip_prefix("cargo:"))
+                        .map(|line| line.trim_start_matches(':'));
+                    lines.filter_map(|line| line.strip_prefix(key).map(Utf8PathBuf::from)).collect::<Vec<_>>()
+                };
+                built.folders(&told("rustc-link-search="), &of);
+                let libraries = told("rustc-link-lib=").into_iter().map(Utf8PathBuf::into_string);
+                built.told.extend(libraries.filter(|library| !library.starts_with("static")));
+            }
+            let krate = package.lib.as_ref().and_then(|lib| newest(&crates, &format!("lib{lib}-"), ".rlib"));
+            built.crates.extend(krate.map(|path| (path, of)));
+        }
+        built
+    }
+
+    fn artifact(&mut self, artifact: Artifact, package: String) {
+        let is = |kind: TargetKind| artifact.target.kind.contains(&kind);
+        if is(TargetKind::CustomBuild) || is(TargetKind::ProcMacro) {
+            return;
+        }
+        if let Some(path) = artifact.executable {
+            let unit_tests = artifact.profile.test && !is(TargetKind::Test) && !is(TargetKind::Bench);
+            let suffix = if unit_tests { " (unit tests)" } else { "" };
+            let name = format!("{}{suffix}", artifact.target.name);
+            let test = artifact.profile.test || is(TargetKind::Test) || is(TargetKind::Bench);
+            self.programs.push(Program { path, name, test });
+            return;
+        }
+        let crates = artifact.filenames.into_iter().filter(|path| path.extension() == Some("rlib"));
+        self.crates.extend(crates.map(|path| (path, package.to_owned())));
+    }
+
+    fn folders(&mut self, paths: &[Utf8PathBuf], package: &str) {
+        for path in paths {
+            // `native=/path`
+            let folder = Utf8PathBuf::from(path.as_str().split_once('=').map_or(path.as_str(), |(_, path)| path));
+            let entries = folder.read_dir_utf8().into_iter().flatten().filter_map(Result::ok);
+            let archives = entries.map(|entry| entry.into_path()).filter(|path| path.extension() == Some("a"));
+            self.archives.extend(archives.map(|path| (path, package.to_owned())));
+        }
+    }
+}

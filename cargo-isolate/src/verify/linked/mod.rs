@@ -1,0 +1,365 @@
+//! What the linker made of it: isolated libraries' variables lie where their domains own them, and no code but the
+//! wrappers' refers to isolated functions.
+//!
+//! The source says what is meant; this says what is. A wrong name of an archive leaves a library's variables outside of
+//! its domain, where every write is a fault. A call that no source scan sees still refers to the function's symbol.
+
+mod archive;
+mod artifacts;
+mod image;
+
+use crate::{
+    graph::Graph,
+    nearest,
+    plan::{DomainPlan, FunctionPlan, Plan},
+};
+use archive::{Archive, Global, Reference};
+pub(crate) use artifacts::Built;
+use artifacts::Program;
+use camino::{Utf8Path, Utf8PathBuf};
+use image::Image;
+use rayon::prelude::*;
+use serde::Serialize;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt, io,
+};
+
+/// What the objects and programs of a build show.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Linked {
+    /// Programs that hold isolated functions.
+    pub(crate) programs: usize,
+    /// How many writable variables of isolated libraries lie where they should, in the program that has most of them.
+    pub(crate) variables: usize,
+    /// Who serves each function, by domain and file.
+    pub(crate) served: Vec<Served>,
+    pub(crate) problems: Vec<Problem>,
+    /// Places outside of the wrappers that refer to isolated functions.
+    pub(crate) references: Vec<Outside>,
+    /// What could not be looked at, and why.
+    pub(crate) unseen: Vec<String>,
+}
+
+/// Functions of a domain that come from the same place.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) struct Served {
+    pub(crate) domain: String,
+    #[serde(flatten)]
+    pub(crate) by: Server,
+    pub(crate) functions: Vec<String>,
+}
+
+/// Where the code of a function comes from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(tag = "by", content = "name", rename_all = "kebab-case")]
+pub(crate) enum Server {
+    /// Native code inside a library crate: the crate's package.
+    Crate(String),
+    /// A static archive: its file name.
+    Archive(String),
+    /// Shared objects that programs ask for.
+    Shared(Vec<String>),
+    /// No program has the function.
+    Nobody,
+}
+
+/// Something that makes calls end in faults.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(tag = "problem", rename_all = "kebab-case")]
+pub(crate) enum Problem {
+    /// A name in `archives` that is no file of this build.
+    NoSuchArchive { domain: String, archive: String, nearest: Option<String>, known: Vec<String> },
+    /// Variables that the domain does not own, so that it cannot write them.
+    OutsideOfDomain { domain: String, program: String, variables: Vec<String>, from: Vec<Server> },
+    /// Functions of a shared object whose variables the domain does not own.
+    SharedObject { domain: String, program: String, functions: Vec<String>, needed: Vec<String> },
+}
+
+/// A place outside of the wrappers that refers to an isolated function.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) struct Outside {
+    pub(crate) symbol: String,
+    /// The function or variable that refers to it; `None` for a table without a name.
+    pub(crate) by: Option<String>,
+    /// Its address is taken, rather than called or named by code.
+    pub(crate) data: bool,
+    /// The crate or program it is in.
+    pub(crate) within: String,
+}
+
+/// Looks at everything that `built` lists.
+///
+/// # Errors
+///
+/// A file that cargo said is there cannot be read.
+pub(crate) fn check(plan: &Plan, built: &Built) -> io::Result<Linked> {
+    let wanted: BTreeSet<&str> = plan.domains.iter().flat_map(|domain| &domain.functions).map(symbol).collect();
+    let archives = archives(built, &wanted)?;
+    let defining: BTreeMap<_, _> = archives
+        .iter()
+        .filter(|(_, file)| file.archive.functions.iter().any(|name| wanted.contains(&**name)))
+        .collect();
+    let images: Vec<(&Program, Image)> = built
+        .programs
+        .par_iter()
+        .map(|program| {
+            // Tests compare with direct calls; what they refer to is let be.
+            let none = BTreeSet::new();
+            let wanted = if program.test { &none } else { &wanted };
+            Ok((program, image::read(&program.path, wanted)?))
+        })
+        .collect::<io::Result<_>>()?;
+
+    let mut linked = Linked::default();
+    let has =
+        |image: &Image| wanted.iter().any(|name| image.globals.contains_key(*name) || image.imported.contains(*name));
+    linked.programs = images.iter().filter(|(_, image)| has(image)).count();
+    for domain in &plan.domains {
+        let defining: Vec<_> = defining.values().copied().filter(|file| file.serves(domain)).collect();
+        linked.served.extend(served(domain, &defining, &images));
+        linked.problems.extend(unknown_archives(domain, built, &images));
+        for (program, image) in &images {
+            linked.variables(domain, &defining, program, image);
+        }
+    }
+    let own: BTreeSet<&str> = defining.values().flat_map(|file| file.archive.own.iter().map(String::as_str)).collect();
+    let tables: BTreeSet<&str> = defining
+        .values()
+        .flat_map(|file| file.archive.references.iter().filter(|reference| reference.by.is_none()))
+        .map(|reference| &*reference.symbol)
+        .collect();
+    let of_archives = archives.values().filter(|file| file.server.is_crate()).flat_map(|file| {
+        let others =
+            file.archive.references.iter().filter(|reference| reference.rust || !defining.contains_key(&file.path));
+        others.map(|reference| (reference, &*file.package))
+    });
+    let of_programs = images.iter().flat_map(|(program, image)| {
+        let others = image.references.iter().filter(|reference| match &reference.by {
+            Some(by) => !own.contains(&**by),
+            None => !tables.contains(&*reference.symbol),
+        });
+        others.map(|reference| (reference, &*program.name))
+    });
+    linked.references = outside(plan, of_archives.chain(of_programs));
+    linked.unseen.extend(unseen(&archives, &images));
+    linked.problems.sort();
+    linked.problems.dedup();
+    Ok(linked)
+}
+
+/// Who serves each function, going by what the last build left on disk; nothing where there was no build.
+pub(crate) fn last_build(graph: &Graph, plan: &Plan) -> io::Result<Vec<Served>> {
+    let wanted: BTreeSet<&str> = plan.domains.iter().flat_map(|domain| &domain.functions).map(symbol).collect();
+    let mut all = Vec::new();
+    for domain in &plan.domains {
+        let declaring = domain.functions.iter().map(|function| function.declared.index);
+        let built = Built::left_over(graph, &declaring.chain([domain.library.package]).collect());
+        let archives = archives(&built, &wanted)?;
+        let mut by_server: BTreeMap<Server, Vec<String>> = BTreeMap::new();
+        for function in &domain.functions {
+            let defines = |file: &&File| file.archive.functions.contains(symbol(function));
+            let server = archives.values().filter(defines).map(|file| file.server.clone()).min();
+            let shared = (!built.told.is_empty()).then(|| Server::Shared(built.told.iter().cloned().collect()));
+            if let Some(server) = server.or(shared) {
+                by_server.entry(server).or_default().push(function.name.clone());
+            }
+        }
+        let served = by_server.into_iter();
+        all.extend(served.map(|(by, functions)| Served { domain: domain.name.clone(), by, functions }));
+    }
+    Ok(all)
+}
+
+/// An archive or crate of the build.
+#[derive(Debug)]
+struct File {
+    path: Utf8PathBuf,
+    package: String,
+    server: Server,
+    archive: Archive,
+}
+
+impl File {
+    fn serves(&self, domain: &DomainPlan) -> bool {
+        domain.functions.iter().any(|function| self.archive.functions.contains(symbol(function)))
+    }
+}
+
+impl Server {
+    fn is_crate(&self) -> bool {
+        matches!(self, Server::Crate(_))
+    }
+}
+
+fn archives(built: &Built, wanted: &BTreeSet<&str>) -> io::Result<BTreeMap<Utf8PathBuf, File>> {
+    let crates = built.crates.iter().map(|(path, package)| (path, package, Server::Crate(package.clone())));
+    let others = built.archives.iter().map(|(path, package)| (path, package, Server::Archive(file_name(path))));
+    let all: Vec<_> = crates.chain(others).collect();
+    let read = all.into_par_iter().map(|(path, package, server)| {
+        let archive = archive::read(path, wanted)?;
+        Ok((path.clone(), File { path: path.clone(), package: package.clone(), server, archive }))
+    });
+    read.collect()
+}
+
+fn symbol(function: &FunctionPlan) -> &str {
+    function.symbol.as_deref().unwrap_or(&function.name)
+}
+
+fn file_name(path: &Utf8Path) -> String {
+    path.file_name().unwrap_or(path.as_str()).to_owned()
+}
+
+/// Who serves each function of a domain: the crate that bundles the code before the archive it was made from.
+fn served(domain: &DomainPlan, defining: &[&File], images: &[(&Program, Image)]) -> Vec<Served> {
+    let mut by_server: BTreeMap<Server, Vec<String>> = BTreeMap::new();
+    for function in &domain.functions {
+        let symbol = symbol(function);
+        let linked = images.iter().any(|(_, image)| image.globals.contains_key(symbol));
+        let mut servers: Vec<_> = defining
+            .iter()
+            .filter(|file| linked && file.archive.functions.contains(symbol))
+            .map(|file| file.server.clone())
+            .collect();
+        servers.sort();
+        let importing = images.iter().filter(|(_, image)| image.imported.contains(symbol));
+        let needed: BTreeSet<_> = importing.flat_map(|(_, image)| image.needed.iter().cloned()).collect();
+        let shared = (!needed.is_empty()).then(|| Server::Shared(needed.into_iter().collect()));
+        let server = servers.into_iter().next().or(shared).unwrap_or(Server::Nobody);
+        by_server.entry(server).or_default().push(function.name.clone());
+    }
+    let served = by_server.into_iter();
+    served.map(|(by, functions)| Served { domain: domain.name.clone(), by, functions }).collect()
+}
+
+/// Names in `archives` that match no file of the build.
+fn unknown_archives(domain: &DomainPlan, built: &Built, images: &[(&Program, Image)]) -> Vec<Problem> {
+    let inputs = || built.archives.keys().map(|path| file_name(path)).collect::<BTreeSet<_>>();
+    let objects = || images.iter().flat_map(|(_, image)| image.needed.iter().cloned()).collect::<BTreeSet<_>>();
+    let unknown = domain.archives.iter().filter_map(|archive| {
+        let known = if archive.ends_with(".a") { inputs() } else { objects() };
+        if known.iter().any(|name| name.contains(&**archive)) {
+            return None;
+        }
+        let nearest = nearest::nearest(archive, known.iter().map(String::as_str)).map(str::to_owned);
+        let known = known.into_iter().collect();
+        Some(Problem::NoSuchArchive { domain: domain.name.clone(), archive: archive.clone(), nearest, known })
+    });
+    unknown.collect()
+}
+
+impl Linked {
+    /// Checks the library's variables in one program.
+    fn variables(&mut self, domain: &DomainPlan, defining: &[&File], program: &Program, image: &Image) {
+        let edges = (image.range(&domain.name, "data"), image.range(&domain.name, "bss"));
+        // Without the wrappers nobody enters the domain here.
+        let (Some(data), Some(bss)) = edges else { return };
+        let imported: Vec<_> =
+            domain.functions.iter().filter(|function| image.imported.contains(symbol(function))).collect();
+        let names_object = domain.archives.iter().any(|archive| image.needed.contains(archive));
+        if !imported.is_empty() && !names_object {
+            self.problems.push(Problem::SharedObject {
+                domain: domain.name.clone(),
+                program: program.name.clone(),
+                functions: imported.iter().map(|function| function.name.clone()).collect(),
+                needed: image.needed.clone(),
+            });
+        }
+        let inside = |address: &u64| data.contains(address) || bss.contains(address);
+        let (mut found, mut outside, mut from) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let served = |file: &&&File| {
+            let linked = |function: &FunctionPlan| {
+                image.globals.contains_key(symbol(function)) && file.archive.functions.contains(symbol(function))
+            };
+            domain.functions.iter().any(linked)
+        };
+        for file in defining.iter().filter(served) {
+            for (global, count) in &file.archive.writable {
+                let addresses = image.addresses(global);
+                let there = addresses.iter().filter(|address| inside(address)).count();
+                if there > 0 {
+                    found.insert(global);
+                }
+                // Another file's variable may go by the same names, but then all of the library's are inside.
+                if there < addresses.len() && there < *count {
+                    outside.insert(global.name.clone());
+                    from.insert(file.server.clone());
+                }
+            }
+        }
+        self.variables = self.variables.max(found.len());
+        if !outside.is_empty() {
+            self.problems.push(Problem::OutsideOfDomain {
+                domain: domain.name.clone(),
+                program: program.name.clone(),
+                variables: outside.into_iter().collect(),
+                from: from.into_iter().collect(),
+            });
+        }
+    }
+}
+
+impl Image {
+    fn addresses(&self, global: &Global) -> Vec<u64> {
+        match global.file {
+            Some(_) => self.locals.get(global).cloned().unwrap_or_default(),
+            None => self.globals.get(&global.name).copied().into_iter().collect(),
+        }
+    }
+}
+
+/// References by anything that is no wrapper, each once: a crate's code is in its programs too.
+fn outside<'r>(plan: &Plan, all: impl Iterator<Item = (&'r Reference, &'r str)>) -> Vec<Outside> {
+    let mut found: BTreeMap<(String, Option<String>, bool), String> = BTreeMap::new();
+    for (reference, within) in all {
+        let by = reference.by.as_ref().map(|by| format!("{:#}", rustc_demangle::demangle(by)));
+        if by.as_ref().is_some_and(|by| is_wrapper(plan, by)) {
+            continue;
+        }
+        found.entry((reference.symbol.clone(), by, reference.data)).or_insert_with(|| within.to_owned());
+    }
+    found.into_iter().map(|((symbol, by, data), within)| Outside { symbol, by, data, within }).collect()
+}
+
+/// Of a wrapper's module, or what the runtime makes of the closure that it was handed.
+fn is_wrapper(plan: &Plan, by: &str) -> bool {
+    let runtime = by.trim_start_matches('<').starts_with("isolate_rt::");
+    runtime || plan.domains.iter().any(|domain| by.contains(&format!("::isolated::{}::", domain.name)))
+}
+
+fn unseen(archives: &BTreeMap<Utf8PathBuf, File>, images: &[(&Program, Image)]) -> Vec<String> {
+    let bitcode = archives.values().filter(|file| file.archive.bitcode).map(|file| &*file.package);
+    let bitcode: BTreeSet<_> = bitcode.collect();
+    let bitcode = bitcode.into_iter().map(|package| {
+        format!("`{package}` was compiled for link-time optimisation: its objects hold no code yet, only programs were checked")
+    });
+    let stripped = images.iter().filter(|(_, image)| image.stripped);
+    let stripped = stripped.map(|(program, _)| format!("`{}` has no symbols: build it without `strip`", program.name));
+    bitcode.chain(stripped).collect()
+}
+
+impl fmt::Display for Served {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Served { domain, by, functions } = self;
+        let functions = names(functions);
+        match by {
+            Server::Crate(package) => write!(f, "{domain}: native code in the crate of `{package}` serves {functions}"),
+            Server::Archive(name) => write!(f, "{domain}: `{name}` serves {functions}"),
+            Server::Shared(objects) => {
+                write!(f, "{domain}: a shared object serves {functions}: {}", objects.join(" or "))
+            }
+            Server::Nobody => write!(f, "{domain}: no program has {functions}"),
+        }
+    }
+}
+
+/// A few of them, and how many more.
+pub(crate) fn names(names: &[String]) -> String {
+    const SHOWN: usize = 6;
+    let shown: Vec<_> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}

@@ -1,0 +1,109 @@
+//! `verify` on what the linker made: a library's variables in their domain, and no reference past the wrappers.
+#![cfg(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu"))]
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
+
+const LIBRARY_C: &str = "
+int count_calls = 1;
+static int hidden = 2;
+static volatile int zeroed[4];
+int twice(int n) { zeroed[n & 3] = ++count_calls + hidden++; return 2 * n; }
+int thrice(int n) { return 3 * n; }
+";
+/// Compiles without the `cc` crate, which would have to be built first.
+const BUILD: &str = r#"
+fn main() {
+    isolate_rt_build::link("src/isolated/isolate.ld");
+    let out = std::env::var("OUT_DIR").unwrap();
+    let run = |tool: &str, arguments: &[&str]| assert!(std::process::Command::new(tool).args(arguments).status().unwrap().success());
+    let (object, archive) = (format!("{out}/twice.o"), format!("{out}/libtwice.a"));
+    run("cc", &["-c", "-fPIC", "-O1", "csrc/twice.c", "-o", &object]);
+    run("ar", &["crs", &archive, &object]);
+    println!("cargo::rustc-link-search=native={out}");
+    println!("cargo::rustc-link-lib=static=twice");
+    println!("cargo::rerun-if-changed=csrc");
+}
+"#;
+const LIB: &str = "
+pub mod isolated;
+mod ffi { unsafe extern \"C\" { pub fn twice(n: i32) -> i32; pub fn thrice(n: i32) -> i32; } }
+pub fn isolated_twice(n: i32) -> i32 { isolated::twice::twice(n).unwrap_or(-1) + isolated::twice::thrice(n).unwrap_or(-1) }
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn as_direct() { assert_eq!(super::isolated_twice(1), unsafe { super::ffi::twice(1) }); }
+}
+";
+const MAIN: &str = "fn main() { println!(\"{}\", app::isolated_twice(1)); }\n";
+const POLICY: &str = r#"
+version = 1
+[domain.twice]
+library = "app"
+archives = ["libtwice.a"]
+[[isolate]]
+domain = "twice"
+extern = ["twice", "thrice"]
+"#;
+
+struct Workspace(tempfile::TempDir);
+
+impl Workspace {
+    fn new() -> Self {
+        let workspace = Self(tempfile::tempdir().expect("a temporary folder"));
+        let rt = |folder: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder).display().to_string();
+        let manifest = format!(
+            "[package]\nname = \"app\"\nversion = \"1.0.0\"\nedition = \"2024\"\n[dependencies]\nisolate-rt = {{ path = {:?} }}\n\
+             [build-dependencies]\nisolate-rt-build = {{ path = {:?} }}\n[workspace]\n",
+            rt("isolate-rt"),
+            rt("isolate-rt/build")
+        );
+        workspace.put("Cargo.toml", &manifest);
+        workspace.put("build.rs", BUILD);
+        workspace.put("csrc/twice.c", LIBRARY_C);
+        workspace.put("src/lib.rs", LIB);
+        workspace.put("src/main.rs", MAIN);
+        workspace.put("policy.toml", POLICY);
+        workspace
+    }
+
+    fn put(&self, name: &str, text: &str) {
+        let path = self.0.path().join(name);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    }
+
+    fn isolate(&self, arguments: &[&str]) -> Output {
+        let mut tool = Command::new(env!("CARGO_BIN_EXE_cargo-isolate"));
+        tool.arg("isolate").args(arguments).arg("--offline").env("CARGO_TARGET_DIR", self.0.path().join("target"));
+        tool.current_dir(&self.0).output().expect("the tool")
+    }
+
+    /// Writes the wrappers for `policy`, then verifies: the lines about globals and objects, and what stands below them.
+    #[track_caller]
+    fn check(&self, policy: &str, status: i32, snapshot: &str) {
+        self.put("policy.toml", policy);
+        let wrapped = self.isolate(&["wrap"]);
+        assert!(wrapped.status.success(), "{}", String::from_utf8_lossy(&wrapped.stderr));
+        let verified = self.isolate(&["verify", "--no-run"]);
+        let stdout = String::from_utf8_lossy(&verified.stdout);
+        let lines: Vec<_> = stdout.lines().skip_while(|line| !line.contains("  compile ")).collect();
+        let lines: Vec<_> = lines.into_iter().skip(1).take_while(|line| !line.contains("  faults ")).collect();
+        insta::assert_snapshot!(snapshot, lines.join("\n"));
+        assert_eq!(verified.status.code(), Some(status), "{stdout}\n{}", String::from_utf8_lossy(&verified.stderr));
+    }
+}
+
+/// In one workspace one after the other: its first build takes longer than everything after it.
+#[test]
+fn archives_and_references() {
+    let workspace = Workspace::new();
+    workspace.check(POLICY, 0, "right");
+    workspace.check(&POLICY.replace("libtwice.a", "libtwcie.a"), 1, "misspelt");
+    workspace.check(&POLICY.replace("archives = [\"libtwice.a\"]\n", ""), 1, "not_named");
+    workspace.put("src/main.rs", "static TABLE: [unsafe extern \"C\" fn(i32) -> i32; 1] = [twice];\nunsafe extern \"C\" { fn twice(n: i32) -> i32; #[link_name = \"thrice\"] fn other(n: i32) -> i32; }\nfn main() { println!(\"{} {}\", app::isolated_twice(1), unsafe { TABLE[std::env::args().count() - 1](1) + other(2) }); }\n");
+    workspace.check(POLICY, 1, "past_the_wrappers");
+}

@@ -4,19 +4,16 @@ use crate::{
     graph::{Graph, Package, Role, SourceFile},
     names::Crates,
     policy::{
-        PolicyError,
+        Loaded, Pattern, PolicyError, Spanned,
         day::Day,
         model::{Policy, UnsafeLimit},
     },
 };
-use globset::{Glob, GlobMatcher};
 use isolate_lints::{
     facts::Scope,
     resolve::Place,
     rules::{self, Finding, Settings, Severity, Subject},
 };
-use std::collections::BTreeMap;
-use toml::Spanned;
 
 /// What the rules found in one file of a member.
 pub(crate) struct Found {
@@ -76,23 +73,49 @@ pub(crate) fn findings(graph: &Graph) -> Vec<Found> {
     found
 }
 
-/// Holds findings and packages against a policy, and adds the findings that only a policy can make.
-pub(crate) fn decide(graph: &Graph, policy: &Policy, mut findings: Vec<Found>, today: Day) -> Verdict {
-    findings.extend(forbidden(graph, policy));
+/// What a policy says a rule's findings count for.
+pub(crate) fn severity(policy: &Policy, rule: &str) -> Severity {
+    let stated = policy.rules.iter().find(|(name, _)| name.get_ref().0 == rule);
+    let default = rules::find(rule).map_or(Severity::Warn, |rule| rule.default);
+    stated.map_or(default, |(_, severity)| *severity.get_ref())
+}
+
+/// What a policy says about the unsafe code of a package, by name or for all others.
+pub(crate) fn limit<'p>(policy: &'p Policy, package: &Package) -> Option<&'p Spanned<UnsafeLimit>> {
+    let of_crate = policy.crates.get(&*package.name).or_else(|| policy.crates.get("*"));
+    of_crate.and_then(|of_crate| of_crate.unsafe_.as_ref())
+}
+
+/// Holds findings and packages against the policies, and adds the findings that only a policy can make.
+pub(crate) fn decide(graph: &Graph, policies: &Loaded, mut findings: Vec<Found>, today: Day) -> Verdict {
+    findings.extend(forbidden(graph, policies));
     findings.sort_by_key(|found| (found.package, found.file, found.finding.span));
-    let mut exceptions = Exceptions::new(policy, today);
-    let stated = policy.rules.iter().map(|(name, severity)| (name.get_ref().as_str(), *severity.get_ref()));
-    let mut severities: BTreeMap<&str, Severity> = rules::RULES.iter().map(|rule| (rule.name, rule.default)).collect();
-    severities.extend(stated);
+    let mut exceptions = Exceptions::new(&policies.policy, today);
     let mut decisions = Vec::new();
     for found in findings {
-        let severity = severities[found.finding.rule];
+        let severity = policies.severity(found.package, found.finding.rule);
         if exceptions.cover(graph, &found) || severity == Severity::Allow {
             continue;
         }
         decisions.push(Decision { found, severity });
     }
-    Verdict { decisions, excesses: excesses(graph, policy), remarks: exceptions.remarks() }
+    Verdict { decisions, excesses: excesses(graph, policies), remarks: exceptions.remarks() }
+}
+
+impl Loaded {
+    /// What a rule's findings in a package count for: the stricter of what the workspace says and what the member does.
+    fn severity(&self, package: usize, rule: &str) -> Severity {
+        let member = self.members.get(&package).into_iter().flat_map(|policy| &policy.rules);
+        let stated = member.filter(|(name, _)| name.get_ref().0 == rule).map(|(_, severity)| *severity.get_ref());
+        stated.fold(severity(&self.policy, rule), Severity::max)
+    }
+
+    /// How much unsafe code a package may have: the stricter of what the workspace says and what the member does.
+    fn limit(&self, graph: &Graph, package: usize) -> Option<&Spanned<UnsafeLimit>> {
+        let own = self.members.get(&package).and_then(|policy| limit(policy, &graph.packages[package]));
+        let limits = own.into_iter().chain(limit(&self.policy, &graph.packages[package]));
+        limits.min_by_key(|limit| limit.get_ref().most())
+    }
 }
 
 /// The policy's exceptions, and which of them were of use.
@@ -103,7 +126,7 @@ struct Exceptions<'p> {
 
 struct ExceptionUse<'p> {
     rule: &'p str,
-    at: Option<GlobMatcher>,
+    at: &'p Pattern,
     until: Option<Day>,
     used: bool,
     span: std::ops::Range<usize>,
@@ -114,9 +137,9 @@ impl<'p> Exceptions<'p> {
         let exceptions = policy.exception.iter().map(|exception| {
             let of = exception.get_ref();
             ExceptionUse {
-                rule: of.rule.get_ref(),
-                at: Glob::new(of.at.get_ref()).ok().map(|glob| glob.compile_matcher()),
-                until: of.until.as_ref().and_then(|until| Day::try_from(until.get_ref()).ok()),
+                rule: of.rule.get_ref().0,
+                at: of.at.get_ref(),
+                until: of.until.as_ref().map(|until| *until.get_ref()),
                 used: false,
                 span: of.at.span(),
             }
@@ -131,7 +154,7 @@ impl<'p> Exceptions<'p> {
         let in_package = format!("{}/{place}", package.name);
         let mut covered = false;
         for exception in self.rules.iter_mut().filter(|exception| exception.rule == found.finding.rule) {
-            if exception.at.as_ref().is_some_and(|at| at.is_match(&place) || at.is_match(&in_package)) {
+            if exception.at.is_match(&place) || exception.at.is_match(&in_package) {
                 exception.used = true;
                 covered |= exception.until.is_none_or(|until| self.today <= until);
             }
@@ -169,18 +192,11 @@ pub(crate) fn place(package: &Package, file: &SourceFile, scope: &Scope) -> Stri
     place
 }
 
-/// What the policy says about the unsafe code of a package, by name or for all others.
-fn limit<'p>(policy: &'p Policy, package: &Package) -> Option<&'p Spanned<UnsafeLimit>> {
-    let rest = policy.crates.iter().find(|(name, _)| name.get_ref() == "*");
-    let own = policy.crates.iter().find(|(name, _)| *name.get_ref() == package.name);
-    own.or(rest).and_then(|(_, crate_policy)| crate_policy.unsafe_.as_ref())
-}
-
 /// Unsafe constructs of packages that may have none.
-fn forbidden(graph: &Graph, policy: &Policy) -> Vec<Found> {
+fn forbidden(graph: &Graph, policies: &Loaded) -> Vec<Found> {
     let mut found = Vec::new();
     for (index, package) in graph.packages.iter().enumerate() {
-        if limit(policy, package).is_none_or(|limit| *limit.get_ref() != UnsafeLimit::Forbid) {
+        if policies.limit(graph, index).is_none_or(|limit| *limit.get_ref() != UnsafeLimit::Forbid) {
             continue;
         }
         let own = package.files.iter().enumerate().filter(|(_, file)| file.role != Role::Generated);
@@ -201,10 +217,10 @@ fn forbidden(graph: &Graph, policy: &Policy) -> Vec<Found> {
     found
 }
 
-fn excesses(graph: &Graph, policy: &Policy) -> Vec<Excess> {
+fn excesses(graph: &Graph, policies: &Loaded) -> Vec<Excess> {
     let mut excesses = Vec::new();
     for (index, package) in graph.packages.iter().enumerate() {
-        let Some(limit) = limit(policy, package) else { continue };
+        let Some(limit) = policies.limit(graph, index) else { continue };
         let UnsafeLimit::Max(max) = *limit.get_ref() else { continue };
         let count = unsafe_count(package);
         if count > max {
@@ -241,7 +257,7 @@ unsafe fn inner() {}
     #[track_caller]
     fn check(policy: &str, expected: &[&str]) {
         let graph = fixture::graph(SOURCES);
-        let policy = fixture::policy(&format!("version = 1\n{policy}"));
+        let policy = Loaded::of_workspace(&format!("version = 1\n{policy}"));
         let verdict = decide(&graph, &policy, findings(&graph), "2026-01-31".parse().unwrap());
         let decisions = verdict.decisions.iter().map(|Decision { found, severity }| {
             let file = &graph.packages[found.package].files[found.file].path;

@@ -7,7 +7,7 @@ use std::process::Command;
 fn committed_wrappers_are_fresh() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let output = Command::new(env!("CARGO_BIN_EXE_cargo-isolate"))
-        .args(["isolate", "wrap", "--check", "--policy", "tests/libraries/policy.toml"])
+        .args(["isolate", "wrap", "--check", "--policy", "tests/libraries/isolation.toml"])
         .current_dir(root)
         .output()
         .unwrap();

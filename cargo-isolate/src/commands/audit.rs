@@ -33,7 +33,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     }
     let dependencies = match args.deps {
         true => Dependencies::Full,
-        false => policy.and_then(|policy| policy.policy.audit.dependencies).unwrap_or(Dependencies::Summary),
+        false => policy
+            .and_then(|policy| policy.policy.audit.dependencies)
+            .map_or(Dependencies::Summary, |stated| *stated.get_ref()),
     };
     let mut report = report::audit(&graph)?;
     if dependencies == Dependencies::None {

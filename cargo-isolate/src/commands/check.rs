@@ -31,7 +31,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let policy = policy::load(&args.policy, &graph)?;
     mark_generated(&mut graph, &policy);
     let today = args.today.unwrap_or_else(Day::today);
-    let verdict = decide::decide(&graph, &policy.policy, decide::findings(&graph), today);
+    let verdict = decide::decide(&graph, &policy, decide::findings(&graph), today);
     let report = report::check(&graph, &policy, &verdict)?;
     let shown = Shown { dependencies: true, quiet: args.quiet };
     report::print(&mut anstream::stdout().lock(), &graph, &report, args.format, shown)?;

@@ -6,9 +6,8 @@ use super::{
     shape::Shape,
     types,
 };
-use crate::policy::{PolicyError, model};
+use crate::policy::{PolicyError, Spanned, model};
 use std::ops::Range;
-use toml::Spanned;
 
 /// One foreign function, as far as contracts care.
 #[derive(Clone, Debug, Default)]

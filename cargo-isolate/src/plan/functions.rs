@@ -11,10 +11,9 @@ use crate::{
         types::{Site, Types},
     },
     graph::Graph,
-    policy::{PolicyError, model},
+    policy::{PolicyError, Spanned, model},
 };
 use isolate_lints::facts::{ForeignKind, Param as Declaration};
-use toml::Spanned;
 
 /// Plans one function; mistakes of its policy entry are appended to `errors`.
 pub(super) fn plan(

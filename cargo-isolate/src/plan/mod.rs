@@ -7,7 +7,7 @@ mod text;
 use crate::{
     contract::{Contract, infer::Tier, shape::Shape, types::Types},
     graph::Graph,
-    policy::{PolicyError, duration, model, size},
+    policy::{PolicyError, model},
 };
 use camino::Utf8PathBuf;
 use serde::{Serialize, Serializer};
@@ -198,10 +198,9 @@ pub(crate) fn plan(graph: &Graph, policy: &model::Policy) -> Result<Plan, Vec<Po
             archives: domain.archives.iter().map(|archive| archive.get_ref().clone()).collect(),
             backend: domain.backend.as_ref().map_or(model::Backend::Auto, |backend| *backend.get_ref()),
             level: domain.level.as_ref().map_or(model::Level::Integrity, |level| *level.get_ref()),
-            heap_limit: domain.heap.as_ref().and_then(|heap| bytes(&heap.limit, &mut errors)),
-            stack_size: domain.stack.as_ref().and_then(|stack| bytes(stack, &mut errors)),
-            // What is not a duration was refused when the policy was read.
-            deadline: domain.deadline.as_ref().and_then(|text| duration::parse(text.get_ref()).ok()),
+            heap_limit: domain.heap.as_ref().map(|heap| heap.limit.get_ref().0),
+            stack_size: domain.stack.as_ref().map(|stack| stack.get_ref().0),
+            deadline: domain.deadline.as_ref().map(|deadline| deadline.get_ref().0),
             threads: domain.threads.as_ref().map_or(model::Threads::Many, |threads| *threads.get_ref()),
             functions,
         });
@@ -215,11 +214,6 @@ pub(crate) fn plan(graph: &Graph, policy: &model::Policy) -> Result<Plan, Vec<Po
         errors.dedup();
         Err(errors)
     }
-}
-
-fn bytes(text: &toml::Spanned<String>, errors: &mut Vec<PolicyError>) -> Option<u64> {
-    let size = size::parse(text.get_ref());
-    size.map_err(|expected| errors.push(PolicyError::new(text.span(), "not a size").label(expected))).ok()
 }
 
 fn shown<S: Serializer>(shape: &Shape, serializer: S) -> Result<S::Ok, S::Error> {

@@ -3,16 +3,14 @@
 use super::{Declared, Library};
 use crate::{
     graph::{Graph, Package, Role},
-    policy::{PolicyError, model},
+    policy::{Pattern, PolicyError, Spanned, model},
 };
 use camino::{Utf8Path, Utf8PathBuf};
-use globset::{GlobBuilder, GlobMatcher};
 use isolate_lints::{
     cfg::all_hold,
     facts::{ForeignItem, ForeignKind},
 };
 use std::collections::{BTreeMap, BTreeSet};
-use toml::Spanned;
 
 /// A function that some domain isolates.
 pub(super) struct Selected<'g> {
@@ -42,7 +40,7 @@ pub(super) fn select<'g>(graph: &'g Graph, policy: &model::Policy, errors: &mut 
             continue;
         };
         let Some(library) = package(graph, domain.library.get_ref()) else { continue };
-        let mut except = Exceptions::new(&isolate.except, errors);
+        let mut except = Exceptions::new(&isolate.except);
         for pattern in &isolate.externs {
             let found = matching(graph, library, pattern, errors);
             let (any, mut left) = (!found.is_empty(), 0);
@@ -67,7 +65,7 @@ pub(super) fn select<'g>(graph: &'g Graph, policy: &model::Policy, errors: &mut 
                 }
             }
             if any && left == 0 {
-                let message = format!("`except` takes out all that `{}` names", pattern.get_ref());
+                let message = format!("`except` takes out all that `{}` names", pattern.get_ref().text());
                 errors.push(PolicyError::new(pattern.span(), message).help("remove it here, or from `except`"));
             }
         }
@@ -83,22 +81,21 @@ pub(super) fn select<'g>(graph: &'g Graph, policy: &model::Policy, errors: &mut 
 /// The `except` of one `[[isolate]]`.
 struct Exceptions<'p> {
     /// With whether it took anything out.
-    patterns: Vec<(&'p Spanned<String>, GlobMatcher, bool)>,
+    patterns: Vec<(&'p Spanned<Pattern>, bool)>,
     /// Every name it was held against.
     names: BTreeSet<String>,
 }
 
 impl<'p> Exceptions<'p> {
-    fn new(patterns: &'p [Spanned<String>], errors: &mut Vec<PolicyError>) -> Exceptions<'p> {
-        let compiled = patterns.iter().filter_map(|pattern| Some((pattern, glob(pattern, errors)?, false)));
-        Exceptions { patterns: compiled.collect(), names: BTreeSet::new() }
+    fn new(patterns: &'p [Spanned<Pattern>]) -> Exceptions<'p> {
+        Exceptions { patterns: patterns.iter().map(|pattern| (pattern, false)).collect(), names: BTreeSet::new() }
     }
 
     fn takes(&mut self, name: &str) -> bool {
         self.names.insert(name.to_owned());
         let mut taken = false;
-        for (_, matcher, used) in &mut self.patterns {
-            let matches = matcher.is_match(name);
+        for (pattern, used) in &mut self.patterns {
+            let matches = pattern.get_ref().is_match(name);
             *used |= matches;
             taken |= matches;
         }
@@ -108,21 +105,10 @@ impl<'p> Exceptions<'p> {
     /// What takes out nothing was meant for something.
     fn unused(&self, errors: &mut Vec<PolicyError>) {
         for (pattern, ..) in self.patterns.iter().filter(|(.., used)| !used) {
-            let text = pattern.get_ref();
+            let text = pattern.get_ref().text();
             let message = format!("`{text}` takes nothing out: no function that `extern` names is called so");
             let error = PolicyError::new(pattern.span(), message).help("remove it");
             errors.push(error.did_you_mean(text, self.names.iter().map(|name| &**name)));
-        }
-    }
-}
-
-fn glob(pattern: &Spanned<String>, errors: &mut Vec<PolicyError>) -> Option<GlobMatcher> {
-    let text = pattern.get_ref();
-    match GlobBuilder::new(text).literal_separator(false).build() {
-        Ok(glob) => Some(glob.compile_matcher()),
-        Err(error) => {
-            errors.push(PolicyError::new(pattern.span(), format!("`{text}` is not a pattern: {}", error.kind())));
-            None
         }
     }
 }
@@ -136,22 +122,23 @@ struct Agreed<'g> {
 fn matching<'g>(
     graph: &'g Graph,
     library: usize,
-    pattern: &Spanned<String>,
+    pattern: &Spanned<Pattern>,
     errors: &mut Vec<PolicyError>,
 ) -> Vec<Agreed<'g>> {
-    let text = pattern.get_ref();
-    let Some(matcher) = glob(pattern, errors) else { return Vec::new() };
+    let text = pattern.get_ref().text();
     let members = (0..graph.packages.len()).filter(|index| graph.packages[*index].member && *index != library);
     let groups: [Vec<usize>; 2] = [vec![library], members.collect()];
     for group in &groups {
-        let found = agreed(group.iter().flat_map(|package| functions(graph, *package)), &|name| matcher.is_match(name));
+        let found = agreed(group.iter().flat_map(|package| functions(graph, *package)), &|name| {
+            pattern.get_ref().is_match(name)
+        });
         if !found.is_empty() {
             return found;
         }
     }
     let all: Vec<_> = groups.iter().flatten().flat_map(|package| items(graph, *package)).collect();
     let library = &graph.packages[library].name;
-    let is_static = all.iter().any(|candidate| candidate.item.name == *text);
+    let is_static = all.iter().any(|candidate| candidate.item.name == text);
     errors.push(if is_static {
         PolicyError::new(pattern.span(), format!("`{text}` is a static: only functions run in a domain"))
     } else {

@@ -1,7 +1,7 @@
 //! The plan for people.
 
 use super::{Decision, DomainPlan, FunctionPlan, Plan, Role};
-use crate::contract::infer::Tier;
+use crate::{contract::infer::Tier, words::some};
 use anstyle::{AnsiColor, Style};
 use std::io::{self, Write};
 
@@ -31,8 +31,8 @@ pub(crate) fn print(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
     writeln!(
         out,
         "{} in {}: {} ready ({} with an assumption to check), {} refused",
-        count(total, "function"),
-        count(plan.domains.len(), "domain"),
+        some(total, "function"),
+        some(plan.domains.len(), "domain"),
         total - refused.len(),
         likely.filter(|function| function.is_ready()).count(),
         refused.len(),
@@ -109,10 +109,6 @@ fn print_decision(out: &mut dyn Write, decision: &Decision, role: &Role) -> io::
             writeln!(out, "{}  {style}{word}{style:#}{DIM}: {evidence}{DIM:#}", contract.to_toml())
         }
     }
-}
-
-fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 fn has_likely(function: &FunctionPlan) -> bool {

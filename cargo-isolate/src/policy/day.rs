@@ -1,5 +1,6 @@
 //! Days: what `until` in the policy is compared with.
 
+use serde::{Deserialize, Deserializer, de};
 use std::{
     fmt,
     str::FromStr,
@@ -46,6 +47,15 @@ impl TryFrom<&toml::value::Datetime> for Day {
             (Some(date), None) => Ok(Day { year: date.year, month: date.month, day: date.day }),
             _ => Err(()),
         }
+    }
+}
+
+impl<'de> Deserialize<'de> for Day {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Day, D::Error> {
+        let date = toml::value::Datetime::deserialize(deserializer)
+            .map_err(|_| de::Error::custom("not a date\nwrite it as in `until = 2027-01-31`, without quotes"))?;
+        Day::try_from(&date)
+            .map_err(|()| de::Error::custom("a date without a time of day is expected\nas in `until = 2027-01-31`"))
     }
 }
 

@@ -1,13 +1,25 @@
 //! Durations in the policy: `"200ms"`.
 
+use super::worded::worded;
+use serde::{Deserialize, Deserializer};
 use std::time::Duration;
+
+/// A duration that is not zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Period(pub(crate) Duration);
+
+impl<'de> Deserialize<'de> for Period {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Period, D::Error> {
+        worded(deserializer, |text| parse(text).map(Period).map_err(|expected| format!("not a duration: {expected}")))
+    }
+}
 
 /// What a duration such as `200ms`, `1 s` or `500us` stands for.
 ///
 /// # Errors
 ///
 /// What was expected, for a text that is not a duration, or that is none at all.
-pub(crate) fn parse(text: &str) -> Result<Duration, String> {
+fn parse(text: &str) -> Result<Duration, String> {
     const EXPECTED: &str = "expected a number and one of us, ms, s, min, as in `200ms`";
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at(digits);

@@ -1,19 +1,25 @@
 //! The policy file of a workspace: found, read, and checked against the packages that are there.
 
 use super::{
-    PolicyError,
+    PolicyError, Spanned, member,
     model::Policy,
-    read::{parse, sorted},
-    validate,
+    read::{read, sorted},
+    text::Texts,
 };
-use crate::{graph::Graph, report::draw::draw};
-use camino::Utf8PathBuf;
+use crate::{
+    graph::{Graph, Package},
+    report::draw::draw,
+    words::some,
+};
+use camino::{Utf8Path, Utf8PathBuf};
 use codespan_reporting::{
     diagnostic::{Diagnostic, Label},
     files::SimpleFile,
 };
-use std::{collections::BTreeSet, fmt, io};
-use toml::Spanned;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt, io,
+};
 
 /// Which policy a command follows.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -23,35 +29,49 @@ pub(crate) struct PolicyFile {
     pub(crate) policy: Option<Utf8PathBuf>,
 }
 
-/// A policy with its text, so that later mistakes can be drawn too.
+/// The policies of a workspace with their texts, so that later mistakes can be drawn too.
 #[derive(Debug)]
 pub(crate) struct Loaded {
-    pub(crate) path: Utf8PathBuf,
-    pub(crate) text: String,
+    pub(crate) texts: Texts,
+    /// The workspace's.
     pub(crate) policy: Policy,
+    /// What members add, by their index in the graph: only `rules` and `crates`.
+    pub(crate) members: BTreeMap<usize, Policy>,
 }
 
 impl Loaded {
+    /// A workspace's policy alone.
+    #[cfg(test)]
+    pub(crate) fn of_workspace(text: &str) -> Loaded {
+        let policy = crate::fixture::policy(text);
+        Loaded { texts: Texts::new("policy.toml".into(), text.to_owned()), policy, members: BTreeMap::new() }
+    }
+
+    /// The workspace's policy file, as reports show it.
+    pub(crate) fn path(&self) -> &Utf8Path {
+        self.texts.workspace()
+    }
+
     /// What generated files call it: the same on every machine.
     pub(crate) fn shown(&self) -> &str {
-        match self.path.is_absolute() {
-            true => self.path.file_name().unwrap_or(self.path.as_str()),
-            false => self.path.as_str(),
+        let path = self.path();
+        match path.is_absolute() {
+            true => path.file_name().unwrap_or(path.as_str()),
+            false => path.as_str(),
         }
     }
 
     /// Mistakes that a later stage found in it, as an error to return.
     pub(crate) fn mistakes(&self, errors: Vec<PolicyError>) -> Mistakes {
-        Mistakes::new(self.path.clone(), self.text.clone(), errors)
+        Mistakes { texts: self.texts.clone(), errors }
     }
 }
 
 /// A policy file that is wrong. The command ends with status 2.
 #[derive(Debug)]
 pub(crate) struct Mistakes {
-    path: Utf8PathBuf,
-    text: String,
-    errors: Vec<PolicyError>,
+    pub(super) texts: Texts,
+    pub(super) errors: Vec<PolicyError>,
 }
 
 /// No policy to read. The command ends with status 2.
@@ -70,29 +90,34 @@ impl PolicyFile {
     }
 }
 
-/// Reads the policy of a workspace.
+/// Reads the policy of a workspace, and those of its members.
 ///
 /// # Errors
 ///
 /// [`Unreadable`] or [`Mistakes`], for `main` to print.
 pub(crate) fn load(file: &PolicyFile, graph: &Graph) -> anyhow::Result<Loaded> {
     let path = file.path(graph);
-    let text = std::fs::read_to_string(&path).map_err(|error| Unreadable {
-        path: path.clone(),
+    let text = read_file(&path)?;
+    let read = read(&text);
+    let mut texts = Texts::new(graph.relative(&path), text);
+    let mut errors = read.errors;
+    let policy = read.policy.unwrap_or_default();
+    let complained: Vec<_> = errors.iter().map(|error| error.span.clone()).collect();
+    let unknown = unknown_packages(&policy, graph).into_iter().chain(unknown_crates(&policy, graph));
+    errors.extend(unknown.filter(|error| !complained.contains(&error.span)));
+    let members = member::load(graph, &path, &policy, &mut texts, &mut errors)?;
+    match errors.is_empty() {
+        true => Ok(Loaded { texts, policy, members }),
+        false => Err(Mistakes { texts, errors: sorted(errors) }.into()),
+    }
+}
+
+pub(super) fn read_file(path: &Utf8Path) -> Result<String, Unreadable> {
+    std::fs::read_to_string(path).map_err(|error| Unreadable {
+        path: path.to_owned(),
         why: crate::text::describe(&error),
         missing: error.kind() == io::ErrorKind::NotFound,
-    })?;
-    let mistakes = |errors, text| Mistakes::new(graph.relative(&path), text, errors);
-    let policy = match parse(&text) {
-        Ok(policy) => policy,
-        Err(errors) => return Err(mistakes(errors, text).into()),
-    };
-    let mut errors = validate::check(&policy);
-    errors.extend(unknown_packages(&policy, graph));
-    match errors.is_empty() {
-        true => Ok(Loaded { path: graph.relative(&path), text, policy }),
-        false => Err(mistakes(sorted(errors), text).into()),
-    }
+    })
 }
 
 /// A rule for a package that is not there protects nothing, and is most likely misspelt.
@@ -110,6 +135,23 @@ fn unknown_packages(policy: &Policy, graph: &Graph) -> Vec<PolicyError> {
             error.did_you_mean(name.get_ref(), known.iter().copied())
         })
         .collect()
+}
+
+/// An exception for a crate that is not there covers nothing, ever.
+fn unknown_crates<'g>(policy: &Policy, graph: &'g Graph) -> Vec<PolicyError> {
+    let names = |package: &'g Package| package.files.iter().map(|file| &*file.krate).chain([&*package.name]);
+    let crates: BTreeSet<&str> = graph.packages.iter().flat_map(names).collect();
+    let mut errors = Vec::new();
+    for at in policy.exception.iter().map(|exception| &exception.get_ref().at) {
+        let (text, prefix) = (at.get_ref().text(), at.get_ref().prefix());
+        let first = prefix.find(['/', ':']).map(|end| &prefix[..end]);
+        let Some(name) = first.or((prefix == text).then_some(text)) else { continue };
+        if !crates.contains(name) {
+            let message = format!("no crate or package `{name}` in this workspace");
+            errors.push(PolicyError::new(at.span(), message).did_you_mean(name, crates.iter().copied()));
+        }
+    }
+    errors
 }
 
 /// Packages of all platforms: a policy may speak of those that this machine does not need.
@@ -138,15 +180,12 @@ impl Unreadable {
 }
 
 impl Mistakes {
-    pub(super) fn new(path: Utf8PathBuf, text: String, errors: Vec<PolicyError>) -> Mistakes {
-        Mistakes { path, text, errors }
-    }
-
     /// Draws each mistake at its line.
     pub(crate) fn draw(&self, out: &mut dyn io::Write) -> io::Result<()> {
-        let file = SimpleFile::new(self.path.as_str(), self.text.as_str());
         for error in &self.errors {
-            let mut label = Label::primary((), error.span.clone());
+            let (_, text, span) = self.texts.find(&error.span);
+            let file = SimpleFile::new(text.path.as_str(), text.text.as_str());
+            let mut label = Label::primary((), span);
             label.message = error.label.clone().unwrap_or_default();
             let notes = error.help.iter().map(|help| format!("help: {help}")).collect();
             draw(out, &file, &Diagnostic::error().with_message(&error.message).with_label(label).with_notes(notes))?;
@@ -159,8 +198,8 @@ impl std::error::Error for Mistakes {}
 
 impl fmt::Display for Mistakes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (path, count) = (&self.path, self.errors.len());
-        let mistakes = if count == 1 { "mistake" } else { "mistakes" };
-        write!(f, "{count} {mistakes} in the policy `{path}`")
+        let paths: BTreeSet<_> = self.errors.iter().map(|error| self.texts.find(&error.span).1.path.as_str()).collect();
+        let paths = paths.into_iter().collect::<Vec<_>>().join("` and `");
+        write!(f, "{} in the policy `{paths}`", some(self.errors.len(), "mistake"))
     }
 }

@@ -1,16 +1,27 @@
 //! `policy.toml`: what a team decided about its unsafe surface, with the place of every value.
 
 pub(crate) mod day;
-pub(crate) mod duration;
+mod duration;
 mod error;
 mod load;
+mod member;
 pub(crate) mod model;
+mod pattern;
 mod read;
-pub(crate) mod size;
+mod rule_name;
+mod size;
+mod spanned;
+mod text;
 mod validate;
+mod worded;
 
 pub(crate) use error::PolicyError;
 pub(crate) use load::{Loaded, Mistakes, PolicyFile, Unreadable, load};
+pub(crate) use pattern::Pattern;
+pub(crate) use spanned::Spanned;
+pub(crate) use text::{Text, Texts};
 
 #[cfg(test)]
 mod documented;
+#[cfg(test)]
+mod schema;

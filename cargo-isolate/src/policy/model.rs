@@ -1,16 +1,17 @@
 //! The policy file's shape. Values that a later complaint may point at are [`Spanned`].
 
+use super::{day::Day, duration::Period, pattern::Pattern, rule_name::RuleName, size::Size, spanned::Spanned};
 use isolate_lints::rules::Severity;
 use serde::{
     Deserialize, Deserializer,
     de::{self, MapAccess, Visitor},
 };
 use std::{collections::BTreeMap, fmt};
-use toml::Spanned;
 
 /// The whole file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Policy {
     /// Format version; 1.
     pub(crate) version: Option<Spanned<u32>>,
@@ -18,7 +19,8 @@ pub(crate) struct Policy {
     pub(crate) audit: Audit,
     /// Severity per rule.
     #[serde(default)]
-    pub(crate) rules: BTreeMap<Spanned<String>, Spanned<Severity>>,
+    #[cfg_attr(test, schemars(schema_with = "super::schema::rules"))]
+    pub(crate) rules: BTreeMap<Spanned<RuleName>, Spanned<Severity>>,
     #[serde(default)]
     pub(crate) exception: Vec<Spanned<Exception>>,
     /// Per crate, by name; `*` for all others.
@@ -33,40 +35,47 @@ pub(crate) struct Policy {
     pub(crate) functions: BTreeMap<Spanned<String>, FnContract>,
 }
 
-/// `[audit]`.
+/// What `cargo isolate audit` shows.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Audit {
-    pub(crate) dependencies: Option<Dependencies>,
+    /// How much of the dependencies: nothing, a row each in the table, or every finding.
+    pub(crate) dependencies: Option<Spanned<Dependencies>>,
 }
 
 /// How much of the dependencies a report shows.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) enum Dependencies {
     None,
     Summary,
     Full,
 }
 
-/// `[[exception]]`: a rule that does not hold at a place, and why.
+/// A rule that does not hold at a place, and why.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Exception {
-    pub(crate) rule: Spanned<String>,
+    /// The rule that does not hold.
+    pub(crate) rule: Spanned<RuleName>,
     /// Glob over `crate::module::function`, or over `package/crate::module::function`: `package/*` takes in the package's
     /// tests, benchmarks and build script.
-    pub(crate) at: Spanned<String>,
+    pub(crate) at: Spanned<Pattern>,
+    /// Why, for whoever reviews it next.
     pub(crate) reason: Spanned<String>,
-    /// Last day on which it holds.
-    pub(crate) until: Option<Spanned<toml::value::Datetime>>,
+    /// Last day on which it holds, without quotes.
+    pub(crate) until: Option<Spanned<Day>>,
 }
 
-/// `[crates.NAME]`.
+/// What one package may hold.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct CratePolicy {
-    /// How much unsafe code it may hold.
+    /// How many unsafe constructs: `"forbid"`, `"allow"` or `{ max = N }`.
     #[serde(rename = "unsafe")]
     pub(crate) unsafe_: Option<Spanned<UnsafeLimit>>,
 }
@@ -78,6 +87,17 @@ pub(crate) enum UnsafeLimit {
     Forbid,
     /// At most this many unsafe constructs.
     Max(usize),
+}
+
+impl UnsafeLimit {
+    /// How many it lets be.
+    pub(crate) fn most(self) -> usize {
+        match self {
+            UnsafeLimit::Allow => usize::MAX,
+            UnsafeLimit::Forbid => 0,
+            UnsafeLimit::Max(max) => max,
+        }
+    }
 }
 
 /// By hand, because an untagged enum would say "did not match any variant" instead of what is wrong.
@@ -113,9 +133,10 @@ impl<'de> Deserialize<'de> for UnsafeLimit {
     }
 }
 
-/// `[domain.NAME]`.
+/// A compartment for the functions of one native library.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Domain {
     /// Package whose archive or shared object serves the symbols.
     pub(crate) library: Spanned<String>,
@@ -126,30 +147,33 @@ pub(crate) struct Domain {
     pub(crate) level: Option<Spanned<Level>>,
     pub(crate) heap: Option<Heap>,
     /// `"1MiB"`.
-    pub(crate) stack: Option<Spanned<String>>,
+    pub(crate) stack: Option<Spanned<Size>>,
     /// `"200ms"`.
-    pub(crate) deadline: Option<Spanned<String>>,
+    pub(crate) deadline: Option<Spanned<Period>>,
     pub(crate) threads: Option<Spanned<Threads>>,
 }
 
 /// How many threads may be inside a domain at once.
 #[derive(Clone, Copy, Debug, Deserialize, serde::Serialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) enum Threads {
     Many,
     One,
 }
 
-/// `heap = { limit = "64MiB" }`.
+/// Memory that the library allocates.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Heap {
-    pub(crate) limit: Spanned<String>,
+    pub(crate) limit: Spanned<Size>,
 }
 
 /// What runs a domain's calls.
 #[derive(Clone, Copy, Debug, Deserialize, serde::Serialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) enum Backend {
     Auto,
     Mpk,
@@ -159,41 +183,56 @@ pub(crate) enum Backend {
 /// What a domain may read of root.
 #[derive(Clone, Copy, Debug, Deserialize, serde::Serialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) enum Level {
     Integrity,
 }
 
-/// `[[isolate]]`: which functions go into which domain.
+/// Which functions run in which domain.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Isolate {
     pub(crate) domain: Spanned<String>,
     /// Globs over names of foreign functions.
     #[serde(rename = "extern")]
-    pub(crate) externs: Vec<Spanned<String>>,
+    pub(crate) externs: Vec<Spanned<Pattern>>,
     /// Globs over names that `extern` takes in and should not.
     #[serde(default)]
-    pub(crate) except: Vec<Spanned<String>>,
+    pub(crate) except: Vec<Spanned<Pattern>>,
 }
 
-/// `[fn.NAME]`: the contract of one foreign function.
+/// The contract of one foreign function.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct FnContract {
+    /// By the parameter's declared name; `arg3` for a third without one.
     #[serde(default)]
     pub(crate) arg: BTreeMap<Spanned<String>, Spanned<Contract>>,
+    /// What is returned.
     pub(crate) ret: Option<Spanned<Contract>>,
 }
 
-/// What one pointer (or value) means: the words of the policy reference, each checked when the plan is made.
+/// What one pointer or value means. The plan, which knows the signature, checks each word.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Contract {
+    /// What it is.
+    #[cfg_attr(test, schemars(extend("enum" = crate::contract::check::KINDS)))]
     pub(crate) kind: Option<Spanned<String>>,
+    /// Who reads and who writes.
+    #[cfg_attr(test, schemars(extend("enum" = crate::contract::check::DIRS)))]
     pub(crate) dir: Option<Spanned<String>>,
+    /// How many elements the function may touch: an expression over the parameters.
     pub(crate) len: Option<Spanned<String>>,
+    /// How many elements an `out` buffer has room for: an expression over the parameters.
     pub(crate) cap: Option<Spanned<String>>,
+    /// How many elements were written, known after the call: an expression over the parameters and `ret`.
     pub(crate) written: Option<Spanned<String>>,
+    /// Whether NULL may be passed or returned.
+    #[cfg_attr(test, schemars(extend("enum" = crate::contract::check::NULLS)))]
     pub(crate) null: Option<Spanned<String>>,
     /// Rust type to show instead of one that cannot be named.
     pub(crate) ty: Option<Spanned<String>>,

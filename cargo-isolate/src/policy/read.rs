@@ -1,28 +1,67 @@
 //! Text → [`Policy`], or every mistake in it.
 //!
 //! The TOML reader stops at the first mistake that the types do not allow. So that one run shows all of them, whatever it
-//! complained of is taken out of the parsed document, and the rest is read again.
+//! complained of is taken out of the parsed document, and the rest is read again; what that leaves is held against itself.
+//! A section with a mistake in its grammar is left out as a whole: what its other lines belong to would be guesswork.
 
-use super::{PolicyError, model::Policy};
+use super::{PolicyError, model::Policy, validate};
+use isolate_lints::rules;
 use serde::Deserialize;
-use std::ops::Range;
+use std::{collections::BTreeSet, ops::Range};
 use toml::{
     Spanned,
     de::{DeTable, DeValue, Deserializer},
 };
 
-/// Reads a policy by its shape alone.
-///
-/// # Errors
-///
-/// Every mistake found, sorted by place. Mistakes in the grammar hide those in the types, and these hide those in the
-/// meaning: what a broken table means would be guesswork.
-pub(super) fn parse(text: &str) -> Result<Policy, Vec<PolicyError>> {
-    let (document, errors) = DeTable::parse_recoverable(text);
-    if !errors.is_empty() {
-        return Err(sorted(errors.iter().map(|error| explain(error.message(), error.span())).collect()));
+/// A policy as far as it can be read, and what is wrong with it.
+pub(super) struct Read {
+    /// What could be read; the whole text if there are no `errors`, nothing if no sense could be made of it.
+    pub(super) policy: Option<Policy>,
+    /// Sorted by place.
+    pub(super) errors: Vec<PolicyError>,
+}
+
+/// Reads a policy by itself, without the workspace that it is for.
+pub(super) fn read(text: &str) -> Read {
+    let (mut document, errors) = DeTable::parse_recoverable(text);
+    let mut errors = grammar(text, errors.iter().map(|error| (error.message(), error.span().unwrap_or_default())));
+    let broken: Vec<_> =
+        errors.iter().filter(|error| error.message != DUPLICATE).map(|error| error.span.start).collect();
+    let rest = without_sections(text, &broken);
+    if !broken.is_empty() {
+        let (parsed, still) = DeTable::parse_recoverable(&rest);
+        if still.iter().any(|error| error.message() != DUPLICATE) {
+            return Read { policy: None, errors: sorted(errors) };
+        }
+        document = parsed;
     }
-    deserialize(document)
+    let stated = Stated {
+        version: !broken.is_empty() || document.get_ref().contains_key("version"),
+        domains: if broken.is_empty() { Some(domains(document.get_ref())) } else { None },
+    };
+    let policy = deserialize(document, &mut errors);
+    if let Some(error) = policy.as_ref().and_then(validate::other_version) {
+        return Read { policy: None, errors: vec![error] };
+    }
+    let complained: Vec<_> = errors.iter().map(|error| error.span.clone()).collect();
+    let checked = policy.iter().flat_map(|policy| validate::check(policy, &stated));
+    errors.extend(checked.filter(|error| !complained.contains(&error.span)));
+    Read { policy, errors: sorted(errors) }
+}
+
+/// What the text says, whether or not it could be understood.
+pub(super) struct Stated {
+    /// There is a version.
+    pub(super) version: bool,
+    /// Names of the domains; `None` if there may be others.
+    pub(super) domains: Option<BTreeSet<String>>,
+}
+
+fn domains(document: &DeTable<'_>) -> BTreeSet<String> {
+    match document.get("domain").map(Spanned::get_ref) {
+        Some(DeValue::Table(domains)) => domains.keys().map(|name| name.get_ref().to_string()).collect(),
+        _ => BTreeSet::new(),
+    }
 }
 
 pub(super) fn sorted(mut errors: Vec<PolicyError>) -> Vec<PolicyError> {
@@ -30,27 +69,50 @@ pub(super) fn sorted(mut errors: Vec<PolicyError>) -> Vec<PolicyError> {
     errors
 }
 
-fn deserialize(mut document: Spanned<DeTable<'_>>) -> Result<Policy, Vec<PolicyError>> {
-    let mut errors = Vec::new();
-    let mut taken = Vec::new();
+/// The text with blanks for the sections that hold these places, so that all else keeps its own.
+fn without_sections(text: &str, places: &[usize]) -> String {
+    let mut starts = vec![0];
+    let mut line_start = 0;
+    for line in text.split_inclusive('\n') {
+        if line.trim_start().starts_with('[') {
+            starts.push(line_start);
+        }
+        line_start += line.len();
+    }
+    starts.push(text.len());
+    let mut bytes = text.as_bytes().to_vec();
+    for section in starts.windows(2) {
+        let section = section[0]..section[1];
+        if places.iter().any(|place| section.contains(place)) {
+            bytes[section].iter_mut().filter(|byte| !byte.is_ascii_whitespace()).for_each(|byte| *byte = b' ');
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+/// What is left of the policy when all that was wrong is taken out; nothing if it cannot be told what that is.
+fn deserialize(mut document: Spanned<DeTable<'_>>, errors: &mut Vec<PolicyError>) -> Option<Policy> {
+    let mut taken: Vec<Taken> = Vec::new();
     loop {
         let error = match Policy::deserialize(Deserializer::from(document.clone())) {
-            Ok(policy) if errors.is_empty() => return Ok(policy),
-            Ok(_) => return Err(sorted(errors)),
+            Ok(policy) => return Some(policy),
             Err(error) => error,
         };
-        let span = error.span().unwrap_or_default();
+        let (message, span) = (error.message(), error.span().unwrap_or_default());
+        let place = document.span();
         // A key that is missing only because its value was taken out has been complained of.
-        let follows =
-            |Taken { table, key }: &Taken| *table == span && error.message() == format!("missing field `{key}`");
-        if !taken.iter().any(follows) {
-            errors.push(explain(error.message(), error.span()));
+        let missing = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
+        let cause = taken.iter().find(|taken| taken.table == span && missing == Some(&taken.key));
+        if let Some((Taken { key, value, .. }, stand_in)) = cause.and_then(|taken| Some((taken, stand_in(&taken.key)?)))
+        {
+            find_table(document.get_mut(), place, &span)?
+                .insert(Spanned::new(value.clone(), key.clone().into()), Spanned::new(value.clone(), stand_in));
+            continue;
         }
-        let table = document.span();
-        match take(document.get_mut(), table, &span) {
-            Some(entry) => taken.push(entry),
-            None => return Err(sorted(errors)),
+        if cause.is_none() {
+            errors.push(explain(message, span.clone()));
         }
+        taken.push(take(document.get_mut(), place, &span)?);
     }
 }
 
@@ -59,15 +121,29 @@ struct Taken {
     /// The table that held it.
     table: Range<usize>,
     key: String,
+    value: Range<usize>,
+}
+
+/// A value that a key can surely have, so that the rest of its table is looked at.
+fn stand_in(key: &str) -> Option<DeValue<'static>> {
+    let text = match key {
+        "extern" => return Some(DeValue::Array(toml::de::DeArray::new())),
+        "rule" => rules::RULES[0].name,
+        "at" => "*",
+        "limit" => "1B",
+        "domain" | "library" | "reason" => "-",
+        _ => return None,
+    };
+    Some(DeValue::String(text.into()))
 }
 
 /// Takes the key or value at `span` out of the table that stands at `place`, or out of what is in it.
 fn take(table: &mut DeTable<'_>, place: Range<usize>, span: &Range<usize>) -> Option<Taken> {
     let found = table.iter().find(|(key, value)| key.span() == *span || value.span() == *span);
-    if let Some((key, _)) = found {
-        let key = key.clone();
+    if let Some((key, value)) = found {
+        let (key, value) = (key.clone(), value.span());
         table.remove(&key);
-        return Some(Taken { table: place, key: key.get_ref().to_string() });
+        return Some(Taken { table: place, key: key.get_ref().to_string(), value });
     }
     table.iter_mut().find_map(|(_, value)| take_below(value, span))
 }
@@ -78,29 +154,77 @@ fn take_below(value: &mut Spanned<DeValue<'_>>, span: &Range<usize>) -> Option<T
         DeValue::Table(table) => take(table, place, span),
         DeValue::Array(array) if array.iter().any(|item| item.span() == *span) => {
             *array = array.iter().filter(|item| item.span() != *span).cloned().collect();
-            Some(Taken { table: place, key: String::new() })
+            Some(Taken { table: place, key: String::new(), value: span.clone() })
         }
         DeValue::Array(array) => array.iter_mut().find_map(|item| take_below(item, span)),
         _ => None,
     }
 }
 
-/// The reader's words in ours.
-fn explain(message: &str, span: Option<Range<usize>>) -> PolicyError {
-    let error = |message: String| PolicyError::new(span.clone().unwrap_or_default(), message);
+/// The table at `span`, in the one that stands at `place`.
+fn find_table<'t, 'd>(
+    table: &'t mut DeTable<'d>,
+    place: Range<usize>,
+    span: &Range<usize>,
+) -> Option<&'t mut DeTable<'d>> {
+    fn below<'t, 'd>(value: &'t mut Spanned<DeValue<'d>>, span: &Range<usize>) -> Option<&'t mut DeTable<'d>> {
+        let place = value.span();
+        match value.get_mut() {
+            DeValue::Table(table) => find_table(table, place, span),
+            DeValue::Array(array) => array.iter_mut().find_map(|item| below(item, span)),
+            _ => None,
+        }
+    }
+    if place == *span {
+        return Some(table);
+    }
+    table.iter_mut().find_map(|(_, value)| below(value, span))
+}
+
+/// What the reader says of a key that is set twice.
+const DUPLICATE: &str = "duplicate key";
+
+/// Mistakes in the grammar: the first of each line, since the others there follow from it.
+fn grammar<'m>(text: &str, found: impl Iterator<Item = (&'m str, Range<usize>)>) -> Vec<PolicyError> {
+    let line = |place: usize| text[..place].rfind('\n').map_or(0, |end| end + 1);
+    let mut found: Vec<_> = found.collect();
+    found.sort_by_key(|(_, span)| span.start);
+    let mut errors: Vec<PolicyError> = Vec::new();
+    for (message, span) in found {
+        let start = line(span.start);
+        if errors.iter().any(|error| line(error.span.start) == start) {
+            continue;
+        }
+        if message != DUPLICATE && text[start..].trim_start().starts_with('[') && text[start..span.start].trim() == "["
+        {
+            // A header that is read as a value: all that follows it is misread too.
+            let error = PolicyError::new(span, "this table starts inside a value");
+            errors.push(error.help("a `]`, `}` or quote is missing above it"));
+            break;
+        }
+        let error = PolicyError::new(span, message.trim_end().replace('\n', ", "));
+        errors.push(if message == DUPLICATE { error.help("each key of a table is set once") } else { error });
+    }
+    errors
+}
+
+/// The reader's words in ours. What our own types say has its help on a second line.
+fn explain(message: &str, span: Range<usize>) -> PolicyError {
     let names = quoted(message);
     match (message, names.split_first()) {
         (m, Some((key, known))) if m.starts_with("unknown field") => {
-            suggest(error(format!("unknown key `{key}`")), key, known, "keys known here")
+            suggest(PolicyError::new(span, format!("unknown key `{key}`")), key, known, "keys known here")
         }
         (m, Some((value, known))) if m.starts_with("unknown variant") => {
-            suggest(error(format!("unknown value `{value}`")), value, known, "expected")
+            suggest(PolicyError::new(span, format!("unknown value `{value}`")), value, known, "expected")
         }
-        (m, Some((key, _))) if m.starts_with("missing field") => error(format!("missing key `{key}`")),
-        ("duplicate key", _) => error("duplicate key".to_owned()).help("each key of a table is set once"),
+        (m, Some((key, _))) if m.starts_with("missing field") => PolicyError::new(span, format!("missing key `{key}`")),
         // What the reader says of a number where a word of a list belongs.
-        ("wanted string or table", _) => error("expected a word in quotes".to_owned()),
-        _ => error(message.trim_end().replace('\n', ", ")),
+        ("wanted string or table", _) => PolicyError::new(span, "expected a word in quotes"),
+        _ => match message.trim_end().split_once('\n') {
+            Some((message, help)) => PolicyError::new(span, message).help(help),
+            None => PolicyError::new(span, message),
+        },
     }
 }
 
@@ -120,21 +244,14 @@ fn quoted(message: &str) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::Mistakes;
-
-    fn read(text: &str) -> Result<Policy, Vec<PolicyError>> {
-        let policy = parse(text)?;
-        match crate::policy::validate::check(&policy) {
-            errors if errors.is_empty() => Ok(policy),
-            errors => Err(sorted(errors)),
-        }
-    }
+    use crate::policy::{Mistakes, text::Texts};
 
     /// Reads a policy and shows what a user would see of its mistakes.
     #[track_caller]
     fn check(name: &str, text: &str) {
-        let errors = read(text).expect_err("a policy with mistakes");
-        let mistakes = Mistakes::new("policy.toml".into(), text.to_owned(), errors);
+        let errors = read(text).errors;
+        assert!(!errors.is_empty(), "a policy with mistakes");
+        let mistakes = Mistakes { texts: Texts::new("policy.toml".into(), text.to_owned()), errors };
         let mut drawn = Vec::new();
         mistakes.draw(&mut drawn).unwrap();
         let drawn = anstream::adapter::strip_bytes(&drawn).into_vec();
@@ -146,6 +263,14 @@ mod tests {
         check("syntax", "version = 1\n[rules\nstatic-mut = \"deny\"\n");
         check("duplicate_key", "version = 1\n\n[rules]\nstatic-mut = \"deny\"\nstatic-mut = \"warn\"\n");
         check("unquoted", "version = 1\n[domain.zlib]\nlibrary = libz-sys\nlevel = \"integrity\n");
+        check(
+            "syntax_and_others",
+            "version = 1\n[domain.zlib]\nlibrary = libz-sys\n\n[rules]\nstatic-mutt = \"deny\"\nstatic-mut = \"deny\"\nstatic-mut = \"warn\"\n\n[[isolate]]\ndomain = \"zlib\"\nextern = []\n",
+        );
+        check(
+            "unclosed",
+            "version = 1\n[[isolate]]\ndomain = \"zlib\"\nextern = [\"a\",\n\n[rules]\nstatic-mutt = \"deny\"\n",
+        );
     }
 
     #[test]
@@ -160,10 +285,19 @@ mod tests {
         );
     }
 
+    /// One run shows a wrong word, a wrong type, a wrong value, a name that is not there and a missing key.
+    #[test]
+    fn mistakes_of_all_kinds_together() {
+        check(
+            "together",
+            "version = 1\n[rules]\nstatic-mutt = \"deny\"\nextern-block = \"forbid\"\n[[exception]]\nrule = \"extern-blok\"\nat = \"a::[\"\nreason = \"\"\nuntil = \"2027-01-31\"\n[domain.zlib]\nlibrary = 3\nstack = \"1MB\"\nheap = { limit = \"9GiB\" }\n[[isolate]]\ndomain = \"zlib\"\nextern = [\"a{\", \"b\"]\n[[isolate]]\ndomain = \"zlip\"\nextern = [\"b\"]\n",
+        );
+    }
+
     #[test]
     fn mistakes_in_the_meaning() {
         check("no_version", "[rules]\n");
-        check("other_version", "version = 2\n");
+        check("other_version", "version = 2\n[frobs]\n");
         check(
             "exception",
             "version = 1\n[[exception]]\nrule = \"static-mut\"\nat = \"a::[\"\nreason = \" \"\nuntil = 2027-01-31T10:00:00\n",

@@ -1,11 +1,24 @@
 //! Sizes in the policy: `"64MiB"`.
 
+use super::worded::worded;
+use serde::{Deserialize, Deserializer};
+
+/// A number of bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Size(pub(crate) u64);
+
+impl<'de> Deserialize<'de> for Size {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Size, D::Error> {
+        worded(deserializer, |text| parse(text).map(Size).map_err(|expected| format!("not a size: {expected}")))
+    }
+}
+
 /// Bytes that a size such as `64MiB`, `512 KiB` or `4096B` stands for.
 ///
 /// # Errors
 ///
 /// What was expected, for a text that is not a size.
-pub(crate) fn parse(text: &str) -> Result<u64, String> {
+fn parse(text: &str) -> Result<u64, String> {
     const EXPECTED: &str = "expected a number and one of B, KiB, MiB, GiB, as in `64MiB`";
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at(digits);

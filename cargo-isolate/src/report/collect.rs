@@ -11,6 +11,7 @@ use crate::{
     decide,
     graph::{Graph, Package, SourceFile},
     names::Crates,
+    policy::Texts,
 };
 use camino::{Utf8Path, Utf8PathBuf};
 use isolate_lints::facts::{CallFact, Scope, Span};
@@ -42,7 +43,7 @@ pub(crate) fn audit(graph: &Graph) -> io::Result<Report> {
             collect_package(graph, index, package, &calls, &mut report);
         }
     }
-    assign_fingerprints(graph, "", &mut report.diagnostics)?;
+    assign_fingerprints(graph, None, &mut report.diagnostics)?;
     report.complete = report.packages.iter().all(|package| package.complete);
     report.totals = Totals::of(&report.diagnostics);
     report.symbols = symbols(&report.diagnostics);
@@ -50,10 +51,16 @@ pub(crate) fn audit(graph: &Graph) -> io::Result<Report> {
 }
 
 /// Fingerprints of diagnostics, which must be in source order.
-pub(super) fn assign_fingerprints(graph: &Graph, policy: &str, diagnostics: &mut [Diagnostic]) -> io::Result<()> {
+pub(super) fn assign_fingerprints(
+    graph: &Graph,
+    policy: Option<&Texts>,
+    diagnostics: &mut [Diagnostic],
+) -> io::Result<()> {
     fingerprint::assign(diagnostics, |diagnostic| match diagnostic.origin {
         Origin::Source(Source { package, file }) => own_text(&graph.packages[package].files[file], diagnostic.span),
-        Origin::Policy => Ok(plain_text(policy, diagnostic.span)),
+        Origin::Policy(file) => {
+            Ok(policy.map_or_else(String::new, |policy| plain_text(&policy.file(file).text, diagnostic.span)))
+        }
     })
 }
 

@@ -62,7 +62,8 @@ pub(crate) enum Level {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Origin {
     Source(Source),
-    Policy,
+    /// Which of the policy's files.
+    Policy(usize),
 }
 
 /// Index of a package in the graph, and of a file in it.

@@ -4,12 +4,12 @@ use super::{
     collect::{assign_fingerprints, at_place, audit},
     diagnostic::{Diagnostic, Level, Origin, Source},
     fingerprint::Fingerprint,
-    model::{Command, PolicyText, Report, Totals},
+    model::{Command, Report, Totals},
 };
 use crate::{
     decide::{Decision, Excess, Verdict},
     graph::Graph,
-    policy::{Loaded, PolicyError},
+    policy::{Loaded, PolicyError, Text},
 };
 use isolate_lints::{lines::Lines, rules::Severity};
 use std::{io, ops::Range};
@@ -20,8 +20,27 @@ use std::{io, ops::Range};
 ///
 /// A source file is not any more what was scanned.
 pub(crate) fn check(graph: &Graph, policy: &Loaded, verdict: &Verdict) -> io::Result<Report> {
-    let lines = Lines::new(&policy.text);
-    let about_policy = |span: &Range<usize>| Diagnostic {
+    let about_policy = |span: &Range<usize>| {
+        let (file, text, span) = policy.texts.find(span);
+        about_policy(file, text, span)
+    };
+    let findings = verdict.decisions.iter().map(|decision| of_decision(graph, decision));
+    let limits = verdict.excesses.iter().map(|excess| of_excess(graph, excess, about_policy(&excess.span)));
+    let remarks = verdict.remarks.iter().map(|remark| of_remark(remark, about_policy(&remark.span)));
+    let mut diagnostics: Vec<Diagnostic> = findings.chain(limits).chain(remarks).collect();
+    assign_fingerprints(graph, Some(&policy.texts), &mut diagnostics)?;
+    Ok(Report {
+        command: Command::Check,
+        policy: Some(policy.texts.clone()),
+        totals: Totals::of(&diagnostics),
+        diagnostics,
+        ..audit(graph)?
+    })
+}
+
+/// A diagnostic about a place in one of the policy's files.
+fn about_policy(file: usize, text: &Text, span: Range<usize>) -> Diagnostic {
+    Diagnostic {
         code: "policy",
         level: Level::Warning,
         message: String::new(),
@@ -29,8 +48,8 @@ pub(crate) fn check(graph: &Graph, policy: &Loaded, verdict: &Verdict) -> io::Re
         package: String::new(),
         member: true,
         role: None,
-        path: policy.path.clone(),
-        span: lines.span(span.clone()),
+        path: text.path.clone(),
+        span: Lines::new(&text.text).span(span),
         at: String::new(),
         module: String::new(),
         function: None,
@@ -39,20 +58,8 @@ pub(crate) fn check(graph: &Graph, policy: &Loaded, verdict: &Verdict) -> io::Re
         notes: Vec::new(),
         fingerprint: Fingerprint::default(),
         detail: None,
-        origin: Origin::Policy,
-    };
-    let findings = verdict.decisions.iter().map(|decision| of_decision(graph, decision));
-    let limits = verdict.excesses.iter().map(|excess| of_excess(graph, excess, about_policy(&excess.span)));
-    let remarks = verdict.remarks.iter().map(|remark| of_remark(remark, about_policy(&remark.span)));
-    let mut diagnostics: Vec<Diagnostic> = findings.chain(limits).chain(remarks).collect();
-    assign_fingerprints(graph, &policy.text, &mut diagnostics)?;
-    Ok(Report {
-        command: Command::Check,
-        policy: Some(PolicyText { path: policy.path.clone(), text: policy.text.clone() }),
-        totals: Totals::of(&diagnostics),
-        diagnostics,
-        ..audit(graph)?
-    })
+        origin: Origin::Policy(file),
+    }
 }
 
 fn of_decision(graph: &Graph, Decision { found, severity }: &Decision) -> Diagnostic {

@@ -6,7 +6,10 @@ use super::{
     diagnostic::{Diagnostic, Level, Source},
     symbols::Symbol,
 };
-use crate::graph::{GapKind, Role};
+use crate::{
+    graph::{GapKind, Role},
+    policy::Texts,
+};
 use camino::Utf8PathBuf;
 use isolate_lints::facts::{Span, UnsafeKind};
 use serde::Serialize;
@@ -25,7 +28,7 @@ pub(crate) struct Report {
     /// Directory that relative paths start from.
     pub(crate) workspace_root: Utf8PathBuf,
     /// What the code was held against; `None` in an audit.
-    pub(crate) policy: Option<PolicyText>,
+    pub(crate) policy: Option<Texts>,
     /// Whether every file was read and parsed.
     pub(crate) complete: bool,
     pub(crate) totals: Totals,
@@ -44,15 +47,6 @@ pub(crate) struct Report {
 pub(crate) enum Command {
     Audit,
     Check,
-}
-
-/// A policy as diagnostics about it are drawn.
-#[derive(Debug, Serialize)]
-#[serde(transparent)]
-pub(crate) struct PolicyText {
-    pub(crate) path: Utf8PathBuf,
-    #[serde(skip)]
-    pub(crate) text: String,
 }
 
 /// How many diagnostics there are of each level.

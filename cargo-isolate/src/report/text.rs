@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     graph::{GapKind, Graph, Role},
+    policy::Texts,
     words::some,
 };
 use codespan_reporting::{
@@ -66,7 +67,7 @@ fn print_check(out: &mut dyn Write, graph: &Graph, report: &Report, shown: Shown
     if let (Some(policy), false) = (&report.policy, shown.quiet) {
         let Totals { errors, warnings, .. } = report.totals;
         let (violations, warnings) = (some(errors, "violation"), some(warnings, "warning"));
-        writeln!(out, "{violations} and {warnings} of the policy `{}`", policy.path)?;
+        writeln!(out, "{violations} and {warnings} of the policy `{}`", policy.workspace())?;
     }
     Ok(())
 }
@@ -136,15 +137,14 @@ pub(crate) fn print_problems(
 /// Files as codespan wants them, each added when first drawn.
 struct Files<'g> {
     graph: &'g Graph,
-    policy: &'g str,
+    policy: Option<&'g Texts>,
     files: SimpleFiles<String, &'g str>,
     ids: HashMap<Origin, usize>,
 }
 
 impl<'g> Files<'g> {
     fn new(graph: &'g Graph, report: &'g Report) -> Files<'g> {
-        let policy = report.policy.as_ref().map_or("", |policy| policy.text.as_str());
-        Files { graph, policy, files: SimpleFiles::new(), ids: HashMap::new() }
+        Files { graph, policy: report.policy.as_ref(), files: SimpleFiles::new(), ids: HashMap::new() }
     }
 
     fn add(&mut self, diagnostic: &Diagnostic) -> io::Result<usize> {
@@ -157,7 +157,7 @@ impl<'g> Files<'g> {
         }
         let text = match origin {
             Origin::Source(Source { package, file }) => self.graph.packages[package].files[file].text()?,
-            Origin::Policy => self.policy,
+            Origin::Policy(file) => self.policy.map_or("", |policy| &policy.file(file).text),
         };
         let id = self.files.add(name.to_owned(), text);
         self.ids.insert(origin, id);
@@ -173,7 +173,7 @@ impl<'g> Files<'g> {
             Level::Note => (Severity::Note, false),
         };
         let mut drawn = codespan::Diagnostic::new(severity).with_message(&diagnostic.message);
-        if named && diagnostic.origin != Origin::Policy {
+        if named && matches!(diagnostic.origin, Origin::Source(_)) {
             drawn = drawn.with_code(diagnostic.code);
         }
         let label = diagnostic.label.as_deref().unwrap_or_default();
@@ -182,7 +182,7 @@ impl<'g> Files<'g> {
         match (diagnostic.detail.is_some(), diagnostic.origin) {
             (true, _) => notes.push(diagnostic.place()),
             (false, Origin::Source(_)) => notes.push(format!("in `{}`", diagnostic.at)),
-            (false, Origin::Policy) => {}
+            (false, Origin::Policy(_)) => {}
         }
         Ok(drawn.with_label(label).with_notes(notes))
     }

@@ -49,7 +49,7 @@ unsafe extern \"C\" { pub fn crc32(crc: u32, value: u32) -> u32; }
 ";
 
     fn loaded(text: &str) -> Loaded {
-        Loaded { path: "policy.toml".into(), text: text.to_owned(), policy: fixture::policy(text) }
+        Loaded::of_workspace(text)
     }
 
     /// A workspace with its wrappers after an `edit`: how many unsafe constructs and findings are its author's.

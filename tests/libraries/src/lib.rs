@@ -1,4 +1,4 @@
-//! The libraries of the demo project behind wrappers that `cargo isolate wrap` generated from `policy.toml` beside this folder.
+//! The libraries of the demo project behind wrappers that `cargo isolate wrap` generated from `isolation.toml` beside this folder.
 //!
 //! Here they are called on real data: what the isolated and the direct call return must be equal, and input made to break
 //! the library must end in an `Err`. `tests/` holds the tests; this crate only exports.

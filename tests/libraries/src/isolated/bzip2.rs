@@ -1,6 +1,6 @@
 //! Calls into `bzip2-sys` 0.1.13+1.0.8 that run in the domain `bzip2`.
 //!
-//! Written by `cargo isolate wrap` from `tests/libraries/policy.toml`: change the policy and run it again instead of editing here.
+//! Written by `cargo isolate wrap` from `tests/libraries/isolation.toml`: change the policy and run it again instead of editing here.
 #![allow(non_snake_case, reason = "functions keep the names they have in C")]
 
 use isolate_rt::{Domain, Fault, Globals};

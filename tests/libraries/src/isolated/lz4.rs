@@ -1,6 +1,6 @@
 //! Calls into `lz4-sys` 1.11.1+lz4-1.10.0 that run in the domain `lz4`.
 //!
-//! Written by `cargo isolate wrap` from `tests/libraries/policy.toml`: change the policy and run it again instead of editing here.
+//! Written by `cargo isolate wrap` from `tests/libraries/isolation.toml`: change the policy and run it again instead of editing here.
 #![allow(non_snake_case, reason = "functions keep the names they have in C")]
 
 use isolate_rt::{Domain, Fault, Globals};

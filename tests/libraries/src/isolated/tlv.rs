@@ -1,6 +1,6 @@
 //! Calls into `isolate-libraries` 0.1.0 that run in the domain `tlv`.
 //!
-//! Written by `cargo isolate wrap` from `tests/libraries/policy.toml`: change the policy and run it again instead of editing here.
+//! Written by `cargo isolate wrap` from `tests/libraries/isolation.toml`: change the policy and run it again instead of editing here.
 
 use isolate_rt::{Domain, Fault, Globals};
 use std::ffi::{c_int, c_uchar, c_ulong};

@@ -1,6 +1,6 @@
 //! Calls into `libz-sys` 1.1.31 that run in the domain `zlib`.
 //!
-//! Written by `cargo isolate wrap` from `tests/libraries/policy.toml`: change the policy and run it again instead of editing here.
+//! Written by `cargo isolate wrap` from `tests/libraries/isolation.toml`: change the policy and run it again instead of editing here.
 
 use isolate_rt::{Domain, Fault, Globals};
 use std::ffi::{c_int, c_ulong};

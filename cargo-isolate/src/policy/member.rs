@@ -1,0 +1,114 @@
+//! Policies of members: `policy.toml` beside their `Cargo.toml`, which may only ask for more than the workspace's does.
+
+use super::{
+    PolicyError, Spanned,
+    load::{Unreadable, read_file},
+    model::{CratePolicy, Policy, UnsafeLimit},
+    read::read,
+    text::Texts,
+};
+use crate::{
+    decide,
+    graph::{Graph, Package},
+};
+use camino::Utf8Path;
+use std::{collections::BTreeMap, ops::Range};
+
+/// Reads what members have, by their index in the graph. What it says of another member, or loosens, is a mistake.
+pub(super) fn load(
+    graph: &Graph,
+    workspace_file: &Utf8Path,
+    workspace: &Policy,
+    texts: &mut Texts,
+    errors: &mut Vec<PolicyError>,
+) -> Result<BTreeMap<usize, Policy>, Unreadable> {
+    let mut members = BTreeMap::new();
+    for (index, package) in graph.packages.iter().enumerate().filter(|(_, package)| package.member) {
+        let path = package.root.join("policy.toml");
+        if package.root == graph.root || !path.is_file() || same(&path, workspace_file) {
+            continue;
+        }
+        let text = read_file(&path)?;
+        let start = texts.add(graph.relative(&path), text.clone());
+        // Blanks before it make its places those of all texts.
+        let read = read(&format!("{:start$}{text}", ""));
+        errors.extend(read.errors);
+        if let Some(policy) = read.policy {
+            let mut check = Check { package, workspace, file: texts.workspace().as_str(), errors };
+            check.all(&policy);
+            members.insert(index, policy);
+        }
+    }
+    Ok(members)
+}
+
+fn same(a: &Utf8Path, b: &Utf8Path) -> bool {
+    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+}
+
+struct Check<'c> {
+    package: &'c Package,
+    workspace: &'c Policy,
+    /// Of the workspace.
+    file: &'c str,
+    errors: &'c mut Vec<PolicyError>,
+}
+
+impl Check<'_> {
+    fn all(&mut self, policy: &Policy) {
+        for (rule, severity) in &policy.rules {
+            let least = decide::severity(self.workspace, rule.get_ref().0);
+            if *severity.get_ref() < least {
+                let message = format!("`{}` is \"{least}\" in `{}`", rule.get_ref().0, self.file);
+                self.loosens(severity.span(), message);
+            }
+        }
+        for (name, of_crate) in &policy.crates {
+            self.limit(name, of_crate);
+        }
+        for exception in &policy.exception {
+            let at = exception.get_ref().at.span();
+            self.loosens(at, "an exception takes a rule away".to_owned());
+        }
+        let of_all = [
+            policy.audit.dependencies.as_ref().map(|value| ("[audit]", value.span())),
+            policy.domain.keys().next().map(|name| ("[domain]", name.span())),
+            policy.isolate.first().map(|isolate| ("[[isolate]]", isolate.get_ref().domain.span())),
+            policy.functions.keys().next().map(|name| ("[fn]", name.span())),
+        ];
+        for (table, span) in of_all.into_iter().flatten() {
+            let error = PolicyError::new(span, format!("`{table}` is for the whole workspace, not for one member"));
+            self.errors.push(
+                error.help(format!(
+                    "move it to `{}`, or call this file otherwise and name it with `--policy`",
+                    self.file
+                )),
+            );
+        }
+    }
+
+    fn limit(&mut self, name: &Spanned<String>, of_crate: &CratePolicy) {
+        if *name.get_ref() != self.package.name {
+            let error = PolicyError::new(name.span(), "a member's policy speaks of that member alone");
+            let own = &self.package.name;
+            self.errors.push(error.help(format!("write `[crates.{own}]`, or move it to `{}`", self.file)));
+            return;
+        }
+        let most = decide::limit(self.workspace, self.package).map(Spanned::get_ref);
+        if let (Some(most), Some(limit)) = (most, &of_crate.unsafe_)
+            && limit.get_ref().most() > most.most()
+        {
+            let most = match most {
+                UnsafeLimit::Forbid => "forbids unsafe code here".to_owned(),
+                UnsafeLimit::Max(max) => format!("allows {max} unsafe constructs at most"),
+                UnsafeLimit::Allow => return,
+            };
+            self.loosens(limit.span(), format!("`{}` {most}", self.file));
+        }
+    }
+
+    fn loosens(&mut self, span: Range<usize>, why: String) {
+        let error = PolicyError::new(span, format!("a member's policy only tightens: {why}"));
+        self.errors.push(error.help(format!("remove it here, or change `{}`", self.file)));
+    }
+}

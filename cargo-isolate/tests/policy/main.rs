@@ -1,0 +1,4 @@
+//! The policy as users meet it: combined, enforced, and changed over time.
+
+mod members;
+mod workspace;

@@ -1,0 +1,54 @@
+//! Policies of a workspace and its members, as `check` combines them.
+
+use crate::workspace::Workspace;
+
+/// Members `app` with two blocks, one argued for, and `ffi` with one.
+fn two_members(policy: &str, of_ffi: &str) -> Workspace {
+    Workspace::new(&[
+        ("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"app\", \"ffi\"]\n"),
+        ("app/Cargo.toml", "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n"),
+        (
+            "app/src/lib.rs",
+            "pub fn f(p: *const u8) -> u8 {\n    // SAFETY: a fixture.\n    unsafe { *p }\n}\npub fn g(p: *const u8) -> u8 {\n    unsafe { *p }\n}\n",
+        ),
+        ("ffi/Cargo.toml", "[package]\nname = \"ffi\"\nversion = \"0.1.0\"\nedition = \"2024\"\n"),
+        ("ffi/src/lib.rs", "pub fn h(p: *const u8) -> u8 {\n    unsafe { *p }\n}\n"),
+        ("policy.toml", policy),
+        ("ffi/policy.toml", of_ffi),
+    ])
+}
+
+#[track_caller]
+fn check(name: &str, policy: &str, of_ffi: &str) {
+    insta::assert_snapshot!(name, two_members(policy, of_ffi).isolate(&["check"]));
+}
+
+const WORKSPACE: &str =
+    "version = 1\n\n[rules]\nmissing-safety-comment = \"warn\"\n\n[crates.\"*\"]\nunsafe = { max = 2 }\n";
+
+#[test]
+fn a_member_tightens() {
+    check(
+        "member_tightens",
+        WORKSPACE,
+        "version = 1\n[rules]\nmissing-safety-comment = \"deny\"\n[crates.ffi]\nunsafe = \"forbid\"\n",
+    );
+}
+
+#[test]
+fn a_member_does_not_loosen() {
+    check(
+        "member_loosens",
+        WORKSPACE,
+        "version = 1\n\n[rules]\nmissing-safety-comment = \"allow\"\nstatic-mutt = \"deny\"\n\n[crates.ffi]\nunsafe = { max = 3 }\n[crates.app]\nunsafe = \"forbid\"\n\n[[exception]]\nrule = \"missing-safety-comment\"\nat = \"ffi::*\"\nreason = \"old\"\n\n[domain.z]\nlibrary = \"ffi\"\n",
+    );
+}
+
+#[test]
+fn names_that_are_not_there() {
+    check(
+        "unknown_names",
+        "version = 1\n\n[[exception]]\nrule = \"static-mut\"\nat = \"appp::old::*\"\nreason = \"old\"\n[[exception]]\nrule = \"static-mut\"\nat = \"fffi/*\"\nreason = \"old\"\n\n[crates.apps]\nunsafe = \"forbid\"\n",
+        "version = 1\n",
+    );
+}

@@ -1,0 +1,45 @@
+//! Small workspaces in temporary folders, and the real binary run in them.
+
+use std::{path::PathBuf, process::Command};
+
+/// A folder that goes away with it.
+pub(crate) struct Workspace {
+    _folder: tempfile::TempDir,
+    pub(crate) path: PathBuf,
+}
+
+impl Workspace {
+    pub(crate) fn new(files: &[(&str, &str)]) -> Workspace {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().canonicalize().unwrap();
+        let workspace = Workspace { _folder: folder, path };
+        for (path, text) in files {
+            workspace.write(path, text);
+        }
+        workspace
+    }
+
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        let path = self.path.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    /// Runs `cargo isolate ARGUMENTS` in it, offline; gives the status and what was printed, without the folder's name.
+    pub(crate) fn isolate(&self, arguments: &[&str]) -> String {
+        let output = Command::new(env!("CARGO_BIN_EXE_cargo-isolate"))
+            .arg("isolate")
+            .args(arguments)
+            .current_dir(&self.path)
+            .env("CARGO_NET_OFFLINE", "true")
+            .env("NO_COLOR", "1")
+            .env_remove("SOURCE_DATE_EPOCH")
+            .env_remove("CARGO_TARGET_DIR")
+            .output()
+            .unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        let (stdout, stderr) = (text(output.stdout), text(output.stderr));
+        let all = format!("status {}\n--- stdout\n{stdout}--- stderr\n{stderr}", output.status.code().unwrap());
+        all.replace(self.path.to_str().unwrap(), "[DIR]")
+    }
+}

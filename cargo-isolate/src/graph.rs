@@ -71,7 +71,7 @@ impl SourceFile {
 }
 
 /// A file that belongs to a package and was not scanned.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Gap {
     /// The file: where it was looked for first, when it does not exist.
     pub(crate) path: Utf8PathBuf,
@@ -82,7 +82,7 @@ pub(crate) struct Gap {
 }
 
 /// Why a file was not scanned.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum GapKind {
     /// It exists and could not be read, with the reason.
@@ -101,7 +101,7 @@ impl GapKind {
 }
 
 /// What a source file is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Role {
     /// Library or binary.

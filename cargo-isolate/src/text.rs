@@ -29,6 +29,10 @@ impl Text {
         Text { digest, kept: OnceLock::new() }
     }
 
+    pub(crate) fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
     /// Whether it is this one; answered without reading.
     pub(crate) fn is(&self, text: &str) -> bool {
         digest(text) == self.digest

@@ -1,11 +1,11 @@
 //! `cargo metadata` → packages and the root file of each target.
 
-use super::{LoadError, Request};
+use super::{LoadError, Request, cache};
 use crate::{
     graph::{Graph, Package, Role},
     nearest::nearest,
 };
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::{CargoOpt, Metadata, PackageId, TargetKind};
 use isolate_lints::Edition;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -15,6 +15,8 @@ pub(super) struct Loaded {
     pub(super) graph: Graph,
     /// Sorted by package, then by [`Role`], then as cargo lists them.
     pub(super) targets: Vec<Target>,
+    /// By package: what it is called with its checksum, if it is cargo's own copy of a registry's package.
+    pub(super) identities: Vec<Option<String>>,
 }
 
 /// One crate to scan.
@@ -130,8 +132,12 @@ fn build(metadata: &Metadata, selected: &BTreeSet<&PackageId>) -> Loaded {
         externs.insert(&node.id, named.collect());
     }
 
+    let checksums = checksums(&metadata.workspace_root);
+    let unpacked = cache::unpacked();
+
     let mut targets = Vec::new();
     let mut packages = Vec::new();
+    let mut identities = Vec::new();
     for (position, package) in sorted.into_iter().enumerate() {
         let member = members.contains(&package.id);
         let mut lib = None;
@@ -152,6 +158,13 @@ fn build(metadata: &Metadata, selected: &BTreeSet<&PackageId>) -> Loaded {
                 edition: target.edition.as_str().parse().unwrap_or(Edition::E2024),
             });
         }
+        let is_unpacked = unpacked.as_ref().is_some_and(|unpacked| package.manifest_path.starts_with(unpacked));
+        let source = package.source.as_ref().filter(|_| is_unpacked).map(|source| source.repr.clone());
+        identities.push(source.and_then(|source| {
+            let named = (package.name.to_string(), package.version.to_string(), source);
+            let checksum = checksums.get(&named)?;
+            Some(format!("{}#{}@{} {checksum}", named.2, named.0, named.1))
+        }));
         packages.push(Package {
             name: package.name.to_string(),
             version: package.version.to_string(),
@@ -169,7 +182,28 @@ fn build(metadata: &Metadata, selected: &BTreeSet<&PackageId>) -> Loaded {
     Loaded {
         graph: Graph { root: metadata.workspace_root.clone(), target: metadata.target_directory.clone(), packages },
         targets,
+        identities,
     }
+}
+
+/// Checksums of `Cargo.lock` by name, version and source; none if it cannot be read, which only costs time.
+fn checksums(root: &Utf8Path) -> HashMap<(String, String, String), String> {
+    #[derive(serde::Deserialize)]
+    struct Lock {
+        #[serde(default)]
+        package: Vec<Locked>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Locked {
+        name: String,
+        version: String,
+        source: Option<String>,
+        checksum: Option<String>,
+    }
+    let text = std::fs::read_to_string(root.join("Cargo.lock")).unwrap_or_default();
+    let lock = toml::from_str(&text).unwrap_or(Lock { package: Vec::new() });
+    let packages = lock.package.into_iter();
+    packages.filter_map(|locked| Some(((locked.name, locked.version, locked.source?), locked.checksum?))).collect()
 }
 
 /// What a target is for; `None` if it is never built with the workspace: tests of a dependency, for instance.

@@ -3,12 +3,14 @@
 //!
 //! Runs no code of the scanned tree: no build script, no macro. `cargo metadata` is the only process started.
 
+mod cache;
 mod include;
 mod metadata;
 mod module_path;
 mod walk;
 
 use crate::graph::Graph;
+use cache::Cache;
 
 /// Which workspace to load, and which of its packages to report on. Flags as in cargo's own commands.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -31,6 +33,15 @@ pub(crate) struct Request {
     /// Equivalent to specifying both --locked and --offline
     #[arg(long)]
     pub(crate) frozen: bool,
+    /// Number of threads that scan; as many as there are processors if not given
+    #[arg(long, short, value_name = "N")]
+    pub(crate) jobs: Option<std::num::NonZeroUsize>,
+    /// Scan everything again, and keep nothing for the next time
+    #[arg(long)]
+    pub(crate) no_cache: bool,
+    /// Say on stderr what of the cache could not be used
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
 }
 
 /// Why there is no graph. A single bad source file is never the reason; see [`crate::graph::Gap`].
@@ -59,7 +70,24 @@ fn hint(nearest: &Option<String>) -> String {
 
 /// Loads a workspace and scans every source file that its packages' targets reach.
 pub(crate) fn load(request: &Request) -> Result<Graph, LoadError> {
+    match request.jobs {
+        None => load_here(request),
+        // No thread can be started: then the work is done on this one.
+        Some(jobs) => match rayon::ThreadPoolBuilder::new().num_threads(jobs.get()).build() {
+            Ok(pool) => pool.install(|| load_here(request)),
+            Err(_) => load_here(request),
+        },
+    }
+}
+
+fn load_here(request: &Request) -> Result<Graph, LoadError> {
     let mut loaded = metadata::read(request)?;
-    walk::scan(&mut loaded.graph, &loaded.targets);
+    let cache = Cache::open(!request.no_cache);
+    let restored = cache.restore(&mut loaded);
+    walk::scan(&mut loaded, &restored, &cache);
+    cache.keep(&loaded, &restored);
+    if request.verbose {
+        cache.notes().iter().for_each(|note| anstream::eprintln!("note: {note}"));
+    }
     Ok(loaded.graph)
 }

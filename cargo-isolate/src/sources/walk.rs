@@ -4,12 +4,13 @@
 //! out on one thread, so the result does not depend on timing.
 
 use super::{
+    cache::{Cache, Files},
     include,
-    metadata::Target,
+    metadata::{Loaded, Target},
     module_path::{Candidate, Place},
 };
 use crate::{
-    graph::{Gap, GapKind, Graph, Package, SourceFile},
+    graph::{Gap, GapKind, Package, SourceFile},
     text::{self, Text},
 };
 use camino::Utf8PathBuf;
@@ -18,18 +19,22 @@ use isolate_lints::{
     facts::{FileFacts, ModuleDecl, Span},
 };
 use rayon::prelude::*;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-/// Fills in [`Package::files`] and [`Package::gaps`].
-pub(super) fn scan(graph: &mut Graph, targets: &[Target]) {
-    let mut walk = Walk::new(&graph.packages, targets);
+/// Fills in [`Package::files`] and [`Package::gaps`] of all packages but those that are `restored`.
+pub(super) fn scan(loaded: &mut Loaded, restored: &BTreeSet<usize>, cache: &Cache) {
+    let Loaded { graph, targets, identities } = loaded;
+    let files = cache.files(graph);
+    let mut walk = Walk::new(&graph.packages, targets, identities);
+    walk.frontier.retain(|entry| !restored.contains(&targets[entry.target].package));
     while !walk.frontier.is_empty() {
-        walk.round();
+        walk.round(&files);
     }
     for (package, found) in walk.finish() {
         graph.packages[package].files = found.files;
         graph.packages[package].gaps = found.gaps;
     }
+    files.keep();
 }
 
 /// A file that belongs to a crate.
@@ -63,6 +68,8 @@ type Scanned = Result<(Text, FileFacts), String>;
 struct Walk<'g> {
     packages: &'g [Package],
     targets: &'g [Target],
+    /// As in [`Loaded::identities`].
+    identities: &'g [Option<String>],
     frontier: Vec<Entry>,
     done: Vec<Entry>,
     gaps: Vec<(usize, Gap)>,
@@ -81,7 +88,7 @@ struct Found {
 }
 
 impl<'g> Walk<'g> {
-    fn new(packages: &'g [Package], targets: &'g [Target]) -> Walk<'g> {
+    fn new(packages: &'g [Package], targets: &'g [Target], identities: &'g [Option<String>]) -> Walk<'g> {
         let roots = targets.iter().enumerate().map(|(index, target)| Entry {
             target: index,
             order: Vec::new(),
@@ -94,6 +101,7 @@ impl<'g> Walk<'g> {
         Walk {
             packages,
             targets,
+            identities,
             frontier: roots.collect(),
             done: Vec::new(),
             gaps: Vec::new(),
@@ -103,15 +111,22 @@ impl<'g> Walk<'g> {
         }
     }
 
-    fn round(&mut self) {
+    fn round(&mut self, files: &Files<'_>) {
         let mut round = std::mem::take(&mut self.frontier);
         round.retain(|entry| self.seen.insert((entry.target, entry.path.clone())));
-        let new: HashSet<Key> =
-            round.iter().map(|entry| self.key(entry)).filter(|key| !self.scanned.contains_key(key)).collect();
-        self.scanned.par_extend(new.into_par_iter().map(|key| {
+        let new: HashMap<Key, bool> = round
+            .iter()
+            .map(|entry| (self.key(entry), self.identities[self.targets[entry.target].package].is_some()))
+            .filter(|(key, _)| !self.scanned.contains_key(key))
+            .collect();
+        self.scanned.par_extend(new.into_par_iter().map(|(key, kept_with_package)| {
             let scanned = text::read(&key.0).map(|text| {
-                let facts = isolate_lints::scan(&text, key.1);
-                (Text::known(text::digest(&text)), facts)
+                let digest = text::digest(&text);
+                let facts = match kept_with_package {
+                    true => isolate_lints::scan(&text, key.1),
+                    false => files.facts(&text, digest, key.1),
+                };
+                (Text::known(digest), facts)
             });
             (key, scanned)
         }));

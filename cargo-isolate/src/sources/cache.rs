@@ -1,0 +1,198 @@
+//! What was scanned before: facts on disk, so that a second audit reads what changed and nothing else.
+//!
+//! Two kinds of packages, two kinds of keys. What cargo unpacked from a registry is never edited: the whole package is known
+//! by its name, version, checksum and targets, and not one of its files is opened. Everything else (members, path and git
+//! dependencies, vendored packages) is read, and a file's facts are known by the hash of its text.
+
+mod store;
+
+use super::metadata::{Loaded, Target};
+use crate::{
+    graph::{Gap, Graph, Package, SourceFile},
+    text::{Digest, Text},
+};
+use camino::{Utf8Path, Utf8PathBuf};
+use isolate_lints::{Edition, facts::FileFacts};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    sync::Mutex,
+};
+use store::Store;
+
+/// The cache as one run uses it.
+pub(super) struct Cache {
+    store: Option<Store>,
+}
+
+/// A package as it is kept.
+#[derive(Serialize, Deserialize)]
+struct PackageRecord<'g> {
+    files: Vec<FileRecord<'g>>,
+    gaps: Cow<'g, [Gap]>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct FileRecord<'g> {
+    /// From the package's root.
+    path: Cow<'g, str>,
+    digest: Digest,
+    /// Index among the package's targets.
+    target: u32,
+    module: Cow<'g, [String]>,
+    facts: Cow<'g, FileFacts>,
+}
+
+impl Cache {
+    /// The cache of this user, or none: `--no-cache`, or a machine without a home.
+    pub(super) fn open(wanted: bool) -> Cache {
+        Cache { store: wanted.then(Store::of_user).flatten() }
+    }
+
+    /// Fills in the packages that are known, and returns their indices.
+    pub(super) fn restore(&self, loaded: &mut Loaded) -> BTreeSet<usize> {
+        let Some(store) = &self.store else { return BTreeSet::new() };
+        let Loaded { graph, targets, identities } = loaded;
+        let packages = &graph.packages;
+        let by_package: Vec<&[Target]> = targets.chunk_by(|a, b| a.package == b.package).collect();
+        let restored: Vec<_> = by_package
+            .into_par_iter()
+            .filter_map(|targets| {
+                let index = targets.first()?.package;
+                let package = &packages[index];
+                let bytes = store.read(&key(identities[index].as_deref()?, package, targets))?;
+                let record: PackageRecord<'_> = postcard::from_bytes(&bytes).ok()?;
+                Some((index, files(record.files, package, targets)?, record.gaps.into_owned()))
+            })
+            .collect();
+        let indices = restored.iter().map(|(index, ..)| *index).collect();
+        for (index, files, gaps) in restored {
+            graph.packages[index].files = files;
+            graph.packages[index].gaps = gaps;
+        }
+        indices
+    }
+
+    /// Keeps the packages that never change, but for those that came from here.
+    pub(super) fn keep(&self, loaded: &Loaded, restored: &BTreeSet<usize>) {
+        let Some(store) = &self.store else { return };
+        let by_package: Vec<&[Target]> = loaded.targets.chunk_by(|a, b| a.package == b.package).collect();
+        by_package.into_par_iter().for_each(|targets| {
+            let index = targets[0].package;
+            let package = &loaded.graph.packages[index];
+            let Some(identity) = loaded.identities[index].as_deref().filter(|_| !restored.contains(&index)) else {
+                return;
+            };
+            if let Some(bytes) = record(package, targets).and_then(|record| postcard::to_stdvec(&record).ok()) {
+                store.write(&key(identity, package, targets), &bytes);
+            }
+        });
+        store.prune();
+    }
+
+    /// The facts of single files that this workspace's last audit kept.
+    pub(super) fn files(&self, graph: &Graph) -> Files<'_> {
+        let key = store::key(&["files", graph.root.as_str()]);
+        let store = self.store.as_ref();
+        let known = store.and_then(|store| store.read(&key)).and_then(|bytes| postcard::from_bytes(&bytes).ok());
+        Files { store, key, known: known.unwrap_or_default(), used: Mutex::default() }
+    }
+
+    /// What was wrong with the cache, for `--verbose`.
+    pub(super) fn notes(&self) -> Vec<String> {
+        self.store.as_ref().map(Store::notes).unwrap_or_default()
+    }
+}
+
+/// What decides a package's files and facts, apart from this program: cargo's identity of it, where it lies, its targets.
+fn key(identity: &str, package: &Package, targets: &[Target]) -> String {
+    let mut parts = vec![identity.to_owned(), package.root.to_string()];
+    parts.extend(targets.iter().map(|target| {
+        format!("{:?} {} {} {:?} {}", target.role, target.krate, target.root, target.edition, package.member)
+    }));
+    store::key(&parts)
+}
+
+/// `None` if a file lies outside the package, where others may change it.
+fn record<'g>(package: &'g Package, targets: &[Target]) -> Option<PackageRecord<'g>> {
+    let files = package.files.iter().map(|file| {
+        let is_its =
+            |target: &Target| (target.role, &target.krate, target.edition) == (file.role, &file.krate, file.edition);
+        Some(FileRecord {
+            path: Cow::Borrowed(file.path.strip_prefix(&package.root).ok()?.as_str()),
+            digest: *file.text.digest(),
+            target: targets.iter().position(is_its)? as u32,
+            module: Cow::Borrowed(&file.module),
+            facts: Cow::Borrowed(&file.facts),
+        })
+    });
+    Some(PackageRecord { files: files.collect::<Option<_>>()?, gaps: Cow::Borrowed(&package.gaps) })
+}
+
+fn files(records: Vec<FileRecord<'_>>, package: &Package, targets: &[Target]) -> Option<Vec<SourceFile>> {
+    let files = records.into_iter().map(|record| {
+        let target = targets.get(record.target as usize)?;
+        Some(SourceFile {
+            path: package.root.join(&*record.path),
+            text: Text::known(record.digest),
+            role: target.role,
+            krate: target.krate.clone(),
+            edition: target.edition,
+            module: record.module.into_owned(),
+            facts: record.facts.into_owned(),
+        })
+    });
+    files.collect()
+}
+
+/// Facts of single files, by their texts.
+pub(super) struct Files<'c> {
+    store: Option<&'c Store>,
+    key: String,
+    known: Known,
+    used: Mutex<Known>,
+}
+
+/// Serialized facts by the hash of the text, and the edition that it was read with.
+type Known = BTreeMap<(Digest, u8), Vec<u8>>;
+
+impl Files<'_> {
+    /// The facts of a text: remembered, or scanned now.
+    pub(super) fn facts(&self, text: &str, digest: Digest, edition: Edition) -> FileFacts {
+        if self.store.is_none() {
+            return isolate_lints::scan(text, edition);
+        }
+        let key = (digest, edition as u8);
+        let (facts, bytes) =
+            match self.known.get(&key).and_then(|bytes| Some((postcard::from_bytes(bytes).ok()?, bytes))) {
+                Some((facts, bytes)) => (facts, bytes.clone()),
+                None => {
+                    let facts = isolate_lints::scan(text, edition);
+                    let bytes = postcard::to_stdvec(&facts).unwrap_or_default();
+                    (facts, bytes)
+                }
+            };
+        self.used.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(key, bytes);
+        facts
+    }
+
+    /// Keeps what this run used, if that is not what the last one left.
+    pub(super) fn keep(self) {
+        let used = self.used.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(store) = self.store
+            && !used.keys().eq(self.known.keys())
+            && let Ok(bytes) = postcard::to_stdvec(&used)
+        {
+            store.write(&self.key, &bytes);
+        }
+    }
+}
+
+/// Where cargo unpacks registries' packages, which nobody edits.
+pub(super) fn unpacked() -> Option<Utf8PathBuf> {
+    let home = std::env::var("CARGO_HOME").ok().map(Utf8PathBuf::from).filter(|home| home.is_absolute());
+    let home = home.or_else(|| Some(Utf8PathBuf::from_path_buf(std::env::home_dir()?).ok()?.join(".cargo")))?;
+    Some(Utf8Path::join(&home, "registry/src"))
+}

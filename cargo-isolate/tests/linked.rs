@@ -12,7 +12,8 @@ int count_calls = 1;
 static int hidden = 2;
 static volatile int zeroed[4];
 int twice(int n) { zeroed[n & 3] = ++count_calls + hidden++; return 2 * n; }
-int thrice(int n) { return 3 * n; }
+__attribute__((visibility(\"hidden\"))) int shown_to_none = 3;
+__attribute__((visibility(\"hidden\"))) int thrice(int n) { shown_to_none++; return 3 * n; }
 ";
 /// Compiles without the `cc` crate, which would have to be built first.
 const BUILD: &str = r#"

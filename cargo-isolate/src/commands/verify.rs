@@ -3,7 +3,7 @@
 mod print;
 
 use crate::{
-    contract::{Contract, Dir},
+    contract::{Contract, Dir, shape::Shape},
     exit::Exit,
     graph::Graph,
     plan::{self, ParamPlan, Plan, Role},
@@ -241,7 +241,7 @@ fn subject(plan: &Plan, target: &Target) -> anyhow::Result<Subject> {
             package: function.declared.index,
             name: function.name.clone(),
             params: function.params.iter().map(param).collect(),
-            ret: function.ret.as_ref().map(|ret| ret.ty.clone()),
+            ret: function.ret.as_ref().map(|ret| spelt(&ret.ty, &ret.shape)),
             never_null: function.ret.as_ref().and_then(|ret| ret.decision.contract()).is_some_and(|contract| {
                 matches!(contract, Contract::Cstr { nullable: false } | Contract::Handle { nullable: false, .. })
             }),
@@ -259,7 +259,12 @@ fn param(param: &ParamPlan) -> Param {
         }
         (Role::Caller, Some(Contract::Value | Contract::Cstr { .. }) | None) => false,
     };
-    Param { ty: param.ty.clone(), stored }
+    Param { ty: spelt(&param.ty, &param.shape), stored }
+}
+
+/// A type as a stub spells it: as declared, except for a macro call, of which only the plan knows what it makes.
+fn spelt(ty: &str, shape: &Shape) -> String {
+    if ty.contains('!') { shape.to_string() } else { ty.to_owned() }
 }
 
 /// The runtime that the workspace itself uses.

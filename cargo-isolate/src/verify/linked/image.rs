@@ -57,7 +57,8 @@ impl Image {
             match symbol.kind() {
                 SymbolKind::File => source = Some(name.to_owned()),
                 _ if symbol.is_undefined() || symbol.kind() == SymbolKind::Tls => {}
-                _ if symbol.is_local() => {
+                // A hidden symbol is the whole program's until it is linked, and local from then on.
+                _ if symbol.is_local() && symbol.flags().elf_visibility() != Some(elf::STV_HIDDEN) => {
                     let global = Global { name: name.to_owned(), file: source.clone() };
                     self.locals.entry(global).or_default().push(symbol.address());
                 }

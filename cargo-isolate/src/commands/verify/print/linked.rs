@@ -16,8 +16,14 @@ pub(super) fn text(out: &mut dyn Write, linked: &Linked) -> io::Result<()> {
 
 fn globals(out: &mut dyn Write, linked: &Linked) -> io::Result<()> {
     if linked.problems.is_empty() {
-        let (variables, programs) = (some(linked.variables, "variable"), some(linked.programs, "program"));
-        let text = format!("{variables} of isolated libraries in their domains, nothing outside, in {programs}");
+        let programs = some(linked.programs, "program");
+        let text = match linked.variables {
+            0 => format!("the libraries have no writable variables, in {programs}"),
+            count => format!(
+                "{} of the libraries in their domains, none outside, in {programs}",
+                some(count, "writable variable")
+            ),
+        };
         return line(out, Mark::Ok, "globals", &text);
     }
     line(out, Mark::Error, "globals", "calls that write a global of their library would end in a fault")?;

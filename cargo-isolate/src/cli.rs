@@ -4,6 +4,7 @@ use crate::{
     commands,
     exit::Exit,
     policy::{Mistakes, Unreadable},
+    report::OutputError,
     sources::LoadError,
     wrap::TargetError,
 };
@@ -84,7 +85,8 @@ fn fail(error: &anyhow::Error) -> Exit {
     let style = anstyle::AnsiColor::BrightRed.on_default().bold();
     anstream::eprintln!("{style}error{style:#}: {error:#}");
     let wrong_arguments =
-        matches!(error.downcast_ref(), Some(LoadError::NoSuchPackage { .. } | LoadError::BadSpec { .. }));
+        matches!(error.downcast_ref(), Some(LoadError::NoSuchPackage { .. } | LoadError::BadSpec { .. }))
+            || matches!(error.downcast_ref(), Some(OutputError::Twice { .. }));
     match mistakes.is_some() || error.is::<Unreadable>() || error.is::<TargetError>() || wrong_arguments {
         true => Exit::Usage,
         false => Exit::Environment,

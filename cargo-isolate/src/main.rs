@@ -5,6 +5,7 @@ mod commands;
 mod contract;
 mod decide;
 mod exit;
+mod files;
 #[cfg(test)]
 mod fixture;
 mod graph;

@@ -4,7 +4,7 @@ use crate::{
     exit::Exit,
     graph::Graph,
     policy::{self, Loaded, PolicyFile, model::Dependencies},
-    report::{self, Format, Shown},
+    report::{self, Output, Shown},
     sources::{self, Request},
     wrap::mark_generated,
 };
@@ -14,18 +14,18 @@ use crate::{
 pub(crate) struct Args {
     #[command(flatten)]
     request: Request,
-    /// Draw the findings of dependencies too, not only sum them up; `[audit]` of the policy sets it for good
+    /// Show the findings of dependencies too, not only their sums; `[audit]` of the policy sets it for good
     #[arg(long)]
     deps: bool,
     /// Print the table and what makes the audit incomplete, not each finding
     #[arg(long, short)]
     quiet: bool,
-    /// How to print the result
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    #[command(flatten)]
+    output: Output,
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+    args.output.check()?;
     let mut graph = sources::load(&args.request)?;
     let policy = own_policy(&graph)?;
     if let Some(policy) = &policy {
@@ -38,11 +38,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
             .map_or(Dependencies::Summary, |stated| *stated.get_ref()),
     };
     let mut report = report::audit(&graph)?;
-    if dependencies == Dependencies::None {
-        report.leave_out_dependencies();
+    match dependencies {
+        Dependencies::None => report.leave_out_dependencies(),
+        Dependencies::Summary => report.sum_up_dependencies(),
+        Dependencies::Full => {}
     }
-    let shown = Shown { dependencies: dependencies == Dependencies::Full, quiet: args.quiet };
-    report::print(&mut anstream::stdout().lock(), &graph, &report, args.format, shown)?;
+    args.output.print(&graph, &report, Shown { quiet: args.quiet })?;
     Ok(match report.complete {
         true => Exit::Clean,
         false => Exit::Incomplete,

@@ -29,12 +29,14 @@ pub(crate) fn check(graph: &Graph, policy: &Loaded, verdict: &Verdict) -> io::Re
     let remarks = verdict.remarks.iter().map(|remark| of_remark(remark, about_policy(&remark.span)));
     let mut diagnostics: Vec<Diagnostic> = findings.chain(limits).chain(remarks).collect();
     assign_fingerprints(graph, Some(&policy.texts), &mut diagnostics)?;
+    let mut audit = audit(graph)?;
+    audit.problems.retain(|problem| problem.kind.is_incomplete());
     Ok(Report {
         command: Command::Check,
         policy: Some(policy.texts.clone()),
         totals: Totals::of(&diagnostics),
         diagnostics,
-        ..audit(graph)?
+        ..audit
     })
 }
 
@@ -92,7 +94,6 @@ fn of_excess(graph: &Graph, excess: &Excess, place: Diagnostic) -> Diagnostic {
         code: "unsafe-limit",
         level: Level::Error,
         message: format!("{} unsafe {constructs} of `{}`, {} allowed", excess.count, package.id(), excess.max),
-        label: Some("this limit".to_owned()),
         package: package.id(),
         member: package.member,
         notes: vec![format!("help: `{shown_by}` shows them")],

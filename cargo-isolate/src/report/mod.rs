@@ -1,11 +1,16 @@
 //! What commands print. `audit` and `check` give one [`Report`]; every format prints it, and nothing else.
 
+mod codes;
 mod collect;
 pub(crate) mod diagnostic;
 pub(crate) mod draw;
 pub(crate) mod fingerprint;
+mod github;
 mod judged;
+mod markdown;
 pub(crate) mod model;
+mod output;
+mod sarif;
 mod summary;
 mod symbols;
 mod text;
@@ -13,13 +18,11 @@ mod words;
 
 pub(crate) use collect::audit;
 pub(crate) use judged::check;
+pub(crate) use model::Report;
+pub(crate) use output::{Output, OutputError};
 pub(crate) use text::{Shown, print_problems};
 
-use crate::graph::Graph;
-use model::Report;
-use std::io::{self, Write};
-
-/// How a command prints its result.
+/// How a command that makes no report prints its result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Format {
     /// For people
@@ -27,18 +30,4 @@ pub(crate) enum Format {
     Text,
     /// For programs: see docs/json.md
     Json,
-}
-
-/// Prints a report in one format. What is shown of it matters to the format for people only.
-pub(crate) fn print(
-    out: &mut dyn Write,
-    graph: &Graph,
-    report: &Report,
-    format: Format,
-    shown: Shown,
-) -> io::Result<()> {
-    match format {
-        Format::Text => text::print(out, graph, report, shown),
-        Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(report)?),
-    }
 }

@@ -153,6 +153,12 @@ impl Report {
         self.retain(|diagnostic| diagnostic.member);
     }
 
+    /// Of dependencies, keeps the numbers, and what makes the scan incomplete.
+    pub(crate) fn sum_up_dependencies(&mut self) {
+        self.problems.retain(|problem| problem.reported || problem.kind.is_incomplete());
+        self.retain(|diagnostic| diagnostic.member);
+    }
+
     /// Keeps some of the diagnostics.
     pub(crate) fn retain(&mut self, keep: impl FnMut(&Diagnostic) -> bool) {
         self.diagnostics.retain(keep);

@@ -5,9 +5,9 @@ use crate::graph::Role;
 use std::io::{self, Write};
 
 /// A column's head, and what stands below it.
-type Column = (&'static str, fn(&Counts) -> usize);
+pub(super) type Column = (&'static str, fn(&Counts) -> usize);
 
-const COLUMNS: &[Column] = &[
+pub(super) const COLUMNS: &[Column] = &[
     ("blocks", |counts| counts.blocks),
     ("fns", |counts| counts.functions),
     ("impls", |counts| counts.impls),

@@ -7,7 +7,7 @@ use super::{
     summary,
 };
 use crate::{
-    graph::{GapKind, Graph, Role},
+    graph::{Graph, Role},
     policy::Texts,
     words::some,
 };
@@ -21,12 +21,10 @@ use std::{
     io::{self, Write},
 };
 
-/// How much of a report to print.
+/// How much of a report to print for people.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Shown {
-    /// Findings of dependencies too.
-    pub(crate) dependencies: bool,
-    /// Of an audit the table and what makes it incomplete; of a check violations only.
+    /// Of an audit the table and what makes it incomplete; of a check only what it found.
     pub(crate) quiet: bool,
 }
 
@@ -41,23 +39,19 @@ pub(crate) fn print(out: &mut dyn Write, graph: &Graph, report: &Report, shown: 
 fn print_audit(out: &mut dyn Write, graph: &Graph, report: &Report, shown: Shown) -> io::Result<()> {
     let mut files = Files::new(graph, report);
     if !shown.quiet {
-        let findings = report.diagnostics.iter().filter(|finding| finding.member || shown.dependencies);
         // The policy is what to read of generated wrappers; the table says how many there are.
-        let findings: Vec<_> = findings.filter(|finding| finding.role != Some(Role::Generated)).collect();
-        print_findings(out, &mut files, &findings)?;
+        let findings = report.diagnostics.iter().filter(|finding| finding.role != Some(Role::Generated));
+        print_findings(out, &mut files, &findings.collect::<Vec<_>>())?;
     }
-    for problem in &report.problems {
-        let interesting = (problem.reported || shown.dependencies) && !shown.quiet;
-        if interesting || problem.kind.is_incomplete() {
-            print_problem(out, &mut files, problem)?;
-        }
+    for problem in report.problems.iter().filter(|problem| !shown.quiet || problem.kind.is_incomplete()) {
+        print_problem(out, &mut files, problem)?;
     }
     summary::print(out, report)
 }
 
 fn print_check(out: &mut dyn Write, graph: &Graph, report: &Report, shown: Shown) -> io::Result<()> {
     let mut files = Files::new(graph, report);
-    for diagnostic in report.diagnostics.iter().filter(|d| d.level == Level::Error || !shown.quiet) {
+    for diagnostic in &report.diagnostics {
         let drawn = files.diagnostic(diagnostic)?;
         draw(out, &files.files, &drawn)?;
     }
@@ -189,40 +183,27 @@ impl<'g> Files<'g> {
 }
 
 fn print_problem(out: &mut dyn Write, files: &mut Files<'_>, problem: &Problem) -> io::Result<()> {
-    let (diagnostic, file) = match (&problem.kind, problem.source, problem.span) {
+    let severity = match &problem.kind {
+        ProblemKind::Unexplained(_) => Severity::Bug,
+        kind if kind.is_incomplete() => Severity::Error,
+        _ => Severity::Note,
+    };
+    let mut diagnostic = codespan::Diagnostic::new(severity);
+    match (&problem.kind, problem.source, problem.span) {
         (ProblemKind::Syntax(message), Some(source), Some(span)) => {
             let file = files.add_file(Origin::Source(source), problem.path.as_str())?;
             let label = Label::primary(file, range(span)).with_message(message);
-            (codespan::Diagnostic::error().with_message("does not parse").with_label(label), true)
+            diagnostic = diagnostic.with_message("does not parse").with_label(label);
         }
-        (ProblemKind::Syntax(message), ..) => (codespan::Diagnostic::error().with_message(message), false),
-        (ProblemKind::Unexplained(count), ..) => {
-            let message =
-                format!("{count} `unsafe` keywords of `{}` are unaccounted for; please report this", problem.path);
-            (codespan::Diagnostic::bug().with_message(message), false)
-        }
-        (ProblemKind::Gap(GapKind::Unreadable(why)), ..) => {
-            (codespan::Diagnostic::error().with_message(format!("cannot read `{}`: {why}", problem.path)), false)
-        }
-        (ProblemKind::Gap(GapKind::Missing), ..) => (
-            codespan::Diagnostic::error()
-                .with_message(format!("no file for this module: `{}` does not exist", problem.path)),
-            false,
-        ),
-        (ProblemKind::Gap(GapKind::MissingCfg), ..) => (
-            codespan::Diagnostic::note()
-                .with_message(format!("module without a file, not needed here: `{}`", problem.path)),
-            false,
-        ),
-    };
-    let mut notes = Vec::new();
-    if let (false, Some(from)) = (file, &problem.from) {
-        notes.push(format!("asked for at {}:{}:{}", from.path, from.span.line, from.span.column));
+        _ => diagnostic = diagnostic.with_message(problem.message()),
+    }
+    if let Some(from) = &problem.from {
+        diagnostic.notes.push(format!("asked for at {}:{}:{}", from.path, from.span.line, from.span.column));
     }
     if problem.kind.is_incomplete() {
-        notes.push(format!("the audit of `{}` is incomplete", problem.package));
+        diagnostic.notes.push(format!("the audit of `{}` is incomplete", problem.package));
     }
-    draw(out, &files.files, &diagnostic.with_notes(notes))
+    draw(out, &files.files, &diagnostic)
 }
 
 /// A place as bytes.

@@ -1,6 +1,10 @@
 //! What is said about each thing that an audit finds.
 
-use super::diagnostic::{Detail, Diagnostic};
+use super::{
+    diagnostic::{Detail, Diagnostic},
+    model::{Problem, ProblemKind},
+};
+use crate::graph::GapKind;
 use isolate_lints::facts::UnsafeKind;
 
 /// What is there.
@@ -51,5 +55,34 @@ impl Diagnostic {
             place += &format!(", only with cfg({})", self.cfgs.join("), cfg("));
         }
         place
+    }
+}
+
+impl Problem {
+    /// What is wrong.
+    pub(super) fn message(&self) -> String {
+        let path = &self.path;
+        match &self.kind {
+            ProblemKind::Syntax(message) => format!("does not parse: {message}"),
+            ProblemKind::Unexplained(count) => {
+                format!("{count} `unsafe` keywords of `{path}` are unaccounted for; please report this")
+            }
+            ProblemKind::Gap(GapKind::Unreadable(why)) => format!("cannot read `{path}`: {why}"),
+            ProblemKind::Gap(GapKind::Missing) => format!("no file for this module: `{path}` does not exist"),
+            ProblemKind::Gap(GapKind::MissingCfg) => format!("module without a file, not needed here: `{path}`"),
+        }
+    }
+}
+
+impl ProblemKind {
+    /// What such a problem is called.
+    pub(super) fn code(&self) -> &'static str {
+        match self {
+            ProblemKind::Syntax(_) => "syntax",
+            ProblemKind::Unexplained(_) => "unexplained-keywords",
+            ProblemKind::Gap(GapKind::Unreadable(_)) => "unreadable",
+            ProblemKind::Gap(GapKind::Missing) => "missing",
+            ProblemKind::Gap(GapKind::MissingCfg) => "missing-cfg",
+        }
     }
 }

@@ -1,0 +1,140 @@
+//! `--format FORMAT[=FILE]`: which formats of one report go where.
+
+use super::{Report, github, markdown, sarif, text};
+use crate::{graph::Graph, nearest::nearest};
+use camino::Utf8PathBuf;
+use std::{
+    io::{self, Write},
+    str::FromStr,
+};
+
+/// In which formats a report is printed. All of them come from the one run.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub(crate) struct Output {
+    /// How to print the report: text, json, sarif, github or markdown; `FORMAT=FILE` writes a file. May be repeated
+    #[arg(long = "format", value_name = "FORMAT[=FILE]")]
+    formats: Vec<Destination>,
+}
+
+/// A format of reports.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Format {
+    /// For people, in a terminal.
+    #[default]
+    Text,
+    /// For programs: see `docs/json.md`.
+    Json,
+    /// SARIF 2.1.0, for code scanning services and editors.
+    Sarif,
+    /// Workflow commands of GitHub Actions, which become annotations.
+    Github,
+    /// A comment on a pull request, or a job summary.
+    Markdown,
+}
+
+const FORMATS: &[(&str, Format)] = &[
+    ("text", Format::Text),
+    ("json", Format::Json),
+    ("sarif", Format::Sarif),
+    ("github", Format::Github),
+    ("markdown", Format::Markdown),
+];
+
+/// One `--format`.
+#[derive(Clone, Debug, Default)]
+struct Destination {
+    format: Format,
+    /// Standard output if there is none.
+    file: Option<Utf8PathBuf>,
+}
+
+impl Output {
+    /// Refuses what cannot be printed, before any work is done.
+    ///
+    /// # Errors
+    ///
+    /// Two formats for standard output, or two for one file.
+    pub(crate) fn check(&self) -> Result<(), OutputError> {
+        for (index, destination) in self.formats.iter().enumerate() {
+            let same = |other: &&Destination| other.file == destination.file;
+            if let Some(other) = self.formats[..index].iter().find(same) {
+                let formats = [other, destination].map(|one| one.format.name());
+                return Err(OutputError::Twice { formats, file: destination.file.clone() });
+            }
+        }
+        Ok(())
+    }
+
+    /// Prints a report in every format that is asked for, as text if none is. Files are written whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// Something cannot be written, or a source file is not any more what was scanned.
+    pub(crate) fn print(&self, graph: &Graph, report: &Report, shown: text::Shown) -> anyhow::Result<()> {
+        // Files first: a reader of standard output that goes away takes nothing from them.
+        for Destination { format, file } in &self.formats {
+            if let Some(file) = file {
+                let mut bytes = Vec::new();
+                // The stream drops colours.
+                format.print(&mut anstream::StripStream::new(&mut bytes), graph, report, shown)?;
+                crate::files::write(file, &bytes).map_err(|why| OutputError::Write { file: file.clone(), why })?;
+            }
+        }
+        let only = [Destination::default()];
+        let formats = if self.formats.is_empty() { &only[..] } else { &self.formats };
+        for Destination { format, .. } in formats.iter().filter(|destination| destination.file.is_none()) {
+            format.print(&mut anstream::stdout().lock(), graph, report, shown)?;
+        }
+        Ok(())
+    }
+}
+
+impl Format {
+    fn name(self) -> &'static str {
+        FORMATS.iter().find(|(_, format)| *format == self).map_or("", |(name, _)| name)
+    }
+
+    fn print(self, out: &mut dyn Write, graph: &Graph, report: &Report, shown: text::Shown) -> io::Result<()> {
+        match self {
+            Format::Text => text::print(out, graph, report, shown),
+            Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(report)?),
+            Format::Sarif => writeln!(out, "{}", serde_json::to_string_pretty(&sarif::log(graph, report)?)?),
+            Format::Github => github::print(out, report),
+            Format::Markdown => markdown::print(out, report),
+        }
+    }
+}
+
+impl FromStr for Destination {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Destination, String> {
+        let (name, file) = match text.split_once('=') {
+            Some((_, "")) => return Err("no file behind the `=`".to_owned()),
+            Some((name, file)) => (name, Some(Utf8PathBuf::from(file))),
+            None => (text, None),
+        };
+        let format = FORMATS.iter().find(|(known, _)| *known == name).map(|(_, format)| *format);
+        let names = || FORMATS.iter().map(|(name, _)| *name);
+        match (format, nearest(name, names())) {
+            (Some(format), _) => Ok(Destination { format, file }),
+            (None, Some(near)) => Err(format!("no format `{name}`; did you mean `{near}`?")),
+            (None, None) => Err(format!("no format `{name}`; there are {}", names().collect::<Vec<_>>().join(", "))),
+        }
+    }
+}
+
+/// Why a report cannot be printed as asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OutputError {
+    /// A mistake on the command line.
+    #[error("--format {} and --format {} both go to {}; `FORMAT=FILE` writes a file", .formats[0], .formats[1], place(.file))]
+    Twice { formats: [&'static str; 2], file: Option<Utf8PathBuf> },
+    /// The file system's own words.
+    #[error("cannot write `{file}`: {}", crate::text::describe(.why))]
+    Write { file: Utf8PathBuf, why: io::Error },
+}
+
+fn place(file: &Option<Utf8PathBuf>) -> String {
+    file.as_ref().map_or("standard output".to_owned(), |file| format!("`{file}`"))
+}

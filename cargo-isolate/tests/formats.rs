@@ -1,0 +1,242 @@
+//! One run, every format: they agree with each other, and with what is published about them.
+
+use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/tool").join(name).canonicalize().unwrap()
+}
+
+fn run(directory: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_cargo-isolate"))
+        .arg("isolate")
+        .args(arguments)
+        .current_dir(directory)
+        .env("CARGO_NET_OFFLINE", "true")
+        .env("NO_COLOR", "1")
+        .env_remove("GITHUB_WORKSPACE")
+        .output()
+        .unwrap()
+}
+
+/// The reports of one run, each in its format.
+struct Reports {
+    text: String,
+    json: Value,
+    sarif: Value,
+    github: String,
+    markdown: String,
+}
+
+fn reports(workspace: &str, arguments: &[&str]) -> Reports {
+    let out = tempfile::tempdir().unwrap();
+    let formats = ["text", "json", "sarif", "github", "markdown"];
+    let file = |format: &str| out.path().join(format);
+    let options: Vec<String> =
+        formats.iter().map(|format| format!("--format={format}={}", file(format).display())).collect();
+    let arguments: Vec<&str> = arguments.iter().copied().chain(options.iter().map(String::as_str)).collect();
+    let output = run(&fixture(workspace), &arguments);
+    assert!(output.stdout.is_empty() && output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    let read = |format| std::fs::read_to_string(file(format)).unwrap();
+    Reports {
+        text: read("text"),
+        json: serde_json::from_str(&read("json")).unwrap(),
+        sarif: serde_json::from_str(&read("sarif")).unwrap(),
+        github: read("github"),
+        markdown: read("markdown"),
+    }
+}
+
+/// Level → how many.
+type Counts = BTreeMap<String, usize>;
+
+fn count<'a>(levels: impl Iterator<Item = &'a str>) -> Counts {
+    let mut counts = Counts::new();
+    for level in levels {
+        *counts.entry(level.to_owned()).or_default() += 1;
+    }
+    counts
+}
+
+fn list<'a>(value: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value> {
+    value.pointer(pointer).and_then(Value::as_array).unwrap_or_else(|| panic!("no array at {pointer}")).iter()
+}
+
+#[track_caller]
+fn check_agreement(workspace: &str, arguments: &[&str]) {
+    let reports = reports(workspace, arguments);
+    let json = count(list(&reports.json, "/diagnostics").map(|diagnostic| diagnostic["level"].as_str().unwrap()));
+    assert!(!json.is_empty());
+    let totals = [("error", "errors"), ("warning", "warnings"), ("note", "notes")];
+    let totals = totals.iter().map(|(level, field)| (level.to_string(), &reports.json["totals"][field]));
+    let totals: Counts = totals.map(|(level, count)| (level, count.as_u64().unwrap() as usize)).collect();
+    assert_eq!(json, totals.into_iter().filter(|(_, count)| *count > 0).collect(), "totals");
+
+    let sarif = count(list(&reports.sarif, "/runs/0/results").map(|result| result["level"].as_str().unwrap()));
+    assert_eq!(json, sarif, "sarif");
+    let prints = |value: &Value, list_at: &str, at: &str| -> Vec<Value> {
+        list(value, list_at).map(|item| item.pointer(at).unwrap().clone()).collect()
+    };
+    assert_eq!(
+        prints(&reports.json, "/diagnostics", "/fingerprint"),
+        prints(&reports.sarif, "/runs/0/results", "/partialFingerprints/cargoIsolate~1v1"),
+    );
+
+    let problems = list(&reports.json, "/problems").count();
+    assert_eq!(list(&reports.sarif, "/runs/0/invocations/0/toolExecutionNotifications").count(), problems);
+    assert_eq!(reports.sarif.pointer("/runs/0/invocations/0/executionSuccessful"), Some(&reports.json["complete"]));
+
+    // Annotations and the lines beyond them; problems are among both.
+    let commands =
+        reports.github.lines().filter(|line| !line.starts_with("::group") && !line.starts_with("::endgroup"));
+    assert_eq!(commands.count(), json.values().sum::<usize>() + problems, "github\n{}", reports.github);
+
+    let rows = reports.markdown.lines().filter(|line| line.starts_with("| `") && line.contains(" | `")).count();
+    assert_eq!(rows, json.values().sum::<usize>(), "markdown\n{}", reports.markdown);
+
+    // Text has foreign calls in unsafe blocks as labels of those; each is drawn once all the same.
+    let calls = list(&reports.json, "/diagnostics").filter(|one| one["detail"]["type"] == "foreign-call").count();
+    let drawn = |word: &str| reports.text.lines().filter(|line| line.starts_with(word)).count();
+    let labels = reports.text.matches("calls foreign `").count() + reports.text.matches("mentions foreign `").count();
+    assert_eq!(labels, calls, "{}", reports.text);
+    for word in ["error", "warning"] {
+        let of_problems = if word == "error" { reports.text.matches("is incomplete\n").count() } else { 0 };
+        assert_eq!(drawn(word), json.get(word).copied().unwrap_or(0) + of_problems, "{word}\n{}", reports.text);
+    }
+}
+
+#[test]
+fn formats_agree() {
+    check_agreement("violations", &["audit"]);
+    check_agreement("violations", &["check", "--today", "2027-01-31"]);
+    check_agreement("violations", &["check", "--today", "2027-01-31", "--quiet"]);
+    check_agreement("broken", &["audit"]);
+    check_agreement("broken", &["check"]);
+    check_agreement("modules", &["audit"]);
+}
+
+/// The JSON schema that OASIS published, out of a package that ships it.
+fn schema() -> Option<Value> {
+    let schemas = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/schemas");
+    let cargo =
+        |arguments: &[&str]| Command::new(env!("CARGO")).args(arguments).current_dir(&schemas).output().unwrap();
+    let fetched = cargo(&["fetch", "--locked"]);
+    if !fetched.status.success() {
+        eprintln!("SKIPPED: needs crates.io once:\n{}", String::from_utf8_lossy(&fetched.stderr));
+        return None;
+    }
+    let metadata = cargo(&["metadata", "--format-version=1", "--locked", "--offline"]);
+    let metadata: Value = serde_json::from_slice(&metadata.stdout).unwrap();
+    let package = list(&metadata, "/packages").find(|package| package["name"] == "serde-sarif").unwrap();
+    let manifest = Path::new(package["manifest_path"].as_str().unwrap());
+    let text = std::fs::read_to_string(manifest.with_file_name("src").join("schema.json")).unwrap();
+    Some(serde_json::from_str(&text).unwrap())
+}
+
+#[test]
+fn sarif_is_valid() {
+    let Some(mut schema) = schema() else { return };
+    // Its pattern for languages has a bracket too many, and is no regular expression. Our logs name no language.
+    for of in ["run", "toolComponent"] {
+        let language = schema.pointer_mut(&format!("/definitions/{of}/properties/language")).unwrap();
+        language.as_object_mut().unwrap().remove("pattern").unwrap();
+    }
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    for (workspace, arguments) in
+        [("violations", &["audit"][..]), ("violations", &["check"]), ("broken", &["audit"]), ("broken", &["check"])]
+    {
+        let sarif = reports(workspace, arguments).sarif;
+        let errors: Vec<String> =
+            validator.iter_errors(&sarif).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        assert!(errors.is_empty(), "{workspace} {arguments:?}\n{}", errors.join("\n"));
+    }
+    let mut broken = reports("violations", &["audit"]).sarif;
+    broken["runs"][0]["results"][0]["level"] = "fatal".into();
+    assert!(!validator.is_valid(&broken), "the schema refuses nothing");
+}
+
+/// What the schema does not say and the standard does (§3.52.3, §3.58.7): indices lead to what they name.
+#[test]
+fn sarif_indices_fit() {
+    let sarif = reports("broken", &["check"]).sarif;
+    let run = &sarif["runs"][0];
+    for result in list(run, "/results") {
+        let index = result["ruleIndex"].as_u64().unwrap();
+        assert_eq!(run["tool"]["driver"]["rules"][index as usize]["id"], result["ruleId"]);
+    }
+    for notification in list(run, "/invocations/0/toolExecutionNotifications") {
+        let index = notification["descriptor"]["index"].as_u64().unwrap();
+        assert_eq!(run["tool"]["driver"]["notifications"][index as usize]["id"], notification["descriptor"]["id"]);
+    }
+}
+
+#[test]
+fn fingerprints_survive_moved_lines() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(directory.path().join("src")).unwrap();
+    for file in ["Cargo.toml", "Cargo.lock", "policy.toml", "build.rs", "src/lib.rs"] {
+        std::fs::copy(fixture("violations").join(file), directory.path().join(file)).unwrap();
+    }
+    let fingerprints = |command: &str| -> Vec<Value> {
+        let output = run(directory.path(), &[command, "--format", "json"]);
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        list(&report, "/diagnostics").map(|diagnostic| diagnostic["fingerprint"].clone()).collect()
+    };
+    let before = ["audit", "check"].map(fingerprints);
+    let path = directory.path().join("src/lib.rs");
+    let text = std::fs::read_to_string(&path).unwrap();
+    // After the inner documentation, above everything else.
+    let (head, rest) = text.split_at(text.find("\n\n").unwrap());
+    std::fs::write(&path, format!("{head}\n{}{rest}", "// A line.\n".repeat(100))).unwrap();
+    assert_eq!(before, ["audit", "check"].map(fingerprints));
+    assert!(before.iter().all(|prints| prints.len() > 5));
+}
+
+#[test]
+fn published_shapes() {
+    let root = fixture("violations");
+    let shown = |format: &str| {
+        let output = run(&root, &["check", "--today", "2027-01-31", "--format", format]);
+        String::from_utf8(output.stdout).unwrap().replace(root.to_str().unwrap(), "[DIR]")
+    };
+    insta::assert_snapshot!("github", shown("github"));
+    insta::assert_snapshot!("markdown", shown("markdown"));
+    // Rules' pages have a test of their own.
+    let mut sarif: Value = serde_json::from_str(&shown("sarif")).unwrap();
+    for rule in sarif["runs"][0]["tool"]["driver"]["rules"].as_array_mut().unwrap() {
+        rule["help"] = "[PAGE]".into();
+    }
+    insta::assert_json_snapshot!("sarif", sarif);
+}
+
+#[test]
+fn wrong_formats() {
+    let message = |formats: &[&str]| {
+        let output = run(&fixture("clean"), &[&["audit"], formats].concat());
+        format!("status {}\n{}", output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    insta::assert_snapshot!("unknown_format", message(&["--format", "sarf"]));
+    insta::assert_snapshot!("format_without_file", message(&["--format", "json="]));
+    insta::assert_snapshot!("two_for_stdout", message(&["--format", "text", "--format", "json"]));
+    insta::assert_snapshot!("two_for_one_file", message(&["--format", "text=a", "--format", "json=a"]));
+    insta::assert_snapshot!("no_directory", message(&["--format", "json=no/such/directory/a.json"]));
+}
+
+/// Annotations name files from the checkout's root, where the workspace may lie below.
+#[test]
+fn github_paths_start_at_the_checkout() {
+    let workspace = fixture("violations");
+    let output = Command::new(env!("CARGO_BIN_EXE_cargo-isolate"))
+        .args(["isolate", "audit", "--format", "github"])
+        .current_dir(&workspace)
+        .env("CARGO_NET_OFFLINE", "true")
+        .env("GITHUB_WORKSPACE", workspace.parent().unwrap())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.starts_with("::notice file=violations/src/lib.rs,line="), "{text}");
+}

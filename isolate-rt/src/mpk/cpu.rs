@@ -1,22 +1,11 @@
-//! Single instructions, and what `cpuid` says of them.
+//! FS and GS base, with the instructions of FSGSBASE.
 
 use std::arch::asm;
-use std::arch::x86_64::{__cpuid, __cpuid_count};
-
-/// `CPUID.7.0:ECX.OSPKE`: the CPU has protection keys and the kernel has turned them on.
-pub(super) fn has_pku() -> bool {
-    __cpuid(0).eax >= 7 && __cpuid_count(7, 0).ecx & (1 << 4) != 0
-}
 
 /// Whether user space may execute `wrfsbase` (`HWCAP2_FSGSBASE` of the kernel's `asm/hwcap2.h`).
 pub(super) fn has_fsgsbase() -> bool {
     // SAFETY: reads the auxiliary vector.
     unsafe { libc::getauxval(libc::AT_HWCAP2) & 2 != 0 }
-}
-
-/// Offset of PKRU in an XSAVE area (standard format), in bytes (`CPUID.0DH.9:EBX`).
-pub(super) fn pkru_offset() -> usize {
-    __cpuid_count(0xd, 9).ebx as usize
 }
 
 pub(super) fn read_fs() -> usize {

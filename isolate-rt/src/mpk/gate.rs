@@ -4,6 +4,7 @@
 //! field of [`Thread`], pinned by the constants at the end.
 
 use super::deadline::Moment;
+use super::pkey::wrpkru;
 use super::thread::Thread;
 use std::arch::naked_asm;
 use std::mem::offset_of;
@@ -131,7 +132,7 @@ pub(super) unsafe extern "C" fn enter(activation: *mut Activation, thread: *cons
         "wrfsbase r10",
         "xor ecx, ecx",
         "xor edx, edx",
-        "wrpkru",
+        wrpkru!(),
         "mov rdi, r9",
         "xor ebp, ebp",
         "call r8",
@@ -139,7 +140,7 @@ pub(super) unsafe extern "C" fn enter(activation: *mut Activation, thread: *cons
         "xor eax, eax",
         "xor ecx, ecx",
         "xor edx, edx",
-        "wrpkru",
+        wrpkru!(),
         "test eax, eax",
         "jnz 4f",
         "mov rdi, gs:[{active}]",

@@ -3,6 +3,7 @@
 //! Every handler that the program installs is kept here, and the kernel is given [`enter`] instead. For the signals of a
 //! fault it is given [`super::signal`]'s entry, once a domain exists, which comes here for faults that are not a domain's.
 
+use super::pkey::open_keys;
 use super::signal;
 use super::thread::Thread;
 use super::{cpu, deadline, layout};
@@ -195,12 +196,7 @@ unsafe extern "C" fn enter(number: c_int, info: *mut siginfo_t, context: *mut c_
         // No domain was ever made: nothing to put right, and perhaps no PKU.
         "cmp byte ptr [rip + {installed}], 0",
         "je {plain}",
-        "mov r8, rdx",
-        "xor eax, eax",
-        "xor ecx, ecx",
-        "xor edx, edx",
-        "wrpkru",
-        "mov rdx, r8",
+        open_keys!(),
         "jmp {handle}",
         installed = sym signal::INSTALLED,
         plain = sym plain,

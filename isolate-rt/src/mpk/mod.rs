@@ -13,7 +13,7 @@
 //!
 //! | file | level |
 //! |---|---|
-//! | `cpu` | single instructions |
+//! | `cpu` | FS and GS base |
 //! | `pkey` | the three system calls and the PKRU register |
 //! | `layout` | where in the address space instances lie |
 //! | `gate` | the way in and the way out |

@@ -1,11 +1,32 @@
-//! Protection keys: three system calls (pkeys(7)) and one register.
+//! Protection keys: three system calls (pkeys(7)) and one register, PKRU, in the CPU and in signal frames.
 //!
 //! Keys are taken and kept for the life of the process: a freed key may be handed out again while pages still carry it.
+//!
+//! All that needs the hardware is in this file and in the self-test, so that `benches/without-keys` can time the rest of the
+//! runtime on a machine that has none.
 
 use super::{PAGE, system};
 use crate::fault::Unsupported;
 use std::arch::asm;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::arch::x86_64::{__cpuid, __cpuid_count};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+
+/// The instruction that loads PKRU from `eax`; `ecx` and `edx` must be 0 (Intel SDM volume 2).
+macro_rules! wrpkru {
+    () => {
+        "wrpkru"
+    };
+}
+
+/// How every signal handler of the runtime begins: opens all keys before the first access to memory, and leaves the three
+/// arguments where they are. `sigreturn` closes the keys again.
+macro_rules! open_keys {
+    () => {
+        concat!("mov r8, rdx; xor eax, eax; xor ecx, ecx; xor edx, edx; ", $crate::mpk::pkey::wrpkru!(), "; mov rdx, r8")
+    };
+}
+
+pub(super) use {open_keys, wrpkru};
 
 /// A protection key of this process, 1 to 15.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,5 +87,57 @@ impl Pkey {
 /// Opens every key for this thread: what the program itself always runs with.
 pub(super) fn open_all() {
     // SAFETY: rights of the program to its own memory. Not `nomem`: accesses must not move across.
-    unsafe { asm!("wrpkru", in("eax") 0, in("ecx") 0, in("edx") 0, options(nostack, preserves_flags)) };
+    unsafe { asm!(wrpkru!(), in("eax") 0, in("ecx") 0, in("edx") 0, options(nostack, preserves_flags)) };
+}
+
+/// `CPUID.7.0:ECX.OSPKE`: the CPU has protection keys and the kernel has turned them on.
+pub(super) fn has_pku() -> bool {
+    __cpuid(0).eax >= 7 && __cpuid_count(7, 0).ecx & (1 << 4) != 0
+}
+
+/// PKRU in the XSAVE area of a signal frame: what the interrupted code had, and will have again.
+///
+/// # Safety
+///
+/// `area` is such an area, in the standard format, with an XSAVE header.
+pub(super) unsafe fn saved_rights(area: *const u8) -> u32 {
+    // SAFETY: by this function's contract. Bit 9 of XSTATE_BV says whether PKRU is other than its initial 0.
+    unsafe {
+        let present = area.add(XSTATE_BV).cast::<u64>().read_unaligned() & (1 << 9) != 0;
+        if present { area.add(pkru_offset()).cast::<u32>().read_unaligned() } else { 0 }
+    }
+}
+
+/// Opens every key for the interrupted code; says whether that changed anything.
+///
+/// # Safety
+///
+/// As [`saved_rights`].
+pub(super) unsafe fn open_saved_rights(area: *mut u8) -> bool {
+    // SAFETY: by this function's contract; present, since it is not 0.
+    unsafe {
+        let closed = saved_rights(area) != 0;
+        if closed {
+            area.add(pkru_offset()).cast::<u32>().write_unaligned(0);
+        }
+        closed
+    }
+}
+
+/// Offset of the XSAVE header, in bytes.
+const XSTATE_BV: usize = 512;
+
+/// Offset of PKRU in an XSAVE area (standard format), in bytes (`CPUID.0DH.9:EBX`).
+///
+/// Asked once: every fault needs it, and on a virtual machine `cpuid` is a trip to the hypervisor.
+fn pkru_offset() -> usize {
+    static OFFSET: AtomicUsize = AtomicUsize::new(0);
+    match OFFSET.load(Ordering::Relaxed) {
+        0 => {
+            let offset = __cpuid_count(0xd, 9).ebx as usize;
+            OFFSET.store(offset, Ordering::Relaxed);
+            offset
+        }
+        offset => offset,
+    }
 }

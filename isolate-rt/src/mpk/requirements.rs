@@ -1,12 +1,12 @@
 //! What this back end needs, one by one, for people who wonder why it does not run.
 
-use super::{cpu, selftest};
+use super::{cpu, pkey, selftest};
 use crate::fault::Unsupported;
 use crate::machine::Requirement;
 
 pub(crate) fn requirements() -> Vec<Requirement> {
     let yes_no = |found| if found { "yes" } else { "no" };
-    let (pku, fsgsbase) = (cpu::has_pku(), cpu::has_fsgsbase());
+    let (pku, fsgsbase) = (pkey::has_pku(), cpu::has_fsgsbase());
     let mut requirements = vec![
         Requirement::new("platform", true, "x86-64 Linux with glibc", ""),
         Requirement::new(

@@ -4,7 +4,7 @@
 //! the real thing: with key 0 closed for writing it takes timer signals on an alternate stack, goes on with the rights it
 //! had, then faults, is handled, and is sent elsewhere.
 
-use super::pkey::{self, Pkey};
+use super::pkey::{self, Pkey, wrpkru};
 use super::signal::{Frame, SEGV_PKUERR, kernel_setting};
 use super::{PAGE, cpu, thread};
 use crate::fault::Unsupported;
@@ -29,7 +29,7 @@ const NOT_DENIED: i32 = 4;
 const NO_TICKS: i32 = 5;
 
 fn test() -> Result<(), Unsupported> {
-    if !cpu::has_pku() {
+    if !pkey::has_pku() {
         return Err(Unsupported::NoPku);
     }
     if !cpu::has_fsgsbase() {
@@ -141,7 +141,7 @@ unsafe extern "C" fn closed(rights: u32, ticks: *mut u32, victim: *mut u32) -> u
         "mov eax, edi",
         "xor ecx, ecx",
         "xor edx, edx",
-        "wrpkru",
+        wrpkru!(),
         "2:",
         "cmp dword ptr [rsi], {enough}",
         "jae 3f",
@@ -160,7 +160,7 @@ unsafe extern "C" fn closed(rights: u32, ticks: *mut u32, victim: *mut u32) -> u
         "xor eax, eax",
         "xor ecx, ecx",
         "xor edx, edx",
-        "wrpkru",
+        wrpkru!(),
         "mov rax, r10",
         "ret",
         patience = const PATIENCE,

@@ -9,7 +9,7 @@
 
 use super::gate::{self, Activation, Stop};
 use super::handlers::{self, FAULTS};
-use super::pkey::Pkey;
+use super::pkey::{self, Pkey, open_keys};
 use super::thread::Thread;
 use super::{cpu, deadline, system};
 use crate::fault::Unsupported;
@@ -101,12 +101,7 @@ pub(super) unsafe fn kernel_setting(
 #[unsafe(naked)]
 unsafe extern "C" fn enter(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
     naked_asm!(
-        "mov r8, rdx",
-        "xor eax, eax",
-        "xor ecx, ecx",
-        "xor edx, edx",
-        "wrpkru",
-        "mov rdx, r8",
+        open_keys!(),
         "jmp {handle}",
         handle = sym handle,
     )
@@ -263,22 +258,14 @@ impl Frame {
 
     /// PKRU of the interrupted code.
     fn rights(&self) -> u32 {
-        let Some(area) = self.xsave() else { return 0 };
-        // SAFETY: the area is in the standard format: bit 9 of XSTATE_BV says whether PKRU is other than its initial 0.
-        unsafe {
-            let present = area.add(XSTATE_BV).cast::<u64>().read_unaligned() & (1 << 9) != 0;
-            if present { area.add(cpu::pkru_offset()).cast::<u32>().read_unaligned() } else { 0 }
-        }
+        // SAFETY: what `xsave` finds.
+        self.xsave().map_or(0, |area| unsafe { pkey::saved_rights(area) })
     }
 
     /// Opens every key for the interrupted code; says whether that changed anything.
     fn open_rights(&mut self) -> bool {
-        let was = self.rights();
-        if let Some(area) = self.xsave().filter(|_| was != 0) {
-            // SAFETY: as in `rights`; present, since it is not 0.
-            unsafe { area.add(cpu::pkru_offset()).cast::<u32>().write_unaligned(0) };
-        }
-        was != 0
+        // SAFETY: what `xsave` finds.
+        self.xsave().is_some_and(|area| unsafe { pkey::open_saved_rights(area) })
     }
 
     /// The extended state in the frame (Linux `asm/sigcontext.h`: magic numbers in the FXSAVE area's software bytes).
@@ -291,6 +278,3 @@ impl Frame {
         }
     }
 }
-
-/// Offset of the XSAVE header, in bytes.
-const XSTATE_BV: usize = 512;

@@ -1,0 +1,77 @@
+//! Stands in for `src/mpk/pkey.rs` in the experiment of `run`: every instruction and system call that a CPU without
+//! protection keys has not, replaced by the nearest that it has. **Nothing is protected.**
+//!
+//! `wrpkru` is a NOP of the same length, `pkey_mprotect` is `mprotect`, and every PKRU reads as 0.
+
+use super::system;
+use crate::fault::Unsupported;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+macro_rules! wrpkru {
+    () => {
+        "nop dword ptr [rax]"
+    };
+}
+
+macro_rules! open_keys {
+    () => {
+        concat!("mov r8, rdx; xor eax, eax; xor ecx, ecx; xor edx, edx; ", $crate::mpk::pkey::wrpkru!(), "; mov rdx, r8")
+    };
+}
+
+pub(super) use {open_keys, wrpkru};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pkey(u32);
+
+impl Pkey {
+    pub(super) fn allocate() -> Result<Self, Unsupported> {
+        static TAKEN: AtomicU32 = AtomicU32::new(0);
+        match TAKEN.fetch_add(1, Ordering::Relaxed) {
+            key if key < 15 => Ok(Self(key + 1)),
+            _ => Err(Unsupported::NoKey),
+        }
+    }
+
+    pub(super) fn is_ours(_: u32) -> bool {
+        false
+    }
+
+    /// 0, as [`saved_rights`]: the handler takes every fault of a thread in a domain for the domain's.
+    pub(super) fn domain_rights(self) -> u32 {
+        0
+    }
+
+    /// # Safety
+    ///
+    /// As the real one.
+    pub(super) unsafe fn tag(self, start: usize, len: usize) -> Result<(), Unsupported> {
+        if len == 0 {
+            return Ok(());
+        }
+        let at = std::ptr::with_exposed_provenance_mut(start);
+        // SAFETY: by this function's contract.
+        let done = unsafe { libc::mprotect(at, len, libc::PROT_READ | libc::PROT_WRITE) };
+        if done == 0 { Ok(()) } else { Err(system("mprotect")) }
+    }
+}
+
+pub(super) fn open_all() {}
+
+pub(super) fn has_pku() -> bool {
+    true
+}
+
+/// # Safety
+///
+/// None owed.
+pub(super) unsafe fn saved_rights(_: *const u8) -> u32 {
+    0
+}
+
+/// # Safety
+///
+/// None owed.
+pub(super) unsafe fn open_saved_rights(_: *mut u8) -> bool {
+    false
+}

@@ -1,84 +1,105 @@
-//! What the gate and a rewind cost, beside the least that the hardware asks for. Ratios of medians from one run:
+//! What the gate and a rewind cost, beside the least that the hardware asks for. Ratios from one run:
 //!
 //! ```text
 //! cargo bench --package isolate-rt --bench gate
 //! ```
 //!
 //! The floor of a call is a naked function of two WRPKRU and two WRFSBASE; the floor of a fault is a SIGSEGV handler that
-//! moves the instruction pointer. Emulated machines (`ISOLATE_EMULATED`) are refused: their cycles mean nothing.
+//! moves the instruction pointer. Emulated machines (`ISOLATE_EMULATED`) are refused: their cycles mean nothing. On a machine
+//! without protection keys `benches/without-keys/run gate` times the rest.
+
+mod support;
 
 use isolate_rt::Domain;
-use std::arch::x86_64::{_mm_lfence, _rdtsc};
 use std::arch::{asm, naked_asm};
-use std::hint::black_box;
 use std::ptr;
-
-/// Samples per figure; odd, so that the median is one of them.
-const SAMPLES: usize = 20_001;
+use std::time::Duration;
+use support::{SAMPLES, cycles, description, is_measurable};
 
 static DOMAIN: Domain = Domain::new("bench");
+static HURRIED: Domain = Domain::new("hurried").deadline(Duration::from_secs(1));
+
+/// In a row within one timing: the counter of some CPUs advances in steps as long as a whole call.
+const TURNS: u32 = 32;
 
 fn main() {
-    let machine = isolate_rt::probe();
-    if !machine.supported() {
-        eprintln!("nothing measured: isolation is not possible here:\n{machine}");
+    if !is_measurable() {
         return;
     }
-    if std::env::var_os("ISOLATE_EMULATED").is_some() && std::env::var_os("ISOLATE_BENCH_ANYWAY").is_none() {
-        eprintln!("nothing measured: the CPU is emulated, its cycles mean nothing");
-        return;
-    }
-    println!("{}\n", description());
-    let timer = median(|| ());
-    // Before the first domain, while nobody else handles the signal.
-    let bare_fault = median(bare_fault) - timer;
-    let empty = |domain: &'static Domain| {
-        let mut call = domain.call("empty").unwrap();
-        // SAFETY: does nothing.
-        unsafe { call.run(|| ()) }.unwrap();
+    println!("{}; medians of {SAMPLES} times {TURNS}, time-stamp cycles\n", description());
+    println!("| what | cycles | ratio | to |\n|---|---:|---:|---|");
+    let row = |what: &str, cycles: f64, floor: f64, to: &str| {
+        println!("| {what} | {cycles:.0} | {:.2} | {to} |", cycles / floor);
     };
-    empty(&DOMAIN);
-    // SAFETY: rewrites FS and PKRU with what they hold.
-    let floor = median(|| unsafe { floor() }) - timer;
-    let call = median(|| empty(&DOMAIN)) - timer;
+    // Before the first domain, while nobody else handles the signal.
+    let bare_fault = cycles::<1, _>(bare_fault);
+    // SAFETY: rewrites FS and PKRU with what they hold, and the registers of the steps with what they held.
+    let step = |step: unsafe extern "C" fn()| cycles::<TURNS, _>(|| unsafe { step() });
+    let floor = step(floor);
+    row("two WRPKRU, two WRFSBASE", floor, floor, "itself");
+    for (what, steps) in STEPS {
+        row(what, step(*steps), floor, "the floor");
+    }
+    let empty = |domain: &'static Domain| {
+        move || {
+            let mut call = domain.call("empty").unwrap();
+            // SAFETY: does nothing.
+            unsafe { call.run(|| ()) }.unwrap();
+        }
+    };
+    empty(&DOMAIN)();
+    empty(&HURRIED)();
+    row("a `Call` begun and dropped", cycles::<TURNS, _>(|| DOMAIN.call("none").unwrap()), floor, "the floor");
+    row("empty call", cycles::<TURNS, _>(empty(&DOMAIN)), floor, "the floor");
+    row("empty call with a deadline", cycles::<TURNS, _>(empty(&HURRIED)), floor, "the floor");
     // SAFETY: asks for a number.
-    let syscall = median(|| unsafe { libc::syscall(libc::SYS_getppid) }) - timer;
-    let fault = median(|| {
+    row("getppid", cycles::<TURNS, _>(|| unsafe { libc::syscall(libc::SYS_getppid) }), floor, "the floor");
+    row("SIGSEGV, handler, sigreturn", bare_fault, bare_fault, "itself");
+    let fault = cycles::<1, _>(|| {
         let mut call = DOMAIN.call("fault").unwrap();
         // SAFETY: ends the call.
         unsafe { call.run(|| asm!("mov byte ptr [8], 0")) }.unwrap_err()
-    }) - timer;
-
-    println!("| what | cycles | ratio | to |\n|---|---:|---:|---|");
-    let row = |what: &str, cycles: u64, floor: u64, to: &str| {
-        println!("| {what} | {cycles} | {:.2} | {to} |", cycles as f64 / floor as f64);
-    };
-    row("two WRPKRU, two WRFSBASE", floor, floor, "itself");
-    row("empty call", call, floor, "the floor");
-    row("getppid", syscall, floor, "the floor");
-    row("SIGSEGV, handler, sigreturn", bare_fault, bare_fault, "itself");
+    });
     row("fault to `Err`, clean heap", fault, bare_fault, "the bare handler");
 }
 
-fn median<T>(mut f: impl FnMut() -> T) -> u64 {
-    let mut samples: Vec<u64> = (0..SAMPLES)
-        .map(|_| {
-            let start = now();
-            black_box(f());
-            now() - start
-        })
-        .collect();
-    *samples.select_nth_unstable(SAMPLES / 2).1
+macro_rules! steps {
+    ($($name:ident: $what:literal = [$($before:literal),*] [$($after:literal),*];)*) => {
+        /// The floor with steps of the gate around it, as `src/mpk/gate.rs` has them: each row has those of the rows before.
+        const STEPS: &[(&str, unsafe extern "C" fn())] = &[$(($what, $name)),*];
+        $(
+            /// # Safety
+            ///
+            /// As [`floor`].
+            #[unsafe(naked)]
+            unsafe extern "C" fn $name() {
+                naked_asm!(
+                    $($before,)*
+                    "rdfsbase r8", "xor eax, eax", "xor ecx, ecx", "xor edx, edx",
+                    "wrfsbase r8",
+                    "wrpkru",
+                    "wrpkru",
+                    "wrfsbase r8",
+                    $($after,)*
+                    "ret"
+                )
+            }
+        )*
+    };
 }
 
-fn now() -> u64 {
-    // SAFETY: reads the time-stamp counter, after everything before it.
-    unsafe {
-        _mm_lfence();
-        let now = _rdtsc();
-        _mm_lfence();
-        now
-    }
+steps! {
+    registers: "… and callee-saved registers" =
+        ["push rbp", "push rbx", "push r12", "push r13", "push r14", "push r15", "sub rsp, 8"]
+        ["add rsp, 8", "pop r15", "pop r14", "pop r13", "pop r12", "pop rbx", "pop rbp"];
+    control: "… and MXCSR and the x87 control word" =
+        ["push rbp", "push rbx", "push r12", "push r13", "push r14", "push r15", "sub rsp, 8", "stmxcsr [rsp]", "fnstcw [rsp + 4]"]
+        ["ldmxcsr [rsp]", "fldcw [rsp + 4]", "add rsp, 8", "pop r15", "pop r14", "pop r13", "pop r12", "pop rbx", "pop rbp"];
+    flags: "… and PKRU, flags and x87 state checked" =
+        ["push rbp", "push rbx", "push r12", "push r13", "push r14", "push r15", "sub rsp, 8", "stmxcsr [rsp]", "fnstcw [rsp + 4]"]
+        ["test eax, eax", "jnz 2f", "fnstsw ax", "pushfq", "ldmxcsr [rsp + 8]", "test al, 0x80", "jnz 2f", "pop rcx",
+         "test ecx, 0x40400", "jnz 2f", "2:", "emms", "fldcw [rsp + 4]", "add rsp, 8", "pop r15", "pop r14", "pop r13", "pop r12", "pop rbx",
+         "pop rbp"];
 }
 
 /// # Safety
@@ -117,13 +138,4 @@ fn bare_fault() {
     ONCE.with(|()| ());
     // SAFETY: `mov byte ptr [8], 0` with a 32-bit displacement: c6 04 25 disp32 imm8.
     unsafe { asm!(".byte 0xc6, 0x04, 0x25, 8, 0, 0, 0, 0") };
-}
-
-fn description() -> String {
-    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
-    let cpu = read("/proc/cpuinfo");
-    let model =
-        cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("").trim_start_matches(['\t', ' ', ':']);
-    let kernel = read("/proc/sys/kernel/osrelease");
-    format!("{model}, Linux {}, medians of {SAMPLES}, time-stamp cycles", kernel.trim())
 }

@@ -1,6 +1,7 @@
 //! One call into a domain: arguments staged before it, results checked and copied after it.
 
 use crate::direct::{Buffer, MAX_STAGED};
+use crate::domain::Settings;
 use crate::fault::{Fault, FaultKind};
 use crate::mpk;
 use std::ffi::{CStr, CString, c_char};
@@ -12,7 +13,7 @@ use std::mem::size_of;
 /// What is staged lies in memory that this call alone uses. Other threads may be inside the same domain, though, and a library
 /// that has gone wrong may write to all of the domain's memory: every value is read once, and checked after that.
 pub struct Call {
-    domain: &'static str,
+    settings: &'static Settings,
     function: &'static str,
     place: Place,
     // Stays on its thread: the seat, the way back and the deadline are that thread's.
@@ -71,8 +72,8 @@ unsafe impl<T> Send for Handle<T> {}
 
 impl Call {
     #[inline]
-    pub(crate) fn new(domain: &'static str, function: &'static str, place: Place) -> Self {
-        Self { domain, function, place, _not_send: PhantomData }
+    pub(crate) fn new(settings: &'static Settings, function: &'static str, place: Place) -> Self {
+        Self { settings, function, place, _not_send: PhantomData }
     }
 
     /// A pointer to `data` for the domain to read. Costs nothing: a domain of level `integrity` can read the program.
@@ -336,7 +337,7 @@ impl Call {
 
     #[cold]
     fn fault(&self, kind: FaultKind) -> Fault {
-        Fault::new(self.domain, self.function, kind)
+        Fault::new(self.settings.name, self.function, kind)
     }
 }
 
@@ -376,6 +377,9 @@ impl<T> Copy for Staged<T> {}
 
 impl std::fmt::Debug for Call {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Call").field("domain", &self.domain).field("function", &self.function).finish_non_exhaustive()
+        f.debug_struct("Call")
+            .field("domain", &self.settings.name)
+            .field("function", &self.function)
+            .finish_non_exhaustive()
     }
 }

@@ -4,14 +4,27 @@ use crate::call::{Call, Place};
 use crate::fault::{Fault, FaultKind, Unsupported};
 use crate::globals::Globals;
 use crate::mpk;
-use std::sync::OnceLock;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// A compartment for foreign code. Lives in a `static`; costs nothing until its first call.
 pub struct Domain {
     settings: Settings,
-    // Made at the first call. A refusal is kept as well: the machine does not change while the process lives.
-    ground: OnceLock<Result<Ground, Unsupported>>,
+    /// What each call needs; null before there is one. Never freed.
+    instance: AtomicPtr<mpk::Instance>,
+    making: Mutex<Making>,
+    /// Which thread makes it, by the address of a thread-local of its own; 0 while nobody does.
+    maker: AtomicUsize,
+}
+
+/// How far the making of an instance has come.
+enum Making {
+    /// With what an attempt has left behind that the next will use: a key cannot be given back.
+    Begun(mpk::Begun),
+    /// For good: the machine does not change while the process lives.
+    Refused(Unsupported),
 }
 
 /// What a domain was asked to be.
@@ -37,12 +50,6 @@ pub enum Backend {
     None,
 }
 
-/// What a domain turned out to run on.
-pub(crate) enum Ground {
-    Mpk(&'static mpk::Instance),
-    Direct,
-}
-
 impl Domain {
     /// A domain with a heap limit of 64 MiB and a stack of 1 MiB.
     pub const fn new(name: &'static str) -> Self {
@@ -55,7 +62,8 @@ impl Domain {
             one_at_a_time: false,
             globals: &[],
         };
-        Self { settings, ground: OnceLock::new() }
+        let making = Mutex::new(Making::Begun(mpk::Begun::nothing()));
+        Self { settings, instance: AtomicPtr::new(ptr::null_mut()), making, maker: AtomicUsize::new(0) }
     }
 
     /// Chooses what runs the calls.
@@ -107,33 +115,64 @@ impl Domain {
     /// [`FaultKind::Unsupported`] when no domain can be made here.
     #[inline]
     pub fn call(&'static self, function: &'static str) -> Result<Call, Fault> {
-        if self.ground.get().is_none() && mpk::on_signal_stack() {
-            // Making a domain needs more room than there is, and this is no lasting reason.
-            return Err(Fault::new(self.settings.name, function, FaultKind::InSignalHandler));
+        // SAFETY: instances are never freed.
+        let instance = unsafe { self.instance.load(Ordering::Acquire).as_ref() };
+        match instance.and_then(mpk::Instance::enter_again) {
+            Some(entry) => Ok(Call::new(&self.settings, function, Place::Mpk(entry))),
+            None => self.first_call(function),
         }
-        let place = match self.ground() {
-            Ok(Ground::Mpk(instance)) => instance.enter().map(Place::Mpk),
-            Ok(Ground::Direct) => Ok(Place::Direct(Vec::new())),
-            Err(reason) => Err(FaultKind::Unsupported(reason.clone())),
+    }
+
+    /// A call before which something is to be made ready: the domain, the thread, or what a fault has left behind.
+    #[cold]
+    fn first_call(&'static self, function: &'static str) -> Result<Call, Fault> {
+        let place = match self.settings.backend {
+            Backend::None => Ok(Place::Direct(Vec::new())),
+            Backend::Auto | Backend::Mpk => self.make().and_then(mpk::Instance::enter).map(Place::Mpk),
         };
         match place {
-            Ok(place) => Ok(Call::new(self.settings.name, function, place)),
+            Ok(place) => Ok(Call::new(&self.settings, function, place)),
             Err(kind) => Err(Fault::new(self.settings.name, function, kind)),
         }
     }
 
-    #[inline]
-    fn ground(&'static self) -> Result<&'static Ground, &'static Unsupported> {
-        self.ground.get_or_init(|| self.settings.make()).as_ref()
-    }
-}
-
-impl Settings {
-    #[cold]
-    fn make(&'static self) -> Result<Ground, Unsupported> {
-        match self.backend {
-            Backend::Auto | Backend::Mpk => mpk::Instance::create(self).map(Ground::Mpk),
-            Backend::None => Ok(Ground::Direct),
+    /// Makes the instance, or waits for the thread that does.
+    ///
+    /// What may be gone at the next call (no memory, no thread to be had) is tried again then; other reasons are kept.
+    fn make(&'static self) -> Result<&'static mpk::Instance, FaultKind> {
+        thread_local!(static HERE: u8 = const { 0 });
+        let here = HERE.with(|here| ptr::from_ref(here).addr());
+        // SAFETY: instances are never freed.
+        let made = || unsafe { self.instance.load(Ordering::Acquire).as_ref() };
+        if let Some(made) = made() {
+            return Ok(made);
+        }
+        if mpk::on_signal_stack() || self.maker.load(Ordering::Relaxed) == here {
+            // Making a domain needs more room than there is, or is what this handler has interrupted.
+            return Err(FaultKind::InSignalHandler);
+        }
+        let mut making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(made) = made() {
+            return Ok(made);
+        }
+        let begun = match &mut *making {
+            Making::Begun(begun) => begun,
+            Making::Refused(reason) => return Err(FaultKind::Unsupported(reason.clone())),
+        };
+        self.maker.store(here, Ordering::Relaxed);
+        let made = mpk::Instance::create(&self.settings, begun);
+        self.maker.store(0, Ordering::Relaxed);
+        match made {
+            Ok(instance) => {
+                self.instance.store(ptr::from_ref(instance).cast_mut(), Ordering::Release);
+                Ok(instance)
+            }
+            Err(reason) => {
+                if !reason.is_transient() {
+                    *making = Making::Refused(reason.clone());
+                }
+                Err(FaultKind::Unsupported(reason))
+            }
         }
     }
 }

@@ -140,6 +140,16 @@ pub enum Unsupported {
     },
 }
 
+impl Unsupported {
+    /// Whether another attempt may succeed: the kernel was out of something that it may have again.
+    pub(crate) fn is_transient(&self) -> bool {
+        matches!(self, Self::System { errno, .. } if TRANSIENT.contains(errno))
+    }
+}
+
+/// `EAGAIN`, `ENOMEM`, `ENFILE` and `EMFILE` of Linux's `asm-generic/errno-base.h`: numbers, for platforms without `libc`.
+const TRANSIENT: [i32; 4] = [11, 12, 23, 24];
+
 impl Fault {
     #[cold]
     pub(crate) fn new(domain: &'static str, function: &'static str, kind: FaultKind) -> Self {

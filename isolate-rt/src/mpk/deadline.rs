@@ -35,9 +35,6 @@ struct Timer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Moment(u64);
 
-/// An armed timer; dropping it disarms.
-pub(super) struct Armed(Timer);
-
 impl Moment {
     pub(super) const NEVER: Self = Self(0);
 
@@ -70,17 +67,20 @@ pub(super) fn prepare() -> Result<(), Unsupported> {
 }
 
 /// Starts the time of a call. Two system calls: this one, and the one that disarms.
-pub(super) fn arm(after: Duration) -> Result<(Moment, Armed), Unsupported> {
+#[cold]
+pub(super) fn arm(after: Duration) -> Result<Moment, Unsupported> {
     let timer = timer()?;
     set(timer, after.max(Duration::from_nanos(1)), AGAIN)?;
     let nanos = u64::try_from(after.as_nanos()).unwrap_or(u64::MAX);
-    Ok((Moment(now().saturating_add(nanos).max(1)), Armed(timer)))
+    Ok(Moment(now().saturating_add(nanos).max(1)))
 }
 
-impl Drop for Armed {
-    fn drop(&mut self) {
-        // Disarming a timer that exists cannot fail.
-        let _ = set(self.0, Duration::ZERO, Duration::ZERO);
+/// Stops this thread's timer.
+#[cold]
+pub(super) fn disarm() {
+    if let Some(timer) = TIMER.get() {
+        // Disarming a timer that exists cannot fail. (In the child of a fork made by a handler it does not exist.)
+        let _ = set(timer, Duration::ZERO, Duration::ZERO);
     }
 }
 

@@ -221,9 +221,9 @@ unsafe extern "C" fn handle(number: c_int, info: *mut siginfo_t, context: *mut c
     let fs = cpu::read_fs();
     let stack = Thread::running().and_then(|thread| {
         // SAFETY: the call that this very thread is in; it is suspended while we run.
-        let activation = unsafe { thread.active().as_ref() }?;
+        unsafe { thread.active().as_ref() }?;
         // SAFETY: what the thread's FS was when it entered.
-        unsafe { cpu::write_fs(activation.root_fs()) };
+        unsafe { cpu::write_fs(thread.fs()) };
         // Started on the domain's stack: the program's code runs on one of its own.
         layout::in_arena((&raw const fs).addr()).then(|| thread.signal_stack())
     });

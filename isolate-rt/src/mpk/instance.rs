@@ -5,15 +5,15 @@
 //! ([`FaultKind::DomainLost`]), waits until nobody runs there, and makes it as it was when it was created.
 
 use super::deadline::{self, Moment};
-use super::gate::{self, Activation, Reason, Stop};
+use super::gate::{Activation, Reason, Stop, Work};
 use super::image::{self, Image};
-use super::layout::{Layout, SEATS};
+use super::layout::Layout;
 use super::pkey::Pkey;
-use super::seat::{Seat, Seats, wait, wake};
+use super::seat::{Held, Seat, Seats, fits_on_stack};
 use super::signal::SEGV_PKUERR;
 use super::thread::{self, Thread};
 use super::tls::Template;
-use super::{selftest, signal};
+use super::{barrier, register_barrier, selftest, signal, wait, wake};
 use crate::domain::Settings;
 use crate::fault::{FaultKind, Unsupported};
 use crate::heap::{Heap, KEPT};
@@ -25,37 +25,56 @@ use std::time::Duration;
 /// One per domain and process. Never freed: its key is never given back.
 pub(crate) struct Instance {
     key: Pkey,
+    /// PKRU inside.
+    rights: u32,
     layout: Layout,
     image: Image,
     deadline: Option<Duration>,
-    /// Advanced by every fault.
+    /// Advanced by every fault: odd while a thread discards what the instance had, even again when the next may begin.
     generation: AtomicU64,
-    /// Not 0 while a thread discards what the instance had. Others wait on it.
-    dying: AtomicU32,
+    /// Threads that wait for it to be even.
+    waiting: AtomicU32,
     seats: Seats,
     next: AtomicPtr<Instance>,
+}
+
+/// What an attempt to create an instance has taken.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    layout: Option<Layout>,
+    key: Option<Pkey>,
+}
+
+impl Begun {
+    pub(crate) const fn nothing() -> Self {
+        Self { layout: None, key: None }
+    }
 }
 
 /// A call of a thread: its seat, from the first staged argument to the last result.
 pub(crate) struct Entry {
     instance: &'static Instance,
-    thread: &'static Thread,
-    seat: usize,
-    /// Of the instance when the call began.
-    generation: u64,
+    held: Held,
 }
 
 static INSTANCES: AtomicPtr<Instance> = AtomicPtr::new(ptr::null_mut());
 
 impl Instance {
-    pub(crate) fn create(settings: &'static Settings) -> Result<&'static Self, Unsupported> {
+    /// `begun` keeps what cannot be given back when this fails, for the next attempt.
+    pub(crate) fn create(settings: &'static Settings, begun: &mut Begun) -> Result<&'static Self, Unsupported> {
         selftest::run()?;
         signal::install()?;
         deadline::prepare()?;
         register_barrier()?;
         Thread::current()?;
-        let layout = Layout::reserve(settings.stack_size, Template::learn()?.size(), settings.heap_limit)?;
-        let key = Pkey::allocate()?;
+        if begun.layout.is_none() {
+            let tls = Template::learn()?.size();
+            begun.layout = Some(Layout::reserve(settings.stack_size, tls, settings.heap_limit)?);
+        }
+        if begun.key.is_none() {
+            begun.key = Some(Pkey::allocate()?);
+        }
+        let (Some(layout), Some(key)) = (begun.layout.clone(), begun.key) else { unreachable!("both were just made") };
         // SAFETY: reserved for this instance alone, and not in use yet; `reserve` made it long enough. The globals are this
         // library's, says who named them.
         let image = unsafe {
@@ -63,15 +82,15 @@ impl Instance {
             Heap::create(ptr::with_exposed_provenance_mut(layout.heap.start), layout.heap.len());
             Image::take(settings.globals, key)?
         };
-        let seats = if settings.one_at_a_time { 1 } else { SEATS };
         let instance = Box::leak(Box::new(Self {
             key,
-            seats: Seats::new(|index| layout.seat(index), seats),
+            rights: key.domain_rights(),
+            seats: Seats::new(layout.index, |index| layout.seat(index), settings.one_at_a_time),
             layout,
             image,
             deadline: settings.deadline,
             generation: AtomicU64::new(0),
-            dying: AtomicU32::new(0),
+            waiting: AtomicU32::new(0),
             next: AtomicPtr::new(ptr::null_mut()),
         }));
         instance.list();
@@ -79,20 +98,53 @@ impl Instance {
         Ok(instance)
     }
 
-    /// Takes a seat, waiting while there is none.
+    /// Begins a call, where nothing stands in its way: the thread has been here before, its seat is free and as it was left,
+    /// and nobody has failed since. Every call passes here, so nothing is asked twice: a seat knows which thread and
+    /// generation it is ready for, and a thread which seat it keeps.
     #[inline]
+    pub(crate) fn enter_again(&'static self) -> Option<Entry> {
+        let thread = Thread::known()?;
+        let held = self.seats.take_kept(thread)?;
+        // An odd generation is one that no seat is ready for.
+        // SAFETY: just taken.
+        if unsafe { held.seat.generation() } != self.generation.load(Ordering::Acquire) {
+            self.seats.release(held);
+            return None;
+        }
+        Some(Entry { instance: self, held })
+    }
+
+    /// Begins a call: takes a seat, waiting while there is none, and makes it ready.
+    #[cold]
     pub(crate) fn enter(&'static self) -> Result<Entry, FaultKind> {
         let thread = Thread::current().map_err(FaultKind::Unsupported)?;
-        let seat = self.seats.take(thread);
-        while self.dying.load(Ordering::Acquire) != 0 {
-            wait(&self.dying, 1);
-        }
-        let generation = self.generation.load(Ordering::Acquire);
+        let held = self.seats.take(thread);
+        let Some(generation) = self.wait_for_next(thread) else {
+            self.seats.release(held);
+            return Err(FaultKind::InSignalHandler);
+        };
         // From here on the seat is given back when this is dropped.
-        let entry = Entry { instance: self, thread, seat, generation };
+        let entry = Entry { instance: self, held };
         // SAFETY: held by `entry`.
-        unsafe { entry.seat().prepare((self.key, self.heap()), generation, thread) }.map_err(FaultKind::Unsupported)?;
+        unsafe { held.seat.prepare((self.key, self.heap()), generation, thread) }.map_err(FaultKind::Unsupported)?;
         Ok(entry)
+    }
+
+    /// Waits while another thread discards the instance. `None` if it is this thread, in a signal handler: it would wait for
+    /// what it has interrupted.
+    fn wait_for_next(&self, thread: &Thread) -> Option<u64> {
+        loop {
+            let generation = self.generation.load(Ordering::Acquire);
+            if !is_dying(generation) {
+                return Some(generation);
+            }
+            if thread.discarding.load(Ordering::Relaxed) {
+                return None;
+            }
+            self.waiting.fetch_add(1, Ordering::Relaxed);
+            wait(low_half(&self.generation), generation as u32);
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 
     fn heap(&self) -> *mut Heap {
@@ -101,7 +153,10 @@ impl Instance {
 
     /// Creation is not done before a block that `malloc` made inside was seen to lie inside.
     fn prove_malloc(&'static self) -> Result<(), Unsupported> {
-        let mut entry = self.enter().map_err(|_| Unsupported::Malloc)?;
+        let mut entry = self.enter().map_err(|kind| match kind {
+            FaultKind::Unsupported(reason) => reason,
+            _ => Unsupported::Malloc,
+        })?;
         // SAFETY: `malloc` may be called with any size, `free` with what it returned; any address is a valid result.
         let address = unsafe {
             entry.run_within(None, || {
@@ -135,55 +190,50 @@ impl Instance {
         }
     }
 
-    /// Ends this generation: everybody out, and everything as it was at the beginning. `seat` is the caller's own, on which
+    /// Ends a generation: everybody out, and everything as it was at the beginning. `own` is the caller's seat, on which
     /// nothing runs any more.
     #[cold]
-    fn discard(&self, seat: Option<usize>, generation: u64) {
-        if self.dying.swap(1, Ordering::AcqRel) != 0 {
-            // Another thread of the same instance failed first, and is at it.
+    fn discard(&self, own: Option<&Seat>, generation: u64) {
+        // Odd. Where that fails, another thread failed first and is at it, or has finished: what failed with us is gone
+        // already, and the next generation is innocent.
+        let dying = generation + 1;
+        if self.generation.compare_exchange(generation, dying, Ordering::AcqRel, Ordering::Acquire).is_err() {
             return;
         }
-        if self.generation.load(Ordering::Acquire) != generation {
-            // It has finished: what failed with us is gone already, and the next generation is innocent.
-            self.dying.store(0, Ordering::Release);
-            wake(&self.dying);
-            return;
-        }
-        self.evict(seat);
+        self.evict(own);
         let drop_from = self.layout.heap.start + KEPT;
-        // SAFETY: nothing of the instance runs, and nobody may begin before `dying` is 0; the heap is its own private memory.
-        // What is kept of it is laid anew. Thread-locals are put back when a seat is next taken.
+        // SAFETY: nothing of the instance runs, and nobody may begin before the generation is even; the heap is its own
+        // private memory. What is kept of it is laid anew. Thread-locals are put back when a seat is next taken.
         unsafe {
             let rest = self.layout.heap.end - drop_from;
             libc::madvise(ptr::with_exposed_provenance_mut(drop_from), rest, libc::MADV_DONTNEED);
             Heap::create(self.heap().cast(), self.layout.heap.len());
             self.image.restore();
         }
-        self.generation.fetch_add(1, Ordering::Release);
-        self.dying.store(0, Ordering::Release);
-        wake(&self.dying);
+        self.generation.store(dying + 1, Ordering::Release);
+        if self.waiting.load(Ordering::Relaxed) != 0 {
+            wake(low_half(&self.generation));
+        }
     }
 
     /// Sends every other thread out, and comes back when none is in.
-    fn evict(&self, seat: Option<usize>) {
-        if self.seats.others(seat).next().is_none() {
+    fn evict(&self, own: Option<&Seat>) {
+        let others = || self.seats.iter().filter(|seat| !own.is_some_and(|own| ptr::eq(own, *seat)) && seat.is_owned());
+        if others().next().is_none() {
             return;
         }
-        // The other half of the order in `Entry::run`: after this, a thread that has not seen `dying` is seen running.
+        // The other half of the order in `Entry::run`: after this, a thread that has not seen the end is seen running.
         barrier();
         let Some(signal) = deadline::signal() else { return };
         // In the child of a fork that a signal handler made: the call that it interrupted is this thread's own.
         // SAFETY: asks for a number.
-        let own = unsafe { libc::gettid() };
+        let tid = unsafe { libc::gettid() };
         loop {
             let mut running = false;
-            for other in self.seats.others(seat) {
-                let tid = other.running.load(Ordering::Acquire);
-                if tid != 0 && tid != own {
-                    running = true;
-                    // SAFETY: a signal that the runtime alone handles. A thread that is gone is an error without effect.
-                    unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), tid, signal) };
-                }
+            for other in others().map(|seat| seat.running.load(Ordering::Acquire)).filter(|&it| it != 0 && it != tid) {
+                running = true;
+                // SAFETY: a signal that the runtime alone handles. A thread that is gone is an error without effect.
+                unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), other, signal) };
             }
             if !running {
                 return;
@@ -223,7 +273,7 @@ impl Instance {
     /// The end of the memory around `address` that this domain may write.
     fn writable_until(&self, address: usize) -> Option<usize> {
         let heap = Some(&self.layout.heap).filter(|heap| heap.contains(&address)).map(|heap| heap.end);
-        heap.or_else(|| self.seats.get(self.layout.seat_of(address)?).writable_until(address))
+        heap.or_else(|| self.seats.get(self.layout.seat_of(address)?)?.writable_until(address))
             .or_else(|| self.image.writable_until(address))
     }
 }
@@ -231,7 +281,7 @@ impl Instance {
 impl Entry {
     #[inline]
     fn seat(&self) -> &'static Seat {
-        self.instance.seats.get(self.seat)
+        self.held.seat
     }
 
     /// # Safety
@@ -252,59 +302,77 @@ impl Entry {
         deadline: Option<Duration>,
         f: F,
     ) -> Result<R, FaultKind> {
-        if !self.thread.is_current() {
+        let (instance, seat) = (self.instance, self.seat());
+        let Some(thread) = seat.owner_here() else {
             // A call that was kept until its thread's last destructors.
             return Err(FaultKind::DomainLost);
-        }
-        if !self.thread.is_free() {
+        };
+        if !thread.is_free() {
             return Err(FaultKind::InSignalHandler);
         }
-        let result = self.stage(1, size_of::<R>(), align_of::<R>())?;
-        let (instance, seat) = (self.instance, self.seat());
-        let (until, armed) = match deadline {
-            None => (Moment::NEVER, None),
-            Some(after) => {
-                deadline::arm(after).map(|(until, armed)| (until, Some(armed))).map_err(FaultKind::Unsupported)?
-            }
-        };
+        let on_stack = const { fits_on_stack::<R>() };
+        let room = if on_stack { (size_of::<R>(), align_of::<R>()) } else { (0, 1) };
         // SAFETY: held and prepared since `enter`.
-        let (stack, fs) = unsafe { seat.ground() };
-        let place = (stack, fs, instance.key.domain_rights());
-        let argument = (&raw const f).cast();
-        let mut activation =
-            Activation::new(self.thread, place, (inside::<R, F>, argument, result), until, &instance.dying);
-        seat.running.store(self.thread.tid(), Ordering::Relaxed);
+        let (fs, stack) = unsafe { seat.ground(room) };
+        let result = if on_stack {
+            ptr::with_exposed_provenance_mut(stack)
+        } else {
+            self.stage(1, size_of::<R>(), align_of::<R>())?
+        };
+        let until = match deadline {
+            None => Moment::NEVER,
+            Some(after) => deadline::arm(after).map_err(FaultKind::Unsupported)?,
+        };
+        // SAFETY: held.
+        let generation = unsafe { seat.generation() };
+        let mut activation = Activation::new(instance.rights, until, (&instance.generation, generation));
+        seat.running.store(thread.tid(), Ordering::Relaxed);
         // Half of an order whose other half is the barrier in `evict`: here it costs nothing.
         compiler_fence(Ordering::SeqCst);
-        let is_lost = || {
-            instance.dying.load(Ordering::Relaxed) != 0
-                || instance.generation.load(Ordering::Relaxed) != self.generation
-        };
+        let is_lost = || instance.generation.load(Ordering::Acquire) != generation;
         let mut lost = is_lost();
         if !lost {
-            // SAFETY: stack and FS are of the seat that we hold; `Thread::current` pointed GS at this thread; `inside` reads
+            // SAFETY: stack and FS are of the seat that we hold; GS was pointed at this thread when the call began; `inside` reads
             // one `F`, which lives on our stack, and writes one `R`, for which there is room.
-            unsafe { gate::enter(&raw mut activation, self.thread) };
+            unsafe {
+                let argument = (&raw const f).cast();
+                activation.enter(Work { function: inside::<R, F>, argument, result, stack, fs });
+            }
             // Nobody discards an instance while we are in it, but for a handler of this thread that forked.
             lost = activation.stop.is_none() && is_lost();
         }
         seat.running.store(0, Ordering::Release);
-        drop(armed);
+        if until != Moment::NEVER {
+            deadline::disarm();
+        }
+        if lost {
+            return Err(FaultKind::DomainLost);
+        }
         match activation.stop {
-            _ if lost => Err(FaultKind::DomainLost),
             // SAFETY: `inside` has written it, or something else in there has: any bit pattern is a valid `R`, says our caller.
             None => Ok(unsafe { result.cast::<R>().read_volatile() }),
-            Some(stop) if stop.evicted => Err(FaultKind::DomainLost),
-            Some(stop) => {
-                instance.discard(Some(self.seat), self.generation);
-                Err(instance.kind(seat, &stop))
-            }
+            Some(stop) => Err(self.stopped(thread, &stop)),
         }
+    }
+
+    #[cold]
+    fn stopped(&self, thread: &Thread, stop: &Stop) -> FaultKind {
+        if stop.evicted {
+            return FaultKind::DomainLost;
+        }
+        thread.discarding.store(true, Ordering::Relaxed);
+        self.instance.discard(Some(self.seat()), self.generation());
+        thread.discarding.store(false, Ordering::Relaxed);
+        self.instance.kind(self.seat(), stop)
     }
 
     /// Room in the domain for `len` values. What it holds is unspecified.
     #[inline]
     pub(crate) fn stage(&mut self, len: usize, size: usize, align: usize) -> Result<*mut u8, FaultKind> {
+        if self.seat().owner_here().is_none() {
+            // As in `run_within`.
+            return Err(FaultKind::DomainLost);
+        }
         // SAFETY: held.
         unsafe { self.seat().stage(len, size, align) }
     }
@@ -312,7 +380,7 @@ impl Entry {
     /// Whether `address` is in the room for this call's staged values.
     #[inline]
     pub(crate) fn has_staged(&self, address: usize) -> bool {
-        self.seat().has_staged(address)
+        self.seat().owner_here().is_some() && self.seat().has_staged(address)
     }
 
     pub(crate) fn errno(&self) -> i32 {
@@ -337,17 +405,32 @@ impl Entry {
     }
 
     pub(crate) fn generation(&self) -> u64 {
-        self.generation
+        // SAFETY: held.
+        unsafe { self.seat().generation() }
     }
 }
 
 impl Drop for Entry {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: held, and whoever could use what was staged borrows the call that ends.
-        unsafe { self.seat().clear() };
-        self.instance.seats.release(self.seat);
+        // Where the call was kept until its thread's last destructors, the seat has been given back.
+        if self.seat().owner_here().is_some() {
+            // SAFETY: held, and whoever could use what was staged borrows the call that ends.
+            unsafe { self.seat().clear() };
+            self.instance.seats.release(self.held);
+        }
     }
+}
+
+/// Whether a generation is the number of one that is being discarded.
+#[inline]
+fn is_dying(generation: u64) -> bool {
+    generation & 1 != 0
+}
+
+/// The half that a futex can wait on: x86-64 is little-endian.
+fn low_half(word: &AtomicU64) -> *const u32 {
+    word.as_ptr().cast()
 }
 
 /// What runs inside: the closure, moved in by copy, its result moved out by copy.
@@ -368,26 +451,28 @@ unsafe extern "C" fn inside<R: Copy, F: FnOnce() -> R + Copy>(argument: *const u
 /// To be called by `fork`, in the child.
 unsafe extern "C" fn after_fork() {
     let survivor = thread::renumber_after_fork();
-    let mut next = INSTANCES.load(Ordering::Acquire);
-    // SAFETY: list members are never freed.
-    while let Some(instance) = unsafe { next.as_ref() } {
+    for instance in instances() {
         // A thread that was discarding it is gone, too.
-        let halfway = instance.dying.swap(0, Ordering::Relaxed) != 0;
+        let halfway = is_dying(instance.generation.load(Ordering::Relaxed));
         if instance.seats.forget_others(survivor) || halfway {
-            instance.discard(None, instance.generation.load(Ordering::Relaxed));
+            let generation = instance.generation.load(Ordering::Relaxed) & !1;
+            instance.generation.store(generation, Ordering::Relaxed);
+            instance.discard(None, generation);
         }
-        next = instance.next.load(Ordering::Relaxed);
     }
 }
 
-/// Makes every running thread of this process execute a memory barrier (membarrier(2)).
-fn barrier() {
-    // SAFETY: no memory of ours is involved.
-    unsafe { libc::syscall(libc::SYS_membarrier, libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) };
+/// When a thread ends: gives back the seats that it kept.
+pub(super) fn retire(thread: &Thread) {
+    for instance in instances() {
+        instance.seats.retire(thread);
+    }
 }
 
-fn register_barrier() -> Result<(), Unsupported> {
-    // SAFETY: as `barrier`.
-    let done = unsafe { libc::syscall(libc::SYS_membarrier, libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) };
-    if done == 0 { Ok(()) } else { Err(super::system("membarrier")) }
+fn instances() -> impl Iterator<Item = &'static Instance> {
+    let get = |list: &AtomicPtr<Instance>| {
+        // SAFETY: list members are never freed.
+        unsafe { list.load(Ordering::Acquire).as_ref() }
+    };
+    std::iter::successors(get(&INSTANCES), move |instance| get(&instance.next))
 }

@@ -6,11 +6,10 @@
 //! seat:  │ guard │ stack │·│ thread-local storage │·│ mailbox │·│ staging ┄┄┄┄┄┄┄┄ │      · one unmapped page
 //! ```
 
-use super::{PAGE, system};
+use super::{Once, PAGE, system};
 use crate::fault::Unsupported;
 use crate::heap::Heap;
 use std::ops::Range;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Keys that a process can have.
@@ -33,9 +32,11 @@ const MAX_HEAP: usize = 8 << 30;
 const _: () = assert!(GUARD + MAX_STACK + MAILBOX + STAGING + (256 << 20) < SEAT && MAX_HEAP < HEAP_SPAN);
 
 /// The address space of an instance.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Layout {
     pub(super) heap: Range<usize>,
+    /// Which slot it is.
+    pub(super) index: usize,
     seats: usize,
     stack_size: usize,
     tls_size: usize,
@@ -65,8 +66,14 @@ impl Layout {
     pub(super) fn reserve(stack: usize, tls: usize, heap: usize) -> Result<Self, Unsupported> {
         let stack_size = rounded(stack, PAGE * 4, MAX_STACK, "the stack size is larger than 1 GiB")?;
         let heap = rounded(heap, Heap::MIN, MAX_HEAP, "the heap limit is larger than 8 GiB")?;
-        let slot = next_slot()?;
-        Ok(Self { heap: slot..slot + heap, seats: slot + HEAP_SPAN, stack_size, tls_size: tls.next_multiple_of(PAGE) })
+        let (index, slot) = next_slot()?;
+        Ok(Self {
+            index,
+            heap: slot..slot + heap,
+            seats: slot + HEAP_SPAN,
+            stack_size,
+            tls_size: tls.next_multiple_of(PAGE),
+        })
     }
 
     pub(super) fn seat(&self, index: usize) -> SeatLayout {
@@ -100,12 +107,12 @@ fn rounded(size: usize, min: usize, max: usize, what: &'static str) -> Result<us
     Ok(size.max(min).next_multiple_of(PAGE))
 }
 
-fn next_slot() -> Result<usize, Unsupported> {
-    static ARENA: OnceLock<Result<usize, Unsupported>> = OnceLock::new();
+fn next_slot() -> Result<(usize, usize), Unsupported> {
+    static ARENA: Once<usize> = Once::new();
     static USED: AtomicUsize = AtomicUsize::new(0);
-    let arena = ARENA.get_or_init(reserve_arena).clone()?;
+    let arena = *ARENA.get_or_make(reserve_arena)?;
     match USED.fetch_add(1, Ordering::Relaxed) {
-        slot if slot < SLOTS => Ok(arena + slot * SLOT),
+        slot if slot < SLOTS => Ok((slot, arena + slot * SLOT)),
         _ => Err(Unsupported::NoKey),
     }
 }

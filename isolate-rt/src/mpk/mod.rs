@@ -43,16 +43,72 @@ mod thread;
 mod tls;
 
 pub(crate) use gate::{Reason, leave};
-pub(crate) use instance::{Entry, Instance};
+pub(crate) use instance::{Begun, Entry, Instance};
 pub(crate) use layout::in_arena;
 pub(crate) use requirements::requirements;
 pub(crate) use thread::on_signal_stack;
+
+use crate::fault::Unsupported;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Size of a page, in bytes.
 pub(crate) const PAGE: usize = 4096;
 
 /// The error of the libc call that just failed.
-fn system(call: &'static str) -> crate::Unsupported {
+fn system(call: &'static str) -> Unsupported {
     let errno = std::io::Error::last_os_error().raw_os_error().unwrap_or(0);
-    crate::Unsupported::System { call, errno }
+    Unsupported::System { call, errno }
+}
+
+/// Waits while `word` is `seen`, but not for long: a wake-up may be missed, since nobody pays for a fence to prevent it.
+fn wait(word: *const u32, seen: u32) {
+    let a_moment = std::time::Duration::from_millis(1);
+    let timeout = libc::timespec { tv_sec: 0, tv_nsec: a_moment.subsec_nanos().into() };
+    // SAFETY: a live word.
+    unsafe { libc::syscall(libc::SYS_futex, word, libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG, seen, &timeout) };
+}
+
+/// Wakes whoever [`wait`]s.
+fn wake(word: *const u32) {
+    // SAFETY: a live word.
+    unsafe { libc::syscall(libc::SYS_futex, word, libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG, i32::MAX) };
+}
+
+/// Makes every running thread of this process execute a memory barrier (membarrier(2)).
+fn barrier() {
+    // SAFETY: no memory of ours is involved.
+    unsafe { libc::syscall(libc::SYS_membarrier, libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) };
+}
+
+/// What [`barrier`] needs once.
+fn register_barrier() -> Result<(), Unsupported> {
+    // SAFETY: as `barrier`.
+    let done = unsafe { libc::syscall(libc::SYS_membarrier, libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) };
+    if done == 0 { Ok(()) } else { Err(system("membarrier")) }
+}
+
+/// Something of which a process has one, made when it is first needed. A failure that may pass is not kept.
+struct Once<T> {
+    made: OnceLock<Result<T, Unsupported>>,
+    making: Mutex<()>,
+}
+
+impl<T> Once<T> {
+    const fn new() -> Self {
+        Self { made: OnceLock::new(), making: Mutex::new(()) }
+    }
+
+    fn get_or_make(&self, make: impl FnOnce() -> Result<T, Unsupported>) -> Result<&T, Unsupported> {
+        if self.made.get().is_none() {
+            let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+            if self.made.get().is_none() {
+                match make() {
+                    Err(reason) if reason.is_transient() => return Err(reason),
+                    made => _ = self.made.set(made),
+                }
+            }
+        }
+        let made = self.made.get().unwrap_or_else(|| unreachable!("set above"));
+        made.as_ref().map_err(Clone::clone)
+    }
 }

@@ -22,7 +22,11 @@ macro_rules! wrpkru {
 /// arguments where they are. `sigreturn` closes the keys again.
 macro_rules! open_keys {
     () => {
-        concat!("mov r8, rdx; xor eax, eax; xor ecx, ecx; xor edx, edx; ", $crate::mpk::pkey::wrpkru!(), "; mov rdx, r8")
+        concat!(
+            "mov r8, rdx; xor eax, eax; xor ecx, ecx; xor edx, edx; ",
+            $crate::mpk::pkey::wrpkru!(),
+            "; mov rdx, r8"
+        )
     };
 }
 

@@ -1,17 +1,20 @@
 //! A seat: what one thread has of an instance while it is inside. Stack, thread-local storage, room for staged values.
 //!
-//! A seat belongs to the thread that holds its bit in [`Seats`], from the beginning of a call until its results are read.
+//! A seat belongs to its owner, and is in use from the beginning of a call until its results are read. A thread keeps the
+//! seat of its last call: taking it again is two plain stores and a load, since only another thread that finds no free seat
+//! looks at it, and that one pays for both (membarrier(2)). Seats beyond the first, of a thread that begins a call before
+//! another is over, are given back at once.
 
 use super::layout::{SEATS, STAGING, SeatLayout};
 use super::pkey::Pkey;
 use super::thread::Thread;
 use super::tls::{Block, Template};
+use super::{barrier, wait, wake};
 use crate::fault::{FaultKind, Unsupported};
 use crate::heap::Heap;
 use std::cell::UnsafeCell;
 use std::ptr;
-use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, Ordering, compiler_fence};
 
 /// Staged memory that stays with the seat between calls; what a call used beyond it goes back to the kernel, in bytes.
 const STAGING_KEPT: usize = 8 << 20;
@@ -20,10 +23,10 @@ const STACK_MARGIN: usize = 64;
 
 /// All seats of an instance, and who may have how many.
 pub(super) struct Seats {
-    /// A bit for each seat that a thread holds.
-    held: AtomicU64,
-    /// A bit for each seat that there is.
-    allowed: u64,
+    /// Which of a thread's [`Slot`]s is for this instance.
+    index: usize,
+    /// Whether threads keep their seats. Not where there is one for all.
+    kept: bool,
     /// Threads that wait for a seat, and the word they wait on.
     waiting: AtomicU32,
     released: AtomicU32,
@@ -33,121 +36,206 @@ pub(super) struct Seats {
 
 pub(super) struct Seat {
     layout: SeatLayout,
+    /// Whose it is; null is nobody's.
+    owner: AtomicPtr<Thread>,
     /// Number of the thread that is in the domain on this seat; 0 while it is not. Read by whoever clears the instance.
     pub(super) running: AtomicI32,
-    /// Whose call it is, for the child of a fork.
-    holder: AtomicPtr<Thread>,
     /// Set once the seat has been laid out.
     ready: AtomicU32,
     own: UnsafeCell<Own>,
 }
 
-/// What only the holder touches.
-#[derive(Default)]
+/// What only the thread that uses the seat touches.
 struct Own {
-    tls: Option<Block>,
+    /// Generation that the seat is made ready for.
     generation: u64,
-    tid: i32,
+    /// Where the gate points FS.
+    fs: usize,
     mailbox: usize,
     staged: usize,
+    tls: Option<Block>,
 }
 
-// SAFETY: `own` is only touched by the thread that holds the seat's bit; the rest is atomic or never changes.
+/// No generation has this number.
+const NEVER: u64 = u64::MAX;
+
+/// A thread's part in one instance: the seat it keeps.
+pub(super) struct Slot {
+    /// Null where it keeps none, or while another thread looks whether this one uses it.
+    seat: AtomicPtr<Seat>,
+    /// Set while a call of the thread uses the seat. Written by the thread alone.
+    busy: AtomicBool,
+}
+
+/// A seat that the calling thread uses. Two pointers: each call hands it on a few times.
+#[derive(Clone, Copy)]
+pub(super) struct Held {
+    pub(super) seat: &'static Seat,
+    /// Where the thread keeps it; a seat that it does not keep is given back after the call.
+    kept: Option<&'static Slot>,
+}
+
+// SAFETY: `own` is only touched by the thread that uses the seat; the rest is atomic or never changes.
 unsafe impl Sync for Seat {}
 
+impl Slot {
+    pub(super) const fn new() -> Self {
+        Self { seat: AtomicPtr::new(ptr::null_mut()), busy: AtomicBool::new(false) }
+    }
+}
+
 impl Seats {
-    pub(super) fn new(layout: impl Fn(usize) -> SeatLayout, limit: usize) -> Self {
+    /// `one_at_a_time`: there is one seat, which everybody takes and gives back.
+    pub(super) fn new(index: usize, layout: impl Fn(usize) -> SeatLayout, one_at_a_time: bool) -> Self {
+        let own = || Own { generation: NEVER, fs: 0, mailbox: 0, staged: 0, tls: None };
         Self {
-            held: AtomicU64::new(0),
-            allowed: (1 << limit.clamp(1, SEATS)) - 1,
+            index,
+            kept: !one_at_a_time,
             waiting: AtomicU32::new(0),
             released: AtomicU32::new(0),
-            seats: (0..SEATS)
+            seats: (0..if one_at_a_time { 1 } else { SEATS })
                 .map(|index| Seat {
                     layout: layout(index),
+                    owner: AtomicPtr::new(ptr::null_mut()),
                     running: AtomicI32::new(0),
-                    holder: AtomicPtr::new(ptr::null_mut()),
                     ready: AtomicU32::new(0),
-                    own: UnsafeCell::default(),
+                    own: UnsafeCell::new(own()),
                 })
                 .collect(),
         }
     }
 
-    /// Takes a seat, the thread's last one if it is free: its pages are warm. Waits while there is none.
+    /// Takes the seat that the thread keeps, if it is free.
     #[inline]
-    pub(super) fn take(&'static self, thread: &'static Thread) -> usize {
-        let hint = thread.seat_hint();
-        if self.allowed & (1 << hint) != 0 && self.held.fetch_or(1 << hint, Ordering::Acquire) & (1 << hint) == 0 {
-            return self.hold(hint, thread);
+    pub(super) fn take_kept(&self, thread: &'static Thread) -> Option<Held> {
+        let slot = thread.slot(self.index);
+        if slot.busy.load(Ordering::Relaxed) {
+            return None;
         }
-        self.take_any(thread)
+        // First say that it is in use, then look whether it is still there. `revoke` does the opposite, with a barrier
+        // between that also holds for us: one of the two sees what the other wrote.
+        slot.busy.store(true, Ordering::Relaxed);
+        compiler_fence(Ordering::SeqCst);
+        // SAFETY: seats are never freed.
+        let seat = unsafe { slot.seat.load(Ordering::Acquire).as_ref() };
+        if seat.is_none() {
+            slot.busy.store(false, Ordering::Release);
+        }
+        seat.map(|seat| Held { seat, kept: Some(slot) })
     }
 
-    #[cold]
-    fn take_any(&'static self, thread: &'static Thread) -> usize {
+    /// Takes a seat. Waits while there is none.
+    pub(super) fn take(&'static self, thread: &'static Thread) -> Held {
+        if let Some(held) = self.take_kept(thread) {
+            return held;
+        }
         loop {
             let seen = self.released.load(Ordering::Acquire);
-            let free = self.allowed & !self.held.load(Ordering::Relaxed);
-            if free == 0 {
+            let Some(seat) = self.seats.iter().find(|seat| seat.claim(thread)).or_else(|| self.revoke(thread)) else {
                 self.waiting.fetch_add(1, Ordering::Relaxed);
-                wait(&self.released, seen);
+                wait(self.released.as_ptr(), seen);
                 self.waiting.fetch_sub(1, Ordering::Relaxed);
                 continue;
-            }
-            let index = free.trailing_zeros() as usize;
-            if self.held.fetch_or(1 << index, Ordering::Acquire) & (1 << index) == 0 {
-                thread.set_seat_hint(index);
-                return self.hold(index, thread);
-            }
+            };
+            // SAFETY: ours since a moment ago.
+            unsafe { seat.forget_thread() };
+            return Held { seat, kept: if self.kept { self.keep(seat, thread) } else { None } };
         }
     }
 
-    #[inline]
-    fn hold(&'static self, index: usize, thread: &'static Thread) -> usize {
-        self.seats[index].holder.store(ptr::from_ref(thread).cast_mut(), Ordering::Relaxed);
-        index
+    /// Makes `seat` the one that the thread keeps, unless it has one already.
+    fn keep(&self, seat: &'static Seat, thread: &'static Thread) -> Option<&'static Slot> {
+        let slot = thread.slot(self.index);
+        // A signal handler of this thread may come in between, and make a call: it finds the slot in use.
+        if slot.busy.swap(true, Ordering::Acquire) {
+            return None;
+        }
+        let seat = ptr::from_ref(seat).cast_mut();
+        let kept = slot.seat.compare_exchange(ptr::null_mut(), seat, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        if !kept {
+            slot.busy.store(false, Ordering::Release);
+        }
+        kept.then_some(slot)
+    }
+
+    /// Takes a seat from a thread that keeps it and does not use it.
+    fn revoke(&'static self, thread: &Thread) -> Option<&'static Seat> {
+        self.seats.iter().filter(|_| self.kept).find(|&seat| {
+            // SAFETY: threads are never freed.
+            let Some(owner) = (unsafe { seat.owner.load(Ordering::Acquire).as_ref() }) else { return false };
+            let (slot, this) = (owner.slot(self.index), ptr::from_ref(seat).cast_mut());
+            let change = |from, to| slot.seat.compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed).is_ok();
+            if slot.busy.load(Ordering::Relaxed) || !change(this, ptr::null_mut()) {
+                return false;
+            }
+            barrier();
+            // In use after all: put it back. Where that fails, its owner has looked, found nothing, and keeps another by now.
+            if slot.busy.load(Ordering::Acquire) && change(ptr::null_mut(), this) {
+                return false;
+            }
+            seat.owner.store(ptr::from_ref(thread).cast_mut(), Ordering::Relaxed);
+            true
+        })
     }
 
     /// Gives a seat back.
     #[inline]
-    pub(super) fn release(&self, index: usize) {
-        self.seats[index].holder.store(ptr::null_mut(), Ordering::Relaxed);
-        self.held.fetch_and(!(1 << index), Ordering::Release);
+    pub(super) fn release(&self, held: Held) {
+        match held.kept {
+            Some(slot) => slot.busy.store(false, Ordering::Release),
+            None => held.seat.owner.store(ptr::null_mut(), Ordering::Release),
+        }
         if self.waiting.load(Ordering::Relaxed) != 0 {
-            self.released.fetch_add(1, Ordering::Release);
-            wake(&self.released);
+            self.wake();
         }
     }
 
-    #[inline]
-    pub(super) fn get(&self, index: usize) -> &Seat {
-        &self.seats[index]
+    #[cold]
+    fn wake(&self) {
+        self.released.fetch_add(1, Ordering::Release);
+        wake(self.released.as_ptr());
     }
 
-    /// The seats that threads hold, but for one.
-    pub(super) fn others(&self, index: Option<usize>) -> impl Iterator<Item = &Seat> {
-        let held = self.held.load(Ordering::Acquire) & !index.map_or(0, |index| 1 << index);
-        (0..SEATS).filter(move |other| held & (1 << other) != 0).map(|other| &self.seats[other])
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Seat> {
+        self.seats.iter()
+    }
+
+    pub(super) fn get(&self, index: usize) -> Option<&Seat> {
+        self.seats.get(index)
+    }
+
+    /// When `thread` ends: gives back what it has, seats of calls that were leaked among them.
+    pub(super) fn retire(&self, thread: &Thread) {
+        for seat in self.seats.iter().filter(|seat| ptr::eq(seat.owner.load(Ordering::Relaxed), thread)) {
+            seat.owner.store(ptr::null_mut(), Ordering::Release);
+        }
+        thread.slot(self.index).clear();
+        self.wake();
     }
 
     /// In the child of a fork, where only `survivor` goes on, if there is one, under a new number: takes the others' seats
     /// back. Returns whether one of them was in the domain.
     pub(super) fn forget_others(&self, survivor: Option<&Thread>) -> bool {
         let mut running = false;
-        for (index, seat) in self.seats.iter().enumerate() {
-            if self.held.load(Ordering::Relaxed) & (1 << index) == 0 {
-                continue;
-            }
+        for seat in &self.seats {
+            let owner = seat.owner.load(Ordering::Relaxed);
             let inside = seat.running.load(Ordering::Relaxed) != 0;
-            let holder = seat.holder.load(Ordering::Relaxed);
-            match survivor.filter(|&survivor| ptr::eq(survivor, holder)) {
-                Some(survivor) if inside => seat.running.store(survivor.tid(), Ordering::Relaxed),
-                Some(_) => {}
+            match survivor.filter(|&survivor| ptr::eq(owner, survivor)) {
+                Some(survivor) => {
+                    // SAFETY: the one thread that there is.
+                    unsafe { seat.renumber(survivor) };
+                    if inside {
+                        seat.running.store(survivor.tid(), Ordering::Relaxed);
+                    }
+                }
                 None => {
                     running |= inside;
                     seat.running.store(0, Ordering::Relaxed);
-                    self.release(index);
+                    seat.owner.store(ptr::null_mut(), Ordering::Relaxed);
+                    // SAFETY: threads are never freed. This one does not exist here.
+                    if let Some(owner) = unsafe { owner.as_ref() } {
+                        owner.slot(self.index).clear();
+                    }
                 }
             }
         }
@@ -155,13 +243,65 @@ impl Seats {
     }
 }
 
+impl Slot {
+    fn clear(&self) {
+        self.seat.store(ptr::null_mut(), Ordering::Relaxed);
+        self.busy.store(false, Ordering::Relaxed);
+    }
+}
+
 impl Seat {
-    /// Makes the seat ready for a call of this thread on an instance of this generation.
+    fn claim(&self, thread: &Thread) -> bool {
+        let to = ptr::from_ref(thread).cast_mut();
+        self.owner.load(Ordering::Relaxed).is_null()
+            && self.owner.compare_exchange(ptr::null_mut(), to, Ordering::Acquire, Ordering::Relaxed).is_ok()
+    }
+
+    /// Tells the seat the number that its owner has in the child of a fork.
     ///
     /// # Safety
     ///
-    /// The caller holds the seat.
+    /// As [`Seat::forget_thread`].
+    unsafe fn renumber(&self, owner: &Thread) {
+        // SAFETY: by this function's contract.
+        if let Some(tls) = unsafe { &(*self.own.get()).tls } {
+            // SAFETY: inside the block; only libc in the domain looks at it.
+            unsafe { tls.set_tid(owner.tid()) };
+        }
+    }
+
+    /// Makes the next call lay out the seat for its thread.
+    ///
+    /// # Safety
+    ///
+    /// The caller uses the seat.
+    unsafe fn forget_thread(&self) {
+        // SAFETY: by this function's contract.
+        unsafe { (*self.own.get()).generation = NEVER };
+    }
+
+    /// The calling thread, if the seat is its own.
     #[inline]
+    pub(super) fn owner_here(&self) -> Option<&'static Thread> {
+        Thread::taking_part().filter(|&thread| ptr::eq(self.owner.load(Ordering::Relaxed), thread))
+    }
+
+    /// The generation of the instance that the seat is ready for, with its present owner.
+    ///
+    /// # Safety
+    ///
+    /// The caller uses the seat.
+    #[inline]
+    pub(super) unsafe fn generation(&self) -> u64 {
+        // SAFETY: by this function's contract.
+        unsafe { (*self.own.get()).generation }
+    }
+
+    /// Makes the seat ready for calls of this thread on an instance of this generation.
+    ///
+    /// # Safety
+    ///
+    /// The caller uses the seat.
     pub(super) unsafe fn prepare(
         &self,
         (key, heap): (Pkey, *mut Heap),
@@ -170,49 +310,44 @@ impl Seat {
     ) -> Result<(), Unsupported> {
         // SAFETY: by this function's contract.
         let own = unsafe { &mut *self.own.get() };
-        if own.generation != generation || own.tls.is_none() {
-            self.renew(own, key, heap)?;
-            own.generation = generation;
-            own.tid = 0;
-        }
-        if own.tid != thread.tid() {
-            own.tid = thread.tid();
-            if let Some(tls) = &own.tls {
-                // SAFETY: held, and nothing of the domain runs on this seat.
-                unsafe { tls.set_tid(own.tid) };
-            }
-        }
-        Ok(())
-    }
-
-    #[cold]
-    fn renew(&self, own: &mut Own, key: Pkey, heap: *mut Heap) -> Result<(), Unsupported> {
-        if let Some(tls) = &own.tls {
-            // SAFETY: held, and nothing of the domain runs on this seat.
-            unsafe { tls.restore() };
+        if own.generation == generation {
             return Ok(());
         }
-        let template = Template::learn()?;
-        for range in self.layout.ranges() {
-            // SAFETY: reserved for this seat alone, and not in use yet.
-            unsafe { key.tag(range.start, range.len())? };
-        }
-        // SAFETY: now readable and writable, and as large as the template asked for.
-        own.tls = Some(unsafe { Block::create(template, self.layout.tls.start, heap) });
-        self.ready.store(1, Ordering::Release);
+        let tls = match &own.tls {
+            Some(tls) => {
+                // SAFETY: held, and nothing of the domain runs on this seat.
+                unsafe { tls.restore() };
+                tls
+            }
+            None => {
+                let template = Template::learn()?;
+                for range in self.layout.ranges() {
+                    // SAFETY: reserved for this seat alone, and not in use yet.
+                    unsafe { key.tag(range.start, range.len())? };
+                }
+                // SAFETY: now readable and writable, and as large as the template asked for.
+                let tls = unsafe { Block::create(template, self.layout.tls.start, heap) };
+                own.fs = tls.fs();
+                self.ready.store(1, Ordering::Release);
+                own.tls.insert(tls)
+            }
+        };
+        // SAFETY: as above.
+        unsafe { tls.set_tid(thread.tid()) };
+        own.generation = generation;
         Ok(())
     }
 
-    /// Stack pointer and FS base for the gate.
+    /// FS base for the gate, and where its stack begins: the address of `size` bytes at the very top, for the result.
     ///
     /// # Safety
     ///
-    /// The caller holds the seat, and has prepared it.
+    /// The caller uses the seat, and has prepared it.
     #[inline]
-    pub(super) unsafe fn ground(&self) -> (usize, usize) {
+    pub(super) unsafe fn ground(&self, (size, align): (usize, usize)) -> (usize, usize) {
+        let top = (self.layout.stack.end - STACK_MARGIN - size) & !(align.max(16) - 1);
         // SAFETY: by this function's contract.
-        let own = unsafe { &*self.own.get() };
-        (self.layout.stack.end - STACK_MARGIN, own.tls.as_ref().map_or(0, Block::fs))
+        (unsafe { (*self.own.get()).fs }, top)
     }
 
     /// Room for `len` values. What it holds is unspecified.
@@ -255,13 +390,16 @@ impl Seat {
         // SAFETY: by this function's contract.
         let own = unsafe { &mut *self.own.get() };
         if own.staged > STAGING_KEPT {
-            let start = self.layout.staging.start + STAGING_KEPT;
-            // SAFETY: staged memory of the call that ends.
-            unsafe {
-                libc::madvise(ptr::with_exposed_provenance_mut(start), own.staged - STAGING_KEPT, libc::MADV_DONTNEED)
-            };
+            self.give_back(own.staged);
         }
         (own.staged, own.mailbox) = (0, 0);
+    }
+
+    #[cold]
+    fn give_back(&self, staged: usize) {
+        let start = ptr::with_exposed_provenance_mut(self.layout.staging.start + STAGING_KEPT);
+        // SAFETY: staged memory of a call that ends.
+        unsafe { libc::madvise(start, staged - STAGING_KEPT, libc::MADV_DONTNEED) };
     }
 
     /// `errno` that the last call on this seat left.
@@ -272,6 +410,11 @@ impl Seat {
     pub(super) unsafe fn errno(&self) -> i32 {
         // SAFETY: by this function's contract.
         unsafe { &*self.own.get() }.tls.as_ref().map_or(0, Block::errno)
+    }
+
+    /// Whether a thread has it, in use or not.
+    pub(super) fn is_owned(&self) -> bool {
+        !self.owner.load(Ordering::Acquire).is_null()
     }
 
     /// Whether an access to `address` is the stack running over.
@@ -287,17 +430,7 @@ impl Seat {
     }
 }
 
-/// Waits while `word` is `seen`, but not for long: a wake-up may be missed, since nobody pays for a fence to prevent it.
-pub(super) fn wait(word: &AtomicU32, seen: u32) {
-    let a_moment = Duration::from_millis(1);
-    let timeout = libc::timespec { tv_sec: 0, tv_nsec: a_moment.subsec_nanos().into() };
-    // SAFETY: a live word.
-    unsafe {
-        libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG, seen, &timeout)
-    };
-}
-
-pub(super) fn wake(word: &AtomicU32) {
-    // SAFETY: a live word.
-    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG, i32::MAX) };
+/// Whether a result of this type is passed on the domain's stack; larger ones are staged.
+pub(super) const fn fits_on_stack<R>() -> bool {
+    size_of::<R>() <= 1024 && align_of::<R>() <= 64
 }

@@ -6,18 +6,17 @@
 
 use super::pkey::{self, Pkey, wrpkru};
 use super::signal::{Frame, SEGV_PKUERR, kernel_setting};
-use super::{PAGE, cpu, thread};
+use super::{Once, PAGE, cpu, system, thread};
 use crate::fault::Unsupported;
 use libc::{c_int, c_void, siginfo_t};
 use std::arch::naked_asm;
 use std::ptr;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Runs the test once per process.
 pub(super) fn run() -> Result<(), Unsupported> {
-    static RESULT: OnceLock<Result<(), Unsupported>> = OnceLock::new();
-    RESULT.get_or_init(test).clone()
+    static PASSED: Once<()> = Once::new();
+    PASSED.get_or_make(test).copied()
 }
 
 /// Exit statuses of the child.
@@ -44,7 +43,7 @@ fn test() -> Result<(), Unsupported> {
         Ok(NOT_DENIED) => "a write to closed memory was not denied",
         Ok(NO_TICKS) => "no timer signal arrived while memory was closed",
         Ok(_) => "the child could not set the test up",
-        Err(None) => "the child could not be started",
+        Err(None) => return Err(system("clone")),
         Err(Some(_)) => "a signal while memory was closed killed the child (Linux before 6.12, or rseq)",
     };
     Err(Unsupported::SelfTest { step })

@@ -119,7 +119,7 @@ unsafe extern "C" fn handle(signal: c_int, info: *mut siginfo_t, context: *mut c
         // SAFETY: the call that this very thread is in; it is suspended while we run.
         if let Some(activation) = unsafe { thread.active().as_mut() } {
             // SAFETY: what the thread's FS was when it entered.
-            unsafe { cpu::write_fs(activation.root_fs()) };
+            unsafe { cpu::write_fs(thread.fs()) };
             // SAFETY: the kernel's.
             let own = frame.rights() == activation.rights() && unsafe { is_own(info) };
             if own && (!is_deadline || activation.deadline.is_past() || activation.is_lost()) {
@@ -251,6 +251,7 @@ impl Frame {
     }
 
     /// Puts a number where a function's result goes.
+    #[allow(dead_code, reason = "the self-test's, which `benches/without-keys` has not")]
     pub(super) fn set_result(&mut self, value: i64) {
         // SAFETY: by the contract of `new`.
         unsafe { (&mut (*self.context).uc_mcontext.gregs)[libc::REG_RAX as usize] = value };

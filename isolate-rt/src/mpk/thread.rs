@@ -2,7 +2,8 @@
 //! sequences, every key open, and a place that GS points at, where the way out finds what the way in saved.
 
 use super::gate::Activation;
-use super::{PAGE, cpu, deadline, handlers, pkey, system};
+use super::seat::Slot;
+use super::{PAGE, cpu, deadline, handlers, instance, pkey, system};
 use crate::fault::Unsupported;
 use std::cell::{Cell, UnsafeCell};
 use std::ptr;
@@ -17,14 +18,21 @@ pub(super) struct Thread {
     fs: AtomicUsize,
     tid: AtomicI32,
     in_use: AtomicBool,
-    seat_hint: AtomicUsize,
+    /// What it keeps in each instance.
+    slots: [Slot; SLOTS],
     /// Mapping of the alternate signal stack, guard included; 0 without one.
     stack: AtomicUsize,
+    stack_len: AtomicUsize,
+    /// Set while the thread discards an instance, or tries to.
+    pub(super) discarding: AtomicBool,
     next: AtomicPtr<Thread>,
 }
 
 // SAFETY: `active` is only touched by the thread whose it is, in the gate and in the signal handler; the rest is atomic.
 unsafe impl Sync for Thread {}
+
+/// As many instances as there can be (`layout::SLOTS`), and one.
+const SLOTS: usize = 16;
 
 /// All of them, newest first. Only ever grows.
 static THREADS: AtomicPtr<Thread> = AtomicPtr::new(ptr::null_mut());
@@ -37,17 +45,18 @@ thread_local! {
 impl Thread {
     /// Offset of [`Thread::active`], for the gate.
     pub(super) const ACTIVE: usize = std::mem::offset_of!(Thread, active);
+    /// Offset of [`Thread::fs`].
+    pub(super) const FS: usize = std::mem::offset_of!(Thread, fs);
+
+    /// The calling thread, if it has been made ready.
+    #[inline]
+    pub(super) fn known() -> Option<&'static Self> {
+        CURRENT.get().inspect(|thread| thread.claim_gs())
+    }
 
     /// The calling thread, made ready. The first time costs four system calls.
-    #[inline]
     pub(super) fn current() -> Result<&'static Self, Unsupported> {
-        match CURRENT.get() {
-            Some(thread) => {
-                thread.claim_gs();
-                Ok(thread)
-            }
-            None => Self::prepare(),
-        }
+        Self::known().map_or_else(Self::prepare, Ok)
     }
 
     #[inline]
@@ -68,30 +77,28 @@ impl Thread {
 
     /// Which thread runs, found without thread-local storage: inside a domain FS is the domain's.
     ///
-    /// A new thread inherits the GS base of its creator, so the thread number decides.
+    /// A new thread inherits the GS base of its creator, but not its signal stack: who runs on it is the one. Where the
+    /// program has put another in its place, the thread number decides.
     pub(super) fn running() -> Option<&'static Self> {
         let gs = cpu::read_gs();
-        // SAFETY: gettid takes nothing and never fails. Raw: no libc code may run before FS is right.
-        let tid = unsafe { raw_gettid() };
         let mut next = THREADS.load(Ordering::Acquire);
         // SAFETY: list members are never freed.
         while let Some(thread) = unsafe { next.as_ref() } {
             if ptr::from_ref(thread).addr() == gs {
-                return (thread.tid() == tid).then_some(thread);
+                // SAFETY: gettid takes nothing and never fails. Raw: no libc code may run before FS is right.
+                let is_it = thread.is_on_signal_stack() || thread.tid() == unsafe { raw_gettid() };
+                return is_it.then_some(thread);
             }
             next = thread.next.load(Ordering::Relaxed);
         }
         None
     }
 
-    /// The seat that the thread had last, in whatever instance: likely free in others too.
+    /// What the thread keeps in the instance of this number.
     #[inline]
-    pub(super) fn seat_hint(&self) -> usize {
-        self.seat_hint.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn set_seat_hint(&self, seat: usize) {
-        self.seat_hint.store(seat, Ordering::Relaxed);
+    pub(super) fn slot(&self, index: usize) -> &Slot {
+        // Masked instead of checked: there are as many as a power of two.
+        &self.slots[index % SLOTS]
     }
 
     /// Aligned end of the alternate signal stack.
@@ -112,15 +119,20 @@ impl Thread {
     /// interrupted it), and not from its signal stack, where the next fault's frame would go over what is there.
     #[inline]
     pub(super) fn is_free(&self) -> bool {
-        let here = 0u8;
-        let stack = self.stack.load(Ordering::Relaxed);
-        self.active().is_null() && (&raw const here).addr().wrapping_sub(stack) >= GUARD + stack_span()
+        self.active().is_null() && !self.is_on_signal_stack()
     }
 
-    /// Whether this is the thread that runs, and still takes part.
     #[inline]
-    pub(super) fn is_current(&self) -> bool {
-        CURRENT.get().is_some_and(|current| ptr::eq(current, self))
+    fn is_on_signal_stack(&self) -> bool {
+        let here = 0u8;
+        (&raw const here).addr().wrapping_sub(self.stack.load(Ordering::Relaxed))
+            < self.stack_len.load(Ordering::Relaxed)
+    }
+
+    /// The calling thread, unless it never took part or does no more.
+    #[inline]
+    pub(super) fn taking_part() -> Option<&'static Self> {
+        CURRENT.get()
     }
 
     #[cold]
@@ -155,8 +167,10 @@ impl Thread {
             fs: AtomicUsize::new(0),
             tid: AtomicI32::new(0),
             in_use: AtomicBool::new(true),
-            seat_hint: AtomicUsize::new(0),
+            slots: [const { Slot::new() }; SLOTS],
             stack: AtomicUsize::new(0),
+            stack_len: AtomicUsize::new(GUARD + stack_span()),
+            discarding: AtomicBool::new(false),
             next: AtomicPtr::new(ptr::null_mut()),
         }));
         let mut head = THREADS.load(Ordering::Relaxed);
@@ -185,6 +199,7 @@ impl Drop for Retire {
     fn drop(&mut self) {
         let Some(thread) = CURRENT.take() else { return };
         deadline::retire();
+        instance::retire(thread);
         remove_stack(thread.stack.swap(0, Ordering::Relaxed));
         thread.tid.store(0, Ordering::Relaxed);
         thread.in_use.store(false, Ordering::Release);

@@ -7,12 +7,11 @@
 
 use super::cpu;
 use super::thread::rseq_offset;
-use super::{PAGE, system};
+use super::{Once, PAGE, system};
 use crate::fault::Unsupported;
 use crate::heap::{HEAP, Heap};
 use std::ffi::c_void;
 use std::ptr;
-use std::sync::OnceLock;
 
 /// Stack of the thread that is copied, in bytes. Static TLS lies in it.
 const HELPER_STACK: usize = 4 << 20;
@@ -48,8 +47,8 @@ pub(super) struct Block {
 impl Template {
     /// Learnt once per process.
     pub(super) fn learn() -> Result<&'static Self, Unsupported> {
-        static TEMPLATE: OnceLock<Result<Template, Unsupported>> = OnceLock::new();
-        TEMPLATE.get_or_init(capture).as_ref().map_err(Clone::clone)
+        static TEMPLATE: Once<Template> = Once::new();
+        TEMPLATE.get_or_make(capture)
     }
 
     /// Bytes that a block needs.

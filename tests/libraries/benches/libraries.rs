@@ -7,9 +7,13 @@
 //!
 //! Emulated machines (`ISOLATE_EMULATED`) are refused: their times mean nothing.
 
+#[path = "../../../isolate-rt/benches/support/mod.rs"]
+mod support;
+
 use isolate_libraries::isolated::{lz4, zlib};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
+use support::{description, is_measurable};
 
 /// Rounds per row; each times all three ways once.
 const ROUNDS: usize = 201;
@@ -17,15 +21,10 @@ const ROUNDS: usize = 201;
 const TIMING: Duration = Duration::from_micros(500);
 
 fn main() {
-    let machine = isolate_rt::probe();
-    if !machine.supported() {
-        eprintln!("nothing measured: isolation is not possible here:\n{machine}");
+    if !is_measurable() {
         return;
     }
-    if std::env::var_os("ISOLATE_EMULATED").is_some() && std::env::var_os("ISOLATE_BENCH_ANYWAY").is_none() {
-        eprintln!("nothing measured: the CPU is emulated, its times mean nothing");
-        return;
-    }
+    println!("{}; medians of {ROUNDS}\n", description());
     println!("| what | size | direct | to direct | to direct and a copy |\n|---|---:|---:|---:|---:|");
     for size in [1 << 10, 64 << 10, 1 << 20] {
         let data = text(size);

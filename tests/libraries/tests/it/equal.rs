@@ -1,6 +1,7 @@
 //! Isolated and direct calls return the same on data of 0 bytes to 64 MiB.
 
-use crate::support::{LARGEST, alone, isolates, noise, samples};
+use crate::isolation::isolation;
+use crate::support::{LARGEST, alone, noise, samples};
 use isolate_libraries::ffi;
 use isolate_libraries::isolated::{bzip2, lz4, tlv, zlib};
 use isolate_rt::Fault;
@@ -21,7 +22,7 @@ struct Codec {
 /// Both ways there and back again, over all samples.
 #[track_caller]
 fn check(codec: &Codec, largest: usize) {
-    if !isolates() {
+    if !isolation() {
         return;
     }
     for (name, data) in samples(largest) {
@@ -187,7 +188,7 @@ fn bzip2_buff_to_buff() {
 
 #[test]
 fn checksums() {
-    if !isolates() {
+    if !isolation() {
         return;
     }
     for (name, data) in samples(LARGEST) {
@@ -203,7 +204,7 @@ fn checksums() {
 /// Records that are fine, cut anywhere, and noise short enough not to reach the bug. (A record of 24 bytes or more does.)
 #[test]
 fn tlv_records() {
-    if !isolates() {
+    if !isolation() {
         return;
     }
     let _alone = alone();

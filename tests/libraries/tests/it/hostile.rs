@@ -1,6 +1,7 @@
 //! Input made to break a library ends in an `Err`; the program's memory is as it was, and the next call works.
 
-use crate::support::{alone, isolates, noise, text};
+use crate::isolation::isolation;
+use crate::support::{alone, noise, text};
 use isolate_libraries::isolated::{bzip2, lz4, tlv, zlib};
 use isolate_rt::FaultKind;
 
@@ -11,7 +12,7 @@ fn record(tag: u8, value: &[u8]) -> Vec<u8> {
 /// A record that overruns the 24 bytes on the parser's stack, by how much the attacker likes.
 #[test]
 fn an_overrun_of_any_length_is_contained() {
-    if !isolates() {
+    if !isolation() {
         return;
     }
     let _alone = alone();
@@ -35,7 +36,7 @@ fn an_overrun_of_any_length_is_contained() {
 /// A fault in one domain is none of another's business.
 #[test]
 fn other_domains_go_on() {
-    if !isolates() {
+    if !isolation() {
         return;
     }
     let _alone = alone();
@@ -52,7 +53,7 @@ fn other_domains_go_on() {
 /// The answers of a fault leave no trace in the caller's buffers.
 #[test]
 fn the_callers_buffer_is_kept() {
-    if !isolates() {
+    if !isolation() {
         return;
     }
     // More than its heap limit: the call never starts.
@@ -68,7 +69,7 @@ fn the_callers_buffer_is_kept() {
 /// Noise and half-true archives for every decoder: an error code or a fault, never more than the room, and good calls after.
 #[test]
 fn decoders_survive_noise() {
-    if !isolates() {
+    if !isolation() {
         return;
     }
     let data = text();

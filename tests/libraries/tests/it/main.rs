@@ -2,4 +2,6 @@
 
 mod equal;
 mod hostile;
+#[path = "../../../../isolate-rt/tests/support/mod.rs"]
+mod isolation;
 mod support;

@@ -1,28 +1,8 @@
-//! What the tests share: whether this machine isolates, and data to work on.
+//! What the tests share: data to work on. Whether this machine isolates is asked as in `isolate-rt`.
 
-use std::io::Write as _;
+use std::fs;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::{env, fs};
-
-/// Whether domains can be made here. Says why a test is skipped where not, and fails it where `ISOLATE_REQUIRE_PKU` forbids that.
-#[track_caller]
-pub(crate) fn isolates() -> bool {
-    let machine = isolate_rt::probe();
-    if machine.supported() {
-        return true;
-    }
-    assert!(
-        env::var_os("ISOLATE_REQUIRE_PKU").is_none(),
-        "ISOLATE_REQUIRE_PKU is set, and this machine cannot isolate:\n{machine}"
-    );
-    let missing =
-        machine.requirements.iter().find(|requirement| !requirement.met).map_or("", |requirement| requirement.name);
-    let test = std::thread::current().name().unwrap_or("a test").to_owned();
-    // Not `eprintln!`, which the test harness swallows when a test passes: a skip must be seen.
-    let _ = writeln!(std::io::stderr(), "skipped {test}: this machine cannot isolate; missing: {missing}");
-    false
-}
 
 /// For tests of the parser, which count its records and fault it: a fault sends every thread out of the domain.
 pub(crate) fn alone() -> MutexGuard<'static, ()> {

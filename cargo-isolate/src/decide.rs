@@ -199,7 +199,11 @@ fn forbidden(graph: &Graph, policies: &Loaded) -> Vec<Found> {
         if policies.limit(graph, index).is_none_or(|limit| *limit.get_ref() != UnsafeLimit::Forbid) {
             continue;
         }
-        let own = package.files.iter().enumerate().filter(|(_, file)| file.role != Role::Generated);
+        let own = package
+            .files
+            .iter()
+            .enumerate()
+            .filter(|(_, file)| !matches!(file.role, Role::Generated | Role::Unreached));
         for (file, source) in own {
             found.extend(source.facts.unsafes.iter().map(|fact| Found {
                 package: index,
@@ -232,7 +236,7 @@ fn excesses(graph: &Graph, policies: &Loaded) -> Vec<Excess> {
 
 /// Unsafe constructs of a package, in whatever it is built of; generated wrappers are the policy's own doing.
 pub(crate) fn unsafe_count(package: &Package) -> usize {
-    let own = package.files.iter().filter(|file| file.role != Role::Generated);
+    let own = package.files.iter().filter(|file| !matches!(file.role, Role::Generated | Role::Unreached));
     own.map(|file| file.facts.unsafes.len()).sum()
 }
 

@@ -6,8 +6,21 @@ use crate::{
     text::Text,
 };
 use camino::Utf8PathBuf;
-use isolate_lints::{Edition, scan};
-use std::collections::BTreeMap;
+use isolate_lints::{
+    Edition,
+    cfg::{CompilerCfg, Config, Configs, Script},
+    scan,
+};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// A build for x86-64 Linux whose features and build scripts are not known.
+pub(crate) fn linux() -> Configs {
+    let printed = "panic=\"unwind\"\ntarget_abi=\"\"\ntarget_arch=\"x86_64\"\ntarget_endian=\"little\"\n\
+        target_env=\"gnu\"\ntarget_family=\"unix\"\ntarget_os=\"linux\"\ntarget_pointer_width=\"64\"\n\
+        target_vendor=\"unknown\"\nunix\n";
+    let compiler = Some(Arc::new(CompilerCfg::parse(printed)));
+    Configs(vec![Config { compiler, script: Script::Unseen, ..Config::default() }])
+}
 
 /// Reads `//- package/src/file.rs` sections. The package `app` is the member, and depends on all others.
 pub(crate) fn graph(text: &str) -> Graph {
@@ -24,6 +37,8 @@ pub(crate) fn graph(text: &str) -> Graph {
             krate: package.replace('-', "_"),
             edition: Edition::E2021,
             module: module.collect(),
+            cfgs: Vec::new(),
+            configs: Arc::new(linux()),
             facts: scan(text, Edition::E2021),
         });
     }

@@ -4,9 +4,10 @@ use crate::text::Text;
 use camino::Utf8PathBuf;
 use isolate_lints::{
     Edition,
+    cfg::{Configs, Presence},
     facts::{FileFacts, Span},
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// All packages that one `cargo metadata` run resolved.
 #[derive(Debug)]
@@ -56,6 +57,10 @@ pub(crate) struct SourceFile {
     pub(crate) edition: Edition,
     /// Module path within its crate: empty for a crate root, `["ffi", "raw"]` for `src/ffi/raw.rs`.
     pub(crate) module: Vec<String>,
+    /// Predicates on the `mod` items that lead to it, outermost first.
+    pub(crate) cfgs: Vec<String>,
+    /// How that target is compiled, for each chosen platform.
+    pub(crate) configs: Arc<Configs>,
     pub(crate) facts: FileFacts,
 }
 
@@ -67,6 +72,48 @@ impl SourceFile {
     /// The file is not any more what was scanned.
     pub(crate) fn text(&self) -> std::io::Result<&str> {
         self.text.get(&self.path)
+    }
+
+    /// Whether code under these predicates, and those of the file, is compiled.
+    pub(crate) fn presence(&self, cfgs: &[String]) -> Presence {
+        match self.role {
+            Role::Unreached => Presence::Dormant,
+            _ => self.configs.presence(self.cfgs.iter().chain(cfgs)),
+        }
+    }
+
+    /// The same where a choice must be made, see [`Configs::likely`].
+    pub(crate) fn likely(&self, cfgs: &[String]) -> Presence {
+        match self.role {
+            Role::Unreached => Presence::Dormant,
+            _ => self.configs.likely(self.cfgs.iter().chain(cfgs)),
+        }
+    }
+
+    /// What keeps code under these predicates out of the build, to follow "dormant: ".
+    pub(crate) fn hidden_by(&self, cfgs: &[String]) -> Option<String> {
+        if self.role == Role::Unreached {
+            return Some("no `mod` leads to this file".to_owned());
+        }
+        self.configs.hidden_by(self.cfgs.iter().chain(cfgs)).map(|predicates| format!("cfg({predicates})"))
+    }
+
+    /// What code under these predicates is for: in the library's and binaries' files, what only tests have is of tests.
+    pub(crate) fn role_of(&self, cfgs: &[String]) -> Role {
+        let only_tests = || {
+            self.presence(cfgs) == Presence::Dormant
+                && self.configs.tested().presence(self.cfgs.iter().chain(cfgs)) != Presence::Dormant
+        };
+        match self.role {
+            Role::Main | Role::ProcMacro if !cfgs.is_empty() || !self.cfgs.is_empty() => {
+                if only_tests() {
+                    Role::Test
+                } else {
+                    self.role
+                }
+            }
+            role => role,
+        }
     }
 }
 
@@ -114,4 +161,6 @@ pub(crate) enum Role {
     Test,
     Bench,
     Example,
+    /// Of nothing: a file below a member's `src` that no `mod` leads to.
+    Unreached,
 }

@@ -23,7 +23,7 @@ impl<'g> Crates<'g> {
         }
         for (index, package) in graph.packages.iter().enumerate() {
             let mut others: Vec<(Role, &str)> = Vec::new();
-            for file in package.files.iter().filter(|file| !is_main(package, file)) {
+            for file in package.files.iter().filter(|file| file.role != Role::Unreached && !is_main(package, file)) {
                 if !others.contains(&(file.role, &file.krate)) {
                     others.push((file.role, &file.krate));
                 }
@@ -50,7 +50,9 @@ impl<'g> Crates<'g> {
             name,
             edition: files.clone().next().map_or(Edition::E2024, |file| file.edition),
             externs,
-            files: files.map(|file| File { module: &file.module, facts: &file.facts }).collect(),
+            files: files
+                .map(|file| File { module: &file.module, facts: &file.facts, cfgs: &file.cfgs, configs: &file.configs })
+                .collect(),
         });
         self.origins.push((index, positions));
     }

@@ -67,12 +67,14 @@ fn rust_files(directory: &Path) -> Vec<PathBuf> {
 fn totals(audit: &serde_json::Value) -> String {
     let packages = audit["packages"].as_array().unwrap();
     let files: usize = packages.iter().map(|package| package["files"].as_array().unwrap().len()).sum();
-    let mut sums = std::collections::BTreeMap::<&str, u64>::new();
-    for counts in packages.iter().flat_map(|package| package["counts"].as_object().unwrap().values()) {
-        for (name, count) in counts.as_object().unwrap() {
-            *sums.entry(name).or_default() += count.as_u64().unwrap();
+    let mut sums = std::collections::BTreeMap::<&str, [u64; 2]>::new();
+    for (index, key) in ["counts", "dormant"].into_iter().enumerate() {
+        for counts in packages.iter().flat_map(|package| package[key].as_object().unwrap().values()) {
+            for (name, count) in counts.as_object().unwrap() {
+                sums.entry(name).or_default()[index] += count.as_u64().unwrap();
+            }
         }
     }
-    let sums: Vec<String> = sums.iter().map(|(name, count)| format!("{name} {count}")).collect();
+    let sums: Vec<String> = sums.iter().map(|(name, [live, dormant])| format!("{name} {live} + {dormant}")).collect();
     format!("packages {}\nfiles {files}\n{}", packages.len(), sums.join("\n"))
 }

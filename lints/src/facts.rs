@@ -3,6 +3,7 @@
 //! Facts carry no judgement. A rule turns them into findings, the policy decides about those, and the generator reads the
 //! foreign items to write wrappers.
 
+use crate::cfg::{Configs, Presence};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -54,6 +55,16 @@ impl FileFacts {
     pub fn unexplained(&self) -> i64 {
         let explained = self.unsafes.iter().filter(|fact| fact.keyword).count();
         i64::from(self.unsafe_tokens) - explained as i64
+    }
+
+    /// Chooses what the build decides of: the symbols of foreign items. Facts as scanned serve every build.
+    pub fn settle(&mut self, configs: &Configs) {
+        for item in self.foreign.iter_mut().filter(|item| !item.link_names.is_empty()) {
+            let chosen = item.link_names.iter().find(|name| configs.likely(&name.cfgs) == Presence::Live);
+            if let Some(name) = chosen {
+                item.link_name = Some(name.value.clone());
+            }
+        }
     }
 }
 
@@ -184,8 +195,11 @@ pub enum OperationKind {
 pub struct ForeignItem {
     /// Name in Rust.
     pub name: String,
-    /// Symbol, where `#[link_name]` says another one and it is a plain string.
+    /// Symbol, where `#[link_name]` says another one and it is a plain string: the one without conditions, until
+    /// [`FileFacts::settle`] chooses.
     pub link_name: Option<String>,
+    /// Every `#[link_name]` in a `cfg_attr`: bindings of the system's library name symbols by platform.
+    pub link_names: Vec<Conditional>,
     /// ABI string, `C` where none is written.
     pub abi: String,
     /// Library of the block's `#[link(name = …)]`.
@@ -260,13 +274,22 @@ pub struct Import {
     pub function: Option<String>,
 }
 
+/// What an attribute says under the conditions of the `cfg_attr`s around it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conditional {
+    /// What it says.
+    pub value: String,
+    /// Predicates, outermost first; none for a plain attribute.
+    pub cfgs: Vec<String>,
+}
+
 /// A `mod` item.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModuleDecl {
     /// Its name.
     pub name: String,
     /// Every `#[path = "…"]` on it, plain or in `cfg_attr`.
-    pub paths: Vec<String>,
+    pub paths: Vec<Conditional>,
     /// Inline modules around it within this file, outermost first.
     pub parents: Vec<String>,
     /// The directory that each of `parents` stands for: its name, or its own `#[path]`.

@@ -3,6 +3,7 @@
 //! `tests/rules/<rule>.rs` holds what the rule must and must not report; `<rule>.json` holds facts where no source text can
 //! trigger the rule. All rules run over all of them, so a false positive of one shows in the snapshot of another.
 
+use isolate_lints::cfg::Configs;
 use isolate_lints::facts::FileFacts;
 use isolate_lints::resolve::{Crate, File, Place, Resolver};
 use isolate_lints::rules::{self, Finding, RULES, Settings, Subject};
@@ -100,7 +101,8 @@ fn pages_tell_the_truth() {
 }
 
 fn check(facts: &FileFacts) -> Vec<Finding> {
-    let file = File { module: &[], facts };
+    let configs = Configs::default();
+    let file = File { module: &[], facts, cfgs: &[], configs: &configs };
     let crates = [Crate { name: "fixture", edition: Edition::E2021, externs: BTreeMap::new(), files: vec![file] }];
     let calls = Resolver::new(&crates).foreign_calls();
     let settings = Settings::default();

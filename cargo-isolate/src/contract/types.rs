@@ -5,7 +5,7 @@ mod macros;
 use super::shape::{Shape, TypePath};
 use crate::graph::{Graph, Role, SourceFile};
 use isolate_lints::{
-    cfg::all_hold,
+    cfg::Presence,
     facts::{Param, TypeItem, TypeKind},
 };
 use std::collections::BTreeMap;
@@ -54,7 +54,7 @@ impl<'g> Types<'g> {
         let items = graph.packages.iter().map(|package| {
             let mut items: BTreeMap<&str, Vec<Item<'_>>> = BTreeMap::new();
             for file in package.files.iter().filter(|file| file.role == Role::Main) {
-                for item in file.facts.types.iter().filter(|item| all_hold(&item.cfgs) != Some(false)) {
+                for item in file.facts.types.iter().filter(|item| file.likely(&item.cfgs) != Presence::Dormant) {
                     items.entry(&item.name).or_default().push(Item { file, item });
                 }
             }
@@ -153,7 +153,8 @@ impl<'g> Types<'g> {
         let near: Vec<_> = all.iter().filter(|item| item.module() == module).collect();
         let candidates = if near.is_empty() { all.iter().collect() } else { near };
         // A `cfg` that could not be decided may hold; one that surely holds wins.
-        let sure: Vec<_> = candidates.iter().copied().filter(|item| all_hold(&item.item.cfgs) == Some(true)).collect();
+        let sure: Vec<_> =
+            candidates.iter().copied().filter(|item| item.file.likely(&item.item.cfgs) == Presence::Live).collect();
         let candidates = if sure.is_empty() { candidates } else { sure };
         let mut shapes = candidates.iter().map(|item| self.item(package, item, trail.deeper()));
         let first = shapes.next()?;
@@ -205,7 +206,8 @@ impl<'g> Types<'g> {
 
     fn expansion(&self, mac: &syn::Macro, site: Site<'_>, trail: Trail) -> Shape {
         let name = mac.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
-        let texts = self.graph.packages[site.package].files.iter().filter_map(|file| file.text().ok());
+        let files = self.graph.packages[site.package].files.iter();
+        let texts = files.filter_map(|file| Some((file.text().ok()?, &*file.configs)));
         match macros::expand(texts, &name, &mac.tokens).and_then(|tokens| syn::parse2::<syn::Type>(tokens).ok()) {
             Some(ty) => self.ty(&ty, site, trail.deeper()),
             None => unknown(&format!("{name}!(…)"), format!("the macro `{name}!` is not one we can expand")),

@@ -7,7 +7,7 @@ use crate::{
 };
 use camino::{Utf8Path, Utf8PathBuf};
 use isolate_lints::{
-    cfg::all_hold,
+    cfg::Presence,
     facts::{ForeignItem, ForeignKind},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +24,7 @@ pub(super) struct Selected<'g> {
 /// One declaration.
 struct Candidate<'g> {
     item: &'g ForeignItem,
+    presence: Presence,
     declared: Declared,
 }
 
@@ -155,8 +156,8 @@ fn agreed<'g>(candidates: impl Iterator<Item = Candidate<'g>>, wanted: &dyn Fn(&
         by_name.entry(&candidate.item.name).or_default().push(candidate);
     }
     let agreed = by_name.into_values().map(|mut same| {
-        if same.iter().any(|one| all_hold(&one.item.scope.cfgs) == Some(true)) {
-            same.retain(|one| all_hold(&one.item.scope.cfgs) == Some(true));
+        if same.iter().any(|one| one.presence == Presence::Live) {
+            same.retain(|one| one.presence == Presence::Live);
         }
         let disputed = same.iter().any(|one| one.item.item != same[0].item.item);
         Agreed { item: same.swap_remove(0), disputed }
@@ -172,9 +173,11 @@ fn items(graph: &Graph, index: usize) -> impl Iterator<Item = Candidate<'_>> {
     let package = &graph.packages[index];
     let files = package.files.iter().filter(|file| file.role == Role::Main);
     files.flat_map(move |file| {
-        let possible = file.facts.foreign.iter().filter(|item| all_hold(&item.scope.cfgs) != Some(false));
-        possible.map(move |item| Candidate {
+        let all = file.facts.foreign.iter().map(|item| (item, file.likely(&item.scope.cfgs)));
+        let possible = all.filter(|(_, presence)| *presence != Presence::Dormant);
+        possible.map(move |(item, presence)| Candidate {
             item,
+            presence,
             declared: Declared {
                 index,
                 package: package.name.clone(),

@@ -9,12 +9,15 @@ use super::{
 };
 use crate::{
     decide,
-    graph::{Graph, Package, SourceFile},
+    graph::{Graph, Package, Role, SourceFile},
     names::Crates,
     policy::Texts,
 };
 use camino::{Utf8Path, Utf8PathBuf};
-use isolate_lints::facts::{CallFact, Scope, Span};
+use isolate_lints::{
+    cfg::Presence,
+    facts::{CallFact, Scope, Span},
+};
 use std::{collections::BTreeMap, io};
 
 /// Everything that the selected members and the dependencies hold.
@@ -66,15 +69,20 @@ pub(super) fn assign_fingerprints(
 
 fn collect_package(graph: &Graph, index: usize, package: &Package, calls: &Calls<'_>, report: &mut Report) {
     let first_problem = report.problems.len();
-    let mut counts: BTreeMap<_, Counts> = BTreeMap::new();
+    let (mut live, mut dormant) = (BTreeMap::<_, Counts>::new(), BTreeMap::<_, Counts>::new());
     for (position, file) in package.files.iter().enumerate() {
         let source = Source { package: index, file: position };
         let calls = calls.get(&source).map_or(&[][..], Vec::as_slice);
         let mut diagnostics = file_diagnostics(graph, package, file, source, calls);
         diagnostics.sort_by_key(|diagnostic| diagnostic.span);
-        let counts = counts.entry(file.role).or_default();
-        counts.foreign_items += file.facts.foreign.len();
-        for detail in diagnostics.iter().filter_map(|diagnostic| diagnostic.detail.as_ref()) {
+        for item in &file.facts.foreign {
+            let counts = if file.presence(&item.scope.cfgs) == Presence::Dormant { &mut dormant } else { &mut live };
+            counts.entry(role(package, file, &item.scope)).or_default().foreign_items += 1;
+        }
+        for diagnostic in &diagnostics {
+            let (Some(detail), Some(role)) = (&diagnostic.detail, diagnostic.role) else { continue };
+            let counts = if diagnostic.dormant.is_some() { &mut dormant } else { &mut live };
+            let counts = counts.entry(role).or_default();
             match detail {
                 Detail::Unsafe { kind, .. } => counts.add(*kind),
                 Detail::ForeignCall { .. } => counts.foreign_calls += 1,
@@ -86,15 +94,20 @@ fn collect_package(graph: &Graph, index: usize, package: &Package, calls: &Calls
     }
     report.problems.extend(gap_problems(graph, package));
     let complete = report.problems[first_problem..].iter().all(|problem| !problem.kind.is_incomplete());
-    counts.retain(|_, counts| !counts.is_zero());
     report.packages.push(PackageRow {
         name: package.name.clone(),
         version: package.version.clone(),
         member: package.member,
         root: package.root.clone(),
-        files: package.files.iter().map(|file| graph.relative(&file.path)).collect(),
+        files: package
+            .files
+            .iter()
+            .filter(|file| file.role != Role::Unreached)
+            .map(|file| graph.relative(&file.path))
+            .collect(),
         complete,
-        counts,
+        counts: live,
+        dormant,
     });
 }
 
@@ -170,6 +183,7 @@ pub(super) fn at_place(
     span: Span,
     scope: &Scope,
 ) -> Diagnostic {
+    let role = role(package, file, scope);
     Diagnostic {
         code: "",
         level: Level::Note,
@@ -177,18 +191,30 @@ pub(super) fn at_place(
         label: None,
         package: package.id(),
         member: package.member,
-        role: Some(file.role),
+        role: Some(role),
         path: graph.relative(&file.path),
         span,
         at: decide::place(package, file, scope),
         module: file.module_path(scope),
         function: scope.function.clone(),
-        cfgs: scope.cfgs.clone(),
+        cfgs: file.cfgs.iter().chain(&scope.cfgs).cloned().collect(),
+        dormant: match role {
+            Role::Test => None,
+            _ => file.hidden_by(&scope.cfgs),
+        },
         in_macro: scope.in_macro.clone(),
         notes: Vec::new(),
         fingerprint: Fingerprint::default(),
         detail: None,
         origin: Origin::Source(source),
+    }
+}
+
+/// What something is for. Tests among a dependency's code are no tests of this workspace.
+fn role(package: &Package, file: &SourceFile, scope: &Scope) -> Role {
+    match package.member {
+        true => file.role_of(&scope.cfgs),
+        false => file.role,
     }
 }
 

@@ -31,8 +31,10 @@ pub(crate) struct Diagnostic {
     pub(crate) module: String,
     /// Enclosing function, with its type: `Stream::read`.
     pub(crate) function: Option<String>,
-    /// Predicates of the `cfg`s around it.
+    /// Predicates of the `cfg`s around it, those on the way to its file included.
     pub(crate) cfgs: Vec<String>,
+    /// What keeps it out of the builds for all chosen targets: `cfg(windows)`.
+    pub(crate) dormant: Option<String>,
     /// Macro in whose tokens it stands.
     pub(crate) in_macro: Option<String>,
     /// What else helps to judge it.

@@ -56,6 +56,7 @@ fn about_policy(file: usize, text: &Text, span: Range<usize>) -> Diagnostic {
         module: String::new(),
         function: None,
         cfgs: Vec::new(),
+        dormant: None,
         in_macro: None,
         notes: Vec::new(),
         fingerprint: Fingerprint::default(),

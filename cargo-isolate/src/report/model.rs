@@ -69,8 +69,10 @@ pub(crate) struct PackageRow {
     pub(crate) files: Vec<Utf8PathBuf>,
     /// Whether every file was read and parsed.
     pub(crate) complete: bool,
-    /// By what the code is for; roles without code are absent.
+    /// By what the code is for, without what is dormant; roles without code are absent.
     pub(crate) counts: BTreeMap<Role, Counts>,
+    /// The same for what is compiled for none of the chosen targets.
+    pub(crate) dormant: BTreeMap<Role, Counts>,
 }
 
 /// How many of each.
@@ -188,11 +190,6 @@ impl PackageRow {
 }
 
 impl Counts {
-    /// Whether there is nothing.
-    pub(crate) fn is_zero(&self) -> bool {
-        *self == Counts::default()
-    }
-
     /// Counts one construct.
     pub(crate) fn add(&mut self, kind: UnsafeKind) {
         let count = match kind {

@@ -2,7 +2,10 @@
 
 use super::model::{Counts, PackageRow, Report};
 use crate::graph::Role;
-use std::io::{self, Write};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::{self, Write},
+};
 
 /// A column's head, and what stands below it.
 pub(super) type Column = (&'static str, fn(&Counts) -> usize);
@@ -20,6 +23,9 @@ pub(super) const COLUMNS: &[Column] = &[
     ("other", |counts| counts.static_muts + counts.unions + counts.global_asm + counts.types),
     ("unseen", |counts| counts.unexpanded),
 ];
+
+/// Head of the last column: everything that no build compiles, of whatever kind.
+const DORMANT: &str = "dormant";
 
 struct Row {
     name: String,
@@ -40,7 +46,7 @@ pub(super) fn print(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         header(out, title, width)?;
         for row in rows {
             write!(out, "{:width$}", row.name)?;
-            for ((head, _), cell) in COLUMNS.iter().zip(&row.cells) {
+            for (head, cell) in heads().zip(&row.cells) {
                 let cell = if *cell == 0 { "-".to_owned() } else { cell.to_string() };
                 write!(out, "  {cell:>width$}", width = column_width(head))?;
             }
@@ -62,7 +68,7 @@ pub(super) fn print(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 fn header(out: &mut dyn Write, title: &str, width: usize) -> io::Result<()> {
     let bold = anstyle::Style::new().bold();
     write!(out, "{bold}{title:width$}")?;
-    for (head, _) in COLUMNS {
+    for head in heads() {
         write!(out, "  {head:>width$}", width = column_width(head))?;
     }
     writeln!(out, "{bold:#}")
@@ -80,19 +86,29 @@ fn rows(packages: &[&PackageRow], members: bool) -> Vec<Row> {
             continue;
         }
         let mark = if package.complete { "" } else { " (incomplete)" };
-        let main = package.counts.get(&Role::Main).copied().unwrap_or_default();
-        rows.push(Row { name: format!("{} {}{mark}", package.name, package.version), cells: cells(&main) });
-        for (role, counts) in &package.counts {
-            if let Some(name) = role_name(*role) {
-                rows.push(Row { name: format!("  {name}"), cells: cells(counts) });
+        rows.push(Row {
+            name: format!("{} {}{mark}", package.name, package.version),
+            cells: cells(package, Role::Main),
+        });
+        let others: BTreeSet<_> = package.counts.keys().chain(package.dormant.keys()).copied().collect();
+        for role in others {
+            if let Some(name) = role_name(role) {
+                rows.push(Row { name: format!("  {name}"), cells: cells(package, role) });
             }
         }
     }
     rows
 }
 
-fn cells(counts: &Counts) -> Vec<usize> {
-    COLUMNS.iter().map(|(_, cell)| cell(counts)).collect()
+fn cells(package: &PackageRow, role: Role) -> Vec<usize> {
+    let of = |counts: &BTreeMap<Role, Counts>| counts.get(&role).copied().unwrap_or_default();
+    let (live, dormant) = (of(&package.counts), of(&package.dormant));
+    let dormant = COLUMNS.iter().map(|(_, cell)| cell(&dormant)).sum();
+    COLUMNS.iter().map(|(_, cell)| cell(&live)).chain([dormant]).collect()
+}
+
+fn heads() -> impl Iterator<Item = &'static str> {
+    COLUMNS.iter().map(|(head, _)| *head).chain([DORMANT])
 }
 
 /// Packages left out of the table.
@@ -104,7 +120,7 @@ fn quiet(packages: &[&PackageRow], members: bool) -> usize {
 }
 
 fn is_quiet(package: &PackageRow) -> bool {
-    package.complete && package.counts.is_empty()
+    package.complete && package.counts.is_empty() && package.dormant.is_empty()
 }
 
 /// The indented row's name; `None` for what stands in the package's own row.
@@ -117,5 +133,6 @@ fn role_name(role: Role) -> Option<&'static str> {
         Role::Test => Some("tests"),
         Role::Bench => Some("benches"),
         Role::Example => Some("examples"),
+        Role::Unreached => Some("unreached files"),
     }
 }

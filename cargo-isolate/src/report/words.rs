@@ -51,7 +51,9 @@ impl Diagnostic {
         if let Some(name) = &self.in_macro {
             place += &format!(", in the tokens of macro `{name}`");
         }
-        if !self.cfgs.is_empty() {
+        if let Some(why) = &self.dormant {
+            place += &format!(", dormant: {why}");
+        } else if !self.cfgs.is_empty() {
             place += &format!(", only with cfg({})", self.cfgs.join("), cfg("));
         }
         place

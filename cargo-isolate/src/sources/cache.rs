@@ -42,6 +42,7 @@ struct FileRecord<'g> {
     /// Index among the package's targets.
     target: u32,
     module: Cow<'g, [String]>,
+    cfgs: Cow<'g, [String]>,
     facts: Cow<'g, FileFacts>,
 }
 
@@ -106,11 +107,13 @@ impl Cache {
     }
 }
 
-/// What decides a package's files and facts, apart from this program: cargo's identity of it, where it lies, its targets.
+/// What decides a package's files and facts, apart from this program: cargo's identity of it, where it lies, its targets and
+/// how they are compiled.
 fn key(identity: &str, package: &Package, targets: &[Target]) -> String {
     let mut parts = vec![identity.to_owned(), package.root.to_string()];
     parts.extend(targets.iter().map(|target| {
-        format!("{:?} {} {} {:?} {}", target.role, target.krate, target.root, target.edition, package.member)
+        let (role, edition) = (target.role, target.edition);
+        format!("{role:?} {} {} {edition:?} {} {:?}", target.krate, target.root, package.member, target.configs)
     }));
     store::key(&parts)
 }
@@ -125,6 +128,7 @@ fn record<'g>(package: &'g Package, targets: &[Target]) -> Option<PackageRecord<
             digest: *file.text.digest(),
             target: targets.iter().position(is_its)? as u32,
             module: Cow::Borrowed(&file.module),
+            cfgs: Cow::Borrowed(&file.cfgs),
             facts: Cow::Borrowed(&file.facts),
         })
     });
@@ -141,6 +145,8 @@ fn files(records: Vec<FileRecord<'_>>, package: &Package, targets: &[Target]) ->
             krate: target.krate.clone(),
             edition: target.edition,
             module: record.module.into_owned(),
+            cfgs: record.cfgs.into_owned(),
+            configs: target.configs.clone(),
             facts: record.facts.into_owned(),
         })
     });

@@ -1,14 +1,20 @@
 //! `cargo metadata` → packages and the root file of each target.
 
-use super::{LoadError, Request, cache};
+use super::{LoadError, Request, cache, cfg};
 use crate::{
     graph::{Graph, Package, Role},
     nearest::nearest,
 };
 use camino::{Utf8Path, Utf8PathBuf};
-use cargo_metadata::{CargoOpt, Metadata, PackageId, TargetKind};
-use isolate_lints::Edition;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use cargo_metadata::{CargoOpt, DependencyKind, Metadata, NodeDep, PackageId, TargetKind};
+use isolate_lints::{
+    Edition,
+    cfg::{Configs, Script},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
 
 /// The graph without its files, and where to start looking for them.
 pub(super) struct Loaded {
@@ -27,15 +33,17 @@ pub(super) struct Target {
     pub(super) krate: String,
     pub(super) root: Utf8PathBuf,
     pub(super) edition: Edition,
+    pub(super) configs: Arc<Configs>,
 }
 
 pub(super) fn read(request: &Request) -> Result<Loaded, LoadError> {
-    let metadata = command(request).exec().map_err(|error| match error {
+    let (metadata, platforms) = rayon::join(|| command(request).exec(), || cfg::Platforms::ask(request));
+    let metadata = metadata.map_err(|error| match error {
         cargo_metadata::Error::CargoMetadata { stderr } => LoadError::Cargo { stderr },
         error => LoadError::Metadata(error),
     })?;
     let selected = select(request, &metadata)?;
-    Ok(build(&metadata, &selected))
+    Ok(build(&metadata, &selected, &platforms?))
 }
 
 fn command(request: &Request) -> cargo_metadata::MetadataCommand {
@@ -114,7 +122,7 @@ fn matching<'m>(
     Ok(found)
 }
 
-fn build(metadata: &Metadata, selected: &BTreeSet<&PackageId>) -> Loaded {
+fn build(metadata: &Metadata, selected: &BTreeSet<&PackageId>, platforms: &cfg::Platforms) -> Loaded {
     let members: BTreeSet<_> = metadata.workspace_members.iter().collect();
     let mut sorted: Vec<_> = metadata.packages.iter().collect();
     sorted.sort_by_key(|package| {
@@ -123,7 +131,10 @@ fn build(metadata: &Metadata, selected: &BTreeSet<&PackageId>) -> Loaded {
     });
     let index: HashMap<_, _> = sorted.iter().enumerate().map(|(index, package)| (&package.id, index)).collect();
     let mut externs: HashMap<_, BTreeMap<_, _>> = HashMap::new();
+    let mut features: HashMap<_, BTreeSet<String>> = HashMap::new();
+    let for_host = for_host(metadata);
     for node in metadata.resolve.iter().flat_map(|resolve| &resolve.nodes) {
+        features.insert(&node.id, node.features.iter().map(ToString::to_string).collect());
         let named = node
             .deps
             .iter()
@@ -141,6 +152,12 @@ fn build(metadata: &Metadata, selected: &BTreeSet<&PackageId>) -> Loaded {
     for (position, package) in sorted.into_iter().enumerate() {
         let member = members.contains(&package.id);
         let mut lib = None;
+        let has_script = package.targets.iter().any(|target| target.kind.contains(&TargetKind::CustomBuild));
+        let known = cfg::Package {
+            features: Arc::new(features.remove(&package.id).unwrap_or_default()),
+            script: if has_script { Script::Unseen } else { Script::None },
+            for_host: for_host.contains(&package.id),
+        };
         for target in &package.targets {
             let Some(role) = role(&target.kind, member) else {
                 continue;
@@ -150,6 +167,7 @@ fn build(metadata: &Metadata, selected: &BTreeSet<&PackageId>) -> Loaded {
                 lib = Some(krate.clone());
             }
             targets.push(Target {
+                configs: Arc::new(platforms.configs(&known, role)),
                 package: position,
                 role,
                 krate,
@@ -204,6 +222,24 @@ fn checksums(root: &Utf8Path) -> HashMap<(String, String, String), String> {
     let lock = toml::from_str(&text).unwrap_or(Lock { package: Vec::new() });
     let packages = lock.package.into_iter();
     packages.filter_map(|locked| Some(((locked.name, locked.version, locked.source?), locked.checksum?))).collect()
+}
+
+/// Packages that build scripts and proc macros are made of.
+fn for_host(metadata: &Metadata) -> HashSet<&PackageId> {
+    let nodes: HashMap<_, _> =
+        metadata.resolve.iter().flat_map(|resolve| &resolve.nodes).map(|node| (&node.id, node)).collect();
+    let macros = metadata.packages.iter().filter(|package| package.targets.iter().any(|target| target.is_proc_macro()));
+    let build = |dep: &&NodeDep| dep.dep_kinds.iter().any(|kind| kind.kind == DependencyKind::Build);
+    let mut open: Vec<&PackageId> = macros.map(|package| &package.id).collect();
+    open.extend(nodes.values().flat_map(|node| node.deps.iter().filter(build)).map(|dep| &dep.pkg));
+    let mut found = HashSet::new();
+    while let Some(id) = open.pop() {
+        if found.insert(id) {
+            let normal = |dep: &&NodeDep| dep.dep_kinds.iter().any(|kind| kind.kind == DependencyKind::Normal);
+            open.extend(nodes.get(id).iter().flat_map(|node| node.deps.iter().filter(normal)).map(|dep| &dep.pkg));
+        }
+    }
+    found
 }
 
 /// What a target is for; `None` if it is never built with the workspace: tests of a dependency, for instance.

@@ -1,16 +1,20 @@
 //! Workspace → [`Graph`]: cargo says which packages there are, their `mod` items say which files, the scanner says what
 //! is in them.
 //!
-//! Runs no code of the scanned tree: no build script, no macro. `cargo metadata` is the only process started.
+//! Runs no code of the scanned tree: no build script, no macro. `cargo metadata` and `rustc --print cfg` are the only
+//! processes started.
 
 mod cache;
+mod cfg;
 mod include;
 mod metadata;
 mod module_path;
+mod unreached;
 mod walk;
 
 use crate::graph::Graph;
 use cache::Cache;
+use std::io;
 
 /// Which workspace to load, and which of its packages to report on. Flags as in cargo's own commands.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -21,7 +25,8 @@ pub(crate) struct Request {
     pub(crate) workspace: clap_cargo::Workspace,
     #[command(flatten)]
     pub(crate) features: clap_cargo::Features,
-    /// Platform whose dependencies count: a target triple, or `all`; this machine's if not given
+    /// Platform to look at: a target triple, or `all`; this machine's if not given. Code that is compiled for none of
+    /// several is dormant
     #[arg(long, value_name = "TRIPLE")]
     pub(crate) target: Vec<String>,
     /// Assert that `Cargo.lock` will remain unchanged
@@ -56,6 +61,12 @@ pub(crate) enum LoadError {
     /// Cargo could not be run, or its answer could not be read.
     #[error("could not run `cargo metadata`")]
     Metadata(#[from] cargo_metadata::Error),
+    /// There is no compiler to ask what it sets for a target.
+    #[error("could not run `rustc --print cfg`")]
+    NoCompiler(#[source] io::Error),
+    /// The compiler refuses a target; the text is its own.
+    #[error("the compiler does not say what it sets{}\n{}", .target.as_ref().map(|target| format!(" for `{target}`")).unwrap_or_default(), .stderr.trim_end())]
+    Compiler { target: Option<String>, stderr: String },
     /// `--package` or `--exclude` names no member.
     #[error("{flag} `{spec}` matches no package of this workspace{}", hint(.nearest))]
     NoSuchPackage { flag: &'static str, spec: String, nearest: Option<String> },

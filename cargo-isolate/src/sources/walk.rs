@@ -8,6 +8,7 @@ use super::{
     include,
     metadata::{Loaded, Target},
     module_path::{Candidate, Place},
+    unreached,
 };
 use crate::{
     graph::{Gap, GapKind, Package, SourceFile},
@@ -16,23 +17,32 @@ use crate::{
 use camino::Utf8PathBuf;
 use isolate_lints::{
     Edition,
+    cfg::Presence,
     facts::{FileFacts, ModuleDecl, Span},
 };
 use rayon::prelude::*;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Fills in [`Package::files`] and [`Package::gaps`] of all packages but those that are `restored`.
 pub(super) fn scan(loaded: &mut Loaded, restored: &BTreeSet<usize>, cache: &Cache) {
     let Loaded { graph, targets, identities } = loaded;
     let files = cache.files(graph);
     let mut walk = Walk::new(&graph.packages, targets, identities);
-    walk.frontier.retain(|entry| !restored.contains(&targets[entry.target].package));
-    while !walk.frontier.is_empty() {
-        walk.round(&files);
+    walk.frontier
+        .values_mut()
+        .for_each(|round| round.retain(|entry| !restored.contains(&targets[entry.target].package)));
+    while let Some((_, round)) = walk.frontier.pop_first() {
+        walk.round(round, &files);
     }
     for (package, found) in walk.finish() {
         graph.packages[package].files = found.files;
         graph.packages[package].gaps = found.gaps;
+    }
+    let reached = graph.packages.iter().flat_map(|package| &package.files).map(|file| file.path.clone()).collect();
+    for package in graph.packages.iter_mut().filter(|package| package.member) {
+        let edition = package.files.first().map_or(Edition::E2024, |file| file.edition);
+        let unreached = unreached::scan(package, edition, &reached, &files);
+        package.files.extend(unreached);
     }
     files.keep();
 }
@@ -49,6 +59,8 @@ struct Entry {
     how: How,
     /// The item that asked for it.
     from: Option<(Utf8PathBuf, Span)>,
+    /// Predicates of the items that lead to it, outermost first.
+    cfgs: Vec<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -70,7 +82,9 @@ struct Walk<'g> {
     targets: &'g [Target],
     /// As in [`Loaded::identities`].
     identities: &'g [Option<String>],
-    frontier: Vec<Entry>,
+    /// What is to be scanned next: code of the build first, then what may be of it, then the rest, so that a file that is
+    /// reached in several ways counts as what it is by the best of them.
+    frontier: BTreeMap<Presence, Vec<Entry>>,
     done: Vec<Entry>,
     gaps: Vec<(usize, Gap)>,
     scanned: HashMap<Key, Scanned>,
@@ -97,12 +111,13 @@ impl<'g> Walk<'g> {
             place: Place::of_mod_rs(&target.root),
             how: How::Module,
             from: None,
+            cfgs: Vec::new(),
         });
         Walk {
             packages,
             targets,
             identities,
-            frontier: roots.collect(),
+            frontier: BTreeMap::from([(Presence::Live, roots.collect())]),
             done: Vec::new(),
             gaps: Vec::new(),
             scanned: HashMap::new(),
@@ -111,8 +126,7 @@ impl<'g> Walk<'g> {
         }
     }
 
-    fn round(&mut self, files: &Files<'_>) {
-        let mut round = std::mem::take(&mut self.frontier);
+    fn round(&mut self, mut round: Vec<Entry>, files: &Files<'_>) {
         round.retain(|entry| self.seen.insert((entry.target, entry.path.clone())));
         let new: HashMap<Key, bool> = round
             .iter()
@@ -157,13 +171,10 @@ impl<'g> Walk<'g> {
             let root = Place::of_mod_rs(&self.targets[entry.target].root);
             let at_call = decl.in_macro.is_some().then(|| (root, vec![decl.name.clone()]));
             let candidates = here.chain(at_call).flat_map(|(place, module)| {
-                let attributed = decl.paths.iter().map(|path| place.at(path));
-                let files: Vec<_> = attributed.chain(place.named(&decl.name)).collect();
-                files.into_iter().map(move |file| (file, module.clone()))
+                self::candidates(&place, decl).into_iter().map(move |(file, cfgs)| (file, module.clone(), cfgs))
             });
             let candidates = candidates.collect();
-            let certain = decl.cfgs.is_empty() && decl.in_macro.is_none();
-            self.follow(entry, index, candidates, decl.span, How::Module, certain);
+            self.follow(entry, index, candidates, decl.span, How::Module, decl.in_macro.is_none());
         }
         let package_root = &self.packages[self.targets[entry.target].package].root;
         for (index, unseen) in facts.unexpanded.iter().enumerate() {
@@ -179,37 +190,44 @@ impl<'g> Walk<'g> {
             }
             let mut module = entry.module.clone();
             module.extend(unseen.scope.modules.iter().cloned());
-            let certain = unseen.scope.cfgs.is_empty() && unseen.scope.in_macro.is_none();
+            let certain = unseen.scope.in_macro.is_none();
             let index = facts.modules.len() + index;
-            self.follow(entry, index, vec![(candidate, module)], unseen.span, How::Include, certain);
+            let candidates = vec![(candidate, module, unseen.scope.cfgs.clone())];
+            self.follow(entry, index, candidates, unseen.span, How::Include, certain);
         }
     }
 
-    /// Queues each candidate that exists; one `mod` item may mean several files, by `#[cfg_attr(…, path = "…")]`.
+    /// Queues each candidate that exists, with the predicates that choose it; one `mod` item may mean several files, by
+    /// `#[cfg_attr(…, path = "…")]`. Where none exists, that is a gap; a certain one, if the build asks for one of them.
     fn follow(
         &mut self,
         entry: &Entry,
         index: usize,
-        candidates: Vec<(Candidate, Vec<String>)>,
+        candidates: Vec<(Candidate, Vec<String>, Vec<String>)>,
         span: Span,
         how: How,
         certain: bool,
     ) {
         let from = Some((entry.path.clone(), span));
-        let expected = candidates.first().map(|(candidate, _)| candidate.path.clone());
-        let existing: Vec<_> = candidates.into_iter().filter(|(candidate, _)| candidate.path.is_file()).collect();
+        let target = &self.targets[entry.target];
+        let presence = |cfgs: &[String]| target.configs.presence(entry.cfgs.iter().chain(cfgs));
+        let expected = candidates.first().map(|(candidate, ..)| candidate.path.clone());
+        let wanted = candidates.iter().any(|(.., cfgs)| presence(cfgs) == Presence::Live);
+        let existing: Vec<_> = candidates.into_iter().filter(|(candidate, ..)| candidate.path.is_file()).collect();
         if existing.is_empty() {
-            let why = if certain { GapKind::Missing } else { GapKind::MissingCfg };
+            let why = if certain && wanted { GapKind::Missing } else { GapKind::MissingCfg };
             let role = self.targets[entry.target].role;
             let path = expected.unwrap_or_default();
             self.gaps.push((entry.target, Gap { path, from, why, role }));
             return;
         }
-        for (choice, (Candidate { path, place }, module)) in existing.into_iter().enumerate() {
+        for (choice, (Candidate { path, place }, module, cfgs)) in existing.into_iter().enumerate() {
             let mut order = entry.order.clone();
             order.extend([index, choice]);
             let from = from.clone();
-            self.frontier.push(Entry { target: entry.target, order, module, path, place, how, from });
+            let round = self.frontier.entry(presence(&cfgs)).or_default();
+            let cfgs = entry.cfgs.iter().cloned().chain(cfgs).collect();
+            round.push(Entry { target: entry.target, order, module, path, place, how, from, cfgs });
         }
     }
 
@@ -242,8 +260,11 @@ impl<'g> Walk<'g> {
                         krate: target.krate.clone(),
                         edition: target.edition,
                         module: entry.module,
+                        cfgs: entry.cfgs,
+                        configs: target.configs.clone(),
                         facts,
                     };
+                    file.facts.settle(&file.configs);
                     self.settle_includes(&mut file, entry.how);
                     found.files.push(file);
                 }
@@ -291,6 +312,28 @@ impl<'g> Walk<'g> {
     }
 }
 
+/// The files that `mod name;` may mean at a place, each with the predicates that choose it: what `#[path]` says, and where
+/// none does, the places that its name stands for.
+fn candidates(place: &Place, decl: &ModuleDecl) -> Vec<(Candidate, Vec<String>)> {
+    let all = |cfgs: &[String]| match cfgs {
+        [one] => one.clone(),
+        several => format!("all({})", several.join(", ")),
+    };
+    let mut found = Vec::new();
+    let mut before: Vec<String> = Vec::new();
+    for path in &decl.paths {
+        let cfgs = decl.cfgs.iter().chain(&before).chain(&path.cfgs);
+        found.push((place.at(&path.value), cfgs.cloned().collect()));
+        if path.cfgs.is_empty() {
+            return found;
+        }
+        before.push(format!("not({})", all(&path.cfgs)));
+    }
+    let cfgs: Vec<String> = decl.cfgs.iter().chain(&before).cloned().collect();
+    found.extend(place.named(&decl.name).map(|file| (file, cfgs.clone())));
+    found
+}
+
 /// Where code inside the inline modules `parents` stands; several places if one of them has several `#[path]`s.
 fn inline_places(file: &Place, parents: &[String], modules: &[ModuleDecl]) -> Vec<Place> {
     let mut places = vec![file.clone()];
@@ -301,7 +344,7 @@ fn inline_places(file: &Place, parents: &[String], modules: &[ModuleDecl]) -> Ve
             .iter()
             .flat_map(|place| {
                 let plain = std::iter::once(place.inline(name, None));
-                plain.chain(paths.iter().map(|path| place.inline(name, Some(path))))
+                plain.chain(paths.iter().map(|path| place.inline(name, Some(&path.value))))
             })
             .collect();
     }

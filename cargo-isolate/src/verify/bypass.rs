@@ -6,7 +6,6 @@ use crate::{
     plan::Plan,
 };
 use camino::{Utf8Path, Utf8PathBuf};
-use isolate_lints::resolve::ForeignCall;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A call of an isolated function that is not its wrapper's, or a place that takes its address.
@@ -38,7 +37,7 @@ pub(crate) fn bypasses(graph: &Graph, plan: &Plan, wrappers: &BTreeSet<&Utf8Path
         let (package, file) = crates.origin(call.caller);
         let (declaring, _) = crates.origin(call.callee);
         let file = &graph.packages[package].files[file];
-        let test = is_test(file.role, &call);
+        let test = matches!(file.role_of(&call.call.scope.cfgs), Role::Test | Role::Bench);
         // Nobody compiles the tests of a dependency here.
         if test && !graph.packages[package].member {
             continue;
@@ -103,10 +102,6 @@ fn dependents(graph: &Graph, package: usize) -> BTreeSet<usize> {
         }
         found.extend(more);
     }
-}
-
-fn is_test(role: Role, call: &ForeignCall<'_>) -> bool {
-    matches!(role, Role::Test | Role::Bench) || call.call.scope.cfgs.iter().any(|cfg| cfg.trim() == "test")
 }
 
 #[cfg(test)]

@@ -147,6 +147,8 @@ mod tests {
             krate: "fixture_sys".to_owned(),
             edition: Edition::E2024,
             module: Vec::new(),
+            cfgs: Vec::new(),
+            configs: Default::default(),
             facts,
         };
         let package = Package {

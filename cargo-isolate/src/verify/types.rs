@@ -2,7 +2,7 @@
 
 use crate::graph::{Graph, Package, Role, SourceFile};
 use isolate_lints::{
-    cfg,
+    cfg::Presence,
     facts::{Constant, TypeItem, TypeKind},
 };
 use proc_macro2::{Group, TokenStream, TokenTree};
@@ -134,10 +134,12 @@ impl<'g> Types<'g> {
 }
 
 fn find_type<'g>(package: &'g Package, name: &str) -> Option<&'g TypeItem> {
-    let all = || main_files(package).flat_map(|file| &file.facts.types).filter(|item| item.name == name);
-    // One that surely holds, else one that may.
-    let possible = |wanted| all().find(|item| cfg::all_hold(&item.cfgs) == wanted);
-    possible(Some(true)).or_else(|| possible(None))
+    let all = main_files(package).flat_map(|file| file.facts.types.iter().map(move |item| (file, item)));
+    let named = all.filter(|(_, item)| item.name == name);
+    let possible = named.map(|(file, item)| (file.likely(&item.cfgs), item));
+    // One that surely holds, else one that may; the first of them.
+    let best = possible.filter(|(presence, _)| *presence != Presence::Dormant).min_by_key(|(presence, _)| *presence);
+    best.map(|(_, item)| item)
 }
 
 fn find_constant<'g>(package: &'g Package, name: &str) -> Option<&'g Constant> {

@@ -1,14 +1,14 @@
 //! Names to declarations across files and crates: which calls are calls of foreign functions.
 //!
 //! Follows `use` with renames, globs and re-exports, `extern crate`, `self`, `super` and `crate`, in every direction that the
-//! facts know of. It errs on the side of saying yes: predicates of `cfg` are not evaluated where both sides exist, a local
-//! variable that hides a function is not noticed, and an ambiguous name means all of its candidates.
+//! facts know of. It errs on the side of saying yes: a local variable that hides a function is not noticed, an ambiguous name
+//! means all of its candidates, and what this build leaves out counts where nothing else is there.
 
 mod names;
 #[cfg(test)]
 mod tests;
 
-use crate::cfg;
+use crate::cfg::{Configs, Presence};
 use crate::facts::{CallFact, FileFacts, ForeignItem, TypeItem};
 use crate::syntax::Edition;
 use names::{Names, Target};
@@ -34,6 +34,10 @@ pub struct File<'a> {
     pub module: &'a [String],
     /// What stands in it.
     pub facts: &'a FileFacts,
+    /// Predicates on the way to it.
+    pub cfgs: &'a [String],
+    /// How its crate is compiled.
+    pub configs: &'a Configs,
 }
 
 /// A place in the list of crates.
@@ -120,11 +124,14 @@ impl<'a> Resolver<'a> {
         });
         let items: Vec<_> = items.collect();
         // Declarations for another target stand in only if there is no other.
-        let possible = |item: &ForeignItem| cfg::all_hold(&item.scope.cfgs) != Some(false);
-        let any_possible = items.iter().any(|(_, item)| possible(item));
+        let possible = |place: Place, item: &ForeignItem| {
+            let file = &self.crates[place.krate].files[place.file];
+            file.configs.presence(file.cfgs.iter().chain(&item.scope.cfgs)) != Presence::Dormant
+        };
+        let any_possible = items.iter().any(|(place, item)| possible(*place, item));
         let mut seen = HashSet::new();
         for (callee, item) in items {
-            if (possible(item) || !any_possible) && seen.insert((callee, &item.name, &item.scope.modules)) {
+            if (possible(callee, item) || !any_possible) && seen.insert((callee, &item.name, &item.scope.modules)) {
                 found.push(ForeignCall { caller, module: module.clone(), call, callee, item, mention });
             }
         }

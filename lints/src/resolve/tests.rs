@@ -2,7 +2,9 @@
 //! crate root for what it can name.
 
 use super::*;
+use crate::cfg::{CompilerCfg, Config};
 use crate::scan;
+use std::sync::Arc;
 
 struct Fixture {
     krate: String,
@@ -21,6 +23,9 @@ fn check(edition: Edition, text: &str, expected: &[&str]) {
         }
     }
     let position = |name: &str| order.iter().position(|krate| *krate == name).expect("a crate of the fixture");
+    let compiler = CompilerCfg::parse("target_env=\"gnu\"\ntarget_os=\"linux\"\ntarget_pointer_width=\"64\"\nunix");
+    let config = Config { compiler: Some(Arc::new(compiler)), ..Config::default() };
+    let configs = Configs(vec![config]);
     let crates: Vec<Crate<'_>> = order
         .iter()
         .map(|name| {
@@ -32,7 +37,9 @@ fn check(edition: Edition, text: &str, expected: &[&str]) {
                     .flat_map(|file| &file.externs)
                     .map(|(name, krate)| (name.as_str(), position(krate)))
                     .collect(),
-                files: of_crate().map(|file| File { module: &file.module, facts: &file.facts }).collect(),
+                files: of_crate()
+                    .map(|file| File { module: &file.module, facts: &file.facts, cfgs: &[], configs: &configs })
+                    .collect(),
             }
         })
         .collect();

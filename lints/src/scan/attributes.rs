@@ -1,10 +1,11 @@
 //! Attributes: `cfg` predicates, `link`, `path`, `repr`, and those that are unsafe.
 
+use crate::facts::Conditional;
 use crate::syntax::{Node, SyntaxKind, T, Token};
 use SyntaxKind::*;
 
 /// One attribute with its wrappings taken off: `#[cfg_attr(unix, unsafe(no_mangle))]` is `no_mangle`.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct Meta<'n, 't> {
     pub(super) name: &'t str,
     pub(super) node: Node<'n, 't>,
@@ -12,6 +13,8 @@ pub(super) struct Meta<'n, 't> {
     pub(super) keyword: Option<Token>,
     /// With `unsafe(…)`, if there is one.
     pub(super) whole: Node<'n, 't>,
+    /// The predicates of the `cfg_attr`s around it.
+    pub(super) cfgs: Vec<String>,
 }
 
 impl Meta<'_, '_> {
@@ -19,6 +22,11 @@ impl Meta<'_, '_> {
     pub(super) fn value(&self) -> Option<String> {
         let literal = self.node.child(LITERAL)?;
         string(literal.text())
+    }
+
+    /// The same with the conditions under which the attribute is there.
+    pub(super) fn conditional(&self) -> Option<Conditional> {
+        Some(Conditional { value: self.value()?, cfgs: self.cfgs.clone() })
     }
 
     /// The text inside the parentheses of `name(…)`.
@@ -41,18 +49,19 @@ impl Meta<'_, '_> {
 pub(super) fn metas<'n, 't>(node: Node<'n, 't>) -> Vec<Meta<'n, 't>> {
     let mut found = Vec::new();
     for attribute in attributes(node) {
-        attribute.children().for_each(|meta| collect(meta, None, &mut found));
+        attribute.children().for_each(|meta| collect(meta, None, &[], &mut found));
     }
     found
 }
 
 /// The predicates of a node's `#[cfg(…)]` attributes.
 pub(super) fn cfgs(node: Node<'_, '_>) -> Vec<String> {
-    let metas = attributes(node).filter_map(|attribute| attribute.child(CFG_META));
-    metas
-        .filter_map(|meta| meta.children().find(|child| matches!(child.kind(), CFG_ATOM | CFG_COMPOSITE)))
-        .map(Node::normal_text)
-        .collect()
+    attributes(node).filter_map(|attribute| attribute.child(CFG_META)).filter_map(predicate).collect()
+}
+
+fn predicate(meta: Node<'_, '_>) -> Option<String> {
+    let predicate = meta.children().find(|child| matches!(child.kind(), CFG_ATOM | CFG_COMPOSITE))?;
+    Some(predicate.normal_text())
 }
 
 /// Whether a node has attributes at all; they come first.
@@ -64,17 +73,26 @@ fn attributes<'n, 't>(node: Node<'n, 't>) -> impl Iterator<Item = Node<'n, 't>> 
     node.children().take_while(|child| child.kind() == ATTR)
 }
 
-fn collect<'n, 't>(meta: Node<'n, 't>, around: Option<(Token, Node<'n, 't>)>, found: &mut Vec<Meta<'n, 't>>) {
+fn collect<'n, 't>(
+    meta: Node<'n, 't>,
+    around: Option<(Token, Node<'n, 't>)>,
+    cfgs: &[String],
+    found: &mut Vec<Meta<'n, 't>>,
+) {
     match meta.kind() {
         UNSAFE_META => {
             let around = around.or(meta.token(T![unsafe]).map(|keyword| (keyword, meta)));
-            meta.children().for_each(|inner| collect(inner, around, found));
+            meta.children().for_each(|inner| collect(inner, around, cfgs, found));
         }
-        CFG_ATTR_META => meta.children().for_each(|inner| collect(inner, around, found)),
+        CFG_ATTR_META => {
+            let cfgs: Vec<String> = cfgs.iter().cloned().chain(predicate(meta)).collect();
+            meta.children().for_each(|inner| collect(inner, around, &cfgs, found));
+        }
         KEY_VALUE_META | TOKEN_TREE_META | PATH_META => {
             let name = meta.child(PATH).map_or("", Node::text);
             let keyword = around.map(|(keyword, _)| keyword);
-            found.push(Meta { name, node: meta, keyword, whole: around.map_or(meta, |(_, whole)| whole) });
+            let whole = around.map_or(meta, |(_, whole)| whole);
+            found.push(Meta { name, node: meta, keyword, whole, cfgs: cfgs.to_vec() });
         }
         _ => {}
     }

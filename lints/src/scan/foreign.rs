@@ -1,7 +1,7 @@
 //! Extern blocks and what they declare.
 
 use super::{Scanner, Take, attributes, items};
-use crate::facts::{ForeignItem, ForeignKind, Param, UnsafeFact, UnsafeKind};
+use crate::facts::{Conditional, ForeignItem, ForeignKind, Param, UnsafeFact, UnsafeKind};
 use crate::syntax::{Node, SyntaxKind, T};
 use SyntaxKind::*;
 use std::sync::Arc;
@@ -62,11 +62,15 @@ impl<'t> Scanner<'_, 't> {
             _ => node.start()..node.end(),
         };
         let metas = attributes::metas(node);
-        let link_name = metas.iter().find(|meta| meta.name == "link_name").and_then(attributes::Meta::value);
+        // LLVM takes a leading \x01 as "no mangling by the platform": it is no part of the symbol.
+        let symbol =
+            |name: Conditional| Conditional { value: name.value.trim_start_matches('\u{1}').to_owned(), ..name };
+        let link_names = metas.iter().filter(|meta| meta.name == "link_name").filter_map(attributes::Meta::conditional);
+        let (plain, link_names): (Vec<_>, Vec<_>) = link_names.map(symbol).partition(|name| name.cfgs.is_empty());
         self.facts.foreign.push(ForeignItem {
             name,
-            // LLVM takes a leading \x01 as "no mangling by the platform": it is no part of the symbol.
-            link_name: link_name.map(|name| name.trim_start_matches('\u{1}').to_owned()),
+            link_name: plain.into_iter().next().map(|name| name.value),
+            link_names,
             abi: block.abi.clone(),
             library: block.library.clone(),
             item,

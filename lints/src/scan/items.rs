@@ -1,7 +1,9 @@
 //! Items: functions, impls, traits, modules, imports, types, statics and constants.
 
 use super::{Scanner, attributes, paths, safety};
-use crate::facts::{Constant, FunctionItem, Import, ModuleDecl, Param, TypeItem, TypeKind, UnsafeFact, UnsafeKind};
+use crate::facts::{
+    Conditional, Constant, FunctionItem, Import, ModuleDecl, Param, TypeItem, TypeKind, UnsafeFact, UnsafeKind,
+};
 use crate::syntax::{Node, SyntaxKind, T, Token, normal_text};
 use SyntaxKind::*;
 use std::ops::Range;
@@ -133,11 +135,11 @@ impl<'t> Scanner<'_, 't> {
     pub(super) fn module(&mut self, node: Node<'_, 't>) {
         let Some(name) = name(node) else { return };
         let metas = attributes::metas(node);
-        let paths: Vec<String> =
-            metas.iter().filter(|meta| meta.name == "path").filter_map(attributes::Meta::value).collect();
+        let paths: Vec<Conditional> =
+            metas.iter().filter(|meta| meta.name == "path").filter_map(attributes::Meta::conditional).collect();
         let inline = node.child(ITEM_LIST).is_some();
         let scope = self.scope();
-        let directory = paths.first().cloned().unwrap_or_else(|| name.clone());
+        let directory = paths.first().map_or_else(|| name.clone(), |path| path.value.clone());
         let declaration = ModuleDecl {
             name: name.clone(),
             paths,
@@ -237,12 +239,21 @@ impl<'t> Scanner<'_, 't> {
             return;
         }
         let frame = self.frame();
+        let (mut cfgs, mut alternatives) = (frame.scope.cfgs.clone(), Vec::new());
         let kind = match node.kind() {
             _ if frame.foreign.is_some() => TypeKind::Foreign,
             // An associated type belongs to its trait or impl and is no name of the module.
             TYPE_ALIAS if frame.owner.is_some() => return,
             TYPE_ALIAS => match node.children().find(|child| is_type(child.kind())) {
-                Some(ty) => TypeKind::Alias(self.expanded_type(ty).unwrap_or_else(|| ty.normal_text())),
+                Some(ty) => match self.expanded_type(ty) {
+                    Some(mut choices) => {
+                        let last = choices.pop().unwrap_or_default();
+                        alternatives = choices;
+                        cfgs.extend(last.cfgs);
+                        TypeKind::Alias(last.value)
+                    }
+                    None => TypeKind::Alias(ty.normal_text()),
+                },
                 None => return,
             },
             STRUCT => TypeKind::Struct(fields(node)),
@@ -260,15 +271,21 @@ impl<'t> Scanner<'_, 't> {
         let derives = |list: String| list.split(',').any(|derived| paths::last(derived.trim()) == "Copy");
         let copy = arguments("derive").any(derives);
         let scope = self.scope();
-        self.facts.types.push(TypeItem {
+        let item = TypeItem {
             name,
             kind,
             modules: scope.modules.clone(),
-            cfgs: scope.cfgs.clone(),
+            cfgs,
             repr: arguments("repr").collect(),
             visibility: visibility(node),
             copy,
-        });
+        };
+        self.facts.types.extend(alternatives.into_iter().map(|other: Conditional| TypeItem {
+            kind: TypeKind::Alias(other.value),
+            cfgs: scope.cfgs.iter().cloned().chain(other.cfgs).collect(),
+            ..item.clone()
+        }));
+        self.facts.types.push(item);
     }
 
     pub(super) fn static_(&mut self, node: Node<'_, 't>) {

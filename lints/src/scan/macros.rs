@@ -7,8 +7,7 @@
 
 use super::expand::{self, Macro};
 use super::{Frame, Scanner, Take, depth, paths, safety};
-use crate::cfg;
-use crate::facts::{ModuleDecl, OperationKind, Unexpanded, UnsafeFact, UnsafeKind};
+use crate::facts::{Conditional, ModuleDecl, OperationKind, Unexpanded, UnsafeFact, UnsafeKind};
 use crate::syntax::{Construct, Node, SyntaxKind, T, Tree};
 use SyntaxKind::*;
 use std::ops::Range;
@@ -153,20 +152,22 @@ impl<'s, 't> Scanner<'s, 't> {
         false
     }
 
-    /// The text of a type that is a call of this file's macro, if all definitions that may hold agree.
-    pub(super) fn expanded_type(&self, ty: Node<'_, 't>) -> Option<String> {
+    /// The texts of a type that is a call of this file's macro, one for each definition; just one if all agree.
+    pub(super) fn expanded_type(&self, ty: Node<'_, 't>) -> Option<Vec<Conditional>> {
         let call = if ty.kind() == MACRO_TYPE { ty.child(MACRO_CALL)? } else { return None };
         let definitions = self.macros.get(&paths::plain(call.child(PATH)?)?)?;
         let arguments = raws(call.child(TOKEN_TREE)?);
-        let possible = definitions.iter().filter(|definition| cfg::all_hold(&definition.cfgs) != Some(false));
-        let texts = possible.map(|definition| {
+        let texts = definitions.iter().map(|definition| {
             let tokens = definition.rules.expand(self.source, inner(&arguments))?;
             let tokens: Vec<&str> = tokens.iter().map(|raw| self.source.raw_text(*raw as usize)).collect();
-            Some(tokens.join(" ").replace(" :: ", "::"))
+            Some(Conditional { value: tokens.join(" ").replace(" :: ", "::"), cfgs: definition.cfgs.clone() })
         });
-        let mut texts = texts.collect::<Option<Vec<String>>>()?;
-        texts.dedup();
-        if texts.len() == 1 { texts.pop() } else { None }
+        let mut texts = texts.collect::<Option<Vec<_>>>()?;
+        if texts.windows(2).all(|pair| pair[0].value == pair[1].value) {
+            texts.truncate(1);
+            texts.iter_mut().for_each(|text| text.cfgs.clear());
+        }
+        Some(texts).filter(|texts| !texts.is_empty())
     }
 
     /// Arguments of a call, delimiters included: as code if they are, or else as tokens.

@@ -265,13 +265,17 @@ impl<'s, 't> Scanner<'s, 't> {
             }
             let known = matches!(meta.name, "no_mangle" | "export_name" | "link_section");
             if known || meta.keyword.is_some() {
-                self.record(UnsafeFact {
+                let mut fact = UnsafeFact {
                     name: Some(meta.name.to_owned()),
                     safety: safety::of_impl(node),
                     public: items::is_public(node),
                     keyword: meta.keyword.is_some(),
                     ..self.fact(UnsafeKind::Attribute, meta.whole.start()..meta.whole.end())
-                });
+                };
+                if !meta.cfgs.is_empty() {
+                    Arc::make_mut(&mut fact.scope).cfgs.extend(meta.cfgs);
+                }
+                self.record(fact);
             }
         }
     }

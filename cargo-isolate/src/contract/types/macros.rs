@@ -1,5 +1,6 @@
 //! Aliases behind a macro that picks one of its arguments: `type z_size = if_zng!(usize, c_ulong);` in `libz-sys`.
 
+use isolate_lints::cfg::{Configs, Presence};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
 use std::collections::BTreeMap;
@@ -7,26 +8,27 @@ use std::collections::BTreeMap;
 /// Expands `name!(arguments)` where some text defines `name` with `macro_rules!` as one rule of plain `$parameter`s separated
 /// by commas. Anything richer gives `None`.
 pub(super) fn expand<'t>(
-    texts: impl IntoIterator<Item = &'t str>,
+    texts: impl IntoIterator<Item = (&'t str, &'t Configs)>,
     name: &str,
     arguments: &TokenStream,
 ) -> Option<TokenStream> {
     let definition = format!("macro_rules! {name}");
-    let texts = texts.into_iter().filter(|text| text.contains(&definition));
-    let files = texts.filter_map(|text| syn::parse_file(text).ok());
-    files.flat_map(|file| file.items).find_map(|item| match item {
-        syn::Item::Macro(item) if item.ident.as_ref().is_some_and(|ident| ident == name) && is_active(&item) => {
+    let texts = texts.into_iter().filter(|(text, _)| text.contains(&definition));
+    let files = texts.filter_map(|(text, configs)| Some((syn::parse_file(text).ok()?, configs)));
+    let items = files.flat_map(|(file, configs)| file.items.into_iter().map(move |item| (item, configs)));
+    items.into_iter().find_map(|(item, configs)| match item {
+        syn::Item::Macro(item) if item.ident.as_ref().is_some_and(|it| it == name) && is_active(&item, configs) => {
             apply(item.mac.tokens, arguments)
         }
         _ => None,
     })
 }
 
-fn is_active(item: &syn::ItemMacro) -> bool {
+fn is_active(item: &syn::ItemMacro, configs: &Configs) -> bool {
     let cfgs = item.attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
     let predicates: Vec<_> =
         cfgs.filter_map(|attr| attr.meta.require_list().ok().map(|list| list.tokens.to_string())).collect();
-    isolate_lints::cfg::all_hold(&predicates) != Some(false)
+    configs.likely(&predicates) != Presence::Dormant
 }
 
 fn apply(definition: TokenStream, arguments: &TokenStream) -> Option<TokenStream> {
@@ -89,7 +91,8 @@ mod tests {
     fn check(text: &str, call: &str, expected: Option<&str>) {
         let call: syn::Macro = syn::parse_str(call).expect("a macro call");
         let name = call.path.get_ident().expect("one name").to_string();
-        let expanded = super::expand([text], &name, &call.tokens).map(|tokens| tokens.to_string());
+        let configs = crate::fixture::linux();
+        let expanded = super::expand([(text, &configs)], &name, &call.tokens).map(|tokens| tokens.to_string());
         assert_eq!(expanded.as_deref(), expected);
     }
 

@@ -1,9 +1,10 @@
 //! The command line: what can be typed, and which command it starts.
 
 use crate::{
-    commands,
+    commands::{self, baseline::NoBaseline},
     exit::Exit,
     policy::{Mistakes, Unreadable},
+    ratchet::git::GitError,
     report::OutputError,
     sources::LoadError,
     wrap::TargetError,
@@ -38,6 +39,8 @@ enum Command {
     Init(commands::init::Args),
     /// Hold the code against the policy.
     Check(commands::check::Args),
+    /// Write down what is known of the code, so that `check` finds what is new.
+    Baseline(commands::baseline::Args),
     /// Show what would be wrapped: every contract with its evidence, or why it is refused.
     Plan(commands::plan::Args),
     /// Write the wrappers that the plan describes.
@@ -58,6 +61,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Audit(args) => commands::audit::run(&args),
         Command::Init(args) => commands::init::run(&args),
         Command::Check(args) => commands::check::run(&args),
+        Command::Baseline(args) => commands::baseline::run(&args),
         Command::Plan(args) => commands::plan::run(&args),
         Command::Wrap(args) => commands::wrap::run(&args),
         Command::Verify(args) => commands::verify::run(&args),
@@ -87,7 +91,14 @@ fn fail(error: &anyhow::Error) -> Exit {
     let wrong_arguments =
         matches!(error.downcast_ref(), Some(LoadError::NoSuchPackage { .. } | LoadError::BadSpec { .. }))
             || matches!(error.downcast_ref(), Some(OutputError::Twice { .. }));
-    match mistakes.is_some() || error.is::<Unreadable>() || error.is::<TargetError>() || wrong_arguments {
+    let no_such_commit = error.chain().any(|cause| cause.downcast_ref().is_some_and(GitError::is_usage));
+    match no_such_commit
+        || mistakes.is_some()
+        || error.is::<Unreadable>()
+        || error.is::<TargetError>()
+        || error.is::<NoBaseline>()
+        || wrong_arguments
+    {
         true => Exit::Usage,
         false => Exit::Environment,
     }

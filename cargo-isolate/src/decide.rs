@@ -1,14 +1,17 @@
 //! Findings → decisions: what the policy says about each.
 
+mod exceptions;
+
 use crate::{
     graph::{Graph, Package, Role, SourceFile},
     names::Crates,
     policy::{
-        Loaded, Pattern, PolicyError, Spanned,
+        Loaded, PolicyError, Spanned,
         day::Day,
         model::{Policy, UnsafeLimit},
     },
 };
+use exceptions::Exceptions;
 use isolate_lints::{
     facts::Scope,
     resolve::Place,
@@ -21,6 +24,8 @@ pub(crate) struct Found {
     pub(crate) package: usize,
     pub(crate) file: usize,
     pub(crate) finding: Finding,
+    /// It counts for no more than this, whatever the policy says of the rule.
+    pub(crate) most: Severity,
 }
 
 /// A finding with what the policy says about it.
@@ -36,7 +41,13 @@ pub(crate) struct Verdict {
     /// Packages with more unsafe code than the policy lets them have.
     pub(crate) excesses: Vec<Excess>,
     /// Parts of the policy that changed nothing or no longer hold.
-    pub(crate) remarks: Vec<PolicyError>,
+    pub(crate) remarks: Vec<Remark>,
+}
+
+/// What is to say about a part of the policy.
+pub(crate) struct Remark {
+    pub(crate) severity: Severity,
+    pub(crate) error: PolicyError,
 }
 
 /// A package with more unsafe code than it may have.
@@ -66,7 +77,12 @@ pub(crate) fn findings(graph: &Graph) -> Vec<Found> {
             let end = calls.partition_point(|call| call.caller <= place);
             let calls = &calls[start..end];
             let subject = Subject { place, module: of_file.module, facts: of_file.facts, calls, settings: &settings };
-            found.extend(rules::check(&subject).into_iter().map(|finding| Found { package, file, finding }));
+            found.extend(rules::check(&subject).into_iter().map(|finding| Found {
+                package,
+                file,
+                finding,
+                most: Severity::Deny,
+            }));
         }
     }
     found.sort_by_key(|found| (found.package, found.file, found.finding.span));
@@ -86,96 +102,51 @@ pub(crate) fn limit<'p>(policy: &'p Policy, package: &Package) -> Option<&'p Spa
     of_crate.and_then(|of_crate| of_crate.unsafe_.as_ref())
 }
 
-/// Holds findings and packages against the policies, and adds the findings that only a policy can make.
-pub(crate) fn decide(graph: &Graph, policies: &Loaded, mut findings: Vec<Found>, today: Day) -> Verdict {
+/// The rule for what an earlier state of the code does not have.
+pub(crate) const NEW_UNSAFE: &str = "new-unsafe";
+
+/// Holds findings and packages against the policies, and adds the findings that only a policy can make. `compared`: what is
+/// new was looked for, and is among the findings.
+pub(crate) fn decide(
+    graph: &Graph,
+    policies: &Loaded,
+    mut findings: Vec<Found>,
+    today: Day,
+    compared: bool,
+) -> Verdict {
     findings.extend(forbidden(graph, policies));
     findings.sort_by_key(|found| (found.package, found.file, found.finding.span));
     let mut exceptions = Exceptions::new(&policies.policy, today);
     let mut decisions = Vec::new();
     for found in findings {
-        let severity = policies.severity(found.package, found.finding.rule);
+        let severity = policies.severity(&graph.packages[found.package], found.finding.rule).min(found.most);
         if exceptions.cover(graph, &found) || severity == Severity::Allow {
             continue;
         }
         decisions.push(Decision { found, severity });
     }
-    Verdict { decisions, excesses: excesses(graph, policies), remarks: exceptions.remarks() }
+    let all = graph.packages.iter().all(|package| package.selected || !package.member);
+    let remarks = exceptions.remarks(|rule| all && (compared || rule != NEW_UNSAFE));
+    Verdict { decisions, excesses: excesses(graph, policies), remarks }
 }
 
 impl Loaded {
     /// What a rule's findings in a package count for: the stricter of what the workspace says and what the member does.
-    fn severity(&self, package: usize, rule: &str) -> Severity {
-        let member = self.members.get(&package).into_iter().flat_map(|policy| &policy.rules);
+    pub(crate) fn severity(&self, package: &Package, rule: &str) -> Severity {
+        let member = self.member(package).into_iter().flat_map(|policy| &policy.rules);
         let stated = member.filter(|(name, _)| name.get_ref().0 == rule).map(|(_, severity)| *severity.get_ref());
         stated.fold(severity(&self.policy, rule), Severity::max)
     }
 
     /// How much unsafe code a package may have: the stricter of what the workspace says and what the member does.
-    fn limit(&self, graph: &Graph, package: usize) -> Option<&Spanned<UnsafeLimit>> {
-        let own = self.members.get(&package).and_then(|policy| limit(policy, &graph.packages[package]));
-        let limits = own.into_iter().chain(limit(&self.policy, &graph.packages[package]));
+    fn limit(&self, package: &Package) -> Option<&Spanned<UnsafeLimit>> {
+        let own = self.member(package).and_then(|policy| limit(policy, package));
+        let limits = own.into_iter().chain(limit(&self.policy, package));
         limits.min_by_key(|limit| limit.get_ref().most())
     }
-}
 
-/// The policy's exceptions, and which of them were of use.
-struct Exceptions<'p> {
-    rules: Vec<ExceptionUse<'p>>,
-    today: Day,
-}
-
-struct ExceptionUse<'p> {
-    rule: &'p str,
-    at: &'p Pattern,
-    until: Option<Day>,
-    used: bool,
-    span: std::ops::Range<usize>,
-}
-
-impl<'p> Exceptions<'p> {
-    fn new(policy: &'p Policy, today: Day) -> Exceptions<'p> {
-        let exceptions = policy.exception.iter().map(|exception| {
-            let of = exception.get_ref();
-            ExceptionUse {
-                rule: of.rule.get_ref().0,
-                at: of.at.get_ref(),
-                until: of.until.as_ref().map(|until| *until.get_ref()),
-                used: false,
-                span: of.at.span(),
-            }
-        });
-        Exceptions { rules: exceptions.collect(), today }
-    }
-
-    /// Whether an exception that still holds covers a finding; each that does counts as used.
-    fn cover(&mut self, graph: &Graph, found: &Found) -> bool {
-        let package = &graph.packages[found.package];
-        let place = place(package, &package.files[found.file], &found.finding.scope);
-        let in_package = format!("{}/{place}", package.name);
-        let mut covered = false;
-        for exception in self.rules.iter_mut().filter(|exception| exception.rule == found.finding.rule) {
-            if exception.at.is_match(&place) || exception.at.is_match(&in_package) {
-                exception.used = true;
-                covered |= exception.until.is_none_or(|until| self.today <= until);
-            }
-        }
-        covered
-    }
-
-    fn remarks(self) -> Vec<PolicyError> {
-        let today = self.today;
-        let remark = |exception: ExceptionUse<'_>| match exception.until {
-            Some(until) if until < today && exception.used => Some(
-                PolicyError::new(exception.span, format!("this exception held until {until}"))
-                    .help("fix what it covers, or renew it with a reason"),
-            ),
-            _ if !exception.used => Some(
-                PolicyError::new(exception.span, format!("this exception from `{}` covers nothing", exception.rule))
-                    .help("remove it"),
-            ),
-            _ => None,
-        };
-        self.rules.into_iter().filter_map(remark).collect()
+    fn member(&self, package: &Package) -> Option<&Policy> {
+        self.members.get(&package.name).filter(|_| package.member)
     }
 }
 
@@ -196,7 +167,7 @@ pub(crate) fn place(package: &Package, file: &SourceFile, scope: &Scope) -> Stri
 fn forbidden(graph: &Graph, policies: &Loaded) -> Vec<Found> {
     let mut found = Vec::new();
     for (index, package) in graph.packages.iter().enumerate() {
-        if policies.limit(graph, index).is_none_or(|limit| *limit.get_ref() != UnsafeLimit::Forbid) {
+        if policies.limit(package).is_none_or(|limit| *limit.get_ref() != UnsafeLimit::Forbid) {
             continue;
         }
         let own = package
@@ -215,6 +186,7 @@ fn forbidden(graph: &Graph, policies: &Loaded) -> Vec<Found> {
                     scope: fact.scope.clone(),
                     notes: vec![format!("`[crates]` of the policy says so of `{}`", package.name)],
                 },
+                most: Severity::Deny,
             }));
         }
     }
@@ -224,7 +196,7 @@ fn forbidden(graph: &Graph, policies: &Loaded) -> Vec<Found> {
 fn excesses(graph: &Graph, policies: &Loaded) -> Vec<Excess> {
     let mut excesses = Vec::new();
     for (index, package) in graph.packages.iter().enumerate() {
-        let Some(limit) = policies.limit(graph, index) else { continue };
+        let Some(limit) = policies.limit(package) else { continue };
         let UnsafeLimit::Max(max) = *limit.get_ref() else { continue };
         let count = unsafe_count(package);
         if count > max {
@@ -262,7 +234,7 @@ unsafe fn inner() {}
     fn check(policy: &str, expected: &[&str]) {
         let graph = fixture::graph(SOURCES);
         let policy = Loaded::of_workspace(&format!("version = 1\n{policy}"));
-        let verdict = decide(&graph, &policy, findings(&graph), "2026-01-31".parse().unwrap());
+        let verdict = decide(&graph, &policy, findings(&graph), "2026-01-31".parse().unwrap(), false);
         let decisions = verdict.decisions.iter().map(|Decision { found, severity }| {
             let file = &graph.packages[found.package].files[found.file].path;
             format!("{severity} {file}:{} {}", found.finding.span.line, found.finding.rule)

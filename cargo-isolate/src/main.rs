@@ -14,6 +14,7 @@ mod nearest;
 mod plan;
 mod policy;
 mod process;
+mod ratchet;
 mod report;
 mod sources;
 mod text;

@@ -1,10 +1,17 @@
 //! `cargo isolate check`: the policy, enforced.
 
+use super::baseline::{self, BaselineFile};
 use crate::{
     decide,
     exit::Exit,
-    policy::{self, PolicyFile, day::Day},
-    report::{self, Output, Shown, diagnostic::Level},
+    graph::Graph,
+    policy::{self, Loaded, PolicyFile, day::Day},
+    ratchet::{
+        self, Baseline, Before, Earlier,
+        base::{self, Base},
+        git::Repository,
+    },
+    report::{self, Output, Report, Shown, diagnostic::Level},
     sources::{self, Request},
     wrap::mark_generated,
 };
@@ -15,6 +22,11 @@ pub(crate) struct Args {
     request: Request,
     #[command(flatten)]
     policy: PolicyFile,
+    #[command(flatten)]
+    baseline: BaselineFile,
+    /// Judge only what is new or changed since the present commit parted from this one
+    #[arg(long, value_name = "REF")]
+    diff_base: Option<String>,
     /// Day to hold `until` of exceptions against, as 2027-01-31
     #[arg(long, value_name = "DATE")]
     today: Option<Day>,
@@ -28,11 +40,17 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     args.output.check()?;
     let mut graph = sources::load(&args.request)?;
-    let policy = policy::load(&args.policy, &graph)?;
+    let mut policy = policy::load(&args.policy, &graph)?;
     mark_generated(&mut graph, &policy);
     let today = args.today.unwrap_or_else(Day::today);
-    let verdict = decide::decide(&graph, &policy, decide::findings(&graph), today);
-    let mut report = report::check(&graph, &policy, &verdict)?;
+    let earlier = Earlier {
+        baseline: read_baseline(args, &graph, &mut policy)?,
+        base: match &args.diff_base {
+            Some(name) => Some(Before::new(diff_base(args, name, &graph)?, &policy, today)?),
+            None => None,
+        },
+    };
+    let mut report = check(&graph, &policy, today, &earlier)?;
     if args.quiet {
         report.retain(|diagnostic| diagnostic.level == Level::Error);
     }
@@ -43,4 +61,43 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         (false, false) => Exit::Incomplete,
         (true, false) => Exit::ViolationIncomplete,
     })
+}
+
+/// Holds the code against the policy, and leaves alone what was there before.
+fn check(graph: &Graph, policy: &Loaded, today: Day, earlier: &Earlier) -> anyhow::Result<Report> {
+    let audit = report::audit(graph)?;
+    let mut findings = decide::findings(graph);
+    if earlier.baseline.is_none() && earlier.base.is_none() {
+        let verdict = decide::decide(graph, policy, findings, today, false);
+        return Ok(report::check(graph, policy, &verdict, audit)?);
+    }
+    let constructs = earlier.compare(graph, ratchet::constructs(graph, &audit.diagnostics));
+    findings.extend(ratchet::new_unsafe(graph, &audit.diagnostics, &constructs));
+    let verdict = decide::decide(graph, policy, findings, today, true);
+    let mut report = report::check(graph, policy, &verdict, audit)?;
+    let rules = earlier.compare(graph, ratchet::rule_findings(&report));
+    report.diagnostics.iter_mut().for_each(|diagnostic| earlier.judge_remark(graph, diagnostic));
+    if let Some(remark) = earlier.remark(&constructs, &rules) {
+        report.diagnostics.push(report::remark(graph, policy, &remark)?);
+    }
+    report.retain(|diagnostic| rules.judge(diagnostic));
+    report.known = Some(earlier.known(&constructs, &rules));
+    Ok(report)
+}
+
+/// The baseline, whose text joins those of the policy so that its lines can be drawn.
+fn read_baseline(args: &Args, graph: &Graph, policy: &mut Loaded) -> anyhow::Result<Option<Baseline>> {
+    let Some(path) = args.baseline.path(graph, policy) else { return Ok(None) };
+    let (text, lines) = baseline::read(graph, &path)?;
+    let shown = graph.relative(&path);
+    let start = policy.texts.add(shown.clone(), text);
+    let lines = lines.into_iter().map(|(entry, span)| (entry, start + span.start..start + span.end));
+    Ok(Some(Baseline { path: shown, lines: lines.collect() }))
+}
+
+/// The workspace where this code and what `name` stands for parted.
+fn diff_base(args: &Args, name: &str, graph: &Graph) -> anyhow::Result<Base> {
+    let repository = Repository::around(&graph.root)?;
+    let commit = repository.merge_base(&repository.commit(name)?)?;
+    Ok(base::load(&repository, commit, &args.request, &graph.root, &graph.target)?)
 }

@@ -3,6 +3,7 @@
 use crate::{
     decide,
     exit::Exit,
+    files,
     graph::Graph,
     names::Crates,
     policy::PolicyFile,
@@ -17,7 +18,7 @@ use isolate_lints::{
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
-    io::{self, Write as _},
+    io,
 };
 
 #[derive(clap::Args)]
@@ -45,21 +46,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
 
 /// Writes the whole file or nothing; `false` when there is one and it may not be overwritten.
 fn write(path: &Utf8Path, text: &str, force: bool) -> io::Result<bool> {
-    let directory = path.parent().filter(|directory| !directory.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(directory)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    // A temporary file is its owner's alone; a policy is as readable as any source file.
-    #[cfg(unix)]
-    file.as_file().set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
-    if force {
-        file.persist(path)?;
-        return Ok(true);
-    }
-    match file.persist_noclobber(path) {
-        Ok(_) => Ok(true),
-        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-        Err(error) => Err(error.error),
+    match force {
+        true => files::write(path, text.as_bytes()).map(|()| true),
+        false => files::write_new(path, text.as_bytes()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! One file per subcommand: arguments, and a `run` that calls the stages and prints.
 
 pub(crate) mod audit;
+pub(crate) mod baseline;
 pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod doctor;

@@ -35,8 +35,8 @@ pub(crate) struct Loaded {
     pub(crate) texts: Texts,
     /// The workspace's.
     pub(crate) policy: Policy,
-    /// What members add, by their index in the graph: only `rules` and `crates`.
-    pub(crate) members: BTreeMap<usize, Policy>,
+    /// What members add, by their names: only `rules` and `crates`.
+    pub(crate) members: BTreeMap<String, Policy>,
 }
 
 impl Loaded {
@@ -63,15 +63,17 @@ impl Loaded {
 
     /// Mistakes that a later stage found in it, as an error to return.
     pub(crate) fn mistakes(&self, errors: Vec<PolicyError>) -> Mistakes {
-        Mistakes { texts: self.texts.clone(), errors }
+        Mistakes::new("policy", self.texts.clone(), errors)
     }
 }
 
-/// A policy file that is wrong. The command ends with status 2.
+/// A policy or baseline file that is wrong. The command ends with status 2.
 #[derive(Debug)]
 pub(crate) struct Mistakes {
-    pub(super) texts: Texts,
-    pub(super) errors: Vec<PolicyError>,
+    /// What the file is.
+    what: &'static str,
+    texts: Texts,
+    errors: Vec<PolicyError>,
 }
 
 /// No policy to read. The command ends with status 2.
@@ -108,7 +110,7 @@ pub(crate) fn load(file: &PolicyFile, graph: &Graph) -> anyhow::Result<Loaded> {
     let members = member::load(graph, &path, &policy, &mut texts, &mut errors)?;
     match errors.is_empty() {
         true => Ok(Loaded { texts, policy, members }),
-        false => Err(Mistakes { texts, errors: sorted(errors) }.into()),
+        false => Err(Mistakes::new("policy", texts, sorted(errors)).into()),
     }
 }
 
@@ -180,6 +182,10 @@ impl Unreadable {
 }
 
 impl Mistakes {
+    pub(crate) fn new(what: &'static str, texts: Texts, errors: Vec<PolicyError>) -> Mistakes {
+        Mistakes { what, texts, errors }
+    }
+
     /// Draws each mistake at its line.
     pub(crate) fn draw(&self, out: &mut dyn io::Write) -> io::Result<()> {
         for error in &self.errors {
@@ -200,6 +206,6 @@ impl fmt::Display for Mistakes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let paths: BTreeSet<_> = self.errors.iter().map(|error| self.texts.find(&error.span).1.path.as_str()).collect();
         let paths = paths.into_iter().collect::<Vec<_>>().join("` and `");
-        write!(f, "{} in the policy `{paths}`", some(self.errors.len(), "mistake"))
+        write!(f, "{} in the {} `{paths}`", some(self.errors.len(), "mistake"), self.what)
     }
 }

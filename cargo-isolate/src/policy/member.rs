@@ -14,16 +14,16 @@ use crate::{
 use camino::Utf8Path;
 use std::{collections::BTreeMap, ops::Range};
 
-/// Reads what members have, by their index in the graph. What it says of another member, or loosens, is a mistake.
+/// Reads what members have, by their names. What it says of another member, or loosens, is a mistake.
 pub(super) fn load(
     graph: &Graph,
     workspace_file: &Utf8Path,
     workspace: &Policy,
     texts: &mut Texts,
     errors: &mut Vec<PolicyError>,
-) -> Result<BTreeMap<usize, Policy>, Unreadable> {
+) -> Result<BTreeMap<String, Policy>, Unreadable> {
     let mut members = BTreeMap::new();
-    for (index, package) in graph.packages.iter().enumerate().filter(|(_, package)| package.member) {
+    for package in graph.packages.iter().filter(|package| package.member) {
         let path = package.root.join("policy.toml");
         if package.root == graph.root || !path.is_file() || same(&path, workspace_file) {
             continue;
@@ -36,7 +36,7 @@ pub(super) fn load(
         if let Some(policy) = read.policy {
             let mut check = Check { package, workspace, file: texts.workspace().as_str(), errors };
             check.all(&policy);
-            members.insert(index, policy);
+            members.insert(package.name.clone(), policy);
         }
     }
     Ok(members)
@@ -72,6 +72,7 @@ impl Check<'_> {
         }
         let of_all = [
             policy.audit.dependencies.as_ref().map(|value| ("[audit]", value.span())),
+            policy.check.baseline.as_ref().map(|value| ("[check]", value.span())),
             policy.domain.keys().next().map(|name| ("[domain]", name.span())),
             policy.isolate.first().map(|isolate| ("[[isolate]]", isolate.get_ref().domain.span())),
             policy.functions.keys().next().map(|name| ("[fn]", name.span())),

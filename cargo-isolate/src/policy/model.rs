@@ -17,6 +17,8 @@ pub(crate) struct Policy {
     pub(crate) version: Option<Spanned<u32>>,
     #[serde(default)]
     pub(crate) audit: Audit,
+    #[serde(default)]
+    pub(crate) check: Check,
     /// Severity per rule.
     #[serde(default)]
     #[cfg_attr(test, schemars(schema_with = "super::schema::rules"))]
@@ -42,6 +44,15 @@ pub(crate) struct Policy {
 pub(crate) struct Audit {
     /// How much of the dependencies: nothing, a row each in the table, or every finding.
     pub(crate) dependencies: Option<Spanned<Dependencies>>,
+}
+
+/// What `cargo isolate check` holds the code against, besides this policy.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Check {
+    /// File of the findings that are known, from the workspace root; `cargo isolate baseline` writes it.
+    pub(crate) baseline: Option<Spanned<String>>,
 }
 
 /// How much of the dependencies a report shows.

@@ -251,7 +251,7 @@ mod tests {
     fn check(name: &str, text: &str) {
         let errors = read(text).errors;
         assert!(!errors.is_empty(), "a policy with mistakes");
-        let mistakes = Mistakes { texts: Texts::new("policy.toml".into(), text.to_owned()), errors };
+        let mistakes = Mistakes::new("policy", Texts::new("policy.toml".into(), text.to_owned()), errors);
         let mut drawn = Vec::new();
         mistakes.draw(&mut drawn).unwrap();
         let drawn = anstream::adapter::strip_bytes(&drawn).into_vec();

@@ -31,7 +31,7 @@ impl Texts {
     }
 
     /// Adds a file; gives where its places start.
-    pub(super) fn add(&mut self, path: Utf8PathBuf, text: String) -> usize {
+    pub(crate) fn add(&mut self, path: Utf8PathBuf, text: String) -> usize {
         // One more, so that the end of a file is not the start of the next.
         let start = self.0.last().map_or(0, |last| last.start + last.text.len() + 1);
         self.0.push(Text { path, text, start });

@@ -34,6 +34,7 @@ pub(crate) fn audit(graph: &Graph) -> io::Result<Report> {
         command: Command::Audit,
         workspace_root: graph.root.clone(),
         policy: None,
+        known: None,
         complete: true,
         totals: Totals::default(),
         packages: Vec::new(),
@@ -205,6 +206,7 @@ pub(super) fn at_place(
         in_macro: scope.in_macro.clone(),
         notes: Vec::new(),
         fingerprint: Fingerprint::default(),
+        content: Fingerprint::default(),
         detail: None,
         origin: Origin::Source(source),
     }

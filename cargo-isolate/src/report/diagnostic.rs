@@ -41,6 +41,8 @@ pub(crate) struct Diagnostic {
     pub(crate) notes: Vec<String>,
     /// The same wherever the finding moves within its function.
     pub(crate) fingerprint: Fingerprint,
+    /// The same wherever the finding moves, into another function, file or package too.
+    pub(crate) content: Fingerprint,
     /// What the audit knows of it; `None` for findings of rules.
     pub(crate) detail: Option<Detail>,
     /// Where its text is.

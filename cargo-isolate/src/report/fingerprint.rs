@@ -46,6 +46,7 @@ pub(super) fn assign(
         let before = seen.entry(Fingerprint::of(parts)).or_default();
         let ordinal = before.to_string();
         *before += 1;
+        diagnostic.content = Fingerprint::of([diagnostic.code, &text]);
         diagnostic.fingerprint = Fingerprint::of(parts.into_iter().chain([ordinal.as_str()]));
     }
     Ok(())

@@ -1,35 +1,34 @@
 //! Verdict → report of a check: what the policy says about an audit.
 
 use super::{
-    collect::{assign_fingerprints, at_place, audit},
+    collect::{assign_fingerprints, at_place},
     diagnostic::{Diagnostic, Level, Origin, Source},
     fingerprint::Fingerprint,
     model::{Command, Report, Totals},
 };
 use crate::{
-    decide::{Decision, Excess, Verdict},
+    decide::{Decision, Excess, Remark, Verdict},
     graph::Graph,
-    policy::{Loaded, PolicyError, Text},
+    policy::{Loaded, Text},
 };
 use isolate_lints::{lines::Lines, rules::Severity};
 use std::{io, ops::Range};
 
-/// What a check has to say: the audit's numbers, and the verdict in place of its findings.
+/// What a check has to say: the numbers of the `audit`, and the verdict in place of its findings.
 ///
 /// # Errors
 ///
 /// A source file is not any more what was scanned.
-pub(crate) fn check(graph: &Graph, policy: &Loaded, verdict: &Verdict) -> io::Result<Report> {
+pub(crate) fn check(graph: &Graph, policy: &Loaded, verdict: &Verdict, mut audit: Report) -> io::Result<Report> {
     let about_policy = |span: &Range<usize>| {
         let (file, text, span) = policy.texts.find(span);
         about_policy(file, text, span)
     };
     let findings = verdict.decisions.iter().map(|decision| of_decision(graph, decision));
     let limits = verdict.excesses.iter().map(|excess| of_excess(graph, excess, about_policy(&excess.span)));
-    let remarks = verdict.remarks.iter().map(|remark| of_remark(remark, about_policy(&remark.span)));
+    let remarks = verdict.remarks.iter().map(|remark| of_remark(remark, about_policy(&remark.error.span)));
     let mut diagnostics: Vec<Diagnostic> = findings.chain(limits).chain(remarks).collect();
     assign_fingerprints(graph, Some(&policy.texts), &mut diagnostics)?;
-    let mut audit = audit(graph)?;
     audit.problems.retain(|problem| problem.kind.is_incomplete());
     Ok(Report {
         command: Command::Check,
@@ -60,6 +59,7 @@ fn about_policy(file: usize, text: &Text, span: Range<usize>) -> Diagnostic {
         in_macro: None,
         notes: Vec::new(),
         fingerprint: Fingerprint::default(),
+        content: Fingerprint::default(),
         detail: None,
         origin: Origin::Policy(file),
     }
@@ -73,11 +73,7 @@ fn of_decision(graph: &Graph, Decision { found, severity }: &Decision) -> Diagno
     let place = at_place(graph, package, file, source, finding.span, &finding.scope);
     Diagnostic {
         code: finding.rule,
-        level: match severity {
-            Severity::Deny => Level::Error,
-            Severity::Warn => Level::Warning,
-            Severity::Allow => Level::Note,
-        },
+        level: level(*severity),
         message: finding.message.clone(),
         notes: finding.notes.clone(),
         ..place
@@ -102,11 +98,33 @@ fn of_excess(graph: &Graph, excess: &Excess, place: Diagnostic) -> Diagnostic {
     }
 }
 
-fn of_remark(remark: &PolicyError, place: Diagnostic) -> Diagnostic {
+/// What is to say about a part of the policy.
+///
+/// # Errors
+///
+/// A source file is not any more what was scanned.
+pub(crate) fn remark(graph: &Graph, policy: &Loaded, remark: &Remark) -> io::Result<Diagnostic> {
+    let (file, text, span) = policy.texts.find(&remark.error.span);
+    let mut diagnostic = [of_remark(remark, about_policy(file, text, span))];
+    assign_fingerprints(graph, Some(&policy.texts), &mut diagnostic)?;
+    let [diagnostic] = diagnostic;
+    Ok(diagnostic)
+}
+
+fn level(severity: Severity) -> Level {
+    match severity {
+        Severity::Deny => Level::Error,
+        Severity::Warn => Level::Warning,
+        Severity::Allow => Level::Note,
+    }
+}
+
+fn of_remark(Remark { severity, error }: &Remark, place: Diagnostic) -> Diagnostic {
     Diagnostic {
-        message: remark.message.clone(),
-        label: remark.label.clone(),
-        notes: remark.help.iter().map(|help| format!("help: {help}")).collect(),
+        level: level(*severity),
+        message: error.message.clone(),
+        label: error.label.clone(),
+        notes: error.help.iter().map(|help| format!("help: {help}")).collect(),
         ..place
     }
 }

@@ -17,7 +17,7 @@ mod text;
 mod words;
 
 pub(crate) use collect::audit;
-pub(crate) use judged::check;
+pub(crate) use judged::{check, remark};
 pub(crate) use model::Report;
 pub(crate) use output::{Output, OutputError};
 pub(crate) use text::{Shown, print_problems};

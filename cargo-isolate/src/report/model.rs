@@ -29,6 +29,8 @@ pub(crate) struct Report {
     pub(crate) workspace_root: Utf8PathBuf,
     /// What the code was held against; `None` in an audit.
     pub(crate) policy: Option<Texts>,
+    /// What of the code was left out because it was there before; `None` if nothing was to be.
+    pub(crate) known: Option<Known>,
     /// Whether every file was read and parsed.
     pub(crate) complete: bool,
     pub(crate) totals: Totals,
@@ -47,6 +49,19 @@ pub(crate) struct Report {
 pub(crate) enum Command {
     Audit,
     Check,
+}
+
+/// What a check left alone.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Known {
+    /// The file that names known findings.
+    pub(crate) baseline: Option<Utf8PathBuf>,
+    /// What the code was to be compared with, as asked for.
+    pub(crate) diff_base: Option<String>,
+    /// The commit that it was compared with: the last one that the present one shares with that.
+    pub(crate) commit: Option<String>,
+    /// How many findings of now were known.
+    pub(crate) findings: usize,
 }
 
 /// How many diagnostics there are of each level.

@@ -4,7 +4,7 @@ use super::{
     diagnostic::{Detail, Diagnostic, Level, Origin, Source},
     draw::draw,
     model::{Command, Problem, ProblemKind, Report, Totals},
-    summary,
+    summary, words,
 };
 use crate::{
     graph::{Graph, Role},
@@ -61,7 +61,11 @@ fn print_check(out: &mut dyn Write, graph: &Graph, report: &Report, shown: Shown
     if let (Some(policy), false) = (&report.policy, shown.quiet) {
         let Totals { errors, warnings, .. } = report.totals;
         let (violations, warnings) = (some(errors, "violation"), some(warnings, "warning"));
-        writeln!(out, "{violations} and {warnings} of the policy `{}`", policy.workspace())?;
+        write!(out, "{violations} and {warnings} of the policy `{}`", policy.workspace())?;
+        if let Some(known) = &report.known {
+            write!(out, "; {}", words::known(known))?;
+        }
+        writeln!(out)?;
     }
     Ok(())
 }

@@ -2,9 +2,9 @@
 
 use super::{
     diagnostic::{Detail, Diagnostic},
-    model::{Problem, ProblemKind},
+    model::{Known, Problem, ProblemKind},
 };
-use crate::graph::GapKind;
+use crate::{graph::GapKind, words::some};
 use isolate_lints::facts::UnsafeKind;
 
 /// What is there.
@@ -87,4 +87,14 @@ impl ProblemKind {
             ProblemKind::Gap(GapKind::MissingCfg) => "missing-cfg",
         }
     }
+}
+
+/// "3 findings known from the baseline `x`".
+pub(super) fn known(known: &Known) -> String {
+    let baseline = known.baseline.as_ref().map(|path| format!("the baseline `{path}`"));
+    let commit = known.commit.as_ref().zip(known.diff_base.as_ref()).map(|(commit, name)| {
+        format!("commit {}, where this code and `{name}` part", commit.get(..9).unwrap_or(commit))
+    });
+    let from: Vec<_> = baseline.into_iter().chain(commit).collect();
+    format!("{} known from {}", some(known.findings, "finding"), from.join(" and "))
 }

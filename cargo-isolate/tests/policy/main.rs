@@ -1,4 +1,5 @@
 //! The policy as users meet it: combined, enforced, and changed over time.
 
 mod members;
+mod rehearsal;
 mod workspace;

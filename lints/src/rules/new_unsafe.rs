@@ -21,8 +21,10 @@
 //!
 //! ## What to do instead
 //!
-//! Do without. Where that does not work, have the code reviewed and take the baseline anew in the same commit.
+//! Do without. Where that does not work, have the code reviewed and take it into the baseline in the same commit
+//! (`cargo isolate baseline --accept`), or except its place with a reason.
 //!
 //! ## Known limits
 //!
-//! A construct that changed its text or its function is new.
+//! A construct that is edited in its function is taken for the old one: a baseline lets it be, and compared with a
+//! commit it is a warning, "changed", whatever the policy says. One that is edited and moved at once is new.

@@ -1,0 +1,72 @@
+//! The policy's exceptions, and which of them were of use.
+
+use super::{Found, Remark, place};
+use crate::{
+    graph::Graph,
+    policy::{Pattern, PolicyError, day::Day, model::Policy},
+};
+use isolate_lints::rules::Severity;
+use std::ops::Range;
+
+pub(super) struct Exceptions<'p> {
+    exceptions: Vec<Use<'p>>,
+    today: Day,
+}
+
+struct Use<'p> {
+    rule: &'p str,
+    at: &'p Pattern,
+    until: Option<Day>,
+    used: bool,
+    span: Range<usize>,
+}
+
+impl<'p> Exceptions<'p> {
+    pub(super) fn new(policy: &'p Policy, today: Day) -> Exceptions<'p> {
+        let exceptions = policy.exception.iter().map(|exception| {
+            let of = exception.get_ref();
+            Use {
+                rule: of.rule.get_ref().0,
+                at: of.at.get_ref(),
+                until: of.until.as_ref().map(|until| *until.get_ref()),
+                used: false,
+                span: of.at.span(),
+            }
+        });
+        Exceptions { exceptions: exceptions.collect(), today }
+    }
+
+    /// Whether an exception that still holds covers a finding; each that would counts as used.
+    pub(super) fn cover(&mut self, graph: &Graph, found: &Found) -> bool {
+        let package = &graph.packages[found.package];
+        let place = place(package, &package.files[found.file], &found.finding.scope);
+        let in_package = format!("{}/{place}", package.name);
+        let mut covered = false;
+        for exception in self.exceptions.iter_mut().filter(|exception| exception.rule == found.finding.rule) {
+            if exception.at.is_match(&place) || exception.at.is_match(&in_package) {
+                exception.used = true;
+                covered |= exception.until.is_none_or(|until| self.today <= until);
+            }
+        }
+        covered
+    }
+
+    /// What became of them. `judged` says of a rule whether all that it may find was there to be covered.
+    pub(super) fn remarks(self, judged: impl Fn(&str) -> bool) -> Vec<Remark> {
+        let today = self.today;
+        let remark = |Use { rule, until, used, span, .. }| match until {
+            Some(until) if until < today => {
+                let help = if used { "fix what it covers, or renew it with a reason" } else { "remove it" };
+                let error = PolicyError::new(span, format!("this exception held until {until}")).help(help);
+                Some(Remark { severity: Severity::Deny, error })
+            }
+            _ if !used && judged(rule) => {
+                let message = format!("this exception from `{rule}` covers nothing");
+                let error = PolicyError::new(span, message).help("remove it");
+                Some(Remark { severity: Severity::Warn, error })
+            }
+            _ => None,
+        };
+        self.exceptions.into_iter().filter_map(remark).collect()
+    }
+}

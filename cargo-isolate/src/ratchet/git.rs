@@ -1,0 +1,133 @@
+//! What git knows of the workspace: an earlier commit, and its files.
+//!
+//! Git is run as a process. Only commands that read, and one that writes files into our own folder: no hook is run, the index
+//! and the work tree of the repository stay as they are. Files are written as a checkout of the user would write them, with
+//! the filters (such as LFS) of the user's own configuration.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use std::{io, process::Command};
+
+/// A commit, by the name that somebody gave it.
+#[derive(Clone, Debug)]
+pub(crate) struct Commit {
+    /// As given: `origin/main`.
+    pub(crate) name: String,
+    /// Its full hash.
+    pub(crate) hash: String,
+}
+
+impl Commit {
+    /// The hash as people write it.
+    pub(crate) fn short(&self) -> &str {
+        self.hash.get(..9).unwrap_or(&self.hash)
+    }
+}
+
+/// The repository that a folder lies in.
+#[derive(Clone, Debug)]
+pub(crate) struct Repository {
+    /// Its work tree.
+    root: Utf8PathBuf,
+}
+
+/// Why an earlier commit cannot be looked at.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum GitError {
+    #[error("could not run `git`: {0}")]
+    Missing(String),
+    #[error("`{0}` is in no git repository: there is nothing to compare with")]
+    NoRepository(Utf8PathBuf),
+    #[error("git knows no commit `{name}`{}", if *.shallow { SHALLOW } else { "; `git fetch` may bring it, `git branch --all` lists what there is" })]
+    NoCommit { name: String, shallow: bool },
+    #[error("`{name}` and the present commit have no common ancestor{}", if *.shallow { SHALLOW } else { "; name a commit that the present one came from" })]
+    NoMergeBase { name: String, shallow: bool },
+    /// Anything else, in git's own words.
+    #[error("`git {command}` failed\n{stderr}")]
+    Failed { command: String, stderr: String },
+    #[error("cannot write the files of commit {0}: {1}")]
+    Write(String, io::Error),
+}
+
+const SHALLOW: &str = " in this shallow clone; `git fetch --unshallow` brings the whole history \
+                       (of `actions/checkout`: `fetch-depth: 0`)";
+
+impl GitError {
+    /// Whether what was asked for is wrong, and not the machine.
+    pub(crate) fn is_usage(&self) -> bool {
+        matches!(self, GitError::NoRepository(_) | GitError::NoCommit { .. } | GitError::NoMergeBase { .. })
+    }
+}
+
+impl Repository {
+    /// The one around a folder.
+    pub(crate) fn around(folder: &Utf8Path) -> Result<Repository, GitError> {
+        let output = run(Command::new("git").args(["-C", folder.as_str(), "rev-parse", "--show-toplevel"]))?;
+        match output.status.success() {
+            true => Ok(Repository { root: text(&output.stdout).into() }),
+            false if text(&output.stderr).contains("not a git repository") => {
+                Err(GitError::NoRepository(folder.to_owned()))
+            }
+            false => Err(GitError::Failed { command: "rev-parse".to_owned(), stderr: text(&output.stderr) }),
+        }
+    }
+
+    /// The commit that a name stands for.
+    pub(crate) fn commit(&self, name: &str) -> Result<Commit, GitError> {
+        let wanted = format!("{name}^{{commit}}");
+        let output = run(&mut self.git(&["rev-parse", "--verify", "--quiet", "--end-of-options", &wanted]))?;
+        match output.status.success() {
+            true => Ok(Commit { name: name.to_owned(), hash: text(&output.stdout) }),
+            false => Err(GitError::NoCommit { name: name.to_owned(), shallow: self.is_shallow() }),
+        }
+    }
+
+    /// Where the present commit parted from another, under the other's name.
+    pub(crate) fn merge_base(&self, with: &Commit) -> Result<Commit, GitError> {
+        let output = run(&mut self.git(&["merge-base", &with.hash, "HEAD"]))?;
+        match output.status.success() {
+            true => Ok(Commit { hash: text(&output.stdout), ..with.clone() }),
+            false => Err(GitError::NoMergeBase { name: with.name.clone(), shallow: self.is_shallow() }),
+        }
+    }
+
+    fn is_shallow(&self) -> bool {
+        let answer = run(&mut self.git(&["rev-parse", "--is-shallow-repository"]));
+        answer.is_ok_and(|output| text(&output.stdout) == "true")
+    }
+
+    /// Writes all files of a commit into a folder. Submodules are left out, as git does.
+    pub(crate) fn write_files(&self, commit: &Commit, folder: &Utf8Path) -> Result<(), GitError> {
+        let index = folder.with_extension("index");
+        let prefix = format!("--prefix={folder}/");
+        for arguments in [&["read-tree", &commit.hash][..], &["checkout-index", "--all", "--force", &prefix]] {
+            let output = run(self.git(arguments).env("GIT_INDEX_FILE", &index))?;
+            if !output.status.success() {
+                return Err(GitError::Failed { command: arguments[0].to_owned(), stderr: text(&output.stderr) });
+            }
+        }
+        Ok(())
+    }
+
+    /// A folder's path from the root of the work tree.
+    pub(crate) fn path_within(&self, folder: &Utf8Path) -> Option<Utf8PathBuf> {
+        let folder = folder.canonicalize_utf8().ok()?;
+        Some(folder.strip_prefix(self.root.canonicalize_utf8().ok()?).ok()?.to_owned())
+    }
+
+    fn git(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new("git");
+        // Hooks, monitors and a partial work tree are the repository's business, not that of somebody who reads it.
+        command.args(["-C", self.root.as_str(), "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false"]);
+        command.args(["-c", "core.sparseCheckout=false"]).args(arguments);
+        command
+    }
+}
+
+fn run(command: &mut Command) -> Result<std::process::Output, GitError> {
+    // Messages are looked at: they are to be in English.
+    command.env("LC_ALL", "C").output().map_err(|error| GitError::Missing(crate::text::describe(&error)))
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).trim_end().to_owned()
+}

@@ -7,6 +7,7 @@ use crate::{
     ratchet::git::GitError,
     report::OutputError,
     sources::LoadError,
+    symbol::NoSuchSymbol,
     wrap::TargetError,
 };
 use clap::{Parser, Subcommand};
@@ -90,13 +91,14 @@ fn fail(error: &anyhow::Error) -> Exit {
     anstream::eprintln!("{style}error{style:#}: {error:#}");
     let wrong_arguments =
         matches!(error.downcast_ref(), Some(LoadError::NoSuchPackage { .. } | LoadError::BadSpec { .. }))
-            || matches!(error.downcast_ref(), Some(OutputError::Twice { .. }));
+            || matches!(error.downcast_ref(), Some(OutputError::Twice { .. } | OutputError::NoReport { .. }));
     let no_such_commit = error.chain().any(|cause| cause.downcast_ref().is_some_and(GitError::is_usage));
     match no_such_commit
         || mistakes.is_some()
         || error.is::<Unreadable>()
         || error.is::<TargetError>()
         || error.is::<NoBaseline>()
+        || error.is::<NoSuchSymbol>()
         || wrong_arguments
     {
         true => Exit::Usage,

@@ -17,6 +17,7 @@ mod process;
 mod ratchet;
 mod report;
 mod sources;
+mod symbol;
 mod text;
 mod verify;
 mod words;

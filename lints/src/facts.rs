@@ -35,7 +35,7 @@ pub struct FileFacts {
     pub imports: Vec<Import>,
     /// `mod name;` declarations and inline modules, so that the loader can follow them.
     pub modules: Vec<ModuleDecl>,
-    /// Free functions: what a call may mean instead of a foreign function of the same name.
+    /// Functions with bodies: what a call may mean instead of a foreign function of the same name, and who calls those.
     pub functions: Vec<FunctionItem>,
     /// Structs, unions, enums and aliases: what a foreign signature may name.
     pub types: Vec<TypeItem>,
@@ -304,13 +304,19 @@ pub struct ModuleDecl {
     pub span: Span,
 }
 
-/// A free function, with a body.
+/// A function with a body.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FunctionItem {
     /// Its name.
     pub name: String,
     /// Where it stands; `function` is the one around it, for a function declared in a body.
     pub scope: Arc<Scope>,
+    /// The type of the `impl` or the trait that it belongs to, without generic arguments; `None` for a free one.
+    pub owner: Option<String>,
+    /// It is one of a trait's, so whoever has the trait can call it.
+    pub of_trait: bool,
+    /// `unsafe fn`.
+    pub is_unsafe: bool,
     /// Visibility as written.
     pub visibility: String,
     /// Its name in the header.

@@ -1,13 +1,17 @@
 //! `cargo isolate audit`, and `cargo isolate` without a command.
 
+mod symbol;
+
 use crate::{
     exit::Exit,
     graph::Graph,
     policy::{self, Loaded, PolicyFile, model::Dependencies},
     report::{self, Output, Shown},
     sources::{self, Request},
+    symbol::symbols,
     wrap::mark_generated,
 };
+use globset::{Glob, GlobMatcher};
 
 /// What `audit` takes.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -17,9 +21,9 @@ pub(crate) struct Args {
     /// Show the findings of dependencies too, not only their sums; `[audit]` of the policy sets it for good
     #[arg(long)]
     deps: bool,
-    /// Print the table and what makes the audit incomplete, not each finding
-    #[arg(long, short)]
-    quiet: bool,
+    /// Show who calls a C symbol, from where, instead of the audit; `*` and `?` as in file names
+    #[arg(long, value_name = "NAME", value_parser = pattern)]
+    symbol: Option<GlobMatcher>,
     #[command(flatten)]
     output: Output,
 }
@@ -27,6 +31,9 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     args.output.check()?;
     let mut graph = sources::load(&args.request)?;
+    if let Some(pattern) = &args.symbol {
+        return who_calls(&graph, pattern, &args.output);
+    }
     let policy = own_policy(&graph)?;
     if let Some(policy) = &policy {
         mark_generated(&mut graph, policy);
@@ -43,11 +50,24 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         Dependencies::Summary => report.sum_up_dependencies(),
         Dependencies::Full => {}
     }
-    args.output.print(&graph, &report, Shown { quiet: args.quiet })?;
+    args.output.print(&graph, &report, Shown { quiet: args.request.quiet })?;
     Ok(match report.complete {
         true => Exit::Clean,
         false => Exit::Incomplete,
     })
+}
+
+fn who_calls(graph: &Graph, pattern: &GlobMatcher, output: &Output) -> anyhow::Result<Exit> {
+    let symbols = symbols(graph, pattern)?;
+    output.answer(|out, json| symbol::print(out, graph, &symbols, json))?;
+    Ok(match symbol::is_complete(graph) {
+        true => Exit::Clean,
+        false => Exit::Incomplete,
+    })
+}
+
+fn pattern(text: &str) -> Result<GlobMatcher, String> {
+    Glob::new(text).map(|glob| glob.compile_matcher()).map_err(|error| error.kind().to_string())
 }
 
 /// What the workspace's policy says, where there is one.

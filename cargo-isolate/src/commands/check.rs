@@ -32,9 +32,6 @@ pub(crate) struct Args {
     today: Option<Day>,
     #[command(flatten)]
     output: Output,
-    /// Print violations only: no warnings, no last line
-    #[arg(long, short)]
-    quiet: bool,
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
@@ -51,10 +48,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         },
     };
     let mut report = check(&graph, &policy, today, &earlier)?;
-    if args.quiet {
+    if args.request.quiet {
         report.retain(|diagnostic| diagnostic.level == Level::Error);
     }
-    args.output.print(&graph, &report, Shown { quiet: args.quiet })?;
+    args.output.print(&graph, &report, Shown { quiet: args.request.quiet })?;
     Ok(match (report.totals.errors > 0, report.complete) {
         (false, true) => Exit::Clean,
         (true, true) => Exit::Violation,

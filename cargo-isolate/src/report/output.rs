@@ -71,19 +71,36 @@ impl Output {
     ///
     /// Something cannot be written, or a source file is not any more what was scanned.
     pub(crate) fn print(&self, graph: &Graph, report: &Report, shown: text::Shown) -> anyhow::Result<()> {
+        self.each(|format, out| format.print(out, graph, report, shown))
+    }
+
+    /// Prints the answer to a question, which is no report: as text, or as JSON if that is asked for.
+    ///
+    /// # Errors
+    ///
+    /// Another format is asked for, or something cannot be written.
+    pub(crate) fn answer(&self, print: impl Fn(&mut dyn Write, bool) -> io::Result<()>) -> anyhow::Result<()> {
+        let is_of_reports = |destination: &&Destination| !matches!(destination.format, Format::Text | Format::Json);
+        if let Some(Destination { format, .. }) = self.formats.iter().find(is_of_reports) {
+            return Err(OutputError::NoReport { format: format.name() }.into());
+        }
+        self.each(|format, out| print(out, format == Format::Json))
+    }
+
+    fn each(&self, print: impl Fn(Format, &mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
         // Files first: a reader of standard output that goes away takes nothing from them.
         for Destination { format, file } in &self.formats {
             if let Some(file) = file {
                 let mut bytes = Vec::new();
                 // The stream drops colours.
-                format.print(&mut anstream::StripStream::new(&mut bytes), graph, report, shown)?;
+                print(*format, &mut anstream::StripStream::new(&mut bytes))?;
                 crate::files::write(file, &bytes).map_err(|why| OutputError::Write { file: file.clone(), why })?;
             }
         }
         let only = [Destination::default()];
         let formats = if self.formats.is_empty() { &only[..] } else { &self.formats };
         for Destination { format, .. } in formats.iter().filter(|destination| destination.file.is_none()) {
-            format.print(&mut anstream::stdout().lock(), graph, report, shown)?;
+            print(*format, &mut anstream::stdout().lock())?;
         }
         Ok(())
     }
@@ -130,6 +147,9 @@ pub(crate) enum OutputError {
     /// A mistake on the command line.
     #[error("--format {} and --format {} both go to {}; `FORMAT=FILE` writes a file", .formats[0], .formats[1], place(.file))]
     Twice { formats: [&'static str; 2], file: Option<Utf8PathBuf> },
+    /// Another one.
+    #[error("--format {format} is for reports; the answer to `--symbol` is text or json")]
+    NoReport { format: &'static str },
     /// The file system's own words.
     #[error("cannot write `{file}`: {}", crate::text::describe(.why))]
     Write { file: Utf8PathBuf, why: io::Error },

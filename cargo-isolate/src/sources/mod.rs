@@ -38,6 +38,9 @@ pub(crate) struct Request {
     /// Equivalent to specifying both --locked and --offline
     #[arg(long)]
     pub(crate) frozen: bool,
+    /// Say only what matters most, and nothing of how it is going: of findings, the violations; of an audit, the table
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
     /// Number of threads that scan; as many as there are processors if not given
     #[arg(long, short, value_name = "N")]
     pub(crate) jobs: Option<std::num::NonZeroUsize>,

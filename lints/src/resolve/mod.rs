@@ -4,6 +4,7 @@
 //! facts know of. It errs on the side of saying yes: a local variable that hides a function is not noticed, an ambiguous name
 //! means all of its candidates, and what this build leaves out counts where nothing else is there.
 
+mod callers;
 mod names;
 #[cfg(test)]
 mod tests;
@@ -11,6 +12,7 @@ mod tests;
 use crate::cfg::{Configs, Presence};
 use crate::facts::{CallFact, FileFacts, ForeignItem, TypeItem};
 use crate::syntax::Edition;
+pub use callers::FunctionCall;
 use names::{Names, Target};
 use std::collections::{BTreeMap, HashSet};
 
@@ -137,13 +139,15 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Last segments that can lead to a foreign item: their names, and those that imports give them.
+    /// Last segments that can lead to a foreign item.
     fn interesting(&self) -> HashSet<&'a str> {
-        let files = || self.crates.iter().flat_map(|krate| &krate.files).map(|file| file.facts);
-        let mut names: HashSet<&str> =
-            files().flat_map(|facts| &facts.foreign).map(|item| item.name.as_str()).collect();
+        self.called(self.files().flat_map(|facts| &facts.foreign).map(|item| item.name.as_str()).collect())
+    }
+
+    /// Names, and those that imports give them.
+    fn called(&self, mut names: HashSet<&'a str>) -> HashSet<&'a str> {
         let renames = || {
-            files()
+            self.files()
                 .flat_map(|facts| &facts.imports)
                 .filter_map(|import| Some((last(&import.path), import.name.as_deref()?)))
         };
@@ -156,6 +160,10 @@ impl<'a> Resolver<'a> {
                 return names;
             }
         }
+    }
+
+    fn files(&self) -> impl Iterator<Item = &'a FileFacts> {
+        self.crates.iter().flat_map(|krate| &krate.files).map(|file| file.facts)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The modules of a graph and what each name in them means.
 
 use super::{Crate, Place};
-use crate::facts::{ForeignItem, Import, TypeItem};
+use crate::facts::{ForeignItem, FunctionItem, Import, TypeItem};
 use crate::syntax::Edition;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -14,7 +14,7 @@ pub(super) enum Target<'a> {
     Foreign(Place, &'a ForeignItem),
     Type(Place, &'a TypeItem),
     /// A function with a body: it hides what a glob import would bring.
-    Function,
+    Function(Place, &'a FunctionItem),
 }
 
 pub(super) struct Names<'a> {
@@ -23,6 +23,8 @@ pub(super) struct Names<'a> {
     externs: Vec<&'a BTreeMap<&'a str, usize>>,
     roots: Vec<usize>,
     modules: Vec<Module<'a>>,
+    /// Functions of types and traits: by crate and the type's name alone, wherever their `impl`s stand.
+    associated: HashMap<(usize, &'a str), Vec<(Place, &'a FunctionItem)>>,
     /// Modules that each glob import opens. Empty while that is being found out: a glob that leads back to itself opens
     /// nothing. Kept, because globs that import one another make the ways through them too many to walk again each time.
     globs: RefCell<HashMap<*const Import, Rc<[usize]>>>,
@@ -52,6 +54,7 @@ impl<'a> Names<'a> {
             externs: crates.iter().map(|krate| &krate.externs).collect(),
             roots: Vec::new(),
             modules: Vec::new(),
+            associated: HashMap::new(),
             globs: RefCell::default(),
         };
         for (krate, of_crate) in crates.iter().enumerate() {
@@ -81,8 +84,12 @@ impl<'a> Names<'a> {
             self.declare(module, &item.name, None, Target::Type(place, item));
         }
         for item in &facts.functions {
+            if let Some(owner) = &item.owner {
+                self.associated.entry((place.krate, super::last(owner))).or_default().push((place, item));
+                continue;
+            }
             let module = self.module(base, &item.scope.modules);
-            self.declare(module, &item.name, item.scope.function.as_deref(), Target::Function);
+            self.declare(module, &item.name, item.scope.function.as_deref(), Target::Function(place, item));
         }
         for import in &facts.imports {
             let module = self.module(base, &import.modules);
@@ -158,7 +165,17 @@ impl<'a> Names<'a> {
                 _ => None,
             });
             let modules: Vec<usize> = modules.collect();
+            let of_types: Vec<Target<'a>> = targets
+                .iter()
+                .filter_map(|target| match target {
+                    Target::Type(place, item) => Some(self.associated(place.krate, &item.name, segment)),
+                    _ => None,
+                })
+                .flatten()
+                .map(|(place, item)| Target::Function(place, item))
+                .collect();
             targets = modules.iter().flat_map(|inside| self.name(*inside, None, segment, module, visited)).collect();
+            targets.extend(of_types);
             rest = after;
         }
         targets
@@ -199,6 +216,12 @@ impl<'a> Names<'a> {
                 _ => return (vec![Target::Module(start)], rest),
             }
         }
+    }
+
+    /// Functions of a type or trait of a crate.
+    pub(super) fn associated(&self, krate: usize, owner: &str, name: &str) -> Vec<(Place, &'a FunctionItem)> {
+        let functions = self.associated.get(&(krate, super::last(owner))).into_iter().flatten();
+        functions.filter(|(_, item)| item.name == name).copied().collect()
     }
 
     /// A crate that code of this one can name, itself included.

@@ -45,7 +45,7 @@ impl<'t> Scanner<'_, 't> {
             _ => OperationKind::Call,
         };
         self.operation(kind, range.clone(), || Some(path.clone()));
-        if self.acts() && !path.starts_with("Self::") {
+        if self.acts() {
             let call = CallFact { path, span: self.lines.span(range), scope: self.scope() };
             self.facts.calls.push(call);
         }

@@ -29,10 +29,15 @@ impl<'t> Scanner<'_, 't> {
             self.unsafe_item(node, kind, keyword, name.clone());
         }
         let owner = self.frame().owner.clone();
-        if let (None, Some(_), Some(name), true) = (&owner, body, node.child(NAME), self.declares()) {
+        if let (Some(_), Some(name), true) = (body, node.child(NAME), self.declares()) {
+            let of = node.parent().and_then(Node::parent);
+            let of_trait = self.frame().of_trait && owner.is_some() || of.is_some_and(|of| of.kind() == TRAIT);
             self.facts.functions.push(FunctionItem {
                 name: name.text().to_owned(),
                 scope: self.scope(),
+                owner: owner.clone(),
+                of_trait,
+                is_unsafe: keyword.is_some(),
                 visibility: visibility(node),
                 span: self.lines.span(name.start()..name.end()),
             });

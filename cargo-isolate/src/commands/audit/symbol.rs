@@ -1,0 +1,207 @@
+//! `audit --symbol`: who calls a C symbol.
+
+use crate::{
+    graph::{Graph, Role},
+    symbol::{Caller, Function, Site, Symbol},
+};
+use anstyle::Style;
+use camino::Utf8Path;
+use serde::Serialize;
+use std::io::{self, Write};
+
+/// Version of the JSON.
+const SCHEMA: u32 = 1;
+
+/// What `--format json` prints.
+#[derive(Serialize)]
+struct Answer<'a> {
+    schema: u32,
+    tool: &'static str,
+    command: &'static str,
+    workspace_root: &'a Utf8Path,
+    complete: bool,
+    symbols: &'a [Symbol],
+}
+
+pub(super) fn print(out: &mut dyn Write, graph: &Graph, symbols: &[Symbol], json: bool) -> io::Result<()> {
+    match json {
+        true => {
+            let answer = Answer {
+                schema: SCHEMA,
+                tool: env!("CARGO_PKG_VERSION"),
+                command: "symbol",
+                workspace_root: &graph.root,
+                complete: is_complete(graph),
+                symbols,
+            };
+            writeln!(out, "{}", serde_json::to_string_pretty(&answer)?)
+        }
+        false => text(out, graph, symbols),
+    }
+}
+
+/// Whether every file was read and parsed: in the others more callers may stand.
+pub(super) fn is_complete(graph: &Graph) -> bool {
+    graph.packages.iter().all(|package| {
+        let gaps = package.gaps.iter().all(|gap| !gap.why.is_incomplete());
+        gaps && package.files.iter().all(|file| file.facts.errors.is_empty())
+    })
+}
+
+fn text(out: &mut dyn Write, graph: &Graph, symbols: &[Symbol]) -> io::Result<()> {
+    let bold = Style::new().bold();
+    for (index, symbol) in symbols.iter().enumerate() {
+        if index > 0 {
+            writeln!(out)?;
+        }
+        let library = symbol.library.as_ref().map_or_else(String::new, |library| format!(" of library `{library}`"));
+        writeln!(out, "{bold}{}{bold:#}{library}, declared in {}", symbol.name, symbol.declared_in)?;
+        symbol.declarations.iter().try_for_each(|site| writeln!(out, "  {}", place(site)))?;
+        if symbol.callers.is_empty() {
+            writeln!(out, "  nobody calls it by name")?;
+        }
+        symbol.callers.iter().try_for_each(|user| caller(out, user))?;
+    }
+    let (mut calls, mut functions) = (0, 0);
+    for user in symbols.iter().flat_map(|symbol| &symbol.callers) {
+        calls += user.calls.len() + user.mentions.len();
+        functions += 1;
+    }
+    writeln!(out)?;
+    let (symbols, sites) = (counted(symbols.len(), "symbol"), counted(calls, "call site"));
+    writeln!(out, "{symbols}, {sites} in {}", counted(functions, "function"))?;
+    if !is_complete(graph) {
+        writeln!(out, "incomplete: some files were not read or did not parse; `cargo isolate audit` names them")?;
+    }
+    Ok(())
+}
+
+fn caller(out: &mut dyn Write, user: &Caller) -> io::Result<()> {
+    writeln!(out, "  {} in {}{}", described(&user.function), user.function.package, role(user.function.role))?;
+    for site in &user.calls {
+        writeln!(out, "    calls it at {}", place(site))?;
+    }
+    for site in &user.mentions {
+        writeln!(out, "    mentions it at {}", place(site))?;
+    }
+    for way in &user.reached_from {
+        let steps: Vec<String> = way
+            .iter()
+            .map(|step| match step.package == user.function.package {
+                true => described(step),
+                false => format!("{} in {}", described(step), step.package),
+            })
+            .collect();
+        writeln!(out, "    called by {}", steps.join(", called by "))?;
+    }
+    if user.reached_from.is_empty() && !user.function.is_entry() && user.function.site.is_some() {
+        writeln!(out, "    nobody is seen to call this function by a path")?;
+    }
+    Ok(())
+}
+
+/// ``` `zlib::stream::compress` (pub) ```
+fn described(function: &Function) -> String {
+    let mut marks = Vec::new();
+    match function.visibility.as_str() {
+        "" => {}
+        "trait" => marks.push("of a trait"),
+        visibility => marks.push(visibility),
+    }
+    if function.r#unsafe {
+        marks.push("unsafe");
+    }
+    match marks.is_empty() {
+        true => format!("`{}`", function.at),
+        false => format!("`{}` ({})", function.at, marks.join(", ")),
+    }
+}
+
+fn place(site: &Site) -> String {
+    format!("{}:{}:{}", site.path, site.span.line, site.span.column)
+}
+
+fn role(role: Role) -> &'static str {
+    match role {
+        Role::Main | Role::Generated => "",
+        Role::ProcMacro => ", a procedural macro",
+        Role::BuildScript => ", its build script",
+        Role::Unreached => ", a file of no module",
+        Role::Test => ", its tests",
+        Role::Bench => ", its benchmarks",
+        Role::Example => ", its examples",
+    }
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::print;
+    use crate::{fixture, symbol::symbols};
+    use globset::Glob;
+
+    const CODE: &str = r#"
+//- app/src/lib.rs
+use z_sys as ffi;
+mod raw;
+pub struct Stream;
+impl Stream {
+    pub fn write(&mut self) { unsafe { raw::deflate_all() } }
+    fn end() { unsafe { ffi::deflateEnd(); ffi::deflateEnd() } }
+    pub fn finish(self) { Self::end() }
+}
+impl Drop for Stream {
+    fn drop(&mut self) { Stream::end() }
+}
+static VERSION: extern "C" fn() = ffi::deflateVersion;
+fn forgotten() { unsafe { ffi::deflate(1) } }
+//- app/src/raw.rs
+use z_sys::deflate as squeeze;
+pub unsafe fn deflate_all() { while step() {} }
+unsafe fn step() -> bool { unsafe { squeeze(0) == 0 && (again(), true).1 } }
+unsafe fn again() { step(); }
+//- z-sys/src/lib.rs
+#[link(name = "z")]
+unsafe extern "C" {
+    pub fn deflate(flush: i32) -> i32;
+    pub fn deflateEnd() -> i32;
+    pub safe fn deflateVersion();
+    #[link_name = "deflateInit2_"]
+    pub fn init() -> i32;
+}
+"#;
+
+    fn run(pattern: &str, json: bool) -> String {
+        let graph = fixture::graph(CODE);
+        match symbols(&graph, &Glob::new(pattern).unwrap().compile_matcher()) {
+            Err(error) => error.to_string(),
+            Ok(symbols) => {
+                let mut out = anstream::StripStream::new(Vec::new());
+                print(&mut out, &graph, &symbols, json).unwrap();
+                String::from_utf8(out.into_inner()).unwrap()
+            }
+        }
+    }
+
+    #[test]
+    fn from_the_call_to_whom_everybody_may_call() {
+        insta::assert_snapshot!("symbol_one", run("deflate", false));
+        insta::assert_snapshot!("symbol_several", run("deflate*", false));
+        insta::assert_snapshot!("symbol_json", run("deflateEnd", true));
+    }
+
+    #[test]
+    fn a_symbol_goes_by_both_its_names() {
+        assert_eq!(run("init", false), run("deflateInit2_", false));
+    }
+
+    #[test]
+    fn the_nearest_name_is_said() {
+        let message = "no package of this workspace declares a foreign symbol `deflateEn`; did you mean `deflateEnd`?";
+        assert_eq!(run("deflateEn", false), message);
+        assert_eq!(run("qsort", false), "no package of this workspace declares a foreign symbol `qsort`");
+    }
+}

@@ -1,0 +1,280 @@
+//! Who calls a C symbol: every call site, and the way from there up to a function that anybody may call.
+
+use crate::{
+    graph::{Graph, Role},
+    names::Crates,
+    nearest::nearest,
+};
+use camino::Utf8PathBuf;
+use globset::GlobMatcher;
+use isolate_lints::{
+    facts::{FunctionItem, Scope, Span},
+    resolve::{ForeignCall, Place, Resolver},
+};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A foreign symbol, as one package declares it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Symbol {
+    /// What the linker resolves.
+    pub(crate) name: String,
+    /// Native library of the extern block or of the declaring package's `links`.
+    pub(crate) library: Option<String>,
+    /// Package that declares it: `name@version`.
+    pub(crate) declared_in: String,
+    /// Where; several for bindings that differ by platform.
+    pub(crate) declarations: Vec<Site>,
+    /// Functions that use it, by package and place. None: declared and never called by name.
+    pub(crate) callers: Vec<Caller>,
+}
+
+/// A function, or a module outside its functions, that uses a symbol.
+#[derive(Debug, Serialize)]
+pub(crate) struct Caller {
+    #[serde(flatten)]
+    pub(crate) function: Function,
+    /// Calls of the symbol.
+    pub(crate) calls: Vec<Site>,
+    /// Its address taken, or a static used.
+    pub(crate) mentions: Vec<Site>,
+    /// Ways up to a public function that is not `unsafe`: each from a direct caller of this function to the last that is
+    /// known. None: nothing calls it by a path, or it is such a function itself.
+    pub(crate) reached_from: Vec<Vec<Function>>,
+}
+
+/// A function with what its signature promises.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Function {
+    /// `name@version`.
+    pub(crate) package: String,
+    pub(crate) role: Role,
+    /// `crate::module::function`.
+    pub(crate) at: String,
+    /// Declared `unsafe fn`: whoever calls it has to argue for it.
+    pub(crate) r#unsafe: bool,
+    /// `pub`, `pub(crate)`, `trait` for one that a trait makes callable, or empty.
+    pub(crate) visibility: String,
+    /// Where it is; `None` for code in no function with a body of its own, such as a constant's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) site: Option<Site>,
+}
+
+/// A place.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) struct Site {
+    /// Relative to the workspace where it lies in there.
+    pub(crate) path: Utf8PathBuf,
+    pub(crate) span: Span,
+}
+
+/// A pattern that matches no foreign item of the graph.
+#[derive(Debug, thiserror::Error)]
+#[error("no package of this workspace declares a foreign symbol `{pattern}`{}", hint(.nearest))]
+pub(crate) struct NoSuchSymbol {
+    pattern: String,
+    nearest: Option<String>,
+}
+
+fn hint(nearest: &Option<String>) -> String {
+    nearest.as_ref().map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
+}
+
+/// The symbols that a pattern matches, by their linker's or their Rust name, with their users in all packages.
+///
+/// # Errors
+///
+/// There is none; the nearest name is in the error.
+pub(crate) fn symbols(graph: &Graph, pattern: &GlobMatcher) -> Result<Vec<Symbol>, NoSuchSymbol> {
+    let mut symbols = declared(graph, pattern);
+    if symbols.is_empty() {
+        let all: BTreeSet<&str> = foreign(graph).map(|(_, _, item)| symbol_name(item)).collect();
+        let word = pattern.glob().glob().to_owned();
+        let nearest = nearest(&word, all).map(str::to_owned);
+        return Err(NoSuchSymbol { pattern: word, nearest });
+    }
+    let crates = Crates::new(graph);
+    let resolver = Resolver::new(&crates.crates);
+    let uses = Uses { graph, crates: &crates, resolver: &resolver };
+    let calls = resolver.foreign_calls();
+    let mut of_symbols: BTreeMap<Key, Vec<&ForeignCall<'_>>> = BTreeMap::new();
+    for call in &calls {
+        let (package, _) = crates.origin(call.callee);
+        let key = (symbol_name(call.item).to_owned(), library(graph, package, call.item), graph.packages[package].id());
+        if symbols.contains_key(&key) {
+            of_symbols.entry(key).or_default().push(call);
+        }
+    }
+    for (key, calls) in of_symbols {
+        if let Some(symbol) = symbols.get_mut(&key) {
+            symbol.callers = uses.callers(&calls);
+        }
+    }
+    Ok(symbols.into_values().collect())
+}
+
+/// Name, library, declaring package.
+type Key = (String, Option<String>, String);
+
+fn declared(graph: &Graph, pattern: &GlobMatcher) -> BTreeMap<Key, Symbol> {
+    let mut symbols: BTreeMap<Key, Symbol> = BTreeMap::new();
+    for (package, file, item) in foreign(graph) {
+        let name = symbol_name(item);
+        if !pattern.is_match(name) && !pattern.is_match(&item.name) {
+            continue;
+        }
+        let library = library(graph, package, item);
+        let declared_in = graph.packages[package].id();
+        let key = (name.to_owned(), library.clone(), declared_in.clone());
+        let symbol = symbols.entry(key).or_insert_with(|| Symbol {
+            name: name.to_owned(),
+            library,
+            declared_in,
+            declarations: Vec::new(),
+            callers: Vec::new(),
+        });
+        let path = graph.relative(&graph.packages[package].files[file].path);
+        symbol.declarations.push(Site { path, span: item.span });
+    }
+    symbols
+}
+
+fn foreign(graph: &Graph) -> impl Iterator<Item = (usize, usize, &isolate_lints::facts::ForeignItem)> {
+    graph.packages.iter().enumerate().flat_map(|(index, package)| {
+        let files = package.files.iter().enumerate();
+        files.flat_map(move |(file, source)| source.facts.foreign.iter().map(move |item| (index, file, item)))
+    })
+}
+
+fn symbol_name(item: &isolate_lints::facts::ForeignItem) -> &str {
+    item.link_name.as_ref().unwrap_or(&item.name)
+}
+
+fn library(graph: &Graph, package: usize, item: &isolate_lints::facts::ForeignItem) -> Option<String> {
+    item.library.as_ref().or(graph.packages[package].links.as_ref()).cloned()
+}
+
+struct Uses<'u, 'g> {
+    graph: &'g Graph,
+    crates: &'u Crates<'g>,
+    resolver: &'u Resolver<'u>,
+}
+
+/// A function by its file, the modules around it there, and its name with its type's.
+type Where = (Place, Vec<String>, Option<String>);
+
+/// A function that a way was found to, and what led there: an index among the others.
+struct Step<'u> {
+    place: Where,
+    function: Function,
+    item: Option<&'u FunctionItem>,
+    calls: Option<usize>,
+    is_called: bool,
+}
+
+impl<'u> Uses<'u, '_> {
+    fn callers(&self, calls: &[&ForeignCall<'_>]) -> Vec<Caller> {
+        type Sites = BTreeSet<Site>;
+        let mut by_function: BTreeMap<Where, (Sites, Sites)> = BTreeMap::new();
+        for call in calls {
+            let scope = &call.call.scope;
+            let key = (call.caller, scope.modules.clone(), scope.function.clone());
+            let (calls, mentions) = by_function.entry(key).or_default();
+            let site = Site { path: self.path(call.caller), span: call.call.span };
+            if call.mention { mentions } else { calls }.insert(site);
+        }
+        let mut callers: Vec<_> = by_function
+            .into_iter()
+            .map(|(place, (calls, mentions))| Caller {
+                function: self.function(&place),
+                calls: calls.into_iter().collect(),
+                mentions: mentions.into_iter().collect(),
+                reached_from: self.ways(&place),
+            })
+            .collect();
+        // A file that two targets share stands for one function.
+        callers.sort_by(|a, b| (&a.function.package, &a.calls).cmp(&(&b.function.package, &b.calls)));
+        callers
+    }
+
+    /// Upwards from a function, breadth first, until each way ends in a public safe function or nobody is known to call on.
+    fn ways(&self, start: &Where) -> Vec<Vec<Function>> {
+        let mut steps = vec![self.step(start.clone(), None)];
+        let mut seen = BTreeSet::from([start.clone()]);
+        let mut level = vec![0];
+        while !level.is_empty() {
+            let open = level.iter().filter(|step| !steps[**step].function.is_entry());
+            let wanted: Vec<(usize, &FunctionItem)> =
+                open.filter_map(|step| Some((*step, steps[*step].item?))).collect();
+            let items: Vec<&FunctionItem> = wanted.iter().map(|(_, item)| *item).collect();
+            level = Vec::new();
+            if items.is_empty() {
+                break;
+            }
+            for found in self.resolver.calls_of(&items) {
+                let Some((step, _)) = wanted.iter().find(|(_, item)| std::ptr::eq(*item, found.item)) else { continue };
+                let scope = &found.call.scope;
+                let place = (found.caller, scope.modules.clone(), scope.function.clone());
+                // One that was met before goes on from there; one that calls itself leads nowhere.
+                steps[*step].is_called |= steps[*step].place != place;
+                if seen.insert(place.clone()) {
+                    level.push(steps.len());
+                    steps.push(self.step(place, Some(*step)));
+                }
+            }
+        }
+        let ends = (1..steps.len()).filter(|step| !steps[*step].is_called);
+        let ways = ends.map(|end| {
+            let way = std::iter::successors(Some(end), |step| steps[*step].calls.filter(|next| *next != 0));
+            let mut way: Vec<Function> = way.map(|step| steps[step].function.clone()).collect();
+            way.reverse();
+            way
+        });
+        ways.collect()
+    }
+
+    fn step(&self, place: Where, calls: Option<usize>) -> Step<'u> {
+        Step { function: self.function(&place), item: self.item(&place), place, calls, is_called: false }
+    }
+
+    fn item(&self, (place, modules, function): &Where) -> Option<&'u FunctionItem> {
+        let facts = self.crates.crates[place.krate].files[place.file].facts;
+        let function = function.as_deref()?;
+        facts.functions.iter().find(|item| item.scope.modules == *modules && item.full_name() == function)
+    }
+
+    fn function(&self, place: &Where) -> Function {
+        let (package, file) = self.crates.origin(place.0);
+        let package = &self.graph.packages[package];
+        let source = &package.files[file];
+        let item = self.item(place);
+        let mut at = source.module_path(&Scope { modules: place.1.clone(), ..Scope::default() });
+        if let Some(function) = &place.2 {
+            at += &format!("::{function}");
+        }
+        Function {
+            package: package.id(),
+            role: source.role,
+            at,
+            r#unsafe: item.is_some_and(|item| item.is_unsafe),
+            visibility: match item {
+                Some(item) if item.of_trait => "trait".to_owned(),
+                Some(item) => item.visibility.clone(),
+                None => String::new(),
+            },
+            site: item.map(|item| Site { path: self.path(place.0), span: item.span }),
+        }
+    }
+
+    fn path(&self, place: Place) -> Utf8PathBuf {
+        let (package, file) = self.crates.origin(place);
+        self.graph.relative(&self.graph.packages[package].files[file].path)
+    }
+}
+
+impl Function {
+    /// Anybody may call it, without an argument for why that is sound.
+    pub(crate) fn is_entry(&self) -> bool {
+        !self.r#unsafe && matches!(self.visibility.as_str(), "pub" | "trait")
+    }
+}

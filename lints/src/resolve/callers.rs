@@ -1,0 +1,68 @@
+//! Who calls a function: one step from a foreign call towards the functions that everybody may call.
+//!
+//! Follows what foreign calls are followed through, and `Type::function` and `Self::function` by the type's name. A call of a
+//! method on a value names no type, so it leads nowhere.
+
+use super::{Place, Resolver, last, names::Target};
+use crate::facts::{CallFact, FunctionItem};
+
+/// A call or mention of a function with a body.
+#[derive(Clone, Copy, Debug)]
+pub struct FunctionCall<'a> {
+    /// Where the caller stands.
+    pub caller: Place,
+    /// The call: its path, span, function.
+    pub call: &'a CallFact,
+    /// The file that holds the function.
+    pub callee: Place,
+    /// The function.
+    pub item: &'a FunctionItem,
+}
+
+impl FunctionItem {
+    /// Its name as [`crate::facts::Scope::function`] has it for what stands in its body.
+    pub fn full_name(&self) -> String {
+        match self.owner.as_ref().or(self.scope.function.as_ref()) {
+            Some(prefix) => format!("{prefix}::{}", self.name),
+            None => self.name.clone(),
+        }
+    }
+}
+
+impl<'a> Resolver<'a> {
+    /// Every call and mention of some functions, by crate, file and position.
+    pub fn calls_of(&self, functions: &[&'a FunctionItem]) -> Vec<FunctionCall<'a>> {
+        let names = self.called(functions.iter().map(|item| item.name.as_str()).collect());
+        let is_wanted = |item: &FunctionItem| functions.iter().any(|wanted| std::ptr::eq(*wanted, item));
+        let mut found = Vec::new();
+        for (krate, of_crate) in self.crates.iter().enumerate() {
+            for (file, of_file) in of_crate.files.iter().enumerate() {
+                let both = of_file.facts.calls.iter().chain(&of_file.facts.mentions);
+                let mut both: Vec<_> = both.filter(|call| names.contains(last(&call.path))).collect();
+                both.sort_by_key(|call| call.span.start);
+                for call in both {
+                    let caller = Place { krate, file };
+                    let functions = self.functions(caller, of_file.module, call).into_iter();
+                    let functions = functions.filter(|(_, item)| is_wanted(item));
+                    found.extend(functions.map(|(callee, item)| FunctionCall { caller, call, callee, item }));
+                }
+            }
+        }
+        found
+    }
+
+    fn functions(&self, caller: Place, module: &[String], call: &CallFact) -> Vec<(Place, &'a FunctionItem)> {
+        let function = call.scope.function.as_deref();
+        if let Some(name) = call.path.strip_prefix("Self::") {
+            let owner = function.and_then(|function| function.rsplit_once("::")).map(|(owner, _)| owner);
+            return owner.map(|owner| self.names.associated(caller.krate, owner, name)).unwrap_or_default();
+        }
+        let module: Vec<String> = module.iter().chain(&call.scope.modules).cloned().collect();
+        let targets = self.names.resolve(caller.krate, &module, function, &call.path);
+        let functions = targets.into_iter().filter_map(|target| match target {
+            Target::Function(place, item) => Some((place, item)),
+            _ => None,
+        });
+        functions.collect()
+    }
+}

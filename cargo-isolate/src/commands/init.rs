@@ -1,25 +1,19 @@
-//! `cargo isolate init`: a first policy, as strict as the code already is.
+//! `cargo isolate init`: a first policy, as strict as the code already is, and what is new for one that is there.
+
+mod libraries;
+mod text;
+mod update;
 
 use crate::{
-    decide,
     exit::Exit,
     files,
     graph::Graph,
-    names::Crates,
-    policy::PolicyFile,
+    policy::{self, PolicyFile},
     sources::{self, Request},
+    wrap::mark_generated,
 };
 use anyhow::Context;
 use camino::Utf8Path;
-use isolate_lints::{
-    facts::ForeignKind,
-    rules::{self, Severity},
-};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt::Write as _,
-    io,
-};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -28,143 +22,82 @@ pub(crate) struct Args {
     #[command(flatten)]
     policy: PolicyFile,
     /// Overwrite a policy that is there
-    #[arg(long)]
+    #[arg(long, conflicts_with = "update")]
     force: bool,
+    /// Add to a policy that is there what is new, and lower its maxima; comments and order stay
+    #[arg(long)]
+    update: bool,
+    /// Write examples for GitHub Actions and pre-commit too, where there are none
+    #[arg(long)]
+    ci: bool,
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let graph = sources::load(&args.request)?;
     let path = args.policy.path(&graph);
-    if !write(&path, &text(&graph), args.force).with_context(|| format!("cannot write `{path}`"))? {
-        let error = anstyle::AnsiColor::BrightRed.on_default().bold();
-        anstream::eprintln!("{error}error{error:#}: `{path}` exists; --force overwrites it");
-        return Ok(Exit::Usage);
+    let root = graph.root.clone();
+    let done = match args.update && path.is_file() {
+        true => update_policy(args, graph, &path).map(|()| true)?,
+        // With `--ci` there is something else to do.
+        false => write_policy(args, &graph, &path)? || args.ci,
+    };
+    if args.ci {
+        write_ci(&root)?;
     }
-    anstream::eprintln!("wrote `{path}`; `cargo isolate check` holds the code against it");
-    Ok(Exit::Clean)
+    Ok(if done { Exit::Clean } else { Exit::Usage })
 }
 
-/// Writes the whole file or nothing; `false` when there is one and it may not be overwritten.
-fn write(path: &Utf8Path, text: &str, force: bool) -> io::Result<bool> {
-    match force {
+/// Writes a first policy; whether it did.
+fn write_policy(args: &Args, graph: &Graph, path: &Utf8Path) -> anyhow::Result<bool> {
+    let text = text::policy(graph);
+    let written = match args.force {
         true => files::write(path, text.as_bytes()).map(|()| true),
         false => files::write_new(path, text.as_bytes()),
+    };
+    let written = written.with_context(|| format!("cannot write `{path}`"))?;
+    if written {
+        anstream::eprintln!("wrote `{path}`; `cargo isolate check` holds the code against it");
+    } else if args.ci {
+        anstream::eprintln!("`{path}` exists and stays as it is");
+    } else {
+        let error = anstyle::AnsiColor::BrightRed.on_default().bold();
+        anstream::eprintln!("{error}error{error:#}: `{path}` exists; --update adds what is new, --force overwrites it");
     }
+    Ok(written)
 }
 
-/// The policy for a workspace.
-fn text(graph: &Graph) -> String {
-    let mut text = String::from(
-        "# What this workspace decided about its unsafe and foreign code. `cargo isolate check` enforces it;\n\
-         # docs/policy.md of cargo-isolate describes every key.\n\
-         version = 1\n",
-    );
-    rules_section(graph, &mut text);
-    crates_section(graph, &mut text);
-    domains_section(graph, &mut text);
-    text
-}
-
-/// `deny` for what is not there yet, `warn` for what is, and nothing that is not asked for by default.
-fn rules_section(graph: &Graph, text: &mut String) {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for found in decide::findings(graph) {
-        *counts.entry(found.finding.rule).or_default() += 1;
-    }
-    text.push_str(
-        "\n# allow | warn | deny. What the code already keeps to is `deny`; tighten the rest as it gets better.\n\
-         # `allow` are rules that are wrong at times, or a matter of taste.\n\
-         # `cargo isolate explain RULE` says what a rule is about.\n[rules]\n",
-    );
-    for rule in rules::RULES {
-        let count = counts.get(rule.name);
-        let severity = match (rule.default, count) {
-            (Severity::Allow, _) => Severity::Allow,
-            (_, None) => Severity::Deny,
-            (_, Some(_)) => Severity::Warn,
-        };
-        let found = count.map(|count| format!("  # {count} found")).unwrap_or_default();
-        let _ = writeln!(text, "{} = \"{severity}\"{found}", rule.name);
-    }
-    text.push_str(
-        "\n# A rule that does not hold at a place:\n# [[exception]]\n# rule = \"static-mut\"\n\
-         # at = \"mycrate::legacy::*\"          # crate::module::function, as a glob\n\
-         # reason = \"single-threaded tool, removed with v2\"\n# until = 2027-01-31                  # last day it holds\n",
-    );
-}
-
-/// No member gets more unsafe code than it has.
-fn crates_section(graph: &Graph, text: &mut String) {
-    text.push_str(
-        "\n# \"forbid\", \"allow\" or { max = N }: how many unsafe constructs a package may have. `*` is all others.\n",
-    );
-    for package in graph.packages.iter().filter(|package| package.selected) {
-        let _ = writeln!(text, "[crates.{}]", key(&package.name));
-        let _ = match decide::unsafe_count(package) {
-            0 => writeln!(text, "unsafe = \"forbid\""),
-            count => writeln!(text, "unsafe = {{ max = {count} }}"),
-        };
-    }
-}
-
-/// A domain for each native library whose functions the members call, for somebody to decide on.
-fn domains_section(graph: &Graph, text: &mut String) {
-    let called = called_libraries(graph);
-    if called.is_empty() {
-        return;
-    }
-    text.push_str(
-        "\n# Native libraries that this workspace calls. To contain one, uncomment its tables; `cargo isolate plan` then\n\
-         # shows the wrappers and what it needs to know about pointers.\n",
-    );
-    for (package, functions) in called {
-        let package = &graph.packages[package];
-        let domain = domain_name(package.links.as_deref().unwrap_or(&package.name));
-        let names: Vec<String> = functions.iter().map(|name| format!("\"{name}\"")).collect();
-        let _ = writeln!(
-            text,
-            "#\n# [domain.{}]\n# library = \"{}\"\n# heap = {{ limit = \"64MiB\" }}\n# stack = \"1MiB\"",
-            key(&domain),
-            package.name
-        );
-        let _ = writeln!(text, "# [[isolate]]\n# domain = \"{domain}\"\n# extern = [{}]", names.join(", "));
-    }
-}
-
-/// By index of the declaring package: foreign functions that the selected members call. Only of packages that bring a
-/// native library; the C library is everybody's own.
-fn called_libraries(graph: &Graph) -> BTreeMap<usize, BTreeSet<&str>> {
-    let crates = Crates::new(graph);
-    let mut called: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
-    for call in crates.foreign_calls() {
-        let (caller, _) = crates.origin(call.caller);
-        let (callee, _) = crates.origin(call.callee);
-        let function = matches!(call.item.item, ForeignKind::Function { .. });
-        let native = graph.packages[callee].links.is_some() || graph.packages[callee].name.ends_with("-sys");
-        if caller != callee && graph.packages[caller].selected && function && native {
-            let name = graph_name(graph, callee, &call.item.name);
-            called.entry(callee).or_default().extend(name);
+/// Adds to a policy that is there.
+fn update_policy(args: &Args, mut graph: Graph, path: &Utf8Path) -> anyhow::Result<()> {
+    // What is wrong with it is told as by every other command, before anything is changed.
+    let policy = policy::load(&args.policy, &graph)?;
+    mark_generated(&mut graph, &policy);
+    let before = std::fs::read_to_string(path).with_context(|| format!("cannot read `{path}`"))?;
+    let (after, changes) = update::update(&before, &graph).with_context(|| format!("cannot change `{path}`"))?;
+    if after == before {
+        anstream::eprintln!("`{path}` is up to date");
+    } else {
+        files::write(path, after.as_bytes()).with_context(|| format!("cannot write `{path}`"))?;
+        anstream::eprintln!("wrote `{path}`");
+        for change in changes {
+            anstream::eprintln!("    {change}");
         }
     }
-    called
+    Ok(())
 }
 
-/// The declared name, as the graph owns it.
-fn graph_name<'g>(graph: &'g Graph, package: usize, name: &str) -> Option<&'g str> {
-    let files = graph.packages[package].files.iter();
-    files.flat_map(|file| &file.facts.foreign).map(|item| item.name.as_str()).find(|known| *known == name)
-}
-
-/// A name that TOML takes as a key, quoted only where it must be.
-fn key(name: &str) -> String {
-    match name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_') {
-        true => name.to_owned(),
-        false => format!("\"{name}\""),
+/// Writes examples for continuous integration where there is nothing yet.
+fn write_ci(root: &Utf8Path) -> anyhow::Result<()> {
+    for (name, text) in isolate_templates::ci::FILES {
+        let path = root.join(name);
+        let folder = path.parent().unwrap_or(root);
+        let write = || {
+            std::fs::create_dir_all(folder)?;
+            files::write_new(&path, text.as_bytes())
+        };
+        match write().with_context(|| format!("cannot write `{path}`"))? {
+            true => anstream::eprintln!("wrote `{name}`"),
+            false => anstream::eprintln!("`{name}` exists and stays as it is; docs/ci.md shows what to add"),
+        }
     }
-}
-
-/// A library's name as a module can have it.
-fn domain_name(library: &str) -> String {
-    let name: String = library.trim_end_matches("-sys").replace(|c: char| !c.is_ascii_alphanumeric(), "_");
-    if name.starts_with(|c: char| c.is_ascii_digit()) { format!("lib{name}") } else { name }
+    Ok(())
 }

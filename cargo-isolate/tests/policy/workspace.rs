@@ -30,6 +30,10 @@ impl Workspace {
         std::fs::write(path, text).unwrap();
     }
 
+    pub(crate) fn read(&self, path: &str) -> String {
+        std::fs::read_to_string(self.path.join(path)).unwrap()
+    }
+
     /// Runs git in it, as somebody without a configuration, on a day that never changes.
     #[track_caller]
     pub(crate) fn git(&self, arguments: &[&str]) {

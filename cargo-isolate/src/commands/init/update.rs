@@ -1,0 +1,143 @@
+//! A policy that is there, with what is new: edited as text, so that comments, order and layout stay.
+
+use super::{
+    libraries::{HEADING, proposals},
+    text::{finding_counts, severity},
+};
+use crate::{
+    decide,
+    graph::{Graph, Package},
+};
+use isolate_lints::rules::RULES;
+use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
+
+/// The new text, and what was done, a line each. A second time nothing is.
+///
+/// # Errors
+///
+/// The text is no TOML, or a table of it is none; a policy that was read is neither.
+pub(super) fn update(text: &str, graph: &Graph) -> anyhow::Result<(String, Vec<String>)> {
+    let mut document: DocumentMut = text.parse()?;
+    let mut changes = Vec::new();
+    rules(table(&mut document, "rules")?, graph, &mut changes);
+    crates(table(&mut document, "crates")?, graph, &mut changes);
+    let mut after = document.to_string();
+    domains(&mut after, graph, &mut changes);
+    Ok((after, changes))
+}
+
+/// A table of the policy, made if it is not there. An empty one leaves no trace.
+fn table<'d>(document: &'d mut DocumentMut, name: &str) -> anyhow::Result<&'d mut dyn TableLike> {
+    let item = document.entry(name).or_insert_with(|| {
+        let mut table = Table::new();
+        table.set_implicit(true);
+        Item::Table(table)
+    });
+    item.as_table_like_mut().ok_or_else(|| anyhow::anyhow!("`{name}` is no table"))
+}
+
+/// Rules that the policy does not name get the strictest severity that the code keeps to.
+fn rules(rules: &mut dyn TableLike, graph: &Graph, changes: &mut Vec<String>) {
+    let counts = finding_counts(graph);
+    for rule in RULES {
+        if rules.contains_key(rule.name) {
+            continue;
+        }
+        let count = counts.get(rule.name).copied();
+        let severity = severity(rule, count).to_string();
+        changes.push(format!("added {} = \"{severity}\"", rule.name));
+        let mut severity = Value::from(severity);
+        if let Some(count) = count {
+            severity.decor_mut().set_suffix(format!("  # {count} found"));
+        }
+        rules.insert(rule.name, Item::Value(severity));
+    }
+}
+
+/// Members without an entry get as much unsafe code as they have; maxima of the others fall to it.
+fn crates(crates: &mut dyn TableLike, graph: &Graph, changes: &mut Vec<String>) {
+    for package in graph.packages.iter().filter(|package| package.selected && is_complete(package)) {
+        let count = decide::unsafe_count(package);
+        match crates.get_mut(&package.name) {
+            Some(entry) => lower(entry, package, count, changes),
+            None => {
+                let limit = match count {
+                    0 => Value::from("forbid"),
+                    count => Value::InlineTable(InlineTable::from_iter([("max", count as i64)])),
+                };
+                changes.push(format!("added [crates.{}] unsafe = {limit}", package.name));
+                let mut entry = Table::new();
+                entry.insert("unsafe", value(limit));
+                crates.insert(&package.name, Item::Table(entry));
+            }
+        }
+    }
+}
+
+/// What was not read may hold more.
+fn is_complete(package: &Package) -> bool {
+    package.gaps.iter().all(|gap| !gap.why.is_incomplete())
+        && package.files.iter().all(|file| file.facts.errors.is_empty())
+}
+
+fn lower(entry: &mut Item, package: &Package, count: usize, changes: &mut Vec<String>) {
+    let limit = entry.as_table_like_mut().and_then(|entry| entry.get_mut("unsafe"));
+    let max =
+        limit.and_then(Item::as_table_like_mut).and_then(|limit| limit.get_mut("max")).and_then(Item::as_value_mut);
+    let Some(max) = max else { return };
+    let Some(before) = max.as_integer().filter(|before| *before > count as i64) else { return };
+    let decor = max.decor().clone();
+    *max = Value::from(count as i64);
+    *max.decor_mut() = decor;
+    changes.push(format!("lowered the maximum of `{}` from {before} to {count}", package.name));
+}
+
+/// Libraries that neither a domain nor a comment names yet are proposed at the end.
+fn domains(text: &mut String, graph: &Graph, changes: &mut Vec<String>) {
+    for proposal in proposals(graph) {
+        if text.contains(&format!("library = \"{}\"", proposal.library)) {
+            continue;
+        }
+        if !text.contains(HEADING.trim_start()) {
+            text.push_str(HEADING);
+        }
+        text.push_str(&proposal.text());
+        changes.push(format!("proposed a domain for `{}`, as a comment", proposal.library));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    const SOURCES: &str = "
+//- app/src/lib.rs
+pub fn f(p: *const u8) -> u8 { unsafe { z_sys::crc32(0, 0) }; unsafe { *p } }
+//- z-sys/src/lib.rs
+unsafe extern \"C\" { pub fn crc32(crc: u32, value: u32) -> u32; }
+";
+
+    /// Updates once, and again to see that nothing is left to do.
+    #[track_caller]
+    fn check(name: &str, text: &str) {
+        let graph = fixture::graph(SOURCES);
+        let (after, changes) = update(text, &graph).unwrap();
+        let (again, nothing) = update(&after, &graph).unwrap();
+        assert_eq!((again.as_str(), nothing.as_slice()), (after.as_str(), &[][..]));
+        insta::assert_snapshot!(name, format!("{after}\n---\n{}", changes.join("\n")));
+    }
+
+    #[test]
+    fn an_update_adds_and_lowers() {
+        check("from_nothing", "version = 1\n");
+        check(
+            "keeps_what_is_there",
+            "# Ours.\nversion = 1  # one\n\n[rules]  # how strict\nstatic-mut = \"allow\"  # for now\nextern-block = 'deny'\n\n[crates]\napp = { unsafe = { max = 7 } }  # falls\n\n[[exception]]\nrule = \"static-mut\"\nat = \"app::*\"\nreason = \"x\"\n",
+        );
+        check(
+            "dotted",
+            "version = 1\nrules.static-mut = \"deny\"\ncrates.app.unsafe = { max = 1 }\n# library = \"z-sys\"\n",
+        );
+    }
+}

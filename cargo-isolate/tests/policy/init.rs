@@ -1,0 +1,61 @@
+//! First policies, and what `--update` makes of them.
+
+use crate::workspace::Workspace;
+
+/// A package whose build script compiles a C file, and one that has no unsafe code.
+fn own_c() -> Workspace {
+    Workspace::new(&[
+        ("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"rle\", \"safe\"]\n"),
+        ("rle/Cargo.toml", "[package]\nname = \"rle\"\nversion = \"0.1.0\"\nedition = \"2024\"\n"),
+        ("rle/build.rs", "fn main() {\n    cc::Build::new().file(\"rle.c\").compile(\"rle\");\n}\n"),
+        (
+            "rle/src/lib.rs",
+            "unsafe extern \"C\" {\n    pub(crate) fn rle_expand(len: usize) -> i32;\n    fn rle_unused();\n}\n#[link(name = \"m\")]\nunsafe extern \"C\" {\n    fn cos(x: f64) -> f64;\n}\npub fn expand(len: usize) -> i32 {\n    unsafe { cos(0.0) };\n    unsafe { rle_expand(len) }\n}\n",
+        ),
+        ("safe/Cargo.toml", "[package]\nname = \"safe\"\nversion = \"0.1.0\"\nedition = \"2024\"\n"),
+        ("safe/src/lib.rs", "pub fn f() {}\n"),
+    ])
+}
+
+#[test]
+fn a_library_of_its_own_is_proposed() {
+    let workspace = own_c();
+    let said = workspace.isolate(&["init"]);
+    insta::assert_snapshot!("own_c", format!("{said}---\n{}", workspace.read("policy.toml")));
+    let checked = workspace.isolate(&["check", "--quiet"]);
+    assert!(checked.starts_with("status 0\n"), "{checked}");
+    // What is proposed is taken: the plan knows the domain and the archive.
+    let policy = workspace.read("policy.toml");
+    let (head, proposal) = policy.split_once("#\n# [domain").unwrap();
+    let proposal = format!("# [domain{proposal}").replace("# ", "");
+    workspace.write("policy.toml", &format!("{head}{proposal}"));
+    insta::assert_snapshot!("own_c_plan", workspace.isolate(&["plan"]));
+}
+
+#[test]
+fn an_update_keeps_comments_and_settles() {
+    let workspace = own_c();
+    workspace.isolate(&["init"]);
+    assert!(workspace.isolate(&["init", "--update"]).contains("is up to date"));
+    let policy = workspace.read("policy.toml");
+    let policy = policy.replace("static-mut = \"deny\"\n", "").replace("max = 4", "max = 9");
+    let policy = policy.replace("[crates.safe]\nunsafe = \"forbid\"\n", "");
+    workspace.write("policy.toml", &format!("{policy}\n# The end.\n"));
+    let first = workspace.isolate(&["init", "--update"]);
+    let after = workspace.read("policy.toml");
+    let second = workspace.isolate(&["init", "--update"]);
+    assert_eq!(workspace.read("policy.toml"), after);
+    insta::assert_snapshot!("update", format!("{first}\n{second}---\n{after}"));
+    workspace.write("policy.toml", "version = 1\n[rulse]\n");
+    insta::assert_snapshot!("update_of_a_mistake", workspace.isolate(&["init", "--update"]));
+}
+
+#[test]
+fn examples_for_ci_overwrite_nothing() {
+    let workspace = own_c();
+    workspace.write(".pre-commit-config.yaml", "repos: []\n");
+    let said = [workspace.isolate(&["init", "--ci"]), workspace.isolate(&["init", "--ci"])];
+    insta::assert_snapshot!("ci", said.join("\n"));
+    assert_eq!(workspace.read(".pre-commit-config.yaml"), "repos: []\n");
+    assert!(workspace.read(".github/workflows/isolate.yml").contains("cargo isolate check --diff-base"));
+}

@@ -1,5 +1,9 @@
 //! One call into a domain: arguments staged before it, results checked and copied after it.
 
+mod object;
+
+pub use object::{End, Object};
+
 use crate::direct::{Buffer, MAX_STAGED};
 use crate::domain::Settings;
 use crate::fault::{Fault, FaultKind};

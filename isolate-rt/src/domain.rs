@@ -136,6 +136,11 @@ impl Domain {
         }
     }
 
+    /// The limit of its heap, in bytes.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        self.settings.heap_limit
+    }
+
     /// Makes the instance, or waits for the thread that does.
     ///
     /// What may be gone at the next call (no memory, no thread to be had) is tried again then; other reasons are kept.

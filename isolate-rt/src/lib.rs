@@ -51,7 +51,7 @@ mod mpk;
 #[path = "mpk_absent.rs"]
 mod mpk;
 
-pub use call::{Call, Handle, Plain, Staged};
+pub use call::{Call, End, Handle, Object, Plain, Staged};
 pub use domain::{Backend, Domain};
 pub use fault::{Fault, FaultKind, Unsupported};
 pub use globals::Globals;

@@ -4,7 +4,7 @@
 //! the domain. Here is the other side: what the program must see of it. A line `begin` goes to stdout, then one line per act,
 //! its columns separated by tabs, and a line `play` before it, so that an act that kills the process is known by name.
 
-use isolate_rt::{Domain, Fault, FaultKind, Handle};
+use isolate_rt::{Domain, Fault, FaultKind, Handle, Object};
 use std::{
     cell::UnsafeCell,
     io::Write,
@@ -261,6 +261,11 @@ pub(crate) fn handle<T>(domain: &'static Domain, function: &'static str) -> Resu
     // SAFETY: `malloc` of the domain's heap.
     let object = unsafe { call.run(|| malloc(256)) }?;
     call.adopt(object.cast())?.ok_or_else(|| Failure::Broken("no room in the domain for an object".to_owned()))
+}
+
+/// An object whose memory the domain holds, and that nothing ends.
+pub(crate) fn object<T>(domain: &'static Domain, function: &'static str) -> Result<Object<T>, Failure> {
+    Ok(domain.object(function, |_, _| Ok(()))?)
 }
 
 /// Room for the wrapper to fill, between two stretches that it must not touch.

@@ -257,6 +257,7 @@ fn param(param: &ParamPlan) -> Param {
         (Role::Caller, Some(Contract::Obj { dir, .. } | Contract::Buf { dir, .. } | Contract::Handle { dir, .. })) => {
             *dir != Dir::In
         }
+        (Role::Caller, Some(Contract::Object { .. })) => true,
         (Role::Caller, Some(Contract::Value | Contract::Cstr { .. }) | None) => false,
     };
     Param { ty: spelt(&param.ty, &param.shape), stored }

@@ -361,12 +361,20 @@ impl Pointer<'_> {
             && self.known.stated.get(self.index - 1).is_none_or(Option::is_none)
     }
 
-    /// Named after some other pointer.
+    /// Named after some other pointer, or after what it points to: `stream_size` beside a `z_stream *` is its `sizeof`.
     fn belongs_to_another(&self, length: &Param) -> bool {
+        let name = plain(&length.name);
+        let stem = ["size", "length", "len"].into_iter().find_map(|word| name.strip_suffix(word)).unwrap_or_default();
+        let measures = |param: &Param| match param.shape.pointee() {
+            Some((_, Shape::Struct { path, .. } | Shape::Opaque(path))) => {
+                stem.len() > 2 && plain(&path.name).contains(stem)
+            }
+            _ => false,
+        };
         self.signature.params.iter().enumerate().any(|(index, param)| {
             index != self.index
                 && param.shape.pointee().is_some()
-                && is_length_of(&plain(&length.name), &plain(&param.name))
+                && (is_length_of(&name, &plain(&param.name)) || measures(param))
         })
     }
 

@@ -9,10 +9,12 @@
 pub(crate) mod check;
 pub(crate) mod expr;
 pub(crate) mod infer;
+pub(crate) mod object;
 pub(crate) mod shape;
 pub(crate) mod types;
 
 use expr::Expr;
+use object::{Cursor, Life};
 use serde::Serialize;
 
 /// The meaning of one parameter or return value.
@@ -36,6 +38,12 @@ pub(crate) enum Contract {
     Cstr { nullable: bool },
     /// Points to an object that lives in the domain and is never looked into.
     Handle { dir: Dir, nullable: bool },
+    /// Points to a struct of the policy, which stays in the domain.
+    Object {
+        #[serde(flatten)]
+        life: Life,
+        cursors: Vec<Cursor>,
+    },
 }
 
 /// Which way what is pointed to moves.
@@ -48,7 +56,7 @@ pub(crate) enum Dir {
 }
 
 impl Contract {
-    /// As the policy would say it.
+    /// As the policy would say it; an object, of which `[struct]` speaks, in words.
     pub(crate) fn to_toml(&self) -> String {
         let words = |kind: &str, dir: Option<Dir>, rest: Vec<(&str, String)>, nullable: bool| {
             let mut words = vec![("kind", kind.to_owned())];
@@ -68,6 +76,16 @@ impl Contract {
                 words("buf", Some(*dir), rest, *nullable)
             }
             Contract::Cstr { nullable } => words("cstr", None, vec![], *nullable),
+            Contract::Object { life: Life::Made { end }, .. } => format!("filled here, ended by `{}`", end.name),
+            Contract::Object { life: Life::Ended, .. } => "ended here".to_owned(),
+            Contract::Object { cursors, .. } => {
+                let moved: Vec<_> =
+                    cursors.iter().filter(|cursor| cursor.moves).map(|cursor| format!("`{}`", cursor.field)).collect();
+                match moved.is_empty() {
+                    true => "stays in the domain".to_owned(),
+                    false => format!("stays in the domain; moves {}", moved.join(" and ")),
+                }
+            }
             Contract::Handle { dir, nullable } => words("handle", (*dir != Dir::In).then_some(*dir), vec![], *nullable),
         }
     }

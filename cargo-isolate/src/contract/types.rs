@@ -68,6 +68,16 @@ impl<'g> Types<'g> {
         self.text(text, site, Trail::default())
     }
 
+    /// The fields of a struct or union, by name, with what their pointers point to.
+    pub(crate) fn fields(&self, path: &TypePath) -> Vec<(String, Shape)> {
+        let all = self.items[path.package].get(&*path.name).into_iter().flatten();
+        let Some(item) = all.into_iter().find(|item| item.module() == path.module) else { return Vec::new() };
+        let TypeKind::Struct(fields) = &item.item.kind else { return Vec::new() };
+        let site = Site { package: path.package, module: &path.module };
+        let named = fields.iter().filter_map(|field| Some((field.name.clone()?, self.resolve(&field.ty, site))));
+        named.collect()
+    }
+
     fn text(&self, text: &str, site: Site<'_>, trail: Trail) -> Shape {
         match syn::parse_str::<syn::Type>(text) {
             Ok(ty) => self.ty(&ty, site, trail),

@@ -7,7 +7,8 @@ use crate::{
         check::{self, Param, Signature, Stated, Subject, list},
         expr::Expr,
         infer::{self, Inference, Known, Tier},
-        shape::Shape,
+        object::{Function, Objects},
+        shape::{Shape, TypePath},
         types::{Site, Types},
     },
     graph::Graph,
@@ -20,6 +21,7 @@ pub(super) fn plan(
     graph: &Graph,
     types: &Types<'_>,
     policy: &model::Policy,
+    objects: &Objects,
     selected: &Selected<'_>,
     errors: &mut Vec<PolicyError>,
 ) -> FunctionPlan {
@@ -36,10 +38,13 @@ pub(super) fn plan(
     let roles = roles(&signature, &stated);
     let known = Known { stated: stated.params.iter().map(|stated| stated.contract.clone()).collect() };
     let mut open = Vec::new();
+    let shapes: Vec<_> = signature.params.iter().map(|param| param.shape.clone()).collect();
+    let object = |index| objects.contract(&item.name, &shapes, index);
     let params = declarations.iter().zip(&signature.params).enumerate().map(|(index, (declaration, param))| {
         let role = roles[index].clone();
         let decision = match (&known.stated[index], &role) {
             (Some(contract), _) => Decision::Policy { contract: contract.clone() },
+            (None, Role::Caller) if let Some(contract) = object(index) => Decision::Policy { contract },
             (None, Role::LengthOf(slices)) => implied(Contract::Value, format!("the length of {}", names(slices))),
             (None, Role::CellOf(slices)) => {
                 let contract = Contract::Obj { dir: Dir::Inout, nullable: false };
@@ -91,6 +96,27 @@ pub(super) fn plan(
         stub: refused.is_none().then(|| stub(&item.name, &open)).flatten(),
         refused,
     }
+}
+
+/// The policy's structs, against all that is isolated.
+pub(super) fn objects(
+    types: &Types<'_>,
+    policy: &model::Policy,
+    selected: &[Selected<'_>],
+    errors: &mut Vec<PolicyError>,
+) -> Objects {
+    let functions = selected.iter().filter_map(|selected| {
+        let ForeignKind::Function { params, .. } = &selected.item.item else { return None };
+        let declared = &selected.declared;
+        let site = Site { package: declared.index, module: &declared.module };
+        let name = selected.item.name.clone();
+        Some(Function {
+            domain: &selected.domain,
+            path: TypePath { package: declared.index, module: declared.module.clone(), name },
+            params: params.iter().map(|param| types.resolve(&param.ty, site)).collect(),
+        })
+    });
+    Objects::read(policy, types, &functions.collect::<Vec<_>>(), errors)
 }
 
 fn signature(

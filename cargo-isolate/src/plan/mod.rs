@@ -186,12 +186,13 @@ pub(crate) fn plan(graph: &Graph, policy: &model::Policy) -> Result<Plan, Vec<Po
     let mut errors = Vec::new();
     let types = Types::new(graph);
     let selected = select::select(graph, policy, &mut errors);
+    let objects = functions::objects(&types, policy, &selected, &mut errors);
     let mut domains = Vec::new();
     for (name, domain) in &policy.domain {
         let Some(library) = select::library(graph, domain, &mut errors) else { continue };
         let functions = selected.iter().filter(|selected| selected.domain == *name.get_ref());
         let functions =
-            functions.map(|selected| functions::plan(graph, &types, policy, selected, &mut errors)).collect();
+            functions.map(|selected| functions::plan(graph, &types, policy, &objects, selected, &mut errors)).collect();
         domains.push(DomainPlan {
             name: name.get_ref().clone(),
             library,

@@ -1,6 +1,8 @@
 //! `docs/policy.md` names every key and every word that the reader takes, and no other.
 
-use super::model::{Audit, Backend, Contract, Domain, Exception, Isolate, Level, Policy, Threads};
+use super::model::{
+    Audit, Backend, Contract, CursorDir, Domain, Exception, Field, Isolate, Level, Policy, Struct, Threads,
+};
 use crate::contract::check::{DIRS, KINDS, NULLS};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
@@ -55,6 +57,8 @@ fn keys() {
     check_keys::<Domain>("[domain.NAME]");
     check_keys::<Isolate>("[[isolate]]");
     check_keys::<Contract>("[fn.NAME]");
+    check_keys::<Struct>("[struct.NAME]");
+    check_keys::<Field>("[struct.NAME.field]");
     // These have one key, or names of their own, and so no table.
     let policy = toml::from_str::<Policy>("no-such-key = 1").expect_err("an unknown key").to_string();
     let audit = toml::from_str::<Audit>("no-such-key = 1").expect_err("an unknown key").to_string();
@@ -72,6 +76,7 @@ fn words() {
     check_words("[fn.NAME]", "null", NULLS);
     check_words("[domain.NAME]", "backend", variants::<Backend>().iter().map(|word| &**word));
     check_words("[domain.NAME]", "level", variants::<Level>().iter().map(|word| &**word));
+    check_words("[struct.NAME.field]", "dir", variants::<CursorDir>().iter().map(|word| &**word));
     check_words("[domain.NAME]", "threads", variants::<Threads>().iter().map(|word| &**word));
 }
 

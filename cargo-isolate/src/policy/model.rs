@@ -32,6 +32,9 @@ pub(crate) struct Policy {
     pub(crate) domain: BTreeMap<Spanned<String>, Domain>,
     #[serde(default)]
     pub(crate) isolate: Vec<Spanned<Isolate>>,
+    /// Structs that stay in their domain between calls, by name.
+    #[serde(default, rename = "struct")]
+    pub(crate) structs: BTreeMap<Spanned<String>, Struct>,
     /// Contracts of foreign functions, by name.
     #[serde(default, rename = "fn")]
     pub(crate) functions: BTreeMap<Spanned<String>, FnContract>,
@@ -247,4 +250,43 @@ pub(crate) struct Contract {
     pub(crate) null: Option<Spanned<String>>,
     /// Rust type to show instead of one that cannot be named.
     pub(crate) ty: Option<Spanned<String>>,
+}
+
+/// A struct that a library keeps pointers to, and that points to what it works on: it stays in the domain between calls.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Struct {
+    /// Glob over the functions that fill one → the function that ends it.
+    #[serde(default)]
+    pub(crate) create: BTreeMap<Spanned<String>, Spanned<String>>,
+    /// Pointers that are NULL at the start and the library's own from then on.
+    #[serde(default)]
+    pub(crate) private: Vec<Spanned<String>>,
+    /// Pointers that move along a buffer, by field.
+    #[serde(default)]
+    pub(crate) field: BTreeMap<Spanned<String>, Spanned<Field>>,
+}
+
+/// A pointer that moves along a buffer as the library reads or writes it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Field {
+    /// Whether the library reads or writes there.
+    pub(crate) dir: Spanned<CursorDir>,
+    /// The field that counts the elements left.
+    pub(crate) left: Spanned<String>,
+    /// Globs over the functions that move it.
+    #[serde(rename = "fn")]
+    pub(crate) functions: Vec<Spanned<Pattern>>,
+}
+
+/// Which way a cursor's buffer goes.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) enum CursorDir {
+    In,
+    Out,
 }

@@ -12,6 +12,16 @@ pub(crate) struct Pattern {
 }
 
 impl Pattern {
+    /// # Errors
+    ///
+    /// Why it is no glob.
+    pub(crate) fn new(text: &str) -> Result<Pattern, String> {
+        match Glob::new(text) {
+            Ok(glob) => Ok(Pattern { matcher: glob.compile_matcher(), text: text.to_owned() }),
+            Err(error) => Err(format!("not a glob: {}", error.kind())),
+        }
+    }
+
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
@@ -28,9 +38,6 @@ impl Pattern {
 
 impl<'de> Deserialize<'de> for Pattern {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Pattern, D::Error> {
-        worded(deserializer, |text| match Glob::new(text) {
-            Ok(glob) => Ok(Pattern { matcher: glob.compile_matcher(), text: text.to_owned() }),
-            Err(error) => Err(format!("not a glob: {}", error.kind())),
-        })
+        worded(deserializer, Pattern::new)
     }
 }

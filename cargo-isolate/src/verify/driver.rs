@@ -32,7 +32,7 @@ pub(super) fn render(cases: &[Case]) -> String {
     let mut text = String::from(
         "//! Calls every wrapper while its library misbehaves. Written by `cargo isolate verify`.\n#![allow(warnings)]\n\n\
          mod harness;\nmod isolated;\nmod stubs;\n\n\
-         use harness::{Case, Room, handle, reference, value, values, within};\n\n\
+         use harness::{Case, Room, handle, object, reference, value, values, within};\n\n\
          fn main() -> std::process::ExitCode {\n    harness::run(&[\n",
     );
     for case in cases {
@@ -102,6 +102,9 @@ impl Call {
                     let mutable = if reference.mutability.is_some() { "mut " } else { "" };
                     Some(format!("&{mutable}{handle}"))
                 }
+                (Type::Path(path), _) if ends_in(path, "Object") => {
+                    Some(format!("&mut {}", self.object(domain, function, at)))
+                }
                 (Type::Path(path), false) if ends_in(path, "CStr") => Some("c\"text\"".to_owned()),
                 (_, false) => Some("reference()".to_owned()),
                 (_, true) => Some(self.room(at, "one")),
@@ -111,6 +114,7 @@ impl Call {
                 Some(format!("Some({})", self.argument(domain, function, at, inner)?))
             }
             Type::Path(path) if ends_in(path, "Handle") => Some(self.handle(domain, function, at)),
+            Type::Path(path) if ends_in(path, "Object") => Some(self.object(domain, function, at)),
             Type::Path(_) | Type::Ptr(_) | Type::Array(_) => Some("value()".to_owned()),
             _ => None,
         }
@@ -120,6 +124,11 @@ impl Call {
         self.before.push(format!("let mut room{at} = Room::new();"));
         self.after.push(format!("room{at}.check()?;"));
         format!("room{at}.{part}()")
+    }
+
+    fn object(&mut self, domain: &str, function: &str, at: usize) -> String {
+        self.before.push(format!("let mut object{at} = object(&isolated::{domain}::DOMAIN, {function:?})?;"));
+        format!("object{at}")
     }
 
     fn handle(&mut self, domain: &str, function: &str, at: usize) -> String {

@@ -2,11 +2,12 @@
 
 mod docs;
 mod lengths;
+mod object;
 mod words;
 
 use super::target::Names;
 use crate::{
-    contract::{Contract, Dir, expr::Expr, shape::Shape},
+    contract::{Contract, Dir, expr::Expr, object::Life, shape::Shape},
     plan::{FunctionPlan, ParamPlan, Role},
 };
 use docs::{counted, documentation, extent};
@@ -26,6 +27,8 @@ pub(super) struct View {
     ret: String,
     /// Statements before anything is entered.
     checks: Vec<String>,
+    /// Objects to be filled, made before the call: in the order of their ends, they outlive it.
+    before: Vec<String>,
     stage: Vec<Step>,
     callee: String,
     args: Vec<String>,
@@ -59,7 +62,7 @@ impl View {
             writer.param(index);
         }
         writer.results();
-        let Writer { params, checks, stage, args, checked, plain, docs, results, .. } = writer;
+        let Writer { params, checks, before, stage, args, checked, plain, docs, results, .. } = writer;
         let (types, values): (Vec<_>, Vec<_>) = results.into_iter().map(|result| (result.ty, result.value)).unzip();
         let returned = if function.ret.is_some() { "ret" } else { "()" };
         let result = tuple(&values);
@@ -71,6 +74,7 @@ impl View {
             params,
             ret: tuple(&types),
             checks,
+            before,
             stage,
             callee,
             args,
@@ -98,6 +102,7 @@ struct Writer<'w, 'n> {
     rooms: BTreeMap<String, (String, Option<String>)>,
     params: Vec<Parameter>,
     checks: Vec<String>,
+    before: Vec<String>,
     stage: Vec<Step>,
     args: Vec<String>,
     /// Statements after the call that may return `Err`.
@@ -111,7 +116,7 @@ struct Writer<'w, 'n> {
 
 impl<'w, 'n> Writer<'w, 'n> {
     fn new(function: &'w FunctionPlan, names: &'w mut Names<'n>) -> Self {
-        let mut taken: BTreeSet<String> = ["call", "ret", "room", "into", "ffi"].map(str::to_owned).into();
+        let mut taken: BTreeSet<String> = ["call", "ret", "room", "into", "object", "ffi"].map(str::to_owned).into();
         let locals = function.params.iter().map(|param| fresh(&mut taken, &snake(&param.name))).collect();
         Self {
             function,
@@ -121,6 +126,7 @@ impl<'w, 'n> Writer<'w, 'n> {
             rooms: BTreeMap::new(),
             params: Vec::new(),
             checks: Vec::new(),
+            before: Vec::new(),
             stage: Vec::new(),
             args: Vec::new(),
             checked: Vec::new(),
@@ -144,6 +150,9 @@ impl<'w, 'n> Writer<'w, 'n> {
             (Role::Caller, Contract::Cstr { nullable }) => self.cstr(&local, *nullable, param),
             (Role::Caller, Contract::Handle { dir: Dir::Out, .. }) => self.handle_out(&local, param),
             (Role::Caller, Contract::Handle { nullable, .. }) => self.handle(&local, *nullable, param),
+            (Role::Caller, Contract::Object { life, cursors }) => {
+                self.object(&local, &life.clone(), &cursors.clone(), param);
+            }
             (Role::Caller, Contract::Obj { dir, nullable }) => self.obj(&local, *dir, *nullable, param),
             (Role::Caller, Contract::Buf { dir, len, nullable, .. }) => {
                 self.buf(&local, *dir, &len.clone(), *nullable, param);
@@ -331,6 +340,10 @@ impl<'w, 'n> Writer<'w, 'n> {
                 Contract::Obj { dir: Dir::Out, .. } | Contract::Handle { dir: Dir::Out, .. } => {
                     results.extend(outs.next());
                 }
+                Contract::Object { life: Life::Made { .. }, .. } => results.extend(outs.next()),
+                Contract::Object { cursors, .. } => {
+                    results.extend(outs.by_ref().take(cursors.iter().filter(|cursor| cursor.moves).count()));
+                }
                 _ => {}
             }
         }
@@ -417,9 +430,9 @@ impl<'w, 'n> Writer<'w, 'n> {
     }
 
     fn handle_type(&mut self, pointer: &Shape) -> String {
-        self.names.uses_handles = true;
+        let handle = self.names.runtime("Handle");
         let object = pointer.pointee().map_or_else(|| "_".to_owned(), |(_, to)| self.names.ty(to));
-        format!("Handle<{object}>")
+        format!("{handle}<{object}>")
     }
 
     fn shown(&mut self, param: &ParamPlan, shape: &Shape) -> String {

@@ -69,6 +69,7 @@ struct DomainView<'p> {
     /// Names of `isolate_rt` and of `std::ffi` that are used.
     runtime: Vec<&'static str>,
     ffi_types: Vec<String>,
+    uses_offsets: bool,
     imports: Vec<target::Import>,
     linked: bool,
     shared: Vec<&'p str>,
@@ -87,7 +88,7 @@ impl<'p> DomainView<'p> {
         let mut runtime = vec!["Domain", "Fault"];
         runtime.extend((linked || !shared.is_empty()).then_some("Globals"));
         runtime.extend((domain.backend != crate::policy::model::Backend::Auto).then_some("Backend"));
-        runtime.extend(names.uses_handles.then_some("Handle"));
+        runtime.extend(&names.runtime);
         runtime.sort_unstable();
         Self {
             name: &domain.name,
@@ -95,6 +96,7 @@ impl<'p> DomainView<'p> {
             policy: &target.policy,
             keeps_c_names: domain.functions.iter().any(|function| function::snake(&function.name) != function.name),
             runtime,
+            uses_offsets: names.uses_offsets,
             ffi_types: names.ffi_types.into_iter().collect(),
             imports: names.imports,
             linked,

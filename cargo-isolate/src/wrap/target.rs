@@ -70,7 +70,9 @@ pub(super) struct Names<'t> {
     pub(super) imports: Vec<Import>,
     /// Types of `std::ffi`.
     pub(super) ffi_types: BTreeSet<String>,
-    pub(super) uses_handles: bool,
+    /// Names of `isolate_rt`, apart from those that every module uses.
+    pub(super) runtime: BTreeSet<&'static str>,
+    pub(super) uses_offsets: bool,
 }
 
 /// Finds the packages that get wrappers: those that have them already, else those that call the functions. Given a
@@ -303,7 +305,13 @@ impl Target {
 
     /// The names of a domain's module: the imports of its functions first, in their order.
     pub(super) fn names(&self, domain: &DomainPlan) -> Names<'_> {
-        let mut names = Names { target: self, imports: Vec::new(), ffi_types: BTreeSet::new(), uses_handles: false };
+        let mut names = Names {
+            target: self,
+            imports: Vec::new(),
+            ffi_types: BTreeSet::new(),
+            runtime: BTreeSet::new(),
+            uses_offsets: false,
+        };
         for function in &domain.functions {
             names.function(function);
         }
@@ -343,13 +351,20 @@ impl Names<'_> {
         }
     }
 
+    /// A name of `isolate_rt`, imported.
+    pub(super) fn runtime(&mut self, name: &'static str) -> &'static str {
+        self.runtime.insert(name);
+        name
+    }
+
     /// A name of `std::ffi`, imported.
     pub(super) fn of_c(&mut self, name: &str) -> String {
         self.ffi_types.insert(name.to_owned());
         name.to_owned()
     }
 
-    fn item(&mut self, item: &TypePath) -> String {
+    /// A function or type of the library.
+    pub(super) fn item(&mut self, item: &TypePath) -> String {
         let path = self.target.paths.get(item).cloned().unwrap_or_else(|| "crate".to_owned());
         let alias = match self.imports.iter().find(|import| import.path == path) {
             Some(import) => import.alias.clone(),

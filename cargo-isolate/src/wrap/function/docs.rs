@@ -2,7 +2,7 @@
 
 use super::{contract, words::snake};
 use crate::{
-    contract::{Contract, Dir, expr::Expr},
+    contract::{Contract, Dir, expr::Expr, object::Life},
     plan::{FunctionPlan, Role},
 };
 
@@ -44,6 +44,13 @@ pub(super) fn outcomes(function: &FunctionPlan) -> String {
             }
             (Contract::Obj { dir: Dir::Out, .. } | Contract::Handle { dir: Dir::Out, .. }, _) => {
                 parts.push(format!("`{local}`"));
+            }
+            (Contract::Object { life: Life::Made { .. }, .. }, _) => parts.push(format!("`{local}`")),
+            (Contract::Object { cursors, .. }, _) => {
+                parts.extend(cursors.iter().filter(|cursor| cursor.moves).map(|cursor| {
+                    let verb = if cursor.dir == Dir::In { "read" } else { "wrote" };
+                    format!("how many elements of `{}` it {verb}", snake(&cursor.field))
+                }));
             }
             (_, Role::CellOf(_)) if !counted(function, &param.name) => parts.push(format!("`{local}`")),
             _ => {}

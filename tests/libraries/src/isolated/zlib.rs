@@ -1,9 +1,11 @@
 //! Calls into `libz-sys` 1.1.31 that run in the domain `zlib`.
 //!
 //! Written by `cargo isolate wrap` from `tests/libraries/isolation.toml`: change the policy and run it again instead of editing here.
+#![allow(non_snake_case, reason = "functions keep the names they have in C")]
 
-use isolate_rt::{Domain, Fault, Globals};
-use std::ffi::{c_int, c_ulong};
+use isolate_rt::{Domain, Fault, Globals, Object};
+use std::ffi::{CStr, c_int, c_uint, c_ulong};
+use std::mem::offset_of;
 use libz_sys as ffi;
 
 // Defined by the linker fragment `isolate.ld`: an executable that was linked without it does not link at all.
@@ -71,6 +73,201 @@ pub fn crc32(crc: c_ulong, buf: &[u8]) -> Result<c_ulong, Fault> {
     // SAFETY: each pointer covers what the contract of `crc32` says, and nothing that comes back is used
     // before it was checked.
     unsafe { call.run(move || ffi::crc32(crc, buf_ptr, len)) }
+}
+
+/// `deflate` of `libz-sys`.
+///
+/// * `strm`: an object in the domain.
+/// * `next_in`: read, as far as `deflate` moves `next_in`.
+/// * `next_out`: written, as far as `deflate` moves `next_out`.
+///
+/// Returns what `deflate` returned, then how many elements of `next_in` it read, then how many elements of `next_out` it wrote.
+///
+/// # Errors
+///
+/// When the call ends in a fault; what is `&mut` keeps its value then.
+pub fn deflate(
+    strm: &mut Object<ffi::z_stream>,
+    next_in: &[u8],
+    next_out: &mut [u8],
+    flush: c_int,
+) -> Result<(c_int, usize, usize), Fault> {
+    let mut call = DOMAIN.call("deflate")?;
+    let strm_ptr = call.object(strm)?;
+    let next_in_ptr = call.input(next_in)?;
+    call.set(strm, offset_of!(ffi::z_stream, next_in), next_in_ptr)?;
+    let next_in_left = call.length::<c_uint>(next_in.len())?;
+    call.set(strm, offset_of!(ffi::z_stream, avail_in), next_in_left)?;
+    let next_out_room = call.output::<u8>(next_out.len())?;
+    call.set(strm, offset_of!(ffi::z_stream, next_out), next_out_room.as_mut_ptr())?;
+    let next_out_left = call.length::<c_uint>(next_out.len())?;
+    call.set(strm, offset_of!(ffi::z_stream, avail_out), next_out_left)?;
+    // SAFETY: each pointer covers what the contract of `deflate` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe { call.run(move || ffi::deflate(strm_ptr, flush)) }?;
+    let next_in_left = call.get::<_, c_uint>(strm, offset_of!(ffi::z_stream, avail_in))?;
+    let next_out_left = call
+        .get::<_, c_uint>(strm, offset_of!(ffi::z_stream, avail_out))?;
+    let next_in_read = next_in.len() - call.count(next_in_left).min(next_in.len());
+    let next_out_written = call
+        .take(
+            next_out_room,
+            next_out.len() - call.count(next_out_left).min(next_out.len()),
+            next_out,
+        );
+    Ok((ret, next_in_read, next_out_written))
+}
+
+/// `deflateEnd` of `libz-sys`.
+///
+/// * `strm`: an object in the domain, which ends.
+///
+/// # Errors
+///
+/// When the call ends in a fault; what is `&mut` keeps its value then.
+pub fn deflateEnd(mut strm: Object<ffi::z_stream>) -> Result<c_int, Fault> {
+    let mut call = DOMAIN.call("deflateEnd")?;
+    let strm_ptr = call.object(&strm)?;
+    strm.ended();
+    // SAFETY: each pointer covers what the contract of `deflateEnd` says, and nothing that comes back is used
+    // before it was checked.
+    unsafe { call.run(move || ffi::deflateEnd(strm_ptr)) }
+}
+
+/// `inflate` of `libz-sys`.
+///
+/// * `strm`: an object in the domain.
+/// * `next_in`: read, as far as `inflate` moves `next_in`.
+/// * `next_out`: written, as far as `inflate` moves `next_out`.
+///
+/// Returns what `inflate` returned, then how many elements of `next_in` it read, then how many elements of `next_out` it wrote.
+///
+/// # Errors
+///
+/// When the call ends in a fault; what is `&mut` keeps its value then.
+pub fn inflate(
+    strm: &mut Object<ffi::z_stream>,
+    next_in: &[u8],
+    next_out: &mut [u8],
+    flush: c_int,
+) -> Result<(c_int, usize, usize), Fault> {
+    let mut call = DOMAIN.call("inflate")?;
+    let strm_ptr = call.object(strm)?;
+    let next_in_ptr = call.input(next_in)?;
+    call.set(strm, offset_of!(ffi::z_stream, next_in), next_in_ptr)?;
+    let next_in_left = call.length::<c_uint>(next_in.len())?;
+    call.set(strm, offset_of!(ffi::z_stream, avail_in), next_in_left)?;
+    let next_out_room = call.output::<u8>(next_out.len())?;
+    call.set(strm, offset_of!(ffi::z_stream, next_out), next_out_room.as_mut_ptr())?;
+    let next_out_left = call.length::<c_uint>(next_out.len())?;
+    call.set(strm, offset_of!(ffi::z_stream, avail_out), next_out_left)?;
+    // SAFETY: each pointer covers what the contract of `inflate` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe { call.run(move || ffi::inflate(strm_ptr, flush)) }?;
+    let next_in_left = call.get::<_, c_uint>(strm, offset_of!(ffi::z_stream, avail_in))?;
+    let next_out_left = call
+        .get::<_, c_uint>(strm, offset_of!(ffi::z_stream, avail_out))?;
+    let next_in_read = next_in.len() - call.count(next_in_left).min(next_in.len());
+    let next_out_written = call
+        .take(
+            next_out_room,
+            next_out.len() - call.count(next_out_left).min(next_out.len()),
+            next_out,
+        );
+    Ok((ret, next_in_read, next_out_written))
+}
+
+/// `inflateEnd` of `libz-sys`.
+///
+/// * `strm`: an object in the domain, which ends.
+///
+/// # Errors
+///
+/// When the call ends in a fault; what is `&mut` keeps its value then.
+pub fn inflateEnd(mut strm: Object<ffi::z_stream>) -> Result<c_int, Fault> {
+    let mut call = DOMAIN.call("inflateEnd")?;
+    let strm_ptr = call.object(&strm)?;
+    strm.ended();
+    // SAFETY: each pointer covers what the contract of `inflateEnd` says, and nothing that comes back is used
+    // before it was checked.
+    unsafe { call.run(move || ffi::inflateEnd(strm_ptr)) }
+}
+
+/// `deflateInit_` of `libz-sys`.
+///
+/// * `version`: a string, read.
+///
+/// Returns what `deflateInit_` returned, then `strm`.
+///
+/// # Errors
+///
+/// When the call ends in a fault; what is `&mut` keeps its value then.
+pub fn deflateInit_(
+    level: c_int,
+    version: &CStr,
+    stream_size: c_int,
+) -> Result<(c_int, Object<ffi::z_stream>), Fault> {
+    let strm = DOMAIN
+        .object::<
+            ffi::z_stream,
+        >(
+            "deflateInit_",
+            |call, object| {
+                // SAFETY: it is what `deflateInit_` filled; ended once, nothing uses it afterwards.
+                unsafe {
+                    call.run(move || {
+                        ffi::deflateEnd(object);
+                    })
+                }
+            },
+        )?;
+    let mut call = DOMAIN.call("deflateInit_")?;
+    let strm_ptr = call.object(&strm)?;
+    let version_ptr = call.input_str(version)?;
+    // SAFETY: each pointer covers what the contract of `deflateInit_` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi::deflateInit_(strm_ptr, level, version_ptr, stream_size))
+    }?;
+    Ok((ret, strm))
+}
+
+/// `inflateInit_` of `libz-sys`.
+///
+/// * `version`: a string, read.
+///
+/// Returns what `inflateInit_` returned, then `strm`.
+///
+/// # Errors
+///
+/// When the call ends in a fault; what is `&mut` keeps its value then.
+pub fn inflateInit_(
+    version: &CStr,
+    stream_size: c_int,
+) -> Result<(c_int, Object<ffi::z_stream>), Fault> {
+    let strm = DOMAIN
+        .object::<
+            ffi::z_stream,
+        >(
+            "inflateInit_",
+            |call, object| {
+                // SAFETY: it is what `inflateInit_` filled; ended once, nothing uses it afterwards.
+                unsafe {
+                    call.run(move || {
+                        ffi::inflateEnd(object);
+                    })
+                }
+            },
+        )?;
+    let mut call = DOMAIN.call("inflateInit_")?;
+    let strm_ptr = call.object(&strm)?;
+    let version_ptr = call.input_str(version)?;
+    // SAFETY: each pointer covers what the contract of `inflateInit_` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi::inflateInit_(strm_ptr, version_ptr, stream_size))
+    }?;
+    Ok((ret, strm))
 }
 
 /// `compress2` of `libz-sys`.

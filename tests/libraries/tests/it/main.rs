@@ -4,4 +4,5 @@ mod equal;
 mod hostile;
 #[path = "../../../../isolate-rt/tests/support/mod.rs"]
 mod isolation;
+mod streams;
 mod support;

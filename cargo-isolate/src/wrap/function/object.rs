@@ -1,0 +1,118 @@
+//! Parameters that point to a struct of the policy: it lives in the domain, and its cursors are set before each call.
+
+use super::{Outcome, Writer, joined, snake};
+use crate::{
+    contract::{
+        Dir,
+        object::{Cursor, Life},
+        shape::Shape,
+    },
+    plan::ParamPlan,
+};
+
+impl Writer<'_, '_> {
+    pub(super) fn object(&mut self, local: &str, life: &Life, cursors: &[Cursor], param: &ParamPlan) {
+        let Some((mutable, to)) = param.shape.pointee() else { return };
+        let object = self.names.ty(to);
+        let ty = format!("{}<{object}>", self.names.runtime("Object"));
+        let pointer = self.fresh(&joined(local, "ptr"));
+        let reference = match life {
+            Life::Made { .. } | Life::Ended => format!("&{local}"),
+            Life::Used => local.to_owned(),
+        };
+        match life {
+            Life::Made { end } => {
+                let (function, end) = (&self.function.name, self.names.item(end));
+                self.before.push(format!(
+                    "let {local} = DOMAIN.object::<{object}>(\"{function}\", |call, object| {{\n\
+                     ///~ SAFETY: it is what `{function}` filled; ended once, nothing uses it afterwards.\n\
+                     unsafe {{ call.run(move || {{ {end}(object); }}) }}\n}})?;"
+                ));
+                self.results.push(Outcome { ty, value: local.to_owned() });
+            }
+            Life::Used => {
+                self.take_param(local, format!("&mut {ty}"));
+                self.doc(local, "an object in the domain");
+            }
+            Life::Ended => {
+                self.take_param(&format!("mut {local}"), ty);
+                self.doc(local, "an object in the domain, which ends");
+            }
+        }
+        self.step(format!("let {pointer} = call.object({reference})?;"));
+        self.args.push(format!("{pointer}{}", if mutable { "" } else { ".cast_const()" }));
+        if *life == Life::Ended {
+            self.step(format!("{local}.ended();"));
+        }
+        for cursor in cursors {
+            match cursor.moves {
+                true => self.cursor(local, &object, cursor),
+                false => self.still(local, &object, cursor),
+            }
+        }
+    }
+
+    /// Points a cursor to the caller's slice, or to room for it.
+    fn cursor(&mut self, object: &str, ty: &str, cursor: &Cursor) {
+        let Cursor { field, dir, left, pointer, counter, .. } = cursor;
+        let Some((_, to)) = pointer.pointee() else { return };
+        let elem = match to {
+            Shape::Char | Shape::Void => "u8".to_owned(),
+            to => self.names.ty(to),
+        };
+        let local = self.fresh(&snake(field));
+        let counter = self.names.ty(counter);
+        let offset = |field: &str| format!("offset_of!({ty}, {field})");
+        self.imports_offset_of();
+        let start = match dir {
+            Dir::In => {
+                self.take_param(&local, format!("&[{elem}]"));
+                let start = self.fresh(&joined(&local, "ptr"));
+                self.step(format!("let {start} = call.input({local})?;"));
+                start
+            }
+            _ => {
+                self.take_param(&local, format!("&mut [{elem}]"));
+                let room = self.fresh(&joined(&local, "room"));
+                self.step(format!("let {room} = call.output::<{elem}>({local}.len())?;"));
+                self.rooms.insert(local.clone(), (room.clone(), None));
+                format!("{room}.as_mut_ptr()")
+            }
+        };
+        self.step(format!("call.set({object}, {}, {start})?;", offset(field)));
+        let length = self.fresh(&joined(&local, "left"));
+        self.step(format!("let {length} = call.length::<{counter}>({local}.len())?;"));
+        self.step(format!("call.set({object}, {}, {length})?;", offset(left)));
+        // What the library says is left, it may lie about: never more than there was.
+        self.checked.push(format!("let {length} = call.get::<_, {counter}>({object}, {})?;", offset(left)));
+        let moved = format!("{local}.len() - call.count({length}).min({local}.len())");
+        let (count, statement, what) = match dir {
+            Dir::In => {
+                let read = self.fresh(&joined(&local, "read"));
+                let statement = format!("let {read} = {moved};");
+                (read, statement, "read")
+            }
+            _ => {
+                let written = self.fresh(&joined(&local, "written"));
+                let (room, _) = &self.rooms[&local];
+                let statement = format!("let {written} = call.take({room}, {moved}, {local});");
+                (written, statement, "written")
+            }
+        };
+        self.plain.push(statement);
+        self.doc(&local, &format!("{what}, as far as `{}` moves `{field}`", self.function.name));
+        self.results.push(Outcome { ty: "usize".to_owned(), value: count });
+    }
+
+    /// A cursor that this function does not move points nowhere: the buffer of an earlier call is gone.
+    fn still(&mut self, object: &str, ty: &str, cursor: &Cursor) {
+        let counter = self.names.ty(&cursor.counter);
+        self.imports_offset_of();
+        self.step(format!("call.set({object}, offset_of!({ty}, {}), std::ptr::null_mut::<u8>())?;", cursor.field));
+        self.step(format!("call.set::<_, {counter}>({object}, offset_of!({ty}, {}), 0)?;", cursor.left));
+    }
+
+    fn imports_offset_of(&mut self) {
+        self.names.uses_offsets = true;
+    }
+}

@@ -1,0 +1,131 @@
+//! Objects that callers provide the memory of and libraries keep pointers to: `z_stream`, `bz_stream`.
+
+use super::{Call, Handle, Place, Plain};
+use crate::domain::Domain;
+use crate::fault::{Fault, FaultKind};
+use std::mem::size_of;
+
+/// A `T` whose memory the domain holds, at one address for all its life.
+///
+/// Libraries check that such a struct has not moved, and store pointers in it: so it is never a Rust value. Its fields are
+/// set and read by their offsets. After a fault every use gives [`FaultKind::StaleHandle`]. Dropping it ends it, through the
+/// gate, and gives its memory back to the domain.
+pub struct Object<T> {
+    handle: Handle<T>,
+    domain: &'static Domain,
+    end: Option<End<T>>,
+}
+
+/// Calls the function of the library that ends an object.
+pub type End<T> = fn(&mut Call, *mut T) -> Result<(), Fault>;
+
+impl Domain {
+    /// Room for a `T` in the domain's heap, all bytes 0, for `function` to fill. `end` is called when it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`FaultKind::TooLarge`] when the heap has no room, and those of [`Domain::call`].
+    pub fn object<T>(&'static self, function: &'static str, end: End<T>) -> Result<Object<T>, Fault> {
+        let mut call = self.call(function)?;
+        let size = size_of::<T>().max(1);
+        // SAFETY: `calloc` takes numbers, and in there it serves from the domain's heap. Any address may come back.
+        let memory = unsafe { call.run(move || libc::calloc(1, size)) }?.cast::<T>();
+        let limit = call.domain_limit(self);
+        let handle = call.adopt(memory)?.ok_or_else(|| call.fault(FaultKind::TooLarge { requested: size, limit }))?;
+        if !memory.is_aligned() || !call.holds(memory.addr(), size) {
+            return Err(call.fault(FaultKind::InvalidValue { what: "memory that does not lie in the domain" }));
+        }
+        Ok(Object { handle, domain: self, end: Some(end) })
+    }
+}
+
+impl<T> Object<T> {
+    /// The library has ended it, or will in the present call: dropping it only gives its memory back.
+    pub fn ended(&mut self) {
+        self.end = None;
+    }
+}
+
+impl Call {
+    /// The pointer behind an object, for use inside this call.
+    ///
+    /// # Errors
+    ///
+    /// [`FaultKind::StaleHandle`] when its instance was discarded, or is another domain's.
+    pub fn object<T>(&self, object: &Object<T>) -> Result<*mut T, Fault> {
+        self.handle(&object.handle)
+    }
+
+    /// Sets the field at `offset`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Call::object`].
+    ///
+    /// # Panics
+    ///
+    /// When no `F` can lie at that offset of a `T`.
+    pub fn set<T, F: Plain>(&mut self, object: &mut Object<T>, offset: usize, value: F) -> Result<(), Fault> {
+        let field = self.field::<T, F>(object, offset)?;
+        // SAFETY: within the object's memory, which is the domain's, mapped while its instance lives, and aligned for `F`.
+        unsafe { field.write_volatile(value) };
+        Ok(())
+    }
+
+    /// What the field at `offset` holds, read once.
+    ///
+    /// # Errors
+    ///
+    /// As [`Call::object`].
+    ///
+    /// # Panics
+    ///
+    /// As [`Call::set`].
+    pub fn get<T, F: Plain>(&self, object: &Object<T>, offset: usize) -> Result<F, Fault> {
+        let field = self.field::<T, F>(object, offset)?;
+        // SAFETY: as in `set`; every bit pattern is a valid `F`.
+        Ok(unsafe { field.read_volatile() })
+    }
+
+    fn field<T, F: Plain>(&self, object: &Object<T>, offset: usize) -> Result<*mut F, Fault> {
+        let fits = offset.checked_add(size_of::<F>()).is_some_and(|end| end <= size_of::<T>());
+        assert!(fits && offset.is_multiple_of(align_of::<F>()), "a field outside of its struct");
+        Ok(self.object(object)?.wrapping_byte_add(offset).cast())
+    }
+
+    /// Whether the domain owns `size` bytes from `start`.
+    fn holds(&self, start: usize, size: usize) -> bool {
+        match &self.place {
+            Place::Mpk(entry) => {
+                entry.owns(start) && entry.readable_from(start).is_some_and(|readable| readable >= size)
+            }
+            Place::Direct(_) => true,
+        }
+    }
+
+    fn domain_limit(&self, domain: &Domain) -> usize {
+        match &self.place {
+            Place::Mpk(_) => domain.heap_bytes(),
+            Place::Direct(_) => usize::MAX,
+        }
+    }
+}
+
+impl<T> Drop for Object<T> {
+    fn drop(&mut self) {
+        // A fault in here takes the instance with it, and so the object; there is nobody to tell.
+        let Ok(mut call) = self.domain.call("drop") else { return };
+        let Ok(pointer) = call.object(self) else { return };
+        if self.end.is_some_and(|end| end(&mut call, pointer).is_err()) {
+            return;
+        }
+        // SAFETY: `calloc` gave it out in this domain, and nothing refers to it any more.
+        let _ = unsafe { call.run(move || libc::free(pointer.cast())) };
+    }
+}
+
+impl<T> std::fmt::Debug for Object<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Object").field("handle", &self.handle.pointer).finish_non_exhaustive()
+    }
+}

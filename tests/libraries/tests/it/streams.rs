@@ -1,6 +1,7 @@
 //! Streams: objects that live in the domain between calls.
 
-use crate::support::{alone, isolates, samples};
+use crate::isolation::isolation;
+use crate::support::{alone, samples};
 use bzip2_sys::bz_stream;
 use isolate_libraries::isolated::{bzip2, tlv, zlib};
 use isolate_rt::{Fault, FaultKind};
@@ -36,7 +37,7 @@ fn check(
     direct: (fn(&[u8]) -> (c_int, Vec<u8>), fn(&[u8]) -> (c_int, Vec<u8>)),
     isolated: (fn(&[u8]) -> Result<(c_int, Vec<u8>), Fault>, fn(&[u8]) -> Result<(c_int, Vec<u8>), Fault>),
 ) {
-    if !isolates() {
+    if !isolation() {
         return;
     }
     for (name, data) in samples(2 << 20) {
@@ -192,7 +193,7 @@ fn bzip2_streams() {
 /// An object does not outlive its instance, whatever else its owner does with it.
 #[test]
 fn an_object_of_an_instance_that_faulted_is_stale() {
-    if !isolates() {
+    if !isolation() {
         return;
     }
     unsafe extern "C" {

@@ -5,6 +5,7 @@ mod exceptions;
 use crate::{
     graph::{Graph, Package, Role, SourceFile},
     names::Crates,
+    plan,
     policy::{
         Loaded, PolicyError, Spanned,
         day::Day,
@@ -14,8 +15,9 @@ use crate::{
 use exceptions::Exceptions;
 use isolate_lints::{
     facts::Scope,
+    project::{Project, Settings},
     resolve::Place,
-    rules::{self, Finding, Settings, Severity, Subject},
+    rules::{self, Finding, Severity},
 };
 
 /// What the rules found in one file of a member.
@@ -59,29 +61,26 @@ pub(crate) struct Excess {
     pub(crate) span: std::ops::Range<usize>,
 }
 
-/// What all rules find in the selected members.
-pub(crate) fn findings(graph: &Graph) -> Vec<Found> {
+/// What all rules find in the selected members, as far as the code alone and what the policy isolates say.
+pub(crate) fn findings(graph: &Graph, policy: &Policy) -> Vec<Found> {
     let crates = Crates::new(graph);
-    let calls = crates.foreign_calls();
-    let settings = Settings::default();
+    let settings = Settings { isolated: plan::isolated_symbols(graph, policy), ..Settings::default() };
+    let project = Project::new(&crates.crates, settings);
     let mut found = Vec::new();
     for (krate, of_crate) in crates.crates.iter().enumerate() {
-        for (position, of_file) in of_crate.files.iter().enumerate() {
-            let place = Place { krate, file: position };
+        for file in 0..of_crate.files.len() {
+            let place = Place { krate, file };
             let (package, file) = crates.origin(place);
             let role = graph.packages[package].files[file].role;
             if !graph.packages[package].selected || role == Role::Generated {
                 continue;
             }
-            let start = calls.partition_point(|call| call.caller < place);
-            let end = calls.partition_point(|call| call.caller <= place);
-            let calls = &calls[start..end];
-            let subject = Subject { place, module: of_file.module, facts: of_file.facts, calls, settings: &settings };
-            found.extend(rules::check(&subject).into_iter().map(|finding| Found {
+            let most = Severity::Deny;
+            found.extend(rules::check(&project, place).into_iter().map(|finding| Found {
                 package,
                 file,
                 finding,
-                most: Severity::Deny,
+                most,
             }));
         }
     }
@@ -234,7 +233,7 @@ unsafe fn inner() {}
     fn check(policy: &str, expected: &[&str]) {
         let graph = fixture::graph(SOURCES);
         let policy = Loaded::of_workspace(&format!("version = 1\n{policy}"));
-        let verdict = decide(&graph, &policy, findings(&graph), "2026-01-31".parse().unwrap(), false);
+        let verdict = decide(&graph, &policy, findings(&graph, &policy.policy), "2026-01-31".parse().unwrap(), false);
         let decisions = verdict.decisions.iter().map(|Decision { found, severity }| {
             let file = &graph.packages[found.package].files[found.file].path;
             format!("{severity} {file}:{} {}", found.finding.span.line, found.finding.rule)

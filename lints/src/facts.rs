@@ -37,6 +37,14 @@ pub struct FileFacts {
     pub modules: Vec<ModuleDecl>,
     /// Functions with bodies: what a call may mean instead of a foreign function of the same name, and who calls those.
     pub functions: Vec<FunctionItem>,
+    /// Functions and statics with a body that other languages can reach: by an ABI, or by an exported name.
+    pub definitions: Vec<Definition>,
+    /// Functions that are an argument of a call: callbacks, if the callee is foreign.
+    pub arguments: Vec<Argument>,
+    /// Where a transmute stands, and between what.
+    pub transmutes: Vec<Transmute>,
+    /// Where a length or pointer is believed, and where it comes from.
+    pub trusts: Vec<Trust>,
     /// Structs, unions, enums and aliases: what a foreign signature may name.
     pub types: Vec<TypeItem>,
     /// Integer constants with their source text, for length expressions.
@@ -321,6 +329,119 @@ pub struct FunctionItem {
     pub visibility: String,
     /// Its name in the header.
     pub span: Span,
+}
+
+/// A function or static that code in other languages can reach.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Definition {
+    /// Its name.
+    pub name: String,
+    /// The type of the `impl` around it.
+    pub owner: Option<String>,
+    /// The symbol that `#[no_mangle]` or `#[export_name]` gives it.
+    pub symbol: Option<String>,
+    /// ABI string as written, `C` for a bare `extern`; `None` for Rust's.
+    pub abi: Option<String>,
+    /// Signature, or type of the static.
+    pub item: ForeignKind,
+    /// Its name in the header.
+    pub span: Span,
+    /// Where it stands.
+    pub scope: Arc<Scope>,
+    /// Something in its body stops a panic: `catch_unwind`, or a function named after that.
+    pub guarded: bool,
+    /// Where its body may panic, the first few places; none if it cannot be seen to.
+    pub panics: Vec<Panic>,
+}
+
+/// A place that may panic.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Panic {
+    /// What does it.
+    pub kind: PanicKind,
+    /// As written: `panic!`, `unwrap`, `handler`.
+    pub what: String,
+    /// Where.
+    pub span: Span,
+}
+
+/// Ways to panic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PanicKind {
+    /// `panic!`, `assert!` and their like.
+    Macro,
+    /// `unwrap` or `expect`.
+    Unwrap,
+    /// `a[i]`.
+    Index,
+    /// A call of a closure, or of a function of a generic parameter: code that somebody else wrote.
+    Value,
+}
+
+/// A path to a function as an argument of a call: bare, cast, or in `Some`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Argument {
+    /// First byte of the callee's path: the `span.start` of its [`CallFact`].
+    pub call: u32,
+    /// The argument, `Self::` replaced by the type.
+    pub path: String,
+    /// Its place.
+    pub span: Span,
+    /// Where it stands.
+    pub scope: Arc<Scope>,
+}
+
+/// A `transmute` or `transmute_copy`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Transmute {
+    /// The source type, if a turbofish, a cast or the declaration of a parameter says it.
+    pub from: Option<String>,
+    /// The target type, if a turbofish, a `let`, a constant or the function's return type says it.
+    pub to: Option<String>,
+    /// The path.
+    pub span: Span,
+    /// Where it stands.
+    pub scope: Arc<Scope>,
+}
+
+/// An argument that its callee takes on trust.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Trust {
+    /// What it is trusted to be.
+    pub kind: TrustKind,
+    /// The argument as written, at most 80 characters.
+    pub what: String,
+    /// Where its value comes from, as far as assignments within the function show.
+    pub origins: Vec<Origin>,
+    /// The function compares it with something before (for a pointer: with null).
+    pub checked: bool,
+    /// The path of the call that it is an argument of.
+    pub span: Span,
+    /// Where it stands.
+    pub scope: Arc<Scope>,
+}
+
+/// What an argument is trusted to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TrustKind {
+    /// The length of `from_raw_parts` and its kin.
+    Length,
+    /// The pointer of `CStr::from_ptr`.
+    String,
+}
+
+/// Where a value comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// A call returned it: the `span.start` of its [`CallFact`].
+    Returned(u32),
+    /// A call was given its address to write to.
+    Written(u32),
+    /// It is a parameter of the function, which is safe to call.
+    Parameter,
 }
 
 /// A type that a foreign signature may name.

@@ -10,9 +10,11 @@
 pub mod cfg;
 pub mod facts;
 pub mod lines;
+pub mod project;
 pub mod resolve;
 pub mod rules;
 mod scan;
+mod shape;
 mod syntax;
 
 /// Names this build of the scanner: another source, another name. What was kept of another's facts is void.

@@ -1,6 +1,6 @@
 //! What `scan` finds, one construct per case: `tests/cases/<name>.rs` and its facts in `tests/snapshots/`.
 
-use isolate_lints::facts::{CallFact, FileFacts, ForeignKind, Param, Scope, Span};
+use isolate_lints::facts::{CallFact, FileFacts, ForeignKind, Origin, Param, Scope, Span};
 use isolate_lints::{Edition, scan};
 use std::fmt::Write;
 use std::path::Path;
@@ -55,15 +55,7 @@ fn render(text: &str, facts: &FileFacts) -> String {
         }
     }
     for item in &facts.foreign {
-        let signature = match &item.item {
-            ForeignKind::Function { params, ret, variadic } => {
-                let ret = ret.as_deref().unwrap_or("()");
-                format!("fn({}) -> {ret}{}", render_params(params), if *variadic { " variadic" } else { "" })
-            }
-            ForeignKind::Static { ty, mutable } => {
-                format!("static {}{ty}", if *mutable { "mut " } else { "" })
-            }
-        };
+        let signature = render_kind(&item.item);
         let rest = format!(
             "{} {signature} abi={:?} link_name={:?} library={:?} vis={:?} safe={}",
             item.name, item.abi, item.link_name, item.library, item.visibility, item.safe
@@ -89,6 +81,46 @@ fn render(text: &str, facts: &FileFacts) -> String {
             &format!("{module:?}").replace(&format!("{:?}", module.span), "_"),
         );
     }
+    for item in &facts.definitions {
+        let owner = item.owner.as_ref().map(|owner| format!("{owner}::")).unwrap_or_default();
+        let rest = format!(
+            "{owner}{} {} abi={:?} symbol={:?} guarded={}",
+            item.name,
+            render_kind(&item.item),
+            item.abi,
+            item.symbol,
+            item.guarded
+        );
+        line(&mut out, "definition", &item.span, &item.scope, &rest);
+        for panic in &item.panics {
+            line(&mut out, "    panic", &panic.span, &Scope::default(), &format!("{:?} {}", panic.kind, panic.what));
+        }
+    }
+    let at = |start: u32| facts.calls.iter().find(|call| call.span.start == start).map_or("?", |call| &call.path);
+    for argument in &facts.arguments {
+        line(
+            &mut out,
+            "argument",
+            &argument.span,
+            &argument.scope,
+            &format!("{} of {}", argument.path, at(argument.call)),
+        );
+    }
+    for transmute in &facts.transmutes {
+        let ty = |ty: &Option<String>| ty.clone().unwrap_or_else(|| "_".to_owned());
+        let types = format!("{} -> {}", ty(&transmute.from), ty(&transmute.to));
+        line(&mut out, "transmute", &transmute.span, &transmute.scope, &types);
+    }
+    for trust in &facts.trusts {
+        let origins = trust.origins.iter().map(|origin| match origin {
+            Origin::Returned(start) => format!("returned by {}", at(*start)),
+            Origin::Written(start) => format!("written by {}", at(*start)),
+            Origin::Parameter => "parameter".to_owned(),
+        });
+        let origins = origins.collect::<Vec<_>>().join(", ");
+        let rest = format!("{:?} {} from [{origins}] checked={}", trust.kind, trust.what, trust.checked);
+        line(&mut out, "trust", &trust.span, &trust.scope, &rest);
+    }
     for item in &facts.types {
         writeln!(out, "type {item:?}").unwrap();
     }
@@ -103,6 +135,16 @@ fn render(text: &str, facts: &FileFacts) -> String {
         line(&mut out, "unexpanded", &call.span, &call.scope, &format!("{}!({})", call.name, call.argument));
     }
     out
+}
+
+fn render_kind(item: &ForeignKind) -> String {
+    match item {
+        ForeignKind::Function { params, ret, variadic } => {
+            let ret = ret.as_deref().unwrap_or("()");
+            format!("fn({}) -> {ret}{}", render_params(params), if *variadic { " variadic" } else { "" })
+        }
+        ForeignKind::Static { ty, mutable } => format!("static {}{ty}", if *mutable { "mut " } else { "" }),
+    }
 }
 
 fn render_scope(scope: &Scope) -> String {

@@ -71,7 +71,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let audit = report::audit(&graph)?;
     let constructs: Vec<Entry> = ratchet::constructs(&graph, &audit.diagnostics).map(Entry::of).collect();
     let today = args.today.unwrap_or_else(Day::today);
-    let verdict = decide::decide(&graph, &policy, decide::findings(&graph), today, false);
+    let verdict = decide::decide(&graph, &policy, decide::findings(&graph, &policy.policy), today, false);
     let report = report::check(&graph, &policy, &verdict, audit)?;
     let denied = ratchet::rule_findings(&report).filter(|diagnostic| diagnostic.level == Level::Error);
     let denied: Vec<Entry> = denied.map(Entry::of).collect();

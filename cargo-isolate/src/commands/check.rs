@@ -63,7 +63,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
 /// Holds the code against the policy, and leaves alone what was there before.
 fn check(graph: &Graph, policy: &Loaded, today: Day, earlier: &Earlier) -> anyhow::Result<Report> {
     let audit = report::audit(graph)?;
-    let mut findings = decide::findings(graph);
+    let mut findings = decide::findings(graph, &policy.policy);
     if earlier.baseline.is_none() && earlier.base.is_none() {
         let verdict = decide::decide(graph, policy, findings, today, false);
         return Ok(report::check(graph, policy, &verdict, audit)?);

@@ -11,7 +11,7 @@ use crate::{
 };
 use camino::Utf8PathBuf;
 use serde::{Serialize, Serializer};
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 pub(crate) use text::{print, print_hopeless};
 
@@ -20,6 +20,12 @@ pub(crate) use text::{print, print_hopeless};
 pub(crate) struct Plan {
     /// By name.
     pub(crate) domains: Vec<DomainPlan>,
+}
+
+/// Symbols of the functions that the policy isolates, with their domains. Mistakes in the policy are [`plan`]'s to report.
+pub(crate) fn isolated_symbols(graph: &Graph, policy: &model::Policy) -> BTreeMap<String, String> {
+    let selected = select::select(graph, policy, &mut Vec::new());
+    selected.into_iter().map(|selected| (selected.item.symbol().to_owned(), selected.domain)).collect()
 }
 
 /// One domain with the functions that run in it.

@@ -58,7 +58,7 @@ impl Before {
         mark_generated(&mut graph, policy);
         let audit = report::audit(&graph)?;
         before.entries.extend(constructs(&graph, &audit.diagnostics).map(Entry::of));
-        let verdict = decide::decide(&graph, policy, decide::findings(&graph), today, false);
+        let verdict = decide::decide(&graph, policy, decide::findings(&graph, &policy.policy), today, false);
         before.entries.extend(rule_findings(&report::check(&graph, policy, &verdict, audit)?).map(Entry::of));
         for package in &graph.packages {
             let most = before.unsafe_counts.entry(package.name.clone()).or_default();

@@ -315,7 +315,7 @@ unsafe extern \"C\" { pub fn crc32(crc: u32, value: u32) -> u32; }
         );
         let calls: usize = audit(&graph).unwrap().packages[0].counts.values().map(|counts| counts.foreign_calls).sum();
         assert_eq!(calls, 1);
-        let found = decide::findings(&graph);
+        let found = decide::findings(&graph, &Default::default());
         assert_eq!(found.iter().filter(|found| found.finding.rule == "foreign-call").count(), 1);
     }
 }

@@ -52,13 +52,23 @@ impl<'a> Resolver<'a> {
     }
 
     fn functions(&self, caller: Place, module: &[String], call: &CallFact) -> Vec<(Place, &'a FunctionItem)> {
-        let function = call.scope.function.as_deref();
-        if let Some(name) = call.path.strip_prefix("Self::") {
-            let owner = function.and_then(|function| function.rsplit_once("::")).map(|(owner, _)| owner);
-            return owner.map(|owner| self.names.associated(caller.krate, owner, name)).unwrap_or_default();
-        }
         let module: Vec<String> = module.iter().chain(&call.scope.modules).cloned().collect();
-        let targets = self.names.resolve(caller.krate, &module, function, &call.path);
+        self.functions_of(caller.krate, &module, call.scope.function.as_deref(), &call.path)
+    }
+
+    /// The functions with a body that a path means to code in a function of a module.
+    pub(crate) fn functions_of(
+        &self,
+        krate: usize,
+        module: &[String],
+        function: Option<&str>,
+        path: &str,
+    ) -> Vec<(Place, &'a FunctionItem)> {
+        if let Some(name) = path.strip_prefix("Self::") {
+            let owner = function.and_then(|function| function.rsplit_once("::")).map(|(owner, _)| owner);
+            return owner.map(|owner| self.names.associated(krate, owner, name)).unwrap_or_default();
+        }
+        let targets = self.names.resolve(krate, module, function, path);
         let functions = targets.into_iter().filter_map(|target| match target {
             Target::Function(place, item) => Some((place, item)),
             _ => None,

@@ -10,7 +10,7 @@ mod names;
 mod tests;
 
 use crate::cfg::{Configs, Presence};
-use crate::facts::{CallFact, FileFacts, ForeignItem, TypeItem};
+use crate::facts::{CallFact, FileFacts, ForeignItem, FunctionItem, TypeItem};
 use crate::syntax::Edition;
 pub use callers::FunctionCall;
 use names::{Names, Target};
@@ -40,6 +40,13 @@ pub struct File<'a> {
     pub cfgs: &'a [String],
     /// How its crate is compiled.
     pub configs: &'a Configs,
+}
+
+impl File<'_> {
+    /// Whether code of the file under these predicates may be compiled; what no build script was seen to set is not set.
+    pub(crate) fn may_hold(&self, cfgs: &[String]) -> bool {
+        self.configs.likely(self.cfgs.iter().chain(cfgs)) != Presence::Dormant
+    }
 }
 
 /// A place in the list of crates.

@@ -43,29 +43,33 @@
 //! several declarations, one is shown. Calls that macros of other crates write are not seen.
 
 use super::{Report, Subject};
-use crate::facts::ForeignKind;
+use crate::resolve::ForeignCall;
 
 pub(super) fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for (position, call) in subject.calls.iter().enumerate() {
-        // One call is one finding, however many declarations it may mean.
-        if position.checked_sub(1).is_some_and(|before| std::ptr::eq(subject.calls[before].call, call.call)) {
-            continue;
-        }
-        let module = call.module.join("::");
-        let below = |wrapper: &String| module.strip_prefix(wrapper.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
-        if subject.settings.wrappers.iter().any(below) {
-            continue;
-        }
+    for call in unwrapped(subject) {
         let item = call.item;
         let name = &item.name;
-        let message = match (&item.item, call.mention) {
-            (ForeignKind::Function { .. }, false) => format!("call of the foreign function `{name}`"),
-            (ForeignKind::Function { .. }, true) => format!("foreign function `{name}` used as a value"),
-            (ForeignKind::Static { .. }, _) => format!("use of the foreign static `{name}`"),
+        let message = match (item.is_function(), call.mention) {
+            (true, false) => format!("call of the foreign function `{name}`"),
+            (true, true) => format!("foreign function `{name}` used as a value"),
+            (false, _) => format!("use of the foreign static `{name}`"),
         };
         let mut notes = Vec::new();
         notes.extend(item.library.as_ref().map(|library| format!("`{name}` comes from the library `{library}`")));
         notes.extend(item.link_name.as_ref().map(|symbol| format!("`{name}` is the symbol `{symbol}`")));
         report.add(call.call.span, &call.call.scope, message, notes);
     }
+}
+
+/// Foreign calls outside wrappers. One call is one, however many declarations it may mean.
+pub(super) fn unwrapped<'s>(subject: &'s Subject<'_>) -> impl Iterator<Item = &'s ForeignCall<'s>> {
+    let calls = subject.calls;
+    let new = move |position: usize| position == 0 || !std::ptr::eq(calls[position - 1].call, calls[position].call);
+    calls.iter().enumerate().filter(move |(position, _)| new(*position)).map(|(_, call)| call).filter(|call| {
+        let module = call.module.join("::");
+        let below = |wrapper: &String| {
+            module.strip_prefix(wrapper.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+        };
+        !subject.project.settings.wrappers.iter().any(below)
+    })
 }

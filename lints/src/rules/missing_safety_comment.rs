@@ -1,14 +1,12 @@
-//! Unsafe code without an argument for it.
+//! Unsafe blocks without an argument for them.
 //!
 //! ## What it does
 //!
-//! Reports unsafe blocks and `unsafe impl`s without a `SAFETY:` comment, and unsafe functions and traits whose
-//! documentation has no `# Safety` section.
+//! Reports unsafe blocks without a `SAFETY:` comment, and those whose comment says nothing.
 //!
-//! The comment of a block may stand before the block, before the statement, match arm or field that holds it,
+//! The comment may stand before the block, before the statement, match arm, field or constant that holds it,
 //! above or below attributes, inside the block before the first statement, or at the end of its line. `Safety:`
-//! and `# Safety` are as good as `SAFETY:`. A function that implements one of a trait's needs no section of its
-//! own: the trait has it.
+//! and `# Safety` are as good as `SAFETY:`.
 //!
 //! ## Why it matters
 //!
@@ -37,30 +35,27 @@
 //!
 //! ## Known limits
 //!
-//! What a comment says is for a reader to judge. `unsafe` among the tokens of a macro is not looked at.
+//! Whether a comment is right is for a reader to judge. Blocks among the tokens of a macro's definition are not
+//! looked at.
 
 use super::{Report, Subject};
-use crate::facts::{FileFacts, UnsafeFact, UnsafeKind};
+use crate::facts::UnsafeKind;
 
 pub(super) fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for fact in subject.facts.unsafes.iter().filter(|fact| fact.safety.is_none()) {
-        let name = fact.name.as_deref().unwrap_or("_");
-        let message = match fact.kind {
-            UnsafeKind::Block => "unsafe block without a `SAFETY:` comment".to_owned(),
-            UnsafeKind::Impl => format!("`unsafe impl {name}` without a `SAFETY:` comment"),
-            UnsafeKind::Trait => format!("unsafe trait `{name}` without a `# Safety` section"),
-            UnsafeKind::Function if !fact.of_trait => format!("unsafe function `{name}` without a `# Safety` section"),
-            UnsafeKind::Declaration if !is_foreign(fact, subject.facts) => {
-                format!("unsafe function `{name}` of a trait without a `# Safety` section")
+    for fact in subject.facts.unsafes.iter().filter(|fact| fact.kind == UnsafeKind::Block) {
+        match fact.safety.as_deref() {
+            None => report.add(fact.span, &fact.scope, "unsafe block without a `SAFETY:` comment", Vec::new()),
+            Some(argument) if says_nothing(argument) => {
+                report.add(fact.span, &fact.scope, "the `SAFETY:` comment of this unsafe block says nothing", Vec::new());
             }
-            _ => continue,
-        };
-        report.add(fact.span, &fact.scope, message, Vec::new());
+            Some(_) => {}
+        }
     }
 }
 
-/// `unsafe fn` in an extern block: C's documentation says what it needs.
-fn is_foreign(fact: &UnsafeFact, facts: &FileFacts) -> bool {
-    let after = facts.foreign.partition_point(|item| item.span.start <= fact.span.start);
-    after > 0 && fact.span.start < facts.foreign[after - 1].span.end
+/// Whether an argument is the word alone, or a promise to write one.
+pub(super) fn says_nothing(argument: &str) -> bool {
+    let words = argument.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let mut words = words.map(str::to_ascii_lowercase).filter(|word| word != "safety");
+    words.all(|word| matches!(&*word, "todo" | "fixme" | "xxx" | "tbd" | "unsafe" | "ok"))
 }

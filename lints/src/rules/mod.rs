@@ -4,6 +4,7 @@
 //! exception: the policy decides about findings later.
 
 use crate::facts::{FileFacts, Scope, Span};
+use crate::project::Project;
 use crate::resolve::{ForeignCall, Place};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -31,18 +32,31 @@ macro_rules! rules {
 }
 
 rules! {
+
+    bypassed_isolation => "bypassed-isolation", Deny, Exact;
+    conflicting_declarations => "conflicting-declarations", Warn, Heuristic;
+    enum_from_c => "enum-from-c", Warn, Heuristic;
     extern_block => "extern-block", Warn, Exact;
     forbidden_unsafe => "forbidden-unsafe", Deny, Exact, by policy;
     foreign_call => "foreign-call", Warn, Heuristic;
+    foreign_length => "foreign-length", Warn, Heuristic;
     global_asm => "global-asm", Warn, Exact;
     many_operations => "many-operations", Warn, Heuristic;
     missing_safety_comment => "missing-safety-comment", Warn, Heuristic;
+    missing_safety_docs => "missing-safety-docs", Warn, Heuristic;
     new_unsafe => "new-unsafe", Deny, Exact, by policy;
+    non_ffi_safe_type => "non-ffi-safe-type", Warn, Heuristic;
     parse_error => "parse-error", Warn, Exact;
+    shadowed_libc_symbol => "shadowed-libc-symbol", Warn, Exact;
     static_mut => "static-mut", Warn, Exact;
+    unchecked_cstr => "unchecked-cstr", Warn, Heuristic;
+    unclear_transmute => "unclear-transmute", Warn, Heuristic;
+    undocumented_unsafe_impl => "undocumented-unsafe-impl", Warn, Heuristic;
     unexplained => "unexplained", Warn, Exact;
+    unguarded_callback => "unguarded-callback", Warn, Heuristic;
     unsafe_attribute => "unsafe-attribute", Warn, Exact;
     unseen_expansion => "unseen-expansion", Warn, Exact;
+    unwind_across_c => "unwind-across-c", Warn, Heuristic;
 }
 
 /// A rule.
@@ -129,31 +143,26 @@ impl fmt::Display for Severity {
 }
 
 /// One file to check.
-#[derive(Debug)]
-pub struct Subject<'a> {
-    /// The file, by the indices that the caller uses for crates and files.
-    pub place: Place,
-    /// Module path of the file within its crate.
-    pub module: &'a [String],
+struct Subject<'a> {
+    /// The file.
+    place: Place,
     /// What stands in it.
-    pub facts: &'a FileFacts,
+    facts: &'a FileFacts,
     /// The foreign calls that stand in it, in source order.
-    pub calls: &'a [ForeignCall<'a>],
-    /// What the rules take for granted about the project.
-    pub settings: &'a Settings,
+    calls: &'a [ForeignCall<'a>],
+    /// The graph that it is part of.
+    project: &'a Project<'a>,
 }
 
-/// What rules need to know of a project that no source file says.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// Modules that may call foreign functions, as paths within their crate (`isolated`), with all below them.
-    pub wrappers: Vec<String>,
-}
+impl Subject<'_> {
+    /// Whether something in the file may be part of the build.
+    fn is_live(&self, scope: &Scope) -> bool {
+        self.project.is_live(self.place, scope)
+    }
 
-impl Default for Settings {
-    /// Wrappers stand where `cargo isolate wrap` writes them.
-    fn default() -> Settings {
-        Settings { wrappers: vec!["isolated".to_owned()] }
+    /// Module path of something in the file.
+    fn module_of(&self, scope: &Scope) -> Vec<String> {
+        self.project.module_of(self.place, scope)
     }
 }
 
@@ -185,12 +194,14 @@ impl Report<'_> {
     }
 }
 
-/// What all rules find in a file, in source order; at one place in the order of the rules' names.
-pub fn check(subject: &Subject<'_>) -> Vec<Finding> {
+/// What all rules find in a file of a project, in source order; at one place in the order of the rules' names.
+pub fn check(project: &Project<'_>, place: Place) -> Vec<Finding> {
+    let calls = project.calls_in(place);
+    let subject = Subject { place, facts: project.file(place).facts, calls, project };
     let mut findings = Vec::new();
     for rule in RULES {
         if let Some(check) = rule.check {
-            check(subject, &mut Report { rule: rule.name, findings: &mut findings });
+            check(&subject, &mut Report { rule: rule.name, findings: &mut findings });
         }
     }
     findings.sort_by_key(|finding| (finding.span.start, finding.rule));

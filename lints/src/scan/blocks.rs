@@ -26,8 +26,10 @@ impl<'t> Scanner<'_, 't> {
         };
         let called = node.parent().is_some_and(|parent| parent.kind() == CALL_EXPR && parent.id() + 1 == node.id());
         if called {
+            self.call_arguments(node, &path);
             self.call(path, node.start()..node.end());
         } else {
+            self.function_argument(node, &path);
             self.mention(path, node.start()..node.end());
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{Scanner, Take, attributes, items};
 use crate::facts::{Conditional, ForeignItem, ForeignKind, Param, UnsafeFact, UnsafeKind};
-use crate::syntax::{Node, SyntaxKind, T};
+use crate::syntax::{Node, Source, SyntaxKind, T};
 use SyntaxKind::*;
 use std::sync::Arc;
 
@@ -15,10 +15,7 @@ pub(super) struct Block {
 impl<'t> Scanner<'_, 't> {
     pub(super) fn extern_block(&mut self, node: Node<'_, 't>) {
         let abi_node = node.child(ABI);
-        let literal = abi_node.and_then(|abi| abi.tokens().find(|token| token.kind == STRING));
-        let abi =
-            literal.and_then(|token| attributes::string(&self.source.text()[token.start as usize..token.end as usize]));
-        let abi = abi.unwrap_or_else(|| "C".to_owned());
+        let abi = abi(self.source, abi_node);
         let keyword = node.token(T![unsafe]);
         let start = keyword.map(|token| token.start as usize).or(abi_node.map(Node::start)).unwrap_or(node.start());
         let end = abi_node.map_or(node.end(), Node::end);
@@ -34,24 +31,11 @@ impl<'t> Scanner<'_, 't> {
     }
 
     pub(super) fn foreign_function(&mut self, node: Node<'_, 't>, block: &Block) {
-        let params = node.child(PARAM_LIST);
-        let params = params.iter().flat_map(|list| list.children()).filter(|child| child.kind() == PARAM);
-        let (mut typed, mut variadic) = (Vec::new(), false);
-        for param in params {
-            if param.has(T![...]) {
-                variadic = true;
-            } else {
-                typed.push(self::param(param));
-            }
-        }
-        let ret = node.child(RET_TYPE).and_then(|ret| ret.children().find(|child| items::is_type(child.kind())));
-        let ret = ret.map(Node::normal_text).filter(|ret| ret != "()" && ret != "( )");
-        self.foreign_item(node, block, ForeignKind::Function { params: typed, ret, variadic });
+        self.foreign_item(node, block, signature(node));
     }
 
     pub(super) fn foreign_static(&mut self, node: Node<'_, 't>, block: &Block) {
-        let ty = node.children().find(|child| items::is_type(child.kind())).map(Node::normal_text).unwrap_or_default();
-        self.foreign_item(node, block, ForeignKind::Static { ty, mutable: node.has(T![mut]) });
+        self.foreign_item(node, block, static_type(node));
     }
 
     fn foreign_item(&mut self, node: Node<'_, 't>, block: &Block, item: ForeignKind) {
@@ -80,6 +64,34 @@ impl<'t> Scanner<'_, 't> {
             safe: node.has(SAFE_KW),
         });
     }
+}
+
+/// The ABI that a node names, `C` where it names none.
+pub(super) fn abi(source: &Source<'_>, abi: Option<Node<'_, '_>>) -> String {
+    let literal = abi.and_then(|abi| abi.tokens().find(|token| token.kind == STRING));
+    let abi = literal.and_then(|token| attributes::string(&source.text()[token.start as usize..token.end as usize]));
+    abi.unwrap_or_else(|| "C".to_owned())
+}
+
+pub(super) fn signature(function: Node<'_, '_>) -> ForeignKind {
+    let params = function.child(PARAM_LIST);
+    let params = params.iter().flat_map(|list| list.children()).filter(|child| child.kind() == PARAM);
+    let (mut typed, mut variadic) = (Vec::new(), false);
+    for param in params {
+        if param.has(T![...]) {
+            variadic = true;
+        } else {
+            typed.push(self::param(param));
+        }
+    }
+    let ret = function.child(RET_TYPE).and_then(|ret| ret.children().find(|child| items::is_type(child.kind())));
+    let ret = ret.map(Node::normal_text).filter(|ret| ret != "()" && ret != "( )");
+    ForeignKind::Function { params: typed, ret, variadic }
+}
+
+pub(super) fn static_type(item: Node<'_, '_>) -> ForeignKind {
+    let ty = item.children().find(|child| items::is_type(child.kind())).map(Node::normal_text).unwrap_or_default();
+    ForeignKind::Static { ty, mutable: item.has(T![mut]) }
 }
 
 fn param(param: Node<'_, '_>) -> Param {

@@ -19,8 +19,9 @@ const LONGEST: usize = 512;
 impl<'t> Scanner<'_, 't> {
     pub(super) fn function(&mut self, node: Node<'_, 't>) {
         let name = name(node);
-        if let Some(block) = self.frame().foreign.clone() {
-            self.foreign_function(node, &block);
+        match self.frame().foreign.clone() {
+            Some(block) => self.foreign_function(node, &block),
+            None => self.definition(node),
         }
         let keyword = node.token(T![unsafe]);
         let body = node.child(BLOCK_EXPR);
@@ -299,7 +300,10 @@ impl<'t> Scanner<'_, 't> {
             if let Some(keyword) = node.token(T![unsafe]) {
                 self.unsafe_item(node, UnsafeKind::Declaration, keyword, name(node));
             }
-        } else if node.has(T![mut]) {
+            return;
+        }
+        self.exported_static(node);
+        if node.has(T![mut]) {
             self.bare_item(node, UnsafeKind::StaticMut, name(node));
         }
     }

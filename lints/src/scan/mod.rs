@@ -5,9 +5,11 @@
 
 mod attributes;
 mod blocks;
+mod definitions;
 mod depth;
 mod digest;
 mod expand;
+mod flow;
 mod foreign;
 mod items;
 mod macros;
@@ -312,6 +314,7 @@ impl<'s, 't> Scanner<'s, 't> {
             self.left_by_recovery(&keywords);
         }
         self.static_uses();
+        self.forget_local_arguments();
         // Expansions come after the definitions, and arguments before them.
         self.facts.unsafes.sort_by_key(|fact| fact.span.start);
         self.digests();

@@ -4,6 +4,7 @@ use super::libraries::{HEADING, proposals};
 use crate::{
     decide,
     graph::{Graph, Package},
+    policy::model::Policy,
 };
 use isolate_lints::rules::{RULES, Rule, Severity};
 use std::{collections::BTreeMap, fmt::Write as _};
@@ -29,7 +30,7 @@ pub(super) fn policy(graph: &Graph) -> String {
 /// How many findings each rule has; rules without are absent.
 pub(super) fn finding_counts(graph: &Graph) -> BTreeMap<&'static str, usize> {
     let mut counts = BTreeMap::new();
-    for found in decide::findings(graph) {
+    for found in decide::findings(graph, &Policy::default()) {
         *counts.entry(found.finding.rule).or_default() += 1;
     }
     counts

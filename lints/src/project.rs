@@ -1,0 +1,124 @@
+//! What rules may ask about the graph that a file is part of.
+
+use crate::facts::{Definition, FileFacts, ForeignItem, ForeignKind, Scope, Span};
+use crate::resolve::{Crate, File, ForeignCall, Place, Resolver};
+use std::collections::BTreeMap;
+
+/// The crates of a graph, with what is asked of them again and again.
+pub struct Project<'a> {
+    crates: &'a [Crate<'a>],
+    resolver: Resolver<'a>,
+    /// By caller.
+    calls: Vec<ForeignCall<'a>>,
+    /// By symbol, in the order of crates, files and places.
+    declarations: BTreeMap<&'a str, Vec<Declared<'a>>>,
+    /// What the rules take for granted.
+    pub(crate) settings: Settings,
+}
+
+/// What rules need to know of a project that no source file says.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Modules that may call foreign functions, as paths within their crate (`isolated`), with all below them.
+    pub wrappers: Vec<String>,
+    /// Symbols that run in a domain, with the domain's name.
+    pub isolated: BTreeMap<String, String>,
+}
+
+impl Default for Settings {
+    /// Wrappers stand where `cargo isolate wrap` writes them, and nothing is isolated yet.
+    fn default() -> Settings {
+        Settings { wrappers: vec!["isolated".to_owned()], isolated: BTreeMap::new() }
+    }
+}
+
+/// A symbol that a crate expects others to define.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Declared<'a> {
+    pub(crate) place: Place,
+    pub(crate) item: &'a ForeignItem,
+}
+
+impl<'a> Project<'a> {
+    /// Reads all declarations and finds all foreign calls.
+    pub fn new(crates: &'a [Crate<'a>], settings: Settings) -> Project<'a> {
+        let resolver = Resolver::new(crates);
+        let calls = resolver.foreign_calls();
+        let mut declarations: BTreeMap<&str, Vec<Declared<'_>>> = BTreeMap::new();
+        for (krate, of_crate) in crates.iter().enumerate() {
+            for (file, of_file) in of_crate.files.iter().enumerate() {
+                for item in &of_file.facts.foreign {
+                    let declared = Declared { place: Place { krate, file }, item };
+                    declarations.entry(item.symbol()).or_default().push(declared);
+                }
+            }
+        }
+        Project { crates, resolver, calls, declarations, settings }
+    }
+
+    pub(crate) fn file(&self, place: Place) -> &File<'a> {
+        &self.crates[place.krate].files[place.file]
+    }
+
+    /// The foreign calls of a file, in source order.
+    pub(crate) fn calls_in(&self, place: Place) -> &[ForeignCall<'a>] {
+        let start = self.calls.partition_point(|call| call.caller < place);
+        let end = self.calls.partition_point(|call| call.caller <= place);
+        &self.calls[start..end]
+    }
+
+    pub(crate) fn resolver(&self) -> &Resolver<'a> {
+        &self.resolver
+    }
+
+    /// Every declaration of a symbol in the graph.
+    pub(crate) fn declarations(&self, symbol: &str) -> &[Declared<'a>] {
+        self.declarations.get(symbol).map_or(&[], Vec::as_slice)
+    }
+
+    /// Module path of something in a file.
+    pub(crate) fn module_of(&self, place: Place, scope: &Scope) -> Vec<String> {
+        self.file(place).module.iter().chain(&scope.modules).cloned().collect()
+    }
+
+    /// Whether a declaration may be part of the build.
+    pub(crate) fn is_live(&self, place: Place, scope: &Scope) -> bool {
+        self.file(place).may_hold(&scope.cfgs)
+    }
+
+    /// Names a place for people: `z_sys::inner`, line 12.
+    pub(crate) fn describe(&self, place: Place, scope: &Scope, span: Span) -> String {
+        let path = [self.crates[place.krate].name.to_owned()];
+        let module = path.iter().chain(self.file(place).module).chain(&scope.modules);
+        format!("`{}`, line {}", module.map(String::as_str).collect::<Vec<_>>().join("::"), span.line)
+    }
+
+    /// The definition that a path means to code in a module, if it is one that other languages can reach.
+    pub(crate) fn definition(&self, from: Place, scope: &Scope, path: &str) -> Option<&'a Definition> {
+        let facts: &'a FileFacts = self.file(from).facts;
+        let module = self.module_of(from, scope);
+        let functions = self.resolver.functions_of(from.krate, &module, scope.function.as_deref(), path);
+        let found = functions.iter().find_map(|(place, function)| {
+            let facts: &'a FileFacts = self.file(*place).facts;
+            facts.definitions.iter().find(|definition| definition.span == function.span)
+        });
+        // Associated functions are no names of modules; those of other files are not looked for.
+        found.or_else(|| {
+            let (owner, name) = path.rsplit_once("::")?;
+            let owner = owner.rsplit("::").next();
+            facts.definitions.iter().find(|definition| definition.name == name && definition.owner.as_deref() == owner)
+        })
+    }
+}
+
+impl ForeignItem {
+    /// What the linker resolves.
+    pub fn symbol(&self) -> &str {
+        self.link_name.as_deref().unwrap_or(&self.name)
+    }
+
+    /// Whether it is a function.
+    pub fn is_function(&self) -> bool {
+        matches!(self.item, ForeignKind::Function { .. })
+    }
+}

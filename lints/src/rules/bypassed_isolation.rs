@@ -1,0 +1,55 @@
+//! Isolated functions called past their wrappers.
+//!
+//! ## What it does
+//!
+//! Reports calls and mentions of foreign functions that the policy isolates (`[[isolate]]`), anywhere but in the
+//! generated wrappers. The callee is told by its symbol: a declaration of one's own, a rename or a re-export is
+//! no way around.
+//!
+//! ## Why it matters
+//!
+//! Such a call runs outside the domain, with all of the program's memory in reach, while everybody believes that
+//! the library is contained. It also works on another copy of the library's state than the calls in the domain.
+//!
+//! ## Example
+//!
+//! ```rust
+//! extern "C" {
+//!     fn deflate(stream: *mut Stream, flush: i32) -> i32;
+//! }
+//!
+//! fn finish(stream: &mut Stream) -> i32 {
+//!     // SAFETY: the stream is initialised.
+//!     unsafe { deflate(stream, 4) }
+//! }
+//! ```
+//!
+//! with `[[isolate]]` naming `deflate`.
+//!
+//! ## What to do instead
+//!
+//! Call the wrapper. `cargo isolate wrap --apply` rewrites calls that have the same arguments.
+//!
+//! ```rust
+//! fn finish(stream: &mut Handle<Stream>) -> Result<i32, isolate_rt::Fault> {
+//!     crate::isolated::zlib::deflate(stream, 4)
+//! }
+//! ```
+//!
+//! ## Known limits
+//!
+//! What reaches the function by a pointer that C hands out, or by `dlsym`, is not seen; `cargo isolate verify`
+//! looks at the linked program.
+
+use super::{Report, Subject, foreign_call};
+
+pub(super) fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for call in foreign_call::unwrapped(subject) {
+        let symbol = call.item.symbol();
+        if let Some(domain) = subject.project.settings.isolated.get(symbol) {
+            let how = if call.mention { "used as a value" } else { "called" };
+            let message = format!("`{symbol}` runs in the domain `{domain}`, and is {how} outside of it");
+            report.add(call.call.span, &call.call.scope, message, Vec::new());
+        }
+    }
+}

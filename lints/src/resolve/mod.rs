@@ -10,7 +10,7 @@ mod names;
 mod tests;
 
 use crate::cfg::{Configs, Presence};
-use crate::facts::{CallFact, FileFacts, ForeignItem, FunctionItem, TypeItem};
+use crate::facts::{CallFact, FileFacts, ForeignItem, TypeItem};
 use crate::syntax::Edition;
 pub use callers::FunctionCall;
 use names::{Names, Target};

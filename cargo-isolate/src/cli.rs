@@ -1,13 +1,14 @@
 //! The command line: what can be typed, and which command it starts.
 
 use crate::{
-    commands::{self, baseline::NoBaseline},
+    commands::{self, baseline::NoBaseline, diff::NothingToCompare},
     exit::Exit,
     policy::{Mistakes, Unreadable},
     ratchet::git::GitError,
     report::OutputError,
     sources::LoadError,
     symbol::NoSuchSymbol,
+    trend::SnapshotError,
     wrap::TargetError,
 };
 use clap::{Parser, Subcommand};
@@ -42,6 +43,8 @@ enum Command {
     Check(commands::check::Args),
     /// Write down what is known of the code, so that `check` finds what is new.
     Baseline(commands::baseline::Args),
+    /// Compare two audits: what came, what went, who grew.
+    Diff(commands::diff::Args),
     /// Show what would be wrapped: every contract with its evidence, or why it is refused.
     Plan(commands::plan::Args),
     /// Write the wrappers that the plan describes.
@@ -63,6 +66,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Init(args) => commands::init::run(&args),
         Command::Check(args) => commands::check::run(&args),
         Command::Baseline(args) => commands::baseline::run(&args),
+        Command::Diff(args) => commands::diff::run(&args),
         Command::Plan(args) => commands::plan::run(&args),
         Command::Wrap(args) => commands::wrap::run(&args),
         Command::Verify(args) => commands::verify::run(&args),
@@ -98,6 +102,8 @@ fn fail(error: &anyhow::Error) -> Exit {
         || error.is::<Unreadable>()
         || error.is::<TargetError>()
         || error.is::<NoBaseline>()
+        || error.is::<SnapshotError>()
+        || error.is::<NothingToCompare>()
         || error.is::<NoSuchSymbol>()
         || wrong_arguments
     {

@@ -19,6 +19,7 @@ mod report;
 mod sources;
 mod symbol;
 mod text;
+mod trend;
 mod verify;
 mod words;
 mod wrap;

@@ -95,6 +95,6 @@ fn read_baseline(args: &Args, graph: &Graph, policy: &mut Loaded) -> anyhow::Res
 /// The workspace where this code and what `name` stands for parted.
 fn diff_base(args: &Args, name: &str, graph: &Graph) -> anyhow::Result<Base> {
     let repository = Repository::around(&graph.root)?;
-    let commit = repository.merge_base(&repository.commit(name)?)?;
+    let commit = repository.merge_base(&repository.commit(name)?, "HEAD")?;
     Ok(base::load(&repository, commit, &args.request, &graph.root, &graph.target)?)
 }

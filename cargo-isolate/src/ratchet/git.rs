@@ -39,7 +39,7 @@ pub(crate) enum GitError {
     NoRepository(Utf8PathBuf),
     #[error("git knows no commit `{name}`{}", if *.shallow { SHALLOW } else { "; `git fetch` may bring it, `git branch --all` lists what there is" })]
     NoCommit { name: String, shallow: bool },
-    #[error("`{name}` and the present commit have no common ancestor{}", if *.shallow { SHALLOW } else { "; name a commit that the present one came from" })]
+    #[error("`{name}` and what it is compared with have no common ancestor{}", if *.shallow { SHALLOW } else { "; name a commit that the other came from" })]
     NoMergeBase { name: String, shallow: bool },
     /// Anything else, in git's own words.
     #[error("`git {command}` failed\n{stderr}")]
@@ -81,9 +81,9 @@ impl Repository {
         }
     }
 
-    /// Where the present commit parted from another, under the other's name.
-    pub(crate) fn merge_base(&self, with: &Commit) -> Result<Commit, GitError> {
-        let output = run(&mut self.git(&["merge-base", &with.hash, "HEAD"]))?;
+    /// The last commit that another one shares with `end`, under the other's name.
+    pub(crate) fn merge_base(&self, with: &Commit, end: &str) -> Result<Commit, GitError> {
+        let output = run(&mut self.git(&["merge-base", &with.hash, end]))?;
         match output.status.success() {
             true => Ok(Commit { hash: text(&output.stdout), ..with.clone() }),
             false => Err(GitError::NoMergeBase { name: with.name.clone(), shallow: self.is_shallow() }),

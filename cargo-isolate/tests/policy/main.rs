@@ -3,4 +3,5 @@
 mod init;
 mod members;
 mod rehearsal;
+mod trends;
 mod workspace;

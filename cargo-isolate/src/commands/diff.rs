@@ -1,0 +1,87 @@
+//! `cargo isolate diff`: two audits side by side.
+
+use crate::{
+    exit::Exit,
+    graph::Graph,
+    policy,
+    ratchet::{
+        base,
+        git::{Commit, Repository},
+    },
+    report,
+    sources::{self, Request},
+    trend::{Change, Format, Snapshot},
+    wrap::mark_generated,
+};
+use camino::Utf8Path;
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// A report of `audit --format json`; or a range of git commits: `A..B`, `A...B` from where they part, `A..` up to the
+    /// files as they are now
+    #[arg(value_name = "OLD.json | RANGE")]
+    old: String,
+    /// The later report
+    #[arg(value_name = "NEW.json")]
+    new: Option<String>,
+    #[command(flatten)]
+    request: Request,
+    /// How to print the difference
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// What was typed names nothing to compare. The command ends with status 2.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NothingToCompare {
+    #[error("`{0}` is no range of commits; two reports or `A..B` are compared")]
+    NoRange(String),
+    #[error("commit {} (`{}`) has no workspace at this place", .0.short(), .0.name)]
+    NoWorkspace(Commit),
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+    let (before, after) = match &args.new {
+        Some(new) => (Snapshot::read(Utf8Path::new(&args.old))?, Snapshot::read(Utf8Path::new(new))?),
+        None => range(args)?,
+    };
+    let change = Change::new(&before, &after);
+    change.print(&mut anstream::stdout().lock(), args.format)?;
+    Ok(if change.complete { Exit::Clean } else { Exit::Incomplete })
+}
+
+/// The audits at both ends of a range.
+fn range(args: &Args) -> anyhow::Result<(Snapshot, Snapshot)> {
+    let nothing = || NothingToCompare::NoRange(args.old.clone());
+    let (from, to) = args.old.split_once("..").ok_or_else(nothing)?;
+    let (parting, to) = to.strip_prefix('.').map_or((false, to), |to| (true, to));
+    let from = if from.is_empty() { "HEAD" } else { from };
+    let now = sources::load(&args.request)?;
+    let repository = Repository::around(&now.root)?;
+    let mut first = repository.commit(from)?;
+    let last = if to.is_empty() { None } else { Some(repository.commit(to)?) };
+    if parting {
+        let end = last.as_ref().map_or("HEAD", |last| &last.hash);
+        first = repository.merge_base(&first, end)?;
+    }
+    let at = |commit: Commit| -> anyhow::Result<Snapshot> {
+        let mut base = base::load(&repository, commit, &args.request, &now.root, &now.target)?;
+        let graph = base.graph.take().ok_or_else(|| NothingToCompare::NoWorkspace(base.commit.clone()))?;
+        // Before its files go away.
+        snapshot(graph)
+    };
+    let before = at(first)?;
+    let after = match last {
+        Some(last) => at(last)?,
+        None => snapshot(now)?,
+    };
+    Ok((before, after))
+}
+
+fn snapshot(mut graph: Graph) -> anyhow::Result<Snapshot> {
+    // An audit goes by the policy where there is one; what an old one has wrong is no matter here.
+    if let Ok(policy) = policy::load(&policy::PolicyFile::default(), &graph) {
+        mark_generated(&mut graph, &policy);
+    }
+    Ok(Snapshot::of(&report::audit(&graph)?)?)
+}

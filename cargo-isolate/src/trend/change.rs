@@ -1,0 +1,223 @@
+//! What there is to say about two audits.
+
+use super::snapshot::{Finding, Package, Snapshot};
+use crate::ratchet::{Comparison, Entry, State};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Version of the JSON of `diff`.
+const SCHEMA: u32 = 1;
+
+/// The difference between two audits.
+#[derive(Debug, Serialize)]
+pub(crate) struct Change {
+    schema: u32,
+    /// Version of cargo-isolate.
+    tool: &'static str,
+    /// Whether every file of both was read and parsed.
+    pub(crate) complete: bool,
+    pub(super) members: Sums,
+    pub(super) dependencies: Sums,
+    /// Packages that changed, those that grew most first.
+    pub(super) packages: Vec<PackageChange>,
+    /// Findings of members that were not there.
+    pub(super) came: Vec<Finding>,
+    /// Findings of members whose text was edited where they stand, as they are now.
+    pub(super) changed: Vec<Finding>,
+    /// Findings of members that are there no more, as they were.
+    pub(super) gone: Vec<Finding>,
+    /// How many findings of members stand elsewhere.
+    pub(super) moved: usize,
+    /// Foreign symbols that are used more or less than before, by name.
+    pub(super) symbols: Vec<SymbolChange>,
+}
+
+/// A number then and now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Pair {
+    pub(super) before: usize,
+    pub(super) after: usize,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(super) struct Sums {
+    pub(super) packages: Pair,
+    /// Unsafe constructs.
+    #[serde(rename = "unsafe")]
+    pub(super) unsafes: Pair,
+    pub(super) foreign_calls: Pair,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct PackageChange {
+    pub(super) name: String,
+    pub(super) member: bool,
+    /// Of all its versions; none if it was not there.
+    pub(super) before: Vec<String>,
+    pub(super) after: Vec<String>,
+    #[serde(rename = "unsafe")]
+    pub(super) unsafes: Pair,
+    /// By kind; those that are the same are absent.
+    pub(super) kinds: BTreeMap<String, Pair>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct SymbolChange {
+    pub(super) name: String,
+    pub(super) library: Option<String>,
+    /// Calls and mentions.
+    pub(super) uses: Pair,
+}
+
+impl Pair {
+    pub(super) fn growth(self) -> i64 {
+        self.after as i64 - self.before as i64
+    }
+}
+
+impl Change {
+    /// From one audit to another.
+    pub(crate) fn new(before: &Snapshot, after: &Snapshot) -> Change {
+        let (old, new) = (by_name(before), by_name(after));
+        let compared = Comparison::new(of_members(before).map(entry), of_members(after).map(entry));
+        let is = |finding: &&Finding, state| compared.state(finding.fingerprint) == state;
+        let find = |state| of_members(after).filter(|finding| is(finding, state)).cloned().collect::<Vec<_>>();
+        let gone: BTreeSet<_> = compared.gone.iter().map(|entry| entry.fingerprint).collect();
+        let mut change = Change {
+            schema: SCHEMA,
+            tool: env!("CARGO_PKG_VERSION"),
+            complete: before.complete && after.complete,
+            members: sums(&old, &new, true),
+            dependencies: sums(&old, &new, false),
+            packages: package_changes(&old, &new),
+            came: find(State::New),
+            changed: find(State::Changed),
+            gone: of_members(before).filter(|finding| gone.contains(&finding.fingerprint)).cloned().collect(),
+            moved: find(State::Moved).len(),
+            symbols: symbol_changes(before, after),
+        };
+        change.packages.sort_by_key(|package| (-package.unsafes.growth(), !package.member, package.name.clone()));
+        change
+    }
+
+    /// Whether both are the same.
+    pub(super) fn is_empty(&self) -> bool {
+        self.packages.is_empty()
+            && self.symbols.is_empty()
+            && [&self.came, &self.changed, &self.gone].iter().all(|findings| findings.is_empty())
+    }
+}
+
+fn of_members(snapshot: &Snapshot) -> impl Iterator<Item = &Finding> {
+    snapshot.findings.iter().filter(|finding| finding.member)
+}
+
+fn entry(finding: &Finding) -> Entry {
+    let package = finding.package.rsplit_once('@').map_or(&*finding.package, |(name, _)| name);
+    Entry {
+        package: package.to_owned(),
+        at: finding.at.clone(),
+        code: finding.code.clone(),
+        fingerprint: finding.fingerprint,
+        content: finding.content,
+    }
+}
+
+/// All versions of a package, summed up.
+#[derive(Default)]
+struct Summed {
+    member: bool,
+    versions: Vec<String>,
+    kinds: BTreeMap<String, usize>,
+}
+
+/// What is dormant is a kind of its own, whatever it is.
+const DORMANT: &str = "dormant";
+
+fn by_name(snapshot: &Snapshot) -> BTreeMap<&str, Summed> {
+    let mut packages: BTreeMap<&str, Summed> = BTreeMap::new();
+    for Package { name, version, member, counts, dormant } in &snapshot.packages {
+        let summed = packages.entry(name).or_default();
+        summed.member |= member;
+        summed.versions.push(version.clone());
+        for (kind, count) in counts.values().flatten().filter(|(_, count)| **count > 0) {
+            *summed.kinds.entry(kind.clone()).or_default() += count;
+        }
+        let dormant =
+            dormant.values().flatten().filter(|(kind, _)| is_unsafe(kind)).map(|(_, count)| count).sum::<usize>();
+        if dormant > 0 {
+            *summed.kinds.entry(DORMANT.to_owned()).or_default() += dormant;
+        }
+    }
+    packages
+}
+
+/// Whether a kind of an audit's counts is an unsafe construct.
+fn is_unsafe(kind: &str) -> bool {
+    !matches!(kind, "foreign_items" | "foreign_calls" | "unexpanded")
+}
+
+impl Summed {
+    fn unsafes(&self) -> usize {
+        self.kinds.iter().filter(|(kind, _)| is_unsafe(kind)).map(|(_, count)| count).sum()
+    }
+
+    fn kind(&self, kind: &str) -> usize {
+        self.kinds.get(kind).copied().unwrap_or(0)
+    }
+}
+
+fn sums(old: &BTreeMap<&str, Summed>, new: &BTreeMap<&str, Summed>, members: bool) -> Sums {
+    let of = |packages: &BTreeMap<&str, Summed>, what: fn(&Summed) -> usize| {
+        packages.values().filter(|package| package.member == members).map(what).sum()
+    };
+    let pair = |what: fn(&Summed) -> usize| Pair { before: of(old, what), after: of(new, what) };
+    Sums {
+        packages: pair(|package| package.versions.len()),
+        unsafes: pair(Summed::unsafes),
+        foreign_calls: pair(|package| package.kind("foreign_calls")),
+    }
+}
+
+fn package_changes(old: &BTreeMap<&str, Summed>, new: &BTreeMap<&str, Summed>) -> Vec<PackageChange> {
+    let names: BTreeSet<&&str> = old.keys().chain(new.keys()).collect();
+    let none = Summed::default();
+    let mut changes = Vec::new();
+    for name in names {
+        let (before, after) = (old.get(*name).unwrap_or(&none), new.get(*name).unwrap_or(&none));
+        let kinds: BTreeSet<&String> = before.kinds.keys().chain(after.kinds.keys()).collect();
+        let kinds =
+            kinds.into_iter().map(|kind| (kind.clone(), Pair { before: before.kind(kind), after: after.kind(kind) }));
+        let kinds: BTreeMap<_, _> = kinds.filter(|(_, pair)| pair.growth() != 0).collect();
+        if kinds.is_empty() && before.versions == after.versions {
+            continue;
+        }
+        changes.push(PackageChange {
+            name: (*name).to_string(),
+            member: before.member || after.member,
+            before: before.versions.clone(),
+            after: after.versions.clone(),
+            unsafes: Pair { before: before.unsafes(), after: after.unsafes() },
+            kinds,
+        });
+    }
+    changes
+}
+
+fn symbol_changes(before: &Snapshot, after: &Snapshot) -> Vec<SymbolChange> {
+    let mut uses: BTreeMap<(&String, &Option<String>), Pair> = BTreeMap::new();
+    for (snapshot, is_after) in [(before, false), (after, true)] {
+        for symbol in &snapshot.symbols {
+            let count: usize = symbol.callers.iter().map(|caller| caller.calls + caller.mentions).sum();
+            let pair = uses.entry((&symbol.name, &symbol.library)).or_default();
+            *if is_after { &mut pair.after } else { &mut pair.before } += count;
+        }
+    }
+    let changed = uses.into_iter().filter(|(_, pair)| pair.growth() != 0);
+    let change = |((name, library), uses): ((&String, &Option<String>), Pair)| SymbolChange {
+        name: name.clone(),
+        library: library.clone(),
+        uses,
+    };
+    changed.map(change).collect()
+}

@@ -1,0 +1,167 @@
+//! The difference between two audits, for people and programs.
+
+use super::{
+    change::{Change, PackageChange, Pair, Sums},
+    snapshot::Finding,
+};
+use std::io::{self, Write};
+
+/// How a difference is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// For people, in a terminal
+    #[default]
+    Text,
+    /// For programs: see docs/json.md
+    Json,
+    /// A comment on a pull request
+    Markdown,
+    /// One line
+    Line,
+}
+
+impl Change {
+    /// Prints it.
+    pub(crate) fn print(&self, out: &mut dyn Write, format: Format) -> io::Result<()> {
+        match format {
+            Format::Text => self.text(out),
+            Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(self)?),
+            Format::Markdown => self.markdown(out),
+            Format::Line => writeln!(out, "{}", self.line()),
+        }
+    }
+
+    /// "unsafe 3 → 5 (+2 new, 1 gone), foreign calls 1; dependencies unsafe 40 → 38".
+    fn line(&self) -> String {
+        let parts = [(&self.came, "new"), (&self.changed, "changed"), (&self.gone, "gone")];
+        let parts: Vec<_> = parts
+            .into_iter()
+            .filter(|(findings, _)| !findings.is_empty())
+            .map(|(findings, what)| format!("{} {what}", findings.len()))
+            .collect();
+        let findings = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };
+        let incomplete = if self.complete { "" } else { "; incomplete" };
+        let Sums { unsafes, foreign_calls, .. } = self.members;
+        format!(
+            "unsafe {}, foreign calls {}{findings}; dependencies unsafe {}{incomplete}",
+            arrow(unsafes),
+            arrow(foreign_calls),
+            arrow(self.dependencies.unsafes)
+        )
+    }
+
+    fn text(&self, out: &mut dyn Write) -> io::Result<()> {
+        for (name, Sums { packages, unsafes, foreign_calls }) in
+            [("members", self.members), ("dependencies", self.dependencies)]
+        {
+            writeln!(
+                out,
+                "{name:<12}  packages {}, unsafe {}, foreign calls {}",
+                arrow(packages),
+                arrow(unsafes),
+                arrow(foreign_calls)
+            )?;
+        }
+        if !self.complete {
+            writeln!(out, "not every file was read: one of the audits is incomplete")?;
+        }
+        if self.is_empty() {
+            return writeln!(out, "\nnothing came and nothing went");
+        }
+        let width = self.packages.iter().map(|package| package.title().chars().count()).max().unwrap_or(0);
+        heading(out, "packages", self.packages.len())?;
+        for package in &self.packages {
+            writeln!(out, "  {:width$}  {:>5}  {}", package.title(), signed(package.unsafes), package.kinds())?;
+        }
+        for (name, findings) in [("came", &self.came), ("changed", &self.changed), ("gone", &self.gone)] {
+            heading(out, name, findings.len())?;
+            for Finding { path, span, message, at, .. } in findings {
+                writeln!(out, "  {path}:{}:{}  {message} in `{at}`", span.line, span.column)?;
+            }
+        }
+        heading(out, "symbols", self.symbols.len())?;
+        for symbol in &self.symbols {
+            let library = symbol.library.as_ref().map(|library| format!(" of `{library}`")).unwrap_or_default();
+            writeln!(out, "  `{}`{library}: uses {}", symbol.name, arrow(symbol.uses))?;
+        }
+        if self.moved > 0 {
+            writeln!(out, "\n{} elsewhere, with the same text", crate::words::some(self.moved, "finding"))?;
+        }
+        Ok(())
+    }
+
+    fn markdown(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "**cargo-isolate**: {}", self.line())?;
+        if !self.packages.is_empty() {
+            writeln!(out, "\n| package | unsafe | |\n|---|---:|---|")?;
+            for package in &self.packages {
+                writeln!(out, "| {} | {} | {} |", package.title(), signed(package.unsafes), package.kinds())?;
+            }
+        }
+        for (name, findings) in [("New", &self.came), ("Changed", &self.changed), ("Gone", &self.gone)] {
+            if findings.is_empty() {
+                continue;
+            }
+            writeln!(out, "\n<details><summary>{name}: {}</summary>\n", findings.len())?;
+            for Finding { path, span, message, at, .. } in findings {
+                writeln!(out, "- {} in `{at}`, {path}:{}", escaped(message), span.line)?;
+            }
+            writeln!(out, "\n</details>")?;
+        }
+        Ok(())
+    }
+}
+
+impl PackageChange {
+    /// "zip 1.0.0 → 2.0.0", "zip, new: 2.0.0".
+    fn title(&self) -> String {
+        let Self { name, before, after, .. } = self;
+        match (before.is_empty(), after.is_empty()) {
+            (true, _) => format!("{name} {}, new", after.join(", ")),
+            (_, true) => format!("{name} {}, gone", before.join(", ")),
+            _ if before == after => format!("{name} {}", after.join(", ")),
+            _ => format!("{name} {} → {}", before.join(", "), after.join(", ")),
+        }
+    }
+
+    /// "blocks 3 → 5, impls 1 → 0".
+    fn kinds(&self) -> String {
+        let kinds = self.kinds.iter().map(|(kind, pair)| format!("{} {}", kind.replace('_', " "), arrow(*pair)));
+        kinds.collect::<Vec<_>>().join(", ")
+    }
+}
+
+fn heading(out: &mut dyn Write, name: &str, count: usize) -> io::Result<()> {
+    let bold = anstyle::Style::new().bold();
+    if count > 0 { writeln!(out, "\n{bold}{name}{bold:#}") } else { Ok(()) }
+}
+
+/// "3 → 5", or "3" if that did not change.
+fn arrow(pair: Pair) -> String {
+    match pair.growth() {
+        0 => pair.after.to_string(),
+        _ => format!("{} → {}", pair.before, pair.after),
+    }
+}
+
+/// "+2", "-1", "".
+fn signed(pair: Pair) -> String {
+    match pair.growth() {
+        0 => String::new(),
+        growth => format!("{growth:+}"),
+    }
+}
+
+/// Text that Markdown leaves alone.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::new();
+    let mut code = false;
+    for c in text.chars() {
+        code ^= c == '`';
+        if !code && matches!(c, '*' | '_' | '[' | ']' | '<' | '>' | '\\' | '|') {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
+}

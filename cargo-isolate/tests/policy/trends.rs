@@ -1,0 +1,97 @@
+//! Audits of two states side by side.
+
+use crate::workspace::Workspace;
+
+const BEFORE: &str = "\
+pub mod raw {
+    pub fn first(p: *const u8) -> u8 {
+        unsafe { *p }
+    }
+    pub fn second(p: *const u8) -> u8 {
+        unsafe { *p.add(1) }
+    }
+}
+";
+
+/// One block is gone, one moved, one is edited and two came, with a foreign call.
+const AFTER: &str = "\
+unsafe extern \"C\" {
+    fn getpid() -> i32;
+}
+pub mod cooked {
+    pub fn second(p: *const u8) -> u8 {
+        unsafe { *p.add(1) }
+    }
+    pub fn pid() -> i32 {
+        unsafe { super::getpid() }
+    }
+}
+";
+
+fn repository() -> Workspace {
+    let workspace = Workspace::new(&[
+        (
+            "Cargo.toml",
+            "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[dependencies]\nold = { path = \"old\" }\n[workspace]\nexclude = [\"old\", \"new\"]\n",
+        ),
+        (".gitignore", "/target\n*.json\nCargo.lock\n"),
+        ("src/lib.rs", BEFORE),
+        ("old/Cargo.toml", "[package]\nname = \"old\"\nversion = \"0.1.0\"\nedition = \"2024\"\n"),
+        ("old/src/lib.rs", "pub unsafe fn f() {}\n"),
+        ("new/Cargo.toml", "[package]\nname = \"new\"\nversion = \"0.2.0\"\nedition = \"2024\"\n"),
+        ("new/src/lib.rs", "pub unsafe fn f() {}\npub unsafe fn g() {}\n"),
+    ]);
+    workspace.git(&["init", "--quiet", "--initial-branch=main"]);
+    workspace.git(&["add", "--all"]);
+    workspace.git(&["commit", "--quiet", "--message=before"]);
+    workspace.isolate(&["audit", "--format", "json=before.json"]);
+    workspace.write(
+        "Cargo.toml",
+        &workspace.read("Cargo.toml").replace("old = { path = \"old\" }", "new = { path = \"new\" }"),
+    );
+    workspace.write("src/lib.rs", AFTER);
+    workspace.isolate(&["audit", "--format", "json=after.json"]);
+    workspace
+}
+
+#[test]
+fn every_format_says_the_same() {
+    let workspace = repository();
+    let said = ["text", "markdown", "line", "json"]
+        .map(|format| workspace.isolate(&["diff", "before.json", "after.json", "--format", format]));
+    insta::assert_snapshot!("formats", said.join("\n"));
+    insta::assert_snapshot!("nothing", workspace.isolate(&["diff", "after.json", "after.json"]));
+}
+
+#[test]
+fn commits_are_compared_like_files() {
+    let workspace = repository();
+    let of_files = workspace.isolate(&["diff", "before.json", "after.json"]);
+    // Up to the files as they are now, from `HEAD`; then from commit to commit.
+    assert_eq!(workspace.isolate(&["diff", ".."]), of_files);
+    workspace.git(&["commit", "--quiet", "--all", "--message=after"]);
+    assert_eq!(workspace.isolate(&["diff", "HEAD~1..HEAD"]), of_files);
+    workspace.git(&["checkout", "--quiet", "-b", "topic", "HEAD~1"]);
+    // `topic` brings nothing since it parted from `main`.
+    insta::assert_snapshot!("since_parting", workspace.isolate(&["diff", "main...topic"]));
+}
+
+#[test]
+fn what_is_no_audit() {
+    let workspace = repository();
+    workspace.write("policy.toml", "version = 1\n");
+    workspace.isolate(&["check", "--format", "json=check.json"]);
+    workspace.write("older.json", "{ \"schema\": 1 }");
+    workspace.write("none.json", "{ \"schema\": 2 }");
+    let old = "before.json";
+    let said = [
+        &["diff", old, "missing.json"][..],
+        &["diff", old, "check.json"],
+        &["diff", "older.json", old],
+        &["diff", "none.json", old],
+        &["diff", "src/lib.rs", old],
+        &["diff", old],
+        &["diff", "nobody..HEAD"],
+    ];
+    insta::assert_snapshot!("no_audit", said.map(|arguments| workspace.isolate(arguments)).join("\n"));
+}

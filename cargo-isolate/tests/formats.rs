@@ -30,11 +30,13 @@ struct Reports {
     sarif: Value,
     github: String,
     markdown: String,
+    /// What the page's script reads.
+    html: Value,
 }
 
 fn reports(workspace: &str, arguments: &[&str]) -> Reports {
     let out = tempfile::tempdir().unwrap();
-    let formats = ["text", "json", "sarif", "github", "markdown"];
+    let formats = ["text", "json", "sarif", "github", "markdown", "html"];
     let file = |format: &str| out.path().join(format);
     let options: Vec<String> =
         formats.iter().map(|format| format!("--format={format}={}", file(format).display())).collect();
@@ -48,6 +50,11 @@ fn reports(workspace: &str, arguments: &[&str]) -> Reports {
         sarif: serde_json::from_str(&read("sarif")).unwrap(),
         github: read("github"),
         markdown: read("markdown"),
+        html: {
+            let page = read("html");
+            let data = page.split_once("<script type=\"application/json\" id=\"data\">").unwrap().1;
+            serde_json::from_str(data.split_once("</script>").unwrap().0).unwrap()
+        },
     }
 }
 
@@ -97,6 +104,14 @@ fn check_agreement(workspace: &str, arguments: &[&str]) {
 
     let rows = reports.markdown.lines().filter(|line| line.starts_with("| `") && line.contains(" | `")).count();
     assert_eq!(rows, json.values().sum::<usize>(), "markdown\n{}", reports.markdown);
+
+    let html = count(list(&reports.html, "/findings").map(|finding| finding[1].as_str().unwrap()));
+    assert_eq!(json, html, "html");
+    assert_eq!(list(&reports.html, "/problems").count(), problems);
+    assert_eq!(list(&reports.html, "/packages").count(), list(&reports.json, "/packages").count());
+    assert_eq!(list(&reports.html, "/symbols").count(), list(&reports.json, "/symbols").count());
+    let shown = prints(&reports.html, "/findings", "/12");
+    assert_eq!(prints(&reports.json, "/diagnostics", "/fingerprint"), shown, "every finding is a member's");
 
     // Text has foreign calls in unsafe blocks as labels of those; each is drawn once all the same.
     let calls = list(&reports.json, "/diagnostics").filter(|one| one["detail"]["type"] == "foreign-call").count();

@@ -9,6 +9,7 @@
 
 pub mod cfg;
 pub mod facts;
+pub mod highlight;
 pub mod lines;
 pub mod project;
 pub mod resolve;

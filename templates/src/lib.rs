@@ -2,5 +2,6 @@
 
 pub mod ci;
 pub mod demo;
+pub mod report;
 pub mod verify;
 pub mod wrapper;

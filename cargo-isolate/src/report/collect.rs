@@ -3,7 +3,7 @@
 use super::{
     diagnostic::{Detail, Diagnostic, Level, Origin, Source},
     fingerprint::{self, Fingerprint, own_text, plain_text},
-    model::{Command, Counts, PackageRow, Place, Problem, ProblemKind, Report, SCHEMA, Totals},
+    model::{Command, Counts, Dependencies, PackageRow, Place, Problem, ProblemKind, Report, SCHEMA, Totals},
     symbols::symbols,
     words,
 };
@@ -35,6 +35,7 @@ pub(crate) fn audit(graph: &Graph) -> io::Result<Report> {
         workspace_root: graph.root.clone(),
         policy: None,
         known: None,
+        dependencies: Dependencies::Full,
         complete: true,
         totals: Totals::default(),
         packages: Vec::new(),

@@ -4,7 +4,7 @@ use super::{
     collect::{assign_fingerprints, at_place},
     diagnostic::{Diagnostic, Level, Origin, Source},
     fingerprint::Fingerprint,
-    model::{Command, Report, Totals},
+    model::{Command, Dependencies, Report, Totals},
 };
 use crate::{
     decide::{Decision, Excess, Remark, Verdict},
@@ -33,6 +33,7 @@ pub(crate) fn check(graph: &Graph, policy: &Loaded, verdict: &Verdict, mut audit
     Ok(Report {
         command: Command::Check,
         policy: Some(policy.texts.clone()),
+        dependencies: Dependencies::Summary,
         totals: Totals::of(&diagnostics),
         diagnostics,
         ..audit

@@ -6,6 +6,7 @@ pub(crate) mod diagnostic;
 pub(crate) mod draw;
 pub(crate) mod fingerprint;
 mod github;
+mod html;
 mod judged;
 mod markdown;
 pub(crate) mod model;

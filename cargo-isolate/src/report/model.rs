@@ -31,6 +31,8 @@ pub(crate) struct Report {
     pub(crate) policy: Option<Texts>,
     /// What of the code was left out because it was there before; `None` if nothing was to be.
     pub(crate) known: Option<Known>,
+    /// How much of the dependencies is in it.
+    pub(crate) dependencies: Dependencies,
     /// Whether every file was read and parsed.
     pub(crate) complete: bool,
     pub(crate) totals: Totals,
@@ -62,6 +64,18 @@ pub(crate) struct Known {
     pub(crate) commit: Option<String>,
     /// How many findings of now were known.
     pub(crate) findings: usize,
+}
+
+/// What a report has of dependencies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Dependencies {
+    /// Nothing.
+    None,
+    /// Their numbers, and what makes the scan incomplete.
+    Summary,
+    /// What it has of members.
+    Full,
 }
 
 /// How many diagnostics there are of each level.
@@ -161,6 +175,7 @@ pub(crate) enum ProblemKind {
 impl Report {
     /// Keeps what is known of members only.
     pub(crate) fn leave_out_dependencies(&mut self) {
+        self.dependencies = Dependencies::None;
         let members: Vec<String> = self.packages.iter().filter(|package| package.member).map(PackageRow::id).collect();
         self.packages.retain(|package| package.member);
         self.symbols.iter_mut().for_each(|symbol| symbol.callers.retain(|caller| members.contains(&caller.package)));
@@ -172,6 +187,7 @@ impl Report {
 
     /// Of dependencies, keeps the numbers, and what makes the scan incomplete.
     pub(crate) fn sum_up_dependencies(&mut self) {
+        self.dependencies = Dependencies::Summary;
         self.problems.retain(|problem| problem.reported || problem.kind.is_incomplete());
         self.retain(|diagnostic| diagnostic.member);
     }

@@ -1,6 +1,6 @@
 //! `--format FORMAT[=FILE]`: which formats of one report go where.
 
-use super::{Report, github, markdown, sarif, text};
+use super::{Report, github, html, markdown, sarif, text};
 use crate::{graph::Graph, nearest::nearest};
 use camino::Utf8PathBuf;
 use std::{
@@ -11,7 +11,7 @@ use std::{
 /// In which formats a report is printed. All of them come from the one run.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub(crate) struct Output {
-    /// How to print the report: text, json, sarif, github or markdown; `FORMAT=FILE` writes a file. May be repeated
+    /// How to print the report: text, json, sarif, github, markdown or html; `FORMAT=FILE` writes a file. May be repeated
     #[arg(long = "format", value_name = "FORMAT[=FILE]")]
     formats: Vec<Destination>,
 }
@@ -30,6 +30,8 @@ enum Format {
     Github,
     /// A comment on a pull request, or a job summary.
     Markdown,
+    /// A page that needs nothing but itself.
+    Html,
 }
 
 const FORMATS: &[(&str, Format)] = &[
@@ -38,6 +40,7 @@ const FORMATS: &[(&str, Format)] = &[
     ("sarif", Format::Sarif),
     ("github", Format::Github),
     ("markdown", Format::Markdown),
+    ("html", Format::Html),
 ];
 
 /// One `--format`.
@@ -118,6 +121,7 @@ impl Format {
             Format::Sarif => writeln!(out, "{}", serde_json::to_string_pretty(&sarif::log(graph, report)?)?),
             Format::Github => github::print(out, report),
             Format::Markdown => markdown::print(out, report),
+            Format::Html => html::print(out, graph, report),
         }
     }
 }

@@ -51,7 +51,8 @@ impl<'a> Resolver<'a> {
         found
     }
 
-    fn functions(&self, caller: Place, module: &[String], call: &CallFact) -> Vec<(Place, &'a FunctionItem)> {
+    /// The functions with a body that a call in a file means, several where `cfg` chooses. `module` is the file's own path.
+    pub fn functions(&self, caller: Place, module: &[String], call: &CallFact) -> Vec<(Place, &'a FunctionItem)> {
         let module: Vec<String> = module.iter().chain(&call.scope.modules).cloned().collect();
         self.functions_of(caller.krate, &module, call.scope.function.as_deref(), &call.path)
     }

@@ -1,0 +1,358 @@
+//! What the page's script works on: the report as arrays of numbers and one table of strings, so that a large one stays small.
+//!
+//! `templates/report/data.js` reads it, field by field in the order of these structures.
+
+use super::{
+    super::{
+        codes,
+        diagnostic::{Diagnostic, Level, Origin, Source},
+        model::{Dependencies, PackageRow, Problem, Report},
+        summary::COLUMNS,
+    },
+    excerpt::{Excerpt, Wanted},
+    interior::{self, Interior, interior},
+};
+use crate::graph::{Graph, Role};
+use camino::Utf8Path;
+use isolate_lints::{facts::OperationKind, lines::Lines};
+use serde::Serialize;
+use std::{
+    collections::{BTreeMap, HashMap},
+    io,
+};
+
+/// Most bytes of source text in a page. Findings beyond have no excerpt.
+const MOST_SOURCE: usize = 1 << 20;
+
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Data {
+    command: Option<super::super::model::Command>,
+    tool: &'static str,
+    root: String,
+    policy: Option<String>,
+    complete: bool,
+    /// Errors, warnings, notes.
+    totals: [usize; 3],
+    /// Heads of the columns that `packages` count.
+    columns: Vec<&'static str>,
+    strings: Vec<String>,
+    codes: Vec<CodeRow>,
+    packages: Vec<PackageData>,
+    files: Vec<FileRow>,
+    findings: Vec<FindingRow>,
+    symbols: Vec<SymbolRow>,
+    functions: Vec<FunctionRow>,
+    problems: Vec<ProblemRow>,
+    /// By index of the file.
+    excerpts: BTreeMap<usize, Vec<Excerpt>>,
+}
+
+/// Index in `strings`.
+type Text = usize;
+
+/// Name, summary.
+#[derive(Debug, Serialize)]
+struct CodeRow(Text, Text);
+
+#[derive(Debug, Serialize)]
+struct PackageData {
+    name: String,
+    version: String,
+    member: bool,
+    complete: bool,
+    files: usize,
+    counts: BTreeMap<Role, Vec<usize>>,
+}
+
+/// Path, package's index or -1 for the policy, role.
+#[derive(Debug, Serialize)]
+struct FileRow(Text, isize, Option<Role>);
+
+/// Code, level, file, line, column, last line, place, message, label, `cfg` around, macro around, notes, fingerprint,
+/// what keeps it out of the build.
+#[derive(Debug, Serialize)]
+struct FindingRow(
+    usize,
+    Level,
+    usize,
+    u32,
+    u32,
+    u32,
+    Text,
+    Text,
+    Option<Text>,
+    Vec<Text>,
+    Option<Text>,
+    Vec<Text>,
+    Option<String>,
+    Option<Text>,
+);
+
+/// Name, library, declaring package, callers: package, place, calls, mentions.
+#[derive(Debug, Serialize)]
+struct SymbolRow(Text, Option<Text>, Text, Vec<(Text, Text, usize, usize)>);
+
+/// Package, file, line, place, whether it is unsafe, blocks, symbols outside of blocks, functions called.
+#[derive(Debug, Serialize)]
+struct FunctionRow(usize, usize, u32, Text, bool, Vec<BlockRow>, Vec<Text>, Vec<usize>);
+
+/// Line, last line, whether a comment argues for it, what it does, symbols.
+#[derive(Debug, Serialize)]
+struct BlockRow(u32, u32, bool, Vec<OperationKind>, Vec<Text>);
+
+/// Package, path, line or 0, message, whether something may have been missed.
+#[derive(Debug, Serialize)]
+struct ProblemRow(Text, Text, u32, Text, bool);
+
+/// The data of a page.
+///
+/// # Errors
+///
+/// A source file is not any more what was scanned.
+pub(super) fn data(graph: &Graph, report: &Report) -> io::Result<Data> {
+    let mut builder = Builder {
+        graph,
+        report,
+        data: Data {
+            command: Some(report.command),
+            tool: report.tool,
+            root: report.workspace_root.to_string(),
+            policy: report.policy.as_ref().map(|policy| policy.workspace().to_string()),
+            complete: report.complete,
+            totals: [report.totals.errors, report.totals.warnings, report.totals.notes],
+            columns: COLUMNS.iter().map(|(head, _)| *head).collect(),
+            ..Data::default()
+        },
+        texts: HashMap::new(),
+        packages: HashMap::new(),
+        files: HashMap::new(),
+        lines: HashMap::new(),
+        wanted: BTreeMap::new(),
+    };
+    builder.fill()?;
+    Ok(builder.data)
+}
+
+struct Builder<'g> {
+    graph: &'g Graph,
+    report: &'g Report,
+    data: Data,
+    texts: HashMap<String, Text>,
+    /// By the graph's index.
+    packages: HashMap<usize, usize>,
+    files: HashMap<Origin, usize>,
+    lines: HashMap<Origin, Lines<'g>>,
+    wanted: BTreeMap<Origin, Wanted>,
+}
+
+impl Builder<'_> {
+    fn fill(&mut self) -> io::Result<()> {
+        let ids: HashMap<String, usize> =
+            self.report.packages.iter().enumerate().map(|(index, row)| (row.id(), index)).collect();
+        let packages = self.graph.packages.iter().enumerate();
+        self.packages = packages.filter_map(|(index, package)| Some((index, *ids.get(&package.id())?))).collect();
+        self.data.packages = self.report.packages.iter().map(package_data).collect();
+
+        let codes = codes::of(self.report.diagnostics.iter().map(|diagnostic| diagnostic.code));
+        let numbers: HashMap<&str, usize> =
+            codes.iter().enumerate().map(|(number, code)| (code.name, number)).collect();
+        for code in &codes {
+            let row = CodeRow(self.text(code.name), self.text(code.summary));
+            self.data.codes.push(row);
+        }
+        for diagnostic in &self.report.diagnostics {
+            let row = self.finding(diagnostic, numbers[diagnostic.code])?;
+            self.data.findings.push(row);
+        }
+        self.symbols();
+        self.functions()?;
+        for problem in &self.report.problems {
+            let row = self.problem(problem);
+            self.data.problems.push(row);
+        }
+        self.excerpts()
+    }
+
+    fn text(&mut self, text: &str) -> Text {
+        if let Some(index) = self.texts.get(text) {
+            return *index;
+        }
+        let index = self.data.strings.len();
+        self.data.strings.push(text.to_owned());
+        self.texts.insert(text.to_owned(), index);
+        index
+    }
+
+    fn texts<'t>(&mut self, texts: impl IntoIterator<Item = &'t String>) -> Vec<Text> {
+        texts.into_iter().map(|text| self.text(text)).collect()
+    }
+
+    fn file(&mut self, origin: Origin, path: &str, role: Option<Role>) -> usize {
+        if let Some(index) = self.files.get(&origin) {
+            return *index;
+        }
+        let package = match origin {
+            Origin::Source(source) => self.packages.get(&source.package).map_or(-1, |index| *index as isize),
+            Origin::Policy(_) => -1,
+        };
+        let row = FileRow(self.text(&self.shown_path(origin, path)), package, role);
+        let index = self.data.files.len();
+        self.data.files.push(row);
+        self.files.insert(origin, index);
+        index
+    }
+
+    /// A dependency's path from the directory that has its name: where cargo keeps it says nothing.
+    fn shown_path(&self, origin: Origin, path: &str) -> String {
+        let Origin::Source(Source { package, .. }) = origin else { return path.to_owned() };
+        let package = &self.graph.packages[package];
+        match Utf8Path::new(path).strip_prefix(&package.root) {
+            Ok(below) if !package.member => format!("{}-{}/{below}", package.name, package.version),
+            _ => path.to_owned(),
+        }
+    }
+
+    fn finding(&mut self, diagnostic: &Diagnostic, code: usize) -> io::Result<FindingRow> {
+        let Diagnostic { span, .. } = diagnostic;
+        let file = self.file(diagnostic.origin, diagnostic.path.as_str(), diagnostic.role);
+        let mut last = span.line;
+        if diagnostic.member {
+            last = self.last_line(diagnostic.origin, self.end_of(diagnostic))?;
+            self.wanted.entry(diagnostic.origin).or_default().add(span.line..last);
+        }
+        Ok(FindingRow(
+            code,
+            diagnostic.level,
+            file,
+            span.line,
+            span.column,
+            last,
+            self.text(&diagnostic.at),
+            self.text(&diagnostic.message),
+            diagnostic.label.as_ref().map(|label| self.text(label)),
+            self.texts(&diagnostic.cfgs),
+            diagnostic.in_macro.as_ref().map(|name| self.text(name)),
+            self.texts(&diagnostic.notes),
+            diagnostic.member.then(|| diagnostic.fingerprint.to_string()),
+            diagnostic.dormant.as_ref().map(|dormant| self.text(dormant)),
+        ))
+    }
+
+    /// One past the last byte of what a diagnostic is about: of a block, the block.
+    fn end_of(&self, diagnostic: &Diagnostic) -> u32 {
+        let Origin::Source(Source { package, file }) = diagnostic.origin else { return diagnostic.span.end };
+        let unsafes = &self.graph.packages[package].files[file].facts.unsafes;
+        let index = unsafes.binary_search_by_key(&diagnostic.span.start, |fact| fact.span.start);
+        index.map_or(diagnostic.span.end, |index| unsafes[index].end)
+    }
+
+    fn last_line(&mut self, origin: Origin, end: u32) -> io::Result<u32> {
+        if !self.lines.contains_key(&origin) {
+            self.lines.insert(origin, Lines::new(self.source(origin)?));
+        }
+        let end = (end as usize).saturating_sub(1);
+        Ok(self.lines[&origin].span(end..end).line)
+    }
+
+    fn symbols(&mut self) {
+        for symbol in &self.report.symbols {
+            let callers = symbol.callers.iter();
+            let callers = callers
+                .map(|caller| (self.text(&caller.package), self.text(&caller.at), caller.calls, caller.mentions))
+                .collect();
+            let library = symbol.library.as_ref().map(|library| self.text(library));
+            let row = SymbolRow(self.text(&symbol.name), library, self.text(&symbol.declared_in), callers);
+            self.data.symbols.push(row);
+        }
+    }
+
+    fn functions(&mut self) -> io::Result<()> {
+        let full = self.report.dependencies == Dependencies::Full;
+        let shown = |index: usize| {
+            let package = &self.graph.packages[index];
+            self.packages.contains_key(&index) && (package.member || full)
+        };
+        let Interior { functions } = interior(self.graph, shown);
+        for function in functions {
+            let row = self.function(function)?;
+            self.data.functions.push(row);
+        }
+        Ok(())
+    }
+
+    fn function(&mut self, function: interior::Function) -> io::Result<FunctionRow> {
+        let of = &self.graph.packages[function.package];
+        let source = &of.files[function.file];
+        let origin = Origin::Source(Source { package: function.package, file: function.file });
+        let file = self.file(origin, self.graph.relative(&source.path).as_str(), Some(source.role));
+        let mut blocks = Vec::new();
+        for block in function.blocks {
+            let mut last = block.span.line;
+            if of.member {
+                last = self.last_line(origin, block.end)?;
+                self.wanted.entry(origin).or_default().add(block.span.line..last);
+            }
+            blocks.push(BlockRow(block.span.line, last, block.argued, block.operations, self.texts(&block.symbols)));
+        }
+        if of.member {
+            self.wanted.entry(origin).or_default().add(function.line..function.line);
+        }
+        Ok(FunctionRow(
+            self.packages[&function.package],
+            file,
+            function.line,
+            self.text(&function.at),
+            function.is_unsafe,
+            blocks,
+            self.texts(&function.symbols),
+            function.calls.into_iter().collect(),
+        ))
+    }
+
+    fn problem(&mut self, problem: &Problem) -> ProblemRow {
+        let (path, line) = match &problem.from {
+            Some(from) => (&from.path, from.span.line),
+            None => (&problem.path, problem.span.map_or(0, |span| span.line)),
+        };
+        let (package, path, message) = (self.text(&problem.package), self.text(path.as_str()), problem.message());
+        ProblemRow(package, path, line, self.text(&message), problem.kind.is_incomplete())
+    }
+
+    fn excerpts(&mut self) -> io::Result<()> {
+        let mut bytes = 0;
+        for (origin, wanted) in std::mem::take(&mut self.wanted) {
+            let edition = match origin {
+                Origin::Source(Source { package, file }) => Some(self.graph.packages[package].files[file].edition),
+                Origin::Policy(_) => None,
+            };
+            let excerpts = wanted.cut(self.source(origin)?, edition);
+            bytes += excerpts.iter().map(Excerpt::bytes).sum::<usize>();
+            if bytes > MOST_SOURCE {
+                break;
+            }
+            self.data.excerpts.insert(self.files[&origin], excerpts);
+        }
+        Ok(())
+    }
+}
+
+impl<'g> Builder<'g> {
+    fn source(&self, origin: Origin) -> io::Result<&'g str> {
+        match origin {
+            Origin::Source(Source { package, file }) => self.graph.packages[package].files[file].text(),
+            Origin::Policy(file) => Ok(self.report.policy.as_ref().map_or("", |policy| &policy.file(file).text)),
+        }
+    }
+}
+
+fn package_data(row: &PackageRow) -> PackageData {
+    let counts = row.counts.iter();
+    PackageData {
+        name: row.name.clone(),
+        version: row.version.clone(),
+        member: row.member,
+        complete: row.complete,
+        files: row.files.len(),
+        counts: counts.map(|(role, counts)| (*role, COLUMNS.iter().map(|(_, cell)| cell(counts)).collect())).collect(),
+    }
+}

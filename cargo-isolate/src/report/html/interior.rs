@@ -1,0 +1,210 @@
+//! The interior-unsafe graph: which functions hold unsafe blocks and call foreign symbols, and which others stand on those by
+//! calling them.
+//!
+//! Calls of paths are followed, as in [`isolate_lints::resolve`]. Methods called with a dot are not seen, nor are closures and
+//! function pointers: their callers are missing.
+
+use crate::{
+    decide,
+    graph::{Graph, SourceFile},
+    names::Crates,
+};
+use isolate_lints::{
+    facts::{CallFact, FunctionItem, OperationKind, Scope, Span, UnsafeKind},
+    resolve::{Place, Resolver},
+};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// The graph of some packages.
+#[derive(Debug, Default)]
+pub(super) struct Interior {
+    /// By package and place.
+    pub(super) functions: Vec<Function>,
+}
+
+/// A function, or what of a module stands outside its functions.
+#[derive(Debug)]
+pub(super) struct Function {
+    pub(super) package: usize,
+    /// Index of the file in its package.
+    pub(super) file: usize,
+    /// Where it begins to matter: its name, or its first block or call.
+    pub(super) line: u32,
+    /// `crate::module::function`.
+    pub(super) at: String,
+    /// `unsafe fn`: its callers must hold up its contract.
+    pub(super) is_unsafe: bool,
+    pub(super) blocks: Vec<Block>,
+    /// Foreign symbols used outside its blocks, as in an unsafe function of an older edition.
+    pub(super) symbols: BTreeSet<String>,
+    /// Indices of functions that it calls.
+    pub(super) calls: BTreeSet<usize>,
+}
+
+/// An unsafe block.
+#[derive(Debug)]
+pub(super) struct Block {
+    pub(super) span: Span,
+    /// One past its last byte.
+    pub(super) end: u32,
+    /// A comment argues for it.
+    pub(super) argued: bool,
+    /// What it does besides calls, each kind once.
+    pub(super) operations: Vec<OperationKind>,
+    /// Foreign symbols that it uses.
+    pub(super) symbols: BTreeSet<String>,
+}
+
+type Key = (usize, String);
+
+/// The graph of the packages that `shown` chooses by index.
+pub(super) fn interior(graph: &Graph, shown: impl Fn(usize) -> bool) -> Interior {
+    let crates = Crates::new(graph);
+    let mut builder = Builder { graph, functions: BTreeMap::new() };
+    for (index, package) in graph.packages.iter().enumerate().filter(|(index, _)| shown(*index)) {
+        for (position, file) in package.files.iter().enumerate() {
+            builder.blocks(index, position, file);
+        }
+    }
+    for call in crates.foreign_calls() {
+        let (package, file) = crates.origin(call.caller);
+        if shown(package) {
+            let symbol = call.item.link_name.as_ref().unwrap_or(&call.item.name);
+            builder.symbol(package, file, call.call, symbol);
+        }
+    }
+    builder.callers(&crates, &shown)
+}
+
+struct Builder<'g> {
+    graph: &'g Graph,
+    functions: BTreeMap<Key, Function>,
+}
+
+impl<'g> Builder<'g> {
+    fn blocks(&mut self, package: usize, position: usize, file: &SourceFile) {
+        for fact in &file.facts.unsafes {
+            match fact.kind {
+                UnsafeKind::Block | UnsafeKind::MacroToken => {
+                    let operations: BTreeSet<_> = fact.operations.iter().map(|operation| operation.kind).collect();
+                    let block = Block {
+                        span: fact.span,
+                        end: fact.end,
+                        argued: fact.safety.is_some(),
+                        operations: operations.into_iter().filter(|kind| *kind != OperationKind::Call).collect(),
+                        symbols: BTreeSet::new(),
+                    };
+                    self.function(package, position, &fact.scope, fact.span.line).blocks.push(block);
+                }
+                UnsafeKind::Function => {
+                    // The fact stands outside of the function that it is about.
+                    let header = fact.span.start..fact.span.end;
+                    if let Some(item) = file.facts.functions.iter().find(|item| header.contains(&item.span.start)) {
+                        self.function(package, position, &scope_within(item), fact.span.line).is_unsafe = true;
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn symbol(&mut self, package: usize, file: usize, call: &CallFact, symbol: &str) {
+        let at = call.span.start;
+        let function = self.function(package, file, &call.scope, call.span.line);
+        // The innermost block around it.
+        let block = function.blocks.iter_mut().rev().find(|block| (block.span.start..block.end).contains(&at));
+        block.map_or(&mut function.symbols, |block| &mut block.symbols).insert(symbol.to_owned());
+    }
+
+    fn function(&mut self, package: usize, file: usize, scope: &Scope, line: u32) -> &mut Function {
+        let of = &self.graph.packages[package];
+        let at = decide::place(of, &of.files[file], scope);
+        let key = (package, at.clone());
+        self.functions.entry(key).or_insert_with(|| Function {
+            package,
+            file,
+            line,
+            at,
+            is_unsafe: false,
+            blocks: Vec::new(),
+            symbols: BTreeSet::new(),
+            calls: BTreeSet::new(),
+        })
+    }
+
+    /// Adds those that call what is there, and those that call them, until nobody new turns up.
+    fn callers(mut self, crates: &Crates<'g>, shown: &impl Fn(usize) -> bool) -> Interior {
+        let resolver = Resolver::new(&crates.crates);
+        let calls = calls_by_name(crates, shown);
+        let mut edges: BTreeSet<(Key, Key)> = BTreeSet::new();
+        let mut new: BTreeSet<Key> = self.functions.keys().cloned().collect();
+        while !new.is_empty() {
+            let wanted = std::mem::take(&mut new);
+            let names: BTreeSet<&str> = wanted.iter().map(|(_, at)| last(at)).collect();
+            let candidates = names.iter().filter_map(|name| calls.get(name)).flatten();
+            for (place, call) in candidates.copied() {
+                let (package, file) = crates.origin(place);
+                let caller = (package, self.at(package, file, &call.scope));
+                let module = crates.crates[place.krate].files[place.file].module;
+                for (callee, item) in resolver.functions(place, module, call) {
+                    let (of, in_file) = crates.origin(callee);
+                    let callee = (of, self.at(of, in_file, &scope_within(item)));
+                    if caller == callee || !wanted.contains(&callee) {
+                        continue;
+                    }
+                    if !self.functions.contains_key(&caller) {
+                        self.function(package, file, &call.scope, call.span.line);
+                        new.insert(caller.clone());
+                    }
+                    edges.insert((caller.clone(), callee));
+                }
+            }
+        }
+        self.finish(edges)
+    }
+
+    fn at(&self, package: usize, file: usize, scope: &Scope) -> String {
+        let of = &self.graph.packages[package];
+        decide::place(of, &of.files[file], scope)
+    }
+
+    fn finish(self, edges: BTreeSet<(Key, Key)>) -> Interior {
+        let indices: HashMap<Key, usize> =
+            self.functions.keys().enumerate().map(|(index, key)| (key.clone(), index)).collect();
+        let mut functions: Vec<Function> = self.functions.into_values().collect();
+        for (caller, callee) in edges {
+            if let (Some(caller), Some(callee)) = (indices.get(&caller), indices.get(&callee)) {
+                functions[*caller].calls.insert(*callee);
+            }
+        }
+        Interior { functions }
+    }
+}
+
+/// The scope of a function's own body.
+fn scope_within(item: &FunctionItem) -> Scope {
+    Scope { function: Some(item.full_name()), ..Scope::clone(&item.scope) }
+}
+
+/// Calls of all shown files, by the last name of their paths.
+fn calls_by_name<'g>(
+    crates: &Crates<'g>,
+    shown: &impl Fn(usize) -> bool,
+) -> HashMap<&'g str, Vec<(Place, &'g CallFact)>> {
+    let mut calls: HashMap<_, Vec<_>> = HashMap::new();
+    for (krate, of_crate) in crates.crates.iter().enumerate() {
+        for (file, of_file) in of_crate.files.iter().enumerate() {
+            let place = Place { krate, file };
+            if shown(crates.origin(place).0) {
+                for call in &of_file.facts.calls {
+                    calls.entry(last(&call.path)).or_default().push((place, call));
+                }
+            }
+        }
+    }
+    calls
+}
+
+fn last(path: &str) -> &str {
+    path.rsplit("::").next().unwrap_or(path)
+}

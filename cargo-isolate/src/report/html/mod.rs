@@ -1,0 +1,21 @@
+//! The report as one page: everything in it, nothing fetched, its data drawn by the script that it brings.
+
+mod data;
+mod excerpt;
+mod interior;
+
+use super::model::{Command, Report};
+use crate::graph::Graph;
+use isolate_templates::report as template;
+use std::io::{self, Write};
+
+pub(super) fn print(out: &mut dyn Write, graph: &Graph, report: &Report) -> io::Result<()> {
+    let data = serde_json::to_string(&data::data(graph, report)?)?;
+    let command = match report.command {
+        Command::Audit => "audit",
+        Command::Check => "check",
+    };
+    let name = report.workspace_root.file_name().unwrap_or("workspace");
+    let page = template::render(&format!("{name}: cargo isolate {command}"), &data).map_err(io::Error::other)?;
+    out.write_all(page.as_bytes())
+}

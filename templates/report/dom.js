@@ -1,0 +1,45 @@
+// Elements, made from their name, properties and children.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+function make(node, properties, children) {
+  for (const [name, value] of Object.entries(properties ?? {})) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else node.setAttribute(name, value === true ? "" : value);
+  }
+  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  return node;
+}
+
+const element = (name, properties, ...children) => make(document.createElement(name), properties, children);
+const svg = (name, properties, ...children) => make(document.createElementNS(SVG, name), properties, children);
+const link = (to, ...children) => element("a", { href: to }, ...children);
+const code = (content) => element("code", {}, content);
+
+// Text with code between backticks.
+function prose(content) {
+  const parts = content.split("`");
+  if (parts.length % 2 === 0) return [content];
+  return parts.map((part, index) => (index % 2 === 1 ? code(part) : part)).filter((part) => part !== "");
+}
+
+// A long list, made as far as it is scrolled to.
+function endless(items, row, step = 60) {
+  const list = element("div", { class: "list" });
+  const rest = element("p", { class: "faint", style: "padding:.5rem 1rem" });
+  let shown = 0;
+  const more = () => {
+    list.append(...items.slice(shown, shown + step).map(row));
+    shown = Math.min(items.length, shown + step);
+    rest.textContent = shown < items.length ? `${items.length - shown} more below` : "";
+    rest.hidden = shown >= items.length;
+  };
+  const seen = new IntersectionObserver((entries) => {
+    if (entries.some((entry) => entry.isIntersecting)) more();
+    if (shown >= items.length) seen.disconnect();
+  }, { rootMargin: "800px" });
+  more();
+  seen.observe(rest);
+  return element("div", {}, list, rest);
+}

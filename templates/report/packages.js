@@ -1,0 +1,111 @@
+// The first view: figures, all packages, and one package with its modules.
+
+const ROLES = {
+  "main": "library or binary", "generated": "generated wrappers", "proc-macro": "proc macro", "build-script": "build script",
+  "test": "tests", "bench": "benches", "example": "examples",
+};
+
+const countsOf = (owner) => raw.columns.map((_, column) => Object.values(owner.counts).reduce((sum, cells) => sum + cells[column], 0));
+const total = (column) => packages.reduce((sum, owner) => sum + countsOf(owner)[raw.columns.indexOf(column)], 0);
+const usedColumns = () => raw.columns.map((_, column) => column).filter((column) => packages.some((owner) => countsOf(owner)[column] > 0));
+
+function packagesView() {
+  const members = packages.filter((owner) => owner.member);
+  const dependencies = packages.filter((owner) => !owner.member);
+  const quiet = dependencies.filter((owner) => countsOf(owner).every((count) => count === 0));
+  const loud = dependencies.filter((owner) => !quiet.includes(owner));
+  return [
+    ...problemsNotice(),
+    figures(),
+    sortable(packageColumns(), [{ title: "Members", rows: members }, { title: "Dependencies", rows: loud }], parts),
+    quiet.length > 0 && element("p", { class: "faint", style: "margin-top:.7rem" },
+      `${plural(quiet.length, "dependency", "dependencies")} without unsafe or foreign code: `, quiet.map((owner) => owner.name).join(", ")),
+    ...problemsList(),
+  ];
+}
+
+function figures() {
+  const figure = (count, name) => element("div", {}, element("dt", {}, name), element("dd", {}, count.toLocaleString("en")));
+  const verdict = raw.command === "check" ? [figure(raw.totals[0], "violations"), figure(raw.totals[1], "warnings")] : [];
+  return element("dl", { class: "figures" }, ...verdict,
+    figure(packages.length, "packages"), figure(total("blocks"), "unsafe blocks"), figure(total("fns"), "unsafe functions"),
+    figure(total("items"), "foreign items"), figure(total("calls"), "foreign calls"), figure(symbols.length, "symbols used"));
+}
+
+function packageColumns() {
+  const name = {
+    head: "package",
+    value: (owner) => owner.id,
+    cell: (owner) => element("span", {}, link(`#package/${encodeURIComponent(owner.id)}`, owner.name), " ",
+      element("span", { class: "faint" }, owner.version), !owner.complete && element("span", { class: "warning" }, " incomplete")),
+  };
+  return [name, ...usedColumns().map((column) => ({ head: raw.columns[column], number: true, value: (owner) => countsOf(owner)[column] }))];
+}
+
+// A row for each role besides the library, where there are several.
+function parts(owner) {
+  const roles = Object.entries(owner.counts);
+  if (roles.length < 2) return [];
+  return roles.map(([role, cells]) => element("tr", { class: "part" }, element("th", { scope: "row" }, ROLES[role]),
+    ...usedColumns().map((column) => numberCell(cells[column]))));
+}
+
+function problemsNotice() {
+  const incomplete = packages.filter((owner) => !owner.complete);
+  if (incomplete.length === 0) return [];
+  return [element("p", { class: "notice" }, element("strong", {}, "Incomplete. "),
+    `Not everything of ${incomplete.map((owner) => owner.id).join(", ")} could be read: there may be more than this page shows.`)];
+}
+
+function problemsList() {
+  if (problems.length === 0) return [];
+  const columns = [
+    { head: "package", value: (problem) => problem.package },
+    { head: "place", value: (problem) => problem.path + (problem.line ? `:${problem.line}` : ""), cell: (problem) => code(problem.path + (problem.line ? `:${problem.line}` : "")) },
+    { head: "problem", value: (problem) => problem.message, cell: (problem) => element("span", {}, ...prose(problem.message)) },
+  ];
+  return [element("h2", {}, "Problems of the scan"), sortable(columns, [{ rows: problems }])];
+}
+
+function packageView(id) {
+  const owner = packages.find((candidate) => candidate.id === id);
+  if (!owner) return [element("p", {}, `No package ${id} in this report.`)];
+  const rows = Object.entries(owner.counts).map(([role, cells]) => ({ role: ROLES[role], cells }));
+  const columns = [{ head: "what", value: (row) => row.role }];
+  columns.push(...raw.columns.map((head, column) => ({ head, number: true, value: (row) => row.cells[column] })).filter((column) => rows.some((row) => column.value(row) > 0)));
+  const uses = functions.some((candidate) => candidate.package === owner);
+  return [
+    element("p", { class: "faint" }, link("#packages", "Packages")),
+    element("h2", {}, owner.name, " ", element("span", { class: "faint" }, owner.version)),
+    element("p", { class: "lead" }, `${owner.member ? "Member of the workspace" : "Dependency"}, ${plural(owner.files, "source file")}. `,
+      owner.findings.length > 0 && link(`#findings?package=${encodeURIComponent(id)}`, plural(owner.findings.length, "finding")),
+      owner.findings.length > 0 && uses && " · ", uses && link(`#graph?package=${encodeURIComponent(id)}`, "graph")),
+    !owner.member && owner.findings.length === 0 && rows.length > 0 &&
+      element("p", { class: "notice" }, "The findings of dependencies are counted. ", code("cargo isolate audit --deps"), " lists them."),
+    rows.length > 0 ? sortable(columns, [{ rows }]) : element("p", {}, "No unsafe or foreign code."),
+    owner.findings.length > 0 && element("h3", {}, "Findings by module"),
+    owner.findings.length > 0 && moduleTree(owner),
+  ];
+}
+
+// Modules and functions as a tree, with a bar for the findings in each.
+function moduleTree(owner) {
+  const root = { count: 0, children: new Map() };
+  for (const finding of owner.findings) {
+    let node = root;
+    for (const name of finding.at.split("::")) {
+      if (!node.children.has(name)) node.children.set(name, { count: 0, children: new Map() });
+      node = node.children.get(name);
+      node.count += 1;
+    }
+  }
+  const draw = (node, path) => element("ul", { class: path ? null : "tree" }, ...[...node.children].map(([name, child]) => {
+    const at = path ? `${path}::${name}` : name;
+    const to = `#findings?package=${encodeURIComponent(owner.id)}&at=${encodeURIComponent(at)}`;
+    const share = Math.max(3, Math.round((120 * child.count) / owner.findings.length));
+    return element("li", {},
+      element("div", { class: "row" }, link(to, code(name)), element("span", { class: "share", style: `width:${share}px` }), element("span", { class: "faint" }, String(child.count))),
+      child.children.size > 0 && draw(child, at));
+  }));
+  return draw(root, "");
+}

@@ -1,0 +1,62 @@
+//! The page of `--format html`.
+
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
+
+pub use minijinja::Error;
+
+/// The scripts, in the order of their files; together they are one module.
+const SCRIPTS: &[&str] = &[
+    include_str!("../report/data.js"),
+    include_str!("../report/dom.js"),
+    include_str!("../report/table.js"),
+    include_str!("../report/packages.js"),
+    include_str!("../report/findings.js"),
+    include_str!("../report/source.js"),
+    include_str!("../report/symbols.js"),
+    include_str!("../report/graph.js"),
+    include_str!("../report/layout.js"),
+    include_str!("../report/main.js"),
+];
+
+/// Renders the page around its data, which is JSON.
+///
+/// # Errors
+///
+/// The template is wrong, with its line.
+pub fn render(title: &str, data: &str) -> Result<String, Error> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    environment.add_template("report/page.html.j2", include_str!("../report/page.html.j2"))?;
+    environment.get_template("report/page.html.j2")?.render(context! {
+        title => title,
+        style => include_str!("../report/style.css"),
+        script => SCRIPTS.concat(),
+        // In JSON a `<` stands in strings only; nothing in there may end the element or open a comment.
+        data => data.replace('<', "\\u003c"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::render;
+
+    #[test]
+    fn data_stays_data() {
+        let page = render("<b>", r#"{"a":"</script><!-- <script>"}"#).unwrap();
+        assert!(page.contains("<title>&lt;b&gt;</title>"));
+        assert_eq!(page.matches("</script>").count(), 2, "the data's own and the script's");
+        assert!(page.contains(r#"{"a":"\u003c/script>\u003c!-- \u003cscript>"}"#));
+    }
+
+    /// No network, now or later: not even a font.
+    #[test]
+    fn nothing_is_fetched() {
+        let page = render("title", "{}").unwrap();
+        for word in ["http:", "https:", "//cdn", "@import", "url(", "fetch(", "XMLHttpRequest", "import("] {
+            let allowed = page.matches("http://www.w3.org/2000/svg").count();
+            let found = page.matches(word).count() - if word == "http:" { allowed } else { 0 };
+            assert_eq!(found, 0, "{word}");
+        }
+    }
+}

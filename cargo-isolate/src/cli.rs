@@ -45,6 +45,10 @@ enum Command {
     Baseline(commands::baseline::Args),
     /// Compare two audits: what came, what went, who grew.
     Diff(commands::diff::Args),
+    /// Make a picture for a README of how much unsafe code there is, or a sentence.
+    Badge(commands::badge::Args),
+    /// Propose audits of the dependencies for cargo-vet, with what they are based on.
+    Vet(commands::vet::Args),
     /// Show what would be wrapped: every contract with its evidence, or why it is refused.
     Plan(commands::plan::Args),
     /// Write the wrappers that the plan describes.
@@ -67,6 +71,8 @@ pub(crate) fn run() -> ExitCode {
         Command::Check(args) => commands::check::run(&args),
         Command::Baseline(args) => commands::baseline::run(&args),
         Command::Diff(args) => commands::diff::run(&args),
+        Command::Badge(args) => commands::badge::run(&args),
+        Command::Vet(args) => commands::vet::run(&args),
         Command::Plan(args) => commands::plan::run(&args),
         Command::Wrap(args) => commands::wrap::run(&args),
         Command::Verify(args) => commands::verify::run(&args),

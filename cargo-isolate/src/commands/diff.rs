@@ -78,7 +78,8 @@ fn range(args: &Args) -> anyhow::Result<(Snapshot, Snapshot)> {
     Ok((before, after))
 }
 
-fn snapshot(mut graph: Graph) -> anyhow::Result<Snapshot> {
+/// An audit, as it is compared.
+pub(super) fn snapshot(mut graph: Graph) -> anyhow::Result<Snapshot> {
     // An audit goes by the policy where there is one; what an old one has wrong is no matter here.
     if let Ok(policy) = policy::load(&policy::PolicyFile::default(), &graph) {
         mark_generated(&mut graph, &policy);

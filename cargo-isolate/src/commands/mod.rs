@@ -1,6 +1,7 @@
 //! One file per subcommand: arguments, and a `run` that calls the stages and prints.
 
 pub(crate) mod audit;
+pub(crate) mod badge;
 pub(crate) mod baseline;
 pub(crate) mod check;
 pub(crate) mod demo;
@@ -10,4 +11,5 @@ pub(crate) mod explain;
 pub(crate) mod init;
 pub(crate) mod plan;
 pub(crate) mod verify;
+pub(crate) mod vet;
 pub(crate) mod wrap;

@@ -167,15 +167,36 @@ impl Summed {
     }
 }
 
+/// What members, or dependencies, have in all.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Totals {
+    pub(super) packages: usize,
+    /// Unsafe constructs.
+    pub(super) unsafes: usize,
+    pub(super) foreign_calls: usize,
+}
+
+/// Of the members of an audit, or of its dependencies.
+pub(super) fn totals(audit: &Snapshot, members: bool) -> Totals {
+    total(&by_name(audit), members)
+}
+
+fn total(packages: &BTreeMap<&str, Summed>, members: bool) -> Totals {
+    let mut totals = Totals::default();
+    for package in packages.values().filter(|package| package.member == members) {
+        totals.packages += package.versions.len();
+        totals.unsafes += package.unsafes();
+        totals.foreign_calls += package.kind("foreign_calls");
+    }
+    totals
+}
+
 fn sums(old: &BTreeMap<&str, Summed>, new: &BTreeMap<&str, Summed>, members: bool) -> Sums {
-    let of = |packages: &BTreeMap<&str, Summed>, what: fn(&Summed) -> usize| {
-        packages.values().filter(|package| package.member == members).map(what).sum()
-    };
-    let pair = |what: fn(&Summed) -> usize| Pair { before: of(old, what), after: of(new, what) };
+    let (before, after) = (total(old, members), total(new, members));
     Sums {
-        packages: pair(|package| package.versions.len()),
-        unsafes: pair(Summed::unsafes),
-        foreign_calls: pair(|package| package.kind("foreign_calls")),
+        packages: Pair { before: before.packages, after: after.packages },
+        unsafes: Pair { before: before.unsafes, after: after.unsafes },
+        foreign_calls: Pair { before: before.foreign_calls, after: after.foreign_calls },
     }
 }
 

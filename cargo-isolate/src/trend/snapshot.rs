@@ -85,6 +85,11 @@ impl Snapshot {
         serde_json::from_value(value).map_err(no_report)
     }
 
+    /// Whether every file was read and parsed.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.complete
+    }
+
     /// An audit of this run.
     pub(crate) fn of(report: &Report) -> serde_json::Result<Snapshot> {
         serde_json::from_value(serde_json::to_value(report)?)

@@ -95,3 +95,38 @@ fn what_is_no_audit() {
     ];
     insta::assert_snapshot!("no_audit", said.map(|arguments| workspace.isolate(arguments)).join("\n"));
 }
+
+#[test]
+fn a_picture_and_a_sentence() {
+    let workspace = repository();
+    let said = [&["badge"][..], &["badge", "--format", "line"]].map(|arguments| workspace.isolate(arguments));
+    insta::assert_snapshot!("badge", said.join("\n"));
+    workspace.write("src/lib.rs", "pub fn f() {}\n");
+    insta::assert_snapshot!("badge_of_nothing", workspace.isolate(&["badge"]));
+}
+
+/// A dependency of each kind: without unsafe code, with all that is asked for, without it, and one that does not parse.
+#[test]
+fn proposals_for_cargo_vet() {
+    let package = |name: &str| format!("[package]\nname = \"{name}\"\nversion = \"1.0.0\"\nedition = \"2024\"\n");
+    let names = ["bare", "broken", "none", "sound"];
+    let dependencies = names.map(|name| format!("{name} = {{ path = \"{name}\" }}\n")).concat();
+    let workspace = Workspace::new(&[
+        ("Cargo.toml", &format!("{}[dependencies]\n{dependencies}[workspace]\nexclude = {names:?}\n", package("app"))),
+        ("src/lib.rs", "pub unsafe fn f() {}\n"),
+        (
+            "bare/src/lib.rs",
+            "pub unsafe fn f(p: *const u8) -> u8 {\n    unsafe { *p }\n}\ninclude!(concat!(env!(\"OUT_DIR\"), \"/x.rs\"));\n",
+        ),
+        ("broken/src/lib.rs", "fn f( {\n"),
+        ("none/src/lib.rs", "#![forbid(unsafe_code)]\n//! Not unsafe.\npub const TEXT: &str = \"unsafe\";\n"),
+        (
+            "sound/src/lib.rs",
+            "/// # Safety\n/// The pointer is valid.\npub unsafe fn f(p: *const u8) -> u8 {\n    // SAFETY: asked for.\n    unsafe { *p }\n}\n",
+        ),
+    ]);
+    for name in names {
+        workspace.write(&format!("{name}/Cargo.toml"), &package(name));
+    }
+    insta::assert_snapshot!("vet", workspace.isolate(&["vet"]));
+}

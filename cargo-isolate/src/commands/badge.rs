@@ -1,0 +1,24 @@
+//! `cargo isolate badge`: the workspace in one small picture or one line.
+
+use super::diff::snapshot;
+use crate::{
+    exit::Exit,
+    sources::{self, Request},
+    trend::{BadgeFormat, badge},
+};
+use std::io::Write;
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    request: Request,
+    /// What to print
+    #[arg(long, value_enum, default_value_t)]
+    format: BadgeFormat,
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+    let snapshot = snapshot(sources::load(&args.request)?)?;
+    writeln!(anstream::stdout().lock(), "{}", badge(&snapshot, args.format))?;
+    Ok(if snapshot.is_complete() { Exit::Clean } else { Exit::Incomplete })
+}

@@ -1,0 +1,91 @@
+//! One audit in a picture for a README, or in a line.
+
+use super::{
+    change::{Totals, totals},
+    snapshot::Snapshot,
+};
+use crate::words::some;
+
+/// What to make of an audit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum BadgeFormat {
+    /// A picture, as SVG
+    #[default]
+    Svg,
+    /// A sentence
+    Line,
+}
+
+/// The members of an audit in short, with the sum of the dependencies in the line.
+pub(crate) fn badge(audit: &Snapshot, format: BadgeFormat) -> String {
+    let (members, dependencies) = (totals(audit, true), totals(audit, false));
+    match format {
+        BadgeFormat::Svg => picture(&message(&members, audit.complete), colour(&members, audit.complete)),
+        BadgeFormat::Line => {
+            let incomplete = if audit.complete { "" } else { " (not every file could be read)" };
+            format!(
+                "{} and {} in {}; {} in {}{incomplete}",
+                some(members.unsafes, "unsafe construct"),
+                some(members.foreign_calls, "foreign call"),
+                some(members.packages, "package"),
+                some(dependencies.unsafes, "unsafe construct"),
+                match dependencies.packages {
+                    1 => "1 dependency".to_owned(),
+                    count => format!("{count} dependencies"),
+                }
+            )
+        }
+    }
+}
+
+fn message(Totals { unsafes, foreign_calls, .. }: &Totals, complete: bool) -> String {
+    if !complete {
+        return "incomplete".to_owned();
+    }
+    match (unsafes, foreign_calls) {
+        (0, 0) => "none".to_owned(),
+        (unsafes, 0) => unsafes.to_string(),
+        (unsafes, calls) => format!("{unsafes} + {}", some(*calls, "foreign call")),
+    }
+}
+
+/// Green for none; otherwise no judgement.
+fn colour(Totals { unsafes, foreign_calls, .. }: &Totals, complete: bool) -> &'static str {
+    match (complete, unsafes + foreign_calls) {
+        (false, _) => "#9f9f9f",
+        (true, 0) => "#3d8b37",
+        (true, _) => "#2f6f9f",
+    }
+}
+
+/// Two fields side by side, 20 pixels high.
+fn picture(message: &str, colour: &str) -> String {
+    const LABEL: &str = "unsafe";
+    let (left, right) = (width(LABEL) + 12, width(message) + 12);
+    let text = |text: &str, start: usize, field: usize| {
+        let (middle, length) = (start as f64 + field as f64 / 2.0, field - 12);
+        format!("    <text x=\"{middle}\" y=\"14\" textLength=\"{length}\">{text}</text>\n")
+    };
+    let (all, edge) = (left + right, left - 3);
+    // No element has an id: several of these may stand in one page.
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{all}\" height=\"20\" role=\"img\" aria-label=\"{LABEL}: {message}\">\n  \
+           <title>{LABEL}: {message}</title>\n  \
+           <rect width=\"{all}\" height=\"20\" rx=\"3\" fill=\"{colour}\"/>\n  \
+           <path d=\"M3 0h{edge}v20h-{edge}a3 3 0 0 1-3-3v-14a3 3 0 0 1 3-3z\" fill=\"#444\"/>\n  \
+           <g fill=\"#fff\" text-anchor=\"middle\" font-family=\"Verdana, DejaVu Sans, sans-serif\" font-size=\"11\">\n\
+         {}{}  </g>\n</svg>",
+        text(LABEL, 0, left),
+        text(message, left, right)
+    )
+}
+
+/// About as wide as Verdana sets a text at 11 pixels; the picture stretches it to just that.
+fn width(text: &str) -> usize {
+    let tenths = text.chars().map(|c| match c {
+        'f' | 'i' | 'l' | 'r' | 't' | ' ' => 43,
+        'm' | '+' => 95,
+        _ => 68,
+    });
+    tenths.sum::<usize>().div_ceil(10)
+}

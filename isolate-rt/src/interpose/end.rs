@@ -1,9 +1,10 @@
 //! What ends or outlives the process: inside, it ends the call.
 
-use super::real::real;
+use super::real::{self as others, real};
 use crate::heap;
 use crate::mpk::{self, Reason};
 use libc::{c_char, c_int, c_uint, c_void, pthread_attr_t, pthread_t};
+use std::arch::naked_asm;
 
 /// # Safety
 ///
@@ -90,4 +91,72 @@ unsafe extern "C" fn pthread_exit(value: *mut c_void) -> ! {
     }
     // SAFETY: passed on to libc.
     unsafe { real::pthread_exit()(value) }
+}
+
+/// # Safety
+///
+/// What fork(2) asks of its caller.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn fork() -> libc::pid_t {
+    if heap::is_inside() {
+        mpk::leave(Reason::ProcessStarted, 0);
+    }
+    // SAFETY: passed on to libc.
+    unsafe { real::fork()() }
+}
+
+/// # Safety
+///
+/// What _Fork(3) asks of its caller.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn _Fork() -> libc::pid_t {
+    if heap::is_inside() {
+        mpk::leave(Reason::ProcessStarted, 0);
+    }
+    // SAFETY: passed on to libc.
+    unsafe { others::_Fork()() }
+}
+
+/// Leaves nothing on the stack, which the child goes on to use.
+///
+/// # Safety
+///
+/// What vfork(2) asks of its caller.
+#[unsafe(naked)]
+#[unsafe(no_mangle)]
+unsafe extern "C" fn vfork() -> libc::pid_t {
+    naked_asm!("sub rsp, 8", "call {real}", "add rsp, 8", "jmp rax", real = sym outside_vfork)
+}
+
+/// Takes its arguments on as they are: how many there are depends on their values.
+///
+/// # Safety
+///
+/// What clone(2) asks of its caller.
+#[unsafe(naked)]
+#[unsafe(no_mangle)]
+unsafe extern "C" fn clone() {
+    naked_asm!(
+        "push rdi", "push rsi", "push rdx", "push rcx", "push r8", "push r9", "sub rsp, 8",
+        "call {real}",
+        "add rsp, 8", "pop r9", "pop r8", "pop rcx", "pop rdx", "pop rsi", "pop rdi",
+        "jmp rax",
+        real = sym outside_clone,
+    )
+}
+
+/// libc's function, unless a domain asks.
+extern "C" fn outside_vfork() -> unsafe extern "C" fn() -> libc::pid_t {
+    if heap::is_inside() {
+        mpk::leave(Reason::ProcessStarted, 0);
+    }
+    real::vfork()
+}
+
+/// As [`outside_vfork`].
+extern "C" fn outside_clone() -> unsafe extern "C" fn() {
+    if heap::is_inside() {
+        mpk::leave(Reason::ProcessStarted, 0);
+    }
+    real::clone()
 }

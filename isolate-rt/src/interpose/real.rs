@@ -56,6 +56,9 @@ reals! {
         extern "C" fn(*mut c_void) -> *mut c_void,
         *mut c_void,
     ) -> c_int;
+    fork: unsafe extern "C" fn() -> libc::pid_t;
+    vfork: unsafe extern "C" fn() -> libc::pid_t;
+    clone: unsafe extern "C" fn();
     pthread_exit: unsafe extern "C" fn(*mut c_void) -> !;
     sigaction: unsafe extern "C" fn(c_int, *const sigaction, *mut sigaction) -> c_int;
     sigprocmask: unsafe extern "C" fn(c_int, *const sigset_t, *mut sigset_t) -> c_int;
@@ -77,6 +80,14 @@ reals! {
     sigset: unsafe extern "C" fn(c_int, sighandler_t) -> sighandler_t;
     pthread_kill: unsafe extern "C" fn(pthread_t, c_int) -> c_int;
     sigaltstack: unsafe extern "C" fn(*const stack_t, *mut stack_t) -> c_int;
+}
+
+/// libc's `_Fork`: not looked up at the start, since glibc before 2.34 has none, and nobody calls it there.
+#[allow(non_snake_case, reason = "a name of libc")]
+pub(super) fn _Fork() -> unsafe extern "C" fn() -> libc::pid_t {
+    static FOUND: AtomicPtr<c_void> = AtomicPtr::new(std::ptr::null_mut());
+    // SAFETY: the type that its manual page gives.
+    unsafe { std::mem::transmute::<*mut c_void, unsafe extern "C" fn() -> libc::pid_t>(find(&FOUND, c"_Fork")) }
 }
 
 fn find(found: &AtomicPtr<c_void>, name: &CStr) -> *mut c_void {

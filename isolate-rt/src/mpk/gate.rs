@@ -48,6 +48,7 @@ pub(crate) enum Reason {
     ThreadStarted,
     ThreadExited,
     ForeignFree,
+    ProcessStarted,
 }
 
 /// What is called inside, and on what. Passed in registers.

@@ -1,7 +1,10 @@
 //! Each attack, with the defence on (an `Err` of the right kind, nothing written, the next call works) and off (the attack
 //! succeeds, or ends the process, in a child). A test whose control does not succeed proves nothing, so it fails.
 
+mod others;
+#[path = "../support/mod.rs"]
 mod support;
+mod table;
 
 use isolate_rt::{Backend, Domain, FaultKind};
 use std::arch::asm;
@@ -24,54 +27,118 @@ thread_local! {
     static TLS_VICTIM: AtomicU8 = const { AtomicU8::new(BEFORE) };
 }
 
+/// Attacks by the row of the matrix that they belong to. Each becomes a test `row::name`, and a line of the table in
+/// `docs/attacks.md`.
 macro_rules! attacks {
-    ($($name:ident: $victim:expr, $attack:expr => $expected:pat, control $control:expr;)*) => { $(
-        #[test]
-        fn $name() {
-            check(stringify!($name), $victim, $attack, |kind| matches!(kind, $expected), $control);
+    ($($row:ident { $($name:ident: $victim:expr, $attack:expr => $kind:ident $fields:tt, control $control:ident($($value:expr)?);)* })*) => {
+        $(mod $row {
+            use super::*;
+            $(
+                #[test]
+                fn $name() {
+                    let name = concat!(stringify!($row), "::", stringify!($name));
+                    check(name, $victim, $attack, |kind| matches!(kind, pattern!($kind $fields)), End::from(Control::$control($($value)?)));
+                }
+            )*
+        })*
+        /// Row, test, what the call gives, what happens without the defence.
+        const DONE: &[(&str, &str, &str, Control)] =
+            &[$($((stringify!($row), stringify!($name), stringify!($kind), Control::$control($($value)?)),)*)*];
+    };
+}
+
+macro_rules! pattern {
+    ($kind:ident { $($fields:tt)* }) => { FaultKind::$kind { $($fields)* } };
+    ($kind:ident ()) => { FaultKind::$kind };
+}
+
+/// What an attack does with the defence off.
+#[derive(Clone, Copy, Debug)]
+enum Control {
+    /// It has overwritten its victim.
+    Overwritten(),
+    /// It reads or does what it may not, unnoticed.
+    Unnoticed(),
+    /// It ends the process with this status.
+    Exit(i32),
+    /// It ends the process by this signal.
+    Killed(i32),
+}
+
+impl From<Control> for End {
+    fn from(control: Control) -> Self {
+        match control {
+            Control::Overwritten() => Self::Status(OVERWRITTEN),
+            Control::Unnoticed() => Self::Status(UNHARMED),
+            Control::Exit(status) => Self::Status(status),
+            Control::Killed(signal) => Self::Signal(signal),
         }
-    )* };
+    }
 }
 
 attacks! {
     // Whose memory it may not write.
-    write_root_heap: heap(), write => FaultKind::Protection { key: 0, write: true, .. }, control End::Status(OVERWRITTEN);
-    write_root_stack: stack(), write => FaultKind::Protection { key: 0, write: true, .. }, control End::Status(OVERWRITTEN);
-    write_root_static: STATIC_VICTIM.as_ptr(), write => FaultKind::Protection { key: 0, write: true, .. }, control End::Status(OVERWRITTEN);
-    write_root_tls: tls(), write => FaultKind::Protection { key: 0, write: true, .. }, control End::Status(OVERWRITTEN);
-    write_libc_data: libc_data(), write => FaultKind::Protection { key: 0, write: true, .. }, control End::Status(OVERWRITTEN);
-    write_other_domain: other_domain(), write => FaultKind::Protection { key: 1.., write: true, .. }, control End::Status(OVERWRITTEN);
-    read_other_domain: other_domain(), read => FaultKind::Protection { key: 1.., write: false, .. }, control End::Status(UNHARMED);
-    overflow_buffer_to_root: heap(), overflow => FaultKind::Protection { key: 0, write: true, .. }, control End::Status(OVERWRITTEN);
-
-    // Pointers that are none.
-    write_null: none(), |_| store(ptr::without_provenance_mut(8)) => FaultKind::Unmapped { address: 8 }, control End::Signal(libc::SIGSEGV);
-    write_read_only: none(), |_| store(b"constant".as_ptr().cast_mut()) => FaultKind::Protection { key: 0, .. }, control End::Signal(libc::SIGSEGV);
-    read_non_canonical: none(), |_| load(ptr::without_provenance(1 << 63)) => FaultKind::NonCanonical, control End::Signal(libc::SIGSEGV);
-    jump_wild: none(), |_| jump(0x1234) => FaultKind::Unmapped { address: 0x1234 }, control End::Signal(libc::SIGSEGV);
-
-    // Stack.
-    recurse_forever: none(), |_| { recurse(1); } => FaultKind::StackOverflow { .. }, control End::Signal(libc::SIGABRT);
-    smash_canary: none(), |_| smash() => FaultKind::StackSmashed, control End::Signal(libc::SIGABRT);
-    forget_stack_pointer: none(), |_| wreck_stack_pointer(8) => FaultKind::Unmapped { .. }, control End::Signal(libc::SIGSEGV);
-    stack_pointer_into_root: STATIC_VICTIM.as_ptr(), |victim| wreck_stack_pointer(victim.addr() & !7) => FaultKind::Protection { key: 0, write: true, .. }, control End::Status(OVERWRITTEN);
-
-    // Instructions.
-    illegal_instruction: none(), |_| instruction_ud2() => FaultKind::IllegalInstruction, control End::Signal(libc::SIGILL);
-    divide_by_zero: none(), |_| divide(0) => FaultKind::Arithmetic, control End::Signal(libc::SIGFPE);
-    breakpoint: none(), |_| instruction_int3() => FaultKind::Trap, control End::Signal(libc::SIGTRAP);
-    truncated_mapping: none(), |_| truncated_mapping_read() => FaultKind::Bus { .. }, control End::Signal(libc::SIGBUS);
-
-    // What would end the process, or outlive the call.
-    abort: none(), |_| libc_abort() => FaultKind::Abort, control End::Signal(libc::SIGABRT);
-    raise_abort: none(), |_| raise(libc::SIGABRT) => FaultKind::Abort, control End::Signal(libc::SIGABRT);
-    failed_assert: none(), |_| assert_fail() => FaultKind::Abort, control End::Signal(libc::SIGABRT);
-    exit: none(), |_| libc_exit(3) => FaultKind::Exit { status: 3 }, control End::Status(3);
-    exit_at_once: none(), |_| exit_now(4) => FaultKind::Exit { status: 4 }, control End::Status(4);
-    start_thread: none(), |_| start_thread_inside() => FaultKind::ThreadStarted, control End::Status(UNHARMED);
-    end_thread: none(), |_| end_thread_inside() => FaultKind::ThreadExited, control End::Signal(libc::SIGABRT);
-    free_root_block: heap(), free_block => FaultKind::ForeignFree { .. }, control End::Status(OVERWRITTEN);
-    free_middle_of_nothing: none(), |_| free_block(ptr::without_provenance_mut(0x1000)) => FaultKind::ForeignFree { address: 0x1000 }, control End::Signal(libc::SIGSEGV);
+    a1 {
+        write_root_heap: heap(), write => Protection { key: 0, write: true, .. }, control Overwritten();
+        write_root_stack: stack(), write => Protection { key: 0, write: true, .. }, control Overwritten();
+        write_root_static: STATIC_VICTIM.as_ptr(), write => Protection { key: 0, write: true, .. }, control Overwritten();
+        write_root_tls: tls(), write => Protection { key: 0, write: true, .. }, control Overwritten();
+        write_libc_data: libc_data(), write => Protection { key: 0, write: true, .. }, control Overwritten();
+        write_other_domain: other_domain(), write => Protection { key: 1.., write: true, .. }, control Overwritten();
+        read_other_domain: other_domain(), read => Protection { key: 1.., write: false, .. }, control Unnoticed();
+        overflow_buffer_to_root: heap(), overflow => Protection { key: 0, write: true, .. }, control Overwritten();
+        write_null: none(), |_| store(ptr::without_provenance_mut(8)) => Unmapped { address: 8 }, control Killed(libc::SIGSEGV);
+        write_read_only: none(), |_| store(b"constant".as_ptr().cast_mut()) => Protection { key: 0, .. }, control Killed(libc::SIGSEGV);
+        read_non_canonical: none(), |_| load(ptr::without_provenance(1 << 63)) => NonCanonical (), control Killed(libc::SIGSEGV);
+        jump_wild: none(), |_| jump(0x1234) => Unmapped { address: 0x1234 }, control Killed(libc::SIGSEGV);
+    }
+    a3 {
+        smash_canary: none(), |_| smash() => StackSmashed (), control Killed(libc::SIGABRT);
+    }
+    a4 {
+        recurse_forever: none(), |_| { recurse(1); } => StackOverflow { .. }, control Killed(libc::SIGABRT);
+    }
+    a6 {
+        illegal_instruction: none(), |_| instruction_ud2() => IllegalInstruction (), control Killed(libc::SIGILL);
+        divide_by_zero: none(), |_| divide(0) => Arithmetic (), control Killed(libc::SIGFPE);
+        breakpoint: none(), |_| instruction_int3() => Trap (), control Killed(libc::SIGTRAP);
+        truncated_mapping: none(), |_| truncated_mapping_read() => Bus { .. }, control Killed(libc::SIGBUS);
+    }
+    // What would end the process.
+    a7 {
+        abort: none(), |_| libc_abort() => Abort (), control Killed(libc::SIGABRT);
+        raise_abort: none(), |_| raise(libc::SIGABRT) => Abort (), control Killed(libc::SIGABRT);
+        failed_assert: none(), |_| assert_fail() => Abort (), control Killed(libc::SIGABRT);
+        exit: none(), |_| libc_exit(3) => Exit { status: 3 }, control Exit(3);
+        exit_at_once: none(), |_| exit_now(4) => Exit { status: 4 }, control Exit(4);
+        exit_quickly: none(), |_| libc_quick_exit(5) => Exit { status: 5 }, control Exit(5);
+    }
+    // The caller's frame, without the way out: everything there is closed.
+    a8 {
+        longjmp_to_the_caller: jump_target(), longjmp => Protection { key: 0, write: true, .. }, control Overwritten();
+    }
+    a15 {
+        start_thread: none(), |_| start_thread_inside() => ThreadStarted (), control Unnoticed();
+        end_thread: none(), |_| end_thread_inside() => ThreadExited (), control Killed(libc::SIGABRT);
+    }
+    a16 {
+        fork_inside: none(), |_| libc_fork() => ProcessStarted (), control Unnoticed();
+        fork_inside_without_handlers: none(), |_| fork_without_handlers() => ProcessStarted (), control Unnoticed();
+    }
+    a18 {
+        free_root_block: heap(), free_block => ForeignFree { .. }, control Overwritten();
+        free_middle_of_nothing: none(), |_| free_block(ptr::without_provenance_mut(0x1000)) => ForeignFree { address: 0x1000 }, control Killed(libc::SIGSEGV);
+    }
+    b4 {
+        return_into_nowhere: none(), |_| return_into(0x4321) => Unmapped { address: 0x4321 }, control Killed(libc::SIGSEGV);
+    }
+    // Where the handler must not look.
+    b15 {
+        stack_pointer_forgotten: none(), |_| wreck_stack_pointer(8) => Unmapped { .. }, control Killed(libc::SIGSEGV);
+        stack_pointer_into_the_kernel: none(), |_| wreck_stack_pointer(0xffff_8000_0000_1000) => Unmapped { .. }, control Killed(libc::SIGSEGV);
+        stack_pointer_into_root: STATIC_VICTIM.as_ptr(), |victim| wreck_stack_pointer(victim.addr() & !7) => Protection { key: 0, write: true, .. }, control Overwritten();
+        stack_pointer_into_another_domain: other_domain(), |victim| wreck_stack_pointer(victim.addr() & !7) => Protection { key: 1.., write: true, .. }, control Overwritten();
+    }
 }
 
 #[track_caller]
@@ -294,4 +361,67 @@ fn end_thread_inside() {
 fn free_block(block: *mut u8) {
     // SAFETY: none; that is the attack. (In the control the block is the program's own.)
     unsafe { libc::free(block.cast()) };
+}
+
+fn libc_quick_exit(status: i32) {
+    unsafe extern "C" {
+        fn quick_exit(status: i32) -> !;
+    }
+    // SAFETY: ends the process, or the call.
+    unsafe { quick_exit(status) }
+}
+
+fn libc_fork() {
+    // SAFETY: none; that is the attack. The child of the control ends at once.
+    unsafe {
+        if libc::fork() == 0 {
+            libc::syscall(libc::SYS_exit_group, 0);
+        }
+    }
+}
+
+fn fork_without_handlers() {
+    unsafe extern "C" {
+        fn _Fork() -> libc::pid_t;
+    }
+    // SAFETY: as above.
+    unsafe {
+        if _Fork() == 0 {
+            libc::syscall(libc::SYS_exit_group, 0);
+        }
+    }
+}
+
+/// Stack pointer of a frame of the caller's, as `setjmp` would keep it, and a byte for that frame to write.
+static JUMP: [std::sync::atomic::AtomicUsize; 2] = [const { std::sync::atomic::AtomicUsize::new(0) }; 2];
+
+fn jump_target() -> *mut u8 {
+    // A stack of the program's, with room below.
+    let victim = stack();
+    JUMP[0].store((victim.addr() - 4096) & !15, Ordering::Relaxed);
+    JUMP[1].store(victim.addr(), Ordering::Relaxed);
+    victim
+}
+
+/// What `longjmp` does: stack pointer and instruction pointer of a function that has called us. That function goes on to
+/// write what is its own; in the control it also comes back, which a real one would not.
+fn longjmp(victim: *mut u8) {
+    // SAFETY: none; that is the attack.
+    unsafe {
+        asm!(
+            "mov {old}, rsp",
+            "mov rsp, {frame}",
+            "mov byte ptr [{victim}], 1",
+            "push {old}",
+            "pop rsp",
+            old = out(reg) _,
+            frame = in(reg) JUMP[0].load(Ordering::Relaxed),
+            victim = in(reg) victim,
+        )
+    };
+}
+
+fn return_into(to: usize) {
+    // SAFETY: none; that is the attack.
+    unsafe { asm!("push {}", "ret", in(reg) to, options(noreturn)) };
 }

@@ -1,0 +1,280 @@
+//! The attack matrix: every row, what tests it, and `docs/attacks.md`, which is made of this and compared with it.
+
+use super::{Control, DONE};
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+/// A row of the matrix.
+struct Row {
+    id: &'static str,
+    what: &'static str,
+    /// Tests that are not in [`DONE`]: file, name, what comes of it, and without the defence (empty where it cannot be off).
+    tests: &'static [(&'static str, &'static str, &'static str, &'static str)],
+}
+
+const ROWS: &[Row] = &[
+    Row { id: "A1", what: "overflows and wild writes out of the domain", tests: &[] },
+    Row {
+        id: "A2",
+        what: "use after free, double free",
+        tests: &[
+            (
+                "program.rs",
+                "ten_thousand_faults_leave_nothing_behind",
+                "memory, mappings and descriptors stay flat",
+                "",
+            ),
+            ("attacks/others.rs", "a2_double_free", "stays inside: `Err` or nothing, and the next call works", ""),
+        ],
+    },
+    Row { id: "A3", what: "stack canary overwritten", tests: &[] },
+    Row {
+        id: "A4",
+        what: "endless recursion",
+        tests: &[("attacks/others.rs", "a4_recursion_on_another_thread", "`StackOverflow`", "")],
+    },
+    Row {
+        id: "A5",
+        what: "endless loops and waits",
+        tests: &[
+            ("deadline.rs", "endless_loop", "`Timeout`", "still running after a second"),
+            ("deadline.rs", "sleeping", "`Timeout`", "still running after a second"),
+            ("deadline.rs", "waiting_on_a_futex", "`Timeout`", "still running after a second"),
+            ("deadline.rs", "reading_an_empty_pipe", "`Timeout`", "still running after a second"),
+        ],
+    },
+    Row { id: "A6", what: "other synchronous signals", tests: &[] },
+    Row {
+        id: "A7",
+        what: "abort, assert, exit",
+        tests: &[("attacks/others.rs", "a7_kill_is_not_held", "**not held**: `SIGKILL` ends the process", "the same")],
+    },
+    Row { id: "A8", what: "longjmp out of the domain", tests: &[] },
+    Row {
+        id: "A9",
+        what: "a panic or exception that leaves the domain",
+        tests: &[("attacks/others.rs", "a9_panic_inside", "`Protection`, and the process goes on", "")],
+    },
+    Row {
+        id: "A10",
+        what: "signal handlers, mask or stack changed",
+        tests: &[(
+            "signals.rs",
+            "a_domain_cannot_change_handlers_or_the_signal_stack",
+            "refused by way of libc; raw system calls are **not held**",
+            "",
+        )],
+    },
+    Row {
+        id: "A11",
+        what: "a handler of the program without SA_ONSTACK, inside",
+        tests: &[(
+            "signals.rs",
+            "handler_started_on_the_stack_of_the_domain",
+            "runs as the program's, and the call goes on",
+            "",
+        )],
+    },
+    Row {
+        id: "A12",
+        what: "preemption with rseq registered",
+        tests: &[
+            ("program.rs", "two_seconds_inside_beside_a_busy_competitor", "survives", ""),
+            ("attacks/others.rs", "a12_rseq", "survives", "killed by `SIGSEGV`"),
+        ],
+    },
+    Row {
+        id: "A13",
+        what: "ended while it holds an allocator's lock",
+        tests: &[("attacks/others.rs", "a13_deadlines_inside_malloc", "the next call works", "")],
+    },
+    Row {
+        id: "A14",
+        what: "descriptors and other kernel state left behind",
+        tests: &[("attacks/others.rs", "a14_descriptors_stay_open", "**not undone**", "the same")],
+    },
+    Row { id: "A15", what: "threads started or ended", tests: &[] },
+    Row {
+        id: "A16",
+        what: "processes started",
+        tests: &[(
+            "attacks/others.rs",
+            "a16_raw_clone_is_not_held",
+            "**not held**: a child of a raw system call goes on with the domain's rights, and cannot write the program",
+            "",
+        )],
+    },
+    Row {
+        id: "A17",
+        what: "lazily bound library",
+        tests: &[("attacks/others.rs", "a17_lazy_binding", "`Protection`, nothing written", "")],
+    },
+    Row {
+        id: "A18",
+        what: "malloc here, free there",
+        tests: &[("attacks/others.rs", "a18_domain_block_freed_by_the_program", "ends the process with a message", "")],
+    },
+    Row {
+        id: "A19",
+        what: "pointers into an instance that is gone",
+        tests: &[("program.rs", "handles_outlive_calls_but_not_faults", "`StaleHandle`", "")],
+    },
+    Row {
+        id: "A20",
+        what: "a fault in a signal handler",
+        tests: &[("attacks/others.rs", "a20_fault_in_a_handler", "ends the process by `SIGSEGV`, once", "")],
+    },
+    Row {
+        id: "A21",
+        what: "a fault of the program itself",
+        tests: &[
+            ("program.rs", "faults_outside_a_domain_are_untouched", "as without the runtime", ""),
+            ("signals.rs", "the_programs_own_fault_handler_still_works", "goes to the program's handler", ""),
+        ],
+    },
+    Row {
+        id: "A23",
+        what: "more domains than keys",
+        tests: &[("program.rs", "a_sixteenth_domain_has_no_key", "`Unsupported`", "")],
+    },
+    Row {
+        id: "B1",
+        what: "pointers and lengths that lie",
+        tests: &[
+            ("program.rs", "strings_must_lie_in_the_domain_or_in_constants", "`InvalidValue`", ""),
+            ("program.rs", "sizes", "clamped, or `TooLarge`", ""),
+        ],
+    },
+    Row {
+        id: "B2",
+        what: "a value changed between check and use",
+        tests: &[("attacks/others.rs", "b2_length_flipped_by_a_sibling", "one of its values, clamped", "")],
+    },
+    Row {
+        id: "B3",
+        what: "bit patterns that are no value",
+        tests: &[("../src/call.rs", "Plain", "does not compile", "")],
+    },
+    Row {
+        id: "B4",
+        what: "the way back overwritten",
+        tests: &[("attacks/others.rs", "b4_overwrite_own_stack", "`Unmapped` at the end of the stack", "")],
+    },
+    Row {
+        id: "B5",
+        what: "allocator's data overwritten",
+        tests: &[("attacks/others.rs", "b5_every_word_of_the_heap", "`Err` or nothing, and the next call works", "")],
+    },
+    Row {
+        id: "B6",
+        what: "the kernel asked to write for the domain",
+        tests: &[("attacks/others.rs", "b6_read_into_the_program", "`EFAULT`, nothing written", "overwritten")],
+    },
+    Row {
+        id: "B9",
+        what: "keys and their pages",
+        tests: &[("attacks/others.rs", "b9_pages_keep_their_key", "after faults, every page has the key it had", "")],
+    },
+    Row {
+        id: "B10",
+        what: "registers, flags, floating-point state",
+        tests: &[("program.rs", "registers_of_the_caller_survive", "as before the call", "")],
+    },
+    Row {
+        id: "B11",
+        what: "what the last run left in memory",
+        tests: &[(
+            "attacks/others.rs",
+            "b11_stale_bytes",
+            "gone from the heap but for its first 64 KiB; **remains** there, on the stack and in staging",
+            "",
+        )],
+    },
+    Row {
+        id: "B13",
+        what: "other mappings of the same memory",
+        tests: &[("attacks/others.rs", "b13_no_shared_mapping", "none", "")],
+    },
+    Row { id: "B15", what: "faults that lead the handler astray", tests: &[] },
+];
+
+fn render() -> String {
+    let mut text = String::from(
+        "# Attacks\n\nWhat is tried against a domain, and what comes of it. Made from `isolate-rt/tests/attacks/`, which fails when this page is stale; \
+         every line is a test. *Without the defence*: the same attack in a call that is not isolated, asserted by the same test; empty where the defence cannot be switched off.\n\n\
+         A is an accident, B an attacker who has corrupted the library's data.\n\n\
+         | row | attack | test | result | without the defence |\n|---|---|---|---|---|\n",
+    );
+    for Row { id, what, tests } in ROWS {
+        let mut first = format!("{id} | {what}");
+        let mut line = |test: &str, result: &str, control: &str| {
+            let _ = writeln!(
+                text,
+                "| {} | {test} | {result} | {control} |",
+                std::mem::replace(&mut first, " | ".to_string())
+            );
+        };
+        let own = DONE.iter().filter(|(row, ..)| row.eq_ignore_ascii_case(id));
+        for (row, name, kind, control) in own {
+            let control = match control {
+                Control::Overwritten() => "overwritten".to_string(),
+                Control::Unnoticed() => "unnoticed".to_string(),
+                Control::Exit(status) => format!("the process exits with {status}"),
+                Control::Killed(signal) => format!("killed by `{}`", signal_name(*signal)),
+            };
+            line(&format!("`{row}::{name}`"), &format!("`{kind}`"), &control);
+        }
+        for (_, name, result, control) in *tests {
+            line(&format!("`{name}`"), result, control);
+        }
+    }
+    text
+}
+
+fn signal_name(signal: i32) -> &'static str {
+    match signal {
+        libc::SIGABRT => "SIGABRT",
+        libc::SIGBUS => "SIGBUS",
+        libc::SIGFPE => "SIGFPE",
+        libc::SIGILL => "SIGILL",
+        libc::SIGSEGV => "SIGSEGV",
+        libc::SIGTRAP => "SIGTRAP",
+        _ => "another signal",
+    }
+}
+
+#[test]
+fn the_page_is_fresh() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/attacks.md");
+    if std::env::var_os("ISOLATE_UPDATE").is_some() {
+        fs::write(&page, render()).unwrap();
+    }
+    assert_eq!(
+        fs::read_to_string(&page).unwrap_or_default(),
+        render(),
+        "stale: run this test again with ISOLATE_UPDATE=1"
+    );
+}
+
+#[test]
+fn every_row_has_its_tests() {
+    for Row { id, tests, .. } in ROWS {
+        let own = DONE.iter().any(|(row, ..)| row.eq_ignore_ascii_case(id));
+        assert!(own || !tests.is_empty(), "{id} has no test");
+        for (file, name, ..) in *tests {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(file);
+            let source = fs::read_to_string(&path).unwrap();
+            assert!(
+                source.contains(&format!("fn {name}(")) || source.contains(&format!("trait {name}:")),
+                "{id}: no `{name}` in {file}"
+            );
+        }
+    }
+    for (row, name, ..) in DONE {
+        assert!(
+            ROWS.iter().any(|known| known.id.eq_ignore_ascii_case(row)),
+            "`{name}` is of a row `{row}` that is not there"
+        );
+    }
+}

@@ -105,7 +105,7 @@ function findingBody(finding) {
       fact("what", ...prose(about.summary)),
       ...finding.notes.map((note) => fact("note", ...prose(note))),
       finding.cfgs.length > 0 && fact("only with", ...finding.cfgs.flatMap((cfg) => [code(`cfg(${cfg})`), " "])),
-      finding.dormant && fact("dormant", finding.dormant),
+      finding.dormant && fact("dormant", ...prose(finding.dormant)),
       finding.macro && fact("macro", code(finding.macro)),
       finding.file.package && fact("package", link(`#package/${encodeURIComponent(finding.file.package.id)}`, finding.file.package.id)),
       finding.fingerprint && fact("fingerprint", code(finding.fingerprint))),

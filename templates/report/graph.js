@@ -27,8 +27,18 @@ function graphView(query) {
   });
   const all = (label, to) => element("button", { type: "button", class: "quiet", onclick: () => { state.open = new Set(to); redraw(); } }, label);
   detail.append(...help(own));
-  requestAnimationFrame(() => redraw());
-  const resized = new ResizeObserver(() => (canvas.isConnected ? redraw() : resized.disconnect()));
+  let width = 0;
+  // When this view is in the page, and has a width.
+  queueMicrotask(() => {
+    width = canvas.clientWidth;
+    redraw();
+  });
+  const resized = new ResizeObserver(() => {
+    if (!canvas.isConnected) resized.disconnect();
+    // In the next frame: drawing changes the height, which is observed too.
+    else if (canvas.clientWidth !== width) requestAnimationFrame(() => redraw());
+    width = canvas.clientWidth;
+  });
   resized.observe(canvas);
   return [
     element("div", { class: "toolbar" }, owners.length > 1 && select, search, all("Open all", modules), all("Close all", [])),

@@ -3,6 +3,7 @@
 const ROLES = {
   "main": "library or binary", "generated": "generated wrappers", "proc-macro": "proc macro", "build-script": "build script",
   "test": "tests", "bench": "benches", "example": "examples",
+  "unreached": "files that nothing reaches",
 };
 
 const countsOf = (owner) => raw.columns.map((_, column) => Object.values(owner.counts).reduce((sum, cells) => sum + cells[column], 0));
@@ -12,7 +13,7 @@ const usedColumns = () => raw.columns.map((_, column) => column).filter((column)
 function packagesView() {
   const members = packages.filter((owner) => owner.member);
   const dependencies = packages.filter((owner) => !owner.member);
-  const quiet = dependencies.filter((owner) => countsOf(owner).every((count) => count === 0));
+  const quiet = dependencies.filter((owner) => countsOf(owner).every((count) => count === 0) && owner.dormant === 0);
   const loud = dependencies.filter((owner) => !quiet.includes(owner));
   return [
     ...problemsNotice(),
@@ -39,7 +40,9 @@ function packageColumns() {
     cell: (owner) => element("span", {}, link(`#package/${encodeURIComponent(owner.id)}`, owner.name), " ",
       element("span", { class: "faint" }, owner.version), !owner.complete && element("span", { class: "warning" }, " incomplete")),
   };
-  return [name, ...usedColumns().map((column) => ({ head: raw.columns[column], number: true, value: (owner) => countsOf(owner)[column] }))];
+  const dormant = { head: "dormant", number: true, value: (owner) => owner.dormant };
+  const counts = usedColumns().map((column) => ({ head: raw.columns[column], number: true, value: (owner) => countsOf(owner)[column] }));
+  return [name, ...counts, ...(packages.some((owner) => owner.dormant > 0) ? [dormant] : [])];
 }
 
 // A row for each role besides the library, where there are several.
@@ -47,7 +50,7 @@ function parts(owner) {
   const roles = Object.entries(owner.counts);
   if (roles.length < 2) return [];
   return roles.map(([role, cells]) => element("tr", { class: "part" }, element("th", { scope: "row" }, ROLES[role]),
-    ...usedColumns().map((column) => numberCell(cells[column]))));
+    ...usedColumns().map((column) => numberCell(cells[column])), packages.some((one) => one.dormant > 0) && element("td", {})));
 }
 
 function problemsNotice() {
@@ -82,7 +85,8 @@ function packageView(id) {
       owner.findings.length > 0 && uses && " · ", uses && link(`#graph?package=${encodeURIComponent(id)}`, "graph")),
     !owner.member && owner.findings.length === 0 && rows.length > 0 &&
       element("p", { class: "notice" }, "The findings of dependencies are counted. ", code("cargo isolate audit --deps"), " lists them."),
-    rows.length > 0 ? sortable(columns, [{ rows }]) : element("p", {}, "No unsafe or foreign code."),
+    rows.length > 0 ? sortable(columns, [{ rows }]) : element("p", {}, "No unsafe or foreign code is compiled here."),
+    owner.dormant > 0 && element("p", { class: "faint", style: "margin-top:.6rem" }, `Dormant, as no chosen target compiles it: ${plural(owner.dormant, "construct")} or uses.`),
     owner.findings.length > 0 && element("h3", {}, "Findings by module"),
     owner.findings.length > 0 && moduleTree(owner),
   ];

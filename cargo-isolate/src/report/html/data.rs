@@ -62,6 +62,8 @@ struct PackageData {
     complete: bool,
     files: usize,
     counts: BTreeMap<Role, Vec<usize>>,
+    /// Of everything that `counts` counts, how many no chosen target compiles.
+    dormant: usize,
 }
 
 /// Path, package's index or -1 for the policy, role.
@@ -347,12 +349,14 @@ impl<'g> Builder<'g> {
 
 fn package_data(row: &PackageRow) -> PackageData {
     let counts = row.counts.iter();
+    let dormant = row.dormant.values().flat_map(|counts| COLUMNS.iter().map(|(_, cell)| cell(counts)));
     PackageData {
         name: row.name.clone(),
         version: row.version.clone(),
         member: row.member,
         complete: row.complete,
         files: row.files.len(),
+        dormant: dormant.sum(),
         counts: counts.map(|(role, counts)| (*role, COLUMNS.iter().map(|(_, cell)| cell(counts)).collect())).collect(),
     }
 }

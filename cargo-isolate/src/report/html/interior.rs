@@ -208,3 +208,74 @@ fn calls_by_name<'g>(
 fn last(path: &str) -> &str {
     path.rsplit("::").next().unwrap_or(path)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    /// Each function as `place: blocks, symbols → what it calls`.
+    #[track_caller]
+    fn check(code: &str, expected: &[&str]) {
+        let graph = fixture::graph(code);
+        let functions = interior(&graph, |package| graph.packages[package].selected).functions;
+        let shown = |function: &Function| {
+            let mark = if function.is_unsafe { "unsafe " } else { "" };
+            let blocks = function.blocks.iter().map(|block| format!(" {{{}}}", join(block.symbols.iter())));
+            let own = function.symbols.iter().map(|symbol| format!(" {symbol}"));
+            let calls = function.calls.iter().map(|index| format!(" → {}", functions[*index].at));
+            format!("{mark}{}{}", function.at, blocks.chain(own).chain(calls).collect::<String>())
+        };
+        assert_eq!(functions.iter().map(shown).collect::<Vec<_>>(), expected);
+    }
+
+    fn join<'t>(texts: impl Iterator<Item = &'t String>) -> String {
+        texts.map(String::as_str).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn functions_stand_on_blocks_and_symbols() {
+        check(
+            "
+//- app/src/lib.rs
+mod ffi { unsafe extern \"C\" { pub fn crc32(crc: u32) -> u32; #[link_name = \"adler32_z\"] pub fn adler32(crc: u32) -> u32; } }
+pub struct Sum(u32);
+impl Sum {
+    pub fn add(&self) -> u32 { unsafe { unsafe { ffi::crc32(1) } + ffi::adler32(2) } }
+    fn twice(&self) -> u32 { Self::add(self) + Sum::add(self) }
+}
+unsafe fn bare() -> u32 { ffi::crc32(3) }
+fn outer() { inner::deep() }
+mod inner { pub fn deep() { crate::middle() } }
+fn middle() { let sum = Sum(0); Sum::twice(&sum); }
+fn safe() { nothing() }
+fn nothing() {}
+fn again() { again(); outer(); }
+",
+            &[
+                "app::Sum::add {adler32_z} {crc32}",
+                "app::Sum::twice → app::Sum::add",
+                "app::again → app::outer",
+                "unsafe app::bare crc32",
+                "app::inner::deep → app::middle",
+                "app::middle → app::Sum::twice",
+                "app::outer → app::inner::deep",
+            ],
+        );
+    }
+
+    #[test]
+    fn methods_of_one_name_are_told_apart() {
+        check(
+            "
+//- app/src/lib.rs
+struct A; struct B;
+impl A { fn new() { unsafe { core::hint::unreachable_unchecked() } } }
+impl B { fn new() {} }
+fn a() { A::new() }
+fn b() { B::new() }
+",
+            &["app::A::new {}", "app::a → app::A::new"],
+        );
+    }
+}

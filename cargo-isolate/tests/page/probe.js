@@ -1,0 +1,136 @@
+// Goes through the views of a report's page as a reader would, and leaves "fine" or what is wrong in `#probe`.
+const wrong = [];
+addEventListener("error", (event) => wrong.push(`error: ${event.message}`));
+addEventListener("unhandledrejection", (event) => wrong.push(`rejection: ${event.reason}`));
+for (const level of ["error", "warn"]) {
+  const print = console[level];
+  console[level] = (...words) => { wrong.push(`console.${level}: ${words.join(" ")}`); print(...words); };
+}
+
+const settled = () => new Promise((done) => setTimeout(done, 60));
+const expect = (holds, what) => holds || wrong.push(what);
+const nameOf = (node) => `${node.tagName.toLowerCase()}.${node.getAttribute("class") ?? ""} ${node.textContent.slice(0, 40)}`;
+
+async function visit(hash) {
+  location.hash = hash;
+  await settled();
+  overflow(hash);
+}
+
+// Nothing is wider than the window, nothing sticks out of what does not scroll, and no two texts of a row lie on each other.
+function overflow(view) {
+  const width = document.documentElement.clientWidth;
+  expect(document.documentElement.scrollWidth <= width, `${view}: the page is ${document.documentElement.scrollWidth} wide in ${width}`);
+  const scrolls = (node) => node && (["auto", "scroll", "hidden"].includes(getComputedStyle(node).overflowX) || scrolls(node.parentElement));
+  for (const node of document.querySelectorAll("body *:not(script, option, svg *)")) {
+    const box = node.getBoundingClientRect();
+    if (box.width > 0 && box.right > width + 1 && !scrolls(node.parentElement)) wrong.push(`${view}: sticks out: ${nameOf(node)}`);
+  }
+  for (const parent of document.querySelectorAll(".bar, .toolbar, summary, .figures, .row, .filters label, tr")) {
+    const boxes = [...parent.children].map((child) => [child, child.getBoundingClientRect()]).filter(([, box]) => box.width > 0 && box.height > 0);
+    boxes.forEach(([one, a], index) => {
+      for (const [other, b] of boxes.slice(index + 1)) {
+        const over = Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1;
+        if (over) wrong.push(`${view}: overlap: ${nameOf(one)} and ${nameOf(other)}`);
+      }
+    });
+  }
+}
+
+// All that can be clicked can be reached by the Tab key, or by arrow keys from there.
+function reachable(view) {
+  for (const node of document.querySelectorAll("a, button, input, select, summary")) expect(node.tabIndex >= 0, `${view}: out of Tab's way: ${nameOf(node)}`);
+  for (const node of document.querySelectorAll("input, select")) {
+    expect(node.labels?.length > 0 || node.getAttribute("aria-label"), `${view}: without a name: ${nameOf(node)}`);
+  }
+}
+
+async function tables() {
+  const head = document.querySelector("thead button");
+  if (!head) return;
+  const first = () => document.querySelector("tbody tr:not(.group)").textContent;
+  head.click();
+  expect(head.closest("th").getAttribute("aria-sort") === "ascending", "sorting says nothing");
+  const before = first();
+  head.click();
+  expect(head.closest("th").getAttribute("aria-sort") === "descending" && first().length > 0 && before.length > 0, "sorting the other way");
+}
+
+async function findings() {
+  const rows = () => document.querySelectorAll(".finding").length;
+  const all = rows();
+  expect(all > 0, "no findings");
+  document.querySelector(".finding summary").click();
+  await settled();
+  expect(document.querySelector(".finding .source .marked"), "a finding without source text");
+  overflow("an open finding");
+  const search = document.querySelector(".filters input[type=search]");
+  search.value = "nothing is called this";
+  search.dispatchEvent(new Event("input"));
+  expect(rows() === 0, "the search finds what is not there");
+  search.value = "";
+  search.dispatchEvent(new Event("input"));
+  expect(rows() === all, "the search does not let go");
+  const box = document.querySelector(".filters input[type=checkbox]");
+  // A facet with one value has no boxes.
+  if (!box) return;
+  box.click();
+  expect(rows() > 0 && rows() < all && location.hash.includes("="), "a filter does nothing");
+}
+
+async function graph() {
+  const nodes = () => [...document.querySelectorAll(".node")];
+  const press = (key) => document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+  expect(nodes().length > 0, "an empty graph");
+  expect(nodes().filter((node) => node.tabIndex === 0).length === 1, "one node is in the way of Tab");
+  nodes().find((node) => node.tabIndex === 0).focus();
+  const open = document.activeElement.getAttribute("aria-expanded");
+  press("Enter");
+  await settled();
+  expect(document.activeElement.getAttribute("aria-expanded") !== open, "Enter does not open a module");
+  press("Enter");
+  await settled();
+  const start = document.activeElement;
+  press("ArrowDown");
+  expect(document.activeElement !== start && document.activeElement.matches(".node"), "an arrow key does not move");
+  press("ArrowRight");
+  expect(document.activeElement.matches(".node.block, .node.symbol-node"), "no way to the right");
+  press("Enter");
+  expect(document.querySelectorAll(".node.on").length > 1, "Enter shows nothing");
+  expect(document.querySelector(".detail h2"), "no detail");
+  overflow("graph detail");
+  press("Escape");
+  expect(document.querySelectorAll(".node.on").length === 0, "Escape does not let go");
+  // Boxes of a layer do not lie on each other, and no text sticks out of its box.
+  const boxes = nodes().map((node) => [node, node.querySelector("rect").getBoundingClientRect()]);
+  boxes.forEach(([one, a], index) => {
+    for (const text of one.querySelectorAll("text")) expect(text.getBoundingClientRect().right <= a.right + 1, `text sticks out: ${nameOf(one)}`);
+    for (const [other, b] of boxes.slice(index + 1)) {
+      const over = Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1;
+      if (over) wrong.push(`graph: overlap: ${nameOf(one)} and ${nameOf(other)}`);
+    }
+  });
+}
+
+addEventListener("load", async () => {
+  try {
+    for (const [view, look] of [["packages", tables], ["findings", findings], ["symbols", null], ["graph", graph]]) {
+      await visit(view);
+      reachable(view);
+      await look?.();
+    }
+    await visit("packages");
+    location.hash = document.querySelector("tbody a").getAttribute("href");
+    await settled();
+    overflow("a package");
+    reachable("a package");
+    document.getElementById("theme").click();
+    expect(document.documentElement.style.colorScheme === "light", "the theme does not change");
+  } catch (error) {
+    wrong.push(`the probe failed: ${error.stack}`);
+  }
+  const result = document.createElement("pre");
+  result.id = "probe";
+  result.textContent = wrong.length > 0 ? [...new Set(wrong)].join("\n") : "fine";
+  document.body.append(result);
+});

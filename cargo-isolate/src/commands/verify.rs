@@ -243,7 +243,7 @@ fn subject(plan: &Plan, target: &Target) -> anyhow::Result<Subject> {
             params: function.params.iter().map(param).collect(),
             ret: function.ret.as_ref().map(|ret| spelt(&ret.ty, &ret.shape)),
             never_null: function.ret.as_ref().and_then(|ret| ret.decision.contract()).is_some_and(|contract| {
-                matches!(contract, Contract::Cstr { nullable: false } | Contract::Handle { nullable: false, .. })
+                matches!(contract, Contract::Cstr { nullable: false, .. } | Contract::Handle { nullable: false, .. })
             }),
         })
         .collect();

@@ -133,10 +133,18 @@ impl Checker<'_> {
     }
 
     fn cstr(&mut self, shape: &Shape) -> Option<Contract> {
-        self.only("cstr", &["null"]);
+        self.only("cstr", &["dir", "null"]);
+        let dir = self.dir(Dir::In);
         let nullable = self.nullable();
+        if dir == Dir::Out || (dir == Dir::Inout && matches!(self.subject, Subject::Ret)) {
+            self.dir_error("a string is read (`in`), or read and changed (`inout`); a returned one has no direction");
+            return None;
+        }
         match shape.pointee() {
-            Some((_, to)) if to.is_byte() => Some(Contract::Cstr { nullable }),
+            Some((mutable, to)) if to.is_byte() => {
+                self.writable(dir, mutable)?;
+                Some(Contract::Cstr { dir, nullable })
+            }
             _ => self.wrong_kind("does not point to characters"),
         }
     }

@@ -70,7 +70,7 @@ pub(crate) fn ret(shape: &Shape) -> Inference {
     let Some((mutable, to)) = shape.pointee() else { return value(shape, true) };
     match to {
         Shape::Char if !mutable => found(
-            Contract::Cstr { nullable: true },
+            Contract::Cstr { dir: Dir::In, nullable: true },
             Tier::Proven,
             "a returned `*const c_char` is a string that the library keeps; it is copied",
         ),
@@ -140,7 +140,7 @@ impl Pointer<'_> {
                 format!("`{}` is opaque: a handle", path.name),
             ),
             (Shape::Char, false) if !self.has_length_nearby() => self.unless_kept(
-                Contract::Cstr { nullable: false },
+                Contract::Cstr { dir: Dir::In, nullable: false },
                 "`*const c_char` in a function without a length for it: a string that ends with NUL".to_owned(),
             ),
             (to, false) if to.is_byte() || to.is_number() => self.input(),

@@ -34,8 +34,8 @@ pub(crate) enum Contract {
         written: Option<Expr>,
         nullable: bool,
     },
-    /// Points to a string that ends with a NUL.
-    Cstr { nullable: bool },
+    /// Points to a string that ends with a NUL; with `inout` the function may change it, and gets a copy to do so.
+    Cstr { dir: Dir, nullable: bool },
     /// Points to an object that lives in the domain and is never looked into.
     Handle { dir: Dir, nullable: bool },
     /// Points to a struct of the policy, which stays in the domain.
@@ -75,7 +75,7 @@ impl Contract {
                 rest.extend(written.iter().map(|written| ("written", written.to_string())));
                 words("buf", Some(*dir), rest, *nullable)
             }
-            Contract::Cstr { nullable } => words("cstr", None, vec![], *nullable),
+            Contract::Cstr { dir, nullable } => words("cstr", (*dir != Dir::In).then_some(*dir), vec![], *nullable),
             Contract::Object { life: Life::Made { end }, .. } => format!("filled here, ended by `{}`", end.name),
             Contract::Object { life: Life::Ended, .. } => "ended here".to_owned(),
             Contract::Object { cursors, .. } => {

@@ -22,6 +22,7 @@ pub(super) struct Selected<'g> {
 }
 
 /// One declaration.
+#[derive(Clone)]
 struct Candidate<'g> {
     item: &'g ForeignItem,
     presence: Presence,
@@ -114,6 +115,7 @@ impl<'p> Exceptions<'p> {
     }
 }
 
+#[derive(Clone)]
 struct Agreed<'g> {
     item: Candidate<'g>,
     disputed: bool,
@@ -129,13 +131,20 @@ fn matching<'g>(
     let text = pattern.get_ref().text();
     let members = (0..graph.packages.len()).filter(|index| graph.packages[*index].member && *index != library);
     let groups: [Vec<usize>; 2] = [vec![library], members.collect()];
-    for group in &groups {
-        let found = agreed(group.iter().flat_map(|package| functions(graph, *package)), &|name| {
-            pattern.get_ref().is_match(name)
-        });
-        if !found.is_empty() {
-            return found;
+    let [mut found, own] = groups.each_ref().map(|group| {
+        agreed(group.iter().flat_map(|package| functions(graph, *package)), &|name| pattern.get_ref().is_match(name))
+    });
+    // Who declares again what the library declares cannot reach it there, or has a better signature.
+    for function in &mut found {
+        let name = &function.item.item.name;
+        let is_it = |other: &&Agreed<'g>| other.item.item.name == *name && !other.item.item.visibility.is_empty();
+        if let Some(own) = own.iter().find(is_it) {
+            *function = own.clone();
         }
+    }
+    let found = if found.is_empty() { own } else { found };
+    if !found.is_empty() {
+        return found;
     }
     let all: Vec<_> = groups.iter().flatten().flat_map(|package| items(graph, *package)).collect();
     let library = &graph.packages[library].name;

@@ -259,3 +259,16 @@ fn a_member_declares_what_the_library_leaves_out() {
         "[domain.x]\nlibrary = \"x-sys\"\n[[isolate]]\ndomain = \"x\"\nextern = [\"ex*\", \"hidden\", \"own\"]\n",
     ));
 }
+
+/// A library may keep its declarations to itself; who declares them again means the same functions.
+#[test]
+fn a_declaration_of_ones_own_is_taken() {
+    let files = "//- app/src/main.rs\nunsafe extern \"C\" { pub(crate) fn seen(n: u32) -> u32; fn kept(); }\nfn main() {}\n\
+                 //- x-sys/src/lib.rs\nmod private;\n\
+                 //- x-sys/src/private.rs\nunsafe extern \"C\" { pub fn seen(n: u32) -> u32; pub fn kept(); }\n";
+    let policy = "[domain.x]\nlibrary = \"x-sys\"\n[[isolate]]\ndomain = \"x\"\nextern = [\"*\"]\n";
+    let places: Vec<_> =
+        planned(files, policy).lines().filter(|line| line.contains("ready")).map(str::to_owned).collect();
+    assert!(places[0].contains("seen  ready  app/src/main.rs:1:"), "{places:?}");
+    assert!(places[1].contains("kept  ready  x-sys/src/private.rs:1:"), "{places:?}");
+}

@@ -116,7 +116,8 @@ struct Writer<'w, 'n> {
 
 impl<'w, 'n> Writer<'w, 'n> {
     fn new(function: &'w FunctionPlan, names: &'w mut Names<'n>) -> Self {
-        let mut taken: BTreeSet<String> = ["call", "ret", "room", "into", "object", "ffi"].map(str::to_owned).into();
+        let mut taken: BTreeSet<String> =
+            ["call", "ret", "room", "into", "object", "end", "ffi"].map(str::to_owned).into();
         let locals = function.params.iter().map(|param| fresh(&mut taken, &snake(&param.name))).collect();
         Self {
             function,
@@ -147,7 +148,7 @@ impl<'w, 'n> Writer<'w, 'n> {
                 self.take_param(&local, ty);
                 self.args.push(local);
             }
-            (Role::Caller, Contract::Cstr { nullable }) => self.cstr(&local, *nullable, param),
+            (Role::Caller, Contract::Cstr { dir, nullable }) => self.cstr(&local, *dir, *nullable, param),
             (Role::Caller, Contract::Handle { dir: Dir::Out, .. }) => self.handle_out(&local, param),
             (Role::Caller, Contract::Handle { nullable, .. }) => self.handle(&local, *nullable, param),
             (Role::Caller, Contract::Object { life, cursors }) => {
@@ -176,9 +177,21 @@ impl<'w, 'n> Writer<'w, 'n> {
         self.args.push(format!("{local}.as_mut_ptr()"));
     }
 
-    fn cstr(&mut self, local: &str, nullable: bool, param: &ParamPlan) {
+    fn cstr(&mut self, local: &str, dir: Dir, nullable: bool, param: &ParamPlan) {
         let ty = self.names.of_c("CStr");
         self.take_param(local, optional(format!("&{ty}"), nullable));
+        if dir == Dir::Inout {
+            let room = self.fresh(&joined(local, "room"));
+            let call = |from: &str| {
+                let staged = format!("call.inout({from}.to_bytes_with_nul())?");
+                if nullable { format!("Some({staged})") } else { staged }
+            };
+            let value = when_some(nullable, local, local, &call, "None");
+            self.step(format!("let {room} = {value};"));
+            self.args.push(room_pointer(&room, nullable, false, ".cast()"));
+            self.doc(local, "a string; the function may change its own copy of it");
+            return;
+        }
         let var = self.fresh(&joined(local, "ptr"));
         let call = |from: &str| format!("call.input_str({from})?");
         let value = when_some(nullable, local, local, &call, "std::ptr::null()");
@@ -367,7 +380,7 @@ impl<'w, 'n> Writer<'w, 'n> {
     fn returned(&mut self) -> Option<Outcome> {
         let ret = self.function.ret.as_ref()?;
         match ret.decision.contract() {
-            Some(Contract::Cstr { nullable }) => {
+            Some(Contract::Cstr { nullable, .. }) => {
                 let is_char = matches!(ret.shape.pointee(), Some((_, Shape::Char)));
                 let cast = if is_char { "" } else { ".cast()" };
                 let cast_const =

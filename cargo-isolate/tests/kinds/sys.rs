@@ -18,6 +18,17 @@ pub struct Point {
 }
 
 #[repr(C)]
+pub struct Stream {
+    pub next: *const c_char,
+    pub left: usize,
+    pub out: *mut f64,
+    pub room: c_int,
+    pub total: u64,
+    pub state: *mut c_void,
+    pub alloc: unsafe extern "C" fn(usize) -> *mut c_void,
+}
+
+#[repr(C)]
 #[derive(Clone, Copy)]
 pub enum Mode {
     Slow,
@@ -65,4 +76,12 @@ unsafe extern "C" {
     pub fn each(ctx: *mut Ctx, back: Option<unsafe extern "C" fn(*mut c_void)>, user: *mut c_void);
     pub fn set_title(ctx: *mut Ctx, title: *const c_char, r#type: c_int);
     pub fn attach(ctx: *mut Ctx, blob: *const Blob);
+    pub fn split(text: *mut c_char, at: *mut c_char) -> c_int;
+
+    // objects that stay in the domain
+    pub fn stream_begin(stream: *mut Stream, level: c_int) -> c_int;
+    pub fn stream_work(stream: *mut Stream, next: c_int) -> c_int;
+    pub fn stream_reset(stream: *mut Stream);
+    pub fn stream_total(stream: *const Stream) -> u64;
+    pub fn stream_end(stream: *mut Stream) -> c_int;
 }

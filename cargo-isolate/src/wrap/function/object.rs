@@ -23,11 +23,13 @@ impl Writer<'_, '_> {
         match life {
             Life::Made { end } => {
                 let (function, end) = (&self.function.name, self.names.item(end));
+                let ends = self.names.runtime("End");
                 self.before.push(format!(
-                    "let {local} = DOMAIN.object::<{object}>(\"{function}\", |call, object| {{\n\
+                    "let end: {ends}<{object}> = |call, object| {{\n\
                      ///~ SAFETY: it is what `{function}` filled; ended once, nothing uses it afterwards.\n\
-                     unsafe {{ call.run(move || {{ {end}(object); }}) }}\n}})?;"
+                     unsafe {{ call.run(move || {{ {end}(object); }}) }}\n}};"
                 ));
+                self.before.push(format!("let {local} = DOMAIN.object(\"{function}\", end)?;"));
                 self.results.push(Outcome { ty, value: local.to_owned() });
             }
             Life::Used => {

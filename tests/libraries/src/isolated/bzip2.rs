@@ -3,7 +3,7 @@
 //! Written by `cargo isolate wrap` from `tests/libraries/isolation.toml`: change the policy and run it again instead of editing here.
 #![allow(non_snake_case, reason = "functions keep the names they have in C")]
 
-use isolate_rt::{Domain, Fault, Globals, Object};
+use isolate_rt::{Domain, End, Fault, Globals, Object};
 use std::ffi::{c_int, c_uint};
 use std::mem::offset_of;
 use bzip2_sys as ffi;
@@ -56,20 +56,15 @@ pub fn BZ2_bzCompressInit(
     verbosity: c_int,
     work_factor: c_int,
 ) -> Result<(c_int, Object<ffi::bz_stream>), Fault> {
-    let stream = DOMAIN
-        .object::<
-            ffi::bz_stream,
-        >(
-            "BZ2_bzCompressInit",
-            |call, object| {
-                // SAFETY: it is what `BZ2_bzCompressInit` filled; ended once, nothing uses it afterwards.
-                unsafe {
-                    call.run(move || {
-                        ffi::BZ2_bzCompressEnd(object);
-                    })
-                }
-            },
-        )?;
+    let end: End<ffi::bz_stream> = |call, object| {
+        // SAFETY: it is what `BZ2_bzCompressInit` filled; ended once, nothing uses it afterwards.
+        unsafe {
+            call.run(move || {
+                ffi::BZ2_bzCompressEnd(object);
+            })
+        }
+    };
+    let stream = DOMAIN.object("BZ2_bzCompressInit", end)?;
     let mut call = DOMAIN.call("BZ2_bzCompressInit")?;
     let stream_ptr = call.object(&stream)?;
     // SAFETY: each pointer covers what the contract of `BZ2_bzCompressInit` says, and nothing that comes back is used
@@ -156,20 +151,15 @@ pub fn BZ2_bzDecompressInit(
     verbosity: c_int,
     small: c_int,
 ) -> Result<(c_int, Object<ffi::bz_stream>), Fault> {
-    let stream = DOMAIN
-        .object::<
-            ffi::bz_stream,
-        >(
-            "BZ2_bzDecompressInit",
-            |call, object| {
-                // SAFETY: it is what `BZ2_bzDecompressInit` filled; ended once, nothing uses it afterwards.
-                unsafe {
-                    call.run(move || {
-                        ffi::BZ2_bzDecompressEnd(object);
-                    })
-                }
-            },
-        )?;
+    let end: End<ffi::bz_stream> = |call, object| {
+        // SAFETY: it is what `BZ2_bzDecompressInit` filled; ended once, nothing uses it afterwards.
+        unsafe {
+            call.run(move || {
+                ffi::BZ2_bzDecompressEnd(object);
+            })
+        }
+    };
+    let stream = DOMAIN.object("BZ2_bzDecompressInit", end)?;
     let mut call = DOMAIN.call("BZ2_bzDecompressInit")?;
     let stream_ptr = call.object(&stream)?;
     // SAFETY: each pointer covers what the contract of `BZ2_bzDecompressInit` says, and nothing that comes back is used

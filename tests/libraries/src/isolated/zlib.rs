@@ -3,7 +3,7 @@
 //! Written by `cargo isolate wrap` from `tests/libraries/isolation.toml`: change the policy and run it again instead of editing here.
 #![allow(non_snake_case, reason = "functions keep the names they have in C")]
 
-use isolate_rt::{Domain, Fault, Globals, Object};
+use isolate_rt::{Domain, End, Fault, Globals, Object};
 use std::ffi::{CStr, c_int, c_uint, c_ulong};
 use std::mem::offset_of;
 use libz_sys as ffi;
@@ -207,20 +207,15 @@ pub fn deflateInit_(
     version: &CStr,
     stream_size: c_int,
 ) -> Result<(c_int, Object<ffi::z_stream>), Fault> {
-    let strm = DOMAIN
-        .object::<
-            ffi::z_stream,
-        >(
-            "deflateInit_",
-            |call, object| {
-                // SAFETY: it is what `deflateInit_` filled; ended once, nothing uses it afterwards.
-                unsafe {
-                    call.run(move || {
-                        ffi::deflateEnd(object);
-                    })
-                }
-            },
-        )?;
+    let end: End<ffi::z_stream> = |call, object| {
+        // SAFETY: it is what `deflateInit_` filled; ended once, nothing uses it afterwards.
+        unsafe {
+            call.run(move || {
+                ffi::deflateEnd(object);
+            })
+        }
+    };
+    let strm = DOMAIN.object("deflateInit_", end)?;
     let mut call = DOMAIN.call("deflateInit_")?;
     let strm_ptr = call.object(&strm)?;
     let version_ptr = call.input_str(version)?;
@@ -245,20 +240,15 @@ pub fn inflateInit_(
     version: &CStr,
     stream_size: c_int,
 ) -> Result<(c_int, Object<ffi::z_stream>), Fault> {
-    let strm = DOMAIN
-        .object::<
-            ffi::z_stream,
-        >(
-            "inflateInit_",
-            |call, object| {
-                // SAFETY: it is what `inflateInit_` filled; ended once, nothing uses it afterwards.
-                unsafe {
-                    call.run(move || {
-                        ffi::inflateEnd(object);
-                    })
-                }
-            },
-        )?;
+    let end: End<ffi::z_stream> = |call, object| {
+        // SAFETY: it is what `inflateInit_` filled; ended once, nothing uses it afterwards.
+        unsafe {
+            call.run(move || {
+                ffi::inflateEnd(object);
+            })
+        }
+    };
+    let strm = DOMAIN.object("inflateInit_", end)?;
     let mut call = DOMAIN.call("inflateInit_")?;
     let strm_ptr = call.object(&strm)?;
     let version_ptr = call.input_str(version)?;

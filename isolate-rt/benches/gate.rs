@@ -10,7 +10,7 @@
 
 mod support;
 
-use isolate_rt::Domain;
+use isolate_rt::{Callbacks, Domain};
 use std::arch::{asm, naked_asm};
 use std::ptr;
 use std::time::Duration;
@@ -52,6 +52,14 @@ fn main() {
     row("a `Call` begun and dropped", cycles::<TURNS, _>(|| DOMAIN.call("none").unwrap()), floor, "the floor");
     row("empty call", cycles::<TURNS, _>(empty(&DOMAIN)), floor, "the floor");
     row("empty call with a deadline", cycles::<TURNS, _>(empty(&HURRIED)), floor, "the floor");
+    let mut callbacks = Callbacks::new();
+    let nothing = callbacks.add(|| ());
+    let with_callback = || {
+        let mut call = DOMAIN.call("callback").unwrap();
+        // SAFETY: calls back, and returns nothing.
+        unsafe { call.run_with(&mut callbacks, || nothing()) }.unwrap();
+    };
+    row("empty call with one callback", cycles::<TURNS, _>(with_callback), floor, "the floor");
     // SAFETY: asks for a number.
     row("getppid", cycles::<TURNS, _>(|| unsafe { libc::syscall(libc::SYS_getppid) }), floor, "the floor");
     row("SIGSEGV, handler, sigreturn", bare_fault, bare_fault, "itself");

@@ -4,6 +4,7 @@ mod object;
 
 pub use object::{End, Object};
 
+use crate::callback::Callbacks;
 use crate::direct::{Buffer, MAX_STAGED};
 use crate::domain::Settings;
 use crate::fault::{Fault, FaultKind};
@@ -46,6 +47,8 @@ macro_rules! plain {
 }
 plain!(u8, i8, u16, i16, u32, i32, u64, i64, u128, i128, usize, isize, f32, f64);
 
+// SAFETY: the one value has no bits.
+unsafe impl Plain for () {}
 // SAFETY: a raw pointer may hold any address; following it is another matter.
 unsafe impl<T: 'static> Plain for *const T {}
 // SAFETY: as above.
@@ -182,8 +185,42 @@ impl Call {
     pub unsafe fn run<R: Copy, F: FnOnce() -> R + Copy>(&mut self, f: F) -> Result<R, Fault> {
         match &mut self.place {
             // SAFETY: passed on to our caller.
-            Place::Mpk(entry) => unsafe { entry.run(f) }.map_err(|kind| self.fault(kind)),
+            Place::Mpk(entry) => unsafe { entry.run(None, f) }.map_err(|kind| self.fault(kind)),
             Place::Direct(_) => Ok(f()),
+        }
+    }
+
+    /// As [`Call::run`], with closures of the program that the foreign code may call. They run in the program, and may make
+    /// calls themselves, into this domain or others. (They own what they capture: the domain never sees it.)
+    ///
+    /// # Errors
+    ///
+    /// As [`Call::run`]; [`FaultKind::CallbackRefused`] when the domain calls a pointer of another call's.
+    /// [`FaultKind::DomainLost`] when a call that a closure made failed in the same domain.
+    ///
+    /// # Panics
+    ///
+    /// When a closure panics: the call is over then, as after a fault, and the panic goes on from here. Without isolation
+    /// it ends the process: there is no way back through foreign frames.
+    ///
+    /// # Safety
+    ///
+    /// As [`Call::run`].
+    pub unsafe fn run_with<R: Copy, F: FnOnce() -> R + Copy>(
+        &mut self,
+        callbacks: &mut Callbacks<'_>,
+        f: F,
+    ) -> Result<R, Fault> {
+        match &mut self.place {
+            Place::Mpk(entry) => {
+                // SAFETY: passed on to our caller.
+                let result = unsafe { entry.run(Some(&mut *callbacks), f) };
+                if let Some(panic) = callbacks.take_panic() {
+                    std::panic::resume_unwind(panic);
+                }
+                result.map_err(|kind| self.fault(kind))
+            }
+            Place::Direct(_) => Ok(callbacks.direct(f)),
         }
     }
 

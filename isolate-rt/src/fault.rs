@@ -73,6 +73,8 @@ pub enum FaultKind {
     ThreadStarted,
     /// The code tried to start a process (`fork`), whose copy of the program it would have written to.
     ProcessStarted,
+    /// The code called a callback that is not registered for this call, or has another signature.
+    CallbackRefused,
     /// The code tried to end the thread that had called it (`pthread_exit`).
     ThreadExited,
     /// `free` or `realloc` of a block that the domain's heap did not give out.
@@ -235,6 +237,7 @@ impl fmt::Display for FaultKind {
             Self::Exit { status } => write!(f, "tried to exit the process with status {status}"),
             Self::ThreadStarted => write!(f, "tried to start a thread"),
             Self::ProcessStarted => write!(f, "tried to start a process"),
+            Self::CallbackRefused => write!(f, "called a callback that is not registered for this call"),
             Self::ThreadExited => write!(f, "tried to end the thread that called it"),
             Self::ForeignFree { address } => write!(f, "freed {address:#x}, which its heap did not give out"),
             Self::InvalidValue { what } => write!(f, "returned an invalid value: {what}"),

@@ -33,6 +33,7 @@
 //! reason; nothing ever runs unprotected unless [`Backend::None`] was asked for. [`probe`] says what this machine has.
 
 mod call;
+mod callback;
 mod direct;
 mod domain;
 mod fault;
@@ -52,6 +53,7 @@ mod mpk;
 mod mpk;
 
 pub use call::{Call, End, Handle, Object, Plain, Staged};
+pub use callback::{Callbacks, Signature};
 pub use domain::{Backend, Domain};
 pub use fault::{Fault, FaultKind, Unsupported};
 pub use globals::Globals;

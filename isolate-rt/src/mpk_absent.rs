@@ -1,6 +1,7 @@
 //! The `mpk` back end where there is none (another platform, or feature `interpose` off): the same names, and a type that
 //! cannot be made.
 
+use crate::callback::Callbacks;
 use crate::domain::Settings;
 use crate::fault::{FaultKind, Unsupported};
 use crate::machine::Requirement;
@@ -34,7 +35,11 @@ impl Entry {
     /// # Safety
     ///
     /// None owed: there is no entry.
-    pub(crate) unsafe fn run<R: Copy, F: FnOnce() -> R + Copy>(&mut self, _: F) -> Result<R, FaultKind> {
+    pub(crate) unsafe fn run<R: Copy, F: FnOnce() -> R + Copy>(
+        &mut self,
+        _: Option<&mut Callbacks<'_>>,
+        _: F,
+    ) -> Result<R, FaultKind> {
         match self.0 {}
     }
 
@@ -65,6 +70,17 @@ impl Entry {
     pub(crate) fn generation(&self) -> u64 {
         match self.0 {}
     }
+}
+
+pub(crate) fn is_inside() -> bool {
+    false
+}
+
+/// # Safety
+///
+/// To be called inside a domain, and there is none.
+pub(crate) unsafe fn call_back(_: usize, _: *const u8, _: *mut u8) {
+    unreachable!("nothing is inside")
 }
 
 pub(crate) fn on_signal_stack() -> bool {

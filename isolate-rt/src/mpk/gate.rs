@@ -3,9 +3,12 @@
 //! This file has to be kept in sync with itself: the offsets in the assembly are those of [`Activation`] and of the first
 //! field of [`Thread`], pinned by the constants at the end.
 
+use super::callback;
 use super::deadline::Moment;
 use super::pkey::wrpkru;
+use super::seat::Seat;
 use super::thread::Thread;
+use crate::callback::Callbacks;
 use std::arch::naked_asm;
 use std::mem::offset_of;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,6 +25,11 @@ pub(super) struct Activation {
     generation: u64,
     /// Written by the signal handler before it sends the thread to [`rewind`].
     pub(super) stop: Option<Stop>,
+    /// Stack pointer of the domain while it waits for a callback. Its own affair.
+    domain_stack: usize,
+    pub(super) seat: &'static Seat,
+    /// What the domain may call; null for nothing.
+    pub(super) callbacks: *mut Callbacks<'static>,
 }
 
 /// What the signal handler saw. All of it is opaque: nothing here is followed.
@@ -49,6 +57,15 @@ pub(crate) enum Reason {
     ThreadExited,
     ForeignFree,
     ProcessStarted,
+    CallbackRefused,
+}
+
+impl Stop {
+    /// As if the domain had stopped in [`leave`].
+    pub(super) fn left(reason: Reason, value: usize) -> Self {
+        let left = Some((reason as usize, value));
+        Self { signal: libc::SIGILL, code: 0, address: 0, key: 0, write: false, evicted: false, left }
+    }
 }
 
 /// What is called inside, and on what. Passed in registers.
@@ -63,8 +80,14 @@ pub(super) struct Work {
 
 impl Activation {
     #[inline]
-    pub(super) fn new(rights: u32, deadline: Moment, (current, generation): (&'static AtomicU64, u64)) -> Self {
-        Self { root_stack: 0, rights, deadline, current, generation, stop: None }
+    pub(super) fn new(
+        rights: u32,
+        deadline: Moment,
+        (current, generation): (&'static AtomicU64, u64),
+        seat: &'static Seat,
+        callbacks: *mut Callbacks<'static>,
+    ) -> Self {
+        Self { root_stack: 0, rights, deadline, current, generation, stop: None, domain_stack: 0, seat, callbacks }
     }
 
     /// Calls inside the domain. Comes back once, whatever happens in there.
@@ -133,6 +156,9 @@ unsafe extern "C" fn enter(
         wrpkru!(),
         "xor ebp, ebp",
         "call r10",
+        ".globl __isolate_rt_out",
+        ".hidden __isolate_rt_out",
+        "__isolate_rt_out:",
         "2:",
         "xor eax, eax",
         "xor ecx, ecx",
@@ -182,6 +208,94 @@ unsafe extern "C" fn enter(
         bad_flags = const BAD_FLAGS,
         x87_pending = const X87_PENDING,
         good_flags = const !BAD_FLAGS,
+    )
+}
+
+/// Asks the program, from inside: arguments are the trampoline's number, its message, and room for the answer. Comes back
+/// when it was answered; else the call is over.
+///
+/// 1. PKRU opens as on the way out, and the activation that GS leads to says where the program's stack is: below what
+///    [`enter`] has put there, the frames of whoever made the call go on.
+/// 2. The thread counts as outside, so that what is called may enter domains itself. Control words, flags and the x87
+///    state are the program's again.
+/// 3. Back in as on the way in. The domain's stack pointer and control words were its own affair, and are loaded with its
+///    rights: what is wrong with them is its fault.
+///
+/// # Safety
+///
+/// To be called inside a domain.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn call_back(number: usize, from: *const u8, to: *mut u8) {
+    naked_asm!(
+        "sub rsp, 8",
+        "stmxcsr [rsp]",
+        "fnstcw [rsp + 4]",
+        "mov r10, rdx",
+        "xor eax, eax",
+        "xor ecx, ecx",
+        "xor edx, edx",
+        wrpkru!(),
+        "test eax, eax",
+        "jnz 4f",
+        "mov r11, gs:[{active}]",
+        "test r11, r11",
+        "jz 4f",
+        "mov [r11 + {domain_stack}], rsp",
+        "mov rax, gs:[{root_fs}]",
+        "mov rsp, [r11 + {root_stack}]",
+        "wrfsbase rax",
+        "mov qword ptr gs:[{active}], 0",
+        "fnstsw ax",
+        "pushfq",
+        "ldmxcsr [rsp + 8]",
+        "test al, {x87_pending}",
+        "jnz 5f",
+        "3:",
+        "pop rcx",
+        "test ecx, {bad_flags}",
+        "jnz 6f",
+        "7:",
+        "emms",
+        "fldcw [rsp + 4]",
+        "push r11",
+        "sub rsp, 8",
+        "mov rdx, r10",
+        "mov rcx, r11",
+        "call {dispatch}",
+        "add rsp, 8",
+        "pop r11",
+        "mov gs:[{active}], r11",
+        "test rax, rax",
+        "jz __isolate_rt_out",
+        "mov rsp, [r11 + {domain_stack}]",
+        "wrfsbase rax",
+        "mov eax, [r11 + {rights}]",
+        "xor ecx, ecx",
+        "xor edx, edx",
+        wrpkru!(),
+        "ldmxcsr [rsp]",
+        "fldcw [rsp + 4]",
+        "add rsp, 8",
+        "ret",
+        "4:",
+        "ud2",
+        "5:",
+        "fninit",
+        "jmp 3b",
+        "6:",
+        "and ecx, {good_flags}",
+        "push rcx",
+        "popfq",
+        "jmp 7b",
+        bad_flags = const BAD_FLAGS,
+        x87_pending = const X87_PENDING,
+        good_flags = const !BAD_FLAGS,
+        active = const Thread::ACTIVE,
+        root_fs = const Thread::FS,
+        root_stack = const offset_of!(Activation, root_stack),
+        domain_stack = const offset_of!(Activation, domain_stack),
+        rights = const offset_of!(Activation, rights),
+        dispatch = sym callback::dispatch,
     )
 }
 

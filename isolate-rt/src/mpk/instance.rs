@@ -14,6 +14,7 @@ use super::signal::SEGV_PKUERR;
 use super::thread::{self, Thread};
 use super::tls::Template;
 use super::{barrier, register_barrier, selftest, signal, wait, wake};
+use crate::callback::Callbacks;
 use crate::domain::Settings;
 use crate::fault::{FaultKind, Unsupported};
 use crate::heap::{Heap, KEPT};
@@ -159,7 +160,7 @@ impl Instance {
         })?;
         // SAFETY: `malloc` may be called with any size, `free` with what it returned; any address is a valid result.
         let address = unsafe {
-            entry.run_within(None, || {
+            entry.run_within(None, None, || {
                 // Not optimised away: what the compiler knows of `malloc` must not answer the question.
                 let block = std::hint::black_box(libc::malloc(64));
                 libc::free(block);
@@ -230,7 +231,7 @@ impl Instance {
         let tid = unsafe { libc::gettid() };
         loop {
             let mut running = false;
-            for other in others().map(|seat| seat.running.load(Ordering::Acquire)).filter(|&it| it != 0 && it != tid) {
+            for other in others().map(|seat| seat.running.load(Ordering::Acquire)).filter(|&it| it > 0 && it != tid) {
                 running = true;
                 // SAFETY: a signal that the runtime alone handles. A thread that is gone is an error without effect.
                 unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), other, signal) };
@@ -250,6 +251,7 @@ impl Instance {
                 _ if reason == Reason::Exit as usize => FaultKind::Exit { status: value as i32 },
                 _ if reason == Reason::ThreadStarted as usize => FaultKind::ThreadStarted,
                 _ if reason == Reason::ThreadExited as usize => FaultKind::ThreadExited,
+                _ if reason == Reason::CallbackRefused as usize => FaultKind::CallbackRefused,
                 _ if reason == Reason::ProcessStarted as usize => FaultKind::ProcessStarted,
                 _ if reason == Reason::ForeignFree as usize => FaultKind::ForeignFree { address: value },
                 _ => FaultKind::Abort,
@@ -289,9 +291,13 @@ impl Entry {
     ///
     /// As [`crate::Call::run`].
     #[inline]
-    pub(crate) unsafe fn run<R: Copy, F: FnOnce() -> R + Copy>(&mut self, f: F) -> Result<R, FaultKind> {
+    pub(crate) unsafe fn run<R: Copy, F: FnOnce() -> R + Copy>(
+        &mut self,
+        callbacks: Option<&mut Callbacks<'_>>,
+        f: F,
+    ) -> Result<R, FaultKind> {
         // SAFETY: passed on to our caller.
-        unsafe { self.run_within(self.instance.deadline, f) }
+        unsafe { self.run_within(self.instance.deadline, callbacks, f) }
     }
 
     /// # Safety
@@ -301,6 +307,7 @@ impl Entry {
     unsafe fn run_within<R: Copy, F: FnOnce() -> R + Copy>(
         &mut self,
         deadline: Option<Duration>,
+        callbacks: Option<&mut Callbacks<'_>>,
         f: F,
     ) -> Result<R, FaultKind> {
         let (instance, seat) = (self.instance, self.seat());
@@ -326,7 +333,10 @@ impl Entry {
         };
         // SAFETY: held.
         let generation = unsafe { seat.generation() };
-        let mut activation = Activation::new(instance.rights, until, (&instance.generation, generation));
+        // Lent to us for as long as the activation lives.
+        let callbacks = callbacks.map_or(ptr::null_mut(), ptr::from_mut).cast::<Callbacks<'static>>();
+        let current = (&instance.generation, generation);
+        let mut activation = Activation::new(instance.rights, until, current, seat, callbacks);
         seat.running.store(thread.tid(), Ordering::Relaxed);
         // Half of an order whose other half is the barrier in `evict`: here it costs nothing.
         compiler_fence(Ordering::SeqCst);

@@ -17,6 +17,7 @@
 //! | `pkey` | the three system calls and the PKRU register |
 //! | `layout` | where in the address space instances lie |
 //! | `gate` | the way in and the way out |
+//! | `callback` | out of a domain for a while, and in again |
 //! | `thread` | what a thread needs before it may enter |
 //! | `tls` | the thread-local storage block of an instance |
 //! | `image` | globals: tagged, kept, restored |
@@ -27,6 +28,7 @@
 //! | `seat` | what one thread has of an instance while it is inside |
 //! | `instance` | all of it together |
 
+mod callback;
 mod cpu;
 mod deadline;
 mod gate;
@@ -42,7 +44,8 @@ mod signal;
 mod thread;
 mod tls;
 
-pub(crate) use gate::{Reason, leave};
+pub(crate) use crate::heap::is_inside;
+pub(crate) use gate::{Reason, call_back, leave};
 pub(crate) use instance::{Begun, Entry, Instance};
 pub(crate) use layout::in_arena;
 pub(crate) use requirements::requirements;

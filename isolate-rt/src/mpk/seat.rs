@@ -38,7 +38,8 @@ pub(super) struct Seat {
     layout: SeatLayout,
     /// Whose it is; null is nobody's.
     owner: AtomicPtr<Thread>,
-    /// Number of the thread that is in the domain on this seat; 0 while it is not. Read by whoever clears the instance.
+    /// Number of the thread that is in the domain on this seat; 0 while none is, [`IN_CALLBACK`] while it will be again.
+    /// Read by whoever clears the instance.
     pub(super) running: AtomicI32,
     /// Set once the seat has been laid out.
     ready: AtomicU32,
@@ -55,6 +56,9 @@ struct Own {
     staged: usize,
     tls: Option<Block>,
 }
+
+/// The thread runs a callback of the program's. It looks before it goes back in.
+pub(super) const IN_CALLBACK: i32 = -1;
 
 /// No generation has this number.
 const NEVER: u64 = u64::MAX;
@@ -224,7 +228,7 @@ impl Seats {
                 Some(survivor) => {
                     // SAFETY: the one thread that there is.
                     unsafe { seat.renumber(survivor) };
-                    if inside {
+                    if inside && seat.running.load(Ordering::Relaxed) != IN_CALLBACK {
                         seat.running.store(survivor.tid(), Ordering::Relaxed);
                     }
                 }
@@ -348,6 +352,22 @@ impl Seat {
         let top = (self.layout.stack.end - STACK_MARGIN - size) & !(align.max(16) - 1);
         // SAFETY: by this function's contract.
         (unsafe { (*self.own.get()).fs }, top)
+    }
+
+    /// FS base for the gate.
+    ///
+    /// # Safety
+    ///
+    /// As [`Seat::ground`].
+    pub(super) unsafe fn fs(&self) -> usize {
+        // SAFETY: by this function's contract.
+        unsafe { (*self.own.get()).fs }
+    }
+
+    /// Whether these bytes are all on the stack.
+    pub(super) fn has_on_stack(&self, start: usize, len: usize) -> bool {
+        let end = start.checked_add(len);
+        start >= self.layout.stack.start && end.is_some_and(|end| end <= self.layout.stack.end)
     }
 
     /// Room for `len` values. What it holds is unspecified.

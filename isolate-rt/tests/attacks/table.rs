@@ -134,6 +134,19 @@ const ROWS: &[Row] = &[
         ],
     },
     Row {
+        id: "A22",
+        what: "destructors between a call and a fault",
+        tests: &[
+            ("callbacks.rs", "a_panic_goes_on_where_the_call_was_made", "a closure's locals are dropped", ""),
+            (
+                "callbacks.rs",
+                "a_fault_ends_the_calls_around_it_in_the_same_domain_only",
+                "the closure gets an `Err` and goes on",
+                "",
+            ),
+        ],
+    },
+    Row {
         id: "A23",
         what: "more domains than keys",
         tests: &[("program.rs", "a_sixteenth_domain_has_no_key", "`Unsupported`", "")],
@@ -197,13 +210,18 @@ const ROWS: &[Row] = &[
         tests: &[("attacks/others.rs", "b13_no_shared_mapping", "none", "")],
     },
     Row { id: "B15", what: "faults that lead the handler astray", tests: &[] },
+    Row {
+        id: "C23",
+        what: "callbacks that are stale, of another call, or of another signature",
+        tests: &[("callbacks.rs", "pointers_of_other_calls_and_other_signatures_are_refused", "`CallbackRefused`", "")],
+    },
 ];
 
 fn render() -> String {
     let mut text = String::from(
         "# Attacks\n\nWhat is tried against a domain, and what comes of it. Made from `isolate-rt/tests/attacks/`, which fails when this page is stale; \
          every line is a test. *Without the defence*: the same attack in a call that is not isolated, asserted by the same test; empty where the defence cannot be switched off.\n\n\
-         A is an accident, B an attacker who has corrupted the library's data.\n\n\
+         A is an accident, B an attacker who has corrupted the library's data. Of what an attacker can do who chooses the instructions (C), next to nothing is held; see [runtime.md](runtime.md).\n\n\
          | row | attack | test | result | without the defence |\n|---|---|---|---|---|\n",
     );
     for Row { id, what, tests } in ROWS {

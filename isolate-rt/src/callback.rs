@@ -1,0 +1,265 @@
+//! Closures of the program that a domain may call.
+//!
+//! A C function pointer carries nothing but an address, so there is a pool of small functions for each signature, the
+//! trampolines, and registering a closure takes one of them. A trampoline runs inside, with the domain's rights: it puts its
+//! arguments into one message and asks the gate. What the gate then does runs in the program, on its stack and with its
+//! rights, and believes nothing: the number must be registered for this very call, with this very signature, and the
+//! message must lie on the domain's stack, from where it is copied once.
+
+use crate::call::Plain;
+use crate::mpk;
+use std::any::{Any, TypeId};
+use std::cell::Cell;
+use std::marker::PhantomData;
+use std::mem::{MaybeUninit, size_of};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Trampolines of one signature. Numbers are given out in turn: one that a library has kept for too long is refused until
+/// its turn comes again.
+const POOL: usize = 32;
+
+/// Closures that the domain may call during one [`Call::run_with`](crate::Call::run_with).
+///
+/// ```no_run
+/// # use isolate_rt::{Callbacks, Domain, Fault};
+/// # unsafe extern "C" { fn each(from: i32, to: i32, visit: unsafe extern "C" fn(i32)); }
+/// # static NUMBERS: Domain = Domain::new("numbers");
+/// # fn sum() -> Result<i32, Fault> {
+/// let mut sum = 0;
+/// let mut callbacks = Callbacks::new();
+/// let visit = callbacks.add(|number: i32| sum += number);
+/// let mut call = NUMBERS.call("each")?;
+/// // SAFETY: `each` calls `visit` and touches nothing else.
+/// unsafe { call.run_with(&mut callbacks, || each(1, 10, visit)) }?;
+/// # drop(callbacks);
+/// # Ok(sum)
+/// # }
+/// ```
+#[derive(Default)]
+pub struct Callbacks<'a> {
+    registered: Vec<Registered<'a>>,
+    /// What a closure panicked with.
+    panic: Option<Box<dyn Any + Send>>,
+}
+
+struct Registered<'a> {
+    number: usize,
+    closure: Box<dyn Answer + 'a>,
+}
+
+/// Functions and closures that can be registered: up to six arguments, all of them, and the result, [`Plain`].
+///
+/// Arguments are values that the domain chose: a pointer among them may lead anywhere.
+pub trait Signature<A: 'static, R: Plain>: FnMutTuple<A, R> {
+    /// The C function pointer for it.
+    type Pointer: Copy + 'static;
+
+    #[doc(hidden)]
+    fn pointer(number: usize) -> Self::Pointer;
+}
+
+#[doc(hidden)]
+pub trait FnMutTuple<A, R> {
+    fn answer(&mut self, arguments: A) -> R;
+}
+
+/// A registered closure with its types forgotten.
+trait Answer {
+    /// Size of the message.
+    fn size(&self) -> usize;
+    fn result_size(&self) -> usize;
+    /// Answers the message at `from`, if it is of the right signature; the result goes to `to`.
+    ///
+    /// # Safety
+    ///
+    /// [`Answer::size`] bytes at `from` are readable, and [`Answer::result_size`] at `to` writable.
+    unsafe fn answer(&mut self, from: *const u8, to: *mut u8) -> bool;
+}
+
+/// What a trampoline leaves on the domain's stack.
+#[repr(C)]
+struct Message<A> {
+    signature: [u8; size_of::<TypeId>()],
+    arguments: A,
+}
+
+struct Typed<F, A, R>(F, PhantomData<fn(A) -> R>);
+
+impl<F: FnMutTuple<A, R>, A: 'static, R: Plain> Answer for Typed<F, A, R> {
+    fn size(&self) -> usize {
+        size_of::<Message<A>>()
+    }
+
+    fn result_size(&self) -> usize {
+        size_of::<R>()
+    }
+
+    unsafe fn answer(&mut self, from: *const u8, to: *mut u8) -> bool {
+        let from = from.cast::<MaybeUninit<Message<A>>>();
+        if !from.is_aligned() {
+            return false;
+        }
+        // Read once, and volatile: another thread of the domain may be changing it. Whatever the arguments hold is a value,
+        // since all of them are `Plain`.
+        // SAFETY: readable by this function's contract, and aligned.
+        let message = unsafe { from.read_volatile().assume_init() };
+        if message.signature != signature::<A, R>() {
+            return false;
+        }
+        let result = self.0.answer(message.arguments);
+        // SAFETY: by this function's contract; not aligned, for all that is known.
+        unsafe { to.cast::<R>().write_unaligned(result) };
+        true
+    }
+}
+
+fn signature<A: 'static, R: 'static>() -> [u8; size_of::<TypeId>()] {
+    // SAFETY: a `TypeId` is plain bytes of this size.
+    unsafe { std::mem::transmute::<TypeId, [u8; size_of::<TypeId>()]>(TypeId::of::<fn(A) -> R>()) }
+}
+
+impl<'a> Callbacks<'a> {
+    /// None yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Registers a closure and gives the pointer to pass to the foreign function.
+    ///
+    /// The pointer works during calls that are made with these callbacks; at other times calling it ends the call with
+    /// [`FaultKind::CallbackRefused`](crate::FaultKind::CallbackRefused).
+    ///
+    /// # Panics
+    ///
+    /// At the 33rd of one `Callbacks`.
+    pub fn add<A: 'static, R: Plain, F: Signature<A, R> + 'a>(&mut self, closure: F) -> F::Pointer {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        assert!(self.registered.len() < POOL, "more than {POOL} callbacks for one call");
+        let number = loop {
+            let number = NEXT.fetch_add(1, Ordering::Relaxed) % POOL;
+            if self.registered.iter().all(|other| other.number != number) {
+                break number;
+            }
+        };
+        self.registered.push(Registered { number, closure: Box::new(Typed(closure, PhantomData)) });
+        F::pointer(number)
+    }
+
+    /// What the last call's closure panicked with, to go on with where the call was made.
+    pub(crate) fn take_panic(&mut self) -> Option<Box<dyn Any + Send>> {
+        self.panic.take()
+    }
+
+    /// Answers a message. `None` when the program refuses to.
+    ///
+    /// # Safety
+    ///
+    /// Ranges that `may_use` accepts are memory that nobody in the program uses.
+    pub(crate) unsafe fn answer(
+        &mut self,
+        number: usize,
+        (from, to): (*const u8, *mut u8),
+        may_use: impl Fn(usize, usize) -> bool,
+    ) -> Option<()> {
+        let registered = self.registered.iter_mut().find(|registered| registered.number == number)?;
+        let closure = &mut registered.closure;
+        if !may_use(from.addr(), closure.size()) || !may_use(to.addr(), closure.result_size()) {
+            return None;
+        }
+        // SAFETY: both ranges were just checked.
+        match catch_unwind(AssertUnwindSafe(|| unsafe { closure.answer(from, to) })) {
+            Ok(answered) => answered.then_some(()),
+            Err(panic) => {
+                self.panic = Some(panic);
+                None
+            }
+        }
+    }
+
+    /// Makes these the callbacks of calls without isolation while `f` runs.
+    pub(crate) fn direct<R>(&mut self, f: impl FnOnce() -> R) -> R {
+        let outer = DIRECT.replace(ptr::from_mut(self).cast());
+        let result = f();
+        DIRECT.set(outer);
+        result
+    }
+}
+
+thread_local! {
+    /// Callbacks of the call without isolation that this thread is in.
+    static DIRECT: Cell<*mut Callbacks<'static>> = const { Cell::new(ptr::null_mut()) };
+}
+
+impl std::fmt::Debug for Callbacks<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Callbacks").field("registered", &self.registered.len()).finish_non_exhaustive()
+    }
+}
+
+/// What every trampoline does.
+fn ask<A: 'static, R: Plain>(number: usize, arguments: A) -> R {
+    let message = Message { signature: signature::<A, R>(), arguments };
+    let mut result = MaybeUninit::<R>::uninit();
+    let (from, to) = ((&raw const message).cast::<u8>(), result.as_mut_ptr().cast::<u8>());
+    if mpk::is_inside() {
+        // SAFETY: a message and room for its result, on this stack. Comes back when it was answered.
+        unsafe { mpk::call_back(number, from, to) };
+    } else {
+        let callbacks = DIRECT.get();
+        // SAFETY: the call that put them there waits for us, and lent them mutably. Without isolation the message is ours.
+        let answered =
+            !callbacks.is_null() && unsafe { (*callbacks).answer(number, (from, to), |_, _| true) }.is_some();
+        // Unwinding would go through foreign frames: this ends the process, as `extern "C"` has it.
+        assert!(answered, "a callback that is not registered, or that panicked, in a call without isolation");
+    }
+    // SAFETY: written by the answer.
+    unsafe { result.assume_init() }
+}
+
+macro_rules! signatures {
+    ($($trampoline:ident($($argument:ident: $ty:ident),*);)*) => { $(
+        impl<F: FnMut($($ty),*) -> R, R, $($ty),*> FnMutTuple<($($ty,)*), R> for F {
+            fn answer(&mut self, ($($argument,)*): ($($ty,)*)) -> R {
+                self($($argument),*)
+            }
+        }
+
+        impl<F: FnMut($($ty),*) -> R, R: Plain, $($ty: Plain),*> Signature<($($ty,)*), R> for F {
+            type Pointer = unsafe extern "C" fn($($ty),*) -> R;
+
+            fn pointer(number: usize) -> Self::Pointer {
+                numbered!($trampoline, number, R, $($ty),*)
+            }
+        }
+
+        unsafe extern "C" fn $trampoline<const NUMBER: usize, R: Plain, $($ty: Plain),*>($($argument: $ty),*) -> R {
+            ask(NUMBER, ($($argument,)*))
+        }
+    )* };
+}
+
+macro_rules! numbered {
+    ($trampoline:ident, $number:ident, $r:ident, $($ty:ident),*) => {
+        numbered!(@ $trampoline, $number, [$r, $($ty),*],
+            0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31)
+    };
+    (@ $trampoline:ident, $number:ident, $types:tt, $($n:literal)*) => {
+        match $number {
+            $($n => numbered!(# $trampoline, $n, $types),)*
+            _ => unreachable!("numbers are below POOL"),
+        }
+    };
+    (# $trampoline:ident, $n:literal, [$($ty:ident),* $(,)?]) => { $trampoline::<$n, $($ty),*> };
+}
+
+signatures! {
+    trampoline_0();
+    trampoline_1(a: A);
+    trampoline_2(a: A, b: B);
+    trampoline_3(a: A, b: B, c: C);
+    trampoline_4(a: A, b: B, c: C, d: D);
+    trampoline_5(a: A, b: B, c: C, d: D, e: E);
+    trampoline_6(a: A, b: B, c: C, d: D, e: E, g: G);
+}

@@ -5,6 +5,7 @@ use crate::{
     decide,
     exit::Exit,
     graph::Graph,
+    plan,
     policy::{self, Loaded, PolicyFile, day::Day},
     ratchet::{
         self, Baseline, Before, Earlier,
@@ -38,6 +39,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     args.output.check()?;
     let mut graph = sources::load(&args.request)?;
     let mut policy = policy::load(&args.policy, &graph)?;
+    // Domains are for the commands that make wrappers; what is wrong with them is for whoever changed the policy.
+    plan::plan(&graph, &policy.policy).map_err(|errors| policy.mistakes(errors))?;
     mark_generated(&mut graph, &policy);
     let today = args.today.unwrap_or_else(Day::today);
     let earlier = Earlier {

@@ -90,10 +90,11 @@ fn remark(out: &mut dyn Write, package: &PackageRow, evidence: &Evidence) -> io:
     writeln!(out, "\n# {} {}: {}", package.name, package.version, evidence.counts())?;
     let Evidence { bare_blocks, bare_promises, unseen, .. } = evidence;
     if *bare_promises > 0 {
-        let lack = if *bare_promises == 1 { "lacks" } else { "lack" };
+        let have = if *bare_promises == 1 { "has" } else { "have" };
+        // Rules tell no implementation of a trait's function from others, and it may go without.
         writeln!(
             out,
-            "#   no `ub-risk-1`: every unsafe function and trait must have safety documentation, and {bare_promises} {lack} a `# Safety` section"
+            "#   `ub-risk-1` asks for safety documentation: {bare_promises} of the functions and traits {have} no `# Safety` section (those that implement a trait may need none)"
         )?;
     }
     if *bare_blocks > 0 {

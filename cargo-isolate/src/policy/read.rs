@@ -294,6 +294,35 @@ mod tests {
         );
     }
 
+    /// Whatever is cut off or left out, reading ends, and every mistake has a place in the text.
+    #[test]
+    fn broken_texts_end_in_mistakes_with_places() {
+        let whole = concat!(
+            include_str!("../../../policy.toml"),
+            include_str!("../../../tests/libraries/isolation.toml"),
+            "[audit]\ndependencies = \"full\"\n[check]\nbaseline = \"ä.txt\"\n[crates]\na.unsafe = { max = 3 }\n"
+        );
+        let places = |text: &str| {
+            for error in read(text).errors {
+                assert!(text.get(error.span.clone()).is_some(), "{:?} of {text}", error.span);
+            }
+        };
+        let ends = whole.char_indices().map(|(end, _)| end).step_by(53);
+        ends.for_each(|end| places(&whole[..end]));
+        for line in 0..whole.lines().count() {
+            let others = whole.lines().enumerate().filter(|(index, _)| *index != line);
+            places(&others.map(|(_, line)| format!("{line}\n")).collect::<String>());
+        }
+        for (from, to) in
+            [("\"", ""), ("= ", "= 3 "), ("= \"", "= [\""), ("{", "["), ("[[", "["), ("]", "]]"), ("deny", "dney")]
+        {
+            places(&whole.replace(from, to));
+            for (place, _) in whole.match_indices(from).step_by(23) {
+                places(&format!("{}{to}{}", &whole[..place], &whole[place + from.len()..]));
+            }
+        }
+    }
+
     #[test]
     fn mistakes_in_the_meaning() {
         check("no_version", "[rules]\n");

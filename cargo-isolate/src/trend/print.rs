@@ -75,8 +75,9 @@ impl Change {
         }
         for (name, findings) in [("came", &self.came), ("changed", &self.changed), ("gone", &self.gone)] {
             heading(out, name, findings.len())?;
-            for Finding { path, span, message, at, .. } in findings {
-                writeln!(out, "  {path}:{}:{}  {message} in `{at}`", span.line, span.column)?;
+            for finding in findings {
+                let Finding { path, span, at, .. } = finding;
+                writeln!(out, "  {path}:{}:{}  {} in `{at}`", span.line, span.column, finding.words())?;
             }
         }
         heading(out, "symbols", self.symbols.len())?;
@@ -103,12 +104,23 @@ impl Change {
                 continue;
             }
             writeln!(out, "\n<details><summary>{name}: {}</summary>\n", findings.len())?;
-            for Finding { path, span, message, at, .. } in findings {
-                writeln!(out, "- {} in `{at}`, {path}:{}", escaped(message), span.line)?;
+            for finding in findings {
+                let Finding { path, span, at, .. } = finding;
+                writeln!(out, "- {} in `{at}`, {path}:{}", escaped(finding.words()), span.line)?;
             }
             writeln!(out, "\n</details>")?;
         }
         Ok(())
+    }
+}
+
+impl Finding {
+    /// What it is, in words that name what is called.
+    fn words(&self) -> &str {
+        match (&*self.code, &self.label) {
+            ("foreign-call", Some(label)) => label,
+            _ => &self.message,
+        }
     }
 }
 

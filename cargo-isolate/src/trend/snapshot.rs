@@ -30,6 +30,8 @@ pub(super) struct Package {
 pub(crate) struct Finding {
     pub(super) code: String,
     pub(super) message: String,
+    /// Of a foreign call, what is called.
+    pub(super) label: Option<String>,
     pub(super) package: String,
     pub(super) member: bool,
     pub(super) path: Utf8PathBuf,

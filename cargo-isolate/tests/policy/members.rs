@@ -45,6 +45,15 @@ fn a_member_does_not_loosen() {
 }
 
 #[test]
+fn a_glob_that_matches_nothing() {
+    check(
+        "glob_without_match",
+        "version = 1\n\n[domain.z]\nlibrary = \"ffi\"\narchives = [\"libz.a\"]\n\n[[isolate]]\ndomain = \"z\"\nextern = [\"inflate*\"]\n\n[fn.deflate]\narg.x = { kind = \"value\" }\n",
+        "version = 1\n",
+    );
+}
+
+#[test]
 fn names_that_are_not_there() {
     check(
         "unknown_names",

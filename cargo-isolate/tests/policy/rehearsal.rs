@@ -189,6 +189,39 @@ fn nothing_to_compare_with() {
     insta::assert_snapshot!("no_base", [unknown, shallow_clone, shallow_history, unrelated, no_repository].join("\n"));
 }
 
+/// A workspace in a folder of the repository, called from below; what the repository does on checkouts is not done.
+#[test]
+fn the_repository_is_left_alone() {
+    let workspace = Workspace::new(&[
+        ("rust/Cargo.toml", "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n"),
+        ("rust/Cargo.lock", "version = 4\n\n[[package]]\nname = \"app\"\nversion = \"0.1.0\"\n"),
+        ("rust/src/lib.rs", LIB),
+        ("rust/src/raw.rs", RAW),
+        ("rust/policy.toml", "version = 1\n"),
+        (".gitignore", "target\nran\n"),
+    ]);
+    workspace.git(&["init", "--quiet", "--initial-branch=main"]);
+    workspace.git(&["add", "--all"]);
+    workspace.git(&["commit", "--quiet", "--message=start"]);
+    for hook in ["post-checkout", "post-index-change"] {
+        let hook = format!(".git/hooks/{hook}");
+        workspace.write(&hook, "#!/bin/sh\ntouch ran\n");
+        std::fs::set_permissions(workspace.path.join(hook), std::os::unix::fs::PermissionsExt::from_mode(0o755))
+            .unwrap();
+    }
+    workspace.write("rust/src/raw.rs", &RAW.replace("unsafe { *p }", "unsafe { *p.sub(1) }"));
+    let index = std::fs::read(workspace.path.join(".git/index")).unwrap();
+    let said = Workspace::at(workspace.path.join("rust/src")).isolate(&["check", "--diff-base", "main"]);
+    insta::assert_snapshot!("below_the_root", said);
+    assert_eq!(std::fs::read(workspace.path.join(".git/index")).unwrap(), index);
+    assert!(!workspace.path.join("ran").exists() && !workspace.path.join("rust/ran").exists());
+    let left: Vec<_> = std::fs::read_dir(workspace.path.join("rust/target/isolate")).unwrap().flatten().collect();
+    assert!(left.iter().all(|entry| !entry.file_name().to_string_lossy().starts_with("base-")), "{left:?}");
+    // The hooks would have run.
+    workspace.git(&["checkout", "--quiet", "-b", "topic"]);
+    assert!(workspace.path.join("ran").exists());
+}
+
 /// The earlier commit may be of another shape: no workspace there at all.
 #[test]
 fn everything_is_new() {

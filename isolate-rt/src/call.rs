@@ -376,8 +376,16 @@ impl Call {
         assert!(own, "a staged buffer of another call");
     }
 
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    pub(crate) fn place_mut(&mut self) -> &mut Place {
+        &mut self.place
+    }
+
     #[cold]
-    fn fault(&self, kind: FaultKind) -> Fault {
+    pub(crate) fn fault(&self, kind: FaultKind) -> Fault {
         Fault::new(self.settings.name, self.function, kind)
     }
 }

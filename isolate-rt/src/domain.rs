@@ -108,6 +108,10 @@ impl Domain {
         self.settings.name
     }
 
+    pub(crate) fn heap_limit_bytes(&self) -> usize {
+        self.settings.heap_limit
+    }
+
     /// Begins a call of `function` (a name for reports). Up to 40 threads can be inside at once, further ones wait.
     ///
     /// # Errors

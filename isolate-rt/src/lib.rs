@@ -39,6 +39,7 @@ mod domain;
 mod fault;
 mod globals;
 mod machine;
+mod memory;
 
 // `cfg(mpk)`: see `build.rs`.
 #[cfg(mpk)]
@@ -58,3 +59,4 @@ pub use domain::{Backend, Domain};
 pub use fault::{Fault, FaultKind, Unsupported};
 pub use globals::Globals;
 pub use machine::{Machine, Requirement, probe};
+pub use memory::{DomainBox, DomainVec, Lent};

@@ -63,6 +63,22 @@ impl Entry {
         match self.0 {}
     }
 
+    pub(crate) fn owns_all(&self, _: usize, _: usize) -> bool {
+        match self.0 {}
+    }
+
+    pub(crate) fn allocate(&mut self, _: usize, _: usize) -> Result<*mut u8, FaultKind> {
+        match self.0 {}
+    }
+
+    pub(crate) fn free(&mut self, _: *mut u8) {
+        match self.0 {}
+    }
+
+    pub(crate) fn with_generation<R>(&self, _: u64, _: impl FnOnce() -> R) -> Result<R, FaultKind> {
+        match self.0 {}
+    }
+
     pub(crate) fn identity(&self) -> usize {
         match self.0 {}
     }

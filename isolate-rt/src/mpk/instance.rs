@@ -411,6 +411,55 @@ impl Entry {
         Some(end - address)
     }
 
+    /// Whether all these bytes are.
+    pub(crate) fn owns_all(&self, address: usize, len: usize) -> bool {
+        let end = address.checked_add(len);
+        self.instance.writable_until(address).is_some_and(|until| end.is_some_and(|end| end <= until))
+    }
+
+    /// Zeroed memory of the domain's heap, as its own code would get it: NULL for none, or anything at all.
+    pub(crate) fn allocate(&mut self, bytes: usize, align: usize) -> Result<*mut u8, FaultKind> {
+        // SAFETY: allocates, and clears what it got; a pointer may hold any address.
+        unsafe {
+            self.run(None, || {
+                let mut block = ptr::null_mut();
+                if libc::posix_memalign(&mut block, align.max(size_of::<usize>()), bytes) != 0 {
+                    return ptr::null_mut::<u8>();
+                }
+                ptr::write_bytes(block.cast::<u8>(), 0, bytes);
+                block.cast()
+            })
+        }
+    }
+
+    /// Gives back what [`Entry::allocate`] gave.
+    pub(crate) fn free(&mut self, block: *mut u8) {
+        // SAFETY: frees in the domain. A heap that has gone wrong ends the call, and is gone with it.
+        let _ = unsafe { self.run(None, || libc::free(block.cast())) };
+    }
+
+    /// Runs `f` in the program, while nobody discards the instance: if it is what it was in this generation.
+    pub(crate) fn with_generation<R>(&self, generation: u64, f: impl FnOnce() -> R) -> Result<R, FaultKind> {
+        let seat = self.seat();
+        let Some(thread) = seat.owner_here() else { return Err(FaultKind::DomainLost) };
+        /// Lets those go on who wait for us, also when `f` panics.
+        struct Done(&'static Seat);
+        impl Drop for Done {
+            fn drop(&mut self) {
+                self.0.running.store(0, Ordering::Release);
+            }
+        }
+        // As in `run_within`: whoever discards the instance waits for who says that it is in use.
+        seat.running.store(thread.tid(), Ordering::Relaxed);
+        let _done = Done(seat);
+        compiler_fence(Ordering::SeqCst);
+        if self.instance.generation.load(Ordering::Acquire) == generation {
+            Ok(f())
+        } else {
+            Err(FaultKind::StaleHandle)
+        }
+    }
+
     pub(crate) fn identity(&self) -> usize {
         ptr::from_ref(self.instance).addr()
     }

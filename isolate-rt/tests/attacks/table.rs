@@ -118,7 +118,11 @@ const ROWS: &[Row] = &[
     Row {
         id: "A19",
         what: "pointers into an instance that is gone",
-        tests: &[("program.rs", "handles_outlive_calls_but_not_faults", "`StaleHandle`", "")],
+        tests: &[
+            ("memory.rs", "a_fault_takes_it", "`StaleHandle`", ""),
+            ("memory.rs", "copying_while_another_thread_fails", "whole, or refused", ""),
+            ("program.rs", "handles_outlive_calls_but_not_faults", "`StaleHandle`", ""),
+        ],
     },
     Row {
         id: "A20",
@@ -177,7 +181,10 @@ const ROWS: &[Row] = &[
     Row {
         id: "B5",
         what: "allocator's data overwritten",
-        tests: &[("attacks/others.rs", "b5_every_word_of_the_heap", "`Err` or nothing, and the next call works", "")],
+        tests: &[
+            ("memory.rs", "an_allocator_that_lies", "memory of the domain, or `InvalidValue`", ""),
+            ("attacks/others.rs", "b5_every_word_of_the_heap", "`Err` or nothing, and the next call works", ""),
+        ],
     },
     Row {
         id: "B6",

@@ -1,0 +1,174 @@
+//! Memory of a domain in the program's hands. (What must not compile is in the documentation of `DomainVec`.)
+
+mod support;
+
+use isolate_rt::{Backend, Domain, DomainVec, FaultKind};
+use std::arch::asm;
+use std::time::Duration;
+use support::isolation;
+
+fn fail(domain: &'static Domain) {
+    // SAFETY: ends the call.
+    let failed: Result<(), _> = unsafe { domain.call("fail").unwrap().run(|| asm!("ud2")) };
+    assert_eq!(failed.unwrap_err().kind(), &FaultKind::IllegalInstruction);
+}
+
+/// Doubles every number, in place.
+extern "C" fn double(numbers: *mut u32, len: usize) {
+    for at in 0..len {
+        // SAFETY: what our caller gave us.
+        unsafe { *numbers.add(at) *= 2 };
+    }
+}
+
+fn check_doubled(domain: &'static Domain, len: usize) {
+    let mut numbers = domain.vec::<u32>(len).unwrap();
+    assert!((0..len).step_by(97).all(|at| numbers.get(at) == Ok(0)), "zeroed");
+    let values: Vec<u32> = (0..len as u32).collect();
+    numbers.copy_from(0, &values).unwrap();
+    for _ in 0..2 {
+        let mut call = domain.call("double").unwrap();
+        let lent = call.lend(&mut numbers).unwrap();
+        // SAFETY: doubles the lent numbers.
+        unsafe { call.run(|| double(lent.as_mut_ptr(), lent.len())) }.unwrap();
+    }
+    let mut back = vec![0; len + 3];
+    assert_eq!(numbers.copy_to(0, &mut back), Ok(len));
+    assert!(back[..len].iter().zip(&values).all(|(back, value)| *back == value * 4));
+    assert_eq!(numbers.copy_to(len, &mut back), Ok(0));
+}
+
+#[test]
+fn stays_between_calls() {
+    static DOMAIN: Domain = Domain::new("doubling");
+    static DIRECT: Domain = Domain::new("direct").backend(Backend::None);
+    for len in [0, 1, 1000, 1 << 20] {
+        check_doubled(&DIRECT, len);
+        if isolation() {
+            check_doubled(&DOMAIN, len);
+        }
+    }
+}
+
+#[test]
+fn boxes() {
+    static DOMAIN: Domain = Domain::new("boxes");
+    if !isolation() {
+        return;
+    }
+    let mut one = DOMAIN.boxed(20u32).unwrap();
+    let mut call = DOMAIN.call("double").unwrap();
+    let lent = call.lend_box(&mut one).unwrap();
+    // SAFETY: doubles the one number.
+    unsafe { call.run(|| double(lent.as_mut_ptr(), 1)) }.unwrap();
+    drop(call);
+    assert_eq!(one.get(), Ok(40));
+    one.set(3).unwrap();
+    assert_eq!(one.get(), Ok(3));
+}
+
+/// Dropping frees: ten times as much as the heap has room for, one after the other; and at once it is too much.
+#[test]
+fn freed_and_limited() {
+    static SMALL: Domain = Domain::new("small").heap_limit(4 << 20);
+    if !isolation() {
+        return;
+    }
+    for _ in 0..40 {
+        SMALL.vec::<u8>(1 << 20).unwrap();
+    }
+    let all: Vec<_> = (0..8).map(|_| SMALL.vec::<u8>(1 << 20)).collect();
+    let refused = all.iter().filter_map(|one| one.as_ref().err());
+    assert!(refused.clone().count() >= 4);
+    assert!(refused.clone().all(|one| matches!(one.kind(), FaultKind::TooLarge { requested: 1_048_576, .. })));
+    assert!(matches!(SMALL.vec::<u64>(usize::MAX).unwrap_err().kind(), FaultKind::TooLarge { .. }));
+}
+
+#[test]
+fn a_fault_takes_it() {
+    static DOMAIN: Domain = Domain::new("taken");
+    static OTHER: Domain = Domain::new("other");
+    if !isolation() {
+        return;
+    }
+    let mut numbers = DOMAIN.vec::<u32>(10).unwrap();
+    let stale = |kind: &FaultKind| kind == &FaultKind::StaleHandle;
+    assert!(stale(OTHER.call("other's").unwrap().lend(&mut numbers).unwrap_err().kind()));
+    fail(&DOMAIN);
+    assert!(stale(numbers.get(0).unwrap_err().kind()));
+    assert!(stale(numbers.copy_from(0, &[1]).unwrap_err().kind()));
+    assert!(stale(DOMAIN.call("late").unwrap().lend(&mut numbers).unwrap_err().kind()));
+    // Dropping it frees nothing of the next instance.
+    let again = DOMAIN.vec::<u32>(10).unwrap();
+    drop(numbers);
+    assert_eq!(again.get(9), Ok(0));
+}
+
+/// An allocator that has gone wrong gives out memory of the program: the program does not write there.
+#[test]
+fn an_allocator_that_lies() {
+    static LYING: Domain = Domain::new("lying").deadline(Duration::from_millis(300));
+    if !isolation() {
+        return;
+    }
+    for fill in [0x41u8, 0xff, 0] {
+        let first = LYING.vec::<u8>(64).unwrap();
+        let mut call = LYING.call("ruin").unwrap();
+        let mut first = first;
+        let lent = call.lend(&mut first).unwrap();
+        // SAFETY: none; that is the attack: the first 64 KiB of the heap, where the allocator's own data is.
+        let _ = unsafe {
+            call.run(|| {
+                let start = lent.as_mut_ptr().map_addr(|address| address & !0xffff);
+                start.write_bytes(fill, 0xffff);
+            })
+        };
+        drop(call);
+        // Whatever it gives: an error, or memory of the domain.
+        if let Ok(mut second) = LYING.vec::<u64>(100) {
+            let _ = second.set(99, 1);
+        }
+        drop(first);
+        fail_or_lost(&LYING);
+        assert_eq!(LYING.vec::<u64>(10).unwrap().get(3), Ok(0));
+    }
+}
+
+fn fail_or_lost(domain: &'static Domain) {
+    // SAFETY: ends the call.
+    let _: Result<(), _> = unsafe { domain.call("fail").unwrap().run(|| asm!("ud2")) };
+}
+
+/// The program copies while another thread's fault discards the memory: the copy is whole or refused, and nothing of it lands
+/// in the next instance.
+#[test]
+fn copying_while_another_thread_fails() {
+    static RACED: Domain = Domain::new("raced");
+    const LEN: usize = 100_000;
+    if !isolation() {
+        return;
+    }
+    std::thread::scope(|scope| {
+        scope.spawn(|| (0..30).for_each(|_| fail_or_lost(&RACED)));
+        let mut whole = 0;
+        for _ in 0..60 {
+            let make = || -> Result<DomainVec<u8>, isolate_rt::Fault> {
+                let mut bytes = RACED.vec::<u8>(LEN)?;
+                bytes.copy_from(0, &[7; LEN])?;
+                Ok(bytes)
+            };
+            let Ok(bytes) = make() else { continue };
+            let mut back = vec![0; LEN];
+            match bytes.copy_to(0, &mut back) {
+                Ok(_) => {
+                    assert!(back.iter().all(|byte| *byte == 7));
+                    whole += 1;
+                }
+                Err(fault) => {
+                    assert!(matches!(fault.kind(), FaultKind::StaleHandle | FaultKind::DomainLost), "{fault}")
+                }
+            }
+        }
+        assert!(whole > 0);
+    });
+}

@@ -61,11 +61,13 @@ fn probe(chromium: &Path, file: &Path, width: u32, dark: bool) -> String {
 fn nothing_is_wrong_in_a_browser() {
     let Some(chromium) = chromium() else { return };
     let directory = tempfile::tempdir().unwrap();
-    for (name, arguments) in [("violations", &["check", "--today", "2027-01-31"][..]), ("broken", &["audit"])] {
+    let violations = ("violations", &["check", "--today", "2027-01-31"][..]);
+    let broken = ("broken", &["audit"][..]);
+    for ((name, arguments), width, dark) in
+        [(violations, 1400, false), (violations, 700, true), (broken, 1400, true), (broken, 500, false)]
+    {
         let file = directory.path().join("page.html");
         page(&format!("fixtures/tool/{name}"), arguments, &file);
-        for (width, dark) in [(1400, false), (1400, true), (700, false), (500, true)] {
-            assert_eq!(probe(&chromium, &file, width, dark), "fine", "{name}, {width} wide, dark: {dark}");
-        }
+        assert_eq!(probe(&chromium, &file, width, dark), "fine", "{name}, {width} wide, dark: {dark}");
     }
 }

@@ -39,8 +39,10 @@ function findingsView(query) {
   search.addEventListener("input", change);
   owner.addEventListener("change", change);
   fill(query);
-  const filters = element("form", { class: "filters", onsubmit: (event) => event.preventDefault() }, search,
+  // On a narrow screen the filters would be all that is seen.
+  const facetList = element("details", { open: matchMedia("(min-width: 62rem)").matches }, element("summary", {}, "Filters"),
     owners.length > 1 && element("fieldset", {}, element("legend", {}, "Package"), owner), ...facets.map((facet) => facet.box));
+  const filters = element("form", { class: "filters", onsubmit: (event) => event.preventDefault() }, search, facetList);
   return [element("div", { class: "columns" }, filters, results)];
 }
 

@@ -17,6 +17,7 @@ function packagesView() {
   const loud = dependencies.filter((owner) => !quiet.includes(owner));
   return [
     ...problemsNotice(),
+    raw.policy && element("p", { class: "lead" }, "Held against ", code(raw.policy), raw.known && ["; ", ...prose(raw.known)], "."),
     figures(),
     sortable(packageColumns(), [{ title: "Members", rows: members }, { title: "Dependencies", rows: loud }], parts),
     quiet.length > 0 && element("p", { class: "faint", style: "margin-top:.7rem" },
@@ -103,13 +104,18 @@ function moduleTree(owner) {
       node.count += 1;
     }
   }
-  const draw = (node, path) => element("ul", { class: path ? null : "tree" }, ...[...node.children].map(([name, child]) => {
+  const few = owner.findings.length <= 60;
+  const most = Math.max(...[...root.children.values()].map((child) => child.count));
+  const draw = (node, path, depth) => [...node.children].sort((a, b) => b[1].count - a[1].count).map(([name, child]) => {
     const at = path ? `${path}::${name}` : name;
     const to = `#findings?package=${encodeURIComponent(owner.id)}&at=${encodeURIComponent(at)}`;
-    const share = Math.max(3, Math.round((120 * child.count) / owner.findings.length));
-    return element("li", {},
-      element("div", { class: "row" }, link(to, code(name)), element("span", { class: "share", style: `width:${share}px` }), element("span", { class: "faint" }, String(child.count))),
-      child.children.size > 0 && draw(child, at));
-  }));
-  return draw(root, "");
+    const row = [
+      element("span", { class: "name", style: `padding-left:${1.2 * depth}rem` }, link(to, code(name))),
+      element("span", { class: "share", style: `width:${Math.max(2, Math.round((100 * child.count) / most))}%` }),
+      element("span", { class: "faint number" }, child.count.toLocaleString("en")),
+    ];
+    if (child.children.size === 0) return element("div", { class: "row" }, ...row);
+    return element("details", { open: few || !path }, element("summary", { class: "row" }, ...row), ...draw(child, at, depth + 1));
+  });
+  return element("div", { class: "tree" }, ...draw(root, "", 0));
 }

@@ -60,6 +60,9 @@ impl Annotation {
         for line in diagnostic.label.iter().chain(&diagnostic.notes) {
             message = format!("{message}\n{line}");
         }
+        if let Some(why) = &diagnostic.dormant {
+            message = format!("{message}\ndormant: {why}");
+        }
         Annotation {
             level: *level,
             properties: format!("file={},line={},col={}", property(path.as_str()), span.line, span.column),

@@ -4,6 +4,7 @@ use super::{
     diagnostic::{Diagnostic, Level},
     model::{Command, Report, Totals},
     summary::{COLUMNS, Column},
+    words,
 };
 use crate::words::some;
 use std::io::{self, Write};
@@ -31,6 +32,8 @@ fn headline(report: &Report) -> String {
             format!("### ❌ cargo isolate check: {}, {}\n\n", some(errors, "violation"), some(warnings, "warning"))
         }
     };
+    let known = report.known.iter().map(|known| format!("{}.\n\n", prose(&words::known(known)))).collect::<String>();
+    let text = text + &known;
     let incomplete: Vec<String> =
         report.packages.iter().filter(|package| !package.complete).map(|package| code(&package.id())).collect();
     match incomplete.is_empty() {
@@ -96,8 +99,9 @@ fn finding(diagnostic: &Diagnostic) -> String {
     let Diagnostic { path, span, .. } = diagnostic;
     let at = if diagnostic.at.is_empty() { String::new() } else { format!("<br>in {}", code(&diagnostic.at)) };
     let label = diagnostic.label.iter().map(|label| format!(": {}", prose(label))).collect::<String>();
+    let dormant = diagnostic.dormant.iter().map(|why| format!(" (dormant: {})", prose(why))).collect::<String>();
     let place = code(&format!("{path}:{}", span.line));
-    format!("| {place}{at} | {} {}{label} |\n", code(diagnostic.code), prose(&diagnostic.message))
+    format!("| {place}{at} | {} {}{label}{dormant} |\n", code(diagnostic.code), prose(&diagnostic.message))
 }
 
 fn problems(text: &mut String, report: &Report) {

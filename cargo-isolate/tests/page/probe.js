@@ -71,6 +71,7 @@ async function findings() {
   search.value = "";
   search.dispatchEvent(new Event("input"));
   expect(rows() === all, "the search does not let go");
+  document.querySelector(".filters details").open = true;
   const box = document.querySelector(".filters input[type=checkbox]");
   // A facet with one value has no boxes.
   if (!box) return;

@@ -8,6 +8,7 @@ use super::{
         diagnostic::{Diagnostic, Level, Origin, Source},
         model::{Dependencies, PackageRow, Problem, Report},
         summary::COLUMNS,
+        words,
     },
     excerpt::{Excerpt, Wanted},
     interior::{self, Interior, interior},
@@ -30,6 +31,8 @@ pub(super) struct Data {
     tool: &'static str,
     root: String,
     policy: Option<String>,
+    /// What of a check was left out because it was there before.
+    known: Option<String>,
     complete: bool,
     /// Errors, warnings, notes.
     totals: [usize; 3],
@@ -120,6 +123,7 @@ pub(super) fn data(graph: &Graph, report: &Report) -> io::Result<Data> {
             tool: report.tool,
             root: report.workspace_root.to_string(),
             policy: report.policy.as_ref().map(|policy| policy.workspace().to_string()),
+            known: report.known.as_ref().map(words::known),
             complete: report.complete,
             totals: [report.totals.errors, report.totals.warnings, report.totals.notes],
             columns: COLUMNS.iter().map(|(head, _)| *head).collect(),

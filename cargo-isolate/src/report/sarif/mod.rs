@@ -97,7 +97,11 @@ fn result(diagnostic: &Diagnostic, rules: &[Code], places: &mut Places<'_>) -> i
             ("cargoIsolate/v1", fingerprint.clone()),
             ("primaryLocationLineHash", format!("{fingerprint}:1")),
         ]),
-        properties: ResultProperties { package: diagnostic.package.clone(), role: diagnostic.role },
+        properties: ResultProperties {
+            package: diagnostic.package.clone(),
+            role: diagnostic.role,
+            dormant: diagnostic.dormant.clone(),
+        },
     })
 }
 
@@ -105,7 +109,8 @@ fn result(diagnostic: &Diagnostic, rules: &[Code], places: &mut Places<'_>) -> i
 fn text(diagnostic: &Diagnostic) -> String {
     let label = diagnostic.label.iter().map(|label| format!(": {label}"));
     let notes = diagnostic.notes.iter().map(|note| format!("\n{note}"));
-    [diagnostic.message.clone()].into_iter().chain(label).chain(notes).collect()
+    let dormant = diagnostic.dormant.iter().map(|why| format!("\ndormant: {why}"));
+    [diagnostic.message.clone()].into_iter().chain(label).chain(notes).chain(dormant).collect()
 }
 
 fn notification(problem: &Problem, codes: &[Code], places: &mut Places<'_>) -> io::Result<Notification> {

@@ -115,6 +115,8 @@ pub(super) struct ResultProperties {
     pub(super) package: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) role: Option<crate::graph::Role>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) dormant: Option<String>,
 }
 
 #[derive(Debug, Serialize)]

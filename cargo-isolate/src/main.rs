@@ -9,6 +9,8 @@ mod files;
 #[cfg(test)]
 mod fixture;
 mod graph;
+#[cfg(test)]
+mod judged;
 mod names;
 mod nearest;
 mod plan;

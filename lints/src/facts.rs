@@ -222,6 +222,8 @@ pub struct ForeignItem {
     pub visibility: String,
     /// Declared `safe fn` in an `unsafe extern` block.
     pub safe: bool,
+    /// An attribute macro stands on the block (`#[wasm_bindgen]`): what it makes of it may be no foreign item at all.
+    pub rewritten: bool,
 }
 
 /// What a foreign item is.
@@ -461,6 +463,8 @@ pub struct TypeItem {
     pub visibility: String,
     /// Derives `Copy`, or has an `impl Copy` in the same file.
     pub copy: bool,
+    /// It is an argument of a macro that was not expanded, which may add attributes.
+    pub in_macro: bool,
 }
 
 /// Kinds of types.

@@ -214,9 +214,10 @@ impl TypeItem {
         self.repr.iter().flat_map(|repr| repr.split(',')).map(str::trim)
     }
 
-    /// Whether its layout is stated: by C's rules, an integer's, or its only field's.
+    /// Whether its layout is stated: by C's rules, an integer's, or its only field's. What macros add counts in its favour.
     pub(crate) fn has_stated_layout(&self) -> bool {
         self.kind == TypeKind::Foreign
+            || self.in_macro
             || self.reprs().any(|repr| matches!(repr, "C" | "transparent" | "simd") || integer(repr).is_some())
     }
 

@@ -140,6 +140,10 @@ impl<'a> Resolver<'a> {
         let any_possible = items.iter().any(|(place, item)| possible(*place, item));
         let mut seen = HashSet::new();
         for (callee, item) in items {
+            // `declare![name]`: the place where a macro makes the declaration is no use of it.
+            if callee == caller && item.span == call.span {
+                continue;
+            }
             if (possible(callee, item) || !any_possible) && seen.insert((callee, &item.name, &item.scope.modules)) {
                 found.push(ForeignCall { caller, module: module.clone(), call, callee, item, mention });
             }

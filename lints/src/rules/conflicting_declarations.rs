@@ -53,12 +53,12 @@ use crate::project::Declared;
 use crate::shape::{Named, Shape};
 
 pub(super) fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for item in subject.facts.foreign.iter().filter(|item| subject.is_live(&item.scope)) {
+    for item in subject.facts.foreign.iter().filter(|item| subject.is_live(&item.scope) && !item.rewritten) {
         let this = Declared { place: subject.place, item };
         let others = subject.project.declarations(item.symbol());
         let comparable = |other: &&Declared<'_>| {
             let alternatives = other.place.krate == subject.place.krate && cfgs(subject, other) != cfgs(subject, &this);
-            !std::ptr::eq(other.item, item) && !alternatives && subject.project.is_live(other.place, &other.item.scope)
+            !std::ptr::eq(other.item, item) && !other.item.rewritten && !alternatives && subject.project.is_live(other.place, &other.item.scope)
         };
         if others.len() < 2 {
             continue;

@@ -52,6 +52,7 @@
 //!
 //! ## Known limits
 //!
+//! Extern blocks under an attribute macro (`#[wasm_bindgen]`) are what the macro makes of them, and left alone.
 //! A C function that really returns `_Bool` gives 0 or 1; headers that say `int` or `BOOL` are not looked at.
 //! Enums behind pointers that are returned, and in structs behind parameters, are not reported. That some
 //! functions are implemented in Rust is not known.
@@ -61,7 +62,7 @@ use crate::facts::{Definition, ForeignItem, ForeignKind, TypeKind};
 use crate::shape::{Named, Shape};
 
 pub(super) fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for item in subject.facts.foreign.iter().filter(|item| subject.is_live(&item.scope) && is_c(&item.abi)) {
+    for item in subject.facts.foreign.iter().filter(|item| subject.is_live(&item.scope) && is_c(&item.abi) && !item.rewritten) {
         if let Some((what, how)) = given(subject, item) {
             let message = format!("`{}` {how} {what}, and C chooses the value", item.name);
             report.add(item.span, &item.scope, message, Vec::new());

@@ -40,7 +40,8 @@
 //! ## Known limits
 //!
 //! A local variable that has the name of a foreign function in scope is taken for it. Where a name may mean
-//! several declarations, one is shown. Calls that macros of other crates write are not seen.
+//! several declarations, one is shown. Calls that macros of other crates write are
+//! not seen, and blocks under an attribute macro (`#[wasm_bindgen]`) are the macro's.
 
 use super::{Report, Subject};
 use crate::resolve::ForeignCall;
@@ -70,6 +71,6 @@ pub(super) fn unwrapped<'s>(subject: &'s Subject<'_>) -> impl Iterator<Item = &'
         let below = |wrapper: &String| {
             module.strip_prefix(wrapper.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
         };
-        !subject.project.settings.wrappers.iter().any(below)
+        !call.item.rewritten && !subject.project.settings.wrappers.iter().any(below)
     })
 }

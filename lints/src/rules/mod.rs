@@ -34,29 +34,29 @@ macro_rules! rules {
 rules! {
 
     bypassed_isolation => "bypassed-isolation", Deny, Exact;
-    conflicting_declarations => "conflicting-declarations", Warn, Heuristic;
-    enum_from_c => "enum-from-c", Warn, Heuristic;
+    conflicting_declarations => "conflicting-declarations", Allow, Heuristic;
+    enum_from_c => "enum-from-c", Allow, Heuristic;
     extern_block => "extern-block", Warn, Exact;
     forbidden_unsafe => "forbidden-unsafe", Deny, Exact, by policy;
     foreign_call => "foreign-call", Warn, Heuristic;
-    foreign_length => "foreign-length", Warn, Heuristic;
+    foreign_length => "foreign-length", Allow, Heuristic;
     global_asm => "global-asm", Warn, Exact;
-    many_operations => "many-operations", Warn, Heuristic;
+    many_operations => "many-operations", Allow, Heuristic;
     missing_safety_comment => "missing-safety-comment", Warn, Heuristic;
     missing_safety_docs => "missing-safety-docs", Warn, Heuristic;
     new_unsafe => "new-unsafe", Deny, Exact, by policy;
-    non_ffi_safe_type => "non-ffi-safe-type", Warn, Heuristic;
+    non_ffi_safe_type => "non-ffi-safe-type", Allow, Heuristic;
     parse_error => "parse-error", Warn, Exact;
     shadowed_libc_symbol => "shadowed-libc-symbol", Warn, Exact;
     static_mut => "static-mut", Warn, Exact;
-    unchecked_cstr => "unchecked-cstr", Warn, Heuristic;
+    unchecked_cstr => "unchecked-cstr", Allow, Heuristic;
     unclear_transmute => "unclear-transmute", Warn, Heuristic;
     undocumented_unsafe_impl => "undocumented-unsafe-impl", Warn, Heuristic;
     unexplained => "unexplained", Warn, Exact;
-    unguarded_callback => "unguarded-callback", Warn, Heuristic;
+    unguarded_callback => "unguarded-callback", Allow, Heuristic;
     unsafe_attribute => "unsafe-attribute", Warn, Exact;
     unseen_expansion => "unseen-expansion", Warn, Exact;
-    unwind_across_c => "unwind-across-c", Warn, Heuristic;
+    unwind_across_c => "unwind-across-c", Allow, Heuristic;
 }
 
 /// A rule.
@@ -158,6 +158,11 @@ impl Subject<'_> {
     /// Whether something in the file may be part of the build.
     fn is_live(&self, scope: &Scope) -> bool {
         self.project.is_live(self.place, scope)
+    }
+
+    /// Whether only tests have something in the file.
+    fn is_test(&self, scope: &Scope) -> bool {
+        scope.cfgs.iter().chain(self.project.file(self.place).cfgs).any(|cfg| cfg.trim() == "test")
     }
 
     /// Module path of something in the file.

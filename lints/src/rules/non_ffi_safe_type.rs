@@ -37,6 +37,7 @@
 //!
 //! ## Known limits
 //!
+//! Extern blocks under an attribute macro (`#[wasm_bindgen]`) are what the macro makes of them, and left alone.
 //! What a thin pointer points to is not looked at, since it is often the caller's own and opaque to C, nor are
 //! fields of structs with a `repr`. Types that cannot be found in the graph are taken to be fine.
 
@@ -46,7 +47,7 @@ use crate::facts::{ForeignKind, TypeKind};
 use crate::shape::{Named, Shape};
 
 pub(super) fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let foreign = subject.facts.foreign.iter().filter(|item| subject.is_live(&item.scope) && is_c(&item.abi));
+    let foreign = subject.facts.foreign.iter().filter(|item| subject.is_live(&item.scope) && is_c(&item.abi) && !item.rewritten);
     let foreign = foreign.map(|item| (&item.name, &item.item, item.span, &item.scope));
     let defined = subject.facts.definitions.iter().filter(|item| item.abi.as_deref().is_some_and(is_c));
     let defined = defined.map(|item| (&item.name, &item.item, item.span, &item.scope));

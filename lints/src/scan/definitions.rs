@@ -94,6 +94,22 @@ fn stops_panics(name: &str) -> bool {
     about_panics && !matches!(name.as_str(), "panic" | "panicking" | "panic_any" | "resume_unwind" | "panic_fmt")
 }
 
+/// `if x.is_none() { return … }` stands before.
+fn is_tested_before(value: Node<'_, '_>) -> bool {
+    if value.kind() != PATH_EXPR {
+        return false;
+    }
+    let functions = std::iter::successors(value.parent(), |node| node.parent());
+    let Some(function) = functions.into_iter().find(|node| node.kind() == FN) else { return false };
+    let mut before = function.descendants().take_while(|node| node.start() < value.start());
+    before.any(|node| {
+        let tests = |name: Node<'_, '_>| matches!(name.text(), "is_none" | "is_some" | "is_ok" | "is_err");
+        node.kind() == METHOD_CALL_EXPR
+            && node.child(NAME_REF).is_some_and(tests)
+            && node.children().next().is_some_and(|receiver| receiver.text() == value.text())
+    })
+}
+
 fn panic(node: Node<'_, '_>, bound: &HashSet<&str>) -> Option<(PanicKind, String, Range<usize>)> {
     match node.kind() {
         MACRO_CALL => {
@@ -108,7 +124,8 @@ fn panic(node: Node<'_, '_>, bound: &HashSet<&str>) -> Option<(PanicKind, String
         METHOD_CALL_EXPR => {
             let name = node.child(NAME_REF)?;
             let panics = matches!(name.text(), "unwrap" | "expect" | "unwrap_err" | "expect_err");
-            panics.then(|| (PanicKind::Unwrap, name.text().to_owned(), name.start()..name.end()))
+            let ruled_out = node.children().next().is_some_and(|receiver| is_tested_before(receiver));
+            (panics && !ruled_out).then(|| (PanicKind::Unwrap, name.text().to_owned(), name.start()..name.end()))
         }
         INDEX_EXPR => {
             let of = node.children().next()?;

@@ -248,12 +248,14 @@ impl<'n, 't> Flow<'n, 't> {
             (MACRO_CALL, _) => {
                 let name = node.child(PATH).map_or("", |path| paths::last(path.text()));
                 let tokens = node.child(TOKEN_TREE);
-                let named = |text: &str| {
-                    self.names
-                        .iter()
-                        .any(|name| text.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == name))
-                };
-                name.contains("assert") && tokens.is_some_and(|tokens| named(tokens.text()))
+                let Some(tokens) = node.child(TOKEN_TREE).filter(|_| name.contains("assert")) else { return false };
+                let text = tokens.text();
+                let word = |word: &str| self.names.iter().any(|name| word == name);
+                let named = text.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(word);
+                // `assert!(n >= 0, …)` says nothing about the size.
+                let condition = text.trim_start_matches('(').split([',', ')']).next().unwrap_or_default().trim();
+                let number = condition.rsplit(' ').next().is_some_and(|last| last.parse::<i64>().is_ok());
+                named && !(number && self.kind == TrustKind::Length)
             }
             _ => false,
         })
@@ -336,22 +338,33 @@ fn written_out(ty: Node<'_, '_>) -> Option<String> {
     (ty.kind() != INFER_TYPE).then(|| ty.normal_text())
 }
 
-/// The type of an expression that says it: `x as T`, and parameters.
+/// The type of an expression that says it: `x as T`, parameters, and variables that were declared with one.
 fn stated_type(value: Node<'_, '_>) -> Option<String> {
     match value.kind() {
         CAST_EXPR => written_out(value.children().find(|child| items::is_type(child.kind()))?),
         PAREN_EXPR => stated_type(value.children().next()?),
+        // `transmute_copy` takes a reference to its source.
+        REF_EXPR => stated_type(value.children().last()?),
         PATH_EXPR => {
             let name = value.text();
+            if name == "self" {
+                return Some("Self".to_owned());
+            }
             let function = around(value, FN)?;
             let mut params = function.child(PARAM_LIST)?.children();
-            if name == "self" || around(value, CLOSURE_EXPR).is_some_and(|closure| closure.id() > function.id()) {
+            if around(value, CLOSURE_EXPR).is_some_and(|closure| closure.id() > function.id()) {
                 return None;
             }
-            let hidden = function.descendants().any(|node| node.kind() == LET_STMT && binds(node, name));
+            let last_let = function
+                .descendants()
+                .filter(|node| node.kind() == LET_STMT && binds(*node, name) && node.end() <= value.start())
+                .last();
+            if let Some(last_let) = last_let {
+                return written_out(last_let.children().find(|child| items::is_type(child.kind()))?);
+            }
             let param = params.find(|param| param.child(IDENT_PAT).and_then(items::name).as_deref() == Some(name));
             let ty = param?.children().find(|child| items::is_type(child.kind()))?;
-            (!hidden).then(|| ty.normal_text())
+            Some(ty.normal_text())
         }
         _ => None,
     }
@@ -363,7 +376,7 @@ fn expected_type(value: Node<'_, '_>) -> Option<String> {
     let type_of = |node: Node<'_, '_>| written_out(node.children().find(|child| items::is_type(child.kind()))?);
     match parent.kind() {
         LET_STMT | CONST | STATIC => type_of(parent),
-        PAREN_EXPR | BLOCK_EXPR => expected_type(parent),
+        PAREN_EXPR | BLOCK_EXPR | IF_EXPR | MATCH_ARM | MATCH_ARM_LIST | MATCH_EXPR => expected_type(parent),
         STMT_LIST if parent.children().last()?.id() == value.id() => expected_type(parent),
         FN => type_of(parent.child(RET_TYPE)?),
         _ => None,

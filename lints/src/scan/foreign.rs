@@ -10,6 +10,7 @@ use std::sync::Arc;
 pub(super) struct Block {
     abi: String,
     library: Option<String>,
+    rewritten: bool,
 }
 
 impl<'t> Scanner<'_, 't> {
@@ -27,7 +28,10 @@ impl<'t> Scanner<'_, 't> {
         });
         let links = attributes::metas(node);
         let library = links.iter().filter(|meta| meta.name == "link").find_map(|meta| meta.argument("name"));
-        self.enter(node, |frame| frame.foreign = Some(Arc::new(Block { abi, library })));
+        self.enter(node, |frame| {
+            frame.foreign =
+                Some(Arc::new(Block { abi, library, rewritten: links.iter().any(|meta| !is_known(meta.name)) }))
+        });
     }
 
     pub(super) fn foreign_function(&mut self, node: Node<'_, 't>, block: &Block) {
@@ -62,8 +66,18 @@ impl<'t> Scanner<'_, 't> {
             scope: self.scope(),
             visibility: items::visibility(node),
             safe: node.has(SAFE_KW),
+            rewritten: block.rewritten,
         });
     }
+}
+
+/// Attributes that the compiler itself or its tools have a use for on extern blocks; any other is a macro.
+fn is_known(attribute: &str) -> bool {
+    let tool = attribute.starts_with("clippy::") || attribute.starts_with("rustfmt::");
+    tool || matches!(
+        attribute,
+        "link" | "allow" | "warn" | "deny" | "forbid" | "expect" | "doc" | "must_use" | "deprecated"
+    )
 }
 
 /// The ABI that a node names, `C` where it names none.

@@ -1,6 +1,6 @@
 //! Items: functions, impls, traits, modules, imports, types, statics and constants.
 
-use super::{Scanner, attributes, paths, safety};
+use super::{Scanner, Take, attributes, paths, safety};
 use crate::facts::{
     Conditional, Constant, FunctionItem, Import, ModuleDecl, Param, TypeItem, TypeKind, UnsafeFact, UnsafeKind,
 };
@@ -285,6 +285,7 @@ impl<'t> Scanner<'_, 't> {
             repr: arguments("repr").collect(),
             visibility: visibility(node),
             copy,
+            in_macro: scope.in_macro.is_some() && self.frame().take != Take::Declarations,
         };
         self.facts.types.extend(alternatives.into_iter().map(|other: Conditional| TypeItem {
             kind: TypeKind::Alias(other.value),

@@ -175,11 +175,11 @@ fn docs(item: Node<'_, '_>) -> Vec<String> {
     lines
 }
 
-/// The text under the heading `# Safety`, to the next heading.
+/// The text under the heading `# Safety` (some say `# Unsafety`), to the next heading.
 fn section(docs: &[String]) -> Option<String> {
     let is_heading = |line: &String| line.starts_with('#');
     let title = |line: &String| line.trim_start_matches('#').trim().trim_end_matches(':').to_ascii_lowercase();
-    let start = docs.iter().position(|line| is_heading(line) && title(line) == "safety")?;
+    let start = docs.iter().position(|line| is_heading(line) && matches!(&*title(line), "safety" | "unsafety"))?;
     let body: Vec<&str> = docs[start + 1..].iter().take_while(|line| !is_heading(line)).map(String::as_str).collect();
     Some(body.join("\n").trim().to_owned())
 }

@@ -50,6 +50,12 @@ extern "C" {
     fn elsewhere(a: &str);
 }
 
+// What the macro makes of it is not known.
+#[wasm_bindgen(js_namespace = Array)]
+extern "C" {
+    fn from_script(a: &str);
+}
+
 extern "C" fn defined(items: &[u8]) {}
 
 extern "C" fn fine(items: *const u8, length: usize) {}

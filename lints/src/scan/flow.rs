@@ -247,7 +247,6 @@ impl<'n, 't> Flow<'n, 't> {
             }
             (MACRO_CALL, _) => {
                 let name = node.child(PATH).map_or("", |path| paths::last(path.text()));
-                let tokens = node.child(TOKEN_TREE);
                 let Some(tokens) = node.child(TOKEN_TREE).filter(|_| name.contains("assert")) else { return false };
                 let text = tokens.text();
                 let word = |word: &str| self.names.iter().any(|name| word == name);

@@ -134,6 +134,16 @@ fn formats_agree() {
     check_agreement("modules", &["audit"]);
 }
 
+/// The same input, the same bytes, whatever is kept from the first run.
+#[test]
+fn reports_are_reproducible() {
+    for format in ["text", "json", "sarif", "github", "markdown", "html"] {
+        let print = || run(&fixture("violations"), &["audit", "--deps", "--format", format]).stdout;
+        let first = print();
+        assert!(!first.is_empty() && first == print(), "{format}");
+    }
+}
+
 /// The JSON schema that OASIS published, out of a package that ships it.
 fn schema() -> Option<Value> {
     let schemas = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/schemas");

@@ -50,6 +50,7 @@ impl<'g> Crates<'g> {
             name,
             edition: files.clone().next().map_or(Edition::E2024, |file| file.edition),
             externs,
+            proc_macro: package.files.iter().any(|file| file.role == Role::ProcMacro && file.krate == name),
             files: files
                 .map(|file| File { module: &file.module, facts: &file.facts, cfgs: &file.cfgs, configs: &file.configs })
                 .collect(),

@@ -22,6 +22,7 @@ pub struct Span {
 
 /// Everything known about one source file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct FileFacts {
     /// Unsafe constructs, in source order.
     pub unsafes: Vec<UnsafeFact>,
@@ -53,6 +54,10 @@ pub struct FileFacts {
     pub errors: Vec<ParseError>,
     /// Macro calls whose expansion was not seen and may hold anything: `include!` of generated code, for instance.
     pub unexpanded: Vec<Unexpanded>,
+    /// Uses of macros that are not the standard library's, in source order per kind.
+    pub macros: Vec<MacroFact>,
+    /// What turns out to be an operation or nothing once the whole graph is known.
+    pub candidates: Vec<Candidate>,
     /// `unsafe` tokens that the lexer counted, comments and strings excluded: the oracle of the self-check.
     pub unsafe_tokens: u32,
 }
@@ -87,6 +92,9 @@ pub struct Scope {
     pub cfgs: Vec<String>,
     /// The macro whose definition or call holds the fact, when it stands in tokens that the parser does not see into.
     pub in_macro: Option<String>,
+    /// That is a definition: the code is where the macro is used.
+    #[serde(default)]
+    pub in_definition: bool,
 }
 
 /// One unsafe construct.
@@ -100,9 +108,11 @@ pub struct UnsafeFact {
     pub scope: Arc<Scope>,
     /// Name of the item, for functions, impls (`Send for Stream`), traits, statics and attributes (`no_mangle`).
     pub name: Option<String>,
+    /// The type or trait of an associated function.
+    pub owner: Option<String>,
     /// The comment that argues for it: `// SAFETY: …` before or inside a block, `# Safety` in the docs of a function or trait.
     pub safety: Option<String>,
-    /// What a block does, in source order; empty for other kinds.
+    /// What a block does, or the body of an unsafe function outside of blocks, in source order; empty for other kinds.
     pub operations: Vec<Operation>,
     /// Whether the item is visible outside its crate as written (`pub`).
     pub public: bool,
@@ -176,16 +186,54 @@ pub struct Operation {
     pub kind: OperationKind,
     /// Where.
     pub span: Span,
-    /// The path called or static named, as written.
+    /// The path called or static named, as written; methods and fields with a dot before them.
     pub what: Option<String>,
+}
+
+/// A path or field named in unsafe code.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// Index in [`FileFacts::unsafes`].
+    pub of: u32,
+    /// A use of a static, or a read of a union's field, if it is one.
+    pub operation: Operation,
+}
+
+/// A use of a macro.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MacroFact {
+    /// Its path, as written.
+    pub path: String,
+    /// How it is used.
+    pub kind: MacroKind,
+    /// The path's place.
+    pub span: Span,
+    /// Where it stands.
+    pub scope: Arc<Scope>,
+}
+
+/// Ways to use a macro.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MacroKind {
+    /// `name!(…)`.
+    Call,
+    /// `#[name]`.
+    Attribute,
+    /// `#[derive(Name)]`.
+    Derive,
 }
 
 /// Kinds of operations inside an unsafe block, as far as syntax shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OperationKind {
-    /// A call of a path or method; whether it is unsafe is not known before resolution.
+    /// A call of a path or method that is not known to be unsafe.
     Call,
+    /// A call of a foreign function.
+    ForeignCall,
+    /// A call of a function that is declared unsafe, in this graph or in the standard library.
+    UnsafeCall,
     /// `*p` of something not known to be safe.
     Deref,
     /// `transmute`.
@@ -194,8 +242,12 @@ pub enum OperationKind {
     FromRawParts,
     /// `asm!`.
     Asm,
-    /// A use of a `static mut` or foreign static that is declared in the same file.
+    /// A use of a `static mut`.
     Static,
+    /// A use of a foreign static.
+    ForeignStatic,
+    /// A read of a union's field.
+    Union,
 }
 
 /// A function or static declared in an extern block.

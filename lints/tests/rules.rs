@@ -106,7 +106,13 @@ fn check(facts: &FileFacts) -> Vec<Finding> {
     let compiler = CompilerCfg::parse("unix\ntarget_os=\"linux\"\ntarget_arch=\"x86_64\"\n");
     let configs = Configs(vec![Config { compiler: Some(compiler.into()), ..Config::default() }]);
     let file = File { module: &[], facts, cfgs: &[], configs: &configs };
-    let crates = [Crate { name: "fixture", edition: Edition::E2021, externs: BTreeMap::new(), files: vec![file] }];
+    let crates = [Crate {
+        name: "fixture",
+        edition: Edition::E2021,
+        proc_macro: false,
+        externs: BTreeMap::new(),
+        files: vec![file],
+    }];
     let isolated = BTreeMap::from([("deflate".to_owned(), "zlib".to_owned())]);
     let project = Project::new(&crates, Settings { isolated, ..Settings::default() });
     rules::check(&project, Place { krate: 0, file: 0 })

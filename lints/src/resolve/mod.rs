@@ -5,7 +5,9 @@
 //! means all of its candidates, and what this build leaves out counts where nothing else is there.
 
 mod callers;
+mod macros;
 mod names;
+mod operations;
 #[cfg(test)]
 mod tests;
 
@@ -13,7 +15,9 @@ use crate::cfg::{Configs, Presence};
 use crate::facts::{CallFact, FileFacts, ForeignItem, TypeItem};
 use crate::syntax::Edition;
 pub use callers::FunctionCall;
+pub use macros::{MacroSort, MacroUse};
 use names::{Names, Target};
+pub use operations::Operations;
 use std::collections::{BTreeMap, HashSet};
 
 /// A crate of the graph, as far as names go. A package whose library and binaries share a directory may be one.
@@ -25,6 +29,8 @@ pub struct Crate<'a> {
     pub edition: Edition,
     /// Crates that its code can name, renames applied: name → index in the list of crates.
     pub externs: BTreeMap<&'a str, usize>,
+    /// It defines procedural macros.
+    pub proc_macro: bool,
     /// Its files.
     pub files: Vec<File<'a>>,
 }

@@ -1,7 +1,7 @@
 //! The modules of a graph and what each name in them means.
 
 use super::{Crate, Place};
-use crate::facts::{ForeignItem, FunctionItem, Import, TypeItem};
+use crate::facts::{ForeignItem, FunctionItem, Import, TypeItem, UnsafeKind};
 use crate::syntax::Edition;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -15,6 +15,7 @@ pub(super) enum Target<'a> {
     Type(Place, &'a TypeItem),
     /// A function with a body: it hides what a glob import would bring.
     Function(Place, &'a FunctionItem),
+    StaticMut,
 }
 
 pub(super) struct Names<'a> {
@@ -91,6 +92,12 @@ impl<'a> Names<'a> {
             let module = self.module(base, &item.scope.modules);
             self.declare(module, &item.name, item.scope.function.as_deref(), Target::Function(place, item));
         }
+        for fact in facts.unsafes.iter().filter(|fact| fact.kind == UnsafeKind::StaticMut) {
+            if let Some(name) = &fact.name {
+                let module = self.module(base, &fact.scope.modules);
+                self.declare(module, name, fact.scope.function.as_deref(), Target::StaticMut);
+            }
+        }
         for import in &facts.imports {
             let module = self.module(base, &import.modules);
             match &import.name {
@@ -125,14 +132,60 @@ impl<'a> Names<'a> {
         function: Option<&str>,
         path: &str,
     ) -> Vec<Target<'a>> {
-        let mut start = self.roots[krate];
-        for name in module {
-            match self.modules[start].children.get(name.as_str()) {
-                Some(child) => start = *child,
-                None => return Vec::new(),
+        match self.find(krate, module) {
+            Some(start) => self.path(start, function, path, &mut Visited::new()),
+            None => Vec::new(),
+        }
+    }
+
+    fn find(&self, krate: usize, module: &[String]) -> Option<usize> {
+        let mut names = module.iter();
+        names.try_fold(self.roots[krate], |start, name| self.modules[start].children.get(name.as_str()).copied())
+    }
+
+    /// The path of the import that brings a name into a module.
+    pub(super) fn imported(&self, krate: usize, module: &[String], name: &str) -> Option<&'a str> {
+        let imports = &self.modules[self.find(krate, module)?].imports;
+        imports.get(name)?.first().map(|import| import.path.as_str())
+    }
+
+    /// The crate that defines a macro, and the macro's name there: what imports and re-exports lead to. Macros are no items
+    /// of modules here, so a path ends at the crate root that it leads into.
+    pub(super) fn macro_origin<'p>(&self, krate: usize, module: &[String], path: &'p str) -> Option<(usize, &'p str)>
+    where
+        'a: 'p,
+    {
+        let (mut start, mut path) = (self.find(krate, module)?, path);
+        for _ in 0..CHAIN {
+            let (inside, name) = match path.rsplit_once("::") {
+                Some(("", name)) => (vec![start], name),
+                Some((prefix, name)) => {
+                    let targets = self.path(start, None, prefix, &mut Visited::new());
+                    let modules = targets.into_iter().filter_map(|target| match target {
+                        Target::Module(module) => Some(module),
+                        _ => None,
+                    });
+                    (modules.collect(), name)
+                }
+                None => (vec![start], path),
+            };
+            let is_root = |module: &usize| self.roots[self.modules[*module].krate] == *module;
+            let mut globbed = inside.clone();
+            for module in &inside {
+                globbed.extend(self.modules[*module].globs.iter().flat_map(|glob| self.glob(*module, glob).to_vec()));
+            }
+            let import =
+                globbed.iter().find_map(|module| Some((*module, self.modules[*module].imports.get(name)?.first()?)));
+            match import {
+                Some((module, import)) => (start, path) = (module, import.path.as_str()),
+                None => {
+                    let root =
+                        globbed.iter().find(|module| is_root(module) && (path.contains("::") || inside != globbed));
+                    return root.map(|module| (self.modules[*module].krate, name));
+                }
             }
         }
-        self.path(start, function, path, &mut Visited::new())
+        None
     }
 
     fn path<'p>(

@@ -33,6 +33,7 @@ fn check(edition: Edition, text: &str, expected: &[&str]) {
             Crate {
                 name,
                 edition,
+                proc_macro: false,
                 externs: of_crate()
                     .flat_map(|file| &file.externs)
                     .map(|(name, krate)| (name.as_str(), position(krate)))

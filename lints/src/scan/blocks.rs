@@ -41,9 +41,7 @@ impl<'t> Scanner<'_, 't> {
         }
         let kind = match paths::last(&path) {
             "transmute" | "transmute_copy" => OperationKind::Transmute,
-            "from_raw_parts" | "from_raw_parts_mut" | "from_raw" | "from_ptr" | "slice_from_raw_parts" => {
-                OperationKind::FromRawParts
-            }
+            "from_raw_parts" | "from_raw_parts_mut" | "from_raw" | "from_ptr" => OperationKind::FromRawParts,
             _ => OperationKind::Call,
         };
         self.operation(kind, range.clone(), || Some(path.clone()));
@@ -57,7 +55,8 @@ impl<'t> Scanner<'_, 't> {
         if self.acts() && !matches!(path.as_str(), "self" | "None" | "Self") && !path.starts_with("Self::") {
             let span = self.lines.span(range);
             if let Some(block) = self.frame().block {
-                self.named.push((block, Operation { kind: OperationKind::Static, span, what: Some(path.clone()) }));
+                let (kind, what) = (OperationKind::Static, Some(path.clone()));
+                self.named.push((block, Operation { kind, span, what }));
             }
             self.facts.mentions.push(CallFact { path, span, scope: self.scope() });
         }
@@ -77,11 +76,35 @@ impl<'t> Scanner<'_, 't> {
             index += 1;
             index <= start || !bound.contains(mention.path.as_str())
         });
+        self.named.retain(|(_, named)| !named.what.as_deref().is_some_and(|path| bound.contains(path)));
+    }
+
+    pub(super) fn field(&mut self, node: Node<'_, 't>) {
+        let (Some(block), Some(name)) = (self.frame().block.filter(|_| self.acts()), node.child(NAME_REF)) else {
+            return;
+        };
+        // Tuples' fields are no unions'.
+        if name.text().starts_with(|first: char| first.is_ascii_digit()) {
+            return;
+        }
+        let (kind, what) = (OperationKind::Union, Some(format!(".{}", name.text())));
+        let span = self.lines.span(name.start()..name.end());
+        self.named.push((block, Operation { kind, span, what }));
+    }
+
+    /// A pattern that names a union reads it.
+    pub(super) fn record_pattern(&mut self, node: Node<'_, 't>) {
+        let Some(path) = node.child(PATH) else { return };
+        if let (Some(block), Some(what)) = (self.frame().block.filter(|_| self.acts()), paths::plain(path)) {
+            let (kind, span) = (OperationKind::Union, self.lines.span(path.start()..path.end()));
+            self.named.push((block, Operation { kind, span, what: Some(what) }));
+        }
     }
 
     pub(super) fn method_call(&mut self, node: Node<'_, 't>) {
         if let Some(name) = node.child(NAME_REF) {
-            self.operation(OperationKind::Call, name.start()..name.end(), || Some(format!(".{}", name.text())));
+            let what = || Some(format!(".{}", name.text()));
+            self.operation(OperationKind::Call, name.start()..name.end(), what);
         }
     }
 

@@ -25,6 +25,8 @@ impl<'t> Scanner<'_, 't> {
         }
         let keyword = node.token(T![unsafe]);
         let body = node.child(BLOCK_EXPR);
+        let index = self.facts.unsafes.len();
+        let is_unsafe = keyword.is_some();
         if let Some(keyword) = keyword {
             let kind = if body.is_some() { UnsafeKind::Function } else { UnsafeKind::Declaration };
             self.unsafe_item(node, kind, keyword, name.clone());
@@ -38,8 +40,8 @@ impl<'t> Scanner<'_, 't> {
                 scope: self.scope(),
                 owner: owner.clone(),
                 of_trait,
-                is_unsafe: keyword.is_some(),
                 visibility: visibility(node),
+                is_unsafe,
                 span: self.lines.span(name.start()..name.end()),
             });
         }
@@ -57,7 +59,7 @@ impl<'t> Scanner<'_, 't> {
         self.enter(node, |frame| {
             Arc::make_mut(&mut frame.scope).function = function;
             frame.owner = None;
-            frame.block = None;
+            frame.block = (is_unsafe && frame.take != Take::Declarations).then_some(index);
             frame.foreign = None;
             frame.mentions = frame.mentions.or(Some(mentions));
         });
@@ -115,6 +117,10 @@ impl<'t> Scanner<'_, 't> {
             safety,
             public: is_public(node),
             of_trait: self.frame().of_trait && self.frame().owner.is_some(),
+            owner: match kind {
+                UnsafeKind::Function | UnsafeKind::Declaration => self.frame().owner.clone(),
+                _ => None,
+            },
             ..self.fact(kind, keyword.start as usize..end as usize)
         });
     }

@@ -6,8 +6,8 @@
 //! declares.
 
 use super::expand::{self, Macro};
-use super::{Frame, Scanner, Take, depth, paths, safety};
-use crate::facts::{Conditional, ModuleDecl, OperationKind, Unexpanded, UnsafeFact, UnsafeKind};
+use super::{Frame, Scanner, Take, attributes::Meta, depth, paths, safety};
+use crate::facts::{Conditional, MacroFact, MacroKind, ModuleDecl, OperationKind, Unexpanded, UnsafeFact, UnsafeKind};
 use crate::syntax::{Construct, Node, SyntaxKind, T, Tree};
 use SyntaxKind::*;
 use std::ops::Range;
@@ -22,6 +22,113 @@ const EXPANDED: usize = 1 << 19;
 
 /// How many macro calls may nest before the scan takes their arguments as mere tokens.
 const DEPTH: usize = 32;
+
+/// The standard library's macros: what they expand to is known, and their arguments are read where they stand.
+const STANDARD_MACROS: &[&str] = &[
+    "asm",
+    "assert",
+    "assert_eq",
+    "assert_matches",
+    "assert_ne",
+    "cfg",
+    "cfg_select",
+    "column",
+    "compile_error",
+    "concat",
+    "dbg",
+    "debug_assert",
+    "debug_assert_eq",
+    "debug_assert_ne",
+    "env",
+    "eprint",
+    "eprintln",
+    "file",
+    "format",
+    "format_args",
+    "global_asm",
+    "include",
+    "include_bytes",
+    "include_str",
+    "is_x86_feature_detected",
+    "line",
+    "matches",
+    "module_path",
+    "naked_asm",
+    "option_env",
+    "panic",
+    "print",
+    "println",
+    "stringify",
+    "thread_local",
+    "todo",
+    "try",
+    "unimplemented",
+    "unreachable",
+    "vec",
+    "write",
+    "writeln",
+];
+
+/// Derives of the standard library.
+const STANDARD_DERIVES: &[&str] =
+    &["Clone", "Copy", "Debug", "Default", "Eq", "Hash", "Ord", "PartialEq", "PartialOrd"];
+
+/// Attributes of the compiler and its tools, and those that derives bring most often.
+const BUILTIN_ATTRIBUTES: &[&str] = &[
+    "allow",
+    "allow_internal_unsafe",
+    "allow_internal_unstable",
+    "automatically_derived",
+    "bench",
+    "cfg",
+    "cfg_attr",
+    "cold",
+    "crate_name",
+    "crate_type",
+    "default",
+    "deny",
+    "deprecated",
+    "derive",
+    "diagnostic::on_unimplemented",
+    "doc",
+    "expect",
+    "export_name",
+    "feature",
+    "forbid",
+    "global_allocator",
+    "ignore",
+    "inline",
+    "instruction_set",
+    "link",
+    "link_name",
+    "link_ordinal",
+    "link_section",
+    "macro_export",
+    "macro_use",
+    "must_use",
+    "naked",
+    "no_link",
+    "no_main",
+    "no_mangle",
+    "no_std",
+    "non_exhaustive",
+    "panic_handler",
+    "path",
+    "proc_macro",
+    "proc_macro_attribute",
+    "proc_macro_derive",
+    "recursion_limit",
+    "repr",
+    "rustversion",
+    "should_panic",
+    "target_feature",
+    "test",
+    "track_caller",
+    "type_length_limit",
+    "used",
+    "warn",
+    "windows_subsystem",
+];
 
 /// A `macro_rules!` with the predicates that choose it.
 #[derive(Clone)]
@@ -39,7 +146,10 @@ impl<'s, 't> Scanner<'s, 't> {
             _ => None,
         };
         if self.acts() {
-            self.inside_macro(&name, |frame| frame.block = None);
+            self.inside_macro(&name, |frame| {
+                frame.block = None;
+                Arc::make_mut(&mut frame.scope).in_definition = true;
+            });
             bodies.iter().for_each(|body| {
                 self.keywords(body);
                 self.modules(body);
@@ -63,10 +173,13 @@ impl<'s, 't> Scanner<'s, 't> {
         let Some(arguments) = node.child(TOKEN_TREE) else { return node.end_id() };
         match paths::last(&path) {
             "global_asm" => self.bare_item(node, UnsafeKind::GlobalAsm, Some(path.clone())),
-            "asm" | "naked_asm" => self.operation(OperationKind::Asm, node.start()..node.end(), || Some(path.clone())),
+            "asm" | "naked_asm" => {
+                self.operation(OperationKind::Asm, node.start()..node.end(), || Some(path.clone()));
+            }
             "include" => self.unexpanded(node, &path, arguments),
             _ => {}
         }
+        self.macro_use(path.clone(), MacroKind::Call, node.child(PATH).map_or(0..0, |path| path.start()..path.end()));
         let item = node.parent().is_none_or(|parent| {
             matches!(parent.kind(), SOURCE_FILE | MACRO_ITEMS | ITEM_LIST | ASSOC_ITEM_LIST | EXTERN_ITEM_LIST)
         });
@@ -98,10 +211,42 @@ impl<'s, 't> Scanner<'s, 't> {
         self.leave();
     }
 
+    /// Attributes that are macros, and derives.
+    pub(super) fn attribute_macro(&mut self, meta: &Meta<'_, 't>) {
+        let derived = if meta.name == "derive" { meta.node.child(TOKEN_TREE) } else { None };
+        let Some(list) = derived else {
+            let range = meta.node.start()..meta.node.start() + meta.name.len();
+            return self.macro_use(meta.name.to_owned(), MacroKind::Attribute, range);
+        };
+        let tokens = raws(list);
+        let inside = inner(&tokens);
+        for path in inside.split(|raw| self.source.raw_kind(*raw as usize) == T![,]).filter(|path| !path.is_empty()) {
+            let text: String = path.iter().map(|raw| self.source.raw_text(*raw as usize)).collect();
+            let range = |raw: u32| self.source.raw_range(raw as usize);
+            self.macro_use(text, MacroKind::Derive, range(path[0]).start..range(path[path.len() - 1]).end);
+        }
+    }
+
+    /// Uses of macros that the compiler and the standard library do not have.
+    fn macro_use(&mut self, path: String, kind: MacroKind, range: Range<usize>) {
+        let known: &[&str] = match kind {
+            MacroKind::Call => STANDARD_MACROS,
+            MacroKind::Attribute => BUILTIN_ATTRIBUTES,
+            MacroKind::Derive => STANDARD_DERIVES,
+        };
+        let standard = ["std::", "core::", "alloc::", "::std::", "::core::", "::alloc::", "clippy::", "rustfmt::"];
+        let is_standard = known.contains(&path.as_str()) || standard.iter().any(|prefix| path.starts_with(prefix));
+        if self.acts() && !is_standard && !path.is_empty() {
+            self.facts.macros.push(MacroFact { path, kind, span: self.lines.span(range), scope: self.scope() });
+        }
+    }
+
     /// A frame for the tokens of a macro.
     fn inside_macro(&mut self, name: &str, change: impl FnOnce(&mut Frame)) {
         let mut frame = Frame { end: usize::MAX, depth: self.frame().depth + 1, ..self.frame().clone() };
-        Arc::make_mut(&mut frame.scope).in_macro = Some(name.to_owned());
+        let scope = Arc::make_mut(&mut frame.scope);
+        scope.in_macro = Some(name.to_owned());
+        scope.in_definition = false;
         change(&mut frame);
         self.frames.push(frame);
     }
@@ -354,6 +499,12 @@ impl<'s, 't> Scanner<'s, 't> {
                 || matches!(kind(end), Some(T![!]))
                 || kind(end) == Some(T![:]) && !colons(end);
         let no_value = no_value && !(before == Some(T![$]) && kind(start) == Some(T![crate]));
+        let is_macro = kind(end) == Some(T![!]) && matches!(kind(end + 1), Some(T!['('] | T!['['] | T!['{']));
+        if is_macro && !matches!(before, Some(T![.] | T![$])) {
+            let path: String = tokens[start..end].iter().map(|raw| self.source.raw_text(*raw as usize)).collect();
+            let first = self.source.raw_range(tokens[start] as usize).start;
+            self.macro_use(path, MacroKind::Call, first..self.source.raw_range(tokens[end - 1] as usize).end);
+        }
         if !no_value {
             let segments = tokens[start..end].iter().map(|raw| self.source.raw_text(*raw as usize));
             let path: String = segments.collect();

@@ -16,7 +16,9 @@ mod macros;
 mod paths;
 mod safety;
 
-use crate::facts::{FileFacts, ForeignKind, Operation, ParseError, Scope, Span, UnsafeFact, UnsafeKind};
+use crate::facts::{
+    Candidate, FileFacts, ForeignKind, Operation, OperationKind, ParseError, Scope, Span, UnsafeFact, UnsafeKind,
+};
 use crate::lines::Lines;
 use crate::syntax::{Edition, Node, Source, SyntaxKind, T, Tree};
 use SyntaxKind::*;
@@ -187,6 +189,8 @@ impl<'s, 't> Scanner<'s, 't> {
             METHOD_CALL_EXPR => self.method_call(node),
             PREFIX_EXPR => self.prefix(node),
             IDENT_PAT => self.binding(node),
+            FIELD_EXPR => self.field(node),
+            RECORD_PAT => self.record_pattern(node),
             FN_PTR_TYPE => self.function_pointer(node),
             MACRO_CALL => return self.macro_call(node),
             MACRO_RULES | MACRO_DEF => return self.macro_definition(node),
@@ -215,6 +219,7 @@ impl<'s, 't> Scanner<'s, 't> {
             span: self.lines.span(range),
             scope: self.scope(),
             name: None,
+            owner: None,
             safety: None,
             operations: Vec::new(),
             public: false,
@@ -262,6 +267,7 @@ impl<'s, 't> Scanner<'s, 't> {
             self.enter(node, |frame| Arc::make_mut(&mut frame.scope).cfgs.extend(cfgs));
         }
         for meta in attributes::metas(node) {
+            self.attribute_macro(&meta);
             if let Some(arguments) = meta.node.child(TOKEN_TREE) {
                 self.attribute_arguments(meta.name, arguments);
             }
@@ -316,7 +322,7 @@ impl<'s, 't> Scanner<'s, 't> {
         self.static_uses();
         self.forget_local_arguments();
         // Expansions come after the definitions, and arguments before them.
-        self.facts.unsafes.sort_by_key(|fact| fact.span.start);
+        self.sort_unsafes();
         self.digests();
         self.facts.foreign.sort_by_key(|item| item.span.start);
         self.facts.calls.sort_by_key(|call| call.span.start);
@@ -340,10 +346,25 @@ impl<'s, 't> Scanner<'s, 't> {
         let statics: HashSet<String> =
             mutable.chain(foreign.map(|item| item.name.as_str())).map(str::to_owned).collect();
         for (block, operation) in std::mem::take(&mut self.named) {
-            if operation.what.as_deref().is_some_and(|path| statics.contains(paths::last(path))) {
+            let is_static = |path: &str| operation.kind == OperationKind::Static && statics.contains(paths::last(path));
+            if operation.what.as_deref().is_some_and(is_static) {
                 self.facts.unsafes[block].operations.push(operation);
+            } else {
+                self.facts.candidates.push(Candidate { of: block as u32, operation });
             }
         }
+    }
+
+    fn sort_unsafes(&mut self) {
+        let facts = std::mem::take(&mut self.facts.unsafes);
+        let mut sorted: Vec<(usize, UnsafeFact)> = facts.into_iter().enumerate().collect();
+        sorted.sort_by_key(|(_, fact)| fact.span.start);
+        let mut places = vec![0; sorted.len()];
+        for (place, (before, _)) in sorted.iter().enumerate() {
+            places[*before] = place as u32;
+        }
+        self.facts.unsafes = sorted.into_iter().map(|(_, fact)| fact).collect();
+        self.facts.candidates.iter_mut().for_each(|candidate| candidate.of = places[candidate.of as usize]);
     }
 
     /// In text with errors the parser may leave a keyword in no construct at all; it is counted all the same.

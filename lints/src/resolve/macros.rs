@@ -1,0 +1,80 @@
+//! Uses of macros that hold unsafe code, and of those whose output nobody saw.
+
+use super::{Place, Resolver, last};
+use crate::facts::{MacroFact, MacroKind, UnsafeKind};
+use std::collections::{HashMap, HashSet};
+
+/// A use of a macro that matters.
+#[derive(Clone, Debug)]
+pub struct MacroUse<'a> {
+    /// Where it is used.
+    pub user: Place,
+    /// The use.
+    pub fact: &'a MacroFact,
+    /// The crate that defines the macro.
+    pub krate: usize,
+    /// What it is.
+    pub what: MacroSort,
+}
+
+/// Macros that matter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MacroSort {
+    /// By example, with unsafe code in its definition or in that of a macro it calls.
+    Unsafe,
+    /// A procedural macro, whose output is not seen.
+    Procedural,
+}
+
+impl<'a> Resolver<'a> {
+    /// Every use outside of macro definitions, by crate and file.
+    pub fn macro_uses(&self) -> Vec<MacroUse<'a>> {
+        let definitions = self.unsafe_macros();
+        let mut found = Vec::new();
+        for (krate, of_crate) in self.crates.iter().enumerate() {
+            for (file, of_file) in of_crate.files.iter().enumerate() {
+                let user = Place { krate, file };
+                for fact in of_file.facts.macros.iter().filter(|fact| !fact.scope.in_definition) {
+                    let own = || fact.kind == MacroKind::Call && definitions[krate].contains(last(&fact.path));
+                    let module = || of_file.module.iter().chain(&fact.scope.modules).cloned().collect::<Vec<_>>();
+                    let by_path = || self.names.macro_origin(krate, &module(), &fact.path);
+                    // A macro of the crate's own hides what it may import.
+                    let origin = if own() { Some((krate, last(&fact.path))) } else { by_path() };
+                    let Some((krate, name)) = origin else { continue };
+                    let what = match () {
+                        () if self.crates[krate].proc_macro => MacroSort::Procedural,
+                        () if definitions[krate].contains(name) => MacroSort::Unsafe,
+                        () => continue,
+                    };
+                    found.push(MacroUse { user, fact, krate, what });
+                }
+            }
+        }
+        found
+    }
+
+    /// By crate: the names of macros by example that hold unsafe code, or call one that does.
+    fn unsafe_macros(&self) -> Vec<HashSet<&'a str>> {
+        let of_crate = |krate: &super::Crate<'a>| {
+            let mut found: HashSet<&str> = HashSet::new();
+            let mut calls: HashMap<&str, Vec<&str>> = HashMap::new();
+            for facts in krate.files.iter().map(|file| file.facts) {
+                let tokens = facts.unsafes.iter().filter(|fact| fact.kind == UnsafeKind::MacroToken);
+                let defined = tokens.filter(|fact| fact.scope.in_definition);
+                found.extend(defined.filter_map(|fact| fact.scope.in_macro.as_deref()));
+                for call in facts.macros.iter().filter(|call| call.scope.in_definition) {
+                    if let Some(outer) = call.scope.in_macro.as_deref() {
+                        calls.entry(last(&call.path)).or_default().push(outer);
+                    }
+                }
+            }
+            let mut open: Vec<&str> = found.iter().copied().collect();
+            while let Some(name) = open.pop() {
+                let callers = calls.get(name).into_iter().flatten().copied();
+                open.extend(callers.filter(|caller| found.insert(caller)));
+            }
+            found
+        };
+        self.crates.iter().map(of_crate).collect()
+    }
+}

@@ -64,9 +64,24 @@ impl<'g> Crates<'g> {
         (*package, positions[place.file])
     }
 
+    /// Index of the package that a crate belongs to.
+    pub(crate) fn package(&self, krate: usize) -> usize {
+        self.origins[krate].0
+    }
+
     /// Every call and mention of a foreign item.
     pub(crate) fn foreign_calls(&'g self) -> Vec<ForeignCall<'g>> {
         Resolver::new(&self.crates).foreign_calls()
+    }
+}
+
+/// Tells the operations of unsafe code with what all files of the graph declare.
+pub(crate) fn settle_operations(graph: &mut Graph) {
+    let crates = Crates::new(graph);
+    let found = Resolver::new(&crates.crates).operations();
+    let found: Vec<_> = found.into_iter().map(|operations| (crates.origin(operations.place), operations)).collect();
+    for ((package, file), operations) in found {
+        graph.packages[package].files[file].facts.set_operations(operations);
     }
 }
 

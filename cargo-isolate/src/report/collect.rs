@@ -3,6 +3,7 @@
 use super::{
     diagnostic::{Detail, Diagnostic, Level, Origin, Source},
     fingerprint::{self, Fingerprint, own_text, plain_text},
+    macros,
     model::{Command, Counts, Dependencies, PackageRow, Place, Problem, ProblemKind, Report, SCHEMA, Totals},
     symbols::symbols,
     words,
@@ -16,7 +17,8 @@ use crate::{
 use camino::{Utf8Path, Utf8PathBuf};
 use isolate_lints::{
     cfg::Presence,
-    facts::{CallFact, Scope, Span},
+    facts::{CallFact, MacroFact, Scope, Span},
+    resolve::Resolver,
 };
 use std::{collections::BTreeMap, io};
 
@@ -27,7 +29,9 @@ use std::{collections::BTreeMap, io};
 /// A source file is not any more what was scanned.
 pub(crate) fn audit(graph: &Graph) -> io::Result<Report> {
     let crates = Crates::new(graph);
-    let calls = foreign_calls(graph, &crates);
+    let resolver = Resolver::new(&crates.crates);
+    let calls = foreign_calls(graph, &crates, &resolver);
+    let macros = macros::uses(graph, &crates, &resolver);
     let mut report = Report {
         schema: SCHEMA,
         tool: env!("CARGO_PKG_VERSION"),
@@ -45,7 +49,7 @@ pub(crate) fn audit(graph: &Graph) -> io::Result<Report> {
     };
     for (index, package) in graph.packages.iter().enumerate() {
         if package.selected || !package.member {
-            collect_package(graph, index, package, &calls, &mut report);
+            collect_package(graph, index, package, &calls, &macros, &mut report);
         }
     }
     assign_fingerprints(graph, None, &mut report.diagnostics)?;
@@ -69,13 +73,21 @@ pub(super) fn assign_fingerprints(
     })
 }
 
-fn collect_package(graph: &Graph, index: usize, package: &Package, calls: &Calls<'_>, report: &mut Report) {
+fn collect_package(
+    graph: &Graph,
+    index: usize,
+    package: &Package,
+    calls: &Calls<'_>,
+    macros: &Macros<'_>,
+    report: &mut Report,
+) {
     let first_problem = report.problems.len();
     let (mut live, mut dormant) = (BTreeMap::<_, Counts>::new(), BTreeMap::<_, Counts>::new());
     for (position, file) in package.files.iter().enumerate() {
         let source = Source { package: index, file: position };
         let calls = calls.get(&source).map_or(&[][..], Vec::as_slice);
-        let mut diagnostics = file_diagnostics(graph, package, file, source, calls);
+        let macros = macros.get(&source).map_or(&[][..], Vec::as_slice);
+        let mut diagnostics = file_diagnostics(graph, package, file, source, calls, macros);
         diagnostics.sort_by_key(|diagnostic| diagnostic.span);
         for item in &file.facts.foreign {
             let counts = if file.presence(&item.scope.cfgs) == Presence::Dormant { &mut dormant } else { &mut live };
@@ -88,6 +100,7 @@ fn collect_package(graph: &Graph, index: usize, package: &Package, calls: &Calls
             match detail {
                 Detail::Unsafe { kind, .. } => counts.add(*kind),
                 Detail::ForeignCall { .. } => counts.foreign_calls += 1,
+                Detail::MacroUse { .. } => counts.macro_uses += 1,
                 Detail::Unexpanded { .. } => counts.unexpanded += 1,
             }
         }
@@ -113,12 +126,15 @@ fn collect_package(graph: &Graph, index: usize, package: &Package, calls: &Calls
     });
 }
 
+/// By the file that the use stands in.
+type Macros<'g> = BTreeMap<Source, Vec<(&'g MacroFact, Detail)>>;
+
 /// By the file that the caller stands in.
 type Calls<'g> = BTreeMap<Source, Vec<(&'g CallFact, Detail)>>;
 
-fn foreign_calls<'g>(graph: &'g Graph, crates: &'g Crates<'g>) -> Calls<'g> {
+fn foreign_calls<'g>(graph: &'g Graph, crates: &'g Crates<'g>, resolver: &Resolver<'g>) -> Calls<'g> {
     let mut calls = Calls::new();
-    for found in crates.foreign_calls() {
+    for found in resolver.foreign_calls() {
         let (package, file) = crates.origin(found.caller);
         let declaring = &graph.packages[crates.origin(found.callee).0];
         let item = found.item;
@@ -147,6 +163,7 @@ fn file_diagnostics(
     file: &SourceFile,
     source: Source,
     calls: &[(&CallFact, Detail)],
+    macros: &[(&MacroFact, Detail)],
 ) -> Vec<Diagnostic> {
     let diagnostic = |detail: Detail, span, scope: &Scope| Diagnostic {
         code: detail.code(),
@@ -169,8 +186,12 @@ fn file_diagnostics(
     for (call, detail) in calls {
         diagnostics.push(diagnostic(detail.clone(), call.span, &call.scope));
     }
+    for (used, detail) in macros {
+        diagnostics.push(diagnostic(detail.clone(), used.span, &used.scope));
+    }
     for unseen in &file.facts.unexpanded {
-        let detail = Detail::Unexpanded { name: unseen.name.clone(), argument: unseen.argument.clone() };
+        let (name, argument) = (unseen.name.clone(), unseen.argument.clone());
+        let detail = Detail::Unexpanded { name, kind: None, argument, defined_in: None };
         diagnostics.push(diagnostic(detail, unseen.span, &unseen.scope));
     }
     diagnostics

@@ -3,7 +3,7 @@
 use super::fingerprint::Fingerprint;
 use crate::graph::Role;
 use camino::Utf8PathBuf;
-use isolate_lints::facts::{Operation, Span, UnsafeKind};
+use isolate_lints::facts::{MacroKind, Operation, Span, UnsafeKind};
 use serde::Serialize;
 
 /// One thing to say about one place. Every format prints these, and nothing that is not in them.
@@ -101,8 +101,23 @@ pub(crate) enum Detail {
         declared_in: String,
         mention: bool,
     },
+    /// A use of a macro by example whose definition holds unsafe code.
+    MacroUse {
+        /// As written.
+        name: String,
+        /// Package that defines it: `name@version`.
+        defined_in: String,
+    },
     /// A macro call whose expansion was not seen.
-    Unexpanded { name: String, argument: String },
+    Unexpanded {
+        /// As written.
+        name: String,
+        /// How it is used, if it is a procedural macro.
+        kind: Option<MacroKind>,
+        argument: String,
+        /// Package that defines a procedural macro.
+        defined_in: Option<String>,
+    },
 }
 
 impl Detail {
@@ -124,6 +139,7 @@ impl Detail {
                 UnsafeKind::MacroToken => "unsafe-in-macro",
             },
             Detail::ForeignCall { .. } => "foreign-call",
+            Detail::MacroUse { .. } => "unsafe-macro-use",
             Detail::Unexpanded { .. } => "unseen-expansion",
         }
     }

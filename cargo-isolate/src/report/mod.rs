@@ -8,6 +8,7 @@ pub(crate) mod fingerprint;
 mod github;
 mod html;
 mod judged;
+mod macros;
 mod markdown;
 pub(crate) mod model;
 mod output;

@@ -129,6 +129,8 @@ pub(crate) struct Counts {
     pub(crate) types: usize,
     /// `unsafe` among the tokens of macro definitions and calls.
     pub(crate) macro_tokens: usize,
+    /// Uses of macros by example whose definitions hold unsafe code.
+    pub(crate) macro_uses: usize,
     /// Macro calls that may hold anything: `include!` of what a build script writes.
     pub(crate) unexpanded: usize,
 }

@@ -5,7 +5,7 @@ use super::{
     model::{Known, Problem, ProblemKind},
 };
 use crate::{graph::GapKind, words::some};
-use isolate_lints::facts::UnsafeKind;
+use isolate_lints::facts::{MacroKind, UnsafeKind};
 
 /// What is there.
 pub(super) fn message(detail: &Detail) -> String {
@@ -13,6 +13,13 @@ pub(super) fn message(detail: &Detail) -> String {
         Detail::Unsafe { kind, name, .. } => construct(*kind, name.as_deref()),
         Detail::ForeignCall { mention: false, .. } => "call of a foreign function".to_owned(),
         Detail::ForeignCall { .. } => "mention of a foreign item".to_owned(),
+        Detail::MacroUse { name, .. } => format!("use of `{name}!`, which holds unsafe code"),
+        Detail::Unexpanded { name, kind: Some(MacroKind::Attribute), .. } => {
+            format!("unknown: expansion of `#[{name}]` not seen")
+        }
+        Detail::Unexpanded { name, kind: Some(MacroKind::Derive), .. } => {
+            format!("unknown: expansion of `#[derive({name})]` not seen")
+        }
         Detail::Unexpanded { name, .. } => format!("unknown: expansion of `{name}!` not seen"),
     }
 }
@@ -27,6 +34,12 @@ pub(super) fn label(detail: &Detail) -> Option<String> {
             let verb = if *mention { "mentions" } else { "calls" };
             let library = library.as_ref().map_or_else(String::new, |library| format!(" of library `{library}`"));
             return Some(format!("{verb} foreign `{symbol}`{library}, declared in {declared_in}"));
+        }
+        Detail::MacroUse { defined_in, .. } => return Some(format!("expands to unsafe code of {defined_in}")),
+        Detail::Unexpanded { defined_in: Some(package), .. } => {
+            return Some(format!(
+                "the proc macro of {package} may write anything, here and where this package uses it again"
+            ));
         }
         Detail::Unexpanded { .. } => "written when the package is built",
     };

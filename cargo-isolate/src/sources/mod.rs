@@ -12,7 +12,7 @@ mod module_path;
 mod unreached;
 mod walk;
 
-use crate::graph::Graph;
+use crate::{graph::Graph, names};
 use cache::Cache;
 use std::io;
 
@@ -100,6 +100,7 @@ fn load_here(request: &Request) -> Result<Graph, LoadError> {
     let restored = cache.restore(&mut loaded);
     walk::scan(&mut loaded, &restored, &cache);
     cache.keep(&loaded, &restored);
+    names::settle_operations(&mut loaded.graph);
     if request.verbose {
         cache.notes().iter().for_each(|note| anstream::eprintln!("note: {note}"));
     }

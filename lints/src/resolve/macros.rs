@@ -42,7 +42,7 @@ impl<'a> Resolver<'a> {
                     let origin = if own() { Some((krate, last(&fact.path))) } else { by_path() };
                     let Some((krate, name)) = origin else { continue };
                     let what = match () {
-                        () if self.crates[krate].proc_macro => MacroSort::Procedural,
+                        () if self.crates[krate].proc_macro && krate != user.krate => MacroSort::Procedural,
                         () if definitions[krate].contains(name) => MacroSort::Unsafe,
                         () => continue,
                     };

@@ -69,14 +69,12 @@ impl<'t> Scanner<'_, 't> {
     }
 
     /// At the end of an outermost function: mentions of its own variables were none.
-    pub(super) fn forget_locals(&mut self, start: usize) {
+    pub(super) fn forget_locals(&mut self, (start, named): (usize, usize)) {
         let bound = &self.bound;
-        let mut index = 0;
-        self.facts.mentions.retain(|mention| {
-            index += 1;
-            index <= start || !bound.contains(mention.path.as_str())
-        });
-        self.named.retain(|(_, named)| !named.what.as_deref().is_some_and(|path| bound.contains(path)));
+        let mentions = self.facts.mentions.split_off(start.min(self.facts.mentions.len())).into_iter();
+        self.facts.mentions.extend(mentions.filter(|mention| !bound.contains(mention.path.as_str())));
+        let locals = self.named.split_off(named.min(self.named.len())).into_iter();
+        self.named.extend(locals.filter(|(_, named)| !named.what.as_deref().is_some_and(|path| bound.contains(path))));
     }
 
     pub(super) fn field(&mut self, node: Node<'_, 't>) {

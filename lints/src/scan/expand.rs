@@ -70,6 +70,21 @@ impl Macro {
         Some(Macro { rules })
     }
 
+    /// What stands before, between and behind the transcribers of the definition's body.
+    pub(super) fn matchers<'b>(&self, body: &'b [u32]) -> impl Iterator<Item = &'b [u32]> {
+        // Raw tokens come in the order of the file.
+        let place = |raw: u32| body.partition_point(|other| *other < raw);
+        let mut cuts = vec![0];
+        for transcriber in self.rules.iter().map(|rule| &rule.transcriber) {
+            if let [first, ..] = transcriber[..] {
+                cuts.extend([place(first), place(first) + transcriber.len()]);
+            }
+        }
+        cuts.push(body.len());
+        let cuts: Vec<_> = cuts.chunks(2).map(|pair| pair[0]..pair[1]).collect();
+        cuts.into_iter().map(|range| &body[range])
+    }
+
     /// What the rules turn calls into, macro variables in it as written.
     pub(super) fn transcribers(&self) -> impl Iterator<Item = &[u32]> {
         self.rules.iter().map(|rule| rule.transcriber.as_slice())

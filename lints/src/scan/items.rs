@@ -55,7 +55,7 @@ impl<'t> Scanner<'_, 't> {
         if self.frame().mentions.is_none() {
             self.bound.clear();
         }
-        let mentions = self.facts.mentions.len();
+        let mentions = (self.facts.mentions.len(), self.named.len());
         self.enter(node, |frame| {
             Arc::make_mut(&mut frame.scope).function = function;
             frame.owner = None;

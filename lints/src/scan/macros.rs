@@ -150,14 +150,22 @@ impl<'s, 't> Scanner<'s, 't> {
                 frame.block = None;
                 Arc::make_mut(&mut frame.scope).in_definition = true;
             });
-            bodies.iter().for_each(|body| {
-                self.keywords(body);
-                self.modules(body);
-            });
+            bodies.iter().for_each(|body| self.modules(body));
             match &rules {
-                // What stands in a matcher is no code.
-                Some(rules) => rules.transcribers().for_each(|body| self.paths(body)),
-                None => bodies.iter().for_each(|body| self.paths(body)),
+                Some(rules) => {
+                    rules.transcribers().for_each(|body| {
+                        self.keywords(body);
+                        self.paths(body);
+                    });
+                    // What stands in a matcher is no code that a use could expand to.
+                    self.inside_macro(&name, |_| {});
+                    rules.matchers(&bodies[0]).for_each(|matcher| self.keywords(matcher));
+                    self.leave();
+                }
+                None => bodies.iter().for_each(|body| {
+                    self.keywords(body);
+                    self.paths(body);
+                }),
             }
             self.leave();
         }

@@ -91,8 +91,8 @@ struct Frame {
     foreign: Option<Arc<foreign::Block>>,
     /// Directories that the inline modules around stand for.
     directories: Arc<[String]>,
-    /// Length of `mentions` when the outermost function began.
-    mentions: Option<usize>,
+    /// Lengths of `mentions` and `named` when the outermost function began.
+    mentions: Option<(usize, usize)>,
     take: Take,
     /// Macro calls around, those of expansions included.
     depth: usize,

@@ -1,0 +1,38 @@
+//! Uses of macros that hold unsafe code, and of those whose output nobody saw.
+
+use super::diagnostic::{Detail, Source};
+use crate::{graph::Graph, names::Crates};
+use isolate_lints::{
+    facts::MacroFact,
+    resolve::{MacroSort, Resolver},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// By the file that the use stands in. What proc macros write is unknown once for each package, at the first use.
+pub(super) fn uses<'g>(
+    graph: &Graph,
+    crates: &'g Crates<'g>,
+    resolver: &Resolver<'g>,
+) -> BTreeMap<Source, Vec<(&'g MacroFact, Detail)>> {
+    let mut found = BTreeMap::<Source, Vec<_>>::new();
+    let mut procedural = BTreeSet::new();
+    for used in resolver.macro_uses() {
+        let (package, file) = crates.origin(used.user);
+        let source = Source { package, file };
+        let (name, kind) = (used.fact.path.clone(), used.fact.kind);
+        let defining = crates.package(used.krate);
+        let defined_in = graph.packages[defining].id();
+        let detail = match used.what {
+            MacroSort::Unsafe => Detail::MacroUse { name, defined_in },
+            MacroSort::Procedural => {
+                let role = graph.packages[package].files[file].role;
+                if !procedural.insert((package, role, defining, used.fact.path.rsplit("::").next())) {
+                    continue;
+                }
+                Detail::Unexpanded { name, kind: Some(kind), argument: String::new(), defined_in: Some(defined_in) }
+            }
+        };
+        found.entry(source).or_default().push((used.fact, detail));
+    }
+    found
+}

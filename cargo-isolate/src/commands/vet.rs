@@ -127,6 +127,7 @@ impl Evidence {
                     _ => self.others += 1,
                 }
             }
+            Detail::MacroUse { .. } => self.others += 1,
             Detail::ForeignCall { .. } => self.foreign_calls += 1,
             Detail::Unexpanded { .. } => self.unseen += 1,
         }

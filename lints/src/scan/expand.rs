@@ -17,7 +17,8 @@ pub(super) struct Macro {
 }
 
 struct Rule {
-    matcher: Vec<Pattern>,
+    /// `None` for what is not understood, such as `$` as a token.
+    matcher: Option<Vec<Pattern>>,
     transcriber: Vec<u32>,
 }
 
@@ -59,7 +60,7 @@ impl Macro {
             let after = &rest[matcher + 2..];
             let transcriber = reader.group(after)?;
             rules.push(Rule {
-                matcher: reader.patterns(&rest[1..matcher - 1])?,
+                matcher: reader.patterns(&rest[1..matcher - 1]),
                 transcriber: after[1..transcriber - 1].to_vec(),
             });
             rest = &after[transcriber..];
@@ -93,9 +94,11 @@ impl Macro {
     /// The expansion of a call with these tokens between its delimiters, by the first rule that matches.
     pub(super) fn expand(&self, source: &Source<'_>, arguments: &[u32]) -> Option<Vec<u32>> {
         let reader = Reader { source };
-        let (rule, bindings) = self.rules.iter().find_map(|rule| {
+        // A rule that is not understood may be the one that matches, and then those behind it do not count.
+        let mut understood = self.rules.iter().map_while(|rule| Some((rule, rule.matcher.as_ref()?)));
+        let (rule, bindings) = understood.find_map(|(rule, matcher)| {
             let mut bindings = Bindings::new();
-            let taken = reader.take(&rule.matcher, arguments, &mut bindings)?;
+            let taken = reader.take(matcher, arguments, &mut bindings)?;
             (taken == arguments.len()).then_some((rule, bindings))
         })?;
         let mut out = Vec::new();

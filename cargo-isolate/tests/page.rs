@@ -37,7 +37,7 @@ fn page(workspace: &str, arguments: &[&str], file: &Path) {
 
 /// What the probe saw of a page in a window of some width.
 fn probe(chromium: &Path, file: &Path, width: u32, dark: bool) -> String {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let text = std::fs::read_to_string(file).unwrap();
     // Before the page's own script, so that no error goes by unseen.
     let (head, body) = text.split_once("<body>").unwrap();
@@ -60,7 +60,7 @@ fn probe(chromium: &Path, file: &Path, width: u32, dark: bool) -> String {
 #[test]
 fn nothing_is_wrong_in_a_browser() {
     let Some(chromium) = chromium() else { return };
-    let directory = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let violations = ("violations", &["check", "--today", "2027-01-31"][..]);
     let broken = ("broken", &["audit"][..]);
     for ((name, arguments), width, dark) in

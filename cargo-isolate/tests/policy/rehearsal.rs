@@ -129,6 +129,25 @@ fn an_exception_is_unused() {
     });
 }
 
+/// What is new can be let in by name, with a reason; where nothing is compared, nobody asks whether that is of use.
+#[test]
+fn an_exception_lets_new_code_in() {
+    let workspace = repository();
+    let exception = "[[exception]]\nrule = \"new-unsafe\"\nat = \"app::pid\"\nreason = \"reviewed\"\n";
+    workspace.write("plain.toml", &format!("version = 1\n{exception}"));
+    workspace.write("src/lib.rs", &format!("{LIB}pub fn pid() {{\n    // SAFETY: a fixture.\n    unsafe {{}}\n}}\n"));
+    let plain = ["check", "--quiet", "--policy", "plain.toml"];
+    let said = [
+        workspace.isolate(&[&plain[..], &["--diff-base", "main"]].concat()),
+        workspace.isolate(&[&plain[..], &["--baseline", "isolate-baseline.txt"]].concat()),
+        workspace.isolate(&plain),
+    ];
+    assert!(said.iter().all(|said| said == "status 0\n--- stdout\n--- stderr\n"), "{said:?}");
+    workspace.write("plain.toml", "version = 1\n");
+    let without = workspace.isolate(&[&plain[..], &["--diff-base", "main"]].concat());
+    assert!(without.starts_with("status 1\n"), "{without}");
+}
+
 /// The baseline follows the code down, and up only when it is told to.
 #[test]
 fn the_baseline_is_lowered() {

@@ -54,6 +54,7 @@ pub(crate) fn graph(text: &str) -> Graph {
         root: Utf8PathBuf::from("/ws").join(&name),
         member: name == "app",
         selected: name == "app",
+        out_dir: None,
         links: None,
         lib: files.iter().any(|file| file.path.ends_with("lib.rs")).then(|| name.replace('-', "_")),
         externs,

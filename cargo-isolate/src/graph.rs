@@ -31,6 +31,8 @@ pub(crate) struct Package {
     pub(crate) member: bool,
     /// A member that the command line chose to report on.
     pub(crate) selected: bool,
+    /// Where its build script wrote, if it ran.
+    pub(crate) out_dir: Option<Utf8PathBuf>,
     /// `links = "…"`.
     pub(crate) links: Option<String>,
     /// Name its library goes by as a crate; `None` without a library.

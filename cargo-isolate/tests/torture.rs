@@ -130,6 +130,19 @@ fn every_case_is_found() {
     assert!(extra.is_empty(), "findings in modules that are no cases: {extra:?}");
 }
 
+/// With a build, what its scripts wrote is read and followed.
+#[test]
+fn what_build_scripts_write_is_found_with_a_build() {
+    let found = by_module(&audit(&["--expand"]));
+    let lines = |module: &str| found.get(module).map(|lines| lines.join("; ")).unwrap_or_default();
+    assert_eq!(lines("generated"), "block(foreign-call); foreign-call generated_add of generated");
+    assert_eq!(lines("generated::bindings"), "extern-block C");
+    assert_eq!(lines("generated::table"), "block(deref)");
+    assert_eq!(lines("generated::script_cfg"), "block(deref); dormant by cfg(never_set): block(deref)");
+    // The output of proc macros stays unknown, and is said to be.
+    assert_eq!(lines("cases::macro_output"), "unexpanded macros::hidden");
+}
+
 #[test]
 fn the_table_that_other_tools_were_measured_with() {
     let rows = |wanted| CASES.iter().filter(move |(_, row, _)| *row == wanted);
@@ -185,6 +198,7 @@ fn audit(arguments: &[&str]) -> Value {
     let output = Command::new(env!("CARGO_BIN_EXE_cargo-isolate"))
         .args(["isolate", "audit", "--locked", "--offline", "--target", "x86_64-unknown-linux-gnu", "--format", "json"])
         .args(arguments)
+        .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("torture-audit"))
         .current_dir(torture())
         .output()
         .unwrap();

@@ -1,28 +1,33 @@
 //! Which file `include!(…)` names, when that can be known without building.
 
-use camino::{Utf8Path, Utf8PathBuf};
+use crate::graph::Package;
+use camino::Utf8PathBuf;
 use syn::{Expr, ExprLit, Lit, punctuated::Punctuated};
 
 /// The path that the argument of `include!` evaluates to: string literals, `concat!` of them, and
-/// `env!("CARGO_MANIFEST_DIR")`. `None` for anything else, such as what a build script writes to `OUT_DIR`.
-pub(super) fn path(argument: &str, package_root: &Utf8Path) -> Option<Utf8PathBuf> {
+/// `env!("CARGO_MANIFEST_DIR")`, or of `env!("OUT_DIR")` where the build script ran. `None` for anything else.
+pub(super) fn path(argument: &str, package: &Package) -> Option<Utf8PathBuf> {
     let argument = argument.trim().trim_end_matches(',');
-    text(&syn::parse_str(argument).ok()?, package_root).map(Utf8PathBuf::from)
+    text(&syn::parse_str(argument).ok()?, package).map(Utf8PathBuf::from)
 }
 
-fn text(expr: &Expr, package_root: &Utf8Path) -> Option<String> {
+fn text(expr: &Expr, package: &Package) -> Option<String> {
     match expr {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
         Expr::Macro(call) if call.mac.path.is_ident("concat") => {
             let parts = call.mac.parse_body_with(Punctuated::<Expr, syn::Token![,]>::parse_terminated).ok()?;
-            parts.iter().map(|part| text(part, package_root)).collect()
+            parts.iter().map(|part| text(part, package)).collect()
         }
         Expr::Macro(call) if call.mac.path.is_ident("env") => {
             let name: syn::LitStr = call.mac.parse_body().ok()?;
-            (name.value() == "CARGO_MANIFEST_DIR").then(|| package_root.to_string())
+            match name.value().as_str() {
+                "CARGO_MANIFEST_DIR" => Some(package.root.to_string()),
+                "OUT_DIR" => package.out_dir.as_ref().map(ToString::to_string),
+                _ => None,
+            }
         }
-        Expr::Group(group) => text(&group.expr, package_root),
-        Expr::Paren(paren) => text(&paren.expr, package_root),
+        Expr::Group(group) => text(&group.expr, package),
+        Expr::Paren(paren) => text(&paren.expr, package),
         _ => None,
     }
 }
@@ -33,7 +38,10 @@ mod tests {
 
     #[track_caller]
     fn check(argument: &str, expected: Option<&str>) {
-        assert_eq!(path(argument, Utf8Path::new("/pkg")).as_deref(), expected.map(Utf8Path::new));
+        let mut graph = crate::fixture::graph("\n//- pkg/src/lib.rs\n");
+        let mut package = graph.packages.remove(0);
+        package.root = "/pkg".into();
+        assert_eq!(path(argument, &package), expected.map(Utf8PathBuf::from));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `cargo metadata` → packages and the root file of each target.
 
-use super::{LoadError, Request, cache, cfg};
+use super::{LoadError, Request, cache, cfg, expand};
 use crate::{
     graph::{Graph, Package, Role},
     nearest::nearest,
@@ -43,7 +43,8 @@ pub(super) fn read(request: &Request) -> Result<Loaded, LoadError> {
         error => LoadError::Metadata(error),
     })?;
     let selected = select(request, &metadata)?;
-    Ok(build(&metadata, &selected, &platforms?))
+    let scripts = if request.expand { expand::run(request, &metadata)? } else { HashMap::new() };
+    Ok(build(&metadata, &selected, &platforms?, scripts))
 }
 
 fn command(request: &Request) -> cargo_metadata::MetadataCommand {
@@ -122,7 +123,12 @@ fn matching<'m>(
     Ok(found)
 }
 
-fn build(metadata: &Metadata, selected: &BTreeSet<&PackageId>, platforms: &cfg::Platforms) -> Loaded {
+fn build(
+    metadata: &Metadata,
+    selected: &BTreeSet<&PackageId>,
+    platforms: &cfg::Platforms,
+    mut scripts: HashMap<PackageId, expand::Script>,
+) -> Loaded {
     let members: BTreeSet<_> = metadata.workspace_members.iter().collect();
     let mut sorted: Vec<_> = metadata.packages.iter().collect();
     sorted.sort_by_key(|package| {
@@ -153,9 +159,15 @@ fn build(metadata: &Metadata, selected: &BTreeSet<&PackageId>, platforms: &cfg::
         let member = members.contains(&package.id);
         let mut lib = None;
         let has_script = package.targets.iter().any(|target| target.kind.contains(&TargetKind::CustomBuild));
+        let ran = scripts.remove(&package.id);
+        let script = match &ran {
+            Some(ran) => Script::Ran(Arc::new(ran.cfgs.clone())),
+            None if has_script => Script::Unseen,
+            None => Script::None,
+        };
         let known = cfg::Package {
             features: Arc::new(features.remove(&package.id).unwrap_or_default()),
-            script: if has_script { Script::Unseen } else { Script::None },
+            script,
             for_host: for_host.contains(&package.id),
         };
         for target in &package.targets {
@@ -190,6 +202,7 @@ fn build(metadata: &Metadata, selected: &BTreeSet<&PackageId>, platforms: &cfg::
             member,
             selected: selected.contains(&package.id),
             links: package.links.clone(),
+            out_dir: ran.map(|ran| ran.out_dir),
             lib,
             externs: externs.remove(&package.id).unwrap_or_default(),
             files: Vec::new(),

@@ -6,6 +6,7 @@
 
 mod cache;
 mod cfg;
+mod expand;
 mod include;
 mod metadata;
 mod module_path;
@@ -29,6 +30,10 @@ pub(crate) struct Request {
     /// several is dormant
     #[arg(long, value_name = "TRIPLE")]
     pub(crate) target: Vec<String>,
+    /// Build first (`cargo check` into target/isolate), to read what build scripts write and set; runs build scripts and
+    /// proc macros of the workspace and its dependencies
+    #[arg(long)]
+    pub(crate) expand: bool,
     /// Assert that `Cargo.lock` will remain unchanged
     #[arg(long)]
     pub(crate) locked: bool,
@@ -64,6 +69,12 @@ pub(crate) enum LoadError {
     /// Cargo could not be run, or its answer could not be read.
     #[error("could not run `cargo metadata`")]
     Metadata(#[from] cargo_metadata::Error),
+    /// `--expand`, and cargo cannot be run or understood.
+    #[error("could not run `cargo check`")]
+    NoCheck(#[source] io::Error),
+    /// `--expand`, and the workspace does not compile; cargo has said why.
+    #[error("`cargo check` failed, so what build scripts write is not known: leave out --expand, or make it build")]
+    Unbuildable,
     /// There is no compiler to ask what it sets for a target.
     #[error("could not run `rustc --print cfg`")]
     NoCompiler(#[source] io::Error),

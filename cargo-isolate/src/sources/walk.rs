@@ -176,12 +176,12 @@ impl<'g> Walk<'g> {
             let candidates = candidates.collect();
             self.follow(entry, index, candidates, decl.span, How::Module, decl.in_macro.is_none());
         }
-        let package_root = &self.packages[self.targets[entry.target].package].root;
+        let package = &self.packages[self.targets[entry.target].package];
         for (index, unseen) in facts.unexpanded.iter().enumerate() {
             if !matches!(unseen.name.as_str(), "include" | "std::include" | "core::include") {
                 continue;
             }
-            let Some(path) = include::path(&unseen.argument, package_root) else {
+            let Some(path) = include::path(&unseen.argument, package) else {
                 continue;
             };
             let candidate = Place::of_mod_rs(&entry.path).at(path.as_str());

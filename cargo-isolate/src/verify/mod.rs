@@ -152,6 +152,7 @@ mod tests {
             facts,
         };
         let package = Package {
+            out_dir: None,
             name: "fixture-sys".to_owned(),
             version: "1.0.0".to_owned(),
             root: "fixture-sys".into(),

@@ -66,6 +66,10 @@ pub(crate) fn digest(text: &str) -> Digest {
 ///
 /// Why it cannot be read, as a fragment.
 pub(crate) fn read(path: &Utf8Path) -> Result<String, String> {
+    // A pipe or a device may never end.
+    if !std::fs::metadata(path).map_err(|error| describe(&error))?.is_file() {
+        return Err("not a file".to_owned());
+    }
     let bytes = std::fs::read(path).map_err(|error| describe(&error))?;
     let mut text =
         String::from_utf8(bytes).map_err(|error| format!("not UTF-8 at byte {}", error.utf8_error().valid_up_to()))?;

@@ -3,7 +3,10 @@
 //! Facts carry no judgement. A rule turns them into findings, the policy decides about those, and the generator reads the
 //! foreign items to write wrappers.
 
+mod scopes;
+
 use crate::cfg::{Configs, Presence};
+pub use scopes::sharing as sharing_scopes;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -105,6 +108,7 @@ pub struct UnsafeFact {
     /// The keyword to the end of the header: a block up to its `{`, a function up to its body.
     pub span: Span,
     /// Where it stands.
+    #[serde(with = "scopes")]
     pub scope: Arc<Scope>,
     /// Name of the item, for functions, impls (`Send for Stream`), traits, statics and attributes (`no_mangle`).
     pub name: Option<String>,
@@ -269,6 +273,7 @@ pub struct ForeignItem {
     /// The declaration.
     pub span: Span,
     /// Where it stands.
+    #[serde(with = "scopes")]
     pub scope: Arc<Scope>,
     /// Visibility as written: `pub`, `pub(crate)`, or empty.
     pub visibility: String,
@@ -317,6 +322,7 @@ pub struct CallFact {
     /// The path's place.
     pub span: Span,
     /// Where it stands.
+    #[serde(with = "scopes")]
     pub scope: Arc<Scope>,
 }
 
@@ -372,6 +378,7 @@ pub struct FunctionItem {
     /// Its name.
     pub name: String,
     /// Where it stands; `function` is the one around it, for a function declared in a body.
+    #[serde(with = "scopes")]
     pub scope: Arc<Scope>,
     /// The type of the `impl` or the trait that it belongs to, without generic arguments; `None` for a free one.
     pub owner: Option<String>,
@@ -401,6 +408,7 @@ pub struct Definition {
     /// Its name in the header.
     pub span: Span,
     /// Where it stands.
+    #[serde(with = "scopes")]
     pub scope: Arc<Scope>,
     /// Something in its body stops a panic: `catch_unwind`, or a function named after that.
     pub guarded: bool,
@@ -443,6 +451,7 @@ pub struct Argument {
     /// Its place.
     pub span: Span,
     /// Where it stands.
+    #[serde(with = "scopes")]
     pub scope: Arc<Scope>,
 }
 
@@ -456,6 +465,7 @@ pub struct Transmute {
     /// The path.
     pub span: Span,
     /// Where it stands.
+    #[serde(with = "scopes")]
     pub scope: Arc<Scope>,
 }
 
@@ -473,6 +483,7 @@ pub struct Trust {
     /// The path of the call that it is an argument of.
     pub span: Span,
     /// Where it stands.
+    #[serde(with = "scopes")]
     pub scope: Arc<Scope>,
 }
 
@@ -567,5 +578,6 @@ pub struct Unexpanded {
     /// The place.
     pub span: Span,
     /// Where it stands.
+    #[serde(with = "scopes")]
     pub scope: Arc<Scope>,
 }

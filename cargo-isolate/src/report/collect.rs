@@ -32,21 +32,7 @@ pub(crate) fn audit(graph: &Graph) -> io::Result<Report> {
     let resolver = Resolver::new(&crates.crates);
     let calls = foreign_calls(graph, &crates, &resolver);
     let macros = macros::uses(graph, &crates, &resolver);
-    let mut report = Report {
-        schema: SCHEMA,
-        tool: env!("CARGO_PKG_VERSION"),
-        command: Command::Audit,
-        workspace_root: graph.root.clone(),
-        policy: None,
-        known: None,
-        dependencies: Dependencies::Full,
-        complete: true,
-        totals: Totals::default(),
-        packages: Vec::new(),
-        diagnostics: Vec::new(),
-        symbols: Vec::new(),
-        problems: Vec::new(),
-    };
+    let mut report = empty(graph, Command::Audit);
     for (index, package) in graph.packages.iter().enumerate() {
         if package.selected || !package.member {
             collect_package(graph, index, package, &calls, &macros, &mut report);
@@ -57,6 +43,34 @@ pub(crate) fn audit(graph: &Graph) -> io::Result<Report> {
     report.totals = Totals::of(&report.diagnostics);
     report.symbols = symbols(&report.diagnostics);
     Ok(report)
+}
+
+/// The numbers alone, but for calls: from a graph that may know nothing of those.
+pub(crate) fn counts(graph: &Graph) -> Report {
+    let mut report = empty(graph, Command::Counts);
+    let reported = graph.packages.iter().enumerate().filter(|(_, package)| package.selected || !package.member);
+    for (index, package) in reported {
+        let (mut live, mut dormant) = (BTreeMap::<_, Counts>::new(), BTreeMap::<_, Counts>::new());
+        for file in &package.files {
+            let mut count = |scope: &Scope, add: &dyn Fn(&mut Counts)| {
+                let is_dormant = file.presence(&scope.cfgs) == Presence::Dormant;
+                let counts = if is_dormant { &mut dormant } else { &mut live };
+                add(counts.entry(role(package, file, scope)).or_default());
+            };
+            file.facts.foreign.iter().for_each(|item| count(&item.scope, &|counts| counts.foreign_items += 1));
+            file.facts.unsafes.iter().for_each(|fact| count(&fact.scope, &|counts| counts.add(fact.kind)));
+            file.facts.unexpanded.iter().for_each(|unseen| count(&unseen.scope, &|counts| counts.unexpanded += 1));
+        }
+        let first_problem = report.problems.len();
+        for (file, source) in package.files.iter().enumerate() {
+            report.problems.extend(file_problems(graph, package, source, Source { package: index, file }));
+        }
+        report.problems.extend(gap_problems(graph, package));
+        let row = row(graph, package, &report.problems[first_problem..], live, dormant);
+        report.packages.push(row);
+    }
+    report.complete = report.packages.iter().all(|package| package.complete);
+    report
 }
 
 /// Fingerprints of diagnostics, which must be in source order.
@@ -108,8 +122,18 @@ fn collect_package(
         report.problems.extend(file_problems(graph, package, file, source));
     }
     report.problems.extend(gap_problems(graph, package));
-    let complete = report.problems[first_problem..].iter().all(|problem| !problem.kind.is_incomplete());
-    report.packages.push(PackageRow {
+    let row = row(graph, package, &report.problems[first_problem..], live, dormant);
+    report.packages.push(row);
+}
+
+fn row(
+    graph: &Graph,
+    package: &Package,
+    problems: &[Problem],
+    counts: BTreeMap<Role, Counts>,
+    dormant: BTreeMap<Role, Counts>,
+) -> PackageRow {
+    PackageRow {
         name: package.name.clone(),
         version: package.version.clone(),
         member: package.member,
@@ -120,10 +144,28 @@ fn collect_package(
             .filter(|file| file.role != Role::Unreached)
             .map(|file| graph.relative(&file.path))
             .collect(),
-        complete,
-        counts: live,
+        complete: problems.iter().all(|problem| !problem.kind.is_incomplete()),
+        counts,
         dormant,
-    });
+    }
+}
+
+fn empty(graph: &Graph, command: Command) -> Report {
+    Report {
+        schema: SCHEMA,
+        tool: env!("CARGO_PKG_VERSION"),
+        command,
+        workspace_root: graph.root.clone(),
+        policy: None,
+        known: None,
+        dependencies: Dependencies::Full,
+        complete: true,
+        totals: Totals::default(),
+        packages: Vec::new(),
+        diagnostics: Vec::new(),
+        symbols: Vec::new(),
+        problems: Vec::new(),
+    }
 }
 
 /// By the file that the use stands in.

@@ -26,7 +26,7 @@ pub(super) fn print(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 fn headline(report: &Report) -> String {
     let Totals { errors, warnings, notes } = report.totals;
     let text = match (report.command, errors) {
-        (Command::Audit, _) => format!("### cargo isolate audit: {}\n\n", some(notes, "finding")),
+        (Command::Audit | Command::Counts, _) => format!("### cargo isolate audit: {}\n\n", some(notes, "finding")),
         (Command::Check, 0) => format!("### ✅ cargo isolate check: no violations, {}\n\n", some(warnings, "warning")),
         (Command::Check, _) => {
             format!("### ❌ cargo isolate check: {}, {}\n\n", some(errors, "violation"), some(warnings, "warning"))

@@ -18,7 +18,7 @@ mod symbols;
 mod text;
 mod words;
 
-pub(crate) use collect::audit;
+pub(crate) use collect::{audit, counts};
 pub(crate) use judged::{check, remark};
 pub(crate) use model::Report;
 pub(crate) use output::{Output, OutputError};

@@ -50,6 +50,8 @@ pub(crate) struct Report {
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Command {
     Audit,
+    /// `audit --counts`: no diagnostics, and what names must be resolved for is not counted: calls, macros of other files.
+    Counts,
     Check,
 }
 

@@ -117,7 +117,13 @@ impl Format {
     fn print(self, out: &mut dyn Write, graph: &Graph, report: &Report, shown: text::Shown) -> io::Result<()> {
         match self {
             Format::Text => text::print(out, graph, report, shown),
-            Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(report)?),
+            Format::Json => {
+                // Written as it is made: the JSON of a large graph is tens of megabytes.
+                let mut out = io::BufWriter::with_capacity(1 << 16, out);
+                serde_json::to_writer_pretty(&mut out, report)?;
+                writeln!(out)?;
+                out.flush()
+            }
             Format::Sarif => writeln!(out, "{}", serde_json::to_string_pretty(&sarif::log(graph, report)?)?),
             Format::Github => github::print(out, report),
             Format::Markdown => markdown::print(out, report),

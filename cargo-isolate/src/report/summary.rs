@@ -1,6 +1,6 @@
 //! The table below an audit: a row per package, and one more for each thing that is not its library or binary.
 
-use super::model::{Counts, PackageRow, Report};
+use super::model::{Command, Counts, PackageRow, Report};
 use crate::graph::Role;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,12 +17,18 @@ pub(super) const COLUMNS: &[Column] = &[
     ("traits", |counts| counts.traits),
     ("extern", |counts| counts.extern_blocks),
     ("items", |counts| counts.foreign_items),
-    ("calls", |counts| counts.foreign_calls),
+    (CALLS, |counts| counts.foreign_calls),
     ("attrs", |counts| counts.attributes),
     ("macros", |counts| counts.macro_tokens),
     ("other", |counts| counts.static_muts + counts.unions + counts.global_asm + counts.types),
-    ("unseen", |counts| counts.unexpanded),
+    (UNSEEN, |counts| counts.unexpanded),
 ];
+
+/// Head of the column of foreign calls.
+const CALLS: &str = "calls";
+
+/// Head of the column of macro calls that may hold anything.
+const UNSEEN: &str = "unseen";
 
 /// Head of the last column: everything that no build compiles, of whatever kind.
 const DORMANT: &str = "dormant";
@@ -33,6 +39,8 @@ struct Row {
 }
 
 pub(super) fn print(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    // Who only counts resolves no name, of a function or of a macro.
+    let shown = |head: &str| !matches!(head, CALLS | UNSEEN) || report.command != Command::Counts;
     let (members, dependencies): (Vec<_>, Vec<_>) = report.packages.iter().partition(|package| package.member);
     let groups = [("members", members), ("dependencies", dependencies)];
     let tables: Vec<_> = groups
@@ -43,10 +51,10 @@ pub(super) fn print(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let names = tables.iter().flat_map(|(title, rows, _)| rows.iter().map(|row| row.name.as_str()).chain([*title]));
     let width = names.map(|name| name.chars().count()).max().unwrap_or(0);
     for (title, rows, quiet) in &tables {
-        header(out, title, width)?;
+        header(out, title, width, shown)?;
         for row in rows {
             write!(out, "{:width$}", row.name)?;
-            for (head, cell) in heads().zip(&row.cells) {
+            for (head, cell) in heads().zip(&row.cells).filter(|(head, _)| shown(head)) {
                 let cell = if *cell == 0 { "-".to_owned() } else { cell.to_string() };
                 write!(out, "  {cell:>width$}", width = column_width(head))?;
             }
@@ -65,10 +73,10 @@ pub(super) fn print(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     Ok(())
 }
 
-fn header(out: &mut dyn Write, title: &str, width: usize) -> io::Result<()> {
+fn header(out: &mut dyn Write, title: &str, width: usize, shown: impl Fn(&str) -> bool) -> io::Result<()> {
     let bold = anstyle::Style::new().bold();
     write!(out, "{bold}{title:width$}")?;
-    for head in heads() {
+    for head in heads().filter(|head| shown(head)) {
         write!(out, "  {head:>width$}", width = column_width(head))?;
     }
     writeln!(out, "{bold:#}")

@@ -31,7 +31,7 @@ pub(crate) struct Shown {
 /// Prints a report.
 pub(crate) fn print(out: &mut dyn Write, graph: &Graph, report: &Report, shown: Shown) -> io::Result<()> {
     match report.command {
-        Command::Audit => print_audit(out, graph, report, shown),
+        Command::Audit | Command::Counts => print_audit(out, graph, report, shown),
         Command::Check => print_check(out, graph, report, shown),
     }
 }

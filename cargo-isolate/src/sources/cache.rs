@@ -12,7 +12,10 @@ use crate::{
     text::{Digest, Text},
 };
 use camino::{Utf8Path, Utf8PathBuf};
-use isolate_lints::{Edition, facts::FileFacts};
+use isolate_lints::{
+    Edition,
+    facts::{self, FileFacts},
+};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -25,6 +28,24 @@ use store::Store;
 /// The cache as one run uses it.
 pub(super) struct Cache {
     store: Option<Store>,
+    wanted: Wanted,
+}
+
+/// How much is to be known of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    Everything,
+    /// As [`isolate_lints::count`]. Too little to be kept; what was kept is used.
+    Counts,
+}
+
+impl Wanted {
+    pub(super) fn scan(self, text: &str, edition: Edition) -> FileFacts {
+        match self {
+            Wanted::Everything => isolate_lints::scan(text, edition),
+            Wanted::Counts => isolate_lints::count(text, edition),
+        }
+    }
 }
 
 /// A package as it is kept.
@@ -48,8 +69,8 @@ struct FileRecord<'g> {
 
 impl Cache {
     /// The cache of this user, or none: `--no-cache`, or a machine without a home.
-    pub(super) fn open(wanted: bool) -> Cache {
-        Cache { store: wanted.then(Store::of_user).flatten() }
+    pub(super) fn open(used: bool, wanted: Wanted) -> Cache {
+        Cache { store: used.then(Store::of_user).flatten(), wanted }
     }
 
     /// Fills in the packages that are known, and returns their indices.
@@ -64,7 +85,7 @@ impl Cache {
                 let index = targets.first()?.package;
                 let package = &packages[index];
                 let bytes = store.read(&key(identities[index].as_deref()?, package, targets))?;
-                let record: PackageRecord<'_> = postcard::from_bytes(&bytes).ok()?;
+                let record: PackageRecord<'_> = decoded(&bytes)?;
                 Some((index, files(record.files, package, targets)?, record.gaps.into_owned()))
             })
             .collect();
@@ -78,7 +99,7 @@ impl Cache {
 
     /// Keeps the packages that never change, but for those that came from here.
     pub(super) fn keep(&self, loaded: &Loaded, restored: &BTreeSet<usize>) {
-        let Some(store) = &self.store else { return };
+        let Some(store) = self.store.as_ref().filter(|_| self.wanted == Wanted::Everything) else { return };
         let by_package: Vec<&[Target]> = loaded.targets.chunk_by(|a, b| a.package == b.package).collect();
         by_package.into_par_iter().for_each(|targets| {
             let index = targets[0].package;
@@ -86,7 +107,7 @@ impl Cache {
             let Some(identity) = loaded.identities[index].as_deref().filter(|_| !restored.contains(&index)) else {
                 return;
             };
-            if let Some(bytes) = record(package, targets).and_then(|record| postcard::to_stdvec(&record).ok()) {
+            if let Some(bytes) = record(package, targets).and_then(|record| encoded(&record)) {
                 store.write(&key(identity, package, targets), &bytes);
             }
         });
@@ -98,7 +119,7 @@ impl Cache {
         let key = store::key(&["files", graph.root.as_str()]);
         let store = self.store.as_ref();
         let known = store.and_then(|store| store.read(&key)).and_then(|bytes| postcard::from_bytes(&bytes).ok());
-        Files { store, key, known: known.unwrap_or_default(), used: Mutex::default() }
+        Files { store, key, known: known.unwrap_or_default(), used: Mutex::default(), wanted: self.wanted }
     }
 
     /// What was wrong with the cache, for `--verbose`.
@@ -159,27 +180,31 @@ pub(super) struct Files<'c> {
     key: String,
     known: Known,
     used: Mutex<Known>,
+    wanted: Wanted,
 }
 
 /// Serialized facts by the hash of the text, and the edition that it was read with.
 type Known = BTreeMap<(Digest, u8), Vec<u8>>;
 
 impl Files<'_> {
+    pub(super) fn wanted(&self) -> Wanted {
+        self.wanted
+    }
+
     /// The facts of a text: remembered, or scanned now.
     pub(super) fn facts(&self, text: &str, digest: Digest, edition: Edition) -> FileFacts {
-        if self.store.is_none() {
-            return isolate_lints::scan(text, edition);
+        if self.store.is_none() || self.wanted == Wanted::Counts {
+            return self.wanted.scan(text, edition);
         }
         let key = (digest, edition as u8);
-        let (facts, bytes) =
-            match self.known.get(&key).and_then(|bytes| Some((postcard::from_bytes(bytes).ok()?, bytes))) {
-                Some((facts, bytes)) => (facts, bytes.clone()),
-                None => {
-                    let facts = isolate_lints::scan(text, edition);
-                    let bytes = postcard::to_stdvec(&facts).unwrap_or_default();
-                    (facts, bytes)
-                }
-            };
+        let (facts, bytes) = match self.known.get(&key).and_then(|bytes| Some((decoded(bytes)?, bytes))) {
+            Some((facts, bytes)) => (facts, bytes.clone()),
+            None => {
+                let facts = isolate_lints::scan(text, edition);
+                let bytes = encoded(&facts).unwrap_or_default();
+                (facts, bytes)
+            }
+        };
         self.used.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(key, bytes);
         facts
     }
@@ -188,12 +213,22 @@ impl Files<'_> {
     pub(super) fn keep(self) {
         let used = self.used.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
         if let Some(store) = self.store
+            && self.wanted == Wanted::Everything
             && !used.keys().eq(self.known.keys())
             && let Ok(bytes) = postcard::to_stdvec(&used)
         {
             store.write(&self.key, &bytes);
         }
     }
+}
+
+/// Compact, and with each scope once.
+fn encoded(value: &impl Serialize) -> Option<Vec<u8>> {
+    facts::sharing_scopes(|| postcard::to_stdvec(value).ok())
+}
+
+fn decoded<'b, T: Deserialize<'b>>(bytes: &'b [u8]) -> Option<T> {
+    facts::sharing_scopes(|| postcard::from_bytes(bytes).ok())
 }
 
 /// Where cargo unpacks registries' packages, which nobody edits.

@@ -14,7 +14,7 @@ mod unreached;
 mod walk;
 
 use crate::{graph::Graph, names};
-use cache::Cache;
+use cache::{Cache, Wanted};
 use std::io;
 
 /// Which workspace to load, and which of its packages to report on. Flags as in cargo's own commands.
@@ -95,23 +95,34 @@ fn hint(nearest: &Option<String>) -> String {
 
 /// Loads a workspace and scans every source file that its packages' targets reach.
 pub(crate) fn load(request: &Request) -> Result<Graph, LoadError> {
+    on_threads(request, Wanted::Everything)
+}
+
+/// The same for counts alone: files that can hold nothing to count are not parsed, and nothing is known of calls.
+pub(crate) fn load_counts(request: &Request) -> Result<Graph, LoadError> {
+    on_threads(request, Wanted::Counts)
+}
+
+fn on_threads(request: &Request, wanted: Wanted) -> Result<Graph, LoadError> {
     match request.jobs {
-        None => load_here(request),
+        None => scan(request, wanted),
         // No thread can be started: then the work is done on this one.
         Some(jobs) => match rayon::ThreadPoolBuilder::new().num_threads(jobs.get()).build() {
-            Ok(pool) => pool.install(|| load_here(request)),
-            Err(_) => load_here(request),
+            Ok(pool) => pool.install(|| scan(request, wanted)),
+            Err(_) => scan(request, wanted),
         },
     }
 }
 
-fn load_here(request: &Request) -> Result<Graph, LoadError> {
+fn scan(request: &Request, wanted: Wanted) -> Result<Graph, LoadError> {
     let mut loaded = metadata::read(request)?;
-    let cache = Cache::open(!request.no_cache);
+    let cache = Cache::open(!request.no_cache, wanted);
     let restored = cache.restore(&mut loaded);
     walk::scan(&mut loaded, &restored, &cache);
     cache.keep(&loaded, &restored);
-    names::settle_operations(&mut loaded.graph);
+    if wanted == Wanted::Everything {
+        names::settle_operations(&mut loaded.graph);
+    }
     if request.verbose {
         cache.notes().iter().for_each(|note| anstream::eprintln!("note: {note}"));
     }

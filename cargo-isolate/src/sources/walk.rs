@@ -14,7 +14,7 @@ use crate::{
     graph::{Gap, GapKind, Package, SourceFile},
     text::{self, Text},
 };
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use isolate_lints::{
     Edition,
     cfg::Presence,
@@ -137,7 +137,7 @@ impl<'g> Walk<'g> {
             let scanned = text::read(&key.0).map(|text| {
                 let digest = text::digest(&text);
                 let facts = match kept_with_package {
-                    true => isolate_lints::scan(&text, key.1),
+                    true => files.wanted().scan(&text, key.1),
                     false => files.facts(&text, digest, key.1),
                 };
                 (Text::known(digest), facts)
@@ -213,7 +213,7 @@ impl<'g> Walk<'g> {
         let presence = |cfgs: &[String]| target.configs.presence(entry.cfgs.iter().chain(cfgs));
         let expected = candidates.first().map(|(candidate, ..)| candidate.path.clone());
         let wanted = candidates.iter().any(|(.., cfgs)| presence(cfgs) == Presence::Live);
-        let existing: Vec<_> = candidates.into_iter().filter(|(candidate, ..)| candidate.path.is_file()).collect();
+        let existing: Vec<_> = candidates.into_iter().filter(|(candidate, ..)| is_there(&candidate.path)).collect();
         if existing.is_empty() {
             let why = if certain && wanted { GapKind::Missing } else { GapKind::MissingCfg };
             let role = self.targets[entry.target].role;
@@ -332,6 +332,14 @@ fn candidates(place: &Place, decl: &ModuleDecl) -> Vec<(Candidate, Vec<String>)>
     let cfgs: Vec<String> = decl.cfgs.iter().chain(&before).cloned().collect();
     found.extend(place.named(&decl.name).map(|file| (file, cfgs.clone())));
     found
+}
+
+/// Whether there is a file, or a link that should lead to one: reading it will tell why it does not.
+fn is_there(path: &Utf8Path) -> bool {
+    match path.metadata() {
+        Ok(metadata) => metadata.is_file(),
+        Err(_) => path.symlink_metadata().is_ok(),
+    }
 }
 
 /// Where code inside the inline modules `parents` stands; several places if one of them has several `#[path]`s.

@@ -18,7 +18,8 @@ pub use callers::FunctionCall;
 pub use macros::{MacroSort, MacroUse};
 use names::{Names, Target};
 pub use operations::Operations;
-use std::collections::{BTreeMap, HashSet};
+use rustc_hash::FxHashSet as HashSet;
+use std::collections::BTreeMap;
 
 /// A crate of the graph, as far as names go. A package whose library and binaries share a directory may be one.
 #[derive(Debug)]
@@ -144,7 +145,7 @@ impl<'a> Resolver<'a> {
             file.configs.presence(file.cfgs.iter().chain(&item.scope.cfgs)) != Presence::Dormant
         };
         let any_possible = items.iter().any(|(place, item)| possible(*place, item));
-        let mut seen = HashSet::new();
+        let mut seen = HashSet::default();
         for (callee, item) in items {
             // `declare![name]`: the place where a macro makes the declaration is no use of it.
             if callee == caller && item.span == call.span {
@@ -185,5 +186,5 @@ impl<'a> Resolver<'a> {
 }
 
 fn last(path: &str) -> &str {
-    path.rsplit("::").next().unwrap_or(path)
+    path.rfind(':').map_or(path, |colon| &path[colon + 1..])
 }

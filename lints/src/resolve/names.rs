@@ -3,8 +3,9 @@
 use super::{Crate, Place};
 use crate::facts::{ForeignItem, FunctionItem, Import, TypeItem, UnsafeKind};
 use crate::syntax::Edition;
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// What a path leads to.
@@ -55,7 +56,7 @@ impl<'a> Names<'a> {
             externs: crates.iter().map(|krate| &krate.externs).collect(),
             roots: Vec::new(),
             modules: Vec::new(),
-            associated: HashMap::new(),
+            associated: HashMap::default(),
             globs: RefCell::default(),
         };
         for (krate, of_crate) in crates.iter().enumerate() {
@@ -133,7 +134,7 @@ impl<'a> Names<'a> {
         path: &str,
     ) -> Vec<Target<'a>> {
         match self.find(krate, module) {
-            Some(start) => self.path(start, function, path, &mut Visited::new()),
+            Some(start) => self.path(start, function, path, &mut Visited::default()),
             None => Vec::new(),
         }
     }
@@ -160,7 +161,7 @@ impl<'a> Names<'a> {
             let (inside, name) = match path.rsplit_once("::") {
                 Some(("", name)) => (vec![start], name),
                 Some((prefix, name)) => {
-                    let targets = self.path(start, None, prefix, &mut Visited::new());
+                    let targets = self.path(start, None, prefix, &mut Visited::default());
                     let modules = targets.into_iter().filter_map(|target| match target {
                         Target::Module(module) => Some(module),
                         _ => None,
@@ -298,7 +299,7 @@ impl<'a> Names<'a> {
     {
         let mut targets = Vec::new();
         let mut open = vec![(module, function)];
-        let mut opened = HashSet::from([module]);
+        let mut opened = HashSet::from_iter([module]);
         while let Some((module, function)) = open.pop() {
             let inside = self.is_inside(from, module);
             let reachable =
@@ -350,7 +351,7 @@ impl<'a> Names<'a> {
             return known.clone();
         }
         self.globs.borrow_mut().insert(key, Rc::new([]));
-        let targets = self.import(module, import, &mut Visited::new());
+        let targets = self.import(module, import, &mut Visited::default());
         let modules = targets.iter().filter_map(|target| match target {
             Target::Module(module) => Some(*module),
             _ => None,
@@ -382,7 +383,7 @@ impl<'a> Names<'a> {
 
 impl Module<'_> {
     fn new(krate: usize, parent: Option<usize>) -> Self {
-        let (children, items, imports) = (HashMap::new(), HashMap::new(), HashMap::new());
+        let (children, items, imports) = (HashMap::default(), HashMap::default(), HashMap::default());
         Module { krate, parent, children, items, imports, globs: Vec::new() }
     }
 }

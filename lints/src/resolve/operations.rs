@@ -7,7 +7,7 @@
 
 use super::{Place, Resolver, Target, last};
 use crate::facts::{FileFacts, ForeignKind, Operation, OperationKind, TypeKind, UnsafeFact, UnsafeKind};
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 /// The operations of unsafe code in one file: index in [`FileFacts::unsafes`], and what replaces its operations.
 #[derive(Clone, Debug)]
@@ -50,7 +50,7 @@ impl<'a> Resolver<'a> {
             for (file, of_file) in of_crate.files.iter().enumerate() {
                 let place = Place { krate, file };
                 let facts = of_file.facts;
-                let mut candidates: HashMap<usize, Vec<Operation>> = HashMap::new();
+                let mut candidates: HashMap<usize, Vec<Operation>> = HashMap::default();
                 for candidate in &facts.candidates {
                     let index = candidate.of as usize;
                     let Some(around) = facts.unsafes.get(index) else { continue };

@@ -5,6 +5,7 @@
 
 mod attributes;
 mod blocks;
+mod count;
 mod definitions;
 mod depth;
 mod digest;
@@ -25,6 +26,8 @@ use SyntaxKind::*;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
+
+pub use count::count;
 
 /// The facts of one file. Never fails: places that do not parse are listed, and the rest comes from the recovered tree.
 pub fn scan(text: &str, edition: Edition) -> FileFacts {

@@ -12,7 +12,7 @@ use std::io::{self, Write};
 pub(super) fn print(out: &mut dyn Write, graph: &Graph, report: &Report) -> io::Result<()> {
     let data = serde_json::to_string(&data::data(graph, report)?)?;
     let command = match report.command {
-        Command::Audit => "audit",
+        Command::Audit | Command::Counts => "audit",
         Command::Check => "check",
     };
     let name = report.workspace_root.file_name().unwrap_or("workspace");

@@ -47,7 +47,7 @@ pub(super) fn log(graph: &Graph, report: &Report) -> io::Result<Log> {
         },
         automation_details: AutomationDetails {
             id: match report.command {
-                Command::Audit => "cargo-isolate/audit/",
+                Command::Audit | Command::Counts => "cargo-isolate/audit/",
                 Command::Check => "cargo-isolate/check/",
             },
         },

@@ -1,0 +1,135 @@
+//! Trees that are broken, hostile or merely huge: each is told about, with its exit status, and nothing else is lost.
+
+use std::{fs, os::unix::fs::symlink, path::PathBuf, process::Command};
+use tempfile::TempDir;
+
+struct Workspace {
+    folder: TempDir,
+}
+
+const MANIFEST: &str = "[package]\nname = \"app\"\nedition = \"2024\"\n[workspace]\n";
+
+impl Workspace {
+    /// A package whose library holds this.
+    fn new(library: impl AsRef<[u8]>) -> Workspace {
+        let workspace = Workspace { folder: tempfile::tempdir().unwrap() };
+        workspace.put("Cargo.toml", MANIFEST);
+        workspace.put("src/lib.rs", library);
+        workspace
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.folder.path().canonicalize().unwrap().join(path)
+    }
+
+    fn put(&self, path: &str, contents: impl AsRef<[u8]>) {
+        let path = self.path(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, contents).unwrap();
+    }
+
+    /// Status and everything printed, with the folder's name left out.
+    fn audit(&self, arguments: &[&str]) -> String {
+        let output = Command::new(env!("CARGO_BIN_EXE_cargo-isolate"))
+            .args(["isolate", "--offline"])
+            .args(arguments)
+            .current_dir(self.path(""))
+            .env("NO_COLOR", "1")
+            .output()
+            .unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        let (stdout, stderr) = (text(output.stdout), text(output.stderr));
+        let all = format!("status {:?}\n--- stdout\n{stdout}--- stderr\n{stderr}", output.status.code());
+        all.replace(self.path("").to_str().unwrap().trim_end_matches('/'), "[DIR]")
+    }
+
+    #[track_caller]
+    fn check(&self, name: &str) {
+        insta::assert_snapshot!(name, self.audit(&[]));
+    }
+}
+
+const UNSAFE: &str = "pub fn f() { unsafe { core::hint::unreachable_unchecked() } }\n";
+
+#[test]
+fn files_that_cannot_be_read() {
+    let workspace = Workspace::new(format!("mod latin;\nmod device;\nmod fine;\n{UNSAFE}"));
+    workspace.put("src/latin.rs", b"// caf\xe9\npub unsafe fn g() {}\n");
+    // A file of the right kind whose reading fails, whoever reads: permissions do not stop root.
+    symlink("/proc/self/mem", workspace.path("src/device.rs")).unwrap();
+    workspace.put("src/fine.rs", "pub unsafe fn h() {}\n");
+    workspace.check("unreadable");
+}
+
+#[test]
+fn links_that_lead_nowhere_or_back() {
+    let workspace = Workspace::new(format!("mod itself;\nmod gone;\nmod tree;\n{UNSAFE}"));
+    symlink("itself.rs", workspace.path("src/itself.rs")).unwrap();
+    symlink("/nowhere/at/all.rs", workspace.path("src/gone.rs")).unwrap();
+    // `src/tree/` is `src/`: each module has itself as its child.
+    workspace.put("src/tree.rs", "mod tree;\n");
+    symlink("../src", workspace.path("src/tree")).unwrap();
+    let audit = workspace.audit(&[]);
+    assert!(audit.starts_with("status Some(4)"), "{audit}");
+    for expected in [
+        "cannot read `src/itself.rs`: too many levels of symbolic links",
+        "cannot read `src/gone.rs`: no such file or directory",
+        "`src/tree/tree/tree/tree/",
+        "unsafe block",
+    ] {
+        assert!(audit.contains(expected), "no {expected} in {audit}");
+    }
+}
+
+/// Opening a pipe that nobody writes to waits for ever.
+#[test]
+fn a_pipe_for_a_root() {
+    let workspace = Workspace::new(UNSAFE);
+    workspace.put("Cargo.toml", MANIFEST.replace("[workspace]", "[[bin]]\nname = \"b\"\npath = \"pipe\"\n[workspace]"));
+    assert!(Command::new("mkfifo").arg(workspace.path("pipe")).status().unwrap().success());
+    workspace.check("pipe");
+}
+
+#[test]
+fn forty_megabytes_of_generated_code() {
+    let line = "pub const GENERATED_CONSTANT_WITH_A_RATHER_LONG_NAME: [u64; 2] = [0x0123_4567_89ab_cdef, 0xfedc];\n";
+    let mut text = line.repeat((40 << 20) / line.len());
+    text += UNSAFE;
+    assert!(text.len() > 40 << 20);
+    let workspace = Workspace::new(text);
+    let audit = workspace.audit(&["--quiet"]);
+    assert!(audit.starts_with("status Some(0)"), "{audit}");
+    assert!(audit.contains("app 0.0.0"), "{audit}");
+}
+
+#[test]
+fn nesting_ten_thousand_deep() {
+    let nested =
+        |depth: usize| format!("{UNSAFE}pub fn deep() -> u8 {{ {}1{} }}\n", "(".repeat(depth), ")".repeat(depth));
+    let audit = Workspace::new(nested(10_000)).audit(&["--quiet"]);
+    assert!(audit.starts_with("status Some(0)"), "{audit}");
+    let audit = Workspace::new(nested(1_000_000)).audit(&["--quiet"]);
+    assert!(audit.starts_with("status Some(4)"), "{audit}");
+    assert!(audit.contains("nested too deeply to parse"), "{audit}");
+}
+
+#[test]
+fn manifests_that_do_not_parse() {
+    let workspace = Workspace::new(UNSAFE);
+    workspace.put("Cargo.toml", "[package\nname = \"app\"\n");
+    workspace.check("manifest");
+    workspace.put("Cargo.toml", MANIFEST);
+    workspace.put("Cargo.lock", "version = 4\n[[package]\n");
+    workspace.check("lockfile");
+}
+
+#[test]
+fn a_git_dependency_that_is_not_fetched() {
+    let workspace = Workspace::new(UNSAFE);
+    let dependency = "[dependencies]\nfar = { git = \"https://git.invalid/far.git\" }\n";
+    workspace.put("Cargo.toml", format!("{MANIFEST}{dependency}"));
+    let audit = workspace.audit(&[]);
+    assert!(audit.starts_with("status Some(3)"), "{audit}");
+    assert!(audit.contains("error: cargo could not resolve the workspace"), "{audit}");
+    assert!(audit.contains("git.invalid/far.git"), "{audit}");
+}

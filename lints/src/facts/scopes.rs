@@ -1,0 +1,86 @@
+//! Scopes that many facts share, written once.
+//!
+//! Facts of one function share one [`Scope`]. Written with each, they would make up most of what is written, and be as many
+//! scopes as facts when they are read again. Within [`sharing`], each is written where it first occurs, and as a number after
+//! that.
+
+use super::Scope;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::{cell::RefCell, collections::HashMap, sync::Arc};
+
+thread_local! {
+    static KNOWN: RefCell<Option<Known>> = const { RefCell::new(None) };
+}
+
+#[derive(Default)]
+struct Known {
+    /// By address: an equal one elsewhere is written again, and finding that out would cost more.
+    written: HashMap<*const Scope, u32>,
+    read: Vec<Arc<Scope>>,
+}
+
+/// Writes or reads facts, in a format that is no human's, with each scope once. What is written so can only be read so.
+pub fn sharing<T>(work: impl FnOnce() -> T) -> T {
+    struct Restore(Option<Known>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            KNOWN.set(self.0.take());
+        }
+    }
+    let _outer = Restore(KNOWN.replace(Some(Known::default())));
+    work()
+}
+
+pub(super) fn serialize<S: Serializer>(scope: &Arc<Scope>, serializer: S) -> Result<S::Ok, S::Error> {
+    let number = KNOWN.with_borrow_mut(|known| {
+        let written = &mut known.as_mut()?.written;
+        let next = written.len() as u32;
+        let number = *written.entry(Arc::as_ptr(scope)).or_insert(next);
+        Some((number, number == next))
+    });
+    match number {
+        None => Scope::serialize(scope, serializer),
+        Some((number, first)) => (number, first.then_some(&**scope)).serialize(serializer),
+    }
+}
+
+pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<Scope>, D::Error> {
+    if KNOWN.with_borrow(Option::is_none) {
+        return Scope::deserialize(deserializer).map(Arc::new);
+    }
+    let (number, scope) = <(u32, Option<Scope>)>::deserialize(deserializer)?;
+    KNOWN.with_borrow_mut(|known| {
+        let read = &mut known.get_or_insert_default().read;
+        read.extend(scope.map(Arc::new));
+        read.get(number as usize)
+            .cloned()
+            .ok_or_else(|| serde::de::Error::custom("a scope that was not written before"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Edition, facts::FileFacts, scan};
+
+    #[test]
+    fn facts_come_back_as_they_were() {
+        let facts = scan(include_str!("../../tests/cases/macros.rs"), Edition::E2021);
+        let shared = sharing(|| serde_json::to_string(&facts).unwrap());
+        let plain = serde_json::to_string(&facts).unwrap();
+        assert!(shared.len() < plain.len());
+        let read: FileFacts = sharing(|| serde_json::from_str(&shared).unwrap());
+        assert_eq!(facts, read);
+        assert_eq!(facts, serde_json::from_str(&plain).unwrap());
+        // And so do the scopes: as few as there were.
+        let scopes = |facts: &FileFacts| {
+            facts.calls.iter().map(|call| Arc::as_ptr(&call.scope)).collect::<std::collections::HashSet<_>>().len()
+        };
+        assert_eq!(scopes(&facts), scopes(&read));
+    }
+
+    #[test]
+    fn a_number_without_its_scope_is_an_error() {
+        assert!(sharing(|| serde_json::from_str::<FileFacts>("{\"unsafes\":[{\"scope\":[3,null]}]}")).is_err());
+    }
+}

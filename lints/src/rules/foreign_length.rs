@@ -45,6 +45,7 @@
 //!
 //! ## Known limits
 //!
+//! Functions of thousands of lines are not looked through.
 //! Where pointer and length both come from C, as from `sqlite3_column_blob` and `sqlite3_column_bytes`, there is
 //! nothing to compare with, and an exception names the function that is trusted. Lengths in fields of structs
 //! that C filled are followed, those that another function passes on are not.

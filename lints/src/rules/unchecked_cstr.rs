@@ -43,6 +43,7 @@
 //!
 //! ## Known limits
 //!
+//! Functions of thousands of lines are not looked through.
 //! Any comparison before the call counts as a check, on whatever branch. Functions that promise never to return
 //! NULL are not known; say so in an exception. Pointers in fields and the parameters of `unsafe fn`, about which
 //! its documentation has to speak, are not followed.

@@ -2,10 +2,10 @@
 //!
 //! ## What it does
 //!
-//! Reports a function with a body and the ABI `"C"`, `"system"` or another that does not unwind, which can be seen
-//! to panic (`panic!` and its like, `assert!`, `unwrap`, `expect`) and has nothing that stops it: no `catch_unwind`, no
-//! function named after panics. Also reports foreign functions that are declared with such an ABI and
-//! take a callback that may unwind (`extern "C-unwind" fn`).
+//! Reports a function with a body and the ABI `"C"`, `"system"` or another that does not unwind, which can be
+//! seen to panic (`panic!` and its like, `assert!`, `unwrap`, `expect`) and has nothing that stops it: no
+//! `catch_unwind`, no function named after panics. Also reports foreign functions that are declared with such an
+//! ABI and take a callback that may unwind (`extern "C-unwind" fn`).
 //!
 //! ## Why it matters
 //!
@@ -43,8 +43,9 @@
 //!
 //! ## Known limits
 //!
-//! Panics inside called functions, in arithmetic and behind an index are not counted. Whether an `unwrap` can fail is
-//! not known. Programs built with `panic = "abort"` do not care.
+//! Panics inside called functions, in arithmetic and behind an index are not counted. Whether an `unwrap` can
+//! fail is not known, but for an `is_none` or the like before it; tests are left alone. Programs built with
+//! `panic = "abort"` do not care.
 
 use super::{Report, Subject};
 use crate::facts::{ForeignKind, PanicKind};

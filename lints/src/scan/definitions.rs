@@ -1,6 +1,6 @@
 //! Functions and statics that other languages can reach, and how they may panic.
 
-use super::{Scanner, attributes, foreign, items, paths};
+use super::{Scanner, attributes, flow, foreign, items, paths};
 use crate::facts::{Definition, ForeignKind, Panic, PanicKind};
 use crate::syntax::{Node, SyntaxKind};
 use SyntaxKind::*;
@@ -57,6 +57,9 @@ impl<'t> Scanner<'_, 't> {
             .filter_map(|node| Some(node.child(NAME)?.text()))
             .collect();
         let (mut guarded, mut panics, mut skip_to) = (false, Vec::new(), 0);
+        if !flow::is_small(&function) {
+            return (guarded, panics);
+        }
         for node in body.descendants() {
             if node.id() < skip_to {
                 continue;

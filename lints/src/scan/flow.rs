@@ -13,6 +13,9 @@ use std::collections::HashSet;
 /// How many assignments a value is followed through.
 const STEPS: usize = 8;
 
+/// Nodes of the largest function that is looked through: each question walks all of it, and generated ones hold thousands.
+const LARGEST: usize = 8_000;
+
 /// Characters kept of an argument.
 const TEXT: usize = 80;
 
@@ -40,7 +43,7 @@ impl<'t> Scanner<'_, 't> {
 
     fn trust(&mut self, kind: TrustKind, callee: Node<'_, 't>, argument: Option<Node<'_, 't>>) {
         let Some(argument) = argument else { return };
-        let Some(function) = around(argument, FN) else { return };
+        let Some(function) = around(argument, FN).filter(is_small) else { return };
         let mut flow = Flow { function, before: callee.start(), kind, names: HashSet::new(), origins: Vec::new() };
         flow.follow(argument, STEPS);
         flow.origins.dedup();
@@ -323,6 +326,10 @@ fn around<'n, 't>(node: Node<'n, 't>, kind: SyntaxKind) -> Option<Node<'n, 't>> 
     std::iter::successors(node.parent(), |node| node.parent()).find(|node| node.kind() == kind)
 }
 
+pub(super) fn is_small(function: &Node<'_, '_>) -> bool {
+    function.end_id() - function.id() <= LARGEST
+}
+
 /// The two types of `transmute::<A, B>`, each if it is written out.
 fn turbofish(callee: Node<'_, '_>) -> [Option<String>; 2] {
     let named = |node: &Node<'_, '_>| node.child(NAME_REF).is_some_and(|name| name.text().starts_with("transmute"));
@@ -349,7 +356,7 @@ fn stated_type(value: Node<'_, '_>) -> Option<String> {
             if name == "self" {
                 return Some("Self".to_owned());
             }
-            let function = around(value, FN)?;
+            let function = around(value, FN).filter(is_small)?;
             let mut params = function.child(PARAM_LIST)?.children();
             if around(value, CLOSURE_EXPR).is_some_and(|closure| closure.id() > function.id()) {
                 return None;

@@ -24,9 +24,10 @@ pub(crate) struct Heap {
     talc: Talc<Manual, DefaultBinning>,
     // Threads of the domain take turns. One that is sent out while it holds the lock takes the whole heap with it.
     lock: AtomicBool,
-    // First byte, end of what the allocator has claimed, and end of what it may claim.
+    // First byte, end of what the allocator has claimed, of what is open to the domain, and of what it may ask for.
     start: usize,
     claimed: usize,
+    open: usize,
     end: usize,
 }
 
@@ -97,15 +98,16 @@ impl Heap {
     ///
     /// # Safety
     ///
-    /// The range is mapped, writable, page-aligned, at least [`Heap::MIN`] long, and used by nobody else.
-    pub(crate) unsafe fn create(at: *mut u8, len: usize) {
+    /// The range is mapped, page-aligned, at least [`Heap::MIN`] long, and used by nobody else; the first `open` bytes are
+    /// writable, at least [`KEPT`].
+    pub(crate) unsafe fn create(at: *mut u8, open: usize, len: usize) {
         let start = at.addr();
         let first = size_of::<Self>().next_multiple_of(ALIGN);
         let mut talc = Talc::new(Manual);
         // SAFETY: the range is ours by this function's contract, and lies behind the header.
         let claimed = unsafe { talc.claim(at.add(first), KEPT - first) };
         let claimed = claimed.map_or(start + first, |end| end.as_ptr().addr());
-        let heap = Self { talc, lock: AtomicBool::new(false), start, claimed, end: start + len };
+        let heap = Self { talc, lock: AtomicBool::new(false), start, claimed, open: start + open, end: start + len };
         // SAFETY: as above; page alignment is enough for any type.
         unsafe { at.cast::<Self>().write(heap) };
     }
@@ -158,6 +160,16 @@ impl Heap {
         }
     }
 
+    /// Tells the heap, from outside, how much of it is open now.
+    ///
+    /// # Safety
+    ///
+    /// `heap` was created; what it holds may be anything by now.
+    pub(crate) unsafe fn set_open(heap: *mut Self, end: usize) {
+        // SAFETY: one word of the domain's memory.
+        unsafe { (&raw mut (*heap).open).write_volatile(end) };
+    }
+
     /// Whether `block` can be one of ours: what an interposed `free` asks before it believes its caller.
     pub(crate) fn owns(&self, block: *const u8) -> bool {
         (self.start..self.end).contains(&block.addr())
@@ -177,8 +189,12 @@ impl Heap {
         let need = layout.size() + layout.align() + KEPT;
         let step = need.max(self.claimed - self.start);
         let end = self.claimed.saturating_add(step).min(self.end);
+        if end > self.open {
+            crate::mpk::open_heap(end);
+        }
+        let end = end.min(self.open);
         if let Some(claimed) = NonNull::new(ptr::with_exposed_provenance_mut::<u8>(self.claimed)) {
-            // SAFETY: `claimed` is where the last claim ended, and up to `self.end` the memory is this heap's.
+            // SAFETY: `claimed` is where the last claim ended, and up to `self.open` the memory is this heap's and writable.
             let claimed = unsafe { self.talc.extend(claimed, ptr::with_exposed_provenance_mut(end)) };
             self.claimed = claimed.as_ptr().addr();
         }

@@ -5,6 +5,10 @@ use super::seat::IN_CALLBACK;
 use super::thread::Thread;
 use std::sync::atomic::{Ordering, compiler_fence};
 
+/// Stands where a callback's number would: the domain's allocator asks for more of its heap, up to the address that it
+/// gives in place of a message.
+pub(super) const OPEN_HEAP: usize = usize::MAX;
+
 /// What the gate calls in the program: on its stack, with its rights and FS, while the thread counts as outside. Gives the
 /// FS base to go back in with, or 0 to end the call.
 ///
@@ -22,11 +26,15 @@ pub(super) unsafe extern "C" fn dispatch(
     let seat = activation.seat;
     // Whoever discards the instance meanwhile need not wait for the program's code, which may wait for them.
     seat.running.store(IN_CALLBACK, Ordering::Release);
+    if number == OPEN_HEAP {
+        activation.instance.open_heap(from.addr());
+    }
     // SAFETY: `run_with` has lent them for the time of the call, and a call inside this one has its own. Where there are
     // none, none is registered.
     let callbacks = unsafe { activation.callbacks.as_mut() };
     let on_stack = |start: usize, len: usize| seat.has_on_stack(start, len);
     // SAFETY: the seat's stack is this call's alone.
+    let callbacks = callbacks.filter(|_| number != OPEN_HEAP);
     let answered = callbacks.and_then(|callbacks| unsafe { callbacks.answer(number, (from, to), on_stack) });
     // As in `Entry::run`: say that we are inside, then look whether there is still something to be inside of.
     // (The number is asked for again: the closure may have forked.)
@@ -36,7 +44,7 @@ pub(super) unsafe extern "C" fn dispatch(
         activation.stop = Some(Stop { evicted: true, ..Stop::left(Reason::CallbackRefused, number) });
         return 0;
     }
-    if answered.is_none() {
+    if answered.is_none() && number != OPEN_HEAP {
         activation.stop = Some(Stop::left(Reason::CallbackRefused, number));
         return 0;
     }

@@ -5,13 +5,13 @@
 
 use super::callback;
 use super::deadline::Moment;
+use super::instance::Instance;
 use super::pkey::wrpkru;
 use super::seat::Seat;
 use super::thread::Thread;
 use crate::callback::Callbacks;
 use std::arch::naked_asm;
 use std::mem::offset_of;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// One call that is under way, in memory of the program: what the way out needs, none of it taken from the domain.
 #[repr(C)]
@@ -20,8 +20,8 @@ pub(super) struct Activation {
     rights: u32,
     /// When the call is over, finished or not.
     pub(super) deadline: Moment,
-    /// Where the instance has its generation, and what it was: when it is another, the thread must leave.
-    current: *const AtomicU64,
+    /// The instance, and its generation when the call began: when it has another, the thread must leave.
+    pub(super) instance: &'static Instance,
     generation: u64,
     /// Written by the signal handler before it sends the thread to [`rewind`].
     pub(super) stop: Option<Stop>,
@@ -83,11 +83,11 @@ impl Activation {
     pub(super) fn new(
         rights: u32,
         deadline: Moment,
-        (current, generation): (&'static AtomicU64, u64),
+        (instance, generation): (&'static Instance, u64),
         seat: &'static Seat,
         callbacks: *mut Callbacks<'static>,
     ) -> Self {
-        Self { root_stack: 0, rights, deadline, current, generation, stop: None, domain_stack: 0, seat, callbacks }
+        Self { root_stack: 0, rights, deadline, instance, generation, stop: None, domain_stack: 0, seat, callbacks }
     }
 
     /// Calls inside the domain. Comes back once, whatever happens in there.
@@ -105,8 +105,7 @@ impl Activation {
     /// Whether the instance is no more.
     #[inline]
     pub(super) fn is_lost(&self) -> bool {
-        // SAFETY: of an instance, which is never freed.
-        unsafe { &*self.current }.load(Ordering::Acquire) != self.generation
+        self.instance.generation() != self.generation
     }
 
     pub(super) fn rights(&self) -> u32 {
@@ -297,6 +296,12 @@ pub(crate) unsafe extern "C" fn call_back(number: usize, from: *const u8, to: *m
         rights = const offset_of!(Activation, rights),
         dispatch = sym callback::dispatch,
     )
+}
+
+/// Asks the program, from inside, to open the heap up to `end`. It is open when this comes back, or cannot be.
+pub(crate) fn open_heap(end: usize) {
+    // SAFETY: heaps are used inside.
+    unsafe { call_back(callback::OPEN_HEAP, std::ptr::without_provenance(end), std::ptr::null_mut()) };
 }
 
 /// Error summary of the x87 status word: an exception that the next x87 instruction would raise, in the program (Intel SDM

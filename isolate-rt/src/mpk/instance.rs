@@ -20,7 +20,7 @@ use crate::fault::{FaultKind, Unsupported};
 use crate::heap::{Heap, KEPT};
 use std::ptr;
 use std::sync::Once;
-use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering, compiler_fence};
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, compiler_fence};
 use std::time::Duration;
 
 /// One per domain and process. Never freed: its key is never given back.
@@ -33,6 +33,8 @@ pub(crate) struct Instance {
     deadline: Option<Duration>,
     /// Advanced by every fault: odd while a thread discards what the instance had, even again when the next may begin.
     generation: AtomicU64,
+    /// End of what of the heap was ever open to the domain. What lies behind cannot have been touched.
+    open: AtomicUsize,
     /// Threads that wait for it to be even.
     waiting: AtomicU32,
     seats: Seats,
@@ -79,18 +81,19 @@ impl Instance {
         // SAFETY: reserved for this instance alone, and not in use yet; `reserve` made it long enough. The globals are this
         // library's, says who named them.
         let image = unsafe {
-            key.tag(layout.heap.start, layout.heap.len())?;
-            Heap::create(ptr::with_exposed_provenance_mut(layout.heap.start), layout.heap.len());
+            key.tag(layout.heap.start, KEPT)?;
+            Heap::create(ptr::with_exposed_provenance_mut(layout.heap.start), KEPT, layout.heap.len());
             Image::take(settings.globals, key)?
         };
         let instance = Box::leak(Box::new(Self {
             key,
             rights: key.domain_rights(),
             seats: Seats::new(layout.index, |index| layout.seat(index), settings.one_at_a_time),
-            layout,
+            layout: layout.clone(),
             image,
             deadline: settings.deadline,
             generation: AtomicU64::new(0),
+            open: AtomicUsize::new(layout.heap.start + KEPT),
             waiting: AtomicU32::new(0),
             next: AtomicPtr::new(ptr::null_mut()),
         }));
@@ -146,6 +149,27 @@ impl Instance {
             wait(low_half(&self.generation), generation as u32);
             self.waiting.fetch_sub(1, Ordering::Relaxed);
         }
+    }
+
+    #[inline]
+    pub(super) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// Opens the heap up to about `end`, which the domain's allocator asks for, or something in there that has gone wrong.
+    ///
+    /// No lock: a signal handler may interrupt this and make a call that gets here, too. Opening twice is opening once.
+    #[cold]
+    pub(super) fn open_heap(&self, end: usize) {
+        let heap = &self.layout.heap;
+        let Some(end) = end.min(heap.end).checked_next_multiple_of(super::PAGE) else { return };
+        let open = self.open.load(Ordering::Acquire);
+        // SAFETY: of this instance's heap, and not used yet.
+        if end > open && unsafe { self.key.tag(open, end - open) }.is_ok() {
+            self.open.fetch_max(end, Ordering::AcqRel);
+        }
+        // SAFETY: created with the instance.
+        unsafe { Heap::set_open(self.heap(), self.open.load(Ordering::Acquire)) };
     }
 
     fn heap(&self) -> *mut Heap {
@@ -206,9 +230,11 @@ impl Instance {
         // SAFETY: nothing of the instance runs, and nobody may begin before the generation is even; the heap is its own
         // private memory. What is kept of it is laid anew. Thread-locals are put back when a seat is next taken.
         unsafe {
-            let rest = self.layout.heap.end - drop_from;
-            libc::madvise(ptr::with_exposed_provenance_mut(drop_from), rest, libc::MADV_DONTNEED);
-            Heap::create(self.heap().cast(), self.layout.heap.len());
+            let open = self.open.load(Ordering::Acquire);
+            if open > drop_from {
+                libc::madvise(ptr::with_exposed_provenance_mut(drop_from), open - drop_from, libc::MADV_DONTNEED);
+            }
+            Heap::create(self.heap().cast(), open - self.layout.heap.start, self.layout.heap.len());
             self.image.restore();
         }
         self.generation.store(dying + 1, Ordering::Release);
@@ -261,6 +287,8 @@ impl Instance {
             libc::SIGSEGV if code == libc::SI_KERNEL => FaultKind::NonCanonical,
             // Before the key: the guard is of key 0, and the kernel looks at the key of a mapping before its protection.
             libc::SIGSEGV if seat.is_guard(address) => FaultKind::StackOverflow { address },
+            // As above: of the heap, what is not open yet.
+            libc::SIGSEGV if self.layout.heap.contains(&address) => FaultKind::Unmapped { address },
             libc::SIGSEGV if code == SEGV_PKUERR => FaultKind::Protection { address, key, write },
             libc::SIGSEGV => FaultKind::Unmapped { address },
             libc::SIGBUS => FaultKind::Bus { address },
@@ -275,7 +303,8 @@ impl Instance {
 
     /// The end of the memory around `address` that this domain may write.
     fn writable_until(&self, address: usize) -> Option<usize> {
-        let heap = Some(&self.layout.heap).filter(|heap| heap.contains(&address)).map(|heap| heap.end);
+        let open = self.layout.heap.start..self.open.load(Ordering::Acquire);
+        let heap = Some(open).filter(|heap| heap.contains(&address)).map(|heap| heap.end);
         heap.or_else(|| self.seats.get(self.layout.seat_of(address)?)?.writable_until(address))
             .or_else(|| self.image.writable_until(address))
     }
@@ -335,8 +364,7 @@ impl Entry {
         let generation = unsafe { seat.generation() };
         // Lent to us for as long as the activation lives.
         let callbacks = callbacks.map_or(ptr::null_mut(), ptr::from_mut).cast::<Callbacks<'static>>();
-        let current = (&instance.generation, generation);
-        let mut activation = Activation::new(instance.rights, until, current, seat, callbacks);
+        let mut activation = Activation::new(instance.rights, until, (instance, generation), seat, callbacks);
         seat.running.store(thread.tid(), Ordering::Relaxed);
         // Half of an order whose other half is the barrier in `evict`: here it costs nothing.
         compiler_fence(Ordering::SeqCst);

@@ -45,7 +45,7 @@ mod thread;
 mod tls;
 
 pub(crate) use crate::heap::is_inside;
-pub(crate) use gate::{Reason, call_back, leave};
+pub(crate) use gate::{Reason, call_back, leave, open_heap};
 pub(crate) use instance::{Begun, Entry, Instance};
 pub(crate) use layout::in_arena;
 pub(crate) use requirements::requirements;

@@ -39,6 +39,33 @@ fn child_ends(name: &str, role: &str, expected: End) {
     assert_eq!(End::from(&output), expected, "{role}:\n{}", String::from_utf8_lossy(&output.stderr));
 }
 
+/// The part of its heap that the domain has not asked for yet is closed to it.
+#[test]
+fn a1_unopened_heap() {
+    static ROOMY: Domain = Domain::new("roomy");
+    if !isolation() {
+        return;
+    }
+    // SAFETY: writes 30 MiB behind a small block; that is the attack.
+    let wild = || unsafe {
+        ROOMY.call("wild").unwrap().run(|| libc::malloc(100).cast::<u8>().add(30 << 20).write_volatile(1))
+    };
+    assert!(matches!(wild().unwrap_err().kind(), FaultKind::Unmapped { .. }));
+    // Once it has asked for it, it is its own, also after a fault.
+    // SAFETY: allocates, writes, frees.
+    let large = || unsafe {
+        ROOMY.call("large").unwrap().run(|| {
+            let block = libc::malloc(50 << 20).cast::<u8>();
+            (0..50).for_each(|at| block.add(at << 20).write_volatile(1));
+            libc::free(block.cast());
+        })
+    };
+    assert_eq!(large(), Ok(()));
+    // SAFETY: ends the call.
+    let _: Result<(), _> = unsafe { ROOMY.call("fail").unwrap().run(|| asm!("ud2")) };
+    assert_eq!(large(), Ok(()));
+}
+
 #[test]
 fn a2_double_free() {
     if !isolation() {

@@ -14,7 +14,11 @@ struct Row {
 }
 
 const ROWS: &[Row] = &[
-    Row { id: "A1", what: "overflows and wild writes out of the domain", tests: &[] },
+    Row {
+        id: "A1",
+        what: "overflows and wild writes out of the domain",
+        tests: &[("attacks/others.rs", "a1_unopened_heap", "`Unmapped`", "")],
+    },
     Row {
         id: "A2",
         what: "use after free, double free",

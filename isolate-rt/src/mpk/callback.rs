@@ -26,16 +26,17 @@ pub(super) unsafe extern "C" fn dispatch(
     let seat = activation.seat;
     // Whoever discards the instance meanwhile need not wait for the program's code, which may wait for them.
     seat.running.store(IN_CALLBACK, Ordering::Release);
-    if number == OPEN_HEAP {
+    let answered = if number == OPEN_HEAP {
         activation.instance.open_heap(from.addr());
-    }
-    // SAFETY: `run_with` has lent them for the time of the call, and a call inside this one has its own. Where there are
-    // none, none is registered.
-    let callbacks = unsafe { activation.callbacks.as_mut() };
-    let on_stack = |start: usize, len: usize| seat.has_on_stack(start, len);
-    // SAFETY: the seat's stack is this call's alone.
-    let callbacks = callbacks.filter(|_| number != OPEN_HEAP);
-    let answered = callbacks.and_then(|callbacks| unsafe { callbacks.answer(number, (from, to), on_stack) });
+        true
+    } else {
+        // SAFETY: `run_with` has lent them for the time of the call, and a call inside this one has its own. Where there
+        // are none, none is registered.
+        let callbacks = unsafe { activation.callbacks.as_mut() };
+        let on_stack = |start: usize, len: usize| seat.has_on_stack(start, len);
+        // SAFETY: the seat's stack is this call's alone.
+        callbacks.is_some_and(|callbacks| unsafe { callbacks.answer(number, (from, to), on_stack) }.is_some())
+    };
     // As in `Entry::run`: say that we are inside, then look whether there is still something to be inside of.
     // (The number is asked for again: the closure may have forked.)
     seat.running.store(seat.owner_here().map_or(0, Thread::tid), Ordering::Relaxed);
@@ -44,7 +45,7 @@ pub(super) unsafe extern "C" fn dispatch(
         activation.stop = Some(Stop { evicted: true, ..Stop::left(Reason::CallbackRefused, number) });
         return 0;
     }
-    if answered.is_none() && number != OPEN_HEAP {
+    if !answered {
         activation.stop = Some(Stop::left(Reason::CallbackRefused, number));
         return 0;
     }

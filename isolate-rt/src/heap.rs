@@ -160,16 +160,6 @@ impl Heap {
         }
     }
 
-    /// Tells the heap, from outside, how much of it is open now.
-    ///
-    /// # Safety
-    ///
-    /// `heap` was created; what it holds may be anything by now.
-    pub(crate) unsafe fn set_open(heap: *mut Self, end: usize) {
-        // SAFETY: one word of the domain's memory.
-        unsafe { (&raw mut (*heap).open).write_volatile(end) };
-    }
-
     /// Whether `block` can be one of ours: what an interposed `free` asks before it believes its caller.
     pub(crate) fn owns(&self, block: *const u8) -> bool {
         (self.start..self.end).contains(&block.addr())
@@ -190,7 +180,7 @@ impl Heap {
         let step = need.max(self.claimed - self.start);
         let end = self.claimed.saturating_add(step).min(self.end);
         if end > self.open {
-            crate::mpk::open_heap(end);
+            self.open = crate::mpk::open_heap(end);
         }
         let end = end.min(self.open);
         if let Some(claimed) = NonNull::new(ptr::with_exposed_provenance_mut::<u8>(self.claimed)) {

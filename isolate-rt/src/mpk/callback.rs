@@ -27,8 +27,13 @@ pub(super) unsafe extern "C" fn dispatch(
     // Whoever discards the instance meanwhile need not wait for the program's code, which may wait for them.
     seat.running.store(IN_CALLBACK, Ordering::Release);
     let answered = if number == OPEN_HEAP {
-        activation.instance.open_heap(from.addr());
-        true
+        let open = activation.instance.open_heap(from.addr());
+        let has_room = seat.has_on_stack(to.addr(), size_of::<usize>());
+        if has_room {
+            // SAFETY: of the seat's stack, which is this call's alone; not aligned, for all that is known.
+            unsafe { to.cast::<usize>().write_unaligned(open) };
+        }
+        has_room
     } else {
         // SAFETY: `run_with` has lent them for the time of the call, and a call inside this one has its own. Where there
         // are none, none is registered.

@@ -298,10 +298,12 @@ pub(crate) unsafe extern "C" fn call_back(number: usize, from: *const u8, to: *m
     )
 }
 
-/// Asks the program, from inside, to open the heap up to `end`. It is open when this comes back, or cannot be.
-pub(crate) fn open_heap(end: usize) {
-    // SAFETY: heaps are used inside.
-    unsafe { call_back(callback::OPEN_HEAP, std::ptr::without_provenance(end), std::ptr::null_mut()) };
+/// Asks the program, from inside, to open the heap up to `end`, and gives what it is open up to then.
+pub(crate) fn open_heap(end: usize) -> usize {
+    let mut open = 0usize;
+    // SAFETY: heaps are used inside; there is room for a number.
+    unsafe { call_back(callback::OPEN_HEAP, std::ptr::without_provenance(end), (&raw mut open).cast()) };
+    open
 }
 
 /// Error summary of the x87 status word: an exception that the next x87 instruction would raise, in the program (Intel SDM

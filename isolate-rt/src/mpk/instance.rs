@@ -156,20 +156,19 @@ impl Instance {
         self.generation.load(Ordering::Acquire)
     }
 
-    /// Opens the heap up to about `end`, which the domain's allocator asks for, or something in there that has gone wrong.
+    /// Opens the heap up to about `end`, which the domain's allocator asks for, or something in there that has gone wrong. Gives what it is open up to.
     ///
     /// No lock: a signal handler may interrupt this and make a call that gets here, too. Opening twice is opening once.
     #[cold]
-    pub(super) fn open_heap(&self, end: usize) {
+    pub(super) fn open_heap(&self, end: usize) -> usize {
         let heap = &self.layout.heap;
-        let Some(end) = end.min(heap.end).checked_next_multiple_of(super::PAGE) else { return };
+        let end = end.min(heap.end).next_multiple_of(super::PAGE);
         let open = self.open.load(Ordering::Acquire);
         // SAFETY: of this instance's heap, and not used yet.
         if end > open && unsafe { self.key.tag(open, end - open) }.is_ok() {
             self.open.fetch_max(end, Ordering::AcqRel);
         }
-        // SAFETY: created with the instance.
-        unsafe { Heap::set_open(self.heap(), self.open.load(Ordering::Acquire)) };
+        self.open.load(Ordering::Acquire)
     }
 
     fn heap(&self) -> *mut Heap {

@@ -37,7 +37,8 @@ fn zlib_rows(data: &[u8]) {
     // compressBound, by zlib.h: a little more than the input.
     let mut out = vec![0; data.len() + data.len() / 1000 + 64];
     let packed = {
-        let (_, len) = zlib::compress2(&mut out, data, 6).unwrap();
+        let (status, len) = zlib::compress2(&mut out, data, 6).unwrap();
+        assert_eq!(status, 0, "zlib could not compress: the figures would be of its refusal");
         out[..len].to_vec()
     };
     row(

@@ -12,13 +12,16 @@ use std::mem::{MaybeUninit, size_of};
 /// What one step of a stream says: its status, and how much it read and wrote.
 type Step = (c_int, usize, usize);
 
+/// The last status of a stream, and all that it wrote.
+type Streamed = (c_int, Vec<u8>);
+
 /// Feeds `data` to a stream piece by piece. `step` gets a piece, whether it is the last, and room; the stream ends with
 /// `end`, any other status goes on unless it is negative.
 fn drive<E>(
     data: &[u8],
     end: c_int,
     mut step: impl FnMut(&[u8], bool, &mut [u8]) -> Result<Step, E>,
-) -> Result<(c_int, Vec<u8>), E> {
+) -> Result<Streamed, E> {
     let (mut out, mut rest, mut room) = (Vec::new(), data, [0; 5000]);
     loop {
         let piece = &rest[..rest.len().min(7001)];
@@ -31,24 +34,27 @@ fn drive<E>(
     }
 }
 
-/// A stream there and one back again, direct and isolated, over all samples and over damage.
+/// A stream there and one back again.
+struct Streams<R> {
+    pack: fn(&[u8]) -> R,
+    unpack: fn(&[u8]) -> R,
+}
+
+/// Direct and isolated streams agree over all samples and over damage.
 #[track_caller]
-fn check(
-    direct: (fn(&[u8]) -> (c_int, Vec<u8>), fn(&[u8]) -> (c_int, Vec<u8>)),
-    isolated: (fn(&[u8]) -> Result<(c_int, Vec<u8>), Fault>, fn(&[u8]) -> Result<(c_int, Vec<u8>), Fault>),
-) {
+fn check(direct: Streams<Streamed>, isolated: Streams<Result<Streamed, Fault>>) {
     if !isolation() {
         return;
     }
     for (name, data) in samples(2 << 20) {
-        let packed = (direct.0)(&data);
-        assert!((isolated.0)(&data).unwrap() == packed, "packing {name}");
-        let (status, unpacked) = (isolated.1)(&packed.1).unwrap();
+        let packed = (direct.pack)(&data);
+        assert!((isolated.pack)(&data).unwrap() == packed, "packing {name}");
+        let (status, unpacked) = (isolated.unpack)(&packed.1).unwrap();
         assert!(unpacked == data, "{name} came back changed, status {status}");
         let mut damaged = packed.1;
         let at = data.len() % damaged.len();
         damaged[at] ^= 0x10;
-        assert!((isolated.1)(&damaged).unwrap() == (direct.1)(&damaged), "{name}, damaged at {at}");
+        assert!((isolated.unpack)(&damaged).unwrap() == (direct.unpack)(&damaged), "{name}, damaged at {at}");
     }
 }
 
@@ -57,7 +63,7 @@ const Z_STREAM_END: c_int = 1;
 const VERSION: &CStr = c"1.2.11";
 const SIZE: c_int = size_of::<z_stream>() as c_int;
 
-fn deflate(data: &[u8]) -> Result<(c_int, Vec<u8>), Fault> {
+fn deflate(data: &[u8]) -> Result<Streamed, Fault> {
     let (status, mut stream) = zlib::deflateInit_(6, VERSION, SIZE)?;
     assert_eq!(status, 0);
     let packed = drive(data, Z_STREAM_END, |piece, last, room| {
@@ -67,7 +73,7 @@ fn deflate(data: &[u8]) -> Result<(c_int, Vec<u8>), Fault> {
     Ok(packed)
 }
 
-fn inflate(data: &[u8]) -> Result<(c_int, Vec<u8>), Fault> {
+fn inflate(data: &[u8]) -> Result<Streamed, Fault> {
     let (status, mut stream) = zlib::inflateInit_(VERSION, SIZE)?;
     assert_eq!(status, 0);
     // Dropped, not ended by hand: the wrapper's object does that.
@@ -80,7 +86,7 @@ fn zlib_directly(
     init: impl Fn(*mut z_stream) -> c_int,
     step: unsafe extern "C" fn(*mut z_stream, c_int) -> c_int,
     end: unsafe extern "C" fn(*mut z_stream) -> c_int,
-) -> (c_int, Vec<u8>) {
+) -> Streamed {
     let mut stream = MaybeUninit::<z_stream>::zeroed();
     let stream = stream.as_mut_ptr();
     assert_eq!(init(stream), 0);
@@ -105,19 +111,19 @@ fn zlib_directly(
 #[test]
 fn zlib_streams() {
     check(
-        (
-            |data| {
+        Streams {
+            pack: |data| {
                 // SAFETY: zeroed memory of the right size.
                 let init = |stream| unsafe { libz_sys::deflateInit_(stream, 6, VERSION.as_ptr(), SIZE) };
                 zlib_directly(data, Z_FINISH, init, libz_sys::deflate, libz_sys::deflateEnd)
             },
-            |data| {
+            unpack: |data| {
                 // SAFETY: as above.
                 let init = |stream| unsafe { libz_sys::inflateInit_(stream, VERSION.as_ptr(), SIZE) };
                 zlib_directly(data, 0, init, libz_sys::inflate, libz_sys::inflateEnd)
             },
-        ),
-        (deflate, inflate),
+        },
+        Streams { pack: deflate, unpack: inflate },
     );
 }
 
@@ -125,7 +131,7 @@ const BZ_RUN: c_int = 0;
 const BZ_FINISH: c_int = 2;
 const BZ_STREAM_END: c_int = 4;
 
-fn compress(data: &[u8]) -> Result<(c_int, Vec<u8>), Fault> {
+fn compress(data: &[u8]) -> Result<Streamed, Fault> {
     let (status, mut stream) = bzip2::BZ2_bzCompressInit(1, 0, 0)?;
     assert_eq!(status, 0);
     drive(data, BZ_STREAM_END, |piece, last, room| {
@@ -133,7 +139,7 @@ fn compress(data: &[u8]) -> Result<(c_int, Vec<u8>), Fault> {
     })
 }
 
-fn decompress(data: &[u8]) -> Result<(c_int, Vec<u8>), Fault> {
+fn decompress(data: &[u8]) -> Result<Streamed, Fault> {
     let (status, mut stream) = bzip2::BZ2_bzDecompressInit(0, 0)?;
     assert_eq!(status, 0);
     drive(data, BZ_STREAM_END, |piece, _, room| bzip2::BZ2_bzDecompress(&mut stream, piece, room))
@@ -144,7 +150,7 @@ fn bzip2_directly(
     init: impl Fn(*mut bz_stream) -> c_int,
     step: impl Fn(*mut bz_stream, bool) -> c_int,
     end: unsafe extern "C" fn(*mut bz_stream) -> c_int,
-) -> (c_int, Vec<u8>) {
+) -> Streamed {
     let mut stream = MaybeUninit::<bz_stream>::zeroed();
     let stream = stream.as_mut_ptr();
     assert_eq!(init(stream), 0);
@@ -169,8 +175,8 @@ fn bzip2_directly(
 #[test]
 fn bzip2_streams() {
     check(
-        (
-            |data| {
+        Streams {
+            pack: |data| {
                 // SAFETY: zeroed memory of the right type.
                 let init = |stream| unsafe { bzip2_sys::BZ2_bzCompressInit(stream, 1, 0, 0) };
                 // SAFETY: `drive` gives pointers that cover their lengths.
@@ -178,15 +184,15 @@ fn bzip2_streams() {
                     |stream, last| unsafe { bzip2_sys::BZ2_bzCompress(stream, if last { BZ_FINISH } else { BZ_RUN }) };
                 bzip2_directly(data, init, step, bzip2_sys::BZ2_bzCompressEnd)
             },
-            |data| {
+            unpack: |data| {
                 // SAFETY: as above.
                 let init = |stream| unsafe { bzip2_sys::BZ2_bzDecompressInit(stream, 0, 0) };
                 // SAFETY: as above.
                 let step = |stream, _| unsafe { bzip2_sys::BZ2_bzDecompress(stream) };
                 bzip2_directly(data, init, step, bzip2_sys::BZ2_bzDecompressEnd)
             },
-        ),
-        (compress, decompress),
+        },
+        Streams { pack: compress, unpack: decompress },
     );
 }
 

@@ -1,6 +1,7 @@
 //! The command line: what can be typed, and which command it starts.
 
 use crate::{
+    color,
     commands::{self, baseline::NoBaseline, diff::NothingToCompare},
     exit::Exit,
     policy::{Mistakes, Unreadable},
@@ -29,6 +30,9 @@ enum Cargo {
 struct Isolate {
     #[command(subcommand)]
     command: Option<Command>,
+    /// Coloring; `CARGO_TERM_COLOR` if not given
+    #[arg(long, global = true, value_name = "WHEN")]
+    color: Option<color::When>,
     #[command(flatten)]
     audit: commands::audit::Args,
 }
@@ -64,7 +68,12 @@ enum Command {
 }
 
 pub(crate) fn run() -> ExitCode {
+    // For mistakes of the command line too, which `parse` prints.
+    color::When::of_cargo().apply();
     let Cargo::Isolate(isolate) = Cargo::parse();
+    if let Some(when) = isolate.color {
+        when.apply();
+    }
     let result = match isolate.command.unwrap_or(Command::Audit(isolate.audit)) {
         Command::Audit(args) => commands::audit::run(&args),
         Command::Init(args) => commands::init::run(&args),

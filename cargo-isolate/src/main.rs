@@ -1,6 +1,7 @@
 //! `cargo isolate`: audit, plan, wrap, verify and enforce.
 
 mod cli;
+mod color;
 mod commands;
 mod contract;
 mod decide;
@@ -16,6 +17,7 @@ mod nearest;
 mod plan;
 mod policy;
 mod process;
+mod progress;
 mod ratchet;
 mod report;
 mod sources;

@@ -34,7 +34,7 @@ impl Workspace {
             .args(["isolate", "--offline"])
             .args(arguments)
             .current_dir(self.path(""))
-            .env("NO_COLOR", "1")
+            .env("CARGO_TERM_COLOR", "never")
             .output()
             .unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();

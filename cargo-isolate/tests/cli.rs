@@ -16,7 +16,7 @@ fn run(directory: &Path, arguments: &[&str]) -> String {
         .args(arguments)
         .current_dir(directory)
         .env("CARGO_NET_OFFLINE", "true")
-        .env("NO_COLOR", "1")
+        .env("CARGO_TERM_COLOR", "never")
         .env_remove("SOURCE_DATE_EPOCH")
         .output()
         .unwrap();
@@ -78,6 +78,7 @@ fn wrong_surroundings_and_words() {
     check("unresolvable", "unresolvable", &[]);
     check("unknown_command", "clean", &["adit"]);
     check("unknown_option", "clean", &["--formt", "json"]);
+    check("message_format", "clean", &["check", "--message-format", "json-diagnostic-rendered-ansi"]);
     check("unknown_package", "clean", &["-p", "claen"]);
     check("explain_unknown", "clean", &["explain", "static-mutt"]);
     check("explain", "clean", &["explain"]);
@@ -99,15 +100,28 @@ fn init_writes_a_policy_that_holds() {
 }
 
 #[test]
-fn colour_only_for_terminals() {
-    let output = Command::new(env!("CARGO_BIN_EXE_cargo-isolate"))
-        .args(["isolate"])
-        .current_dir(fixture("violations"))
-        .env_remove("NO_COLOR")
-        .env("CARGO_NET_OFFLINE", "true")
-        .output()
-        .unwrap();
-    assert!(!output.stdout.contains(&0x1b), "escape sequences in a pipe");
+fn colour_where_it_is_wanted() {
+    let is_coloured = |variables: &[(&str, &str)], arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_cargo-isolate"))
+            .arg("isolate")
+            .args(arguments)
+            .current_dir(fixture("violations"))
+            .env_remove("NO_COLOR")
+            .env_remove("CARGO_TERM_COLOR")
+            .env_remove("CLICOLOR_FORCE")
+            .env("CARGO_NET_OFFLINE", "true")
+            .envs(variables.iter().copied())
+            .output()
+            .unwrap();
+        output.stdout.contains(&0x1b)
+    };
+    assert!(!is_coloured(&[], &[]), "escape sequences in a pipe");
+    assert!(is_coloured(&[("CARGO_TERM_COLOR", "always")], &[]));
+    assert!(is_coloured(&[("NO_COLOR", "1")], &["--color", "always"]));
+    assert!(is_coloured(&[("NO_COLOR", "1")], &["check", "--color=always"]));
+    assert!(!is_coloured(&[("CARGO_TERM_COLOR", "always")], &["--color", "never"]));
+    assert!(!is_coloured(&[("CARGO_TERM_COLOR", "always")], &["check", "--color", "auto"]));
+    assert!(!is_coloured(&[("CARGO_TERM_COLOR", "always")], &["--format", "json"]), "colour in JSON");
 }
 
 #[test]

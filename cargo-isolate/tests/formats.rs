@@ -17,7 +17,7 @@ fn run(directory: &Path, arguments: &[&str]) -> Output {
         .args(arguments)
         .current_dir(directory)
         .env("CARGO_NET_OFFLINE", "true")
-        .env("NO_COLOR", "1")
+        .env("CARGO_TERM_COLOR", "never")
         .env_remove("GITHUB_WORKSPACE")
         .output()
         .unwrap()

@@ -4,6 +4,7 @@ use super::{Report, github, html, markdown, sarif, text};
 use crate::{graph::Graph, nearest::nearest};
 use camino::Utf8PathBuf;
 use std::{
+    convert::Infallible,
     io::{self, Write},
     str::FromStr,
 };
@@ -14,6 +15,19 @@ pub(crate) struct Output {
     /// How to print the report: text, json, sarif, github, markdown or html; `FORMAT=FILE` writes a file. May be repeated
     #[arg(long = "format", value_name = "FORMAT[=FILE]")]
     formats: Vec<Destination>,
+    /// Cargo's option for what compilers say, which a report is not.
+    #[arg(long, hide = true, value_name = "FORMAT", value_parser = refuse)]
+    message_format: Option<Infallible>,
+}
+
+/// Says what to type instead of `--message-format`.
+fn refuse(format: &str) -> Result<Infallible, String> {
+    let name = match format {
+        "human" | "short" => "text",
+        json if json.starts_with("json") => "json",
+        other => other,
+    };
+    Err(format!("a report is no compiler's message; its format is chosen by `--format {name}`"))
 }
 
 /// A format of reports.

@@ -13,7 +13,7 @@ mod module_path;
 mod unreached;
 mod walk;
 
-use crate::{graph::Graph, names};
+use crate::{graph::Graph, names, progress::Progress};
 use cache::{Cache, Wanted};
 use std::io;
 
@@ -118,7 +118,9 @@ fn scan(request: &Request, wanted: Wanted) -> Result<Graph, LoadError> {
     let mut loaded = metadata::read(request)?;
     let cache = Cache::open(!request.no_cache, wanted);
     let restored = cache.restore(&mut loaded);
-    walk::scan(&mut loaded, &restored, &cache);
+    let progress = Progress::new(loaded.graph.packages.len(), request.quiet);
+    walk::scan(&mut loaded, &restored, &cache, &progress);
+    drop(progress);
     cache.keep(&loaded, &restored);
     if wanted == Wanted::Everything {
         names::settle_operations(&mut loaded.graph);

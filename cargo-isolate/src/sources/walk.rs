@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     graph::{Gap, GapKind, Package, SourceFile},
+    progress::Progress,
     text::{self, Text},
 };
 use camino::{Utf8Path, Utf8PathBuf};
@@ -24,7 +25,7 @@ use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Fills in [`Package::files`] and [`Package::gaps`] of all packages but those that are `restored`.
-pub(super) fn scan(loaded: &mut Loaded, restored: &BTreeSet<usize>, cache: &Cache) {
+pub(super) fn scan(loaded: &mut Loaded, restored: &BTreeSet<usize>, cache: &Cache, progress: &Progress) {
     let Loaded { graph, targets, identities } = loaded;
     let files = cache.files(graph);
     let mut walk = Walk::new(&graph.packages, targets, identities);
@@ -32,7 +33,8 @@ pub(super) fn scan(loaded: &mut Loaded, restored: &BTreeSet<usize>, cache: &Cach
         .values_mut()
         .for_each(|round| round.retain(|entry| !restored.contains(&targets[entry.target].package)));
     while let Some((_, round)) = walk.frontier.pop_first() {
-        walk.round(round, &files);
+        progress.done(walk.finished(&round));
+        walk.round(round, &files, progress);
     }
     for (package, found) in walk.finish() {
         graph.packages[package].files = found.files;
@@ -126,17 +128,25 @@ impl<'g> Walk<'g> {
         }
     }
 
-    fn round(&mut self, mut round: Vec<Entry>, files: &Files<'_>) {
+    /// Packages that nothing is left to be scanned of, when this is to be scanned next.
+    fn finished(&self, round: &[Entry]) -> usize {
+        let open: HashSet<usize> =
+            self.frontier.values().flatten().chain(round).map(|entry| self.targets[entry.target].package).collect();
+        self.packages.len() - open.len()
+    }
+
+    fn round(&mut self, mut round: Vec<Entry>, files: &Files<'_>, progress: &Progress) {
         round.retain(|entry| self.seen.insert((entry.target, entry.path.clone())));
-        let new: HashMap<Key, bool> = round
+        let new: HashMap<Key, usize> = round
             .iter()
-            .map(|entry| (self.key(entry), self.identities[self.targets[entry.target].package].is_some()))
+            .map(|entry| (self.key(entry), self.targets[entry.target].package))
             .filter(|(key, _)| !self.scanned.contains_key(key))
             .collect();
-        self.scanned.par_extend(new.into_par_iter().map(|(key, kept_with_package)| {
+        self.scanned.par_extend(new.into_par_iter().map(|(key, package)| {
+            progress.at(&self.packages[package].name);
             let scanned = text::read(&key.0).map(|text| {
                 let digest = text::digest(&text);
-                let facts = match kept_with_package {
+                let facts = match self.identities[package].is_some() {
                     true => files.wanted().scan(&text, key.1),
                     false => files.facts(&text, digest, key.1),
                 };

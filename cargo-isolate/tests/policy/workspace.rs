@@ -58,7 +58,7 @@ impl Workspace {
             .args(arguments)
             .current_dir(&self.path)
             .env("CARGO_NET_OFFLINE", "true")
-            .env("NO_COLOR", "1")
+            .env("CARGO_TERM_COLOR", "never")
             .env_remove("SOURCE_DATE_EPOCH")
             .env_remove("CARGO_TARGET_DIR")
             .output()

@@ -1,0 +1,41 @@
+//! When to print in colour.
+
+use std::str::FromStr;
+
+/// `--color`, as cargo has it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum When {
+    /// On a terminal, unless `NO_COLOR` is set
+    #[default]
+    Auto,
+    /// Even into a pipe
+    Always,
+    /// Nowhere
+    Never,
+}
+
+impl When {
+    /// What cargo is told to do by its own variable, `CARGO_TERM_COLOR`. A word that it does not know is left to cargo to refuse.
+    pub(crate) fn of_cargo() -> When {
+        let named = std::env::var("CARGO_TERM_COLOR").ok();
+        named.and_then(|name| name.parse().ok()).unwrap_or_default()
+    }
+
+    /// From here on, everything that is printed keeps to it.
+    pub(crate) fn apply(self) {
+        match self {
+            When::Auto => anstream::ColorChoice::Auto,
+            When::Always => anstream::ColorChoice::Always,
+            When::Never => anstream::ColorChoice::Never,
+        }
+        .write_global();
+    }
+}
+
+impl FromStr for When {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<When, String> {
+        clap::ValueEnum::from_str(name, false)
+    }
+}

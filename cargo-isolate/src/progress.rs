@@ -1,0 +1,122 @@
+//! How far a scan has come: one line on a terminal's stderr, as cargo draws it, gone before anything else is printed.
+
+use std::{
+    io::{self, IsTerminal, Write},
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use terminal_size::{Width, terminal_size_of};
+
+/// Work that takes less shows nothing.
+const FIRST: Duration = Duration::from_millis(500);
+
+const EVERY: Duration = Duration::from_millis(100);
+
+const HEAD: &str = "    Scanning ";
+
+/// Cells between the bar's brackets, where there is room.
+const BAR: usize = 24;
+
+/// The line; drawn by whichever thread finds it due, and wiped when dropped.
+pub(crate) struct Progress {
+    total: usize,
+    done: AtomicUsize,
+    /// `None` where nobody watches.
+    line: Option<Mutex<Line>>,
+}
+
+struct Line {
+    due: Instant,
+    drawn: bool,
+}
+
+impl Progress {
+    /// Of so many packages.
+    pub(crate) fn new(total: usize, quiet: bool) -> Progress {
+        let line = (!quiet && is_wanted()).then(|| Mutex::new(Line { due: Instant::now() + FIRST, drawn: false }));
+        Progress { total, done: AtomicUsize::new(0), line }
+    }
+
+    /// So many packages are finished.
+    pub(crate) fn done(&self, packages: usize) {
+        self.done.store(packages, Ordering::Relaxed);
+    }
+
+    /// One is being worked on.
+    pub(crate) fn at(&self, package: &str) {
+        // Another thread is drawing: it says enough.
+        let Some(mut line) = self.line.as_ref().and_then(|line| line.try_lock().ok()) else {
+            return;
+        };
+        let now = Instant::now();
+        if now < line.due {
+            return;
+        }
+        let stderr = io::stderr();
+        let width = terminal_size_of(&stderr).map_or(80, |(Width(width), _)| usize::from(width));
+        let text = line_of(self.done.load(Ordering::Relaxed), self.total, package, width);
+        let (head, rest) = text.split_at(HEAD.len().min(text.len()));
+        let style = anstyle::AnsiColor::BrightCyan.on_default().bold();
+        // Who cannot be shown it does without.
+        let _ = write!(anstream::stderr().lock(), "{style}{head}{style:#}{rest}");
+        let _ = write!(stderr.lock(), "{WIPE_REST}\r");
+        *line = Line { due: now + EVERY, drawn: true };
+    }
+}
+
+const WIPE_REST: &str = "\x1b[K";
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if self.line.take().and_then(|line| line.into_inner().ok()).is_some_and(|line| line.drawn) {
+            let _ = write!(io::stderr().lock(), "{WIPE_REST}");
+        }
+    }
+}
+
+/// Whether somebody watches, by cargo's rules.
+fn is_wanted() -> bool {
+    let is = |name: &str, value: &str| std::env::var_os(name).is_some_and(|given| given == value);
+    let in_ci = std::env::var_os("CI").is_some();
+    io::stderr().is_terminal() && !in_ci && !is("TERM", "dumb") && !is("CARGO_TERM_PROGRESS_WHEN", "never")
+}
+
+/// The line, one cell short of the width: a full one would move the cursor on.
+fn line_of(done: usize, total: usize, package: &str, width: usize) -> String {
+    let numbers = format!("{done}/{total}: {package}");
+    let room = width.saturating_sub(HEAD.len() + "[] ".len() + numbers.len() + 1);
+    let text = if room >= 5 {
+        let cells = room.min(BAR);
+        let full = cells * done / total.max(1);
+        let tip = if full < cells { ">" } else { "" };
+        format!("{HEAD}[{}{tip}{}] {numbers}", "=".repeat(full), " ".repeat(cells - full - tip.len()))
+    } else {
+        format!("{HEAD}{numbers}")
+    };
+    text.chars().take(width.saturating_sub(1)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(done: usize, width: usize, expected: &str) {
+        let line = line_of(done, 132, "tokio", width);
+        assert_eq!(line, expected);
+        assert!(line.len() < width, "{line}");
+    }
+
+    #[test]
+    fn lines() {
+        check(0, 80, "    Scanning [>                       ] 0/132: tokio");
+        check(57, 80, "    Scanning [==========>             ] 57/132: tokio");
+        check(132, 80, "    Scanning [========================] 132/132: tokio");
+        check(57, 40, "    Scanning [====>     ] 57/132: tokio");
+        check(57, 30, "    Scanning 57/132: tokio");
+        check(57, 20, "    Scanning 57/132");
+    }
+}

@@ -14,6 +14,25 @@ use isolate_lints::{
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What is known of the symbols that a pattern matches.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// By name, library and declaring package; none if only calls of what was not seen go by such a name.
+    pub(crate) symbols: Vec<Symbol>,
+    /// By caller and package with the build script.
+    pub(crate) unseen: Vec<UnseenCaller>,
+}
+
+/// A package that calls something of the name in bindings that are not seen, for a build script writes them.
+#[derive(Debug, Serialize)]
+pub(crate) struct UnseenCaller {
+    /// `name@version`.
+    pub(crate) package: String,
+    /// The package with the build script: `name@version`.
+    pub(crate) written_for: String,
+    pub(crate) calls: Vec<Site>,
+}
+
 /// A foreign symbol, as one package declares it.
 #[derive(Debug, Serialize)]
 pub(crate) struct Symbol {
@@ -80,22 +99,24 @@ fn hint(nearest: &Option<String>) -> String {
     nearest.as_ref().map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
 }
 
-/// The symbols that a pattern matches, by their linker's or their Rust name, with their users in all packages.
+/// The symbols that a pattern matches, by their linker's or their Rust name, with their users in all packages, and calls that
+/// may be of one.
 ///
 /// # Errors
 ///
 /// There is none; the nearest name is in the error.
-pub(crate) fn symbols(graph: &Graph, pattern: &GlobMatcher) -> Result<Vec<Symbol>, NoSuchSymbol> {
+pub(crate) fn symbols(graph: &Graph, pattern: &GlobMatcher) -> Result<Answer, NoSuchSymbol> {
     let mut symbols = declared(graph, pattern);
-    if symbols.is_empty() {
+    let crates = Crates::new(graph);
+    let resolver = Resolver::new(&crates.crates);
+    let uses = Uses { graph, crates: &crates, resolver: &resolver };
+    let unseen = uses.unseen(pattern);
+    if symbols.is_empty() && unseen.is_empty() {
         let all: BTreeSet<&str> = foreign(graph).map(|(_, _, item)| symbol_name(item)).collect();
         let word = pattern.glob().glob().to_owned();
         let nearest = nearest(&word, all).map(str::to_owned);
         return Err(NoSuchSymbol { pattern: word, nearest });
     }
-    let crates = Crates::new(graph);
-    let resolver = Resolver::new(&crates.crates);
-    let uses = Uses { graph, crates: &crates, resolver: &resolver };
     let calls = resolver.foreign_calls();
     let mut of_symbols: BTreeMap<Key, Vec<&ForeignCall<'_>>> = BTreeMap::new();
     for call in &calls {
@@ -110,7 +131,7 @@ pub(crate) fn symbols(graph: &Graph, pattern: &GlobMatcher) -> Result<Vec<Symbol
             symbol.callers = uses.callers(&calls);
         }
     }
-    Ok(symbols.into_values().collect())
+    Ok(Answer { symbols: symbols.into_values().collect(), unseen })
 }
 
 /// Name, library, declaring package.
@@ -173,6 +194,25 @@ struct Step<'u> {
 }
 
 impl<'u> Uses<'u, '_> {
+    fn unseen(&self, pattern: &GlobMatcher) -> Vec<UnseenCaller> {
+        let mut sites: BTreeMap<(usize, usize), BTreeSet<Site>> = BTreeMap::new();
+        for found in self.resolver.unseen_calls() {
+            let name = found.call.path.rsplit("::").next().unwrap_or_default();
+            if pattern.is_match(name) {
+                let (package, _) = self.crates.origin(found.caller);
+                let site = Site { path: self.path(found.caller), span: found.call.span };
+                sites.entry((package, self.crates.package(found.krate))).or_default().insert(site);
+            }
+        }
+        let id = |package: usize| self.graph.packages[package].id();
+        let callers = sites.into_iter().map(|((package, written_for), calls)| UnseenCaller {
+            package: id(package),
+            written_for: id(written_for),
+            calls: calls.into_iter().collect(),
+        });
+        callers.collect()
+    }
+
     fn callers(&self, calls: &[&ForeignCall<'_>]) -> Vec<Caller> {
         type Sites = BTreeSet<Site>;
         let mut by_function: BTreeMap<Where, (Sites, Sites)> = BTreeMap::new();

@@ -575,6 +575,9 @@ pub struct Unexpanded {
     pub name: String,
     /// Its argument text, at most 200 characters.
     pub argument: String,
+    /// It stands where items do, so what it expands to may declare anything in the module.
+    #[serde(default)]
+    pub item: bool,
     /// The place.
     pub span: Span,
     /// Where it stands.

@@ -66,8 +66,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
 }
 
 fn who_calls(graph: &Graph, pattern: &GlobMatcher, output: &Output) -> anyhow::Result<Exit> {
-    let symbols = symbols(graph, pattern)?;
-    output.answer(|out, json| symbol::print(out, graph, &symbols, json))?;
+    let found = symbols(graph, pattern)?;
+    output.answer(|out, json| symbol::print(out, graph, &found, json))?;
     Ok(match symbol::is_complete(graph) {
         true => Exit::Clean,
         false => Exit::Incomplete,

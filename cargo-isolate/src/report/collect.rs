@@ -6,6 +6,7 @@ use super::{
     macros,
     model::{Command, Counts, Dependencies, PackageRow, Place, Problem, ProblemKind, Report, SCHEMA, Totals},
     symbols::symbols,
+    unseen::{self, Unseen},
     words,
 };
 use crate::{
@@ -32,10 +33,11 @@ pub(crate) fn audit(graph: &Graph) -> io::Result<Report> {
     let resolver = Resolver::new(&crates.crates);
     let calls = foreign_calls(graph, &crates, &resolver);
     let macros = macros::uses(graph, &crates, &resolver);
+    let unseen = unseen::calls(&crates, &resolver);
     let mut report = empty(graph, Command::Audit);
     for (index, package) in graph.packages.iter().enumerate() {
         if package.selected || !package.member {
-            collect_package(graph, index, package, &calls, &macros, &mut report);
+            collect_package(graph, index, package, &calls, &macros, &unseen, &mut report);
         }
     }
     assign_fingerprints(graph, None, &mut report.diagnostics)?;
@@ -93,10 +95,12 @@ fn collect_package(
     package: &Package,
     calls: &Calls<'_>,
     macros: &Macros<'_>,
+    unseen: &Unseen<'_>,
     report: &mut Report,
 ) {
     let first_problem = report.problems.len();
     let (mut live, mut dormant) = (BTreeMap::<_, Counts>::new(), BTreeMap::<_, Counts>::new());
+    let mut live_unseen = BTreeMap::<usize, usize>::new();
     for (position, file) in package.files.iter().enumerate() {
         let source = Source { package: index, file: position };
         let calls = calls.get(&source).map_or(&[][..], Vec::as_slice);
@@ -118,10 +122,19 @@ fn collect_package(
                 Detail::Unexpanded { .. } => counts.unexpanded += 1,
             }
         }
+        for (call, written_for) in unseen.get(&source).into_iter().flatten() {
+            let is_dormant = file.presence(&call.scope.cfgs) == Presence::Dormant;
+            let counts = if is_dormant { &mut dormant } else { &mut live };
+            counts.entry(role(package, file, &call.scope)).or_default().unseen_calls += 1;
+            if !is_dormant {
+                *live_unseen.entry(*written_for).or_default() += 1;
+            }
+        }
         report.diagnostics.extend(diagnostics);
         report.problems.extend(file_problems(graph, package, file, source));
     }
     report.problems.extend(gap_problems(graph, package));
+    report.unseen_calls.extend(unseen::sums(graph, index, &live_unseen));
     let row = row(graph, package, &report.problems[first_problem..], live, dormant);
     report.packages.push(row);
 }
@@ -164,6 +177,7 @@ fn empty(graph: &Graph, command: Command) -> Report {
         packages: Vec::new(),
         diagnostics: Vec::new(),
         symbols: Vec::new(),
+        unseen_calls: Vec::new(),
         problems: Vec::new(),
     }
 }
@@ -357,6 +371,29 @@ impl SourceFile {
 mod tests {
     use super::audit;
     use crate::{decide, fixture};
+
+    #[test]
+    fn calls_of_unseen_bindings_are_counted_for_the_caller() {
+        let graph = fixture::graph(
+            "
+//- app/src/main.rs
+fn main() { unsafe { sys::open(); sys::close() }; }
+#[cfg(windows)]
+fn other() { unsafe { sys::open() } }
+//- sys/src/lib.rs
+mod bindings { include!(concat!(env!(\"OUT_DIR\"), \"/bindgen.rs\")); }
+pub use bindings::*;
+",
+        );
+        let report = audit(&graph).unwrap();
+        let app = &report.packages[0];
+        let sum = |counts: &std::collections::BTreeMap<_, super::Counts>| {
+            counts.values().map(|counts| (counts.unseen_calls, counts.foreign_calls)).collect::<Vec<_>>()
+        };
+        assert_eq!((sum(&app.counts), sum(&app.dormant)), (vec![(2, 0)], vec![(1, 0)]));
+        let notes: Vec<String> = report.unseen_calls.iter().map(|calls| calls.message()).collect();
+        assert_eq!(notes, ["2 calls of `app@1.0.0` into what the build script of `sys@1.0.0` writes not seen"]);
+    }
 
     /// Bindings for two versions of a library declare the symbol twice; somebody calls it once.
     #[test]

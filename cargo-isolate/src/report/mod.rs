@@ -16,6 +16,7 @@ mod sarif;
 mod summary;
 mod symbols;
 mod text;
+mod unseen;
 mod words;
 
 pub(crate) use collect::{audit, counts};

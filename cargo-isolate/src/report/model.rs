@@ -5,6 +5,7 @@
 use super::{
     diagnostic::{Diagnostic, Level, Source},
     symbols::Symbol,
+    unseen::UnseenCalls,
 };
 use crate::{
     graph::{GapKind, Role},
@@ -42,6 +43,8 @@ pub(crate) struct Report {
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// Foreign items that some package of the report calls or mentions, by name.
     pub(crate) symbols: Vec<Symbol>,
+    /// Calls whose callees could not be told apart from safe ones, because a build script writes them.
+    pub(crate) unseen_calls: Vec<UnseenCalls>,
     pub(crate) problems: Vec<Problem>,
 }
 
@@ -135,6 +138,8 @@ pub(crate) struct Counts {
     pub(crate) macro_uses: usize,
     /// Macro calls that may hold anything: `include!` of what a build script writes.
     pub(crate) unexpanded: usize,
+    /// Calls of what a build script writes, foreign functions most of the time.
+    pub(crate) unseen_calls: usize,
 }
 
 /// Why the audit may have missed something, or seems to.
@@ -184,6 +189,7 @@ impl Report {
         self.packages.retain(|package| package.member);
         self.symbols.iter_mut().for_each(|symbol| symbol.callers.retain(|caller| members.contains(&caller.package)));
         self.symbols.retain(|symbol| !symbol.callers.is_empty());
+        self.unseen_calls.retain(|calls| members.contains(&calls.package));
         self.problems.retain(|problem| members.contains(&problem.package));
         self.complete = self.packages.iter().all(|package| package.complete);
         self.retain(|diagnostic| diagnostic.member);

@@ -22,6 +22,7 @@ pub(super) const COLUMNS: &[Column] = &[
     ("macros", |counts| counts.macro_tokens),
     ("other", |counts| counts.static_muts + counts.unions + counts.global_asm + counts.types),
     (UNSEEN, |counts| counts.unexpanded),
+    (UNSEEN_CALLS, |counts| counts.unseen_calls),
 ];
 
 /// Head of the column of foreign calls.
@@ -29,6 +30,9 @@ const CALLS: &str = "calls";
 
 /// Head of the column of macro calls that may hold anything.
 const UNSEEN: &str = "unseen";
+
+/// Head of the column of calls of what a build script writes.
+const UNSEEN_CALLS: &str = "unseen calls";
 
 /// Head of the last column: everything that no build compiles, of whatever kind.
 const DORMANT: &str = "dormant";
@@ -40,7 +44,14 @@ struct Row {
 
 pub(super) fn print(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     // Who only counts resolves no name, of a function or of a macro.
-    let shown = |head: &str| !matches!(head, CALLS | UNSEEN) || report.command != Command::Counts;
+    let shown = |head: &str| match head {
+        CALLS | UNSEEN => report.command != Command::Counts,
+        // Most workspaces have none.
+        UNSEEN_CALLS => {
+            report.packages.iter().any(|package| package.counts.values().any(|counts| counts.unseen_calls > 0))
+        }
+        _ => true,
+    };
     let (members, dependencies): (Vec<_>, Vec<_>) = report.packages.iter().partition(|package| package.member);
     let groups = [("members", members), ("dependencies", dependencies)];
     let tables: Vec<_> = groups

@@ -4,7 +4,9 @@ use super::{
     diagnostic::{Detail, Diagnostic, Level, Origin, Source},
     draw::draw,
     model::{Command, Problem, ProblemKind, Report, Totals},
-    summary, words,
+    summary,
+    unseen::UnseenCalls,
+    words,
 };
 use crate::{
     graph::{Graph, Role},
@@ -45,6 +47,12 @@ fn print_audit(out: &mut dyn Write, graph: &Graph, report: &Report, shown: Shown
     }
     for problem in report.problems.iter().filter(|problem| !shown.quiet || problem.kind.is_incomplete()) {
         print_problem(out, &mut files, problem)?;
+    }
+    if !shown.quiet {
+        for unseen in &report.unseen_calls {
+            let note = codespan::Diagnostic::note().with_message(unseen.message());
+            draw(out, &files.files, &note.with_notes(vec![UnseenCalls::HELP.to_owned()]))?;
+        }
     }
     summary::print(out, report)
 }

@@ -154,7 +154,7 @@ fn by_name(snapshot: &Snapshot) -> BTreeMap<&str, Summed> {
 
 /// Whether a kind of an audit's counts is an unsafe construct.
 fn is_unsafe(kind: &str) -> bool {
-    !matches!(kind, "foreign_items" | "foreign_calls" | "unexpanded")
+    !matches!(kind, "foreign_items" | "foreign_calls" | "unexpanded" | "unseen_calls")
 }
 
 impl Summed {

@@ -10,6 +10,7 @@ mod names;
 mod operations;
 #[cfg(test)]
 mod tests;
+mod unseen;
 
 use crate::cfg::{Configs, Presence};
 use crate::facts::{CallFact, FileFacts, ForeignItem, TypeItem};
@@ -20,6 +21,7 @@ use names::{Names, Target};
 pub use operations::Operations;
 use rustc_hash::FxHashSet as HashSet;
 use std::collections::BTreeMap;
+pub use unseen::UnseenCall;
 
 /// A crate of the graph, as far as names go. A package whose library and binaries share a directory may be one.
 #[derive(Debug)]

@@ -17,6 +17,9 @@ pub(super) enum Target<'a> {
     /// A function with a body: it hides what a glob import would bring.
     Function(Place, &'a FunctionItem),
     StaticMut,
+    /// Something of a crate that only its build script could tell: of a module that holds an `include!` of what that writes,
+    /// and goes by a name that nothing seen has there.
+    Unseen(usize),
 }
 
 pub(super) struct Names<'a> {
@@ -40,6 +43,8 @@ struct Module<'a> {
     items: HashMap<&'a str, Vec<(Option<&'a str>, Target<'a>)>>,
     imports: HashMap<&'a str, Vec<&'a Import>>,
     globs: Vec<&'a Import>,
+    /// Items of it are written by a build script and were not seen.
+    unseen: bool,
 }
 
 /// Longest chain of imports followed; each takes stack.
@@ -99,6 +104,12 @@ impl<'a> Names<'a> {
                 self.declare(module, name, fact.scope.function.as_deref(), Target::StaticMut);
             }
         }
+        for included in facts.unexpanded.iter().filter(|call| call.is_generated()) {
+            if krate.files[place.file].may_hold(&included.scope.cfgs) {
+                let module = self.module(base, &included.scope.modules);
+                self.modules[module].unseen = true;
+            }
+        }
         for import in &facts.imports {
             let module = self.module(base, &import.modules);
             match &import.name {
@@ -125,7 +136,7 @@ impl<'a> Names<'a> {
         self.modules[module].items.entry(name).or_default().push((function, target));
     }
 
-    /// What a path means to code in a function of a module.
+    /// What a path means to code in a function of a module, as far as it was seen.
     pub(super) fn resolve(
         &self,
         krate: usize,
@@ -133,10 +144,35 @@ impl<'a> Names<'a> {
         function: Option<&str>,
         path: &str,
     ) -> Vec<Target<'a>> {
-        match self.find(krate, module) {
-            Some(start) => self.path(start, function, path, &mut Visited::default()),
-            None => Vec::new(),
+        let mut targets = self.find(krate, module).map_or_else(Vec::new, |start| self.lookup(start, function, path));
+        targets.retain(|target| !matches!(target, Target::Unseen(_)));
+        targets
+    }
+
+    /// The crate whose build script writes what a path means to code in a function of a module, if nothing that was seen is
+    /// meant.
+    pub(super) fn unseen(&self, krate: usize, module: &[String], function: Option<&str>, path: &str) -> Option<usize> {
+        let start = self.find(krate, module)?;
+        let targets = self.lookup(start, function, path);
+        match targets.first() {
+            Some(Target::Unseen(krate)) => {
+                targets.iter().all(|target| matches!(target, Target::Unseen(_))).then_some(*krate)
+            }
+            // Without a path before it, a name is of the module itself or of none: a glob may bring all sorts of names.
+            None if !path.contains("::") && self.modules[start].unseen => {
+                (!self.modules[start].imports.contains_key(path)).then_some(krate)
+            }
+            _ => None,
         }
+    }
+
+    /// The crates with modules whose items a build script writes.
+    pub(super) fn unseen_crates(&self) -> HashSet<usize> {
+        self.modules.iter().filter(|module| module.unseen).map(|module| module.krate).collect()
+    }
+
+    fn lookup(&self, start: usize, function: Option<&str>, path: &str) -> Vec<Target<'a>> {
+        self.path(start, function, path, &mut Visited::default())
     }
 
     fn find(&self, krate: usize, module: &[String]) -> Option<usize> {
@@ -211,7 +247,7 @@ impl<'a> Names<'a> {
             }
             None => self.first(module, function, path, visited),
         };
-        let mut rest = rest;
+        let (mut rest, mut before) = (rest, "");
         while let Some(path) = rest {
             let (segment, after) = split(path);
             let modules = targets.iter().filter_map(|target| match target {
@@ -228,8 +264,13 @@ impl<'a> Names<'a> {
                 .flatten()
                 .map(|(place, item)| Target::Function(place, item))
                 .collect();
-            targets = modules.iter().flat_map(|inside| self.name(*inside, None, segment, module, visited)).collect();
+            // What is in a module that nobody saw, nobody saw either; what a type or trait has may come from elsewhere.
+            let is_module = !before.starts_with(|first: char| first.is_ascii_uppercase());
+            let unseen = targets.iter().find(|target| is_module && matches!(target, Target::Unseen(_))).copied();
+            targets = modules.iter().flat_map(|inside| self.member(*inside, segment, module, visited)).collect();
             targets.extend(of_types);
+            targets.extend(unseen);
+            before = segment;
             rest = after;
         }
         targets
@@ -285,6 +326,20 @@ impl<'a> Names<'a> {
         named.or(itself).map(|krate| Target::Module(self.roots[krate])).into_iter().collect()
     }
 
+    /// What a name behind the path of a module means.
+    fn member<'p>(&self, module: usize, name: &'p str, from: usize, visited: &mut Visited<'p>) -> Vec<Target<'a>>
+    where
+        'a: 'p,
+    {
+        let (mut targets, opened) = self.search(module, None, name, from, visited);
+        if targets.is_empty() {
+            let unseen = opened.iter().find(|module| self.modules[**module].unseen);
+            let is_import = || opened.iter().any(|module| self.modules[*module].imports.contains_key(name));
+            targets.extend(unseen.filter(|_| !is_import()).map(|module| Target::Unseen(self.modules[*module].krate)));
+        }
+        targets
+    }
+
     /// What a name means in a module, for code in the module `from`.
     fn name<'p>(
         &self,
@@ -297,9 +352,25 @@ impl<'a> Names<'a> {
     where
         'a: 'p,
     {
+        self.search(module, function, name, from, visited).0
+    }
+
+    /// What a name means in a module, and the modules that it was looked for in.
+    fn search<'p>(
+        &self,
+        module: usize,
+        function: Option<&str>,
+        name: &'p str,
+        from: usize,
+        visited: &mut Visited<'p>,
+    ) -> (Vec<Target<'a>>, Vec<usize>)
+    where
+        'a: 'p,
+    {
         let mut targets = Vec::new();
         let mut open = vec![(module, function)];
-        let mut opened = HashSet::from_iter([module]);
+        let mut opened = vec![module];
+        let mut known = HashSet::from_iter([module]);
         while let Some((module, function)) = open.pop() {
             let inside = self.is_inside(from, module);
             let reachable =
@@ -312,10 +383,12 @@ impl<'a> Names<'a> {
             }
             for glob in self.modules[module].globs.iter().filter(|glob| reachable(glob)) {
                 let modules = self.glob(module, glob);
-                open.extend(modules.iter().filter(|module| opened.insert(**module)).map(|module| (*module, None)));
+                let first = opened.len();
+                opened.extend(modules.iter().filter(|module| known.insert(**module)));
+                open.extend(opened[first..].iter().map(|module| (*module, None)));
             }
         }
-        targets
+        (targets, opened)
     }
 
     fn without_globs<'p>(
@@ -384,7 +457,7 @@ impl<'a> Names<'a> {
 impl Module<'_> {
     fn new(krate: usize, parent: Option<usize>) -> Self {
         let (children, items, imports) = (HashMap::default(), HashMap::default(), HashMap::default());
-        Module { krate, parent, children, items, imports, globs: Vec::new() }
+        Module { krate, parent, children, items, imports, globs: Vec::new(), unseen: false }
     }
 }
 

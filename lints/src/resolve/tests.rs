@@ -15,6 +15,36 @@ struct Fixture {
 
 #[track_caller]
 fn check(edition: Edition, text: &str, expected: &[&str]) {
+    let found = with_crates(edition, text, |crates| {
+        let calls = Resolver::new(crates).foreign_calls();
+        let lines = calls.iter().map(|call| {
+            let module =
+                [crates[call.caller.krate].name.to_owned()].into_iter().chain(call.module.clone()).collect::<Vec<_>>();
+            let function = call.call.scope.function.as_deref().unwrap_or("-");
+            let arrow = if call.mention { "~>" } else { "->" };
+            let callee = crates[call.callee.krate].name;
+            format!("{}/{function} {} {arrow} {callee} {}", module.join("::"), call.call.path, call.item.name)
+        });
+        lines.collect::<Vec<_>>()
+    });
+    assert_eq!(found, expected);
+}
+
+/// Calls of what build scripts write, each with the crate that it is written for.
+#[track_caller]
+fn check_unseen(text: &str, expected: &[&str]) {
+    let found = with_crates(Edition::E2021, text, |crates| {
+        let calls = Resolver::new(crates).unseen_calls();
+        let lines = calls.iter().map(|call| {
+            let function = call.call.scope.function.as_deref().unwrap_or("-");
+            format!("{}/{function} {} -> {}", crates[call.caller.krate].name, call.call.path, crates[call.krate].name)
+        });
+        lines.collect::<Vec<_>>()
+    });
+    assert_eq!(found, expected);
+}
+
+fn with_crates<R>(edition: Edition, text: &str, run: impl FnOnce(&[Crate<'_>]) -> R) -> R {
     let files: Vec<Fixture> = text.split("//- ").skip(1).map(|part| read(part, edition)).collect();
     let mut order: Vec<&str> = Vec::new();
     for file in &files {
@@ -44,19 +74,7 @@ fn check(edition: Edition, text: &str, expected: &[&str]) {
             }
         })
         .collect();
-    let found: Vec<String> = Resolver::new(&crates)
-        .foreign_calls()
-        .iter()
-        .map(|call| {
-            let module =
-                [crates[call.caller.krate].name.to_owned()].into_iter().chain(call.module.clone()).collect::<Vec<_>>();
-            let function = call.call.scope.function.as_deref().unwrap_or("-");
-            let arrow = if call.mention { "~>" } else { "->" };
-            let callee = crates[call.callee.krate].name;
-            format!("{}/{function} {} {arrow} {callee} {}", module.join("::"), call.call.path, call.item.name)
-        })
-        .collect();
-    assert_eq!(found, expected);
+    run(&crates)
 }
 
 fn read(part: &str, edition: Edition) -> Fixture {
@@ -252,5 +270,83 @@ mod user {{
             "app::user/a ::ffi::getpid -> app getpid",
             "app::user/a z::crc32 -> zlib crc32",
         ],
+    );
+}
+
+/// Bindings as `-sys` crates hold them: in a module of their own, beside what is written by hand.
+const SYS: &str = "
+//- sys
+mod bindings { include!(concat!(env!(\"OUT_DIR\"), \"/bindgen.rs\")); }
+pub use bindings::*;
+pub use error::Error;
+mod error;
+pub fn by_hand() {}
+#[cfg(windows)]
+pub mod windows { include!(concat!(env!(\"OUT_DIR\"), \"/windows.rs\")); }
+pub mod table { pub static TABLE: [u8; 2] = include!(concat!(env!(\"OUT_DIR\"), \"/table.rs\")); }
+pub mod seen { include!(\"seen.rs\"); }
+//- sys::error
+pub struct Error;
+impl Error { pub fn new() {} }
+pub trait Reason { fn reason() {} }
+";
+
+#[test]
+fn paths_and_imports_into_unseen_bindings() {
+    check_unseen(
+        &format!(
+            "//- app (sys, wrap)
+use sys as ffi;
+use sys::open;
+use wrap::raw;
+fn a() {{ sys::close(); ffi::close(); ::sys::close(); open(); raw::close(); wrap::raw::step(); ffi::root::step(); }}
+fn b() {{ ffi::by_hand(); ffi::Error::new(); ffi::Error::other(); ffi::windows::f(); ffi::table::f(); ffi::seen::f(); }}
+//- wrap (sys)
+pub use sys as raw;
+{SYS}"
+        ),
+        &[
+            "app/a sys::close -> sys",
+            "app/a ffi::close -> sys",
+            "app/a ::sys::close -> sys",
+            "app/a open -> sys",
+            "app/a raw::close -> sys",
+            "app/a wrap::raw::step -> sys",
+            "app/a ffi::root::step -> sys",
+        ],
+    );
+}
+
+#[test]
+fn names_that_bindings_could_but_need_not_have() {
+    check_unseen(
+        &format!(
+            "//- app (sys)
+use std::mem::{{swap, take}};
+use sys::*;
+fn a(f: fn()) {{ f(); close(); swap(); Some(1); drop(2); std::mem::forget(3); core::mem::take(4); }}
+fn b() {{ unsafe {{ close() }} take(); Sys::open(); sys::Sys::open(); self::close_all(); unknown::close(); }}
+//- other
+fn a() {{ sys::close(); }}
+{SYS}"
+        ),
+        // The last but for the type's: nothing else that this module opens could have it.
+        &["app/b self::close_all -> sys"],
+    );
+}
+
+#[test]
+fn the_module_that_includes_its_bindings() {
+    check_unseen(
+        "//- app
+use std::mem::swap;
+include!(concat!(env!(\"OUT_DIR\"), \"/bindgen.rs\"));
+fn own() {}
+fn a(f: fn()) { f(); std::mem::forget(1); own(); }
+fn b() { unsafe { open(); own(); swap(); drop(2); Some(3); } }
+unsafe fn c() { close(); }
+mod inner { fn d() { super::open(); crate::own(); super::swap(); unsafe { open() } } }
+",
+        &["app/b open -> app", "app/c close -> app", "app/d super::open -> app"],
     );
 }

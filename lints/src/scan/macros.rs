@@ -179,18 +179,18 @@ impl<'s, 't> Scanner<'s, 't> {
     pub(super) fn macro_call(&mut self, node: Node<'_, 't>) -> usize {
         let Some(path) = node.child(PATH).and_then(paths::plain) else { return node.id() + 1 };
         let Some(arguments) = node.child(TOKEN_TREE) else { return node.end_id() };
+        let item = node.parent().is_none_or(|parent| {
+            matches!(parent.kind(), SOURCE_FILE | MACRO_ITEMS | ITEM_LIST | ASSOC_ITEM_LIST | EXTERN_ITEM_LIST)
+        });
         match paths::last(&path) {
             "global_asm" => self.bare_item(node, UnsafeKind::GlobalAsm, Some(path.clone())),
             "asm" | "naked_asm" => {
                 self.operation(OperationKind::Asm, node.start()..node.end(), || Some(path.clone()));
             }
-            "include" => self.unexpanded(node, &path, arguments),
+            "include" => self.unexpanded(node, &path, arguments, item),
             _ => {}
         }
         self.macro_use(path.clone(), MacroKind::Call, node.child(PATH).map_or(0..0, |path| path.start()..path.end()));
-        let item = node.parent().is_none_or(|parent| {
-            matches!(parent.kind(), SOURCE_FILE | MACRO_ITEMS | ITEM_LIST | ASSOC_ITEM_LIST | EXTERN_ITEM_LIST)
-        });
         let tokens = raws(arguments);
         let expanded = item && self.frame().depth < DEPTH && self.declares() && self.expand(&path, inner(&tokens));
         let keyword = tokens.iter().any(|raw| self.source.raw_kind(*raw as usize) == T![unsafe]);
@@ -548,12 +548,12 @@ impl<'s, 't> Scanner<'s, 't> {
         start
     }
 
-    fn unexpanded(&mut self, node: Node<'_, 't>, name: &str, arguments: Node<'_, 't>) {
+    fn unexpanded(&mut self, node: Node<'_, 't>, name: &str, arguments: Node<'_, 't>, item: bool) {
         let argument = arguments.normal_text();
         let argument = argument.get(1..argument.len() - 1).unwrap_or_default().trim().chars().take(ARGUMENT).collect();
         let span = self.lines.span(node.start()..node.end());
         let scope = self.scope();
-        self.facts.unexpanded.push(Unexpanded { name: name.to_owned(), argument, span, scope });
+        self.facts.unexpanded.push(Unexpanded { name: name.to_owned(), argument, item, span, scope });
     }
 }
 

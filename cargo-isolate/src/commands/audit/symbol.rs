@@ -2,7 +2,7 @@
 
 use crate::{
     graph::{Graph, Role},
-    symbol::{Caller, Function, Site, Symbol},
+    symbol::{self, Caller, Function, Site, Symbol, UnseenCaller},
 };
 use anstyle::Style;
 use camino::Utf8Path;
@@ -21,9 +21,10 @@ struct Answer<'a> {
     workspace_root: &'a Utf8Path,
     complete: bool,
     symbols: &'a [Symbol],
+    unseen_calls: &'a [UnseenCaller],
 }
 
-pub(super) fn print(out: &mut dyn Write, graph: &Graph, symbols: &[Symbol], json: bool) -> io::Result<()> {
+pub(super) fn print(out: &mut dyn Write, graph: &Graph, found: &symbol::Answer, json: bool) -> io::Result<()> {
     match json {
         true => {
             let answer = Answer {
@@ -32,11 +33,12 @@ pub(super) fn print(out: &mut dyn Write, graph: &Graph, symbols: &[Symbol], json
                 command: "symbol",
                 workspace_root: &graph.root,
                 complete: is_complete(graph),
-                symbols,
+                symbols: &found.symbols,
+                unseen_calls: &found.unseen,
             };
             writeln!(out, "{}", serde_json::to_string_pretty(&answer)?)
         }
-        false => text(out, graph, symbols),
+        false => text(out, graph, found),
     }
 }
 
@@ -48,7 +50,8 @@ pub(super) fn is_complete(graph: &Graph) -> bool {
     })
 }
 
-fn text(out: &mut dyn Write, graph: &Graph, symbols: &[Symbol]) -> io::Result<()> {
+fn text(out: &mut dyn Write, graph: &Graph, found: &symbol::Answer) -> io::Result<()> {
+    let symbols = &found.symbols;
     let bold = Style::new().bold();
     for (index, symbol) in symbols.iter().enumerate() {
         if index > 0 {
@@ -62,6 +65,18 @@ fn text(out: &mut dyn Write, graph: &Graph, symbols: &[Symbol]) -> io::Result<()
         }
         symbol.callers.iter().try_for_each(|user| caller(out, user))?;
     }
+    for (index, caller) in found.unseen.iter().enumerate() {
+        if index > 0 || !symbols.is_empty() {
+            writeln!(out)?;
+        }
+        let UnseenCaller { package, written_for, calls } = caller;
+        let whose = match package == written_for {
+            true => "its own build script".to_owned(),
+            false => format!("the build script of {written_for}"),
+        };
+        writeln!(out, "{bold}not seen{bold:#}: {package} calls what {whose} writes by such a name")?;
+        calls.iter().try_for_each(|site| writeln!(out, "  may call it at {}", place(site)))?;
+    }
     let (mut calls, mut functions) = (0, 0);
     for user in symbols.iter().flat_map(|symbol| &symbol.callers) {
         calls += user.calls.len() + user.mentions.len();
@@ -70,6 +85,14 @@ fn text(out: &mut dyn Write, graph: &Graph, symbols: &[Symbol]) -> io::Result<()
     writeln!(out)?;
     let (symbols, sites) = (counted(symbols.len(), "symbol"), counted(calls, "call site"));
     writeln!(out, "{symbols}, {sites} in {}", counted(functions, "function"))?;
+    let unseen: usize = found.unseen.iter().map(|caller| caller.calls.len()).sum();
+    if unseen > 0 {
+        let calls = counted(unseen, "more call");
+        writeln!(
+            out,
+            "{calls} may reach them through bindings not seen; `--expand` runs build scripts and reads them"
+        )?;
+    }
     if !is_complete(graph) {
         writeln!(out, "incomplete: some files were not read or did not parse; `cargo isolate audit` names them")?;
     }
@@ -175,7 +198,11 @@ unsafe extern "C" {
 "#;
 
     fn run(pattern: &str, json: bool) -> String {
-        let graph = fixture::graph(CODE);
+        run_on(CODE, pattern, json)
+    }
+
+    fn run_on(code: &str, pattern: &str, json: bool) -> String {
+        let graph = fixture::graph(code);
         match symbols(&graph, &Glob::new(pattern).unwrap().compile_matcher()) {
             Err(error) => error.to_string(),
             Ok(symbols) => {
@@ -191,6 +218,20 @@ unsafe extern "C" {
         insta::assert_snapshot!("symbol_one", run("deflate", false));
         insta::assert_snapshot!("symbol_several", run("deflate*", false));
         insta::assert_snapshot!("symbol_json", run("deflateEnd", true));
+    }
+
+    /// Only a build knows the bindings of `sys`, so nothing declares `inflate`; `deflate` it may declare once more.
+    #[test]
+    fn calls_into_bindings_not_seen() {
+        const SYS: &str = "
+//- sys/src/lib.rs
+include!(concat!(env!(\"OUT_DIR\"), \"/bindgen.rs\"));
+";
+        let more = "fn unseen() { unsafe { sys::inflate(); sys::deflate() } }\n//- app/src/raw.rs";
+        let code = CODE.replace("//- app/src/raw.rs", more) + SYS;
+        insta::assert_snapshot!("symbol_unseen", run_on(&code, "inflate", false));
+        insta::assert_snapshot!("symbol_perhaps_unseen", run_on(&code, "deflate", false));
+        insta::assert_snapshot!("symbol_unseen_json", run_on(&code, "inflate", true));
     }
 
     #[test]

@@ -1,0 +1,55 @@
+//! Calls into bindings that a build script writes: where the audit of a package that was not built knows that it sees nothing.
+
+use super::diagnostic::Source;
+use crate::{graph::Graph, names::Crates, words::some};
+use isolate_lints::{facts::CallFact, resolve::Resolver};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// What one package calls of what the build script of another, or its own, writes.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct UnseenCalls {
+    /// The caller: `name@version`.
+    pub(crate) package: String,
+    /// The package with the build script: `name@version`.
+    pub(crate) written_for: String,
+    /// How many calls, without dormant ones.
+    pub(crate) calls: usize,
+}
+
+impl UnseenCalls {
+    /// What a reader is to know, and what to do.
+    pub(crate) fn message(&self) -> String {
+        let UnseenCalls { package, written_for, calls } = self;
+        let whose = match package == written_for {
+            true => "its own build script".to_owned(),
+            false => format!("the build script of `{written_for}`"),
+        };
+        format!("{} of `{package}` into what {whose} writes not seen", some(*calls, "call"))
+    }
+
+    /// What makes them seen.
+    pub(crate) const HELP: &str = "`--expand` runs build scripts and reads what they write";
+}
+
+/// Calls by the file that they stand in, each with the index of the package whose build script writes the callee.
+pub(super) type Unseen<'g> = BTreeMap<Source, Vec<(&'g CallFact, usize)>>;
+
+pub(super) fn calls<'g>(crates: &Crates<'g>, resolver: &Resolver<'g>) -> Unseen<'g> {
+    let mut calls = Unseen::new();
+    for found in resolver.unseen_calls() {
+        let (package, file) = crates.origin(found.caller);
+        calls.entry(Source { package, file }).or_default().push((found.call, crates.package(found.krate)));
+    }
+    calls
+}
+
+/// The sums of live ones for one package, by the package with the build script.
+pub(super) fn sums(graph: &Graph, package: usize, live: &BTreeMap<usize, usize>) -> Vec<UnseenCalls> {
+    let sums = live.iter().map(|(written_for, calls)| UnseenCalls {
+        package: graph.packages[package].id(),
+        written_for: graph.packages[*written_for].id(),
+        calls: *calls,
+    });
+    sums.collect()
+}

@@ -1,0 +1,110 @@
+//! Calls into what a build script writes: bindings, most of the time, that are there only once the package was built.
+//!
+//! A call counts if its path, or the `use` of its name, leads into a module with an `include!` of such a file where nothing
+//! seen goes by the name. A name without a path counts in that very module only, and only in unsafe code: it may be a local
+//! variable, and what a glob import could bring is anybody's guess.
+
+use super::{File, Place, Resolver};
+use crate::facts::{CallFact, FileFacts, Unexpanded, UnsafeKind};
+use rustc_hash::FxHashSet as HashSet;
+
+/// A call of something that a build script writes.
+#[derive(Clone, Copy, Debug)]
+pub struct UnseenCall<'a> {
+    /// Where the caller stands.
+    pub caller: Place,
+    /// The call: its path, span, function.
+    pub call: &'a CallFact,
+    /// Index of the crate whose build script writes the callee.
+    pub krate: usize,
+}
+
+impl Unexpanded {
+    /// Whether it stands for items that a build script writes.
+    pub fn is_generated(&self) -> bool {
+        self.item
+            && matches!(self.name.as_str(), "include" | "std::include" | "core::include")
+            && self.argument.contains("OUT_DIR")
+    }
+}
+
+impl<'a> Resolver<'a> {
+    /// Every call of what a build script writes, by crate, file and position.
+    pub fn unseen_calls(&self) -> Vec<UnseenCall<'a>> {
+        let reaching = self.reaching(self.names.unseen_crates());
+        let mut found = Vec::new();
+        for (krate, of_crate) in self.crates.iter().enumerate().filter(|(krate, _)| reaching.contains(krate)) {
+            for (file, of_file) in of_crate.files.iter().enumerate() {
+                self.unseen_in(Place { krate, file }, of_file, &mut found);
+            }
+        }
+        found
+    }
+
+    fn unseen_in(&self, caller: Place, file: &File<'a>, found: &mut Vec<UnseenCall<'a>>) {
+        let facts = file.facts;
+        let imports: HashSet<&str> = facts.imports.iter().filter_map(|import| import.name.as_deref()).collect();
+        let holds = facts.unexpanded.iter().any(Unexpanded::is_generated);
+        for call in &facts.calls {
+            let first = call.path.trim_start_matches("::");
+            // Functions of types are no items of modules.
+            let is_wanted = match first.split_once("::") {
+                Some((first, _)) => !first.starts_with(|first: char| first.is_ascii_uppercase()),
+                None => imports.contains(first) || (holds && !is_prelude(first) && is_unsafe(facts, call)),
+            };
+            if is_wanted {
+                let module: Vec<String> = file.module.iter().chain(&call.scope.modules).cloned().collect();
+                let function = call.scope.function.as_deref();
+                let krate = self.names.unseen(caller.krate, &module, function, &call.path);
+                found.extend(krate.map(|krate| UnseenCall { caller, call, krate }));
+            }
+        }
+    }
+
+    /// Some crates, and those that can name them, by whatever way of re-exports.
+    fn reaching(&self, mut crates: HashSet<usize>) -> HashSet<usize> {
+        loop {
+            let before = crates.len();
+            for (krate, of_crate) in self.crates.iter().enumerate() {
+                if of_crate.externs.values().any(|named| crates.contains(named)) {
+                    crates.insert(krate);
+                }
+            }
+            if crates.len() == before {
+                return crates;
+            }
+        }
+    }
+}
+
+/// Whether a call stands in an unsafe block or function.
+fn is_unsafe(facts: &FileFacts, call: &CallFact) -> bool {
+    let in_block = facts
+        .unsafes
+        .iter()
+        .any(|fact| fact.kind == UnsafeKind::Block && (fact.span.start..fact.end).contains(&call.span.start));
+    let in_function = |function: &str| {
+        let mut functions = facts.functions.iter();
+        functions.any(|item| item.is_unsafe && item.scope.modules == call.scope.modules && item.full_name() == function)
+    };
+    in_block || call.scope.function.as_deref().is_some_and(in_function)
+}
+
+/// What every module can call without having it imported.
+fn is_prelude(name: &str) -> bool {
+    matches!(
+        name,
+        "Some"
+            | "Ok"
+            | "Err"
+            | "Self"
+            | "Box"
+            | "String"
+            | "Vec"
+            | "drop"
+            | "size_of"
+            | "size_of_val"
+            | "align_of"
+            | "align_of_val"
+    )
+}

@@ -46,6 +46,34 @@ fn violations() {
     check("check_violations_json", "violations", &["check", "--today", "2027-01-31", "--format", "json"]);
 }
 
+/// `unseen_calls` and `foreign_calls` of the packages of an audit.
+fn calls(audit: &serde_json::Value) -> Vec<(u64, u64)> {
+    let packages = audit["packages"].as_array().unwrap().iter();
+    let sum = |package: &serde_json::Value, kind: &str| {
+        package["counts"].as_object().unwrap().values().map(|counts| counts[kind].as_u64().unwrap()).sum()
+    };
+    packages.map(|package| (sum(package, "unseen_calls"), sum(package, "foreign_calls"))).collect()
+}
+
+#[test]
+fn bindings_that_a_build_script_writes() {
+    check("audit_bindings", "bindings", &[]);
+    check("audit_bindings_symbol", "bindings", &["audit", "--symbol", "counter_next"]);
+    let json = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_cargo-isolate"))
+            .arg("isolate")
+            .args(arguments)
+            .current_dir(fixture("bindings"))
+            .env("CARGO_NET_OFFLINE", "true")
+            .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("bindings"))
+            .output()
+            .unwrap();
+        calls(&serde_json::from_slice(&output.stdout).unwrap())
+    };
+    assert_eq!(json(&["--format", "json"]), [(2, 0), (0, 0)]);
+    assert_eq!(json(&["--expand", "--format", "json"]), [(0, 2), (0, 0)]);
+}
+
 #[test]
 fn mistakes_in_the_policy() {
     check("check_bad_policy", "bad-policy", &["check"]);

@@ -154,16 +154,18 @@ impl<'a> Names<'a> {
     pub(super) fn unseen(&self, krate: usize, module: &[String], function: Option<&str>, path: &str) -> Option<usize> {
         let start = self.find(krate, module)?;
         let targets = self.lookup(start, function, path);
-        match targets.first() {
-            Some(Target::Unseen(krate)) => {
-                targets.iter().all(|target| matches!(target, Target::Unseen(_))).then_some(*krate)
-            }
-            // Without a path before it, a name is of the module itself or of none: a glob may bring all sorts of names.
-            None if !path.contains("::") && self.modules[start].unseen => {
-                (!self.modules[start].imports.contains_key(path)).then_some(krate)
-            }
+        match targets.first()? {
+            Target::Unseen(krate) if targets.iter().all(|target| matches!(target, Target::Unseen(_))) => Some(*krate),
             _ => None,
         }
+    }
+
+    /// Whether a module holds items that a build script writes, and nothing that was seen goes by a name there.
+    pub(super) fn may_include(&self, krate: usize, module: &[String], function: Option<&str>, name: &str) -> bool {
+        self.find(krate, module).is_some_and(|start| {
+            let module = &self.modules[start];
+            module.unseen && !module.imports.contains_key(name) && self.lookup(start, function, name).is_empty()
+        })
     }
 
     /// The crates with modules whose items a build script writes.

@@ -343,7 +343,7 @@ use std::mem::swap;
 include!(concat!(env!(\"OUT_DIR\"), \"/bindgen.rs\"));
 fn own() {}
 fn a(f: fn()) { f(); std::mem::forget(1); own(); }
-fn b() { unsafe { open(); own(); swap(); drop(2); Some(3); } }
+fn b() { unsafe { open(); own(); swap(); drop(2); Some(3); asm!(in(\"rax\") 4); } }
 unsafe fn c() { close(); }
 mod inner { fn d() { super::open(); crate::own(); super::swap(); unsafe { open() } } }
 ",

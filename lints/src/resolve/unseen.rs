@@ -45,17 +45,25 @@ impl<'a> Resolver<'a> {
         let facts = file.facts;
         let imports: HashSet<&str> = facts.imports.iter().filter_map(|import| import.name.as_deref()).collect();
         let holds = facts.unexpanded.iter().any(Unexpanded::is_generated);
+        // What macros are given need be no calls: `asm!(…, in("rax") x)`.
+        let bare = |call: &CallFact| {
+            holds && call.scope.in_macro.is_none() && !is_prelude(&call.path) && is_unsafe(facts, call)
+        };
         for call in &facts.calls {
             let first = call.path.trim_start_matches("::");
             // Functions of types are no items of modules.
             let is_wanted = match first.split_once("::") {
                 Some((first, _)) => !first.starts_with(|first: char| first.is_ascii_uppercase()),
-                None => imports.contains(first) || (holds && !is_prelude(first) && is_unsafe(facts, call)),
+                None => imports.contains(first) || bare(call),
             };
             if is_wanted {
                 let module: Vec<String> = file.module.iter().chain(&call.scope.modules).cloned().collect();
                 let function = call.scope.function.as_deref();
                 let krate = self.names.unseen(caller.krate, &module, function, &call.path);
+                let krate = krate.or_else(|| {
+                    let own = bare(call) && self.names.may_include(caller.krate, &module, function, &call.path);
+                    own.then_some(caller.krate)
+                });
                 found.extend(krate.map(|krate| UnseenCall { caller, call, krate }));
             }
         }

@@ -87,7 +87,7 @@ fn text(out: &mut dyn Write, graph: &Graph, found: &symbol::Answer) -> io::Resul
     writeln!(out, "{symbols}, {sites} in {}", counted(functions, "function"))?;
     let unseen: usize = found.unseen.iter().map(|caller| caller.calls.len()).sum();
     if unseen > 0 {
-        let calls = counted(unseen, "more call");
+        let calls = counted(unseen, if calls > 0 { "more call" } else { "call" });
         writeln!(
             out,
             "{calls} may reach them through bindings not seen; `--expand` runs build scripts and reads them"

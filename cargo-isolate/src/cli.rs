@@ -55,11 +55,11 @@ enum Command {
     Vet(commands::vet::Args),
     /// Show what would be wrapped: every contract with its evidence, or why it is refused.
     Plan(commands::plan::Args),
-    /// Write the wrappers that the plan describes.
+    /// Write the wrappers that the plan describes; `--apply` also makes the crate use them.
     Wrap(commands::wrap::Args),
     /// Show that the wrappers hold: fresh, not gone past, and proof against libraries that misbehave.
     Verify(commands::verify::Args),
-    /// Print the manual page of a rule.
+    /// Print what a rule, or another code of a report, is about.
     Explain(commands::explain::Args),
     /// Show what this machine can isolate, and why not.
     Doctor(commands::doctor::Args),

@@ -164,8 +164,9 @@ pub(crate) fn place(package: &Package, file: &SourceFile, scope: &Scope) -> Stri
 
 /// Unsafe constructs of packages that may have none.
 fn forbidden(graph: &Graph, policies: &Loaded) -> Vec<Found> {
+    let concerned = graph.concerned();
     let mut found = Vec::new();
-    for (index, package) in graph.packages.iter().enumerate() {
+    for (index, package) in graph.packages.iter().enumerate().filter(|(index, _)| concerned[*index]) {
         if policies.limit(package).is_none_or(|limit| *limit.get_ref() != UnsafeLimit::Forbid) {
             continue;
         }
@@ -193,8 +194,9 @@ fn forbidden(graph: &Graph, policies: &Loaded) -> Vec<Found> {
 }
 
 fn excesses(graph: &Graph, policies: &Loaded) -> Vec<Excess> {
+    let concerned = graph.concerned();
     let mut excesses = Vec::new();
-    for (index, package) in graph.packages.iter().enumerate() {
+    for (index, package) in graph.packages.iter().enumerate().filter(|(index, _)| concerned[*index]) {
         let Some(limit) = policies.limit(package) else { continue };
         let UnsafeLimit::Max(max) = *limit.get_ref() else { continue };
         let count = unsafe_count(package);

@@ -66,6 +66,24 @@ pub(crate) struct SourceFile {
     pub(crate) facts: FileFacts,
 }
 
+impl Graph {
+    /// For each package, whether what is selected is made of it: selected itself, or reached from what is. With all members
+    /// selected, every package is.
+    pub(crate) fn concerned(&self) -> Vec<bool> {
+        if self.packages.iter().all(|package| package.selected || !package.member) {
+            return vec![true; self.packages.len()];
+        }
+        let mut concerned = vec![false; self.packages.len()];
+        let mut open: Vec<usize> = (0..self.packages.len()).filter(|index| self.packages[*index].selected).collect();
+        while let Some(index) = open.pop() {
+            if !std::mem::replace(&mut concerned[index], true) {
+                open.extend(self.packages[index].externs.values());
+            }
+        }
+        concerned
+    }
+}
+
 impl SourceFile {
     /// Its text, read again where it is not at hand.
     ///

@@ -109,7 +109,10 @@ fn wrong_surroundings_and_words() {
     check("message_format", "clean", &["check", "--message-format", "json-diagnostic-rendered-ansi"]);
     check("unknown_package", "clean", &["-p", "claen"]);
     check("explain_unknown", "clean", &["explain", "static-mutt"]);
+    check("explain_prefix", "clean", &["explain", "missing-safety"]);
     check("explain", "clean", &["explain"]);
+    check("explain_code", "clean", &["explain", "unsafe-limit"]);
+    check("diff_one_report", "clean", &["diff", "../out/a.json"]);
 }
 
 #[test]
@@ -178,4 +181,27 @@ fn the_policy_says_how_much_of_dependencies_shows() {
     assert_eq!(audit("none"), (false, false));
     assert_eq!(audit("summary"), (false, true));
     assert_eq!(audit("full"), (true, true));
+}
+
+/// `-` is no file, and goes where nothing would have gone.
+#[test]
+fn a_dash_is_standard_output() {
+    let violations = fixture("violations");
+    assert_eq!(run(&violations, &["--format", "json=-"]), run(&violations, &["--format", "json"]));
+    assert!(!violations.join("-").exists());
+}
+
+/// A reader who has seen enough changes nothing about the verdict.
+#[test]
+fn the_verdict_outlives_its_reader() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let status = Command::new(env!("CARGO_BIN_EXE_cargo-isolate"))
+        .args(["isolate", "check", "--today", "2027-01-31"])
+        .current_dir(fixture("violations"))
+        .env("CARGO_NET_OFFLINE", "true")
+        .stdout(writer)
+        .status()
+        .unwrap();
+    assert_eq!(status.code(), Some(1));
 }

@@ -36,6 +36,8 @@ pub(crate) struct Args {
 pub(crate) enum NothingToCompare {
     #[error("`{0}` is no range of commits; two reports or `A..B` are compared")]
     NoRange(String),
+    #[error("`{0}` is compared with nothing: name the later report behind it, as in `diff OLD.json NEW.json`")]
+    OneReport(String),
     #[error("commit {} (`{}`) has no workspace at this place", .0.short(), .0.name)]
     NoWorkspace(Commit),
 }
@@ -43,6 +45,10 @@ pub(crate) enum NothingToCompare {
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let (before, after) = match &args.new {
         Some(new) => (Snapshot::read(Utf8Path::new(&args.old))?, Snapshot::read(Utf8Path::new(new))?),
+        // `..` may be part of a path.
+        None if args.old.ends_with(".json") || Utf8Path::new(&args.old).is_file() => {
+            return Err(NothingToCompare::OneReport(args.old.clone()).into());
+        }
         None => range(args)?,
     };
     let change = Change::new(&before, &after);

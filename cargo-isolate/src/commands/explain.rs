@@ -1,12 +1,12 @@
 //! `cargo isolate explain`: a rule's manual page, or the list of rules.
 
-use crate::{exit::Exit, nearest::nearest};
+use crate::{exit::Exit, nearest::nearest, report::codes};
 use isolate_lints::rules;
 use std::io::Write;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The rule's name; all rules are listed, with their severities, if not given
+    /// A rule's name, or another code that reports print; all rules are listed, with their severities, if not given
     rule: Option<String>,
 }
 
@@ -19,19 +19,22 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         }
         return Ok(Exit::Clean);
     };
-    match rules::explain(name) {
-        Some(page) => {
-            write!(out, "{page}")?;
-            Ok(Exit::Clean)
-        }
-        None => {
-            let error = anstyle::AnsiColor::BrightRed.on_default().bold();
-            anstream::eprintln!("{error}error{error:#}: no rule `{name}`");
-            match nearest(name, rules::RULES.iter().map(|rule| rule.name)) {
-                Some(known) => anstream::eprintln!("did you mean `{known}`?"),
-                None => anstream::eprintln!("`cargo isolate explain` lists the rules"),
-            }
-            Ok(Exit::Usage)
-        }
+    if let Some(page) = rules::explain(name) {
+        write!(out, "{page}")?;
+        return Ok(Exit::Clean);
     }
+    if let Some(summary) = codes::explain(name) {
+        writeln!(out, "# {name}\n\n{summary}\n\nNo rule: `[rules]` of the policy does not name it.")?;
+        return Ok(Exit::Clean);
+    }
+    let error = anstyle::AnsiColor::BrightRed.on_default().bold();
+    anstream::eprintln!("{error}error{error:#}: no rule `{name}`");
+    let known = || rules::RULES.iter().map(|rule| rule.name).chain(codes::names());
+    let longer: Vec<_> = known().filter(|known| known.starts_with(name.as_str())).collect();
+    match nearest(name, known()) {
+        _ if !longer.is_empty() => anstream::eprintln!("did you mean `{}`?", longer.join("` or `")),
+        Some(known) => anstream::eprintln!("did you mean `{known}`?"),
+        None => anstream::eprintln!("`cargo isolate explain` lists the rules"),
+    }
+    Ok(Exit::Usage)
 }

@@ -19,7 +19,7 @@ pub(crate) struct Args {
     request: Request,
     #[command(flatten)]
     policy: PolicyFile,
-    /// Also add the module, the dependencies and the line of `build.rs`
+    /// Also make the crate use what is written: add the module, the dependencies and the line of `build.rs`
     #[arg(long)]
     apply: bool,
     /// Write nothing; fail if a file is not as it would be written

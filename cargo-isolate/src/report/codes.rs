@@ -24,6 +24,11 @@ const OTHERS: &[(&str, Level, &str)] = &[
     ("unsafe-trait", Level::Note, "An `unsafe` trait: its implementations owe what its `# Safety` section says."),
     ("union", Level::Note, "A union: reading a field takes the bytes for what they may not be."),
     ("unsafe-type", Level::Note, "The type of an `unsafe` function, or the keyword where it declares something else."),
+    (
+        "unsafe-macro-use",
+        Level::Note,
+        "A use of a macro whose definition holds unsafe code: that code stands here as well.",
+    ),
     ("unsafe-in-macro", Level::Note, "The keyword `unsafe` among the tokens of a macro."),
     ("unsafe-limit", Level::Error, "A package has more unsafe constructs than the policy lets it have."),
     ("policy", Level::Warning, "A part of the policy that changes nothing, or no longer holds."),
@@ -37,6 +42,16 @@ const OTHERS: &[(&str, Level, &str)] = &[
     ),
     ("unexplained-keywords", Level::Error, "Keywords that the scanner cannot account for: a bug of cargo-isolate."),
 ];
+
+/// What a code means that reports print and that is no rule's name, in one sentence.
+pub(crate) fn explain(name: &str) -> Option<&'static str> {
+    OTHERS.iter().find(|(other, ..)| *other == name).map(|(.., summary)| *summary)
+}
+
+/// Those codes.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    OTHERS.iter().map(|(name, ..)| *name)
+}
 
 /// The codes of some names, each once, by name.
 pub(super) fn of(names: impl Iterator<Item = &'static str>) -> Vec<Code> {

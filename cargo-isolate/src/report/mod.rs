@@ -1,6 +1,6 @@
 //! What commands print. `audit` and `check` give one [`Report`]; every format prints it, and nothing else.
 
-mod codes;
+pub(crate) mod codes;
 mod collect;
 pub(crate) mod diagnostic;
 pub(crate) mod draw;

@@ -117,7 +117,11 @@ impl Output {
         let only = [Destination::default()];
         let formats = if self.formats.is_empty() { &only[..] } else { &self.formats };
         for Destination { format, .. } in formats.iter().filter(|destination| destination.file.is_none()) {
-            print(*format, &mut anstream::stdout().lock())?;
+            match print(*format, &mut anstream::stdout().lock()) {
+                // Whoever reads has seen enough; the status still says what was found.
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+                printed => printed?,
+            }
         }
         Ok(())
     }
@@ -152,6 +156,8 @@ impl FromStr for Destination {
     fn from_str(text: &str) -> Result<Destination, String> {
         let (name, file) = match text.split_once('=') {
             Some((_, "")) => return Err("no file behind the `=`".to_owned()),
+            // As elsewhere: standard output.
+            Some((name, "-")) => (name, None),
             Some((name, file)) => (name, Some(Utf8PathBuf::from(file))),
             None => (text, None),
         };

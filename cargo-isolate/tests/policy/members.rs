@@ -61,3 +61,24 @@ fn names_that_are_not_there() {
         "version = 1\n",
     );
 }
+
+/// `-p` judges a member with what it is made of, not its siblings.
+#[test]
+fn limits_of_what_is_selected() {
+    let check = |manifest: &str, expected: &str| {
+        let policy = "version = 1\n[rules]\nmissing-safety-comment = \"allow\"\n[crates.ffi]\nunsafe = \"forbid\"\n";
+        let workspace = two_members(policy, "version = 1\n[crates.ffi]\nunsafe = { max = 0 }\n");
+        workspace.write(
+            "app/Cargo.toml",
+            &format!("[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n{manifest}"),
+        );
+        for arguments in [&["check", "-p", "app"][..], &["check", "--workspace", "--exclude", "ffi"]] {
+            let checked = workspace.isolate(arguments);
+            assert!(checked.starts_with(expected), "{checked}");
+        }
+        let all = workspace.isolate(&["check"]);
+        assert!(all.starts_with("status 1\n"), "{all}");
+    };
+    check("", "status 0\n");
+    check("[dependencies]\nffi = { path = \"../ffi\" }\n", "status 1\n");
+}

@@ -47,6 +47,43 @@ fn idle_threads_lose_their_seats_to_others() {
     });
 }
 
+/// Threads that come, make a call and end, while others take the seats that they keep: each has its seat to itself.
+#[test]
+fn seats_of_ending_threads_go_to_one_thread_each() {
+    static CHURNED: Domain = Domain::new("churned").stack_size(64 << 10);
+    if !isolation() {
+        return;
+    }
+    // Returns how often the domain found another thread's number where it had put its own.
+    let stay = |number: usize| {
+        let mut call = CHURNED.call("stay").unwrap();
+        let staged = call.output::<usize>(1).unwrap();
+        let mine = staged.as_mut_ptr();
+        // SAFETY: writes and reads the staged number.
+        let wrong = unsafe {
+            call.run(|| {
+                (0..200)
+                    .filter(|_| {
+                        mine.write_volatile(number);
+                        libc::syscall(libc::SYS_sched_yield);
+                        mine.read_volatile() != number
+                    })
+                    .count()
+            })
+        };
+        assert_eq!(wrong, Ok(0), "two threads on one seat");
+    };
+    std::thread::scope(|scope| {
+        for number in 0..70 {
+            scope.spawn(move || {
+                for round in 0..10 {
+                    std::thread::spawn(move || stay(100 * number + round)).join().unwrap();
+                }
+            });
+        }
+    });
+}
+
 /// A call that nobody ends keeps its seat, but not for longer than its thread.
 #[test]
 fn leaked_calls_end_with_their_threads() {

@@ -80,7 +80,12 @@ fn wake(word: *const u32) {
 /// Makes every running thread of this process execute a memory barrier (membarrier(2)).
 fn barrier() {
     // SAFETY: no memory of ours is involved.
-    unsafe { libc::syscall(libc::SYS_membarrier, libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) };
+    let done = unsafe { libc::syscall(libc::SYS_membarrier, libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) };
+    if done != 0 {
+        // The program has given up the system call since (seccomp(2)). What an x86 core has stored is seen by the others
+        // once its store buffer drains: within microseconds, and at every interrupt.
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
 }
 
 /// What [`barrier`] needs once.

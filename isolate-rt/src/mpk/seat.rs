@@ -65,10 +65,20 @@ const NEVER: u64 = u64::MAX;
 
 /// A thread's part in one instance: the seat it keeps.
 pub(super) struct Slot {
-    /// Null where it keeps none, or while another thread looks whether this one uses it.
+    /// Null where it keeps none; [`wanted`] while another thread looks whether this one uses it. That thread alone ends that.
     seat: AtomicPtr<Seat>,
     /// Set while a call of the thread uses the seat. Written by the thread alone.
     busy: AtomicBool,
+}
+
+/// A kept seat that another thread is about to take.
+fn wanted(seat: *mut Seat) -> *mut Seat {
+    // Odd: no seat lies there.
+    seat.wrapping_byte_add(1)
+}
+
+fn is_wanted(seat: *mut Seat) -> bool {
+    !seat.addr().is_multiple_of(2)
 }
 
 /// A seat that the calling thread uses. Two pointers: each call hands it on a few times.
@@ -120,8 +130,9 @@ impl Seats {
         // between that also holds for us: one of the two sees what the other wrote.
         slot.busy.store(true, Ordering::Relaxed);
         compiler_fence(Ordering::SeqCst);
+        let seat = slot.seat.load(Ordering::Acquire);
         // SAFETY: seats are never freed.
-        let seat = unsafe { slot.seat.load(Ordering::Acquire).as_ref() };
+        let seat = if is_wanted(seat) { None } else { unsafe { seat.as_ref() } };
         if seat.is_none() {
             slot.busy.store(false, Ordering::Release);
         }
@@ -168,17 +179,18 @@ impl Seats {
             // SAFETY: threads are never freed.
             let Some(owner) = (unsafe { seat.owner.load(Ordering::Acquire).as_ref() }) else { return false };
             let (slot, this) = (owner.slot(self.index), ptr::from_ref(seat).cast_mut());
-            let change = |from, to| slot.seat.compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed).is_ok();
-            if slot.busy.load(Ordering::Relaxed) || !change(this, ptr::null_mut()) {
+            let mark = || slot.seat.compare_exchange(this, wanted(this), Ordering::AcqRel, Ordering::Relaxed).is_ok();
+            if slot.busy.load(Ordering::Relaxed) || !mark() {
                 return false;
             }
+            // Until the mark is gone the owner keeps no other seat and does not end, and nobody else wants this one.
             barrier();
-            // In use after all: put it back. Where that fails, its owner has looked, found nothing, and keeps another by now.
-            if slot.busy.load(Ordering::Acquire) && change(ptr::null_mut(), this) {
-                return false;
+            let idle = !slot.busy.load(Ordering::Acquire);
+            if idle {
+                seat.owner.store(ptr::from_ref(thread).cast_mut(), Ordering::Relaxed);
             }
-            seat.owner.store(ptr::from_ref(thread).cast_mut(), Ordering::Relaxed);
-            true
+            slot.seat.store(if idle { ptr::null_mut() } else { this }, Ordering::Release);
+            idle
         })
     }
 
@@ -210,10 +222,11 @@ impl Seats {
 
     /// When `thread` ends: gives back what it has, seats of calls that were leaked among them.
     pub(super) fn retire(&self, thread: &Thread) {
+        // First, and not while somebody takes it: whose the seat is would be decided twice.
+        thread.slot(self.index).give_up();
         for seat in self.seats.iter().filter(|seat| ptr::eq(seat.owner.load(Ordering::Relaxed), thread)) {
             seat.owner.store(ptr::null_mut(), Ordering::Release);
         }
-        thread.slot(self.index).clear();
         self.wake();
     }
 
@@ -221,6 +234,9 @@ impl Seats {
     /// back. Returns whether one of them was in the domain.
     pub(super) fn forget_others(&self, survivor: Option<&Thread>) -> bool {
         let mut running = false;
+        if let Some(survivor) = survivor {
+            survivor.slot(self.index).not_wanted();
+        }
         for seat in &self.seats {
             let owner = seat.owner.load(Ordering::Relaxed);
             let inside = seat.running.load(Ordering::Relaxed) != 0;
@@ -248,6 +264,28 @@ impl Seats {
 }
 
 impl Slot {
+    /// Ends with nothing kept.
+    fn give_up(&self) {
+        loop {
+            let seat = self.seat.load(Ordering::Acquire);
+            if is_wanted(seat) {
+                std::thread::yield_now();
+            } else if self.seat.compare_exchange(seat, ptr::null_mut(), Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+                break;
+            }
+        }
+        self.busy.store(false, Ordering::Relaxed);
+    }
+
+    /// In the child of a fork: who wanted the seat does not exist.
+    fn not_wanted(&self) {
+        let seat = self.seat.load(Ordering::Relaxed);
+        if is_wanted(seat) {
+            self.seat.store(seat.wrapping_byte_sub(1), Ordering::Relaxed);
+        }
+    }
+
+    /// In the child of a fork, whose thread does not exist.
     fn clear(&self) {
         self.seat.store(ptr::null_mut(), Ordering::Relaxed);
         self.busy.store(false, Ordering::Relaxed);

@@ -281,6 +281,33 @@ fn deadlines_end_the_call_after_the_closure() {
     works(&HURRIED);
 }
 
+/// A closure's own call has a deadline, too: the time of the call around it goes on after that.
+#[test]
+fn deadlines_of_calls_around_outlive_those_inside() {
+    static OUTER: Domain = Domain::new("outer hurry").deadline(Duration::from_millis(200));
+    static INNER: Domain = Domain::new("inner hurry").deadline(Duration::from_secs(60));
+    extern "C" fn visit_and_stay(visit: unsafe extern "C" fn()) {
+        // SAFETY: what our caller gave us.
+        unsafe { visit() };
+        loop {
+            std::hint::spin_loop();
+        }
+    }
+    if !isolation() {
+        return;
+    }
+    let (sender, receiver) = mpsc::channel();
+    // By itself: without its deadline it would stay for ever.
+    std::thread::spawn(move || {
+        let mut callbacks = Callbacks::new();
+        let pointer = callbacks.add(|| works(&INNER));
+        // SAFETY: calls, and stays.
+        sender.send(unsafe { OUTER.call("stay").unwrap().run_with(&mut callbacks, || visit_and_stay(pointer)) })
+    });
+    let stayed = receiver.recv_timeout(Duration::from_secs(10)).expect("the deadline was forgotten");
+    assert_eq!(stayed.unwrap_err().kind(), &FaultKind::Timeout);
+}
+
 #[test]
 fn without_isolation() {
     static DIRECT: Domain = Domain::new("direct").backend(Backend::None);

@@ -29,6 +29,16 @@ thread_local! {
 struct Timer {
     timer: libc::timer_t,
     process: i32,
+    /// When it will first send its signal.
+    until: Moment,
+}
+
+/// The time of one call, and of the one around it: a callback, or a signal handler, may make calls with deadlines of their
+/// own.
+#[derive(Clone, Copy)]
+pub(super) struct Armed {
+    pub(super) until: Moment,
+    around: Moment,
 }
 
 /// A moment of the monotonic clock, in nanoseconds; 0 is never.
@@ -68,19 +78,20 @@ pub(super) fn prepare() -> Result<(), Unsupported> {
 
 /// Starts the time of a call. Two system calls: this one, and the one that disarms.
 #[cold]
-pub(super) fn arm(after: Duration) -> Result<Moment, Unsupported> {
+pub(super) fn arm(after: Duration) -> Result<Armed, Unsupported> {
     let timer = timer()?;
-    set(timer, after.max(Duration::from_nanos(1)), AGAIN)?;
     let nanos = u64::try_from(after.as_nanos()).unwrap_or(u64::MAX);
-    Ok(Moment(now().saturating_add(nanos).max(1)))
+    let until = Moment(now().saturating_add(nanos).max(1));
+    set(timer, until)?;
+    Ok(Armed { until, around: timer.until })
 }
 
-/// Stops this thread's timer.
+/// Ends the time of a call: the timer is that of the call around it again, or stops.
 #[cold]
-pub(super) fn disarm() {
+pub(super) fn disarm(armed: Armed) {
     if let Some(timer) = TIMER.get() {
-        // Disarming a timer that exists cannot fail. (In the child of a fork made by a handler it does not exist.)
-        let _ = set(timer, Duration::ZERO, Duration::ZERO);
+        // Setting a timer that exists cannot fail. (In the child of a fork made by a handler it does not exist.)
+        let _ = set(timer, armed.around);
     }
 }
 
@@ -110,20 +121,23 @@ fn timer() -> Result<Timer, Unsupported> {
         if libc::timer_create(libc::CLOCK_MONOTONIC, &mut event, &mut timer) != 0 {
             return Err(system("timer_create"));
         }
-        Timer { timer, process }
+        Timer { timer, process, until: Moment::NEVER }
     };
     TIMER.set(Some(timer));
     Ok(timer)
 }
 
-fn set(Timer { timer, .. }: Timer, first: Duration, then: Duration) -> Result<(), Unsupported> {
+fn set(timer: Timer, until: Moment) -> Result<(), Unsupported> {
+    // First: a handler that makes a call in between puts the timer back to this.
+    TIMER.set(Some(Timer { until, ..timer }));
+    let again = if until == Moment::NEVER { Duration::ZERO } else { AGAIN };
     let spec = |duration: Duration| libc::timespec {
         tv_sec: duration.as_secs().try_into().unwrap_or(i64::MAX),
         tv_nsec: duration.subsec_nanos().into(),
     };
-    let setting = libc::itimerspec { it_value: spec(first), it_interval: spec(then) };
+    let setting = libc::itimerspec { it_value: spec(Duration::from_nanos(until.0)), it_interval: spec(again) };
     // SAFETY: a live timer of this process.
-    let done = unsafe { libc::timer_settime(timer, 0, &setting, ptr::null_mut()) };
+    let done = unsafe { libc::timer_settime(timer.timer, libc::TIMER_ABSTIME, &setting, ptr::null_mut()) };
     if done == 0 { Ok(()) } else { Err(system("timer_settime")) }
 }
 

@@ -355,10 +355,8 @@ impl Entry {
         } else {
             self.stage(1, size_of::<R>(), align_of::<R>())?
         };
-        let until = match deadline {
-            None => Moment::NEVER,
-            Some(after) => deadline::arm(after).map_err(FaultKind::Unsupported)?,
-        };
+        let armed = deadline.map(deadline::arm).transpose().map_err(FaultKind::Unsupported)?;
+        let until = armed.map_or(Moment::NEVER, |armed| armed.until);
         // SAFETY: held.
         let generation = unsafe { seat.generation() };
         // Lent to us for as long as the activation lives.
@@ -380,8 +378,8 @@ impl Entry {
             lost = activation.stop.is_none() && is_lost();
         }
         seat.running.store(0, Ordering::Release);
-        if until != Moment::NEVER {
-            deadline::disarm();
+        if let Some(armed) = armed {
+            deadline::disarm(armed);
         }
         if lost {
             return Err(FaultKind::DomainLost);
@@ -480,11 +478,13 @@ impl Entry {
         seat.running.store(thread.tid(), Ordering::Relaxed);
         let _done = Done(seat);
         compiler_fence(Ordering::SeqCst);
-        if self.instance.generation.load(Ordering::Acquire) == generation {
-            Ok(f())
-        } else {
-            Err(FaultKind::StaleHandle)
+        let is_it = || self.instance.generation.load(Ordering::Acquire) == generation;
+        if !is_it() {
+            return Err(FaultKind::StaleHandle);
         }
+        let result = f();
+        // Nobody else discards it meanwhile, but a signal handler of this thread whose own call failed does.
+        if is_it() { Ok(result) } else { Err(FaultKind::StaleHandle) }
     }
 
     pub(crate) fn identity(&self) -> usize {

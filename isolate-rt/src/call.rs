@@ -249,7 +249,7 @@ impl Call {
         let count = written.min(from.len).min(into.len());
         // SAFETY: `count` is within both; the two do not overlap, since `into` is the program's and `from` the domain's;
         // bit patterns as in `read`.
-        unsafe { std::ptr::copy_nonoverlapping(from.start, into.as_mut_ptr(), count) };
+        unsafe { copy_once(from.start, into.as_mut_ptr(), count) };
         count
     }
 
@@ -387,6 +387,21 @@ impl Call {
     #[cold]
     pub(crate) fn fault(&self, kind: FaultKind) -> Fault {
         Fault::new(self.settings.name, self.function, kind)
+    }
+}
+
+/// Copies out of a domain such that the copy is all that the program ever sees.
+///
+/// # Safety
+///
+/// As [`std::ptr::copy_nonoverlapping`].
+#[inline]
+pub(crate) unsafe fn copy_once<T: Copy>(from: *const T, into: *mut T, count: usize) {
+    // SAFETY: by this function's contract. The assembly is empty: it might change all memory, for what the compiler knows, so
+    // that a copy of the copy is not made from `from`, where another thread of the domain may have written since.
+    unsafe {
+        std::ptr::copy_nonoverlapping(from, into, count);
+        std::arch::asm!("", options(nostack, preserves_flags));
     }
 }
 

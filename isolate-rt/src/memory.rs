@@ -3,7 +3,7 @@
 //! Other threads may be inside, and a library that has gone wrong may write to all of its domain. So there are no references
 //! into such memory, but for those whose caller vouches for it: values are copied in and out, each read once.
 
-use crate::call::{Call, Place, Plain};
+use crate::call::{Call, Place, Plain, copy_once};
 use crate::direct::Buffer;
 use crate::domain::Domain;
 use crate::fault::{Fault, FaultKind};
@@ -196,7 +196,7 @@ impl<T: Plain> DomainVec<T> {
         let count = self.len.saturating_sub(at).min(into.len());
         if count > 0 {
             // SAFETY: as in `copy_from`; whatever is there is a `T`.
-            self.with(|| unsafe { ptr::copy_nonoverlapping(self.start.add(at), into.as_mut_ptr(), count) })?;
+            self.with(|| unsafe { copy_once(self.start.add(at), into.as_mut_ptr(), count) })?;
         }
         Ok(count)
     }

@@ -162,6 +162,46 @@ unsafe extern "C" {
     fn sigignore(number: i32) -> i32;
 }
 
+/// A domain leaves alignment checks on, which the kernel passes on to handlers: theirs and the runtime's rely on having none.
+#[test]
+fn alignment_checks_stay_in_the_domain() {
+    static FLAGS: AtomicUsize = AtomicUsize::new(0);
+    const ALIGNMENT_CHECK: usize = 1 << 18;
+    extern "C" fn look(_: i32) {
+        let flags: usize;
+        // SAFETY: reads the flags.
+        unsafe { asm!("pushfq", "pop {}", out(reg) flags) };
+        FLAGS.store(flags, Ordering::Relaxed);
+    }
+    if !isolation() {
+        return;
+    }
+    let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    // SAFETY: a handler for a signal that no other test of this file uses.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = look as *const () as usize;
+        action.sa_flags = libc::SA_ONSTACK;
+        assert_eq!(libc::sigaction(libc::SIGURG, &action, ptr::null_mut()), 0);
+    }
+    // SAFETY: asks for numbers.
+    let (process, thread) = unsafe { (libc::getpid(), libc::gettid()) };
+    let result: Result<(), _> = in_domain(&DOMAIN, || {
+        // SAFETY: turns alignment checks on, sends this thread the signal (tgkill(2)), and fails.
+        unsafe {
+            asm!(
+                "pushfq", "or dword ptr [rsp], {check}", "popfq", "syscall", "ud2",
+                check = const ALIGNMENT_CHECK,
+                in("rax") libc::SYS_tgkill, in("rdi") process, in("rsi") thread, in("rdx") libc::SIGURG,
+                options(noreturn),
+            )
+        }
+    });
+    assert_eq!(result.unwrap_err().kind(), &FaultKind::IllegalInstruction);
+    let flags = FLAGS.load(Ordering::Relaxed);
+    assert!(flags != 0 && flags & ALIGNMENT_CHECK == 0, "{flags:#x}");
+}
+
 /// Worker threads like to block everything. That must not make the next fault the last one.
 #[test]
 fn a_thread_that_blocks_every_signal_is_still_rewound() {

@@ -2,6 +2,15 @@
 
 use std::arch::asm;
 
+/// Clears the alignment-check flag, at the beginning of a signal handler: the kernel clears the direction flag and leaves
+/// this one as the interrupted code had it (Linux `arch/x86/kernel/signal.c`), and compiled code relies on it.
+macro_rules! allow_unaligned {
+    () => {
+        "pushfq; btr dword ptr [rsp], 18; popfq"
+    };
+}
+pub(super) use allow_unaligned;
+
 /// Whether user space may execute `wrfsbase` (`HWCAP2_FSGSBASE` of the kernel's `asm/hwcap2.h`).
 pub(super) fn has_fsgsbase() -> bool {
     // SAFETY: reads the auxiliary vector.

@@ -257,7 +257,7 @@ pub(crate) unsafe extern "C" fn call_back(number: usize, from: *const u8, to: *m
         "emms",
         "fldcw [rsp + 4]",
         "push r11",
-        "sub rsp, 8",
+        "push 0", // A return address for backtraces, which end here: the domain's `rbp` leads nowhere.
         "mov rdx, r10",
         "mov rcx, r11",
         "call {dispatch}",

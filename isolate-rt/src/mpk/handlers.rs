@@ -197,6 +197,7 @@ unsafe extern "C" fn enter(number: c_int, info: *mut siginfo_t, context: *mut c_
         "cmp byte ptr [rip + {installed}], 0",
         "je {plain}",
         open_keys!(),
+        cpu::allow_unaligned!(),
         "jmp {handle}",
         installed = sym signal::INSTALLED,
         plain = sym plain,

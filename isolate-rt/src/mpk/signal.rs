@@ -93,7 +93,8 @@ pub(super) unsafe fn kernel_setting(
     }
 }
 
-/// What the kernel calls. Opens every key before the first access to memory; `sigreturn` closes them again.
+/// What the kernel calls. Opens every key before the first access to memory; `sigreturn` closes them again, and puts the
+/// flags back.
 ///
 /// # Safety
 ///
@@ -102,6 +103,7 @@ pub(super) unsafe fn kernel_setting(
 unsafe extern "C" fn enter(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
     naked_asm!(
         open_keys!(),
+        cpu::allow_unaligned!(),
         "jmp {handle}",
         handle = sym handle,
     )

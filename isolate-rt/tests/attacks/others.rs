@@ -345,6 +345,45 @@ fn b2_length_flipped_by_a_sibling() {
     });
 }
 
+/// What was taken is what stays: the compiler makes no copy of it from the domain's memory, which it takes to be unchanged.
+/// (In builds with optimisation.)
+#[test]
+fn b2_copies_of_what_was_taken() {
+    static SHARED: Domain = Domain::new("copied").deadline(Duration::from_millis(500));
+    static BYTES: AtomicPtr<u8> = AtomicPtr::new(ptr::null_mut());
+    let sum = |bytes: &[u8; 256]| bytes.iter().fold(0u8, |sum, &byte| sum.wrapping_add(byte));
+    if !isolation() {
+        return;
+    }
+    let mut call = SHARED.call("bytes").unwrap();
+    let staged = call.inout(&[0u8; 256]).unwrap();
+    BYTES.store(staged.as_mut_ptr(), Ordering::Release);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let bytes = BYTES.load(Ordering::Acquire);
+            // SAFETY: writes another call's staged memory, until the deadline.
+            let flips: Result<(), _> = unsafe {
+                SHARED.call("flip").unwrap().run(|| {
+                    loop {
+                        bytes.add(200).write_volatile(bytes.add(200).read_volatile().wrapping_add(1));
+                    }
+                })
+            };
+            assert_eq!(flips.unwrap_err().kind(), &FaultKind::Timeout);
+        });
+        for _ in 0..200_000 {
+            let (mut checked, mut used) = ([0; 256], [0; 256]);
+            let used = std::hint::black_box(&mut used);
+            // A constant, for the compiler, as in a wrapper that staged an array.
+            assert_eq!(staged.len(), 256);
+            call.take(staged, 256, &mut checked);
+            let check = sum(&checked);
+            used.copy_from_slice(&checked);
+            assert_eq!(sum(std::hint::black_box(used)), check, "copied from the domain after it was checked");
+        }
+    });
+}
+
 /// All of its own stack from here on up, the way back included.
 #[test]
 fn b4_overwrite_own_stack() {

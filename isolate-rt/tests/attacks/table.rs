@@ -46,6 +46,7 @@ const ROWS: &[Row] = &[
             ("deadline.rs", "sleeping", "`Timeout`", "still running after a second"),
             ("deadline.rs", "waiting_on_a_futex", "`Timeout`", "still running after a second"),
             ("deadline.rs", "reading_an_empty_pipe", "`Timeout`", "still running after a second"),
+            ("callbacks.rs", "deadlines_of_calls_around_outlive_those_inside", "`Timeout`", ""),
         ],
     },
     Row { id: "A6", what: "other synchronous signals", tests: &[] },
@@ -170,7 +171,10 @@ const ROWS: &[Row] = &[
     Row {
         id: "B2",
         what: "a value changed between check and use",
-        tests: &[("attacks/others.rs", "b2_length_flipped_by_a_sibling", "one of its values, clamped", "")],
+        tests: &[
+            ("attacks/others.rs", "b2_length_flipped_by_a_sibling", "one of its values, clamped", ""),
+            ("attacks/others.rs", "b2_copies_of_what_was_taken", "what was taken stays as it was", ""),
+        ],
     },
     Row {
         id: "B3",
@@ -203,7 +207,10 @@ const ROWS: &[Row] = &[
     Row {
         id: "B10",
         what: "registers, flags, floating-point state",
-        tests: &[("program.rs", "registers_of_the_caller_survive", "as before the call", "")],
+        tests: &[
+            ("program.rs", "registers_of_the_caller_survive", "as before the call", ""),
+            ("signals.rs", "alignment_checks_stay_in_the_domain", "handlers run without", ""),
+        ],
     },
     Row {
         id: "B11",

@@ -1,11 +1,24 @@
 //! Files that people keep: written whole or not at all.
 
 use camino::Utf8Path;
-use std::io::{self, Write};
+use std::{
+    fs,
+    io::{self, Write},
+};
 
-/// Writes a file, over one that is there.
+/// Writes a file, over one that is there, whose permissions stay; where a link leads to, the link stays. What is no file (a
+/// pipe, a device) is written into: it cannot be half there, and must not be replaced.
 pub(crate) fn write(path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
-    temporary(path, bytes)?.persist(path).map(drop).map_err(|error| error.error)
+    let Ok(there) = fs::metadata(path) else {
+        return temporary(path, bytes)?.persist(path).map(drop).map_err(|error| error.error);
+    };
+    if !there.is_file() {
+        return fs::OpenOptions::new().write(true).open(path)?.write_all(bytes);
+    }
+    let target = path.canonicalize_utf8()?;
+    let file = temporary(&target, bytes)?;
+    file.as_file().set_permissions(there.permissions())?;
+    file.persist(target).map(drop).map_err(|error| error.error)
 }
 
 /// Writes a file where there is none; `false` if there is one, which is left alone.
@@ -27,4 +40,30 @@ fn temporary(path: &Utf8Path, bytes: &[u8]) -> io::Result<tempfile::NamedTempFil
     #[cfg(unix)]
     file.as_file().set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
     Ok(file)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::{
+        fs::{FileTypeExt as _, PermissionsExt as _, symlink},
+        net::UnixListener,
+    };
+
+    #[test]
+    fn what_is_there_stays_what_it_is() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| Utf8Path::from_path(directory.path()).unwrap().join(name);
+        write(&at("file"), b"old").unwrap();
+        fs::set_permissions(at("file"), fs::Permissions::from_mode(0o600)).unwrap();
+        symlink(at("file"), at("link")).unwrap();
+        write(&at("link"), b"new").unwrap();
+        assert!(fs::symlink_metadata(at("link")).unwrap().is_symlink());
+        assert_eq!(fs::read(at("file")).unwrap(), b"new");
+        assert_eq!(fs::metadata(at("file")).unwrap().permissions().mode() & 0o777, 0o600);
+
+        let _listener = UnixListener::bind(at("socket")).unwrap();
+        write(&at("socket"), b"new").unwrap_err();
+        assert!(fs::metadata(at("socket")).unwrap().file_type().is_socket());
+    }
 }

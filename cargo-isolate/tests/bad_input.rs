@@ -51,6 +51,21 @@ impl Workspace {
 
 const UNSAFE: &str = "pub fn f() { unsafe { core::hint::unreachable_unchecked() } }\n";
 
+/// What the tree's own configuration would have cargo run in the place of the compiler, or around it.
+#[test]
+fn no_program_of_the_tree_runs() {
+    for key in ["rustc", "rustc-wrapper", "rustc-workspace-wrapper"] {
+        let workspace = Workspace::new(UNSAFE);
+        workspace.put("evil.sh", format!("#!/bin/sh\ntouch {}\nexit 1\n", workspace.path("ran").display()));
+        let program = workspace.path("evil.sh");
+        fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        workspace.put(".cargo/config.toml", format!("[build]\n{key} = \"{}\"\n", program.display()));
+        let said = workspace.audit(&["--no-cache"]);
+        assert!(said.starts_with("status Some(0)"), "{key}: {said}");
+        assert!(!workspace.path("ran").exists(), "{key} of the scanned tree was run");
+    }
+}
+
 #[test]
 fn files_that_cannot_be_read() {
     let workspace = Workspace::new(format!("mod latin;\nmod device;\nmod fine;\n{UNSAFE}"));

@@ -13,6 +13,7 @@ use isolate_lints::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    env,
     sync::Arc,
 };
 
@@ -49,6 +50,10 @@ pub(super) fn read(request: &Request) -> Result<Loaded, LoadError> {
 
 fn command(request: &Request) -> cargo_metadata::MetadataCommand {
     let mut command = request.manifest.metadata();
+    // Cargo asks the compiler who it is. `.cargo/config.toml` of the scanned tree may name another, or a program around it;
+    // the environment goes before it, and nothing of the tree is to run.
+    command.env("RUSTC", env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
+    command.env("RUSTC_WRAPPER", "").env("RUSTC_WORKSPACE_WRAPPER", "");
     // Not `Features::forward_metadata`: an empty feature list would be passed on as `--features ""`.
     if request.features.all_features {
         command.features(CargoOpt::AllFeatures);

@@ -103,11 +103,14 @@ pub(crate) fn load_counts(request: &Request) -> Result<Graph, LoadError> {
     on_threads(request, Wanted::Counts)
 }
 
+/// More would only cost: a thread each, whatever the number asked for.
+const MOST_THREADS: usize = 256;
+
 fn on_threads(request: &Request, wanted: Wanted) -> Result<Graph, LoadError> {
     match request.jobs {
         None => scan(request, wanted),
         // No thread can be started: then the work is done on this one.
-        Some(jobs) => match rayon::ThreadPoolBuilder::new().num_threads(jobs.get()).build() {
+        Some(jobs) => match rayon::ThreadPoolBuilder::new().num_threads(jobs.get().min(MOST_THREADS)).build() {
             Ok(pool) => pool.install(|| scan(request, wanted)),
             Err(_) => scan(request, wanted),
         },

@@ -40,6 +40,7 @@ pub(crate) fn graph(text: &str) -> Graph {
             cfgs: Vec::new(),
             configs: Arc::new(linux()),
             facts: scan(text, Edition::E2021),
+            expansions: Vec::new(),
         });
     }
     let mut named: Vec<_> = packages.into_iter().collect();

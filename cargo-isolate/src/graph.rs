@@ -5,7 +5,7 @@ use camino::Utf8PathBuf;
 use isolate_lints::{
     Edition,
     cfg::{Configs, Presence},
-    facts::{FileFacts, Span},
+    facts::{FileFacts, Span, UnsafeFact},
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -64,6 +64,19 @@ pub(crate) struct SourceFile {
     /// How that target is compiled, for each chosen platform.
     pub(crate) configs: Arc<Configs>,
     pub(crate) facts: FileFacts,
+    /// Uses of procedural macros in it whose output was seen; empty without a build.
+    pub(crate) expansions: Vec<Expansion>,
+}
+
+/// What a procedural macro wrote at one of its uses.
+#[derive(Debug)]
+pub(crate) struct Expansion {
+    /// The use, as one writes it: `name!`, `#[name]`, `#[derive(Name)]`.
+    pub(crate) from: String,
+    /// Its place.
+    pub(crate) span: Span,
+    /// Unsafe constructs that stand in no file, all at that place.
+    pub(crate) unsafes: Vec<UnsafeFact>,
 }
 
 impl Graph {

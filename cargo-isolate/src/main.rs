@@ -29,5 +29,5 @@ mod words;
 mod wrap;
 
 fn main() -> std::process::ExitCode {
-    cli::run()
+    sources::called_back().unwrap_or_else(cli::run)
 }

@@ -63,6 +63,11 @@ const CASES: &[(&str, Row, &str)] = &[
     ("cases::match_guard", More, "block(unsafe-call)"),
     ("cases::method", Live, "function close"),
     ("cases::method_call", More, "function shut; block(unsafe-call unsafe-call unsafe-call)"),
+    (
+        "cases::mixed_output",
+        More,
+        "unexpanded macros::reread; block(deref); unexpanded macros::trusting; unexpanded macros::nothing",
+    ),
     ("cases::naked", Live, "attribute naked"),
     ("cases::negative_impl", More, ""),
     ("cases::nested_function", More, "function inner; block(unsafe-call)"),
@@ -139,9 +144,36 @@ fn what_build_scripts_write_is_found_with_a_build() {
     assert_eq!(lines("generated::bindings"), "extern-block C");
     assert_eq!(lines("generated::table"), "block(deref)");
     assert_eq!(lines("generated::script_cfg"), "block(deref); dormant by cfg(never_set): block(deref)");
-    // The output of proc macros stays unknown, and is said to be.
-    assert_eq!(lines("cases::macro_output"), "unexpanded macros::hidden");
 }
+
+/// With a build, what proc macros write is told at their use, and nothing of it stays unknown; code that a macro gives back
+/// and what the standard library's macros write are not theirs.
+#[test]
+fn what_proc_macros_write_is_found_with_a_build() {
+    for state in ["built", "fresh"] {
+        let audit = audit(&["--expand"]);
+        let found = by_module(&audit);
+        for (module, row, without) in CASES {
+            let lines = found.get(*module).map(|lines| lines.join("; ")).unwrap_or_default();
+            match OUTPUT.iter().find(|(of, _)| of == module) {
+                Some((_, expected)) => assert_eq!(lines, *expected, "findings of {module}, {state}"),
+                None if module.starts_with("generated") => {}
+                None => assert_eq!(lines, *without, "findings of {module}, {state}"),
+            }
+            assert!(*row != Live || !lines.is_empty() && !lines.contains("unexpanded"), "{module}, {state}: {lines}");
+        }
+    }
+}
+
+/// What only procedural macros write.
+const OUTPUT: &[(&str, &str)] = &[
+    ("cases::derive_output", "block(call) from #[derive(macros::Zero)]"),
+    ("cases::macro_output", "block(deref) from macros::hidden!"),
+    (
+        "cases::mixed_output",
+        "block(call) from #[derive(macros::Zero)]; block(deref); block(deref) from macros::trusting!",
+    ),
+];
 
 #[test]
 fn the_table_that_other_tools_were_measured_with() {
@@ -153,13 +185,15 @@ fn the_table_that_other_tools_were_measured_with() {
 }
 
 /// What the lint says nothing about: bare `extern` blocks of 2021, `naked`, types, unions and statics as such, items whose
-/// `unsafe` is that of the block around, and code under a `cfg` that only the build script could set. A file, and the lines.
+/// `unsafe` is that of the block around, what an attribute macro of another crate gives back, and code under a `cfg` that only
+/// the build script could set. A file, and the lines.
 const UNKNOWN_TO_RUSTC: &[(&str, &[u64])] = &[
     ("cases-2021/src/bare_extern.rs", &[1]),
     ("cases-2021/src/bare_extern_without_abi.rs", &[1]),
     ("cases/src/callback_type.rs", &[1]),
     ("cases/src/function_pointer.rs", &[1]),
-    ("cases/src/lib.rs", &[79]),
+    ("cases/src/lib.rs", &[80]),
+    ("cases/src/mixed_output.rs", &[13]),
     ("cases/src/naked.rs", &[1]),
     ("cases/src/safe_foreign.rs", &[3]),
     ("cases/src/static_read.rs", &[1]),
@@ -238,6 +272,9 @@ fn case(finding: &Value) -> String {
         "foreign-call" => line += &format!(" {} of {}", text("symbol"), text("library")),
         _ if !text("name").is_empty() => line += &format!(" {}", text("name")),
         _ => {}
+    }
+    if !text("expanded_from").is_empty() {
+        line += &format!(" from {}", text("expanded_from"));
     }
     if !text("in_macro").is_empty() {
         line += &format!(" in {}!", text("in_macro"));

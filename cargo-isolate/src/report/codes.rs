@@ -97,7 +97,8 @@ mod tests {
             MacroToken,
         ];
         for kind in kinds {
-            let name = Detail::Unsafe { kind, name: None, safety: None, operations: Vec::new() }.code();
+            let name =
+                Detail::Unsafe { kind, name: None, safety: None, operations: Vec::new(), expanded_from: None }.code();
             assert_ne!(code(name).summary, name);
         }
     }

@@ -230,12 +230,14 @@ fn file_diagnostics(
         ..at_place(graph, package, file, source, span, scope)
     };
     let mut diagnostics = Vec::new();
-    for fact in &file.facts.unsafes {
+    let written = file.expansions.iter().flat_map(|seen| seen.unsafes.iter().map(|fact| (fact, Some(&seen.from))));
+    for (fact, from) in file.facts.unsafes.iter().map(|fact| (fact, None)).chain(written) {
         let detail = Detail::Unsafe {
             kind: fact.kind,
             name: fact.name.clone(),
             safety: fact.safety.clone(),
             operations: fact.operations.clone(),
+            expanded_from: from.cloned(),
         };
         diagnostics.push(diagnostic(detail, fact.span, &fact.scope));
     }

@@ -88,6 +88,9 @@ pub(crate) enum Detail {
         /// The comment that argues for it.
         safety: Option<String>,
         operations: Vec<Operation>,
+        /// The use of the procedural macro that writes it; it stands in no file then.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        expanded_from: Option<String>,
     },
     /// A call of a foreign function, or a mention: its address taken, a foreign static used.
     ForeignCall {

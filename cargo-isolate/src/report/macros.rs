@@ -25,7 +25,11 @@ pub(super) fn uses<'g>(
         let detail = match used.what {
             MacroSort::Unsafe => Detail::MacroUse { name, defined_in },
             MacroSort::Procedural => {
-                let role = graph.packages[package].files[file].role;
+                let user = &graph.packages[package].files[file];
+                if user.expansions.iter().any(|seen| seen.span == used.fact.span) {
+                    continue;
+                }
+                let role = user.role;
                 if !procedural.insert((package, role, defining, used.fact.path.rsplit("::").next())) {
                     continue;
                 }

@@ -10,7 +10,10 @@ use isolate_lints::facts::{MacroKind, UnsafeKind};
 /// What is there.
 pub(super) fn message(detail: &Detail) -> String {
     match detail {
-        Detail::Unsafe { kind, name, .. } => construct(*kind, name.as_deref()),
+        Detail::Unsafe { kind, name, expanded_from: None, .. } => construct(*kind, name.as_deref()),
+        Detail::Unsafe { kind, name, expanded_from: Some(from), .. } => {
+            format!("{} from expansion of `{from}`", construct(*kind, name.as_deref()))
+        }
         Detail::ForeignCall { mention: false, .. } => "call of a foreign function".to_owned(),
         Detail::ForeignCall { .. } => "mention of a foreign item".to_owned(),
         Detail::MacroUse { name, .. } => format!("use of `{name}!`, which holds unsafe code"),
@@ -27,6 +30,7 @@ pub(super) fn message(detail: &Detail) -> String {
 /// A few words for the place itself.
 pub(super) fn label(detail: &Detail) -> Option<String> {
     let label = match detail {
+        Detail::Unsafe { expanded_from: Some(_), .. } => "a procedural macro writes it here",
         Detail::Unsafe { kind: UnsafeKind::Block | UnsafeKind::Impl, safety: None, .. } => "no `SAFETY` comment",
         Detail::Unsafe { kind: UnsafeKind::Function | UnsafeKind::Trait, safety: None, .. } => "no `# Safety` section",
         Detail::Unsafe { .. } => return None,

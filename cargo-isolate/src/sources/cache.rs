@@ -76,7 +76,7 @@ impl Cache {
     /// Fills in the packages that are known, and returns their indices.
     pub(super) fn restore(&self, loaded: &mut Loaded) -> BTreeSet<usize> {
         let Some(store) = &self.store else { return BTreeSet::new() };
-        let Loaded { graph, targets, identities } = loaded;
+        let Loaded { graph, targets, identities, .. } = loaded;
         let packages = &graph.packages;
         let by_package: Vec<&[Target]> = targets.chunk_by(|a, b| a.package == b.package).collect();
         let restored: Vec<_> = by_package
@@ -169,6 +169,7 @@ fn files(records: Vec<FileRecord<'_>>, package: &Package, targets: &[Target]) ->
             cfgs: record.cfgs.into_owned(),
             configs: target.configs.clone(),
             facts: record.facts.into_owned(),
+            expansions: Vec::new(),
         })
     });
     files.collect()

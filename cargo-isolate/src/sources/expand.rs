@@ -1,15 +1,23 @@
-//! What build scripts write and set, from a `cargo check` into a folder of our own. The one part of loading that runs code
-//! of the scanned tree, and only when it is asked for.
+//! What build scripts write and set, and macros expand to, from a `cargo check` into a folder of our own. The one part of
+//! loading that runs code of the scanned tree, and only when it is asked for.
 
-use super::{LoadError, Request};
+use super::{LoadError, Request, rustc};
 use crate::process;
 use camino::Utf8PathBuf;
-use cargo_metadata::{Message, Metadata, PackageId};
+use cargo_metadata::{Message, Metadata, PackageId, Target};
 use std::{
     collections::{BTreeSet, HashMap},
     io::BufReader,
     process::Stdio,
 };
+
+/// What there is to see after a build.
+#[derive(Default)]
+pub(super) struct Build {
+    pub(super) scripts: HashMap<PackageId, Script>,
+    /// Crates of the workspace, each with the file where its text is if the compiler gave one.
+    pub(super) crates: Vec<(PackageId, Target, Utf8PathBuf)>,
+}
 
 /// What one package's build script did.
 pub(super) struct Script {
@@ -18,8 +26,8 @@ pub(super) struct Script {
     pub(super) cfgs: BTreeSet<String>,
 }
 
-/// Checks the workspace, and gives what the build scripts said; of several platforms, the first.
-pub(super) fn run(request: &Request, metadata: &Metadata) -> Result<HashMap<PackageId, Script>, LoadError> {
+/// Checks the workspace, and gives what came of it; of several platforms, the first.
+pub(super) fn run(request: &Request, metadata: &Metadata) -> Result<Build, LoadError> {
     let mut cargo = process::cargo();
     cargo.args(["check", "--workspace", "--message-format=json", "--target-dir"]);
     cargo.arg(metadata.target_directory.join("isolate/expand"));
@@ -39,17 +47,34 @@ pub(super) fn run(request: &Request, metadata: &Metadata) -> Result<HashMap<Pack
     for target in request.target.iter().filter(|target| *target != "all") {
         cargo.args(["--target", target]);
     }
+    rustc::wrap(&mut cargo).map_err(LoadError::NoCheck)?;
     let mut child = cargo.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map_err(LoadError::NoCheck)?;
-    let mut scripts = HashMap::new();
+    let mut build = Build::default();
     let messages = child.stdout.take().map(BufReader::new);
     for message in messages.into_iter().flat_map(Message::parse_stream) {
-        if let Message::BuildScriptExecuted(script) = message.map_err(LoadError::NoCheck)? {
-            let cfgs = script.cfgs.into_iter().collect();
-            scripts.entry(script.package_id).or_insert(Script { out_dir: script.out_dir, cfgs });
+        match message.map_err(LoadError::NoCheck)? {
+            Message::BuildScriptExecuted(script) => {
+                let cfgs = script.cfgs.into_iter().collect();
+                build.scripts.entry(script.package_id).or_insert(Script { out_dir: script.out_dir, cfgs });
+            }
+            Message::CompilerArtifact(artifact) if metadata.workspace_members.contains(&artifact.package_id) => {
+                let text = artifact.filenames.first().and_then(|file| rustc::text_of(file));
+                let known = build
+                    .crates
+                    .iter_mut()
+                    .find(|(id, target, _)| *id == artifact.package_id && target.src_path == artifact.target.src_path);
+                match (text, known) {
+                    // Cargo builds for several platforms in any order.
+                    (Some(text), Some((.., known))) => *known = text.min(known.clone()),
+                    (Some(text), None) => build.crates.push((artifact.package_id, artifact.target, text)),
+                    (None, _) => {}
+                }
+            }
+            _ => {}
         }
     }
     match child.wait().map_err(LoadError::NoCheck)?.success() {
-        true => Ok(scripts),
+        true => Ok(build),
         false => Err(LoadError::Unbuildable),
     }
 }

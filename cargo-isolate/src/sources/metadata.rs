@@ -1,6 +1,6 @@
 //! `cargo metadata` → packages and the root file of each target.
 
-use super::{LoadError, Request, cache, cfg, expand};
+use super::{LoadError, Request, cache, cfg, expand, expansion::Expanded};
 use crate::{
     graph::{Graph, Package, Role},
     nearest::nearest,
@@ -24,6 +24,8 @@ pub(super) struct Loaded {
     pub(super) targets: Vec<Target>,
     /// By package: what it is called with its checksum, if it is cargo's own copy of a registry's package.
     pub(super) identities: Vec<Option<String>>,
+    /// Crates that were built to see what their macros write.
+    pub(super) expanded: Vec<Expanded>,
 }
 
 /// One crate to scan.
@@ -44,8 +46,8 @@ pub(super) fn read(request: &Request) -> Result<Loaded, LoadError> {
         error => LoadError::Metadata(error),
     })?;
     let selected = select(request, &metadata)?;
-    let scripts = if request.expand { expand::run(request, &metadata)? } else { HashMap::new() };
-    Ok(build(&metadata, &selected, &platforms?, scripts))
+    let built = if request.expand { expand::run(request, &metadata)? } else { expand::Build::default() };
+    Ok(build(&metadata, &selected, &platforms?, built))
 }
 
 fn command(request: &Request) -> cargo_metadata::MetadataCommand {
@@ -132,7 +134,7 @@ fn build(
     metadata: &Metadata,
     selected: &BTreeSet<&PackageId>,
     platforms: &cfg::Platforms,
-    mut scripts: HashMap<PackageId, expand::Script>,
+    mut built: expand::Build,
 ) -> Loaded {
     let members: BTreeSet<_> = metadata.workspace_members.iter().collect();
     let mut sorted: Vec<_> = metadata.packages.iter().collect();
@@ -154,6 +156,14 @@ fn build(
         externs.insert(&node.id, named.collect());
     }
 
+    let expanded = built.crates.into_iter().filter_map(|(id, target, text)| {
+        let (package, role) = (*index.get(&id)?, role(&target.kind, true)?);
+        Some(Expanded { package, role, krate: target.name.replace('-', "_"), text })
+    });
+    let mut expanded: Vec<Expanded> = expanded.collect();
+    // Cargo says so in the order in which they were done.
+    expanded.sort_by(|a, b| (a.package, a.role, &a.krate, &a.text).cmp(&(b.package, b.role, &b.krate, &b.text)));
+
     let checksums = checksums(&metadata.workspace_root);
     let unpacked = cache::unpacked();
 
@@ -164,7 +174,7 @@ fn build(
         let member = members.contains(&package.id);
         let mut lib = None;
         let has_script = package.targets.iter().any(|target| target.kind.contains(&TargetKind::CustomBuild));
-        let ran = scripts.remove(&package.id);
+        let ran = built.scripts.remove(&package.id);
         let script = match &ran {
             Some(ran) => Script::Ran(Arc::new(ran.cfgs.clone())),
             None if has_script => Script::Unseen,
@@ -219,6 +229,7 @@ fn build(
         graph: Graph { root: metadata.workspace_root.clone(), target: metadata.target_directory.clone(), packages },
         targets,
         identities,
+        expanded,
     }
 }
 

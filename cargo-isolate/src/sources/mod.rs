@@ -2,19 +2,22 @@
 //! is in them.
 //!
 //! Runs no code of the scanned tree: no build script, no macro. `cargo metadata` and `rustc --print cfg` are the only
-//! processes started.
+//! processes started. `--expand` is the exception, see `expand`.
 
 mod cache;
 mod cfg;
 mod expand;
+mod expansion;
 mod include;
 mod metadata;
 mod module_path;
+mod rustc;
 mod unreached;
 mod walk;
 
 use crate::{graph::Graph, names, progress::Progress};
 use cache::{Cache, Wanted};
+pub(crate) use rustc::called_back;
 use std::io;
 
 /// Which workspace to load, and which of its packages to report on. Flags as in cargo's own commands.
@@ -30,8 +33,8 @@ pub(crate) struct Request {
     /// several is dormant
     #[arg(long, value_name = "TRIPLE")]
     pub(crate) target: Vec<String>,
-    /// Build first (`cargo check` into target/isolate), to read what build scripts write and set; runs build scripts and
-    /// proc macros of the workspace and its dependencies
+    /// Build first (`cargo check` into target/isolate), to see what build scripts write and set, and what proc macros write
+    /// in members; runs build scripts and proc macros of the workspace and its dependencies
     #[arg(long)]
     pub(crate) expand: bool,
     /// Assert that `Cargo.lock` will remain unchanged
@@ -127,6 +130,7 @@ fn scan(request: &Request, wanted: Wanted) -> Result<Graph, LoadError> {
     cache.keep(&loaded, &restored);
     if wanted == Wanted::Everything {
         names::settle_operations(&mut loaded.graph);
+        expansion::attach(&mut loaded.graph, &loaded.expanded);
     }
     if request.verbose {
         cache.notes().iter().for_each(|note| anstream::eprintln!("note: {note}"));

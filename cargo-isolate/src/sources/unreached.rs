@@ -34,6 +34,7 @@ pub(super) fn scan(
             cfgs: Vec::new(),
             configs: Arc::new(Configs::default()),
             facts,
+            expansions: Vec::new(),
         })
     });
     files.collect()

@@ -26,7 +26,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Fills in [`Package::files`] and [`Package::gaps`] of all packages but those that are `restored`.
 pub(super) fn scan(loaded: &mut Loaded, restored: &BTreeSet<usize>, cache: &Cache, progress: &Progress) {
-    let Loaded { graph, targets, identities } = loaded;
+    let Loaded { graph, targets, identities, .. } = loaded;
     let files = cache.files(graph);
     let mut walk = Walk::new(&graph.packages, targets, identities);
     walk.frontier
@@ -273,6 +273,7 @@ impl<'g> Walk<'g> {
                         cfgs: entry.cfgs,
                         configs: target.configs.clone(),
                         facts,
+                        expansions: Vec::new(),
                     };
                     file.facts.settle(&file.configs);
                     self.settle_includes(&mut file, entry.how);

@@ -150,6 +150,7 @@ mod tests {
             cfgs: Vec::new(),
             configs: Default::default(),
             facts,
+            expansions: Vec::new(),
         };
         let package = Package {
             out_dir: None,

@@ -131,8 +131,11 @@ impl Seats {
         slot.busy.store(true, Ordering::Relaxed);
         compiler_fence(Ordering::SeqCst);
         let seat = slot.seat.load(Ordering::Acquire);
-        // SAFETY: seats are never freed.
-        let seat = if is_wanted(seat) { None } else { unsafe { seat.as_ref() } };
+        let seat = match is_wanted(seat) {
+            true => None,
+            // SAFETY: seats are never freed.
+            false => unsafe { seat.as_ref() },
+        };
         if seat.is_none() {
             slot.busy.store(false, Ordering::Release);
         }

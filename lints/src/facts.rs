@@ -59,6 +59,8 @@ pub struct FileFacts {
     pub unexpanded: Vec<Unexpanded>,
     /// Uses of macros that are not the standard library's, in source order per kind.
     pub macros: Vec<MacroFact>,
+    /// Paths that macro definitions put together of what their uses pass.
+    pub templates: Vec<Template>,
     /// What turns out to be an operation or nothing once the whole graph is known.
     pub candidates: Vec<Candidate>,
     /// `unsafe` tokens that the lexer counted, comments and strings excluded: the oracle of the self-check.
@@ -213,6 +215,26 @@ pub struct MacroFact {
     /// The path's place.
     pub span: Span,
     /// Where it stands.
+    pub scope: Arc<Scope>,
+    /// Names among its arguments that the definition may make a call of, but for those in a call's own arguments: of
+    /// `call!(crc32(seed))` only `crc32`.
+    pub arguments: Vec<CallFact>,
+    /// There are more such names than are kept.
+    pub more: bool,
+    /// It stands in a definition and is passed what that one was.
+    pub forwards: bool,
+}
+
+/// A path in a macro definition with a macro variable in it: `libz_sys::$f`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Template {
+    /// As written, with `$` for each variable: `libz_sys::$`, `$crate::ffi::$`. Empty for a name that another macro makes of
+    /// parts (`[<z_ $f>]`).
+    pub path: String,
+    /// It is called.
+    pub called: bool,
+    /// The definition: `in_macro` is its name.
+    #[serde(with = "scopes")]
     pub scope: Arc<Scope>,
 }
 

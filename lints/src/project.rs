@@ -1,7 +1,7 @@
 //! What rules may ask about the graph that a file is part of.
 
 use crate::facts::{Definition, FileFacts, ForeignItem, ForeignKind, Scope, Span};
-use crate::resolve::{Crate, File, ForeignCall, Place, Resolver};
+use crate::resolve::{Crate, File, ForeignCall, MacroUse, Place, Resolver};
 use std::collections::BTreeMap;
 
 /// The crates of a graph, with what is asked of them again and again.
@@ -10,6 +10,7 @@ pub struct Project<'a> {
     resolver: Resolver<'a>,
     /// By caller.
     calls: Vec<ForeignCall<'a>>,
+    hidden: Vec<MacroUse<'a>>,
     /// By symbol, in the order of crates, files and places.
     declarations: BTreeMap<&'a str, Vec<Declared<'a>>>,
     /// What the rules take for granted.
@@ -44,6 +45,7 @@ impl<'a> Project<'a> {
     pub fn new(crates: &'a [Crate<'a>], settings: Settings) -> Project<'a> {
         let resolver = Resolver::new(crates);
         let calls = resolver.foreign_calls();
+        let hidden = resolver.hidden_calls();
         let mut declarations: BTreeMap<&str, Vec<Declared<'_>>> = BTreeMap::new();
         for (krate, of_crate) in crates.iter().enumerate() {
             for (file, of_file) in of_crate.files.iter().enumerate() {
@@ -53,7 +55,7 @@ impl<'a> Project<'a> {
                 }
             }
         }
-        Project { crates, resolver, calls, declarations, settings }
+        Project { crates, resolver, calls, hidden, declarations, settings }
     }
 
     pub(crate) fn file(&self, place: Place) -> &File<'a> {
@@ -65,6 +67,11 @@ impl<'a> Project<'a> {
         let start = self.calls.partition_point(|call| call.caller < place);
         let end = self.calls.partition_point(|call| call.caller <= place);
         &self.calls[start..end]
+    }
+
+    /// Uses of macros in a file that call something nobody could tell.
+    pub(crate) fn hidden_in(&self, place: Place) -> impl Iterator<Item = &MacroUse<'a>> {
+        self.hidden.iter().filter(move |used| used.user == place)
     }
 
     pub(crate) fn resolver(&self) -> &Resolver<'a> {

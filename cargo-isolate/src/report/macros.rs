@@ -23,6 +23,9 @@ pub(super) fn uses<'g>(
         let defining = crates.package(used.krate);
         let defined_in = graph.packages[defining].id();
         let detail = match used.what {
+            MacroSort::Hidden => {
+                Detail::Unexpanded { name, kind: Some(kind), argument: String::new(), defined_in: Some(defined_in) }
+            }
             MacroSort::Unsafe => Detail::MacroUse { name, defined_in },
             MacroSort::Procedural => {
                 let user = &graph.packages[package].files[file];

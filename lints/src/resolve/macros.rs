@@ -24,6 +24,8 @@ pub enum MacroSort {
     Unsafe,
     /// A procedural macro, whose output is not seen.
     Procedural,
+    /// By example, calling something of the use's arguments that could not be told.
+    Hidden,
 }
 
 impl<'a> Resolver<'a> {
@@ -50,6 +52,7 @@ impl<'a> Resolver<'a> {
                 }
             }
         }
+        found.extend(self.hidden_calls());
         found
     }
 

@@ -8,6 +8,7 @@ mod callers;
 mod macros;
 mod names;
 mod operations;
+mod templates;
 #[cfg(test)]
 mod tests;
 mod unseen;
@@ -112,6 +113,13 @@ impl<'a> Resolver<'a> {
                     self.foreign(Place { krate, file }, of_file, call, mention, &mut found);
                 }
             }
+        }
+        let known: HashSet<_> = found.iter().map(|call| (call.caller, call.call.span.start)).collect();
+        let (written, _) = self.template_calls();
+        let before = found.len();
+        found.extend(written.into_iter().filter(|call| !known.contains(&(call.caller, call.call.span.start))));
+        if found.len() > before {
+            found.sort_by_key(|call| (call.caller, call.call.span.start));
         }
         found
     }

@@ -350,3 +350,55 @@ mod inner { fn d() { super::open(); crate::own(); super::swap(); unsafe { open()
         &["app/b open -> app", "app/c close -> app", "app/d super::open -> app"],
     );
 }
+
+const CALL: &str = "macro_rules! call { ($f:ident($($a:expr),*)) => { unsafe { zlib::$f($($a),*) } } }\n";
+
+#[test]
+fn a_macro_calls_what_it_is_passed() {
+    check_2021(
+        &format!(
+            "//- app (zlib)
+{CALL}fn adler32(x: u64) -> u64 {{ x }}
+fn a(version: u64) {{ call!(crc32(adler32(version))); }}
+fn b() {{ println!(\"{{}}\", call!(adler32(0))); }}
+fn c() {{ call!(other(0)); crc32(0); }}
+"
+        ),
+        &["app/a crc32 -> zlib crc32", "app/b adler32 -> zlib adler32"],
+    );
+}
+
+#[test]
+fn a_macro_names_what_it_is_passed() {
+    check_2021(
+        "//- app (zlib)
+macro_rules! pointer { ($f:ident) => { zlib::$f as *const () } }
+macro_rules! both { ($p:ident, $f:ident, $($a:expr),*) => { $p::$f($($a),*) } }
+macro_rules! whole { ($p:path) => { $p(0) } }
+macro_rules! fixed { ($p:ident) => { $p::crc32(0) } }
+macro_rules! text { ($f:ident) => { stringify!($f) } }
+fn a() { pointer!(crc32); both!(zlib, adler32, 1); whole!(zlib::crc32); fixed!(zlib); text!(crc32); }
+",
+        &[
+            "app/a crc32 ~> zlib crc32",
+            "app/a adler32 -> zlib adler32",
+            "app/a zlib::crc32 ~> zlib crc32",
+            "app/a zlib -> zlib crc32",
+        ],
+    );
+}
+
+#[test]
+fn macros_of_other_crates_and_of_macros_call_what_they_are_passed() {
+    check_2021(
+        "//- app (wrap)
+use wrap::call;
+fn a() { call!(crc32(0)); wrap::outer!(adler32(1)); }
+//- wrap (zlib)
+pub mod ffi { pub use zlib::*; }
+#[macro_export] macro_rules! call { ($f:ident($($a:expr),*)) => { unsafe { $crate::ffi::$f($($a),*) } } }
+#[macro_export] macro_rules! outer { ($($t:tt)*) => { $crate::call!($($t)*) } }
+",
+        &["app/a crc32 -> zlib crc32", "app/a adler32 -> zlib adler32"],
+    );
+}

@@ -39,7 +39,8 @@
 //! ## Known limits
 //!
 //! What reaches the function by a pointer that C hands out, or by `dlsym`, is not seen; `cargo isolate verify`
-//! looks at the linked program.
+//! looks at the linked program. A name passed to a macro by example that calls it is followed; where that does not
+//! lead to a function, `unseen-expansion` reports the use.
 
 use super::{Report, Subject, foreign_call};
 

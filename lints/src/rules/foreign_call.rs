@@ -40,8 +40,10 @@
 //! ## Known limits
 //!
 //! A local variable that has the name of a foreign function in scope is taken for it. Where a name may mean
-//! several declarations, one is shown. Calls that macros of other crates write are
-//! not seen, and blocks under an attribute macro (`#[wasm_bindgen]`) are the macro's.
+//! several declarations, one is shown. Of a call whose path a macro
+//! definition and its use write together (`libz_sys::$f` and `crc32`), every name among the arguments that makes a
+//! foreign item counts; where none does, the use is reported by `unseen-expansion`. Other calls that procedural
+//! macros write are not seen, and blocks under an attribute macro (`#[wasm_bindgen]`) are the macro's.
 
 use super::{Report, Subject};
 use crate::resolve::ForeignCall;

@@ -3,7 +3,8 @@
 //! ## What it does
 //!
 //! Reports code that the scan knows of but could not see: `include!` of a file that does not exist before the
-//! build, most often one that a build script writes.
+//! build, most often one that a build script writes; and uses of a macro that calls something of its arguments
+//! which could not be told.
 //!
 //! ## Why it matters
 //!
@@ -35,5 +36,9 @@ use super::{Report, Subject};
 pub(super) fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
     for call in &subject.facts.unexpanded {
         report.add(call.span, &call.scope, format!("code behind `{}!` was not seen", call.name), Vec::new());
+    }
+    for used in subject.project.hidden_in(subject.place) {
+        let message = format!("what `{}!` calls of its arguments was not seen", used.fact.path);
+        report.add(used.fact.span, &used.fact.scope, message, Vec::new());
     }
 }

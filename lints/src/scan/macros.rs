@@ -156,6 +156,7 @@ impl<'s, 't> Scanner<'s, 't> {
                     rules.transcribers().for_each(|body| {
                         self.keywords(body);
                         self.paths(body);
+                        self.templates(body);
                     });
                     // What stands in a matcher is no code that a use could expand to.
                     self.inside_macro(&name, |_| {});
@@ -165,6 +166,7 @@ impl<'s, 't> Scanner<'s, 't> {
                 None => bodies.iter().for_each(|body| {
                     self.keywords(body);
                     self.paths(body);
+                    self.templates(body);
                 }),
             }
             self.leave();
@@ -190,8 +192,9 @@ impl<'s, 't> Scanner<'s, 't> {
             "include" => self.unexpanded(node, &path, arguments, item),
             _ => {}
         }
-        self.macro_use(path.clone(), MacroKind::Call, node.child(PATH).map_or(0..0, |path| path.start()..path.end()));
         let tokens = raws(arguments);
+        let range = node.child(PATH).map_or(0..0, |path| path.start()..path.end());
+        self.macro_use(path.clone(), MacroKind::Call, range, inner(&tokens));
         let expanded = item && self.frame().depth < DEPTH && self.declares() && self.expand(&path, inner(&tokens));
         let keyword = tokens.iter().any(|raw| self.source.raw_kind(*raw as usize) == T![unsafe]);
         let outer = self.frame().safety.clone();
@@ -224,19 +227,19 @@ impl<'s, 't> Scanner<'s, 't> {
         let derived = if meta.name == "derive" { meta.node.child(TOKEN_TREE) } else { None };
         let Some(list) = derived else {
             let range = meta.node.start()..meta.node.start() + meta.name.len();
-            return self.macro_use(meta.name.to_owned(), MacroKind::Attribute, range);
+            return self.macro_use(meta.name.to_owned(), MacroKind::Attribute, range, &[]);
         };
         let tokens = raws(list);
         let inside = inner(&tokens);
         for path in inside.split(|raw| self.source.raw_kind(*raw as usize) == T![,]).filter(|path| !path.is_empty()) {
             let text: String = path.iter().map(|raw| self.source.raw_text(*raw as usize)).collect();
             let range = |raw: u32| self.source.raw_range(raw as usize);
-            self.macro_use(text, MacroKind::Derive, range(path[0]).start..range(path[path.len() - 1]).end);
+            self.macro_use(text, MacroKind::Derive, range(path[0]).start..range(path[path.len() - 1]).end, &[]);
         }
     }
 
     /// Uses of macros that the compiler and the standard library do not have.
-    fn macro_use(&mut self, path: String, kind: MacroKind, range: Range<usize>) {
+    fn macro_use(&mut self, path: String, kind: MacroKind, range: Range<usize>, arguments: &[u32]) {
         let known: &[&str] = match kind {
             MacroKind::Call => STANDARD_MACROS,
             MacroKind::Attribute => BUILTIN_ATTRIBUTES,
@@ -245,7 +248,12 @@ impl<'s, 't> Scanner<'s, 't> {
         let standard = ["std::", "core::", "alloc::", "::std::", "::core::", "::alloc::", "clippy::", "rustfmt::"];
         let is_standard = known.contains(&path.as_str()) || standard.iter().any(|prefix| path.starts_with(prefix));
         if self.acts() && !is_standard && !path.is_empty() {
-            self.facts.macros.push(MacroFact { path, kind, span: self.lines.span(range), scope: self.scope() });
+            let scope = self.scope();
+            let forwards =
+                scope.in_definition && arguments.iter().any(|raw| self.source.raw_kind(*raw as usize) == T![$]);
+            let (arguments, more) = self.names(&path, arguments);
+            let span = self.lines.span(range);
+            self.facts.macros.push(MacroFact { path, kind, span, scope, arguments, more, forwards });
         }
     }
 
@@ -508,10 +516,13 @@ impl<'s, 't> Scanner<'s, 't> {
                 || kind(end) == Some(T![:]) && !colons(end);
         let no_value = no_value && !(before == Some(T![$]) && kind(start) == Some(T![crate]));
         let is_macro = kind(end) == Some(T![!]) && matches!(kind(end + 1), Some(T!['('] | T!['['] | T!['{']));
-        if is_macro && !matches!(before, Some(T![.] | T![$])) {
+        let of_definition = before == Some(T![$]) && kind(start) == Some(T![crate]);
+        if is_macro && (of_definition || !matches!(before, Some(T![.] | T![$]))) {
             let path: String = tokens[start..end].iter().map(|raw| self.source.raw_text(*raw as usize)).collect();
             let first = self.source.raw_range(tokens[start] as usize).start;
-            self.macro_use(path, MacroKind::Call, first..self.source.raw_range(tokens[end - 1] as usize).end);
+            let range = first..self.source.raw_range(tokens[end - 1] as usize).end;
+            let group = expand::group(self.source, &tokens[end + 1..]).unwrap_or(1);
+            self.macro_use(path, MacroKind::Call, range, inner(&tokens[end + 1..end + 1 + group]));
         }
         if !no_value {
             let segments = tokens[start..end].iter().map(|raw| self.source.raw_text(*raw as usize));
@@ -532,7 +543,7 @@ impl<'s, 't> Scanner<'s, 't> {
     }
 
     /// The place behind `<…>`.
-    fn skip_generics(&self, tokens: &[u32], start: usize) -> usize {
+    pub(super) fn skip_generics(&self, tokens: &[u32], start: usize) -> usize {
         let mut depth = 0_usize;
         for (at, raw) in tokens.iter().enumerate().skip(start) {
             match self.source.raw_kind(*raw as usize) {

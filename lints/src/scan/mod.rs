@@ -16,6 +16,7 @@ mod items;
 mod macros;
 mod paths;
 mod safety;
+mod templates;
 
 use crate::facts::{
     Candidate, FileFacts, ForeignKind, Operation, OperationKind, ParseError, Scope, Span, UnsafeFact, UnsafeKind,

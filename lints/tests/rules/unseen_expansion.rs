@@ -3,3 +3,12 @@ mod bindings {
 }
 
 const TEXT: &str = include_str!("text.txt");
+
+macro_rules! call {
+    ($f:ident) => { paste::paste! { [<z_ $f>](0) } };
+}
+
+fn by_parts() {
+    // A hit: nobody knows what it calls.
+    call!(crc32);
+}

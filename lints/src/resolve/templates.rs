@@ -1,0 +1,188 @@
+//! Foreign calls that a macro definition and its use write together.
+//!
+//! The definition has the path but for a name (`libz_sys::$f`), the use has the name (`call!(crc32(0))`). What they make is
+//! looked up where the macro is used and where it is defined. Which argument a variable takes is not worked out: every name
+//! that makes a foreign item counts. A use of which nothing at all could be made is hidden, not harmless.
+
+use super::{File, ForeignCall, MacroSort, MacroUse, Place, Resolver, last, names::Target};
+use crate::facts::{CallFact, MacroFact, MacroKind, Template};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
+
+/// A definition's template, and where it stands.
+#[derive(Clone, Copy)]
+struct Defined<'a> {
+    place: Place,
+    template: &'a Template,
+}
+
+type Templates<'a> = HashMap<(usize, &'a str), Vec<Defined<'a>>>;
+
+/// What a use makes of one template.
+enum Made {
+    /// Something that is known, foreign or not.
+    Known,
+    /// Nothing, and it does not matter: the path leads into no module of the graph.
+    Nothing,
+    Hidden,
+}
+
+impl<'a> Resolver<'a> {
+    /// Uses that call something nobody could tell.
+    pub(crate) fn hidden_calls(&self) -> Vec<MacroUse<'a>> {
+        self.template_calls().1
+    }
+
+    /// Foreign calls by uses of macros, and the uses that hide what they call.
+    pub(super) fn template_calls(&self) -> (Vec<ForeignCall<'a>>, Vec<MacroUse<'a>>) {
+        let (mut found, mut hidden) = (Vec::new(), Vec::new());
+        let templates = self.templates();
+        if templates.is_empty() {
+            return (found, hidden);
+        }
+        let names = self.called(templates.keys().map(|(_, name)| *name).collect());
+        for (krate, of_crate) in self.crates.iter().enumerate() {
+            for (file, of_file) in of_crate.files.iter().enumerate() {
+                let user = Place { krate, file };
+                let uses = of_file.facts.macros.iter().filter(|fact| fact.kind == MacroKind::Call);
+                for fact in uses.filter(|fact| names.contains(last(&fact.path))) {
+                    let Some(origin) = self.definition_of(user, of_file, fact, &templates) else { continue };
+                    let made = templates[&origin].iter().map(|defined| self.make(*defined, user, fact, &mut found));
+                    let is_hidden = made.fold(false, |hidden, made| hidden | matches!(made, Made::Hidden));
+                    if is_hidden && !fact.scope.in_definition {
+                        hidden.push(MacroUse { user, fact, krate: origin.0, what: MacroSort::Hidden });
+                    }
+                }
+            }
+        }
+        (found, hidden)
+    }
+
+    fn definition_of(
+        &self,
+        user: Place,
+        file: &File<'a>,
+        fact: &'a MacroFact,
+        templates: &Templates<'a>,
+    ) -> Option<(usize, &'a str)> {
+        let own = (user.krate, last(&fact.path));
+        if templates.contains_key(&own) {
+            return Some(own);
+        }
+        let module: Vec<String> = file.module.iter().chain(&fact.scope.modules).cloned().collect();
+        self.names.macro_origin(user.krate, &module, &fact.path).filter(|origin| templates.contains_key(origin))
+    }
+
+    /// By crate and name of the macro: its own templates, and those of macros that it hands its arguments to.
+    fn templates(&self) -> Templates<'a> {
+        let mut found = Templates::default();
+        let mut forwards = Vec::new();
+        for (krate, of_crate) in self.crates.iter().enumerate() {
+            for (file, of_file) in of_crate.files.iter().enumerate() {
+                let place = Place { krate, file };
+                for template in &of_file.facts.templates {
+                    let Some(name) = template.scope.in_macro.as_deref() else { continue };
+                    found.entry((krate, name)).or_default().push(Defined { place, template });
+                }
+                for fact in of_file.facts.macros.iter().filter(|fact| fact.forwards) {
+                    forwards.extend(fact.scope.in_macro.as_deref().map(|outer| (place, of_file, outer, fact)));
+                }
+            }
+        }
+        // Each round carries them one macro further; a chain is short, and one that is longer than this is a cycle.
+        for _ in 0..8 {
+            let mut grown = false;
+            for (place, file, outer, fact) in &forwards {
+                let Some(inner) = self.definition_of(*place, file, fact, &found) else { continue };
+                let outer = (place.krate, *outer);
+                if inner == outer {
+                    continue;
+                }
+                let of_inner = found[&inner].clone();
+                let of_outer = found.entry(outer).or_default();
+                for defined in of_inner {
+                    if !of_outer.iter().any(|known| std::ptr::eq(known.template, defined.template)) {
+                        of_outer.push(defined);
+                        grown = true;
+                    }
+                }
+            }
+            if !grown {
+                break;
+            }
+        }
+        found
+    }
+
+    fn make(&self, defined: Defined<'a>, user: Place, fact: &'a MacroFact, found: &mut Vec<ForeignCall<'a>>) -> Made {
+        let Template { path, called, .. } = defined.template;
+        // A definition's own `$f` is told where that one is used.
+        if fact.forwards {
+            return Made::Known;
+        }
+        let mut known = false;
+        for name in &fact.arguments {
+            for path in paths(path, name, fact) {
+                let targets = self.template_targets(defined, user, fact, &path);
+                known |= targets.iter().any(|target| !matches!(target, Target::Module(_)));
+                let mut seen = HashSet::default();
+                for target in targets {
+                    let Target::Foreign(callee, item) = target else { continue };
+                    let again = found.iter().rev().take_while(|call| call.caller == user).any(|call| {
+                        std::ptr::eq(call.call, name) && call.callee == callee && std::ptr::eq(call.item, item)
+                    });
+                    if again || !seen.insert((callee, item.span)) {
+                        continue;
+                    }
+                    let file = &self.crates[user.krate].files[user.file];
+                    let module = file.module.iter().chain(&fact.scope.modules).cloned().collect();
+                    found.push(ForeignCall { caller: user, module, call: name, callee, item, mention: !called });
+                }
+            }
+        }
+        let into_module = |path: &str| {
+            let targets = self.template_targets(defined, user, fact, path);
+            targets.iter().any(|target| matches!(target, Target::Module(_)))
+        };
+        match path.rsplit_once("::") {
+            _ if fact.more => Made::Hidden,
+            _ if known => Made::Known,
+            _ if path.is_empty() => Made::Hidden,
+            Some((prefix, "$")) if *called && !prefix.contains("$::") && !prefix.ends_with('$') => {
+                if into_module(prefix) { Made::Hidden } else { Made::Nothing }
+            }
+            _ => Made::Nothing,
+        }
+    }
+
+    /// What a path of a definition means in a use: names are looked up there, and `$crate` where the definition stands.
+    fn template_targets(&self, defined: Defined<'a>, user: Place, fact: &MacroFact, path: &str) -> Vec<Target<'a>> {
+        let module_in = |place: Place, modules: &[String]| -> Vec<String> {
+            self.crates[place.krate].files[place.file].module.iter().chain(modules).cloned().collect()
+        };
+        let at_definition = |path: &str| {
+            let module = module_in(defined.place, &defined.template.scope.modules);
+            self.names.resolve(defined.place.krate, &module, None, path)
+        };
+        if let Some(rest) = path.strip_prefix('$') {
+            return at_definition(rest);
+        }
+        let module = module_in(user, &fact.scope.modules);
+        let targets = self.names.resolve(user.krate, &module, fact.scope.function.as_deref(), path);
+        if targets.is_empty() && path.contains("::") { at_definition(path) } else { targets }
+    }
+}
+
+/// What a template can become with a name for its last variable, and the use's other names for one before it.
+fn paths(template: &str, name: &CallFact, fact: &MacroFact) -> Vec<String> {
+    let variables: Vec<usize> = template.match_indices('$').map(|(at, _)| at).collect();
+    let variables: Vec<usize> = variables.into_iter().filter(|at| !template[*at..].starts_with("$crate")).collect();
+    let fill = |text: &str, at: usize, name: &str| format!("{}{name}{}", &text[..at], &text[at + 1..]);
+    match variables[..] {
+        [one] => vec![fill(template, one, &name.path)],
+        [first, second] => {
+            let filled = fill(template, second, &name.path);
+            fact.arguments.iter().map(|other| fill(&filled, first, &other.path)).collect()
+        }
+        _ => Vec::new(),
+    }
+}

@@ -113,15 +113,61 @@ impl Activation {
     }
 }
 
+/// Opens PKRU with a constant, and compares it with that: whoever jumped here with another value in `eax` goes no further.
+macro_rules! open_root {
+    () => {
+        concat!("xor eax, eax; xor ecx, ecx; xor edx, edx; ", wrpkru!(), "; test eax, eax; jnz 4f")
+    };
+}
+
+/// From the domain's FS base, flags and floating-point state to the program's, once `rsp` points at what [`enter`] kept: MXCSR
+/// and the x87 control word. Direction and alignment-check flags and the x87 stack are put right: compiled code relies on them.
+/// (Flags and x87 status are looked at long after they were asked for: in this order the answers cost half of what they cost
+/// at once.) Uses `rax` and `rcx`; what is [`seldom`] needed stands apart.
+macro_rules! back_in_root {
+    () => {
+        "mov rcx, gs:[{root_fs}]
+        mov qword ptr gs:[{active}], 0
+        wrfsbase rcx
+        fnstsw ax
+        pushfq
+        ldmxcsr [rsp + 8]
+        test al, {x87_pending}
+        jnz 5f
+        3:
+        pop rcx
+        test ecx, {bad_flags}
+        jnz 6f
+        7:
+        emms
+        fldcw [rsp + 4]"
+    };
+}
+
+/// Where [`open_root`] and [`back_in_root`] jump to.
+macro_rules! seldom {
+    () => {
+        "4:
+        ud2
+        5:
+        fninit
+        jmp 3b
+        6:
+        and ecx, {good_flags}
+        push rcx
+        popfq
+        jmp 7b"
+    };
+}
+
 /// Calls `function(argument, result)` inside the domain.
 ///
 /// 1. Callee-saved registers, MXCSR and the x87 control word go on the root stack, whose pointer goes into the activation.
 /// 2. Stack and FS base become the instance's, then PKRU closes everything else. From here on only the domain is writable.
 /// 3. The call, with the frame pointer cleared so that a backtrace ends here.
-/// 4. PKRU opens with a constant, and is compared with it: whoever jumped here with another value in `eax` goes no further.
-/// 5. GS finds the [`Thread`], that the activation, that everything saved. Registers and stack of the domain are forgotten.
-///    Direction and alignment-check flags and the x87 stack are put right: compiled code relies on them. (Flags and x87
-///    status are looked at long after they were asked for: in this order the answers cost half of what they cost at once.)
+/// 4. PKRU opens ([`open_root`]).
+/// 5. GS finds the [`Thread`], that the activation, that everything saved. Registers and stack of the domain are forgotten, and
+///    the rest of its state with them ([`back_in_root`]).
 ///
 /// [`rewind`] is the same from step 4 on, with the x87 stack emptied: a fault may have come between two of its instructions.
 ///
@@ -159,42 +205,14 @@ unsafe extern "C" fn enter(
         ".hidden __isolate_rt_out",
         "__isolate_rt_out:",
         "2:",
-        "xor eax, eax",
-        "xor ecx, ecx",
-        "xor edx, edx",
-        wrpkru!(),
-        "test eax, eax",
-        "jnz 4f",
+        open_root!(),
         "mov rdi, gs:[{active}]",
         "mov rsp, [rdi + {root_stack}]",
-        "mov rcx, gs:[{root_fs}]",
-        "mov qword ptr gs:[{active}], 0",
-        "wrfsbase rcx",
-        "fnstsw ax",
-        "pushfq",
-        "ldmxcsr [rsp + 8]",
-        "test al, {x87_pending}",
-        "jnz 5f",
-        "3:",
-        "pop rcx",
-        "test ecx, {bad_flags}",
-        "jnz 6f",
-        "7:",
-        "emms",
-        "fldcw [rsp + 4]",
+        back_in_root!(),
         "add rsp, 8",
         "pop r15", "pop r14", "pop r13", "pop r12", "pop rbx", "pop rbp",
         "ret",
-        "4:",
-        "ud2",
-        "5:",
-        "fninit",
-        "jmp 3b",
-        "6:",
-        "and ecx, {good_flags}",
-        "push rcx",
-        "popfq",
-        "jmp 7b",
+        seldom!(),
         ".globl __isolate_rt_rewind",
         ".hidden __isolate_rt_rewind",
         "__isolate_rt_rewind:",
@@ -230,32 +248,13 @@ pub(crate) unsafe extern "C" fn call_back(number: usize, from: *const u8, to: *m
         "stmxcsr [rsp]",
         "fnstcw [rsp + 4]",
         "mov r10, rdx",
-        "xor eax, eax",
-        "xor ecx, ecx",
-        "xor edx, edx",
-        wrpkru!(),
-        "test eax, eax",
-        "jnz 4f",
+        open_root!(),
         "mov r11, gs:[{active}]",
         "test r11, r11",
         "jz 4f",
         "mov [r11 + {domain_stack}], rsp",
-        "mov rax, gs:[{root_fs}]",
         "mov rsp, [r11 + {root_stack}]",
-        "wrfsbase rax",
-        "mov qword ptr gs:[{active}], 0",
-        "fnstsw ax",
-        "pushfq",
-        "ldmxcsr [rsp + 8]",
-        "test al, {x87_pending}",
-        "jnz 5f",
-        "3:",
-        "pop rcx",
-        "test ecx, {bad_flags}",
-        "jnz 6f",
-        "7:",
-        "emms",
-        "fldcw [rsp + 4]",
+        back_in_root!(),
         "push r11",
         "push 0", // A return address for backtraces, which end here: the domain's `rbp` leads nowhere.
         "mov rdx, r10",
@@ -276,16 +275,7 @@ pub(crate) unsafe extern "C" fn call_back(number: usize, from: *const u8, to: *m
         "fldcw [rsp + 4]",
         "add rsp, 8",
         "ret",
-        "4:",
-        "ud2",
-        "5:",
-        "fninit",
-        "jmp 3b",
-        "6:",
-        "and ecx, {good_flags}",
-        "push rcx",
-        "popfq",
-        "jmp 7b",
+        seldom!(),
         bad_flags = const BAD_FLAGS,
         x87_pending = const X87_PENDING,
         good_flags = const !BAD_FLAGS,

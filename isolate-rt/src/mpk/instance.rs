@@ -1,43 +1,42 @@
-//! An instance: a key and everything that carries it; and a thread's stay in it.
+//! An instance: a key and everything that carries it.
 //!
 //! Several threads may be inside at once, each on a [`super::seat`] of its own. A fault of one ends the instance for all: its
 //! heap and globals may be anything by then. The thread that faulted marks the instance, sends every other thread inside out
 //! ([`FaultKind::DomainLost`]), waits until nobody runs there, and makes it as it was when it was created.
 
-use super::deadline::{self, Moment};
-use super::gate::{Activation, Reason, Stop, Work};
-use super::image::{self, Image};
+use super::deadline;
+use super::entry::Entry;
+use super::image::Image;
 use super::layout::Layout;
 use super::pkey::Pkey;
-use super::seat::{Held, Seat, Seats, fits_on_stack};
-use super::signal::SEGV_PKUERR;
+use super::seat::Seat;
+use super::seats::Seats;
 use super::thread::{self, Thread};
 use super::tls::Template;
 use super::{barrier, register_barrier, selftest, signal, wait, wake};
-use crate::callback::Callbacks;
 use crate::domain::Settings;
 use crate::fault::{FaultKind, Unsupported};
 use crate::heap::{Heap, KEPT};
 use std::ptr;
 use std::sync::Once;
-use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, compiler_fence};
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// One per domain and process. Never freed: its key is never given back.
 pub(crate) struct Instance {
     key: Pkey,
     /// PKRU inside.
-    rights: u32,
-    layout: Layout,
-    image: Image,
-    deadline: Option<Duration>,
+    pub(super) rights: u32,
+    pub(super) layout: Layout,
+    pub(super) image: Image,
+    pub(super) deadline: Option<Duration>,
     /// Advanced by every fault: odd while a thread discards what the instance had, even again when the next may begin.
     generation: AtomicU64,
     /// End of what of the heap was ever open to the domain. What lies behind cannot have been touched.
     open: AtomicUsize,
     /// Threads that wait for it to be even.
     waiting: AtomicU32,
-    seats: Seats,
+    pub(super) seats: Seats,
     next: AtomicPtr<Instance>,
 }
 
@@ -52,12 +51,6 @@ impl Begun {
     pub(crate) const fn nothing() -> Self {
         Self { layout: None, key: None }
     }
-}
-
-/// A call of a thread: its seat, from the first staged argument to the last result.
-pub(crate) struct Entry {
-    instance: &'static Instance,
-    held: Held,
 }
 
 static INSTANCES: AtomicPtr<Instance> = AtomicPtr::new(ptr::null_mut());
@@ -217,7 +210,7 @@ impl Instance {
     /// Ends a generation: everybody out, and everything as it was at the beginning. `own` is the caller's seat, on which
     /// nothing runs any more.
     #[cold]
-    fn discard(&self, own: Option<&Seat>, generation: u64) {
+    pub(super) fn discard(&self, own: Option<&Seat>, generation: u64) {
         // Odd. Where that fails, another thread failed first and is at it, or has finished: what failed with us is gone
         // already, and the next generation is innocent.
         let dying = generation + 1;
@@ -268,244 +261,12 @@ impl Instance {
         }
     }
 
-    fn kind(&self, seat: &Seat, stop: &Stop) -> FaultKind {
-        let Stop { signal, code, address, key, write, left, evicted: _ } = *stop;
-        if let Some((reason, value)) = left {
-            return match reason {
-                _ if reason == Reason::StackSmashed as usize => FaultKind::StackSmashed,
-                _ if reason == Reason::Exit as usize => FaultKind::Exit { status: value as i32 },
-                _ if reason == Reason::ThreadStarted as usize => FaultKind::ThreadStarted,
-                _ if reason == Reason::ThreadExited as usize => FaultKind::ThreadExited,
-                _ if reason == Reason::CallbackRefused as usize => FaultKind::CallbackRefused,
-                _ if reason == Reason::ProcessStarted as usize => FaultKind::ProcessStarted,
-                _ if reason == Reason::ForeignFree as usize => FaultKind::ForeignFree { address: value },
-                _ => FaultKind::Abort,
-            };
-        }
-        match signal {
-            libc::SIGSEGV if code == libc::SI_KERNEL => FaultKind::NonCanonical,
-            // Before the key: the guard is of key 0, and the kernel looks at the key of a mapping before its protection.
-            libc::SIGSEGV if seat.is_guard(address) => FaultKind::StackOverflow { address },
-            // As above: of the heap, what is not open yet.
-            libc::SIGSEGV if self.layout.heap.contains(&address) => FaultKind::Unmapped { address },
-            libc::SIGSEGV if code == SEGV_PKUERR => FaultKind::Protection { address, key, write },
-            libc::SIGSEGV => FaultKind::Unmapped { address },
-            libc::SIGBUS => FaultKind::Bus { address },
-            libc::SIGILL => FaultKind::IllegalInstruction,
-            libc::SIGFPE => FaultKind::Arithmetic,
-            libc::SIGTRAP => FaultKind::Trap,
-            libc::SIGSYS => FaultKind::ForbiddenSyscall,
-            _ if Some(signal) == deadline::signal() => FaultKind::Timeout,
-            _ => FaultKind::Abort,
-        }
-    }
-
     /// The end of the memory around `address` that this domain may write.
-    fn writable_until(&self, address: usize) -> Option<usize> {
+    pub(super) fn writable_until(&self, address: usize) -> Option<usize> {
         let open = self.layout.heap.start..self.open.load(Ordering::Acquire);
         let heap = Some(open).filter(|heap| heap.contains(&address)).map(|heap| heap.end);
         heap.or_else(|| self.seats.get(self.layout.seat_of(address)?)?.writable_until(address))
             .or_else(|| self.image.writable_until(address))
-    }
-}
-
-impl Entry {
-    #[inline]
-    fn seat(&self) -> &'static Seat {
-        self.held.seat
-    }
-
-    /// # Safety
-    ///
-    /// As [`crate::Call::run`].
-    #[inline]
-    pub(crate) unsafe fn run<R: Copy, F: FnOnce() -> R + Copy>(
-        &mut self,
-        callbacks: Option<&mut Callbacks<'_>>,
-        f: F,
-    ) -> Result<R, FaultKind> {
-        // SAFETY: passed on to our caller.
-        unsafe { self.run_within(self.instance.deadline, callbacks, f) }
-    }
-
-    /// # Safety
-    ///
-    /// As [`crate::Call::run`].
-    #[inline]
-    unsafe fn run_within<R: Copy, F: FnOnce() -> R + Copy>(
-        &mut self,
-        deadline: Option<Duration>,
-        callbacks: Option<&mut Callbacks<'_>>,
-        f: F,
-    ) -> Result<R, FaultKind> {
-        let (instance, seat) = (self.instance, self.seat());
-        let Some(thread) = seat.owner_here() else {
-            // A call that was kept until its thread's last destructors.
-            return Err(FaultKind::DomainLost);
-        };
-        if !thread.is_free() {
-            return Err(FaultKind::InSignalHandler);
-        }
-        let on_stack = const { fits_on_stack::<R>() };
-        let room = if on_stack { (size_of::<R>(), align_of::<R>()) } else { (0, 1) };
-        // SAFETY: held and prepared since `enter`.
-        let (fs, stack) = unsafe { seat.ground(room) };
-        let result = if on_stack {
-            ptr::with_exposed_provenance_mut(stack)
-        } else {
-            self.stage(1, size_of::<R>(), align_of::<R>())?
-        };
-        let armed = deadline.map(deadline::arm).transpose().map_err(FaultKind::Unsupported)?;
-        let until = armed.map_or(Moment::NEVER, |armed| armed.until);
-        // SAFETY: held.
-        let generation = unsafe { seat.generation() };
-        // Lent to us for as long as the activation lives.
-        let callbacks = callbacks.map_or(ptr::null_mut(), ptr::from_mut).cast::<Callbacks<'static>>();
-        let mut activation = Activation::new(instance.rights, until, (instance, generation), seat, callbacks);
-        seat.running.store(thread.tid(), Ordering::Relaxed);
-        // Half of an order whose other half is the barrier in `evict`: here it costs nothing.
-        compiler_fence(Ordering::SeqCst);
-        let is_lost = || instance.generation.load(Ordering::Acquire) != generation;
-        let mut lost = is_lost();
-        if !lost {
-            // SAFETY: stack and FS are of the seat that we hold; GS was pointed at this thread when the call began; `inside` reads
-            // one `F`, which lives on our stack, and writes one `R`, for which there is room.
-            unsafe {
-                let argument = (&raw const f).cast();
-                activation.enter(Work { function: inside::<R, F>, argument, result, stack, fs });
-            }
-            // Nobody discards an instance while we are in it, but for a handler of this thread that forked.
-            lost = activation.stop.is_none() && is_lost();
-        }
-        seat.running.store(0, Ordering::Release);
-        if let Some(armed) = armed {
-            deadline::disarm(armed);
-        }
-        if lost {
-            return Err(FaultKind::DomainLost);
-        }
-        match activation.stop {
-            // SAFETY: `inside` has written it, or something else in there has: any bit pattern is a valid `R`, says our caller.
-            None => Ok(unsafe { result.cast::<R>().read_volatile() }),
-            Some(stop) => Err(self.stopped(thread, &stop)),
-        }
-    }
-
-    #[cold]
-    fn stopped(&self, thread: &Thread, stop: &Stop) -> FaultKind {
-        if stop.evicted {
-            return FaultKind::DomainLost;
-        }
-        thread.discarding.store(true, Ordering::Relaxed);
-        self.instance.discard(Some(self.seat()), self.generation());
-        thread.discarding.store(false, Ordering::Relaxed);
-        self.instance.kind(self.seat(), stop)
-    }
-
-    /// Room in the domain for `len` values. What it holds is unspecified.
-    #[inline]
-    pub(crate) fn stage(&mut self, len: usize, size: usize, align: usize) -> Result<*mut u8, FaultKind> {
-        if self.seat().owner_here().is_none() {
-            // As in `run_within`.
-            return Err(FaultKind::DomainLost);
-        }
-        // SAFETY: held.
-        unsafe { self.seat().stage(len, size, align) }
-    }
-
-    /// Whether `address` is in the room for this call's staged values.
-    #[inline]
-    pub(crate) fn has_staged(&self, address: usize) -> bool {
-        self.seat().owner_here().is_some() && self.seat().has_staged(address)
-    }
-
-    pub(crate) fn errno(&self) -> i32 {
-        // SAFETY: held.
-        unsafe { self.seat().errno() }
-    }
-
-    /// Whether the address is in memory that this domain may write.
-    pub(crate) fn owns(&self, address: usize) -> bool {
-        self.instance.writable_until(address).is_some()
-    }
-
-    /// How many bytes from `address` on a string of this domain may have: to the end of what the domain owns there, or of
-    /// the read-only data around it.
-    pub(crate) fn readable_from(&self, address: usize) -> Option<usize> {
-        let end = self.instance.writable_until(address).or_else(|| image::read_only_until(address))?;
-        Some(end - address)
-    }
-
-    /// Whether all these bytes are.
-    pub(crate) fn owns_all(&self, address: usize, len: usize) -> bool {
-        let end = address.checked_add(len);
-        self.instance.writable_until(address).is_some_and(|until| end.is_some_and(|end| end <= until))
-    }
-
-    /// Zeroed memory of the domain's heap, as its own code would get it: NULL for none, or anything at all.
-    pub(crate) fn allocate(&mut self, bytes: usize, align: usize) -> Result<*mut u8, FaultKind> {
-        // SAFETY: allocates, and clears what it got; a pointer may hold any address.
-        unsafe {
-            self.run(None, || {
-                let mut block = ptr::null_mut();
-                if libc::posix_memalign(&mut block, align.max(size_of::<usize>()), bytes) != 0 {
-                    return ptr::null_mut::<u8>();
-                }
-                ptr::write_bytes(block.cast::<u8>(), 0, bytes);
-                block.cast()
-            })
-        }
-    }
-
-    /// Gives back what [`Entry::allocate`] gave.
-    pub(crate) fn free(&mut self, block: *mut u8) {
-        // SAFETY: frees in the domain. A heap that has gone wrong ends the call, and is gone with it.
-        let _ = unsafe { self.run(None, || libc::free(block.cast())) };
-    }
-
-    /// Runs `f` in the program, while nobody discards the instance: if it is what it was in this generation.
-    pub(crate) fn with_generation<R>(&self, generation: u64, f: impl FnOnce() -> R) -> Result<R, FaultKind> {
-        let seat = self.seat();
-        let Some(thread) = seat.owner_here() else { return Err(FaultKind::DomainLost) };
-        /// Lets those go on who wait for us, also when `f` panics.
-        struct Done(&'static Seat);
-        impl Drop for Done {
-            fn drop(&mut self) {
-                self.0.running.store(0, Ordering::Release);
-            }
-        }
-        // As in `run_within`: whoever discards the instance waits for who says that it is in use.
-        seat.running.store(thread.tid(), Ordering::Relaxed);
-        let _done = Done(seat);
-        compiler_fence(Ordering::SeqCst);
-        let is_it = || self.instance.generation.load(Ordering::Acquire) == generation;
-        if !is_it() {
-            return Err(FaultKind::StaleHandle);
-        }
-        let result = f();
-        // Nobody else discards it meanwhile, but a signal handler of this thread whose own call failed does.
-        if is_it() { Ok(result) } else { Err(FaultKind::StaleHandle) }
-    }
-
-    pub(crate) fn identity(&self) -> usize {
-        ptr::from_ref(self.instance).addr()
-    }
-
-    pub(crate) fn generation(&self) -> u64 {
-        // SAFETY: held.
-        unsafe { self.seat().generation() }
-    }
-}
-
-impl Drop for Entry {
-    #[inline]
-    fn drop(&mut self) {
-        // Where the call was kept until its thread's last destructors, the seat has been given back.
-        if self.seat().owner_here().is_some() {
-            // SAFETY: held, and whoever could use what was staged borrows the call that ends.
-            unsafe { self.seat().clear() };
-            self.instance.seats.release(self.held);
-        }
     }
 }
 
@@ -518,16 +279,6 @@ fn is_dying(generation: u64) -> bool {
 /// The half that a futex can wait on: x86-64 is little-endian.
 fn low_half(word: &AtomicU64) -> *const u32 {
     word.as_ptr().cast()
-}
-
-/// What runs inside: the closure, moved in by copy, its result moved out by copy.
-///
-/// # Safety
-///
-/// `argument` points to an `F` and `result` has room for an `R`.
-unsafe extern "C" fn inside<R: Copy, F: FnOnce() -> R + Copy>(argument: *const u8, result: *mut u8) {
-    // SAFETY: by this function's contract.
-    unsafe { result.cast::<R>().write(argument.cast::<F>().read()()) }
 }
 
 /// In the child of a fork only the thread that forked goes on. An instance in which another one was has no one to finish what

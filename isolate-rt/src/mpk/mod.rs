@@ -25,12 +25,15 @@
 //! | `deadline` | the timer that ends a call |
 //! | `handlers` | the program's own signal handlers |
 //! | `selftest` | proof, in a forked child, that this machine does all that |
-//! | `seat` | what one thread has of an instance while it is inside |
+//! | `seat`, `seats` | what one thread has of an instance while it is inside; who has which |
 //! | `instance` | all of it together |
+//! | `entry` | a call of a thread into it |
+//! | `verdict` | what went wrong in there |
 
 mod callback;
 mod cpu;
 mod deadline;
+mod entry;
 mod gate;
 pub(crate) mod handlers;
 mod image;
@@ -39,14 +42,17 @@ mod layout;
 mod pkey;
 mod requirements;
 mod seat;
+mod seats;
 mod selftest;
 mod signal;
 mod thread;
 mod tls;
+mod verdict;
 
 pub(crate) use crate::heap::is_inside;
+pub(crate) use entry::Entry;
 pub(crate) use gate::{Reason, call_back, leave, open_heap};
-pub(crate) use instance::{Begun, Entry, Instance};
+pub(crate) use instance::{Begun, Instance};
 pub(crate) use layout::in_arena;
 pub(crate) use requirements::requirements;
 pub(crate) use thread::on_signal_stack;

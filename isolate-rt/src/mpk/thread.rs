@@ -2,7 +2,7 @@
 //! sequences, every key open, and a place that GS points at, where the way out finds what the way in saved.
 
 use super::gate::Activation;
-use super::seat::Slot;
+use super::seats::Slot;
 use super::{PAGE, cpu, deadline, handlers, instance, pkey, system};
 use crate::fault::Unsupported;
 use std::cell::{Cell, UnsafeCell};

@@ -1,0 +1,230 @@
+//! A call of a thread into an instance: from the first staged argument to the last result.
+
+use super::deadline::{self, Moment};
+use super::gate::{Activation, Stop, Work};
+use super::image;
+use super::instance::Instance;
+use super::seat::{Seat, fits_on_stack};
+use super::seats::Held;
+use super::thread::Thread;
+use crate::callback::Callbacks;
+use crate::fault::FaultKind;
+use std::ptr;
+use std::sync::atomic::{Ordering, compiler_fence};
+use std::time::Duration;
+
+/// A call of a thread: its seat, from the first staged argument to the last result.
+pub(crate) struct Entry {
+    pub(super) instance: &'static Instance,
+    pub(super) held: Held,
+}
+
+impl Entry {
+    #[inline]
+    fn seat(&self) -> &'static Seat {
+        self.held.seat
+    }
+
+    /// # Safety
+    ///
+    /// As [`crate::Call::run`].
+    #[inline]
+    pub(crate) unsafe fn run<R: Copy, F: FnOnce() -> R + Copy>(
+        &mut self,
+        callbacks: Option<&mut Callbacks<'_>>,
+        f: F,
+    ) -> Result<R, FaultKind> {
+        // SAFETY: passed on to our caller.
+        unsafe { self.run_within(self.instance.deadline, callbacks, f) }
+    }
+
+    /// # Safety
+    ///
+    /// As [`crate::Call::run`].
+    #[inline]
+    pub(super) unsafe fn run_within<R: Copy, F: FnOnce() -> R + Copy>(
+        &mut self,
+        deadline: Option<Duration>,
+        callbacks: Option<&mut Callbacks<'_>>,
+        f: F,
+    ) -> Result<R, FaultKind> {
+        let (instance, seat) = (self.instance, self.seat());
+        let Some(thread) = seat.owner_here() else {
+            // A call that was kept until its thread's last destructors.
+            return Err(FaultKind::DomainLost);
+        };
+        if !thread.is_free() {
+            return Err(FaultKind::InSignalHandler);
+        }
+        let on_stack = const { fits_on_stack::<R>() };
+        let room = if on_stack { (size_of::<R>(), align_of::<R>()) } else { (0, 1) };
+        // SAFETY: held and prepared since `enter`.
+        let (fs, stack) = unsafe { seat.ground(room) };
+        let result = if on_stack {
+            ptr::with_exposed_provenance_mut(stack)
+        } else {
+            self.stage(1, size_of::<R>(), align_of::<R>())?
+        };
+        let armed = deadline.map(deadline::arm).transpose().map_err(FaultKind::Unsupported)?;
+        let until = armed.map_or(Moment::NEVER, |armed| armed.until);
+        // SAFETY: held.
+        let generation = unsafe { seat.generation() };
+        // Lent to us for as long as the activation lives.
+        let callbacks = callbacks.map_or(ptr::null_mut(), ptr::from_mut).cast::<Callbacks<'static>>();
+        let mut activation = Activation::new(instance.rights, until, (instance, generation), seat, callbacks);
+        seat.running.store(thread.tid(), Ordering::Relaxed);
+        // Half of an order whose other half is the barrier in `evict`: here it costs nothing.
+        compiler_fence(Ordering::SeqCst);
+        let is_lost = || instance.generation() != generation;
+        let mut lost = is_lost();
+        if !lost {
+            // SAFETY: stack and FS are of the seat that we hold; GS was pointed at this thread when the call began; `inside` reads
+            // one `F`, which lives on our stack, and writes one `R`, for which there is room.
+            unsafe {
+                let argument = (&raw const f).cast();
+                activation.enter(Work { function: inside::<R, F>, argument, result, stack, fs });
+            }
+            // Nobody discards an instance while we are in it, but for a handler of this thread that forked.
+            lost = activation.stop.is_none() && is_lost();
+        }
+        seat.running.store(0, Ordering::Release);
+        if let Some(armed) = armed {
+            deadline::disarm(armed);
+        }
+        if lost {
+            return Err(FaultKind::DomainLost);
+        }
+        match activation.stop {
+            // SAFETY: `inside` has written it, or something else in there has: any bit pattern is a valid `R`, says our caller.
+            None => Ok(unsafe { result.cast::<R>().read_volatile() }),
+            Some(stop) => Err(self.stopped(thread, &stop)),
+        }
+    }
+
+    #[cold]
+    fn stopped(&self, thread: &Thread, stop: &Stop) -> FaultKind {
+        if stop.evicted {
+            return FaultKind::DomainLost;
+        }
+        thread.discarding.store(true, Ordering::Relaxed);
+        self.instance.discard(Some(self.seat()), self.generation());
+        thread.discarding.store(false, Ordering::Relaxed);
+        self.instance.kind(self.seat(), stop)
+    }
+
+    /// Room in the domain for `len` values. What it holds is unspecified.
+    #[inline]
+    pub(crate) fn stage(&mut self, len: usize, size: usize, align: usize) -> Result<*mut u8, FaultKind> {
+        if self.seat().owner_here().is_none() {
+            // As in `run_within`.
+            return Err(FaultKind::DomainLost);
+        }
+        // SAFETY: held.
+        unsafe { self.seat().stage(len, size, align) }
+    }
+
+    /// Whether `address` is in the room for this call's staged values.
+    #[inline]
+    pub(crate) fn has_staged(&self, address: usize) -> bool {
+        self.seat().owner_here().is_some() && self.seat().has_staged(address)
+    }
+
+    pub(crate) fn errno(&self) -> i32 {
+        // SAFETY: held.
+        unsafe { self.seat().errno() }
+    }
+
+    /// Whether the address is in memory that this domain may write.
+    pub(crate) fn owns(&self, address: usize) -> bool {
+        self.instance.writable_until(address).is_some()
+    }
+
+    /// How many bytes from `address` on a string of this domain may have: to the end of what the domain owns there, or of
+    /// the read-only data around it.
+    pub(crate) fn readable_from(&self, address: usize) -> Option<usize> {
+        let end = self.instance.writable_until(address).or_else(|| image::read_only_until(address))?;
+        Some(end - address)
+    }
+
+    /// Whether all these bytes are.
+    pub(crate) fn owns_all(&self, address: usize, len: usize) -> bool {
+        let end = address.checked_add(len);
+        self.instance.writable_until(address).is_some_and(|until| end.is_some_and(|end| end <= until))
+    }
+
+    /// Zeroed memory of the domain's heap, as its own code would get it: NULL for none, or anything at all.
+    pub(crate) fn allocate(&mut self, bytes: usize, align: usize) -> Result<*mut u8, FaultKind> {
+        // SAFETY: allocates, and clears what it got; a pointer may hold any address.
+        unsafe {
+            self.run(None, || {
+                let mut block = ptr::null_mut();
+                if libc::posix_memalign(&mut block, align.max(size_of::<usize>()), bytes) != 0 {
+                    return ptr::null_mut::<u8>();
+                }
+                ptr::write_bytes(block.cast::<u8>(), 0, bytes);
+                block.cast()
+            })
+        }
+    }
+
+    /// Gives back what [`Entry::allocate`] gave.
+    pub(crate) fn free(&mut self, block: *mut u8) {
+        // SAFETY: frees in the domain. A heap that has gone wrong ends the call, and is gone with it.
+        let _ = unsafe { self.run(None, || libc::free(block.cast())) };
+    }
+
+    /// Runs `f` in the program, while nobody discards the instance: if it is what it was in this generation.
+    pub(crate) fn with_generation<R>(&self, generation: u64, f: impl FnOnce() -> R) -> Result<R, FaultKind> {
+        let seat = self.seat();
+        let Some(thread) = seat.owner_here() else { return Err(FaultKind::DomainLost) };
+        /// Lets those go on who wait for us, also when `f` panics.
+        struct Done(&'static Seat);
+        impl Drop for Done {
+            fn drop(&mut self) {
+                self.0.running.store(0, Ordering::Release);
+            }
+        }
+        // As in `run_within`: whoever discards the instance waits for who says that it is in use.
+        seat.running.store(thread.tid(), Ordering::Relaxed);
+        let _done = Done(seat);
+        compiler_fence(Ordering::SeqCst);
+        let is_it = || self.instance.generation() == generation;
+        if !is_it() {
+            return Err(FaultKind::StaleHandle);
+        }
+        let result = f();
+        // Nobody else discards it meanwhile, but a signal handler of this thread whose own call failed does.
+        if is_it() { Ok(result) } else { Err(FaultKind::StaleHandle) }
+    }
+
+    pub(crate) fn identity(&self) -> usize {
+        ptr::from_ref(self.instance).addr()
+    }
+
+    pub(crate) fn generation(&self) -> u64 {
+        // SAFETY: held.
+        unsafe { self.seat().generation() }
+    }
+}
+
+impl Drop for Entry {
+    #[inline]
+    fn drop(&mut self) {
+        // Where the call was kept until its thread's last destructors, the seat has been given back.
+        if self.seat().owner_here().is_some() {
+            // SAFETY: held, and whoever could use what was staged borrows the call that ends.
+            unsafe { self.seat().clear() };
+            self.instance.seats.release(self.held);
+        }
+    }
+}
+
+/// What runs inside: the closure, moved in by copy, its result moved out by copy.
+///
+/// # Safety
+///
+/// `argument` points to an `F` and `result` has room for an `R`.
+unsafe extern "C" fn inside<R: Copy, F: FnOnce() -> R + Copy>(argument: *const u8, result: *mut u8) {
+    // SAFETY: by this function's contract.
+    unsafe { result.cast::<R>().write(argument.cast::<F>().read()()) }
+}

@@ -1,0 +1,245 @@
+//! Who has which seat of an instance.
+//!
+//! A thread keeps the seat of its last call: taking it again is two plain stores and a load, since only another thread that
+//! finds no free seat looks at it, and that one pays for both (membarrier(2)). Seats beyond the first, of a thread that begins
+//! a call before another is over, are given back at once.
+
+use super::layout::{SEATS, SeatLayout};
+use super::seat::{IN_CALLBACK, Seat};
+use super::thread::Thread;
+use super::{barrier, wait, wake};
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering, compiler_fence};
+
+/// All seats of an instance, and who may have how many.
+pub(super) struct Seats {
+    /// Which of a thread's [`Slot`]s is for this instance.
+    index: usize,
+    /// Whether threads keep their seats. Not where there is one for all.
+    kept: bool,
+    /// Threads that wait for a seat, and the word they wait on.
+    waiting: AtomicU32,
+    released: AtomicU32,
+    // On the heap: threads with small stacks make domains, too.
+    seats: Box<[Seat]>,
+}
+
+/// A thread's part in one instance: the seat it keeps.
+pub(super) struct Slot {
+    /// Null where it keeps none; [`wanted`] while another thread looks whether this one uses it. That thread alone ends that.
+    seat: AtomicPtr<Seat>,
+    /// Set while a call of the thread uses the seat. Written by the thread alone.
+    busy: AtomicBool,
+}
+
+/// A kept seat that another thread is about to take.
+fn wanted(seat: *mut Seat) -> *mut Seat {
+    // Odd: no seat lies there.
+    seat.wrapping_byte_add(1)
+}
+
+fn is_wanted(seat: *mut Seat) -> bool {
+    !seat.addr().is_multiple_of(2)
+}
+
+/// A seat that the calling thread uses. Two pointers: each call hands it on a few times.
+#[derive(Clone, Copy)]
+pub(super) struct Held {
+    pub(super) seat: &'static Seat,
+    /// Where the thread keeps it; a seat that it does not keep is given back after the call.
+    kept: Option<&'static Slot>,
+}
+
+impl Slot {
+    pub(super) const fn new() -> Self {
+        Self { seat: AtomicPtr::new(ptr::null_mut()), busy: AtomicBool::new(false) }
+    }
+}
+
+impl Seats {
+    /// `one_at_a_time`: there is one seat, which everybody takes and gives back.
+    pub(super) fn new(index: usize, layout: impl Fn(usize) -> SeatLayout, one_at_a_time: bool) -> Self {
+        Self {
+            index,
+            kept: !one_at_a_time,
+            waiting: AtomicU32::new(0),
+            released: AtomicU32::new(0),
+            seats: (0..if one_at_a_time { 1 } else { SEATS }).map(|index| Seat::new(layout(index))).collect(),
+        }
+    }
+
+    /// Takes the seat that the thread keeps, if it is free.
+    #[inline]
+    pub(super) fn take_kept(&self, thread: &'static Thread) -> Option<Held> {
+        let slot = thread.slot(self.index);
+        if slot.busy.load(Ordering::Relaxed) {
+            return None;
+        }
+        // First say that it is in use, then look whether it is still there. `revoke` does the opposite, with a barrier
+        // between that also holds for us: one of the two sees what the other wrote.
+        slot.busy.store(true, Ordering::Relaxed);
+        compiler_fence(Ordering::SeqCst);
+        let seat = slot.seat.load(Ordering::Acquire);
+        let seat = match is_wanted(seat) {
+            true => None,
+            // SAFETY: seats are never freed.
+            false => unsafe { seat.as_ref() },
+        };
+        if seat.is_none() {
+            slot.busy.store(false, Ordering::Release);
+        }
+        seat.map(|seat| Held { seat, kept: Some(slot) })
+    }
+
+    /// Takes a seat. Waits while there is none.
+    pub(super) fn take(&'static self, thread: &'static Thread) -> Held {
+        if let Some(held) = self.take_kept(thread) {
+            return held;
+        }
+        loop {
+            let seen = self.released.load(Ordering::Acquire);
+            let Some(seat) = self.seats.iter().find(|seat| seat.claim(thread)).or_else(|| self.revoke(thread)) else {
+                self.waiting.fetch_add(1, Ordering::Relaxed);
+                wait(self.released.as_ptr(), seen);
+                self.waiting.fetch_sub(1, Ordering::Relaxed);
+                continue;
+            };
+            // SAFETY: ours since a moment ago.
+            unsafe { seat.forget_thread() };
+            return Held { seat, kept: if self.kept { self.keep(seat, thread) } else { None } };
+        }
+    }
+
+    /// Makes `seat` the one that the thread keeps, unless it has one already.
+    fn keep(&self, seat: &'static Seat, thread: &'static Thread) -> Option<&'static Slot> {
+        let slot = thread.slot(self.index);
+        // A signal handler of this thread may come in between, and make a call: it finds the slot in use.
+        if slot.busy.swap(true, Ordering::Acquire) {
+            return None;
+        }
+        let seat = ptr::from_ref(seat).cast_mut();
+        let kept = slot.seat.compare_exchange(ptr::null_mut(), seat, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        if !kept {
+            slot.busy.store(false, Ordering::Release);
+        }
+        kept.then_some(slot)
+    }
+
+    /// Takes a seat from a thread that keeps it and does not use it.
+    fn revoke(&'static self, thread: &Thread) -> Option<&'static Seat> {
+        self.seats.iter().filter(|_| self.kept).find(|&seat| {
+            // SAFETY: threads are never freed.
+            let Some(owner) = (unsafe { seat.owner.load(Ordering::Acquire).as_ref() }) else { return false };
+            let (slot, this) = (owner.slot(self.index), ptr::from_ref(seat).cast_mut());
+            let mark = || slot.seat.compare_exchange(this, wanted(this), Ordering::AcqRel, Ordering::Relaxed).is_ok();
+            if slot.busy.load(Ordering::Relaxed) || !mark() {
+                return false;
+            }
+            // Until the mark is gone the owner keeps no other seat and does not end, and nobody else wants this one.
+            barrier();
+            let idle = !slot.busy.load(Ordering::Acquire);
+            if idle {
+                seat.owner.store(ptr::from_ref(thread).cast_mut(), Ordering::Relaxed);
+            }
+            slot.seat.store(if idle { ptr::null_mut() } else { this }, Ordering::Release);
+            idle
+        })
+    }
+
+    /// Gives a seat back.
+    #[inline]
+    pub(super) fn release(&self, held: Held) {
+        match held.kept {
+            Some(slot) => slot.busy.store(false, Ordering::Release),
+            None => held.seat.owner.store(ptr::null_mut(), Ordering::Release),
+        }
+        if self.waiting.load(Ordering::Relaxed) != 0 {
+            self.wake();
+        }
+    }
+
+    #[cold]
+    fn wake(&self) {
+        self.released.fetch_add(1, Ordering::Release);
+        wake(self.released.as_ptr());
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Seat> {
+        self.seats.iter()
+    }
+
+    pub(super) fn get(&self, index: usize) -> Option<&Seat> {
+        self.seats.get(index)
+    }
+
+    /// When `thread` ends: gives back what it has, seats of calls that were leaked among them.
+    pub(super) fn retire(&self, thread: &Thread) {
+        // First, and not while somebody takes it: whose the seat is would be decided twice.
+        thread.slot(self.index).give_up();
+        for seat in self.seats.iter().filter(|seat| ptr::eq(seat.owner.load(Ordering::Relaxed), thread)) {
+            seat.owner.store(ptr::null_mut(), Ordering::Release);
+        }
+        self.wake();
+    }
+
+    /// In the child of a fork, where only `survivor` goes on, if there is one, under a new number: takes the others' seats
+    /// back. Returns whether one of them was in the domain.
+    pub(super) fn forget_others(&self, survivor: Option<&Thread>) -> bool {
+        let mut running = false;
+        if let Some(survivor) = survivor {
+            survivor.slot(self.index).not_wanted();
+        }
+        for seat in &self.seats {
+            let owner = seat.owner.load(Ordering::Relaxed);
+            let inside = seat.running.load(Ordering::Relaxed) != 0;
+            match survivor.filter(|&survivor| ptr::eq(owner, survivor)) {
+                Some(survivor) => {
+                    // SAFETY: the one thread that there is.
+                    unsafe { seat.renumber(survivor) };
+                    if inside && seat.running.load(Ordering::Relaxed) != IN_CALLBACK {
+                        seat.running.store(survivor.tid(), Ordering::Relaxed);
+                    }
+                }
+                None => {
+                    running |= inside;
+                    seat.running.store(0, Ordering::Relaxed);
+                    seat.owner.store(ptr::null_mut(), Ordering::Relaxed);
+                    // SAFETY: threads are never freed. This one does not exist here.
+                    if let Some(owner) = unsafe { owner.as_ref() } {
+                        owner.slot(self.index).clear();
+                    }
+                }
+            }
+        }
+        running
+    }
+}
+
+impl Slot {
+    /// Ends with nothing kept.
+    fn give_up(&self) {
+        loop {
+            let seat = self.seat.load(Ordering::Acquire);
+            if is_wanted(seat) {
+                std::thread::yield_now();
+            } else if self.seat.compare_exchange(seat, ptr::null_mut(), Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+                break;
+            }
+        }
+        self.busy.store(false, Ordering::Relaxed);
+    }
+
+    /// In the child of a fork: who wanted the seat does not exist.
+    fn not_wanted(&self) {
+        let seat = self.seat.load(Ordering::Relaxed);
+        if is_wanted(seat) {
+            self.seat.store(seat.wrapping_byte_sub(1), Ordering::Relaxed);
+        }
+    }
+
+    /// In the child of a fork, whose thread does not exist.
+    fn clear(&self) {
+        self.seat.store(ptr::null_mut(), Ordering::Relaxed);
+        self.busy.store(false, Ordering::Relaxed);
+    }
+}

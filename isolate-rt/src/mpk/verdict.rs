@@ -1,0 +1,43 @@
+//! From what the signal handler saw to what went wrong.
+
+use super::deadline;
+use super::gate::{Reason, Stop};
+use super::instance::Instance;
+use super::seat::Seat;
+use super::signal::SEGV_PKUERR;
+use crate::fault::FaultKind;
+
+impl Instance {
+    /// What ended the call on `seat`.
+    pub(super) fn kind(&self, seat: &Seat, stop: &Stop) -> FaultKind {
+        let Stop { signal, code, address, key, write, left, evicted: _ } = *stop;
+        if let Some((reason, value)) = left {
+            return match reason {
+                _ if reason == Reason::StackSmashed as usize => FaultKind::StackSmashed,
+                _ if reason == Reason::Exit as usize => FaultKind::Exit { status: value as i32 },
+                _ if reason == Reason::ThreadStarted as usize => FaultKind::ThreadStarted,
+                _ if reason == Reason::ThreadExited as usize => FaultKind::ThreadExited,
+                _ if reason == Reason::CallbackRefused as usize => FaultKind::CallbackRefused,
+                _ if reason == Reason::ProcessStarted as usize => FaultKind::ProcessStarted,
+                _ if reason == Reason::ForeignFree as usize => FaultKind::ForeignFree { address: value },
+                _ => FaultKind::Abort,
+            };
+        }
+        match signal {
+            libc::SIGSEGV if code == libc::SI_KERNEL => FaultKind::NonCanonical,
+            // Before the key: the guard is of key 0, and the kernel looks at the key of a mapping before its protection.
+            libc::SIGSEGV if seat.is_guard(address) => FaultKind::StackOverflow { address },
+            // As above: of the heap, what is not open yet.
+            libc::SIGSEGV if self.layout.heap.contains(&address) => FaultKind::Unmapped { address },
+            libc::SIGSEGV if code == SEGV_PKUERR => FaultKind::Protection { address, key, write },
+            libc::SIGSEGV => FaultKind::Unmapped { address },
+            libc::SIGBUS => FaultKind::Bus { address },
+            libc::SIGILL => FaultKind::IllegalInstruction,
+            libc::SIGFPE => FaultKind::Arithmetic,
+            libc::SIGTRAP => FaultKind::Trap,
+            libc::SIGSYS => FaultKind::ForbiddenSyscall,
+            _ if Some(signal) == deadline::signal() => FaultKind::Timeout,
+            _ => FaultKind::Abort,
+        }
+    }
+}

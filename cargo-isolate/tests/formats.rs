@@ -50,12 +50,13 @@ fn reports(workspace: &str, arguments: &[&str]) -> Reports {
         sarif: serde_json::from_str(&read("sarif")).unwrap(),
         github: read("github"),
         markdown: read("markdown"),
-        html: {
-            let page = read("html");
-            let data = page.split_once("<script type=\"application/json\" id=\"data\">").unwrap().1;
-            serde_json::from_str(data.split_once("</script>").unwrap().0).unwrap()
-        },
+        html: page_data(&read("html")),
     }
+}
+
+fn page_data(page: &str) -> Value {
+    let data = page.split_once("<script type=\"application/json\" id=\"data\">").unwrap().1;
+    serde_json::from_str(data.split_once("</script>").unwrap().0).unwrap()
 }
 
 /// Level → how many.
@@ -132,6 +133,87 @@ fn formats_agree() {
     check_agreement("broken", &["audit"]);
     check_agreement("broken", &["check"]);
     check_agreement("modules", &["audit"]);
+}
+
+/// A member with code of each standing, and one above its maximum by all of it that is its own.
+fn member_of_every_standing() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = directory.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write("Cargo.toml", "[package]\nname = \"app\"\nversion = \"1.0.0\"\nedition = \"2024\"\n[workspace]\n");
+    write("policy.toml", "version = 1\ncrates.app.unsafe = { max = 0 }\n");
+    write("build.rs", "fn main() { unsafe {} }\n");
+    write(
+        "src/lib.rs",
+        "unsafe extern \"C\" { fn labs(number: i64) -> i64; }
+macro_rules! call { () => { unsafe { labs(1) } }; }
+pub fn live() { call!(); call!(); unsafe { labs(2) }; }
+#[cfg(windows)] fn dormant() { unsafe {} unsafe {} }
+#[cfg(test)] mod tests { unsafe extern \"C\" { fn abs(number: i32) -> i32; } fn f() { unsafe {} } }
+#[cfg(all(test, windows))] mod both { unsafe fn f() {} }
+",
+    );
+    write("src/forgotten.rs", "unsafe fn f() {}\n");
+    write("tests/it.rs", "fn live() { unsafe {} }\n#[cfg(windows)] fn dormant() { unsafe {} }\n");
+    directory
+}
+
+/// Unsafe constructs, whoever says how many: live and dormant ones, role by role and in all.
+#[test]
+fn everybody_counts_the_same_constructs() {
+    let workspace = member_of_every_standing();
+    let print = |arguments: &[&str]| {
+        let output = run(workspace.path(), arguments);
+        String::from_utf8(output.stdout).unwrap()
+    };
+    const KINDS: [&str; 11] = [
+        "blocks",
+        "functions",
+        "impls",
+        "traits",
+        "extern_blocks",
+        "attributes",
+        "static_muts",
+        "unions",
+        "global_asm",
+        "types",
+        "macro_tokens",
+    ];
+    let sums = |report: &Value, of: &str| -> BTreeMap<String, u64> {
+        let roles = report["packages"][0][of].as_object().unwrap().iter();
+        let sum = |counts: &Value| KINDS.iter().map(|kind| counts[kind].as_u64().unwrap()).sum();
+        roles.map(|(role, counts)| (role.clone(), sum(counts))).filter(|(_, sum)| *sum > 0).collect()
+    };
+    let [audit, counts] = [&["audit"][..], &["audit", "--counts"]]
+        .map(|arguments| serde_json::from_str::<Value>(&print(&[arguments, &["--format", "json"]].concat())).unwrap());
+    let map =
+        |pairs: &[(&str, u64)]| pairs.iter().map(|(role, sum)| (role.to_string(), *sum)).collect::<BTreeMap<_, _>>();
+    let (live, dormant) = (sums(&audit, "counts"), sums(&audit, "dormant"));
+    assert_eq!(live, map(&[("main", 3), ("build-script", 1), ("test", 3)]));
+    assert_eq!(dormant, map(&[("main", 3), ("test", 1), ("unreached", 1)]));
+    assert_eq!((live, dormant), (sums(&counts, "counts"), sums(&counts, "dormant")), "--counts");
+
+    let last = |text: &str| {
+        let row = text.lines().find(|line| line.starts_with("total")).unwrap_or_else(|| panic!("{text}"));
+        let cells: Vec<&str> = row.split_whitespace().collect();
+        (cells[1].to_owned(), cells[cells.len() - 1].to_owned())
+    };
+    let expected = ("7".to_owned(), "5".to_owned());
+    assert_eq!(last(&print(&["audit"])), expected, "text");
+    assert_eq!(last(&print(&["audit", "--counts"])), expected, "text of --counts");
+    let markdown = print(&["audit", "--format", "markdown"]);
+    let row: Vec<&str> = markdown.lines().find(|line| line.starts_with("| `app")).unwrap().split('|').collect();
+    assert_eq!((row[2].trim(), row[row.len() - 2].trim()), ("7", "5"), "markdown");
+    let html = page_data(&print(&["audit", "--format", "html"]));
+    let first =
+        |counts: &Value| -> u64 { counts.as_object().unwrap().values().map(|cells| cells[0].as_u64().unwrap()).sum() };
+    assert_eq!((first(&html["packages"][0]["counts"]), html["packages"][0]["dormant"].as_u64()), (7, Some(5)), "html");
+    assert_eq!(print(&["badge", "--format", "line"]).split_once(" and ").unwrap().0, "7 unsafe constructs", "badge");
+    // Of the twelve, what nothing leads to is not held against a package.
+    assert!(print(&["check"]).contains("11 unsafe constructs of `app@1.0.0`, 0 allowed"), "{}", print(&["check"]));
 }
 
 /// The same input, the same bytes, whatever is kept from the first run.

@@ -2,7 +2,7 @@
 
 const LAYERS = ["callers", "functions with unsafe code", "unsafe blocks", "foreign symbols"];
 // Where layers begin and how wide they are, as parts of the width.
-const COLUMNS = [[0.01, 0.235], [0.285, 0.265], [0.595, 0.185], [0.82, 0.17]];
+const COLUMNS = [[0.01, 0.2], [0.245, 0.245], [0.525, 0.255], [0.82, 0.17]];
 const LETTER = 6.95;
 // Rows that are drawn open without being asked.
 const FEW = 70;
@@ -53,7 +53,7 @@ function help(own) {
   const used = new Set(own.flatMap((candidate) => [...symbolsOf(candidate)]));
   return [
     element("dl", { class: "facts" }, ...[
-      [holders.length, "functions with unsafe code"], [own.length - holders.length, "more that reach them by calls"], [blocks.length, "unsafe blocks"],
+      [holders.length, "functions with unsafe code"], [own.length - holders.length, "more of this package that reach them by calls"], [blocks.length, "unsafe blocks, dormant ones too"],
       [bare, "of them without a comment that argues for it"], [used.size, "foreign symbols"],
     ].map(([count, name]) => element("div", {}, element("dt", { class: "number" }, count.toLocaleString("en")), element("dd", {}, name)))),
     element("p", { class: "legend" }, "Click a module to open or close it, anything else to see what it stands on and who stands on it. Arrow keys move along the graph, Enter opens, Escape lets go."),
@@ -154,7 +154,7 @@ function drawEdge(from, to, { weight, through }) {
     ? `M${from.x} ${y1} C${from.x - 22} ${y1} ${from.x - 22} ${y2} ${to.x} ${y2}`
     : `M${x1} ${y1} C${(x1 + to.x) / 2} ${y1} ${(x1 + to.x) / 2} ${y2} ${to.x} ${y2}`;
   const kind = `edge${through ? " through" : ""}${to.x === from.x ? " within" : ""}`;
-  return svg("path", { class: kind, d: path, "stroke-width": Math.min(4, 1 + Math.log2(weight) / 2) });
+  return svg("path", { class: kind, d: path, "stroke-width": Math.min(2.5, 1 + Math.log2(weight) / 4) });
 }
 
 // A node with all it stands on and all that stand on it.

@@ -7,7 +7,7 @@ const ROLES = {
 };
 
 const countsOf = (owner) => raw.columns.map((_, column) => Object.values(owner.counts).reduce((sum, cells) => sum + cells[column], 0));
-const total = (column) => packages.reduce((sum, owner) => sum + countsOf(owner)[raw.columns.indexOf(column)], 0);
+const total = (head, owners) => owners.reduce((sum, owner) => sum + countsOf(owner)[raw.columns.findIndex(([name]) => name === head)], 0);
 const usedColumns = () => raw.columns.map((_, column) => column).filter((column) => packages.some((owner) => countsOf(owner)[column] > 0));
 
 function packagesView() {
@@ -29,9 +29,11 @@ function packagesView() {
 function figures() {
   const figure = (count, name) => element("div", {}, element("dt", {}, name), element("dd", {}, count.toLocaleString("en")));
   const verdict = raw.command === "check" ? [figure(raw.totals[0], "violations"), figure(raw.totals[1], "warnings")] : [];
+  const members = packages.filter((owner) => owner.member);
+  const dependencies = packages.filter((owner) => !owner.member);
   return element("dl", { class: "figures" }, ...verdict,
-    figure(packages.length, "packages"), figure(total("blocks"), "unsafe blocks"), figure(total("fns"), "unsafe functions"),
-    figure(total("items"), "foreign items"), figure(total("calls"), "foreign calls"), figure(symbols.length, "symbols used"));
+    figure(members.length, "members"), figure(total("unsafe", members), "unsafe constructs of members"), figure(total("calls", members), "foreign calls of members"),
+    figure(dependencies.length, "dependencies"), figure(total("unsafe", dependencies), "unsafe constructs of dependencies"), figure(symbols.length, "symbols used"));
 }
 
 function packageColumns() {
@@ -41,8 +43,11 @@ function packageColumns() {
     cell: (owner) => element("span", {}, link(`#package/${encodeURIComponent(owner.id)}`, owner.name), " ",
       element("span", { class: "faint" }, owner.version), !owner.complete && element("span", { class: "warning" }, " incomplete")),
   };
-  const dormant = { head: "dormant", number: true, value: (owner) => owner.dormant };
-  const counts = usedColumns().map((column) => ({ head: raw.columns[column], number: true, value: (owner) => countsOf(owner)[column] }));
+  const dormant = { head: "dormant", about: raw.dormant, number: true, value: (owner) => owner.dormant };
+  const counts = usedColumns().map((column) => {
+    const [head, about] = raw.columns[column];
+    return { head, about, number: true, value: (owner) => countsOf(owner)[column] };
+  });
   return [name, ...counts, ...(packages.some((owner) => owner.dormant > 0) ? [dormant] : [])];
 }
 
@@ -76,7 +81,7 @@ function packageView(id) {
   if (!owner) return [element("p", {}, `No package ${id} in this report.`)];
   const rows = Object.entries(owner.counts).map(([role, cells]) => ({ role: ROLES[role], cells }));
   const columns = [{ head: "what", value: (row) => row.role }];
-  columns.push(...raw.columns.map((head, column) => ({ head, number: true, value: (row) => row.cells[column] })).filter((column) => rows.some((row) => column.value(row) > 0)));
+  columns.push(...raw.columns.map(([head, about], column) => ({ head, about, number: true, value: (row) => row.cells[column] })).filter((column) => rows.some((row) => column.value(row) > 0)));
   const uses = functions.some((candidate) => candidate.package === owner);
   return [
     element("p", { class: "faint" }, link("#packages", "Packages")),
@@ -87,7 +92,7 @@ function packageView(id) {
     !owner.member && owner.findings.length === 0 && rows.length > 0 &&
       element("p", { class: "notice" }, "The findings of dependencies are counted. ", code("cargo isolate audit --deps"), " lists them."),
     rows.length > 0 ? sortable(columns, [{ rows }]) : element("p", {}, "No unsafe or foreign code is compiled here."),
-    owner.dormant > 0 && element("p", { class: "faint", style: "margin-top:.6rem" }, `Dormant, as no chosen target compiles it: ${plural(owner.dormant, "construct")} or uses.`),
+    owner.dormant > 0 && element("p", { class: "faint", style: "margin-top:.6rem" }, `Dormant, as no chosen target compiles it: ${plural(owner.dormant, "unsafe construct")}.`),
     owner.findings.length > 0 && element("h3", {}, "Findings by module"),
     owner.findings.length > 0 && moduleTree(owner),
   ];

@@ -1,11 +1,11 @@
 // Tables that sort by a click on a column's head.
 
-// `columns`: `{ head, value(row), cell(row)?, number? }`. `groups`: `{ title, rows }`; sorting stays within them.
+// `columns`: `{ head, about?, value(row), cell(row)?, number? }`. `groups`: `{ title, rows }`; sorting stays within them.
 // `after(row)` gives rows of elements that belong below a row.
 function sortable(columns, groups, after = () => []) {
   const body = element("tbody", {});
   const heads = columns.map((column, index) => {
-    const button = element("button", { type: "button", onclick: () => sort(index) }, column.head);
+    const button = element("button", { type: "button", title: column.about?.replaceAll("`", ""), onclick: () => sort(index) }, column.head);
     return element("th", { scope: "col", class: column.number && "number" }, button);
   });
   let by = null;

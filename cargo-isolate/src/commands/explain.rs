@@ -1,12 +1,17 @@
 //! `cargo isolate explain`: a rule's manual page, or the list of rules.
 
-use crate::{exit::Exit, nearest::nearest, report::codes};
+use crate::{
+    exit::Exit,
+    nearest::nearest,
+    report::{self, codes},
+};
 use isolate_lints::rules;
 use std::io::Write;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// A rule's name, or another code that reports print; all rules are listed, with their severities, if not given
+    /// A rule's name, another code that reports print, or `columns` for those of the table; all rules are listed, with
+    /// their severities, if not given
     rule: Option<String>,
 }
 
@@ -21,6 +26,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     };
     if let Some(page) = rules::explain(name) {
         write!(out, "{page}")?;
+        return Ok(Exit::Clean);
+    }
+    if name == "columns" {
+        report::legend(&mut out)?;
         return Ok(Exit::Clean);
     }
     if let Some(summary) = codes::explain(name) {

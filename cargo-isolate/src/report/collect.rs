@@ -52,23 +52,19 @@ pub(crate) fn counts(graph: &Graph) -> Report {
     let mut report = empty(graph, Command::Counts);
     let reported = graph.packages.iter().enumerate().filter(|(_, package)| package.selected || !package.member);
     for (index, package) in reported {
-        let (mut live, mut dormant) = (BTreeMap::<_, Counts>::new(), BTreeMap::<_, Counts>::new());
+        let mut sums = Sums::default();
         for file in &package.files {
-            let mut count = |scope: &Scope, add: &dyn Fn(&mut Counts)| {
-                let is_dormant = file.presence(&scope.cfgs) == Presence::Dormant;
-                let counts = if is_dormant { &mut dormant } else { &mut live };
-                add(counts.entry(role(package, file, scope)).or_default());
-            };
-            file.facts.foreign.iter().for_each(|item| count(&item.scope, &|counts| counts.foreign_items += 1));
-            file.facts.unsafes.iter().for_each(|fact| count(&fact.scope, &|counts| counts.add(fact.kind)));
-            file.facts.unexpanded.iter().for_each(|unseen| count(&unseen.scope, &|counts| counts.unexpanded += 1));
+            let of = |scope: &Scope| Standing::of(package, file, scope);
+            file.facts.foreign.iter().for_each(|item| sums.of(of(&item.scope)).foreign_items += 1);
+            file.facts.unsafes.iter().for_each(|fact| sums.of(of(&fact.scope)).add(fact.kind));
+            file.facts.unexpanded.iter().for_each(|unseen| sums.of(of(&unseen.scope)).unexpanded += 1);
         }
         let first_problem = report.problems.len();
         for (file, source) in package.files.iter().enumerate() {
             report.problems.extend(file_problems(graph, package, source, Source { package: index, file }));
         }
         report.problems.extend(gap_problems(graph, package));
-        let row = row(graph, package, &report.problems[first_problem..], live, dormant);
+        let row = row(graph, package, &report.problems[first_problem..], sums);
         report.packages.push(row);
     }
     report.complete = report.packages.iter().all(|package| package.complete);
@@ -99,7 +95,7 @@ fn collect_package(
     report: &mut Report,
 ) {
     let first_problem = report.problems.len();
-    let (mut live, mut dormant) = (BTreeMap::<_, Counts>::new(), BTreeMap::<_, Counts>::new());
+    let mut sums = Sums::default();
     let mut live_unseen = BTreeMap::<usize, usize>::new();
     for (position, file) in package.files.iter().enumerate() {
         let source = Source { package: index, file: position };
@@ -108,13 +104,11 @@ fn collect_package(
         let mut diagnostics = file_diagnostics(graph, package, file, source, calls, macros);
         diagnostics.sort_by_key(|diagnostic| diagnostic.span);
         for item in &file.facts.foreign {
-            let counts = if file.presence(&item.scope.cfgs) == Presence::Dormant { &mut dormant } else { &mut live };
-            counts.entry(role(package, file, &item.scope)).or_default().foreign_items += 1;
+            sums.of(Standing::of(package, file, &item.scope)).foreign_items += 1;
         }
         for diagnostic in &diagnostics {
             let (Some(detail), Some(role)) = (&diagnostic.detail, diagnostic.role) else { continue };
-            let counts = if diagnostic.dormant.is_some() { &mut dormant } else { &mut live };
-            let counts = counts.entry(role).or_default();
+            let counts = sums.of(Standing { role, dormant: diagnostic.dormant.is_some() });
             match detail {
                 Detail::Unsafe { kind, .. } => counts.add(*kind),
                 Detail::ForeignCall { .. } => counts.foreign_calls += 1,
@@ -123,10 +117,9 @@ fn collect_package(
             }
         }
         for (call, written_for) in unseen.get(&source).into_iter().flatten() {
-            let is_dormant = file.presence(&call.scope.cfgs) == Presence::Dormant;
-            let counts = if is_dormant { &mut dormant } else { &mut live };
-            counts.entry(role(package, file, &call.scope)).or_default().unseen_calls += 1;
-            if !is_dormant {
+            let standing = Standing::of(package, file, &call.scope);
+            sums.of(standing).unseen_calls += 1;
+            if !standing.dormant {
                 *live_unseen.entry(*written_for).or_default() += 1;
             }
         }
@@ -135,17 +128,11 @@ fn collect_package(
     }
     report.problems.extend(gap_problems(graph, package));
     report.unseen_calls.extend(unseen::sums(graph, index, &live_unseen));
-    let row = row(graph, package, &report.problems[first_problem..], live, dormant);
+    let row = row(graph, package, &report.problems[first_problem..], sums);
     report.packages.push(row);
 }
 
-fn row(
-    graph: &Graph,
-    package: &Package,
-    problems: &[Problem],
-    counts: BTreeMap<Role, Counts>,
-    dormant: BTreeMap<Role, Counts>,
-) -> PackageRow {
+fn row(graph: &Graph, package: &Package, problems: &[Problem], sums: Sums) -> PackageRow {
     PackageRow {
         name: package.name.clone(),
         version: package.version.clone(),
@@ -158,8 +145,22 @@ fn row(
             .map(|file| graph.relative(&file.path))
             .collect(),
         complete: problems.iter().all(|problem| !problem.kind.is_incomplete()),
-        counts,
-        dormant,
+        counts: sums.live,
+        dormant: sums.dormant,
+    }
+}
+
+/// The numbers of one package, by what the code is for.
+#[derive(Default)]
+struct Sums {
+    live: BTreeMap<Role, Counts>,
+    dormant: BTreeMap<Role, Counts>,
+}
+
+impl Sums {
+    fn of(&mut self, Standing { role, dormant }: Standing) -> &mut Counts {
+        let counts = if dormant { &mut self.dormant } else { &mut self.live };
+        counts.entry(role).or_default()
     }
 }
 
@@ -264,7 +265,7 @@ pub(super) fn at_place(
     span: Span,
     scope: &Scope,
 ) -> Diagnostic {
-    let role = role(package, file, scope);
+    let Standing { role, dormant } = Standing::of(package, file, scope);
     Diagnostic {
         code: "",
         level: Level::Note,
@@ -279,10 +280,7 @@ pub(super) fn at_place(
         module: file.module_path(scope),
         function: scope.function.clone(),
         cfgs: file.cfgs.iter().chain(&scope.cfgs).cloned().collect(),
-        dormant: match role {
-            Role::Test => None,
-            _ => file.hidden_by(&scope.cfgs),
-        },
+        dormant: if dormant { file.hidden_by(&scope.cfgs) } else { None },
         in_macro: scope.in_macro.clone(),
         notes: Vec::new(),
         fingerprint: Fingerprint::default(),
@@ -292,11 +290,23 @@ pub(super) fn at_place(
     }
 }
 
-/// What something is for. Tests among a dependency's code are no tests of this workspace.
-fn role(package: &Package, file: &SourceFile, scope: &Scope) -> Role {
-    match package.member {
-        true => file.role_of(&scope.cfgs),
-        false => file.role,
+/// Where something counts.
+#[derive(Clone, Copy)]
+pub(super) struct Standing {
+    pub(super) role: Role,
+    /// No chosen target compiles it.
+    pub(super) dormant: bool,
+}
+
+impl Standing {
+    pub(super) fn of(package: &Package, file: &SourceFile, scope: &Scope) -> Standing {
+        let role = match package.member {
+            true => file.role_of(&scope.cfgs),
+            // Tests among a dependency's code are no tests of this workspace.
+            false => file.role,
+        };
+        // Code that only `cargo test` compiles has another role than its file, and is not dormant.
+        Standing { role, dormant: role == file.role && file.presence(&scope.cfgs) == Presence::Dormant }
     }
 }
 

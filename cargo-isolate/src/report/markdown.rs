@@ -2,8 +2,8 @@
 
 use super::{
     diagnostic::{Diagnostic, Level},
-    model::{Command, Report, Totals},
-    summary::{COLUMNS, Column},
+    model::{Command, PackageRow, Report, Totals},
+    summary::{COLUMNS, Column, DORMANT},
     words,
 };
 use crate::words::some;
@@ -46,22 +46,31 @@ fn headline(report: &Report) -> String {
 fn table(report: &Report) -> String {
     let used: Vec<&Column> = COLUMNS
         .iter()
-        .filter(|(_, cell)| report.packages.iter().flat_map(|package| package.counts.values()).any(|c| cell(c) > 0))
+        .filter(|column| {
+            report.packages.iter().flat_map(|package| package.counts.values()).any(|counts| (column.cell)(counts) > 0)
+        })
         .collect();
-    if used.is_empty() {
+    let has_dormant = report.packages.iter().any(|package| package.dormant_unsafes() > 0);
+    if used.is_empty() && !has_dormant {
         return "No unsafe or foreign code.\n\n".to_owned();
     }
-    let heads: String = used.iter().map(|(head, _)| format!(" {head} |")).collect();
-    let mut text = format!("| package |{heads}\n|---|{}\n", "--:|".repeat(used.len()));
+    let heads = used.iter().map(|column| column.head).chain(has_dormant.then_some(DORMANT.0));
+    let heads: Vec<String> = heads.map(|head| format!(" {head} |")).collect();
+    let mut text = format!("| package |{}\n|---|{}\n", heads.concat(), "--:|".repeat(heads.len()));
     let (members, dependencies): (Vec<_>, Vec<_>) = report.packages.iter().partition(|package| package.member);
-    let mut row = |name: String, packages: &[&super::model::PackageRow]| {
+    let mut row = |name: String, packages: &[&PackageRow]| {
         let counts = || packages.iter().flat_map(|package| package.counts.values());
-        let cells = used.iter().map(|(_, cell)| counts().map(cell).sum::<usize>());
+        let cells = used.iter().map(|column| counts().map(column.cell).sum::<usize>());
+        let dormant = packages.iter().map(|package| package.dormant_unsafes()).sum();
+        let cells = cells.chain(has_dormant.then_some(dormant));
         let cells: String = cells.map(|sum| if sum == 0 { " – |".to_owned() } else { format!(" {sum} |") }).collect();
         text.push_str(&format!("| {name} |{cells}\n"));
     };
-    for package in members {
+    for package in &members {
         row(code(&package.id()), &[package]);
+    }
+    if members.len() > 1 {
+        row("all members".to_owned(), &members);
     }
     if !dependencies.is_empty() {
         let count = dependencies.len();

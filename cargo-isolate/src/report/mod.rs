@@ -23,6 +23,7 @@ pub(crate) use collect::{audit, counts};
 pub(crate) use judged::{check, remark};
 pub(crate) use model::Report;
 pub(crate) use output::{Output, OutputError};
+pub(crate) use summary::legend;
 pub(crate) use text::{Shown, print_problems};
 
 /// How a command that makes no report prints its result.

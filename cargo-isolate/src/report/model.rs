@@ -228,9 +228,39 @@ impl PackageRow {
     pub(crate) fn id(&self) -> String {
         format!("{}@{}", self.name, self.version)
     }
+
+    /// Unsafe constructs that no chosen target compiles.
+    pub(crate) fn dormant_unsafes(&self) -> usize {
+        self.dormant.values().map(Counts::unsafes).sum()
+    }
 }
 
+/// One of the numbers in [`Counts`]: its name in the JSON, and how to read it.
+pub(crate) type Kind = (&'static str, fn(&Counts) -> usize);
+
+/// The kinds of unsafe constructs, one for each way that [`UnsafeKind`]s are counted: places in the source that say so. What
+/// is no construct is counted beside: items and calls of foreign code, what is not seen, and uses of macros, whose constructs
+/// stand in their definitions. Wherever a number of unsafe constructs is said, it is the sum of these.
+pub(crate) const UNSAFE_KINDS: &[Kind] = &[
+    ("blocks", |counts| counts.blocks),
+    ("functions", |counts| counts.functions),
+    ("impls", |counts| counts.impls),
+    ("traits", |counts| counts.traits),
+    ("extern_blocks", |counts| counts.extern_blocks),
+    ("attributes", |counts| counts.attributes),
+    ("static_muts", |counts| counts.static_muts),
+    ("unions", |counts| counts.unions),
+    ("global_asm", |counts| counts.global_asm),
+    ("types", |counts| counts.types),
+    ("macro_tokens", |counts| counts.macro_tokens),
+];
+
 impl Counts {
+    /// How many unsafe constructs.
+    pub(crate) fn unsafes(&self) -> usize {
+        UNSAFE_KINDS.iter().map(|(_, count)| count(self)).sum()
+    }
+
     /// Counts one construct.
     pub(crate) fn add(&mut self, kind: UnsafeKind) {
         let count = match kind {
@@ -247,5 +277,38 @@ impl Counts {
             UnsafeKind::MacroToken => &mut self.macro_tokens,
         };
         *count += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Counts, UNSAFE_KINDS};
+    use isolate_lints::facts::UnsafeKind::{self, *};
+
+    /// Whatever the scanner calls unsafe is one construct, under a name that the JSON has.
+    #[test]
+    fn each_kind_is_one_construct() {
+        const ALL: [UnsafeKind; 12] = [
+            Block,
+            Function,
+            Declaration,
+            Impl,
+            Trait,
+            ExternBlock,
+            Attribute,
+            StaticMut,
+            Union,
+            GlobalAsm,
+            Type,
+            MacroToken,
+        ];
+        for kind in ALL {
+            let mut counts = Counts::default();
+            counts.add(kind);
+            assert_eq!(counts.unsafes(), 1, "{kind:?}");
+            let json = serde_json::to_value(counts).unwrap();
+            let (name, _) = UNSAFE_KINDS.iter().find(|(_, count)| count(&counts) == 1).unwrap();
+            assert_eq!(json[name], 1, "{name}");
+        }
     }
 }

@@ -7,35 +7,54 @@ use std::{
     io::{self, Write},
 };
 
-/// A column's head, and what stands below it.
-pub(super) type Column = (&'static str, fn(&Counts) -> usize);
+/// A column of numbers.
+pub(crate) struct Column {
+    pub(crate) head: &'static str,
+    /// What it counts, in Markdown; `docs/reports.md` says the same.
+    pub(crate) about: &'static str,
+    pub(super) cell: fn(&Counts) -> usize,
+    /// Whether it takes names that `--counts` does not resolve.
+    resolved: bool,
+}
 
-pub(super) const COLUMNS: &[Column] = &[
-    ("blocks", |counts| counts.blocks),
-    ("fns", |counts| counts.functions),
-    ("impls", |counts| counts.impls),
-    ("traits", |counts| counts.traits),
-    ("extern", |counts| counts.extern_blocks),
-    ("items", |counts| counts.foreign_items),
-    (CALLS, |counts| counts.foreign_calls),
-    ("attrs", |counts| counts.attributes),
-    ("macros", |counts| counts.macro_tokens),
-    ("other", |counts| counts.static_muts + counts.unions + counts.global_asm + counts.types),
-    (UNSEEN, |counts| counts.unexpanded),
-    (UNSEEN_CALLS, |counts| counts.unseen_calls),
+const fn column(head: &'static str, about: &'static str, cell: fn(&Counts) -> usize) -> Column {
+    Column { head, about, cell, resolved: false }
+}
+
+const fn resolved(head: &'static str, about: &'static str, cell: fn(&Counts) -> usize) -> Column {
+    Column { head, about, cell, resolved: true }
+}
+
+/// Of live code. The first is the sum of those up to `other`.
+pub(crate) const COLUMNS: &[Column] = &[
+    column("unsafe", "all unsafe constructs: the sum of the columns from `blocks` to `other`", Counts::unsafes),
+    column("blocks", "`unsafe { … }`", |counts| counts.blocks),
+    column("fns", "`unsafe fn`, with a body or declared in a trait", |counts| counts.functions),
+    column("impls", "`unsafe impl`", |counts| counts.impls),
+    column("traits", "`unsafe trait`", |counts| counts.traits),
+    column("extern", "`extern { … }` blocks, which declare foreign items", |counts| counts.extern_blocks),
+    column("attrs", "`#[no_mangle]`, `#[export_name]`, `#[link_section]`, `#[unsafe(naked)]`", |counts| {
+        counts.attributes
+    }),
+    column("macros", "the word `unsafe` in definitions of macros, and in what macros are given", |counts| {
+        counts.macro_tokens
+    }),
+    column("other", "`static mut`, unions, `global_asm!`, and `unsafe fn(…)` as a type", |counts| {
+        counts.static_muts + counts.unions + counts.global_asm + counts.types
+    }),
+    column("items", "functions and statics that extern blocks declare", |counts| counts.foreign_items),
+    resolved("calls", "calls of foreign functions, and mentions: an address taken, a static used", |counts| {
+        counts.foreign_calls
+    }),
+    resolved("uses", "uses of macros by example whose definitions hold unsafe code", |counts| counts.macro_uses),
+    resolved("unseen", "uses of macros that may write anything, as procedural ones may", |counts| counts.unexpanded),
+    resolved("unseen calls", "calls of what a build script writes, foreign functions most of the time", |counts| {
+        counts.unseen_calls
+    }),
 ];
 
-/// Head of the column of foreign calls.
-const CALLS: &str = "calls";
-
-/// Head of the column of macro calls that may hold anything.
-const UNSEEN: &str = "unseen";
-
-/// Head of the column of calls of what a build script writes.
-const UNSEEN_CALLS: &str = "unseen calls";
-
-/// Head of the last column: everything that no build compiles, of whatever kind.
-const DORMANT: &str = "dormant";
+/// The last column.
+pub(crate) const DORMANT: (&str, &str) = ("dormant", "not live: unsafe constructs that no chosen target compiles");
 
 struct Row {
     name: String,
@@ -43,15 +62,6 @@ struct Row {
 }
 
 pub(super) fn print(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    // Who only counts resolves no name, of a function or of a macro.
-    let shown = |head: &str| match head {
-        CALLS | UNSEEN => report.command != Command::Counts,
-        // Most workspaces have none.
-        UNSEEN_CALLS => {
-            report.packages.iter().any(|package| package.counts.values().any(|counts| counts.unseen_calls > 0))
-        }
-        _ => true,
-    };
     let (members, dependencies): (Vec<_>, Vec<_>) = report.packages.iter().partition(|package| package.member);
     let groups = [("members", members), ("dependencies", dependencies)];
     let tables: Vec<_> = groups
@@ -59,14 +69,26 @@ pub(super) fn print(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         .filter(|(_, packages)| !packages.is_empty())
         .map(|(title, packages)| (title, rows(&packages, title == "members"), quiet(&packages, title == "members")))
         .collect();
-    let names = tables.iter().flat_map(|(title, rows, _)| rows.iter().map(|row| row.name.as_str()).chain([*title]));
+    let all = || tables.iter().flat_map(|(_, rows, _)| rows);
+    // What nobody has needs no column, but the first and the calls say so.
+    let is_shown = |(index, column): &(usize, &str)| match COLUMNS.get(*index) {
+        Some(known) if known.resolved && report.command == Command::Counts => false,
+        _ => matches!(*column, "unsafe" | "calls") || all().any(|row| row.cells[*index] > 0),
+    };
+    let shown: Vec<(usize, &str)> = heads().enumerate().filter(is_shown).collect();
+    let names = all().map(|row| row.name.as_str()).chain(tables.iter().map(|(title, ..)| *title)).chain(["total"]);
     let width = names.map(|name| name.chars().count()).max().unwrap_or(0);
     for (title, rows, quiet) in &tables {
-        header(out, title, width, shown)?;
-        for row in rows {
+        header(out, title, width, &shown)?;
+        // Below a single row its total would only repeat it.
+        let total = (rows.len() > 1).then(|| total(rows));
+        for row in rows.iter().chain(&total) {
             write!(out, "{:width$}", row.name)?;
-            for (head, cell) in heads().zip(&row.cells).filter(|(head, _)| shown(head)) {
-                let cell = if *cell == 0 { "-".to_owned() } else { cell.to_string() };
+            for (index, head) in &shown {
+                let cell = match row.cells[*index] {
+                    0 => "-".to_owned(),
+                    count => count.to_string(),
+                };
                 write!(out, "  {cell:>width$}", width = column_width(head))?;
             }
             writeln!(out)?;
@@ -76,6 +98,9 @@ pub(super) fn print(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         }
         writeln!(out)?;
     }
+    if all().any(|row| row.cells.iter().any(|cell| *cell > 0)) {
+        writeln!(out, "`cargo isolate explain columns` says what each column counts")?;
+    }
     let incomplete: Vec<_> =
         report.packages.iter().filter(|package| !package.complete).map(|package| package.name.as_str()).collect();
     if !incomplete.is_empty() {
@@ -84,10 +109,22 @@ pub(super) fn print(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     Ok(())
 }
 
-fn header(out: &mut dyn Write, title: &str, width: usize, shown: impl Fn(&str) -> bool) -> io::Result<()> {
+/// What `explain columns` prints.
+pub(crate) fn legend(out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "# Columns of the table\n")?;
+    writeln!(
+        out,
+        "An unsafe construct is a place in the source that says so. Columns without anything are left out.\n"
+    )?;
+    let all = COLUMNS.iter().map(|column| (column.head, column.about)).chain([DORMANT]);
+    let width = all.clone().map(|(head, _)| head.len()).max().unwrap_or_default();
+    all.clone().try_for_each(|(head, about)| writeln!(out, "{head:width$}  {about}"))
+}
+
+fn header(out: &mut dyn Write, title: &str, width: usize, shown: &[(usize, &str)]) -> io::Result<()> {
     let bold = anstyle::Style::new().bold();
     write!(out, "{bold}{title:width$}")?;
-    for head in heads().filter(|head| shown(head)) {
+    for (_, head) in shown {
         write!(out, "  {head:>width$}", width = column_width(head))?;
     }
     writeln!(out, "{bold:#}")
@@ -122,12 +159,16 @@ fn rows(packages: &[&PackageRow], members: bool) -> Vec<Row> {
 fn cells(package: &PackageRow, role: Role) -> Vec<usize> {
     let of = |counts: &BTreeMap<Role, Counts>| counts.get(&role).copied().unwrap_or_default();
     let (live, dormant) = (of(&package.counts), of(&package.dormant));
-    let dormant = COLUMNS.iter().map(|(_, cell)| cell(&dormant)).sum();
-    COLUMNS.iter().map(|(_, cell)| cell(&live)).chain([dormant]).collect()
+    COLUMNS.iter().map(|column| (column.cell)(&live)).chain([dormant.unsafes()]).collect()
+}
+
+fn total(rows: &[Row]) -> Row {
+    let cells = (0..=COLUMNS.len()).map(|column| rows.iter().map(|row| row.cells[column]).sum()).collect();
+    Row { name: "total".to_owned(), cells }
 }
 
 fn heads() -> impl Iterator<Item = &'static str> {
-    COLUMNS.iter().map(|(head, _)| *head).chain([DORMANT])
+    COLUMNS.iter().map(|column| column.head).chain([DORMANT.0])
 }
 
 /// Packages left out of the table.
@@ -153,5 +194,19 @@ fn role_name(role: Role) -> Option<&'static str> {
         Role::Bench => Some("benches"),
         Role::Example => Some("examples"),
         Role::Unreached => Some("unreached files"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{COLUMNS, DORMANT};
+
+    #[test]
+    fn the_page_on_reports_defines_every_column() {
+        let page = include_str!("../../../docs/reports.md");
+        for (head, about) in COLUMNS.iter().map(|column| (column.head, column.about)).chain([DORMANT]) {
+            let row = format!("| `{head}` | {about} |");
+            assert!(page.contains(&row), "docs/reports.md has no row {row}");
+        }
     }
 }

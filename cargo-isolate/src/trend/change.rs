@@ -1,7 +1,10 @@
 //! What there is to say about two audits.
 
 use super::snapshot::{Finding, Package, Snapshot};
-use crate::ratchet::{Comparison, Entry, State};
+use crate::{
+    ratchet::{Comparison, Entry, State},
+    report::model::UNSAFE_KINDS,
+};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -131,7 +134,7 @@ struct Summed {
     kinds: BTreeMap<String, usize>,
 }
 
-/// What is dormant is a kind of its own, whatever it is.
+/// Unsafe constructs that are dormant are a kind of their own, whatever they are.
 const DORMANT: &str = "dormant";
 
 fn by_name(snapshot: &Snapshot) -> BTreeMap<&str, Summed> {
@@ -154,7 +157,7 @@ fn by_name(snapshot: &Snapshot) -> BTreeMap<&str, Summed> {
 
 /// Whether a kind of an audit's counts is an unsafe construct.
 fn is_unsafe(kind: &str) -> bool {
-    !matches!(kind, "foreign_items" | "foreign_calls" | "unexpanded" | "unseen_calls")
+    UNSAFE_KINDS.iter().any(|(name, _)| *name == kind)
 }
 
 impl Summed {

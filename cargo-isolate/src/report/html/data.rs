@@ -7,7 +7,7 @@ use super::{
         codes,
         diagnostic::{Diagnostic, Level, Origin, Source},
         model::{Dependencies, PackageRow, Problem, Report},
-        summary::COLUMNS,
+        summary::{COLUMNS, DORMANT},
         words,
     },
     excerpt::{Excerpt, Wanted},
@@ -36,8 +36,10 @@ pub(super) struct Data {
     complete: bool,
     /// Errors, warnings, notes.
     totals: [usize; 3],
-    /// Heads of the columns that `packages` count.
-    columns: Vec<&'static str>,
+    /// Heads of the columns that `packages` count, and what they count.
+    columns: Vec<(&'static str, &'static str)>,
+    /// What the column of dormant code counts.
+    dormant: &'static str,
     strings: Vec<String>,
     codes: Vec<CodeRow>,
     packages: Vec<PackageData>,
@@ -65,7 +67,7 @@ struct PackageData {
     complete: bool,
     files: usize,
     counts: BTreeMap<Role, Vec<usize>>,
-    /// Of everything that `counts` counts, how many no chosen target compiles.
+    /// Unsafe constructs that no chosen target compiles.
     dormant: usize,
 }
 
@@ -126,7 +128,8 @@ pub(super) fn data(graph: &Graph, report: &Report) -> io::Result<Data> {
             known: report.known.as_ref().map(words::known),
             complete: report.complete,
             totals: [report.totals.errors, report.totals.warnings, report.totals.notes],
-            columns: COLUMNS.iter().map(|(head, _)| *head).collect(),
+            columns: COLUMNS.iter().map(|column| (column.head, column.about)).collect(),
+            dormant: DORMANT.1,
             ..Data::default()
         },
         texts: HashMap::new(),
@@ -353,14 +356,15 @@ impl<'g> Builder<'g> {
 
 fn package_data(row: &PackageRow) -> PackageData {
     let counts = row.counts.iter();
-    let dormant = row.dormant.values().flat_map(|counts| COLUMNS.iter().map(|(_, cell)| cell(counts)));
     PackageData {
         name: row.name.clone(),
         version: row.version.clone(),
         member: row.member,
         complete: row.complete,
         files: row.files.len(),
-        dormant: dormant.sum(),
-        counts: counts.map(|(role, counts)| (*role, COLUMNS.iter().map(|(_, cell)| cell(counts)).collect())).collect(),
+        dormant: row.dormant_unsafes(),
+        counts: counts
+            .map(|(role, counts)| (*role, COLUMNS.iter().map(|column| (column.cell)(counts)).collect()))
+            .collect(),
     }
 }

@@ -4,6 +4,7 @@ use crate::{
     color,
     commands::{self, baseline::NoBaseline, diff::NothingToCompare},
     exit::Exit,
+    nearest::nearest,
     policy::{Mistakes, Unreadable},
     ratchet::git::GitError,
     report::OutputError,
@@ -12,7 +13,10 @@ use crate::{
     trend::SnapshotError,
     wrap::TargetError,
 };
-use clap::{Parser, Subcommand};
+use clap::{
+    Parser, Subcommand,
+    error::{ContextKind, ContextValue},
+};
 use std::{io, process::ExitCode};
 
 /// How cargo calls us: `cargo-isolate isolate …`.
@@ -70,7 +74,7 @@ enum Command {
 pub(crate) fn run() -> ExitCode {
     // For mistakes of the command line too, which `parse` prints.
     color::When::of_cargo().apply();
-    let Cargo::Isolate(isolate) = Cargo::parse();
+    let Cargo::Isolate(isolate) = Cargo::try_parse().unwrap_or_else(|error| without_far_guess(error).exit());
     if let Some(when) = isolate.color {
         when.apply();
     }
@@ -93,6 +97,23 @@ pub(crate) fn run() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(error) => fail(&error).into(),
     }
+}
+
+/// Clap names an option that is hardly like what was typed; what is as like as any other mistake's suggestion stays.
+fn without_far_guess(mut error: clap::Error) -> clap::Error {
+    let name = |error: &clap::Error, kind| match error.get(kind) {
+        Some(ContextValue::String(name)) => Some(name.trim_start_matches('-').to_owned()),
+        _ => None,
+    };
+    let (typed, guess) = (name(&error, ContextKind::InvalidArg), name(&error, ContextKind::SuggestedArg));
+    if let (Some(typed), Some(guess)) = (typed, guess)
+        && nearest(&typed, [&*guess]).is_none()
+    {
+        error.remove(ContextKind::SuggestedArg);
+        // It is made of the guess.
+        error.remove(ContextKind::Usage);
+    }
+    error
 }
 
 /// Says what went wrong; whose turn it is decides the status.

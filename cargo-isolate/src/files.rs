@@ -1,6 +1,6 @@
 //! Files that people keep: written whole or not at all.
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use std::{
     fs,
     io::{self, Write},
@@ -30,10 +30,24 @@ pub(crate) fn write_new(path: &Utf8Path, bytes: &[u8]) -> io::Result<bool> {
     }
 }
 
+/// Where a file is or would be written, however its path is spelt.
+pub(crate) fn place(path: &Utf8Path) -> Utf8PathBuf {
+    if let Ok(place) = path.canonicalize_utf8() {
+        return place;
+    }
+    match (folder(path).canonicalize_utf8(), path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => path.to_owned(),
+    }
+}
+
+fn folder(path: &Utf8Path) -> &Utf8Path {
+    path.parent().filter(|folder| !folder.as_str().is_empty()).unwrap_or(Utf8Path::new("."))
+}
+
 /// The whole file, beside where it is to stand.
 fn temporary(path: &Utf8Path, bytes: &[u8]) -> io::Result<tempfile::NamedTempFile> {
-    let directory = path.parent().filter(|directory| !directory.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(directory)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder(path))?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     // A temporary file is its owner's alone; a report is as readable as any other file.
@@ -61,6 +75,14 @@ mod tests {
         assert!(fs::symlink_metadata(at("link")).unwrap().is_symlink());
         assert_eq!(fs::read(at("file")).unwrap(), b"new");
         assert_eq!(fs::metadata(at("file")).unwrap().permissions().mode() & 0o777, 0o600);
+
+        let spelt = [
+            at("link"),
+            at("./file"),
+            at("../").join(directory.path().file_name().unwrap().to_str().unwrap()).join("file"),
+        ];
+        assert!(spelt.iter().all(|path| place(path) == place(&at("file"))), "{spelt:?}");
+        assert_eq!(place(&at("./new")), place(&at("new")));
 
         let _listener = UnixListener::bind(at("socket")).unwrap();
         write(&at("socket"), b"new").unwrap_err();

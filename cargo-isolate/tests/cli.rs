@@ -106,6 +106,8 @@ fn wrong_surroundings_and_words() {
     check("unresolvable", "unresolvable", &[]);
     check("unknown_command", "clean", &["adit"]);
     check("unknown_option", "clean", &["--formt", "json"]);
+    check("unlike_any_option", "clean", &["--bogus"]);
+    check("no_threads", "clean", &["--jobs", "0"]);
     check("message_format", "clean", &["check", "--message-format", "json-diagnostic-rendered-ansi"]);
     check("unknown_package", "clean", &["-p", "claen"]);
     check("explain_unknown", "clean", &["explain", "static-mutt"]);

@@ -329,7 +329,7 @@ fn wrong_formats() {
     insta::assert_snapshot!("unknown_format", message(&["--format", "sarf"]));
     insta::assert_snapshot!("format_without_file", message(&["--format", "json="]));
     insta::assert_snapshot!("two_for_stdout", message(&["--format", "text", "--format", "json"]));
-    insta::assert_snapshot!("two_for_one_file", message(&["--format", "text=a", "--format", "json=a"]));
+    insta::assert_snapshot!("two_for_one_file", message(&["--format", "text=a", "--format", "json=./a"]));
     insta::assert_snapshot!("no_directory", message(&["--format", "json=no/such/directory/a.json"]));
 }
 

@@ -89,7 +89,7 @@ pub(crate) struct Declared {
     pub(crate) package: String,
     /// Module path within its crate.
     pub(crate) module: Vec<String>,
-    /// From the workspace, or from where the dependency's folder lies.
+    /// Relative to the workspace where it lies in there.
     pub(crate) file: Utf8PathBuf,
     pub(crate) line: u32,
     pub(crate) column: u32,

@@ -2,10 +2,9 @@
 
 use super::{Declared, Library};
 use crate::{
-    graph::{Graph, Package, Role},
+    graph::{Graph, Role},
     policy::{Pattern, PolicyError, Spanned, model},
 };
-use camino::{Utf8Path, Utf8PathBuf};
 use isolate_lints::{
     cfg::Presence,
     facts::{ForeignItem, ForeignKind},
@@ -74,7 +73,10 @@ pub(super) fn select<'g>(graph: &'g Graph, policy: &model::Policy, errors: &mut 
         except.unused(errors);
     }
     chosen.sort_by(|a, b| {
-        let place = |selected: &Selected<'_>| (selected.declared.file.clone(), selected.item.span.start);
+        // The package first: where its folder lies differs between machines.
+        let place = |selected: &Selected<'_>| {
+            (selected.declared.index, selected.declared.file.clone(), selected.item.span.start)
+        };
         (&a.domain, place(a)).cmp(&(&b.domain, place(b)))
     });
     chosen
@@ -191,18 +193,12 @@ fn items(graph: &Graph, index: usize) -> impl Iterator<Item = Candidate<'_>> {
                 index,
                 package: package.name.clone(),
                 module: [&*file.module, &*item.scope.modules].concat(),
-                file: shown_path(graph, package, &file.path),
+                file: graph.relative(&file.path),
                 line: item.span.line,
                 column: item.span.column,
             },
         })
     })
-}
-
-/// From the workspace, or from where the dependency's folder lies: `libz-sys-1.1.31/src/lib.rs`.
-fn shown_path(graph: &Graph, package: &Package, path: &Utf8Path) -> Utf8PathBuf {
-    let above = package.root.parent().filter(|_| !package.member);
-    above.and_then(|above| path.strip_prefix(above).ok()).map_or_else(|| graph.relative(path), Utf8Path::to_owned)
 }
 
 /// Mistakes in `[domain.*]` that only all of them together show, and names that cannot name a module.

@@ -52,8 +52,7 @@ impl TryFrom<&toml::value::Datetime> for Day {
 
 impl<'de> Deserialize<'de> for Day {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Day, D::Error> {
-        let date = toml::value::Datetime::deserialize(deserializer)
-            .map_err(|_| de::Error::custom("not a date\nwrite it as in `until = 2027-01-31`, without quotes"))?;
+        let date = toml::value::Datetime::deserialize(deserializer)?;
         Day::try_from(&date)
             .map_err(|()| de::Error::custom("a date without a time of day is expected\nas in `until = 2027-01-31`"))
     }

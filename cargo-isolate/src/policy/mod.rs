@@ -3,6 +3,7 @@
 pub(crate) mod day;
 mod duration;
 mod error;
+mod expected;
 mod load;
 mod member;
 pub(crate) mod model;

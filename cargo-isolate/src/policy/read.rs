@@ -4,7 +4,12 @@
 //! complained of is taken out of the parsed document, and the rest is read again; what that leaves is held against itself.
 //! A section with a mistake in its grammar is left out as a whole: what its other lines belong to would be guesswork.
 
-use super::{PolicyError, model::Policy, validate};
+use super::{
+    PolicyError,
+    expected::{mistyped, wrong_type},
+    model::Policy,
+    validate,
+};
 use isolate_lints::rules;
 use serde::Deserialize;
 use std::{collections::BTreeSet, ops::Range};
@@ -94,12 +99,19 @@ fn without_sections(text: &str, places: &[usize]) -> String {
 fn deserialize(mut document: Spanned<DeTable<'_>>, errors: &mut Vec<PolicyError>) -> Option<Policy> {
     let mut taken: Vec<Taken> = Vec::new();
     loop {
+        let place = document.span();
         let error = match Policy::deserialize(Deserializer::from(document.clone())) {
-            Ok(policy) => return Some(policy),
+            Ok(policy) => match mistyped(document.get_ref()) {
+                None => return Some(policy),
+                Some(error) => {
+                    taken.push(take(document.get_mut(), place, &error.span)?);
+                    errors.push(error);
+                    continue;
+                }
+            },
             Err(error) => error,
         };
         let (message, span) = (error.message(), error.span().unwrap_or_default());
-        let place = document.span();
         // A key that is missing only because its value was taken out has been complained of.
         let missing = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
         let cause = taken.iter().find(|taken| taken.table == span && missing == Some(&taken.key));
@@ -110,7 +122,10 @@ fn deserialize(mut document: Spanned<DeTable<'_>>, errors: &mut Vec<PolicyError>
             continue;
         }
         if cause.is_none() {
-            errors.push(explain(message, span.clone()));
+            errors.push(match wrong_type(document.get_ref(), message, &span) {
+                Some(error) => error,
+                None => explain(message, span.clone()),
+            });
         }
         taken.push(take(document.get_mut(), place, &span)?);
     }
@@ -219,8 +234,6 @@ fn explain(message: &str, span: Range<usize>) -> PolicyError {
             suggest(PolicyError::new(span, format!("unknown value `{value}`")), value, known, "expected")
         }
         (m, Some((key, _))) if m.starts_with("missing field") => PolicyError::new(span, format!("missing key `{key}`")),
-        // What the reader says of a number where a word of a list belongs.
-        ("wanted string or table", _) => PolicyError::new(span, "expected a word in quotes"),
         _ => match message.trim_end().split_once('\n') {
             Some((message, help)) => PolicyError::new(span, message).help(help),
             None => PolicyError::new(span, message),

@@ -60,7 +60,7 @@ pub(super) fn rules(_: &mut SchemaGenerator) -> Schema {
 }
 
 /// Draft 7: what editors read.
-fn schema() -> Value {
+pub(super) fn schema() -> Value {
     let mut schema = SchemaSettings::draft07().into_generator().into_root_schema_for::<Policy>();
     schema.insert("title".to_owned(), "policy.toml of cargo-isolate".into());
     schema.insert("required".to_owned(), json!(["version"]));

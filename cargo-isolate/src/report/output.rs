@@ -73,7 +73,10 @@ impl Output {
     /// Two formats for standard output, or two for one file.
     pub(crate) fn check(&self) -> Result<(), OutputError> {
         for (index, destination) in self.formats.iter().enumerate() {
-            let same = |other: &&Destination| other.file == destination.file;
+            let same = |other: &&Destination| {
+                let file = |one: &Destination| one.file.as_deref().map(crate::files::place);
+                file(other) == file(destination)
+            };
             if let Some(other) = self.formats[..index].iter().find(same) {
                 let formats = [other, destination].map(|one| one.format.name());
                 return Err(OutputError::Twice { formats, file: destination.file.clone() });
@@ -175,7 +178,7 @@ impl FromStr for Destination {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OutputError {
     /// A mistake on the command line.
-    #[error("--format {} and --format {} both go to {}; `FORMAT=FILE` writes a file", .formats[0], .formats[1], place(.file))]
+    #[error("--format {} and --format {} both go to {}", .formats[0], .formats[1], place(.file))]
     Twice { formats: [&'static str; 2], file: Option<Utf8PathBuf> },
     /// Another one.
     #[error("--format {format} is for reports; the answer to `--symbol` is text or json")]
@@ -186,5 +189,8 @@ pub(crate) enum OutputError {
 }
 
 fn place(file: &Option<Utf8PathBuf>) -> String {
-    file.as_ref().map_or("standard output".to_owned(), |file| format!("`{file}`"))
+    match file {
+        None => "standard output; `FORMAT=FILE` writes a file".to_owned(),
+        Some(file) => format!("`{file}`; each needs a file of its own"),
+    }
 }

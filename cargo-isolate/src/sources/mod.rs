@@ -50,7 +50,7 @@ pub(crate) struct Request {
     #[arg(long, short)]
     pub(crate) quiet: bool,
     /// Number of threads that scan; as many as there are processors if not given
-    #[arg(long, short, value_name = "N")]
+    #[arg(long, short, value_name = "N", value_parser = threads)]
     pub(crate) jobs: Option<std::num::NonZeroUsize>,
     /// Scan everything again, and keep nothing for the next time
     #[arg(long)]
@@ -58,6 +58,10 @@ pub(crate) struct Request {
     /// Say on stderr what of the cache could not be used
     #[arg(long, short)]
     pub(crate) verbose: bool,
+}
+
+fn threads(text: &str) -> Result<std::num::NonZeroUsize, &'static str> {
+    text.parse().map_err(|_| "a number of threads from 1 up is expected")
 }
 
 /// Why there is no graph. A single bad source file is never the reason; see [`crate::graph::Gap`].

@@ -120,7 +120,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     match args.format {
         Format::Text => {
             print::text(&mut out, &report)?;
-            report::print_problems(&mut out, &graph, &report::audit(&graph)?, true)?;
+            report::print_problems(&mut out, &graph, &report::audit(&graph)?)?;
         }
         Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?,
     }

@@ -9,7 +9,9 @@ use super::instance::Instance;
 use super::pkey::wrpkru;
 use super::seat::Seat;
 use super::thread::Thread;
+use super::unwind::Registers;
 use crate::callback::Callbacks;
+use crate::fault::Access;
 use std::arch::naked_asm;
 use std::mem::offset_of;
 
@@ -39,11 +41,13 @@ pub(super) struct Stop {
     pub(super) code: i32,
     pub(super) address: usize,
     pub(super) key: u32,
-    pub(super) write: bool,
+    pub(super) access: Access,
     /// The thread did nothing wrong: another one did, in the same instance.
     pub(super) evicted: bool,
     /// Set when the thread stopped in [`leave`]: the reason and its value.
     pub(super) left: Option<(usize, usize)>,
+    /// What the thread's were, where it was stopped.
+    pub(super) registers: Option<Registers>,
 }
 
 /// Why an interposed function ends the call.
@@ -51,6 +55,8 @@ pub(super) struct Stop {
 #[repr(usize)]
 pub(crate) enum Reason {
     Abort = 1,
+    /// With the address of a [`Message`].
+    AssertionFailed,
     StackSmashed,
     Exit,
     ThreadStarted,
@@ -64,7 +70,8 @@ impl Stop {
     /// As if the domain had stopped in [`leave`].
     pub(super) fn left(reason: Reason, value: usize) -> Self {
         let left = Some((reason as usize, value));
-        Self { signal: libc::SIGILL, code: 0, address: 0, key: 0, write: false, evicted: false, left }
+        let (signal, access) = (libc::SIGILL, Access::Read);
+        Self { signal, code: 0, address: 0, key: 0, access, evicted: false, left, registers: None }
     }
 }
 
@@ -305,6 +312,7 @@ const BAD_FLAGS: i32 = 1 << 10 | 1 << 18;
 
 unsafe extern "C" {
     safe fn __isolate_rt_rewind();
+    safe fn __isolate_rt_out();
     safe fn __isolate_rt_leave();
 }
 
@@ -313,6 +321,11 @@ pub(super) fn rewind() -> usize {
     // The label stands in `enter`, which must exist for it even where nothing ever enters: in this crate's own unit tests.
     std::hint::black_box(enter as *const ());
     (__isolate_rt_rewind as *const ()).addr()
+}
+
+/// Where what was called inside returns to.
+pub(super) fn way_out() -> usize {
+    (__isolate_rt_out as *const ()).addr()
 }
 
 /// Address of the instruction that [`leave`] stops at.
@@ -331,5 +344,12 @@ pub(crate) fn leave(reason: Reason, value: usize) -> ! {
 /// To be called inside a domain.
 #[unsafe(naked)]
 unsafe extern "C" fn stop(_reason: usize, _value: usize) -> ! {
-    naked_asm!(".globl __isolate_rt_leave", ".hidden __isolate_rt_leave", "__isolate_rt_leave:", "ud2")
+    naked_asm!(
+        ".cfi_startproc",
+        ".globl __isolate_rt_leave",
+        ".hidden __isolate_rt_leave",
+        "__isolate_rt_leave:",
+        "ud2",
+        ".cfi_endproc"
+    )
 }

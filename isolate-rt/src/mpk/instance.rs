@@ -24,6 +24,7 @@ use std::time::Duration;
 
 /// One per domain and process. Never freed: its key is never given back.
 pub(crate) struct Instance {
+    pub(super) name: &'static str,
     key: Pkey,
     /// PKRU inside.
     pub(super) rights: u32,
@@ -79,6 +80,7 @@ impl Instance {
             Image::take(settings.globals, key)?
         };
         let instance = Box::leak(Box::new(Self {
+            name: settings.name,
             key,
             rights: key.domain_rights(),
             seats: Seats::new(layout.index, |index| layout.seat(index), settings.one_at_a_time),
@@ -162,6 +164,11 @@ impl Instance {
             self.open.fetch_max(end, Ordering::AcqRel);
         }
         self.open.load(Ordering::Acquire)
+    }
+
+    /// Whether what lies at this address of the heap was ever open to the domain.
+    pub(super) fn is_open(&self, address: usize) -> bool {
+        address < self.open.load(Ordering::Acquire)
     }
 
     fn heap(&self) -> *mut Heap {
@@ -289,7 +296,7 @@ fn low_half(word: &AtomicU64) -> *const u32 {
 /// To be called by `fork`, in the child.
 unsafe extern "C" fn after_fork() {
     let survivor = thread::renumber_after_fork();
-    for instance in instances() {
+    for instance in all() {
         // A thread that was discarding it is gone, too.
         let halfway = is_dying(instance.generation.load(Ordering::Relaxed));
         if instance.seats.forget_others(survivor) || halfway {
@@ -302,12 +309,13 @@ unsafe extern "C" fn after_fork() {
 
 /// When a thread ends: gives back the seats that it kept.
 pub(super) fn retire(thread: &Thread) {
-    for instance in instances() {
+    for instance in all() {
         instance.seats.retire(thread);
     }
 }
 
-fn instances() -> impl Iterator<Item = &'static Instance> {
+/// All instances of the process.
+pub(super) fn all() -> impl Iterator<Item = &'static Instance> {
     let get = |list: &AtomicPtr<Instance>| {
         // SAFETY: list members are never freed.
         unsafe { list.load(Ordering::Acquire).as_ref() }

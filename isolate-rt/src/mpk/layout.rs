@@ -52,6 +52,16 @@ pub(super) struct SeatLayout {
     pub(super) staging: Range<usize>,
 }
 
+/// What lies at an address of a slot.
+pub(super) enum Place {
+    Heap,
+    Stack,
+    ThreadLocal,
+    Staged,
+    /// Nothing, so that what runs over meets it.
+    Guard,
+}
+
 static ARENA_START: AtomicUsize = AtomicUsize::new(0);
 static ARENA_END: AtomicUsize = AtomicUsize::new(0);
 
@@ -84,6 +94,22 @@ impl Layout {
         let mailbox = tls.end + PAGE..tls.end + PAGE + MAILBOX;
         let staging = mailbox.end + PAGE..mailbox.end + PAGE + STAGING;
         SeatLayout { guard, stack, tls, mailbox, staging }
+    }
+
+    /// What lies at `address`, if it is of this slot.
+    pub(super) fn place(&self, address: usize) -> Option<Place> {
+        let slot = self.heap.start..self.heap.start + SLOT;
+        if !slot.contains(&address) {
+            return None;
+        }
+        let seat = self.seat_of(address).map(|index| self.seat(index));
+        Some(match seat {
+            _ if self.heap.contains(&address) => Place::Heap,
+            Some(seat) if seat.stack.contains(&address) => Place::Stack,
+            Some(seat) if seat.tls.contains(&address) => Place::ThreadLocal,
+            Some(seat) if seat.mailbox.contains(&address) || seat.staging.contains(&address) => Place::Staged,
+            _ => Place::Guard,
+        })
     }
 
     /// The seat whose address space `address` is in.

@@ -3,17 +3,21 @@
 use super::deadline;
 use super::gate::{Reason, Stop};
 use super::instance::Instance;
+use super::message::Message;
 use super::seat::Seat;
 use super::signal::SEGV_PKUERR;
-use crate::fault::FaultKind;
+use crate::fault::{Access, FaultKind};
 
 impl Instance {
     /// What ended the call on `seat`.
     pub(super) fn kind(&self, seat: &Seat, stop: &Stop) -> FaultKind {
-        let Stop { signal, code, address, key, write, left, evicted: _ } = *stop;
+        let Stop { signal, code, address, key, access, left, .. } = *stop;
         if let Some((reason, value)) = left {
             return match reason {
                 _ if reason == Reason::StackSmashed as usize => FaultKind::StackSmashed,
+                _ if reason == Reason::AssertionFailed as usize => {
+                    FaultKind::AssertionFailed { message: Message::read(seat, value) }
+                }
                 _ if reason == Reason::Exit as usize => FaultKind::Exit { status: value as i32 },
                 _ if reason == Reason::ThreadStarted as usize => FaultKind::ThreadStarted,
                 _ if reason == Reason::ThreadExited as usize => FaultKind::ThreadExited,
@@ -29,7 +33,9 @@ impl Instance {
             libc::SIGSEGV if seat.is_guard(address) => FaultKind::StackOverflow { address },
             // As above: of the heap, what is not open yet.
             libc::SIGSEGV if self.layout.heap.contains(&address) => FaultKind::Unmapped { address },
-            libc::SIGSEGV if code == SEGV_PKUERR => FaultKind::Protection { address, key, write },
+            libc::SIGSEGV if code == SEGV_PKUERR => {
+                FaultKind::Protection { address, key, write: access == Access::Write }
+            }
             libc::SIGSEGV => FaultKind::Unmapped { address },
             libc::SIGBUS => FaultKind::Bus { address },
             libc::SIGILL => FaultKind::IllegalInstruction,

@@ -21,7 +21,6 @@ mod progress;
 mod ratchet;
 mod report;
 mod sources;
-mod streams;
 mod symbol;
 mod text;
 mod trend;

@@ -8,7 +8,6 @@ use crate::{
     ratchet::{self, Comparison, Entry, State, baseline},
     report::{self, diagnostic::Level},
     sources::{self, Request},
-    streams,
     words::some,
     wrap::mark_generated,
 };
@@ -105,10 +104,10 @@ fn say(
 ) {
     let path = graph.relative(path);
     let was = before.map(|before| format!(", {} before", before.len())).unwrap_or_default();
-    streams::tell!("wrote `{path}`: {} known{was}", some(entries.len(), "finding"));
+    anstream::eprintln!("wrote `{path}`: {} known{was}", some(entries.len(), "finding"));
     if !left_out.is_empty() {
         let (are, them) = if left_out.len() == 1 { ("is", "it") } else { ("are", "them") };
-        streams::tell!(
+        anstream::eprintln!(
             "{} {are} new and left out; `cargo isolate check` shows {them}, `--accept` takes {them} in",
             some(left_out.len(), "finding")
         );

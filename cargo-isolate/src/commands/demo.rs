@@ -6,7 +6,6 @@ mod shell;
 use crate::{
     exit::Exit,
     process::{Runner, ending},
-    streams,
 };
 use camino::Utf8PathBuf;
 use project::Project;
@@ -32,7 +31,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     shell::require_tools()?;
     let project = match Project::create(args.dir.as_deref()) {
         Err(error) if args.dir.is_some() => {
-            streams::tell!("error: {error:#}");
+            anstream::eprintln!("error: {error:#}");
             return Ok(Exit::Usage);
         }
         created => created?,
@@ -41,11 +40,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     // The way out of a failed step is to look at the folder.
     let keep = args.keep || args.dir.is_some() || !matches!(result, Ok(Exit::Clean | Exit::Environment));
     if keep {
-        streams::say!("\nThe project is in {}", project.keep());
+        anstream::println!("\nThe project is in {}", project.keep());
     }
     match result {
         Err(error) if error.is::<ToolFailed>() => {
-            streams::tell!("error: {error}");
+            anstream::eprintln!("error: {error}");
             Ok(Exit::Violation)
         }
         result => result,

@@ -10,7 +10,6 @@ use crate::{
     graph::Graph,
     policy::{self, PolicyFile},
     sources::{self, Request},
-    streams,
     wrap::mark_generated,
 };
 use anyhow::Context;
@@ -57,12 +56,12 @@ fn write_policy(args: &Args, graph: &Graph, path: &Utf8Path) -> anyhow::Result<b
     };
     let written = written.with_context(|| format!("cannot write `{path}`"))?;
     if written {
-        streams::tell!("wrote `{path}`; `cargo isolate check` holds the code against it");
+        anstream::eprintln!("wrote `{path}`; `cargo isolate check` holds the code against it");
     } else if args.ci {
-        streams::tell!("`{path}` exists and stays as it is");
+        anstream::eprintln!("`{path}` exists and stays as it is");
     } else {
         let error = anstyle::AnsiColor::BrightRed.on_default().bold();
-        streams::tell!("{error}error{error:#}: `{path}` exists; --update adds what is new, --force overwrites it");
+        anstream::eprintln!("{error}error{error:#}: `{path}` exists; --update adds what is new, --force overwrites it");
     }
     Ok(written)
 }
@@ -75,12 +74,12 @@ fn update_policy(args: &Args, mut graph: Graph, path: &Utf8Path) -> anyhow::Resu
     let before = std::fs::read_to_string(path).with_context(|| format!("cannot read `{path}`"))?;
     let (after, changes) = update::update(&before, &graph).with_context(|| format!("cannot change `{path}`"))?;
     if after == before {
-        streams::tell!("`{path}` is up to date");
+        anstream::eprintln!("`{path}` is up to date");
     } else {
         files::write(path, after.as_bytes()).with_context(|| format!("cannot write `{path}`"))?;
-        streams::tell!("wrote `{path}`");
+        anstream::eprintln!("wrote `{path}`");
         for change in changes {
-            streams::tell!("    {change}");
+            anstream::eprintln!("    {change}");
         }
     }
     Ok(())
@@ -96,8 +95,8 @@ fn write_ci(root: &Utf8Path) -> anyhow::Result<()> {
             files::write_new(&path, text.as_bytes())
         };
         match write().with_context(|| format!("cannot write `{path}`"))? {
-            true => streams::tell!("wrote `{name}`"),
-            false => streams::tell!("`{name}` exists and stays as it is; docs/ci.md shows what to add"),
+            true => anstream::eprintln!("wrote `{name}`"),
+            false => anstream::eprintln!("`{name}` exists and stays as it is; docs/ci.md shows what to add"),
         }
     }
     Ok(())

@@ -6,7 +6,6 @@ use crate::{
     policy::{self, PolicyFile},
     report::Format,
     sources::{self, Request},
-    streams,
     verify::linked::{Served, last_build},
     wrap::TargetError,
 };
@@ -52,7 +51,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         return Err(TargetError::NothingIsolated.into());
     }
     let served = last_build(&graph, &plan).context("cannot read what the last build left")?;
-    let mut out = streams::stdout();
+    let mut out = anstream::stdout().lock();
     match args.format {
         Format::Text => {
             plan::print(&mut out, &plan)?;

@@ -4,7 +4,6 @@ use crate::{
     exit::Exit,
     report::{self, Report, diagnostic::Detail, model::PackageRow},
     sources::{self, Request},
-    streams,
     words::some,
 };
 use isolate_lints::facts::UnsafeKind;
@@ -22,7 +21,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let graph = sources::load(&args.request)?;
     let report = report::audit(&graph)?;
-    print(&mut streams::stdout(), &report)?;
+    print(&mut anstream::stdout().lock(), &report)?;
     Ok(if report.complete { Exit::Clean } else { Exit::Incomplete })
 }
 

@@ -9,6 +9,7 @@ use crate::{
     ratchet::git::GitError,
     report::OutputError,
     sources::LoadError,
+    streams,
     symbol::NoSuchSymbol,
     trend::SnapshotError,
     wrap::TargetError,
@@ -17,7 +18,7 @@ use clap::{
     Parser, Subcommand,
     error::{ContextKind, ContextValue},
 };
-use std::{io, process::ExitCode};
+use std::process::ExitCode;
 
 /// How cargo calls us: `cargo-isolate isolate …`.
 #[derive(Parser)]
@@ -118,17 +119,13 @@ fn without_far_guess(mut error: clap::Error) -> clap::Error {
 
 /// Says what went wrong; whose turn it is decides the status.
 fn fail(error: &anyhow::Error) -> Exit {
-    if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
-        // Whoever read our output has seen enough.
-        return Exit::Clean;
-    }
     let mistakes = error.downcast_ref::<Mistakes>();
     if let Some(mistakes) = mistakes {
-        // A closed stderr leaves nobody to tell.
-        let _ = mistakes.draw(&mut anstream::stderr().lock());
+        // There is no other place to say that this one is gone.
+        let _ = mistakes.draw(&mut streams::stderr());
     }
     let style = anstyle::AnsiColor::BrightRed.on_default().bold();
-    anstream::eprintln!("{style}error{style:#}: {error:#}");
+    streams::tell!("{style}error{style:#}: {error:#}");
     let wrong_arguments =
         matches!(error.downcast_ref(), Some(LoadError::NoSuchPackage { .. } | LoadError::BadSpec { .. }))
             || matches!(error.downcast_ref(), Some(OutputError::Twice { .. } | OutputError::NoReport { .. }));

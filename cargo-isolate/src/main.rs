@@ -21,6 +21,7 @@ mod progress;
 mod ratchet;
 mod report;
 mod sources;
+mod streams;
 mod symbol;
 mod text;
 mod trend;

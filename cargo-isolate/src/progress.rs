@@ -1,5 +1,6 @@
 //! How far a scan has come: one line on a terminal's stderr, as cargo draws it, gone before anything else is printed.
 
+use crate::streams;
 use std::{
     io::{self, IsTerminal, Write},
     sync::{
@@ -61,7 +62,7 @@ impl Progress {
         let (head, rest) = text.split_at(HEAD.len().min(text.len()));
         let style = anstyle::AnsiColor::BrightCyan.on_default().bold();
         // Who cannot be shown it does without.
-        let _ = write!(anstream::stderr().lock(), "{style}{head}{style:#}{rest}");
+        let _ = write!(streams::stderr(), "{style}{head}{style:#}{rest}");
         let _ = write!(stderr.lock(), "{WIPE_REST}\r");
         *line = Line { due: now + EVERY, drawn: true };
     }

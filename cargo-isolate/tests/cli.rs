@@ -9,17 +9,17 @@ fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/tool").join(name).canonicalize().unwrap()
 }
 
-/// Runs `cargo isolate ARGUMENTS` in a directory and gives what it printed with its status, machine's paths left out.
+/// `cargo isolate ARGUMENTS` in a directory.
+fn isolate(directory: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-isolate"));
+    command.arg("isolate").args(arguments).current_dir(directory);
+    command.env("CARGO_NET_OFFLINE", "true").env("CARGO_TERM_COLOR", "never").env_remove("SOURCE_DATE_EPOCH");
+    command
+}
+
+/// What it printed with its status, machine's paths left out.
 fn run(directory: &Path, arguments: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_cargo-isolate"))
-        .arg("isolate")
-        .args(arguments)
-        .current_dir(directory)
-        .env("CARGO_NET_OFFLINE", "true")
-        .env("CARGO_TERM_COLOR", "never")
-        .env_remove("SOURCE_DATE_EPOCH")
-        .output()
-        .unwrap();
+    let output = isolate(directory, arguments).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     let (stdout, stderr) = (text(output.stdout), text(output.stderr));
     let all = format!("status {}\n--- stdout\n{stdout}--- stderr\n{stderr}", output.status.code().unwrap());
@@ -193,17 +193,41 @@ fn a_dash_is_standard_output() {
     assert!(!violations.join("-").exists());
 }
 
-/// A reader who has seen enough changes nothing about the verdict.
+/// Readers who have seen enough, of results and of errors, change nothing about the verdict.
 #[test]
 fn the_verdict_outlives_its_reader() {
-    let (reader, writer) = std::io::pipe().unwrap();
-    drop(reader);
-    let status = Command::new(env!("CARGO_BIN_EXE_cargo-isolate"))
-        .args(["isolate", "check", "--today", "2027-01-31"])
-        .current_dir(fixture("violations"))
-        .env("CARGO_NET_OFFLINE", "true")
-        .stdout(writer)
-        .status()
-        .unwrap();
-    assert_eq!(status.code(), Some(1));
+    let check = |directory: &Path, arguments: &[&str], expected: i32| {
+        let closed = || {
+            let (reader, writer) = std::io::pipe().unwrap();
+            drop(reader);
+            writer
+        };
+        let status = isolate(directory, arguments).stdout(closed()).stderr(closed()).status().unwrap();
+        assert_eq!(status.code(), Some(expected), "{arguments:?}");
+    };
+    check(&fixture("violations"), &["check", "--today", "2027-01-31"], 1);
+    check(&fixture("broken"), &["audit"], 4);
+    check(&fixture("broken"), &["badge"], 4);
+    check(&fixture("broken"), &["vet"], 4);
+    check(&fixture("clean"), &["explain", "no-such-rule"], 2);
+    check(&fixture("bad-policy"), &["check"], 2);
+
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(directory.path().join(name), text).unwrap();
+    let isolating = |function: &str| {
+        let domain = "version = 1\n[domain.c]\nlibrary = \"app\"\narchives = [\"libc.a\"]\n";
+        format!("{domain}[[isolate]]\ndomain = \"c\"\nextern = [\"{function}\"]\n")
+    };
+    write("Cargo.toml", "[package]\nname = \"app\"\nversion = \"1.0.0\"\nedition = \"2024\"\n[workspace]\n");
+    std::fs::create_dir(directory.path().join("src")).unwrap();
+    write("src/lib.rs", "unsafe extern \"C\" { pub fn f(n: i32) -> i32; pub fn g(p: *mut u8); }\n");
+    write("policy.toml", &isolating("f"));
+    write("refused.toml", &isolating("g"));
+    check(directory.path(), &["plan", "--policy", "refused.toml"], 1);
+    check(directory.path(), &["wrap", "--policy", "refused.toml"], 1);
+    check(directory.path(), &["wrap", "--check"], 1);
+    check(directory.path(), &["verify", "--no-run"], 1);
+    let audit = isolate(&fixture("broken"), &["audit", "--format", "json"]).output().unwrap();
+    write("audit.json", str::from_utf8(&audit.stdout).unwrap());
+    check(directory.path(), &["diff", "audit.json", "audit.json"], 4);
 }

@@ -7,7 +7,7 @@ pub use object::{End, Object};
 use crate::callback::Callbacks;
 use crate::direct::{Buffer, MAX_STAGED};
 use crate::domain::Settings;
-use crate::fault::{Fault, FaultKind};
+use crate::fault::{Failure, Fault, FaultKind};
 use crate::mpk;
 use std::ffi::{CStr, CString, c_char};
 use std::marker::PhantomData;
@@ -385,8 +385,8 @@ impl Call {
     }
 
     #[cold]
-    pub(crate) fn fault(&self, kind: FaultKind) -> Fault {
-        Fault::new(self.settings.name, self.function, kind)
+    pub(crate) fn fault(&self, failure: impl Into<Failure>) -> Fault {
+        Fault::new(self.settings.name, self.function, failure)
     }
 }
 

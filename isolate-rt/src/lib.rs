@@ -55,8 +55,8 @@ mod mpk;
 
 pub use call::{Call, End, Handle, Object, Plain, Staged};
 pub use callback::{Callbacks, Signature};
-pub use domain::{Backend, Domain, HeapKind};
-pub use fault::{Fault, FaultKind, Unsupported};
+pub use domain::{Backend, Domain};
+pub use fault::{Access, Backtrace, Fault, FaultKind, Frame, Memory, Part, Symbol, Unsupported};
 pub use globals::Globals;
 pub use machine::{Machine, Requirement, probe};
 pub use memory::{DomainBox, DomainVec, Lent};

@@ -3,7 +3,7 @@
 
 use crate::callback::Callbacks;
 use crate::domain::Settings;
-use crate::fault::{FaultKind, Unsupported};
+use crate::fault::{Access, Backtrace, Failure, FaultKind, Memory, Unsupported};
 use crate::machine::Requirement;
 use std::convert::Infallible;
 
@@ -39,7 +39,7 @@ impl Entry {
         &mut self,
         _: Option<&mut Callbacks<'_>>,
         _: F,
-    ) -> Result<R, FaultKind> {
+    ) -> Result<R, Failure> {
         match self.0 {}
     }
 
@@ -67,7 +67,7 @@ impl Entry {
         match self.0 {}
     }
 
-    pub(crate) fn allocate(&mut self, _: usize, _: usize) -> Result<*mut u8, FaultKind> {
+    pub(crate) fn allocate(&mut self, _: usize, _: usize) -> Result<*mut u8, Failure> {
         match self.0 {}
     }
 
@@ -84,6 +84,28 @@ impl Entry {
     }
 
     pub(crate) fn generation(&self) -> u64 {
+        match self.0 {}
+    }
+}
+
+/// What is kept of a call that was stopped: none is.
+#[derive(Clone)]
+pub(crate) struct Evidence(Infallible);
+
+impl Evidence {
+    pub(crate) fn thread(&self) -> i32 {
+        match self.0 {}
+    }
+
+    pub(crate) fn access(&self) -> Option<Access> {
+        match self.0 {}
+    }
+
+    pub(crate) fn memory(_: usize) -> Memory {
+        Memory::Nothing
+    }
+
+    pub(crate) fn backtrace(&self) -> Backtrace {
         match self.0 {}
     }
 }

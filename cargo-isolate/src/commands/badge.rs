@@ -4,6 +4,7 @@ use super::diff::snapshot;
 use crate::{
     exit::Exit,
     sources::{self, Request},
+    streams,
     trend::{BadgeFormat, badge},
 };
 use std::io::Write;
@@ -19,6 +20,6 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let snapshot = snapshot(sources::load(&args.request)?)?;
-    writeln!(anstream::stdout().lock(), "{}", badge(&snapshot, args.format))?;
+    writeln!(streams::stdout(), "{}", badge(&snapshot, args.format))?;
     Ok(if snapshot.is_complete() { Exit::Clean } else { Exit::Incomplete })
 }

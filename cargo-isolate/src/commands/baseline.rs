@@ -8,6 +8,7 @@ use crate::{
     ratchet::{self, Comparison, Entry, State, baseline},
     report::{self, diagnostic::Level},
     sources::{self, Request},
+    streams,
     words::some,
     wrap::mark_generated,
 };
@@ -104,10 +105,10 @@ fn say(
 ) {
     let path = graph.relative(path);
     let was = before.map(|before| format!(", {} before", before.len())).unwrap_or_default();
-    anstream::eprintln!("wrote `{path}`: {} known{was}", some(entries.len(), "finding"));
+    streams::tell!("wrote `{path}`: {} known{was}", some(entries.len(), "finding"));
     if !left_out.is_empty() {
         let (are, them) = if left_out.len() == 1 { ("is", "it") } else { ("are", "them") };
-        anstream::eprintln!(
+        streams::tell!(
             "{} {are} new and left out; `cargo isolate check` shows {them}, `--accept` takes {them} in",
             some(left_out.len(), "finding")
         );

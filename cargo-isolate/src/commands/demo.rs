@@ -6,6 +6,7 @@ mod shell;
 use crate::{
     exit::Exit,
     process::{Runner, ending},
+    streams,
 };
 use camino::Utf8PathBuf;
 use project::Project;
@@ -31,7 +32,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     shell::require_tools()?;
     let project = match Project::create(args.dir.as_deref()) {
         Err(error) if args.dir.is_some() => {
-            anstream::eprintln!("error: {error:#}");
+            streams::tell!("error: {error:#}");
             return Ok(Exit::Usage);
         }
         created => created?,
@@ -40,11 +41,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     // The way out of a failed step is to look at the folder.
     let keep = args.keep || args.dir.is_some() || !matches!(result, Ok(Exit::Clean | Exit::Environment));
     if keep {
-        anstream::println!("\nThe project is in {}", project.keep());
+        streams::say!("\nThe project is in {}", project.keep());
     }
     match result {
         Err(error) if error.is::<ToolFailed>() => {
-            anstream::eprintln!("error: {error}");
+            streams::tell!("error: {error}");
             Ok(Exit::Violation)
         }
         result => result,

@@ -10,6 +10,7 @@ use crate::{
     },
     report,
     sources::{self, Request},
+    streams,
     trend::{Change, Format, Snapshot},
     wrap::mark_generated,
 };
@@ -52,7 +53,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         None => range(args)?,
     };
     let change = Change::new(&before, &after);
-    change.print(&mut anstream::stdout().lock(), args.format)?;
+    change.print(&mut streams::stdout(), args.format)?;
     Ok(if change.complete { Exit::Clean } else { Exit::Incomplete })
 }
 

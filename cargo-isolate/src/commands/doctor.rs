@@ -1,6 +1,6 @@
 //! `cargo isolate doctor`: what this machine can do, and why not.
 
-use crate::exit::Exit;
+use crate::{exit::Exit, streams};
 use std::io::Write;
 
 #[derive(clap::Args)]
@@ -8,7 +8,7 @@ pub(crate) struct Args {}
 
 pub(crate) fn run(_args: &Args) -> anyhow::Result<Exit> {
     let machine = isolate_rt::probe();
-    write!(anstream::stdout(), "{machine}")?;
+    write!(streams::stdout(), "{machine}")?;
     Ok(match machine.supported() {
         true => Exit::Clean,
         false => Exit::Environment,

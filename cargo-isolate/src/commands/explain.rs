@@ -4,6 +4,7 @@ use crate::{
     exit::Exit,
     nearest::nearest,
     report::{self, codes},
+    streams,
 };
 use isolate_lints::rules;
 use std::io::Write;
@@ -16,7 +17,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let mut out = anstream::stdout().lock();
+    let mut out = streams::stdout();
     let Some(name) = &args.rule else {
         let width = rules::RULES.iter().map(|rule| rule.name.len()).max().unwrap_or_default();
         for rule in rules::RULES {
@@ -37,13 +38,13 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         return Ok(Exit::Clean);
     }
     let error = anstyle::AnsiColor::BrightRed.on_default().bold();
-    anstream::eprintln!("{error}error{error:#}: no rule `{name}`");
+    streams::tell!("{error}error{error:#}: no rule `{name}`");
     let known = || rules::RULES.iter().map(|rule| rule.name).chain(codes::names());
     let longer: Vec<_> = known().filter(|known| known.starts_with(name.as_str())).collect();
     match nearest(name, known()) {
-        _ if !longer.is_empty() => anstream::eprintln!("did you mean `{}`?", longer.join("` or `")),
-        Some(known) => anstream::eprintln!("did you mean `{known}`?"),
-        None => anstream::eprintln!("`cargo isolate explain` lists the rules"),
+        _ if !longer.is_empty() => streams::tell!("did you mean `{}`?", longer.join("` or `")),
+        Some(known) => streams::tell!("did you mean `{known}`?"),
+        None => streams::tell!("`cargo isolate explain` lists the rules"),
     }
     Ok(Exit::Usage)
 }

@@ -10,6 +10,7 @@ use crate::{
     graph::Graph,
     policy::{self, PolicyFile},
     sources::{self, Request},
+    streams,
     wrap::mark_generated,
 };
 use anyhow::Context;
@@ -56,12 +57,12 @@ fn write_policy(args: &Args, graph: &Graph, path: &Utf8Path) -> anyhow::Result<b
     };
     let written = written.with_context(|| format!("cannot write `{path}`"))?;
     if written {
-        anstream::eprintln!("wrote `{path}`; `cargo isolate check` holds the code against it");
+        streams::tell!("wrote `{path}`; `cargo isolate check` holds the code against it");
     } else if args.ci {
-        anstream::eprintln!("`{path}` exists and stays as it is");
+        streams::tell!("`{path}` exists and stays as it is");
     } else {
         let error = anstyle::AnsiColor::BrightRed.on_default().bold();
-        anstream::eprintln!("{error}error{error:#}: `{path}` exists; --update adds what is new, --force overwrites it");
+        streams::tell!("{error}error{error:#}: `{path}` exists; --update adds what is new, --force overwrites it");
     }
     Ok(written)
 }
@@ -74,12 +75,12 @@ fn update_policy(args: &Args, mut graph: Graph, path: &Utf8Path) -> anyhow::Resu
     let before = std::fs::read_to_string(path).with_context(|| format!("cannot read `{path}`"))?;
     let (after, changes) = update::update(&before, &graph).with_context(|| format!("cannot change `{path}`"))?;
     if after == before {
-        anstream::eprintln!("`{path}` is up to date");
+        streams::tell!("`{path}` is up to date");
     } else {
         files::write(path, after.as_bytes()).with_context(|| format!("cannot write `{path}`"))?;
-        anstream::eprintln!("wrote `{path}`");
+        streams::tell!("wrote `{path}`");
         for change in changes {
-            anstream::eprintln!("    {change}");
+            streams::tell!("    {change}");
         }
     }
     Ok(())
@@ -95,8 +96,8 @@ fn write_ci(root: &Utf8Path) -> anyhow::Result<()> {
             files::write_new(&path, text.as_bytes())
         };
         match write().with_context(|| format!("cannot write `{path}`"))? {
-            true => anstream::eprintln!("wrote `{name}`"),
-            false => anstream::eprintln!("`{name}` exists and stays as it is; docs/ci.md shows what to add"),
+            true => streams::tell!("wrote `{name}`"),
+            false => streams::tell!("`{name}` exists and stays as it is; docs/ci.md shows what to add"),
         }
     }
     Ok(())

@@ -6,6 +6,7 @@ use crate::{
     policy::{self, PolicyFile},
     report::Format,
     sources::{self, Request},
+    streams,
     verify::linked::{Served, last_build},
     wrap::TargetError,
 };
@@ -51,7 +52,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         return Err(TargetError::NothingIsolated.into());
     }
     let served = last_build(&graph, &plan).context("cannot read what the last build left")?;
-    let mut out = anstream::stdout().lock();
+    let mut out = streams::stdout();
     match args.format {
         Format::Text => {
             plan::print(&mut out, &plan)?;

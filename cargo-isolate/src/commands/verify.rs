@@ -11,6 +11,7 @@ use crate::{
     process::{Runner, cargo},
     report::{self, Format},
     sources::{self, Request},
+    streams,
     verify::{
         self, Act, Bypass, Foreign, Param, Played, STUBS, Subject,
         linked::{self, Built, Linked},
@@ -111,16 +112,16 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let plan = plan::plan(&graph, &policy.policy).map_err(|errors| policy.mistakes(errors))?;
     if let Some((domain, function)) = plan.refused().next() {
         let name = &function.name;
-        anstream::eprintln!("error: `{name}` of the domain `{}` has no wrapper; see `cargo isolate plan`", domain.name);
+        streams::tell!("error: `{name}` of the domain `{}` has no wrapper; see `cargo isolate plan`", domain.name);
         return Ok(Exit::Violation);
     }
     let targets = wrap::targets(&graph, &plan, wrap::chosen(&graph, &args.request.workspace)?, policy.shown())?;
     let report = examine(args, &graph, &plan, &targets)?;
-    let mut out = anstream::stdout().lock();
+    let mut out = streams::stdout();
     match args.format {
         Format::Text => {
             print::text(&mut out, &report)?;
-            report::print_problems(&mut out, &graph, &report::audit(&graph)?, true)?;
+            report::print_problems(&mut out, &graph, &report::audit(&graph)?)?;
         }
         Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?,
     }

@@ -4,6 +4,7 @@ use crate::{
     exit::Exit,
     report::{self, Report, diagnostic::Detail, model::PackageRow},
     sources::{self, Request},
+    streams,
     words::some,
 };
 use isolate_lints::facts::UnsafeKind;
@@ -21,7 +22,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let graph = sources::load(&args.request)?;
     let report = report::audit(&graph)?;
-    print(&mut anstream::stdout().lock(), &report)?;
+    print(&mut streams::stdout(), &report)?;
     Ok(if report.complete { Exit::Clean } else { Exit::Incomplete })
 }
 

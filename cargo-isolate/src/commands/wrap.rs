@@ -6,7 +6,7 @@ use crate::{
     plan::{self, Plan},
     policy::{self, PolicyFile},
     sources::{self, Request},
-    verify,
+    streams, verify,
     wrap::{self, Change, Target},
 };
 use std::collections::BTreeSet;
@@ -35,7 +35,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let policy = policy::load(&args.policy, &graph)?;
     let plan = plan::plan(&graph, &policy.policy).map_err(|errors| policy.mistakes(errors))?;
     if plan.refused().next().is_some() {
-        refuse(&mut anstream::stderr().lock(), &plan)?;
+        refuse(&mut streams::stderr(), &plan)?;
         return Ok(Exit::Violation);
     }
     let targets = wrap::targets(&graph, &plan, wrap::chosen(&graph, &args.request.workspace)?, policy.shown())?;
@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         }
         changes.extend(wrap::changes(files, &target.directory())?);
     }
-    let mut out = anstream::stdout().lock();
+    let mut out = streams::stdout();
     if args.check {
         return check(&mut out, &graph, &changes);
     }

@@ -21,7 +21,7 @@ pub(crate) fn draw<'f, F: Files<'f>>(
     if diagnostic.labels.iter().any(|label| is_too_long(files, label.file_id, &label.range)) {
         config.display_style = DisplayStyle::Medium;
     }
-    let mut painter = Painter { out };
+    let mut painter = Painter { out, spaces: 0 };
     term::emit_to_write_style(&mut painter, &config, files, diagnostic).map_err(|error| match error {
         codespan_reporting::files::Error::Io(error) => error,
         error => io::Error::other(error),
@@ -51,8 +51,11 @@ pub(crate) fn style(severity: Severity) -> Style {
     color.on_default().bold()
 }
 
+/// Leaves out spaces at the ends of lines.
 struct Painter<'o> {
     out: &'o mut dyn Write,
+    /// Not written yet.
+    spaces: usize,
 }
 
 impl Painter<'_> {
@@ -63,7 +66,17 @@ impl Painter<'_> {
 
 impl Write for Painter<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.out.write(bytes)
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let (text, end) = line.strip_suffix(b"\n").map_or((line, &b""[..]), |text| (text, b"\n"));
+            let kept = &text[..text.iter().rposition(|byte| *byte != b' ').map_or(0, |last| last + 1)];
+            if !kept.is_empty() {
+                write!(self.out, "{:width$}", "", width = std::mem::take(&mut self.spaces))?;
+                self.out.write_all(kept)?;
+            }
+            self.spaces = if end.is_empty() { self.spaces + text.len() - kept.len() } else { 0 };
+            self.out.write_all(end)?;
+        }
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

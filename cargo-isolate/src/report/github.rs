@@ -20,7 +20,7 @@ pub(super) fn print(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let checkout = std::env::var("GITHUB_WORKSPACE").ok();
     let prefix = checkout.as_deref().and_then(|root| report.workspace_root.strip_prefix(root).ok());
     let prefix = prefix.unwrap_or(Utf8Path::new(""));
-    let problems = report.problems.iter().map(|problem| Annotation::of_problem(problem, prefix));
+    let problems = report.unsaid_problems().map(|problem| Annotation::of_problem(problem, prefix));
     let diagnostics = report.diagnostics.iter().map(|diagnostic| Annotation::of_diagnostic(diagnostic, prefix));
     let mut annotations: Vec<_> = problems.chain(diagnostics).collect();
     annotations.sort_by_key(|annotation| annotation.level);

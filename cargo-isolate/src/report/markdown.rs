@@ -114,16 +114,17 @@ fn finding(diagnostic: &Diagnostic) -> String {
 }
 
 fn problems(text: &mut String, report: &Report) {
-    if report.problems.is_empty() {
+    let problems: Vec<_> = report.unsaid_problems().collect();
+    if problems.is_empty() {
         return;
     }
-    let title = some(report.problems.len(), "problem");
+    let title = some(problems.len(), "problem");
     text.push_str(&format!("<details><summary>{title} of the scan</summary>\n\n"));
-    for (index, problem) in report.problems.iter().enumerate() {
+    for (index, problem) in problems.iter().enumerate() {
         let line = problem.span.map_or(String::new(), |span| format!(":{}", span.line));
         let item = format!("- {} {}\n", code(&format!("{}{line}", problem.path)), prose(&problem.message()));
         if text.len() + item.len() > LONGEST + 2000 {
-            text.push_str(&format!("- and {} more\n", report.problems.len() - index));
+            text.push_str(&format!("- and {} more\n", problems.len() - index));
             break;
         }
         text.push_str(&item);

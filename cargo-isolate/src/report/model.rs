@@ -3,7 +3,7 @@
 //! `docs/json.md` documents these types for readers of the JSON. [`SCHEMA`] grows when a reader would have to change.
 
 use super::{
-    diagnostic::{Diagnostic, Level, Source},
+    diagnostic::{Diagnostic, Level, Origin, Source},
     symbols::Symbol,
     unseen::UnseenCalls,
 };
@@ -14,7 +14,7 @@ use crate::{
 use camino::Utf8PathBuf;
 use isolate_lints::facts::{Span, UnsafeKind};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// Version of the JSON of `audit` and `check`. Added fields keep it; removed, renamed or reinterpreted ones raise it.
 pub(crate) const SCHEMA: u32 = 2;
@@ -200,6 +200,17 @@ impl Report {
         self.dependencies = Dependencies::Summary;
         self.problems.retain(|problem| problem.reported || problem.kind.is_incomplete());
         self.retain(|diagnostic| diagnostic.member);
+    }
+
+    /// Problems that no diagnostic is about: the rule `parse-error` has reported a place that does not parse already, unless
+    /// the policy allows it.
+    pub(crate) fn unsaid_problems(&self) -> impl Iterator<Item = &Problem> {
+        let rule = self.diagnostics.iter().filter(|diagnostic| diagnostic.code == "parse-error");
+        let said: HashSet<(Origin, Span)> = rule.map(|diagnostic| (diagnostic.origin, diagnostic.span)).collect();
+        self.problems.iter().filter(move |problem| match (problem.source, problem.span) {
+            (Some(source), Some(span)) => !said.contains(&(Origin::Source(source), span)),
+            _ => true,
+        })
     }
 
     /// Keeps some of the diagnostics.

@@ -1,7 +1,7 @@
 //! `--format FORMAT[=FILE]`: which formats of one report go where.
 
 use super::{Report, github, html, markdown, sarif, text};
-use crate::{graph::Graph, nearest::nearest};
+use crate::{graph::Graph, nearest::nearest, streams};
 use camino::Utf8PathBuf;
 use std::{
     convert::Infallible,
@@ -120,11 +120,7 @@ impl Output {
         let only = [Destination::default()];
         let formats = if self.formats.is_empty() { &only[..] } else { &self.formats };
         for Destination { format, .. } in formats.iter().filter(|destination| destination.file.is_none()) {
-            match print(*format, &mut anstream::stdout().lock()) {
-                // Whoever reads has seen enough; the status still says what was found.
-                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
-                printed => printed?,
-            }
+            print(*format, &mut streams::stdout())?;
         }
         Ok(())
     }

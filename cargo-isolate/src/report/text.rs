@@ -63,9 +63,7 @@ fn print_check(out: &mut dyn Write, graph: &Graph, report: &Report, shown: Shown
         let drawn = files.diagnostic(diagnostic)?;
         draw(out, &files.files, &drawn)?;
     }
-    // Members' own are findings of the rule `parse-error` already, unless the policy allows them.
-    let drawn = report.diagnostics.iter().any(|diagnostic| diagnostic.code == "parse-error");
-    print_problems(out, graph, report, !drawn)?;
+    print_problems(out, graph, report)?;
     if let (Some(policy), false) = (&report.policy, shown.quiet) {
         let Totals { errors, warnings, .. } = report.totals;
         let (violations, warnings) = (some(errors, "violation"), some(warnings, "warning"));
@@ -123,21 +121,11 @@ fn drawn_in_block(finding: &Diagnostic, blocks: &HashMap<Key, Key>) -> bool {
     matches!(finding.detail, Some(Detail::ForeignCall { .. })) && blocks.contains_key(&key(finding))
 }
 
-/// Prints why the scan is incomplete, where it is.
-pub(crate) fn print_problems(
-    out: &mut dyn Write,
-    graph: &Graph,
-    report: &Report,
-    syntax_of_members: bool,
-) -> io::Result<()> {
+/// Prints why the scan is incomplete, where it is and nothing above says so.
+pub(crate) fn print_problems(out: &mut dyn Write, graph: &Graph, report: &Report) -> io::Result<()> {
     let mut files = Files::new(graph, report);
-    for problem in report.problems.iter().filter(|problem| problem.kind.is_incomplete()) {
-        let known = problem.reported && matches!(problem.kind, ProblemKind::Syntax(_));
-        if !known || syntax_of_members {
-            print_problem(out, &mut files, problem)?;
-        }
-    }
-    Ok(())
+    let mut incomplete = report.unsaid_problems().filter(|problem| problem.kind.is_incomplete());
+    incomplete.try_for_each(|problem| print_problem(out, &mut files, problem))
 }
 
 /// Files as codespan wants them, each added when first drawn.

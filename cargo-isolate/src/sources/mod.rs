@@ -15,7 +15,7 @@ mod rustc;
 mod unreached;
 mod walk;
 
-use crate::{graph::Graph, names, progress::Progress};
+use crate::{graph::Graph, names, progress::Progress, streams};
 use cache::{Cache, Wanted};
 pub(crate) use rustc::called_back;
 use std::io;
@@ -137,7 +137,7 @@ fn scan(request: &Request, wanted: Wanted) -> Result<Graph, LoadError> {
         expansion::attach(&mut loaded.graph, &loaded.expanded);
     }
     if request.verbose {
-        cache.notes().iter().for_each(|note| anstream::eprintln!("note: {note}"));
+        cache.notes().iter().for_each(|note| streams::tell!("note: {note}"));
     }
     Ok(loaded.graph)
 }

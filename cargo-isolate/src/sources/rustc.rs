@@ -4,6 +4,7 @@
 //! Cargo starts nobody for a crate that is fresh, and the text of the last time is still there then. Where it cannot be
 //! made, none is left: to whoever looks for it, the expansion was not seen.
 
+use crate::streams;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::{
     env,
@@ -41,7 +42,7 @@ pub(crate) fn called_back() -> Option<ExitCode> {
     let status = match rustc.args(&arguments).env_remove(CALLED_BACK).status() {
         Ok(status) => status,
         Err(error) => {
-            anstream::eprintln!("error: could not run `{}`: {error}", compiler.display());
+            streams::tell!("error: could not run `{}`: {error}", compiler.display());
             return Some(ExitCode::FAILURE);
         }
     };

@@ -29,7 +29,20 @@ unsafe extern "C" fn __assert_fail(
     function: *const c_char,
 ) -> ! {
     if heap::is_inside() {
-        mpk::leave(Reason::Abort, 0);
+        let mut message = mpk::Message::new();
+        // SAFETY: strings, says our caller; where they are not, the domain faults.
+        unsafe {
+            message.text(file);
+            message.byte(b':');
+            message.number(line);
+            message.byte(b':');
+            message.byte(b' ');
+            message.text(function);
+            message.byte(b':');
+            message.byte(b' ');
+            message.text(what);
+        }
+        message.leave(Reason::AssertionFailed);
     }
     // SAFETY: passed on to libc.
     unsafe { real::__assert_fail()(what, file, line, function) }

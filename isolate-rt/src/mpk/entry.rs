@@ -1,6 +1,7 @@
 //! A call of a thread into an instance: from the first staged argument to the last result.
 
 use super::deadline::{self, Moment};
+use super::evidence::Evidence;
 use super::gate::{Activation, Stop, Work};
 use super::image;
 use super::instance::Instance;
@@ -8,9 +9,7 @@ use super::seat::{Seat, fits_on_stack};
 use super::seats::Held;
 use super::thread::Thread;
 use crate::callback::Callbacks;
-use crate::domain::HeapKind;
-use crate::fault::FaultKind;
-use crate::heap;
+use crate::fault::{Failure, FaultKind};
 use std::ptr;
 use std::sync::atomic::{Ordering, compiler_fence};
 use std::time::Duration;
@@ -35,7 +34,7 @@ impl Entry {
         &mut self,
         callbacks: Option<&mut Callbacks<'_>>,
         f: F,
-    ) -> Result<R, FaultKind> {
+    ) -> Result<R, Failure> {
         // SAFETY: passed on to our caller.
         unsafe { self.run_within(self.instance.deadline, callbacks, f) }
     }
@@ -49,14 +48,14 @@ impl Entry {
         deadline: Option<Duration>,
         callbacks: Option<&mut Callbacks<'_>>,
         f: F,
-    ) -> Result<R, FaultKind> {
+    ) -> Result<R, Failure> {
         let (instance, seat) = (self.instance, self.seat());
         let Some(thread) = seat.owner_here() else {
             // A call that was kept until its thread's last destructors.
-            return Err(FaultKind::DomainLost);
+            return Err(FaultKind::DomainLost.into());
         };
         if !thread.is_free() {
-            return Err(FaultKind::InSignalHandler);
+            return Err(FaultKind::InSignalHandler.into());
         }
         let on_stack = const { fits_on_stack::<R>() };
         let room = if on_stack { (size_of::<R>(), align_of::<R>()) } else { (0, 1) };
@@ -84,11 +83,7 @@ impl Entry {
             // one `F`, which lives on our stack, and writes one `R`, for which there is room.
             unsafe {
                 let argument = (&raw const f).cast();
-                let function = match instance.heap_kind {
-                    HeapKind::Fast => inside::<R, F>,
-                    HeapKind::Hardened => inside_and_check::<R, F>,
-                };
-                activation.enter(Work { function, argument, result, stack, fs });
+                activation.enter(Work { function: inside::<R, F>, argument, result, stack, fs });
             }
             // Nobody discards an instance while we are in it, but for a handler of this thread that forked.
             lost = activation.stop.is_none() && is_lost();
@@ -98,7 +93,7 @@ impl Entry {
             deadline::disarm(armed);
         }
         if lost {
-            return Err(FaultKind::DomainLost);
+            return Err(FaultKind::DomainLost.into());
         }
         match activation.stop {
             // SAFETY: `inside` has written it, or something else in there has: any bit pattern is a valid `R`, says our caller.
@@ -108,16 +103,17 @@ impl Entry {
     }
 
     #[cold]
-    fn stopped(&self, thread: &Thread, stop: &Stop) -> FaultKind {
+    fn stopped(&self, thread: &Thread, stop: &Stop) -> Failure {
         if stop.evicted {
-            return FaultKind::DomainLost;
+            return FaultKind::DomainLost.into();
         }
-        // First: what there was to miss is gone afterwards.
+        // SAFETY: held, and what ran there was stopped.
+        let evidence = unsafe { Evidence::take(self.seat(), thread.tid(), stop) };
         let kind = self.instance.kind(self.seat(), stop);
         thread.discarding.store(true, Ordering::Relaxed);
         self.instance.discard(Some(self.seat()), self.generation());
         thread.discarding.store(false, Ordering::Relaxed);
-        kind
+        Failure { kind, evidence: Some(Box::new(evidence)) }
     }
 
     /// Room in the domain for `len` values. What it holds is unspecified.
@@ -161,7 +157,7 @@ impl Entry {
     }
 
     /// Zeroed memory of the domain's heap, as its own code would get it: NULL for none, or anything at all.
-    pub(crate) fn allocate(&mut self, bytes: usize, align: usize) -> Result<*mut u8, FaultKind> {
+    pub(crate) fn allocate(&mut self, bytes: usize, align: usize) -> Result<*mut u8, Failure> {
         // SAFETY: allocates, and clears what it got; a pointer may hold any address.
         unsafe {
             self.run(None, || {
@@ -235,15 +231,4 @@ impl Drop for Entry {
 unsafe extern "C" fn inside<R: Copy, F: FnOnce() -> R + Copy>(argument: *const u8, result: *mut u8) {
     // SAFETY: by this function's contract.
     unsafe { result.cast::<R>().write(argument.cast::<F>().read()()) }
-}
-
-/// As [`inside`], with a look at the heap after it: with the domain's rights, since what is looked at is the domain's.
-///
-/// # Safety
-///
-/// As [`inside`].
-unsafe extern "C" fn inside_and_check<R: Copy, F: FnOnce() -> R + Copy>(argument: *const u8, result: *mut u8) {
-    // SAFETY: by this function's contract.
-    unsafe { inside::<R, F>(argument, result) };
-    heap::check();
 }

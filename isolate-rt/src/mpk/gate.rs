@@ -9,7 +9,9 @@ use super::instance::Instance;
 use super::pkey::wrpkru;
 use super::seat::Seat;
 use super::thread::Thread;
+use super::unwind::Registers;
 use crate::callback::Callbacks;
+use crate::fault::Access;
 use std::arch::naked_asm;
 use std::mem::offset_of;
 
@@ -39,18 +41,13 @@ pub(super) struct Stop {
     pub(super) code: i32,
     pub(super) address: usize,
     pub(super) key: u32,
-    pub(super) write: bool,
+    pub(super) access: Access,
     /// The thread did nothing wrong: another one did, in the same instance.
     pub(super) evicted: bool,
     /// Set when the thread stopped in [`leave`]: the reason and its value.
-    pub(super) left: Option<Left>,
-}
-
-/// What [`leave`] was called with: the domain's words, which may be anything.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Left {
-    pub(super) reason: usize,
-    pub(super) words: [usize; 3],
+    pub(super) left: Option<(usize, usize)>,
+    /// What the thread's were, where it was stopped.
+    pub(super) registers: Option<Registers>,
 }
 
 /// Why an interposed function ends the call.
@@ -58,6 +55,8 @@ pub(super) struct Left {
 #[repr(usize)]
 pub(crate) enum Reason {
     Abort = 1,
+    /// With the address of a [`Message`].
+    AssertionFailed,
     StackSmashed,
     Exit,
     ThreadStarted,
@@ -65,16 +64,14 @@ pub(crate) enum Reason {
     ForeignFree,
     ProcessStarted,
     CallbackRefused,
-    FreedTwice,
-    Overrun,
-    WrittenAfterFree,
 }
 
 impl Stop {
     /// As if the domain had stopped in [`leave`].
     pub(super) fn left(reason: Reason, value: usize) -> Self {
-        let left = Some(Left { reason: reason as usize, words: [value, 0, 0] });
-        Self { signal: libc::SIGILL, code: 0, address: 0, key: 0, write: false, evicted: false, left }
+        let left = Some((reason as usize, value));
+        let (signal, access) = (libc::SIGILL, Access::Read);
+        Self { signal, code: 0, address: 0, key: 0, access, evicted: false, left, registers: None }
     }
 }
 
@@ -315,6 +312,7 @@ const BAD_FLAGS: i32 = 1 << 10 | 1 << 18;
 
 unsafe extern "C" {
     safe fn __isolate_rt_rewind();
+    safe fn __isolate_rt_out();
     safe fn __isolate_rt_leave();
 }
 
@@ -325,6 +323,11 @@ pub(super) fn rewind() -> usize {
     (__isolate_rt_rewind as *const ()).addr()
 }
 
+/// Where what was called inside returns to.
+pub(super) fn way_out() -> usize {
+    (__isolate_rt_out as *const ()).addr()
+}
+
 /// Address of the instruction that [`leave`] stops at.
 pub(super) fn leave_site() -> usize {
     (__isolate_rt_leave as *const ()).addr()
@@ -332,19 +335,21 @@ pub(super) fn leave_site() -> usize {
 
 /// Ends the call that this thread is in, from inside the domain.
 pub(crate) fn leave(reason: Reason, value: usize) -> ! {
-    leave_with(reason, [value, 0, 0])
-}
-
-/// As [`leave`], with more to say.
-pub(crate) fn leave_with(reason: Reason, [a, b, c]: [usize; 3]) -> ! {
     // SAFETY: stops at an undefined instruction; the signal handler does the rest.
-    unsafe { stop(reason as usize, a, b, c) }
+    unsafe { stop(reason as usize, value) }
 }
 
 /// # Safety
 ///
 /// To be called inside a domain.
 #[unsafe(naked)]
-unsafe extern "C" fn stop(_reason: usize, _a: usize, _b: usize, _c: usize) -> ! {
-    naked_asm!(".globl __isolate_rt_leave", ".hidden __isolate_rt_leave", "__isolate_rt_leave:", "ud2")
+unsafe extern "C" fn stop(_reason: usize, _value: usize) -> ! {
+    naked_asm!(
+        ".cfi_startproc",
+        ".globl __isolate_rt_leave",
+        ".hidden __isolate_rt_leave",
+        "__isolate_rt_leave:",
+        "ud2",
+        ".cfi_endproc"
+    )
 }

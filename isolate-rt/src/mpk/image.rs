@@ -1,10 +1,9 @@
 //! A library's writable globals: given to the domain, kept as they were at its creation, put back after a fault.
 
-use super::PAGE;
 use super::pkey::Pkey;
+use super::{PAGE, objects};
 use crate::fault::Unsupported;
 use crate::globals::{Globals, Place};
-use std::ffi::{CStr, c_void};
 use std::ops::Range;
 use std::ptr;
 
@@ -105,40 +104,18 @@ pub(super) fn read_only_until(address: usize) -> Option<usize> {
     read_only.into_iter().find(|segment| segment.range.contains(&address)).map(|segment| segment.range.end)
 }
 
+/// Whole pages of the segments with these flags.
 fn segments(wanted: fn(u32) -> bool) -> Vec<Segment> {
-    struct Search {
-        wanted: fn(u32) -> bool,
-        found: Vec<Segment>,
-    }
-    /// # Safety
-    ///
-    /// To be called by `dl_iterate_phdr`, with a `Search`.
-    unsafe extern "C" fn visit(info: *mut libc::dl_phdr_info, _: usize, search: *mut c_void) -> i32 {
-        // SAFETY: `info` is what dl_iterate_phdr(3) passes, `search` what we passed to it.
-        let (base, headers, name, search) = unsafe {
-            let headers = std::slice::from_raw_parts((*info).dlpi_phdr, (*info).dlpi_phnum as usize);
-            let name = CStr::from_ptr((*info).dlpi_name).to_string_lossy();
-            ((*info).dlpi_addr as usize, headers, name, &mut *search.cast::<Search>())
-        };
-        let span = |header: &libc::Elf64_Phdr| {
-            let start = base.wrapping_add(header.p_vaddr as usize);
-            start..start + header.p_memsz as usize
-        };
-        let relro = headers.iter().find(|header| header.p_type == libc::PT_GNU_RELRO).map(span).unwrap_or(0..0);
-        for header in headers.iter().filter(|header| header.p_type == libc::PT_LOAD && (search.wanted)(header.p_flags))
-        {
-            let mut range = span(header);
+    objects::with(|objects| {
+        let all = objects.iter().flat_map(|object| object.segments.iter().map(move |segment| (object, segment)));
+        let found = all.filter(|(_, segment)| wanted(segment.flags)).map(|(object, segment)| {
+            let mut range = segment.range.clone();
             // The loader made these read-only, rounding down: what is left starts at the page where they end.
-            if range.contains(&relro.start) && header.p_flags & libc::PF_W != 0 {
-                range.start = relro.end & !(PAGE - 1);
+            if range.contains(&object.relro.start) && segment.is_writable() {
+                range.start = object.relro.end & !(PAGE - 1);
             }
-            let range = range.start & !(PAGE - 1)..range.end.next_multiple_of(PAGE);
-            search.found.push(Segment { object: name.to_string(), range });
-        }
-        0
-    }
-    let mut search = Search { wanted, found: Vec::new() };
-    // SAFETY: the callback gets the pointer it expects.
-    unsafe { libc::dl_iterate_phdr(Some(visit), (&raw mut search).cast()) };
-    search.found
+            Segment { object: object.path.clone(), range: range.start & !(PAGE - 1)..range.end.next_multiple_of(PAGE) }
+        });
+        found.collect()
+    })
 }

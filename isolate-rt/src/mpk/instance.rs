@@ -9,13 +9,12 @@ use super::entry::Entry;
 use super::image::Image;
 use super::layout::Layout;
 use super::pkey::Pkey;
-use super::rooms::Rooms;
 use super::seat::Seat;
 use super::seats::Seats;
 use super::thread::{self, Thread};
 use super::tls::Template;
 use super::{barrier, register_barrier, selftest, signal, wait, wake};
-use crate::domain::{HeapKind, Settings};
+use crate::domain::Settings;
 use crate::fault::{FaultKind, Unsupported};
 use crate::heap::{Heap, KEPT};
 use std::ptr;
@@ -25,6 +24,7 @@ use std::time::Duration;
 
 /// One per domain and process. Never freed: its key is never given back.
 pub(crate) struct Instance {
+    pub(super) name: &'static str,
     key: Pkey,
     /// PKRU inside.
     pub(super) rights: u32,
@@ -35,8 +35,6 @@ pub(crate) struct Instance {
     generation: AtomicU64,
     /// End of what of the heap was ever open to the domain. What lies behind cannot have been touched.
     open: AtomicUsize,
-    pub(super) heap_kind: HeapKind,
-    pub(super) rooms: Rooms,
     /// Threads that wait for it to be even.
     waiting: AtomicU32,
     pub(super) seats: Seats,
@@ -74,17 +72,15 @@ impl Instance {
             begun.key = Some(Pkey::allocate()?);
         }
         let (Some(layout), Some(key)) = (begun.layout.clone(), begun.key) else { unreachable!("both were just made") };
-        let heap_kind = settings.heap_kind;
-        let rooms = Rooms::new(if heap_kind == HeapKind::Hardened { layout.rooms.clone() } else { 0..0 });
         // SAFETY: reserved for this instance alone, and not in use yet; `reserve` made it long enough. The globals are this
         // library's, says who named them.
         let image = unsafe {
-            let heap = &layout.heap;
-            key.tag(heap.start, KEPT)?;
-            Heap::create(ptr::with_exposed_provenance_mut(heap.start), KEPT, heap.len(), heap_kind, rooms.area());
+            key.tag(layout.heap.start, KEPT)?;
+            Heap::create(ptr::with_exposed_provenance_mut(layout.heap.start), KEPT, layout.heap.len());
             Image::take(settings.globals, key)?
         };
         let instance = Box::leak(Box::new(Self {
+            name: settings.name,
             key,
             rights: key.domain_rights(),
             seats: Seats::new(layout.index, |index| layout.seat(index), settings.one_at_a_time),
@@ -93,8 +89,6 @@ impl Instance {
             deadline: settings.deadline,
             generation: AtomicU64::new(0),
             open: AtomicUsize::new(layout.heap.start + KEPT),
-            heap_kind,
-            rooms,
             waiting: AtomicU32::new(0),
             next: AtomicPtr::new(ptr::null_mut()),
         }));
@@ -163,9 +157,7 @@ impl Instance {
     #[cold]
     pub(super) fn open_heap(&self, end: usize) -> usize {
         let heap = &self.layout.heap;
-        // What is in rooms counts, too.
-        let most = heap.end - self.rooms.open_bytes().min(heap.len());
-        let end = end.min(most).next_multiple_of(super::PAGE);
+        let end = end.min(heap.end).next_multiple_of(super::PAGE);
         let open = self.open.load(Ordering::Acquire);
         // SAFETY: of this instance's heap, and not used yet.
         if end > open && unsafe { self.key.tag(open, end - open) }.is_ok() {
@@ -174,11 +166,9 @@ impl Instance {
         self.open.load(Ordering::Acquire)
     }
 
-    /// Opens a room for a block, as the domain's allocator describes it: bytes of the room, bytes before the block, its size.
-    #[cold]
-    pub(super) fn open_room(&self, [len, offset, size]: [usize; 3]) -> Option<usize> {
-        let most = self.layout.heap.end - self.open.load(Ordering::Acquire);
-        self.rooms.open(self.key, len, most, (offset, size))
+    /// Whether what lies at this address of the heap was ever open to the domain.
+    pub(super) fn is_open(&self, address: usize) -> bool {
+        address < self.open.load(Ordering::Acquire)
     }
 
     fn heap(&self) -> *mut Heap {
@@ -243,9 +233,7 @@ impl Instance {
             if open > drop_from {
                 libc::madvise(ptr::with_exposed_provenance_mut(drop_from), open - drop_from, libc::MADV_DONTNEED);
             }
-            self.rooms.close_all();
-            let (heap, open) = (&self.layout.heap, open - self.layout.heap.start);
-            Heap::create(self.heap().cast(), open, heap.len(), self.heap_kind, self.rooms.area());
+            Heap::create(self.heap().cast(), open - self.layout.heap.start, self.layout.heap.len());
             self.image.restore();
         }
         self.generation.store(dying + 1, Ordering::Release);
@@ -284,8 +272,7 @@ impl Instance {
     pub(super) fn writable_until(&self, address: usize) -> Option<usize> {
         let open = self.layout.heap.start..self.open.load(Ordering::Acquire);
         let heap = Some(open).filter(|heap| heap.contains(&address)).map(|heap| heap.end);
-        heap.or_else(|| self.rooms.writable_until(address))
-            .or_else(|| self.seats.get(self.layout.seat_of(address)?)?.writable_until(address))
+        heap.or_else(|| self.seats.get(self.layout.seat_of(address)?)?.writable_until(address))
             .or_else(|| self.image.writable_until(address))
     }
 }
@@ -309,7 +296,7 @@ fn low_half(word: &AtomicU64) -> *const u32 {
 /// To be called by `fork`, in the child.
 unsafe extern "C" fn after_fork() {
     let survivor = thread::renumber_after_fork();
-    for instance in instances() {
+    for instance in all() {
         // A thread that was discarding it is gone, too.
         let halfway = is_dying(instance.generation.load(Ordering::Relaxed));
         if instance.seats.forget_others(survivor) || halfway {
@@ -322,12 +309,13 @@ unsafe extern "C" fn after_fork() {
 
 /// When a thread ends: gives back the seats that it kept.
 pub(super) fn retire(thread: &Thread) {
-    for instance in instances() {
+    for instance in all() {
         instance.seats.retire(thread);
     }
 }
 
-fn instances() -> impl Iterator<Item = &'static Instance> {
+/// All instances of the process.
+pub(super) fn all() -> impl Iterator<Item = &'static Instance> {
     let get = |list: &AtomicPtr<Instance>| {
         // SAFETY: list members are never freed.
         unsafe { list.load(Ordering::Acquire).as_ref() }

@@ -2,7 +2,7 @@
 //! comparison and a stray pointer from one slot meets gigabytes of nothing before the next.
 //!
 //! ```text
-//! slot:  │ heap, up to its limit ┄┄┄┄ │ rooms ┄┄┄┄ │ seat 0 │ seat 1 │ … │ seat 39 │
+//! slot:  │ heap, up to its limit ┄┄┄┄ │ seat 0 │ seat 1 │ … │ seat 39 │
 //! seat:  │ guard │ stack │·│ thread-local storage │·│ mailbox │·│ staging ┄┄┄┄┄┄┄┄ │      · one unmapped page
 //! ```
 
@@ -35,8 +35,6 @@ const _: () = assert!(GUARD + MAX_STACK + MAILBOX + STAGING + (256 << 20) < SEAT
 #[derive(Clone, Debug)]
 pub(super) struct Layout {
     pub(super) heap: Range<usize>,
-    /// Where rooms for large blocks may be opened.
-    pub(super) rooms: Range<usize>,
     /// Which slot it is.
     pub(super) index: usize,
     seats: usize,
@@ -52,6 +50,16 @@ pub(super) struct SeatLayout {
     pub(super) tls: Range<usize>,
     pub(super) mailbox: Range<usize>,
     pub(super) staging: Range<usize>,
+}
+
+/// What lies at an address of a slot.
+pub(super) enum Place {
+    Heap,
+    Stack,
+    ThreadLocal,
+    Staged,
+    /// Nothing, so that what runs over meets it.
+    Guard,
 }
 
 static ARENA_START: AtomicUsize = AtomicUsize::new(0);
@@ -72,7 +80,6 @@ impl Layout {
         Ok(Self {
             index,
             heap: slot..slot + heap,
-            rooms: slot + MAX_HEAP..slot + HEAP_SPAN,
             seats: slot + HEAP_SPAN,
             stack_size,
             tls_size: tls.next_multiple_of(PAGE),
@@ -87,6 +94,22 @@ impl Layout {
         let mailbox = tls.end + PAGE..tls.end + PAGE + MAILBOX;
         let staging = mailbox.end + PAGE..mailbox.end + PAGE + STAGING;
         SeatLayout { guard, stack, tls, mailbox, staging }
+    }
+
+    /// What lies at `address`, if it is of this slot.
+    pub(super) fn place(&self, address: usize) -> Option<Place> {
+        let slot = self.heap.start..self.heap.start + SLOT;
+        if !slot.contains(&address) {
+            return None;
+        }
+        let seat = self.seat_of(address).map(|index| self.seat(index));
+        Some(match seat {
+            _ if self.heap.contains(&address) => Place::Heap,
+            Some(seat) if seat.stack.contains(&address) => Place::Stack,
+            Some(seat) if seat.tls.contains(&address) => Place::ThreadLocal,
+            Some(seat) if seat.mailbox.contains(&address) || seat.staging.contains(&address) => Place::Staged,
+            _ => Place::Guard,
+        })
     }
 
     /// The seat whose address space `address` is in.

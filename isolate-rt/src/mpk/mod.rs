@@ -29,34 +29,42 @@
 //! | `instance` | all of it together |
 //! | `entry` | a call of a thread into it |
 //! | `verdict` | what went wrong in there |
+//! | `evidence` | what is kept of a call that was stopped |
+//! | `unwind`, `objects`, `symbols`, `memory` | what it tells: who called whom, whose memory an address is |
 
 mod callback;
 mod cpu;
 mod deadline;
 mod entry;
+mod evidence;
 mod gate;
 pub(crate) mod handlers;
 mod image;
 mod instance;
 mod layout;
+mod memory;
+mod message;
+mod objects;
 mod pkey;
 mod requirements;
-mod rooms;
 mod seat;
 mod seats;
 mod selftest;
 mod signal;
+mod symbols;
 mod thread;
 mod tls;
+mod unwind;
 mod verdict;
 
 pub(crate) use crate::heap::is_inside;
 pub(crate) use entry::Entry;
-pub(crate) use gate::{Reason, call_back, leave, leave_with, open_heap};
+pub(crate) use evidence::Evidence;
+pub(crate) use gate::{Reason, call_back, leave, open_heap};
 pub(crate) use instance::{Begun, Instance};
 pub(crate) use layout::in_arena;
+pub(crate) use message::Message;
 pub(crate) use requirements::requirements;
-pub(crate) use rooms::{close_room, open_room};
 pub(crate) use thread::on_signal_stack;
 
 use crate::fault::Unsupported;

@@ -6,6 +6,7 @@ use super::layout::{STAGING, SeatLayout};
 use super::pkey::Pkey;
 use super::thread::Thread;
 use super::tls::{Block, Template};
+use crate::call::copy_once;
 use crate::fault::{FaultKind, Unsupported};
 use crate::heap::Heap;
 use std::cell::UnsafeCell;
@@ -174,6 +175,25 @@ impl Seat {
     pub(super) fn has_on_stack(&self, start: usize, len: usize) -> bool {
         let end = start.checked_add(len);
         start >= self.layout.stack.start && end.is_some_and(|end| end <= self.layout.stack.end)
+    }
+
+    /// A copy of the stack from `low` up, or from its beginning where `low` is in the guard below it; at most `len` bytes. And
+    /// where it begins. Empty where `low` is not of this seat: the domain sets its stack pointer as it likes.
+    ///
+    /// # Safety
+    ///
+    /// The caller uses the seat, and nothing runs on its stack.
+    pub(super) unsafe fn copy_of_stack(&self, low: usize, len: usize) -> (usize, Box<[u8]>) {
+        let stack = &self.layout.stack;
+        let low = if self.layout.guard.contains(&low) { stack.start } else { low };
+        let len = if stack.contains(&low) { len.min(stack.end - low) } else { 0 };
+        let mut copy = Vec::with_capacity(len);
+        // SAFETY: of the seat's stack, which is readable since the seat was prepared; any bytes are `u8`s.
+        unsafe {
+            copy_once(ptr::with_exposed_provenance(low), copy.as_mut_ptr(), len);
+            copy.set_len(len);
+        }
+        (low, copy.into())
     }
 
     /// Room for `len` values. What it holds is unspecified.

@@ -11,8 +11,9 @@ use super::gate::{self, Activation, Stop};
 use super::handlers::{self, FAULTS};
 use super::pkey::{self, Pkey, open_keys};
 use super::thread::Thread;
+use super::unwind::Registers;
 use super::{cpu, deadline, system};
-use crate::fault::Unsupported;
+use crate::fault::{Access, Unsupported};
 use libc::{c_int, c_void, siginfo_t};
 use std::arch::naked_asm;
 use std::cell::Cell;
@@ -163,17 +164,12 @@ unsafe fn rewind(activation: &mut Activation, frame: &mut Frame, signal: c_int, 
         address,
         key,
         evicted: deadline::signal() == Some(signal) && !activation.deadline.is_past(),
-        write: frame.register(libc::REG_ERR) & PAGE_FAULT_WRITE != 0,
-        left: at_leave.then(|| gate::Left {
-            reason: frame.register(libc::REG_RDI),
-            words: [libc::REG_RSI, libc::REG_RDX, libc::REG_RCX].map(|which| frame.register(which)),
-        }),
+        access: frame.access(),
+        left: at_leave.then(|| (frame.register(libc::REG_RDI), frame.register(libc::REG_RSI))),
+        registers: Some(frame.registers()),
     });
     frame.go_to(gate::rewind());
 }
-
-/// Bit of the page-fault error code (Intel SDM volume 3, 4.7).
-const PAGE_FAULT_WRITE: usize = 2;
 
 /// A thread that is older than a key, or a handler of the program's that the kernel started with closed keys, met memory of
 /// a domain. The program may read it: give the thread its rights, once.
@@ -243,6 +239,27 @@ impl Frame {
     fn register(&self, which: c_int) -> usize {
         // SAFETY: by the contract of `new`; `which` is one of libc's `REG_` constants.
         unsafe { (&(*self.context).uc_mcontext.gregs)[which as usize] as usize }
+    }
+
+    fn registers(&self) -> Registers {
+        use libc::{REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
+        use libc::{REG_RAX, REG_RBP, REG_RBX, REG_RCX, REG_RDI, REG_RDX, REG_RSI, REG_RSP};
+        const ORDER: [c_int; 16] = [
+            REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI, REG_RBP, REG_RSP, REG_R8, REG_R9, REG_R10, REG_R11,
+            REG_R12, REG_R13, REG_R14, REG_R15,
+        ];
+        Registers { general: ORDER.map(|which| self.register(which)), instruction: self.register(libc::REG_RIP) }
+    }
+
+    /// What a page fault was about (Intel SDM volume 3, 4.7).
+    fn access(&self) -> Access {
+        const WRITE: usize = 1 << 1;
+        const FETCH: usize = 1 << 4;
+        match self.register(libc::REG_ERR) {
+            error if error & FETCH != 0 => Access::Execute,
+            error if error & WRITE != 0 => Access::Write,
+            _ => Access::Read,
+        }
     }
 
     /// Makes the handler return to `address`, with ordinary flags.

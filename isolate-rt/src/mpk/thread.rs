@@ -81,17 +81,10 @@ impl Thread {
     /// program has put another in its place, the thread number decides.
     pub(super) fn running() -> Option<&'static Self> {
         let gs = cpu::read_gs();
-        let mut next = THREADS.load(Ordering::Acquire);
-        // SAFETY: list members are never freed.
-        while let Some(thread) = unsafe { next.as_ref() } {
-            if ptr::from_ref(thread).addr() == gs {
-                // SAFETY: gettid takes nothing and never fails. Raw: no libc code may run before FS is right.
-                let is_it = thread.is_on_signal_stack() || thread.tid() == unsafe { raw_gettid() };
-                return is_it.then_some(thread);
-            }
-            next = thread.next.load(Ordering::Relaxed);
-        }
-        None
+        all().find(|&thread| ptr::from_ref(thread).addr() == gs).filter(|thread| {
+            // SAFETY: gettid takes nothing and never fails. Raw: no libc code may run before FS is right.
+            thread.is_on_signal_stack() || thread.tid() == unsafe { raw_gettid() }
+        })
     }
 
     /// What the thread keeps in the instance of this number.
@@ -99,6 +92,12 @@ impl Thread {
     pub(super) fn slot(&self, index: usize) -> &Slot {
         // Masked instead of checked: there are as many as a power of two.
         &self.slots[index % SLOTS]
+    }
+
+    /// Whether `address` is of the alternate signal stack, guard included.
+    pub(super) fn owns_signal_stack(&self, address: usize) -> bool {
+        address.wrapping_sub(self.stack.load(Ordering::Relaxed)) < self.stack_len.load(Ordering::Relaxed)
+            && self.stack.load(Ordering::Relaxed) != 0
     }
 
     /// Aligned end of the alternate signal stack.
@@ -125,8 +124,7 @@ impl Thread {
     #[inline]
     fn is_on_signal_stack(&self) -> bool {
         let here = 0u8;
-        (&raw const here).addr().wrapping_sub(self.stack.load(Ordering::Relaxed))
-            < self.stack_len.load(Ordering::Relaxed)
+        self.owns_signal_stack((&raw const here).addr())
     }
 
     /// The calling thread, unless it never took part or does no more.
@@ -154,13 +152,8 @@ impl Thread {
     }
 
     fn obtain() -> &'static Self {
-        let mut next = THREADS.load(Ordering::Acquire);
-        // SAFETY: list members are never freed.
-        while let Some(thread) = unsafe { next.as_ref() } {
-            if !thread.in_use.swap(true, Ordering::AcqRel) {
-                return thread;
-            }
-            next = thread.next.load(Ordering::Relaxed);
+        if let Some(thread) = all().find(|thread| !thread.in_use.swap(true, Ordering::AcqRel)) {
+            return thread;
         }
         let thread = Box::leak(Box::new(Self {
             active: UnsafeCell::new(ptr::null_mut()),
@@ -182,6 +175,13 @@ impl Thread {
             }
         }
     }
+}
+
+/// All threads that have entered a domain, and the remains of those that have ended.
+pub(super) fn all() -> impl Iterator<Item = &'static Thread> {
+    // SAFETY: list members are never freed.
+    let get = |list: &AtomicPtr<Thread>| unsafe { list.load(Ordering::Acquire).as_ref() };
+    std::iter::successors(get(&THREADS), move |thread| get(&thread.next))
 }
 
 /// After `fork`, in the child: the thread that forked goes on under a new number. `None` if it never entered a domain.

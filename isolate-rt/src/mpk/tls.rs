@@ -206,7 +206,7 @@ fn capture() -> Result<Template, Unsupported> {
         (Some(offset), None) => Some(offset),
         _ => None,
     };
-    let used = (fs - low).saturating_sub(static_tls_size()) & !63;
+    let used = (fs - low).saturating_sub(static_size()) & !63;
     Ok(Template { errno: errno - low, heap: heap - low, bytes, low, fs, dtv, tid, used })
 }
 
@@ -238,7 +238,7 @@ extern "C" fn helper(capture: *mut c_void) -> *mut c_void {
 }
 
 /// An upper bound of what the loaded modules have in static TLS, in bytes, with room for alignment.
-fn static_tls_size() -> usize {
+pub(super) fn static_size() -> usize {
     /// # Safety
     ///
     /// To be called by `dl_iterate_phdr`, with a number.

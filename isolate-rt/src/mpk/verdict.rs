@@ -1,41 +1,30 @@
 //! From what the signal handler saw to what went wrong.
 
 use super::deadline;
-use super::gate::{Left, Reason, Stop};
+use super::gate::{Reason, Stop};
 use super::instance::Instance;
-use super::rooms::Block;
+use super::message::Message;
 use super::seat::Seat;
 use super::signal::SEGV_PKUERR;
-use crate::fault::FaultKind;
+use crate::fault::{Access, FaultKind};
 
 impl Instance {
     /// What ended the call on `seat`.
     pub(super) fn kind(&self, seat: &Seat, stop: &Stop) -> FaultKind {
-        let Stop { signal, code, address, key, write, left, evicted: _ } = *stop;
-        if let Some(Left { reason, words: [value, size, at] }) = left {
+        let Stop { signal, code, address, key, access, left, .. } = *stop;
+        if let Some((reason, value)) = left {
             return match reason {
                 _ if reason == Reason::StackSmashed as usize => FaultKind::StackSmashed,
+                _ if reason == Reason::AssertionFailed as usize => {
+                    FaultKind::AssertionFailed { message: Message::read(seat, value) }
+                }
                 _ if reason == Reason::Exit as usize => FaultKind::Exit { status: value as i32 },
                 _ if reason == Reason::ThreadStarted as usize => FaultKind::ThreadStarted,
                 _ if reason == Reason::ThreadExited as usize => FaultKind::ThreadExited,
                 _ if reason == Reason::CallbackRefused as usize => FaultKind::CallbackRefused,
                 _ if reason == Reason::ProcessStarted as usize => FaultKind::ProcessStarted,
                 _ if reason == Reason::ForeignFree as usize => FaultKind::ForeignFree { address: value },
-                _ if reason == Reason::FreedTwice as usize => FaultKind::DoubleFree { block: value, size },
-                _ if reason == Reason::Overrun as usize => FaultKind::HeapOverflow { block: value, size, at },
-                _ if reason == Reason::WrittenAfterFree as usize => {
-                    FaultKind::WriteAfterFree { block: value, size, at }
-                }
                 _ => FaultKind::Abort,
-            };
-        }
-        if signal == libc::SIGSEGV
-            && let Some(Block { start: block, size, is_live }) = self.rooms.missed(address)
-            && (is_live || write)
-        {
-            return match is_live {
-                true => FaultKind::HeapOverflow { block, size, at: address },
-                false => FaultKind::WriteAfterFree { block, size, at: address },
             };
         }
         match signal {
@@ -44,7 +33,9 @@ impl Instance {
             libc::SIGSEGV if seat.is_guard(address) => FaultKind::StackOverflow { address },
             // As above: of the heap, what is not open yet.
             libc::SIGSEGV if self.layout.heap.contains(&address) => FaultKind::Unmapped { address },
-            libc::SIGSEGV if code == SEGV_PKUERR => FaultKind::Protection { address, key, write },
+            libc::SIGSEGV if code == SEGV_PKUERR => {
+                FaultKind::Protection { address, key, write: access == Access::Write }
+            }
             libc::SIGSEGV => FaultKind::Unmapped { address },
             libc::SIGBUS => FaultKind::Bus { address },
             libc::SIGILL => FaultKind::IllegalInstruction,

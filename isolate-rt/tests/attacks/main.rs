@@ -108,7 +108,7 @@ attacks! {
     a7 {
         abort: none(), |_| libc_abort() => Abort (), control Killed(libc::SIGABRT);
         raise_abort: none(), |_| raise(libc::SIGABRT) => Abort (), control Killed(libc::SIGABRT);
-        failed_assert: none(), |_| assert_fail() => Abort (), control Killed(libc::SIGABRT);
+        failed_assert: none(), |_| assert_fail() => AssertionFailed { .. }, control Killed(libc::SIGABRT);
         exit: none(), |_| libc_exit(3) => Exit { status: 3 }, control Exit(3);
         exit_at_once: none(), |_| exit_now(4) => Exit { status: 4 }, control Exit(4);
         exit_quickly: none(), |_| libc_quick_exit(5) => Exit { status: 5 }, control Exit(5);
@@ -158,6 +158,7 @@ fn check(name: &'static str, victim: *mut u8, attack: fn(*mut u8), expected: fn(
     let fault = in_domain(name, || attack(victim)).expect_err("the attack must end the call");
     assert!(expected(fault.kind()), "{fault}");
     assert_eq!((fault.domain(), fault.function()), ("attacked", name));
+    assert!(format!("{fault:#}").starts_with(&format!("`{name}` in domain `attacked`: ")), "and can be told in full");
     // SAFETY: all victims stay allocated.
     assert!(victim.is_null() || unsafe { victim.read_volatile() } == BEFORE, "the victim was overwritten");
 

@@ -312,6 +312,8 @@ impl<'s, 't> Scanner<'s, 't> {
             .into_iter()
             .map(|(range, message)| ParseError { message: fragment(&message), span: self.lines.span(range) });
         self.facts.errors = errors.collect();
+        // What follows the first in a line is the parser finding its way back.
+        self.facts.errors.dedup_by_key(|error| error.span.line);
     }
 
     fn finish(mut self) -> FileFacts {

@@ -1,6 +1,7 @@
 //! Commands as a user would type them: shown, run with their output passed on, and checked.
 
 use crate::process::{Runner, cargo, ending};
+use crate::streams;
 use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::io::{Read, Write};
@@ -50,16 +51,16 @@ impl<'a> Shell<'a> {
     pub(super) fn title(&self, title: &str) {
         self.step.set(self.step.get() + 1);
         let style = anstyle::Style::new().bold();
-        anstream::println!("\n{style}{}. {title}{style:#}\n", self.step.get());
+        streams::say!("\n{style}{}. {title}{style:#}\n", self.step.get());
     }
 
     pub(super) fn say(&self, text: &str) {
-        anstream::println!("\n{text}");
+        streams::say!("\n{text}");
     }
 
     pub(super) fn list<'t>(&self, lines: impl Iterator<Item = &'t str>) {
         for line in lines {
-            anstream::println!("    {line}");
+            streams::say!("    {line}");
         }
     }
 
@@ -67,9 +68,9 @@ impl<'a> Shell<'a> {
         let (red, green) = (anstyle::AnsiColor::Red.on_default(), anstyle::AnsiColor::Green.on_default());
         for line in diff.lines() {
             match line.as_bytes().first() {
-                Some(b'-') => anstream::println!("{red}{line}{red:#}"),
-                Some(b'+') => anstream::println!("{green}{line}{green:#}"),
-                _ => anstream::println!("{line}"),
+                Some(b'-') => streams::say!("{red}{line}{red:#}"),
+                Some(b'+') => streams::say!("{green}{line}{green:#}"),
+                _ => streams::say!("{line}"),
             }
         }
     }
@@ -137,15 +138,15 @@ impl<'a> Shell<'a> {
         drop(command); // with its ends of the pipe, so that reading ends with the child
         let mut output = Vec::new();
         reader.read_to_end(&mut output)?;
-        std::io::stdout().write_all(&output)?;
+        streams::stdout().write_all(&output)?;
         let status = child.wait()?;
         Ok(Ended { command: shown.to_owned(), status, stdout: String::from_utf8_lossy(&output).into_owned() })
     }
 
     fn prepared(&self, mut command: Command, shown: &str) -> anyhow::Result<Command> {
         let style = anstyle::AnsiColor::Cyan.on_default();
-        anstream::println!("{style}$ {shown}{style:#}");
-        std::io::stdout().flush()?;
+        streams::say!("{style}$ {shown}{style:#}");
+        streams::stdout().flush()?;
         command.current_dir(self.root).stdin(Stdio::null());
         // The project's own, wherever the user's builds go.
         command.env("CARGO_TARGET_DIR", self.root.join("target"));

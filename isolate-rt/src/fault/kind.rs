@@ -1,24 +1,6 @@
-//! Why a call gave no result.
+//! The kinds of faults, and why a domain cannot exist.
 
 use std::fmt;
-
-/// An isolated call that did not come back with a result.
-///
-/// The instance it ran in is gone and the next call gets a fresh one, unless the call never started
-/// ([`FaultKind::TooLarge`], [`FaultKind::StaleHandle`], [`FaultKind::InSignalHandler`], [`FaultKind::Unsupported`]).
-/// No memory outside the domain was written, and `&mut` arguments hold what they held before.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Fault {
-    // Boxed: a `Result<_, Fault>` in the path of every good call should cost one word.
-    report: Box<Report>,
-}
-
-#[derive(Clone, PartialEq, Eq)]
-struct Report {
-    domain: &'static str,
-    function: &'static str,
-    kind: FaultKind,
-}
 
 /// What went wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,8 +44,13 @@ pub enum FaultKind {
     ForbiddenSyscall,
     /// The call was still running at the domain's deadline.
     Timeout,
-    /// `abort()`, a failed `assert`, or a raised `SIGABRT`.
+    /// `abort()`, or a raised `SIGABRT`.
     Abort,
+    /// An `assert` failed.
+    AssertionFailed {
+        /// What it says: file, line, function and condition. The domain's words: not to be believed, and not always whole.
+        message: Box<str>,
+    },
     /// `exit`, `_exit`, `quick_exit`: the code asked for the end of the process.
     Exit {
         /// The status it asked for.
@@ -81,31 +68,6 @@ pub enum FaultKind {
     ForeignFree {
         /// The block.
         address: usize,
-    },
-    /// `free` or `realloc` of a block that is free already. Of a hardened heap.
-    DoubleFree {
-        /// The block.
-        block: usize,
-        /// Its size, in bytes.
-        size: usize,
-    },
-    /// The code ran over an end of a block. Of a hardened heap.
-    HeapOverflow {
-        /// The block.
-        block: usize,
-        /// Its size, in bytes.
-        size: usize,
-        /// The first byte beyond it that was overwritten; of a large block, that was accessed.
-        at: usize,
-    },
-    /// The code wrote to a block that it had freed. Of a hardened heap.
-    WriteAfterFree {
-        /// The block.
-        block: usize,
-        /// The size that it had, in bytes.
-        size: usize,
-        /// The first byte that was overwritten.
-        at: usize,
     },
     /// A value came back that its type or contract does not allow.
     InvalidValue {
@@ -179,77 +141,11 @@ impl Unsupported {
 /// `EAGAIN`, `ENOMEM`, `ENFILE` and `EMFILE` of Linux's `asm-generic/errno-base.h`: numbers, for platforms without `libc`.
 const TRANSIENT: [i32; 4] = [11, 12, 23, 24];
 
-impl Fault {
-    #[cold]
-    pub(crate) fn new(domain: &'static str, function: &'static str, kind: FaultKind) -> Self {
-        let report = Report { domain, function, kind };
-        Self { report: Box::new(report) }
-    }
-
-    /// Name of the domain.
-    pub fn domain(&self) -> &'static str {
-        self.report.domain
-    }
-
-    /// Name of the foreign function that was called.
-    pub fn function(&self) -> &'static str {
-        self.report.function
-    }
-
-    /// What went wrong.
-    pub fn kind(&self) -> &FaultKind {
-        &self.report.kind
-    }
-
-    /// Address of the access, where the fault was one, or of what was found overwritten or freed.
-    pub fn address(&self) -> Option<usize> {
-        match self.report.kind {
-            FaultKind::Protection { address, .. }
-            | FaultKind::Unmapped { address }
-            | FaultKind::StackOverflow { address }
-            | FaultKind::Bus { address }
-            | FaultKind::ForeignFree { address }
-            | FaultKind::DoubleFree { block: address, .. }
-            | FaultKind::HeapOverflow { at: address, .. }
-            | FaultKind::WriteAfterFree { at: address, .. } => Some(address),
-            _ => None,
-        }
-    }
-
-    /// Protection key of the page, where the fault was a protection fault.
-    pub fn key(&self) -> Option<u32> {
-        match self.report.kind {
-            FaultKind::Protection { key, .. } => Some(key),
-            _ => None,
-        }
-    }
-}
-
-impl std::error::Error for Fault {}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Report { domain, function, kind } = &*self.report;
-        write!(f, "`{function}` in domain `{domain}`: {kind}")
-    }
-}
-
-/// The same text as `Display`: faults are met in `unwrap` and logs, where field names help nobody.
-impl fmt::Debug for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Fault({self})")
-    }
-}
-
 impl fmt::Display for FaultKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Protection { address, key, write } => {
-                let access = if *write { "write to" } else { "read of" };
-                match key {
-                    0 => write!(f, "{access} {address:#x}, which belongs to the program (key 0)"),
-                    _ => write!(f, "{access} {address:#x}, which belongs to another domain (key {key})"),
-                }
+            Self::Protection { address, write, .. } => {
+                write!(f, "{} {address:#x}", if *write { "write to" } else { "read of" })
             }
             Self::Unmapped { address } => write!(f, "invalid access to {address:#x}"),
             Self::NonCanonical => write!(f, "access through a pointer that is not an address"),
@@ -262,24 +158,13 @@ impl fmt::Display for FaultKind {
             Self::ForbiddenSyscall => write!(f, "a system call that is filtered"),
             Self::Timeout => write!(f, "still running at its deadline"),
             Self::Abort => write!(f, "aborted"),
+            Self::AssertionFailed { message } => write!(f, "assertion failed: {message}"),
             Self::Exit { status } => write!(f, "tried to exit the process with status {status}"),
             Self::ThreadStarted => write!(f, "tried to start a thread"),
             Self::ProcessStarted => write!(f, "tried to start a process"),
             Self::CallbackRefused => write!(f, "called a callback that is not registered for this call"),
             Self::ThreadExited => write!(f, "tried to end the thread that called it"),
             Self::ForeignFree { address } => write!(f, "freed {address:#x}, which its heap did not give out"),
-            Self::DoubleFree { block, size } => write!(f, "freed a heap block of {size} bytes again, at {block:#x}"),
-            Self::HeapOverflow { block, size, at } => {
-                let (distance, where_) = match at.checked_sub(block.wrapping_add(*size)) {
-                    Some(beyond) => (beyond, "behind its end"),
-                    None => (block.wrapping_sub(*at), "before its start"),
-                };
-                write!(f, "ran over a heap block of {size} bytes at {block:#x}, {distance} bytes {where_}")
-            }
-            Self::WriteAfterFree { block, size, at } => {
-                let offset = at.wrapping_sub(*block);
-                write!(f, "wrote to a freed heap block of {size} bytes at {block:#x}, {offset} bytes from its start")
-            }
             Self::InvalidValue { what } => write!(f, "returned an invalid value: {what}"),
             Self::TooLarge { requested, limit } => write!(f, "{requested} is more than the {limit} that fit"),
             Self::StaleHandle => write!(f, "the handle is of an instance that is gone"),

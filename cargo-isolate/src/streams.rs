@@ -1,0 +1,105 @@
+//! Standard output and error, as all commands write to them: with the colours that are wanted, and without a stir where whoever
+//! reads has gone. They have seen enough; what a command does, and the status that it ends with, stay the same.
+
+use std::io::{self, ErrorKind, Write};
+
+/// Results.
+pub(crate) fn stdout() -> impl Write {
+    #[expect(clippy::disallowed_methods, reason = "this is the place")]
+    UntilClosed::new(anstream::stdout().lock())
+}
+
+/// Progress, and the tool's own errors.
+pub(crate) fn stderr() -> impl Write {
+    #[expect(clippy::disallowed_methods, reason = "this is the place")]
+    UntilClosed::new(anstream::stderr().lock())
+}
+
+/// Prints a line of a command's result.
+macro_rules! say {
+    ($($words:tt)*) => {{
+        use std::io::Write as _;
+        // A full disk loses text that nobody keeps.
+        let _ = writeln!($crate::streams::stdout(), $($words)*);
+    }};
+}
+
+/// Prints a line about what goes on.
+macro_rules! tell {
+    ($($words:tt)*) => {{
+        use std::io::Write as _;
+        // There is no other place to say that this one is gone.
+        let _ = writeln!($crate::streams::stderr(), $($words)*);
+    }};
+}
+
+pub(crate) use {say, tell};
+
+/// Takes everything, and passes it on as long as somebody reads.
+struct UntilClosed<W> {
+    stream: W,
+    closed: bool,
+}
+
+impl<W: Write> UntilClosed<W> {
+    fn new(stream: W) -> UntilClosed<W> {
+        UntilClosed { stream, closed: false }
+    }
+
+    fn unless_closed<T>(&mut self, all: T, write: impl FnOnce(&mut W) -> io::Result<T>) -> io::Result<T> {
+        if self.closed {
+            return Ok(all);
+        }
+        write(&mut self.stream).or_else(|error| {
+            self.closed = error.kind() == ErrorKind::BrokenPipe;
+            if self.closed { Ok(all) } else { Err(error) }
+        })
+    }
+}
+
+impl<W: Write> Write for UntilClosed<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.unless_closed(bytes.len(), |stream| stream.write(bytes))
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.unless_closed((), |stream| stream.write_all(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.unless_closed((), W::flush)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes four bytes, then ends as it is told.
+    struct Ends(Vec<u8>, ErrorKind);
+
+    impl Write for Ends {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            if self.0.len() + bytes.len() > 4 {
+                return Err(self.1.into());
+            }
+            self.0.extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_reader_who_goes_is_no_error_and_a_full_disk_is() {
+        let mut out = UntilClosed::new(Ends(Vec::new(), ErrorKind::BrokenPipe));
+        writeln!(out, "abc").unwrap();
+        writeln!(out, "d").unwrap();
+        out.flush().unwrap();
+        assert_eq!((out.stream.0.as_slice(), out.closed), (&b"abc\n"[..], true));
+        let mut out = UntilClosed::new(Ends(Vec::new(), ErrorKind::StorageFull));
+        assert_eq!(writeln!(out, "abcd").unwrap_err().kind(), ErrorKind::StorageFull);
+    }
+}

@@ -1,0 +1,182 @@
+//! Why a call gave no result, and what is known about it.
+
+mod backtrace;
+mod kind;
+mod memory;
+
+pub use backtrace::{Backtrace, Frame};
+pub use kind::{FaultKind, Unsupported};
+pub use memory::{Memory, Part, Symbol};
+
+use crate::mpk::Evidence;
+use std::fmt;
+use std::sync::OnceLock;
+
+/// An isolated call that did not come back with a result.
+///
+/// The instance it ran in is gone and the next call gets a fresh one, unless the call never started
+/// ([`FaultKind::TooLarge`], [`FaultKind::StaleHandle`], [`FaultKind::InSignalHandler`], [`FaultKind::Unsupported`]).
+/// No memory outside the domain was written, and `&mut` arguments hold what they held before.
+///
+/// `{}` shows it in one line; `{:#}` adds the thread and the domain's [backtrace](Fault::backtrace). Two faults are equal when
+/// domain, function and kind are.
+#[derive(Clone)]
+pub struct Fault {
+    // Boxed: a `Result<_, Fault>` in the path of every good call should cost one word.
+    report: Box<Report>,
+}
+
+#[derive(Clone)]
+struct Report {
+    domain: &'static str,
+    function: &'static str,
+    failure: Failure,
+    memory: OnceLock<Option<Memory>>,
+    backtrace: OnceLock<Backtrace>,
+}
+
+/// What went wrong, and what the domain left behind when it was stopped there.
+#[derive(Clone)]
+pub(crate) struct Failure {
+    pub(crate) kind: FaultKind,
+    pub(crate) evidence: Option<Box<Evidence>>,
+}
+
+impl From<FaultKind> for Failure {
+    fn from(kind: FaultKind) -> Self {
+        Self { kind, evidence: None }
+    }
+}
+
+/// What was tried with the memory at an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// It was read.
+    Read,
+    /// It was written.
+    Write,
+    /// The instruction there was to be executed: a jump, call or return led there.
+    Execute,
+}
+
+impl Fault {
+    #[cold]
+    pub(crate) fn new(domain: &'static str, function: &'static str, failure: impl Into<Failure>) -> Self {
+        let (failure, memory, backtrace) = (failure.into(), OnceLock::new(), OnceLock::new());
+        Self { report: Box::new(Report { domain, function, failure, memory, backtrace }) }
+    }
+
+    /// Name of the domain.
+    pub fn domain(&self) -> &'static str {
+        self.report.domain
+    }
+
+    /// Name of the foreign function that was called.
+    pub fn function(&self) -> &'static str {
+        self.report.function
+    }
+
+    /// What went wrong.
+    pub fn kind(&self) -> &FaultKind {
+        &self.report.failure.kind
+    }
+
+    /// Address of the access, where the fault was one.
+    pub fn address(&self) -> Option<usize> {
+        match *self.kind() {
+            FaultKind::Protection { address, .. }
+            | FaultKind::Unmapped { address }
+            | FaultKind::StackOverflow { address }
+            | FaultKind::Bus { address }
+            | FaultKind::ForeignFree { address } => Some(address),
+            _ => None,
+        }
+    }
+
+    /// Protection key of the page, where the fault was a protection fault.
+    pub fn key(&self) -> Option<u32> {
+        match *self.kind() {
+            FaultKind::Protection { key, .. } => Some(key),
+            _ => None,
+        }
+    }
+
+    /// What was tried with the memory at [`Fault::address`], where the CPU says.
+    pub fn access(&self) -> Option<Access> {
+        self.address()?;
+        self.evidence()?.access()
+    }
+
+    /// Number of the thread (`gettid`) whose call was stopped inside the domain.
+    pub fn thread(&self) -> Option<i32> {
+        Some(self.evidence()?.thread())
+    }
+
+    /// Whose the memory at [`Fault::address`] is.
+    ///
+    /// Looked up when first asked for, which reads `/proc/self/maps` and symbol tables; not for signal handlers. What has been
+    /// mapped or unmapped since the fault is seen as it is now.
+    pub fn memory(&self) -> Option<&Memory> {
+        self.report.memory.get_or_init(|| self.address().map(Evidence::memory)).as_ref()
+    }
+
+    /// The calls that the domain was in when it was stopped, innermost first; empty where it was not stopped.
+    ///
+    /// Found when first asked for, in a copy of the end of the domain's stack (at most 16 KiB) that was taken after the fault.
+    /// The domain can have written anything there: these are hints for people, not facts.
+    pub fn backtrace(&self) -> &Backtrace {
+        self.report.backtrace.get_or_init(|| self.evidence().map(Evidence::backtrace).unwrap_or_default())
+    }
+
+    fn evidence(&self) -> Option<&Evidence> {
+        self.report.failure.evidence.as_deref()
+    }
+}
+
+impl PartialEq for Fault {
+    fn eq(&self, other: &Self) -> bool {
+        (self.domain(), self.function(), self.kind()) == (other.domain(), other.function(), other.kind())
+    }
+}
+
+impl Eq for Fault {}
+
+impl std::error::Error for Fault {}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` in domain `{}`: ", self.function(), self.domain())?;
+        match (self.kind(), self.address(), self.access()) {
+            (FaultKind::Unmapped { .. }, Some(address), Some(access)) => write!(f, "{access} {address:#x}")?,
+            (kind, ..) => write!(f, "{kind}")?,
+        }
+        match (self.kind(), self.memory()) {
+            (FaultKind::Protection { key, .. }, Some(memory)) => write!(f, ", {memory} (key {key})")?,
+            (FaultKind::Unmapped { .. } | FaultKind::ForeignFree { .. }, Some(memory)) => write!(f, ", {memory}")?,
+            _ => {}
+        }
+        if let Some(thread) = self.thread().filter(|_| f.alternate()) {
+            write!(f, "\n  on thread {thread}, in the domain:\n{}", self.backtrace())?;
+        }
+        Ok(())
+    }
+}
+
+/// The same text as `Display`: faults are met in `unwrap` and logs, where field names help nobody.
+impl fmt::Debug for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Fault(")?;
+        fmt::Display::fmt(self, f)?;
+        f.write_str(")")
+    }
+}
+
+impl fmt::Display for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Read => "read of",
+            Self::Write => "write to",
+            Self::Execute => "jump to",
+        })
+    }
+}

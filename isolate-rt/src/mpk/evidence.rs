@@ -1,0 +1,86 @@
+//! What is kept of a call that was stopped, and what can be told from it later.
+//!
+//! Taken by the program after the rewind, on the way to the `Err`: a copy of the registers and of the end of the stack. All that
+//! takes time (unwinding, symbol tables, `/proc`) is for whoever asks.
+
+use super::gate::{self, Stop};
+use super::seat::Seat;
+use super::unwind::{self, Stopped};
+use super::{memory, objects, symbols};
+use crate::fault::{Access, Backtrace, Frame, Memory};
+
+/// What is kept of a call that was stopped.
+#[derive(Clone, Debug)]
+pub(crate) struct Evidence {
+    thread: i32,
+    access: Access,
+    /// `None` where a callback ended the call.
+    stopped: Option<Stopped>,
+}
+
+/// So much of the stack is copied, in bytes.
+const COPIED: usize = 16 << 10;
+/// Below the stack pointer, a function that calls nothing may use as much (System V ABI for AMD64, 3.2.2).
+const RED_ZONE: usize = 128;
+
+impl Evidence {
+    /// # Safety
+    ///
+    /// The caller uses the seat, and nothing of the domain runs on it any more.
+    pub(super) unsafe fn take(seat: &Seat, thread: i32, stop: &Stop) -> Self {
+        let stopped = stop.registers.map(|registers| {
+            let low = registers.stack().saturating_sub(RED_ZONE);
+            // SAFETY: by this function's contract.
+            let (low, stack) = unsafe { seat.copy_of_stack(low, COPIED) };
+            Stopped { registers, low, stack }
+        });
+        Self { thread, access: stop.access, stopped }
+    }
+
+    pub(crate) fn thread(&self) -> i32 {
+        self.thread
+    }
+
+    pub(crate) fn access(&self) -> Option<Access> {
+        Some(self.access)
+    }
+
+    /// Whose memory `address` is now.
+    pub(crate) fn memory(address: usize) -> Memory {
+        memory::of(address)
+    }
+
+    pub(crate) fn backtrace(&self) -> Backtrace {
+        let Some(stopped) = &self.stopped else { return Backtrace::default() };
+        objects::with(|objects| {
+            let (calls, is_complete) = unwind::calls(stopped, objects, gate::way_out());
+            let mut frames: Vec<_> =
+                calls.iter().map(|&address| Frame { address, symbol: None, object: None }).collect();
+            for object in objects {
+                let own = |&index: &usize| object.segment(code(&calls, index)).is_some();
+                let indices: Vec<_> = (0..calls.len()).filter(own).collect();
+                if indices.is_empty() {
+                    continue;
+                }
+                let addresses: Vec<_> = indices.iter().map(|&index| code(&calls, index)).collect();
+                for (index, symbol) in indices.into_iter().zip(symbols::names(object, &addresses)) {
+                    let after_call = usize::from(index > 0);
+                    let address = calls[index] - object.base;
+                    frames[index].symbol = symbol.map(|mut symbol| {
+                        symbol.offset += after_call;
+                        symbol
+                    });
+                    frames[index].object = Some((object.name(), address));
+                }
+            }
+            // How the runtime itself calls and stops tells nothing.
+            frames.retain(|frame| frame.symbol.as_ref().is_none_or(|symbol| !symbol.name.starts_with("isolate_rt::")));
+            Backtrace { frames, is_complete }
+        })
+    }
+}
+
+/// An address within the function that call number `index` is in: what a call returns to may lie behind it.
+fn code(calls: &[usize], index: usize) -> usize {
+    calls[index].wrapping_sub(usize::from(index > 0))
+}

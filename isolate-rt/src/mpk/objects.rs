@@ -1,0 +1,121 @@
+//! The program and the libraries that are loaded, as the loader knows them.
+
+use std::ffi::{CStr, c_void};
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+/// The program, or a library that it has loaded.
+pub(super) struct Object {
+    /// Path; empty for the program.
+    pub(super) path: String,
+    /// What is added to its addresses.
+    pub(super) base: usize,
+    pub(super) segments: Vec<Segment>,
+    /// `.eh_frame_hdr`.
+    #[cfg_attr(not(feature = "backtrace"), expect(dead_code, reason = "for backtraces"))]
+    pub(super) unwinding: Option<Range<usize>>,
+    /// What the loader made read-only after it had relocated the object.
+    pub(super) relro: Range<usize>,
+    /// The program headers.
+    pub(super) headers: Range<usize>,
+}
+
+/// A segment that is mapped.
+pub(super) struct Segment {
+    pub(super) range: Range<usize>,
+    pub(super) flags: u32,
+}
+
+impl Object {
+    pub(super) fn segment(&self, address: usize) -> Option<&Segment> {
+        self.segments.iter().find(|segment| segment.range.contains(&address))
+    }
+
+    /// File name; the program's is asked for.
+    pub(super) fn name(&self) -> String {
+        let path = match self.path.as_str() {
+            "" => std::env::current_exe().map_or_else(|_| "the program".into(), |path| path.display().to_string()),
+            path => path.to_owned(),
+        };
+        path.rsplit('/').next().unwrap_or_default().to_owned()
+    }
+
+    /// The file, as it can be opened.
+    pub(super) fn file(&self) -> &str {
+        if self.path.is_empty() { "/proc/self/exe" } else { &self.path }
+    }
+}
+
+impl Segment {
+    pub(super) fn is_writable(&self) -> bool {
+        self.flags & libc::PF_W != 0
+    }
+}
+
+/// Looks at all objects. None is unloaded meanwhile.
+pub(super) fn with<R, F: FnOnce(&[Object]) -> R>(look: F) -> R {
+    struct Look<F, R> {
+        look: Option<F>,
+        seen: Option<std::thread::Result<R>>,
+    }
+    /// The first time, while the loader holds its lock, which is recursive: collects them all, looks, and ends the iteration.
+    ///
+    /// # Safety
+    ///
+    /// To be called by `dl_iterate_phdr`, with a `Look<F, R>`.
+    unsafe extern "C" fn first<F: FnOnce(&[Object]) -> R, R>(
+        _: *mut libc::dl_phdr_info,
+        _: usize,
+        look: *mut c_void,
+    ) -> i32 {
+        let mut objects = Vec::<Object>::new();
+        // SAFETY: the callback gets the pointer it expects; ours is by contract what `with` passed.
+        let look = unsafe {
+            libc::dl_iterate_phdr(Some(collect), (&raw mut objects).cast());
+            &mut *look.cast::<Look<F, R>>()
+        };
+        if let Some(f) = look.look.take() {
+            // A panic would have to pass the loader's frames.
+            look.seen = Some(catch_unwind(AssertUnwindSafe(|| f(&objects))));
+        }
+        1
+    }
+    let mut look = Look { look: Some(look), seen: None };
+    // SAFETY: `first` for this very type.
+    unsafe { libc::dl_iterate_phdr(Some(first::<F, R>), (&raw mut look).cast()) };
+    match (look.seen, look.look) {
+        (Some(Ok(seen)), _) => seen,
+        (Some(Err(panic)), _) => resume_unwind(panic),
+        // A loader that has loaded nothing.
+        (None, Some(look)) => look(&[]),
+        (None, None) => unreachable!("it looked, or did not"),
+    }
+}
+
+/// # Safety
+///
+/// To be called by `dl_iterate_phdr`, with a `Vec<Object>`.
+unsafe extern "C" fn collect(info: *mut libc::dl_phdr_info, _: usize, objects: *mut c_void) -> i32 {
+    // SAFETY: `info` is what dl_iterate_phdr(3) passes, `objects` what we passed to it.
+    let (base, headers, path, objects) = unsafe {
+        let headers = std::slice::from_raw_parts((*info).dlpi_phdr, (*info).dlpi_phnum as usize);
+        let path = CStr::from_ptr((*info).dlpi_name).to_string_lossy().into_owned();
+        ((*info).dlpi_addr as usize, headers, path, &mut *objects.cast::<Vec<Object>>())
+    };
+    let span = |header: &libc::Elf64_Phdr| {
+        let start = base.wrapping_add(header.p_vaddr as usize);
+        start..start + header.p_memsz as usize
+    };
+    let first = |kind: u32| headers.iter().find(|header| header.p_type == kind).map(span);
+    let loaded = headers.iter().filter(|header| header.p_type == libc::PT_LOAD);
+    let bytes = headers.as_ptr_range();
+    objects.push(Object {
+        path,
+        base,
+        segments: loaded.map(|header| Segment { range: span(header), flags: header.p_flags }).collect(),
+        unwinding: first(libc::PT_GNU_EH_FRAME),
+        relro: first(libc::PT_GNU_RELRO).unwrap_or(0..0),
+        headers: bytes.start.addr()..bytes.end.addr(),
+    });
+    0
+}

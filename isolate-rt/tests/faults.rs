@@ -1,0 +1,382 @@
+//! What a fault tells: what was tried, whose memory it was, who called whom.
+
+mod support;
+
+use isolate_rt::{Access, Domain, Fault, FaultKind, Memory, Part};
+use std::arch::asm;
+use std::ffi::CString;
+use std::fs;
+use std::process::Command;
+use std::ptr;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU8, Ordering};
+use support::isolation;
+
+static DOMAIN: Domain = Domain::new("told").stack_size(256 << 10);
+static OTHER: Domain = Domain::new("another");
+
+static STATIC_VICTIM: AtomicU8 = AtomicU8::new(7);
+static CONSTANT: [u8; 64] = [9; 64];
+thread_local! {
+    static TLS_VICTIM: AtomicU8 = const { AtomicU8::new(7) };
+}
+
+/// The fault of `f`, which ends its call. One at a time: faults here would end each other's calls.
+fn fault_of(f: impl FnOnce() + Copy) -> Fault {
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock();
+    // SAFETY: whatever `f` does is what the domain is for.
+    unsafe { DOMAIN.call("attack").unwrap().run(f) }.expect_err("it ends the call")
+}
+
+fn write(to: *mut u8) -> Fault {
+    // SAFETY: none; that is the attack.
+    fault_of(|| unsafe { asm!("mov byte ptr [{}], 1", in(reg) to) })
+}
+
+fn read(from: *const u8) -> Fault {
+    // SAFETY: none; that is the attack.
+    fault_of(|| unsafe { asm!("mov {:r}, [{}]", out(reg) _, in(reg) from) })
+}
+
+fn jump(to: *const u8) -> Fault {
+    // SAFETY: none; that is the attack.
+    fault_of(|| unsafe { asm!("call {}", in(reg) to) })
+}
+
+/// `expected` is whose memory it is, and how that is said.
+#[track_caller]
+fn check(fault: &Fault, access: Access, expected: impl Fn(&Memory) -> bool, said: &str) {
+    let memory = fault.memory().expect("the fault has an address");
+    assert!(expected(memory), "{memory:?}");
+    assert_eq!(fault.access(), Some(access));
+    let text = fault.to_string();
+    assert!(text.contains(said), "`{said}` in: {text}");
+    assert!(!text.contains('\n'), "{text}");
+}
+
+fn map(protection: i32) -> *mut u8 {
+    // SAFETY: fresh memory.
+    unsafe { libc::mmap(ptr::null_mut(), 4096, protection, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0) }.cast()
+}
+
+#[test]
+fn memory_of_the_program() {
+    if !isolation() {
+        return;
+    }
+    let heap = Box::leak(Box::new([1u8; 64])).as_mut_ptr();
+    check(&write(heap), Access::Write, |memory| matches!(memory, Memory::Heap), "write to 0x");
+    check(&write(heap), Access::Write, |memory| matches!(memory, Memory::Heap), ", the program's heap (key 0)");
+    let large = map(libc::PROT_READ | libc::PROT_WRITE);
+    check(&write(large), Access::Write, |memory| matches!(memory, Memory::Heap), "heap");
+    // Data is not code.
+    check(&jump(large), Access::Execute, |memory| matches!(memory, Memory::Heap), "jump to 0x");
+
+    let guard = map(libc::PROT_NONE);
+    check(&read(guard), Access::Read, |memory| matches!(memory, Memory::Guard), "read of 0x");
+    check(&write(guard), Access::Write, |memory| matches!(memory, Memory::Guard), ", a guard page");
+    check(
+        &write(ptr::without_provenance_mut(8)),
+        Access::Write,
+        |memory| matches!(memory, Memory::Nothing),
+        "write to 0x8, where nothing is mapped",
+    );
+    check(
+        &jump(ptr::without_provenance(0x1234)),
+        Access::Execute,
+        |memory| matches!(memory, Memory::Nothing),
+        "jump to 0x1234",
+    );
+
+    let is_static = |memory: &Memory| matches!(memory, Memory::Static { symbol: Some(symbol), .. } if symbol.name.ends_with("faults::STATIC_VICTIM") && symbol.offset == 0);
+    check(&write(STATIC_VICTIM.as_ptr()), Access::Write, is_static, "the static `faults::STATIC_VICTIM` of faults-");
+    let is_constant = |memory: &Memory| matches!(memory, Memory::ReadOnly { symbol: Some(symbol), .. } if symbol.name == "faults::CONSTANT" && symbol.offset == 3);
+    check(
+        &write((&raw const CONSTANT).cast_mut().cast::<u8>().wrapping_add(3)),
+        Access::Write,
+        is_constant,
+        "`faults::CONSTANT+0x3` of faults-",
+    );
+    assert_eq!(STATIC_VICTIM.load(Ordering::Relaxed) + CONSTANT[5], 16);
+
+    let mut now = libc::stack_t { ss_sp: ptr::null_mut(), ss_flags: 0, ss_size: 0 };
+    // SAFETY: only asks.
+    unsafe { libc::sigaltstack(ptr::null(), &mut now) };
+    check(&write(now.ss_sp.cast()), Access::Write, |memory| matches!(memory, Memory::Runtime), "memory of the runtime");
+}
+
+#[test]
+fn stacks_and_thread_locals() {
+    if !isolation() {
+        return;
+    }
+    // SAFETY: a getter.
+    let here = unsafe { libc::gettid() };
+    let mut local = 7u8;
+    let own_stack = |memory: &Memory| *memory == Memory::Stack { thread: here };
+    check(&write(&raw mut local), Access::Write, own_stack, &format!("the stack of thread {here}"));
+    let own = TLS_VICTIM.with(AtomicU8::as_ptr);
+    check(
+        &write(own),
+        Access::Write,
+        |memory| *memory == Memory::ThreadLocal { thread: here },
+        "a thread-local of thread",
+    );
+
+    // One that has never been inside, and sleeps; and the first of the process, which has not either.
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut local = 7u8;
+        // SAFETY: a getter.
+        sender.send(((&raw mut local).addr(), unsafe { libc::gettid() })).unwrap();
+        loop {
+            std::thread::park();
+        }
+    });
+    let (sleeping, number) = receiver.recv().unwrap();
+    // It has sent, and is about to sleep.
+    while !fs::read_to_string(format!("/proc/self/task/{number}/syscall")).unwrap().starts_with("202 ") {
+        std::thread::yield_now();
+    }
+    let fault = write(ptr::with_exposed_provenance_mut(sleeping));
+    check(&fault, Access::Write, |memory| *memory == Memory::Stack { thread: number }, "the stack of thread");
+
+    let maps = fs::read_to_string("/proc/self/maps").unwrap();
+    let first = maps.lines().find(|line| line.ends_with("[stack]")).unwrap();
+    let end = first.split(['-', ' ']).nth(1).unwrap();
+    let top = usize::from_str_radix(end, 16).unwrap() - 64;
+    let process = std::process::id().cast_signed();
+    let fault = write(ptr::without_provenance_mut(top));
+    check(&fault, Access::Write, |memory| *memory == Memory::Stack { thread: process }, "the stack of thread");
+}
+
+#[test]
+fn memory_of_domains() {
+    if !isolation() {
+        return;
+    }
+    let is = |part: Part| move |memory: &Memory| *memory == Memory::Domain { name: "another", part: part.clone() };
+    let mut call = OTHER.call("allocate").unwrap();
+    let staged = call.output::<u8>(100).unwrap().as_mut_ptr();
+    let inside = || {
+        let local = 0u8;
+        // SAFETY: allocates; the address of `errno` is one.
+        unsafe { [libc::malloc(100).addr(), (&raw const local).addr(), libc::__errno_location().addr()] }
+    };
+    // SAFETY: returns numbers.
+    let [heap, stack, local] = unsafe { call.run(inside) }.unwrap().map(ptr::with_exposed_provenance_mut::<u8>);
+    check(&read(heap), Access::Read, is(Part::Heap), "read of 0x");
+    check(&write(heap), Access::Write, is(Part::Heap), ", the heap of domain `another` (key ");
+    check(&write(stack), Access::Write, is(Part::Stack), "a stack of domain `another`");
+    check(&write(local), Access::Write, is(Part::ThreadLocal), "a thread-local of domain `another`");
+    check(&read(staged), Access::Read, is(Part::Staged), "arguments of domain `another`");
+    check(&read(heap.wrapping_add(20 << 20)), Access::Read, is(Part::UnusedHeap), "`another` has not asked for");
+    check(&read(stack.wrapping_sub(2 << 20)), Access::Read, is(Part::Guard), "a guard of domain `another`");
+}
+
+/// A library of C with these flags, and its function `parse`.
+fn library(name: &str, flags: &[&str]) -> unsafe extern "C" fn(*mut u8, i32) -> i32 {
+    const SOURCE: &str = "
+        #include <assert.h>
+        #define APART __attribute__((noinline, noclone))
+        static APART int put_pixel(unsigned char *to, int how) {
+            if (how == 1) assert(!\"a pixel too many\");
+            *to = 1;
+            return how;
+        }
+        static APART int read_chunk(unsigned char *to, int how) {
+            volatile char local[600];
+            local[how] = 3;
+            return put_pixel(to, how) + local[how];
+        }
+        int parse(unsigned char *to, int how) {
+            if (how >= 100) return 1 + parse(to, how - 1);
+            return 2 * read_chunk(to, how) + 1;
+        }";
+    let directory = env!("CARGO_TARGET_TMPDIR");
+    let (source, object) = (format!("{directory}/{name}.c"), format!("{directory}/lib{name}.so"));
+    fs::write(&source, SOURCE).unwrap();
+    let mut cc = Command::new("cc");
+    cc.args(["-shared", "-fPIC", "-O2", "-fno-optimize-sibling-calls", "-Wl,-z,now", "-o", &object, &source])
+        .args(flags);
+    assert!(cc.status().expect("a C compiler").success());
+    let path = CString::new(object).unwrap();
+    // SAFETY: a library without constructors, whose function has this type.
+    unsafe {
+        let library = libc::dlopen(path.as_ptr(), libc::RTLD_NOW);
+        assert!(!library.is_null());
+        let parse = libc::dlsym(library, c"parse".as_ptr());
+        std::mem::transmute::<*mut libc::c_void, unsafe extern "C" fn(*mut u8, i32) -> i32>(parse)
+    }
+}
+
+#[track_caller]
+fn check_backtrace(fault: &Fault, expected: &[&str]) {
+    let backtrace = fault.backtrace();
+    let names: Vec<_> =
+        backtrace.frames().iter().map(|frame| frame.symbol().map_or("?", |symbol| &symbol.name)).collect();
+    assert!(names.starts_with(expected), "{fault:#}");
+    assert!(backtrace.is_complete(), "{fault:#}");
+    assert!(names.iter().any(|name| name.contains("faults::")), "up to the closure that the program ran: {fault:#}");
+    assert!(!names.iter().any(|name| name.contains("isolate_rt::")), "{fault:#}");
+}
+
+#[test]
+fn who_called_whom() {
+    if !isolation() {
+        return;
+    }
+    let victim = STATIC_VICTIM.as_ptr();
+    let tables = library("isolate_tables", &["-fomit-frame-pointer"]);
+    let pointers = library(
+        "isolate_pointers",
+        &[
+            "-fno-omit-frame-pointer",
+            "-mno-omit-leaf-frame-pointer",
+            "-fno-shrink-wrap",
+            "-fno-asynchronous-unwind-tables",
+            "-fno-unwind-tables",
+            "-fno-exceptions",
+        ],
+    );
+    for parse in [tables, pointers] {
+        // SAFETY: none; that is the attack.
+        let fault = fault_of(|| unsafe { assert_ne!(parse(victim, 2), 0) });
+        assert!(matches!(fault.kind(), FaultKind::Protection { write: true, .. }), "{fault:#}");
+        check_backtrace(&fault, &["put_pixel", "read_chunk", "parse"]);
+        let text = format!("{fault:#}");
+        assert!(text.contains("put_pixel+0x") && text.contains(" (libisolate_"), "{text}");
+    }
+    // What ends the call by way of the runtime is seen from there on.
+    // SAFETY: as above.
+    let fault = fault_of(|| unsafe { assert_ne!(tables(victim, 1), 0) });
+    check_backtrace(&fault, &["__assert_fail", "put_pixel", "read_chunk", "parse"]);
+    match fault.kind() {
+        FaultKind::AssertionFailed { message } => {
+            assert!(
+                message.ends_with(": put_pixel: !\"a pixel too many\"") && message.contains("isolate_tables.c:5"),
+                "{message}"
+            );
+        }
+        kind => panic!("{kind}"),
+    }
+    // Deeper than is kept.
+    // SAFETY: as above; 1 MiB of frames.
+    let fault = fault_of(|| unsafe { assert_ne!(tables(victim, 1_000_000), 0) });
+    assert!(matches!(fault.kind(), FaultKind::StackOverflow { .. }), "{fault:#}");
+    let names: Vec<_> = fault.backtrace().frames().iter().filter_map(|frame| frame.symbol()).collect();
+    assert!(names.len() > 20 && names.iter().all(|symbol| symbol.name == "parse"), "{fault:#}");
+    assert!(!fault.backtrace().is_complete());
+}
+
+/// A call through a wrong pointer: the caller is known.
+#[test]
+fn who_jumped() {
+    if !isolation() {
+        return;
+    }
+    let fault = jump(ptr::without_provenance(0x1234));
+    let frames = fault.backtrace().frames();
+    assert_eq!(frames[0].address(), 0x1234);
+    assert!(frames[1].symbol().is_some_and(|symbol| symbol.name.contains("faults::jump")), "{fault:#}");
+    assert!(fault.backtrace().is_complete(), "{fault:#}");
+}
+
+/// Stack pointers, frame pointers and return addresses that lead elsewhere: nothing of that is followed outside the stack of
+/// the domain, and the text comes to an end.
+#[test]
+fn forged_stacks() {
+    if !isolation() {
+        return;
+    }
+    let mut secret = [0x5ec3_e75e_c3e7usize; 64];
+    let code = forged_stacks as *const () as usize;
+    let own = [0usize; 8];
+    let elsewhere = [
+        0,
+        8,
+        usize::MAX - 7,
+        0xffff_8000_0000_1000,
+        0x7fff_ffff_f000,
+        secret.as_mut_ptr().addr(),
+        own.as_ptr().addr(),
+        code,
+    ];
+    for (at, stack) in elsewhere.into_iter().enumerate() {
+        for frame in [stack, elsewhere[(at + 3) % elsewhere.len()]] {
+            // SAFETY: none; that is the attack.
+            let fault = fault_of(|| unsafe {
+                asm!("mov rbp, {frame}", "mov rsp, {stack}", "ud2", frame = in(reg) frame, stack = in(reg) stack, options(noreturn))
+            });
+            assert_eq!(fault.kind(), &FaultKind::IllegalInstruction);
+            let text = format!("{fault:#}");
+            assert!(fault.backtrace().frames().len() <= 64 && !fault.backtrace().is_complete(), "{text}");
+            assert!(!text.contains("5ec3e75ec3e7"), "what the program has is no return address: {text}");
+        }
+    }
+    // A stack full of return addresses into code that exists, and frame pointers that go round in circles.
+    for word in [code, code + 1, DOMAIN.name().as_ptr().addr(), usize::MAX] {
+        // SAFETY: none; that is the attack.
+        let fault = fault_of(|| unsafe {
+            asm!(
+                "lea rbp, [rsp - 4096]",
+                "mov rsp, rbp",
+                "mov rcx, 256",
+                "mov rax, rbp",
+                "2:",
+                "mov [rax], rbp",
+                "mov [rax + 8], {word}",
+                "add rax, 16",
+                "dec rcx",
+                "jnz 2b",
+                "ud2",
+                word = in(reg) word,
+                options(noreturn)
+            )
+        });
+        assert_eq!(fault.kind(), &FaultKind::IllegalInstruction);
+        let text = format!("{fault:#}");
+        assert!(fault.backtrace().frames().len() <= 64, "{text}");
+    }
+    assert_eq!(std::hint::black_box(own), [0; 8]);
+}
+
+#[test]
+fn what_an_assertion_says_is_bounded() {
+    unsafe extern "C" {
+        fn __assert_fail(what: *const i8, file: *const i8, line: u32, function: *const i8) -> !;
+    }
+    if !isolation() {
+        return;
+    }
+    let long = CString::new(vec![b'x'; 10_000]).unwrap();
+    // SAFETY: C strings, and a NULL.
+    let fault = fault_of(|| unsafe { __assert_fail(long.as_ptr(), c"a\xff.c".as_ptr(), u32::MAX, ptr::null()) });
+    let FaultKind::AssertionFailed { message } = fault.kind() else { panic!("{fault}") };
+    assert!(message.starts_with("a\u{fffd}.c:4294967295: : xxx") && message.len() < 600, "{message}");
+    // A string that is none is the domain's own fault.
+    // SAFETY: none; that is the attack.
+    let fault = fault_of(|| unsafe { __assert_fail(ptr::without_provenance(16), c"a.c".as_ptr(), 1, ptr::null()) });
+    assert!(matches!(fault.kind(), FaultKind::Unmapped { address: 16 }), "{fault}");
+}
+
+/// Faults are compared by what happened, and can be kept, cloned and sent.
+#[test]
+fn faults_are_values() {
+    fn is_value<T: Send + Sync + Clone + Eq + std::error::Error + 'static>(_: &T) {}
+    if !isolation() {
+        return;
+    }
+    let (first, second) = (write(ptr::without_provenance_mut(8)), write(ptr::without_provenance_mut(8)));
+    is_value(&first);
+    assert_eq!(first, second);
+    assert_ne!(first, write(ptr::without_provenance_mut(9)));
+    // SAFETY: a getter.
+    assert_eq!(first.thread(), Some(unsafe { libc::gettid() }));
+    let kept = std::thread::spawn({
+        let first = first.clone();
+        move || format!("{first:#}")
+    });
+    assert_eq!(kept.join().unwrap(), format!("{first:#}"));
+}

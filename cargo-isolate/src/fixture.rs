@@ -63,7 +63,8 @@ pub(crate) fn graph(text: &str) -> Graph {
         gaps: Vec::new(),
         name,
     });
-    Graph { root: "/ws".into(), target: "/ws/target".into(), packages: packages.collect() }
+    let conditions = "x86_64-linux-gnu".to_owned();
+    Graph { root: "/ws".into(), target: "/ws/target".into(), conditions, packages: packages.collect() }
 }
 
 pub(crate) fn policy(text: &str) -> Policy {

@@ -16,6 +16,8 @@ pub(crate) struct Graph {
     pub(crate) root: Utf8PathBuf,
     /// Where cargo builds; our own files go to `target/isolate` only.
     pub(crate) target: Utf8PathBuf,
+    /// For which builds the code was looked at, as platforms and cargo's own flags: `x86_64-linux-gnu --all-features`.
+    pub(crate) conditions: String,
     /// Members first, then dependencies; each group sorted by name and version.
     pub(crate) packages: Vec<Package>,
 }

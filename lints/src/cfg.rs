@@ -54,6 +54,16 @@ impl CompilerCfg {
     pub fn parse(printed: &str) -> CompilerCfg {
         CompilerCfg(printed.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect())
     }
+
+    /// What it is for: architecture, system and environment, as in `x86_64-linux-gnu`.
+    pub fn platform(&self) -> String {
+        let value = |name: &str| {
+            let prefix = format!("{name}=\"");
+            self.0.iter().find_map(|line| line.strip_prefix(&prefix)?.strip_suffix('"').map(str::to_owned))
+        };
+        let parts = ["target_arch", "target_os", "target_env"].into_iter().filter_map(value);
+        parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
+    }
 }
 
 impl Configs {

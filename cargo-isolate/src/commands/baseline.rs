@@ -1,11 +1,14 @@
 //! `cargo isolate baseline`: what is known of the code, written down.
 
 use crate::{
-    decide,
+    decide::{self, Excess, Verdict},
     exit::Exit,
     graph::Graph,
     policy::{self, Loaded, Mistakes, PolicyFile, Texts, day::Day},
-    ratchet::{self, Comparison, Entry, State, baseline},
+    ratchet::{
+        self, Entry, State,
+        baseline::{self, Baseline},
+    },
     report::{self, diagnostic::Level},
     sources::{self, Request},
     streams,
@@ -14,6 +17,7 @@ use crate::{
 };
 use anyhow::Context;
 use camino::{Utf8Path, Utf8PathBuf};
+use isolate_lints::lines::Lines;
 use std::{collections::BTreeSet, io};
 
 #[derive(clap::Args)]
@@ -65,7 +69,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     mark_generated(&mut graph, &policy);
     let path = args.file.path(&graph, &policy).ok_or(NoBaseline::Unnamed)?;
     let before = match read(&graph, &path) {
-        Ok((_, lines)) => Some(lines.into_iter().map(|(entry, _)| entry).collect::<Vec<_>>()),
+        Ok((_, baseline)) => Some(baseline),
         Err(error) if matches!(error.downcast_ref(), Some(NoBaseline::Unreadable { missing: true, .. })) => None,
         Err(error) => return Err(error),
     };
@@ -78,34 +82,43 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let denied: Vec<Entry> = denied.map(Entry::of).collect();
 
     let known = before.clone().unwrap_or_default();
-    let mut entries: BTreeSet<Entry> =
-        known.iter().filter(|entry| !ratchet::concerning(&graph, entry)).cloned().collect();
+    let left_as_they_are =
+        known.lines.iter().map(|(entry, _)| entry).filter(|entry| !ratchet::concerning(&graph, entry));
+    let mut entries: BTreeSet<Entry> = left_as_they_are.cloned().collect();
     let mut left_out: BTreeSet<Entry> = BTreeSet::new();
     for now in [constructs, denied] {
-        let compared = Comparison::new(known.clone(), now.clone());
-        let takes_in =
-            |entry: &Entry| args.accept || before.is_none() || compared.state(entry.fingerprint) != State::New;
+        let compared = known.compare(&graph, &now);
+        let is_new = |entry: &Entry| matches!(compared.state(entry.fingerprint), State::New | State::Risen(_));
+        let takes_in = |entry: &Entry| args.accept || before.is_none() || !is_new(entry);
         let (taken, left): (Vec<_>, Vec<_>) = now.into_iter().partition(takes_in);
         entries.extend(taken);
         left_out.extend(left);
     }
     left_out.retain(|entry| !entries.contains(entry));
-    crate::files::write(&path, baseline::write(&entries).as_bytes())
+    crate::files::write(&path, baseline::write(&entries, &graph.conditions).as_bytes())
         .with_context(|| format!("cannot write `{path}`"))?;
-    say(&graph, &path, before.as_deref(), &entries, &left_out);
+    say(&graph, &path, before.as_ref(), &entries, &left_out);
+    say_excesses(&graph, &policy, &verdict);
     Ok(if left_out.is_empty() { Exit::Clean } else { Exit::Violation })
 }
 
 fn say(
     graph: &Graph,
     path: &Utf8Path,
-    before: Option<&[Entry]>,
+    before: Option<&Baseline>,
     entries: &BTreeSet<Entry>,
     left_out: &BTreeSet<Entry>,
 ) {
     let path = graph.relative(path);
-    let was = before.map(|before| format!(", {} before", before.len())).unwrap_or_default();
+    let was = before.map(|before| format!(", {} before", before.lines.len())).unwrap_or_default();
     streams::tell!("wrote `{path}`: {} known{was}", some(entries.len(), "finding"));
+    let conditions = before.and_then(|before| before.conditions.as_ref());
+    if let Some(conditions) = conditions.filter(|conditions| **conditions != graph.conditions) {
+        streams::tell!(
+            "it is for {} now and was for {conditions}: `check` tells what was dormant only where both are the same",
+            graph.conditions
+        );
+    }
     if !left_out.is_empty() {
         let (are, them) = if left_out.len() == 1 { ("is", "it") } else { ("are", "them") };
         streams::tell!(
@@ -115,12 +128,28 @@ fn say(
     }
 }
 
+/// Maxima stand in the policy, which is its author's to change: a baseline does not raise them.
+fn say_excesses(graph: &Graph, policy: &Loaded, verdict: &Verdict) {
+    for Excess { package, count, max, span } in &verdict.excesses {
+        let (_, text, span) = policy.texts.find(span);
+        let place = Lines::new(&text.text).span(span);
+        streams::tell!(
+            "{}:{}:{}: `{}` may have {}, and has {count}: `check` fails until `max` is raised here",
+            text.path,
+            place.line,
+            place.column,
+            graph.packages[*package].id(),
+            some(*max, "unsafe construct"),
+        );
+    }
+}
+
 /// Reads a baseline: its text, and its findings with the places of their lines.
 ///
 /// # Errors
 ///
 /// [`NoBaseline`] or [`Mistakes`], for `main` to print.
-pub(crate) fn read(graph: &Graph, path: &Utf8Path) -> anyhow::Result<(String, Vec<baseline::Line>)> {
+pub(crate) fn read(graph: &Graph, path: &Utf8Path) -> anyhow::Result<(String, Baseline)> {
     let shown = graph.relative(path);
     let text = std::fs::read_to_string(path).map_err(|error| NoBaseline::Unreadable {
         path: shown.clone(),
@@ -128,7 +157,7 @@ pub(crate) fn read(graph: &Graph, path: &Utf8Path) -> anyhow::Result<(String, Ve
         missing: error.kind() == io::ErrorKind::NotFound,
     })?;
     match baseline::read(&text) {
-        Ok(lines) => Ok((text, lines)),
+        Ok(baseline) => Ok((text, baseline)),
         Err(errors) => Err(Mistakes::new("baseline", Texts::new(shown, text), errors).into()),
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     plan,
     policy::{self, Loaded, PolicyFile, day::Day},
     ratchet::{
-        self, Baseline, Before, Earlier,
+        self, Before, Earlier, Known,
         base::{self, Base},
         git::Repository,
     },
@@ -81,18 +81,20 @@ fn check(graph: &Graph, policy: &Loaded, today: Day, earlier: &Earlier) -> anyho
         report.diagnostics.push(report::remark(graph, policy, &remark)?);
     }
     report.retain(|diagnostic| rules.judge(diagnostic));
-    report.known = Some(earlier.known(&constructs, &rules));
+    report.known = Some(earlier.known(graph, &constructs, &rules));
     Ok(report)
 }
 
 /// The baseline, whose text joins those of the policy so that its lines can be drawn.
-fn read_baseline(args: &Args, graph: &Graph, policy: &mut Loaded) -> anyhow::Result<Option<Baseline>> {
+fn read_baseline(args: &Args, graph: &Graph, policy: &mut Loaded) -> anyhow::Result<Option<Known>> {
     let Some(path) = args.baseline.path(graph, policy) else { return Ok(None) };
-    let (text, lines) = baseline::read(graph, &path)?;
+    let (text, mut baseline) = baseline::read(graph, &path)?;
     let shown = graph.relative(&path);
     let start = policy.texts.add(shown.clone(), text);
-    let lines = lines.into_iter().map(|(entry, span)| (entry, start + span.start..start + span.end));
-    Ok(Some(Baseline { path: shown, lines: lines.collect() }))
+    for (_, span) in &mut baseline.lines {
+        *span = start + span.start..start + span.end;
+    }
+    Ok(Some(Known { path: shown, baseline }))
 }
 
 /// The workspace where this code and what `name` stands for parted.

@@ -11,13 +11,15 @@ pub(crate) struct PolicyError {
     pub(crate) span: Range<usize>,
     /// A few words for the place itself.
     pub(crate) label: Option<String>,
+    /// What else there is to know, a line each.
+    pub(crate) notes: Vec<String>,
     /// What to do about it.
     pub(crate) help: Option<String>,
 }
 
 impl PolicyError {
     pub(crate) fn new(span: Range<usize>, message: impl Into<String>) -> Self {
-        Self { message: message.into(), span, label: None, help: None }
+        Self { message: message.into(), span, label: None, notes: Vec::new(), help: None }
     }
 
     pub(crate) fn label(mut self, label: impl Into<String>) -> Self {
@@ -25,9 +27,20 @@ impl PolicyError {
         self
     }
 
+    pub(crate) fn notes(mut self, notes: impl IntoIterator<Item = String>) -> Self {
+        self.notes.extend(notes);
+        self
+    }
+
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
+    }
+
+    /// The notes and the help, as they are drawn.
+    pub(crate) fn all_notes(&self) -> Vec<String> {
+        let help = self.help.iter().map(|help| format!("help: {help}"));
+        self.notes.iter().cloned().chain(help).collect()
     }
 
     /// Names the candidate most like `word` in the help, where there is one.

@@ -193,8 +193,8 @@ impl Mistakes {
             let file = SimpleFile::new(text.path.as_str(), text.text.as_str());
             let mut label = Label::primary((), span);
             label.message = error.label.clone().unwrap_or_default();
-            let notes = error.help.iter().map(|help| format!("help: {help}")).collect();
-            draw(out, &file, &Diagnostic::error().with_message(&error.message).with_label(label).with_notes(notes))?;
+            let drawn = Diagnostic::error().with_message(&error.message).with_label(label);
+            draw(out, &file, &drawn.with_notes(error.all_notes()))?;
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! Which findings of now were there before.
 
-use super::Entry;
+use super::{Entry, Standing};
 use crate::report::fingerprint::Fingerprint;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What a finding of now is to an earlier state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub(crate) enum State {
     Moved,
     /// Another text of its kind stood in the same function, and is gone.
     Changed,
+    /// The same text was there, and reached only so far: it was dormant, or in tests.
+    Risen(Standing),
     New,
 }
 
@@ -20,8 +22,21 @@ pub(crate) enum State {
 #[derive(Debug, Default)]
 pub(crate) struct Comparison {
     states: HashMap<Fingerprint, State>,
+    /// What was there and has a counterpart now that differs from it, with what that is to it, in order.
+    pub(crate) differing: Vec<(Entry, Difference)>,
     /// What was there and has no counterpart now, in order.
     pub(crate) gone: Vec<Entry>,
+}
+
+/// What became of a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Difference {
+    Moved,
+    Changed,
+    /// It reaches less far now.
+    Fallen(Standing),
+    /// It reaches further now.
+    Risen,
 }
 
 impl Comparison {
@@ -30,73 +45,109 @@ impl Comparison {
         self.states.get(&fingerprint).copied().unwrap_or(State::New)
     }
 
-    /// How many findings of now are so.
-    pub(crate) fn count(&self, state: State) -> usize {
-        self.states.values().filter(|one| **one == state).count()
-    }
-
     /// Holds the findings of now against those of before, one to one: what is the same, then what says the same, then what
-    /// stands in the same place. So whatever is done to the code, no more is let through than was there.
+    /// stands in the same place; none reaches further than its counterpart did. What is left may be something of before that
+    /// did not reach so far. So whatever is done to the code, no more is let through than was there.
     pub(crate) fn new(before: impl IntoIterator<Item = Entry>, now: impl IntoIterator<Item = Entry>) -> Comparison {
-        let mut before: BTreeSet<Entry> = before.into_iter().collect();
-        let mut now: BTreeSet<Entry> = now.into_iter().collect();
-        let mut states = HashMap::new();
-        let fingerprints = |entries: &BTreeSet<Entry>| entries.iter().map(|entry| entry.fingerprint).collect();
-        let (old, new): (BTreeSet<_>, BTreeSet<_>) = (fingerprints(&before), fingerprints(&now));
-        states.extend(old.intersection(&new).map(|fingerprint| (*fingerprint, State::Known)));
-        before.retain(|entry| !new.contains(&entry.fingerprint));
-        now.retain(|entry| !old.contains(&entry.fingerprint));
-        pair(&mut before, &mut now, &mut states, State::Moved, |entry| {
-            (entry.code.clone(), entry.content.to_string(), entry.package.clone())
-        });
-        // What moves from one package to another is looked for last, so that nothing closer is missed for it.
-        pair(&mut before, &mut now, &mut states, State::Moved, |entry| (entry.code.clone(), entry.content.to_string()));
-        pair(&mut before, &mut now, &mut states, State::Changed, |entry| {
-            (entry.code.clone(), entry.package.clone(), entry.at.clone())
-        });
-        states.extend(now.iter().map(|entry| (entry.fingerprint, State::New)));
-        Comparison { states, gone: before.into_iter().collect() }
+        let (mut before, mut now): (BTreeSet<_>, BTreeSet<_>) =
+            (before.into_iter().collect(), now.into_iter().collect());
+        let mut pairs = Pairs { before: &mut before, now: &mut now, found: Vec::new() };
+        for reach in [Reach::Same, Reach::Less] {
+            pairs.find(reach, |_| State::Known, |entry| entry.fingerprint);
+            pairs.find(reach, |_| State::Moved, |entry| (entry.code.clone(), entry.content, entry.package.clone()));
+            // What moves from one package to another is looked for last, so that nothing closer is missed for it.
+            pairs.find(reach, |_| State::Moved, |entry| (entry.code.clone(), entry.content));
+        }
+        for reach in [Reach::Same, Reach::Less] {
+            pairs.find(
+                reach,
+                |_| State::Changed,
+                |entry| (entry.code.clone(), entry.package.clone(), entry.at.clone()),
+            );
+        }
+        pairs.find(Reach::More, |before| State::Risen(before.standing), |entry| entry.fingerprint);
+        pairs.find(Reach::More, |before| State::Risen(before.standing), |entry| (entry.code.clone(), entry.content));
+        let mut comparison = Comparison::default();
+        for (before, now, state) in pairs.found {
+            comparison.states.insert(now.fingerprint, state);
+            let difference = match state {
+                State::Moved => Difference::Moved,
+                State::Changed => Difference::Changed,
+                State::Risen(_) => Difference::Risen,
+                _ if now.standing < before.standing => Difference::Fallen(now.standing),
+                _ => continue,
+            };
+            comparison.differing.push((before, difference));
+        }
+        comparison.states.extend(now.iter().map(|entry| (entry.fingerprint, State::New)));
+        comparison.differing.sort();
+        comparison.gone.extend(before);
+        comparison
     }
 }
 
-/// Takes out what agrees in `key`, one of now for one of before.
-fn pair<K: Ord>(
-    before: &mut BTreeSet<Entry>,
-    now: &mut BTreeSet<Entry>,
-    states: &mut HashMap<Fingerprint, State>,
-    state: State,
-    key: impl Fn(&Entry) -> K,
-) {
-    let mut free: std::collections::BTreeMap<K, Vec<Entry>> = Default::default();
-    for entry in before.iter().rev() {
-        free.entry(key(entry)).or_default().push(entry.clone());
-    }
-    now.retain(|entry| match free.get_mut(&key(entry)).and_then(Vec::pop) {
-        Some(counterpart) => {
-            before.remove(&counterpart);
-            states.insert(entry.fingerprint, state);
-            false
+/// How far something of now reaches, beside its counterpart of before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    Same,
+    Less,
+    More,
+}
+
+/// What is paired, and what is left.
+struct Pairs<'s> {
+    before: &'s mut BTreeSet<Entry>,
+    now: &'s mut BTreeSet<Entry>,
+    found: Vec<(Entry, Entry, State)>,
+}
+
+impl Pairs<'_> {
+    /// Takes out what agrees in `key`, one of now for one of before.
+    fn find<K: Ord>(&mut self, reach: Reach, state: fn(&Entry) -> State, key: impl Fn(&Entry) -> K) {
+        let mut free: BTreeMap<K, Vec<Entry>> = BTreeMap::new();
+        for entry in self.before.iter().rev() {
+            free.entry(key(entry)).or_default().push(entry.clone());
         }
-        None => true,
-    });
+        self.now.retain(|entry| {
+            let Some(candidates) = free.get_mut(&key(entry)) else { return true };
+            let is_one = |before: &Entry| match reach {
+                Reach::Same => before.standing == entry.standing,
+                Reach::Less => before.standing > entry.standing,
+                Reach::More => before.standing < entry.standing,
+            };
+            let Some(found) = candidates.iter().rposition(is_one) else { return true };
+            let counterpart = candidates.remove(found);
+            self.before.remove(&counterpart);
+            let state = state(&counterpart);
+            self.found.push((counterpart, entry.clone(), state));
+            false
+        });
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// `code package at content number`; what agrees in all of it is the same finding.
+    /// `code package at content number`; what agrees in all of it is the same finding. `~` before it: dormant, `?`: in tests.
     fn entries(text: &str) -> Vec<Entry> {
         let hash = |parts: &[&str]| -> Fingerprint {
             let bytes = blake3::hash(parts.join(" ").as_bytes()).to_hex();
             bytes[..32].parse().unwrap()
         };
         let entry = |line: &str| {
+            let standing = match line.as_bytes()[0] {
+                b'~' => Standing::Dormant,
+                b'?' => Standing::Tests,
+                _ => Standing::Live,
+            };
+            let line = line.trim_start_matches(['~', '?']);
             let words: Vec<_> = line.split(' ').collect();
             Entry {
                 code: words[0].to_owned(),
                 package: words[1].to_owned(),
                 at: words[2].to_owned(),
+                standing,
                 fingerprint: hash(&words),
                 content: hash(&[words[0], words[3]]),
             }
@@ -113,7 +164,7 @@ mod tests {
 
     #[test]
     fn each_of_now_stands_for_one_of_before() {
-        use State::{Changed, Known, Moved, New};
+        use State::{Changed, Known, Moved, New, Risen};
         check("", "block a a::f x 0", &[New], 0);
         check("block a a::f x 0", "", &[], 1);
         check("block a a::f x 0", "block a a::f x 0", &[Known], 0);
@@ -129,6 +180,21 @@ mod tests {
         check("block a a::f x 0", "block a a::f y 0", &[Changed], 0);
         check("block a a::f x 0", "block a a::f y 0, block a a::f z 0", &[Changed, New], 0);
         check("block a a::f x 0", "fn a a::f y 0", &[New], 1);
+        // Dormant code that is compiled, there or elsewhere; what was in tests; and the way back.
+        check("~block a a::f x 0", "block a a::f x 0", &[Risen(Standing::Dormant)], 0);
+        check("~block a a::f x 0", "block a a::g x 0", &[Risen(Standing::Dormant)], 0);
+        check("?block a a::f x 0", "block a a::f x 0", &[Risen(Standing::Tests)], 0);
+        check("block a a::f x 0", "~block a a::f x 0", &[Known], 0);
+        check("~block a a::f x 0", "block a a::f y 0", &[New], 1);
+        // As many are live as before: which of them it was does not matter.
+        check("~block a a::f x 0, block a a::g x 0", "block a a::f x 0", &[Moved], 1);
+        check("~block a a::f x 0, block a a::g x 0", "block a a::f x 0, ~block a a::g x 0", &[Moved, Moved], 0);
+        check(
+            "~block a a::f x 0, block a a::f y 0",
+            "block a a::f x 0, ~block a a::f y 0",
+            &[Risen(Standing::Dormant), Known],
+            0,
+        );
         // A move is no change.
         check("block a a::f x 0, block a a::f y 0", "block a a::f z 0, block a a::g x 0", &[Changed, Moved], 0);
     }

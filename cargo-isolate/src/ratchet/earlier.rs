@@ -1,6 +1,9 @@
 //! What a check leaves alone: the findings of a baseline, and those of an earlier commit.
 
-use super::{Comparison, Entry, State, base::Base, baseline::Line, concerning, constructs, git::Commit, rule_findings};
+use super::{
+    Comparison, Entry, Standing, State, base::Base, baseline::Baseline, compare::Difference, constructs, git::Commit,
+    rule_findings,
+};
 use crate::{
     decide::{self, Remark},
     graph::Graph,
@@ -9,7 +12,7 @@ use crate::{
         self,
         diagnostic::{Diagnostic, Origin},
         fingerprint::Fingerprint,
-        model::Known,
+        model,
     },
     words::some,
     wrap::mark_generated,
@@ -21,20 +24,23 @@ use std::{
     io,
 };
 
+/// How many findings a remark names beside the one that it stands at.
+const MOST_NAMED: usize = 5;
+
 /// One or both of them.
 #[derive(Debug, Default)]
 pub(crate) struct Earlier {
-    pub(crate) baseline: Option<Baseline>,
+    pub(crate) baseline: Option<Known>,
     pub(crate) base: Option<Before>,
 }
 
-/// The findings that a baseline names.
+/// The baseline of a check.
 #[derive(Debug)]
-pub(crate) struct Baseline {
+pub(crate) struct Known {
     /// As reports show it.
     pub(crate) path: Utf8PathBuf,
-    /// With their places among the texts of the policy.
-    pub(crate) lines: Vec<Line>,
+    /// With the places of its lines among the texts of the policy.
+    pub(crate) baseline: Baseline,
 }
 
 /// The findings of an earlier commit.
@@ -72,10 +78,8 @@ impl Earlier {
     /// Findings of now beside the earlier ones.
     pub(crate) fn compare<'d>(&self, graph: &Graph, now: impl Iterator<Item = &'d Diagnostic>) -> Compared {
         let now: Vec<Entry> = now.map(Entry::of).collect();
-        let lines = self.baseline.as_ref().map(|baseline| baseline.lines.iter().map(|(entry, _)| entry));
-        let known = lines.map(|entries| entries.filter(|entry| concerning(graph, entry)).cloned());
         Compared {
-            baseline: known.map(|known| Comparison::new(known, now.clone())),
+            baseline: self.baseline.as_ref().map(|known| known.baseline.compare(graph, &now)),
             base: self.base.as_ref().map(|base| Comparison::new(base.entries.clone(), now.clone())),
             now: now.into_iter().map(|entry| entry.fingerprint).collect(),
         }
@@ -93,33 +97,71 @@ impl Earlier {
         }
     }
 
-    /// What is to say about the baseline: that it names what is gone, or has moved or changed.
+    /// What is to say about the baseline: that it names what is gone, has moved or changed, or that it is of an old version.
     pub(crate) fn remark(&self, constructs: &Compared, rules: &Compared) -> Option<Remark> {
-        let (baseline, constructs, rules) =
+        let (known, constructs, rules) =
             (self.baseline.as_ref()?, constructs.baseline.as_ref()?, rules.baseline.as_ref()?);
-        let gone: Vec<&Entry> = constructs.gone.iter().filter(|entry| rules.gone.contains(entry)).collect();
-        let other = |state| constructs.count(state).max(rules.count(state));
-        let parts = [(gone.len(), "gone"), (other(State::Moved), "moved"), (other(State::Changed), "changed")];
-        let parts: Vec<_> = parts.into_iter().filter(|(count, _)| *count > 0).collect();
-        let (count, what) = parts.first()?;
-        let rest = parts[1..].iter().map(|(count, what)| format!(", {count} {what}"));
-        let parts = format!("{} {what}{}", some(*count, "finding"), rest.collect::<String>());
-        let first = baseline.lines.iter().find(|(entry, _)| gone.contains(&entry));
-        let span = first.or(baseline.lines.first()).map_or(0..0, |(_, span)| span.clone());
-        let what = if gone.is_empty() { "renewed" } else { "lowered" };
-        let message = format!("the baseline can be {what}: {parts}");
-        let error = PolicyError::new(span, message).help("`cargo isolate baseline` does it; commit the result");
-        let error = if gone.is_empty() { error } else { error.label("gone") };
+        let mut changes: Vec<(&Entry, &'static str)> = Vec::new();
+        changes.extend(constructs.gone.iter().filter(|entry| rules.gone.contains(entry)).map(|entry| (entry, "gone")));
+        for (entry, difference) in constructs.differing.iter().chain(&rules.differing) {
+            let what = match difference {
+                Difference::Fallen(Standing::Dormant) => "dormant now",
+                Difference::Fallen(_) => "in tests now",
+                Difference::Moved => "moved",
+                Difference::Changed => "changed",
+                // A finding by itself.
+                Difference::Risen => continue,
+            };
+            changes.push((entry, what));
+        }
+        // A rule may find what is a construct by itself.
+        changes.sort();
+        changes.dedup();
+        let kinds = ["gone", "dormant now", "in tests now", "moved", "changed"];
+        let counts = kinds.map(|kind| (changes.iter().filter(|(_, what)| *what == kind).count(), kind));
+        let lower = counts[..3].iter().any(|(count, _)| *count > 0);
+        let mut parts = counts.into_iter().filter(|(count, _)| *count > 0);
+        let message = match (parts.next(), &known.baseline.conditions) {
+            (Some((count, what)), _) => {
+                let rest = parts.map(|(count, what)| format!(", {count} {what}")).collect::<String>();
+                let can_be = if lower { "lowered" } else { "renewed" };
+                format!("the baseline can be {can_be}: {} {what}{rest}", some(count, "finding"))
+            }
+            (None, None) => "the baseline is of an older version".to_owned(),
+            (None, Some(_)) => return None,
+        };
+        let lines = &known.baseline.lines;
+        let place = |(entry, what): &(&Entry, &'static str)| {
+            let (_, span) = lines.iter().find(|(line, _)| line.fingerprint == entry.fingerprint)?;
+            Some((span.clone(), format!("{what}: `{}` in `{}`", entry.code, entry.at), *what))
+        };
+        let mut places: Vec<_> = changes.iter().filter_map(place).collect();
+        // As the message does; then by line.
+        places.sort_by_key(|(span, _, what)| (kinds.iter().position(|kind| kind == what), span.start));
+        let first = places.first().map(|(span, _, what)| (span.clone(), *what));
+        let (span, label) = first.unwrap_or((lines.first().map_or(0..0, |(_, span)| span.clone()), ""));
+        let error = PolicyError::new(span, message);
+        let error = if label.is_empty() { error } else { error.label(label) };
+        let more = places.len().saturating_sub(1 + MOST_NAMED);
+        let others = places.into_iter().skip(1).take(MOST_NAMED).map(|(_, text, _)| text);
+        let more = (more > 0).then(|| format!("and {more} more"));
+        let old = known.baseline.conditions.is_none().then(|| {
+            "of its version 1, neither code that was dormant nor uses of macros are told from others".to_owned()
+        });
+        let error =
+            error.notes(others.chain(more).chain(old)).help("`cargo isolate baseline` does it; commit the result");
         Some(Remark { severity: Severity::Warn, error })
     }
 
     /// What a report says of them.
-    pub(crate) fn known(&self, constructs: &Compared, rules: &Compared) -> Known {
+    pub(crate) fn known(&self, graph: &Graph, constructs: &Compared, rules: &Compared) -> model::Known {
         let let_be = |compared: &Compared| {
             compared.now.iter().copied().filter(|fingerprint| compared.lets_be(*fingerprint)).collect::<BTreeSet<_>>()
         };
-        Known {
-            baseline: self.baseline.as_ref().map(|baseline| baseline.path.clone()),
+        let conditions = self.baseline.as_ref().and_then(|known| known.baseline.conditions.clone());
+        model::Known {
+            baseline: self.baseline.as_ref().map(|known| known.path.clone()),
+            baseline_for: conditions.filter(|conditions| *conditions != graph.conditions),
             diff_base: self.base.as_ref().map(|base| base.commit.name.clone()),
             commit: self.base.as_ref().map(|base| base.commit.hash.clone()),
             findings: let_be(constructs).union(&let_be(rules)).count(),
@@ -139,7 +181,8 @@ impl Compared {
     /// Whether a finding is none of this check's business. The baseline vouches for whatever it counts, edited or not; of a
     /// commit's findings, those that were edited are looked at again.
     pub(crate) fn lets_be(&self, fingerprint: Fingerprint) -> bool {
-        let in_baseline = self.baseline.as_ref().is_some_and(|known| known.state(fingerprint) != State::New);
+        let is_new = |known: &Comparison| matches!(known.state(fingerprint), State::New | State::Risen(_));
+        let in_baseline = self.baseline.as_ref().is_some_and(|known| !is_new(known));
         let in_base =
             self.base.as_ref().is_some_and(|known| matches!(known.state(fingerprint), State::Known | State::Moved));
         in_baseline || in_base
@@ -147,9 +190,11 @@ impl Compared {
 
     /// What a construct is to the check: edits show where a commit was compared with.
     pub(crate) fn state(&self, fingerprint: Fingerprint) -> State {
-        match self.base.as_ref().map(|base| base.state(fingerprint)) {
-            Some(State::Changed) => State::Changed,
+        let of = |earlier: &Option<Comparison>| earlier.as_ref().map(|earlier| earlier.state(fingerprint));
+        match (of(&self.base), of(&self.baseline)) {
+            (Some(State::Changed), _) => State::Changed,
             _ if self.lets_be(fingerprint) => State::Known,
+            (Some(risen @ State::Risen(_)), _) | (_, Some(risen @ State::Risen(_))) => risen,
             _ => State::New,
         }
     }

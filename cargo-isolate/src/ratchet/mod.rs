@@ -5,9 +5,11 @@ pub(crate) mod baseline;
 mod compare;
 mod earlier;
 pub(crate) mod git;
+mod standing;
 
 pub(crate) use compare::{Comparison, State};
-pub(crate) use earlier::{Baseline, Before, Compared, Earlier};
+pub(crate) use earlier::{Before, Compared, Earlier, Known};
+pub(crate) use standing::Standing;
 
 use crate::{
     decide::{Found, NEW_UNSAFE},
@@ -32,6 +34,8 @@ pub(crate) struct Entry {
     /// `crate::module::function`.
     pub(crate) at: String,
     pub(crate) code: String,
+    /// Where it takes effect.
+    pub(crate) standing: Standing,
     pub(crate) fingerprint: Fingerprint,
     /// The same in whatever function or file it stands.
     pub(crate) content: Fingerprint,
@@ -44,13 +48,15 @@ impl Entry {
             package: package.to_owned(),
             at: diagnostic.at.clone(),
             code: diagnostic.code.to_owned(),
+            standing: Standing::of(diagnostic.role, diagnostic.dormant.is_some()),
             fingerprint: diagnostic.fingerprint,
             content: diagnostic.content,
         }
     }
 }
 
-/// What of an audit can be new: unsafe constructs and foreign calls of the members that it is about.
+/// What of an audit can be new: unsafe constructs, foreign calls, and uses of macros that hold unsafe code, of the members that
+/// it is about.
 pub(crate) fn constructs<'r>(
     graph: &'r Graph,
     diagnostics: &'r [Diagnostic],
@@ -61,12 +67,15 @@ pub(crate) fn constructs<'r>(
         package.member
             && package.selected
             && diagnostic.role != Some(Role::Generated)
-            && matches!(diagnostic.detail, Some(Detail::Unsafe { .. } | Detail::ForeignCall { .. }))
+            && matches!(
+                diagnostic.detail,
+                Some(Detail::Unsafe { .. } | Detail::ForeignCall { .. } | Detail::MacroUse { .. })
+            )
     })
 }
 
-/// Findings of [`NEW_UNSAFE`] for the constructs that an earlier state does not have; for those that it has in other words,
-/// warnings. A call in an unsafe block that is reported itself is part of that.
+/// Findings of [`NEW_UNSAFE`] for the constructs that an earlier state does not have, or where they had less effect; for those
+/// that it has in other words, warnings. A call in an unsafe block that is reported itself is part of that.
 pub(crate) fn new_unsafe(graph: &Graph, audit: &[Diagnostic], earlier: &Compared) -> Vec<Found> {
     let mut found: Vec<Found> = Vec::new();
     let mut within: HashMap<(Origin, u32), Severity> = HashMap::new();
@@ -75,6 +84,8 @@ pub(crate) fn new_unsafe(graph: &Graph, audit: &[Diagnostic], earlier: &Compared
             State::Known | State::Moved => continue,
             State::Changed => ("changed", Severity::Warn),
             State::New => ("new", Severity::Deny),
+            State::Risen(Standing::Tests) => ("new outside of tests", Severity::Deny),
+            State::Risen(_) => ("dormant before and compiled now", Severity::Deny),
         };
         let Origin::Source(source) = diagnostic.origin else { continue };
         match &diagnostic.detail {
@@ -106,7 +117,13 @@ pub(crate) fn new_unsafe(graph: &Graph, audit: &[Diagnostic], earlier: &Compared
 fn scope(facts: &FileFacts, span: Span) -> Arc<Scope> {
     let unsafes = facts.unsafes.iter().map(|fact| (fact.span, &fact.scope));
     let calls = facts.calls.iter().chain(&facts.mentions).map(|call| (call.span, &call.scope));
-    unsafes.chain(calls).find(|(place, _)| *place == span).map(|(_, scope)| scope.clone()).unwrap_or_default()
+    let macros = facts.macros.iter().map(|used| (used.span, &used.scope));
+    unsafes
+        .chain(calls)
+        .chain(macros)
+        .find(|(place, _)| *place == span)
+        .map(|(_, scope)| scope.clone())
+        .unwrap_or_default()
 }
 
 /// Findings that code had before, as far as it still concerns what is looked at now: the members that are not looked at

@@ -125,7 +125,7 @@ fn of_remark(Remark { severity, error }: &Remark, place: Diagnostic) -> Diagnost
         level: level(*severity),
         message: error.message.clone(),
         label: error.label.clone(),
-        notes: error.help.iter().map(|help| format!("help: {help}")).collect(),
+        notes: error.all_notes(),
         ..place
     }
 }

@@ -63,6 +63,9 @@ pub(crate) enum Command {
 pub(crate) struct Known {
     /// The file that names known findings.
     pub(crate) baseline: Option<Utf8PathBuf>,
+    /// The builds that it was written for, where they are others than those of this run: it cannot be told then whether code
+    /// was dormant before.
+    pub(crate) baseline_for: Option<String>,
     /// What the code was to be compared with, as asked for.
     pub(crate) diff_base: Option<String>,
     /// The commit that it was compared with: the last one that the present one shares with that.

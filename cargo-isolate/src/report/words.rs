@@ -108,7 +108,9 @@ impl ProblemKind {
 
 /// "3 findings known from the baseline `x`".
 pub(super) fn known(known: &Known) -> String {
-    let baseline = known.baseline.as_ref().map(|path| format!("the baseline `{path}`"));
+    let written_for = known.baseline_for.as_ref().map(|builds| format!(", which was written for {builds}"));
+    let written_for = written_for.unwrap_or_default();
+    let baseline = known.baseline.as_ref().map(|path| format!("the baseline `{path}`{written_for}"));
     let commit = known.commit.as_ref().zip(known.diff_base.as_ref()).map(|(commit, name)| {
         format!("commit {}, where this code and `{name}` part", commit.get(..9).unwrap_or(commit))
     });

@@ -43,6 +43,28 @@ impl Platforms {
         Ok(Platforms { chosen: chosen?, host: Arc::new(host?) })
     }
 
+    /// Which builds a request is about: the platforms, then the flags that change what is compiled.
+    pub(super) fn conditions(&self, request: &Request) -> String {
+        let name = |chosen: &Option<Arc<CompilerCfg>>| chosen.as_ref().map_or("all".to_owned(), |cfg| cfg.platform());
+        let platforms: BTreeSet<String> = self.chosen.iter().map(name).collect();
+        let features: BTreeSet<&str> = request
+            .features
+            .features
+            .iter()
+            .flat_map(|list| list.split([',', ' ']))
+            .filter(|name| !name.is_empty())
+            .collect();
+        let features = features.into_iter().map(|name| format!("--features={name}"));
+        let flags = [
+            (request.features.all_features, "--all-features"),
+            (request.features.no_default_features, "--no-default-features"),
+            (request.expand, "--expand"),
+        ];
+        let flags = flags.into_iter().filter(|(given, _)| *given).map(|(_, flag)| flag.to_owned());
+        let flags = flags.chain(features).chain(cfg_flags(&rustflags()));
+        [platforms.into_iter().collect::<Vec<_>>().join(",")].into_iter().chain(flags).collect::<Vec<_>>().join(" ")
+    }
+
     /// How a crate of a package is compiled.
     pub(super) fn configs(&self, package: &Package, role: Role) -> Configs {
         let host = Some(self.host.clone());
@@ -82,6 +104,20 @@ fn print(target: Option<&str>, flags: bool) -> Result<CompilerCfg, LoadError> {
     Ok(CompilerCfg::parse(&String::from_utf8_lossy(&output.stdout)))
 }
 
+/// Those of the compiler's flags that set a `cfg`.
+fn cfg_flags(flags: &[String]) -> BTreeSet<String> {
+    let mut set = BTreeSet::new();
+    for (index, flag) in flags.iter().enumerate() {
+        let value = match flag.strip_prefix("--cfg") {
+            Some("") => flags.get(index + 1).map(String::as_str),
+            Some(rest) => rest.strip_prefix('='),
+            None => None,
+        };
+        set.extend(value.map(|value| format!("--cfg={value}")));
+    }
+    set
+}
+
 /// The flags that cargo takes from the environment.
 fn rustflags() -> Vec<String> {
     let words = |text: String, separator: &[char]| {
@@ -91,5 +127,28 @@ fn rustflags() -> Vec<String> {
         (Ok(encoded), _) => words(encoded, &['\x1f']),
         (_, Ok(plain)) => words(plain, &[' ', '\t', '\n']),
         _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conditions_name_what_changes_the_build() {
+        let check = |request: Request, expected: &str| {
+            let chosen = |text| Some(Arc::new(CompilerCfg::parse(text)));
+            let linux = chosen("target_arch=\"x86_64\"\ntarget_env=\"gnu\"\ntarget_os=\"linux\"\n");
+            let macos = chosen("target_arch=\"aarch64\"\ntarget_env=\"\"\ntarget_os=\"macos\"\n");
+            let platforms = Platforms { host: linux.clone().unwrap(), chosen: vec![linux, macos, None] };
+            assert_eq!(platforms.conditions(&request), expected);
+        };
+        check(Request::default(), "aarch64-macos,all,x86_64-linux-gnu");
+        let mut request = Request { expand: true, ..Request::default() };
+        request.features.features = vec!["b,a".to_owned(), "c".to_owned()];
+        let flags = "--expand --features=a --features=b --features=c";
+        check(request, &format!("aarch64-macos,all,x86_64-linux-gnu {flags}"));
+        let flags = ["--cfg", "tokio_unstable", "-O", "--cfg=loom"].map(str::to_owned);
+        assert_eq!(cfg_flags(&flags).into_iter().collect::<Vec<_>>(), ["--cfg=loom", "--cfg=tokio_unstable"]);
     }
 }

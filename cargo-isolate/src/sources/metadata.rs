@@ -47,7 +47,8 @@ pub(super) fn read(request: &Request) -> Result<Loaded, LoadError> {
     })?;
     let selected = select(request, &metadata)?;
     let built = if request.expand { expand::run(request, &metadata)? } else { expand::Build::default() };
-    Ok(build(&metadata, &selected, &platforms?, built))
+    let platforms = platforms?;
+    Ok(build(&metadata, &selected, &platforms, platforms.conditions(request), built))
 }
 
 fn command(request: &Request) -> cargo_metadata::MetadataCommand {
@@ -134,6 +135,7 @@ fn build(
     metadata: &Metadata,
     selected: &BTreeSet<&PackageId>,
     platforms: &cfg::Platforms,
+    conditions: String,
     mut built: expand::Build,
 ) -> Loaded {
     let members: BTreeSet<_> = metadata.workspace_members.iter().collect();
@@ -226,7 +228,12 @@ fn build(
     }
     targets.sort_by_key(|target| (target.package, target.role));
     Loaded {
-        graph: Graph { root: metadata.workspace_root.clone(), target: metadata.target_directory.clone(), packages },
+        graph: Graph {
+            root: metadata.workspace_root.clone(),
+            target: metadata.target_directory.clone(),
+            conditions,
+            packages,
+        },
         targets,
         identities,
         expanded,

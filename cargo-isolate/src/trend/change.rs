@@ -2,7 +2,7 @@
 
 use super::snapshot::{Finding, Package, Snapshot};
 use crate::{
-    ratchet::{Comparison, Entry, State},
+    ratchet::{Comparison, Entry, Standing, State},
     report::model::UNSAFE_KINDS,
 };
 use serde::Serialize;
@@ -25,6 +25,8 @@ pub(crate) struct Change {
     pub(super) packages: Vec<PackageChange>,
     /// Findings of members that were not there.
     pub(super) came: Vec<Finding>,
+    /// Findings of members that were dormant or in tests, and are not any more.
+    pub(super) risen: Vec<Finding>,
     /// Findings of members whose text was edited where they stand, as they are now.
     pub(super) changed: Vec<Finding>,
     /// Findings of members that are there no more, as they were.
@@ -94,6 +96,7 @@ impl Change {
             dependencies: sums(&old, &new, false),
             packages: package_changes(&old, &new),
             came: find(State::New),
+            risen: [Standing::Dormant, Standing::Tests].into_iter().flat_map(|from| find(State::Risen(from))).collect(),
             changed: find(State::Changed),
             gone: of_members(before).filter(|finding| gone.contains(&finding.fingerprint)).cloned().collect(),
             moved: find(State::Moved).len(),
@@ -107,7 +110,7 @@ impl Change {
     pub(super) fn is_empty(&self) -> bool {
         self.packages.is_empty()
             && self.symbols.is_empty()
-            && [&self.came, &self.changed, &self.gone].iter().all(|findings| findings.is_empty())
+            && [&self.came, &self.risen, &self.changed, &self.gone].iter().all(|findings| findings.is_empty())
     }
 }
 
@@ -121,6 +124,7 @@ fn entry(finding: &Finding) -> Entry {
         package: package.to_owned(),
         at: finding.at.clone(),
         code: finding.code.clone(),
+        standing: Standing::of(finding.role, finding.dormant.is_some()),
         fingerprint: finding.fingerprint,
         content: finding.content,
     }

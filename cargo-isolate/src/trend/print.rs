@@ -33,7 +33,7 @@ impl Change {
 
     /// "unsafe 3 → 5 (+2 new, 1 gone), foreign calls 1; dependencies unsafe 40 → 38".
     fn line(&self) -> String {
-        let parts = [(&self.came, "new"), (&self.changed, "changed"), (&self.gone, "gone")];
+        let parts = [(&self.came, "new"), (&self.risen, "live now"), (&self.changed, "changed"), (&self.gone, "gone")];
         let parts: Vec<_> = parts
             .into_iter()
             .filter(|(findings, _)| !findings.is_empty())
@@ -73,7 +73,9 @@ impl Change {
         for package in &self.packages {
             writeln!(out, "  {:width$}  {:>5}  {}", package.title(), signed(package.unsafes), package.kinds())?;
         }
-        for (name, findings) in [("came", &self.came), ("changed", &self.changed), ("gone", &self.gone)] {
+        for (name, findings) in
+            [("came", &self.came), ("live now", &self.risen), ("changed", &self.changed), ("gone", &self.gone)]
+        {
             heading(out, name, findings.len())?;
             for finding in findings {
                 let Finding { path, span, at, .. } = finding;
@@ -99,7 +101,9 @@ impl Change {
                 writeln!(out, "| {} | {} | {} |", package.title(), signed(package.unsafes), package.kinds())?;
             }
         }
-        for (name, findings) in [("New", &self.came), ("Changed", &self.changed), ("Gone", &self.gone)] {
+        for (name, findings) in
+            [("New", &self.came), ("Live now", &self.risen), ("Changed", &self.changed), ("Gone", &self.gone)]
+        {
             if findings.is_empty() {
                 continue;
             }

@@ -1,6 +1,9 @@
 //! An audit as `--format json` prints it, as far as it is compared with another.
 
-use crate::report::{Report, fingerprint::Fingerprint, model::SCHEMA};
+use crate::{
+    graph::Role,
+    report::{Report, fingerprint::Fingerprint, model::SCHEMA},
+};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -37,6 +40,9 @@ pub(crate) struct Finding {
     pub(super) path: Utf8PathBuf,
     pub(super) span: isolate_lints::facts::Span,
     pub(super) at: String,
+    pub(super) role: Option<Role>,
+    /// What keeps it out of the build.
+    pub(super) dormant: Option<String>,
     pub(super) fingerprint: Fingerprint,
     pub(super) content: Fingerprint,
 }

@@ -165,7 +165,7 @@ mod tests {
             files: vec![file],
             gaps: Vec::new(),
         };
-        Graph { root: here(".."), target: here("../target"), packages: vec![package] }
+        Graph { root: here(".."), target: here("../target"), conditions: String::new(), packages: vec![package] }
     }
 
     fn functions(graph: &Graph) -> Vec<Foreign> {

@@ -111,6 +111,102 @@ fn a_file_is_renamed() {
     });
 }
 
+/// The same text in another file is the same code.
+#[test]
+fn unsafe_code_moves_to_another_file() {
+    check("moved", |workspace| {
+        let start = RAW.find("\npub fn second").unwrap();
+        workspace.write("src/raw.rs", &RAW[..start]);
+        workspace.write("src/other.rs", &RAW[start + 1..]);
+        workspace.write("src/lib.rs", "//! A fixture.\nmod other;\nmod raw;\npub use {other::second, raw::first};\n");
+    });
+}
+
+/// What was never compiled, and what only tests had, is new where it comes to run: by an attribute, a default feature, a `mod`.
+#[test]
+fn dormant_code_becomes_live() {
+    const DORMANT: &str = "\
+pub fn parked(p: *const u8) -> u8 {
+    // SAFETY: a fixture.
+    unsafe { *p.add(7) }
+}
+";
+    let start = |workspace: &Workspace| {
+        let manifest = workspace.read("Cargo.toml");
+        workspace.write("Cargo.toml", &format!("{manifest}[features]\nfast = []\n"));
+        workspace.write("src/raw.rs", &format!("{RAW}\n#[cfg(windows)]\n{DORMANT}"));
+        workspace.write("src/fast.rs", &DORMANT.replace("parked", "fast").replace('7', "8"));
+        workspace.write("src/left.rs", &DORMANT.replace("parked", "left").replace('7', "9"));
+        workspace.write("src/tested.rs", &DORMANT.replace("parked", "tested").replace('7', "6"));
+        let mods = "#[cfg(feature = \"fast\")]\nmod fast;\n#[cfg(test)]\nmod tested;\n";
+        workspace.write("src/lib.rs", &format!("{LIB}{mods}"));
+        workspace.isolate(&["baseline", "--accept"]);
+        workspace.git(&["add", "--all"]);
+        workspace.git(&["commit", "--quiet", "--message=parked"]);
+        workspace.git(&["branch", "--force", "main"]);
+    };
+    check("live", |workspace| {
+        start(workspace);
+        workspace.write("src/raw.rs", &format!("{RAW}\n{DORMANT}"));
+        workspace.write("Cargo.toml", &format!("{}default = [\"fast\"]\n", workspace.read("Cargo.toml")));
+        let mods = "#[cfg(feature = \"fast\")]\nmod fast;\nmod left;\nmod tested;\n";
+        workspace.write("src/lib.rs", &format!("{LIB}{mods}"));
+    });
+    check("parked", |workspace| {
+        start(workspace);
+        workspace.write("src/raw.rs", &format!("#[cfg(windows)]\n{RAW}\n#[cfg(windows)]\n{DORMANT}"));
+    });
+}
+
+/// The macro's unsafe code stands in the macro; each use of it is code that runs.
+#[test]
+fn a_macro_is_used_once_more() {
+    const MACRO: &str = "\
+macro_rules! first {
+    ($p:expr) => {
+        // SAFETY: a fixture.
+        unsafe { *$p }
+    };
+}
+pub fn once(p: *const u8) -> u8 {
+    first!(p)
+}
+";
+    check("macro_used", |workspace| {
+        workspace.write("src/lib.rs", &format!("{LIB}{MACRO}"));
+        workspace.isolate(&["baseline", "--accept"]);
+        workspace.git(&["commit", "--quiet", "--all", "--message=macro"]);
+        workspace.git(&["branch", "--force", "main"]);
+        workspace.write(
+            "src/lib.rs",
+            &format!("{LIB}{MACRO}pub fn twice(p: *const u8) -> u8 {{\n    first!(p) + first!(p)\n}}\n"),
+        );
+    });
+}
+
+/// A baseline of the first version is read, and told what it lacks; one of another platform is not asked what was dormant.
+#[test]
+fn a_baseline_of_other_times_and_places() {
+    let workspace = repository();
+    let dormant = format!(
+        "{RAW}\n#[cfg(windows)]\npub fn third(p: *const u8) -> u8 {{\n    // SAFETY: a fixture.\n    unsafe {{ *p }}\n}}\n"
+    );
+    workspace.write("src/raw.rs", &dormant);
+    workspace.isolate(&["baseline", "--accept"]);
+    let now = workspace.read("isolate-baseline.txt");
+    workspace.write("src/raw.rs", &dormant.replace("#[cfg(windows)]\n", ""));
+    let linux = now.lines().find(|line| line.starts_with("for ")).unwrap();
+    workspace.write("isolate-baseline.txt", &now.replace(linux, "for aarch64-macos"));
+    let elsewhere = workspace.isolate(&["check"]).replace(&linux[4..], "[HERE]");
+    let written = workspace.isolate(&["baseline"]).replace(&linux[4..], "[HERE]");
+    let first = now.replace("version 2\n", "version 1\n").replace(&format!("{linux}\n"), "");
+    workspace.write("isolate-baseline.txt", &first.replace(" live ", " ").replace(" dormant ", " "));
+    let said = [elsewhere, written, workspace.isolate(&["check"]), workspace.isolate(&["baseline"])];
+    insta::assert_snapshot!("other_baselines", said.join("\n"));
+    let checked = workspace.isolate(&["check"]);
+    assert!(checked.starts_with("status 0\n--- stdout\nno violations and no warnings"), "{checked}");
+}
+
 #[test]
 fn an_exception_expires() {
     check("expired", |workspace| {
@@ -168,9 +264,9 @@ fn the_baseline_is_lowered() {
 #[test]
 fn a_merge_left_both_sides() {
     let workspace = repository();
-    let line = |code: &str| format!("{code} app app::f {0} {0}\n", "0".repeat(32));
+    let line = |code: &str| format!("{code} app app::f live {0} {0}\n", "0".repeat(32));
     let sides = format!("<<<<<<< HEAD\n{}=======\n{}>>>>>>> topic\n", line("static-mut"), line("union"));
-    workspace.write("isolate-baseline.txt", &format!("version 1\n{sides}"));
+    workspace.write("isolate-baseline.txt", &format!("version 2\nfor x86_64-linux-gnu\n{sides}"));
     insta::assert_snapshot!("conflict", workspace.isolate(&["check"]));
 }
 
@@ -178,7 +274,7 @@ fn a_merge_left_both_sides() {
 fn no_baseline_to_read() {
     let workspace = repository();
     let missing = workspace.isolate(&["check", "--baseline", "none.txt"]);
-    workspace.write("newer.txt", "version 2\nfrobs\n");
+    workspace.write("newer.txt", "version 3\nfrobs\n");
     let newer = workspace.isolate(&["check", "--baseline", "newer.txt"]);
     workspace.write("policy.toml", "version = 1\n");
     insta::assert_snapshot!("no_baseline", [missing, newer, workspace.isolate(&["baseline"])].join("\n"));

@@ -2,8 +2,9 @@
 //!
 //! ## What it does
 //!
-//! Reports unsafe constructs and foreign calls that were not there when the baseline was taken, or in the commit
-//! that the code is compared with. What only moved is not new.
+//! Reports unsafe constructs, foreign calls, and uses of macros that hold unsafe code, that were not there when the
+//! baseline was taken, or in the commit that the code is compared with. What only moved is not new. What was there and
+//! reached less far is: code that was dormant and is compiled now, code that only tests had.
 //!
 //! ## Why it matters
 //!
@@ -28,3 +29,6 @@
 //!
 //! A construct that is edited in its function is taken for the old one: a baseline lets it be, and compared with a
 //! commit it is a warning, "changed", whatever the policy says. One that is edited and moved at once is new.
+//!
+//! What is dormant depends on the platform and the features that are chosen: it is compared with a baseline that was
+//! written for the same ones only.

@@ -334,6 +334,20 @@ fn registers_of_the_caller_survive() {
     });
     fault.expect_err("a fault");
     assert_eq!(state(), before);
+    // The control: what of it can be left so while Rust runs.
+    let (mxcsr, x87) = (before.0 | 0x8040, before.1 ^ 0xc00);
+    let control = [mxcsr, x87.into()];
+    static DIRECT: Domain = Domain::new("direct").backend(isolate_rt::Backend::None);
+    // SAFETY: rounding and flushing to zero, put back at once: this function computes nothing.
+    let after = unsafe {
+        let mut call = DIRECT.call("control").unwrap();
+        call.run(|| asm!("ldmxcsr [{0}]", "fldcw [{0} + 4]", in(reg) &control, options(readonly))).unwrap();
+        let after = state();
+        asm!("ldmxcsr [{0}]", "fldcw [{0} + 4]", in(reg) &[before.0, before.1.into()], options(readonly));
+        after
+    };
+    assert_ne!((after.0, after.1), (before.0, before.1));
+    assert_eq!(state(), before);
 }
 
 #[test]

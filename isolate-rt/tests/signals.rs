@@ -9,7 +9,7 @@ use std::ptr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use support::isolation;
+use support::{End, child, isolation, role};
 
 static DOMAIN: Domain = Domain::new("interrupted");
 static INNER: Domain = Domain::new("inner");
@@ -111,9 +111,42 @@ fn handler_on_its_own_stack() {
     check_handler(libc::SA_ONSTACK);
 }
 
+/// The control: what happens when the kernel is given a handler past the runtime.
 #[test]
 fn handler_started_on_the_stack_of_the_domain() {
+    /// Whether the thread-locals are the program's.
+    extern "C" fn look(_: i32) {
+        // SAFETY: ends the child.
+        unsafe { libc::syscall(libc::SYS_exit_group, if MINE.get() == 7 { 78 } else { 77 }) };
+    }
+    if role().is_some() {
+        MINE.set(7);
+        give_to_the_kernel(libc::SIGUSR1, look, 0);
+        let _ = in_domain(&DOMAIN, || {
+            // SAFETY: sends this thread a signal.
+            unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), libc::gettid(), libc::SIGUSR1) }
+        });
+        std::process::exit(1);
+    }
     check_handler(0);
+    if isolation() {
+        let output = child("handler_started_on_the_stack_of_the_domain", "control");
+        assert_eq!(End::from(&output), End::Status(77), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+/// Installs a handler past the runtime, which otherwise enters it.
+fn give_to_the_kernel(signal: i32, handler: extern "C" fn(i32), flags: i32) {
+    unsafe extern "C" {
+        fn __sigaction(signal: i32, new: *const libc::sigaction, old: *mut libc::sigaction) -> i32;
+    }
+    // SAFETY: a handler for a signal that no other test uses meanwhile.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = handler as *const () as usize;
+        action.sa_flags = flags;
+        assert_eq!(__sigaction(signal, &action, ptr::null_mut()), 0);
+    }
 }
 
 #[test]
@@ -177,6 +210,28 @@ fn alignment_checks_stay_in_the_domain() {
         return;
     }
     let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    // SAFETY: asks for numbers.
+    let (process, thread) = unsafe { (libc::getpid(), libc::gettid()) };
+    let seen_with_checks_on = || {
+        let result: Result<(), _> = in_domain(&DOMAIN, || {
+            // SAFETY: turns alignment checks on, sends this thread the signal (tgkill(2)), and fails.
+            unsafe {
+                asm!(
+                    "pushfq", "or dword ptr [rsp], {check}", "popfq", "syscall", "ud2",
+                    check = const ALIGNMENT_CHECK,
+                    in("rax") libc::SYS_tgkill, in("rdi") process, in("rsi") thread, in("rdx") libc::SIGURG,
+                    options(noreturn),
+                )
+            }
+        });
+        assert_eq!(result.unwrap_err().kind(), &FaultKind::IllegalInstruction);
+        let flags = FLAGS.swap(0, Ordering::Relaxed);
+        assert_ne!(flags, 0, "the handler ran");
+        flags & ALIGNMENT_CHECK != 0
+    };
+    // The control: past the runtime.
+    give_to_the_kernel(libc::SIGURG, look, libc::SA_ONSTACK);
+    assert!(seen_with_checks_on());
     // SAFETY: a handler for a signal that no other test of this file uses.
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
@@ -184,22 +239,7 @@ fn alignment_checks_stay_in_the_domain() {
         action.sa_flags = libc::SA_ONSTACK;
         assert_eq!(libc::sigaction(libc::SIGURG, &action, ptr::null_mut()), 0);
     }
-    // SAFETY: asks for numbers.
-    let (process, thread) = unsafe { (libc::getpid(), libc::gettid()) };
-    let result: Result<(), _> = in_domain(&DOMAIN, || {
-        // SAFETY: turns alignment checks on, sends this thread the signal (tgkill(2)), and fails.
-        unsafe {
-            asm!(
-                "pushfq", "or dword ptr [rsp], {check}", "popfq", "syscall", "ud2",
-                check = const ALIGNMENT_CHECK,
-                in("rax") libc::SYS_tgkill, in("rdi") process, in("rsi") thread, in("rdx") libc::SIGURG,
-                options(noreturn),
-            )
-        }
-    });
-    assert_eq!(result.unwrap_err().kind(), &FaultKind::IllegalInstruction);
-    let flags = FLAGS.load(Ordering::Relaxed);
-    assert!(flags != 0 && flags & ALIGNMENT_CHECK == 0, "{flags:#x}");
+    assert!(!seen_with_checks_on());
 }
 
 /// Worker threads like to block everything. That must not make the next fault the last one.

@@ -1,7 +1,8 @@
 //! Each attack, with the defence on (an `Err` of the right kind, nothing written, the next call works) and off (the attack
 //! succeeds, or ends the process, in a child). A test whose control does not succeed proves nothing, so it fails.
 
-mod others;
+mod accidents;
+mod corruption;
 #[path = "../support/mod.rs"]
 mod support;
 mod table;
@@ -185,6 +186,40 @@ fn in_domain<R: Copy>(name: &'static str, f: impl FnOnce() -> R + Copy) -> Resul
             result => return result,
         }
     }
+}
+
+/// A block of 100,000 bytes in the domain can be had, filled and freed.
+#[track_caller]
+fn next_call_works(domain: &'static Domain) {
+    let filled = move || {
+        // SAFETY: allocates, uses and frees in the domain.
+        unsafe {
+            let block = libc::malloc(100_000).cast::<u8>();
+            block.write_bytes(1, 100_000);
+            let last = block.add(99_999).read_volatile();
+            libc::free(block.cast());
+            last
+        }
+    };
+    // SAFETY: returns a number.
+    let next = || unsafe { domain.call("next").unwrap().run(filled) };
+    assert_eq!(next().or_else(|_| next()), Ok(1), "the next call works");
+}
+
+/// Runs the test `name` in a child of `role`, whose output says what went wrong.
+#[track_caller]
+fn child_ends(name: &str, role: &str, expected: End) {
+    let output = child(name, role);
+    assert_eq!(End::from(&output), expected, "{role}:\n{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// The same attack in a call that is not isolated. Ends the process, if nothing else does.
+fn without<R: Copy>(attack: impl FnOnce() -> R + Copy) -> ! {
+    let mut call = UNPROTECTED.call("control").expect("a domain without isolation can be made anywhere");
+    // SAFETY: not sound, on purpose: this is the control, in a child of its own.
+    let _ = unsafe { call.run(attack) };
+    // SAFETY: ends the child without its destructors, which the attack may have ruined.
+    unsafe { libc::_exit(UNHARMED) }
 }
 
 fn none() -> *mut u8 {

@@ -9,7 +9,7 @@ use std::path::Path;
 struct Row {
     id: &'static str,
     what: &'static str,
-    /// Tests that are not in [`DONE`]: file, name, what comes of it, and without the defence (empty where it cannot be off).
+    /// Tests that are not in [`DONE`]: file, name, what comes of it, and without the defence (or why it cannot be off).
     tests: &'static [(&'static str, &'static str, &'static str, &'static str)],
 }
 
@@ -17,7 +17,7 @@ const ROWS: &[Row] = &[
     Row {
         id: "A1",
         what: "overflows and wild writes out of the domain",
-        tests: &[("attacks/others.rs", "a1_unopened_heap", "`Unmapped`", "")],
+        tests: &[("attacks/accidents.rs", "a1_unopened_heap", "`Unmapped`", "— (what lies 30 MiB further is chance)")],
     },
     Row {
         id: "A2",
@@ -27,16 +27,21 @@ const ROWS: &[Row] = &[
                 "program.rs",
                 "ten_thousand_faults_leave_nothing_behind",
                 "memory, mappings and descriptors stay flat",
-                "",
+                "— (the first fault ends the process)",
             ),
-            ("attacks/others.rs", "a2_double_free", "stays inside: `Err` or nothing, and the next call works", ""),
+            (
+                "attacks/accidents.rs",
+                "a2_double_free",
+                "stays inside: `Err` or nothing, and the next call works",
+                "killed by `SIGABRT`",
+            ),
         ],
     },
     Row { id: "A3", what: "stack canary overwritten", tests: &[] },
     Row {
         id: "A4",
         what: "endless recursion",
-        tests: &[("attacks/others.rs", "a4_recursion_on_another_thread", "`StackOverflow`", "")],
+        tests: &[("attacks/accidents.rs", "a4_recursion_on_another_thread", "`StackOverflow`", "killed by `SIGABRT`")],
     },
     Row {
         id: "A5",
@@ -46,20 +51,30 @@ const ROWS: &[Row] = &[
             ("deadline.rs", "sleeping", "`Timeout`", "still running after a second"),
             ("deadline.rs", "waiting_on_a_futex", "`Timeout`", "still running after a second"),
             ("deadline.rs", "reading_an_empty_pipe", "`Timeout`", "still running after a second"),
-            ("callbacks.rs", "deadlines_of_calls_around_outlive_those_inside", "`Timeout`", ""),
+            ("callbacks.rs", "deadlines_of_calls_around_outlive_those_inside", "`Timeout`", "as above"),
         ],
     },
     Row { id: "A6", what: "other synchronous signals", tests: &[] },
     Row {
         id: "A7",
         what: "abort, assert, exit",
-        tests: &[("attacks/others.rs", "a7_kill_is_not_held", "**not held**: `SIGKILL` ends the process", "the same")],
+        tests: &[(
+            "attacks/accidents.rs",
+            "a7_kill_is_not_held",
+            "**not held**: `SIGKILL` ends the process",
+            "the same",
+        )],
     },
     Row { id: "A8", what: "longjmp out of the domain", tests: &[] },
     Row {
         id: "A9",
         what: "a panic or exception that leaves the domain",
-        tests: &[("attacks/others.rs", "a9_panic_inside", "`Protection`, and the process goes on", "")],
+        tests: &[(
+            "attacks/accidents.rs",
+            "a9_panic_inside",
+            "`Protection`, and the process goes on",
+            "passes through the call into the program",
+        )],
     },
     Row {
         id: "A10",
@@ -68,7 +83,7 @@ const ROWS: &[Row] = &[
             "signals.rs",
             "a_domain_cannot_change_handlers_or_the_signal_stack",
             "refused by way of libc; raw system calls are **not held**",
-            "",
+            "— (who asks libc outside a domain is the program)",
         )],
     },
     Row {
@@ -78,167 +93,213 @@ const ROWS: &[Row] = &[
             "signals.rs",
             "handler_started_on_the_stack_of_the_domain",
             "runs as the program's, and the call goes on",
-            "",
+            "runs with the domain's thread-locals",
         )],
     },
     Row {
         id: "A12",
         what: "preemption with rseq registered",
         tests: &[
-            ("program.rs", "two_seconds_inside_beside_a_busy_competitor", "survives", ""),
-            ("attacks/others.rs", "a12_rseq", "survives", "killed by `SIGSEGV`"),
+            ("program.rs", "two_seconds_inside_beside_a_busy_competitor", "survives", "as below"),
+            ("attacks/accidents.rs", "a12_rseq", "survives", "killed by `SIGSEGV`"),
         ],
     },
     Row {
         id: "A13",
         what: "ended while it holds an allocator's lock",
-        tests: &[("attacks/others.rs", "a13_deadlines_inside_malloc", "the next call works", "")],
+        tests: &[(
+            "attacks/accidents.rs",
+            "a13_deadlines_inside_malloc",
+            "the next call works",
+            "the next `malloc` waits forever",
+        )],
     },
     Row {
         id: "A14",
         what: "descriptors and other kernel state left behind",
-        tests: &[("attacks/others.rs", "a14_descriptors_stay_open", "**not undone**", "the same")],
+        tests: &[("attacks/accidents.rs", "a14_descriptors_stay_open", "**not undone**", "the same")],
     },
     Row { id: "A15", what: "threads started or ended", tests: &[] },
     Row {
         id: "A16",
         what: "processes started",
         tests: &[(
-            "attacks/others.rs",
+            "attacks/accidents.rs",
             "a16_raw_clone_is_not_held",
             "**not held**: a child of a raw system call goes on with the domain's rights, and cannot write the program",
-            "",
+            "the same",
         )],
     },
     Row {
         id: "A17",
         what: "lazily bound library",
-        tests: &[("attacks/others.rs", "a17_lazy_binding", "`Protection`, nothing written", "")],
+        tests: &[("attacks/accidents.rs", "a17_lazy_binding", "`Protection`, nothing written", "unnoticed")],
     },
     Row {
         id: "A18",
         what: "malloc here, free there",
-        tests: &[("attacks/others.rs", "a18_domain_block_freed_by_the_program", "ends the process with a message", "")],
+        tests: &[(
+            "attacks/accidents.rs",
+            "a18_domain_block_freed_by_the_program",
+            "ends the process with a message",
+            "— (there is one heap)",
+        )],
     },
     Row {
         id: "A19",
         what: "pointers into an instance that is gone",
         tests: &[
-            ("memory.rs", "a_fault_takes_it", "`StaleHandle`", ""),
-            ("memory.rs", "copying_while_another_thread_fails", "whole, or refused", ""),
-            ("program.rs", "handles_outlive_calls_but_not_faults", "`StaleHandle`", ""),
+            ("memory.rs", "a_fault_takes_it", "`StaleHandle`", "— (the fault ends the process)"),
+            ("memory.rs", "copying_while_another_thread_fails", "whole, or refused", "— (the fault ends the process)"),
+            ("program.rs", "handles_outlive_calls_but_not_faults", "`StaleHandle`", "— (the fault ends the process)"),
         ],
     },
     Row {
         id: "A20",
         what: "a fault in a signal handler",
-        tests: &[("attacks/others.rs", "a20_fault_in_a_handler", "ends the process by `SIGSEGV`, once", "")],
+        tests: &[("attacks/accidents.rs", "a20_fault_in_a_handler", "ends the process by `SIGSEGV`, once", "the same")],
     },
     Row {
         id: "A21",
         what: "a fault of the program itself",
         tests: &[
-            ("program.rs", "faults_outside_a_domain_are_untouched", "as without the runtime", ""),
-            ("signals.rs", "the_programs_own_fault_handler_still_works", "goes to the program's handler", ""),
+            ("program.rs", "faults_outside_a_domain_are_untouched", "as without the runtime", "the same"),
+            ("signals.rs", "the_programs_own_fault_handler_still_works", "goes to the program's handler", "the same"),
         ],
     },
     Row {
         id: "A22",
         what: "destructors between a call and a fault",
         tests: &[
-            ("callbacks.rs", "a_panic_goes_on_where_the_call_was_made", "a closure's locals are dropped", ""),
+            (
+                "callbacks.rs",
+                "a_panic_goes_on_where_the_call_was_made",
+                "a closure's locals are dropped",
+                "— (foreign frames let no panic pass: the process ends)",
+            ),
             (
                 "callbacks.rs",
                 "a_fault_ends_the_calls_around_it_in_the_same_domain_only",
                 "the closure gets an `Err` and goes on",
-                "",
+                "— (the fault ends the process)",
             ),
         ],
     },
     Row {
         id: "A23",
         what: "more domains than keys",
-        tests: &[("program.rs", "a_sixteenth_domain_has_no_key", "`Unsupported`", "")],
+        tests: &[("program.rs", "a_sixteenth_domain_has_no_key", "`Unsupported`", "— (a limit, not an attack)")],
     },
     Row {
         id: "B1",
         what: "pointers and lengths that lie",
         tests: &[
-            ("program.rs", "strings_must_lie_in_the_domain_or_in_constants", "`InvalidValue`", ""),
-            ("program.rs", "sizes", "clamped, or `TooLarge`", ""),
+            ("program.rs", "strings_must_lie_in_the_domain_or_in_constants", "`InvalidValue`", "as below"),
+            ("attacks/corruption.rs", "b1_string_that_is_none", "`InvalidValue`", "killed by `SIGSEGV`"),
+            ("program.rs", "sizes", "clamped, or `TooLarge`", "— (`take` clamps in every call)"),
         ],
     },
     Row {
         id: "B2",
         what: "a value changed between check and use",
         tests: &[
-            ("attacks/others.rs", "b2_length_flipped_by_a_sibling", "one of its values, clamped", ""),
-            ("attacks/others.rs", "b2_copies_of_what_was_taken", "what was taken stays as it was", ""),
+            (
+                "attacks/corruption.rs",
+                "b2_length_flipped_by_a_sibling",
+                "one of its values, clamped",
+                "what was checked is not what is used",
+            ),
+            (
+                "attacks/corruption.rs",
+                "b2_copies_of_what_was_taken",
+                "what was taken stays as it was",
+                "— (the compiler's choice, in builds with optimisation)",
+            ),
         ],
     },
     Row {
         id: "B3",
         what: "bit patterns that are no value",
-        tests: &[("../src/call.rs", "Plain", "does not compile", "")],
+        tests: &[("../src/call.rs", "Plain", "does not compile", "— (nothing to run)")],
     },
     Row {
         id: "B4",
         what: "the way back overwritten",
-        tests: &[("attacks/others.rs", "b4_overwrite_own_stack", "`Unmapped` at the end of the stack", "")],
+        tests: &[(
+            "attacks/corruption.rs",
+            "b4_overwrite_own_stack",
+            "`Unmapped` at the end of the stack",
+            "killed by `SIGSEGV`",
+        )],
     },
     Row {
         id: "B5",
         what: "allocator's data overwritten",
         tests: &[
-            ("memory.rs", "an_allocator_that_lies", "memory of the domain, or `InvalidValue`", ""),
-            ("attacks/others.rs", "b5_every_word_of_the_heap", "`Err` or nothing, and the next call works", ""),
+            ("memory.rs", "an_allocator_that_lies", "memory of the domain, or `InvalidValue`", "as below"),
+            (
+                "attacks/corruption.rs",
+                "b5_every_word_of_the_heap",
+                "`Err` or nothing, and the next call works",
+                "killed by `SIGABRT`",
+            ),
         ],
     },
     Row {
         id: "B6",
         what: "the kernel asked to write for the domain",
-        tests: &[("attacks/others.rs", "b6_read_into_the_program", "`EFAULT`, nothing written", "overwritten")],
+        tests: &[("attacks/corruption.rs", "b6_read_into_the_program", "`EFAULT`, nothing written", "overwritten")],
     },
     Row {
         id: "B9",
         what: "keys and their pages",
-        tests: &[("attacks/others.rs", "b9_pages_keep_their_key", "after faults, every page has the key it had", "")],
+        tests: &[(
+            "attacks/corruption.rs",
+            "b9_pages_keep_their_key",
+            "after faults, every page has the key it had",
+            "a page mapped anew has none",
+        )],
     },
     Row {
         id: "B10",
         what: "registers, flags, floating-point state",
         tests: &[
-            ("program.rs", "registers_of_the_caller_survive", "as before the call", ""),
-            ("signals.rs", "alignment_checks_stay_in_the_domain", "handlers run without", ""),
+            ("program.rs", "registers_of_the_caller_survive", "as before the call", "as the code has left them"),
+            ("signals.rs", "alignment_checks_stay_in_the_domain", "handlers run without", "handlers run with them"),
         ],
     },
     Row {
         id: "B11",
         what: "what the last run left in memory",
         tests: &[(
-            "attacks/others.rs",
+            "attacks/corruption.rs",
             "b11_stale_bytes",
             "gone from the heap but for its first 64 KiB; **remains** there, on the stack and in staging",
-            "",
+            "all there before the fault",
         )],
     },
     Row {
         id: "B13",
         what: "other mappings of the same memory",
-        tests: &[("attacks/others.rs", "b13_no_shared_mapping", "none", "")],
+        tests: &[("attacks/corruption.rs", "b13_no_shared_mapping", "none", "— (looked at, not tried)")],
     },
     Row { id: "B15", what: "faults that lead the handler astray", tests: &[] },
     Row {
         id: "C23",
         what: "callbacks that are stale, of another call, or of another signature",
-        tests: &[("callbacks.rs", "pointers_of_other_calls_and_other_signatures_are_refused", "`CallbackRefused`", "")],
+        tests: &[(
+            "callbacks.rs",
+            "pointers_of_other_calls_and_other_signatures_are_refused",
+            "`CallbackRefused`",
+            "— (such a pointer ends the process)",
+        )],
     },
 ];
 
 fn render() -> String {
     let mut text = String::from(
         "# Attacks\n\nWhat is tried against a domain, and what comes of it. Made from `isolate-rt/tests/attacks/`, which fails when this page is stale; \
-         every line is a test. *Without the defence*: the same attack in a call that is not isolated, asserted by the same test; empty where the defence cannot be switched off.\n\n\
+         every line is a test. *Without the defence*: the same attack in a call that is not isolated, asserted by the same test; where that is not possible, why.\n\n\
          A is an accident, B an attacker who has corrupted the library's data. Of what an attacker can do who chooses the instructions (C), next to nothing is held; see [runtime.md](runtime.md).\n\n\
          | row | attack | test | result | without the defence |\n|---|---|---|---|---|\n",
     );
@@ -298,6 +359,7 @@ fn every_row_has_its_tests() {
     for Row { id, tests, .. } in ROWS {
         let own = DONE.iter().any(|(row, ..)| row.eq_ignore_ascii_case(id));
         assert!(own || !tests.is_empty(), "{id} has no test");
+        assert!(tests.iter().all(|(.., control)| !control.is_empty()), "{id} says nothing about the defence off");
         for (file, name, ..) in *tests {
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(file);
             let source = fs::read_to_string(&path).unwrap();

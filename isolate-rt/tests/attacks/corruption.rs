@@ -1,0 +1,305 @@
+//! What somebody does who has corrupted the data of a domain; attacks that do not fit the one shape of `main.rs`.
+
+use super::{
+    BEFORE, DOMAIN, OVERWRITTEN, STATIC_VICTIM, UNHARMED, UNPROTECTED, child_ends, heap, in_domain, next_call_works,
+    without,
+};
+use crate::support::{End, isolation, role};
+use isolate_rt::{Domain, FaultKind};
+use std::arch::asm;
+use std::fs;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// Faults of the tests here end each other's calls in [`DOMAIN`]: these have their own.
+static OWN: Domain = Domain::new("own").heap_limit(1 << 20).stack_size(256 << 10);
+
+/// A string that begins where nothing is.
+#[test]
+fn b1_string_that_is_none() {
+    fn length(domain: &'static Domain) -> Result<usize, isolate_rt::Fault> {
+        let call = domain.call("string")?;
+        // SAFETY: in the control, none; that is the attack.
+        let text = unsafe { call.string(ptr::without_provenance(8)) }?;
+        Ok(text.map_or(0, |text| text.as_bytes().len()))
+    }
+    if role().is_some() {
+        std::process::exit(length(&UNPROTECTED).map_or(1, |_| UNHARMED));
+    }
+    if isolation() {
+        assert!(matches!(length(&OWN).unwrap_err().kind(), FaultKind::InvalidValue { .. }));
+        child_ends("corruption::b1_string_that_is_none", "control", End::Signal(libc::SIGSEGV));
+    }
+}
+
+/// What a wrapper would do that reads a length twice: once to check it, and once to use it.
+fn check_then_use() -> ! {
+    static LENGTH: AtomicUsize = AtomicUsize::new(8);
+    std::thread::spawn(|| {
+        loop {
+            LENGTH.store(usize::MAX, Ordering::Relaxed);
+            LENGTH.store(8, Ordering::Relaxed);
+        }
+    });
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(60) {
+        if LENGTH.load(Ordering::Relaxed) <= 8 && LENGTH.load(Ordering::Relaxed) > 8 {
+            std::process::exit(OVERWRITTEN);
+        }
+    }
+    std::process::exit(UNHARMED)
+}
+
+/// A sibling in the domain changes a staged length all the time: what is read is one of its values, and `take` clamps it.
+#[test]
+fn b2_length_flipped_by_a_sibling() {
+    static SHARED: Domain = Domain::new("flipped").deadline(Duration::from_millis(500));
+    static LENGTH: AtomicPtr<usize> = AtomicPtr::new(ptr::null_mut());
+    if role().is_some() {
+        check_then_use();
+    }
+    if !isolation() {
+        return;
+    }
+    child_ends("corruption::b2_length_flipped_by_a_sibling", "control", End::Status(OVERWRITTEN));
+    let mut call = SHARED.call("lengths").unwrap();
+    let (length, buffer) = (call.inout(&[8usize]).unwrap(), call.inout(&[1u8; 8]).unwrap());
+    LENGTH.store(length.as_mut_ptr(), Ordering::Release);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let length = LENGTH.load(Ordering::Acquire);
+            // SAFETY: writes another call's staged memory, until the deadline.
+            let flips: Result<(), _> = unsafe {
+                SHARED.call("flip").unwrap().run(|| {
+                    loop {
+                        length.write_volatile(usize::MAX);
+                        length.write_volatile(8);
+                    }
+                })
+            };
+            assert_eq!(flips.unwrap_err().kind(), &FaultKind::Timeout);
+        });
+        let mut seen = [false; 2];
+        for _ in 0..20_000 {
+            let claimed = call.read(length);
+            assert!(claimed == 8 || claimed == usize::MAX);
+            seen[usize::from(claimed == 8)] = true;
+            let mut into = [0; 4];
+            assert_eq!(call.take(buffer, claimed, &mut into), 4);
+        }
+        assert!(seen[1]);
+    });
+}
+
+/// What was taken is what stays: the compiler makes no copy of it from the domain's memory, which it takes to be unchanged.
+/// (In builds with optimisation.)
+#[test]
+fn b2_copies_of_what_was_taken() {
+    static SHARED: Domain = Domain::new("copied").deadline(Duration::from_millis(500));
+    static BYTES: AtomicPtr<u8> = AtomicPtr::new(ptr::null_mut());
+    let sum = |bytes: &[u8; 256]| bytes.iter().fold(0u8, |sum, &byte| sum.wrapping_add(byte));
+    if !isolation() {
+        return;
+    }
+    let mut call = SHARED.call("bytes").unwrap();
+    let staged = call.inout(&[0u8; 256]).unwrap();
+    BYTES.store(staged.as_mut_ptr(), Ordering::Release);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let bytes = BYTES.load(Ordering::Acquire);
+            // SAFETY: writes another call's staged memory, until the deadline.
+            let flips: Result<(), _> = unsafe {
+                SHARED.call("flip").unwrap().run(|| {
+                    loop {
+                        bytes.add(200).write_volatile(bytes.add(200).read_volatile().wrapping_add(1));
+                    }
+                })
+            };
+            assert_eq!(flips.unwrap_err().kind(), &FaultKind::Timeout);
+        });
+        for _ in 0..200_000 {
+            let (mut checked, mut used) = ([0; 256], [0; 256]);
+            let used = std::hint::black_box(&mut used);
+            // A constant, for the compiler, as in a wrapper that staged an array.
+            assert_eq!(staged.len(), 256);
+            call.take(staged, 256, &mut checked);
+            let check = sum(&checked);
+            used.copy_from_slice(&checked);
+            assert_eq!(sum(std::hint::black_box(used)), check, "copied from the domain after it was checked");
+        }
+    });
+}
+
+/// All of its own stack from here on up, the way back included.
+#[test]
+fn b4_overwrite_own_stack() {
+    let fill = || {
+        // SAFETY: none; that is the attack.
+        unsafe { asm!("2:", "mov qword ptr [rsp], -1", "add rsp, 8", "jmp 2b", options(noreturn)) }
+    };
+    if role().is_some() {
+        without(fill);
+    }
+    if !isolation() {
+        return;
+    }
+    child_ends("corruption::b4_overwrite_own_stack", "control", End::Signal(libc::SIGSEGV));
+    let before = [1u64, 2, 3, 4].map(std::hint::black_box);
+    let fault = in_domain("fill", fill);
+    assert!(matches!(fault.unwrap_err().kind(), FaultKind::Unmapped { .. } | FaultKind::Protection { key: 0, .. }));
+    assert_eq!(before, [1, 2, 3, 4]);
+    next_call_works(&DOMAIN);
+}
+
+/// Overwrites so many words from where `start` says, then frees and allocates.
+///
+/// # Safety
+///
+/// None; that is the attack.
+unsafe fn ruin(start: unsafe fn(*mut u8) -> *mut u8, words: usize) -> usize {
+    // SAFETY: as above.
+    unsafe {
+        let block = libc::malloc(64).cast::<u8>();
+        let start = start(block).cast::<usize>();
+        for word in 0..words {
+            start.add(word).write_volatile(0x4141_4141_4141_4141);
+        }
+        libc::free(block.cast());
+        libc::malloc(100).addr()
+    }
+}
+
+#[test]
+fn b5_every_word_of_the_heap() {
+    // The lock is among what is overwritten: the next `malloc` waits for nobody.
+    static RUINED: Domain = Domain::new("ruined").deadline(Duration::from_millis(300));
+    if role().is_some() {
+        // Of glibc's heap, what is just before the block.
+        // SAFETY: none; that is the attack.
+        without(|| unsafe { ruin(|block| block.wrapping_sub(16), 2) });
+    }
+    if !isolation() {
+        return;
+    }
+    child_ends("corruption::b5_every_word_of_the_heap", "control", End::Signal(libc::SIGABRT));
+    // The header, every prefix, every free list.
+    // SAFETY: none; that is the attack.
+    let result =
+        unsafe { RUINED.call("ruin").unwrap().run(|| ruin(|block| block.map_addr(|address| address & !0xffff), 8192)) };
+    if result.is_ok() {
+        // SAFETY: ends the call: the ruined heap goes with it.
+        let _: Result<(), _> = unsafe { RUINED.call("end").unwrap().run(|| asm!("ud2")) };
+    }
+    next_call_works(&RUINED);
+}
+
+/// A good function with a bad pointer: the kernel writes with the rights of who asks.
+#[test]
+fn b6_read_into_the_program() {
+    fn ask(domain: &'static Domain, victim: *mut u8) -> Result<i64, isolate_rt::Fault> {
+        // SAFETY: none; that is the attack.
+        unsafe { domain.call("getrandom").unwrap().run(|| libc::syscall(libc::SYS_getrandom, victim, 16, 0)) }
+    }
+    let victim = heap();
+    // SAFETY: a leaked block.
+    let changed = || unsafe { std::slice::from_raw_parts(victim, 16) } != [BEFORE; 16];
+    if role().is_some() {
+        assert_eq!(ask(&UNPROTECTED, victim), Ok(16));
+        std::process::exit(if changed() { OVERWRITTEN } else { 1 });
+    }
+    if isolation() {
+        assert_eq!(ask(&OWN, victim), Ok(-1));
+        assert!(!changed());
+        child_ends("corruption::b6_read_into_the_program", "control", End::Status(OVERWRITTEN));
+    }
+}
+
+/// Start, permissions, and key of every mapping, as the kernel tells.
+fn mappings() -> Vec<(usize, String, u32)> {
+    let smaps = fs::read_to_string("/proc/self/smaps").unwrap();
+    let mut mappings: Vec<(usize, String, u32)> = Vec::new();
+    for line in smaps.lines() {
+        let mut words = line.split_whitespace();
+        let first = words.next().unwrap();
+        if first == "ProtectionKey:" {
+            mappings.last_mut().unwrap().2 = words.next().unwrap().parse().unwrap();
+        } else if let Some((start, _)) = first.split_once('-') {
+            let start = usize::from_str_radix(start, 16).unwrap();
+            mappings.push((start, words.next().unwrap().to_string(), 0));
+        }
+    }
+    mappings
+}
+
+#[test]
+fn b9_pages_keep_their_key() {
+    static KEYED: Domain = Domain::new("keyed");
+    if !isolation() {
+        return;
+    }
+    // SAFETY: allocates.
+    let block = unsafe { KEYED.call("allocate").unwrap().run(|| libc::malloc(500_000).addr()) }.unwrap();
+    let key_of = |address: usize| mappings().into_iter().rfind(|(start, ..)| *start <= address).unwrap().2;
+    let key = key_of(block);
+    assert_ne!(key, 0);
+    for _ in 0..20 {
+        // SAFETY: ends the call.
+        let _: Result<(), _> = unsafe { KEYED.call("fail").unwrap().run(|| asm!("ud2")) };
+    }
+    assert_eq!(key_of(block), key);
+    // A page that was mapped anew would have none: why nothing of a domain's is ever unmapped.
+    // SAFETY: a page in the middle of a block that nobody uses; the domain is not used again.
+    unsafe {
+        let (protection, flags) = (libc::PROT_READ, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED);
+        let page = ptr::with_exposed_provenance_mut((block + 100_000) & !4095);
+        assert_eq!(libc::mmap(page, 4096, protection, flags, -1, 0), page);
+        assert_eq!((key_of(page.addr()), key_of(page.addr() + 4096)), (0, key));
+    }
+    // And the program's own pages have none.
+    let local = 0u8;
+    for address in [STATIC_VICTIM.as_ptr().addr(), (&raw const local).addr(), heap().addr()] {
+        assert_eq!(key_of(address), 0);
+    }
+}
+
+/// The heap but for its first 64 KiB, which with the stack and the staging is not wiped.
+#[test]
+fn b11_stale_bytes() {
+    static WIPED: Domain = Domain::new("stale");
+    if !isolation() {
+        return;
+    }
+    const MARK: u64 = 0x5ec3_e75e_c3e7_5ec3;
+    const SIZE: usize = 400_000;
+    // SAFETY: fills a block, says where it is by failing there.
+    let filled = unsafe {
+        WIPED.call("fill").unwrap().run(|| {
+            let block = libc::malloc(SIZE).cast::<u64>();
+            (0..SIZE / 8).for_each(|at| block.add(at).write_volatile(MARK));
+            block.addr()
+        })
+    };
+    let words = || {
+        let start = ptr::with_exposed_provenance::<u64>(filled.clone().unwrap());
+        // SAFETY: of the domain's heap, which the program may read; nobody is inside.
+        (8192..SIZE / 8).filter(|&at| unsafe { start.add(at).read_volatile() } == MARK).count()
+    };
+    assert_eq!(words(), SIZE / 8 - 8192, "all there before the fault");
+    // SAFETY: ends the call.
+    let _: Result<(), _> = unsafe { WIPED.call("fail").unwrap().run(|| asm!("ud2")) };
+    assert_eq!(words(), 0);
+}
+
+#[test]
+fn b13_no_shared_mapping() {
+    if !isolation() {
+        return;
+    }
+    next_call_works(&OWN);
+    let keyed: Vec<_> = mappings().into_iter().filter(|(.., key)| *key != 0).collect();
+    assert!(!keyed.is_empty());
+    for (start, permissions, key) in keyed {
+        assert!(permissions == "rw-p", "{start:#x} of key {key}: {permissions}");
+    }
+}

@@ -31,6 +31,7 @@ enum Making {
 pub(crate) struct Settings {
     pub(crate) name: &'static str,
     pub(crate) backend: Backend,
+    pub(crate) heap_kind: HeapKind,
     pub(crate) heap_limit: usize,
     pub(crate) stack_size: usize,
     pub(crate) deadline: Option<Duration>,
@@ -50,12 +51,24 @@ pub enum Backend {
     None,
 }
 
+/// How much a domain's heap looks after those who use it. Neither lets anything out of the domain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HeapKind {
+    /// Blocks side by side, used again at once. What overruns one damages its neighbour, unnoticed.
+    Fast,
+    /// Overruns, writes to freed blocks, and blocks freed twice are noticed, when the block is freed or at the end of a call, and
+    /// where a large block ends at once. Costs memory and time.
+    Hardened,
+}
+
 impl Domain {
     /// A domain with a heap limit of 64 MiB and a stack of 1 MiB.
     pub const fn new(name: &'static str) -> Self {
         let settings = Settings {
             name,
             backend: Backend::Auto,
+            heap_kind: HeapKind::Fast,
             heap_limit: 64 << 20,
             stack_size: 1 << 20,
             deadline: None,
@@ -69,6 +82,12 @@ impl Domain {
     /// Chooses what runs the calls.
     pub const fn backend(mut self, backend: Backend) -> Self {
         self.settings.backend = backend;
+        self
+    }
+
+    /// Chooses the kind of its heap.
+    pub const fn heap(mut self, kind: HeapKind) -> Self {
+        self.settings.heap_kind = kind;
         self
     }
 

@@ -38,6 +38,7 @@ pub(crate) struct DomainPlan {
     pub(crate) archives: Vec<String>,
     pub(crate) backend: model::Backend,
     pub(crate) level: model::Level,
+    pub(crate) heap_kind: model::HeapKind,
     /// In bytes; `None`: the runtime's own limit.
     pub(crate) heap_limit: Option<u64>,
     /// In bytes; `None`: the runtime's own size.
@@ -199,13 +200,15 @@ pub(crate) fn plan(graph: &Graph, policy: &model::Policy) -> Result<Plan, Vec<Po
         let functions = selected.iter().filter(|selected| selected.domain == *name.get_ref());
         let functions =
             functions.map(|selected| functions::plan(graph, &types, policy, &objects, selected, &mut errors)).collect();
+        let heap = domain.heap.as_ref();
         domains.push(DomainPlan {
             name: name.get_ref().clone(),
             library,
             archives: domain.archives.iter().map(|archive| archive.get_ref().clone()).collect(),
             backend: domain.backend.as_ref().map_or(model::Backend::Auto, |backend| *backend.get_ref()),
             level: domain.level.as_ref().map_or(model::Level::Integrity, |level| *level.get_ref()),
-            heap_limit: domain.heap.as_ref().map(|heap| heap.limit.get_ref().0),
+            heap_kind: heap.and_then(|heap| heap.kind.as_ref()).map_or(model::HeapKind::Fast, |kind| *kind.get_ref()),
+            heap_limit: heap.and_then(|heap| heap.limit.as_ref()).map(|limit| limit.get_ref().0),
             stack_size: domain.stack.as_ref().map(|stack| stack.get_ref().0),
             deadline: domain.deadline.as_ref().map(|deadline| deadline.get_ref().0),
             threads: domain.threads.as_ref().map_or(model::Threads::Many, |threads| *threads.get_ref()),

@@ -181,7 +181,18 @@ pub(crate) enum Threads {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Heap {
-    pub(crate) limit: Spanned<Size>,
+    /// `"64MiB"`.
+    pub(crate) limit: Option<Spanned<Size>>,
+    pub(crate) kind: Option<Spanned<HeapKind>>,
+}
+
+/// How much a heap looks after those who use it.
+#[derive(Clone, Copy, Debug, Deserialize, serde::Serialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) enum HeapKind {
+    Fast,
+    Hardened,
 }
 
 /// What runs a domain's calls.

@@ -55,7 +55,7 @@ const MAX_HEAP: u64 = 8 << 30;
 const MAX_STACK: u64 = 1 << 30;
 
 fn sizes(domain: &Domain, errors: &mut Vec<PolicyError>) {
-    let heap = domain.heap.as_ref().map(|heap| (&heap.limit, MAX_HEAP));
+    let heap = domain.heap.as_ref().and_then(|heap| heap.limit.as_ref()).map(|limit| (limit, MAX_HEAP));
     let stack = domain.stack.as_ref().map(|stack| (stack, MAX_STACK));
     for (size, most) in heap.into_iter().chain(stack) {
         if size.get_ref().0 > most {

@@ -88,6 +88,7 @@ impl<'p> DomainView<'p> {
         let mut runtime = vec!["Domain", "Fault"];
         runtime.extend((linked || !shared.is_empty()).then_some("Globals"));
         runtime.extend((domain.backend != crate::policy::model::Backend::Auto).then_some("Backend"));
+        runtime.extend((domain.heap_kind != crate::policy::model::HeapKind::Fast).then_some("HeapKind"));
         runtime.extend(&names.runtime);
         runtime.sort_unstable();
         Self {
@@ -178,13 +179,14 @@ fn shared(domain: &DomainPlan) -> Vec<&str> {
 }
 
 fn settings(domain: &DomainPlan) -> Vec<String> {
-    use crate::policy::model::{Backend, Threads};
+    use crate::policy::model::{Backend, HeapKind, Threads};
     let backend = match domain.backend {
         Backend::Auto => None,
         Backend::Mpk => Some("backend(Backend::Mpk)".to_owned()),
         Backend::None => Some("backend(Backend::None)".to_owned()),
     };
-    let heap = domain.heap_limit.map(|limit| format!("heap_limit({})", bytes(limit)));
+    let kind = (domain.heap_kind == HeapKind::Hardened).then(|| "heap(HeapKind::Hardened)".to_owned());
+    let limit = domain.heap_limit.map(|limit| format!("heap_limit({})", bytes(limit)));
     let stack = domain.stack_size.map(|size| format!("stack_size({})", bytes(size)));
     let deadline = domain.deadline.map(|deadline| match (deadline.subsec_nanos(), deadline.as_micros()) {
         (0, _) => format!("deadline(std::time::Duration::from_secs({}))", deadline.as_secs()),
@@ -192,11 +194,11 @@ fn settings(domain: &DomainPlan) -> Vec<String> {
         (_, micros) => format!("deadline(std::time::Duration::from_micros({micros}))"),
     });
     let threads = (domain.threads == Threads::One).then(|| "one_at_a_time()".to_owned());
-    [backend, heap, stack, deadline, threads].into_iter().flatten().collect()
+    [backend, kind, limit, stack, deadline, threads].into_iter().flatten().collect()
 }
 
 fn docs(domain: &DomainPlan) -> Vec<String> {
-    use crate::policy::model::{Backend, Level, Threads};
+    use crate::policy::model::{Backend, HeapKind, Level, Threads};
     let level = match domain.level {
         Level::Integrity => "it can read the program's memory and write none of it",
     };
@@ -206,7 +208,8 @@ fn docs(domain: &DomainPlan) -> Vec<String> {
         Backend::None => " No isolation: the policy asks for direct calls.".to_owned(),
         _ => format!(" Level `integrity`: {level}."),
     });
-    docs.push(format!(" Heap: {}. Stack: {}.", size(domain.heap_limit), size(domain.stack_size)));
+    let kind = if domain.heap_kind == HeapKind::Hardened { ", hardened" } else { "" };
+    docs.push(format!(" Heap: {}{kind}. Stack: {}.", size(domain.heap_limit), size(domain.stack_size)));
     docs.extend(
         domain.deadline.map(|deadline| format!(" A call that takes longer than {deadline:?} ends in a fault.")),
     );

@@ -25,6 +25,8 @@ pub(super) use {open_keys, wrpkru};
 pub(super) struct Pkey(u32);
 
 impl Pkey {
+    pub(super) const ROOT: Self = Self(0);
+
     pub(super) fn allocate() -> Result<Self, Unsupported> {
         static TAKEN: AtomicU32 = AtomicU32::new(0);
         match TAKEN.fetch_add(1, Ordering::Relaxed) {

@@ -69,6 +69,31 @@ pub enum FaultKind {
         /// The block.
         address: usize,
     },
+    /// `free` or `realloc` of a block that is free already. Of a hardened heap.
+    DoubleFree {
+        /// The block.
+        block: usize,
+        /// Its size, in bytes.
+        size: usize,
+    },
+    /// The code ran over an end of a block. Of a hardened heap.
+    HeapOverflow {
+        /// The block.
+        block: usize,
+        /// Its size, in bytes.
+        size: usize,
+        /// The first byte beyond it that was overwritten; of a large block, that was accessed.
+        at: usize,
+    },
+    /// The code wrote to a block that it had freed. Of a hardened heap.
+    WriteAfterFree {
+        /// The block.
+        block: usize,
+        /// The size that it had, in bytes.
+        size: usize,
+        /// The first byte that was overwritten.
+        at: usize,
+    },
     /// A value came back that its type or contract does not allow.
     InvalidValue {
         /// What it was.
@@ -165,6 +190,18 @@ impl fmt::Display for FaultKind {
             Self::CallbackRefused => write!(f, "called a callback that is not registered for this call"),
             Self::ThreadExited => write!(f, "tried to end the thread that called it"),
             Self::ForeignFree { address } => write!(f, "freed {address:#x}, which its heap did not give out"),
+            Self::DoubleFree { block, size } => write!(f, "freed a heap block of {size} bytes again, at {block:#x}"),
+            Self::HeapOverflow { block, size, at } => {
+                let (distance, where_) = match at.checked_sub(block.wrapping_add(*size)) {
+                    Some(beyond) => (beyond, "behind its end"),
+                    None => (block.wrapping_sub(*at), "before its start"),
+                };
+                write!(f, "ran over a heap block of {size} bytes at {block:#x}, {distance} bytes {where_}")
+            }
+            Self::WriteAfterFree { block, size, at } => {
+                let offset = at.wrapping_sub(*block);
+                write!(f, "wrote to a freed heap block of {size} bytes at {block:#x}, {offset} bytes from its start")
+            }
             Self::InvalidValue { what } => write!(f, "returned an invalid value: {what}"),
             Self::TooLarge { requested, limit } => write!(f, "{requested} is more than the {limit} that fit"),
             Self::StaleHandle => write!(f, "the handle is of an instance that is gone"),

@@ -88,7 +88,10 @@ impl Fault {
             | FaultKind::Unmapped { address }
             | FaultKind::StackOverflow { address }
             | FaultKind::Bus { address }
-            | FaultKind::ForeignFree { address } => Some(address),
+            | FaultKind::ForeignFree { address }
+            | FaultKind::DoubleFree { block: address, .. }
+            | FaultKind::HeapOverflow { at: address, .. }
+            | FaultKind::WriteAfterFree { at: address, .. } => Some(address),
             _ => None,
         }
     }

@@ -2,7 +2,7 @@
 
 use super::real::real;
 use crate::heap::{self, Heap};
-use crate::mpk::{self, Reason};
+use crate::mpk;
 use libc::{c_int, c_void, size_t};
 use std::ptr;
 
@@ -57,9 +57,8 @@ unsafe extern "C" fn realloc(block: *mut c_void, size: size_t) -> *mut c_void {
     if block.is_null() {
         return allocate(&mut heap, size, 1);
     }
-    require_own(&heap, block);
-    // SAFETY: the block lies in this heap; that it is a live one is what the foreign code owes, to itself alone.
-    let moved = unsafe { heap.reallocate(block.cast(), size) };
+    // SAFETY: that a block of this heap is a live one is what the foreign code owes, to itself alone.
+    let moved = unsafe { heap.reallocate(block.cast(), size) }.unwrap_or_else(|damage| damage.end_call());
     if moved.is_null() { out_of_memory() } else { moved.cast() }
 }
 
@@ -76,9 +75,8 @@ pub(super) unsafe extern "C" fn free(block: *mut c_void) {
         }
         Some(_) if block.is_null() => {}
         Some(mut heap) => {
-            require_own(&heap, block);
             // SAFETY: as in `realloc`.
-            unsafe { heap.deallocate(block.cast()) }
+            unsafe { heap.deallocate(block.cast()) }.unwrap_or_else(|damage| damage.end_call());
         }
     }
 }
@@ -148,9 +146,8 @@ unsafe extern "C" fn pvalloc(size: size_t) -> *mut c_void {
 #[unsafe(no_mangle)]
 unsafe extern "C" fn malloc_usable_size(block: *mut c_void) -> size_t {
     match heap::current() {
-        // SAFETY: the block is one that `malloc` above gave out.
-        Some(heap) if heap.owns(block.cast()) => unsafe { heap::usable_size(block.cast()) },
-        Some(_) => 0,
+        // SAFETY: as in `realloc`.
+        Some(heap) => unsafe { heap.usable_size(block.cast()) },
         // SAFETY: passed on to libc.
         None => unsafe { real::malloc_usable_size()(block) },
     }
@@ -158,7 +155,7 @@ unsafe extern "C" fn malloc_usable_size(block: *mut c_void) -> size_t {
 
 #[inline]
 fn allocate(heap: &mut Heap, size: usize, align: usize) -> *mut c_void {
-    let block = heap.allocate(size, align);
+    let block = heap.allocate(size, align).unwrap_or_else(|damage| damage.end_call());
     if block.is_null() { out_of_memory() } else { block.cast() }
 }
 
@@ -167,13 +164,6 @@ fn out_of_memory() -> *mut c_void {
     // SAFETY: `errno` of this thread, or of this domain.
     unsafe { *libc::__errno_location() = libc::ENOMEM };
     ptr::null_mut()
-}
-
-#[inline]
-fn require_own(heap: &Heap, block: *mut c_void) {
-    if !heap.owns(block.cast()) {
-        mpk::leave(Reason::ForeignFree, block.addr());
-    }
 }
 
 /// Freeing a domain's block in the program is the program's own bug, and libc would write over its heap because of it: end

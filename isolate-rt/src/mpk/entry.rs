@@ -9,7 +9,9 @@ use super::seat::{Seat, fits_on_stack};
 use super::seats::Held;
 use super::thread::Thread;
 use crate::callback::Callbacks;
+use crate::domain::HeapKind;
 use crate::fault::{Failure, FaultKind};
+use crate::heap;
 use std::ptr;
 use std::sync::atomic::{Ordering, compiler_fence};
 use std::time::Duration;
@@ -83,7 +85,11 @@ impl Entry {
             // one `F`, which lives on our stack, and writes one `R`, for which there is room.
             unsafe {
                 let argument = (&raw const f).cast();
-                activation.enter(Work { function: inside::<R, F>, argument, result, stack, fs });
+                let function = match instance.heap_kind {
+                    HeapKind::Fast => inside::<R, F>,
+                    HeapKind::Hardened => inside_and_check::<R, F>,
+                };
+                activation.enter(Work { function, argument, result, stack, fs });
             }
             // Nobody discards an instance while we are in it, but for a handler of this thread that forked.
             lost = activation.stop.is_none() && is_lost();
@@ -109,6 +115,7 @@ impl Entry {
         }
         // SAFETY: held, and what ran there was stopped.
         let evidence = unsafe { Evidence::take(self.seat(), thread.tid(), stop) };
+        // First: what there was to miss is gone afterwards.
         let kind = self.instance.kind(self.seat(), stop);
         thread.discarding.store(true, Ordering::Relaxed);
         self.instance.discard(Some(self.seat()), self.generation());
@@ -231,4 +238,15 @@ impl Drop for Entry {
 unsafe extern "C" fn inside<R: Copy, F: FnOnce() -> R + Copy>(argument: *const u8, result: *mut u8) {
     // SAFETY: by this function's contract.
     unsafe { result.cast::<R>().write(argument.cast::<F>().read()()) }
+}
+
+/// As [`inside`], with a look at the heap after it: with the domain's rights, since what is looked at is the domain's.
+///
+/// # Safety
+///
+/// As [`inside`].
+unsafe extern "C" fn inside_and_check<R: Copy, F: FnOnce() -> R + Copy>(argument: *const u8, result: *mut u8) {
+    // SAFETY: by this function's contract.
+    unsafe { inside::<R, F>(argument, result) };
+    heap::check();
 }

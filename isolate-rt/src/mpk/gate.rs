@@ -45,9 +45,16 @@ pub(super) struct Stop {
     /// The thread did nothing wrong: another one did, in the same instance.
     pub(super) evicted: bool,
     /// Set when the thread stopped in [`leave`]: the reason and its value.
-    pub(super) left: Option<(usize, usize)>,
+    pub(super) left: Option<Left>,
     /// What the thread's were, where it was stopped.
     pub(super) registers: Option<Registers>,
+}
+
+/// What [`leave`] was called with: the domain's words, which may be anything.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Left {
+    pub(super) reason: usize,
+    pub(super) words: [usize; 3],
 }
 
 /// Why an interposed function ends the call.
@@ -64,12 +71,15 @@ pub(crate) enum Reason {
     ForeignFree,
     ProcessStarted,
     CallbackRefused,
+    FreedTwice,
+    Overrun,
+    WrittenAfterFree,
 }
 
 impl Stop {
     /// As if the domain had stopped in [`leave`].
     pub(super) fn left(reason: Reason, value: usize) -> Self {
-        let left = Some((reason as usize, value));
+        let left = Some(Left { reason: reason as usize, words: [value, 0, 0] });
         let (signal, access) = (libc::SIGILL, Access::Read);
         Self { signal, code: 0, address: 0, key: 0, access, evicted: false, left, registers: None }
     }
@@ -335,15 +345,20 @@ pub(super) fn leave_site() -> usize {
 
 /// Ends the call that this thread is in, from inside the domain.
 pub(crate) fn leave(reason: Reason, value: usize) -> ! {
+    leave_with(reason, [value, 0, 0])
+}
+
+/// As [`leave`], with more to say.
+pub(crate) fn leave_with(reason: Reason, [a, b, c]: [usize; 3]) -> ! {
     // SAFETY: stops at an undefined instruction; the signal handler does the rest.
-    unsafe { stop(reason as usize, value) }
+    unsafe { stop(reason as usize, a, b, c) }
 }
 
 /// # Safety
 ///
 /// To be called inside a domain.
 #[unsafe(naked)]
-unsafe extern "C" fn stop(_reason: usize, _value: usize) -> ! {
+unsafe extern "C" fn stop(_reason: usize, _a: usize, _b: usize, _c: usize) -> ! {
     naked_asm!(
         ".cfi_startproc",
         ".globl __isolate_rt_leave",

@@ -9,12 +9,13 @@ use super::entry::Entry;
 use super::image::Image;
 use super::layout::Layout;
 use super::pkey::Pkey;
+use super::rooms::Rooms;
 use super::seat::Seat;
 use super::seats::Seats;
 use super::thread::{self, Thread};
 use super::tls::Template;
 use super::{barrier, register_barrier, selftest, signal, wait, wake};
-use crate::domain::Settings;
+use crate::domain::{HeapKind, Settings};
 use crate::fault::{FaultKind, Unsupported};
 use crate::heap::{Heap, KEPT};
 use std::ptr;
@@ -35,6 +36,8 @@ pub(crate) struct Instance {
     generation: AtomicU64,
     /// End of what of the heap was ever open to the domain. What lies behind cannot have been touched.
     open: AtomicUsize,
+    pub(super) heap_kind: HeapKind,
+    pub(super) rooms: Rooms,
     /// Threads that wait for it to be even.
     waiting: AtomicU32,
     pub(super) seats: Seats,
@@ -72,11 +75,14 @@ impl Instance {
             begun.key = Some(Pkey::allocate()?);
         }
         let (Some(layout), Some(key)) = (begun.layout.clone(), begun.key) else { unreachable!("both were just made") };
+        let heap_kind = settings.heap_kind;
+        let rooms = Rooms::new(if heap_kind == HeapKind::Hardened { layout.rooms.clone() } else { 0..0 });
         // SAFETY: reserved for this instance alone, and not in use yet; `reserve` made it long enough. The globals are this
         // library's, says who named them.
         let image = unsafe {
-            key.tag(layout.heap.start, KEPT)?;
-            Heap::create(ptr::with_exposed_provenance_mut(layout.heap.start), KEPT, layout.heap.len());
+            let heap = &layout.heap;
+            key.tag(heap.start, KEPT)?;
+            Heap::create(ptr::with_exposed_provenance_mut(heap.start), KEPT, heap.len(), heap_kind, rooms.area());
             Image::take(settings.globals, key)?
         };
         let instance = Box::leak(Box::new(Self {
@@ -89,6 +95,8 @@ impl Instance {
             deadline: settings.deadline,
             generation: AtomicU64::new(0),
             open: AtomicUsize::new(layout.heap.start + KEPT),
+            heap_kind,
+            rooms,
             waiting: AtomicU32::new(0),
             next: AtomicPtr::new(ptr::null_mut()),
         }));
@@ -157,7 +165,9 @@ impl Instance {
     #[cold]
     pub(super) fn open_heap(&self, end: usize) -> usize {
         let heap = &self.layout.heap;
-        let end = end.min(heap.end).next_multiple_of(super::PAGE);
+        // What is in rooms counts, too.
+        let most = heap.end - self.rooms.open_bytes().min(heap.len());
+        let end = end.min(most).next_multiple_of(super::PAGE);
         let open = self.open.load(Ordering::Acquire);
         // SAFETY: of this instance's heap, and not used yet.
         if end > open && unsafe { self.key.tag(open, end - open) }.is_ok() {
@@ -168,7 +178,14 @@ impl Instance {
 
     /// Whether what lies at this address of the heap was ever open to the domain.
     pub(super) fn is_open(&self, address: usize) -> bool {
-        address < self.open.load(Ordering::Acquire)
+        address < self.open.load(Ordering::Acquire) || self.rooms.writable_until(address).is_some()
+    }
+
+    /// Opens a room for a block, as the domain's allocator describes it: bytes of the room, bytes before the block, its size.
+    #[cold]
+    pub(super) fn open_room(&self, [len, offset, size]: [usize; 3]) -> Option<usize> {
+        let most = self.layout.heap.end - self.open.load(Ordering::Acquire);
+        self.rooms.open(self.key, len, most, (offset, size))
     }
 
     fn heap(&self) -> *mut Heap {
@@ -233,7 +250,9 @@ impl Instance {
             if open > drop_from {
                 libc::madvise(ptr::with_exposed_provenance_mut(drop_from), open - drop_from, libc::MADV_DONTNEED);
             }
-            Heap::create(self.heap().cast(), open - self.layout.heap.start, self.layout.heap.len());
+            self.rooms.close_all();
+            let (heap, open) = (&self.layout.heap, open - self.layout.heap.start);
+            Heap::create(self.heap().cast(), open, heap.len(), self.heap_kind, self.rooms.area());
             self.image.restore();
         }
         self.generation.store(dying + 1, Ordering::Release);
@@ -272,7 +291,8 @@ impl Instance {
     pub(super) fn writable_until(&self, address: usize) -> Option<usize> {
         let open = self.layout.heap.start..self.open.load(Ordering::Acquire);
         let heap = Some(open).filter(|heap| heap.contains(&address)).map(|heap| heap.end);
-        heap.or_else(|| self.seats.get(self.layout.seat_of(address)?)?.writable_until(address))
+        heap.or_else(|| self.rooms.writable_until(address))
+            .or_else(|| self.seats.get(self.layout.seat_of(address)?)?.writable_until(address))
             .or_else(|| self.image.writable_until(address))
     }
 }

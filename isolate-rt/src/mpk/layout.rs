@@ -2,7 +2,7 @@
 //! comparison and a stray pointer from one slot meets gigabytes of nothing before the next.
 //!
 //! ```text
-//! slot:  │ heap, up to its limit ┄┄┄┄ │ seat 0 │ seat 1 │ … │ seat 39 │
+//! slot:  │ heap, up to its limit ┄┄┄┄ │ rooms ┄┄┄┄ │ seat 0 │ seat 1 │ … │ seat 39 │
 //! seat:  │ guard │ stack │·│ thread-local storage │·│ mailbox │·│ staging ┄┄┄┄┄┄┄┄ │      · one unmapped page
 //! ```
 
@@ -35,6 +35,8 @@ const _: () = assert!(GUARD + MAX_STACK + MAILBOX + STAGING + (256 << 20) < SEAT
 #[derive(Clone, Debug)]
 pub(super) struct Layout {
     pub(super) heap: Range<usize>,
+    /// Where rooms for large blocks may be opened.
+    pub(super) rooms: Range<usize>,
     /// Which slot it is.
     pub(super) index: usize,
     seats: usize,
@@ -80,6 +82,7 @@ impl Layout {
         Ok(Self {
             index,
             heap: slot..slot + heap,
+            rooms: slot + MAX_HEAP..slot + HEAP_SPAN,
             seats: slot + HEAP_SPAN,
             stack_size,
             tls_size: tls.next_multiple_of(PAGE),
@@ -104,7 +107,7 @@ impl Layout {
         }
         let seat = self.seat_of(address).map(|index| self.seat(index));
         Some(match seat {
-            _ if self.heap.contains(&address) => Place::Heap,
+            _ if self.heap.contains(&address) || self.rooms.contains(&address) => Place::Heap,
             Some(seat) if seat.stack.contains(&address) => Place::Stack,
             Some(seat) if seat.tls.contains(&address) => Place::ThreadLocal,
             Some(seat) if seat.mailbox.contains(&address) || seat.staging.contains(&address) => Place::Staged,

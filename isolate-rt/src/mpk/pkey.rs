@@ -40,6 +40,9 @@ pub(super) struct Pkey(u32);
 static TAKEN: AtomicU32 = AtomicU32::new(0);
 
 impl Pkey {
+    /// Whose pages no domain may write.
+    pub(super) const ROOT: Self = Self(0);
+
     /// Takes a key, open for the calling thread.
     pub(super) fn allocate() -> Result<Self, Unsupported> {
         // SAFETY: takes a key; the kernel writes this thread's PKRU for that key alone.

@@ -165,7 +165,10 @@ unsafe fn rewind(activation: &mut Activation, frame: &mut Frame, signal: c_int, 
         key,
         evicted: deadline::signal() == Some(signal) && !activation.deadline.is_past(),
         access: frame.access(),
-        left: at_leave.then(|| (frame.register(libc::REG_RDI), frame.register(libc::REG_RSI))),
+        left: at_leave.then(|| gate::Left {
+            reason: frame.register(libc::REG_RDI),
+            words: [libc::REG_RSI, libc::REG_RDX, libc::REG_RCX].map(|which| frame.register(which)),
+        }),
         registers: Some(frame.registers()),
     });
     frame.go_to(gate::rewind());

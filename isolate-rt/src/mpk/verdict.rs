@@ -1,9 +1,10 @@
 //! From what the signal handler saw to what went wrong.
 
 use super::deadline;
-use super::gate::{Reason, Stop};
+use super::gate::{Left, Reason, Stop};
 use super::instance::Instance;
 use super::message::Message;
+use super::rooms::Block;
 use super::seat::Seat;
 use super::signal::SEGV_PKUERR;
 use crate::fault::{Access, FaultKind};
@@ -12,7 +13,7 @@ impl Instance {
     /// What ended the call on `seat`.
     pub(super) fn kind(&self, seat: &Seat, stop: &Stop) -> FaultKind {
         let Stop { signal, code, address, key, access, left, .. } = *stop;
-        if let Some((reason, value)) = left {
+        if let Some(Left { reason, words: [value, size, at] }) = left {
             return match reason {
                 _ if reason == Reason::StackSmashed as usize => FaultKind::StackSmashed,
                 _ if reason == Reason::AssertionFailed as usize => {
@@ -24,7 +25,21 @@ impl Instance {
                 _ if reason == Reason::CallbackRefused as usize => FaultKind::CallbackRefused,
                 _ if reason == Reason::ProcessStarted as usize => FaultKind::ProcessStarted,
                 _ if reason == Reason::ForeignFree as usize => FaultKind::ForeignFree { address: value },
+                _ if reason == Reason::FreedTwice as usize => FaultKind::DoubleFree { block: value, size },
+                _ if reason == Reason::Overrun as usize => FaultKind::HeapOverflow { block: value, size, at },
+                _ if reason == Reason::WrittenAfterFree as usize => {
+                    FaultKind::WriteAfterFree { block: value, size, at }
+                }
                 _ => FaultKind::Abort,
+            };
+        }
+        if signal == libc::SIGSEGV
+            && let Some(Block { start: block, size, is_live }) = self.rooms.missed(address)
+            && (is_live || access == Access::Write)
+        {
+            return match is_live {
+                true => FaultKind::HeapOverflow { block, size, at: address },
+                false => FaultKind::WriteAfterFree { block, size, at: address },
             };
         }
         match signal {

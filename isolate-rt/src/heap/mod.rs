@@ -1,8 +1,21 @@
 //! The heap of an instance: what `malloc` serves from while a domain runs.
 //!
 //! It lives, with all its metadata, in memory that the domain can write: code in there can ruin it, for itself. The program
-//! never walks it. A fault discards it whole; only [`Heap::create`] is run by the program, on memory nobody else uses then.
+//! never walks it, not even to check it: what [`Heap::check`] looks at, it looks at with the domain's rights. A fault
+//! discards it whole; only [`Heap::create`] is run by the program, on memory nobody else uses then.
+//!
+//! | | before a block | behind it | freed |
+//! |---|---|---|---|
+//! | `fast` | its size | nothing | used again at once |
+//! | `hardened` | links and size with a checksum ([`hardened`]) | a canary, or the end of the memory | poisoned and held back |
 
+mod hardened;
+#[cfg(test)]
+mod tests;
+
+use crate::domain::HeapKind;
+use crate::mpk::{self, Reason};
+use hardened::Checks;
 use std::alloc::Layout;
 use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
@@ -21,9 +34,16 @@ const ALIGN: usize = 16;
 /// Header of an instance's heap; the blocks follow it.
 #[repr(C)]
 pub(crate) struct Heap {
-    talc: Talc<Manual, DefaultBinning>,
+    ground: Ground,
     // Threads of the domain take turns. One that is sent out while it holds the lock takes the whole heap with it.
     lock: AtomicBool,
+    // Of a hardened heap.
+    checks: Option<Checks>,
+}
+
+/// Where chunks come from.
+struct Ground {
+    talc: Talc<Manual, DefaultBinning>,
     // First byte, end of what the allocator has claimed, of what is open to the domain, and of what it may ask for.
     start: usize,
     claimed: usize,
@@ -31,7 +51,20 @@ pub(crate) struct Heap {
     end: usize,
 }
 
-/// Before every block: C frees without saying how large, or how aligned, a block was.
+/// What a heap noticed. Addresses are the domain's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Damage {
+    /// Not a block, or one that went back to the allocator long ago.
+    Foreign { block: usize },
+    /// Freed before.
+    FreedTwice { block: usize, size: usize },
+    /// Bytes around a block were overwritten; `at` is the first of them.
+    Overrun { block: usize, size: usize, at: usize },
+    /// Bytes of a freed block were.
+    WrittenAfterFree { block: usize, size: usize, at: usize },
+}
+
+/// Before every block of a fast heap: C frees without saying how large, or how aligned, a block was.
 #[repr(C)]
 struct Prefix {
     size: usize,
@@ -94,25 +127,111 @@ impl Heap {
     /// Smallest `len` that [`Heap::create`] takes.
     pub(crate) const MIN: usize = 2 * KEPT;
 
-    /// Lays a new heap over `len` bytes at `at`, touching only the first few pages.
+    /// Lays a new heap over `len` bytes at `at`, touching only the first few pages. `rooms`: the addresses where the program
+    /// opens rooms for large blocks of a hardened heap, if it does.
     ///
     /// # Safety
     ///
     /// The range is mapped, page-aligned, at least [`Heap::MIN`] long, and used by nobody else; the first `open` bytes are
     /// writable, at least [`KEPT`].
-    pub(crate) unsafe fn create(at: *mut u8, open: usize, len: usize) {
+    pub(crate) unsafe fn create(at: *mut u8, open: usize, len: usize, kind: HeapKind, rooms: std::ops::Range<usize>) {
         let start = at.addr();
         let first = size_of::<Self>().next_multiple_of(ALIGN);
         let mut talc = Talc::new(Manual);
         // SAFETY: the range is ours by this function's contract, and lies behind the header.
         let claimed = unsafe { talc.claim(at.add(first), KEPT - first) };
         let claimed = claimed.map_or(start + first, |end| end.as_ptr().addr());
-        let heap = Self { talc, lock: AtomicBool::new(false), start, claimed, open: start + open, end: start + len };
+        let ground = Ground { talc, start, claimed, open: start + open, end: start + len };
+        let checks = (kind == HeapKind::Hardened).then(|| Checks::new(rooms, len));
         // SAFETY: as above; page alignment is enough for any type.
-        unsafe { at.cast::<Self>().write(heap) };
+        unsafe {
+            at.cast::<Self>().write(Self { ground, lock: AtomicBool::new(false), checks });
+            if let Some(checks) = &mut (*at.cast::<Self>()).checks {
+                checks.close_rings();
+            }
+        }
     }
 
-    pub(crate) fn allocate(&mut self, size: usize, align: usize) -> *mut u8 {
+    /// NULL where there is no room.
+    pub(crate) fn allocate(&mut self, size: usize, align: usize) -> Result<*mut u8, Damage> {
+        match &mut self.checks {
+            None => Ok(self.ground.allocate(size, align)),
+            Some(checks) => checks.allocate(&mut self.ground, size, align),
+        }
+    }
+
+    /// # Safety
+    ///
+    /// On a fast heap, a `block` that lies in the heap came from it and was not freed yet.
+    pub(crate) unsafe fn deallocate(&mut self, block: *mut u8) -> Result<(), Damage> {
+        match &mut self.checks {
+            None if !self.ground.owns(block) => Err(Damage::Foreign { block: block.addr() }),
+            None => {
+                // SAFETY: by this function's contract.
+                unsafe { self.ground.deallocate(block) };
+                Ok(())
+            }
+            Some(checks) => checks.deallocate(&mut self.ground, block),
+        }
+    }
+
+    /// On NULL the old block stays.
+    ///
+    /// # Safety
+    ///
+    /// As [`Heap::deallocate`].
+    pub(crate) unsafe fn reallocate(&mut self, block: *mut u8, size: usize) -> Result<*mut u8, Damage> {
+        match &mut self.checks {
+            None if !self.ground.owns(block) => Err(Damage::Foreign { block: block.addr() }),
+            // SAFETY: by this function's contract.
+            None => Ok(unsafe { self.ground.reallocate(block, size) }),
+            Some(checks) => checks.reallocate(&mut self.ground, block, size),
+        }
+    }
+
+    /// How many bytes `block` has; 0 for what is none of this heap.
+    ///
+    /// # Safety
+    ///
+    /// As [`Heap::deallocate`].
+    pub(crate) unsafe fn usable_size(&self, block: *const u8) -> usize {
+        match &self.checks {
+            None if !self.ground.owns(block) => 0,
+            // SAFETY: by this function's contract there is a prefix.
+            None => unsafe { (*block.cast::<Prefix>().sub(1)).size },
+            Some(checks) => checks.size_of(&self.ground, block),
+        }
+    }
+
+    /// Looks at what the domain can have damaged: at the end of a call.
+    fn check(&mut self) -> Result<(), Damage> {
+        self.checks.as_mut().map_or(Ok(()), Checks::look)
+    }
+}
+
+/// At the end of a call, inside: ends it differently if the heap is damaged.
+pub(crate) fn check() {
+    if let Some(mut heap) = current() {
+        heap.check().unwrap_or_else(|damage| damage.end_call());
+    }
+}
+
+impl Damage {
+    /// Ends the call that this thread is in, from inside the domain.
+    #[cold]
+    pub(crate) fn end_call(self) -> ! {
+        match self {
+            Self::Foreign { block } => mpk::leave(Reason::ForeignFree, block),
+            Self::FreedTwice { block, size } => mpk::leave_with(Reason::FreedTwice, [block, size, block]),
+            Self::Overrun { block, size, at } => mpk::leave_with(Reason::Overrun, [block, size, at]),
+            Self::WrittenAfterFree { block, size, at } => mpk::leave_with(Reason::WrittenAfterFree, [block, size, at]),
+        }
+    }
+}
+
+/// The blocks of a fast heap, and chunks for those of a hardened one.
+impl Ground {
+    fn allocate(&mut self, size: usize, align: usize) -> *mut u8 {
         let align = align.max(ALIGN);
         let offset = size_of::<Prefix>().next_multiple_of(align);
         let Some(layout) = size.checked_add(offset).and_then(|total| Layout::from_size_align(total, align).ok()) else {
@@ -129,8 +248,8 @@ impl Heap {
 
     /// # Safety
     ///
-    /// `block` came from this heap and was not freed yet.
-    pub(crate) unsafe fn deallocate(&mut self, block: *mut u8) {
+    /// `block` came from [`Ground::allocate`] and was not freed yet.
+    unsafe fn deallocate(&mut self, block: *mut u8) {
         // SAFETY: every block of ours has its prefix before it, and the layout is the one it was allocated with.
         unsafe {
             let (chunk, layout) = chunk_of(block);
@@ -140,8 +259,8 @@ impl Heap {
 
     /// # Safety
     ///
-    /// As [`Heap::deallocate`]. On NULL the old block stays.
-    pub(crate) unsafe fn reallocate(&mut self, block: *mut u8, size: usize) -> *mut u8 {
+    /// As [`Ground::deallocate`].
+    unsafe fn reallocate(&mut self, block: *mut u8, size: usize) -> *mut u8 {
         // SAFETY: as in `deallocate`; growing in place keeps the chunk's start, so the prefix stays where it is.
         unsafe {
             let (chunk, layout) = chunk_of(block);
@@ -161,7 +280,7 @@ impl Heap {
     }
 
     /// Whether `block` can be one of ours: what an interposed `free` asks before it believes its caller.
-    pub(crate) fn owns(&self, block: *const u8) -> bool {
+    fn owns(&self, block: *const u8) -> bool {
         (self.start..self.end).contains(&block.addr())
     }
 
@@ -180,7 +299,7 @@ impl Heap {
         let step = need.max(self.claimed - self.start);
         let end = self.claimed.saturating_add(step).min(self.end);
         if end > self.open {
-            self.open = crate::mpk::open_heap(end);
+            self.open = mpk::open_heap(end);
         }
         let end = end.min(self.open);
         if let Some(claimed) = NonNull::new(ptr::with_exposed_provenance_mut::<u8>(self.claimed)) {
@@ -193,15 +312,7 @@ impl Heap {
 
 /// # Safety
 ///
-/// `block` has the size that was asked for in the prefix before it.
-pub(crate) unsafe fn usable_size(block: *const u8) -> usize {
-    // SAFETY: by this function's contract.
-    unsafe { (*block.cast::<Prefix>().sub(1)).size }
-}
-
-/// # Safety
-///
-/// `block` came from a [`Heap`] and was not freed yet.
+/// `block` came from [`Ground::allocate`] and was not freed yet.
 unsafe fn chunk_of(block: *mut u8) -> (*mut u8, Layout) {
     // SAFETY: by this function's contract there is a prefix, and the layout it describes was valid when it was written.
     unsafe {

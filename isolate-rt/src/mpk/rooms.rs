@@ -1,0 +1,234 @@
+//! Rooms: memory for one large block each of a hardened heap, with nothing mapped before and behind it.
+//!
+//! The program opens and closes them for the domain's allocator and keeps the books, in its own memory. A room that was once
+//! opened stays mapped, and readable, at that place for ever: closing it only takes the domain's right to write, so that no
+//! check of the program that an address is in a room becomes wrong before the access.
+
+use super::PAGE;
+use super::callback::{CLOSE_ROOM, OPEN_ROOM};
+use super::gate::call_back;
+use super::pkey::Pkey;
+use std::ops::Range;
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// Most rooms of an instance. Each is two mappings, of which a process has 65,530.
+const COUNT: usize = 1024;
+/// Between two rooms: what runs over its end by more than this misses the gap.
+const GAP: usize = 64 << 10;
+/// What closed rooms may hold of memory before it goes back to the kernel, in bytes.
+const KEPT: usize = 4 << 20;
+
+/// Asks the program, from inside, for a room of `len` bytes for a block of `size` bytes, `offset` bytes from its start. Gives
+/// the room's address.
+pub(crate) fn open_room(len: usize, offset: usize, size: usize) -> Option<usize> {
+    let wish = [len, offset, size];
+    let mut start = 0usize;
+    // SAFETY: heaps are used inside; there is a wish, and room for a number.
+    unsafe { call_back(OPEN_ROOM, (&raw const wish).cast(), (&raw mut start).cast()) };
+    (start != 0).then_some(start)
+}
+
+/// Gives back the room that holds `address`.
+pub(crate) fn close_room(address: usize) {
+    // SAFETY: as above; no answer is waited for.
+    unsafe { call_back(CLOSE_ROOM, ptr::without_provenance(address), ptr::null_mut()) };
+}
+
+pub(super) struct Rooms {
+    area: Range<usize>,
+    /// Held for a few system calls. Whoever finds it taken does without a room: a signal handler may have interrupted the holder.
+    lock: AtomicBool,
+    /// How many rooms there are; sorted by address, never fewer.
+    count: AtomicUsize,
+    rooms: Box<[Room]>,
+    /// Bytes of the open ones, and of the closed ones that may still have memory.
+    open: AtomicUsize,
+    kept: AtomicUsize,
+    /// Counts closings.
+    clock: AtomicUsize,
+}
+
+#[derive(Default)]
+struct Room {
+    start: AtomicUsize,
+    len: AtomicUsize,
+    is_open: AtomicBool,
+    closed_at: AtomicUsize,
+    /// For reports: where in the room the domain says that its block is, and how large.
+    offset: AtomicUsize,
+    size: AtomicUsize,
+}
+
+/// A block in a room, as the domain has described it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Block {
+    pub(super) start: usize,
+    pub(super) size: usize,
+    /// Still open; else freed.
+    pub(super) is_live: bool,
+}
+
+impl Rooms {
+    /// In `area`, of which nothing is mapped readable yet.
+    pub(super) fn new(area: Range<usize>) -> Self {
+        let count = if area.is_empty() { 0 } else { COUNT };
+        Self {
+            area,
+            lock: AtomicBool::new(false),
+            count: AtomicUsize::new(0),
+            rooms: (0..count).map(|_| Room::default()).collect(),
+            open: AtomicUsize::new(0),
+            kept: AtomicUsize::new(0),
+            clock: AtomicUsize::new(0),
+        }
+    }
+
+    pub(super) fn area(&self) -> Range<usize> {
+        self.area.clone()
+    }
+
+    /// Bytes that the domain has in rooms.
+    pub(super) fn open_bytes(&self) -> usize {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    /// Opens a room of `len` bytes, if it leaves the domain with at most `most` in rooms. What it holds is the domain's own old data, or 0.
+    pub(super) fn open(&self, key: Pkey, len: usize, most: usize, (offset, size): (usize, usize)) -> Option<usize> {
+        if len == 0 || !len.is_multiple_of(PAGE) || len > most.saturating_sub(self.open_bytes()) {
+            return None;
+        }
+        let _held = self.try_hold()?;
+        let (room, was_closed) = match self.longest_closed(len) {
+            Some(room) => (room, true),
+            None => (self.another(len)?, false),
+        };
+        let start = room.start.load(Ordering::Relaxed);
+        // SAFETY: a room in this instance's own address space, and nobody's block.
+        unsafe { key.tag(start, len) }.ok()?;
+        room.offset.store(offset, Ordering::Relaxed);
+        room.size.store(size, Ordering::Relaxed);
+        room.is_open.store(true, Ordering::Release);
+        if was_closed {
+            self.kept.store(self.kept.load(Ordering::Relaxed).saturating_sub(len), Ordering::Relaxed);
+        } else {
+            self.count.fetch_add(1, Ordering::Release);
+        }
+        self.open.fetch_add(len, Ordering::Relaxed);
+        Some(start)
+    }
+
+    /// Takes the room that holds `address` from the domain, if there is such a room.
+    pub(super) fn close(&self, address: usize) {
+        let Some(_held) = self.try_hold() else { return };
+        if let Some(room) = self.find(address).filter(|room| room.is_open.load(Ordering::Relaxed)) {
+            self.shut(room);
+            let len = room.len.load(Ordering::Relaxed);
+            let kept = self.kept.load(Ordering::Relaxed) + len;
+            if kept > KEPT {
+                room.drop_contents();
+            } else {
+                self.kept.store(kept, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Closes all, and forgets what they held.
+    ///
+    /// # Safety
+    ///
+    /// Nothing of the domain runs.
+    pub(super) unsafe fn close_all(&self) {
+        // In the child of a fork whoever held it may not exist.
+        self.lock.store(false, Ordering::Relaxed);
+        for room in self.known() {
+            if room.is_open.load(Ordering::Relaxed) {
+                self.shut(room);
+            }
+            room.drop_contents();
+        }
+        self.open.store(0, Ordering::Relaxed);
+        self.kept.store(0, Ordering::Relaxed);
+    }
+
+    /// The end of the open room that holds `address`.
+    pub(super) fn writable_until(&self, address: usize) -> Option<usize> {
+        let room = self.find(address).filter(|room| room.is_open.load(Ordering::Acquire))?;
+        Some(room.range().end)
+    }
+
+    /// The block that an access to `address`, which is in no open room, has most likely missed.
+    pub(super) fn missed(&self, address: usize) -> Option<Block> {
+        let distance = |room: &&Room| {
+            let Range { start, end } = room.range();
+            start.saturating_sub(address) + (address + 1).saturating_sub(end)
+        };
+        // Of two as near, the one that lies before: overflows go up.
+        let room = self.known().iter().filter(|_| self.area.contains(&address)).min_by_key(distance)?;
+        let start = room.start.load(Ordering::Relaxed).wrapping_add(room.offset.load(Ordering::Relaxed));
+        let is_live = room.is_open.load(Ordering::Relaxed);
+        Some(Block { start, size: room.size.load(Ordering::Relaxed), is_live })
+    }
+
+    fn known(&self) -> &[Room] {
+        &self.rooms[..self.count.load(Ordering::Acquire).min(self.rooms.len())]
+    }
+
+    fn find(&self, address: usize) -> Option<&Room> {
+        let known = self.known();
+        let before = known.partition_point(|room| room.start.load(Ordering::Relaxed) <= address);
+        known.get(before.checked_sub(1)?).filter(|room| room.range().contains(&address))
+    }
+
+    fn longest_closed(&self, len: usize) -> Option<&Room> {
+        let fits = |room: &&Room| !room.is_open.load(Ordering::Relaxed) && room.len.load(Ordering::Relaxed) == len;
+        self.known().iter().filter(fits).min_by_key(|room| room.closed_at.load(Ordering::Relaxed))
+    }
+
+    /// Address space for one more room. It is known once `count` says so.
+    fn another(&self, len: usize) -> Option<&Room> {
+        let end = self.known().last().map_or(self.area.start, |room| room.range().end);
+        let start = end + GAP;
+        let last = start.checked_add(len)?.checked_add(GAP)?;
+        let room = self.rooms.get(self.count.load(Ordering::Relaxed)).filter(|_| last <= self.area.end)?;
+        room.start.store(start, Ordering::Relaxed);
+        room.len.store(len, Ordering::Relaxed);
+        Some(room)
+    }
+
+    fn shut(&self, room: &Room) {
+        let Range { start, end } = room.range();
+        // SAFETY: of this instance; the program may still read it.
+        // Fails where the kernel is out of mappings: then the domain can go on writing to what is its own.
+        let _ = unsafe { Pkey::ROOT.tag(start, end - start) };
+        room.is_open.store(false, Ordering::Release);
+        room.closed_at.store(self.clock.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
+        self.open.store(self.open_bytes().saturating_sub(end - start), Ordering::Relaxed);
+    }
+
+    fn try_hold(&self) -> Option<Hold<'_>> {
+        let was = self.lock.swap(true, Ordering::Acquire);
+        (!was).then_some(Hold(&self.lock))
+    }
+}
+
+impl Room {
+    fn range(&self) -> Range<usize> {
+        let start = self.start.load(Ordering::Relaxed);
+        start..start + self.len.load(Ordering::Relaxed)
+    }
+
+    fn drop_contents(&self) {
+        let Range { start, end } = self.range();
+        // SAFETY: private memory of a closed room: it reads as 0 from now on.
+        unsafe { libc::madvise(ptr::with_exposed_provenance_mut(start), end - start, libc::MADV_DONTNEED) };
+    }
+}
+
+struct Hold<'a>(&'a AtomicBool);
+
+impl Drop for Hold<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}

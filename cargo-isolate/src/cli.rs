@@ -2,7 +2,7 @@
 
 use crate::{
     color,
-    commands::{self, baseline::NoBaseline, diff::NothingToCompare},
+    commands::{self, baseline::NoBaseline, diff::NothingToCompare, wrap::NotClean},
     exit::Exit,
     nearest::nearest,
     policy::{Mistakes, Unreadable},
@@ -134,6 +134,7 @@ fn fail(error: &anyhow::Error) -> Exit {
         || mistakes.is_some()
         || error.is::<Unreadable>()
         || error.is::<TargetError>()
+        || error.is::<NotClean>()
         || error.is::<NoBaseline>()
         || error.is::<SnapshotError>()
         || error.is::<NothingToCompare>()

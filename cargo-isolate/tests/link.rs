@@ -64,7 +64,13 @@ fn build() -> Vec<u8> {
         let output = command.current_dir(folder.path()).output().expect("it starts");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     };
-    run(Command::new(env!("CARGO_BIN_EXE_cargo-isolate")).args(["isolate", "wrap", "--apply", "--offline"]));
+    run(Command::new(env!("CARGO_BIN_EXE_cargo-isolate")).args([
+        "isolate",
+        "wrap",
+        "--apply",
+        "--allow-no-vcs",
+        "--offline",
+    ]));
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("link");
     run(Command::new(env!("CARGO")).args(["build", "--offline", "--quiet"]).env("CARGO_TARGET_DIR", &target));
     fs::read(target.join("debug/app")).expect("the program")

@@ -54,7 +54,7 @@ fn check(change: (&str, &str), arguments: &[&str], status: i32, expected: &[&str
         tool.arg("isolate").args(arguments).arg("--offline").env("CARGO_TARGET_DIR", target);
         tool.current_dir(folder.path()).output().expect("the tool")
     };
-    let wrapped = isolate(&["wrap", "--apply"]);
+    let wrapped = isolate(&["wrap", "--apply", "--allow-no-vcs"]);
     assert!(wrapped.status.success(), "{}", String::from_utf8_lossy(&wrapped.stderr));
     let text = match change {
         ("src/main.rs", text) => format!("mod isolated;\n{text}"),

@@ -64,6 +64,7 @@ fn collect(folder: &Path, files: &mut Vec<(PathBuf, String)>) {
     for entry in fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
         match path.is_dir() {
+            true if path.ends_with(".git") => {}
             true => collect(&path, files),
             false if path.ends_with("Cargo.lock") => {}
             false => files.push((path.clone(), fs::read_to_string(path).expect("text"))),
@@ -76,7 +77,7 @@ const POLICY: &str = include_str!("kinds/policy.toml");
 #[test]
 fn every_kind_is_wrapped_and_compiles() {
     let workspace = Workspace::new(POLICY);
-    workspace.expect(&["wrap", "--apply"], 0);
+    workspace.expect(&["wrap", "--apply", "--allow-no-vcs"], 0);
     insta::assert_snapshot!("kinds", workspace.get("src/isolated/kinds.rs"));
     insta::assert_snapshot!("direct", workspace.get("src/isolated/direct.rs"));
     insta::assert_snapshot!("fragment", workspace.get("src/isolated/isolate.ld"));
@@ -97,10 +98,10 @@ fn every_kind_is_wrapped_and_compiles() {
 #[test]
 fn a_second_time_changes_nothing() {
     let workspace = Workspace::new(POLICY);
-    workspace.expect(&["wrap", "--apply"], 0);
+    workspace.expect(&["wrap", "--apply", "--allow-no-vcs"], 0);
     let before = workspace.files();
-    let printed = workspace.expect(&["wrap", "--apply"], 0);
-    assert!(printed.starts_with("everything is up to date\n\nto do: replace 2 direct calls"), "{printed}");
+    let printed = workspace.expect(&["wrap", "--apply", "--allow-no-vcs"], 0);
+    assert_eq!(printed, "everything is up to date\n");
     assert_eq!(workspace.files(), before);
     workspace.expect(&["wrap", "--apply", "--check"], 0);
 }
@@ -109,7 +110,7 @@ fn a_second_time_changes_nothing() {
 fn the_package_keeps_what_it_had() {
     let workspace = Workspace::new(POLICY);
     workspace.put("build.rs", "// Mine.\nfn main() {\n    println!(\"cargo::rerun-if-changed=build.rs\");\n}\n");
-    workspace.expect(&["wrap", "--apply"], 0);
+    workspace.expect(&["wrap", "--apply", "--allow-no-vcs"], 0);
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").display().to_string();
     insta::with_settings!({ filters => vec![(regex_escape(&root).as_str(), "[checkout]")] }, {
         insta::assert_snapshot!("manifest", workspace.get("Cargo.toml"));
@@ -130,20 +131,68 @@ fn regex_escape(text: &str) -> String {
 }
 
 #[test]
-fn the_calls_to_replace_are_listed() {
+fn calls_are_rewritten_and_the_rest_is_listed() {
     let workspace = Workspace::new(POLICY);
     let text = workspace.get("src/lib.rs")
         + "pub fn shut(ctx: *mut kinds_sys::Ctx) {\n    unsafe { kinds_sys::close(ctx) }\n}\n\
            #[cfg(test)]\nmod tests {\n    fn compare() {\n        unsafe { kinds_sys::close(std::ptr::null_mut()) }\n    }\n}\n";
     workspace.put("src/lib.rs", &text);
-    let printed = workspace.expect(&["wrap", "--apply"], 0);
+    let diff = workspace.expect(&["wrap", "--apply", "--dry-run"], 0);
+    assert_eq!(workspace.get("src/lib.rs"), text);
+    let (_, of_calls) = diff.split_once("+++ b/src/lib.rs\n").expect("a diff of the calls");
+    insta::assert_snapshot!("calls", of_calls);
+    let printed = workspace.expect(&["wrap", "--apply", "--allow-no-vcs"], 0);
     let (_, list) = printed.split_once("\n\n").expect("a list after the files");
-    let root = workspace.get("src/lib.rs");
+    insta::assert_snapshot!(list, @r"
+    rewrote 2 calls: 0 pass on a fault by `?`, 2 panic
+      src/lib.rs:13  `own_checksum` panics on a fault
+      src/lib.rs:15  `crc` panics on a fault
+
+    to do: replace 1 direct call by its wrapper, and handle the `Fault`
+      src/lib.rs:18:14  `ctx` is a `Handle` to the wrapper: whoever makes it must keep that
+          isolated::kinds::close(ctx: &Handle<ffi::Ctx>) -> Result<(), Fault>
+          try: crate::isolated::kinds::close(/* ctx: &Handle<ffi::Ctx> */)
+    `cargo isolate verify` then checks that none is left
+    ");
     // `mod isolated;` moved the call down.
-    let line = root.lines().position(|line| line.contains("kinds_sys::close(ctx)")).expect("the call") + 1;
-    let site = format!("src/lib.rs:{line}:14  isolated::kinds::close\n");
-    assert!(list.starts_with("to do: replace 3 direct calls by their wrappers"), "{list}");
-    assert!(list.contains(&site), "{list}");
+    let line = workspace.get("src/lib.rs").lines().position(|line| line.contains("kinds_sys::close(ctx)"));
+    assert!(list.contains(&format!("src/lib.rs:{}:14", line.expect("the call") + 1)), "{list}");
+    workspace.expect(&["wrap", "--apply"], 0);
+}
+
+/// As `cargo fix`: nothing is edited over what nobody could get back.
+#[test]
+fn a_tree_with_changes_is_left_alone() {
+    let workspace = Workspace::new(POLICY);
+    let git = |arguments: &[&str]| {
+        let mut git = Command::new("git");
+        git.args(["-c", "user.name=x", "-c", "user.email=x@example.org"]).args(arguments);
+        let output = git.current_dir(workspace.folder.path()).output().expect("git");
+        assert!(output.status.success(), "{arguments:?} {}", String::from_utf8_lossy(&output.stderr));
+    };
+    let refused = |arguments: &[&str]| {
+        let before = workspace.files();
+        let output = workspace.isolate(&[&["wrap", "--apply"], arguments].concat());
+        assert_eq!(output.status.code(), Some(2));
+        assert_eq!(workspace.files(), before);
+        let folder = workspace.folder.path().canonicalize().expect("a folder").display().to_string();
+        String::from_utf8(output.stderr).expect("UTF-8").replace(&folder, "[workspace]")
+    };
+    insta::assert_snapshot!("no_vcs", refused(&[]));
+    git(&["init", "--quiet"]);
+    workspace.put(".gitignore", "target\n");
+    git(&["add", "."]);
+    insta::assert_snapshot!("staged", refused(&[]));
+    git(&["commit", "--quiet", "-m", "all"]);
+    workspace.put("notes.txt", "mine");
+    insta::assert_snapshot!("dirty", refused(&["--allow-staged"]));
+    fs::remove_file(workspace.path("notes.txt")).expect("removed");
+    workspace.expect(&["wrap", "--apply"], 0);
+    // What it wrote itself is in nobody's way as long as there is nothing to write.
+    workspace.expect(&["wrap", "--apply"], 0);
+    workspace.put("policy.toml", &POLICY.replace("3MiB", "4MiB"));
+    refused(&[]);
+    workspace.expect(&["wrap", "--apply", "--allow-dirty"], 0);
 }
 
 #[test]
@@ -201,7 +250,7 @@ fn one_refusal_and_nothing_is_written() {
     assert_ne!(without, POLICY);
     let workspace = Workspace::new(&without);
     let before = workspace.files();
-    let output = workspace.isolate(&["wrap", "--apply"]);
+    let output = workspace.isolate(&["wrap", "--apply", "--allow-no-vcs"]);
     assert_eq!(output.status.code(), Some(1));
     let folder = workspace.folder.path().canonicalize().expect("a folder").display().to_string();
     insta::assert_snapshot!("refused", String::from_utf8_lossy(&output.stderr).replace(&folder, "[workspace]"));
@@ -221,7 +270,7 @@ fn a_file_that_cannot_be_written_leaves_the_others_alone() {
     // A folder stands where a file must go.
     workspace.put("src/isolated/mod.rs/in_the_way", "");
     let before = workspace.files();
-    let output = workspace.isolate(&["wrap", "--apply"]);
+    let output = workspace.isolate(&["wrap", "--apply", "--allow-no-vcs"]);
     assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(workspace.files(), before);
 }

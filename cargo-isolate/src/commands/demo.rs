@@ -73,11 +73,11 @@ fn show(project: &Project, runner: &Runner) -> anyhow::Result<Exit> {
     shell.title("Plan: policy.toml says what runs isolated; this is what its pointers mean");
     shell.isolate(&["plan"])?.expect_success()?;
 
-    shell.title("Wrap: one function per foreign function, written into src/isolated");
-    shell.isolate(&["wrap", "--apply"])?.expect_success()?;
-
-    shell.title("Call the wrappers instead of the foreign functions");
-    shell.diff(project.go_isolated()?);
+    shell.title("Wrap: one function per foreign function, written into src/isolated, and called in its place");
+    let before = project.calls()?;
+    shell.isolate(&["wrap", "--apply", "--allow-no-vcs"])?.expect_success()?;
+    shell.say("What became of the foreign calls:\n");
+    shell.diff(project.calls_since(&before)?);
 
     shell.title("Verify: nothing calls past the wrappers, and each holds against a library that misbehaves");
     let verified = shell.verify()?;

@@ -1,15 +1,18 @@
 //! `cargo isolate wrap`.
 
+mod clean;
+
 use crate::{
     exit::Exit,
-    graph::{Graph, Package},
+    graph::Graph,
     plan::{self, Plan},
     policy::{self, PolicyFile},
     sources::{self, Request},
-    streams, verify,
-    wrap::{self, Change, Target},
+    streams,
+    words::some,
+    wrap::{self, Change, Sites},
 };
-use std::collections::BTreeSet;
+pub(crate) use clean::NotClean;
 use std::io::{self, Write};
 
 /// What `wrap` takes.
@@ -19,9 +22,12 @@ pub(crate) struct Args {
     request: Request,
     #[command(flatten)]
     policy: PolicyFile,
-    /// Also make the crate use what is written: add the module, the dependencies and the line of `build.rs`
+    /// Also make the crate use what is written: add the module, the dependencies and the line of `build.rs`, and rewrite the
+    /// calls
     #[arg(long)]
     apply: bool,
+    #[command(flatten)]
+    allow: clean::Allow,
     /// Write nothing; fail if a file is not as it would be written
     #[arg(long, conflicts_with = "dry_run")]
     check: bool,
@@ -39,11 +45,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         return Ok(Exit::Violation);
     }
     let targets = wrap::targets(&graph, &plan, wrap::chosen(&graph, &args.request.workspace)?, policy.shown())?;
+    let mut sites = if args.apply { wrap::sites(&graph, &plan, &targets) } else { Sites::default() };
     let mut changes = Vec::new();
     for target in &targets {
         let mut files = wrap::render(&plan, target)?;
         if args.apply {
-            files.extend(wrap::edits(target)?);
+            files.extend(wrap::edits(target, &mut sites.files)?);
         }
         changes.extend(wrap::changes(files, &target.directory())?);
     }
@@ -53,13 +60,15 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     }
     if args.dry_run {
         wrap::print_diff(&mut out, &changes, &graph.root)?;
+        call_sites(&mut streams::stderr(), &graph, &sites, &changes, "would rewrite")?;
         return Ok(Exit::Clean);
+    }
+    if args.apply && !changes.is_empty() {
+        clean::check(&graph.root, args.allow)?;
     }
     wrap::write(&changes)?;
     report(&mut out, &graph, &changes)?;
-    if args.apply {
-        call_sites(&mut out, &graph, &plan, &targets, &changes)?;
-    }
+    call_sites(&mut out, &graph, &sites, &changes, "rewrote")?;
     Ok(Exit::Clean)
 }
 
@@ -103,34 +112,32 @@ fn check(out: &mut dyn Write, graph: &Graph, changes: &[Change]) -> anyhow::Resu
     })
 }
 
-/// The direct calls that are left: nobody but their author knows what to do with the `Err` that a wrapper may return.
-fn call_sites(
-    out: &mut dyn Write,
-    graph: &Graph,
-    plan: &Plan,
-    targets: &[Target],
-    changes: &[Change],
-) -> io::Result<()> {
-    let directories: Vec<_> = targets.iter().map(Target::directory).collect();
-    let files = graph.packages.iter().flat_map(|package| &package.files).map(|file| &*file.path);
-    let wrappers = files.filter(|path| directories.iter().any(|directory| path.starts_with(directory))).collect();
-    let members: BTreeSet<_> = graph.packages.iter().filter(|package| package.member).map(Package::id).collect();
-    let mut sites = verify::bypasses(graph, plan, &wrappers);
-    sites.retain(|site| !site.test && members.contains(&site.package));
-    if sites.is_empty() {
+/// What became of the direct calls. Places are where they stand now.
+fn call_sites(out: &mut dyn Write, graph: &Graph, sites: &Sites, changes: &[Change], verb: &str) -> io::Result<()> {
+    let line_now = |path: &camino::Utf8Path, line: u32| {
+        let change = changes.iter().find(|change| graph.relative(&change.path) == path);
+        change.map_or(line, |change| change.line_after(line))
+    };
+    let panics: Vec<_> = sites.rewritten.iter().filter(|site| site.panics).collect();
+    let (all, passed_on) = (sites.rewritten.len(), sites.rewritten.len() - panics.len());
+    if all > 0 {
+        writeln!(out, "\n{verb} {}: {passed_on} pass on a fault by `?`, {} panic", some(all, "call"), panics.len())?;
+        for site in panics {
+            writeln!(out, "  {}:{}  `{}` panics on a fault", site.path, line_now(&site.path, site.line), site.symbol)?;
+        }
+    }
+    if sites.left.is_empty() {
         return Ok(());
     }
-    let (noun, by) = if sites.len() == 1 { ("call", "its wrapper") } else { ("calls", "their wrappers") };
-    writeln!(out, "\nto do: replace {} direct {noun} by {by}, and handle the `Fault`", sites.len())?;
-    for site in sites {
-        let change = changes.iter().find(|change| graph.relative(&change.path) == site.path);
-        let line = change.map_or(site.line, |change| change.line_after(site.line));
-        let domain = plan.domains.iter().find(|domain| {
-            domain.functions.iter().any(|one| one.symbol.as_deref().unwrap_or(&one.name) == site.symbol)
-        });
-        let wrapper = domain.map_or_else(String::new, |domain| format!("isolated::{}::{}", domain.name, site.symbol));
-        let mention = if site.mention { " (its address is taken)" } else { "" };
-        writeln!(out, "  {}:{line}:{}  {wrapper}{mention}", site.path, site.column)?;
+    let (noun, by) = if sites.left.len() == 1 { ("call", "its wrapper") } else { ("calls", "their wrappers") };
+    writeln!(out, "\nto do: replace {} direct {noun} by {by}, and handle the `Fault`", sites.left.len())?;
+    for left in &sites.left {
+        let site = &left.site;
+        writeln!(out, "  {}:{}:{}  {}", site.path, line_now(&site.path, site.line), site.column, left.why)?;
+        writeln!(out, "      {}", left.wrapper)?;
+        if let Some(suggestion) = &left.suggestion {
+            writeln!(out, "      try: {}", suggestion.split_whitespace().collect::<Vec<_>>().join(" "))?;
+        }
     }
     writeln!(out, "`cargo isolate verify` then checks that none is left")
 }

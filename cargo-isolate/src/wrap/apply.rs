@@ -4,7 +4,7 @@ mod source;
 
 use super::{GeneratedFile, target::Target};
 use camino::{Utf8Path, Utf8PathBuf};
-use std::{fs, io};
+use std::{collections::BTreeMap, fs, io};
 use toml_edit::{DocumentMut, InlineTable, Item, Table, Value};
 
 /// Why a package cannot be edited. Nothing was changed.
@@ -27,8 +27,12 @@ pub(crate) enum EditError {
 /// Where the fragment lies, from the package's directory.
 const FRAGMENT: &str = "src/isolated/isolate.ld";
 
-/// The files of the package as they should be: unchanged where the edits are there already.
-pub(crate) fn edits(target: &Target) -> Result<Vec<GeneratedFile>, EditError> {
+/// The files of the package as they should be: unchanged where the edits are there already. Those of `rewritten`, sources
+/// with their new texts, that lie in the package are taken from there.
+pub(crate) fn edits(
+    target: &Target,
+    rewritten: &mut BTreeMap<Utf8PathBuf, String>,
+) -> Result<Vec<GeneratedFile>, EditError> {
     let manifest = target.root.join("Cargo.toml");
     let mut document: DocumentMut =
         read(&manifest)?.parse().map_err(|error| EditError::Manifest { path: manifest.clone(), error })?;
@@ -38,12 +42,17 @@ pub(crate) fn edits(target: &Target) -> Result<Vec<GeneratedFile>, EditError> {
     if build_needed {
         require(&mut document, &manifest, "build-dependencies", "isolate-rt-build", "isolate-rt/build")?;
     }
-    let root = with_module(&target.crate_root)?;
+    let root = with_module(&target.crate_root, rewritten.remove(&target.crate_root))?;
     let mut files = vec![
         GeneratedFile { path: manifest, text: document.to_string() },
         GeneratedFile { path: target.crate_root.clone(), text: root },
     ];
     files.extend(script);
+    files.extend(
+        rewritten
+            .extract_if(.., |path, _| path.starts_with(&target.root))
+            .map(|(path, text)| GeneratedFile { path, text }),
+    );
     Ok(files)
 }
 
@@ -70,8 +79,8 @@ fn build_script(manifest: &DocumentMut, target: &Target) -> Result<Option<Genera
     Ok(Some(GeneratedFile { path, text }))
 }
 
-fn with_module(path: &Utf8Path) -> Result<String, EditError> {
-    let text = read(path)?;
+fn with_module(path: &Utf8Path, rewritten: Option<String>) -> Result<String, EditError> {
+    let text = rewritten.map_or_else(|| read(path), Ok)?;
     source::with_module(&text, "isolated").map_err(|why| EditError::Source {
         what: "mod isolated;",
         path: path.to_owned(),

@@ -10,7 +10,8 @@ use crate::{
     contract::{Contract, Dir, expr::Expr, object::Life, shape::Shape},
     plan::{FunctionPlan, ParamPlan, Role},
 };
-use docs::{counted, documentation, extent};
+pub(super) use docs::counted;
+use docs::{documentation, extent};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use words::{fresh, is_plain, joined, mut_cast, optional, room_pointer, tuple, when_some};
@@ -83,6 +84,11 @@ impl View {
             collect,
             result,
         }
+    }
+
+    /// Names and types of the wrapper's parameters, and what is in its `Result<_, Fault>`.
+    pub(super) fn signature(self) -> (Vec<(String, String)>, String) {
+        (self.params.into_iter().map(|param| (param.name, param.ty)).collect(), self.ret)
     }
 }
 

@@ -1,13 +1,15 @@
 //! The plan → Rust: wrapper modules, the linker fragment, and the edits that tie them into a package.
 //!
 //! ```text
-//! plan ─► target (which package, which paths) ─► render (pure) ─► check | diff | write, all or nothing
+//! plan ─► target (which package, which paths) ─► render (pure) ─┬► check | diff | write, all or nothing
+//!                           calls of the members ─► sites, apply ─┘
 //! ```
 
 mod apply;
 mod format;
 mod function;
 mod generated;
+mod sites;
 mod target;
 mod write;
 
@@ -18,6 +20,7 @@ use serde::Serialize;
 
 pub(crate) use apply::edits;
 pub(crate) use generated::mark_generated;
+pub(crate) use sites::{Sites, sites};
 pub(crate) use target::{Target, TargetError, chosen, targets};
 pub(crate) use write::{Change, changes, print_diff, write};
 

@@ -2,7 +2,7 @@
 
 use super::GeneratedFile;
 use camino::{Utf8Path, Utf8PathBuf};
-use similar::TextDiff;
+use similar::{DiffTag, TextDiff};
 use std::{
     collections::BTreeSet,
     fs,
@@ -182,13 +182,17 @@ fn undo(done: &[Change]) -> Option<String> {
 }
 
 impl Change {
-    /// Where a line of the old text stands in the new one. The edits of a source file insert lines.
+    /// Where a line of the old text stands in the new one; for one that was replaced, where its replacement begins.
     pub(crate) fn line_after(&self, line: u32) -> u32 {
         let (Some(old), Some(new)) = (&self.old, &self.new) else { return line };
-        let (old, new): (Vec<_>, Vec<_>) = (old.lines().collect(), new.lines().collect());
-        let same = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
-        let inserted = new.len().saturating_sub(old.len());
-        if (line as usize) <= same { line } else { line + u32::try_from(inserted).unwrap_or(0) }
+        let index = (line as usize).saturating_sub(1);
+        let diff = TextDiff::from_lines(old.as_str(), new.as_str());
+        let at = diff.ops().iter().find(|op| op.old_range().contains(&index));
+        let moved = at.map_or(index, |op| match op.tag() {
+            DiffTag::Equal => op.new_range().start + (index - op.old_range().start),
+            _ => op.new_range().start,
+        });
+        u32::try_from(moved + 1).unwrap_or(line)
     }
 }
 

@@ -28,7 +28,7 @@
 //!
 //! ## What to do instead
 //!
-//! Call the wrapper. `cargo isolate wrap --apply` rewrites calls that have the same arguments.
+//! Call the wrapper. `cargo isolate wrap --apply` rewrites those whose text says all there is to know.
 //!
 //! ```rust
 //! fn finish(stream: &mut Handle<Stream>) -> Result<i32, isolate_rt::Fault> {

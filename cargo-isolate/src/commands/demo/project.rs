@@ -3,7 +3,7 @@
 use super::shell::ToolFailed;
 use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
-use isolate_templates::demo::{ISOLATED, PROJECT, hostile_archive};
+use isolate_templates::demo::{CALLS, PROJECT, hostile_archive};
 use similar::TextDiff;
 use std::fs;
 
@@ -50,13 +50,17 @@ impl Project {
         self.put("hostile.unpack", &hostile_archive())
     }
 
-    /// Swaps the one file that makes foreign calls, and returns what changed.
-    pub(super) fn go_isolated(&self) -> anyhow::Result<String> {
-        let path = self.root.join(ISOLATED.path);
-        let before = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
-        self.put(ISOLATED.path, ISOLATED.text.as_bytes())?;
-        let diff = TextDiff::from_lines(before.as_str(), ISOLATED.text);
-        Ok(diff.unified_diff().context_radius(1).header(ISOLATED.path, ISOLATED.path).to_string())
+    /// The one file that makes foreign calls.
+    pub(super) fn calls(&self) -> anyhow::Result<String> {
+        let path = self.root.join(CALLS);
+        fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))
+    }
+
+    /// What changed in it.
+    pub(super) fn calls_since(&self, before: &str) -> anyhow::Result<String> {
+        let now = self.calls()?;
+        let diff = TextDiff::from_lines(before, &now);
+        Ok(diff.unified_diff().context_radius(1).header(CALLS, CALLS).to_string())
     }
 
     /// Files that were packed, against what was unpacked into the folder.

@@ -60,7 +60,7 @@ pub(super) fn outcomes(function: &FunctionPlan) -> String {
 }
 
 /// Some buffer's `written` tells what this cell holds after the call.
-pub(super) fn counted(function: &FunctionPlan, cell: &str) -> bool {
+pub(in crate::wrap) fn counted(function: &FunctionPlan, cell: &str) -> bool {
     function.params.iter().any(|param| match contract(param) {
         Contract::Buf { written: Some(written), .. } => {
             written.leaves().iter().any(|leaf| matches!(leaf, Expr::Deref(name) if name == cell))

@@ -1,0 +1,95 @@
+//! Whether the work tree can take edits that nobody has looked at yet, as `cargo fix` asks it.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use std::process::{Command, Output};
+
+/// What may be edited all the same.
+#[derive(clap::Args, Clone, Copy, Debug)]
+pub(super) struct Allow {
+    /// With `--apply`: also where no version control was found
+    #[arg(long, requires = "apply")]
+    allow_no_vcs: bool,
+    /// With `--apply`: also where files have changes that are not committed
+    #[arg(long, requires = "apply")]
+    allow_dirty: bool,
+    /// With `--apply`: also where changes are staged
+    #[arg(long, requires = "apply")]
+    allow_staged: bool,
+}
+
+/// Why nothing was edited.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotClean {
+    #[error(
+        "`{0}` is under no version control, and `wrap --apply` edits sources\ncommit it to a git repository first, see the edits with `--dry-run`, or pass `--allow-no-vcs`"
+    )]
+    NoVcs(Utf8PathBuf),
+    #[error(
+        "files have changes that are not committed, and `wrap --apply` edits sources\ncommit them first, see the edits with `--dry-run`, or pass `{flag}`:\n\n{files}"
+    )]
+    Dirty { flag: &'static str, files: String },
+    #[error("could not ask git about `{root}`: {why}\npass `--allow-dirty` to edit without asking")]
+    Git { root: Utf8PathBuf, why: String },
+}
+
+/// Checks the work tree around a workspace.
+pub(super) fn check(root: &Utf8Path, allow: Allow) -> Result<(), NotClean> {
+    if allow.allow_no_vcs {
+        return Ok(());
+    }
+    let failed = |why: String| NotClean::Git { root: root.to_owned(), why };
+    let git = |arguments: &[&str]| -> Result<Output, NotClean> {
+        let mut git = Command::new("git");
+        // Nothing of the repository's own is run by asking.
+        git.args(["-C", root.as_str(), "-c", "core.fsmonitor=false"]).args(arguments).env("LC_ALL", "C");
+        git.output().map_err(|error| failed(format!("cannot run `git`: {error}")))
+    };
+    if !root.ancestors().any(|folder| folder.join(".git").exists())
+        || git(&["check-ignore", "-q", "."])?.status.success()
+    {
+        // Those of the others are taken at their word.
+        let is_other = |folder: &Utf8Path| {
+            [".hg", ".pijul", ".fslckout", "_FOSSIL_"].iter().any(|name| folder.join(name).exists())
+        };
+        return match root.ancestors().any(is_other) {
+            true => Ok(()),
+            false => Err(NotClean::NoVcs(root.to_owned())),
+        };
+    }
+    if allow.allow_dirty && allow.allow_staged {
+        return Ok(());
+    }
+    let status = git(&["status", "--porcelain", "-z", "--no-renames"])?;
+    if !status.status.success() {
+        return Err(failed(String::from_utf8_lossy(&status.stderr).trim().to_owned()));
+    }
+    let status = String::from_utf8_lossy(&status.stdout).into_owned();
+    let (dirty, staged) = sorted(&status);
+    let listed = |files: &[&str], state| files.iter().map(|file| format!("  {file} ({state})\n")).collect::<String>();
+    let refuse = |flag, files| Err(NotClean::Dirty { flag, files });
+    match (dirty.is_empty() || allow.allow_dirty, staged.is_empty() || allow.allow_staged || allow.allow_dirty) {
+        (true, true) => Ok(()),
+        (true, false) => refuse("--allow-staged", listed(&staged, "staged")),
+        (false, _) => refuse("--allow-dirty", listed(&dirty, "dirty") + &listed(&staged, "staged")),
+    }
+}
+
+/// The lines of `git status --porcelain -z`: what differs from the index, and what is staged and nothing else.
+fn sorted(status: &str) -> (Vec<&str>, Vec<&str>) {
+    let lines = status.split('\0').filter_map(|line| Some((line.get(..2)?.as_bytes(), line.get(3..)?)));
+    let (staged, dirty): (Vec<_>, Vec<_>) = lines.partition(|(state, _)| state[1] == b' ');
+    let paths = |lines: Vec<(&[u8], _)>| lines.into_iter().map(|(_, path)| path).collect();
+    (paths(dirty), paths(staged))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sorted;
+
+    #[test]
+    fn what_is_only_staged_is_told_apart() {
+        let (dirty, staged) = sorted(" M changed.rs\0M  staged.rs\0MM both.rs\0?? new file.rs\0A  added.rs\0");
+        assert_eq!(dirty, ["changed.rs", "both.rs", "new file.rs"]);
+        assert_eq!(staged, ["staged.rs", "added.rs"]);
+    }
+}

@@ -1,0 +1,263 @@
+//! Shapes of arguments: which slice a pointer comes from, which number a length is.
+
+use super::source::{Source, range};
+use syn::{BinOp, Expr, Lit, UnOp};
+
+/// Where a pointer comes from.
+#[derive(Clone, Debug)]
+pub(super) enum Pointer<'s> {
+    Null,
+    /// `x.as_ptr()`, `x.as_mut_ptr()`, `&x[start]`: the elements of `x` from `start` on.
+    Into {
+        of: &'s Expr,
+        /// A number of elements to skip.
+        start: Option<&'s Expr>,
+        /// It was cast, so that its type says nothing of the elements.
+        cast: bool,
+    },
+    /// `&x`, `&mut x`, `&raw mut x`, `addr_of_mut!(x)`, as far as it has an expression of its own.
+    To {
+        place: &'s Expr,
+    },
+    /// A plain name, which may be a reference.
+    Named {
+        name: &'s Expr,
+    },
+    /// Anything else.
+    Other,
+}
+
+/// Reads a pointer argument.
+pub(super) fn pointer(argument: &Expr) -> Pointer<'_> {
+    let (inner, cast) = without_casts(argument);
+    match inner {
+        Expr::MethodCall(call) if call.args.is_empty() && (call.method == "as_ptr" || call.method == "as_mut_ptr") => {
+            match is_pure(&call.receiver) {
+                true => Pointer::Into { of: without_parens(&call.receiver), start: None, cast },
+                false => Pointer::Other,
+            }
+        }
+        Expr::MethodCall(call) if call.method == "add" && call.args.len() == 1 => match pointer(&call.receiver) {
+            Pointer::Into { of, start: None, cast: inner } if is_pure(&call.args[0]) => {
+                Pointer::Into { of, start: Some(&call.args[0]), cast: cast || inner }
+            }
+            _ => Pointer::Other,
+        },
+        Expr::Call(call) if call.args.is_empty() => match &*call.func {
+            Expr::Path(path)
+                if path.path.segments.last().is_some_and(|last| last.ident == "null" || last.ident == "null_mut") =>
+            {
+                Pointer::Null
+            }
+            _ => Pointer::Other,
+        },
+        Expr::Lit(lit) if cast && is_zero(&lit.lit) => Pointer::Null,
+        Expr::Reference(reference) => to(&reference.expr, cast),
+        Expr::RawAddr(raw) => to(&raw.expr, cast),
+        Expr::Path(path) if path.path.get_ident().is_some() && !cast => Pointer::Named { name: inner },
+        _ => Pointer::Other,
+    }
+}
+
+/// `&x[3]` is a pointer into `x`, `&x` one to it.
+fn to(place: &Expr, cast: bool) -> Pointer<'_> {
+    match without_parens(place) {
+        Expr::Index(index) if is_pure(&index.expr) && is_pure(&index.index) => match &*index.index {
+            // A reference to a slice is no thin pointer.
+            Expr::Range(_) => Pointer::Other,
+            start => {
+                Pointer::Into { of: &index.expr, start: Some(start).filter(|start| !is_literal_zero(start)), cast }
+            }
+        },
+        place if is_pure(place) => Pointer::To { place },
+        _ => Pointer::Other,
+    }
+}
+
+/// Casts of pointers that change the type only.
+fn without_casts(expr: &Expr) -> (&Expr, bool) {
+    match expr {
+        Expr::Paren(paren) => without_casts(&paren.expr),
+        Expr::Group(group) => without_casts(&group.expr),
+        Expr::Cast(cast) => (without_casts(&cast.expr).0, true),
+        Expr::MethodCall(call) if call.args.is_empty() => match &*call.method.to_string() {
+            "cast" => (without_casts(&call.receiver).0, true),
+            "cast_mut" | "cast_const" => without_casts(&call.receiver),
+            _ => (expr, false),
+        },
+        _ => (expr, false),
+    }
+}
+
+/// A length without the conversions around it: `x.len() as c_int`, `c_uint::try_from(x.len())?`, `n.try_into().unwrap()`.
+pub(super) fn length(argument: &Expr) -> Option<&Expr> {
+    let inner = unconverted(argument);
+    is_pure(inner).then_some(inner)
+}
+
+fn unconverted(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Paren(paren) => unconverted(&paren.expr),
+        Expr::Group(group) => unconverted(&group.expr),
+        Expr::Cast(cast) => unconverted(&cast.expr),
+        Expr::Try(tried) => converted(&tried.expr).unwrap_or(expr),
+        Expr::MethodCall(call) => match &*call.method.to_string() {
+            "unwrap" | "expect" => converted(&call.receiver).unwrap_or(expr),
+            "into" if call.args.is_empty() => unconverted(&call.receiver),
+            _ => expr,
+        },
+        Expr::Call(call) => match (&*call.func, call.args.first()) {
+            (Expr::Path(path), Some(from)) if ends_with(path, "from") && call.args.len() == 1 => unconverted(from),
+            _ => expr,
+        },
+        _ => expr,
+    }
+}
+
+/// What `T::try_from(x)` and `x.try_into()` convert, with a `map_err` behind it or not.
+fn converted(expr: &Expr) -> Option<&Expr> {
+    match expr {
+        Expr::Call(call) => match (&*call.func, call.args.first()) {
+            (Expr::Path(path), Some(from)) if ends_with(path, "try_from") && call.args.len() == 1 => {
+                Some(unconverted(from))
+            }
+            _ => None,
+        },
+        Expr::MethodCall(call) => match &*call.method.to_string() {
+            "try_into" => Some(unconverted(&call.receiver)),
+            "map_err" | "ok" | "ok_or" | "ok_or_else" => converted(&call.receiver),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn ends_with(path: &syn::ExprPath, name: &str) -> bool {
+    path.path.segments.len() > 1 && path.path.segments.last().is_some_and(|last| last.ident == name)
+}
+
+/// Evaluating it once, twice or somewhat later gives the same value: paths, fields, literals, arithmetic, `len()`.
+pub(super) fn is_pure(expr: &Expr) -> bool {
+    match expr {
+        Expr::Paren(paren) => is_pure(&paren.expr),
+        Expr::Group(group) => is_pure(&group.expr),
+        Expr::Path(_) | Expr::Lit(_) => true,
+        Expr::Field(field) => is_pure(&field.base),
+        Expr::Cast(cast) => is_pure(&cast.expr),
+        Expr::Reference(reference) => is_pure(&reference.expr),
+        Expr::Unary(unary) => is_pure(&unary.expr),
+        Expr::Index(index) => is_pure(&index.expr) && is_pure(&index.index),
+        Expr::Range(range) => [&range.start, &range.end].into_iter().flatten().all(|end| is_pure(end)),
+        Expr::Binary(binary) => {
+            let is_arithmetic = matches!(
+                binary.op,
+                BinOp::Add(_)
+                    | BinOp::Sub(_)
+                    | BinOp::Mul(_)
+                    | BinOp::Div(_)
+                    | BinOp::Rem(_)
+                    | BinOp::Shl(_)
+                    | BinOp::Shr(_)
+            );
+            is_arithmetic && is_pure(&binary.left) && is_pure(&binary.right)
+        }
+        Expr::MethodCall(call) => {
+            let name = call.method.to_string();
+            let is_view = matches!(&*name, "len" | "as_bytes" | "as_slice" | "as_mut_slice" | "as_c_str");
+            is_view && call.args.is_empty() && is_pure(&call.receiver)
+        }
+        _ => false,
+    }
+}
+
+/// `expr` is `of.len()`.
+pub(super) fn is_length_of(source: &Source, expr: &Expr, of: &Expr) -> bool {
+    matches!(without_parens(expr), Expr::MethodCall(call)
+        if call.method == "len" && call.args.is_empty() && same(source, without_parens(&call.receiver), of))
+}
+
+/// Two expressions are spelt alike, apart from space.
+pub(super) fn same(source: &Source, a: &Expr, b: &Expr) -> bool {
+    let plain = |expr: &Expr| source.of(expr).split_whitespace().collect::<String>();
+    plain(a) == plain(b)
+}
+
+pub(super) fn without_parens(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Paren(paren) => without_parens(&paren.expr),
+        Expr::Group(group) => without_parens(&group.expr),
+        expr => expr,
+    }
+}
+
+/// An integer literal, as far as one can see.
+pub(super) fn literal(expr: &Expr) -> Option<u64> {
+    match without_parens(expr) {
+        Expr::Lit(lit) => match &lit.lit {
+            Lit::Int(int) => int.base10_parse().ok(),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// A negative number, or a sum with one: no length of a slice.
+pub(super) fn may_be_sentinel(expr: &Expr) -> bool {
+    matches!(without_parens(expr), Expr::Unary(unary) if matches!(unary.op, UnOp::Neg(_)))
+}
+
+fn is_zero(lit: &Lit) -> bool {
+    matches!(lit, Lit::Int(int) if int.base10_digits() == "0")
+}
+
+fn is_literal_zero(expr: &Expr) -> bool {
+    literal(expr) == Some(0)
+}
+
+/// As an index of a slice: what is not `usize` surely is cast to it.
+pub(super) fn as_usize(source: &Source, expr: &Expr) -> String {
+    let inner = without_parens(expr);
+    let text = source.of(inner);
+    match inner {
+        Expr::Lit(lit) => match &lit.lit {
+            Lit::Int(int) => int.base10_digits().to_owned(),
+            _ => text.to_owned(),
+        },
+        Expr::MethodCall(call) if call.method == "len" => text.to_owned(),
+        Expr::Binary(_) | Expr::Unary(_) | Expr::Range(_) | Expr::Reference(_) => format!("({text}) as usize"),
+        _ => format!("{text} as usize"),
+    }
+}
+
+/// The name at the root of a place: `x` of `x.y[0].z`.
+pub(super) fn root(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Paren(paren) => root(&paren.expr),
+        Expr::Group(group) => root(&group.expr),
+        Expr::Path(path) => path.path.get_ident().map(ToString::to_string),
+        Expr::Field(field) => root(&field.base),
+        Expr::Index(index) => root(&index.expr),
+        Expr::MethodCall(call) => root(&call.receiver),
+        Expr::Unary(unary) => root(&unary.expr),
+        Expr::Reference(reference) => root(&reference.expr),
+        _ => None,
+    }
+}
+
+/// Whether text names a place or something that it is part of, or calls a method that may use it.
+pub(super) fn mentions(source: &Source, expr: &Expr, place: &Expr) -> bool {
+    let Some(root) = root(place) else { return true };
+    let text: String = source.text[range(expr)].split_whitespace().collect();
+    let place: String = source.of(place).split_whitespace().collect();
+    let is_word = |text: &str, word: &str| {
+        text.match_indices(word).any(|(at, _)| {
+            let is_part = |c: char| c.is_alphanumeric() || c == '_';
+            !text[..at].ends_with(is_part) && !text[at + word.len()..].starts_with(is_part)
+        })
+    };
+    match root == "self" {
+        // Other fields of it may be used at the same time.
+        true => is_word(&text, &place) || text.contains("self.") && text.contains('('),
+        false => is_word(&text, &root),
+    }
+}

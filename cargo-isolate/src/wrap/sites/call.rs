@@ -1,0 +1,583 @@
+//! One direct call → the edits that make it a call of its wrapper, or why a person must do it.
+
+use super::{
+    argument::{self, Pointer},
+    finder::Found,
+    locals::{self, Holds},
+    source::{Edit, Source, bytes, range},
+};
+use crate::{
+    contract::{Contract, Dir, expr::Expr as Length, shape::Shape},
+    plan::{FunctionPlan, ParamPlan, Role},
+    wrap::function,
+};
+use std::{collections::BTreeMap, ops::Range};
+use syn::{Expr, Lit, punctuated::Pair};
+
+/// A wrapper as its callers see it.
+pub(super) struct Wrapper<'p> {
+    pub(super) function: &'p FunctionPlan,
+    /// `crate::isolated::zlib::crc32`.
+    pub(super) path: String,
+    /// Names and types of its parameters.
+    pub(super) params: Vec<(String, String)>,
+    /// What is in `Result<_, Fault>`.
+    pub(super) ret: String,
+}
+
+/// A call that can be rewritten.
+pub(super) struct Ready<'c> {
+    call: Call<'c>,
+    parts: Vec<Part<'c>>,
+    /// The function around it can return a `Fault` by `?`; else a fault ends in a panic.
+    pub(super) passes_on: bool,
+}
+
+impl Ready<'_> {
+    /// Several statements take the place of the call.
+    pub(super) fn is_block(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::To(..))) || matches!(self.parts[..], [Part::Ignored, ..])
+    }
+
+    /// `in_block`: the call is all there is in a block, which its statements can use.
+    pub(super) fn edits(&self, in_block: bool) -> Vec<Edit> {
+        let call = &self.call;
+        let mut edits = vec![Edit::new(range(&call.found.call.func), call.wrapper.path.clone())];
+        edits.extend(call.argument_edits());
+        let faults = if self.passes_on { "?" } else { ".unwrap_or_else(|fault| panic!(\"{fault}\"))" };
+        let end = range(call.found.call).end;
+        if self.is_block() {
+            call.block(&self.parts, faults, in_block, &mut edits);
+        } else {
+            let first = if self.parts.len() > 1 { ".0" } else { "" };
+            edits.push(Edit::insert(end, format!("{faults}{first}")));
+        }
+        edits
+    }
+
+    /// Why it must stay after all.
+    pub(super) fn left(&self, why: String) -> Left {
+        Left { why, suggestion: self.call.suggestion(self.passes_on) }
+    }
+}
+
+/// Why a call stays, and how far it could be read.
+pub(super) struct Left {
+    pub(super) why: String,
+    /// The call to write, with the types of what is not known.
+    pub(super) suggestion: String,
+}
+
+/// Reads one call. `passes_on`: the function around it can return a `Fault` by `?`.
+pub(super) fn read<'c>(
+    source: &'c Source,
+    found: &'c Found<'c>,
+    wrapper: &'c Wrapper<'c>,
+    passes_on: bool,
+) -> Result<Ready<'c>, Left> {
+    let mut call = Call { source, found, wrapper, arguments: BTreeMap::new(), outcomes: BTreeMap::new(), why: None };
+    call.read();
+    call.check_borrows();
+    match (call.why.take(), call.results()) {
+        (None, Some(parts)) => Ok(Ready { call, parts, passes_on }),
+        (why, _) => Err(Left {
+            why: why.unwrap_or_else(|| "its result is of a kind that no edit can pass on".to_owned()),
+            suggestion: call.suggestion(passes_on),
+        }),
+    }
+}
+
+/// What becomes of one argument.
+enum Argument {
+    /// Stays as it is.
+    Kept,
+    /// The wrapper does not take it.
+    Gone,
+    /// Is written anew.
+    Text(String),
+}
+
+/// A call that was read.
+struct Call<'c> {
+    source: &'c Source,
+    found: &'c Found<'c>,
+    wrapper: &'c Wrapper<'c>,
+    /// By position in the foreign signature.
+    arguments: BTreeMap<usize, Argument>,
+    /// Places that get a part of the result, by position.
+    outcomes: BTreeMap<usize, Outcome<'c>>,
+    /// The first thing that is in the way.
+    why: Option<String>,
+}
+
+/// Where a value that comes out goes.
+#[derive(Clone, Copy)]
+enum Outcome<'c> {
+    /// `place = value`.
+    Assign(&'c Expr),
+    /// `place.write(value)`: a `MaybeUninit`.
+    Write(&'c Expr),
+}
+
+/// One part of what the wrapper returns.
+enum Part<'c> {
+    Returned,
+    /// A count that the direct call did not give.
+    Ignored,
+    To(Outcome<'c>, &'static str),
+}
+
+impl<'c> Call<'c> {
+    fn argument(&self, index: usize) -> Option<&'c Expr> {
+        self.found.call.args.iter().nth(index)
+    }
+
+    fn params(&self) -> &'c [ParamPlan] {
+        &self.wrapper.function.params
+    }
+
+    fn refuse(&mut self, why: String) {
+        self.why.get_or_insert(why);
+    }
+
+    fn read(&mut self) {
+        let count = self.params().len();
+        if self.found.call.args.len() != count {
+            self.refuse(format!("it has {} arguments for {count} parameters", self.found.call.args.len()));
+            return;
+        }
+        for index in 0..count {
+            if let Err(why) = self.read_argument(index) {
+                self.refuse(why);
+            }
+        }
+    }
+
+    fn read_argument(&mut self, index: usize) -> Result<(), String> {
+        let param = &self.params()[index];
+        let Some(expr) = self.argument(index) else { return Ok(()) };
+        let Some(contract) = param.decision.contract() else { return Err("it has no contract".to_owned()) };
+        let name = &param.name;
+        let read = match (&param.role, contract) {
+            (Role::LengthOf(slices), _) => {
+                if argument::length(expr).is_none() {
+                    return Err(format!("`{}` is a length that cannot be evaluated elsewhere", self.source.of(expr)));
+                }
+                debug_assert!(!slices.is_empty());
+                Argument::Gone
+            }
+            (Role::CellOf(_), _) => match argument::pointer(expr) {
+                Pointer::To { place } => {
+                    self.outcomes.insert(index, Outcome::Assign(place));
+                    Argument::Gone
+                }
+                _ => return Err(format!("`{name}`: `{}` is not `&mut` to a variable", self.source.of(expr))),
+            },
+            (_, Contract::Value) => Argument::Kept,
+            (_, Contract::Cstr { dir: Dir::In, nullable }) => self.string(expr, *nullable, name)?,
+            (_, Contract::Obj { dir: Dir::Out, .. }) => {
+                let outcome = self.place_for(expr, name)?;
+                self.outcomes.insert(index, outcome);
+                Argument::Gone
+            }
+            (_, Contract::Obj { dir, nullable }) => self.object(expr, *dir, *nullable, name)?,
+            (_, Contract::Buf { dir, len, nullable, .. }) => self.buffer(param, expr, *dir, len, *nullable)?,
+            (_, Contract::Handle { .. }) => {
+                return Err(format!("`{name}` is a `Handle` to the wrapper: whoever makes it must keep that"));
+            }
+            (_, Contract::Object { .. }) => {
+                return Err(format!("`{name}` is an `Object` to the wrapper: it stays in the domain"));
+            }
+            (_, other) => return Err(format!("`{name}`: no edit is known for {}", other.to_toml())),
+        };
+        self.arguments.insert(index, read);
+        Ok(())
+    }
+
+    fn holds(&self, expr: &Expr) -> Holds {
+        match (argument::without_parens(expr), self.found.function) {
+            (Expr::Path(path), Some(function)) => match path.path.get_ident() {
+                Some(name) => locals::holds(&function, &name.to_string(), range(self.found.call).start),
+                None => Holds::Unknown,
+            },
+            (Expr::Lit(lit), _) => match &lit.lit {
+                Lit::ByteStr(_) => Holds::Slice { of: Some("u8".to_owned()) },
+                Lit::Str(_) => Holds::Text,
+                Lit::CStr(_) => Holds::CStr,
+                _ => Holds::Unknown,
+            },
+            (Expr::MethodCall(call), _) if call.method == "as_bytes" => Holds::Slice { of: Some("u8".to_owned()) },
+            _ => Holds::Unknown,
+        }
+    }
+
+    fn string(&self, expr: &Expr, nullable: bool, name: &str) -> Result<Argument, String> {
+        let some = |text: String| Argument::Text(if nullable { format!("Some({text})") } else { text });
+        match argument::pointer(expr) {
+            Pointer::Null if nullable => Ok(Argument::Text("None".to_owned())),
+            Pointer::Null => Err(format!("`{name}` is NULL here, and the policy says that it never is")),
+            Pointer::Into { of, start: None, .. } => match (of, self.holds(of)) {
+                (Expr::Lit(lit), _) if let Some(text) = c_literal(&lit.lit) => Ok(some(text)),
+                (_, Holds::CString) => Ok(some(format!("&{}", self.source.of(of)))),
+                (_, Holds::CStr) => Ok(some(self.source.of(of).to_owned())),
+                _ => Err(format!("nothing says that `{}` is a `CStr` or `CString`", self.source.of(of))),
+            },
+            _ => Err(format!("`{name}`: `{}` is not the pointer of a `CStr` or `CString`", self.source.of(expr))),
+        }
+    }
+
+    fn object(&self, expr: &Expr, dir: Dir, nullable: bool, name: &str) -> Result<Argument, String> {
+        let mutable = if dir == Dir::In { "" } else { "mut " };
+        let some = |text: String| Argument::Text(if nullable { format!("Some({text})") } else { text });
+        match argument::pointer(expr) {
+            Pointer::Null if nullable => Ok(Argument::Text("None".to_owned())),
+            Pointer::Null => Err(format!("`{name}` is NULL here, and the policy says that it never is")),
+            Pointer::To { place } => Ok(some(format!("&{mutable}{}", self.source.of(place)))),
+            Pointer::Named { name } if self.holds(name) == Holds::Reference => {
+                Ok(some(self.source.of(name).to_owned()))
+            }
+            _ => Err(format!("`{name}`: nothing says what `{}` points to", self.source.of(expr))),
+        }
+    }
+
+    fn place_for(&self, expr: &'c Expr, name: &str) -> Result<Outcome<'c>, String> {
+        match argument::pointer(expr) {
+            Pointer::To { place } => Ok(Outcome::Assign(place)),
+            Pointer::Into { of, start: None, .. } if self.holds(of) == Holds::Uninit => Ok(Outcome::Write(of)),
+            _ => Err(format!("`{name}`: `{}` is not `&mut` to a variable", self.source.of(expr))),
+        }
+    }
+
+    fn buffer(
+        &self,
+        param: &ParamPlan,
+        expr: &Expr,
+        dir: Dir,
+        len: &Length,
+        nullable: bool,
+    ) -> Result<Argument, String> {
+        let name = &param.name;
+        let (of, start, cast) = match argument::pointer(expr) {
+            Pointer::Into { of, start, cast } => (of, start, cast),
+            Pointer::Null if nullable => return Ok(Argument::Text("None".to_owned())),
+            Pointer::Null => return Err(format!("`{name}` is NULL here, and the policy says that it never is")),
+            _ => return Err(format!("`{name}`: nothing says which slice `{}` points into", self.source.of(expr))),
+        };
+        let holds = self.holds(of);
+        let text = self.source.of(of);
+        match (element(param), holds.element()) {
+            (Some(wanted), Some(has)) if plain_number(&wanted) != plain_number(has) => {
+                return Err(format!("`{name}` takes a slice of `{wanted}`, and `{text}` has `{has}`"));
+            }
+            (_, None) if cast && !matches!(holds, Holds::Owner { .. } | Holds::Slice { .. }) => {
+                return Err(format!("`{text}` is cast, and nothing here says what its elements are"));
+            }
+            _ => {}
+        }
+        let bound = self.bound(param, len, of)?;
+        let writes = dir != Dir::In;
+        // A `Vec` may have more room than its length says: a slice of it is shorter than what the call was given.
+        if writes && !matches!(bound, Bound::Whole) && !matches!(holds, Holds::Owner { .. } | Holds::Slice { .. }) {
+            return Err(format!("nothing here says that all of the room behind `{text}` is within its length"));
+        }
+        if writes && holds == Holds::Text {
+            return Err(format!("`{text}` is text, which no wrapper writes to"));
+        }
+        let array = match len {
+            Length::Int(count) => Some(*count),
+            _ => None,
+        };
+        if let Some(count) = array {
+            let is_array = matches!(&holds, Holds::Owner { length: Some(length), .. } if *length == count.to_string());
+            if !is_array || start.is_some() {
+                return Err(format!("`{name}` takes an array of {count}, and nothing here says that `{text}` is one"));
+            }
+        }
+        let mut ranges = String::new();
+        if let Some(start) = start {
+            ranges = format!("[{}..]", argument::as_usize(self.source, start));
+        }
+        if let Bound::To(end) = &bound {
+            ranges.push_str(&format!("[..{end}]"));
+        }
+        let mutable = if writes { "mut " } else { "" };
+        let slice = match (&holds, ranges.is_empty()) {
+            (Holds::Text, true) => format!("{text}.as_bytes()"),
+            (Holds::Text, false) => format!("&{text}.as_bytes(){ranges}"),
+            (Holds::Slice { .. }, true) => text.to_owned(),
+            (Holds::Unknown, true) if writes => format!("&mut {text}[..]"),
+            _ => format!("&{mutable}{text}{ranges}"),
+        };
+        Ok(Argument::Text(if nullable { format!("Some({slice})") } else { slice }))
+    }
+
+    /// How much of a slice goes in.
+    fn bound(&self, param: &ParamPlan, len: &Length, of: &Expr) -> Result<Bound, String> {
+        let position = |name: &str| self.params().iter().position(|param| param.name == name);
+        let (name, cell) = match len {
+            Length::Name(name) => (name, false),
+            Length::Deref(name) => (name, true),
+            // The other arguments say it, and the wrapper holds the slice against them.
+            _ => return Ok(Bound::Whole),
+        };
+        let Some(index) = position(name) else { return Ok(Bound::Whole) };
+        if matches!(self.params()[index].role, Role::Caller) {
+            return Ok(Bound::Whole);
+        }
+        let Some(argument) = self.argument(index) else { return Ok(Bound::Whole) };
+        let text = self.source.of(argument);
+        let length = match cell {
+            false => argument::length(argument),
+            true => match argument::pointer(argument) {
+                Pointer::To { place } => Some(place),
+                _ => None,
+            },
+        };
+        let Some(length) = length else {
+            return Err(format!("`{}`: nothing says how `{text}` is the length of `{}`", param.name, param.name));
+        };
+        if argument::may_be_sentinel(length) {
+            return Err(format!("`{text}` is no length"));
+        }
+        let skips = self.argument(self.params().iter().position(|other| other.name == param.name).unwrap_or(index));
+        let skips = matches!(skips.map(argument::pointer), Some(Pointer::Into { start: Some(_), .. }));
+        if !skips && argument::is_length_of(self.source, length, of) {
+            return Ok(Bound::Whole);
+        }
+        Ok(Bound::To(argument::as_usize(self.source, length)))
+    }
+
+    /// What is borrowed for writing is used nowhere else in the call.
+    fn check_borrows(&mut self) {
+        let is_written = |param: &ParamPlan| {
+            matches!(
+                param.decision.contract(),
+                Some(Contract::Buf { dir: Dir::Out | Dir::Inout, .. } | Contract::Obj { dir: Dir::Inout, .. })
+            )
+        };
+        for (index, param) in self.params().iter().enumerate().filter(|(_, param)| is_written(param)) {
+            let place = match self.argument(index).map(argument::pointer) {
+                Some(Pointer::Into { of, .. }) => of,
+                Some(Pointer::To { place }) => place,
+                _ => continue,
+            };
+            for (other, argument) in &self.arguments {
+                let Some(expr) = self.argument(*other).filter(|_| *other != index) else { continue };
+                if !matches!(argument, Argument::Gone) && argument::mentions(self.source, expr, place) {
+                    let why = format!(
+                        "`{}` is written to through `{}` and used in `{}` as well",
+                        self.source.of(place),
+                        param.name,
+                        self.source.of(expr)
+                    );
+                    self.why.get_or_insert(why);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The parts of the wrapper's result, in their order; `None` if it is not made of what is known here.
+    fn results(&self) -> Option<Vec<Part<'c>>> {
+        let function = self.wrapper.function;
+        let mut parts = Vec::new();
+        if let Some(ret) = &function.ret {
+            match ret.decision.contract() {
+                Some(Contract::Value) => parts.push(Part::Returned),
+                _ => return None,
+            }
+        }
+        let cell_of = |len: &Length| match len {
+            Length::Deref(cell) => function.params.iter().position(|param| param.name == *cell),
+            _ => None,
+        };
+        let mut given_back = Vec::new();
+        for (index, param) in function.params.iter().enumerate() {
+            match param.decision.contract()? {
+                Contract::Buf { dir: Dir::Out | Dir::Inout, written: Some(written), .. } => match cell_of(written) {
+                    Some(cell) => {
+                        given_back.push(cell);
+                        parts.push(Part::To(*self.outcomes.get(&cell)?, "written"));
+                    }
+                    // A count computed from several: the cell itself is not given back.
+                    None if written.leaves().iter().any(|leaf| matches!(leaf, Length::Deref(_))) => return None,
+                    None => parts.push(Part::Ignored),
+                },
+                _ if matches!(param.role, Role::CellOf(_)) && !function::counted(function, &param.name) => {
+                    parts.push(Part::To(*self.outcomes.get(&index)?, "len"));
+                }
+                Contract::Obj { dir: Dir::Out, .. } => parts.push(Part::To(*self.outcomes.get(&index)?, "value")),
+                _ => {}
+            }
+        }
+        let is_tuple = self.wrapper.ret.starts_with('(') && self.wrapper.ret != "()";
+        (is_tuple == (parts.len() > 1)).then_some(parts)
+    }
+
+    /// `{ let (ret, written) = call; place = written as _; ret }`, on lines of their own.
+    fn block(&self, parts: &[Part<'_>], faults: &str, in_block: bool, edits: &mut Vec<Edit>) {
+        let whole = range(self.found.call);
+        let (indent, newline) = (self.source.indent(whole.start), self.source.newline());
+        let mut names: Vec<String> = Vec::new();
+        for part in parts {
+            let wanted = match part {
+                Part::Returned => "ret",
+                Part::Ignored => "_",
+                Part::To(_, name) => name,
+            };
+            let is_taken = |name: &str| {
+                let places = self.outcomes.values().map(|outcome| match outcome {
+                    Outcome::Assign(place) | Outcome::Write(place) => argument::root(place),
+                });
+                names.iter().any(|other| other == name) || places.flatten().any(|root| root == name)
+            };
+            let mut name = wanted.to_owned();
+            while name != "_" && is_taken(&name) {
+                name.push('_');
+            }
+            names.push(name);
+        }
+        let pattern = match &names[..] {
+            [one] => one.clone(),
+            several => format!("({})", several.join(", ")),
+        };
+        let inner = if in_block { format!("{newline}{indent}") } else { format!("{newline}{indent}    ") };
+        let open = if in_block { String::new() } else { format!("{{{inner}") };
+        edits.push(Edit::insert(whole.start, format!("{open}let {pattern} = ")));
+        let mut after = format!("{faults};");
+        for (part, name) in parts.iter().zip(&names) {
+            match part {
+                Part::To(Outcome::Assign(place), "value") => {
+                    after.push_str(&format!("{inner}{} = {name};", self.source.of(place)))
+                }
+                Part::To(Outcome::Assign(place), _) => {
+                    after.push_str(&format!("{inner}{} = {name} as _;", self.source.of(place)))
+                }
+                Part::To(Outcome::Write(place), _) => {
+                    after.push_str(&format!("{inner}{}.write({name});", self.source.of(place)))
+                }
+                Part::Returned | Part::Ignored => {}
+            }
+        }
+        if matches!(parts[0], Part::Returned) {
+            after.push_str(&format!("{inner}{}", names[0]));
+        }
+        let close = if in_block { String::new() } else { format!("{newline}{indent}}}") };
+        edits.push(Edit::insert(whole.end, format!("{after}{close}")));
+    }
+
+    fn argument_edits(&self) -> Vec<Edit> {
+        let pairs: Vec<_> = self.found.call.args.pairs().collect();
+        let is_gone = |index: &usize| matches!(self.arguments[index], Argument::Gone);
+        let close = bytes(self.found.call.paren_token.span.close());
+        let kept = (0..pairs.len()).filter(|index| !is_gone(index)).last();
+        let end =
+            kept.map_or(bytes(self.found.call.paren_token.span.open()).end, |last| range(pairs[last].value()).end);
+        let tail = end..close.start;
+        // What goes at the end of a line goes at once, with its commas.
+        let is_tail = kept.map_or(0, |last| last + 1) < pairs.len() && !self.source.text[tail.clone()].contains('\n');
+        let mut edits = Vec::new();
+        for (index, pair) in pairs.iter().enumerate() {
+            let argument = range(pair.value());
+            match &self.arguments[&index] {
+                Argument::Kept => {}
+                Argument::Text(text) => edits.push(Edit::new(argument, text.clone())),
+                Argument::Gone if is_tail && argument.start >= tail.start => {}
+                Argument::Gone => {
+                    let comma = match pair {
+                        Pair::Punctuated(_, comma) => Some(range(comma)),
+                        Pair::End(_) => None,
+                    };
+                    edits.push(Edit::delete(self.removal(argument, comma)));
+                }
+            }
+        }
+        edits.extend(is_tail.then(|| Edit::delete(tail)));
+        edits
+    }
+
+    /// The bytes that go with an argument: its comma, and its line where it has one of its own.
+    fn removal(&self, argument: Range<usize>, comma: Option<Range<usize>>) -> Range<usize> {
+        let text = &self.source.text;
+        let comma = comma.filter(|comma| self.source.space(argument.end..comma.start).is_some());
+        let end = comma.map_or(argument.end, |comma| comma.end);
+        let line = self.source.line_start(argument.start);
+        let rest = &text[end..];
+        let space = rest.len() - rest.trim_start_matches([' ', '\t']).len();
+        match rest[space..].find('\n').filter(|newline| rest[space..][..*newline].trim().is_empty()) {
+            Some(newline) if self.source.space(line..argument.start).is_some() => line..end + space + newline + 1,
+            Some(_) => text[..argument.start].trim_end_matches([' ', '\t']).len()..end + space,
+            None => argument.start..end + space,
+        }
+    }
+
+    /// The call to write by hand, as far as it is known.
+    fn suggestion(&self, passes_on: bool) -> String {
+        let mut known = self.wrapper.function.params.iter().enumerate().filter_map(|(index, param)| {
+            let is_hidden = !matches!(param.role, Role::Caller)
+                || matches!(
+                    param.decision.contract(),
+                    Some(Contract::Obj { dir: Dir::Out, .. } | Contract::Handle { dir: Dir::Out, .. })
+                );
+            (!is_hidden).then(|| match (self.arguments.get(&index), self.argument(index)) {
+                (Some(Argument::Kept), Some(expr)) => Some(self.source.of(expr).to_owned()),
+                (Some(Argument::Text(text)), _) => Some(text.clone()),
+                _ => None,
+            })
+        });
+        let arguments: Vec<_> = self
+            .wrapper
+            .params
+            .iter()
+            .map(|(name, ty)| known.next().flatten().unwrap_or_else(|| format!("/* {name}: {ty} */")))
+            .collect();
+        format!("{}({}){}", self.wrapper.path, arguments.join(", "), if passes_on { "?" } else { "" })
+    }
+}
+
+/// How much of a slice is meant.
+enum Bound {
+    Whole,
+    To(String),
+}
+
+/// What the wrapper's slice is made of, where a name says it.
+fn element(param: &ParamPlan) -> Option<String> {
+    match (param.shape.pointee(), &param.shown_as) {
+        (Some((_, Shape::Char | Shape::Void)), _) => Some("u8".to_owned()),
+        (_, Some(ty)) => Some(ty.clone()),
+        (Some((_, Shape::Int(Some(name)) | Shape::Float(name))), _) => Some(name.clone()),
+        _ => None,
+    }
+}
+
+/// Names of one type on the platform of domains.
+fn plain_number(name: &str) -> &str {
+    match name {
+        "c_uchar" | "uint8_t" => "u8",
+        "c_schar" | "int8_t" | "c_char" => "i8",
+        "c_short" => "i16",
+        "c_ushort" => "u16",
+        "c_int" => "i32",
+        "c_uint" => "u32",
+        "c_long" | "c_longlong" => "i64",
+        "c_ulong" | "c_ulonglong" => "u64",
+        "size_t" => "usize",
+        "c_float" => "f32",
+        "c_double" => "f64",
+        name => name,
+    }
+}
+
+/// `c"text"` for `c"text"` and `b"text\0"`.
+fn c_literal(lit: &Lit) -> Option<String> {
+    let bytes = match lit {
+        Lit::CStr(text) => return Some(quote::quote!(#text).to_string()),
+        Lit::ByteStr(text) => text.value(),
+        Lit::Str(text) => text.value().into_bytes(),
+        _ => return None,
+    };
+    let text = bytes.strip_suffix(b"\0")?;
+    let is_plain = text.iter().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\') || *byte == b' ');
+    is_plain.then(|| format!("c\"{}\"", String::from_utf8_lossy(text)))
+}

@@ -1,0 +1,137 @@
+//! The calls of a file by their places, each with the function and the `unsafe` block around it.
+
+use super::source::place;
+use std::collections::{BTreeMap, BTreeSet};
+use syn::{
+    Arm, Block, Expr, ExprAsync, ExprCall, ExprClosure, ExprUnsafe, ImplItemFn, ItemFn, ReturnType, Signature, Stmt,
+    TraitItemFn,
+    spanned::Spanned,
+    visit::{self, Visit},
+};
+
+/// A function with a body.
+#[derive(Clone, Copy)]
+pub(super) struct Function<'s> {
+    pub(super) signature: &'s Signature,
+    pub(super) body: &'s Block,
+}
+
+/// An `unsafe` block.
+#[derive(Clone, Copy)]
+pub(super) struct Unsafe<'s> {
+    pub(super) block: &'s ExprUnsafe,
+    /// Its braces end a statement or an arm: without them, a `;` or a comma would be missing.
+    pub(super) closes: bool,
+}
+
+/// A call and what is around it.
+#[derive(Clone)]
+pub(super) struct Found<'s> {
+    pub(super) call: &'s ExprCall,
+    pub(super) function: Option<Function<'s>>,
+    /// What `?` would return from; `None` in a closure or an `async` block, of which nothing says what they return.
+    pub(super) returns: Option<&'s ReturnType>,
+    /// The innermost one.
+    pub(super) unsafe_block: Option<Unsafe<'s>>,
+}
+
+/// Finds the calls that begin at `places`.
+pub(super) fn find<'s>(file: &'s syn::File, places: &[(u32, u32)]) -> BTreeMap<(u32, u32), Found<'s>> {
+    let mut finder = Finder {
+        places,
+        found: BTreeMap::new(),
+        function: None,
+        returns: None,
+        unsafe_block: None,
+        closing: BTreeSet::new(),
+    };
+    finder.visit_file(file);
+    finder.found
+}
+
+struct Finder<'p, 's> {
+    places: &'p [(u32, u32)],
+    found: BTreeMap<(u32, u32), Found<'s>>,
+    function: Option<Function<'s>>,
+    returns: Option<&'s ReturnType>,
+    unsafe_block: Option<Unsafe<'s>>,
+    /// Places of blocks that end a statement or an arm without a `;` or a comma.
+    closing: BTreeSet<(u32, u32)>,
+}
+
+impl<'s> Finder<'_, 's> {
+    fn function(&mut self, signature: &'s Signature, body: &'s Block) {
+        let around = (self.function, self.returns, self.unsafe_block);
+        self.function = Some(Function { signature, body });
+        self.returns = Some(&signature.output);
+        self.unsafe_block = None;
+        self.visit_block(body);
+        (self.function, self.returns, self.unsafe_block) = around;
+    }
+
+    fn without_return(&mut self, body: impl FnOnce(&mut Self)) {
+        let returns = self.returns.take();
+        body(self);
+        self.returns = returns;
+    }
+}
+
+impl<'s> Visit<'s> for Finder<'_, 's> {
+    fn visit_item_fn(&mut self, item: &'s ItemFn) {
+        self.function(&item.sig, &item.block);
+    }
+
+    fn visit_impl_item_fn(&mut self, item: &'s ImplItemFn) {
+        self.function(&item.sig, &item.block);
+    }
+
+    fn visit_trait_item_fn(&mut self, item: &'s TraitItemFn) {
+        if let Some(body) = &item.default {
+            self.function(&item.sig, body);
+        }
+    }
+
+    fn visit_expr_closure(&mut self, closure: &'s ExprClosure) {
+        self.without_return(|finder| visit::visit_expr_closure(finder, closure));
+    }
+
+    fn visit_expr_async(&mut self, block: &'s ExprAsync) {
+        self.without_return(|finder| visit::visit_expr_async(finder, block));
+    }
+
+    fn visit_block(&mut self, block: &'s Block) {
+        let statements = block.stmts.split_last().map_or(&[][..], |(_, before)| before);
+        for statement in statements {
+            if let Stmt::Expr(Expr::Unsafe(block), None) = statement {
+                self.closing.insert(place(block.unsafe_token.span));
+            }
+        }
+        visit::visit_block(self, block);
+    }
+
+    fn visit_arm(&mut self, arm: &'s Arm) {
+        if let (Expr::Unsafe(block), None) = (&*arm.body, &arm.comma) {
+            self.closing.insert(place(block.unsafe_token.span));
+        }
+        visit::visit_arm(self, arm);
+    }
+
+    fn visit_expr_unsafe(&mut self, block: &'s ExprUnsafe) {
+        let closes = self.closing.contains(&place(block.unsafe_token.span));
+        let outer = self.unsafe_block.replace(Unsafe { block, closes });
+        visit::visit_expr_unsafe(self, block);
+        self.unsafe_block = outer;
+    }
+
+    fn visit_expr_call(&mut self, call: &'s ExprCall) {
+        if let Expr::Path(path) = &*call.func {
+            let at = place(path.span());
+            if self.places.contains(&at) {
+                let found =
+                    Found { call, function: self.function, returns: self.returns, unsafe_block: self.unsafe_block };
+                self.found.insert(at, found);
+            }
+        }
+        visit::visit_expr_call(self, call);
+    }
+}

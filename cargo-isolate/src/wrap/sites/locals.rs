@@ -1,0 +1,252 @@
+//! What a function's own text says about its locals: enough to know what `x.as_ptr()` points into.
+
+use super::{finder::Function, source::range};
+use syn::{
+    Expr, ExprMethodCall, FnArg, GenericArgument, Lit, Local, Pat, PatIdent, PathArguments, Type,
+    visit::{self, Visit},
+};
+
+/// What a local holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Holds {
+    /// `&[T]` or `&mut [T]`.
+    Slice {
+        of: Option<String>,
+    },
+    /// Something that derefs to a slice of as many elements as it has room for: an array, `vec![…]`, `Box<[T]>`.
+    Owner {
+        of: Option<String>,
+        length: Option<String>,
+    },
+    /// A `Vec` of which nobody says that its length is its capacity.
+    Spare {
+        of: Option<String>,
+    },
+    /// `str` or `String`.
+    Text,
+    CString,
+    CStr,
+    /// `MaybeUninit<T>`.
+    Uninit,
+    /// `&T` or `&mut T` of something else.
+    Reference,
+    /// Something else, or bound in a way that is not followed.
+    Unknown,
+}
+
+impl Holds {
+    /// Name of its elements' type, where it is written.
+    pub(super) fn element(&self) -> Option<&str> {
+        match self {
+            Holds::Slice { of } | Holds::Owner { of, .. } | Holds::Spare { of } => of.as_deref(),
+            Holds::Text => Some("u8"),
+            _ => None,
+        }
+    }
+}
+
+/// What `name` holds where a call at byte `at` stands.
+pub(super) fn holds(function: &Function<'_>, name: &str, at: usize) -> Holds {
+    let mut bindings = Bindings { name, at, last: None };
+    for input in &function.signature.inputs {
+        if let FnArg::Typed(input) = input
+            && is_named(&input.pat, name)
+        {
+            bindings.last = Some((range(&input.pat).start, of_type(&input.ty)));
+        }
+    }
+    bindings.visit_block(function.body);
+    bindings.last.map_or(Holds::Unknown, |(_, holds)| holds)
+}
+
+/// The last binding of a name whose scope reaches a place.
+struct Bindings<'n> {
+    name: &'n str,
+    at: usize,
+    /// Where it stands, and what it holds.
+    last: Option<(usize, Holds)>,
+}
+
+impl Bindings<'_> {
+    fn bind(&mut self, at: usize, holds: Holds) {
+        if at < self.at && self.last.as_ref().is_none_or(|(before, _)| *before <= at) {
+            self.last = Some((at, holds));
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for Bindings<'_> {
+    fn visit_block(&mut self, block: &'ast syn::Block) {
+        // A binding ends with its block.
+        if range(block).contains(&self.at) {
+            visit::visit_block(self, block);
+        }
+    }
+
+    fn visit_local(&mut self, local: &'ast Local) {
+        // Its name is bound behind its own value.
+        if is_named(&local.pat, self.name) {
+            if range(local).end <= self.at {
+                self.bind(range(&local.pat).start, of_local(local));
+            }
+        } else {
+            visit::visit_pat(self, &local.pat);
+        }
+        if let Some(init) = &local.init {
+            visit::visit_local_init(self, init);
+        }
+    }
+
+    // A `match` arm, a loop, a closure: what it binds is not followed.
+    fn visit_pat_ident(&mut self, pat: &'ast PatIdent) {
+        if pat.ident == self.name {
+            self.bind(range(pat).start, Holds::Unknown);
+        }
+        visit::visit_pat_ident(self, pat);
+    }
+}
+
+fn is_named(pat: &Pat, name: &str) -> bool {
+    match pat {
+        Pat::Ident(pat) => pat.ident == name && pat.by_ref.is_none() && pat.subpat.is_none(),
+        Pat::Type(pat) => is_named(&pat.pat, name),
+        _ => false,
+    }
+}
+
+fn of_local(local: &Local) -> Holds {
+    let stated = match &local.pat {
+        Pat::Type(pat) => of_type(&pat.ty),
+        _ => Holds::Unknown,
+    };
+    let value = local.init.as_ref().map_or(Holds::Unknown, |init| of_value(&init.expr));
+    match (stated, value) {
+        // `let mut out: Vec<u8> = vec![0; n];` is full.
+        (Holds::Spare { of }, Holds::Owner { of: value, length }) => Holds::Owner { of: of.or(value), length },
+        (Holds::Unknown, value) => value,
+        (stated, _) => stated,
+    }
+}
+
+fn of_type(ty: &Type) -> Holds {
+    match ty {
+        Type::Paren(paren) => of_type(&paren.elem),
+        Type::Group(group) => of_type(&group.elem),
+        Type::Reference(reference) => match &*reference.elem {
+            Type::Slice(slice) => Holds::Slice { of: name_of(&slice.elem) },
+            Type::Path(_) => match of_type(&reference.elem) {
+                Holds::Unknown => Holds::Reference,
+                holds => holds,
+            },
+            // `&mut &mut [T]` and the like; `&[T; N]` is passed on as it is.
+            Type::Array(array) => Holds::Slice { of: name_of(&array.elem) },
+            _ => Holds::Unknown,
+        },
+        Type::Array(array) => {
+            let length = &array.len;
+            Holds::Owner { of: name_of(&array.elem), length: Some(quote::quote!(#length).to_string()) }
+        }
+        Type::Path(path) => {
+            let Some(last) = path.path.segments.last() else { return Holds::Unknown };
+            let argument = match &last.arguments {
+                PathArguments::AngleBracketed(arguments) => arguments.args.iter().find_map(|argument| match argument {
+                    GenericArgument::Type(ty) => Some(ty),
+                    _ => None,
+                }),
+                _ => None,
+            };
+            match (&*last.ident.to_string(), argument) {
+                ("Vec", of) => Holds::Spare { of: of.and_then(name_of) },
+                ("Box" | "Rc" | "Arc", Some(Type::Slice(slice))) => {
+                    Holds::Owner { of: name_of(&slice.elem), length: None }
+                }
+                ("str" | "String", _) => Holds::Text,
+                ("CString", _) => Holds::CString,
+                ("CStr", _) => Holds::CStr,
+                ("MaybeUninit", _) => Holds::Uninit,
+                _ => Holds::Unknown,
+            }
+        }
+        _ => Holds::Unknown,
+    }
+}
+
+fn name_of(ty: &Type) -> Option<String> {
+    match ty {
+        Type::Path(path) => path.path.segments.last().map(|last| last.ident.to_string()),
+        _ => None,
+    }
+}
+
+fn of_value(value: &Expr) -> Holds {
+    match value {
+        Expr::Paren(paren) => of_value(&paren.expr),
+        Expr::Try(tried) => of_value(&tried.expr),
+        Expr::Macro(mac) if mac.mac.path.is_ident("vec") => {
+            Holds::Owner { of: first_suffix(&mac.mac.tokens), length: None }
+        }
+        Expr::Macro(mac) if mac.mac.path.is_ident("format") => Holds::Text,
+        Expr::Repeat(repeat) => {
+            let length = &repeat.len;
+            Holds::Owner { of: suffix(&repeat.expr), length: Some(quote::quote!(#length).to_string()) }
+        }
+        Expr::Array(array) => {
+            Holds::Owner { of: array.elems.first().and_then(suffix), length: Some(array.elems.len().to_string()) }
+        }
+        Expr::Lit(lit) => match &lit.lit {
+            Lit::ByteStr(_) => Holds::Slice { of: Some("u8".to_owned()) },
+            Lit::Str(_) => Holds::Text,
+            Lit::CStr(_) => Holds::CStr,
+            _ => Holds::Unknown,
+        },
+        Expr::Reference(reference) => match &*reference.expr {
+            Expr::Index(index) if matches!(*index.index, Expr::Range(_)) => Holds::Slice { of: None },
+            _ => Holds::Unknown,
+        },
+        Expr::Call(call) => of_call(&call.func),
+        Expr::MethodCall(call) => of_method(call),
+        _ => Holds::Unknown,
+    }
+}
+
+/// What a well-known constructor makes.
+fn of_call(function: &Expr) -> Holds {
+    let Expr::Path(path) = function else { return Holds::Unknown };
+    let segments: Vec<_> = path.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+    let segments: Vec<_> = segments.iter().map(String::as_str).collect();
+    match segments[..] {
+        [.., "Vec", "new" | "with_capacity"] => Holds::Spare { of: None },
+        [.., "CString", "new"] => Holds::CString,
+        [.., "String", _] => Holds::Text,
+        [.., "MaybeUninit", "uninit" | "zeroed"] => Holds::Uninit,
+        [.., "fs", "read"] => Holds::Owner { of: Some("u8".to_owned()), length: None },
+        _ => Holds::Unknown,
+    }
+}
+
+fn of_method(call: &ExprMethodCall) -> Holds {
+    match &*call.method.to_string() {
+        "as_bytes" | "to_bytes" | "to_bytes_with_nul" => Holds::Slice { of: Some("u8".to_owned()) },
+        "into_bytes" => Holds::Owner { of: Some("u8".to_owned()), length: None },
+        "to_vec" => Holds::Owner { of: None, length: None },
+        "unwrap" | "expect" => of_value(&call.receiver),
+        "to_string" => Holds::Text,
+        _ => Holds::Unknown,
+    }
+}
+
+/// `u8` of `0u8`.
+fn suffix(value: &Expr) -> Option<String> {
+    let Expr::Lit(lit) = value else { return None };
+    let suffix = match &lit.lit {
+        Lit::Int(int) => int.suffix(),
+        Lit::Byte(_) => "u8",
+        _ => "",
+    };
+    (!suffix.is_empty()).then(|| suffix.to_owned())
+}
+
+fn first_suffix(tokens: &proc_macro2::TokenStream) -> Option<String> {
+    let first = tokens.clone().into_iter().next()?;
+    syn::parse2::<Expr>(first.into()).ok().as_ref().and_then(suffix)
+}

@@ -1,0 +1,225 @@
+//! Direct calls of isolated functions → calls of their wrappers, wherever that is mechanical; the rest is told with what to
+//! write instead.
+//!
+//! ```text
+//! bypasses ─► finder (the call in its file) ─► argument, locals (which slice, which length) ─► call (edits) ─► the file's text
+//! ```
+//!
+//! Only text between two tokens of a call changes, so comments and layout stay. What is written is safe code: a mistake here
+//! does not compile, or ends in a panic at an index, and never reads or writes what it should not.
+
+mod argument;
+mod call;
+mod fault;
+mod finder;
+mod locals;
+mod source;
+mod unsafe_blocks;
+
+use super::{Target, function};
+use crate::{
+    graph::{Graph, Package, Role, SourceFile},
+    plan::Plan,
+    verify::{self, Bypass},
+};
+use call::{Left, Ready, Wrapper};
+use camino::{Utf8Path, Utf8PathBuf};
+use finder::Found;
+use source::{Source, place};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+};
+
+/// What was made of the members' direct calls.
+#[derive(Debug, Default)]
+pub(crate) struct Sites {
+    /// Files with calls that were rewritten: path and new text.
+    pub(crate) files: BTreeMap<Utf8PathBuf, String>,
+    pub(crate) rewritten: Vec<Rewritten>,
+    pub(crate) left: Vec<ToDo>,
+}
+
+/// A call that goes through its wrapper now. Places are those of the old text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Rewritten {
+    pub(crate) path: Utf8PathBuf,
+    pub(crate) line: u32,
+    pub(crate) symbol: String,
+    /// A fault ends in a panic there; otherwise it is returned by `?`.
+    pub(crate) panics: bool,
+}
+
+/// A call that a person must rewrite.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ToDo {
+    pub(crate) site: Bypass,
+    pub(crate) why: String,
+    /// The wrapper's signature.
+    pub(crate) wrapper: String,
+    /// The call to write, with comments for what is not known.
+    pub(crate) suggestion: Option<String>,
+}
+
+/// Rewrites the members' calls, except those in tests: there, a direct call is something to compare with.
+pub(crate) fn sites(graph: &Graph, plan: &Plan, targets: &[Target]) -> Sites {
+    sites_in(graph, plan, targets, &|file| fs::read_to_string(&file.path))
+}
+
+fn sites_in(graph: &Graph, plan: &Plan, targets: &[Target], read: Read<'_>) -> Sites {
+    let directories: Vec<_> = targets.iter().map(Target::directory).collect();
+    let files = graph.packages.iter().flat_map(|package| &package.files).map(|file| &*file.path);
+    let wrappers = files.filter(|path| directories.iter().any(|directory| path.starts_with(directory))).collect();
+    let members: BTreeSet<_> = graph.packages.iter().filter(|package| package.member).map(Package::id).collect();
+    let mut by_file: BTreeMap<Utf8PathBuf, Vec<Bypass>> = BTreeMap::new();
+    for site in verify::bypasses(graph, plan, &wrappers) {
+        if !site.test && members.contains(&site.package) {
+            by_file.entry(site.path.clone()).or_default().push(site);
+        }
+    }
+    let wrappers = Wrappers::new(plan, targets);
+    let mut sites = Sites::default();
+    for (path, calls) in by_file {
+        in_file(graph, &wrappers, &path, calls, read, &mut sites);
+    }
+    sites
+}
+
+/// Gives a file's text as it lies on disk, which is not always what was scanned: line ends are kept.
+type Read<'r> = &'r dyn Fn(&SourceFile) -> io::Result<String>;
+
+/// Every wrapper, by the symbol that it wraps.
+struct Wrappers<'p> {
+    by_symbol: BTreeMap<&'p str, (Wrapper<'p>, &'p Target)>,
+}
+
+impl<'p> Wrappers<'p> {
+    fn new(plan: &'p Plan, targets: &'p [Target]) -> Self {
+        let mut by_symbol = BTreeMap::new();
+        for target in targets {
+            for domain in plan.domains.iter().filter(|domain| target.domains.contains(&domain.name)) {
+                let mut names = target.names(domain);
+                for function in &domain.functions {
+                    let (params, ret) = function::View::new(function, &mut names).signature();
+                    let path = format!("crate::isolated::{}::{}", domain.name, function.name);
+                    let symbol = function.symbol.as_deref().unwrap_or(&function.name);
+                    by_symbol.insert(symbol, (Wrapper { function, path, params, ret }, target));
+                }
+            }
+        }
+        Self { by_symbol }
+    }
+}
+
+impl Wrapper<'_> {
+    /// `isolated::zlib::crc32(crc: c_ulong, buf: &[u8]) -> Result<c_ulong, Fault>`
+    fn signature(&self) -> String {
+        let path = self.path.trim_start_matches("crate::");
+        let params: Vec<_> = self.params.iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
+        format!("{path}({}) -> Result<{}, Fault>", params.join(", "), self.ret)
+    }
+}
+
+fn in_file(
+    graph: &Graph,
+    wrappers: &Wrappers<'_>,
+    path: &Utf8Path,
+    calls: Vec<Bypass>,
+    read: Read<'_>,
+    sites: &mut Sites,
+) {
+    let all = graph.packages.iter().flat_map(|package| package.files.iter().map(move |file| (package, file)));
+    let Some((package, file)) = all.into_iter().find(|(_, file)| graph.relative(&file.path) == path) else { return };
+    let text = read(file).map_err(|error| format!("its file cannot be read: {error}"));
+    let source = match text.and_then(Source::parse) {
+        Ok(source) => source,
+        Err(why) => {
+            sites.left.extend(
+                calls
+                    .into_iter()
+                    .map(|site| wrappers.to_do(site, Left { why: why.clone(), suggestion: String::new() })),
+            );
+            return;
+        }
+    };
+    let places: Vec<_> = calls.iter().map(|site| (site.line, site.column)).collect();
+    let found = finder::find(&source.file, &places);
+    let mut ready = BTreeMap::new();
+    for site in calls {
+        let at = (site.line, site.column);
+        match wrappers.read(package, file, &source, &site, found.get(&at)) {
+            Ok(call) => drop(ready.insert(at, (call, site))),
+            Err(left) => sites.left.push(wrappers.to_do(site, left)),
+        }
+    }
+    if ready.is_empty() {
+        return;
+    }
+    let rewritten: BTreeSet<_> = ready.keys().copied().collect();
+    let (mut edits, mut outdents) = (Vec::new(), Vec::new());
+    let mut in_block = BTreeSet::new();
+    let blocks: BTreeMap<_, _> = rewritten
+        .iter()
+        .filter_map(|at| found[at].unsafe_block)
+        .map(|block| (place(block.block.unsafe_token.span), block))
+        .collect();
+    for (at, block) in blocks {
+        if unsafe_blocks::is_unneeded(file, at, &rewritten) {
+            let sole =
+                unsafe_blocks::sole_call(block).filter(|call| ready.get(call).is_some_and(|(call, _)| call.is_block()));
+            in_block.extend(unsafe_blocks::unwrap(&source, block, sole, &mut edits, &mut outdents));
+        }
+    }
+    for (at, (call, site)) in &ready {
+        edits.extend(call.edits(in_block.contains(at)));
+        sites.rewritten.push(Rewritten {
+            path: path.to_owned(),
+            line: site.line,
+            symbol: site.symbol.clone(),
+            panics: !call.passes_on,
+        });
+    }
+    // Lines that go whole are not moved first.
+    outdents.retain(|outdent| !edits.iter().any(|edit| edit.range.contains(&outdent.range.start)));
+    edits.append(&mut outdents);
+    sites.files.insert(file.path.clone(), source.with(edits));
+}
+
+impl Wrappers<'_> {
+    fn read<'c>(
+        &'c self,
+        package: &Package,
+        file: &SourceFile,
+        source: &'c Source,
+        site: &Bypass,
+        found: Option<&'c Found<'c>>,
+    ) -> Result<Ready<'c>, Left> {
+        let left = |why: &str| Left { why: why.to_owned(), suggestion: String::new() };
+        let Some((wrapper, target)) = self.by_symbol.get(&*site.symbol) else {
+            return Err(left("it has no wrapper here"));
+        };
+        if site.mention {
+            return Err(left("its address is taken: nobody can say who calls it, and with what"));
+        }
+        let root = package.files.iter().find(|file| file.path == target.crate_root);
+        if package.name != target.package || root.is_none_or(|root| root.krate != file.krate || file.role != Role::Main)
+        {
+            return Err(left("it is in another crate than the wrappers: make a public function of theirs"));
+        }
+        let Some(found) = found else { return Err(left("it stands in a macro, where there are only tokens")) };
+        let passes_on = found.returns.is_some_and(|output| fault::passes_on(package, output));
+        let ready = call::read(source, found, wrapper, passes_on)?;
+        match source.loses_comment(&ready.edits(false)) {
+            true => Err(ready.left("a comment stands where an argument would go".to_owned())),
+            false => Ok(ready),
+        }
+    }
+
+    fn to_do(&self, site: Bypass, left: Left) -> ToDo {
+        let wrapper = self.by_symbol.get(&*site.symbol).map(|(wrapper, _)| wrapper.signature()).unwrap_or_default();
+        ToDo { why: left.why, wrapper, suggestion: Some(left.suggestion).filter(|text| !text.is_empty()), site }
+    }
+}
+
+#[cfg(test)]
+mod tests;

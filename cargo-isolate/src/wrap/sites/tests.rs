@@ -1,0 +1,242 @@
+use super::*;
+use crate::{fixture, plan::plan, wrap::targets};
+
+const LIBRARY: &str = "\
+//- z-sys/src/lib.rs
+use std::ffi::{c_char, c_int, c_ulong, c_void};
+#[repr(C)] #[derive(Clone, Copy)] pub struct Point { pub x: c_int, pub y: c_int }
+pub enum Ctx {}
+unsafe extern \"C\" {
+    pub fn sum(seed: u32, data: *const u8, len: usize) -> u32;
+    pub fn pack(dest: *mut u8, destLen: *mut c_ulong, source: *const u8, sourceLen: c_ulong) -> c_int;
+    pub fn fill(dest: *mut c_char, cap: c_int, n: c_int) -> c_int;
+    pub fn flip(data: *mut u8, data_len: usize);
+    pub fn digest(data: *const c_void, len: usize, out: *mut u8);
+    pub fn locate(data: *const u8, len: usize, found: *mut Point) -> c_int;
+    pub fn shift(point: *mut Point, by: *const Point);
+    pub fn name(text: *const c_char) -> c_int;
+    pub fn maybe(data: *const u8, len: usize) -> c_int;
+    pub fn open() -> *mut Ctx;
+    pub fn close(ctx: *mut Ctx);
+    pub fn plain(a: c_int, b: c_int) -> c_int;
+}
+";
+
+const POLICY: &str = r#"
+version = 1
+[domain.z]
+library = "z-sys"
+[[isolate]]
+domain = "z"
+extern = ["*"]
+[fn.pack]
+arg.dest = { kind = "buf", dir = "out", cap = "*destLen", written = "*destLen" }
+[fn.fill]
+arg.dest = { kind = "buf", dir = "out", cap = "cap", written = "ret" }
+[fn.digest]
+arg.out = { kind = "buf", dir = "out", cap = "4" }
+[fn.locate]
+arg.found = { kind = "obj", dir = "out" }
+[fn.maybe]
+arg.data = { kind = "buf", len = "len", null = "ok" }
+"#;
+
+/// The member's one file after its calls were rewritten, and what is left to do.
+fn rewritten(text: &str) -> (String, Vec<String>) {
+    let graph = fixture::graph(&format!("//- app/src/main.rs\n{text}{LIBRARY}"));
+    let policy = crate::policy::Loaded::of_workspace(POLICY);
+    let plan = plan(&graph, &policy.policy).expect("a plan");
+    let targets = targets(&graph, &plan, Some(0), policy.shown()).expect("a target");
+    let mut sites = sites_in(&graph, &plan, &targets, &|file| file.text().map(str::to_owned));
+    let left = sites.left.iter().map(|left| {
+        let try_it = left.suggestion.iter().map(|text| format!(" | {text}")).collect::<String>();
+        format!("{}:{} {}{try_it}", left.site.line, left.site.column, left.why)
+    });
+    let left = left.collect();
+    (sites.files.remove(&*graph.packages[0].files[0].path).unwrap_or_else(|| text.to_owned()), left)
+}
+
+/// Statements in a function that takes a slice and returns a `Result` that takes a `Fault`.
+#[track_caller]
+fn check(before: &str, after: &str) {
+    let around = |body: &str| {
+        format!("fn f(data: &[u8], out: &mut [u8]) -> Result<(), Box<dyn std::error::Error>> {{\n{body}\n}}\n")
+    };
+    let (text, left) = rewritten(&around(before));
+    assert_eq!((&*text, left), (&*around(after), Vec::<String>::new()));
+    assert_eq!(rewritten(&text), (text, Vec::new()), "a second time changes nothing");
+}
+
+/// A call that stays, and what is said of it.
+#[track_caller]
+fn stays(call: &str, why: &str) {
+    let text = format!("fn f(data: &[u8], out: &mut [u8], v: Vec<u32>) {{\n{call}\n}}\n");
+    let (after, left) = rewritten(&text);
+    assert_eq!((after, left), (text, vec![why.to_owned()]));
+}
+
+#[test]
+fn slices_take_the_place_of_pointers() {
+    check("    unsafe { z_sys::sum(1, data.as_ptr(), data.len()) };", "    crate::isolated::z::sum(1, data)?;");
+    check(
+        "    let owned = vec![0u8; 9];\n    let s = unsafe { z_sys::sum(1, owned.as_ptr(), owned.len()) };",
+        "    let owned = vec![0u8; 9];\n    let s = crate::isolated::z::sum(1, &owned)?;",
+    );
+    check(
+        "    let s = unsafe { z_sys::sum(1, data.as_ptr().add(2), data.len() - 2) };",
+        "    let s = crate::isolated::z::sum(1, &data[2..][..(data.len() - 2) as usize])?;",
+    );
+    check(
+        "    let n = 3u16;\n    let s = unsafe { z_sys::sum(1, data.as_ptr(), usize::from(n)) };",
+        "    let n = 3u16;\n    let s = crate::isolated::z::sum(1, &data[..n as usize])?;",
+    );
+    check(
+        "    let text = String::new();\n    unsafe { z_sys::sum(0, text.as_ptr(), text.len()) };",
+        "    let text = String::new();\n    crate::isolated::z::sum(0, text.as_bytes())?;",
+    );
+    check(
+        "    unsafe { z_sys::sum(0, &data[1] as *const u8, 1) };",
+        "    crate::isolated::z::sum(0, &data[1..][..1])?;",
+    );
+}
+
+#[test]
+fn comments_and_layout_stay() {
+    check(
+        "    // SAFETY: as long as it says.\n    let s = unsafe {\n        // Seeded.\n        z_sys::sum(\n            1, // the seed\n            data.as_ptr(),\n            data.len(),\n        )\n    };",
+        "    // SAFETY: as long as it says.\n    let s = {\n        // Seeded.\n        crate::isolated::z::sum(\n            1, // the seed\n            data,\n        )?\n    };",
+    );
+    check(
+        "    let s = unsafe {\n        z_sys::sum(\n            1,\n            data.as_ptr(),\n            data.len(),\n        )\n    };",
+        "    let s = crate::isolated::z::sum(\n        1,\n        data,\n    )?;",
+    );
+}
+
+#[test]
+fn results_go_where_they_went() {
+    check(
+        "    let mut n = out.len() as u64;\n    let s = unsafe { z_sys::pack(out.as_mut_ptr(), &mut n, data.as_ptr(), data.len() as _) };",
+        "    let mut n = out.len() as u64;\n    let s = {\n        let (ret, written) = crate::isolated::z::pack(&mut out[..n as usize], data)?;\n        n = written as _;\n        ret\n    };",
+    );
+    check(
+        "    let mut p = z_sys::Point { x: 0, y: 0 };\n    let s = unsafe { z_sys::locate(data.as_ptr(), data.len(), &mut p) };",
+        "    let mut p = z_sys::Point { x: 0, y: 0 };\n    let s = {\n        let (ret, value) = crate::isolated::z::locate(data)?;\n        p = value;\n        ret\n    };",
+    );
+    check(
+        "    let mut p = std::mem::MaybeUninit::uninit();\n    unsafe {\n        z_sys::locate(data.as_ptr(), data.len(), p.as_mut_ptr())\n    };",
+        "    let mut p = std::mem::MaybeUninit::uninit();\n    {\n        let (ret, value) = crate::isolated::z::locate(data)?;\n        p.write(value);\n        ret\n    };",
+    );
+    // Only the count is new.
+    check(
+        "    let s = unsafe { z_sys::fill(out.as_mut_ptr().cast(), out.len() as i32, 3) };",
+        "    let s = crate::isolated::z::fill(out, 3)?.0;",
+    );
+}
+
+#[test]
+fn other_arguments() {
+    check(
+        "    let mut p = z_sys::Point { x: 0, y: 0 };\n    unsafe { z_sys::shift(&mut p, &raw const by) };",
+        "    let mut p = z_sys::Point { x: 0, y: 0 };\n    crate::isolated::z::shift(&mut p, &by)?;",
+    );
+    check("    unsafe { z_sys::name(c\"x\".as_ptr()) };", "    crate::isolated::z::name(c\"x\")?;");
+    check("    unsafe { z_sys::name(b\"x y\\0\".as_ptr().cast()) };", "    crate::isolated::z::name(c\"x y\")?;");
+    check(
+        "    let text = std::ffi::CString::new(data)?;\n    unsafe { z_sys::name(text.as_ptr()) };",
+        "    let text = std::ffi::CString::new(data)?;\n    crate::isolated::z::name(&text)?;",
+    );
+    check("    unsafe { z_sys::maybe(std::ptr::null(), 0) };", "    crate::isolated::z::maybe(None)?;");
+    check("    unsafe { z_sys::maybe(data.as_ptr(), data.len()) };", "    crate::isolated::z::maybe(Some(data))?;");
+    check(
+        "    let mut out = [0; 4];\n    unsafe { z_sys::digest(data.as_ptr().cast(), data.len(), out.as_mut_ptr()) };",
+        "    let mut out = [0; 4];\n    crate::isolated::z::digest(data, &mut out)?;",
+    );
+}
+
+#[test]
+fn unsafe_stays_where_it_is_needed() {
+    check(
+        "    let s = unsafe { *p + z_sys::sum(1, data.as_ptr(), data.len()) };",
+        "    let s = unsafe { *p + crate::isolated::z::sum(1, data)? };",
+    );
+    check(
+        "    let s = unsafe { z_sys::plain(1, 2) as u8 } + 1;",
+        "    let s = (crate::isolated::z::plain(1, 2)? as u8) + 1;",
+    );
+    check(
+        "    unsafe {\n        z_sys::plain(1, 2);\n        z_sys::plain(3, 4);\n    }",
+        "    {\n        crate::isolated::z::plain(1, 2)?;\n        crate::isolated::z::plain(3, 4)?;\n    }",
+    );
+    check(
+        "    match 1 {\n        1 => unsafe { z_sys::plain(1, 2) }\n        _ => 0,\n    };",
+        "    match 1 {\n        1 => { crate::isolated::z::plain(1, 2)? }\n        _ => 0,\n    };",
+    );
+    check(
+        "    let s = unsafe { z_sys::sum(z_sys::sum(0, data.as_ptr(), data.len()), out.as_ptr(), out.len()) };",
+        "    let s = crate::isolated::z::sum(crate::isolated::z::sum(0, data)?, out)?;",
+    );
+}
+
+/// Where nothing takes a `Fault`, it panics with its message.
+#[test]
+fn what_cannot_return_panics() {
+    let check = |signature: &str, suffix: &str| {
+        let around = |call: &str| format!("{signature} {{ {call} }}\n");
+        let (text, left) = rewritten(&around("unsafe { z_sys::plain(1, 2) }"));
+        assert_eq!((text, left), (around(&format!("crate::isolated::z::plain(1, 2){suffix}")), vec![]), "{signature}");
+    };
+    let panics = ".unwrap_or_else(|fault| panic!(\"{fault}\"))";
+    check("fn f() -> i32", panics);
+    check("fn f() -> Result<i32, std::io::Error>", panics);
+    check("enum E {}\nfn f() -> Result<i32, E>", panics);
+    check("fn f() -> anyhow::Result<i32>", "?");
+    check("use anyhow::Result;\nfn f() -> Result<i32>", "?");
+    check("type R<T> = Result<T, Error>;\ntype Error = Box<dyn std::error::Error>;\nfn f() -> R<i32>", "?");
+    check("struct E;\nimpl From<isolate_rt::Fault> for E { }\nfn f() -> Result<i32, E>", "?");
+    check("fn f() -> Result<i32, isolate_rt::Fault>", "?");
+}
+
+#[test]
+fn the_rest_is_said_with_what_to_write() {
+    stays(
+        "unsafe { z_sys::sum(1, p, n) };",
+        "2:10 `data`: nothing says which slice `p` points into | crate::isolated::z::sum(1, /* data: &[u8] */)",
+    );
+    stays(
+        "unsafe { z_sys::sum(1, v.as_ptr(), v.len()) };",
+        "2:10 `data` takes a slice of `u8`, and `v` has `u32` | crate::isolated::z::sum(1, /* data: &[u8] */)",
+    );
+    stays(
+        "unsafe { z_sys::close(ctx) };",
+        "2:10 `ctx` is a `Handle` to the wrapper: whoever makes it must keep that | crate::isolated::z::close(/* ctx: &Handle<ffi::Ctx> */)",
+    );
+    stays("let f = z_sys::plain;", "2:9 its address is taken: nobody can say who calls it, and with what");
+    stays("assert_eq!(unsafe { z_sys::plain(1, 2) }, 3);", "2:21 it stands in a macro, where there are only tokens");
+    stays(
+        "let mut v = Vec::with_capacity(9);\nlet mut n = 9;\nunsafe { z_sys::pack(v.as_mut_ptr(), &mut n, data.as_ptr(), 3) };",
+        "4:10 nothing here says that all of the room behind `v` is within its length | crate::isolated::z::pack(/* dest: &mut [u8] */, &data[..3])",
+    );
+    stays(
+        "unsafe { z_sys::maybe(std::ptr::null(), next()) };",
+        "2:10 `next()` is a length that cannot be evaluated elsewhere | crate::isolated::z::maybe(None)",
+    );
+    stays(
+        "unsafe { z_sys::pack(out.as_mut_ptr(), &mut n, out.as_ptr(), 3) };",
+        "2:10 `out` is written to through `dest` and used in `out.as_ptr()` as well | crate::isolated::z::pack(&mut out[..n as usize], &out[..3])",
+    );
+    stays(
+        "unsafe { z_sys::sum(1, data.as_ptr() /* all of it */, data.len() /* bytes */) };",
+        "2:10 a comment stands where an argument would go | crate::isolated::z::sum(1, data)",
+    );
+}
+
+/// Line ends, a mark and a script line of the file are the file's own business.
+#[test]
+fn every_other_byte_stays() {
+    let (text, left) = rewritten("fn f(data: &[u8]) {\r\n    unsafe { z_sys::plain(1, 2) };\r\n}\r\n");
+    assert_eq!(left, Vec::<String>::new());
+    assert_eq!(
+        text,
+        "fn f(data: &[u8]) {\r\n    crate::isolated::z::plain(1, 2).unwrap_or_else(|fault| panic!(\"{fault}\"));\r\n}\r\n"
+    );
+}

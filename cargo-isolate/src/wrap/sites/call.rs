@@ -1,18 +1,21 @@
 //! One direct call → the edits that make it a call of its wrapper, or why a person must do it.
 
+mod buffer;
+mod layout;
+
 use super::{
     argument::{self, Pointer},
     finder::Found,
     locals::{self, Holds},
-    source::{Edit, Source, bytes, range},
+    source::{Edit, Source, range},
 };
 use crate::{
-    contract::{Contract, Dir, expr::Expr as Length, shape::Shape},
+    contract::{Contract, Dir, expr::Expr as Length},
     plan::{FunctionPlan, ParamPlan, Role},
     wrap::function,
 };
-use std::{collections::BTreeMap, ops::Range};
-use syn::{Expr, Lit, punctuated::Pair};
+use std::collections::BTreeMap;
+use syn::{Expr, Lit};
 
 /// A wrapper as its callers see it.
 pub(super) struct Wrapper<'p> {
@@ -248,105 +251,6 @@ impl<'c> Call<'c> {
         }
     }
 
-    fn buffer(
-        &self,
-        param: &ParamPlan,
-        expr: &Expr,
-        dir: Dir,
-        len: &Length,
-        nullable: bool,
-    ) -> Result<Argument, String> {
-        let name = &param.name;
-        let (of, start, cast) = match argument::pointer(expr) {
-            Pointer::Into { of, start, cast } => (of, start, cast),
-            Pointer::Null if nullable => return Ok(Argument::Text("None".to_owned())),
-            Pointer::Null => return Err(format!("`{name}` is NULL here, and the policy says that it never is")),
-            _ => return Err(format!("`{name}`: nothing says which slice `{}` points into", self.source.of(expr))),
-        };
-        let holds = self.holds(of);
-        let text = self.source.of(of);
-        match (element(param), holds.element()) {
-            (Some(wanted), Some(has)) if plain_number(&wanted) != plain_number(has) => {
-                return Err(format!("`{name}` takes a slice of `{wanted}`, and `{text}` has `{has}`"));
-            }
-            (_, None) if cast && !matches!(holds, Holds::Owner { .. } | Holds::Slice { .. }) => {
-                return Err(format!("`{text}` is cast, and nothing here says what its elements are"));
-            }
-            _ => {}
-        }
-        let bound = self.bound(param, len, of)?;
-        let writes = dir != Dir::In;
-        // A `Vec` may have more room than its length says: a slice of it is shorter than what the call was given.
-        if writes && !matches!(bound, Bound::Whole) && !matches!(holds, Holds::Owner { .. } | Holds::Slice { .. }) {
-            return Err(format!("nothing here says that all of the room behind `{text}` is within its length"));
-        }
-        if writes && holds == Holds::Text {
-            return Err(format!("`{text}` is text, which no wrapper writes to"));
-        }
-        let array = match len {
-            Length::Int(count) => Some(*count),
-            _ => None,
-        };
-        if let Some(count) = array {
-            let is_array = matches!(&holds, Holds::Owner { length: Some(length), .. } if *length == count.to_string());
-            if !is_array || start.is_some() {
-                return Err(format!("`{name}` takes an array of {count}, and nothing here says that `{text}` is one"));
-            }
-        }
-        let mut ranges = String::new();
-        if let Some(start) = start {
-            ranges = format!("[{}..]", argument::as_usize(self.source, start));
-        }
-        if let Bound::To(end) = &bound {
-            ranges.push_str(&format!("[..{end}]"));
-        }
-        let mutable = if writes { "mut " } else { "" };
-        let slice = match (&holds, ranges.is_empty()) {
-            (Holds::Text, true) => format!("{text}.as_bytes()"),
-            (Holds::Text, false) => format!("&{text}.as_bytes(){ranges}"),
-            (Holds::Slice { .. }, true) => text.to_owned(),
-            (Holds::Unknown, true) if writes => format!("&mut {text}[..]"),
-            _ => format!("&{mutable}{text}{ranges}"),
-        };
-        Ok(Argument::Text(if nullable { format!("Some({slice})") } else { slice }))
-    }
-
-    /// How much of a slice goes in.
-    fn bound(&self, param: &ParamPlan, len: &Length, of: &Expr) -> Result<Bound, String> {
-        let position = |name: &str| self.params().iter().position(|param| param.name == name);
-        let (name, cell) = match len {
-            Length::Name(name) => (name, false),
-            Length::Deref(name) => (name, true),
-            // The other arguments say it, and the wrapper holds the slice against them.
-            _ => return Ok(Bound::Whole),
-        };
-        let Some(index) = position(name) else { return Ok(Bound::Whole) };
-        if matches!(self.params()[index].role, Role::Caller) {
-            return Ok(Bound::Whole);
-        }
-        let Some(argument) = self.argument(index) else { return Ok(Bound::Whole) };
-        let text = self.source.of(argument);
-        let length = match cell {
-            false => argument::length(argument),
-            true => match argument::pointer(argument) {
-                Pointer::To { place } => Some(place),
-                _ => None,
-            },
-        };
-        let Some(length) = length else {
-            return Err(format!("`{}`: nothing says how `{text}` is the length of `{}`", param.name, param.name));
-        };
-        if argument::may_be_sentinel(length) {
-            return Err(format!("`{text}` is no length"));
-        }
-        let skips = self.argument(self.params().iter().position(|other| other.name == param.name).unwrap_or(index));
-        let skips = matches!(skips.map(argument::pointer), Some(Pointer::Into { start: Some(_), .. }));
-        if !skips && argument::is_length_of(self.source, length, of) {
-            return Ok(Bound::Whole);
-        }
-        Ok(Bound::To(argument::as_usize(self.source, length)))
-    }
-
     /// What is borrowed for writing is used nowhere else in the call.
     fn check_borrows(&mut self) {
         let is_written = |param: &ParamPlan| {
@@ -414,103 +318,6 @@ impl<'c> Call<'c> {
         (is_tuple == (parts.len() > 1)).then_some(parts)
     }
 
-    /// `{ let (ret, written) = call; place = written as _; ret }`, on lines of their own.
-    fn block(&self, parts: &[Part<'_>], faults: &str, in_block: bool, edits: &mut Vec<Edit>) {
-        let whole = range(self.found.call);
-        let (indent, newline) = (self.source.indent(whole.start), self.source.newline());
-        let mut names: Vec<String> = Vec::new();
-        for part in parts {
-            let wanted = match part {
-                Part::Returned => "ret",
-                Part::Ignored => "_",
-                Part::To(_, name) => name,
-            };
-            let is_taken = |name: &str| {
-                let places = self.outcomes.values().map(|outcome| match outcome {
-                    Outcome::Assign(place) | Outcome::Write(place) => argument::root(place),
-                });
-                names.iter().any(|other| other == name) || places.flatten().any(|root| root == name)
-            };
-            let mut name = wanted.to_owned();
-            while name != "_" && is_taken(&name) {
-                name.push('_');
-            }
-            names.push(name);
-        }
-        let pattern = match &names[..] {
-            [one] => one.clone(),
-            several => format!("({})", several.join(", ")),
-        };
-        let inner = if in_block { format!("{newline}{indent}") } else { format!("{newline}{indent}    ") };
-        let open = if in_block { String::new() } else { format!("{{{inner}") };
-        edits.push(Edit::insert(whole.start, format!("{open}let {pattern} = ")));
-        let mut after = format!("{faults};");
-        for (part, name) in parts.iter().zip(&names) {
-            match part {
-                Part::To(Outcome::Assign(place), "value") => {
-                    after.push_str(&format!("{inner}{} = {name};", self.source.of(place)))
-                }
-                Part::To(Outcome::Assign(place), _) => {
-                    after.push_str(&format!("{inner}{} = {name} as _;", self.source.of(place)))
-                }
-                Part::To(Outcome::Write(place), _) => {
-                    after.push_str(&format!("{inner}{}.write({name});", self.source.of(place)))
-                }
-                Part::Returned | Part::Ignored => {}
-            }
-        }
-        if matches!(parts[0], Part::Returned) {
-            after.push_str(&format!("{inner}{}", names[0]));
-        }
-        let close = if in_block { String::new() } else { format!("{newline}{indent}}}") };
-        edits.push(Edit::insert(whole.end, format!("{after}{close}")));
-    }
-
-    fn argument_edits(&self) -> Vec<Edit> {
-        let pairs: Vec<_> = self.found.call.args.pairs().collect();
-        let is_gone = |index: &usize| matches!(self.arguments[index], Argument::Gone);
-        let close = bytes(self.found.call.paren_token.span.close());
-        let kept = (0..pairs.len()).filter(|index| !is_gone(index)).last();
-        let end =
-            kept.map_or(bytes(self.found.call.paren_token.span.open()).end, |last| range(pairs[last].value()).end);
-        let tail = end..close.start;
-        // What goes at the end of a line goes at once, with its commas.
-        let is_tail = kept.map_or(0, |last| last + 1) < pairs.len() && !self.source.text[tail.clone()].contains('\n');
-        let mut edits = Vec::new();
-        for (index, pair) in pairs.iter().enumerate() {
-            let argument = range(pair.value());
-            match &self.arguments[&index] {
-                Argument::Kept => {}
-                Argument::Text(text) => edits.push(Edit::new(argument, text.clone())),
-                Argument::Gone if is_tail && argument.start >= tail.start => {}
-                Argument::Gone => {
-                    let comma = match pair {
-                        Pair::Punctuated(_, comma) => Some(range(comma)),
-                        Pair::End(_) => None,
-                    };
-                    edits.push(Edit::delete(self.removal(argument, comma)));
-                }
-            }
-        }
-        edits.extend(is_tail.then(|| Edit::delete(tail)));
-        edits
-    }
-
-    /// The bytes that go with an argument: its comma, and its line where it has one of its own.
-    fn removal(&self, argument: Range<usize>, comma: Option<Range<usize>>) -> Range<usize> {
-        let text = &self.source.text;
-        let comma = comma.filter(|comma| self.source.space(argument.end..comma.start).is_some());
-        let end = comma.map_or(argument.end, |comma| comma.end);
-        let line = self.source.line_start(argument.start);
-        let rest = &text[end..];
-        let space = rest.len() - rest.trim_start_matches([' ', '\t']).len();
-        match rest[space..].find('\n').filter(|newline| rest[space..][..*newline].trim().is_empty()) {
-            Some(newline) if self.source.space(line..argument.start).is_some() => line..end + space + newline + 1,
-            Some(_) => text[..argument.start].trim_end_matches([' ', '\t']).len()..end + space,
-            None => argument.start..end + space,
-        }
-    }
-
     /// The call to write by hand, as far as it is known.
     fn suggestion(&self, passes_on: bool) -> String {
         let mut known = self.wrapper.function.params.iter().enumerate().filter_map(|(index, param)| {
@@ -532,40 +339,6 @@ impl<'c> Call<'c> {
             .map(|(name, ty)| known.next().flatten().unwrap_or_else(|| format!("/* {name}: {ty} */")))
             .collect();
         format!("{}({}){}", self.wrapper.path, arguments.join(", "), if passes_on { "?" } else { "" })
-    }
-}
-
-/// How much of a slice is meant.
-enum Bound {
-    Whole,
-    To(String),
-}
-
-/// What the wrapper's slice is made of, where a name says it.
-fn element(param: &ParamPlan) -> Option<String> {
-    match (param.shape.pointee(), &param.shown_as) {
-        (Some((_, Shape::Char | Shape::Void)), _) => Some("u8".to_owned()),
-        (_, Some(ty)) => Some(ty.clone()),
-        (Some((_, Shape::Int(Some(name)) | Shape::Float(name))), _) => Some(name.clone()),
-        _ => None,
-    }
-}
-
-/// Names of one type on the platform of domains.
-fn plain_number(name: &str) -> &str {
-    match name {
-        "c_uchar" | "uint8_t" => "u8",
-        "c_schar" | "int8_t" | "c_char" => "i8",
-        "c_short" => "i16",
-        "c_ushort" => "u16",
-        "c_int" => "i32",
-        "c_uint" => "u32",
-        "c_long" | "c_longlong" => "i64",
-        "c_ulong" | "c_ulonglong" => "u64",
-        "size_t" => "usize",
-        "c_float" => "f32",
-        "c_double" => "f64",
-        name => name,
     }
 }
 

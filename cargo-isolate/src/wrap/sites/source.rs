@@ -47,7 +47,7 @@ impl Source {
         let mut leaves = Vec::new();
         collect(tokens, &mut leaves);
         let (mut comments, mut spaces, mut end) = (Vec::new(), Vec::new(), 0);
-        for leaf in leaves.into_iter().chain([text.len()..text.len()]) {
+        for leaf in leaves.into_iter().chain(std::iter::once(text.len()..text.len())) {
             if leaf.start > end {
                 let between = end..leaf.start;
                 let is_space = readable[between.clone()].trim().is_empty();

@@ -1,0 +1,147 @@
+//! A pointer and its length → a slice.
+
+use super::{Argument, Call};
+use crate::{
+    contract::{Dir, expr::Expr as Length, shape::Shape},
+    plan::{ParamPlan, Role},
+    wrap::sites::{
+        argument::{self, Pointer},
+        locals::Holds,
+    },
+};
+use syn::Expr;
+
+impl Call<'_> {
+    pub(super) fn buffer(
+        &self,
+        param: &ParamPlan,
+        expr: &Expr,
+        dir: Dir,
+        len: &Length,
+        nullable: bool,
+    ) -> Result<Argument, String> {
+        let name = &param.name;
+        let (of, start, cast) = match argument::pointer(expr) {
+            Pointer::Into { of, start, cast } => (of, start, cast),
+            Pointer::Null if nullable => return Ok(Argument::Text("None".to_owned())),
+            Pointer::Null => return Err(format!("`{name}` is NULL here, and the policy says that it never is")),
+            _ => return Err(format!("`{name}`: nothing says which slice `{}` points into", self.source.of(expr))),
+        };
+        let holds = self.holds(of);
+        let text = self.source.of(of);
+        match (element(param), holds.element()) {
+            (Some(wanted), Some(has)) if plain_number(&wanted) != plain_number(has) => {
+                return Err(format!("`{name}` takes a slice of `{wanted}`, and `{text}` has `{has}`"));
+            }
+            (_, None) if cast && !matches!(holds, Holds::Owner { .. } | Holds::Slice { .. }) => {
+                return Err(format!("`{text}` is cast, and nothing here says what its elements are"));
+            }
+            _ => {}
+        }
+        let bound = self.bound(param, len, of)?;
+        let writes = dir != Dir::In;
+        // A `Vec` may have more room than its length says: a slice of it is shorter than what the call was given.
+        if writes && !matches!(bound, Bound::Whole) && !matches!(holds, Holds::Owner { .. } | Holds::Slice { .. }) {
+            return Err(format!("nothing here says that all of the room behind `{text}` is within its length"));
+        }
+        if writes && holds == Holds::Text {
+            return Err(format!("`{text}` is text, which no wrapper writes to"));
+        }
+        let array = match len {
+            Length::Int(count) => Some(*count),
+            _ => None,
+        };
+        if let Some(count) = array {
+            let is_array = matches!(&holds, Holds::Owner { length: Some(length), .. } if *length == count.to_string());
+            if !is_array || start.is_some() {
+                return Err(format!("`{name}` takes an array of {count}, and nothing here says that `{text}` is one"));
+            }
+        }
+        let mut ranges = String::new();
+        if let Some(start) = start {
+            ranges = format!("[{}..]", argument::as_usize(self.source, start));
+        }
+        if let Bound::To(end) = &bound {
+            ranges.push_str(&format!("[..{end}]"));
+        }
+        let mutable = if writes { "mut " } else { "" };
+        let slice = match (&holds, ranges.is_empty()) {
+            (Holds::Text, true) => format!("{text}.as_bytes()"),
+            (Holds::Text, false) => format!("&{text}.as_bytes(){ranges}"),
+            (Holds::Slice { .. }, true) => text.to_owned(),
+            (Holds::Unknown, true) if writes => format!("&mut {text}[..]"),
+            _ => format!("&{mutable}{text}{ranges}"),
+        };
+        Ok(Argument::Text(if nullable { format!("Some({slice})") } else { slice }))
+    }
+
+    /// How much of a slice goes in.
+    fn bound(&self, param: &ParamPlan, len: &Length, of: &Expr) -> Result<Bound, String> {
+        let position = |name: &str| self.params().iter().position(|param| param.name == name);
+        let (name, cell) = match len {
+            Length::Name(name) => (name, false),
+            Length::Deref(name) => (name, true),
+            // The other arguments say it, and the wrapper holds the slice against them.
+            _ => return Ok(Bound::Whole),
+        };
+        let Some(index) = position(name) else { return Ok(Bound::Whole) };
+        if matches!(self.params()[index].role, Role::Caller) {
+            return Ok(Bound::Whole);
+        }
+        let Some(argument) = self.argument(index) else { return Ok(Bound::Whole) };
+        let text = self.source.of(argument);
+        let length = match cell {
+            false => argument::length(argument),
+            true => match argument::pointer(argument) {
+                Pointer::To { place } => Some(place),
+                _ => None,
+            },
+        };
+        let Some(length) = length else {
+            return Err(format!("`{}`: nothing says how `{text}` is the length of `{}`", param.name, param.name));
+        };
+        if argument::may_be_sentinel(length) {
+            return Err(format!("`{text}` is no length"));
+        }
+        let skips = self.argument(self.params().iter().position(|other| other.name == param.name).unwrap_or(index));
+        let skips = matches!(skips.map(argument::pointer), Some(Pointer::Into { start: Some(_), .. }));
+        if !skips && argument::is_length_of(self.source, length, of) {
+            return Ok(Bound::Whole);
+        }
+        Ok(Bound::To(argument::as_usize(self.source, length)))
+    }
+}
+
+/// How much of a slice is meant.
+enum Bound {
+    Whole,
+    To(String),
+}
+
+/// What the wrapper's slice is made of, where a name says it.
+fn element(param: &ParamPlan) -> Option<String> {
+    match (param.shape.pointee(), &param.shown_as) {
+        (Some((_, Shape::Char | Shape::Void)), _) => Some("u8".to_owned()),
+        (_, Some(ty)) => Some(ty.clone()),
+        (Some((_, Shape::Int(Some(name)) | Shape::Float(name))), _) => Some(name.clone()),
+        _ => None,
+    }
+}
+
+/// Names of one type on the platform of domains.
+fn plain_number(name: &str) -> &str {
+    match name {
+        "c_uchar" | "uint8_t" => "u8",
+        "c_schar" | "int8_t" | "c_char" => "i8",
+        "c_short" => "i16",
+        "c_ushort" => "u16",
+        "c_int" => "i32",
+        "c_uint" => "u32",
+        "c_long" | "c_longlong" => "i64",
+        "c_ulong" | "c_ulonglong" => "u64",
+        "size_t" => "usize",
+        "c_float" => "f32",
+        "c_double" => "f64",
+        name => name,
+    }
+}

@@ -6,12 +6,40 @@
 
 use super::handlers;
 use super::signal;
+use crate::domain::Settings;
 use crate::fault::Unsupported;
 use crate::mpk::system;
 use std::cell::Cell;
 use std::ptr;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
+
+/// How long a call may take, and who looks at the clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Limit {
+    None,
+    /// A timer of the thread, set for each call.
+    Timer(Duration),
+    /// The [watchdog](super::watchdog).
+    Watched(Duration),
+}
+
+impl Limit {
+    pub(super) fn of(settings: &Settings) -> Self {
+        match settings.deadline {
+            None => Self::None,
+            Some(deadline) if settings.shared_timer => Self::Watched(deadline),
+            Some(deadline) => Self::Timer(deadline),
+        }
+    }
+
+    pub(super) fn watched(self) -> Option<Duration> {
+        match self {
+            Self::Watched(deadline) => Some(deadline),
+            _ => None,
+        }
+    }
+}
 
 /// How soon the signal comes again.
 const AGAIN: Duration = Duration::from_millis(1);
@@ -141,7 +169,8 @@ fn set(timer: Timer, until: Moment) -> Result<(), Unsupported> {
     if done == 0 { Ok(()) } else { Err(system("timer_settime")) }
 }
 
-fn now() -> u64 {
+/// The monotonic clock, in nanoseconds.
+pub(super) fn now() -> u64 {
     let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the clock exists on every Linux. Safe in a signal handler.
     unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut now) };

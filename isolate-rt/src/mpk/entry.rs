@@ -1,6 +1,6 @@
 //! A call of a thread into an instance: from the first staged argument to the last result.
 
-use super::deadline::{self, Moment};
+use super::deadline::{self, Limit, Moment};
 use super::evidence::Evidence;
 use super::gate::{Activation, Stop, Work};
 use super::image;
@@ -8,13 +8,13 @@ use super::instance::Instance;
 use super::seat::{Seat, fits_on_stack};
 use super::seats::Held;
 use super::thread::Thread;
+use super::watchdog;
 use crate::callback::Callbacks;
 use crate::domain::HeapKind;
 use crate::fault::{Failure, FaultKind};
 use crate::heap;
 use std::ptr;
 use std::sync::atomic::{Ordering, compiler_fence};
-use std::time::Duration;
 
 /// A call of a thread: its seat, from the first staged argument to the last result.
 pub(crate) struct Entry {
@@ -38,7 +38,7 @@ impl Entry {
         f: F,
     ) -> Result<R, Failure> {
         // SAFETY: passed on to our caller.
-        unsafe { self.run_within(self.instance.deadline, callbacks, f) }
+        unsafe { self.run_within(self.instance.limit, callbacks, f) }
     }
 
     /// # Safety
@@ -47,7 +47,7 @@ impl Entry {
     #[inline]
     pub(super) unsafe fn run_within<R: Copy, F: FnOnce() -> R + Copy>(
         &mut self,
-        deadline: Option<Duration>,
+        limit: Limit,
         callbacks: Option<&mut Callbacks<'_>>,
         f: F,
     ) -> Result<R, Failure> {
@@ -68,7 +68,12 @@ impl Entry {
         } else {
             self.stage(1, size_of::<R>(), align_of::<R>())?
         };
-        let armed = deadline.map(deadline::arm).transpose().map_err(FaultKind::Unsupported)?;
+        let mut armed = None;
+        match limit {
+            Limit::None => {}
+            Limit::Timer(deadline) => armed = Some(deadline::arm(deadline).map_err(FaultKind::Unsupported)?),
+            Limit::Watched(_) => seat.watched.begin(),
+        }
         let until = armed.map_or(Moment::NEVER, |armed| armed.until);
         // SAFETY: held.
         let generation = unsafe { seat.generation() };
@@ -78,6 +83,13 @@ impl Entry {
         seat.running.store(thread.tid(), Ordering::Relaxed);
         // Half of an order whose other half is the barrier in `evict`: here it costs nothing.
         compiler_fence(Ordering::SeqCst);
+        if limit.watched().is_some()
+            && watchdog::is_asleep()
+            && let Err(reason) = watchdog::wake()
+        {
+            seat.running.store(0, Ordering::Release);
+            return Err(FaultKind::Unsupported(reason).into());
+        }
         let is_lost = || instance.generation() != generation;
         let mut lost = is_lost();
         if !lost {

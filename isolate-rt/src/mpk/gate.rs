@@ -125,6 +125,11 @@ impl Activation {
         self.instance.generation() != self.generation
     }
 
+    /// Whether the call's time is up.
+    pub(super) fn is_late(&self) -> bool {
+        self.deadline.is_past() || self.seat.watched.is_overdue()
+    }
+
     pub(super) fn rights(&self) -> u32 {
         self.rights
     }

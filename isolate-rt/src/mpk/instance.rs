@@ -4,7 +4,7 @@
 //! heap and globals may be anything by then. The thread that faulted marks the instance, sends every other thread inside out
 //! ([`FaultKind::DomainLost`]), waits until nobody runs there, and makes it as it was when it was created.
 
-use super::deadline;
+use super::deadline::{self, Limit};
 use super::entry::Entry;
 use super::image::Image;
 use super::layout::Layout;
@@ -14,7 +14,7 @@ use super::seat::Seat;
 use super::seats::Seats;
 use super::thread::{self, Thread};
 use super::tls::Template;
-use super::{barrier, register_barrier, selftest, signal, wait, wake};
+use super::{barrier, register_barrier, selftest, signal, wait, wake, watchdog};
 use crate::domain::{HeapKind, Settings};
 use crate::fault::{FaultKind, Unsupported};
 use crate::heap::{Heap, KEPT};
@@ -31,7 +31,7 @@ pub(crate) struct Instance {
     pub(super) rights: u32,
     pub(super) layout: Layout,
     pub(super) image: Image,
-    pub(super) deadline: Option<Duration>,
+    pub(super) limit: Limit,
     /// Advanced by every fault: odd while a thread discards what the instance had, even again when the next may begin.
     generation: AtomicU64,
     /// End of what of the heap was ever open to the domain. What lies behind cannot have been touched.
@@ -92,7 +92,7 @@ impl Instance {
             seats: Seats::new(layout.index, |index| layout.seat(index), settings.one_at_a_time),
             layout: layout.clone(),
             image,
-            deadline: settings.deadline,
+            limit: Limit::of(settings),
             generation: AtomicU64::new(0),
             open: AtomicUsize::new(layout.heap.start + KEPT),
             heap_kind,
@@ -200,7 +200,7 @@ impl Instance {
         })?;
         // SAFETY: `malloc` may be called with any size, `free` with what it returned; any address is a valid result.
         let address = unsafe {
-            entry.run_within(None, None, || {
+            entry.run_within(Limit::None, None, || {
                 // Not optimised away: what the compiler knows of `malloc` must not answer the question.
                 let block = std::hint::black_box(libc::malloc(64));
                 libc::free(block);
@@ -316,6 +316,7 @@ fn low_half(word: &AtomicU64) -> *const u32 {
 /// To be called by `fork`, in the child.
 unsafe extern "C" fn after_fork() {
     let survivor = thread::renumber_after_fork();
+    watchdog::forget();
     for instance in all() {
         // A thread that was discarding it is gone, too.
         let halfway = is_dying(instance.generation.load(Ordering::Relaxed));

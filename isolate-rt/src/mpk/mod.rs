@@ -22,7 +22,7 @@
 //! | `tls` | the thread-local storage block of an instance |
 //! | `image` | globals: tagged, kept, restored |
 //! | `signal` | from a fault to a rewind |
-//! | `deadline` | the timer that ends a call |
+//! | `deadline`, `watchdog` | what ends a call: a timer of its own, or the thread that looks after all |
 //! | `handlers` | the program's own signal handlers |
 //! | `selftest` | proof, in a forked child, that this machine does all that |
 //! | `seat`, `seats` | what one thread has of an instance while it is inside; who has which |
@@ -57,6 +57,7 @@ mod thread;
 mod tls;
 mod unwind;
 mod verdict;
+mod watchdog;
 
 pub(crate) use crate::heap::is_inside;
 pub(crate) use entry::Entry;
@@ -87,6 +88,13 @@ fn wait(word: *const u32, seen: u32) {
     let timeout = libc::timespec { tv_sec: 0, tv_nsec: a_moment.subsec_nanos().into() };
     // SAFETY: a live word.
     unsafe { libc::syscall(libc::SYS_futex, word, libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG, seen, &timeout) };
+}
+
+/// Waits while `word` is `seen`, however long that is.
+fn wait_for_long(word: *const u32, seen: u32) {
+    let forever = std::ptr::null::<libc::timespec>();
+    // SAFETY: a live word.
+    unsafe { libc::syscall(libc::SYS_futex, word, libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG, seen, forever) };
 }
 
 /// Wakes whoever [`wait`]s.

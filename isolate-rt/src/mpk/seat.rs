@@ -6,6 +6,7 @@ use super::layout::{STAGING, SeatLayout};
 use super::pkey::Pkey;
 use super::thread::Thread;
 use super::tls::{Block, Template};
+use super::watchdog::Watched;
 use crate::call::copy_once;
 use crate::fault::{FaultKind, Unsupported};
 use crate::heap::Heap;
@@ -25,6 +26,7 @@ pub(super) struct Seat {
     /// Number of the thread that is in the domain on this seat; 0 while none is, [`IN_CALLBACK`] while it will be again.
     /// Read by whoever clears the instance.
     pub(super) running: AtomicI32,
+    pub(super) watched: Watched,
     /// Set once the seat has been laid out.
     ready: AtomicU32,
     own: UnsafeCell<Own>,
@@ -56,6 +58,7 @@ impl Seat {
             layout,
             owner: AtomicPtr::new(ptr::null_mut()),
             running: AtomicI32::new(0),
+            watched: Watched::new(),
             ready: AtomicU32::new(0),
             own: UnsafeCell::new(Own { generation: NEVER, fs: 0, mailbox: 0, staged: 0, tls: None }),
         }

@@ -125,7 +125,7 @@ unsafe extern "C" fn handle(signal: c_int, info: *mut siginfo_t, context: *mut c
             unsafe { cpu::write_fs(thread.fs()) };
             // SAFETY: the kernel's.
             let own = frame.rights() == activation.rights() && unsafe { is_own(info) };
-            if own && (!is_deadline || activation.deadline.is_past() || activation.is_lost()) {
+            if own && (!is_deadline || activation.is_late() || activation.is_lost()) {
                 // SAFETY: as above.
                 unsafe { rewind(activation, &mut frame, signal, info) };
                 return;
@@ -163,7 +163,7 @@ unsafe fn rewind(activation: &mut Activation, frame: &mut Frame, signal: c_int, 
         code,
         address,
         key,
-        evicted: deadline::signal() == Some(signal) && !activation.deadline.is_past(),
+        evicted: deadline::signal() == Some(signal) && !activation.is_late(),
         access: frame.access(),
         left: at_leave.then(|| gate::Left {
             reason: frame.register(libc::REG_RDI),

@@ -1,0 +1,166 @@
+//! Deadlines without a system call for each call: one thread of the process looks, a few times in each deadline, which calls
+//! are still the same, and sends the deadline's signal to those that have been for too long.
+//!
+//! A call only counts (see [`Watched`]) and looks whether somebody watches. It is seen for the first time up to a tick after
+//! it began and found late up to a tick after its time: never early. While nobody has been inside for a second the thread
+//! sleeps; the next call wakes it. In the child of a fork it does not exist, and is started by the first call that needs it.
+
+use super::instance;
+use super::seat::Seat;
+use super::{barrier, deadline, wait_for_long, wake as wake_waiting};
+use crate::fault::Unsupported;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
+
+/// What a seat's calls and the watchdog tell each other.
+pub(super) struct Watched {
+    /// Number of the call that is, or was last, on the seat; 0 before the first. Written by the seat's owner.
+    calls: AtomicU64,
+    /// The call whose time is up. This and the rest is written by the watchdog.
+    overdue: AtomicU64,
+    /// The call that was seen last, and when first, in nanoseconds of the monotonic clock.
+    seen: AtomicU64,
+    since: AtomicU64,
+}
+
+/// Looks in one deadline.
+const LOOKS: u32 = 8;
+const SHORTEST: Duration = Duration::from_millis(1);
+const LONGEST: Duration = Duration::from_millis(100);
+/// So long nobody is inside before the watchdog sleeps.
+const IDLE: Duration = Duration::from_secs(1);
+const STACK: usize = 256 << 10;
+
+/// 1 while the thread looks now and then.
+static AWAKE: AtomicU32 = AtomicU32::new(0);
+static EXISTS: AtomicBool = AtomicBool::new(false);
+
+impl Watched {
+    pub(super) const fn new() -> Self {
+        let [calls, overdue, seen, since] = [const { AtomicU64::new(0) }; 4];
+        Self { calls, overdue, seen, since }
+    }
+
+    /// A call with a deadline begins on the seat.
+    #[inline]
+    pub(super) fn begin(&self) {
+        self.calls.store(self.calls.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
+    /// Whether the time of the call on the seat is up.
+    pub(super) fn is_overdue(&self) -> bool {
+        let call = self.calls.load(Ordering::Relaxed);
+        call != 0 && self.overdue.load(Ordering::Acquire) == call
+    }
+
+    /// Whether the call on the seat, which is `running`, has been there for `limit`.
+    fn look(&self, now: u64, limit: Duration) -> bool {
+        let call = self.calls.load(Ordering::Acquire);
+        if call != self.seen.swap(call, Ordering::Relaxed) {
+            self.since.store(now, Ordering::Relaxed);
+        }
+        let late = call != 0 && now - self.since.load(Ordering::Relaxed) >= limit.as_nanos() as u64;
+        if late {
+            self.overdue.store(call, Ordering::Release);
+        }
+        late
+    }
+}
+
+/// Whether a call, which says that it runs before it asks, must [`wake`] the watchdog.
+#[inline]
+pub(super) fn is_asleep() -> bool {
+    AWAKE.load(Ordering::Relaxed) == 0
+}
+
+/// Makes the watchdog look, from now on.
+#[cold]
+pub(super) fn wake() -> Result<(), Unsupported> {
+    // No lock: in the child of a fork nobody would give it back.
+    if !EXISTS.swap(true, Ordering::AcqRel) {
+        start().inspect_err(|_| EXISTS.store(false, Ordering::Release))?;
+    }
+    AWAKE.store(1, Ordering::Release);
+    wake_waiting(AWAKE.as_ptr());
+    Ok(())
+}
+
+/// In the child of a fork, which has no watchdog.
+pub(super) fn forget() {
+    AWAKE.store(0, Ordering::Relaxed);
+    EXISTS.store(false, Ordering::Relaxed);
+}
+
+fn start() -> Result<(), Unsupported> {
+    // SAFETY: this thread's mask, which the new thread inherits: the program's signals are not for it. Put back at once.
+    unsafe {
+        let (mut all, mut before) = (std::mem::zeroed(), std::mem::zeroed());
+        libc::sigfillset(&mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
+        let started = std::thread::Builder::new().name("isolate-watchdog".into()).stack_size(STACK).spawn(watch);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &before, std::ptr::null_mut());
+        let errno = |error: std::io::Error| error.raw_os_error().unwrap_or(libc::EAGAIN);
+        started.map(drop).map_err(|error| Unsupported::System { call: "pthread_create", errno: errno(error) })
+    }
+}
+
+fn watch() {
+    let mut idle = Duration::ZERO;
+    loop {
+        let Round { tick, busy } = look();
+        idle = if busy { Duration::ZERO } else { idle + tick };
+        if idle >= IDLE {
+            AWAKE.store(0, Ordering::Relaxed);
+            // After this a call that has not seen it is seen running (`Entry::run_within` has the other half).
+            barrier();
+            if look().busy {
+                AWAKE.store(1, Ordering::Relaxed);
+            }
+            while is_asleep() {
+                wait_for_long(AWAKE.as_ptr(), 0);
+            }
+            idle = Duration::ZERO;
+        } else {
+            std::thread::sleep(tick);
+        }
+    }
+}
+
+/// What was seen in one look at all seats.
+struct Round {
+    /// When to look again.
+    tick: Duration,
+    /// Whether somebody is inside.
+    busy: bool,
+}
+
+fn look() -> Round {
+    let mut round = Round { tick: LONGEST, busy: false };
+    let now = deadline::now();
+    for (instance, limit) in instance::all().filter_map(|instance| Some((instance, instance.limit.watched()?))) {
+        round.tick = round.tick.min((limit / LOOKS).max(SHORTEST));
+        for seat in instance.seats.iter() {
+            round.look_at(seat, now, limit);
+        }
+    }
+    round
+}
+
+impl Round {
+    fn look_at(&mut self, seat: &Seat, now: u64, limit: Duration) {
+        // First, whether a call runs; then, which.
+        let thread = seat.running.load(Ordering::Acquire);
+        if thread == 0 {
+            return;
+        }
+        self.busy = true;
+        if seat.watched.look(now, limit) {
+            // It may be in a callback, or on the gate's instructions: until it is out.
+            self.tick = SHORTEST;
+            if let Some(signal) = deadline::signal().filter(|_| thread > 0) {
+                // SAFETY: a signal that the runtime alone handles. A thread that is gone is an error without effect.
+                unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), thread, signal) };
+            }
+        }
+    }
+}

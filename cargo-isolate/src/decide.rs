@@ -125,7 +125,8 @@ pub(crate) fn decide(
         decisions.push(Decision { found, severity });
     }
     let all = graph.packages.iter().all(|package| package.selected || !package.member);
-    let remarks = exceptions.remarks(|rule| all && (compared || rule != NEW_UNSAFE));
+    let mut remarks = exceptions.remarks(|rule| all && (compared || rule != NEW_UNSAFE));
+    remarks.extend(slack(graph, policies));
     Verdict { decisions, excesses: excesses(graph, policies), remarks }
 }
 
@@ -205,6 +206,28 @@ fn excesses(graph: &Graph, policies: &Loaded) -> Vec<Excess> {
         }
     }
     excesses
+}
+
+/// Maxima of members, by name, that are higher than what there is: nobody would see it grow back.
+fn slack(graph: &Graph, policies: &Loaded) -> Vec<Remark> {
+    let mut remarks = Vec::new();
+    for package in graph.packages.iter().filter(|package| package.selected && package.is_complete()) {
+        let count = unsafe_count(package);
+        let workspace = (&policies.policy, "`cargo isolate init --update` does it".to_owned());
+        let own = policies.member(package).map(|policy| (policy, format!("write `unsafe = {{ max = {count} }}`")));
+        for (policy, help) in [workspace].into_iter().chain(own) {
+            let Some(limit) = policy.crates.get(&*package.name).and_then(|of_crate| of_crate.unsafe_.as_ref()) else {
+                continue;
+            };
+            let UnsafeLimit::Max(max) = *limit.get_ref() else { continue };
+            if max > count {
+                let message = format!("the maximum of `{}` can be lowered from {max} to {count}", package.name);
+                let error = PolicyError::new(limit.span(), message).help(help);
+                remarks.push(Remark { severity: Severity::Warn, error });
+            }
+        }
+    }
+    remarks
 }
 
 /// Unsafe constructs of a package, in whatever it is built of; generated wrappers are the policy's own doing.

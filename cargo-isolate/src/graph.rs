@@ -99,6 +99,14 @@ impl Graph {
     }
 }
 
+impl Package {
+    /// Whether all of it was read and parsed: what was not may hold more.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.gaps.iter().all(|gap| !gap.why.is_incomplete())
+            && self.files.iter().all(|file| file.facts.errors.is_empty())
+    }
+}
+
 impl SourceFile {
     /// Its text, read again where it is not at hand.
     ///

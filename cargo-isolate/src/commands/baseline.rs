@@ -63,6 +63,17 @@ impl BaselineFile {
     }
 }
 
+/// Writes the baseline of a new policy.
+pub(super) fn first(request: &Request, policy: &PolicyFile) -> anyhow::Result<Exit> {
+    run(&Args {
+        request: request.clone(),
+        policy: policy.clone(),
+        file: BaselineFile::default(),
+        accept: false,
+        today: None,
+    })
+}
+
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let mut graph = sources::load(&args.request)?;
     let policy = policy::load(&args.policy, &graph)?;

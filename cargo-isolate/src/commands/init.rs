@@ -4,17 +4,20 @@ mod libraries;
 mod text;
 mod update;
 
+use super::baseline;
 use crate::{
     exit::Exit,
     files,
     graph::Graph,
     policy::{self, PolicyFile},
+    ratchet::git::Repository,
     sources::{self, Request},
     streams,
     wrap::mark_generated,
 };
 use anyhow::Context;
 use camino::Utf8Path;
+use text::Ratchet;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -28,29 +31,31 @@ pub(crate) struct Args {
     /// Add to a policy that is there what is new, and lower its maxima; comments and order stay
     #[arg(long)]
     update: bool,
+    /// Let be what is there by naming each finding in a baseline, instead of by severities and maxima
+    #[arg(long, conflicts_with = "update")]
+    baseline: bool,
     /// Write examples for GitHub Actions and pre-commit too, where there are none
     #[arg(long)]
     ci: bool,
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let graph = sources::load(&args.request)?;
+    let mut graph = sources::load(&args.request)?;
     let path = args.policy.path(&graph);
-    let root = graph.root.clone();
     let done = match args.update && path.is_file() {
-        true => update_policy(args, graph, &path).map(|()| true)?,
+        true => update_policy(args, &mut graph, &path).map(|()| true)?,
         // With `--ci` there is something else to do.
         false => write_policy(args, &graph, &path)? || args.ci,
     };
     if args.ci {
-        write_ci(&root)?;
+        write_ci(&graph)?;
     }
     Ok(if done { Exit::Clean } else { Exit::Usage })
 }
 
 /// Writes a first policy; whether it did.
 fn write_policy(args: &Args, graph: &Graph, path: &Utf8Path) -> anyhow::Result<bool> {
-    let text = text::policy(graph);
+    let text = text::policy(graph, if args.baseline { Ratchet::Baseline } else { Ratchet::Counts });
     let written = match args.force {
         true => files::write(path, text.as_bytes()).map(|()| true),
         false => files::write_new(path, text.as_bytes()),
@@ -58,6 +63,9 @@ fn write_policy(args: &Args, graph: &Graph, path: &Utf8Path) -> anyhow::Result<b
     let written = written.with_context(|| format!("cannot write `{path}`"))?;
     if written {
         streams::tell!("wrote `{path}`; `cargo isolate check` holds the code against it");
+        if args.baseline {
+            baseline::first(&args.request, &args.policy)?;
+        }
     } else if args.ci {
         streams::tell!("`{path}` exists and stays as it is");
     } else {
@@ -68,12 +76,13 @@ fn write_policy(args: &Args, graph: &Graph, path: &Utf8Path) -> anyhow::Result<b
 }
 
 /// Adds to a policy that is there.
-fn update_policy(args: &Args, mut graph: Graph, path: &Utf8Path) -> anyhow::Result<()> {
+fn update_policy(args: &Args, graph: &mut Graph, path: &Utf8Path) -> anyhow::Result<()> {
     // What is wrong with it is told as by every other command, before anything is changed.
-    let policy = policy::load(&args.policy, &graph)?;
-    mark_generated(&mut graph, &policy);
+    let policy = policy::load(&args.policy, graph)?;
+    mark_generated(graph, &policy);
     let before = std::fs::read_to_string(path).with_context(|| format!("cannot read `{path}`"))?;
-    let (after, changes) = update::update(&before, &graph).with_context(|| format!("cannot change `{path}`"))?;
+    let (after, changes) =
+        update::update(&before, graph, &policy.members).with_context(|| format!("cannot change `{path}`"))?;
     if after == before {
         streams::tell!("`{path}` is up to date");
     } else {
@@ -86,19 +95,32 @@ fn update_policy(args: &Args, mut graph: Graph, path: &Utf8Path) -> anyhow::Resu
     Ok(())
 }
 
-/// Writes examples for continuous integration where there is nothing yet.
-fn write_ci(root: &Utf8Path) -> anyhow::Result<()> {
-    for (name, text) in isolate_templates::ci::FILES {
+/// Writes examples for continuous integration where there is nothing yet: where services look for them, at the root of the
+/// repository.
+fn write_ci(workspace: &Graph) -> anyhow::Result<()> {
+    let repository = Repository::around(&workspace.root).ok();
+    let folder = repository.as_ref().and_then(|repository| repository.path_within(&workspace.root));
+    let root = match (&repository, &folder) {
+        (Some(repository), Some(_)) => repository.root(),
+        _ => &workspace.root,
+    };
+    let branch = repository.as_ref().and_then(Repository::default_branch);
+    let folder = folder.unwrap_or_default();
+    for (name, text) in isolate_templates::ci::files(branch.as_deref().unwrap_or("main"), folder.as_str())? {
         let path = root.join(name);
-        let folder = path.parent().unwrap_or(root);
+        let directory = path.parent().unwrap_or(root);
         let write = || {
-            std::fs::create_dir_all(folder)?;
+            std::fs::create_dir_all(directory)?;
             files::write_new(&path, text.as_bytes())
         };
+        let shown = workspace.relative(&path);
         match write().with_context(|| format!("cannot write `{path}`"))? {
-            true => streams::tell!("wrote `{name}`"),
-            false => streams::tell!("`{name}` exists and stays as it is; docs/ci.md shows what to add"),
+            true => streams::tell!("wrote `{shown}`"),
+            false => streams::tell!("`{shown}` exists and stays as it is; docs/ci.md shows what to add"),
         }
+    }
+    if repository.is_none() {
+        streams::tell!("this is in no git repository: services look for these files at the root of one");
     }
     Ok(())
 }

@@ -45,6 +45,7 @@ const FORMS: &[(&str, Form)] = &[
     ("domain.*.level", Values(&[r#""integrity""#])),
     ("domain.*.heap", Values(&[r#"{ limit = "64MiB" }"#])),
     ("domain.*.heap.limit", Values(&[r#""64MiB""#])),
+    ("domain.*.heap.kind", Values(&[r#""hardened""#])),
     ("domain.*.stack", Values(&[r#""1MiB""#])),
     ("domain.*.deadline", Values(&[r#""200ms""#])),
     ("domain.*.threads", Values(&[r#""one""#])),

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     decide,
     graph::{Graph, Package},
+    words::some,
 };
 use camino::Utf8Path;
 use std::{collections::BTreeMap, ops::Range};
@@ -101,7 +102,7 @@ impl Check<'_> {
         {
             let most = match most {
                 UnsafeLimit::Forbid => "forbids unsafe code here".to_owned(),
-                UnsafeLimit::Max(max) => format!("allows {max} unsafe constructs at most"),
+                UnsafeLimit::Max(max) => format!("allows {} at most", some(*max, "unsafe construct")),
                 UnsafeLimit::Allow => return,
             };
             self.loosens(limit.span(), format!("`{}` {most}", self.file));

@@ -71,6 +71,29 @@ impl Repository {
         }
     }
 
+    /// Its work tree.
+    pub(crate) fn root(&self) -> &Utf8Path {
+        &self.root
+    }
+
+    /// The branch that work ends up on: that of the remote, else one of the usual names, else the present one.
+    pub(crate) fn default_branch(&self) -> Option<String> {
+        let ask = |arguments: &[&str]| {
+            let output = run(&mut self.git(arguments)).ok()?;
+            output.status.success().then(|| text(&output.stdout)).filter(|answer| !answer.is_empty())
+        };
+        let of_remote = || {
+            let head = ask(&["symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD"])?;
+            head.strip_prefix("origin/").map(str::to_owned)
+        };
+        let usual = || {
+            let is_there =
+                |name: &&str| ask(&["rev-parse", "--verify", "--quiet", &format!("refs/heads/{name}")]).is_some();
+            ["main", "master", "trunk"].into_iter().find(is_there).map(str::to_owned)
+        };
+        of_remote().or_else(usual).or_else(|| ask(&["symbolic-ref", "--quiet", "--short", "HEAD"]))
+    }
+
     /// The commit that a name stands for.
     pub(crate) fn commit(&self, name: &str) -> Result<Commit, GitError> {
         let wanted = format!("{name}^{{commit}}");

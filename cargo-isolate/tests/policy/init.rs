@@ -67,3 +67,39 @@ fn examples_for_ci_overwrite_nothing() {
     assert_eq!(workspace.read(".pre-commit-config.yaml"), "repos: []\n");
     assert!(workspace.read(".github/workflows/isolate.yml").contains("cargo isolate check --diff-base"));
 }
+
+/// Services look at the root of the repository, and at the branch that work ends up on.
+#[test]
+fn examples_for_ci_of_a_workspace_below_the_root() {
+    let workspace = Workspace::new(&[
+        ("a b/rust/Cargo.toml", "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n"),
+        ("a b/rust/src/lib.rs", ""),
+    ]);
+    workspace.git(&["init", "--quiet", "--initial-branch=master"]);
+    workspace.git(&["add", "--all"]);
+    workspace.git(&["commit", "--quiet", "--message=start"]);
+    workspace.git(&["checkout", "--quiet", "-b", "topic"]);
+    let below = Workspace::at(workspace.path.join("a b/rust"));
+    let said = below.isolate(&["init", "--ci"]).replace(workspace.path.to_str().unwrap(), "[REPOSITORY]");
+    let files = [".github/workflows/isolate.yml", ".pre-commit-config.yaml"].map(|path| workspace.read(path));
+    insta::assert_snapshot!("ci_below_the_root", format!("{said}---\n{}", files.join("---\n")));
+}
+
+/// With a baseline every rule is `deny` from the first day, and what it knows needs no maximum.
+#[test]
+fn a_policy_starts_with_a_baseline() {
+    let workspace = own_c();
+    let said = workspace.isolate(&["init", "--baseline"]);
+    let checked = workspace.isolate(&["check"]);
+    insta::assert_snapshot!("baseline", format!("{said}\n{checked}---\n{}", after_rules(&workspace)));
+    assert!(!workspace.read("policy.toml").contains("= \"warn\""));
+    assert!(workspace.isolate(&["init", "--update"]).contains("is up to date"));
+    workspace.write("safe/src/lib.rs", "pub fn f() {}\npub fn g(p: *const u8) -> u8 {\n    unsafe { *p }\n}\n");
+    let more = workspace.isolate(&["check"]);
+    assert!(more.starts_with("status 1\n"), "{more}");
+    // Nothing else stands in the way of what is accepted but what the policy says itself.
+    workspace.write("policy.toml", &workspace.read("policy.toml").replace("[crates.safe]\nunsafe = \"forbid\"\n", ""));
+    workspace.isolate(&["baseline", "--accept"]);
+    let accepted = workspace.isolate(&["check"]);
+    assert!(accepted.starts_with("status 0\n"), "{accepted}");
+}

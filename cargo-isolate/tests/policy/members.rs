@@ -62,6 +62,34 @@ fn names_that_are_not_there() {
     );
 }
 
+/// What a baseline takes in is known; what is too much stays too much, and where is said.
+#[test]
+fn a_baseline_raises_no_maximum() {
+    let policy = "version = 1\n[check]\nbaseline = \"known.txt\"\n[rules]\nmissing-safety-comment = \"allow\"\n\n[crates.app]\nunsafe = { max = 1 }\n";
+    let workspace = two_members(policy, "version = 1\n");
+    let said = workspace.isolate(&["baseline", "--accept"]);
+    assert!(said.contains("policy.toml:8:10: `app@0.1.0` may have 1 unsafe construct, and has 2"), "{said}");
+    let checked = workspace.isolate(&["check"]);
+    assert!(checked.starts_with("status 1\n"), "{checked}");
+    workspace.write("policy.toml", &policy.replace("max = 1", "max = 2"));
+    let checked = workspace.isolate(&["check"]);
+    assert!(checked.starts_with("status 0\n"), "{checked}");
+}
+
+/// What could fall is named, in whichever file it stands; what `*` or a package left out of the check has is not.
+#[test]
+fn a_maximum_that_can_be_lowered() {
+    let policy = "version = 1\n[rules]\nmissing-safety-comment = \"allow\"\n[crates.\"*\"]\nunsafe = { max = 7 }\n[crates.app]\nunsafe = { max = 5 }\n";
+    let workspace =
+        two_members(policy, "version = 1\n[rules]\nstatic-mut = \"warn\"\n[crates.ffi]\nunsafe = { max = 3 }\n");
+    let said = [
+        workspace.isolate(&["check"]),
+        workspace.isolate(&["init", "--update"]),
+        workspace.isolate(&["check", "-p", "app"]),
+    ];
+    insta::assert_snapshot!("slack", said.join("\n"));
+}
+
 /// `-p` judges a member with what it is made of, not its siblings.
 #[test]
 fn limits_of_what_is_selected() {

@@ -1,28 +1,42 @@
 //! The first policy of a workspace, as text.
 
 use super::libraries::{HEADING, proposals};
-use crate::{
-    decide,
-    graph::{Graph, Package},
-    policy::model::Policy,
-};
+use crate::{decide, graph::Graph, policy::model::Policy};
 use isolate_lints::rules::{RULES, Rule, Severity};
 use std::{collections::BTreeMap, fmt::Write as _};
 
 /// Where editors find what a policy is made of.
 const SCHEMA: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/raw/main/docs/policy.schema.json");
 
-pub(super) fn policy(graph: &Graph) -> String {
+/// What holds old code back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ratchet {
+    /// Rules that it breaks are `warn`, and maxima count it.
+    Counts,
+    /// A baseline names each finding, and every rule is `deny`.
+    Baseline,
+}
+
+pub(super) fn policy(graph: &Graph, ratchet: Ratchet) -> String {
+    let baseline = match ratchet {
+        Ratchet::Counts => {
+            "# Findings that are known and let be, where there are too many to fix at once: `cargo isolate baseline` writes the file,\n\
+             # and `cargo isolate init --baseline` starts with one.\n\
+             # [check]\n# baseline = \"isolate-baseline.txt\"\n"
+        }
+        Ratchet::Baseline => {
+            "# Findings that are known and let be. `cargo isolate baseline` takes out of the file what is gone.\n\
+             [check]\nbaseline = \"isolate-baseline.txt\"\n"
+        }
+    };
     let mut text = format!(
         "#:schema {SCHEMA}\n\
          # What this workspace decided about its unsafe and foreign code. `cargo isolate check` enforces it;\n\
          # docs/policy.md of cargo-isolate describes every key.\n\
-         version = 1\n\n\
-         # Findings that are known and let be, where there are too many to fix at once. `cargo isolate baseline` writes the file.\n\
-         # [check]\n# baseline = \"isolate-baseline.txt\"\n"
+         version = 1\n\n{baseline}"
     );
-    rules_section(graph, &mut text);
-    crates_section(graph, &mut text);
+    rules_section(graph, ratchet, &mut text);
+    crates_section(graph, ratchet, &mut text);
     domains_section(graph, &mut text);
     text
 }
@@ -45,17 +59,23 @@ pub(super) fn severity(rule: &Rule, count: Option<usize>) -> Severity {
     }
 }
 
-fn rules_section(graph: &Graph, text: &mut String) {
+fn rules_section(graph: &Graph, ratchet: Ratchet, text: &mut String) {
     let counts = finding_counts(graph);
-    text.push_str(
-        "\n# allow | warn | deny. What the code already keeps to is `deny`; tighten the rest as it gets better.\n\
+    let denied = match ratchet {
+        Ratchet::Counts => "What the code already keeps to is `deny`; tighten the rest as it gets better.",
+        Ratchet::Baseline => "What the baseline knows is let be, whatever it breaks.",
+    };
+    let _ = write!(
+        text,
+        "\n# allow | warn | deny. {denied}\n\
          # `allow` are rules that are wrong at times, or a matter of taste.\n\
          # `cargo isolate explain RULE` says what a rule is about.\n[rules]\n",
     );
     for rule in RULES {
         let count = counts.get(rule.name).copied();
         let found = count.map(|count| format!("  # {count} found")).unwrap_or_default();
-        let _ = writeln!(text, "{} = \"{}\"{found}", rule.name, severity(rule, count));
+        let severity = severity(rule, count.filter(|_| ratchet == Ratchet::Counts));
+        let _ = writeln!(text, "{} = \"{severity}\"{found}", rule.name);
     }
     text.push_str(
         "\n# A rule that does not hold at a place:\n# [[exception]]\n# rule = \"static-mut\"\n\
@@ -65,20 +85,17 @@ fn rules_section(graph: &Graph, text: &mut String) {
 }
 
 /// No member gets more unsafe code than it has.
-fn crates_section(graph: &Graph, text: &mut String) {
+fn crates_section(graph: &Graph, ratchet: Ratchet, text: &mut String) {
     text.push_str(
         "\n# \"forbid\", \"allow\" or { max = N }: how many unsafe constructs a package may have. `*` is all others.\n",
     );
     for package in graph.packages.iter().filter(|package| package.selected) {
-        let _ = writeln!(text, "[crates.{}]\nunsafe = {}", package.name, limit(package));
-    }
-}
-
-/// As much as it has.
-fn limit(package: &Package) -> String {
-    match decide::unsafe_count(package) {
-        0 => "\"forbid\"".to_owned(),
-        count => format!("{{ max = {count} }}"),
+        let name = &package.name;
+        let _ = match (decide::unsafe_count(package), ratchet) {
+            (0, _) => writeln!(text, "[crates.{name}]\nunsafe = \"forbid\""),
+            (count, Ratchet::Counts) => writeln!(text, "[crates.{name}]\nunsafe = {{ max = {count} }}"),
+            (count, Ratchet::Baseline) => writeln!(text, "# {name}: {count}, which the baseline knows one by one"),
+        };
     }
 }
 

@@ -7,8 +7,10 @@ use super::{
 use crate::{
     decide,
     graph::{Graph, Package},
+    policy::model::Policy,
 };
-use isolate_lints::rules::RULES;
+use isolate_lints::rules::{RULES, Severity};
+use std::collections::BTreeMap;
 use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
 
 /// The new text, and what was done, a line each. A second time nothing is.
@@ -16,11 +18,18 @@ use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
 /// # Errors
 ///
 /// The text is no TOML, or a table of it is none; a policy that was read is neither.
-pub(super) fn update(text: &str, graph: &Graph) -> anyhow::Result<(String, Vec<String>)> {
+pub(super) fn update(
+    text: &str,
+    graph: &Graph,
+    members: &BTreeMap<String, Policy>,
+) -> anyhow::Result<(String, Vec<String>)> {
     let mut document: DocumentMut = text.parse()?;
     let mut changes = Vec::new();
-    rules(table(&mut document, "rules")?, graph, &mut changes);
-    crates(table(&mut document, "crates")?, graph, &mut changes);
+    rules(table(&mut document, "rules")?, graph, members, &mut changes);
+    let has_baseline = document.get("check").and_then(|check| check.get("baseline")).is_some();
+    let own = |package: &Package| members.get(&package.name).and_then(|policy| decide::limit(policy, package));
+    let own = |package: &Package| own(package).map(|limit| limit.get_ref().most());
+    crates(table(&mut document, "crates")?, graph, has_baseline, &own, &mut changes);
     let mut after = document.to_string();
     domains(&mut after, graph, &mut changes);
     Ok((after, changes))
@@ -36,15 +45,18 @@ fn table<'d>(document: &'d mut DocumentMut, name: &str) -> anyhow::Result<&'d mu
     item.as_table_like_mut().ok_or_else(|| anyhow::anyhow!("`{name}` is no table"))
 }
 
-/// Rules that the policy does not name get the strictest severity that the code keeps to.
-fn rules(rules: &mut dyn TableLike, graph: &Graph, changes: &mut Vec<String>) {
+/// Rules that the policy does not name get the strictest severity that the code keeps to, and no stricter one than a member asks
+/// for by name: it would loosen then.
+fn rules(rules: &mut dyn TableLike, graph: &Graph, members: &BTreeMap<String, Policy>, changes: &mut Vec<String>) {
     let counts = finding_counts(graph);
     for rule in RULES {
         if rules.contains_key(rule.name) {
             continue;
         }
         let count = counts.get(rule.name).copied();
-        let severity = severity(rule, count).to_string();
+        let named = members.values().flat_map(|policy| &policy.rules);
+        let named = named.filter(|(name, _)| name.get_ref().0 == rule.name).map(|(_, severity)| *severity.get_ref());
+        let severity = named.fold(severity(rule, count), Severity::min).to_string();
         changes.push(format!("added {} = \"{severity}\"", rule.name));
         let mut severity = Value::from(severity);
         if let Some(count) = count {
@@ -54,12 +66,21 @@ fn rules(rules: &mut dyn TableLike, graph: &Graph, changes: &mut Vec<String>) {
     }
 }
 
-/// Members without an entry get as much unsafe code as they have; maxima of the others fall to it.
-fn crates(crates: &mut dyn TableLike, graph: &Graph, changes: &mut Vec<String>) {
-    for package in graph.packages.iter().filter(|package| package.selected && is_complete(package)) {
+/// Members without an entry get as much unsafe code as they have, unless a baseline knows it; maxima of the others fall to it.
+/// What a member's policy lets it have, `own`, is not undercut.
+fn crates(
+    crates: &mut dyn TableLike,
+    graph: &Graph,
+    has_baseline: bool,
+    own: &dyn Fn(&Package) -> Option<usize>,
+    changes: &mut Vec<String>,
+) {
+    for package in graph.packages.iter().filter(|package| package.selected && package.is_complete()) {
         let count = decide::unsafe_count(package);
         match crates.get_mut(&package.name) {
-            Some(entry) => lower(entry, package, count, changes),
+            Some(entry) => lower(entry, package, own(package).map_or(count, |own| count.max(own)), changes),
+            None if own(package).is_some() => {}
+            None if count > 0 && has_baseline => {}
             None => {
                 let limit = match count {
                     0 => Value::from("forbid"),
@@ -72,12 +93,6 @@ fn crates(crates: &mut dyn TableLike, graph: &Graph, changes: &mut Vec<String>) 
             }
         }
     }
-}
-
-/// What was not read may hold more.
-fn is_complete(package: &Package) -> bool {
-    package.gaps.iter().all(|gap| !gap.why.is_incomplete())
-        && package.files.iter().all(|file| file.facts.errors.is_empty())
 }
 
 fn lower(entry: &mut Item, package: &Package, count: usize, changes: &mut Vec<String>) {
@@ -122,8 +137,8 @@ unsafe extern \"C\" { pub fn crc32(crc: u32, value: u32) -> u32; }
     #[track_caller]
     fn check(name: &str, text: &str) {
         let graph = fixture::graph(SOURCES);
-        let (after, changes) = update(text, &graph).unwrap();
-        let (again, nothing) = update(&after, &graph).unwrap();
+        let (after, changes) = update(text, &graph, &BTreeMap::new()).unwrap();
+        let (again, nothing) = update(&after, &graph, &BTreeMap::new()).unwrap();
         assert_eq!((again.as_str(), nothing.as_slice()), (after.as_str(), &[][..]));
         insta::assert_snapshot!(name, format!("{after}\n---\n{}", changes.join("\n")));
     }
@@ -135,6 +150,7 @@ unsafe extern \"C\" { pub fn crc32(crc: u32, value: u32) -> u32; }
             "keeps_what_is_there",
             "# Ours.\nversion = 1  # one\n\n[rules]  # how strict\nstatic-mut = \"allow\"  # for now\nextern-block = 'deny'\n\n[crates]\napp = { unsafe = { max = 7 } }  # falls\n\n[[exception]]\nrule = \"static-mut\"\nat = \"app::*\"\nreason = \"x\"\n",
         );
+        check("beside_a_baseline", "version = 1\n[check]\nbaseline = \"known.txt\"\n[rules]\n");
         check(
             "dotted",
             "version = 1\nrules.static-mut = \"deny\"\ncrates.app.unsafe = { max = 1 }\n# library = \"z-sys\"\n",

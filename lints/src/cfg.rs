@@ -3,6 +3,9 @@
 //! A [`Config`] is one crate compiled for one target; [`Configs`] is that crate for every chosen target. Facts keep the
 //! predicates around them and know no build: the same facts serve every build.
 
+mod predicate;
+
+use predicate::Predicate;
 use std::{collections::BTreeSet, sync::Arc};
 
 /// Whether code is part of a build.
@@ -112,9 +115,6 @@ impl Configs {
     }
 }
 
-/// Predicates nested deeper than this are not read.
-const DEPTH: usize = 64;
-
 /// Names that mean the profile's settings.
 const PROFILE: &[&str] = &["debug_assertions", "overflow_checks", "panic", "ub_checks"];
 
@@ -132,6 +132,25 @@ const COMPILER: &[&str] = &[
     "sanitize",
     "sanitizer_cfi_generalize_pointers",
     "sanitizer_cfi_normalize_integers",
+    "target_abi",
+    "target_arch",
+    "target_endian",
+    "target_env",
+    "target_family",
+    "target_feature",
+    "target_has_atomic",
+    "target_has_atomic_equal_alignment",
+    "target_has_atomic_load_store",
+    "target_has_atomic_primitive_alignment",
+    "target_has_reliable_f128",
+    "target_has_reliable_f128_math",
+    "target_has_reliable_f16",
+    "target_has_reliable_f16_math",
+    "target_object_format",
+    "target_os",
+    "target_pointer_width",
+    "target_thread_local",
+    "target_vendor",
     "unix",
     "windows",
 ];
@@ -144,49 +163,40 @@ impl Config {
     /// `predicate` is the text between `cfg(` and `)`. What cannot be read is not known. `unseen` is what a name counts as
     /// that a build script may set.
     fn holds(&self, predicate: &str, unseen: Option<bool>) -> Option<bool> {
-        self.nested(predicate, unseen, DEPTH)
+        self.evaluate(&Predicate::of(predicate), unseen)
     }
 
-    fn nested(&self, predicate: &str, unseen: Option<bool>, depth: usize) -> Option<bool> {
-        let depth = depth.checked_sub(1)?;
-        let predicate = predicate.trim();
-        let compound = predicate.split_once('(').filter(|(name, _)| !name.contains('"'));
-        let Some((name, rest)) = compound else { return self.atom(predicate, unseen) };
-        let arguments = split(rest.trim_end().strip_suffix(')')?);
-        let mut values = arguments.iter().map(|argument| self.nested(argument, unseen, depth));
-        match name.trim() {
-            "not" => values.next()?.map(|value| !value),
-            "all" => join(values, false),
-            "any" => join(values, true),
-            _ => None,
+    fn evaluate(&self, predicate: &Predicate, unseen: Option<bool>) -> Option<bool> {
+        let each = |inside: &[Predicate], decisive| {
+            join(inside.iter().map(|predicate| self.evaluate(predicate, unseen)), decisive)
+        };
+        match predicate {
+            Predicate::Known(value) => Some(*value),
+            Predicate::Set { name, value } => self.is_set(name, value.as_deref(), unseen),
+            Predicate::All(inside) => each(inside, false),
+            Predicate::Any(inside) => each(inside, true),
+            Predicate::Not(inside) => self.evaluate(inside, unseen).map(|value| !value),
+            Predicate::Other => None,
         }
     }
 
-    fn atom(&self, atom: &str, unseen: Option<bool>) -> Option<bool> {
-        let (name, value) = match atom.split_once('=') {
-            Some((name, value)) => (name.trim(), Some(value.trim().trim_start_matches('r').trim_matches(['#', '"']))),
-            None => (atom, None),
-        };
+    fn is_set(&self, name: &str, value: Option<&str>, unseen: Option<bool>) -> Option<bool> {
         match (name, value) {
-            ("true", None) => return Some(true),
-            ("false", None) => return Some(false),
             ("test", None) => return Some(self.test),
             ("feature", Some(value)) => return self.features.as_ref().map(|features| features.contains(value)),
             _ if PROFILE.contains(&name) => return None,
             _ => {}
         }
-        let written = match value {
-            Some(value) => format!("{name}=\"{value}\""),
-            None => name.to_owned(),
-        };
-        let compiler = self.compiler.as_ref().map(|compiler| compiler.0.contains(&written));
-        if COMPILER.contains(&name) || name.starts_with("target_") || compiler == Some(true) {
+        let with_value = value.map(|value| format!("{name}=\"{value}\""));
+        let written = with_value.as_deref().unwrap_or(name);
+        let compiler = self.compiler.as_ref().map(|compiler| compiler.0.contains(written));
+        if COMPILER.contains(&name) || compiler == Some(true) {
             return compiler;
         }
         match &self.script {
             Script::None => Some(false),
             Script::Unseen => unseen,
-            Script::Ran(set) => Some(set.contains(&written)),
+            Script::Ran(set) => Some(set.contains(written)),
         }
     }
 }
@@ -202,26 +212,6 @@ fn join(values: impl Iterator<Item = Option<bool>>, decisive: bool) -> Option<bo
         }
     }
     known.then_some(!decisive)
-}
-
-/// Splits at commas outside parentheses and strings.
-fn split(list: &str) -> Vec<&str> {
-    let (mut parts, mut depth, mut quoted, mut start) = (Vec::new(), 0_usize, false, 0);
-    for (at, char) in list.char_indices() {
-        match char {
-            '"' => quoted = !quoted,
-            '(' if !quoted => depth += 1,
-            ')' if !quoted => depth = depth.saturating_sub(1),
-            ',' if !quoted && depth == 0 => {
-                parts.push(list[start..at].trim());
-                start = at + 1;
-            }
-            _ => {}
-        }
-    }
-    parts.push(list[start..].trim());
-    parts.retain(|part| !part.is_empty());
-    parts
 }
 
 #[cfg(test)]
@@ -297,6 +287,36 @@ mod tests {
         check(ran, "other", Dormant);
         let zng = ["zng".to_owned()];
         assert_eq!(Configs(vec![with_script()]).likely(&zng), Dormant);
+    }
+
+    #[test]
+    fn predicates_are_read_as_the_compiler_does() {
+        check(linux(), r#"target_os = "lin\u{75}x""#, Live);
+        check(
+            linux(),
+            r#"target_os = "li\
+            nux""#,
+            Live,
+        );
+        check(linux(), r###"target_os = r##"linux"##"###, Live);
+        check(linux(), "r#unix", Live);
+        check(linux(), "r#all(r#unix)", Unknown);
+        check(linux(), "not(r#windows)", Live);
+        check(linux(), "all(/* , windows */ unix, // )\n not(windows),)", Live);
+        check(linux(), r#"any(feature = "\"", feature = "(,", unix)"#, Live);
+        check(linux(), r#"not(feature = "say \"std\"")"#, Live);
+        check(linux(), "r#true", Dormant);
+        check(linux(), "not(unix, windows)", Unknown);
+        check(linux(), "unix windows", Unknown);
+        check(linux(), "target_os = b\"linux\"", Unknown);
+        check(linux(), &format!("{}unix{}", "not(".repeat(1000), ")".repeat(1000)), Unknown);
+    }
+
+    #[test]
+    fn names_like_the_compilers_are_the_build_scripts() {
+        check(with_script(), "target_has_fancy_clock", Unknown);
+        check(linux(), "target_has_fancy_clock", Dormant);
+        check(with_script(), "target_has_atomic = \"128\"", Dormant);
     }
 
     #[test]

@@ -1,0 +1,135 @@
+//! What stands between `cfg(` and `)`, read as the compiler reads it.
+
+use crate::scan::string_value;
+use crate::syntax::{Edition, Source, SyntaxKind, T};
+use SyntaxKind::*;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// A predicate. Whoever evaluates one needs no stack for it beyond [`DEPTH`] calls.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Predicate {
+    /// `true` or `false`.
+    Known(bool),
+    /// `name`, or `name = "value"`; raw identifiers without their `r#`.
+    Set {
+        name: String,
+        value: Option<String>,
+    },
+    All(Vec<Predicate>),
+    Any(Vec<Predicate>),
+    Not(Box<Predicate>),
+    /// What is none of these, or cannot be read.
+    Other,
+}
+
+/// Predicates nested deeper than this are not read.
+const DEPTH: usize = 64;
+
+/// How many predicates a thread remembers; a graph has a few thousand, each asked for again and again.
+const REMEMBERED: usize = 1 << 14;
+
+thread_local! {
+    static READ: RefCell<HashMap<Box<str>, Rc<Predicate>>> = RefCell::default();
+}
+
+impl Predicate {
+    /// Reads a predicate, or remembers it.
+    pub(super) fn of(text: &str) -> Rc<Predicate> {
+        if let Some(known) = READ.with_borrow(|known| known.get(text).cloned()) {
+            return known;
+        }
+        let predicate = Rc::new(Predicate::read(text));
+        READ.with_borrow_mut(|known| {
+            if known.len() >= REMEMBERED {
+                known.clear();
+            }
+            known.insert(text.into(), predicate.clone());
+        });
+        predicate
+    }
+
+    fn read(text: &str) -> Predicate {
+        // Raw identifiers, and no keywords that matter here, in all editions but the oldest.
+        let source = Source::new(text, Edition::E2024);
+        let tokens: Vec<usize> = (0..source.len()).filter(|raw| !source.raw_kind(*raw).is_trivia()).collect();
+        let mut reader = Reader { source: &source, tokens: &tokens, at: 0 };
+        let predicate = reader.predicate(DEPTH);
+        predicate.filter(|_| reader.at == tokens.len()).unwrap_or(Predicate::Other)
+    }
+}
+
+struct Reader<'r, 't> {
+    source: &'r Source<'t>,
+    tokens: &'r [usize],
+    at: usize,
+}
+
+impl<'t> Reader<'_, 't> {
+    fn kind(&self) -> Option<SyntaxKind> {
+        self.tokens.get(self.at).map(|raw| self.source.raw_kind(*raw))
+    }
+
+    fn take(&mut self, kind: SyntaxKind) -> bool {
+        let is_next = self.kind() == Some(kind);
+        self.at += usize::from(is_next);
+        is_next
+    }
+
+    fn text(&mut self) -> Option<&'t str> {
+        let raw = self.tokens.get(self.at)?;
+        self.at += 1;
+        Some(self.source.raw_text(*raw))
+    }
+
+    /// `None` for what cannot be read at all: where it ends is not known.
+    fn predicate(&mut self, depth: usize) -> Option<Predicate> {
+        let depth = depth.checked_sub(1)?;
+        match self.kind()? {
+            T![true] | T![false] => return Some(Predicate::Known(self.text()? == "true")),
+            kind if kind.is_any_identifier() => {}
+            _ => return None,
+        }
+        let written = self.text()?;
+        if self.take(T!['(']) {
+            return self.compound(written, depth);
+        }
+        let name = written.strip_prefix("r#").unwrap_or(written);
+        let value = match self.take(T![=]) {
+            true if self.kind()? == STRING => Some(string_value(self.text()?)?),
+            true => return None,
+            false => None,
+        };
+        Some(Predicate::Set { name: name.to_owned(), value })
+    }
+
+    fn compound(&mut self, name: &str, depth: usize) -> Option<Predicate> {
+        if !matches!(name, "all" | "any" | "not") {
+            // `version("1.2")` and whatever comes next.
+            let mut open = 1_usize;
+            while open > 0 {
+                match self.kind()? {
+                    T!['('] => open += 1,
+                    T![')'] => open -= 1,
+                    _ => {}
+                }
+                self.at += 1;
+            }
+            return Some(Predicate::Other);
+        }
+        let mut inside = Vec::new();
+        while !self.take(T![')']) {
+            inside.push(self.predicate(depth)?);
+            if !self.take(T![,]) && self.kind()? != T![')'] {
+                return None;
+            }
+        }
+        Some(match name {
+            "all" => Predicate::All(inside),
+            "any" => Predicate::Any(inside),
+            _ if inside.len() == 1 => Predicate::Not(Box::new(inside.remove(0))),
+            _ => Predicate::Other,
+        })
+    }
+}

@@ -62,8 +62,10 @@ impl<'a> Resolver<'a> {
             let mut found: HashSet<&str> = HashSet::new();
             let mut calls: HashMap<&str, Vec<&str>> = HashMap::new();
             for facts in krate.files.iter().map(|file| file.facts) {
-                let tokens = facts.unsafes.iter().filter(|fact| fact.kind == UnsafeKind::MacroToken);
-                let defined = tokens.filter(|fact| fact.scope.in_definition);
+                // An extern block only declares: calling what is in it is what the caller answers for.
+                let declares = |kind: UnsafeKind| matches!(kind, UnsafeKind::ExternBlock | UnsafeKind::Union);
+                let unsafes = facts.unsafes.iter().filter(|fact| !declares(fact.kind));
+                let defined = unsafes.filter(|fact| fact.scope.in_definition);
                 found.extend(defined.filter_map(|fact| fact.scope.in_macro.as_deref()));
                 for call in facts.macros.iter().filter(|call| call.scope.in_definition) {
                     if let Some(outer) = call.scope.in_macro.as_deref() {

@@ -99,7 +99,7 @@ fn collect<'n, 't>(
 }
 
 /// The value of a string literal, raw ones included.
-pub(super) fn string(literal: &str) -> Option<String> {
+pub(crate) fn string(literal: &str) -> Option<String> {
     if let Some(raw) = literal.strip_prefix('r') {
         let hashes = raw.bytes().take_while(|byte| *byte == b'#').count();
         let quoted = raw.get(hashes..raw.len() - hashes)?;

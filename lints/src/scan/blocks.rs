@@ -1,6 +1,6 @@
 //! Unsafe blocks and what they do; calls and mentions of paths everywhere.
 
-use super::{Scanner, paths, safety};
+use super::{Scanner, Take, paths, safety};
 use crate::facts::{CallFact, Operation, OperationKind, UnsafeFact, UnsafeKind};
 use crate::syntax::{Node, SyntaxKind, T};
 use SyntaxKind::*;
@@ -63,7 +63,7 @@ impl<'t> Scanner<'_, 't> {
     }
 
     pub(super) fn binding(&mut self, node: Node<'_, 't>) {
-        if let Some(name) = node.child(NAME) {
+        if let Some(name) = node.child(NAME).filter(|_| self.frame().take != Take::Constructs) {
             self.bound.insert(name.text());
         }
     }

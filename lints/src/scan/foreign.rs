@@ -20,12 +20,13 @@ impl<'t> Scanner<'_, 't> {
         let keyword = node.token(T![unsafe]);
         let start = keyword.map(|token| token.start as usize).or(abi_node.map(Node::start)).unwrap_or(node.start());
         let end = abi_node.map_or(node.end(), Node::end);
-        self.record(UnsafeFact {
+        let fact = UnsafeFact {
             name: Some(abi.clone()),
             safety: super::safety::of_impl(node),
             keyword: keyword.is_some(),
             ..self.fact(UnsafeKind::ExternBlock, start..end)
-        });
+        };
+        self.record_bare(fact, abi_node.map_or(start, Node::start));
         let links = attributes::metas(node);
         let library = links.iter().filter(|meta| meta.name == "link").find_map(|meta| meta.argument("name"));
         self.enter(node, |frame| {

@@ -2,7 +2,8 @@
 
 use super::{Scanner, Take, attributes, paths, safety};
 use crate::facts::{
-    Conditional, Constant, FunctionItem, Import, ModuleDecl, Param, TypeItem, TypeKind, UnsafeFact, UnsafeKind,
+    Conditional, Constant, FunctionItem, Import, ModuleDecl, Param, TypeItem, TypeKind, Unexpanded, UnsafeFact,
+    UnsafeKind,
 };
 use crate::syntax::{Node, SyntaxKind, T, Token, normal_text};
 use SyntaxKind::*;
@@ -80,7 +81,9 @@ impl<'t> Scanner<'_, 't> {
         if let (Some("Copy"), Some(target)) = (implemented.as_deref().map(paths::last), &target) {
             let target = target.split('<').next().unwrap_or(target).to_owned();
             let modules = self.frame().scope.modules.clone();
-            self.copies.push((modules, target));
+            if self.frame().take != Take::Constructs {
+                self.copies.push((modules, target));
+            }
         }
         // Without generic arguments: `Stream<R>::read` is not a path anybody writes.
         let owner = types.last().and_then(|ty| ty.child(PATH)).and_then(paths::plain).or(target);
@@ -135,13 +138,15 @@ impl<'t> Scanner<'_, 't> {
             .find(|token| token.start as usize >= after_attributes)
             .map_or(node.start(), |token| token.start as usize);
         let end = node.child(NAME).map_or(node.end(), Node::end);
-        self.record(UnsafeFact {
+        let keyword = node.tokens().find(|token| matches!(token.kind, T![static] | UNION_KW));
+        let fact = UnsafeFact {
             name,
             safety: safety::of_impl(node),
             public: is_public(node),
             keyword: false,
             ..self.fact(kind, start..end)
-        });
+        };
+        self.record_bare(fact, keyword.map_or(start, |token| token.start as usize));
     }
 
     pub(super) fn module(&mut self, node: Node<'_, 't>) {
@@ -210,7 +215,31 @@ impl<'t> Scanner<'_, 't> {
             None if tree.has(T![*]) => None,
             None => Some(paths::last(&path).to_owned()),
         };
+        if name.as_deref().is_some_and(|name| name != paths::last(&path)) {
+            self.renamed_macro(tree, &path);
+        }
         self.push_import(path, name, public);
+    }
+
+    /// Other files may use the compiler's macro by its new name, where nothing tells what it is.
+    fn renamed_macro(&mut self, tree: Node<'_, 't>, path: &str) {
+        let range = tree.start()..tree.end();
+        match paths::last(path) {
+            "global_asm" => {
+                let fact = UnsafeFact {
+                    name: Some(path.to_owned()),
+                    keyword: false,
+                    ..self.fact(UnsafeKind::GlobalAsm, range.clone())
+                };
+                self.record_bare(fact, range.start);
+            }
+            "include" if matches!(path.trim_start_matches("::"), "std::include" | "core::include") => {
+                let (span, scope) = (self.lines.span(range), self.scope());
+                let (name, argument) = (path.to_owned(), String::new());
+                self.facts.unexpanded.push(Unexpanded { name, argument, item: true, span, scope });
+            }
+            _ => {}
+        }
     }
 
     pub(super) fn extern_crate(&mut self, node: Node<'_, 't>) {

@@ -1,13 +1,18 @@
 //! Macro definitions and calls: code that stands in tokens.
 //!
 //! The parser sees a call's arguments as tokens only. Arguments that parse as items or as an expression are taken as that:
-//! `cfg_if!`, `println!` and most others pass them through. In the rest, and in definitions, tokens are all there is:
-//! `unsafe` and what looks like a call is recorded from them. A `macro_rules!` of the same file is expanded to see what it
-//! declares.
+//! `cfg_if!`, `println!` and most others pass them through. In the rest, and in definitions, `unsafe` and what looks like a
+//! call is recorded from tokens, and what the parser makes of them in spite of its errors is searched for unsafe constructs.
+//! A `macro_rules!` of the same file is expanded to see what it declares.
+
+mod body;
+mod branches;
+mod known;
+mod tokens;
 
 use super::expand::{self, Macro};
 use super::{Frame, Scanner, Take, attributes::Meta, depth, paths, safety};
-use crate::facts::{Conditional, MacroFact, MacroKind, ModuleDecl, OperationKind, Unexpanded, UnsafeFact, UnsafeKind};
+use crate::facts::{Conditional, MacroFact, MacroKind, OperationKind, Unexpanded, UnsafeKind};
 use crate::syntax::{Construct, Node, SyntaxKind, T, Tree};
 use SyntaxKind::*;
 use std::ops::Range;
@@ -22,113 +27,6 @@ const EXPANDED: usize = 1 << 19;
 
 /// How many macro calls may nest before the scan takes their arguments as mere tokens.
 const DEPTH: usize = 32;
-
-/// The standard library's macros: what they expand to is known, and their arguments are read where they stand.
-const STANDARD_MACROS: &[&str] = &[
-    "asm",
-    "assert",
-    "assert_eq",
-    "assert_matches",
-    "assert_ne",
-    "cfg",
-    "cfg_select",
-    "column",
-    "compile_error",
-    "concat",
-    "dbg",
-    "debug_assert",
-    "debug_assert_eq",
-    "debug_assert_ne",
-    "env",
-    "eprint",
-    "eprintln",
-    "file",
-    "format",
-    "format_args",
-    "global_asm",
-    "include",
-    "include_bytes",
-    "include_str",
-    "is_x86_feature_detected",
-    "line",
-    "matches",
-    "module_path",
-    "naked_asm",
-    "option_env",
-    "panic",
-    "print",
-    "println",
-    "stringify",
-    "thread_local",
-    "todo",
-    "try",
-    "unimplemented",
-    "unreachable",
-    "vec",
-    "write",
-    "writeln",
-];
-
-/// Derives of the standard library.
-const STANDARD_DERIVES: &[&str] =
-    &["Clone", "Copy", "Debug", "Default", "Eq", "Hash", "Ord", "PartialEq", "PartialOrd"];
-
-/// Attributes of the compiler and its tools, and those that derives bring most often.
-const BUILTIN_ATTRIBUTES: &[&str] = &[
-    "allow",
-    "allow_internal_unsafe",
-    "allow_internal_unstable",
-    "automatically_derived",
-    "bench",
-    "cfg",
-    "cfg_attr",
-    "cold",
-    "crate_name",
-    "crate_type",
-    "default",
-    "deny",
-    "deprecated",
-    "derive",
-    "diagnostic::on_unimplemented",
-    "doc",
-    "expect",
-    "export_name",
-    "feature",
-    "forbid",
-    "global_allocator",
-    "ignore",
-    "inline",
-    "instruction_set",
-    "link",
-    "link_name",
-    "link_ordinal",
-    "link_section",
-    "macro_export",
-    "macro_use",
-    "must_use",
-    "naked",
-    "no_link",
-    "no_main",
-    "no_mangle",
-    "no_std",
-    "non_exhaustive",
-    "panic_handler",
-    "path",
-    "proc_macro",
-    "proc_macro_attribute",
-    "proc_macro_derive",
-    "recursion_limit",
-    "repr",
-    "rustversion",
-    "should_panic",
-    "target_feature",
-    "test",
-    "track_caller",
-    "type_length_limit",
-    "used",
-    "warn",
-    "windows_subsystem",
-];
 
 /// A `macro_rules!` with the predicates that choose it.
 #[derive(Clone)]
@@ -153,23 +51,21 @@ impl<'s, 't> Scanner<'s, 't> {
             bodies.iter().for_each(|body| self.modules(body));
             match &rules {
                 Some(rules) => {
-                    rules.transcribers().for_each(|body| {
-                        self.keywords(body);
-                        self.paths(body);
-                        self.templates(body);
-                    });
+                    rules.transcribers().for_each(|body| self.body(body));
                     // What stands in a matcher is no code that a use could expand to.
                     self.inside_macro(&name, |_| {});
                     rules.matchers(&bodies[0]).for_each(|matcher| self.keywords(matcher));
                     self.leave();
                 }
-                None => bodies.iter().for_each(|body| {
-                    self.keywords(body);
-                    self.paths(body);
-                    self.templates(body);
-                }),
+                None => bodies.iter().for_each(|body| self.body(inner(body))),
             }
             self.leave();
+        } else if self.frame().take == Take::Constructs {
+            // The variables are gone, so its rules are not what they were.
+            self.inside_macro(&name, |frame| Arc::make_mut(&mut frame.scope).in_definition = true);
+            bodies.iter().for_each(|body| self.constructs(inner(body)));
+            self.leave();
+            return node.end_id();
         }
         if let Some(rules) = rules {
             let definition = Definition { cfgs: self.frame().scope.cfgs.clone(), rules };
@@ -178,13 +74,21 @@ impl<'s, 't> Scanner<'s, 't> {
         node.end_id()
     }
 
+    /// What the use of a macro may turn into.
+    fn body(&mut self, tokens: &[u32]) {
+        self.keywords(tokens);
+        self.paths(tokens);
+        self.templates(tokens);
+        self.constructs(tokens);
+    }
+
     pub(super) fn macro_call(&mut self, node: Node<'_, 't>) -> usize {
         let Some(path) = node.child(PATH).and_then(paths::plain) else { return node.id() + 1 };
         let Some(arguments) = node.child(TOKEN_TREE) else { return node.end_id() };
         let item = node.parent().is_none_or(|parent| {
             matches!(parent.kind(), SOURCE_FILE | MACRO_ITEMS | ITEM_LIST | ASSOC_ITEM_LIST | EXTERN_ITEM_LIST)
         });
-        match paths::last(&path) {
+        match self.original(&path) {
             "global_asm" => self.bare_item(node, UnsafeKind::GlobalAsm, Some(path.clone())),
             "asm" | "naked_asm" => {
                 self.operation(OperationKind::Asm, node.start()..node.end(), || Some(path.clone()));
@@ -240,14 +144,7 @@ impl<'s, 't> Scanner<'s, 't> {
 
     /// Uses of macros that the compiler and the standard library do not have.
     fn macro_use(&mut self, path: String, kind: MacroKind, range: Range<usize>, arguments: &[u32]) {
-        let known: &[&str] = match kind {
-            MacroKind::Call => STANDARD_MACROS,
-            MacroKind::Attribute => BUILTIN_ATTRIBUTES,
-            MacroKind::Derive => STANDARD_DERIVES,
-        };
-        let standard = ["std::", "core::", "alloc::", "::std::", "::core::", "::alloc::", "clippy::", "rustfmt::"];
-        let is_standard = known.contains(&path.as_str()) || standard.iter().any(|prefix| path.starts_with(prefix));
-        if self.acts() && !is_standard && !path.is_empty() {
+        if self.acts() && !path.is_empty() && !known::is_standard(&path, kind) {
             let scope = self.scope();
             let forwards =
                 scope.in_definition && arguments.iter().any(|raw| self.source.raw_kind(*raw as usize) == T![$]);
@@ -259,10 +156,22 @@ impl<'s, 't> Scanner<'s, 't> {
 
     /// A frame for the tokens of a macro.
     fn inside_macro(&mut self, name: &str, change: impl FnOnce(&mut Frame)) {
-        let mut frame = Frame { end: usize::MAX, depth: self.frame().depth + 1, ..self.frame().clone() };
-        let scope = Arc::make_mut(&mut frame.scope);
-        scope.in_macro = Some(name.to_owned());
-        scope.in_definition = false;
+        self.within(|frame| {
+            frame.depth = frame.depth.saturating_add(1);
+            let constructs = frame.take == Take::Constructs;
+            let scope = Arc::make_mut(&mut frame.scope);
+            // A call in a definition is where that one is used.
+            scope.in_definition &= constructs;
+            if !scope.in_definition {
+                scope.in_macro = Some(name.to_owned());
+            }
+            change(frame);
+        });
+    }
+
+    /// A frame that ends when it is left.
+    fn within(&mut self, change: impl FnOnce(&mut Frame)) {
+        let mut frame = Frame { end: usize::MAX, ..self.frame().clone() };
         change(&mut frame);
         self.frames.push(frame);
     }
@@ -334,8 +243,7 @@ impl<'s, 't> Scanner<'s, 't> {
     /// Arguments of a call, delimiters included: as code if they are, or else as tokens.
     fn arguments(&mut self, tokens: &[u32], item: bool) {
         let depth = self.frame().depth;
-        let quoting = self.frame().scope.in_macro.as_deref().is_some_and(|name| name.contains("quote"));
-        if !quoting && depth < DEPTH && tokens.len() > 2 {
+        if !self.is_quoted() && depth < DEPTH && tokens.len() > 2 {
             let braces = self.source.raw_kind(tokens[0] as usize) == T!['{'];
             if (item || braces) && (self.branches(inner(tokens)) || self.items(inner(tokens))) {
                 return;
@@ -350,6 +258,9 @@ impl<'s, 't> Scanner<'s, 't> {
             self.keywords(tokens);
             self.modules(tokens);
             self.paths(tokens);
+        }
+        if self.frame().take != Take::Declarations {
+            self.constructs(inner(tokens));
         }
     }
 
@@ -372,199 +283,33 @@ impl<'s, 't> Scanner<'s, 't> {
         clean
     }
 
-    /// `if #[cfg(…)] { items } else if #[cfg(…)] { items } else { items }`, the form that `cfg_if!` made common, or arms of `cfg_select!`.
-    fn branches(&mut self, tokens: &[u32]) -> bool {
-        let select = self.frame().scope.in_macro.as_deref().is_some_and(|name| paths::last(name) == "cfg_select");
-        let branches = if select { self.split_arms(tokens) } else { self.split_branches(tokens) };
-        let Some(branches) = branches else { return false };
-        let mut before: Vec<String> = Vec::new();
-        for (predicate, body) in branches {
-            let end = self.frame().end;
-            let mut frame = Frame { end, ..self.frame().clone() };
-            let cfgs = &mut Arc::make_mut(&mut frame.scope).cfgs;
-            cfgs.extend(before.iter().map(|predicate| format!("not({predicate})")));
-            cfgs.extend(predicate.clone());
-            self.frames.push(frame);
-            self.arguments(&tokens[body], true);
-            self.leave();
-            before.extend(predicate);
-        }
-        true
+    /// The name that a macro of the compiler has where it comes from; the last segment for all others.
+    fn original<'p>(&self, path: &'p str) -> &'p str
+    where
+        't: 'p,
+    {
+        self.aliases.get(path).copied().unwrap_or_else(|| paths::last(path))
     }
 
-    fn split_branches(&self, tokens: &[u32]) -> Option<Vec<(Option<String>, Range<usize>)>> {
-        let kind = |at: usize| tokens.get(at).map(|raw| self.source.raw_kind(*raw as usize));
-        let mut branches = Vec::new();
-        let mut at = 0;
-        loop {
-            let mut predicate = None;
-            if kind(at) == Some(T![if]) {
-                if kind(at + 1) != Some(T![#]) {
-                    return None;
-                }
-                let attribute = expand::group(self.source, &tokens[at + 2..])?;
-                let text = self.text(&tokens[at + 2..at + 2 + attribute]);
-                let text = text.strip_prefix("[cfg(")?.strip_suffix(")]")?;
-                predicate = Some(text.split_whitespace().collect::<Vec<_>>().join(" "));
-                at += 2 + attribute;
-            } else if branches.is_empty() {
-                return None;
-            }
-            let body = expand::group(self.source, &tokens[at..]).filter(|_| kind(at) == Some(T!['{']))?;
-            let last = predicate.is_none();
-            branches.push((predicate, at..at + body));
-            at += body;
-            if at == tokens.len() {
-                return Some(branches);
-            }
-            if last || kind(at) != Some(T![else]) {
-                return None;
-            }
-            at += 1;
+    fn unexpanded(&mut self, node: Node<'_, 't>, path: &str, arguments: Node<'_, 't>, item: bool) {
+        // What quotes stand for is another crate's.
+        if self.frame().take == Take::Constructs && self.is_quoted() {
+            return;
         }
-    }
-
-    /// `predicate => { items } … _ => { items }`, the form of `cfg_select!`.
-    fn split_arms(&self, tokens: &[u32]) -> Option<Vec<(Option<String>, Range<usize>)>> {
-        let kind = |at: usize| tokens.get(at).map(|raw| self.source.raw_kind(*raw as usize));
-        let mut arms = Vec::new();
-        let mut at = 0;
-        while at < tokens.len() {
-            let arrow = (at..tokens.len()).find(|at| kind(*at) == Some(T![=]) && kind(at + 1) == Some(T![>]))?;
-            let predicate = self.text(&tokens[at..arrow]).split_whitespace().collect::<Vec<_>>().join(" ");
-            at = arrow + 2;
-            let body = expand::group(self.source, &tokens[at..]).filter(|_| kind(at) == Some(T!['{']))?;
-            arms.push(((predicate != "_").then_some(predicate), at..at + body));
-            at += body;
-            if kind(at) == Some(T![,]) {
-                at += 1;
-            }
-        }
-        Some(arms)
-    }
-
-    /// The source text from the first to the last of some tokens that stand together.
-    fn text(&self, tokens: &[u32]) -> &'t str {
-        let range = |raw: &u32| self.source.raw_range(*raw as usize);
-        match tokens {
-            [first, .., last] => &self.source.text()[range(first).start..range(last).end],
-            [one] => &self.source.text()[range(one)],
-            [] => "",
-        }
-    }
-
-    /// A fact for each `unsafe` among mere tokens.
-    fn keywords(&mut self, tokens: &[u32]) {
-        for raw in tokens.iter().map(|raw| *raw as usize).filter(|raw| self.source.raw_kind(*raw) == T![unsafe]) {
-            self.record(UnsafeFact {
-                name: self.frame().scope.in_macro.clone(),
-                safety: safety::of_token(self.source, raw),
-                ..self.fact(UnsafeKind::MacroToken, self.source.raw_range(raw))
-            });
-        }
-    }
-
-    /// `mod name;` among mere tokens: a file that would be missed otherwise.
-    fn modules(&mut self, tokens: &[u32]) {
-        for window in tokens.windows(3) {
-            let [keyword, name, end] = [window[0], window[1], window[2]].map(|raw| raw as usize);
-            let kinds = [keyword, name, end].map(|raw| self.source.raw_kind(raw));
-            if kinds == [T![mod], IDENT, T![;]] {
-                let scope = self.scope();
-                self.facts.modules.push(ModuleDecl {
-                    name: self.source.raw_text(name).to_owned(),
-                    paths: Vec::new(),
-                    parents: scope.modules.clone(),
-                    directories: self.frame().directories.to_vec(),
-                    in_macro: scope.in_macro.clone(),
-                    inline: false,
-                    cfgs: scope.cfgs.clone(),
-                    span: self.lines.span(self.source.raw_range(keyword).start..self.source.raw_range(name).end),
-                });
-            }
-        }
-    }
-
-    /// What looks like calls and mentions of paths among mere tokens.
-    fn paths(&mut self, tokens: &[u32]) {
-        let mut at = 0;
-        while at < tokens.len() {
-            at = match self.source.raw_kind(tokens[at] as usize) {
-                IDENT | T![crate] | T![self] | T![super] => self.path_tokens(tokens, at),
-                // Attributes name no values.
-                T![#] => at + 1 + expand::group(self.source, &tokens[at + 1..]).unwrap_or(0),
-                _ => at + 1,
-            }
-        }
-    }
-
-    /// A call or mention of the path that starts at a token; gives the place behind it.
-    fn path_tokens(&mut self, tokens: &[u32], start: usize) -> usize {
-        let kind = |at: usize| tokens.get(at).map(|raw| self.source.raw_kind(*raw as usize));
-        let name = |at: usize| matches!(kind(at), Some(IDENT | T![crate] | T![self] | T![super]));
-        let colons = |at: usize| kind(at) == Some(T![:]) && kind(at + 1) == Some(T![:]);
-        let mut end = start + 1;
-        while colons(end) && name(end + 2) {
-            end += 3;
-        }
-        // Fields, methods, macro variables, lifetimes' names and declarations are no paths of values.
-        let before = start.checked_sub(1).and_then(kind);
-        let no_value =
-            matches!(before, Some(T![.] | T![$] | T![fn] | T![struct] | T![mod] | T![use] | T![#] | T![enum]))
-                || before == Some(T![:]) && start >= 3 && colons(start - 2)
-                || matches!(kind(end), Some(T![!]))
-                || kind(end) == Some(T![:]) && !colons(end);
-        let no_value = no_value && !(before == Some(T![$]) && kind(start) == Some(T![crate]));
-        let is_macro = kind(end) == Some(T![!]) && matches!(kind(end + 1), Some(T!['('] | T!['['] | T!['{']));
-        let of_definition = before == Some(T![$]) && kind(start) == Some(T![crate]);
-        if is_macro && (of_definition || !matches!(before, Some(T![.] | T![$]))) {
-            let path: String = tokens[start..end].iter().map(|raw| self.source.raw_text(*raw as usize)).collect();
-            let first = self.source.raw_range(tokens[start] as usize).start;
-            let range = first..self.source.raw_range(tokens[end - 1] as usize).end;
-            let group = expand::group(self.source, &tokens[end + 1..]).unwrap_or(1);
-            self.macro_use(path, MacroKind::Call, range, inner(&tokens[end + 1..end + 1 + group]));
-        }
-        if !no_value {
-            let segments = tokens[start..end].iter().map(|raw| self.source.raw_text(*raw as usize));
-            let path: String = segments.collect();
-            let range = self.source.raw_range(tokens[start] as usize).start
-                ..self.source.raw_range(tokens[end - 1] as usize).end;
-            let mut after = end;
-            if colons(after) && kind(after + 2) == Some(T![<]) {
-                after = self.skip_generics(tokens, after + 2);
-            }
-            if kind(after) == Some(T!['(']) {
-                self.call(path, range);
-            } else {
-                self.mention(path, range);
-            }
-        }
-        end
-    }
-
-    /// The place behind `<…>`.
-    pub(super) fn skip_generics(&self, tokens: &[u32], start: usize) -> usize {
-        let mut depth = 0_usize;
-        for (at, raw) in tokens.iter().enumerate().skip(start) {
-            match self.source.raw_kind(*raw as usize) {
-                T![<] => depth += 1,
-                T![>] => depth = depth.saturating_sub(1),
-                T![;] | T!['{'] => return start,
-                _ => {}
-            }
-            if depth == 0 {
-                return at + 1;
-            }
-        }
-        start
-    }
-
-    fn unexpanded(&mut self, node: Node<'_, 't>, name: &str, arguments: Node<'_, 't>, item: bool) {
+        let of_compiler = self.aliases.contains_key(path)
+            || matches!(path.trim_start_matches("::"), "include" | "std::include" | "core::include");
+        let name = if of_compiler { "include".to_owned() } else { path.to_owned() };
         let argument = arguments.normal_text();
         let argument = argument.get(1..argument.len() - 1).unwrap_or_default().trim().chars().take(ARGUMENT).collect();
-        let span = self.lines.span(node.start()..node.end());
+        let span = self.lines.span(node.start()..node.end().max(node.start()));
+        // In the definition it was not known what it is given.
+        self.facts.unexpanded.retain(|unseen| !(unseen.scope.in_definition && unseen.span.start == span.start));
         let scope = self.scope();
-        self.facts.unexpanded.push(Unexpanded { name: name.to_owned(), argument, item, span, scope });
+        self.facts.unexpanded.push(Unexpanded { name, argument, item, span, scope });
+    }
+
+    fn is_quoted(&self) -> bool {
+        self.frame().scope.in_macro.as_deref().is_some_and(|name| name.contains("quote"))
     }
 }
 

@@ -28,6 +28,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
+pub(crate) use attributes::string as string_value;
 pub use count::count;
 
 /// The facts of one file. Never fails: places that do not parse are listed, and the rest comes from the recovered tree.
@@ -67,6 +68,12 @@ struct Scanner<'s, 't> {
     bound: HashSet<&'t str>,
     /// `impl Copy for T` seen so far: the modules around and the type's name.
     copies: Vec<(Vec<String>, String)>,
+    /// Macros of the compiler that have another name in this file.
+    aliases: HashMap<&'t str, &'t str>,
+    /// Where constructs without the keyword were recorded: by kind and the byte of the token that makes them one.
+    recorded: HashSet<(UnsafeKind, u32)>,
+    /// Constructs of expansions, with that byte: most stand in the macro or its arguments and are recorded there.
+    written: Vec<(u32, UnsafeFact)>,
     /// The `macro_rules!` of the file, in the order of their definitions: later code may call them.
     macros: HashMap<String, Vec<macros::Definition>>,
     /// Paths named in unsafe blocks, with the block: uses of statics, if they turn out to be ones.
@@ -111,6 +118,8 @@ enum Take {
     Code,
     /// Foreign items, types, constants, imports and modules.
     Declarations,
+    /// Unsafe constructs that no keyword tells.
+    Constructs,
 }
 
 impl<'s, 't> Scanner<'s, 't> {
@@ -135,6 +144,9 @@ impl<'s, 't> Scanner<'s, 't> {
             frames: vec![root],
             bound: HashSet::new(),
             copies: Vec::new(),
+            aliases: aliases(source),
+            recorded: HashSet::new(),
+            written: Vec::new(),
             macros: HashMap::new(),
             named: Vec::new(),
             allowed: depth.max(depth::SMALL),
@@ -200,7 +212,7 @@ impl<'s, 't> Scanner<'s, 't> {
             MACRO_RULES | MACRO_DEF => return self.macro_definition(node),
             RECORD_FIELD | ERROR => self.stray_keyword(node),
             // An expansion is asked for declarations only, and bodies hold none that matter outside.
-            STMT_LIST if !self.acts() => return node.end_id(),
+            STMT_LIST if self.frame().take == Take::Declarations => return node.end_id(),
             _ => {}
         }
         inside
@@ -208,19 +220,20 @@ impl<'s, 't> Scanner<'s, 't> {
 
     /// Whether what the code does is asked for.
     fn acts(&self) -> bool {
-        self.frame().take != Take::Declarations
+        matches!(self.frame().take, Take::Everything | Take::Code)
     }
 
     /// Whether what the code declares is asked for.
     fn declares(&self) -> bool {
-        self.frame().take != Take::Code
+        matches!(self.frame().take, Take::Everything | Take::Declarations)
     }
 
     /// An unsafe construct without what only some kinds have; `record` takes it when it is complete.
     fn fact(&self, kind: UnsafeKind, range: Range<usize>) -> UnsafeFact {
         UnsafeFact {
             kind,
-            span: self.lines.span(range),
+            // Tokens of an expansion need not stand in the order of the file.
+            span: self.lines.span(range.start..range.end.max(range.start)),
             scope: self.scope(),
             name: None,
             owner: None,
@@ -238,6 +251,21 @@ impl<'s, 't> Scanner<'s, 't> {
     fn record(&mut self, fact: UnsafeFact) {
         if self.acts() {
             self.facts.unsafes.push(fact);
+        }
+    }
+
+    /// The same for one that may do without the keyword: `anchor` is the first byte of the token that makes it one.
+    fn record_bare(&mut self, fact: UnsafeFact, anchor: usize) {
+        let anchor = anchor as u32;
+        match self.frame().take {
+            // Each keyword of a macro is a fact of its own.
+            Take::Constructs | Take::Declarations if fact.keyword => {}
+            Take::Declarations => self.written.push((anchor, fact)),
+            _ => {
+                if self.recorded.insert((fact.kind, anchor)) || fact.keyword {
+                    self.facts.unsafes.push(fact);
+                }
+            }
         }
     }
 
@@ -287,7 +315,7 @@ impl<'s, 't> Scanner<'s, 't> {
                 if !meta.cfgs.is_empty() {
                     Arc::make_mut(&mut fact.scope).cfgs.extend(meta.cfgs);
                 }
-                self.record(fact);
+                self.record_bare(fact, meta.node.start());
             }
         }
     }
@@ -324,6 +352,11 @@ impl<'s, 't> Scanner<'s, 't> {
         self.facts.unsafe_tokens = keywords.len() as u32;
         if !self.facts.errors.is_empty() {
             self.left_by_recovery(&keywords);
+        }
+        for (anchor, fact) in std::mem::take(&mut self.written) {
+            if self.recorded.insert((fact.kind, anchor)) {
+                self.facts.unsafes.push(fact);
+            }
         }
         self.static_uses();
         self.forget_local_arguments();
@@ -382,6 +415,24 @@ impl<'s, 't> Scanner<'s, 't> {
         }
     }
 }
+
+/// `use core::arch::global_asm as g`: the compiler's macros that matter, by the names that a file gives them. Which module has
+/// the name is not asked.
+fn aliases<'t>(source: &Source<'t>) -> HashMap<&'t str, &'t str> {
+    let mut found = HashMap::new();
+    let name = |raw: usize| (source.raw_kind(raw) == IDENT).then(|| source.raw_text(raw));
+    let stands = |raw: &usize| !source.raw_kind(*raw).is_trivia();
+    for raw in (0..source.len()).filter(|raw| source.raw_kind(*raw) == T![as]) {
+        let original = (0..raw).rev().find(stands).and_then(name).filter(|name| COMPILER_MACROS.contains(name));
+        if let (Some(original), Some(alias)) = (original, (raw + 1..source.len()).find(stands).and_then(name)) {
+            found.insert(alias, original);
+        }
+    }
+    found
+}
+
+/// Macros that are known by their names.
+const COMPILER_MACROS: &[&str] = &["asm", "global_asm", "include", "naked_asm"];
 
 /// The parser's message as a lowercase fragment of one line, with tokens as they are written.
 fn fragment(message: &str) -> String {

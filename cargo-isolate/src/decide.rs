@@ -152,15 +152,11 @@ impl Loaded {
 
 /// What `at` of an exception is matched with, bare or after `package/`: `crate::module::function`.
 pub(crate) fn place(package: &Package, file: &SourceFile, scope: &Scope) -> String {
-    let mut place = match file.krate.is_empty() {
-        true => package.name.clone(),
-        false => file.module_path(scope),
-    };
-    if let Some(function) = &scope.function {
-        place.push_str("::");
-        place.push_str(function);
+    match (file.krate.is_empty(), &scope.function) {
+        (false, _) => file.function_path(scope),
+        (true, Some(function)) => format!("{}::{function}", package.name),
+        (true, None) => package.name.clone(),
     }
-    place
 }
 
 /// Unsafe constructs of packages that may have none.

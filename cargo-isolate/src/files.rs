@@ -1,10 +1,48 @@
-//! Files that people keep: written whole or not at all.
+//! Files that people keep: written whole or not at all; and files that others may have put in the place of one, to read.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use std::{
     fs,
-    io::{self, Write},
+    io::{self, Read as _, Write},
 };
+
+/// Reads a file of at most so many bytes.
+///
+/// # Errors
+///
+/// It cannot be read, is longer, or is none that ends: a pipe, a device, a file that the kernel makes up.
+pub(crate) fn read(path: &Utf8Path, most: u64) -> io::Result<(fs::File, Vec<u8>)> {
+    let no_file = || io::Error::other("not a file");
+    // Opening a pipe waits for somebody to write into it.
+    if !fs::metadata(path)?.is_file() {
+        return Err(no_file());
+    }
+    let file = fs::File::open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(no_file());
+    }
+    if metadata.len() == 0 {
+        // The kernel's say that they are empty, and reading one may wait for ever.
+        return if is_of_kernel(path) { Err(no_file()) } else { Ok((file, Vec::new())) };
+    }
+    let too_long = || io::Error::other(format!("longer than {} MiB", most >> 20));
+    if metadata.len() > most {
+        return Err(too_long());
+    }
+    let mut bytes = Vec::with_capacity(metadata.len() as usize);
+    // Somebody may be writing it.
+    (&file).take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        return Err(too_long());
+    }
+    Ok((file, bytes))
+}
+
+fn is_of_kernel(path: &Utf8Path) -> bool {
+    let path = path.canonicalize_utf8();
+    path.is_ok_and(|path| ["/proc", "/sys", "/dev"].iter().any(|kernel| path.starts_with(kernel)))
+}
 
 /// Writes a file, over one that is there, whose permissions stay; where a link leads to, the link stays. What is no file (a
 /// pipe, a device) is written into: it cannot be half there, and must not be replaced.
@@ -87,5 +125,22 @@ mod tests {
         let _listener = UnixListener::bind(at("socket")).unwrap();
         write(&at("socket"), b"new").unwrap_err();
         assert!(fs::metadata(at("socket")).unwrap().file_type().is_socket());
+    }
+    #[test]
+    fn what_never_ends_is_not_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| Utf8Path::from_path(directory.path()).unwrap().join(name);
+        let why = |path: &Utf8Path| read(path, 1 << 20).map(|_| ()).map_err(|why| why.to_string());
+        assert!(std::process::Command::new("mkfifo").arg(at("pipe")).status().unwrap().success());
+        fs::File::create(at("sparse")).unwrap().set_len(1 << 40).unwrap();
+        fs::write(at("empty"), "").unwrap();
+        symlink("/dev/zero", at("device")).unwrap();
+        symlink("/proc/kmsg", at("log")).unwrap();
+        assert_eq!(why(&at("empty")), Ok(()));
+        assert_eq!(why(&at("pipe")), Err("not a file".to_owned()));
+        assert_eq!(why(&at("device")), Err("not a file".to_owned()));
+        assert_eq!(why(&at("sparse")), Err("longer than 1 MiB".to_owned()));
+        // Only root may open it.
+        assert!(why(&at("log")).is_err());
     }
 }

@@ -40,6 +40,7 @@ pub(crate) fn graph(text: &str) -> Graph {
             cfgs: Vec::new(),
             configs: Arc::new(linux()),
             facts: scan(text, Edition::E2021),
+            also: Vec::new(),
             expansions: Vec::new(),
         });
     }

@@ -41,7 +41,8 @@ pub(crate) struct Package {
     pub(crate) lib: Option<String>,
     /// Crates that its code can name: extern crate name (renames applied) → index in [`Graph::packages`].
     pub(crate) externs: BTreeMap<String, usize>,
-    /// Source files, in module-tree order per target. A file that several targets share is listed once, for the first.
+    /// Source files, in module-tree order per target. A file that several targets share is listed once, for the first that
+    /// compiles it.
     pub(crate) files: Vec<SourceFile>,
     /// What of it could not be scanned.
     pub(crate) gaps: Vec<Gap>,
@@ -65,9 +66,21 @@ pub(crate) struct SourceFile {
     pub(crate) cfgs: Vec<String>,
     /// How that target is compiled, for each chosen platform.
     pub(crate) configs: Arc<Configs>,
+    /// Other targets of the package that have the file too: what one leaves out may be live in another.
+    pub(crate) also: Vec<Reach>,
     pub(crate) facts: FileFacts,
     /// Uses of procedural macros in it whose output was seen; empty without a build.
     pub(crate) expansions: Vec<Expansion>,
+}
+
+/// A target's way to a file that it shares with another one.
+#[derive(Clone, Debug)]
+pub(crate) struct Reach {
+    pub(crate) role: Role,
+    pub(crate) krate: String,
+    /// As [`SourceFile::cfgs`].
+    pub(crate) cfgs: Vec<String>,
+    pub(crate) configs: Arc<Configs>,
 }
 
 /// What a procedural macro wrote at one of its uses.
@@ -121,15 +134,25 @@ impl SourceFile {
     pub(crate) fn presence(&self, cfgs: &[String]) -> Presence {
         match self.role {
             Role::Unreached => Presence::Dormant,
-            _ => self.configs.presence(self.cfgs.iter().chain(cfgs)),
+            _ => self.best(|configs, around| configs.presence(around.iter().chain(cfgs))),
         }
+    }
+
+    /// What each target that has the file is compiled with, and the predicates on the way to it there.
+    fn ways(&self) -> impl Iterator<Item = (&Configs, &[String])> {
+        let others = self.also.iter().map(|reach| (&*reach.configs, &*reach.cfgs));
+        std::iter::once((&*self.configs, &*self.cfgs)).chain(others)
+    }
+
+    fn best(&self, of: impl Fn(&Configs, &[String]) -> Presence) -> Presence {
+        self.ways().map(|(configs, around)| of(configs, around)).min().unwrap_or(Presence::Dormant)
     }
 
     /// The same where a choice must be made, see [`Configs::likely`].
     pub(crate) fn likely(&self, cfgs: &[String]) -> Presence {
         match self.role {
             Role::Unreached => Presence::Dormant,
-            _ => self.configs.likely(self.cfgs.iter().chain(cfgs)),
+            _ => self.best(|configs, around| configs.likely(around.iter().chain(cfgs))),
         }
     }
 
@@ -138,11 +161,17 @@ impl SourceFile {
         if self.role == Role::Unreached {
             return Some("no `mod` leads to this file".to_owned());
         }
+        if !self.also.is_empty() && self.presence(cfgs) != Presence::Dormant {
+            return None;
+        }
         self.configs.hidden_by(self.cfgs.iter().chain(cfgs)).map(|predicates| format!("cfg({predicates})"))
     }
 
     /// What code under these predicates is for: in the library's and binaries' files, what only tests have is of tests.
     pub(crate) fn role_of(&self, cfgs: &[String]) -> Role {
+        if let Some(other) = self.role_of_other(cfgs) {
+            return other;
+        }
         let only_tests = || {
             self.presence(cfgs) == Presence::Dormant
                 && self.configs.tested().presence(self.cfgs.iter().chain(cfgs)) != Presence::Dormant
@@ -157,6 +186,18 @@ impl SourceFile {
             }
             role => role,
         }
+    }
+}
+
+impl SourceFile {
+    /// The role of the target that has what this one leaves out.
+    fn role_of_other(&self, cfgs: &[String]) -> Option<Role> {
+        let is_live =
+            |configs: &Configs, around: &[String]| configs.presence(around.iter().chain(cfgs)) != Presence::Dormant;
+        if self.also.is_empty() || is_live(&self.configs, &self.cfgs) {
+            return None;
+        }
+        self.also.iter().find(|reach| is_live(&reach.configs, &reach.cfgs)).map(|reach| reach.role)
     }
 }
 

@@ -181,8 +181,24 @@ struct Uses<'u, 'g> {
     resolver: &'u Resolver<'u>,
 }
 
-/// A function by its file, the modules around it there, and its name with its type's.
-type Where = (Place, Vec<String>, Option<String>);
+/// Where code stands: in a function, in a macro's definition, or outside of both.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Where {
+    place: Place,
+    /// The modules around it in the file.
+    modules: Vec<String>,
+    /// With its type's name.
+    function: Option<String>,
+    /// The macro whose definition it is.
+    definition: Option<String>,
+}
+
+impl Where {
+    fn of(place: Place, scope: &Scope) -> Where {
+        let definition = scope.in_macro.clone().filter(|_| scope.in_definition);
+        Where { place, modules: scope.modules.clone(), function: scope.function.clone(), definition }
+    }
+}
 
 /// A function that a way was found to, and what led there: an index among the others.
 struct Step<'u> {
@@ -218,8 +234,7 @@ impl<'u> Uses<'u, '_> {
         let mut by_function: BTreeMap<Where, (Sites, Sites)> = BTreeMap::new();
         for call in calls {
             let scope = &call.call.scope;
-            let key = (call.caller, scope.modules.clone(), scope.function.clone());
-            let (calls, mentions) = by_function.entry(key).or_default();
+            let (calls, mentions) = by_function.entry(Where::of(call.caller, scope)).or_default();
             let site = Site { path: self.path(call.caller), span: call.call.span };
             if call.mention { mentions } else { calls }.insert(site);
         }
@@ -243,23 +258,14 @@ impl<'u> Uses<'u, '_> {
         let mut seen = BTreeSet::from([start.clone()]);
         let mut level = vec![0];
         while !level.is_empty() {
-            let open = level.iter().filter(|step| !steps[**step].function.is_entry());
-            let wanted: Vec<(usize, &FunctionItem)> =
-                open.filter_map(|step| Some((*step, steps[*step].item?))).collect();
-            let items: Vec<&FunctionItem> = wanted.iter().map(|(_, item)| *item).collect();
+            let open: Vec<usize> = level.into_iter().filter(|step| !steps[*step].function.is_entry()).collect();
             level = Vec::new();
-            if items.is_empty() {
-                break;
-            }
-            for found in self.resolver.calls_of(&items) {
-                let Some((step, _)) = wanted.iter().find(|(_, item)| std::ptr::eq(*item, found.item)) else { continue };
-                let scope = &found.call.scope;
-                let place = (found.caller, scope.modules.clone(), scope.function.clone());
+            for (step, place) in self.callers_of(&steps, &open) {
                 // One that was met before goes on from there; one that calls itself leads nowhere.
-                steps[*step].is_called |= steps[*step].place != place;
+                steps[step].is_called |= steps[step].place != place;
                 if seen.insert(place.clone()) {
                     level.push(steps.len());
-                    steps.push(self.step(place, Some(*step)));
+                    steps.push(self.step(place, Some(step)));
                 }
             }
         }
@@ -273,24 +279,52 @@ impl<'u> Uses<'u, '_> {
         ways.collect()
     }
 
+    /// One step up from each of some: the step, and where it is called, or where the macro is used.
+    fn callers_of(&self, steps: &[Step<'u>], open: &[usize]) -> Vec<(usize, Where)> {
+        let mut found = Vec::new();
+        let functions: Vec<(usize, &FunctionItem)> =
+            open.iter().filter_map(|step| Some((*step, steps[*step].item?))).collect();
+        if !functions.is_empty() {
+            let items: Vec<&FunctionItem> = functions.iter().map(|(_, item)| *item).collect();
+            for call in self.resolver.calls_of(&items) {
+                let called = functions.iter().find(|(_, item)| std::ptr::eq(*item, call.item));
+                found.extend(called.map(|(step, _)| (*step, Where::of(call.caller, &call.call.scope))));
+            }
+        }
+        let definition = |step: &usize| {
+            let Where { place, definition, .. } = &steps[*step].place;
+            Some((*step, (place.krate, definition.as_deref()?)))
+        };
+        let macros: Vec<(usize, (usize, &str))> = open.iter().filter_map(definition).collect();
+        if !macros.is_empty() {
+            let definitions: Vec<(usize, &str)> = macros.iter().map(|(_, definition)| *definition).collect();
+            for (user, fact, of) in self.resolver.uses_of(&definitions) {
+                let used = macros.iter().filter(|(_, definition)| *definition == of);
+                found.extend(used.map(|(step, _)| (*step, Where::of(user, &fact.scope))));
+            }
+        }
+        found
+    }
+
     fn step(&self, place: Where, calls: Option<usize>) -> Step<'u> {
         Step { function: self.function(&place), item: self.item(&place), place, calls, is_called: false }
     }
 
-    fn item(&self, (place, modules, function): &Where) -> Option<&'u FunctionItem> {
+    fn item(&self, Where { place, modules, function, definition }: &Where) -> Option<&'u FunctionItem> {
         let facts = self.crates.crates[place.krate].files[place.file].facts;
-        let function = function.as_deref()?;
+        let function = function.as_deref().filter(|_| definition.is_none())?;
         facts.functions.iter().find(|item| item.scope.modules == *modules && item.full_name() == function)
     }
 
     fn function(&self, place: &Where) -> Function {
-        let (package, file) = self.crates.origin(place.0);
+        let (package, file) = self.crates.origin(place.place);
         let package = &self.graph.packages[package];
         let source = &package.files[file];
         let item = self.item(place);
-        let mut at = source.module_path(&Scope { modules: place.1.clone(), ..Scope::default() });
-        if let Some(function) = &place.2 {
-            at += &format!("::{function}");
+        let (modules, function) = (place.modules.clone(), place.function.clone());
+        let mut at = source.function_path(&Scope { modules, function, ..Scope::default() });
+        if let Some(name) = &place.definition {
+            at += &format!("::{name}!");
         }
         Function {
             package: package.id(),
@@ -302,7 +336,7 @@ impl<'u> Uses<'u, '_> {
                 Some(item) => item.visibility.clone(),
                 None => String::new(),
             },
-            site: item.map(|item| Site { path: self.path(place.0), span: item.span }),
+            site: item.map(|item| Site { path: self.path(place.place), span: item.span }),
         }
     }
 

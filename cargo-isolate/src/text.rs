@@ -60,17 +60,16 @@ pub(crate) fn digest(text: &str) -> Digest {
     blake3::hash(text.as_bytes()).into()
 }
 
+/// No source file is as long: what is, was put there to exhaust whoever reads it.
+const MOST_BYTES: u64 = 64 << 20;
+
 /// The text of a source file as the compiler takes it: without byte order mark, each line ending in `\n` alone.
 ///
 /// # Errors
 ///
 /// Why it cannot be read, as a fragment.
 pub(crate) fn read(path: &Utf8Path) -> Result<String, String> {
-    // A pipe or a device may never end.
-    if !std::fs::metadata(path).map_err(|error| describe(&error))?.is_file() {
-        return Err("not a file".to_owned());
-    }
-    let bytes = std::fs::read(path).map_err(|error| describe(&error))?;
+    let (_, bytes) = crate::files::read(path, MOST_BYTES).map_err(|error| describe(&error))?;
     let mut text =
         String::from_utf8(bytes).map_err(|error| format!("not UTF-8 at byte {}", error.utf8_error().valid_up_to()))?;
     if text.starts_with('\u{feff}') {

@@ -1,52 +1,13 @@
 //! Trees that are broken, hostile or merely huge: each is told about, with its exit status, and nothing else is lost.
 
-use std::{fs, os::unix::fs::symlink, path::PathBuf, process::Command};
-use tempfile::TempDir;
+mod workspace;
 
-struct Workspace {
-    folder: TempDir,
-}
+use std::{fs, os::unix::fs::symlink, process::Command};
+use workspace::{MANIFEST, Workspace};
 
-const MANIFEST: &str = "[package]\nname = \"app\"\nedition = \"2024\"\n[workspace]\n";
-
-impl Workspace {
-    /// A package whose library holds this.
-    fn new(library: impl AsRef<[u8]>) -> Workspace {
-        let workspace = Workspace { folder: tempfile::tempdir().unwrap() };
-        workspace.put("Cargo.toml", MANIFEST);
-        workspace.put("src/lib.rs", library);
-        workspace
-    }
-
-    fn path(&self, path: &str) -> PathBuf {
-        self.folder.path().canonicalize().unwrap().join(path)
-    }
-
-    fn put(&self, path: &str, contents: impl AsRef<[u8]>) {
-        let path = self.path(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, contents).unwrap();
-    }
-
-    /// Status and everything printed, with the folder's name left out.
-    fn audit(&self, arguments: &[&str]) -> String {
-        let output = Command::new(env!("CARGO_BIN_EXE_cargo-isolate"))
-            .args(["isolate", "--offline"])
-            .args(arguments)
-            .current_dir(self.path(""))
-            .env("CARGO_TERM_COLOR", "never")
-            .output()
-            .unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        let (stdout, stderr) = (text(output.stdout), text(output.stderr));
-        let all = format!("status {:?}\n--- stdout\n{stdout}--- stderr\n{stderr}", output.status.code());
-        all.replace(self.path("").to_str().unwrap().trim_end_matches('/'), "[DIR]")
-    }
-
-    #[track_caller]
-    fn check(&self, name: &str) {
-        insta::assert_snapshot!(name, self.audit(&[]));
-    }
+#[track_caller]
+fn check(workspace: &Workspace, name: &str) {
+    insta::assert_snapshot!(name, workspace.audit(&[]));
 }
 
 const UNSAFE: &str = "pub fn f() { unsafe { core::hint::unreachable_unchecked() } }\n";
@@ -73,7 +34,7 @@ fn files_that_cannot_be_read() {
     // A file of the right kind whose reading fails, whoever reads: permissions do not stop root.
     symlink("/proc/self/mem", workspace.path("src/device.rs")).unwrap();
     workspace.put("src/fine.rs", "pub unsafe fn h() {}\n");
-    workspace.check("unreadable");
+    check(&workspace, "unreadable");
 }
 
 #[test]
@@ -102,7 +63,7 @@ fn a_pipe_for_a_root() {
     let workspace = Workspace::new(UNSAFE);
     workspace.put("Cargo.toml", MANIFEST.replace("[workspace]", "[[bin]]\nname = \"b\"\npath = \"pipe\"\n[workspace]"));
     assert!(Command::new("mkfifo").arg(workspace.path("pipe")).status().unwrap().success());
-    workspace.check("pipe");
+    check(&workspace, "pipe");
 }
 
 #[test]
@@ -132,10 +93,10 @@ fn nesting_ten_thousand_deep() {
 fn manifests_that_do_not_parse() {
     let workspace = Workspace::new(UNSAFE);
     workspace.put("Cargo.toml", "[package\nname = \"app\"\n");
-    workspace.check("manifest");
+    check(&workspace, "manifest");
     workspace.put("Cargo.toml", MANIFEST);
     workspace.put("Cargo.lock", "version = 4\n[[package]\n");
-    workspace.check("lockfile");
+    check(&workspace, "lockfile");
 }
 
 #[test]

@@ -166,3 +166,22 @@ fn the_same_bytes_however_they_come() {
     assert_eq!(cold, audit(&[]), "warm");
     assert_eq!(cold, audit(&["--no-cache", "--jobs", "1"]), "one thread");
 }
+
+/// Somebody put something endless in the place of a file of the cache.
+#[test]
+fn no_file_of_the_cache_exhausts_anybody() {
+    let workspace = Workspace::new();
+    let expected = workspace.audit(&[]).stdout;
+    let kept = workspace.kept();
+    fs::remove_file(&kept).unwrap();
+    assert!(Command::new("mkfifo").arg(&kept).status().unwrap().success());
+    let Output { stdout, stderr } = workspace.audit(&[]);
+    assert_eq!(stdout, expected);
+    assert!(stderr.contains("not a file; scanned again"), "{stderr}");
+
+    let _ = fs::remove_file(&kept);
+    fs::File::create(&kept).unwrap().set_len(1 << 43).unwrap();
+    let Output { stdout, stderr } = workspace.audit(&[]);
+    assert_eq!(stdout, expected);
+    assert!(stderr.contains("longer than 512 MiB; scanned again"), "{stderr}");
+}

@@ -46,6 +46,17 @@ impl<'t> Lines<'t> {
         Span { start: range.start as u32, end: range.end as u32, line: line as u32, column }
     }
 
+    /// How many lines there are; an empty text has one.
+    pub fn count(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// The bytes of a line, counted from 0, its end included.
+    pub fn range(&self, line: usize) -> Option<Range<usize>> {
+        let start = *self.starts.get(line)? as usize;
+        Some(start..self.starts.get(line + 1).map_or(self.text.len(), |next| *next as usize))
+    }
+
     fn continuations_before(&self, offset: usize) -> u32 {
         if self.continuations.is_empty() {
             return 0;

@@ -127,9 +127,9 @@ impl<'t> Source<'t> {
     }
 
     /// The tree of the whole file.
-    pub(crate) fn parse(&self) -> Tree<'_, 't> {
+    pub(crate) fn parse(&self, construct: Construct) -> Tree<'_, 't> {
         let raws: Vec<u32> = (0..self.len() as u32).filter(|raw| !self.raw_kind(*raw as usize).is_trivia()).collect();
-        self.parse_as(&raws, Construct::File)
+        self.parse_as(&raws, construct)
     }
 
     /// The tree of some raw tokens, none of them trivia: part of the file, or what a macro made of it.

@@ -377,6 +377,23 @@ impl SourceFile {
         }
         path
     }
+
+    /// The same with the function. An `impl crate::Stream` names its functions after where the type is, not where it stands.
+    pub(crate) fn function_path(&self, scope: &Scope) -> String {
+        let Some(mut function) = scope.function.as_deref() else { return self.module_path(scope) };
+        let mut modules: Vec<&str> = self.module.iter().chain(&scope.modules).map(String::as_str).collect();
+        while let Some((first, rest)) = function.split_once("::") {
+            match first {
+                "crate" => modules.clear(),
+                "super" => drop(modules.pop()),
+                "self" => {}
+                _ => break,
+            }
+            function = rest;
+        }
+        let around = [self.krate.as_str()].into_iter().chain(modules);
+        around.chain([function]).collect::<Vec<_>>().join("::")
+    }
 }
 
 #[cfg(test)]

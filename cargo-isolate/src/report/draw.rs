@@ -3,13 +3,62 @@
 use anstyle::{AnsiColor, Style};
 use codespan_reporting::{
     diagnostic::{Diagnostic, LabelStyle, Severity},
-    files::Files,
+    files::{Error, Files},
     term::{self, DisplayStyle},
 };
+use isolate_lints::lines::Lines;
 use std::io::{self, Write};
 
 /// Source lines longer than this are not drawn: generated code on one line would fill the screen.
 const LONGEST_LINE: usize = 400;
+
+/// Texts to draw parts of. A column of a line of megabytes is asked for as often as there are findings in it, so none is
+/// counted from the start of its line.
+#[derive(Default)]
+pub(crate) struct Sources<'t>(Vec<(String, &'t str, Lines<'t>)>);
+
+impl<'t> Sources<'t> {
+    /// The number of a text with a name.
+    pub(crate) fn add(&mut self, name: String, text: &'t str) -> usize {
+        self.0.push((name, text, Lines::new(text)));
+        self.0.len() - 1
+    }
+
+    fn get(&self, id: usize) -> Result<&(String, &'t str, Lines<'t>), Error> {
+        self.0.get(id).ok_or(Error::FileMissing)
+    }
+}
+
+impl<'f> Files<'f> for Sources<'_> {
+    type FileId = usize;
+    type Name = &'f str;
+    type Source = &'f str;
+
+    fn name(&'f self, id: usize) -> Result<&'f str, Error> {
+        Ok(&self.get(id)?.0)
+    }
+
+    fn source(&'f self, id: usize) -> Result<&'f str, Error> {
+        Ok(self.get(id)?.1)
+    }
+
+    fn line_index(&'f self, id: usize, byte: usize) -> Result<usize, Error> {
+        let (_, text, lines) = self.get(id)?;
+        let byte = byte.min(text.len());
+        Ok(lines.span(byte..byte).line as usize - 1)
+    }
+
+    fn line_range(&'f self, id: usize, line: usize) -> Result<std::ops::Range<usize>, Error> {
+        let lines = &self.get(id)?.2;
+        lines.range(line).ok_or(Error::LineTooLarge { given: line, max: lines.count() - 1 })
+    }
+
+    fn column_number(&'f self, id: usize, _: usize, byte: usize) -> Result<usize, Error> {
+        let (_, text, lines) = self.get(id)?;
+        let byte = byte.min(text.len());
+        Ok(lines.span(byte..byte).column as usize)
+    }
+}
 
 /// Draws one diagnostic, followed by an empty line.
 pub(crate) fn draw<'f, F: Files<'f>>(

@@ -17,6 +17,7 @@ mod summary;
 mod symbols;
 mod text;
 mod unseen;
+mod visible;
 mod words;
 
 pub(crate) use collect::{audit, counts};

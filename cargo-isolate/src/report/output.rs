@@ -1,6 +1,6 @@
 //! `--format FORMAT[=FILE]`: which formats of one report go where.
 
-use super::{Report, github, html, markdown, sarif, text};
+use super::{Report, github, html, markdown, sarif, text, visible::Visible};
 use crate::{graph::Graph, nearest::nearest, streams};
 use camino::Utf8PathBuf;
 use std::{
@@ -113,14 +113,14 @@ impl Output {
             if let Some(file) = file {
                 let mut bytes = Vec::new();
                 // The stream drops colours.
-                print(*format, &mut anstream::StripStream::new(&mut bytes))?;
+                format.visible(&mut anstream::StripStream::new(&mut bytes), &print)?;
                 crate::files::write(file, &bytes).map_err(|why| OutputError::Write { file: file.clone(), why })?;
             }
         }
         let only = [Destination::default()];
         let formats = if self.formats.is_empty() { &only[..] } else { &self.formats };
         for Destination { format, .. } in formats.iter().filter(|destination| destination.file.is_none()) {
-            print(*format, &mut streams::stdout())?;
+            format.visible(&mut streams::stdout(), &print)?;
         }
         Ok(())
     }
@@ -129,6 +129,14 @@ impl Output {
 impl Format {
     fn name(self) -> &'static str {
         FORMATS.iter().find(|(_, format)| *format == self).map_or("", |(name, _)| name)
+    }
+
+    /// Prints so that people see what is there.
+    fn visible(self, out: &mut dyn Write, print: impl Fn(Format, &mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+        match self {
+            Format::Text | Format::Github | Format::Markdown => print(self, &mut Visible(out)),
+            Format::Json | Format::Sarif | Format::Html => print(self, out),
+        }
     }
 
     fn print(self, out: &mut dyn Write, graph: &Graph, report: &Report, shown: text::Shown) -> io::Result<()> {

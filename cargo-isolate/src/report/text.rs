@@ -2,7 +2,7 @@
 
 use super::{
     diagnostic::{Detail, Diagnostic, Level, Origin, Source},
-    draw::draw,
+    draw::{Sources, draw},
     model::{Command, Problem, ProblemKind, Report, Totals},
     summary,
     unseen::UnseenCalls,
@@ -13,10 +13,7 @@ use crate::{
     policy::Texts,
     words::some,
 };
-use codespan_reporting::{
-    diagnostic::{self as codespan, Label, Severity},
-    files::SimpleFiles,
-};
+use codespan_reporting::diagnostic::{self as codespan, Label, Severity};
 use isolate_lints::facts::Span;
 use std::{
     collections::HashMap,
@@ -132,13 +129,13 @@ pub(crate) fn print_problems(out: &mut dyn Write, graph: &Graph, report: &Report
 struct Files<'g> {
     graph: &'g Graph,
     policy: Option<&'g Texts>,
-    files: SimpleFiles<String, &'g str>,
+    files: Sources<'g>,
     ids: HashMap<Origin, usize>,
 }
 
 impl<'g> Files<'g> {
     fn new(graph: &'g Graph, report: &'g Report) -> Files<'g> {
-        Files { graph, policy: report.policy.as_ref(), files: SimpleFiles::new(), ids: HashMap::new() }
+        Files { graph, policy: report.policy.as_ref(), files: Sources::default(), ids: HashMap::new() }
     }
 
     fn add(&mut self, diagnostic: &Diagnostic) -> io::Result<usize> {

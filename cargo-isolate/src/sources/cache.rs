@@ -8,12 +8,13 @@ mod store;
 
 use super::metadata::{Loaded, Target};
 use crate::{
-    graph::{Gap, Graph, Package, SourceFile},
+    graph::{Gap, Graph, Package, Reach, Role, SourceFile},
     text::{Digest, Text},
 };
 use camino::{Utf8Path, Utf8PathBuf};
 use isolate_lints::{
     Edition,
+    cfg::Configs,
     facts::{self, FileFacts},
 };
 use rayon::prelude::*;
@@ -21,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
-    sync::Mutex,
+    sync::{Arc, Mutex},
 };
 use store::Store;
 
@@ -40,12 +41,28 @@ pub(super) enum Wanted {
 }
 
 impl Wanted {
-    pub(super) fn scan(self, text: &str, edition: Edition) -> FileFacts {
-        match self {
-            Wanted::Everything => isolate_lints::scan(text, edition),
-            Wanted::Counts => isolate_lints::count(text, edition),
+    pub(super) fn scan(self, text: &str, read: Read) -> FileFacts {
+        match (self, read.shape) {
+            (_, Shape::Expression) => isolate_lints::scan_expression(text, read.edition),
+            (Wanted::Everything, Shape::Items) => isolate_lints::scan(text, read.edition),
+            (Wanted::Counts, Shape::Items) => isolate_lints::count(text, read.edition),
         }
     }
+}
+
+/// How to read a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Read {
+    pub(super) edition: Edition,
+    pub(super) shape: Shape,
+}
+
+/// What a text is to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Shape {
+    Items,
+    /// What `include!` brings where an expression stands.
+    Expression,
 }
 
 /// A package as it is kept.
@@ -62,6 +79,8 @@ struct FileRecord<'g> {
     digest: Digest,
     /// Index among the package's targets.
     target: u32,
+    /// Other targets that have it, each with the predicates on the way to it.
+    also: Vec<(u32, Cow<'g, [String]>)>,
     module: Cow<'g, [String]>,
     cfgs: Cow<'g, [String]>,
     facts: Cow<'g, FileFacts>,
@@ -142,12 +161,21 @@ fn key(identity: &str, package: &Package, targets: &[Target]) -> String {
 /// `None` if a file lies outside the package, where others may change it.
 fn record<'g>(package: &'g Package, targets: &[Target]) -> Option<PackageRecord<'g>> {
     let files = package.files.iter().map(|file| {
-        let is_its =
-            |target: &Target| (target.role, &target.krate, target.edition) == (file.role, &file.krate, file.edition);
+        let index = |role: Role, krate: &str, configs: &Arc<Configs>| {
+            let is_its = |target: &Target| {
+                (target.role, &*target.krate) == (role, krate) && Arc::ptr_eq(&target.configs, configs)
+            };
+            targets.iter().position(is_its).map(|index| index as u32)
+        };
+        let also = file
+            .also
+            .iter()
+            .map(|reach| Some((index(reach.role, &reach.krate, &reach.configs)?, Cow::Borrowed(&*reach.cfgs))));
         Some(FileRecord {
             path: Cow::Borrowed(file.path.strip_prefix(&package.root).ok()?.as_str()),
             digest: *file.text.digest(),
-            target: targets.iter().position(is_its)? as u32,
+            target: index(file.role, &file.krate, &file.configs)?,
+            also: also.collect::<Option<_>>()?,
             module: Cow::Borrowed(&file.module),
             cfgs: Cow::Borrowed(&file.cfgs),
             facts: Cow::Borrowed(&file.facts),
@@ -159,6 +187,10 @@ fn record<'g>(package: &'g Package, targets: &[Target]) -> Option<PackageRecord<
 fn files(records: Vec<FileRecord<'_>>, package: &Package, targets: &[Target]) -> Option<Vec<SourceFile>> {
     let files = records.into_iter().map(|record| {
         let target = targets.get(record.target as usize)?;
+        let also = record.also.into_iter().map(|(index, cfgs)| {
+            let Target { role, krate, configs, .. } = targets.get(index as usize)?;
+            Some(Reach { role: *role, krate: krate.clone(), cfgs: cfgs.into_owned(), configs: configs.clone() })
+        });
         Some(SourceFile {
             path: package.root.join(&*record.path),
             text: Text::known(record.digest),
@@ -169,6 +201,7 @@ fn files(records: Vec<FileRecord<'_>>, package: &Package, targets: &[Target]) ->
             cfgs: record.cfgs.into_owned(),
             configs: target.configs.clone(),
             facts: record.facts.into_owned(),
+            also: also.collect::<Option<_>>()?,
             expansions: Vec::new(),
         })
     });
@@ -184,8 +217,8 @@ pub(super) struct Files<'c> {
     wanted: Wanted,
 }
 
-/// Serialized facts by the hash of the text, and the edition that it was read with.
-type Known = BTreeMap<(Digest, u8), Vec<u8>>;
+/// Serialized facts by the hash of the text, and how it was read: the edition, and whether as an expression.
+type Known = BTreeMap<(Digest, u8, bool), Vec<u8>>;
 
 impl Files<'_> {
     pub(super) fn wanted(&self) -> Wanted {
@@ -193,15 +226,15 @@ impl Files<'_> {
     }
 
     /// The facts of a text: remembered, or scanned now.
-    pub(super) fn facts(&self, text: &str, digest: Digest, edition: Edition) -> FileFacts {
+    pub(super) fn facts(&self, text: &str, digest: Digest, read: Read) -> FileFacts {
         if self.store.is_none() || self.wanted == Wanted::Counts {
-            return self.wanted.scan(text, edition);
+            return self.wanted.scan(text, read);
         }
-        let key = (digest, edition as u8);
+        let key = (digest, read.edition as u8, read.shape == Shape::Expression);
         let (facts, bytes) = match self.known.get(&key).and_then(|bytes| Some((decoded(bytes)?, bytes))) {
             Some((facts, bytes)) => (facts, bytes.clone()),
             None => {
-                let facts = isolate_lints::scan(text, edition);
+                let facts = self.wanted.scan(text, read);
                 let bytes = encoded(&facts).unwrap_or_default();
                 (facts, bytes)
             }

@@ -1,6 +1,6 @@
 //! Files below a member's `src` that no `mod` item leads to: no build sees them, and a reader of the tree does.
 
-use super::cache::Files;
+use super::cache::{Files, Read, Shape};
 use crate::{
     graph::{Package, Role, SourceFile},
     text::{self, Text},
@@ -21,7 +21,7 @@ pub(super) fn scan(
     let files = rust_files(&source).into_iter().filter(|path| !reached.contains(path)).filter_map(|path| {
         let text = text::read(&path).ok()?;
         let digest = text::digest(&text);
-        let facts = known.facts(&text, digest, edition);
+        let facts = known.facts(&text, digest, Read { edition, shape: Shape::Items });
         let module = path.strip_prefix(&source).ok()?.with_extension("");
         let module = module.components().map(|part| part.as_str().to_owned()).filter(|part| part != "mod").collect();
         Some(SourceFile {
@@ -34,6 +34,7 @@ pub(super) fn scan(
             cfgs: Vec::new(),
             configs: Arc::new(Configs::default()),
             facts,
+            also: Vec::new(),
             expansions: Vec::new(),
         })
     });

@@ -4,14 +4,14 @@
 //! out on one thread, so the result does not depend on timing.
 
 use super::{
-    cache::{Cache, Files},
+    cache::{Cache, Files, Read, Shape},
     include,
     metadata::{Loaded, Target},
     module_path::{Candidate, Place},
     unreached,
 };
 use crate::{
-    graph::{Gap, GapKind, Package, SourceFile},
+    graph::{Gap, GapKind, Package, Reach, SourceFile},
     progress::Progress,
     text::{self, Text},
 };
@@ -19,7 +19,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use isolate_lints::{
     Edition,
     cfg::Presence,
-    facts::{FileFacts, ModuleDecl, Span},
+    facts::{Conditional, FileFacts, ModuleDecl, Span},
 };
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -58,23 +58,15 @@ struct Entry {
     module: Vec<String>,
     path: Utf8PathBuf,
     place: Place,
-    how: How,
+    shape: Shape,
     /// The item that asked for it.
     from: Option<(Utf8PathBuf, Span)>,
     /// Predicates of the items that lead to it, outermost first.
     cfgs: Vec<String>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum How {
-    /// The root of a target, or by a `mod` item.
-    Module,
-    /// By `include!`, which may hold an expression just as well as items.
-    Include,
-}
-
-/// One file may be in several crates, even with several editions.
-type Key = (Utf8PathBuf, Edition);
+/// One file may be in several crates, even with several editions, and be included in several places.
+type Key = (Utf8PathBuf, Read);
 
 /// A file read and scanned, or why not.
 type Scanned = Result<(Text, FileFacts), String>;
@@ -111,7 +103,7 @@ impl<'g> Walk<'g> {
             module: Vec::new(),
             path: target.root.clone(),
             place: Place::of_mod_rs(&target.root),
-            how: How::Module,
+            shape: Shape::Items,
             from: None,
             cfgs: Vec::new(),
         });
@@ -169,11 +161,18 @@ impl<'g> Walk<'g> {
 
     /// Queues the files that `entry` asks for.
     fn children(&mut self, entry: &Entry, facts: &FileFacts) {
+        let inline = Inline::new(&facts.modules);
         for (index, decl) in facts.modules.iter().enumerate() {
             if decl.inline {
                 continue;
             }
-            let places = inline_places(&entry.place, &decl.parents, &facts.modules);
+            let (places, all) = inline.places(&entry.place, &decl.parents);
+            if !all || decl.paths.len() > MOST_PLACES {
+                let why = format!("`mod {}` stands for more files than are tried: too many `#[path]`s", decl.name);
+                let (path, role) = (entry.path.clone(), self.targets[entry.target].role);
+                let from = Some((path.clone(), decl.span));
+                self.gaps.push((entry.target, Gap { path, from, why: GapKind::Unreadable(why), role }));
+            }
             let mut module = entry.module.clone();
             module.extend(decl.parents.iter().chain([&decl.name]).cloned());
             let here = places.iter().map(|place| (place.clone(), module.clone()));
@@ -184,11 +183,11 @@ impl<'g> Walk<'g> {
                 self::candidates(&place, decl).into_iter().map(move |(file, cfgs)| (file, module.clone(), cfgs))
             });
             let candidates = candidates.collect();
-            self.follow(entry, index, candidates, decl.span, How::Module, decl.in_macro.is_none());
+            self.follow(entry, index, candidates, decl.span, Shape::Items, decl.in_macro.is_none());
         }
         let package = &self.packages[self.targets[entry.target].package];
         for (index, unseen) in facts.unexpanded.iter().enumerate() {
-            if !matches!(unseen.name.as_str(), "include" | "std::include" | "core::include") {
+            if unseen.name != "include" {
                 continue;
             }
             let Some(path) = include::path(&unseen.argument, package) else {
@@ -203,7 +202,8 @@ impl<'g> Walk<'g> {
             let certain = unseen.scope.in_macro.is_none();
             let index = facts.modules.len() + index;
             let candidates = vec![(candidate, module, unseen.scope.cfgs.clone())];
-            self.follow(entry, index, candidates, unseen.span, How::Include, certain);
+            let shape = if unseen.item { Shape::Items } else { Shape::Expression };
+            self.follow(entry, index, candidates, unseen.span, shape, certain);
         }
     }
 
@@ -215,7 +215,7 @@ impl<'g> Walk<'g> {
         index: usize,
         candidates: Vec<(Candidate, Vec<String>, Vec<String>)>,
         span: Span,
-        how: How,
+        shape: Shape,
         certain: bool,
     ) {
         let from = Some((entry.path.clone(), span));
@@ -237,20 +237,27 @@ impl<'g> Walk<'g> {
             let from = from.clone();
             let round = self.frontier.entry(presence(&cfgs)).or_default();
             let cfgs = entry.cfgs.iter().cloned().chain(cfgs).collect();
-            round.push(Entry { target: entry.target, order, module, path, place, how, from, cfgs });
+            round.push(Entry { target: entry.target, order, module, path, place, shape, from, cfgs });
         }
     }
 
     fn key(&self, entry: &Entry) -> Key {
-        (entry.path.clone(), self.targets[entry.target].edition)
+        (entry.path.clone(), Read { edition: self.targets[entry.target].edition, shape: entry.shape })
     }
 
-    /// By package: each file once, for the first target that reaches it, in module-tree order.
+    /// By package: each file once, for the first target that compiles it, in module-tree order.
     fn finish(mut self) -> HashMap<usize, Found> {
         let mut done = std::mem::take(&mut self.done);
         done.sort_by(|a, b| (a.target, &a.order).cmp(&(b.target, &b.order)));
-        let mut listed = HashSet::new();
-        done.retain(|entry| listed.insert((self.targets[entry.target].package, entry.path.clone())));
+        let mut shared = self.shared(&done);
+        let others: HashSet<usize> = shared.values().flatten().copied().collect();
+        let mut also: Vec<Vec<Reach>> = (0..done.len()).map(|_| Vec::new()).collect();
+        for (index, others) in &mut shared {
+            also[*index] = others.iter().map(|other| self.reach(&done[*other])).collect();
+        }
+        let mut indices = 0..;
+        let mut also = also.into_iter().enumerate().filter(|(index, _)| !others.contains(index)).map(|(_, also)| also);
+        done.retain(|_| indices.next().is_some_and(|index| !others.contains(&index)));
         let mut uses: HashMap<Key, usize> = HashMap::new();
         for entry in &done {
             *uses.entry(self.key(entry)).or_default() += 1;
@@ -258,6 +265,7 @@ impl<'g> Walk<'g> {
 
         let mut found: HashMap<usize, Found> = HashMap::new();
         for entry in done {
+            let also = also.next().unwrap_or_default();
             let key = self.key(&entry);
             let target = &self.targets[entry.target];
             let found = found.entry(target.package).or_default();
@@ -273,10 +281,12 @@ impl<'g> Walk<'g> {
                         cfgs: entry.cfgs,
                         configs: target.configs.clone(),
                         facts,
+                        also,
                         expansions: Vec::new(),
                     };
                     file.facts.settle(&file.configs);
-                    self.settle_includes(&mut file, entry.how);
+                    let included = |span| self.included.contains(&(file.path.clone(), span));
+                    file.facts.unexpanded.retain(|unseen| !included(unseen.span));
                     found.files.push(file);
                 }
                 Err(why) => found.gaps.push(Gap {
@@ -313,13 +323,25 @@ impl<'g> Walk<'g> {
         scanned.unwrap_or_else(|| Err("not scanned".to_owned()))
     }
 
-    fn settle_includes(&self, file: &mut SourceFile, how: How) {
-        let facts = &mut file.facts;
-        facts.unexpanded.retain(|unseen| !self.included.contains(&(file.path.clone(), unseen.span)));
-        if how == How::Include && facts.unsafe_tokens == 0 {
-            // An expression, then, rather than items, and one with nothing in it for the facts to tell.
-            facts.errors.clear();
+    /// Files that several targets of a package have: the index of the first entry that the most of is compiled of, and those
+    /// of the others.
+    fn shared(&self, done: &[Entry]) -> HashMap<usize, Vec<usize>> {
+        let mut by_path: HashMap<(usize, &Utf8Path), Vec<usize>> = HashMap::new();
+        for (index, entry) in done.iter().enumerate() {
+            by_path.entry((self.targets[entry.target].package, &entry.path)).or_default().push(index);
         }
+        let presence = |index: &usize| self.targets[done[*index].target].configs.presence(&done[*index].cfgs);
+        let several = by_path.into_values().filter(|indices| indices.len() > 1);
+        let split = several.filter_map(|indices| {
+            let first = indices.iter().copied().min_by_key(|index| (presence(index), *index))?;
+            Some((first, indices.into_iter().filter(|index| *index != first).collect()))
+        });
+        split.collect()
+    }
+
+    fn reach(&self, entry: &Entry) -> Reach {
+        let Target { role, krate, configs, .. } = &self.targets[entry.target];
+        Reach { role: *role, krate: krate.clone(), cfgs: entry.cfgs.clone(), configs: configs.clone() }
     }
 }
 
@@ -332,7 +354,7 @@ fn candidates(place: &Place, decl: &ModuleDecl) -> Vec<(Candidate, Vec<String>)>
     };
     let mut found = Vec::new();
     let mut before: Vec<String> = Vec::new();
-    for path in &decl.paths {
+    for path in decl.paths.iter().take(MOST_PLACES) {
         let cfgs = decl.cfgs.iter().chain(&before).chain(&path.cfgs);
         found.push((place.at(&path.value), cfgs.cloned().collect()));
         if path.cfgs.is_empty() {
@@ -353,19 +375,41 @@ fn is_there(path: &Utf8Path) -> bool {
     }
 }
 
-/// Where code inside the inline modules `parents` stands; several places if one of them has several `#[path]`s.
-fn inline_places(file: &Place, parents: &[String], modules: &[ModuleDecl]) -> Vec<Place> {
-    let mut places = vec![file.clone()];
-    for (depth, name) in parents.iter().enumerate() {
-        let decl = modules.iter().find(|decl| decl.inline && decl.name == *name && decl.parents == parents[..depth]);
-        let paths = decl.map_or(&[][..], |decl| &decl.paths);
-        places = places
-            .iter()
-            .flat_map(|place| {
-                let plain = std::iter::once(place.inline(name, None));
-                plain.chain(paths.iter().map(|path| place.inline(name, Some(&path.value))))
-            })
-            .collect();
+/// How many places one `mod` item is looked for in, by the `#[path]`s on it and on the modules around it.
+const MOST_PLACES: usize = 64;
+
+/// The inline modules of a file that have a `#[path]`, by the modules around them and their names.
+struct Inline<'f>(HashMap<(&'f [String], &'f str), &'f [Conditional]>);
+
+impl<'f> Inline<'f> {
+    fn new(modules: &'f [ModuleDecl]) -> Inline<'f> {
+        let inline = modules.iter().rev().filter(|decl| decl.inline && !decl.paths.is_empty());
+        Inline(inline.map(|decl| ((&*decl.parents, &*decl.name), &*decl.paths)).collect())
     }
-    places
+
+    /// Where code inside the modules `parents` stands; several places if one of them has `#[path]`s, and whether these are all.
+    fn places(&self, file: &Place, parents: &[String]) -> (Vec<Place>, bool) {
+        let mut places = vec![file.clone()];
+        for (depth, name) in parents.iter().enumerate() {
+            let paths = self.0.get(&(&parents[..depth], &**name)).copied().unwrap_or_default();
+            if paths.is_empty() {
+                places.iter_mut().for_each(|place| *place = place.inline(name, None));
+                continue;
+            }
+            let mut deeper: Vec<Place> = Vec::new();
+            let choices = || [None].into_iter().chain(paths.iter().map(|path| Some(path.value.as_str())));
+            for (place, path) in places.iter().flat_map(|place| choices().map(move |path| (place, path))) {
+                let place = place.inline(name, path);
+                if !deeper.contains(&place) {
+                    deeper.push(place);
+                }
+                if deeper.len() > MOST_PLACES {
+                    deeper.pop();
+                    return (deeper, false);
+                }
+            }
+            places = deeper;
+        }
+        (places, true)
+    }
 }

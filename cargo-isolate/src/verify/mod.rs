@@ -150,6 +150,7 @@ mod tests {
             cfgs: Vec::new(),
             configs: Default::default(),
             facts,
+            also: Vec::new(),
             expansions: Vec::new(),
         };
         let package = Package {

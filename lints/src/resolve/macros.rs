@@ -56,6 +56,27 @@ impl<'a> Resolver<'a> {
         found
     }
 
+    /// Every use of some macros, each by the crate that defines it and its name there.
+    pub fn uses_of<'m>(&self, wanted: &[(usize, &'m str)]) -> Vec<(Place, &'a MacroFact, (usize, &'m str))>
+    where
+        'a: 'm,
+    {
+        let names = self.called_as(wanted.iter().map(|(_, name)| *name));
+        let mut found = Vec::new();
+        for (krate, of_crate) in self.crates.iter().enumerate() {
+            for (file, of_file) in of_crate.files.iter().enumerate() {
+                for fact in of_file.facts.macros.iter().filter(|fact| names.contains(last(&fact.path))) {
+                    let is = |origin: (usize, &str)| wanted.iter().find(|wanted| **wanted == origin).copied();
+                    let module = || of_file.module.iter().chain(&fact.scope.modules).cloned().collect::<Vec<_>>();
+                    let by_path = || self.names.macro_origin(krate, &module(), &fact.path).and_then(is);
+                    let origin = is((krate, last(&fact.path))).or_else(by_path);
+                    found.extend(origin.map(|origin| (Place { krate, file }, fact, origin)));
+                }
+            }
+        }
+        found
+    }
+
     /// By crate: the names of macros by example that hold unsafe code, or call one that does.
     fn unsafe_macros(&self) -> Vec<HashSet<&'a str>> {
         let of_crate = |krate: &super::Crate<'a>| {

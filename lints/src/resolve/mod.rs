@@ -173,7 +173,15 @@ impl<'a> Resolver<'a> {
     }
 
     /// Names, and those that imports give them.
-    fn called(&self, mut names: HashSet<&'a str>) -> HashSet<&'a str> {
+    fn called(&self, names: HashSet<&'a str>) -> HashSet<&'a str> {
+        self.called_as(names)
+    }
+
+    fn called_as<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> HashSet<&'n str>
+    where
+        'a: 'n,
+    {
+        let mut names: HashSet<&'n str> = names.into_iter().collect();
         let renames = || {
             self.files()
                 .flat_map(|facts| &facts.imports)

@@ -144,7 +144,7 @@ impl<'a> Resolver<'a> {
             targets.iter().any(|target| matches!(target, Target::Module(_)))
         };
         match path.rsplit_once("::") {
-            _ if fact.more => Made::Hidden,
+            _ if fact.more || fact.arguments.len() > PAIRED && variables(path).len() > 1 => Made::Hidden,
             _ if known => Made::Known,
             _ if path.is_empty() => Made::Hidden,
             Some((prefix, "$")) if *called && !prefix.contains("$::") && !prefix.ends_with('$') => {
@@ -172,14 +172,21 @@ impl<'a> Resolver<'a> {
     }
 }
 
+/// How many names of a use are tried two at a time.
+const PAIRED: usize = 64;
+
+/// Where the variables of a template stand.
+fn variables(template: &str) -> Vec<usize> {
+    let all = template.match_indices('$').map(|(at, _)| at);
+    all.filter(|at| !template[*at..].starts_with("$crate")).collect()
+}
+
 /// What a template can become with a name for its last variable, and the use's other names for one before it.
 fn paths(template: &str, name: &CallFact, fact: &MacroFact) -> Vec<String> {
-    let variables: Vec<usize> = template.match_indices('$').map(|(at, _)| at).collect();
-    let variables: Vec<usize> = variables.into_iter().filter(|at| !template[*at..].starts_with("$crate")).collect();
     let fill = |text: &str, at: usize, name: &str| format!("{}{name}{}", &text[..at], &text[at + 1..]);
-    match variables[..] {
+    match variables(template)[..] {
         [one] => vec![fill(template, one, &name.path)],
-        [first, second] => {
+        [first, second] if fact.arguments.len() <= PAIRED => {
             let filled = fill(template, second, &name.path);
             fact.arguments.iter().map(|other| fill(&filled, first, &other.path)).collect()
         }

@@ -85,8 +85,7 @@ impl<'t> Scanner<'_, 't> {
                 self.copies.push((modules, target));
             }
         }
-        // Without generic arguments: `Stream<R>::read` is not a path anybody writes.
-        let owner = types.last().and_then(|ty| ty.child(PATH)).and_then(paths::plain).or(target);
+        let owner = types.last().and_then(|ty| owner(*ty)).or(target);
         self.enter(node, |frame| {
             frame.owner = owner;
             frame.of_trait = implemented.is_some();
@@ -361,6 +360,31 @@ impl<'t> Scanner<'_, 't> {
             modules: self.frame().scope.modules.clone(),
         });
     }
+}
+
+/// What the functions of an `impl` are named after. Without generic arguments and lifetimes: `Stream<R>::read` is not a path
+/// anybody writes.
+fn owner(ty: Node<'_, '_>) -> Option<String> {
+    let inner = || ty.children().find(|child| is_type(child.kind())).and_then(owner);
+    Some(match ty.kind() {
+        PATH_TYPE => ty.child(PATH).and_then(paths::plain)?,
+        PAREN_TYPE | FOR_TYPE => inner()?,
+        REF_TYPE if ty.has(T![mut]) => format!("&mut {}", inner()?),
+        REF_TYPE => format!("&{}", inner()?),
+        PTR_TYPE if ty.has(T![mut]) => format!("*mut {}", inner()?),
+        PTR_TYPE => format!("*const {}", inner()?),
+        SLICE_TYPE => format!("[{}]", inner()?),
+        ARRAY_TYPE => format!("[{}; _]", inner()?),
+        TUPLE_TYPE => {
+            let parts = ty.children().filter(|child| is_type(child.kind()));
+            format!("({})", parts.map(owner).collect::<Option<Vec<_>>>()?.join(", "))
+        }
+        DYN_TRAIT_TYPE => {
+            let first = ty.descendants().find(|node| node.kind() == PATH_TYPE)?;
+            format!("dyn {}", owner(first)?)
+        }
+        _ => return None,
+    })
 }
 
 /// The name that an item declares.

@@ -22,7 +22,7 @@ use crate::facts::{
     Candidate, FileFacts, ForeignKind, Operation, OperationKind, ParseError, Scope, Span, UnsafeFact, UnsafeKind,
 };
 use crate::lines::Lines;
-use crate::syntax::{Edition, Node, Source, SyntaxKind, T, Tree};
+use crate::syntax::{Construct, Edition, Node, Source, SyntaxKind, T, Tree};
 use SyntaxKind::*;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -33,16 +33,25 @@ pub use count::count;
 
 /// The facts of one file. Never fails: places that do not parse are listed, and the rest comes from the recovered tree.
 pub fn scan(text: &str, edition: Edition) -> FileFacts {
+    scan_as(text, edition, Construct::File)
+}
+
+/// The facts of a file that holds one expression: what `include!` makes of it where an expression stands.
+pub fn scan_expression(text: &str, edition: Edition) -> FileFacts {
+    scan_as(text, edition, Construct::Expression)
+}
+
+fn scan_as(text: &str, edition: Edition, construct: Construct) -> FileFacts {
     if text.len() > MOST_BYTES {
         return FileFacts { errors: vec![whole_file("the file is too large to scan")], ..FileFacts::default() };
     }
     let source = Source::new(text, edition);
     let depth = depth::bound(&source, 0..source.len());
     if depth <= depth::SMALL {
-        return Scanner::new(&source, depth).parse();
+        return Scanner::new(&source, depth).parse(construct);
     }
     let stack = (depth + depth::SMALL) * depth::STACK;
-    let deep = || Scanner::new(&source, depth).parse();
+    let deep = || Scanner::new(&source, depth).parse(construct);
     let scanned = (depth <= depth::LARGE).then(|| {
         std::thread::scope(|scope| {
             let thread = std::thread::Builder::new().stack_size(stack).spawn_scoped(scope, deep).ok()?;
@@ -154,8 +163,8 @@ impl<'s, 't> Scanner<'s, 't> {
         }
     }
 
-    fn parse(mut self) -> FileFacts {
-        let tree = self.source.parse();
+    fn parse(mut self, construct: Construct) -> FileFacts {
+        let tree = self.source.parse(construct);
         self.errors(&tree);
         self.walk(&tree);
         self.finish()

@@ -6,8 +6,9 @@ use crate::syntax::{SyntaxKind, T};
 use SyntaxKind::*;
 use std::sync::Arc;
 
-/// How many names of a use are kept.
+/// How many names of a use are kept; of a mere list of names, for macros that write one item for each, more.
 const NAMES: usize = 32;
+const LISTED: usize = 1024;
 
 impl Scanner<'_, '_> {
     /// The paths in a transcriber that have macro variables in them.
@@ -77,6 +78,7 @@ impl Scanner<'_, '_> {
         let kind = |at: usize| tokens.get(at).map(|raw| self.source.raw_kind(*raw as usize));
         let colons = |at: usize| kind(at) == Some(T![:]) && kind(at + 1) == Some(T![:]);
         let is_name = |at: usize| matches!(kind(at), Some(IDENT | T![crate] | T![self] | T![super]));
+        let most = if tokens.iter().any(|raw| self.source.raw_kind(*raw as usize) == T!['{']) { NAMES } else { LISTED };
         let mut names = Vec::new();
         let mut scope = None;
         let mut at = 0;
@@ -101,7 +103,7 @@ impl Scanner<'_, '_> {
             if !is_value || tokens[start..end].len() == 1 && kind(start) == Some(T![self]) {
                 continue;
             }
-            if names.len() == NAMES {
+            if names.len() == most {
                 return (names, true);
             }
             let path_of = tokens[start..end].iter().map(|raw| self.source.raw_text(*raw as usize)).collect();

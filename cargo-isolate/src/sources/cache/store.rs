@@ -1,10 +1,10 @@
 //! Files of the cache: named by a key, written at once or not at all, believed only after their checksum was.
 
-use crate::text::describe;
+use crate::{files, text::describe};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::{
-    fs::{self, File},
-    io::{self, Read as _, Write as _},
+    fs,
+    io::{self, Write as _},
     sync::Mutex,
     time::{Duration, SystemTime},
 };
@@ -79,10 +79,7 @@ impl Store {
     }
 
     fn checked(&self, path: &Utf8Path) -> io::Result<Result<Vec<u8>, &'static str>> {
-        let mut file = File::open(path)?;
-        let metadata = file.metadata()?;
-        let mut bytes = Vec::with_capacity(metadata.len() as usize);
-        file.read_to_end(&mut bytes)?;
+        let (file, mut bytes) = files::read(path, MOST_BYTES)?;
         let Some(rest) = bytes.strip_prefix(MAGIC) else { return Ok(Err("is not a file of this cache")) };
         let Some((by, rest)) = rest.split_first_chunk::<32>() else { return Ok(Err("is cut short")) };
         if *by != build() {
@@ -93,7 +90,7 @@ impl Store {
             return Ok(Err("is damaged or cut short"));
         }
         let start = bytes.len() - rest.len();
-        if metadata.modified().ok().and_then(|time| time.elapsed().ok()).is_some_and(|age| age > DAY) {
+        if file.metadata()?.modified().ok().and_then(|time| time.elapsed().ok()).is_some_and(|age| age > DAY) {
             // Only marks it as used; where that is not allowed, it is pruned a little early.
             let _ = file.set_modified(SystemTime::now());
         }

@@ -1,0 +1,142 @@
+//! Code that compiles and is written to be misread: what the audit knows of it is what the compiler does with it.
+
+mod workspace;
+
+use serde_json::Value;
+use std::{fmt::Write, fs, process::Command};
+use workspace::{MANIFEST, Workspace};
+
+/// A line for each finding of an audit: what it is, its file, its role, and what hides it.
+fn findings(workspace: &Workspace) -> Vec<String> {
+    let said = workspace.audit(&["--no-cache", "--format", "json"]);
+    let json = said.split_once("--- stdout\n").unwrap().1.split_once("--- stderr").unwrap().0;
+    let report: Value = serde_json::from_str(json).unwrap_or_else(|_| panic!("{said}"));
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let lines = report["diagnostics"].as_array().unwrap().iter().map(|finding| {
+        let [code, path, role] = ["code", "path", "role"].map(|key| text(&finding[key]));
+        let dormant = finding["dormant"].as_str().map(|why| format!(", dormant by {why}")).unwrap_or_default();
+        format!("{code} {path} {role}{dormant}")
+    });
+    let problems = report["problems"].as_array().unwrap().iter().map(|problem| format!("problem {problem}"));
+    lines.chain(problems).collect()
+}
+
+#[track_caller]
+fn check(workspace: &Workspace, expected: &[&str]) {
+    assert_eq!(findings(workspace), expected);
+}
+
+/// Each target has its own `cfg`s and its own way to a file that several share.
+#[test]
+fn a_file_of_several_targets_is_live_in_any() {
+    let workspace = Workspace::new("#[cfg(windows)] mod shared;\n#[cfg(windows)] mod tested;\nmod both;\n");
+    workspace.put("src/main.rs", "mod shared;\nmod both;\nfn main() {}\n");
+    workspace.put("src/shared.rs", "unsafe fn f() {}\n#[cfg(windows)] unsafe fn g() {}\n");
+    workspace.put("src/both.rs", "unsafe fn f() {}\n#[cfg(test)] unsafe fn g() {}\n");
+    workspace.put("src/tested.rs", "unsafe fn f() {}\n");
+    workspace
+        .put("tests/it.rs", "#[path = \"../src/tested.rs\"] mod tested;\n#[path = \"../src/both.rs\"] mod both;\n");
+    check(
+        &workspace,
+        &[
+            "unsafe-function src/both.rs main",
+            "unsafe-function src/both.rs test",
+            "unsafe-function src/shared.rs main",
+            "unsafe-function src/shared.rs main, dormant by cfg(windows)",
+            "unsafe-function src/tested.rs test",
+        ],
+    );
+}
+
+/// What `include!` brings is what its place asks for.
+#[test]
+fn included_expressions_are_no_items() {
+    let workspace = Workspace::new(
+        "pub static TABLE: [u8; 3] = include!(\"table.in\");\npub fn f() -> u8 { include!(\"block.in\") }\n\
+         include!(\"items.in\");\nuse std::include as paste;\npaste! { \"more.in\" }\n",
+    );
+    workspace.put("src/table.in", "// Generated.\n[\n    1,\n    unsafe { g() },\n    0x03,\n]\n");
+    workspace.put("src/block.in", "{ let one = unsafe { g() }; one }\n");
+    workspace.put("src/items.in", "const unsafe fn g() -> u8 { 2 }\n");
+    workspace.put("src/more.in", "unsafe fn h() {}\n");
+    check(
+        &workspace,
+        &[
+            "unseen-expansion src/lib.rs main",
+            "unsafe-block src/table.in main",
+            "unsafe-block src/block.in main",
+            "unsafe-function src/items.in main",
+            "unsafe-function src/more.in main",
+        ],
+    );
+    workspace.put("src/table.in", "[1, 2\n");
+    assert!(findings(&workspace).last().unwrap().contains("syntax"), "{:?}", findings(&workspace));
+}
+
+#[test]
+fn paths_that_multiply_are_given_up() {
+    let mut library = String::new();
+    for depth in 0..30 {
+        for choice in 0..10 {
+            writeln!(library, "#[cfg_attr(feature = \"f{choice}\", path = \"p{choice}\")]").unwrap();
+        }
+        writeln!(library, "mod m{depth} {{").unwrap();
+    }
+    library += "mod file;\n";
+    library += &"}".repeat(30);
+    let workspace = Workspace::new(library);
+    let found = findings(&workspace);
+    assert!(found[0].contains("too many `#[path]`s"), "{found:?}");
+}
+
+/// Columns and excerpts of a line of megabytes cost no more than those of others: with each counted from the start of its
+/// line, this would take hours.
+#[test]
+fn one_endless_line() {
+    let line = "fn f() { unsafe { g() } } ".repeat(20_000);
+    let workspace = Workspace::new(format!("{line}\n"));
+    for format in ["text", "github", "markdown", "html"] {
+        let said = workspace.audit(&["--format", format]);
+        assert!(said.starts_with("status Some(0)"), "{format}: {}", &said[..200]);
+    }
+}
+
+#[test]
+fn names_and_messages_cannot_change_what_a_reader_sees() {
+    let workspace = Workspace::new("#[path = \"a\\u{202e}b\\u{9b}31m.rs\"]\nmod hidden;\n");
+    workspace.put("src/a\u{202e}b\u{9b}31m.rs", "pub fn f() { unsafe { g(\"\u{2066}\") } }\nfn broken( {}\n");
+    for format in ["text", "github", "markdown"] {
+        let said = workspace.audit(&["--format", format]);
+        let shown = said.contains("\\u{202e}") && said.contains("\\u{9b}");
+        assert!(shown && !said.contains(['\u{202e}', '\u{9b}', '\u{2066}']), "{format}: {said}");
+    }
+}
+
+/// Everything in a macro's body that the compiler takes for unsafe code, with the keyword and without.
+#[test]
+fn macros_hide_nothing_from_forbid() {
+    let workspace = Workspace::new(
+        "use core::arch::global_asm as g;\n\
+         macro_rules! m { ($n:ident) => {\n    static mut $n: u8 = 0;\n    #[no_mangle] fn $n() {}\n    \
+         extern \"C\" { fn $n(); }\n    g!(\"nop\");\n} }\nm!(A);\n",
+    );
+    workspace.put("Cargo.toml", MANIFEST.replace("2024", "2021"));
+    workspace.put("policy.toml", "version = 1\n[crates.app]\nunsafe = \"forbid\"\n");
+    let said = workspace.run(&["check", "--format", "json"]);
+    assert!(said.starts_with("status Some(1)"), "{said}");
+    for construct in ["mutable static", "unsafe attribute", "extern block", "global assembly"] {
+        assert!(said.contains(&format!("{construct}, where the policy forbids")), "no {construct} in {said}");
+    }
+}
+
+#[test]
+fn a_tree_can_exhaust_nobody() {
+    let workspace = Workspace::new("mod long;\nmod pipe;\nmod fine;\n");
+    fs::File::create(workspace.path("src/long.rs")).unwrap().set_len(1 << 40).unwrap();
+    assert!(Command::new("mkfifo").arg(workspace.path("src/pipe.rs")).status().unwrap().success());
+    workspace.put("src/fine.rs", "unsafe fn f() {}\n");
+    let said = workspace.audit(&[]);
+    assert!(said.starts_with("status Some(4)"), "{said}");
+    assert!(said.contains("cannot read `src/long.rs`: longer than 64 MiB"), "{said}");
+    assert!(said.contains("`src/pipe.rs`") && said.contains("unsafe function"), "{said}");
+}

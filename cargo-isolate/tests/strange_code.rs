@@ -140,3 +140,18 @@ fn a_tree_can_exhaust_nobody() {
     assert!(said.contains("cannot read `src/long.rs`: longer than 64 MiB"), "{said}");
     assert!(said.contains("`src/pipe.rs`") && said.contains("unsafe function"), "{said}");
 }
+
+/// Who calls a symbol through macros, up to a function that anybody may call.
+#[test]
+fn callers_are_followed_through_macros() {
+    let workspace = Workspace::new(
+        "unsafe extern \"C\" { fn getpid() -> i32; }\n\
+         macro_rules! inner { () => { unsafe { getpid() } } }\n\
+         macro_rules! fixed { () => { inner!() } }\n\
+         mod sys { impl crate::Process { pub fn id() -> i32 { fixed!() } } }\n\
+         pub struct Process;\n",
+    );
+    let said = workspace.audit(&["--symbol", "getpid"]);
+    assert!(said.contains("app::inner!") && said.contains("app::fixed!"), "{said}");
+    assert!(said.contains("app::Process::id"), "{said}");
+}

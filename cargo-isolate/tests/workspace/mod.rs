@@ -3,39 +3,39 @@
 use std::{fs, path::PathBuf, process::Command};
 use tempfile::TempDir;
 
-pub struct Workspace {
+pub(crate) struct Workspace {
     folder: TempDir,
 }
 
 /// Of a package `app`.
-pub const MANIFEST: &str = "[package]\nname = \"app\"\nedition = \"2024\"\n[workspace]\n";
+pub(crate) const MANIFEST: &str = "[package]\nname = \"app\"\nedition = \"2024\"\n[workspace]\n";
 
 impl Workspace {
     /// A package whose library holds this.
-    pub fn new(library: impl AsRef<[u8]>) -> Workspace {
+    pub(crate) fn new(library: impl AsRef<[u8]>) -> Workspace {
         let workspace = Workspace { folder: tempfile::tempdir().unwrap() };
         workspace.put("Cargo.toml", MANIFEST);
         workspace.put("src/lib.rs", library);
         workspace
     }
 
-    pub fn path(&self, path: &str) -> PathBuf {
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.folder.path().canonicalize().unwrap().join(path)
     }
 
-    pub fn put(&self, path: &str, contents: impl AsRef<[u8]>) {
+    pub(crate) fn put(&self, path: &str, contents: impl AsRef<[u8]>) {
         let path = self.path(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, contents).unwrap();
     }
 
     /// Status and everything that an audit prints, with the folder's name left out.
-    pub fn audit(&self, arguments: &[&str]) -> String {
+    pub(crate) fn audit(&self, arguments: &[&str]) -> String {
         self.run(&[&["audit"], arguments].concat())
     }
 
     /// The same for any command.
-    pub fn run(&self, arguments: &[&str]) -> String {
+    pub(crate) fn run(&self, arguments: &[&str]) -> String {
         let output = Command::new(env!("CARGO_BIN_EXE_cargo-isolate"))
             .arg("isolate")
             .args(arguments)

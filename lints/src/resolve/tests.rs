@@ -402,3 +402,53 @@ pub mod ffi { pub use zlib::*; }
         &["app/a crc32 -> zlib crc32", "app/a adler32 -> zlib adler32"],
     );
 }
+
+/// A macro that writes one item for each of many names.
+#[test]
+fn a_long_list_of_names_is_no_secret() {
+    let others: Vec<String> = (0..100).map(|number| format!("name{number}")).collect();
+    check_2021(
+        &format!(
+            "//- app (zlib)
+macro_rules! registry {{ ($($f:ident),*) => {{ $(unsafe {{ zlib::$f(0) }};)* }} }}
+fn a() {{ registry!({}, crc32); }}
+",
+            others.join(", ")
+        ),
+        &["app/a crc32 -> zlib crc32"],
+    );
+}
+
+#[test]
+fn parameters_among_tokens_hide_what_they_are_named_after() {
+    check_2021(
+        "//- app (zlib)
+use zlib::*;
+f! { pub {const} fn a(crc32: u8, other: &mut u8) -> u8 { let version = crc32; other = adler32; version } }
+fn b() { tokens! { x => &mut version, crc32 } }
+",
+        &["app/- adler32 ~> zlib adler32", "app/b version ~> zlib version", "app/b crc32 ~> zlib crc32"],
+    );
+}
+
+#[test]
+fn uses_of_macros_are_found_by_whatever_name() {
+    let text = "//- app (zlib, wrap)
+use wrap::outer as renamed;
+fn a() { wrap::fixed!(); renamed!(); }
+mod other { macro_rules! fixed { () => {} } }
+//- wrap (zlib)
+#[macro_export] macro_rules! fixed { () => { zlib::crc32(0) } }
+#[macro_export] macro_rules! outer { () => { $crate::fixed!() } }
+pub fn b() { fixed!(); }
+";
+    let found = with_crates(Edition::E2021, &format!("{text}{ZLIB}"), |crates| {
+        let uses = |name| Resolver::new(crates).uses_of(&[(1, name)]);
+        let lines = ["fixed", "outer"].into_iter().flat_map(uses).map(|(place, fact, (_, name))| {
+            let within = fact.scope.function.as_deref().or(fact.scope.in_macro.as_deref()).unwrap_or("-");
+            format!("{}/{within} {name}", crates[place.krate].name)
+        });
+        lines.collect::<Vec<_>>()
+    });
+    assert_eq!(found, ["app/a fixed", "wrap/outer fixed", "wrap/b fixed", "app/a outer"]);
+}

@@ -5,6 +5,7 @@ use crate::{
     commands::{self, baseline::NoBaseline, diff::NothingToCompare, wrap::NotClean},
     exit::Exit,
     nearest::nearest,
+    plan::NoSuchFunction,
     policy::{Mistakes, Unreadable},
     ratchet::git::GitError,
     report::OutputError,
@@ -139,6 +140,7 @@ fn fail(error: &anyhow::Error) -> Exit {
         || error.is::<SnapshotError>()
         || error.is::<NothingToCompare>()
         || error.is::<NoSuchSymbol>()
+        || error.is::<NoSuchFunction>()
         || wrong_arguments
     {
         true => Exit::Usage,

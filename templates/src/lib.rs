@@ -1,6 +1,7 @@
 //! The templates of cargo-isolate.
 
 pub mod ci;
+pub mod contracts;
 pub mod demo;
 pub mod report;
 pub mod verify;

@@ -25,6 +25,9 @@ pub(crate) struct Args {
     /// How to print the result
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    /// Say of one function what was decided for each parameter, by whom, and on what evidence
+    #[arg(long, value_name = "FUNCTION", conflicts_with = "format")]
+    explain: Option<String>,
 }
 
 /// What `--format json` prints.
@@ -50,6 +53,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let plan = plan::plan(&graph, &policy.policy).map_err(|errors| policy.mistakes(errors))?;
     if plan.domains.iter().all(|domain| domain.functions.is_empty()) {
         return Err(TargetError::NothingIsolated.into());
+    }
+    if let Some(name) = &args.explain {
+        let (domain, function) = plan.function(name)?;
+        plan::explain(&mut streams::stdout(), domain, function)?;
+        return Ok(if function.is_ready() { Exit::Clean } else { Exit::Violation });
     }
     let served = last_build(&graph, &plan).context("cannot read what the last build left")?;
     let mut out = streams::stdout();

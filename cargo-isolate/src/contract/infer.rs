@@ -278,12 +278,23 @@ impl Pointer<'_> {
             (None, [length, ..]) => Some(length.name.clone()),
             (None, []) => None,
         };
+        // `msg32`, and nothing else that could say it.
+        let length = length.or_else(|| self.digits().filter(|_| self.open_lengths().next().is_none()));
         if let Some(length) = length {
             return format!("{{ {words} = \"{length}\" }}");
         }
         let left: Vec<_> = self.open_lengths().map(|length| format!("`{}`", length.name)).collect();
         let left = if left.is_empty() { String::new() } else { format!("{}, or ", left.join(", ")) };
         format!("{{ {words} = \"LENGTH\" }}  # LENGTH: {left}a number")
+    }
+
+    /// The number that a buffer's name ends with, where it can be one of bytes: `msg32`, `out66`, and not `in2` or `utf16`.
+    fn digits(&self) -> Option<String> {
+        let name = self.name();
+        let word = name.trim_end_matches(|c: char| c.is_ascii_digit());
+        let digits = &name[word.len()..];
+        let is_size = digits.parse().is_ok_and(|bytes: u32| (12..=4096).contains(&bytes));
+        (is_size && self.to.is_byte() && word.len() > 1 && !word.ends_with("utf")).then(|| digits.to_owned())
     }
 
     /// Integers that no other pointer has a better claim to.

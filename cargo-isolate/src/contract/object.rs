@@ -61,15 +61,15 @@ struct Object {
 }
 
 impl Objects {
-    /// Reads the policy's structs against the functions that take them.
+    /// Reads structs against the functions that take them.
     pub(crate) fn read(
-        policy: &model::Policy,
+        structs: &BTreeMap<Spanned<String>, model::Struct>,
         types: &Types<'_>,
         functions: &[Function<'_>],
         errors: &mut Vec<PolicyError>,
     ) -> Objects {
         let mut objects = Objects::default();
-        for (name, words) in &policy.structs {
+        for (name, words) in structs {
             let taking: Vec<_> =
                 functions.iter().filter(|function| takes(function, name.get_ref()).is_some()).collect();
             let Some(path) = taking.first().and_then(|function| takes(function, name.get_ref())) else {
@@ -87,6 +87,11 @@ impl Objects {
             }
         }
         objects
+    }
+
+    /// The struct of these that a parameter points to.
+    pub(crate) fn name<'s>(&self, shape: &'s Shape) -> Option<&'s str> {
+        structure(shape).map(|path| &*path.name).filter(|name| self.by_name.contains_key(*name))
     }
 
     /// The contract of the parameter at `index`, if it points to one of these structs.

@@ -32,19 +32,29 @@ pub(super) fn plan(
     };
     let site = Site { package: selected.declared.index, module: &selected.declared.module };
     let signature = signature(types, site, &item.name, declarations, ret);
-    let entry = policy.functions.get(&*item.name);
-    let stated = Statements::read(entry, &signature, errors);
+    let entry = policy.contract(&selected.domain, &item.name);
+    let stated = Statements::read(entry.map(|(entry, _)| entry), &signature, errors);
+    let by_entry = |contract| match entry {
+        Some((_, true)) => Decision::Shipped { contract },
+        _ => Decision::Policy { contract },
+    };
 
     let roles = roles(&signature, &stated);
     let known = Known { stated: stated.params.iter().map(|stated| stated.contract.clone()).collect() };
     let mut open = Vec::new();
     let shapes: Vec<_> = signature.params.iter().map(|param| param.shape.clone()).collect();
-    let object = |index| objects.contract(&item.name, &shapes, index);
+    let object = |index| {
+        let contract = objects.contract(&item.name, &shapes, index)?;
+        Some((contract, objects.name(&shapes[index]).is_some_and(|name| !policy.structs.contains_key(name))))
+    };
     let params = declarations.iter().zip(&signature.params).enumerate().map(|(index, (declaration, param))| {
         let role = roles[index].clone();
         let decision = match (&known.stated[index], &role) {
-            (Some(contract), _) => Decision::Policy { contract: contract.clone() },
-            (None, Role::Caller) if let Some(contract) = object(index) => Decision::Policy { contract },
+            (Some(contract), _) => by_entry(contract.clone()),
+            (None, Role::Caller) if let Some((contract, shipped)) = object(index) => match shipped {
+                true => Decision::Shipped { contract },
+                false => Decision::Policy { contract },
+            },
             (None, Role::LengthOf(slices)) => implied(Contract::Value, format!("the length of {}", names(slices))),
             (None, Role::CellOf(slices)) => {
                 let contract = Contract::Obj { dir: Dir::Inout, nullable: false };
@@ -56,7 +66,7 @@ pub(super) fn plan(
                 implied(contract, "a length is computed from what it points to".to_owned())
             }
             (None, Role::Caller) if stated.params[index].ty.is_some() && param.shape.pointee().is_none() => {
-                Decision::Policy { contract: Contract::Value }
+                by_entry(Contract::Value)
             }
             (None, Role::Caller) => decide(&param.name, infer::param(&signature, index, &known), &mut open),
         };
@@ -77,15 +87,12 @@ pub(super) fn plan(
         shape: shape.clone(),
         shown_as: stated.ret.ty.clone(),
         decision: match &stated.ret.contract {
-            Some(contract) => Decision::Policy { contract: contract.clone() },
-            None if stated.ret.ty.is_some() && shape.pointee().is_none() => {
-                Decision::Policy { contract: Contract::Value }
-            }
+            Some(contract) => by_entry(contract.clone()),
+            None if stated.ret.ty.is_some() && shape.pointee().is_none() => by_entry(Contract::Value),
             None => decide("ret", infer::ret(shape), &mut open),
         },
     });
 
-    let retry = retry(entry, &params, errors);
     let refused = hopeless(graph, selected).or_else(|| no_contract_helps(&params, ret.as_ref()));
     FunctionPlan {
         name: item.name.clone(),
@@ -94,29 +101,12 @@ pub(super) fn plan(
         declared: selected.declared.clone(),
         params,
         ret,
-        retry,
         stub: refused.is_none().then(|| stub(&item.name, &open)).flatten(),
         refused,
     }
 }
 
-/// A call can be made again where its arguments outlive the instance.
-fn retry(entry: Option<&model::FnContract>, params: &[ParamPlan], errors: &mut Vec<PolicyError>) -> u32 {
-    let Some(retry) = entry.and_then(|entry| entry.retry.as_ref()) else { return 0 };
-    let in_domain = params.iter().find(|param| match param.decision.contract() {
-        Some(Contract::Handle { dir, .. }) => *dir != Dir::Out,
-        Some(Contract::Object { .. }) => true,
-        _ => false,
-    });
-    if let Some(param) = in_domain {
-        let message = format!("cannot be made again: `{}` is an object in the domain", param.name);
-        let error = PolicyError::new(retry.span(), message).label("after a fault it is gone");
-        errors.push(error.help("handle the `Fault` where the object is made"));
-    }
-    *retry.get_ref()
-}
-
-/// The policy's structs, against all that is isolated.
+/// The structs of the policy and those that ship, against all that is isolated.
 pub(super) fn objects(
     types: &Types<'_>,
     policy: &model::Policy,
@@ -134,7 +124,8 @@ pub(super) fn objects(
             params: params.iter().map(|param| types.resolve(&param.ty, site)).collect(),
         })
     });
-    Objects::read(policy, types, &functions.collect::<Vec<_>>(), errors)
+    let names: Vec<_> = selected.iter().map(|selected| (&*selected.domain, &*selected.item.name)).collect();
+    Objects::read(&policy.all_structs(&names), types, &functions.collect::<Vec<_>>(), errors)
 }
 
 fn signature(

@@ -1,5 +1,6 @@
 //! Which foreign functions the policy isolates, and what each of their pointers means: the noun that wrappers are made of.
 
+mod explain;
 mod functions;
 mod select;
 mod text;
@@ -13,6 +14,7 @@ use camino::Utf8PathBuf;
 use serde::{Serialize, Serializer};
 use std::{collections::BTreeMap, time::Duration};
 
+pub(crate) use explain::{NoSuchFunction, explain};
 pub(crate) use text::{print, print_hopeless};
 
 /// Everything that `wrap` needs to know.
@@ -36,6 +38,8 @@ pub(crate) struct DomainPlan {
     pub(crate) library: Library,
     /// File names of further archives and shared objects.
     pub(crate) archives: Vec<String>,
+    /// Which contracts ship for this library, or why they are not used; `None` where there are none.
+    pub(crate) contracts: Option<String>,
     pub(crate) backend: model::Backend,
     pub(crate) level: model::Level,
     pub(crate) heap_kind: model::HeapKind,
@@ -45,8 +49,6 @@ pub(crate) struct DomainPlan {
     pub(crate) stack_size: Option<u64>,
     /// `None`: calls may take as long as they like.
     pub(crate) deadline: Option<Duration>,
-    /// Who looks after it.
-    pub(crate) timer: model::Timer,
     /// How many threads may be inside at once.
     pub(crate) threads: model::Threads,
     /// In the order of their declarations.
@@ -77,8 +79,6 @@ pub(crate) struct FunctionPlan {
     pub(crate) declared: Declared,
     pub(crate) params: Vec<ParamPlan>,
     pub(crate) ret: Option<RetPlan>,
-    /// How often a call that ended in a fault is made again.
-    pub(crate) retry: u32,
     /// Why no contract could make it safe to call.
     pub(crate) refused: Option<String>,
     /// Policy text that would settle what was refused, where there is any.
@@ -149,6 +149,8 @@ pub(crate) enum Role {
 pub(crate) enum Decision {
     /// The policy says so.
     Policy { contract: Contract },
+    /// Contracts that ship with the tool say so.
+    Shipped { contract: Contract },
     /// A rule says so.
     Rule { contract: Contract, tier: Tier, evidence: String },
     /// Nobody knows.
@@ -158,7 +160,9 @@ pub(crate) enum Decision {
 impl Decision {
     pub(crate) fn contract(&self) -> Option<&Contract> {
         match self {
-            Decision::Policy { contract } | Decision::Rule { contract, .. } => Some(contract),
+            Decision::Policy { contract } | Decision::Shipped { contract } | Decision::Rule { contract, .. } => {
+                Some(contract)
+            }
             Decision::Refused { .. } => None,
         }
     }
@@ -208,6 +212,7 @@ pub(crate) fn plan(graph: &Graph, policy: &model::Policy) -> Result<Plan, Vec<Po
         domains.push(DomainPlan {
             name: name.get_ref().clone(),
             library,
+            contracts: policy.shipped_for(name.get_ref()).map(ToString::to_string),
             archives: domain.archives.iter().map(|archive| archive.get_ref().clone()).collect(),
             backend: domain.backend.as_ref().map_or(model::Backend::Auto, |backend| *backend.get_ref()),
             level: domain.level.as_ref().map_or(model::Level::Integrity, |level| *level.get_ref()),
@@ -215,7 +220,6 @@ pub(crate) fn plan(graph: &Graph, policy: &model::Policy) -> Result<Plan, Vec<Po
             heap_limit: heap.and_then(|heap| heap.limit.as_ref()).map(|limit| limit.get_ref().0),
             stack_size: domain.stack.as_ref().map(|stack| stack.get_ref().0),
             deadline: domain.deadline.as_ref().map(|deadline| deadline.get_ref().0),
-            timer: domain.timer.as_ref().map_or(model::Timer::Own, |timer| *timer.get_ref()),
             threads: domain.threads.as_ref().map_or(model::Threads::Many, |threads| *threads.get_ref()),
             functions,
         });

@@ -181,8 +181,6 @@ fn points_at_wrong_words() {
         r#"ret = { kind = "cstr" }"#,
         r#"arg.lost = { kind = "value", ty = "bool" }"#,
         r#"arg.lost = { kind = "value" }"#,
-        r#"arg.source = { kind = "handle" }
-retry = 2"#,
     ];
     let shown = entries.map(|entry| {
         let shown = stated(&format!("[fn.put]\n{entry}"));
@@ -273,4 +271,23 @@ fn a_declaration_of_ones_own_is_taken() {
         planned(files, policy).lines().filter(|line| line.contains("ready")).map(str::to_owned).collect();
     assert!(places[0].contains("seen  ready  app/src/main.rs:1:"), "{places:?}");
     assert!(places[1].contains("kept  ready  x-sys/src/private.rs:1:"), "{places:?}");
+}
+
+#[test]
+fn one_function_in_full() {
+    let files = "//- app/src/main.rs\nfn main() {}\n//- x-sys/src/lib.rs\nuse std::ffi::*;\n\
+        pub type Bytes = *const u8; pub enum Ctx {}\n\
+        extern \"C\" { fn sign(ctx: *mut Ctx, data: Bytes, data_len: size_t, key: *const c_char, out64: *mut u8) -> c_int; }\n";
+    let policy_text = "[domain.x]\nlibrary = \"x-sys\"\n[[isolate]]\ndomain = \"x\"\nextern = [\"*\"]\n\
+        [fn.sign]\narg.key = { kind = \"cstr\", null = \"ok\" }\n";
+    let plan = super::plan(&graph(files), &policy(policy_text)).expect("a plan");
+    let (domain, function) = plan.function("sign").expect("it is isolated");
+    let mut out = Vec::new();
+    super::explain(&mut out, domain, function).expect("a Vec takes everything");
+    insta::assert_snapshot!(String::from_utf8(out).expect("UTF-8"));
+    let nobody = plan.function("sing").expect_err("no such function").to_string();
+    assert_eq!(
+        nobody,
+        "no domain isolates a function `sing`; did you mean `sign`?; `cargo isolate plan` lists those that are"
+    );
 }

@@ -68,7 +68,11 @@ fn heading(out: &mut dyn Write, domain: &DomainPlan) -> io::Result<()> {
     for archive in &domain.archives {
         write!(out, ", {archive}")?;
     }
-    writeln!(out)
+    writeln!(out)?;
+    match &domain.contracts {
+        Some(contracts) => writeln!(out, "  contracts: {contracts}"),
+        None => Ok(()),
+    }
 }
 
 fn print_function(out: &mut dyn Write, function: &FunctionPlan) -> io::Result<()> {
@@ -101,6 +105,7 @@ fn print_decision(out: &mut dyn Write, decision: &Decision, role: &Role) -> io::
             writeln!(out, "{DIM}hidden: {evidence}{DIM:#}")
         }
         (Decision::Policy { contract }, _) => writeln!(out, "{}  {DIM}policy{DIM:#}", contract.to_toml()),
+        (Decision::Shipped { contract }, _) => writeln!(out, "{}  {DIM}ships{DIM:#}", contract.to_toml()),
         (Decision::Rule { contract, tier, evidence }, _) => {
             let (word, style) = match tier {
                 Tier::Proven => ("proven", GREEN),

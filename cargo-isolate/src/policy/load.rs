@@ -4,6 +4,7 @@ use super::{
     PolicyError, Spanned, member,
     model::Policy,
     read::{read, sorted},
+    shipped,
     text::Texts,
 };
 use crate::{
@@ -103,11 +104,12 @@ pub(crate) fn load(file: &PolicyFile, graph: &Graph) -> anyhow::Result<Loaded> {
     let read = read(&text);
     let mut texts = Texts::new(graph.relative(&path), text);
     let mut errors = read.errors;
-    let policy = read.policy.unwrap_or_default();
+    let mut policy = read.policy.unwrap_or_default();
     let complained: Vec<_> = errors.iter().map(|error| error.span.clone()).collect();
     let unknown = unknown_packages(&policy, graph).into_iter().chain(unknown_crates(&policy, graph));
     errors.extend(unknown.filter(|error| !complained.contains(&error.span)));
     let members = member::load(graph, &path, &policy, &mut texts, &mut errors)?;
+    policy.shipped = shipped::load(graph, &policy, &mut texts);
     match errors.is_empty() {
         true => Ok(Loaded { texts, policy, members }),
         false => Err(Mistakes::new("policy", texts, sorted(errors)).into()),

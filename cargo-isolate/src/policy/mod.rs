@@ -10,6 +10,7 @@ pub(crate) mod model;
 mod pattern;
 mod read;
 mod rule_name;
+mod shipped;
 mod size;
 mod spanned;
 mod text;

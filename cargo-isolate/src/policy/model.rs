@@ -38,6 +38,9 @@ pub(crate) struct Policy {
     /// Contracts of foreign functions, by name.
     #[serde(default, rename = "fn")]
     pub(crate) functions: BTreeMap<Spanned<String>, FnContract>,
+    /// Contracts that ship with the tool for the libraries of its domains.
+    #[serde(skip)]
+    pub(crate) shipped: Vec<super::shipped::Shipped>,
 }
 
 /// What `cargo isolate audit` shows.
@@ -164,17 +167,7 @@ pub(crate) struct Domain {
     pub(crate) stack: Option<Spanned<Size>>,
     /// `"200ms"`.
     pub(crate) deadline: Option<Spanned<Period>>,
-    pub(crate) timer: Option<Spanned<Timer>>,
     pub(crate) threads: Option<Spanned<Threads>>,
-}
-
-/// Who looks after a deadline.
-#[derive(Clone, Copy, Debug, Deserialize, serde::Serialize, PartialEq, Eq)]
-#[serde(rename_all = "kebab-case")]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(crate) enum Timer {
-    Own,
-    Shared,
 }
 
 /// How many threads may be inside a domain at once.
@@ -247,9 +240,6 @@ pub(crate) struct FnContract {
     pub(crate) arg: BTreeMap<Spanned<String>, Spanned<Contract>>,
     /// What is returned.
     pub(crate) ret: Option<Spanned<Contract>>,
-    /// How often a call that ended in a fault is made again. Says that it may be.
-    #[cfg_attr(test, schemars(extend("minimum" = 1, "maximum" = 10)))]
-    pub(crate) retry: Option<Spanned<u32>>,
 }
 
 /// What one pointer or value means. The plan, which knows the signature, checks each word.
@@ -277,7 +267,7 @@ pub(crate) struct Contract {
 }
 
 /// A struct that a library keeps pointers to, and that points to what it works on: it stays in the domain between calls.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Struct {
@@ -293,7 +283,7 @@ pub(crate) struct Struct {
 }
 
 /// A pointer that moves along a buffer as the library reads or writes it.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Field {

@@ -17,6 +17,10 @@ impl<T> Spanned<T> {
     pub(crate) fn get_ref(&self) -> &T {
         self.0.get_ref()
     }
+
+    pub(crate) fn get_mut(&mut self) -> &mut T {
+        self.0.get_mut()
+    }
 }
 
 /// The same value is the same key, wherever it stands.

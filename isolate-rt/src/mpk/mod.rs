@@ -57,7 +57,6 @@ mod thread;
 mod tls;
 mod unwind;
 mod verdict;
-mod warm;
 mod watchdog;
 
 pub(crate) use crate::heap::is_inside;

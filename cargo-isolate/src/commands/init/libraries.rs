@@ -5,6 +5,7 @@ use crate::{
     names::Crates,
 };
 use isolate_lints::facts::ForeignKind;
+use isolate_templates::contracts::FILES;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
@@ -77,7 +78,9 @@ impl Proposal {
     /// Its tables, as comments.
     pub(super) fn text(&self) -> String {
         let Proposal { domain, library, archives, functions } = self;
-        let mut text = format!("#\n# [domain.{domain}]\n# library = \"{library}\"\n");
+        let ships = FILES.iter().any(|file| file.name.strip_suffix(".toml") == Some(library));
+        let contracts = if ships { "                   # contracts for it ship with cargo-isolate" } else { "" };
+        let mut text = format!("#\n# [domain.{domain}]\n# library = \"{library}\"{contracts}\n");
         match archives.as_deref() {
             None => {}
             Some([]) => text.push_str("# archives = [\"lib….a\"]                # what its build script compiles\n"),

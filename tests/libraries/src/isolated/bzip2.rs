@@ -6,8 +6,8 @@
 use isolate_rt::{Domain, End, Fault, Globals, Object};
 use std::ffi::{c_int, c_uint};
 use std::mem::offset_of;
-use bzip2_sys as ffi;
-use crate::ffi as ffi2;
+use crate::ffi as ffi;
+use bzip2_sys as ffi2;
 
 // Defined by the linker fragment `isolate.ld`: an executable that was linked without it does not link at all.
 #[cfg(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu"))]
@@ -44,191 +44,6 @@ const GLOBALS: &[Globals] = &[];
 /// Heap: 512 MiB. Stack: the runtime's default.
 pub static DOMAIN: Domain = Domain::new("bzip2").heap_limit(512 << 20).globals(GLOBALS);
 
-/// `BZ2_bzCompressInit` of `bzip2-sys`.
-///
-/// Returns what `BZ2_bzCompressInit` returned, then `stream`.
-///
-/// # Errors
-///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
-pub fn BZ2_bzCompressInit(
-    block_size100k: c_int,
-    verbosity: c_int,
-    work_factor: c_int,
-) -> Result<(c_int, Object<ffi::bz_stream>), Fault> {
-    let end: End<ffi::bz_stream> = |call, object| {
-        // SAFETY: it is what `BZ2_bzCompressInit` filled; ended once, nothing uses it afterwards.
-        unsafe {
-            call.run(move || {
-                ffi::BZ2_bzCompressEnd(object);
-            })
-        }
-    };
-    let stream = DOMAIN.object("BZ2_bzCompressInit", end)?;
-    let mut call = DOMAIN.call("BZ2_bzCompressInit")?;
-    let stream_ptr = call.object(&stream)?;
-    // SAFETY: each pointer covers what the contract of `BZ2_bzCompressInit` says, and nothing that comes back is used
-    // before it was checked.
-    let ret = unsafe {
-        call.run(move || ffi::BZ2_bzCompressInit(
-            stream_ptr,
-            block_size100k,
-            verbosity,
-            work_factor,
-        ))
-    }?;
-    Ok((ret, stream))
-}
-
-/// `BZ2_bzCompress` of `bzip2-sys`.
-///
-/// * `stream`: an object in the domain.
-/// * `next_in`: read, as far as `BZ2_bzCompress` moves `next_in`.
-/// * `next_out`: written, as far as `BZ2_bzCompress` moves `next_out`.
-///
-/// Returns what `BZ2_bzCompress` returned, then how many elements of `next_in` it read, then how many elements of `next_out` it wrote.
-///
-/// # Errors
-///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
-pub fn BZ2_bzCompress(
-    stream: &mut Object<ffi::bz_stream>,
-    next_in: &[u8],
-    next_out: &mut [u8],
-    action: c_int,
-) -> Result<(c_int, usize, usize), Fault> {
-    let mut call = DOMAIN.call("BZ2_bzCompress")?;
-    let stream_ptr = call.object(stream)?;
-    let next_in_ptr = call.input(next_in)?;
-    call.set(stream, offset_of!(ffi::bz_stream, next_in), next_in_ptr)?;
-    let next_in_left = call.length::<c_uint>(next_in.len())?;
-    call.set(stream, offset_of!(ffi::bz_stream, avail_in), next_in_left)?;
-    let next_out_room = call.output::<u8>(next_out.len())?;
-    call.set(stream, offset_of!(ffi::bz_stream, next_out), next_out_room.as_mut_ptr())?;
-    let next_out_left = call.length::<c_uint>(next_out.len())?;
-    call.set(stream, offset_of!(ffi::bz_stream, avail_out), next_out_left)?;
-    // SAFETY: each pointer covers what the contract of `BZ2_bzCompress` says, and nothing that comes back is used
-    // before it was checked.
-    let ret = unsafe { call.run(move || ffi::BZ2_bzCompress(stream_ptr, action)) }?;
-    let next_in_left = call
-        .get::<_, c_uint>(stream, offset_of!(ffi::bz_stream, avail_in))?;
-    let next_out_left = call
-        .get::<_, c_uint>(stream, offset_of!(ffi::bz_stream, avail_out))?;
-    let next_in_read = next_in.len() - call.count(next_in_left).min(next_in.len());
-    let next_out_written = call
-        .take(
-            next_out_room,
-            next_out.len() - call.count(next_out_left).min(next_out.len()),
-            next_out,
-        );
-    Ok((ret, next_in_read, next_out_written))
-}
-
-/// `BZ2_bzCompressEnd` of `bzip2-sys`.
-///
-/// * `stream`: an object in the domain, which ends.
-///
-/// # Errors
-///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
-pub fn BZ2_bzCompressEnd(mut stream: Object<ffi::bz_stream>) -> Result<c_int, Fault> {
-    let mut call = DOMAIN.call("BZ2_bzCompressEnd")?;
-    let stream_ptr = call.object(&stream)?;
-    stream.ended();
-    // SAFETY: each pointer covers what the contract of `BZ2_bzCompressEnd` says, and nothing that comes back is used
-    // before it was checked.
-    unsafe { call.run(move || ffi::BZ2_bzCompressEnd(stream_ptr)) }
-}
-
-/// `BZ2_bzDecompressInit` of `bzip2-sys`.
-///
-/// Returns what `BZ2_bzDecompressInit` returned, then `stream`.
-///
-/// # Errors
-///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
-pub fn BZ2_bzDecompressInit(
-    verbosity: c_int,
-    small: c_int,
-) -> Result<(c_int, Object<ffi::bz_stream>), Fault> {
-    let end: End<ffi::bz_stream> = |call, object| {
-        // SAFETY: it is what `BZ2_bzDecompressInit` filled; ended once, nothing uses it afterwards.
-        unsafe {
-            call.run(move || {
-                ffi::BZ2_bzDecompressEnd(object);
-            })
-        }
-    };
-    let stream = DOMAIN.object("BZ2_bzDecompressInit", end)?;
-    let mut call = DOMAIN.call("BZ2_bzDecompressInit")?;
-    let stream_ptr = call.object(&stream)?;
-    // SAFETY: each pointer covers what the contract of `BZ2_bzDecompressInit` says, and nothing that comes back is used
-    // before it was checked.
-    let ret = unsafe {
-        call.run(move || ffi::BZ2_bzDecompressInit(stream_ptr, verbosity, small))
-    }?;
-    Ok((ret, stream))
-}
-
-/// `BZ2_bzDecompress` of `bzip2-sys`.
-///
-/// * `stream`: an object in the domain.
-/// * `next_in`: read, as far as `BZ2_bzDecompress` moves `next_in`.
-/// * `next_out`: written, as far as `BZ2_bzDecompress` moves `next_out`.
-///
-/// Returns what `BZ2_bzDecompress` returned, then how many elements of `next_in` it read, then how many elements of `next_out` it wrote.
-///
-/// # Errors
-///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
-pub fn BZ2_bzDecompress(
-    stream: &mut Object<ffi::bz_stream>,
-    next_in: &[u8],
-    next_out: &mut [u8],
-) -> Result<(c_int, usize, usize), Fault> {
-    let mut call = DOMAIN.call("BZ2_bzDecompress")?;
-    let stream_ptr = call.object(stream)?;
-    let next_in_ptr = call.input(next_in)?;
-    call.set(stream, offset_of!(ffi::bz_stream, next_in), next_in_ptr)?;
-    let next_in_left = call.length::<c_uint>(next_in.len())?;
-    call.set(stream, offset_of!(ffi::bz_stream, avail_in), next_in_left)?;
-    let next_out_room = call.output::<u8>(next_out.len())?;
-    call.set(stream, offset_of!(ffi::bz_stream, next_out), next_out_room.as_mut_ptr())?;
-    let next_out_left = call.length::<c_uint>(next_out.len())?;
-    call.set(stream, offset_of!(ffi::bz_stream, avail_out), next_out_left)?;
-    // SAFETY: each pointer covers what the contract of `BZ2_bzDecompress` says, and nothing that comes back is used
-    // before it was checked.
-    let ret = unsafe { call.run(move || ffi::BZ2_bzDecompress(stream_ptr)) }?;
-    let next_in_left = call
-        .get::<_, c_uint>(stream, offset_of!(ffi::bz_stream, avail_in))?;
-    let next_out_left = call
-        .get::<_, c_uint>(stream, offset_of!(ffi::bz_stream, avail_out))?;
-    let next_in_read = next_in.len() - call.count(next_in_left).min(next_in.len());
-    let next_out_written = call
-        .take(
-            next_out_room,
-            next_out.len() - call.count(next_out_left).min(next_out.len()),
-            next_out,
-        );
-    Ok((ret, next_in_read, next_out_written))
-}
-
-/// `BZ2_bzDecompressEnd` of `bzip2-sys`.
-///
-/// * `stream`: an object in the domain, which ends.
-///
-/// # Errors
-///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
-pub fn BZ2_bzDecompressEnd(mut stream: Object<ffi::bz_stream>) -> Result<c_int, Fault> {
-    let mut call = DOMAIN.call("BZ2_bzDecompressEnd")?;
-    let stream_ptr = call.object(&stream)?;
-    stream.ended();
-    // SAFETY: each pointer covers what the contract of `BZ2_bzDecompressEnd` says, and nothing that comes back is used
-    // before it was checked.
-    unsafe { call.run(move || ffi::BZ2_bzDecompressEnd(stream_ptr)) }
-}
-
 /// `BZ2_bzBuffToBuffCompress` of `isolate-libraries`.
 ///
 /// * `dest`: written; its length goes as `destLen`.
@@ -254,7 +69,7 @@ pub fn BZ2_bzBuffToBuffCompress(
     // SAFETY: each pointer covers what the contract of `BZ2_bzBuffToBuffCompress` says, and nothing that comes back is used
     // before it was checked.
     let ret = unsafe {
-        call.run(move || ffi2::BZ2_bzBuffToBuffCompress(
+        call.run(move || ffi::BZ2_bzBuffToBuffCompress(
             dest_room.as_mut_ptr().cast(),
             dest_len.as_mut_ptr(),
             source_ptr.cast_mut().cast(),
@@ -293,7 +108,7 @@ pub fn BZ2_bzBuffToBuffDecompress(
     // SAFETY: each pointer covers what the contract of `BZ2_bzBuffToBuffDecompress` says, and nothing that comes back is used
     // before it was checked.
     let ret = unsafe {
-        call.run(move || ffi2::BZ2_bzBuffToBuffDecompress(
+        call.run(move || ffi::BZ2_bzBuffToBuffDecompress(
             dest_room.as_mut_ptr().cast(),
             dest_len.as_mut_ptr(),
             source_ptr.cast_mut().cast(),
@@ -305,4 +120,189 @@ pub fn BZ2_bzBuffToBuffDecompress(
     let dest_len = call.read(dest_len);
     let dest_written = call.take(dest_room, call.count(dest_len), dest);
     Ok((ret, dest_written))
+}
+
+/// `BZ2_bzCompressInit` of `bzip2-sys`.
+///
+/// Returns what `BZ2_bzCompressInit` returned, then `stream`.
+///
+/// # Errors
+///
+/// When the call ends in a fault; what is `&mut` keeps its value then.
+pub fn BZ2_bzCompressInit(
+    block_size100k: c_int,
+    verbosity: c_int,
+    work_factor: c_int,
+) -> Result<(c_int, Object<ffi2::bz_stream>), Fault> {
+    let end: End<ffi2::bz_stream> = |call, object| {
+        // SAFETY: it is what `BZ2_bzCompressInit` filled; ended once, nothing uses it afterwards.
+        unsafe {
+            call.run(move || {
+                ffi2::BZ2_bzCompressEnd(object);
+            })
+        }
+    };
+    let stream = DOMAIN.object("BZ2_bzCompressInit", end)?;
+    let mut call = DOMAIN.call("BZ2_bzCompressInit")?;
+    let stream_ptr = call.object(&stream)?;
+    // SAFETY: each pointer covers what the contract of `BZ2_bzCompressInit` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi2::BZ2_bzCompressInit(
+            stream_ptr,
+            block_size100k,
+            verbosity,
+            work_factor,
+        ))
+    }?;
+    Ok((ret, stream))
+}
+
+/// `BZ2_bzCompress` of `bzip2-sys`.
+///
+/// * `stream`: an object in the domain.
+/// * `next_in`: read, as far as `BZ2_bzCompress` moves `next_in`.
+/// * `next_out`: written, as far as `BZ2_bzCompress` moves `next_out`.
+///
+/// Returns what `BZ2_bzCompress` returned, then how many elements of `next_in` it read, then how many elements of `next_out` it wrote.
+///
+/// # Errors
+///
+/// When the call ends in a fault; what is `&mut` keeps its value then.
+pub fn BZ2_bzCompress(
+    stream: &mut Object<ffi2::bz_stream>,
+    next_in: &[u8],
+    next_out: &mut [u8],
+    action: c_int,
+) -> Result<(c_int, usize, usize), Fault> {
+    let mut call = DOMAIN.call("BZ2_bzCompress")?;
+    let stream_ptr = call.object(stream)?;
+    let next_in_ptr = call.input(next_in)?;
+    call.set(stream, offset_of!(ffi2::bz_stream, next_in), next_in_ptr)?;
+    let next_in_left = call.length::<c_uint>(next_in.len())?;
+    call.set(stream, offset_of!(ffi2::bz_stream, avail_in), next_in_left)?;
+    let next_out_room = call.output::<u8>(next_out.len())?;
+    call.set(stream, offset_of!(ffi2::bz_stream, next_out), next_out_room.as_mut_ptr())?;
+    let next_out_left = call.length::<c_uint>(next_out.len())?;
+    call.set(stream, offset_of!(ffi2::bz_stream, avail_out), next_out_left)?;
+    // SAFETY: each pointer covers what the contract of `BZ2_bzCompress` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe { call.run(move || ffi2::BZ2_bzCompress(stream_ptr, action)) }?;
+    let next_in_left = call
+        .get::<_, c_uint>(stream, offset_of!(ffi2::bz_stream, avail_in))?;
+    let next_out_left = call
+        .get::<_, c_uint>(stream, offset_of!(ffi2::bz_stream, avail_out))?;
+    let next_in_read = next_in.len() - call.count(next_in_left).min(next_in.len());
+    let next_out_written = call
+        .take(
+            next_out_room,
+            next_out.len() - call.count(next_out_left).min(next_out.len()),
+            next_out,
+        );
+    Ok((ret, next_in_read, next_out_written))
+}
+
+/// `BZ2_bzCompressEnd` of `bzip2-sys`.
+///
+/// * `stream`: an object in the domain, which ends.
+///
+/// # Errors
+///
+/// When the call ends in a fault; what is `&mut` keeps its value then.
+pub fn BZ2_bzCompressEnd(mut stream: Object<ffi2::bz_stream>) -> Result<c_int, Fault> {
+    let mut call = DOMAIN.call("BZ2_bzCompressEnd")?;
+    let stream_ptr = call.object(&stream)?;
+    stream.ended();
+    // SAFETY: each pointer covers what the contract of `BZ2_bzCompressEnd` says, and nothing that comes back is used
+    // before it was checked.
+    unsafe { call.run(move || ffi2::BZ2_bzCompressEnd(stream_ptr)) }
+}
+
+/// `BZ2_bzDecompressInit` of `bzip2-sys`.
+///
+/// Returns what `BZ2_bzDecompressInit` returned, then `stream`.
+///
+/// # Errors
+///
+/// When the call ends in a fault; what is `&mut` keeps its value then.
+pub fn BZ2_bzDecompressInit(
+    verbosity: c_int,
+    small: c_int,
+) -> Result<(c_int, Object<ffi2::bz_stream>), Fault> {
+    let end: End<ffi2::bz_stream> = |call, object| {
+        // SAFETY: it is what `BZ2_bzDecompressInit` filled; ended once, nothing uses it afterwards.
+        unsafe {
+            call.run(move || {
+                ffi2::BZ2_bzDecompressEnd(object);
+            })
+        }
+    };
+    let stream = DOMAIN.object("BZ2_bzDecompressInit", end)?;
+    let mut call = DOMAIN.call("BZ2_bzDecompressInit")?;
+    let stream_ptr = call.object(&stream)?;
+    // SAFETY: each pointer covers what the contract of `BZ2_bzDecompressInit` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi2::BZ2_bzDecompressInit(stream_ptr, verbosity, small))
+    }?;
+    Ok((ret, stream))
+}
+
+/// `BZ2_bzDecompress` of `bzip2-sys`.
+///
+/// * `stream`: an object in the domain.
+/// * `next_in`: read, as far as `BZ2_bzDecompress` moves `next_in`.
+/// * `next_out`: written, as far as `BZ2_bzDecompress` moves `next_out`.
+///
+/// Returns what `BZ2_bzDecompress` returned, then how many elements of `next_in` it read, then how many elements of `next_out` it wrote.
+///
+/// # Errors
+///
+/// When the call ends in a fault; what is `&mut` keeps its value then.
+pub fn BZ2_bzDecompress(
+    stream: &mut Object<ffi2::bz_stream>,
+    next_in: &[u8],
+    next_out: &mut [u8],
+) -> Result<(c_int, usize, usize), Fault> {
+    let mut call = DOMAIN.call("BZ2_bzDecompress")?;
+    let stream_ptr = call.object(stream)?;
+    let next_in_ptr = call.input(next_in)?;
+    call.set(stream, offset_of!(ffi2::bz_stream, next_in), next_in_ptr)?;
+    let next_in_left = call.length::<c_uint>(next_in.len())?;
+    call.set(stream, offset_of!(ffi2::bz_stream, avail_in), next_in_left)?;
+    let next_out_room = call.output::<u8>(next_out.len())?;
+    call.set(stream, offset_of!(ffi2::bz_stream, next_out), next_out_room.as_mut_ptr())?;
+    let next_out_left = call.length::<c_uint>(next_out.len())?;
+    call.set(stream, offset_of!(ffi2::bz_stream, avail_out), next_out_left)?;
+    // SAFETY: each pointer covers what the contract of `BZ2_bzDecompress` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe { call.run(move || ffi2::BZ2_bzDecompress(stream_ptr)) }?;
+    let next_in_left = call
+        .get::<_, c_uint>(stream, offset_of!(ffi2::bz_stream, avail_in))?;
+    let next_out_left = call
+        .get::<_, c_uint>(stream, offset_of!(ffi2::bz_stream, avail_out))?;
+    let next_in_read = next_in.len() - call.count(next_in_left).min(next_in.len());
+    let next_out_written = call
+        .take(
+            next_out_room,
+            next_out.len() - call.count(next_out_left).min(next_out.len()),
+            next_out,
+        );
+    Ok((ret, next_in_read, next_out_written))
+}
+
+/// `BZ2_bzDecompressEnd` of `bzip2-sys`.
+///
+/// * `stream`: an object in the domain, which ends.
+///
+/// # Errors
+///
+/// When the call ends in a fault; what is `&mut` keeps its value then.
+pub fn BZ2_bzDecompressEnd(mut stream: Object<ffi2::bz_stream>) -> Result<c_int, Fault> {
+    let mut call = DOMAIN.call("BZ2_bzDecompressEnd")?;
+    let stream_ptr = call.object(&stream)?;
+    stream.ended();
+    // SAFETY: each pointer covers what the contract of `BZ2_bzDecompressEnd` says, and nothing that comes back is used
+    // before it was checked.
+    unsafe { call.run(move || ffi2::BZ2_bzDecompressEnd(stream_ptr)) }
 }

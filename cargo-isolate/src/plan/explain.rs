@@ -1,0 +1,91 @@
+//! One function of the plan in full: for each pointer what was decided, by whom, and on what evidence.
+
+use super::{Decision, DomainPlan, FunctionPlan, Plan, Role};
+use crate::{contract::infer::Tier, nearest::nearest};
+use std::io::{self, Write};
+
+/// A name that no domain isolates.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "no domain isolates a function `{name}`{}; `cargo isolate plan` lists those that are",
+    .nearest.as_ref().map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
+)]
+pub(crate) struct NoSuchFunction {
+    name: String,
+    nearest: Option<String>,
+}
+
+impl Plan {
+    /// The function of that name, with its domain.
+    ///
+    /// # Errors
+    ///
+    /// There is none; the nearest name is in the error.
+    pub(crate) fn function(&self, name: &str) -> Result<(&DomainPlan, &FunctionPlan), NoSuchFunction> {
+        let all = || self.domains.iter().flat_map(|domain| domain.functions.iter().map(move |one| (domain, one)));
+        all().find(|(_, function)| function.name == name).ok_or_else(|| NoSuchFunction {
+            name: name.to_owned(),
+            nearest: nearest(name, all().map(|(_, function)| &*function.name)).map(str::to_owned),
+        })
+    }
+}
+
+/// Prints a function with every decision and its evidence.
+pub(crate) fn explain(out: &mut dyn Write, domain: &DomainPlan, function: &FunctionPlan) -> io::Result<()> {
+    let declared = &function.declared;
+    writeln!(out, "{}, declared at {}:{}:{}", function.name, declared.file, declared.line, declared.column)?;
+    writeln!(
+        out,
+        "runs in the domain `{}`, served by {} {}",
+        domain.name, domain.library.name, domain.library.version
+    )?;
+    if let Some(contracts) = &domain.contracts {
+        writeln!(out, "contracts: {contracts}")?;
+    }
+    if let Some(reason) = &function.refused {
+        writeln!(out, "no wrapper: {reason}")?;
+    }
+    for param in &function.params {
+        subject(out, &param.name, &param.ty, &param.shape.to_string())?;
+        match &param.role {
+            Role::Caller => {}
+            Role::LengthOf(_) | Role::CellOf(_) => writeln!(out, "    the wrapper's caller does not see it")?,
+        }
+        decision(out, &param.decision)?;
+    }
+    if let Some(ret) = &function.ret {
+        subject(out, "ret", &ret.ty, &ret.shape.to_string())?;
+        decision(out, &ret.decision)?;
+    }
+    match &function.stub {
+        Some(stub) => write!(out, "\npolicy to start from, to be checked against the library's manual:\n\n{stub}"),
+        None => Ok(()),
+    }
+}
+
+fn subject(out: &mut dyn Write, name: &str, ty: &str, shape: &str) -> io::Result<()> {
+    match ty == shape {
+        true => writeln!(out, "\n  {name}: {ty}"),
+        false => writeln!(out, "\n  {name}: {ty}, which is `{shape}`"),
+    }
+}
+
+fn decision(out: &mut dyn Write, decision: &Decision) -> io::Result<()> {
+    if let Some(contract) = decision.contract() {
+        writeln!(out, "    {}", contract.to_toml())?;
+    }
+    match decision {
+        Decision::Policy { .. } => writeln!(out, "    says the policy, which is believed"),
+        Decision::Shipped { .. } => {
+            writeln!(
+                out,
+                "    say the contracts that ship with the tool; a `[fn]` or `[struct]` of the policy replaces them"
+            )
+        }
+        Decision::Rule { tier: Tier::Proven, evidence, .. } => writeln!(out, "    proven: {evidence}"),
+        Decision::Rule { tier: Tier::Likely, evidence, .. } => {
+            writeln!(out, "    likely, for you to check: {evidence}")
+        }
+        Decision::Refused { reason } => writeln!(out, "    refused: {reason}"),
+    }
+}

@@ -1,0 +1,23 @@
+//! Contracts of well-known libraries, which a policy need not repeat.
+
+/// One library's.
+#[derive(Clone, Copy, Debug)]
+pub struct File {
+    /// Its name, as messages show it.
+    pub name: &'static str,
+    /// `package` and `versions` that it is for, then `[struct.…]` and `[fn.…]` as in a policy.
+    pub text: &'static str,
+}
+
+macro_rules! files {
+    ($($name:literal,)*) => {
+        &[$(File { name: $name, text: include_str!(concat!("../contracts/", $name)) }),*]
+    };
+}
+
+/// All of them, by package.
+pub const FILES: &[File] = files! {
+    "bzip2-sys.toml",
+    "libz-sys.toml",
+    "lz4-sys.toml",
+};

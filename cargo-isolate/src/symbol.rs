@@ -4,6 +4,7 @@ use crate::{
     graph::{Graph, Role},
     names::Crates,
     nearest::nearest,
+    report::dormant,
 };
 use camino::Utf8PathBuf;
 use globset::GlobMatcher;
@@ -54,9 +55,9 @@ pub(crate) struct Caller {
     #[serde(flatten)]
     pub(crate) function: Function,
     /// Calls of the symbol.
-    pub(crate) calls: Vec<Site>,
+    pub(crate) calls: Vec<Use>,
     /// Its address taken, or a static used.
-    pub(crate) mentions: Vec<Site>,
+    pub(crate) mentions: Vec<Use>,
     /// Ways up to a public function that is not `unsafe`: each from a direct caller of this function to the last that is
     /// known. None: nothing calls it by a path, or it is such a function itself.
     pub(crate) reached_from: Vec<Vec<Function>>,
@@ -85,6 +86,15 @@ pub(crate) struct Site {
     /// Relative to the workspace where it lies in there.
     pub(crate) path: Utf8PathBuf,
     pub(crate) span: Span,
+}
+
+/// A place where a symbol is used.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) struct Use {
+    #[serde(flatten)]
+    pub(crate) site: Site,
+    /// What keeps it out of the builds for all chosen targets: `cfg(windows)`.
+    pub(crate) dormant: Option<String>,
 }
 
 /// A pattern that matches no foreign item of the graph.
@@ -230,13 +240,16 @@ impl<'u> Uses<'u, '_> {
     }
 
     fn callers(&self, calls: &[&ForeignCall<'_>]) -> Vec<Caller> {
-        type Sites = BTreeSet<Site>;
-        let mut by_function: BTreeMap<Where, (Sites, Sites)> = BTreeMap::new();
+        type Places = BTreeSet<Use>;
+        let mut by_function: BTreeMap<Where, (Places, Places)> = BTreeMap::new();
         for call in calls {
             let scope = &call.call.scope;
             let (calls, mentions) = by_function.entry(Where::of(call.caller, scope)).or_default();
+            let (package, file) = self.crates.origin(call.caller);
+            let package = &self.graph.packages[package];
+            let dormant = dormant(package, &package.files[file], scope);
             let site = Site { path: self.path(call.caller), span: call.call.span };
-            if call.mention { mentions } else { calls }.insert(site);
+            if call.mention { mentions } else { calls }.insert(Use { site, dormant });
         }
         let mut callers: Vec<_> = by_function
             .into_iter()
@@ -247,8 +260,11 @@ impl<'u> Uses<'u, '_> {
                 reached_from: self.ways(&place),
             })
             .collect();
-        // A file that two targets share stands for one function.
-        callers.sort_by(|a, b| (&a.function.package, &a.calls).cmp(&(&b.function.package, &b.calls)));
+        // Those that are compiled come first. A file that two targets share stands for one function.
+        callers.sort_by(|a, b| {
+            let key = |caller: &'_ Caller| (caller.is_dormant(), caller.function.package.clone(), caller.calls.clone());
+            key(a).cmp(&key(b))
+        });
         callers
     }
 
@@ -343,6 +359,13 @@ impl<'u> Uses<'u, '_> {
     fn path(&self, place: Place) -> Utf8PathBuf {
         let (package, file) = self.crates.origin(place);
         self.graph.relative(&self.graph.packages[package].files[file].path)
+    }
+}
+
+impl Caller {
+    /// Whether no chosen target compiles any of its uses.
+    pub(crate) fn is_dormant(&self) -> bool {
+        self.calls.iter().chain(&self.mentions).all(|used| used.dormant.is_some())
     }
 }
 

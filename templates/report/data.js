@@ -31,19 +31,22 @@ const findings = raw.findings.map((row, index) => {
 });
 
 const symbols = raw.symbols.map(([name, library, declared, callers]) => {
-  const of = callers.map(([owner, at, calls, mentions]) => ({ package: text(owner), at: text(at), calls, mentions }));
-  const sum = (field) => of.reduce((total, caller) => total + caller[field], 0);
-  return { name: text(name), library: text(library), declared: text(declared), callers: of, calls: sum("calls"), mentions: sum("mentions") };
+  const of = callers.map(([owner, at, calls, mentions, dormant]) => ({ package: text(owner), at: text(at), calls, mentions, dormant }));
+  return { name: text(name), library: text(library), declared: text(declared), callers: of };
 });
 
-const functions = raw.functions.map(([owner, file, line, at, isUnsafe, blocks, own, calls], index) => ({
+// Which builds have something: those of the library and binaries, of tests, or none.
+const BUILT = ["live", "test", "dormant"];
+const functions = raw.functions.map(([owner, file, line, at, module, built, isUnsafe, blocks, own, calls], index) => ({
   index, line, isUnsafe, calls,
+  built: BUILT[built],
   package: packages[owner],
   fileIndex: file,
   file: files[file],
   at: text(at),
+  module: text(module),
   symbols: texts(own),
-  blocks: blocks.map(([start, last, argued, operations, used]) => ({ line: start, last, argued, operations, symbols: texts(used) })),
+  blocks: blocks.map(([start, last, argued, operations, used, of]) => ({ line: start, last, argued, operations, symbols: texts(used), built: BUILT[of] })),
 }));
 
 const problems = raw.problems.map(([owner, path, line, message, incomplete]) => ({

@@ -24,9 +24,23 @@ function prose(content) {
   return parts.map((part, index) => (index % 2 === 1 ? code(part) : part)).filter((part) => part !== "");
 }
 
+// Up and down move the focus along what `selector` finds, as Tab does.
+function arrows(container, selector) {
+  container.addEventListener("keydown", (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step || event.altKey || event.ctrlKey || event.metaKey) return;
+    const stops = [...container.querySelectorAll(selector)];
+    const next = stops[stops.indexOf(event.target) + step];
+    if (!stops.includes(event.target) || !next) return;
+    next.focus();
+    event.preventDefault();
+  });
+  return container;
+}
+
 // A long list, made as far as it is scrolled to.
 function endless(items, row, step = 60) {
-  const list = element("div", { class: "list" });
+  const list = arrows(element("div", { class: "list" }), "summary");
   const rest = element("p", { class: "faint", style: "padding:.5rem 1rem" });
   let shown = 0;
   const more = () => {

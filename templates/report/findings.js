@@ -8,6 +8,7 @@ const FACETS = [
 ];
 
 function findingsView(query) {
+  if (findings.length === 0) return [element("p", {}, raw.command === "check" ? "Nothing breaks the policy." : "No unsafe or foreign code of the members to list.")];
   const results = element("div", {});
   const search = element("input", { type: "search", placeholder: "Search", "aria-label": "Search findings", value: query.get("q") ?? "" });
   const owners = [...new Set(findings.map((finding) => finding.file.package).filter(Boolean))];

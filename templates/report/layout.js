@@ -4,31 +4,34 @@
 // callers and symbols stand as near as can be to the middle of what they are connected with.
 
 const ROW = 26;
-const OPERATIONS = { "deref": "raw pointer", "transmute": "transmute", "from-raw-parts": "from_raw_parts", "asm": "asm!", "static": "static" };
+const OPERATIONS = {
+  "deref": "raw pointer", "transmute": "transmute", "from-raw-parts": "from_raw_parts", "asm": "asm!", "static": "static mut",
+  "foreign-call": "foreign call", "unsafe-call": "unsafe call", "foreign-static": "foreign static", "union": "union field",
+};
 
-const moduleOf = (candidate) => candidate.at.split("::").slice(0, Math.max(1, candidate.at.split("::").length - (candidate.at.includes("::") ? 1 : 0))).join("::");
 const holds = (candidate) => candidate.isUnsafe || candidate.blocks.length > 0 || candidate.symbols.length > 0;
 const symbolsOf = (candidate) => new Set([...candidate.symbols, ...candidate.blocks.flatMap((block) => block.symbols)]);
 
-// The functions that a caller reaches first which hold unsafe code: those it calls, or, through others, those these call.
-function standsOn(caller) {
-  const direct = caller.calls.map((index) => functions[index]).filter(holds);
-  if (direct.length > 0) return { holders: direct, through: false };
+// The functions with unsafe code that a caller reaches first: those it calls, or, through others, those these call. Indices.
+function standsOn(caller, isHolder) {
+  const direct = caller.calls.filter(isHolder);
+  if (direct.length > 0) return { below: direct, through: false };
   const seen = new Set([caller.index]);
   const found = new Set();
   const queue = [...caller.calls];
   while (queue.length > 0) {
-    const next = functions[queue.pop()];
-    if (seen.has(next.index)) continue;
-    seen.add(next.index);
-    if (holds(next)) found.add(next);
-    else queue.push(...next.calls);
+    const next = queue.pop();
+    if (seen.has(next)) continue;
+    seen.add(next);
+    if (isHolder(next)) found.add(next);
+    else queue.push(...functions[next].calls);
   }
-  return { holders: [...found], through: true };
+  return { below: [...found], through: true };
 }
 
-// Nodes `{ id, layer, y, kind, label, count, module, function, block, symbol }` and edges `{ from, to, weight, through }`.
-function layout(chosen, open) {
+// Nodes `{ id, layer, y, kind, label, count, module, function, block, symbol, built }` and edges `{ from, to, weight, through }`
+// of the functions `chosen`. Those of other packages than `home` are callers, whatever they hold.
+function layout(chosen, open, home) {
   const nodes = new Map();
   const edges = new Map();
   const node = (id, layer, properties) => {
@@ -44,32 +47,34 @@ function layout(chosen, open) {
     } else edges.set(key, { from, to, weight: 1, through });
   };
 
-  const holders = chosen.filter(holds);
-  const byModule = Map.groupBy(holders, moduleOf);
+  const holders = chosen.filter((candidate) => candidate.package === home && holds(candidate));
+  const byIndex = new Map(holders.map((holder) => [holder.index, holder]));
+  const byModule = Map.groupBy(holders, (holder) => holder.module);
   let y = 0;
   for (const [module, list] of [...byModule].sort((a, b) => a[0].localeCompare(b[0]))) {
     if (open.has(module)) y = openModule(module, list, y, node, edge);
     else y = closedModule(module, list, y, node, edge);
   }
 
-  const holderNode = (holder) => (open.has(moduleOf(holder)) ? `f${holder.index}` : `m1${moduleOf(holder)}`);
-  for (const caller of chosen.filter((candidate) => !holds(candidate))) {
-    const module = moduleOf(caller);
-    const id = open.has(module) ? `f${caller.index}` : `m0${module}`;
-    const { holders: below, through } = standsOn(caller);
-    const drawn = below.filter((holder) => nodes.has(holderNode(holder)));
-    if (drawn.length === 0) continue;
+  const holderNode = (holder) => (open.has(holder.module) ? `f${holder.index}` : `m1${holder.module}`);
+  for (const caller of chosen.filter((candidate) => !byIndex.has(candidate.index))) {
+    const { module } = caller;
+    const { below, through } = standsOn(caller, (index) => byIndex.has(index));
+    if (below.length === 0) continue;
     const made = open.has(module)
-      ? node(id, 0, { kind: "function", label: caller.at.slice(module.length + 2), function: caller, module })
-      : node(id, 0, { kind: "module", label: module, count: 0, module });
-    if (made.kind === "module") made.count += 1;
-    for (const holder of drawn) edge(id, holderNode(holder), through);
+      ? node(`f${caller.index}`, 0, { kind: "function", label: nameIn(caller, module), function: caller, module, built: caller.built })
+      : node(`m0${module}`, 0, { kind: "module", label: module, count: 0, module, built: caller.built });
+    if (made.kind === "module") {
+      made.count += 1;
+      made.built = most(made.built, caller.built);
+    }
+    for (const index of below) edge(made.id, holderNode(byIndex.get(index)), through);
   }
   // A holder may call another one.
   for (const holder of holders) {
-    for (const below of holder.calls.map((index) => functions[index]).filter(holds)) {
-      const [from, to] = [holderNode(holder), holderNode(below)];
-      if (from !== to && nodes.has(to)) edge(from, to);
+    for (const below of holder.calls.filter((index) => byIndex.has(index))) {
+      const [from, to] = [holderNode(holder), holderNode(byIndex.get(below))];
+      if (from !== to) edge(from, to);
     }
   }
 
@@ -79,43 +84,47 @@ function layout(chosen, open) {
   return { nodes: all, edges: [...edges.values()], byId: nodes, height: Math.max(...all.map((one) => one.y), 0) + ROW + 12 };
 }
 
+const nameIn = (candidate, module) => (candidate.at === module ? "outside of functions" : candidate.at.slice(module.length + 2));
+// Which builds have several things: those that have any.
+const most = (...built) => BUILT.find((one) => built.includes(one));
+
 function closedModule(module, list, y, node, edge) {
   const blocks = list.flatMap((holder) => holder.blocks);
   const bare = blocks.filter((block) => !block.argued).length;
-  node(`m1${module}`, 1, { kind: "module", label: module, count: list.length, module, y });
+  node(`m1${module}`, 1, { kind: "module", label: module, count: list.length, module, y, built: most(...list.map((holder) => holder.built)), list });
   if (blocks.length > 0) {
-    node(`b${module}`, 2, { kind: bare > 0 ? "block bare" : "block", label: plural(blocks.length, "block"), module, y, blocks });
+    node(`b${module}`, 2, { kind: bare > 0 ? "block bare" : "block", label: plural(blocks.length, "block"), module, y, list, built: most(...blocks.map((block) => block.built)) });
     edge(`m1${module}`, `b${module}`);
   }
   for (const holder of list) {
-    for (const symbol of holder.symbols) connect(`m1${module}`, symbol, node, edge);
-    for (const symbol of holder.blocks.flatMap((block) => block.symbols)) connect(`b${module}`, symbol, node, edge);
+    for (const symbol of holder.symbols) connect(`m1${module}`, symbol, holder, node, edge);
+    for (const block of holder.blocks) for (const symbol of block.symbols) connect(`b${module}`, symbol, block, node, edge);
   }
   return y + ROW;
 }
 
 function openModule(module, list, y, node, edge) {
-  node(`m1${module}`, 1, { kind: "module", label: module, count: list.length, module, y, open: true });
+  node(`m1${module}`, 1, { kind: "module", label: module, count: list.length, module, y, open: true, list, built: most(...list.map((holder) => holder.built)) });
   y += ROW;
   for (const holder of [...list].sort((a, b) => a.fileIndex - b.fileIndex || a.line - b.line)) {
-    const label = holder.at === module ? "outside of functions" : holder.at.slice(module.length + 2);
-    node(`f${holder.index}`, 1, { kind: holder.isUnsafe ? "function unsafe" : "function", label, function: holder, module, y });
-    for (const symbol of holder.symbols) connect(`f${holder.index}`, symbol, node, edge);
+    node(`f${holder.index}`, 1, { kind: holder.isUnsafe ? "function unsafe" : "function", label: nameIn(holder, module), function: holder, module, y, built: holder.built });
+    for (const symbol of holder.symbols) connect(`f${holder.index}`, symbol, holder, node, edge);
     holder.blocks.forEach((block, number) => {
       const id = `b${holder.index}.${number}`;
       const does = block.operations.map((operation) => OPERATIONS[operation] ?? operation).join(", ");
       const kind = block.argued ? "block" : "block bare";
-      node(id, 2, { kind, label: `line ${block.line}${does && ` · ${does}`}`, block, function: holder, module, y: y + number * ROW });
+      node(id, 2, { kind, label: `line ${block.line}${does && ` · ${does}`}`, block, function: holder, module, y: y + number * ROW, built: block.built });
       edge(`f${holder.index}`, id);
-      for (const symbol of block.symbols) connect(id, symbol, node, edge);
+      for (const symbol of block.symbols) connect(id, symbol, block, node, edge);
     });
     y += Math.max(1, holder.blocks.length) * ROW;
   }
   return y + ROW / 2;
 }
 
-function connect(from, symbol, node, edge) {
-  node(`s${symbol}`, 3, { kind: "symbol-node", label: symbol, symbol });
+function connect(from, symbol, user, node, edge) {
+  const made = node(`s${symbol}`, 3, { kind: "symbol-node", label: symbol, symbol, built: user.built });
+  made.built = most(made.built, user.built);
   edge(from, `s${symbol}`);
 }
 
@@ -136,4 +145,39 @@ function settle(all, layer, edges, byId, own, other) {
     one.y = Math.min(Math.max(free, Math.round(wish(one))), last);
     free = one.y + ROW;
   });
+}
+
+// Where each layer begins and how wide it is: as its longest label wants, or less where the window is narrow.
+function columnsOf(nodes, width) {
+  const [EDGE, GAP, MOST] = [28, 46, 420];
+  // Room for the heads.
+  const LEAST = [90, 175, 95, 105];
+  const wants = LAYERS.map((_, layer) => {
+    const own = nodes.filter((node) => node.layer === layer);
+    if (own.length === 0) return 0;
+    const letters = Math.max(...own.map((node) => node.label.length + (node.kind === "module" ? 4 + String(node.count).length : 0)));
+    return Math.min(MOST, Math.max(LEAST[layer], Math.ceil(letters * LETTER) + 20));
+  });
+  const layers = wants.filter((want) => want > 0).length;
+  // On a narrow screen the picture is moved rather than squeezed.
+  const room = Math.max(width, 200 * layers) - 2 * EDGE - (layers - 1) * GAP;
+  // Who wants little gets it; the others share what is left.
+  let [left, open] = [room, wants.filter((want) => want > 0)];
+  for (;;) {
+    const fair = left / open.length;
+    const small = open.filter((want) => want <= fair);
+    if (small.length === 0 || open.length === 0) break;
+    left -= small.reduce((sum, want) => sum + want, 0);
+    open = open.filter((want) => want > fair);
+  }
+  const cap = open.length > 0 ? left / open.length : Infinity;
+  // Room that nobody wants goes between the layers.
+  const gap = GAP + (open.length > 0 || layers < 2 ? 0 : Math.min(left / (layers - 1), 90));
+  let x = EDGE;
+  const columns = wants.map((want, layer) => {
+    const column = { x, width: Math.min(want, Math.max(cap, LEAST[layer])) };
+    if (want > 0) x += column.width + gap;
+    return column;
+  });
+  return { columns, width: Math.max(width, x - gap + EDGE) };
 }

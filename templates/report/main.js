@@ -3,7 +3,7 @@
 const VIEWS = [
   { name: "packages", title: "Packages", draw: () => packagesView() },
   { name: "findings", title: "Findings", draw: (query) => findingsView(query) },
-  { name: "symbols", title: "Symbols", draw: () => symbolsView() },
+  { name: "symbols", title: "Symbols", draw: (query) => symbolsView(query) },
   { name: "graph", title: "Graph", draw: (query) => graphView(query) },
 ];
 
@@ -26,7 +26,7 @@ function verdict() {
     pills.push(errors > 0 ? pill("error", plural(errors, "violation")) : pill("good", "no violations"));
     if (warnings > 0) pills.push(pill("warning", plural(warnings, "warning")));
   } else {
-    pills.push(pill("note", plural(notes, "finding")));
+    pills.push(notes > 0 ? pill("note", plural(notes, "finding")) : pill("good", "no findings"));
   }
   if (!raw.complete) pills.push(pill("warning", "incomplete"));
   document.getElementById("verdict").replaceChildren(...pills);

@@ -15,25 +15,39 @@ function packagesView() {
   const dependencies = packages.filter((owner) => !owner.member);
   const quiet = dependencies.filter((owner) => countsOf(owner).every((count) => count === 0) && owner.dormant === 0);
   const loud = dependencies.filter((owner) => !quiet.includes(owner));
+  const search = element("input", { type: "search", class: "grow", placeholder: "Package", "aria-label": "Search packages" });
+  const groups = [{ title: "Members", rows: members }, { title: "Dependencies", rows: loud }];
+  const keep = (owner) => owner.id.toLowerCase().includes(search.value.toLowerCase());
+  // By the first number, which is that of unsafe constructs.
+  const columns = packageColumns();
+  const table = sortable(columns, groups, { after: parts, by: columns.length > 1 ? 1 : null, keep });
+  search.addEventListener("input", table.refill);
   return [
     ...problemsNotice(),
     raw.policy && element("p", { class: "lead" }, "Held against ", code(raw.policy), raw.known && ["; ", ...prose(raw.known)], "."),
-    figures(),
-    sortable(packageColumns(), [{ title: "Members", rows: members }, { title: "Dependencies", rows: loud }], parts),
+    headline(members, dependencies, quiet),
+    packages.length > 20 && element("div", { class: "toolbar" }, search),
+    table,
     quiet.length > 0 && element("p", { class: "faint", style: "margin-top:.7rem" },
       `${plural(quiet.length, "dependency", "dependencies")} without unsafe or foreign code: `, quiet.map((owner) => owner.name).join(", ")),
     ...problemsList(),
   ];
 }
 
-function figures() {
-  const figure = (count, name) => element("div", {}, element("dt", {}, name), element("dd", {}, count.toLocaleString("en")));
-  const verdict = raw.command === "check" ? [figure(raw.totals[0], "violations"), figure(raw.totals[1], "warnings")] : [];
-  const members = packages.filter((owner) => owner.member);
-  const dependencies = packages.filter((owner) => !owner.member);
-  return element("dl", { class: "figures" }, ...verdict,
-    figure(members.length, "members"), figure(total("unsafe", members), "unsafe constructs of members"), figure(total("calls", members), "foreign calls of members"),
-    figure(dependencies.length, "dependencies"), figure(total("unsafe", dependencies), "unsafe constructs of dependencies"), figure(symbols.length, "symbols used"));
+// What there is in all: of the verdict, of members, of dependencies.
+function headline(members, dependencies, quiet) {
+  const figure = (count, name, to) => element("div", {}, element("dt", {}, count === 1 ? name.replace(/s$/, "") : name), element("dd", {}, to && count > 0 ? link(to, count.toLocaleString("en")) : count.toLocaleString("en")));
+  const card = (title, ...figures) => element("section", { class: "card" }, element("h2", {}, title), element("dl", {}, ...figures));
+  const sum = (owners, listed) => [
+    figure(total("unsafe", owners), "unsafe constructs", listed), figure(total("calls", owners), "foreign calls", listed && "#symbols"),
+    figure(total("unseen", owners) + total("unseen calls", owners), "not seen"), figure(owners.reduce((all, owner) => all + owner.dormant, 0), "dormant"),
+  ];
+  const listed = findings.length > 0 && raw.command !== "check" && "#findings";
+  const clean = quiet.length > 0 ? `, ${quiet.length} without any` : "";
+  return element("div", { class: "headline" },
+    raw.command === "check" && card("Verdict", figure(raw.totals[0], "violations", "#findings?level=error"), figure(raw.totals[1], "warnings", "#findings?level=warning")),
+    card(plural(members.length, "member"), ...sum(members, listed)),
+    dependencies.length > 0 && card(plural(dependencies.length, "dependency", "dependencies") + clean, ...sum(dependencies)));
 }
 
 function packageColumns() {
@@ -46,7 +60,9 @@ function packageColumns() {
   const dormant = { head: "dormant", about: raw.dormant, number: true, value: (owner) => owner.dormant };
   const counts = usedColumns().map((column) => {
     const [head, about] = raw.columns[column];
-    return { head, about, number: true, value: (owner) => countsOf(owner)[column] };
+    const value = (owner) => countsOf(owner)[column];
+    const most = Math.max(...packages.map(value));
+    return { head, about, number: true, value, share: head === "unsafe" && ((owner) => value(owner) / most) };
   });
   return [name, ...counts, ...(packages.some((owner) => owner.dormant > 0) ? [dormant] : [])];
 }

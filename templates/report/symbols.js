@@ -1,52 +1,84 @@
-// The map of foreign symbols: who calls what of which library.
+// The map of foreign symbols: who calls what of which library. The filters are part of the address.
 
-function symbolsView() {
+const usesOf = (caller) => caller.calls + caller.mentions;
+const liveUses = (caller) => usesOf(caller) - caller.dormant;
+
+function symbolsView(query) {
   if (symbols.length === 0) return [element("p", {}, "No code of this report calls a foreign symbol.")];
   const results = element("div", {});
-  const search = element("input", { type: "search", class: "grow", placeholder: "Symbol, library or caller", "aria-label": "Search symbols" });
-  const order = element("select", { "aria-label": "Order" }, element("option", { value: "calls" }, "Most used first"), element("option", { value: "name" }, "By name"));
-  const most = Math.max(...symbols.map((symbol) => symbol.calls + symbol.mentions));
+  const said = element("p", { class: "faint", role: "status", style: "margin-bottom:.5rem" });
+  const search = element("input", { type: "search", class: "grow", placeholder: "Symbol, library or caller", "aria-label": "Search symbols", value: query.get("q") ?? "" });
+  const order = element("select", { "aria-label": "Order" }, element("option", { value: "calls" }, "Most used first"), element("option", { value: "name", selected: query.get("order") === "name" }, "By name"));
+  const someDormant = symbols.some((symbol) => symbol.callers.some((caller) => caller.dormant > 0));
+  const allDormant = symbols.every((symbol) => symbol.callers.every((caller) => liveUses(caller) === 0));
+  const dormant = element("input", { type: "checkbox", checked: query.has("dormant") || allDormant });
+
+  // Symbols with the callers that are shown, and their uses.
+  function shown() {
+    const count = dormant.checked ? usesOf : liveUses;
+    const word = search.value.toLowerCase();
+    const holds = (...parts) => parts.some((part) => part.toLowerCase().includes(word));
+    return symbols.flatMap((symbol) => {
+      const callers = symbol.callers.filter((caller) => count(caller) > 0);
+      const found = holds(symbol.name, symbol.library ?? "", symbol.declared) ? callers : callers.filter((caller) => holds(caller.at));
+      return found.length > 0 ? [{ ...symbol, callers: found, uses: found.reduce((sum, caller) => sum + count(caller), 0) }] : [];
+    });
+  }
 
   function fill() {
-    const word = search.value.toLowerCase();
-    const holds = (symbol) => [symbol.name, symbol.library ?? "", symbol.declared, ...symbol.callers.map((caller) => caller.at)].some((part) => part.toLowerCase().includes(word));
-    const found = symbols.filter(holds);
+    const found = shown();
+    const most = Math.max(...found.map((symbol) => symbol.uses));
     const libraries = Map.groupBy(found, (symbol) => `${symbol.library ?? "no library named"}\n${symbol.declared}`);
-    const uses = (list) => list.reduce((sum, symbol) => sum + symbol.calls + symbol.mentions, 0);
+    const uses = (list) => list.reduce((sum, symbol) => sum + symbol.uses, 0);
     const groups = [...libraries].sort((a, b) => uses(b[1]) - uses(a[1]));
+    const hidden = symbols.length - found.length;
+    said.textContent = `${plural(found.length, "symbol")}${hidden > 0 ? `, ${hidden.toLocaleString("en")} more left out` : ""}`;
     results.replaceChildren(...groups.map(([key, list]) => libraryBox(key.split("\n"), list, order.value, most)));
   }
 
-  search.addEventListener("input", fill);
-  order.addEventListener("change", fill);
+  function change() {
+    const next = new URLSearchParams();
+    if (search.value) next.set("q", search.value);
+    if (order.value === "name") next.set("order", "name");
+    if (dormant.checked) next.set("dormant", "");
+    history.replaceState(null, "", `#symbols?${next}`);
+    fill();
+  }
+
+  for (const [control, event] of [[search, "input"], [order, "change"], [dormant, "change"]]) control.addEventListener(event, change);
   fill();
   return [
-    element("p", { class: "lead" }, `${plural(symbols.length, "foreign symbol")} in use. Open one to see its callers; a mention is a use without a call: an address taken, a static read.`),
-    element("div", { class: "toolbar" }, search, order), results,
+    element("p", { class: "lead" }, "Open a symbol to see its callers. A mention is a use without a call: an address taken, a static read. Dormant is what no chosen target compiles."),
+    element("div", { class: "toolbar" }, search, order, someDormant && element("label", { class: "check" }, dormant, "dormant code too")),
+    said, results,
   ];
 }
 
 function libraryBox([library, declared], list, order, most) {
-  const sorted = [...list].sort((a, b) => (order === "name" ? a.name.localeCompare(b.name) : b.calls + b.mentions - a.calls - a.mentions));
+  const sorted = [...list].sort((a, b) => (order === "name" ? a.name.localeCompare(b.name) : b.uses - a.uses || a.name.localeCompare(b.name)));
   return element("section", {},
     element("h3", {}, library, " ", element("span", { class: "faint" }, `declared in ${declared} · ${plural(list.length, "symbol")}`)),
     endless(sorted, (symbol) => symbolRow(symbol, most)));
 }
 
+const counted = (calls, mentions) => [calls > 0 && plural(calls, "call"), mentions > 0 && plural(mentions, "mention")].filter(Boolean).join(", ");
+
 function symbolRow(symbol, most) {
-  const uses = symbol.calls + symbol.mentions;
-  const counts = [symbol.calls > 0 && plural(symbol.calls, "call"), symbol.mentions > 0 && plural(symbol.mentions, "mention")].filter(Boolean).join(", ");
+  const sum = (field) => symbol.callers.reduce((all, caller) => all + caller[field], 0);
   const list = element("ul", {});
   const fill = () => list.childElementCount === 0 && list.append(...symbol.callers.map(callerRow));
   return element("details", { class: "symbol", ontoggle: fill },
-    element("summary", {}, element("code", { class: "name" }, symbol.name), element("span", { class: "faint" }, `${counts} from ${plural(symbol.callers.length, "place")}`),
-      element("span", { class: "share", style: `width:${Math.max(3, Math.round((110 * uses) / most))}px` })),
+    element("summary", {}, element("code", { class: "name" }, symbol.name),
+      element("span", { class: "faint" }, `${counted(sum("calls"), sum("mentions"))} from ${plural(symbol.callers.length, "place")}`, sum("dormant") > 0 && [" ", dormantTag(sum("dormant"), sum("calls") + sum("mentions"))]),
+      element("span", { class: "share", style: `width:${Math.max(3, Math.round((110 * symbol.uses) / most))}px` })),
     list);
 }
+
+const dormantTag = (dormant, uses) => element("span", { class: "tag" }, dormant < uses ? `${dormant} dormant` : "dormant");
 
 function callerRow(caller) {
   const to = `#findings?package=${encodeURIComponent(caller.package)}&at=${encodeURIComponent(caller.at)}`;
   const known = packages.some((owner) => owner.id === caller.package && owner.findings.length > 0);
-  const counts = [caller.calls > 0 && plural(caller.calls, "call"), caller.mentions > 0 && plural(caller.mentions, "mention")].filter(Boolean).join(", ");
-  return element("li", {}, known ? link(to, code(caller.at)) : code(caller.at), element("span", { class: "faint" }, ` ${counts}, ${caller.package}`));
+  return element("li", {}, known ? link(to, code(caller.at)) : code(caller.at), element("span", { class: "faint" }, ` ${counted(caller.calls, caller.mentions)}, ${caller.package}`),
+    caller.dormant > 0 && [" ", dormantTag(caller.dormant, usesOf(caller))]);
 }

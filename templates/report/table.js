@@ -1,24 +1,28 @@
-// Tables that sort by a click on a column's head.
+// Tables that sort by a click on a column's head. Up and down lead from row to row.
 
-// `columns`: `{ head, about?, value(row), cell(row)?, number? }`. `groups`: `{ title, rows }`; sorting stays within them.
-// `after(row)` gives rows of elements that belong below a row.
-function sortable(columns, groups, after = () => []) {
+// `columns`: `{ head, about?, value(row), cell(row)?, number?, share?(row) }`; a share from 0 to 1 is drawn as a bar.
+// `groups`: `{ title, rows }`; sorting stays within them. `after(row)` gives rows of elements that belong below a row,
+// `by` is the column sorted by at first, `keep(row)` says which are shown; `refill()` asks it again.
+function sortable(columns, groups, { after = () => [], by = null, keep = () => true } = {}) {
   const body = element("tbody", {});
   const heads = columns.map((column, index) => {
     const button = element("button", { type: "button", title: column.about?.replaceAll("`", ""), onclick: () => sort(index) }, column.head);
     return element("th", { scope: "col", class: column.number && "number" }, button);
   });
-  let by = null;
   let descending = false;
 
   function sort(index) {
     descending = by === index ? !descending : Boolean(columns[index].number);
     by = index;
+    mark();
+    fill();
+  }
+
+  function mark() {
     heads.forEach((head, other) => {
       if (other === by) head.setAttribute("aria-sort", descending ? "descending" : "ascending");
       else head.removeAttribute("aria-sort");
     });
-    fill();
   }
 
   function ordered(rows) {
@@ -29,22 +33,31 @@ function sortable(columns, groups, after = () => []) {
   }
 
   function fill() {
-    body.replaceChildren();
-    for (const { title, rows } of groups.filter((group) => group.rows.length > 0)) {
-      if (title) body.append(element("tr", { class: "group" }, element("th", { colspan: columns.length, scope: "rowgroup" }, title)));
-      for (const row of ordered(rows)) body.append(element("tr", {}, ...columns.map((column) => cellOf(column, row))), ...after(row));
+    const rows = [];
+    for (const { title, rows: all } of groups) {
+      const kept = all.filter(keep);
+      if (kept.length === 0) continue;
+      if (title) rows.push(element("tr", { class: "group" }, element("th", { colspan: columns.length, scope: "rowgroup" }, title)));
+      for (const row of ordered(kept)) rows.push(element("tr", {}, ...columns.map((column) => cellOf(column, row))), ...after(row));
     }
+    body.replaceChildren(...rows);
   }
 
+  if (by !== null) {
+    descending = Boolean(columns[by].number);
+    mark();
+  }
   fill();
-  return element("div", { class: "scroll" }, element("table", {}, element("thead", {}, element("tr", {}, ...heads)), body));
+  const table = arrows(element("table", {}, element("thead", {}, element("tr", {}, ...heads)), body), "tbody a");
+  return Object.assign(element("div", { class: "scroll" }, table), { refill: fill });
 }
 
 function cellOf(column, row) {
-  if (!column.number) return element("td", {}, column.cell ? column.cell(row) : column.value(row));
-  return numberCell(column.value(row));
+  if (column.number) return numberCell(column.value(row), column.share && column.share(row));
+  return element("td", {}, column.cell ? column.cell(row) : column.value(row));
 }
 
-function numberCell(count) {
-  return element("td", { class: count === 0 ? "number zero" : "number" }, count === 0 ? "·" : count.toLocaleString("en"));
+function numberCell(count, share) {
+  const bar = share > 0 && `--share:${Math.max(1, Math.round(100 * share))}%`;
+  return element("td", { class: `number${count === 0 ? " zero" : ""}${bar ? " bar-cell" : ""}`, style: bar }, count === 0 ? "·" : count.toLocaleString("en"));
 }

@@ -37,6 +37,7 @@ struct Evidence {
     bare_promises: usize,
     /// Any other unsafe construct.
     others: usize,
+    macro_uses: usize,
     foreign_calls: usize,
     unseen: usize,
     foreign_items: usize,
@@ -77,12 +78,12 @@ fn print(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 }
 
 fn proposal(out: &mut dyn Write, package: &PackageRow) -> io::Result<()> {
-    let files = some(package.files.len(), "file");
+    let files = some(package.files.len(), "source file");
     let tool = env!("CARGO_PKG_VERSION");
     writeln!(
         out,
         "\n[[audits.{}]]\n# who = \"…\"\ncriteria = \"ub-risk-0\"\nversion = \"{}\"\n\
-         notes = \"cargo-isolate {tool}: no unsafe code and no foreign items in {files} of the library and the build script, whatever their cfg\"",
+         notes = \"cargo-isolate {tool}: no unsafe code and no foreign items in its {files} (library and build script), whatever the cfg\"",
         package.name, package.version
     )
 }
@@ -128,15 +129,15 @@ impl Evidence {
                     _ => self.others += 1,
                 }
             }
-            Detail::MacroUse { .. } => self.others += 1,
+            Detail::MacroUse { .. } => self.macro_uses += 1,
             Detail::ForeignCall { .. } => self.foreign_calls += 1,
             Detail::Unexpanded { .. } => self.unseen += 1,
         }
     }
 
     fn is_none(&self) -> bool {
-        let Evidence { blocks, promises, others, foreign_calls, unseen, foreign_items, .. } = *self;
-        blocks + promises + others + foreign_calls + unseen + foreign_items == 0
+        let Evidence { blocks, promises, others, macro_uses, foreign_calls, unseen, foreign_items, .. } = *self;
+        blocks + promises + others + macro_uses + foreign_calls + unseen + foreign_items == 0
     }
 
     /// "3 unsafe blocks and impls, 1 unsafe function or trait".
@@ -145,6 +146,7 @@ impl Evidence {
             (self.blocks, "unsafe block or impl", "unsafe blocks and impls"),
             (self.promises, "unsafe function or trait", "unsafe functions and traits"),
             (self.others, "other unsafe construct", "other unsafe constructs"),
+            (self.macro_uses, "use of a macro that holds unsafe code", "uses of macros that hold unsafe code"),
             (self.foreign_items, "foreign item declared", "foreign items declared"),
             (self.foreign_calls, "foreign call", "foreign calls"),
             (self.unseen, "unseen expansion", "unseen expansions"),

@@ -4,13 +4,13 @@ mod clean;
 
 use crate::{
     exit::Exit,
-    graph::Graph,
+    graph::{Graph, Role},
     plan::{self, Plan},
     policy::{self, PolicyFile},
     sources::{self, Request},
     streams,
     words::some,
-    wrap::{self, Change, Sites},
+    wrap::{self, Change, Sites, Target},
 };
 pub(crate) use clean::NotClean;
 use std::io::{self, Write};
@@ -69,7 +69,23 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     wrap::write(&changes)?;
     report(&mut out, &graph, &changes)?;
     call_sites(&mut out, &graph, &sites, &changes, "rewrote")?;
+    if !args.apply && !targets.iter().all(|target| is_reached(&graph, target)) {
+        writeln!(
+            out,
+            "nothing uses these files yet: `cargo isolate wrap --apply` adds the module and the dependencies"
+        )?;
+    }
     Ok(Exit::Clean)
+}
+
+/// Whether a `mod` leads to the wrappers, be it to a file that was not there before.
+fn is_reached(graph: &Graph, target: &Target) -> bool {
+    let directory = target.directory();
+    let module = directory.join("mod.rs");
+    graph.packages.iter().any(|package| {
+        let read = package.files.iter().any(|file| file.path == module && file.role != Role::Unreached);
+        read || package.gaps.iter().any(|gap| gap.path == module || gap.path.with_extension("") == directory)
+    })
 }
 
 /// Names every function without a contract, and why.

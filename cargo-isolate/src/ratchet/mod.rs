@@ -66,7 +66,8 @@ pub(crate) fn constructs<'r>(
         let package = &graph.packages[source.package];
         package.member
             && package.selected
-            && diagnostic.role != Some(Role::Generated)
+            // What no `mod` leads to is new when one does.
+            && !matches!(diagnostic.role, Some(Role::Generated | Role::Unreached))
             && matches!(
                 diagnostic.detail,
                 Some(Detail::Unsafe { .. } | Detail::ForeignCall { .. } | Detail::MacroUse { .. })

@@ -54,7 +54,7 @@ pub(crate) fn counts(graph: &Graph) -> Report {
     for (index, package) in reported {
         let mut sums = Sums::default();
         for file in &package.files {
-            let of = |scope: &Scope| Standing::of(package, file, scope);
+            let of = |scope: &Scope| Counted::of(package, file, scope);
             file.facts.foreign.iter().for_each(|item| sums.of(of(&item.scope)).foreign_items += 1);
             file.facts.unsafes.iter().for_each(|fact| sums.of(of(&fact.scope)).add(fact.kind));
             file.facts.unexpanded.iter().for_each(|unseen| sums.of(of(&unseen.scope)).unexpanded += 1);
@@ -104,11 +104,11 @@ fn collect_package(
         let mut diagnostics = file_diagnostics(graph, package, file, source, calls, macros);
         diagnostics.sort_by_key(|diagnostic| diagnostic.span);
         for item in &file.facts.foreign {
-            sums.of(Standing::of(package, file, &item.scope)).foreign_items += 1;
+            sums.of(Counted::of(package, file, &item.scope)).foreign_items += 1;
         }
         for diagnostic in &diagnostics {
             let (Some(detail), Some(role)) = (&diagnostic.detail, diagnostic.role) else { continue };
-            let counts = sums.of(Standing { role, dormant: diagnostic.dormant.is_some() });
+            let counts = sums.of(Counted { role, dormant: diagnostic.dormant.is_some() });
             match detail {
                 Detail::Unsafe { kind, .. } => counts.add(*kind),
                 Detail::ForeignCall { .. } => counts.foreign_calls += 1,
@@ -117,7 +117,7 @@ fn collect_package(
             }
         }
         for (call, written_for) in unseen.get(&source).into_iter().flatten() {
-            let standing = Standing::of(package, file, &call.scope);
+            let standing = Counted::of(package, file, &call.scope);
             sums.of(standing).unseen_calls += 1;
             if !standing.dormant {
                 *live_unseen.entry(*written_for).or_default() += 1;
@@ -158,7 +158,7 @@ struct Sums {
 }
 
 impl Sums {
-    fn of(&mut self, Standing { role, dormant }: Standing) -> &mut Counts {
+    fn of(&mut self, Counted { role, dormant }: Counted) -> &mut Counts {
         let counts = if dormant { &mut self.dormant } else { &mut self.live };
         counts.entry(role).or_default()
     }
@@ -265,7 +265,6 @@ pub(super) fn at_place(
     span: Span,
     scope: &Scope,
 ) -> Diagnostic {
-    let Standing { role, dormant } = Standing::of(package, file, scope);
     Diagnostic {
         code: "",
         level: Level::Note,
@@ -273,14 +272,14 @@ pub(super) fn at_place(
         label: None,
         package: package.id(),
         member: package.member,
-        role: Some(role),
+        role: Some(Counted::of(package, file, scope).role),
         path: graph.relative(&file.path),
         span,
         at: decide::place(package, file, scope),
         module: file.module_path(scope),
         function: scope.function.clone(),
         cfgs: file.cfgs.iter().chain(&scope.cfgs).cloned().collect(),
-        dormant: if dormant { file.hidden_by(&scope.cfgs) } else { None },
+        dormant: dormant(package, file, scope),
         in_macro: scope.in_macro.clone(),
         notes: Vec::new(),
         fingerprint: Fingerprint::default(),
@@ -292,22 +291,27 @@ pub(super) fn at_place(
 
 /// Where something counts.
 #[derive(Clone, Copy)]
-pub(super) struct Standing {
+pub(super) struct Counted {
     pub(super) role: Role,
     /// No chosen target compiles it.
     pub(super) dormant: bool,
 }
 
-impl Standing {
-    pub(super) fn of(package: &Package, file: &SourceFile, scope: &Scope) -> Standing {
+impl Counted {
+    pub(super) fn of(package: &Package, file: &SourceFile, scope: &Scope) -> Counted {
         let role = match package.member {
             true => file.role_of(&scope.cfgs),
             // Tests among a dependency's code are no tests of this workspace.
             false => file.role,
         };
         // Code that only `cargo test` compiles has another role than its file, and is not dormant.
-        Standing { role, dormant: role == file.role && file.presence(&scope.cfgs) == Presence::Dormant }
+        Counted { role, dormant: role == file.role && file.presence(&scope.cfgs) == Presence::Dormant }
     }
+}
+
+/// What keeps something out of the builds for all chosen targets, such as `cfg(windows)`.
+pub(crate) fn dormant(package: &Package, file: &SourceFile, scope: &Scope) -> Option<String> {
+    Counted::of(package, file, scope).dormant.then(|| file.hidden_by(&scope.cfgs)).flatten()
 }
 
 fn file_problems(graph: &Graph, package: &Package, file: &SourceFile, source: Source) -> Vec<Problem> {

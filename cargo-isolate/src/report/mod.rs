@@ -20,7 +20,7 @@ mod unseen;
 mod visible;
 mod words;
 
-pub(crate) use collect::{audit, counts};
+pub(crate) use collect::{audit, counts, dormant};
 pub(crate) use judged::{check, remark};
 pub(crate) use model::Report;
 pub(crate) use output::{Output, OutputError};

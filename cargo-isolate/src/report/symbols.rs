@@ -27,28 +27,33 @@ pub(crate) struct Caller {
     pub(crate) calls: usize,
     /// Its address taken, or a static used.
     pub(crate) mentions: usize,
+    /// How many of both no chosen target compiles.
+    pub(crate) dormant: usize,
 }
 
 /// The map that the foreign calls among an audit's diagnostics draw.
 pub(super) fn symbols(diagnostics: &[Diagnostic]) -> Vec<Symbol> {
-    let mut symbols: BTreeMap<_, BTreeMap<_, (usize, usize)>> = BTreeMap::new();
+    let mut symbols: BTreeMap<_, BTreeMap<_, Caller>> = BTreeMap::new();
     for diagnostic in diagnostics {
         if let Some(Detail::ForeignCall { symbol, library, declared_in, mention, .. }) = &diagnostic.detail {
+            let Diagnostic { package, at, .. } = diagnostic;
             let callers = symbols.entry((symbol, library, declared_in)).or_default();
-            let (calls, mentions) = callers.entry((&diagnostic.package, &diagnostic.at)).or_default();
-            *if *mention { mentions } else { calls } += 1;
+            let caller = callers.entry((package, at)).or_insert_with(|| Caller {
+                package: package.clone(),
+                at: at.clone(),
+                calls: 0,
+                mentions: 0,
+                dormant: 0,
+            });
+            *if *mention { &mut caller.mentions } else { &mut caller.calls } += 1;
+            caller.dormant += usize::from(diagnostic.dormant.is_some());
         }
     }
-    let mut map = Vec::new();
-    for ((name, library, declared_in), callers) in symbols {
-        let callers = callers.into_iter().map(|((package, at), (calls, mentions)): ((&String, &String), _)| Caller {
-            package: package.clone(),
-            at: at.clone(),
-            calls,
-            mentions,
-        });
-        let (name, library, declared_in) = (name.clone(), library.clone(), declared_in.clone());
-        map.push(Symbol { name, library, declared_in, callers: callers.collect() });
-    }
-    map
+    let symbols = symbols.into_iter().map(|((name, library, declared_in), callers)| Symbol {
+        name: name.clone(),
+        library: library.clone(),
+        declared_in: declared_in.clone(),
+        callers: callers.into_values().collect(),
+    });
+    symbols.collect()
 }

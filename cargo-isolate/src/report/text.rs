@@ -16,7 +16,7 @@ use crate::{
 use codespan_reporting::diagnostic::{self as codespan, Label, Severity};
 use isolate_lints::facts::Span;
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     io::{self, Write},
 };
 
@@ -62,6 +62,7 @@ fn print_check(out: &mut dyn Write, graph: &Graph, report: &Report, shown: Shown
     }
     print_problems(out, graph, report)?;
     if let (Some(policy), false) = (&report.policy, shown.quiet) {
+        print_sums(out, report)?;
         let Totals { errors, warnings, .. } = report.totals;
         let (violations, warnings) = (some(errors, "violation"), some(warnings, "warning"));
         write!(out, "{violations} and {warnings} of the policy `{}`", policy.workspace())?;
@@ -71,6 +72,29 @@ fn print_check(out: &mut dyn Write, graph: &Graph, report: &Report, shown: Shown
         writeln!(out)?;
     }
     Ok(())
+}
+
+/// How many findings each code has, where there are more than a reader counts at a glance.
+fn print_sums(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    const FEW: usize = 10;
+    if report.diagnostics.len() <= FEW {
+        return Ok(());
+    }
+    let mut sums: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
+    for diagnostic in &report.diagnostics {
+        let [errors, others] = sums.entry(diagnostic.code).or_default();
+        *if diagnostic.level == Level::Error { errors } else { others } += 1;
+    }
+    let mut sums: Vec<_> = sums.into_iter().collect();
+    sums.sort_by_key(|(code, counts)| (counts.map(std::cmp::Reverse), *code));
+    let bold = anstyle::Style::new().bold();
+    let width = sums.iter().map(|(code, _)| code.len()).max().unwrap_or_default();
+    writeln!(out, "{bold}{:width$}  violations  warnings{bold:#}", "")?;
+    for (code, counts) in sums {
+        let [errors, warnings] = counts.map(|count| if count == 0 { "-".to_owned() } else { count.to_string() });
+        writeln!(out, "{code:width$}  {errors:>10}  {warnings:>8}")?;
+    }
+    writeln!(out)
 }
 
 /// Draws findings; a foreign call in an unsafe block as a label of the block's.

@@ -23,17 +23,14 @@ pub(crate) fn badge(audit: &Snapshot, format: BadgeFormat) -> String {
         BadgeFormat::Svg => picture(&message(&members, audit.complete), colour(&members, audit.complete)),
         BadgeFormat::Line => {
             let incomplete = if audit.complete { "" } else { " (not every file could be read)" };
-            format!(
-                "{} and {} in {}; {} in {}{incomplete}",
-                some(members.unsafes, "unsafe construct"),
-                some(members.foreign_calls, "foreign call"),
-                some(members.packages, "package"),
-                some(dependencies.unsafes, "unsafe construct"),
-                match dependencies.packages {
-                    1 => "1 dependency".to_owned(),
-                    count => format!("{count} dependencies"),
-                }
-            )
+            let constructs = |totals: &Totals| some(totals.unsafes, "unsafe construct");
+            let dependencies = match dependencies.packages {
+                0 => "no dependencies".to_owned(),
+                1 => format!("{} in 1 dependency", constructs(&dependencies)),
+                count => format!("{} in {count} dependencies", constructs(&dependencies)),
+            };
+            let (calls, packages) = (some(members.foreign_calls, "foreign call"), some(members.packages, "package"));
+            format!("{} and {calls} in {packages}; {dependencies}{incomplete}", constructs(&members))
         }
     }
 }

@@ -8,7 +8,8 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// Gives every file that is as `wrap` would write it now the role [`Role::Generated`].
+/// Gives every file that is as `wrap` would write it now the role [`Role::Generated`]; but one that no `mod` leads to yet is
+/// still what nobody compiles.
 ///
 /// An edited or stale file keeps its role: what a person wrote into it counts. So do all of them while the plan has a
 /// refusal or the policy a mistake, because then nothing says what they should be.
@@ -21,7 +22,8 @@ pub(crate) fn mark_generated(graph: &mut Graph, policy: &Loaded) {
     let rendered = targets.iter().filter_map(|target| render(&plan, target).ok()).flatten();
     let rendered: BTreeMap<_, _> = rendered.map(|file| (file.path, file.text)).collect();
     for file in graph.packages.iter_mut().filter(|package| package.member).flat_map(|package| &mut package.files) {
-        if rendered.get(&file.path).is_some_and(|text| file.text.is(text)) {
+        let is_as_rendered = || rendered.get(&file.path).is_some_and(|text| file.text.is(text));
+        if file.role != Role::Unreached && is_as_rendered() {
             file.role = Role::Generated;
         }
     }
@@ -50,6 +52,24 @@ unsafe extern \"C\" { pub fn crc32(crc: u32, value: u32) -> u32; }
 
     fn loaded(text: &str) -> Loaded {
         Loaded::of_workspace(text)
+    }
+
+    #[test]
+    fn nothing_leads_to_what_was_not_applied() {
+        let (plain, written) = (fixture::graph(SOURCES), loaded(POLICY));
+        let plan = plan::plan(&plain, &written.policy).unwrap();
+        let target = &targets(&plain, &plan, None, written.shown()).unwrap()[0];
+        let module =
+            render(&plan, target).unwrap().into_iter().find(|file| file.path.ends_with("isolated/mod.rs")).unwrap();
+        let path = module.path.strip_prefix("/ws").unwrap().to_owned();
+        for role in [Role::Unreached, Role::Main] {
+            let mut graph = fixture::graph(&format!("{SOURCES}//- {path}\n{}", module.text));
+            let index = graph.packages[0].files.iter().position(|file| file.path == module.path).unwrap();
+            graph.packages[0].files[index].role = role;
+            mark_generated(&mut graph, &loaded(POLICY));
+            let marked = if role == Role::Main { Role::Generated } else { role };
+            assert_eq!(graph.packages[0].files[index].role, marked);
+        }
     }
 
     /// A workspace with its wrappers after an `edit`: how many unsafe constructs and findings are its author's.

@@ -26,7 +26,7 @@ function overflow(view) {
     const box = node.getBoundingClientRect();
     if (box.width > 0 && box.right > width + 1 && !scrolls(node.parentElement)) wrong.push(`${view}: sticks out: ${nameOf(node)}`);
   }
-  for (const parent of document.querySelectorAll(".bar, .toolbar, summary, .figures, .row, .filters label, tr")) {
+  for (const parent of document.querySelectorAll(".bar, .toolbar, summary, .card dl, .headline, .canvas .head, .row, .filters label, tr")) {
     const boxes = [...parent.children].map((child) => [child, child.getBoundingClientRect()]).filter(([, box]) => box.width > 0 && box.height > 0);
     boxes.forEach(([one, a], index) => {
       for (const [other, b] of boxes.slice(index + 1)) {
@@ -56,10 +56,38 @@ async function tables() {
   expect(head.closest("th").getAttribute("aria-sort") === "descending" && first().length > 0 && before.length > 0, "sorting the other way");
 }
 
+const press = (key) => document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+
+// Up and down lead along what stands below each other.
+function arrowed(selector, view) {
+  const stops = document.querySelectorAll(selector);
+  if (stops.length < 2) return;
+  stops[0].focus();
+  press("ArrowDown");
+  expect(document.activeElement === stops[1], `${view}: an arrow key does not move`);
+  press("ArrowUp");
+  expect(document.activeElement === stops[0], `${view}: no way back up`);
+}
+
+async function symbolMap() {
+  const rows = () => document.querySelectorAll(".symbol").length;
+  if (rows() === 0) return;
+  arrowed(".symbol > summary", "symbols");
+  document.querySelector(".symbol summary").click();
+  await settled();
+  expect(document.querySelector(".symbol li"), "a symbol without callers");
+  overflow("an open symbol");
+  const dormant = document.querySelector(".toolbar input[type=checkbox]");
+  const before = rows();
+  dormant?.click();
+  expect(!dormant || rows() >= before, "dormant code takes symbols away");
+}
+
 async function findings() {
   const rows = () => document.querySelectorAll(".finding").length;
   const all = rows();
   expect(all > 0, "no findings");
+  arrowed(".finding > summary", "findings");
   document.querySelector(".finding summary").click();
   await settled();
   expect(document.querySelector(".finding .source .marked"), "a finding without source text");
@@ -81,8 +109,12 @@ async function findings() {
 
 async function graph() {
   const nodes = () => [...document.querySelectorAll(".node")];
-  const press = (key) => document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
   expect(nodes().length > 0, "an empty graph");
+  for (const box of document.querySelectorAll(".toolbar input[type=checkbox]:not(:checked)")) {
+    const before = nodes().length;
+    box.click();
+    expect(nodes().length >= before, "what builds have in addition takes something away");
+  }
   expect(nodes().filter((node) => node.tabIndex === 0).length === 1, "one node is in the way of Tab");
   nodes().find((node) => node.tabIndex === 0).focus();
   const open = document.activeElement.getAttribute("aria-expanded");
@@ -115,7 +147,7 @@ async function graph() {
 
 addEventListener("load", async () => {
   try {
-    for (const [view, look] of [["packages", tables], ["findings", findings], ["symbols", null], ["graph", graph]]) {
+    for (const [view, look] of [["packages", tables], ["findings", findings], ["symbols", symbolMap], ["graph", graph]]) {
       await visit(view);
       reachable(view);
       await look?.();

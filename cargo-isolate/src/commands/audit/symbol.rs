@@ -2,7 +2,7 @@
 
 use crate::{
     graph::{Graph, Role},
-    symbol::{self, Caller, Function, Site, Symbol, UnseenCaller},
+    symbol::{self, Caller, Function, Site, Symbol, UnseenCaller, Use},
 };
 use anstyle::Style;
 use camino::Utf8Path;
@@ -77,14 +77,26 @@ fn text(out: &mut dyn Write, graph: &Graph, found: &symbol::Answer) -> io::Resul
         writeln!(out, "{bold}not seen{bold:#}: {package} calls what {whose} writes by such a name")?;
         calls.iter().try_for_each(|site| writeln!(out, "  may call it at {}", place(site)))?;
     }
-    let (mut calls, mut functions) = (0, 0);
-    for user in symbols.iter().flat_map(|symbol| &symbol.callers) {
-        calls += user.calls.len() + user.mentions.len();
-        functions += 1;
-    }
+    let users = || symbols.iter().flat_map(|symbol| &symbol.callers);
+    let uses = || users().flat_map(|user| user.calls.iter().chain(&user.mentions));
+    let calls: usize = users().map(|user| user.calls.len()).sum();
     writeln!(out)?;
-    let (symbols, sites) = (counted(symbols.len(), "symbol"), counted(calls, "call site"));
-    writeln!(out, "{symbols}, {sites} in {}", counted(functions, "function"))?;
+    write!(out, "{}", counted(symbols.len(), "symbol"))?;
+    match uses().count() - calls {
+        0 => write!(out, ", {}", counted(calls, "call"))?,
+        mentions => write!(out, ", {} and {}", counted(calls, "call"), counted(mentions, "mention"))?,
+    }
+    let functions = users().filter(|user| user.function.site.is_some()).count();
+    let others = counted(users().count() - functions, "place");
+    match (functions, users().count() - functions) {
+        (_, 0) => write!(out, " in {}", counted(functions, "function"))?,
+        (0, _) => write!(out, " in {others} outside of functions")?,
+        _ => write!(out, " in {} and {others} outside of functions", counted(functions, "function"))?,
+    }
+    match uses().filter(|used| used.dormant.is_some()).count() {
+        0 => writeln!(out)?,
+        dormant => writeln!(out, "; {dormant} of these dormant, which no chosen target compiles")?,
+    }
     let unseen: usize = found.unseen.iter().map(|caller| caller.calls.len()).sum();
     if unseen > 0 {
         let calls = counted(unseen, if calls > 0 { "more call" } else { "call" });
@@ -101,11 +113,11 @@ fn text(out: &mut dyn Write, graph: &Graph, found: &symbol::Answer) -> io::Resul
 
 fn caller(out: &mut dyn Write, user: &Caller) -> io::Result<()> {
     writeln!(out, "  {} in {}{}", described(&user.function), user.function.package, role(user.function.role))?;
-    for site in &user.calls {
-        writeln!(out, "    calls it at {}", place(site))?;
-    }
-    for site in &user.mentions {
-        writeln!(out, "    mentions it at {}", place(site))?;
+    for (verb, uses) in [("calls", &user.calls), ("mentions", &user.mentions)] {
+        for Use { site, dormant } in uses {
+            let dormant = dormant.as_ref().map_or_else(String::new, |why| format!(", dormant: {why}"));
+            writeln!(out, "    {verb} it at {}{dormant}", place(site))?;
+        }
     }
     for way in &user.reached_from {
         let steps: Vec<String> = way

@@ -95,17 +95,18 @@ struct FindingRow(
     Option<Text>,
 );
 
-/// Name, library, declaring package, callers: package, place, calls, mentions.
+/// Name, library, declaring package, callers: package, place, calls, mentions, how many of those are dormant.
 #[derive(Debug, Serialize)]
-struct SymbolRow(Text, Option<Text>, Text, Vec<(Text, Text, usize, usize)>);
+struct SymbolRow(Text, Option<Text>, Text, Vec<(Text, Text, usize, usize, usize)>);
 
-/// Package, file, line, place, whether it is unsafe, blocks, symbols outside of blocks, functions called.
+/// Package, file, line, place, its module, which builds have it (as [`Built`] numbers them), whether it is unsafe, blocks, symbols outside of blocks,
+/// functions called.
 #[derive(Debug, Serialize)]
-struct FunctionRow(usize, usize, u32, Text, bool, Vec<BlockRow>, Vec<Text>, Vec<usize>);
+struct FunctionRow(usize, usize, u32, Text, Text, u8, bool, Vec<BlockRow>, Vec<Text>, Vec<usize>);
 
-/// Line, last line, whether a comment argues for it, what it does, symbols.
+/// Line, last line, whether a comment argues for it, what it does, symbols, which builds have it.
 #[derive(Debug, Serialize)]
-struct BlockRow(u32, u32, bool, Vec<OperationKind>, Vec<Text>);
+struct BlockRow(u32, u32, bool, Vec<OperationKind>, Vec<Text>, u8);
 
 /// Package, path, line or 0, message, whether something may have been missed.
 #[derive(Debug, Serialize)]
@@ -267,7 +268,10 @@ impl Builder<'_> {
         for symbol in &self.report.symbols {
             let callers = symbol.callers.iter();
             let callers = callers
-                .map(|caller| (self.text(&caller.package), self.text(&caller.at), caller.calls, caller.mentions))
+                .map(|caller| {
+                    let (package, at) = (self.text(&caller.package), self.text(&caller.at));
+                    (package, at, caller.calls, caller.mentions, caller.dormant)
+                })
                 .collect();
             let library = symbol.library.as_ref().map(|library| self.text(library));
             let row = SymbolRow(self.text(&symbol.name), library, self.text(&symbol.declared_in), callers);
@@ -301,7 +305,8 @@ impl Builder<'_> {
                 last = self.last_line(origin, block.end)?;
                 self.wanted.entry(origin).or_default().add(block.span.line..last);
             }
-            blocks.push(BlockRow(block.span.line, last, block.argued, block.operations, self.texts(&block.symbols)));
+            let symbols = self.texts(&block.symbols);
+            blocks.push(BlockRow(block.span.line, last, block.argued, block.operations, symbols, block.built as u8));
         }
         if of.member {
             self.wanted.entry(origin).or_default().add(function.line..function.line);
@@ -311,6 +316,8 @@ impl Builder<'_> {
             file,
             function.line,
             self.text(&function.at),
+            self.text(&function.module),
+            function.built as u8,
             function.is_unsafe,
             blocks,
             self.texts(&function.symbols),

@@ -4,9 +4,10 @@
 //! Calls of paths are followed, as in [`isolate_lints::resolve`]. Methods called with a dot are not seen, nor are closures and
 //! function pointers: their callers are missing.
 
+use super::super::collect::Counted;
 use crate::{
     decide,
-    graph::{Graph, SourceFile},
+    graph::{Graph, Role, SourceFile},
     names::Crates,
 };
 use isolate_lints::{
@@ -32,6 +33,10 @@ pub(super) struct Function {
     pub(super) line: u32,
     /// `crate::module::function`.
     pub(super) at: String,
+    /// `crate::module`.
+    pub(super) module: String,
+    /// Which builds have it: of several places, or of several functions by one name, the one that most have.
+    pub(super) built: Built,
     /// `unsafe fn`: its callers must hold up its contract.
     pub(super) is_unsafe: bool,
     pub(super) blocks: Vec<Block>,
@@ -41,9 +46,21 @@ pub(super) struct Function {
     pub(super) calls: BTreeSet<usize>,
 }
 
+/// Which builds have something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Built {
+    /// Those of the library, the binaries, the build script.
+    Live,
+    /// Those of tests, benches and examples.
+    Test,
+    /// None for a chosen target.
+    Dormant,
+}
+
 /// An unsafe block.
 #[derive(Debug)]
 pub(super) struct Block {
+    pub(super) built: Built,
     pub(super) span: Span,
     /// One past its last byte.
     pub(super) end: u32,
@@ -88,6 +105,7 @@ impl<'g> Builder<'g> {
                 UnsafeKind::Block | UnsafeKind::MacroToken => {
                     let operations: BTreeSet<_> = fact.operations.iter().map(|operation| operation.kind).collect();
                     let block = Block {
+                        built: self.built(package, position, &fact.scope),
                         span: fact.span,
                         end: fact.end,
                         argued: fact.safety.is_some(),
@@ -119,17 +137,33 @@ impl<'g> Builder<'g> {
     fn function(&mut self, package: usize, file: usize, scope: &Scope, line: u32) -> &mut Function {
         let of = &self.graph.packages[package];
         let at = decide::place(of, &of.files[file], scope);
+        let built = self.built(package, file, scope);
+        let module = of.files[file].module_path(scope);
         let key = (package, at.clone());
-        self.functions.entry(key).or_insert_with(|| Function {
+        let function = self.functions.entry(key).or_insert_with(|| Function {
             package,
             file,
             line,
             at,
+            module,
+            built,
             is_unsafe: false,
             blocks: Vec::new(),
             symbols: BTreeSet::new(),
             calls: BTreeSet::new(),
-        })
+        });
+        function.built = function.built.min(built);
+        function
+    }
+
+    fn built(&self, package: usize, file: usize, scope: &Scope) -> Built {
+        let of = &self.graph.packages[package];
+        let Counted { role, dormant } = Counted::of(of, &of.files[file], scope);
+        match role {
+            _ if dormant => Built::Dormant,
+            Role::Test | Role::Bench | Role::Example => Built::Test,
+            _ => Built::Live,
+        }
     }
 
     /// Adds those that call what is there, and those that call them, until nobody new turns up.

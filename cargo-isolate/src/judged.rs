@@ -1,10 +1,12 @@
 //! How often heuristic rules are right: findings in the packages of `tests/corpus`, drawn at random and judged by hand.
 //!
-//! `tests/judged/RULE.toml` holds the judgements. A rule whose findings are right less often than 18 times of 20 is `allow`.
-//! To draw anew, for whoever changed a rule (it writes `target/judged/RULE.txt` to judge from, and `.toml` to fill in):
+//! `tests/judged/RULE.toml` holds the judgements, `tests/judged/ffi/RULE.toml` those over packages around C libraries, where the
+//! rules about C find more; its lock file names them. A rule whose findings are right less often than 18 times of 20 is
+//! `allow`. To draw anew, for whoever changed a rule (it writes `target/judged/RULE.txt` to judge from, and `.toml` to fill in):
 //!
 //! ```text
 //! ISOLATE_DRAW=RULE,RULE ISOLATE_SEED=2 cargo test -p cargo-isolate --bins draw -- --ignored
+//! ISOLATE_CORPUS=tests/judged/ffi ISOLATE_DRAW=… as above
 //! ```
 
 use crate::{
@@ -53,14 +55,19 @@ struct Judged {
 
 #[test]
 fn heuristic_rules_are_right_or_silent() {
-    let lists = lists();
+    let lists = lists("tests/judged");
+    let of_ffi = lists_of_ffi();
     let heuristic = RULES.iter().filter(|rule| rule.basis == Basis::Heuristic).map(|rule| rule.name);
     assert_eq!(lists.keys().map(String::as_str).collect::<Vec<_>>(), heuristic.collect::<Vec<_>>());
     for (name, list) in &lists {
-        let judged = list.finding.len();
-        assert_eq!(judged, list.found.min(DRAWN), "{name}: so many were to be judged (seed {})", list.seed);
-        let right = list.finding.iter().filter(|finding| finding.right).count();
-        assert!(list.finding.iter().all(|finding| finding.why.len() > 10), "{name}: a verdict without a reason");
+        let (mut judged, mut right) = (0, 0);
+        for list in [list].into_iter().chain(of_ffi.get(name)) {
+            let of_list = list.finding.len();
+            assert_eq!(of_list, list.found.min(DRAWN), "{name}: so many were to be judged (seed {})", list.seed);
+            assert!(list.finding.iter().all(|finding| finding.why.len() > 10), "{name}: a verdict without a reason");
+            judged += of_list;
+            right += list.finding.iter().filter(|finding| finding.right).count();
+        }
         // With fewer than 20 in all packages, the same share of them.
         let proven = judged >= FEWEST && right * DRAWN >= RIGHT * judged;
         let default = rules::find(name).map(|rule| rule.default);
@@ -74,11 +81,11 @@ fn heuristic_rules_are_right_or_silent() {
 /// A finding that was judged right and is not found any more is a rule that got worse.
 #[test]
 fn what_is_right_is_still_found() {
-    let Some(graph) = corpus() else { return };
+    let Some(graph) = corpus("tests/corpus") else { return };
     let mut lost = Vec::new();
     let found: Vec<(&str, String, String)> =
         findings(&graph).iter().map(|found| (found.finding.rule, place(&graph, found), line(&graph, found))).collect();
-    for (name, list) in &lists() {
+    for (name, list) in &lists("tests/judged") {
         for judged in list.finding.iter().filter(|judged| judged.right) {
             let same = |(rule, place, line): &(&str, String, String)| {
                 (*rule, place, line) == (name.as_str(), &judged.place, &judged.line)
@@ -96,7 +103,8 @@ fn what_is_right_is_still_found() {
 fn draw() {
     let rules = std::env::var("ISOLATE_DRAW").expect("ISOLATE_DRAW names rules");
     let seed: u64 = std::env::var("ISOLATE_SEED").map_or(1, |seed| seed.parse().expect("a number"));
-    let graph = corpus().expect("the corpus");
+    let folder = std::env::var("ISOLATE_CORPUS").unwrap_or_else(|_| "tests/corpus".to_owned());
+    let graph = corpus(&folder).expect("the corpus");
     let directory = root().join("target/judged");
     std::fs::create_dir_all(&directory).unwrap();
     let mut all: BTreeMap<&str, Vec<Found>> = BTreeMap::new();
@@ -132,22 +140,31 @@ fn draw() {
     }
 }
 
-fn lists() -> BTreeMap<String, List> {
+/// By rule; not all of them are about C.
+fn lists_of_ffi() -> BTreeMap<String, List> {
+    let lists = lists("tests/judged/ffi");
+    assert!(lists.keys().all(|name| rules::find(name).is_some_and(|rule| rule.basis == Basis::Heuristic)));
+    lists
+}
+
+fn lists(folder: &str) -> BTreeMap<String, List> {
     let read = |path: PathBuf| {
         let text = std::fs::read_to_string(&path).unwrap();
         let list = toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         (path.file_stem().unwrap().to_str().unwrap().to_owned(), list)
     };
-    std::fs::read_dir(root().join("tests/judged")).unwrap().map(|entry| read(entry.unwrap().path())).collect()
+    let paths = std::fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
+    let is_list = |path: &PathBuf| path.extension().is_some_and(|end| end == "toml") && !path.ends_with("Cargo.toml");
+    paths.filter(is_list).map(read).collect()
 }
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The corpus with all its packages to report on; `None`, said, where cargo cannot fetch it.
-fn corpus() -> Option<Graph> {
-    let corpus = root().join("tests/corpus").canonicalize().unwrap();
+/// The packages of a lock file, all to report on; `None`, said, where cargo cannot fetch it.
+fn corpus(folder: &str) -> Option<Graph> {
+    let corpus = root().join(folder).canonicalize().unwrap();
     let fetched = Command::new(env!("CARGO")).args(["fetch", "--locked"]).current_dir(&corpus).output().unwrap();
     if !fetched.status.success() {
         eprintln!("SKIPPED: needs crates.io once:\n{}", String::from_utf8_lossy(&fetched.stderr));

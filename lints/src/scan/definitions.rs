@@ -67,6 +67,7 @@ impl<'t> Scanner<'_, 't> {
             match node.kind() {
                 FN => skip_to = node.end_id(),
                 NAME_REF => guarded |= stops_panics(node.text()),
+                PATH_EXPR => guarded |= node.child(PATH).and_then(paths::plain).is_some_and(|path| is_of_panics(&path)),
                 _ => {}
             }
             if let Some((kind, what, range)) = panic(node, &bound).filter(|_| panics.len() < PANICS) {
@@ -95,6 +96,14 @@ fn stops_panics(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let about_panics = name.contains("panic") || name.contains("unwind");
     about_panics && !matches!(name.as_str(), "panic" | "panicking" | "panic_any" | "resume_unwind" | "panic_fmt")
+}
+
+/// `panic::wrap`: a function of a crate's own module about panics, which shares its name with the standard library's.
+fn is_of_panics(path: &str) -> bool {
+    path.rsplit_once("::").is_some_and(|(module, name)| {
+        let of_std = matches!(name, "panic_any" | "resume_unwind" | "set_hook" | "take_hook" | "AssertUnwindSafe");
+        paths::last(module) == "panic" && !of_std
+    })
 }
 
 /// `if x.is_none() { return … }` stands before.

@@ -54,3 +54,13 @@ pub extern "C" fn other(value: Option<i32>) -> i32 {
 pub fn rust(value: Option<i32>) -> i32 {
     value.unwrap()
 }
+
+mod panic {
+    pub fn wrap<T>(f: impl FnOnce() -> T) -> Option<T> {
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(f)).ok()
+    }
+}
+
+pub extern "C" fn of_its_own(value: Option<i32>) -> i32 {
+    panic::wrap(|| value.unwrap()).unwrap_or(-1)
+}

@@ -231,3 +231,47 @@ fn the_verdict_outlives_its_reader() {
     write("audit.json", str::from_utf8(&audit.stdout).unwrap());
     check(directory.path(), &["diff", "audit.json", "audit.json"], 4);
 }
+
+/// A package of one library, with a policy.
+fn package(library: &str, policy: &str) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(directory.path().join(name), text).unwrap();
+    write("Cargo.toml", "[package]\nname = \"app\"\nversion = \"1.0.0\"\nedition = \"2024\"\n[workspace]\n");
+    std::fs::create_dir(directory.path().join("src")).unwrap();
+    write("src/lib.rs", library);
+    write("policy.toml", policy);
+    directory
+}
+
+#[test]
+fn many_findings_are_summed_up_by_rule() {
+    let library = "pub fn f(p: *const u8) { unsafe { *p }; }\n".repeat(12) + "pub static mut S: u8 = 0;\n";
+    let directory = package(&library, "version = 1\nrules.static-mut = \"deny\"\n");
+    let printed = run(directory.path(), &["check"]);
+    let (_, sums) = printed.split_once("violations  warnings\n").unwrap_or_else(|| panic!("{printed}"));
+    let words: Vec<Vec<&str>> = sums.lines().take(2).map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(words, [["static-mut", "1", "-"], ["missing-safety-comment", "-", "12"]], "{printed}");
+}
+
+/// Plain `wrap` writes files, and changes nothing else: until a `mod` leads to them they are no part of the build.
+#[test]
+fn wrappers_that_nothing_leads_to_are_not_live() {
+    let domain = "version = 1\n[domain.c]\nlibrary = \"app\"\narchives = [\"libc.a\"]\n";
+    let policy = format!("{domain}[[isolate]]\ndomain = \"c\"\nextern = [\"f\"]\n");
+    let directory = package("unsafe extern \"C\" { pub fn f(n: i32) -> i32; }\n", &policy);
+    let written = run(directory.path(), &["wrap"]);
+    assert!(written.contains("nothing uses these files yet: `cargo isolate wrap --apply`"), "{written}");
+    let unreached = |printed: &str| {
+        let row = printed.lines().find(|line| line.starts_with("  unreached files"))?;
+        Some(row.split_whitespace().skip(2).map(str::to_owned).collect::<Vec<_>>())
+    };
+    let cells = unreached(&run(directory.path(), &["audit", "--quiet"])).unwrap();
+    let (dormant, live) = cells.split_last().unwrap();
+    assert!(live.iter().all(|cell| cell == "-") && dormant.parse::<usize>().unwrap() > 0, "{cells:?}");
+    let library = directory.path().join("src/lib.rs");
+    let text = std::fs::read_to_string(&library).unwrap();
+    std::fs::write(&library, format!("{text}mod isolated;\n")).unwrap();
+    assert!(!run(directory.path(), &["wrap"]).contains("nothing uses these files"));
+    let audit = run(directory.path(), &["audit", "--quiet"]);
+    assert!(unreached(&audit).is_none() && audit.contains("  generated wrappers"), "{audit}");
+}

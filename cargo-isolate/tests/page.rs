@@ -71,3 +71,32 @@ fn nothing_is_wrong_in_a_browser() {
         assert_eq!(probe(&chromium, &file, width, dark), "fine", "{name}, {width} wide, dark: {dark}");
     }
 }
+
+/// A crate, a module, a symbol and a line of code, each longer than any window.
+#[test]
+fn long_names_stay_in_their_places() {
+    let Some(chromium) = chromium() else { return };
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let write = |name: &str, text: &str| {
+        let path = directory.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    let (krate, module, symbol) = ("a_crate".repeat(8), "a_module".repeat(15), "a_symbol".repeat(25));
+    let version = "1.0.0-alpha.beta.gamma.delta.epsilon+build.metadata";
+    write(
+        "Cargo.toml",
+        &format!("[package]\nname = \"{krate}\"\nversion = \"{version}\"\nedition = \"2024\"\n[workspace]\n"),
+    );
+    write("src/lib.rs", &format!("mod {module};\nunsafe extern \"C\" {{ fn {symbol}(n: i32) -> i32; }}\n"));
+    let calls = format!("crate::{symbol}(1) + ").repeat(50);
+    write(
+        &format!("src/{module}.rs"),
+        &format!("pub fn {module}() -> i32 {{ unsafe {{ {calls} 1 }} }}\npub fn two() {{ unsafe {{}} }}\n"),
+    );
+    let file = directory.path().join("page.html");
+    page(directory.path().to_str().unwrap(), &["audit"], &file);
+    for width in [1400, 500] {
+        assert_eq!(probe(&chromium, &file, width, false), "fine", "{width} wide");
+    }
+}

@@ -247,6 +247,13 @@ include!(concat!(env!(\"OUT_DIR\"), \"/bindgen.rs\"));
     }
 
     #[test]
+    fn what_no_target_compiles_comes_last_and_says_why() {
+        let more = "#[cfg(windows)] mod a { fn first() { unsafe { crate::ffi::deflate(2) } } }\n//- app/src/raw.rs";
+        let code = CODE.replace("//- app/src/raw.rs", more);
+        insta::assert_snapshot!("symbol_dormant", run_on(&code, "deflate", false));
+    }
+
+    #[test]
     fn a_symbol_goes_by_both_its_names() {
         assert_eq!(run("init", false), run("deflateInit2_", false));
     }

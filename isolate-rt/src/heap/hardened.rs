@@ -26,10 +26,10 @@ const POISON: u8 = 0xdf;
 /// Least and most that lies behind a small block, in bytes; between, an eighth of the block: who runs over a large table
 /// more often skips some.
 const CANARY: (usize, usize) = (16, 256);
-/// Live blocks looked at when a call ends.
-const LOOKED_AT: usize = 256;
-/// Bytes of freed blocks looked at then.
-const POISON_LOOKED_AT: usize = 16 << 10;
+/// Live blocks looked at when a call ends: of those that are new since the last look at most so many, and then others in turn.
+const LOOKED_AT: (usize, usize) = (256, 64);
+/// Bytes of freed blocks looked at then, likewise.
+const POISON_LOOKED_AT: (usize, usize) = (16 << 10, 2 << 10);
 /// Most that freed blocks may hold back, in bytes.
 const MAX_HELD: usize = 1 << 20;
 
@@ -37,7 +37,12 @@ pub(super) struct Checks {
     live: Header,
     /// Where in the ring of live blocks the next look begins.
     cursor: *mut Header,
+    /// Blocks allocated since the last look.
+    new: usize,
     freed: Header,
+    /// Where in the queue of freed ones the next look goes on, and bytes of those freed since the last.
+    freed_cursor: *mut Header,
+    newly_freed: usize,
     /// Bytes of chunks in the queue of freed blocks, and how many there may be.
     held: usize,
     most: usize,
@@ -78,7 +83,8 @@ const _: () = assert!(HEADER.is_multiple_of(ALIGN) && HEADER <= 64);
 impl Checks {
     pub(super) fn new(rooms: Range<usize>, heap: usize) -> Self {
         let most = (heap / 16).min(MAX_HELD);
-        Self { live: Header::alone(), cursor: ptr::null_mut(), freed: Header::alone(), held: 0, most, rooms }
+        let (live, freed, cursor) = (Header::alone(), Header::alone(), ptr::null_mut());
+        Self { live, cursor, new: 0, freed, freed_cursor: cursor, newly_freed: 0, held: 0, most, rooms }
     }
 
     /// Once it lies where it stays.
@@ -88,6 +94,7 @@ impl Checks {
             unsafe { ((*ring).next, (*ring).previous) = (ring, ring) };
         }
         self.cursor = &raw mut self.live;
+        self.freed_cursor = &raw mut self.freed;
     }
 
     pub(super) fn allocate(&mut self, ground: &mut Ground, size: usize, align: usize) -> Result<*mut u8, Damage> {
@@ -129,6 +136,7 @@ impl Checks {
             block.write_bytes(POISON, size);
             insert(header, (&raw mut self.freed).cast());
             self.held += total;
+            self.newly_freed += total;
         }
         self.release(ground, self.most)
     }
@@ -172,7 +180,7 @@ impl Checks {
     pub(super) fn look(&mut self) -> Result<(), Damage> {
         let (live, freed): (*mut Header, *mut Header) = (&raw mut self.live, &raw mut self.freed);
         let mut header = self.cursor;
-        for _ in 0..LOOKED_AT {
+        for _ in 0..self.new.min(LOOKED_AT.0) + LOOKED_AT.1 {
             if header == live {
                 // SAFETY: ours.
                 header = unsafe { (*header).next };
@@ -187,17 +195,28 @@ impl Checks {
                 break;
             }
         }
-        self.cursor = header;
+        (self.cursor, self.new) = (header, 0);
         let mut bytes = 0;
         // SAFETY: ours; each further one is examined before its link is followed.
         let mut header = unsafe { (*freed).previous };
-        while header != freed && bytes < POISON_LOOKED_AT {
+        while header != freed && bytes < self.newly_freed.min(POISON_LOOKED_AT.0) {
             self.examine(header)?;
             // SAFETY: as above.
             unsafe {
                 bytes += (*header).total;
                 header = (*header).previous;
             }
+        }
+        (self.newly_freed, bytes) = (0, 0);
+        while bytes < POISON_LOOKED_AT.1 {
+            // SAFETY: as above.
+            self.freed_cursor = unsafe { (*self.freed_cursor).next };
+            if self.freed_cursor == freed {
+                break;
+            }
+            self.examine(self.freed_cursor)?;
+            // SAFETY: as above.
+            bytes += unsafe { (*self.freed_cursor).total };
         }
         Ok(())
     }
@@ -237,6 +256,7 @@ impl Checks {
             insert(header, self.cursor);
             // What is new is looked at first.
             self.cursor = header;
+            self.new += 1;
             arm(header);
             Ok(block)
         }
@@ -264,6 +284,9 @@ impl Checks {
             self.examine(header)?;
             // SAFETY: a freed block whose header is as we left it: nobody else has its chunk.
             unsafe {
+                if self.freed_cursor == header {
+                    self.freed_cursor = (*header).previous;
+                }
                 unlink(header);
                 let Header { offset, total, .. } = *header;
                 // No longer a header, should somebody free the block again.

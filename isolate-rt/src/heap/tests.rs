@@ -239,6 +239,30 @@ fn writes_after_free() {
     }
 }
 
+/// By a later call than the one that had the block.
+#[test]
+fn noticed_later() {
+    check(
+        40,
+        |laid, block, _| {
+            laid.free(block)?;
+            laid.heap().check()?;
+            poke(block, 0, 7);
+            (0..100).try_for_each(|_| laid.heap().check())
+        },
+        |block, size| Damage::WrittenAfterFree { block, size, at: block },
+    );
+    check(
+        40,
+        |laid, block, size| {
+            laid.heap().check()?;
+            poke(block, size as isize, 7);
+            (0..100).try_for_each(|_| laid.heap().check())
+        },
+        |block, size| Damage::Overrun { block, size, at: block + size },
+    );
+}
+
 #[test]
 fn freed_twice_or_never_given_out() {
     check(

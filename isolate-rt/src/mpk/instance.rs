@@ -14,7 +14,7 @@ use super::seat::Seat;
 use super::seats::Seats;
 use super::thread::{self, Thread};
 use super::tls::Template;
-use super::{barrier, register_barrier, selftest, signal, wait, wake, watchdog};
+use super::{barrier, register_barrier, selftest, signal, wait, wake, warm, watchdog};
 use crate::domain::{HeapKind, Settings};
 use crate::fault::{FaultKind, Unsupported};
 use crate::heap::{Heap, KEPT};
@@ -67,6 +67,7 @@ impl Instance {
         deadline::prepare()?;
         register_barrier()?;
         Thread::current()?;
+        warm::up();
         if begun.layout.is_none() {
             let tls = Template::learn()?.size();
             begun.layout = Some(Layout::reserve(settings.stack_size, tls, settings.heap_limit)?);

@@ -57,6 +57,7 @@ mod thread;
 mod tls;
 mod unwind;
 mod verdict;
+mod warm;
 mod watchdog;
 
 pub(crate) use crate::heap::is_inside;

@@ -1,0 +1,22 @@
+//! What libc writes once and only reads from then on: done by the program, before the first domain, since inside the first
+//! time would be a fault.
+
+use libc::{c_int, c_void};
+use std::sync::Once;
+
+/// The first times of this process.
+pub(super) fn up() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(sort);
+}
+
+/// `qsort` of more than a kilobyte asks how much memory the machine has, and keeps the answer (glibc before 2.37).
+fn sort() {
+    unsafe extern "C" fn compare(a: *const c_void, b: *const c_void) -> c_int {
+        // SAFETY: elements of the array below.
+        unsafe { a.cast::<c_int>().read().cmp(&b.cast::<c_int>().read()) as c_int }
+    }
+    let mut numbers: [c_int; 512] = std::array::from_fn(|at| at as c_int);
+    // SAFETY: an array of that many numbers, and what compares two.
+    unsafe { libc::qsort(numbers.as_mut_ptr().cast(), numbers.len(), size_of::<c_int>(), Some(compare)) };
+}

@@ -18,6 +18,7 @@ use support::{SAMPLES, cycles, description, is_measurable};
 
 static DOMAIN: Domain = Domain::new("bench");
 static HURRIED: Domain = Domain::new("hurried").deadline(Duration::from_secs(1));
+static WATCHED: Domain = Domain::new("watched").deadline(Duration::from_secs(1)).shared_timer();
 
 /// In a row within one timing: the counter of some CPUs advances in steps as long as a whole call.
 const TURNS: u32 = 32;
@@ -49,9 +50,11 @@ fn main() {
     };
     empty(&DOMAIN)();
     empty(&HURRIED)();
+    empty(&WATCHED)();
     row("a `Call` begun and dropped", cycles::<TURNS, _>(|| DOMAIN.call("none").unwrap()), floor, "the floor");
     row("empty call", cycles::<TURNS, _>(empty(&DOMAIN)), floor, "the floor");
     row("empty call with a deadline", cycles::<TURNS, _>(empty(&HURRIED)), floor, "the floor");
+    row("… with the timer that all share", cycles::<TURNS, _>(empty(&WATCHED)), floor, "the floor");
     let mut callbacks = Callbacks::new();
     let nothing = callbacks.add(|| ());
     let with_callback = || {

@@ -56,7 +56,7 @@ mod mpk;
 pub use call::{Call, End, Handle, Object, Plain, Staged};
 pub use callback::{Callbacks, Signature};
 pub use domain::{Backend, Domain, HeapKind};
-pub use fault::{Access, Backtrace, Fault, FaultKind, Frame, Memory, Part, Symbol, Unsupported};
+pub use fault::{Access, Backtrace, Fault, FaultKind, Frame, Memory, Part, Symbol, Unsupported, retry};
 pub use globals::Globals;
 pub use machine::{Machine, Requirement, probe};
 pub use memory::{DomainBox, DomainVec, Lent};

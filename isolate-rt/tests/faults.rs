@@ -361,6 +361,42 @@ fn what_an_assertion_says_is_bounded() {
     assert!(matches!(fault.kind(), FaultKind::Unmapped { address: 16 }), "{fault}");
 }
 
+#[test]
+fn calls_that_may_be_made_again() {
+    static RETRIED: Domain = Domain::new("retried");
+    if !isolation() {
+        return;
+    }
+    // SAFETY: returns a number, or ends the call.
+    let attempt = |good: bool| unsafe {
+        RETRIED.call("attempt")?.run(|| {
+            if !good {
+                asm!("ud2");
+            }
+            7
+        })
+    };
+    let attempts = |times: u32, bad: u32| {
+        let mut made = 0;
+        let result = isolate_rt::retry(times, || {
+            made += 1;
+            attempt(made > bad)
+        });
+        (result.map_err(|fault| fault.kind().clone()), made)
+    };
+    assert_eq!(attempts(2, 0), (Ok(7), 1));
+    assert_eq!(attempts(2, 2), (Ok(7), 3));
+    assert_eq!(attempts(2, 3), (Err(FaultKind::IllegalInstruction), 3));
+    assert_eq!(attempts(0, 1), (Err(FaultKind::IllegalInstruction), 1));
+    // What another instance would not change is not tried again.
+    let mut made = 0;
+    let too_large = isolate_rt::retry(5, || {
+        made += 1;
+        RETRIED.call("attempt")?.output::<u8>(usize::MAX).map(drop)
+    });
+    assert!(matches!(too_large.unwrap_err().kind(), FaultKind::TooLarge { .. }) && made == 1);
+}
+
 /// Faults are compared by what happened, and can be kept, cloned and sent.
 #[test]
 fn faults_are_values() {

@@ -51,6 +51,43 @@ fn setuid_in_root() {
     }
 }
 
+/// glibc asks every thread to change its user, too, by a signal that is its own: one inside a domain answers when it is out.
+#[test]
+fn setuid_beside_a_long_call() {
+    static LONG: Domain = Domain::new("long");
+    if !isolation() {
+        return;
+    }
+    let began = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let long = scope.spawn(|| {
+            let mut call = LONG.call("compute").unwrap();
+            began.store(true, Ordering::Release);
+            // SAFETY: returns a number.
+            unsafe {
+                call.run(|| {
+                    let start = Instant::now();
+                    let mut turns = 0u64;
+                    while start.elapsed() < Duration::from_millis(500) {
+                        turns += 1;
+                    }
+                    // What the domain has of its own is still its own.
+                    libc::free(libc::malloc(100));
+                    turns.min(1)
+                })
+            }
+        });
+        while !began.load(Ordering::Acquire) {
+            std::thread::yield_now();
+        }
+        std::thread::sleep(Duration::from_millis(100));
+        // SAFETY: to the user that we are.
+        assert_eq!(unsafe { libc::setuid(libc::getuid()) }, 0);
+        assert_eq!(long.join().unwrap(), Ok(1));
+    });
+    exercise(&DOMAIN);
+}
+
 #[test]
 fn fork_in_root_and_call_in_the_child() {
     if isolation() {

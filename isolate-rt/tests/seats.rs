@@ -9,7 +9,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, Ordering};
 use std::sync::{Barrier, mpsc};
 use std::time::Duration;
-use support::{End, child, isolation, role};
+use support::{End, child, give_up_membarrier, isolation, role};
 
 fn in_domain<R: Copy>(domain: &'static Domain, f: impl FnOnce() -> R + Copy) -> Result<R, Fault> {
     // SAFETY: the closures of this file return numbers only.
@@ -24,6 +24,14 @@ fn idle_threads_lose_their_seats_to_others() {
     const THREADS: usize = 60;
     if !isolation() {
         return;
+    }
+    if role().is_some() {
+        // SAFETY: returns a number.
+        assert_eq!(unsafe { CROWDED.call("first").unwrap().run(|| 1) }, Ok(1));
+        give_up_membarrier();
+    } else {
+        let output = child("idle_threads_lose_their_seats_to_others", "without membarrier");
+        assert_eq!(End::from(&output), End::Status(0), "{}", String::from_utf8_lossy(&output.stdout));
     }
     let barrier = Barrier::new(THREADS);
     std::thread::scope(|scope| {

@@ -6,7 +6,7 @@ use isolate_rt::{Domain, FaultKind};
 use std::arch::asm;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use support::isolation;
+use support::{End, child, give_up_membarrier, isolation, role};
 
 fn in_domain<R: Copy>(domain: &'static Domain, f: impl FnOnce() -> R + Copy) -> Result<R, isolate_rt::Fault> {
     // SAFETY: the closures of this file return numbers only.
@@ -79,6 +79,15 @@ fn a_fault_sends_the_other_threads_of_the_instance_out() {
     assert_eq!(in_domain(&SHARED, || 2), Ok(2));
 }
 
+/// A program that sandboxes itself once it is up: what it made still works, without the barrier.
+#[test]
+fn without_membarrier() {
+    if isolation() {
+        let output = child("threads_that_fail_at_random", "without membarrier");
+        assert_eq!(End::from(&output), End::Status(0), "{}", String::from_utf8_lossy(&output.stdout));
+    }
+}
+
 /// Eight threads that allocate, compute and fail at random: every call gives its own result, its own fault, or is told that
 /// another one failed.
 #[test]
@@ -87,6 +96,10 @@ fn threads_that_fail_at_random() {
     const ROUNDS: u32 = 150;
     if !isolation() {
         return;
+    }
+    if role().is_some() {
+        assert_eq!(in_domain(&BUSY, || 1), Ok(1));
+        give_up_membarrier();
     }
     let (good, failed, lost) = (AtomicU32::new(0), AtomicU32::new(0), AtomicU32::new(0));
     std::thread::scope(|scope| {

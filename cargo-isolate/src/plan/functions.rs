@@ -93,6 +93,7 @@ pub(super) fn plan(
         },
     });
 
+    let retry = retry(entry.map(|(entry, _)| entry), &params, errors);
     let refused = hopeless(graph, selected).or_else(|| no_contract_helps(&params, ret.as_ref()));
     FunctionPlan {
         name: item.name.clone(),
@@ -101,9 +102,26 @@ pub(super) fn plan(
         declared: selected.declared.clone(),
         params,
         ret,
+        retry,
         stub: refused.is_none().then(|| stub(&item.name, &open)).flatten(),
         refused,
     }
+}
+
+/// A call can be made again where its arguments outlive the instance.
+fn retry(entry: Option<&model::FnContract>, params: &[ParamPlan], errors: &mut Vec<PolicyError>) -> u32 {
+    let Some(retry) = entry.and_then(|entry| entry.retry.as_ref()) else { return 0 };
+    let in_domain = params.iter().find(|param| match param.decision.contract() {
+        Some(Contract::Handle { dir, .. }) => *dir != Dir::Out,
+        Some(Contract::Object { .. }) => true,
+        _ => false,
+    });
+    if let Some(param) = in_domain {
+        let message = format!("cannot be made again: `{}` is an object in the domain", param.name);
+        let error = PolicyError::new(retry.span(), message).label("after a fault it is gone");
+        errors.push(error.help("handle the `Fault` where the object is made"));
+    }
+    *retry.get_ref()
 }
 
 /// The structs of the policy and those that ship, against all that is isolated.

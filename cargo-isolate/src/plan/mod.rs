@@ -49,6 +49,8 @@ pub(crate) struct DomainPlan {
     pub(crate) stack_size: Option<u64>,
     /// `None`: calls may take as long as they like.
     pub(crate) deadline: Option<Duration>,
+    /// Who looks after it.
+    pub(crate) timer: model::Timer,
     /// How many threads may be inside at once.
     pub(crate) threads: model::Threads,
     /// In the order of their declarations.
@@ -79,6 +81,8 @@ pub(crate) struct FunctionPlan {
     pub(crate) declared: Declared,
     pub(crate) params: Vec<ParamPlan>,
     pub(crate) ret: Option<RetPlan>,
+    /// How often a call that ended in a fault is made again.
+    pub(crate) retry: u32,
     /// Why no contract could make it safe to call.
     pub(crate) refused: Option<String>,
     /// Policy text that would settle what was refused, where there is any.
@@ -220,6 +224,7 @@ pub(crate) fn plan(graph: &Graph, policy: &model::Policy) -> Result<Plan, Vec<Po
             heap_limit: heap.and_then(|heap| heap.limit.as_ref()).map(|limit| limit.get_ref().0),
             stack_size: domain.stack.as_ref().map(|stack| stack.get_ref().0),
             deadline: domain.deadline.as_ref().map(|deadline| deadline.get_ref().0),
+            timer: domain.timer.as_ref().map_or(model::Timer::Own, |timer| *timer.get_ref()),
             threads: domain.threads.as_ref().map_or(model::Threads::Many, |threads| *threads.get_ref()),
             functions,
         });

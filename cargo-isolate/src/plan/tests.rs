@@ -181,6 +181,8 @@ fn points_at_wrong_words() {
         r#"ret = { kind = "cstr" }"#,
         r#"arg.lost = { kind = "value", ty = "bool" }"#,
         r#"arg.lost = { kind = "value" }"#,
+        r#"arg.source = { kind = "handle" }
+retry = 2"#,
     ];
     let shown = entries.map(|entry| {
         let shown = stated(&format!("[fn.put]\n{entry}"));

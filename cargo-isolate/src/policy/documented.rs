@@ -1,7 +1,7 @@
 //! `docs/policy.md` names every key and every word that the reader takes, and no other.
 
 use super::model::{
-    Audit, Backend, Contract, CursorDir, Domain, Exception, Field, Isolate, Level, Policy, Struct, Threads,
+    Audit, Backend, Contract, CursorDir, Domain, Exception, Field, Isolate, Level, Policy, Struct, Threads, Timer,
 };
 use crate::contract::check::{DIRS, KINDS, NULLS};
 use serde::de::DeserializeOwned;
@@ -77,6 +77,7 @@ fn words() {
     check_words("[domain.NAME]", "backend", variants::<Backend>().iter().map(|word| &**word));
     check_words("[domain.NAME]", "level", variants::<Level>().iter().map(|word| &**word));
     check_words("[struct.NAME.field]", "dir", variants::<CursorDir>().iter().map(|word| &**word));
+    check_words("[domain.NAME]", "timer", variants::<Timer>().iter().map(|word| &**word));
     check_words("[domain.NAME]", "threads", variants::<Threads>().iter().map(|word| &**word));
 }
 

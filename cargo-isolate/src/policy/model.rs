@@ -167,7 +167,17 @@ pub(crate) struct Domain {
     pub(crate) stack: Option<Spanned<Size>>,
     /// `"200ms"`.
     pub(crate) deadline: Option<Spanned<Period>>,
+    pub(crate) timer: Option<Spanned<Timer>>,
     pub(crate) threads: Option<Spanned<Threads>>,
+}
+
+/// Who looks after a deadline.
+#[derive(Clone, Copy, Debug, Deserialize, serde::Serialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) enum Timer {
+    Own,
+    Shared,
 }
 
 /// How many threads may be inside a domain at once.
@@ -240,6 +250,9 @@ pub(crate) struct FnContract {
     pub(crate) arg: BTreeMap<Spanned<String>, Spanned<Contract>>,
     /// What is returned.
     pub(crate) ret: Option<Spanned<Contract>>,
+    /// How often a call that ended in a fault is made again. Says that it may be.
+    #[cfg_attr(test, schemars(extend("minimum" = 1, "maximum" = 10)))]
+    pub(crate) retry: Option<Spanned<u32>>,
 }
 
 /// What one pointer or value means. The plan, which knows the signature, checks each word.

@@ -345,6 +345,10 @@ mod tests {
             "version = 1\n[[exception]]\nrule = \"static-mut\"\nat = \"a::[\"\nreason = \" \"\nuntil = 2027-01-31T10:00:00\n",
         );
         check(
+            "attempts",
+            "version = 1\n[domain.zlib]\nlibrary = \"libz-sys\"\ntimer = \"shared\"\n\n[fn.crc32]\nretry = 0\n\n[fn.adler32]\nretry = 11\n",
+        );
+        check(
             "domain",
             "version = 1\n[domain.zlib]\nlibrary = \"libz-sys\"\nheap = { limit = \"64\" }\nstack = \"1MB\"\ndeadline = \"soon\"\n\n[[isolate]]\ndomain = \"zllib\"\nextern = [\"a{\"]\n",
         );

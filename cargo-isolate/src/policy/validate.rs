@@ -2,7 +2,7 @@
 
 use super::{
     PolicyError, Spanned,
-    model::{Domain, Exception, Policy},
+    model::{Domain, Exception, FnContract, Policy},
     read::Stated,
 };
 
@@ -29,6 +29,10 @@ pub(super) fn check(policy: &Policy, stated: &Stated) -> Vec<PolicyError> {
     }
     for domain in policy.domain.values() {
         sizes(domain, &mut errors);
+        timer(domain, &mut errors);
+    }
+    for function in policy.functions.values() {
+        retry(function, &mut errors);
     }
     if let Some(domains) = &stated.domains {
         for isolate in policy.isolate.iter().map(Spanned::get_ref) {
@@ -53,6 +57,23 @@ fn exception(exception: &Exception, errors: &mut Vec<PolicyError>) {
 /// What the runtime has room for, in bytes (`isolate_rt::Domain::heap_limit`, `stack_size`).
 const MAX_HEAP: u64 = 8 << 30;
 const MAX_STACK: u64 = 1 << 30;
+
+/// What `isolate_rt::retry` is asked for at most.
+const MAX_RETRY: u32 = 10;
+
+fn retry(function: &FnContract, errors: &mut Vec<PolicyError>) {
+    if let Some(retry) = function.retry.as_ref().filter(|retry| !(1..=MAX_RETRY).contains(retry.get_ref())) {
+        let error = PolicyError::new(retry.span(), "no number of attempts").label(format!("1 to {MAX_RETRY}"));
+        errors.push(error.help("leave it out where a call is made once"));
+    }
+}
+
+fn timer(domain: &Domain, errors: &mut Vec<PolicyError>) {
+    if let (Some(timer), None) = (&domain.timer, &domain.deadline) {
+        let error = PolicyError::new(timer.span(), "a timer without a deadline").label("for nothing");
+        errors.push(error.help("add `deadline = \"200ms\"`, or take it out"));
+    }
+}
 
 fn sizes(domain: &Domain, errors: &mut Vec<PolicyError>) {
     let heap = domain.heap.as_ref().and_then(|heap| heap.limit.as_ref()).map(|limit| (limit, MAX_HEAP));

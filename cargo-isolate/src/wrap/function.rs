@@ -39,6 +39,8 @@ pub(super) struct View {
     result: String,
     /// What the function returned is the result as it is.
     as_it_is: bool,
+    /// How often a call that ended in a fault is made again.
+    retry: u32,
 }
 
 #[derive(Debug, Serialize)]
@@ -83,6 +85,7 @@ impl View {
             returned,
             collect,
             result,
+            retry: function.retry,
         }
     }
 

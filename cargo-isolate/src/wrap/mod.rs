@@ -182,7 +182,7 @@ fn shared(domain: &DomainPlan) -> Vec<&str> {
 }
 
 fn settings(domain: &DomainPlan) -> Vec<String> {
-    use crate::policy::model::{Backend, HeapKind, Threads};
+    use crate::policy::model::{Backend, HeapKind, Threads, Timer};
     let backend = match domain.backend {
         Backend::Auto => None,
         Backend::Mpk => Some("backend(Backend::Mpk)".to_owned()),
@@ -196,8 +196,9 @@ fn settings(domain: &DomainPlan) -> Vec<String> {
         (_, micros) if micros % 1000 == 0 => format!("deadline(std::time::Duration::from_millis({}))", micros / 1000),
         (_, micros) => format!("deadline(std::time::Duration::from_micros({micros}))"),
     });
+    let timer = (domain.timer == Timer::Shared).then(|| "shared_timer()".to_owned());
     let threads = (domain.threads == Threads::One).then(|| "one_at_a_time()".to_owned());
-    [backend, kind, limit, stack, deadline, threads].into_iter().flatten().collect()
+    [backend, kind, limit, stack, deadline, timer, threads].into_iter().flatten().collect()
 }
 
 fn docs(domain: &DomainPlan) -> Vec<String> {

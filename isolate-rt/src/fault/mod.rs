@@ -14,8 +14,8 @@ use std::sync::OnceLock;
 
 /// An isolated call that did not come back with a result.
 ///
-/// The instance it ran in is gone and the next call gets a fresh one, unless the call never started
-/// ([`FaultKind::TooLarge`], [`FaultKind::StaleHandle`], [`FaultKind::InSignalHandler`], [`FaultKind::Unsupported`]).
+/// The instance it ran in is gone and the next call gets a fresh one, unless nothing was wrong with it: see
+/// [`Fault::discarded_instance`].
 /// No memory outside the domain was written, and `&mut` arguments hold what they held before.
 ///
 /// `{}` shows it in one line; `{:#}` adds the thread and the domain's [backtrace](Fault::backtrace). Two faults are equal when
@@ -81,6 +81,18 @@ impl Fault {
         &self.report.failure.kind
     }
 
+    /// Whether the instance is gone that the call ran in: the next call gets a fresh one.
+    pub fn discarded_instance(&self) -> bool {
+        !matches!(
+            self.kind(),
+            FaultKind::TooLarge { .. }
+                | FaultKind::InvalidValue { .. }
+                | FaultKind::StaleHandle
+                | FaultKind::InSignalHandler
+                | FaultKind::Unsupported(_)
+        )
+    }
+
     /// Address of the access, where the fault was one.
     pub fn address(&self) -> Option<usize> {
         match *self.kind() {
@@ -134,6 +146,23 @@ impl Fault {
     fn evidence(&self) -> Option<&Evidence> {
         self.report.failure.evidence.as_deref()
     }
+}
+
+/// Makes a call, and where a fault takes its instance makes it again in the next one, up to `times` times more: for calls whose
+/// outcome depends on their arguments alone. The last fault is what is left then.
+///
+/// # Errors
+///
+/// A fault that is not about the instance, or one of the last attempt.
+pub fn retry<T>(times: u32, mut call: impl FnMut() -> Result<T, Fault>) -> Result<T, Fault> {
+    let mut result = call();
+    for _ in 0..times {
+        match &result {
+            Err(fault) if fault.discarded_instance() => result = call(),
+            _ => break,
+        }
+    }
+    result
 }
 
 impl PartialEq for Fault {

@@ -25,6 +25,10 @@ pub(super) fn documentation(
         ["", " # Errors", "", " When the call ends in a fault; what is `&mut` keeps its value then."]
             .map(str::to_owned),
     );
+    if function.retry > 0 {
+        let times = if function.retry == 1 { "once".to_owned() } else { format!("up to {} times", function.retry) };
+        docs.extend([String::new(), format!(" A call that a fault has ended is made again, {times}.")]);
+    }
     if panics {
         docs.extend(
             ["", " # Panics", "", " When a slice is not as long as the other arguments say."].map(str::to_owned),

@@ -2,7 +2,7 @@
 
 mod support;
 
-use isolate_rt::{Access, Domain, Fault, FaultKind, Memory, Part};
+use isolate_rt::{Access, Domain, Fault, FaultKind, HeapKind, Memory, Part};
 use std::arch::asm;
 use std::ffi::CString;
 use std::fs;
@@ -171,6 +171,11 @@ fn memory_of_domains() {
     check(&write(stack), Access::Write, is(Part::Stack), "a stack of domain `another`");
     check(&write(local), Access::Write, is(Part::ThreadLocal), "a thread-local of domain `another`");
     check(&read(staged), Access::Read, is(Part::Staged), "arguments of domain `another`");
+    static HARDENED: Domain = Domain::new("another").heap(HeapKind::Hardened);
+    // SAFETY: allocates; returns an address.
+    let large = unsafe { HARDENED.call("allocate").unwrap().run(|| libc::malloc(1 << 20).cast::<u8>()) }.unwrap();
+    check(&read(large), Access::Read, is(Part::Heap), ", the heap of domain `another` (key ");
+    check(&read(large.wrapping_add(8 << 20)), Access::Read, is(Part::UnusedHeap), "`another` has not asked for");
     check(&read(heap.wrapping_add(20 << 20)), Access::Read, is(Part::UnusedHeap), "`another` has not asked for");
     check(&read(stack.wrapping_sub(2 << 20)), Access::Read, is(Part::Guard), "a guard of domain `another`");
 }

@@ -2,7 +2,7 @@
 
 mod support;
 
-use isolate_rt::{Domain, FaultKind, Globals};
+use isolate_rt::{Domain, FaultKind, Globals, Memory, Part};
 use std::ffi::CString;
 use std::process::Command;
 use std::sync::OnceLock;
@@ -81,6 +81,11 @@ fn globals_belong_to_the_domain_and_are_restored() {
     assert_eq!(unsafe { (library.address)().read_volatile() }, 41);
     let fault = count(&OTHER, 0).unwrap_err();
     assert!(matches!(fault.kind(), FaultKind::Protection { key: 1.., .. }), "{fault}");
+    // Which it is, by name.
+    let Some(Memory::Domain { name: "counter", part: Part::Static { symbol: Some(symbol) } }) = fault.memory() else {
+        panic!("{fault}");
+    };
+    assert!(["in_data", "in_bss"].contains(&&*symbol.name), "{fault}");
 }
 
 #[test]

@@ -177,11 +177,6 @@ impl Instance {
         self.open.load(Ordering::Acquire)
     }
 
-    /// Whether what lies at this address of the heap was ever open to the domain.
-    pub(super) fn is_open(&self, address: usize) -> bool {
-        address < self.open.load(Ordering::Acquire) || self.rooms.writable_until(address).is_some()
-    }
-
     /// Opens a room for a block, as the domain's allocator describes it: bytes of the room, bytes before the block, its size.
     #[cold]
     pub(super) fn open_room(&self, [len, offset, size]: [usize; 3]) -> Option<usize> {

@@ -24,7 +24,7 @@ pub(super) fn of(address: usize) -> Memory {
 
 fn in_domain(instance: &Instance, place: Place, address: usize) -> Memory {
     let part = match place {
-        Place::Heap if instance.is_open(address) => Part::Heap,
+        Place::Heap if instance.writable_until(address).is_some() => Part::Heap,
         Place::Heap => Part::UnusedHeap,
         Place::Stack => Part::Stack,
         Place::ThreadLocal => Part::ThreadLocal,

@@ -105,11 +105,14 @@ fn start() -> Result<(), Unsupported> {
 }
 
 fn watch() {
-    let mut idle = Duration::ZERO;
+    let mut busy_at = deadline::now();
     loop {
         let Round { tick, busy } = look();
-        idle = if busy { Duration::ZERO } else { idle + tick };
-        if idle >= IDLE {
+        let now = deadline::now();
+        if busy {
+            busy_at = now;
+        }
+        if now - busy_at >= IDLE.as_nanos() as u64 {
             AWAKE.store(0, Ordering::Relaxed);
             // After this a call that has not seen it is seen running (`Entry::run_within` has the other half).
             barrier();
@@ -119,7 +122,7 @@ fn watch() {
             while is_asleep() {
                 wait_for_long(AWAKE.as_ptr(), 0);
             }
-            idle = Duration::ZERO;
+            busy_at = deadline::now();
         } else {
             std::thread::sleep(tick);
         }

@@ -10,7 +10,7 @@ use std::{
     io::Write,
     mem::MaybeUninit,
     process::ExitCode,
-    sync::atomic::{AtomicU8, Ordering},
+    sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering},
 };
 
 /// What a stub does once it has its arguments.
@@ -41,6 +41,15 @@ const ACTS: [(Act, &str); 5] = [
 
 static ACT: AtomicU8 = AtomicU8::new(Act::Honest as u8);
 
+/// How long the slices are that wrappers get, in elements.
+static LENGTH: AtomicUsize = AtomicUsize::new(USUAL);
+const USUAL: usize = 64;
+/// Where a page ends, one off is most likely to show.
+const BOUNDARIES: [usize; 5] = [0, 1, 4095, 4096, 4097];
+
+/// What may be NULL is.
+static NULL: AtomicBool = AtomicBool::new(false);
+
 /// A page of the program. No domain may write it.
 #[repr(align(4096))]
 struct Page(UnsafeCell<[u8; 4096]>);
@@ -55,6 +64,10 @@ pub(crate) struct Case {
     pub(crate) function: &'static str,
     /// Its result is a pointer that the wrapper must refuse when it leads outside the domain.
     pub(crate) returns_pointer: bool,
+    /// It takes slices.
+    pub(crate) slices: bool,
+    /// It takes something that may be NULL.
+    pub(crate) nullable: bool,
     /// Calls it with arguments of the right types.
     pub(crate) call: fn() -> Result<(), Failure>,
 }
@@ -86,6 +99,19 @@ pub(crate) fn run(cases: &[Case]) -> ExitCode {
             }
         }
         clean &= play(case, Act::Honest, "honest call");
+        for length in BOUNDARIES.into_iter().filter(|_| case.slices) {
+            LENGTH.store(length, Ordering::SeqCst);
+            clean &= play(case, Act::Honest, &format!("honest call with {length} elements"));
+            clean &= play(case, Act::ClaimHuge, &format!("huge results with {length} elements"));
+            clean &= play(case, Act::ClaimNegative, &format!("negative results with {length} elements"));
+        }
+        LENGTH.store(USUAL, Ordering::SeqCst);
+        if case.nullable {
+            NULL.store(true, Ordering::SeqCst);
+            clean &= play(case, Act::Honest, "honest call with NULL");
+            clean &= play(case, Act::ClaimHuge, "huge results with NULL");
+            NULL.store(false, Ordering::SeqCst);
+        }
         for (act, name) in ACTS {
             clean &= play(case, act, name);
             clean &= play(case, Act::Honest, &format!("honest call after: {name}"));
@@ -133,6 +159,8 @@ fn as_expected(case: &Case, act: Act, result: &Result<(), Failure>) -> bool {
             (page..page + 4096).contains(address)
         }
         (Act::Abort, FaultKind::Abort) => true,
+        // A page of large elements may be more than the domain has room for, and is refused.
+        (Act::Honest, FaultKind::TooLarge { .. }) => LENGTH.load(Ordering::SeqCst) > USUAL,
         (
             Act::ClaimHuge | Act::ClaimNegative | Act::ClaimForeign,
             FaultKind::InvalidValue { .. } | FaultKind::TooLarge { .. },
@@ -247,12 +275,17 @@ pub(crate) fn value<T: Copy>() -> T {
 
 /// A reference to such a value.
 pub(crate) fn reference<T: Copy>() -> &'static T {
-    &values()[0]
+    Box::leak(Box::new(value()))
 }
 
-/// Input of 64 such values.
+/// Input of such values.
 pub(crate) fn values<T: Copy>() -> &'static [T] {
-    vec![value(); 64].leak()
+    vec![value(); LENGTH.load(Ordering::SeqCst)].leak()
+}
+
+/// What may be NULL, unless it is its turn.
+pub(crate) fn optional<T>(value: T) -> Option<T> {
+    (!NULL.load(Ordering::SeqCst)).then_some(value)
 }
 
 /// An object that lives in the domain.
@@ -270,24 +303,36 @@ pub(crate) fn object<T>(domain: &'static Domain, function: &'static str) -> Resu
 
 /// Room for the wrapper to fill, between two stretches that it must not touch.
 pub(crate) struct Room<T> {
+    /// A margin, the room, and another margin.
     values: Vec<T>,
+    /// Elements of the room.
+    length: usize,
 }
 
 impl<T: Copy> Room<T> {
-    const LEN: usize = 64;
+    const MARGIN: usize = 64;
     const GUARD: u8 = 0xa5;
 
     pub(crate) fn new() -> Self {
-        let mut values: Vec<T> = vec![value(); 3 * Self::LEN];
+        Self::of(LENGTH.load(Ordering::SeqCst))
+    }
+
+    /// For one value.
+    pub(crate) fn single() -> Self {
+        Self::of(1)
+    }
+
+    fn of(length: usize) -> Self {
+        let mut values: Vec<T> = vec![value(); length + 2 * Self::MARGIN];
         // SAFETY: overwrites the bytes of values that are never read as `T` outside the middle.
-        unsafe { values.as_mut_ptr().write_bytes(Self::GUARD, 3 * Self::LEN) };
+        unsafe { values.as_mut_ptr().write_bytes(Self::GUARD, length + 2 * Self::MARGIN) };
         // SAFETY: the middle becomes zeroes again.
-        unsafe { values.as_mut_ptr().add(Self::LEN).write_bytes(0, Self::LEN) };
-        Self { values }
+        unsafe { values.as_mut_ptr().add(Self::MARGIN).write_bytes(0, length) };
+        Self { values, length }
     }
 
     pub(crate) fn slice(&mut self) -> &mut [T] {
-        &mut self.values[Self::LEN..2 * Self::LEN]
+        &mut self.values[Self::MARGIN..Self::MARGIN + self.length]
     }
 
     pub(crate) fn one(&mut self) -> &mut T {
@@ -300,7 +345,8 @@ impl<T: Copy> Room<T> {
             // SAFETY: initialised bytes, padding included: they were written as bytes.
             unsafe { std::slice::from_raw_parts(part.as_ptr().cast::<u8>(), size_of_val(part)) }
         };
-        let guards = [bytes(0..Self::LEN), bytes(2 * Self::LEN..3 * Self::LEN)];
+        let end = Self::MARGIN + self.length;
+        let guards = [bytes(0..Self::MARGIN), bytes(end..end + Self::MARGIN)];
         match guards.concat().iter().all(|byte| *byte == Self::GUARD) {
             true => Ok(()),
             false => Err(Failure::Broken("memory beside the caller's buffer was written".to_owned())),
@@ -310,8 +356,9 @@ impl<T: Copy> Room<T> {
 
 /// A count that the wrapper reports about room it was given.
 pub(crate) fn within(count: usize) -> Result<(), Failure> {
-    match count <= 64 {
+    let length = LENGTH.load(Ordering::SeqCst);
+    match count <= length {
         true => Ok(()),
-        false => Err(Failure::Broken(format!("a count of {count} for room of 64"))),
+        false => Err(Failure::Broken(format!("a count of {count} for room of {length}"))),
     }
 }

@@ -32,7 +32,7 @@ pub(super) fn render(cases: &[Case]) -> String {
     let mut text = String::from(
         "//! Calls every wrapper while its library misbehaves. Written by `cargo isolate verify`.\n#![allow(warnings)]\n\n\
          mod harness;\nmod isolated;\nmod stubs;\n\n\
-         use harness::{Case, Room, handle, object, reference, value, values, within};\n\n\
+         use harness::{Case, Room, handle, object, optional, reference, value, values, within};\n\n\
          fn main() -> std::process::ExitCode {\n    harness::run(&[\n",
     );
     for case in cases {
@@ -65,7 +65,8 @@ fn case(domain: &str, signature: &syn::Signature, foreign: &[Foreign]) -> Result
     let mut text = String::new();
     let _ = writeln!(
         text,
-        "        Case {{ domain: {domain:?}, function: {function:?}, returns_pointer: {returns_pointer}, call: || {{"
+        "        Case {{ domain: {domain:?}, function: {function:?}, returns_pointer: {returns_pointer}, slices: {}, nullable: {}, call: || {{",
+        call.slices, call.nullable
     );
     for statement in &call.before {
         let _ = writeln!(text, "            {statement}");
@@ -88,6 +89,10 @@ struct Call {
     before: Vec<String>,
     arguments: Vec<String>,
     after: Vec<String>,
+    /// An argument is a slice.
+    slices: bool,
+    /// An argument may be NULL.
+    nullable: bool,
 }
 
 impl Call {
@@ -95,8 +100,14 @@ impl Call {
     fn argument(&mut self, domain: &str, function: &str, at: usize, ty: &Type) -> Option<String> {
         match ty {
             Type::Reference(reference) => match (&*reference.elem, reference.mutability.is_some()) {
-                (Type::Slice(_), false) => Some("values()".to_owned()),
-                (Type::Slice(_), true) => Some(self.room(at, "slice")),
+                (Type::Slice(_), false) => {
+                    self.slices = true;
+                    Some("values()".to_owned())
+                }
+                (Type::Slice(_), true) => {
+                    self.slices = true;
+                    Some(self.room(at, "new", "slice"))
+                }
                 (Type::Path(path), _) if ends_in(path, "Handle") => {
                     let handle = self.handle(domain, function, at);
                     let mutable = if reference.mutability.is_some() { "mut " } else { "" };
@@ -107,11 +118,12 @@ impl Call {
                 }
                 (Type::Path(path), false) if ends_in(path, "CStr") => Some("c\"text\"".to_owned()),
                 (_, false) => Some("reference()".to_owned()),
-                (_, true) => Some(self.room(at, "one")),
+                (_, true) => Some(self.room(at, "single", "one")),
             },
             Type::Path(path) if ends_in(path, "Option") => {
                 let inner = generic(path)?;
-                Some(format!("Some({})", self.argument(domain, function, at, inner)?))
+                self.nullable = true;
+                Some(format!("optional({})", self.argument(domain, function, at, inner)?))
             }
             Type::Path(path) if ends_in(path, "Handle") => Some(self.handle(domain, function, at)),
             Type::Path(path) if ends_in(path, "Object") => Some(self.object(domain, function, at)),
@@ -120,8 +132,8 @@ impl Call {
         }
     }
 
-    fn room(&mut self, at: usize, part: &str) -> String {
-        self.before.push(format!("let mut room{at} = Room::new();"));
+    fn room(&mut self, at: usize, make: &str, part: &str) -> String {
+        self.before.push(format!("let mut room{at} = Room::{make}();"));
         self.after.push(format!("room{at}.check()?;"));
         format!("room{at}.{part}()")
     }

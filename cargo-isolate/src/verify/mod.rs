@@ -235,7 +235,8 @@ mod tests {
             Played::Acts(acts) => {
                 let bad: Vec<_> = acts.iter().filter(|act| !act.good).collect();
                 assert!(bad.is_empty(), "{bad:#?}");
-                assert_eq!(acts.len(), 5 * 11, "five wrappers, eleven acts each");
+                // Two take slices, of which three acts hold the five lengths, and one of those may be NULL in two.
+                assert_eq!(acts.len(), 5 * 11 + 2 * 3 * 5 + 2, "five wrappers, eleven acts each");
             }
         }
     }

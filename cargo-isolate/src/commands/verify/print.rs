@@ -93,7 +93,7 @@ fn played(out: &mut dyn Write, acts: &[Act]) -> io::Result<()> {
         count => line(out, Mark::Error, "faults", &format!("{count} of {} acts were not contained", acts.len()))?,
     }
     let honest = |act: &&Act| act.act.starts_with("honest");
-    let columns = distinct(acts.iter().filter(|act| !honest(act)).map(|act| act.act.clone()));
+    let columns = distinct(acts.iter().filter(|act| !honest(act)).map(|act| misbehaviour(act).to_owned()));
     let width = names.iter().map(String::len).max().unwrap_or(0);
     write!(out, "\n    {:width$}", "")?;
     columns.iter().try_for_each(|column| write!(out, "  {column:0$}", cell(column)))?;
@@ -102,7 +102,9 @@ fn played(out: &mut dyn Write, acts: &[Act]) -> io::Result<()> {
         write!(out, "    {name:width$}")?;
         let of_wrapper: Vec<_> = acts.iter().filter(|act| wrapper(act) == *name).collect();
         for column in &columns {
-            let outcome = of_wrapper.iter().find(|act| act.act == *column).map_or("-", |act| outcome(act));
+            let outcomes = of_wrapper.iter().filter(|act| misbehaviour(act) == column).map(|act| outcome(act));
+            let outcome = outcomes.max_by_key(|outcome| [OK, ERR, NOT_CONTAINED].iter().position(|one| one == outcome));
+            let outcome = outcome.unwrap_or("-");
             write!(out, "  {outcome:0$}", cell(column))?;
         }
         let honest: Vec<_> = of_wrapper.iter().filter(|act| honest(act)).collect();
@@ -114,7 +116,14 @@ fn played(out: &mut dyn Write, acts: &[Act]) -> io::Result<()> {
     Ok(())
 }
 
+const OK: &str = "Ok";
+const ERR: &str = "Err";
 const NOT_CONTAINED: &str = "NOT CONTAINED";
+
+/// What a stub did, however much it was given: `huge results` of `huge results with 0 elements`.
+fn misbehaviour(act: &Act) -> &str {
+    act.act.split(" with ").next().unwrap_or(&act.act)
+}
 
 fn cell(column: &str) -> usize {
     column.len().max(NOT_CONTAINED.len())
@@ -123,8 +132,8 @@ fn cell(column: &str) -> usize {
 fn outcome(act: &Act) -> &'static str {
     match (act.good, act.outcome.starts_with("Err")) {
         (false, _) => NOT_CONTAINED,
-        (true, true) => "Err",
-        (true, false) => "Ok",
+        (true, true) => ERR,
+        (true, false) => OK,
     }
 }
 

@@ -55,6 +55,7 @@ pub(crate) fn graph(text: &str) -> Graph {
         version: "1.0.0".to_owned(),
         root: Utf8PathBuf::from("/ws").join(&name),
         member: name == "app",
+        local: name == "app",
         selected: name == "app",
         out_dir: None,
         links: None,

@@ -31,6 +31,8 @@ pub(crate) struct Package {
     pub(crate) root: Utf8PathBuf,
     /// Of this workspace, as opposed to a dependency.
     pub(crate) member: bool,
+    /// Of a folder of somebody's, as opposed to a registry or cargo's own copy of a repository.
+    pub(crate) local: bool,
     /// A member that the command line chose to report on.
     pub(crate) selected: bool,
     /// Where its build script wrote, if it ran.

@@ -101,5 +101,5 @@ fn read_baseline(args: &Args, graph: &Graph, policy: &mut Loaded) -> anyhow::Res
 fn diff_base(args: &Args, name: &str, graph: &Graph) -> anyhow::Result<Base> {
     let repository = Repository::around(&graph.root)?;
     let commit = repository.merge_base(&repository.commit(name)?, "HEAD")?;
-    Ok(base::load(&repository, commit, &args.request, &graph.root, &graph.target)?)
+    Ok(base::load(&repository, commit, &args.request, graph)?)
 }

@@ -72,7 +72,7 @@ fn range(args: &Args) -> anyhow::Result<(Snapshot, Snapshot)> {
         first = repository.merge_base(&first, end)?;
     }
     let at = |commit: Commit| -> anyhow::Result<Snapshot> {
-        let mut base = base::load(&repository, commit, &args.request, &now.root, &now.target)?;
+        let mut base = base::load(&repository, commit, &args.request, &now)?;
         let graph = base.graph.take().ok_or_else(|| NothingToCompare::NoWorkspace(base.commit.clone()))?;
         // Before its files go away.
         snapshot(graph)

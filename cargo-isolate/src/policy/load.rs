@@ -119,7 +119,10 @@ pub(crate) fn load(file: &PolicyFile, graph: &Graph) -> anyhow::Result<Loaded> {
 pub(super) fn read_file(path: &Utf8Path) -> Result<String, Unreadable> {
     std::fs::read_to_string(path).map_err(|error| Unreadable {
         path: path.to_owned(),
-        why: crate::text::describe(&error),
+        why: match error.kind() {
+            io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
+            _ => crate::text::describe(&error),
+        },
         missing: error.kind() == io::ErrorKind::NotFound,
     })
 }

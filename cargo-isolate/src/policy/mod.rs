@@ -6,6 +6,7 @@ mod error;
 mod expected;
 mod load;
 mod member;
+pub(crate) mod merge;
 pub(crate) mod model;
 mod pattern;
 mod read;

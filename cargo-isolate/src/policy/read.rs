@@ -7,6 +7,7 @@
 use super::{
     PolicyError,
     expected::{mistyped, wrong_type},
+    merge,
     model::Policy,
     validate,
 };
@@ -210,6 +211,16 @@ fn grammar<'m>(text: &str, found: impl Iterator<Item = (&'m str, Range<usize>)>)
         if errors.iter().any(|error| line(error.span.start) == start) {
             continue;
         }
+        if let Some(marker) = merge::MARKERS.iter().find(|marker| text[start..].starts_with(**marker)) {
+            if *marker == merge::MARKERS[0] {
+                let end = text[start..].find('\n').map_or(text.len(), |end| start + end);
+                errors.push(
+                    PolicyError::new(start..end, merge::MESSAGE)
+                        .help("keep what of them is to hold, without the marker lines"),
+                );
+            }
+            continue;
+        }
         if message != DUPLICATE && text[start..].trim_start().starts_with('[') && text[start..span.start].trim() == "["
         {
             // A header that is read as a value: all that follows it is misread too.
@@ -279,6 +290,10 @@ mod tests {
         check(
             "syntax_and_others",
             "version = 1\n[domain.zlib]\nlibrary = libz-sys\n\n[rules]\nstatic-mutt = \"deny\"\nstatic-mut = \"deny\"\nstatic-mut = \"warn\"\n\n[[isolate]]\ndomain = \"zlib\"\nextern = []\n",
+        );
+        check(
+            "merge",
+            "version = 1\n[rules]\n<<<<<<< HEAD\nstatic-mut = \"deny\"\n=======\nstatic-mut = \"warn\"\n>>>>>>> topic\n",
         );
         check(
             "unclosed",

@@ -48,6 +48,10 @@ pub(super) fn check(policy: &Policy, stated: &Stated) -> Vec<PolicyError> {
 }
 
 fn exception(exception: &Exception, errors: &mut Vec<PolicyError>) {
+    if exception.at.get_ref().text().trim().is_empty() {
+        let error = PolicyError::new(exception.at.span(), "an exception needs a place");
+        errors.push(error.help("write a glob over `crate::module::function`, such as `mycrate::legacy::*`"));
+    }
     if exception.reason.get_ref().trim().is_empty() {
         let error = PolicyError::new(exception.reason.span(), "an exception needs a reason");
         errors.push(error.help("say why the rule does not hold here, for whoever reviews it next"));

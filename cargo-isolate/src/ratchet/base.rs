@@ -2,10 +2,10 @@
 
 use super::git::{Commit, GitError, Repository};
 use crate::{
-    graph::Graph,
+    graph::{Graph, Package},
     sources::{self, LoadError, Request},
 };
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use std::io;
 
 /// An earlier state of a workspace. Its files go away with it.
@@ -25,27 +25,29 @@ pub(crate) enum BaseError {
     Load { commit: String, name: String, source: LoadError },
 }
 
-/// Writes the files of a commit into cargo's target folder, and scans the workspace in there.
+/// Writes the files of a commit into cargo's target folder, and scans the workspace in there, as `now` is scanned at present.
 ///
 /// # Errors
 ///
 /// Git does not give the files, or cargo cannot resolve what they are.
-pub(crate) fn load(
-    repository: &Repository,
-    commit: Commit,
-    request: &Request,
-    root: &Utf8Path,
-    target: &Utf8Path,
-) -> Result<Base, BaseError> {
+pub(crate) fn load(repository: &Repository, commit: Commit, request: &Request, now: &Graph) -> Result<Base, BaseError> {
+    let root = &now.root;
     let failed = |error| GitError::Write(commit.short().to_owned(), error);
-    let folder = make_folder(target).map_err(failed)?;
+    let folder = make_folder(&now.target).map_err(failed)?;
     // Cargo looks for a workspace in the folders above a package, and stops at one that ends like this: else it would take
     // the present workspace for that of the earlier commit.
-    let tree = Utf8PathBuf::from_path_buf(folder.path().join("target/package/tree"))
+    let folder_path = Utf8PathBuf::from_path_buf(folder.path().to_owned())
         .map_err(|path| failed(io::Error::other(format!("`{}` is not UTF-8", path.display()))))?;
+    // As deep as the repository lies, so that paths to packages outside of it lead to some place in here.
+    let top = folder_path.join("target/package");
+    let tree = repository.root().components().filter(is_name).fold(top.clone(), |path, name| path.join(name));
     std::fs::create_dir_all(&tree).map_err(failed)?;
-    repository.write_files(&commit, &tree)?;
+    repository.write_files(&commit.hash, &tree, &folder_path.join("index"))?;
     let within = tree.join(repository.path_within(root).unwrap_or_default());
+    let outside = |package: &&Package| package.local && repository.path_within(&package.root).is_none();
+    for package in now.packages.iter().filter(outside) {
+        link(&package.root, root, &within, &top).map_err(failed)?;
+    }
     let manifest = within.join("Cargo.toml");
     if !manifest.is_file() {
         return Ok(Base { commit, graph: None, _folder: folder });
@@ -65,6 +67,38 @@ pub(crate) fn load(
         source,
     })?;
     Ok(Base { commit, graph: Some(graph), _folder: folder })
+}
+
+fn is_name(component: &Utf8Component<'_>) -> bool {
+    matches!(component, Utf8Component::Normal(_))
+}
+
+/// Has what lies outside of the repository, which no commit of it has, found beside the earlier files as it is now: by a link
+/// for the first folder on the way to it that is not there.
+fn link(package: &Utf8Path, root: &Utf8Path, within: &Utf8Path, top: &Utf8Path) -> io::Result<()> {
+    let shared = package.components().zip(root.components()).take_while(|(a, b)| a == b).count();
+    let up = root.components().count() - shared;
+    let Some(place) = within.ancestors().nth(up).filter(|place| place.starts_with(top)) else { return Ok(()) };
+    let (mut place, mut original) = (place.to_owned(), package.components().take(shared).collect::<Utf8PathBuf>());
+    for name in package.components().skip(shared) {
+        place.push(name);
+        original.push(name);
+        if !place.exists() {
+            return symlink(&original, &place);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn symlink(original: &Utf8Path, place: &Utf8Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(original, place)
+}
+
+/// Needs rights that people seldom have; cargo then says what it does not find.
+#[cfg(not(unix))]
+fn symlink(_: &Utf8Path, _: &Utf8Path) -> io::Result<()> {
+    Ok(())
 }
 
 fn make_folder(target: &Utf8Path) -> io::Result<tempfile::TempDir> {

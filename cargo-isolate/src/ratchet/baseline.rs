@@ -1,7 +1,13 @@
 //! The baseline: a file of the findings that are known, a line each, so that versions of it merge as text does.
 
 use super::{Comparison, Entry, Standing, concerning};
-use crate::{graph::Graph, policy::PolicyError};
+use crate::{
+    graph::Graph,
+    policy::{
+        PolicyError,
+        merge::{self, MARKERS},
+    },
+};
 use std::collections::BTreeSet;
 
 /// Of the file. A line is `code package at standing fingerprint content`; sorted, each once.
@@ -15,9 +21,6 @@ const HEADER: &str = "\
 # unless it is told to accept new ones. Lines are: code, package, place,
 # standing (live, tests or dormant), fingerprint, content.
 ";
-
-/// What git writes around what it could not merge.
-const MARKERS: [&str; 4] = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"];
 
 /// The text of a baseline, of code that was looked at under `conditions`.
 pub(crate) fn write(entries: &BTreeSet<Entry>, conditions: &str) -> String {
@@ -73,7 +76,7 @@ pub(crate) fn read(text: &str) -> Result<Baseline, Vec<PolicyError>> {
         if let Some(marker) = MARKERS.iter().find(|marker| line.starts_with(**marker)) {
             if !in_conflict {
                 let help = "take out the marker lines and keep all others; `cargo isolate baseline` then takes out what is gone";
-                errors.push(PolicyError::new(span, "a merge left both its sides here").help(help));
+                errors.push(PolicyError::new(span, merge::MESSAGE).help(help));
             }
             in_conflict = *marker != MARKERS[3];
         } else if line.is_empty() || line.starts_with('#') {

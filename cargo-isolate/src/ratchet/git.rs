@@ -41,6 +41,8 @@ pub(crate) enum GitError {
     NoCommit { name: String, shallow: bool },
     #[error("`{name}` and what it is compared with have no common ancestor{}", if *.shallow { SHALLOW } else { "; name a commit that the other came from" })]
     NoMergeBase { name: String, shallow: bool },
+    #[error("the submodule `{path}` does not have its earlier commit {commit}; `git -C {path} fetch` may bring it")]
+    NoSubmodule { path: Utf8PathBuf, commit: String },
     /// Anything else, in git's own words.
     #[error("`git {command}` failed\n{stderr}")]
     Failed { command: String, stderr: String },
@@ -54,7 +56,8 @@ const SHALLOW: &str = " in this shallow clone; `git fetch --unshallow` brings th
 impl GitError {
     /// Whether what was asked for is wrong, and not the machine.
     pub(crate) fn is_usage(&self) -> bool {
-        matches!(self, GitError::NoRepository(_) | GitError::NoCommit { .. } | GitError::NoMergeBase { .. })
+        use GitError::{NoCommit, NoMergeBase, NoRepository, NoSubmodule};
+        matches!(self, NoRepository(_) | NoCommit { .. } | NoMergeBase { .. } | NoSubmodule { .. })
     }
 }
 
@@ -118,15 +121,33 @@ impl Repository {
         answer.is_ok_and(|output| text(&output.stdout) == "true")
     }
 
-    /// Writes all files of a commit into a folder. Submodules are left out, as git does.
-    pub(crate) fn write_files(&self, commit: &Commit, folder: &Utf8Path) -> Result<(), GitError> {
-        let index = folder.with_extension("index");
-        let prefix = format!("--prefix={folder}/");
-        for arguments in [&["read-tree", &commit.hash][..], &["checkout-index", "--all", "--force", &prefix]] {
-            let output = run(self.git(arguments).env("GIT_INDEX_FILE", &index))?;
-            if !output.status.success() {
-                return Err(GitError::Failed { command: arguments[0].to_owned(), stderr: text(&output.stderr) });
+    /// Writes all files of a commit into a folder, with those of the submodules that are there at present, as the commit names
+    /// them. `index` is a file to work with.
+    pub(crate) fn write_files(&self, hash: &str, folder: &Utf8Path, index: &Utf8Path) -> Result<(), GitError> {
+        let with_index = |arguments: &[&str]| {
+            let output = run(self.git(arguments).env("GIT_INDEX_FILE", index))?;
+            match output.status.success() {
+                true => Ok(output.stdout),
+                false => Err(GitError::Failed { command: arguments[0].to_owned(), stderr: text(&output.stderr) }),
             }
+        };
+        with_index(&["read-tree", hash])?;
+        with_index(&["checkout-index", "--all", "--force", &format!("--prefix={folder}/")])?;
+        let entries = String::from_utf8_lossy(&with_index(&["ls-files", "--stage", "-z"])?).into_owned();
+        // `mode hash stage`, a tab, the path.
+        let submodules = entries.split('\0').filter_map(|entry| entry.strip_prefix("160000 ")?.split_once('\t'));
+        for (hash_and_stage, path) in submodules {
+            let submodule = Repository { root: self.root.join(path) };
+            if !submodule.root.join(".git").exists() {
+                continue;
+            }
+            let hash = hash_and_stage.split(' ').next().unwrap_or_default();
+            let is_there = run(&mut submodule.git(&["cat-file", "-e", &format!("{hash}^{{commit}}")]))?;
+            if !is_there.status.success() {
+                let short = hash.get(..9).unwrap_or(hash).to_owned();
+                return Err(GitError::NoSubmodule { path: path.into(), commit: short });
+            }
+            submodule.write_files(hash, &folder.join(path), index)?;
         }
         Ok(())
     }

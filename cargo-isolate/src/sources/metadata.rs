@@ -217,6 +217,7 @@ fn build(
             version: package.version.to_string(),
             root: package.manifest_path.parent().map_or_else(Utf8PathBuf::new, ToOwned::to_owned),
             member,
+            local: package.source.is_none(),
             selected: selected.contains(&package.id),
             links: package.links.clone(),
             out_dir: ran.map(|ran| ran.out_dir),

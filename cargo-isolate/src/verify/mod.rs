@@ -159,6 +159,7 @@ mod tests {
             version: "1.0.0".to_owned(),
             root: "fixture-sys".into(),
             member: false,
+            local: false,
             selected: false,
             links: None,
             lib: Some("fixture_sys".to_owned()),

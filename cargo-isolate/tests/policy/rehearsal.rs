@@ -337,6 +337,56 @@ fn the_repository_is_left_alone() {
     assert!(workspace.path.join("ran").exists());
 }
 
+/// Submodules as the commit names them, packages outside of the repository as they are; from a second work tree, without a branch.
+#[test]
+fn a_repository_of_parts() {
+    let manifest = |name: &str, rest: &str| {
+        format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n{rest}")
+    };
+    let folder = Workspace::new(&[
+        ("beside/ws/Cargo.toml", "[workspace]\nmembers = [\"inner\"]\n[workspace.package]\nedition = \"2024\"\n"),
+        ("beside/ws/inner/Cargo.toml", "[package]\nname = \"inner\"\nversion = \"0.1.0\"\nedition.workspace = true\n"),
+        ("beside/ws/inner/src/lib.rs", "pub unsafe fn inner() {}\n"),
+        ("part/Cargo.toml", &manifest("part", "")),
+        ("part/src/lib.rs", "/// # Safety\n/// None.\npub unsafe fn part() {}\n"),
+        (
+            "repository/rust/Cargo.toml",
+            &manifest(
+                "app",
+                "[dependencies]\npart = { path = \"part\" }\ninner = { path = \"../../beside/ws/inner\" }\n[workspace]\nmembers = [\"part\"]\n",
+            ),
+        ),
+        ("repository/rust/src/lib.rs", LIB),
+        ("repository/rust/src/raw.rs", RAW),
+        ("repository/rust/policy.toml", "version = 1\n[rules]\nmissing-safety-comment = \"allow\"\n"),
+        ("repository/.gitignore", "target\nCargo.lock\n"),
+    ]);
+    let [part, repository] = ["part", "repository"].map(|name| Workspace::at(folder.path.join(name)));
+    for one in [&part, &repository] {
+        one.git(&["init", "--quiet", "--initial-branch=main"]);
+        one.git(&["add", "--all"]);
+        one.git(&["commit", "--quiet", "--message=start"]);
+    }
+    let allowed = ["-c", "protocol.file.allow=always"];
+    repository.git(&[&allowed[..], &["submodule", "--quiet", "add", "../part", "rust/part"]].concat());
+    repository.git(&["commit", "--quiet", "--all", "--message=part"]);
+    repository.git(&["checkout", "--quiet", "--detach"]);
+    repository
+        .write("rust/part/src/lib.rs", "/// # Safety\n/// None.\npub unsafe fn part() {}\npub unsafe fn more() {}\n");
+    let rust = Workspace::at(repository.path.join("rust"));
+    let grown = rust.isolate(&["check", "--quiet", "--diff-base", "main"]);
+    // In another work tree, whose submodules were never brought: only what lies outside.
+    repository.git(&["worktree", "add", "--quiet", "../second", "main"]);
+    let second = Workspace::at(folder.path.join("second/rust"));
+    let alone = second.read("Cargo.toml").replace("part = { path = \"part\" }\n", "").replace("\"part\"", "");
+    second.write("Cargo.toml", &alone);
+    second.git(&["commit", "--quiet", "--all", "--message=alone"]);
+    second.write("src/raw.rs", &format!("{RAW}pub unsafe fn third() {{}}\n"));
+    let other = second.isolate(&["check", "--quiet", "--diff-base", "HEAD"]);
+    let said = [grown, other].join("\n").replace(folder.path.to_str().unwrap(), "[FOLDER]");
+    insta::assert_snapshot!("parts", said);
+}
+
 /// The earlier commit may be of another shape: no workspace there at all.
 #[test]
 fn everything_is_new() {

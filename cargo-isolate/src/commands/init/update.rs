@@ -23,7 +23,8 @@ pub(super) fn update(
     graph: &Graph,
     members: &BTreeMap<String, Policy>,
 ) -> anyhow::Result<(String, Vec<String>)> {
-    let mut document: DocumentMut = text.parse()?;
+    let (mark, body) = text.strip_prefix('\u{feff}').map_or(("", text), |body| ("\u{feff}", body));
+    let mut document: DocumentMut = body.parse()?;
     let mut changes = Vec::new();
     rules(table(&mut document, "rules")?, graph, members, &mut changes);
     let has_baseline = document.get("check").and_then(|check| check.get("baseline")).is_some();
@@ -32,7 +33,13 @@ pub(super) fn update(
     crates(table(&mut document, "crates")?, graph, has_baseline, &own, &mut changes);
     let mut after = document.to_string();
     domains(&mut after, graph, &mut changes);
-    Ok((after, changes))
+    if changes.is_empty() {
+        return Ok((text.to_owned(), changes));
+    }
+    // The editor writes line feeds alone.
+    let after = after.replace("\r\n", "\n");
+    let after = if text.contains("\r\n") { after.replace('\n', "\r\n") } else { after };
+    Ok((format!("{mark}{after}"), changes))
 }
 
 /// A table of the policy, made if it is not there. An empty one leaves no trace.
@@ -141,6 +148,21 @@ unsafe extern \"C\" { pub fn crc32(crc: u32, value: u32) -> u32; }
         let (again, nothing) = update(&after, &graph, &BTreeMap::new()).unwrap();
         assert_eq!((again.as_str(), nothing.as_slice()), (after.as_str(), &[][..]));
         insta::assert_snapshot!(name, format!("{after}\n---\n{}", changes.join("\n")));
+    }
+
+    /// A file of an editor on Windows stays one.
+    #[test]
+    fn line_ends_and_the_mark_before_them_stay() {
+        let graph = fixture::graph(SOURCES);
+        let text =
+            "\u{feff}# Ours.\r\nversion = 1  # one\r\n\r\n[crates]\r\n# of app\r\napp = { unsafe = { max = 7 } }\r\n";
+        let (after, changes) = update(text, &graph, &BTreeMap::new()).unwrap();
+        assert!(!changes.is_empty() && after.starts_with("\u{feff}# Ours.\r\nversion = 1  # one\r\n"), "{after:?}");
+        assert!(
+            after.lines().count() > 10 && after.matches('\n').count() == after.matches("\r\n").count(),
+            "{after:?}"
+        );
+        assert_eq!(update(&after, &graph, &BTreeMap::new()).unwrap(), (after, Vec::new()));
     }
 
     #[test]

@@ -26,12 +26,23 @@ pub(super) struct Template {
     fs: usize,
     /// The vector of module blocks, its two header entries included.
     dtv: Vec<[usize; 2]>,
+    /// Blocks of modules that were loaded later, outside of the helper's: which entry, and what it holds at first.
+    dynamic: Vec<(Module, Vec<u8>)>,
     /// Offsets in `bytes`: `errno`, the heap cell, the thread number (if found).
     errno: usize,
     heap: usize,
     tid: Option<usize>,
     /// Offset in `bytes` below which no module has variables, so that nothing there needs restoring.
     used: usize,
+}
+
+/// A module with thread-local variables.
+#[derive(Clone, Copy)]
+struct Module {
+    /// Its number, from 1 on.
+    id: usize,
+    size: usize,
+    align: usize,
 }
 
 /// The block of one instance, with the copy that a fault restores it from.
@@ -53,7 +64,8 @@ impl Template {
 
     /// Bytes that a block needs.
     pub(super) fn size(&self) -> usize {
-        PAGE + self.bytes.len() + 64 + size_of_val(&*self.dtv)
+        let dynamic: usize = self.dynamic.iter().map(|(module, bytes)| module.align + bytes.len()).sum();
+        PAGE + self.bytes.len() + dynamic + 64 + size_of_val(&*self.dtv)
     }
 }
 
@@ -75,12 +87,22 @@ impl Block {
         for word in image[control..].as_chunks_mut::<8>().0 {
             *word = moved(usize::from_ne_bytes(*word)).to_ne_bytes();
         }
-        // The vector goes behind the block, so that one copy restores both.
+        // Further blocks and the vector go behind the block, so that one copy restores all.
+        let mut dynamic = Vec::new();
+        for (module, bytes) in &template.dynamic {
+            image.resize((base + image.len()).next_multiple_of(module.align) - base, 0);
+            dynamic.push((module.id, base + image.len()));
+            image.extend(bytes);
+        }
         image.resize((base + image.len()).next_multiple_of(64) - base, 0);
         let dtv = base + image.len();
         for (entry, &[block, free]) in template.dtv.iter().enumerate() {
             // The header entries hold counts, not addresses.
-            let block = if entry < 2 { block } else { moved(block) };
+            let block = match dynamic.iter().find(|(module, _)| entry == module + 1) {
+                Some((_, at)) => *at,
+                None if entry < 2 => block,
+                None => moved(block),
+            };
             image.extend([block, free].map(usize::to_ne_bytes).as_flattened());
         }
         // The control block points at the entry after the first header (glibc `tcbhead_t.dtv`).
@@ -150,11 +172,20 @@ struct Capture {
     stack_top: usize,
     bytes: Vec<u8>,
     dtv: Vec<[usize; 2]>,
+    /// Modules with thread-local variables, and the contents of those blocks that lie elsewhere, one after the other.
+    modules: Vec<Module>,
+    dynamic: Vec<u8>,
     low: usize,
     fs: usize,
     errno: usize,
     heap: usize,
     tid: i32,
+}
+
+impl Capture {
+    fn holds(&self, address: usize) -> bool {
+        (self.low..self.stack_top).contains(&address)
+    }
 }
 
 fn capture() -> Result<Template, Unsupported> {
@@ -170,12 +201,15 @@ fn capture() -> Result<Template, Unsupported> {
             stack_top: stack.expose_provenance() + HELPER_STACK,
             bytes: Vec::with_capacity(HELPER_STACK),
             dtv: Vec::with_capacity(4096),
+            modules: modules(),
+            dynamic: Vec::new(),
             low: 0,
             fs: 0,
             errno: 0,
             heap: 0,
             tid: 0,
         };
+        capture.dynamic.reserve(capture.modules.iter().map(|module| module.size).sum());
         let (mut all, mut before) = (std::mem::zeroed(), std::mem::zeroed());
         libc::sigfillset(&mut all);
         libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
@@ -195,6 +229,15 @@ fn capture() -> Result<Template, Unsupported> {
         }
         capture
     };
+    let mut rest = &capture.dynamic[..];
+    let mut dynamic = Vec::new();
+    for module in &capture.modules {
+        if capture.dtv.get(module.id + 1).is_some_and(|entry| !capture.holds(entry[0])) {
+            let Some((bytes, others)) = rest.split_at_checked(module.size) else { break };
+            dynamic.push((*module, bytes.to_vec()));
+            rest = others;
+        }
+    }
     let Capture { bytes, dtv, low, fs, errno, heap, tid, .. } = capture;
     let inside = |address: usize| address >= low && address < low + bytes.len();
     if dtv.is_empty() || !inside(fs) || !inside(errno) || !inside(heap) {
@@ -207,7 +250,35 @@ fn capture() -> Result<Template, Unsupported> {
         _ => None,
     };
     let used = (fs - low).saturating_sub(static_size()) & !63;
-    Ok(Template { errno: errno - low, heap: heap - low, bytes, low, fs, dtv, tid, used })
+    Ok(Template { errno: errno - low, heap: heap - low, bytes, low, fs, dtv, dynamic, tid, used })
+}
+
+unsafe extern "C" {
+    /// Of the ELF ABI for thread-local storage: a module's number and an offset in its block.
+    fn __tls_get_addr(index: *const [usize; 2]) -> *mut c_void;
+}
+
+/// The loaded modules with thread-local variables.
+fn modules() -> Vec<Module> {
+    /// # Safety
+    ///
+    /// To be called by `dl_iterate_phdr`, with a list of modules.
+    unsafe extern "C" fn add(info: *mut libc::dl_phdr_info, _: usize, modules: *mut c_void) -> i32 {
+        // SAFETY: `info` is what dl_iterate_phdr(3) passes, `modules` what we passed to it.
+        unsafe {
+            let headers = std::slice::from_raw_parts((*info).dlpi_phdr, (*info).dlpi_phnum as usize);
+            let header = headers.iter().find(|header| header.p_type == libc::PT_TLS);
+            if let Some(header) = header.filter(|_| (*info).dlpi_tls_modid > 0) {
+                let (size, align) = (header.p_memsz as usize, (header.p_align as usize).max(1));
+                (*modules.cast::<Vec<Module>>()).push(Module { id: (*info).dlpi_tls_modid, size, align });
+            }
+        }
+        0
+    }
+    let mut modules = Vec::new();
+    // SAFETY: the callback gets the pointer it expects.
+    unsafe { libc::dl_iterate_phdr(Some(add), (&raw mut modules).cast()) };
+    modules
 }
 
 extern "C" fn helper(capture: *mut c_void) -> *mut c_void {
@@ -226,6 +297,17 @@ extern "C" fn helper(capture: *mut c_void) -> *mut c_void {
         let source = ptr::with_exposed_provenance::<u8>(capture.low);
         ptr::copy_nonoverlapping(source, capture.bytes.as_mut_ptr(), len);
         capture.bytes.set_len(len);
+        // Blocks of modules that were loaded later are made when they are first needed, which takes the loader's lock: a
+        // domain could not.
+        for module in &capture.modules {
+            let index = [module.id, 0];
+            let block = __tls_get_addr(&index).cast::<u8>();
+            if !capture.holds(block.addr()) {
+                let at = capture.dynamic.len();
+                ptr::copy_nonoverlapping(block, capture.dynamic.as_mut_ptr().add(at), module.size);
+                capture.dynamic.set_len(at + module.size);
+            }
+        }
         let dtv = ptr::with_exposed_provenance::<usize>(capture.fs + 8).read();
         let header = ptr::with_exposed_provenance::<[usize; 2]>(dtv).sub(1);
         let entries = (*header)[0] + 2;

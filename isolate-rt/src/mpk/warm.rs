@@ -7,7 +7,18 @@ use std::sync::Once;
 /// The first times of this process.
 pub(super) fn up() {
     static ONCE: Once = Once::new();
-    ONCE.call_once(sort);
+    ONCE.call_once(|| {
+        sort();
+        unwind();
+    });
+}
+
+/// The unwinder of libgcc keeps a table of registers, and is bound function by function as they are first called: exceptions
+/// of C++ that are thrown and caught inside need both.
+fn unwind() {
+    // Where panics abort there is nothing to unwind with.
+    #[cfg(panic = "unwind")]
+    let _ = std::panic::catch_unwind(|| std::panic::resume_unwind(Box::new(())));
 }
 
 /// `qsort` of more than a kilobyte asks how much memory the machine has, and keeps the answer (glibc before 2.37).

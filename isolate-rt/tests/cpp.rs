@@ -1,0 +1,144 @@
+//! C++ inside a domain: what its runtime needs, and what becomes of exceptions.
+
+mod support;
+
+use isolate_rt::{Domain, Fault, FaultKind, Globals};
+use std::ffi::CString;
+use std::path::Path;
+use std::process::Command;
+use std::sync::OnceLock;
+use support::isolation;
+
+const SOURCE: &str = r#"
+    #include <map>
+    #include <stdexcept>
+    #include <string>
+    #include <vector>
+    struct Constructed { int value; Constructed() : value(41) {} };
+    static Constructed constructed;
+    static std::string grown(100, 'x');
+    static int depth(int n) { if (n == 0) throw std::runtime_error("deep down"); return depth(n - 1) + 1; }
+    extern "C" {
+        int containers(int n) {
+            std::map<std::string, std::vector<int>> all;
+            for (int i = 0; i < n; i++) all["number " + std::to_string(i % 7)].push_back(i);
+            int sum = 0;
+            for (auto &one : all) sum += one.second.size() + one.first.size();
+            return sum;
+        }
+        int caught(int n) {
+            try { return depth(n); } catch (const std::exception &e) { return e.what()[0]; }
+        }
+        int rethrown(int) {
+            try { try { throw 5; } catch (int) { throw; } } catch (int five) { return five; }
+        }
+        int uncaught(int n) { return depth(n); }
+        int constructed_before(int n) { return constructed.value += n; }
+        int grow(int n) { grown.append(n, 'y'); return grown.size(); }
+    }
+"#;
+
+type Function = unsafe extern "C" fn(i32) -> i32;
+
+// SAFETY: the library below, which nothing else uses.
+const GLOBALS: &[Globals] = unsafe { &[Globals::shared("libisolate_cpp.so")] };
+static DOMAIN: Domain = Domain::new("cpp").globals(GLOBALS);
+
+/// The library, loaded before the domain is made; `None`, and a word about it, where there is no C++ compiler.
+fn library() -> Option<*mut libc::c_void> {
+    static LIBRARY: OnceLock<Option<usize>> = OnceLock::new();
+    let handle = LIBRARY.get_or_init(|| {
+        let directory = env!("CARGO_TARGET_TMPDIR");
+        let (source, object) = (format!("{directory}/cpp.cc"), format!("{directory}/libisolate_cpp.so"));
+        // An emulated machine finds it built: its compiler would take minutes.
+        if std::fs::read_to_string(&source).ok().as_deref() != Some(SOURCE) || !Path::new(&object).exists() {
+            let built = format!("{object}.{}", std::process::id());
+            let unit = format!("{source}.{}.cc", std::process::id());
+            std::fs::write(&unit, SOURCE).unwrap();
+            match Command::new("c++").args(["-shared", "-fPIC", "-O1", "-o", &built, &unit]).status() {
+                Ok(status) => assert!(status.success()),
+                Err(error) => {
+                    eprintln!("skipped: no C++ compiler: {error}");
+                    return None;
+                }
+            }
+            std::fs::rename(&built, &object).unwrap();
+            std::fs::rename(&unit, &source).unwrap();
+        }
+        let path = CString::new(object).unwrap();
+        // SAFETY: its constructors touch its own data. `RTLD_NOW`: libstdc++ is bound, too.
+        let handle = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL) };
+        assert!(!handle.is_null());
+        Some(handle.expose_provenance())
+    });
+    handle.map(std::ptr::with_exposed_provenance_mut)
+}
+
+/// `function(argument)` of the library, inside; `None` where that cannot be.
+fn run(function: &str, argument: i32) -> Option<Result<i32, Fault>> {
+    let library = library()?;
+    if !isolation() {
+        return None;
+    }
+    let name = CString::new(function).unwrap();
+    // SAFETY: all functions of the library have this type.
+    let function = unsafe { std::mem::transmute::<*mut libc::c_void, Function>(libc::dlsym(library, name.as_ptr())) };
+    loop {
+        // SAFETY: whatever it does is what the domain is for.
+        match unsafe { DOMAIN.call("cpp").unwrap().run(move || function(argument)) } {
+            // A test beside this one ended the instance.
+            Err(fault) if fault.kind() == &FaultKind::DomainLost => {}
+            result => return Some(result),
+        }
+    }
+}
+
+#[track_caller]
+fn check(function: &str, argument: i32, expected: fn(&Result<i32, Fault>) -> bool) {
+    if let Some(result) = run(function, argument) {
+        assert!(expected(&result), "{function}: {result:#?}");
+        assert_eq!(run("containers", 700), Some(Ok(756)), "afterwards");
+    }
+}
+
+#[test]
+fn containers_and_strings() {
+    check("containers", 7000, |result| matches!(result, Ok(7056)));
+}
+
+#[test]
+fn exceptions_caught_inside() {
+    check("caught", 0, |result| matches!(result, Ok(100)));
+    check("caught", 50, |result| matches!(result, Ok(100)));
+}
+
+/// The runtime makes the unwinder ready for throwing, not for what is rare: libgcc is bound lazily, and that writes the
+/// loader's data.
+#[test]
+fn exceptions_thrown_again() {
+    check("rethrown", 0, |result| match result {
+        Ok(value) => *value == 5,
+        Err(fault) => matches!(fault.kind(), FaultKind::Protection { key: 0, write: true, .. }),
+    });
+}
+
+/// Ends the call in what C++ or Rust do with an exception that nobody catches: they write to the program, or abort.
+#[test]
+fn an_exception_that_leaves_the_domain() {
+    check("uncaught", 20, |result| {
+        let Err(fault) = result else { return false };
+        matches!(fault.kind(), FaultKind::Protection { key: 0, write: true, .. } | FaultKind::Abort)
+    });
+}
+
+/// Constructors have run when the library was loaded, in the program.
+#[test]
+fn constructors_of_globals() {
+    check("constructed_before", 1, |result| matches!(result, Ok(42)));
+    // What they have allocated is the program's.
+    check(
+        "grow",
+        1000,
+        |result| matches!(result, Err(fault) if matches!(fault.kind(), FaultKind::ForeignFree { .. } | FaultKind::Protection { .. })),
+    );
+}

@@ -4,7 +4,7 @@ mod exceptions;
 
 use crate::{
     graph::{Graph, Package, Role, SourceFile},
-    names::Crates,
+    names::Names,
     plan,
     policy::{
         Loaded, PolicyError, Spanned,
@@ -63,14 +63,15 @@ pub(crate) struct Excess {
 
 /// What all rules find in the selected members, as far as the code alone and what the policy isolates say.
 pub(crate) fn findings(graph: &Graph, policy: &Policy) -> Vec<Found> {
-    let crates = Crates::new(graph);
+    let names = Names::new(graph);
+    let foreign = names.foreign_calls();
     let settings = Settings { isolated: plan::isolated_symbols(graph, policy), ..Settings::default() };
-    let project = Project::new(&crates.crates, settings);
+    let project = Project::new(&names.resolver, &foreign, settings);
     let mut found = Vec::new();
-    for (krate, of_crate) in crates.crates.iter().enumerate() {
+    for (krate, of_crate) in names.resolver.crates().iter().enumerate() {
         for file in 0..of_crate.files.len() {
             let place = Place { krate, file };
-            let (package, file) = crates.origin(place);
+            let (package, file) = names.origin(place);
             let role = graph.packages[package].files[file].role;
             if !graph.packages[package].selected || role == Role::Generated {
                 continue;

@@ -1,23 +1,31 @@
-//! The graph as the resolver takes it: crates with files, and the way back to packages.
+//! The graph to the resolver: crates with files, and the way back to packages.
 
 use crate::graph::{Graph, Package, Role, SourceFile};
 use isolate_lints::{
     Edition,
-    resolve::{Crate, File, ForeignCall, Place, Resolver},
+    resolve::{Crate, File, ForeignCalls, Place, Resolver},
 };
 use std::collections::BTreeMap;
 
-/// The crates of a graph. The first ones are the packages' libraries, in their order, so that an index in
-/// [`Package::externs`] is an index here; binaries, build scripts and tests follow.
-pub(crate) struct Crates<'g> {
-    pub(crate) crates: Vec<Crate<'g>>,
+/// What the names of a graph mean. The first crates of the resolver are the packages' libraries, in their order, so that an
+/// index in [`Package::externs`] is an index there; binaries, build scripts and tests follow.
+pub(crate) struct Names<'g> {
+    pub(crate) resolver: Resolver<'g>,
     /// For each crate, the package and the positions of its files in there.
     origins: Vec<(usize, Vec<usize>)>,
 }
 
-impl<'g> Crates<'g> {
-    pub(crate) fn new(graph: &'g Graph) -> Crates<'g> {
-        let mut crates = Crates { crates: Vec::new(), origins: Vec::new() };
+/// Crates being collected.
+#[derive(Default)]
+struct Crates<'g> {
+    crates: Vec<Crate<'g>>,
+    origins: Vec<(usize, Vec<usize>)>,
+}
+
+impl<'g> Names<'g> {
+    /// Reads all declarations once.
+    pub(crate) fn new(graph: &'g Graph) -> Names<'g> {
+        let mut crates = Crates::default();
         for (index, package) in graph.packages.iter().enumerate() {
             crates.add(index, package, main_name(package), |file| is_main(package, file));
         }
@@ -34,9 +42,27 @@ impl<'g> Crates<'g> {
                 });
             }
         }
-        crates
+        Names { resolver: Resolver::new(crates.crates), origins: crates.origins }
     }
 
+    /// Index of the package that a place lies in, and position of the file among the package's.
+    pub(crate) fn origin(&self, place: Place) -> (usize, usize) {
+        let (package, positions) = &self.origins[place.krate];
+        (*package, positions[place.file])
+    }
+
+    /// Index of the package that a crate belongs to.
+    pub(crate) fn package(&self, krate: usize) -> usize {
+        self.origins[krate].0
+    }
+
+    /// Every call and mention of a foreign item.
+    pub(crate) fn foreign_calls(&self) -> ForeignCalls<'g> {
+        self.resolver.foreign_calls()
+    }
+}
+
+impl<'g> Crates<'g> {
     fn add(&mut self, index: usize, package: &'g Package, name: &'g str, belongs: impl Fn(&SourceFile) -> bool) {
         let positions: Vec<usize> =
             package.files.iter().enumerate().filter(|(_, file)| belongs(file)).map(|(position, _)| position).collect();
@@ -57,29 +83,13 @@ impl<'g> Crates<'g> {
         });
         self.origins.push((index, positions));
     }
-
-    /// Index of the package that a place lies in, and position of the file among the package's.
-    pub(crate) fn origin(&self, place: Place) -> (usize, usize) {
-        let (package, positions) = &self.origins[place.krate];
-        (*package, positions[place.file])
-    }
-
-    /// Index of the package that a crate belongs to.
-    pub(crate) fn package(&self, krate: usize) -> usize {
-        self.origins[krate].0
-    }
-
-    /// Every call and mention of a foreign item.
-    pub(crate) fn foreign_calls(&'g self) -> Vec<ForeignCall<'g>> {
-        Resolver::new(&self.crates).foreign_calls()
-    }
 }
 
 /// Tells the operations of unsafe code with what all files of the graph declare.
 pub(crate) fn settle_operations(graph: &mut Graph) {
-    let crates = Crates::new(graph);
-    let found = Resolver::new(&crates.crates).operations();
-    let found: Vec<_> = found.into_iter().map(|operations| (crates.origin(operations.place), operations)).collect();
+    let names = Names::new(graph);
+    let found = names.resolver.operations();
+    let found: Vec<_> = found.into_iter().map(|operations| (names.origin(operations.place), operations)).collect();
     for ((package, file), operations) in found {
         graph.packages[package].files[file].facts.set_operations(operations);
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     graph::{Graph, Role},
-    names::Crates,
+    names::Names,
     nearest::nearest,
     report::dormant,
 };
@@ -10,7 +10,7 @@ use camino::Utf8PathBuf;
 use globset::GlobMatcher;
 use isolate_lints::{
     facts::{FunctionItem, Scope, Span},
-    resolve::{ForeignCall, Place, Resolver},
+    resolve::{ForeignCall, Place},
 };
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -117,9 +117,8 @@ fn hint(nearest: &Option<String>) -> String {
 /// There is none; the nearest name is in the error.
 pub(crate) fn symbols(graph: &Graph, pattern: &GlobMatcher) -> Result<Answer, NoSuchSymbol> {
     let mut symbols = declared(graph, pattern);
-    let crates = Crates::new(graph);
-    let resolver = Resolver::new(&crates.crates);
-    let uses = Uses { graph, crates: &crates, resolver: &resolver };
+    let names = Names::new(graph);
+    let uses = Uses { graph, names: &names };
     let unseen = uses.unseen(pattern);
     if symbols.is_empty() && unseen.is_empty() {
         let all: BTreeSet<&str> = foreign(graph).map(|(_, _, item)| symbol_name(item)).collect();
@@ -127,10 +126,10 @@ pub(crate) fn symbols(graph: &Graph, pattern: &GlobMatcher) -> Result<Answer, No
         let nearest = nearest(&word, all).map(str::to_owned);
         return Err(NoSuchSymbol { pattern: word, nearest });
     }
-    let calls = resolver.foreign_calls();
+    let calls = names.foreign_calls().calls;
     let mut of_symbols: BTreeMap<Key, Vec<&ForeignCall<'_>>> = BTreeMap::new();
     for call in &calls {
-        let (package, _) = crates.origin(call.callee);
+        let (package, _) = names.origin(call.callee);
         let key = (symbol_name(call.item).to_owned(), library(graph, package, call.item), graph.packages[package].id());
         if symbols.contains_key(&key) {
             of_symbols.entry(key).or_default().push(call);
@@ -187,8 +186,7 @@ fn library(graph: &Graph, package: usize, item: &isolate_lints::facts::ForeignIt
 
 struct Uses<'u, 'g> {
     graph: &'g Graph,
-    crates: &'u Crates<'g>,
-    resolver: &'u Resolver<'u>,
+    names: &'u Names<'g>,
 }
 
 /// Where code stands: in a function, in a macro's definition, or outside of both.
@@ -222,12 +220,12 @@ struct Step<'u> {
 impl<'u> Uses<'u, '_> {
     fn unseen(&self, pattern: &GlobMatcher) -> Vec<UnseenCaller> {
         let mut sites: BTreeMap<(usize, usize), BTreeSet<Site>> = BTreeMap::new();
-        for found in self.resolver.unseen_calls() {
+        for found in self.names.resolver.unseen_calls() {
             let name = found.call.path.rsplit("::").next().unwrap_or_default();
             if pattern.is_match(name) {
-                let (package, _) = self.crates.origin(found.caller);
+                let (package, _) = self.names.origin(found.caller);
                 let site = Site { path: self.path(found.caller), span: found.call.span };
-                sites.entry((package, self.crates.package(found.krate))).or_default().insert(site);
+                sites.entry((package, self.names.package(found.krate))).or_default().insert(site);
             }
         }
         let id = |package: usize| self.graph.packages[package].id();
@@ -245,7 +243,7 @@ impl<'u> Uses<'u, '_> {
         for call in calls {
             let scope = &call.call.scope;
             let (calls, mentions) = by_function.entry(Where::of(call.caller, scope)).or_default();
-            let (package, file) = self.crates.origin(call.caller);
+            let (package, file) = self.names.origin(call.caller);
             let package = &self.graph.packages[package];
             let dormant = dormant(package, &package.files[file], scope);
             let site = Site { path: self.path(call.caller), span: call.call.span };
@@ -302,7 +300,7 @@ impl<'u> Uses<'u, '_> {
             open.iter().filter_map(|step| Some((*step, steps[*step].item?))).collect();
         if !functions.is_empty() {
             let items: Vec<&FunctionItem> = functions.iter().map(|(_, item)| *item).collect();
-            for call in self.resolver.calls_of(&items) {
+            for call in self.names.resolver.calls_of(&items) {
                 let called = functions.iter().find(|(_, item)| std::ptr::eq(*item, call.item));
                 found.extend(called.map(|(step, _)| (*step, Where::of(call.caller, &call.call.scope))));
             }
@@ -314,7 +312,7 @@ impl<'u> Uses<'u, '_> {
         let macros: Vec<(usize, (usize, &str))> = open.iter().filter_map(definition).collect();
         if !macros.is_empty() {
             let definitions: Vec<(usize, &str)> = macros.iter().map(|(_, definition)| *definition).collect();
-            for (user, fact, of) in self.resolver.uses_of(&definitions) {
+            for (user, fact, of) in self.names.resolver.uses_of(&definitions) {
                 let used = macros.iter().filter(|(_, definition)| *definition == of);
                 found.extend(used.map(|(step, _)| (*step, Where::of(user, &fact.scope))));
             }
@@ -327,13 +325,13 @@ impl<'u> Uses<'u, '_> {
     }
 
     fn item(&self, Where { place, modules, function, definition }: &Where) -> Option<&'u FunctionItem> {
-        let facts = self.crates.crates[place.krate].files[place.file].facts;
+        let facts = self.names.resolver.crates()[place.krate].files[place.file].facts;
         let function = function.as_deref().filter(|_| definition.is_none())?;
         facts.functions.iter().find(|item| item.scope.modules == *modules && item.full_name() == function)
     }
 
     fn function(&self, place: &Where) -> Function {
-        let (package, file) = self.crates.origin(place.place);
+        let (package, file) = self.names.origin(place.place);
         let package = &self.graph.packages[package];
         let source = &package.files[file];
         let item = self.item(place);
@@ -357,7 +355,7 @@ impl<'u> Uses<'u, '_> {
     }
 
     fn path(&self, place: Place) -> Utf8PathBuf {
-        let (package, file) = self.crates.origin(place);
+        let (package, file) = self.names.origin(place);
         self.graph.relative(&self.graph.packages[package].files[file].path)
     }
 }

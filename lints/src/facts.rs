@@ -215,6 +215,7 @@ pub struct MacroFact {
     /// The path's place.
     pub span: Span,
     /// Where it stands.
+    #[serde(with = "scopes")]
     pub scope: Arc<Scope>,
     /// Names among its arguments that the definition may make a call of, but for those in a call's own arguments: of
     /// `call!(crc32(seed))` only `crc32`.

@@ -1,16 +1,13 @@
 //! What rules may ask about the graph that a file is part of.
 
 use crate::facts::{Definition, FileFacts, ForeignItem, ForeignKind, Scope, Span};
-use crate::resolve::{Crate, File, ForeignCall, MacroUse, Place, Resolver};
+use crate::resolve::{File, ForeignCall, ForeignCalls, MacroUse, Place, Resolver};
 use std::collections::BTreeMap;
 
 /// The crates of a graph, with what is asked of them again and again.
 pub struct Project<'a> {
-    crates: &'a [Crate<'a>],
-    resolver: Resolver<'a>,
-    /// By caller.
-    calls: Vec<ForeignCall<'a>>,
-    hidden: Vec<MacroUse<'a>>,
+    resolver: &'a Resolver<'a>,
+    foreign: &'a ForeignCalls<'a>,
     /// By symbol, in the order of crates, files and places.
     declarations: BTreeMap<&'a str, Vec<Declared<'a>>>,
     /// What the rules take for granted.
@@ -41,13 +38,10 @@ pub(crate) struct Declared<'a> {
 }
 
 impl<'a> Project<'a> {
-    /// Reads all declarations and finds all foreign calls.
-    pub fn new(crates: &'a [Crate<'a>], settings: Settings) -> Project<'a> {
-        let resolver = Resolver::new(crates);
-        let calls = resolver.foreign_calls();
-        let hidden = resolver.hidden_calls();
+    /// Reads all declarations. `foreign` are the resolver's foreign calls.
+    pub fn new(resolver: &'a Resolver<'a>, foreign: &'a ForeignCalls<'a>, settings: Settings) -> Project<'a> {
         let mut declarations: BTreeMap<&str, Vec<Declared<'_>>> = BTreeMap::new();
-        for (krate, of_crate) in crates.iter().enumerate() {
+        for (krate, of_crate) in resolver.crates().iter().enumerate() {
             for (file, of_file) in of_crate.files.iter().enumerate() {
                 for item in &of_file.facts.foreign {
                     let declared = Declared { place: Place { krate, file }, item };
@@ -55,27 +49,28 @@ impl<'a> Project<'a> {
                 }
             }
         }
-        Project { crates, resolver, calls, hidden, declarations, settings }
+        Project { resolver, foreign, declarations, settings }
     }
 
     pub(crate) fn file(&self, place: Place) -> &File<'a> {
-        &self.crates[place.krate].files[place.file]
+        &self.resolver.crates()[place.krate].files[place.file]
     }
 
     /// The foreign calls of a file, in source order.
     pub(crate) fn calls_in(&self, place: Place) -> &[ForeignCall<'a>] {
-        let start = self.calls.partition_point(|call| call.caller < place);
-        let end = self.calls.partition_point(|call| call.caller <= place);
-        &self.calls[start..end]
+        let calls = &self.foreign.calls;
+        let start = calls.partition_point(|call| call.caller < place);
+        let end = calls.partition_point(|call| call.caller <= place);
+        &calls[start..end]
     }
 
     /// Uses of macros in a file that call something nobody could tell.
     pub(crate) fn hidden_in(&self, place: Place) -> impl Iterator<Item = &MacroUse<'a>> {
-        self.hidden.iter().filter(move |used| used.user == place)
+        self.foreign.hidden.iter().filter(move |used| used.user == place)
     }
 
     pub(crate) fn resolver(&self) -> &Resolver<'a> {
-        &self.resolver
+        self.resolver
     }
 
     /// Every declaration of a symbol in the graph.
@@ -95,7 +90,7 @@ impl<'a> Project<'a> {
 
     /// Names a place for people: `z_sys::inner`, line 12.
     pub(crate) fn describe(&self, place: Place, scope: &Scope, span: Span) -> String {
-        let path = [self.crates[place.krate].name.to_owned()];
+        let path = [self.resolver.crates()[place.krate].name.to_owned()];
         let module = path.iter().chain(self.file(place).module).chain(&scope.modules);
         format!("`{}`, line {}", module.map(String::as_str).collect::<Vec<_>>().join("::"), span.line)
     }
@@ -103,8 +98,7 @@ impl<'a> Project<'a> {
     /// The definition that a path means to code in a module, if it is one that other languages can reach.
     pub(crate) fn definition(&self, from: Place, scope: &Scope, path: &str) -> Option<&'a Definition> {
         let facts: &'a FileFacts = self.file(from).facts;
-        let module = self.module_of(from, scope);
-        let functions = self.resolver.functions_of(from.krate, &module, scope.function.as_deref(), path);
+        let functions = self.resolver.functions_of(from, scope, path);
         let found = functions.iter().find_map(|(place, function)| {
             let facts: &'a FileFacts = self.file(*place).facts;
             facts.definitions.iter().find(|definition| definition.span == function.span)

@@ -6,7 +6,7 @@
 use isolate_lints::cfg::Configs;
 use isolate_lints::facts::FileFacts;
 use isolate_lints::project::{Project, Settings};
-use isolate_lints::resolve::{Crate, File, Place};
+use isolate_lints::resolve::{Crate, File, Place, Resolver};
 use isolate_lints::{Edition, count, highlight::highlight, rules, scan};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -99,15 +99,16 @@ fn at(span: &Value, field: &str) -> u64 {
 fn findings(facts: &FileFacts) -> Vec<rules::Finding> {
     let configs = Configs::default();
     let file = File { module: &[], facts, cfgs: &[], configs: &configs };
-    let crates = [Crate {
+    let resolver = Resolver::new(vec![Crate {
         name: "fixture",
         edition: Edition::E2021,
         proc_macro: false,
         externs: BTreeMap::new(),
         files: vec![file],
-    }];
+    }]);
+    let foreign = resolver.foreign_calls();
     let isolated = BTreeMap::from([("deflate".to_owned(), "zlib".to_owned())]);
-    let project = Project::new(&crates, Settings { isolated, ..Settings::default() });
+    let project = Project::new(&resolver, &foreign, Settings { isolated, ..Settings::default() });
     rules::check(&project, Place { krate: 0, file: 0 })
 }
 

@@ -6,7 +6,7 @@
 use isolate_lints::cfg::{CompilerCfg, Config, Configs};
 use isolate_lints::facts::FileFacts;
 use isolate_lints::project::{Project, Settings};
-use isolate_lints::resolve::{Crate, File, Place};
+use isolate_lints::resolve::{Crate, File, Place, Resolver};
 use isolate_lints::rules::{self, Finding, RULES};
 use isolate_lints::{Edition, scan};
 use std::collections::BTreeMap;
@@ -106,15 +106,16 @@ fn check(facts: &FileFacts) -> Vec<Finding> {
     let compiler = CompilerCfg::parse("unix\ntarget_os=\"linux\"\ntarget_arch=\"x86_64\"\n");
     let configs = Configs(vec![Config { compiler: Some(compiler.into()), ..Config::default() }]);
     let file = File { module: &[], facts, cfgs: &[], configs: &configs };
-    let crates = [Crate {
+    let resolver = Resolver::new(vec![Crate {
         name: "fixture",
         edition: Edition::E2021,
         proc_macro: false,
         externs: BTreeMap::new(),
         files: vec![file],
-    }];
+    }]);
+    let foreign = resolver.foreign_calls();
     let isolated = BTreeMap::from([("deflate".to_owned(), "zlib".to_owned())]);
-    let project = Project::new(&crates, Settings { isolated, ..Settings::default() });
+    let project = Project::new(&resolver, &foreign, Settings { isolated, ..Settings::default() });
     rules::check(&project, Place { krate: 0, file: 0 })
 }
 

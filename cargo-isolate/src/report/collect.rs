@@ -12,14 +12,14 @@ use super::{
 use crate::{
     decide,
     graph::{Graph, Package, Role, SourceFile},
-    names::Crates,
+    names::Names,
     policy::Texts,
 };
 use camino::{Utf8Path, Utf8PathBuf};
 use isolate_lints::{
     cfg::Presence,
     facts::{CallFact, MacroFact, Scope, Span},
-    resolve::Resolver,
+    resolve::ForeignCalls,
 };
 use std::{collections::BTreeMap, io};
 
@@ -29,11 +29,11 @@ use std::{collections::BTreeMap, io};
 ///
 /// A source file is not any more what was scanned.
 pub(crate) fn audit(graph: &Graph) -> io::Result<Report> {
-    let crates = Crates::new(graph);
-    let resolver = Resolver::new(&crates.crates);
-    let calls = foreign_calls(graph, &crates, &resolver);
-    let macros = macros::uses(graph, &crates, &resolver);
-    let unseen = unseen::calls(&crates, &resolver);
+    let names = Names::new(graph);
+    let foreign = names.foreign_calls();
+    let calls = foreign_calls(graph, &names, &foreign);
+    let macros = macros::uses(graph, &names, &foreign);
+    let unseen = unseen::calls(&names);
     let mut report = empty(graph, Command::Audit);
     for (index, package) in graph.packages.iter().enumerate() {
         if package.selected || !package.member {
@@ -189,11 +189,11 @@ type Macros<'g> = BTreeMap<Source, Vec<(&'g MacroFact, Detail)>>;
 /// By the file that the caller stands in.
 type Calls<'g> = BTreeMap<Source, Vec<(&'g CallFact, Detail)>>;
 
-fn foreign_calls<'g>(graph: &'g Graph, crates: &'g Crates<'g>, resolver: &Resolver<'g>) -> Calls<'g> {
+fn foreign_calls<'g>(graph: &Graph, names: &Names<'g>, foreign: &ForeignCalls<'g>) -> Calls<'g> {
     let mut calls = Calls::new();
-    for found in resolver.foreign_calls() {
-        let (package, file) = crates.origin(found.caller);
-        let declaring = &graph.packages[crates.origin(found.callee).0];
+    for found in &foreign.calls {
+        let (package, file) = names.origin(found.caller);
+        let declaring = &graph.packages[names.origin(found.callee).0];
         let item = found.item;
         let what = Detail::ForeignCall {
             path: found.call.path.clone(),

@@ -1,26 +1,26 @@
 //! Uses of macros that hold unsafe code, and of those whose output nobody saw.
 
 use super::diagnostic::{Detail, Source};
-use crate::{graph::Graph, names::Crates};
+use crate::{graph::Graph, names::Names};
 use isolate_lints::{
     facts::MacroFact,
-    resolve::{MacroSort, Resolver},
+    resolve::{ForeignCalls, MacroSort},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
 /// By the file that the use stands in. What proc macros write is unknown once for each package, at the first use.
 pub(super) fn uses<'g>(
     graph: &Graph,
-    crates: &'g Crates<'g>,
-    resolver: &Resolver<'g>,
+    names: &Names<'g>,
+    foreign: &ForeignCalls<'g>,
 ) -> BTreeMap<Source, Vec<(&'g MacroFact, Detail)>> {
     let mut found = BTreeMap::<Source, Vec<_>>::new();
     let mut procedural = BTreeSet::new();
-    for used in resolver.macro_uses() {
-        let (package, file) = crates.origin(used.user);
+    for used in names.resolver.macro_uses().iter().chain(&foreign.hidden) {
+        let (package, file) = names.origin(used.user);
         let source = Source { package, file };
         let (name, kind) = (used.fact.path.clone(), used.fact.kind);
-        let defining = crates.package(used.krate);
+        let defining = names.package(used.krate);
         let defined_in = graph.packages[defining].id();
         let detail = match used.what {
             MacroSort::Hidden => {

@@ -1,8 +1,8 @@
 //! Calls into bindings that a build script writes: where the audit of a package that was not built knows that it sees nothing.
 
 use super::diagnostic::Source;
-use crate::{graph::Graph, names::Crates, words::some};
-use isolate_lints::{facts::CallFact, resolve::Resolver};
+use crate::{graph::Graph, names::Names, words::some};
+use isolate_lints::facts::CallFact;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -35,11 +35,11 @@ impl UnseenCalls {
 /// Calls by the file that they stand in, each with the index of the package whose build script writes the callee.
 pub(super) type Unseen<'g> = BTreeMap<Source, Vec<(&'g CallFact, usize)>>;
 
-pub(super) fn calls<'g>(crates: &Crates<'g>, resolver: &Resolver<'g>) -> Unseen<'g> {
+pub(super) fn calls<'g>(names: &Names<'g>) -> Unseen<'g> {
     let mut calls = Unseen::new();
-    for found in resolver.unseen_calls() {
-        let (package, file) = crates.origin(found.caller);
-        calls.entry(Source { package, file }).or_default().push((found.call, crates.package(found.krate)));
+    for found in names.resolver.unseen_calls() {
+        let (package, file) = names.origin(found.caller);
+        calls.entry(Source { package, file }).or_default().push((found.call, names.package(found.krate)));
     }
     calls
 }

@@ -8,13 +8,13 @@ mod text;
 
 use crate::{
     graph::{Expansion, Graph, Role, SourceFile},
-    names::Crates,
+    names::Names,
 };
 use camino::Utf8PathBuf;
 use isolate_lints::{
     cfg::Presence,
     facts::{MacroFact, MacroKind, Operation, Scope, UnsafeFact, UnsafeKind},
-    resolve::{MacroSort, Resolver},
+    resolve::MacroSort,
 };
 use std::{collections::HashMap, fs, sync::Arc};
 use text::Text;
@@ -31,10 +31,12 @@ pub(super) struct Expanded {
 
 /// Fills in [`SourceFile::expansions`].
 pub(super) fn attach(graph: &mut Graph, crates: &[Expanded]) {
+    if crates.is_empty() {
+        return;
+    }
     let found: Vec<_> = {
-        let names = Crates::new(graph);
-        let resolver = Resolver::new(&names.crates);
-        let uses = uses(graph, &names, &resolver);
+        let names = Names::new(graph);
+        let uses = uses(graph, &names);
         crates.iter().flat_map(|krate| of_crate(graph, krate, &uses)).collect()
     };
     for (package, file, expansion) in found {
@@ -56,7 +58,7 @@ struct Use<'g> {
     what: MacroSort,
 }
 
-fn uses<'g>(graph: &'g Graph, names: &Crates<'g>, resolver: &Resolver<'g>) -> Vec<Use<'g>> {
+fn uses<'g>(graph: &'g Graph, names: &Names<'g>) -> Vec<Use<'g>> {
     let place = |used: isolate_lints::resolve::MacroUse<'g>| {
         let (package, file) = names.origin(used.user);
         let source = &graph.packages[package].files[file];
@@ -64,7 +66,7 @@ fn uses<'g>(graph: &'g Graph, names: &Crates<'g>, resolver: &Resolver<'g>) -> Ve
         let module = module(source, &used.fact.scope);
         live.then_some(Use { package, file, fact: used.fact, module, what: used.what })
     };
-    resolver.macro_uses().into_iter().filter_map(place).collect()
+    names.resolver.macro_uses().into_iter().chain(names.foreign_calls().hidden).filter_map(place).collect()
 }
 
 fn of_crate(graph: &Graph, krate: &Expanded, uses: &[Use<'_>]) -> Vec<(usize, usize, Expansion)> {

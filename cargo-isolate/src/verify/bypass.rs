@@ -2,7 +2,7 @@
 
 use crate::{
     graph::{Graph, Role},
-    names::Crates,
+    names::Names,
     plan::Plan,
 };
 use camino::{Utf8Path, Utf8PathBuf};
@@ -29,13 +29,13 @@ pub(crate) struct Bypass {
 /// Every one of them, in the order of the graph. `wrappers` are the files whose calls are the wrappers' own.
 pub(crate) fn bypasses(graph: &Graph, plan: &Plan, wrappers: &BTreeSet<&Utf8Path>) -> Vec<Bypass> {
     let isolated = Isolated::new(graph, plan);
-    let crates = Crates::new(graph);
+    let names = Names::new(graph);
     let mut found = BTreeSet::new();
     let mut bypasses = Vec::new();
-    for call in crates.foreign_calls() {
+    for call in names.foreign_calls().calls {
         let symbol = call.item.link_name.as_deref().unwrap_or(&call.item.name);
-        let (package, file) = crates.origin(call.caller);
-        let (declaring, _) = crates.origin(call.callee);
+        let (package, file) = names.origin(call.caller);
+        let (declaring, _) = names.origin(call.callee);
         let file = &graph.packages[package].files[file];
         let test = matches!(file.role_of(&call.call.scope.cfgs), Role::Test | Role::Bench);
         // Nobody compiles the tests of a dependency here.

@@ -7,7 +7,7 @@ use crate::{
         types,
     },
     graph::{Graph, Role},
-    names::Crates,
+    names,
     plan::{DomainPlan, FunctionPlan, Plan},
 };
 use camino::{Utf8Path, Utf8PathBuf};
@@ -119,12 +119,13 @@ fn held_elsewhere(graph: &Graph, domain: &DomainPlan, holder: usize, chosen: usi
 fn caller(graph: &Graph, domain: &DomainPlan) -> Result<usize, TargetError> {
     let symbols: BTreeSet<&str> =
         domain.functions.iter().map(|function| function.symbol.as_deref().unwrap_or(&function.name)).collect();
-    let crates = Crates::new(graph);
-    let callers: BTreeSet<usize> = crates
+    let names = names::Names::new(graph);
+    let callers: BTreeSet<usize> = names
         .foreign_calls()
+        .calls
         .iter()
         .filter(|call| symbols.contains(call.item.link_name.as_deref().unwrap_or(&call.item.name)))
-        .map(|call| crates.origin(call.caller))
+        .map(|call| names.origin(call.caller))
         .filter(|(package, file)| {
             let package = &graph.packages[*package];
             package.member && package.files[*file].role == Role::Main

@@ -4,7 +4,7 @@
 //! method on a value names no type, so it leads nowhere.
 
 use super::{Place, Resolver, last, names::Target};
-use crate::facts::{CallFact, FunctionItem};
+use crate::facts::{CallFact, FunctionItem, Scope};
 
 /// A call or mention of a function with a body.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +42,7 @@ impl<'a> Resolver<'a> {
                 both.sort_by_key(|call| call.span.start);
                 for call in both {
                     let caller = Place { krate, file };
-                    let functions = self.functions(caller, of_file.module, call).into_iter();
+                    let functions = self.functions(caller, call).into_iter();
                     let functions = functions.filter(|(_, item)| is_wanted(item));
                     found.extend(functions.map(|(callee, item)| FunctionCall { caller, call, callee, item }));
                 }
@@ -51,25 +51,18 @@ impl<'a> Resolver<'a> {
         found
     }
 
-    /// The functions with a body that a call in a file means, several where `cfg` chooses. `module` is the file's own path.
-    pub fn functions(&self, caller: Place, module: &[String], call: &CallFact) -> Vec<(Place, &'a FunctionItem)> {
-        let module: Vec<String> = module.iter().chain(&call.scope.modules).cloned().collect();
-        self.functions_of(caller.krate, &module, call.scope.function.as_deref(), &call.path)
+    /// The functions with a body that a call in a file means, several where `cfg` chooses.
+    pub fn functions(&self, caller: Place, call: &CallFact) -> Vec<(Place, &'a FunctionItem)> {
+        self.functions_of(caller, &call.scope, &call.path)
     }
 
-    /// The functions with a body that a path means to code in a function of a module.
-    pub(crate) fn functions_of(
-        &self,
-        krate: usize,
-        module: &[String],
-        function: Option<&str>,
-        path: &str,
-    ) -> Vec<(Place, &'a FunctionItem)> {
+    /// The functions with a body that a path means to code in a scope of a file.
+    pub(crate) fn functions_of(&self, place: Place, scope: &Scope, path: &str) -> Vec<(Place, &'a FunctionItem)> {
         if let Some(name) = path.strip_prefix("Self::") {
-            let owner = function.and_then(|function| function.rsplit_once("::")).map(|(owner, _)| owner);
-            return owner.map(|owner| self.names.associated(krate, owner, name)).unwrap_or_default();
+            let owner = scope.function.as_deref().and_then(|function| function.rsplit_once("::"));
+            return owner.map(|(owner, _)| self.names.associated(place.krate, owner, name)).unwrap_or_default();
         }
-        let targets = self.names.resolve(krate, module, function, path);
+        let targets = self.resolved(place, scope, path);
         let functions = targets.into_iter().filter_map(|target| match target {
             Target::Function(place, item) => Some((place, item)),
             _ => None,

@@ -2,7 +2,7 @@
 
 use super::{Place, Resolver, last};
 use crate::facts::{MacroFact, MacroKind, UnsafeKind};
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 /// A use of a macro that matters.
 #[derive(Clone, Debug)]
@@ -29,7 +29,7 @@ pub enum MacroSort {
 }
 
 impl<'a> Resolver<'a> {
-    /// Every use outside of macro definitions, by crate and file.
+    /// Every use outside of macro definitions, by crate and file, but for those that [`Self::foreign_calls`] finds.
     pub fn macro_uses(&self) -> Vec<MacroUse<'a>> {
         let definitions = self.unsafe_macros();
         let mut found = Vec::new();
@@ -38,8 +38,7 @@ impl<'a> Resolver<'a> {
                 let user = Place { krate, file };
                 for fact in of_file.facts.macros.iter().filter(|fact| !fact.scope.in_definition) {
                     let own = || fact.kind == MacroKind::Call && definitions[krate].contains(last(&fact.path));
-                    let module = || of_file.module.iter().chain(&fact.scope.modules).cloned().collect::<Vec<_>>();
-                    let by_path = || self.names.macro_origin(krate, &module(), &fact.path);
+                    let by_path = || self.macro_origin(user, fact);
                     // A macro of the crate's own hides what it may import.
                     let origin = if own() { Some((krate, last(&fact.path))) } else { by_path() };
                     let Some((krate, name)) = origin else { continue };
@@ -52,7 +51,6 @@ impl<'a> Resolver<'a> {
                 }
             }
         }
-        found.extend(self.hidden_calls());
         found
     }
 
@@ -67,21 +65,26 @@ impl<'a> Resolver<'a> {
             for (file, of_file) in of_crate.files.iter().enumerate() {
                 for fact in of_file.facts.macros.iter().filter(|fact| names.contains(last(&fact.path))) {
                     let is = |origin: (usize, &str)| wanted.iter().find(|wanted| **wanted == origin).copied();
-                    let module = || of_file.module.iter().chain(&fact.scope.modules).cloned().collect::<Vec<_>>();
-                    let by_path = || self.names.macro_origin(krate, &module(), &fact.path).and_then(is);
+                    let user = Place { krate, file };
+                    let by_path = || self.macro_origin(user, fact).and_then(is);
                     let origin = is((krate, last(&fact.path))).or_else(by_path);
-                    found.extend(origin.map(|origin| (Place { krate, file }, fact, origin)));
+                    found.extend(origin.map(|origin| (user, fact, origin)));
                 }
             }
         }
         found
     }
 
+    /// The crate that defines a macro, and its name there, as far as imports say.
+    pub(super) fn macro_origin(&self, user: Place, fact: &'a MacroFact) -> Option<(usize, &'a str)> {
+        self.names.macro_origin(self.names.within(user, &fact.scope.modules)?, &fact.path)
+    }
+
     /// By crate: the names of macros by example that hold unsafe code, or call one that does.
     fn unsafe_macros(&self) -> Vec<HashSet<&'a str>> {
         let of_crate = |krate: &super::Crate<'a>| {
-            let mut found: HashSet<&str> = HashSet::new();
-            let mut calls: HashMap<&str, Vec<&str>> = HashMap::new();
+            let mut found: HashSet<&str> = HashSet::default();
+            let mut calls: HashMap<&str, Vec<&str>> = HashMap::default();
             for facts in krate.files.iter().map(|file| file.facts) {
                 // An extern block only declares: calling what is in it is what the caller answers for.
                 let declares = |kind: UnsafeKind| matches!(kind, UnsafeKind::ExternBlock | UnsafeKind::Union);

@@ -14,7 +14,7 @@ mod tests;
 mod unseen;
 
 use crate::cfg::{Configs, Presence};
-use crate::facts::{CallFact, FileFacts, ForeignItem, TypeItem};
+use crate::facts::{CallFact, FileFacts, ForeignItem, Scope, TypeItem};
 use crate::syntax::Edition;
 pub use callers::FunctionCall;
 pub use macros::{MacroSort, MacroUse};
@@ -85,20 +85,35 @@ pub struct ForeignCall<'a> {
     pub mention: bool,
 }
 
+/// What a graph calls that is foreign.
+#[derive(Clone, Debug, Default)]
+pub struct ForeignCalls<'a> {
+    /// Every call and mention of a foreign item, by crate, file and position.
+    pub calls: Vec<ForeignCall<'a>>,
+    /// Uses of macros that call something nobody could tell.
+    pub hidden: Vec<MacroUse<'a>>,
+}
+
 /// The names of a graph, for any number of questions.
 pub struct Resolver<'a> {
-    crates: &'a [Crate<'a>],
+    crates: Vec<Crate<'a>>,
     names: Names<'a>,
 }
 
 impl<'a> Resolver<'a> {
     /// Reads all declarations once.
-    pub fn new(crates: &'a [Crate<'a>]) -> Resolver<'a> {
-        Resolver { crates, names: Names::new(crates) }
+    pub fn new(crates: Vec<Crate<'a>>) -> Resolver<'a> {
+        let names = Names::new(&crates);
+        Resolver { crates, names }
     }
 
-    /// Every call and mention of a foreign item, by crate, file and position.
-    pub fn foreign_calls(&self) -> Vec<ForeignCall<'a>> {
+    /// The crates, as they were given.
+    pub fn crates(&self) -> &[Crate<'a>] {
+        &self.crates
+    }
+
+    /// Every call and mention of a foreign item.
+    pub fn foreign_calls(&self) -> ForeignCalls<'a> {
         let interesting = self.interesting();
         let mut found = Vec::new();
         for (krate, of_crate) in self.crates.iter().enumerate() {
@@ -110,23 +125,23 @@ impl<'a> Resolver<'a> {
                     calls.chain(mentions).filter(|(call, _)| interesting.contains(last(&call.path))).collect();
                 both.sort_by_key(|(call, _)| call.span.start);
                 for (call, mention) in both {
-                    self.foreign(Place { krate, file }, of_file, call, mention, &mut found);
+                    self.foreign(Place { krate, file }, call, mention, &mut found);
                 }
             }
         }
         let known: HashSet<_> = found.iter().map(|call| (call.caller, call.call.span.start)).collect();
-        let (written, _) = self.template_calls();
+        let written = self.template_calls(&interesting);
         let before = found.len();
-        found.extend(written.into_iter().filter(|call| !known.contains(&(call.caller, call.call.span.start))));
+        found.extend(written.calls.into_iter().filter(|call| !known.contains(&(call.caller, call.call.span.start))));
         if found.len() > before {
             found.sort_by_key(|call| (call.caller, call.call.span.start));
         }
-        found
+        ForeignCalls { calls: found, hidden: written.hidden }
     }
 
     /// The types that a path means in a module of a crate, several where `cfg` chooses.
     pub fn types(&self, krate: usize, module: &[String], path: &str) -> Vec<(Place, &'a TypeItem)> {
-        let targets = self.names.resolve(krate, module, None, path);
+        let targets = self.names.resolve(self.names.find(krate, module), None, path);
         let types = targets.into_iter().filter_map(|target| match target {
             Target::Type(place, item) => Some((place, item)),
             _ => None,
@@ -134,21 +149,25 @@ impl<'a> Resolver<'a> {
         types.collect()
     }
 
-    fn foreign(
-        &self,
-        caller: Place,
-        file: &File<'a>,
-        call: &'a CallFact,
-        mention: bool,
-        found: &mut Vec<ForeignCall<'a>>,
-    ) {
-        let module: Vec<String> = file.module.iter().chain(&call.scope.modules).cloned().collect();
-        let targets = self.names.resolve(caller.krate, &module, call.scope.function.as_deref(), &call.path);
-        let items = targets.into_iter().filter_map(|target| match target {
+    /// What a path means to code in a scope of a file, as far as it was seen.
+    fn resolved(&self, place: Place, scope: &Scope, path: &str) -> Vec<Target<'a>> {
+        self.names.resolve(self.names.within(place, &scope.modules), scope.function.as_deref(), path)
+    }
+
+    /// Module path of a scope of a file within its crate.
+    fn module_path(&self, place: Place, scope: &Scope) -> Vec<String> {
+        self.crates[place.krate].files[place.file].module.iter().chain(&scope.modules).cloned().collect()
+    }
+
+    fn foreign(&self, caller: Place, call: &'a CallFact, mention: bool, found: &mut Vec<ForeignCall<'a>>) {
+        let items = self.resolved(caller, &call.scope, &call.path).into_iter().filter_map(|target| match target {
             Target::Foreign(place, item) => Some((place, item)),
             _ => None,
         });
         let items: Vec<_> = items.collect();
+        if items.is_empty() {
+            return;
+        }
         // Declarations for another target stand in only if there is no other.
         let possible = |place: Place, item: &ForeignItem| {
             let file = &self.crates[place.krate].files[place.file];
@@ -162,7 +181,8 @@ impl<'a> Resolver<'a> {
                 continue;
             }
             if (possible(callee, item) || !any_possible) && seen.insert((callee, &item.name, &item.scope.modules)) {
-                found.push(ForeignCall { caller, module: module.clone(), call, callee, item, mention });
+                let module = self.module_path(caller, &call.scope);
+                found.push(ForeignCall { caller, module, call, callee, item, mention });
             }
         }
     }

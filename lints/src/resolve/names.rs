@@ -5,7 +5,6 @@ use crate::facts::{ForeignItem, FunctionItem, Import, TypeItem, UnsafeKind};
 use crate::syntax::Edition;
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// What a path leads to.
@@ -25,57 +24,96 @@ pub(super) enum Target<'a> {
 pub(super) struct Names<'a> {
     editions: Vec<Edition>,
     own_names: Vec<&'a str>,
-    externs: Vec<&'a BTreeMap<&'a str, usize>>,
+    externs: Vec<HashMap<&'a str, usize>>,
     roots: Vec<usize>,
     modules: Vec<Module<'a>>,
+    /// The module that each file is, by crate.
+    files: Vec<Vec<usize>>,
     /// Functions of types and traits: by crate and the type's name alone, wherever their `impl`s stand.
     associated: HashMap<(usize, &'a str), Vec<(Place, &'a FunctionItem)>>,
-    /// Modules that each glob import opens. Empty while that is being found out: a glob that leads back to itself opens
-    /// nothing. Kept, because globs that import one another make the ways through them too many to walk again each time.
-    globs: RefCell<HashMap<*const Import, Rc<[usize]>>>,
 }
 
 struct Module<'a> {
     krate: usize,
     parent: Option<usize>,
-    children: HashMap<&'a str, usize>,
-    /// Declarations by name, each with the function that alone can name it.
-    items: HashMap<&'a str, Vec<(Option<&'a str>, Target<'a>)>>,
-    imports: HashMap<&'a str, Vec<&'a Import>>,
-    globs: Vec<&'a Import>,
+    names: HashMap<&'a str, Named<'a>>,
+    globs: Vec<Glob<'a>>,
     /// Items of it are written by a build script and were not seen.
     unseen: bool,
+}
+
+/// What goes by one name in a module.
+#[derive(Default)]
+struct Named<'a> {
+    child: Option<usize>,
+    /// Declarations, each with the function that alone can name it.
+    items: Vec<(Option<&'a str>, Target<'a>)>,
+    imports: Vec<&'a Import>,
+}
+
+struct Glob<'a> {
+    import: &'a Import,
+    /// The modules that it opens. Empty while that is being found out: a glob that leads back to itself opens nothing. Kept,
+    /// because globs that import one another make the ways through them too many to walk again each time.
+    opens: RefCell<Option<Rc<[usize]>>>,
 }
 
 /// Longest chain of imports followed; each takes stack.
 const CHAIN: usize = 128;
 
-/// Names being looked up: an import that leads back to itself means nothing.
-type Visited<'p> = HashSet<(usize, &'p str)>;
+/// Names being looked up, the innermost last: an import that leads back to itself means nothing.
+type Visited<'p> = Vec<(usize, &'p str)>;
+
+/// Modules behind the globs of a module, each once, in the order in which they were found. There are few most of the time.
+#[derive(Default)]
+struct Opened {
+    list: Vec<usize>,
+    set: HashSet<usize>,
+}
+
+impl Opened {
+    /// Adds a module, unless it is there.
+    fn insert(&mut self, module: usize) -> bool {
+        const FEW: usize = 32;
+        if self.list.len() < FEW {
+            let new = !self.list.contains(&module);
+            self.list.extend(new.then_some(module));
+            return new;
+        }
+        if self.set.is_empty() {
+            self.set.extend(&self.list);
+        }
+        let new = self.set.insert(module);
+        self.list.extend(new.then_some(module));
+        new
+    }
+}
 
 impl<'a> Names<'a> {
-    pub(super) fn new(crates: &'a [Crate<'a>]) -> Names<'a> {
+    pub(super) fn new(crates: &[Crate<'a>]) -> Names<'a> {
         let mut names = Names {
             editions: crates.iter().map(|krate| krate.edition).collect(),
             own_names: crates.iter().map(|krate| krate.name).collect(),
-            externs: crates.iter().map(|krate| &krate.externs).collect(),
+            externs: crates.iter().map(|krate| krate.externs.iter().map(|(name, of)| (*name, *of)).collect()).collect(),
             roots: Vec::new(),
             modules: Vec::new(),
+            files: Vec::new(),
             associated: HashMap::default(),
-            globs: RefCell::default(),
         };
         for (krate, of_crate) in crates.iter().enumerate() {
             let root = names.modules.len();
             names.modules.push(Module::new(krate, None));
             names.roots.push(root);
-            for (file, of_file) in of_crate.files.iter().enumerate() {
-                names.read(of_crate, Place { krate, file }, of_file.module);
-            }
+            let files = of_crate.files.iter().enumerate();
+            let files =
+                files.map(|(file, of_file)| names.read(of_crate, Place { krate, file }, of_file.module)).collect();
+            names.files.push(files);
         }
         names
     }
 
-    fn read(&mut self, krate: &'a Crate<'a>, place: Place, path: &'a [String]) {
+    /// Takes over what a file declares. Returns the module that it is.
+    fn read(&mut self, krate: &Crate<'a>, place: Place, path: &'a [String]) -> usize {
         let facts = krate.files[place.file].facts;
         let base = self.module(self.roots[place.krate], path);
         for declaration in facts.modules.iter().filter(|declaration| declaration.inline) {
@@ -112,48 +150,56 @@ impl<'a> Names<'a> {
         }
         for import in &facts.imports {
             let module = self.module(base, &import.modules);
+            let module = &mut self.modules[module];
             match &import.name {
-                Some(name) => self.modules[module].imports.entry(name).or_default().push(import),
-                None => self.modules[module].globs.push(import),
+                Some(name) => module.names.entry(name).or_default().imports.push(import),
+                None => module.globs.push(Glob { import, opens: RefCell::default() }),
             }
         }
+        base
     }
 
     /// The module at a path below another, made if it is new.
     fn module(&mut self, base: usize, path: &'a [String]) -> usize {
         path.iter().fold(base, |parent, name| {
-            if let Some(child) = self.modules[parent].children.get(name.as_str()) {
-                return *child;
+            let new = self.modules.len();
+            let child = *self.modules[parent].names.entry(name).or_default().child.get_or_insert(new);
+            if child == new {
+                self.modules.push(Module::new(self.modules[parent].krate, Some(parent)));
             }
-            let child = self.modules.len();
-            self.modules.push(Module::new(self.modules[parent].krate, Some(parent)));
-            self.modules[parent].children.insert(name, child);
             child
         })
     }
 
     fn declare(&mut self, module: usize, name: &'a str, function: Option<&'a str>, target: Target<'a>) {
-        self.modules[module].items.entry(name).or_default().push((function, target));
+        self.modules[module].names.entry(name).or_default().items.push((function, target));
+    }
+
+    /// The module that inline modules of a file stand for.
+    pub(super) fn within(&self, place: Place, modules: &[String]) -> Option<usize> {
+        self.below(self.files[place.krate][place.file], modules)
+    }
+
+    /// The module at a path within a crate.
+    pub(super) fn find(&self, krate: usize, module: &[String]) -> Option<usize> {
+        self.below(self.roots[krate], module)
+    }
+
+    fn below(&self, module: usize, path: &[String]) -> Option<usize> {
+        path.iter().try_fold(module, |module, name| self.modules[module].names.get(name.as_str())?.child)
     }
 
     /// What a path means to code in a function of a module, as far as it was seen.
-    pub(super) fn resolve(
-        &self,
-        krate: usize,
-        module: &[String],
-        function: Option<&str>,
-        path: &str,
-    ) -> Vec<Target<'a>> {
-        let mut targets = self.find(krate, module).map_or_else(Vec::new, |start| self.lookup(start, function, path));
+    pub(super) fn resolve(&self, module: Option<usize>, function: Option<&str>, path: &str) -> Vec<Target<'a>> {
+        let mut targets = module.map_or_else(Vec::new, |start| self.lookup(start, function, path));
         targets.retain(|target| !matches!(target, Target::Unseen(_)));
         targets
     }
 
     /// The crate whose build script writes what a path means to code in a function of a module, if nothing that was seen is
     /// meant.
-    pub(super) fn unseen(&self, krate: usize, module: &[String], function: Option<&str>, path: &str) -> Option<usize> {
-        let start = self.find(krate, module)?;
-        let targets = self.lookup(start, function, path);
+    pub(super) fn unseen(&self, module: usize, function: Option<&str>, path: &str) -> Option<usize> {
+        let targets = self.lookup(module, function, path);
         match targets.first()? {
             Target::Unseen(krate) if targets.iter().all(|target| matches!(target, Target::Unseen(_))) => Some(*krate),
             _ => None,
@@ -161,11 +207,9 @@ impl<'a> Names<'a> {
     }
 
     /// Whether a module holds items that a build script writes, and nothing that was seen goes by a name there.
-    pub(super) fn may_include(&self, krate: usize, module: &[String], function: Option<&str>, name: &str) -> bool {
-        self.find(krate, module).is_some_and(|start| {
-            let module = &self.modules[start];
-            module.unseen && !module.imports.contains_key(name) && self.lookup(start, function, name).is_empty()
-        })
+    pub(super) fn may_include(&self, module: usize, function: Option<&str>, name: &str) -> bool {
+        let of_module = &self.modules[module];
+        of_module.unseen && of_module.imports(name).is_empty() && self.lookup(module, function, name).is_empty()
     }
 
     /// The crates with modules whose items a build script writes.
@@ -177,24 +221,18 @@ impl<'a> Names<'a> {
         self.path(start, function, path, &mut Visited::default())
     }
 
-    fn find(&self, krate: usize, module: &[String]) -> Option<usize> {
-        let mut names = module.iter();
-        names.try_fold(self.roots[krate], |start, name| self.modules[start].children.get(name.as_str()).copied())
-    }
-
     /// The path of the import that brings a name into a module.
-    pub(super) fn imported(&self, krate: usize, module: &[String], name: &str) -> Option<&'a str> {
-        let imports = &self.modules[self.find(krate, module)?].imports;
-        imports.get(name)?.first().map(|import| import.path.as_str())
+    pub(super) fn imported(&self, module: usize, name: &str) -> Option<&'a str> {
+        self.modules[module].imports(name).first().map(|import| import.path.as_str())
     }
 
     /// The crate that defines a macro, and the macro's name there: what imports and re-exports lead to. Macros are no items
     /// of modules here, so a path ends at the crate root that it leads into.
-    pub(super) fn macro_origin<'p>(&self, krate: usize, module: &[String], path: &'p str) -> Option<(usize, &'p str)>
+    pub(super) fn macro_origin<'p>(&self, module: usize, path: &'p str) -> Option<(usize, &'p str)>
     where
         'a: 'p,
     {
-        let (mut start, mut path) = (self.find(krate, module)?, path);
+        let (mut start, mut path) = (module, path);
         for _ in 0..CHAIN {
             let (inside, name) = match path.rsplit_once("::") {
                 Some(("", name)) => (vec![start], name),
@@ -211,10 +249,12 @@ impl<'a> Names<'a> {
             let is_root = |module: &usize| self.roots[self.modules[*module].krate] == *module;
             let mut globbed = inside.clone();
             for module in &inside {
-                globbed.extend(self.modules[*module].globs.iter().flat_map(|glob| self.glob(*module, glob).to_vec()));
+                for glob in &self.modules[*module].globs {
+                    globbed.extend_from_slice(&self.glob(*module, glob));
+                }
             }
             let import =
-                globbed.iter().find_map(|module| Some((*module, self.modules[*module].imports.get(name)?.first()?)));
+                globbed.iter().find_map(|module| Some((*module, self.modules[*module].imports(name).first()?)));
             match import {
                 Some((module, import)) => (start, path) = (module, import.path.as_str()),
                 None => {
@@ -250,28 +290,24 @@ impl<'a> Names<'a> {
             None => self.first(module, function, path, visited),
         };
         let (mut rest, mut before) = (rest, "");
-        while let Some(path) = rest {
+        while let Some(path) = rest.filter(|_| !targets.is_empty()) {
             let (segment, after) = split(path);
-            let modules = targets.iter().filter_map(|target| match target {
-                Target::Module(module) => Some(*module),
-                _ => None,
-            });
-            let modules: Vec<usize> = modules.collect();
-            let of_types: Vec<Target<'a>> = targets
-                .iter()
-                .filter_map(|target| match target {
-                    Target::Type(place, item) => Some(self.associated(place.krate, &item.name, segment)),
-                    _ => None,
-                })
-                .flatten()
-                .map(|(place, item)| Target::Function(place, item))
-                .collect();
+            let mut members = Vec::new();
+            for target in &targets {
+                if let Target::Module(inside) = target {
+                    self.member(*inside, segment, module, visited, &mut members);
+                }
+            }
+            for target in &targets {
+                if let Target::Type(place, item) = target {
+                    let functions = self.associated(place.krate, &item.name, segment).into_iter();
+                    members.extend(functions.map(|(place, item)| Target::Function(place, item)));
+                }
+            }
             // What is in a module that nobody saw, nobody saw either; what a type or trait has may come from elsewhere.
             let is_module = !before.starts_with(|first: char| first.is_ascii_uppercase());
-            let unseen = targets.iter().find(|target| is_module && matches!(target, Target::Unseen(_))).copied();
-            targets = modules.iter().flat_map(|inside| self.member(*inside, segment, module, visited)).collect();
-            targets.extend(of_types);
-            targets.extend(unseen);
+            members.extend(targets.iter().find(|target| is_module && matches!(target, Target::Unseen(_))).copied());
+            targets = members;
             before = segment;
             rest = after;
         }
@@ -329,17 +365,27 @@ impl<'a> Names<'a> {
     }
 
     /// What a name behind the path of a module means.
-    fn member<'p>(&self, module: usize, name: &'p str, from: usize, visited: &mut Visited<'p>) -> Vec<Target<'a>>
-    where
+    fn member<'p>(
+        &self,
+        module: usize,
+        name: &'p str,
+        from: usize,
+        visited: &mut Visited<'p>,
+        targets: &mut Vec<Target<'a>>,
+    ) where
         'a: 'p,
     {
-        let (mut targets, opened) = self.search(module, None, name, from, visited);
-        if targets.is_empty() {
-            let unseen = opened.iter().find(|module| self.modules[**module].unseen);
-            let is_import = || opened.iter().any(|module| self.modules[*module].imports.contains_key(name));
-            targets.extend(unseen.filter(|_| !is_import()).map(|module| Target::Unseen(self.modules[*module].krate)));
+        let before = targets.len();
+        let opened = self.search(module, None, name, from, visited, targets);
+        if targets.len() == before {
+            let mut opened = [module].into_iter().chain(opened.list);
+            let unseen = opened.clone().find(|module| self.modules[*module].unseen);
+            if let Some(unseen) = unseen
+                && opened.all(|module| self.modules[module].imports(name).is_empty())
+            {
+                targets.push(Target::Unseen(self.modules[unseen].krate));
+            }
         }
-        targets
     }
 
     /// What a name means in a module, for code in the module `from`.
@@ -354,45 +400,45 @@ impl<'a> Names<'a> {
     where
         'a: 'p,
     {
-        self.search(module, function, name, from, visited).0
+        let mut targets = Vec::new();
+        self.search(module, function, name, from, visited, &mut targets);
+        targets
     }
 
-    /// What a name means in a module, and the modules that it was looked for in.
+    /// Finds what a name means in a module. Returns the other modules that it was looked for in.
     fn search<'p>(
         &self,
-        module: usize,
+        first: usize,
         function: Option<&str>,
         name: &'p str,
         from: usize,
         visited: &mut Visited<'p>,
-    ) -> (Vec<Target<'a>>, Vec<usize>)
+        targets: &mut Vec<Target<'a>>,
+    ) -> Opened
     where
         'a: 'p,
     {
-        let mut targets = Vec::new();
-        let mut open = vec![(module, function)];
-        let mut opened = vec![module];
-        let mut known = HashSet::from_iter([module]);
-        while let Some((module, function)) = open.pop() {
+        let mut opened = Opened::default();
+        let mut open = Vec::new();
+        let mut next = Some((first, function));
+        while let Some((module, function)) = next {
             let inside = self.is_inside(from, module);
             let reachable =
                 |import: &Import| (import.public || inside) && visible(import.function.as_deref(), function);
-            let found = self.without_globs(module, function, name, reachable, visited);
-            if !found.is_empty() {
-                // What a module declares or imports by name hides what its globs bring.
-                targets.extend(found);
-                continue;
+            // What a module declares or imports by name hides what its globs bring.
+            if !self.without_globs(module, function, name, reachable, visited, targets) {
+                for glob in self.modules[module].globs.iter().filter(|glob| reachable(glob.import)) {
+                    let modules = self.glob(module, glob);
+                    let new = modules.iter().filter(|module| **module != first && opened.insert(**module));
+                    open.extend(new.map(|module| (*module, None)));
+                }
             }
-            for glob in self.modules[module].globs.iter().filter(|glob| reachable(glob)) {
-                let modules = self.glob(module, glob);
-                let first = opened.len();
-                opened.extend(modules.iter().filter(|module| known.insert(**module)));
-                open.extend(opened[first..].iter().map(|module| (*module, None)));
-            }
+            next = open.pop();
         }
-        (targets, opened)
+        opened
     }
 
+    /// Returns whether anything was found.
     fn without_globs<'p>(
         &self,
         module: usize,
@@ -400,39 +446,40 @@ impl<'a> Names<'a> {
         name: &'p str,
         reachable: impl Fn(&Import) -> bool,
         visited: &mut Visited<'p>,
-    ) -> Vec<Target<'a>>
+        targets: &mut Vec<Target<'a>>,
+    ) -> bool
     where
         'a: 'p,
     {
-        if visited.len() > CHAIN || !visited.insert((module, name)) {
-            return Vec::new();
+        let Some(named) = self.modules[module].names.get(name) else { return false };
+        if visited.len() > CHAIN || visited.contains(&(module, name)) {
+            return false;
         }
-        let of_module = &self.modules[module];
-        let mut targets: Vec<Target<'a>> = Vec::new();
-        let items = of_module.items.get(name).into_iter().flatten();
+        visited.push((module, name));
+        let before = targets.len();
+        let items = named.items.iter();
         targets.extend(items.filter(|(only, _)| visible(*only, function)).map(|(_, target)| *target));
-        targets.extend(of_module.children.get(name).map(|child| Target::Module(*child)));
-        for import in of_module.imports.get(name).into_iter().flatten().filter(|import| reachable(import)) {
+        targets.extend(named.child.map(Target::Module));
+        for import in named.imports.iter().filter(|import| reachable(import)) {
             targets.extend(self.import(module, import, visited));
         }
-        visited.remove(&(module, name));
-        targets
+        visited.pop();
+        targets.len() > before
     }
 
     /// The modules that a glob import opens.
-    fn glob(&self, module: usize, import: &'a Import) -> Rc<[usize]> {
-        let key: *const Import = import;
-        if let Some(known) = self.globs.borrow().get(&key) {
+    fn glob(&self, module: usize, glob: &Glob<'a>) -> Rc<[usize]> {
+        if let Some(known) = &*glob.opens.borrow() {
             return known.clone();
         }
-        self.globs.borrow_mut().insert(key, Rc::new([]));
-        let targets = self.import(module, import, &mut Visited::default());
+        glob.opens.replace(Some(Rc::new([])));
+        let targets = self.import(module, glob.import, &mut Visited::default());
         let modules = targets.iter().filter_map(|target| match target {
             Target::Module(module) => Some(*module),
             _ => None,
         });
         let modules: Rc<[usize]> = modules.collect();
-        self.globs.borrow_mut().insert(key, modules.clone());
+        glob.opens.replace(Some(modules.clone()));
         modules
     }
 
@@ -456,10 +503,13 @@ impl<'a> Names<'a> {
     }
 }
 
-impl Module<'_> {
+impl<'a> Module<'a> {
     fn new(krate: usize, parent: Option<usize>) -> Self {
-        let (children, items, imports) = (HashMap::default(), HashMap::default(), HashMap::default());
-        Module { krate, parent, children, items, imports, globs: Vec::new(), unseen: false }
+        Module { krate, parent, names: HashMap::default(), globs: Vec::new(), unseen: false }
+    }
+
+    fn imports(&self, name: &str) -> &[&'a Import] {
+        self.names.get(name).map_or(&[], |named| &named.imports)
     }
 }
 

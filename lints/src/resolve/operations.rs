@@ -136,7 +136,8 @@ impl<'a> Resolver<'a> {
                 }
             }
             None => {
-                let imported = self.names.imported(place.krate, &self.module(place, around), what);
+                let module = self.names.within(place, &around.scope.modules);
+                let imported = module.and_then(|module| self.names.imported(module, what));
                 let segments = imported.and_then(|path| path.rsplit_once("::"));
                 segments.is_some_and(|(owner, function)| is_unsafe_function(last(owner), function))
             }
@@ -177,12 +178,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn targets(&self, place: Place, around: &UnsafeFact, path: &str) -> Vec<Target<'a>> {
-        self.names.resolve(place.krate, &self.module(place, around), around.scope.function.as_deref(), path)
-    }
-
-    fn module(&self, place: Place, around: &UnsafeFact) -> Vec<String> {
-        let file = &self.crates[place.krate].files[place.file];
-        file.module.iter().chain(&around.scope.modules).cloned().collect()
+        self.resolved(place, &around.scope, path)
     }
 
     /// Names that a static which is unsafe to use may go by.

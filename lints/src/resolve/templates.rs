@@ -4,7 +4,7 @@
 //! looked up where the macro is used and where it is defined. Which argument a variable takes is not worked out: every name
 //! that makes a foreign item counts. A use of which nothing at all could be made is hidden, not harmless.
 
-use super::{File, ForeignCall, MacroSort, MacroUse, Place, Resolver, last, names::Target};
+use super::{ForeignCall, ForeignCalls, MacroSort, MacroUse, Place, Resolver, last, names::Target};
 use crate::facts::{CallFact, MacroFact, MacroKind, Template};
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
@@ -17,27 +17,14 @@ struct Defined<'a> {
 
 type Templates<'a> = HashMap<(usize, &'a str), Vec<Defined<'a>>>;
 
-/// What a use makes of one template.
-enum Made {
-    /// Something that is known, foreign or not.
-    Known,
-    /// Nothing, and it does not matter: the path leads into no module of the graph.
-    Nothing,
-    Hidden,
-}
-
 impl<'a> Resolver<'a> {
-    /// Uses that call something nobody could tell.
-    pub(crate) fn hidden_calls(&self) -> Vec<MacroUse<'a>> {
-        self.template_calls().1
-    }
-
-    /// Foreign calls by uses of macros, and the uses that hide what they call.
-    pub(super) fn template_calls(&self) -> (Vec<ForeignCall<'a>>, Vec<MacroUse<'a>>) {
-        let (mut found, mut hidden) = (Vec::new(), Vec::new());
+    /// Foreign calls by uses of macros, and the uses that hide what they call. `foreign` are the names that can lead to a
+    /// foreign item.
+    pub(super) fn template_calls(&self, foreign: &HashSet<&'a str>) -> ForeignCalls<'a> {
+        let mut found = ForeignCalls::default();
         let templates = self.templates();
         if templates.is_empty() {
-            return (found, hidden);
+            return found;
         }
         let names = self.called(templates.keys().map(|(_, name)| *name).collect());
         for (krate, of_crate) in self.crates.iter().enumerate() {
@@ -45,31 +32,31 @@ impl<'a> Resolver<'a> {
                 let user = Place { krate, file };
                 let uses = of_file.facts.macros.iter().filter(|fact| fact.kind == MacroKind::Call);
                 for fact in uses.filter(|fact| names.contains(last(&fact.path))) {
-                    let Some(origin) = self.definition_of(user, of_file, fact, &templates) else { continue };
-                    let made = templates[&origin].iter().map(|defined| self.make(*defined, user, fact, &mut found));
-                    let is_hidden = made.fold(false, |hidden, made| hidden | matches!(made, Made::Hidden));
-                    if is_hidden && !fact.scope.in_definition {
-                        hidden.push(MacroUse { user, fact, krate: origin.0, what: MacroSort::Hidden });
+                    let Some(origin) = self.definition_of(user, fact, &templates) else { continue };
+                    // A definition's own `$f` is told where that one is used.
+                    if fact.forwards {
+                        continue;
+                    }
+                    let mut is_hidden = false;
+                    for defined in &templates[&origin] {
+                        self.make(*defined, user, fact, foreign, &mut found.calls);
+                        is_hidden = is_hidden || !fact.scope.in_definition && self.is_hidden(*defined, user, fact);
+                    }
+                    if is_hidden {
+                        found.hidden.push(MacroUse { user, fact, krate: origin.0, what: MacroSort::Hidden });
                     }
                 }
             }
         }
-        (found, hidden)
+        found
     }
 
-    fn definition_of(
-        &self,
-        user: Place,
-        file: &File<'a>,
-        fact: &'a MacroFact,
-        templates: &Templates<'a>,
-    ) -> Option<(usize, &'a str)> {
+    fn definition_of(&self, user: Place, fact: &'a MacroFact, templates: &Templates<'a>) -> Option<(usize, &'a str)> {
         let own = (user.krate, last(&fact.path));
         if templates.contains_key(&own) {
             return Some(own);
         }
-        let module: Vec<String> = file.module.iter().chain(&fact.scope.modules).cloned().collect();
-        self.names.macro_origin(user.krate, &module, &fact.path).filter(|origin| templates.contains_key(origin))
+        self.macro_origin(user, fact).filter(|origin| templates.contains_key(origin))
     }
 
     /// By crate and name of the macro: its own templates, and those of macros that it hands its arguments to.
@@ -84,15 +71,15 @@ impl<'a> Resolver<'a> {
                     found.entry((krate, name)).or_default().push(Defined { place, template });
                 }
                 for fact in of_file.facts.macros.iter().filter(|fact| fact.forwards) {
-                    forwards.extend(fact.scope.in_macro.as_deref().map(|outer| (place, of_file, outer, fact)));
+                    forwards.extend(fact.scope.in_macro.as_deref().map(|outer| (place, outer, fact)));
                 }
             }
         }
         // Each round carries them one macro further; a chain is short, and one that is longer than this is a cycle.
         for _ in 0..8 {
             let mut grown = false;
-            for (place, file, outer, fact) in &forwards {
-                let Some(inner) = self.definition_of(*place, file, fact, &found) else { continue };
+            for (place, outer, fact) in &forwards {
+                let Some(inner) = self.definition_of(*place, fact, &found) else { continue };
                 let outer = (place.krate, *outer);
                 if inner == outer {
                     continue;
@@ -113,19 +100,20 @@ impl<'a> Resolver<'a> {
         found
     }
 
-    fn make(&self, defined: Defined<'a>, user: Place, fact: &'a MacroFact, found: &mut Vec<ForeignCall<'a>>) -> Made {
+    /// The foreign calls that a use makes of a template.
+    fn make(
+        &self,
+        defined: Defined<'a>,
+        user: Place,
+        fact: &'a MacroFact,
+        foreign: &HashSet<&'a str>,
+        found: &mut Vec<ForeignCall<'a>>,
+    ) {
         let Template { path, called, .. } = defined.template;
-        // A definition's own `$f` is told where that one is used.
-        if fact.forwards {
-            return Made::Known;
-        }
-        let mut known = false;
         for name in &fact.arguments {
-            for path in paths(path, name, fact) {
-                let targets = self.template_targets(defined, user, fact, &path);
-                known |= targets.iter().any(|target| !matches!(target, Target::Module(_)));
+            for path in paths(path, name, fact).iter().filter(|path| foreign.contains(last(path))) {
                 let mut seen = HashSet::default();
-                for target in targets {
+                for target in self.template_targets(defined, user, fact, path) {
                     let Target::Foreign(callee, item) = target else { continue };
                     let again = found.iter().rev().take_while(|call| call.caller == user).any(|call| {
                         std::ptr::eq(call.call, name) && call.callee == callee && std::ptr::eq(call.item, item)
@@ -133,41 +121,45 @@ impl<'a> Resolver<'a> {
                     if again || !seen.insert((callee, item.span)) {
                         continue;
                     }
-                    let file = &self.crates[user.krate].files[user.file];
-                    let module = file.module.iter().chain(&fact.scope.modules).cloned().collect();
+                    let module = self.module_path(user, &fact.scope);
                     found.push(ForeignCall { caller: user, module, call: name, callee, item, mention: !called });
                 }
             }
         }
-        let into_module = |path: &str| {
-            let targets = self.template_targets(defined, user, fact, path);
-            targets.iter().any(|target| matches!(target, Target::Module(_)))
+    }
+
+    /// Whether what a use makes of a template may be a call, and it cannot be told of what.
+    fn is_hidden(&self, defined: Defined<'a>, user: Place, fact: &'a MacroFact) -> bool {
+        let Template { path, called, .. } = defined.template;
+        if fact.more || fact.arguments.len() > PAIRED && variables(path).len() > 1 {
+            return true;
+        }
+        let is_known = || {
+            let all = fact.arguments.iter().flat_map(|name| paths(path, name, fact));
+            let mut targets = all.flat_map(|path| self.template_targets(defined, user, fact, &path));
+            targets.any(|target| !matches!(target, Target::Module(_)))
         };
         match path.rsplit_once("::") {
-            _ if fact.more || fact.arguments.len() > PAIRED && variables(path).len() > 1 => Made::Hidden,
-            _ if known => Made::Known,
-            _ if path.is_empty() => Made::Hidden,
+            _ if path.is_empty() => true,
+            // A path that leads into no module of the graph does not matter.
             Some((prefix, "$")) if *called && !prefix.contains("$::") && !prefix.ends_with('$') => {
-                if into_module(prefix) { Made::Hidden } else { Made::Nothing }
+                let targets = self.template_targets(defined, user, fact, prefix);
+                targets.iter().any(|target| matches!(target, Target::Module(_))) && !is_known()
             }
-            _ => Made::Nothing,
+            _ => false,
         }
     }
 
     /// What a path of a definition means in a use: names are looked up there, and `$crate` where the definition stands.
     fn template_targets(&self, defined: Defined<'a>, user: Place, fact: &MacroFact, path: &str) -> Vec<Target<'a>> {
-        let module_in = |place: Place, modules: &[String]| -> Vec<String> {
-            self.crates[place.krate].files[place.file].module.iter().chain(modules).cloned().collect()
-        };
         let at_definition = |path: &str| {
-            let module = module_in(defined.place, &defined.template.scope.modules);
-            self.names.resolve(defined.place.krate, &module, None, path)
+            let module = self.names.within(defined.place, &defined.template.scope.modules);
+            self.names.resolve(module, None, path)
         };
         if let Some(rest) = path.strip_prefix('$') {
             return at_definition(rest);
         }
-        let module = module_in(user, &fact.scope.modules);
-        let targets = self.names.resolve(user.krate, &module, fact.scope.function.as_deref(), path);
+        let targets = self.resolved(user, &fact.scope, path);
         if targets.is_empty() && path.contains("::") { at_definition(path) } else { targets }
     }
 }

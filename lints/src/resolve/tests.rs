@@ -15,8 +15,8 @@ struct Fixture {
 
 #[track_caller]
 fn check(edition: Edition, text: &str, expected: &[&str]) {
-    let found = with_crates(edition, text, |crates| {
-        let calls = Resolver::new(crates).foreign_calls();
+    let found = with_crates(edition, text, |resolver| {
+        let (crates, calls) = (resolver.crates(), resolver.foreign_calls().calls);
         let lines = calls.iter().map(|call| {
             let module =
                 [crates[call.caller.krate].name.to_owned()].into_iter().chain(call.module.clone()).collect::<Vec<_>>();
@@ -33,8 +33,8 @@ fn check(edition: Edition, text: &str, expected: &[&str]) {
 /// Calls of what build scripts write, each with the crate that it is written for.
 #[track_caller]
 fn check_unseen(text: &str, expected: &[&str]) {
-    let found = with_crates(Edition::E2021, text, |crates| {
-        let calls = Resolver::new(crates).unseen_calls();
+    let found = with_crates(Edition::E2021, text, |resolver| {
+        let (crates, calls) = (resolver.crates(), resolver.unseen_calls());
         let lines = calls.iter().map(|call| {
             let function = call.call.scope.function.as_deref().unwrap_or("-");
             format!("{}/{function} {} -> {}", crates[call.caller.krate].name, call.call.path, crates[call.krate].name)
@@ -44,7 +44,7 @@ fn check_unseen(text: &str, expected: &[&str]) {
     assert_eq!(found, expected);
 }
 
-fn with_crates<R>(edition: Edition, text: &str, run: impl FnOnce(&[Crate<'_>]) -> R) -> R {
+fn with_crates<R>(edition: Edition, text: &str, run: impl FnOnce(&Resolver<'_>) -> R) -> R {
     let files: Vec<Fixture> = text.split("//- ").skip(1).map(|part| read(part, edition)).collect();
     let mut order: Vec<&str> = Vec::new();
     for file in &files {
@@ -74,7 +74,7 @@ fn with_crates<R>(edition: Edition, text: &str, run: impl FnOnce(&[Crate<'_>]) -
             }
         })
         .collect();
-    run(&crates)
+    run(&Resolver::new(crates))
 }
 
 fn read(part: &str, edition: Edition) -> Fixture {
@@ -442,8 +442,9 @@ mod other { macro_rules! fixed { () => {} } }
 #[macro_export] macro_rules! outer { () => { $crate::fixed!() } }
 pub fn b() { fixed!(); }
 ";
-    let found = with_crates(Edition::E2021, &format!("{text}{ZLIB}"), |crates| {
-        let uses = |name| Resolver::new(crates).uses_of(&[(1, name)]);
+    let found = with_crates(Edition::E2021, &format!("{text}{ZLIB}"), |resolver| {
+        let crates = resolver.crates();
+        let uses = |name| resolver.uses_of(&[(1, name)]);
         let lines = ["fixed", "outer"].into_iter().flat_map(uses).map(|(place, fact, (_, name))| {
             let within = fact.scope.function.as_deref().or(fact.scope.in_macro.as_deref()).unwrap_or("-");
             format!("{}/{within} {name}", crates[place.krate].name)

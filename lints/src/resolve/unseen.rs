@@ -57,11 +57,11 @@ impl<'a> Resolver<'a> {
                 None => imports.contains(first) || bare(call),
             };
             if is_wanted {
-                let module: Vec<String> = file.module.iter().chain(&call.scope.modules).cloned().collect();
+                let Some(module) = self.names.within(caller, &call.scope.modules) else { continue };
                 let function = call.scope.function.as_deref();
-                let krate = self.names.unseen(caller.krate, &module, function, &call.path);
+                let krate = self.names.unseen(module, function, &call.path);
                 let krate = krate.or_else(|| {
-                    let own = bare(call) && self.names.may_include(caller.krate, &module, function, &call.path);
+                    let own = bare(call) && self.names.may_include(module, function, &call.path);
                     own.then_some(caller.krate)
                 });
                 found.extend(krate.map(|krate| UnseenCall { caller, call, krate }));

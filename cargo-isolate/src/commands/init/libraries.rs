@@ -2,7 +2,7 @@
 
 use crate::{
     graph::{Graph, Package, Role},
-    names::Crates,
+    names::Names,
 };
 use isolate_lints::facts::ForeignKind;
 use isolate_templates::contracts::FILES;
@@ -24,11 +24,11 @@ pub(super) struct Proposal {
 /// One for each package whose foreign functions the selected members call, and that brings a native library: by `links`, by
 /// its name, or by a build script that compiles C. The C library is everybody's own.
 pub(super) fn proposals(graph: &Graph) -> Vec<Proposal> {
-    let crates = Crates::new(graph);
+    let names = Names::new(graph);
     let mut called: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
-    for call in crates.foreign_calls() {
-        let (caller, file) = crates.origin(call.caller);
-        let (callee, _) = crates.origin(call.callee);
+    for call in names.foreign_calls().calls {
+        let (caller, file) = names.origin(call.caller);
+        let (callee, _) = names.origin(call.callee);
         let function = matches!(call.item.item, ForeignKind::Function { .. });
         let generated = graph.packages[caller].files[file].role == Role::Generated;
         // Of a member's own declarations those without `#[link]`: others are of libraries that it does not compile.

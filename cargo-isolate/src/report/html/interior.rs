@@ -8,11 +8,11 @@ use super::super::collect::Counted;
 use crate::{
     decide,
     graph::{Graph, Role, SourceFile},
-    names::Crates,
+    names::Names,
 };
 use isolate_lints::{
     facts::{CallFact, FunctionItem, OperationKind, Scope, Span, UnsafeKind},
-    resolve::{Place, Resolver},
+    resolve::Place,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -76,21 +76,21 @@ type Key = (usize, String);
 
 /// The graph of the packages that `shown` chooses by index.
 pub(super) fn interior(graph: &Graph, shown: impl Fn(usize) -> bool) -> Interior {
-    let crates = Crates::new(graph);
+    let names = Names::new(graph);
     let mut builder = Builder { graph, functions: BTreeMap::new() };
     for (index, package) in graph.packages.iter().enumerate().filter(|(index, _)| shown(*index)) {
         for (position, file) in package.files.iter().enumerate() {
             builder.blocks(index, position, file);
         }
     }
-    for call in crates.foreign_calls() {
-        let (package, file) = crates.origin(call.caller);
+    for call in names.foreign_calls().calls {
+        let (package, file) = names.origin(call.caller);
         if shown(package) {
             let symbol = call.item.link_name.as_ref().unwrap_or(&call.item.name);
             builder.symbol(package, file, call.call, symbol);
         }
     }
-    builder.callers(&crates, &shown)
+    builder.callers(&names, &shown)
 }
 
 struct Builder<'g> {
@@ -167,21 +167,19 @@ impl<'g> Builder<'g> {
     }
 
     /// Adds those that call what is there, and those that call them, until nobody new turns up.
-    fn callers(mut self, crates: &Crates<'g>, shown: &impl Fn(usize) -> bool) -> Interior {
-        let resolver = Resolver::new(&crates.crates);
-        let calls = calls_by_name(crates, shown);
+    fn callers(mut self, names: &Names<'g>, shown: &impl Fn(usize) -> bool) -> Interior {
+        let calls = calls_by_name(names, shown);
         let mut edges: BTreeSet<(Key, Key)> = BTreeSet::new();
         let mut new: BTreeSet<Key> = self.functions.keys().cloned().collect();
         while !new.is_empty() {
             let wanted = std::mem::take(&mut new);
-            let names: BTreeSet<&str> = wanted.iter().map(|(_, at)| last(at)).collect();
-            let candidates = names.iter().filter_map(|name| calls.get(name)).flatten();
+            let called: BTreeSet<&str> = wanted.iter().map(|(_, at)| last(at)).collect();
+            let candidates = called.iter().filter_map(|name| calls.get(name)).flatten();
             for (place, call) in candidates.copied() {
-                let (package, file) = crates.origin(place);
+                let (package, file) = names.origin(place);
                 let caller = (package, self.at(package, file, &call.scope));
-                let module = crates.crates[place.krate].files[place.file].module;
-                for (callee, item) in resolver.functions(place, module, call) {
-                    let (of, in_file) = crates.origin(callee);
+                for (callee, item) in names.resolver.functions(place, call) {
+                    let (of, in_file) = names.origin(callee);
                     let callee = (of, self.at(of, in_file, &scope_within(item)));
                     if caller == callee || !wanted.contains(&callee) {
                         continue;
@@ -222,14 +220,14 @@ fn scope_within(item: &FunctionItem) -> Scope {
 
 /// Calls of all shown files, by the last name of their paths.
 fn calls_by_name<'g>(
-    crates: &Crates<'g>,
+    names: &Names<'g>,
     shown: &impl Fn(usize) -> bool,
 ) -> HashMap<&'g str, Vec<(Place, &'g CallFact)>> {
     let mut calls: HashMap<_, Vec<_>> = HashMap::new();
-    for (krate, of_crate) in crates.crates.iter().enumerate() {
+    for (krate, of_crate) in names.resolver.crates().iter().enumerate() {
         for (file, of_file) in of_crate.files.iter().enumerate() {
             let place = Place { krate, file };
-            if shown(crates.origin(place).0) {
+            if shown(names.origin(place).0) {
                 for call in &of_file.facts.calls {
                     calls.entry(last(&call.path)).or_default().push((place, call));
                 }

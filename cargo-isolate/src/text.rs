@@ -75,7 +75,8 @@ pub(crate) fn read(path: &Utf8Path) -> Result<String, String> {
     if text.starts_with('\u{feff}') {
         text.remove(0);
     }
-    Ok(if text.contains("\r\n") { text.replace("\r\n", "\n") } else { text })
+    let has_return = text.bytes().any(|byte| byte == b'\r');
+    Ok(if has_return && text.contains("\r\n") { text.replace("\r\n", "\n") } else { text })
 }
 
 /// The system's words without Rust's `(os error 2)`.

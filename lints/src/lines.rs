@@ -19,7 +19,7 @@ impl<'t> Lines<'t> {
     /// Reads the text once.
     pub fn new(text: &'t str) -> Lines<'t> {
         let mut starts = vec![0];
-        starts.extend(text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at as u32 + 1));
+        starts.extend(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at as u32 + 1));
         let text = text.as_bytes();
         let mut continuations = Vec::new();
         if !text.is_ascii() {

@@ -128,7 +128,8 @@ impl<'t> Source<'t> {
 
     /// The tree of the whole file.
     pub(crate) fn parse(&self, construct: Construct) -> Tree<'_, 't> {
-        let raws: Vec<u32> = (0..self.len() as u32).filter(|raw| !self.raw_kind(*raw as usize).is_trivia()).collect();
+        let mut raws: Vec<u32> = Vec::with_capacity(self.len());
+        raws.extend((0..self.len() as u32).filter(|raw| !self.raw_kind(*raw as usize).is_trivia()));
         self.parse_as(&raws, construct)
     }
 
@@ -148,6 +149,9 @@ impl<'t> Source<'t> {
         };
         let mut builder = Builder { source: self, tree: Tree::empty(self), open: Vec::new(), raws, next: 0 };
         builder.tree.scattered = !raws.is_sorted();
+        // Some more nodes than tokens is what most files have.
+        builder.tree.tokens.reserve(raws.len());
+        builder.tree.nodes.reserve(raws.len() + raws.len() / 4);
         for step in output.iter() {
             builder.step(&step);
         }

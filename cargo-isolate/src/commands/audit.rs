@@ -5,8 +5,8 @@ mod symbol;
 use crate::{
     exit::Exit,
     graph::Graph,
-    policy::{self, Loaded, PolicyFile, model::Dependencies},
-    report::{self, Output, Shown},
+    policy::{self, Loaded, PolicyFile, model},
+    report::{self, Dependencies, Output, Shown},
     sources::{self, Request},
     symbol::symbols,
     wrap::mark_generated,
@@ -44,18 +44,17 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     if let (Some(policy), false) = (&policy, args.counts) {
         mark_generated(&mut graph, policy);
     }
-    let dependencies = match args.deps {
-        true => Dependencies::Full,
-        false => policy
-            .and_then(|policy| policy.policy.audit.dependencies)
-            .map_or(Dependencies::Summary, |stated| *stated.get_ref()),
+    let stated = policy.and_then(|policy| policy.policy.audit.dependencies);
+    let dependencies = match stated.map(|stated| *stated.get_ref()) {
+        _ if args.deps => Dependencies::Full,
+        None | Some(model::Dependencies::Summary) => Dependencies::Summary,
+        Some(model::Dependencies::None) => Dependencies::None,
+        Some(model::Dependencies::Full) => Dependencies::Full,
     };
-    let mut report = if args.counts { report::counts(&graph) } else { report::audit(&graph)? };
-    match dependencies {
-        Dependencies::None => report.leave_out_dependencies(),
-        Dependencies::Summary => report.sum_up_dependencies(),
-        Dependencies::Full => {}
-    }
+    let report = match args.counts {
+        true => report::counts(&graph, dependencies),
+        false => report::audit_with(&graph, dependencies)?,
+    };
     args.output.print(&graph, &report, Shown { quiet: args.request.quiet })?;
     // The process ends here: taking hundreds of thousands of facts apart one by one would be a tenth of a second audit.
     std::mem::forget(graph);

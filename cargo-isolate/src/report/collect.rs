@@ -29,6 +29,16 @@ use std::{collections::BTreeMap, io};
 ///
 /// A source file is not any more what was scanned.
 pub(crate) fn audit(graph: &Graph) -> io::Result<Report> {
+    audit_with(graph, Dependencies::Full)
+}
+
+/// The same with as much of dependencies as is wanted: making tens of thousands of diagnostics only to count them would be
+/// a third of an audit's memory.
+///
+/// # Errors
+///
+/// A source file is not any more what was scanned.
+pub(crate) fn audit_with(graph: &Graph, dependencies: Dependencies) -> io::Result<Report> {
     let names = Names::new(graph);
     let foreign = names.foreign_calls();
     let calls = foreign_calls(graph, &names, &foreign);
@@ -37,28 +47,25 @@ pub(crate) fn audit(graph: &Graph) -> io::Result<Report> {
     let mut report = empty(graph, Command::Audit);
     for (index, package) in graph.packages.iter().enumerate() {
         if package.selected || !package.member {
-            collect_package(graph, index, package, &calls, &macros, &unseen, &mut report);
+            let shown = package.member || dependencies == Dependencies::Full;
+            collect_package(graph, index, package, shown, &calls, &macros, &unseen, &mut report);
         }
     }
-    assign_fingerprints(graph, None, &mut report.diagnostics)?;
     report.complete = report.packages.iter().all(|package| package.complete);
-    report.totals = Totals::of(&report.diagnostics);
     report.symbols = symbols(&report.diagnostics);
+    report.leave(dependencies);
+    assign_fingerprints(graph, None, &mut report.diagnostics)?;
+    report.totals = Totals::of(&report.diagnostics);
     Ok(report)
 }
 
 /// The numbers alone, but for calls: from a graph that may know nothing of those.
-pub(crate) fn counts(graph: &Graph) -> Report {
+pub(crate) fn counts(graph: &Graph, dependencies: Dependencies) -> Report {
     let mut report = empty(graph, Command::Counts);
     let reported = graph.packages.iter().enumerate().filter(|(_, package)| package.selected || !package.member);
     for (index, package) in reported {
         let mut sums = Sums::default();
-        for file in &package.files {
-            let of = |scope: &Scope| Counted::of(package, file, scope);
-            file.facts.foreign.iter().for_each(|item| sums.of(of(&item.scope)).foreign_items += 1);
-            file.facts.unsafes.iter().for_each(|fact| sums.of(of(&fact.scope)).add(fact.kind));
-            file.facts.unexpanded.iter().for_each(|unseen| sums.of(of(&unseen.scope)).unexpanded += 1);
-        }
+        package.files.iter().for_each(|file| sums.count_facts(package, file));
         let first_problem = report.problems.len();
         for (file, source) in package.files.iter().enumerate() {
             report.problems.extend(file_problems(graph, package, source, Source { package: index, file }));
@@ -68,6 +75,7 @@ pub(crate) fn counts(graph: &Graph) -> Report {
         report.packages.push(row);
     }
     report.complete = report.packages.iter().all(|package| package.complete);
+    report.leave(dependencies);
     report
 }
 
@@ -85,10 +93,13 @@ pub(super) fn assign_fingerprints(
     })
 }
 
+/// Of a package that is not `shown`, makes no diagnostics but those of foreign calls, which the map of symbols is drawn from.
+#[expect(clippy::too_many_arguments, reason = "what an audit knows, and where it goes")]
 fn collect_package(
     graph: &Graph,
     index: usize,
     package: &Package,
+    shown: bool,
     calls: &Calls<'_>,
     macros: &Macros<'_>,
     unseen: &Unseen<'_>,
@@ -101,19 +112,17 @@ fn collect_package(
         let source = Source { package: index, file: position };
         let calls = calls.get(&source).map_or(&[][..], Vec::as_slice);
         let macros = macros.get(&source).map_or(&[][..], Vec::as_slice);
-        let mut diagnostics = file_diagnostics(graph, package, file, source, calls, macros);
-        diagnostics.sort_by_key(|diagnostic| diagnostic.span);
-        for item in &file.facts.foreign {
-            sums.of(Counted::of(package, file, &item.scope)).foreign_items += 1;
+        sums.count_facts(package, file);
+        let written = file.expansions.iter().flat_map(|seen| &seen.unsafes);
+        written.for_each(|fact| sums.of(Counted::of(package, file, &fact.scope)).add(fact.kind));
+        for (call, _) in calls {
+            sums.of(Counted::of(package, file, &call.scope)).foreign_calls += 1;
         }
-        for diagnostic in &diagnostics {
-            let (Some(detail), Some(role)) = (&diagnostic.detail, diagnostic.role) else { continue };
-            let counts = sums.of(Counted { role, dormant: diagnostic.dormant.is_some() });
+        for (used, detail) in macros {
+            let counts = sums.of(Counted::of(package, file, &used.scope));
             match detail {
-                Detail::Unsafe { kind, .. } => counts.add(*kind),
-                Detail::ForeignCall { .. } => counts.foreign_calls += 1,
                 Detail::MacroUse { .. } => counts.macro_uses += 1,
-                Detail::Unexpanded { .. } => counts.unexpanded += 1,
+                _ => counts.unexpanded += 1,
             }
         }
         for (call, written_for) in unseen.get(&source).into_iter().flatten() {
@@ -123,7 +132,9 @@ fn collect_package(
                 *live_unseen.entry(*written_for).or_default() += 1;
             }
         }
-        report.diagnostics.extend(diagnostics);
+        let first = report.diagnostics.len();
+        file_diagnostics(graph, package, file, source, shown, calls, macros, &mut report.diagnostics);
+        report.diagnostics[first..].sort_by_key(|diagnostic| diagnostic.span);
         report.problems.extend(file_problems(graph, package, file, source));
     }
     report.problems.extend(gap_problems(graph, package));
@@ -158,6 +169,14 @@ struct Sums {
 }
 
 impl Sums {
+    /// What a file holds, as far as that file tells.
+    fn count_facts(&mut self, package: &Package, file: &SourceFile) {
+        let of = |scope: &Scope| Counted::of(package, file, scope);
+        file.facts.foreign.iter().for_each(|item| self.of(of(&item.scope)).foreign_items += 1);
+        file.facts.unsafes.iter().for_each(|fact| self.of(of(&fact.scope)).add(fact.kind));
+        file.facts.unexpanded.iter().for_each(|unseen| self.of(of(&unseen.scope)).unexpanded += 1);
+    }
+
     fn of(&mut self, Counted { role, dormant }: Counted) -> &mut Counts {
         let counts = if dormant { &mut self.dormant } else { &mut self.live };
         counts.entry(role).or_default()
@@ -214,14 +233,17 @@ fn foreign_calls<'g>(graph: &Graph, names: &Names<'g>, foreign: &ForeignCalls<'g
     calls
 }
 
+#[expect(clippy::too_many_arguments, reason = "what an audit knows of a file, and where it goes")]
 fn file_diagnostics(
     graph: &Graph,
     package: &Package,
     file: &SourceFile,
     source: Source,
+    shown: bool,
     calls: &[(&CallFact, Detail)],
     macros: &[(&MacroFact, Detail)],
-) -> Vec<Diagnostic> {
+    diagnostics: &mut Vec<Diagnostic>,
+) {
     let diagnostic = |detail: Detail, span, scope: &Scope| Diagnostic {
         code: detail.code(),
         level: Level::Note,
@@ -230,7 +252,10 @@ fn file_diagnostics(
         detail: Some(detail),
         ..at_place(graph, package, file, source, span, scope)
     };
-    let mut diagnostics = Vec::new();
+    if !shown {
+        diagnostics.extend(calls.iter().map(|(call, detail)| diagnostic(detail.clone(), call.span, &call.scope)));
+        return;
+    }
     let written = file.expansions.iter().flat_map(|seen| seen.unsafes.iter().map(|fact| (fact, Some(&seen.from))));
     for (fact, from) in file.facts.unsafes.iter().map(|fact| (fact, None)).chain(written) {
         let detail = Detail::Unsafe {
@@ -253,7 +278,6 @@ fn file_diagnostics(
         let detail = Detail::Unexpanded { name, kind: None, argument, defined_in: None };
         diagnostics.push(diagnostic(detail, unseen.span, &unseen.scope));
     }
-    diagnostics
 }
 
 /// A diagnostic that knows its place and says nothing yet.

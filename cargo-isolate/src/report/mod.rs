@@ -20,9 +20,9 @@ mod unseen;
 mod visible;
 mod words;
 
-pub(crate) use collect::{audit, counts, dormant};
+pub(crate) use collect::{audit, audit_with, counts, dormant};
 pub(crate) use judged::{check, remark};
-pub(crate) use model::Report;
+pub(crate) use model::{Dependencies, Report};
 pub(crate) use output::{Output, OutputError};
 pub(crate) use summary::legend;
 pub(crate) use text::{Shown, print_problems};

@@ -185,8 +185,17 @@ pub(crate) enum ProblemKind {
 }
 
 impl Report {
+    /// Keeps as much of dependencies as is wanted.
+    pub(super) fn leave(&mut self, dependencies: Dependencies) {
+        match dependencies {
+            Dependencies::None => self.leave_out_dependencies(),
+            Dependencies::Summary => self.sum_up_dependencies(),
+            Dependencies::Full => {}
+        }
+    }
+
     /// Keeps what is known of members only.
-    pub(crate) fn leave_out_dependencies(&mut self) {
+    fn leave_out_dependencies(&mut self) {
         self.dependencies = Dependencies::None;
         let members: Vec<String> = self.packages.iter().filter(|package| package.member).map(PackageRow::id).collect();
         self.packages.retain(|package| package.member);
@@ -199,7 +208,7 @@ impl Report {
     }
 
     /// Of dependencies, keeps the numbers, and what makes the scan incomplete.
-    pub(crate) fn sum_up_dependencies(&mut self) {
+    fn sum_up_dependencies(&mut self) {
         self.dependencies = Dependencies::Summary;
         self.problems.retain(|problem| problem.reported || problem.kind.is_incomplete());
         self.retain(|diagnostic| diagnostic.member);

@@ -383,6 +383,15 @@ impl<'s, 't> Scanner<'s, 't> {
             let types = self.facts.types.iter_mut();
             types.filter(|item| item.name == *name && item.modules == *modules).for_each(|item| item.copy = true);
         }
+        // Facts stay for the whole audit, and their lists grew by doubling.
+        self.facts.calls.shrink_to_fit();
+        self.facts.mentions.shrink_to_fit();
+        self.facts.candidates.shrink_to_fit();
+        self.facts.macros.shrink_to_fit();
+        self.facts.functions.shrink_to_fit();
+        self.facts.foreign.shrink_to_fit();
+        self.facts.constants.shrink_to_fit();
+        self.facts.types.shrink_to_fit();
         self.facts
     }
 

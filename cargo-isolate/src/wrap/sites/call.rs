@@ -47,7 +47,7 @@ impl Ready<'_> {
         let call = &self.call;
         let mut edits = vec![Edit::new(range(&call.found.call.func), call.wrapper.path.clone())];
         edits.extend(call.argument_edits());
-        let faults = if self.passes_on { "?" } else { ".unwrap_or_else(|fault| panic!(\"{fault}\"))" };
+        let faults = if self.passes_on { "?" } else { ".unwrap_or_else(|fault| panic!(\"{}\", fault))" };
         let end = range(call.found.call).end;
         if self.is_block() {
             call.block(&self.parts, faults, in_block, &mut edits);

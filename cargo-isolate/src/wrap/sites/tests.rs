@@ -185,7 +185,7 @@ fn what_cannot_return_panics() {
         let (text, left) = rewritten(&around("unsafe { z_sys::plain(1, 2) }"));
         assert_eq!((text, left), (around(&format!("crate::isolated::z::plain(1, 2){suffix}")), vec![]), "{signature}");
     };
-    let panics = ".unwrap_or_else(|fault| panic!(\"{fault}\"))";
+    let panics = ".unwrap_or_else(|fault| panic!(\"{}\", fault))";
     check("fn f() -> i32", panics);
     check("fn f() -> Result<i32, std::io::Error>", panics);
     check("enum E {}\nfn f() -> Result<i32, E>", panics);
@@ -237,6 +237,6 @@ fn every_other_byte_stays() {
     assert_eq!(left, Vec::<String>::new());
     assert_eq!(
         text,
-        "fn f(data: &[u8]) {\r\n    crate::isolated::z::plain(1, 2).unwrap_or_else(|fault| panic!(\"{fault}\"));\r\n}\r\n"
+        "fn f(data: &[u8]) {\r\n    crate::isolated::z::plain(1, 2).unwrap_or_else(|fault| panic!(\"{}\", fault));\r\n}\r\n"
     );
 }

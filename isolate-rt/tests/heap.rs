@@ -179,8 +179,10 @@ fn large_block_read_past_its_end() {
         || {
             let block = malloc(LARGE);
             let sum: u32 = (0..LARGE + 4096)
-                // SAFETY: none; that is the misuse.
-                .map(|at| u32::from(unsafe { block.wrapping_add(at).read_volatile() }))
+                .map(|at| {
+                    // SAFETY: none; that is the misuse.
+                    u32::from(unsafe { block.wrapping_add(at).read_volatile() })
+                })
                 .fold(0, u32::wrapping_add);
             std::hint::black_box(sum);
             free(block);

@@ -120,7 +120,10 @@ fn every_call_does_what_the_table_says() {
     }
     let text = fs::read_to_string(table_path()).unwrap();
     // SAFETY: gives a constant string.
-    let version = unsafe { CStr::from_ptr(libc::gnu_get_libc_version()) }.to_string_lossy();
+    let version = unsafe { libc::gnu_get_libc_version() };
+    assert!(!version.is_null());
+    // SAFETY: as above.
+    let version = unsafe { CStr::from_ptr(version) }.to_string_lossy();
     if !text.contains(&format!("# glibc {version}\n")) {
         eprintln!("skipped: the table is not of glibc {version}");
         return;

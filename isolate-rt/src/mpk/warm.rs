@@ -23,8 +23,11 @@ fn unwind() {
 
 /// `qsort` of more than a kilobyte asks how much memory the machine has, and keeps the answer (glibc before 2.37).
 fn sort() {
+    /// # Safety
+    ///
+    /// Both point to a number.
     unsafe extern "C" fn compare(a: *const c_void, b: *const c_void) -> c_int {
-        // SAFETY: elements of the array below.
+        // SAFETY: by this function's contract; `qsort` passes elements of the array below.
         unsafe { a.cast::<c_int>().read().cmp(&b.cast::<c_int>().read()) as c_int }
     }
     let mut numbers: [c_int; 512] = std::array::from_fn(|at| at as c_int);

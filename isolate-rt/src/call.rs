@@ -1,12 +1,16 @@
 //! One call into a domain: arguments staged before it, results checked and copied after it.
 
+mod given;
 mod object;
+mod owned;
 
 pub use object::{End, Object};
+pub use owned::Owned;
 
 use crate::callback::Callbacks;
 use crate::direct::{Buffer, MAX_STAGED};
 use crate::domain::Settings;
+use crate::error::{Error, Failed};
 use crate::fault::{Failure, Fault, FaultKind};
 use crate::mpk;
 use std::ffi::{CStr, CString, c_char};
@@ -251,6 +255,12 @@ impl Call {
         // bit patterns as in `read`.
         unsafe { copy_once(from.start, into.as_mut_ptr(), count) };
         count
+    }
+
+    /// The error that the function reported with `code`, and what the library says about it.
+    #[cold]
+    pub fn failed<C>(&self, code: C, message: Option<CString>) -> Error<C> {
+        Error::Failed(Failed::new(self.settings.name, self.function, code, message))
     }
 
     /// `errno` as the last call on this domain left it.

@@ -36,6 +36,7 @@ mod call;
 mod callback;
 mod direct;
 mod domain;
+mod error;
 mod fault;
 mod globals;
 mod machine;
@@ -53,10 +54,11 @@ mod mpk;
 #[path = "mpk_absent.rs"]
 mod mpk;
 
-pub use call::{Call, End, Handle, Object, Plain, Staged};
+pub use call::{Call, End, Handle, Object, Owned, Plain, Staged};
 pub use callback::{Callbacks, Signature};
 pub use domain::{Backend, Domain, HeapKind};
-pub use fault::{Access, Backtrace, Fault, FaultKind, Frame, Memory, Part, Symbol, Unsupported, retry};
+pub use error::{Error, Failed};
+pub use fault::{Access, AsFault, Backtrace, Fault, FaultKind, Frame, Memory, Part, Symbol, Unsupported, retry};
 pub use globals::Globals;
 pub use machine::{Machine, Requirement, probe};
 pub use memory::{DomainBox, DomainVec, Lent};

@@ -4,7 +4,7 @@
 //! the domain. Here is the other side: what the program must see of it. A line `begin` goes to stdout, then one line per act,
 //! its columns separated by tabs, and a line `play` before it, so that an act that kills the process is known by name.
 
-use isolate_rt::{Domain, Fault, FaultKind, Handle, Object};
+use isolate_rt::{Domain, Error, Fault, FaultKind, Handle, Object, Owned};
 use std::{
     cell::UnsafeCell,
     io::Write,
@@ -76,6 +76,8 @@ pub(crate) struct Case {
 pub(crate) enum Failure {
     /// The wrapper said so.
     Fault(Fault),
+    /// The wrapper took what the function returned for an error, and gave nothing else of it.
+    Reported,
     /// The wrapper said nothing, and was wrong.
     Broken(String),
 }
@@ -83,6 +85,15 @@ pub(crate) enum Failure {
 impl From<Fault> for Failure {
     fn from(fault: Fault) -> Self {
         Self::Fault(fault)
+    }
+}
+
+impl<C> From<Error<C>> for Failure {
+    fn from(error: Error<C>) -> Self {
+        match error {
+            Error::Fault(fault) => Self::Fault(fault),
+            Error::Failed(_) => Self::Reported,
+        }
     }
 }
 
@@ -133,6 +144,7 @@ fn play(case: &Case, act: Act, name: &str) -> bool {
     let outcome = match &result {
         Ok(()) => "Ok".to_owned(),
         Err(Failure::Fault(fault)) => format!("Err: {fault}"),
+        Err(Failure::Reported) => "Err: the function reported an error".to_owned(),
         Err(Failure::Broken(how)) => how.clone(),
     };
     let good = !written && as_expected(case, act, &result);
@@ -150,6 +162,7 @@ fn as_expected(case: &Case, act: Act, result: &Result<(), Failure>) -> bool {
                 Act::WriteOutside | Act::Abort => false,
             };
         }
+        Err(Failure::Reported) => return !matches!(act, Act::WriteOutside | Act::Abort),
         Err(Failure::Broken(_)) => return false,
         Err(Failure::Fault(fault)) => fault,
     };
@@ -209,6 +222,18 @@ pub(crate) unsafe fn store<T>(place: *mut T) {
     if !place.is_null() {
         // SAFETY: by contract.
         unsafe { lie(place.cast::<u8>(), size_of::<T>(), align_of::<T>()) };
+    }
+}
+
+/// Stores an object through a pointer that a stub got: one that is never NULL when it is honest.
+///
+/// # Safety
+///
+/// `place` is NULL or points at one `T`, which is a pointer type.
+pub(crate) unsafe fn store_object<T>(place: *mut T) {
+    if !place.is_null() {
+        // SAFETY: by contract.
+        unsafe { place.write_volatile(answer_object()) };
     }
 }
 
@@ -294,6 +319,15 @@ pub(crate) fn handle<T>(domain: &'static Domain, function: &'static str) -> Resu
     // SAFETY: `malloc` of the domain's heap.
     let object = unsafe { call.run(|| malloc(256)) }?;
     call.adopt(object.cast())?.ok_or_else(|| Failure::Broken("no room in the domain for an object".to_owned()))
+}
+
+/// Such an object that the program owns, and that nothing ends.
+pub(crate) fn owned<T>(domain: &'static Domain, function: &'static str) -> Result<Owned<T>, Failure> {
+    let mut call = domain.call(function)?;
+    // SAFETY: `malloc` of the domain's heap.
+    let object = unsafe { call.run(|| malloc(256)) }?;
+    let owned = call.own(domain, object.cast(), |_, _| Ok(()))?;
+    owned.ok_or_else(|| Failure::Broken("no room in the domain for an object".to_owned()))
 }
 
 /// An object whose memory the domain holds, and that nothing ends.

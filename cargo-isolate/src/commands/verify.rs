@@ -3,7 +3,7 @@
 mod print;
 
 use crate::{
-    contract::{Contract, Dir, shape::Shape},
+    contract::{Contract, Dir, Hold, shape::Shape},
     exit::Exit,
     graph::Graph,
     plan::{self, ParamPlan, Plan, Role},
@@ -13,7 +13,7 @@ use crate::{
     sources::{self, Request},
     streams,
     verify::{
-        self, Act, Bypass, Foreign, Param, Played, STUBS, Subject,
+        self, Act, Bypass, Foreign, Param, Played, STUBS, Stored, Subject,
         linked::{self, Built, Linked},
     },
     wrap::{self, Target},
@@ -243,25 +243,42 @@ fn subject(plan: &Plan, target: &Target) -> anyhow::Result<Subject> {
             name: function.name.clone(),
             params: function.params.iter().map(param).collect(),
             ret: function.ret.as_ref().map(|ret| spelt(&ret.ty, &ret.shape)),
-            never_null: function.ret.as_ref().and_then(|ret| ret.decision.contract()).is_some_and(|contract| {
-                matches!(contract, Contract::Cstr { nullable: false, .. } | Contract::Handle { nullable: false, .. })
-            }),
+            never_null: function.ret.as_ref().and_then(|ret| ret.decision.contract()).is_some_and(is_never_null),
+            shows_ret: function.ret.is_some() && !function.is_told_otherwise(),
         })
         .collect();
     Ok(subject)
 }
 
 fn param(param: &ParamPlan) -> Param {
+    let anything = |stored: bool| stored.then_some(Stored::Anything);
     let stored = match (&param.role, param.decision.contract()) {
-        (Role::CellOf(_), _) => true,
-        (Role::LengthOf(_), _) => false,
-        (Role::Caller, Some(Contract::Obj { dir, .. } | Contract::Buf { dir, .. } | Contract::Handle { dir, .. })) => {
-            *dir != Dir::In
-        }
-        (Role::Caller, Some(Contract::Object { .. })) => true,
-        (Role::Caller, Some(Contract::Value | Contract::Cstr { .. }) | None) => false,
+        (Role::CellOf(_), _) => Some(Stored::Anything),
+        (Role::LengthOf(_), _) | (_, None) => None,
+        (Role::Caller, Some(contract)) => match contract {
+            Contract::Given { .. } | Contract::Cstr { dir: Dir::Out, .. } if is_never_null(contract) => {
+                Some(Stored::Object)
+            }
+            Contract::Handle { dir: Dir::Out, hold: Hold::Give { .. }, nullable: false } => Some(Stored::Object),
+            Contract::Obj { dir, .. } | Contract::Buf { dir, .. } | Contract::Handle { dir, .. } => {
+                anything(*dir != Dir::In)
+            }
+            Contract::Object { .. } | Contract::Given { .. } => Some(Stored::Anything),
+            Contract::Cstr { dir, .. } => anything(*dir == Dir::Out),
+            Contract::Value | Contract::Null | Contract::Memory => None,
+        },
     };
     Param { ty: spelt(&param.ty, &param.shape), stored }
+}
+
+/// A pointer that the contract rules out to be NULL.
+fn is_never_null(contract: &Contract) -> bool {
+    matches!(
+        contract,
+        Contract::Cstr { nullable: false, .. }
+            | Contract::Given { nullable: false, .. }
+            | Contract::Handle { nullable: false, .. }
+    )
 }
 
 /// A type as a stub spells it: as declared, except for a macro call, of which only the plan knows what it makes.

@@ -4,7 +4,7 @@
 //! buffer even rarely is not here, because our own trusted copy would then be the overflow.
 
 use super::{
-    Contract, Dir,
+    Contract, Dir, Hold,
     check::{Param, Signature},
     expr::Expr,
     shape::Shape,
@@ -70,12 +70,12 @@ pub(crate) fn ret(shape: &Shape) -> Inference {
     let Some((mutable, to)) = shape.pointee() else { return value(shape, true) };
     match to {
         Shape::Char if !mutable => found(
-            Contract::Cstr { dir: Dir::In, nullable: true },
+            Contract::Cstr { dir: Dir::In, nullable: true, free: None },
             Tier::Proven,
             "a returned `*const c_char` is a string that the library keeps; it is copied",
         ),
         Shape::Opaque(_) => found(
-            Contract::Handle { dir: Dir::In, nullable: true },
+            Contract::Handle { dir: Dir::In, nullable: true, hold: Hold::Keep },
             Tier::Likely,
             "a returned pointer to an opaque type is a handle",
         ),
@@ -135,19 +135,19 @@ impl Pointer<'_> {
     fn infer(&self) -> Inference {
         match (self.to, self.mutable) {
             (Shape::Opaque(path), _) => found(
-                Contract::Handle { dir: Dir::In, nullable: false },
+                Contract::Handle { dir: Dir::In, nullable: false, hold: Hold::Keep },
                 Tier::Proven,
                 format!("`{}` is opaque: a handle", path.name),
             ),
             (Shape::Char, false) if !self.has_length_nearby() => self.unless_kept(
-                Contract::Cstr { dir: Dir::In, nullable: false },
+                Contract::Cstr { dir: Dir::In, nullable: false, free: None },
                 "`*const c_char` in a function without a length for it: a string that ends with NUL".to_owned(),
             ),
             (to, false) if to.is_byte() || to.is_number() => self.input(),
             (to, true) if to.is_byte() => self.output(),
             (to, true) if to.is_number() => self.scalar(),
             (Shape::Pointer { to, .. }, true) if matches!(**to, Shape::Opaque(_)) => found(
-                Contract::Handle { dir: Dir::Out, nullable: false },
+                Contract::Handle { dir: Dir::Out, nullable: false, hold: Hold::Keep },
                 Tier::Likely,
                 format!("pointer to a pointer to the opaque `{to}`: a handle comes out"),
             ),

@@ -13,9 +13,9 @@ pub(crate) mod object;
 pub(crate) mod shape;
 pub(crate) mod types;
 
-use expr::Expr;
+use expr::{Call, Condition, Expr};
 use object::{Cursor, Life};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// The meaning of one parameter or return value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -23,9 +23,11 @@ use serde::Serialize;
 pub(crate) enum Contract {
     /// Passed as it is.
     Value,
+    /// NULL, always: the wrapper does without.
+    Null,
     /// Points to one value.
     Obj { dir: Dir, nullable: bool },
-    /// Points to a run of values.
+    /// Points to a run of values of the caller.
     Buf {
         dir: Dir,
         /// Elements that the function may touch, known before the call.
@@ -34,16 +36,68 @@ pub(crate) enum Contract {
         written: Option<Expr>,
         nullable: bool,
     },
-    /// Points to a string that ends with a NUL; with `inout` the function may change it, and gets a copy to do so.
-    Cstr { dir: Dir, nullable: bool },
+    /// Points to a run of values in memory of the library, returned or come out of a parameter, and copied.
+    Given {
+        dir: Dir,
+        /// Elements there, known after the call.
+        len: Expr,
+        nullable: bool,
+        /// What the library gave away is freed once it was copied.
+        free: Option<String>,
+    },
+    /// Points to a string that ends with a NUL; with `inout` the function may change it, and gets a copy to do so. One that
+    /// comes out of the library is copied.
+    Cstr { dir: Dir, nullable: bool, free: Option<String> },
     /// Points to an object that lives in the domain and is never looked into.
-    Handle { dir: Dir, nullable: bool },
+    Handle { dir: Dir, nullable: bool, hold: Hold },
+    /// Memory that the library gave away. Wrappers pass it, once they have copied what is there, and nobody else has it.
+    Memory,
     /// Points to a struct of the policy, which stays in the domain.
     Object {
         #[serde(flatten)]
         life: Life,
         cursors: Vec<Cursor>,
     },
+}
+
+/// Who ends the object behind a handle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "own", rename_all = "kebab-case")]
+pub(crate) enum Hold {
+    /// Whoever did before.
+    Keep,
+    /// The program, when it drops it.
+    Give {
+        #[serde(serialize_with = "name_of_end")]
+        free: Ending,
+        /// The parameter of what must not end before.
+        parent: Option<String>,
+    },
+    /// The function, here and now.
+    Take {
+        /// It wants a pointer to the pointer.
+        indirect: bool,
+    },
+}
+
+/// A function that ends an object, and how it is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ending {
+    pub(crate) function: String,
+    /// It wants a pointer to the pointer.
+    pub(crate) indirect: bool,
+    /// Further parameters, all of them pointers, which are NULL.
+    pub(crate) nulls: usize,
+}
+
+/// How a function tells that it failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Failing {
+    /// Over what it returned.
+    pub(crate) error: Condition,
+    /// A function of the library that says it in words.
+    #[serde(serialize_with = "text_of_call")]
+    pub(crate) message: Option<Call>,
 }
 
 /// Which way what is pointed to moves.
@@ -58,24 +112,31 @@ pub(crate) enum Dir {
 impl Contract {
     /// As the policy would say it; an object, of which `[struct]` speaks, in words.
     pub(crate) fn to_toml(&self) -> String {
-        let words = |kind: &str, dir: Option<Dir>, rest: Vec<(&str, String)>, nullable: bool| {
+        let words = |kind: &str, dir: Option<Dir>, rest: &[(&str, Option<String>)], nullable: bool| {
             let mut words = vec![("kind", kind.to_owned())];
             words.extend(dir.map(|dir| ("dir", dir.word().to_owned())));
-            words.extend(rest);
+            words.extend(rest.iter().filter_map(|(key, value)| Some((*key, value.clone()?))));
             words.extend(nullable.then(|| ("null", "ok".to_owned())));
             let words: Vec<_> = words.iter().map(|(key, value)| format!("{key} = \"{value}\"")).collect();
             format!("{{ {} }}", words.join(", "))
         };
+        let other_than_in = |dir: Dir| (dir != Dir::In).then_some(dir);
+        let given = |free: &Option<String>| [("own", free.as_ref().map(|_| "give".to_owned())), ("free", free.clone())];
         match self {
-            Contract::Value => words("value", None, vec![], false),
-            Contract::Obj { dir, nullable } => words("obj", Some(*dir), vec![], *nullable),
+            Contract::Value => words("value", None, &[], false),
+            Contract::Null => words("null", None, &[], false),
+            Contract::Obj { dir, nullable } => words("obj", Some(*dir), &[], *nullable),
             Contract::Buf { dir, len, written, nullable } => {
                 let bound = if *dir == Dir::Out { "cap" } else { "len" };
-                let mut rest = vec![(bound, len.to_string())];
-                rest.extend(written.iter().map(|written| ("written", written.to_string())));
-                words("buf", Some(*dir), rest, *nullable)
+                let rest = [(bound, Some(len.to_string())), ("written", written.as_ref().map(Expr::to_string))];
+                words("buf", Some(*dir), &rest, *nullable)
             }
-            Contract::Cstr { dir, nullable } => words("cstr", (*dir != Dir::In).then_some(*dir), vec![], *nullable),
+            Contract::Given { dir, len, nullable, free } => {
+                let [own, free] = given(free);
+                words("buf", other_than_in(*dir), &[("len", Some(len.to_string())), own, free], *nullable)
+            }
+            Contract::Cstr { dir, nullable, free } => words("cstr", other_than_in(*dir), &given(free), *nullable),
+            Contract::Memory => "freed by wrappers".to_owned(),
             Contract::Object { life: Life::Made { end }, .. } => format!("filled here, ended by `{}`", end.name),
             Contract::Object { life: Life::Ended, .. } => "ended here".to_owned(),
             Contract::Object { cursors, .. } => {
@@ -86,9 +147,47 @@ impl Contract {
                     false => format!("stays in the domain; moves {}", moved.join(" and ")),
                 }
             }
-            Contract::Handle { dir, nullable } => words("handle", (*dir != Dir::In).then_some(*dir), vec![], *nullable),
+            Contract::Handle { dir, nullable, hold } => {
+                let rest = match hold {
+                    Hold::Keep => vec![],
+                    Hold::Give { free, parent } => vec![
+                        ("own", Some("give".to_owned())),
+                        ("free", Some(free.function.clone())),
+                        ("parent", parent.clone()),
+                    ],
+                    Hold::Take { .. } => vec![("own", Some("take".to_owned()))],
+                };
+                words("handle", other_than_in(*dir), &rest, *nullable)
+            }
         }
     }
+
+    /// What it says about lengths known after the call.
+    pub(crate) fn counted_by(&self) -> Option<&Expr> {
+        match self {
+            Contract::Buf { written, .. } => written.as_ref(),
+            Contract::Given { len, .. } => Some(len),
+            _ => None,
+        }
+    }
+}
+
+impl Failing {
+    /// As the policy would say it.
+    pub(crate) fn to_toml(&self) -> String {
+        match &self.message {
+            Some(message) => format!("error = \"{}\", message = \"{message}\"", self.error),
+            None => format!("error = \"{}\"", self.error),
+        }
+    }
+}
+
+fn name_of_end<S: Serializer>(end: &Ending, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&end.function)
+}
+
+fn text_of_call<S: Serializer>(call: &Option<Call>, serializer: S) -> Result<S::Ok, S::Error> {
+    call.as_ref().map(Call::to_string).serialize(serializer)
 }
 
 impl Dir {

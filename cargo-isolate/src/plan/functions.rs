@@ -1,10 +1,10 @@
 //! The contracts of one function: what the policy states, what rules infer from the rest, what stays open.
 
-use super::{Decision, FunctionPlan, ParamPlan, RetPlan, Role, select::Selected};
+use super::{Decision, FunctionPlan, ParamPlan, RetPlan, Role, select::Selected, statements::Statements};
 use crate::{
     contract::{
-        Contract, Dir,
-        check::{self, Param, Signature, Stated, Subject, list},
+        Contract, Dir, Hold,
+        check::{Param, Scope, Signature, list},
         expr::Expr,
         infer::{self, Inference, Known, Tier},
         object::{Function, Objects},
@@ -12,40 +12,112 @@ use crate::{
         types::{Site, Types},
     },
     graph::Graph,
-    policy::{PolicyError, Spanned, model},
+    policy::{PolicyError, model},
 };
 use isolate_lints::facts::{ForeignKind, Param as Declaration};
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Plans one function; mistakes of its policy entry are appended to `errors`.
-pub(super) fn plan(
-    graph: &Graph,
-    types: &Types<'_>,
-    policy: &model::Policy,
-    objects: &Objects,
+/// What the contract of one function depends on, apart from itself.
+pub(super) struct Surroundings<'s> {
+    graph: &'s Graph,
+    policy: &'s model::Policy,
+    objects: Objects,
+    /// By domain and name.
+    signatures: BTreeMap<String, BTreeMap<String, Signature>>,
+    /// Functions that end a handle, by what the policy says of others.
+    ends: BTreeSet<&'s str>,
+    /// Functions that free memory which others give away.
+    frees: BTreeSet<&'s str>,
+}
+
+impl<'s> Surroundings<'s> {
+    /// Reads the structs of the policy, and those that ship, against all that is isolated.
+    pub(super) fn new(
+        graph: &'s Graph,
+        types: &Types<'_>,
+        policy: &'s model::Policy,
+        selected: &[Selected<'_>],
+        errors: &mut Vec<PolicyError>,
+    ) -> Self {
+        let mut signatures: BTreeMap<String, BTreeMap<String, Signature>> = BTreeMap::new();
+        let mut functions = Vec::new();
+        for one in selected {
+            let signature = signature(types, one);
+            functions.push(Function {
+                domain: &one.domain,
+                path: TypePath {
+                    package: one.declared.index,
+                    module: one.declared.module.clone(),
+                    name: one.item.name.clone(),
+                },
+                params: signature.params.iter().map(|param| param.shape.clone()).collect(),
+            });
+            signatures.entry(one.domain.clone()).or_default().insert(one.item.name.clone(), signature);
+        }
+        let names: Vec<_> = selected.iter().map(|one| (&*one.domain, &*one.item.name)).collect();
+        Self {
+            graph,
+            policy,
+            objects: Objects::read(&policy.all_structs(&names), types, &functions, errors),
+            signatures,
+            ends: freeing(policy, true),
+            frees: freeing(policy, false),
+        }
+    }
+
+    /// Plans one function; mistakes of its policy entry are appended to `errors`.
+    pub(super) fn plan(&self, selected: &Selected<'_>, errors: &mut Vec<PolicyError>) -> FunctionPlan {
+        let domain = &self.signatures[&selected.domain];
+        plan(self, selected, Scope { signature: &domain[&selected.item.name], domain }, errors)
+    }
+
+    /// What follows from what the policy says of other functions.
+    fn implied(&self, function: &str, index: usize, shape: &Shape) -> Option<Contract> {
+        let (_, to) = shape.pointee()?;
+        match (self.ends.contains(function), self.frees.contains(function)) {
+            (true, _) if index == 0 => {
+                let hold = Hold::Take { indirect: to.pointee().is_some() };
+                Some(Contract::Handle { dir: Dir::In, nullable: false, hold })
+            }
+            (_, true) => Some(Contract::Memory),
+            _ => None,
+        }
+    }
+}
+
+/// The functions that some `free` of the policy names: of handles, or of memory.
+fn freeing(policy: &model::Policy, handles: bool) -> BTreeSet<&str> {
+    let entries = policy.functions.values().flat_map(|entry| entry.arg.values().chain(&entry.ret));
+    let words = entries.map(|words| words.get_ref()).filter(|words| {
+        let kind = words.kind.as_ref().map(|kind| &**kind.get_ref());
+        kind.is_some_and(|kind| (kind == "handle") == handles)
+    });
+    words.filter_map(|words| words.free.as_ref()).map(|free| &**free.get_ref()).collect()
+}
+
+fn plan(
+    around: &Surroundings<'_>,
     selected: &Selected<'_>,
+    scope: Scope<'_>,
     errors: &mut Vec<PolicyError>,
 ) -> FunctionPlan {
-    let item = selected.item;
-    let (declarations, ret) = match &item.item {
-        ForeignKind::Function { params, ret, .. } => (&params[..], ret.as_deref()),
-        ForeignKind::Static { .. } => (&[][..], None),
-    };
-    let site = Site { package: selected.declared.index, module: &selected.declared.module };
-    let signature = signature(types, site, &item.name, declarations, ret);
-    let entry = policy.contract(&selected.domain, &item.name);
-    let stated = Statements::read(entry.map(|(entry, _)| entry), &signature, errors);
+    let (item, signature) = (selected.item, scope.signature);
+    let (declarations, ret) = declared(selected);
+    let entry = around.policy.contract(&selected.domain, &item.name);
+    let stated = Statements::read(entry.map(|(entry, _)| entry), scope, errors);
     let by_entry = |contract| match entry {
         Some((_, true)) => Decision::Shipped { contract },
         _ => Decision::Policy { contract },
     };
 
-    let roles = roles(&signature, &stated);
+    let roles = roles(signature, &stated);
     let known = Known { stated: stated.params.iter().map(|stated| stated.contract.clone()).collect() };
     let mut open = Vec::new();
     let shapes: Vec<_> = signature.params.iter().map(|param| param.shape.clone()).collect();
     let object = |index| {
-        let contract = objects.contract(&item.name, &shapes, index)?;
-        Some((contract, objects.name(&shapes[index]).is_some_and(|name| !policy.structs.contains_key(name))))
+        let contract = around.objects.contract(&item.name, &shapes, index)?;
+        let name = around.objects.name(&shapes[index]);
+        Some((contract, name.is_some_and(|name| !around.policy.structs.contains_key(name))))
     };
     let params = declarations.iter().zip(&signature.params).enumerate().map(|(index, (declaration, param))| {
         let role = roles[index].clone();
@@ -55,6 +127,9 @@ pub(super) fn plan(
                 true => Decision::Shipped { contract },
                 false => Decision::Policy { contract },
             },
+            (None, Role::Caller) if let Some(contract) = around.implied(&item.name, index, &param.shape) => {
+                Decision::Policy { contract }
+            }
             (None, Role::LengthOf(slices)) => implied(Contract::Value, format!("the length of {}", names(slices))),
             (None, Role::CellOf(slices)) => {
                 let contract = Contract::Obj { dir: Dir::Inout, nullable: false };
@@ -68,7 +143,7 @@ pub(super) fn plan(
             (None, Role::Caller) if stated.params[index].ty.is_some() && param.shape.pointee().is_none() => {
                 by_entry(Contract::Value)
             }
-            (None, Role::Caller) => decide(&param.name, infer::param(&signature, index, &known), &mut open),
+            (None, Role::Caller) => decide(&param.name, infer::param(signature, index, &known), &mut open),
         };
         ParamPlan {
             name: param.name.clone(),
@@ -94,7 +169,7 @@ pub(super) fn plan(
     });
 
     let retry = retry(entry.map(|(entry, _)| entry), &params, errors);
-    let refused = hopeless(graph, selected).or_else(|| no_contract_helps(&params, ret.as_ref()));
+    let refused = hopeless(around.graph, selected).or_else(|| no_contract_helps(&params, ret.as_ref()));
     FunctionPlan {
         name: item.name.clone(),
         symbol: item.link_name.clone(),
@@ -103,8 +178,16 @@ pub(super) fn plan(
         params,
         ret,
         retry,
+        failing: stated.failing,
         stub: refused.is_none().then(|| stub(&item.name, &open)).flatten(),
         refused,
+    }
+}
+
+fn declared<'s>(selected: &'s Selected<'_>) -> (&'s [Declaration], Option<&'s str>) {
+    match &selected.item.item {
+        ForeignKind::Function { params, ret, .. } => (params, ret.as_deref()),
+        ForeignKind::Static { .. } => (&[], None),
     }
 }
 
@@ -112,7 +195,7 @@ pub(super) fn plan(
 fn retry(entry: Option<&model::FnContract>, params: &[ParamPlan], errors: &mut Vec<PolicyError>) -> u32 {
     let Some(retry) = entry.and_then(|entry| entry.retry.as_ref()) else { return 0 };
     let in_domain = params.iter().find(|param| match param.decision.contract() {
-        Some(Contract::Handle { dir, .. }) => *dir != Dir::Out,
+        Some(Contract::Handle { dir, hold, .. }) => *dir != Dir::Out || *hold != Hold::Keep,
         Some(Contract::Object { .. }) => true,
         _ => false,
     });
@@ -124,118 +207,15 @@ fn retry(entry: Option<&model::FnContract>, params: &[ParamPlan], errors: &mut V
     *retry.get_ref()
 }
 
-/// The structs of the policy and those that ship, against all that is isolated.
-pub(super) fn objects(
-    types: &Types<'_>,
-    policy: &model::Policy,
-    selected: &[Selected<'_>],
-    errors: &mut Vec<PolicyError>,
-) -> Objects {
-    let functions = selected.iter().filter_map(|selected| {
-        let ForeignKind::Function { params, .. } = &selected.item.item else { return None };
-        let declared = &selected.declared;
-        let site = Site { package: declared.index, module: &declared.module };
-        let name = selected.item.name.clone();
-        Some(Function {
-            domain: &selected.domain,
-            path: TypePath { package: declared.index, module: declared.module.clone(), name },
-            params: params.iter().map(|param| types.resolve(&param.ty, site)).collect(),
-        })
-    });
-    let names: Vec<_> = selected.iter().map(|selected| (&*selected.domain, &*selected.item.name)).collect();
-    Objects::read(&policy.all_structs(&names), types, &functions.collect::<Vec<_>>(), errors)
-}
-
-fn signature(
-    types: &Types<'_>,
-    site: Site<'_>,
-    name: &str,
-    declarations: &[Declaration],
-    ret: Option<&str>,
-) -> Signature {
+fn signature(types: &Types<'_>, selected: &Selected<'_>) -> Signature {
+    let (declarations, ret) = declared(selected);
+    let site = Site { package: selected.declared.index, module: &selected.declared.module };
     let params = declarations.iter().enumerate().map(|(index, declaration)| Param {
         name: declaration.name.clone().unwrap_or_else(|| format!("arg{}", index + 1)),
         shape: types.resolve(&declaration.ty, site),
     });
-    Signature { name: name.to_owned(), params: params.collect(), ret: ret.map(|ret| types.resolve(ret, site)) }
-}
-
-/// What the policy's entry states, by parameter.
-struct Statements {
-    params: Vec<Stated>,
-    ret: Stated,
-}
-
-impl Statements {
-    fn read(entry: Option<&model::FnContract>, signature: &Signature, errors: &mut Vec<PolicyError>) -> Statements {
-        let mut params = vec![Stated::default(); signature.params.len()];
-        let mut ret = Stated::default();
-        let Some(entry) = entry else { return Statements { params, ret } };
-        for (name, words) in &entry.arg {
-            match signature.params.iter().position(|param| param.name == *name.get_ref()) {
-                Some(index) => {
-                    params[index] = check::check(words, Subject::Param(index), signature, errors).unwrap_or_default();
-                }
-                None => errors.push(no_such_parameter(name, signature)),
-            }
-        }
-        if let Some(words) = &entry.ret {
-            if signature.ret.is_none() {
-                errors.push(PolicyError::new(words.span(), format!("`{}` returns nothing", signature.name)));
-            } else {
-                ret = check::check(words, Subject::Ret, signature, errors).unwrap_or_default();
-            }
-        }
-        let statements = Statements { params, ret };
-        statements.check_cells(entry, signature, errors);
-        statements
-    }
-
-    /// A length before the call depends on what this parameter points to.
-    fn needs(&self, cell: &str) -> bool {
-        let contracts = self.params.iter().filter_map(|stated| stated.contract.as_ref());
-        contracts
-            .filter_map(|contract| match contract {
-                Contract::Buf { len, .. } => Some(len.leaves()),
-                _ => None,
-            })
-            .flatten()
-            .any(|leaf| matches!(leaf, Expr::Deref(name) if name == cell))
-    }
-
-    /// A capacity is read before the call, so a parameter that only comes out, or may be NULL, cannot hold it.
-    fn check_cells(&self, entry: &model::FnContract, signature: &Signature, errors: &mut Vec<PolicyError>) {
-        for (stated, param) in self.params.iter().zip(&signature.params) {
-            let Some(Contract::Buf { len, .. }) = &stated.contract else { continue };
-            for leaf in len.leaves() {
-                let Expr::Deref(cell) = leaf else { continue };
-                let index = signature.params.iter().position(|param| param.name == *cell);
-                let contract = index.and_then(|index| self.params[index].contract.as_ref());
-                let Some(words) = entry.arg.get(&**cell) else { continue };
-                let of = &param.name;
-                match contract {
-                    Some(Contract::Obj { dir: Dir::Out, .. }) => {
-                        let message =
-                            format!("`*{cell}` is the length of `{of}` before the call, so it cannot be `out`");
-                        let help = "say `dir = \"inout\"`, or remove this entry";
-                        errors.push(PolicyError::new(words.span(), message).help(help));
-                    }
-                    Some(Contract::Obj { nullable: true, .. }) => {
-                        let message = format!("`*{cell}` is the length of `{of}`, so `{cell}` cannot be NULL");
-                        errors.push(PolicyError::new(words.span(), message).help("remove `null = \"ok\"`"));
-                    }
-                    _ => {}
-                }
-            }
-        }
-    }
-}
-
-fn no_such_parameter(name: &Spanned<String>, signature: &Signature) -> PolicyError {
-    let names: Vec<_> = signature.params.iter().map(|param| &*param.name).collect();
-    let error = PolicyError::new(name.span(), format!("`{}` has no parameter `{}`", signature.name, name.get_ref()));
-    let error = if names.is_empty() { error } else { error.help(format!("its parameters: {}", list(&names))) };
-    error.did_you_mean(name.get_ref(), names)
+    let ret = ret.map(|ret| types.resolve(ret, site));
+    Signature { name: selected.item.name.clone(), params: params.collect(), ret }
 }
 
 /// Parameters that hold nothing but the length of slices are hidden from the wrapper's caller.

@@ -3,10 +3,11 @@
 mod explain;
 mod functions;
 mod select;
+mod statements;
 mod text;
 
 use crate::{
-    contract::{Contract, infer::Tier, shape::Shape, types::Types},
+    contract::{Contract, Failing, expr::Expr, infer::Tier, shape::Shape, types::Types},
     graph::Graph,
     policy::{PolicyError, model},
 };
@@ -83,6 +84,8 @@ pub(crate) struct FunctionPlan {
     pub(crate) ret: Option<RetPlan>,
     /// How often a call that ended in a fault is made again.
     pub(crate) retry: u32,
+    /// How it tells that it failed, where the policy says so.
+    pub(crate) failing: Option<Failing>,
     /// Why no contract could make it safe to call.
     pub(crate) refused: Option<String>,
     /// Policy text that would settle what was refused, where there is any.
@@ -178,6 +181,29 @@ impl FunctionPlan {
         self.refused.is_none() && self.refusals().is_empty()
     }
 
+    /// Others' wrappers call it, and nobody else can: it frees what they have copied.
+    pub(crate) fn is_inner(&self) -> bool {
+        self.params.iter().any(|param| param.decision.contract() == Some(&Contract::Memory))
+    }
+
+    /// Nobody needs what it returned: where it has not failed that is always the same, or a count of what the wrapper returns
+    /// anyway.
+    pub(crate) fn is_told_otherwise(&self) -> bool {
+        let Some(failing) = &self.failing else { return false };
+        failing.error.leaves_one_value() || self.counts().any(|count| *count == Expr::Ret)
+    }
+
+    /// The parameter points to nothing but a count that the wrapper returns anyway.
+    pub(crate) fn is_count(&self, cell: &str) -> bool {
+        self.counts().any(|count| matches!(count, Expr::Deref(name) if name == cell))
+    }
+
+    fn counts(&self) -> impl Iterator<Item = &Expr> {
+        let params = self.params.iter().map(|param| &param.decision);
+        let all = params.chain(self.ret.iter().map(|ret| &ret.decision));
+        all.filter_map(|decision| decision.contract()?.counted_by())
+    }
+
     /// What was refused: the parameter's name (or `ret`), its type, the reason.
     pub(crate) fn refusals(&self) -> Vec<(&str, &str, &str)> {
         let params = self.params.iter().map(|param| (&*param.name, &*param.ty, &param.decision));
@@ -205,13 +231,12 @@ pub(crate) fn plan(graph: &Graph, policy: &model::Policy) -> Result<Plan, Vec<Po
     let mut errors = Vec::new();
     let types = Types::new(graph);
     let selected = select::select(graph, policy, &mut errors);
-    let objects = functions::objects(&types, policy, &selected, &mut errors);
+    let around = functions::Surroundings::new(graph, &types, policy, &selected, &mut errors);
     let mut domains = Vec::new();
     for (name, domain) in &policy.domain {
         let Some(library) = select::library(graph, domain, &mut errors) else { continue };
         let functions = selected.iter().filter(|selected| selected.domain == *name.get_ref());
-        let functions =
-            functions.map(|selected| functions::plan(graph, &types, policy, &objects, selected, &mut errors)).collect();
+        let functions = functions.map(|selected| around.plan(selected, &mut errors)).collect();
         let heap = domain.heap.as_ref();
         domains.push(DomainPlan {
             name: name.get_ref().clone(),

@@ -183,12 +183,78 @@ fn points_at_wrong_words() {
         r#"arg.lost = { kind = "value" }"#,
         r#"arg.source = { kind = "handle" }
 retry = 2"#,
+        r#"message = "get(deep)""#,
+        r#"error = "ret""#,
+        r#"error = "n < 0 && m > 1""#,
+        r#"error = "lost(ret) != 0""#,
+        r#"error = "get(n)""#,
+        r#"error = "ret < 0"
+message = "put""#,
+        r#"arg.deep = { kind = "handle", own = "give", free = "get" }"#,
+        r#"arg.deep = { kind = "handle", own = "given" }"#,
+        r#"arg.deep = { kind = "handle", free = "get" }"#,
+        r#"arg.source = { kind = "cstr", own = "give", free = "get" }"#,
+        r#"arg.source = { kind = "buf", len = "get(n)" }"#,
+        r#"arg.n = { kind = "null" }"#,
     ];
     let shown = entries.map(|entry| {
         let shown = stated(&format!("[fn.put]\n{entry}"));
         format!("{entry}\n{shown}")
     });
     insta::assert_snapshot!(shown.join("\n"));
+}
+
+/// What ends and frees, and what a library gives.
+#[test]
+fn ownership() {
+    let files = "
+//- app/src/main.rs
+fn main() {}
+//- x-sys/src/lib.rs
+use std::ffi::*;
+pub enum Db {}
+pub enum Row {}
+extern \"C\" {
+    pub fn open(db: *mut *mut Db) -> c_int;
+    pub fn close(db: *mut Db) -> c_int;
+    pub fn close_all(db: *mut *mut Db, log: *mut *mut c_char);
+    pub fn row(db: *mut Db) -> *mut Row;
+    pub fn drop_row(row: *mut Row, how: c_int);
+    pub fn text(row: *mut Row, out: *mut *mut c_char) -> c_int;
+    pub fn size(row: *const Row) -> c_int;
+    pub fn why(db: *mut Db) -> *const c_char;
+    pub fn release(memory: *mut c_void);
+}
+";
+    let planned = |words: &str| {
+        let policy =
+            format!("[domain.x]\nlibrary = \"x-sys\"\n[[isolate]]\ndomain = \"x\"\nextern = [\"*\"]\n{words}\n");
+        planned(files, &policy)
+    };
+    let wrong = [
+        r#"ret = { kind = "handle", own = "give", free = "drop_row" }"#,
+        r#"ret = { kind = "handle", own = "give", free = "release" }"#,
+        r#"ret = { kind = "handle", own = "give", free = "drop_rows" }"#,
+        r#"ret = { kind = "handle", own = "give" }"#,
+        r#"ret = { kind = "handle", own = "take" }"#,
+        r#"ret = { kind = "handle", own = "give", free = "release", parent = "bd" }"#,
+    ];
+    let wrong = wrong.map(|words| format!("{words}\n{}", planned(&format!("[fn.row]\n{words}"))));
+    let right = planned(
+        r#"
+[fn.open]
+arg.db = { kind = "handle", dir = "out", own = "give", free = "close" }
+error = "ret != 0"
+message = "why(*db)"
+[fn.text]
+arg.out = { kind = "buf", dir = "out", len = "size(row)", own = "give", free = "release" }
+error = "size(row) < 0 || ret > 1"
+[fn.close_all]
+arg.db = { kind = "handle", own = "take" }
+arg.log = { kind = "null" }
+"#,
+    );
+    insta::assert_snapshot!(format!("{}\n{right}", wrong.join("\n")));
 }
 
 #[test]

@@ -95,6 +95,9 @@ fn print_function(out: &mut dyn Write, function: &FunctionPlan) -> io::Result<()
         write!(out, "    {subject:width$}  ")?;
         print_decision(out, decision, role)?;
     }
+    if let Some(failing) = &function.failing {
+        writeln!(out, "    {}  {DIM}policy{DIM:#}", failing.to_toml())?;
+    }
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use super::model::{
     Audit, Backend, Contract, CursorDir, Domain, Exception, Field, Isolate, Level, Policy, Struct, Threads, Timer,
 };
-use crate::contract::check::{DIRS, KINDS, NULLS};
+use crate::contract::check::{DIRS, KINDS, NULLS, OWNS};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
 
@@ -74,6 +74,7 @@ fn words() {
     check_words("[fn.NAME]", "kind", KINDS);
     check_words("[fn.NAME]", "dir", DIRS);
     check_words("[fn.NAME]", "null", NULLS);
+    check_words("[fn.NAME]", "own", OWNS);
     check_words("[domain.NAME]", "backend", variants::<Backend>().iter().map(|word| &**word));
     check_words("[domain.NAME]", "level", variants::<Level>().iter().map(|word| &**word));
     check_words("[struct.NAME.field]", "dir", variants::<CursorDir>().iter().map(|word| &**word));

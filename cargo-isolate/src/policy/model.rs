@@ -253,6 +253,10 @@ pub(crate) struct FnContract {
     /// How often a call that ended in a fault is made again. Says that it may be.
     #[cfg_attr(test, schemars(extend("minimum" = 1, "maximum" = 10)))]
     pub(crate) retry: Option<Spanned<u32>>,
+    /// When the function has failed: a condition over `ret`. The wrapper returns an `Err` with the code then.
+    pub(crate) error: Option<Spanned<String>>,
+    /// A function of the library that says in words what went wrong: `"zError(ret)"`.
+    pub(crate) message: Option<Spanned<String>>,
 }
 
 /// What one pointer or value means. The plan, which knows the signature, checks each word.
@@ -275,6 +279,13 @@ pub(crate) struct Contract {
     /// Whether NULL may be passed or returned.
     #[cfg_attr(test, schemars(extend("enum" = crate::contract::check::NULLS)))]
     pub(crate) null: Option<Spanned<String>>,
+    /// Who ends or frees it: `"give"` makes the program the owner, `"take"` the function.
+    #[cfg_attr(test, schemars(extend("enum" = crate::contract::check::OWNS)))]
+    pub(crate) own: Option<Spanned<String>>,
+    /// The function that ends or frees what is given.
+    pub(crate) free: Option<Spanned<String>>,
+    /// The parameter that what is given is made of, and which must not end before.
+    pub(crate) parent: Option<Spanned<String>>,
     /// Rust type to show instead of one that cannot be named.
     pub(crate) ty: Option<Spanned<String>>,
 }

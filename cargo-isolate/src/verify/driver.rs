@@ -32,7 +32,7 @@ pub(super) fn render(cases: &[Case]) -> String {
     let mut text = String::from(
         "//! Calls every wrapper while its library misbehaves. Written by `cargo isolate verify`.\n#![allow(warnings)]\n\n\
          mod harness;\nmod isolated;\nmod stubs;\n\n\
-         use harness::{Case, Room, handle, object, optional, reference, value, values, within};\n\n\
+         use harness::{Case, Room, handle, object, optional, owned, reference, value, values, within};\n\n\
          fn main() -> std::process::ExitCode {\n    harness::run(&[\n",
     );
     for case in cases {
@@ -44,7 +44,7 @@ pub(super) fn render(cases: &[Case]) -> String {
 
 fn case(domain: &str, signature: &syn::Signature, foreign: &[Foreign]) -> Result<Case, String> {
     let function = signature.ident.to_string();
-    let returns = foreign.iter().find(|foreign| foreign.name == function).is_some_and(|foreign| foreign.ret.is_some());
+    let returns = foreign.iter().find(|foreign| foreign.name == function).is_some_and(|foreign| foreign.shows_ret);
     let mut call = Call::default();
     for (at, input) in signature.inputs.iter().enumerate() {
         let FnArg::Typed(parameter) = input else {
@@ -61,7 +61,7 @@ fn case(domain: &str, signature: &syn::Signature, foreign: &[Foreign]) -> Result
     }
     let result = success(&signature.output)
         .ok_or_else(|| format!("`{domain}::{function}` does not return `Result<_, Fault>`"))?;
-    let returns_pointer = mentions(result, &["Handle", "CString"]);
+    let returns_pointer = mentions(result, &["Handle", "Owned", "CString"]);
     let mut text = String::new();
     let _ = writeln!(
         text,
@@ -113,6 +113,9 @@ impl Call {
                     let mutable = if reference.mutability.is_some() { "mut " } else { "" };
                     Some(format!("&{mutable}{handle}"))
                 }
+                (Type::Path(path), _) if ends_in(path, "Owned") => {
+                    Some(format!("&{}", self.owned(domain, function, at)))
+                }
                 (Type::Path(path), _) if ends_in(path, "Object") => {
                     Some(format!("&mut {}", self.object(domain, function, at)))
                 }
@@ -126,6 +129,7 @@ impl Call {
                 Some(format!("optional({})", self.argument(domain, function, at, inner)?))
             }
             Type::Path(path) if ends_in(path, "Handle") => Some(self.handle(domain, function, at)),
+            Type::Path(path) if ends_in(path, "Owned") => Some(self.owned(domain, function, at)),
             Type::Path(path) if ends_in(path, "Object") => Some(self.object(domain, function, at)),
             Type::Path(_) | Type::Ptr(_) | Type::Array(_) => Some("value()".to_owned()),
             _ => None,
@@ -143,6 +147,11 @@ impl Call {
         format!("object{at}")
     }
 
+    fn owned(&mut self, domain: &str, function: &str, at: usize) -> String {
+        self.before.push(format!("let owned{at} = owned(&isolated::{domain}::DOMAIN, {function:?})?;"));
+        format!("owned{at}")
+    }
+
     fn handle(&mut self, domain: &str, function: &str, at: usize) -> String {
         self.before.push(format!("let mut handle{at} = handle(&isolated::{domain}::DOMAIN, {function:?})?;"));
         format!("handle{at}")
@@ -151,7 +160,8 @@ impl Call {
 
 /// Where in the result the counts of values written to the caller's room are: `""`, or `.1` of a tuple.
 ///
-/// A wrapper reports them after what the function returned (if it `returns` anything), in the order of its parameters.
+/// A wrapper reports them after what the function returned (if it `returns` anything that is not its error), in the order
+/// of its parameters.
 fn counts(result: &Type, call: &Call, returns: bool) -> Vec<String> {
     if !call.arguments.iter().any(|argument| argument.contains(".slice()")) {
         return Vec::new();

@@ -13,7 +13,7 @@ mod types;
 
 pub(crate) use bypass::{Bypass, bypasses};
 pub(crate) use run::{Act, Played};
-pub(crate) use stubs::{Foreign, Param};
+pub(crate) use stubs::{Foreign, Param, Stored};
 
 use crate::{graph::Graph, process::Runner};
 use anyhow::{Context as _, bail};
@@ -181,11 +181,13 @@ mod tests {
                         .iter()
                         .map(|param| Param {
                             ty: param.ty.clone(),
-                            stored: matches!(param.name.as_deref(), Some("dest" | "len" | "entry")),
+                            stored: matches!(param.name.as_deref(), Some("dest" | "len" | "entry"))
+                                .then_some(Stored::Anything),
                         })
                         .collect(),
                     ret: ret.clone(),
                     never_null: false,
+                    shows_ret: ret.is_some(),
                 }),
                 ForeignKind::Static { .. } => None,
             })

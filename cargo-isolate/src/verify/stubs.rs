@@ -15,6 +15,8 @@ pub(crate) struct Foreign {
     pub(crate) ret: Option<String>,
     /// It returns a pointer that is never NULL, as its contract says.
     pub(crate) never_null: bool,
+    /// Its wrapper returns what it returns, in some form.
+    pub(crate) shows_ret: bool,
 }
 
 /// One of its parameters.
@@ -22,15 +24,23 @@ pub(crate) struct Foreign {
 pub(crate) struct Param {
     /// As source text.
     pub(crate) ty: String,
-    /// A pointer through which the function stores a result, as its contract says.
-    pub(crate) stored: bool,
+    /// What the function stores through it, if it is such a pointer.
+    pub(crate) stored: Option<Stored>,
+}
+
+/// What a function stores through a pointer, as its contract says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stored {
+    Anything,
+    /// A pointer that is never NULL.
+    Object,
 }
 
 /// A module with a stub for each of `functions`.
 pub(super) fn render(graph: &Graph, functions: &[Foreign]) -> String {
     let mut types = Types::of(graph);
     let mut stubs = String::new();
-    for Foreign { package, name, params, ret, never_null } in functions {
+    for Foreign { package, name, params, ret, never_null, .. } in functions {
         let package = &graph.packages[*package];
         let list = params.iter().enumerate().map(|(at, param)| format!("a{at}: {}", types.rewrite(package, &param.ty)));
         let list: Vec<String> = list.collect();
@@ -38,8 +48,13 @@ pub(super) fn render(graph: &Graph, functions: &[Foreign]) -> String {
         let arrow = ret.as_ref().map(|ty| format!(" -> {ty}")).unwrap_or_default();
         let _ = writeln!(stubs, "\npub unsafe extern \"C\" fn {name}({}){arrow} {{", list.join(", "));
         let _ = writeln!(stubs, "    begin();");
-        for at in params.iter().enumerate().filter(|(_, param)| param.stored).map(|(at, _)| at) {
-            let _ = writeln!(stubs, "    unsafe {{ store(a{at}) }};");
+        for (at, param) in params.iter().enumerate() {
+            let store = match param.stored {
+                Some(Stored::Anything) => "store",
+                Some(Stored::Object) => "store_object",
+                None => continue,
+            };
+            let _ = writeln!(stubs, "    unsafe {{ {store}(a{at}) }};");
         }
         if ret.is_some() {
             let answer = if *never_null { "answer_object" } else { "answer" };
@@ -48,7 +63,7 @@ pub(super) fn render(graph: &Graph, functions: &[Foreign]) -> String {
         stubs.push_str("}\n");
     }
     let text = format!(
-        "//! Stand-ins for the isolated functions.\n#![allow(warnings)]\nuse crate::harness::{{answer, answer_object, begin, store}};\n\n{}{stubs}",
+        "//! Stand-ins for the isolated functions.\n#![allow(warnings)]\nuse crate::harness::{{answer, answer_object, begin, store, store_object}};\n\n{}{stubs}",
         types.declarations(),
     );
     // What does not parse is shown to the user by the compiler, with its place.

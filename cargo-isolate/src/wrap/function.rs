@@ -1,20 +1,28 @@
 //! One function of the plan → what the template needs to write its wrapper.
+//!
+//! Each kind of pointer has a module: it says how an argument is made before the call, and what is made of it afterwards.
 
+mod ask;
+mod buffer;
 mod docs;
+mod failing;
+mod handle;
 mod lengths;
 mod object;
+mod scalar;
+mod string;
 mod words;
 
 use super::target::Names;
 use crate::{
-    contract::{Contract, Dir, expr::Expr, object::Life, shape::Shape},
+    contract::{Contract, Dir, shape::Shape},
     plan::{FunctionPlan, ParamPlan, Role},
 };
 pub(super) use docs::counted;
-use docs::{documentation, extent};
+use docs::documentation;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
-use words::{fresh, is_plain, joined, mut_cast, optional, room_pointer, tuple, when_some};
+use words::{fresh, joined, optional, tuple};
 
 pub(super) use words::snake;
 
@@ -24,11 +32,13 @@ pub(super) struct View {
     name: String,
     docs: Vec<String>,
     params: Vec<Parameter>,
-    /// What is in `Result<_, Fault>`.
+    /// `T` of the `Result<T, E>`.
     ret: String,
+    /// `E` of it.
+    error: String,
     /// Statements before anything is entered.
     checks: Vec<String>,
-    /// Objects to be filled, made before the call: in the order of their ends, they outlive it.
+    /// What must outlive the call, because it ends with a call of its own.
     before: Vec<String>,
     stage: Vec<Step>,
     callee: String,
@@ -62,26 +72,37 @@ impl View {
         let callee = names.function(function);
         let mut writer = Writer::new(function, names);
         for index in 0..function.params.len() {
-            writer.param(index);
+            writer.argument(index);
         }
-        writer.results();
-        let Writer { params, checks, before, stage, args, checked, plain, docs, results, .. } = writer;
-        let (types, values): (Vec<_>, Vec<_>) = results.into_iter().map(|result| (result.ty, result.value)).unzip();
+        writer.stage.append(&mut writer.last.split_off(0));
+        writer.read_cells();
+        writer.returned();
+        for index in 0..function.params.len() {
+            writer.outcome(index);
+        }
+        match &function.failing {
+            Some(failing) => writer.fails(failing),
+            None => writer.error = writer.names.runtime("Fault").to_owned(),
+        }
+        let Writer { params, checks, before, stage, args, after, docs, mut results, error, .. } = writer;
+        results.sort_by_key(|result| result.place);
+        let values: Vec<_> = results.iter().map(|result| result.value.clone()).collect();
+        let types: Vec<_> = results.iter().map(|result| result.ty.clone()).collect();
         let returned = if function.ret.is_some() { "ret" } else { "()" };
         let result = tuple(&values);
-        // What may still fail comes first: after an `Err` every `&mut` argument has its old value.
-        let collect: Vec<_> = checked.into_iter().chain(plain).collect();
+        let collect = after.in_order();
         View {
             name: function.name.clone(),
-            docs: documentation(function, docs, &types, !checks.is_empty()),
+            docs: documentation(function, docs, &results, !checks.is_empty()),
             params,
             ret: tuple(&types),
+            as_it_is: collect.is_empty() && result == returned && error == "Fault",
+            error,
             checks,
             before,
             stage,
             callee,
             args,
-            as_it_is: collect.is_empty() && result == returned,
             returned,
             collect,
             result,
@@ -97,8 +118,42 @@ impl View {
 
 /// One part of what the wrapper returns.
 struct Outcome {
+    /// 0 for what the function returned, else one more than the index of the parameter.
+    place: usize,
     ty: String,
     value: String,
+    /// For the documentation.
+    what: String,
+}
+
+/// Statements after the call. What may still fail comes before anything is written: after an `Err` every `&mut` argument has
+/// its old value.
+#[derive(Default)]
+struct After {
+    /// Numbers that came back, each read once.
+    read: Vec<String>,
+    /// What the library gives away is taken over, whatever comes of the call.
+    taken: Vec<String>,
+    /// The function may have failed.
+    failed: Vec<String>,
+    /// What came back is checked.
+    checked: Vec<String>,
+    /// Nothing fails any more.
+    plain: Vec<String>,
+}
+
+impl After {
+    fn in_order(self) -> Vec<String> {
+        [self.read, self.taken, self.failed, self.checked, self.plain].concat()
+    }
+}
+
+/// When something that came back is looked at.
+#[derive(Clone, Copy, PartialEq)]
+enum Phase {
+    Taken,
+    Failed,
+    Checked,
 }
 
 struct Writer<'w, 'n> {
@@ -109,24 +164,27 @@ struct Writer<'w, 'n> {
     taken: BTreeSet<String>,
     /// Staged buffer of each output, by the parameter's local name, with the checked length if there is one.
     rooms: BTreeMap<String, (String, Option<String>)>,
+    /// Locals that hold the pointer to an object, by the parameter's name.
+    pointers: BTreeMap<String, String>,
     params: Vec<Parameter>,
     checks: Vec<String>,
     before: Vec<String>,
     stage: Vec<Step>,
+    /// Steps after which nothing may fail before the call.
+    last: Vec<Step>,
     args: Vec<String>,
-    /// Statements after the call that may return `Err`.
-    checked: Vec<String>,
-    /// The others.
-    plain: Vec<String>,
+    after: After,
     /// One line per parameter.
     docs: Vec<String>,
     results: Vec<Outcome>,
+    /// Type of the wrapper's error.
+    error: String,
 }
 
 impl<'w, 'n> Writer<'w, 'n> {
     fn new(function: &'w FunctionPlan, names: &'w mut Names<'n>) -> Self {
         let mut taken: BTreeSet<String> =
-            ["call", "ret", "room", "into", "object", "end", "ffi"].map(str::to_owned).into();
+            ["call", "ret", "room", "into", "object", "end", "ffi", "message"].map(str::to_owned).into();
         let locals = function.params.iter().map(|param| fresh(&mut taken, &snake(&param.name))).collect();
         Self {
             function,
@@ -134,327 +192,107 @@ impl<'w, 'n> Writer<'w, 'n> {
             locals,
             taken,
             rooms: BTreeMap::new(),
+            pointers: BTreeMap::new(),
             params: Vec::new(),
             checks: Vec::new(),
             before: Vec::new(),
             stage: Vec::new(),
+            last: Vec::new(),
             args: Vec::new(),
-            checked: Vec::new(),
-            plain: Vec::new(),
+            after: After::default(),
             docs: Vec::new(),
             results: Vec::new(),
+            error: String::new(),
         }
     }
 
-    fn param(&mut self, index: usize) {
+    /// What the wrapper takes for a parameter, and passes.
+    fn argument(&mut self, index: usize) {
         let param = &self.function.params[index];
         let local = self.locals[index].clone();
         match (&param.role, contract(param)) {
-            (Role::LengthOf(slices), _) => self.length(index, &local, &slices.clone()),
-            (Role::CellOf(slices), _) => self.cell(&local, &slices.clone()),
-            (Role::Caller, Contract::Value) => {
-                let ty = self.shown(param, &param.shape);
-                self.take_param(&local, ty);
-                self.args.push(local);
+            (Role::LengthOf(slices), _) => self.length(&local, slices),
+            (Role::CellOf(slices), _) => self.cell(&local, slices),
+            (Role::Caller, Contract::Value) => self.value(&local, param),
+            (Role::Caller, Contract::Null) => self.null(param),
+            (Role::Caller, Contract::Cstr { dir: Dir::Out, .. } | Contract::Given { .. }) => {
+                self.pointer_out(&local, param);
             }
-            (Role::Caller, Contract::Cstr { dir, nullable }) => self.cstr(&local, *dir, *nullable, param),
-            (Role::Caller, Contract::Handle { dir: Dir::Out, .. }) => self.handle_out(&local, param),
-            (Role::Caller, Contract::Handle { nullable, .. }) => self.handle(&local, *nullable, param),
-            (Role::Caller, Contract::Object { life, cursors }) => {
-                self.object(&local, &life.clone(), &cursors.clone(), param);
-            }
+            (Role::Caller, Contract::Cstr { dir, nullable, .. }) => self.cstr(&local, *dir, *nullable, param),
+            (Role::Caller, Contract::Handle { dir: Dir::Out, hold, .. }) => self.handle_out(&local, hold, param),
+            (Role::Caller, Contract::Handle { nullable, hold, .. }) => self.handle(&local, *nullable, hold, param),
+            (Role::Caller, Contract::Object { life, cursors }) => self.object(index, &local, life, cursors),
             (Role::Caller, Contract::Obj { dir, nullable }) => self.obj(&local, *dir, *nullable, param),
-            (Role::Caller, Contract::Buf { dir, len, nullable, .. }) => {
-                self.buf(&local, *dir, &len.clone(), *nullable, param);
+            (Role::Caller, Contract::Buf { dir, len, nullable, .. }) => self.buf(&local, *dir, len, *nullable, param),
+            (Role::Caller, Contract::Memory) => unreachable!("such a function has no wrapper"),
+        }
+    }
+
+    /// What becomes of it after the call.
+    fn outcome(&mut self, index: usize) {
+        let param = &self.function.params[index];
+        let local = self.locals[index].clone();
+        match (&param.role, contract(param)) {
+            (Role::LengthOf(_), _) => {}
+            (Role::CellOf(slices), _) => self.length_back(index, &local, slices),
+            (Role::Caller, Contract::Buf { dir: Dir::Out | Dir::Inout, .. }) => self.take_back(index, &local, param),
+            (Role::Caller, Contract::Obj { dir, nullable }) => self.obj_back(index, &local, *dir, *nullable, param),
+            (Role::Caller, Contract::Given { .. } | Contract::Cstr { dir: Dir::Out, .. }) => {
+                self.given_out(index, &local, param);
             }
-        }
-    }
-
-    /// A length that slices know.
-    fn length(&mut self, index: usize, local: &str, slices: &[String]) {
-        let of = self.slice_len(&slices[0]);
-        self.same_length(slices);
-        self.step(format!("let {local} = call.length({of})?;"));
-        self.args.push(self.locals[index].clone());
-    }
-
-    /// A pointer to a length that slices know.
-    fn cell(&mut self, local: &str, slices: &[String]) {
-        let of = self.slice_len(&slices[0]);
-        self.same_length(slices);
-        self.step(format!("let {local} = call.inout(&[call.length({of})?])?;"));
-        self.args.push(format!("{local}.as_mut_ptr()"));
-    }
-
-    fn cstr(&mut self, local: &str, dir: Dir, nullable: bool, param: &ParamPlan) {
-        let ty = self.names.of_c("CStr");
-        self.take_param(local, optional(format!("&{ty}"), nullable));
-        if dir == Dir::Inout {
-            let room = self.fresh(&joined(local, "room"));
-            let call = |from: &str| {
-                let staged = format!("call.inout({from}.to_bytes_with_nul())?");
-                if nullable { format!("Some({staged})") } else { staged }
-            };
-            let value = when_some(nullable, local, local, &call, "None");
-            self.step(format!("let {room} = {value};"));
-            self.args.push(room_pointer(&room, nullable, false, ".cast()"));
-            self.doc(local, "a string; the function may change its own copy of it");
-            return;
-        }
-        let var = self.fresh(&joined(local, "ptr"));
-        let call = |from: &str| format!("call.input_str({from})?");
-        let value = when_some(nullable, local, local, &call, "std::ptr::null()");
-        self.step(format!("let {var} = {value};"));
-        let is_char = matches!(param.shape.pointee(), Some((_, Shape::Char)));
-        self.args.push(format!("{var}{}{}", mut_cast(&param.shape), if is_char { "" } else { ".cast()" }));
-        self.doc(local, "a string, read");
-    }
-
-    fn handle(&mut self, local: &str, nullable: bool, param: &ParamPlan) {
-        let ty = self.handle_type(&param.shape);
-        self.take_param(local, optional(format!("&{ty}"), nullable));
-        let var = self.fresh(&joined(local, "ptr"));
-        let call = |from: &str| format!("call.handle({from})?");
-        let value = when_some(nullable, local, local, &call, "std::ptr::null_mut()");
-        self.step(format!("let {var} = {value};"));
-        let is_const = matches!(param.shape, Shape::Pointer { mutable: false, .. });
-        self.args.push(format!("{var}{}", if is_const { ".cast_const()" } else { "" }));
-        self.doc(local, "an object in the domain");
-    }
-
-    fn handle_out(&mut self, local: &str, param: &ParamPlan) {
-        let Some((_, pointer)) = param.shape.pointee() else { return };
-        let Some((mutable, to)) = pointer.pointee() else { return };
-        let object = self.names.ty(to);
-        let room = self.fresh(&joined(local, "room"));
-        self.step(format!("let {room} = call.inout(&[std::ptr::null_mut::<{object}>()])?;"));
-        self.args.push(format!("{room}.as_mut_ptr(){}", if mutable { "" } else { ".cast()" }));
-        self.checked.push(format!("let {local} = call.adopt(call.read({room}))?;"));
-        let ty = self.handle_type(pointer);
-        self.results.push(Outcome { ty: format!("Option<{ty}>"), value: local.to_owned() });
-    }
-
-    fn obj(&mut self, local: &str, dir: Dir, nullable: bool, param: &ParamPlan) {
-        let Some((_, to)) = param.shape.pointee() else { return };
-        let ty = self.shown(param, to);
-        let plain = is_plain(to);
-        let room = self.fresh(&joined(local, "room"));
-        match dir {
-            Dir::In if plain => {
-                self.take_param(local, optional(format!("&{ty}"), nullable));
-                let call = |from: &str| format!("call.input(std::slice::from_ref({from}))?");
-                let value = when_some(nullable, local, local, &call, "std::ptr::null()");
-                self.step(format!("let {room} = {value};"));
-                self.args.push(format!("{room}{}", mut_cast(&param.shape)));
-                self.doc(local, "read");
+            (Role::Caller, Contract::Handle { dir: Dir::Out, nullable, hold }) => {
+                self.handle_back(index, &local, *nullable, hold, param);
             }
-            Dir::Out => {
-                let value = match to {
-                    Shape::Int(_) | Shape::Char => "call.inout(&[0])?".to_owned(),
-                    Shape::Float(_) => "call.inout(&[0.0])?".to_owned(),
-                    _ if plain => format!("call.output::<{ty}>(1)?"),
-                    _ => format!("unsafe {{ call.output_any::<{ty}>(1) }}?"),
-                };
-                self.staged(&room, &value, (!plain).then_some(&ty));
-                self.args.push(format!("{room}.as_mut_ptr()"));
-                self.plain.push(format!("let {local} = call.read({room});"));
-                self.results.push(Outcome { ty, value: local.to_owned() });
-            }
-            Dir::In | Dir::Inout => {
-                let mutable = if dir == Dir::In { "" } else { "mut " };
-                self.take_param(local, optional(format!("&{mutable}{ty}"), nullable));
-                let call = |from: &str| {
-                    let staged = format!("std::slice::from_ref({from})");
-                    let staged = if plain {
-                        format!("call.inout::<{ty}>({staged})?")
-                    } else {
-                        format!("unsafe {{ call.inout_any::<{ty}>({staged}) }}?")
-                    };
-                    if nullable { format!("Some({staged})") } else { staged }
-                };
-                let borrow = if dir == Dir::In { local.to_owned() } else { format!("&{local}") };
-                let value = when_some(nullable, &borrow, local, &call, "None");
-                self.staged(&room, &value, (!plain).then_some(&ty));
-                let is_const = matches!(param.shape, Shape::Pointer { mutable: false, .. });
-                self.args.push(room_pointer(&room, nullable, is_const, ""));
-                if dir == Dir::Inout {
-                    self.plain.push(if nullable {
-                        format!("if let (Some(room), Some(into)) = ({room}, {local}) {{ *into = call.read(room); }}")
-                    } else {
-                        format!("*{local} = call.read({room});")
-                    });
-                }
-                self.doc(local, if dir == Dir::In { "read" } else { "read and written" });
-            }
+            (Role::Caller, _) => {}
         }
     }
 
-    fn buf(&mut self, local: &str, dir: Dir, len: &Expr, nullable: bool, param: &ParamPlan) {
-        let Some((_, to)) = param.shape.pointee() else { return };
-        let cast = if matches!(to, Shape::Char | Shape::Void) { ".cast()" } else { "" };
-        let elem = if cast.is_empty() { self.shown(param, to) } else { "u8".to_owned() };
-        let plain = is_plain(to) || !cast.is_empty();
-        let mutable = if dir == Dir::In { "" } else { "mut " };
-        let slice = match len {
-            Expr::Int(count) => format!("&{mutable}[{elem}; {count}]"),
-            _ => format!("&{mutable}[{elem}]"),
-        };
-        self.take_param(local, optional(slice, nullable));
-        let need = self.check_length(local, len, &param.name);
-
-        let suffix = if dir == Dir::In && plain { "ptr" } else { "room" };
-        let var = self.fresh(&joined(local, suffix));
-        if dir == Dir::In && plain {
-            let call = |from: &str| format!("call.input({from})?");
-            let value = when_some(nullable, local, local, &call, "std::ptr::null()");
-            self.step(format!("let {var} = {value};"));
-            self.args.push(format!("{var}{}{cast}", mut_cast(&param.shape)));
-            self.doc(local, &format!("read{}", extent(len, &need)));
-            return;
-        }
-        let call = |from: &str| {
-            let staged = match (dir, plain) {
-                (Dir::Out, true) => format!("call.output::<{elem}>({from}.len())?"),
-                (Dir::Out, false) => format!("unsafe {{ call.output_any::<{elem}>({from}.len()) }}?"),
-                (_, true) => format!("call.inout::<{elem}>({from})?"),
-                (_, false) => format!("unsafe {{ call.inout_any::<{elem}>({from}) }}?"),
-            };
-            if nullable { format!("Some({staged})") } else { staged }
-        };
-        let borrow = if dir == Dir::In { local.to_owned() } else { format!("&{local}") };
-        let value = when_some(nullable, &borrow, local, &call, "None");
-        self.staged(&var, &value, (!plain).then_some(&elem));
-        let is_const = matches!(param.shape, Shape::Pointer { mutable: false, .. });
-        self.args.push(room_pointer(&var, nullable, is_const, cast));
-        let what = match dir {
-            Dir::In => "read",
-            Dir::Out => "written",
-            Dir::Inout => "read and written",
-        };
-        self.doc(local, &format!("{what}{}", extent(len, &need)));
-        self.rooms.insert(local.to_owned(), (var, need));
-    }
-
-    /// What comes back: the return value, then everything else in the order of the signature.
-    fn results(&mut self) {
-        let outs = std::mem::take(&mut self.results);
-        let mut outs = outs.into_iter();
-        let mut results = Vec::new();
-        results.extend(self.returned());
-        let function = self.function;
-        // Lengths behind pointers first: each is read once, and others are computed from it.
-        for (index, param) in function.params.iter().enumerate() {
-            if matches!(param.role, Role::CellOf(_)) {
-                let local = &self.locals[index];
-                self.plain.insert(0, format!("let {local} = call.read({local});"));
-            }
-        }
-        for (index, param) in function.params.iter().enumerate() {
-            let local = self.locals[index].clone();
-            match contract(param) {
-                Contract::Buf { dir: Dir::Out | Dir::Inout, .. } => results.extend(self.take_back(&local, param)),
-                _ if matches!(param.role, Role::CellOf(_)) && !counted(function, &param.name) => {
-                    // A claim of the domain about a slice: never more than the slice has.
-                    let most = self.most(&param.role);
-                    results.push(Outcome { ty: "usize".to_owned(), value: format!("call.count({local}).min({most})") });
-                }
-                _ if matches!(param.role, Role::CellOf(_)) => {}
-                Contract::Obj { dir: Dir::Out, .. } | Contract::Handle { dir: Dir::Out, .. } => {
-                    results.extend(outs.next());
-                }
-                Contract::Object { life: Life::Made { .. }, .. } => results.extend(outs.next()),
-                Contract::Object { cursors, .. } => {
-                    results.extend(outs.by_ref().take(cursors.iter().filter(|cursor| cursor.moves).count()));
-                }
-                _ => {}
-            }
-        }
-        self.results = results;
-    }
-
-    /// Elements of the first slice that a cell tells the length of, after the call, when a `&mut` one may have been moved.
-    fn most(&self, role: &Role) -> String {
-        let Role::CellOf(slices) = role else { return "0".to_owned() };
-        let nullable =
-            self.function.params.iter().any(|param| {
-                param.name == slices[0] && matches!(contract(param), Contract::Buf { nullable: true, .. })
-            });
-        match self.rooms.get(&self.local(&slices[0])) {
-            Some((room, _)) if nullable => format!("{room}.map_or(0, |room| room.len())"),
-            Some((room, _)) => format!("{room}.len()"),
-            None => self.slice_len(&slices[0]),
-        }
-    }
-
-    fn returned(&mut self) -> Option<Outcome> {
-        let ret = self.function.ret.as_ref()?;
+    /// What the function returned.
+    fn returned(&mut self) {
+        let Some(ret) = &self.function.ret else { return };
         match ret.decision.contract() {
-            Some(Contract::Cstr { nullable, .. }) => {
-                let is_char = matches!(ret.shape.pointee(), Some((_, Shape::Char)));
-                let cast = if is_char { "" } else { ".cast()" };
-                let cast_const =
-                    if matches!(ret.shape, Shape::Pointer { mutable: true, .. }) { ".cast_const()" } else { "" };
-                self.checked.insert(
-                    0,
-                    format!(
-                        "///~ SAFETY: it is checked to lie in the domain; without isolation the function is trusted to end it.\n\
-                         let ret = unsafe {{ call.string(ret{cast_const}{cast}) }}?;"
-                    ),
-                );
-                let ty = self.names.of_c("CString");
-                self.require(*nullable);
-                Some(Outcome { ty: optional(ty, *nullable), value: "ret".to_owned() })
+            Some(Contract::Cstr { nullable, free, .. }) => self.string_returned(*nullable, free.as_deref(), &ret.shape),
+            Some(Contract::Given { len, nullable, free, .. }) => {
+                self.values_returned(len, *nullable, free.as_deref(), &ret.shape);
             }
-            Some(Contract::Handle { nullable, .. }) => {
-                let cast = if matches!(ret.shape, Shape::Pointer { mutable: false, .. }) { ".cast_mut()" } else { "" };
-                self.checked.insert(0, format!("let ret = call.adopt(ret{cast})?;"));
-                let ty = self.handle_type(&ret.shape);
-                self.require(*nullable);
-                Some(Outcome { ty: optional(ty, *nullable), value: "ret".to_owned() })
-            }
+            Some(Contract::Handle { nullable, hold, .. }) => self.handle_returned(*nullable, hold, &ret.shape),
+            _ if self.function.is_told_otherwise() => {}
             _ => {
                 let ty = self.names.shown(ret.shown_as.as_deref(), &ret.shape);
-                Some(Outcome { ty, value: "ret".to_owned() })
+                let what = format!("what `{}` returned", self.function.name);
+                self.result(0, ty, "ret", what);
             }
         }
     }
 
-    /// Whether a domain keeps its contract is checked like everything else that comes out of it.
-    fn require(&mut self, nullable: bool) {
+    /// NULL, whatever the caller wants.
+    fn null(&mut self, param: &ParamPlan) {
+        let pointer = match &param.shape {
+            Shape::Function => "None",
+            Shape::Pointer { mutable: false, .. } => "std::ptr::null()",
+            _ => "std::ptr::null_mut()",
+        };
+        self.args.push(pointer.to_owned());
+    }
+
+    fn result(&mut self, place: usize, ty: String, value: impl Into<String>, what: String) {
+        self.results.push(Outcome { place, ty, value: value.into(), what });
+    }
+
+    /// Whether a domain keeps its contract is checked like everything else that comes out of it: `value` is an `Option`.
+    fn require(&mut self, value: &str, nullable: bool, ty: String) -> String {
         if !nullable {
-            self.checked.insert(1, "let ret = call.required(ret)?;".to_owned());
+            self.after.checked.push(format!("let {value} = call.required({value})?;"));
         }
+        optional(ty, nullable)
     }
 
-    /// Copies a buffer out of the domain.
-    fn take_back(&mut self, local: &str, param: &ParamPlan) -> Option<Outcome> {
-        let Contract::Buf { dir, written, nullable, .. } = contract(param) else { return None };
-        let (room, need) = self.rooms.get(local).cloned()?;
-        let count = match (written, dir, need) {
-            (Some(written), _, _) => self.count(written),
-            // What the function was not told of, it did not write.
-            (None, Dir::Out, Some(need)) => format!("call.count({need})"),
-            (None, _, _) if *nullable => "room.len()".to_owned(),
-            (None, _, _) => format!("{room}.len()"),
-        };
-        let take = if *nullable {
-            format!("match ({room}, {local}) {{ (Some(room), Some(into)) => call.take(room, {count}, into), _ => 0 }}")
-        } else {
-            format!("call.take({room}, {count}, {local})")
-        };
-        if written.is_none() {
-            self.plain.push(format!("{take};"));
-            return None;
+    fn statements(&mut self, phase: Phase) -> &mut Vec<String> {
+        match phase {
+            Phase::Taken => &mut self.after.taken,
+            Phase::Failed => &mut self.after.failed,
+            Phase::Checked => &mut self.after.checked,
         }
-        let var = self.fresh(&joined(local, "written"));
-        self.plain.push(format!("let {var} = {take};"));
-        Some(Outcome { ty: "usize".to_owned(), value: var })
-    }
-
-    fn handle_type(&mut self, pointer: &Shape) -> String {
-        let handle = self.names.runtime("Handle");
-        let object = pointer.pointee().map_or_else(|| "_".to_owned(), |(_, to)| self.names.ty(to));
-        format!("{handle}<{object}>")
     }
 
     fn shown(&mut self, param: &ParamPlan, shape: &Shape) -> String {

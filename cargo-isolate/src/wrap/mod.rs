@@ -13,7 +13,7 @@ mod sites;
 mod target;
 mod write;
 
-use crate::plan::{DomainPlan, Plan};
+use crate::plan::{DomainPlan, FunctionPlan, Plan};
 use camino::Utf8PathBuf;
 use isolate_templates::wrapper::{self, Template};
 use serde::Serialize;
@@ -84,11 +84,10 @@ struct DomainView<'p> {
 impl<'p> DomainView<'p> {
     fn new(domain: &'p DomainPlan, target: &'p Target) -> Self {
         let mut names = target.names(domain);
-        let functions: Vec<_> =
-            domain.functions.iter().map(|function| function::View::new(function, &mut names)).collect();
+        let functions: Vec<_> = wrapped(domain).map(|function| function::View::new(function, &mut names)).collect();
         let (linked, shared) = (is_linked(domain), shared(domain));
         let settings = settings(domain);
-        let mut runtime = vec!["Domain", "Fault"];
+        let mut runtime = vec!["Domain"];
         runtime.extend((linked || !shared.is_empty()).then_some("Globals"));
         runtime.extend((domain.backend != crate::policy::model::Backend::Auto).then_some("Backend"));
         runtime.extend((domain.heap_kind != crate::policy::model::HeapKind::Fast).then_some("HeapKind"));
@@ -98,7 +97,7 @@ impl<'p> DomainView<'p> {
             name: &domain.name,
             library: format!("`{}` {}", domain.library.name, domain.library.version),
             policy: &target.policy,
-            keeps_c_names: domain.functions.iter().any(|function| function::snake(&function.name) != function.name),
+            keeps_c_names: wrapped(domain).any(|function| function::snake(&function.name) != function.name),
             runtime,
             uses_offsets: names.uses_offsets,
             ffi_types: names.ffi_types.into_iter().collect(),
@@ -110,6 +109,11 @@ impl<'p> DomainView<'p> {
             functions,
         }
     }
+}
+
+/// The functions that get a wrapper: all but those that only other wrappers call.
+fn wrapped(domain: &DomainPlan) -> impl Iterator<Item = &FunctionPlan> {
+    domain.functions.iter().filter(|function| !function.is_inner())
 }
 
 #[derive(Serialize)]

@@ -67,6 +67,7 @@ pub(crate) struct Import {
 /// Names of one generated module, collected while it is rendered.
 pub(super) struct Names<'t> {
     target: &'t Target,
+    domain: &'t DomainPlan,
     pub(super) imports: Vec<Import>,
     /// Types of `std::ffi`.
     pub(super) ffi_types: BTreeSet<String>,
@@ -305,9 +306,10 @@ impl Target {
     }
 
     /// The names of a domain's module: the imports of its functions first, in their order.
-    pub(super) fn names(&self, domain: &DomainPlan) -> Names<'_> {
+    pub(super) fn names<'t>(&'t self, domain: &'t DomainPlan) -> Names<'t> {
         let mut names = Names {
             target: self,
+            domain,
             imports: Vec::new(),
             ffi_types: BTreeSet::new(),
             runtime: BTreeSet::new(),
@@ -320,10 +322,30 @@ impl Target {
     }
 }
 
-impl Names<'_> {
+impl<'t> Names<'t> {
     /// `ffi::compress2`.
     pub(super) fn function(&mut self, function: &FunctionPlan) -> String {
         self.item(&function_path(function))
+    }
+
+    /// As [`Names::function`], of the one that a contract names; that it runs in the domain was checked.
+    pub(super) fn function_named(&mut self, name: &str) -> String {
+        self.declaration(name).map_or_else(|| name.to_owned(), |function| self.function(function))
+    }
+
+    /// The types of its parameters.
+    pub(super) fn params_of(&self, name: &str) -> Vec<Shape> {
+        let params = self.declaration(name).map(|function| function.params.iter().map(|param| param.shape.clone()));
+        params.into_iter().flatten().collect()
+    }
+
+    /// The type that it returns.
+    pub(super) fn ret_of(&self, name: &str) -> Option<Shape> {
+        Some(self.declaration(name)?.ret.as_ref()?.shape.clone())
+    }
+
+    fn declaration(&self, name: &str) -> Option<&'t FunctionPlan> {
+        self.domain.functions.iter().find(|function| function.name == name)
     }
 
     /// The type that the policy gives, or else that of the shape.

@@ -78,6 +78,23 @@ unsafe extern "C" {
     pub fn attach(ctx: *mut Ctx, blob: *const Blob);
     pub fn split(text: *mut c_char, at: *mut c_char) -> c_int;
 
+    // errors, and what changes hands
+    pub fn pack(dest: *mut u8, cap: usize, src: *const u8, src_len: usize) -> usize;
+    pub fn pack_failed(code: usize) -> c_uint;
+    pub fn pack_why(code: usize) -> *const c_char;
+    pub fn login(path: *const c_char, ctx: *mut *mut Ctx) -> c_int;
+    pub fn logout(ctx: *mut Ctx) -> c_int;
+    pub fn login_error(ctx: *mut Ctx) -> *const c_char;
+    pub fn blob_of(ctx: *mut Ctx, id: c_int) -> *mut Blob;
+    pub fn drop_blob(blob: *mut *mut Blob, all: *mut *mut Blob);
+    pub fn blob_bytes(blob: *mut Blob, index: c_int) -> *const c_void;
+    pub fn blob_size(blob: *mut Blob, index: c_int) -> c_int;
+    pub fn render(ctx: *mut Ctx, width: *mut c_int, height: *mut c_int) -> *mut u8;
+    pub fn render_to(ctx: *mut Ctx, out: *mut *mut u8) -> usize;
+    pub fn explain(ctx: *mut Ctx, text: *mut *mut c_char, back: Option<unsafe extern "C" fn(*mut c_void)>) -> c_int;
+    pub fn shrink(data: *const u8, data_len: usize, dest: *mut u8, room: usize, written: *mut usize) -> c_int;
+    pub fn release(memory: *mut c_void);
+
     // objects that stay in the domain
     pub fn stream_begin(stream: *mut Stream, level: c_int) -> c_int;
     pub fn stream_work(stream: *mut Stream, next: c_int) -> c_int;

@@ -108,6 +108,8 @@ pub enum FaultKind {
     },
     /// The handle belongs to an instance that a fault has discarded, or to another domain.
     StaleHandle,
+    /// The object cannot be ended yet: something that was made of it still lives.
+    InUse,
     /// Another thread failed in the same instance, which is gone; this call did nothing wrong and may be tried again.
     DomainLost,
     /// The call was made from a signal handler that runs on the alternate signal stack or has interrupted another call.
@@ -205,6 +207,7 @@ impl fmt::Display for FaultKind {
             Self::InvalidValue { what } => write!(f, "returned an invalid value: {what}"),
             Self::TooLarge { requested, limit } => write!(f, "{requested} is more than the {limit} that fit"),
             Self::StaleHandle => write!(f, "the handle is of an instance that is gone"),
+            Self::InUse => write!(f, "something that was made of the object still lives"),
             Self::DomainLost => write!(f, "another call failed in the same instance"),
             Self::InSignalHandler => write!(f, "called from a signal handler, where no domain can be entered"),
             Self::Unsupported(reason) => write!(f, "isolation is not possible here: {reason}"),

@@ -88,6 +88,7 @@ impl Fault {
             FaultKind::TooLarge { .. }
                 | FaultKind::InvalidValue { .. }
                 | FaultKind::StaleHandle
+                | FaultKind::InUse
                 | FaultKind::InSignalHandler
                 | FaultKind::Unsupported(_)
         )
@@ -154,15 +155,27 @@ impl Fault {
 /// # Errors
 ///
 /// A fault that is not about the instance, or one of the last attempt.
-pub fn retry<T>(times: u32, mut call: impl FnMut() -> Result<T, Fault>) -> Result<T, Fault> {
+pub fn retry<T, E: AsFault>(times: u32, mut call: impl FnMut() -> Result<T, E>) -> Result<T, E> {
     let mut result = call();
     for _ in 0..times {
         match &result {
-            Err(fault) if fault.discarded_instance() => result = call(),
+            Err(error) if error.as_fault().is_some_and(Fault::discarded_instance) => result = call(),
             _ => break,
         }
     }
     result
+}
+
+/// An error of a call, which may be a fault.
+pub trait AsFault {
+    /// The fault, if it is one.
+    fn as_fault(&self) -> Option<&Fault>;
+}
+
+impl AsFault for Fault {
+    fn as_fault(&self) -> Option<&Fault> {
+        Some(self)
+    }
 }
 
 impl PartialEq for Fault {

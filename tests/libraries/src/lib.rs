@@ -7,3 +7,13 @@
 #[allow(missing_docs, reason = "the demo project's own text")]
 pub mod ffi;
 pub mod isolated;
+
+/// What the `-sys` crates leave out.
+pub mod left_out {
+    use std::ffi::{c_char, c_int};
+
+    unsafe extern "C" {
+        /// zlib's text for an error code, from `zutil.h`.
+        pub fn zError(code: c_int) -> *const c_char;
+    }
+}

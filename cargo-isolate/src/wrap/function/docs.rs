@@ -1,15 +1,15 @@
 //! Documentation of a wrapper.
 
-use super::{contract, words::snake};
+use super::{Outcome, contract};
 use crate::{
-    contract::{Contract, Dir, expr::Expr, object::Life},
-    plan::{FunctionPlan, Role},
+    contract::{Contract, expr::Expr},
+    plan::FunctionPlan,
 };
 
 pub(super) fn documentation(
     function: &FunctionPlan,
     lines: Vec<String>,
-    results: &[String],
+    results: &[Outcome],
     panics: bool,
 ) -> Vec<String> {
     let mut docs = vec![format!(" `{}` of `{}`.", function.name, function.declared.package)];
@@ -17,14 +17,20 @@ pub(super) fn documentation(
         docs.push(String::new());
         docs.extend(lines);
     }
-    if results.len() > 1 || (results.len() == 1 && function.ret.is_none()) {
+    let as_it_is = matches!(results, [Outcome { place: 0, ty, .. }] if !ty.contains("CString") && !ty.contains("Vec<"));
+    if !results.is_empty() && !as_it_is {
+        let results: Vec<_> = results.iter().map(|result| &*result.what).collect();
         docs.push(String::new());
-        docs.push(format!(" Returns {}.", outcomes(function)));
+        docs.push(format!(" Returns {}.", results.join(", then ")));
     }
-    docs.extend(
-        ["", " # Errors", "", " When the call ends in a fault; what is `&mut` keeps its value then."]
-            .map(str::to_owned),
-    );
+    docs.extend(["", " # Errors", ""].map(str::to_owned));
+    docs.push(match &function.failing {
+        None => " When the call ends in a fault; what is `&mut` keeps its value then.".to_owned(),
+        Some(failing) => format!(
+            " When `{}` fails (`{}`), or the call ends in a fault; what is `&mut` keeps its value then.",
+            function.name, failing.error
+        ),
+    });
     if function.retry > 0 {
         let times = if function.retry == 1 { "once".to_owned() } else { format!("up to {} times", function.retry) };
         docs.extend([String::new(), format!(" A call that a fault has ended is made again, {times}.")]);
@@ -35,32 +41,6 @@ pub(super) fn documentation(
         );
     }
     docs
-}
-
-/// What the parts of the result are, in their order.
-pub(super) fn outcomes(function: &FunctionPlan) -> String {
-    let mut parts: Vec<String> = function.ret.iter().map(|_| format!("what `{}` returned", function.name)).collect();
-    for param in &function.params {
-        let local = snake(&param.name);
-        match (contract(param), &param.role) {
-            (Contract::Buf { written: Some(_), .. }, _) => {
-                parts.push(format!("how many elements of `{local}` it wrote"))
-            }
-            (Contract::Obj { dir: Dir::Out, .. } | Contract::Handle { dir: Dir::Out, .. }, _) => {
-                parts.push(format!("`{local}`"));
-            }
-            (Contract::Object { life: Life::Made { .. }, .. }, _) => parts.push(format!("`{local}`")),
-            (Contract::Object { cursors, .. }, _) => {
-                parts.extend(cursors.iter().filter(|cursor| cursor.moves).map(|cursor| {
-                    let verb = if cursor.dir == Dir::In { "read" } else { "wrote" };
-                    format!("how many elements of `{}` it {verb}", snake(&cursor.field))
-                }));
-            }
-            (_, Role::CellOf(_)) if !counted(function, &param.name) => parts.push(format!("`{local}`")),
-            _ => {}
-        }
-    }
-    parts.join(", then ")
 }
 
 /// Some buffer's `written` tells what this cell holds after the call.

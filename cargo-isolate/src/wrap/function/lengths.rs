@@ -1,7 +1,7 @@
 //! Lengths: who tells them, how they are checked before the call and counted after it.
 
 use super::{
-    Writer, contract,
+    Phase, Writer, contract,
     words::{joined, snake},
 };
 use crate::{
@@ -44,25 +44,40 @@ impl Writer<'_, '_> {
     }
 
     /// An expression after the call, as a `usize`.
-    pub(super) fn count(&self, expr: &Expr) -> String {
+    pub(super) fn count(&mut self, expr: &Expr, phase: Phase) -> String {
         match expr {
             Expr::Int(value) => value.to_string(),
             Expr::Ret => "call.count(ret)".to_owned(),
             Expr::Deref(name) if self.is_read_back(name) => format!("call.count({})", self.local(name)),
-            expr => format!("call.count({})", self.wide(expr, true)),
+            Expr::Call(call) => format!("call.count({})", self.ask(call, phase)),
+            expr => format!("call.count({})", self.after_call(expr, phase)),
         }
     }
 
     /// An expression before the call.
-    pub(super) fn before(&self, expr: &Expr) -> String {
-        self.wide(expr, false)
+    fn before(&self, expr: &Expr) -> String {
+        self.wide(expr, false, &mut Vec::new().into_iter())
     }
 
-    /// As an `i128`, in which sums of 64-bit values cannot overflow and products saturate.
-    pub(super) fn wide(&self, expr: &Expr, after: bool) -> String {
+    /// An expression after the call: the functions in it are asked first.
+    pub(super) fn after_call(&mut self, expr: &Expr, phase: Phase) -> String {
+        let leaves = expr.leaves().into_iter();
+        let answers: Vec<_> = leaves
+            .filter_map(|leaf| match leaf {
+                Expr::Call(call) => Some(self.ask(call, phase)),
+                _ => None,
+            })
+            .collect();
+        self.wide(expr, true, &mut answers.into_iter())
+    }
+
+    /// As an `i128`, in which sums of 64-bit values cannot overflow and products saturate. `answers` are those of the
+    /// functions in it, in order.
+    fn wide(&self, expr: &Expr, after: bool, answers: &mut std::vec::IntoIter<String>) -> String {
         match expr {
             Expr::Int(value) => format!("{value}_i128"),
             Expr::Ret => "ret as i128".to_owned(),
+            Expr::Call(_) => format!("{} as i128", answers.next().expect("as many answers as questions")),
             Expr::Deref(name) if after && self.is_read_back(name) => format!("{} as i128", self.local(name)),
             Expr::Name(name) | Expr::Deref(name) => match (self.slice_that_tells(name), expr) {
                 (Some(slice), _) => format!("{} as i128", self.slice_len(&slice)),
@@ -77,7 +92,7 @@ impl Writer<'_, '_> {
                     Op::Min => "min",
                     Op::Max => "max",
                 };
-                let (receiver, argument) = (self.wide(left, after), self.wide(right, after));
+                let (receiver, argument) = (self.wide(left, after, answers), self.wide(right, after, answers));
                 match &**left {
                     Expr::Binary(..) | Expr::Int(_) => format!("{receiver}.{method}({argument})"),
                     _ => format!("({receiver}).{method}({argument})"),

@@ -1,17 +1,15 @@
 //! Parameters that point to a struct of the policy: it lives in the domain, and its cursors are set before each call.
 
-use super::{Outcome, Writer, joined, snake};
-use crate::{
-    contract::{
-        Dir,
-        object::{Cursor, Life},
-        shape::Shape,
-    },
-    plan::ParamPlan,
+use super::{Writer, joined, snake};
+use crate::contract::{
+    Dir,
+    object::{Cursor, Life},
+    shape::Shape,
 };
 
 impl Writer<'_, '_> {
-    pub(super) fn object(&mut self, local: &str, life: &Life, cursors: &[Cursor], param: &ParamPlan) {
+    pub(super) fn object(&mut self, index: usize, local: &str, life: &Life, cursors: &[Cursor]) {
+        let param = &self.function.params[index];
         let Some((mutable, to)) = param.shape.pointee() else { return };
         let object = self.names.ty(to);
         let ty = format!("{}<{object}>", self.names.runtime("Object"));
@@ -30,7 +28,7 @@ impl Writer<'_, '_> {
                      unsafe {{ call.run(move || {{ {end}(object); }}) }}\n}};"
                 ));
                 self.before.push(format!("let {local} = DOMAIN.object(\"{function}\", end)?;"));
-                self.results.push(Outcome { ty, value: local.to_owned() });
+                self.result(index + 1, ty, local, format!("`{local}`"));
             }
             Life::Used => {
                 self.take_param(local, format!("&mut {ty}"));
@@ -43,19 +41,20 @@ impl Writer<'_, '_> {
         }
         self.step(format!("let {pointer} = call.object({reference})?;"));
         self.args.push(format!("{pointer}{}", if mutable { "" } else { ".cast_const()" }));
+        self.pointers.insert(param.name.clone(), pointer);
         if *life == Life::Ended {
             self.step(format!("{local}.ended();"));
         }
         for cursor in cursors {
             match cursor.moves {
-                true => self.cursor(local, &object, cursor),
+                true => self.cursor(index, local, &object, cursor),
                 false => self.still(local, &object, cursor),
             }
         }
     }
 
     /// Points a cursor to the caller's slice, or to room for it.
-    fn cursor(&mut self, object: &str, ty: &str, cursor: &Cursor) {
+    fn cursor(&mut self, index: usize, object: &str, ty: &str, cursor: &Cursor) {
         let Cursor { field, dir, left, pointer, counter, .. } = cursor;
         let Some((_, to)) = pointer.pointee() else { return };
         let elem = match to {
@@ -86,7 +85,7 @@ impl Writer<'_, '_> {
         self.step(format!("let {length} = call.length::<{counter}>({local}.len())?;"));
         self.step(format!("call.set({object}, {}, {length})?;", offset(left)));
         // What the library says is left, it may lie about: never more than there was.
-        self.checked.push(format!("let {length} = call.get::<_, {counter}>({object}, {})?;", offset(left)));
+        self.after.checked.push(format!("let {length} = call.get::<_, {counter}>({object}, {})?;", offset(left)));
         let moved = format!("{local}.len() - call.count({length}).min({local}.len())");
         let (count, statement, what) = match dir {
             Dir::In => {
@@ -101,9 +100,10 @@ impl Writer<'_, '_> {
                 (written, statement, "written")
             }
         };
-        self.plain.push(statement);
+        self.after.plain.push(statement);
         self.doc(&local, &format!("{what}, as far as `{}` moves `{field}`", self.function.name));
-        self.results.push(Outcome { ty: "usize".to_owned(), value: count });
+        let verb = if *dir == Dir::In { "read" } else { "wrote" };
+        self.result(index + 1, "usize".to_owned(), count, format!("how many elements of `{local}` it {verb}"));
     }
 
     /// A cursor that this function does not move points nowhere: the buffer of an earlier call is gone.

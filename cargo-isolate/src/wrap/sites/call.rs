@@ -144,6 +144,12 @@ impl<'c> Call<'c> {
     }
 
     fn read(&mut self) {
+        if let Some(failing) = &self.wrapper.function.failing {
+            let error = &failing.error;
+            self.refuse(format!(
+                "the wrapper's result is an `Err` where `{error}`: what comes after the call must ask that"
+            ));
+        }
         let count = self.params().len();
         if self.found.call.args.len() != count {
             self.refuse(format!("it has {} arguments for {count} parameters", self.found.call.args.len()));
@@ -177,7 +183,7 @@ impl<'c> Call<'c> {
                 _ => return Err(format!("`{name}`: `{}` is not `&mut` to a variable", self.source.of(expr))),
             },
             (_, Contract::Value) => Argument::Kept,
-            (_, Contract::Cstr { dir: Dir::In, nullable }) => self.string(expr, *nullable, name)?,
+            (_, Contract::Cstr { dir: Dir::In, nullable, .. }) => self.string(expr, *nullable, name)?,
             (_, Contract::Obj { dir: Dir::Out, .. }) => {
                 let outcome = self.place_for(expr, name)?;
                 self.outcomes.insert(index, outcome);
@@ -310,6 +316,7 @@ impl<'c> Call<'c> {
                 _ if matches!(param.role, Role::CellOf(_)) && !function::counted(function, &param.name) => {
                     parts.push(Part::To(*self.outcomes.get(&index)?, "len"));
                 }
+                Contract::Obj { dir: Dir::Out, .. } if function.is_count(&param.name) => {}
                 Contract::Obj { dir: Dir::Out, .. } => parts.push(Part::To(*self.outcomes.get(&index)?, "value")),
                 _ => {}
             }

@@ -3,7 +3,7 @@
 //! Written by `cargo isolate wrap` from `tests/libraries/isolation.toml`: change the policy and run it again instead of editing here.
 #![allow(non_snake_case, reason = "functions keep the names they have in C")]
 
-use isolate_rt::{Domain, End, Fault, Globals, Object};
+use isolate_rt::{Domain, End, Error, Fault, Globals, Object};
 use std::ffi::{c_int, c_uint};
 use std::mem::offset_of;
 use crate::ffi as ffi;
@@ -49,18 +49,18 @@ pub static DOMAIN: Domain = Domain::new("bzip2").heap_limit(512 << 20).globals(G
 /// * `dest`: written; its length goes as `destLen`.
 /// * `source`: read; its length goes as `sourceLen`.
 ///
-/// Returns what `BZ2_bzBuffToBuffCompress` returned, then how many elements of `dest` it wrote.
+/// Returns how many elements of `dest` it wrote.
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When `BZ2_bzBuffToBuffCompress` fails (`ret != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
 pub fn BZ2_bzBuffToBuffCompress(
     dest: &mut [u8],
     source: &[u8],
     block_size100k: c_int,
     verbosity: c_int,
     work_factor: c_int,
-) -> Result<(c_int, usize), Fault> {
+) -> Result<usize, Error<c_int>> {
     let mut call = DOMAIN.call("BZ2_bzBuffToBuffCompress")?;
     let dest_room = call.output::<u8>(dest.len())?;
     let dest_len = call.inout(&[call.length(dest.len())?])?;
@@ -80,8 +80,11 @@ pub fn BZ2_bzBuffToBuffCompress(
         ))
     }?;
     let dest_len = call.read(dest_len);
+    if ret != 0 {
+        return Err(call.failed(ret, None));
+    }
     let dest_written = call.take(dest_room, call.count(dest_len), dest);
-    Ok((ret, dest_written))
+    Ok(dest_written)
 }
 
 /// `BZ2_bzBuffToBuffDecompress` of `isolate-libraries`.
@@ -89,17 +92,17 @@ pub fn BZ2_bzBuffToBuffCompress(
 /// * `dest`: written; its length goes as `destLen`.
 /// * `source`: read; its length goes as `sourceLen`.
 ///
-/// Returns what `BZ2_bzBuffToBuffDecompress` returned, then how many elements of `dest` it wrote.
+/// Returns how many elements of `dest` it wrote.
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When `BZ2_bzBuffToBuffDecompress` fails (`ret != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
 pub fn BZ2_bzBuffToBuffDecompress(
     dest: &mut [u8],
     source: &[u8],
     small: c_int,
     verbosity: c_int,
-) -> Result<(c_int, usize), Fault> {
+) -> Result<usize, Error<c_int>> {
     let mut call = DOMAIN.call("BZ2_bzBuffToBuffDecompress")?;
     let dest_room = call.output::<u8>(dest.len())?;
     let dest_len = call.inout(&[call.length(dest.len())?])?;
@@ -118,22 +121,25 @@ pub fn BZ2_bzBuffToBuffDecompress(
         ))
     }?;
     let dest_len = call.read(dest_len);
+    if ret != 0 {
+        return Err(call.failed(ret, None));
+    }
     let dest_written = call.take(dest_room, call.count(dest_len), dest);
-    Ok((ret, dest_written))
+    Ok(dest_written)
 }
 
 /// `BZ2_bzCompressInit` of `bzip2-sys`.
 ///
-/// Returns what `BZ2_bzCompressInit` returned, then `stream`.
+/// Returns `stream`.
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When `BZ2_bzCompressInit` fails (`ret != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
 pub fn BZ2_bzCompressInit(
     block_size100k: c_int,
     verbosity: c_int,
     work_factor: c_int,
-) -> Result<(c_int, Object<ffi2::bz_stream>), Fault> {
+) -> Result<Object<ffi2::bz_stream>, Error<c_int>> {
     let end: End<ffi2::bz_stream> = |call, object| {
         // SAFETY: it is what `BZ2_bzCompressInit` filled; ended once, nothing uses it afterwards.
         unsafe {
@@ -155,7 +161,10 @@ pub fn BZ2_bzCompressInit(
             work_factor,
         ))
     }?;
-    Ok((ret, stream))
+    if ret != 0 {
+        return Err(call.failed(ret, None));
+    }
+    Ok(stream)
 }
 
 /// `BZ2_bzCompress` of `bzip2-sys`.
@@ -220,15 +229,15 @@ pub fn BZ2_bzCompressEnd(mut stream: Object<ffi2::bz_stream>) -> Result<c_int, F
 
 /// `BZ2_bzDecompressInit` of `bzip2-sys`.
 ///
-/// Returns what `BZ2_bzDecompressInit` returned, then `stream`.
+/// Returns `stream`.
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When `BZ2_bzDecompressInit` fails (`ret != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
 pub fn BZ2_bzDecompressInit(
     verbosity: c_int,
     small: c_int,
-) -> Result<(c_int, Object<ffi2::bz_stream>), Fault> {
+) -> Result<Object<ffi2::bz_stream>, Error<c_int>> {
     let end: End<ffi2::bz_stream> = |call, object| {
         // SAFETY: it is what `BZ2_bzDecompressInit` filled; ended once, nothing uses it afterwards.
         unsafe {
@@ -245,7 +254,10 @@ pub fn BZ2_bzDecompressInit(
     let ret = unsafe {
         call.run(move || ffi2::BZ2_bzDecompressInit(stream_ptr, verbosity, small))
     }?;
-    Ok((ret, stream))
+    if ret != 0 {
+        return Err(call.failed(ret, None));
+    }
+    Ok(stream)
 }
 
 /// `BZ2_bzDecompress` of `bzip2-sys`.

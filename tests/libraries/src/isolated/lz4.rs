@@ -3,7 +3,7 @@
 //! Written by `cargo isolate wrap` from `tests/libraries/isolation.toml`: change the policy and run it again instead of editing here.
 #![allow(non_snake_case, reason = "functions keep the names they have in C")]
 
-use isolate_rt::{Domain, Fault, Globals};
+use isolate_rt::{Domain, Error, Globals};
 use std::ffi::c_int;
 use lz4_sys as ffi;
 
@@ -47,15 +47,15 @@ pub static DOMAIN: Domain = Domain::new("lz4").heap_limit(512 << 20).globals(GLO
 /// * `source`: read; its length goes as `sourceSize`.
 /// * `dest`: written; its length goes as `maxDestSize`.
 ///
-/// Returns what `LZ4_compress_default` returned, then how many elements of `dest` it wrote.
+/// Returns how many elements of `dest` it wrote.
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When `LZ4_compress_default` fails (`ret == 0`), or the call ends in a fault; what is `&mut` keeps its value then.
 pub fn LZ4_compress_default(
     source: &[u8],
     dest: &mut [u8],
-) -> Result<(c_int, usize), Fault> {
+) -> Result<usize, Error<c_int>> {
     let mut call = DOMAIN.call("LZ4_compress_default")?;
     let source_ptr = call.input(source)?;
     let dest_room = call.output::<u8>(dest.len())?;
@@ -71,8 +71,11 @@ pub fn LZ4_compress_default(
             max_dest_size,
         ))
     }?;
+    if ret == 0 {
+        return Err(call.failed(ret, None));
+    }
     let dest_written = call.take(dest_room, call.count(ret), dest);
-    Ok((ret, dest_written))
+    Ok(dest_written)
 }
 
 /// `LZ4_decompress_safe` of `lz4-sys`.
@@ -80,15 +83,15 @@ pub fn LZ4_compress_default(
 /// * `source`: read; its length goes as `compressedSize`.
 /// * `dest`: written; its length goes as `maxDecompressedSize`.
 ///
-/// Returns what `LZ4_decompress_safe` returned, then how many elements of `dest` it wrote.
+/// Returns how many elements of `dest` it wrote.
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When `LZ4_decompress_safe` fails (`ret < 0`), or the call ends in a fault; what is `&mut` keeps its value then.
 pub fn LZ4_decompress_safe(
     source: &[u8],
     dest: &mut [u8],
-) -> Result<(c_int, usize), Fault> {
+) -> Result<usize, Error<c_int>> {
     let mut call = DOMAIN.call("LZ4_decompress_safe")?;
     let source_ptr = call.input(source)?;
     let dest_room = call.output::<u8>(dest.len())?;
@@ -104,6 +107,9 @@ pub fn LZ4_decompress_safe(
             max_decompressed_size,
         ))
     }?;
+    if ret < 0 {
+        return Err(call.failed(ret, None));
+    }
     let dest_written = call.take(dest_room, call.count(ret), dest);
-    Ok((ret, dest_written))
+    Ok(dest_written)
 }

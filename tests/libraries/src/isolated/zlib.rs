@@ -3,10 +3,11 @@
 //! Written by `cargo isolate wrap` from `tests/libraries/isolation.toml`: change the policy and run it again instead of editing here.
 #![allow(non_snake_case, reason = "functions keep the names they have in C")]
 
-use isolate_rt::{Domain, End, Fault, Globals, Object};
-use std::ffi::{CStr, c_int, c_uint, c_ulong};
+use isolate_rt::{Domain, End, Error, Fault, Globals, Object};
+use std::ffi::{CStr, CString, c_int, c_uint, c_ulong};
 use std::mem::offset_of;
-use libz_sys as ffi;
+use crate::left_out as ffi;
+use libz_sys as ffi2;
 
 // Defined by the linker fragment `isolate.ld`: an executable that was linked without it does not link at all.
 #[cfg(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu"))]
@@ -43,6 +44,23 @@ const GLOBALS: &[Globals] = &[];
 /// Heap: 512 MiB. Stack: the runtime's default.
 pub static DOMAIN: Domain = Domain::new("zlib").heap_limit(512 << 20).globals(GLOBALS);
 
+/// `zError` of `isolate-libraries`.
+///
+/// Returns a copy of what `zError` returned.
+///
+/// # Errors
+///
+/// When the call ends in a fault; what is `&mut` keeps its value then.
+pub fn zError(code: c_int) -> Result<Option<CString>, Fault> {
+    let mut call = DOMAIN.call("zError")?;
+    // SAFETY: each pointer covers what the contract of `zError` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe { call.run(move || ffi::zError(code)) }?;
+    // SAFETY: it is checked to lie in the domain; without isolation the function is trusted to end it.
+    let ret = unsafe { call.string(ret) }?;
+    Ok(ret)
+}
+
 /// `adler32` of `libz-sys`.
 ///
 /// * `buf`: read; its length goes as `len`.
@@ -56,7 +74,7 @@ pub fn adler32(adler: c_ulong, buf: &[u8]) -> Result<c_ulong, Fault> {
     let len = call.length(buf.len())?;
     // SAFETY: each pointer covers what the contract of `adler32` says, and nothing that comes back is used
     // before it was checked.
-    unsafe { call.run(move || ffi::adler32(adler, buf_ptr, len)) }
+    unsafe { call.run(move || ffi2::adler32(adler, buf_ptr, len)) }
 }
 
 /// `crc32` of `libz-sys`.
@@ -72,7 +90,7 @@ pub fn crc32(crc: c_ulong, buf: &[u8]) -> Result<c_ulong, Fault> {
     let len = call.length(buf.len())?;
     // SAFETY: each pointer covers what the contract of `crc32` says, and nothing that comes back is used
     // before it was checked.
-    unsafe { call.run(move || ffi::crc32(crc, buf_ptr, len)) }
+    unsafe { call.run(move || ffi2::crc32(crc, buf_ptr, len)) }
 }
 
 /// `deflate` of `libz-sys`.
@@ -87,7 +105,7 @@ pub fn crc32(crc: c_ulong, buf: &[u8]) -> Result<c_ulong, Fault> {
 ///
 /// When the call ends in a fault; what is `&mut` keeps its value then.
 pub fn deflate(
-    strm: &mut Object<ffi::z_stream>,
+    strm: &mut Object<ffi2::z_stream>,
     next_in: &[u8],
     next_out: &mut [u8],
     flush: c_int,
@@ -95,19 +113,20 @@ pub fn deflate(
     let mut call = DOMAIN.call("deflate")?;
     let strm_ptr = call.object(strm)?;
     let next_in_ptr = call.input(next_in)?;
-    call.set(strm, offset_of!(ffi::z_stream, next_in), next_in_ptr)?;
+    call.set(strm, offset_of!(ffi2::z_stream, next_in), next_in_ptr)?;
     let next_in_left = call.length::<c_uint>(next_in.len())?;
-    call.set(strm, offset_of!(ffi::z_stream, avail_in), next_in_left)?;
+    call.set(strm, offset_of!(ffi2::z_stream, avail_in), next_in_left)?;
     let next_out_room = call.output::<u8>(next_out.len())?;
-    call.set(strm, offset_of!(ffi::z_stream, next_out), next_out_room.as_mut_ptr())?;
+    call.set(strm, offset_of!(ffi2::z_stream, next_out), next_out_room.as_mut_ptr())?;
     let next_out_left = call.length::<c_uint>(next_out.len())?;
-    call.set(strm, offset_of!(ffi::z_stream, avail_out), next_out_left)?;
+    call.set(strm, offset_of!(ffi2::z_stream, avail_out), next_out_left)?;
     // SAFETY: each pointer covers what the contract of `deflate` says, and nothing that comes back is used
     // before it was checked.
-    let ret = unsafe { call.run(move || ffi::deflate(strm_ptr, flush)) }?;
-    let next_in_left = call.get::<_, c_uint>(strm, offset_of!(ffi::z_stream, avail_in))?;
+    let ret = unsafe { call.run(move || ffi2::deflate(strm_ptr, flush)) }?;
+    let next_in_left = call
+        .get::<_, c_uint>(strm, offset_of!(ffi2::z_stream, avail_in))?;
     let next_out_left = call
-        .get::<_, c_uint>(strm, offset_of!(ffi::z_stream, avail_out))?;
+        .get::<_, c_uint>(strm, offset_of!(ffi2::z_stream, avail_out))?;
     let next_in_read = next_in.len() - call.count(next_in_left).min(next_in.len());
     let next_out_written = call
         .take(
@@ -125,13 +144,13 @@ pub fn deflate(
 /// # Errors
 ///
 /// When the call ends in a fault; what is `&mut` keeps its value then.
-pub fn deflateEnd(mut strm: Object<ffi::z_stream>) -> Result<c_int, Fault> {
+pub fn deflateEnd(mut strm: Object<ffi2::z_stream>) -> Result<c_int, Fault> {
     let mut call = DOMAIN.call("deflateEnd")?;
     let strm_ptr = call.object(&strm)?;
     strm.ended();
     // SAFETY: each pointer covers what the contract of `deflateEnd` says, and nothing that comes back is used
     // before it was checked.
-    unsafe { call.run(move || ffi::deflateEnd(strm_ptr)) }
+    unsafe { call.run(move || ffi2::deflateEnd(strm_ptr)) }
 }
 
 /// `inflate` of `libz-sys`.
@@ -146,7 +165,7 @@ pub fn deflateEnd(mut strm: Object<ffi::z_stream>) -> Result<c_int, Fault> {
 ///
 /// When the call ends in a fault; what is `&mut` keeps its value then.
 pub fn inflate(
-    strm: &mut Object<ffi::z_stream>,
+    strm: &mut Object<ffi2::z_stream>,
     next_in: &[u8],
     next_out: &mut [u8],
     flush: c_int,
@@ -154,19 +173,20 @@ pub fn inflate(
     let mut call = DOMAIN.call("inflate")?;
     let strm_ptr = call.object(strm)?;
     let next_in_ptr = call.input(next_in)?;
-    call.set(strm, offset_of!(ffi::z_stream, next_in), next_in_ptr)?;
+    call.set(strm, offset_of!(ffi2::z_stream, next_in), next_in_ptr)?;
     let next_in_left = call.length::<c_uint>(next_in.len())?;
-    call.set(strm, offset_of!(ffi::z_stream, avail_in), next_in_left)?;
+    call.set(strm, offset_of!(ffi2::z_stream, avail_in), next_in_left)?;
     let next_out_room = call.output::<u8>(next_out.len())?;
-    call.set(strm, offset_of!(ffi::z_stream, next_out), next_out_room.as_mut_ptr())?;
+    call.set(strm, offset_of!(ffi2::z_stream, next_out), next_out_room.as_mut_ptr())?;
     let next_out_left = call.length::<c_uint>(next_out.len())?;
-    call.set(strm, offset_of!(ffi::z_stream, avail_out), next_out_left)?;
+    call.set(strm, offset_of!(ffi2::z_stream, avail_out), next_out_left)?;
     // SAFETY: each pointer covers what the contract of `inflate` says, and nothing that comes back is used
     // before it was checked.
-    let ret = unsafe { call.run(move || ffi::inflate(strm_ptr, flush)) }?;
-    let next_in_left = call.get::<_, c_uint>(strm, offset_of!(ffi::z_stream, avail_in))?;
+    let ret = unsafe { call.run(move || ffi2::inflate(strm_ptr, flush)) }?;
+    let next_in_left = call
+        .get::<_, c_uint>(strm, offset_of!(ffi2::z_stream, avail_in))?;
     let next_out_left = call
-        .get::<_, c_uint>(strm, offset_of!(ffi::z_stream, avail_out))?;
+        .get::<_, c_uint>(strm, offset_of!(ffi2::z_stream, avail_out))?;
     let next_in_read = next_in.len() - call.count(next_in_left).min(next_in.len());
     let next_out_written = call
         .take(
@@ -184,34 +204,34 @@ pub fn inflate(
 /// # Errors
 ///
 /// When the call ends in a fault; what is `&mut` keeps its value then.
-pub fn inflateEnd(mut strm: Object<ffi::z_stream>) -> Result<c_int, Fault> {
+pub fn inflateEnd(mut strm: Object<ffi2::z_stream>) -> Result<c_int, Fault> {
     let mut call = DOMAIN.call("inflateEnd")?;
     let strm_ptr = call.object(&strm)?;
     strm.ended();
     // SAFETY: each pointer covers what the contract of `inflateEnd` says, and nothing that comes back is used
     // before it was checked.
-    unsafe { call.run(move || ffi::inflateEnd(strm_ptr)) }
+    unsafe { call.run(move || ffi2::inflateEnd(strm_ptr)) }
 }
 
 /// `deflateInit_` of `libz-sys`.
 ///
 /// * `version`: a string, read.
 ///
-/// Returns what `deflateInit_` returned, then `strm`.
+/// Returns `strm`.
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When `deflateInit_` fails (`ret != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
 pub fn deflateInit_(
     level: c_int,
     version: &CStr,
     stream_size: c_int,
-) -> Result<(c_int, Object<ffi::z_stream>), Fault> {
-    let end: End<ffi::z_stream> = |call, object| {
+) -> Result<Object<ffi2::z_stream>, Error<c_int>> {
+    let end: End<ffi2::z_stream> = |call, object| {
         // SAFETY: it is what `deflateInit_` filled; ended once, nothing uses it afterwards.
         unsafe {
             call.run(move || {
-                ffi::deflateEnd(object);
+                ffi2::deflateEnd(object);
             })
         }
     };
@@ -222,29 +242,36 @@ pub fn deflateInit_(
     // SAFETY: each pointer covers what the contract of `deflateInit_` says, and nothing that comes back is used
     // before it was checked.
     let ret = unsafe {
-        call.run(move || ffi::deflateInit_(strm_ptr, level, version_ptr, stream_size))
+        call.run(move || ffi2::deflateInit_(strm_ptr, level, version_ptr, stream_size))
     }?;
-    Ok((ret, strm))
+    if ret != 0 {
+        // SAFETY: as above.
+        let message = unsafe { call.run(move || ffi::zError(ret)) }?;
+        // SAFETY: it is checked to lie in the domain; without isolation `zError` is trusted to end it.
+        let message = unsafe { call.string(message) }?;
+        return Err(call.failed(ret, message));
+    }
+    Ok(strm)
 }
 
 /// `inflateInit_` of `libz-sys`.
 ///
 /// * `version`: a string, read.
 ///
-/// Returns what `inflateInit_` returned, then `strm`.
+/// Returns `strm`.
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When `inflateInit_` fails (`ret != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
 pub fn inflateInit_(
     version: &CStr,
     stream_size: c_int,
-) -> Result<(c_int, Object<ffi::z_stream>), Fault> {
-    let end: End<ffi::z_stream> = |call, object| {
+) -> Result<Object<ffi2::z_stream>, Error<c_int>> {
+    let end: End<ffi2::z_stream> = |call, object| {
         // SAFETY: it is what `inflateInit_` filled; ended once, nothing uses it afterwards.
         unsafe {
             call.run(move || {
-                ffi::inflateEnd(object);
+                ffi2::inflateEnd(object);
             })
         }
     };
@@ -255,9 +282,16 @@ pub fn inflateInit_(
     // SAFETY: each pointer covers what the contract of `inflateInit_` says, and nothing that comes back is used
     // before it was checked.
     let ret = unsafe {
-        call.run(move || ffi::inflateInit_(strm_ptr, version_ptr, stream_size))
+        call.run(move || ffi2::inflateInit_(strm_ptr, version_ptr, stream_size))
     }?;
-    Ok((ret, strm))
+    if ret != 0 {
+        // SAFETY: as above.
+        let message = unsafe { call.run(move || ffi::zError(ret)) }?;
+        // SAFETY: it is checked to lie in the domain; without isolation `zError` is trusted to end it.
+        let message = unsafe { call.string(message) }?;
+        return Err(call.failed(ret, message));
+    }
+    Ok(strm)
 }
 
 /// `compress2` of `libz-sys`.
@@ -265,16 +299,16 @@ pub fn inflateInit_(
 /// * `dest`: written; its length goes as `destLen`.
 /// * `source`: read; its length goes as `sourceLen`.
 ///
-/// Returns what `compress2` returned, then how many elements of `dest` it wrote.
+/// Returns how many elements of `dest` it wrote.
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When `compress2` fails (`ret != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
 pub fn compress2(
     dest: &mut [u8],
     source: &[u8],
     level: c_int,
-) -> Result<(c_int, usize), Fault> {
+) -> Result<usize, Error<c_int>> {
     let mut call = DOMAIN.call("compress2")?;
     let dest_room = call.output::<u8>(dest.len())?;
     let dest_len = call.inout(&[call.length(dest.len())?])?;
@@ -283,7 +317,7 @@ pub fn compress2(
     // SAFETY: each pointer covers what the contract of `compress2` says, and nothing that comes back is used
     // before it was checked.
     let ret = unsafe {
-        call.run(move || ffi::compress2(
+        call.run(move || ffi2::compress2(
             dest_room.as_mut_ptr(),
             dest_len.as_mut_ptr(),
             source_ptr,
@@ -292,8 +326,15 @@ pub fn compress2(
         ))
     }?;
     let dest_len = call.read(dest_len);
+    if ret != 0 {
+        // SAFETY: as above.
+        let message = unsafe { call.run(move || ffi::zError(ret)) }?;
+        // SAFETY: it is checked to lie in the domain; without isolation `zError` is trusted to end it.
+        let message = unsafe { call.string(message) }?;
+        return Err(call.failed(ret, message));
+    }
     let dest_written = call.take(dest_room, call.count(dest_len), dest);
-    Ok((ret, dest_written))
+    Ok(dest_written)
 }
 
 /// `uncompress` of `libz-sys`.
@@ -301,12 +342,12 @@ pub fn compress2(
 /// * `dest`: written; its length goes as `destLen`.
 /// * `source`: read; its length goes as `sourceLen`.
 ///
-/// Returns what `uncompress` returned, then how many elements of `dest` it wrote.
+/// Returns how many elements of `dest` it wrote.
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
-pub fn uncompress(dest: &mut [u8], source: &[u8]) -> Result<(c_int, usize), Fault> {
+/// When `uncompress` fails (`ret != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
+pub fn uncompress(dest: &mut [u8], source: &[u8]) -> Result<usize, Error<c_int>> {
     let mut call = DOMAIN.call("uncompress")?;
     let dest_room = call.output::<u8>(dest.len())?;
     let dest_len = call.inout(&[call.length(dest.len())?])?;
@@ -315,7 +356,7 @@ pub fn uncompress(dest: &mut [u8], source: &[u8]) -> Result<(c_int, usize), Faul
     // SAFETY: each pointer covers what the contract of `uncompress` says, and nothing that comes back is used
     // before it was checked.
     let ret = unsafe {
-        call.run(move || ffi::uncompress(
+        call.run(move || ffi2::uncompress(
             dest_room.as_mut_ptr(),
             dest_len.as_mut_ptr(),
             source_ptr,
@@ -323,6 +364,13 @@ pub fn uncompress(dest: &mut [u8], source: &[u8]) -> Result<(c_int, usize), Faul
         ))
     }?;
     let dest_len = call.read(dest_len);
+    if ret != 0 {
+        // SAFETY: as above.
+        let message = unsafe { call.run(move || ffi::zError(ret)) }?;
+        // SAFETY: it is checked to lie in the domain; without isolation `zError` is trusted to end it.
+        let message = unsafe { call.string(message) }?;
+        return Err(call.failed(ret, message));
+    }
     let dest_written = call.take(dest_room, call.count(dest_len), dest);
-    Ok((ret, dest_written))
+    Ok(dest_written)
 }

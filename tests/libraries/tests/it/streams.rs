@@ -4,7 +4,7 @@ use crate::isolation::isolation;
 use crate::support::{alone, samples};
 use bzip2_sys::bz_stream;
 use isolate_libraries::isolated::{bzip2, tlv, zlib};
-use isolate_rt::{Fault, FaultKind};
+use isolate_rt::{Error, Fault, FaultKind};
 use libz_sys::z_stream;
 use std::ffi::{CStr, c_char, c_int};
 use std::mem::{MaybeUninit, size_of};
@@ -42,7 +42,7 @@ struct Streams<R> {
 
 /// Direct and isolated streams agree over all samples and over damage.
 #[track_caller]
-fn check(direct: Streams<Streamed>, isolated: Streams<Result<Streamed, Fault>>) {
+fn check(direct: Streams<Streamed>, isolated: Streams<Result<Streamed, Error<c_int>>>) {
     if !isolation() {
         return;
     }
@@ -63,9 +63,8 @@ const Z_STREAM_END: c_int = 1;
 const VERSION: &CStr = c"1.2.11";
 const SIZE: c_int = size_of::<z_stream>() as c_int;
 
-fn deflate(data: &[u8]) -> Result<Streamed, Fault> {
-    let (status, mut stream) = zlib::deflateInit_(6, VERSION, SIZE)?;
-    assert_eq!(status, 0);
+fn deflate(data: &[u8]) -> Result<Streamed, Error<c_int>> {
+    let mut stream = zlib::deflateInit_(6, VERSION, SIZE)?;
     let packed = drive(data, Z_STREAM_END, |piece, last, room| {
         zlib::deflate(&mut stream, piece, room, if last { Z_FINISH } else { 0 })
     })?;
@@ -73,11 +72,10 @@ fn deflate(data: &[u8]) -> Result<Streamed, Fault> {
     Ok(packed)
 }
 
-fn inflate(data: &[u8]) -> Result<Streamed, Fault> {
-    let (status, mut stream) = zlib::inflateInit_(VERSION, SIZE)?;
-    assert_eq!(status, 0);
+fn inflate(data: &[u8]) -> Result<Streamed, Error<c_int>> {
+    let mut stream = zlib::inflateInit_(VERSION, SIZE)?;
     // Dropped, not ended by hand: the wrapper's object does that.
-    drive(data, Z_STREAM_END, |piece, _, room| zlib::inflate(&mut stream, piece, room, 0))
+    Ok(drive(data, Z_STREAM_END, |piece, _, room| zlib::inflate(&mut stream, piece, room, 0))?)
 }
 
 fn zlib_directly(
@@ -131,18 +129,16 @@ const BZ_RUN: c_int = 0;
 const BZ_FINISH: c_int = 2;
 const BZ_STREAM_END: c_int = 4;
 
-fn compress(data: &[u8]) -> Result<Streamed, Fault> {
-    let (status, mut stream) = bzip2::BZ2_bzCompressInit(1, 0, 0)?;
-    assert_eq!(status, 0);
-    drive(data, BZ_STREAM_END, |piece, last, room| {
+fn compress(data: &[u8]) -> Result<Streamed, Error<c_int>> {
+    let mut stream = bzip2::BZ2_bzCompressInit(1, 0, 0)?;
+    Ok(drive(data, BZ_STREAM_END, |piece, last, room| {
         bzip2::BZ2_bzCompress(&mut stream, piece, room, if last { BZ_FINISH } else { BZ_RUN })
-    })
+    })?)
 }
 
-fn decompress(data: &[u8]) -> Result<Streamed, Fault> {
-    let (status, mut stream) = bzip2::BZ2_bzDecompressInit(0, 0)?;
-    assert_eq!(status, 0);
-    drive(data, BZ_STREAM_END, |piece, _, room| bzip2::BZ2_bzDecompress(&mut stream, piece, room))
+fn decompress(data: &[u8]) -> Result<Streamed, Error<c_int>> {
+    let mut stream = bzip2::BZ2_bzDecompressInit(0, 0)?;
+    Ok(drive(data, BZ_STREAM_END, |piece, _, room| bzip2::BZ2_bzDecompress(&mut stream, piece, room))?)
 }
 
 fn bzip2_directly(

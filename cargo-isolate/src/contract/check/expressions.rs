@@ -1,0 +1,190 @@
+//! Expressions and conditions: what they speak of must be there, and known by then.
+
+use super::{Scope, list};
+use crate::{
+    contract::{
+        expr::{Call, Condition, Expr, ExprError, Mention, Mentioned},
+        shape::Shape,
+    },
+    policy::{PolicyError, Spanned},
+};
+use std::ops::Range;
+
+/// When an expression is evaluated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum When {
+    /// Before the call: nothing is known of what comes back.
+    Before,
+    After,
+}
+
+pub(super) struct Expressions<'e> {
+    pub(super) scope: Scope<'e>,
+    pub(super) errors: &'e mut Vec<PolicyError>,
+}
+
+impl Expressions<'_> {
+    /// Reads a length.
+    pub(super) fn expr(&mut self, text: &Spanned<String>, when: When) -> Option<Expr> {
+        let expr = self.read(text, Expr::parse, when)?;
+        if let Some(Expr::Int(..0)) = expr.leaves().first() {
+            self.errors.push(PolicyError::new(text.span(), "a length is not below 0"));
+            return None;
+        }
+        Some(expr)
+    }
+
+    /// Reads when a function has failed: what it returned must say so.
+    pub(super) fn condition(&mut self, text: &Spanned<String>) -> Option<Condition> {
+        let function = &self.scope.signature.name;
+        if !self.scope.signature.ret.as_ref().is_some_and(Shape::is_int) {
+            let message = format!("`{function}` returns no integer, which could be an error");
+            self.errors.push(PolicyError::new(text.span(), message));
+            return None;
+        }
+        self.read(text, Condition::parse, When::After)
+    }
+
+    /// Reads the call of a function that returns a string.
+    pub(super) fn message(&mut self, text: &Spanned<String>) -> Option<Call> {
+        let Expr::Call(call) = self.read(text, Expr::parse, When::After)? else {
+            let error = PolicyError::new(text.span(), "a message is what a function of the library returns");
+            self.errors.push(error.help("as in `message = \"zError(ret)\"`"));
+            return None;
+        };
+        let ret = self.scope.domain.get(&call.function).and_then(|function| function.ret.as_ref());
+        let is_text = ret.and_then(Shape::pointee).is_some_and(|(_, to)| to.is_byte());
+        if !is_text {
+            self.errors.push(PolicyError::new(text.span(), format!("`{}` returns no string", call.function)));
+        }
+        is_text.then_some(call)
+    }
+
+    fn read<T>(
+        &mut self,
+        text: &Spanned<String>,
+        parse: impl Fn(&str) -> Result<(T, Vec<Mention>), ExprError>,
+        when: When,
+    ) -> Option<T> {
+        // The place inside the string, as far as no escapes stand before it.
+        let place = |span: &Range<usize>| {
+            let quoted = text.span().len() == text.get_ref().len() + 2;
+            let start = text.span().start + 1;
+            if quoted { start + span.start..start + span.end } else { text.span() }
+        };
+        let (read, mentions) = match parse(text.get_ref()) {
+            Ok(parsed) => parsed,
+            Err(error) => {
+                self.errors.push(PolicyError::new(place(&error.span), error.message));
+                return None;
+            }
+        };
+        let before = self.errors.len();
+        for mention in &mentions {
+            let at = place(&mention.span);
+            let checked = match &mention.what {
+                Mentioned::Value(name) => self.name(name, false, at, when),
+                Mentioned::Pointee(name) => self.name(name, true, at, when),
+                Mentioned::Ret => self.ret(at, when),
+                Mentioned::Call(call) => self.call(call, at, when),
+            };
+            self.errors.extend(checked.err());
+        }
+        (self.errors.len() == before).then_some(read)
+    }
+
+    fn ret(&self, at: Range<usize>, when: When) -> Result<(), PolicyError> {
+        let signature = self.scope.signature;
+        if when == When::Before {
+            return Err(PolicyError::new(at, "`ret` is not known before the call").help("`written` may use it"));
+        }
+        match &signature.ret {
+            Some(shape) if shape.is_int() => Ok(()),
+            _ => Err(PolicyError::new(at, format!("`ret` is no integer: what `{}` returns", signature.name))),
+        }
+    }
+
+    fn name(&self, name: &str, deref: bool, at: Range<usize>, when: When) -> Result<(), PolicyError> {
+        let signature = self.scope.signature;
+        let Some(param) = signature.param(name) else {
+            let message = format!("`{}` has no parameter `{name}`", signature.name);
+            let usable = self.usable(when);
+            let usable: Vec<_> = usable.iter().map(|name| &**name).collect();
+            let numbers =
+                if usable.is_empty() { "numbers".to_owned() } else { format!("{} and numbers", list(&usable)) };
+            return Err(PolicyError::new(at, message)
+                .help(format!("made of {numbers}, with `+`, `-`, `*`, `min(…)` and `max(…)`"))
+                .did_you_mean(name, usable));
+        };
+        match (deref, param.shape.pointee()) {
+            (false, None) if param.shape.is_int() => Ok(()),
+            (true, Some((_, to))) if to.is_int() => Ok(()),
+            (false, Some((_, to))) if to.is_int() => {
+                Err(PolicyError::new(at, format!("`{name}` is a pointer"))
+                    .help(format!("what it points to is `*{name}`")))
+            }
+            (true, None) if param.shape.is_int() => {
+                Err(PolicyError::new(at, format!("`{name}` is no pointer")).help(format!("write `{name}`")))
+            }
+            _ => Err(PolicyError::new(
+                at,
+                format!("`{name}` is neither an integer nor a pointer to one: `{}`", param.shape),
+            )),
+        }
+    }
+
+    fn call(&self, call: &Call, at: Range<usize>, when: When) -> Result<(), PolicyError> {
+        let name = &call.function;
+        if when == When::Before {
+            let error = PolicyError::new(at, format!("`{name}` cannot be asked before the call"));
+            return Err(error.help("`written`, and the `len` of what comes out, may ask a function"));
+        }
+        let Some(function) = self.scope.domain.get(name) else {
+            let error = PolicyError::new(at, format!("no function `{name}` runs in this domain"));
+            let error = error.help("there are `min(…)` and `max(…)`, and the functions that `extern` names");
+            return Err(error.did_you_mean(name, self.scope.domain.keys().map(|name| &**name)));
+        };
+        if function.params.len() != call.args.len() {
+            let (wants, got) = (function.params.len(), call.args.len());
+            return Err(PolicyError::new(at, format!("`{name}` takes {wants} arguments, not {got}")));
+        }
+        for (arg, param) in call.args.iter().zip(&function.params) {
+            if !self.passes(arg, &param.shape) {
+                let message = format!("`{arg}` does not fit `{}` of `{name}`", param.name);
+                return Err(PolicyError::new(at, message).label(format!("it is declared `{}`", param.shape)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether an argument is what a parameter takes.
+    fn passes(&self, arg: &Expr, wanted: &Shape) -> bool {
+        let signature = self.scope.signature;
+        let pointee = |shape: &Shape| shape.pointee().map(|(_, to)| to.clone());
+        let found = match arg {
+            Expr::Int(_) => return wanted.is_int(),
+            Expr::Ret => signature.ret.clone(),
+            Expr::Name(name) => signature.param(name).map(|param| param.shape.clone()),
+            Expr::Deref(name) => signature.param(name).and_then(|param| pointee(&param.shape)),
+            Expr::Call(_) | Expr::Binary(..) => None,
+        };
+        let Some(found) = found else { return false };
+        match (pointee(&found), pointee(wanted)) {
+            (Some(found), Some(wanted)) => matches!(found, Shape::Opaque(_) | Shape::Struct { .. }) && found == wanted,
+            (None, None) => found.is_int() && wanted.is_int(),
+            _ => false,
+        }
+    }
+
+    /// What an expression about this function can be made of, besides numbers.
+    fn usable(&self, when: When) -> Vec<String> {
+        let signature = self.scope.signature;
+        let params = signature.params.iter().filter_map(|param| match param.shape.pointee() {
+            None if param.shape.is_int() => Some(param.name.clone()),
+            Some((_, to)) if to.is_int() && !to.is_byte() => Some(format!("*{}", param.name)),
+            _ => None,
+        });
+        let ret = when == When::After && signature.ret.as_ref().is_some_and(Shape::is_int);
+        params.chain(ret.then(|| "ret".to_owned())).collect()
+    }
+}

@@ -1,0 +1,193 @@
+//! What goes by value, by reference and in buffers.
+
+use super::{Checker, Contract, Dir, When, reason};
+use crate::contract::shape::Shape;
+
+impl Checker<'_> {
+    pub(super) fn value(&mut self, shape: &Shape) -> Option<Contract> {
+        let returned = self.is_returned();
+        match shape {
+            Shape::Pointer { .. } => self.wrong_kind("is a pointer, and `value` is for what is not"),
+            Shape::Function => self.wrong_kind("is a callback, for which no wrappers are generated yet"),
+            Shape::Unknown { .. } | Shape::Int(None) if self.words.ty.is_some() => Some(Contract::Value),
+            Shape::Unknown { .. } | Shape::Int(None) => {
+                self.wrong_kind("is of a type that is not known: add `ty`, the number type that it is")
+            }
+            Shape::Bool | Shape::Enum { copy: true, .. } if !returned => Some(Contract::Value),
+            Shape::Void if returned => Some(Contract::Value),
+            shape => match shape.hindrance() {
+                // Nothing that comes out of a domain is believed to be a valid `bool` or enum.
+                Some(why) => self.wrong_kind(&format!("cannot cross by value: {}", reason(&why))),
+                None => Some(Contract::Value),
+            },
+        }
+    }
+
+    pub(super) fn null(&mut self, shape: &Shape) -> Option<Contract> {
+        match shape {
+            Shape::Pointer { .. } | Shape::Function if !self.is_returned() => Some(Contract::Null),
+            _ => self.wrong_kind("is no pointer parameter, so NULL cannot be passed for it"),
+        }
+    }
+
+    pub(super) fn obj(&mut self, shape: &Shape) -> Option<Contract> {
+        self.only("obj", &["dir", "null"]);
+        if self.is_returned() {
+            return self.wrong_kind("is returned, and `obj` is for parameters: say `buf` with `len = \"1\"`");
+        }
+        let Some((mutable, to)) = shape.pointee() else { return self.wrong_kind("is not a pointer") };
+        let dir = self.dir(if mutable { Dir::Inout } else { Dir::In });
+        let nullable = self.nullable();
+        self.writable(dir, mutable)?;
+        if let Some(why) = to.hindrance() {
+            let message = format!("`{to}` cannot be copied to and from a domain: {}", reason(&why));
+            self.error(self.at.clone(), message).push(self.errors);
+            return None;
+        }
+        if nullable && dir == Dir::Out {
+            return self.no_effect_of_null();
+        }
+        Some(Contract::Obj { dir, nullable })
+    }
+
+    pub(super) fn buf(&mut self, shape: &Shape) -> Option<Contract> {
+        let Some((mutable, to)) = shape.pointee() else { return self.wrong_kind("is not a pointer") };
+        match (self.is_returned(), to.pointee()) {
+            (true, _) => return self.given(to),
+            (false, Some((_, to))) => return self.given_out(mutable, to),
+            (false, None) => self.only("buf", &["dir", "len", "cap", "written", "null"]),
+        }
+        let dir = self.dir(if mutable { Dir::Inout } else { Dir::In });
+        let nullable = self.nullable();
+        self.writable(dir, mutable)?;
+        self.elements(to)?;
+        let bound = match (dir, &self.words.len, &self.words.cap) {
+            (Dir::Out, Some(len), _) => {
+                self.error(len.span(), "an `out` buffer has no length before the call")
+                    .help("say `cap = \"…\"`: how many elements it has room for")
+                    .push(self.errors);
+                return None;
+            }
+            (Dir::In, _, Some(cap)) => {
+                self.error(cap.span(), "an `in` buffer has no capacity")
+                    .help("say `len = \"…\"`: how many elements the function reads")
+                    .push(self.errors);
+                return None;
+            }
+            (Dir::Inout, Some(_), Some(cap)) => {
+                self.error(cap.span(), "`len` and `cap` say the same of an `inout` buffer")
+                    .help("remove one")
+                    .push(self.errors);
+                return None;
+            }
+            (_, Some(bound), _) | (_, _, Some(bound)) => bound,
+            (_, None, None) => {
+                let word = if dir == Dir::Out { "cap" } else { "len" };
+                self.error(self.at.clone(), format!("nothing says how long `{}` is", self.subject_name()))
+                    .help(format!(
+                        "add `{word} = \"…\"`: a parameter, `*parameter`, a number, or an expression of those"
+                    ))
+                    .push(self.errors);
+                return None;
+            }
+        };
+        let len = self.expr(bound, When::Before);
+        let written = match &self.words.written {
+            Some(written) if dir == Dir::In => {
+                self.error(written.span(), "nothing is written to an `in` buffer").push(self.errors);
+                return None;
+            }
+            Some(written) => Some(self.expr(written, When::After)?),
+            // What is `out` is wholly written; of what is `inout` the rest keeps its value anyway.
+            None => None,
+        };
+        Some(Contract::Buf { dir, len: len?, written, nullable })
+    }
+
+    /// A buffer comes out of a parameter: `unsigned char **out`.
+    fn given_out(&mut self, mutable: bool, to: &Shape) -> Option<Contract> {
+        if self.dir(Dir::Out) != Dir::Out || !mutable {
+            self.dir_error("through a pointer to a pointer a buffer comes out: say `dir = \"out\"`");
+            return None;
+        }
+        self.given(to)
+    }
+
+    /// A buffer of the library, which is copied, and freed if it was given away.
+    fn given(&mut self, to: &Shape) -> Option<Contract> {
+        self.only("buf", &["dir", "len", "null", "own", "free"]);
+        let dir = self.given_dir()?;
+        if !to.is_number() && !matches!(to, Shape::Void) {
+            return self.wrong_kind("does not point to numbers or bytes");
+        }
+        let nullable = self.nullable();
+        let free = self.free_memory(to);
+        let Some(len) = &self.words.len else {
+            self.error(self.at.clone(), format!("nothing says how long `{}` is", self.subject_name()))
+                .help("add `len = \"…\"`: `ret`, `*parameter`, or a function that tells it, as in `len = \"sqlite3_column_bytes(stmt, column)\"`")
+                .push(self.errors);
+            return None;
+        };
+        let len = self.expr(len, When::After)?;
+        Some(Contract::Given { dir, len, nullable, free: free? })
+    }
+
+    /// Whether it comes out of a parameter or is returned.
+    fn given_dir(&mut self) -> Option<Dir> {
+        if !self.is_returned() {
+            return Some(Dir::Out);
+        }
+        if self.words.dir.is_some() {
+            self.dir_error("a return value has no direction");
+            return None;
+        }
+        Some(Dir::In)
+    }
+
+    fn elements(&mut self, to: &Shape) -> Option<()> {
+        if matches!(to, Shape::Void) {
+            return Some(());
+        }
+        let why = match to.hindrance() {
+            None => return Some(()),
+            Some(why) => why,
+        };
+        let message = format!("elements of type `{to}` cannot be copied to and from a domain: {}", reason(&why));
+        self.error(self.at.clone(), message).push(self.errors);
+        None
+    }
+
+    pub(super) fn cstr(&mut self, shape: &Shape) -> Option<Contract> {
+        self.only("cstr", &["dir", "null", "own", "free"]);
+        let nullable = self.nullable();
+        let pointee = shape.pointee();
+        let comes_out = match pointee {
+            Some((_, to)) => self.is_returned() || to.pointee().is_some(),
+            None => false,
+        };
+        let text = pointee.map(|(_, to)| to.pointee().map_or(to, |(_, to)| to));
+        let Some(text) = text.filter(|text| text.is_byte()) else {
+            return self.wrong_kind("does not point to characters");
+        };
+        if comes_out {
+            if self.is_returned() && pointee.is_some_and(|(_, to)| to.pointee().is_some()) {
+                return self.wrong_kind("does not point to characters");
+            }
+            if !self.is_returned() && self.dir(Dir::Out) != Dir::Out {
+                self.dir_error("through a pointer to a pointer a string comes out: say `dir = \"out\"`");
+                return None;
+            }
+            let dir = self.given_dir()?;
+            let free = self.free_memory(text)?;
+            return Some(Contract::Cstr { dir, nullable, free });
+        }
+        self.no_owner("cstr")?;
+        let dir = self.dir(Dir::In);
+        if dir == Dir::Out {
+            self.dir_error("a string is read (`in`), or read and changed (`inout`)");
+            return None;
+        }
+        self.writable(dir, pointee.is_some_and(|(mutable, _)| mutable))?;
+        Some(Contract::Cstr { dir, nullable, free: None })
+    }
+}

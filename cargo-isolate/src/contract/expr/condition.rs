@@ -1,0 +1,76 @@
+//! Conditions over what a function left behind: `ret != 0`, `ret < 0 && ret != -5`.
+
+use super::{Expr, ExprError, Mention, parse::Parser};
+use serde::{Serialize, Serializer};
+use std::fmt;
+
+/// When something holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Condition {
+    Compare(Comparison, Expr, Expr),
+    All(Box<Condition>, Box<Condition>),
+    Any(Box<Condition>, Box<Condition>),
+}
+
+/// How two numbers are held against each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Comparison {
+    Equal,
+    NotEqual,
+    AtMost,
+    AtLeast,
+    Below,
+    Above,
+}
+
+impl Condition {
+    /// Reads a condition and lists what it speaks of.
+    pub(crate) fn parse(text: &str) -> Result<(Condition, Vec<Mention>), ExprError> {
+        Parser::new(text).whole(Parser::any, "`&&`, `||` or the end")
+    }
+
+    /// Where it does not hold, what the function returned is one known value, which tells nobody anything.
+    pub(crate) fn leaves_one_value(&self) -> bool {
+        matches!(self, Condition::Compare(Comparison::NotEqual, Expr::Ret, Expr::Int(_)))
+    }
+}
+
+impl Comparison {
+    /// The longer signs first.
+    pub(super) const ALL: [Comparison; 6] = [
+        Comparison::Equal,
+        Comparison::NotEqual,
+        Comparison::AtMost,
+        Comparison::AtLeast,
+        Comparison::Below,
+        Comparison::Above,
+    ];
+
+    /// In C and in Rust.
+    pub(crate) fn sign(self) -> &'static str {
+        match self {
+            Comparison::Equal => "==",
+            Comparison::NotEqual => "!=",
+            Comparison::AtMost => "<=",
+            Comparison::AtLeast => ">=",
+            Comparison::Below => "<",
+            Comparison::Above => ">",
+        }
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Condition::Compare(comparison, left, right) => write!(f, "{left} {} {right}", comparison.sign()),
+            Condition::All(left, right) => write!(f, "{left} && {right}"),
+            Condition::Any(left, right) => write!(f, "{left} || {right}"),
+        }
+    }
+}
+
+impl Serialize for Condition {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}

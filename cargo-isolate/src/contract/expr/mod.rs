@@ -1,0 +1,226 @@
+//! Expressions of a contract: lengths (`sourceLen`, `*destLen`, `nmemb * size`, `max(ret, 0)`, `ZSTD_getFrameSize(src, n)`),
+//! and conditions over them (`ret < 0 && ret != -5`).
+
+mod condition;
+mod parse;
+
+pub(crate) use condition::{Comparison, Condition};
+
+use parse::Parser;
+use serde::{Serialize, Serializer};
+use std::{fmt, ops::Range};
+
+/// A checked expression over the parameters of one foreign function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Expr {
+    /// A literal; below 0 only in conditions.
+    Int(i64),
+    /// The value of an integer parameter.
+    Name(String),
+    /// What a parameter points to, as it is when the expression is evaluated.
+    Deref(String),
+    /// What the function returned.
+    Ret,
+    /// What another function of the library returns, asked after the call.
+    Call(Call),
+    Binary(Op, Box<Expr>, Box<Expr>),
+}
+
+/// A call of another function of the library.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Call {
+    pub(crate) function: String,
+    /// Leaves: parameters, what they point to, `ret`, numbers.
+    pub(crate) args: Vec<Expr>,
+}
+
+/// Operators, and the two functions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Op {
+    Add,
+    Sub,
+    Mul,
+    Min,
+    Max,
+}
+
+/// Why a text is no expression.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ExprError {
+    pub(crate) message: String,
+    /// Bytes of the text.
+    pub(crate) span: Range<usize>,
+}
+
+/// What an expression speaks of, as it stands in the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Mention {
+    pub(crate) what: Mentioned,
+    /// Bytes of the text.
+    pub(crate) span: Range<usize>,
+}
+
+/// Something that has to be there for an expression to mean anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Mentioned {
+    /// `name`
+    Value(String),
+    /// `*name`
+    Pointee(String),
+    /// `ret`
+    Ret,
+    /// `name(…)`
+    Call(Call),
+}
+
+impl Expr {
+    /// Reads an expression and lists what it speaks of in order, so that the caller can check each at its place.
+    pub(crate) fn parse(text: &str) -> Result<(Expr, Vec<Mention>), ExprError> {
+        Parser::new(text).whole(Parser::sum, "`+`, `-`, `*` or the end")
+    }
+
+    /// Every leaf, left to right.
+    pub(crate) fn leaves(&self) -> Vec<&Expr> {
+        match self {
+            Expr::Binary(_, left, right) => [left.leaves(), right.leaves()].concat(),
+            leaf => vec![leaf],
+        }
+    }
+}
+
+impl fmt::Display for Expr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Expr::Int(value) => write!(f, "{value}"),
+            Expr::Name(name) => f.write_str(name),
+            Expr::Deref(name) => write!(f, "*{name}"),
+            Expr::Ret => f.write_str("ret"),
+            Expr::Call(call) => write!(f, "{call}"),
+            Expr::Binary(Op::Min, a, b) => write!(f, "min({a}, {b})"),
+            Expr::Binary(Op::Max, a, b) => write!(f, "max({a}, {b})"),
+            Expr::Binary(op, a, b) => {
+                operand(f, a, op.strength())?;
+                f.write_str(match op {
+                    Op::Add => " + ",
+                    Op::Sub => " - ",
+                    _ => " * ",
+                })?;
+                // `a - (b - c)` keeps its parentheses: operators of one strength group from the left.
+                operand(f, b, op.strength() + 1)
+            }
+        }
+    }
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let args: Vec<_> = self.args.iter().map(Expr::to_string).collect();
+        write!(f, "{}({})", self.function, args.join(", "))
+    }
+}
+
+fn operand(f: &mut fmt::Formatter<'_>, expr: &Expr, strength: u8) -> fmt::Result {
+    match expr {
+        Expr::Binary(op, ..) if op.strength() < strength => write!(f, "({expr})"),
+        _ => write!(f, "{expr}"),
+    }
+}
+
+impl Op {
+    fn strength(self) -> u8 {
+        match self {
+            Op::Add | Op::Sub => 1,
+            Op::Mul => 2,
+            Op::Min | Op::Max => 4,
+        }
+    }
+}
+
+impl Serialize for Expr {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Call, Condition, Expr, Mentioned};
+
+    /// The expression as we print it, or the error with what it points at.
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        let shown = match Expr::parse(text) {
+            Ok((expr, _)) => expr.to_string(),
+            Err(error) => format!("{}: {} [{}]", error.span.start, error.message, &text[error.span.clone()]),
+        };
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn prints_what_it_read() {
+        check("sourceLen", "sourceLen");
+        check(" * destLen ", "*destLen");
+        check("nmemb*size", "nmemb * size");
+        check("a**b", "a * *b");
+        check("max( ret ,0 )", "max(ret, 0)");
+        check("(a+b)*2-c", "(a + b) * 2 - c");
+        check("a-(b-c)", "a - (b - c)");
+        check("min(a+1, *b)", "min(a + 1, *b)");
+        check("minimum", "minimum");
+        check("bytes( stmt,i , *n,3)*2", "bytes(stmt, i, *n, 3) * 2");
+        check("a - -5", "a - -5");
+    }
+
+    #[test]
+    fn points_at_what_is_wrong() {
+        check("", "0: expected a parameter's name, `*name`, `ret`, an integer, `min(…)` or `max(…)`, found the end []");
+        check(
+            "a +",
+            "2: expected a parameter's name, `*name`, `ret`, an integer, `min(…)` or `max(…)`, found the end [+]",
+        );
+        check("a b", "2: expected `+`, `-`, `*` or the end, found `b` [b]");
+        check("size(a + 1)", "7: expected `,` or `)`, found `+` [+]");
+        check("a < 3", "2: expected `+`, `-`, `*` or the end, found `<` [<]");
+        check("max(a)", "5: expected `,`, found `)` [)]");
+        check("*3", "1: expected a parameter's name after `*`, found `3` [3]");
+        check("0x20", "0: `0x20` is not an integer below 4294967296 [0x20]");
+        check("é/2", "2: expected `+`, `-`, `*` or the end, found `/` [/]");
+        check(&"(".repeat(40), "32: parentheses nest deeper than 32 [(]");
+    }
+
+    /// The condition as we print it, or the error with what it points at.
+    #[track_caller]
+    fn check_condition(text: &str, expected: &str) {
+        let shown = match Condition::parse(text) {
+            Ok((condition, _)) => condition.to_string(),
+            Err(error) => format!("{}: {} [{}]", error.span.start, error.message, &text[error.span.clone()]),
+        };
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn conditions() {
+        check_condition("ret!=0", "ret != 0");
+        check_condition("ret < 0 && ret != -5 || f(ret) >= n + 1", "ret < 0 && ret != -5 || f(ret) >= n + 1");
+        check_condition("f(ret)", "f(ret) != 0");
+        check_condition("ret = 0", "4: expected `==`, `!=`, `<`, `<=`, `>` or `>=`, found `=` [=]");
+        check_condition("ret", "2: expected `==`, `!=`, `<`, `<=`, `>` or `>=`, found the end [t]");
+        check_condition("ret == 0 & 1", "9: expected `&&`, `||` or the end, found `&` [&]");
+    }
+
+    #[test]
+    fn lists_what_it_speaks_of() {
+        let (_, mentions) = Expr::parse("max(*len, n) + ret + f(x)").expect("parses");
+        let shown: Vec<_> = mentions.iter().map(|mention| (mention.span.clone(), &mention.what)).collect();
+        let call = Call { function: "f".to_owned(), args: vec![Expr::Name("x".to_owned())] };
+        assert_eq!(
+            shown,
+            [
+                (4..8, &Mentioned::Pointee("len".to_owned())),
+                (10..11, &Mentioned::Value("n".to_owned())),
+                (15..18, &Mentioned::Ret),
+                (21..25, &Mentioned::Call(call)),
+            ]
+        );
+    }
+}

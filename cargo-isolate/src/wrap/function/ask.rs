@@ -1,0 +1,71 @@
+//! Further functions of the library that a wrapper calls: they tell a length, say an error in words, free memory.
+
+use super::words::snake;
+use super::{Phase, Shape, Writer};
+use crate::contract::expr::{Call, Expr};
+
+impl Writer<'_, '_> {
+    /// Asks a function for a number after the call; gives the local that holds it.
+    pub(super) fn ask(&mut self, question: &Call, phase: Phase) -> String {
+        let answer = self.fresh(&snake(&question.function));
+        let call = self.call(question);
+        let statement = format!("///~ SAFETY: as above.\nlet {answer} = unsafe {{ call.run(move || {call}) }}?;");
+        self.statements(phase).push(statement);
+        answer
+    }
+
+    /// The call itself, inside the domain.
+    pub(super) fn call(&mut self, call: &Call) -> String {
+        let function = self.names.function_named(&call.function);
+        let params = self.names.params_of(&call.function);
+        let args: Vec<_> = call.args.iter().zip(&params).map(|(arg, shape)| self.passed(arg, shape)).collect();
+        format!("{function}({})", args.join(", "))
+    }
+
+    /// Frees memory of the library that was copied, at `pointer` of the type `shape`.
+    pub(super) fn freeing(&mut self, function: &str, pointer: &str, shape: &Shape) -> String {
+        let name = self.names.function_named(function);
+        let wanted = self.names.params_of(function);
+        let (from, to) = (shape.pointee(), wanted.first().and_then(Shape::pointee));
+        let mutability = match (from.map(|(mutable, _)| mutable), to.map(|(mutable, _)| mutable)) {
+            (Some(false), Some(true)) => ".cast_mut()",
+            (Some(true), Some(false)) => ".cast_const()",
+            _ => "",
+        };
+        let cast = if from.map(|(_, to)| to) == to.map(|(_, to)| to) { "" } else { ".cast()" };
+        format!(
+            "///~ SAFETY: `{}` gave it away, and nothing uses it afterwards.\n\
+             unsafe {{ call.run(move || {{ {name}({pointer}{mutability}{cast}); }}) }}?;",
+            self.function.name
+        )
+    }
+
+    fn passed(&self, arg: &Expr, wanted: &Shape) -> String {
+        let name = match arg {
+            Expr::Name(name) => name.clone(),
+            Expr::Deref(name) => format!("*{name}"),
+            _ => String::new(),
+        };
+        if let Some(pointer) = self.pointers.get(&name) {
+            let is_const = matches!(wanted, Shape::Pointer { mutable: false, .. });
+            return format!("{pointer}{}", if is_const { ".cast_const()" } else { "" });
+        }
+        match arg {
+            Expr::Int(value) => value.to_string(),
+            Expr::Ret if self.function.ret.as_ref().is_some_and(|ret| ret.shape == *wanted) => "ret".to_owned(),
+            Expr::Ret => "ret as _".to_owned(),
+            Expr::Name(name) => match self.slice_that_tells(name) {
+                Some(slice) => format!("{} as _", self.slice_len(&slice)),
+                None => format!("{}{}", self.local(name), self.cast(name, wanted)),
+            },
+            Expr::Deref(name) if self.is_read_back(name) => format!("{} as _", self.local(name)),
+            Expr::Deref(name) => format!("*{} as _", self.local(name)),
+            Expr::Call(_) | Expr::Binary(..) => unreachable!("the policy's arguments are leaves"),
+        }
+    }
+
+    fn cast(&self, name: &str, wanted: &Shape) -> &'static str {
+        let same = self.function.params.iter().any(|param| param.name == name && param.shape == *wanted);
+        if same { "" } else { " as _" }
+    }
+}

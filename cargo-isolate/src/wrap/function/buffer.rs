@@ -1,0 +1,130 @@
+//! Slices of the caller: read where they are, or staged and copied back; and the lengths that they tell.
+
+use super::docs::{counted, extent};
+use super::words::{is_plain, mut_cast, room_pointer, when_some};
+use super::{Contract, Dir, ParamPlan, Phase, Role, Shape, Writer, contract, joined, optional};
+use crate::contract::expr::Expr;
+
+impl Writer<'_, '_> {
+    /// A length that slices know.
+    pub(super) fn length(&mut self, local: &str, slices: &[String]) {
+        let of = self.slice_len(&slices[0]);
+        self.same_length(slices);
+        self.step(format!("let {local} = call.length({of})?;"));
+        self.args.push(local.to_owned());
+    }
+
+    /// A pointer to a length that slices know.
+    pub(super) fn cell(&mut self, local: &str, slices: &[String]) {
+        let of = self.slice_len(&slices[0]);
+        self.same_length(slices);
+        self.step(format!("let {local} = call.inout(&[call.length({of})?])?;"));
+        self.args.push(format!("{local}.as_mut_ptr()"));
+    }
+
+    pub(super) fn buf(&mut self, local: &str, dir: Dir, len: &Expr, nullable: bool, param: &ParamPlan) {
+        let Some((_, to)) = param.shape.pointee() else { return };
+        let cast = if matches!(to, Shape::Char | Shape::Void) { ".cast()" } else { "" };
+        let elem = if cast.is_empty() { self.shown(param, to) } else { "u8".to_owned() };
+        let plain = is_plain(to) || !cast.is_empty();
+        let mutable = if dir == Dir::In { "" } else { "mut " };
+        let slice = match len {
+            Expr::Int(count) => format!("&{mutable}[{elem}; {count}]"),
+            _ => format!("&{mutable}[{elem}]"),
+        };
+        self.take_param(local, optional(slice, nullable));
+        let need = self.check_length(local, len, &param.name);
+
+        let suffix = if dir == Dir::In && plain { "ptr" } else { "room" };
+        let var = self.fresh(&joined(local, suffix));
+        if dir == Dir::In && plain {
+            let call = |from: &str| format!("call.input({from})?");
+            let value = when_some(nullable, local, local, &call, "std::ptr::null()");
+            self.step(format!("let {var} = {value};"));
+            self.args.push(format!("{var}{}{cast}", mut_cast(&param.shape)));
+            self.doc(local, &format!("read{}", extent(len, &need)));
+            return;
+        }
+        let call = |from: &str| {
+            let staged = match (dir, plain) {
+                (Dir::Out, true) => format!("call.output::<{elem}>({from}.len())?"),
+                (Dir::Out, false) => format!("unsafe {{ call.output_any::<{elem}>({from}.len()) }}?"),
+                (_, true) => format!("call.inout::<{elem}>({from})?"),
+                (_, false) => format!("unsafe {{ call.inout_any::<{elem}>({from}) }}?"),
+            };
+            if nullable { format!("Some({staged})") } else { staged }
+        };
+        let borrow = if dir == Dir::In { local.to_owned() } else { format!("&{local}") };
+        let value = when_some(nullable, &borrow, local, &call, "None");
+        self.staged(&var, &value, (!plain).then_some(&elem));
+        let is_const = matches!(param.shape, Shape::Pointer { mutable: false, .. });
+        self.args.push(room_pointer(&var, nullable, is_const, cast));
+        let what = match dir {
+            Dir::In => "read",
+            Dir::Out => "written",
+            Dir::Inout => "read and written",
+        };
+        self.doc(local, &format!("{what}{}", extent(len, &need)));
+        self.rooms.insert(local.to_owned(), (var, need));
+    }
+
+    /// Lengths behind pointers: each is read once, and others are computed from it.
+    pub(super) fn read_cells(&mut self) {
+        for (param, local) in self.function.params.iter().zip(&self.locals) {
+            if matches!(param.role, Role::CellOf(_)) {
+                self.after.read.push(format!("let {local} = call.read({local});"));
+            }
+        }
+    }
+
+    /// A claim of the domain about a slice: never more than the slice has.
+    pub(super) fn length_back(&mut self, index: usize, local: &str, slices: &[String]) {
+        if !counted(self.function, &self.function.params[index].name) {
+            let most = self.most(slices);
+            self.result(
+                index + 1,
+                "usize".to_owned(),
+                format!("call.count({local}).min({most})"),
+                format!("`{local}`"),
+            );
+        }
+    }
+
+    /// Copies a buffer out of the domain.
+    pub(super) fn take_back(&mut self, index: usize, local: &str, param: &ParamPlan) {
+        let Contract::Buf { dir, written, nullable, .. } = contract(param) else { return };
+        let Some((room, need)) = self.rooms.get(local).cloned() else { return };
+        let count = match (written, dir, need) {
+            (Some(written), _, _) => self.count(written, Phase::Checked),
+            // What the function was not told of, it did not write.
+            (None, Dir::Out, Some(need)) => format!("call.count({need})"),
+            (None, _, _) if *nullable => "room.len()".to_owned(),
+            (None, _, _) => format!("{room}.len()"),
+        };
+        let take = if *nullable {
+            format!("match ({room}, {local}) {{ (Some(room), Some(into)) => call.take(room, {count}, into), _ => 0 }}")
+        } else {
+            format!("call.take({room}, {count}, {local})")
+        };
+        if written.is_none() {
+            self.after.plain.push(format!("{take};"));
+            return;
+        }
+        let var = self.fresh(&joined(local, "written"));
+        self.after.plain.push(format!("let {var} = {take};"));
+        self.result(index + 1, "usize".to_owned(), var, format!("how many elements of `{local}` it wrote"));
+    }
+
+    /// Elements of the first slice that a cell tells the length of, after the call, when a `&mut` one may have been moved.
+    fn most(&self, slices: &[String]) -> String {
+        let nullable =
+            self.function.params.iter().any(|param| {
+                param.name == slices[0] && matches!(contract(param), Contract::Buf { nullable: true, .. })
+            });
+        match self.rooms.get(&self.local(&slices[0])) {
+            Some((room, _)) if nullable => format!("{room}.map_or(0, |room| room.len())"),
+            Some((room, _)) => format!("{room}.len()"),
+            None => self.slice_len(&slices[0]),
+        }
+    }
+}

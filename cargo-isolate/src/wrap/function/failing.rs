@@ -1,0 +1,84 @@
+//! Functions whose return value tells success from failure.
+
+use super::{Phase, Shape, Writer};
+use crate::contract::{
+    Failing,
+    expr::{Comparison, Condition, Expr},
+};
+
+impl Writer<'_, '_> {
+    /// Returns an `Err` where the contract says that the function failed.
+    pub(super) fn fails(&mut self, failing: &Failing) {
+        let Some(ret) = &self.function.ret else { return };
+        let condition = self.condition(&failing.error);
+        let report = match &failing.message {
+            None => "return Err(call.failed(ret, None));".to_owned(),
+            Some(message) => {
+                let text = self.names.ret_of(&message.function);
+                let (mutable, to) = text.as_ref().and_then(Shape::pointee).unwrap_or((false, &Shape::Char));
+                let const_cast = if mutable { ".cast_const()" } else { "" };
+                let cast = if matches!(to, Shape::Char) { "" } else { ".cast()" };
+                format!(
+                    "///~ SAFETY: as above.\nlet message = unsafe {{ call.run(move || {}) }}?;\n\
+                     ///~ SAFETY: it is checked to lie in the domain; without isolation `{}` is trusted to end it.\n\
+                     let message = unsafe {{ call.string(message{const_cast}{cast}) }}?;\n\
+                     return Err(call.failed(ret, message));",
+                    self.call(message),
+                    message.function
+                )
+            }
+        };
+        self.after.failed.push(format!("if {condition} {{\n{report}\n}}"));
+        let code = self.names.shown(ret.shown_as.as_deref(), &ret.shape);
+        self.error = format!("{}<{code}>", self.names.runtime("Error"));
+    }
+
+    fn condition(&mut self, condition: &Condition) -> String {
+        match condition {
+            Condition::All(left, right) => {
+                let (left, right) = (self.condition(left), self.condition(right));
+                format!("{left} && {right}")
+            }
+            Condition::Any(left, right) => {
+                let (left, right) = (self.condition(left), self.condition(right));
+                format!("{left} || {right}")
+            }
+            Condition::Compare(comparison, left, right) => self.comparison(*comparison, left, right),
+        }
+    }
+
+    fn comparison(&mut self, comparison: Comparison, left: &Expr, right: &Expr) -> String {
+        let sign = comparison.sign();
+        if let (Some(left), Expr::Int(right)) = (self.number(left, right), right) {
+            return format!("{left} {sign} {right}");
+        }
+        let (left, right) = (self.after_call(left, Phase::Failed), self.after_call(right, Phase::Failed));
+        format!("({left}) {sign} ({right})")
+    }
+
+    /// What can be held against the literal as it is, because its type has room for it.
+    fn number(&mut self, expr: &Expr, literal: &Expr) -> Option<String> {
+        let Expr::Int(literal) = literal else { return None };
+        let shape = match expr {
+            Expr::Ret => self.function.ret.as_ref()?.shape.clone(),
+            Expr::Call(call) => self.names.ret_of(&call.function)?,
+            _ => return None,
+        };
+        has_room(&shape, *literal).then(|| match expr {
+            Expr::Call(call) => self.ask(call, Phase::Failed),
+            _ => "ret".to_owned(),
+        })
+    }
+}
+
+/// Whether the literal is a value of the integer type.
+fn has_room(shape: &Shape, literal: i64) -> bool {
+    let Shape::Int(Some(name)) = shape else { return false };
+    let signed = matches!(&**name, "i32" | "i64" | "isize" | "c_int" | "c_long" | "c_longlong" | "i128");
+    let unsigned = matches!(&**name, "u32" | "u64" | "usize" | "c_uint" | "c_ulong" | "c_ulonglong" | "u128");
+    match literal {
+        0..=0x7fff_ffff => signed || unsigned || literal <= 0x7f,
+        -0x7fff_ffff..0 => signed,
+        _ => false,
+    }
+}

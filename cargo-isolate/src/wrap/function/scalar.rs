@@ -1,0 +1,81 @@
+//! Numbers and plain structs, by value and behind a pointer.
+
+use super::words::{is_plain, mut_cast, room_pointer, when_some};
+use super::{Dir, ParamPlan, Shape, Writer, joined, optional};
+
+impl Writer<'_, '_> {
+    pub(super) fn value(&mut self, local: &str, param: &ParamPlan) {
+        let ty = self.shown(param, &param.shape);
+        self.take_param(local, ty);
+        self.args.push(local.to_owned());
+    }
+
+    pub(super) fn obj(&mut self, local: &str, dir: Dir, nullable: bool, param: &ParamPlan) {
+        let Some((_, to)) = param.shape.pointee() else { return };
+        let ty = self.shown(param, to);
+        let plain = is_plain(to);
+        let room = self.fresh(&joined(local, "room"));
+        match dir {
+            Dir::In if plain => {
+                self.take_param(local, optional(format!("&{ty}"), nullable));
+                let call = |from: &str| format!("call.input(std::slice::from_ref({from}))?");
+                let value = when_some(nullable, local, local, &call, "std::ptr::null()");
+                self.step(format!("let {room} = {value};"));
+                self.args.push(format!("{room}{}", mut_cast(&param.shape)));
+                self.doc(local, "read");
+            }
+            Dir::Out => {
+                let value = match to {
+                    Shape::Int(_) | Shape::Char => "call.inout(&[0])?".to_owned(),
+                    Shape::Float(_) => "call.inout(&[0.0])?".to_owned(),
+                    _ if plain => format!("call.output::<{ty}>(1)?"),
+                    _ => format!("unsafe {{ call.output_any::<{ty}>(1) }}?"),
+                };
+                self.staged(&room, &value, (!plain).then_some(&ty));
+                self.args.push(format!("{room}.as_mut_ptr()"));
+                self.after.read.push(format!("let {local} = call.read({room});"));
+            }
+            Dir::In | Dir::Inout => {
+                let mutable = if dir == Dir::In { "" } else { "mut " };
+                self.take_param(local, optional(format!("&{mutable}{ty}"), nullable));
+                let call = |from: &str| {
+                    let staged = format!("std::slice::from_ref({from})");
+                    let staged = if plain {
+                        format!("call.inout::<{ty}>({staged})?")
+                    } else {
+                        format!("unsafe {{ call.inout_any::<{ty}>({staged}) }}?")
+                    };
+                    if nullable { format!("Some({staged})") } else { staged }
+                };
+                let borrow = if dir == Dir::In { local.to_owned() } else { format!("&{local}") };
+                let value = when_some(nullable, &borrow, local, &call, "None");
+                self.staged(&room, &value, (!plain).then_some(&ty));
+                let is_const = matches!(param.shape, Shape::Pointer { mutable: false, .. });
+                self.args.push(room_pointer(&room, nullable, is_const, ""));
+                self.rooms.insert(local.to_owned(), (room, None));
+                self.doc(local, if dir == Dir::In { "read" } else { "read and written" });
+            }
+        }
+    }
+
+    pub(super) fn obj_back(&mut self, index: usize, local: &str, dir: Dir, nullable: bool, param: &ParamPlan) {
+        match (dir, self.rooms.get(local)) {
+            (Dir::Out, _) if self.function.is_count(&param.name) => {}
+            (Dir::Out, _) => {
+                let Some((_, to)) = param.shape.pointee() else { return };
+                let ty = self.shown(param, to);
+                self.result(index + 1, ty, local, format!("`{local}`"));
+            }
+            (Dir::Inout, Some((room, _))) => {
+                let statement = match nullable {
+                    true => {
+                        format!("if let (Some(room), Some(into)) = ({room}, {local}) {{ *into = call.read(room); }}")
+                    }
+                    false => format!("*{local} = call.read({room});"),
+                };
+                self.after.plain.push(statement);
+            }
+            _ => {}
+        }
+    }
+}

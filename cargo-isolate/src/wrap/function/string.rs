@@ -1,0 +1,139 @@
+//! Strings, and runs of values, in memory of the caller and of the library.
+
+use super::words::{joined, mut_cast, optional, room_pointer, when_some};
+use super::{Contract, Dir, ParamPlan, Phase, Shape, Writer, contract};
+use crate::contract::expr::Expr;
+
+impl Writer<'_, '_> {
+    pub(super) fn cstr(&mut self, local: &str, dir: Dir, nullable: bool, param: &ParamPlan) {
+        let ty = self.names.of_c("CStr");
+        self.take_param(local, optional(format!("&{ty}"), nullable));
+        if dir == Dir::Inout {
+            let room = self.fresh(&joined(local, "room"));
+            let call = |from: &str| {
+                let staged = format!("call.inout({from}.to_bytes_with_nul())?");
+                if nullable { format!("Some({staged})") } else { staged }
+            };
+            let value = when_some(nullable, local, local, &call, "None");
+            self.step(format!("let {room} = {value};"));
+            self.args.push(room_pointer(&room, nullable, false, ".cast()"));
+            self.doc(local, "a string; the function may change its own copy of it");
+            return;
+        }
+        let var = self.fresh(&joined(local, "ptr"));
+        let call = |from: &str| format!("call.input_str({from})?");
+        let value = when_some(nullable, local, local, &call, "std::ptr::null()");
+        self.step(format!("let {var} = {value};"));
+        let is_char = matches!(param.shape.pointee(), Some((_, Shape::Char)));
+        self.args.push(format!("{var}{}{}", mut_cast(&param.shape), if is_char { "" } else { ".cast()" }));
+        self.doc(local, "a string, read");
+    }
+
+    /// Room for a pointer that comes out.
+    pub(super) fn pointer_out(&mut self, local: &str, param: &ParamPlan) {
+        let Some((mutable, to)) = param.shape.pointee().and_then(|(_, pointer)| pointer.pointee()) else { return };
+        let ty = self.names.ty(to);
+        let null = if mutable { "null_mut" } else { "null" };
+        let room = self.fresh(&joined(local, "room"));
+        self.step(format!("let {room} = call.inout(&[std::ptr::{null}::<{ty}>()])?;"));
+        self.args.push(format!("{room}.as_mut_ptr()"));
+        self.rooms.insert(local.to_owned(), (room, None));
+    }
+
+    /// What such a pointer leads to.
+    pub(super) fn given_out(&mut self, index: usize, local: &str, param: &ParamPlan) {
+        let Some((_, pointer)) = param.shape.pointee() else { return };
+        let Some((room, _)) = self.rooms.get(local).cloned() else { return };
+        let var = self.fresh(&joined(local, "ptr"));
+        self.after.read.push(format!("let {var} = call.read({room});"));
+        let (ty, nullable) = match contract(param) {
+            Contract::Cstr { nullable, free, .. } => (self.string(local, &var, free.as_deref(), pointer), *nullable),
+            Contract::Given { len, nullable, free, .. } => {
+                (self.values(local, &var, len, free.as_deref(), pointer), *nullable)
+            }
+            _ => return,
+        };
+        let ty = self.require(local, nullable, ty);
+        self.result(index + 1, ty, local, format!("a copy of `{local}`"));
+    }
+
+    pub(super) fn string_returned(&mut self, nullable: bool, free: Option<&str>, pointer: &Shape) {
+        let ty = self.string("ret", "ret", free, pointer);
+        self.returned_copy(nullable, ty);
+    }
+
+    pub(super) fn values_returned(&mut self, len: &Expr, nullable: bool, free: Option<&str>, pointer: &Shape) {
+        let ty = self.values("ret", "ret", len, free, pointer);
+        self.returned_copy(nullable, ty);
+    }
+
+    fn returned_copy(&mut self, nullable: bool, ty: String) {
+        let ty = self.require("ret", nullable, ty);
+        self.result(0, ty, "ret", format!("a copy of what `{}` returned", self.function.name));
+    }
+
+    /// Copies a string of the library.
+    fn string(&mut self, local: &str, pointer: &str, free: Option<&str>, shape: &Shape) -> String {
+        let (from, cast) = self.start_of(local, pointer, free, shape, Shape::Char);
+        let phase = if free.is_some() { Phase::Taken } else { Phase::Checked };
+        let statement = format!(
+            "///~ SAFETY: it is checked to lie in the domain; without isolation the function is trusted to end it.\n\
+             let {local} = unsafe {{ call.string({from}{cast}) }}?;"
+        );
+        self.copied(phase, statement, local, (&from, shape), free);
+        self.names.of_c("CString")
+    }
+
+    /// Copies a run of values of the library.
+    fn values(&mut self, local: &str, pointer: &str, len: &Expr, free: Option<&str>, shape: &Shape) -> String {
+        let phase = if free.is_some() { Phase::Taken } else { Phase::Checked };
+        let len = self.count(len, phase);
+        let (from, cast) = self.start_of(local, pointer, free, shape, Shape::Int(Some("u8".to_owned())));
+        let elem = match shape.pointee() {
+            Some((_, Shape::Char | Shape::Void)) | None => "u8".to_owned(),
+            Some((_, to)) => self.names.ty(to),
+        };
+        let statement = format!(
+            "///~ SAFETY: they are checked to lie in the domain; without isolation the function is trusted with their number.\n\
+             let {local} = unsafe {{ call.values({from}{cast}, {len}) }}?;"
+        );
+        self.copied(phase, statement, local, (&from, shape), free);
+        format!("Vec<{elem}>")
+    }
+
+    /// The pointer to copy from, which must still be known when it is freed, and what makes a `*const T` of it.
+    fn start_of(
+        &mut self,
+        local: &str,
+        pointer: &str,
+        free: Option<&str>,
+        shape: &Shape,
+        wanted: Shape,
+    ) -> (String, String) {
+        let (mutable, to) = shape.pointee().map_or((false, &Shape::Void), |(mutable, to)| (mutable, to));
+        let const_cast = if mutable { ".cast_const()" } else { "" };
+        let cast = match to {
+            Shape::Char if wanted == Shape::Char => "",
+            Shape::Char | Shape::Void => ".cast()",
+            _ if wanted == Shape::Char => ".cast()",
+            _ => "",
+        };
+        let from = match free {
+            Some(_) if pointer == local => {
+                let kept = self.fresh(&joined(local, "ptr"));
+                self.after.taken.push(format!("let {kept} = {pointer};"));
+                kept
+            }
+            _ => pointer.to_owned(),
+        };
+        (from, format!("{const_cast}{cast}"))
+    }
+
+    fn copied(&mut self, phase: Phase, statement: String, local: &str, from: (&str, &Shape), free: Option<&str>) {
+        self.statements(phase).push(statement);
+        if let Some(free) = free {
+            let free = self.freeing(free, from.0, from.1);
+            self.statements(phase).push(format!("if {local}.is_some() {{\n{free}\n}}"));
+        }
+    }
+}

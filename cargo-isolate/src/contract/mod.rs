@@ -23,8 +23,8 @@ use serde::{Serialize, Serializer};
 pub(crate) enum Contract {
     /// Passed as it is.
     Value,
-    /// NULL, always: the wrapper does without.
-    Null,
+    /// Always this, as an address or a number: NULL where the wrapper does without.
+    Fixed { value: i64 },
     /// Points to one value.
     Obj { dir: Dir, nullable: bool },
     /// Points to a run of values of the caller.
@@ -124,7 +124,8 @@ impl Contract {
         let given = |free: &Option<String>| [("own", free.as_ref().map(|_| "give".to_owned())), ("free", free.clone())];
         match self {
             Contract::Value => words("value", None, &[], false),
-            Contract::Null => words("null", None, &[], false),
+            Contract::Fixed { value: 0 } => words("null", None, &[], false),
+            Contract::Fixed { value } => format!("{{ kind = \"fixed\", value = {value} }}"),
             Contract::Obj { dir, nullable } => words("obj", Some(*dir), &[], *nullable),
             Contract::Buf { dir, len, written, nullable } => {
                 let bound = if *dir == Dir::Out { "cap" } else { "len" };

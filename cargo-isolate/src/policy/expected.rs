@@ -70,12 +70,18 @@ const FORMS: &[(&str, Form)] = &[
     ("fn.*.arg.*", Values(&[r#"{ kind = "buf", dir = "in", len = "src_len" }"#])),
     ("fn.*.ret", Values(&[r#"{ kind = "value" }"#])),
     ("fn.*.retry", Values(&["2"])),
+    ("fn.*.error", Values(&[r#""ret != 0""#])),
+    ("fn.*.message", Values(&[r#""zError(ret)""#])),
     ("fn.**.kind", Values(&[r#""buf""#])),
     ("fn.**.dir", Values(&[r#""in""#])),
     ("fn.**.len", Values(&[r#""src_len""#])),
     ("fn.**.cap", Values(&[r#""*destLen""#])),
     ("fn.**.written", Values(&[r#""*destLen""#])),
     ("fn.**.null", Values(&[r#""ok""#])),
+    ("fn.**.own", Values(&[r#""give""#])),
+    ("fn.**.free", Values(&[r#""sqlite3_finalize""#])),
+    ("fn.**.parent", Values(&[r#""db""#])),
+    ("fn.**.value", Values(&["-1"])),
     ("fn.**.ty", Values(&[r#""c_ulong""#])),
 ];
 

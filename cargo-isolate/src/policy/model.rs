@@ -286,6 +286,8 @@ pub(crate) struct Contract {
     pub(crate) free: Option<Spanned<String>>,
     /// The parameter that what is given is made of, and which must not end before.
     pub(crate) parent: Option<Spanned<String>>,
+    /// What a wrapper passes, always: a number, or the address that a library knows as a word of its own.
+    pub(crate) value: Option<Spanned<i64>>,
     /// Rust type to show instead of one that cannot be named.
     pub(crate) ty: Option<Spanned<String>>,
 }

@@ -214,7 +214,7 @@ impl<'w, 'n> Writer<'w, 'n> {
             (Role::LengthOf(slices), _) => self.length(&local, slices),
             (Role::CellOf(slices), _) => self.cell(&local, slices),
             (Role::Caller, Contract::Value) => self.value(&local, param),
-            (Role::Caller, Contract::Null) => self.null(param),
+            (Role::Caller, Contract::Fixed { value }) => self.fixed(*value, param),
             (Role::Caller, Contract::Cstr { dir: Dir::Out, .. } | Contract::Given { .. }) => {
                 self.pointer_out(&local, param);
             }
@@ -265,14 +265,18 @@ impl<'w, 'n> Writer<'w, 'n> {
         }
     }
 
-    /// NULL, whatever the caller wants.
-    fn null(&mut self, param: &ParamPlan) {
-        let pointer = match &param.shape {
-            Shape::Function => "None",
-            Shape::Pointer { mutable: false, .. } => "std::ptr::null()",
-            _ => "std::ptr::null_mut()",
-        };
-        self.args.push(pointer.to_owned());
+    /// The same for every caller.
+    fn fixed(&mut self, value: i64, param: &ParamPlan) {
+        self.args.push(match (value, &param.shape) {
+            (0, Shape::Function) => "None".to_owned(),
+            // An address that no function has: the library knows it as a word, and never calls it.
+            (_, Shape::Function) => format!("std::mem::transmute::<isize, _>({value})"),
+            (0, Shape::Pointer { mutable: false, .. }) => "std::ptr::null()".to_owned(),
+            (0, Shape::Pointer { mutable: true, .. }) => "std::ptr::null_mut()".to_owned(),
+            (_, Shape::Pointer { mutable: false, .. }) => format!("{value}_isize as *const _"),
+            (_, Shape::Pointer { mutable: true, .. }) => format!("{value}_isize as *mut _"),
+            _ => value.to_string(),
+        });
     }
 
     fn result(&mut self, place: usize, ty: String, value: impl Into<String>, what: String) {

@@ -25,8 +25,29 @@ impl Checker<'_> {
 
     pub(super) fn null(&mut self, shape: &Shape) -> Option<Contract> {
         match shape {
-            Shape::Pointer { .. } | Shape::Function if !self.is_returned() => Some(Contract::Null),
+            Shape::Pointer { .. } | Shape::Function if !self.is_returned() => Some(Contract::Fixed { value: 0 }),
             _ => self.wrong_kind("is no pointer parameter, so NULL cannot be passed for it"),
+        }
+    }
+
+    pub(super) fn fixed(&mut self, shape: &Shape) -> Option<Contract> {
+        let Some(value) = &self.words.value else {
+            self.error(self.at.clone(), "nothing says which value is passed")
+                .help("add `value = -1`, or whatever it is")
+                .push(self.errors);
+            return None;
+        };
+        let (at, value) = (value.span(), *value.get_ref());
+        match shape {
+            _ if self.is_returned() => self.wrong_kind("is returned, and `fixed` is for parameters"),
+            Shape::Pointer { .. } | Shape::Function if value == 0 => {
+                self.error(at, "an address of 0 is NULL").help("say `kind = \"null\"`").push(self.errors);
+                None
+            }
+            Shape::Int(Some(_)) | Shape::Char | Shape::Pointer { .. } | Shape::Function => {
+                Some(Contract::Fixed { value })
+            }
+            _ => self.wrong_kind("is neither an integer nor an address"),
         }
     }
 

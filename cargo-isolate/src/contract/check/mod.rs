@@ -99,14 +99,14 @@ struct Checker<'c> {
     errors: &'c mut Vec<PolicyError>,
 }
 
-pub(crate) const KINDS: [&str; 6] = ["value", "obj", "buf", "cstr", "handle", "null"];
+pub(crate) const KINDS: [&str; 7] = ["value", "obj", "buf", "cstr", "handle", "null", "fixed"];
 pub(crate) const DIRS: [&str; 3] = ["in", "out", "inout"];
 pub(crate) const NULLS: [&str; 2] = ["never", "ok"];
 pub(crate) const OWNS: [&str; 2] = ["give", "take"];
 /// Words of the reference that no wrapper is generated for yet.
 const LATER: [&str; 7] = ["array", "strarr", "domain", "host", "cb", "user", "va"];
 /// Words that some kinds know, and others do not.
-const WORDS: [&str; 8] = ["dir", "len", "cap", "written", "null", "own", "free", "parent"];
+const WORDS: [&str; 9] = ["dir", "len", "cap", "written", "null", "own", "free", "parent", "value"];
 
 impl Checker<'_> {
     fn contract(&mut self) -> Option<Contract> {
@@ -127,6 +127,10 @@ impl Checker<'_> {
             "null" => {
                 self.only("null", &[]);
                 self.null(&shape)
+            }
+            "fixed" => {
+                self.only("fixed", &["value"]);
+                self.fixed(&shape)
             }
             "cstr" => self.cstr(&shape),
             "handle" => self.handle(&shape),
@@ -249,7 +253,8 @@ impl Checker<'_> {
 
     fn word(&self, word: &str) -> Option<Range<usize>> {
         let words = self.words;
-        let value = match word {
+        let text = match word {
+            "value" => return words.value.as_ref().map(Spanned::span),
             "dir" => &words.dir,
             "len" => &words.len,
             "cap" => &words.cap,
@@ -259,7 +264,7 @@ impl Checker<'_> {
             "parent" => &words.parent,
             _ => &words.null,
         };
-        value.as_ref().map(Spanned::span)
+        text.as_ref().map(Spanned::span)
     }
 
     fn shape(&self) -> &Shape {

@@ -110,9 +110,9 @@ impl View {
         }
     }
 
-    /// Names and types of the wrapper's parameters, and what is in its `Result<_, Fault>`.
-    pub(super) fn signature(self) -> (Vec<(String, String)>, String) {
-        (self.params.into_iter().map(|param| (param.name, param.ty)).collect(), self.ret)
+    /// Names and types of the wrapper's parameters, and what is in its `Result<T, E>`.
+    pub(super) fn signature(self) -> (Vec<(String, String)>, String, String) {
+        (self.params.into_iter().map(|param| (param.name, param.ty)).collect(), self.ret, self.error)
     }
 }
 

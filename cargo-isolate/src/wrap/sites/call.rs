@@ -24,8 +24,10 @@ pub(super) struct Wrapper<'p> {
     pub(super) path: String,
     /// Names and types of its parameters.
     pub(super) params: Vec<(String, String)>,
-    /// What is in `Result<_, Fault>`.
+    /// `T` of its `Result<T, E>`.
     pub(super) ret: String,
+    /// `E` of it.
+    pub(super) error: String,
 }
 
 /// A call that can be rewritten.

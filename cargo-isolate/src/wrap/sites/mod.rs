@@ -99,11 +99,11 @@ impl<'p> Wrappers<'p> {
         for target in targets {
             for domain in plan.domains.iter().filter(|domain| target.domains.contains(&domain.name)) {
                 let mut names = target.names(domain);
-                for function in &domain.functions {
-                    let (params, ret) = function::View::new(function, &mut names).signature();
+                for function in super::wrapped(domain) {
+                    let (params, ret, error) = function::View::new(function, &mut names).signature();
                     let path = format!("crate::isolated::{}::{}", domain.name, function.name);
                     let symbol = function.symbol.as_deref().unwrap_or(&function.name);
-                    by_symbol.insert(symbol, (Wrapper { function, path, params, ret }, target));
+                    by_symbol.insert(symbol, (Wrapper { function, path, params, ret, error }, target));
                 }
             }
         }
@@ -116,7 +116,7 @@ impl Wrapper<'_> {
     fn signature(&self) -> String {
         let path = self.path.trim_start_matches("crate::");
         let params: Vec<_> = self.params.iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
-        format!("{path}({}) -> Result<{}, Fault>", params.join(", "), self.ret)
+        format!("{path}({}) -> Result<{}, {}>", params.join(", "), self.ret, self.error)
     }
 }
 

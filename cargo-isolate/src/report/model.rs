@@ -17,7 +17,7 @@ use serde::Serialize;
 use std::collections::{BTreeMap, HashSet};
 
 /// Version of the JSON of `audit` and `check`. Added fields keep it; removed, renamed or reinterpreted ones raise it.
-pub(crate) const SCHEMA: u32 = 2;
+pub(crate) const SCHEMA: u32 = 3;
 
 /// Everything that one run of `audit` or `check` has to say.
 #[derive(Debug, Serialize)]

@@ -9,7 +9,7 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Version of the JSON of `diff`.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 /// The difference between two audits.
 #[derive(Debug, Serialize)]

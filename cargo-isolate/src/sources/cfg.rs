@@ -7,7 +7,12 @@ use super::{LoadError, Request};
 use crate::graph::Role;
 use isolate_lints::cfg::{CompilerCfg, Config, Configs, Script};
 use rayon::prelude::*;
-use std::{collections::BTreeSet, env, process::Command, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    env,
+    process::{Command, Output},
+    sync::Arc,
+};
 
 /// The compiler's answers for the platforms that code runs on.
 pub(super) struct Platforms {
@@ -31,16 +36,22 @@ impl Platforms {
         let named: Vec<&str> = request.target.iter().map(String::as_str).collect();
         if named.is_empty() || named == ["host-tuple"] {
             // Without `--target`, cargo passes its flags to everything it compiles.
-            let host = Arc::new(print(None, true)?);
+            let host = ask(None, true)?.sets;
             return Ok(Platforms { chosen: vec![Some(host.clone())], host });
         }
-        let targets = named.par_iter().map(|target| match *target {
+        let answers = named.par_iter().map(|target| match *target {
             "all" => Ok(None),
-            "host-tuple" => print(None, true).map(Arc::new).map(Some),
-            triple => print(Some(triple), true).map(Arc::new).map(Some),
+            "host-tuple" => ask(None, true).map(Some),
+            triple => ask(Some(triple), true).map(Some),
         });
-        let (chosen, host) = rayon::join(|| targets.collect::<Result<_, _>>(), || print(None, false));
-        Ok(Platforms { chosen: chosen?, host: Arc::new(host?) })
+        let answers: Vec<Option<Answer>> = answers.collect::<Result<_, _>>()?;
+        let told = named.iter().zip(&answers).find_map(|(name, answer)| {
+            let answer = answer.as_ref()?;
+            let is_host = *name == "host-tuple" || answer.host.as_deref() == Some(*name);
+            (is_host && rustflags().is_empty()).then(|| answer.sets.clone())
+        });
+        let host = told.map_or_else(|| ask(None, false).map(|answer| answer.sets), Ok)?;
+        Ok(Platforms { chosen: answers.into_iter().map(|answer| answer.map(|answer| answer.sets)).collect(), host })
     }
 
     /// Which builds a request is about: the platforms, then the flags that change what is compiled.
@@ -86,22 +97,41 @@ impl Platforms {
     }
 }
 
-/// What the compiler sets for a target, or for this machine.
-fn print(target: Option<&str>, flags: bool) -> Result<CompilerCfg, LoadError> {
+/// What the compiler says.
+struct Answer {
+    /// The triple of this machine; `None` from a compiler that is too old to say.
+    host: Option<String>,
+    /// What it sets.
+    sets: Arc<CompilerCfg>,
+}
+
+/// Asks the compiler about a target, or about this machine.
+fn ask(target: Option<&str>, flags: bool) -> Result<Answer, LoadError> {
+    // Each start of a compiler costs as much as a fifth of the `cargo metadata` beside it, so this is one for both.
+    let both = print(&["host-tuple", "cfg"], target, flags)?;
+    if both.status.success() {
+        let text = String::from_utf8_lossy(&both.stdout);
+        let (host, cfg) = text.split_once('\n').unwrap_or_default();
+        return Ok(Answer { host: Some(host.to_owned()), sets: Arc::new(CompilerCfg::parse(cfg)) });
+    }
+    let alone = print(&["cfg"], target, flags)?;
+    if !alone.status.success() {
+        let stderr = String::from_utf8_lossy(&alone.stderr).into_owned();
+        return Err(LoadError::Compiler { target: target.map(str::to_owned), stderr });
+    }
+    Ok(Answer { host: None, sets: Arc::new(CompilerCfg::parse(&String::from_utf8_lossy(&alone.stdout))) })
+}
+
+fn print(what: &[&str], target: Option<&str>, flags: bool) -> Result<Output, LoadError> {
     let mut command = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
-    command.args(["--print", "cfg"]);
+    command.args(what.iter().flat_map(|what| ["--print", what]));
     if let Some(target) = target {
         command.args(["--target", target]);
     }
     if flags {
         command.args(rustflags());
     }
-    let output = command.output().map_err(LoadError::NoCompiler)?;
-    if !output.status.success() {
-        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-        return Err(LoadError::Compiler { target: target.map(str::to_owned), stderr });
-    }
-    Ok(CompilerCfg::parse(&String::from_utf8_lossy(&output.stdout)))
+    command.output().map_err(LoadError::NoCompiler)
 }
 
 /// Those of the compiler's flags that set a `cfg`.

@@ -152,7 +152,11 @@ impl<'a> Names<'a> {
             let module = self.module(base, &import.modules);
             let module = &mut self.modules[module];
             match &import.name {
-                Some(name) => module.names.entry(name).or_default().imports.push(import),
+                Some(name) => {
+                    let imports = &mut module.names.entry(name).or_default().imports;
+                    imports.reserve_exact(usize::from(imports.is_empty()));
+                    imports.push(import);
+                }
                 None => module.globs.push(Glob { import, opens: RefCell::default() }),
             }
         }
@@ -172,7 +176,10 @@ impl<'a> Names<'a> {
     }
 
     fn declare(&mut self, module: usize, name: &'a str, function: Option<&'a str>, target: Target<'a>) {
-        self.modules[module].names.entry(name).or_default().items.push((function, target));
+        let items = &mut self.modules[module].names.entry(name).or_default().items;
+        // Nearly every name is declared once, and there are tens of thousands: no room for three more each.
+        items.reserve_exact(usize::from(items.is_empty()));
+        items.push((function, target));
     }
 
     /// The module that inline modules of a file stand for.

@@ -392,6 +392,7 @@ impl<'s, 't> Scanner<'s, 't> {
         self.facts.foreign.shrink_to_fit();
         self.facts.constants.shrink_to_fit();
         self.facts.types.shrink_to_fit();
+        self.facts.imports.shrink_to_fit();
         self.facts
     }
 

@@ -118,6 +118,7 @@ impl Scanner<'_, '_> {
             });
             names.push(CallFact { path: path_of, span, scope: scope.clone() });
         }
+        names.shrink_to_fit();
         (names, false)
     }
 }

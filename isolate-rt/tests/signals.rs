@@ -2,7 +2,7 @@
 
 mod support;
 
-use isolate_rt::{Domain, FaultKind};
+use isolate_rt::{Domain, FaultKind, HeapKind};
 use std::arch::asm;
 use std::cell::Cell;
 use std::ptr;
@@ -81,29 +81,87 @@ fn check_handler(flags: i32) {
             (action.sa_sigaction, 0),
             "programs see their own"
         );
-
-        let mut event: libc::sigevent = std::mem::zeroed();
-        event.sigev_notify = libc::SIGEV_THREAD_ID;
-        event.sigev_signo = libc::SIGUSR1;
-        event.sigev_notify_thread_id = libc::gettid();
-        let mut timer = std::mem::zeroed();
-        assert_eq!(libc::timer_create(libc::CLOCK_MONOTONIC, &mut event, &mut timer), 0);
-        let every = libc::timespec { tv_sec: 0, tv_nsec: 5_000_000 };
-        let setting = libc::itimerspec { it_interval: every, it_value: every };
-        assert_eq!(libc::timer_settime(timer, 0, &setting, ptr::null_mut()), 0);
-        let turns = in_domain(&DOMAIN, || {
+    }
+    let turns = interrupted(Duration::from_millis(5), || {
+        in_domain(&DOMAIN, || {
             let start = Instant::now();
             let mut turns = 0u64;
             while start.elapsed() < Duration::from_millis(500) {
                 turns += 1;
             }
             turns
-        });
-        libc::timer_delete(timer);
-        assert!(turns.expect("the domain goes on after each signal") > 0);
-    }
+        })
+    });
+    assert!(turns.expect("the domain goes on after each signal") > 0);
     assert!(SEEN.load(Ordering::Relaxed) > 5, "the handler ran {} times", SEEN.load(Ordering::Relaxed));
     assert_eq!(WRONG.load(Ordering::Relaxed), 0, "of {} runs", SEEN.load(Ordering::Relaxed));
+}
+
+/// Runs `f` while this thread gets a `SIGUSR1` so often.
+fn interrupted<R>(every: Duration, f: impl FnOnce() -> R) -> R {
+    // SAFETY: a timer that only this thread gets, gone before its handler is.
+    unsafe {
+        let mut event: libc::sigevent = std::mem::zeroed();
+        event.sigev_notify = libc::SIGEV_THREAD_ID;
+        event.sigev_signo = libc::SIGUSR1;
+        event.sigev_notify_thread_id = libc::gettid();
+        let mut timer = std::mem::zeroed();
+        assert_eq!(libc::timer_create(libc::CLOCK_MONOTONIC, &mut event, &mut timer), 0);
+        let every = libc::timespec { tv_sec: 0, tv_nsec: every.subsec_nanos().into() };
+        let setting = libc::itimerspec { it_interval: every, it_value: every };
+        assert_eq!(libc::timer_settime(timer, 0, &setting, ptr::null_mut()), 0);
+        let result = f();
+        libc::timer_delete(timer);
+        result
+    }
+}
+
+/// What the allocator of a domain asks of the program is part of the call: the heap is locked meanwhile, by this very thread.
+#[test]
+fn a_handler_that_interrupts_the_allocator_enters_nothing() {
+    static ROOMS: Domain = Domain::new("rooms").heap(HeapKind::Hardened).deadline(Duration::from_secs(10));
+    fn allocate() -> bool {
+        // SAFETY: a block that is large enough for a room of its own, given back.
+        unsafe {
+            let block = std::hint::black_box(libc::malloc(256 << 10));
+            libc::free(block);
+            !block.is_null()
+        }
+    }
+    extern "C" fn allocate_too(_: i32) {
+        match in_domain(&ROOMS, allocate) {
+            Ok(true) => {}
+            Err(fault) if fault.kind() == &FaultKind::InSignalHandler => _ = SEEN.fetch_add(1, Ordering::Relaxed),
+            _ => _ = WRONG.fetch_add(1, Ordering::Relaxed),
+        }
+    }
+    if !isolation() {
+        return;
+    }
+    let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    assert_eq!(in_domain(&ROOMS, allocate), Ok(true));
+    SEEN.store(0, Ordering::Relaxed);
+    WRONG.store(0, Ordering::Relaxed);
+    // SAFETY: a handler for a signal of this thread.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = (allocate_too as *const ()).addr();
+        action.sa_flags = libc::SA_RESTART;
+        assert_eq!(libc::sigaction(libc::SIGUSR1, &action, ptr::null_mut()), 0);
+    }
+    let all = interrupted(Duration::from_millis(3), || {
+        in_domain(&ROOMS, || {
+            let start = Instant::now();
+            let mut all = true;
+            while start.elapsed() < Duration::from_secs(1) {
+                all &= allocate();
+            }
+            all
+        })
+    });
+    assert_eq!(all, Ok(true));
+    assert!(SEEN.load(Ordering::Relaxed) > 5);
+    assert_eq!(WRONG.load(Ordering::Relaxed), 0, "of {}", SEEN.load(Ordering::Relaxed));
 }
 
 #[test]

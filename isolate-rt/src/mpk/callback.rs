@@ -2,7 +2,7 @@
 
 use super::gate::{Activation, Reason, Stop};
 use super::seat::IN_CALLBACK;
-use super::thread::Thread;
+use std::ptr;
 use std::sync::atomic::{Ordering, compiler_fence};
 
 /// Stands where a callback's number would: the domain's allocator asks for more of its heap, up to the address that it
@@ -13,23 +13,24 @@ pub(super) const OPEN_ROOM: usize = usize::MAX - 1;
 /// It gives back the room that the address in place of a message lies in.
 pub(super) const CLOSE_ROOM: usize = usize::MAX - 2;
 
-/// What the gate calls in the program: on its stack, with its rights and FS, while the thread counts as outside. Gives the
-/// FS base to go back in with, or 0 to end the call.
+/// What the gate calls in the program: on its stack, with its rights and FS. Gives the FS base to go back in with, or 0 to end
+/// the call.
+///
+/// While it serves the domain's allocator the call stays active, and the thread inside as far as others can see: a signal
+/// handler that could enter this domain would wait for the heap's lock, which its own thread holds, and a thread that
+/// discards the instance must wait for what is done to its address space. Only for a closure is the thread outside.
 ///
 /// # Safety
 ///
-/// `activation` is the running thread's. The other arguments are the domain's: anything.
+/// `activation` is the running thread's, and active. The other arguments are the domain's: anything.
 pub(super) unsafe extern "C" fn dispatch(
     number: usize,
     from: *const u8,
     to: *mut u8,
     activation: *mut Activation,
 ) -> usize {
-    // SAFETY: by this function's contract; nobody else looks at it before it is active again.
-    let activation = unsafe { &mut *activation };
-    let seat = activation.seat;
-    // Whoever discards the instance meanwhile need not wait for the program's code, which may wait for them.
-    seat.running.store(IN_CALLBACK, Ordering::Release);
+    // SAFETY: by this function's contract. A signal handler that looks at it reads.
+    let (instance, seat) = unsafe { ((*activation).instance, (*activation).seat) };
     let answer = |value: usize| {
         let has_room = seat.has_on_stack(to.addr(), size_of::<usize>());
         if has_room {
@@ -39,28 +40,22 @@ pub(super) unsafe extern "C" fn dispatch(
         has_room
     };
     let answered = if number == OPEN_HEAP {
-        answer(activation.instance.open_heap(from.addr()))
+        answer(instance.open_heap(from.addr()))
     } else if number == OPEN_ROOM {
         seat.has_on_stack(from.addr(), size_of::<[usize; 3]>()) && {
             // SAFETY: as above. Numbers: whatever they are is checked where they are used.
             let wish = unsafe { from.cast::<[usize; 3]>().read_unaligned() };
-            answer(activation.instance.open_room(wish).unwrap_or(0))
+            answer(instance.open_room(wish).unwrap_or(0))
         }
     } else if number == CLOSE_ROOM {
-        activation.instance.rooms.close(from.addr());
+        instance.rooms.close(from.addr());
         true
     } else {
-        // SAFETY: `run_with` has lent them for the time of the call, and a call inside this one has its own. Where there
-        // are none, none is registered.
-        let callbacks = unsafe { activation.callbacks.as_mut() };
-        let on_stack = |start: usize, len: usize| seat.has_on_stack(start, len);
-        // SAFETY: the seat's stack is this call's alone.
-        callbacks.is_some_and(|callbacks| unsafe { callbacks.answer(number, (from, to), on_stack) }.is_some())
+        // SAFETY: passed on.
+        unsafe { call_closure(number, (from, to), activation) }
     };
-    // As in `Entry::run`: say that we are inside, then look whether there is still something to be inside of.
-    // (The number is asked for again: the closure may have forked.)
-    seat.running.store(seat.owner_here().map_or(0, Thread::tid), Ordering::Relaxed);
-    compiler_fence(Ordering::SeqCst);
+    // SAFETY: as above.
+    let activation = unsafe { &mut *activation };
     if activation.is_lost() {
         activation.stop = Some(Stop { evicted: true, ..Stop::left(Reason::CallbackRefused, number) });
         return 0;
@@ -71,4 +66,37 @@ pub(super) unsafe extern "C" fn dispatch(
     }
     // SAFETY: the seat is held, and prepared, since the call began.
     unsafe { seat.fs() }
+}
+
+/// Calls a closure, outside: it may enter domains itself. Says whether there is one that takes this.
+///
+/// # Safety
+///
+/// As [`dispatch`].
+unsafe fn call_closure(number: usize, (from, to): (*const u8, *mut u8), activation: *mut Activation) -> bool {
+    // SAFETY: by this function's contract; nobody else looks at it before it is active again.
+    let (instance, seat, callbacks, until) =
+        unsafe { ((*activation).instance, (*activation).seat, (*activation).callbacks, (*activation).deadline) };
+    let Some(thread) = seat.owner_here() else { return false };
+    let tid = thread.tid();
+    // Whoever discards the instance meanwhile need not wait for the program's code, which may wait for them.
+    seat.running.store(IN_CALLBACK, Ordering::Release);
+    // SAFETY: this thread's, which is not inside.
+    unsafe { thread.set_active(ptr::null_mut()) };
+    // SAFETY: `run_with` has lent them for the time of the call, and a call inside this one has its own. Where there
+    // are none, none is registered.
+    let callbacks = unsafe { callbacks.as_mut() };
+    let on_stack = |start: usize, len: usize| seat.has_on_stack(start, len);
+    // SAFETY: the seat's stack is this call's alone.
+    let answered =
+        callbacks.is_some_and(|callbacks| unsafe { callbacks.answer(number, (from, to), on_stack) }.is_some());
+    // From here on no signal handler of this thread makes a call that fails and discards what we go back to.
+    // SAFETY: it was until now.
+    unsafe { thread.set_active(activation) };
+    // As in `Entry::run`: say that we are inside, then look whether there is still something to be inside of.
+    // (The number is asked for again: the closure may have forked.)
+    seat.running.store(thread.tid(), Ordering::Relaxed);
+    compiler_fence(Ordering::SeqCst);
+    // In the child of a fork who looks at the clock is gone; a call that would go on for ever does not go on.
+    answered && (thread.tid() == tid || instance.limit.in_child(until).is_ok())
 }

@@ -6,6 +6,7 @@
 
 use super::handlers;
 use super::signal;
+use super::watchdog;
 use crate::domain::Settings;
 use crate::fault::Unsupported;
 use crate::mpk::system;
@@ -30,6 +31,16 @@ impl Limit {
             None => Self::None,
             Some(deadline) if settings.shared_timer => Self::Watched(deadline),
             Some(deadline) => Self::Timer(deadline),
+        }
+    }
+
+    /// In the child of a fork, which has neither timers nor watchdog: goes on with a call that ends at `until`.
+    #[cold]
+    pub(super) fn in_child(self, until: Moment) -> Result<(), Unsupported> {
+        match self {
+            Self::None => Ok(()),
+            Self::Timer(_) => set(timer()?, until),
+            Self::Watched(_) => watchdog::wake(),
         }
     }
 

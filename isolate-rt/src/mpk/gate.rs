@@ -149,7 +149,6 @@ macro_rules! open_root {
 macro_rules! back_in_root {
     () => {
         "mov rcx, gs:[{root_fs}]
-        mov qword ptr gs:[{active}], 0
         wrfsbase rcx
         fnstsw ax
         pushfq
@@ -231,6 +230,8 @@ unsafe extern "C" fn enter(
         "mov rdi, gs:[{active}]",
         "mov rsp, [rdi + {root_stack}]",
         back_in_root!(),
+        // Not before FS is right: a signal handler puts it right as long as a call is active.
+        "mov qword ptr gs:[{active}], 0",
         "add rsp, 8",
         "pop r15", "pop r14", "pop r13", "pop r12", "pop rbx", "pop rbp",
         "ret",
@@ -255,8 +256,8 @@ unsafe extern "C" fn enter(
 ///
 /// 1. PKRU opens as on the way out, and the activation that GS leads to says where the program's stack is: below what
 ///    [`enter`] has put there, the frames of whoever made the call go on.
-/// 2. The thread counts as outside, so that what is called may enter domains itself. Control words, flags and the x87
-///    state are the program's again.
+/// 2. Control words, flags and the x87 state are the program's again. The call stays active until [`callback::dispatch`] says
+///    otherwise.
 /// 3. Back in as on the way in. The domain's stack pointer and control words were its own affair, and are loaded with its
 ///    rights: what is wrong with them is its fault.
 ///
@@ -284,7 +285,6 @@ pub(crate) unsafe extern "C" fn call_back(number: usize, from: *const u8, to: *m
         "call {dispatch}",
         "add rsp, 8",
         "pop r11",
-        "mov gs:[{active}], r11",
         "test rax, rax",
         "jz __isolate_rt_out",
         "mov rsp, [r11 + {domain_stack}]",

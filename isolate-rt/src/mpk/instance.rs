@@ -162,7 +162,7 @@ impl Instance {
 
     /// Opens the heap up to about `end`, which the domain's allocator asks for, or something in there that has gone wrong. Gives what it is open up to.
     ///
-    /// No lock: a signal handler may interrupt this and make a call that gets here, too. Opening twice is opening once.
+    /// No lock: several threads may get here, and opening twice is opening once.
     #[cold]
     pub(super) fn open_heap(&self, end: usize) -> usize {
         let heap = &self.layout.heap;
@@ -319,6 +319,7 @@ unsafe extern "C" fn after_fork() {
         if instance.seats.forget_others(survivor) || halfway {
             let generation = instance.generation.load(Ordering::Relaxed) & !1;
             instance.generation.store(generation, Ordering::Relaxed);
+            instance.rooms.forget_holder();
             instance.discard(None, generation);
         }
     }

@@ -37,7 +37,7 @@ pub(crate) fn close_room(address: usize) {
 
 pub(super) struct Rooms {
     area: Range<usize>,
-    /// Held for a few system calls. Whoever finds it taken does without a room: a signal handler may have interrupted the holder.
+    /// Held for a few system calls, by a thread that counts as inside. Whoever finds it taken does without a room.
     lock: AtomicBool,
     /// How many rooms there are; sorted by address, never fewer.
     count: AtomicUsize,
@@ -133,14 +133,17 @@ impl Rooms {
         }
     }
 
+    /// In the child of a fork, where whoever held the lock may not exist.
+    pub(super) fn forget_holder(&self) {
+        self.lock.store(false, Ordering::Relaxed);
+    }
+
     /// Closes all, and forgets what they held.
     ///
     /// # Safety
     ///
     /// Nothing of the domain runs.
     pub(super) unsafe fn close_all(&self) {
-        // In the child of a fork whoever held it may not exist.
-        self.lock.store(false, Ordering::Relaxed);
         for room in self.known() {
             if room.is_open.load(Ordering::Relaxed) {
                 self.shut(room);

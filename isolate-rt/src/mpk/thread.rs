@@ -8,7 +8,7 @@ use crate::fault::Unsupported;
 use std::cell::{Cell, UnsafeCell};
 use std::ptr;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicUsize, Ordering, compiler_fence};
 
 /// A thread that has entered a domain. Never freed: the signal handler may look at one at any time. Reused instead.
 #[repr(C)]
@@ -73,6 +73,19 @@ impl Thread {
     pub(super) fn active(&self) -> *mut Activation {
         // SAFETY: read by the thread whose it is; the gate writes it with one instruction.
         unsafe { self.active.get().read_volatile() }
+    }
+
+    /// Says which call the thread is in, or none.
+    ///
+    /// # Safety
+    ///
+    /// To be called by the thread itself, outside any domain; `activation` is null or of a call that it will go back to.
+    pub(super) unsafe fn set_active(&self, activation: *mut Activation) {
+        // Nothing moves across it: signal handlers of this thread look.
+        compiler_fence(Ordering::SeqCst);
+        // SAFETY: touched by this thread alone, in the gate, here, and in the signal handler.
+        unsafe { self.active.get().write_volatile(activation) };
+        compiler_fence(Ordering::SeqCst);
     }
 
     /// Which thread runs, found without thread-local storage: inside a domain FS is the domain's.

@@ -3,6 +3,7 @@
 mod support;
 
 use isolate_rt::{Callbacks, Domain, FaultKind};
+use std::cell::Cell;
 use std::ptr;
 use std::time::{Duration, Instant};
 use support::{End, child, isolation, role};
@@ -108,6 +109,7 @@ fn short_calls(domain: &'static Domain, times: u64) {
     let mut timeouts = 0;
     for round in 0..300u64 {
         let spin = Duration::from_micros(round % 30 * 100 * times);
+        let began = Instant::now();
         // SAFETY: returns a number.
         let result = unsafe {
             domain.call("spin").unwrap().run(|| {
@@ -120,6 +122,8 @@ fn short_calls(domain: &'static Domain, times: u64) {
             Ok(value) => assert_eq!(value, 7),
             Err(fault) => {
                 assert_eq!(fault.kind(), &FaultKind::Timeout);
+                let took = began.elapsed();
+                assert!(took >= Duration::from_millis(2), "ended early, after {took:?}");
                 timeouts += 1;
             }
         }
@@ -149,6 +153,47 @@ fn a_child_of_a_fork_has_deadlines_too() {
                     assert!(libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0, "{status:#x}");
                 }
             }
+        }
+    }
+}
+
+/// A closure forks: in the child the call around it still has its time.
+#[test]
+fn a_call_that_a_fork_has_copied_ends_too() {
+    if !isolation() {
+        return;
+    }
+    static OWN: Domain = Domain::new("copied").deadline(Duration::from_millis(300));
+    static SHARED: Domain = Domain::new("copied, watched").deadline(Duration::from_millis(300)).shared_timer();
+    for domain in [&OWN, &SHARED] {
+        let pid = Cell::new(-1);
+        let mut callbacks = Callbacks::new();
+        let fork = callbacks.add(|| {
+            // SAFETY: the child goes back to its call, and ends after it; whatever happens, in half a minute.
+            unsafe {
+                pid.set(libc::fork());
+                if pid.get() == 0 {
+                    libc::alarm(30);
+                }
+            }
+            pid.get()
+        });
+        // SAFETY: calls a registered closure.
+        let call = || unsafe {
+            if fork() == 0 {
+                spin();
+            }
+        };
+        // SAFETY: as above.
+        let ended = unsafe { domain.call("fork").unwrap().run_with(&mut callbacks, call) };
+        // SAFETY: ends the child; waits for it.
+        unsafe {
+            if pid.get() == 0 {
+                libc::_exit(i32::from(!ended.is_err_and(|fault| fault.kind() == &FaultKind::Timeout)));
+            }
+            let mut status = 0;
+            assert_eq!(libc::waitpid(pid.get(), &mut status, 0), pid.get());
+            assert!(libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0, "{status:#x}");
         }
     }
 }

@@ -14,7 +14,7 @@ use super::seat::Seat;
 use super::seats::Seats;
 use super::thread::{self, Thread};
 use super::tls::Template;
-use super::{barrier, register_barrier, selftest, signal, wait, wake, warm, watchdog};
+use super::{A_MOMENT, barrier, register_barrier, selftest, signal, wait, wake, warm, watchdog};
 use crate::domain::{HeapKind, Settings};
 use crate::fault::{FaultKind, Unsupported};
 use crate::heap::{Heap, KEPT};
@@ -102,6 +102,9 @@ impl Instance {
             next: AtomicPtr::new(ptr::null_mut()),
         }));
         instance.list();
+        if instance.limit.watched().is_some() {
+            watchdog::domain_made();
+        }
         instance.prove_malloc()?;
         Ok(instance)
     }
@@ -150,7 +153,7 @@ impl Instance {
                 return None;
             }
             self.waiting.fetch_add(1, Ordering::Relaxed);
-            wait(low_half(&self.generation), generation as u32);
+            wait(low_half(&self.generation), generation as u32, A_MOMENT);
             self.waiting.fetch_sub(1, Ordering::Relaxed);
         }
     }

@@ -21,6 +21,8 @@
 //! | `thread` | what a thread needs before it may enter |
 //! | `tls` | the thread-local storage block of an instance |
 //! | `image` | globals: tagged, kept, restored |
+//! | `rooms` | memory for one large block each of a hardened heap |
+//! | `warm` | what has to have been called once outside |
 //! | `signal` | from a fault to a rewind |
 //! | `deadline`, `watchdog` | what ends a call: a timer of its own, or the thread that looks after all |
 //! | `handlers` | the program's own signal handlers |
@@ -29,6 +31,7 @@
 //! | `instance` | all of it together |
 //! | `entry` | a call of a thread into it |
 //! | `verdict` | what went wrong in there |
+//! | `message` | what the domain itself says of it |
 //! | `evidence` | what is kept of a call that was stopped |
 //! | `unwind`, `objects`, `symbols`, `memory` | what it tells: who called whom, whose memory an address is |
 
@@ -73,6 +76,7 @@ pub(crate) use thread::on_signal_stack;
 
 use crate::fault::Unsupported;
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 /// Size of a page, in bytes.
 pub(crate) const PAGE: usize = 4096;
@@ -83,19 +87,18 @@ fn system(call: &'static str) -> Unsupported {
     Unsupported::System { call, errno }
 }
 
-/// Waits while `word` is `seen`, but not for long: a wake-up may be missed, since nobody pays for a fence to prevent it.
-fn wait(word: *const u32, seen: u32) {
-    let a_moment = std::time::Duration::from_millis(1);
-    let timeout = libc::timespec { tv_sec: 0, tv_nsec: a_moment.subsec_nanos().into() };
-    // SAFETY: a live word.
-    unsafe { libc::syscall(libc::SYS_futex, word, libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG, seen, &timeout) };
-}
+/// For waits whose wake-up may be missed, since nobody pays for a fence to prevent it.
+const A_MOMENT: Option<Duration> = Some(Duration::from_millis(1));
 
-/// Waits while `word` is `seen`, however long that is.
-fn wait_for_long(word: *const u32, seen: u32) {
-    let forever = std::ptr::null::<libc::timespec>();
-    // SAFETY: a live word.
-    unsafe { libc::syscall(libc::SYS_futex, word, libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG, seen, forever) };
+/// Waits while `word` is `seen`, at most for so long, where that is said.
+fn wait(word: *const u32, seen: u32, at_most: Option<Duration>) {
+    let timeout = at_most.map(|time| libc::timespec {
+        tv_sec: time.as_secs().try_into().unwrap_or(i64::MAX),
+        tv_nsec: time.subsec_nanos().into(),
+    });
+    let timeout = timeout.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+    // SAFETY: a live word, and a time or NULL.
+    unsafe { libc::syscall(libc::SYS_futex, word, libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG, seen, timeout) };
 }
 
 /// Wakes whoever [`wait`]s.
@@ -111,7 +114,7 @@ fn barrier() {
     if done != 0 {
         // The program has given up the system call since (seccomp(2)). What an x86 core has stored is seen by the others
         // once its store buffer drains: within microseconds, and at every interrupt.
-        std::thread::sleep(std::time::Duration::from_millis(1));
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 

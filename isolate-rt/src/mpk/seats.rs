@@ -7,7 +7,7 @@
 use super::layout::{SEATS, SeatLayout};
 use super::seat::{IN_CALLBACK, Seat};
 use super::thread::Thread;
-use super::{barrier, wait, wake};
+use super::{A_MOMENT, barrier, wait, wake};
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering, compiler_fence};
 
@@ -100,7 +100,7 @@ impl Seats {
             let seen = self.released.load(Ordering::Acquire);
             let Some(seat) = self.seats.iter().find(|seat| seat.claim(thread)).or_else(|| self.revoke(thread)) else {
                 self.waiting.fetch_add(1, Ordering::Relaxed);
-                wait(self.released.as_ptr(), seen);
+                wait(self.released.as_ptr(), seen, A_MOMENT);
                 self.waiting.fetch_sub(1, Ordering::Relaxed);
                 continue;
             };

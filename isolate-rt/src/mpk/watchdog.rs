@@ -7,9 +7,9 @@
 
 use super::instance;
 use super::seat::Seat;
-use super::{barrier, deadline, wait_for_long, wake as wake_waiting};
+use super::{barrier, deadline, wait, wake as wake_waiting};
 use crate::fault::Unsupported;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// What a seat's calls and the watchdog tell each other.
@@ -31,9 +31,16 @@ const LONGEST: Duration = Duration::from_millis(100);
 const IDLE: Duration = Duration::from_secs(1);
 const STACK: usize = 256 << 10;
 
-/// 1 while the thread looks now and then.
+/// 1 while the thread looks now and then. Never while there is none.
 static AWAKE: AtomicU32 = AtomicU32::new(0);
-static EXISTS: AtomicBool = AtomicBool::new(false);
+/// Advanced when there is more to look at than the thread knows of.
+static DOMAINS: AtomicU32 = AtomicU32::new(0);
+
+/// Whether the thread exists: one of the following.
+static STATE: AtomicU32 = AtomicU32::new(NONE);
+const NONE: u32 = 0;
+const STARTING: u32 = 1;
+const EXISTS: u32 = 2;
 
 impl Watched {
     pub(super) const fn new() -> Self {
@@ -57,9 +64,11 @@ impl Watched {
     fn look(&self, now: u64, limit: Duration) -> bool {
         let call = self.calls.load(Ordering::Acquire);
         if call != self.seen.swap(call, Ordering::Relaxed) {
-            self.since.store(now, Ordering::Relaxed);
+            // Not `now`, which may be long ago: the call may have begun since.
+            self.since.store(deadline::now(), Ordering::Relaxed);
         }
-        let late = call != 0 && now - self.since.load(Ordering::Relaxed) >= limit.as_nanos() as u64;
+        let there_for = now.saturating_sub(self.since.load(Ordering::Relaxed));
+        let late = call != 0 && u128::from(there_for) >= limit.as_nanos();
         if late {
             self.overdue.store(call, Ordering::Release);
         }
@@ -76,37 +85,72 @@ pub(super) fn is_asleep() -> bool {
 /// Makes the watchdog look, from now on.
 #[cold]
 pub(super) fn wake() -> Result<(), Unsupported> {
+    // Signal handlers would wait here for what they have interrupted. The new thread inherits the mask: the program's signals
+    // are not for it.
+    let _quiet = Quiet::begin();
     // No lock: in the child of a fork nobody would give it back.
-    if !EXISTS.swap(true, Ordering::AcqRel) {
-        start().inspect_err(|_| EXISTS.store(false, Ordering::Release))?;
+    loop {
+        match STATE.compare_exchange(NONE, STARTING, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => {
+                let started = start();
+                STATE.store(if started.is_ok() { EXISTS } else { NONE }, Ordering::Release);
+                started?;
+                break;
+            }
+            Err(EXISTS) => break,
+            // Whether there will be one is not known yet.
+            Err(_) => std::thread::sleep(Duration::from_micros(50)),
+        }
     }
     AWAKE.store(1, Ordering::Release);
     wake_waiting(AWAKE.as_ptr());
     Ok(())
 }
 
+/// Makes the watchdog look sooner than it meant to: there is a domain that it does not know.
+pub(super) fn domain_made() {
+    DOMAINS.fetch_add(1, Ordering::Release);
+    wake_waiting(DOMAINS.as_ptr());
+}
+
 /// In the child of a fork, which has no watchdog.
 pub(super) fn forget() {
     AWAKE.store(0, Ordering::Relaxed);
-    EXISTS.store(false, Ordering::Relaxed);
+    STATE.store(NONE, Ordering::Relaxed);
+}
+
+/// While it lives, the thread gets none of the program's signals.
+struct Quiet(libc::sigset_t);
+
+impl Quiet {
+    fn begin() -> Self {
+        // SAFETY: this thread's mask, and sets of our own.
+        unsafe {
+            let (mut all, mut before) = (std::mem::zeroed(), std::mem::zeroed());
+            libc::sigfillset(&mut all);
+            libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
+            Self(before)
+        }
+    }
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        // SAFETY: what it was.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &self.0, std::ptr::null_mut()) };
+    }
 }
 
 fn start() -> Result<(), Unsupported> {
-    // SAFETY: this thread's mask, which the new thread inherits: the program's signals are not for it. Put back at once.
-    unsafe {
-        let (mut all, mut before) = (std::mem::zeroed(), std::mem::zeroed());
-        libc::sigfillset(&mut all);
-        libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
-        let started = std::thread::Builder::new().name("isolate-watchdog".into()).stack_size(STACK).spawn(watch);
-        libc::pthread_sigmask(libc::SIG_SETMASK, &before, std::ptr::null_mut());
-        let errno = |error: std::io::Error| error.raw_os_error().unwrap_or(libc::EAGAIN);
-        started.map(drop).map_err(|error| Unsupported::System { call: "pthread_create", errno: errno(error) })
-    }
+    let started = std::thread::Builder::new().name("isolate-watchdog".into()).stack_size(STACK).spawn(watch);
+    let errno = |error: std::io::Error| error.raw_os_error().unwrap_or(libc::EAGAIN);
+    started.map(drop).map_err(|error| Unsupported::System { call: "pthread_create", errno: errno(error) })
 }
 
 fn watch() {
     let mut busy_at = deadline::now();
     loop {
+        let domains = DOMAINS.load(Ordering::Acquire);
         let Round { tick, busy } = look();
         let now = deadline::now();
         if busy {
@@ -120,11 +164,11 @@ fn watch() {
                 AWAKE.store(1, Ordering::Relaxed);
             }
             while is_asleep() {
-                wait_for_long(AWAKE.as_ptr(), 0);
+                wait(AWAKE.as_ptr(), 0, None);
             }
             busy_at = deadline::now();
         } else {
-            std::thread::sleep(tick);
+            wait(DOMAINS.as_ptr(), domains, Some(tick));
         }
     }
 }

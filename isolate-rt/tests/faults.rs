@@ -360,10 +360,69 @@ fn what_an_assertion_says_is_bounded() {
     let fault = fault_of(|| unsafe { __assert_fail(long.as_ptr(), c"a\xff.c".as_ptr(), u32::MAX, ptr::null()) });
     let FaultKind::AssertionFailed { message } = fault.kind() else { panic!("{fault}") };
     assert!(message.starts_with("a\u{fffd}.c:4294967295: : xxx") && message.len() < 600, "{message}");
+    // Its words cannot begin a line of a log, or take one away.
+    let said = c"\"a\" != '\\'\n\x1b[2Kall is well\r";
+    // SAFETY: C strings, and a NULL.
+    let fault = fault_of(|| unsafe { __assert_fail(said.as_ptr(), c"a.c".as_ptr(), 1, ptr::null()) });
+    let text = fault.to_string();
+    assert!(text.ends_with(r#""a" != '\'\n\u{1b}[2Kall is well\r"#), "{text}");
     // A string that is none is the domain's own fault.
     // SAFETY: none; that is the attack.
     let fault = fault_of(|| unsafe { __assert_fail(ptr::without_provenance(16), c"a.c".as_ptr(), 1, ptr::null()) });
     assert!(matches!(fault.kind(), FaultKind::Unmapped { address: 16 }), "{fault}");
+}
+
+/// What the heap noticed when it looked is no access that the CPU told of.
+#[test]
+fn noticed_without_an_access() {
+    if !isolation() {
+        return;
+    }
+    let fault = fault_of(|| {
+        let local = 0u128;
+        // SAFETY: none; that is the misuse.
+        unsafe { libc::free(std::hint::black_box((&raw const local).cast_mut()).cast()) }
+    });
+    assert!(matches!(fault.kind(), FaultKind::ForeignFree { .. }), "{fault}");
+    assert!(fault.address().is_some() && fault.access().is_none(), "{:?}", fault.access());
+    static HARDENED: Domain = Domain::new("looking").heap(HeapKind::Hardened);
+    let overrun = |size: usize| {
+        // SAFETY: none; that is the misuse.
+        let misuse = move || unsafe {
+            let block = std::hint::black_box(libc::malloc(size)).cast::<u8>();
+            block.add(size).write_volatile(1);
+            libc::free(block.cast());
+        };
+        // SAFETY: returns nothing.
+        let fault = unsafe { HARDENED.call("overrun").unwrap().run(misuse) }.expect_err("it is noticed");
+        assert!(matches!(fault.kind(), FaultKind::HeapOverflow { .. }), "{fault}");
+        fault.access()
+    };
+    assert_eq!(overrun(64), None);
+    // A room: the access itself is the fault.
+    assert_eq!(overrun(256 << 10), Some(Access::Write));
+}
+
+/// A call that had its time had it.
+#[test]
+fn calls_that_their_deadline_ended_are_not_made_again() {
+    static ENDLESS: Domain = Domain::new("endless").deadline(std::time::Duration::from_millis(20));
+    if !isolation() {
+        return;
+    }
+    let mut made = 0;
+    let result: Result<(), Fault> = isolate_rt::retry(3, || {
+        made += 1;
+        // SAFETY: returns nothing.
+        unsafe {
+            ENDLESS.call("spin")?.run(|| {
+                loop {
+                    std::hint::spin_loop();
+                }
+            })
+        }
+    });
+    assert_eq!((result.unwrap_err().kind(), made), (&FaultKind::Timeout, 1));
 }
 
 #[test]

@@ -48,7 +48,8 @@ pub enum FaultKind {
     Abort,
     /// An `assert` failed.
     AssertionFailed {
-        /// What it says: file, line, function and condition. The domain's words: not to be believed, and not always whole.
+        /// What it says: file, line, function and condition. The domain's words: not to be believed, not always
+        /// whole, and of any bytes; shown escaped.
         message: Box<str>,
     },
     /// `exit`, `_exit`, `quick_exit`: the code asked for the end of the process.
@@ -185,7 +186,7 @@ impl fmt::Display for FaultKind {
             Self::ForbiddenSyscall => write!(f, "a system call that is filtered"),
             Self::Timeout => write!(f, "still running at its deadline"),
             Self::Abort => write!(f, "aborted"),
-            Self::AssertionFailed { message } => write!(f, "assertion failed: {message}"),
+            Self::AssertionFailed { message } => write!(f, "assertion failed: {}", Printable(message)),
             Self::Exit { status } => write!(f, "tried to exit the process with status {status}"),
             Self::ThreadStarted => write!(f, "tried to start a thread"),
             Self::ProcessStarted => write!(f, "tried to start a process"),
@@ -212,6 +213,22 @@ impl fmt::Display for FaultKind {
             Self::InSignalHandler => write!(f, "called from a signal handler, where no domain can be entered"),
             Self::Unsupported(reason) => write!(f, "isolation is not possible here: {reason}"),
         }
+    }
+}
+
+/// A domain's words, in which nothing moves the cursor or begins a line: they go into the host's logs.
+struct Printable<'a>(&'a str);
+
+impl fmt::Display for Printable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for char in self.0.chars() {
+            match char {
+                // Of the source, which the message quotes.
+                '"' | '\'' | '\\' => write!(f, "{char}")?,
+                char => write!(f, "{}", char.escape_debug())?,
+            }
+        }
+        Ok(())
     }
 }
 

@@ -150,7 +150,8 @@ impl Fault {
 }
 
 /// Makes a call, and where a fault takes its instance makes it again in the next one, up to `times` times more: for calls whose
-/// outcome depends on their arguments alone. The last fault is what is left then.
+/// outcome depends on their arguments alone. The last fault is what is left then. A call that its deadline ended is not made
+/// again: it had its time.
 ///
 /// # Errors
 ///
@@ -159,11 +160,15 @@ pub fn retry<T, E: AsFault>(times: u32, mut call: impl FnMut() -> Result<T, E>) 
     let mut result = call();
     for _ in 0..times {
         match &result {
-            Err(error) if error.as_fault().is_some_and(Fault::discarded_instance) => result = call(),
+            Err(error) if error.as_fault().is_some_and(may_pass) => result = call(),
             _ => break,
         }
     }
     result
+}
+
+fn may_pass(fault: &Fault) -> bool {
+    fault.discarded_instance() && fault.kind() != &FaultKind::Timeout
 }
 
 /// An error of a call, which may be a fault.

@@ -13,7 +13,7 @@ use crate::fault::{Access, Backtrace, Frame, Memory};
 #[derive(Clone, Debug)]
 pub(crate) struct Evidence {
     thread: i32,
-    access: Access,
+    access: Option<Access>,
     /// `None` where a callback ended the call.
     stopped: Option<Stopped>,
 }
@@ -42,7 +42,7 @@ impl Evidence {
     }
 
     pub(crate) fn access(&self) -> Option<Access> {
-        Some(self.access)
+        self.access
     }
 
     /// Whose memory `address` is now.
@@ -52,7 +52,7 @@ impl Evidence {
 
     pub(crate) fn backtrace(&self) -> Backtrace {
         let Some(stopped) = &self.stopped else { return Backtrace::default() };
-        objects::with(|objects| {
+        let (mut frames, is_complete) = objects::with(|objects| {
             let (calls, is_complete) = unwind::calls(stopped, objects, gate::way_out());
             let mut frames: Vec<_> =
                 calls.iter().map(|&address| Frame { address, symbol: None, object: None }).collect();
@@ -73,10 +73,12 @@ impl Evidence {
                     frames[index].object = Some((object.name(), address));
                 }
             }
-            // How the runtime itself calls and stops tells nothing.
-            frames.retain(|frame| frame.symbol.as_ref().is_none_or(|symbol| !symbol.name.starts_with("isolate_rt::")));
-            Backtrace { frames, is_complete }
-        })
+            (frames, is_complete)
+        });
+        frames.iter_mut().filter_map(|frame| frame.symbol.as_mut()).for_each(symbols::demangle);
+        // How the runtime itself calls and stops tells nothing.
+        frames.retain(|frame| frame.symbol.as_ref().is_none_or(|symbol| !symbol.name.starts_with("isolate_rt::")));
+        Backtrace { frames, is_complete }
     }
 }
 

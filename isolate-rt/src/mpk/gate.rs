@@ -41,7 +41,8 @@ pub(super) struct Stop {
     pub(super) code: i32,
     pub(super) address: usize,
     pub(super) key: u32,
-    pub(super) access: Access,
+    /// Where the CPU says.
+    pub(super) access: Option<Access>,
     /// The thread did nothing wrong: another one did, in the same instance.
     pub(super) evicted: bool,
     /// Set when the thread stopped in [`leave`]: the reason and its value.
@@ -80,8 +81,8 @@ impl Stop {
     /// As if the domain had stopped in [`leave`].
     pub(super) fn left(reason: Reason, value: usize) -> Self {
         let left = Some(Left { reason: reason as usize, words: [value, 0, 0] });
-        let (signal, access) = (libc::SIGILL, Access::Read);
-        Self { signal, code: 0, address: 0, key: 0, access, evicted: false, left, registers: None }
+        let signal = libc::SIGILL;
+        Self { signal, code: 0, address: 0, key: 0, access: None, evicted: false, left, registers: None }
     }
 }
 

@@ -19,7 +19,16 @@ pub(super) fn of(address: usize) -> Memory {
     if thread::all().any(|thread| thread.owns_signal_stack(address)) {
         return Memory::Runtime;
     }
-    objects::with(|objects| in_object(objects, address)).unwrap_or_else(|| mapped(address))
+    let mut found = objects::with(|objects| in_object(objects, address));
+    if let Some(
+        Memory::Static { symbol: Some(symbol), .. }
+        | Memory::ReadOnly { symbol: Some(symbol), .. }
+        | Memory::Domain { part: Part::Static { symbol: Some(symbol) }, .. },
+    ) = &mut found
+    {
+        symbols::demangle(symbol);
+    }
+    found.unwrap_or_else(|| mapped(address))
 }
 
 fn in_domain(instance: &Instance, place: Place, address: usize) -> Memory {

@@ -164,7 +164,7 @@ unsafe fn rewind(activation: &mut Activation, frame: &mut Frame, signal: c_int, 
         address,
         key,
         evicted: deadline::signal() == Some(signal) && !activation.is_late(),
-        access: frame.access(),
+        access: frame.access().filter(|_| matches!(signal, libc::SIGSEGV | libc::SIGBUS) && code > 0),
         left: at_leave.then(|| gate::Left {
             reason: frame.register(libc::REG_RDI),
             words: [libc::REG_RSI, libc::REG_RDX, libc::REG_RCX].map(|which| frame.register(which)),
@@ -254,15 +254,16 @@ impl Frame {
         Registers { general: ORDER.map(|which| self.register(which)), instruction: self.register(libc::REG_RIP) }
     }
 
-    /// What a page fault was about (Intel SDM volume 3, 4.7).
-    fn access(&self) -> Access {
+    /// What a page fault was about, if the thread's last exception was one (Intel SDM volume 3, 4.7 and 6.15).
+    fn access(&self) -> Option<Access> {
+        const PAGE_FAULT: usize = 14;
         const WRITE: usize = 1 << 1;
         const FETCH: usize = 1 << 4;
-        match self.register(libc::REG_ERR) {
+        (self.register(libc::REG_TRAPNO) == PAGE_FAULT).then(|| match self.register(libc::REG_ERR) {
             error if error & FETCH != 0 => Access::Execute,
             error if error & WRITE != 0 => Access::Write,
             _ => Access::Read,
-        }
+        })
     }
 
     /// Makes the handler return to `address`, with ordinary flags.

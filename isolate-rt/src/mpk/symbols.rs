@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-/// The names of these addresses of `object`, in the same order.
+/// The names of these addresses of `object`, in the same order, as the table has them ([`demangle`]).
 pub(super) fn names(object: &Object, addresses: &[usize]) -> Vec<Option<Symbol>> {
     let mut found = vec![None::<Match>; addresses.len()];
     let table = Table::open(object);
@@ -29,7 +29,7 @@ pub(super) fn names(object: &Object, addresses: &[usize]) -> Vec<Option<Symbol>>
     }
     let name = |found: Match| {
         let name = table.as_ref().ok()?.as_ref()?.name(found.name)?;
-        Some(Symbol { name: demangled(name), offset: found.offset })
+        Some(Symbol { name: name.to_owned(), offset: found.offset })
     };
     found.into_iter().map(|found| name(found?)).collect()
 }
@@ -126,13 +126,21 @@ fn long(bytes: &[u8], at: usize) -> usize {
     u64::from_le_bytes(number(bytes, at)) as usize
 }
 
-/// As it stands in the source, for Rust and, in a program that has its runtime, C++.
-fn demangled(name: &str) -> String {
+/// The name as it stands in the source, for Rust and, in a program that has its runtime, C++.
+///
+/// Not to be called from [`super::objects::with`]: it holds one lock of the loader, and `dlsym` wants another that a `dlopen`
+/// takes first.
+pub(super) fn demangle(symbol: &mut Symbol) {
     #[cfg(feature = "backtrace")]
-    if let Ok(name) = rustc_demangle::try_demangle(name) {
-        return format!("{name:#}");
+    if let Ok(name) = rustc_demangle::try_demangle(&symbol.name) {
+        symbol.name = format!("{name:#}");
+        return;
     }
-    name.strip_prefix("_Z").and_then(|_| demangled_by_cxx(name)).unwrap_or_else(|| name.to_owned())
+    if symbol.name.starts_with("_Z")
+        && let Some(name) = demangled_by_cxx(&symbol.name)
+    {
+        symbol.name = name;
+    }
 }
 
 fn demangled_by_cxx(name: &str) -> Option<String> {

@@ -35,7 +35,7 @@ impl Instance {
         }
         if signal == libc::SIGSEGV
             && let Some(Block { start: block, size, is_live }) = self.rooms.missed(address)
-            && (is_live || access == Access::Write)
+            && (is_live || access == Some(Access::Write))
         {
             return match is_live {
                 true => FaultKind::HeapOverflow { block, size, at: address },
@@ -49,7 +49,7 @@ impl Instance {
             // As above: of the heap, what is not open yet.
             libc::SIGSEGV if self.layout.heap.contains(&address) => FaultKind::Unmapped { address },
             libc::SIGSEGV if code == SEGV_PKUERR => {
-                FaultKind::Protection { address, key, write: access == Access::Write }
+                FaultKind::Protection { address, key, write: access == Some(Access::Write) }
             }
             libc::SIGSEGV => FaultKind::Unmapped { address },
             libc::SIGBUS => FaultKind::Bus { address },

@@ -33,7 +33,10 @@ pub(super) fn documentation(
     });
     if function.retry > 0 {
         let times = if function.retry == 1 { "once".to_owned() } else { format!("up to {} times", function.retry) };
-        docs.extend([String::new(), format!(" A call that a fault has ended is made again, {times}.")]);
+        docs.extend([
+            String::new(),
+            format!(" A call that a fault other than `Timeout` has ended is made again, {times}."),
+        ]);
     }
     if panics {
         docs.extend(

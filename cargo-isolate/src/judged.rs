@@ -212,7 +212,7 @@ fn context(graph: &Graph, found: &Found) -> String {
 }
 
 /// FNV-1a over what names a finding: an order that nobody chose, and that one finding more or less leaves as it is.
-fn rank(seed: u64, place: &str, column: u32) -> u64 {
+pub(crate) fn rank(seed: u64, place: &str, column: u32) -> u64 {
     let bytes = seed.to_le_bytes().into_iter().chain(place.bytes()).chain(column.to_le_bytes());
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

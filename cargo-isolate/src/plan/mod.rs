@@ -270,4 +270,6 @@ fn shown<S: Serializer>(shape: &Shape, serializer: S) -> Result<S::Ok, S::Error>
 }
 
 #[cfg(test)]
+mod measured;
+#[cfg(test)]
 mod tests;

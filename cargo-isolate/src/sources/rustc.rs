@@ -22,6 +22,10 @@ const CALLED_BACK: &str = "__CARGO_ISOLATE_EXPAND";
 ///
 /// This program does not know where it lies.
 pub(super) fn wrap(cargo: &mut Command) -> io::Result<()> {
+    // The program of our own tests is no compiler: to them, what macros write stays unseen.
+    if cfg!(test) {
+        return Ok(());
+    }
     cargo.env("RUSTC_WORKSPACE_WRAPPER", env::current_exe()?).env(CALLED_BACK, "1");
     Ok(())
 }

@@ -183,21 +183,25 @@ impl Pointer<'_> {
         )
     }
 
-    /// An input is lent for the call. Where the function also gets an object, it may keep the pointer in there, and no
-    /// signature says so.
+    /// An input is lent for the call. Where the function also gets an object, or makes one, it may keep the pointer in there,
+    /// and no signature says so.
     fn unless_kept(&self, contract: Contract, evidence: String) -> Inference {
-        let is_object = |param: &Param| match param.shape.pointee() {
-            Some((true, Shape::Pointer { .. })) => false,
-            Some((mutable, to)) => mutable && !to.is_byte() && !to.is_number(),
-            None => false,
+        let is_object = |param: &Param| match &param.shape {
+            Shape::Unknown { ty, .. } => ty.starts_with("& mut") || ty.starts_with("&mut"),
+            shape => match shape.pointee() {
+                Some((true, Shape::Pointer { .. })) | None => false,
+                Some((mutable, to)) => mutable && !to.is_byte() && !to.is_number(),
+            },
         };
-        match self.signature.params.iter().find(|param| is_object(param)) {
-            Some(object) => {
-                let evidence = format!("{evidence}; assumes that `{}` does not keep it", object.name);
-                found(contract, Tier::Likely, evidence)
+        let returned = self.signature.ret.as_ref().and_then(Shape::pointee);
+        let keeper = match self.signature.params.iter().find(|param| is_object(param)) {
+            Some(object) => format!("`{}`", object.name),
+            None if returned.is_some_and(|(_, to)| matches!(to, Shape::Opaque(_) | Shape::Struct { .. })) => {
+                "what it returns".to_owned()
             }
-            None => found(contract, Tier::Proven, evidence),
-        }
+            None => return found(contract, Tier::Proven, evidence),
+        };
+        found(contract, Tier::Likely, format!("{evidence}; assumes that {keeper} does not keep it"))
     }
 
     /// `*mut` bytes: an output buffer only if the length bears its name. Staged as `inout`, since nothing says how much of it
@@ -235,13 +239,14 @@ impl Pointer<'_> {
                 Some(&format!("{{ kind = \"buf\", dir = \"out\", cap = \"{length}\" }}")),
             );
         }
+        if is_position(name) {
+            return refused(
+                format!("`{name}` looks like a place in a buffer: does the function read it, or only write it?"),
+                Some("{ kind = \"obj\", dir = \"inout\" }"),
+            );
+        }
         let me = &self.signature.params[self.index];
-        let buffers = self
-            .signature
-            .params
-            .iter()
-            .filter(|param| param.shape.pointee().is_some_and(|(mutable, to)| mutable && to.is_byte()));
-        if self.is_length_cell(me) && buffers.count() > 0 {
+        if self.is_length_cell(me) && self.has_output() {
             return refused(
                 format!("`{name}` looks like the length of a buffer: does the function read it, or only write it?"),
                 Some("{ kind = \"obj\", dir = \"inout\" }"),
@@ -249,6 +254,17 @@ impl Pointer<'_> {
         }
         let evidence = format!("`*mut {}` without a length: one value comes out", self.to);
         found(Contract::Obj { dir: Dir::Out, nullable: false }, Tier::Likely, evidence)
+    }
+
+    /// Bytes come out: into a buffer, through a cursor, or as what is returned.
+    fn has_output(&self) -> bool {
+        let params = self.signature.params.iter().filter_map(|param| param.shape.pointee());
+        let by_param = params.into_iter().any(|(mutable, to)| match to {
+            Shape::Pointer { to, .. } => mutable && to.is_byte(),
+            to => mutable && to.is_byte(),
+        });
+        let returned = self.signature.ret.as_ref().and_then(Shape::pointee);
+        by_param || returned.is_some_and(|(_, to)| to.is_byte())
     }
 
     fn plain_struct(&self, name: &str, mutable: bool) -> Inference {
@@ -422,6 +438,12 @@ fn sounds_like_length(name: &str) -> bool {
     let name = plain(name);
     name == "n"
         || LENGTHS.iter().filter(|word| word.len() > 1).any(|word| name.ends_with(word) || name.starts_with(word))
+}
+
+/// `in_pos`, `available_out`: what stream functions read and move on.
+fn is_position(name: &str) -> bool {
+    let name = plain(name);
+    name.starts_with("avail") || ["pos", "position", "offset"].iter().any(|word| name.ends_with(word))
 }
 
 /// Both in plain form: `sourcelen` is the length of `source`, `nsource` as well.

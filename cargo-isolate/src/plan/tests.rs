@@ -84,6 +84,8 @@ inferred! {
         fn numbers(n_values: usize, values: *const f64);
         fn bytes(text: *const c_char, text_len: c_int);
         fn kept(stream: *mut Opaque, dictionary: *const u8, dictionary_size: c_int);
+        fn lent(point: &mut Point, data: *const u8, len: usize);
+        fn opened(path: *const c_char) -> *mut Opaque;
     ",
     refuses_inputs_in_doubt: "
         fn shared(a: *const u8, b: *const u8, len: usize);
@@ -110,6 +112,9 @@ inferred! {
         fn packed(src: *const u8, src_len: usize, dst: *mut u8, dst_cap: usize) -> c_int;
         fn coded(r#in: *const u8, in_nbytes: usize, out: *mut u8, out_nbytes_avail: usize);
         fn claimed(src: *const u8, len: usize, user: *mut c_void);
+        fn moved(next_out: *mut *mut u8, count_out: *mut usize);
+        fn placed(in_pos: *mut usize, available_out: *mut usize);
+        fn taken(size: *mut usize) -> *const u8;
     ",
     infers_handles_strings_and_structs: "
         fn used(handle: Handle, name: *const c_char) -> *const c_char;

@@ -8,7 +8,8 @@ pub mod ffi {
 
 pub fn run(data: &[u8]) -> u32 {
     // SAFETY: the pointer covers the length.
-    let own = unsafe { ffi::own_checksum(data.as_ptr(), data.len()) };
+    let own =
+        unsafe { ffi::own_checksum(data.as_ptr(), data.len()) };
     // SAFETY: as above.
     own ^ unsafe { kinds_sys::crc(0, data.as_ptr(), data.len()) }
 }

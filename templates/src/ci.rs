@@ -9,17 +9,19 @@ const FILES: [(&str, &str); 2] = [
 ];
 
 /// The files by their paths from the root of the repository, for one whose work ends up on `branch`, and whose workspace lies in
-/// `folder` (empty: at its root).
+/// `folder` (empty: at its root). `flags` are handed to each command: which builds it looks at.
 ///
 /// # Errors
 ///
 /// A template is wrong.
-pub fn files(branch: &str, folder: &str) -> Result<Vec<(&'static str, String)>, Error> {
+pub fn files(branch: &str, folder: &str, flags: &[String]) -> Result<Vec<(&'static str, String)>, Error> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    let entry = &*entry(folder);
+    let check =
+        &*["cargo isolate check"].into_iter().chain(flags.iter().map(String::as_str)).collect::<Vec<_>>().join(" ");
+    let entry = &*entry(check, folder);
     let render = |(path, template): (&'static str, &str)| {
-        let text = environment.render_str(template, context! { branch, folder, entry })?;
+        let text = environment.render_str(template, context! { branch, folder, check, entry })?;
         // Templates end before their last newline.
         Ok((path, text + "\n"))
     };
@@ -27,15 +29,15 @@ pub fn files(branch: &str, folder: &str) -> Result<Vec<(&'static str, String)>, 
 }
 
 /// The hook's command line, which is split as a shell does, as a YAML scalar.
-fn entry(folder: &str) -> String {
-    const CHECK: &str = "cargo isolate check --quiet";
+fn entry(check: &str, folder: &str) -> String {
+    let check = format!("{check} --quiet");
     let is_plain = folder.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
     match (folder, is_plain) {
-        ("", _) => CHECK.to_owned(),
-        (_, true) => format!("{CHECK} --manifest-path {folder}/Cargo.toml"),
+        ("", _) => check,
+        (_, true) => format!("{check} --manifest-path {folder}/Cargo.toml"),
         (_, false) => {
             let quoted = folder.replace('\'', "'\\''");
-            let command = format!("{CHECK} --manifest-path '{quoted}/Cargo.toml'");
+            let command = format!("{check} --manifest-path '{quoted}/Cargo.toml'");
             format!("\"{}\"", command.replace('\\', r"\\").replace('"', r#"\""#))
         }
     }

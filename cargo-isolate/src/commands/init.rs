@@ -48,7 +48,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         false => write_policy(args, &graph, &path)? || args.ci,
     };
     if args.ci {
-        write_ci(&graph)?;
+        write_ci(&graph, &args.request)?;
     }
     Ok(if done { Exit::Clean } else { Exit::Usage })
 }
@@ -96,8 +96,8 @@ fn update_policy(args: &Args, graph: &mut Graph, path: &Utf8Path) -> anyhow::Res
 }
 
 /// Writes examples for continuous integration where there is nothing yet: where services look for them, at the root of the
-/// repository.
-fn write_ci(workspace: &Graph) -> anyhow::Result<()> {
+/// repository. They ask about the builds that this command was asked about.
+fn write_ci(workspace: &Graph, request: &Request) -> anyhow::Result<()> {
     let repository = Repository::around(&workspace.root).ok();
     let folder = repository.as_ref().and_then(|repository| repository.path_within(&workspace.root));
     let root = match (&repository, &folder) {
@@ -106,7 +106,8 @@ fn write_ci(workspace: &Graph) -> anyhow::Result<()> {
     };
     let branch = repository.as_ref().and_then(Repository::default_branch);
     let folder = folder.unwrap_or_default();
-    for (name, text) in isolate_templates::ci::files(branch.as_deref().unwrap_or("main"), folder.as_str())? {
+    let branch = branch.as_deref().unwrap_or("main");
+    for (name, text) in isolate_templates::ci::files(branch, folder.as_str(), &request.build_flags())? {
         let path = root.join(name);
         let directory = path.parent().unwrap_or(root);
         let write = || {

@@ -61,6 +61,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     if args.dry_run {
         wrap::print_diff(&mut out, &changes, &graph.root)?;
         call_sites(&mut streams::stderr(), &graph, &sites, &changes, "would rewrite")?;
+        if !args.apply {
+            streams::tell!("with --apply too: the edits of manifests, modules and calls");
+        }
         return Ok(Exit::Clean);
     }
     if args.apply && !changes.is_empty() {

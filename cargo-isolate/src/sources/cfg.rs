@@ -58,21 +58,7 @@ impl Platforms {
     pub(super) fn conditions(&self, request: &Request) -> String {
         let name = |chosen: &Option<Arc<CompilerCfg>>| chosen.as_ref().map_or("all".to_owned(), |cfg| cfg.platform());
         let platforms: BTreeSet<String> = self.chosen.iter().map(name).collect();
-        let features: BTreeSet<&str> = request
-            .features
-            .features
-            .iter()
-            .flat_map(|list| list.split([',', ' ']))
-            .filter(|name| !name.is_empty())
-            .collect();
-        let features = features.into_iter().map(|name| format!("--features={name}"));
-        let flags = [
-            (request.features.all_features, "--all-features"),
-            (request.features.no_default_features, "--no-default-features"),
-            (request.expand, "--expand"),
-        ];
-        let flags = flags.into_iter().filter(|(given, _)| *given).map(|(_, flag)| flag.to_owned());
-        let flags = flags.chain(features).chain(cfg_flags(&rustflags()));
+        let flags = request.build_flags().into_iter().chain(cfg_flags(&rustflags()));
         [platforms.into_iter().collect::<Vec<_>>().join(",")].into_iter().chain(flags).collect::<Vec<_>>().join(" ")
     }
 

@@ -18,7 +18,7 @@ mod walk;
 use crate::{graph::Graph, names, progress::Progress, streams};
 use cache::{Cache, Wanted};
 pub(crate) use rustc::called_back;
-use std::io;
+use std::{collections::BTreeSet, io};
 
 /// Which workspace to load, and which of its packages to report on. Flags as in cargo's own commands.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -58,6 +58,26 @@ pub(crate) struct Request {
     /// Say on stderr what of the cache could not be used
     #[arg(long, short)]
     pub(crate) verbose: bool,
+}
+
+impl Request {
+    /// The flags that change what is compiled, in one spelling.
+    pub(crate) fn build_flags(&self) -> Vec<String> {
+        let features: BTreeSet<&str> = self
+            .features
+            .features
+            .iter()
+            .flat_map(|list| list.split([',', ' ']))
+            .filter(|name| !name.is_empty())
+            .collect();
+        let flags = [
+            (self.features.all_features, "--all-features"),
+            (self.features.no_default_features, "--no-default-features"),
+            (self.expand, "--expand"),
+        ];
+        let flags = flags.into_iter().filter(|(given, _)| *given).map(|(_, flag)| flag.to_owned());
+        flags.chain(features.into_iter().map(|name| format!("--features={name}"))).collect()
+    }
 }
 
 fn threads(text: &str) -> Result<std::num::NonZeroUsize, &'static str> {

@@ -17,6 +17,9 @@ use std::ffi::{CStr, CString, c_char};
 use std::marker::PhantomData;
 use std::mem::size_of;
 
+/// Room of no more bytes is given to a domain as zeros.
+const ZEROED: usize = 4096;
+
 /// A call into a domain that has begun.
 ///
 /// What is staged lies in memory that this call alone uses. Other threads may be inside the same domain, though, and a library
@@ -107,14 +110,15 @@ impl Call {
         Ok(text.as_ptr())
     }
 
-    /// Room for `len` values that the domain will write. Its contents are unspecified until then.
+    /// Room for `len` values that the domain will write. Until then it is zero where it is no more than 4 KiB, as values and
+    /// small arrays are, and else unspecified: bytes of an earlier call in the domain, perhaps.
     ///
     /// # Errors
     ///
     /// [`FaultKind::TooLarge`] beyond 4 GiB in one call.
     #[inline]
     pub fn output<T: Plain>(&mut self, len: usize) -> Result<Staged<T>, Fault> {
-        self.stage(len)
+        self.stage_output(len)
     }
 
     /// Room in the domain filled from `data`, for the domain to read and write.
@@ -138,7 +142,7 @@ impl Call {
     /// As [`Call::output`].
     #[inline]
     pub unsafe fn output_any<T: Copy>(&mut self, len: usize) -> Result<Staged<T>, Fault> {
-        self.stage(len)
+        self.stage_output(len)
     }
 
     /// [`Call::inout`] for a type that is not [`Plain`].
@@ -365,6 +369,18 @@ impl Call {
             Ok(start) => Ok(Staged { start, len }),
             Err(kind) => Err(self.fault(kind)),
         }
+    }
+
+    /// What a function leaves unwritten is no value of an earlier call. Big buffers are not paid for: what counts of them is
+    /// what the function says that it wrote.
+    #[inline]
+    fn stage_output<T: Copy>(&mut self, len: usize) -> Result<Staged<T>, Fault> {
+        let staged = self.stage::<T>(len)?;
+        if len.saturating_mul(size_of::<T>()) <= ZEROED {
+            // SAFETY: there is room for as many values at `start`.
+            unsafe { std::ptr::write_bytes(staged.start, 0, len) };
+        }
+        Ok(staged)
     }
 
     #[inline]

@@ -53,6 +53,14 @@ pub(crate) enum NoBaseline {
         "no baseline is named: add `[check]` with `baseline = \"isolate-baseline.txt\"` to the policy, or use --baseline"
     )]
     Unnamed,
+    #[error(
+        "the baseline `{path}` is for {was}, and this is {now}, where other code is dormant\nwith the platforms and features that it is for, `cargo isolate baseline` takes out what is gone; `--accept` writes all of it anew for {now}"
+    )]
+    Elsewhere { path: Utf8PathBuf, was: String, now: String },
+    #[error(
+        "the baseline `{path}` is for {was}, and this is {now}: what it says of other packages than those chosen would be wrong\nleave out what chooses packages, or use the platforms and features that it is for"
+    )]
+    Partial { path: Utf8PathBuf, was: String, now: String },
 }
 
 impl BaselineFile {
@@ -84,6 +92,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         Err(error) if matches!(error.downcast_ref(), Some(NoBaseline::Unreadable { missing: true, .. })) => None,
         Err(error) => return Err(error),
     };
+    check_conditions(&graph, &path, before.as_ref(), args.accept)?;
     let audit = report::audit(&graph)?;
     let constructs: Vec<Entry> = ratchet::constructs(&graph, &audit.diagnostics).map(Entry::of).collect();
     let today = args.today.unwrap_or_else(Day::today);
@@ -111,6 +120,20 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     say(&graph, &path, before.as_ref(), &entries, &left_out);
     say_excesses(&graph, &policy, &verdict);
     Ok(if left_out.is_empty() { Exit::Clean } else { Exit::Violation })
+}
+
+/// Standings are those of the conditions that the file names: all of them are told anew, or none.
+fn check_conditions(graph: &Graph, path: &Utf8Path, before: Option<&Baseline>, accept: bool) -> Result<(), NoBaseline> {
+    let Some((before, conditions)) = before.and_then(|before| Some((before, before.conditions.as_ref()?))) else {
+        return Ok(());
+    };
+    let (path, was, now) = (graph.relative(path), conditions.clone(), graph.conditions.clone());
+    let stays = before.lines.iter().any(|(entry, _)| !ratchet::concerning(graph, entry));
+    match (was == now, stays, accept) {
+        (true, ..) | (_, false, true) => Ok(()),
+        (_, true, _) => Err(NoBaseline::Partial { path, was, now }),
+        (_, false, false) => Err(NoBaseline::Elsewhere { path, was, now }),
+    }
 }
 
 fn say(

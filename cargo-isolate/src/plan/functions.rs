@@ -103,7 +103,14 @@ fn plan(
 ) -> FunctionPlan {
     let (item, signature) = (selected.item, scope.signature);
     let (declarations, ret) = declared(selected);
+    // What ships speaks of the names in the library's own bindings. Whoever declares the function with others cannot mend that.
+    let fits = |entry| {
+        let mut errors = Vec::new();
+        Statements::read(Some(entry), scope, &mut errors);
+        errors.is_empty()
+    };
     let entry = around.policy.contract(&selected.domain, &item.name);
+    let entry = entry.filter(|(entry, shipped)| !shipped || fits(entry));
     let stated = Statements::read(entry.map(|(entry, _)| entry), scope, errors);
     let by_entry = |contract| match entry {
         Some((_, true)) => Decision::Shipped { contract },

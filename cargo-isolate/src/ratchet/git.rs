@@ -5,7 +5,10 @@
 //! the filters (such as LFS) of the user's own configuration.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use std::{io, process::Command};
+use std::{
+    io,
+    process::{Command, Output},
+};
 
 /// A commit, by the name that somebody gave it.
 #[derive(Clone, Debug)]
@@ -64,7 +67,7 @@ impl GitError {
 impl Repository {
     /// The one around a folder.
     pub(crate) fn around(folder: &Utf8Path) -> Result<Repository, GitError> {
-        let output = run(Command::new("git").args(["-C", folder.as_str(), "rev-parse", "--show-toplevel"]))?;
+        let output = ask(folder, &["rev-parse", "--show-toplevel"])?;
         match output.status.success() {
             true => Ok(Repository { root: text(&output.stdout).into() }),
             false if text(&output.stderr).contains("not a git repository") => {
@@ -159,15 +162,26 @@ impl Repository {
     }
 
     fn git(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new("git");
-        // Hooks, monitors and a partial work tree are the repository's business, not that of somebody who reads it.
-        command.args(["-C", self.root.as_str(), "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false"]);
+        let mut command = git(&self.root);
+        // So is a partial work tree.
         command.args(["-c", "core.sparseCheckout=false"]).args(arguments);
         command
     }
 }
 
-fn run(command: &mut Command) -> Result<std::process::Output, GitError> {
+/// What git answers about a folder.
+pub(crate) fn ask(folder: &Utf8Path, arguments: &[&str]) -> Result<Output, GitError> {
+    run(git(folder).args(arguments))
+}
+
+/// Hooks and monitors are the repository's business, not that of somebody who reads it.
+fn git(folder: &Utf8Path) -> Command {
+    let mut command = Command::new("git");
+    command.args(["-C", folder.as_str(), "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false"]);
+    command
+}
+
+fn run(command: &mut Command) -> Result<Output, GitError> {
     // Messages are looked at: they are to be in English.
     command.env("LC_ALL", "C").output().map_err(|error| GitError::Missing(crate::text::describe(&error)))
 }

@@ -198,10 +198,11 @@ fn a_baseline_of_other_times_and_places() {
     let linux = now.lines().find(|line| line.starts_with("for ")).unwrap();
     workspace.write("isolate-baseline.txt", &now.replace(linux, "for aarch64-macos"));
     let elsewhere = workspace.isolate(&["check"]).replace(&linux[4..], "[HERE]");
-    let written = workspace.isolate(&["baseline"]).replace(&linux[4..], "[HERE]");
+    let refused = workspace.isolate(&["baseline"]).replace(&linux[4..], "[HERE]");
+    let written = workspace.isolate(&["baseline", "--accept"]).replace(&linux[4..], "[HERE]");
     let first = now.replace("version 2\n", "version 1\n").replace(&format!("{linux}\n"), "");
     workspace.write("isolate-baseline.txt", &first.replace(" live ", " ").replace(" dormant ", " "));
-    let said = [elsewhere, written, workspace.isolate(&["check"]), workspace.isolate(&["baseline"])];
+    let said = [elsewhere, refused, written, workspace.isolate(&["check"]), workspace.isolate(&["baseline"])];
     insta::assert_snapshot!("other_baselines", said.join("\n"));
     let checked = workspace.isolate(&["check"]);
     assert!(checked.starts_with("status 0\n--- stdout\nno violations and no warnings"), "{checked}");

@@ -193,6 +193,13 @@ impl Eq for Fault {}
 
 impl std::error::Error for Fault {}
 
+/// The fault is what the error holds: [`std::io::Error::downcast`] gives it back.
+impl From<Fault> for std::io::Error {
+    fn from(fault: Fault) -> std::io::Error {
+        std::io::Error::other(fault)
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}` in domain `{}`: ", self.function(), self.domain())?;

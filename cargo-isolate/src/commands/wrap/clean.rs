@@ -1,7 +1,7 @@
 //! Whether the work tree can take edits that nobody has looked at yet, as `cargo fix` asks it.
 
+use crate::ratchet::git;
 use camino::{Utf8Path, Utf8PathBuf};
-use std::process::{Command, Output};
 
 /// What may be edited all the same.
 #[derive(clap::Args, Clone, Copy, Debug)]
@@ -38,12 +38,7 @@ pub(super) fn check(root: &Utf8Path, allow: Allow) -> Result<(), NotClean> {
         return Ok(());
     }
     let failed = |why: String| NotClean::Git { root: root.to_owned(), why };
-    let git = |arguments: &[&str]| -> Result<Output, NotClean> {
-        let mut git = Command::new("git");
-        // Nothing of the repository's own is run by asking.
-        git.args(["-C", root.as_str(), "-c", "core.fsmonitor=false"]).args(arguments).env("LC_ALL", "C");
-        git.output().map_err(|error| failed(format!("cannot run `git`: {error}")))
-    };
+    let git = |arguments: &[&str]| git::ask(root, arguments).map_err(|error| failed(error.to_string()));
     if !root.ancestors().any(|folder| folder.join(".git").exists())
         || git(&["check-ignore", "-q", "."])?.status.success()
     {

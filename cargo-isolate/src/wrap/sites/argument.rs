@@ -249,15 +249,16 @@ pub(super) fn mentions(source: &Source, expr: &Expr, place: &Expr) -> bool {
     let Some(root) = root(place) else { return true };
     let text: String = source.text[range(expr)].split_whitespace().collect();
     let place: String = source.of(place).split_whitespace().collect();
-    let is_word = |text: &str, word: &str| {
-        text.match_indices(word).any(|(at, _)| {
-            let is_part = |c: char| c.is_alphanumeric() || c == '_';
-            !text[..at].ends_with(is_part) && !text[at + word.len()..].starts_with(is_part)
-        })
-    };
     match root == "self" {
         // Other fields of it may be used at the same time.
-        true => is_word(&text, &place) || text.contains("self.") && text.contains('('),
-        false => is_word(&text, &root),
+        true => has_word(&text, &place) || text.contains("self.") && text.contains('('),
+        false => has_word(&text, &root),
     }
+}
+
+/// Whether a word stands in text, and not only as a part of another word.
+pub(super) fn has_word(text: &str, word: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let mut places = text.match_indices(word);
+    places.any(|(at, _)| !text[..at].ends_with(is_part) && !text[at + word.len()..].starts_with(is_part))
 }

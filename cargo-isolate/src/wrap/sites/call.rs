@@ -188,6 +188,14 @@ impl<'c> Call<'c> {
             (_, Contract::Cstr { dir: Dir::In, nullable, .. }) => self.string(expr, *nullable, name)?,
             (_, Contract::Obj { dir: Dir::Out, .. }) => {
                 let outcome = self.place_for(expr, name)?;
+                if let Outcome::Assign(place) = outcome
+                    && !self.is_zero_before(place)
+                {
+                    return Err(format!(
+                        "`{name}`: where the function writes nothing, `{}` keeps what it had, and the wrapper gives zero",
+                        self.source.of(place)
+                    ));
+                }
                 self.outcomes.insert(index, outcome);
                 Argument::Gone
             }
@@ -257,6 +265,15 @@ impl<'c> Call<'c> {
             Pointer::Into { of, start: None, .. } if self.holds(of) == Holds::Uninit => Ok(Outcome::Write(of)),
             _ => Err(format!("`{name}`: `{}` is not `&mut` to a variable", self.source.of(expr))),
         }
+    }
+
+    /// A place that the wrapper's value does not change where the function wrote nothing.
+    fn is_zero_before(&self, place: &Expr) -> bool {
+        let (Expr::Path(path), Some(function)) = (argument::without_parens(place), self.found.function) else {
+            return false;
+        };
+        let call = range(self.found.call).start;
+        path.path.get_ident().is_some_and(|name| locals::is_zero(self.source, &function, &name.to_string(), call))
     }
 
     /// What is borrowed for writing is used nowhere else in the call.

@@ -25,7 +25,8 @@ fn error_of(package: &Package, ty: &Type, depth: u8) -> Option<Type> {
     match qualifier.as_deref() {
         // Their one-argument `Result` is over an error that takes any other.
         Some(krate @ ("anyhow" | "eyre" | "color_eyre")) => syn::parse_str(&format!("{krate}::Error")).ok(),
-        Some("io" | "fmt") => None,
+        Some("io") => syn::parse_str("std::io::Error").ok(),
+        Some("fmt") => None,
         _ if depth > 8 => None,
         _ => alias(package, &last.ident.to_string()).and_then(|ty| error_of(package, &ty, depth + 1)).or_else(|| {
             imports_any_result(package, &last.ident).then(|| syn::parse_str("anyhow::Error").ok()).flatten()
@@ -43,6 +44,7 @@ fn takes_fault(package: &Package, error: &Type, depth: u8) -> bool {
         ("Box", PathArguments::AngleBracketed(arguments)) => {
             arguments.args.iter().filter_map(as_type).any(is_dyn_error)
         }
+        ("Error", _) if path.path.segments.iter().rev().nth(1).is_some_and(|before| before.ident == "io") => true,
         ("Error" | "Report", _) if ["anyhow", "eyre", "color_eyre"].iter().any(|krate| is_of(krate)) => true,
         _ if depth > 8 => false,
         _ => match alias(package, &name) {

@@ -33,6 +33,8 @@ pub(super) struct Found<'s> {
     pub(super) returns: Option<&'s ReturnType>,
     /// The innermost one.
     pub(super) unsafe_block: Option<Unsafe<'s>>,
+    /// It is part of a larger expression: `call == 0`, `call as u8`. A block there ends a statement that begins with it.
+    pub(super) operand: bool,
 }
 
 /// Finds the calls that begin at `places`.
@@ -44,6 +46,7 @@ pub(super) fn find<'s>(file: &'s syn::File, places: &[(u32, u32)]) -> BTreeMap<(
         returns: None,
         unsafe_block: None,
         closing: BTreeSet::new(),
+        operands: BTreeSet::new(),
     };
     finder.visit_file(file);
     finder.found
@@ -57,6 +60,8 @@ struct Finder<'p, 's> {
     unsafe_block: Option<Unsafe<'s>>,
     /// Places of blocks that end a statement or an arm without a `;` or a comma.
     closing: BTreeSet<(u32, u32)>,
+    /// Places of calls that are operands.
+    operands: BTreeSet<(u32, u32)>,
 }
 
 impl<'s> Finder<'_, 's> {
@@ -123,15 +128,48 @@ impl<'s> Visit<'s> for Finder<'_, 's> {
         self.unsafe_block = outer;
     }
 
+    fn visit_expr(&mut self, expr: &'s Expr) {
+        let operands = match expr {
+            Expr::Binary(binary) => vec![&*binary.left, &*binary.right],
+            Expr::Cast(cast) => vec![&*cast.expr],
+            Expr::MethodCall(call) => vec![&*call.receiver],
+            Expr::Field(field) => vec![&*field.base],
+            Expr::Index(index) => vec![&*index.expr],
+            Expr::Unary(unary) => vec![&*unary.expr],
+            Expr::Try(tried) => vec![&*tried.expr],
+            Expr::Range(range) => [&range.start, &range.end].into_iter().flatten().map(|end| &**end).collect(),
+            _ => Vec::new(),
+        };
+        self.operands.extend(operands.into_iter().filter_map(sole_call));
+        visit::visit_expr(self, expr);
+    }
+
     fn visit_expr_call(&mut self, call: &'s ExprCall) {
         if let Expr::Path(path) = &*call.func {
             let at = place(path.span());
             if self.places.contains(&at) {
-                let found =
-                    Found { call, function: self.function, returns: self.returns, unsafe_block: self.unsafe_block };
+                let found = Found {
+                    call,
+                    function: self.function,
+                    returns: self.returns,
+                    unsafe_block: self.unsafe_block,
+                    operand: self.operands.contains(&at),
+                };
                 self.found.insert(at, found);
             }
         }
         visit::visit_expr_call(self, call);
+    }
+}
+
+/// The place of a call, whether it stands alone or is all there is in an `unsafe` block.
+fn sole_call(expr: &Expr) -> Option<(u32, u32)> {
+    match expr {
+        Expr::Call(call) => Some(place(call.func.span())),
+        Expr::Unsafe(block) => match &block.block.stmts[..] {
+            [Stmt::Expr(inner, None)] => sole_call(inner),
+            _ => None,
+        },
+        _ => None,
     }
 }

@@ -1,8 +1,12 @@
 //! What a function's own text says about its locals: enough to know what `x.as_ptr()` points into.
 
-use super::{finder::Function, source::range};
+use super::{
+    argument::has_word,
+    finder::Function,
+    source::{Source, range},
+};
 use syn::{
-    Expr, ExprMethodCall, FnArg, GenericArgument, Lit, Local, Pat, PatIdent, PathArguments, Type,
+    Expr, ExprMethodCall, FnArg, GenericArgument, Lit, Local, Pat, PatIdent, PathArguments, Stmt, Type,
     visit::{self, Visit},
 };
 
@@ -57,6 +61,88 @@ pub(super) fn holds(function: &Function<'_>, name: &str, at: usize) -> Holds {
     }
     bindings.visit_block(function.body);
     bindings.last.map_or(Holds::Unknown, |(_, holds)| holds)
+}
+
+/// Whether `name` holds nothing but zero bits where a call at byte `at` stands: it is bound to that in a block around, and is
+/// not named in between, also not by an earlier turn of a loop.
+pub(super) fn is_zero(source: &Source, function: &Function<'_>, name: &str, at: usize) -> bool {
+    let mut search = Zero { source, name, at, is_zero: false };
+    search.visit_block(function.body);
+    search.is_zero
+}
+
+struct Zero<'s> {
+    source: &'s Source,
+    name: &'s str,
+    at: usize,
+    is_zero: bool,
+}
+
+impl<'ast> Visit<'ast> for Zero<'_> {
+    fn visit_block(&mut self, block: &'ast syn::Block) {
+        if !range(block).contains(&self.at) {
+            return;
+        }
+        for (index, statement) in block.stmts.iter().enumerate() {
+            if let Stmt::Local(local) = statement
+                && is_named(&local.pat, self.name)
+                && range(local).end <= self.at
+            {
+                let repeats = block.stmts[index..].iter().any(|statement| repeats(statement, self.at));
+                let between = &self.source.text[range(local).end..self.at];
+                let is_zero = local.init.as_ref().is_some_and(|init| is_zero_value(&init.expr));
+                self.is_zero = is_zero && !repeats && !has_word(between, self.name);
+            }
+        }
+        visit::visit_block(self, block);
+    }
+}
+
+/// Whether a place is in something that runs more than once, or later.
+fn repeats(statement: &Stmt, at: usize) -> bool {
+    struct Repeats {
+        at: usize,
+        any: bool,
+    }
+    impl<'ast> Visit<'ast> for Repeats {
+        fn visit_expr(&mut self, expr: &'ast Expr) {
+            let is_one =
+                matches!(expr, Expr::Loop(_) | Expr::While(_) | Expr::ForLoop(_) | Expr::Closure(_) | Expr::Async(_));
+            self.any |= is_one && range(expr).contains(&self.at);
+            visit::visit_expr(self, expr);
+        }
+    }
+    let mut search = Repeats { at, any: false };
+    search.visit_stmt(statement);
+    search.any
+}
+
+/// A value of zero bits, as far as its text says.
+fn is_zero_value(value: &Expr) -> bool {
+    match value {
+        Expr::Paren(paren) => is_zero_value(&paren.expr),
+        Expr::Unsafe(block) => {
+            matches!(&block.block.stmts[..], [Stmt::Expr(value, None)] if is_zero_value(value))
+        }
+        Expr::Lit(lit) => match &lit.lit {
+            Lit::Int(int) => int.base10_digits() == "0",
+            Lit::Float(float) => float.base10_parse::<f64>().is_ok_and(|value| value == 0.0),
+            Lit::Bool(value) => !value.value,
+            _ => false,
+        },
+        Expr::Repeat(repeat) => is_zero_value(&repeat.expr),
+        Expr::Array(array) => array.elems.iter().all(is_zero_value),
+        Expr::Struct(literal) => {
+            literal.rest.is_none() && literal.fields.iter().all(|field| is_zero_value(&field.expr))
+        }
+        Expr::Call(call) => match &*call.func {
+            Expr::Path(path) => path.path.segments.last().is_some_and(|last| {
+                call.args.is_empty() && ["zeroed", "null", "null_mut"].iter().any(|name| last.ident == name)
+            }),
+            _ => false,
+        },
+        _ => false,
+    }
 }
 
 /// The last binding of a name whose scope reaches a place.

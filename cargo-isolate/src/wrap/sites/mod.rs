@@ -164,7 +164,7 @@ fn in_file(
         .map(|block| (place(block.block.unsafe_token.span), block))
         .collect();
     for (at, block) in blocks {
-        if unsafe_blocks::is_unneeded(file, at, &rewritten) {
+        if unsafe_blocks::is_unneeded(package, file, at, block, &rewritten) {
             let sole =
                 unsafe_blocks::sole_call(block).filter(|call| ready.get(call).is_some_and(|(call, _)| call.is_block()));
             in_block.extend(unsafe_blocks::unwrap(&source, block, sole, &mut edits, &mut outdents));
@@ -202,9 +202,11 @@ impl Wrappers<'_> {
             return Err(left("its address is taken: nobody can say who calls it, and with what"));
         }
         let root = package.files.iter().find(|file| file.path == target.crate_root);
-        if package.name != target.package || root.is_none_or(|root| root.krate != file.krate || file.role != Role::Main)
-        {
+        if package.name != target.package || file.role != Role::Main || !root.is_some_and(|root| is_of(file, root)) {
             return Err(left("it is in another crate than the wrappers: make a public function of theirs"));
+        }
+        if !file.also.is_empty() {
+            return Err(left("its file belongs to several crates, and `crate::isolated` is in one of them"));
         }
         let Some(found) = found else { return Err(left("it stands in a macro, where there are only tokens")) };
         let passes_on = found.returns.is_some_and(|output| fault::passes_on(package, output));
@@ -219,6 +221,13 @@ impl Wrappers<'_> {
         let wrapper = self.by_symbol.get(&*site.symbol).map(|(wrapper, _)| wrapper.signature()).unwrap_or_default();
         ToDo { why: left.why, wrapper, suggestion: Some(left.suggestion).filter(|text| !text.is_empty()), site }
     }
+}
+
+/// Whether a file is of the crate with this root. Names do not say: a library and a program of a package share theirs.
+fn is_of(file: &SourceFile, root: &SourceFile) -> bool {
+    let declares =
+        |name: &String| root.facts.modules.iter().any(|module| module.parents.is_empty() && module.name == *name);
+    file.krate == root.krate && (file.path == root.path || file.module.first().is_some_and(declares))
 }
 
 #[cfg(test)]

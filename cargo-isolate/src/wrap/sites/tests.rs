@@ -16,6 +16,7 @@ unsafe extern \"C\" {
     pub fn shift(point: *mut Point, by: *const Point);
     pub fn name(text: *const c_char) -> c_int;
     pub fn maybe(data: *const u8, len: usize) -> c_int;
+    pub fn paint(pixels: *mut u8, w: usize, h: usize);
     pub fn open() -> *mut Ctx;
     pub fn close(ctx: *mut Ctx);
     pub fn plain(a: c_int, b: c_int) -> c_int;
@@ -37,17 +38,22 @@ arg.dest = { kind = "buf", dir = "out", cap = "cap", written = "ret" }
 arg.out = { kind = "buf", dir = "out", cap = "4" }
 [fn.locate]
 arg.found = { kind = "obj", dir = "out" }
+[fn.paint]
+arg.pixels = { kind = "buf", dir = "out", cap = "w * h" }
 [fn.maybe]
 arg.data = { kind = "buf", len = "len", null = "ok" }
 "#;
 
 /// The member's one file after its calls were rewritten, and what is left to do.
 fn rewritten(text: &str) -> (String, Vec<String>) {
-    let graph = fixture::graph(&format!("//- app/src/main.rs\n{text}{LIBRARY}"));
+    rewritten_in(&fixture::graph(&format!("//- app/src/main.rs\n{text}{LIBRARY}")), text)
+}
+
+fn rewritten_in(graph: &Graph, text: &str) -> (String, Vec<String>) {
     let policy = crate::policy::Loaded::of_workspace(POLICY);
-    let plan = plan(&graph, &policy.policy).expect("a plan");
-    let targets = targets(&graph, &plan, Some(0), policy.shown()).expect("a target");
-    let mut sites = sites_in(&graph, &plan, &targets, &|file| file.text().map(str::to_owned));
+    let plan = plan(graph, &policy.policy).expect("a plan");
+    let targets = targets(graph, &plan, Some(0), policy.shown()).expect("a target");
+    let mut sites = sites_in(graph, &plan, &targets, &|file| file.text().map(str::to_owned));
     let left = sites.left.iter().map(|left| {
         let try_it = left.suggestion.iter().map(|text| format!(" | {text}")).collect::<String>();
         format!("{}:{} {}{try_it}", left.site.line, left.site.column, left.why)
@@ -133,6 +139,50 @@ fn results_go_where_they_went() {
     );
 }
 
+/// A block that begins a statement would end it.
+#[test]
+fn a_block_that_is_an_operand_has_parentheses() {
+    let block = |inner: &str| {
+        format!(
+            "({{\n        let (ret, written) = crate::isolated::z::pack(&mut out[..n as usize], data)?;\n        n = written as _;\n        ret\n    }}){inner}"
+        )
+    };
+    let call = "z_sys::pack(out.as_mut_ptr(), &mut n, data.as_ptr(), data.len() as _)";
+    let n = "    let mut n = out.len() as u64;\n    ";
+    check(&format!("{n}unsafe {{ {call} == 0 }}"), &format!("{n}{}", block(" == 0")));
+    check(&format!("{n}unsafe {{ {call} == 0 }};"), &format!("{n}{};", block(" == 0")));
+    check(&format!("{n}let ok = unsafe {{ {call} }} == 0;"), &format!("{n}let ok = {};", block(" == 0")));
+    check(&format!("{n}unsafe {{ {call}.abs() }};"), &format!("{n}{};", block(".abs()")));
+}
+
+/// What is bound to parts of the result hides no part of the places that they go to.
+#[test]
+fn places_mean_what_they_meant() {
+    check(
+        "    unsafe { z_sys::pack(out.as_mut_ptr(), &mut t[written].n, data.as_ptr(), data.len() as _) };",
+        "    {\n        let (ret, written_) = crate::isolated::z::pack(&mut out[..t[written].n as usize], data)?;\n        t[written].n = written_ as _;\n        ret\n    };",
+    );
+}
+
+/// A path from the root of a crate is there in that crate only.
+#[test]
+fn files_of_other_crates_stay() {
+    let check = |library: &str, shared: bool, why: &[&str]| {
+        let shared_file = "//- app/src/util.rs\npub fn f() -> i32 { unsafe { z_sys::plain(1, 2) } }\n";
+        let roots = format!("//- app/src/lib.rs\n{library}//- app/src/main.rs\nmod util;\nfn main() {{}}\n");
+        let mut graph = fixture::graph(&format!("{roots}{shared_file}{LIBRARY}"));
+        let file = graph.packages[0].files.iter_mut().find(|file| file.path.ends_with("util.rs")).expect("the file");
+        if shared {
+            let (role, krate, configs) = (file.role, file.krate.clone(), file.configs.clone());
+            file.also.push(crate::graph::Reach { role, krate, cfgs: Vec::new(), configs });
+        }
+        assert_eq!(rewritten_in(&graph, "").1, why);
+    };
+    check("mod util;\n", false, &[]);
+    check("mod util;\n", true, &["1:30 its file belongs to several crates, and `crate::isolated` is in one of them"]);
+    check("", false, &["1:30 it is in another crate than the wrappers: make a public function of theirs"]);
+}
+
 #[test]
 fn other_arguments() {
     check(
@@ -177,6 +227,32 @@ fn unsafe_stays_where_it_is_needed() {
     );
 }
 
+/// A value that is called may be a pointer to an unsafe function.
+#[test]
+fn unsafe_stays_around_calls_of_values() {
+    for call in ["(ops.close)(x)", "close(x)", "Self::CLOSE(x)", "table[0](x)"] {
+        check(
+            &format!("    unsafe {{\n        z_sys::plain(1, 2);\n        {call};\n    }}"),
+            &format!("    unsafe {{\n        crate::isolated::z::plain(1, 2)?;\n        {call};\n    }}"),
+        );
+    }
+    check(
+        "    unsafe {\n        z_sys::plain(1, 2);\n        Some(i32::from(x));\n    }",
+        "    {\n        crate::isolated::z::plain(1, 2)?;\n        Some(i32::from(x));\n    }",
+    );
+}
+
+/// The wrapper gives zero where the function wrote nothing: a place that had something else would lose it.
+#[test]
+fn what_a_place_had_before_stays() {
+    let why = "`found`: where the function writes nothing, `p` keeps what it had, and the wrapper gives zero | crate::isolated::z::locate(data)";
+    let call = "unsafe { z_sys::locate(data.as_ptr(), data.len(), &mut p) };";
+    stays(&format!("let mut p = DEFAULT;\n{call}"), &format!("3:10 {why}"));
+    stays(&format!("let mut p = z_sys::Point {{ x: 0, y: 7 }};\n{call}"), &format!("3:10 {why}"));
+    stays(&format!("let mut p = z_sys::Point {{ x: 0, y: 0 }};\np.x = 4;\n{call}"), &format!("4:10 {why}"));
+    stays(&format!("let mut p = z_sys::Point {{ x: 0, y: 0 }};\nloop {{\n{call}\n}}"), &format!("4:10 {why}"));
+}
+
 /// Where nothing takes a `Fault`, it panics with its message.
 #[test]
 fn what_cannot_return_panics() {
@@ -187,7 +263,10 @@ fn what_cannot_return_panics() {
     };
     let panics = ".unwrap_or_else(|fault| panic!(\"{}\", fault))";
     check("fn f() -> i32", panics);
-    check("fn f() -> Result<i32, std::io::Error>", panics);
+    check("fn f() -> Result<i32, std::fmt::Error>", panics);
+    check("fn f() -> Result<i32, std::io::Error>", "?");
+    check("fn f() -> std::io::Result<i32>", "?");
+    check("use std::io;\nfn f() -> io::Result<i32>", "?");
     check("enum E {}\nfn f() -> Result<i32, E>", panics);
     check("fn f() -> anyhow::Result<i32>", "?");
     check("use anyhow::Result;\nfn f() -> Result<i32>", "?");
@@ -215,6 +294,10 @@ fn the_rest_is_said_with_what_to_write() {
     stays(
         "let mut v = Vec::with_capacity(9);\nlet mut n = 9;\nunsafe { z_sys::pack(v.as_mut_ptr(), &mut n, data.as_ptr(), 3) };",
         "4:10 nothing here says that all of the room behind `v` is within its length | crate::isolated::z::pack(/* dest: &mut [u8] */, &data[..3])",
+    );
+    stays(
+        "let mut v = Vec::with_capacity(w * h);\nunsafe { z_sys::paint(v.as_mut_ptr(), w, h) };",
+        "3:10 nothing here says that all of the room behind `v` is within its length | crate::isolated::z::paint(/* pixels: &mut [u8] */, w, h)",
     );
     stays(
         "unsafe { z_sys::maybe(std::ptr::null(), next()) };",

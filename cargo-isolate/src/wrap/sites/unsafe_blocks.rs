@@ -1,16 +1,32 @@
 //! `unsafe` that nothing needs any more once a call in it goes through its wrapper.
 
 use super::{
+    argument,
     finder::Unsafe,
     source::{Edit, Source, bytes, place, range},
 };
-use crate::graph::SourceFile;
+use crate::graph::{Package, SourceFile};
 use isolate_lints::facts::{OperationKind, UnsafeKind};
 use std::collections::BTreeSet;
-use syn::{Expr, Stmt};
+use syn::{
+    Expr, ExprCall, Stmt,
+    spanned::Spanned,
+    visit::{self, Visit},
+};
 
 /// Nothing in the block that begins at `at` is unsafe but calls that are `rewritten`.
-pub(super) fn is_unneeded(file: &SourceFile, at: (u32, u32), rewritten: &BTreeSet<(u32, u32)>) -> bool {
+pub(super) fn is_unneeded(
+    package: &Package,
+    file: &SourceFile,
+    at: (u32, u32),
+    block: Unsafe<'_>,
+    rewritten: &BTreeSet<(u32, u32)>,
+) -> bool {
+    let mut values = Values { package, rewritten, any: false };
+    values.visit_block(&block.block.block);
+    if values.any {
+        return false;
+    }
     let mut blocks = file.facts.unsafes.iter().filter(|fact| fact.kind == UnsafeKind::Block);
     let is_safe = |kind: OperationKind, at: (u32, u32)| kind == OperationKind::Call || rewritten.contains(&at);
     blocks.find(|fact| (fact.span.line, fact.span.column) == at).is_some_and(|fact| {
@@ -18,10 +34,35 @@ pub(super) fn is_unneeded(file: &SourceFile, at: (u32, u32), rewritten: &BTreeSe
     })
 }
 
+/// Calls of what may be a pointer to an unsafe function: a local, a field, a constant. Nothing says which it is.
+struct Values<'v> {
+    package: &'v Package,
+    rewritten: &'v BTreeSet<(u32, u32)>,
+    any: bool,
+}
+
+impl<'ast> Visit<'ast> for Values<'_> {
+    fn visit_expr_call(&mut self, call: &'ast ExprCall) {
+        let is_function = match argument::without_parens(&call.func) {
+            Expr::Path(path) => {
+                let name = path.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
+                let is_constant = name.len() > 1 && !name.contains(|c: char| c.is_lowercase());
+                let is_constructor = !is_constant && name.starts_with(char::is_uppercase);
+                let mut functions = self.package.files.iter().flat_map(|file| &file.facts.functions);
+                let is_qualified = path.path.segments.len() > 1 && !is_constant;
+                is_qualified || is_constructor || functions.any(|function| function.name == name)
+            }
+            _ => false,
+        };
+        self.any |= !is_function && !self.rewritten.contains(&place(call.func.span()));
+        visit::visit_expr_call(self, call);
+    }
+}
+
 /// The place of the call that is all there is in a block.
 pub(super) fn sole_call(block: Unsafe<'_>) -> Option<(u32, u32)> {
     match &block.block.block.stmts[..] {
-        [Stmt::Expr(Expr::Call(call), None)] => Some(place(syn::spanned::Spanned::span(&call.func))),
+        [Stmt::Expr(Expr::Call(call), None)] => Some(place(call.func.span())),
         _ => None,
     }
 }

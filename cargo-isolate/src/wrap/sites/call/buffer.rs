@@ -41,7 +41,7 @@ impl Call<'_> {
         let bound = self.bound(param, len, of)?;
         let writes = dir != Dir::In;
         // A `Vec` may have more room than its length says: a slice of it is shorter than what the call was given.
-        if writes && !matches!(bound, Bound::Whole) && !matches!(holds, Holds::Owner { .. } | Holds::Slice { .. }) {
+        if writes && !matches!(bound, Bound::Len) && !matches!(holds, Holds::Owner { .. } | Holds::Slice { .. }) {
             return Err(format!("nothing here says that all of the room behind `{text}` is within its length"));
         }
         if writes && holds == Holds::Text {
@@ -106,7 +106,7 @@ impl Call<'_> {
         let skips = self.argument(self.params().iter().position(|other| other.name == param.name).unwrap_or(index));
         let skips = matches!(skips.map(argument::pointer), Some(Pointer::Into { start: Some(_), .. }));
         if !skips && argument::is_length_of(self.source, length, of) {
-            return Ok(Bound::Whole);
+            return Ok(Bound::Len);
         }
         Ok(Bound::To(argument::as_usize(self.source, length)))
     }
@@ -114,6 +114,9 @@ impl Call<'_> {
 
 /// How much of a slice is meant.
 enum Bound {
+    /// All of it, as the call says by `len()`.
+    Len,
+    /// All of it; how much that must be, others say.
     Whole,
     To(String),
 }

@@ -21,10 +21,10 @@ impl Call<'_> {
                 Part::To(_, name) => name,
             };
             let is_taken = |name: &str| {
-                let places = self.outcomes.values().map(|outcome| match outcome {
-                    Outcome::Assign(place) | Outcome::Write(place) => argument::root(place),
+                let mut places = self.outcomes.values().map(|outcome| match outcome {
+                    Outcome::Assign(place) | Outcome::Write(place) => self.source.of(place),
                 });
-                names.iter().any(|other| other == name) || places.flatten().any(|root| root == name)
+                names.iter().any(|other| other == name) || places.any(|place| argument::has_word(place, name))
             };
             let mut name = wanted.to_owned();
             while name != "_" && is_taken(&name) {
@@ -37,7 +37,8 @@ impl Call<'_> {
             several => format!("({})", several.join(", ")),
         };
         let inner = if in_block { format!("{newline}{indent}") } else { format!("{newline}{indent}    ") };
-        let open = if in_block { String::new() } else { format!("{{{inner}") };
+        let (before, behind) = if self.found.operand { ("(", ")") } else { ("", "") };
+        let open = if in_block { String::new() } else { format!("{before}{{{inner}") };
         edits.push(Edit::insert(whole.start, format!("{open}let {pattern} = ")));
         let mut after = format!("{faults};");
         for (part, name) in parts.iter().zip(&names) {
@@ -57,7 +58,7 @@ impl Call<'_> {
         if matches!(parts[0], Part::Returned) {
             after.push_str(&format!("{inner}{}", names[0]));
         }
-        let close = if in_block { String::new() } else { format!("{newline}{indent}}}") };
+        let close = if in_block { String::new() } else { format!("{newline}{indent}}}{behind}") };
         edits.push(Edit::insert(whole.end, format!("{after}{close}")));
     }
 

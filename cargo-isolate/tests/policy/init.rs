@@ -80,7 +80,8 @@ fn examples_for_ci_of_a_workspace_below_the_root() {
     workspace.git(&["commit", "--quiet", "--message=start"]);
     workspace.git(&["checkout", "--quiet", "-b", "topic"]);
     let below = Workspace::at(workspace.path.join("a b/rust"));
-    let said = below.isolate(&["init", "--ci", "--all-features"]).replace(workspace.path.to_str().unwrap(), "[REPOSITORY]");
+    let said =
+        below.isolate(&["init", "--ci", "--all-features"]).replace(workspace.path.to_str().unwrap(), "[REPOSITORY]");
     let files = [".github/workflows/isolate.yml", ".pre-commit-config.yaml"].map(|path| workspace.read(path));
     insta::assert_snapshot!("ci_below_the_root", format!("{said}---\n{}", files.join("---\n")));
 }

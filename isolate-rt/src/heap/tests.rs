@@ -154,6 +154,12 @@ fn poke(block: *mut u8, offset: isize, value: u8) {
     unsafe { block.offset(offset).write(value) };
 }
 
+/// Changes the byte at `offset` from `block`, whatever it is.
+fn flip(block: *mut u8, offset: isize) {
+    // SAFETY: as in `poke`.
+    unsafe { block.offset(offset).write(!block.offset(offset).read()) };
+}
+
 #[test]
 fn overruns() {
     for size in [0usize, 1, 7, 8, 15, 16, 17, 100, 11_824] {
@@ -178,7 +184,7 @@ fn overruns() {
         check(
             size,
             |laid, block, size| {
-                poke(block, size as isize + 15, 0x41);
+                flip(block, size as isize + 15);
                 laid.free(block)
             },
             |block, size| Damage::Overrun { block, size, at: block + size + 15 },
@@ -186,7 +192,7 @@ fn overruns() {
         check(
             size,
             |laid, block, _| {
-                poke(block, -1, 0);
+                flip(block, -1);
                 laid.free(block)
             },
             |block, size| Damage::Overrun { block, size, at: block - 8 },
@@ -256,7 +262,7 @@ fn noticed_later() {
         40,
         |laid, block, size| {
             laid.heap().check()?;
-            poke(block, size as isize, 7);
+            flip(block, size as isize);
             (0..100).try_for_each(|_| laid.heap().check())
         },
         |block, size| Damage::Overrun { block, size, at: block + size },
@@ -297,7 +303,7 @@ fn reallocation() {
     check(
         50,
         |laid, block, size| {
-            poke(block, size as isize, 1);
+            flip(block, size as isize);
             // SAFETY: of a hardened heap.
             unsafe { laid.heap().reallocate(block, 1000) }.map(drop)
         },

@@ -209,7 +209,7 @@ fn long_overruns() {
             let blocks: Vec<_> = (0..40).map(|_| laid.block(40)).collect();
             let block = blocks[20];
             // SAFETY: none; that is the misuse. It stays in the memory of the test's heap.
-            unsafe { block.add(40).write_bytes(0x41, len) };
+            unsafe { block.add(40).write_bytes(!block.add(40).read(), len) };
             let found = if at_free { laid.free(block) } else { laid.heap().check() };
             let expected = Damage::Overrun { block: block.addr(), size: 40, at: block.addr() + 40 };
             assert_eq!(found, Err(expected), "{len} bytes, noticed {noticed}");

@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 /// The graph of some packages.
 #[derive(Debug, Default)]
 pub(super) struct Interior {
-    /// By package and place.
+    /// By package, place and file.
     pub(super) functions: Vec<Function>,
 }
 
@@ -72,7 +72,8 @@ pub(super) struct Block {
     pub(super) symbols: BTreeSet<String>,
 }
 
-type Key = (usize, String);
+/// Package, place, and index of the file: a function of which each platform has its own stands in several files.
+type Key = (usize, String, usize);
 
 /// The graph of the packages that `shown` chooses by index.
 pub(super) fn interior(graph: &Graph, shown: impl Fn(usize) -> bool) -> Interior {
@@ -139,7 +140,7 @@ impl<'g> Builder<'g> {
         let at = decide::place(of, &of.files[file], scope);
         let built = self.built(package, file, scope);
         let module = of.files[file].module_path(scope);
-        let key = (package, at.clone());
+        let key = (package, at.clone(), file);
         let function = self.functions.entry(key).or_insert_with(|| Function {
             package,
             file,
@@ -173,14 +174,14 @@ impl<'g> Builder<'g> {
         let mut new: BTreeSet<Key> = self.functions.keys().cloned().collect();
         while !new.is_empty() {
             let wanted = std::mem::take(&mut new);
-            let called: BTreeSet<&str> = wanted.iter().map(|(_, at)| last(at)).collect();
+            let called: BTreeSet<&str> = wanted.iter().map(|(_, at, _)| last(at)).collect();
             let candidates = called.iter().filter_map(|name| calls.get(name)).flatten();
             for (place, call) in candidates.copied() {
                 let (package, file) = names.origin(place);
-                let caller = (package, self.at(package, file, &call.scope));
+                let caller = (package, self.at(package, file, &call.scope), file);
                 for (callee, item) in names.resolver.functions(place, call) {
                     let (of, in_file) = names.origin(callee);
-                    let callee = (of, self.at(of, in_file, &scope_within(item)));
+                    let callee = (of, self.at(of, in_file, &scope_within(item)), in_file);
                     if caller == callee || !wanted.contains(&callee) {
                         continue;
                     }
@@ -293,6 +294,23 @@ fn again() { again(); outer(); }
                 "app::middle → app::Sum::twice",
                 "app::outer → app::inner::deep",
             ],
+        );
+    }
+
+    #[test]
+    fn functions_of_one_name_in_several_files_are_told_apart() {
+        check(
+            "
+//- app/src/lib.rs
+#[cfg(unix)] mod os;
+#[cfg(windows)] #[path = \"os/mod.rs\"] mod os;
+//- app/src/os.rs
+pub fn now() { unsafe { core::hint::unreachable_unchecked() } }
+//- app/src/os/mod.rs
+// Longer, so that its block ends behind the end of the other file.
+pub fn now() { let nothing = (); unsafe { core::hint::unreachable_unchecked() } }
+",
+            &["app::os::now {}", "app::os::now {}"],
         );
     }
 

@@ -132,7 +132,7 @@ pub fn parse_metadata(records: &[u8]) -> Result<Metadata, Error> {
         modified: 0,
         comment: 0,
     };
-    // SAFETY: `records` covers its length, `entry` is a whole `struct tlv_entry`.
+    // SAFETY: `records` covers its length, and there is room for a whole `struct tlv_entry`.
     let count = unsafe { ffi::tlv_parse(records.as_ptr(), records.len(), &mut entry) };
     metadata(count, &entry)
 }

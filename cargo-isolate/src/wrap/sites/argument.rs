@@ -247,8 +247,8 @@ pub(super) fn root(expr: &Expr) -> Option<String> {
 /// Whether text names a place or something that it is part of, or calls a method that may use it.
 pub(super) fn mentions(source: &Source, expr: &Expr, place: &Expr) -> bool {
     let Some(root) = root(place) else { return true };
-    let text: String = source.text[range(expr)].split_whitespace().collect();
-    let place: String = source.of(place).split_whitespace().collect();
+    let text: String = source.code(range(expr)).split_whitespace().collect();
+    let place: String = source.code(range(place)).split_whitespace().collect();
     match root == "self" {
         // Other fields of it may be used at the same time.
         true => has_word(&text, &place) || text.contains("self.") && text.contains('('),

@@ -89,9 +89,9 @@ impl<'ast> Visit<'ast> for Zero<'_> {
                 && range(local).end <= self.at
             {
                 let repeats = block.stmts[index..].iter().any(|statement| repeats(statement, self.at));
-                let between = &self.source.text[range(local).end..self.at];
+                let between = self.source.code(range(local).end..self.at);
                 let is_zero = local.init.as_ref().is_some_and(|init| is_zero_value(&init.expr));
-                self.is_zero = is_zero && !repeats && !has_word(between, self.name);
+                self.is_zero = is_zero && !repeats && !has_word(&between, self.name);
             }
         }
         visit::visit_block(self, block);

@@ -85,6 +85,18 @@ impl Source {
         edits.iter().any(|edit| self.comments.iter().any(|gap| touches(edit, gap)))
     }
 
+    /// A stretch of the text with every comment as one space: what the compiler reads.
+    pub(super) fn code(&self, stretch: Range<usize>) -> String {
+        let (mut out, mut at) = (String::new(), stretch.start);
+        for gap in self.comments.iter().filter(|gap| stretch.start < gap.end && gap.start < stretch.end) {
+            out.push_str(&self.text[at..gap.start.max(at)]);
+            out.push(' ');
+            at = gap.end.min(stretch.end);
+        }
+        out.push_str(&self.text[at..stretch.end]);
+        out
+    }
+
     /// `between`, if there is nothing in it but space.
     pub(super) fn space(&self, between: Range<usize>) -> Option<Range<usize>> {
         self.text[between.clone()].trim().is_empty().then_some(between)

@@ -253,6 +253,19 @@ fn what_a_place_had_before_stays() {
     stays(&format!("let mut p = z_sys::Point {{ x: 0, y: 0 }};\nloop {{\n{call}\n}}"), &format!("4:10 {why}"));
 }
 
+/// A comment that speaks of a variable does not use it.
+#[test]
+fn comments_are_not_code() {
+    let start =
+        "    let mut p = z_sys::Point { x: 0, y: 0 };\n    // SAFETY: `p` is a room of its own.\n    let s = /* p */";
+    check(
+        &format!("{start} unsafe {{ z_sys::locate(data.as_ptr(), data.len(), &mut p) }};"),
+        &format!(
+            "{start} {{\n        let (ret, value) = crate::isolated::z::locate(data)?;\n        p = value;\n        ret\n    }};"
+        ),
+    );
+}
+
 /// Where nothing takes a `Fault`, it panics with its message.
 #[test]
 fn what_cannot_return_panics() {

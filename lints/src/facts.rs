@@ -166,6 +166,22 @@ pub enum UnsafeKind {
 }
 
 impl UnsafeKind {
+    /// Every kind, in the order of their declaration.
+    pub const ALL: [UnsafeKind; 12] = [
+        UnsafeKind::Block,
+        UnsafeKind::Function,
+        UnsafeKind::Declaration,
+        UnsafeKind::Impl,
+        UnsafeKind::Trait,
+        UnsafeKind::ExternBlock,
+        UnsafeKind::Attribute,
+        UnsafeKind::StaticMut,
+        UnsafeKind::Union,
+        UnsafeKind::GlobalAsm,
+        UnsafeKind::Type,
+        UnsafeKind::MacroToken,
+    ];
+
     /// What it is called in messages.
     pub fn noun(self) -> &'static str {
         match self {

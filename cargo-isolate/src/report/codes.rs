@@ -78,25 +78,11 @@ fn code(name: &'static str) -> Code {
 mod tests {
     use super::*;
     use crate::report::diagnostic::Detail;
-    use isolate_lints::facts::UnsafeKind::*;
+    use isolate_lints::facts::UnsafeKind;
 
     #[test]
     fn every_code_is_explained() {
-        let kinds = [
-            Block,
-            Function,
-            Declaration,
-            Impl,
-            Trait,
-            ExternBlock,
-            Attribute,
-            StaticMut,
-            Union,
-            GlobalAsm,
-            Type,
-            MacroToken,
-        ];
-        for kind in kinds {
+        for kind in UnsafeKind::ALL {
             let name =
                 Detail::Unsafe { kind, name: None, safety: None, operations: Vec::new(), expanded_from: None }.code();
             assert_ne!(code(name).summary, name);

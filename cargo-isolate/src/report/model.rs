@@ -306,26 +306,12 @@ impl Counts {
 #[cfg(test)]
 mod tests {
     use super::{Counts, UNSAFE_KINDS};
-    use isolate_lints::facts::UnsafeKind::{self, *};
+    use isolate_lints::facts::UnsafeKind;
 
     /// Whatever the scanner calls unsafe is one construct, under a name that the JSON has.
     #[test]
     fn each_kind_is_one_construct() {
-        const ALL: [UnsafeKind; 12] = [
-            Block,
-            Function,
-            Declaration,
-            Impl,
-            Trait,
-            ExternBlock,
-            Attribute,
-            StaticMut,
-            Union,
-            GlobalAsm,
-            Type,
-            MacroToken,
-        ];
-        for kind in ALL {
+        for kind in UnsafeKind::ALL {
             let mut counts = Counts::default();
             counts.add(kind);
             assert_eq!(counts.unsafes(), 1, "{kind:?}");

@@ -4,10 +4,13 @@
 //! its children, largest resident set), in turns, so that whatever else the machine does hits all of them. What counts are the
 //! ratios; `docs/speed.md` has a table of them.
 
+#[path = "../tests/workspace/files.rs"]
+mod files;
+
+use files::with_editions;
 use ra_ap_syntax::{Edition, SourceFile};
 use rayon::prelude::*;
 use std::{
-    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -165,29 +168,15 @@ fn write_list(corpus: &Path, list: &Path) -> (usize, u64) {
         env!("CARGO"),
         &["metadata", "--format-version", "1", "--offline", "--locked", "--filter-platform", platform],
     );
-    let packages = metadata["packages"].as_array().unwrap().iter();
-    let editions: BTreeMap<&str, &str> = packages
-        .map(|package| {
-            let manifest = package["manifest_path"].as_str().unwrap();
-            (manifest.strip_suffix("/Cargo.toml").unwrap(), package["edition"].as_str().unwrap())
-        })
-        .collect();
     let audit = run(
         env!("CARGO_BIN_EXE_cargo-isolate"),
         &["isolate", "audit", "--format", "json", "--offline", "--locked", "--target", platform],
     );
-    let (mut text, mut count, mut bytes) = (String::new(), 0, 0);
-    for package in audit["packages"].as_array().unwrap() {
-        let root = package["root"].as_str().unwrap();
-        for file in package["files"].as_array().unwrap() {
-            let path = corpus.join(file.as_str().unwrap());
-            bytes += fs::metadata(&path).unwrap().len();
-            count += 1;
-            text += &format!("{} {}\n", editions[root], path.display());
-        }
-    }
+    let files = with_editions(corpus, &metadata, &audit);
+    let bytes = files.iter().map(|(path, _)| fs::metadata(path).unwrap().len()).sum();
+    let text: String = files.iter().map(|(path, edition)| format!("{edition} {}\n", path.display())).collect();
     fs::write(list, text).unwrap();
-    (count, bytes)
+    (files.len(), bytes)
 }
 
 /// Processor and number of threads, as far as the system tells.

@@ -6,6 +6,10 @@
 //!
 //! Needs crates.io once, to fetch the packages; without it the tests say that they skip.
 
+#[path = "workspace/files.rs"]
+mod files;
+
+use files::with_editions;
 use isolate_lints::facts::{FileFacts, UnsafeKind};
 use ra_ap_syntax::{AstNode, SourceFile, SyntaxKind, SyntaxNode, SyntaxToken};
 use rayon::prelude::*;
@@ -23,7 +27,12 @@ fn another_count_comes_to_the_same() {
         return;
     };
     let audit = audit(&corpus, &["--counts"]);
-    let files = files(&corpus, &audit);
+    let metadata = json(
+        Command::new(env!("CARGO"))
+            .args(["metadata", "--format-version", "1", "--offline", "--locked"])
+            .current_dir(&corpus),
+    );
+    let files = with_editions(&corpus, &metadata, &audit);
     let counted: Vec<(Numbers, Numbers)> = files
         .par_iter()
         .map(|(path, edition)| {
@@ -171,29 +180,6 @@ fn of_audit(audit: &Value) -> BTreeMap<String, usize> {
         }
     }
     sums
-}
-
-/// Every file that an audit has read, with its edition.
-fn files(corpus: &Path, audit: &Value) -> Vec<(PathBuf, String)> {
-    let metadata = json(
-        Command::new(env!("CARGO"))
-            .args(["metadata", "--format-version", "1", "--offline", "--locked"])
-            .current_dir(corpus),
-    );
-    let packages = metadata["packages"].as_array().unwrap().iter();
-    let editions: BTreeMap<&str, &str> = packages
-        .map(|package| {
-            let manifest = package["manifest_path"].as_str().unwrap();
-            (manifest.strip_suffix("/Cargo.toml").unwrap(), package["edition"].as_str().unwrap())
-        })
-        .collect();
-    let mut files = Vec::new();
-    for package in audit["packages"].as_array().unwrap() {
-        let edition = editions[package["root"].as_str().unwrap()];
-        let paths = package["files"].as_array().unwrap().iter();
-        files.extend(paths.map(|path| (corpus.join(path.as_str().unwrap()), edition.to_owned())));
-    }
-    files
 }
 
 fn audit(corpus: &Path, arguments: &[&str]) -> Value {

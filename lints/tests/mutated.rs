@@ -3,13 +3,11 @@
 //! Case N is the same text on every machine. `ISOLATE_MUTATIONS=100000 cargo test -p isolate-lints --test mutated` tries more
 //! of them than a normal run does, `ISOLATE_MUTATION=N` that one alone.
 
+mod support;
+
 use isolate_lints::cfg::Configs;
-use isolate_lints::facts::FileFacts;
-use isolate_lints::project::{Project, Settings};
-use isolate_lints::resolve::{Crate, File, Place, Resolver};
-use isolate_lints::{Edition, count, highlight::highlight, rules, scan};
+use isolate_lints::{Edition, count, highlight::highlight, scan};
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Mutex;
@@ -69,7 +67,7 @@ fn check(text: &str, edition: Edition) {
         assert!(end <= range.start && text.get(range.clone()).is_some(), "colour of {range:?} after {end}");
         end = range.end;
     }
-    for finding in findings(&facts) {
+    for finding in support::findings(&facts, &Configs::default()) {
         assert!(text.get(finding.span.start as usize..finding.span.end as usize).is_some(), "{finding:?}");
     }
 }
@@ -94,22 +92,6 @@ fn spans(text: &str, json: &Value) {
 
 fn at(span: &Value, field: &str) -> u64 {
     span[field].as_u64().unwrap()
-}
-
-fn findings(facts: &FileFacts) -> Vec<rules::Finding> {
-    let configs = Configs::default();
-    let file = File { module: &[], facts, cfgs: &[], configs: &configs };
-    let resolver = Resolver::new(vec![Crate {
-        name: "fixture",
-        edition: Edition::E2021,
-        proc_macro: false,
-        externs: BTreeMap::new(),
-        files: vec![file],
-    }]);
-    let foreign = resolver.foreign_calls();
-    let isolated = BTreeMap::from([("deflate".to_owned(), "zlib".to_owned())]);
-    let project = Project::new(&resolver, &foreign, Settings { isolated, ..Settings::default() });
-    rules::check(&project, Place { krate: 0, file: 0 })
 }
 
 fn edition(case: u64) -> Edition {

@@ -3,13 +3,12 @@
 //! `tests/rules/<rule>.rs` holds what the rule must and must not report; `<rule>.json` holds facts where no source text can
 //! trigger the rule. All rules run over all of them, so a false positive of one shows in the snapshot of another.
 
+mod support;
+
 use isolate_lints::cfg::{CompilerCfg, Config, Configs};
 use isolate_lints::facts::FileFacts;
-use isolate_lints::project::{Project, Settings};
-use isolate_lints::resolve::{Crate, File, Place, Resolver};
 use isolate_lints::rules::{self, Finding, RULES};
 use isolate_lints::{Edition, scan};
-use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -105,18 +104,7 @@ fn check(facts: &FileFacts) -> Vec<Finding> {
     // Code for another system is none of this build; features are not known.
     let compiler = CompilerCfg::parse("unix\ntarget_os=\"linux\"\ntarget_arch=\"x86_64\"\n");
     let configs = Configs(vec![Config { compiler: Some(compiler.into()), ..Config::default() }]);
-    let file = File { module: &[], facts, cfgs: &[], configs: &configs };
-    let resolver = Resolver::new(vec![Crate {
-        name: "fixture",
-        edition: Edition::E2021,
-        proc_macro: false,
-        externs: BTreeMap::new(),
-        files: vec![file],
-    }]);
-    let foreign = resolver.foreign_calls();
-    let isolated = BTreeMap::from([("deflate".to_owned(), "zlib".to_owned())]);
-    let project = Project::new(&resolver, &foreign, Settings { isolated, ..Settings::default() });
-    rules::check(&project, Place { krate: 0, file: 0 })
+    support::findings(facts, &configs)
 }
 
 fn read(path: &Path) -> (String, FileFacts) {

@@ -54,9 +54,18 @@ fn reports(workspace: &str, arguments: &[&str]) -> Reports {
     }
 }
 
+/// The parts of a page's data by name.
 fn page_data(page: &str) -> Value {
-    let data = page.split_once("<script type=\"application/json\" id=\"data\">").unwrap().1;
-    serde_json::from_str(data.split_once("</script>").unwrap().0).unwrap()
+    let parts = page.split("<script type=\"application/json\" id=\"data-").skip(1).map(|part| {
+        let (name, rest) = part.split_once("\">").unwrap();
+        (name.to_owned(), serde_json::from_str(rest.split_once("</script>").unwrap().0).unwrap())
+    });
+    Value::Object(parts.collect())
+}
+
+/// A number of a finding's row in a page, which may be cut off as zero.
+fn field(finding: &Value, index: usize) -> usize {
+    finding.get(index).map_or(0, |field| field.as_u64().unwrap() as usize)
 }
 
 /// Level → how many.
@@ -107,12 +116,13 @@ fn check_agreement(workspace: &str, arguments: &[&str]) {
     let rows = reports.markdown.lines().filter(|line| line.starts_with("| `") && line.contains(" | `")).count();
     assert_eq!(rows, json.values().sum::<usize>(), "markdown\n{}", reports.markdown);
 
-    let html = count(list(&reports.html, "/findings").map(|finding| finding[1].as_str().unwrap()));
+    let html = count(list(&reports.html, "/findings").map(|finding| ["error", "warning", "note"][field(finding, 1)]));
     assert_eq!(json, html, "html");
-    assert_eq!(list(&reports.html, "/problems").count(), problems);
-    assert_eq!(list(&reports.html, "/packages").count(), list(&reports.json, "/packages").count());
+    assert_eq!(list(&reports.html, "/report/problems").count(), problems);
+    assert_eq!(list(&reports.html, "/report/packages").count(), list(&reports.json, "/packages").count());
     assert_eq!(list(&reports.html, "/symbols").count(), list(&reports.json, "/symbols").count());
-    let shown = prints(&reports.html, "/findings", "/12");
+    let text = |finding| reports.html["texts"]["strings"][field(finding, 13)].clone();
+    let shown: Vec<Value> = list(&reports.html, "/findings").map(text).collect();
     assert_eq!(prints(&reports.json, "/diagnostics", "/fingerprint"), shown, "every finding is a member's");
 
     // Text has foreign calls in unsafe blocks as labels of those; each is drawn once all the same.
@@ -211,7 +221,11 @@ fn everybody_counts_the_same_constructs() {
     let html = page_data(&print(&["audit", "--format", "html"]));
     let first =
         |counts: &Value| -> u64 { counts.as_object().unwrap().values().map(|cells| cells[0].as_u64().unwrap()).sum() };
-    assert_eq!((first(&html["packages"][0]["counts"]), html["packages"][0]["dormant"].as_u64()), (7, Some(5)), "html");
+    assert_eq!(
+        (first(&html["report"]["packages"][0]["counts"]), html["report"]["packages"][0]["dormant"].as_u64()),
+        (7, Some(5)),
+        "html"
+    );
     assert_eq!(print(&["badge", "--format", "line"]).split_once(" and ").unwrap().0, "7 unsafe constructs", "badge");
     // Of the twelve, what nothing leads to is not held against a package.
     assert!(print(&["check"]).contains("11 unsafe constructs of `app@1.0.0`, 0 allowed"), "{}", print(&["check"]));

@@ -24,12 +24,21 @@ function prose(content) {
   return parts.map((part, index) => (index % 2 === 1 ? code(part) : part)).filter((part) => part !== "");
 }
 
-// Up and down move the focus along what `selector` finds, as Tab does.
+// Something that opens; what it holds is made when it opens first.
+function opening(properties, summary, content) {
+  const box = element("details", properties, summary);
+  const fill = () => box.childElementCount === 1 && box.append(...content());
+  if (properties.open) fill();
+  else box.addEventListener("toggle", fill);
+  return box;
+}
+
+// Up and down move the focus along what `selector` finds and shows, as Tab does.
 function arrows(container, selector) {
   container.addEventListener("keydown", (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (!step || event.altKey || event.ctrlKey || event.metaKey) return;
-    const stops = [...container.querySelectorAll(selector)];
+    const stops = [...container.querySelectorAll(selector)].filter((stop) => stop.checkVisibility());
     const next = stops[stops.indexOf(event.target) + step];
     if (!stops.includes(event.target) || !next) return;
     next.focus();
@@ -41,12 +50,11 @@ function arrows(container, selector) {
 // A long list, made as far as it is scrolled to.
 function endless(items, row, step = 60) {
   const list = arrows(element("div", { class: "list" }), "summary");
-  const rest = element("p", { class: "faint", style: "padding:.5rem 1rem" });
+  const rest = element("p", { class: "faint", style: "padding:.5rem 1rem" }, "more below");
   let shown = 0;
   const more = () => {
     list.append(...items.slice(shown, shown + step).map(row));
     shown = Math.min(items.length, shown + step);
-    rest.textContent = shown < items.length ? `${items.length - shown} more below` : "";
     rest.hidden = shown >= items.length;
   };
   const seen = new IntersectionObserver((entries) => {

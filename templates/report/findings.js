@@ -2,16 +2,16 @@
 
 const FACETS = [
   { key: "level", title: "Level", of: (finding) => finding.level },
-  { key: "code", title: "Kind", of: (finding) => finding.code },
+  { key: "code", title: "Kind", of: (finding) => finding.code.name },
   { key: "role", title: "Where", of: (finding) => finding.file.role ?? "policy", name: (role) => ROLES[role] ?? role },
   { key: "live", title: "Compiled here", of: (finding) => (finding.dormant ? "dormant" : "live") },
 ];
 
 function findingsView(query) {
-  if (findings.length === 0) return [element("p", {}, raw.command === "check" ? "Nothing breaks the policy." : "No unsafe or foreign code of the members to list.")];
+  if (foundInAll === 0) return [element("p", {}, report.command === "check" ? "Nothing breaks the policy." : "No unsafe or foreign code of the members to list.")];
   const results = element("div", {});
   const search = element("input", { type: "search", placeholder: "Search", "aria-label": "Search findings", value: query.get("q") ?? "" });
-  const owners = [...new Set(findings.map((finding) => finding.file.package).filter(Boolean))];
+  const owners = [...byPackage().keys()].filter(Boolean);
   const owner = element("select", { "aria-label": "Package" }, element("option", { value: "" }, "All packages"),
     ...owners.map((one) => element("option", { value: one.id, selected: query.get("package") === one.id }, one.id)));
   const facets = FACETS.map((facet) => facetBox(facet, query, change)).filter((facet) => facet.values > 1);
@@ -28,10 +28,10 @@ function findingsView(query) {
   }
 
   function fill(current) {
-    const found = findings.filter((finding) => matches(finding, current));
-    for (const facet of facets) facet.count(findings.filter((finding) => matches(finding, current, facet.key)));
+    const { found, counts } = filtered(current);
+    for (const facet of facets) facet.count(counts.get(facet.key));
     results.replaceChildren(
-      element("p", { class: "faint", role: "status", style: "margin-bottom:.5rem" }, `${plural(found.length, "finding")}${found.length < findings.length ? ` of ${findings.length.toLocaleString("en")}` : ""}`,
+      element("p", { class: "faint", role: "status", style: "margin-bottom:.5rem" }, `${plural(found.length, "finding")}${found.length < foundInAll ? ` of ${digits(foundInAll)}` : ""}`,
         current.get("at") && [" in ", code(current.get("at"))]),
       found.length > 0 ? endless(found, findingRow) : "",
     );
@@ -49,8 +49,7 @@ function findingsView(query) {
 
 // Checkboxes for the values of a facet; none chosen means all.
 function facetBox({ key, title, of, name = (value) => value }, query, change) {
-  const counts = new Map();
-  for (const finding of findings) counts.set(of(finding), (counts.get(of(finding)) ?? 0) + 1);
+  const counts = countBy(findings(), of);
   const values = [...counts.keys()].sort((a, b) => (key === "level" ? LEVELS.indexOf(a) - LEVELS.indexOf(b) : counts.get(b) - counts.get(a)));
   const boxes = values.map((value) => {
     const box = element("input", { type: "checkbox", value, checked: query.getAll(key).includes(value), onchange: change });
@@ -62,55 +61,73 @@ function facetBox({ key, title, of, name = (value) => value }, query, change) {
     values: values.length,
     box: element("fieldset", {}, element("legend", {}, title), ...boxes.map(({ label }) => label)),
     chosen: () => boxes.filter(({ box }) => box.checked).map(({ value }) => value),
-    count(found) {
-      const now = new Map();
-      for (const finding of found) now.set(of(finding), (now.get(of(finding)) ?? 0) + 1);
-      for (const { value, count } of boxes) count.textContent = (now.get(value) ?? 0).toLocaleString("en");
+    count(now) {
+      for (const { value, count } of boxes) count.textContent = digits(now.get(value) ?? 0);
     },
   };
 }
 
-// Whether a finding passes all filters but one.
-function matches(finding, query, but) {
-  for (const { key, of } of FACETS) {
-    const chosen = query.getAll(key);
-    if (key !== but && chosen.length > 0 && !chosen.includes(of(finding))) return false;
+function countBy(list, of) {
+  const counts = new Map();
+  for (const one of list) counts.set(of(one), (counts.get(of(one)) ?? 0) + 1);
+  return counts;
+}
+
+// The findings that pass all filters, and for each facet how many of each value would, whatever is chosen of that facet.
+function filtered(query) {
+  const chosen = FACETS.map(({ key }) => new Set(query.getAll(key)));
+  const counts = FACETS.map(() => new Map());
+  const found = [];
+  const passes = placed(query);
+  for (const finding of findings()) {
+    if (!passes(finding)) continue;
+    const values = FACETS.map(({ of }) => of(finding));
+    const fails = chosen.flatMap((some, facet) => (some.size > 0 && !some.has(values[facet]) ? facet : []));
+    if (fails.length === 0) found.push(finding);
+    values.forEach((value, facet) => {
+      if (fails.every((other) => other === facet)) counts[facet].set(value, (counts[facet].get(value) ?? 0) + 1);
+    });
   }
-  const owner = query.get("package");
-  if (owner && finding.file.package?.id !== owner) return false;
-  const at = query.get("at");
-  if (at && finding.at !== at && !finding.at.startsWith(`${at}::`)) return false;
+  return { found, counts: new Map(FACETS.map(({ key }, facet) => [key, counts[facet]])) };
+}
+
+const lowered = lazily(() => tables().strings.map((one) => one.toLowerCase()));
+
+// Whether a finding is where a query asks for one, and has its words.
+function placed(query) {
+  const [owner, at] = [query.get("package"), query.get("at")];
   const words = (query.get("q") ?? "").toLowerCase().split(/\s+/).filter(Boolean);
-  if (words.length === 0) return true;
-  finding.words ??= [finding.message, finding.label, finding.at, finding.file.path, finding.code, ...finding.notes].join(" ").toLowerCase();
-  return words.every((word) => finding.words.includes(word));
+  // Looked for in each text once, and not in each finding that has it.
+  const marked = words.map((word) => Uint8Array.from(lowered(), (one) => one.includes(word)));
+  return (finding) => !(owner && finding.file.package?.id !== owner)
+    && !(at && finding.at !== at && !finding.at.startsWith(`${at}::`))
+    && marked.every((texts) => finding.isAmong(texts));
 }
 
 function findingRow(finding) {
-  const body = element("div", { class: "body" });
-  const fill = () => body.childElementCount === 0 && body.append(...findingBody(finding));
-  return element("details", { class: "finding", ontoggle: fill },
+  const said = finding.label && element("span", { class: "faint" }, " ", ...prose(finding.label));
+  return opening({ class: "finding" },
     element("summary", {},
       element("span", { class: `dot ${finding.level}`, title: finding.level }),
-      element("span", { class: "what" }, ...prose(finding.message), finding.label && element("span", { class: "faint" }, " ", ...prose(finding.label)),
+      element("span", { class: "what" }, ...prose(finding.message), said,
         finding.dormant && [" ", element("span", { class: "tag", title: finding.dormant }, "dormant")]),
-      element("span", { class: "code" }, finding.code),
+      element("span", { class: "code" }, finding.code.name),
       element("span", { class: "where mono" }, `${finding.file.path}:${finding.line}`, finding.at && ` in ${finding.at}`)),
-    body);
+    () => [element("div", { class: "body" }, ...findingBody(finding))]);
 }
 
 function findingBody(finding) {
   const fact = (name, ...value) => element("div", {}, element("dt", {}, name), element("dd", {}, ...value));
-  const about = codes.find((one) => one.name === finding.code);
+  const owner = finding.file.package;
   return [
     sourceOf(finding.fileIndex, finding.line, finding.last),
     element("dl", { class: "facts" },
-      fact("what", ...prose(about.summary)),
+      fact("what", ...prose(finding.code.summary)),
       ...finding.notes.map((note) => fact("note", ...prose(note))),
       finding.cfgs.length > 0 && fact("only with", ...finding.cfgs.flatMap((cfg) => [code(`cfg(${cfg})`), " "])),
       finding.dormant && fact("dormant", ...prose(finding.dormant)),
       finding.macro && fact("macro", code(finding.macro)),
-      finding.file.package && fact("package", link(`#package/${encodeURIComponent(finding.file.package.id)}`, finding.file.package.id)),
+      owner && fact("package", link(`#package/${encodeURIComponent(owner.id)}`, owner.id)),
       finding.fingerprint && fact("fingerprint", code(finding.fingerprint))),
   ].filter(Boolean);
 }

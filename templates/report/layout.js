@@ -24,7 +24,7 @@ function standsOn(caller, isHolder) {
     if (seen.has(next)) continue;
     seen.add(next);
     if (isHolder(next)) found.add(next);
-    else queue.push(...functions[next].calls);
+    else queue.push(...functions()[next].calls);
   }
   return { below: [...found], through: true };
 }
@@ -51,7 +51,7 @@ function layout(chosen, open, home) {
   const byIndex = new Map(holders.map((holder) => [holder.index, holder]));
   const byModule = Map.groupBy(holders, (holder) => holder.module);
   let y = 0;
-  for (const [module, list] of [...byModule].sort((a, b) => a[0].localeCompare(b[0]))) {
+  for (const [module, list] of [...byModule].sort((a, b) => collate(a[0], b[0]))) {
     if (open.has(module)) y = openModule(module, list, y, node, edge);
     else y = closedModule(module, list, y, node, edge);
   }
@@ -136,7 +136,7 @@ function settle(all, layer, edges, byId, own, other) {
     sums.set(edge[own], [sum + byId.get(edge[other]).y, count + 1]);
   }
   const wish = (one) => (sums.has(one.id) ? sums.get(one.id)[0] / sums.get(one.id)[1] : 0);
-  const list = all.filter((one) => one.layer === layer).sort((a, b) => wish(a) - wish(b) || a.label.localeCompare(b.label));
+  const list = all.filter((one) => one.layer === layer).sort((a, b) => wish(a) - wish(b) || collate(a.label, b.label));
   // The lowest row that still leaves room for all below keeps a crowded layer from running off the end.
   const end = Math.max(...all.filter((one) => one.y !== null).map((one) => one.y), 0);
   let free = 0;
@@ -145,39 +145,4 @@ function settle(all, layer, edges, byId, own, other) {
     one.y = Math.min(Math.max(free, Math.round(wish(one))), last);
     free = one.y + ROW;
   });
-}
-
-// Where each layer begins and how wide it is: as its longest label wants, or less where the window is narrow.
-function columnsOf(nodes, width) {
-  const [EDGE, GAP, MOST] = [28, 46, 420];
-  // Room for the heads.
-  const LEAST = [90, 175, 95, 105];
-  const wants = LAYERS.map((_, layer) => {
-    const own = nodes.filter((node) => node.layer === layer);
-    if (own.length === 0) return 0;
-    const letters = Math.max(...own.map((node) => node.label.length + (node.kind === "module" ? 4 + String(node.count).length : 0)));
-    return Math.min(MOST, Math.max(LEAST[layer], Math.ceil(letters * LETTER) + 20));
-  });
-  const layers = wants.filter((want) => want > 0).length;
-  // On a narrow screen the picture is moved rather than squeezed.
-  const room = Math.max(width, 200 * layers) - 2 * EDGE - (layers - 1) * GAP;
-  // Who wants little gets it; the others share what is left.
-  let [left, open] = [room, wants.filter((want) => want > 0)];
-  for (;;) {
-    const fair = left / open.length;
-    const small = open.filter((want) => want <= fair);
-    if (small.length === 0 || open.length === 0) break;
-    left -= small.reduce((sum, want) => sum + want, 0);
-    open = open.filter((want) => want > fair);
-  }
-  const cap = open.length > 0 ? left / open.length : Infinity;
-  // Room that nobody wants goes between the layers.
-  const gap = GAP + (open.length > 0 || layers < 2 ? 0 : Math.min(left / (layers - 1), 90));
-  let x = EDGE;
-  const columns = wants.map((want, layer) => {
-    const column = { x, width: Math.min(want, Math.max(cap, LEAST[layer])) };
-    if (want > 0) x += column.width + gap;
-    return column;
-  });
-  return { columns, width: Math.max(width, x - gap + EDGE) };
 }

@@ -7,28 +7,44 @@ const VIEWS = [
   { name: "graph", title: "Graph", draw: (query) => graphView(query) },
 ];
 
+let waiting = false;
+
 function show() {
   const [place, query] = location.hash.slice(1).split("?");
   const [name, argument] = place.split("/");
   const view = VIEWS.find((candidate) => candidate.name === name) ?? VIEWS[0];
-  const drawn = name === "package" ? packageView(decodeURIComponent(argument ?? "")) : view.draw(new URLSearchParams(query));
-  document.getElementById("view").replaceChildren(...drawn.filter(Boolean));
   document.getElementById("tabs").replaceChildren(...VIEWS.map((one) =>
     element("a", { href: `#${one.name}`, "aria-current": one === view && "page" }, one.title)));
+  const first = view === VIEWS[0] && name !== "package";
+  // The first view has its data above this script, the others wait for theirs.
+  waiting = !first && document.readyState === "loading";
+  if (waiting) return;
+  const drawn = name === "package" ? packageView(decodeURIComponent(argument ?? "")) : view.draw(new URLSearchParams(query));
+  document.getElementById("view").replaceChildren(...drawn.filter(Boolean));
   scrollTo(0, 0);
+}
+
+// What the other views need, before somebody waits for it.
+function prepare() {
+  const parts = [tables, files, findings, byPackage, functions, functionsByPackage, symbols];
+  const next = () => {
+    parts.shift()();
+    if (parts.length > 0) setTimeout(next, 20);
+  };
+  setTimeout(next, 100);
 }
 
 function verdict() {
   const pill = (kind, content) => element("span", { class: `pill ${kind}` }, content);
-  const [errors, warnings, notes] = raw.totals;
+  const [errors, warnings, notes] = report.totals;
   const pills = [];
-  if (raw.command === "check") {
+  if (report.command === "check") {
     pills.push(errors > 0 ? pill("error", plural(errors, "violation")) : pill("good", "no violations"));
     if (warnings > 0) pills.push(pill("warning", plural(warnings, "warning")));
   } else {
     pills.push(notes > 0 ? pill("note", plural(notes, "finding")) : pill("good", "no findings"));
   }
-  if (!raw.complete) pills.push(pill("warning", "incomplete"));
+  if (!report.complete) pills.push(pill("warning", "incomplete"));
   document.getElementById("verdict").replaceChildren(...pills);
 }
 
@@ -56,3 +72,7 @@ theme();
 verdict();
 show();
 addEventListener("hashchange", show);
+document.addEventListener("DOMContentLoaded", () => {
+  if (waiting) show();
+  prepare();
+});

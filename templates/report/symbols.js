@@ -4,13 +4,13 @@ const usesOf = (caller) => caller.calls + caller.mentions;
 const liveUses = (caller) => usesOf(caller) - caller.dormant;
 
 function symbolsView(query) {
-  if (symbols.length === 0) return [element("p", {}, "No code of this report calls a foreign symbol.")];
+  if (symbols().length === 0) return [element("p", {}, "No code of this report calls a foreign symbol.")];
   const results = element("div", {});
   const said = element("p", { class: "faint", role: "status", style: "margin-bottom:.5rem" });
   const search = element("input", { type: "search", class: "grow", placeholder: "Symbol, library or caller", "aria-label": "Search symbols", value: query.get("q") ?? "" });
   const order = element("select", { "aria-label": "Order" }, element("option", { value: "calls" }, "Most used first"), element("option", { value: "name", selected: query.get("order") === "name" }, "By name"));
-  const someDormant = symbols.some((symbol) => symbol.callers.some((caller) => caller.dormant > 0));
-  const allDormant = symbols.every((symbol) => symbol.callers.every((caller) => liveUses(caller) === 0));
+  const someDormant = symbols().some((symbol) => symbol.callers.some((caller) => caller.dormant > 0));
+  const allDormant = symbols().every((symbol) => symbol.callers.every((caller) => liveUses(caller) === 0));
   const dormant = element("input", { type: "checkbox", checked: query.has("dormant") || allDormant });
 
   // Symbols with the callers that are shown, and their uses.
@@ -18,9 +18,9 @@ function symbolsView(query) {
     const count = dormant.checked ? usesOf : liveUses;
     const word = search.value.toLowerCase();
     const holds = (...parts) => parts.some((part) => part.toLowerCase().includes(word));
-    return symbols.flatMap((symbol) => {
+    return symbols().flatMap((symbol) => {
       const callers = symbol.callers.filter((caller) => count(caller) > 0);
-      const found = holds(symbol.name, symbol.library ?? "", symbol.declared) ? callers : callers.filter((caller) => holds(caller.at));
+      const found = holds(symbol.name, symbol.library, symbol.declared) ? callers : callers.filter((caller) => holds(caller.at));
       return found.length > 0 ? [{ ...symbol, callers: found, uses: found.reduce((sum, caller) => sum + count(caller), 0) }] : [];
     });
   }
@@ -28,12 +28,13 @@ function symbolsView(query) {
   function fill() {
     const found = shown();
     const most = Math.max(...found.map((symbol) => symbol.uses));
-    const libraries = Map.groupBy(found, (symbol) => `${symbol.library ?? "no library named"}\n${symbol.declared}`);
+    const libraries = Map.groupBy(found, (symbol) => `${symbol.library || "no library named"}\n${symbol.declared}`);
     const uses = (list) => list.reduce((sum, symbol) => sum + symbol.uses, 0);
     const groups = [...libraries].sort((a, b) => uses(b[1]) - uses(a[1]));
-    const hidden = symbols.length - found.length;
-    said.textContent = `${plural(found.length, "symbol")}${hidden > 0 ? `, ${hidden.toLocaleString("en")} more left out` : ""}`;
-    results.replaceChildren(...groups.map(([key, list]) => libraryBox(key.split("\n"), list, order.value, most)));
+    const hidden = symbols().length - found.length;
+    said.textContent = `${plural(found.length, "symbol")}${hidden > 0 ? `, ${digits(hidden)} more left out` : ""}`;
+    const rows = groups.flatMap(([key, list]) => [{ library: key.split("\n"), size: list.length }, ...ordered(list, order.value)]);
+    results.replaceChildren(endless(rows, (row) => (row.size ? libraryHead(row) : symbolRow(row, most))));
   }
 
   function change() {
@@ -54,31 +55,28 @@ function symbolsView(query) {
   ];
 }
 
-function libraryBox([library, declared], list, order, most) {
-  const sorted = [...list].sort((a, b) => (order === "name" ? a.name.localeCompare(b.name) : b.uses - a.uses || a.name.localeCompare(b.name)));
-  return element("section", {},
-    element("h3", {}, library, " ", element("span", { class: "faint" }, `declared in ${declared} · ${plural(list.length, "symbol")}`)),
-    endless(sorted, (symbol) => symbolRow(symbol, most)));
-}
+const ordered = (list, order) => list.sort((a, b) => (order === "name" ? 0 : b.uses - a.uses) || collate(a.name, b.name));
+
+const libraryHead = ({ library: [library, declared], size }) =>
+  element("h3", { class: "group" }, library, " ", element("span", { class: "faint" }, `declared in ${declared} · ${plural(size, "symbol")}`));
 
 const counted = (calls, mentions) => [calls > 0 && plural(calls, "call"), mentions > 0 && plural(mentions, "mention")].filter(Boolean).join(", ");
 
 function symbolRow(symbol, most) {
   const sum = (field) => symbol.callers.reduce((all, caller) => all + caller[field], 0);
-  const list = element("ul", {});
-  const fill = () => list.childElementCount === 0 && list.append(...symbol.callers.map(callerRow));
-  return element("details", { class: "symbol", ontoggle: fill },
+  return opening({ class: "symbol" },
     element("summary", {}, element("code", { class: "name" }, symbol.name),
       element("span", { class: "faint" }, `${counted(sum("calls"), sum("mentions"))} from ${plural(symbol.callers.length, "place")}`, sum("dormant") > 0 && [" ", dormantTag(sum("dormant"), sum("calls") + sum("mentions"))]),
       element("span", { class: "share", style: `width:${Math.max(3, Math.round((110 * symbol.uses) / most))}px` })),
-    list);
+    () => [element("ul", {}, ...symbol.callers.map(callerRow))]);
 }
 
 const dormantTag = (dormant, uses) => element("span", { class: "tag" }, dormant < uses ? `${dormant} dormant` : "dormant");
 
 function callerRow(caller) {
   const to = `#findings?package=${encodeURIComponent(caller.package)}&at=${encodeURIComponent(caller.at)}`;
-  const known = packages.some((owner) => owner.id === caller.package && owner.findings.length > 0);
+  const owner = packageById.get(caller.package);
+  const known = owner && findingsOf(owner).length > 0;
   return element("li", {}, known ? link(to, code(caller.at)) : code(caller.at), element("span", { class: "faint" }, ` ${counted(caller.calls, caller.mentions)}, ${caller.package}`),
     caller.dormant > 0 && [" ", dormantTag(caller.dormant, usesOf(caller))]);
 }

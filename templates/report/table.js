@@ -1,5 +1,8 @@
 // Tables that sort by a click on a column's head. Up and down lead from row to row.
 
+// Rows that are made without a pause.
+const AT_ONCE = 40;
+
 // `columns`: `{ head, about?, value(row), cell(row)?, number?, share?(row) }`; a share from 0 to 1 is drawn as a bar.
 // `groups`: `{ title, rows }`; sorting stays within them. `after(row)` gives rows of elements that belong below a row,
 // `by` is the column sorted by at first, `keep(row)` says which are shown; `refill()` asks it again.
@@ -28,19 +31,34 @@ function sortable(columns, groups, { after = () => [], by = null, keep = () => t
   function ordered(rows) {
     if (by === null) return rows;
     const { value, number } = columns[by];
-    const compare = number ? (a, b) => value(a) - value(b) : (a, b) => String(value(a)).localeCompare(String(value(b)));
+    const compare = number ? (a, b) => value(a) - value(b) : (a, b) => collate(String(value(a)), String(value(b)));
     return [...rows].sort((a, b) => (descending ? compare(b, a) : compare(a, b)));
   }
 
+  // Made once, and put into another order from then on.
+  const made = new Map();
+  const make = (row) => made.set(row, [element("tr", {}, ...columns.map((column) => cellOf(column, row))), ...after(row)]);
+  let rest = 0;
+
+  // A screen of rows at once, the others a little later.
   function fill() {
-    const rows = [];
+    clearTimeout(rest);
+    const shown = [];
+    let room = AT_ONCE;
     for (const { title, rows: all } of groups) {
       const kept = all.filter(keep);
       if (kept.length === 0) continue;
-      if (title) rows.push(element("tr", { class: "group" }, element("th", { colspan: columns.length, scope: "rowgroup" }, title)));
-      for (const row of ordered(kept)) rows.push(element("tr", {}, ...columns.map((column) => cellOf(column, row))), ...after(row));
+      if (title) shown.push(element("tr", { class: "group" }, element("th", { colspan: columns.length, scope: "rowgroup" }, title)));
+      for (const row of ordered(kept)) {
+        if (!made.has(row) && room > 0) {
+          make(row);
+          room -= 1;
+        }
+        if (made.has(row)) shown.push(...made.get(row));
+      }
     }
-    body.replaceChildren(...rows);
+    if (room === 0) rest = setTimeout(fill);
+    body.replaceChildren(...shown);
   }
 
   if (by !== null) {
@@ -59,5 +77,5 @@ function cellOf(column, row) {
 
 function numberCell(count, share) {
   const bar = share > 0 && `--share:${Math.max(1, Math.round(100 * share))}%`;
-  return element("td", { class: `number${count === 0 ? " zero" : ""}${bar ? " bar-cell" : ""}`, style: bar }, count === 0 ? "·" : count.toLocaleString("en"));
+  return element("td", { class: `number${count === 0 ? " zero" : ""}${bar ? " bar-cell" : ""}`, style: bar }, count === 0 ? "·" : digits(count));
 }

@@ -4,7 +4,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 
 pub use minijinja::Error;
 
-/// The scripts, in the order of their files; together they are one module.
+/// The scripts, in the order of their files; together they are one function.
 const SCRIPTS: &[&str] = &[
     include_str!("../report/data.js"),
     include_str!("../report/dom.js"),
@@ -14,16 +14,19 @@ const SCRIPTS: &[&str] = &[
     include_str!("../report/source.js"),
     include_str!("../report/symbols.js"),
     include_str!("../report/graph.js"),
+    include_str!("../report/picture.js"),
+    include_str!("../report/detail.js"),
     include_str!("../report/layout.js"),
     include_str!("../report/main.js"),
 ];
 
-/// Renders the page around its data, which is JSON.
+/// Renders the page around its data, which is JSON: `front` is what its first view shows, and stands before the script; `parts`,
+/// each with its name, come behind, so that the first view is there before they are.
 ///
 /// # Errors
 ///
 /// The template is wrong, with its line.
-pub fn render(title: &str, data: &str) -> Result<String, Error> {
+pub fn render(title: &str, front: &str, parts: &[(&str, String)]) -> Result<String, Error> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
@@ -32,9 +35,14 @@ pub fn render(title: &str, data: &str) -> Result<String, Error> {
         title => title,
         style => include_str!("../report/style.css"),
         script => SCRIPTS.concat(),
-        // In JSON a `<` stands in strings only; nothing in there may end the element or open a comment.
-        data => data.replace('<', "\\u003c"),
+        front => within_element(front),
+        parts => parts.iter().map(|(name, data)| [name.to_string(), within_element(data)]).collect::<Vec<_>>(),
     })
+}
+
+/// In JSON a `<` stands in strings only; nothing in there may end the element or open a comment.
+fn within_element(json: &str) -> String {
+    json.replace('<', "\\u003c")
 }
 
 #[cfg(test)]
@@ -43,16 +51,17 @@ mod tests {
 
     #[test]
     fn data_stays_data() {
-        let page = render("<b>", r#"{"a":"</script><!-- <script>"}"#).unwrap();
+        let data = r#"{"a":"</script><!-- <script>"}"#;
+        let page = render("<b>", data, &[("part", data.to_owned())]).unwrap();
         assert!(page.contains("<title>&lt;b&gt;</title>"));
-        assert_eq!(page.matches("</script>").count(), 2, "the data's own and the script's");
-        assert!(page.contains(r#"{"a":"\u003c/script>\u003c!-- \u003cscript>"}"#));
+        assert_eq!(page.matches("</script>").count(), 3, "those of the data and the script's");
+        assert_eq!(page.matches(r#"{"a":"\u003c/script>\u003c!-- \u003cscript>"}"#).count(), 2);
     }
 
     /// No network, now or later: not even a font.
     #[test]
     fn nothing_is_fetched() {
-        let page = render("title", "{}").unwrap();
+        let page = render("title", "{}", &[]).unwrap();
         for word in ["http:", "https:", "//cdn", "@import", "url(", "fetch(", "XMLHttpRequest", "import("] {
             let allowed = page.matches("http://www.w3.org/2000/svg").count();
             let found = page.matches(word).count() - if word == "http:" { allowed } else { 0 };

@@ -5,8 +5,8 @@
 use super::{
     super::{
         codes,
-        diagnostic::{Diagnostic, Level, Origin, Source},
-        model::{Dependencies, PackageRow, Problem, Report},
+        diagnostic::{Diagnostic, Origin, Source},
+        model::{Command, Dependencies, PackageRow, Problem, Report},
         summary::{COLUMNS, DORMANT},
         words,
     },
@@ -16,7 +16,7 @@ use super::{
 use crate::graph::{Graph, Role};
 use camino::Utf8Path;
 use isolate_lints::{facts::OperationKind, lines::Lines};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::{
     collections::{BTreeMap, HashMap},
     io,
@@ -25,11 +25,39 @@ use std::{
 /// Most bytes of source text in a page. Findings beyond have no excerpt.
 const MOST_SOURCE: usize = 1 << 20;
 
-#[derive(Debug, Default, Serialize)]
+/// The parts of the data: each is an element of the page, which the script parses when a view asks for it.
+#[derive(Debug, Default)]
 pub(super) struct Data {
-    command: Option<super::super::model::Command>,
-    tool: &'static str,
-    root: String,
+    report: Front,
+    texts: Texts,
+    findings: Vec<FindingRow>,
+    symbols: Vec<SymbolRow>,
+    functions: Vec<FunctionRow>,
+    /// By index of the file.
+    excerpts: BTreeMap<usize, Vec<Excerpt>>,
+}
+
+impl Data {
+    /// What the first view shows.
+    pub(super) fn front(&self) -> serde_json::Result<String> {
+        serde_json::to_string(&self.report)
+    }
+
+    /// The other parts by name.
+    pub(super) fn parts(&self) -> serde_json::Result<[(&'static str, String); 5]> {
+        Ok([
+            ("texts", serde_json::to_string(&self.texts)?),
+            ("findings", serde_json::to_string(&self.findings)?),
+            ("symbols", serde_json::to_string(&self.symbols)?),
+            ("functions", serde_json::to_string(&self.functions)?),
+            ("excerpts", serde_json::to_string(&self.excerpts)?),
+        ])
+    }
+}
+
+#[derive(Debug, Default, Serialize)]
+struct Front {
+    command: Option<Command>,
     policy: Option<String>,
     /// What of a check was left out because it was there before.
     known: Option<String>,
@@ -40,16 +68,19 @@ pub(super) struct Data {
     columns: Vec<(&'static str, &'static str)>,
     /// What the column of dormant code counts.
     dormant: &'static str,
-    strings: Vec<String>,
-    codes: Vec<CodeRow>,
     packages: Vec<PackageData>,
-    files: Vec<FileRow>,
-    findings: Vec<FindingRow>,
-    symbols: Vec<SymbolRow>,
-    functions: Vec<FunctionRow>,
     problems: Vec<ProblemRow>,
-    /// By index of the file.
-    excerpts: BTreeMap<usize, Vec<Excerpt>>,
+}
+
+/// What the rows of the other parts name by index.
+#[derive(Debug, Default, Serialize)]
+struct Texts {
+    /// The first one is empty, and stands for none.
+    strings: Vec<String>,
+    /// The first one is empty.
+    lists: Vec<Vec<Text>>,
+    codes: Vec<CodeRow>,
+    files: Vec<FileRow>,
 }
 
 /// Index in `strings`.
@@ -75,32 +106,24 @@ struct PackageData {
 #[derive(Debug, Serialize)]
 struct FileRow(Text, isize, Option<Role>);
 
-/// Code, level, file, line, column, last line, place, message, label, `cfg` around, macro around, notes, fingerprint,
-/// what keeps it out of the build.
-#[derive(Debug, Serialize)]
-struct FindingRow(
-    usize,
-    Level,
-    usize,
-    u32,
-    u32,
-    u32,
-    Text,
-    Text,
-    Option<Text>,
-    Vec<Text>,
-    Option<Text>,
-    Vec<Text>,
-    Option<String>,
-    Option<Text>,
-);
+/// Code, level, file, line, column, last line, place, message, label, `cfg`s around (a list), what keeps it out of the build,
+/// macro around, notes (a list), fingerprint. Zeros at the end are left out: there are thousands of rows.
+#[derive(Debug)]
+struct FindingRow([usize; 14]);
+
+impl Serialize for FindingRow {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let end = self.0.iter().rposition(|field| *field != 0).map_or(0, |last| last + 1);
+        serializer.collect_seq(&self.0[..end])
+    }
+}
 
 /// Name, library, declaring package, callers: package, place, calls, mentions, how many of those are dormant.
 #[derive(Debug, Serialize)]
-struct SymbolRow(Text, Option<Text>, Text, Vec<(Text, Text, usize, usize, usize)>);
+struct SymbolRow(Text, Text, Text, Vec<(Text, Text, usize, usize, usize)>);
 
-/// Package, file, line, place, its module, which builds have it (as [`Built`] numbers them), whether it is unsafe, blocks, symbols outside of blocks,
-/// functions called.
+/// Package, file, line, place, its module, which builds have it (as [`interior::Built`] numbers them), whether it is unsafe,
+/// blocks, symbols outside of blocks, functions called.
 #[derive(Debug, Serialize)]
 struct FunctionRow(usize, usize, u32, Text, Text, u8, bool, Vec<BlockRow>, Vec<Text>, Vec<usize>);
 
@@ -108,9 +131,9 @@ struct FunctionRow(usize, usize, u32, Text, Text, u8, bool, Vec<BlockRow>, Vec<T
 #[derive(Debug, Serialize)]
 struct BlockRow(u32, u32, bool, Vec<OperationKind>, Vec<Text>, u8);
 
-/// Package, path, line or 0, message, whether something may have been missed.
+/// Package, path, line or 0, message.
 #[derive(Debug, Serialize)]
-struct ProblemRow(Text, Text, u32, Text, bool);
+struct ProblemRow(String, String, u32, String);
 
 /// The data of a page.
 ///
@@ -122,18 +145,12 @@ pub(super) fn data(graph: &Graph, report: &Report) -> io::Result<Data> {
         graph,
         report,
         data: Data {
-            command: Some(report.command),
-            tool: report.tool,
-            root: report.workspace_root.to_string(),
-            policy: report.policy.as_ref().map(|policy| policy.workspace().to_string()),
-            known: report.known.as_ref().map(words::known),
-            complete: report.complete,
-            totals: [report.totals.errors, report.totals.warnings, report.totals.notes],
-            columns: COLUMNS.iter().map(|column| (column.head, column.about)).collect(),
-            dormant: DORMANT.1,
+            report: front(report),
+            texts: Texts { strings: vec![String::new()], lists: vec![Vec::new()], ..Texts::default() },
             ..Data::default()
         },
-        texts: HashMap::new(),
+        texts: HashMap::from([(String::new(), 0)]),
+        lists: HashMap::from([(Vec::new(), 0)]),
         packages: HashMap::new(),
         files: HashMap::new(),
         lines: HashMap::new(),
@@ -143,11 +160,26 @@ pub(super) fn data(graph: &Graph, report: &Report) -> io::Result<Data> {
     Ok(builder.data)
 }
 
+fn front(report: &Report) -> Front {
+    Front {
+        command: Some(report.command),
+        policy: report.policy.as_ref().map(|policy| policy.workspace().to_string()),
+        known: report.known.as_ref().map(words::known),
+        complete: report.complete,
+        totals: [report.totals.errors, report.totals.warnings, report.totals.notes],
+        columns: COLUMNS.iter().map(|column| (column.head, column.about)).collect(),
+        dormant: DORMANT.1,
+        packages: report.packages.iter().map(package_data).collect(),
+        problems: report.problems.iter().map(problem_row).collect(),
+    }
+}
+
 struct Builder<'g> {
     graph: &'g Graph,
     report: &'g Report,
     data: Data,
     texts: HashMap<String, Text>,
+    lists: HashMap<Vec<Text>, usize>,
     /// By the graph's index.
     packages: HashMap<usize, usize>,
     files: HashMap<Origin, usize>,
@@ -161,14 +193,13 @@ impl Builder<'_> {
             self.report.packages.iter().enumerate().map(|(index, row)| (row.id(), index)).collect();
         let packages = self.graph.packages.iter().enumerate();
         self.packages = packages.filter_map(|(index, package)| Some((index, *ids.get(&package.id())?))).collect();
-        self.data.packages = self.report.packages.iter().map(package_data).collect();
 
         let codes = codes::of(self.report.diagnostics.iter().map(|diagnostic| diagnostic.code));
         let numbers: HashMap<&str, usize> =
             codes.iter().enumerate().map(|(number, code)| (code.name, number)).collect();
         for code in &codes {
             let row = CodeRow(self.text(code.name), self.text(code.summary));
-            self.data.codes.push(row);
+            self.data.texts.codes.push(row);
         }
         for diagnostic in &self.report.diagnostics {
             let row = self.finding(diagnostic, numbers[diagnostic.code])?;
@@ -176,10 +207,6 @@ impl Builder<'_> {
         }
         self.symbols();
         self.functions()?;
-        for problem in &self.report.problems {
-            let row = self.problem(problem);
-            self.data.problems.push(row);
-        }
         self.excerpts()
     }
 
@@ -187,10 +214,24 @@ impl Builder<'_> {
         if let Some(index) = self.texts.get(text) {
             return *index;
         }
-        let index = self.data.strings.len();
-        self.data.strings.push(text.to_owned());
+        let index = self.data.texts.strings.len();
+        self.data.texts.strings.push(text.to_owned());
         self.texts.insert(text.to_owned(), index);
         index
+    }
+
+    /// `None` is the empty text.
+    fn any_text(&mut self, text: Option<&String>) -> Text {
+        text.map_or(0, |text| self.text(text))
+    }
+
+    fn list(&mut self, texts: &[String]) -> usize {
+        let list = self.texts(texts);
+        let lists = &mut self.data.texts.lists;
+        *self.lists.entry(list).or_insert_with_key(|list| {
+            lists.push(list.clone());
+            lists.len() - 1
+        })
     }
 
     fn texts<'t>(&mut self, texts: impl IntoIterator<Item = &'t String>) -> Vec<Text> {
@@ -206,8 +247,8 @@ impl Builder<'_> {
             Origin::Policy(_) => -1,
         };
         let row = FileRow(self.text(&self.shown_path(origin, path)), package, role);
-        let index = self.data.files.len();
-        self.data.files.push(row);
+        let index = self.data.texts.files.len();
+        self.data.texts.files.push(row);
         self.files.insert(origin, index);
         index
     }
@@ -230,22 +271,23 @@ impl Builder<'_> {
             last = self.last_line(diagnostic.origin, self.end_of(diagnostic))?;
             self.wanted.entry(diagnostic.origin).or_default().add(span.line..last);
         }
-        Ok(FindingRow(
+        let fingerprint = diagnostic.member.then(|| diagnostic.fingerprint.to_string());
+        Ok(FindingRow([
             code,
-            diagnostic.level,
+            diagnostic.level as usize,
             file,
-            span.line,
-            span.column,
-            last,
+            span.line as usize,
+            span.column as usize,
+            last as usize,
             self.text(&diagnostic.at),
             self.text(&diagnostic.message),
-            diagnostic.label.as_ref().map(|label| self.text(label)),
-            self.texts(&diagnostic.cfgs),
-            diagnostic.in_macro.as_ref().map(|name| self.text(name)),
-            self.texts(&diagnostic.notes),
-            diagnostic.member.then(|| diagnostic.fingerprint.to_string()),
-            diagnostic.dormant.as_ref().map(|dormant| self.text(dormant)),
-        ))
+            self.any_text(diagnostic.label.as_ref()),
+            self.list(&diagnostic.cfgs),
+            self.any_text(diagnostic.dormant.as_ref()),
+            self.any_text(diagnostic.in_macro.as_ref()),
+            self.list(&diagnostic.notes),
+            self.any_text(fingerprint.as_ref()),
+        ]))
     }
 
     /// One past the last byte of what a diagnostic is about: of a block, the block.
@@ -273,7 +315,7 @@ impl Builder<'_> {
                     (package, at, caller.calls, caller.mentions, caller.dormant)
                 })
                 .collect();
-            let library = symbol.library.as_ref().map(|library| self.text(library));
+            let library = self.any_text(symbol.library.as_ref());
             let row = SymbolRow(self.text(&symbol.name), library, self.text(&symbol.declared_in), callers);
             self.data.symbols.push(row);
         }
@@ -325,15 +367,6 @@ impl Builder<'_> {
         ))
     }
 
-    fn problem(&mut self, problem: &Problem) -> ProblemRow {
-        let (path, line) = match &problem.from {
-            Some(from) => (&from.path, from.span.line),
-            None => (&problem.path, problem.span.map_or(0, |span| span.line)),
-        };
-        let (package, path, message) = (self.text(&problem.package), self.text(path.as_str()), problem.message());
-        ProblemRow(package, path, line, self.text(&message), problem.kind.is_incomplete())
-    }
-
     fn excerpts(&mut self) -> io::Result<()> {
         let mut bytes = 0;
         for (origin, wanted) in std::mem::take(&mut self.wanted) {
@@ -374,4 +407,12 @@ fn package_data(row: &PackageRow) -> PackageData {
             .map(|(role, counts)| (*role, COLUMNS.iter().map(|column| (column.cell)(counts)).collect()))
             .collect(),
     }
+}
+
+fn problem_row(problem: &Problem) -> ProblemRow {
+    let (path, line) = match &problem.from {
+        Some(from) => (&from.path, from.span.line),
+        None => (&problem.path, problem.span.map_or(0, |span| span.line)),
+    };
+    ProblemRow(problem.package.clone(), path.to_string(), line, problem.message())
 }

@@ -10,12 +10,13 @@ use isolate_templates::report as template;
 use std::io::{self, Write};
 
 pub(super) fn print(out: &mut dyn Write, graph: &Graph, report: &Report) -> io::Result<()> {
-    let data = serde_json::to_string(&data::data(graph, report)?)?;
+    let data = data::data(graph, report)?;
     let command = match report.command {
         Command::Audit | Command::Counts => "audit",
         Command::Check => "check",
     };
     let name = report.workspace_root.file_name().unwrap_or("workspace");
-    let page = template::render(&format!("{name}: cargo isolate {command}"), &data).map_err(io::Error::other)?;
+    let title = format!("{name}: cargo isolate {command}");
+    let page = template::render(&title, &data.front()?, &data.parts()?).map_err(io::Error::other)?;
     out.write_all(page.as_bytes())
 }

@@ -33,6 +33,9 @@ const SOURCE: &str = r#"
             try { try { throw 5; } catch (int) { throw; } } catch (int five) { return five; }
         }
         int uncaught(int n) { return depth(n); }
+        int uncaught_number(int n) { throw n; }
+        int uncaught_own(int) { struct Mine : std::out_of_range { Mine() : std::out_of_range("mine") {} }; throw Mine(); }
+        int through_noexcept(int n) noexcept { return depth(n); }
         int constructed_before(int n) { return constructed.value += n; }
         int grow(int n) { grown.append(n, 'y'); return grown.size(); }
     }
@@ -122,10 +125,30 @@ fn exceptions_thrown_again() {
     });
 }
 
-/// Ends the call in what C++ or Rust do with an exception that nobody catches: they write to the program, or abort.
+/// What nobody inside catches gets as far as the gate, and tells what it is.
 #[test]
 fn an_exception_that_leaves_the_domain() {
-    check("uncaught", 20, |result| {
+    fn said(result: &Result<i32, Fault>) -> &str {
+        match result.as_ref().map_err(Fault::kind) {
+            Err(FaultKind::Exception { message }) => message,
+            _ => "not an exception",
+        }
+    }
+    check("uncaught", 20, |result| said(result) == "std::runtime_error: deep down");
+    check("uncaught_number", 20, |result| said(result) == "int");
+    check("uncaught_own", 0, |result| said(result).ends_with("Mine: mine"));
+    // The stack is as it was at the throw.
+    if let Some(Err(fault)) = run("uncaught", 3) {
+        let frames = fault.backtrace().frames();
+        let names: Vec<_> = frames.iter().filter_map(|frame| Some(&frame.symbol()?.name)).collect();
+        assert!(names.iter().any(|name| name.contains("uncaught")), "{fault:#}");
+    }
+}
+
+/// Ends the call in what C++ does with it: `std::terminate` writes to the program, or aborts.
+#[test]
+fn an_exception_that_a_function_has_ruled_out() {
+    check("through_noexcept", 20, |result| {
         let Err(fault) = result else { return false };
         matches!(fault.kind(), FaultKind::Protection { key: 0, write: true, .. } | FaultKind::Abort)
     });

@@ -106,6 +106,34 @@ fn memory_of_the_program() {
     check(&write(now.ss_sp.cast()), Access::Write, |memory| matches!(memory, Memory::Runtime), "memory of the runtime");
 }
 
+/// A panic's message and place come out; no hook runs for it, and the program can panic as before.
+#[test]
+fn panics() {
+    if !isolation() {
+        return;
+    }
+    #[track_caller]
+    fn check(fault: &Fault, expected: &str) {
+        let FaultKind::Panicked { message } = fault.kind() else { panic!("{fault:#}") };
+        let at = std::panic::Location::caller();
+        assert!(message.starts_with(&format!("{}:", at.file())), "{message}");
+        assert!(message.ends_with(expected), "{message}");
+        assert!(fault.to_string().contains(" panicked at "), "{fault}");
+    }
+    for _ in 0..3 {
+        let number = std::hint::black_box(5);
+        check(&fault_of(|| panic!("it is {number}\nand not 6")), ": it is 5\nand not 6");
+        check(&fault_of(|| _ = std::hint::black_box([1u8, 2][std::hint::black_box(2)])), "but the index is 2");
+        check(&fault_of(|| _ = std::hint::black_box(None::<u8>).expect("there is one")), ": there is one");
+        let said = std::panic::catch_unwind(|| panic!("the program's own")).unwrap_err();
+        assert_eq!(said.downcast_ref::<&str>(), Some(&"the program's own"));
+    }
+    // No longer than there is room.
+    let long = [b'x'; 2000];
+    let fault = fault_of(|| panic!("{}", str::from_utf8(&long).unwrap_or_default()));
+    assert!(matches!(fault.kind(), FaultKind::Panicked { message } if message.ends_with("xxxx")), "{fault}");
+}
+
 #[test]
 fn stacks_and_thread_locals() {
     if !isolation() {

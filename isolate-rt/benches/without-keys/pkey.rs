@@ -21,6 +21,8 @@ macro_rules! open_keys {
 
 pub(super) use {open_keys, wrpkru};
 
+pub(super) const PROTECTS: bool = false;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Pkey(u32);
 

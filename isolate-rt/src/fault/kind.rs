@@ -52,6 +52,17 @@ pub enum FaultKind {
         /// whole, and of any bytes; shown escaped.
         message: Box<str>,
     },
+    /// Rust code panicked. Its hooks have not run, and it was not unwound.
+    Panicked {
+        /// Where, and what it says; empty where that is not known, as of `resume_unwind`. The domain's words, as above.
+        message: Box<str>,
+    },
+    /// An exception that nothing inside caught, of C++ as a rule. It was not unwound.
+    Exception {
+        /// Its type, and what it says, where it is a `std::exception` of libstdc++; empty where neither is known. The
+        /// domain's words, as above.
+        message: Box<str>,
+    },
     /// `exit`, `_exit`, `quick_exit`: the code asked for the end of the process.
     Exit {
         /// The status it asked for.
@@ -187,6 +198,14 @@ impl fmt::Display for FaultKind {
             Self::Timeout => write!(f, "still running at its deadline"),
             Self::Abort => write!(f, "aborted"),
             Self::AssertionFailed { message } => write!(f, "assertion failed: {}", Printable(message)),
+            Self::Panicked { message } if message.is_empty() => write!(f, "panicked"),
+            Self::Panicked { message } => write!(f, "panicked at {}", Printable(message)),
+            Self::Exception { message } if message.is_empty() => {
+                write!(f, "threw an exception that nothing inside catches")
+            }
+            Self::Exception { message } => {
+                write!(f, "threw an exception that nothing inside catches: {}", Printable(message))
+            }
             Self::Exit { status } => write!(f, "tried to exit the process with status {status}"),
             Self::ThreadStarted => write!(f, "tried to start a thread"),
             Self::ProcessStarted => write!(f, "tried to start a process"),

@@ -3,7 +3,7 @@
 use super::real::{self as others, real};
 use crate::heap;
 use crate::mpk::{self, Reason};
-use libc::{c_char, c_int, c_uint, c_void, pthread_attr_t, pthread_t};
+use libc::{c_char, c_int, c_uint, c_void, pthread_attr_t, pthread_t, size_t, ssize_t};
 use std::arch::naked_asm;
 
 /// # Safety
@@ -12,10 +12,29 @@ use std::arch::naked_asm;
 #[unsafe(no_mangle)]
 unsafe extern "C" fn abort() -> ! {
     if heap::is_inside() {
+        if mpk::is_panicking() {
+            mpk::end_panic();
+        }
         mpk::leave(Reason::Abort, 0);
     }
     // SAFETY: passed on to libc.
     unsafe { real::abort()() }
+}
+
+/// What a panic writes inside is its message.
+///
+/// # Safety
+///
+/// What write(2) asks of its caller.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn write(file: c_int, bytes: *const c_void, count: size_t) -> ssize_t {
+    if file == libc::STDERR_FILENO && heap::is_inside() && mpk::is_panicking() {
+        // SAFETY: so many bytes, says our caller.
+        mpk::say_panic(unsafe { std::slice::from_raw_parts(bytes.cast(), count) });
+        return count as ssize_t;
+    }
+    // SAFETY: passed on to libc.
+    unsafe { real::write()(file, bytes, count) }
 }
 
 /// # Safety

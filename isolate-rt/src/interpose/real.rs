@@ -5,7 +5,7 @@
 
 use libc::{
     c_char, c_int, c_uint, c_void, epoll_event, fd_set, nfds_t, pollfd, pthread_attr_t, pthread_t, sigaction,
-    sighandler_t, sigset_t, size_t, stack_t, timespec,
+    sighandler_t, sigset_t, size_t, ssize_t, stack_t, timespec,
 };
 use std::ffi::CStr;
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -49,6 +49,7 @@ reals! {
     _exit: unsafe extern "C" fn(c_int) -> !;
     _Exit: unsafe extern "C" fn(c_int) -> !;
     quick_exit: unsafe extern "C" fn(c_int) -> !;
+    write: unsafe extern "C" fn(c_int, *const c_void, size_t) -> ssize_t;
     malloc_usable_size: unsafe extern "C" fn(*mut c_void) -> size_t;
     pthread_create: unsafe extern "C" fn(
         *mut pthread_t,

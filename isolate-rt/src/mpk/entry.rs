@@ -129,6 +129,7 @@ impl Entry {
         let evidence = unsafe { Evidence::take(self.seat(), thread.tid(), stop) };
         // First: what there was to miss is gone afterwards.
         let kind = self.instance.kind(self.seat(), stop);
+        thread.panicking.store(false, Ordering::Relaxed);
         thread.discarding.store(true, Ordering::Relaxed);
         self.instance.discard(Some(self.seat()), self.generation());
         thread.discarding.store(false, Ordering::Relaxed);
@@ -242,12 +243,13 @@ impl Drop for Entry {
     }
 }
 
-/// What runs inside: the closure, moved in by copy, its result moved out by copy.
+/// What runs inside: the closure, moved in by copy, its result moved out by copy. What is thrown passes: the gate ends the call
+/// then.
 ///
 /// # Safety
 ///
 /// `argument` points to an `F` and `result` has room for an `R`.
-unsafe extern "C" fn inside<R: Copy, F: FnOnce() -> R + Copy>(argument: *const u8, result: *mut u8) {
+unsafe extern "C-unwind" fn inside<R: Copy, F: FnOnce() -> R + Copy>(argument: *const u8, result: *mut u8) {
     // SAFETY: by this function's contract.
     unsafe { result.cast::<R>().write(argument.cast::<F>().read()()) }
 }
@@ -257,7 +259,7 @@ unsafe extern "C" fn inside<R: Copy, F: FnOnce() -> R + Copy>(argument: *const u
 /// # Safety
 ///
 /// As [`inside`].
-unsafe extern "C" fn inside_and_check<R: Copy, F: FnOnce() -> R + Copy>(argument: *const u8, result: *mut u8) {
+unsafe extern "C-unwind" fn inside_and_check<R: Copy, F: FnOnce() -> R + Copy>(argument: *const u8, result: *mut u8) {
     // SAFETY: by this function's contract.
     unsafe { inside::<R, F>(argument, result) };
     heap::check();

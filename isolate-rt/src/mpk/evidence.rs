@@ -37,6 +37,11 @@ impl Evidence {
         Self { thread, access: stop.access, stopped }
     }
 
+    /// Where it was stopped.
+    pub(super) fn instruction(&self) -> Option<usize> {
+        Some(self.stopped.as_ref()?.registers.instruction)
+    }
+
     pub(crate) fn thread(&self) -> i32 {
         self.thread
     }

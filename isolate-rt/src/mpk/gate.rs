@@ -5,6 +5,7 @@
 
 use super::callback;
 use super::deadline::Moment;
+use super::exception::uncaught;
 use super::instance::Instance;
 use super::pkey::wrpkru;
 use super::seat::Seat;
@@ -75,6 +76,10 @@ pub(crate) enum Reason {
     FreedTwice,
     Overrun,
     WrittenAfterFree,
+    /// With the address of a [`Message`].
+    Panicked,
+    /// With the address of a [`Message`], and that of the name of what was thrown.
+    Uncaught,
 }
 
 impl Stop {
@@ -88,7 +93,7 @@ impl Stop {
 
 /// What is called inside, and on what. Passed in registers.
 pub(super) struct Work {
-    pub(super) function: unsafe extern "C" fn(*const u8, *mut u8),
+    pub(super) function: unsafe extern "C-unwind" fn(*const u8, *mut u8),
     pub(super) argument: *const u8,
     pub(super) result: *mut u8,
     /// Initial stack pointer, and FS base.
@@ -186,7 +191,8 @@ macro_rules! seldom {
 ///
 /// 1. Callee-saved registers, MXCSR and the x87 control word go on the root stack, whose pointer goes into the activation.
 /// 2. Stack and FS base become the instance's, then PKRU closes everything else. From here on only the domain is writable.
-/// 3. The call, with the frame pointer cleared so that a backtrace ends here.
+/// 3. The call, with the frame pointer cleared so that a backtrace ends here. So do exceptions ([`uncaught`]): the unwinding table
+///    knows of no caller.
 /// 4. PKRU opens ([`open_root`]).
 /// 5. GS finds the [`Thread`], that the activation, that everything saved. Registers and stack of the domain are forgotten, and
 ///    the rest of its state with them ([`back_in_root`]).
@@ -201,7 +207,7 @@ unsafe extern "C" fn enter(
     activation: *mut Activation,
     argument: *const u8,
     result: *mut u8,
-    function: unsafe extern "C" fn(*const u8, *mut u8),
+    function: unsafe extern "C-unwind" fn(*const u8, *mut u8),
     stack: usize,
     fs: usize,
 ) {
@@ -222,11 +228,15 @@ unsafe extern "C" fn enter(
         "xor edx, edx",
         wrpkru!(),
         "xor ebp, ebp",
+        ".cfi_startproc",
+        ".cfi_personality 0x1b, {uncaught}", // DW_EH_PE_pcrel | DW_EH_PE_sdata4
+        ".cfi_undefined rip",
         "call r10",
         ".globl __isolate_rt_out",
         ".hidden __isolate_rt_out",
         "__isolate_rt_out:",
         "2:",
+        ".cfi_endproc",
         open_root!(),
         "mov rdi, gs:[{active}]",
         "mov rsp, [rdi + {root_stack}]",
@@ -249,6 +259,7 @@ unsafe extern "C" fn enter(
         bad_flags = const BAD_FLAGS,
         x87_pending = const X87_PENDING,
         good_flags = const !BAD_FLAGS,
+        uncaught = sym uncaught,
     )
 }
 

@@ -14,7 +14,7 @@ use super::seat::Seat;
 use super::seats::Seats;
 use super::thread::{self, Thread};
 use super::tls::Template;
-use super::{A_MOMENT, barrier, register_barrier, selftest, signal, wait, wake, warm, watchdog};
+use super::{A_MOMENT, barrier, panics, register_barrier, selftest, signal, wait, wake, warm, watchdog};
 use crate::domain::{HeapKind, Settings};
 use crate::fault::{FaultKind, Unsupported};
 use crate::heap::{Heap, KEPT};
@@ -106,6 +106,7 @@ impl Instance {
             watchdog::domain_made();
         }
         instance.prove_malloc()?;
+        panics::learn(instance);
         Ok(instance)
     }
 

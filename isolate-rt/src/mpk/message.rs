@@ -1,4 +1,4 @@
-//! What a domain says when it ends its call: composed inside, on its stack, and read by the program with the bounds checked.
+//! What a domain says when it ends its call: composed inside, and read by the program with the bounds checked.
 
 use super::gate::{self, Reason};
 use super::seat::Seat;
@@ -16,7 +16,7 @@ pub(crate) struct Message {
 impl Message {
     const MAX: usize = 504;
 
-    pub(crate) fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self { len: 0, bytes: [0; Self::MAX] }
     }
 
@@ -58,8 +58,8 @@ impl Message {
     /// The text of a call that has ended: at `address`, says the domain.
     pub(super) fn read(seat: &Seat, address: usize) -> Box<str> {
         // SAFETY: nothing runs on the seat any more.
-        let (start, copy) = unsafe { seat.copy_of_stack(address, size_of::<Self>()) };
-        let whole = start == address && copy.len() == size_of::<Self>();
+        let copy = unsafe { seat.copy(address, size_of::<Self>()) };
+        let whole = copy.len() == size_of::<Self>();
         let Some(len) = copy.first_chunk().map(|len| usize::from_ne_bytes(*len)).filter(|_| whole) else {
             return Box::default();
         };

@@ -32,6 +32,7 @@
 //! | `entry` | a call of a thread into it |
 //! | `verdict` | what went wrong in there |
 //! | `message` | what the domain itself says of it |
+//! | `panics`, `exception` | what Rust and C++ throw in there |
 //! | `evidence` | what is kept of a call that was stopped |
 //! | `unwind`, `objects`, `symbols`, `memory` | what it tells: who called whom, whose memory an address is |
 
@@ -40,6 +41,7 @@ mod cpu;
 mod deadline;
 mod entry;
 mod evidence;
+mod exception;
 mod gate;
 pub(crate) mod handlers;
 mod image;
@@ -48,6 +50,7 @@ mod layout;
 mod memory;
 mod message;
 mod objects;
+mod panics;
 mod pkey;
 mod requirements;
 mod rooms;
@@ -70,6 +73,7 @@ pub(crate) use gate::{Reason, call_back, leave, leave_with, open_heap};
 pub(crate) use instance::{Begun, Instance};
 pub(crate) use layout::in_arena;
 pub(crate) use message::Message;
+pub(crate) use panics::{end as end_panic, is_panicking, say as say_panic};
 pub(crate) use requirements::requirements;
 pub(crate) use rooms::{close_room, open_room};
 pub(crate) use thread::on_signal_stack;

@@ -32,6 +32,9 @@ macro_rules! open_keys {
 
 pub(super) use {open_keys, wrpkru};
 
+/// Whether keys protect: not in `benches/without-keys`.
+pub(super) const PROTECTS: bool = true;
+
 /// A protection key of this process, 1 to 15.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Pkey(u32);

@@ -190,13 +190,24 @@ impl Seat {
         let stack = &self.layout.stack;
         let low = if self.layout.guard.contains(&low) { stack.start } else { low };
         let len = if stack.contains(&low) { len.min(stack.end - low) } else { 0 };
+        // SAFETY: by this function's contract.
+        (low, unsafe { self.copy(low, len) })
+    }
+
+    /// A copy of memory of the seat from `start` up, at most `len` bytes; empty where it is not of this seat.
+    ///
+    /// # Safety
+    ///
+    /// As [`Seat::copy_of_stack`].
+    pub(super) unsafe fn copy(&self, start: usize, len: usize) -> Box<[u8]> {
+        let len = self.writable_until(start).map_or(0, |end| len.min(end - start));
         let mut copy = Vec::with_capacity(len);
-        // SAFETY: of the seat's stack, which is readable since the seat was prepared; any bytes are `u8`s.
+        // SAFETY: of the seat, which is readable since it was prepared; any bytes are `u8`s.
         unsafe {
-            copy_once(ptr::with_exposed_provenance(low), copy.as_mut_ptr(), len);
+            copy_once(ptr::with_exposed_provenance(start), copy.as_mut_ptr(), len);
             copy.set_len(len);
         }
-        (low, copy.into())
+        copy.into()
     }
 
     /// Room for `len` values. What it holds is unspecified.

@@ -12,7 +12,7 @@ use super::handlers::{self, FAULTS};
 use super::pkey::{self, Pkey, open_keys};
 use super::thread::Thread;
 use super::unwind::Registers;
-use super::{cpu, deadline, system};
+use super::{cpu, deadline, panics, system};
 use crate::fault::{Access, Unsupported};
 use libc::{c_int, c_void, siginfo_t};
 use std::arch::naked_asm;
@@ -125,6 +125,13 @@ unsafe extern "C" fn handle(signal: c_int, info: *mut siginfo_t, context: *mut c
             unsafe { cpu::write_fs(thread.fs()) };
             // SAFETY: the kernel's.
             let own = frame.rights() == activation.rights() && unsafe { is_own(info) };
+            // SAFETY: the kernel's; of this signal, the address.
+            let address = unsafe { (*info).si_addr().addr() };
+            if own && signal == libc::SIGSEGV && panics::step_over(thread, &mut frame, address) {
+                // SAFETY: what it was when we came.
+                unsafe { cpu::write_fs(fs) };
+                return;
+            }
             if own && (!is_deadline || activation.is_late() || activation.is_lost()) {
                 // SAFETY: as above.
                 unsafe { rewind(activation, &mut frame, signal, info) };
@@ -157,7 +164,7 @@ unsafe fn is_own(info: *const siginfo_t) -> bool {
 unsafe fn rewind(activation: &mut Activation, frame: &mut Frame, signal: c_int, info: *const siginfo_t) {
     // SAFETY: by this function's contract; which of the fields mean something depends on the signal, all may be read.
     let (code, address, key) = unsafe { ((*info).si_code, (*info).si_addr().addr(), (*info).si_pkey()) };
-    let at_leave = signal == libc::SIGILL && frame.register(libc::REG_RIP) == gate::leave_site();
+    let at_leave = signal == libc::SIGILL && frame.instruction() == gate::leave_site();
     activation.stop = Some(Stop {
         signal,
         code,
@@ -244,6 +251,32 @@ impl Frame {
         unsafe { (&(*self.context).uc_mcontext.gregs)[which as usize] as usize }
     }
 
+    pub(super) fn instruction(&self) -> usize {
+        self.register(libc::REG_RIP)
+    }
+
+    /// Gives a general register, by its number in machine code, another value.
+    pub(super) fn set_register(&mut self, number: usize, value: usize) {
+        use libc::{REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
+        use libc::{REG_RAX, REG_RBP, REG_RBX, REG_RCX, REG_RDI, REG_RDX, REG_RSI, REG_RSP};
+        const ORDER: [c_int; 16] = [
+            REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI, REG_R8, REG_R9, REG_R10, REG_R11,
+            REG_R12, REG_R13, REG_R14, REG_R15,
+        ];
+        // SAFETY: by the contract of `new`.
+        unsafe { (&mut (*self.context).uc_mcontext.gregs)[ORDER[number % 16] as usize] = value as i64 };
+    }
+
+    /// Sets the flags as after an addition with a negative result.
+    pub(super) fn set_negative(&mut self) {
+        const ZERO: i64 = 1 << 6;
+        const SIGN: i64 = 1 << 7;
+        const OVERFLOW: i64 = 1 << 11;
+        // SAFETY: by the contract of `new`.
+        let flags = unsafe { &mut (&mut (*self.context).uc_mcontext.gregs)[libc::REG_EFL as usize] };
+        *flags = *flags & !(ZERO | OVERFLOW) | SIGN;
+    }
+
     fn registers(&self) -> Registers {
         use libc::{REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
         use libc::{REG_RAX, REG_RBP, REG_RBX, REG_RCX, REG_RDI, REG_RDX, REG_RSI, REG_RSP};
@@ -251,7 +284,7 @@ impl Frame {
             REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI, REG_RBP, REG_RSP, REG_R8, REG_R9, REG_R10, REG_R11,
             REG_R12, REG_R13, REG_R14, REG_R15,
         ];
-        Registers { general: ORDER.map(|which| self.register(which)), instruction: self.register(libc::REG_RIP) }
+        Registers { general: ORDER.map(|which| self.register(which)), instruction: self.instruction() }
     }
 
     /// What a page fault was about, if the thread's last exception was one (Intel SDM volume 3, 4.7 and 6.15).

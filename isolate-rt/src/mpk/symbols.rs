@@ -143,7 +143,8 @@ pub(super) fn demangle(symbol: &mut Symbol) {
     }
 }
 
-fn demangled_by_cxx(name: &str) -> Option<String> {
+/// The name as the source has it, where a C++ library is loaded. Also takes the names of types.
+pub(super) fn demangled_by_cxx(name: &str) -> Option<String> {
     use libc::{c_char, c_int, size_t};
     use std::ffi::{CStr, CString};
     type Demangle = unsafe extern "C" fn(*const c_char, *mut c_char, *mut size_t, *mut c_int) -> *mut c_char;

@@ -25,6 +25,8 @@ pub(super) struct Thread {
     stack_len: AtomicUsize,
     /// Set while the thread discards an instance, or tries to.
     pub(super) discarding: AtomicBool,
+    /// Set while the code inside panics: see [`super::panics`].
+    pub(super) panicking: AtomicBool,
     next: AtomicPtr<Thread>,
 }
 
@@ -177,6 +179,7 @@ impl Thread {
             stack: AtomicUsize::new(0),
             stack_len: AtomicUsize::new(GUARD + stack_span()),
             discarding: AtomicBool::new(false),
+            panicking: AtomicBool::new(false),
             next: AtomicPtr::new(ptr::null_mut()),
         }));
         let mut head = THREADS.load(Ordering::Relaxed);

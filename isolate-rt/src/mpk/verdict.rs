@@ -1,12 +1,12 @@
 //! From what the signal handler saw to what went wrong.
 
-use super::deadline;
 use super::gate::{Left, Reason, Stop};
 use super::instance::Instance;
 use super::message::Message;
 use super::rooms::Block;
 use super::seat::Seat;
 use super::signal::SEGV_PKUERR;
+use super::{deadline, exception, panics};
 use crate::fault::{Access, FaultKind};
 
 impl Instance {
@@ -29,6 +29,12 @@ impl Instance {
                 _ if reason == Reason::Overrun as usize => FaultKind::HeapOverflow { block: value, size, at },
                 _ if reason == Reason::WrittenAfterFree as usize => {
                     FaultKind::WriteAfterFree { block: value, size, at }
+                }
+                _ if reason == Reason::Panicked as usize => {
+                    FaultKind::Panicked { message: panics::told(&Message::read(seat, value)) }
+                }
+                _ if reason == Reason::Uncaught as usize => {
+                    FaultKind::Exception { message: exception::told(size, &Message::read(seat, value)) }
                 }
                 _ => FaultKind::Abort,
             };

@@ -1,6 +1,7 @@
 //! What libc writes once and only reads from then on: done by the program, before the first domain, since inside the first
 //! time would be a fault.
 
+use super::exception;
 use libc::{c_int, c_void};
 use std::sync::Once;
 
@@ -10,6 +11,7 @@ pub(super) fn up() {
     ONCE.call_once(|| {
         sort();
         unwind();
+        exception::warm_up();
     });
 }
 

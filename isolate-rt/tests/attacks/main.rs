@@ -105,6 +105,10 @@ attacks! {
         breakpoint: none(), |_| instruction_int3() => Trap (), control Killed(libc::SIGTRAP);
         truncated_mapping: none(), |_| truncated_mapping_read() => Bus { .. }, control Killed(libc::SIGBUS);
     }
+    // The message is asserted in `faults.rs`.
+    a9 {
+        panic: none(), |_| std::hint::black_box(panicking as fn())() => Panicked { .. }, control Exit(101);
+    }
     // What would end the process.
     a7 {
         abort: none(), |_| libc_abort() => Abort (), control Killed(libc::SIGABRT);
@@ -347,6 +351,10 @@ fn truncated_mapping_read() {
         libc::close(file);
         load(map.cast());
     }
+}
+
+fn panicking() {
+    panic!("from inside");
 }
 
 fn libc_abort() {

@@ -69,12 +69,20 @@ const ROWS: &[Row] = &[
     Row {
         id: "A9",
         what: "a panic or exception that leaves the domain",
-        tests: &[(
-            "attacks/accidents.rs",
-            "a9_panic_inside",
-            "`Protection`, and the process goes on",
-            "passes through the call into the program",
-        )],
+        tests: &[
+            (
+                "attacks/accidents.rs",
+                "a9_panic_inside",
+                "`Panicked`, and the process goes on",
+                "passes through the call into the program",
+            ),
+            (
+                "cpp.rs",
+                "an_exception_that_leaves_the_domain",
+                "`Exception`, with its type and what it says",
+                "— (there is nobody to catch it: the process ends)",
+            ),
+        ],
     },
     Row {
         id: "A10",

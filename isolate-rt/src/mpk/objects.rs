@@ -18,6 +18,16 @@ pub(super) struct Object {
     pub(super) relro: Range<usize>,
     /// The program headers.
     pub(super) headers: Range<usize>,
+    pub(super) thread_locals: Option<Module>,
+}
+
+/// The thread-local variables of an object.
+#[derive(Clone, Copy)]
+pub(super) struct Module {
+    /// Its number, from 1 on; 0 where it has none yet.
+    pub(super) id: usize,
+    pub(super) size: usize,
+    pub(super) align: usize,
 }
 
 /// A segment that is mapped.
@@ -97,10 +107,10 @@ pub(super) fn with<R, F: FnOnce(&[Object]) -> R>(look: F) -> R {
 /// To be called by `dl_iterate_phdr`, with a `Vec<Object>`.
 unsafe extern "C" fn collect(info: *mut libc::dl_phdr_info, _: usize, objects: *mut c_void) -> i32 {
     // SAFETY: `info` is what dl_iterate_phdr(3) passes, `objects` what we passed to it.
-    let (base, headers, path, objects) = unsafe {
+    let (base, id, headers, path, objects) = unsafe {
         let headers = std::slice::from_raw_parts((*info).dlpi_phdr, (*info).dlpi_phnum as usize);
         let path = CStr::from_ptr((*info).dlpi_name).to_string_lossy().into_owned();
-        ((*info).dlpi_addr as usize, headers, path, &mut *objects.cast::<Vec<Object>>())
+        ((*info).dlpi_addr as usize, (*info).dlpi_tls_modid, headers, path, &mut *objects.cast::<Vec<Object>>())
     };
     let span = |header: &libc::Elf64_Phdr| {
         let start = base.wrapping_add(header.p_vaddr as usize);
@@ -109,6 +119,7 @@ unsafe extern "C" fn collect(info: *mut libc::dl_phdr_info, _: usize, objects: *
     let first = |kind: u32| headers.iter().find(|header| header.p_type == kind).map(span);
     let loaded = headers.iter().filter(|header| header.p_type == libc::PT_LOAD);
     let bytes = headers.as_ptr_range();
+    let thread_locals = headers.iter().find(|header| header.p_type == libc::PT_TLS);
     objects.push(Object {
         path,
         base,
@@ -116,6 +127,11 @@ unsafe extern "C" fn collect(info: *mut libc::dl_phdr_info, _: usize, objects: *
         unwinding: first(libc::PT_GNU_EH_FRAME),
         relro: first(libc::PT_GNU_RELRO).unwrap_or(0..0),
         headers: bytes.start.addr()..bytes.end.addr(),
+        thread_locals: thread_locals.map(|header| Module {
+            id,
+            size: header.p_memsz as usize,
+            align: (header.p_align as usize).max(1),
+        }),
     });
     0
 }

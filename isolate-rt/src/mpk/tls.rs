@@ -6,6 +6,7 @@
 //! there that points into the block is moved along when an instance gets its copy.
 
 use super::cpu;
+use super::objects::{self, Module, Object};
 use super::thread::rseq_offset;
 use super::{Once, PAGE, system};
 use crate::fault::Unsupported;
@@ -34,15 +35,6 @@ pub(super) struct Template {
     tid: Option<usize>,
     /// Offset in `bytes` below which no module has variables, so that nothing there needs restoring.
     used: usize,
-}
-
-/// A module with thread-local variables.
-#[derive(Clone, Copy)]
-struct Module {
-    /// Its number, from 1 on.
-    id: usize,
-    size: usize,
-    align: usize,
 }
 
 /// The block of one instance, with the copy that a fault restores it from.
@@ -260,25 +252,8 @@ unsafe extern "C" {
 
 /// The loaded modules with thread-local variables.
 fn modules() -> Vec<Module> {
-    /// # Safety
-    ///
-    /// To be called by `dl_iterate_phdr`, with a list of modules.
-    unsafe extern "C" fn add(info: *mut libc::dl_phdr_info, _: usize, modules: *mut c_void) -> i32 {
-        // SAFETY: `info` is what dl_iterate_phdr(3) passes, `modules` what we passed to it.
-        unsafe {
-            let headers = std::slice::from_raw_parts((*info).dlpi_phdr, (*info).dlpi_phnum as usize);
-            let header = headers.iter().find(|header| header.p_type == libc::PT_TLS);
-            if let Some(header) = header.filter(|_| (*info).dlpi_tls_modid > 0) {
-                let (size, align) = (header.p_memsz as usize, (header.p_align as usize).max(1));
-                (*modules.cast::<Vec<Module>>()).push(Module { id: (*info).dlpi_tls_modid, size, align });
-            }
-        }
-        0
-    }
-    let mut modules = Vec::new();
-    // SAFETY: the callback gets the pointer it expects.
-    unsafe { libc::dl_iterate_phdr(Some(add), (&raw mut modules).cast()) };
-    modules
+    let module = |object: &Object| object.thread_locals.filter(|module| module.id > 0);
+    objects::with(|objects| objects.iter().filter_map(module).collect())
 }
 
 extern "C" fn helper(capture: *mut c_void) -> *mut c_void {
@@ -321,22 +296,8 @@ extern "C" fn helper(capture: *mut c_void) -> *mut c_void {
 
 /// An upper bound of what the loaded modules have in static TLS, in bytes, with room for alignment.
 pub(super) fn static_size() -> usize {
-    /// # Safety
-    ///
-    /// To be called by `dl_iterate_phdr`, with a number.
-    unsafe extern "C" fn add(info: *mut libc::dl_phdr_info, _: usize, total: *mut c_void) -> i32 {
-        // SAFETY: `info` is what dl_iterate_phdr(3) passes, `total` what we passed to it.
-        unsafe {
-            let headers = std::slice::from_raw_parts((*info).dlpi_phdr, (*info).dlpi_phnum as usize);
-            for header in headers.iter().filter(|header| header.p_type == libc::PT_TLS) {
-                *total.cast::<usize>() += (header.p_memsz + header.p_align) as usize;
-            }
-        }
-        0
-    }
-    let mut total = 0usize;
-    // SAFETY: the callback gets the pointer it expects.
-    unsafe { libc::dl_iterate_phdr(Some(add), (&raw mut total).cast()) };
+    let size = |object: &Object| object.thread_locals.map_or(0, |module| module.size + module.align);
+    let total: usize = objects::with(|objects| objects.iter().map(size).sum());
     // What glibc adds for itself (rseq, surplus in use) lies within a few lines of cache.
     total + 1024
 }

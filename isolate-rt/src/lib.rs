@@ -58,7 +58,7 @@ pub use call::{Call, End, Handle, Object, Owned, Plain, Staged};
 pub use callback::{Callbacks, Signature};
 pub use domain::{Backend, Domain, HeapKind};
 pub use error::{Error, Failed};
-pub use fault::{Access, AsFault, Backtrace, Fault, FaultKind, Frame, Memory, Part, Symbol, Unsupported, retry};
+pub use fault::{Access, AsFault, Backtrace, Fault, FaultKind, Frame, Hint, Memory, Part, Symbol, Unsupported, retry};
 pub use globals::Globals;
 pub use machine::{Machine, Requirement, probe};
 pub use memory::{DomainBox, DomainVec, Lent};

@@ -2,7 +2,7 @@
 
 mod support;
 
-use isolate_rt::{Domain, Fault, FaultKind, HeapKind};
+use isolate_rt::{Domain, Fault, FaultKind, HeapKind, Hint};
 use std::ptr;
 use support::isolation;
 
@@ -365,4 +365,79 @@ fn room_closed_while_the_program_reads_it() {
     // SAFETY: ends the call.
     let _: Result<(), _> = unsafe { RACED.call("end").unwrap().run(|| libc::abort()) };
     works(&RACED);
+}
+
+/// What a library does with NULL is a fault like others; that there was no room is told with it.
+#[test]
+fn the_limit_is_told() {
+    static SMALL: Domain = Domain::new("small").heap_limit(1 << 20);
+    if !isolation() {
+        return;
+    }
+    let fault = run(&SMALL, || poke(malloc(5 << 20), 16)).unwrap_err();
+    assert_eq!(fault.hint(), Some(Hint::HeapLimit { requested: 5 << 20, limit: 1 << 20 }));
+    let said = fault.to_string();
+    for part in ["write to 0x10", "no room for 5242880 bytes", "the limit is 1048576 bytes", "`heap.limit`"] {
+        assert!(said.contains(part), "`{part}` in: {said}");
+    }
+    // Not of a fault that has nothing to do with it, nor of the next instance.
+    assert_eq!(run(&SMALL, || poke(ptr::null_mut(), 16)).unwrap_err().hint(), None);
+}
+
+/// A fast heap looks at what lies right before a block that is freed: enough to name most blocks that are freed twice.
+#[test]
+fn freed_twice_on_a_fast_heap() {
+    if !isolation() {
+        return;
+    }
+    #[track_caller]
+    fn check(misuse: fn()) {
+        let fault = run(&FAST, misuse).expect_err("noticed");
+        match fault.kind() {
+            FaultKind::DoubleFree { .. } => {}
+            FaultKind::ForeignFree { .. } => {
+                assert_eq!(fault.hint(), Some(Hint::HeapDamaged), "{fault}");
+                assert!(fault.to_string().contains("freed twice"), "{fault}");
+            }
+            _ => panic!("{fault}"),
+        }
+        works(&FAST);
+    }
+    check(|| {
+        let block = malloc(100);
+        free(block);
+        free(block);
+    });
+    // With neighbours that live, that were freed before, and that are freed between.
+    check(|| {
+        let [a, b, c, d] = [48, 48, 48, 48].map(malloc);
+        free(a);
+        free(b);
+        free(d);
+        free(c);
+        free(b);
+    });
+    check(|| {
+        let blocks: [*mut u8; 64] = std::array::from_fn(|size| malloc(16 * size));
+        blocks.iter().skip(1).step_by(2).for_each(|&block| free(block));
+        free(blocks[33]);
+    });
+    // By way of `realloc`.
+    check(|| {
+        let block = malloc(100);
+        free(block);
+        // SAFETY: none; that is the misuse.
+        unsafe { std::hint::black_box(libc::realloc(block.cast(), 200)) };
+    });
+    // What was overrun until the allocator stumbles.
+    let fault = run(&FAST, || {
+        let blocks: [*mut u8; 8] = std::array::from_fn(|_| malloc(40));
+        free(blocks[1]);
+        for at in 40..160 {
+            poke(blocks[0], at);
+        }
+        blocks.iter().enumerate().filter(|(at, _)| *at != 1).for_each(|(_, &block)| free(block));
+    });
+    assert_eq!(fault.as_ref().err().and_then(Fault::hint), Some(Hint::HeapDamaged), "{fault:?}");
+    works(&FAST);
 }

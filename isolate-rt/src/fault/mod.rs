@@ -39,13 +39,29 @@ struct Report {
 #[derive(Clone)]
 pub(crate) struct Failure {
     pub(crate) kind: FaultKind,
+    pub(crate) hint: Option<Hint>,
     pub(crate) evidence: Option<Box<Evidence>>,
 }
 
 impl From<FaultKind> for Failure {
     fn from(kind: FaultKind) -> Self {
-        Self { kind, evidence: None }
+        Self { kind, hint: None, evidence: None }
     }
+}
+
+/// What the domain's heap has to do with a fault, as a hint for people: the domain can have written anything there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Hint {
+    /// It had reached its limit: a `malloc` before this has given NULL.
+    HeapLimit {
+        /// What was asked for, in bytes.
+        requested: usize,
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// It failed inside `malloc` or `free`: an overrun before has damaged what they rely on, or a block was freed twice.
+    HeapDamaged,
 }
 
 /// What was tried with the memory at an address.
@@ -92,6 +108,11 @@ impl Fault {
                 | FaultKind::InSignalHandler
                 | FaultKind::Unsupported(_)
         )
+    }
+
+    /// What the domain's heap has to do with it, if that is likely.
+    pub fn hint(&self) -> Option<Hint> {
+        self.report.failure.hint
     }
 
     /// Address of the access, where the fault was one.
@@ -212,6 +233,9 @@ impl fmt::Display for Fault {
             (FaultKind::Unmapped { .. } | FaultKind::ForeignFree { .. }, Some(memory)) => write!(f, ", {memory}")?,
             _ => {}
         }
+        if let Some(hint) = self.hint() {
+            write!(f, " ({hint})")?;
+        }
         if let Some(thread) = self.thread().filter(|_| f.alternate()) {
             write!(f, "\n  on thread {thread}, in the domain:\n{}", self.backtrace())?;
         }
@@ -225,6 +249,22 @@ impl fmt::Debug for Fault {
         f.write_str("Fault(")?;
         fmt::Display::fmt(self, f)?;
         f.write_str(")")
+    }
+}
+
+impl fmt::Display for Hint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::HeapLimit { requested, limit } => write!(
+                f,
+                "its heap had no room for {requested} bytes: the limit is {limit} bytes, `heap.limit` in the policy, `heap_limit` in code"
+            ),
+            Self::HeapDamaged => write!(
+                f,
+                "inside `malloc` or `free`: a block was overrun before, or freed twice; \
+                 a heap of kind `hardened` says which, `heap.kind` in the policy, `heap` in code"
+            ),
+        }
     }
 }
 

@@ -20,7 +20,7 @@ use std::alloc::Layout;
 use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use talc::DefaultBinning;
 use talc::base::Talc;
 use talc::source::Manual;
@@ -36,7 +36,10 @@ const ALIGN: usize = 16;
 pub(crate) struct Heap {
     ground: Ground,
     // Threads of the domain take turns. One that is sent out while it holds the lock takes the whole heap with it.
-    lock: AtomicBool,
+    // 0, or the address of the holder's [`HEAP`].
+    lock: AtomicUsize,
+    // What was last asked for in vain, in bytes.
+    refused: usize,
     // Of a hardened heap.
     checks: Option<Checks>,
 }
@@ -49,6 +52,14 @@ struct Ground {
     claimed: usize,
     open: usize,
     end: usize,
+}
+
+/// How a heap was left by a call that was stopped.
+pub(crate) struct LastWords {
+    /// Bytes that it last had no room for, 0 for none.
+    pub(crate) refused: usize,
+    /// In whose thread-local storage the cell of the thread lies that was in `malloc` or its like, 0 for nobody's.
+    pub(crate) holder: usize,
 }
 
 /// What a heap noticed. Addresses are the domain's.
@@ -72,6 +83,9 @@ struct Prefix {
     offset: usize,
 }
 
+/// [`Prefix::offset`] of a block that was freed.
+const FREED: usize = 1;
+
 thread_local! {
     /// The heap of the domain whose thread-local storage this is; null in every thread of the program.
     pub(crate) static HEAP: Cell<*mut Heap> = const { Cell::new(ptr::null_mut()) };
@@ -91,7 +105,8 @@ pub(crate) fn current() -> Option<Locked> {
         let lock = unsafe { &raw const (*heap.as_ptr()).lock };
         // SAFETY: as above; only ever used as an atomic.
         let lock = unsafe { &*lock };
-        while lock.compare_exchange_weak(false, true, Ordering::Acquire, Ordering::Relaxed).is_err() {
+        let holder = HEAP.with(|cell| ptr::from_ref(cell).addr());
+        while lock.compare_exchange_weak(0, holder, Ordering::Acquire, Ordering::Relaxed).is_err() {
             std::thread::yield_now();
         }
         Locked(heap)
@@ -119,7 +134,7 @@ impl DerefMut for Locked {
 
 impl Drop for Locked {
     fn drop(&mut self) {
-        self.lock.store(false, Ordering::Release);
+        self.lock.store(0, Ordering::Release);
     }
 }
 
@@ -145,7 +160,7 @@ impl Heap {
         let checks = (kind == HeapKind::Hardened).then(|| Checks::new(rooms, len));
         // SAFETY: as above; page alignment is enough for any type.
         unsafe {
-            at.cast::<Self>().write(Self { ground, lock: AtomicBool::new(false), checks });
+            at.cast::<Self>().write(Self { ground, lock: AtomicUsize::new(0), refused: 0, checks });
             if let Some(checks) = &mut (*at.cast::<Self>()).checks {
                 checks.close_rings();
             }
@@ -165,8 +180,8 @@ impl Heap {
     /// On a fast heap, a `block` that lies in the heap came from it and was not freed yet.
     pub(crate) unsafe fn deallocate(&mut self, block: *mut u8) -> Result<(), Damage> {
         match &mut self.checks {
-            None if !self.ground.owns(block) => Err(Damage::Foreign { block: block.addr() }),
             None => {
+                self.ground.believe(block)?;
                 // SAFETY: by this function's contract.
                 unsafe { self.ground.deallocate(block) };
                 Ok(())
@@ -182,9 +197,11 @@ impl Heap {
     /// As [`Heap::deallocate`].
     pub(crate) unsafe fn reallocate(&mut self, block: *mut u8, size: usize) -> Result<*mut u8, Damage> {
         match &mut self.checks {
-            None if !self.ground.owns(block) => Err(Damage::Foreign { block: block.addr() }),
-            // SAFETY: by this function's contract.
-            None => Ok(unsafe { self.ground.reallocate(block, size) }),
+            None => {
+                self.ground.believe(block)?;
+                // SAFETY: by this function's contract.
+                Ok(unsafe { self.ground.reallocate(block, size) })
+            }
             Some(checks) => checks.reallocate(&mut self.ground, block, size),
         }
     }
@@ -200,6 +217,25 @@ impl Heap {
             // SAFETY: by this function's contract there is a prefix.
             None => unsafe { (*block.cast::<Prefix>().sub(1)).size },
             Some(checks) => checks.size_of(&self.ground, block),
+        }
+    }
+
+    /// Notes that there was no room for so many bytes.
+    #[cold]
+    pub(crate) fn refuse(&mut self, bytes: usize) {
+        self.refused = bytes;
+    }
+
+    /// What the domain says of its heap, for the program: numbers, which may be any.
+    ///
+    /// # Safety
+    ///
+    /// A heap was created at `heap`, and nothing of the domain runs.
+    pub(crate) unsafe fn last_words(heap: *const Self) -> LastWords {
+        // SAFETY: by this function's contract. Any bits are numbers.
+        unsafe {
+            let holder = (&raw const (*heap).lock).cast::<usize>().read_volatile();
+            LastWords { refused: (&raw const (*heap).refused).read_volatile(), holder }
         }
     }
 
@@ -253,7 +289,29 @@ impl Ground {
         // SAFETY: every block of ours has its prefix before it, and the layout is the one it was allocated with.
         unsafe {
             let (chunk, layout) = chunk_of(block);
+            (*block.cast::<Prefix>().sub(1)).offset = FREED;
             self.talc.deallocate(chunk, layout);
+        }
+    }
+
+    /// Whether `block` can be freed, by what lies before it: the mark of a block that was freed, until somebody else has the
+    /// place, or what cannot be a prefix. Finds accidents, as all that looks at what the domain can write.
+    #[inline]
+    fn believe(&self, block: *const u8) -> Result<(), Damage> {
+        let foreign = Damage::Foreign { block: block.addr() };
+        if !self.owns(block) || block.addr() < self.start + size_of::<Heap>() + size_of::<Prefix>() {
+            return Err(foreign);
+        }
+        if !block.addr().is_multiple_of(ALIGN) {
+            return Err(foreign);
+        }
+        // SAFETY: in the heap; where that is not open, the domain faults.
+        let Prefix { size, offset } = unsafe { block.cast::<Prefix>().sub(1).read() };
+        let is_one = offset.is_power_of_two() && offset >= ALIGN && offset <= block.addr() - self.start;
+        match is_one && size <= self.end - block.addr() {
+            true => Ok(()),
+            false if offset == FREED => Err(Damage::FreedTwice { block: block.addr(), size }),
+            false => Err(foreign),
         }
     }
 
@@ -273,6 +331,7 @@ impl Ground {
             let moved = self.allocate(size, ALIGN);
             if !moved.is_null() {
                 ptr::copy_nonoverlapping(block, moved, size.min((*prefix).size));
+                (*prefix).offset = FREED;
                 self.talc.deallocate(chunk, layout);
             }
             moved

@@ -35,7 +35,7 @@ unsafe extern "C" fn calloc(count: size_t, size: size_t) -> *mut c_void {
         // SAFETY: passed on to libc.
         return unsafe { __libc_calloc(count, size) };
     };
-    let Some(total) = count.checked_mul(size) else { return out_of_memory() };
+    let Some(total) = count.checked_mul(size) else { return out_of_memory(&mut heap, usize::MAX) };
     let block = allocate(&mut heap, total, 1);
     if !block.is_null() {
         // SAFETY: the block has `total` bytes.
@@ -59,7 +59,7 @@ unsafe extern "C" fn realloc(block: *mut c_void, size: size_t) -> *mut c_void {
     }
     // SAFETY: that a block of this heap is a live one is what the foreign code owes, to itself alone.
     let moved = unsafe { heap.reallocate(block.cast(), size) }.unwrap_or_else(|damage| damage.end_call());
-    if moved.is_null() { out_of_memory() } else { moved.cast() }
+    if moved.is_null() { out_of_memory(&mut heap, size) } else { moved.cast() }
 }
 
 /// # Safety
@@ -135,9 +135,8 @@ unsafe extern "C" fn valloc(size: size_t) -> *mut c_void {
 /// What pvalloc(3) asks of its caller.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn pvalloc(size: size_t) -> *mut c_void {
-    let Some(size) = size.checked_next_multiple_of(mpk::PAGE) else { return out_of_memory() };
-    // SAFETY: a page is a valid alignment.
-    unsafe { memalign(mpk::PAGE, size) }
+    // SAFETY: a page is a valid alignment. What cannot be rounded up is no size that there is room for.
+    unsafe { memalign(mpk::PAGE, size.checked_next_multiple_of(mpk::PAGE).unwrap_or(size)) }
 }
 
 /// # Safety
@@ -156,11 +155,12 @@ unsafe extern "C" fn malloc_usable_size(block: *mut c_void) -> size_t {
 #[inline]
 fn allocate(heap: &mut Heap, size: usize, align: usize) -> *mut c_void {
     let block = heap.allocate(size, align).unwrap_or_else(|damage| damage.end_call());
-    if block.is_null() { out_of_memory() } else { block.cast() }
+    if block.is_null() { out_of_memory(heap, size) } else { block.cast() }
 }
 
 #[cold]
-fn out_of_memory() -> *mut c_void {
+fn out_of_memory(heap: &mut Heap, size: usize) -> *mut c_void {
+    heap.refuse(size);
     // SAFETY: `errno` of this thread, or of this domain.
     unsafe { *libc::__errno_location() = libc::ENOMEM };
     ptr::null_mut()

@@ -129,11 +129,12 @@ impl Entry {
         let evidence = unsafe { Evidence::take(self.seat(), thread.tid(), stop) };
         // First: what there was to miss is gone afterwards.
         let kind = self.instance.kind(self.seat(), stop);
+        let hint = self.instance.hint(self.seat(), &kind);
         thread.panicking.store(false, Ordering::Relaxed);
         thread.discarding.store(true, Ordering::Relaxed);
         self.instance.discard(Some(self.seat()), self.generation());
         thread.discarding.store(false, Ordering::Relaxed);
-        Failure { kind, evidence: Some(Box::new(evidence)) }
+        Failure { kind, hint, evidence: Some(Box::new(evidence)) }
     }
 
     /// Room in the domain for `len` values. What it holds is unspecified.

@@ -188,7 +188,7 @@ impl Instance {
         self.rooms.open(self.key, len, most, (offset, size))
     }
 
-    fn heap(&self) -> *mut Heap {
+    pub(super) fn heap(&self) -> *mut Heap {
         ptr::with_exposed_provenance_mut(self.layout.heap.start)
     }
 

@@ -282,6 +282,11 @@ impl Seat {
         self.layout.guard.contains(&address)
     }
 
+    /// Whether `address` is of the seat's thread-local storage.
+    pub(super) fn has_thread_local(&self, address: usize) -> bool {
+        self.layout.tls.contains(&address)
+    }
+
     /// The end of the memory that the domain may write and that holds `address`.
     pub(super) fn writable_until(&self, address: usize) -> Option<usize> {
         let ready = self.ready.load(Ordering::Acquire) != 0;

@@ -7,7 +7,9 @@ use super::rooms::Block;
 use super::seat::Seat;
 use super::signal::SEGV_PKUERR;
 use super::{deadline, exception, panics};
-use crate::fault::{Access, FaultKind};
+use crate::domain::HeapKind;
+use crate::fault::{Access, FaultKind, Hint};
+use crate::heap::{Heap, LastWords};
 
 impl Instance {
     /// What ended the call on `seat`.
@@ -65,6 +67,34 @@ impl Instance {
             libc::SIGSYS => FaultKind::ForbiddenSyscall,
             _ if Some(signal) == deadline::signal() => FaultKind::Timeout,
             _ => FaultKind::Abort,
+        }
+    }
+
+    /// What the state of the heap adds to that.
+    pub(super) fn hint(&self, seat: &Seat, kind: &FaultKind) -> Option<Hint> {
+        use FaultKind::{
+            Abort, AssertionFailed, Bus, Exception, ForeignFree, IllegalInstruction, NonCanonical, Panicked,
+            Protection, Unmapped,
+        };
+        // SAFETY: created with the instance.
+        let LastWords { refused, holder } = unsafe { Heap::last_words(self.heap()) };
+        let in_allocator = self.heap_kind == HeapKind::Fast && seat.has_thread_local(holder);
+        match kind {
+            ForeignFree { address } if in_allocator && self.layout.heap.contains(address) => Some(Hint::HeapDamaged),
+            Unmapped { .. } | Protection { .. } | NonCanonical | Bus { .. } | Panicked { .. } if in_allocator => {
+                Some(Hint::HeapDamaged)
+            }
+            Unmapped { .. }
+            | Abort
+            | AssertionFailed { .. }
+            | Exception { .. }
+            | Panicked { .. }
+            | IllegalInstruction
+                if refused > 0 =>
+            {
+                Some(Hint::HeapLimit { requested: refused, limit: self.layout.heap.len() })
+            }
+            _ => None,
         }
     }
 }

@@ -18,6 +18,8 @@ pub(crate) enum Shape {
     Void,
     Pointer {
         mutable: bool,
+        /// Declared as `&T`: never NULL.
+        reference: bool,
         to: Box<Shape>,
     },
     Array {
@@ -79,9 +81,14 @@ impl Shape {
     /// What it points to, and whether as `*mut`.
     pub(crate) fn pointee(&self) -> Option<(bool, &Shape)> {
         match self {
-            Shape::Pointer { mutable, to } => Some((*mutable, to)),
+            Shape::Pointer { mutable, to, .. } => Some((*mutable, to)),
             _ => None,
         }
+    }
+
+    /// A pointer that Rust holds to be valid.
+    pub(crate) fn is_reference(&self) -> bool {
+        matches!(self, Shape::Pointer { reference: true, .. })
     }
 
     /// Why a value of this type that a domain left in memory cannot be used as it is; `None`: it can.
@@ -111,8 +118,10 @@ impl fmt::Display for Shape {
             Shape::Bool => f.write_str("bool"),
             Shape::Char => f.write_str("c_char"),
             Shape::Void => f.write_str("c_void"),
-            Shape::Pointer { mutable: true, to } => write!(f, "*mut {to}"),
-            Shape::Pointer { mutable: false, to } => write!(f, "*const {to}"),
+            Shape::Pointer { mutable: true, reference: true, to } => write!(f, "&mut {to}"),
+            Shape::Pointer { mutable: false, reference: true, to } => write!(f, "&{to}"),
+            Shape::Pointer { mutable: true, to, .. } => write!(f, "*mut {to}"),
+            Shape::Pointer { mutable: false, to, .. } => write!(f, "*const {to}"),
             Shape::Array { of, len } => write!(f, "[{of}; {len}]"),
             Shape::Opaque(path) | Shape::Struct { path, .. } | Shape::Enum { path, .. } => f.write_str(&path.name),
             Shape::Function => f.write_str("fn pointer"),

@@ -96,7 +96,7 @@ impl<'g> Types<'g> {
             syn::Type::Ptr(pointer) => {
                 let to = if trail.in_field { Shape::Void } else { self.ty(&pointer.elem, site, trail.deeper()) };
                 let mutable = matches!(pointer.mutability, syn::PointerMutability::Mut(_));
-                Shape::Pointer { mutable, to: Box::new(to) }
+                Shape::Pointer { mutable, reference: false, to: Box::new(to) }
             }
             syn::Type::Array(array) => {
                 let len = &array.len;
@@ -105,10 +105,10 @@ impl<'g> Types<'g> {
                     len: quote::quote!(#len).to_string(),
                 }
             }
-            syn::Type::Reference(_) => unknown(
-                &shown(),
-                "wrappers for functions declared with Rust references are not generated yet".to_owned(),
-            ),
+            syn::Type::Reference(reference) => {
+                let to = if trail.in_field { Shape::Void } else { self.ty(&reference.elem, site, trail.deeper()) };
+                Shape::Pointer { mutable: reference.mutability.is_some(), reference: true, to: Box::new(to) }
+            }
             syn::Type::FnPtr(_) => Shape::Function,
             syn::Type::Tuple(tuple) if tuple.elems.is_empty() => Shape::Void,
             syn::Type::Path(path) if path.qself.is_none() => self.path(&path.path, site, trail),

@@ -86,6 +86,6 @@ fn decision(out: &mut dyn Write, decision: &Decision) -> io::Result<()> {
         Decision::Rule { tier: Tier::Likely, evidence, .. } => {
             writeln!(out, "    likely, for you to check: {evidence}")
         }
-        Decision::Refused { reason } => writeln!(out, "    refused: {reason}"),
+        Decision::Refused { reason, .. } => writeln!(out, "    refused: {reason}"),
     }
 }

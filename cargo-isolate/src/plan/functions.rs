@@ -1,12 +1,16 @@
 //! The contracts of one function: what the policy states, what rules infer from the rest, what stays open.
 
-use super::{Decision, FunctionPlan, ParamPlan, RetPlan, Role, select::Selected, statements::Statements};
+use super::{
+    Decision, Declared, FunctionPlan, ParamPlan, RetPlan, Role,
+    select::{self, Selected},
+    statements::Statements,
+};
 use crate::{
     contract::{
         Contract, Dir, Hold,
         check::{Param, Scope, Signature, list},
         expr::Expr,
-        infer::{self, Inference, Known, Tier},
+        infer::{self, Inference, Known, Library, Tier},
         object::{Function, Objects},
         shape::{Shape, TypePath},
         types::{Site, Types},
@@ -14,7 +18,7 @@ use crate::{
     graph::Graph,
     policy::{PolicyError, model},
 };
-use isolate_lints::facts::{ForeignKind, Param as Declaration};
+use isolate_lints::facts::{ForeignItem, ForeignKind, Param as Declaration};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the contract of one function depends on, apart from itself.
@@ -22,6 +26,8 @@ pub(super) struct Surroundings<'s> {
     graph: &'s Graph,
     policy: &'s model::Policy,
     objects: Objects,
+    /// What all foreign functions of a package say together, by its index.
+    libraries: BTreeMap<usize, Library>,
     /// By domain and name.
     signatures: BTreeMap<String, BTreeMap<String, Signature>>,
     /// Functions that end a handle, by what the policy says of others.
@@ -42,7 +48,7 @@ impl<'s> Surroundings<'s> {
         let mut signatures: BTreeMap<String, BTreeMap<String, Signature>> = BTreeMap::new();
         let mut functions = Vec::new();
         for one in selected {
-            let signature = signature(types, one);
+            let signature = signature(types, one.item, &one.declared);
             functions.push(Function {
                 domain: &one.domain,
                 path: TypePath {
@@ -54,11 +60,18 @@ impl<'s> Surroundings<'s> {
             });
             signatures.entry(one.domain.clone()).or_default().insert(one.item.name.clone(), signature);
         }
+        let packages: BTreeSet<_> = selected.iter().map(|one| one.declared.index).collect();
+        let libraries = packages.into_iter().map(|package| {
+            let all = select::functions(graph, package).map(|one| signature(types, one.item, &one.declared));
+            (package, Library::of(&all.collect::<Vec<_>>()))
+        });
+        let libraries = libraries.collect();
         let names: Vec<_> = selected.iter().map(|one| (&*one.domain, &*one.item.name)).collect();
         Self {
             graph,
             policy,
             objects: Objects::read(&policy.all_structs(&names), types, &functions, errors),
+            libraries,
             signatures,
             ends: freeing(policy, true),
             frees: freeing(policy, false),
@@ -102,7 +115,7 @@ fn plan(
     errors: &mut Vec<PolicyError>,
 ) -> FunctionPlan {
     let (item, signature) = (selected.item, scope.signature);
-    let (declarations, ret) = declared(selected);
+    let (declarations, ret) = declared(selected.item);
     // What ships speaks of the names in the library's own bindings. Whoever declares the function with others cannot mend that.
     let fits = |entry| {
         let mut errors = Vec::new();
@@ -118,7 +131,10 @@ fn plan(
     };
 
     let roles = roles(signature, &stated);
-    let known = Known { stated: stated.params.iter().map(|stated| stated.contract.clone()).collect() };
+    let known = Known {
+        stated: stated.params.iter().map(|stated| stated.contract.clone()).collect(),
+        library: &around.libraries[&selected.declared.index],
+    };
     let mut open = Vec::new();
     let shapes: Vec<_> = signature.params.iter().map(|param| param.shape.clone()).collect();
     let object = |index| {
@@ -171,7 +187,7 @@ fn plan(
         decision: match &stated.ret.contract {
             Some(contract) => by_entry(contract.clone()),
             None if stated.ret.ty.is_some() && shape.pointee().is_none() => by_entry(Contract::Value),
-            None => decide("ret", infer::ret(shape), &mut open),
+            None => decide("ret", infer::ret(shape, known.library), &mut open),
         },
     });
 
@@ -191,8 +207,8 @@ fn plan(
     }
 }
 
-fn declared<'s>(selected: &'s Selected<'_>) -> (&'s [Declaration], Option<&'s str>) {
-    match &selected.item.item {
+fn declared(item: &ForeignItem) -> (&[Declaration], Option<&str>) {
+    match &item.item {
         ForeignKind::Function { params, ret, .. } => (params, ret.as_deref()),
         ForeignKind::Static { .. } => (&[], None),
     }
@@ -214,15 +230,16 @@ fn retry(entry: Option<&model::FnContract>, params: &[ParamPlan], errors: &mut V
     *retry.get_ref()
 }
 
-fn signature(types: &Types<'_>, selected: &Selected<'_>) -> Signature {
-    let (declarations, ret) = declared(selected);
-    let site = Site { package: selected.declared.index, module: &selected.declared.module };
+fn signature(types: &Types<'_>, item: &ForeignItem, place: &Declared) -> Signature {
+    let (declarations, ret) = declared(item);
+    let site = Site { package: place.index, module: &place.module };
     let params = declarations.iter().enumerate().map(|(index, declaration)| Param {
         name: declaration.name.clone().unwrap_or_else(|| format!("arg{}", index + 1)),
+        ty: declaration.ty.clone(),
         shape: types.resolve(&declaration.ty, site),
     });
     let ret = ret.map(|ret| types.resolve(ret, site));
-    Signature { name: selected.item.name.clone(), params: params.collect(), ret }
+    Signature { name: item.name.clone(), params: params.collect(), ret }
 }
 
 /// Parameters that hold nothing but the length of slices are hidden from the wrapper's caller.
@@ -272,7 +289,7 @@ fn decide(name: &str, inference: Inference, open: &mut Vec<(String, String)>) ->
         Inference::Found { contract, tier, evidence } => Decision::Rule { contract, tier, evidence },
         Inference::Refused(refusal) => {
             open.extend(refusal.candidate.map(|candidate| (name.to_owned(), candidate)));
-            Decision::Refused { reason: refusal.reason }
+            Decision::Refused { reason: refusal.reason, is: refusal.is }
         }
     }
 }
@@ -320,8 +337,7 @@ fn no_contract_helps(params: &[ParamPlan], ret: Option<&RetPlan>) -> Option<Stri
     let ret = ret.map(|ret| ("ret", &ret.shape, &ret.shown_as, &ret.decision));
     let mut all = params.chain(ret);
     let (name, ..) = all.find(|(_, shape, shown_as, decision)| {
-        let by_type =
-            matches!(shape, Shape::Int(None)) || matches!(shape, Shape::Unknown { ty, .. } if !ty.starts_with('&'));
+        let by_type = matches!(shape, Shape::Int(None) | Shape::Unknown { .. });
         matches!(decision, Decision::Refused { .. }) && shape.pointee().is_none() && shown_as.is_none() && !by_type
     })?;
     Some(format!("no contract can settle `{name}`"))

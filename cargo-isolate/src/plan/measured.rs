@@ -10,7 +10,12 @@
 
 use super::{Decision, FunctionPlan, ParamPlan, plan};
 use crate::{
-    contract::{Contract, Dir, infer::Tier, shape::Shape},
+    contract::{
+        Contract, Dir,
+        check::{Param, Signature},
+        infer::{Library, Nature, Tier},
+        shape::Shape,
+    },
     fixture, judged,
     sources::{self, Request},
 };
@@ -34,6 +39,9 @@ struct List {
     pointers: usize,
     #[serde(flatten)]
     types: Named,
+    /// Declarations of others that say where the structs come from.
+    #[serde(default)]
+    beside: Vec<String>,
     drawn: Vec<Labelled>,
 }
 
@@ -47,6 +55,9 @@ struct Named {
     /// Structs that hold pointers, or others whose bytes are not enough.
     deep: BTreeSet<String>,
     enums: BTreeSet<String>,
+    /// Names for `void *`.
+    #[serde(default)]
+    names: BTreeSet<String>,
 }
 
 #[derive(Deserialize)]
@@ -80,8 +91,8 @@ enum Meaning {
     /// Text that ends with a NUL.
     String,
     /// What no inferred contract can say: an object in the caller's memory with a life of its own, a callback or its data, a
-    /// pointer to a pointer, ….
-    Other,
+    /// pointer to a pointer, …. In words.
+    Other(String),
 }
 
 impl TryFrom<String> for Label {
@@ -101,7 +112,7 @@ impl TryFrom<String> for Label {
             ["one", word] => Meaning::One(dir(word)?),
             ["buffer", word, len] => Meaning::Buffer(dir(word)?, len.to_owned()),
             ["string"] => Meaning::String,
-            ["other:", ..] => Meaning::Other,
+            ["other:", ..] => Meaning::Other(text.trim_start_matches("other:").trim().to_owned()),
             _ => return Err(format!("`{text}` is no label")),
         };
         Ok(Self { what, kept })
@@ -135,6 +146,27 @@ impl Label {
     }
 }
 
+impl Label {
+    /// Of what only the words are missing.
+    fn judge_nature(&self, nature: Nature) -> Verdict {
+        let words = match &self.what {
+            Meaning::Other(words) => words,
+            Meaning::Buffer(Dir::In, _) => return verdict(nature == Nature::Run),
+            _ => return Verdict::Wrong,
+        };
+        verdict(match nature {
+            Nature::Callback => words == "callback",
+            Nature::Token => words.starts_with("token for the callback"),
+            // Either way `[struct]` has to say what its fields are.
+            Nature::Object => words.contains("in the caller's memory") || words.starts_with("struct with pointers"),
+            Nature::Cursor => words == "cursor",
+            Nature::Place => words == "end of another argument" || words == "place in another argument",
+            Nature::Freed => words.starts_with("memory of the library, freed here"),
+            Nature::Run => false,
+        })
+    }
+}
+
 fn verdict(is_right: bool) -> Verdict {
     if is_right { Verdict::Right } else { Verdict::Wrong }
 }
@@ -142,6 +174,7 @@ fn verdict(is_right: bool) -> Verdict {
 #[test]
 fn rules_agree_with_headers() {
     let mut judged: BTreeMap<Tier, (usize, usize)> = BTreeMap::new();
+    let mut natures = (0, 0);
     let (mut labelled, mut wrong, mut lengths) = (0, String::new(), 0);
     for (package, list) in lists() {
         assert_eq!(list.drawn.len(), list.pointers.min(DRAWN), "{package}: so many were drawn (seed {})", list.seed);
@@ -152,6 +185,13 @@ fn rules_agree_with_headers() {
             let function = functions.iter().find(|function| function.name == name).expect("its declaration");
             let param = function.params.iter().find(|param| param.name == drawn.param).expect("its parameter");
             labelled += 1;
+            if let Decision::Refused { is: Some(nature), .. } = param.decision {
+                let is_right = drawn.is.judge_nature(nature) == Verdict::Right;
+                natures = (natures.0 + usize::from(is_right), natures.1 + 1);
+                if !is_right {
+                    let _ = writeln!(wrong, "{package} {name}: `{}` is {:?}, not {nature:?}", drawn.param, drawn.is);
+                }
+            }
             let Decision::Rule { contract, tier, .. } = &param.decision else { continue };
             let verdict = drawn.is.judge(contract);
             let (right, all) = judged.entry(*tier).or_default();
@@ -165,10 +205,11 @@ fn rules_agree_with_headers() {
             }
         }
     }
-    eprintln!("of {labelled}, right and judged by tier: {judged:?}\n{wrong}");
+    eprintln!("of {labelled}, right and judged by tier: {judged:?}, recognised: {natures:?}\n{wrong}");
     assert!(labelled >= 300, "{labelled} labels are too few to say anything");
     let (right, all) = judged[&Tier::Proven];
     assert!(right * 100 >= all * 98, "{right} of {all} are right:\n{wrong}");
+    assert!(natures.0 * 100 >= natures.1 * 95, "{natures:?} are right:\n{wrong}");
     assert_eq!(lengths, 0, "wrong lengths:\n{wrong}");
 }
 
@@ -200,11 +241,13 @@ fn planned(list: &List) -> Vec<FunctionPlan> {
         (&list.types.plain, "#[repr(C)] #[derive(Clone, Copy)] pub struct NAME { pub x: c_int, pub y: c_int }"),
         (&list.types.deep, "#[repr(C)] #[derive(Clone, Copy)] pub struct NAME { pub p: *mut c_void, pub x: c_int }"),
         (&list.types.enums, "#[repr(C)] #[derive(Clone, Copy)] pub enum NAME { A, B }"),
+        (&list.types.names, "pub type NAME = *mut c_void;"),
     ];
     for (names, text) in kinds {
         names.iter().for_each(|name| writeln!(files, "{}", text.replace("NAME", name)).unwrap());
     }
-    let declarations: BTreeSet<&str> = list.drawn.iter().map(|drawn| &*drawn.of).collect();
+    let declarations: BTreeSet<&str> =
+        list.drawn.iter().map(|drawn| &*drawn.of).chain(list.beside.iter().map(|one| &**one)).collect();
     declarations.iter().for_each(|declaration| writeln!(files, "extern \"C\" {{ pub {declaration}; }}").unwrap());
     rules_alone(&fixture::graph(&files), "x-sys")
 }
@@ -220,11 +263,7 @@ fn rules_alone(graph: &crate::graph::Graph, package: &str) -> Vec<FunctionPlan> 
 
 /// Pointers in every dress: a reference and a function pointer are one to C.
 fn is_pointer(param: &ParamPlan) -> bool {
-    match &param.shape {
-        Shape::Pointer { .. } | Shape::Function => true,
-        Shape::Unknown { ty, .. } => ty.starts_with('&'),
-        _ => false,
-    }
+    matches!(param.shape, Shape::Pointer { .. } | Shape::Function)
 }
 
 #[test]
@@ -234,9 +273,9 @@ fn measure() {
     let directory = root().join("target/inferred");
     std::fs::create_dir_all(&directory).unwrap();
     println!(
-        "| package | functions | pointers | proven | likely | open | with a suggestion | classified |\n|---|---|---|---|---|---|---|---|"
+        "| package | functions | pointers | proven | likely | recognised | open | with a suggestion | classified |\n|---|---|---|---|---|---|---|---|---|"
     );
-    let mut total = [0; 6];
+    let mut total = [0; 7];
     for (folder, expand) in [("tests/inferred", false), ("tests/inferred/expanded", true)] {
         let manifest = root().join(folder).canonicalize().unwrap().join("Cargo.toml");
         let target = vec!["x86_64-unknown-linux-gnu".to_owned()];
@@ -251,13 +290,14 @@ fn measure() {
             let version = &graph.packages.iter().find(|one| one.name == *package).unwrap().version;
             println!("{}", line(&format!("{package} {version}"), row));
             std::fs::write(directory.join(format!("{package}.toml")), draw(package, &functions, seed)).unwrap();
+            std::fs::write(directory.join(format!("{package}.open.txt")), open(&functions)).unwrap();
         }
     }
     println!("{}", line("all", total));
 }
 
-/// Functions, pointers, proven, likely, open, open with a suggestion.
-fn count(functions: &[FunctionPlan]) -> [usize; 6] {
+/// Functions, pointers, proven, likely, recognised, open, open with a suggestion.
+fn count(functions: &[FunctionPlan]) -> [usize; 7] {
     let pointers = || {
         let each = functions.iter().flat_map(|function| function.params.iter().map(move |param| (function, param)));
         each.filter(|(_, param)| is_pointer(param))
@@ -266,7 +306,9 @@ fn count(functions: &[FunctionPlan]) -> [usize; 6] {
         let is_it = |decision: &Decision| matches!(decision, Decision::Rule { tier, .. } if *tier == wanted);
         pointers().filter(|(_, param)| is_it(&param.decision)).count()
     };
-    let open = |(_, param): &(&FunctionPlan, &ParamPlan)| matches!(param.decision, Decision::Refused { .. });
+    let open = |(_, param): &(&FunctionPlan, &ParamPlan)| matches!(param.decision, Decision::Refused { is: None, .. });
+    let recognised =
+        |(_, param): &(&FunctionPlan, &ParamPlan)| matches!(param.decision, Decision::Refused { is: Some(_), .. });
     let suggested = |(function, param): &(&FunctionPlan, &ParamPlan)| {
         let start = format!("arg.{} = ", param.name);
         let stub = function.stub.iter().flat_map(|stub| stub.lines());
@@ -277,15 +319,35 @@ fn count(functions: &[FunctionPlan]) -> [usize; 6] {
         pointers().count(),
         of(Tier::Proven),
         of(Tier::Likely),
+        pointers().filter(recognised).count(),
         pointers().filter(open).count(),
         pointers().filter(open).filter(suggested).count(),
     ]
 }
 
-fn line(name: &str, [functions, pointers, proven, likely, open, suggested]: [usize; 6]) -> String {
+/// Each pointer that no rule settles, with its signature: what to look at next.
+fn open(functions: &[FunctionPlan]) -> String {
+    let mut text = String::new();
+    for function in functions {
+        let params = function.params.iter().map(|param| format!("{}: {}", param.name, param.shape));
+        let params = params.collect::<Vec<_>>().join(", ");
+        for param in function.params.iter().filter(|param| is_pointer(param)) {
+            if let Decision::Refused { reason, is } = &param.decision {
+                let what = is.map(|is| format!("{is:?}")).unwrap_or_default();
+                let _ =
+                    writeln!(text, "{what}\t{}: {}\t{}({params})\t{reason}", param.name, param.shape, function.name);
+            }
+        }
+    }
+    text
+}
+
+fn line(name: &str, [functions, pointers, proven, likely, recognised, open, suggested]: [usize; 7]) -> String {
     #[expect(clippy::cast_precision_loss, reason = "thousands")]
-    let share = 100.0 * (proven + likely) as f64 / pointers as f64;
-    format!("| {name} | {functions} | {pointers} | {proven} | {likely} | {open} | {suggested} | {share:.1} % |")
+    let share = 100.0 * (proven + likely + recognised) as f64 / pointers as f64;
+    format!(
+        "| {name} | {functions} | {pointers} | {proven} | {likely} | {recognised} | {open} | {suggested} | {share:.1} % |"
+    )
 }
 
 /// A list to fill in.
@@ -299,37 +361,78 @@ fn draw(package: &str, functions: &[FunctionPlan], seed: u64) -> String {
         }
     }
     all.sort_by_key(|(rank, name, index, ..)| (*rank, *name, *index));
+    let library = Library::of(&functions.iter().map(signature).collect::<Vec<_>>());
     let (mut types, mut lists) = (Named::default(), String::new());
-    for (_, name, _, function, param) in all.iter().take(DRAWN) {
-        let params = function.params.iter().map(|param| format!("{}: {}", param.name, types.text(&param.shape)));
-        let params = params.collect::<Vec<_>>().join(", ");
-        let ret = function.ret.as_ref().map(|ret| format!(" -> {}", types.text(&ret.shape))).unwrap_or_default();
+    for (_, _, _, function, param) in all.iter().take(DRAWN) {
         let _ = writeln!(
             lists,
-            "\n[[drawn]]\nof = \"fn {name}({params}){ret}\"\nparam = \"{}\"\nis = @\nsource = @",
+            "\n[[drawn]]\nof = \"{}\"\nparam = \"{}\"\nis = @\nsource = @",
+            types.declaration(function, &library),
             param.name
         );
     }
+    let witnesses = library.witnesses(|name| types.deep.contains(name) || types.names.contains(name));
+    let witnesses = functions.iter().filter(|function| witnesses.contains(&function.name));
+    let beside: Vec<_> =
+        witnesses.map(|function| format!("    \"{}\",\n", types.declaration(function, &library))).collect();
     let quoted = |names: &BTreeSet<String>| format!("{:?}", names.iter().collect::<Vec<_>>());
     format!(
-        "seed = {seed}\npointers = {}\nopaque = {}\nplain = {}\ndeep = {}\nenums = {}\n{lists}",
+        "seed = {seed}\npointers = {}\nopaque = {}\nplain = {}\ndeep = {}\nenums = {}\nnames = {}\nbeside = [\n{}]\n{lists}",
         all.len(),
         quoted(&types.opaque),
         quoted(&types.plain),
         quoted(&types.deep),
-        quoted(&types.enums)
+        quoted(&types.enums),
+        quoted(&types.names),
+        beside.concat(),
     )
 }
 
+fn signature(function: &FunctionPlan) -> Signature {
+    let params = function.params.iter().map(|param| Param {
+        name: param.name.clone(),
+        ty: param.ty.clone(),
+        shape: param.shape.clone(),
+    });
+    Signature {
+        name: function.name.clone(),
+        params: params.collect(),
+        ret: function.ret.as_ref().map(|ret| ret.shape.clone()),
+    }
+}
+
 impl Named {
+    fn declaration(&mut self, function: &FunctionPlan, library: &Library) -> String {
+        let params = function.params.iter().map(|param| {
+            let star = if param.ty.starts_with("*mut ") { "*mut " } else { "" };
+            let name = param.ty.trim_start_matches("*mut ").rsplit(':').next().unwrap_or_default();
+            match library.maker_of(name) {
+                Some(_) => {
+                    self.names.insert(name.to_owned());
+                    format!("{}: {star}{name}", param.name)
+                }
+                None => format!("{}: {}", param.name, self.text(&param.shape)),
+            }
+        });
+        let params = params.collect::<Vec<_>>().join(", ");
+        let ret = function.ret.as_ref().map(|ret| format!(" -> {}", self.text(&ret.shape))).unwrap_or_default();
+        format!("fn {}({params}){ret}", function.name)
+    }
+
     /// A type as a declaration spells it that stands alone.
     fn text(&mut self, shape: &Shape) -> String {
         match shape {
             Shape::Int(None) => return "varying".to_owned(),
             Shape::Void => return "c_void".to_owned(),
             Shape::Function => return "Option<unsafe extern \\\"C\\\" fn()>".to_owned(),
-            Shape::Pointer { mutable, to } => {
-                return format!("*{} {}", if *mutable { "mut" } else { "const" }, self.text(to));
+            Shape::Pointer { mutable, reference, to } => {
+                let star = match (reference, mutable) {
+                    (true, true) => "&mut ",
+                    (true, false) => "&",
+                    (false, true) => "*mut ",
+                    (false, false) => "*const ",
+                };
+                return format!("{star}{}", self.text(to));
             }
             Shape::Array { of, len } => return format!("[{}; {len}]", self.text(of)),
             Shape::Opaque(path) => self.opaque.insert(path.name.clone()),

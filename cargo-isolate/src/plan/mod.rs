@@ -7,7 +7,13 @@ mod statements;
 mod text;
 
 use crate::{
-    contract::{Contract, Failing, expr::Expr, infer::Tier, shape::Shape, types::Types},
+    contract::{
+        Contract, Failing,
+        expr::Expr,
+        infer::{Nature, Tier},
+        shape::Shape,
+        types::Types,
+    },
     graph::Graph,
     policy::{PolicyError, model},
 };
@@ -160,8 +166,13 @@ pub(crate) enum Decision {
     Shipped { contract: Contract },
     /// A rule says so.
     Rule { contract: Contract, tier: Tier, evidence: String },
-    /// Nobody knows.
-    Refused { reason: String },
+    /// Nobody knows how to pass it.
+    Refused {
+        reason: String,
+        /// What it is, where that much is clear.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        is: Option<Nature>,
+    },
 }
 
 impl Decision {
@@ -210,7 +221,7 @@ impl FunctionPlan {
         let ret = self.ret.iter().map(|ret| ("ret", &*ret.ty, &ret.decision));
         let all = params.chain(ret);
         all.filter_map(|(name, ty, decision)| match decision {
-            Decision::Refused { reason } => Some((name, ty, &**reason)),
+            Decision::Refused { reason, .. } => Some((name, ty, &**reason)),
             _ => None,
         })
         .collect()

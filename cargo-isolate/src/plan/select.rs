@@ -22,10 +22,10 @@ pub(super) struct Selected<'g> {
 
 /// One declaration.
 #[derive(Clone)]
-struct Candidate<'g> {
-    item: &'g ForeignItem,
+pub(super) struct Candidate<'g> {
+    pub(super) item: &'g ForeignItem,
     presence: Presence,
-    declared: Declared,
+    pub(super) declared: Declared,
 }
 
 /// Resolves every `[[isolate]]`, in the order of the declarations within each domain.
@@ -176,7 +176,8 @@ fn agreed<'g>(candidates: impl Iterator<Item = Candidate<'g>>, wanted: &dyn Fn(&
     agreed.collect()
 }
 
-fn functions(graph: &Graph, package: usize) -> impl Iterator<Item = Candidate<'_>> {
+/// The functions that a package declares and that may be there.
+pub(super) fn functions(graph: &Graph, package: usize) -> impl Iterator<Item = Candidate<'_>> {
     items(graph, package).filter(|candidate| matches!(candidate.item.item, ForeignKind::Function { .. }))
 }
 

@@ -30,6 +30,7 @@ pub enum Opaque {}
 #[repr(C)] #[derive(Clone, Copy)] pub struct Outer { pub inner: Inner }
 #[repr(C)] #[derive(Clone, Copy)] pub struct Inner { pub mode: Mode }
 pub type Handle = *mut Opaque;
+pub type Library = *mut c_void;
 // libz-sys spells its types like this, and keeps them private.
 #[cfg(not(zng))] macro_rules! if_zng { ($_zng:tt, $not_zng:tt) => { $not_zng }; }
 #[cfg(zng)] macro_rules! if_zng { ($zng:tt, $_not_zng:tt) => { $zng }; }
@@ -105,7 +106,7 @@ inferred! {
     ",
     refuses_outputs_in_doubt: "
         fn cell(dest: *mut u8, dest_len: *mut usize);
-        fn nearby(dest: *mut u8, len: usize);
+        fn nearby(picture: *mut u8, len: usize);
         fn alone(dest: *mut u8);
         fn many(values: *mut c_int, count: c_int);
         fn nothing_known(data: *mut c_void);
@@ -126,11 +127,47 @@ inferred! {
         fn checksum(sum: sum_t, buf: bytes_t, len: size_t) -> sum_t;
         fn stored(dest: *mut u8, destSize: len_t, seed: circle_t, width: either_t);
     ",
+    infers_references: "
+        fn used(handle: &Opaque, also: &mut Opaque);
+        fn moved(point: &mut Point, by: &Point);
+        fn asked(width: &mut c_int, data: &[u8; 4]);
+        fn answered() -> &'static Point;
+    ",
+    knows_what_the_library_makes: "
+        fn stream_open(out: *mut *mut Stream) -> c_int;
+        fn stream_work(it: *mut Stream, other: *const Stream) -> c_int;
+        fn stream_last() -> *mut Stream;
+        fn stream_close(it: *mut Stream);
+        fn library_new(library: *mut Library) -> c_int;
+        fn library_use(library: Library, data: *mut c_void);
+    ",
+    knows_what_stays_with_the_caller: "
+        fn stream_init(it: *mut Stream) -> c_int;
+        fn stream_work(it: *mut Stream) -> c_int;
+        fn stream_close(it: *mut Stream);
+        fn stream_look(number: c_int, it: *const Stream);
+    ",
+    recognises: "
+        fn each(back: Callback, user: *mut c_void);
+        fn each_of(list: *const u8, list_len: usize, context: *mut c_void, back: Callback);
+        fn put(it: *mut Opaque, payload: *mut c_void);
+        fn parse(it: *mut *mut Opaque, pp: *mut *const u8, length: c_long);
+        fn search(text: *const u8, end: *const u8, start: *const u8, range: *const u8);
+        fn named(name: *const u8, name_end: *const u8, other: *const u8);
+        fn opaque_free(it: *mut Opaque, memory: *mut c_void);
+    ",
+    infers_lengths_of_buffers_by_name: "
+        fn pairs(encoded_size: usize, encoded_buffer: *const u8, nOld: c_int, pOld: *const c_void);
+        fn between(old_buffer: *const c_void, old_len: usize, old_as_path: *const c_char, parent_count: usize, parents: *mut *mut Opaque);
+        fn read(file: *mut Opaque, buf: *mut c_void, len: c_int) -> c_int;
+        fn lock(addr: *mut c_void, len: usize);
+        fn rounds(buf: *mut u8, len: usize, count: usize);
+        fn both(data: *const u8, srcSizePtr: *mut usize);
+    ",
     refuses_what_cannot_be_copied: "
         fn deep(stream: *mut Stream);
         fn moved(it: *const NotCopy);
         fn nested(outer: *const Outer);
-        fn referred(point: &mut Point);
         fn called(back: Callback, user: *mut c_void);
         fn chosen() -> Mode;
         fn true_or_not() -> bool;

@@ -103,7 +103,7 @@ fn print_function(out: &mut dyn Write, function: &FunctionPlan) -> io::Result<()
 
 fn print_decision(out: &mut dyn Write, decision: &Decision, role: &Role) -> io::Result<()> {
     match (decision, role) {
-        (Decision::Refused { reason }, _) => writeln!(out, "{RED}refused{RED:#}: {reason}"),
+        (Decision::Refused { reason, .. }, _) => writeln!(out, "{RED}refused{RED:#}: {reason}"),
         (Decision::Rule { evidence, .. }, Role::LengthOf(_) | Role::CellOf(_)) => {
             writeln!(out, "{DIM}hidden: {evidence}{DIM:#}")
         }

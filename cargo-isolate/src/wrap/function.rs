@@ -71,8 +71,11 @@ impl View {
     pub(super) fn new(function: &FunctionPlan, names: &mut Names<'_>) -> View {
         let callee = names.function(function);
         let mut writer = Writer::new(function, names);
-        for index in 0..function.params.len() {
+        for (index, param) in function.params.iter().enumerate() {
             writer.argument(index);
+            if let Shape::Pointer { reference: true, mutable, .. } = param.shape {
+                writer.refer(mutable);
+            }
         }
         writer.stage.append(&mut writer.last.split_off(0));
         writer.read_cells();
@@ -225,6 +228,13 @@ impl<'w, 'n> Writer<'w, 'n> {
             (Role::Caller, Contract::Obj { dir, nullable }) => self.obj(&local, *dir, *nullable, param),
             (Role::Caller, Contract::Buf { dir, len, nullable, .. }) => self.buf(&local, *dir, len, *nullable, param),
             (Role::Caller, Contract::Memory) => unreachable!("such a function has no wrapper"),
+        }
+    }
+
+    /// The declaration wants a reference for the last argument.
+    fn refer(&mut self, mutable: bool) {
+        if let Some(pointer) = self.args.last_mut() {
+            *pointer = format!("&{}*{pointer}", if mutable { "mut " } else { "" });
         }
     }
 

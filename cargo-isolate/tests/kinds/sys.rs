@@ -101,4 +101,7 @@ unsafe extern "C" {
     pub fn stream_reset(stream: *mut Stream);
     pub fn stream_total(stream: *const Stream) -> u64;
     pub fn stream_end(stream: *mut Stream) -> c_int;
+
+    // declared with references
+    pub fn turn(ctx: &mut Ctx, of: &Ctx, by: &Point, into: &mut Point, size: &mut c_int, next: &mut *mut Blob) -> c_int;
 }

@@ -25,6 +25,7 @@ impl Checker<'_> {
 
     pub(super) fn null(&mut self, shape: &Shape) -> Option<Contract> {
         match shape {
+            _ if shape.is_reference() => self.wrong_kind("is declared as a reference, which is never NULL"),
             Shape::Pointer { .. } | Shape::Function if !self.is_returned() => Some(Contract::Fixed { value: 0 }),
             _ => self.wrong_kind("is no pointer parameter, so NULL cannot be passed for it"),
         }
@@ -40,6 +41,7 @@ impl Checker<'_> {
         let (at, value) = (value.span(), *value.get_ref());
         match shape {
             _ if self.is_returned() => self.wrong_kind("is returned, and `fixed` is for parameters"),
+            _ if shape.is_reference() => self.wrong_kind("is declared as a reference: it must point to a value"),
             Shape::Pointer { .. } | Shape::Function if value == 0 => {
                 self.error(at, "an address of 0 is NULL").help("say `kind = \"null\"`").push(self.errors);
                 None

@@ -23,6 +23,8 @@ pub(crate) struct Signature {
 pub(crate) struct Param {
     /// As declared; `arg3` for the third where it has none.
     pub(crate) name: String,
+    /// As declared.
+    pub(crate) ty: String,
     pub(crate) shape: Shape,
 }
 
@@ -174,6 +176,12 @@ impl Checker<'_> {
         let Some(null) = &self.words.null else { return false };
         match &**null.get_ref() {
             "never" => false,
+            "ok" if self.shape().is_reference() => {
+                let message = "declared as a reference, which is never NULL";
+                self.errors
+                    .push(PolicyError::new(null.span(), message).help("remove `null = \"ok\"`, or declare a pointer"));
+                false
+            }
             "ok" => true,
             "size_query" => {
                 let message = "no wrappers are generated for `null = \"size_query\"` yet";

@@ -1,0 +1,186 @@
+//! What all functions of a package together say about its types: which of them the library makes, and which it works on in
+//! the caller's memory.
+
+use crate::contract::{
+    check::{Param, Signature},
+    shape::{Shape, TypePath},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How many functions must begin with a pointer to a struct before it is taken for the object that they work on.
+const WORKERS: usize = 3;
+
+/// What is known of a package's types.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Library {
+    structs: BTreeMap<TypePath, Life>,
+    /// Those that were asked.
+    #[cfg(test)]
+    witnesses: BTreeMap<TypePath, Vec<String>>,
+    /// Names for `void *`, with a function that puts such an object into its caller's memory, and one that works on it.
+    names: BTreeMap<String, [String; 2]>,
+}
+
+/// Where the objects of a type come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Life {
+    /// From the library: a function that hands one out, and perhaps another that ends it.
+    Made { by: String, end: Option<String> },
+    /// From the caller: functions that work on it.
+    Kept { by: Vec<String> },
+}
+
+/// What was seen of one struct.
+#[derive(Default)]
+struct Seen<'f> {
+    makers: BTreeSet<&'f str>,
+    ends: BTreeSet<&'f str>,
+    fills: Option<&'f str>,
+    workers: BTreeSet<&'f str>,
+}
+
+impl Library {
+    /// Reads the signatures of a package's foreign functions.
+    pub(crate) fn of(functions: &[Signature]) -> Library {
+        let mut seen: BTreeMap<&TypePath, Seen<'_>> = BTreeMap::new();
+        for function in functions {
+            let name = &*function.name;
+            if let Some(Shape::Pointer { mutable: true, to, .. }) = &function.ret
+                && let Shape::Struct { path, .. } = &**to
+                // One that it got comes back, as `strcpy` does it.
+                && !function.params.iter().any(|param| param.shape.pointee().is_some_and(|(_, got)| *got == **to))
+            {
+                seen.entry(path).or_default().makers.insert(name);
+            }
+            for (index, param) in function.params.iter().enumerate() {
+                let Some((mutable, to)) = param.shape.pointee() else { continue };
+                let (indirect, path) = match to {
+                    Shape::Struct { path, .. } => (false, path),
+                    Shape::Pointer { mutable: true, to, .. } => match &**to {
+                        Shape::Struct { path, .. } => (true, path),
+                        _ => continue,
+                    },
+                    _ => continue,
+                };
+                let seen = seen.entry(path).or_default();
+                let ends = index == 0 && function.params.len() <= 2 && sounds_like_end(name);
+                if ends {
+                    seen.ends.insert(name);
+                } else if indirect && mutable && !is_counted(function, index) {
+                    seen.makers.insert(name);
+                }
+                if index == 0 && mutable && !indirect && sounds_like_init(name) {
+                    seen.fills.get_or_insert(name);
+                }
+                let is_first = function.params[..index].iter().all(|before| !is_object(&before.shape));
+                if is_first && mutable && !indirect && !sounds_like_result(&param.name) {
+                    seen.workers.insert(name);
+                }
+            }
+        }
+        Library {
+            #[cfg(test)]
+            witnesses: seen.iter().map(|(path, seen)| ((*path).clone(), seen.witnesses())).collect(),
+            structs: seen.into_iter().filter_map(|(path, seen)| Some((path.clone(), seen.life()?))).collect(),
+            names: names(functions),
+        }
+    }
+
+    pub(super) fn life(&self, path: &TypePath) -> Option<&Life> {
+        self.structs.get(path)
+    }
+
+    /// Functions that say where the structs come from of which `is_wanted`, and what makes objects of a name.
+    #[cfg(test)]
+    pub(crate) fn witnesses(&self, is_wanted: impl Fn(&str) -> bool) -> BTreeSet<String> {
+        let structs = self.witnesses.iter().filter(|(path, _)| is_wanted(&path.name));
+        let names = self.names.iter().filter(|(name, _)| is_wanted(name));
+        structs
+            .flat_map(|(_, functions)| functions.clone())
+            .chain(names.flat_map(|(_, functions)| functions.clone()))
+            .collect()
+    }
+
+    /// The function that makes objects of this name for `void *`.
+    pub(crate) fn maker_of(&self, ty: &str) -> Option<&str> {
+        self.names.get(last_segment(ty)).map(|[maker, _]| &**maker)
+    }
+}
+
+impl Seen<'_> {
+    #[cfg(test)]
+    fn witnesses(&self) -> Vec<String> {
+        let firsts = self.makers.first().into_iter().chain(self.ends.first()).chain(&self.fills);
+        firsts.chain(self.workers.iter().take(WORKERS)).map(|name| (*name).to_owned()).collect()
+    }
+
+    fn life(&self) -> Option<Life> {
+        match self.makers.first() {
+            // What can be filled in place may lie anywhere.
+            Some(maker) if self.fills.is_none() => {
+                Some(Life::Made { by: (*maker).to_owned(), end: self.ends.first().map(|end| (*end).to_owned()) })
+            }
+            _ if self.workers.len() >= WORKERS => {
+                Some(Life::Kept { by: self.workers.iter().take(WORKERS).map(|name| (*name).to_owned()).collect() })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What a function may work on: a pointer to a type with a name.
+fn is_object(shape: &Shape) -> bool {
+    matches!(shape.pointee(), Some((_, Shape::Struct { .. } | Shape::Opaque(_))))
+}
+
+/// `FT_Library`, which is `*mut c_void`: some function takes a `*mut FT_Library`, and others an `FT_Library` first.
+fn names(functions: &[Signature]) -> BTreeMap<String, [String; 2]> {
+    let is_void = |shape: &Shape| matches!(shape, Shape::Pointer { mutable: true, to, .. } if **to == Shape::Void);
+    let taking = |name: &str| {
+        let is_it = |param: &Param| is_void(&param.shape) && !param.ty.contains('*') && last_segment(&param.ty) == name;
+        functions.iter().find(|function| function.params.first().is_some_and(is_it))
+    };
+    let mut names = BTreeMap::new();
+    for function in functions {
+        for param in &function.params {
+            let Some(name) = param.ty.trim().strip_prefix("*mut ").filter(|name| !name.contains('*')) else { continue };
+            let name = last_segment(name);
+            if param.shape.pointee().is_some_and(|(_, to)| is_void(to))
+                && let Some(taking) = taking(name)
+            {
+                names.entry(name.to_owned()).or_insert_with(|| [function.name.clone(), taking.name.clone()]);
+            }
+        }
+    }
+    names
+}
+
+fn last_segment(ty: &str) -> &str {
+    ty.rsplit(':').next().unwrap_or(ty).trim()
+}
+
+/// `(texts, num_texts)`, both to be filled in: several come out.
+pub(super) fn is_counted(function: &Signature, index: usize) -> bool {
+    let next = function.params.get(index + 1).and_then(|param| param.shape.pointee());
+    next.is_some_and(|(mutable, to)| mutable && to.is_int())
+}
+
+/// `onig_region_init`, `WebPPictureInit`, `git_odb_init_backend`, and not `initialize`, which is as often said of what is there.
+fn sounds_like_init(function: &str) -> bool {
+    let function = function.to_lowercase();
+    function.match_indices("init").any(|(at, word)| !function[at + word.len()..].starts_with("ial"))
+}
+
+/// `out`, `blob_out`, `outBuf`.
+pub(super) fn sounds_like_result(name: &str) -> bool {
+    let rest = name.strip_prefix("out");
+    rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_lowercase())) || name.ends_with("_out")
+}
+
+/// `git_signature_free`, `FT_Done_Face`, `sqlite3_close`.
+fn sounds_like_end(function: &str) -> bool {
+    const WORDS: [&str; 10] =
+        ["free", "destroy", "done", "delete", "close", "release", "unref", "finalize", "cleanup", "dispose"];
+    let function = function.to_lowercase();
+    WORDS.iter().any(|word| function.contains(word))
+}

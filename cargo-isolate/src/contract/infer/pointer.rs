@@ -1,0 +1,427 @@
+//! The rules about pointers, first match wins.
+
+use super::{
+    Inference, Known, Library, Nature, Tier, found,
+    lengths::{is_general, is_position, plain, sounds_like_length},
+    library::{Life, is_counted, sounds_like_result},
+    recognised, refused,
+};
+use crate::contract::{
+    Contract, Dir, Hold,
+    check::{Param, Signature},
+    expr::Expr,
+    shape::{Shape, TypePath},
+};
+
+/// A pointer among the parameters of a function.
+#[derive(Clone, Copy)]
+pub(super) struct Pointer<'s> {
+    pub(super) signature: &'s Signature,
+    pub(super) index: usize,
+    pub(super) known: &'s Known<'s>,
+    pub(super) mutable: bool,
+    pub(super) to: &'s Shape,
+}
+
+impl Pointer<'_> {
+    pub(super) fn infer(&self) -> Inference {
+        match (self.to, self.mutable) {
+            (Shape::Opaque(path), _) => found(
+                Contract::Handle { dir: Dir::In, nullable: false, hold: Hold::Keep },
+                Tier::Proven,
+                format!("`{}` is opaque: a handle", path.name),
+            ),
+            (Shape::Char, false) if !self.has_length_nearby() => self.unless_kept(
+                Contract::Cstr { dir: Dir::In, nullable: false, free: None },
+                "`*const c_char` in a function without a length for it: a string that ends with NUL".to_owned(),
+            ),
+            (Shape::Void, true) if let Some(maker) = self.known.library.maker_of(&self.me().ty) => found(
+                Contract::Handle { dir: Dir::In, nullable: false, hold: Hold::Keep },
+                Tier::Likely,
+                format!("`{}` is a name for `void *`, and `{maker}` makes such objects: a handle", self.me().ty),
+            ),
+            (Shape::Void, _) if let Some(whose) = self.is_token() => {
+                recognised(Nature::Token, format!("what {whose} called with, and nobody else looks at"))
+            }
+            (Shape::Void, true) if self.is_freed() => recognised(
+                Nature::Freed,
+                "memory that the library gave away, freed here: where it comes from, say `own = \"give\"` and `free`",
+            ),
+            (to, _)
+                if to.is_byte()
+                    && let Some((nature, other)) = self.is_of_run() =>
+            {
+                recognised(
+                    nature,
+                    match nature {
+                        Nature::Run => format!("values up to where `{other}` points: no contract can say that yet"),
+                        _ => format!(
+                            "a place in what lies between the others, like `{other}`: no contract can say that yet"
+                        ),
+                    },
+                )
+            }
+            (to, false) if to.is_byte() || to.is_number() => self.input(),
+            (to, true) if to.is_byte() => self.output(),
+            (to, true) if to.is_number() => self.scalar(),
+            (Shape::Pointer { to, .. }, true) if matches!(**to, Shape::Opaque(_)) => found(
+                Contract::Handle { dir: Dir::Out, nullable: false, hold: Hold::Keep },
+                Tier::Likely,
+                format!("pointer to a pointer to the opaque `{to}`: a handle comes out"),
+            ),
+            (Shape::Pointer { to, mutable, .. }, true) if let Some(evidence) = self.comes_out(to, *mutable) => {
+                let contract = Contract::Handle { dir: Dir::Out, nullable: false, hold: Hold::Keep };
+                found(contract, Tier::Likely, evidence)
+            }
+            (Shape::Pointer { to, mutable: false, .. }, true) if to.is_byte() && self.is_cursor() => recognised(
+                Nature::Cursor,
+                format!("a pointer to a pointer that moves along an input: no contract says that of `{}`", self.name()),
+            ),
+            (Shape::Struct { path, hindrance: None }, mutable) => self.plain_struct(&path.name, mutable),
+            (Shape::Struct { path, hindrance: Some(why) }, _) => self.deep_struct(path, why),
+            (Shape::Unknown { ty, why }, _) => {
+                refused(format!("`{ty}` is not known: {why}"), Some("{ kind = \"handle\" }"))
+            }
+            (to, _) => refused(format!("nothing in the signature says what `{}{to}` points to", self.star()), None),
+        }
+    }
+
+    /// `*const` numbers: an input buffer if its length is beyond doubt.
+    fn input(&self) -> Inference {
+        let name = self.name();
+        let next = self.next_length();
+        if let Some(length) = self.own_length() {
+            let evidence = format!("`*const` with a length named after it, `{}`", length.name);
+            return self.unless_kept(buf(Dir::In, &length.name), evidence);
+        }
+        if let Some(length) = next
+            && !self.shares_length()
+        {
+            let evidence = format!("`*const` followed by a length, `{}`", length.name);
+            return self.unless_kept(buf(Dir::In, &length.name), evidence);
+        }
+        refused(
+            format!("`{}{}` without a length that is surely that of `{name}`", self.star(), self.to),
+            Some(&self.start("kind = \"buf\", dir = \"in\", len", next)),
+        )
+    }
+
+    /// An input is lent for the call. Where the function also gets an object, or makes one, it may keep the pointer in there,
+    /// and no signature says so.
+    fn unless_kept(&self, contract: Contract, evidence: String) -> Inference {
+        let is_object = |param: &Param| match param.shape.pointee() {
+            Some((true, Shape::Pointer { .. })) | None => false,
+            Some((mutable, to)) => mutable && !to.is_byte() && !to.is_number(),
+        };
+        let returned = self.signature.ret.as_ref().and_then(Shape::pointee);
+        let keeper = match self.signature.params.iter().find(|param| is_object(param)) {
+            Some(object) => format!("`{}`", object.name),
+            None if returned.is_some_and(|(_, to)| matches!(to, Shape::Opaque(_) | Shape::Struct { .. })) => {
+                "what it returns".to_owned()
+            }
+            None => return found(contract, Tier::Proven, evidence),
+        };
+        found(contract, Tier::Likely, format!("{evidence}; assumes that {keeper} does not keep it"))
+    }
+
+    /// `*mut` bytes: an output buffer only if the length bears its name. Staged as `inout`, since nothing says how much of it
+    /// is written, and the rest must keep its value.
+    fn output(&self) -> Inference {
+        if let Some(length) = self.own_length() {
+            let evidence = format!(
+                "`*mut` bytes with a length named after it, `{}`; what is not written keeps its value",
+                length.name
+            );
+            return found(buf(Dir::Inout, &length.name), Tier::Likely, evidence);
+        }
+        if let Some(length) = self.general_length() {
+            let evidence = format!(
+                "`*mut` bytes, the only ones, followed by the only length, `{}`; what is not written keeps its value",
+                length.name
+            );
+            return found(buf(Dir::Inout, &length.name), Tier::Likely, evidence);
+        }
+        let name = self.name();
+        let cell = self.signature.params.iter().find(|param| self.is_length_cell(param));
+        if let Some(cell) = cell {
+            let cell = &cell.name;
+            return refused(
+                format!("`{name}` with a length behind a pointer, `{cell}`: is `*{cell}` its capacity on entry?"),
+                Some(&format!("{{ kind = \"buf\", dir = \"out\", cap = \"*{cell}\", written = \"*{cell}\" }}")),
+            );
+        }
+        refused(
+            format!("`{}{}` without a length that is surely that of `{name}`", self.star(), self.to),
+            Some(&self.start("kind = \"buf\", dir = \"out\", cap", self.next_length())),
+        )
+    }
+
+    /// `(buf, len)`, both by names that say nothing else, and no other buffer or length.
+    fn general_length(&self) -> Option<&Param> {
+        const BUFFERS: [&str; 9] = ["buf", "buffer", "out", "output", "dst", "dest", "data", "bytes", "to"];
+        let next = self.signature.params.get(self.index + 1)?;
+        let only = self.lengths().all(|length| length.name == next.name || !sounds_like_length(&length.name));
+        let is_it = BUFFERS.contains(&self.name()) && next.shape.is_int() && is_general(&next.name);
+        (is_it && only && !self.has_rival() && !self.is_claimed(&next.name)).then_some(next)
+    }
+
+    /// `*mut` number: one value comes out, unless something smells of an array or of a length cell.
+    fn scalar(&self) -> Inference {
+        let name = self.name();
+        if let Some(length) = self.own_length().or_else(|| self.next_length()) {
+            let length = &length.name;
+            return refused(
+                format!("`*mut {}` beside the integer `{length}`: one value, or as many as `{length}` says?", self.to),
+                Some(&format!("{{ kind = \"buf\", dir = \"out\", cap = \"{length}\" }}")),
+            );
+        }
+        let me = self.me();
+        if is_position(name) || self.is_length_cell(me) && (self.has_output() || self.has_rival()) {
+            let evidence = format!("`{name}` is a place or a length: one value, read and written");
+            return found(Contract::Obj { dir: Dir::Inout, nullable: false }, Tier::Likely, evidence);
+        }
+        let evidence = format!("`*mut {}` without a length: one value comes out", self.to);
+        found(Contract::Obj { dir: Dir::Out, nullable: false }, Tier::Likely, evidence)
+    }
+
+    /// Bytes come out: into a buffer, through a cursor, or as what is returned.
+    fn has_output(&self) -> bool {
+        let params = self.signature.params.iter().filter_map(|param| param.shape.pointee());
+        let by_param = params.into_iter().any(|(mutable, to)| match to {
+            Shape::Pointer { to, .. } => mutable && to.is_byte(),
+            to => mutable && to.is_byte(),
+        });
+        let returned = self.signature.ret.as_ref().and_then(Shape::pointee);
+        by_param || returned.is_some_and(|(_, to)| to.is_byte())
+    }
+
+    fn plain_struct(&self, name: &str, mutable: bool) -> Inference {
+        if let Some(length) = self.own_length() {
+            let length = &length.name;
+            let candidate = format!("{{ kind = \"buf\", len = \"{length}\" }}");
+            return refused(format!("one `{name}`, or as many as `{length}` says?"), Some(&candidate));
+        }
+        if mutable {
+            let evidence = format!("`*mut {name}`, a struct of plain numbers: copied in and back");
+            found(Contract::Obj { dir: Dir::Inout, nullable: false }, Tier::Likely, evidence)
+        } else {
+            let evidence = format!("`*const {name}`, a struct of plain numbers");
+            found(Contract::Obj { dir: Dir::In, nullable: false }, Tier::Proven, evidence)
+        }
+    }
+
+    /// A buffer to start from in a stub, with a length that its name or its place speak for. Where none is, the entry does not
+    /// pass as it is, and its comment says which parameters are left to choose from.
+    fn start(&self, words: &str, next: Option<&Param>) -> String {
+        let free: Vec<_> = self.free_lengths().filter(|length| !self.follows_another(length)).collect();
+        let named = self.open_lengths().find(|length| self.shares_name(length));
+        let length = match (next.or(named), &free[..]) {
+            (Some(length), _) => Some(length.name.clone()),
+            // Two in a row are most likely a size and a count.
+            (None, [size, count, ..]) if !self.has_rival() => Some(format!("{} * {}", size.name, count.name)),
+            (None, [length, ..]) => Some(length.name.clone()),
+            (None, []) => None,
+        };
+        // `msg32`, and nothing else that could say it.
+        let length = length.or_else(|| self.digits().filter(|_| self.open_lengths().next().is_none()));
+        if let Some(length) = length {
+            return format!("{{ {words} = \"{length}\" }}");
+        }
+        let left: Vec<_> = self.open_lengths().map(|length| format!("`{}`", length.name)).collect();
+        let left = if left.is_empty() { String::new() } else { format!("{}, or ", left.join(", ")) };
+        format!("{{ {words} = \"LENGTH\" }}  # LENGTH: {left}a number")
+    }
+
+    /// The number that a buffer's name ends with, where it can be one of bytes: `msg32`, `out66`, and not `in2` or `utf16`.
+    fn digits(&self) -> Option<String> {
+        let name = self.name();
+        let word = name.trim_end_matches(|c: char| c.is_ascii_digit());
+        let digits = &name[word.len()..];
+        let is_size = digits.parse().is_ok_and(|bytes: u32| (12..=4096).contains(&bytes));
+        (is_size && self.to.is_byte() && word.len() > 1 && !word.ends_with("utf")).then(|| digits.to_owned())
+    }
+
+    /// Integers that no other pointer has a better claim to.
+    fn open_lengths(&self) -> impl Iterator<Item = &Param> {
+        self.lengths().filter(|length| {
+            !self.belongs_to_another(length) && !self.is_claimed(&length.name) && !self.follows_another(length)
+        })
+    }
+
+    /// `dst_cap` and `dst`, `out_nbytes_avail` and `out`.
+    fn shares_name(&self, length: &Param) -> bool {
+        let (length, name) = (plain(&length.name), plain(self.name()));
+        name.len() > 1 && (length.starts_with(&name) || length.ends_with(&name))
+    }
+
+    /// A length right behind another `*const` buffer, for which the rules will take it: `(src, len, dst)`.
+    fn follows_another(&self, length: &Param) -> bool {
+        let params = &self.signature.params;
+        let Some(at) = params.iter().position(|param| param.name == length.name) else { return false };
+        let before = at.checked_sub(1).filter(|before| *before != self.index);
+        before.is_some_and(|before| {
+            let other = Pointer { index: before, ..*self };
+            let is_input = |(mutable, to): (bool, &Shape)| !mutable && (to.is_byte() || to.is_number());
+            params[before].shape.pointee().is_some_and(is_input)
+                && other.next_length().is_some()
+                && !other.shares_length()
+        })
+    }
+
+    /// Another pointer may claim a length as well.
+    fn has_rival(&self) -> bool {
+        let others = self.signature.params.iter().enumerate().filter(|(index, _)| *index != self.index);
+        others.into_iter().any(|(_, param)| param.shape.pointee().is_some_and(|(_, to)| to.is_byte() || to.is_number()))
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.signature.params[self.index].name
+    }
+
+    fn star(&self) -> &'static str {
+        if self.mutable { "*mut " } else { "*const " }
+    }
+
+    fn me(&self) -> &Param {
+        &self.signature.params[self.index]
+    }
+
+    /// A struct whose bytes are not enough: whose is it?
+    fn deep_struct(&self, path: &TypePath, why: &str) -> Inference {
+        let name = &path.name;
+        let why = why.replacen("its field", "the field", 1);
+        if let Some(evidence) = made(self.known.library, path) {
+            let contract = Contract::Handle { dir: Dir::In, nullable: false, hold: Hold::Keep };
+            return found(contract, Tier::Likely, evidence);
+        }
+        match self.known.library.life(path) {
+            Some(Life::Kept { by }) => recognised(
+                Nature::Object,
+                format!(
+                    "`{name}` is a struct that `{}` work on from call to call ({why}): `[struct.{name}]` says which functions fill and end it",
+                    by.join("`, `")
+                ),
+            ),
+            _ => refused(format!("`{name}` is a struct that cannot be copied as it is: {why}"), None),
+        }
+    }
+
+    /// An object of the library comes out through a pointer to a pointer.
+    fn comes_out(&self, to: &Shape, mutable: bool) -> Option<String> {
+        match to {
+            _ if is_counted(self.signature, self.index) => None,
+            Shape::Struct { path, hindrance: Some(_) } => made(self.known.library, path).or_else(|| {
+                let is_result = !mutable || self.is_result();
+                is_result.then(|| format!("a pointer to a `{}` of the library comes out: a handle", path.name))
+            }),
+            Shape::Void if mutable => {
+                let name = self.me().ty.trim().strip_prefix("*mut ")?;
+                let maker = self.known.library.maker_of(name)?;
+                Some(format!("`{name}` is a name for `void *`, and `{maker}` makes such objects: a handle comes out"))
+            }
+            _ => None,
+        }
+    }
+
+    /// By its place or its name, nothing but a result.
+    fn is_result(&self) -> bool {
+        self.index == 0 || sounds_like_result(self.name())
+    }
+
+    /// A length by value follows, or a counter of what is left stands before.
+    fn is_cursor(&self) -> bool {
+        let params = &self.signature.params;
+        let before = self.index.checked_sub(1).map(|before| &params[before]);
+        let counts = |param: &Param| self.is_length_cell(param) && plain(&param.name).starts_with("avail");
+        params.get(self.index + 1).is_some_and(|next| next.shape.is_int() && sounds_like_length(&next.name))
+            || before.is_some_and(counts)
+    }
+
+    /// `(str, end)`, `(name, name_end)`: whose start or end it is, or in what it points.
+    fn is_of_run(&self) -> Option<(Nature, &str)> {
+        const PLACES: [&str; 4] = ["start", "range", "at", "s"];
+        let params = &self.signature.params;
+        let me = self.me();
+        let same = |param: &&Param| param.shape == me.shape;
+        let ends = |start: &str, end: &str| end == "end" || end.strip_suffix("_end") == Some(start);
+        let start_of =
+            |index: usize| params[..index].iter().find(|start| same(start) && ends(&start.name, &params[index].name));
+        if let Some(start) = start_of(self.index) {
+            return Some((Nature::Place, &start.name));
+        }
+        let is_start =
+            |(index, end): &(usize, &Param)| same(end) && start_of(*index).is_some_and(|start| start.name == me.name);
+        if let Some((_, end)) = params.iter().enumerate().find(is_start) {
+            return Some((Nature::Run, &end.name));
+        }
+        let whole = params
+            .iter()
+            .enumerate()
+            .find(|(index, end)| *index < self.index && same(end) && start_of(*index).is_some());
+        whole.filter(|_| PLACES.contains(&&*me.name)).map(|(_, end)| (Nature::Place, &*end.name))
+    }
+
+    /// `free(memory)`, with the object that it belongs to before it.
+    fn is_freed(&self) -> bool {
+        let params = &self.signature.params;
+        let function = self.signature.name.to_lowercase();
+        let others = params.iter().enumerate().filter(|(index, _)| *index != self.index);
+        (function.ends_with("free") || function.ends_with("_free_default"))
+            && self.index + 1 == params.len()
+            && others.into_iter().all(|(_, param)| matches!(param.shape.pointee(), Some((_, Shape::Opaque(_)))))
+    }
+
+    /// `void *` that goes to callbacks: by its place beside one, or by its name.
+    fn is_token(&self) -> Option<String> {
+        const WORDS: [&str; 12] = [
+            "payload",
+            "userdata",
+            "userptr",
+            "closure",
+            "cookie",
+            "opaque",
+            "baton",
+            "clientdata",
+            "cbdata",
+            "appdata",
+            "abstract",
+            "callbackarg",
+        ];
+        let params = &self.signature.params;
+        let name = plain(self.name());
+        let is_named =
+            WORDS.iter().any(|word| name.ends_with(word)) || self.name().starts_with("user_") || name == "user";
+        let beside = [self.index.checked_sub(1), Some(self.index + 1)];
+        let mut beside = beside.into_iter().flatten().filter_map(|index| params.get(index));
+        let callback = match beside.find(|param| param.shape == Shape::Function) {
+            Some(callback) => Some(callback),
+            None if is_named => params.iter().find(|param| param.shape == Shape::Function),
+            None => None,
+        };
+        if self.own_length().is_some() || self.next_length().is_some() {
+            return None;
+        }
+        match callback {
+            Some(callback) => Some(format!("the callback `{}` is", callback.name)),
+            None if self.signature.name.ends_with("set_ex_data") || self.signature.name.ends_with("set_data") => {
+                Some("whoever asks for it is".to_owned())
+            }
+            None => is_named.then(|| "callbacks are".to_owned()),
+        }
+    }
+}
+
+fn buf(dir: Dir, length: &str) -> Contract {
+    Contract::Buf { dir, len: Expr::Name(length.to_owned()), written: None, nullable: false }
+}
+
+/// The library makes such structs and ends them: what points to one is a handle.
+pub(super) fn made(library: &Library, path: &TypePath) -> Option<String> {
+    match library.life(path) {
+        Some(Life::Made { by, end: Some(end) }) => {
+            Some(format!("`{by}` makes a `{}`, and `{end}` ends it: a handle", path.name))
+        }
+        Some(Life::Made { by, end: None }) => Some(format!("`{by}` hands out a `{}`: a handle", path.name)),
+        _ => None,
+    }
+}

@@ -5,6 +5,7 @@
 
 mod lengths;
 mod library;
+mod nature;
 mod pointer;
 
 use super::{Contract, Dir, Hold, check::Signature, shape::Shape};

@@ -41,12 +41,26 @@ pub(crate) enum Shape {
         copy: bool,
     },
     /// A function pointer.
-    Function,
+    Function(Box<Function>),
     /// Anything else, with the reason.
     Unknown {
         ty: String,
         why: String,
     },
+}
+
+/// What a function pointer points to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Function {
+    /// It is in an `Option`: there may be none.
+    pub(crate) nullable: bool,
+    /// What stands before `fn`, ABI included: `unsafe extern "C"`.
+    pub(crate) qualifiers: String,
+    pub(crate) variadic: bool,
+    /// By name; `arg3` for the third where it has none.
+    pub(crate) params: Vec<(String, Shape)>,
+    /// `None` for unit.
+    pub(crate) ret: Option<Shape>,
 }
 
 /// A type by the place of its declaration.
@@ -102,7 +116,7 @@ impl Shape {
             Shape::Enum { path, .. } => {
                 Some(format!("the enum `{}`, of which not every bit pattern is a value", path.name))
             }
-            Shape::Function => Some("a function pointer".to_owned()),
+            Shape::Function(_) => Some("a function pointer".to_owned()),
             Shape::Void => Some("`c_void`".to_owned()),
             Shape::Opaque(path) => Some(format!("the opaque `{}`", path.name)),
             Shape::Unknown { why, .. } => Some(why.clone()),
@@ -124,7 +138,7 @@ impl fmt::Display for Shape {
             Shape::Pointer { mutable: false, to, .. } => write!(f, "*const {to}"),
             Shape::Array { of, len } => write!(f, "[{of}; {len}]"),
             Shape::Opaque(path) | Shape::Struct { path, .. } | Shape::Enum { path, .. } => f.write_str(&path.name),
-            Shape::Function => f.write_str("fn pointer"),
+            Shape::Function(_) => f.write_str("fn pointer"),
             Shape::Unknown { ty, .. } => f.write_str(ty),
         }
     }

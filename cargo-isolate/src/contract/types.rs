@@ -2,7 +2,7 @@
 
 mod macros;
 
-use super::shape::{Shape, TypePath};
+use super::shape::{Function, Shape, TypePath};
 use crate::graph::{Graph, Role, SourceFile};
 use isolate_lints::{
     cfg::Presence,
@@ -109,12 +109,35 @@ impl<'g> Types<'g> {
                 let to = if trail.in_field { Shape::Void } else { self.ty(&reference.elem, site, trail.deeper()) };
                 Shape::Pointer { mutable: reference.mutability.is_some(), reference: true, to: Box::new(to) }
             }
-            syn::Type::FnPtr(_) => Shape::Function,
+            syn::Type::FnPtr(pointer) => self.function(pointer, site, trail),
             syn::Type::Tuple(tuple) if tuple.elems.is_empty() => Shape::Void,
             syn::Type::Path(path) if path.qself.is_none() => self.path(&path.path, site, trail),
             syn::Type::Macro(mac) => self.expansion(&mac.mac, site, trail),
             _ => unknown(&shown(), format!("`{}` is not a type of C", shown())),
         }
+    }
+
+    fn function(&self, pointer: &syn::TypeFnPtr, site: Site<'_>, trail: Trail) -> Shape {
+        let params = pointer.inputs.iter().enumerate().map(|(index, param)| {
+            let name = param.name.as_ref().map(|(name, _)| name.to_string()).filter(|name| name != "_");
+            (name.unwrap_or_else(|| format!("arg{}", index + 1)), self.ty(&param.ty, site, trail.deeper()))
+        });
+        let ret = match &pointer.output {
+            syn::ReturnType::Type(_, ty) => Some(self.ty(ty, site, trail.deeper())).filter(|ret| *ret != Shape::Void),
+            syn::ReturnType::Default => None,
+        };
+        let abi = pointer.abi.as_ref().map(|abi| match &abi.name {
+            Some(name) => format!("extern \"{}\"", name.value()),
+            None => "extern \"C\"".to_owned(),
+        });
+        let qualifiers: Vec<_> = pointer.unsafety.map(|_| "unsafe".to_owned()).into_iter().chain(abi).collect();
+        Shape::Function(Box::new(Function {
+            nullable: false,
+            qualifiers: qualifiers.join(" "),
+            variadic: pointer.variadic.is_some(),
+            params: params.collect(),
+            ret,
+        }))
     }
 
     fn path(&self, path: &syn::Path, site: Site<'_>, trail: Trail) -> Shape {
@@ -126,7 +149,7 @@ impl<'g> Types<'g> {
         {
             // `Option<fn>` and `Option<NonNull<T>>` have C's NULL; nothing else in an `Option` has a C layout.
             return match self.ty(inner, site, trail.deeper()) {
-                Shape::Function => Shape::Function,
+                Shape::Function(function) => Shape::Function(Box::new(Function { nullable: true, ..*function })),
                 _ => unknown(&name, "an `Option` of something other than a function pointer".to_owned()),
             };
         }

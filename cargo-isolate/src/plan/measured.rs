@@ -263,7 +263,7 @@ fn rules_alone(graph: &crate::graph::Graph, package: &str) -> Vec<FunctionPlan> 
 
 /// Pointers in every dress: a reference and a function pointer are one to C.
 fn is_pointer(param: &ParamPlan) -> bool {
-    matches!(param.shape, Shape::Pointer { .. } | Shape::Function)
+    matches!(param.shape, Shape::Pointer { .. } | Shape::Function(_))
 }
 
 #[test]
@@ -424,7 +424,7 @@ impl Named {
         match shape {
             Shape::Int(None) => return "varying".to_owned(),
             Shape::Void => return "c_void".to_owned(),
-            Shape::Function => return "Option<unsafe extern \\\"C\\\" fn()>".to_owned(),
+            Shape::Function(_) => return "Option<unsafe extern \\\"C\\\" fn()>".to_owned(),
             Shape::Pointer { mutable, reference, to } => {
                 let star = match (reference, mutable) {
                     (true, true) => "&mut ",

@@ -222,7 +222,7 @@ impl<'w, 'n> Writer<'w, 'n> {
                 self.pointer_out(&local, param);
             }
             (Role::Caller, Contract::Cstr { dir, nullable, .. }) => self.cstr(&local, *dir, *nullable, param),
-            (Role::Caller, Contract::Handle { dir: Dir::Out, hold, .. }) => self.handle_out(&local, hold, param),
+            (Role::Caller, Contract::Handle { dir: Dir::Out, .. }) => self.handle_out(&local, param),
             (Role::Caller, Contract::Handle { nullable, hold, .. }) => self.handle(&local, *nullable, hold, param),
             (Role::Caller, Contract::Object { life, cursors }) => self.object(index, &local, life, cursors),
             (Role::Caller, Contract::Obj { dir, nullable }) => self.obj(&local, *dir, *nullable, param),
@@ -278,9 +278,11 @@ impl<'w, 'n> Writer<'w, 'n> {
     /// The same for every caller.
     fn fixed(&mut self, value: i64, param: &ParamPlan) {
         self.args.push(match (value, &param.shape) {
-            (0, Shape::Function) => "None".to_owned(),
+            (0, Shape::Function(_)) => "None".to_owned(),
             // An address that no function has: the library knows it as a word, and never calls it.
-            (_, Shape::Function) => format!("std::mem::transmute::<isize, _>({value})"),
+            (_, shape @ Shape::Function(_)) => {
+                format!("std::mem::transmute::<isize, {}>({value})", self.names.ty(shape))
+            }
             (0, Shape::Pointer { mutable: false, .. }) => "std::ptr::null()".to_owned(),
             (0, Shape::Pointer { mutable: true, .. }) => "std::ptr::null_mut()".to_owned(),
             (_, Shape::Pointer { mutable: false, .. }) => format!("{value}_isize as *const _"),

@@ -3,7 +3,7 @@
 use super::write::MARK;
 use crate::{
     contract::{
-        shape::{Shape, TypePath},
+        shape::{Function, Shape, TypePath},
         types,
     },
     graph::{Graph, Role},
@@ -370,8 +370,19 @@ impl<'t> Names<'t> {
             Shape::Pointer { mutable: false, to, .. } => format!("*const {}", self.ty(to)),
             Shape::Opaque(path) | Shape::Enum { path, .. } | Shape::Struct { path, .. } => self.item(path),
             // Never named: a contract hides it, or was refused.
-            Shape::Int(None) | Shape::Function | Shape::Unknown { .. } => "_".to_owned(),
+            Shape::Int(None) | Shape::Unknown { .. } => "_".to_owned(),
+            Shape::Function(function) => {
+                let pointer = self.function_pointer(function, &function.qualifiers);
+                if function.nullable { format!("Option<{pointer}>") } else { pointer }
+            }
         }
+    }
+
+    /// A pointer to a function of this signature.
+    pub(super) fn function_pointer(&mut self, function: &Function, qualifiers: &str) -> String {
+        let params: Vec<_> = function.params.iter().map(|(_, shape)| self.ty(shape)).collect();
+        let ret = function.ret.as_ref().map(|ret| format!(" -> {}", self.ty(ret))).unwrap_or_default();
+        format!("{qualifiers} fn({}){ret}", params.join(", "))
     }
 
     /// A name of `isolate_rt`, imported.

@@ -86,6 +86,7 @@ unsafe extern "C" {
     pub fn logout(ctx: *mut Ctx) -> c_int;
     pub fn login_error(ctx: *mut Ctx) -> *const c_char;
     pub fn blob_of(ctx: *mut Ctx, id: c_int) -> *mut Blob;
+    pub fn blobs_of(ctx: *mut Ctx, first: *mut *mut Blob, second: *mut *mut Blob, third: *mut *mut Blob) -> c_int;
     pub fn drop_blob(blob: *mut *mut Blob, all: *mut *mut Blob);
     pub fn blob_bytes(blob: *mut Blob, index: c_int) -> *const c_void;
     pub fn blob_size(blob: *mut Blob, index: c_int) -> c_int;

@@ -7,6 +7,11 @@
 #[allow(missing_docs, reason = "the demo project's own text")]
 pub mod ffi;
 pub mod isolated;
+#[allow(non_camel_case_types, non_snake_case, missing_docs, reason = "the names are C's, and its manual explains them")]
+pub mod sqlite;
+
+// The archive with SQLite.
+use libsqlite3_sys as _;
 
 /// What the `-sys` crates leave out.
 pub mod left_out {

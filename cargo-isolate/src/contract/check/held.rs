@@ -34,7 +34,16 @@ impl Checker<'_> {
             Dir::Out if !mutable || to.pointee().is_none() => {
                 return self.wrong_kind("is not a `*mut` to a pointer, so no handle can come out of it");
             }
-            Dir::Out if nullable => return self.no_effect_of_null(),
+            // What comes out and stays the library's is an `Option` anyway.
+            Dir::Out if nullable && own == Own::Keep => {
+                self.error(
+                    self.at.clone(),
+                    "this has no effect: a handle that comes out and is not given is an `Option`",
+                )
+                .help("remove `null`")
+                .push(self.errors);
+                return None;
+            }
             Dir::In if own == Own::Take && nullable => {
                 self.error(self.at.clone(), "what is ended is never NULL").help("remove `null`").push(self.errors);
                 return None;

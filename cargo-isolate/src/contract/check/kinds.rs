@@ -8,7 +8,7 @@ impl Checker<'_> {
         let returned = self.is_returned();
         match shape {
             Shape::Pointer { .. } => self.wrong_kind("is a pointer, and `value` is for what is not"),
-            Shape::Function => self.wrong_kind("is a callback, for which no wrappers are generated yet"),
+            Shape::Function(_) => self.wrong_kind("is a callback, for which no wrappers are generated yet"),
             Shape::Unknown { .. } | Shape::Int(None) if self.words.ty.is_some() => Some(Contract::Value),
             Shape::Unknown { .. } | Shape::Int(None) => {
                 self.wrong_kind("is of a type that is not known: add `ty`, the number type that it is")
@@ -26,7 +26,10 @@ impl Checker<'_> {
     pub(super) fn null(&mut self, shape: &Shape) -> Option<Contract> {
         match shape {
             _ if shape.is_reference() => self.wrong_kind("is declared as a reference, which is never NULL"),
-            Shape::Pointer { .. } | Shape::Function if !self.is_returned() => Some(Contract::Fixed { value: 0 }),
+            Shape::Function(function) if !function.nullable => {
+                self.wrong_kind("is a function pointer without `Option`, which is never NULL")
+            }
+            Shape::Pointer { .. } | Shape::Function(_) if !self.is_returned() => Some(Contract::Fixed { value: 0 }),
             _ => self.wrong_kind("is no pointer parameter, so NULL cannot be passed for it"),
         }
     }
@@ -42,11 +45,11 @@ impl Checker<'_> {
         match shape {
             _ if self.is_returned() => self.wrong_kind("is returned, and `fixed` is for parameters"),
             _ if shape.is_reference() => self.wrong_kind("is declared as a reference: it must point to a value"),
-            Shape::Pointer { .. } | Shape::Function if value == 0 => {
+            Shape::Pointer { .. } | Shape::Function(_) if value == 0 => {
                 self.error(at, "an address of 0 is NULL").help("say `kind = \"null\"`").push(self.errors);
                 None
             }
-            Shape::Int(Some(_)) | Shape::Char | Shape::Pointer { .. } | Shape::Function => {
+            Shape::Int(Some(_)) | Shape::Char | Shape::Pointer { .. } | Shape::Function(_) => {
                 Some(Contract::Fixed { value })
             }
             _ => self.wrong_kind("is neither an integer nor an address"),

@@ -131,7 +131,7 @@ fn value(shape: &Shape, returned: bool) -> Inference {
             None => passed("a struct of plain numbers, by value"),
             Some(why) => refused(format!("the struct `{}` is passed by value, but {why}", path.name), None),
         },
-        Shape::Function => {
+        Shape::Function(_) => {
             recognised(Nature::Callback, "a callback: wrappers for functions that call back are not generated yet")
         }
         Shape::Unknown { ty, why } => {

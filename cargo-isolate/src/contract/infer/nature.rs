@@ -73,9 +73,9 @@ impl Pointer<'_> {
             WORDS.iter().any(|word| name.ends_with(word)) || self.name().starts_with("user_") || name == "user";
         let beside = [self.index.checked_sub(1), Some(self.index + 1)];
         let mut beside = beside.into_iter().flatten().filter_map(|index| params.get(index));
-        let callback = match beside.find(|param| param.shape == Shape::Function) {
+        let callback = match beside.find(|param| matches!(param.shape, Shape::Function(_))) {
             Some(callback) => Some(callback),
-            None if is_named => params.iter().find(|param| param.shape == Shape::Function),
+            None if is_named => params.iter().find(|param| matches!(param.shape, Shape::Function(_))),
             None => None,
         };
         if self.own_length().is_some() || self.next_length().is_some() {

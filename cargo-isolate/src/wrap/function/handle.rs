@@ -42,15 +42,12 @@ impl Writer<'_, '_> {
         self.doc(local, "an object in the domain, which ends");
     }
 
-    pub(super) fn handle_out(&mut self, local: &str, hold: &Hold, param: &ParamPlan) {
+    pub(super) fn handle_out(&mut self, local: &str, param: &ParamPlan) {
         let Some((mutable, to)) = param.shape.pointee().and_then(|(_, pointer)| pointer.pointee()) else { return };
         let object = self.names.ty(to);
         let room = self.fresh(&joined(local, "room"));
         self.step(format!("let {room} = call.inout(&[std::ptr::null_mut::<{object}>()])?;"));
         self.args.push(format!("{room}.as_mut_ptr(){}", if mutable { "" } else { ".cast()" }));
-        if matches!(hold, Hold::Give { .. }) {
-            self.outlives_the_call(local);
-        }
         self.rooms.insert(local.to_owned(), (room, None));
     }
 
@@ -63,8 +60,7 @@ impl Writer<'_, '_> {
                 let var = self.fresh(&joined(local, "ptr"));
                 self.after.read.push(format!("let {var} = call.read({room});"));
                 self.pointers.insert(format!("*{}", param.name), var.clone());
-                let ty = self.own(local, &var, free, parent.as_deref(), pointer);
-                let ty = self.require(local, nullable, ty);
+                let ty = self.own(local, &var, nullable, free, parent.as_deref(), pointer);
                 self.result(index + 1, ty, local, what);
             }
             _ => {
@@ -81,9 +77,7 @@ impl Writer<'_, '_> {
         match hold {
             Hold::Give { free, parent } => {
                 let owned = self.fresh("owned");
-                self.outlives_the_call(&owned);
-                let ty = self.own(&owned, &format!("ret{cast}"), free, parent.as_deref(), shape);
-                let ty = self.require(&owned, nullable, ty);
+                let ty = self.own(&owned, &format!("ret{cast}"), nullable, free, parent.as_deref(), shape);
                 self.result(0, ty, owned, what);
             }
             _ => {
@@ -95,21 +89,31 @@ impl Writer<'_, '_> {
         }
     }
 
-    /// Dropping it makes a call, which must not be inside this one.
-    fn outlives_the_call(&mut self, local: &str) {
-        self.before.push(format!("let {local};"));
-    }
-
-    /// Takes over an object at once, so that it ends whatever else goes wrong.
-    fn own(&mut self, local: &str, pointer: &str, free: &Ending, parent: Option<&str>, shape: &Shape) -> String {
+    /// Takes over an object at once, so that it ends whatever else goes wrong. Dropping it makes a call, which must not be
+    /// inside this one: what holds it is there before the call is.
+    fn own(
+        &mut self,
+        local: &str,
+        pointer: &str,
+        nullable: bool,
+        free: &Ending,
+        parent: Option<&str>,
+        shape: &Shape,
+    ) -> String {
+        let given = if nullable { local.to_owned() } else { self.fresh(&joined(local, "given")) };
+        self.before.push(format!("let {given};"));
+        if !nullable {
+            self.before.push(format!("let {local};"));
+            self.after.checked.push(format!("{local} = call.required({given})?;"));
+        }
         let object = shape.pointee().map_or_else(|| "_".to_owned(), |(_, to)| self.names.ty(to));
         let end = self.end(local, &object, free);
         let child = parent.map(|parent| {
             let parent = self.local(parent);
             format!(".map(|owned| owned.child_of({parent}))")
         });
-        self.after.taken.push(format!("{local} = call.own(&DOMAIN, {pointer}, {end})?{};", child.unwrap_or_default()));
-        self.handle_type("Owned", shape)
+        self.after.taken.push(format!("{given} = call.own(&DOMAIN, {pointer}, {end})?{};", child.unwrap_or_default()));
+        optional(self.handle_type("Owned", shape), nullable)
     }
 
     /// A closure that ends the object.

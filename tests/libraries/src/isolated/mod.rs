@@ -8,8 +8,14 @@
 #[rustfmt::skip]
 pub mod bzip2;
 #[rustfmt::skip]
+pub mod libdeflate;
+#[rustfmt::skip]
 pub mod lz4;
+#[rustfmt::skip]
+pub mod sqlite;
 #[rustfmt::skip]
 pub mod tlv;
 #[rustfmt::skip]
 pub mod zlib;
+#[rustfmt::skip]
+pub mod zstd;

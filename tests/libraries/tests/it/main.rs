@@ -1,8 +1,10 @@
-//! zlib, lz4, bzip2 and the demo project's parser, isolated.
+//! zlib, lz4, bzip2, zstd, libdeflate, SQLite and the demo project's parser, isolated.
 
+mod contexts;
 mod equal;
 mod hostile;
 #[path = "../../../../isolate-rt/tests/support/mod.rs"]
 mod isolation;
+mod sqlite;
 mod streams;
 mod support;

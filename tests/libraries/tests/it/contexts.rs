@@ -1,0 +1,72 @@
+//! zstd and libdeflate: errors with a name, contexts that are kept from call to call and end by themselves.
+
+use crate::isolation::isolation;
+use crate::support::samples;
+use isolate_libraries::isolated::{libdeflate, zstd};
+use isolate_rt::Error;
+use std::ffi::c_int;
+
+#[test]
+fn zstd_with_and_without_contexts() {
+    if !isolation() {
+        return;
+    }
+    let (packing, unpacking) = (zstd::ZSTD_createCCtx().unwrap(), zstd::ZSTD_createDCtx().unwrap());
+    for (name, data) in samples(4 << 20) {
+        let mut packed = vec![0; zstd::ZSTD_compressBound(data.len()).unwrap()];
+        let mut direct = vec![0; packed.len()];
+        // SAFETY: both pointers cover the lengths passed with them.
+        let written = unsafe {
+            zstd_sys::ZSTD_compress(direct.as_mut_ptr().cast(), direct.len(), data.as_ptr().cast(), data.len(), 3)
+        };
+        let isolated = zstd::ZSTD_compress(&mut packed, &data, 3).unwrap();
+        assert!(packed[..isolated] == direct[..written], "{name}");
+        let again = zstd::ZSTD_compressCCtx(&packing, &mut packed, &data, 3).unwrap();
+        assert!(packed[..again] == direct[..written], "{name}, with a context");
+        let mut unpacked = vec![0; data.len()];
+        assert_eq!(zstd::ZSTD_decompress(&mut unpacked, &packed[..again]).unwrap(), data.len(), "{name}");
+        assert!(unpacked == data, "{name}");
+        unpacked.fill(0);
+        let count = zstd::ZSTD_decompressDCtx(&unpacking, &mut unpacked, &packed[..again]).unwrap();
+        assert!(count == data.len() && unpacked == data, "{name}, with a context");
+    }
+    let error = zstd::ZSTD_decompress(&mut [0; 10], b"this is not a frame").unwrap_err();
+    assert!(error.to_string().ends_with(": Unknown frame descriptor"), "{error}");
+}
+
+#[test]
+fn libdeflate_both_ways() {
+    if !isolation() {
+        return;
+    }
+    let compressor = libdeflate::libdeflate_alloc_compressor(6).unwrap().unwrap();
+    let decompressor = libdeflate::libdeflate_alloc_decompressor().unwrap();
+    // No such level.
+    assert!(libdeflate::libdeflate_alloc_compressor(99).unwrap().is_none());
+    // SAFETY: takes a number.
+    let direct = unsafe { libdeflate_sys::libdeflate_alloc_compressor(6) };
+    for (name, data) in samples(4 << 20) {
+        let room = libdeflate::libdeflate_deflate_compress_bound(&compressor, data.len()).unwrap();
+        let (mut packed, mut expected) = (vec![0; room], vec![0; room]);
+        // SAFETY: both pointers cover the lengths passed with them; the compressor lives.
+        let written = unsafe {
+            libdeflate_sys::libdeflate_deflate_compress(
+                direct,
+                data.as_ptr().cast(),
+                data.len(),
+                expected.as_mut_ptr().cast(),
+                room,
+            )
+        };
+        let count = libdeflate::libdeflate_deflate_compress(&compressor, &data, &mut packed).unwrap();
+        assert!(packed[..count] == expected[..written], "{name}");
+        let mut unpacked = vec![0; data.len()];
+        let count = libdeflate::libdeflate_deflate_decompress(&decompressor, &packed[..count], &mut unpacked).unwrap();
+        assert!(count == data.len() && unpacked == data, "{name}");
+    }
+    // SAFETY: made above, not used any more.
+    unsafe { libdeflate_sys::libdeflate_free_compressor(direct) };
+    let failed = libdeflate::libdeflate_deflate_decompress(&decompressor, &[0xff; 40], &mut [0; 10]);
+    assert!(matches!(&failed, Err(Error::Failed(failed)) if *failed.code() as c_int == 1), "{failed:?}");
+    libdeflate::libdeflate_free_compressor(compressor).unwrap();
+}

@@ -13,6 +13,8 @@ static int hidden = 2;
 static volatile int zeroed[4];
 int twice(int n) { zeroed[n & 3] = ++count_calls + hidden++; return 2 * n; }
 __attribute__((visibility(\"hidden\"))) int shown_to_none = 3;
+int fclose(void *file);
+int closed(void *file) { return fclose(file); }
 __attribute__((visibility(\"hidden\"))) int thrice(int n) { shown_to_none++; return 3 * n; }
 ";
 /// Compiles without the `cc` crate, which would have to be built first.
@@ -103,6 +105,12 @@ impl Workspace {
 fn archives_and_references() {
     let workspace = Workspace::new();
     workspace.check(POLICY, 0, "right");
+    let planned = workspace.isolate(&["plan"]);
+    let planned = String::from_utf8_lossy(&planned.stdout);
+    let warnings: Vec<_> = planned.lines().filter(|line| line.starts_with("warning: ")).collect();
+    let warning = "warning: the library of the domain `twice` imports `fclose`, and a call of it ends with `Protection`: \
+        locks or writes a `FILE`: `lseek` and the like work";
+    assert_eq!(warnings, [warning], "{planned}");
     workspace.check(&POLICY.replace("libtwice.a", "libtwcie.a"), 1, "misspelt");
     workspace.check(&POLICY.replace("archives = [\"libtwice.a\"]\n", ""), 1, "not_named");
     workspace.put("src/main.rs", "static TABLE: [unsafe extern \"C\" fn(i32) -> i32; 1] = [twice];\nunsafe extern \"C\" { fn twice(n: i32) -> i32; #[link_name = \"thrice\"] fn other(n: i32) -> i32; }\nfn main() { println!(\"{} {}\", app::isolated_twice(1), unsafe { TABLE[std::env::args().count() - 1](1) + other(2) }); }\n");

@@ -7,7 +7,7 @@ use crate::{
     report::Format,
     sources::{self, Request},
     streams,
-    verify::linked::{Served, last_build},
+    verify::linked::{LastBuild, Refused, Served, last_build},
     wrap::TargetError,
 };
 use anyhow::Context as _;
@@ -42,6 +42,8 @@ struct Report<'p> {
     plan: &'p plan::Plan,
     /// By what the last build left; empty where there was none.
     served: &'p [Served],
+    /// What the libraries import from libc, by the last build, and no domain can have.
+    refused_imports: &'p [Refused],
 }
 
 /// Version of the JSON.
@@ -59,16 +61,24 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         plan::explain(&mut streams::stdout(), domain, function)?;
         return Ok(if function.is_ready() { Exit::Clean } else { Exit::Violation });
     }
-    let served = last_build(&graph, &plan).context("cannot read what the last build left")?;
+    let LastBuild { served, refused } = last_build(&graph, &plan).context("cannot read what the last build left")?;
     let mut out = streams::stdout();
     match args.format {
         Format::Text => {
             plan::print(&mut out, &plan)?;
             served.iter().try_for_each(|served| writeln!(out, "as last built, {served}"))?;
+            refused.iter().try_for_each(|refused| writeln!(out, "warning: {refused}"))?;
         }
         Format::Json => {
             let tool = env!("CARGO_PKG_VERSION");
-            let report = Report { schema: SCHEMA, tool, workspace_root: &graph.root, plan: &plan, served: &served };
+            let report = Report {
+                schema: SCHEMA,
+                tool,
+                workspace_root: &graph.root,
+                plan: &plan,
+                served: &served,
+                refused_imports: &refused,
+            };
             writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?;
         }
     }

@@ -9,9 +9,11 @@ use crate::{
     policy::{self, PolicyFile},
     sources::{self, Request},
     streams,
+    verify::linked::last_build,
     words::some,
     wrap::{self, Change, Sites, Target},
 };
+use anyhow::Context as _;
 pub(crate) use clean::NotClean;
 use std::io::{self, Write};
 
@@ -70,6 +72,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         clean::check(&graph.root, args.allow)?;
     }
     wrap::write(&changes)?;
+    let last = last_build(&graph, &plan).context("cannot read what the last build left")?;
+    last.refused.iter().for_each(|refused| streams::tell!("warning: {refused}"));
     report(&mut out, &graph, &changes)?;
     call_sites(&mut out, &graph, &sites, &changes, "rewrote")?;
     if !args.apply && !targets.iter().all(|target| is_reached(&graph, target)) {

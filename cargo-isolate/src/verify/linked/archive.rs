@@ -17,6 +17,8 @@ pub(super) struct Archive {
     pub(super) functions: BTreeSet<String>,
     /// Everything that native members define, what is theirs alone included.
     pub(super) own: BTreeSet<String>,
+    /// What native members ask of others.
+    pub(super) imports: BTreeSet<String>,
     /// Writable data of native members: how many of each.
     pub(super) writable: BTreeMap<Global, usize>,
     /// References to wanted functions: of native members to any, of compiled Rust to those that are foreign to it.
@@ -97,6 +99,8 @@ impl Archive {
             }
             if symbol.is_definition() || symbol.is_common() {
                 self.own.insert(name.to_owned());
+            } else if symbol.is_undefined() {
+                self.imports.insert(name.to_owned());
             }
             if symbol.kind() == SymbolKind::Text && symbol.is_definition() && !symbol.is_local() {
                 self.functions.insert(name.to_owned());

@@ -7,6 +7,7 @@
 mod archive;
 mod artifacts;
 mod image;
+mod libc;
 
 use crate::{
     graph::Graph,
@@ -18,6 +19,7 @@ pub(crate) use artifacts::Built;
 use artifacts::Program;
 use camino::{Utf8Path, Utf8PathBuf};
 use image::Image;
+pub(crate) use libc::Refused;
 use rayon::prelude::*;
 use serde::Serialize;
 use std::{
@@ -148,10 +150,19 @@ pub(crate) fn check(plan: &Plan, built: &Built) -> io::Result<Linked> {
     Ok(linked)
 }
 
-/// Who serves each function, going by what the last build left on disk; nothing where there was no build.
-pub(crate) fn last_build(graph: &Graph, plan: &Plan) -> io::Result<Vec<Served>> {
+/// What the last build left on disk; nothing where there was none.
+#[derive(Debug, Default)]
+pub(crate) struct LastBuild {
+    /// Who serves each function.
+    pub(crate) served: Vec<Served>,
+    /// What the libraries ask of libc that no domain can have.
+    pub(crate) refused: Vec<Refused>,
+}
+
+/// Reads what the last build left of the libraries.
+pub(crate) fn last_build(graph: &Graph, plan: &Plan) -> io::Result<LastBuild> {
     let wanted: BTreeSet<&str> = plan.domains.iter().flat_map(|domain| &domain.functions).map(symbol).collect();
-    let mut all = Vec::new();
+    let mut last = LastBuild::default();
     for domain in &plan.domains {
         let declaring = domain.functions.iter().map(|function| function.declared.index);
         let built = Built::left_over(graph, &declaring.chain([domain.library.package]).collect());
@@ -166,9 +177,22 @@ pub(crate) fn last_build(graph: &Graph, plan: &Plan) -> io::Result<Vec<Served>> 
             }
         }
         let served = by_server.into_iter();
-        all.extend(served.map(|(by, functions)| Served { domain: domain.name.clone(), by, functions }));
+        last.served.extend(served.map(|(by, functions)| Served { domain: domain.name.clone(), by, functions }));
+        last.refused.extend(refused(domain, archives.values()));
     }
-    Ok(all)
+    Ok(last)
+}
+
+/// What the code of a domain asks of libc in vain.
+fn refused<'f>(domain: &DomainPlan, files: impl Iterator<Item = &'f File> + Clone) -> Vec<Refused> {
+    let own = files.filter(|file| file.serves(domain) || domain.archives.contains(&file_name(&file.path)));
+    let defined: BTreeSet<_> = own.clone().flat_map(|file| &file.archive.own).collect();
+    let imports: BTreeSet<_> = own.flat_map(|file| &file.archive.imports).collect();
+    let refused = imports.difference(&defined).filter_map(|symbol| {
+        let (fault, why) = libc::refused(symbol)?;
+        Some(Refused { domain: domain.name.clone(), symbol: (*symbol).clone(), fault, why })
+    });
+    refused.collect()
 }
 
 /// An archive or crate of the build.

@@ -2,12 +2,12 @@
 
 use super::{Declared, Library};
 use crate::{
-    graph::{Graph, Role},
+    graph::{Graph, Role, SourceFile},
     policy::{Pattern, PolicyError, Spanned, model},
 };
 use isolate_lints::{
     cfg::Presence,
-    facts::{ForeignItem, ForeignKind},
+    facts::{ForeignItem, ForeignKind, Unexpanded},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -149,15 +149,31 @@ fn matching<'g>(
         return found;
     }
     let all: Vec<_> = groups.iter().flatten().flat_map(|package| items(graph, *package)).collect();
+    let unseen = is_unseen(graph, library);
     let library = &graph.packages[library].name;
     let is_static = all.iter().any(|candidate| candidate.item.name == text);
     errors.push(if is_static {
         PolicyError::new(pattern.span(), format!("`{text}` is a static: only functions run in a domain"))
     } else {
         let message = format!("no foreign function is called `{text}` in `{library}` or the workspace's own code");
-        PolicyError::new(pattern.span(), message).did_you_mean(text, all.iter().map(|one| &*one.item.name))
+        let error = PolicyError::new(pattern.span(), message);
+        match unseen {
+            true => error.help(UNSEEN),
+            false => error.did_you_mean(text, all.iter().map(|one| &*one.item.name)),
+        }
     });
     Vec::new()
+}
+
+const UNSEEN: &str =
+    "the library's build script writes declarations, which were not seen: `--expand` runs it and reads what it writes";
+
+/// A file of the package includes what its build script writes, and that was not read.
+fn is_unseen(graph: &Graph, package: usize) -> bool {
+    let package = &graph.packages[package];
+    let includes =
+        |file: &SourceFile| file.role == Role::Main && file.facts.unexpanded.iter().any(Unexpanded::is_generated);
+    package.out_dir.is_none() && package.files.iter().any(includes)
 }
 
 /// One declaration per name, preferring what surely holds over what may.
@@ -281,6 +297,8 @@ pub(super) fn unused_contracts(
     errors: &mut Vec<PolicyError>,
 ) {
     let isolated: BTreeSet<_> = selected.iter().map(|selected| &*selected.item.name).collect();
+    let libraries: Vec<_> =
+        policy.domain.values().filter_map(|domain| package(graph, domain.library.get_ref())).collect();
     for name in policy.functions.keys().filter(|name| !isolated.contains(&**name.get_ref())) {
         let word = name.get_ref();
         let declared = || (0..graph.packages.len()).flat_map(|package| functions(graph, package));
@@ -289,8 +307,13 @@ pub(super) fn unused_contracts(
                 "`{}` declares it: add it to an `[[isolate]]`, or remove this",
                 candidate.declared.package
             )),
-            None => PolicyError::new(name.span(), format!("no foreign function is called `{word}`"))
-                .did_you_mean(word, isolated.iter().copied()),
+            None => {
+                let error = PolicyError::new(name.span(), format!("no foreign function is called `{word}`"));
+                match libraries.iter().any(|library| is_unseen(graph, *library)) {
+                    true => error.help(UNSEEN),
+                    false => error.did_you_mean(word, isolated.iter().copied()),
+                }
+            }
         });
     }
 }

@@ -361,6 +361,13 @@ extern = ["oth*"]
 }
 
 #[test]
+fn points_at_bindings_that_were_not_seen() {
+    let files = "//- app/src/main.rs\nfn main() {}\n//- x-sys/src/lib.rs\ninclude!(concat!(env!(\"OUT_DIR\"), \"/bindings.rs\"));\n";
+    let policy = "[domain.x]\nlibrary = \"x-sys\"\n[[isolate]]\ndomain = \"x\"\nextern = [\"get\"]\n[fn.get]\narg.out = { kind = \"handle\" }\n";
+    insta::assert_snapshot!(planned(files, policy));
+}
+
+#[test]
 fn a_member_declares_what_the_library_leaves_out() {
     insta::assert_snapshot!(planned(
         "//- app/src/main.rs\nmod ffi;\nfn main() { ffi::extra(); }\n\

@@ -142,7 +142,15 @@ impl Domain {
         self.settings.heap_limit
     }
 
-    /// Begins a call of `function` (a name for reports). Up to 40 threads can be inside at once, further ones wait.
+    /// Begins a call of `function` (a name for reports). A domain lives as long as the process: one that could be dropped cannot be
+    /// called.
+    ///
+    /// ```compile_fail,E0597
+    /// let domain = isolate_rt::Domain::new("soon gone");
+    /// let _ = domain.call("any");
+    /// ```
+    ///
+    /// Up to 40 threads can be inside at once, further ones wait.
     ///
     /// # Errors
     ///

@@ -105,6 +105,10 @@ impl Evidence {
         Memory::Nothing
     }
 
+    pub(crate) fn is_of_loader(&self, _: usize) -> bool {
+        match self.0 {}
+    }
+
     pub(crate) fn backtrace(&self) -> Backtrace {
         match self.0 {}
     }

@@ -49,17 +49,20 @@ impl From<FaultKind> for Failure {
     }
 }
 
-/// What the domain's heap has to do with a fault, as a hint for people: the domain can have written anything there.
+/// What most likely has to do with a fault, as a hint for people: the domain can have written anything there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Hint {
-    /// It had reached its limit: a `malloc` before this has given NULL.
+    /// The domain's heap had reached its limit: a `malloc` before this has given NULL.
     HeapLimit {
         /// What was asked for, in bytes.
         requested: usize,
         /// The limit, in bytes.
         limit: usize,
     },
+    /// The dynamic loader was about to write its data, which is the program's: a function was called for the first time that is
+    /// bound lazily, or a thread-local used of a library that was loaded after the domain was made, or `dlopen` called.
+    Loader,
     /// It failed inside `malloc` or `free`: an overrun before has damaged what they rely on, or a block was freed twice.
     HeapDamaged,
 }
@@ -110,9 +113,17 @@ impl Fault {
         )
     }
 
-    /// What the domain's heap has to do with it, if that is likely.
+    /// What it most likely has to do with.
+    ///
+    /// Looks at the loaded objects: not for signal handlers.
     pub fn hint(&self) -> Option<Hint> {
-        self.report.failure.hint
+        let is_of_loader = || match *self.kind() {
+            FaultKind::Protection { address, key: 0, write: true } => {
+                self.evidence()?.is_of_loader(address).then_some(Hint::Loader)
+            }
+            _ => None,
+        };
+        self.report.failure.hint.or_else(is_of_loader)
     }
 
     /// Address of the access, where the fault was one.
@@ -258,6 +269,11 @@ impl fmt::Display for Hint {
             Self::HeapLimit { requested, limit } => write!(
                 f,
                 "its heap had no room for {requested} bytes: the limit is {limit} bytes, `heap.limit` in the policy, `heap_limit` in code"
+            ),
+            Self::Loader => write!(
+                f,
+                "by the dynamic loader: for a function that is bound lazily (link with `-z now`, or run with `LD_BIND_NOW=1`), \
+                 a thread-local of a library that was loaded later, or `dlopen`"
             ),
             Self::HeapDamaged => write!(
                 f,

@@ -55,6 +55,18 @@ impl Evidence {
         memory::of(address)
     }
 
+    /// Whether the dynamic loader was at work, or its data was to be written, `address`.
+    pub(crate) fn is_of_loader(&self, address: usize) -> bool {
+        // SAFETY: asks for a number: where the loader lies (getauxval(3)).
+        let base = unsafe { libc::getauxval(libc::AT_BASE) } as usize;
+        let instruction = self.instruction().unwrap_or(address);
+        base != 0
+            && objects::with(|objects| {
+                let loader = objects.iter().find(|object| object.base == base);
+                loader.is_some_and(|it| it.segment(address).or_else(|| it.segment(instruction)).is_some())
+            })
+    }
+
     pub(crate) fn backtrace(&self) -> Backtrace {
         let Some(stopped) = &self.stopped else { return Backtrace::default() };
         let (mut frames, is_complete) = objects::with(|objects| {

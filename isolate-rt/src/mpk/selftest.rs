@@ -26,6 +26,7 @@ const RSEQ: i32 = 2;
 const SETUP: i32 = 3;
 const NOT_DENIED: i32 = 4;
 const NO_TICKS: i32 = 5;
+const NOT_GIVEN: i32 = 6;
 
 fn test() -> Result<(), Unsupported> {
     if !pkey::has_pku() {
@@ -38,15 +39,24 @@ fn test() -> Result<(), Unsupported> {
     let _ = thread::rseq_offset();
     let step = match in_child(child) {
         Ok(PASSED) => return Ok(()),
-        Ok(NO_KEY) => return Err(Unsupported::NoPku),
+        Ok(NO_KEY) => return Err(Unsupported::NoKey),
+        Ok(NOT_GIVEN) => "the CPU says that it has protection keys, and the kernel gives none",
         Ok(RSEQ) => return Err(Unsupported::Rseq),
         Ok(NOT_DENIED) => "a write to closed memory was not denied",
         Ok(NO_TICKS) => "no timer signal arrived while memory was closed",
         Ok(_) => "the child could not set the test up",
         Err(None) => return Err(system("clone")),
-        Err(Some(_)) => "a signal while memory was closed killed the child (Linux before 6.12, or rseq)",
+        Err(Some(signal)) => killed_by(signal),
     };
     Err(Unsupported::SelfTest { step })
+}
+
+fn killed_by(signal: c_int) -> &'static str {
+    match signal {
+        libc::SIGILL => "the CPU says that it has protection keys, and does not know their instructions",
+        libc::SIGSYS => "a filter of system calls forbids what protection keys need",
+        _ => "a signal while memory was closed killed the child (Linux before 6.12, or rseq)",
+    }
 }
 
 /// Runs `body` in a child that nobody else's `waitpid` or `SIGCHLD` handler sees. `Err` holds the signal that killed it.
@@ -78,7 +88,11 @@ static TICKS: AtomicU32 = AtomicU32::new(0);
 static VICTIM: AtomicU32 = AtomicU32::new(0);
 
 fn child() -> i32 {
-    let Ok(key) = Pkey::allocate() else { return NO_KEY };
+    let key = match Pkey::allocate() {
+        Ok(key) => key,
+        Err(Unsupported::NoKey) => return NO_KEY,
+        Err(_) => return NOT_GIVEN,
+    };
     if thread::unregister_rseq().is_err() {
         return RSEQ;
     }

@@ -293,19 +293,27 @@ const RSEQ_FLAG_UNREGISTER: i32 = 1;
 ///
 /// `sched_getcpu` and the like then ask the kernel instead.
 pub(super) fn unregister_rseq() -> Result<(), Unsupported> {
-    let Some(area) = rseq_area() else { return Ok(()) };
-    // SAFETY: names the area that glibc registered for this thread; the kernel refuses any other.
-    let done = unsafe { libc::syscall(libc::SYS_rseq, area, rseq_size(), RSEQ_FLAG_UNREGISTER, RSEQ_SIG) };
-    if done == 0 {
-        return Ok(());
-    }
-    // EINVAL: nothing is registered for this thread, or something else is. Registering tells the two apart.
-    // SAFETY: an area of this thread's own that stays where it is; unregistered at once.
-    unsafe {
-        if libc::syscall(libc::SYS_rseq, area, rseq_size(), 0, RSEQ_SIG) != 0 {
-            return Err(Unsupported::Rseq);
+    /// As small as the kernel allows, and aligned as it wants.
+    #[repr(C, align(32))]
+    struct Area([u8; 32]);
+    if let Some(area) = rseq_area() {
+        // SAFETY: names the area that glibc registered for this thread; the kernel refuses any other.
+        if unsafe { libc::syscall(libc::SYS_rseq, area, rseq_size(), RSEQ_FLAG_UNREGISTER, RSEQ_SIG) } == 0 {
+            return Ok(());
         }
-        libc::syscall(libc::SYS_rseq, area, rseq_size(), RSEQ_FLAG_UNREGISTER, RSEQ_SIG);
+    }
+    // Nothing is registered for this thread, or something else than glibc's is: some allocators do that. Registering tells the
+    // two apart.
+    let mut own = Area([0; 32]);
+    let (area, len) = (own.0.as_mut_ptr(), size_of::<Area>());
+    // SAFETY: lives longer than it is registered.
+    unsafe {
+        if libc::syscall(libc::SYS_rseq, area, len, 0, RSEQ_SIG) != 0 {
+            // A kernel without it writes nowhere.
+            let none = *libc::__errno_location() == libc::ENOSYS;
+            return if none { Ok(()) } else { Err(Unsupported::Rseq) };
+        }
+        libc::syscall(libc::SYS_rseq, area, len, RSEQ_FLAG_UNREGISTER, RSEQ_SIG);
     }
     Ok(())
 }

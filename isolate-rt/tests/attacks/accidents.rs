@@ -296,7 +296,9 @@ fn a17_lazy_binding() {
     child_ends("accidents::a17_lazy_binding", "control", End::Status(UNHARMED));
     // SAFETY: reads a C string.
     let call = || in_domain("lazy", || unsafe { lazy(c"42".as_ptr()) });
-    assert!(matches!(call().unwrap_err().kind(), FaultKind::Protection { key: 0, write: true, .. }));
+    let fault = call().unwrap_err();
+    assert!(matches!(fault.kind(), FaultKind::Protection { key: 0, write: true, .. }), "{fault}");
+    assert!(fault.to_string().contains("bound lazily"), "{fault}");
     // SAFETY: as above. Once bound, by the program, it works.
     assert_eq!(unsafe { lazy(c"41".as_ptr()) }, 41);
     assert_eq!(call(), Ok(42));

@@ -23,10 +23,15 @@ pub(crate) fn isolation() -> bool {
 
 /// Runs the test `name` of this binary again, in a child with `ISOLATE_CHILD=role`.
 pub(crate) fn child(name: &str, role: &str) -> Output {
+    child_with(name, role, &[])
+}
+
+/// As [`child`], with more in its environment.
+pub(crate) fn child_with(name: &str, role: &str, environment: &[(&str, &str)]) -> Output {
     let this = std::env::current_exe().expect("the test binary has a path");
     let mut command = Command::new(this);
     command.args([name, "--exact", "--nocapture", "--test-threads=1"]).env("ISOLATE_CHILD", role);
-    command.output().expect("the test binary can be started")
+    command.envs(environment.iter().copied()).output().expect("the test binary can be started")
 }
 
 /// The role that [`child`] gave this process.
@@ -50,16 +55,23 @@ impl From<&Output> for End {
     }
 }
 
-/// Gives up membarrier(2) for this process, as sandboxes do that came up before the call (seccomp(2)). Not to be undone.
+/// Gives up membarrier(2) for this process, as sandboxes do that came up before the call. Not to be undone.
 pub(crate) fn give_up_membarrier() {
+    give_up(libc::SYS_membarrier, libc::SECCOMP_RET_ERRNO | libc::EPERM as u32);
+    // SAFETY: asks.
+    assert_eq!(unsafe { libc::syscall(libc::SYS_membarrier, libc::MEMBARRIER_CMD_QUERY, 0, 0) }, -1);
+}
+
+/// Has a system call of this process end as `outcome` says (seccomp(2)). Not to be undone.
+pub(crate) fn give_up(call: libc::c_long, outcome: u32) {
     const LOAD_NUMBER: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
     const SKIP_UNLESS_EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
     const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
     let step = |code, jf, k| libc::sock_filter { code, jt: 0, jf, k };
     let mut steps = [
         step(LOAD_NUMBER, 0, 0),
-        step(SKIP_UNLESS_EQUAL, 1, libc::SYS_membarrier as u32),
-        step(RETURN, 0, libc::SECCOMP_RET_ERRNO | libc::EPERM as u32),
+        step(SKIP_UNLESS_EQUAL, 1, call as u32),
+        step(RETURN, 0, outcome),
         step(RETURN, 0, libc::SECCOMP_RET_ALLOW),
     ];
     let program = libc::sock_fprog { len: steps.len() as u16, filter: steps.as_mut_ptr() };
@@ -68,6 +80,5 @@ pub(crate) fn give_up_membarrier() {
         assert_eq!(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
         let all_threads = libc::SECCOMP_FILTER_FLAG_TSYNC;
         assert_eq!(libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, all_threads, &program), 0);
-        assert_eq!(libc::syscall(libc::SYS_membarrier, libc::MEMBARRIER_CMD_QUERY, 0, 0), -1);
     }
 }

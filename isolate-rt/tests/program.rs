@@ -5,6 +5,8 @@ mod support;
 
 use isolate_rt::{Domain, FaultKind, Handle};
 use std::arch::asm;
+use std::ffi::CString;
+use std::process::Command;
 use std::ptr;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
@@ -172,6 +174,41 @@ fn dlopen_of_a_library_with_tls_in_root() {
         }
         exercise(&DOMAIN);
     }
+}
+
+/// Thread-locals of a library that is loaded when the domain is long there: refused once to a thread that has been inside
+/// before, since the loader writes its data, and then the domain's own, as others are.
+#[test]
+fn thread_locals_of_a_library_that_is_loaded_later() {
+    static LATE: Domain = Domain::new("late");
+    if !isolation() {
+        return;
+    }
+    assert_eq!(in_domain(&LATE, || 1), Ok(1));
+    let directory = env!("CARGO_TARGET_TMPDIR");
+    let (source, object) = (format!("{directory}/late_tls.c"), format!("{directory}/late_tls.so"));
+    std::fs::write(&source, "static __thread int count = 40; int next(void) { return ++count; }\n").unwrap();
+    let built = Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o", &object, &source]).status();
+    assert!(built.expect("a C compiler").success());
+    let path = CString::new(object).unwrap();
+    // SAFETY: a library without constructors, whose function has this type; bound at once.
+    let next = unsafe {
+        let library = libc::dlopen(path.as_ptr(), libc::RTLD_NOW);
+        assert!(!library.is_null());
+        std::mem::transmute::<*mut libc::c_void, extern "C" fn() -> i32>(libc::dlsym(library, c"next".as_ptr()))
+    };
+    let call = move || in_domain(&LATE, || next());
+    let refused = call().unwrap_err();
+    assert_eq!(refused.hint(), Some(isolate_rt::Hint::Loader), "{refused}");
+    assert_eq!((call(), call()), (Ok(41), Ok(42)));
+    // Another thread's are its own, there and here; and a fault takes the domain's.
+    assert_eq!(std::thread::spawn(move || (call(), call(), next())).join().unwrap(), (Ok(41), Ok(42), 41));
+    in_domain(&LATE, || {
+        // SAFETY: ends the call.
+        unsafe { asm!("ud2") }
+    })
+    .unwrap_err();
+    assert_eq!((call(), next()), (Ok(41), 41));
 }
 
 #[test]

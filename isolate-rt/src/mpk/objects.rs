@@ -22,12 +22,14 @@ pub(super) struct Object {
 }
 
 /// The thread-local variables of an object.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Module {
     /// Its number, from 1 on; 0 where it has none yet.
     pub(super) id: usize,
     pub(super) size: usize,
     pub(super) align: usize,
+    /// Where what they hold at first lies, and how long it is; the rest is 0.
+    pub(super) initial: (usize, usize),
 }
 
 /// A segment that is mapped.
@@ -102,6 +104,22 @@ pub(super) fn with<R, F: FnOnce(&[Object]) -> R>(look: F) -> R {
     }
 }
 
+/// How many objects were ever loaded: when that is another number, there are new ones.
+pub(super) fn ever_loaded() -> u64 {
+    /// # Safety
+    ///
+    /// To be called by `dl_iterate_phdr`, with a `u64`.
+    unsafe extern "C" fn first(info: *mut libc::dl_phdr_info, _: usize, loaded: *mut c_void) -> i32 {
+        // SAFETY: `info` is what dl_iterate_phdr(3) passes, `loaded` what we passed to it.
+        unsafe { loaded.cast::<u64>().write((*info).dlpi_adds) };
+        1
+    }
+    let mut loaded = 0u64;
+    // SAFETY: the callback gets the pointer it expects.
+    unsafe { libc::dl_iterate_phdr(Some(first), (&raw mut loaded).cast()) };
+    loaded
+}
+
 /// # Safety
 ///
 /// To be called by `dl_iterate_phdr`, with a `Vec<Object>`.
@@ -131,6 +149,7 @@ unsafe extern "C" fn collect(info: *mut libc::dl_phdr_info, _: usize, objects: *
             id,
             size: header.p_memsz as usize,
             align: (header.p_align as usize).max(1),
+            initial: (base.wrapping_add(header.p_vaddr as usize), header.p_filesz as usize),
         }),
     });
     0

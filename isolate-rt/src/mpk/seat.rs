@@ -127,12 +127,8 @@ impl Seat {
         if own.generation == generation {
             return Ok(());
         }
-        let tls = match &own.tls {
-            Some(tls) => {
-                // SAFETY: held, and nothing of the domain runs on this seat.
-                unsafe { tls.restore() };
-                tls
-            }
+        let tls = match &mut own.tls {
+            Some(tls) => tls,
             None => {
                 let template = Template::learn()?;
                 for range in self.layout.ranges() {
@@ -146,6 +142,9 @@ impl Seat {
                 own.tls.insert(tls)
             }
         };
+        tls.meet_new_modules();
+        // SAFETY: held, and nothing of the domain runs on this seat.
+        unsafe { tls.restore() };
         // SAFETY: as above.
         unsafe { tls.set_tid(thread.tid()) };
         own.generation = generation;

@@ -12,10 +12,14 @@ use super::{Once, PAGE, system};
 use crate::fault::Unsupported;
 use crate::heap::{HEAP, Heap};
 use std::ffi::c_void;
+use std::ops::Range;
 use std::ptr;
 
 /// Stack of the thread that is copied, in bytes. Static TLS lies in it.
 const HELPER_STACK: usize = 4 << 20;
+
+/// Room in a block for libraries that are loaded later, in bytes.
+const LATER: usize = 64 << 10;
 
 /// A thread's block as a helper thread found its own.
 pub(super) struct Template {
@@ -27,6 +31,9 @@ pub(super) struct Template {
     fs: usize,
     /// The vector of module blocks, its two header entries included.
     dtv: Vec<[usize; 2]>,
+    /// The modules that there were, and the loader's count of objects that it had loaded.
+    modules: Vec<Module>,
+    loaded: u64,
     /// Blocks of modules that were loaded later, outside of the helper's: which entry, and what it holds at first.
     dynamic: Vec<(Module, Vec<u8>)>,
     /// Offsets in `bytes`: `errno`, the heap cell, the thread number (if found).
@@ -45,6 +52,12 @@ pub(super) struct Block {
     used: usize,
     errno: usize,
     tid: Option<usize>,
+    /// The end of the room for it.
+    end: usize,
+    /// Where in `image` the vector is.
+    vector: Range<usize>,
+    modules: Vec<Module>,
+    loaded: u64,
 }
 
 impl Template {
@@ -57,7 +70,7 @@ impl Template {
     /// Bytes that a block needs.
     pub(super) fn size(&self) -> usize {
         let dynamic: usize = self.dynamic.iter().map(|(module, bytes)| module.align + bytes.len()).sum();
-        PAGE + self.bytes.len() + dynamic + 64 + size_of_val(&*self.dtv)
+        PAGE + self.bytes.len() + dynamic + 64 + size_of_val(&*self.dtv) + LATER
     }
 }
 
@@ -97,6 +110,7 @@ impl Block {
             };
             image.extend([block, free].map(usize::to_ne_bytes).as_flattened());
         }
+        let vector = dtv - base..image.len();
         // The control block points at the entry after the first header (glibc `tcbhead_t.dtv`).
         put(&mut image, control + 8, (dtv + size_of::<[usize; 2]>()).to_ne_bytes());
         put(&mut image, template.heap, heap.addr().to_ne_bytes());
@@ -109,8 +123,58 @@ impl Block {
         }
         // SAFETY: `size` counted all of this from `at`.
         unsafe { ptr::copy_nonoverlapping(image.as_ptr(), ptr::with_exposed_provenance_mut(base), image.len()) };
-        let Template { used, errno, tid, .. } = *template;
-        Self { fs: base + control, image, base, used, errno, tid }
+        let Template { used, errno, tid, loaded, .. } = *template;
+        let (modules, end) = (template.modules.clone(), at + template.size());
+        Self { fs: base + control, image, base, used, errno, tid, end, vector, modules, loaded }
+    }
+
+    /// Gives libraries that were loaded since the last look their thread-locals in this block, in the image of it: the loader, asked
+    /// from inside for what it has not prepared, writes its own data. What there is no room for stays unknown.
+    pub(super) fn meet_new_modules(&mut self) {
+        let loaded = objects::ever_loaded();
+        if std::mem::replace(&mut self.loaded, loaded) == loaded {
+            return;
+        }
+        let root = cpu::read_fs();
+        for module in modules() {
+            if self.modules.contains(&module) {
+                continue;
+            }
+            // SAFETY: a module that was loaded just now. This brings the thread's own vector up to date.
+            let own = unsafe { __tls_get_addr(&[module.id, 0]) }.addr();
+            let from_control = own.wrapping_sub(root).cast_signed();
+            // What is addressed from the control block lies in every block at the same distance from it.
+            let at_distance = self.fs.wrapping_add_signed(from_control).wrapping_sub(self.base);
+            let at = if from_control < 0 && at_distance < self.fs - self.base {
+                at_distance
+            } else {
+                (self.base + self.image.len()).next_multiple_of(module.align) - self.base
+            };
+            let entry = self.vector.start + (module.id + 1) * size_of::<[usize; 2]>();
+            let end = at + module.size;
+            if entry >= self.vector.end || self.base + end > self.end {
+                continue;
+            }
+            self.image.resize(self.image.len().max(end), 0);
+            self.used = self.used.min(at & !63);
+            // SAFETY: of the module's file, mapped where its headers say.
+            let initial = unsafe {
+                let (start, len) = module.initial;
+                std::slice::from_raw_parts(ptr::with_exposed_provenance::<u8>(start), len.min(module.size))
+            };
+            self.image[at..end].fill(0);
+            self.image[at..at + initial.len()].copy_from_slice(initial);
+            put(&mut self.image, entry, (self.base + at).to_ne_bytes());
+            put(&mut self.image, entry + size_of::<usize>(), 0usize.to_ne_bytes());
+            self.modules.retain(|known| known.id != module.id);
+            self.modules.push(module);
+            // SAFETY: the thread's own vector, whose first entry says of which state of the loader it is.
+            let state = unsafe {
+                let vector = ptr::with_exposed_provenance::<usize>(root + 8).read();
+                ptr::with_exposed_provenance::<usize>(vector).read()
+            };
+            put(&mut self.image, self.vector.start + size_of::<[usize; 2]>(), state.to_ne_bytes());
+        }
     }
 
     /// Thread pointer of the block.
@@ -126,7 +190,7 @@ impl Block {
     /// The instance is held, and nothing of the domain runs.
     pub(super) unsafe fn restore(&self) {
         let image = &self.image[self.used..];
-        // SAFETY: the block was laid with this very length.
+        // SAFETY: there is room for this length.
         unsafe {
             ptr::copy_nonoverlapping(
                 image.as_ptr(),
@@ -166,6 +230,7 @@ struct Capture {
     dtv: Vec<[usize; 2]>,
     /// Modules with thread-local variables, and the contents of those blocks that lie elsewhere, one after the other.
     modules: Vec<Module>,
+    loaded: u64,
     dynamic: Vec<u8>,
     low: usize,
     fs: usize,
@@ -193,6 +258,7 @@ fn capture() -> Result<Template, Unsupported> {
             stack_top: stack.expose_provenance() + HELPER_STACK,
             bytes: Vec::with_capacity(HELPER_STACK),
             dtv: Vec::with_capacity(4096),
+            loaded: objects::ever_loaded(),
             modules: modules(),
             dynamic: Vec::new(),
             low: 0,
@@ -230,7 +296,7 @@ fn capture() -> Result<Template, Unsupported> {
             rest = others;
         }
     }
-    let Capture { bytes, dtv, low, fs, errno, heap, tid, .. } = capture;
+    let Capture { bytes, dtv, low, fs, errno, heap, tid, modules, loaded, .. } = capture;
     let inside = |address: usize| address >= low && address < low + bytes.len();
     if dtv.is_empty() || !inside(fs) || !inside(errno) || !inside(heap) {
         return Err(Unsupported::SelfTest { step: "finding the layout of thread-local storage" });
@@ -242,7 +308,7 @@ fn capture() -> Result<Template, Unsupported> {
         _ => None,
     };
     let used = (fs - low).saturating_sub(static_size()) & !63;
-    Ok(Template { errno: errno - low, heap: heap - low, bytes, low, fs, dtv, dynamic, tid, used })
+    Ok(Template { errno: errno - low, heap: heap - low, bytes, low, fs, dtv, dynamic, modules, loaded, tid, used })
 }
 
 unsafe extern "C" {

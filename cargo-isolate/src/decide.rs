@@ -205,10 +205,12 @@ fn excesses(graph: &Graph, policies: &Loaded) -> Vec<Excess> {
     excesses
 }
 
-/// Maxima of members, by name, that are higher than what there is: nobody would see it grow back.
+/// Maxima of members, by name, that are higher than what there is: nobody would see it grow back. Of members whose build scripts
+/// write more than was seen, that is not known.
 fn slack(graph: &Graph, policies: &Loaded) -> Vec<Remark> {
     let mut remarks = Vec::new();
-    for package in graph.packages.iter().filter(|package| package.selected && package.is_complete()) {
+    let whole = |package: &&Package| package.selected && package.is_complete() && !package.has_unseen_items();
+    for package in graph.packages.iter().filter(whole) {
         let count = unsafe_count(package);
         let workspace = (&policies.policy, "`cargo isolate init --update` does it".to_owned());
         let own = policies.member(package).map(|policy| (policy, format!("write `unsafe = {{ max = {count} }}`")));

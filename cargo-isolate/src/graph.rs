@@ -5,7 +5,7 @@ use camino::Utf8PathBuf;
 use isolate_lints::{
     Edition,
     cfg::{Configs, Presence},
-    facts::{FileFacts, Span, UnsafeFact},
+    facts::{FileFacts, Span, Unexpanded, UnsafeFact},
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -119,6 +119,12 @@ impl Package {
     pub(crate) fn is_complete(&self) -> bool {
         self.gaps.iter().all(|gap| !gap.why.is_incomplete())
             && self.files.iter().all(|file| file.facts.errors.is_empty())
+    }
+
+    /// Whether it includes items that its build script writes, which are there after a build only.
+    pub(crate) fn has_unseen_items(&self) -> bool {
+        let reached = self.files.iter().filter(|file| file.role != Role::Unreached);
+        reached.flat_map(|file| &file.facts.unexpanded).any(Unexpanded::is_generated)
     }
 }
 

@@ -1,6 +1,8 @@
 //! The audit of real packages: `tests/corpus`, 132 packages with bundled C, `cfg`'d modules and modules in macros.
 //!
-//! Needs crates.io once, to fetch them; without it the test says that it skips.
+//! Needs crates.io once, to fetch them; without it the test says that it skips. Its page is opened by a Chromium on the path.
+
+mod browser;
 
 use std::{
     collections::BTreeSet,
@@ -16,8 +18,20 @@ fn real_packages_are_audited_whole() {
         eprintln!("SKIPPED: needs crates.io once:\n{}", String::from_utf8_lossy(&fetched.stderr));
         return;
     }
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let page = directory.path().join("corpus.html");
     let output = Command::new(env!("CARGO_BIN_EXE_cargo-isolate"))
-        .args(["isolate", "--locked", "--offline", "--target", "x86_64-unknown-linux-gnu", "--format", "json"])
+        .args([
+            "isolate",
+            "--deps",
+            "--locked",
+            "--offline",
+            "--target",
+            "x86_64-unknown-linux-gnu",
+            "--format",
+            "json",
+        ])
+        .arg(format!("--format=html={}", page.display()))
         .current_dir(&corpus)
         .output()
         .unwrap();
@@ -29,6 +43,13 @@ fn real_packages_are_audited_whole() {
 
     insta::assert_snapshot!("corpus_unread", unread(&audit).join("\n"));
     insta::assert_snapshot!("corpus_totals", totals(&audit));
+
+    let size = std::fs::metadata(&page).unwrap().len();
+    assert!(size < 3_000_000, "{size} bytes");
+    if let Some(chromium) = browser::chromium() {
+        let page = std::fs::read_to_string(&page).unwrap();
+        assert_eq!(browser::said(&chromium, &page, include_str!("page/large.js"), 1400, false), ["fine"]);
+    }
 }
 
 /// Files below `src/` that no target of their package reaches, as `package/path`: each belongs to a binary of a dependency

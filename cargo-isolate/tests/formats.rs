@@ -205,7 +205,12 @@ fn everybody_counts_the_same_constructs() {
     let (live, dormant) = (sums(&audit, "counts"), sums(&audit, "dormant"));
     assert_eq!(live, map(&[("main", 3), ("build-script", 1), ("test", 3)]));
     assert_eq!(dormant, map(&[("main", 3), ("test", 1), ("unreached", 1)]));
-    assert_eq!((live, dormant), (sums(&counts, "counts"), sums(&counts, "dormant")), "--counts");
+    assert_eq!((&live, &dormant), (&sums(&counts, "counts"), &sums(&counts, "dormant")), "--counts");
+
+    let of_live: Value = serde_json::from_str(&print(&["audit", "--live", "--format", "json"])).unwrap();
+    let (all, some) = (list(&audit, "/diagnostics"), list(&of_live, "/diagnostics").collect::<Vec<_>>());
+    assert_eq!(all.filter(|finding| finding["dormant"].is_null()).collect::<Vec<_>>(), some, "--live");
+    assert!(some.len() < list(&audit, "/diagnostics").count() && sums(&of_live, "dormant") == dormant, "--live");
 
     let last = |text: &str| {
         let row = text.lines().find(|line| line.starts_with("total")).unwrap_or_else(|| panic!("{text}"));

@@ -1,26 +1,15 @@
-//! The page of `--format html` in a browser, where there is one: nothing overflows or overlaps, no error, usable by keyboard,
-//! large graphs without a wait.
+//! The page of `--format html` in a browser, where there is one: nothing overflows or overlaps, no error, usable by keyboard.
+//! `corpus.rs` opens a large one.
 //!
 //! Needs a Chromium on the path; without one the test says that it skips. `tests/page/probe.js` goes through the views of a
-//! copy of the page and leaves what it saw in the document, which Chromium prints.
+//! copy of the page and prints what is wrong to the console.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-};
+mod browser;
+
+use browser::{chromium, said};
+use std::{path::Path, process::Command};
 
 const PROBE: &str = include_str!("page/probe.js");
-
-fn chromium() -> Option<PathBuf> {
-    let names = ["chromium", "chromium-browser", "google-chrome"];
-    let found = std::env::split_paths(&std::env::var_os("PATH")?)
-        .flat_map(|directory| names.map(|name| directory.join(name)))
-        .find(|path| path.is_file());
-    if found.is_none() {
-        eprintln!("SKIPPED: no Chromium on the path ({})", names.join(", "));
-    }
-    found
-}
 
 fn page(workspace: &str, arguments: &[&str], file: &Path) {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests").join(workspace);
@@ -35,26 +24,10 @@ fn page(workspace: &str, arguments: &[&str], file: &Path) {
     assert!(file.is_file(), "{status}");
 }
 
-/// What the probe saw of a page in a window of some width.
-fn probe(chromium: &Path, file: &Path, width: u32, dark: bool) -> String {
-    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let text = std::fs::read_to_string(file).unwrap();
-    // Before the page's own script, so that no error goes by unseen.
-    let (head, body) = text.split_once("<body>").unwrap();
-    let copy = directory.path().join("page.html");
-    std::fs::write(&copy, format!("{head}<body><script>{PROBE}</script>{body}")).unwrap();
-    let mut command = Command::new(chromium);
-    command.args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]);
-    command.args(["--disable-background-networking", "--disable-component-update", "--virtual-time-budget=20000"]);
-    command.args([format!("--window-size={width},900"), format!("--user-data-dir={}", directory.path().display())]);
-    if dark {
-        command.arg("--blink-settings=preferredColorScheme=0");
-    }
-    let output = command.arg("--dump-dom").arg(format!("file://{}", copy.display())).output().unwrap();
-    let dom = String::from_utf8_lossy(&output.stdout);
-    let seen = dom.split_once("<pre id=\"probe\">").and_then(|(_, rest)| rest.split_once("</pre>"));
-    let why = || format!("the probe did not finish: {}\n{dom}", String::from_utf8_lossy(&output.stderr));
-    seen.unwrap_or_else(|| panic!("{}", why())).0.trim().to_owned()
+#[track_caller]
+fn check(chromium: &Path, file: &Path, width: u32, dark: bool, what: &str) {
+    let page = std::fs::read_to_string(file).unwrap();
+    assert_eq!(said(chromium, &page, PROBE, width, dark), ["fine"], "{what}, {width} wide, dark: {dark}");
 }
 
 #[test]
@@ -68,8 +41,36 @@ fn nothing_is_wrong_in_a_browser() {
     {
         let file = directory.path().join("page.html");
         page(&format!("fixtures/tool/{name}"), arguments, &file);
-        assert_eq!(probe(&chromium, &file, width, dark), "fine", "{name}, {width} wide, dark: {dark}");
+        check(&chromium, &file, width, dark, name);
     }
+}
+
+/// Functions in modules that call each other: the graph of all of them is drawn, walked and read like a small one.
+#[test]
+fn a_crate_of_a_thousand_functions() {
+    let Some(chromium) = chromium() else { return };
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let write = |name: &str, text: &str| std::fs::write(directory.path().join(name), text).unwrap();
+    std::fs::create_dir(directory.path().join("src")).unwrap();
+    write("Cargo.toml", "[package]\nname = \"thousand\"\nversion = \"1.0.0\"\nedition = \"2024\"\n[workspace]\n");
+    let mut library = String::new();
+    for module in 0..40 {
+        let function = |number: usize| {
+            let next = (module + 1) % 40;
+            format!(
+                "pub fn of_{number}(n: i64) -> i64 {{\n    // SAFETY: it takes any number.\n    unsafe {{ labs(n) }}\n}}\n\
+                 pub fn above_{number}() -> i64 {{\n    of_{number}(1) + super::part_{next}::of_{number}(2)\n}}\n"
+            )
+        };
+        let functions: String = (0..13).map(function).collect();
+        library += &format!(
+            "pub mod part_{module} {{\nunsafe extern \"C\" {{\n    fn labs(n: i64) -> i64;\n}}\n{functions}}}\n"
+        );
+    }
+    write("src/lib.rs", &library);
+    let file = directory.path().join("page.html");
+    page(directory.path().to_str().unwrap(), &["audit"], &file);
+    check(&chromium, &file, 1400, false, "a thousand functions");
 }
 
 /// A crate, a module, a symbol and a line of code, each longer than any window.
@@ -97,6 +98,6 @@ fn long_names_stay_in_their_places() {
     let file = directory.path().join("page.html");
     page(directory.path().to_str().unwrap(), &["audit"], &file);
     for width in [1400, 500] {
-        assert_eq!(probe(&chromium, &file, width, false), "fine", "{width} wide");
+        check(&chromium, &file, width, false, "long names");
     }
 }

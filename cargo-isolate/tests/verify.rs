@@ -28,7 +28,8 @@ domain = "direct"
 extern = ["twice"]
 "#;
 
-/// A workspace with fresh wrappers, then `change`d by one file: what `verify` with `arguments` ends with, and says.
+/// A workspace with fresh wrappers, then `change`d by one file: what `verify` with `arguments` ends with, and says;
+/// with nothing `expected`, nothing.
 #[track_caller]
 fn check(change: (&str, &str), arguments: &[&str], status: i32, expected: &[&str]) {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -63,6 +64,7 @@ fn check(change: (&str, &str), arguments: &[&str], status: i32, expected: &[&str
     put(change.0, &text);
     let verified = isolate(&[&["verify"], arguments].concat());
     let stdout = String::from_utf8_lossy(&verified.stdout);
+    assert!(!expected.is_empty() || stdout.is_empty(), "{stdout}");
     for line in expected {
         assert!(stdout.contains(line), "`{line}` is missing from\n{stdout}");
     }
@@ -80,6 +82,11 @@ fn stale_wrappers() {
         1,
         &["error  wrappers  not as", "    src/isolated/direct.rs\n", "note   compile   not tried"],
     );
+}
+
+#[test]
+fn nothing_wrong_and_nothing_said() {
+    check(("src/main.rs", APP), &["--no-run", "--quiet"], 0, &[]);
 }
 
 #[test]

@@ -103,6 +103,7 @@ fn a_second_time_changes_nothing() {
     let before = workspace.files();
     let printed = workspace.expect(&["wrap", "--apply", "--allow-no-vcs"], 0);
     assert_eq!(printed, "everything is up to date\n");
+    assert_eq!(workspace.expect(&["wrap", "--quiet"], 0), "");
     assert_eq!(workspace.files(), before);
     workspace.expect(&["wrap", "--apply", "--check"], 0);
 }

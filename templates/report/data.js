@@ -33,7 +33,7 @@ const files = lazily(() => tables().files.map(([path, owner, role]) => ({ path: 
 class Finding {
   constructor(row) { this.row = row; }
   get code() { return codes()[this.row[0]]; }
-  get level() { return LEVELS[this.row[1] ?? 0]; }
+  get level() { return LEVELS[this.row[1]]; }
   get fileIndex() { return this.row[2] ?? 0; }
   get file() { return files()[this.fileIndex]; }
   get line() { return this.row[3] ?? 0; }
@@ -54,7 +54,8 @@ class Finding {
       || marked[tables().codes[row[0]][0]] || this.noteTexts.some((index) => marked[index]));
   }
 }
-const findings = lazily(() => parse("findings").map((row) => new Finding(row)));
+// What breaks the policy comes first.
+const findings = lazily(() => parse("findings").map((row) => new Finding(row)).sort((a, b) => a.row[1] - b.row[1]));
 const byPackage = lazily(() => Map.groupBy(findings(), (finding) => finding.file.package));
 const findingsOf = (owner) => byPackage().get(owner) ?? [];
 

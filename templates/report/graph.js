@@ -16,7 +16,7 @@ function graphView(query) {
 
   const canvas = element("div", { class: "canvas" });
   const detail = element("section", { class: "detail", "aria-live": "polite" });
-  const state = { home: chosen, all, built: new Set(), shown: [], open: new Set(), word: "", selected: null };
+  const state = { home: chosen, all, built: new Set(), shown: [], open: new Set(), word: "", selected: null, stop: null };
   let picture = null;
   const redraw = (focus) => { picture = drawGraph(canvas, detail, state, redraw, focus); };
   // Of what builds have, as boxes ask for; each function with the blocks that those have.
@@ -53,7 +53,7 @@ function graphView(query) {
   const resized = new ResizeObserver(() => {
     if (!canvas.isConnected) resized.disconnect();
     // In the next frame: drawing changes the height, which is observed too.
-    else requestAnimationFrame(canvas.clientWidth === width ? () => picture?.refresh() : () => redraw());
+    else requestAnimationFrame(canvas.clientWidth === width ? () => picture?.refresh() : () => redraw(canvas.contains(document.activeElement) ? state.stop : null));
     width = canvas.clientWidth;
   });
   resized.observe(canvas);
@@ -84,9 +84,10 @@ function drawGraph(canvas, detail, state, redraw, focus) {
     return null;
   }
   // An opened module of callers has no node of its own.
-  const refound = focus && (byId.has(focus) ? focus : nodes.find((node) => focus.endsWith(node.module ?? "\n"))?.id);
-  const stop = refound ?? nodes.find((node) => node.layer === 1)?.id ?? nodes[0].id;
-  const picture = drawPicture(canvas, graph, stop);
+  const wanted = focus ?? state.stop;
+  const refound = wanted && (byId.has(wanted) ? wanted : nodes.find((node) => wanted.endsWith(node.module ?? "\n"))?.id);
+  state.stop = refound ?? nodes.find((node) => node.layer === 1)?.id ?? nodes[0].id;
+  const picture = drawPicture(canvas, graph, state);
   const sides = { below: Map.groupBy(edges, (edge) => edge.from), above: Map.groupBy(edges, (edge) => edge.to) };
 
   const light = (id) => picture.light(id && byId.has(id) ? connected(id, sides) : null);
@@ -133,7 +134,7 @@ function drawGraph(canvas, detail, state, redraw, focus) {
   });
   if (state.selected && byId.has(state.selected)) choose(state.selected);
   else letGo();
-  if (focus) picture.focus(stop);
+  if (focus) picture.focus(state.stop);
   return picture;
 }
 

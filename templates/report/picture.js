@@ -8,8 +8,8 @@ const FEW_WITHIN = 24;
 // Above and below what is in sight, in pixels.
 const MARGIN = 300;
 
-// `stop` is the node that Tab leads to.
-function drawPicture(canvas, { nodes, edges, byId, height }, stop) {
+// `state.stop` is the node that Tab leads to.
+function drawPicture(canvas, { nodes, edges, byId, height }, state) {
   const { columns, width } = columnsOf(nodes, canvas.clientWidth - 2);
   const at = (node) => ({ x: columns[node.layer].x, y: node.y + 6, w: columns[node.layer].width });
   const within = ({ from, to }) => byId.get(from).layer === byId.get(to).layer;
@@ -23,7 +23,7 @@ function drawPicture(canvas, { nodes, edges, byId, height }, stop) {
     const [top, bottom] = [canvas.scrollTop - MARGIN, canvas.scrollTop + innerHeight + MARGIN];
     const crosses = (a, b) => Math.max(a, b) > top && Math.min(a, b) < bottom;
     return {
-      nodes: nodes.filter((node) => node.id === stop || crosses(node.y, node.y + ROW)),
+      nodes: nodes.filter((node) => node.id === state.stop || crosses(node.y, node.y + ROW)),
       edges: edges.filter(({ from, to }) => crosses(byId.get(from).y, byId.get(to).y)),
     };
   }
@@ -35,7 +35,7 @@ function drawPicture(canvas, { nodes, edges, byId, height }, stop) {
     owners.clear();
     for (const [node, box] of boxes) {
       owners.set(box, node);
-      box.setAttribute("tabindex", node.id === stop ? "0" : "-1");
+      box.setAttribute("tabindex", node.id === state.stop ? "0" : "-1");
     }
     shine();
   }
@@ -65,7 +65,7 @@ function drawPicture(canvas, { nodes, edges, byId, height }, stop) {
       shine();
     },
     focus(id) {
-      stop = id;
+      state.stop = id;
       refresh();
       const [, box] = [...boxes].find(([node]) => node.id === id);
       box.focus({ preventScroll: true });

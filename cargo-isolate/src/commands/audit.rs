@@ -21,6 +21,9 @@ pub(crate) struct Args {
     /// Show the findings of dependencies too, not only their sums; `[audit]` of the policy sets it for good
     #[arg(long)]
     deps: bool,
+    /// Leave out the findings in code that no chosen target compiles; the table counts it all the same
+    #[arg(long, conflicts_with_all = ["symbol", "counts"])]
+    live: bool,
     /// Show who calls a C symbol, from where, instead of the audit; `*` and `?` as in file names
     #[arg(long, value_name = "NAME", value_parser = pattern)]
     symbol: Option<GlobMatcher>,
@@ -51,10 +54,13 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         Some(model::Dependencies::None) => Dependencies::None,
         Some(model::Dependencies::Full) => Dependencies::Full,
     };
-    let report = match args.counts {
+    let mut report = match args.counts {
         true => report::counts(&graph, dependencies),
         false => report::audit_with(&graph, dependencies)?,
     };
+    if args.live {
+        report.retain(|diagnostic| diagnostic.dormant.is_none());
+    }
     args.output.print(&graph, &report, Shown { quiet: args.request.quiet })?;
     // The process ends here: taking hundreds of thousands of facts apart one by one would be a tenth of a second audit.
     std::mem::forget(graph);

@@ -81,6 +81,7 @@ fn check(graph: &Graph, policy: &Loaded, today: Day, earlier: &Earlier) -> anyho
         report.diagnostics.push(report::remark(graph, policy, &remark)?);
     }
     report.retain(|diagnostic| rules.judge(diagnostic));
+    ratchet::say_once(&mut report);
     report.known = Some(earlier.known(graph, &constructs, &rules));
     Ok(report)
 }

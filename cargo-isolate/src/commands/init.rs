@@ -47,6 +47,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         // With `--ci` there is something else to do.
         false => write_policy(args, &graph, &path)? || args.ci,
     };
+    for package in graph.packages.iter().filter(|package| package.selected && package.has_unseen_items()) {
+        let name = &package.name;
+        streams::tell!(
+            "what the build script of `{name}` writes was not seen: `init --expand` runs it, and counts that too"
+        );
+    }
     if args.ci {
         write_ci(&graph, &args.request)?;
     }

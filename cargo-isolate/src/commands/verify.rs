@@ -119,6 +119,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let report = examine(args, &graph, &plan, &targets)?;
     let mut out = streams::stdout();
     match args.format {
+        Format::Text if args.request.quiet && report.exit() == Exit::Clean => {}
         Format::Text => {
             print::text(&mut out, &report)?;
             report::print_problems(&mut out, &graph, &report::audit(&graph)?)?;

@@ -74,6 +74,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     wrap::write(&changes)?;
     let last = last_build(&graph, &plan).context("cannot read what the last build left")?;
     last.refused.iter().for_each(|refused| streams::tell!("warning: {refused}"));
+    if args.request.quiet {
+        return Ok(Exit::Clean);
+    }
     report(&mut out, &graph, &changes)?;
     call_sites(&mut out, &graph, &sites, &changes, "rewrote")?;
     if !args.apply && !targets.iter().all(|target| is_reached(&graph, target)) {

@@ -2,12 +2,12 @@
 
 use super::{Declared, Library};
 use crate::{
-    graph::{Graph, Role, SourceFile},
+    graph::{Graph, Role},
     policy::{Pattern, PolicyError, Spanned, model},
 };
 use isolate_lints::{
     cfg::Presence,
-    facts::{ForeignItem, ForeignKind, Unexpanded},
+    facts::{ForeignItem, ForeignKind},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -149,7 +149,7 @@ fn matching<'g>(
         return found;
     }
     let all: Vec<_> = groups.iter().flatten().flat_map(|package| items(graph, *package)).collect();
-    let unseen = is_unseen(graph, library);
+    let unseen = graph.packages[library].has_unseen_items();
     let library = &graph.packages[library].name;
     let is_static = all.iter().any(|candidate| candidate.item.name == text);
     errors.push(if is_static {
@@ -159,7 +159,11 @@ fn matching<'g>(
         let error = PolicyError::new(pattern.span(), message);
         match unseen {
             true => error.help(UNSEEN),
-            false => error.did_you_mean(text, all.iter().map(|one| &*one.item.name)),
+            false => {
+                let names: BTreeSet<&str> = all.iter().map(|one| &*one.item.name).collect();
+                let error = error.did_you_mean(text, names.iter().copied());
+                if error.help.is_some() { error } else { error.help(declared(&names)) }
+            }
         }
     });
     Vec::new()
@@ -168,12 +172,15 @@ fn matching<'g>(
 const UNSEEN: &str =
     "the library's build script writes declarations, which were not seen: `--expand` runs it and reads what it writes";
 
-/// A file of the package includes what its build script writes, and that was not read.
-fn is_unseen(graph: &Graph, package: usize) -> bool {
-    let package = &graph.packages[package];
-    let includes =
-        |file: &SourceFile| file.role == Role::Main && file.facts.unexpanded.iter().any(Unexpanded::is_generated);
-    package.out_dir.is_none() && package.files.iter().any(includes)
+/// What there is to choose from, the first few by name.
+fn declared(names: &BTreeSet<&str>) -> String {
+    const FEW: usize = 5;
+    let few: Vec<String> = names.iter().take(FEW).map(|name| format!("`{name}`")).collect();
+    match names.len() {
+        0 => "neither has an `extern` block: `library` names the package that has".to_owned(),
+        count if count > FEW => format!("declared there: {}, and {} more", few.join(", "), count - FEW),
+        _ => format!("declared there: {}", few.join(", ")),
+    }
 }
 
 /// One declaration per name, preferring what surely holds over what may.
@@ -309,7 +316,7 @@ pub(super) fn unused_contracts(
             )),
             None => {
                 let error = PolicyError::new(name.span(), format!("no foreign function is called `{word}`"));
-                match libraries.iter().any(|library| is_unseen(graph, *library)) {
+                match libraries.iter().any(|library| graph.packages[*library].has_unseen_items()) {
                     true => error.help(UNSEEN),
                     false => error.did_you_mean(word, isolated.iter().copied()),
                 }

@@ -24,7 +24,10 @@ use isolate_lints::{
     facts::{FileFacts, Scope, Span},
     rules::{Finding, Severity},
 };
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 /// What a finding is known by later.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -112,6 +115,32 @@ pub(crate) fn new_unsafe(graph: &Graph, audit: &[Diagnostic], earlier: &Compared
         });
     }
     found
+}
+
+/// Where a rule found something that counts no less, that the place is new becomes a note of that: it is one place to look at.
+pub(crate) fn say_once(report: &mut Report) {
+    let place = |diagnostic: &Diagnostic| (diagnostic.origin, diagnostic.span.start, diagnostic.span.end);
+    let mut rules: HashMap<_, usize> = HashMap::new();
+    for (index, diagnostic) in report.diagnostics.iter().enumerate().filter(|(_, one)| one.code != NEW_UNSAFE) {
+        let known = rules.entry(place(diagnostic)).or_insert(index);
+        if diagnostic.level < report.diagnostics[*known].level {
+            *known = index;
+        }
+    }
+    let mut said = Vec::new();
+    for (index, new) in report.diagnostics.iter().enumerate().filter(|(_, one)| one.code == NEW_UNSAFE) {
+        let rule = rules.get(&place(new)).filter(|rule| report.diagnostics[**rule].level <= new.level);
+        said.extend(rule.map(|rule| (index, *rule, format!("{} (`{NEW_UNSAFE}`)", new.message))));
+    }
+    for (_, rule, note) in &said {
+        report.diagnostics[*rule].notes.push(note.clone());
+    }
+    let said: HashSet<usize> = said.into_iter().map(|(index, ..)| index).collect();
+    let mut position = 0;
+    report.retain(|_| {
+        position += 1;
+        !said.contains(&(position - 1))
+    });
 }
 
 /// What stands around a construct or call.

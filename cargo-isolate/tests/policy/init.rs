@@ -39,6 +39,32 @@ fn a_library_of_its_own_is_proposed() {
     insta::assert_snapshot!("own_c_plan", workspace.isolate(&["plan"]));
 }
 
+/// What a build script writes is no part of a first policy's promise, unless it is run; where it is needed, that is said.
+#[test]
+fn bindings_that_were_not_seen() {
+    let workspace = Workspace::new(&[
+        ("Cargo.toml", "[package]\nname = \"z-sys\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n"),
+        (
+            "build.rs",
+            "fn main() {
+    let path = std::env::var(\"OUT_DIR\").unwrap() + \"/bindings.rs\";
+    std::fs::write(path, \"unsafe extern \\\"C\\\" { pub fn z_sum(n: i32) -> i32; }\").unwrap();
+}
+",
+        ),
+        ("src/lib.rs", "include!(concat!(env!(\"OUT_DIR\"), \"/bindings.rs\"));\n"),
+    ]);
+    let unseen = format!("{}---\n{}", workspace.isolate(&["init"]), after_rules(&workspace));
+    workspace.isolate(&["init", "--force", "--expand"]);
+    let seen = workspace.read("policy.toml");
+    assert!(seen.ends_with("[crates.z-sys]\nunsafe = { max = 1 }\n"), "{seen}");
+    // Who does not see it all does not ask for less.
+    let update = [workspace.isolate(&["init", "--update"]), workspace.isolate(&["check"])].join("\n");
+    let isolate = "version = 1\n[domain.z]\nlibrary = \"z-sys\"\n[[isolate]]\ndomain = \"z\"\nextern = [\"z_sum\"]\n";
+    workspace.write("policy.toml", isolate);
+    insta::assert_snapshot!("unseen_bindings", [unseen, update, workspace.isolate(&["check"])].join("\n"));
+}
+
 #[test]
 fn an_update_keeps_comments_and_settles() {
     let workspace = own_c();

@@ -2,6 +2,8 @@
 
 mod init;
 mod members;
+mod mistakes;
 mod rehearsal;
+mod repositories;
 mod trends;
 mod workspace;

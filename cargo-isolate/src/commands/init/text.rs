@@ -91,7 +91,15 @@ fn crates_section(graph: &Graph, ratchet: Ratchet, text: &mut String) {
     );
     for package in graph.packages.iter().filter(|package| package.selected) {
         let name = &package.name;
+        if package.has_unseen_items() {
+            let _ = writeln!(
+                text,
+                "# Without what the build script of `{name}` writes, which was not seen: with `--expand` it is."
+            );
+        }
         let _ = match (decide::unsafe_count(package), ratchet) {
+            // It may be more with `--expand`.
+            (0, _) if package.has_unseen_items() => writeln!(text, "[crates.{name}]\nunsafe = {{ max = 0 }}"),
             (0, _) => writeln!(text, "[crates.{name}]\nunsafe = \"forbid\""),
             (count, Ratchet::Counts) => writeln!(text, "[crates.{name}]\nunsafe = {{ max = {count} }}"),
             (count, Ratchet::Baseline) => writeln!(text, "# {name}: {count}, which the baseline knows one by one"),

@@ -85,6 +85,8 @@ fn crates(
     for package in graph.packages.iter().filter(|package| package.selected && package.is_complete()) {
         let count = decide::unsafe_count(package);
         match crates.get_mut(&package.name) {
+            // It may be needed with `--expand`.
+            Some(_) if package.has_unseen_items() => {}
             Some(entry) => lower(entry, package, own(package).map_or(count, |own| count.max(own)), changes),
             None if own(package).is_some() => {}
             None if count > 0 && has_baseline => {}

@@ -1,22 +1,20 @@
 //! What the page's script works on: the report as arrays of numbers and one table of strings, so that a large one stays small.
-//!
-//! `templates/report/data.js` reads it, field by field in the order of these structures.
 
 use super::{
     super::{
         codes,
         diagnostic::{Diagnostic, Origin, Source},
-        model::{Command, Dependencies, PackageRow, Problem, Report},
+        model::{Dependencies, PackageRow, Problem, Report},
         summary::{COLUMNS, DORMANT},
         words,
     },
     excerpt::{Excerpt, Wanted},
     interior::{self, Interior, interior},
+    rows::*,
 };
 use crate::graph::{Graph, Role};
 use camino::Utf8Path;
-use isolate_lints::{facts::OperationKind, lines::Lines};
-use serde::{Serialize, Serializer};
+use isolate_lints::lines::Lines;
 use std::{
     collections::{BTreeMap, HashMap},
     io,
@@ -24,116 +22,6 @@ use std::{
 
 /// Most bytes of source text in a page. Findings beyond have no excerpt.
 const MOST_SOURCE: usize = 1 << 20;
-
-/// The parts of the data: each is an element of the page, which the script parses when a view asks for it.
-#[derive(Debug, Default)]
-pub(super) struct Data {
-    report: Front,
-    texts: Texts,
-    findings: Vec<FindingRow>,
-    symbols: Vec<SymbolRow>,
-    functions: Vec<FunctionRow>,
-    /// By index of the file.
-    excerpts: BTreeMap<usize, Vec<Excerpt>>,
-}
-
-impl Data {
-    /// What the first view shows.
-    pub(super) fn front(&self) -> serde_json::Result<String> {
-        serde_json::to_string(&self.report)
-    }
-
-    /// The other parts by name.
-    pub(super) fn parts(&self) -> serde_json::Result<[(&'static str, String); 5]> {
-        Ok([
-            ("texts", serde_json::to_string(&self.texts)?),
-            ("findings", serde_json::to_string(&self.findings)?),
-            ("symbols", serde_json::to_string(&self.symbols)?),
-            ("functions", serde_json::to_string(&self.functions)?),
-            ("excerpts", serde_json::to_string(&self.excerpts)?),
-        ])
-    }
-}
-
-#[derive(Debug, Default, Serialize)]
-struct Front {
-    command: Option<Command>,
-    policy: Option<String>,
-    /// What of a check was left out because it was there before.
-    known: Option<String>,
-    complete: bool,
-    /// Errors, warnings, notes.
-    totals: [usize; 3],
-    /// Heads of the columns that `packages` count, and what they count.
-    columns: Vec<(&'static str, &'static str)>,
-    /// What the column of dormant code counts.
-    dormant: &'static str,
-    packages: Vec<PackageData>,
-    problems: Vec<ProblemRow>,
-}
-
-/// What the rows of the other parts name by index.
-#[derive(Debug, Default, Serialize)]
-struct Texts {
-    /// The first one is empty, and stands for none.
-    strings: Vec<String>,
-    /// The first one is empty.
-    lists: Vec<Vec<Text>>,
-    codes: Vec<CodeRow>,
-    files: Vec<FileRow>,
-}
-
-/// Index in `strings`.
-type Text = usize;
-
-/// Name, summary.
-#[derive(Debug, Serialize)]
-struct CodeRow(Text, Text);
-
-#[derive(Debug, Serialize)]
-struct PackageData {
-    name: String,
-    version: String,
-    member: bool,
-    complete: bool,
-    files: usize,
-    counts: BTreeMap<Role, Vec<usize>>,
-    /// Unsafe constructs that no chosen target compiles.
-    dormant: usize,
-}
-
-/// Path, package's index or -1 for the policy, role.
-#[derive(Debug, Serialize)]
-struct FileRow(Text, isize, Option<Role>);
-
-/// Code, level, file, line, column, last line, place, message, label, `cfg`s around (a list), what keeps it out of the build,
-/// macro around, notes (a list), fingerprint. Zeros at the end are left out: there are thousands of rows.
-#[derive(Debug)]
-struct FindingRow([usize; 14]);
-
-impl Serialize for FindingRow {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let end = self.0.iter().rposition(|field| *field != 0).map_or(0, |last| last + 1);
-        serializer.collect_seq(&self.0[..end])
-    }
-}
-
-/// Name, library, declaring package, callers: package, place, calls, mentions, how many of those are dormant.
-#[derive(Debug, Serialize)]
-struct SymbolRow(Text, Text, Text, Vec<(Text, Text, usize, usize, usize)>);
-
-/// Package, file, line, place, its module, which builds have it (as [`interior::Built`] numbers them), whether it is unsafe,
-/// blocks, symbols outside of blocks, functions called.
-#[derive(Debug, Serialize)]
-struct FunctionRow(usize, usize, u32, Text, Text, u8, bool, Vec<BlockRow>, Vec<Text>, Vec<usize>);
-
-/// Line, last line, whether a comment argues for it, what it does, symbols, which builds have it.
-#[derive(Debug, Serialize)]
-struct BlockRow(u32, u32, bool, Vec<OperationKind>, Vec<Text>, u8);
-
-/// Package, path, line or 0, message.
-#[derive(Debug, Serialize)]
-struct ProblemRow(String, String, u32, String);
 
 /// The data of a page.
 ///

@@ -3,6 +3,7 @@
 mod data;
 mod excerpt;
 mod interior;
+mod rows;
 
 use super::model::{Command, Report};
 use crate::graph::Graph;

@@ -1,0 +1,140 @@
+//! The rows that the page's data is made of; `templates/report/data.js` reads them field by field, in this order.
+
+use super::{super::model::Command, excerpt::Excerpt};
+use crate::graph::Role;
+use isolate_lints::facts::OperationKind;
+use serde::{Serialize, Serializer};
+use std::collections::BTreeMap;
+
+/// The parts of the data: each is an element of the page, which the script parses when a view asks for it.
+#[derive(Debug, Default)]
+pub(super) struct Data {
+    pub(super) report: Front,
+    pub(super) texts: Texts,
+    pub(super) findings: Vec<FindingRow>,
+    pub(super) symbols: Vec<SymbolRow>,
+    pub(super) functions: Vec<FunctionRow>,
+    /// By index of the file.
+    pub(super) excerpts: BTreeMap<usize, Vec<Excerpt>>,
+}
+
+impl Data {
+    /// What the first view shows.
+    pub(super) fn front(&self) -> serde_json::Result<String> {
+        serde_json::to_string(&self.report)
+    }
+
+    /// The other parts by name.
+    pub(super) fn parts(&self) -> serde_json::Result<[(&'static str, String); 5]> {
+        Ok([
+            ("texts", serde_json::to_string(&self.texts)?),
+            ("findings", serde_json::to_string(&self.findings)?),
+            ("symbols", serde_json::to_string(&self.symbols)?),
+            ("functions", serde_json::to_string(&self.functions)?),
+            ("excerpts", serde_json::to_string(&self.excerpts)?),
+        ])
+    }
+}
+
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Front {
+    pub(super) command: Option<Command>,
+    pub(super) policy: Option<String>,
+    /// What of a check was left out because it was there before.
+    pub(super) known: Option<String>,
+    pub(super) complete: bool,
+    /// Errors, warnings, notes.
+    pub(super) totals: [usize; 3],
+    /// Heads of the columns that `packages` count, and what they count.
+    pub(super) columns: Vec<(&'static str, &'static str)>,
+    /// What the column of dormant code counts.
+    pub(super) dormant: &'static str,
+    pub(super) packages: Vec<PackageData>,
+    pub(super) problems: Vec<ProblemRow>,
+}
+
+/// What the rows of the other parts name by index.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Texts {
+    /// The first one is empty, and stands for none.
+    pub(super) strings: Vec<String>,
+    /// The first one is empty.
+    pub(super) lists: Vec<Vec<Text>>,
+    pub(super) codes: Vec<CodeRow>,
+    pub(super) files: Vec<FileRow>,
+}
+
+/// Index in `strings`.
+pub(super) type Text = usize;
+
+/// Name, summary.
+#[derive(Debug, Serialize)]
+pub(super) struct CodeRow(pub(super) Text, pub(super) Text);
+
+#[derive(Debug, Serialize)]
+pub(super) struct PackageData {
+    pub(super) name: String,
+    pub(super) version: String,
+    pub(super) member: bool,
+    pub(super) complete: bool,
+    pub(super) files: usize,
+    pub(super) counts: BTreeMap<Role, Vec<usize>>,
+    /// Unsafe constructs that no chosen target compiles.
+    pub(super) dormant: usize,
+}
+
+/// Path, package's index or -1 for the policy, role.
+#[derive(Debug, Serialize)]
+pub(super) struct FileRow(pub(super) Text, pub(super) isize, pub(super) Option<Role>);
+
+/// Code, level, file, line, column, last line, place, message, label, `cfg`s around (a list), what keeps it out of the build,
+/// macro around, notes (a list), fingerprint. Zeros at the end are left out: there are thousands of rows.
+#[derive(Debug)]
+pub(super) struct FindingRow(pub(super) [usize; 14]);
+
+impl Serialize for FindingRow {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let end = self.0.iter().rposition(|field| *field != 0).map_or(0, |last| last + 1);
+        serializer.collect_seq(&self.0[..end])
+    }
+}
+
+/// Name, library, declaring package, callers: package, place, calls, mentions, how many of those are dormant.
+#[derive(Debug, Serialize)]
+pub(super) struct SymbolRow(
+    pub(super) Text,
+    pub(super) Text,
+    pub(super) Text,
+    pub(super) Vec<(Text, Text, usize, usize, usize)>,
+);
+
+/// Package, file, line, place, its module, which builds have it (as [`super::interior::Built`] numbers them), whether it is unsafe,
+/// blocks, symbols outside of blocks, functions called.
+#[derive(Debug, Serialize)]
+pub(super) struct FunctionRow(
+    pub(super) usize,
+    pub(super) usize,
+    pub(super) u32,
+    pub(super) Text,
+    pub(super) Text,
+    pub(super) u8,
+    pub(super) bool,
+    pub(super) Vec<BlockRow>,
+    pub(super) Vec<Text>,
+    pub(super) Vec<usize>,
+);
+
+/// Line, last line, whether a comment argues for it, what it does, symbols, which builds have it.
+#[derive(Debug, Serialize)]
+pub(super) struct BlockRow(
+    pub(super) u32,
+    pub(super) u32,
+    pub(super) bool,
+    pub(super) Vec<OperationKind>,
+    pub(super) Vec<Text>,
+    pub(super) u8,
+);
+
+/// Package, path, line or 0, message.
+#[derive(Debug, Serialize)]
+pub(super) struct ProblemRow(pub(super) String, pub(super) String, pub(super) u32, pub(super) String);

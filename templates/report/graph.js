@@ -18,7 +18,11 @@ function graphView(query) {
   const detail = element("section", { class: "detail", "aria-live": "polite" });
   const state = { home: chosen, all, built: new Set(), shown: [], open: new Set(), word: "", selected: null, stop: null };
   let picture = null;
-  const redraw = (focus) => { picture = drawGraph(canvas, detail, state, redraw, focus); };
+  const redraw = (focus) => {
+    picture = drawGraph(canvas, detail, state, redraw, focus);
+    // A jump to what a search hides ends the search.
+    if (search.value.toLowerCase() !== state.word) search.value = state.word;
+  };
   // Of what builds have, as boxes ask for; each function with the blocks that those have.
   const choose = () => {
     state.shown = all.filter((candidate) => state.built.has(candidate.built))

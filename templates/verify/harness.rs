@@ -7,6 +7,7 @@
 use isolate_rt::{Domain, Error, Fault, FaultKind, Handle, Object, Owned};
 use std::{
     cell::UnsafeCell,
+    ffi::CStr,
     io::Write,
     mem::MaybeUninit,
     process::ExitCode,
@@ -27,17 +28,26 @@ enum Act {
     ClaimNegative,
     /// Returns and stores pointers to the program's memory.
     ClaimForeign,
+    /// Returns and stores bytes that no `bool`, enum or pointer consists of.
+    ClaimNoValue,
+    /// Returns and stores pointers to text of its own that is not UTF-8.
+    ClaimText,
     /// Calls `abort()`.
     Abort,
 }
 
-const ACTS: [(Act, &str); 5] = [
+const ACTS: [(Act, &str); 7] = [
     (Act::WriteOutside, "write to the program"),
     (Act::ClaimHuge, "huge results"),
     (Act::ClaimNegative, "negative results"),
     (Act::ClaimForeign, "pointers outside the domain"),
+    (Act::ClaimNoValue, "results of no value"),
+    (Act::ClaimText, "text that is not UTF-8"),
     (Act::Abort, "abort"),
 ];
+
+/// Not UTF-8, and ends with a NUL.
+const TEXT: [u8; 8] = *b"\xff\xfe\xc0\x80a\xed\xa0\0";
 
 static ACT: AtomicU8 = AtomicU8::new(Act::Honest as u8);
 
@@ -157,8 +167,8 @@ fn as_expected(case: &Case, act: Act, result: &Result<(), Failure>) -> bool {
     let fault = match result {
         Ok(()) => {
             return match act {
-                Act::Honest | Act::ClaimHuge | Act::ClaimNegative => true,
-                Act::ClaimForeign => !case.returns_pointer,
+                Act::Honest | Act::ClaimHuge | Act::ClaimNegative | Act::ClaimText => true,
+                Act::ClaimForeign | Act::ClaimNoValue => !case.returns_pointer,
                 Act::WriteOutside | Act::Abort => false,
             };
         }
@@ -175,7 +185,7 @@ fn as_expected(case: &Case, act: Act, result: &Result<(), Failure>) -> bool {
         // A page of large elements may be more than the domain has room for, and is refused.
         (Act::Honest, FaultKind::TooLarge { .. }) => LENGTH.load(Ordering::SeqCst) > USUAL,
         (
-            Act::ClaimHuge | Act::ClaimNegative | Act::ClaimForeign,
+            Act::ClaimHuge | Act::ClaimNegative | Act::ClaimForeign | Act::ClaimNoValue | Act::ClaimText,
             FaultKind::InvalidValue { .. } | FaultKind::TooLarge { .. },
         ) => true,
         _ => false,
@@ -279,15 +289,32 @@ unsafe fn lie(place: *mut u8, size: usize, align: usize) {
         act if act == Act::ClaimHuge as u8 => 0x7f,
         act if act == Act::ClaimNegative as u8 => 0xff,
         act if act == Act::ClaimForeign as u8 => 0x7f,
+        act if act == Act::ClaimNoValue as u8 => 0xaa,
         _ => 0,
     };
-    let foreign = act() == Act::ClaimForeign as u8 && align == 8;
-    let victim = VICTIM.0.get().addr().to_ne_bytes();
+    let address = match act() {
+        act if act == Act::ClaimForeign as u8 && align == 8 => Some(VICTIM.0.get().addr().to_ne_bytes()),
+        act if act == Act::ClaimText as u8 && align == 8 => Some(text().to_ne_bytes()),
+        _ => None,
+    };
     for at in 0..size {
-        let byte = if foreign { victim[at % 8] } else { byte };
+        let byte = address.map_or(byte, |address| address[at % 8]);
         // SAFETY: within the `size` bytes that the caller vouches for. Volatile, so that no memset of libc is called.
         unsafe { place.add(at).write_volatile(byte) };
     }
+}
+
+/// Where the domain has [`TEXT`].
+fn text() -> usize {
+    // SAFETY: `malloc` of the domain's heap.
+    let text = unsafe { malloc(TEXT.len()) }.cast::<u8>();
+    if !text.is_null() {
+        for (at, byte) in TEXT.into_iter().enumerate() {
+            // SAFETY: so many bytes were given out. Volatile, so that no memcpy of libc is called.
+            unsafe { text.add(at).write_volatile(byte) };
+        }
+    }
+    text.addr()
 }
 
 // What the calls of the wrappers are made of.
@@ -385,6 +412,16 @@ impl<T: Copy> Room<T> {
             true => Ok(()),
             false => Err(Failure::Broken("memory beside the caller's buffer was written".to_owned())),
         }
+    }
+}
+
+/// Text that the wrapper took out of the domain: byte by byte what is there.
+pub(crate) fn as_it_was(text: Option<&CStr>) -> Result<(), Failure> {
+    match text {
+        Some(text) if act() == Act::ClaimText as u8 && text.to_bytes_with_nul() != TEXT => {
+            Err(Failure::Broken(format!("text came out as {text:?}")))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) fn render(cases: &[Case]) -> String {
     let mut text = String::from(
         "//! Calls every wrapper while its library misbehaves. Written by `cargo isolate verify`.\n#![allow(warnings)]\n\n\
          mod harness;\nmod isolated;\nmod stubs;\n\n\
-         use harness::{Case, Room, handle, object, optional, owned, reference, value, values, within};\n\n\
+         use harness::{Case, Room, as_it_was, handle, object, optional, owned, reference, value, values, within};\n\n\
          fn main() -> std::process::ExitCode {\n    harness::run(&[\n",
     );
     for case in cases {
@@ -78,6 +78,15 @@ fn case(domain: &str, signature: &syn::Signature, foreign: &[Foreign]) -> Result
     let _ = writeln!(text, "            let result = result?;");
     for count in counts(result, &call, returns) {
         let _ = writeln!(text, "            within(result{count})?;");
+    }
+    match result {
+        Type::Path(path) if ends_in(path, "CString") => {
+            let _ = writeln!(text, "            as_it_was(Some(&result))?;");
+        }
+        Type::Path(path) if ends_in(path, "Option") && generic(path).is_some_and(|ty| mentions(ty, &["CString"])) => {
+            let _ = writeln!(text, "            as_it_was(result.as_deref())?;");
+        }
+        _ => {}
     }
     let _ = writeln!(text, "            Ok(())\n        }} }},");
     Ok(Case(text))

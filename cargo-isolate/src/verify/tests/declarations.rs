@@ -30,6 +30,6 @@ unsafe extern "C" {
     pub fn fill(dest: *mut u8, len: Position, source: *const u8, source_len: size, level: c_int) -> c_int;
     pub fn open(name: *const ::core::ffi::c_char) -> *mut Book;
     pub fn describe(book: *mut Book, at: *const u8, at_len: self::size) -> *const c_char;
-    pub fn entry(entry: *mut Entry) -> c_int;
+    pub fn entry(entry: &mut Entry) -> c_int;
     pub fn reset();
 }

@@ -41,7 +41,7 @@ pub fn describe(book: &Handle<ffi::Book>, at: Option<&[u8]>) -> Result<Option<CS
 pub fn entry() -> Result<(c_int, ffi::Entry), Fault> {
     let mut call = DOMAIN.call("entry")?;
     let entry = unsafe { call.output_any(1) }?;
-    let ret = unsafe { call.run(|| ffi::entry(entry.as_mut_ptr())) }?;
+    let ret = unsafe { call.run(|| ffi::entry(&mut *entry.as_mut_ptr())) }?;
     Ok((ret, call.read(entry)))
 }
 

@@ -22,7 +22,8 @@ pub(crate) fn linux() -> Configs {
     Configs(vec![Config { compiler, script: Script::Unseen, ..Config::default() }])
 }
 
-/// Reads `//- package/src/file.rs` sections. The package `app` is the member, and depends on all others.
+/// Reads `//- package/src/file.rs` sections. The package `app` is the member, and depends on all others; of those, each on
+/// every `-sys` package.
 pub(crate) fn graph(text: &str) -> Graph {
     let mut packages: BTreeMap<String, Vec<SourceFile>> = BTreeMap::new();
     for section in text.split("//- ").skip(1) {
@@ -47,7 +48,11 @@ pub(crate) fn graph(text: &str) -> Graph {
     let mut named: Vec<_> = packages.into_iter().collect();
     named.sort_by_key(|(name, _)| name != "app");
     let externs = |of: &str| {
-        let others = named.iter().enumerate().filter(|(_, (name, _))| of == "app" && name != "app");
+        let depends = |name: &str| match of {
+            "app" => name != "app",
+            of => !of.ends_with("-sys") && name.ends_with("-sys"),
+        };
+        let others = named.iter().enumerate().filter(|(_, (name, _))| depends(name));
         others.map(|(index, (name, _))| (name.replace('-', "_"), index)).collect::<BTreeMap<_, _>>()
     };
     let externs: Vec<_> = named.iter().map(|(name, _)| externs(name)).collect();

@@ -148,10 +148,10 @@ fn calls_are_rewritten_and_the_rest_is_listed() {
     insta::assert_snapshot!(list, @r"
     rewrote 2 calls: 0 pass on a fault by `?`, 2 panic
       src/lib.rs:14  `own_checksum` panics on a fault
-      src/lib.rs:16  `crc` panics on a fault
+      src/lib.rs:15  `crc` panics on a fault
 
     to do: replace 1 direct call by its wrapper, and handle the `Fault`
-      src/lib.rs:19:14  `ctx` is a `Handle` to the wrapper: whoever makes it must keep that
+      src/lib.rs:18:14  `ctx` is a `Handle` to the wrapper: whoever makes it must keep that
           isolated::kinds::close(ctx: &Handle<ffi::Ctx>) -> Result<(), Fault>
           try: crate::isolated::kinds::close(/* ctx: &Handle<ffi::Ctx> */)
     `cargo isolate verify` then checks that none is left

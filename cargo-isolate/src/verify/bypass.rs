@@ -218,6 +218,27 @@ fn main() {
         );
     }
 
+    /// A crate between that hands the function on, and calls it itself.
+    #[test]
+    fn other_crates_do_not_hide_it() {
+        check(
+            "
+//- app/src/main.rs
+use between::checksum;
+fn main() { unsafe { checksum(1, 2) }; unsafe { between::raw::crc32(3, 4) }; }
+//- between/src/lib.rs
+pub use z_sys::crc32 as checksum;
+pub mod raw { pub use z_sys::*; }
+pub fn safe() -> u32 { unsafe { raw::crc32(1, 2) } }
+",
+            &[
+                "app/src/main.rs:2:22 crc32 in main",
+                "app/src/main.rs:2:49 crc32 in main",
+                "between/src/lib.rs:3:33 crc32 in safe",
+            ],
+        );
+    }
+
     /// What has nothing to do with the library means something else by the name, and tests of dependencies never run.
     #[test]
     fn other_functions_may_be_called_the_same() {

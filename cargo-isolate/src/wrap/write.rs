@@ -182,7 +182,7 @@ fn undo(done: &[Change]) -> Option<String> {
 }
 
 impl Change {
-    /// Where a line of the old text stands in the new one; for one that was replaced, where its replacement begins.
+    /// Where a line of the old text stands in the new one; among several that were replaced, as far down as there is.
     pub(crate) fn line_after(&self, line: u32) -> u32 {
         let (Some(old), Some(new)) = (&self.old, &self.new) else { return line };
         let index = (line as usize).saturating_sub(1);
@@ -190,7 +190,7 @@ impl Change {
         let at = diff.ops().iter().find(|op| op.old_range().contains(&index));
         let moved = at.map_or(index, |op| match op.tag() {
             DiffTag::Equal => op.new_range().start + (index - op.old_range().start),
-            _ => op.new_range().start,
+            _ => op.new_range().start + (index - op.old_range().start).min(op.new_range().len().saturating_sub(1)),
         });
         u32::try_from(moved + 1).unwrap_or(line)
     }

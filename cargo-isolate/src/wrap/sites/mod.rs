@@ -12,6 +12,7 @@ mod argument;
 mod call;
 mod fault;
 mod finder;
+mod leftovers;
 mod locals;
 mod source;
 mod unsafe_blocks;
@@ -111,6 +112,13 @@ impl<'p> Wrappers<'p> {
     }
 }
 
+impl Wrappers<'_> {
+    /// Some wrapped function is declared in the package at this index.
+    fn declares(&self, package: usize) -> bool {
+        self.by_symbol.values().any(|(wrapper, _)| wrapper.function.declared.index == package)
+    }
+}
+
 impl Wrapper<'_> {
     /// `isolated::zlib::crc32(crc: c_ulong, buf: &[u8]) -> Result<c_ulong, Fault>`
     fn signature(&self) -> String {
@@ -168,6 +176,7 @@ fn in_file(
             let sole =
                 unsafe_blocks::sole_call(block).filter(|call| ready.get(call).is_some_and(|(call, _)| call.is_block()));
             in_block.extend(unsafe_blocks::unwrap(&source, block, sole, &mut edits, &mut outdents));
+            edits.extend(leftovers::argument(&source, block));
         }
     }
     for (at, (call, site)) in &ready {
@@ -182,7 +191,25 @@ fn in_file(
     // Lines that go whole are not moved first.
     outdents.retain(|outdent| !edits.iter().any(|edit| edit.range.contains(&outdent.range.start)));
     edits.append(&mut outdents);
-    sites.files.insert(file.path.clone(), source.with(edits));
+    let text = source.with(edits);
+    // Not a trait, which nobody may name and everybody use: an item of the library, or a type of C.
+    let symbols: BTreeSet<&str> = ready.values().map(|(_, site)| &*site.symbol).collect();
+    let is_ours = |path: &[String]| {
+        let words: Vec<_> = path.iter().map(String::as_str).collect();
+        let declared = |name: &str| package.externs.get(name).is_some_and(|index| wrappers.declares(*index));
+        match words[..] {
+            ["std" | "core", "ffi" | "os", ..] => true,
+            [krate, ..] if declared(krate) => true,
+            [.., last] => symbols.contains(last),
+            [] => false,
+        }
+    };
+    let below = |other: &&SourceFile| other.path != file.path && other.module.starts_with(&file.module);
+    let elsewhere = |name: &str| {
+        let texts = package.files.iter().filter(below).filter_map(|other| other.text().ok());
+        texts.into_iter().any(|text| leftovers::mentions(text, name) > 0)
+    };
+    sites.files.insert(file.path.clone(), leftovers::without_imports(&source, text, &is_ours, &elsewhere));
 }
 
 impl Wrappers<'_> {

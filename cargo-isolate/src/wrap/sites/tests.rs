@@ -110,12 +110,68 @@ fn slices_take_the_place_of_pointers() {
 fn comments_and_layout_stay() {
     check(
         "    // SAFETY: as long as it says.\n    let s = unsafe {\n        // Seeded.\n        z_sys::sum(\n            1, // the seed\n            data.as_ptr(),\n            data.len(),\n        )\n    };",
-        "    // SAFETY: as long as it says.\n    let s = {\n        // Seeded.\n        crate::isolated::z::sum(\n            1, // the seed\n            data,\n        )?\n    };",
+        "    let s = {\n        // Seeded.\n        crate::isolated::z::sum(\n            1, // the seed\n            data,\n        )?\n    };",
     );
     check(
         "    let s = unsafe {\n        z_sys::sum(\n            1,\n            data.as_ptr(),\n            data.len(),\n        )\n    };",
         "    let s = crate::isolated::z::sum(\n        1,\n        data,\n    )?;",
     );
+}
+
+/// What argued for `unsafe` alone goes with it.
+#[test]
+fn arguments_go_with_what_they_were_for() {
+    check(
+        "    // Sum first.\n    // SAFETY: as long as it says,\n    // and no longer.\n    let s = unsafe { z_sys::sum(1, data.as_ptr(), data.len()) };",
+        "    // Sum first.\n    let s = crate::isolated::z::sum(1, data)?;",
+    );
+    let two = "    // SAFETY: both.\n    let s = [unsafe { z_sys::sum(1, data.as_ptr(), data.len()) }, unsafe { *data.as_ptr() }];";
+    check(
+        two,
+        &two.replace("unsafe { z_sys::sum(1, data.as_ptr(), data.len()) }", "crate::isolated::z::sum(1, data)?"),
+    );
+    check(
+        "    // Not a reason.\n    let s = unsafe { z_sys::sum(1, data.as_ptr(), data.len()) };",
+        "    // Not a reason.\n    let s = crate::isolated::z::sum(1, data)?;",
+    );
+    check(
+        "    // SAFETY: far away.\n    let s = data.len() +\n        unsafe { z_sys::sum(1, data.as_ptr(), data.len()) } as usize;",
+        "    // SAFETY: far away.\n    let s = data.len() +\n        crate::isolated::z::sum(1, data)? as usize;",
+    );
+}
+
+/// Imports that only the call had a use for, and no others.
+#[track_caller]
+fn imports(before: &str, body: &str, after: &str) {
+    let call = "sum(1, data.as_ptr(), data.len())";
+    let around = |imports: &str, call: &str| {
+        format!("{imports}fn f(data: &[u8]) -> Result<(), isolate_rt::Fault> {{\n    {call};\n    {body}\n}}\n")
+    };
+    let (text, _) = rewritten(&around(before, &format!("unsafe {{ {call} }}")));
+    assert_eq!(text, around(after, "crate::isolated::z::sum(1, data)?"));
+}
+
+#[test]
+fn imports_go_with_the_last_that_named_them() {
+    imports("use z_sys::sum;\n", "Ok(())", "");
+    imports("use std::fmt;\nuse z_sys::{pack, sum};\n", "let p = pack; Ok(())", "use std::fmt;\nuse z_sys::pack;\n");
+    imports("use z_sys::{Ctx, sum, Point};\n", "let p: (Point, *mut Ctx); Ok(())", "use z_sys::{Ctx, Point};\n");
+    imports("use z_sys::sum;\n", "let p = sum; Ok(())", "use z_sys::sum;\n");
+    imports("use z_sys::sum;\n", "// as sum does\n    Ok(())", "use z_sys::sum;\n");
+    imports("pub use z_sys::sum;\n", "Ok(())", "pub use z_sys::sum;\n");
+    imports("#[rustfmt::skip]\nuse z_sys::sum;\n", "Ok(())", "#[rustfmt::skip]\nuse z_sys::sum;\n");
+    imports("use z_sys::sum; // fast\n", "Ok(())", "use z_sys::sum; // fast\n");
+    imports("use z_sys::{sum /* fast */};\n", "Ok(())", "use z_sys::{sum /* fast */};\n");
+}
+
+/// A module below may name what its parent imports.
+#[test]
+fn imports_that_others_see_stay() {
+    let text = "mod below;\nuse z_sys::sum;\nfn f(data: &[u8]) -> Result<(), isolate_rt::Fault> {\n    unsafe { sum(1, data.as_ptr(), data.len()) };\n    Ok(())\n}\n";
+    let graph = fixture::graph(&format!(
+        "//- app/src/main.rs\n{text}//- app/src/below.rs\nuse super::*;\nfn g() {{ let _ = sum; }}\n{LIBRARY}"
+    ));
+    assert!(rewritten_in(&graph, text).0.contains("use z_sys::sum;"));
 }
 
 #[test]
@@ -256,8 +312,7 @@ fn what_a_place_had_before_stays() {
 /// A comment that speaks of a variable does not use it.
 #[test]
 fn comments_are_not_code() {
-    let start =
-        "    let mut p = z_sys::Point { x: 0, y: 0 };\n    // SAFETY: `p` is a room of its own.\n    let s = /* p */";
+    let start = "    let mut p = z_sys::Point { x: 0, y: 0 };\n    // As large as `p` is.\n    let s = /* p */";
     check(
         &format!("{start} unsafe {{ z_sys::locate(data.as_ptr(), data.len(), &mut p) }};"),
         &format!(

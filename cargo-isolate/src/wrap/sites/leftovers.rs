@@ -1,0 +1,174 @@
+//! What nothing needs any more once calls go through their wrappers: the reasons why an `unsafe` block was sound, and imports.
+//! Whatever might still be needed stays.
+
+use super::{
+    finder::Unsafe,
+    source::{Edit, Source, bytes, range},
+};
+use std::ops::Range;
+use syn::{
+    Item, ItemUse, Stmt, UseTree, Visibility,
+    visit::{self, Visit},
+};
+
+/// The `// SAFETY:` comment above the statement of a block that is `unsafe` no more, where no other block stands in there.
+pub(super) fn argument(source: &Source, block: Unsafe<'_>) -> Option<Edit> {
+    let keyword = bytes(block.block.unsafe_token.span).start;
+    let mut around = Around { keyword, smallest: None };
+    around.visit_file(&source.file);
+    let statement = around.smallest?;
+    let line = source.line_start(keyword);
+    if line != source.line_start(statement.start) || unsafe_words(source, statement) != 1 {
+        return None;
+    }
+    let mut start = line;
+    loop {
+        let above = source.line_start(start.checked_sub(1)?);
+        let text = source.text[above..start].trim();
+        if !text.starts_with("//") || text.starts_with("///") {
+            return None;
+        }
+        start = above;
+        if text.trim_start_matches('/').trim_start().starts_with("SAFETY:") {
+            return Some(Edit::delete(start..line));
+        }
+    }
+}
+
+fn unsafe_words(source: &Source, inside: Range<usize>) -> usize {
+    let code = source.code(inside);
+    code.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| *word == "unsafe").count()
+}
+
+/// The statement that a place is in, the innermost one.
+struct Around {
+    keyword: usize,
+    smallest: Option<Range<usize>>,
+}
+
+impl<'ast> Visit<'ast> for Around {
+    fn visit_stmt(&mut self, statement: &'ast Stmt) {
+        let range = range(statement);
+        if range.contains(&self.keyword) {
+            self.smallest = Some(range);
+            visit::visit_stmt(self, statement);
+        }
+    }
+}
+
+/// The `after` text without the imports that `before` had a use for and that nothing names any more. `is_ours`: the path is
+/// one of which it is sure that it is no trait; `elsewhere`: another file may see the name.
+pub(super) fn without_imports(
+    before: &Source,
+    after: String,
+    is_ours: &dyn Fn(&[String]) -> bool,
+    elsewhere: &dyn Fn(&str) -> bool,
+) -> String {
+    let Ok(source) = Source::parse(after.clone()) else { return after };
+    let mut edits = Vec::new();
+    for item in imports(&source) {
+        let mut leaves = Vec::new();
+        names(&item.tree, &mut Vec::new(), &mut leaves);
+        let is_unused = |(path, name): &(Vec<String>, String)| {
+            is_ours(path) && uses(&source, name) == 0 && uses(before, name) > 0 && !elsewhere(name)
+        };
+        let whole = range(item);
+        let has_comment = source.loses_comment(&[Edit::delete(whole.clone())]);
+        if leaves.is_empty() || has_comment || !item.attrs.is_empty() || !leaves.iter().any(is_unused) {
+            continue;
+        }
+        if leaves.iter().all(is_unused) {
+            let line = source.line_start(whole.start);
+            let end = source.text[whole.end..].find('\n').map_or(source.text.len(), |at| whole.end + at + 1);
+            let alone =
+                source.text[line..whole.start].trim().is_empty() && source.text[whole.end..end].trim().is_empty();
+            // What stands beside it on its line may be about it.
+            edits.extend(alone.then(|| Edit::delete(line..end)));
+        } else if let UseTree::Path(_) = &item.tree {
+            edits.extend(without(&item.tree, &|name| leaves.iter().any(|leaf| leaf.1 == name && is_unused(leaf))));
+        }
+    }
+    if edits.is_empty() { after } else { source.with(edits) }
+}
+
+/// Takes names out of the one group at the end of a path: `use a::b::{c, d};`. Groups in groups stay as they are.
+fn without(tree: &UseTree, is_unused: &dyn Fn(&str) -> bool) -> Option<Edit> {
+    match tree {
+        UseTree::Path(path) => without(&path.tree, is_unused),
+        UseTree::Group(group) => {
+            let mut kept = Vec::new();
+            for item in &group.items {
+                match item {
+                    UseTree::Name(name) if is_unused(&name.ident.to_string()) => {}
+                    UseTree::Rename(name) if is_unused(&name.rename.to_string()) => {}
+                    UseTree::Name(name) => kept.push(name.ident.to_string()),
+                    UseTree::Rename(name) => kept.push(format!("{} as {}", name.ident, name.rename)),
+                    _ => return None,
+                }
+            }
+            let text = match &kept[..] {
+                [one] => one.clone(),
+                all => format!("{{{}}}", all.join(", ")),
+            };
+            Some(Edit::new(range(group), text))
+        }
+        _ => None,
+    }
+}
+
+/// Imports that only their own module and those below see.
+struct Imports<'s> {
+    items: Vec<&'s ItemUse>,
+}
+
+impl<'s> Visit<'s> for Imports<'s> {
+    fn visit_item(&mut self, item: &'s Item) {
+        match item {
+            Item::Use(item) if matches!(item.vis, Visibility::Inherited) => self.items.push(item),
+            item => visit::visit_item(self, item),
+        }
+    }
+}
+
+fn imports(source: &Source) -> Vec<&ItemUse> {
+    let mut imports = Imports { items: Vec::new() };
+    imports.visit_file(&source.file);
+    imports.items
+}
+
+/// How often a name stands at the start of a path, in comments and strings too, outside of imports.
+fn uses(source: &Source, name: &str) -> usize {
+    let imports: Vec<_> = imports(source).into_iter().map(range).collect();
+    let is_part = |at: usize, c: Option<char>| at > 0 && c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    let found = source.text.match_indices(name).filter(|(at, _)| {
+        let (before, after) = (&source.text[..*at], &source.text[at + name.len()..]);
+        !is_part(*at, before.chars().next_back())
+            && !after.starts_with(|c: char| c.is_alphanumeric() || c == '_')
+            && !before.trim_end().ends_with("::")
+            && !imports.iter().any(|import| import.contains(at))
+    });
+    found.count()
+}
+
+/// Every name that a tree brings, with its path; none for one with a glob.
+fn names(tree: &UseTree, path: &mut Vec<String>, leaves: &mut Vec<(Vec<String>, String)>) {
+    match tree {
+        UseTree::Path(inner) => {
+            path.push(inner.ident.to_string());
+            names(&inner.tree, path, leaves);
+            path.pop();
+        }
+        UseTree::Name(name) if name.ident == "self" => {
+            leaves.extend(path.last().map(|last| (path.clone(), last.clone())));
+        }
+        UseTree::Name(name) => leaves.push(([&**path, &[name.ident.to_string()]].concat(), name.ident.to_string())),
+        UseTree::Rename(name) => leaves.push(([&**path, &[name.ident.to_string()]].concat(), name.rename.to_string())),
+        UseTree::Group(group) => group.items.iter().for_each(|item| names(item, path, leaves)),
+        UseTree::Glob(_) => {}
+    }
+}
+
+/// How often a text names something, in comments and strings too.
+pub(super) fn mentions(text: &str, name: &str) -> usize {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| *word == name).count()
+}

@@ -5,7 +5,7 @@ use crate::fault::{Fault, FaultKind, Unsupported};
 use crate::globals::Globals;
 use crate::mpk;
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,8 +15,6 @@ pub struct Domain {
     /// What each call needs; null before there is one. Never freed.
     instance: AtomicPtr<mpk::Instance>,
     making: Mutex<Making>,
-    /// Which thread makes it, by the address of a thread-local of its own; 0 while nobody does.
-    maker: AtomicUsize,
 }
 
 /// How far the making of an instance has come.
@@ -78,7 +76,7 @@ impl Domain {
             globals: &[],
         };
         let making = Mutex::new(Making::Begun(mpk::Begun::nothing()));
-        Self { settings, instance: AtomicPtr::new(ptr::null_mut()), making, maker: AtomicUsize::new(0) }
+        Self { settings, instance: AtomicPtr::new(ptr::null_mut()), making }
     }
 
     /// Chooses what runs the calls.
@@ -187,17 +185,14 @@ impl Domain {
     ///
     /// What may be gone at the next call (no memory, no thread to be had) is tried again then; other reasons are kept.
     fn make(&'static self) -> Result<&'static mpk::Instance, FaultKind> {
-        thread_local!(static HERE: u8 = const { 0 });
-        let here = HERE.with(|here| ptr::from_ref(here).addr());
         // SAFETY: instances are never freed.
         let made = || unsafe { self.instance.load(Ordering::Acquire).as_ref() };
         if let Some(made) = made() {
             return Ok(made);
         }
-        if mpk::on_signal_stack() || self.maker.load(Ordering::Relaxed) == here {
-            // Making a domain needs more room than there is, or is what this handler has interrupted.
-            return Err(FaultKind::InSignalHandler);
-        }
+        // Making a domain needs more room than there is on a signal stack, or is what this handler has interrupted.
+        let alone = if mpk::on_signal_stack() { None } else { mpk::begin_making() };
+        let Some(_alone) = alone else { return Err(FaultKind::InSignalHandler) };
         let mut making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(made) = made() {
             return Ok(made);
@@ -206,9 +201,7 @@ impl Domain {
             Making::Begun(begun) => begun,
             Making::Refused(reason) => return Err(FaultKind::Unsupported(reason.clone())),
         };
-        self.maker.store(here, Ordering::Relaxed);
         let made = mpk::Instance::create(&self.settings, begun);
-        self.maker.store(0, Ordering::Relaxed);
         match made {
             Ok(instance) => {
                 self.instance.store(ptr::from_ref(instance).cast_mut(), Ordering::Release);

@@ -125,6 +125,11 @@ pub(crate) unsafe fn call_back(_: usize, _: *const u8, _: *mut u8) {
     unreachable!("nothing is inside")
 }
 
+/// Nothing is made.
+pub(crate) fn begin_making() -> Option<()> {
+    Some(())
+}
+
 pub(crate) fn on_signal_stack() -> bool {
     false
 }

@@ -5,7 +5,7 @@ use super::evidence::Evidence;
 use super::gate::{Activation, Stop, Work};
 use super::image;
 use super::instance::Instance;
-use super::seat::{Seat, fits_on_stack};
+use super::seat::{STOPPED, Seat, fits_on_stack};
 use super::seats::Held;
 use super::thread::Thread;
 use super::watchdog;
@@ -106,17 +106,24 @@ impl Entry {
             // Nobody discards an instance while we are in it, but for a handler of this thread that forked.
             lost = activation.stop.is_none() && is_lost();
         }
-        seat.running.store(0, Ordering::Release);
+        // A child of a fork that comes now must find that the instance is not what it should be.
+        let over = if activation.stop.is_some() { STOPPED } else { 0 };
+        seat.running.store(over, Ordering::Release);
         if let Some(armed) = armed {
             deadline::disarm(armed);
         }
         if lost {
+            seat.running.store(0, Ordering::Release);
             return Err(FaultKind::DomainLost.into());
         }
         match activation.stop {
             // SAFETY: `inside` has written it, or something else in there has: any bit pattern is a valid `R`, says our caller.
             None => Ok(unsafe { result.cast::<R>().read_volatile() }),
-            Some(stop) => Err(self.stopped(thread, &stop)),
+            Some(stop) => {
+                let failure = self.stopped(thread, &stop);
+                seat.running.store(0, Ordering::Release);
+                Err(failure)
+            }
         }
     }
 

@@ -28,7 +28,7 @@
 //! | `handlers` | the program's own signal handlers |
 //! | `selftest` | proof, in a forked child, that this machine does all that |
 //! | `seat`, `seats` | what one thread has of an instance while it is inside; who has which |
-//! | `instance` | all of it together |
+//! | `instance`, `making` | all of it together; one at a time |
 //! | `entry` | a call of a thread into it |
 //! | `verdict` | what went wrong in there |
 //! | `message` | what the domain itself says of it |
@@ -47,6 +47,7 @@ pub(crate) mod handlers;
 mod image;
 mod instance;
 mod layout;
+mod making;
 mod memory;
 mod message;
 mod objects;
@@ -72,6 +73,7 @@ pub(crate) use evidence::Evidence;
 pub(crate) use gate::{Reason, call_back, leave, leave_with, open_heap};
 pub(crate) use instance::{Begun, Instance};
 pub(crate) use layout::in_arena;
+pub(crate) use making::begin_making;
 pub(crate) use message::Message;
 pub(crate) use panics::{end as end_panic, is_panicking, say as say_panic};
 pub(crate) use requirements::requirements;

@@ -23,7 +23,8 @@ pub(super) struct Seat {
     layout: SeatLayout,
     /// Whose it is; null is nobody's.
     pub(super) owner: AtomicPtr<Thread>,
-    /// Number of the thread that is in the domain on this seat; 0 while none is, [`IN_CALLBACK`] while it will be again.
+    /// Number of the thread that is in the domain on this seat; 0 while none is, [`IN_CALLBACK`] while it will be again, [`STOPPED`]
+    /// while it has something to clear.
     /// Read by whoever clears the instance.
     pub(super) running: AtomicI32,
     pub(super) watched: Watched,
@@ -45,6 +46,8 @@ struct Own {
 
 /// The thread runs a callback of the program's. It looks before it goes back in.
 pub(super) const IN_CALLBACK: i32 = -1;
+/// The thread was stopped, and has not discarded the instance yet.
+pub(super) const STOPPED: i32 = -2;
 
 /// No generation has this number.
 const NEVER: u64 = u64::MAX;

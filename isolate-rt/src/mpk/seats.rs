@@ -5,7 +5,7 @@
 //! a call before another is over, are given back at once.
 
 use super::layout::{SEATS, SeatLayout};
-use super::seat::{IN_CALLBACK, Seat};
+use super::seat::Seat;
 use super::thread::Thread;
 use super::{A_MOMENT, barrier, wait, wake};
 use std::ptr;
@@ -196,7 +196,7 @@ impl Seats {
                 Some(survivor) => {
                     // SAFETY: the one thread that there is.
                     unsafe { seat.renumber(survivor) };
-                    if inside && seat.running.load(Ordering::Relaxed) != IN_CALLBACK {
+                    if seat.running.load(Ordering::Relaxed) > 0 {
                         seat.running.store(survivor.tid(), Ordering::Relaxed);
                     }
                 }

@@ -1,9 +1,11 @@
 //! One call into a domain: arguments staged before it, results checked and copied after it.
 
 mod given;
+mod inside;
 mod object;
 mod owned;
 
+pub use inside::Inside;
 pub use object::{End, Object};
 pub use owned::Owned;
 
@@ -226,9 +228,15 @@ impl Call {
                 if let Some(panic) = callbacks.take_panic() {
                     std::panic::resume_unwind(panic);
                 }
-                result.map_err(|kind| self.fault(kind))
+                match callbacks.take_fault() {
+                    Some(fault) => Err(fault),
+                    None => result.map_err(|kind| self.fault(kind)),
+                }
             }
-            Place::Direct(_) => Ok(callbacks.direct(f)),
+            Place::Direct(_) => {
+                let result = callbacks.direct(f);
+                callbacks.take_fault().map_or(Ok(result), Err)
+            }
         }
     }
 
@@ -294,18 +302,9 @@ impl Call {
             Place::Mpk(entry) => entry.readable_from(text.addr()),
             Place::Direct(_) => Some(isize::MAX as usize),
         };
-        let invalid = || self.fault(FaultKind::InvalidValue { what: "a string that does not lie in the domain" });
-        let limit = limit.ok_or_else(invalid)?;
-        let mut bytes = Vec::new();
-        for offset in 0..limit {
-            // SAFETY: `limit` bytes from `text` are readable; without isolation our caller vouches for it. Each byte is read
-            // once: another thread in the domain may be changing them.
-            match unsafe { text.cast::<u8>().add(offset).read_volatile() } {
-                0 => return Ok(CString::new(bytes).ok()),
-                byte => bytes.push(byte),
-            }
-        }
-        Err(invalid())
+        // SAFETY: `limit` bytes from `text` are readable; without isolation our caller vouches for it.
+        let copied = unsafe { given::string(text, limit.unwrap_or(0)) };
+        copied.map(Some).map_err(|kind| self.fault(kind))
     }
 
     /// Makes a handle of an object that the domain returned; `None` for NULL.

@@ -7,6 +7,7 @@
 //! message must lie on the domain's stack, from where it is copied once.
 
 use crate::call::Plain;
+use crate::fault::Fault;
 use crate::mpk;
 use std::any::{Any, TypeId};
 use std::cell::Cell;
@@ -42,6 +43,8 @@ pub struct Callbacks<'a> {
     registered: Vec<Registered<'a>>,
     /// What a closure panicked with.
     panic: Option<Box<dyn Any + Send>>,
+    /// What a closure found wrong with its arguments.
+    fault: Option<Fault>,
 }
 
 struct Registered<'a> {
@@ -53,6 +56,15 @@ struct Registered<'a> {
 ///
 /// Arguments are values that the domain chose: a pointer among them may lead anywhere.
 pub trait Signature<A: 'static, R: Plain>: FnMutTuple<A, R> {
+    /// The C function pointer for it.
+    type Pointer: Copy + 'static;
+
+    #[doc(hidden)]
+    fn pointer(number: usize) -> Self::Pointer;
+}
+
+/// As [`Signature`], for closures that may find their arguments wrong and end the call.
+pub trait Checked<A: 'static, R: Plain>: FnMutTuple<A, Result<R, Fault>> {
     /// The C function pointer for it.
     type Pointer: Copy + 'static;
 
@@ -72,10 +84,14 @@ trait Answer {
     fn result_size(&self) -> usize;
     /// Answers the message at `from`, if it is of the right signature; the result goes to `to`.
     ///
+    /// # Errors
+    ///
+    /// What the closure found wrong with its arguments.
+    ///
     /// # Safety
     ///
     /// [`Answer::size`] bytes at `from` are readable, and [`Answer::result_size`] at `to` writable.
-    unsafe fn answer(&mut self, from: *const u8, to: *mut u8) -> bool;
+    unsafe fn answer(&mut self, from: *const u8, to: *mut u8) -> Result<bool, Fault>;
 }
 
 /// What a trampoline leaves on the domain's stack.
@@ -87,7 +103,7 @@ struct Message<A> {
 
 struct Typed<F, A, R>(F, PhantomData<fn(A) -> R>);
 
-impl<F: FnMutTuple<A, R>, A: 'static, R: Plain> Answer for Typed<F, A, R> {
+impl<F: FnMut(A) -> Result<R, Fault>, A: 'static, R: Plain> Answer for Typed<F, A, R> {
     fn size(&self) -> usize {
         size_of::<Message<A>>()
     }
@@ -96,22 +112,22 @@ impl<F: FnMutTuple<A, R>, A: 'static, R: Plain> Answer for Typed<F, A, R> {
         size_of::<R>()
     }
 
-    unsafe fn answer(&mut self, from: *const u8, to: *mut u8) -> bool {
+    unsafe fn answer(&mut self, from: *const u8, to: *mut u8) -> Result<bool, Fault> {
         let from = from.cast::<MaybeUninit<Message<A>>>();
         if !from.is_aligned() {
-            return false;
+            return Ok(false);
         }
         // Read once, and volatile: another thread of the domain may be changing it. Whatever the arguments hold is a value,
         // since all of them are `Plain`.
         // SAFETY: readable by this function's contract, and aligned.
         let message = unsafe { from.read_volatile().assume_init() };
         if message.signature != signature::<A, R>() {
-            return false;
+            return Ok(false);
         }
-        let result = self.0.answer(message.arguments);
+        let result = (self.0)(message.arguments)?;
         // SAFETY: by this function's contract; not aligned, for all that is known.
         unsafe { to.cast::<R>().write_unaligned(result) };
-        true
+        Ok(true)
     }
 }
 
@@ -134,7 +150,22 @@ impl<'a> Callbacks<'a> {
     /// # Panics
     ///
     /// At the 33rd of one `Callbacks`.
-    pub fn add<A: 'static, R: Plain, F: Signature<A, R> + 'a>(&mut self, closure: F) -> F::Pointer {
+    pub fn add<A: 'static, R: Plain, F: Signature<A, R> + 'a>(&mut self, mut closure: F) -> F::Pointer {
+        F::pointer(self.register::<A, R>(move |arguments| Ok(closure.answer(arguments))))
+    }
+
+    /// As [`Callbacks::add`], for a closure that looks at what its arguments lead to ([`Call::inside`](crate::Call::inside)):
+    /// where it finds an error, the call is over and returns it.
+    ///
+    /// # Panics
+    ///
+    /// As [`Callbacks::add`].
+    pub fn add_checked<A: 'static, R: Plain, F: Checked<A, R> + 'a>(&mut self, mut closure: F) -> F::Pointer {
+        F::pointer(self.register::<A, R>(move |arguments| closure.answer(arguments)))
+    }
+
+    /// Gives the number of the trampoline that asks the closure.
+    fn register<A: 'static, R: Plain>(&mut self, closure: impl FnMut(A) -> Result<R, Fault> + 'a) -> usize {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         assert!(self.registered.len() < POOL, "more than {POOL} callbacks for one call");
         let number = loop {
@@ -144,12 +175,17 @@ impl<'a> Callbacks<'a> {
             }
         };
         self.registered.push(Registered { number, closure: Box::new(Typed(closure, PhantomData)) });
-        F::pointer(number)
+        number
     }
 
     /// What the last call's closure panicked with, to go on with where the call was made.
     pub(crate) fn take_panic(&mut self) -> Option<Box<dyn Any + Send>> {
         self.panic.take()
+    }
+
+    /// What a closure of the last call found wrong with its arguments.
+    pub(crate) fn take_fault(&mut self) -> Option<Fault> {
+        self.fault.take()
     }
 
     /// Answers a message. `None` when the program refuses to.
@@ -163,6 +199,9 @@ impl<'a> Callbacks<'a> {
         (from, to): (*const u8, *mut u8),
         may_use: impl Fn(usize, usize) -> bool,
     ) -> Option<()> {
+        if self.fault.is_some() {
+            return None;
+        }
         let registered = self.registered.iter_mut().find(|registered| registered.number == number)?;
         let closure = &mut registered.closure;
         if !may_use(from.addr(), closure.size()) || !may_use(to.addr(), closure.result_size()) {
@@ -170,7 +209,11 @@ impl<'a> Callbacks<'a> {
         }
         // SAFETY: both ranges were just checked.
         match catch_unwind(AssertUnwindSafe(|| unsafe { closure.answer(from, to) })) {
-            Ok(answered) => answered.then_some(()),
+            Ok(Ok(answered)) => answered.then_some(()),
+            Ok(Err(fault)) => {
+                self.fault = Some(fault);
+                None
+            }
             Err(panic) => {
                 self.panic = Some(panic);
                 None
@@ -198,6 +241,14 @@ impl std::fmt::Debug for Callbacks<'_> {
     }
 }
 
+/// What became of a question in a call without isolation.
+enum Direct {
+    Given,
+    /// A closure has found its arguments wrong.
+    Over,
+    Refused,
+}
+
 /// What every trampoline does.
 fn ask<A: 'static, R: Plain>(number: usize, arguments: A) -> R {
     let message = Message { signature: signature::<A, R>(), arguments };
@@ -207,14 +258,28 @@ fn ask<A: 'static, R: Plain>(number: usize, arguments: A) -> R {
         // SAFETY: a message and room for its result, on this stack. Comes back when it was answered.
         unsafe { mpk::call_back(number, from, to) };
     } else {
-        let callbacks = DIRECT.get();
-        // SAFETY: the call that put them there waits for us, and lent them mutably. Without isolation the message is ours.
-        let answered =
-            !callbacks.is_null() && unsafe { (*callbacks).answer(number, (from, to), |_, _| true) }.is_some();
-        // Unwinding would go through foreign frames: this ends the process, as `extern "C"` has it.
-        assert!(answered, "a callback that is not registered, or that panicked, in a call without isolation");
+        // SAFETY: the call that put them there waits for us, and lent them mutably.
+        let callbacks = unsafe { DIRECT.get().as_mut() };
+        let answer = callbacks.map_or(Direct::Refused, |callbacks| {
+            // SAFETY: without isolation the message is ours, on this stack.
+            let answered = unsafe { callbacks.answer(number, (from, to), |_, _| true) };
+            match answered {
+                Some(()) => Direct::Given,
+                None if callbacks.fault.is_some() => Direct::Over,
+                None => Direct::Refused,
+            }
+        });
+        match answer {
+            Direct::Given => {}
+            // The call goes on to its end, and returns the fault then.
+            Direct::Over => result = MaybeUninit::zeroed(),
+            // Unwinding would go through foreign frames: this ends the process, as `extern "C"` has it.
+            Direct::Refused => {
+                panic!("a callback that is not registered, or that panicked, in a call without isolation")
+            }
+        }
     }
-    // SAFETY: written by the answer.
+    // SAFETY: written by the answer, or zero, which is a value of every `Plain` type.
     unsafe { result.assume_init() }
 }
 
@@ -227,6 +292,14 @@ macro_rules! signatures {
         }
 
         impl<F: FnMut($($ty),*) -> R, R: Plain, $($ty: Plain),*> Signature<($($ty,)*), R> for F {
+            type Pointer = unsafe extern "C" fn($($ty),*) -> R;
+
+            fn pointer(number: usize) -> Self::Pointer {
+                numbered!($trampoline, number, R, $($ty),*)
+            }
+        }
+
+        impl<F: FnMut($($ty),*) -> Result<R, Fault>, R: Plain, $($ty: Plain),*> Checked<($($ty,)*), R> for F {
             type Pointer = unsafe extern "C" fn($($ty),*) -> R;
 
             fn pointer(number: usize) -> Self::Pointer {

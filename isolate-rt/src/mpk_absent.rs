@@ -31,7 +31,36 @@ impl Instance {
     }
 }
 
+#[derive(Clone, Copy)]
+pub(crate) struct View(Infallible);
+
+impl View {
+    pub(crate) fn during<R>(&self, _: impl FnOnce() -> R) -> Result<R, FaultKind> {
+        match self.0 {}
+    }
+
+    pub(crate) fn readable_from(&self, _: usize) -> Option<usize> {
+        match self.0 {}
+    }
+
+    pub(crate) fn writable_from(&self, _: usize) -> Option<usize> {
+        match self.0 {}
+    }
+
+    pub(crate) fn identity(&self) -> usize {
+        match self.0 {}
+    }
+
+    pub(crate) fn generation(&self) -> u64 {
+        match self.0 {}
+    }
+}
+
 impl Entry {
+    pub(crate) fn view(&self) -> View {
+        match self.0 {}
+    }
+
     /// # Safety
     ///
     /// None owed: there is no entry.

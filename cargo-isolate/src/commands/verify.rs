@@ -266,7 +266,7 @@ fn param(param: &ParamPlan) -> Param {
             }
             Contract::Object { .. } | Contract::Given { .. } => Some(Stored::Anything),
             Contract::Cstr { dir, .. } => anything(*dir == Dir::Out),
-            Contract::Value | Contract::Fixed { .. } | Contract::Memory => None,
+            Contract::Value | Contract::Fixed { .. } | Contract::Callback { .. } | Contract::Memory => None,
         },
     };
     Param { ty: spelt(&param.ty, &param.shape), stored }

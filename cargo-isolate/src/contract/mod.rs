@@ -50,6 +50,14 @@ pub(crate) enum Contract {
     Cstr { dir: Dir, nullable: bool, free: Option<String> },
     /// Points to an object that lives in the domain and is never looked into.
     Handle { dir: Dir, nullable: bool, hold: Hold },
+    /// A closure of the program, which the function calls before it returns.
+    #[serde(rename = "cb")]
+    Callback {
+        /// Gets NULL: the parameter that the library hands on to the callback.
+        user: Option<String>,
+        nullable: bool,
+        params: Vec<Told>,
+    },
     /// Memory that the library gave away. Wrappers pass it, once they have copied what is there, and nobody else has it.
     Memory,
     /// Points to a struct of the policy, which stays in the domain.
@@ -58,6 +66,26 @@ pub(crate) enum Contract {
         life: Life,
         cursors: Vec<Cursor>,
     },
+}
+
+/// What a closure is told for one parameter of the callback.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub(crate) enum Told {
+    /// The number that it is.
+    Value,
+    /// Nothing: it is what the function was given for the callback.
+    User,
+    /// A copy of the string that it points to.
+    Cstr { nullable: bool },
+    /// Copies of the strings that it points to pointers to; there is none where such a pointer is NULL.
+    Strarr { len: Expr, nullable: bool },
+    /// A copy of the values that it points to.
+    Buf { len: Expr, nullable: bool },
+    /// Room, which is copied to where it points.
+    Room { cap: Expr, written: Option<Expr> },
+    /// The object in the domain that it points to.
+    Handle { nullable: bool },
 }
 
 /// Who ends the object behind a handle.
@@ -112,14 +140,6 @@ pub(crate) enum Dir {
 impl Contract {
     /// As the policy would say it; an object, of which `[struct]` speaks, in words.
     pub(crate) fn to_toml(&self) -> String {
-        let words = |kind: &str, dir: Option<Dir>, rest: &[(&str, Option<String>)], nullable: bool| {
-            let mut words = vec![("kind", kind.to_owned())];
-            words.extend(dir.map(|dir| ("dir", dir.word().to_owned())));
-            words.extend(rest.iter().filter_map(|(key, value)| Some((*key, value.clone()?))));
-            words.extend(nullable.then(|| ("null", "ok".to_owned())));
-            let words: Vec<_> = words.iter().map(|(key, value)| format!("{key} = \"{value}\"")).collect();
-            format!("{{ {} }}", words.join(", "))
-        };
         let other_than_in = |dir: Dir| (dir != Dir::In).then_some(dir);
         let given = |free: &Option<String>| [("own", free.as_ref().map(|_| "give".to_owned())), ("free", free.clone())];
         match self {
@@ -137,6 +157,12 @@ impl Contract {
                 words("buf", other_than_in(*dir), &[("len", Some(len.to_string())), own, free], *nullable)
             }
             Contract::Cstr { dir, nullable, free } => words("cstr", other_than_in(*dir), &given(free), *nullable),
+            Contract::Callback { user, nullable, params } => {
+                let user = user.as_ref().map(|user| format!(", user = \"{user}\"")).unwrap_or_default();
+                let null = if *nullable { ", null = \"ok\"" } else { "" };
+                let params: Vec<_> = params.iter().map(Told::to_toml).collect();
+                format!("{{ kind = \"cb\", scope = \"call\"{user}{null}, params = [{}] }}", params.join(", "))
+            }
             Contract::Memory => "freed by wrappers".to_owned(),
             Contract::Object { life: Life::Made { end }, .. } => format!("filled here, ended by `{}`", end.name),
             Contract::Object { life: Life::Ended, .. } => "ended here".to_owned(),
@@ -171,6 +197,45 @@ impl Contract {
             _ => None,
         }
     }
+}
+
+impl Told {
+    /// A slice, whose length is this parameter of the callback: nobody needs that beside it.
+    pub(crate) fn tells(&self, param: &str) -> bool {
+        match self {
+            Told::Strarr { len, nullable: false }
+            | Told::Buf { len, nullable: false }
+            | Told::Room { cap: len, .. } => {
+                matches!(len, Expr::Name(name) if name == param)
+            }
+            _ => false,
+        }
+    }
+
+    /// As the policy would say it.
+    pub(crate) fn to_toml(&self) -> String {
+        match self {
+            Told::Value => words("value", None, &[], false),
+            Told::User => words("user", None, &[], false),
+            Told::Cstr { nullable } => words("cstr", None, &[], *nullable),
+            Told::Handle { nullable } => words("handle", None, &[], *nullable),
+            Told::Strarr { len, nullable } => words("strarr", None, &[("len", Some(len.to_string()))], *nullable),
+            Told::Buf { len, nullable } => words("buf", None, &[("len", Some(len.to_string()))], *nullable),
+            Told::Room { cap, written } => {
+                let rest = [("cap", Some(cap.to_string())), ("written", written.as_ref().map(Expr::to_string))];
+                words("buf", Some(Dir::Out), &rest, false)
+            }
+        }
+    }
+}
+
+fn words(kind: &str, dir: Option<Dir>, rest: &[(&str, Option<String>)], nullable: bool) -> String {
+    let mut words = vec![("kind", kind.to_owned())];
+    words.extend(dir.map(|dir| ("dir", dir.word().to_owned())));
+    words.extend(rest.iter().filter_map(|(key, value)| Some((*key, value.clone()?))));
+    words.extend(nullable.then(|| ("null", "ok".to_owned())));
+    let words: Vec<_> = words.iter().map(|(key, value)| format!("{key} = \"{value}\"")).collect();
+    format!("{{ {} }}", words.join(", "))
 }
 
 impl Failing {

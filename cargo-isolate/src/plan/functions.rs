@@ -153,6 +153,10 @@ fn plan(
             (None, Role::Caller) if let Some(contract) = around.implied(&item.name, index, &param.shape) => {
                 Decision::Policy { contract }
             }
+            (None, Role::Caller) if let Some(callback) = stated.user_of(&param.name, signature) => implied(
+                Contract::Fixed { value: 0 },
+                format!("the callback `{callback}` gets it, and a closure has no need of it"),
+            ),
             (None, Role::LengthOf(slices)) => implied(Contract::Value, format!("the length of {}", names(slices))),
             (None, Role::CellOf(slices)) => {
                 let contract = Contract::Obj { dir: Dir::Inout, nullable: false };
@@ -226,6 +230,11 @@ fn retry(entry: Option<&model::FnContract>, params: &[ParamPlan], errors: &mut V
         let message = format!("cannot be made again: `{}` is an object in the domain", param.name);
         let error = PolicyError::new(retry.span(), message).label("after a fault it is gone");
         errors.push(error.help("handle the `Fault` where the object is made"));
+    }
+    let is_callback = |param: &&ParamPlan| matches!(param.decision.contract(), Some(Contract::Callback { .. }));
+    if let Some(param) = params.iter().find(is_callback) {
+        let message = format!("cannot be made again: what `{}` did stays done", param.name);
+        errors.push(PolicyError::new(retry.span(), message).help("remove it, and decide where the `Fault` is handled"));
     }
     *retry.get_ref()
 }

@@ -197,6 +197,11 @@ impl FunctionPlan {
         self.params.iter().any(|param| param.decision.contract() == Some(&Contract::Memory))
     }
 
+    /// It calls closures of the program.
+    pub(crate) fn calls_back(&self) -> bool {
+        self.params.iter().any(|param| matches!(param.decision.contract(), Some(Contract::Callback { .. })))
+    }
+
     /// Nobody needs what it returned: where it has not failed that is always the same, or a count of what the wrapper returns
     /// anyway.
     pub(crate) fn is_told_otherwise(&self) -> bool {

@@ -47,6 +47,14 @@ impl Statements {
         statements
     }
 
+    /// The callback that gets this parameter.
+    pub(super) fn user_of<'s>(&self, name: &str, signature: &'s Signature) -> Option<&'s str> {
+        let index = self.params.iter().position(
+            |stated| matches!(&stated.contract, Some(Contract::Callback { user: Some(user), .. }) if user == name),
+        )?;
+        Some(&signature.params[index].name)
+    }
+
     /// A length before the call depends on what this parameter points to.
     pub(super) fn needs(&self, cell: &str) -> bool {
         let contracts = self.params.iter().filter_map(|stated| stated.contract.as_ref());

@@ -3,7 +3,7 @@
 use super::model::{
     Audit, Backend, Contract, CursorDir, Domain, Exception, Field, Isolate, Level, Policy, Struct, Threads, Timer,
 };
-use crate::contract::check::{DIRS, KINDS, NULLS, OWNS};
+use crate::contract::check::{CALLBACK_KINDS, DIRS, KINDS, NULLS, OWNS, SCOPES};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
 
@@ -75,6 +75,7 @@ fn words() {
     check_words("[fn.NAME]", "dir", DIRS);
     check_words("[fn.NAME]", "null", NULLS);
     check_words("[fn.NAME]", "own", OWNS);
+    check_words("[fn.NAME]", "scope", SCOPES);
     check_words("[domain.NAME]", "backend", variants::<Backend>().iter().map(|word| &**word));
     check_words("[domain.NAME]", "level", variants::<Level>().iter().map(|word| &**word));
     check_words("[struct.NAME.field]", "dir", variants::<CursorDir>().iter().map(|word| &**word));
@@ -85,8 +86,11 @@ fn words() {
 /// Each kind has a row of its own in the second table.
 #[test]
 fn kinds() {
-    let (_, table) = DOCS.split_once("| kind | for |").expect("a table of kinds");
-    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
-    let kinds: Vec<_> = rows.filter_map(|row| row.split('`').nth(1)).collect();
-    assert_eq!(kinds, KINDS);
+    for (head, known) in [("| kind | for |", &KINDS[..]), ("| kind among `params` |", &CALLBACK_KINDS)] {
+        let (_, table) = DOCS.split_once(head).expect("a table of kinds");
+        let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+        let mut kinds: Vec<_> = rows.filter_map(|row| row.split('`').nth(1)).collect();
+        kinds.dedup();
+        assert_eq!(kinds, known);
+    }
 }

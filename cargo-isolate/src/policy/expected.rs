@@ -82,6 +82,9 @@ const FORMS: &[(&str, Form)] = &[
     ("fn.**.free", Values(&[r#""sqlite3_finalize""#])),
     ("fn.**.parent", Values(&[r#""db""#])),
     ("fn.**.value", Values(&["-1"])),
+    ("fn.**.scope", Values(&[r#""call""#])),
+    ("fn.**.user", Values(&[r#""data""#])),
+    ("fn.**.params", Tables),
     ("fn.**.ty", Values(&[r#""c_ulong""#])),
 ];
 

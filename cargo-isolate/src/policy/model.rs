@@ -288,8 +288,45 @@ pub(crate) struct Contract {
     pub(crate) parent: Option<Spanned<String>>,
     /// What a wrapper passes, always: a number, or the address that a library knows as a word of its own.
     pub(crate) value: Option<Spanned<i64>>,
+    /// How long the library may call a callback: `"call"`, until the function returns.
+    #[cfg_attr(test, schemars(extend("enum" = crate::contract::check::SCOPES)))]
+    pub(crate) scope: Option<Spanned<String>>,
+    /// The parameter whose value the library hands on to a callback: a closure has no need of it, so NULL is passed.
+    pub(crate) user: Option<Spanned<String>>,
+    /// What a callback's own parameters mean, in order.
+    pub(crate) params: Option<Spanned<Vec<Spanned<CallbackParam>>>>,
     /// Rust type to show instead of one that cannot be named.
     pub(crate) ty: Option<Spanned<String>>,
+}
+
+/// What one parameter of a callback means, and so what a closure gets.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct CallbackParam {
+    /// What it is.
+    #[cfg_attr(test, schemars(extend("enum" = crate::contract::check::CALLBACK_KINDS)))]
+    pub(crate) kind: Option<Spanned<String>>,
+    /// Whether the closure reads or writes a buffer.
+    #[cfg_attr(test, schemars(extend("enum" = ["in", "out"])))]
+    pub(crate) dir: Option<Spanned<String>>,
+    /// How many elements or strings there are: an expression over the callback's parameters.
+    pub(crate) len: Option<Spanned<String>>,
+    /// How many elements an `out` buffer has room for: an expression over the callback's parameters.
+    pub(crate) cap: Option<Spanned<String>>,
+    /// How many of them the closure wrote: an expression over the callback's parameters and `ret`.
+    pub(crate) written: Option<Spanned<String>>,
+    /// Whether the library may pass NULL.
+    #[cfg_attr(test, schemars(extend("enum" = crate::contract::check::NULLS)))]
+    pub(crate) null: Option<Spanned<String>>,
+}
+
+impl CallbackParam {
+    /// The same words about a parameter of any function.
+    pub(crate) fn contract(&self) -> Contract {
+        let Self { kind, dir, len, cap, written, null } = self.clone();
+        Contract { kind, dir, len, cap, written, null, ..Contract::default() }
+    }
 }
 
 /// A struct that a library keeps pointers to, and that points to what it works on: it stays in the domain between calls.

@@ -2,7 +2,10 @@
 
 use super::stubs::Foreign;
 use std::fmt::Write as _;
-use syn::{FnArg, GenericArgument, Item, Pat, PathArguments, ReturnType, Type, Visibility};
+use syn::{
+    FnArg, GenericArgument, Item, Pat, PathArguments, ReturnType, Type, TypeParamBound, Visibility,
+    punctuated::Punctuated,
+};
 
 /// The public functions of a wrapper file, as cases for `harness.rs`.
 ///
@@ -129,6 +132,7 @@ impl Call {
                     Some(format!("&mut {}", self.object(domain, function, at)))
                 }
                 (Type::Path(path), false) if ends_in(path, "CStr") => Some("c\"text\"".to_owned()),
+                (Type::TraitObject(closure), true) => Some(format!("&mut {}", closed(&closure.bounds)?)),
                 (_, false) => Some("reference()".to_owned()),
                 (_, true) => Some(self.room(at, "single", "one")),
             },
@@ -141,6 +145,7 @@ impl Call {
             Type::Path(path) if ends_in(path, "Owned") => Some(self.owned(domain, function, at)),
             Type::Path(path) if ends_in(path, "Object") => Some(self.object(domain, function, at)),
             Type::Path(_) | Type::Ptr(_) | Type::Array(_) => Some("value()".to_owned()),
+            Type::ImplTrait(closure) => closed(&closure.bounds),
             _ => None,
         }
     }
@@ -165,6 +170,14 @@ impl Call {
         self.before.push(format!("let mut handle{at} = handle(&isolated::{domain}::DOMAIN, {function:?})?;"));
         format!("handle{at}")
     }
+}
+
+/// A closure of the right number of parameters, which answers what a value is made of.
+fn closed(bounds: &Punctuated<TypeParamBound, syn::Token![+]>) -> Option<String> {
+    let Some(TypeParamBound::Trait(bound)) = bounds.first() else { return None };
+    let PathArguments::Parenthesized(arguments) = &bound.path.segments.last()?.arguments else { return None };
+    let answer = if matches!(arguments.output, ReturnType::Default) { "()" } else { "value()" };
+    Some(format!("|{}| {answer}", vec!["_"; arguments.inputs.len()].join(", ")))
 }
 
 /// Where in the result the counts of values written to the caller's room are: `""`, or `.1` of a tuple.

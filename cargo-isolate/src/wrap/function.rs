@@ -4,6 +4,7 @@
 
 mod ask;
 mod buffer;
+mod callback;
 mod docs;
 mod failing;
 mod handle;
@@ -41,6 +42,8 @@ pub(super) struct View {
     /// What must outlive the call, because it ends with a call of its own.
     before: Vec<String>,
     stage: Vec<Step>,
+    /// The runtime's function that runs it.
+    run: &'static str,
     callee: String,
     args: Vec<String>,
     /// Pattern for what the function returned.
@@ -87,6 +90,7 @@ impl View {
             Some(failing) => writer.fails(failing),
             None => writer.error = writer.names.runtime("Fault").to_owned(),
         }
+        let run = if writer.calls_back { "run_with(&mut callbacks, " } else { "run(" };
         let Writer { params, checks, before, stage, args, after, docs, mut results, error, .. } = writer;
         results.sort_by_key(|result| result.place);
         let values: Vec<_> = results.iter().map(|result| result.value.clone()).collect();
@@ -104,6 +108,7 @@ impl View {
             checks,
             before,
             stage,
+            run,
             callee,
             args,
             returned,
@@ -182,12 +187,17 @@ struct Writer<'w, 'n> {
     results: Vec<Outcome>,
     /// Type of the wrapper's error.
     error: String,
+    /// There are closures, and they look at what their arguments point to.
+    calls_back: bool,
+    looks_inside: bool,
 }
 
 impl<'w, 'n> Writer<'w, 'n> {
     fn new(function: &'w FunctionPlan, names: &'w mut Names<'n>) -> Self {
         let mut taken: BTreeSet<String> =
-            ["call", "ret", "room", "into", "object", "end", "ffi", "message"].map(str::to_owned).into();
+            ["call", "ret", "room", "into", "object", "end", "ffi", "message", "callbacks", "inside"]
+                .map(str::to_owned)
+                .into();
         let locals = function.params.iter().map(|param| fresh(&mut taken, &snake(&param.name))).collect();
         Self {
             function,
@@ -206,6 +216,8 @@ impl<'w, 'n> Writer<'w, 'n> {
             docs: Vec::new(),
             results: Vec::new(),
             error: String::new(),
+            calls_back: false,
+            looks_inside: false,
         }
     }
 
@@ -227,6 +239,9 @@ impl<'w, 'n> Writer<'w, 'n> {
             (Role::Caller, Contract::Object { life, cursors }) => self.object(index, &local, life, cursors),
             (Role::Caller, Contract::Obj { dir, nullable }) => self.obj(&local, *dir, *nullable, param),
             (Role::Caller, Contract::Buf { dir, len, nullable, .. }) => self.buf(&local, *dir, len, *nullable, param),
+            (Role::Caller, Contract::Callback { nullable, params, .. }) => {
+                self.callback(&local, *nullable, params, param)
+            }
             (Role::Caller, Contract::Memory) => unreachable!("such a function has no wrapper"),
         }
     }

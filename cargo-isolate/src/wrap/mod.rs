@@ -69,6 +69,7 @@ struct DomainView<'p> {
     library: String,
     policy: &'p str,
     keeps_c_names: bool,
+    calls_back: bool,
     /// Names of `isolate_rt` and of `std::ffi` that are used.
     runtime: Vec<&'static str>,
     ffi_types: Vec<String>,
@@ -98,6 +99,7 @@ impl<'p> DomainView<'p> {
             library: format!("`{}` {}", domain.library.name, domain.library.version),
             policy: &target.policy,
             keeps_c_names: wrapped(domain).any(|function| function::snake(&function.name) != function.name),
+            calls_back: domain.functions.iter().any(FunctionPlan::calls_back),
             runtime,
             uses_offsets: names.uses_offsets,
             ffi_types: names.ffi_types.into_iter().collect(),

@@ -35,6 +35,10 @@ pub enum Mode {
     Fast,
 }
 
+pub type Row = Option<
+    unsafe extern "C" fn(user: *mut c_void, count: c_int, values: *mut *mut c_char, names: *mut *mut c_char) -> c_int,
+>;
+
 macro_rules! made_up {
     ($($t:tt)*) => { $($t)* };
 }
@@ -74,6 +78,14 @@ unsafe extern "C" {
     pub fn title(ctx: *const Ctx) -> *const c_char;
     pub fn parent(ctx: *const Ctx) -> *mut Ctx;
     pub fn each(ctx: *mut Ctx, back: Option<unsafe extern "C" fn(*mut c_void)>, user: *mut c_void);
+    pub fn each_later(ctx: *mut Ctx, back: Option<unsafe extern "C" fn(*mut c_void)>);
+    pub fn query(ctx: *mut Ctx, sql: *const c_char, row: Row, data: *mut c_void) -> c_int;
+    pub fn walk(
+        visit: unsafe extern "C" fn(*mut Blob, name: *const c_char, xs: *const c_double, points: c_uint) -> c_int,
+        fill: Option<extern "C" fn(*mut c_void, into: *mut c_void, room: usize) -> isize>,
+        user: *mut c_void,
+        done: Option<unsafe extern "C-unwind" fn(ret: c_int)>,
+    );
     pub fn set_title(ctx: *mut Ctx, title: *const c_char, r#type: c_int);
     pub fn attach(ctx: *mut Ctx, blob: *const Blob);
     pub fn split(text: *mut c_char, at: *mut c_char) -> c_int;

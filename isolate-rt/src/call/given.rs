@@ -3,6 +3,7 @@
 use super::{Call, Place, Plain};
 use crate::call::copy_once;
 use crate::fault::{Fault, FaultKind};
+use std::ffi::{CString, c_char};
 use std::mem::size_of;
 
 impl Call {
@@ -25,17 +26,46 @@ impl Call {
             Place::Mpk(entry) => entry.readable_from(start.addr()).unwrap_or(0),
             Place::Direct(_) => isize::MAX as usize,
         };
-        let fits = len.checked_mul(size_of::<T>()).is_some_and(|size| size <= readable);
-        if !fits || !start.is_aligned() {
-            return Err(self.fault(FaultKind::InvalidValue { what: "a buffer that does not lie in the domain" }));
-        }
-        let mut values = Vec::with_capacity(len);
-        // SAFETY: `len` values from `start` are readable, and `values` has room for them; without isolation our caller vouches
-        // for it. Every bit pattern is a `T`.
-        unsafe {
-            copy_once(start, values.as_mut_ptr(), len);
-            values.set_len(len);
-        }
-        Ok(Some(values))
+        // SAFETY: `readable` bytes from `start` are; without isolation our caller vouches for the values.
+        let copied = unsafe { values(start, len, readable) };
+        copied.map(Some).map_err(|kind| self.fault(kind))
     }
+}
+
+/// Copies a string of at most `limit` bytes, its end among them.
+///
+/// # Safety
+///
+/// `limit` bytes from `text` must be readable, or a string be there.
+pub(super) unsafe fn string(text: *const c_char, limit: usize) -> Result<CString, FaultKind> {
+    let mut bytes = Vec::new();
+    for offset in 0..limit {
+        // SAFETY: readable by this function's contract. Each byte is read once: another thread in the domain may be changing
+        // them.
+        match unsafe { text.cast::<u8>().add(offset).read_volatile() } {
+            0 => return Ok(CString::new(bytes).expect("no byte of it is 0")),
+            byte => bytes.push(byte),
+        }
+    }
+    Err(FaultKind::InvalidValue { what: "a string that does not lie in the domain" })
+}
+
+/// Copies `len` values, if `readable` bytes are enough for them.
+///
+/// # Safety
+///
+/// `readable` bytes from `start` must be readable, or `len` values be there.
+pub(super) unsafe fn values<T: Plain>(start: *const T, len: usize, readable: usize) -> Result<Vec<T>, FaultKind> {
+    let fits = len.checked_mul(size_of::<T>()).is_some_and(|size| size <= readable);
+    if !fits || !start.is_aligned() {
+        return Err(FaultKind::InvalidValue { what: "a buffer that does not lie in the domain" });
+    }
+    let mut values = Vec::with_capacity(len);
+    // SAFETY: `len` values from `start` are readable by this function's contract, and `values` has room for them. Every bit
+    // pattern is a `T`.
+    unsafe {
+        copy_once(start, values.as_mut_ptr(), len);
+        values.set_len(len);
+    }
+    Ok(values)
 }

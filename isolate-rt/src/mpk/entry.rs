@@ -22,7 +22,19 @@ pub(crate) struct Entry {
     pub(super) held: Held,
 }
 
+/// Where a call runs, for those that look around there while it waits: a seat of an instance in one generation.
+#[derive(Clone, Copy)]
+pub(crate) struct View {
+    instance: &'static Instance,
+    seat: &'static Seat,
+    generation: u64,
+}
+
 impl Entry {
+    pub(crate) fn view(&self) -> View {
+        View { instance: self.instance, seat: self.seat(), generation: self.generation() }
+    }
+
     #[inline]
     fn seat(&self) -> &'static Seat {
         self.held.seat
@@ -171,11 +183,9 @@ impl Entry {
         self.instance.writable_until(address).is_some()
     }
 
-    /// How many bytes from `address` on a string of this domain may have: to the end of what the domain owns there, or of
-    /// the read-only data around it.
+    /// As [`View::readable_from`].
     pub(crate) fn readable_from(&self, address: usize) -> Option<usize> {
-        let end = self.instance.writable_until(address).or_else(|| image::read_only_until(address))?;
-        Some(end - address)
+        readable_from(self.instance, address)
     }
 
     /// Whether all these bytes are.
@@ -205,28 +215,9 @@ impl Entry {
         let _ = unsafe { self.run(None, || libc::free(block.cast())) };
     }
 
-    /// Runs `f` in the program, while nobody discards the instance: if it is what it was in this generation.
+    /// As [`View::during`].
     pub(crate) fn with_generation<R>(&self, generation: u64, f: impl FnOnce() -> R) -> Result<R, FaultKind> {
-        let seat = self.seat();
-        let Some(thread) = seat.owner_here() else { return Err(FaultKind::DomainLost) };
-        /// Lets those go on who wait for us, also when `f` panics.
-        struct Done(&'static Seat);
-        impl Drop for Done {
-            fn drop(&mut self) {
-                self.0.running.store(0, Ordering::Release);
-            }
-        }
-        // As in `run_within`: whoever discards the instance waits for who says that it is in use.
-        seat.running.store(thread.tid(), Ordering::Relaxed);
-        let _done = Done(seat);
-        compiler_fence(Ordering::SeqCst);
-        let is_it = || self.instance.generation() == generation;
-        if !is_it() {
-            return Err(FaultKind::StaleHandle);
-        }
-        let result = f();
-        // Nobody else discards it meanwhile, but a signal handler of this thread whose own call failed does.
-        if is_it() { Ok(result) } else { Err(FaultKind::StaleHandle) }
+        View { instance: self.instance, seat: self.seat(), generation }.during(f)
     }
 
     pub(crate) fn identity(&self) -> usize {
@@ -237,6 +228,55 @@ impl Entry {
         // SAFETY: held.
         unsafe { self.seat().generation() }
     }
+}
+
+impl View {
+    /// Runs `f` in the program, while nobody discards the instance: if it is what it was in this generation.
+    pub(crate) fn during<R>(&self, f: impl FnOnce() -> R) -> Result<R, FaultKind> {
+        let Some(thread) = self.seat.owner_here() else { return Err(FaultKind::DomainLost) };
+        /// Lets those go on who wait for us, also when `f` panics.
+        struct Done(&'static Seat, i32);
+        impl Drop for Done {
+            fn drop(&mut self) {
+                self.0.running.store(self.1, Ordering::Release);
+            }
+        }
+        // As in `run_within`: whoever discards the instance waits for who says that it is in use. Afterwards it is what it was:
+        // nothing, or in a callback.
+        let _done = Done(self.seat, self.seat.running.swap(thread.tid(), Ordering::Relaxed));
+        compiler_fence(Ordering::SeqCst);
+        let is_it = || self.instance.generation() == self.generation;
+        if !is_it() {
+            return Err(FaultKind::StaleHandle);
+        }
+        let result = f();
+        // Nobody else discards it meanwhile, but a signal handler of this thread whose own call failed does.
+        if is_it() { Ok(result) } else { Err(FaultKind::StaleHandle) }
+    }
+
+    /// How many bytes from `address` on a string of this domain may have: to the end of what the domain owns there, or of
+    /// the read-only data around it.
+    pub(crate) fn readable_from(&self, address: usize) -> Option<usize> {
+        readable_from(self.instance, address)
+    }
+
+    /// How many bytes from `address` on the domain owns.
+    pub(crate) fn writable_from(&self, address: usize) -> Option<usize> {
+        Some(self.instance.writable_until(address)? - address)
+    }
+
+    pub(crate) fn identity(&self) -> usize {
+        ptr::from_ref(self.instance).addr()
+    }
+
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation
+    }
+}
+
+fn readable_from(instance: &Instance, address: usize) -> Option<usize> {
+    let end = instance.writable_until(address).or_else(|| image::read_only_until(address))?;
+    Some(end - address)
 }
 
 impl Drop for Entry {

@@ -68,7 +68,7 @@ mod warm;
 mod watchdog;
 
 pub(crate) use crate::heap::is_inside;
-pub(crate) use entry::Entry;
+pub(crate) use entry::{Entry, View};
 pub(crate) use evidence::Evidence;
 pub(crate) use gate::{Reason, call_back, leave, leave_with, open_heap};
 pub(crate) use instance::{Begun, Instance};

@@ -9,6 +9,8 @@ pub mod ffi;
 pub mod isolated;
 #[allow(non_camel_case_types, non_snake_case, missing_docs, reason = "the names are C's, and its manual explains them")]
 pub mod sqlite;
+#[allow(missing_docs, reason = "csrc/told.c explains them")]
+pub mod told;
 
 // The archive with SQLite.
 use libsqlite3_sys as _;

@@ -1,5 +1,6 @@
 //! Words of the policy → [`Contract`], each wrong word an error at its place.
 
+mod callback;
 mod expressions;
 mod held;
 mod kinds;
@@ -101,14 +102,19 @@ struct Checker<'c> {
     errors: &'c mut Vec<PolicyError>,
 }
 
-pub(crate) const KINDS: [&str; 7] = ["value", "obj", "buf", "cstr", "handle", "null", "fixed"];
+pub(crate) const KINDS: [&str; 8] = ["value", "obj", "buf", "cstr", "handle", "null", "fixed", "cb"];
+/// Those of a callback's parameters.
+pub(crate) const CALLBACK_KINDS: [&str; 6] = ["value", "user", "cstr", "strarr", "buf", "handle"];
 pub(crate) const DIRS: [&str; 3] = ["in", "out", "inout"];
 pub(crate) const NULLS: [&str; 2] = ["never", "ok"];
 pub(crate) const OWNS: [&str; 2] = ["give", "take"];
+/// How long a callback may be called.
+pub(crate) const SCOPES: [&str; 1] = ["call"];
 /// Words of the reference that no wrapper is generated for yet.
-const LATER: [&str; 7] = ["array", "strarr", "domain", "host", "cb", "user", "va"];
+const LATER: [&str; 4] = ["array", "domain", "host", "va"];
 /// Words that some kinds know, and others do not.
-const WORDS: [&str; 9] = ["dir", "len", "cap", "written", "null", "own", "free", "parent", "value"];
+const WORDS: [&str; 12] =
+    ["dir", "len", "cap", "written", "null", "own", "free", "parent", "value", "scope", "user", "params"];
 
 impl Checker<'_> {
     fn contract(&mut self) -> Option<Contract> {
@@ -138,6 +144,13 @@ impl Checker<'_> {
             "handle" => self.handle(&shape),
             "obj" => self.obj(&shape),
             "buf" => self.buf(&shape),
+            "cb" => self.callback(&shape),
+            word if CALLBACK_KINDS.contains(&word) => {
+                self.error(kind.span(), format!("`{word}` is for parameters of callbacks, under `params`"))
+                    .help(format!("the other kinds: {}", list(&KINDS)))
+                    .push(self.errors);
+                None
+            }
             word if LATER.contains(&word) => {
                 self.error(kind.span(), format!("no wrappers are generated for kind `{word}` yet"))
                     .help(format!("the kinds there are: {}", list(&KINDS)))
@@ -263,6 +276,9 @@ impl Checker<'_> {
         let words = self.words;
         let text = match word {
             "value" => return words.value.as_ref().map(Spanned::span),
+            "params" => return words.params.as_ref().map(Spanned::span),
+            "scope" => &words.scope,
+            "user" => &words.user,
             "dir" => &words.dir,
             "len" => &words.len,
             "cap" => &words.cap,

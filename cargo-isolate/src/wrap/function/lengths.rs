@@ -71,34 +71,19 @@ impl Writer<'_, '_> {
         self.wide(expr, true, &mut answers.into_iter())
     }
 
-    /// As an `i128`, in which sums of 64-bit values cannot overflow and products saturate. `answers` are those of the
-    /// functions in it, in order.
+    /// As [`wide_with`]. `answers` are those of the functions in it, in order.
     fn wide(&self, expr: &Expr, after: bool, answers: &mut std::vec::IntoIter<String>) -> String {
-        match expr {
+        wide_with(expr, &mut |leaf| match leaf {
             Expr::Int(value) => format!("{value}_i128"),
-            Expr::Ret => "ret as i128".to_owned(),
             Expr::Call(_) => format!("{} as i128", answers.next().expect("as many answers as questions")),
             Expr::Deref(name) if after && self.is_read_back(name) => format!("{} as i128", self.local(name)),
-            Expr::Name(name) | Expr::Deref(name) => match (self.slice_that_tells(name), expr) {
+            Expr::Name(name) | Expr::Deref(name) => match (self.slice_that_tells(name), leaf) {
                 (Some(slice), _) => format!("{} as i128", self.slice_len(&slice)),
                 (None, Expr::Name(_)) => format!("{} as i128", self.local(name)),
                 (None, _) => format!("*{} as i128", self.local(name)),
             },
-            Expr::Binary(op, left, right) => {
-                let method = match op {
-                    Op::Add => "saturating_add",
-                    Op::Sub => "saturating_sub",
-                    Op::Mul => "saturating_mul",
-                    Op::Min => "min",
-                    Op::Max => "max",
-                };
-                let (receiver, argument) = (self.wide(left, after, answers), self.wide(right, after, answers));
-                match &**left {
-                    Expr::Binary(..) | Expr::Int(_) => format!("{receiver}.{method}({argument})"),
-                    _ => format!("({receiver}).{method}({argument})"),
-                }
-            }
-        }
+            Expr::Ret | Expr::Binary(..) => "ret as i128".to_owned(),
+        })
     }
 
     /// The local of that name holds the value after the call, or a reference to it.
@@ -134,5 +119,22 @@ impl Writer<'_, '_> {
     pub(super) fn local(&self, name: &str) -> String {
         let index = self.function.params.iter().position(|param| param.name == name);
         index.map_or_else(|| snake(name), |index| self.locals[index].clone())
+    }
+}
+
+/// An expression as an `i128`, in which sums of 64-bit values cannot overflow and products saturate, of its leaves as text.
+pub(super) fn wide_with(expr: &Expr, leaf: &mut dyn FnMut(&Expr) -> String) -> String {
+    let Expr::Binary(op, left, right) = expr else { return leaf(expr) };
+    let method = match op {
+        Op::Add => "saturating_add",
+        Op::Sub => "saturating_sub",
+        Op::Mul => "saturating_mul",
+        Op::Min => "min",
+        Op::Max => "max",
+    };
+    let (receiver, argument) = (wide_with(left, leaf), wide_with(right, leaf));
+    match &**left {
+        Expr::Binary(..) | Expr::Int(_) => format!("{receiver}.{method}({argument})"),
+        _ => format!("({receiver}).{method}({argument})"),
     }
 }

@@ -1,9 +1,13 @@
 //! Calls into `libsqlite3-sys` 0.35.0 that run in the domain `sqlite`.
 //!
 //! Written by `cargo isolate wrap` from `tests/libraries/isolation.toml`: change the policy and run it again instead of editing here.
+#![allow(
+    clippy::type_complexity,
+    reason = "closures take what callbacks of C are passed"
+)]
 
-use isolate_rt::{Domain, End, Error, Fault, Globals, Handle, Owned};
-use std::ffi::{CStr, CString, c_int, c_uchar, c_void};
+use isolate_rt::{Callbacks, Domain, End, Error, Fault, Globals, Handle, Owned};
+use std::ffi::{CStr, CString, c_char, c_int, c_uchar, c_void};
 use crate::sqlite as ffi;
 
 // Defined by the linker fragment `isolate.ld`: an executable that was linked without it does not link at all.
@@ -136,6 +140,7 @@ pub fn sqlite3_changes(arg1: &Handle<ffi::sqlite3>) -> Result<c_int, Fault> {
 ///
 /// * `arg1`: an object in the domain.
 /// * `sql`: a string, read.
+/// * `callback`: called with `arg3`, `arg4` until `sqlite3_exec` returns; a panic in it ends the call and goes on from here.
 ///
 /// # Errors
 ///
@@ -143,20 +148,48 @@ pub fn sqlite3_changes(arg1: &Handle<ffi::sqlite3>) -> Result<c_int, Fault> {
 pub fn sqlite3_exec(
     arg1: &Handle<ffi::sqlite3>,
     sql: &CStr,
+    callback: Option<&mut dyn FnMut(&[Option<CString>], &[Option<CString>]) -> c_int>,
 ) -> Result<(), Error<c_int>> {
     let mut call = DOMAIN.call("sqlite3_exec")?;
     let arg1_ptr = call.handle(arg1)?;
     let sql_ptr = call.input_str(sql)?;
+    let inside = call.inside();
+    let mut callbacks = Callbacks::new();
+    let callback_ptr = callback
+        .map(|callback| {
+            callbacks
+                .add_checked(move |
+                    _: *mut c_void,
+                    arg2: c_int,
+                    arg3: *mut *mut c_char,
+                    arg4: *mut *mut c_char,
+                | -> Result<c_int, Fault> {
+                    // SAFETY: they are checked to lie in the domain; without isolation the function is trusted with their number.
+                    let arg3 = unsafe {
+                        inside.strings(arg3.cast_const().cast(), inside.count(arg2))
+                    }?;
+                    let arg3 = inside.required(arg3)?;
+                    // SAFETY: they are checked to lie in the domain; without isolation the function is trusted with their number.
+                    let arg4 = unsafe {
+                        inside.strings(arg4.cast_const().cast(), inside.count(arg2))
+                    }?;
+                    let arg4 = inside.required(arg4)?;
+                    Ok(callback(&arg3, &arg4))
+                })
+        });
     // SAFETY: each pointer covers what the contract of `sqlite3_exec` says, and nothing that comes back is used
     // before it was checked.
     let ret = unsafe {
-        call.run(move || ffi::sqlite3_exec(
-            arg1_ptr,
-            sql_ptr,
-            None,
-            std::ptr::null_mut(),
-            std::ptr::null_mut(),
-        ))
+        call.run_with(
+            &mut callbacks,
+            move || ffi::sqlite3_exec(
+                arg1_ptr,
+                sql_ptr,
+                callback_ptr,
+                std::ptr::null_mut(),
+                std::ptr::null_mut(),
+            ),
+        )
     }?;
     if ret != 0 {
         // SAFETY: as above.

@@ -1,10 +1,15 @@
 //! Calls into `isolate-libraries` 0.1.0 that run in the domain `tlv`.
 //!
 //! Written by `cargo isolate wrap` from `tests/libraries/isolation.toml`: change the policy and run it again instead of editing here.
+#![allow(
+    clippy::type_complexity,
+    reason = "closures take what callbacks of C are passed"
+)]
 
-use isolate_rt::{Domain, Fault, Globals};
-use std::ffi::{c_int, c_uchar, c_ulong};
+use isolate_rt::{Callbacks, Domain, End, Error, Fault, Globals, Handle, Owned};
+use std::ffi::{CStr, CString, c_char, c_int, c_long, c_uchar, c_ulong, c_void};
 use crate::ffi as ffi;
+use crate::told as ffi2;
 
 // Defined by the linker fragment `isolate.ld`: an executable that was linked without it does not link at all.
 #[cfg(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu"))]
@@ -82,4 +87,285 @@ pub fn tlv_records() -> Result<c_ulong, Fault> {
     // SAFETY: each pointer covers what the contract of `tlv_records` says, and nothing that comes back is used
     // before it was checked.
     unsafe { call.run(move || ffi::tlv_records()) }
+}
+
+/// `told_rows` of `isolate-libraries`.
+///
+/// * `each`: called with `values`, `title` until `told_rows` returns; a panic in it ends the call and goes on from here.
+///
+/// # Errors
+///
+/// When the call ends in a fault; what is `&mut` keeps its value then.
+pub fn told_rows(
+    rows: c_int,
+    count: c_int,
+    each: Option<&mut dyn FnMut(&[Option<CString>], Option<&CStr>) -> c_int>,
+    lie: c_int,
+) -> Result<c_int, Fault> {
+    let mut call = DOMAIN.call("told_rows")?;
+    let inside = call.inside();
+    let mut callbacks = Callbacks::new();
+    let each_ptr = each
+        .map(|each| {
+            callbacks
+                .add_checked(move |
+                    _: *mut c_void,
+                    count: c_int,
+                    values: *mut *mut c_char,
+                    title: *const c_char,
+                | -> Result<c_int, Fault> {
+                    // SAFETY: they are checked to lie in the domain; without isolation the function is trusted with their number.
+                    let values = unsafe {
+                        inside.strings(values.cast_const().cast(), inside.count(count))
+                    }?;
+                    let values = inside.required(values)?;
+                    // SAFETY: it is checked to lie in the domain; without isolation the function is trusted to end it.
+                    let title = unsafe { inside.string(title) }?;
+                    Ok(each(&values, title.as_deref()))
+                })
+        });
+    // SAFETY: each pointer covers what the contract of `told_rows` says, and nothing that comes back is used
+    // before it was checked.
+    unsafe {
+        call.run_with(
+            &mut callbacks,
+            move || ffi2::told_rows(rows, count, each_ptr, std::ptr::null_mut(), lie),
+        )
+    }
+}
+
+/// `told_fill` of `isolate-libraries`.
+///
+/// * `out`: written; its length goes as `room`.
+/// * `fill`: called with `into` until `told_fill` returns; a panic in it ends the call and goes on from here.
+///
+/// Returns what `told_fill` returned, then how many elements of `out` it wrote.
+///
+/// # Errors
+///
+/// When the call ends in a fault; what is `&mut` keeps its value then.
+pub fn told_fill(
+    out: &mut [c_uchar],
+    mut fill: impl FnMut(&mut [c_uchar]) -> c_long,
+    lie: c_int,
+) -> Result<(usize, usize), Fault> {
+    let mut call = DOMAIN.call("told_fill")?;
+    let out_room = call.output::<c_uchar>(out.len())?;
+    let room_ = call.length(out.len())?;
+    let inside = call.inside();
+    let mut callbacks = Callbacks::new();
+    let fill_ptr = callbacks
+        .add_checked(move |
+            _: *mut c_void,
+            into: *mut c_uchar,
+            room: usize,
+        | -> Result<c_long, Fault> {
+            // SAFETY: it is checked to lie in the domain; without isolation the function is trusted with its size.
+            let mut into_room = unsafe { inside.room(into, inside.count(room)) }?;
+            let ret = fill(&mut into_room);
+            // SAFETY: it is checked to lie in the domain; without isolation the function is trusted with its size.
+            unsafe {
+                inside.give(into, &into_room[..inside.count(ret).min(into_room.len())])
+            }?;
+            Ok(ret)
+        });
+    // SAFETY: each pointer covers what the contract of `told_fill` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run_with(
+            &mut callbacks,
+            move || ffi2::told_fill(
+                out_room.as_mut_ptr(),
+                room_,
+                std::mem::transmute::<
+                    unsafe extern "C" fn(*mut c_void, *mut c_uchar, usize) -> c_long,
+                    extern "C" fn(*mut c_void, *mut c_uchar, usize) -> c_long,
+                >(fill_ptr),
+                std::ptr::null_mut(),
+                lie,
+            ),
+        )
+    }?;
+    let out_written = call.take(out_room, call.count(ret), out);
+    Ok((ret, out_written))
+}
+
+/// `told_thing` of `isolate-libraries`.
+///
+/// # Errors
+///
+/// When the call ends in a fault; what is `&mut` keeps its value then.
+pub fn told_thing(id: c_int) -> Result<Owned<ffi2::Thing>, Fault> {
+    let owned_given;
+    let owned;
+    let owned_end: End<ffi2::Thing> = |call, object| {
+        // SAFETY: it is what `told_thing` gave away; ended once, nothing uses it afterwards.
+        unsafe {
+            call.run(move || {
+                ffi2::told_drop(object);
+            })
+        }
+    };
+    let mut call = DOMAIN.call("told_thing")?;
+    // SAFETY: each pointer covers what the contract of `told_thing` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe { call.run(move || ffi2::told_thing(id)) }?;
+    owned_given = call.own(&DOMAIN, ret, owned_end)?;
+    owned = call.required(owned_given)?;
+    Ok(owned)
+}
+
+/// `told_pair` of `isolate-libraries`.
+///
+/// Returns `first`, then `second`.
+///
+/// # Errors
+///
+/// When `told_pair` fails (`ret != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
+pub fn told_pair(
+    lie: c_int,
+) -> Result<(Owned<ffi2::Thing>, Owned<ffi2::Thing>), Error<c_int>> {
+    let first_given;
+    let first;
+    let first_end: End<ffi2::Thing> = |call, object| {
+        // SAFETY: it is what `told_pair` gave away; ended once, nothing uses it afterwards.
+        unsafe {
+            call.run(move || {
+                ffi2::told_drop(object);
+            })
+        }
+    };
+    let second_given;
+    let second;
+    let second_end: End<ffi2::Thing> = |call, object| {
+        // SAFETY: it is what `told_pair` gave away; ended once, nothing uses it afterwards.
+        unsafe {
+            call.run(move || {
+                ffi2::told_drop(object);
+            })
+        }
+    };
+    let mut call = DOMAIN.call("told_pair")?;
+    let first_room = call.inout(&[std::ptr::null_mut::<ffi2::Thing>()])?;
+    let second_room = call.inout(&[std::ptr::null_mut::<ffi2::Thing>()])?;
+    // SAFETY: each pointer covers what the contract of `told_pair` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi2::told_pair(
+            first_room.as_mut_ptr(),
+            second_room.as_mut_ptr(),
+            lie,
+        ))
+    }?;
+    let first_ptr = call.read(first_room);
+    let second_ptr = call.read(second_room);
+    first_given = call.own(&DOMAIN, first_ptr, first_end)?;
+    second_given = call.own(&DOMAIN, second_ptr, second_end)?;
+    if ret != 0 {
+        return Err(call.failed(ret, None));
+    }
+    first = call.required(first_given)?;
+    second = call.required(second_given)?;
+    Ok((first, second))
+}
+
+/// `told_id` of `isolate-libraries`.
+///
+/// * `thing`: an object in the domain.
+///
+/// # Errors
+///
+/// When the call ends in a fault; what is `&mut` keeps its value then.
+pub fn told_id(thing: &Handle<ffi2::Thing>) -> Result<c_int, Fault> {
+    let mut call = DOMAIN.call("told_id")?;
+    let thing_ptr = call.handle(thing)?;
+    // SAFETY: each pointer covers what the contract of `told_id` says, and nothing that comes back is used
+    // before it was checked.
+    unsafe { call.run(move || ffi2::told_id(thing_ptr.cast_const())) }
+}
+
+/// `told_drop` of `isolate-libraries`.
+///
+/// * `thing`: an object in the domain, which ends.
+///
+/// # Errors
+///
+/// When the call ends in a fault; what is `&mut` keeps its value then.
+pub fn told_drop(mut thing: Owned<ffi2::Thing>) -> Result<c_int, Fault> {
+    let mut call = DOMAIN.call("told_drop")?;
+    let thing_ptr = call.ending(&mut thing)?;
+    // SAFETY: each pointer covers what the contract of `told_drop` says, and nothing that comes back is used
+    // before it was checked.
+    unsafe { call.run(move || ffi2::told_drop(thing_ptr)) }
+}
+
+/// `told_each` of `isolate-libraries`.
+///
+/// * `thing`: an object in the domain.
+/// * `numbers`: read; its length goes as `count`.
+/// * `visit`: called with `thing`, `numbers` until `told_each` returns; a panic in it ends the call and goes on from here.
+///
+/// # Errors
+///
+/// When the call ends in a fault; what is `&mut` keeps its value then.
+pub fn told_each(
+    thing: &Handle<ffi2::Thing>,
+    numbers: &[c_int],
+    mut visit: impl FnMut(&Handle<ffi2::Thing>, &[c_int]) -> c_long,
+) -> Result<c_long, Fault> {
+    let mut call = DOMAIN.call("told_each")?;
+    let thing_ptr = call.handle(thing)?;
+    let numbers_ptr = call.input(numbers)?;
+    let count = call.length(numbers.len())?;
+    let inside = call.inside();
+    let mut callbacks = Callbacks::new();
+    let visit_ptr = callbacks
+        .add_checked(move |
+            thing: *mut ffi2::Thing,
+            numbers: *const c_int,
+            count: usize,
+        | -> Result<c_long, Fault> {
+            let thing = inside.adopt(thing)?;
+            let thing = inside.required(thing)?;
+            // SAFETY: they are checked to lie in the domain; without isolation the function is trusted with their number.
+            let numbers = unsafe { inside.values(numbers, inside.count(count)) }?;
+            let numbers = inside.required(numbers)?;
+            Ok(visit(&thing, &numbers))
+        });
+    // SAFETY: each pointer covers what the contract of `told_each` says, and nothing that comes back is used
+    // before it was checked.
+    unsafe {
+        call.run_with(
+            &mut callbacks,
+            move || ffi2::told_each(thing_ptr, numbers_ptr, count, Some(visit_ptr)),
+        )
+    }
+}
+
+/// `told_keep` of `isolate-libraries`.
+///
+/// * `back`: called with `arg1` until `told_keep` returns; a panic in it ends the call and goes on from here.
+///
+/// # Errors
+///
+/// When the call ends in a fault; what is `&mut` keeps its value then.
+pub fn told_keep(mut back: impl FnMut(c_int) -> c_int) -> Result<(), Fault> {
+    let mut call = DOMAIN.call("told_keep")?;
+    let mut callbacks = Callbacks::new();
+    let back_ptr = callbacks.add(move |arg1: c_int| back(arg1));
+    // SAFETY: each pointer covers what the contract of `told_keep` says, and nothing that comes back is used
+    // before it was checked.
+    unsafe { call.run_with(&mut callbacks, move || ffi2::told_keep(Some(back_ptr))) }
+}
+
+/// `told_again` of `isolate-libraries`.
+///
+/// # Errors
+///
+/// When the call ends in a fault; what is `&mut` keeps its value then.
+pub fn told_again(number: c_int) -> Result<c_int, Fault> {
+    let mut call = DOMAIN.call("told_again")?;
+    // SAFETY: each pointer covers what the contract of `told_again` says, and nothing that comes back is used
+    // before it was checked.
+    unsafe { call.run(move || ffi2::told_again(number)) }
 }

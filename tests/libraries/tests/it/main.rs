@@ -1,5 +1,6 @@
 //! zlib, lz4, bzip2, zstd, libdeflate, SQLite and the demo project's parser, isolated.
 
+mod callbacks;
 mod contexts;
 mod equal;
 mod hostile;

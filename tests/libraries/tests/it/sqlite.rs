@@ -27,7 +27,7 @@ fn files() -> Vec<File> {
 
 fn isolated(files: &[File]) -> Result<Vec<File>, Error<c_int>> {
     let db = sqlite3_open(c":memory:")?;
-    sqlite3_exec(&db, SCHEMA)?;
+    sqlite3_exec(&db, SCHEMA, None)?;
     let insert = sqlite3_prepare_v2(&db, INSERT.as_bytes())?.expect("a statement");
     for (name, size, content) in files {
         sqlite3_bind_text(&insert, 1, name.as_bytes())?;

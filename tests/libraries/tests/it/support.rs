@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// For tests of the parser, which count its records and fault it: a fault sends every thread out of the domain.
+/// For tests of the library of our own, which count its records and fault it: a fault sends every thread out of the domain.
 pub(crate) fn alone() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)

@@ -1,0 +1,232 @@
+//! Closures of the program: registered for the call, asked by the library through a pointer.
+
+use super::lengths::wide_with;
+use super::words::{fresh, joined, optional, snake};
+use super::{ParamPlan, Shape, Writer};
+use crate::contract::{Told, expr::Expr, shape::Function};
+use std::collections::BTreeSet;
+
+/// The qualifiers of the pointers that the runtime gives for closures.
+const POINTERS: &str = "unsafe extern \"C\"";
+
+/// What becomes of the callback's arguments on their way to the closure, and of what it answers.
+#[derive(Default)]
+struct Passage {
+    /// The closure's parameters, as the library passes them.
+    params: Vec<String>,
+    before: Vec<String>,
+    /// What the program's closure gets, and the types of it.
+    args: Vec<String>,
+    types: Vec<String>,
+    names: Vec<String>,
+    after: Vec<String>,
+}
+
+impl Writer<'_, '_> {
+    pub(super) fn callback(&mut self, local: &str, nullable: bool, told: &[Told], param: &ParamPlan) {
+        let Shape::Function(function) = &param.shape else { return };
+        let passage = self.passage(local, told, function);
+        let looks = !(passage.before.is_empty() && passage.after.is_empty());
+        self.registers(looks);
+
+        let ret = function.ret.as_ref().map(|ret| self.names.ty(ret));
+        let arrow = ret.as_ref().map(|ret| format!(" -> {ret}")).unwrap_or_default();
+        let closure = format!("FnMut({}){arrow}", passage.types.join(", "));
+        // To pass no `impl` at all one would have to name a type for it.
+        match nullable {
+            true => self.take_param(local, format!("Option<&mut dyn {closure}>")),
+            false => self.take_param(&format!("mut {local}"), format!("impl {closure}")),
+        }
+
+        let asked = format!("{local}({})", passage.args.join(", "));
+        let params = passage.params.join(", ");
+        let register = if looks {
+            let fault = self.names.runtime("Fault");
+            let (bind, answer) = match (&ret, passage.after.is_empty()) {
+                (_, true) => (String::new(), asked),
+                (Some(_), false) => (format!("let ret = {asked};"), "ret".to_owned()),
+                (None, false) => (format!("{asked};"), "()".to_owned()),
+            };
+            let ret = ret.unwrap_or_else(|| "()".to_owned());
+            let (before, after) = (passage.before.join("\n"), passage.after.join("\n"));
+            format!(
+                "callbacks.add_checked(move |{params}| -> Result<{ret}, {fault}> {{\n{before}\n{bind}\n{after}\nOk({answer})\n}})"
+            )
+        } else {
+            format!("callbacks.add(move |{params}| {asked})")
+        };
+        let var = self.fresh(&joined(local, "ptr"));
+        self.step(match nullable {
+            true => format!("let {var} = {local}.map(|{local}| {register});"),
+            false => format!("let {var} = {register};"),
+        });
+        let pointer = if function.nullable && !nullable { format!("Some({var})") } else { var };
+        let pointer = self.as_declared(pointer, function);
+        self.args.push(pointer);
+
+        let names: Vec<_> = passage.names.iter().map(|name| format!("`{name}`")).collect();
+        let with = if names.is_empty() { String::new() } else { format!(" with {}", names.join(", ")) };
+        let name = &self.function.name;
+        let what = format!("called{with} until `{name}` returns; a panic in it ends the call and goes on from here");
+        self.doc(local, &what);
+    }
+
+    /// Where closures are registered, and what they look through.
+    fn registers(&mut self, looks: bool) {
+        if looks && !self.looks_inside {
+            self.looks_inside = true;
+            self.step("let inside = call.inside();".to_owned());
+        }
+        if !self.calls_back {
+            self.calls_back = true;
+            let callbacks = self.names.runtime("Callbacks");
+            self.step(format!("let mut callbacks = {callbacks}::new();"));
+        }
+    }
+
+    /// Another kind of pointer to the same function, as far as C is concerned.
+    fn as_declared(&mut self, pointer: String, function: &Function) -> String {
+        if function.qualifiers == POINTERS {
+            return pointer;
+        }
+        let [from, to] = [POINTERS, &function.qualifiers]
+            .map(|qualifiers| optional(self.names.function_pointer(function, qualifiers), function.nullable));
+        format!("std::mem::transmute::<{from}, {to}>({pointer})")
+    }
+
+    fn passage(&mut self, local: &str, told: &[Told], function: &Function) -> Passage {
+        let mut taken: BTreeSet<String> = ["call", "callbacks", "inside", "ret", local].map(str::to_owned).into();
+        let locals: Vec<_> = function.params.iter().map(|(name, _)| fresh(&mut taken, &snake(name))).collect();
+        let mut passage = Passage::default();
+        for (one, ((param, shape), name)) in told.iter().zip(function.params.iter().zip(&locals)) {
+            let ty = self.names.ty(shape);
+            let shown = if *one == Told::User { "_" } else { name };
+            passage.params.push(format!("{shown}: {ty}"));
+            let count = |expr: &Expr| count(expr, function, &locals);
+            match one {
+                Told::User => continue,
+                Told::Value if told.iter().any(|other| other.tells(param)) => continue,
+                Told::Value => {
+                    passage.args.push(name.clone());
+                    passage.types.push(ty);
+                }
+                Told::Cstr { nullable } => {
+                    let text = self.names.of_c("CStr");
+                    passage.before.push(format!(
+                        "///~ SAFETY: it is checked to lie in the domain; without isolation the function is trusted to end it.\n                         let {name} = unsafe {{ inside.string({}) }}?;",
+                        reading(name, shape, &Shape::Char)
+                    ));
+                    passage.copied(name, *nullable, "as_deref", format!("&{text}"));
+                }
+                Told::Strarr { len, nullable } => {
+                    let text = self.names.of_c("CString");
+                    let cast = format!("{name}{}", if is_mutable(shape) { ".cast_const().cast()" } else { ".cast()" });
+                    passage.before.push(format!(
+                        "///~ SAFETY: they are checked to lie in the domain; without isolation the function is trusted with their number.\n                         let {name} = unsafe {{ inside.strings({cast}, {}) }}?;",
+                        count(len)
+                    ));
+                    passage.copied(name, *nullable, "as_deref", format!("&[Option<{text}>]"));
+                }
+                Told::Buf { len, nullable } => {
+                    let elem = self.element(shape);
+                    passage.before.push(format!(
+                        "///~ SAFETY: they are checked to lie in the domain; without isolation the function is trusted with their number.\n                         let {name} = unsafe {{ inside.values({}, {}) }}?;",
+                        reading(name, shape, &Shape::Int(Some(elem.clone()))),
+                        count(len)
+                    ));
+                    passage.copied(name, *nullable, "as_deref", format!("&[{elem}]"));
+                }
+                Told::Room { cap, written } => {
+                    let elem = self.element(shape);
+                    let room = fresh(&mut taken, &joined(name, "room"));
+                    let pointed = shape.pointee().map(|(_, to)| to);
+                    let cast = if matches!(pointed, Some(Shape::Char | Shape::Void)) {
+                        format!(".cast::<{elem}>()")
+                    } else {
+                        String::new()
+                    };
+                    let owes = "///~ SAFETY: it is checked to lie in the domain; without isolation the function is trusted with its size.\n";
+                    passage.before.push(format!(
+                        "{owes}let mut {room} = unsafe {{ inside.room({name}{cast}, {}) }}?;",
+                        count(cap)
+                    ));
+                    let written = match written {
+                        Some(written) => format!("&{room}[..{}.min({room}.len())]", count(written)),
+                        None => format!("&{room}"),
+                    };
+                    passage.after.push(format!("{owes}unsafe {{ inside.give({name}{cast}, {written}) }}?;"));
+                    passage.args.push(format!("&mut {room}"));
+                    passage.types.push(format!("&mut [{elem}]"));
+                }
+                Told::Handle { nullable } => {
+                    let ty = self.handle_type("Handle", shape);
+                    let cast = if is_mutable(shape) { "" } else { ".cast_mut()" };
+                    passage.before.push(format!("let {name} = inside.adopt({name}{cast})?;"));
+                    passage.copied(name, *nullable, "as_ref", format!("&{ty}"));
+                }
+            }
+            passage.names.push(name.clone());
+        }
+        passage
+    }
+
+    /// The element of a slice that the closure sees.
+    fn element(&mut self, shape: &Shape) -> String {
+        match shape.pointee() {
+            Some((_, Shape::Char | Shape::Void)) | None => "u8".to_owned(),
+            Some((_, to)) => self.names.ty(to),
+        }
+    }
+}
+
+impl Passage {
+    /// Lends what `name` holds by now, an `Option`.
+    fn copied(&mut self, name: &str, nullable: bool, lend: &str, ty: String) {
+        if nullable {
+            self.args.push(format!("{name}.{lend}()"));
+        } else {
+            self.before.push(format!("let {name} = inside.required({name})?;"));
+            self.args.push(format!("&{name}"));
+        }
+        self.types.push(optional(ty, nullable));
+    }
+}
+
+/// The pointer as a `*const` to what is read through it.
+fn reading(name: &str, shape: &Shape, wanted: &Shape) -> String {
+    let Some((mutable, to)) = shape.pointee() else { return name.to_owned() };
+    let const_cast = if mutable { ".cast_const()" } else { "" };
+    let bytes = matches!(to, Shape::Char | Shape::Void);
+    let cast = match wanted {
+        Shape::Char if *to == Shape::Char => "",
+        Shape::Char => ".cast()",
+        _ if bytes => ".cast::<u8>()",
+        _ => "",
+    };
+    format!("{name}{const_cast}{cast}")
+}
+
+fn is_mutable(shape: &Shape) -> bool {
+    matches!(shape.pointee(), Some((true, _)))
+}
+
+/// A length that the callback's own arguments, and what the closure answered, tell.
+fn count(expr: &Expr, function: &Function, locals: &[String]) -> String {
+    let local = |name: &str| {
+        let index = function.params.iter().position(|(param, _)| param == name);
+        index.map_or_else(|| snake(name), |index| locals[index].clone())
+    };
+    match expr {
+        Expr::Int(value) => value.to_string(),
+        Expr::Name(name) => format!("inside.count({})", local(name)),
+        Expr::Ret => "inside.count(ret)".to_owned(),
+        expr => {
+            let mut leaf = |leaf: &Expr| match leaf {
+                Expr::Int(value) => format!("{value}_i128"),
+                Expr::Name(name) => format!("{} as i128", local(name)),
+                _ => "ret as i128".to_owned(),
+            };
+            format!("inside.count({})", wide_with(expr, &mut leaf))
+        }
+    }
+}

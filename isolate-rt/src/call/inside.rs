@@ -1,0 +1,190 @@
+//! What a closure of the program looks at while the call that asked it waits: the call itself is busy then.
+
+use super::{Call, Handle, Place, Plain, copy_once, given};
+use crate::domain::Settings;
+use crate::fault::{Fault, FaultKind};
+use crate::mpk;
+use std::ffi::{CString, c_char};
+use std::marker::PhantomData;
+
+/// Copies out of the domain, and into it, for closures that it calls ([`Callbacks::add_checked`](crate::Callbacks::add_checked)).
+///
+/// Everything is checked as by the [`Call`] that it was made from: what a pointer among a closure's arguments leads to is
+/// copied once, or is an error.
+#[derive(Clone, Copy)]
+pub struct Inside {
+    settings: &'static Settings,
+    function: &'static str,
+    /// `None` for calls without isolation.
+    view: Option<mpk::View>,
+    // Of the thread that makes the call.
+    _not_send: PhantomData<*mut ()>,
+}
+
+impl Call {
+    /// For the closures of the next [`Call::run_with`].
+    pub fn inside(&self) -> Inside {
+        let view = match &self.place {
+            Place::Mpk(entry) => Some(entry.view()),
+            Place::Direct(_) => None,
+        };
+        Inside { settings: self.settings, function: self.function, view, _not_send: PhantomData }
+    }
+}
+
+impl Inside {
+    /// As [`Call::string`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Call::string`]; [`FaultKind::StaleHandle`] when a fault of another thread has discarded the instance meanwhile.
+    ///
+    /// # Safety
+    ///
+    /// As [`Call::string`].
+    pub unsafe fn string(&self, text: *const c_char) -> Result<Option<CString>, Fault> {
+        if text.is_null() {
+            return Ok(None);
+        }
+        self.look(|view| {
+            let limit = view.map_or(isize::MAX as usize, |view| view.readable_from(text.addr()).unwrap_or(0));
+            // SAFETY: `limit` bytes from `text` are readable; without isolation our caller vouches for it.
+            unsafe { given::string(text, limit) }.map(Some)
+        })
+    }
+
+    /// As [`Call::values`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Call::values`], and as [`Inside::string`].
+    ///
+    /// # Safety
+    ///
+    /// As [`Call::values`].
+    pub unsafe fn values<T: Plain>(&self, start: *const T, len: usize) -> Result<Option<Vec<T>>, Fault> {
+        if start.is_null() {
+            return Ok(None);
+        }
+        self.look(|view| {
+            let readable = view.map_or(isize::MAX as usize, |view| view.readable_from(start.addr()).unwrap_or(0));
+            // SAFETY: `readable` bytes from `start` are; without isolation our caller vouches for the values.
+            unsafe { given::values(start, len, readable) }.map(Some)
+        })
+    }
+
+    /// A copy of `len` strings, each of which may be NULL; `None` if there are none at all.
+    ///
+    /// # Errors
+    ///
+    /// As [`Inside::values`] and [`Inside::string`].
+    ///
+    /// # Safety
+    ///
+    /// As both.
+    pub unsafe fn strings(
+        &self,
+        start: *const *const c_char,
+        len: usize,
+    ) -> Result<Option<Vec<Option<CString>>>, Fault> {
+        // SAFETY: by this function's contract.
+        let Some(pointers) = (unsafe { self.values(start, len) })? else { return Ok(None) };
+        // SAFETY: as above.
+        let strings = pointers.into_iter().map(|text| unsafe { self.string(text) });
+        strings.collect::<Result<_, _>>().map(Some)
+    }
+
+    /// Copies `from` to `to`, into memory of the domain.
+    ///
+    /// # Errors
+    ///
+    /// [`FaultKind::InvalidValue`] when there is no room for all of it in memory that the domain owns.
+    ///
+    /// # Safety
+    ///
+    /// Under [`Backend::None`](crate::Backend::None) there must be: nothing checks it there. With isolation nothing is owed.
+    pub unsafe fn give<T: Plain>(&self, to: *mut T, from: &[T]) -> Result<(), Fault> {
+        self.look(|view| {
+            has_room(view, to, from.len())?;
+            // SAFETY: there is room, in memory of the domain, which no reference of the program leads to; without isolation our
+            // caller vouches for it.
+            unsafe { copy_once(from.as_ptr(), to, from.len()) };
+            Ok(())
+        })
+    }
+
+    /// As [`Call::adopt`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Call::adopt`].
+    pub fn adopt<T>(&self, object: *mut T) -> Result<Option<Handle<T>>, Fault> {
+        if object.is_null() {
+            return Ok(None);
+        }
+        self.look(|view| {
+            let (instance, generation) = match view {
+                Some(view) if view.writable_from(object.addr()).is_some() => (view.identity(), view.generation()),
+                Some(_) => {
+                    return Err(FaultKind::InvalidValue { what: "an object that does not lie in the domain" });
+                }
+                None => (0, 0),
+            };
+            Ok(Some(Handle { pointer: object, instance, generation, _object: PhantomData }))
+        })
+    }
+
+    /// As [`Call::required`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Call::required`].
+    pub fn required<T>(&self, value: Option<T>) -> Result<T, Fault> {
+        let null = FaultKind::InvalidValue { what: "NULL, which the contract rules out" };
+        value.ok_or_else(|| Fault::new(self.settings.name, self.function, null))
+    }
+
+    /// As many zeros as the domain wants written to `to`, where it must have the room.
+    ///
+    /// # Errors
+    ///
+    /// As [`Inside::give`].
+    ///
+    /// # Safety
+    ///
+    /// As [`Inside::give`].
+    pub unsafe fn room<T: Plain>(&self, to: *mut T, len: usize) -> Result<Vec<T>, Fault> {
+        self.look(|view| has_room(view, to, len))?;
+        // SAFETY: every bit pattern is a `T`.
+        Ok(vec![unsafe { std::mem::zeroed() }; len])
+    }
+
+    /// As [`Call::count`].
+    pub fn count<N: TryInto<usize>>(&self, claimed: N) -> usize {
+        claimed.try_into().unwrap_or(0)
+    }
+
+    /// Looks while nobody discards what is looked at.
+    fn look<R>(&self, f: impl FnOnce(Option<&mpk::View>) -> Result<R, FaultKind>) -> Result<R, Fault> {
+        let looked = match &self.view {
+            Some(view) => view.during(|| f(Some(view))).and_then(|looked| looked),
+            None => f(None),
+        };
+        looked.map_err(|kind| Fault::new(self.settings.name, self.function, kind))
+    }
+}
+
+fn has_room<T>(view: Option<&mpk::View>, to: *mut T, len: usize) -> Result<(), FaultKind> {
+    let room = view.map_or(isize::MAX as usize, |view| view.writable_from(to.addr()).unwrap_or(0));
+    let fits = len.checked_mul(size_of::<T>()).is_some_and(|size| size <= room);
+    if fits && to.is_aligned() && (len == 0 || !to.is_null()) {
+        return Ok(());
+    }
+    Err(FaultKind::InvalidValue { what: "room that does not lie in the domain" })
+}
+
+impl std::fmt::Debug for Inside {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inside").field("domain", &self.settings.name).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,102 @@
+/* Calls back in every way that contracts have words for, and lies where it is told to. */
+#include <stdlib.h>
+#include <string.h>
+
+struct told_thing { int id; };
+
+/* Lies: what is passed instead of the truth. */
+enum { TRUTH, NOTHING, ELSEWHERE, TOO_MANY, STATIC };
+
+static int (*kept)(int);
+
+/* Rows of `count` words, some of them NULL; stops where a row is answered with anything but 0. */
+int told_rows(int rows, int count, int (*each)(void *user, int count, char **values, const char *title), void *user, int lie)
+{
+    char **values = calloc((size_t)count + 1, sizeof *values);
+    int row, at, answer = 0;
+    for (row = 0; row < rows && !answer; row++) {
+        for (at = 0; at < count; at++) {
+            free(values[at]);
+            values[at] = at == row ? NULL : calloc(8, 1);
+            if (values[at])
+                memset(values[at], 'a' + row, 1 + (size_t)at % 6);
+        }
+        switch (lie) {
+        case NOTHING: answer = each(user, count, NULL, "nothing"); break;
+        case ELSEWHERE: values[0] = (char *)0x1000; answer = each(user, count, values, NULL); break;
+        case TOO_MANY: answer = each(user, 0x7fffffff, values, NULL); break;
+        default: answer = each(user, count, values, row % 2 ? NULL : "row"); break;
+        }
+        if (lie)
+            values[0] = NULL;
+    }
+    for (at = 0; at < count; at++)
+        free(values[at]);
+    free(values);
+    return answer;
+}
+
+/* Fills `out` with what `fill` gives, piece by piece; returns how much. */
+size_t told_fill(unsigned char *out, size_t room, long (*fill)(void *user, unsigned char *into, size_t room), void *user, int lie)
+{
+    static const unsigned char constant[16];
+    unsigned char piece[100];
+    size_t have = 0;
+    for (;;) {
+        size_t want = room - have < sizeof piece ? room - have : sizeof piece;
+        long got;
+        switch (lie) {
+        case NOTHING: got = fill(user, NULL, want); break;
+        case ELSEWHERE: got = fill(user, (unsigned char *)0x1000, want); break;
+        case TOO_MANY: got = fill(user, piece, (size_t)1 << 40); break;
+        case STATIC: got = fill(user, (unsigned char *)constant, sizeof constant); break;
+        default: got = want ? fill(user, piece, want) : 0; break;
+        }
+        if (got <= 0 || (size_t)got > want)
+            return have;
+        memcpy(out + have, piece, (size_t)got);
+        have += (size_t)got;
+    }
+}
+
+struct told_thing *told_thing(int id)
+{
+    struct told_thing *thing = malloc(sizeof *thing);
+    thing->id = id;
+    return thing;
+}
+
+/* Two things, of which the second may be missing. */
+int told_pair(struct told_thing **first, struct told_thing **second, int lie)
+{
+    *first = told_thing(1);
+    *second = lie ? NULL : told_thing(2);
+    return 0;
+}
+
+int told_id(const struct told_thing *thing) { return thing->id; }
+
+int told_drop(struct told_thing *thing)
+{
+    int id = thing->id;
+    free(thing);
+    return id;
+}
+
+/* Shows each of `count` numbers with the thing; returns the sum of what is answered. */
+long told_each(struct told_thing *thing, const int *numbers, size_t count,
+               long (*visit)(struct told_thing *thing, const int *numbers, size_t count))
+{
+    long sum = 0;
+    size_t at;
+    int *copy = malloc(count * sizeof *copy + 1);
+    memcpy(copy, numbers, count * sizeof *copy);
+    for (at = 0; at < count; at++)
+        sum += visit(thing, copy, at + 1);
+    free(copy);
+    return sum;
+}
+
+/* Keeps what it was given, and calls it when that is over. */
+void told_keep(int (*back)(int)) { kept = back; }
+int told_again(int number) { return kept(number); }

@@ -58,6 +58,9 @@ fn release() {
     wake(MAKER.as_ptr().cast());
 }
 
+/// # Safety
+///
+/// To be called by `fork`, before it forks.
 unsafe extern "C" fn before_fork() {
     if MAKER.load(Ordering::Relaxed) == here() {
         // In a signal handler, which has interrupted it.
@@ -72,12 +75,18 @@ unsafe extern "C" fn before_fork() {
     }
 }
 
+/// # Safety
+///
+/// To be called by `fork`, when it has forked.
 unsafe extern "C" fn in_parent() {
     if MAKER.load(Ordering::Relaxed) == here() && FORKING.swap(false, Ordering::Relaxed) {
         release();
     }
 }
 
+/// # Safety
+///
+/// To be called by `fork`, in the child.
 unsafe extern "C" fn in_child() {
     // Whoever else was at it does not exist here.
     if MAKER.load(Ordering::Relaxed) != here() || FORKING.swap(false, Ordering::Relaxed) {

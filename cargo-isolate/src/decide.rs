@@ -62,13 +62,13 @@ pub(crate) struct Excess {
 }
 
 /// What all rules find in the selected members, as far as the code alone and what the policy isolates say.
-pub(crate) fn findings(graph: &Graph, policy: &Policy) -> Vec<Found> {
-    let names = Names::new(graph);
+pub(crate) fn findings(names: &Names<'_>, policy: &Policy) -> Vec<Found> {
+    let graph = names.graph;
     let foreign = names.foreign_calls();
     let settings = Settings { isolated: plan::isolated_symbols(graph, policy), ..Settings::default() };
-    let project = Project::new(&names.resolver, &foreign, settings);
+    let project = Project::new(names.resolver(), foreign, settings);
     let mut found = Vec::new();
-    for (krate, of_crate) in names.resolver.crates().iter().enumerate() {
+    for (krate, of_crate) in names.resolver().crates().iter().enumerate() {
         for file in 0..of_crate.files.len() {
             let place = Place { krate, file };
             let (package, file) = names.origin(place);
@@ -257,7 +257,13 @@ unsafe fn inner() {}
     fn check(policy: &str, expected: &[&str]) {
         let graph = fixture::graph(SOURCES);
         let policy = Loaded::of_workspace(&format!("version = 1\n{policy}"));
-        let verdict = decide(&graph, &policy, findings(&graph, &policy.policy), "2026-01-31".parse().unwrap(), false);
+        let verdict = decide(
+            &graph,
+            &policy,
+            findings(&Names::new(&graph), &policy.policy),
+            "2026-01-31".parse().unwrap(),
+            false,
+        );
         let decisions = verdict.decisions.iter().map(|Decision { found, severity }| {
             let file = &graph.packages[found.package].files[found.file].path;
             format!("{severity} {file}:{} {}", found.finding.span.line, found.finding.rule)

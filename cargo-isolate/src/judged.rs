@@ -12,6 +12,7 @@
 use crate::{
     decide::{self, Found},
     graph::Graph,
+    names::Names,
     policy::model::Policy,
     sources::{self, Request},
 };
@@ -183,7 +184,7 @@ fn corpus(folder: &str) -> Option<Graph> {
 }
 
 fn findings(graph: &Graph) -> Vec<Found> {
-    decide::findings(graph, &Policy::default())
+    decide::findings(&Names::new(graph), &Policy::default())
 }
 
 fn place(graph: &Graph, found: &Found) -> String {

@@ -3,16 +3,26 @@
 use crate::graph::{Graph, Package, Role, SourceFile};
 use isolate_lints::{
     Edition,
+    facts::Operation,
     resolve::{Crate, File, ForeignCalls, Place, Resolver},
 };
-use std::collections::BTreeMap;
+use std::{cell::OnceCell, collections::BTreeMap};
 
-/// What the names of a graph mean. The first crates of the resolver are the packages' libraries, in their order, so that an
-/// index in [`Package::externs`] is an index there; binaries, build scripts and tests follow.
+/// A graph and what its names mean: one table for all that a command asks, made when the first question is.
 pub(crate) struct Names<'g> {
-    pub(crate) resolver: Resolver<'g>,
+    pub(crate) graph: &'g Graph,
+    table: OnceCell<Table<'g>>,
+    foreign: OnceCell<ForeignCalls<'g>>,
+}
+
+/// The first crates of the resolver are the packages' libraries, in their order, so that an index in [`Package::externs`] is
+/// an index there; binaries, build scripts and tests follow.
+struct Table<'g> {
+    resolver: Resolver<'g>,
     /// For each crate, the package and the positions of its files in there.
     origins: Vec<(usize, Vec<usize>)>,
+    /// The way back, by package and file: `None` for a file of no crate.
+    places: Vec<Vec<Option<Place>>>,
 }
 
 /// Crates being collected.
@@ -23,8 +33,50 @@ struct Crates<'g> {
 }
 
 impl<'g> Names<'g> {
-    /// Reads all declarations once.
+    /// Of a graph that will not change any more.
     pub(crate) fn new(graph: &'g Graph) -> Names<'g> {
+        Names { graph, table: OnceCell::new(), foreign: OnceCell::new() }
+    }
+
+    fn table(&self) -> &Table<'g> {
+        self.table.get_or_init(|| Table::new(self.graph))
+    }
+
+    pub(crate) fn resolver(&self) -> &Resolver<'g> {
+        &self.table().resolver
+    }
+
+    /// Index of the package that a place lies in, and position of the file among the package's.
+    pub(crate) fn origin(&self, place: Place) -> (usize, usize) {
+        let (package, positions) = &self.table().origins[place.krate];
+        (*package, positions[place.file])
+    }
+
+    /// Index of the package that a crate belongs to.
+    pub(crate) fn package(&self, krate: usize) -> usize {
+        self.table().origins[krate].0
+    }
+
+    /// Every call and mention of a foreign item.
+    pub(crate) fn foreign_calls(&self) -> &ForeignCalls<'g> {
+        self.foreign.get_or_init(|| self.resolver().foreign_calls())
+    }
+
+    /// What the unsafe code of a file does, for each of its constructs.
+    pub(crate) fn operations(&self, package: usize, file: usize) -> Vec<Vec<Operation>> {
+        match self.table().places[package][file] {
+            Some(place) => self.resolver().operations(place),
+            None => {
+                let facts = &self.graph.packages[package].files[file].facts;
+                facts.unsafes.iter().map(|fact| fact.operations.clone()).collect()
+            }
+        }
+    }
+}
+
+impl<'g> Table<'g> {
+    /// Reads all declarations once.
+    fn new(graph: &'g Graph) -> Table<'g> {
         let mut crates = Crates::default();
         for (index, package) in graph.packages.iter().enumerate() {
             crates.add(index, package, main_name(package), |file| is_main(package, file));
@@ -42,23 +94,13 @@ impl<'g> Names<'g> {
                 });
             }
         }
-        Names { resolver: Resolver::new(crates.crates), origins: crates.origins }
-    }
-
-    /// Index of the package that a place lies in, and position of the file among the package's.
-    pub(crate) fn origin(&self, place: Place) -> (usize, usize) {
-        let (package, positions) = &self.origins[place.krate];
-        (*package, positions[place.file])
-    }
-
-    /// Index of the package that a crate belongs to.
-    pub(crate) fn package(&self, krate: usize) -> usize {
-        self.origins[krate].0
-    }
-
-    /// Every call and mention of a foreign item.
-    pub(crate) fn foreign_calls(&self) -> ForeignCalls<'g> {
-        self.resolver.foreign_calls()
+        let mut places: Vec<_> = graph.packages.iter().map(|package| vec![None; package.files.len()]).collect();
+        for (krate, (package, positions)) in crates.origins.iter().enumerate() {
+            for (file, position) in positions.iter().enumerate() {
+                places[*package][*position] = Some(Place { krate, file });
+            }
+        }
+        Table { resolver: Resolver::new(crates.crates), origins: crates.origins, places }
     }
 }
 
@@ -82,16 +124,6 @@ impl<'g> Crates<'g> {
                 .collect(),
         });
         self.origins.push((index, positions));
-    }
-}
-
-/// Tells the operations of unsafe code with what all files of the graph declare.
-pub(crate) fn settle_operations(graph: &mut Graph) {
-    let names = Names::new(graph);
-    let found = names.resolver.operations();
-    let found: Vec<_> = found.into_iter().map(|operations| (names.origin(operations.place), operations)).collect();
-    for ((package, file), operations) in found {
-        graph.packages[package].files[file].facts.set_operations(operations);
     }
 }
 

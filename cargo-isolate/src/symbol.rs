@@ -115,10 +115,10 @@ fn hint(nearest: &Option<String>) -> String {
 /// # Errors
 ///
 /// There is none; the nearest name is in the error.
-pub(crate) fn symbols(graph: &Graph, pattern: &GlobMatcher) -> Result<Answer, NoSuchSymbol> {
+pub(crate) fn symbols(names: &Names<'_>, pattern: &GlobMatcher) -> Result<Answer, NoSuchSymbol> {
+    let graph = names.graph;
     let mut symbols = declared(graph, pattern);
-    let names = Names::new(graph);
-    let uses = Uses { graph, names: &names };
+    let uses = Uses { graph, names };
     let unseen = uses.unseen(pattern);
     if symbols.is_empty() && unseen.is_empty() {
         let all: BTreeSet<&str> = foreign(graph).map(|(_, _, item)| symbol_name(item)).collect();
@@ -126,9 +126,9 @@ pub(crate) fn symbols(graph: &Graph, pattern: &GlobMatcher) -> Result<Answer, No
         let nearest = nearest(&word, all).map(str::to_owned);
         return Err(NoSuchSymbol { pattern: word, nearest });
     }
-    let calls = names.foreign_calls().calls;
+    let calls = &names.foreign_calls().calls;
     let mut of_symbols: BTreeMap<Key, Vec<&ForeignCall<'_>>> = BTreeMap::new();
-    for call in &calls {
+    for call in calls {
         let (package, _) = names.origin(call.callee);
         let key = (symbol_name(call.item).to_owned(), library(graph, package, call.item), graph.packages[package].id());
         if symbols.contains_key(&key) {
@@ -220,7 +220,7 @@ struct Step<'u> {
 impl<'u> Uses<'u, '_> {
     fn unseen(&self, pattern: &GlobMatcher) -> Vec<UnseenCaller> {
         let mut sites: BTreeMap<(usize, usize), BTreeSet<Site>> = BTreeMap::new();
-        for found in self.names.resolver.unseen_calls() {
+        for found in self.names.resolver().unseen_calls() {
             let name = found.call.path.rsplit("::").next().unwrap_or_default();
             if pattern.is_match(name) {
                 let (package, _) = self.names.origin(found.caller);
@@ -300,7 +300,7 @@ impl<'u> Uses<'u, '_> {
             open.iter().filter_map(|step| Some((*step, steps[*step].item?))).collect();
         if !functions.is_empty() {
             let items: Vec<&FunctionItem> = functions.iter().map(|(_, item)| *item).collect();
-            for call in self.names.resolver.calls_of(&items) {
+            for call in self.names.resolver().calls_of(&items) {
                 let called = functions.iter().find(|(_, item)| std::ptr::eq(*item, call.item));
                 found.extend(called.map(|(step, _)| (*step, Where::of(call.caller, &call.call.scope))));
             }
@@ -312,7 +312,7 @@ impl<'u> Uses<'u, '_> {
         let macros: Vec<(usize, (usize, &str))> = open.iter().filter_map(definition).collect();
         if !macros.is_empty() {
             let definitions: Vec<(usize, &str)> = macros.iter().map(|(_, definition)| *definition).collect();
-            for (user, fact, of) in self.names.resolver.uses_of(&definitions) {
+            for (user, fact, of) in self.names.resolver().uses_of(&definitions) {
                 let used = macros.iter().filter(|(_, definition)| *definition == of);
                 found.extend(used.map(|(step, _)| (*step, Where::of(user, &fact.scope))));
             }
@@ -325,7 +325,7 @@ impl<'u> Uses<'u, '_> {
     }
 
     fn item(&self, Where { place, modules, function, definition }: &Where) -> Option<&'u FunctionItem> {
-        let facts = self.names.resolver.crates()[place.krate].files[place.file].facts;
+        let facts = self.names.resolver().crates()[place.krate].files[place.file].facts;
         let function = function.as_deref().filter(|_| definition.is_none())?;
         facts.functions.iter().find(|item| item.scope.modules == *modules && item.full_name() == function)
     }

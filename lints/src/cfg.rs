@@ -5,7 +5,7 @@
 
 mod predicate;
 
-use predicate::Predicate;
+use predicate::{Predicate, SetBy, Setting};
 use std::{collections::BTreeSet, sync::Arc};
 
 /// Whether code is part of a build.
@@ -115,46 +115,6 @@ impl Configs {
     }
 }
 
-/// Names that mean the profile's settings.
-const PROFILE: &[&str] = &["debug_assertions", "overflow_checks", "panic", "ub_checks"];
-
-/// Names that the compiler or cargo sets and nobody else; from rustc's list of well-known names.
-const COMPILER: &[&str] = &[
-    "clippy",
-    "doc",
-    "doctest",
-    "emscripten_wasm_eh",
-    "fmt_debug",
-    "miri",
-    "proc_macro",
-    "relocation_model",
-    "rustfmt",
-    "sanitize",
-    "sanitizer_cfi_generalize_pointers",
-    "sanitizer_cfi_normalize_integers",
-    "target_abi",
-    "target_arch",
-    "target_endian",
-    "target_env",
-    "target_family",
-    "target_feature",
-    "target_has_atomic",
-    "target_has_atomic_equal_alignment",
-    "target_has_atomic_load_store",
-    "target_has_atomic_primitive_alignment",
-    "target_has_reliable_f128",
-    "target_has_reliable_f128_math",
-    "target_has_reliable_f16",
-    "target_has_reliable_f16_math",
-    "target_object_format",
-    "target_os",
-    "target_pointer_width",
-    "target_thread_local",
-    "target_vendor",
-    "unix",
-    "windows",
-];
-
 impl Config {
     fn all<'p>(&self, predicates: impl IntoIterator<Item = &'p String>, unseen: Option<bool>) -> Option<bool> {
         join(predicates.into_iter().map(|predicate| self.holds(predicate, unseen)), false)
@@ -172,7 +132,7 @@ impl Config {
         };
         match predicate {
             Predicate::Known(value) => Some(*value),
-            Predicate::Set { name, value } => self.is_set(name, value.as_deref(), unseen),
+            Predicate::Set(setting) => self.is_set(setting, unseen),
             Predicate::All(inside) => each(inside, false),
             Predicate::Any(inside) => each(inside, true),
             Predicate::Not(inside) => self.evaluate(inside, unseen).map(|value| !value),
@@ -180,23 +140,19 @@ impl Config {
         }
     }
 
-    fn is_set(&self, name: &str, value: Option<&str>, unseen: Option<bool>) -> Option<bool> {
-        match (name, value) {
-            ("test", None) => return Some(self.test),
-            ("feature", Some(value)) => return self.features.as_ref().map(|features| features.contains(value)),
-            _ if PROFILE.contains(&name) => return None,
-            _ => {}
-        }
-        let with_value = value.map(|value| format!("{name}=\"{value}\""));
-        let written = with_value.as_deref().unwrap_or(name);
-        let compiler = self.compiler.as_ref().map(|compiler| compiler.0.contains(written));
-        if COMPILER.contains(&name) || compiler == Some(true) {
-            return compiler;
-        }
-        match &self.script {
-            Script::None => Some(false),
-            Script::Unseen => unseen,
-            Script::Ran(set) => Some(set.contains(written)),
+    fn is_set(&self, setting: &Setting, unseen: Option<bool>) -> Option<bool> {
+        let compiler = || self.compiler.as_ref().map(|compiler| compiler.0.contains(&setting.written));
+        match &setting.by {
+            SetBy::Test => Some(self.test),
+            SetBy::Feature(name) => self.features.as_ref().map(|features| features.contains(name)),
+            SetBy::Profile => None,
+            SetBy::Compiler => compiler(),
+            SetBy::Anyone if compiler() == Some(true) => Some(true),
+            SetBy::Anyone => match &self.script {
+                Script::None => Some(false),
+                Script::Unseen => unseen,
+                Script::Ran(set) => Some(set.contains(&setting.written)),
+            },
         }
     }
 }

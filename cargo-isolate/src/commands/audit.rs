@@ -5,6 +5,7 @@ mod symbol;
 use crate::{
     exit::Exit,
     graph::Graph,
+    names::Names,
     policy::{self, Loaded, PolicyFile, model},
     report::{self, Dependencies, Output, Shown},
     sources::{self, Request},
@@ -41,7 +42,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         false => sources::load(&args.request)?,
     };
     if let Some(pattern) = &args.symbol {
-        return who_calls(&graph, pattern, &args.output);
+        return who_calls(&Names::new(&graph), pattern, &args.output);
     }
     let policy = own_policy(&graph)?;
     if let (Some(policy), false) = (&policy, args.counts) {
@@ -54,15 +55,17 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         Some(model::Dependencies::None) => Dependencies::None,
         Some(model::Dependencies::Full) => Dependencies::Full,
     };
+    let names = Names::new(&graph);
     let mut report = match args.counts {
         true => report::counts(&graph, dependencies),
-        false => report::audit_with(&graph, dependencies)?,
+        false => report::audit_with(&names, dependencies)?,
     };
     if args.live {
         report.retain(|diagnostic| diagnostic.dormant.is_none());
     }
-    args.output.print(&graph, &report, Shown { quiet: args.request.quiet })?;
+    args.output.print(&names, &report, Shown { quiet: args.request.quiet })?;
     // The process ends here: taking hundreds of thousands of facts apart one by one would be a tenth of a second audit.
+    std::mem::forget(names);
     std::mem::forget(graph);
     Ok(match report.complete {
         true => Exit::Clean,
@@ -70,8 +73,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     })
 }
 
-fn who_calls(graph: &Graph, pattern: &GlobMatcher, output: &Output) -> anyhow::Result<Exit> {
-    let found = symbols(graph, pattern)?;
+fn who_calls(names: &Names<'_>, pattern: &GlobMatcher, output: &Output) -> anyhow::Result<Exit> {
+    let graph = names.graph;
+    let found = symbols(names, pattern)?;
     output.answer(|out, json| symbol::print(out, graph, &found, json))?;
     Ok(match symbol::is_complete(graph) {
         true => Exit::Clean,

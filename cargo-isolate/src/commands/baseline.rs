@@ -4,6 +4,7 @@ use crate::{
     decide::{self, Excess, Verdict},
     exit::Exit,
     graph::Graph,
+    names::Names,
     policy::{self, Loaded, Mistakes, PolicyFile, Texts, day::Day},
     ratchet::{
         self, Entry, State,
@@ -93,10 +94,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         Err(error) => return Err(error),
     };
     check_conditions(&graph, &path, before.as_ref(), args.accept)?;
-    let audit = report::audit(&graph)?;
+    let names = Names::new(&graph);
+    let audit = report::audit(&names)?;
     let constructs: Vec<Entry> = ratchet::constructs(&graph, &audit.diagnostics).map(Entry::of).collect();
     let today = args.today.unwrap_or_else(Day::today);
-    let verdict = decide::decide(&graph, &policy, decide::findings(&graph, &policy.policy), today, false);
+    let verdict = decide::decide(&graph, &policy, decide::findings(&names, &policy.policy), today, false);
     let report = report::check(&graph, &policy, &verdict, audit)?;
     let denied = ratchet::rule_findings(&report).filter(|diagnostic| diagnostic.level == Level::Error);
     let denied: Vec<Entry> = denied.map(Entry::of).collect();

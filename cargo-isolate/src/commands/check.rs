@@ -5,6 +5,7 @@ use crate::{
     decide,
     exit::Exit,
     graph::Graph,
+    names::Names,
     plan,
     policy::{self, Loaded, PolicyFile, day::Day},
     ratchet::{
@@ -50,11 +51,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
             None => None,
         },
     };
-    let mut report = check(&graph, &policy, today, &earlier)?;
+    let names = Names::new(&graph);
+    let mut report = check(&names, &policy, today, &earlier)?;
     if args.request.quiet {
         report.retain(|diagnostic| diagnostic.level == Level::Error);
     }
-    args.output.print(&graph, &report, Shown { quiet: args.request.quiet })?;
+    args.output.print(&names, &report, Shown { quiet: args.request.quiet })?;
     Ok(match (report.totals.errors > 0, report.complete) {
         (false, true) => Exit::Clean,
         (true, true) => Exit::Violation,
@@ -64,9 +66,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
 }
 
 /// Holds the code against the policy, and leaves alone what was there before.
-fn check(graph: &Graph, policy: &Loaded, today: Day, earlier: &Earlier) -> anyhow::Result<Report> {
-    let audit = report::audit(graph)?;
-    let mut findings = decide::findings(graph, &policy.policy);
+fn check(names: &Names<'_>, policy: &Loaded, today: Day, earlier: &Earlier) -> anyhow::Result<Report> {
+    let graph = names.graph;
+    let audit = report::audit(names)?;
+    let mut findings = decide::findings(names, &policy.policy);
     if earlier.baseline.is_none() && earlier.base.is_none() {
         let verdict = decide::decide(graph, policy, findings, today, false);
         return Ok(report::check(graph, policy, &verdict, audit)?);

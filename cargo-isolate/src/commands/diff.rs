@@ -3,6 +3,7 @@
 use crate::{
     exit::Exit,
     graph::Graph,
+    names::Names,
     policy,
     ratchet::{
         base,
@@ -91,5 +92,5 @@ pub(super) fn snapshot(mut graph: Graph) -> anyhow::Result<Snapshot> {
     if let Ok(policy) = policy::load(&policy::PolicyFile::default(), &graph) {
         mark_generated(&mut graph, &policy);
     }
-    Ok(Snapshot::of(&report::audit(&graph)?)?)
+    Ok(Snapshot::of(&report::audit(&Names::new(&graph))?)?)
 }

@@ -6,6 +6,7 @@ use crate::{
     contract::{Contract, Dir, Hold, shape::Shape},
     exit::Exit,
     graph::Graph,
+    names::Names,
     plan::{self, ParamPlan, Plan, Role},
     policy::{self, PolicyFile},
     process::{Runner, cargo},
@@ -116,13 +117,14 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         return Ok(Exit::Violation);
     }
     let targets = wrap::targets(&graph, &plan, wrap::chosen(&graph, &args.request.workspace)?, policy.shown())?;
-    let report = examine(args, &graph, &plan, &targets)?;
+    let names = Names::new(&graph);
+    let report = examine(args, &names, &plan, &targets)?;
     let mut out = streams::stdout();
     match args.format {
         Format::Text if args.request.quiet && report.exit() == Exit::Clean => {}
         Format::Text => {
             print::text(&mut out, &report)?;
-            report::print_problems(&mut out, &graph, &report::audit(&graph)?)?;
+            report::print_problems(&mut out, &graph, &report::audit(&names)?)?;
         }
         Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?,
     }
@@ -130,7 +132,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
 }
 
 /// Runs the stages, each as far as the ones before it allow.
-fn examine(args: &Args, graph: &Graph, plan: &Plan, targets: &[Target]) -> anyhow::Result<Report> {
+fn examine(args: &Args, names: &Names<'_>, plan: &Plan, targets: &[Target]) -> anyhow::Result<Report> {
+    let graph = names.graph;
     let (mut stale, mut generated) = (Vec::new(), BTreeSet::new());
     for target in targets {
         let files = wrap::render(plan, target)?;
@@ -142,11 +145,11 @@ fn examine(args: &Args, graph: &Graph, plan: &Plan, targets: &[Target]) -> anyho
         schema: SCHEMA,
         tool: env!("CARGO_PKG_VERSION"),
         workspace_root: graph.root.clone(),
-        complete: report::audit(graph)?.complete,
+        complete: report::audit(names)?.complete,
         wrappers: plan.domains.iter().map(|domain| domain.functions.len()).sum(),
         stale,
         compile: Compile::Skipped { reason: "the wrappers are stale".to_owned() },
-        bypasses: verify::bypasses(graph, plan, &wrappers),
+        bypasses: verify::bypasses(names, plan, &wrappers),
         linked: Objects::Skipped { reason: "the wrappers are stale".to_owned() },
         faults: Faults::Skipped { reason: "the wrappers are stale".to_owned() },
     };

@@ -2,6 +2,7 @@
 
 use crate::{
     exit::Exit,
+    names::Names,
     report::{self, Report, diagnostic::Detail, model::PackageRow},
     sources::{self, Request},
     streams,
@@ -21,7 +22,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let graph = sources::load(&args.request)?;
-    let report = report::audit(&graph)?;
+    let report = report::audit(&Names::new(&graph))?;
     print(&mut streams::stdout(), &report)?;
     Ok(if report.complete { Exit::Clean } else { Exit::Incomplete })
 }

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     decide::{self, Remark},
     graph::Graph,
+    names::Names,
     policy::{Loaded, PolicyError, day::Day},
     report::{
         self,
@@ -62,9 +63,10 @@ impl Before {
         let mut before = Before { commit: base.commit, entries: Vec::new(), unsafe_counts: BTreeMap::new() };
         let Some(mut graph) = base.graph else { return Ok(before) };
         mark_generated(&mut graph, policy);
-        let audit = report::audit(&graph)?;
+        let names = Names::new(&graph);
+        let audit = report::audit(&names)?;
         before.entries.extend(constructs(&graph, &audit.diagnostics).map(Entry::of));
-        let verdict = decide::decide(&graph, policy, decide::findings(&graph, &policy.policy), today, false);
+        let verdict = decide::decide(&graph, policy, decide::findings(&names, &policy.policy), today, false);
         before.entries.extend(rule_findings(&report::check(&graph, policy, &verdict, audit)?).map(Entry::of));
         for package in &graph.packages {
             let most = before.unsafe_counts.entry(package.name.clone()).or_default();

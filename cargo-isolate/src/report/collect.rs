@@ -21,15 +21,15 @@ use isolate_lints::{
     facts::{CallFact, MacroFact, Scope, Span},
     resolve::ForeignCalls,
 };
-use std::{collections::BTreeMap, io};
+use std::{collections::BTreeMap, io, sync::Arc};
 
 /// Everything that the selected members and the dependencies hold.
 ///
 /// # Errors
 ///
 /// A source file is not any more what was scanned.
-pub(crate) fn audit(graph: &Graph) -> io::Result<Report> {
-    audit_with(graph, Dependencies::Full)
+pub(crate) fn audit(names: &Names<'_>) -> io::Result<Report> {
+    audit_with(names, Dependencies::Full)
 }
 
 /// The same with as much of dependencies as is wanted: making tens of thousands of diagnostics only to count them would be
@@ -38,17 +38,17 @@ pub(crate) fn audit(graph: &Graph) -> io::Result<Report> {
 /// # Errors
 ///
 /// A source file is not any more what was scanned.
-pub(crate) fn audit_with(graph: &Graph, dependencies: Dependencies) -> io::Result<Report> {
-    let names = Names::new(graph);
+pub(crate) fn audit_with(names: &Names<'_>, dependencies: Dependencies) -> io::Result<Report> {
+    let graph = names.graph;
     let foreign = names.foreign_calls();
-    let calls = foreign_calls(graph, &names, &foreign);
-    let macros = macros::uses(graph, &names, &foreign);
-    let unseen = unseen::calls(&names);
+    let calls = foreign_calls(names, foreign);
+    let macros = macros::uses(graph, names, foreign);
+    let unseen = unseen::calls(names);
     let mut report = empty(graph, Command::Audit);
     for (index, package) in graph.packages.iter().enumerate() {
         if package.selected || !package.member {
             let shown = package.member || dependencies == Dependencies::Full;
-            collect_package(graph, index, package, shown, &calls, &macros, &unseen, &mut report);
+            collect_package(names, index, package, shown, &calls, &macros, &unseen, &mut report);
         }
     }
     report.complete = report.packages.iter().all(|package| package.complete);
@@ -96,7 +96,7 @@ pub(super) fn assign_fingerprints(
 /// Of a package that is not `shown`, makes no diagnostics but those of foreign calls, which the map of symbols is drawn from.
 #[expect(clippy::too_many_arguments, reason = "what an audit knows, and where it goes")]
 fn collect_package(
-    graph: &Graph,
+    names: &Names<'_>,
     index: usize,
     package: &Package,
     shown: bool,
@@ -105,6 +105,7 @@ fn collect_package(
     unseen: &Unseen<'_>,
     report: &mut Report,
 ) {
+    let graph = names.graph;
     let first_problem = report.problems.len();
     let mut sums = Sums::default();
     let mut live_unseen = BTreeMap::<usize, usize>::new();
@@ -133,7 +134,7 @@ fn collect_package(
             }
         }
         let first = report.diagnostics.len();
-        file_diagnostics(graph, package, file, source, shown, calls, macros, &mut report.diagnostics);
+        file_diagnostics(names, package, file, source, shown, calls, macros, &mut report.diagnostics);
         report.diagnostics[first..].sort_by_key(|diagnostic| diagnostic.span);
         report.problems.extend(file_problems(graph, package, file, source));
     }
@@ -171,7 +172,12 @@ struct Sums {
 impl Sums {
     /// What a file holds, as far as that file tells.
     fn count_facts(&mut self, package: &Package, file: &SourceFile) {
-        let of = |scope: &Scope| Counted::of(package, file, scope);
+        // Facts beside one another share their scope most of the time.
+        let mut last: Option<(*const Scope, Counted)> = None;
+        let mut of = |scope: &Arc<Scope>| match last {
+            Some((known, counted)) if known == Arc::as_ptr(scope) => counted,
+            _ => last.insert((Arc::as_ptr(scope), Counted::of(package, file, scope))).1,
+        };
         file.facts.foreign.iter().for_each(|item| self.of(of(&item.scope)).foreign_items += 1);
         file.facts.unsafes.iter().for_each(|fact| self.of(of(&fact.scope)).add(fact.kind));
         file.facts.unexpanded.iter().for_each(|unseen| self.of(of(&unseen.scope)).unexpanded += 1);
@@ -208,7 +214,8 @@ type Macros<'g> = BTreeMap<Source, Vec<(&'g MacroFact, Detail)>>;
 /// By the file that the caller stands in.
 type Calls<'g> = BTreeMap<Source, Vec<(&'g CallFact, Detail)>>;
 
-fn foreign_calls<'g>(graph: &Graph, names: &Names<'g>, foreign: &ForeignCalls<'g>) -> Calls<'g> {
+fn foreign_calls<'g>(names: &Names<'g>, foreign: &ForeignCalls<'g>) -> Calls<'g> {
+    let graph = names.graph;
     let mut calls = Calls::new();
     for found in &foreign.calls {
         let (package, file) = names.origin(found.caller);
@@ -235,7 +242,7 @@ fn foreign_calls<'g>(graph: &Graph, names: &Names<'g>, foreign: &ForeignCalls<'g
 
 #[expect(clippy::too_many_arguments, reason = "what an audit knows of a file, and where it goes")]
 fn file_diagnostics(
-    graph: &Graph,
+    names: &Names<'_>,
     package: &Package,
     file: &SourceFile,
     source: Source,
@@ -250,19 +257,22 @@ fn file_diagnostics(
         message: words::message(&detail),
         label: words::label(&detail),
         detail: Some(detail),
-        ..at_place(graph, package, file, source, span, scope)
+        ..at_place(names.graph, package, file, source, span, scope)
     };
     if !shown {
         diagnostics.extend(calls.iter().map(|(call, detail)| diagnostic(detail.clone(), call.span, &call.scope)));
         return;
     }
+    let own = file.facts.unsafes.iter().zip(names.operations(source.package, source.file));
+    let own = own.map(|(fact, operations)| (fact, operations, None));
     let written = file.expansions.iter().flat_map(|seen| seen.unsafes.iter().map(|fact| (fact, Some(&seen.from))));
-    for (fact, from) in file.facts.unsafes.iter().map(|fact| (fact, None)).chain(written) {
+    let written = written.map(|(fact, from)| (fact, fact.operations.clone(), from));
+    for (fact, operations, from) in own.chain(written) {
         let detail = Detail::Unsafe {
             kind: fact.kind,
             name: fact.name.clone(),
             safety: fact.safety.clone(),
-            operations: fact.operations.clone(),
+            operations,
             expanded_from: from.cloned(),
         };
         diagnostics.push(diagnostic(detail, fact.span, &fact.scope));
@@ -427,7 +437,7 @@ impl SourceFile {
 #[cfg(test)]
 mod tests {
     use super::audit;
-    use crate::{decide, fixture};
+    use crate::{decide, fixture, names::Names};
 
     #[test]
     fn calls_of_unseen_bindings_are_counted_for_the_caller() {
@@ -442,7 +452,7 @@ mod bindings { include!(concat!(env!(\"OUT_DIR\"), \"/bindgen.rs\")); }
 pub use bindings::*;
 ",
         );
-        let report = audit(&graph).unwrap();
+        let report = audit(&Names::new(&graph)).unwrap();
         let app = &report.packages[0];
         let sum = |counts: &std::collections::BTreeMap<_, super::Counts>| {
             counts.values().map(|counts| (counts.unseen_calls, counts.foreign_calls)).collect::<Vec<_>>()
@@ -471,9 +481,10 @@ unsafe extern \"C\" { pub fn crc32(crc: u32, value: u32) -> u32; }
 unsafe extern \"C\" { pub fn crc32(crc: u32, value: u32) -> u32; }
 ",
         );
-        let calls: usize = audit(&graph).unwrap().packages[0].counts.values().map(|counts| counts.foreign_calls).sum();
+        let calls: usize =
+            audit(&Names::new(&graph)).unwrap().packages[0].counts.values().map(|counts| counts.foreign_calls).sum();
         assert_eq!(calls, 1);
-        let found = decide::findings(&graph, &Default::default());
+        let found = decide::findings(&Names::new(&graph), &Default::default());
         assert_eq!(found.iter().filter(|found| found.finding.rule == "foreign-call").count(), 1);
     }
 }

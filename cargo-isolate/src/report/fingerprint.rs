@@ -127,7 +127,7 @@ pub(crate) struct NotAFingerprint(String);
 #[cfg(test)]
 mod tests {
     use super::Fingerprint;
-    use crate::{fixture, report};
+    use crate::{fixture, names::Names, report};
     use std::collections::BTreeMap;
 
     const CODE: &str = "
@@ -149,7 +149,7 @@ pub fn read() -> u32 { unsafe { COUNT } }
 
     /// Codes and fingerprints of an audit, in its order.
     fn fingerprints(code: &str) -> Vec<(&'static str, Fingerprint)> {
-        let report = report::audit(&fixture::graph(code)).unwrap();
+        let report = report::audit(&Names::new(&fixture::graph(code))).unwrap();
         report.diagnostics.iter().map(|diagnostic| (diagnostic.code, diagnostic.fingerprint)).collect()
     }
 

@@ -124,7 +124,7 @@ fn property(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{fixture, report};
+    use crate::{fixture, names::Names, report};
 
     type Command = (String, Vec<(String, String)>, String);
 
@@ -152,7 +152,8 @@ mod tests {
 
     #[test]
     fn what_goes_in_comes_out() {
-        let mut report = report::audit(&fixture::graph("//- app/src/lib.rs\npub unsafe fn f() {}\n")).unwrap();
+        let mut report =
+            report::audit(&Names::new(&fixture::graph("//- app/src/lib.rs\npub unsafe fn f() {}\n"))).unwrap();
         report.diagnostics[0].path = "a,b:c%/ü.rs".into();
         report.diagnostics[0].message = "100 % of it\r\nand :: more, too".to_owned();
         report.diagnostics[0].label = None;
@@ -167,7 +168,7 @@ mod tests {
     #[test]
     fn errors_come_first_and_ten_of_a_kind_are_shown() {
         let code: String = (0..30).map(|n| format!("pub unsafe fn f{n}() {{}}\n")).collect();
-        let mut report = report::audit(&fixture::graph(&format!("//- app/src/lib.rs\n{code}"))).unwrap();
+        let mut report = report::audit(&Names::new(&fixture::graph(&format!("//- app/src/lib.rs\n{code}")))).unwrap();
         report.diagnostics[29].level = Level::Error;
         report.diagnostics[28].message = "##[error]not from us".to_owned();
         let printed = print(&report);

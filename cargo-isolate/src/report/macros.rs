@@ -16,7 +16,7 @@ pub(super) fn uses<'g>(
 ) -> BTreeMap<Source, Vec<(&'g MacroFact, Detail)>> {
     let mut found = BTreeMap::<Source, Vec<_>>::new();
     let mut procedural = BTreeSet::new();
-    for used in names.resolver.macro_uses().iter().chain(&foreign.hidden) {
+    for used in names.resolver().macro_uses().iter().chain(&foreign.hidden) {
         let (package, file) = names.origin(used.user);
         let source = Source { package, file };
         let (name, kind) = (used.fact.path.clone(), used.fact.kind);

@@ -1,7 +1,7 @@
 //! `--format FORMAT[=FILE]`: which formats of one report go where.
 
 use super::{Report, github, html, markdown, sarif, text, visible::Visible};
-use crate::{graph::Graph, nearest::nearest, streams};
+use crate::{names::Names, nearest::nearest, streams};
 use camino::Utf8PathBuf;
 use std::{
     convert::Infallible,
@@ -90,8 +90,8 @@ impl Output {
     /// # Errors
     ///
     /// Something cannot be written, or a source file is not any more what was scanned.
-    pub(crate) fn print(&self, graph: &Graph, report: &Report, shown: text::Shown) -> anyhow::Result<()> {
-        self.each(|format, out| format.print(out, graph, report, shown))
+    pub(crate) fn print(&self, names: &Names<'_>, report: &Report, shown: text::Shown) -> anyhow::Result<()> {
+        self.each(|format, out| format.print(out, names, report, shown))
     }
 
     /// Prints the answer to a question, which is no report: as text, or as JSON if that is asked for.
@@ -139,7 +139,8 @@ impl Format {
         }
     }
 
-    fn print(self, out: &mut dyn Write, graph: &Graph, report: &Report, shown: text::Shown) -> io::Result<()> {
+    fn print(self, out: &mut dyn Write, names: &Names<'_>, report: &Report, shown: text::Shown) -> io::Result<()> {
+        let graph = names.graph;
         match self {
             Format::Text => text::print(out, graph, report, shown),
             Format::Json => {
@@ -152,7 +153,7 @@ impl Format {
             Format::Sarif => writeln!(out, "{}", serde_json::to_string_pretty(&sarif::log(graph, report)?)?),
             Format::Github => github::print(out, report),
             Format::Markdown => markdown::print(out, report),
-            Format::Html => html::print(out, graph, report),
+            Format::Html => html::print(out, names, report),
         }
     }
 }

@@ -37,7 +37,7 @@ pub(super) type Unseen<'g> = BTreeMap<Source, Vec<(&'g CallFact, usize)>>;
 
 pub(super) fn calls<'g>(names: &Names<'g>) -> Unseen<'g> {
     let mut calls = Unseen::new();
-    for found in names.resolver.unseen_calls() {
+    for found in names.resolver().unseen_calls() {
         let (package, file) = names.origin(found.caller);
         calls.entry(Source { package, file }).or_default().push((found.call, names.package(found.krate)));
     }

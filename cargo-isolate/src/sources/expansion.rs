@@ -66,7 +66,7 @@ fn uses<'g>(graph: &'g Graph, names: &Names<'g>) -> Vec<Use<'g>> {
         let module = module(source, &used.fact.scope);
         live.then_some(Use { package, file, fact: used.fact, module, what: used.what })
     };
-    names.resolver.macro_uses().into_iter().chain(names.foreign_calls().hidden).filter_map(place).collect()
+    names.resolver().macro_uses().into_iter().chain(names.foreign_calls().hidden.clone()).filter_map(place).collect()
 }
 
 fn of_crate(graph: &Graph, krate: &Expanded, uses: &[Use<'_>]) -> Vec<(usize, usize, Expansion)> {

@@ -15,7 +15,7 @@ mod rustc;
 mod unreached;
 mod walk;
 
-use crate::{graph::Graph, names, progress::Progress, streams};
+use crate::{graph::Graph, progress::Progress, streams};
 use cache::{Cache, Wanted};
 pub(crate) use rustc::called_back;
 use std::{collections::BTreeSet, io};
@@ -153,7 +153,6 @@ fn scan(request: &Request, wanted: Wanted) -> Result<Graph, LoadError> {
     drop(progress);
     cache.keep(&loaded, &restored);
     if wanted == Wanted::Everything {
-        names::settle_operations(&mut loaded.graph);
         expansion::attach(&mut loaded.graph, &loaded.expanded);
     }
     if request.verbose {

@@ -27,12 +27,12 @@ pub(crate) struct Bypass {
 }
 
 /// Every one of them, in the order of the graph. `wrappers` are the files whose calls are the wrappers' own.
-pub(crate) fn bypasses(graph: &Graph, plan: &Plan, wrappers: &BTreeSet<&Utf8Path>) -> Vec<Bypass> {
+pub(crate) fn bypasses(names: &Names<'_>, plan: &Plan, wrappers: &BTreeSet<&Utf8Path>) -> Vec<Bypass> {
+    let graph = names.graph;
     let isolated = Isolated::new(graph, plan);
-    let names = Names::new(graph);
     let mut found = BTreeSet::new();
     let mut bypasses = Vec::new();
-    for call in names.foreign_calls().calls {
+    for call in &names.foreign_calls().calls {
         let symbol = call.item.link_name.as_deref().unwrap_or(&call.item.name);
         let (package, file) = names.origin(call.caller);
         let (declaring, _) = names.origin(call.callee);
@@ -130,7 +130,7 @@ unsafe extern \"C\" {
         let graph = fixture::graph(&format!("{sources}{LIBRARY}"));
         let plan = plan(&graph, &fixture::policy(POLICY)).unwrap();
         let wrappers = BTreeSet::from([Utf8Path::new("/ws/app/src/isolated/zlib.rs")]);
-        let found = bypasses(&graph, &plan, &wrappers);
+        let found = bypasses(&Names::new(&graph), &plan, &wrappers);
         let found: Vec<_> = found
             .iter()
             .map(|Bypass { path, line, column, symbol, function, mention, test, .. }| {

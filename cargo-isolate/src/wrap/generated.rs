@@ -32,7 +32,7 @@ pub(crate) fn mark_generated(graph: &mut Graph, policy: &Loaded) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{decide, fixture};
+    use crate::{decide, fixture, names::Names};
 
     const POLICY: &str = r#"
 version = 1
@@ -82,7 +82,7 @@ unsafe extern \"C\" { pub fn crc32(crc: u32, value: u32) -> u32; }
         let files = files.map(|file| format!("//- {}\n{}", file.path.strip_prefix("/ws").unwrap(), edit(file.text)));
         let mut graph = fixture::graph(&format!("{SOURCES}{}", files.collect::<String>()));
         mark_generated(&mut graph, &loaded(policy));
-        let found = decide::findings(&graph, &loaded(policy).policy);
+        let found = decide::findings(&Names::new(&graph), &loaded(policy).policy);
         let found: Vec<_> = found.iter().map(|found| found.finding.rule).collect();
         assert_eq!((decide::unsafe_count(&graph.packages[0]), &found[..]), (unsafes, findings));
     }

@@ -3,8 +3,8 @@
 use crate::scan::string_value;
 use crate::syntax::{Edition, Source, SyntaxKind, T};
 use SyntaxKind::*;
+use rustc_hash::FxHashMap as HashMap;
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 
 /// A predicate. Whoever evaluates one needs no stack for it beyond [`DEPTH`] calls.
@@ -12,17 +12,88 @@ use std::rc::Rc;
 pub(super) enum Predicate {
     /// `true` or `false`.
     Known(bool),
-    /// `name`, or `name = "value"`; raw identifiers without their `r#`.
-    Set {
-        name: String,
-        value: Option<String>,
-    },
+    /// `name`, or `name = "value"`.
+    Set(Setting),
     All(Vec<Predicate>),
     Any(Vec<Predicate>),
     Not(Box<Predicate>),
     /// What is none of these, or cannot be read.
     Other,
 }
+
+/// What may be set.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Setting {
+    /// As the compiler prints it, raw identifiers without their `r#`.
+    pub(super) written: String,
+    pub(super) by: SetBy,
+}
+
+/// Who says whether something is set.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum SetBy {
+    Test,
+    /// Cargo, of this feature.
+    Feature(String),
+    Profile,
+    Compiler,
+    /// The compiler by its flags, or a build script.
+    Anyone,
+}
+
+impl Setting {
+    fn new(name: &str, value: Option<String>) -> Setting {
+        let written = value.as_ref().map_or_else(|| name.to_owned(), |value| format!("{name}=\"{value}\""));
+        let by = match (name, value) {
+            ("test", None) => SetBy::Test,
+            ("feature", Some(feature)) => SetBy::Feature(feature),
+            _ if PROFILE.contains(&name) => SetBy::Profile,
+            _ if COMPILER.contains(&name) => SetBy::Compiler,
+            _ => SetBy::Anyone,
+        };
+        Setting { written, by }
+    }
+}
+
+/// Names that mean the profile's settings.
+const PROFILE: &[&str] = &["debug_assertions", "overflow_checks", "panic", "ub_checks"];
+
+/// Names that the compiler or cargo sets and nobody else; from rustc's list of well-known names.
+const COMPILER: &[&str] = &[
+    "clippy",
+    "doc",
+    "doctest",
+    "emscripten_wasm_eh",
+    "fmt_debug",
+    "miri",
+    "proc_macro",
+    "relocation_model",
+    "rustfmt",
+    "sanitize",
+    "sanitizer_cfi_generalize_pointers",
+    "sanitizer_cfi_normalize_integers",
+    "target_abi",
+    "target_arch",
+    "target_endian",
+    "target_env",
+    "target_family",
+    "target_feature",
+    "target_has_atomic",
+    "target_has_atomic_equal_alignment",
+    "target_has_atomic_load_store",
+    "target_has_atomic_primitive_alignment",
+    "target_has_reliable_f128",
+    "target_has_reliable_f128_math",
+    "target_has_reliable_f16",
+    "target_has_reliable_f16_math",
+    "target_object_format",
+    "target_os",
+    "target_pointer_width",
+    "target_thread_local",
+    "target_vendor",
+    "unix",
+    "windows",
+];
 
 /// Predicates nested deeper than this are not read.
 const DEPTH: usize = 64;
@@ -101,7 +172,7 @@ impl<'t> Reader<'_, 't> {
             true => return None,
             false => None,
         };
-        Some(Predicate::Set { name: name.to_owned(), value })
+        Some(Predicate::Set(Setting::new(name, value)))
     }
 
     fn compound(&mut self, name: &str, depth: usize) -> Option<Predicate> {

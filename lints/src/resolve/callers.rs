@@ -32,7 +32,7 @@ impl FunctionItem {
 impl<'a> Resolver<'a> {
     /// Every call and mention of some functions, by crate, file and position.
     pub fn calls_of(&self, functions: &[&'a FunctionItem]) -> Vec<FunctionCall<'a>> {
-        let names = self.called(functions.iter().map(|item| item.name.as_str()).collect());
+        let names = self.renames.called(functions.iter().map(|item| item.name.as_str()).collect());
         let is_wanted = |item: &FunctionItem| functions.iter().any(|wanted| std::ptr::eq(*wanted, item));
         let mut found = Vec::new();
         for (krate, of_crate) in self.crates.iter().enumerate() {

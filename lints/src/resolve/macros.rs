@@ -28,19 +28,38 @@ pub enum MacroSort {
     Hidden,
 }
 
+/// Which crates define macros: asked once for all uses of a macro in a module, for most are used again and again.
+pub(super) struct MacroOrigins<'r, 'a> {
+    resolver: &'r Resolver<'a>,
+    known: HashMap<(usize, &'a str), Option<(usize, &'a str)>>,
+}
+
+impl<'r, 'a> MacroOrigins<'r, 'a> {
+    pub(super) fn new(resolver: &'r Resolver<'a>) -> Self {
+        MacroOrigins { resolver, known: HashMap::default() }
+    }
+
+    /// The crate that defines a macro, and its name there, as far as imports say.
+    pub(super) fn of(&mut self, user: Place, fact: &'a MacroFact) -> Option<(usize, &'a str)> {
+        let names = &self.resolver.names;
+        let module = names.within(user, &fact.scope.modules)?;
+        *self.known.entry((module, &fact.path)).or_insert_with(|| names.macro_origin(module, &fact.path))
+    }
+}
+
 impl<'a> Resolver<'a> {
     /// Every use outside of macro definitions, by crate and file, but for those that [`Self::foreign_calls`] finds.
     pub fn macro_uses(&self) -> Vec<MacroUse<'a>> {
         let definitions = self.unsafe_macros();
+        let mut origins = MacroOrigins::new(self);
         let mut found = Vec::new();
         for (krate, of_crate) in self.crates.iter().enumerate() {
             for (file, of_file) in of_crate.files.iter().enumerate() {
                 let user = Place { krate, file };
                 for fact in of_file.facts.macros.iter().filter(|fact| !fact.scope.in_definition) {
                     let own = || fact.kind == MacroKind::Call && definitions[krate].contains(last(&fact.path));
-                    let by_path = || self.macro_origin(user, fact);
                     // A macro of the crate's own hides what it may import.
-                    let origin = if own() { Some((krate, last(&fact.path))) } else { by_path() };
+                    let origin = if own() { Some((krate, last(&fact.path))) } else { origins.of(user, fact) };
                     let Some((krate, name)) = origin else { continue };
                     let what = match () {
                         () if self.crates[krate].proc_macro && krate != user.krate => MacroSort::Procedural,
@@ -59,25 +78,20 @@ impl<'a> Resolver<'a> {
     where
         'a: 'm,
     {
-        let names = self.called_as(wanted.iter().map(|(_, name)| *name));
+        let mut origins = MacroOrigins::new(self);
+        let names = self.renames.called(wanted.iter().map(|(_, name)| *name).collect());
         let mut found = Vec::new();
         for (krate, of_crate) in self.crates.iter().enumerate() {
             for (file, of_file) in of_crate.files.iter().enumerate() {
                 for fact in of_file.facts.macros.iter().filter(|fact| names.contains(last(&fact.path))) {
                     let is = |origin: (usize, &str)| wanted.iter().find(|wanted| **wanted == origin).copied();
                     let user = Place { krate, file };
-                    let by_path = || self.macro_origin(user, fact).and_then(is);
-                    let origin = is((krate, last(&fact.path))).or_else(by_path);
+                    let origin = is((krate, last(&fact.path))).or_else(|| origins.of(user, fact).and_then(is));
                     found.extend(origin.map(|origin| (user, fact, origin)));
                 }
             }
         }
         found
-    }
-
-    /// The crate that defines a macro, and its name there, as far as imports say.
-    pub(super) fn macro_origin(&self, user: Place, fact: &'a MacroFact) -> Option<(usize, &'a str)> {
-        self.names.macro_origin(self.names.within(user, &fact.scope.modules)?, &fact.path)
     }
 
     /// By crate: the names of macros by example that hold unsafe code, or call one that does.

@@ -19,7 +19,7 @@ use crate::syntax::Edition;
 pub use callers::FunctionCall;
 pub use macros::{MacroSort, MacroUse};
 use names::{Names, Target};
-pub use operations::Operations;
+use operations::Known;
 use rustc_hash::FxHashSet as HashSet;
 use std::collections::BTreeMap;
 pub use unseen::UnseenCall;
@@ -50,6 +50,12 @@ pub struct File<'a> {
     pub cfgs: &'a [String],
     /// How its crate is compiled.
     pub configs: &'a Configs,
+}
+
+impl<'a> Crate<'a> {
+    fn facts(&self) -> impl Iterator<Item = &'a FileFacts> {
+        self.files.iter().map(|file| file.facts)
+    }
 }
 
 impl File<'_> {
@@ -98,13 +104,20 @@ pub struct ForeignCalls<'a> {
 pub struct Resolver<'a> {
     crates: Vec<Crate<'a>>,
     names: Names<'a>,
+    renames: Renames<'a>,
+    known: Known<'a>,
 }
+
+/// What imports give another name: the old one, and the new.
+struct Renames<'a>(Vec<(&'a str, &'a str)>);
 
 impl<'a> Resolver<'a> {
     /// Reads all declarations once.
     pub fn new(crates: Vec<Crate<'a>>) -> Resolver<'a> {
         let names = Names::new(&crates);
-        Resolver { crates, names }
+        let renames = Renames::new(&crates);
+        let known = Known::new(&crates, &renames);
+        Resolver { crates, names, renames, known }
     }
 
     /// The crates, as they were given.
@@ -189,37 +202,38 @@ impl<'a> Resolver<'a> {
 
     /// Last segments that can lead to a foreign item.
     fn interesting(&self) -> HashSet<&'a str> {
-        self.called(self.files().flat_map(|facts| &facts.foreign).map(|item| item.name.as_str()).collect())
+        self.renames.called(self.files().flat_map(|facts| &facts.foreign).map(|item| item.name.as_str()).collect())
+    }
+
+    fn files(&self) -> impl Iterator<Item = &'a FileFacts> {
+        self.crates.iter().flat_map(Crate::facts)
+    }
+}
+
+impl<'a> Renames<'a> {
+    fn new(crates: &[Crate<'a>]) -> Renames<'a> {
+        let imports = crates.iter().flat_map(Crate::facts).flat_map(|facts| &facts.imports);
+        let named = imports.filter_map(|import| Some((last(&import.path), import.name.as_deref()?)));
+        Renames(named.filter(|(from, to)| from != to).collect())
     }
 
     /// Names, and those that imports give them.
-    fn called(&self, names: HashSet<&'a str>) -> HashSet<&'a str> {
-        self.called_as(names)
-    }
-
-    fn called_as<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> HashSet<&'n str>
+    fn called<'n>(&self, mut names: HashSet<&'n str>) -> HashSet<&'n str>
     where
         'a: 'n,
     {
-        let mut names: HashSet<&'n str> = names.into_iter().collect();
-        let renames = || {
-            self.files()
-                .flat_map(|facts| &facts.imports)
-                .filter_map(|import| Some((last(&import.path), import.name.as_deref()?)))
-        };
         // A rename of a rename needs another round.
         loop {
             let before = names.len();
-            let new: Vec<&str> = renames().filter(|(from, _)| names.contains(from)).map(|(_, to)| to).collect();
-            names.extend(new);
+            for (from, to) in &self.0 {
+                if names.contains(from) {
+                    names.insert(to);
+                }
+            }
             if names.len() == before {
                 return names;
             }
         }
-    }
-
-    fn files(&self) -> impl Iterator<Item = &'a FileFacts> {
-        self.crates.iter().flat_map(|krate| &krate.files).map(|file| file.facts)
     }
 }
 

@@ -5,108 +5,115 @@
 //! goes by that name and no safe one does, or if the standard library's are unsafe wherever they have that name. A field is
 //! a union's if a union that the crate can name has such a field, and no struct.
 
-use super::{Place, Resolver, Target, last};
-use crate::facts::{FileFacts, ForeignKind, Operation, OperationKind, TypeKind, UnsafeFact, UnsafeKind};
-use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
-
-/// The operations of unsafe code in one file: index in [`FileFacts::unsafes`], and what replaces its operations.
-#[derive(Clone, Debug)]
-pub struct Operations {
-    /// The file.
-    pub place: Place,
-    /// The constructs whose operations change.
-    pub changed: Vec<(usize, Vec<Operation>)>,
-}
-
-impl FileFacts {
-    /// Takes over what [`Resolver::operations`] found for this file.
-    pub fn set_operations(&mut self, operations: Operations) {
-        for (index, operations) in operations.changed {
-            if let Some(fact) = self.unsafes.get_mut(index) {
-                fact.operations = operations;
-            }
-        }
-    }
-}
+use super::{Crate, Place, Renames, Resolver, Target, last};
+use crate::facts::{Candidate, ForeignKind, Operation, OperationKind, TypeKind, UnsafeFact, UnsafeKind};
+use rustc_hash::FxHashSet as HashSet;
 
 /// What the names of methods and fields mean in a crate.
 #[derive(Default)]
-struct Members<'a> {
+pub(super) struct Members<'a> {
     /// Unsafe associated functions by type or trait.
     unsafe_functions: HashSet<(&'a str, &'a str)>,
+    /// Unsafe ones that no safe one shares its name with.
     unsafe_methods: HashSet<&'a str>,
-    safe_methods: HashSet<&'a str>,
     union_fields: HashSet<&'a str>,
+    /// Of those that unions of the graph have.
     struct_fields: HashSet<&'a str>,
 }
 
-impl<'a> Resolver<'a> {
-    /// The operations that are more than [`crate::scan`] could tell, by file.
-    pub fn operations(&self) -> Vec<Operations> {
-        let members: Vec<Members<'a>> = (0..self.crates.len()).map(|krate| self.members(krate)).collect();
-        let statics = self.static_names();
-        let mut found = Vec::new();
-        for (krate, of_crate) in self.crates.iter().enumerate() {
-            for (file, of_file) in of_crate.files.iter().enumerate() {
-                let place = Place { krate, file };
-                let facts = of_file.facts;
-                let mut candidates: HashMap<usize, Vec<Operation>> = HashMap::default();
-                for candidate in &facts.candidates {
-                    let index = candidate.of as usize;
-                    let Some(around) = facts.unsafes.get(index) else { continue };
-                    if let Some(kind) = self.candidate(place, around, &candidate.operation, &members, &statics) {
-                        candidates.entry(index).or_default().push(Operation { kind, ..candidate.operation.clone() });
-                    }
-                }
-                let mut changed = Vec::new();
-                for (index, fact) in facts.unsafes.iter().enumerate() {
-                    let more = candidates.remove(&index).unwrap_or_default();
-                    if let Some(operations) = self.refined(place, fact, more, &members) {
-                        changed.push((index, operations));
-                    }
-                }
-                if !changed.is_empty() {
-                    found.push(Operations { place, changed });
-                }
+/// What the whole graph must be asked for to tell operations.
+pub(super) struct Known<'a> {
+    /// By crate.
+    members: Vec<Members<'a>>,
+    /// Names that a static which is unsafe to use may go by.
+    statics: HashSet<&'a str>,
+}
+
+impl<'a> Known<'a> {
+    pub(super) fn new(crates: &[Crate<'a>], renames: &Renames<'a>) -> Known<'a> {
+        let types = crates.iter().flat_map(Crate::facts).flat_map(|facts| &facts.types);
+        let fields = types.filter_map(|item| match &item.kind {
+            TypeKind::Union(fields) => Some(fields),
+            _ => None,
+        });
+        let of_unions = fields.flatten().filter_map(|field| field.name.as_deref()).collect();
+        let files = || crates.iter().flat_map(Crate::facts);
+        let foreign = files().flat_map(|facts| &facts.foreign);
+        let foreign = foreign.filter(|item| matches!(item.item, ForeignKind::Static { .. }));
+        let mutable = files().flat_map(|facts| &facts.unsafes).filter(|fact| fact.kind == UnsafeKind::StaticMut);
+        let names = foreign.map(|item| item.name.as_str()).chain(mutable.filter_map(|fact| fact.name.as_deref()));
+        Known {
+            members: crates.iter().map(|krate| Members::new(krate, &of_unions)).collect(),
+            statics: renames.called(names.collect()),
+        }
+    }
+}
+
+impl<'a> Members<'a> {
+    fn new(krate: &Crate<'a>, of_unions: &HashSet<&'a str>) -> Members<'a> {
+        let mut members = Members::default();
+        for fact in krate.facts().flat_map(|facts| &facts.unsafes) {
+            // Those of traits need no body.
+            if let (Some(owner), Some(name)) = (&fact.owner, &fact.name) {
+                members.unsafe_functions.insert((last(owner), name));
+                members.unsafe_methods.insert(name);
             }
         }
-        found
+        for facts in krate.facts() {
+            if !members.unsafe_methods.is_empty() {
+                let safe = facts.functions.iter().filter(|item| item.owner.is_some() && !item.is_unsafe);
+                safe.for_each(|item| {
+                    members.unsafe_methods.remove(item.name.as_str());
+                });
+            }
+            for item in &facts.types {
+                let (fields, names) = match &item.kind {
+                    TypeKind::Union(fields) => (fields, &mut members.union_fields),
+                    TypeKind::Struct(fields) => (fields, &mut members.struct_fields),
+                    _ => continue,
+                };
+                let fields = fields.iter().filter_map(|field| field.name.as_deref());
+                names.extend(fields.filter(|name| of_unions.contains(name)));
+            }
+        }
+        members
+    }
+}
+
+impl<'a> Resolver<'a> {
+    /// What the unsafe code of a file does, for each of [`FileFacts::unsafes`]: more than [`crate::scan`] could tell.
+    ///
+    /// [`FileFacts::unsafes`]: crate::facts::FileFacts::unsafes
+    pub fn operations(&self, place: Place) -> Vec<Vec<Operation>> {
+        let facts = self.crates[place.krate].files[place.file].facts;
+        let mut more: Vec<Vec<Operation>> = vec![Vec::new(); facts.unsafes.len()];
+        for Candidate { of, operation } in &facts.candidates {
+            let index = *of as usize;
+            let Some(around) = facts.unsafes.get(index) else { continue };
+            if let Some(kind) = self.candidate(place, around, operation) {
+                more[index].push(Operation { kind, ..operation.clone() });
+            }
+        }
+        facts.unsafes.iter().zip(more).map(|(fact, more)| self.refined(place, fact, more)).collect()
     }
 
-    /// The operations of one construct, if they differ from those that are known.
-    fn refined(
-        &self,
-        place: Place,
-        fact: &UnsafeFact,
-        more: Vec<Operation>,
-        members: &[Members<'a>],
-    ) -> Option<Vec<Operation>> {
-        let mut changed = !more.is_empty();
-        let mut operations = Vec::with_capacity(fact.operations.len() + more.len());
-        for operation in &fact.operations {
-            let kind = match operation.kind {
-                OperationKind::Call => self.call(place, fact, operation, members),
-                kind => kind,
-            };
-            changed |= kind != operation.kind;
-            operations.push(Operation { kind, ..operation.clone() });
-        }
-        operations.extend(more);
-        if fact.kind != UnsafeKind::Block {
-            // A body is not a block: of its calls only those say something that need it.
-            let before = operations.len();
-            operations.retain(|operation| operation.kind != OperationKind::Call);
-            changed |= operations.len() != before;
-        }
+    fn refined(&self, place: Place, fact: &UnsafeFact, more: Vec<Operation>) -> Vec<Operation> {
+        let kind = |operation: &Operation| match operation.kind {
+            OperationKind::Call => self.call(place, fact, operation),
+            kind => kind,
+        };
+        let known = fact.operations.iter().map(|operation| Operation { kind: kind(operation), ..operation.clone() });
+        // A body is not a block: of its calls only those say something that need it.
+        let says = |operation: &Operation| fact.kind == UnsafeKind::Block || operation.kind != OperationKind::Call;
+        let mut operations: Vec<Operation> = known.chain(more).filter(says).collect();
         operations.sort_by_key(|operation| operation.span.start);
-        changed.then_some(operations)
+        operations
     }
 
-    fn call(&self, place: Place, around: &UnsafeFact, operation: &Operation, members: &[Members<'a>]) -> OperationKind {
+    fn call(&self, place: Place, around: &UnsafeFact, operation: &Operation) -> OperationKind {
         let Some(what) = operation.what.as_deref() else { return OperationKind::Call };
         if let Some(method) = what.strip_prefix('.') {
-            let own = &members[place.krate];
-            let is_unsafe = own.unsafe_methods.contains(method) && !own.safe_methods.contains(method);
+            let is_unsafe = self.known.members[place.krate].unsafe_methods.contains(method);
             return if is_unsafe || is_unsafe_method(method) { OperationKind::UnsafeCall } else { OperationKind::Call };
         }
         let targets = self.targets(place, around, what);
@@ -132,7 +139,7 @@ impl<'a> Resolver<'a> {
                 let declared = || declared().map_or((place.krate, associated.0), |found| found);
                 is_unsafe_function(associated.0, function) || {
                     let (krate, owner) = declared();
-                    members[krate].unsafe_functions.contains(&(owner, function))
+                    self.known.members[krate].unsafe_functions.contains(&(owner, function))
                 }
             }
             None => {
@@ -145,24 +152,19 @@ impl<'a> Resolver<'a> {
         if is_unsafe { OperationKind::UnsafeCall } else { OperationKind::Call }
     }
 
-    fn candidate(
-        &self,
-        place: Place,
-        around: &UnsafeFact,
-        operation: &Operation,
-        members: &[Members<'a>],
-        statics: &HashSet<&str>,
-    ) -> Option<OperationKind> {
+    fn candidate(&self, place: Place, around: &UnsafeFact, operation: &Operation) -> Option<OperationKind> {
         let what = operation.what.as_deref()?;
         if let Some(field) = what.strip_prefix('.') {
             let krate = &self.crates[place.krate];
-            let named =
-                || [place.krate].into_iter().chain(krate.externs.values().copied()).map(|krate| &members[krate]);
+            let named = || {
+                let crates = [place.krate].into_iter().chain(krate.externs.values().copied());
+                crates.map(|krate| &self.known.members[krate])
+            };
             let is_union = named().any(|members| members.union_fields.contains(field))
                 && !named().any(|members| members.struct_fields.contains(field));
             return is_union.then_some(OperationKind::Union);
         }
-        if operation.kind != OperationKind::Union && !statics.contains(last(what)) {
+        if operation.kind != OperationKind::Union && !self.known.statics.contains(last(what)) {
             return None;
         }
         self.targets(place, around, what).into_iter().find_map(|target| match target {
@@ -179,40 +181,6 @@ impl<'a> Resolver<'a> {
 
     fn targets(&self, place: Place, around: &UnsafeFact, path: &str) -> Vec<Target<'a>> {
         self.resolved(place, &around.scope, path)
-    }
-
-    /// Names that a static which is unsafe to use may go by.
-    fn static_names(&self) -> HashSet<&'a str> {
-        let files = || self.crates.iter().flat_map(|krate| &krate.files).map(|file| file.facts);
-        let foreign = files().flat_map(|facts| &facts.foreign);
-        let foreign = foreign.filter(|item| matches!(item.item, ForeignKind::Static { .. }));
-        let mutable = files().flat_map(|facts| &facts.unsafes).filter(|fact| fact.kind == UnsafeKind::StaticMut);
-        let names = foreign.map(|item| item.name.as_str()).chain(mutable.filter_map(|fact| fact.name.as_deref()));
-        self.called(names.collect())
-    }
-
-    fn members(&self, krate: usize) -> Members<'a> {
-        let mut members = Members::default();
-        for facts in self.crates[krate].files.iter().map(|file| file.facts) {
-            let associated = facts.functions.iter().filter(|item| item.owner.is_some() && !item.is_unsafe);
-            members.safe_methods.extend(associated.map(|item| item.name.as_str()));
-            // Those of traits need no body.
-            for fact in &facts.unsafes {
-                if let (Some(owner), Some(name)) = (&fact.owner, &fact.name) {
-                    members.unsafe_functions.insert((last(owner), name));
-                    members.unsafe_methods.insert(name);
-                }
-            }
-            for item in &facts.types {
-                let (fields, names) = match &item.kind {
-                    TypeKind::Union(fields) => (fields, &mut members.union_fields),
-                    TypeKind::Struct(fields) => (fields, &mut members.struct_fields),
-                    _ => continue,
-                };
-                names.extend(fields.iter().filter_map(|field| field.name.as_deref()));
-            }
-        }
-        members
     }
 }
 

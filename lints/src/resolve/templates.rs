@@ -4,9 +4,12 @@
 //! looked up where the macro is used and where it is defined. Which argument a variable takes is not worked out: every name
 //! that makes a foreign item counts. A use of which nothing at all could be made is hidden, not harmless.
 
-use super::{ForeignCall, ForeignCalls, MacroSort, MacroUse, Place, Resolver, last, names::Target};
+use super::{
+    ForeignCall, ForeignCalls, MacroSort, MacroUse, Place, Resolver, last, macros::MacroOrigins, names::Target,
+};
 use crate::facts::{CallFact, MacroFact, MacroKind, Template};
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
+use std::borrow::Cow;
 
 /// A definition's template, and where it stands.
 #[derive(Clone, Copy)]
@@ -22,17 +25,18 @@ impl<'a> Resolver<'a> {
     /// foreign item.
     pub(super) fn template_calls(&self, foreign: &HashSet<&'a str>) -> ForeignCalls<'a> {
         let mut found = ForeignCalls::default();
-        let templates = self.templates();
+        let mut origins = MacroOrigins::new(self);
+        let templates = self.templates(&mut origins);
         if templates.is_empty() {
             return found;
         }
-        let names = self.called(templates.keys().map(|(_, name)| *name).collect());
+        let names = self.renames.called(templates.keys().map(|(_, name)| *name).collect());
         for (krate, of_crate) in self.crates.iter().enumerate() {
             for (file, of_file) in of_crate.files.iter().enumerate() {
                 let user = Place { krate, file };
                 let uses = of_file.facts.macros.iter().filter(|fact| fact.kind == MacroKind::Call);
                 for fact in uses.filter(|fact| names.contains(last(&fact.path))) {
-                    let Some(origin) = self.definition_of(user, fact, &templates) else { continue };
+                    let Some(origin) = definition_of(user, fact, &templates, &mut origins) else { continue };
                     // A definition's own `$f` is told where that one is used.
                     if fact.forwards {
                         continue;
@@ -51,16 +55,8 @@ impl<'a> Resolver<'a> {
         found
     }
 
-    fn definition_of(&self, user: Place, fact: &'a MacroFact, templates: &Templates<'a>) -> Option<(usize, &'a str)> {
-        let own = (user.krate, last(&fact.path));
-        if templates.contains_key(&own) {
-            return Some(own);
-        }
-        self.macro_origin(user, fact).filter(|origin| templates.contains_key(origin))
-    }
-
     /// By crate and name of the macro: its own templates, and those of macros that it hands its arguments to.
-    fn templates(&self) -> Templates<'a> {
+    fn templates(&self, origins: &mut MacroOrigins<'_, 'a>) -> Templates<'a> {
         let mut found = Templates::default();
         let mut forwards = Vec::new();
         for (krate, of_crate) in self.crates.iter().enumerate() {
@@ -79,7 +75,7 @@ impl<'a> Resolver<'a> {
         for _ in 0..8 {
             let mut grown = false;
             for (place, outer, fact) in &forwards {
-                let Some(inner) = self.definition_of(*place, fact, &found) else { continue };
+                let Some(inner) = definition_of(*place, fact, &found, origins) else { continue };
                 let outer = (place.krate, *outer);
                 if inner == outer {
                     continue;
@@ -111,6 +107,9 @@ impl<'a> Resolver<'a> {
     ) {
         let Template { path, called, .. } = defined.template;
         for name in &fact.arguments {
+            if last_of(path, name).is_some_and(|last| !foreign.contains(&*last)) {
+                continue;
+            }
             for path in paths(path, name, fact).iter().filter(|path| foreign.contains(last(path))) {
                 let mut seen = HashSet::default();
                 for target in self.template_targets(defined, user, fact, path) {
@@ -164,6 +163,20 @@ impl<'a> Resolver<'a> {
     }
 }
 
+/// The crate and name of the macro with templates that is used.
+fn definition_of<'a>(
+    user: Place,
+    fact: &'a MacroFact,
+    templates: &Templates<'a>,
+    origins: &mut MacroOrigins<'_, 'a>,
+) -> Option<(usize, &'a str)> {
+    let own = (user.krate, last(&fact.path));
+    if templates.contains_key(&own) {
+        return Some(own);
+    }
+    origins.of(user, fact).filter(|origin| templates.contains_key(origin))
+}
+
 /// How many names of a use are tried two at a time.
 const PAIRED: usize = 64;
 
@@ -173,9 +186,23 @@ fn variables(template: &str) -> Vec<usize> {
     all.filter(|at| !template[*at..].starts_with("$crate")).collect()
 }
 
+/// The last segment of what a template can become with a name for its last variable, if the others have no part in it.
+fn last_of<'n>(template: &str, name: &'n CallFact) -> Option<Cow<'n, str>> {
+    let segment = last(template);
+    match variables(segment)[..] {
+        [0] if segment.len() == 1 => Some(Cow::Borrowed(last(&name.path))),
+        [at] => Some(Cow::Owned(last(&fill(segment, at, &name.path)).to_owned())),
+        _ => None,
+    }
+}
+
+/// A template with a name for the variable at a place.
+fn fill(template: &str, at: usize, name: &str) -> String {
+    format!("{}{name}{}", &template[..at], &template[at + 1..])
+}
+
 /// What a template can become with a name for its last variable, and the use's other names for one before it.
 fn paths(template: &str, name: &CallFact, fact: &MacroFact) -> Vec<String> {
-    let fill = |text: &str, at: usize, name: &str| format!("{}{name}{}", &text[..at], &text[at + 1..]);
     match variables(template)[..] {
         [one] => vec![fill(template, one, &name.path)],
         [first, second] if fact.arguments.len() <= PAIRED => {

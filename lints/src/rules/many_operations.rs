@@ -56,8 +56,9 @@ pub(super) fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
         }
         _ => true,
     };
-    for block in facts.unsafes.iter().filter(|fact| fact.kind == UnsafeKind::Block) {
-        let operations: Vec<&Operation> = block.operations.iter().filter(|operation| needs(operation)).collect();
+    let all = subject.project.resolver().operations(subject.place);
+    for (block, all) in facts.unsafes.iter().zip(&all).filter(|(fact, _)| fact.kind == UnsafeKind::Block) {
+        let operations: Vec<&Operation> = all.iter().filter(|operation| needs(operation)).collect();
         if operations.len() > 1 {
             let message = format!("unsafe block with {} operations that need it", operations.len());
             report.add(block.span, &block.scope, message, vec![describe(&operations, block)]);

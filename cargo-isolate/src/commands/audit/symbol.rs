@@ -175,7 +175,7 @@ fn counted(count: usize, what: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::print;
-    use crate::{fixture, symbol::symbols};
+    use crate::{fixture, names::Names, symbol::symbols};
     use globset::Glob;
 
     const CODE: &str = r#"
@@ -215,7 +215,7 @@ unsafe extern "C" {
 
     fn run_on(code: &str, pattern: &str, json: bool) -> String {
         let graph = fixture::graph(code);
-        match symbols(&graph, &Glob::new(pattern).unwrap().compile_matcher()) {
+        match symbols(&Names::new(&graph), &Glob::new(pattern).unwrap().compile_matcher()) {
             Err(error) => error.to_string(),
             Ok(symbols) => {
                 let mut out = anstream::StripStream::new(Vec::new());

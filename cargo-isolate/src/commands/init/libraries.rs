@@ -1,7 +1,7 @@
 //! Native libraries that the members call, as domains to decide on.
 
 use crate::{
-    graph::{Graph, Package, Role},
+    graph::{Package, Role},
     names::Names,
 };
 use isolate_lints::facts::ForeignKind;
@@ -23,10 +23,10 @@ pub(super) struct Proposal {
 
 /// One for each package whose foreign functions the selected members call, and that brings a native library: by `links`, by
 /// its name, or by a build script that compiles C. The C library is everybody's own.
-pub(super) fn proposals(graph: &Graph) -> Vec<Proposal> {
-    let names = Names::new(graph);
+pub(super) fn proposals(names: &Names<'_>) -> Vec<Proposal> {
+    let graph = names.graph;
     let mut called: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
-    for call in names.foreign_calls().calls {
+    for call in &names.foreign_calls().calls {
         let (caller, file) = names.origin(call.caller);
         let (callee, _) = names.origin(call.callee);
         let function = matches!(call.item.item, ForeignKind::Function { .. });

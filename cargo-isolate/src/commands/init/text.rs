@@ -1,7 +1,7 @@
 //! The first policy of a workspace, as text.
 
 use super::libraries::{HEADING, proposals};
-use crate::{decide, graph::Graph, policy::model::Policy};
+use crate::{decide, graph::Graph, names::Names, policy::model::Policy};
 use isolate_lints::rules::{RULES, Rule, Severity};
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -35,16 +35,17 @@ pub(super) fn policy(graph: &Graph, ratchet: Ratchet) -> String {
          # docs/policy.md of cargo-isolate describes every key.\n\
          version = 1\n\n{baseline}"
     );
-    rules_section(graph, ratchet, &mut text);
+    let names = Names::new(graph);
+    rules_section(&names, ratchet, &mut text);
     crates_section(graph, ratchet, &mut text);
-    domains_section(graph, &mut text);
+    domains_section(&names, &mut text);
     text
 }
 
 /// How many findings each rule has; rules without are absent.
-pub(super) fn finding_counts(graph: &Graph) -> BTreeMap<&'static str, usize> {
+pub(super) fn finding_counts(names: &Names<'_>) -> BTreeMap<&'static str, usize> {
     let mut counts = BTreeMap::new();
-    for found in decide::findings(graph, &Policy::default()) {
+    for found in decide::findings(names, &Policy::default()) {
         *counts.entry(found.finding.rule).or_default() += 1;
     }
     counts
@@ -59,8 +60,8 @@ pub(super) fn severity(rule: &Rule, count: Option<usize>) -> Severity {
     }
 }
 
-fn rules_section(graph: &Graph, ratchet: Ratchet, text: &mut String) {
-    let counts = finding_counts(graph);
+fn rules_section(names: &Names<'_>, ratchet: Ratchet, text: &mut String) {
+    let counts = finding_counts(names);
     let denied = match ratchet {
         Ratchet::Counts => "What the code already keeps to is `deny`; tighten the rest as it gets better.",
         Ratchet::Baseline => "What the baseline knows is let be, whatever it breaks.",
@@ -107,8 +108,8 @@ fn crates_section(graph: &Graph, ratchet: Ratchet, text: &mut String) {
     }
 }
 
-fn domains_section(graph: &Graph, text: &mut String) {
-    let proposals = proposals(graph);
+fn domains_section(names: &Names<'_>, text: &mut String) {
+    let proposals = proposals(names);
     if !proposals.is_empty() {
         text.push_str(HEADING);
         proposals.iter().for_each(|proposal| text.push_str(&proposal.text()));

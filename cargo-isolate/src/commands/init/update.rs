@@ -7,6 +7,7 @@ use super::{
 use crate::{
     decide,
     graph::{Graph, Package},
+    names::Names,
     policy::model::Policy,
 };
 use isolate_lints::rules::{RULES, Severity};
@@ -26,13 +27,14 @@ pub(super) fn update(
     let (mark, body) = text.strip_prefix('\u{feff}').map_or(("", text), |body| ("\u{feff}", body));
     let mut document: DocumentMut = body.parse()?;
     let mut changes = Vec::new();
-    rules(table(&mut document, "rules")?, graph, members, &mut changes);
+    let names = Names::new(graph);
+    rules(table(&mut document, "rules")?, &names, members, &mut changes);
     let has_baseline = document.get("check").and_then(|check| check.get("baseline")).is_some();
     let own = |package: &Package| members.get(&package.name).and_then(|policy| decide::limit(policy, package));
     let own = |package: &Package| own(package).map(|limit| limit.get_ref().most());
     crates(table(&mut document, "crates")?, graph, has_baseline, &own, &mut changes);
     let mut after = document.to_string();
-    domains(&mut after, graph, &mut changes);
+    domains(&mut after, &names, &mut changes);
     if changes.is_empty() {
         return Ok((text.to_owned(), changes));
     }
@@ -54,8 +56,8 @@ fn table<'d>(document: &'d mut DocumentMut, name: &str) -> anyhow::Result<&'d mu
 
 /// Rules that the policy does not name get the strictest severity that the code keeps to, and no stricter one than a member asks
 /// for by name: it would loosen then.
-fn rules(rules: &mut dyn TableLike, graph: &Graph, members: &BTreeMap<String, Policy>, changes: &mut Vec<String>) {
-    let counts = finding_counts(graph);
+fn rules(rules: &mut dyn TableLike, names: &Names<'_>, members: &BTreeMap<String, Policy>, changes: &mut Vec<String>) {
+    let counts = finding_counts(names);
     for rule in RULES {
         if rules.contains_key(rule.name) {
             continue;
@@ -117,8 +119,8 @@ fn lower(entry: &mut Item, package: &Package, count: usize, changes: &mut Vec<St
 }
 
 /// Libraries that neither a domain nor a comment names yet are proposed at the end.
-fn domains(text: &mut String, graph: &Graph, changes: &mut Vec<String>) {
-    for proposal in proposals(graph) {
+fn domains(text: &mut String, names: &Names<'_>, changes: &mut Vec<String>) {
+    for proposal in proposals(names) {
         if text.contains(&format!("library = \"{}\"", proposal.library)) {
             continue;
         }

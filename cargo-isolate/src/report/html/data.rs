@@ -12,7 +12,10 @@ use super::{
     interior::{self, Interior, interior},
     rows::*,
 };
-use crate::graph::{Graph, Role};
+use crate::{
+    graph::{Graph, Role},
+    names::Names,
+};
 use camino::Utf8Path;
 use isolate_lints::lines::Lines;
 use std::{
@@ -28,9 +31,10 @@ const MOST_SOURCE: usize = 1 << 20;
 /// # Errors
 ///
 /// A source file is not any more what was scanned.
-pub(super) fn data(graph: &Graph, report: &Report) -> io::Result<Data> {
+pub(super) fn data(names: &Names<'_>, report: &Report) -> io::Result<Data> {
     let mut builder = Builder {
-        graph,
+        names,
+        graph: names.graph,
         report,
         data: Data {
             report: front(report),
@@ -62,7 +66,8 @@ fn front(report: &Report) -> Front {
     }
 }
 
-struct Builder<'g> {
+struct Builder<'g, 'n> {
+    names: &'g Names<'n>,
     graph: &'g Graph,
     report: &'g Report,
     data: Data,
@@ -75,7 +80,7 @@ struct Builder<'g> {
     wanted: BTreeMap<Origin, Wanted>,
 }
 
-impl Builder<'_> {
+impl Builder<'_, '_> {
     fn fill(&mut self) -> io::Result<()> {
         let ids: HashMap<String, usize> =
             self.report.packages.iter().enumerate().map(|(index, row)| (row.id(), index)).collect();
@@ -215,7 +220,7 @@ impl Builder<'_> {
             let package = &self.graph.packages[index];
             self.packages.contains_key(&index) && (package.member || full)
         };
-        let Interior { functions } = interior(self.graph, shown);
+        let Interior { functions } = interior(self.names, shown);
         for function in functions {
             let row = self.function(function)?;
             self.data.functions.push(row);
@@ -273,7 +278,7 @@ impl Builder<'_> {
     }
 }
 
-impl<'g> Builder<'g> {
+impl<'g> Builder<'g, '_> {
     fn source(&self, origin: Origin) -> io::Result<&'g str> {
         match origin {
             Origin::Source(Source { package, file }) => self.graph.packages[package].files[file].text(),

@@ -11,7 +11,7 @@ use crate::{
     names::Names,
 };
 use isolate_lints::{
-    facts::{CallFact, FunctionItem, OperationKind, Scope, Span, UnsafeKind},
+    facts::{CallFact, FunctionItem, Operation, OperationKind, Scope, Span, UnsafeKind},
     resolve::Place,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -76,22 +76,22 @@ pub(super) struct Block {
 type Key = (usize, String, usize);
 
 /// The graph of the packages that `shown` chooses by index.
-pub(super) fn interior(graph: &Graph, shown: impl Fn(usize) -> bool) -> Interior {
-    let names = Names::new(graph);
+pub(super) fn interior(names: &Names<'_>, shown: impl Fn(usize) -> bool) -> Interior {
+    let graph = names.graph;
     let mut builder = Builder { graph, functions: BTreeMap::new() };
     for (index, package) in graph.packages.iter().enumerate().filter(|(index, _)| shown(*index)) {
         for (position, file) in package.files.iter().enumerate() {
-            builder.blocks(index, position, file);
+            builder.blocks(index, position, file, names.operations(index, position));
         }
     }
-    for call in names.foreign_calls().calls {
+    for call in &names.foreign_calls().calls {
         let (package, file) = names.origin(call.caller);
         if shown(package) {
             let symbol = call.item.link_name.as_ref().unwrap_or(&call.item.name);
             builder.symbol(package, file, call.call, symbol);
         }
     }
-    builder.callers(&names, &shown)
+    builder.callers(names, &shown)
 }
 
 struct Builder<'g> {
@@ -100,11 +100,11 @@ struct Builder<'g> {
 }
 
 impl<'g> Builder<'g> {
-    fn blocks(&mut self, package: usize, position: usize, file: &SourceFile) {
-        for fact in &file.facts.unsafes {
+    fn blocks(&mut self, package: usize, position: usize, file: &SourceFile, operations: Vec<Vec<Operation>>) {
+        for (fact, operations) in file.facts.unsafes.iter().zip(operations) {
             match fact.kind {
                 UnsafeKind::Block | UnsafeKind::MacroToken => {
-                    let operations: BTreeSet<_> = fact.operations.iter().map(|operation| operation.kind).collect();
+                    let operations: BTreeSet<_> = operations.iter().map(|operation| operation.kind).collect();
                     let block = Block {
                         built: self.built(package, position, &fact.scope),
                         span: fact.span,
@@ -179,7 +179,7 @@ impl<'g> Builder<'g> {
             for (place, call) in candidates.copied() {
                 let (package, file) = names.origin(place);
                 let caller = (package, self.at(package, file, &call.scope), file);
-                for (callee, item) in names.resolver.functions(place, call) {
+                for (callee, item) in names.resolver().functions(place, call) {
                     let (of, in_file) = names.origin(callee);
                     let callee = (of, self.at(of, in_file, &scope_within(item)), in_file);
                     if caller == callee || !wanted.contains(&callee) {
@@ -225,7 +225,7 @@ fn calls_by_name<'g>(
     shown: &impl Fn(usize) -> bool,
 ) -> HashMap<&'g str, Vec<(Place, &'g CallFact)>> {
     let mut calls: HashMap<_, Vec<_>> = HashMap::new();
-    for (krate, of_crate) in names.resolver.crates().iter().enumerate() {
+    for (krate, of_crate) in names.resolver().crates().iter().enumerate() {
         for (file, of_file) in of_crate.files.iter().enumerate() {
             let place = Place { krate, file };
             if shown(names.origin(place).0) {
@@ -251,7 +251,7 @@ mod tests {
     #[track_caller]
     fn check(code: &str, expected: &[&str]) {
         let graph = fixture::graph(code);
-        let functions = interior(&graph, |package| graph.packages[package].selected).functions;
+        let functions = interior(&Names::new(&graph), |package| graph.packages[package].selected).functions;
         let shown = |function: &Function| {
             let mark = if function.is_unsafe { "unsafe " } else { "" };
             let blocks = function.blocks.iter().map(|block| format!(" {{{}}}", join(block.symbols.iter())));

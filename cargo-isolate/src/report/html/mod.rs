@@ -6,12 +6,12 @@ mod interior;
 mod rows;
 
 use super::model::{Command, Report};
-use crate::graph::Graph;
+use crate::names::Names;
 use isolate_templates::report as template;
 use std::io::{self, Write};
 
-pub(super) fn print(out: &mut dyn Write, graph: &Graph, report: &Report) -> io::Result<()> {
-    let data = data::data(graph, report)?;
+pub(super) fn print(out: &mut dyn Write, names: &Names<'_>, report: &Report) -> io::Result<()> {
+    let data = data::data(names, report)?;
     let command = match report.command {
         Command::Audit | Command::Counts => "audit",
         Command::Check => "check",

@@ -20,6 +20,7 @@ mod unsafe_blocks;
 use super::{Target, function};
 use crate::{
     graph::{Graph, Package, Role, SourceFile},
+    names::Names,
     plan::Plan,
     verify::{self, Bypass},
 };
@@ -73,7 +74,7 @@ fn sites_in(graph: &Graph, plan: &Plan, targets: &[Target], read: Read<'_>) -> S
     let wrappers = files.filter(|path| directories.iter().any(|directory| path.starts_with(directory))).collect();
     let members: BTreeSet<_> = graph.packages.iter().filter(|package| package.member).map(Package::id).collect();
     let mut by_file: BTreeMap<Utf8PathBuf, Vec<Bypass>> = BTreeMap::new();
-    for site in verify::bypasses(graph, plan, &wrappers) {
+    for site in verify::bypasses(&Names::new(graph), plan, &wrappers) {
         if !site.test && members.contains(&site.package) {
             by_file.entry(site.path.clone()).or_default().push(site);
         }

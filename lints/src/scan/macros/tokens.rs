@@ -7,6 +7,9 @@ use crate::syntax::{SyntaxKind, T};
 use SyntaxKind::*;
 use std::collections::HashSet;
 
+/// How many tokens may stand between a parameter's name and where the list of them starts.
+const PARAMETERS: usize = 256;
+
 impl<'t> Scanner<'_, 't> {
     /// A fact for each `unsafe` among mere tokens.
     pub(super) fn keywords(&mut self, tokens: &[u32]) {
@@ -62,9 +65,28 @@ impl<'t> Scanner<'_, 't> {
             let typed = kind(at + 1) == Some(T![:]) && kind(at + 2) != Some(T![:]) && before != Some(T![:]);
             let pointer = before == Some(T![mut]) && matches!(at.checked_sub(2).and_then(kind), Some(T![*] | T![&]));
             let declared = matches!(before, Some(T![let] | T![mut] | T![ref] | T![for])) && !pointer;
-            kind(*at) == Some(IDENT) && (typed || declared)
+            let item = typed && matches!(before, Some(T![const] | T![static]));
+            kind(*at) == Some(IDENT) && (declared || item || typed && self.is_parameter(&tokens[..*at]))
         };
         (0..tokens.len()).filter(binds).map(|at| self.source.raw_text(tokens[at] as usize)).collect()
+    }
+
+    /// Whether a name with a type behind these tokens is a function's parameter or a closure's, and not a field with its value.
+    fn is_parameter(&self, before: &[u32]) -> bool {
+        let kind = |at: usize| self.source.raw_kind(before[at] as usize);
+        let mut closed = 0_usize;
+        for at in (0..before.len()).rev().take(PARAMETERS) {
+            match kind(at) {
+                T![')'] | T![']'] | T!['}'] => closed += 1,
+                T!['('] if closed == 0 => return at > 0 && kind(at - 1) != T![!],
+                T!['['] | T!['{'] if closed == 0 => return false,
+                T!['('] | T!['['] | T!['{'] => closed -= 1,
+                T![|] if closed == 0 => return true,
+                T![;] | T![=] if closed == 0 => return false,
+                _ => {}
+            }
+        }
+        false
     }
 
     /// A call or mention of the path that starts at a token; gives the place behind it.

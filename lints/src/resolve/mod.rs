@@ -173,31 +173,34 @@ impl<'a> Resolver<'a> {
     }
 
     fn foreign(&self, caller: Place, call: &'a CallFact, mention: bool, found: &mut Vec<ForeignCall<'a>>) {
-        let items = self.resolved(caller, &call.scope, &call.path).into_iter().filter_map(|target| match target {
-            Target::Foreign(place, item) => Some((place, item)),
-            _ => None,
-        });
-        let items: Vec<_> = items.collect();
-        if items.is_empty() {
-            return;
-        }
-        // Declarations for another target stand in only if there is no other.
-        let possible = |place: Place, item: &ForeignItem| {
-            let file = &self.crates[place.krate].files[place.file];
-            file.configs.presence(file.cfgs.iter().chain(&item.scope.cfgs)) != Presence::Dormant
-        };
-        let any_possible = items.iter().any(|(place, item)| possible(*place, item));
         let mut seen = HashSet::default();
-        for (callee, item) in items {
+        for (callee, item) in self.declared(self.resolved(caller, &call.scope, &call.path)) {
             // `declare![name]`: the place where a macro makes the declaration is no use of it.
             if callee == caller && item.span == call.span {
                 continue;
             }
-            if (possible(callee, item) || !any_possible) && seen.insert((callee, &item.name, &item.scope.modules)) {
+            if seen.insert((callee, &item.name, &item.scope.modules)) {
                 let module = self.module_path(caller, &call.scope);
                 found.push(ForeignCall { caller, module, call, callee, item, mention });
             }
         }
+    }
+
+    /// The foreign items among what a path means. Declarations for another target stand in only if there is no other.
+    fn declared(&self, targets: Vec<Target<'a>>) -> Vec<(Place, &'a ForeignItem)> {
+        let items = targets.into_iter().filter_map(|target| match target {
+            Target::Foreign(place, item) => Some((place, item)),
+            _ => None,
+        });
+        let mut items: Vec<_> = items.collect();
+        let is_possible = |(place, item): &(Place, &ForeignItem)| {
+            let file = &self.crates[place.krate].files[place.file];
+            file.configs.presence(file.cfgs.iter().chain(&item.scope.cfgs)) != Presence::Dormant
+        };
+        if items.iter().any(is_possible) {
+            items.retain(is_possible);
+        }
+        items
     }
 
     /// Last segments that can lead to a foreign item.

@@ -112,8 +112,7 @@ impl<'a> Resolver<'a> {
             }
             for path in paths(path, name, fact).iter().filter(|path| foreign.contains(last(path))) {
                 let mut seen = HashSet::default();
-                for target in self.template_targets(defined, user, fact, path) {
-                    let Target::Foreign(callee, item) = target else { continue };
+                for (callee, item) in self.declared(self.template_targets(defined, user, fact, path)) {
                     let again = found.iter().rev().take_while(|call| call.caller == user).any(|call| {
                         std::ptr::eq(call.call, name) && call.callee == callee && std::ptr::eq(call.item, item)
                     });

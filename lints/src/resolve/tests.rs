@@ -201,6 +201,8 @@ fn a() {
     f(0);
     println!(\"{}\", unsafe { zlib::adler32(0) });
     unknown! { a => zlib::crc32(1), crc32 };
+    table! { Methods { version: version, crc32: other } }
+    with! { |version: u32, crc32: u32| version + crc32, fn adler32(adler32: u32) { adler32; } }
     version;
 }
 ",
@@ -209,6 +211,7 @@ fn a() {
             "app/a zlib::adler32 -> zlib adler32",
             "app/a zlib::crc32 -> zlib crc32",
             "app/a crc32 ~> zlib crc32",
+            "app/a version ~> zlib version",
             "app/a version ~> zlib version",
         ],
     );
@@ -221,6 +224,15 @@ fn one_declaration_per_target_is_one_call() {
 #[cfg(windows)] extern \"system\" { fn open(); }
 #[cfg(not(windows))] extern \"C\" { fn open(); }
 fn a() { open(); }
+",
+        &["app/a open -> app open"],
+    );
+    check_2021(
+        "//- app
+#[cfg(windows)] extern \"system\" { fn open(); }
+#[cfg(not(windows))] extern \"C\" { fn open(); }
+macro_rules! call { ($name:ident) => { unsafe { $name() } }; }
+fn a() { call!(open); }
 ",
         &["app/a open -> app open"],
     );

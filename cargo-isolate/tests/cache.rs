@@ -43,13 +43,23 @@ impl Workspace {
         audit(self.folder.path(), &self.cache(), arguments)
     }
 
-    /// The one file of its cache.
+    /// The one file of its cache that holds facts.
     #[track_caller]
     fn kept(&self) -> PathBuf {
-        let files: Vec<_> = fs::read_dir(self.cache()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let files: Vec<_> = self.files().into_iter().filter(|path| !is_answer(path)).collect();
         assert_eq!(files.len(), 1, "{files:?}");
         files[0].clone()
     }
+
+    fn files(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.cache()).unwrap().map(|entry| entry.unwrap().path());
+        entries.filter(|path| !path.is_dir()).collect()
+    }
+}
+
+/// Whether a file of the cache holds what the compiler said.
+fn is_answer(path: &Path) -> bool {
+    path.file_name().unwrap().to_str().unwrap().starts_with("rustc-")
 }
 
 #[track_caller]
@@ -93,6 +103,43 @@ fn damage_is_noticed() {
     check(|bytes| bytes.push(0), "is damaged or cut short");
     // The build that wrote it stands behind the magic.
     check(|bytes| bytes[20] ^= 1, "was written by another version of cargo-isolate");
+}
+
+/// The compiler is started by the first audit alone, by us and by cargo, until it is another one.
+#[cfg(unix)]
+#[test]
+fn the_compiler_is_asked_once() {
+    use std::os::unix::fs::PermissionsExt;
+    let workspace = Workspace::new();
+    let (compiler, log) = (workspace.folder.path().join("compiler"), workspace.folder.path().join("log"));
+    let install = |comment: &str| {
+        let text = format!("#!/bin/sh\n# {comment}\necho \"$@\" >> {}\nexec rustc \"$@\"\n", log.display());
+        fs::write(&compiler, text).unwrap();
+        fs::set_permissions(&compiler, fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    let starts = || {
+        let output = Command::new(env!("CARGO_BIN_EXE_cargo-isolate"))
+            .args(["isolate", "--offline", "--format", "json"])
+            .current_dir(workspace.folder.path())
+            .env("CARGO_ISOLATE_CACHE_DIR", workspace.cache())
+            .env("RUSTC", &compiler)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let starts = fs::read_to_string(&log).unwrap_or_default().lines().count();
+        let _ = fs::remove_file(&log);
+        (starts, output.stdout)
+    };
+    install("the first");
+    let (first, expected) = starts();
+    assert!(first > 1, "{first}");
+    assert_eq!(starts(), (0, expected.clone()));
+    install("and one that was installed later");
+    assert!(starts().0 > 1);
+    for answer in workspace.files().iter().filter(|path| is_answer(path)) {
+        fs::write(answer, "nonsense").unwrap();
+    }
+    assert_eq!(starts(), (1, expected));
 }
 
 #[test]

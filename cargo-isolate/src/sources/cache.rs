@@ -92,6 +92,22 @@ impl Cache {
         Cache { store: used.then(Store::of_user).flatten(), wanted }
     }
 
+    /// What the compiler said when it was asked this.
+    pub(super) fn answer(&self, question: &[String]) -> Option<String> {
+        String::from_utf8(self.store.as_ref()?.read(&answer_key(question))?).ok()
+    }
+
+    pub(super) fn keep_answer(&self, question: &[String], answer: &str) {
+        if let Some(store) = &self.store {
+            store.write(&answer_key(question), answer.as_bytes());
+        }
+    }
+
+    /// A directory for what `cargo metadata` keeps, or none.
+    pub(super) fn for_cargo(&self) -> Option<Utf8PathBuf> {
+        self.store.as_ref()?.subdirectory("cargo")
+    }
+
     /// Fills in the packages that are known, and returns their indices.
     pub(super) fn restore(&self, loaded: &mut Loaded) -> BTreeSet<usize> {
         let Some(store) = &self.store else { return BTreeSet::new() };
@@ -145,6 +161,10 @@ impl Cache {
     pub(super) fn notes(&self) -> Vec<String> {
         self.store.as_ref().map(Store::notes).unwrap_or_default()
     }
+}
+
+fn answer_key(question: &[String]) -> String {
+    format!("rustc-{}", store::key(question))
 }
 
 /// What decides a package's files and facts, apart from this program: cargo's identity of it, where it lies, its targets and

@@ -3,16 +3,11 @@
 //! `rustc --print cfg` runs no code of the scanned tree. Flags of `RUSTFLAGS` are passed on, so that `--cfg` and
 //! `-C target-feature` count.
 
-use super::{LoadError, Request};
+use super::{LoadError, Request, cache::Cache, compiler};
 use crate::graph::Role;
 use isolate_lints::cfg::{CompilerCfg, Config, Configs, Script};
 use rayon::prelude::*;
-use std::{
-    collections::BTreeSet,
-    env,
-    process::{Command, Output},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, env, sync::Arc};
 
 /// The compiler's answers for the platforms that code runs on.
 pub(super) struct Platforms {
@@ -32,17 +27,17 @@ pub(super) struct Package {
 }
 
 impl Platforms {
-    pub(super) fn ask(request: &Request) -> Result<Platforms, LoadError> {
+    pub(super) fn ask(request: &Request, cache: &Cache) -> Result<Platforms, LoadError> {
         let named: Vec<&str> = request.target.iter().map(String::as_str).collect();
         if named.is_empty() || named == ["host-tuple"] {
             // Without `--target`, cargo passes its flags to everything it compiles.
-            let host = ask(None, true)?.sets;
+            let host = ask(None, true, cache)?.sets;
             return Ok(Platforms { chosen: vec![Some(host.clone())], host });
         }
         let answers = named.par_iter().map(|target| match *target {
             "all" => Ok(None),
-            "host-tuple" => ask(None, true).map(Some),
-            triple => ask(Some(triple), true).map(Some),
+            "host-tuple" => ask(None, true, cache).map(Some),
+            triple => ask(Some(triple), true, cache).map(Some),
         });
         let answers: Vec<Option<Answer>> = answers.collect::<Result<_, _>>()?;
         let told = named.iter().zip(&answers).find_map(|(name, answer)| {
@@ -50,7 +45,7 @@ impl Platforms {
             let is_host = *name == "host-tuple" || answer.host.as_deref() == Some(*name);
             (is_host && rustflags().is_empty()).then(|| answer.sets.clone())
         });
-        let host = told.map_or_else(|| ask(None, false).map(|answer| answer.sets), Ok)?;
+        let host = told.map_or_else(|| ask(None, false, cache).map(|answer| answer.sets), Ok)?;
         Ok(Platforms { chosen: answers.into_iter().map(|answer| answer.map(|answer| answer.sets)).collect(), host })
     }
 
@@ -92,32 +87,20 @@ struct Answer {
 }
 
 /// Asks the compiler about a target, or about this machine.
-fn ask(target: Option<&str>, flags: bool) -> Result<Answer, LoadError> {
-    // Each start of a compiler costs as much as a fifth of the `cargo metadata` beside it, so this is one for both.
-    let both = print(&["host-tuple", "cfg"], target, flags)?;
-    if both.status.success() {
-        let text = String::from_utf8_lossy(&both.stdout);
+fn ask(target: Option<&str>, flags: bool, cache: &Cache) -> Result<Answer, LoadError> {
+    let flags = if flags { rustflags() } else { Vec::new() };
+    // Each start of a compiler costs as much as a third of the `cargo metadata` beside it, so this is one for both.
+    if let Ok(text) = compiler::print(&["host-tuple", "cfg"], target, &flags, cache)? {
         let (host, cfg) = text.split_once('\n').unwrap_or_default();
         return Ok(Answer { host: Some(host.to_owned()), sets: Arc::new(CompilerCfg::parse(cfg)) });
     }
-    let alone = print(&["cfg"], target, flags)?;
-    if !alone.status.success() {
-        let stderr = String::from_utf8_lossy(&alone.stderr).into_owned();
-        return Err(LoadError::Compiler { target: target.map(str::to_owned), stderr });
+    match compiler::print(&["cfg"], target, &flags, cache)? {
+        Ok(text) => Ok(Answer { host: None, sets: Arc::new(CompilerCfg::parse(&text)) }),
+        Err(refusal) => {
+            let stderr = String::from_utf8_lossy(&refusal.stderr).into_owned();
+            Err(LoadError::Compiler { target: target.map(str::to_owned), stderr })
+        }
     }
-    Ok(Answer { host: None, sets: Arc::new(CompilerCfg::parse(&String::from_utf8_lossy(&alone.stdout))) })
-}
-
-fn print(what: &[&str], target: Option<&str>, flags: bool) -> Result<Output, LoadError> {
-    let mut command = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
-    command.args(what.iter().flat_map(|what| ["--print", what]));
-    if let Some(target) = target {
-        command.args(["--target", target]);
-    }
-    if flags {
-        command.args(rustflags());
-    }
-    command.output().map_err(LoadError::NoCompiler)
 }
 
 /// Those of the compiler's flags that set a `cfg`.

@@ -1,6 +1,11 @@
 //! `cargo metadata` → packages and the root file of each target.
 
-use super::{LoadError, Request, cache, cfg, expand, expansion::Expanded};
+use super::{
+    LoadError, Request,
+    cache::{self, Cache},
+    cfg, expand,
+    expansion::Expanded,
+};
 use crate::{
     graph::{Graph, Package, Role},
     nearest::nearest,
@@ -39,8 +44,8 @@ pub(super) struct Target {
     pub(super) configs: Arc<Configs>,
 }
 
-pub(super) fn read(request: &Request) -> Result<Loaded, LoadError> {
-    let (metadata, platforms) = rayon::join(|| command(request).exec(), || cfg::Platforms::ask(request));
+pub(super) fn read(request: &Request, cache: &Cache) -> Result<Loaded, LoadError> {
+    let (metadata, platforms) = rayon::join(|| command(request, cache).exec(), || cfg::Platforms::ask(request, cache));
     let metadata = metadata.map_err(|error| match error {
         cargo_metadata::Error::CargoMetadata { stderr } => LoadError::Cargo { stderr },
         error => LoadError::Metadata(error),
@@ -51,12 +56,16 @@ pub(super) fn read(request: &Request) -> Result<Loaded, LoadError> {
     Ok(build(&metadata, &selected, &platforms, platforms.conditions(request), built))
 }
 
-fn command(request: &Request) -> cargo_metadata::MetadataCommand {
+fn command(request: &Request, cache: &Cache) -> cargo_metadata::MetadataCommand {
     let mut command = request.manifest.metadata();
     // Cargo asks the compiler who it is. `.cargo/config.toml` of the scanned tree may name another, or a program around it;
     // the environment goes before it, and nothing of the tree is to run.
     command.env("RUSTC", env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
     command.env("RUSTC_WRAPPER", "").env("RUSTC_WORKSPACE_WRAPPER", "");
+    // What the compiler tells cargo, cargo keeps where it builds; where nobody built yet it would start the compiler twice more.
+    if let Some(directory) = cache.for_cargo() {
+        command.env("CARGO_BUILD_BUILD_DIR", directory);
+    }
     // Not `Features::forward_metadata`: an empty feature list would be passed on as `--features ""`.
     if request.features.all_features {
         command.features(CargoOpt::AllFeatures);

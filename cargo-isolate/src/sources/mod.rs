@@ -6,6 +6,7 @@
 
 mod cache;
 mod cfg;
+mod compiler;
 mod expand;
 mod expansion;
 mod include;
@@ -145,8 +146,8 @@ fn on_threads(request: &Request, wanted: Wanted) -> Result<Graph, LoadError> {
 }
 
 fn scan(request: &Request, wanted: Wanted) -> Result<Graph, LoadError> {
-    let mut loaded = metadata::read(request)?;
     let cache = Cache::open(!request.no_cache, wanted);
+    let mut loaded = metadata::read(request, &cache)?;
     let restored = cache.restore(&mut loaded);
     let progress = Progress::new(loaded.graph.packages.len(), request.quiet);
     walk::scan(&mut loaded, &restored, &cache, &progress);

@@ -229,9 +229,11 @@ fn a() { open(); }
     );
     check_2021(
         "//- app
-#[cfg(windows)] extern \"system\" { fn open(); }
-#[cfg(not(windows))] extern \"C\" { fn open(); }
-macro_rules! call { ($name:ident) => { unsafe { $name() } }; }
+mod ffi {
+    #[cfg(windows)] extern \"system\" { pub fn open(); }
+    #[cfg(not(windows))] extern \"C\" { pub fn open(); }
+}
+macro_rules! call { ($name:ident) => { unsafe { ffi::$name() } }; }
 fn a() { call!(open); }
 ",
         &["app/a open -> app open"],

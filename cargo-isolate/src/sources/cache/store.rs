@@ -60,6 +60,14 @@ impl Store {
         Some(Store { dir, notes: Mutex::default() })
     }
 
+    /// A directory beside the files, which is there.
+    pub(super) fn subdirectory(&self, name: &str) -> Option<Utf8PathBuf> {
+        let path = self.dir.join(name);
+        // Cargo reads a brace as the start of a variable.
+        let is_plain = !path.as_str().contains(['{', '}']);
+        (is_plain && fs::create_dir_all(&path).is_ok()).then_some(path)
+    }
+
     /// What was written under a key, if it is all there and this build wrote it.
     pub(super) fn read(&self, key: &str) -> Option<Vec<u8>> {
         let path = self.dir.join(key);

@@ -56,12 +56,16 @@ pub(super) fn read(request: &Request, cache: &Cache) -> Result<Loaded, LoadError
     Ok(build(&metadata, &selected, &platforms, platforms.conditions(request), built))
 }
 
+/// What stands for no program around the compiler: one that runs it and does nothing else. Where the variable is empty, cargo
+/// (1.95) runs none either, but does not keep what the compiler told it.
+const NO_WRAPPER: &str = if cfg!(unix) { "env" } else { "" };
+
 fn command(request: &Request, cache: &Cache) -> cargo_metadata::MetadataCommand {
     let mut command = request.manifest.metadata();
     // Cargo asks the compiler who it is. `.cargo/config.toml` of the scanned tree may name another, or a program around it;
     // the environment goes before it, and nothing of the tree is to run.
     command.env("RUSTC", env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
-    command.env("RUSTC_WRAPPER", "").env("RUSTC_WORKSPACE_WRAPPER", "");
+    command.env("RUSTC_WRAPPER", NO_WRAPPER).env("RUSTC_WORKSPACE_WRAPPER", NO_WRAPPER);
     // What the compiler tells cargo, cargo keeps where it builds; where nobody built yet it would start the compiler twice more.
     if let Some(directory) = cache.for_cargo() {
         command.env("CARGO_BUILD_BUILD_DIR", directory);

@@ -9,8 +9,9 @@ int counter = 3;
 int zeroed[1000];
 static int hidden = 7;
 static int *pointer = &hidden;
+int *lent = &counter, *r = &counter, *really = &counter, *rows = &counter; /* each has a section of its name */
 static const char *const names[] = { "constant", "pointers" };
-const char *touch(int n) { static int calls; calls += n; zeroed[n] += *pointer; return names[(counter + calls) & 1]; }
+const char *touch(int n) { static int calls; calls += n; zeroed[n] += *pointer + *lent + *r + *really + *rows; return names[(counter + calls) & 1]; }
 "#;
 const GLOBALS_RS: &str = "
 pub static RUST_DATA: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(5);
@@ -98,7 +99,7 @@ fn globals_of_the_library_lie_together_and_nothing_of_rust_does() {
     };
 
     let (data, bss) = (range("globals", "data"), range("globals", "bss"));
-    assert_eq!(inside(data.clone()), BTreeSet::from(["counter", "hidden", "pointer"]));
+    assert_eq!(inside(data.clone()), BTreeSet::from(["counter", "hidden", "lent", "pointer", "r", "really", "rows"]));
     assert_eq!(inside(bss.clone()), BTreeSet::from(["calls", "zeroed"]));
     for end in [data.start, data.end, bss.start, bss.end] {
         assert_eq!(end % 4096, 0, "{end:#x} is no page boundary");

@@ -141,8 +141,9 @@ struct Gathered<'p> {
     archives: Vec<String>,
 }
 
-/// Writable data, without `.data.rel.ro*`: a pattern cannot exclude a section, so the others are spelt out.
-const DATA_SECTIONS: [&str; 11] = [
+/// Writable data, without `.data.rel.ro` and `.data.rel.ro.*`: a pattern cannot exclude a section, so the others are spelt out.
+/// What stands behind `.data.rel.` may be the name of any variable (`-fdata-sections`).
+const DATA_SECTIONS: [&str; 12] = [
     ".data",
     ".data.[!r]*",
     ".data.r",
@@ -151,9 +152,10 @@ const DATA_SECTIONS: [&str; 11] = [
     ".data.re[!l]*",
     ".data.rel",
     ".data.rel[!.]*",
-    ".data.rel.local",
-    ".data.rel.local.*",
-    ".data.rel.[!rl]*",
+    ".data.rel.[!r]*",
+    ".data.rel.r",
+    ".data.rel.r[!o]*",
+    ".data.rel.ro[!.]*",
 ];
 const BSS_SECTIONS: [&str; 3] = [".bss", ".bss.*", "COMMON"];
 

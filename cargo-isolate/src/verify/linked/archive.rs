@@ -118,7 +118,7 @@ impl Archive {
 /// Data that stays writable after start-up and is not each thread's own.
 fn is_writable(section: &object::Section<'_, '_>) -> bool {
     let SectionFlags::Elf { sh_flags, .. } = section.flags() else { return false };
-    let relro = section.name().is_ok_and(|name| name.starts_with(".data.rel.ro"));
+    let relro = section.name().is_ok_and(|name| name == ".data.rel.ro" || name.starts_with(".data.rel.ro."));
     sh_flags.contains(elf::SHF_WRITE) && !sh_flags.contains(elf::SHF_TLS) && !relro
 }
 

@@ -116,7 +116,7 @@ fn refuse(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
         }
     }
     plan::print_hopeless(out, plan)?;
-    writeln!(out, "nothing was written: say in the policy what these pointers mean, or isolate other functions")
+    writeln!(out, "nothing was written: settle what is said above, or isolate other functions")
 }
 
 fn check(out: &mut dyn Write, graph: &Graph, changes: &[Change]) -> anyhow::Result<Exit> {

@@ -196,7 +196,7 @@ fn plan(
     });
 
     let retry = retry(entry.map(|(entry, _)| entry), &params, errors);
-    let refused = hopeless(around.graph, selected).or_else(|| no_contract_helps(&params, ret.as_ref()));
+    let refused = hopeless(around.graph, selected).or_else(|| no_contract_helps(&params, ret.as_ref(), &open));
     FunctionPlan {
         name: item.name.clone(),
         symbol: item.link_name.clone(),
@@ -331,7 +331,8 @@ fn hopeless(graph: &Graph, selected: &Selected<'_>) -> Option<String> {
     if !matches!(&*item.abi, "C" | "system") {
         return Some(format!("its ABI is `{}`: only `C` and `system` go through the gate", item.abi));
     }
-    if item.visibility.is_empty() && package.member {
+    // In the root of its crate the wrappers see it.
+    if item.visibility.is_empty() && package.member && !selected.declared.module.is_empty() {
         let module = selected.declared.module.join("::");
         return Some(format!(
             "it is private to the module `{module}`: declare it `pub(crate)` so that a wrapper can call it"
@@ -340,14 +341,14 @@ fn hopeless(graph: &Graph, selected: &Selected<'_>) -> Option<String> {
     None
 }
 
-/// What is refused and goes by value: contracts are about pointers.
-fn no_contract_helps(params: &[ParamPlan], ret: Option<&RetPlan>) -> Option<String> {
+/// What is refused, goes by value, and has no words to start from: the other contracts are about pointers.
+fn no_contract_helps(params: &[ParamPlan], ret: Option<&RetPlan>, open: &[(String, String)]) -> Option<String> {
     let params = params.iter().map(|param| (&*param.name, &param.shape, &param.shown_as, &param.decision));
     let ret = ret.map(|ret| ("ret", &ret.shape, &ret.shown_as, &ret.decision));
     let mut all = params.chain(ret);
-    let (name, ..) = all.find(|(_, shape, shown_as, decision)| {
-        let by_type = matches!(shape, Shape::Int(None) | Shape::Unknown { .. });
-        matches!(decision, Decision::Refused { .. }) && shape.pointee().is_none() && shown_as.is_none() && !by_type
+    let (name, ..) = all.find(|(name, shape, shown_as, decision)| {
+        let has_words = shown_as.is_some() || open.iter().any(|(open, _)| open == name);
+        matches!(decision, Decision::Refused { .. }) && shape.pointee().is_none() && !has_words
     })?;
     Some(format!("no contract can settle `{name}`"))
 }

@@ -390,6 +390,15 @@ fn a_declaration_of_ones_own_is_taken() {
     assert!(places[1].contains("kept  ready  x-sys/src/private.rs:1:"), "{places:?}");
 }
 
+/// The wrappers' module stands below the root of the crate, and sees what is private there.
+#[test]
+fn the_root_of_the_crate_may_keep_its_declarations() {
+    let files =
+        "//- app/src/main.rs\nunsafe extern \"C\" { fn near(n: u32) -> u32; }\nfn main() {}\n//- x-sys/src/lib.rs\n";
+    let text = planned(files, "[domain.x]\nlibrary = \"x-sys\"\n[[isolate]]\ndomain = \"x\"\nextern = [\"near\"]\n");
+    assert!(text.contains("near  ready  app/src/main.rs:1:"), "{text}");
+}
+
 #[test]
 fn one_function_in_full() {
     let files = "//- app/src/main.rs\nfn main() {}\n//- x-sys/src/lib.rs\nuse std::ffi::*;\n\

@@ -47,7 +47,7 @@ pub(crate) fn print_hopeless(out: &mut dyn Write, plan: &Plan) -> io::Result<()>
         if !names.is_empty() {
             writeln!(
                 out,
-                "no policy settles these; take them out of `extern` of the domain `{}`, or out of its globs:\n",
+                "no policy settles these; change what is said of them above, or take them out of `extern` of the domain `{}`, or out of its globs:\n",
                 domain.name
             )?;
             writeln!(out, "except = [{}]\n", names.join(", "))?;

@@ -14,7 +14,7 @@ use crate::{
 use std::collections::BTreeMap;
 
 /// More arguments the runtime's closures do not have.
-const MOST: usize = 6;
+pub(crate) const MOST_ARGUMENTS: usize = 6;
 
 impl Checker<'_> {
     pub(super) fn callback(&mut self, shape: &Shape) -> Option<Contract> {
@@ -69,8 +69,8 @@ impl Checker<'_> {
         if !function.qualifiers.ends_with("extern \"C\"") && !function.qualifiers.ends_with("extern \"C-unwind\"") {
             self.wrong_kind("is not `extern \"C\"`")?;
         }
-        if count > MOST {
-            self.wrong_kind(&format!("takes {count} arguments, and closures have up to {MOST}"))?;
+        if count > MOST_ARGUMENTS {
+            self.wrong_kind(&format!("takes {count} arguments, and closures have up to {MOST_ARGUMENTS}"))?;
         }
         if let Some(shape) = function.ret.as_ref().filter(|shape| !shape.is_number()) {
             self.wrong_kind(&format!("returns a `{shape}`, and closures return numbers"))?;

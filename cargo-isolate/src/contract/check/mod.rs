@@ -5,6 +5,8 @@ mod expressions;
 mod held;
 mod kinds;
 
+pub(crate) use callback::MOST_ARGUMENTS;
+
 use super::{Contract, Dir, Failing, expr::Expr, shape::Shape, types};
 use crate::policy::{PolicyError, Spanned, model};
 use expressions::{Expressions, When};

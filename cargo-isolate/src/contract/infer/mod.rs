@@ -3,6 +3,7 @@
 //! The rules and how often each was right are those measured in the design notes: a rule that put a wrong length on a
 //! buffer even rarely is not here, because our own trusted copy would then be the overflow.
 
+mod callback;
 mod lengths;
 mod library;
 mod nature;
@@ -75,6 +76,7 @@ pub(crate) fn param(signature: &Signature, index: usize, known: &Known<'_>) -> I
     let subject = &signature.params[index];
     match &subject.shape {
         Shape::Pointer { mutable, to, .. } => Pointer { signature, index, known, mutable: *mutable, to }.infer(),
+        Shape::Function(function) => Inference::Refused(callback::refusal(signature, index, function)),
         shape => value(shape, false),
     }
 }
@@ -131,9 +133,7 @@ fn value(shape: &Shape, returned: bool) -> Inference {
             None => passed("a struct of plain numbers, by value"),
             Some(why) => refused(format!("the struct `{}` is passed by value, but {why}", path.name), None),
         },
-        Shape::Function(_) => {
-            recognised(Nature::Callback, "a callback: wrappers for functions that call back are not generated yet")
-        }
+        Shape::Function(_) => refused(format!("a returned `{shape}`: no wrapper gives away a function"), None),
         Shape::Unknown { ty, why } => {
             refused(format!("its type `{ty}` is not known: {why}"), Some("{ kind = \"value\", ty = \"…\" }"))
         }

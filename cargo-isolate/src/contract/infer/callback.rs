@@ -1,0 +1,50 @@
+//! Callbacks: what one is called with shows in its type, how long the library keeps it does not.
+
+use super::{Nature, Refusal};
+use crate::contract::{
+    check::{MOST_ARGUMENTS, Signature},
+    shape::{Function, Shape},
+};
+
+/// With words to start from, where a closure can stand behind such a pointer.
+pub(super) fn refusal(signature: &Signature, index: usize, function: &Function) -> Refusal {
+    let reason = "a callback: nothing in its type says how long the library may call it";
+    Refusal { reason: reason.to_owned(), candidate: candidate(signature, index, function), is: Some(Nature::Callback) }
+}
+
+fn candidate(signature: &Signature, index: usize, function: &Function) -> Option<String> {
+    let is_told = |shape: &Shape| shape.pointee().is_some() || is_number(shape);
+    let can_be = !function.variadic
+        && function.params.len() <= MOST_ARGUMENTS
+        && function.params.iter().all(|(_, shape)| is_told(shape))
+        && function.ret.as_ref().is_none_or(is_number);
+    if !can_be {
+        return None;
+    }
+    let is_void = |shape: &Shape| matches!(shape.pointee(), Some((_, Shape::Void)));
+    let beside =
+        [Some(index + 1), index.checked_sub(1)].into_iter().flatten().filter_map(|at| signature.params.get(at));
+    let one_void = function.params.iter().filter(|(_, shape)| is_void(shape)).count() == 1;
+    let user = beside.into_iter().find(|param| one_void && is_void(&param.shape));
+    let kind = |shape: &Shape| match shape.pointee() {
+        None => "{ kind = \"value\" }",
+        Some((_, Shape::Void)) if user.is_some() => "{ kind = \"user\" }",
+        Some((false, Shape::Char)) => "{ kind = \"cstr\" }",
+        Some((_, Shape::Opaque(_))) => "{ kind = \"handle\" }",
+        Some(_) => "{ kind = \"buf\", len = \"LENGTH\" }",
+    };
+    let kinds: Vec<_> = function.params.iter().map(|(_, shape)| kind(shape)).collect();
+    let mut words = "{ kind = \"cb\", scope = \"call\"".to_owned();
+    if let Some(user) = user {
+        words += &format!(", user = \"{}\"", user.name);
+    }
+    // Numbers and what was passed as `user` need no words.
+    if function.params.iter().any(|(_, shape)| shape.pointee().is_some() && !(user.is_some() && is_void(shape))) {
+        words += &format!(", params = [{}]", kinds.join(", "));
+    }
+    Some(words + " }")
+}
+
+fn is_number(shape: &Shape) -> bool {
+    shape.is_number() && *shape != Shape::Int(None)
+}

@@ -48,6 +48,33 @@ fn a_file_of_several_targets_is_live_in_any() {
     );
 }
 
+/// A `cfg` that a `cfg_attr` adds hides as any other, and so does one on a module that has no file.
+#[test]
+fn a_cfg_may_stand_in_cfg_attr() {
+    let workspace = Workspace::new(
+        "#[cfg_attr(unix, cfg(windows))] mod win;\n#[cfg_attr(unix, cfg(windows))] unsafe fn f() {}\n\
+         #[cfg_attr(windows, cfg(any()))] unsafe fn g() {}\n\
+         #[cfg_attr(all(), cfg_attr(unix, cfg(all())), inline, cfg(any()))] unsafe fn h() {}\n\
+         mod inner { #![cfg_attr(unix, cfg_attr(unix, cfg(windows)))] unsafe fn i() {} }\nmod file;\n",
+    );
+    workspace.put("src/file.rs", "#![cfg_attr(unix, cfg(windows))]\nunsafe fn j() {}\n");
+    let found = findings(&workspace);
+    let (missing, found) = found.split_last().unwrap();
+    assert_eq!(
+        found,
+        [
+            "unsafe-function src/lib.rs main, dormant by cfg(any(not(unix), windows))",
+            "unsafe-function src/lib.rs main",
+            "unsafe-function src/lib.rs main, dormant by cfg(any(not(all()), all(any(not(unix), all()), any())))",
+            "unsafe-function src/lib.rs main, dormant by cfg(any(not(unix), any(not(unix), windows)))",
+            "unsafe-function src/file.rs main, dormant by cfg(any(not(unix), windows))",
+        ]
+    );
+    assert!(missing.contains("missing-cfg") && missing.contains("src/win.rs"), "{missing}");
+    let said = workspace.audit(&[]);
+    assert!(said.starts_with("status Some(0)"), "{said}");
+}
+
 /// What `include!` brings is what its place asks for.
 #[test]
 fn included_expressions_are_no_items() {

@@ -54,10 +54,32 @@ pub(super) fn metas<'n, 't>(node: Node<'n, 't>) -> Vec<Meta<'n, 't>> {
     found
 }
 
-/// The predicates of a node's `#[cfg(…)]` attributes.
+/// The predicates of a node's `#[cfg(…)]` attributes, also those in `cfg_attr`.
 pub(super) fn cfgs(node: Node<'_, '_>) -> Vec<String> {
-    attributes(node).filter_map(|attribute| attribute.child(CFG_META)).filter_map(predicate).collect()
+    attributes(node).flat_map(|attribute| attribute.children()).filter_map(|meta| condition(meta, NESTED)).collect()
 }
+
+/// The predicate that a meta puts on its item: `cfg_attr(P, cfg(C))` is `cfg(any(not(P), C))`. One predicate for the whole of a
+/// `cfg_attr`, which is no longer than that was.
+fn condition(meta: Node<'_, '_>, nested: usize) -> Option<String> {
+    if meta.kind() != CFG_ATTR_META {
+        return if meta.kind() == CFG_META { predicate(meta) } else { None };
+    }
+    let Some(nested) = nested.checked_sub(1) else {
+        // No predicate, and so one that is not known.
+        return Some(meta.normal_text());
+    };
+    let mut inner: Vec<String> = meta.children().filter_map(|inner| condition(inner, nested)).collect();
+    let inner = match inner.len() {
+        0 => return None,
+        1 => inner.remove(0),
+        _ => format!("all({})", inner.join(", ")),
+    };
+    Some(format!("any(not({}), {inner})", predicate(meta)?))
+}
+
+/// How deeply `cfg_attr`s are looked into for `cfg`s.
+const NESTED: usize = 16;
 
 fn predicate(meta: Node<'_, '_>) -> Option<String> {
     let predicate = meta.children().find(|child| matches!(child.kind(), CFG_ATOM | CFG_COMPOSITE))?;

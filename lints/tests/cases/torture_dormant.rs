@@ -35,3 +35,23 @@ mod gated {
         unsafe { work() }
     }
 }
+#[cfg_attr(unix, cfg(windows))]
+fn conditionally_hidden() {
+    unsafe { work() }
+}
+#[cfg_attr(all(), cfg_attr(unix, cfg(a), cfg(b)), inline, cfg(c))]
+fn nested() {
+    unsafe { work() }
+}
+#[cfg_attr(unix, inline, cfg_attr(windows, cold))]
+fn unconditional() {
+    unsafe { work() }
+}
+mod gated_by_attribute {
+    #![cfg_attr(unix, cfg(windows))]
+    fn inner_attribute() {
+        unsafe { work() }
+    }
+}
+#[cfg_attr(unix, cfg(windows))]
+mod elsewhere;

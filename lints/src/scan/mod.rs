@@ -332,8 +332,19 @@ impl<'s, 't> Scanner<'s, 't> {
     /// An `unsafe` where it declares: on a field, or where the parser expected something else.
     fn stray_keyword(&mut self, node: Node<'_, 't>) {
         for keyword in node.tokens().filter(|token| token.kind == T![unsafe]) {
-            self.keyword_type(keyword.start as usize..keyword.end as usize);
+            self.lone_keyword(keyword.raw as usize);
         }
+    }
+
+    /// A keyword that the parser made no construct of: with `{` behind it, a block that it did not recover.
+    fn lone_keyword(&mut self, raw: usize) {
+        let next = (raw + 1..self.source.len()).find(|next| !self.source.raw_kind(*next).is_trivia());
+        let range = self.source.raw_range(raw);
+        if next.is_none_or(|next| self.source.raw_kind(next) != T!['{']) {
+            return self.keyword_type(range);
+        }
+        let safety = safety::of_token(self.source, raw);
+        self.record(UnsafeFact { safety, ..self.fact(UnsafeKind::Block, range) });
     }
 
     fn keyword_type(&mut self, keyword: Range<usize>) {
@@ -354,10 +365,8 @@ impl<'s, 't> Scanner<'s, 't> {
     }
 
     fn finish(mut self) -> FileFacts {
-        let keywords: Vec<Range<usize>> = (0..self.source.len())
-            .filter(|raw| self.source.raw_kind(*raw) == T![unsafe])
-            .map(|raw| self.source.raw_range(raw))
-            .collect();
+        let keywords: Vec<usize> =
+            (0..self.source.len()).filter(|raw| self.source.raw_kind(*raw) == T![unsafe]).collect();
         self.facts.unsafe_tokens = keywords.len() as u32;
         if !self.facts.errors.is_empty() {
             self.left_by_recovery(&keywords);
@@ -426,12 +435,12 @@ impl<'s, 't> Scanner<'s, 't> {
     }
 
     /// In text with errors the parser may leave a keyword in no construct at all; it is counted all the same.
-    fn left_by_recovery(&mut self, keywords: &[Range<usize>]) {
+    fn left_by_recovery(&mut self, keywords: &[usize]) {
         let claimed: HashSet<u32> =
             self.facts.unsafes.iter().filter(|fact| fact.keyword).map(|fact| fact.span.start).collect();
-        for keyword in keywords.iter().filter(|keyword| !claimed.contains(&(keyword.start as u32))) {
-            self.keyword_type(keyword.clone());
-        }
+        let start = |raw: usize| self.source.raw_range(raw).start as u32;
+        let left: Vec<usize> = keywords.iter().copied().filter(|raw| !claimed.contains(&start(*raw))).collect();
+        left.into_iter().for_each(|raw| self.lone_keyword(raw));
     }
 }
 

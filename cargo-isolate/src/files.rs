@@ -12,19 +12,18 @@ use std::{
 ///
 /// It cannot be read, is longer, or is none that ends: a pipe, a device, a file that the kernel makes up.
 pub(crate) fn read(path: &Utf8Path, most: u64) -> io::Result<(fs::File, Vec<u8>)> {
-    let no_file = || io::Error::other("not a file");
     // Opening a pipe waits for somebody to write into it.
-    if !fs::metadata(path)?.is_file() {
-        return Err(no_file());
-    }
+    must_be_file(&fs::metadata(path)?)?;
     let file = fs::File::open(path)?;
     let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(no_file());
-    }
+    must_be_file(&metadata)?;
     if metadata.len() == 0 {
         // The kernel's say that they are empty, and reading one may wait for ever.
-        return if is_of_kernel(path) { Err(no_file()) } else { Ok((file, Vec::new())) };
+        return if is_of_kernel(path) {
+            Err(io::Error::other("made up by the kernel, not a file"))
+        } else {
+            Ok((file, Vec::new()))
+        };
     }
     let too_long = || io::Error::other(format!("longer than {} MiB", most >> 20));
     if metadata.len() > most {
@@ -37,6 +36,34 @@ pub(crate) fn read(path: &Utf8Path, most: u64) -> io::Result<(fs::File, Vec<u8>)
         return Err(too_long());
     }
     Ok((file, bytes))
+}
+
+fn must_be_file(metadata: &fs::Metadata) -> io::Result<()> {
+    if metadata.is_file() {
+        return Ok(());
+    }
+    Err(io::Error::other(match what_else(metadata.file_type()) {
+        Some(what) => format!("{what}, not a file"),
+        None => "not a file".to_owned(),
+    }))
+}
+
+fn what_else(kind: fs::FileType) -> Option<&'static str> {
+    if kind.is_dir() {
+        return Some("a directory");
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt as _;
+        let kinds = [
+            (kind.is_fifo(), "a pipe"),
+            (kind.is_char_device() || kind.is_block_device(), "a device"),
+            (kind.is_socket(), "a socket"),
+        ];
+        kinds.into_iter().find_map(|(is_it, what)| is_it.then_some(what))
+    }
+    #[cfg(not(unix))]
+    None
 }
 
 fn is_of_kernel(path: &Utf8Path) -> bool {
@@ -137,8 +164,8 @@ mod tests {
         symlink("/dev/zero", at("device")).unwrap();
         symlink("/proc/kmsg", at("log")).unwrap();
         assert_eq!(why(&at("empty")), Ok(()));
-        assert_eq!(why(&at("pipe")), Err("not a file".to_owned()));
-        assert_eq!(why(&at("device")), Err("not a file".to_owned()));
+        assert_eq!(why(&at("pipe")), Err("a pipe, not a file".to_owned()));
+        assert_eq!(why(&at("device")), Err("a device, not a file".to_owned()));
         assert_eq!(why(&at("sparse")), Err("longer than 1 MiB".to_owned()));
         // Only root may open it.
         assert!(why(&at("log")).is_err());

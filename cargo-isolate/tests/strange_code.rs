@@ -158,14 +158,16 @@ fn macros_hide_nothing_from_forbid() {
 
 #[test]
 fn a_tree_can_exhaust_nobody() {
-    let workspace = Workspace::new("mod long;\nmod pipe;\nmod fine;\n");
+    let workspace = Workspace::new("mod long;\nmod pipe;\n#[path = \"/dev/zero\"]\nmod device;\nmod fine;\n");
     fs::File::create(workspace.path("src/long.rs")).unwrap().set_len(1 << 40).unwrap();
     assert!(Command::new("mkfifo").arg(workspace.path("src/pipe.rs")).status().unwrap().success());
     workspace.put("src/fine.rs", "unsafe fn f() {}\n");
     let said = workspace.audit(&[]);
     assert!(said.starts_with("status Some(4)"), "{said}");
     assert!(said.contains("cannot read `src/long.rs`: longer than 64 MiB"), "{said}");
-    assert!(said.contains("`src/pipe.rs`") && said.contains("unsafe function"), "{said}");
+    assert!(said.contains("cannot read `src/pipe.rs`: a pipe, not a file"), "{said}");
+    assert!(said.contains("cannot read `/dev/zero`: a device, not a file"), "{said}");
+    assert!(said.contains("unsafe function"), "{said}");
 }
 
 /// Who calls a symbol through macros, up to a function that anybody may call.

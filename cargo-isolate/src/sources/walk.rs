@@ -367,10 +367,10 @@ fn candidates(place: &Place, decl: &ModuleDecl) -> Vec<(Candidate, Vec<String>)>
     found
 }
 
-/// Whether there is a file, or a link that should lead to one: reading it will tell why it does not.
+/// Whether there is a file, or what stands for one: reading a link to nowhere, a pipe or a device will tell why it cannot be.
 fn is_there(path: &Utf8Path) -> bool {
     match path.metadata() {
-        Ok(metadata) => metadata.is_file(),
+        Ok(metadata) => !metadata.is_dir(),
         Err(_) => path.symlink_metadata().is_ok(),
     }
 }

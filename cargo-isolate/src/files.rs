@@ -6,6 +6,29 @@ use std::{
     io::{self, Read as _, Write},
 };
 
+/// No text that somebody writes or keeps is as long; reports of large graphs are tens of megabytes.
+const MOST_TEXT: u64 = 1 << 30;
+
+/// The text of a file that somebody named.
+///
+/// # Errors
+///
+/// As those of [`read`], with what to do; or it is no text.
+pub(crate) fn read_text(path: &Utf8Path) -> io::Result<String> {
+    let (_, bytes) = read(path, MOST_TEXT).map_err(|error| match error.get_ref() {
+        Some(cause) if cause.is::<NoFile>() => {
+            io::Error::other(format!("{cause}; name a file, or write what it gives into one"))
+        }
+        _ => error,
+    })?;
+    String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8 text"))
+}
+
+/// What is there may never end, or is a directory.
+#[derive(Debug, thiserror::Error)]
+#[error("{}not a file", .0.map(|what| format!("{what}, ")).unwrap_or_default())]
+struct NoFile(Option<&'static str>);
+
 /// Reads a file of at most so many bytes.
 ///
 /// # Errors
@@ -20,7 +43,7 @@ pub(crate) fn read(path: &Utf8Path, most: u64) -> io::Result<(fs::File, Vec<u8>)
     if metadata.len() == 0 {
         // The kernel's say that they are empty, and reading one may wait for ever.
         return if is_of_kernel(path) {
-            Err(io::Error::other("made up by the kernel, not a file"))
+            Err(io::Error::other(NoFile(Some("made up by the kernel"))))
         } else {
             Ok((file, Vec::new()))
         };
@@ -42,10 +65,7 @@ fn must_be_file(metadata: &fs::Metadata) -> io::Result<()> {
     if metadata.is_file() {
         return Ok(());
     }
-    Err(io::Error::other(match what_else(metadata.file_type()) {
-        Some(what) => format!("{what}, not a file"),
-        None => "not a file".to_owned(),
-    }))
+    Err(io::Error::other(NoFile(what_else(metadata.file_type()))))
 }
 
 fn what_else(kind: fs::FileType) -> Option<&'static str> {
@@ -169,5 +189,16 @@ mod tests {
         assert_eq!(why(&at("sparse")), Err("longer than 1 MiB".to_owned()));
         // Only root may open it.
         assert!(why(&at("log")).is_err());
+
+        fs::write(at("bytes"), b"caf\xe9").unwrap();
+        fs::create_dir(at("directory")).unwrap();
+        let named = |name: &str| read_text(&at(name)).map_err(|why| crate::text::describe(&why));
+        assert_eq!(named("empty"), Ok(String::new()));
+        assert_eq!(named("bytes"), Err("it is not UTF-8 text".to_owned()));
+        for (name, what) in [("pipe", "a pipe"), ("device", "a device"), ("directory", "a directory")] {
+            let why = format!("{what}, not a file; name a file, or write what it gives into one");
+            assert_eq!(named(name), Err(why));
+        }
+        assert_eq!(read_text(&at("nothing")).unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 }

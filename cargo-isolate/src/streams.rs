@@ -6,13 +6,13 @@ use std::io::{self, ErrorKind, Write};
 /// Results.
 pub(crate) fn stdout() -> impl Write {
     #[expect(clippy::disallowed_methods, reason = "this is the place")]
-    UntilClosed::new(anstream::stdout().lock())
+    UntilClosed::new("standard output", anstream::stdout().lock())
 }
 
 /// Progress, and the tool's own errors.
 pub(crate) fn stderr() -> impl Write {
     #[expect(clippy::disallowed_methods, reason = "this is the place")]
-    UntilClosed::new(anstream::stderr().lock())
+    UntilClosed::new("standard error", anstream::stderr().lock())
 }
 
 /// Prints a line of a command's result.
@@ -37,13 +37,15 @@ pub(crate) use {say, tell};
 
 /// Takes everything, and passes it on as long as somebody reads.
 struct UntilClosed<W> {
+    /// For errors.
+    name: &'static str,
     stream: W,
     closed: bool,
 }
 
 impl<W: Write> UntilClosed<W> {
-    fn new(stream: W) -> UntilClosed<W> {
-        UntilClosed { stream, closed: false }
+    fn new(name: &'static str, stream: W) -> UntilClosed<W> {
+        UntilClosed { name, stream, closed: false }
     }
 
     fn unless_closed<T>(&mut self, all: T, write: impl FnOnce(&mut W) -> io::Result<T>) -> io::Result<T> {
@@ -52,7 +54,8 @@ impl<W: Write> UntilClosed<W> {
         }
         write(&mut self.stream).or_else(|error| {
             self.closed = error.kind() == ErrorKind::BrokenPipe;
-            if self.closed { Ok(all) } else { Err(error) }
+            let why = || format!("cannot write {}: {}", self.name, crate::text::describe(&error));
+            if self.closed { Ok(all) } else { Err(io::Error::new(error.kind(), why())) }
         })
     }
 }
@@ -94,12 +97,13 @@ mod tests {
 
     #[test]
     fn a_reader_who_goes_is_no_error_and_a_full_disk_is() {
-        let mut out = UntilClosed::new(Ends(Vec::new(), ErrorKind::BrokenPipe));
+        let mut out = UntilClosed::new("it", Ends(Vec::new(), ErrorKind::BrokenPipe));
         writeln!(out, "abc").unwrap();
         writeln!(out, "d").unwrap();
         out.flush().unwrap();
         assert_eq!((out.stream.0.as_slice(), out.closed), (&b"abc\n"[..], true));
-        let mut out = UntilClosed::new(Ends(Vec::new(), ErrorKind::StorageFull));
-        assert_eq!(writeln!(out, "abcd").unwrap_err().kind(), ErrorKind::StorageFull);
+        let mut out = UntilClosed::new("it", Ends(Vec::new(), ErrorKind::StorageFull));
+        let error = writeln!(out, "abcd").unwrap_err();
+        assert_eq!((error.kind(), &*error.to_string()), (ErrorKind::StorageFull, "cannot write it: no storage space"));
     }
 }

@@ -106,6 +106,18 @@ fn a_second_time_changes_nothing() {
     assert_eq!(workspace.expect(&["wrap", "--quiet"], 0), "");
     assert_eq!(workspace.files(), before);
     workspace.expect(&["wrap", "--apply", "--check"], 0);
+
+    let said = || String::from_utf8(workspace.isolate(&["check"]).stdout).expect("UTF-8");
+    let tip = "`src/isolated/kinds.rs` begins as a wrapper that `cargo isolate wrap` writes, and is not what it writes today\n";
+    assert!(!said().contains("begins as a wrapper"), "{}", said());
+    let edited = workspace.get("src/isolated/kinds.rs")
+        + "\npub fn mine() {\n    unsafe { std::hint::unreachable_unchecked() }\n}\n";
+    workspace.put("src/isolated/kinds.rs", &edited);
+    // However much is found in it.
+    assert_eq!(said().matches(tip).count(), 1, "{}", said());
+    workspace.put("policy.toml", &format!("{POLICY}\n[crates.kinds]\nunsafe = {{ max = 0 }}\n"));
+    let (_, limit) = said().split_once("0 allowed").map(|(a, b)| (a.to_owned(), b.to_owned())).expect("a maximum");
+    assert!(limit.contains(tip) && limit.contains("help: run `cargo isolate wrap`, which"), "{limit}");
 }
 
 #[test]

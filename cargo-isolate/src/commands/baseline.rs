@@ -187,7 +187,7 @@ fn say_excesses(graph: &Graph, policy: &Loaded, verdict: &Verdict) {
 /// [`NoBaseline`] or [`Mistakes`], for `main` to print.
 pub(crate) fn read(graph: &Graph, path: &Utf8Path) -> anyhow::Result<(String, Baseline)> {
     let shown = graph.relative(path);
-    let text = std::fs::read_to_string(path).map_err(|error| NoBaseline::Unreadable {
+    let text = crate::files::read_text(path).map_err(|error| NoBaseline::Unreadable {
         path: shown.clone(),
         why: crate::text::describe(&error),
         missing: error.kind() == io::ErrorKind::NotFound,

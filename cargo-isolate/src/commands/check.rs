@@ -13,9 +13,12 @@ use crate::{
         base::{self, Base},
         git::Repository,
     },
-    report::{self, Output, Report, Shown, diagnostic::Level},
+    report::{
+        self, Output, Report, Shown, UNSAFE_LIMIT,
+        diagnostic::{Diagnostic, Level, Origin, Source},
+    },
     sources::{self, Request},
-    wrap::mark_generated,
+    wrap::{self, mark_generated},
 };
 
 #[derive(clap::Args)]
@@ -56,6 +59,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     if args.request.quiet {
         report.retain(|diagnostic| diagnostic.level == Level::Error);
     }
+    name_stale(&graph, &policy, &mut report)?;
     args.output.print(&names, &report, Shown { quiet: args.request.quiet })?;
     Ok(match (report.totals.errors > 0, report.complete) {
         (false, true) => Exit::Clean,
@@ -87,6 +91,31 @@ fn check(names: &Names<'_>, policy: &Loaded, today: Day, earlier: &Earlier) -> a
     ratchet::say_once(&mut report);
     report.known = Some(earlier.known(graph, &constructs, &rules));
     Ok(report)
+}
+
+/// Tells with the first finding of each wrapper that is stale, and with a maximum that is exceeded for it, that people need not
+/// judge its code.
+fn name_stale(graph: &Graph, policy: &Loaded, report: &mut Report) -> anyhow::Result<()> {
+    let wrap = match policy.path().as_str() {
+        "policy.toml" => "cargo isolate wrap".to_owned(),
+        path => format!("cargo isolate wrap --policy {path}"),
+    };
+    for (package, file) in wrap::stale(graph)? {
+        let id = graph.packages[package].id();
+        let path = graph.relative(&graph.packages[package].files[file].path);
+        let notes = [
+            format!("`{path}` begins as a wrapper that `cargo isolate wrap` writes, and is not what it writes today"),
+            format!("help: run `{wrap}`, which writes it anew; `{wrap} --check` tells this in CI"),
+        ];
+        let in_file = |one: &Diagnostic| one.origin == Origin::Source(Source { package, file });
+        let excess = |one: &Diagnostic| one.code == UNSAFE_LIMIT && one.package == id;
+        let first = report.diagnostics.iter().position(in_file);
+        let limit = report.diagnostics.iter().position(excess);
+        for index in first.into_iter().chain(limit) {
+            report.diagnostics[index].notes.extend(notes.clone());
+        }
+    }
+    Ok(())
 }
 
 /// The baseline, whose text joins those of the policy so that its lines can be drawn.

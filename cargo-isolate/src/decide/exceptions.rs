@@ -16,7 +16,7 @@ pub(super) struct Exceptions<'p> {
 struct Use<'p> {
     rule: &'p str,
     at: &'p Pattern,
-    until: Option<Day>,
+    until: Option<(Day, Range<usize>)>,
     used: bool,
     span: Range<usize>,
 }
@@ -28,7 +28,7 @@ impl<'p> Exceptions<'p> {
             Use {
                 rule: of.rule.get_ref().0,
                 at: of.at.get_ref(),
-                until: of.until.as_ref().map(|until| *until.get_ref()),
+                until: of.until.as_ref().map(|until| (*until.get_ref(), until.span())),
                 used: false,
                 span: of.at.span(),
             }
@@ -45,7 +45,7 @@ impl<'p> Exceptions<'p> {
         for exception in self.exceptions.iter_mut().filter(|exception| exception.rule == found.finding.rule) {
             if exception.at.is_match(&place) || exception.at.is_match(&in_package) {
                 exception.used = true;
-                covered |= exception.until.is_none_or(|until| self.today <= until);
+                covered |= exception.until.as_ref().is_none_or(|(until, _)| self.today <= *until);
             }
         }
         covered
@@ -55,9 +55,9 @@ impl<'p> Exceptions<'p> {
     pub(super) fn remarks(self, judged: impl Fn(&str) -> bool) -> Vec<Remark> {
         let today = self.today;
         let remark = |Use { rule, until, used, span, .. }| match until {
-            Some(until) if until < today => {
+            Some((until, place)) if until < today => {
                 let help = if used { "fix what it covers, or renew it with a reason" } else { "remove it" };
-                let error = PolicyError::new(span, format!("this exception held until {until}")).help(help);
+                let error = PolicyError::new(place, format!("this exception held until {until}")).help(help);
                 Some(Remark { severity: Severity::Deny, error })
             }
             _ if !used && judged(rule) => {

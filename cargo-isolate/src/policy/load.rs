@@ -117,12 +117,9 @@ pub(crate) fn load(file: &PolicyFile, graph: &Graph) -> anyhow::Result<Loaded> {
 }
 
 pub(super) fn read_file(path: &Utf8Path) -> Result<String, Unreadable> {
-    std::fs::read_to_string(path).map_err(|error| Unreadable {
+    crate::files::read_text(path).map_err(|error| Unreadable {
         path: path.to_owned(),
-        why: match error.kind() {
-            io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
-            _ => crate::text::describe(&error),
-        },
+        why: crate::text::describe(&error),
         missing: error.kind() == io::ErrorKind::NotFound,
     })
 }

@@ -1,6 +1,6 @@
 //! What each code of a diagnostic or a problem is about, for formats that explain them.
 
-use super::diagnostic::Level;
+use super::{UNSAFE_LIMIT, diagnostic::Level};
 use isolate_lints::rules::{self, Basis, Severity};
 
 /// A code with what there is to say about it.
@@ -30,7 +30,7 @@ const OTHERS: &[(&str, Level, &str)] = &[
         "A use of a macro whose definition holds unsafe code: that code stands here as well.",
     ),
     ("unsafe-in-macro", Level::Note, "The keyword `unsafe` among the tokens of a macro."),
-    ("unsafe-limit", Level::Error, "A package has more unsafe constructs than the policy lets it have."),
+    (UNSAFE_LIMIT, Level::Error, "A package has more unsafe constructs than the policy lets it have."),
     ("policy", Level::Warning, "A part of the policy that changes nothing, or no longer holds."),
     ("syntax", Level::Error, "A place that does not parse; what stands around it was still read."),
     ("unreadable", Level::Error, "A source file that cannot be read."),

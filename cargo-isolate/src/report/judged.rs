@@ -14,6 +14,9 @@ use crate::{
 use isolate_lints::{lines::Lines, rules::Severity};
 use std::{io, ops::Range};
 
+/// The code of a maximum that is exceeded.
+pub(crate) const UNSAFE_LIMIT: &str = "unsafe-limit";
+
 /// What a check has to say: the numbers of the `audit`, and the verdict in place of its findings.
 ///
 /// # Errors
@@ -89,7 +92,7 @@ fn of_excess(graph: &Graph, excess: &Excess, place: Diagnostic) -> Diagnostic {
         false => "cargo isolate --deps".to_owned(),
     };
     Diagnostic {
-        code: "unsafe-limit",
+        code: UNSAFE_LIMIT,
         level: Level::Error,
         message: format!("{} unsafe {constructs} of `{}`, {} allowed", excess.count, package.id(), excess.max),
         package: package.id(),

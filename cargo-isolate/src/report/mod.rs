@@ -21,7 +21,7 @@ mod visible;
 mod words;
 
 pub(crate) use collect::{audit, audit_with, counts, dormant};
-pub(crate) use judged::{check, remark};
+pub(crate) use judged::{UNSAFE_LIMIT, check, remark};
 pub(crate) use model::{Dependencies, Report};
 pub(crate) use output::{Output, OutputError};
 pub(crate) use summary::legend;

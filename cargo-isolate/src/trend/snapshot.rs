@@ -79,7 +79,7 @@ impl Snapshot {
     /// Reads a file of `audit --format json`.
     pub(crate) fn read(path: &Utf8Path) -> Result<Snapshot, SnapshotError> {
         let owned = || path.to_owned();
-        let text = std::fs::read_to_string(path)
+        let text = crate::files::read_text(path)
             .map_err(|error| SnapshotError::Unreadable { path: owned(), why: crate::text::describe(&error) })?;
         let no_report = |error: serde_json::Error| SnapshotError::NoReport { path: owned(), why: error.to_string() };
         let value: serde_json::Value = serde_json::from_str(&text).map_err(no_report)?;

@@ -1,12 +1,12 @@
 //! Which files of the tree are exactly what `wrap` writes: the policy vouches for them, so they are held against nobody.
 
-use super::{render, targets};
+use super::{render, targets, write::MARK};
 use crate::{
-    graph::{Graph, Role},
+    graph::{Graph, Role, SourceFile},
     plan,
     policy::Loaded,
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, io};
 
 /// Gives every file that is as `wrap` would write it now the role [`Role::Generated`]; but one that no `mod` leads to yet is
 /// still what nobody compiles.
@@ -27,6 +27,32 @@ pub(crate) fn mark_generated(graph: &mut Graph, policy: &Loaded) {
             file.role = Role::Generated;
         }
     }
+}
+
+/// Files of the members, by package and place in it, that begin as a wrapper and are not what `wrap` would write now: edited,
+/// or of another policy, library or version of this tool. For after [`mark_generated`].
+///
+/// # Errors
+///
+/// A source file is not any more what was scanned.
+pub(crate) fn stale(graph: &Graph) -> io::Result<Vec<(usize, usize)>> {
+    let mut stale = Vec::new();
+    for (index, package) in graph.packages.iter().enumerate().filter(|(_, package)| package.member) {
+        let folder = package.root.join("src/isolated");
+        for (place, file) in package.files.iter().enumerate() {
+            // Few files are there: only their texts are read again.
+            if file.path.starts_with(&folder) && says_it_is_generated(file)? {
+                stale.push((index, place));
+            }
+        }
+    }
+    Ok(stale)
+}
+
+/// It says so at its top, and is not.
+fn says_it_is_generated(file: &SourceFile) -> io::Result<bool> {
+    let own = !matches!(file.role, Role::Generated | Role::Unreached);
+    Ok(own && file.text()?.lines().take_while(|line| line.starts_with("//")).any(|line| line.contains(MARK)))
 }
 
 #[cfg(test)]
@@ -72,9 +98,10 @@ unsafe extern \"C\" { pub fn crc32(crc: u32, value: u32) -> u32; }
         }
     }
 
-    /// A workspace with its wrappers after an `edit`: how many unsafe constructs and findings are its author's.
+    /// A workspace with its wrappers after an `edit`: which files are stale, and how many unsafe constructs and findings are its
+    /// author's.
     #[track_caller]
-    fn check(policy: &str, edit: impl Fn(String) -> String, unsafes: usize, findings: &[&str]) {
+    fn check(policy: &str, edit: impl Fn(String) -> String, stale: &[&str], unsafes: usize, findings: &[&str]) {
         let (plain, written) = (fixture::graph(SOURCES), loaded(POLICY));
         let plan = plan::plan(&plain, &written.policy).unwrap();
         let target = &targets(&plain, &plan, None, written.shown()).unwrap()[0];
@@ -85,16 +112,27 @@ unsafe extern \"C\" { pub fn crc32(crc: u32, value: u32) -> u32; }
         let found = decide::findings(&Names::new(&graph), &loaded(policy).policy);
         let found: Vec<_> = found.iter().map(|found| found.finding.rule).collect();
         assert_eq!((decide::unsafe_count(&graph.packages[0]), &found[..]), (unsafes, findings));
+        let old = super::stale(&graph).unwrap().into_iter().map(|(package, file)| &graph.packages[package].files[file]);
+        assert_eq!(old.filter_map(|file| file.path.file_name()).collect::<Vec<_>>(), stale);
     }
 
     #[test]
     fn what_wrap_writes_is_nobodys() {
-        check(POLICY, |text| text, 0, &[]);
+        check(POLICY, |text| text, &[], 0, &[]);
     }
 
     #[test]
     fn an_edited_file_counts() {
-        check(POLICY, |text| text.replace("run(move ||", "run(||"), 3, &["extern-block", "many-operations"]);
+        let rules = &["extern-block", "many-operations"];
+        check(POLICY, |text| text.replace("run(move ||", "run(||"), &["zlib.rs"], 3, rules);
+        // Whoever takes the header away says that it is theirs.
+        check(
+            POLICY,
+            |text| text.replace("//! Written by", "//! Once written by").replace(super::MARK, ""),
+            &[],
+            3,
+            rules,
+        );
     }
 
     #[test]
@@ -102,6 +140,7 @@ unsafe extern \"C\" { pub fn crc32(crc: u32, value: u32) -> u32; }
         check(
             &POLICY.replace("\"z-sys\"", "\"z-sys\"\nstack = \"64KiB\""),
             |text| text,
+            &["zlib.rs"],
             3,
             &["extern-block", "many-operations"],
         );

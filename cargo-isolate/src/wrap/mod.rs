@@ -19,7 +19,7 @@ use isolate_templates::wrapper::{self, Template};
 use serde::Serialize;
 
 pub(crate) use apply::edits;
-pub(crate) use generated::mark_generated;
+pub(crate) use generated::{mark_generated, stale};
 pub(crate) use sites::{Sites, sites};
 pub(crate) use target::{Target, TargetError, chosen, targets};
 pub(crate) use write::{Change, changes, print_diff, write};

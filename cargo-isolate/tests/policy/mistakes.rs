@@ -34,3 +34,34 @@ fn each_has_its_message() {
     });
     insta::assert_snapshot!("mistakes", said.collect::<Vec<_>>().join("\n"));
 }
+
+/// Opening a pipe that nobody writes to waits for ever; reading what is no text says so alike, whoever names it.
+#[cfg(unix)]
+#[test]
+fn what_is_no_text_file_is_not_read() {
+    let workspace = Workspace::new(&[
+        ("Cargo.toml", "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n"),
+        ("src/lib.rs", ""),
+        ("policy.toml", "version = 1\n"),
+        ("report.json", "{}"),
+    ]);
+    let made = std::process::Command::new("mkfifo").arg(workspace.path.join("pipe")).status().unwrap();
+    assert!(made.success());
+    std::fs::write(workspace.path.join("bytes"), b"\xff\xfe\x00").unwrap();
+    let what_to_do = "not a file; name a file, or write what it gives into one";
+    let (pipe, folder) = (format!("a pipe, {what_to_do}"), format!("a directory, {what_to_do}"));
+    for (file, why) in [("pipe", &*pipe), ("bytes", "it is not UTF-8 text"), ("src", &folder)] {
+        let cases: &[(&str, &[&str])] = &[
+            ("the policy ", &["check", "--policy", file]),
+            ("the baseline ", &["check", "--baseline", file]),
+            ("the baseline ", &["baseline", "--baseline", file]),
+            ("", &["diff", file, "report.json"]),
+        ];
+        for (what, arguments) in cases {
+            let said = workspace.isolate(arguments);
+            let place = [file, &format!("[DIR]/{file}")].map(|path| format!("cannot read {what}`{path}`: {why}\n"));
+            assert!(said.starts_with("status 2\n"), "{said}");
+            assert!(place.iter().any(|place| said.contains(place)), "{arguments:?}: {said}");
+        }
+    }
+}

@@ -6,7 +6,7 @@ use crate::globals::Globals;
 use crate::mpk;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, TryLockError};
 use std::time::Duration;
 
 /// A compartment for foreign code. Lives in a `static`; costs nothing until its first call.
@@ -60,6 +60,9 @@ pub enum HeapKind {
     /// where a large block ends at once. Costs memory and time.
     Hardened,
 }
+
+const LEFT_HALF_MADE: Unsupported =
+    Unsupported::Setting { what: "another thread was making the domain when this process was forked" };
 
 impl Domain {
     /// A domain with a heap limit of 64 MiB and a stack of 1 MiB.
@@ -193,7 +196,12 @@ impl Domain {
         // Making a domain needs more room than there is on a signal stack, or is what this handler has interrupted.
         let alone = if mpk::on_signal_stack() { None } else { mpk::begin_making() };
         let Some(_alone) = alone else { return Err(FaultKind::InSignalHandler) };
-        let mut making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut making = match self.making.try_lock() {
+            Ok(making) => making,
+            Err(TryLockError::Poisoned(making)) => making.into_inner(),
+            // One thread at a time gets here. In the child of a fork that did not wait for it, another one is here for ever.
+            Err(TryLockError::WouldBlock) => return Err(FaultKind::Unsupported(LEFT_HALF_MADE)),
+        };
         if let Some(made) = made() {
             return Ok(made);
         }

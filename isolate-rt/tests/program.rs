@@ -137,6 +137,36 @@ fn fork_while_another_thread_is_inside() {
     exercise(&BUSY);
 }
 
+/// In the child it is as it was where others have been inside, and are not now.
+#[test]
+fn fork_while_another_thread_rests() {
+    static RESTING: Domain = Domain::new("resting");
+    if !isolation() {
+        return;
+    }
+    exercise(&RESTING);
+    let lend = RESTING.boxed(7u32).unwrap();
+    let (start, end) = (Barrier::new(2), Barrier::new(2));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            in_domain(&RESTING, || 1).unwrap();
+            start.wait();
+            end.wait();
+            // Its seat was taken from it, or not: it makes no difference.
+            assert_eq!(in_domain(&RESTING, || 2), Ok(2));
+        });
+        start.wait();
+        let status = forked(|| {
+            assert_eq!(lend.get(), Ok(7), "made before the fork");
+            exercise(&RESTING);
+            assert!(lend.get().is_err(), "there was a fault");
+        });
+        assert_eq!(lend.get(), Ok(7));
+        end.wait();
+        assert_eq!(status, End::Status(0));
+    });
+}
+
 /// How a forked child that runs `f` ends: status 0 if `f` returned.
 fn forked(f: impl FnOnce()) -> End {
     // SAFETY: the child uses only domains and ends at once. A panic in it must not run the parent's test harness.

@@ -12,16 +12,18 @@ use super::pkey::Pkey;
 use super::rooms::Rooms;
 use super::seat::Seat;
 use super::seats::Seats;
-use super::thread::{self, Thread};
+use super::thread::Thread;
 use super::tls::Template;
-use super::{A_MOMENT, barrier, panics, register_barrier, selftest, signal, wait, wake, warm, watchdog};
+use super::{A_MOMENT, barrier, panics, register_barrier, selftest, signal, stop_waiting, wait, wake, warm, watchdog};
 use crate::domain::{HeapKind, Settings};
 use crate::fault::{FaultKind, Unsupported};
 use crate::heap::{Heap, KEPT};
 use std::ptr;
-use std::sync::Once;
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
+
+/// Distance from the parent's generations to its child's: the parent's may have gone on while it was copied.
+const GENERATIONS_OF_A_PROCESS: u64 = 1 << 32;
 
 /// One per domain and process. Never freed: its key is never given back.
 pub(crate) struct Instance {
@@ -155,7 +157,7 @@ impl Instance {
             }
             self.waiting.fetch_add(1, Ordering::Relaxed);
             wait(low_half(&self.generation), generation as u32, A_MOMENT);
-            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            stop_waiting(&self.waiting);
         }
     }
 
@@ -213,13 +215,8 @@ impl Instance {
         }
     }
 
-    /// Makes the instance known to the handler that runs in forked children.
+    /// Makes the instance known to those that look at [`all`].
     fn list(&'static self) {
-        static ONCE: Once = Once::new();
-        // SAFETY: registers a function that only touches atomics, and instances that nobody else uses any more.
-        ONCE.call_once(|| unsafe {
-            libc::pthread_atfork(None, None, Some(after_fork));
-        });
         let this = ptr::from_ref(self).cast_mut();
         let mut head = INSTANCES.load(Ordering::Relaxed);
         loop {
@@ -259,6 +256,28 @@ impl Instance {
         if self.waiting.load(Ordering::Relaxed) != 0 {
             wake(low_half(&self.generation));
         }
+    }
+
+    /// In the child of a fork, where only `survivor` goes on, if it ever was inside. An instance that another thread used has no one
+    /// to finish what it began, nor have the pages of it been copied at the same moment: it starts anew. So it does where others
+    /// could have begun to, since it was not `quiet`.
+    pub(super) fn after_fork(&self, survivor: Option<&Thread>, quiet: bool) {
+        self.waiting.store(0, Ordering::Relaxed);
+        self.rooms.release();
+        let generation = self.generation.load(Ordering::Relaxed);
+        // A thread that was discarding it is gone, too.
+        if !self.seats.forget_others(survivor) && quiet && !is_dying(generation) {
+            return;
+        }
+        let generation = (generation & !1) + GENERATIONS_OF_A_PROCESS;
+        self.generation.store(generation, Ordering::Relaxed);
+        let drop_from = self.layout.heap.start + KEPT;
+        // SAFETY: the heap is the instance's own, and nothing of it runs. More of it may be in use than `open` says here.
+        unsafe {
+            let start = ptr::with_exposed_provenance_mut(drop_from);
+            libc::madvise(start, self.layout.heap.end - drop_from, libc::MADV_DONTNEED);
+        }
+        self.discard(None, generation);
     }
 
     /// Sends every other thread out, and comes back when none is in.
@@ -306,27 +325,6 @@ fn is_dying(generation: u64) -> bool {
 /// The half that a futex can wait on: x86-64 is little-endian.
 fn low_half(word: &AtomicU64) -> *const u32 {
     word.as_ptr().cast()
-}
-
-/// In the child of a fork only the thread that forked goes on. An instance in which another one was has no one to finish what
-/// it began: it starts anew.
-///
-/// # Safety
-///
-/// To be called by `fork`, in the child.
-unsafe extern "C" fn after_fork() {
-    let survivor = thread::renumber_after_fork();
-    watchdog::forget();
-    for instance in all() {
-        // A thread that was discarding it is gone, too.
-        let halfway = is_dying(instance.generation.load(Ordering::Relaxed));
-        if instance.seats.forget_others(survivor) || halfway {
-            let generation = instance.generation.load(Ordering::Relaxed) & !1;
-            instance.generation.store(generation, Ordering::Relaxed);
-            instance.rooms.forget_holder();
-            instance.discard(None, generation);
-        }
-    }
 }
 
 /// When a thread ends: gives back the seats that it kept.

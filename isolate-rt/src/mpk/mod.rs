@@ -29,6 +29,7 @@
 //! | `selftest` | proof, in a forked child, that this machine does all that |
 //! | `seat`, `seats` | what one thread has of an instance while it is inside; who has which |
 //! | `instance`, `making` | all of it together; one at a time |
+//! | `fork` | what other threads must not be at meanwhile |
 //! | `entry` | a call of a thread into it |
 //! | `verdict` | what went wrong in there |
 //! | `message` | what the domain itself says of it |
@@ -42,6 +43,7 @@ mod deadline;
 mod entry;
 mod evidence;
 mod exception;
+mod fork;
 mod gate;
 pub(crate) mod handlers;
 mod image;
@@ -81,6 +83,7 @@ pub(crate) use rooms::{close_room, open_room};
 pub(crate) use thread::on_signal_stack;
 
 use crate::fault::Unsupported;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -105,6 +108,11 @@ fn wait(word: *const u32, seen: u32, at_most: Option<Duration>) {
     let timeout = timeout.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
     // SAFETY: a live word, and a time or NULL.
     unsafe { libc::syscall(libc::SYS_futex, word, libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG, seen, timeout) };
+}
+
+/// One fewer waits. (In the child of a fork that a signal handler made, they were forgotten.)
+fn stop_waiting(count: &AtomicU32) {
+    let _ = count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| count.checked_sub(1));
 }
 
 /// Wakes whoever [`wait`]s.

@@ -11,6 +11,7 @@ use super::pkey::Pkey;
 use std::ops::Range;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 /// Most rooms of an instance. Each is two mappings, of which a process has 65,530.
 const COUNT: usize = 1024;
@@ -133,9 +134,20 @@ impl Rooms {
         }
     }
 
-    /// In the child of a fork, where whoever held the lock may not exist.
-    pub(super) fn forget_holder(&self) {
-        self.lock.store(false, Ordering::Relaxed);
+    /// Before a fork: keeps others away from the books, once they have left them. Says whether they have, before the `patience`,
+    /// in moments, was at its end.
+    pub(super) fn hold(&self, patience: &mut u32) -> bool {
+        while self.lock.swap(true, Ordering::Acquire) {
+            let Some(rest) = patience.checked_sub(1) else { return false };
+            *patience = rest;
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        true
+    }
+
+    /// After the fork, in both processes.
+    pub(super) fn release(&self) {
+        self.lock.store(false, Ordering::Release);
     }
 
     /// Closes all, and forgets what they held.

@@ -52,6 +52,12 @@ pub(super) const STOPPED: i32 = -2;
 /// No generation has this number.
 const NEVER: u64 = u64::MAX;
 
+impl Own {
+    fn new() -> Self {
+        Self { generation: NEVER, fs: 0, mailbox: 0, staged: 0, tls: None }
+    }
+}
+
 // SAFETY: `own` is only touched by the thread that uses the seat; the rest is atomic or never changes.
 unsafe impl Sync for Seat {}
 
@@ -63,7 +69,7 @@ impl Seat {
             running: AtomicI32::new(0),
             watched: Watched::new(),
             ready: AtomicU32::new(0),
-            own: UnsafeCell::new(Own { generation: NEVER, fs: 0, mailbox: 0, staged: 0, tls: None }),
+            own: UnsafeCell::new(Own::new()),
         }
     }
 
@@ -95,6 +101,17 @@ impl Seat {
     pub(super) unsafe fn forget_thread(&self) {
         // SAFETY: by this function's contract.
         unsafe { (*self.own.get()).generation = NEVER };
+    }
+
+    /// As if the seat had never been used.
+    ///
+    /// # Safety
+    ///
+    /// Nobody uses the seat. Whoever did may have been anywhere in it.
+    pub(super) unsafe fn forget_layout(&self) {
+        self.ready.store(0, Ordering::Relaxed);
+        // SAFETY: by this function's contract. What was there is not dropped: it may be half of something.
+        unsafe { self.own.get().write(Own::new()) };
     }
 
     /// The calling thread, if the seat is its own.

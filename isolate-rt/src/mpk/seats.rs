@@ -4,10 +4,11 @@
 //! finds no free seat looks at it, and that one pays for both (membarrier(2)). Seats beyond the first, of a thread that begins
 //! a call before another is over, are given back at once.
 
+use super::fork::Work;
 use super::layout::{SEATS, SeatLayout};
 use super::seat::Seat;
 use super::thread::Thread;
-use super::{A_MOMENT, barrier, wait, wake};
+use super::{A_MOMENT, barrier, stop_waiting, wait, wake};
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering, compiler_fence};
 
@@ -98,10 +99,13 @@ impl Seats {
         }
         loop {
             let seen = self.released.load(Ordering::Acquire);
+            // Not while it waits.
+            let work = Work::begin();
             let Some(seat) = self.seats.iter().find(|seat| seat.claim(thread)).or_else(|| self.revoke(thread)) else {
+                drop(work);
                 self.waiting.fetch_add(1, Ordering::Relaxed);
                 wait(self.released.as_ptr(), seen, A_MOMENT);
-                self.waiting.fetch_sub(1, Ordering::Relaxed);
+                stop_waiting(&self.waiting);
                 continue;
             };
             // SAFETY: ours since a moment ago.
@@ -137,13 +141,19 @@ impl Seats {
             }
             // Until the mark is gone the owner keeps no other seat and does not end, and nobody else wants this one.
             barrier();
-            let idle = !slot.busy.load(Ordering::Acquire);
-            if idle {
-                seat.owner.store(ptr::from_ref(thread).cast_mut(), Ordering::Relaxed);
-            }
-            slot.seat.store(if idle { ptr::null_mut() } else { this }, Ordering::Release);
-            idle
+            self.take_if_idle(this, slot, ptr::from_ref(thread).cast_mut())
         })
+    }
+
+    /// Gives a seat that was marked as wanted before a barrier to `taker`, if its owner does not use it.
+    fn take_if_idle(&self, seat: *mut Seat, slot: &Slot, taker: *mut Thread) -> bool {
+        let idle = !slot.busy.load(Ordering::Acquire);
+        if idle {
+            // SAFETY: seats are never freed.
+            unsafe { &*seat }.owner.store(taker, Ordering::Relaxed);
+        }
+        slot.seat.store(if idle { ptr::null_mut() } else { seat }, Ordering::Release);
+        idle
     }
 
     /// Gives a seat back.
@@ -182,16 +192,47 @@ impl Seats {
         self.wake();
     }
 
+    /// Before a fork: marks the seats that threads other than `survivor` keep and do not use, as far as can be seen before a
+    /// [`barrier`]. Says whether there are any. Nobody else takes a seat meanwhile.
+    pub(super) fn want_idle(&self, survivor: Option<&Thread>) -> bool {
+        let mut any = false;
+        for (seat, slot) in self.kept_by_others(survivor) {
+            let mark = || slot.seat.compare_exchange(seat, wanted(seat), Ordering::AcqRel, Ordering::Relaxed).is_ok();
+            any |= !slot.busy.load(Ordering::Relaxed) && mark();
+        }
+        any
+    }
+
+    /// After the barrier: takes them, where their threads still do not use them.
+    pub(super) fn take_wanted(&self, survivor: Option<&Thread>) {
+        for (seat, slot) in self.kept_by_others(survivor) {
+            if slot.seat.load(Ordering::Relaxed) == wanted(seat) {
+                self.take_if_idle(seat, slot, ptr::null_mut());
+            }
+        }
+    }
+
+    /// The seats of other threads, and where those keep their own.
+    fn kept_by_others(&self, survivor: Option<&Thread>) -> impl Iterator<Item = (*mut Seat, &'static Slot)> {
+        self.seats.iter().filter_map(move |seat| {
+            let owner = seat.owner.load(Ordering::Acquire);
+            let is_other = !survivor.is_some_and(|survivor| ptr::eq(owner, survivor));
+            // SAFETY: threads are never freed.
+            let owner = unsafe { owner.as_ref() }.filter(|_| is_other)?;
+            Some((ptr::from_ref(seat).cast_mut(), owner.slot(self.index)))
+        })
+    }
+
     /// In the child of a fork, where only `survivor` goes on, if there is one, under a new number: takes the others' seats
-    /// back. Returns whether one of them was in the domain.
+    /// back. Returns whether one of them had one.
     pub(super) fn forget_others(&self, survivor: Option<&Thread>) -> bool {
-        let mut running = false;
+        self.waiting.store(0, Ordering::Relaxed);
+        let mut had = false;
         if let Some(survivor) = survivor {
             survivor.slot(self.index).not_wanted();
         }
         for seat in &self.seats {
             let owner = seat.owner.load(Ordering::Relaxed);
-            let inside = seat.running.load(Ordering::Relaxed) != 0;
             match survivor.filter(|&survivor| ptr::eq(owner, survivor)) {
                 Some(survivor) => {
                     // SAFETY: the one thread that there is.
@@ -200,8 +241,11 @@ impl Seats {
                         seat.running.store(survivor.tid(), Ordering::Relaxed);
                     }
                 }
+                None if owner.is_null() => {}
                 None => {
-                    running |= inside;
+                    had = true;
+                    // SAFETY: as above. Its thread may have been laying it out.
+                    unsafe { seat.forget_layout() };
                     seat.running.store(0, Ordering::Relaxed);
                     seat.owner.store(ptr::null_mut(), Ordering::Relaxed);
                     // SAFETY: threads are never freed. This one does not exist here.
@@ -211,7 +255,7 @@ impl Seats {
                 }
             }
         }
-        running
+        had
     }
 }
 

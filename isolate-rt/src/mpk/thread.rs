@@ -1,6 +1,7 @@
 //! What a thread needs before it may enter a domain: an alternate signal stack that no domain can write, no restartable
 //! sequences, every key open, and a place that GS points at, where the way out finds what the way in saved.
 
+use super::fork::Work;
 use super::gate::Activation;
 use super::seats::Slot;
 use super::{PAGE, cpu, deadline, handlers, instance, pkey, system};
@@ -150,6 +151,7 @@ impl Thread {
 
     #[cold]
     fn prepare() -> Result<&'static Self, Unsupported> {
+        let _work = Work::begin();
         unregister_rseq()?;
         handlers::unblock();
         pkey::open_all();

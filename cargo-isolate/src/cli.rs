@@ -19,9 +19,9 @@ use clap::{
     Parser, Subcommand,
     error::{ContextKind, ContextValue},
 };
-use std::process::ExitCode;
+use std::{ffi::OsString, process::ExitCode};
 
-/// How cargo calls us: `cargo-isolate isolate …`.
+// How cargo calls us: `cargo-isolate isolate …`.
 #[derive(Parser)]
 #[command(name = "cargo", bin_name = "cargo", disable_help_subcommand = true, styles = clap_cargo::style::CLAP_STYLING)]
 enum Cargo {
@@ -76,7 +76,8 @@ enum Command {
 pub(crate) fn run() -> ExitCode {
     // For mistakes of the command line too, which `parse` prints.
     color::When::of_cargo().apply();
-    let Cargo::Isolate(isolate) = Cargo::try_parse().unwrap_or_else(|error| without_far_guess(error).exit());
+    let Cargo::Isolate(isolate) =
+        Cargo::try_parse_from(as_of_cargo(std::env::args_os())).unwrap_or_else(|error| without_far_guess(error).exit());
     if let Some(when) = isolate.color {
         when.apply();
     }
@@ -99,6 +100,15 @@ pub(crate) fn run() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(error) => fail(&error).into(),
     }
+}
+
+/// What cargo would have passed: whoever starts `cargo-isolate audit` means `cargo isolate audit`.
+fn as_of_cargo(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = arguments.into_iter().collect();
+    if arguments.get(1).is_none_or(|first| first != "isolate") {
+        arguments.insert(arguments.len().min(1), "isolate".into());
+    }
+    arguments
 }
 
 /// Clap names an option that is hardly like what was typed; what is as like as any other mistake's suggestion stays.

@@ -2,11 +2,19 @@
 //! reads has gone. They have seen enough; what a command does, and the status that it ends with, stay the same.
 
 use std::io::{self, ErrorKind, Write};
+use terminal_size::{Width, terminal_size_of};
 
 /// Results.
 pub(crate) fn stdout() -> impl Write {
     #[expect(clippy::disallowed_methods, reason = "this is the place")]
     UntilClosed::new("standard output", anstream::stdout().lock())
+}
+
+/// How many columns standard output has: `COLUMNS` of them where that says a number, else those of the terminal. `None` in a
+/// pipe or file, where programs read lines.
+pub(crate) fn columns() -> Option<usize> {
+    let stated = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|columns| *columns > 0);
+    stated.or_else(|| terminal_size_of(io::stdout()).map(|(Width(width), _)| usize::from(width)))
 }
 
 /// Progress, and the tool's own errors.

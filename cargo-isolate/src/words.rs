@@ -8,3 +8,20 @@ pub(crate) fn some(count: usize, what: &str) -> String {
         _ => format!("{count} {what}s"),
     }
 }
+
+/// Lines of words, none longer than `width` characters unless a word is.
+pub(crate) fn wrapped(text: &str, width: usize) -> String {
+    let mut wrapped = String::new();
+    let mut length = 0;
+    for word in text.split(' ') {
+        let word_length = word.chars().count();
+        if length > 0 {
+            let fits = length + 1 + word_length <= width;
+            wrapped.push(if fits { ' ' } else { '\n' });
+            length = if fits { length + 1 } else { 0 };
+        }
+        wrapped.push_str(word);
+        length += word_length;
+    }
+    wrapped
+}

@@ -14,6 +14,7 @@ fn isolate(directory: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-isolate"));
     command.arg("isolate").args(arguments).current_dir(directory);
     command.env("CARGO_NET_OFFLINE", "true").env("CARGO_TERM_COLOR", "never").env_remove("SOURCE_DATE_EPOCH");
+    command.env_remove("COLUMNS");
     command
 }
 
@@ -155,6 +156,45 @@ fn colour_where_it_is_wanted() {
     assert!(!is_coloured(&[("CARGO_TERM_COLOR", "always")], &["--color", "never"]));
     assert!(!is_coloured(&[("CARGO_TERM_COLOR", "always")], &["check", "--color", "auto"]));
     assert!(!is_coloured(&[("CARGO_TERM_COLOR", "always")], &["--format", "json"]), "colour in JSON");
+}
+
+/// A terminal gets a table that it has room for; a pipe, without `COLUMNS`, gets all of it, and so does a file.
+#[test]
+fn tables_fit_terminals() {
+    let workspace = fixture("violations");
+    let table = |columns: &str, arguments: &[&str]| {
+        let output = isolate(&workspace, arguments).env("COLUMNS", columns).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let whole = run(&workspace, &["-q"]);
+    let longest = |text: &str| text.lines().map(|line| line.chars().count()).max().unwrap();
+    assert!(longest(&whole) > 80 && !whole.contains("has the whole table"), "{whole}");
+    for columns in ["60", "80"] {
+        let narrow = table(columns, &["-q"]);
+        assert!(longest(&narrow) <= columns.parse().unwrap() && narrow.contains("has the whole table"), "{narrow}");
+    }
+    for columns in ["200", "", "0", "many"] {
+        assert!(whole.contains(&table(columns, &["-q"])), "{columns}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("audit.txt");
+    table("60", &["-q", "--format", &format!("text={}", file.display())]);
+    assert!(whole.contains(&std::fs::read_to_string(file).unwrap()));
+}
+
+/// The program by its own name is the subcommand all the same.
+#[test]
+fn the_program_may_be_started_without_cargo() {
+    let direct = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-isolate"));
+        command.args(arguments).current_dir(fixture("clean")).env("CARGO_NET_OFFLINE", "true").env_remove("COLUMNS");
+        let output = command.output().unwrap();
+        (output.status.code(), output.stdout)
+    };
+    for arguments in [&[][..], &["audit", "-q"], &["check"], &["-q"], &["--version"], &["--help"]] {
+        assert_eq!(direct(arguments), direct(&[&["isolate"], arguments].concat()), "{arguments:?}");
+    }
+    assert_eq!(direct(&["adit"]).0, Some(2));
 }
 
 #[test]

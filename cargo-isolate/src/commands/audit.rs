@@ -7,7 +7,7 @@ use crate::{
     graph::Graph,
     names::Names,
     policy::{self, Loaded, PolicyFile, model},
-    report::{self, Dependencies, Output, Shown},
+    report::{self, Dependencies, Output},
     sources::{self, Request},
     symbol::symbols,
     wrap::mark_generated,
@@ -63,7 +63,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     if args.live {
         report.retain(|diagnostic| diagnostic.dormant.is_none());
     }
-    args.output.print(&names, &report, Shown { quiet: args.request.quiet })?;
+    args.output.print(&names, &report, args.request.quiet)?;
     // The process ends here: taking hundreds of thousands of facts apart one by one would be a tenth of a second audit.
     std::mem::forget(names);
     std::mem::forget(graph);

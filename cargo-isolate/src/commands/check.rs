@@ -14,7 +14,7 @@ use crate::{
         git::Repository,
     },
     report::{
-        self, Output, Report, Shown, UNSAFE_LIMIT,
+        self, Output, Report, UNSAFE_LIMIT,
         diagnostic::{Diagnostic, Level, Origin, Source},
     },
     sources::{self, Request},
@@ -60,7 +60,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         report.retain(|diagnostic| diagnostic.level == Level::Error);
     }
     name_stale(&graph, &policy, &mut report)?;
-    args.output.print(&names, &report, Shown { quiet: args.request.quiet })?;
+    args.output.print(&names, &report, args.request.quiet)?;
     Ok(match (report.totals.errors > 0, report.complete) {
         (false, true) => Exit::Clean,
         (true, true) => Exit::Violation,

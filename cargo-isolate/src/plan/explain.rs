@@ -7,8 +7,8 @@ use std::io::{self, Write};
 /// A name that no domain isolates.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "no domain isolates a function `{name}`{}; `cargo isolate plan` lists those that are",
-    .nearest.as_ref().map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
+    "no domain isolates a function `{name}`; {}",
+    .nearest.as_ref().map_or("`cargo isolate plan` lists those that are".to_owned(), |name| format!("did you mean `{name}`?"))
 )]
 pub(crate) struct NoSuchFunction {
     name: String,
@@ -75,11 +75,11 @@ fn decision(out: &mut dyn Write, decision: &Decision) -> io::Result<()> {
         writeln!(out, "    {}", contract.to_toml())?;
     }
     match decision {
-        Decision::Policy { .. } => writeln!(out, "    says the policy, which is believed"),
+        Decision::Policy { .. } => writeln!(out, "    stated by the policy, which is believed"),
         Decision::Shipped { .. } => {
             writeln!(
                 out,
-                "    say the contracts that ship with the tool; a `[fn]` or `[struct]` of the policy replaces them"
+                "    from the contracts that ship with the tool; a `[fn]` or `[struct]` of the policy replaces them"
             )
         }
         Decision::Rule { tier: Tier::Proven, evidence, .. } => writeln!(out, "    proven: {evidence}"),

@@ -412,8 +412,7 @@ fn one_function_in_full() {
     super::explain(&mut out, domain, function).expect("a Vec takes everything");
     insta::assert_snapshot!(String::from_utf8(out).expect("UTF-8"));
     let nobody = plan.function("sing").expect_err("no such function").to_string();
-    assert_eq!(
-        nobody,
-        "no domain isolates a function `sing`; did you mean `sign`?; `cargo isolate plan` lists those that are"
-    );
+    assert_eq!(nobody, "no domain isolates a function `sing`; did you mean `sign`?");
+    let nobody = plan.function("verify").expect_err("no such function").to_string();
+    assert_eq!(nobody, "no domain isolates a function `verify`; `cargo isolate plan` lists those that are");
 }

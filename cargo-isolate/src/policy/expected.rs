@@ -16,12 +16,14 @@ enum Form {
     Tables,
     /// `key = VALUE`, in one of these ways.
     Values(&'static [&'static str]),
+    /// `key = VALUE` with a whole number of this range.
+    Number(&'static [&'static str], &'static str),
 }
-use Form::{Table, Tables, Values};
+use Form::{Number, Table, Tables, Values};
 
 /// By path. `*` is a name that the user chooses, `**` any number of keys.
 const FORMS: &[(&str, Form)] = &[
-    ("version", Values(&["1"])),
+    ("version", Number(&["1"], "1")),
     ("audit", Table),
     ("audit.dependencies", Values(&[r#""summary""#])),
     ("check", Table),
@@ -36,7 +38,7 @@ const FORMS: &[(&str, Form)] = &[
     ("crates", Table),
     ("crates.*", Table),
     ("crates.*.unsafe", Values(&[r#""forbid""#, r#""allow""#, "{ max = 40 }"])),
-    ("crates.*.unsafe.max", Values(&["40"])),
+    ("crates.*.unsafe.max", Number(&["40"], "0 or more; `unsafe = \"allow\"` is without a maximum")),
     ("domain", Table),
     ("domain.*", Table),
     ("domain.*.library", Values(&[r#""libz-sys""#])),
@@ -69,7 +71,7 @@ const FORMS: &[(&str, Form)] = &[
     ("fn.*.arg", Table),
     ("fn.*.arg.*", Values(&[r#"{ kind = "buf", dir = "in", len = "src_len" }"#])),
     ("fn.*.ret", Values(&[r#"{ kind = "value" }"#])),
-    ("fn.*.retry", Values(&["2"])),
+    ("fn.*.retry", Number(&["2"], "1 to 10")),
     ("fn.*.error", Values(&[r#""ret != 0""#])),
     ("fn.*.message", Values(&[r#""zError(ret)""#])),
     ("fn.**.kind", Values(&[r#""buf""#])),
@@ -81,7 +83,7 @@ const FORMS: &[(&str, Form)] = &[
     ("fn.**.own", Values(&[r#""give""#])),
     ("fn.**.free", Values(&[r#""sqlite3_finalize""#])),
     ("fn.**.parent", Values(&[r#""db""#])),
-    ("fn.**.value", Values(&["-1"])),
+    ("fn.**.value", Number(&["-1"], "64 bits with a sign")),
     ("fn.**.scope", Values(&[r#""call""#])),
     ("fn.**.user", Values(&[r#""data""#])),
     ("fn.**.params", Tables),
@@ -96,7 +98,11 @@ pub(super) fn wrong_type(document: &DeTable<'_>, message: &str, span: &Range<usi
         DeValue::Integer(number) if message.starts_with("invalid ") => Some(number),
         _ => None,
     };
-    let out_of_range = || Some(place.error(format!("`{}` is out of range", number?), place.form()?));
+    let out_of_range = || {
+        let form = place.form()?;
+        let error = place.error(format!("`{}` is out of range", number?), form);
+        Some(if let Number(_, range) = form { error.label(range) } else { error })
+    };
     place.mistyped().or_else(out_of_range)
 }
 
@@ -185,7 +191,7 @@ impl Form {
         let mut kinds: Vec<Kind> = match self {
             Table => vec![Kind::Table],
             Tables => vec![if in_list { Kind::Table } else { Kind::Array }],
-            Values(examples) => examples.iter().filter_map(of_example).collect(),
+            Values(examples) | Number(examples, _) => examples.iter().filter_map(of_example).collect(),
         };
         kinds.dedup();
         kinds
@@ -206,7 +212,7 @@ impl Form {
             }
             Table => format!("`[{}]`", joined()),
             Tables => format!("`[[{}]]`", joined()),
-            Values(examples) => {
+            Values(examples) | Number(examples, _) => {
                 let key = key(path.last().copied().unwrap_or_default());
                 let examples: Vec<_> = examples.iter().map(|example| format!("`{key} = {example}`")).collect();
                 match examples.split_last() {
@@ -259,7 +265,7 @@ impl Kind {
 
 #[cfg(test)]
 mod tests {
-    use super::{DeValue, FORMS, Form, Kind, Values, matches};
+    use super::{DeValue, FORMS, Form, Kind, Number, Values, matches};
     use crate::policy::{read::read, schema::schema};
     use serde_json::Value;
 
@@ -354,7 +360,7 @@ mod tests {
     #[test]
     fn examples_are_taken() {
         for path in all_keys() {
-            let Values(examples) = form(&path) else { continue };
+            let (Values(examples) | Number(examples, _)) = form(&path) else { continue };
             for example in examples {
                 let (text, place) = policy(&path, example);
                 let errors = read(&text).errors;

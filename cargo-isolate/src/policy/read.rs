@@ -360,6 +360,10 @@ mod tests {
             "version = 1\n[[exception]]\nrule = \"static-mut\"\nat = \"a::[\"\nreason = \" \"\nuntil = 2027-01-31T10:00:00\n",
         );
         check(
+            "limits",
+            "version = 1\n[crates]\na = { unsafe = { max = -1 } }\nb = { unsafe = { max = 99999999999999999999 } }\n[fn.f]\nretry = -2\n",
+        );
+        check(
             "attempts",
             "version = 1\n[domain.zlib]\nlibrary = \"libz-sys\"\ntimer = \"shared\"\n\n[fn.crc32]\nretry = 0\n\n[fn.adler32]\nretry = 11\n",
         );

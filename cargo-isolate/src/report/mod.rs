@@ -5,6 +5,7 @@ mod collect;
 pub(crate) mod diagnostic;
 pub(crate) mod draw;
 pub(crate) mod fingerprint;
+mod fit;
 mod github;
 mod html;
 mod judged;
@@ -25,7 +26,7 @@ pub(crate) use judged::{UNSAFE_LIMIT, check, remark};
 pub(crate) use model::{Dependencies, Report};
 pub(crate) use output::{Output, OutputError};
 pub(crate) use summary::legend;
-pub(crate) use text::{Shown, print_problems};
+pub(crate) use text::print_problems;
 
 /// How a command that makes no report prints its result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]

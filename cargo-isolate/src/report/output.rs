@@ -1,6 +1,10 @@
 //! `--format FORMAT[=FILE]`: which formats of one report go where.
 
-use super::{Report, github, html, markdown, sarif, text, visible::Visible};
+use super::{
+    Report, github, html, markdown, sarif,
+    text::{self, Shown},
+    visible::Visible,
+};
 use crate::{names::Names, nearest::nearest, streams};
 use camino::Utf8PathBuf;
 use std::{
@@ -85,13 +89,13 @@ impl Output {
         Ok(())
     }
 
-    /// Prints a report in every format that is asked for, as text if none is. Files are written whole or not at all.
+    /// Prints a report in every format that is asked for, as text if none is: of an audit the table alone if `quiet`. Files are written whole or not at all.
     ///
     /// # Errors
     ///
     /// Something cannot be written, or a source file is not any more what was scanned.
-    pub(crate) fn print(&self, names: &Names<'_>, report: &Report, shown: text::Shown) -> anyhow::Result<()> {
-        self.each(|format, out| format.print(out, names, report, shown))
+    pub(crate) fn print(&self, names: &Names<'_>, report: &Report, quiet: bool) -> anyhow::Result<()> {
+        self.each(|format, out, width| format.print(out, names, report, Shown { quiet, width }))
     }
 
     /// Prints the answer to a question, which is no report: as text, or as JSON if that is asked for.
@@ -104,23 +108,24 @@ impl Output {
         if let Some(Destination { format, .. }) = self.formats.iter().find(is_of_reports) {
             return Err(OutputError::NoReport { format: format.name() }.into());
         }
-        self.each(|format, out| print(out, format == Format::Json))
+        self.each(|format, out, _| print(out, format == Format::Json))
     }
 
-    fn each(&self, print: impl Fn(Format, &mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+    /// Each format with its stream, and the columns that there are for its lines if that is a terminal.
+    fn each(&self, print: impl Fn(Format, &mut dyn Write, Option<usize>) -> io::Result<()>) -> anyhow::Result<()> {
         // Files first: a reader of standard output that goes away takes nothing from them.
         for Destination { format, file } in &self.formats {
             if let Some(file) = file {
                 let mut bytes = Vec::new();
                 // The stream drops colours.
-                format.visible(&mut anstream::StripStream::new(&mut bytes), &print)?;
+                format.visible(&mut anstream::StripStream::new(&mut bytes), |out| print(*format, out, None))?;
                 crate::files::write(file, &bytes).map_err(|why| OutputError::Write { file: file.clone(), why })?;
             }
         }
         let only = [Destination::default()];
         let formats = if self.formats.is_empty() { &only[..] } else { &self.formats };
         for Destination { format, .. } in formats.iter().filter(|destination| destination.file.is_none()) {
-            format.visible(&mut streams::stdout(), &print)?;
+            format.visible(&mut streams::stdout(), |out| print(*format, out, streams::columns()))?;
         }
         Ok(())
     }
@@ -132,14 +137,14 @@ impl Format {
     }
 
     /// Prints so that people see what is there.
-    fn visible(self, out: &mut dyn Write, print: impl Fn(Format, &mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    fn visible(self, out: &mut dyn Write, print: impl Fn(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
         match self {
-            Format::Text | Format::Github | Format::Markdown => print(self, &mut Visible(out)),
-            Format::Json | Format::Sarif | Format::Html => print(self, out),
+            Format::Text | Format::Github | Format::Markdown => print(&mut Visible(out)),
+            Format::Json | Format::Sarif | Format::Html => print(out),
         }
     }
 
-    fn print(self, out: &mut dyn Write, names: &Names<'_>, report: &Report, shown: text::Shown) -> io::Result<()> {
+    fn print(self, out: &mut dyn Write, names: &Names<'_>, report: &Report, shown: Shown) -> io::Result<()> {
         let graph = names.graph;
         match self {
             Format::Text => text::print(out, graph, report, shown),

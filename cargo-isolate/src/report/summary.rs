@@ -1,6 +1,9 @@
 //! The table below an audit: a row per package, and one more for each thing that is not its library or binary.
 
-use super::model::{Command, Counts, PackageRow, Report};
+use super::{
+    fit::{Fit, Row},
+    model::{Command, Counts, PackageRow, Report},
+};
 use crate::graph::Role;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -25,7 +28,7 @@ const fn resolved(head: &'static str, about: &'static str, cell: fn(&Counts) -> 
     Column { head, about, cell, resolved: true }
 }
 
-/// Of live code. The first is the sum of those up to `other`.
+/// Numbers of a row in order; [`DORMANT`] is the last. Of live code. The first is the sum of those up to `other`.
 pub(crate) const COLUMNS: &[Column] = &[
     column("unsafe", "all unsafe constructs: the sum of the columns from `blocks` to `other`", Counts::unsafes),
     column("blocks", "`unsafe { … }`", |counts| counts.blocks),
@@ -56,48 +59,55 @@ pub(crate) const COLUMNS: &[Column] = &[
 /// The last column.
 pub(crate) const DORMANT: (&str, &str) = ("dormant", "not live: unsafe constructs that no chosen target compiles");
 
-struct Row {
-    name: String,
-    cells: Vec<usize>,
+/// One of the two parts of the table.
+struct Part {
+    title: &'static str,
+    rows: Vec<Row>,
+    /// Packages without anything, which have no row.
+    quiet: usize,
 }
 
-pub(super) fn print(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+impl Part {
+    fn new(title: &'static str, packages: &[&PackageRow]) -> Part {
+        let members = title == MEMBERS;
+        let quiet = packages.iter().filter(|package| !members && is_quiet(package)).count();
+        let mut rows = rows(packages, members);
+        // Below a single row its total would only repeat it.
+        if rows.len() > 1 {
+            rows.push(total(&rows));
+        }
+        Part { title, rows, quiet }
+    }
+}
+
+const MEMBERS: &str = "members";
+
+/// Prints the table, no wider than `width` if it can be.
+pub(super) fn print(out: &mut dyn Write, report: &Report, width: Option<usize>) -> io::Result<()> {
     let (members, dependencies): (Vec<_>, Vec<_>) = report.packages.iter().partition(|package| package.member);
-    let groups = [("members", members), ("dependencies", dependencies)];
-    let tables: Vec<_> = groups
+    let parts = [(MEMBERS, members), ("dependencies", dependencies)];
+    let parts: Vec<Part> = parts
         .into_iter()
         .filter(|(_, packages)| !packages.is_empty())
-        .map(|(title, packages)| (title, rows(&packages, title == "members"), quiet(&packages, title == "members")))
+        .map(|(title, packages)| Part::new(title, &packages))
         .collect();
-    let all = || tables.iter().flat_map(|(_, rows, _)| rows);
+    let all = || parts.iter().flat_map(|part| &part.rows);
     // What nobody has needs no column, but the first and the calls say so.
-    let is_shown = |(index, column): &(usize, &str)| match COLUMNS.get(*index) {
+    let is_shown = |(index, head): &(usize, &str)| match COLUMNS.get(*index) {
         Some(known) if known.resolved && report.command == Command::Counts => false,
-        _ => matches!(*column, "unsafe" | "calls") || all().any(|row| row.cells[*index] > 0),
+        _ => matches!(*head, "unsafe" | "calls") || all().any(|row| row.cells[*index] > 0),
     };
-    let shown: Vec<(usize, &str)> = heads().enumerate().filter(is_shown).collect();
-    let names = all().map(|row| row.name.as_str()).chain(tables.iter().map(|(title, ..)| *title)).chain(["total"]);
-    let width = names.map(|name| name.chars().count()).max().unwrap_or(0);
-    for (title, rows, quiet) in &tables {
-        header(out, title, width, &shown)?;
-        // Below a single row its total would only repeat it.
-        let total = (rows.len() > 1).then(|| total(rows));
-        for row in rows.iter().chain(&total) {
-            write!(out, "{:width$}", row.name)?;
-            for (index, head) in &shown {
-                let cell = match row.cells[*index] {
-                    0 => "-".to_owned(),
-                    count => count.to_string(),
-                };
-                write!(out, "  {cell:>width$}", width = column_width(head))?;
-            }
-            writeln!(out)?;
-        }
+    let titles: Vec<&str> = parts.iter().map(|part| part.title).collect();
+    let fit = Fit::new(&titles, all().collect(), heads().enumerate().filter(is_shown).collect(), width);
+    for Part { title, rows, quiet } in &parts {
+        fit.header(out, title)?;
+        rows.iter().try_for_each(|row| fit.row(out, row))?;
         if *quiet > 0 {
             writeln!(out, "and {quiet} without any")?;
         }
         writeln!(out)?;
     }
+    fit.footnote(out)?;
     if all().any(|row| row.cells.iter().any(|cell| *cell > 0)) {
         writeln!(out, "`cargo isolate explain columns` says what each column counts")?;
     }
@@ -119,19 +129,6 @@ pub(crate) fn legend(out: &mut dyn Write) -> io::Result<()> {
     let all = COLUMNS.iter().map(|column| (column.head, column.about)).chain([DORMANT]);
     let width = all.clone().map(|(head, _)| head.len()).max().unwrap_or_default();
     all.clone().try_for_each(|(head, about)| writeln!(out, "{head:width$}  {about}"))
-}
-
-fn header(out: &mut dyn Write, title: &str, width: usize, shown: &[(usize, &str)]) -> io::Result<()> {
-    let bold = anstyle::Style::new().bold();
-    write!(out, "{bold}{title:width$}")?;
-    for (_, head) in shown {
-        write!(out, "  {head:>width$}", width = column_width(head))?;
-    }
-    writeln!(out, "{bold:#}")
-}
-
-fn column_width(head: &str) -> usize {
-    head.len().max(5)
 }
 
 /// Rows for the packages that have something to count; for members always one, so that a clean one shows.
@@ -169,14 +166,6 @@ fn total(rows: &[Row]) -> Row {
 
 fn heads() -> impl Iterator<Item = &'static str> {
     COLUMNS.iter().map(|column| column.head).chain([DORMANT.0])
-}
-
-/// Packages left out of the table.
-fn quiet(packages: &[&PackageRow], members: bool) -> usize {
-    match members {
-        true => 0,
-        false => packages.iter().filter(|package| is_quiet(package)).count(),
-    }
 }
 
 fn is_quiet(package: &PackageRow) -> bool {

@@ -25,6 +25,8 @@ use std::{
 pub(crate) struct Shown {
     /// Of an audit the table and what makes it incomplete; of a check only what it found.
     pub(crate) quiet: bool,
+    /// Columns of the terminal; `None` where lines may be of any length.
+    pub(crate) width: Option<usize>,
 }
 
 /// Prints a report.
@@ -51,7 +53,7 @@ fn print_audit(out: &mut dyn Write, graph: &Graph, report: &Report, shown: Shown
             draw(out, &files.files, &note.with_notes(vec![UnseenCalls::HELP.to_owned()]))?;
         }
     }
-    summary::print(out, report)
+    summary::print(out, report, shown.width)
 }
 
 fn print_check(out: &mut dyn Write, graph: &Graph, report: &Report, shown: Shown) -> io::Result<()> {

@@ -43,6 +43,7 @@ impl Workspace {
             .current_dir(self.path(""))
             .env("CARGO_ISOLATE_CACHE_DIR", self.folder.path().join("cache"))
             .env("CARGO_TERM_COLOR", "never")
+            .env_remove("COLUMNS")
             .output()
             .unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();

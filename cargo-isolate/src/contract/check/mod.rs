@@ -163,8 +163,19 @@ impl Checker<'_> {
                 let mut error = self.error(kind.span(), format!("there is no kind `{word}`")).0;
                 error = error.help(format!("one of {}", list(&KINDS)));
                 self.errors.push(error.did_you_mean(word, KINDS));
+                self.words_of_any_kind();
                 None
             }
+        }
+    }
+
+    /// Reads what can be read without knowing the kind, so that mistakes beside its own are told together with it.
+    fn words_of_any_kind(&mut self) {
+        self.dir(Dir::In);
+        self.nullable();
+        let model::Contract { len, cap, written, .. } = self.words;
+        for expression in [len, cap, written].into_iter().flatten() {
+            self.expr(expression, When::After);
         }
     }
 

@@ -17,6 +17,7 @@ fn parse(groups: usize) -> Result<Option<i32>, Fault> {
     let (open, close) = ("(".repeat(groups), ")".repeat(groups));
     let document = format!("<!DOCTYPE d [<!ELEMENT d {open}x{close}>]><d/>");
     let Some(parser) = isolated::expat::XML_ParserCreate(None)? else { return Ok(None) };
+    isolated::expat::XML_SetHashSalt(&parser, 1)?;
     isolated::expat::handler_set(&parser)?;
     isolated::expat::XML_Parse(&parser, document.as_bytes(), 1).map(Some)
 }

@@ -7,7 +7,7 @@ mod isolated;
 
 use isolate_rt::Fault;
 use isolated::secp;
-use secp256k1_sys::{SECP256K1_START_SIGN, Signature};
+use secp256k1_sys::SECP256K1_START_SIGN;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -17,13 +17,15 @@ fn main() -> ExitCode {
 /// Whether a message is signed as RFC 6979 says, by a context whose block is freed too `early` or after it.
 fn sign(early: bool) -> Result<bool, Fault> {
     let mut block = Some(secp::malloc(secp::secp256k1_context_preallocated_size(SECP256K1_START_SIGN)?)?);
-    let context = secp::secp256k1_context_preallocated_create(block.as_ref().expect("not freed"), SECP256K1_START_SIGN)?;
+    let context =
+        secp::secp256k1_context_preallocated_create(block.as_ref().expect("not freed"), SECP256K1_START_SIGN)?;
     if early && let Some(block) = block.take() {
         secp::free(block)?;
     }
-    let mut signature = Signature::new();
+    let mut signature = [0; 64];
     secp::secp256k1_ecdsa_sign(&context, &mut signature, &[0xab; 32], &[0xcd; 32])?;
-    let compact = secp::secp256k1_ecdsa_signature_serialize_compact(&context, &signature)?;
+    let mut compact = [0; 64];
+    secp::secp256k1_ecdsa_signature_serialize_compact(&context, &mut compact, &signature)?;
     secp::secp256k1_context_preallocated_destroy(context)?;
     Ok(compact == SIGNATURE)
 }

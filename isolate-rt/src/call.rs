@@ -339,8 +339,25 @@ impl Call {
     ///
     /// # Errors
     ///
-    /// [`FaultKind::StaleHandle`] when its instance was discarded, or is another domain's.
-    pub fn handle<T>(&self, handle: &Handle<T>) -> Result<*mut T, Fault> {
+    /// [`FaultKind::StaleHandle`] when its instance was discarded, or is another domain's; or another of this domain's
+    /// ([`Domain::instance_per_thread`](crate::Domain::instance_per_thread)), and something was staged in this one.
+    #[inline]
+    pub fn handle<T>(&mut self, handle: &Handle<T>) -> Result<*mut T, Fault> {
+        self.go_to(handle.instance);
+        self.pointer(handle)
+    }
+
+    /// Moves a call that has just begun to where something lives that it is given.
+    #[inline]
+    pub(crate) fn go_to(&mut self, instance: usize) {
+        if let Place::Mpk(entry) = &mut self.place
+            && entry.identity() != instance
+        {
+            entry.move_to(instance);
+        }
+    }
+
+    fn pointer<T>(&self, handle: &Handle<T>) -> Result<*mut T, Fault> {
         let current = match &self.place {
             Place::Mpk(entry) => (entry.identity(), entry.generation()),
             Place::Direct(_) => (0, 0),

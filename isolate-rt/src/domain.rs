@@ -35,6 +35,7 @@ pub(crate) struct Settings {
     pub(crate) deadline: Option<Duration>,
     pub(crate) shared_timer: bool,
     pub(crate) one_at_a_time: bool,
+    pub(crate) per_thread: bool,
     pub(crate) globals: &'static [Globals],
 }
 
@@ -76,6 +77,7 @@ impl Domain {
             deadline: None,
             shared_timer: false,
             one_at_a_time: false,
+            per_thread: false,
             globals: &[],
         };
         let making = Mutex::new(Making::Begun(mpk::Begun::nothing()));
@@ -128,6 +130,17 @@ impl Domain {
         self
     }
 
+    /// Gives each thread an instance of its own, with a heap and a protection key of its own, for a library without writable globals:
+    /// threads do not wait for each other's allocations, and a fault of one leaves the others' calls and objects alone. As long
+    /// as there are keys (four are left for domains that are made later); further threads share instances.
+    ///
+    /// Objects may still go from thread to thread: a call that is given one runs where that lives, if it is the first thing that the
+    /// call is given.
+    pub const fn instance_per_thread(mut self) -> Self {
+        self.settings.per_thread = true;
+        self
+    }
+
     /// Names the writable globals of the library: the domain owns them, and a fault restores them.
     pub const fn globals(mut self, globals: &'static [Globals]) -> Self {
         self.settings.globals = globals;
@@ -155,7 +168,7 @@ impl Domain {
     ///
     /// # Errors
     ///
-    /// [`FaultKind::Unsupported`] when no domain can be made here.
+    /// [`FaultKind::Unsupported`] when no domain can be made here, or it is to have several instances and its library has globals.
     #[inline]
     pub fn call(&'static self, function: &'static str) -> Result<Call, Fault> {
         // SAFETY: instances are never freed.
@@ -179,6 +192,18 @@ impl Domain {
         }
     }
 
+    /// Begins a call where something of the domain lives, wherever this thread's calls go.
+    pub(crate) fn call_in(&'static self, identity: usize, function: &'static str) -> Result<Call, Fault> {
+        // SAFETY: instances are never freed.
+        let instance = unsafe { self.instance.load(Ordering::Acquire).as_ref() };
+        match instance.and_then(|first| first.find(identity)).map(mpk::Instance::enter_this) {
+            Some(Ok(entry)) => Ok(Call::new(&self.settings, function, Place::Mpk(entry))),
+            Some(Err(kind)) => Err(Fault::new(self.settings.name, function, kind)),
+            // Without isolation, and of another domain: `Call::handle` has the last word.
+            None => self.call(function),
+        }
+    }
+
     /// The limit of its heap, in bytes.
     pub(crate) fn heap_bytes(&self) -> usize {
         self.settings.heap_limit
@@ -189,9 +214,9 @@ impl Domain {
     /// What may be gone at the next call (no memory, no thread to be had) is tried again then; other reasons are kept.
     fn make(&'static self) -> Result<&'static mpk::Instance, FaultKind> {
         // SAFETY: instances are never freed.
-        let made = || unsafe { self.instance.load(Ordering::Acquire).as_ref() };
-        if let Some(made) = made() {
-            return Ok(made);
+        let first = || unsafe { self.instance.load(Ordering::Acquire).as_ref() };
+        if let Some(home) = first().and_then(mpk::Instance::home) {
+            return Ok(home);
         }
         // Making a domain needs more room than there is on a signal stack, or is what this handler has interrupted.
         let alone = if mpk::on_signal_stack() { None } else { mpk::begin_making() };
@@ -202,8 +227,8 @@ impl Domain {
             // One thread at a time gets here. In the child of a fork that did not wait for it, another one is here for ever.
             Err(TryLockError::WouldBlock) => return Err(FaultKind::Unsupported(LEFT_HALF_MADE)),
         };
-        if let Some(made) = made() {
-            return Ok(made);
+        if let Some(first) = first() {
+            return Ok(first.home().unwrap_or_else(|| first.settle(&self.settings)));
         }
         let begun = match &mut *making {
             Making::Begun(begun) => begun,

@@ -218,8 +218,8 @@ impl<T: Plain> DomainVec<T> {
     /// Runs `f` while the memory is what it was when this was made.
     fn with<R>(&self, f: impl FnOnce() -> R) -> Result<R, Fault> {
         const FUNCTION: &str = "(its memory)";
-        let Held::Domain { generation, .. } = self.held else { return Ok(f()) };
-        let call = self.domain.call(FUNCTION)?;
+        let Held::Domain { instance, generation } = self.held else { return Ok(f()) };
+        let call = self.domain.call_in(instance, FUNCTION)?;
         let done = match call.place() {
             Place::Mpk(entry) => entry.with_generation(generation, f),
             Place::Direct(_) => Err(FaultKind::StaleHandle),
@@ -253,8 +253,11 @@ impl Call {
     ///
     /// # Errors
     ///
-    /// [`FaultKind::StaleHandle`] when it is of another domain, or a fault has taken it.
-    pub fn lend<'v, T: Plain>(&self, memory: &'v mut DomainVec<T>) -> Result<Lent<'v, T>, Fault> {
+    /// [`FaultKind::StaleHandle`] when it is of another domain (or instance, as in [`Call::handle`]), or a fault has taken it.
+    pub fn lend<'v, T: Plain>(&mut self, memory: &'v mut DomainVec<T>) -> Result<Lent<'v, T>, Fault> {
+        if let Held::Domain { instance, .. } = memory.held {
+            self.go_to(instance);
+        }
         let own = match (self.place(), &memory.held) {
             (Place::Mpk(entry), Held::Domain { instance, generation }) => {
                 (entry.identity(), entry.generation()) == (*instance, *generation)
@@ -273,7 +276,7 @@ impl Call {
     /// # Errors
     ///
     /// As [`Call::lend`].
-    pub fn lend_box<'v, T: Plain>(&self, memory: &'v mut DomainBox<T>) -> Result<Lent<'v, T>, Fault> {
+    pub fn lend_box<'v, T: Plain>(&mut self, memory: &'v mut DomainBox<T>) -> Result<Lent<'v, T>, Fault> {
         self.lend(&mut memory.0)
     }
 }
@@ -312,7 +315,7 @@ impl<T: Plain> Drop for DomainVec<T> {
     fn drop(&mut self) {
         let Held::Domain { instance, generation } = self.held else { return };
         // Where no call can be made, or the instance is gone, there is nothing to free.
-        let Ok(mut call) = self.domain.call("free") else { return };
+        let Ok(mut call) = self.domain.call_in(instance, "free") else { return };
         if let Place::Mpk(entry) = call.place_mut()
             && (entry.identity(), entry.generation()) == (instance, generation)
         {

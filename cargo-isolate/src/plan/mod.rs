@@ -60,6 +60,7 @@ pub(crate) struct DomainPlan {
     pub(crate) timer: model::Timer,
     /// How many threads may be inside at once.
     pub(crate) threads: model::Threads,
+    pub(crate) instances: model::Instances,
     /// In the order of their declarations.
     pub(crate) functions: Vec<FunctionPlan>,
 }
@@ -267,6 +268,7 @@ pub(crate) fn plan(graph: &Graph, policy: &model::Policy) -> Result<Plan, Vec<Po
             deadline: domain.deadline.as_ref().map(|deadline| deadline.get_ref().0),
             timer: domain.timer.as_ref().map_or(model::Timer::Own, |timer| *timer.get_ref()),
             threads: domain.threads.as_ref().map_or(model::Threads::Many, |threads| *threads.get_ref()),
+            instances: domain.instances.as_ref().map_or(model::Instances::One, |instances| *instances.get_ref()),
             functions,
         });
     }

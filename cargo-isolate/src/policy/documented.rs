@@ -1,7 +1,8 @@
 //! `docs/policy.md` names every key and every word that the reader takes, and no other.
 
 use super::model::{
-    Audit, Backend, Contract, CursorDir, Domain, Exception, Field, Isolate, Level, Policy, Struct, Threads, Timer,
+    Audit, Backend, Contract, CursorDir, Domain, Exception, Field, Instances, Isolate, Level, Policy, Struct, Threads,
+    Timer,
 };
 use crate::contract::check::{CALLBACK_KINDS, DIRS, KINDS, NULLS, OWNS, SCOPES};
 use serde::de::DeserializeOwned;
@@ -81,6 +82,7 @@ fn words() {
     check_words("[struct.NAME.field]", "dir", variants::<CursorDir>().iter().map(|word| &**word));
     check_words("[domain.NAME]", "timer", variants::<Timer>().iter().map(|word| &**word));
     check_words("[domain.NAME]", "threads", variants::<Threads>().iter().map(|word| &**word));
+    check_words("[domain.NAME]", "instances", variants::<Instances>().iter().map(|word| &**word));
 }
 
 /// Each kind has a row of its own in the second table.

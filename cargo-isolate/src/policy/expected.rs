@@ -52,6 +52,7 @@ const FORMS: &[(&str, Form)] = &[
     ("domain.*.deadline", Values(&[r#""200ms""#])),
     ("domain.*.timer", Values(&[r#""shared""#])),
     ("domain.*.threads", Values(&[r#""one""#])),
+    ("domain.*.instances", Values(&[r#""thread""#])),
     ("isolate", Tables),
     ("isolate.domain", Values(&[r#""zlib""#])),
     ("isolate.extern", Values(&[r#"["compress2", "inflate*"]"#])),

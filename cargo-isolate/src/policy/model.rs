@@ -169,6 +169,7 @@ pub(crate) struct Domain {
     pub(crate) deadline: Option<Spanned<Period>>,
     pub(crate) timer: Option<Spanned<Timer>>,
     pub(crate) threads: Option<Spanned<Threads>>,
+    pub(crate) instances: Option<Spanned<Instances>>,
 }
 
 /// Who looks after a deadline.
@@ -187,6 +188,15 @@ pub(crate) enum Timer {
 pub(crate) enum Threads {
     Many,
     One,
+}
+
+/// Who shares a heap, and what a fault takes.
+#[derive(Clone, Copy, Debug, Deserialize, serde::Serialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) enum Instances {
+    One,
+    Thread,
 }
 
 /// Memory that the library allocates.

@@ -178,6 +178,8 @@ struct Writer<'w, 'n> {
     checks: Vec<String>,
     before: Vec<String>,
     stage: Vec<Step>,
+    /// How many of them come first: see [`Writer::first_step`].
+    objects: usize,
     /// Steps after which nothing may fail before the call.
     last: Vec<Step>,
     args: Vec<String>,
@@ -210,6 +212,7 @@ impl<'w, 'n> Writer<'w, 'n> {
             checks: Vec::new(),
             before: Vec::new(),
             stage: Vec::new(),
+            objects: 0,
             last: Vec::new(),
             args: Vec::new(),
             after: After::default(),
@@ -332,6 +335,12 @@ impl<'w, 'n> Writer<'w, 'n> {
 
     fn take_param(&mut self, name: &str, ty: String) {
         self.params.push(Parameter { name: name.to_owned(), ty });
+    }
+
+    /// For objects of the domain: where they live, the call runs. So they come before all that is staged.
+    fn first_step(&mut self, statement: String) {
+        self.stage.insert(self.objects, Step { safety: None, statement });
+        self.objects += 1;
     }
 
     fn step(&mut self, statement: String) {

@@ -190,7 +190,7 @@ fn shared(domain: &DomainPlan) -> Vec<&str> {
 }
 
 fn settings(domain: &DomainPlan) -> Vec<String> {
-    use crate::policy::model::{Backend, HeapKind, Threads, Timer};
+    use crate::policy::model::{Backend, HeapKind, Instances, Threads, Timer};
     let backend = match domain.backend {
         Backend::Auto => None,
         Backend::Mpk => Some("backend(Backend::Mpk)".to_owned()),
@@ -206,11 +206,12 @@ fn settings(domain: &DomainPlan) -> Vec<String> {
     });
     let timer = (domain.timer == Timer::Shared).then(|| "shared_timer()".to_owned());
     let threads = (domain.threads == Threads::One).then(|| "one_at_a_time()".to_owned());
-    [backend, kind, limit, stack, deadline, timer, threads].into_iter().flatten().collect()
+    let instances = (domain.instances == Instances::Thread).then(|| "instance_per_thread()".to_owned());
+    [backend, kind, limit, stack, deadline, timer, threads, instances].into_iter().flatten().collect()
 }
 
 fn docs(domain: &DomainPlan) -> Vec<String> {
-    use crate::policy::model::{Backend, HeapKind, Level, Threads};
+    use crate::policy::model::{Backend, HeapKind, Instances, Level, Threads};
     let level = match domain.level {
         Level::Integrity => "it can read the program's memory and write none of it",
     };
@@ -227,6 +228,9 @@ fn docs(domain: &DomainPlan) -> Vec<String> {
     );
     if domain.threads == Threads::One {
         docs.push(" One thread at a time is inside; others wait.".to_owned());
+    }
+    if domain.instances == Instances::Thread {
+        docs.push(" Each thread has an instance of its own, as long as there are keys.".to_owned());
     }
     docs
 }

@@ -51,8 +51,8 @@ impl Call {
     ///
     /// # Errors
     ///
-    /// [`FaultKind::StaleHandle`] when its instance was discarded, or is another domain's.
-    pub fn object<T>(&self, object: &Object<T>) -> Result<*mut T, Fault> {
+    /// As [`Call::handle`].
+    pub fn object<T>(&mut self, object: &Object<T>) -> Result<*mut T, Fault> {
         self.handle(&object.handle)
     }
 
@@ -66,6 +66,7 @@ impl Call {
     ///
     /// When no `F` can lie at that offset of a `T`.
     pub fn set<T, F: Plain>(&mut self, object: &mut Object<T>, offset: usize, value: F) -> Result<(), Fault> {
+        self.go_to(object.handle.instance);
         let field = self.field::<T, F>(object, offset)?;
         // SAFETY: within the object's memory, which is the domain's, mapped while its instance lives, and aligned for `F`.
         unsafe { field.write_volatile(value) };
@@ -90,7 +91,7 @@ impl Call {
     fn field<T, F: Plain>(&self, object: &Object<T>, offset: usize) -> Result<*mut F, Fault> {
         let fits = offset.checked_add(size_of::<F>()).is_some_and(|end| end <= size_of::<T>());
         assert!(fits && offset.is_multiple_of(align_of::<F>()), "a field outside of its struct");
-        Ok(self.object(object)?.wrapping_byte_add(offset).cast())
+        Ok(self.pointer(&object.handle)?.wrapping_byte_add(offset).cast())
     }
 
     /// Whether the domain owns `size` bytes from `start`.
@@ -114,7 +115,7 @@ impl Call {
 impl<T> Drop for Object<T> {
     fn drop(&mut self) {
         // A fault in here takes the instance with it, and so the object; there is nobody to tell.
-        let Ok(mut call) = self.domain.call("drop") else { return };
+        let Ok(mut call) = self.domain.call_in(self.handle.instance, "drop") else { return };
         let Ok(pointer) = call.object(self) else { return };
         if self.end.is_some_and(|end| end(&mut call, pointer).is_err()) {
             return;

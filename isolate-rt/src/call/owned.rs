@@ -51,7 +51,7 @@ impl Call {
     /// # Errors
     ///
     /// As [`Call::handle`]; [`FaultKind::InUse`] when something that was made of it still lives: then it ends after that.
-    pub fn ending<T>(&self, owned: &mut Owned<T>) -> Result<*mut T, Fault> {
+    pub fn ending<T>(&mut self, owned: &mut Owned<T>) -> Result<*mut T, Fault> {
         let pointer = self.handle(owned)?;
         let object = Arc::get_mut(&mut owned.object).ok_or_else(|| self.fault(FaultKind::InUse))?;
         object.end = None;
@@ -84,7 +84,7 @@ impl<T> Drop for Ending<T> {
     fn drop(&mut self) {
         let Some(end) = self.end else { return };
         // A fault in here takes the instance with it, and so the object; there is nobody to tell.
-        let Ok(mut call) = self.domain.call("drop") else { return };
+        let Ok(mut call) = self.domain.call_in(self.handle.instance, "drop") else { return };
         if let Ok(pointer) = call.handle(&self.handle) {
             let _ = end(&mut call, pointer);
         }

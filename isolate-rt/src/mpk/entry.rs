@@ -215,6 +215,17 @@ impl Entry {
         let _ = unsafe { self.run(None, || libc::free(block.cast())) };
     }
 
+    /// Goes to another instance of the domain, where the call was not begun in earnest here.
+    #[cold]
+    pub(crate) fn move_to(&mut self, identity: usize) {
+        // SAFETY: held.
+        let is_used = unsafe { self.seat().has_anything_staged() };
+        let there = self.instance.find(identity).filter(|_| !is_used).map(Instance::enter_this);
+        if let Some(Ok(there)) = there {
+            *self = there;
+        }
+    }
+
     /// As [`View::during`].
     pub(crate) fn with_generation<R>(&self, generation: u64, f: impl FnOnce() -> R) -> Result<R, FaultKind> {
         View { instance: self.instance, seat: self.seat(), generation }.during(f)

@@ -12,21 +12,26 @@ pub(super) struct Image {
     ranges: Vec<(Range<usize>, Vec<u8>)>,
 }
 
+/// Whole pages with writable globals; none where a library has none.
+pub(super) fn find(globals: &'static [Globals]) -> Result<Vec<Range<usize>>, Unsupported> {
+    let writable = writable_segments();
+    let mut ranges = Vec::new();
+    for place in globals.iter().map(|globals| &globals.0) {
+        match place {
+            Place::Linked { start, end } => ranges.extend(linked(start.addr()..end.addr(), &writable)?),
+            Place::Shared { object } => ranges.extend(shared(object, &writable)?),
+        }
+    }
+    Ok(ranges)
+}
+
 impl Image {
     /// Tags the pages and copies what they hold.
     ///
     /// # Safety
     ///
-    /// The caller says so by naming the globals: nothing of the program but this library may write them.
-    pub(super) unsafe fn take(globals: &'static [Globals], key: Pkey) -> Result<Self, Unsupported> {
-        let writable = writable_segments();
-        let mut ranges = Vec::new();
-        for place in globals.iter().map(|globals| &globals.0) {
-            match place {
-                Place::Linked { start, end } => ranges.extend(linked(start.addr()..end.addr(), &writable)?),
-                Place::Shared { object } => ranges.extend(shared(object, &writable)?),
-            }
-        }
+    /// They were [found](find), and whoever named the globals said so: nothing of the program but this library may write them.
+    pub(super) unsafe fn take(ranges: Vec<Range<usize>>, key: Pkey) -> Result<Self, Unsupported> {
         let mut image = Vec::new();
         for range in ranges {
             // SAFETY: whole pages inside writable segments of loaded objects, checked above; the caller's to give.
@@ -90,7 +95,7 @@ fn shared<'a>(
     Ok(writable.iter().filter(matches).map(|segment| segment.range.clone()))
 }
 
-fn globals(what: &'static str) -> Unsupported {
+pub(super) fn globals(what: &'static str) -> Unsupported {
     Unsupported::Globals { what }
 }
 

@@ -6,12 +6,13 @@
 
 use super::deadline::{self, Limit};
 use super::entry::Entry;
-use super::image::Image;
+use super::image::{self, Image};
 use super::layout::Layout;
 use super::pkey::Pkey;
 use super::rooms::Rooms;
 use super::seat::Seat;
 use super::seats::Seats;
+use super::siblings::Siblings;
 use super::thread::Thread;
 use super::tls::Template;
 use super::{A_MOMENT, barrier, panics, register_barrier, selftest, signal, stop_waiting, wait, wake, warm, watchdog};
@@ -43,6 +44,8 @@ pub(crate) struct Instance {
     /// Threads that wait for it to be even.
     waiting: AtomicU32,
     pub(super) seats: Seats,
+    /// Where the domain has several instances.
+    siblings: Option<&'static Siblings>,
     next: AtomicPtr<Instance>,
 }
 
@@ -62,14 +65,30 @@ impl Begun {
 static INSTANCES: AtomicPtr<Instance> = AtomicPtr::new(ptr::null_mut());
 
 impl Instance {
-    /// `begun` keeps what cannot be given back when this fails, for the next attempt.
+    /// The first of a domain. `begun` keeps what cannot be given back when this fails, for the next attempt.
     pub(crate) fn create(settings: &'static Settings, begun: &mut Begun) -> Result<&'static Self, Unsupported> {
+        let first = Self::create_one(settings, begun, None)?;
+        if first.siblings.is_some() {
+            first.settle(settings);
+        }
+        Ok(first)
+    }
+
+    fn create_one(
+        settings: &'static Settings,
+        begun: &mut Begun,
+        siblings: Option<&'static Siblings>,
+    ) -> Result<&'static Self, Unsupported> {
         selftest::run()?;
         signal::install()?;
         deadline::prepare()?;
         register_barrier()?;
         Thread::current()?;
         warm::up();
+        let globals = image::find(settings.globals)?;
+        if settings.per_thread && !globals.is_empty() {
+            return Err(image::globals("there are some, which an instance for each thread would have to share"));
+        }
         if begun.layout.is_none() {
             let tls = Template::learn()?.size();
             begun.layout = Some(Layout::reserve(settings.stack_size, tls, settings.heap_limit)?);
@@ -86,8 +105,9 @@ impl Instance {
             let heap = &layout.heap;
             key.tag(heap.start, KEPT)?;
             Heap::create(ptr::with_exposed_provenance_mut(heap.start), KEPT, heap.len(), heap_kind, rooms.area());
-            Image::take(settings.globals, key)?
+            Image::take(globals, key)?
         };
+        let siblings = siblings.or_else(|| settings.per_thread.then(|| Siblings::of(layout.index)));
         let instance = Box::leak(Box::new(Self {
             name: settings.name,
             key,
@@ -101,6 +121,7 @@ impl Instance {
             heap_kind,
             rooms,
             waiting: AtomicU32::new(0),
+            siblings,
             next: AtomicPtr::new(ptr::null_mut()),
         }));
         instance.list();
@@ -109,7 +130,35 @@ impl Instance {
         }
         instance.prove_malloc()?;
         panics::learn(instance);
+        if let Some(siblings) = siblings {
+            siblings.add(instance);
+        }
         Ok(instance)
+    }
+
+    /// Where calls of this thread go, if that was decided: here, or to a sibling.
+    pub(crate) fn home(&'static self) -> Option<&'static Self> {
+        match (self.siblings, Thread::current()) {
+            (Some(siblings), Ok(thread)) => siblings.home(thread),
+            // Where the thread cannot be made ready, the call says why.
+            _ => Some(self),
+        }
+    }
+
+    /// Decides it. Of a domain with these settings; to be called by one thread at a time.
+    pub(crate) fn settle(&'static self, settings: &'static Settings) -> &'static Self {
+        let (Some(siblings), Ok(thread)) = (self.siblings, Thread::current()) else { return self };
+        // What a failure leaves behind is lost; there will be none when nothing is left.
+        let make = || Self::create_one(settings, &mut Begun::nothing(), Some(siblings)).ok();
+        siblings.settle(thread, make).unwrap_or(self)
+    }
+
+    /// Of the domain's instances the one with this [identity](Entry::identity).
+    pub(crate) fn find(&'static self, identity: usize) -> Option<&'static Self> {
+        match self.siblings {
+            Some(siblings) => siblings.find(identity),
+            None => Some(self).filter(|this| ptr::from_ref(*this).addr() == identity),
+        }
     }
 
     /// Begins a call, where nothing stands in its way: the thread has been here before, its seat is free and as it was left,
@@ -118,6 +167,14 @@ impl Instance {
     #[inline]
     pub(crate) fn enter_again(&'static self) -> Option<Entry> {
         let thread = Thread::known()?;
+        match self.siblings {
+            None => self.enter_here(thread),
+            Some(siblings) => siblings.home(thread)?.enter_here(thread),
+        }
+    }
+
+    #[inline]
+    fn enter_here(&'static self, thread: &'static Thread) -> Option<Entry> {
         let held = self.seats.take_kept(thread)?;
         // An odd generation is one that no seat is ready for.
         // SAFETY: just taken.
@@ -126,6 +183,11 @@ impl Instance {
             return None;
         }
         Some(Entry { instance: self, held })
+    }
+
+    /// Begins a call in this instance, wherever the thread is at home.
+    pub(crate) fn enter_this(&'static self) -> Result<Entry, FaultKind> {
+        Thread::known().and_then(|thread| self.enter_here(thread)).map_or_else(|| self.enter(), Ok)
     }
 
     /// Begins a call: takes a seat, waiting while there is none, and makes it ready.
@@ -264,6 +326,9 @@ impl Instance {
     pub(super) fn after_fork(&self, survivor: Option<&Thread>, quiet: bool) {
         self.waiting.store(0, Ordering::Relaxed);
         self.rooms.release();
+        if let Some(siblings) = self.siblings {
+            siblings.forget_others(survivor);
+        }
         let generation = self.generation.load(Ordering::Relaxed);
         // A thread that was discarding it is gone, too.
         if !self.seats.forget_others(survivor) && quiet && !is_dying(generation) {
@@ -331,6 +396,9 @@ fn low_half(word: &AtomicU64) -> *const u32 {
 pub(super) fn retire(thread: &Thread) {
     for instance in all() {
         instance.seats.retire(thread);
+        if let Some(siblings) = instance.siblings {
+            siblings.retire(thread);
+        }
     }
 }
 

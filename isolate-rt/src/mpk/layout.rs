@@ -136,9 +136,15 @@ fn rounded(size: usize, min: usize, max: usize, what: &'static str) -> Result<us
     Ok(size.max(min).next_multiple_of(PAGE))
 }
 
+static USED: AtomicUsize = AtomicUsize::new(0);
+
+/// How many instances there may be yet.
+pub(super) fn slots_left() -> usize {
+    SLOTS.saturating_sub(USED.load(Ordering::Relaxed))
+}
+
 fn next_slot() -> Result<(usize, usize), Unsupported> {
     static ARENA: Once<usize> = Once::new();
-    static USED: AtomicUsize = AtomicUsize::new(0);
     let arena = *ARENA.get_or_make(reserve_arena)?;
     match USED.fetch_add(1, Ordering::Relaxed) {
         slot if slot < SLOTS => Ok((slot, arena + slot * SLOT)),

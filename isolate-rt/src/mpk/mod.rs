@@ -30,6 +30,7 @@
 //! | `seat`, `seats` | what one thread has of an instance while it is inside; who has which |
 //! | `instance`, `making` | all of it together; one at a time |
 //! | `fork` | what other threads must not be at meanwhile |
+//! | `siblings` | one for each thread |
 //! | `entry` | a call of a thread into it |
 //! | `verdict` | what went wrong in there |
 //! | `message` | what the domain itself says of it |
@@ -60,6 +61,7 @@ mod rooms;
 mod seat;
 mod seats;
 mod selftest;
+mod siblings;
 mod signal;
 mod symbols;
 mod thread;

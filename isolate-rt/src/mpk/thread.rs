@@ -3,6 +3,7 @@
 
 use super::fork::Work;
 use super::gate::Activation;
+use super::instance::Instance;
 use super::seats::Slot;
 use super::{PAGE, cpu, deadline, handlers, instance, pkey, system};
 use crate::fault::Unsupported;
@@ -21,6 +22,8 @@ pub(super) struct Thread {
     in_use: AtomicBool,
     /// What it keeps in each instance.
     slots: [Slot; SLOTS],
+    /// Where its calls go, for each domain that has several instances.
+    homes: [AtomicPtr<Instance>; SLOTS],
     /// Mapping of the alternate signal stack, guard included; 0 without one.
     stack: AtomicUsize,
     stack_len: AtomicUsize,
@@ -35,7 +38,7 @@ pub(super) struct Thread {
 unsafe impl Sync for Thread {}
 
 /// As many instances as there can be (`layout::SLOTS`), and one.
-const SLOTS: usize = 16;
+pub(super) const SLOTS: usize = 16;
 
 /// All of them, newest first. Only ever grows.
 static THREADS: AtomicPtr<Thread> = AtomicPtr::new(ptr::null_mut());
@@ -110,6 +113,12 @@ impl Thread {
         &self.slots[index % SLOTS]
     }
 
+    /// Where its calls go in the domain whose first instance has this number: [`super::siblings`].
+    #[inline]
+    pub(super) fn home(&self, index: usize) -> &AtomicPtr<Instance> {
+        &self.homes[index % SLOTS]
+    }
+
     /// Whether `address` is of the alternate signal stack, guard included.
     pub(super) fn owns_signal_stack(&self, address: usize) -> bool {
         address.wrapping_sub(self.stack.load(Ordering::Relaxed)) < self.stack_len.load(Ordering::Relaxed)
@@ -178,6 +187,7 @@ impl Thread {
             tid: AtomicI32::new(0),
             in_use: AtomicBool::new(true),
             slots: [const { Slot::new() }; SLOTS],
+            homes: [const { AtomicPtr::new(ptr::null_mut()) }; SLOTS],
             stack: AtomicUsize::new(0),
             stack_len: AtomicUsize::new(GUARD + stack_span()),
             discarding: AtomicBool::new(false),

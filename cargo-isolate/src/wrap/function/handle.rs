@@ -15,7 +15,7 @@ impl Writer<'_, '_> {
         self.take_param(local, optional(format!("&{ty}"), nullable));
         let call = |from: &str| format!("call.handle({from})?");
         let value = when_some(nullable, local, local, &call, "std::ptr::null_mut()");
-        self.step(format!("let {var} = {value};"));
+        self.first_step(format!("let {var} = {value};"));
         let is_const = matches!(param.shape, Shape::Pointer { mutable: false, .. });
         self.args.push(format!("{var}{}", if is_const { ".cast_const()" } else { "" }));
         self.pointers.insert(param.name.clone(), var);

@@ -39,7 +39,7 @@ impl Writer<'_, '_> {
                 self.doc(local, "an object in the domain, which ends");
             }
         }
-        self.step(format!("let {pointer} = call.object({reference})?;"));
+        self.first_step(format!("let {pointer} = call.object({reference})?;"));
         self.args.push(format!("{pointer}{}", if mutable { "" } else { ".cast_const()" }));
         self.pointers.insert(param.name.clone(), pointer);
         if *life == Life::Ended {

@@ -148,14 +148,14 @@ fn a_fault_makes_handles_stale() {
     let object = unsafe { call.run(|| malloc(16)) }.unwrap();
     let owned: Owned<u8> = call.own(&OTHER, object, |_, _| panic!("nothing is left to end")).unwrap().unwrap();
     // Of another domain.
-    let sqlite = DOMAIN.call("other").unwrap();
+    let mut sqlite = DOMAIN.call("other").unwrap();
     assert!(matches!(sqlite.handle(&owned).unwrap_err().kind(), FaultKind::StaleHandle));
     drop(sqlite);
     // SAFETY: `abort` takes and returns nothing.
     let fault = unsafe { call.run::<(), _>(|| abort()) }.unwrap_err();
     assert!(matches!(fault.kind(), FaultKind::Abort), "{fault}");
     drop(call);
-    let call = OTHER.call("use").unwrap();
+    let mut call = OTHER.call("use").unwrap();
     assert!(matches!(call.handle(&owned).unwrap_err().kind(), FaultKind::StaleHandle));
     drop(call);
     drop(owned);

@@ -212,6 +212,6 @@ fn an_object_of_an_instance_that_faulted_is_stale() {
     let fault = unsafe { call.run::<(), _>(|| abort()) }.unwrap_err();
     assert!(matches!(fault.kind(), FaultKind::Abort), "{fault}");
     drop(call);
-    let call = tlv::DOMAIN.call("use").unwrap();
+    let mut call = tlv::DOMAIN.call("use").unwrap();
     assert!(matches!(call.object(&object).unwrap_err().kind(), FaultKind::StaleHandle));
 }

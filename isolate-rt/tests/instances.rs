@@ -1,0 +1,208 @@
+//! A domain with an instance for each thread: what one thread does there concerns no other.
+
+mod support;
+
+use isolate_rt::{Domain, Fault, FaultKind, Globals};
+use std::arch::asm;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Barrier, mpsc};
+use std::time::{Duration, Instant};
+use support::{End, child, isolation, role};
+
+static EACH: Domain = Domain::new("each").instance_per_thread();
+
+fn in_domain<R: Copy>(domain: &'static Domain, f: impl FnOnce() -> R + Copy) -> Result<R, Fault> {
+    // SAFETY: the closures of this file return numbers only.
+    unsafe { domain.call("test")?.run(f) }
+}
+
+fn fail(domain: &'static Domain) -> FaultKind {
+    // SAFETY: ends the call.
+    in_domain(domain, || unsafe { asm!("ud2") }).unwrap_err().kind().clone()
+}
+
+/// A block of the calling thread's instance.
+fn block(domain: &'static Domain) -> usize {
+    // SAFETY: allocates.
+    in_domain(domain, || unsafe { libc::calloc(1, 8) }.expose_provenance()).unwrap()
+}
+
+/// Writes from the calling thread's instance.
+fn write_to(domain: &'static Domain, address: usize) -> Result<(), Fault> {
+    // SAFETY: memory of a domain.
+    in_domain(domain, || unsafe { std::ptr::with_exposed_provenance_mut::<u8>(address).write_volatile(1) })
+}
+
+#[test]
+fn a_fault_leaves_the_other_threads_alone() {
+    if !isolation() {
+        return;
+    }
+    let (started, ready) = mpsc::channel();
+    std::thread::scope(|scope| {
+        let other = scope.spawn(move || {
+            let kept = EACH.boxed(7u64).unwrap();
+            // SAFETY: allocates.
+            let flag = in_domain(&EACH, || unsafe { libc::calloc(1, 1).cast::<AtomicBool>() }).unwrap();
+            started.send(flag.expose_provenance()).unwrap();
+            // SAFETY: an atomic in a live block of this instance, which the program sets.
+            let ended = in_domain(&EACH, || while !unsafe { &*flag }.load(Ordering::Relaxed) {});
+            (ended, kept.get())
+        });
+        let flag = ready.recv().unwrap();
+        std::thread::sleep(Duration::from_millis(50));
+        let mine = EACH.boxed(1u64).unwrap();
+        assert_eq!(fail(&EACH), FaultKind::IllegalInstruction);
+        assert_eq!(mine.get().unwrap_err().kind(), &FaultKind::StaleHandle, "it was in the instance that failed");
+        // Nor can it be reached from here.
+        let fault = write_to(&EACH, flag).unwrap_err();
+        assert!(matches!(fault.kind(), FaultKind::Protection { key: 1.., .. }), "{fault}");
+        // SAFETY: a live block of a domain, which the program may write.
+        unsafe { &*std::ptr::with_exposed_provenance::<AtomicBool>(flag) }.store(true, Ordering::Relaxed);
+        assert_eq!(other.join().unwrap(), (Ok(()), Ok(7)));
+    });
+}
+
+/// The control: where there is one instance for all, both go the other way.
+#[test]
+fn one_instance_is_one_for_all() {
+    static ONE: Domain = Domain::new("one");
+    if isolation() {
+        let kept = std::thread::spawn(|| ONE.boxed(7u64).unwrap()).join().unwrap();
+        let flag = std::thread::spawn(|| block(&ONE)).join().unwrap();
+        assert_eq!(write_to(&ONE, flag), Ok(()));
+        fail(&ONE);
+        assert_eq!(kept.get().unwrap_err().kind(), &FaultKind::StaleHandle);
+    }
+}
+
+#[test]
+fn objects_go_from_thread_to_thread() {
+    if !isolation() {
+        return;
+    }
+    block(&EACH);
+    let (give, take) = mpsc::channel();
+    let end = Barrier::new(2);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut call = EACH.call("make").unwrap();
+            // SAFETY: allocates.
+            let object = unsafe { call.run(|| libc::calloc(1, 8).cast::<u64>()) }.unwrap();
+            let handle = call.adopt(object).unwrap().unwrap();
+            drop(call);
+            give.send((EACH.boxed(5u64).unwrap(), handle)).unwrap();
+            end.wait();
+        });
+        let (mut one, handle) = take.recv().unwrap();
+        assert_eq!(one.get(), Ok(5));
+        one.set(6).unwrap();
+        let mut call = EACH.call("use").unwrap();
+        let lent = call.lend_box(&mut one).unwrap();
+        let object = call.handle(&handle).unwrap();
+        // SAFETY: live blocks of the instance that the call went to.
+        let sum = unsafe {
+            call.run(move || {
+                lent.as_mut_ptr().write(*lent.as_ptr() + 1);
+                *lent.as_ptr() + *object
+            })
+        };
+        assert_eq!(sum, Ok(7));
+        drop(call);
+        assert_eq!(one.get(), Ok(7));
+        // Where something was staged the call stays.
+        let mut call = EACH.call("use").unwrap();
+        call.output::<u8>(1).unwrap();
+        assert_eq!(call.handle(&handle).unwrap_err().kind(), &FaultKind::StaleHandle);
+        drop(call);
+        end.wait();
+    });
+}
+
+/// Threads that come later live where earlier ones have; more at once than there are keys share, and leave some for others.
+#[test]
+fn more_threads_than_keys() {
+    static MANY: Domain = Domain::new("many").instance_per_thread();
+    static LATER: [Domain; 4] = [const { Domain::new("later") }; 4];
+    const NAME: &str = "more_threads_than_keys";
+    if role().is_none() {
+        if isolation() {
+            assert_eq!(End::from(&child(NAME, "all keys")), End::Status(0));
+        }
+        return;
+    }
+    let in_turn: Vec<usize> = (0..30).map(|_| std::thread::spawn(|| block(&MANY) >> 30).join().unwrap()).collect();
+    assert!(in_turn.iter().all(|&heap| heap == in_turn[0]), "{in_turn:?}");
+    let together = Barrier::new(20);
+    let mut at_once: Vec<usize> = std::thread::scope(|scope| {
+        let each = |_| {
+            scope.spawn(|| {
+                let heap = block(&MANY) >> 30;
+                together.wait();
+                assert_eq!(fail(&MANY), FaultKind::IllegalInstruction);
+                heap
+            })
+        };
+        let threads: Vec<_> = (0..20).map(each).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    at_once.sort_unstable();
+    at_once.dedup();
+    assert_eq!(at_once.len(), 11);
+    for domain in &LATER {
+        assert_eq!(in_domain(domain, || 1), Ok(1));
+    }
+}
+
+#[test]
+fn a_library_with_globals_is_refused() {
+    // SAFETY: not given away in the end.
+    const GLOBALS: &[Globals] = unsafe { &[Globals::shared("libc.so.6")] };
+    static SHARED: Domain = Domain::new("shared").globals(GLOBALS).instance_per_thread();
+    const NAME: &str = "a_library_with_globals_is_refused";
+    if role().is_none() {
+        if isolation() {
+            assert_eq!(End::from(&child(NAME, "globals")), End::Status(0));
+        }
+        return;
+    }
+    let error = in_domain(&SHARED, || 1).unwrap_err();
+    assert!(error.to_string().contains("an instance for each thread would have to share"), "{error}");
+    // And not by having given them to the domain.
+    assert_eq!(in_domain(&EACH, || 1), Ok(1));
+}
+
+#[test]
+fn a_child_of_a_fork_has_them_too() {
+    if !isolation() {
+        return;
+    }
+    let kept = EACH.boxed(3u32).unwrap();
+    std::thread::scope(|scope| {
+        let (started, ready) = mpsc::channel();
+        scope.spawn(move || {
+            block(&EACH);
+            started.send(()).unwrap();
+            let start = Instant::now();
+            in_domain(&EACH, || while start.elapsed() < Duration::from_millis(300) {}).unwrap();
+        });
+        ready.recv().unwrap();
+        std::thread::sleep(Duration::from_millis(20));
+        // SAFETY: the child makes calls and ends; it is waited for.
+        let status = unsafe {
+            let child = libc::fork();
+            if child == 0 {
+                libc::alarm(60);
+                let good = kept.get() == Ok(3)
+                    && fail(&EACH) == FaultKind::IllegalInstruction
+                    && std::thread::spawn(|| in_domain(&EACH, || 1)).join().is_ok_and(|one| one == Ok(1));
+                libc::_exit(i32::from(!good));
+            }
+            let mut status = 0;
+            assert_eq!(libc::waitpid(child, &mut status, 0), child);
+            status
+        };
+        assert_eq!(status, 0, "what the child did");
+    });
+    assert_eq!(kept.get(), Ok(3));
+}

@@ -26,6 +26,7 @@ mod symbol;
 mod text;
 mod trend;
 mod verify;
+mod visible;
 mod words;
 mod wrap;
 

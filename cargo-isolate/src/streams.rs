@@ -1,11 +1,17 @@
-//! Standard output and error, as all commands write to them: with the colours that are wanted, and without a stir where whoever
-//! reads has gone. They have seen enough; what a command does, and the status that it ends with, stay the same.
+//! Standard output and error, as all commands write to them: with the colours that are wanted, nothing hidden, and without
+//! a stir where whoever reads has gone. They have seen enough; what a command does, and the status that it ends with, stay the same.
 
+use crate::visible::Visible;
 use std::io::{self, ErrorKind, Write};
 use terminal_size::{Width, terminal_size_of};
 
 /// Results.
 pub(crate) fn stdout() -> impl Write {
+    Visible(raw_stdout())
+}
+
+/// The same for what another program has printed, which looks after its own.
+pub(crate) fn raw_stdout() -> impl Write {
     #[expect(clippy::disallowed_methods, reason = "this is the place")]
     UntilClosed::new("standard output", anstream::stdout().lock())
 }
@@ -20,7 +26,7 @@ pub(crate) fn columns() -> Option<usize> {
 /// Progress, and the tool's own errors.
 pub(crate) fn stderr() -> impl Write {
     #[expect(clippy::disallowed_methods, reason = "this is the place")]
-    UntilClosed::new("standard error", anstream::stderr().lock())
+    Visible(UntilClosed::new("standard error", anstream::stderr().lock()))
 }
 
 /// Prints a line of a command's result.

@@ -37,7 +37,7 @@ fn nothing_is_wrong_in_a_browser() {
     let violations = ("violations", &["check", "--today", "2027-01-31"][..]);
     let broken = ("broken", &["audit"][..]);
     for ((name, arguments), width, dark) in
-        [(violations, 1400, false), (violations, 700, true), (broken, 1400, true), (broken, 500, false)]
+        [(violations, 1920, false), (violations, 700, true), (broken, 1200, true), (broken, 400, false)]
     {
         let file = directory.path().join("page.html");
         page(&format!("fixtures/tool/{name}"), arguments, &file);
@@ -70,7 +70,29 @@ fn a_crate_of_a_thousand_functions() {
     write("src/lib.rs", &library);
     let file = directory.path().join("page.html");
     page(directory.path().to_str().unwrap(), &["audit"], &file);
-    check(&chromium, &file, 1400, false, "a thousand functions");
+    check(&chromium, &file, 1200, false, "a thousand functions");
+}
+
+/// Characters that turn text around or take it out of sight come as escapes; the probe looks for them in each view.
+#[test]
+fn nothing_hides_in_names() {
+    let Some(chromium) = chromium() else { return };
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let write = |name: &str, text: &str| std::fs::write(directory.path().join(name), text).unwrap();
+    std::fs::create_dir(directory.path().join("src")).unwrap();
+    write("Cargo.toml", "[package]\nname = \"app\"\nversion = \"1.0.0\"\nedition = \"2024\"\n[workspace]\n");
+    write("src/a\u{202e}b\u{85}c.rs", "pub fn f() { unsafe { super::of_c() } }\n");
+    write(
+        "src/lib.rs",
+        "#[path = \"a\u{202e}b\u{85}c.rs\"]\npub mod turned;\nunsafe extern \"C\" {\n    \
+         #[link_name = \"left\u{202e}right\u{1b}[8m\"]\n    fn of_c();\n}\n\
+         #[cfg(feature = \"x\u{200b}y\")]\npub fn g() { unsafe { of_c() /* \u{2066}*/ } }\n",
+    );
+    let file = directory.path().join("page.html");
+    page(directory.path().to_str().unwrap(), &["audit"], &file);
+    let written = std::fs::read_to_string(&file).unwrap();
+    assert!(!written.contains(['\u{202e}', '\u{85}', '\u{1b}', '\u{200b}', '\u{2066}']));
+    check(&chromium, &file, 1400, false, "hidden characters");
 }
 
 /// A crate, a module, a symbol and a line of code, each longer than any window.

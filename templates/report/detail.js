@@ -13,11 +13,19 @@ function help({ home, shown }) {
       ...(packages.length > 1 ? [[outside, "of other packages that call into it"]] : []), [blocks.length, "unsafe blocks"],
       [bare, "of them without a comment that argues for it"], [used.size, "foreign symbols"],
     ].map(([count, name]) => element("div", {}, element("dt", { class: "number" }, digits(count)), element("dd", {}, name)))),
-    element("p", { class: "legend" }, "Click a module to open or close it, anything else to see what it stands on and who stands on it. Arrow keys move along the graph, Enter opens, Escape lets go."),
-    element("p", { class: "legend" }, element("span", {}, element("span", { class: "error" }, "▭"), " unsafe function"), element("span", {}, element("span", { class: "warning" }, "▭"), " block without a comment"),
-      element("span", {}, "┄ through other functions"), element("span", {}, element("i", {}, "slanted"), " test or dormant code")),
-    element("p", { class: "legend" }, "Calls of paths are followed. Methods called with a dot are not, nor are closures and function pointers."),
+    element("p", { class: "hint" }, "Click a module to open or close it, anything else to see what it stands on and who stands on it. Arrow keys move along the graph, Enter opens, Escape lets go."),
+    element("p", { class: "hint" }, "Calls of paths are followed. Methods called with a dot are not, nor are closures and function pointers."),
   ];
+}
+
+// What the boxes and lines are, drawn as in the picture.
+function legend() {
+  const key = (name, ...drawn) => element("span", {}, svg("svg", { width: 24, height: 14, "aria-hidden": "true" }, ...drawn), name);
+  const box = (kind) => svg("g", { class: `node ${kind}` }, svg("rect", { x: 1, y: 1, width: 22, height: 12 }));
+  const line = (kind) => svg("path", { class: `edge ${kind}`, d: "M1 7 H23" });
+  return element("p", { class: "legend" }, key("module, function", box("function")), key("unsafe function", box("function unsafe")), key("unsafe blocks", box("block")),
+    key("some without a comment", box("block bare")), key("foreign symbol", box("symbol-node")), key("calls, holds, uses", line("solid")), key("calls through others", line("through")),
+    element("span", {}, element("i", {}, "slanted"), " tests or dormant code"));
 }
 
 function detailOf(node, state, jump) {

@@ -2,13 +2,17 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
+// Characters that change what a reader sees are shown as what they are, as in every other format.
+const HIDDEN = /[\x00-\x08\x0b-\x1f\x7f-\x9f\p{Cf}\u2028\u2029]/gu;
+const visible = (content) => (typeof content === "string" ? content.replace(HIDDEN, (char) => `\\u{${char.codePointAt(0).toString(16)}}`) : content);
+
 function make(node, properties, children) {
   for (const [name, value] of Object.entries(properties ?? {})) {
     if (value === null || value === undefined || value === false) continue;
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-    else node.setAttribute(name, value === true ? "" : value);
+    else node.setAttribute(name, value === true ? "" : visible(value));
   }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false).map(visible));
   return node;
 }
 

@@ -63,6 +63,7 @@ function graphView(query) {
   resized.observe(canvas);
   return [
     element("div", { class: "toolbar" }, owners.length > 1 && select, search, boxes.length > 1 && boxes, button("Open all", modules), button("Close all", () => [])),
+    legend(),
     element("div", { class: "graph" }, canvas, detail),
   ];
 }

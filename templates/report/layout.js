@@ -48,12 +48,15 @@ function layout(chosen, open, home) {
   };
 
   const holders = chosen.filter((candidate) => candidate.package === home && holds(candidate));
+  // Where all are in one crate, its name says nothing.
+  const crates = new Set(holders.map((holder) => `${holder.module.split("::")[0]}::`));
+  const nameOf = (module) => (crates.size === 1 && module.startsWith([...crates][0]) ? module.slice([...crates][0].length) : module);
   const byIndex = new Map(holders.map((holder) => [holder.index, holder]));
   const byModule = Map.groupBy(holders, (holder) => holder.module);
   let y = 0;
   for (const [module, list] of [...byModule].sort((a, b) => collate(a[0], b[0]))) {
-    if (open.has(module)) y = openModule(module, list, y, node, edge);
-    else y = closedModule(module, list, y, node, edge);
+    if (open.has(module)) y = openModule(module, nameOf(module), list, y, node, edge);
+    else y = closedModule(module, nameOf(module), list, y, node, edge);
   }
 
   const holderNode = (holder) => (open.has(holder.module) ? `f${holder.index}` : `m1${holder.module}`);
@@ -63,7 +66,7 @@ function layout(chosen, open, home) {
     if (below.length === 0) continue;
     const made = open.has(module)
       ? node(`f${caller.index}`, 0, { kind: "function", label: nameIn(caller, module), function: caller, module, built: caller.built })
-      : node(`m0${module}`, 0, { kind: "module", label: module, count: 0, module, built: caller.built });
+      : node(`m0${module}`, 0, { kind: "module", label: nameOf(module), count: 0, module, built: caller.built });
     if (made.kind === "module") {
       made.count += 1;
       made.built = most(made.built, caller.built);
@@ -79,6 +82,8 @@ function layout(chosen, open, home) {
   }
 
   const all = [...nodes.values()];
+  // Boxes are as wide as what is drawn.
+  for (const one of all) one.label = visible(one.label);
   settle(all, 3, [...edges.values()], nodes, "to", "from");
   settle(all, 0, [...edges.values()], nodes, "from", "to");
   return { nodes: all, edges: [...edges.values()], byId: nodes, height: Math.max(...all.map((one) => one.y), 0) + ROW + 12 };
@@ -88,10 +93,10 @@ const nameIn = (candidate, module) => (candidate.at === module ? "outside of fun
 // Which builds have several things: those that have any.
 const most = (...built) => BUILT.find((one) => built.includes(one));
 
-function closedModule(module, list, y, node, edge) {
+function closedModule(module, label, list, y, node, edge) {
   const blocks = list.flatMap((holder) => holder.blocks);
   const bare = blocks.filter((block) => !block.argued).length;
-  node(`m1${module}`, 1, { kind: "module", label: module, count: list.length, module, y, built: most(...list.map((holder) => holder.built)), list });
+  node(`m1${module}`, 1, { kind: "module", label, count: list.length, module, y, built: most(...list.map((holder) => holder.built)), list });
   if (blocks.length > 0) {
     node(`b${module}`, 2, { kind: bare > 0 ? "block bare" : "block", label: plural(blocks.length, "block"), module, y, list, built: most(...blocks.map((block) => block.built)) });
     edge(`m1${module}`, `b${module}`);
@@ -103,8 +108,8 @@ function closedModule(module, list, y, node, edge) {
   return y + ROW;
 }
 
-function openModule(module, list, y, node, edge) {
-  node(`m1${module}`, 1, { kind: "module", label: module, count: list.length, module, y, open: true, list, built: most(...list.map((holder) => holder.built)) });
+function openModule(module, label, list, y, node, edge) {
+  node(`m1${module}`, 1, { kind: "module", label, count: list.length, module, y, open: true, list, built: most(...list.map((holder) => holder.built)) });
   y += ROW;
   for (const holder of [...list].sort((a, b) => a.fileIndex - b.fileIndex || a.line - b.line)) {
     node(`f${holder.index}`, 1, { kind: holder.isUnsafe ? "function unsafe" : "function", label: nameIn(holder, module), function: holder, module, y, built: holder.built });

@@ -103,11 +103,11 @@ function drawNode(node, { x, y, w }) {
   const label = full.length <= room ? full : mark + (node.kind === "module" ? `…${node.label.slice(-(room - mark.length - 1))}` : `${node.label.slice(0, room - 1)}…`);
   const name = { 0: "caller", 1: "function", 2: "unsafe", 3: "symbol" }[node.layer];
   const built = node.built === "live" ? "" : `, ${node.built}`;
-  const spoken = (node.kind === "module" ? `module ${node.label}, ${plural(node.count, name)}` : `${name} ${node.label}`) + built;
+  const spoken = (node.kind === "module" ? `module ${node.module}, ${plural(node.count, name)}` : `${name} ${node.label}`) + built;
   return svg("g", {
     class: `node ${node.kind} ${node.built}`, tabindex: "-1", role: "button", transform: `translate(${x} ${y})`, "aria-label": spoken,
     "aria-expanded": node.kind === "module" ? String(Boolean(node.open)) : null,
-  }, svg("title", {}, (node.function ? node.function.at : node.label) + built), svg("rect", { width: w, height: ROW - 6 }), svg("text", { x: 8, y: 14 }, label),
+  }, svg("title", {}, (node.function?.at ?? (node.kind === "module" ? node.module : node.label)) + built), svg("rect", { width: w, height: ROW - 6 }), svg("text", { x: 8, y: 14 }, label),
   count && svg("text", { x: w - 8, y: 14, class: "count" }, count));
 }
 

@@ -13,7 +13,7 @@ function symbolsView(query) {
   const allDormant = symbols().every((symbol) => symbol.callers.every((caller) => liveUses(caller) === 0));
   const dormant = element("input", { type: "checkbox", checked: query.has("dormant") || allDormant });
 
-  // Symbols with the callers that are shown, and their uses.
+  // Symbols with the callers that are shown, and how often those use them.
   function shown() {
     const count = dormant.checked ? usesOf : liveUses;
     const word = search.value.toLowerCase();
@@ -21,7 +21,7 @@ function symbolsView(query) {
     return symbols().flatMap((symbol) => {
       const callers = symbol.callers.filter((caller) => count(caller) > 0);
       const found = holds(symbol.name, symbol.library, symbol.declared) ? callers : callers.filter((caller) => holds(caller.at));
-      return found.length > 0 ? [{ ...symbol, callers: found, uses: found.reduce((sum, caller) => sum + count(caller), 0) }] : [];
+      return found.length > 0 ? [{ ...symbol, shown: found, uses: found.reduce((sum, caller) => sum + count(caller), 0) }] : [];
     });
   }
 
@@ -62,13 +62,15 @@ const libraryHead = ({ library: [library, declared], size }) =>
 
 const counted = (calls, mentions) => [calls > 0 && plural(calls, "call"), mentions > 0 && plural(mentions, "mention")].filter(Boolean).join(", ");
 
+// The numbers are those of the symbol whatever is left out, as `--symbol` says them.
 function symbolRow(symbol, most) {
+  const left = symbol.callers.length - symbol.shown.length;
   const sum = (field) => symbol.callers.reduce((all, caller) => all + caller[field], 0);
   return opening({ class: "symbol" },
     element("summary", {}, element("code", { class: "name" }, symbol.name),
       element("span", { class: "faint" }, `${counted(sum("calls"), sum("mentions"))} from ${plural(symbol.callers.length, "place")}`, sum("dormant") > 0 && [" ", dormantTag(sum("dormant"), sum("calls") + sum("mentions"))]),
       element("span", { class: "share", style: `width:${Math.max(3, Math.round((110 * symbol.uses) / most))}px` })),
-    () => [element("ul", {}, ...symbol.callers.map(callerRow))]);
+    () => [element("ul", {}, ...symbol.shown.map(callerRow), left > 0 && element("li", { class: "faint" }, `${plural(left, "more place")} left out by what is chosen above`))]);
 }
 
 const dormantTag = (dormant, uses) => element("span", { class: "tag" }, dormant < uses ? `${dormant} dormant` : "dormant");

@@ -8,6 +8,7 @@ use crate::{
     sources::{self, Request},
     streams,
     verify::linked::{LastBuild, Refused, Served, last_build},
+    visible,
     wrap::TargetError,
 };
 use anyhow::Context as _;
@@ -79,7 +80,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
                 served: &served,
                 refused_imports: &refused,
             };
-            writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?;
+            visible::json(&mut out, &report)?;
         }
     }
     Ok(match plan.refused().next() {

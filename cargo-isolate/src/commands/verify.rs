@@ -17,13 +17,13 @@ use crate::{
         self, Act, Bypass, Foreign, Param, Played, STUBS, Stored, Subject,
         linked::{self, Built, Linked},
     },
+    visible,
     wrap::{self, Target},
 };
 use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 use std::collections::BTreeSet;
-use std::io::Write;
 use std::process::Stdio;
 
 /// What `verify` takes.
@@ -126,7 +126,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
             print::text(&mut out, &report)?;
             report::print_problems(&mut out, &graph, &report::audit(&names)?)?;
         }
-        Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?,
+        Format::Json => visible::json(&mut out, &report)?,
     }
     Ok(report.exit())
 }

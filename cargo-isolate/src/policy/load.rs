@@ -9,14 +9,11 @@ use super::{
 };
 use crate::{
     graph::{Graph, Package},
-    report::draw::draw,
+    report::draw::{Sources, draw},
     words::some,
 };
 use camino::{Utf8Path, Utf8PathBuf};
-use codespan_reporting::{
-    diagnostic::{Diagnostic, Label},
-    files::SimpleFile,
-};
+use codespan_reporting::diagnostic::{Diagnostic, Label};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt, io,
@@ -192,11 +189,12 @@ impl Mistakes {
     pub(crate) fn draw(&self, out: &mut dyn io::Write) -> io::Result<()> {
         for error in &self.errors {
             let (_, text, span) = self.texts.find(&error.span);
-            let file = SimpleFile::new(text.path.as_str(), text.text.as_str());
-            let mut label = Label::primary((), span);
+            let mut sources = Sources::default();
+            let file = sources.add(text.path.to_string(), &text.text);
+            let mut label = Label::primary(file, span);
             label.message = error.label.clone().unwrap_or_default();
             let drawn = Diagnostic::error().with_message(&error.message).with_label(label);
-            draw(out, &file, &drawn.with_notes(error.all_notes()))?;
+            draw(out, &sources, &drawn.with_notes(error.all_notes()))?;
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Diagnostics in colour, on any stream: codespan's layout, anstyle's colours, anstream's judgement about the terminal.
 
+use crate::visible::{self, visible};
 use anstyle::{AnsiColor, Style};
 use codespan_reporting::{
     diagnostic::{Diagnostic, LabelStyle, Severity},
@@ -7,25 +8,103 @@ use codespan_reporting::{
     term::{self, DisplayStyle},
 };
 use isolate_lints::lines::Lines;
-use std::io::{self, Write};
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+    ops::Range,
+};
 
 /// Source lines longer than this are not drawn: generated code on one line would fill the screen.
 const LONGEST_LINE: usize = 400;
 
-/// Texts to draw parts of. A column of a line of megabytes is asked for as often as there are findings in it, so none is
-/// counted from the start of its line.
+/// Texts to draw parts of, as they can be looked at: marks stand below what they mark only if no character is drawn as several
+/// that are not there.
 #[derive(Default)]
-pub(crate) struct Sources<'t>(Vec<(String, &'t str, Lines<'t>)>);
+pub(crate) struct Sources<'t>(Vec<Shown<'t>>);
+
+struct Shown<'t> {
+    name: String,
+    text: Cow<'t, str>,
+    /// Of the text as it is. A column of a line of megabytes is asked for as often as there are findings in it, so none is
+    /// counted from the start of its line.
+    lines: Lines<'t>,
+    length: usize,
+    /// By place.
+    escapes: Vec<Escape>,
+}
+
+/// A character that is drawn as several.
+struct Escape {
+    /// Its first byte.
+    at: usize,
+    /// The byte behind it, and the one behind what is drawn.
+    end: usize,
+    shown_end: usize,
+}
+
+impl<'t> Shown<'t> {
+    fn new(name: String, text: &'t str) -> Shown<'t> {
+        let mut shown = Shown {
+            name: visible(&name).into_owned(),
+            text: visible(text),
+            lines: Lines::new(text),
+            length: text.len(),
+            escapes: Vec::new(),
+        };
+        if let Cow::Owned(_) = shown.text {
+            let mut grown = 0;
+            for (at, char) in text.char_indices() {
+                let Some(escape) = visible::shown(char) else { continue };
+                grown += escape.len() - char.len_utf8();
+                let end = at + char.len_utf8();
+                shown.escapes.push(Escape { at, end, shown_end: end + grown });
+            }
+        }
+        shown
+    }
+
+    /// Where a byte of the text is drawn.
+    fn drawn(&self, byte: usize) -> usize {
+        match self.escapes.partition_point(|escape| escape.at < byte) {
+            0 => byte,
+            before => byte + self.escapes[before - 1].shown_end - self.escapes[before - 1].end,
+        }
+    }
+
+    /// The byte of the text that is drawn there.
+    fn undrawn(&self, byte: usize) -> usize {
+        let before = self.escapes.partition_point(|escape| escape.shown_end <= byte);
+        let byte = match before {
+            0 => byte,
+            before => byte + self.escapes[before - 1].end - self.escapes[before - 1].shown_end,
+        };
+        self.escapes.get(before).map_or(byte, |next| byte.min(next.at)).min(self.length)
+    }
+}
 
 impl<'t> Sources<'t> {
     /// The number of a text with a name.
     pub(crate) fn add(&mut self, name: String, text: &'t str) -> usize {
-        self.0.push((name, text, Lines::new(text)));
+        self.0.push(Shown::new(name, text));
         self.0.len() - 1
     }
 
-    fn get(&self, id: usize) -> Result<&(String, &'t str, Lines<'t>), Error> {
+    fn get(&self, id: usize) -> Result<&Shown<'t>, Error> {
         self.0.get(id).ok_or(Error::FileMissing)
+    }
+
+    /// What is to be drawn, with what it says and its places as they are drawn.
+    fn shown(&self, diagnostic: &Diagnostic<usize>) -> Diagnostic<usize> {
+        let mut shown = diagnostic.clone();
+        shown.message = visible(&shown.message).into_owned();
+        shown.notes.iter_mut().for_each(|note| *note = visible(note).into_owned());
+        for label in &mut shown.labels {
+            label.message = visible(&label.message).into_owned();
+            if let Ok(file) = self.get(label.file_id) {
+                label.range = file.drawn(label.range.start)..file.drawn(label.range.end);
+            }
+        }
+        shown
     }
 }
 
@@ -35,43 +114,41 @@ impl<'f> Files<'f> for Sources<'_> {
     type Source = &'f str;
 
     fn name(&'f self, id: usize) -> Result<&'f str, Error> {
-        Ok(&self.get(id)?.0)
+        Ok(&self.get(id)?.name)
     }
 
     fn source(&'f self, id: usize) -> Result<&'f str, Error> {
-        Ok(self.get(id)?.1)
+        Ok(&self.get(id)?.text)
     }
 
     fn line_index(&'f self, id: usize, byte: usize) -> Result<usize, Error> {
-        let (_, text, lines) = self.get(id)?;
-        let byte = byte.min(text.len());
-        Ok(lines.span(byte..byte).line as usize - 1)
+        let file = self.get(id)?;
+        let byte = file.undrawn(byte);
+        Ok(file.lines.span(byte..byte).line as usize - 1)
     }
 
-    fn line_range(&'f self, id: usize, line: usize) -> Result<std::ops::Range<usize>, Error> {
-        let lines = &self.get(id)?.2;
-        lines.range(line).ok_or(Error::LineTooLarge { given: line, max: lines.count() - 1 })
+    fn line_range(&'f self, id: usize, line: usize) -> Result<Range<usize>, Error> {
+        let file = self.get(id)?;
+        let range = file.lines.range(line).ok_or(Error::LineTooLarge { given: line, max: file.lines.count() - 1 })?;
+        Ok(file.drawn(range.start)..file.drawn(range.end))
     }
 
     fn column_number(&'f self, id: usize, _: usize, byte: usize) -> Result<usize, Error> {
-        let (_, text, lines) = self.get(id)?;
-        let byte = byte.min(text.len());
-        Ok(lines.span(byte..byte).column as usize)
+        let file = self.get(id)?;
+        let byte = file.undrawn(byte);
+        Ok(file.lines.span(byte..byte).column as usize)
     }
 }
 
 /// Draws one diagnostic, followed by an empty line.
-pub(crate) fn draw<'f, F: Files<'f>>(
-    out: &mut dyn Write,
-    files: &'f F,
-    diagnostic: &Diagnostic<F::FileId>,
-) -> io::Result<()> {
+pub(crate) fn draw(out: &mut dyn Write, files: &Sources<'_>, diagnostic: &Diagnostic<usize>) -> io::Result<()> {
+    let diagnostic = files.shown(diagnostic);
     let mut config = term::Config::default();
     if diagnostic.labels.iter().any(|label| is_too_long(files, label.file_id, &label.range)) {
         config.display_style = DisplayStyle::Medium;
     }
     let mut painter = Painter { out, spaces: 0 };
-    term::emit_to_write_style(&mut painter, &config, files, diagnostic).map_err(|error| match error {
+    term::emit_to_write_style(&mut painter, &config, files, &diagnostic).map_err(|error| match error {
         codespan_reporting::files::Error::Io(error) => error,
         error => io::Error::other(error),
     })?;
@@ -81,7 +158,7 @@ pub(crate) fn draw<'f, F: Files<'f>>(
     Ok(())
 }
 
-fn is_too_long<'f, F: Files<'f>>(files: &'f F, file: F::FileId, range: &std::ops::Range<usize>) -> bool {
+fn is_too_long(files: &Sources<'_>, file: usize, range: &Range<usize>) -> bool {
     let line = |byte| {
         let line = files.line_index(file, byte).ok()?;
         files.line_range(file, line).ok()
@@ -163,5 +240,46 @@ impl term::WriteStyle for Painter<'_> {
 
     fn reset(&mut self) -> io::Result<()> {
         write!(self.out, "{}", anstyle::Reset)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use codespan_reporting::diagnostic::Label;
+
+    /// Marks the place of `here` in a text.
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        let mut sources = Sources::default();
+        let file = sources.add("a\u{202e}.rs".to_owned(), text);
+        let at = text.find("here").unwrap();
+        let label = Label::primary(file, at..at + 4).with_message("\u{1b}[31m");
+        let mut out = anstream::StripStream::new(Vec::new());
+        draw(&mut out, &sources, &Diagnostic::note().with_message("\u{9b}").with_label(label)).unwrap();
+        assert_eq!(String::from_utf8(out.into_inner()).unwrap(), expected);
+    }
+
+    #[test]
+    fn marks_stand_below_what_they_mark() {
+        check(
+            "\u{feff}x\n\u{1b}[31m\u{202e}ä here\u{8}\n",
+            "note: \\u{9b}\n  ┌─ a\\u{202e}.rs:2:9\n  │\n2 │ \\u{1b}[31m\\u{202e}ä here\\u{8}\n  │                     ^^^^ \\u{1b}[31m\n\n",
+        );
+        check(
+            "here\u{7}\u{7}\n",
+            "note: \\u{9b}\n  ┌─ a\\u{202e}.rs:1:1\n  │\n1 │ here\\u{7}\\u{7}\n  │ ^^^^ \\u{1b}[31m\n\n",
+        );
+    }
+
+    /// Each byte of a text is found again where it is drawn.
+    #[test]
+    fn places_are_found_again() {
+        let text = "\u{7}a\u{202e}\u{200b}bä\n\u{8}c\u{85}";
+        let shown = Shown::new(String::new(), text);
+        for at in (0..=text.len()).filter(|at| text.is_char_boundary(*at)) {
+            assert_eq!(shown.undrawn(shown.drawn(at)), at);
+            assert!(shown.text.is_char_boundary(shown.drawn(at)));
+        }
     }
 }

@@ -18,7 +18,6 @@ mod summary;
 mod symbols;
 mod text;
 mod unseen;
-mod visible;
 mod words;
 
 pub(crate) use collect::{audit, audit_with, counts, dormant};

@@ -3,9 +3,13 @@
 use super::{
     Report, github, html, markdown, sarif,
     text::{self, Shown},
-    visible::Visible,
 };
-use crate::{names::Names, nearest::nearest, streams};
+use crate::{
+    names::Names,
+    nearest::nearest,
+    streams,
+    visible::{self, Visible},
+};
 use camino::Utf8PathBuf;
 use std::{
     convert::Infallible,
@@ -118,14 +122,14 @@ impl Output {
             if let Some(file) = file {
                 let mut bytes = Vec::new();
                 // The stream drops colours.
-                format.visible(&mut anstream::StripStream::new(&mut bytes), |out| print(*format, out, None))?;
+                print(*format, &mut Visible(anstream::StripStream::new(&mut bytes)), None)?;
                 crate::files::write(file, &bytes).map_err(|why| OutputError::Write { file: file.clone(), why })?;
             }
         }
         let only = [Destination::default()];
         let formats = if self.formats.is_empty() { &only[..] } else { &self.formats };
         for Destination { format, .. } in formats.iter().filter(|destination| destination.file.is_none()) {
-            format.visible(&mut streams::stdout(), |out| print(*format, out, streams::columns()))?;
+            print(*format, &mut streams::stdout(), streams::columns())?;
         }
         Ok(())
     }
@@ -136,26 +140,12 @@ impl Format {
         FORMATS.iter().find(|(_, format)| *format == self).map_or("", |(name, _)| name)
     }
 
-    /// Prints so that people see what is there.
-    fn visible(self, out: &mut dyn Write, print: impl Fn(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-        match self {
-            Format::Text | Format::Github | Format::Markdown => print(&mut Visible(out)),
-            Format::Json | Format::Sarif | Format::Html => print(out),
-        }
-    }
-
     fn print(self, out: &mut dyn Write, names: &Names<'_>, report: &Report, shown: Shown) -> io::Result<()> {
         let graph = names.graph;
         match self {
             Format::Text => text::print(out, graph, report, shown),
-            Format::Json => {
-                // Written as it is made: the JSON of a large graph is tens of megabytes.
-                let mut out = io::BufWriter::with_capacity(1 << 16, out);
-                serde_json::to_writer_pretty(&mut out, report)?;
-                writeln!(out)?;
-                out.flush()
-            }
-            Format::Sarif => writeln!(out, "{}", serde_json::to_string_pretty(&sarif::log(graph, report)?)?),
+            Format::Json => visible::json(out, report),
+            Format::Sarif => visible::json(out, &sarif::log(graph, report)?),
             Format::Github => github::print(out, report),
             Format::Markdown => markdown::print(out, report),
             Format::Html => html::print(out, names, report),

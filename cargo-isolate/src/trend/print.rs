@@ -25,7 +25,7 @@ impl Change {
     pub(crate) fn print(&self, out: &mut dyn Write, format: Format) -> io::Result<()> {
         match format {
             Format::Text => self.text(out),
-            Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(self)?),
+            Format::Json => crate::visible::json(out, self),
             Format::Markdown => self.markdown(out),
             Format::Line => writeln!(out, "{}", self.line()),
         }

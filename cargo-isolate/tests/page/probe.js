@@ -19,8 +19,10 @@ async function visit(hash) {
   overflow(hash);
 }
 
-// Nothing is wider than the window, nothing sticks out of what does not scroll, and no two texts of a row lie on each other.
+// Nothing hides, nothing is wider than the window, nothing sticks out of what does not scroll, and no two texts of a row lie on each other.
 function overflow(view) {
+  const hidden = document.querySelector("main").textContent.search(/[\p{Cf}\0-\x08\x0b-\x1f\x7f-\x9f]/u);
+  expect(hidden < 0, `${view}: a hidden character at ${hidden}`);
   const width = document.documentElement.clientWidth;
   expect(document.documentElement.scrollWidth <= width, `${view}: the page is ${document.documentElement.scrollWidth} wide in ${width}`);
   const scrolls = (node) => node && (["auto", "scroll", "hidden"].includes(getComputedStyle(node).overflowX) || scrolls(node.parentElement));

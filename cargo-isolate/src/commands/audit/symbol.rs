@@ -3,11 +3,15 @@
 use crate::{
     graph::{Graph, Role},
     symbol::{self, Caller, Function, Site, Symbol, UnseenCaller, Use},
+    visible,
 };
 use anstyle::Style;
 use camino::Utf8Path;
 use serde::Serialize;
-use std::io::{self, Write};
+use std::{
+    collections::BTreeSet,
+    io::{self, Write},
+};
 
 /// Version of the JSON.
 const SCHEMA: u32 = 1;
@@ -36,7 +40,7 @@ pub(super) fn print(out: &mut dyn Write, graph: &Graph, found: &symbol::Answer, 
                 symbols: &found.symbols,
                 unseen_calls: &found.unseen,
             };
-            writeln!(out, "{}", serde_json::to_string_pretty(&answer)?)
+            visible::json(out, &answer)
         }
         false => text(out, graph, found),
     }
@@ -77,29 +81,32 @@ fn text(out: &mut dyn Write, graph: &Graph, found: &symbol::Answer) -> io::Resul
         writeln!(out, "{bold}not seen{bold:#}: {package} calls what {whose} writes by such a name")?;
         calls.iter().try_for_each(|site| writeln!(out, "  may call it at {}", place(site)))?;
     }
+    // What may be of several declarations, one for each platform, is one call in one function.
     let users = || symbols.iter().flat_map(|symbol| &symbol.callers);
-    let uses = || users().flat_map(|user| user.calls.iter().chain(&user.mentions));
-    let calls: usize = users().map(|user| user.calls.len()).sum();
+    let calls: BTreeSet<&Use> = users().flat_map(|user| &user.calls).collect();
+    let mentions: BTreeSet<&Use> = users().flat_map(|user| &user.mentions).collect();
+    let places: BTreeSet<_> =
+        users().map(|user| (&user.function.package, &user.function.at, &user.function.site)).collect();
     writeln!(out)?;
     write!(out, "{}", counted(symbols.len(), "symbol"))?;
-    match uses().count() - calls {
-        0 => write!(out, ", {}", counted(calls, "call"))?,
-        mentions => write!(out, ", {} and {}", counted(calls, "call"), counted(mentions, "mention"))?,
+    match mentions.len() {
+        0 => write!(out, ", {}", counted(calls.len(), "call"))?,
+        mentions => write!(out, ", {} and {}", counted(calls.len(), "call"), counted(mentions, "mention"))?,
     }
-    let functions = users().filter(|user| user.function.site.is_some()).count();
-    let others = counted(users().count() - functions, "place");
-    match (functions, users().count() - functions) {
+    let functions = places.iter().filter(|(_, _, site)| site.is_some()).count();
+    let others = counted(places.len() - functions, "place");
+    match (functions, places.len() - functions) {
         (_, 0) => write!(out, " in {}", counted(functions, "function"))?,
         (0, _) => write!(out, " in {others} outside of functions")?,
         _ => write!(out, " in {} and {others} outside of functions", counted(functions, "function"))?,
     }
-    match uses().filter(|used| used.dormant.is_some()).count() {
+    match calls.iter().chain(&mentions).filter(|used| used.dormant.is_some()).count() {
         0 => writeln!(out)?,
         dormant => writeln!(out, "; {dormant} of these dormant, which no chosen target compiles")?,
     }
     let unseen: usize = found.unseen.iter().map(|caller| caller.calls.len()).sum();
     if unseen > 0 {
-        let calls = counted(unseen, if calls > 0 { "more call" } else { "call" });
+        let calls = counted(unseen, if !calls.is_empty() { "more call" } else { "call" });
         writeln!(
             out,
             "{calls} may reach them through bindings not seen; `--expand` runs build scripts and reads them"
@@ -251,6 +258,16 @@ include!(concat!(env!(\"OUT_DIR\"), \"/bindgen.rs\"));
         let more = "#[cfg(windows)] mod a { fn first() { unsafe { crate::ffi::deflate(2) } } }\n//- app/src/raw.rs";
         let code = CODE.replace("//- app/src/raw.rs", more);
         insta::assert_snapshot!("symbol_dormant", run_on(&code, "deflate", false));
+    }
+
+    /// A call that two declarations answer to, one for each platform, is one call.
+    #[test]
+    fn declarations_for_several_platforms_make_one_call() {
+        let code = "//- app/src/lib.rs\nfn f() { unsafe { z_sys::next() } }\n//- z-sys/src/lib.rs\n\
+            #[cfg(unix)] #[link(name = \"one\")] extern \"C\" { pub fn next(); }\n\
+            #[cfg(windows)] #[link(name = \"two\")] extern \"C\" { pub fn next(); }\n";
+        let answer = run_on(code, "next", false);
+        assert!(answer.ends_with("\n2 symbols, 1 call in 1 function\n"), "{answer}");
     }
 
     #[test]

@@ -138,7 +138,7 @@ impl<'a> Shell<'a> {
         drop(command); // with its ends of the pipe, so that reading ends with the child
         let mut output = Vec::new();
         reader.read_to_end(&mut output)?;
-        streams::stdout().write_all(&output)?;
+        streams::raw_stdout().write_all(&output)?;
         let status = child.wait()?;
         Ok(Ended { command: shown.to_owned(), status, stdout: String::from_utf8_lossy(&output).into_owned() })
     }

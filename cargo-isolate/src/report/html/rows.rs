@@ -1,7 +1,7 @@
 //! The rows that the page's data is made of; `templates/report/data.js` reads them field by field, in this order.
 
 use super::{super::model::Command, excerpt::Excerpt};
-use crate::graph::Role;
+use crate::{graph::Role, visible};
 use isolate_lints::facts::OperationKind;
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -21,17 +21,17 @@ pub(super) struct Data {
 impl Data {
     /// What the first view shows.
     pub(super) fn front(&self) -> serde_json::Result<String> {
-        serde_json::to_string(&self.report)
+        visible::json_text(&self.report)
     }
 
     /// The other parts by name.
     pub(super) fn parts(&self) -> serde_json::Result<[(&'static str, String); 5]> {
         Ok([
-            ("texts", serde_json::to_string(&self.texts)?),
-            ("findings", serde_json::to_string(&self.findings)?),
-            ("symbols", serde_json::to_string(&self.symbols)?),
-            ("functions", serde_json::to_string(&self.functions)?),
-            ("excerpts", serde_json::to_string(&self.excerpts)?),
+            ("texts", visible::json_text(&self.texts)?),
+            ("findings", visible::json_text(&self.findings)?),
+            ("symbols", visible::json_text(&self.symbols)?),
+            ("functions", visible::json_text(&self.functions)?),
+            ("excerpts", visible::json_text(&self.excerpts)?),
         ])
     }
 }

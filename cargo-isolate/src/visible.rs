@@ -124,11 +124,11 @@ fn is_hidden_in_text(char: char) -> bool {
     }
 }
 
-/// Whether `[…m` follows with what commands print: bold, a colour that is seen on any ground, the end of either. Whoever can
+/// Whether `[…m` follows with what commands print: bold, faint, a colour that is seen on any ground, the end of either. Whoever can
 /// print black or concealed text can take words out of a report.
 fn is_color(rest: &str) -> bool {
     let codes = rest.strip_prefix('[').and_then(|rest| rest.split_once('m')).map_or("?", |(codes, _)| codes);
-    codes.split(';').all(|code| matches!(code.as_bytes(), b"" | b"0" | b"1" | [b'3' | b'9', b'1'..=b'6']))
+    codes.split(';').all(|code| matches!(code.as_bytes(), b"" | [b'0'..=b'2'] | [b'3' | b'9', b'1'..=b'6']))
 }
 
 #[cfg(test)]
@@ -149,7 +149,7 @@ mod tests {
         check("\u{1b}]0;title\u{7} \u{1b}[2J \r\u{8}", "\\u{1b}]0;title\\u{7} \\u{1b}[2J \\u{d}\\u{8}");
         check("zero\u{200b}width", "zero\\u{200b}width");
         check("\u{1b}[1m\u{1b}[91mä\t\u{1b}[0m\r\n", "\u{1b}[1m\u{1b}[91mä\t\u{1b}[0m\r\n");
-        check("\u{1b}[1;96mä\u{1b}[m", "\u{1b}[1;96mä\u{1b}[m");
+        check("\u{1b}[1;96mä\u{1b}[2mö\u{1b}[m", "\u{1b}[1;96mä\u{1b}[2mö\u{1b}[m");
     }
 
     /// What takes words out of sight, and what is put together with what is written next.

@@ -72,6 +72,8 @@ pub(super) struct SymbolChange {
     pub(super) library: Option<String>,
     /// Calls and mentions.
     pub(super) uses: Pair,
+    /// Names of the packages that use it more or less than before.
+    pub(super) packages: Vec<String>,
 }
 
 impl Pair {
@@ -119,15 +121,19 @@ fn of_members(snapshot: &Snapshot) -> impl Iterator<Item = &Finding> {
 }
 
 fn entry(finding: &Finding) -> Entry {
-    let package = finding.package.rsplit_once('@').map_or(&*finding.package, |(name, _)| name);
     Entry {
-        package: package.to_owned(),
+        package: name_of(&finding.package).to_owned(),
         at: finding.at.clone(),
         code: finding.code.clone(),
         standing: Standing::of(finding.role, finding.dormant.is_some()),
         fingerprint: finding.fingerprint,
         content: finding.content,
     }
+}
+
+/// Of `name@version`.
+pub(super) fn name_of(package: &str) -> &str {
+    package.rsplit_once('@').map_or(package, |(name, _)| name)
 }
 
 /// All versions of a package, summed up.
@@ -233,19 +239,25 @@ fn package_changes(old: &BTreeMap<&str, Summed>, new: &BTreeMap<&str, Summed>) -
 }
 
 fn symbol_changes(before: &Snapshot, after: &Snapshot) -> Vec<SymbolChange> {
-    let mut uses: BTreeMap<(&String, &Option<String>), Pair> = BTreeMap::new();
+    let mut uses: BTreeMap<(&String, &Option<String>), BTreeMap<&str, Pair>> = BTreeMap::new();
     for (snapshot, is_after) in [(before, false), (after, true)] {
         for symbol in &snapshot.symbols {
-            let count: usize = symbol.callers.iter().map(|caller| caller.calls + caller.mentions).sum();
-            let pair = uses.entry((&symbol.name, &symbol.library)).or_default();
-            *if is_after { &mut pair.after } else { &mut pair.before } += count;
+            for caller in &symbol.callers {
+                let by_package = uses.entry((&symbol.name, &symbol.library)).or_default();
+                let pair = by_package.entry(name_of(&caller.package)).or_default();
+                *if is_after { &mut pair.after } else { &mut pair.before } += caller.calls + caller.mentions;
+            }
         }
     }
-    let changed = uses.into_iter().filter(|(_, pair)| pair.growth() != 0);
-    let change = |((name, library), uses): ((&String, &Option<String>), Pair)| SymbolChange {
-        name: name.clone(),
-        library: library.clone(),
-        uses,
+    let change = |((name, library), by_package): ((&String, &Option<String>), BTreeMap<&str, Pair>)| {
+        let sum = |count: fn(&Pair) -> usize| by_package.values().map(count).sum();
+        let changed = by_package.iter().filter(|(_, pair)| pair.growth() != 0);
+        SymbolChange {
+            name: name.clone(),
+            library: library.clone(),
+            uses: Pair { before: sum(|pair| pair.before), after: sum(|pair| pair.after) },
+            packages: changed.map(|(package, _)| (*package).to_owned()).collect(),
+        }
     };
-    changed.map(change).collect()
+    uses.into_iter().map(change).filter(|symbol| symbol.uses.growth() != 0).collect()
 }

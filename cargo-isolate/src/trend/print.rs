@@ -1,10 +1,17 @@
 //! The difference between two audits, for people and programs.
 
 use super::{
-    change::{Change, PackageChange, Pair, Sums},
+    change::{Change, PackageChange, Pair, Sums, name_of},
     snapshot::Finding,
 };
-use std::io::{self, Write};
+use crate::words::some;
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+};
+
+/// Findings of a package that came or went as a whole: so many are listed.
+const FEW: usize = 20;
 
 /// How a difference is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -77,20 +84,61 @@ impl Change {
             [("came", &self.came), ("live now", &self.risen), ("changed", &self.changed), ("gone", &self.gone)]
         {
             heading(out, name, findings.len())?;
-            for finding in findings {
+            let (listed, folded) = self.folded(findings);
+            for finding in listed {
                 let Finding { path, span, at, .. } = finding;
                 writeln!(out, "  {path}:{}:{}  {} in `{at}`", span.line, span.column, finding.words())?;
             }
+            folded.iter().try_for_each(|words| writeln!(out, "  {words}"))?;
         }
+        self.print_symbols(out)?;
+        if self.moved > 0 {
+            writeln!(out, "\n{} elsewhere, with the same text", some(self.moved, "finding"))?;
+        }
+        Ok(())
+    }
+
+    /// Those whose uses changed in packages that were there before and still are; the others are summed up.
+    fn print_symbols(&self, out: &mut dyn Write) -> io::Result<()> {
         heading(out, "symbols", self.symbols.len())?;
+        let whole = self.whole();
+        let mut folded: BTreeMap<Vec<String>, usize> = BTreeMap::new();
         for symbol in &self.symbols {
+            let packages: Option<Vec<String>> =
+                symbol.packages.iter().map(|name| whole.get(&**name).map(|which| format!("{name}, {which}"))).collect();
+            if let Some(packages) = packages {
+                *folded.entry(packages).or_default() += 1;
+                continue;
+            }
             let library = symbol.library.as_ref().map(|library| format!(" of `{library}`")).unwrap_or_default();
             writeln!(out, "  `{}`{library}: uses {}", symbol.name, arrow(symbol.uses))?;
         }
-        if self.moved > 0 {
-            writeln!(out, "\n{} elsewhere, with the same text", crate::words::some(self.moved, "finding"))?;
+        for (packages, count) in folded {
+            writeln!(out, "  {} of {}", some(count, "symbol"), packages.join(", and "))?;
         }
         Ok(())
+    }
+
+    /// Packages that came or went as a whole: their findings say no more than that, if they are many.
+    fn whole(&self) -> BTreeMap<&str, &'static str> {
+        let which = |package: &PackageChange| match (package.before.is_empty(), package.after.is_empty()) {
+            (true, _) => Some("which is new"),
+            (_, true) => Some("which is gone"),
+            _ => None,
+        };
+        self.packages.iter().filter_map(|package| Some((&*package.name, which(package)?))).collect()
+    }
+
+    /// Findings to list, and words for those that came or went with their packages.
+    fn folded<'f>(&self, findings: &'f [Finding]) -> (Vec<&'f Finding>, Vec<String>) {
+        let whole = self.whole();
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        findings.iter().for_each(|finding| *counts.entry(name_of(&finding.package)).or_default() += 1);
+        counts.retain(|name, count| *count > FEW && whole.contains_key(name));
+        let listed = findings.iter().filter(|finding| !counts.contains_key(name_of(&finding.package)));
+        let words =
+            counts.iter().map(|(name, count)| format!("{} of {name}, {}", some(*count, "finding"), whole[name]));
+        (listed.collect(), words.collect())
     }
 
     fn markdown(&self, out: &mut dyn Write) -> io::Result<()> {
@@ -108,10 +156,12 @@ impl Change {
                 continue;
             }
             writeln!(out, "\n<details><summary>{name}: {}</summary>\n", findings.len())?;
-            for finding in findings {
+            let (listed, folded) = self.folded(findings);
+            for finding in listed {
                 let Finding { path, span, at, .. } = finding;
                 writeln!(out, "- {} in `{at}`, {path}:{}", escaped(finding.words()), span.line)?;
             }
+            folded.iter().try_for_each(|words| writeln!(out, "- {}", escaped(words)))?;
             writeln!(out, "\n</details>")?;
         }
         Ok(())
@@ -140,9 +190,11 @@ impl PackageChange {
         }
     }
 
-    /// "blocks 3 → 5, impls 1 → 0".
+    /// "blocks 3 → 5, impls 1 → 0"; "blocks 5" of a package that came or went.
     fn kinds(&self) -> String {
-        let kinds = self.kinds.iter().map(|(kind, pair)| format!("{} {}", kind.replace('_', " "), arrow(*pair)));
+        let is_whole = self.before.is_empty() || self.after.is_empty();
+        let number = |pair: Pair| if is_whole { pair.before.max(pair.after).to_string() } else { arrow(pair) };
+        let kinds = self.kinds.iter().map(|(kind, pair)| format!("{} {}", kind.replace('_', " "), number(*pair)));
         kinds.collect::<Vec<_>>().join(", ")
     }
 }

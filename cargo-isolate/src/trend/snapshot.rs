@@ -56,6 +56,8 @@ pub(super) struct Symbol {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Caller {
+    /// `name@version`.
+    pub(super) package: String,
     pub(super) calls: usize,
     pub(super) mentions: usize,
 }

@@ -76,6 +76,24 @@ fn commits_are_compared_like_files() {
     insta::assert_snapshot!("since_parting", workspace.isolate(&["diff", "main...topic"]));
 }
 
+/// A package that comes as a whole, as a runtime does, is a line in each part of the difference.
+#[test]
+fn what_comes_with_a_package_is_summed_up() {
+    let workspace = repository();
+    let block = "pub fn f() -> i32 { unsafe { getppid() } }\n";
+    let blocks: String = (0..30).map(|number| block.replace("f()", &format!("f{number}()"))).collect();
+    let declared = "unsafe extern \"C\" { fn getppid() -> i32; fn getuid() -> u32; }\n";
+    let manifest = "[package]\nname = \"large\"\nversion = \"1.0.0\"\nedition = \"2024\"\n";
+    workspace.write("large/Cargo.toml", manifest);
+    workspace.write("large/src/lib.rs", &format!("{declared}{blocks}"));
+    workspace.write("Cargo.toml", &(workspace.read("Cargo.toml") + "members = [\"large\"]\n"));
+    workspace.isolate(&["audit", "--format", "json=large.json"]);
+    let said =
+        ["text", "markdown"].map(|format| workspace.isolate(&["diff", "after.json", "large.json", "--format", format]));
+    insta::assert_snapshot!("large", said.join("\n"));
+    insta::assert_snapshot!("large_gone", workspace.isolate(&["diff", "large.json", "after.json"]));
+}
+
 #[test]
 fn what_is_no_audit() {
     let workspace = repository();

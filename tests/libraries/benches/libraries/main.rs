@@ -1,0 +1,50 @@
+//! What isolation costs real libraries. Calls of generated wrappers beside direct ones, and beside direct ones with one copy of the
+//! output, since a wrapper copies out: medians of runs in turn, as ratios. Times are those of this thread's CPU, so what else
+//! the machine does matters less.
+//!
+//! ```text
+//! cargo bench --package isolate-libraries --bench libraries
+//! ```
+//!
+//! Emulated machines (`ISOLATE_EMULATED`) are refused: their times mean nothing.
+
+#[path = "../../../../isolate-rt/benches/support/mod.rs"]
+mod support;
+
+mod blocks;
+mod contexts;
+mod rows;
+mod sqlite;
+
+use support::{description, is_measurable};
+
+fn main() {
+    if !is_measurable() {
+        return;
+    }
+    println!("{}; medians\n", description());
+    println!("| what | size | direct | to direct | to direct and a copy |\n|---|---:|---:|---:|---:|");
+    for size in [1 << 10, 64 << 10, 1 << 20] {
+        let data = text(size);
+        blocks::rows(&data);
+        contexts::rows(&data);
+        sqlite::rows(&data);
+    }
+}
+
+/// `size` bytes that look like text: words of a small vocabulary, the same in every run.
+fn text(size: usize) -> Vec<u8> {
+    const WORDS: [&str; 16] = [
+        "domain", "the", "gate", "of", "a", "key", "and", "rewind", "is", "fault", "in", "page", "to", "stack", "heap",
+        "call",
+    ];
+    let mut random = 1u32;
+    let mut text = Vec::with_capacity(size + 16);
+    while text.len() < size {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        text.extend(WORDS[(random >> 28) as usize].bytes());
+        text.push(if random >> 20 & 15 == 0 { b'\n' } else { b' ' });
+    }
+    text.truncate(size);
+    text
+}

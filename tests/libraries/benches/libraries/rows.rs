@@ -1,0 +1,70 @@
+//! One row: three ways timed in turn.
+
+use std::hint::black_box;
+use std::time::Duration;
+
+/// Rounds at most; each times all three ways once.
+const ROUNDS: u64 = 201;
+/// Rounds at least.
+const FEWEST: u64 = 15;
+/// What one timing should last at least: small inputs are repeated within it.
+const TIMING: Duration = Duration::from_micros(500);
+/// What a row may last, unless the fewest rounds last longer.
+const ROW: Duration = Duration::from_secs(2);
+
+/// Times both ways, and the direct one with a copy of what it wrote.
+pub(crate) fn row(
+    what: &str,
+    size: usize,
+    room: usize,
+    direct: impl Fn(&mut [u8]) -> usize,
+    isolated: impl Fn(&mut [u8]) -> usize,
+) {
+    // Not at the same place within a page: a copy between such buffers takes several times as long on some CPUs.
+    const APART: usize = 1088;
+    let (mut out, mut copy) = (vec![0; room], vec![0; room + APART]);
+    let copy = &mut copy[APART..];
+    assert_eq!(direct(&mut out), isolated(copy), "{what}: the ways disagree");
+    let copied = |out: &mut [u8], copy: &mut [u8]| {
+        let written = direct(out).min(room);
+        copy[..written].copy_from_slice(&out[..written]);
+        written
+    };
+    let once = time(1, &mut || direct(&mut out)).max(1);
+    let turns = (nanoseconds(TIMING) / once).clamp(1, 10_000);
+    let rounds = (nanoseconds(ROW) / (3 * once * turns)).clamp(FEWEST, ROUNDS);
+    let mut times = [const { Vec::new() }; 3];
+    for _ in 0..rounds {
+        times[0].push(time(turns, &mut || direct(&mut out)));
+        times[1].push(time(turns, &mut || isolated(&mut out)));
+        times[2].push(time(turns, &mut || copied(&mut out, copy)));
+    }
+    let [direct, isolated, copied] = times.map(|mut times| {
+        let middle = times.len() / 2;
+        *times.select_nth_unstable(middle).1
+    });
+    let ratio = |to: u64| isolated as f64 / to as f64;
+    println!("| {what} | {size} | {direct} ns | {:.3} | {:.3} |", ratio(direct), ratio(copied));
+}
+
+/// Nanoseconds of CPU time that `f` takes, on average.
+fn time(turns: u64, f: &mut dyn FnMut() -> usize) -> u64 {
+    let start = thread_time();
+    for _ in 0..turns {
+        black_box(f());
+    }
+    (thread_time() - start) / turns
+}
+
+/// Nanoseconds that this thread has run.
+fn thread_time() -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: writes `time`.
+    let done = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
+    assert_eq!(done, 0, "Linux has that clock");
+    nanoseconds(Duration::new(time.tv_sec as u64, time.tv_nsec as u32))
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    duration.as_nanos() as u64
+}

@@ -10,14 +10,15 @@
 
 mod support;
 
-use isolate_rt::{Callbacks, Domain};
+use isolate_rt::{Callbacks, Domain, HeapKind};
 use std::arch::{asm, naked_asm};
 use std::ptr;
 use std::time::Duration;
-use support::{SAMPLES, cycles, description, is_measurable};
+use support::{SAMPLES, cycles, cycles_once, description, is_measurable, median};
 
 static DOMAIN: Domain = Domain::new("bench");
 static HURRIED: Domain = Domain::new("hurried").deadline(Duration::from_secs(1));
+static HARDENED: Domain = Domain::new("hardened").heap(HeapKind::Hardened);
 static WATCHED: Domain = Domain::new("watched").deadline(Duration::from_secs(1)).shared_timer();
 
 /// In a row within one timing: the counter of some CPUs advances in steps as long as a whole call.
@@ -37,6 +38,7 @@ fn main() {
     // SAFETY: rewrites FS and PKRU with what they hold, and the registers of the steps with what they held.
     let step = |step: unsafe extern "C" fn()| cycles::<TURNS, _>(|| unsafe { step() });
     let floor = step(floor);
+    row("two WRPKRU", step(two_wrpkru), floor, "the floor");
     row("two WRPKRU, two WRFSBASE", floor, floor, "itself");
     for (what, steps) in STEPS {
         row(what, step(*steps), floor, "the floor");
@@ -50,9 +52,11 @@ fn main() {
     };
     empty(&DOMAIN)();
     empty(&HURRIED)();
+    empty(&HARDENED)();
     empty(&WATCHED)();
     row("a `Call` begun and dropped", cycles::<TURNS, _>(|| DOMAIN.call("none").unwrap()), floor, "the floor");
     row("empty call", cycles::<TURNS, _>(empty(&DOMAIN)), floor, "the floor");
+    row("… with a hardened heap, nothing new in it", cycles::<TURNS, _>(empty(&HARDENED)), floor, "the floor");
     row("empty call with a deadline", cycles::<TURNS, _>(empty(&HURRIED)), floor, "the floor");
     row("… with the timer that all share", cycles::<TURNS, _>(empty(&WATCHED)), floor, "the floor");
     let mut callbacks = Callbacks::new();
@@ -72,6 +76,73 @@ fn main() {
         unsafe { call.run(|| asm!("mov byte ptr [8], 0")) }.unwrap_err()
     });
     row("fault to `Err`, clean heap", fault, bare_fault, "the bare handler");
+    rewinds_of_a_dirty_heap(bare_fault, row);
+    first_times(row);
+}
+
+const DIRTY: usize = 1 << 20;
+
+/// A fault whose domain has used 1 MiB, beside a handler and the `madvise` that drops as much: the use itself is in both.
+fn rewinds_of_a_dirty_heap(bare_fault: f64, row: impl Fn(&str, f64, f64, &str)) {
+    /// # Safety
+    ///
+    /// So many bytes from there may be written.
+    unsafe fn dirty(start: *mut u8) {
+        for at in (0..DIRTY).step_by(4096) {
+            // SAFETY: by this function's contract.
+            unsafe { start.add(at).write_volatile(1) };
+        }
+    }
+    let (access, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+    // SAFETY: fresh memory, used as long as it is.
+    let memory = unsafe { libc::mmap(ptr::null_mut(), DIRTY, access, flags, -1, 0) };
+    let dropped = cycles_once(|| unsafe {
+        // SAFETY: as above.
+        dirty(memory.cast());
+        libc::madvise(memory, DIRTY, libc::MADV_DONTNEED)
+    });
+    let fault = cycles_once(|| {
+        let mut call = DOMAIN.call("dirty").unwrap();
+        // SAFETY: allocates, writes what it got, and ends the call.
+        unsafe {
+            call.run(|| {
+                dirty(libc::malloc(DIRTY).cast());
+                asm!("mov byte ptr [8], 0");
+            })
+        }
+        .unwrap_err()
+    });
+    row("1 MiB written and dropped by `madvise`", dropped, dropped, "itself");
+    row("1 MiB written inside, and a fault", fault, dropped + bare_fault, "that and the bare handler");
+}
+
+/// What is paid for once: for each domain, and each thread.
+fn first_times(row: impl Fn(&str, f64, f64, &str)) {
+    static NEW: [Domain; 9] = [const { Domain::new("new") }; 9];
+    let made = median(NEW.iter().map(|domain| support::timed(|| enter(domain))).collect());
+    let thread = |f: fn() -> u64| std::thread::spawn(f).join().unwrap();
+    let first = median((0..501).map(|_| thread(|| support::timed(|| enter(&DOMAIN)))).collect());
+    let second = median(
+        (0..501)
+            .map(|_| {
+                thread(|| {
+                    enter(&DOMAIN);
+                    support::timed(|| enter(&NEW[0]))
+                })
+            })
+            .collect(),
+    );
+    let started = median((0..501).map(|_| support::timed(|| thread(|| 0))).collect());
+    row("a thread started and joined", started, started, "itself");
+    row("first call of a domain", made, started, "a thread");
+    row("first call on a new thread", first, started, "a thread");
+    row("… where it has been in another domain", second, started, "a thread");
+}
+
+fn enter(domain: &'static Domain) {
+    let mut call = domain.call("first").unwrap();
+    // SAFETY: does nothing.
+    unsafe { call.run(|| ()) }.unwrap();
 }
 
 macro_rules! steps {
@@ -111,6 +182,14 @@ steps! {
         ["test eax, eax", "jnz 2f", "fnstsw ax", "pushfq", "ldmxcsr [rsp + 8]", "test al, 0x80", "jnz 2f", "pop rcx",
          "test ecx, 0x40400", "jnz 2f", "2:", "emms", "fldcw [rsp + 4]", "add rsp, 8", "pop r15", "pop r14", "pop r13", "pop r12", "pop rbx",
          "pop rbp"];
+}
+
+/// # Safety
+///
+/// None owed: PKRU 0 is what the program runs with.
+#[unsafe(naked)]
+unsafe extern "C" fn two_wrpkru() {
+    naked_asm!("xor eax, eax", "xor ecx, ecx", "xor edx, edx", "wrpkru", "wrpkru", "ret")
 }
 
 /// # Safety

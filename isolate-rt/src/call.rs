@@ -10,7 +10,7 @@ pub use object::{End, Object};
 pub use owned::Owned;
 
 use crate::callback::Callbacks;
-use crate::direct::{Buffer, MAX_STAGED};
+use crate::direct::{Buffer, Buffers, MAX_STAGED};
 use crate::domain::Settings;
 use crate::error::{Error, Failed};
 use crate::fault::{Failure, Fault, FaultKind};
@@ -38,7 +38,7 @@ pub struct Call {
 pub(crate) enum Place {
     Mpk(mpk::Entry),
     // Staged buffers of a call without isolation.
-    Direct(Vec<Buffer>),
+    Direct(Buffers),
 }
 
 /// Types of which every bit pattern is a value, so that whatever a domain leaves behind can be read as one.
@@ -288,7 +288,8 @@ impl Call {
     /// # Errors
     ///
     /// [`FaultKind::InvalidValue`] when it starts or ends outside the domain and outside the read-only data of the program
-    /// and its libraries (where C keeps its literals).
+    /// and its libraries (where C keeps its literals). [`FaultKind::DomainLost`] when another thread has failed in the domain since
+    /// the call, which took it along.
     ///
     /// # Safety
     ///
@@ -298,13 +299,16 @@ impl Call {
         if text.is_null() {
             return Ok(None);
         }
-        let limit = match &self.place {
-            Place::Mpk(entry) => entry.readable_from(text.addr()),
-            Place::Direct(_) => Some(isize::MAX as usize),
+        let copied = match &self.place {
+            Place::Mpk(entry) => entry.while_it_lasts(|| {
+                let limit = entry.readable_from(text.addr());
+                // SAFETY: `limit` bytes from `text` are readable.
+                unsafe { given::string(text, limit.unwrap_or(0)) }
+            }),
+            // SAFETY: our caller vouches for it.
+            Place::Direct(_) => Ok(unsafe { given::string(text, isize::MAX as usize) }),
         };
-        // SAFETY: `limit` bytes from `text` are readable; without isolation our caller vouches for it.
-        let copied = unsafe { given::string(text, limit.unwrap_or(0)) };
-        copied.map(Some).map_err(|kind| self.fault(kind))
+        copied.and_then(|copied| copied).map(Some).map_err(|kind| self.fault(kind))
     }
 
     /// Makes a handle of an object that the domain returned; `None` for NULL.

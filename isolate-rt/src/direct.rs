@@ -1,6 +1,7 @@
 //! Staged memory of calls without isolation ([`crate::Backend::None`]).
 
 use std::alloc::Layout;
+use std::mem::ManuallyDrop;
 
 /// What one call can stage, in bytes; the same with and without isolation.
 pub(crate) const MAX_STAGED: usize = 4 << 30;
@@ -24,6 +25,33 @@ impl Buffer {
 
     pub(crate) fn start(&self) -> *mut u8 {
         self.start
+    }
+}
+
+/// All of one call's.
+pub(crate) struct Buffers(ManuallyDrop<Vec<Buffer>>);
+
+impl Buffers {
+    pub(crate) const fn none() -> Self {
+        Self(ManuallyDrop::new(Vec::new()))
+    }
+
+    pub(crate) fn push(&mut self, buffer: Buffer) {
+        self.0.push(buffer);
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Buffer> {
+        self.0.iter()
+    }
+}
+
+/// Out of the way of isolated calls, which have none: their end is to stay short.
+impl Drop for Buffers {
+    #[cold]
+    #[inline(never)]
+    fn drop(&mut self) {
+        // SAFETY: dropped once, here.
+        unsafe { ManuallyDrop::drop(&mut self.0) };
     }
 }
 

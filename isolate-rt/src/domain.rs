@@ -1,6 +1,7 @@
 //! A domain: settings fixed at compile time, an instance made at the first call.
 
 use crate::call::{Call, Place};
+use crate::direct::Buffers;
 use crate::fault::{Fault, FaultKind, Unsupported};
 use crate::globals::Globals;
 use crate::mpk;
@@ -169,7 +170,8 @@ impl Domain {
     /// # Errors
     ///
     /// [`FaultKind::Unsupported`] when no domain can be made here, or it is to have several instances and its library has globals.
-    #[inline]
+    // Always: a `Call` that is returned through memory is written in words and read in pairs of them, for which CPUs wait.
+    #[inline(always)]
     pub fn call(&'static self, function: &'static str) -> Result<Call, Fault> {
         // SAFETY: instances are never freed.
         let instance = unsafe { self.instance.load(Ordering::Acquire).as_ref() };
@@ -183,7 +185,7 @@ impl Domain {
     #[cold]
     fn first_call(&'static self, function: &'static str) -> Result<Call, Fault> {
         let place = match self.settings.backend {
-            Backend::None => Ok(Place::Direct(Vec::new())),
+            Backend::None => Ok(Place::Direct(Buffers::none())),
             Backend::Auto | Backend::Mpk => self.make().and_then(mpk::Instance::enter).map(Place::Mpk),
         };
         match place {

@@ -96,6 +96,10 @@ impl Entry {
         match self.0 {}
     }
 
+    pub(crate) fn while_it_lasts<R>(&self, _: impl FnOnce() -> R) -> Result<R, FaultKind> {
+        match self.0 {}
+    }
+
     pub(crate) fn move_to(&mut self, _: usize) {
         match self.0 {}
     }

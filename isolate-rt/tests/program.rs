@@ -241,6 +241,46 @@ fn thread_locals_of_a_library_that_is_loaded_later() {
     assert_eq!((call(), next()), (Ok(41), 41));
 }
 
+/// Libraries with thread-locals come and go while threads are new to domains, and domains are made.
+#[test]
+fn libraries_that_come_and_go() {
+    static MADE: [Domain; 4] = [const { Domain::new("made meanwhile") }; 4];
+    const NAME: &str = "libraries_that_come_and_go";
+    if role().is_none() {
+        if isolation() {
+            let output = child(NAME, "coming and going");
+            assert_eq!(End::from(&output), End::Status(0), "{}", String::from_utf8_lossy(&output.stderr));
+        }
+        return;
+    }
+    let directory = env!("CARGO_TARGET_TMPDIR");
+    let (source, object) = (format!("{directory}/coming_tls.c"), format!("{directory}/coming_tls.so"));
+    std::fs::write(&source, "__thread int counts[500] = { 40 }; int *where(void) { return counts; }\n").unwrap();
+    let built = Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o", &object, &source]).status();
+    assert!(built.expect("a C compiler").success());
+    let path = CString::new(object).unwrap();
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                // SAFETY: a library without constructors.
+                unsafe {
+                    let library = libc::dlopen(path.as_ptr(), libc::RTLD_NOW);
+                    assert!(!library.is_null());
+                    assert_eq!(libc::dlclose(library), 0);
+                }
+            }
+        });
+        for domain in &MADE {
+            for _ in 0..20 {
+                let called = std::thread::spawn(|| in_domain(domain, || 1)).join().unwrap();
+                assert_eq!(called, Ok(1));
+            }
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+}
+
 #[test]
 fn thread_with_a_stack_of_its_own_in_root() {
     extern "C" fn body(_: *mut libc::c_void) -> *mut libc::c_void {

@@ -18,6 +18,39 @@ fn fail() {
     unsafe { asm!("ud2") }
 }
 
+/// What a call has left in the domain's heap is gone when another thread fails, and what took its place is not touched.
+#[test]
+fn a_fault_takes_what_a_call_has_left() {
+    static SHARED: Domain = Domain::new("left behind");
+    if !isolation() {
+        return;
+    }
+    let mut object = SHARED.object::<[u64; 2]>("make", |_, _| Ok(())).unwrap();
+    let mut call = SHARED.call("write").unwrap();
+    // SAFETY: a block of four bytes, filled.
+    let text = unsafe {
+        call.run(|| {
+            let block = libc::malloc(4).cast::<u8>();
+            block.copy_from_nonoverlapping(c"abc".as_ptr().cast(), 4);
+            block
+        })
+    };
+    let text = text.unwrap();
+    // SAFETY: with isolation nothing is owed.
+    assert_eq!(unsafe { call.string(text.cast()) }.unwrap().as_deref(), Some(c"abc"));
+    call.set(&mut object, 8, 5u64).unwrap();
+    assert_eq!(call.get::<_, u64>(&object, 8), Ok(5));
+    std::thread::scope(|scope| scope.spawn(|| in_domain(&SHARED, fail)).join().unwrap()).unwrap_err();
+    let lost = |fault: isolate_rt::Fault| fault.kind() == &FaultKind::DomainLost;
+    // SAFETY: as above.
+    unsafe {
+        assert!(lost(call.string(text.cast()).unwrap_err()));
+        assert!(lost(call.values(text, 4).unwrap_err()));
+    }
+    assert!(lost(call.set(&mut object, 8, 6u64).unwrap_err()));
+    assert!(lost(call.get::<_, u64>(&object, 8).unwrap_err()));
+}
+
 /// Far longer than anything here should take.
 const FOREVER: Duration = Duration::from_secs(60);
 

@@ -66,6 +66,23 @@ pub(crate) fn cycles<const TURNS: u32, T>(mut f: impl FnMut() -> T) -> f64 {
     all - nothing
 }
 
+/// As [`cycles`], of what takes so long that a few hundred timings do.
+pub(crate) fn cycles_once<T>(mut f: impl FnMut() -> T) -> f64 {
+    median((0..1001).map(|_| timed(&mut f)).collect())
+}
+
+/// Time-stamp cycles of one `f`, or a few more.
+pub(crate) fn timed<T>(f: impl FnOnce() -> T) -> u64 {
+    let start = now();
+    black_box(f());
+    now() - start
+}
+
+pub(crate) fn median(mut samples: Vec<u64>) -> f64 {
+    let middle = samples.len() / 2;
+    *samples.select_nth_unstable(middle).1 as f64
+}
+
 fn fence() {
     // SAFETY: every x86-64 CPU has it.
     unsafe { _mm_lfence() };

@@ -12,7 +12,7 @@ impl Call {
     /// # Errors
     ///
     /// [`FaultKind::InvalidValue`] when they do not all lie in the domain, or in the read-only data of the program and its
-    /// libraries.
+    /// libraries. [`FaultKind::DomainLost`] as [`Call::string`].
     ///
     /// # Safety
     ///
@@ -22,13 +22,16 @@ impl Call {
         if start.is_null() {
             return Ok(None);
         }
-        let readable = match &self.place {
-            Place::Mpk(entry) => entry.readable_from(start.addr()).unwrap_or(0),
-            Place::Direct(_) => isize::MAX as usize,
+        let copied = match &self.place {
+            Place::Mpk(entry) => entry.while_it_lasts(|| {
+                let readable = entry.readable_from(start.addr()).unwrap_or(0);
+                // SAFETY: `readable` bytes from `start` are.
+                unsafe { values(start, len, readable) }
+            }),
+            // SAFETY: our caller vouches for the values.
+            Place::Direct(_) => Ok(unsafe { values(start, len, isize::MAX as usize) }),
         };
-        // SAFETY: `readable` bytes from `start` are; without isolation our caller vouches for the values.
-        let copied = unsafe { values(start, len, readable) };
-        copied.map(Some).map_err(|kind| self.fault(kind))
+        copied.and_then(|copied| copied).map(Some).map_err(|kind| self.fault(kind))
     }
 }
 

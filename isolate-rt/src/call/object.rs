@@ -69,8 +69,7 @@ impl Call {
         self.go_to(object.handle.instance);
         let field = self.field::<T, F>(object, offset)?;
         // SAFETY: within the object's memory, which is the domain's, mapped while its instance lives, and aligned for `F`.
-        unsafe { field.write_volatile(value) };
-        Ok(())
+        self.while_it_lasts(|| unsafe { field.write_volatile(value) })
     }
 
     /// What the field at `offset` holds, read once.
@@ -85,7 +84,14 @@ impl Call {
     pub fn get<T, F: Plain>(&self, object: &Object<T>, offset: usize) -> Result<F, Fault> {
         let field = self.field::<T, F>(object, offset)?;
         // SAFETY: as in `set`; every bit pattern is a valid `F`.
-        Ok(unsafe { field.read_volatile() })
+        self.while_it_lasts(|| unsafe { field.read_volatile() })
+    }
+
+    fn while_it_lasts<R>(&self, f: impl FnOnce() -> R) -> Result<R, Fault> {
+        match &self.place {
+            Place::Mpk(entry) => entry.while_it_lasts(f).map_err(|kind| self.fault(kind)),
+            Place::Direct(_) => Ok(f()),
+        }
     }
 
     fn field<T, F: Plain>(&self, object: &Object<T>, offset: usize) -> Result<*mut F, Fault> {

@@ -240,6 +240,10 @@ impl fmt::Display for Fault {
             (kind, ..) => write!(f, "{kind}")?,
         }
         match (self.kind(), self.memory()) {
+            // Guards and what is closed carry the program's key, and are not its memory.
+            (FaultKind::Protection { key: 0, .. }, Some(memory @ (Memory::Guard | Memory::Domain { .. }))) => {
+                write!(f, ", {memory}")?;
+            }
             (FaultKind::Protection { key, .. }, Some(memory)) => write!(f, ", {memory} (key {key})")?,
             (FaultKind::Unmapped { .. } | FaultKind::ForeignFree { .. }, Some(memory)) => write!(f, ", {memory}")?,
             _ => {}

@@ -16,6 +16,7 @@ mod tests;
 use crate::domain::HeapKind;
 use crate::mpk::{self, Reason};
 use hardened::Checks;
+pub(crate) use hardened::HEADER;
 use std::alloc::Layout;
 use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
@@ -52,12 +53,16 @@ struct Ground {
     claimed: usize,
     open: usize,
     end: usize,
+    /// What is being freed, or asked after, while that is looked at where nothing may be; 0 else.
+    asked: Cell<usize>,
 }
 
 /// How a heap was left by a call that was stopped.
 pub(crate) struct LastWords {
     /// Bytes that it last had no room for, 0 for none.
     pub(crate) refused: usize,
+    /// The block that was to be freed by a call that stopped while it looked for its header, 0 for none.
+    pub(crate) asked: usize,
     /// In whose thread-local storage the cell of the thread lies that was in `malloc` or its like, 0 for nobody's.
     pub(crate) holder: usize,
 }
@@ -156,7 +161,7 @@ impl Heap {
         // SAFETY: the range is ours by this function's contract, and lies behind the header.
         let claimed = unsafe { talc.claim(at.add(first), KEPT - first) };
         let claimed = claimed.map_or(start + first, |end| end.as_ptr().addr());
-        let ground = Ground { talc, start, claimed, open: start + open, end: start + len };
+        let ground = Ground { talc, start, claimed, open: start + open, end: start + len, asked: Cell::new(0) };
         let checks = (kind == HeapKind::Hardened).then(|| Checks::new(rooms, len));
         // SAFETY: as above; page alignment is enough for any type.
         unsafe {
@@ -235,7 +240,8 @@ impl Heap {
         // SAFETY: by this function's contract. Any bits are numbers.
         unsafe {
             let holder = (&raw const (*heap).lock).cast::<usize>().read_volatile();
-            LastWords { refused: (&raw const (*heap).refused).read_volatile(), holder }
+            let asked = (&raw const (*heap).ground.asked).cast::<usize>().read_volatile();
+            LastWords { refused: (&raw const (*heap).refused).read_volatile(), holder, asked }
         }
     }
 

@@ -231,6 +231,11 @@ impl Entry {
         View { instance: self.instance, seat: self.seat(), generation }.during(f)
     }
 
+    /// Runs `f`, which looks at what the call has left in the domain's heap, while nobody discards that: if it is still there.
+    pub(crate) fn while_it_lasts<R>(&self, f: impl FnOnce() -> R) -> Result<R, FaultKind> {
+        self.view().during(f).map_err(|_| FaultKind::DomainLost)
+    }
+
     pub(crate) fn identity(&self) -> usize {
         ptr::from_ref(self.instance).addr()
     }

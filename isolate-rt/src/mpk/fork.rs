@@ -21,7 +21,15 @@ static QUIET: AtomicBool = AtomicBool::new(false);
 /// Pieces of work of all threads.
 static UNDER_WAY: AtomicU32 = AtomicU32::new(0);
 /// Nobody waits longer than this many [moments](A_MOMENT): who waits may hold a lock that the other one needs.
-const PATIENCE: u32 = 2000;
+const PATIENCE: u32 = 30_000;
+
+/// Set in a child that did not wait: another thread may have had the loader's lock.
+static LOADER_IS_LOST: AtomicBool = AtomicBool::new(false);
+
+/// Whether asking the loader may be waiting for ever.
+pub(super) fn loader_is_lost() -> bool {
+    LOADER_IS_LOST.load(Ordering::Relaxed)
+}
 
 thread_local! {
     /// Pieces of work of this thread: one within the other, or of a signal handler.
@@ -149,6 +157,9 @@ unsafe extern "C" fn in_parent() {
 /// To be called by `fork`, in the child.
 unsafe extern "C" fn in_child() {
     let was_quiet = FORKER.load(Ordering::Relaxed) == here() && QUIET.load(Ordering::Relaxed);
+    if !was_quiet {
+        LOADER_IS_LOST.store(true, Ordering::Relaxed);
+    }
     UNDER_WAY.store(OWN.get(), Ordering::Relaxed);
     making::forget_others();
     watchdog::forget();

@@ -1,7 +1,7 @@
 //! The program and the libraries that are loaded, as the loader knows them.
 
-use super::fork::Work;
-use std::ffi::{CStr, c_void};
+use super::fork::{self, Work};
+use std::ffi::{CStr, CString, c_void};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
@@ -96,14 +96,50 @@ pub(super) fn with<R, F: FnOnce(&[Object]) -> R>(look: F) -> R {
     let mut look = Look { look: Some(look), seen: None };
     // `dl_iterate_phdr` takes a lock of the loader that no child of a fork puts back (glibc's `dl_load_write_lock`).
     let _work = Work::begin();
-    // SAFETY: `first` for this very type.
-    unsafe { libc::dl_iterate_phdr(Some(first::<F, R>), (&raw mut look).cast()) };
+    if !fork::loader_is_lost() {
+        // SAFETY: `first` for this very type.
+        unsafe { libc::dl_iterate_phdr(Some(first::<F, R>), (&raw mut look).cast()) };
+    }
     match (look.seen, look.look) {
         (Some(Ok(seen)), _) => seen,
         (Some(Err(panic)), _) => resume_unwind(panic),
-        // A loader that has loaded nothing.
+        // A loader that has loaded nothing, or cannot be asked.
         (None, Some(look)) => look(&[]),
         (None, None) => unreachable!("it looked, or did not"),
+    }
+}
+
+/// Objects with thread-local variables, none of which is unloaded while this lives: what asks the loader for such a variable
+/// cannot do so under the lock that [`with`] takes.
+pub(super) struct Pinned(Vec<(String, *mut c_void)>);
+
+impl Pinned {
+    pub(super) fn all() -> Self {
+        let has_own = |object: &&Object| object.thread_locals.is_some() && !object.path.is_empty();
+        let paths: Vec<_> = with(|objects| objects.iter().filter(has_own).map(|object| object.path.clone()).collect());
+        let pin = |path: String| {
+            let name = CString::new(path.as_str()).ok()?;
+            // SAFETY: a name. Nothing is loaded that is not, and what is gets one more user, until this is dropped.
+            let library = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOLOAD | libc::RTLD_LAZY) };
+            (!library.is_null()).then_some((path, library))
+        };
+        Self(paths.into_iter().filter_map(pin).collect())
+    }
+
+    /// Their modules, and the program's.
+    pub(super) fn modules(&self) -> Vec<Module> {
+        let stays = |object: &&Object| object.path.is_empty() || self.0.iter().any(|(path, _)| path == &object.path);
+        let module = |object: &Object| object.thread_locals.filter(|module| module.id > 0);
+        with(|objects| objects.iter().filter(stays).filter_map(module).collect())
+    }
+}
+
+impl Drop for Pinned {
+    fn drop(&mut self) {
+        for &(_, library) in &self.0 {
+            // SAFETY: opened by us, and closed once.
+            unsafe { libc::dlclose(library) };
+        }
     }
 }
 
@@ -120,6 +156,9 @@ pub(super) fn ever_loaded() -> u64 {
     let mut loaded = 0u64;
     // As in `with`.
     let _work = Work::begin();
+    if fork::loader_is_lost() {
+        return loaded;
+    }
     // SAFETY: the callback gets the pointer it expects.
     unsafe { libc::dl_iterate_phdr(Some(first), (&raw mut loaded).cast()) };
     loaded

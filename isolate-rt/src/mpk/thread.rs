@@ -120,6 +120,7 @@ impl Thread {
     }
 
     /// Whether `address` is of the alternate signal stack, guard included.
+    #[inline]
     pub(super) fn owns_signal_stack(&self, address: usize) -> bool {
         address.wrapping_sub(self.stack.load(Ordering::Relaxed)) < self.stack_len.load(Ordering::Relaxed)
             && self.stack.load(Ordering::Relaxed) != 0

@@ -6,7 +6,7 @@
 //! there that points into the block is moved along when an instance gets its copy.
 
 use super::cpu;
-use super::objects::{self, Module, Object};
+use super::objects::{self, Module, Object, Pinned};
 use super::thread::rseq_offset;
 use super::{Once, PAGE, system};
 use crate::fault::Unsupported;
@@ -136,11 +136,12 @@ impl Block {
             return;
         }
         let root = cpu::read_fs();
-        for module in modules() {
+        let pinned = Pinned::all();
+        for module in pinned.modules() {
             if self.modules.contains(&module) {
                 continue;
             }
-            // SAFETY: a module that was loaded just now. This brings the thread's own vector up to date.
+            // SAFETY: a module that is loaded, and stays. This brings the thread's own vector up to date.
             let own = unsafe { __tls_get_addr(&[module.id, 0]) }.addr();
             let from_control = own.wrapping_sub(root).cast_signed();
             // What is addressed from the control block lies in every block at the same distance from it.
@@ -157,7 +158,7 @@ impl Block {
             }
             self.image.resize(self.image.len().max(end), 0);
             self.used = self.used.min(at & !63);
-            // SAFETY: of the module's file, mapped where its headers say.
+            // SAFETY: of the module's file, mapped where its headers say for as long as it is pinned.
             let initial = unsafe {
                 let (start, len) = module.initial;
                 std::slice::from_raw_parts(ptr::with_exposed_provenance::<u8>(start), len.min(module.size))
@@ -246,6 +247,7 @@ impl Capture {
 }
 
 fn capture() -> Result<Template, Unsupported> {
+    let pinned = Pinned::all();
     // SAFETY: memory for the helper's stack, unmapped after the helper has ended; every pthread function is given what its
     // page asks for. Signals stay blocked in the helper: it inherits the mask.
     let capture = unsafe {
@@ -259,7 +261,7 @@ fn capture() -> Result<Template, Unsupported> {
             bytes: Vec::with_capacity(HELPER_STACK),
             dtv: Vec::with_capacity(4096),
             loaded: objects::ever_loaded(),
-            modules: modules(),
+            modules: pinned.modules(),
             dynamic: Vec::new(),
             low: 0,
             fs: 0,
@@ -314,12 +316,6 @@ fn capture() -> Result<Template, Unsupported> {
 unsafe extern "C" {
     /// Of the ELF ABI for thread-local storage: a module's number and an offset in its block.
     fn __tls_get_addr(index: *const [usize; 2]) -> *mut c_void;
-}
-
-/// The loaded modules with thread-local variables.
-fn modules() -> Vec<Module> {
-    let module = |object: &Object| object.thread_locals.filter(|module| module.id > 0);
-    objects::with(|objects| objects.iter().filter_map(module).collect())
 }
 
 extern "C" fn helper(capture: *mut c_void) -> *mut c_void {

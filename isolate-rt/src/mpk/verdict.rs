@@ -9,7 +9,7 @@ use super::signal::SEGV_PKUERR;
 use super::{deadline, exception, panics};
 use crate::domain::HeapKind;
 use crate::fault::{Access, FaultKind, Hint};
-use crate::heap::{Heap, LastWords};
+use crate::heap::{HEADER, Heap, LastWords};
 
 impl Instance {
     /// What ended the call on `seat`.
@@ -40,6 +40,11 @@ impl Instance {
                 }
                 _ => FaultKind::Abort,
             };
+        }
+        // SAFETY: created with the instance.
+        let LastWords { asked, .. } = unsafe { Heap::last_words(self.heap()) };
+        if signal == libc::SIGSEGV && self.rooms.area().contains(&asked) && (asked - HEADER..asked).contains(&address) {
+            return FaultKind::ForeignFree { address: asked };
         }
         if signal == libc::SIGSEGV
             && let Some(Block { start: block, size, is_live }) = self.rooms.missed(address)
@@ -77,7 +82,7 @@ impl Instance {
             Protection, Unmapped,
         };
         // SAFETY: created with the instance.
-        let LastWords { refused, holder } = unsafe { Heap::last_words(self.heap()) };
+        let LastWords { refused, holder, .. } = unsafe { Heap::last_words(self.heap()) };
         let in_allocator = self.heap_kind == HeapKind::Fast && seat.has_thread_local(holder);
         match kind {
             ForeignFree { address } if in_allocator && self.layout.heap.contains(address) => Some(Hint::HeapDamaged),

@@ -3,6 +3,7 @@
 
 mod accidents;
 mod corruption;
+mod leftovers;
 #[path = "../support/mod.rs"]
 mod support;
 mod table;

@@ -87,12 +87,15 @@ const ROWS: &[Row] = &[
     Row {
         id: "A10",
         what: "signal handlers, mask or stack changed",
-        tests: &[(
-            "signals.rs",
-            "a_domain_cannot_change_handlers_or_the_signal_stack",
-            "refused by way of libc; raw system calls are **not held**",
-            "— (who asks libc outside a domain is the program)",
-        )],
+        tests: &[
+            ("attacks/leftovers.rs", "a10_handlers_changed", "refused by way of libc", "changed"),
+            (
+                "signals.rs",
+                "a_domain_cannot_change_handlers_or_the_signal_stack",
+                "refused by way of libc; raw system calls are **not held**",
+                "as above",
+            ),
+        ],
     },
     Row {
         id: "A11",
@@ -157,6 +160,7 @@ const ROWS: &[Row] = &[
         id: "A19",
         what: "pointers into an instance that is gone",
         tests: &[
+            ("attacks/leftovers.rs", "a19_stale_pointer", "`StaleHandle`", "a bare pointer finds another object"),
             ("memory.rs", "a_fault_takes_it", "`StaleHandle`", "— (the fault ends the process)"),
             ("memory.rs", "copying_while_another_thread_fails", "whole, or refused", "— (the fault ends the process)"),
             ("program.rs", "handles_outlive_calls_but_not_faults", "`StaleHandle`", "— (the fault ends the process)"),
@@ -180,11 +184,12 @@ const ROWS: &[Row] = &[
         what: "destructors between a call and a fault",
         tests: &[
             (
-                "callbacks.rs",
-                "a_panic_goes_on_where_the_call_was_made",
-                "a closure's locals are dropped",
-                "— (foreign frames let no panic pass: the process ends)",
+                "attacks/leftovers.rs",
+                "a22_panic_in_a_callback",
+                "a closure's locals are dropped, and the panic goes on",
+                "killed by `SIGABRT`",
             ),
+            ("callbacks.rs", "a_panic_goes_on_where_the_call_was_made", "a closure's locals are dropped", "as above"),
             (
                 "callbacks.rs",
                 "a_fault_ends_the_calls_around_it_in_the_same_domain_only",
@@ -289,7 +294,7 @@ const ROWS: &[Row] = &[
     Row {
         id: "B13",
         what: "other mappings of the same memory",
-        tests: &[("attacks/corruption.rs", "b13_no_shared_mapping", "none", "— (looked at, not tried)")],
+        tests: &[("attacks/leftovers.rs", "b13_second_mapping", "there is none", "made by the program: overwritten")],
     },
     Row { id: "B15", what: "faults that lead the handler astray", tests: &[] },
     Row {

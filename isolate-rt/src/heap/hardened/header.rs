@@ -29,7 +29,7 @@ pub(super) enum State {
     Freed,
 }
 
-pub(super) const HEADER: usize = size_of::<Header>();
+pub(crate) const HEADER: usize = size_of::<Header>();
 /// How far each word of a header is turned against the next in its sum, in bits.
 const TURN: u32 = 9;
 

@@ -20,7 +20,8 @@ mod look;
 use super::{ALIGN, Damage, Ground};
 use crate::mpk;
 use canary::{CANARY, POISON, arm};
-use header::{HEADER, Header, State, insert, unlink};
+pub(crate) use header::HEADER;
+use header::{Header, State, insert, unlink};
 use std::alloc::Layout;
 use std::ops::Range;
 use std::ptr;
@@ -226,14 +227,17 @@ impl Checks {
         let foreign = Damage::Foreign { block: block.addr() };
         let header = block.cast::<Header>().wrapping_sub(1);
         let first = ground.start + size_of::<super::Heap>() + HEADER;
-        // What is claimed can be read. In the rooms, what never was open ends the call.
+        // What is claimed can be read. In the rooms, what never was open ends the call: for the block that is told then.
         let may_be = (first..=ground.claimed).contains(&block.addr()) || self.rooms.contains(&header.addr());
         if !may_be || !block.addr().is_multiple_of(ALIGN) {
             return Err(foreign);
         }
         // SAFETY: readable, as said above. Nothing in it is believed before the sum is right.
         unsafe {
-            if !Header::is_whole(header) {
+            ground.asked.set(block.addr());
+            let is_whole = Header::is_whole(header);
+            ground.asked.set(0);
+            if !is_whole {
                 return Err(self.blame(header, foreign));
             }
             if (*header).state == State::Freed {

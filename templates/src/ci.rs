@@ -8,20 +8,41 @@ const FILES: [(&str, &str); 2] = [
     (".pre-commit-config.yaml", include_str!("../ci/pre-commit.yaml.j2")),
 ];
 
+/// Where the program comes from that CI installs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Of a git repository.
+    pub url: String,
+    /// The commit; the newest one if there is none.
+    pub revision: Option<String>,
+}
+
+impl Default for Source {
+    fn default() -> Source {
+        Source { url: env!("CARGO_PKG_REPOSITORY").to_owned(), revision: None }
+    }
+}
+
 /// The files by their paths from the root of the repository, for one whose work ends up on `branch`, and whose workspace lies in
-/// `folder` (empty: at its root). `flags` are handed to each command: which builds it looks at.
+/// `folder` (empty: at its root). `flags` are handed to each command: which builds it looks at. The program comes from `source`.
 ///
 /// # Errors
 ///
 /// A template is wrong.
-pub fn files(branch: &str, folder: &str, flags: &[String]) -> Result<Vec<(&'static str, String)>, Error> {
+pub fn files(
+    branch: &str,
+    folder: &str,
+    flags: &[String],
+    source: &Source,
+) -> Result<Vec<(&'static str, String)>, Error> {
+    let Source { url, revision } = source;
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     let check =
         &*["cargo isolate check"].into_iter().chain(flags.iter().map(String::as_str)).collect::<Vec<_>>().join(" ");
     let entry = &*entry(check, folder);
     let render = |(path, template): (&'static str, &str)| {
-        let text = environment.render_str(template, context! { branch, folder, check, entry })?;
+        let text = environment.render_str(template, context! { branch, folder, check, entry, url, revision })?;
         // Templates end before their last newline.
         Ok((path, text + "\n"))
     };

@@ -1,5 +1,6 @@
 //! `cargo isolate init`: a first policy, as strict as the code already is, and what is new for one that is there.
 
+mod installed;
 mod libraries;
 mod text;
 mod update;
@@ -113,7 +114,8 @@ fn write_ci(workspace: &Graph, request: &Request) -> anyhow::Result<()> {
     let branch = repository.as_ref().and_then(Repository::default_branch);
     let folder = folder.unwrap_or_default();
     let branch = branch.as_deref().unwrap_or("main");
-    for (name, text) in isolate_templates::ci::files(branch, folder.as_str(), &request.build_flags())? {
+    let source = installed::from_git().unwrap_or_default();
+    for (name, text) in isolate_templates::ci::files(branch, folder.as_str(), &request.build_flags(), &source)? {
         let path = root.join(name);
         let directory = path.parent().unwrap_or(root);
         let write = || {

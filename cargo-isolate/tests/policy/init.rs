@@ -112,6 +112,24 @@ fn examples_for_ci_of_a_workspace_below_the_root() {
     insta::assert_snapshot!("ci_below_the_root", format!("{said}---\n{}", files.join("---\n")));
 }
 
+/// What cargo installed from git names its commit, so that CI has the same one.
+#[test]
+fn ci_installs_what_wrote_it() {
+    let workspace = own_c();
+    let root = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let program = root.path().join("bin/cargo-isolate");
+    std::fs::create_dir(root.path().join("bin")).unwrap();
+    std::fs::hard_link(env!("CARGO_BIN_EXE_cargo-isolate"), &program).unwrap();
+    let id = format!("cargo-isolate {} (git+https://example.com/isolate#0123abcd)", env!("CARGO_PKG_VERSION"));
+    std::fs::write(root.path().join(".crates2.json"), format!("{{\"installs\": {{\"{id}\": {{}}}}}}")).unwrap();
+    let mut command = std::process::Command::new(program);
+    let status = command.args(["isolate", "init", "--ci", "--offline"]).current_dir(&workspace.path).status().unwrap();
+    assert!(status.success());
+    let written = workspace.read(".github/workflows/isolate.yml");
+    let line = "run: cargo install --locked --git https://example.com/isolate --rev 0123abcd cargo-isolate\n";
+    assert!(written.contains(line), "{written}");
+}
+
 /// With a baseline every rule is `deny` from the first day, and what it knows needs no maximum.
 #[test]
 fn a_policy_starts_with_a_baseline() {

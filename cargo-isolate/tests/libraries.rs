@@ -25,8 +25,12 @@ fn contracts_that_ship_fit() {
         let table: toml::Table = file.text.parse().expect("TOML");
         let package = table["package"].as_str().expect("a name");
         let entries = |key: &str| table.get(key).and_then(|entries| entries.as_table()).cloned().unwrap_or_default();
-        let mut globs: BTreeSet<String> = entries("fn").keys().cloned().collect();
-        shipped.extend(globs.clone());
+        let mut globs = BTreeSet::new();
+        for (name, entry) in entries("fn") {
+            shipped.insert(name.clone());
+            globs.extend(names_in(&entry));
+            globs.insert(name);
+        }
         let texts = |value: &toml::Value| value.as_str().map(str::to_owned);
         for words in entries("struct").values() {
             let create = words["create"].as_table().expect("a table");
@@ -37,6 +41,111 @@ fn contracts_that_ship_fit() {
         policy += &format!("[domain.d{number}]\nlibrary = \"{package}\"\n");
         policy += &format!("[[isolate]]\ndomain = \"d{number}\"\nextern = {:?}\n", Vec::from_iter(globs));
     }
+    let plan = plan(&policy);
+    let (mut used, mut others) = (BTreeSet::new(), Vec::new());
+    for function in plan["domains"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .flat_map(|domain| domain["functions"].as_array().into_iter().flatten())
+    {
+        let name = function["name"].as_str().expect("a name").to_owned();
+        match function["ships"]["contract"].as_str() {
+            Some("used") => drop(used.insert(name)),
+            Some(_) => others.push(format!("{name}: {}", function["ships"]["reason"])),
+            None => {}
+        }
+    }
+    assert_eq!((used, others), (shipped, Vec::new()));
+}
+
+/// The table of `docs/libraries.md` is what the policy of `tests/libraries`, the plan for it and the contracts that ship say.
+/// `UPDATE_DOCS=1` writes it anew.
+#[test]
+fn table_of_policy_lines_is_fresh() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).expect("a file of this repository");
+    let policy = read("tests/libraries/isolation.toml");
+    let plan = plan(&policy);
+    let mut table =
+        "| library | functions | lines of policy | lines if nothing shipped |\n|---|---|---|---|\n".to_owned();
+    for domain in plan["domains"].as_array().expect("domains") {
+        let (name, library) = (text(&domain["name"]), text(&domain["library"]["name"]));
+        let functions: Vec<_> = domain["functions"].as_array().expect("functions").iter().collect();
+        let names: BTreeSet<&str> = functions.iter().map(|function| text(&function["name"])).collect();
+        let is_about = |heading: &str, lines: &[&str]| match heading.trim_matches(['[', ']']) {
+            "isolate" => lines.contains(&&*format!("domain = \"{name}\"")),
+            heading => heading == format!("domain.{name}") || names.contains(named(heading, "fn")),
+        };
+        let own = lines(&policy, is_about);
+        let used = |function: &str| {
+            let entry = functions.iter().find(|entry| entry["name"] == function);
+            entry.is_some_and(|entry| entry["ships"]["contract"] == "used")
+        };
+        let has_objects = functions.iter().flat_map(|function| function["params"].as_array().into_iter().flatten());
+        let has_objects = has_objects.clone().any(|param| param["decision"]["contract"]["kind"] == "object");
+        let file = FILES.iter().find(|file| file.name == format!("{library}.toml"));
+        let shipped = file.map_or(0, |file| {
+            lines(file.text, |heading, _| match heading.trim_matches(['[', ']']) {
+                heading if heading.starts_with("struct.") => has_objects,
+                heading => used(named(heading, "fn")),
+            })
+        });
+        let without = if file.is_some() { (own + shipped).to_string() } else { "nothing ships".to_owned() };
+        table +=
+            &format!("| `{library}` {} | {} | {own} | {without} |\n", text(&domain["library"]["version"]), names.len());
+    }
+    let page = read("docs/libraries.md");
+    let (before, rest) = page.split_once("| library |").expect("a table");
+    let after = rest.split_once("\n\n").map_or("", |(_, after)| after);
+    let fresh = format!("{before}{table}\n{after}");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(root.join("docs/libraries.md"), &fresh).expect("a page");
+    }
+    assert_eq!(page, fresh, "run this test with UPDATE_DOCS=1");
+}
+
+fn text(value: &serde_json::Value) -> &str {
+    value.as_str().expect("a text")
+}
+
+/// `compress` of `fn.compress`; empty for what is no `fn`.
+fn named<'h>(heading: &'h str, table: &str) -> &'h str {
+    let name = heading.strip_prefix(table).and_then(|rest| rest.strip_prefix('.')).unwrap_or_default();
+    name.trim_matches('"')
+}
+
+/// Lines, without comments and empty ones, of the tables of a policy that are wanted: by heading and lines.
+fn lines(text: &str, wanted: impl Fn(&str, &[&str]) -> bool) -> usize {
+    let written = text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
+    let mut tables: Vec<Vec<&str>> = Vec::new();
+    for line in written {
+        match tables.last_mut() {
+            Some(table) if !line.starts_with('[') => table.push(line),
+            _ => tables.push(vec![line]),
+        }
+    }
+    tables.iter().filter(|table| wanted(table[0], table)).map(Vec::len).sum()
+}
+
+/// Functions that a contract needs beside its own: what frees, tells lengths, and puts errors into words.
+fn names_in(entry: &toml::Value) -> Vec<String> {
+    match entry {
+        toml::Value::Table(table) => {
+            let freed = table.get("free").and_then(|free| free.as_str()).map(str::to_owned);
+            freed.into_iter().chain(table.values().flat_map(names_in)).collect()
+        }
+        toml::Value::String(text) => {
+            let name = text.split('(').next().unwrap_or_default();
+            let is_call = text.len() > name.len() && !["", "min", "max"].contains(&name) && !name.contains(' ');
+            is_call.then(|| name.to_owned()).into_iter().collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// What the tool plans for this repository under another policy.
+fn plan(policy: &str) -> serde_json::Value {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("policy.toml");
     std::fs::write(&path, policy).expect("a file");
@@ -44,13 +153,5 @@ fn contracts_that_ship_fit() {
     plan.args(["isolate", "plan", "--format", "json", "--policy"]).arg(&path);
     let output = plan.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).output().expect("the tool");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let plan: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    let list = |value: &serde_json::Value| value.as_array().cloned().unwrap_or_default();
-    let is_shipped = |param: &serde_json::Value| {
-        param["decision"]["by"] == "shipped" && param["decision"]["contract"]["kind"] != "object"
-    };
-    let functions = list(&plan["domains"]).into_iter().flat_map(|domain| list(&domain["functions"]));
-    let used = functions.filter(|function| list(&function["params"]).iter().any(is_shipped));
-    let used: BTreeSet<_> = used.filter_map(|function| function["name"].as_str().map(str::to_owned)).collect();
-    assert_eq!(used, shipped);
+    serde_json::from_slice(&output.stdout).expect("JSON")
 }

@@ -6,10 +6,11 @@ mod object;
 mod owned;
 
 pub use inside::Inside;
+pub(crate) use inside::Origin;
 pub use object::{End, Object};
-pub use owned::Owned;
+pub use owned::{EndOfChild, Owned};
 
-use crate::callback::Callbacks;
+use crate::callback::{self, Callbacks, Ending};
 use crate::direct::{Buffer, Buffers, MAX_STAGED};
 use crate::domain::Settings;
 use crate::error::{Error, Failed};
@@ -195,8 +196,30 @@ impl Call {
     pub unsafe fn run<R: Copy, F: FnOnce() -> R + Copy>(&mut self, f: F) -> Result<R, Fault> {
         match &mut self.place {
             // SAFETY: passed on to our caller.
-            Place::Mpk(entry) => unsafe { entry.run(None, f) }.map_err(|kind| self.fault(kind)),
-            Place::Direct(_) => Ok(f()),
+            Place::Mpk(entry) => unsafe { entry.run(None, f) }.map_err(|failure| self.ended(failure)),
+            Place::Direct(_) => {
+                let result = f();
+                self.directly(result)
+            }
+        }
+    }
+
+    /// Why a call has ended: what a closure found wrong with it goes before what followed from that.
+    #[cold]
+    fn ended(&self, failure: Failure) -> Fault {
+        match callback::take_ending() {
+            Some(Ending::Panic(panic)) => std::panic::resume_unwind(panic),
+            Some(Ending::Fault(fault)) => fault,
+            None => self.fault(failure),
+        }
+    }
+
+    /// The result of a call without isolation, which goes on to its end whatever a closure found wrong with it.
+    fn directly<R>(&self, result: R) -> Result<R, Fault> {
+        match callback::take_ending() {
+            Some(Ending::Panic(panic)) => std::panic::resume_unwind(panic),
+            Some(Ending::Fault(fault)) => Err(fault),
+            None => Ok(result),
         }
     }
 
@@ -222,20 +245,11 @@ impl Call {
         f: F,
     ) -> Result<R, Fault> {
         match &mut self.place {
-            Place::Mpk(entry) => {
-                // SAFETY: passed on to our caller.
-                let result = unsafe { entry.run(Some(&mut *callbacks), f) };
-                if let Some(panic) = callbacks.take_panic() {
-                    std::panic::resume_unwind(panic);
-                }
-                match callbacks.take_fault() {
-                    Some(fault) => Err(fault),
-                    None => result.map_err(|kind| self.fault(kind)),
-                }
-            }
+            // SAFETY: passed on to our caller.
+            Place::Mpk(entry) => unsafe { entry.run(Some(callbacks), f) }.map_err(|failure| self.ended(failure)),
             Place::Direct(_) => {
                 let result = callbacks.direct(f);
-                callbacks.take_fault().map_or(Ok(result), Err)
+                self.directly(result)
             }
         }
     }

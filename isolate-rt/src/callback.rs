@@ -6,7 +6,11 @@
 //! rights, and believes nothing: the number must be registered for this very call, with this very signature, and the
 //! message must lie on the domain's stack, from where it is copied once.
 
-use crate::call::Plain;
+mod kept;
+
+pub use kept::{Keepable, Kept};
+
+use crate::call::{Inside, Plain};
 use crate::fault::Fault;
 use crate::mpk;
 use std::any::{Any, TypeId};
@@ -17,8 +21,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Trampolines of one signature. Numbers are given out in turn: one that a library has kept for too long is refused until
-/// its turn comes again.
+/// Trampolines of one signature for the closures of a call; those for closures that are kept have higher numbers. Numbers are given
+/// out in turn: one that a library has kept for too long is refused until its turn comes again.
 const POOL: usize = 32;
 
 /// Closures that the domain may call during one [`Call::run_with`](crate::Call::run_with).
@@ -41,10 +45,14 @@ const POOL: usize = 32;
 #[derive(Default)]
 pub struct Callbacks<'a> {
     registered: Vec<Registered<'a>>,
-    /// What a closure panicked with.
-    panic: Option<Box<dyn Any + Send>>,
-    /// What a closure found wrong with its arguments.
-    fault: Option<Fault>,
+}
+
+/// Why a closure ends the call that asked it.
+pub(crate) enum Ending {
+    /// It panicked with this.
+    Panic(Box<dyn Any + Send>),
+    /// It found this wrong with its arguments.
+    Fault(Fault),
 }
 
 struct Registered<'a> {
@@ -178,47 +186,24 @@ impl<'a> Callbacks<'a> {
         number
     }
 
-    /// What the last call's closure panicked with, to go on with where the call was made.
-    pub(crate) fn take_panic(&mut self) -> Option<Box<dyn Any + Send>> {
-        self.panic.take()
-    }
-
-    /// What a closure of the last call found wrong with its arguments.
-    pub(crate) fn take_fault(&mut self) -> Option<Fault> {
-        self.fault.take()
-    }
-
     /// Answers a message. `None` when the program refuses to.
     ///
     /// # Safety
     ///
     /// Ranges that `may_use` accepts are memory that nobody in the program uses.
-    pub(crate) unsafe fn answer(
+    unsafe fn answer(
         &mut self,
         number: usize,
         (from, to): (*const u8, *mut u8),
         may_use: impl Fn(usize, usize) -> bool,
     ) -> Option<()> {
-        if self.fault.is_some() {
-            return None;
-        }
         let registered = self.registered.iter_mut().find(|registered| registered.number == number)?;
         let closure = &mut registered.closure;
         if !may_use(from.addr(), closure.size()) || !may_use(to.addr(), closure.result_size()) {
             return None;
         }
         // SAFETY: both ranges were just checked.
-        match catch_unwind(AssertUnwindSafe(|| unsafe { closure.answer(from, to) })) {
-            Ok(Ok(answered)) => answered.then_some(()),
-            Ok(Err(fault)) => {
-                self.fault = Some(fault);
-                None
-            }
-            Err(panic) => {
-                self.panic = Some(panic);
-                None
-            }
-        }
+        ended(catch_unwind(AssertUnwindSafe(|| unsafe { closure.answer(from, to) })))
     }
 
     /// Makes these the callbacks of calls without isolation while `f` runs.
@@ -233,6 +218,53 @@ impl<'a> Callbacks<'a> {
 thread_local! {
     /// Callbacks of the call without isolation that this thread is in.
     static DIRECT: Cell<*mut Callbacks<'static>> = const { Cell::new(ptr::null_mut()) };
+    /// Why the call is over that this thread is in: set by the closure that ends it, taken where the call was made.
+    static ENDING: Cell<Option<Ending>> = const { Cell::new(None) };
+}
+
+/// Answers a message of the domain, by a closure of the call or by one that is kept. `None` when the program refuses to.
+///
+/// # Safety
+///
+/// As [`Callbacks::answer`].
+pub(crate) unsafe fn answer(
+    callbacks: Option<&mut Callbacks<'_>>,
+    number: usize,
+    message: (*const u8, *mut u8),
+    view: mpk::View,
+    may_use: impl Fn(usize, usize) -> bool,
+) -> Option<()> {
+    if kept::is_kept(number) {
+        // SAFETY: by this function's contract.
+        return unsafe { kept::answer(number, message, Some(view), may_use) };
+    }
+    // SAFETY: as above.
+    unsafe { callbacks?.answer(number, message, may_use) }
+}
+
+/// Why a closure has ended the call that this thread just made, if one has.
+pub(crate) fn take_ending() -> Option<Ending> {
+    ENDING.try_with(Cell::take).ok().flatten()
+}
+
+/// Whether a closure has found its arguments wrong, in the call that this thread is in.
+fn is_over() -> bool {
+    let ending = take_ending();
+    let is = matches!(ending, Some(Ending::Fault(_)));
+    // Where there are no thread-locals any more there was none.
+    let _ = ENDING.try_with(|cell| cell.set(ending));
+    is
+}
+
+/// What became of a question: whether it was answered. What ends the call is left for [`take_ending`].
+fn ended(result: std::thread::Result<Result<bool, Fault>>) -> Option<()> {
+    let ending = match result {
+        Ok(Ok(answered)) => return answered.then_some(()),
+        Ok(Err(fault)) => Ending::Fault(fault),
+        Err(panic) => Ending::Panic(panic),
+    };
+    let _ = ENDING.try_with(|cell| cell.set(Some(ending)));
+    None
 }
 
 impl std::fmt::Debug for Callbacks<'_> {
@@ -249,7 +281,30 @@ enum Direct {
     Refused,
 }
 
+/// Answers a question in a call without isolation.
+fn answer_direct(number: usize, message: (*const u8, *mut u8)) -> Direct {
+    // A closure has ended the call, which is not over before the function returns: no other is asked.
+    if is_over() {
+        return Direct::Over;
+    }
+    let answered = if kept::is_kept(number) {
+        // SAFETY: without isolation the message is on the stack of whoever asks.
+        unsafe { kept::answer(number, message, None, |_, _| true) }
+    } else {
+        // SAFETY: the call that put them there waits for us, and lent them mutably.
+        let callbacks = unsafe { DIRECT.get().as_mut() };
+        // SAFETY: as above.
+        callbacks.and_then(|callbacks| unsafe { callbacks.answer(number, message, |_, _| true) })
+    };
+    match answered {
+        Some(()) => Direct::Given,
+        None if is_over() => Direct::Over,
+        None => Direct::Refused,
+    }
+}
+
 /// What every trampoline does.
+#[inline(never)]
 fn ask<A: 'static, R: Plain>(number: usize, arguments: A) -> R {
     let message = Message { signature: signature::<A, R>(), arguments };
     let mut result = MaybeUninit::<R>::uninit();
@@ -258,18 +313,7 @@ fn ask<A: 'static, R: Plain>(number: usize, arguments: A) -> R {
         // SAFETY: a message and room for its result, on this stack. Comes back when it was answered.
         unsafe { mpk::call_back(number, from, to) };
     } else {
-        // SAFETY: the call that put them there waits for us, and lent them mutably.
-        let callbacks = unsafe { DIRECT.get().as_mut() };
-        let answer = callbacks.map_or(Direct::Refused, |callbacks| {
-            // SAFETY: without isolation the message is ours, on this stack.
-            let answered = unsafe { callbacks.answer(number, (from, to), |_, _| true) };
-            match answered {
-                Some(()) => Direct::Given,
-                None if callbacks.fault.is_some() => Direct::Over,
-                None => Direct::Refused,
-            }
-        });
-        match answer {
+        match answer_direct(number, (from, to)) {
             Direct::Given => {}
             // The call goes on to its end, and returns the fault then.
             Direct::Over => result = MaybeUninit::zeroed(),
@@ -307,6 +351,21 @@ macro_rules! signatures {
             }
         }
 
+        impl<F, R: Plain, $($ty: Plain),*> Keepable<($($ty,)*), R> for F
+        where
+            F: FnMut(Inside, $($ty),*) -> Result<R, Fault> + Send + 'static,
+        {
+            type Pointer = unsafe extern "C" fn($($ty),*) -> R;
+
+            fn pointer(number: usize) -> Self::Pointer {
+                kept_numbered!($trampoline, number, R, $($ty),*)
+            }
+
+            fn answer(&mut self, inside: Inside, ($($argument,)*): ($($ty,)*)) -> Result<R, Fault> {
+                self(inside, $($argument),*)
+            }
+        }
+
         unsafe extern "C" fn $trampoline<const NUMBER: usize, R: Plain, $($ty: Plain),*>($($argument: $ty),*) -> R {
             ask(NUMBER, ($($argument,)*))
         }
@@ -325,6 +384,28 @@ macro_rules! numbered {
         }
     };
     (# $trampoline:ident, $n:literal, [$($ty:ident),* $(,)?]) => { $trampoline::<$n, $($ty),*> };
+}
+
+/// As `numbered`, for [`kept::KEPT`] numbers from [`POOL`] on.
+macro_rules! kept_numbered {
+    ($trampoline:ident, $number:ident, $r:ident, $($ty:ident),*) => {
+        kept_numbered!(@ $trampoline, ($number - POOL), [$r, $($ty),*], 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15)
+    };
+    (@ $trampoline:ident, $number:tt, $types:tt, $($row:literal)*) => {
+        match $number / 16 {
+            $($row => kept_numbered!(# $trampoline, $number, $row, $types, 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15),)*
+            _ => unreachable!("numbers are below POOL + KEPT"),
+        }
+    };
+    (# $trampoline:ident, $number:tt, $row:literal, $types:tt, $($column:literal)*) => {
+        match $number % 16 {
+            $($column => kept_numbered!(! $trampoline, $row, $column, $types),)*
+            _ => unreachable!("a remainder of 16"),
+        }
+    };
+    (! $trampoline:ident, $row:literal, $column:literal, [$($ty:ident),* $(,)?]) => {
+        $trampoline::<{ POOL + 16 * $row + $column }, $($ty),*>
+    };
 }
 
 signatures! {

@@ -54,8 +54,8 @@ mod mpk;
 #[path = "mpk_absent.rs"]
 mod mpk;
 
-pub use call::{Call, End, Handle, Inside, Object, Owned, Plain, Staged};
-pub use callback::{Callbacks, Checked, Signature};
+pub use call::{Call, End, EndOfChild, Handle, Inside, Object, Owned, Plain, Staged};
+pub use callback::{Callbacks, Checked, Keepable, Kept, Signature};
 pub use domain::{Backend, Domain, HeapKind};
 pub use error::{Error, Failed};
 pub use fault::{Access, AsFault, Backtrace, Fault, FaultKind, Frame, Hint, Memory, Part, Symbol, Unsupported, retry};

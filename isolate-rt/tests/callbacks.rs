@@ -61,6 +61,36 @@ fn closures_run_in_the_program() {
     assert_eq!(seen.iter().map(|number| **number).collect::<Vec<_>>(), [0, 1, 2, 3]);
 }
 
+/// Who is inside a domain that lets one call in at a time cannot make another one, and is told so at once.
+#[test]
+fn nobody_waits_for_itself() {
+    static ALONE: Domain = Domain::new("occupied").one_at_a_time();
+    static MANY: Domain = Domain::new("occupied often");
+    fn nested(depth: i32) -> i32 {
+        let mut deepest = depth;
+        match visit(&MANY, |number| if number == 0 { nested(depth + 1) } else { 0 }) {
+            Ok(inner) => deepest = inner,
+            Err(fault) => assert_eq!(*fault.kind(), FaultKind::Occupied),
+        }
+        deepest
+    }
+    if !isolation() {
+        return;
+    }
+    let inner = |_| match visit(&ALONE, |_| 0) {
+        Err(fault) if *fault.kind() == FaultKind::Occupied => 1,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(visit(&ALONE, inner), Ok(4), "the call goes on");
+    works(&ALONE);
+    let call = ALONE.call("held").unwrap();
+    assert!(matches!(ALONE.call("another"), Err(fault) if *fault.kind() == FaultKind::Occupied));
+    drop(call);
+    works(&ALONE);
+    assert_eq!(nested(0), 40);
+    works(&MANY);
+}
+
 #[test]
 fn arguments_and_results_of_every_kind() {
     static DOMAIN: Domain = Domain::new("kinds");

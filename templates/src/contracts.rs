@@ -18,6 +18,12 @@ macro_rules! files {
 /// All of them, by package.
 pub const FILES: &[File] = files! {
     "bzip2-sys.toml",
+    "libdeflate-sys.toml",
+    "libpng-sys.toml",
+    "libsqlite3-sys.toml",
+    "libwebp-sys.toml",
     "libz-sys.toml",
     "lz4-sys.toml",
+    "snappy_src.toml",
+    "zstd-sys.toml",
 };

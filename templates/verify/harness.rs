@@ -337,7 +337,17 @@ pub(crate) fn values<T: Copy>() -> &'static [T] {
 
 /// What may be NULL, unless it is its turn.
 pub(crate) fn optional<T>(value: T) -> Option<T> {
-    (!NULL.load(Ordering::SeqCst)).then_some(value)
+    (!absent()).then_some(value)
+}
+
+/// It is the turn of NULL.
+pub(crate) fn absent() -> bool {
+    NULL.load(Ordering::SeqCst)
+}
+
+/// How long slices are at the moment.
+pub(crate) fn length() -> usize {
+    LENGTH.load(Ordering::SeqCst)
 }
 
 /// An object that lives in the domain.
@@ -349,7 +359,7 @@ pub(crate) fn handle<T>(domain: &'static Domain, function: &'static str) -> Resu
 }
 
 /// Such an object that the program owns, and that nothing ends.
-pub(crate) fn owned<T>(domain: &'static Domain, function: &'static str) -> Result<Owned<T>, Failure> {
+pub(crate) fn owned<T: 'static>(domain: &'static Domain, function: &'static str) -> Result<Owned<T>, Failure> {
     let mut call = domain.call(function)?;
     // SAFETY: `malloc` of the domain's heap.
     let object = unsafe { call.run(|| malloc(256)) }?;

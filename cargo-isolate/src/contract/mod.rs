@@ -16,6 +16,8 @@ pub(crate) mod types;
 use expr::{Call, Condition, Expr};
 use object::{Cursor, Life};
 use serde::{Serialize, Serializer};
+use shape::Shape;
+use std::fmt;
 
 /// The meaning of one parameter or return value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -50,9 +52,10 @@ pub(crate) enum Contract {
     Cstr { dir: Dir, nullable: bool, free: Option<String> },
     /// Points to an object that lives in the domain and is never looked into.
     Handle { dir: Dir, nullable: bool, hold: Hold },
-    /// A closure of the program, which the function calls before it returns.
+    /// A closure of the program, which the library calls.
     #[serde(rename = "cb")]
     Callback {
+        scope: Lasting,
         /// Gets NULL: the parameter that the library hands on to the callback.
         user: Option<String>,
         nullable: bool,
@@ -88,6 +91,16 @@ pub(crate) enum Told {
     Handle { nullable: bool },
 }
 
+/// How long a library may call a closure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Lasting {
+    /// Until the function returns.
+    Call,
+    /// Until an object has ended: that of a parameter, or (`ret`) the one that is returned. With a slot, until another closure
+    /// takes that.
+    Object { object: String, slot: Option<String> },
+}
+
 /// Who ends the object behind a handle.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "own", rename_all = "kebab-case")]
@@ -112,10 +125,33 @@ pub(crate) enum Hold {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ending {
     pub(crate) function: String,
-    /// It wants a pointer to the pointer.
-    pub(crate) indirect: bool,
-    /// Further parameters, all of them pointers, which are NULL.
-    pub(crate) nulls: usize,
+    pub(crate) args: Vec<EndingArg>,
+}
+
+/// What is passed to a function that ends an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EndingArg {
+    /// The object.
+    Object {
+        /// It wants a pointer to the pointer.
+        indirect: bool,
+    },
+    /// What the object was made of.
+    Parent,
+    Null,
+}
+
+impl EndingArg {
+    /// The object itself, if a parameter of this type can take it.
+    pub(crate) fn object(param: &Shape, object: &Shape) -> Option<EndingArg> {
+        match param.pointee()? {
+            (_, to) if to == object => Some(EndingArg::Object { indirect: false }),
+            (true, to) if to.pointee().is_some_and(|(_, to)| to == object) => {
+                Some(EndingArg::Object { indirect: true })
+            }
+            _ => None,
+        }
+    }
 }
 
 /// How a function tells that it failed.
@@ -157,11 +193,11 @@ impl Contract {
                 words("buf", other_than_in(*dir), &[("len", Some(len.to_string())), own, free], *nullable)
             }
             Contract::Cstr { dir, nullable, free } => words("cstr", other_than_in(*dir), &given(free), *nullable),
-            Contract::Callback { user, nullable, params } => {
+            Contract::Callback { scope, user, nullable, params } => {
                 let user = user.as_ref().map(|user| format!(", user = \"{user}\"")).unwrap_or_default();
                 let null = if *nullable { ", null = \"ok\"" } else { "" };
                 let params: Vec<_> = params.iter().map(Told::to_toml).collect();
-                format!("{{ kind = \"cb\", scope = \"call\"{user}{null}, params = [{}] }}", params.join(", "))
+                format!("{{ kind = \"cb\", scope = \"{scope}\"{user}{null}, params = [{}] }}", params.join(", "))
             }
             Contract::Memory => "freed by wrappers".to_owned(),
             Contract::Object { life: Life::Made { end }, .. } => format!("filled here, ended by `{}`", end.name),
@@ -245,6 +281,22 @@ impl Failing {
             Some(message) => format!("error = \"{}\", message = \"{message}\"", self.error),
             None => format!("error = \"{}\"", self.error),
         }
+    }
+}
+
+impl fmt::Display for Lasting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Lasting::Call => f.write_str("call"),
+            Lasting::Object { object, slot: None } => write!(f, "free:{object}"),
+            Lasting::Object { object, slot: Some(slot) } => write!(f, "slot:{object}.{slot}"),
+        }
+    }
+}
+
+impl Serialize for Lasting {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

@@ -1,13 +1,13 @@
 //! The contracts of one function: what the policy states, what rules infer from the rest, what stays open.
 
 use super::{
-    Decision, Declared, FunctionPlan, ParamPlan, RetPlan, Role,
+    Decision, Declared, FunctionPlan, ParamPlan, RetPlan, Role, Ships,
     select::{self, Selected},
     statements::Statements,
 };
 use crate::{
     contract::{
-        Contract, Dir, Hold,
+        Contract, Dir, EndingArg, Hold,
         check::{Param, Scope, Signature, list},
         expr::Expr,
         infer::{self, Inference, Known, Library, Tier},
@@ -19,7 +19,10 @@ use crate::{
     policy::{PolicyError, model},
 };
 use isolate_lints::facts::{ForeignItem, ForeignKind, Param as Declaration};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 /// What the contract of one function depends on, apart from itself.
 pub(super) struct Surroundings<'s> {
@@ -30,8 +33,8 @@ pub(super) struct Surroundings<'s> {
     libraries: BTreeMap<usize, Library>,
     /// By domain and name.
     signatures: BTreeMap<String, BTreeMap<String, Signature>>,
-    /// Functions that end a handle, by what the policy says of others.
-    ends: BTreeSet<&'s str>,
+    /// Functions that end a handle, with the type of its object, by what the policy says of others.
+    ends: BTreeMap<&'s str, Shape>,
     /// Functions that free memory which others give away.
     frees: BTreeSet<&'s str>,
 }
@@ -48,7 +51,8 @@ impl<'s> Surroundings<'s> {
         let mut signatures: BTreeMap<String, BTreeMap<String, Signature>> = BTreeMap::new();
         let mut functions = Vec::new();
         for one in selected {
-            let signature = signature(types, one.item, &one.declared);
+            let mut signature = signature(types, one.item, &one.declared);
+            signature.binds = binds(policy, &one.domain, &signature);
             functions.push(Function {
                 domain: &one.domain,
                 path: TypePath {
@@ -72,9 +76,9 @@ impl<'s> Surroundings<'s> {
             policy,
             objects: Objects::read(&policy.all_structs(&names), types, &functions, errors),
             libraries,
+            ends: ending(policy, selected, &signatures),
+            frees: freeing(policy, selected),
             signatures,
-            ends: freeing(policy, true),
-            frees: freeing(policy, false),
         }
     }
 
@@ -85,27 +89,61 @@ impl<'s> Surroundings<'s> {
     }
 
     /// What follows from what the policy says of other functions.
-    fn implied(&self, function: &str, index: usize, shape: &Shape) -> Option<Contract> {
-        let (_, to) = shape.pointee()?;
-        match (self.ends.contains(function), self.frees.contains(function)) {
-            (true, _) if index == 0 => {
-                let hold = Hold::Take { indirect: to.pointee().is_some() };
-                Some(Contract::Handle { dir: Dir::In, nullable: false, hold })
-            }
-            (_, true) => Some(Contract::Memory),
-            _ => None,
+    fn implied(&self, signature: &Signature, index: usize) -> Option<Contract> {
+        let (function, shape) = (&*signature.name, &signature.params[index].shape);
+        shape.pointee()?;
+        if self.frees.contains(function) {
+            return Some(Contract::Memory);
         }
+        let object = self.ends.get(function)?;
+        let EndingArg::Object { indirect } = EndingArg::object(shape, object)? else { return None };
+        let is_first = |param: &Param| EndingArg::object(&param.shape, object).is_some();
+        let first = signature.params.iter().position(is_first);
+        (first == Some(index)).then_some(Contract::Handle {
+            dir: Dir::In,
+            nullable: false,
+            hold: Hold::Take { indirect },
+        })
     }
 }
 
-/// The functions that some `free` of the policy names: of handles, or of memory.
-fn freeing(policy: &model::Policy, handles: bool) -> BTreeSet<&str> {
-    let entries = policy.functions.values().flat_map(|entry| entry.arg.values().chain(&entry.ret));
-    let words = entries.map(|words| words.get_ref()).filter(|words| {
-        let kind = words.kind.as_ref().map(|kind| &**kind.get_ref());
-        kind.is_some_and(|kind| (kind == "handle") == handles)
-    });
-    words.filter_map(|words| words.free.as_ref()).map(|free| &**free.get_ref()).collect()
+/// The functions that free memory, by some `free` in what the policy, or what ships, says of an isolated function.
+fn freeing<'s>(policy: &'s model::Policy, selected: &[Selected<'_>]) -> BTreeSet<&'s str> {
+    let entries = selected.iter().filter_map(|one| policy.contract(&one.domain, &one.item.name));
+    let words = entries.flat_map(|(entry, _)| entry.arg.values().chain(&entry.ret)).map(|words| words.get_ref());
+    words
+        .filter(|words| !is_handle(words))
+        .filter_map(|words| words.free.as_ref())
+        .map(|free| &**free.get_ref())
+        .collect()
+}
+
+/// As [`freeing`], the functions that end an object, with its type.
+fn ending<'s>(
+    policy: &'s model::Policy,
+    selected: &[Selected<'_>],
+    signatures: &BTreeMap<String, BTreeMap<String, Signature>>,
+) -> BTreeMap<&'s str, Shape> {
+    let mut ends = BTreeMap::new();
+    for one in selected {
+        let Some((entry, _)) = policy.contract(&one.domain, &one.item.name) else { continue };
+        let signature = &signatures[&one.domain][&one.item.name];
+        let args = entry.arg.iter().filter_map(|(name, words)| {
+            // What comes out of a parameter does so through a pointer to the pointer.
+            Some((words.get_ref(), signature.param(name.get_ref())?.shape.pointee()?.1))
+        });
+        let ret = entry.ret.iter().filter_map(|words| Some((words.get_ref(), signature.ret.as_ref()?)));
+        for (words, pointer) in args.chain(ret).filter(|(words, _)| is_handle(words)) {
+            if let (Some(free), Some((_, object))) = (&words.free, pointer.pointee()) {
+                ends.insert(&**free.get_ref(), object.clone());
+            }
+        }
+    }
+    ends
+}
+
+fn is_handle(words: &model::Contract) -> bool {
+    words.kind.as_ref().is_some_and(|kind| *kind.get_ref() == "handle")
 }
 
 fn plan(
@@ -116,17 +154,11 @@ fn plan(
 ) -> FunctionPlan {
     let (item, signature) = (selected.item, scope.signature);
     let (declarations, ret) = declared(selected.item);
-    // What ships speaks of the names in the library's own bindings. Whoever declares the function with others cannot mend that.
-    let fits = |entry| {
-        let mut errors = Vec::new();
-        Statements::read(Some(entry), scope, &mut errors);
-        errors.is_empty()
-    };
-    let entry = around.policy.contract(&selected.domain, &item.name);
-    let entry = entry.filter(|(entry, shipped)| !shipped || fits(entry));
-    let stated = Statements::read(entry.map(|(entry, _)| entry), scope, errors);
-    let by_entry = |contract| match entry {
-        Some((_, true)) => Decision::Shipped { contract },
+    let (entry, ships) = entry(around.policy, &selected.domain, scope);
+    let entry = entry.as_deref();
+    let stated = Statements::read(entry, scope, errors);
+    let by_entry = |contract| match ships {
+        Some(Ships::Used) => Decision::Shipped { contract },
         _ => Decision::Policy { contract },
     };
 
@@ -150,7 +182,7 @@ fn plan(
                 true => Decision::Shipped { contract },
                 false => Decision::Policy { contract },
             },
-            (None, Role::Caller) if let Some(contract) = around.implied(&item.name, index, &param.shape) => {
+            (None, Role::Caller) if let Some(contract) = around.implied(signature, index) => {
                 Decision::Policy { contract }
             }
             (None, Role::Caller) if let Some(callback) = stated.user_of(&param.name, signature) => implied(
@@ -195,7 +227,7 @@ fn plan(
         },
     });
 
-    let retry = retry(entry.map(|(entry, _)| entry), &params, errors);
+    let retry = retry(entry, &params, errors);
     let refused = hopeless(around.graph, selected).or_else(|| no_contract_helps(&params, ret.as_ref(), &open));
     FunctionPlan {
         name: item.name.clone(),
@@ -204,11 +236,40 @@ fn plan(
         declared: selected.declared.clone(),
         params,
         ret,
+        ships,
         retry,
         failing: stated.failing,
+        binds: stated.binds,
         stub: refused.is_none().then(|| stub(&item.name, &open)).flatten(),
         refused,
     }
+}
+
+/// What the policy says of a function, or else what ships, as far as it fits the declaration: it speaks of the names in the
+/// library's own bindings, and whoever declares the function with others cannot mend that.
+fn entry<'p>(
+    policy: &'p model::Policy,
+    domain: &str,
+    scope: Scope<'_>,
+) -> (Option<Cow<'p, model::FnContract>>, Option<Ships>) {
+    let entry = match policy.contract(domain, &scope.signature.name) {
+        None => return (None, None),
+        Some((entry, false)) => return (Some(Cow::Borrowed(entry)), None),
+        Some((entry, true)) => entry,
+    };
+    let misfit = |entry: &model::FnContract| {
+        let mut errors = Vec::new();
+        Statements::read(Some(entry), scope, &mut errors);
+        errors.into_iter().next()
+    };
+    let Some(error) = misfit(entry) else { return (Some(Cow::Borrowed(entry)), Some(Ships::Used)) };
+    // What says an error in words need not be isolated along.
+    let silent = model::FnContract { message: None, ..entry.clone() };
+    if entry.message.is_some() && misfit(&silent).is_none() {
+        return (Some(Cow::Owned(silent)), Some(Ships::Used));
+    }
+    let help = error.help.map(|help| format!(" ({help})")).unwrap_or_default();
+    (None, Some(Ships::Misfit { reason: error.message + &help }))
 }
 
 fn declared(item: &ForeignItem) -> (&[Declaration], Option<&str>) {
@@ -248,7 +309,17 @@ fn signature(types: &Types<'_>, item: &ForeignItem, place: &Declared) -> Signatu
         shape: types.resolve(&declaration.ty, site),
     });
     let ret = ret.map(|ret| types.resolve(ret, site));
-    Signature { name: item.name.clone(), params: params.collect(), ret }
+    Signature { name: item.name.clone(), params: params.collect(), ret, binds: Vec::new() }
+}
+
+/// The lengths that a function tells of objects, as far as those are parameters of it.
+fn binds(policy: &model::Policy, domain: &str, signature: &Signature) -> Vec<(usize, String)> {
+    let Some((entry, _)) = policy.contract(domain, &signature.name) else { return Vec::new() };
+    let bound = entry.bind.iter().filter_map(|(object, lengths)| {
+        let index = signature.params.iter().position(|param| param.name == *object.get_ref())?;
+        Some(lengths.keys().map(move |name| (index, name.get_ref().clone())))
+    });
+    bound.flatten().collect()
 }
 
 /// Parameters that hold nothing but the length of slices are hidden from the wrapper's caller.

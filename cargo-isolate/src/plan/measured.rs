@@ -398,6 +398,7 @@ fn signature(function: &FunctionPlan) -> Signature {
         name: function.name.clone(),
         params: params.collect(),
         ret: function.ret.as_ref().map(|ret| ret.shape.clone()),
+        binds: Vec::new(),
     }
 }
 

@@ -89,14 +89,40 @@ pub(crate) struct FunctionPlan {
     pub(crate) declared: Declared,
     pub(crate) params: Vec<ParamPlan>,
     pub(crate) ret: Option<RetPlan>,
+    /// What became of the contract that ships for it; `None`: none does, or the policy has one of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ships: Option<Ships>,
     /// How often a call that ended in a fault is made again.
     pub(crate) retry: u32,
     /// How it tells that it failed, where the policy says so.
     pub(crate) failing: Option<Failing>,
+    /// Lengths that it tells of objects.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) binds: Vec<Bind>,
     /// Why no contract could make it safe to call.
     pub(crate) refused: Option<String>,
     /// Policy text that would settle what was refused, where there is any.
     pub(crate) stub: Option<String>,
+}
+
+/// A contract that ships with the tool, against the declaration at hand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "contract", rename_all = "kebab-case")]
+pub(crate) enum Ships {
+    Used,
+    /// It is left out.
+    Misfit {
+        reason: String,
+    },
+}
+
+/// A length that is known of an object after a call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Bind {
+    /// The parameter.
+    pub(crate) object: String,
+    pub(crate) name: String,
+    pub(crate) length: Expr,
 }
 
 /// The place of a declaration.

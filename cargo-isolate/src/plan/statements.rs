@@ -1,10 +1,12 @@
 //! What the policy's entry about one function states, against its signature.
 
+use super::Bind;
 use crate::{
     contract::{
-        Contract, Dir, Failing,
+        Contract, Dir, Failing, Hold, Lasting,
         check::{self, Scope, Signature, Stated, Subject, list},
         expr::Expr,
+        shape::Shape,
     },
     policy::{PolicyError, Spanned, model},
 };
@@ -14,6 +16,7 @@ pub(super) struct Statements {
     pub(super) params: Vec<Stated>,
     pub(super) ret: Stated,
     pub(super) failing: Option<Failing>,
+    pub(super) binds: Vec<Bind>,
 }
 
 impl Statements {
@@ -25,7 +28,7 @@ impl Statements {
         let signature = scope.signature;
         let mut params = vec![Stated::default(); signature.params.len()];
         let mut ret = Stated::default();
-        let Some(entry) = entry else { return Statements { params, ret, failing: None } };
+        let Some(entry) = entry else { return Statements { params, ret, failing: None, binds: Vec::new() } };
         for (name, words) in &entry.arg {
             match signature.params.iter().position(|param| param.name == *name.get_ref()) {
                 Some(index) => {
@@ -42,8 +45,10 @@ impl Statements {
             }
         }
         let failing = check::failing(entry, scope, errors);
-        let statements = Statements { params, ret, failing };
+        let binds = binds(entry, scope, errors);
+        let statements = Statements { params, ret, failing, binds };
         statements.check_cells(entry, signature, errors);
+        statements.check_keepers(entry, signature, errors);
         statements
     }
 
@@ -65,6 +70,36 @@ impl Statements {
             })
             .flatten()
             .any(|leaf| matches!(leaf, Expr::Deref(name) if name == cell))
+    }
+
+    /// What comes out of the function keeps a closure only if the program gets to own it.
+    fn check_keepers(&self, entry: &model::FnContract, signature: &Signature, errors: &mut Vec<PolicyError>) {
+        for (stated, param) in self.params.iter().zip(&signature.params) {
+            let Some(Contract::Callback { scope: Lasting::Object { object, .. }, .. }) = &stated.contract else {
+                continue;
+            };
+            let index = signature.params.iter().position(|param| param.name == *object);
+            let keeper = match index {
+                Some(index) => self.params[index].contract.as_ref(),
+                None => self.ret.contract.as_ref(),
+            };
+            let is_kept = match keeper {
+                Some(Contract::Handle { dir, hold, .. }) if index.is_none() || *dir == Dir::Out => {
+                    matches!(hold, Hold::Give { .. })
+                }
+                Some(Contract::Handle { nullable, hold, .. }) => !nullable && *hold == Hold::Keep,
+                // A rule will find that it is a handle.
+                None => index.is_some(),
+                Some(_) => false,
+            };
+            let words = entry.arg.iter().find(|(name, _)| *name.get_ref() == param.name).map(|(_, words)| words);
+            if let Some(words) = words.filter(|_| !is_kept) {
+                let message = format!("`{object}` is no object of the program, which could keep `{}`", param.name);
+                let help = "say of it `kind = \"handle\"`, and `own = \"give\"` if it comes out of the function";
+                let place = words.get_ref().scope.as_ref().map_or(words.span(), Spanned::span);
+                errors.push(PolicyError::new(place, message).help(help));
+            }
+        }
     }
 
     /// A capacity is read before the call, so a parameter that only comes out, or may be NULL, cannot hold it.
@@ -93,6 +128,28 @@ impl Statements {
             }
         }
     }
+}
+
+/// Lengths that are known of objects after the call.
+fn binds(entry: &model::FnContract, scope: Scope<'_>, errors: &mut Vec<PolicyError>) -> Vec<Bind> {
+    let mut binds = Vec::new();
+    for (object, lengths) in &entry.bind {
+        let Some(param) = scope.signature.param(object.get_ref()) else {
+            errors.push(no_such_parameter(object, scope.signature));
+            continue;
+        };
+        if !matches!(param.shape.pointee(), Some((_, Shape::Opaque(_)))) {
+            let message = format!("`{}` is no handle, of which a length could be known: `{}`", param.name, param.shape);
+            errors.push(PolicyError::new(object.span(), message));
+            continue;
+        }
+        for (name, length) in lengths {
+            let length = check::length_after(length, scope, errors);
+            let object = object.get_ref().clone();
+            binds.extend(length.map(|length| Bind { object, name: name.get_ref().clone(), length }));
+        }
+    }
+    binds
 }
 
 fn no_such_parameter(name: &Spanned<String>, signature: &Signature) -> PolicyError {

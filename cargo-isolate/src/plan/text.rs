@@ -1,6 +1,6 @@
 //! The plan for people.
 
-use super::{Decision, DomainPlan, FunctionPlan, Plan, Role};
+use super::{Decision, DomainPlan, FunctionPlan, Plan, Role, Ships};
 use crate::{contract::infer::Tier, words::some};
 use anstyle::{AnsiColor, Style};
 use std::io::{self, Write};
@@ -86,6 +86,9 @@ fn print_function(out: &mut dyn Write, function: &FunctionPlan) -> io::Result<()
     if let Some(reason) = &function.refused {
         writeln!(out, "    {RED}{reason}{RED:#}")?;
     }
+    if let Some(Ships::Misfit { reason }) = &function.ships {
+        writeln!(out, "    {YELLOW}the contract that ships for it is not used{YELLOW:#}: {reason}")?;
+    }
     let params = function.params.iter().map(|param| (&*param.name, &*param.ty, &param.decision, &param.role));
     let ret = function.ret.iter().map(|ret| ("ret", &*ret.ty, &ret.decision, &Role::Caller));
     let all: Vec<_> = params.chain(ret).collect();
@@ -96,7 +99,8 @@ fn print_function(out: &mut dyn Write, function: &FunctionPlan) -> io::Result<()
         print_decision(out, decision, role)?;
     }
     if let Some(failing) = &function.failing {
-        writeln!(out, "    {}  {DIM}policy{DIM:#}", failing.to_toml())?;
+        let by = if function.ships == Some(Ships::Used) { "ships" } else { "policy" };
+        writeln!(out, "    {}  {DIM}{by}{DIM:#}", failing.to_toml())?;
     }
     Ok(())
 }

@@ -251,7 +251,7 @@ pub(crate) struct Isolate {
 }
 
 /// The contract of one foreign function.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct FnContract {
@@ -267,6 +267,9 @@ pub(crate) struct FnContract {
     pub(crate) error: Option<Spanned<String>>,
     /// A function of the library that says in words what went wrong: `"zError(ret)"`.
     pub(crate) message: Option<Spanned<String>>,
+    /// Lengths that are known of an object after the call, for other functions: by parameter and name, as expressions.
+    #[serde(default)]
+    pub(crate) bind: BTreeMap<Spanned<String>, BTreeMap<Spanned<String>, Spanned<String>>>,
 }
 
 /// What one pointer or value means. The plan, which knows the signature, checks each word.
@@ -298,8 +301,9 @@ pub(crate) struct Contract {
     pub(crate) parent: Option<Spanned<String>>,
     /// What a wrapper passes, always: a number, or the address that a library knows as a word of its own.
     pub(crate) value: Option<Spanned<i64>>,
-    /// How long the library may call a callback: `"call"`, until the function returns.
-    #[cfg_attr(test, schemars(extend("enum" = crate::contract::check::SCOPES)))]
+    /// How long the library may call a callback: `"call"`, until the function returns; `"free:OBJECT"`, until the object of that
+    /// parameter, or of `ret`, has ended; `"slot:OBJECT.NAME"`, until another takes that place.
+    #[cfg_attr(test, schemars(extend("pattern" = "^(call|free:.+|slot:.+\\..+)$")))]
     pub(crate) scope: Option<Spanned<String>>,
     /// The parameter whose value the library hands on to a callback: a closure has no need of it, so NULL is passed.
     pub(crate) user: Option<Spanned<String>>,

@@ -130,7 +130,11 @@ impl fmt::Display for Shipped {
 
 #[cfg(test)]
 mod tests {
-    use super::{FILES, File};
+    use super::{FILES, File, Texts, load};
+    use crate::{
+        fixture,
+        plan::{Ships, plan},
+    };
 
     #[test]
     fn every_file_reads() {
@@ -139,5 +143,62 @@ mod tests {
             assert_eq!(format!("{}.toml", read.package), file.name);
             read.versions.parse::<semver::VersionReq>().expect("a range of versions");
         }
+    }
+
+    /// What is said of lz4 in this version, under a policy that isolates `LZ4_*`: which contracts are used, and what became of
+    /// each for every function that is declared.
+    #[track_caller]
+    fn check(version: &str, declarations: &str, more: &str, expected: &[&str]) {
+        let mut graph = fixture::graph(&format!(
+            "//- app/src/main.rs\nfn main() {{}}\n//- lz4-sys/src/lib.rs\nuse std::ffi::*;\nunsafe extern \"C\" {{ {declarations} }}\n"
+        ));
+        for package in graph.packages.iter_mut().filter(|package| package.name == "lz4-sys") {
+            package.version = version.to_owned();
+        }
+        let text = format!(
+            "version = 1\n[domain.lz4]\nlibrary = \"lz4-sys\"\n[[isolate]]\ndomain = \"lz4\"\nextern = [\"LZ4_*\"]\n{more}"
+        );
+        let mut policy = fixture::policy(&text);
+        let mut texts = Texts::new("policy.toml".into(), text);
+        policy.shipped = load(&graph, &policy, &mut texts);
+        let plan = plan(&graph, &policy).expect("no mistakes");
+        let domain = &plan.domains[0];
+        let functions = domain.functions.iter().map(|function| match &function.ships {
+            None => format!("{}: nothing ships", function.name),
+            Some(Ships::Used) => format!("{}: used, ready: {}", function.name, function.is_ready()),
+            Some(Ships::Misfit { reason }) => format!("{}: {reason}", function.name),
+        });
+        let found: Vec<_> = domain.contracts.iter().cloned().chain(functions).collect();
+        assert_eq!(found, expected);
+    }
+
+    const SAFE: &str = "pub fn LZ4_decompress_safe(source: *const c_char, dest: *mut c_char, compressedSize: c_int, maxDecompressedSize: c_int) -> c_int;";
+
+    #[test]
+    fn used_where_they_fit() {
+        let ours = "those that ship for `lz4-sys` >=1.9, <2";
+        check("1.10.0", SAFE, "", &[ours, "LZ4_decompress_safe: used, ready: true"]);
+        // The policy's own goes before.
+        let own = "[fn.LZ4_decompress_safe]\narg.source = { kind = \"buf\", len = \"compressedSize\" }\n";
+        check("1.10.0", SAFE, own, &[ours, "LZ4_decompress_safe: nothing ships"]);
+        check("1.10.0", "pub fn LZ4_versionNumber() -> c_int;", "", &[ours, "LZ4_versionNumber: nothing ships"]);
+    }
+
+    #[test]
+    fn another_version() {
+        let none = "none: those that ship for `lz4-sys` are for >=1.9, <2, and this is 2.1.0";
+        check("2.1.0", SAFE, "", &[none, "LZ4_decompress_safe: nothing ships"]);
+    }
+
+    #[test]
+    fn another_declaration() {
+        let ours = "those that ship for `lz4-sys` >=1.9, <2";
+        let renamed = SAFE.replace("source:", "src:");
+        let why = "LZ4_decompress_safe: `LZ4_decompress_safe` has no parameter `source` (did you mean `src`?)";
+        check("1.10.0", &renamed, "", &[ours, why]);
+        let widened = SAFE.replace("maxDecompressedSize: c_int", "maxDecompressedSize: *mut c_int");
+        let why =
+            "LZ4_decompress_safe: `maxDecompressedSize` is a pointer (what it points to is `*maxDecompressedSize`)";
+        check("1.10.0", &widened, "", &[ours, why]);
     }
 }

@@ -3,8 +3,8 @@
 use super::stubs::Foreign;
 use std::fmt::Write as _;
 use syn::{
-    FnArg, GenericArgument, Item, Pat, PathArguments, ReturnType, Type, TypeParamBound, Visibility,
-    punctuated::Punctuated,
+    Expr, ExprLit, FnArg, GenericArgument, Item, Lit, Pat, PathArguments, ReturnType, Type, TypeParamBound, Visibility,
+    punctuated::Punctuated, visit::Visit,
 };
 
 /// The public functions of a wrapper file, as cases for `harness.rs`.
@@ -18,7 +18,7 @@ pub(super) fn cases(domain: &str, file: &syn::File, foreign: &[Foreign]) -> Resu
         if let Item::Fn(function) = item
             && matches!(function.vis, Visibility::Public(_))
         {
-            match case(domain, &function.sig, foreign) {
+            match case(domain, function, foreign) {
                 Ok(case) => cases.push(case),
                 Err(error) => errors.push(error),
             }
@@ -35,7 +35,7 @@ pub(super) fn render(cases: &[Case]) -> String {
     let mut text = String::from(
         "//! Calls every wrapper while its library misbehaves. Written by `cargo isolate verify`.\n#![allow(warnings)]\n\n\
          mod harness;\nmod isolated;\nmod stubs;\n\n\
-         use harness::{Case, Room, as_it_was, handle, object, optional, owned, reference, value, values, within};\n\n\
+         use harness::{Case, Room, absent, as_it_was, handle, length, object, optional, owned, reference, value, values, within};\n\n\
          fn main() -> std::process::ExitCode {\n    harness::run(&[\n",
     );
     for case in cases {
@@ -45,7 +45,8 @@ pub(super) fn render(cases: &[Case]) -> String {
     text
 }
 
-fn case(domain: &str, signature: &syn::Signature, foreign: &[Foreign]) -> Result<Case, String> {
+fn case(domain: &str, function: &syn::ItemFn, foreign: &[Foreign]) -> Result<Case, String> {
+    let (signature, bound) = (&function.sig, bound(&function.block));
     let function = signature.ident.to_string();
     let returns = foreign.iter().find(|foreign| foreign.name == function).is_some_and(|foreign| foreign.shows_ret);
     let mut call = Call::default();
@@ -60,6 +61,10 @@ fn case(domain: &str, signature: &syn::Signature, foreign: &[Foreign]) -> Result
             };
             format!("`{domain}::{function}`: no argument can be made for parameter `{name}`")
         })?;
+        if let Pat::Ident(name) = &*parameter.pat {
+            let lengths = bound.iter().filter(|(owner, _)| name.ident == owner);
+            call.before.extend(lengths.map(|(_, name)| format!("owned{at}.bind({name:?}, length());")));
+        }
         call.arguments.push(argument);
     }
     let result = success(&signature.output)
@@ -93,6 +98,26 @@ fn case(domain: &str, signature: &syn::Signature, foreign: &[Foreign]) -> Result
     }
     let _ = writeln!(text, "            Ok(())\n        }} }},");
     Ok(Case(text))
+}
+
+/// Lengths that the wrapper wants to be told of objects before: the parameter, and the name.
+fn bound(block: &syn::Block) -> Vec<(String, String)> {
+    struct Bound(Vec<(String, String)>);
+    impl<'b> Visit<'b> for Bound {
+        fn visit_expr_method_call(&mut self, call: &'b syn::ExprMethodCall) {
+            if call.method == "bound"
+                && let [Expr::Path(owner), Expr::Lit(ExprLit { lit: Lit::Str(name), .. })] =
+                    &*call.args.iter().collect::<Vec<_>>()
+                && let Some(owner) = owner.path.get_ident()
+            {
+                self.0.push((owner.to_string(), name.value()));
+            }
+            syn::visit::visit_expr_method_call(self, call);
+        }
+    }
+    let mut bound = Bound(Vec::new());
+    bound.visit_block(block);
+    bound.0
 }
 
 /// The statements around one call.
@@ -139,6 +164,16 @@ impl Call {
             Type::Path(path) if ends_in(path, "Option") => {
                 let inner = generic(path)?;
                 self.nullable = true;
+                // A closure becomes what the parameter wants only where it is passed.
+                if let Type::Path(path) = inner
+                    && ends_in(path, "Box")
+                    && let Type::TraitObject(closure) = generic(path)?
+                {
+                    return Some(format!(
+                        "if absent() {{ None }} else {{ Some(Box::new({})) }}",
+                        closed(&closure.bounds)?
+                    ));
+                }
                 Some(format!("optional({})", self.argument(domain, function, at, inner)?))
             }
             Type::Path(path) if ends_in(path, "Handle") => Some(self.handle(domain, function, at)),

@@ -16,7 +16,7 @@ mod words;
 
 use super::target::Names;
 use crate::{
-    contract::{Contract, Dir, shape::Shape},
+    contract::{Contract, Dir, Lasting, shape::Shape},
     plan::{FunctionPlan, ParamPlan, Role},
 };
 pub(super) use docs::counted;
@@ -86,11 +86,13 @@ impl View {
         for index in 0..function.params.len() {
             writer.outcome(index);
         }
+        writer.keep();
+        writer.bind();
         match &function.failing {
             Some(failing) => writer.fails(failing),
             None => writer.error = writer.names.runtime("Fault").to_owned(),
         }
-        let run = if writer.calls_back { "run_with(&mut callbacks, " } else { "run(" };
+        let run = if writer.registers { "run_with(&mut callbacks, " } else { "run(" };
         let Writer { params, checks, before, stage, args, after, docs, mut results, error, .. } = writer;
         results.sort_by_key(|result| result.place);
         let values: Vec<_> = results.iter().map(|result| result.value.clone()).collect();
@@ -118,6 +120,11 @@ impl View {
         }
     }
 
+    /// More parameters than clippy likes.
+    pub(super) fn takes_many(&self) -> bool {
+        self.params.len() > 7
+    }
+
     /// Names and types of the wrapper's parameters, and what is in its `Result<T, E>`.
     pub(super) fn signature(self) -> (Vec<(String, String)>, String, String) {
         (self.params.into_iter().map(|param| (param.name, param.ty)).collect(), self.ret, self.error)
@@ -142,6 +149,8 @@ struct After {
     read: Vec<String>,
     /// What the library gives away is taken over, whatever comes of the call.
     taken: Vec<String>,
+    /// With the closures that it keeps.
+    kept: Vec<String>,
     /// The function may have failed.
     failed: Vec<String>,
     /// What came back is checked.
@@ -152,7 +161,7 @@ struct After {
 
 impl After {
     fn in_order(self) -> Vec<String> {
-        [self.read, self.taken, self.failed, self.checked, self.plain].concat()
+        [self.read, self.taken, self.kept, self.failed, self.checked, self.plain].concat()
     }
 }
 
@@ -174,6 +183,12 @@ struct Writer<'w, 'n> {
     rooms: BTreeMap<String, (String, Option<String>)>,
     /// Locals that hold the pointer to an object, by the parameter's name.
     pointers: BTreeMap<String, String>,
+    /// Locals that hold an object which the library gave away, if it did, by the parameter's name or `ret`.
+    given: BTreeMap<String, String>,
+    /// Locals that hold what was told of an object, by the parameter's name and its own.
+    bound: BTreeMap<(String, String), String>,
+    /// Closures that objects are to keep.
+    kept: Vec<callback::ToKeep>,
     params: Vec<Parameter>,
     checks: Vec<String>,
     before: Vec<String>,
@@ -189,15 +204,15 @@ struct Writer<'w, 'n> {
     results: Vec<Outcome>,
     /// Type of the wrapper's error.
     error: String,
-    /// There are closures, and they look at what their arguments point to.
-    calls_back: bool,
+    /// There are closures for this call, and they look at what their arguments point to.
+    registers: bool,
     looks_inside: bool,
 }
 
 impl<'w, 'n> Writer<'w, 'n> {
     fn new(function: &'w FunctionPlan, names: &'w mut Names<'n>) -> Self {
         let mut taken: BTreeSet<String> =
-            ["call", "ret", "room", "into", "object", "end", "ffi", "message", "callbacks", "inside"]
+            ["call", "ret", "room", "into", "object", "parent", "end", "ffi", "message", "callbacks", "inside"]
                 .map(str::to_owned)
                 .into();
         let locals = function.params.iter().map(|param| fresh(&mut taken, &snake(&param.name))).collect();
@@ -208,6 +223,9 @@ impl<'w, 'n> Writer<'w, 'n> {
             taken,
             rooms: BTreeMap::new(),
             pointers: BTreeMap::new(),
+            given: BTreeMap::new(),
+            bound: BTreeMap::new(),
+            kept: Vec::new(),
             params: Vec::new(),
             checks: Vec::new(),
             before: Vec::new(),
@@ -219,7 +237,7 @@ impl<'w, 'n> Writer<'w, 'n> {
             docs: Vec::new(),
             results: Vec::new(),
             error: String::new(),
-            calls_back: false,
+            registers: false,
             looks_inside: false,
         }
     }
@@ -242,9 +260,12 @@ impl<'w, 'n> Writer<'w, 'n> {
             (Role::Caller, Contract::Object { life, cursors }) => self.object(index, &local, life, cursors),
             (Role::Caller, Contract::Obj { dir, nullable }) => self.obj(&local, *dir, *nullable, param),
             (Role::Caller, Contract::Buf { dir, len, nullable, .. }) => self.buf(&local, *dir, len, *nullable, param),
-            (Role::Caller, Contract::Callback { nullable, params, .. }) => {
-                self.callback(&local, *nullable, params, param)
-            }
+            (Role::Caller, Contract::Callback { scope, nullable, params, .. }) => match scope {
+                Lasting::Call => self.callback(&local, *nullable, params, param),
+                Lasting::Object { object, slot } => {
+                    self.kept_callback(&local, (object, slot.as_deref()), *nullable, params, param);
+                }
+            },
             (Role::Caller, Contract::Memory) => unreachable!("such a function has no wrapper"),
         }
     }

@@ -70,6 +70,7 @@ struct DomainView<'p> {
     policy: &'p str,
     keeps_c_names: bool,
     calls_back: bool,
+    takes_many: bool,
     /// Names of `isolate_rt` and of `std::ffi` that are used.
     runtime: Vec<&'static str>,
     ffi_types: Vec<String>,
@@ -99,6 +100,7 @@ impl<'p> DomainView<'p> {
             library: format!("`{}` {}", domain.library.name, domain.library.version),
             policy: &target.policy,
             keeps_c_names: wrapped(domain).any(|function| function::snake(&function.name) != function.name),
+            takes_many: functions.iter().any(function::View::takes_many),
             calls_back: domain.functions.iter().any(FunctionPlan::calls_back),
             runtime,
             uses_offsets: names.uses_offsets,

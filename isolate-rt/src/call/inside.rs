@@ -21,6 +21,20 @@ pub struct Inside {
     _not_send: PhantomData<*mut ()>,
 }
 
+/// Domain and function that faults are ascribed to.
+#[derive(Clone, Copy)]
+pub(crate) struct Origin {
+    settings: &'static Settings,
+    function: &'static str,
+}
+
+impl Origin {
+    /// Looks around where a call of this domain is; `None` for calls without isolation.
+    pub(crate) fn inside(self, view: Option<mpk::View>) -> Inside {
+        Inside { settings: self.settings, function: self.function, view, _not_send: PhantomData }
+    }
+}
+
 impl Call {
     /// For the closures of the next [`Call::run_with`].
     pub fn inside(&self) -> Inside {
@@ -28,7 +42,19 @@ impl Call {
             Place::Mpk(entry) => Some(entry.view()),
             Place::Direct(_) => None,
         };
-        Inside { settings: self.settings, function: self.function, view, _not_send: PhantomData }
+        self.origin().inside(view)
+    }
+
+    pub(crate) fn origin(&self) -> Origin {
+        Origin { settings: self.settings, function: self.function }
+    }
+
+    /// Which instance it runs in, and which generation of it; `None` for calls without isolation.
+    pub(crate) fn home(&self) -> Option<(usize, u64)> {
+        match &self.place {
+            Place::Mpk(entry) => Some((entry.identity(), entry.generation())),
+            Place::Direct(_) => None,
+        }
     }
 }
 

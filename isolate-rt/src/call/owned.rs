@@ -1,14 +1,16 @@
 //! Handles whose objects the program owns: `sqlite3 *` from `sqlite3_open`, to be closed once.
 
 use super::{Call, End, Handle};
+use crate::callback::Kept;
 use crate::domain::Domain;
 use crate::fault::{Fault, FaultKind};
+use std::collections::BTreeMap;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A [`Handle`] that ends its object when it is dropped, through the gate.
 ///
-/// What was made of it ([`Owned::child_of`]) keeps it: a connection is closed after its last statement was finalized,
+/// What was made of it ([`Call::own_child`]) keeps it: a connection is closed after its last statement was finalized,
 /// whichever the program drops first. After a fault there is nothing left to end, and every use gives
 /// [`FaultKind::StaleHandle`].
 pub struct Owned<T> {
@@ -20,10 +22,20 @@ struct Ending<T> {
     handle: Handle<T>,
     domain: &'static Domain,
     /// `None`: the program has ended it by hand.
-    end: Option<End<T>>,
-    /// Dropped after the object itself has ended.
+    end: Option<Box<EndOnce<T>>>,
+    // What follows is dropped after the object itself has ended.
+    /// Closures that the library keeps for it, those with a name in that place of it.
+    kept: Mutex<Vec<(Option<&'static str>, Kept)>>,
+    /// Lengths that the library told of it, by name.
+    bound: Mutex<BTreeMap<&'static str, usize>>,
+    #[expect(dead_code, reason = "held until it is dropped")]
     parent: Option<Arc<dyn Keep>>,
 }
+
+type EndOnce<T> = dyn FnOnce(&mut Call, *mut T) -> Result<(), Fault>;
+
+/// Calls the function of the library that ends an object which was made of another one, the last argument.
+pub type EndOfChild<T, P> = fn(&mut Call, *mut T, *mut P) -> Result<(), Fault>;
 
 /// Something that must not end yet.
 trait Keep {}
@@ -40,10 +52,56 @@ impl Call {
     /// # Errors
     ///
     /// As [`Call::adopt`].
-    pub fn own<T>(&self, domain: &'static Domain, object: *mut T, end: End<T>) -> Result<Option<Owned<T>>, Fault> {
+    pub fn own<T: 'static>(
+        &self,
+        domain: &'static Domain,
+        object: *mut T,
+        end: End<T>,
+    ) -> Result<Option<Owned<T>>, Fault> {
         let handle = self.adopt(object)?;
-        let ending = |handle| Ending { handle, domain, end: Some(end), parent: None };
-        Ok(handle.map(|handle| Owned { object: Arc::new(ending(handle)) }))
+        Ok(handle.map(|handle| Owned::new(handle, domain, Box::new(end), None)))
+    }
+
+    /// As [`Call::own`], for an object that was made of `parent`, which does not end before it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Call::adopt`], and as [`Call::handle`] for the parent.
+    pub fn own_child<T: 'static, P: 'static>(
+        &self,
+        domain: &'static Domain,
+        object: *mut T,
+        parent: &Owned<P>,
+        end: EndOfChild<T, P>,
+    ) -> Result<Option<Owned<T>>, Fault> {
+        let handle = self.adopt(object)?;
+        // It lives as long as the child, and in the same generation.
+        let made_of = self.pointer(parent)?;
+        let end = Box::new(move |call: &mut Call, object| end(call, object, made_of));
+        Ok(handle.map(|handle| Owned::new(handle, domain, end, Some(parent.object.clone()))))
+    }
+
+    /// The length that was bound to an object by this name.
+    ///
+    /// # Errors
+    ///
+    /// [`FaultKind::InvalidValue`] where none was: a function that tells it has to be called before.
+    pub fn bound<T>(&self, owned: &Owned<T>, name: &'static str) -> Result<usize, Fault> {
+        let bound = owned.object.bound.lock().unwrap_or_else(PoisonError::into_inner);
+        let unbound = FaultKind::InvalidValue { what: "a length that the library has not told yet" };
+        bound.get(name).copied().ok_or_else(|| self.fault(unbound))
+    }
+
+    /// That a slice of `have` elements is as long as the library has told that it must be.
+    ///
+    /// # Errors
+    ///
+    /// [`FaultKind::TooLarge`] where it is not.
+    pub fn covers(&self, need: i128, have: usize) -> Result<(), Fault> {
+        if (0..=have as i128).contains(&need) {
+            return Ok(());
+        }
+        Err(self.fault(FaultKind::TooLarge { requested: usize::try_from(need).unwrap_or(usize::MAX), limit: have }))
     }
 
     /// The pointer behind an object that the function at hand ends. Dropping it does not end it again.
@@ -59,16 +117,41 @@ impl Call {
     }
 }
 
-impl<T: 'static> Owned<T> {
-    /// Keeps `parent` from ending before this does.
-    ///
-    /// # Panics
-    ///
-    /// When something was made of this one already.
-    pub fn child_of<P: 'static>(mut self, parent: &Owned<P>) -> Self {
-        let object = Arc::get_mut(&mut self.object).expect("a parent is named before there are children");
-        object.parent = Some(parent.object.clone());
-        self
+impl<T> Owned<T> {
+    fn new(
+        handle: Handle<T>,
+        domain: &'static Domain,
+        end: Box<EndOnce<T>>,
+        parent: Option<Arc<dyn Keep>>,
+    ) -> Owned<T> {
+        let (kept, bound) = (Mutex::default(), Mutex::default());
+        Owned { object: Arc::new(Ending { handle, domain, end: Some(end), kept, bound, parent }) }
+    }
+
+    /// Keeps a closure that the library may call ([`Call::keep`]) until the object has ended.
+    pub fn keep(&self, closure: Kept) {
+        self.kept().push((None, closure));
+    }
+
+    /// As [`Owned::keep`], in place of the closure that is kept by this name, which is returned: what it owns may make calls
+    /// when it is dropped, so that is for after the present one.
+    #[must_use]
+    pub fn keep_as(&self, name: &'static str, closure: Kept) -> Option<Kept> {
+        let mut kept = self.kept();
+        if let Some((_, former)) = kept.iter_mut().find(|(other, _)| *other == Some(name)) {
+            return Some(std::mem::replace(former, closure));
+        }
+        kept.push((Some(name), closure));
+        None
+    }
+
+    /// Keeps a length in mind that the library told, for [`Call::bound`].
+    pub fn bind(&self, name: &'static str, length: usize) {
+        self.object.bound.lock().unwrap_or_else(PoisonError::into_inner).insert(name, length);
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Vec<(Option<&'static str>, Kept)>> {
+        self.object.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -82,7 +165,7 @@ impl<T> Deref for Owned<T> {
 
 impl<T> Drop for Ending<T> {
     fn drop(&mut self) {
-        let Some(end) = self.end else { return };
+        let Some(end) = self.end.take() else { return };
         // A fault in here takes the instance with it, and so the object; there is nobody to tell.
         let Ok(mut call) = self.domain.call_in(self.handle.instance, "drop") else { return };
         if let Ok(pointer) = call.handle(&self.handle) {

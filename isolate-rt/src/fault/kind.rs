@@ -122,6 +122,9 @@ pub enum FaultKind {
     StaleHandle,
     /// The object cannot be ended yet: something that was made of it still lives.
     InUse,
+    /// The domain lets no further call in while those last that this thread has begun: it would wait for itself. One is enough
+    /// where one thread at a time is let in; elsewhere 40 are.
+    Occupied,
     /// Another thread failed in the same instance, which is gone; this call did nothing wrong and may be tried again.
     DomainLost,
     /// The call was made from a signal handler that runs on the alternate signal stack or has interrupted another call.
@@ -228,6 +231,7 @@ impl fmt::Display for FaultKind {
             Self::TooLarge { requested, limit } => write!(f, "{requested} is more than the {limit} that fit"),
             Self::StaleHandle => write!(f, "the handle is of an instance that is gone"),
             Self::InUse => write!(f, "something that was made of the object still lives"),
+            Self::Occupied => write!(f, "this thread is inside already, and would wait for itself"),
             Self::DomainLost => write!(f, "another call failed in the same instance"),
             Self::InSignalHandler => write!(f, "called from a signal handler, where no domain can be entered"),
             Self::Unsupported(reason) => write!(f, "isolation is not possible here: {reason}"),

@@ -108,6 +108,7 @@ impl Fault {
                 | FaultKind::InvalidValue { .. }
                 | FaultKind::StaleHandle
                 | FaultKind::InUse
+                | FaultKind::Occupied
                 | FaultKind::InSignalHandler
                 | FaultKind::Unsupported(_)
         )

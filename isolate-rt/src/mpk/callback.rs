@@ -2,6 +2,7 @@
 
 use super::gate::{Activation, Reason, Stop};
 use super::seat::IN_CALLBACK;
+use crate::callback::answer;
 use std::ptr;
 use std::sync::atomic::{Ordering, compiler_fence};
 
@@ -75,8 +76,8 @@ pub(super) unsafe extern "C" fn dispatch(
 /// As [`dispatch`].
 unsafe fn call_closure(number: usize, (from, to): (*const u8, *mut u8), activation: *mut Activation) -> bool {
     // SAFETY: by this function's contract; nobody else looks at it before it is active again.
-    let (instance, seat, callbacks, until) =
-        unsafe { ((*activation).instance, (*activation).seat, (*activation).callbacks, (*activation).deadline) };
+    let (view, callbacks, until) = unsafe { ((*activation).view(), (*activation).callbacks, (*activation).deadline) };
+    let (instance, seat) = (view.instance, view.seat);
     let Some(thread) = seat.owner_here() else { return false };
     let tid = thread.tid();
     // Whoever discards the instance meanwhile need not wait for the program's code, which may wait for them.
@@ -88,8 +89,7 @@ unsafe fn call_closure(number: usize, (from, to): (*const u8, *mut u8), activati
     let callbacks = unsafe { callbacks.as_mut() };
     let on_stack = |start: usize, len: usize| seat.has_on_stack(start, len);
     // SAFETY: the seat's stack is this call's alone.
-    let answered =
-        callbacks.is_some_and(|callbacks| unsafe { callbacks.answer(number, (from, to), on_stack) }.is_some());
+    let answered = unsafe { answer(callbacks, number, (from, to), view, on_stack) }.is_some();
     // From here on no signal handler of this thread makes a call that fails and discards what we go back to.
     // SAFETY: it was until now.
     unsafe { thread.set_active(activation) };

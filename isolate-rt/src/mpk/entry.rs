@@ -25,9 +25,9 @@ pub(crate) struct Entry {
 /// Where a call runs, for those that look around there while it waits: a seat of an instance in one generation.
 #[derive(Clone, Copy)]
 pub(crate) struct View {
-    instance: &'static Instance,
-    seat: &'static Seat,
-    generation: u64,
+    pub(super) instance: &'static Instance,
+    pub(super) seat: &'static Seat,
+    pub(super) generation: u64,
 }
 
 impl Entry {

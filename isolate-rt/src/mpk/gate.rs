@@ -5,6 +5,7 @@
 
 use super::callback;
 use super::deadline::Moment;
+use super::entry::View;
 use super::exception::uncaught;
 use super::instance::Instance;
 use super::pkey::wrpkru;
@@ -111,6 +112,11 @@ impl Activation {
         callbacks: *mut Callbacks<'static>,
     ) -> Self {
         Self { root_stack: 0, rights, deadline, instance, generation, stop: None, domain_stack: 0, seat, callbacks }
+    }
+
+    /// Where it runs.
+    pub(super) fn view(&self) -> View {
+        View { instance: self.instance, seat: self.seat, generation: self.generation }
     }
 
     /// Calls inside the domain. Comes back once, whatever happens in there.

@@ -194,7 +194,7 @@ impl Instance {
     #[cold]
     pub(crate) fn enter(&'static self) -> Result<Entry, FaultKind> {
         let thread = Thread::current().map_err(FaultKind::Unsupported)?;
-        let held = self.seats.take(thread);
+        let held = self.seats.take(thread).ok_or(FaultKind::Occupied)?;
         let Some(generation) = self.wait_for_next(thread) else {
             self.seats.release(held);
             return Err(FaultKind::InSignalHandler);

@@ -92,10 +92,10 @@ impl Seats {
         seat.map(|seat| Held { seat, kept: Some(slot) })
     }
 
-    /// Takes a seat. Waits while there is none.
-    pub(super) fn take(&'static self, thread: &'static Thread) -> Held {
+    /// Takes a seat. Waits while there is none; `None` where that would be for ever, because this thread has all of them.
+    pub(super) fn take(&'static self, thread: &'static Thread) -> Option<Held> {
         if let Some(held) = self.take_kept(thread) {
-            return held;
+            return Some(held);
         }
         loop {
             let seen = self.released.load(Ordering::Acquire);
@@ -103,6 +103,9 @@ impl Seats {
             let work = Work::begin();
             let Some(seat) = self.seats.iter().find(|seat| seat.claim(thread)).or_else(|| self.revoke(thread)) else {
                 drop(work);
+                if self.seats.iter().all(|seat| ptr::eq(seat.owner.load(Ordering::Relaxed), thread)) {
+                    return None;
+                }
                 self.waiting.fetch_add(1, Ordering::Relaxed);
                 wait(self.released.as_ptr(), seen, A_MOMENT);
                 stop_waiting(&self.waiting);
@@ -110,7 +113,7 @@ impl Seats {
             };
             // SAFETY: ours since a moment ago.
             unsafe { seat.forget_thread() };
-            return Held { seat, kept: if self.kept { self.keep(seat, thread) } else { None } };
+            return Some(Held { seat, kept: if self.kept { self.keep(seat, thread) } else { None } });
         }
     }
 

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     contract::{
-        Told, check,
+        Lasting, Told, check,
         expr::Expr,
         shape::{Function, Shape},
     },
@@ -23,7 +23,7 @@ impl Checker<'_> {
         if self.is_returned() {
             return self.wrong_kind("is returned, and a callback is passed");
         }
-        self.scope()?;
+        let scope = self.scope()?;
         let nullable = self.nullable();
         if nullable && !function.nullable {
             let at = self.words.null.as_ref().map_or(self.at.clone(), Spanned::span);
@@ -36,28 +36,66 @@ impl Checker<'_> {
             Some(params) => self.told(params, function)?,
             None => self.told_unsaid(function, user.is_some())?,
         };
-        Some(Contract::Callback { user, nullable, params })
+        Some(Contract::Callback { scope, user, nullable, params })
     }
 
-    fn scope(&mut self) -> Option<()> {
+    fn scope(&mut self) -> Option<Lasting> {
         let Some(scope) = &self.words.scope else {
             self.error(self.at.clone(), "nothing says how long the library may call it")
-                .help("add `scope = \"call\"`, if it does so only until the function returns: a call after that is a fault")
+                .help("add `scope = \"call\"`, if it does so only until the function returns, or `scope = \"free:OBJECT\"`, if it keeps it for an object: a call after that is a fault")
                 .push(self.errors);
             return None;
         };
         let word = scope.get_ref();
-        let later = ["once", "forever"].contains(&&**word) || word.starts_with("slot:") || word.starts_with("free:");
-        let error = match later {
-            _ if SCOPES.contains(&&**word) => return Some(()),
-            true => PolicyError::new(scope.span(), "no wrappers are generated for callbacks that outlive the call"),
-            false => {
-                let error = PolicyError::new(scope.span(), format!("there is no scope `{word}`"));
-                error.did_you_mean(word, SCOPES)
+        let object = match word.split_once(':') {
+            _ if word == "call" => return Some(Lasting::Call),
+            Some(("free", object)) => Lasting::Object { object: object.to_owned(), slot: None },
+            Some(("slot", place))
+                if let Some((object, slot)) = place.split_once('.').filter(|(_, slot)| !slot.is_empty()) =>
+            {
+                Lasting::Object { object: object.to_owned(), slot: Some(slot.to_owned()) }
+            }
+            _ => {
+                let error = match &**word {
+                    "once" | "forever" => {
+                        PolicyError::new(scope.span(), "no wrappers are generated for callbacks that no object keeps")
+                    }
+                    word => {
+                        PolicyError::new(scope.span(), format!("there is no scope `{word}`")).did_you_mean(word, SCOPES)
+                    }
+                };
+                let help = "one of `call`, until the function returns; `free:OBJECT`, until the object of that parameter, or of `ret`, has ended; `slot:OBJECT.NAME`, until another takes that place";
+                self.errors.push(error.help(help));
+                return None;
             }
         };
-        self.errors.push(error.help("`call`: it is called only until the function returns"));
-        None
+        self.keeper(scope, &object)?;
+        Some(object)
+    }
+
+    /// The object that a closure is kept for must be one that can be owned.
+    fn keeper(&mut self, scope: &Spanned<String>, lasting: &Lasting) -> Option<()> {
+        let Lasting::Object { object, .. } = lasting else { return Some(()) };
+        let shape = match (&**object, self.signature.param(object)) {
+            ("ret", _) => self.signature.ret.as_ref(),
+            (_, param) => param.map(|param| &param.shape),
+        };
+        let Some(shape) = shape else {
+            let message = match &**object {
+                "ret" => format!("`{}` returns nothing", self.signature.name),
+                _ => format!("`{}` has no parameter `{object}`", self.signature.name),
+            };
+            let params = self.signature.params.iter().map(|param| &*param.name);
+            self.errors.push(PolicyError::new(scope.span(), message).did_you_mean(object, params));
+            return None;
+        };
+        let to = shape.pointee().map(|(_, to)| to.pointee().map_or(to, |(_, to)| to));
+        if !matches!(to, Some(Shape::Opaque(_))) {
+            let message = format!("`{object}` is no handle, for which a closure could be kept: `{shape}`");
+            self.errors.push(PolicyError::new(scope.span(), message));
+            return None;
+        }
+        Some(())
     }
 
     /// Whether a closure can stand behind such a pointer at all.
@@ -139,8 +177,12 @@ impl Checker<'_> {
             ty: shape.to_string(),
             shape: shape.clone(),
         });
-        let signature =
-            Signature { name: self.subject_name().to_owned(), params: params_of.collect(), ret: function.ret.clone() };
+        let signature = Signature {
+            name: self.subject_name().to_owned(),
+            params: params_of.collect(),
+            ret: function.ret.clone(),
+            binds: Vec::new(),
+        };
         let domain = BTreeMap::new();
         let mut told = Vec::new();
         for (index, words) in params.get_ref().iter().enumerate() {
@@ -286,6 +328,12 @@ unsafe extern \"C\" {
     pub fn many(back: Option<unsafe extern \"C\" fn(*const c_char, ...)>);
     pub fn told(back: Option<unsafe extern \"C\" fn(bool)>);
     pub fn made() -> Row;
+    pub fn open(back: unsafe extern \"C\" fn(c_int)) -> *mut Db;
+    pub fn keep(db: *mut Db, back: unsafe extern \"C\" fn(c_int));
+    pub fn close(db: *mut Db);
+    pub fn size(db: *const Db) -> usize;
+    pub fn settle(db: *mut Db, level: c_int);
+    pub fn fill(db: *mut Db, row: *mut u8, level: c_int);
 }
 ";
 
@@ -327,6 +375,50 @@ arg.row = { kind = "cb", scope = "call", user = "data", null = "ok", params = [
             "[fn.bare]\narg.back = { kind = \"cb\", scope = \"call\" }\narg.data = { kind = \"fixed\", value = 1 }",
             "{ kind = \"cb\", scope = \"call\", params = [{ kind = \"value\" }, { kind = \"value\" }] }\n{ kind = \"fixed\", value = 1 }",
         );
+    }
+
+    #[test]
+    fn what_is_kept() {
+        let kept = "{ kind = \"cb\", scope = \"free:ret\", params = [{ kind = \"value\" }] }";
+        check(
+            &format!("[fn.open]\narg.back = {kept}\nret = {{ kind = \"handle\", own = \"give\", free = \"close\" }}"),
+            kept,
+        );
+        let kept = "{ kind = \"cb\", scope = \"slot:db.io\", params = [{ kind = \"value\" }] }";
+        check(&format!("[fn.keep]\narg.back = {kept}"), &format!("{{ kind = \"handle\" }}\n{kept}"));
+    }
+
+    const SETTLE: &str = "[fn.settle]\nbind.db = { size = \"size(db)\" }";
+
+    #[test]
+    fn what_is_told_of_an_object() {
+        check(
+            &format!("[fn.fill]\narg.row = {{ kind = \"buf\", dir = \"out\", cap = \"$db.size * 2\" }}\n{SETTLE}"),
+            "{ kind = \"handle\" }\n{ kind = \"buf\", dir = \"out\", cap = \"$db.size * 2\" }\n{ kind = \"value\" }",
+        );
+    }
+
+    /// Each of these is a mistake.
+    #[test]
+    fn what_cannot_be_kept_or_told() {
+        let fill = |cap: &str| format!("[fn.fill]\narg.row = {{ kind = \"buf\", dir = \"out\", cap = \"{cap}\" }}");
+        let entries = [
+            "[fn.open]\narg.back = { kind = \"cb\", scope = \"free:ret\" }".to_owned(),
+            "[fn.keep]\narg.back = { kind = \"cb\", scope = \"free:ret\" }".to_owned(),
+            "[fn.keep]\narg.back = { kind = \"cb\", scope = \"free:bd\" }".to_owned(),
+            "[fn.keep]\narg.db = { kind = \"handle\", null = \"ok\" }\narg.back = { kind = \"cb\", scope = \"free:db\" }".to_owned(),
+            "[fn.each]\narg.row = { kind = \"cb\", scope = \"free:count\", user = \"data\" }".to_owned(),
+            "[fn.keep]\narg.back = { kind = \"cb\", scope = \"forever\" }".to_owned(),
+            format!("{}\n{SETTLE}", fill("$db.sise")),
+            fill("$db.size"),
+            format!("{}\n{SETTLE}", fill("$level.size")),
+            format!("{}\n{SETTLE}", fill("$bd.size")),
+            format!("{}\n{SETTLE}", fill("$db")),
+            "[fn.settle]\nbind.level = { size = \"size(db)\" }\nbind.bd = { size = \"size(db)\" }".to_owned(),
+            "[fn.settle]\nbind.db = { size = \"size(level)\", length = \"ret\" }".to_owned(),
+        ];
+        let shown = entries.map(|words| format!("{words}\n{}", found(&words)));
+        insta::assert_snapshot!(shown.join("\n"));
     }
 
     /// Each of these is a mistake.

@@ -87,6 +87,7 @@ impl Expressions<'_> {
                 Mentioned::Pointee(name) => self.name(name, true, at, when),
                 Mentioned::Ret => self.ret(at, when),
                 Mentioned::Call(call) => self.call(call, at, when),
+                Mentioned::Bound { object, name } => self.bound(object, name, at),
             };
             self.errors.extend(checked.err());
         }
@@ -133,6 +134,32 @@ impl Expressions<'_> {
         }
     }
 
+    /// Some function of the domain tells it of such an object.
+    fn bound(&self, object: &str, name: &str, at: Range<usize>) -> Result<(), PolicyError> {
+        let signature = self.scope.signature;
+        let Some(param) = signature.param(object) else {
+            let message = format!("`{}` has no parameter `{object}`", signature.name);
+            let params = signature.params.iter().map(|param| &*param.name);
+            return Err(PolicyError::new(at, message).did_you_mean(object, params));
+        };
+        let Some((_, of @ Shape::Opaque(_))) = param.shape.pointee() else {
+            return Err(PolicyError::new(at, format!("`{object}` is no handle: `{}`", param.shape)));
+        };
+        let told = self.scope.domain.values().flat_map(|function| {
+            let of_it = move |(index, _): &&(usize, String)| {
+                function.params[*index].shape.pointee().is_some_and(|(_, to)| to == of)
+            };
+            function.binds.iter().filter(of_it).map(|(_, name)| &**name)
+        });
+        let told: Vec<&str> = told.collect();
+        if told.contains(&name) {
+            return Ok(());
+        }
+        let error = PolicyError::new(at, format!("no function of this domain tells `{name}` of such an object"));
+        let help = format!("`bind.{object} = {{ {name} = \"…\" }}` at the function after which it is known");
+        Err(error.help(help).did_you_mean(name, told))
+    }
+
     fn call(&self, call: &Call, at: Range<usize>, when: When) -> Result<(), PolicyError> {
         let name = &call.function;
         if when == When::Before {
@@ -166,7 +193,7 @@ impl Expressions<'_> {
             Expr::Ret => signature.ret.clone(),
             Expr::Name(name) => signature.param(name).map(|param| param.shape.clone()),
             Expr::Deref(name) => signature.param(name).and_then(|param| pointee(&param.shape)),
-            Expr::Call(_) | Expr::Binary(..) => None,
+            Expr::Call(_) | Expr::Bound { .. } | Expr::Binary(..) => None,
         };
         let Some(found) = found else { return false };
         match (pointee(&found), pointee(wanted)) {

@@ -2,7 +2,7 @@
 
 use super::{Checker, Contract, Dir, OWNS, Signature, list};
 use crate::{
-    contract::{Ending, Hold, shape::Shape},
+    contract::{Ending, EndingArg, Hold, shape::Shape},
     policy::PolicyError,
 };
 
@@ -63,7 +63,11 @@ impl Checker<'_> {
             Own::Take if comes_out => return self.wrong_owner("what comes out of a function is given, not taken"),
             Own::Take => Hold::Take { indirect: indirect.is_some() },
             Own::Give if !comes_out => return self.wrong_owner("what goes into a function is taken, not given"),
-            Own::Give => Hold::Give { free: self.ending(object?)?, parent: self.parent()? },
+            Own::Give => {
+                let parent = self.parent();
+                let free = self.ending(object?, parent.as_ref().and_then(Option::as_deref));
+                Hold::Give { free: free?, parent: parent? }
+            }
         };
         Some(Contract::Handle { dir, nullable, hold })
     }
@@ -120,22 +124,28 @@ impl Checker<'_> {
         Some(Some(function.name.clone()))
     }
 
-    /// The function that ends an object.
-    fn ending(&mut self, object: &Shape) -> Option<Ending> {
+    /// The function that ends an object, made of `parent` if that is there.
+    fn ending(&mut self, object: &Shape, parent: Option<&str>) -> Option<Ending> {
         let function = self.free()?;
         let name = function.name.clone();
-        let [first, others @ ..] = &function.params[..] else {
-            return self.cannot_end(&name, "it takes nothing");
+        let parent = parent.and_then(|parent| self.signature.param(parent)?.shape.pointee()).map(|(_, to)| to);
+        let place = function.params.iter().position(|param| EndingArg::object(&param.shape, object).is_some());
+        let Some(place) = place else {
+            return self.cannot_end(&name, &format!("no parameter of it is a pointer to `{object}`"));
         };
-        let indirect = match first.shape.pointee() {
-            Some((_, to)) if to == object => false,
-            Some((true, to)) if to.pointee().is_some_and(|(_, to)| to == object) => true,
-            _ => return self.cannot_end(&name, &format!("its first parameter is no pointer to `{object}`")),
-        };
-        if let Some(other) = others.iter().find(|other| other.shape.pointee().is_none()) {
-            return self.cannot_end(&name, &format!("nothing says what to pass as `{}`", other.name));
+        let mut args = Vec::new();
+        for (index, param) in function.params.iter().enumerate() {
+            args.push(match param.shape.pointee() {
+                _ if index == place => EndingArg::object(&param.shape, object)?,
+                Some((_, to)) if Some(to) == parent => EndingArg::Parent,
+                Some(_) if !param.shape.is_reference() => EndingArg::Null,
+                _ => {
+                    let why = format!("nothing says what to pass as `{}`: `parent` may", param.name);
+                    return self.cannot_end(&name, &why);
+                }
+            });
         }
-        Some(Ending { function: name, indirect, nulls: others.len() })
+        Some(Ending { function: name, args })
     }
 
     fn cannot_end<T>(&mut self, function: &str, why: &str) -> Option<T> {

@@ -19,6 +19,8 @@ pub(crate) struct Signature {
     pub(crate) params: Vec<Param>,
     /// `None` for unit.
     pub(crate) ret: Option<Shape>,
+    /// Lengths that it tells of objects: which parameter, by which name.
+    pub(crate) binds: Vec<(usize, String)>,
 }
 
 /// A parameter.
@@ -95,6 +97,11 @@ pub(crate) fn failing(entry: &model::FnContract, scope: Scope<'_>, errors: &mut 
     }
 }
 
+/// Checks a length that is known after the call.
+pub(crate) fn length_after(text: &Spanned<String>, scope: Scope<'_>, errors: &mut Vec<PolicyError>) -> Option<Expr> {
+    Expressions { scope, errors }.expr(text, When::After)
+}
+
 struct Checker<'c> {
     words: &'c model::Contract,
     at: Range<usize>,
@@ -111,7 +118,7 @@ pub(crate) const DIRS: [&str; 3] = ["in", "out", "inout"];
 pub(crate) const NULLS: [&str; 2] = ["never", "ok"];
 pub(crate) const OWNS: [&str; 2] = ["give", "take"];
 /// How long a callback may be called.
-pub(crate) const SCOPES: [&str; 1] = ["call"];
+pub(crate) const SCOPES: [&str; 3] = ["call", "free:OBJECT", "slot:OBJECT.NAME"];
 /// Words of the reference that no wrapper is generated for yet.
 const LATER: [&str; 4] = ["array", "domain", "host", "va"];
 /// Words that some kinds know, and others do not.

@@ -23,6 +23,11 @@ pub(crate) enum Expr {
     Ret,
     /// What another function of the library returns, asked after the call.
     Call(Call),
+    /// A length that another function has told of the object behind a handle.
+    Bound {
+        object: String,
+        name: String,
+    },
     Binary(Op, Box<Expr>, Box<Expr>),
 }
 
@@ -71,6 +76,8 @@ pub(crate) enum Mentioned {
     Ret,
     /// `name(…)`
     Call(Call),
+    /// `$object.name`
+    Bound { object: String, name: String },
 }
 
 impl Expr {
@@ -96,6 +103,7 @@ impl fmt::Display for Expr {
             Expr::Deref(name) => write!(f, "*{name}"),
             Expr::Ret => f.write_str("ret"),
             Expr::Call(call) => write!(f, "{call}"),
+            Expr::Bound { object, name } => write!(f, "${object}.{name}"),
             Expr::Binary(Op::Min, a, b) => write!(f, "min({a}, {b})"),
             Expr::Binary(Op::Max, a, b) => write!(f, "max({a}, {b})"),
             Expr::Binary(op, a, b) => {

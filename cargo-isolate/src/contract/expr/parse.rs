@@ -99,6 +99,17 @@ impl<'t> Parser<'t> {
                 self.mention(Mentioned::Pointee(name.to_owned()), start..self.at);
                 Ok(Expr::Deref(name.to_owned()))
             }
+            Some('$') => {
+                let start = self.at;
+                self.at += 1;
+                let object = self.word().map(str::to_owned);
+                let Some(object) = object.filter(|_| self.takes(".")) else {
+                    return Err(self.unexpected("a handle and a name after `$`, as in `$object.name`"));
+                };
+                let Some(name) = self.word().map(str::to_owned) else { return Err(self.unexpected("a name")) };
+                self.mention(Mentioned::Bound { object: object.clone(), name: name.clone() }, start..self.at);
+                Ok(Expr::Bound { object, name })
+            }
             Some('-') => {
                 self.at += 1;
                 match self.peek() {

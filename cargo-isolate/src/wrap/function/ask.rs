@@ -47,8 +47,12 @@ impl Writer<'_, '_> {
             _ => String::new(),
         };
         if let Some(pointer) = self.pointers.get(&name) {
-            let is_const = matches!(wanted, Shape::Pointer { mutable: false, .. });
-            return format!("{pointer}{}", if is_const { ".cast_const()" } else { "" });
+            return match wanted {
+                Shape::Pointer { reference: true, mutable: false, .. } => format!("&*{pointer}"),
+                Shape::Pointer { reference: true, .. } => format!("&mut *{pointer}"),
+                Shape::Pointer { mutable: false, .. } => format!("{pointer}.cast_const()"),
+                _ => pointer.clone(),
+            };
         }
         match arg {
             Expr::Int(value) => value.to_string(),
@@ -60,7 +64,7 @@ impl Writer<'_, '_> {
             },
             Expr::Deref(name) if self.is_read_back(name) => format!("{} as _", self.local(name)),
             Expr::Deref(name) => format!("*{} as _", self.local(name)),
-            Expr::Call(_) | Expr::Binary(..) => unreachable!("the policy's arguments are leaves"),
+            Expr::Call(_) | Expr::Bound { .. } | Expr::Binary(..) => unreachable!("the policy's arguments are leaves"),
         }
     }
 

@@ -1,4 +1,4 @@
-//! Closures of the program: registered for the call, asked by the library through a pointer.
+//! Closures of the program: registered for the call, or kept by an object, and asked by the library through a pointer.
 
 use super::lengths::wide_with;
 use super::words::{fresh, joined, optional, snake};
@@ -26,49 +26,122 @@ impl Writer<'_, '_> {
     pub(super) fn callback(&mut self, local: &str, nullable: bool, told: &[Told], param: &ParamPlan) {
         let Shape::Function(function) = &param.shape else { return };
         let passage = self.passage(local, told, function);
-        let looks = !(passage.before.is_empty() && passage.after.is_empty());
+        let looks = passage.looks();
         self.registers(looks);
-
         let ret = function.ret.as_ref().map(|ret| self.names.ty(ret));
-        let arrow = ret.as_ref().map(|ret| format!(" -> {ret}")).unwrap_or_default();
-        let closure = format!("FnMut({}){arrow}", passage.types.join(", "));
+        let closure = format!("FnMut({}){}", passage.types.join(", "), arrow(&ret));
         // To pass no `impl` at all one would have to name a type for it.
         match nullable {
             true => self.take_param(local, format!("Option<&mut dyn {closure}>")),
             false => self.take_param(&format!("mut {local}"), format!("impl {closure}")),
         }
-
-        let asked = format!("{local}({})", passage.args.join(", "));
         let params = passage.params.join(", ");
-        let register = if looks {
-            let fault = self.names.runtime("Fault");
-            let (bind, answer) = match (&ret, passage.after.is_empty()) {
-                (_, true) => (String::new(), asked),
-                (Some(_), false) => (format!("let ret = {asked};"), "ret".to_owned()),
-                (None, false) => (format!("{asked};"), "()".to_owned()),
-            };
-            let ret = ret.unwrap_or_else(|| "()".to_owned());
-            let (before, after) = (passage.before.join("\n"), passage.after.join("\n"));
-            format!(
-                "callbacks.add_checked(move |{params}| -> Result<{ret}, {fault}> {{\n{before}\n{bind}\n{after}\nOk({answer})\n}})"
-            )
-        } else {
-            format!("callbacks.add(move |{params}| {asked})")
+        let register = match looks {
+            true => {
+                let (ret, body) = (self.result_of(&ret), passage.body(local, ret.is_some()));
+                format!("callbacks.add_checked(move |{params}| -> {ret} {{\n{body}\n}})")
+            }
+            false => format!("callbacks.add(move |{params}| {})", passage.asked(local)),
         };
         let var = self.fresh(&joined(local, "ptr"));
         self.step(match nullable {
             true => format!("let {var} = {local}.map(|{local}| {register});"),
             false => format!("let {var} = {register};"),
         });
+        self.pass_closure(var, nullable, function);
+        let until =
+            format!("until `{}` returns; a panic in it ends the call and goes on from here", self.function.name);
+        self.doc(local, &format!("called{} {until}", passage.with()));
+    }
+
+    /// A closure that the library keeps, for as long as the object of another parameter, or the returned one, lives.
+    pub(super) fn kept_callback(
+        &mut self,
+        local: &str,
+        (object, slot): (&str, Option<&str>),
+        nullable: bool,
+        told: &[Told],
+        param: &ParamPlan,
+    ) {
+        let Shape::Function(function) = &param.shape else { return };
+        let passage = self.passage(local, told, function);
+        let inside = self.names.runtime("Inside");
+        let ret = function.ret.as_ref().map(|ret| self.names.ty(ret));
+        let closure = format!("FnMut({}){}", passage.types.join(", "), arrow(&ret));
+        match nullable {
+            true => self.take_param(local, format!("Option<Box<dyn {closure} + Send>>")),
+            false => self.take_param(&format!("mut {local}"), format!("impl {closure} + Send + 'static")),
+        }
+        let shown = if passage.looks() { "inside" } else { "_" };
+        let params = [&[format!("{shown}: {inside}")], &passage.params[..]].concat().join(", ");
+        let (ret, body) = (self.result_of(&ret), passage.body(local, ret.is_some()));
+        let keep = format!("call.keep(move |{params}| -> {ret} {{\n{body}\n}})?");
+        let (kept, var) = (self.fresh(&joined(local, "kept")), self.fresh(&joined(local, "ptr")));
+        self.step(match nullable {
+            true => format!(
+                "let ({kept}, {var}) = match {local} {{\nSome(mut {local}) => {{\nlet (kept, pointer) = {keep};\n(Some(kept), Some(pointer))\n}}\nNone => (None, None),\n}};"
+            ),
+            false => format!("let ({kept}, {var}) = {keep};"),
+        });
+        self.pass_closure(var, nullable, function);
+        let (object, slot) = (object.to_owned(), slot.map(str::to_owned));
+        let of = if object == "ret" { "what is returned".to_owned() } else { format!("`{}`", self.local(&object)) };
+        let until = match &slot {
+            Some(_) => format!("in any call until {of} has ended or gets another one"),
+            None => format!("in any call until {of} has ended"),
+        };
+        self.kept.push(ToKeep { local: kept, object, slot, nullable });
+        self.doc(
+            local,
+            &format!("called{} {until}; a panic in it ends that call and goes on from there", passage.with()),
+        );
+    }
+
+    /// Objects keep the closures that the library does.
+    pub(super) fn keep(&mut self) {
+        for ToKeep { local, object, slot, nullable } in std::mem::take(&mut self.kept) {
+            let given = self.given.get(&object).cloned();
+            let owner = given.as_ref().map_or_else(|| self.local(&object), |_| "owned".to_owned());
+            let closure = if nullable { "kept" } else { &*local };
+            let keep = match &slot {
+                None => format!("{owner}.keep({closure});"),
+                Some(slot) => {
+                    // What it owns may make calls when it is dropped: when this one is over.
+                    let former = self.fresh(&joined(&local, "before"));
+                    self.before.push(format!("let _{former};"));
+                    format!("_{former} = {owner}.keep_as(\"{slot}\", {closure});")
+                }
+            };
+            match (given, nullable, slot) {
+                // There from the start, whatever the function says: it may be asked as the object ends.
+                (Some(given), false, _) => {
+                    self.after.kept.push(format!("if let Some(owned) = &{given} {{ {keep} }}"));
+                }
+                (Some(given), true, _) => {
+                    let both = format!("if let (Some(owned), Some(kept)) = (&{given}, {local})");
+                    self.after.kept.push(format!("{both} {{ {keep} }}"));
+                }
+                (None, false, _) => self.after.plain.push(keep),
+                (None, true, None) => self.after.plain.push(format!("if let Some(kept) = {local} {{ {keep} }}")),
+                (None, true, Some(slot)) => {
+                    let (former, _) = keep.split_once(" = ").expect("an assignment");
+                    let keep = format!("{local}.and_then(|kept| {owner}.keep_as(\"{slot}\", kept))");
+                    self.after.plain.push(format!("{former} = {keep};"));
+                }
+            }
+        }
+    }
+
+    /// `Result<R, Fault>` for what a closure answers.
+    fn result_of(&mut self, ret: &Option<String>) -> String {
+        format!("Result<{}, {}>", ret.as_deref().unwrap_or("()"), self.names.runtime("Fault"))
+    }
+
+    /// Passes the pointer that stands for a closure.
+    fn pass_closure(&mut self, var: String, nullable: bool, function: &Function) {
         let pointer = if function.nullable && !nullable { format!("Some({var})") } else { var };
         let pointer = self.as_declared(pointer, function);
         self.args.push(pointer);
-
-        let names: Vec<_> = passage.names.iter().map(|name| format!("`{name}`")).collect();
-        let with = if names.is_empty() { String::new() } else { format!(" with {}", names.join(", ")) };
-        let name = &self.function.name;
-        let what = format!("called{with} until `{name}` returns; a panic in it ends the call and goes on from here");
-        self.doc(local, &what);
     }
 
     /// Where closures are registered, and what they look through.
@@ -77,8 +150,8 @@ impl Writer<'_, '_> {
             self.looks_inside = true;
             self.step("let inside = call.inside();".to_owned());
         }
-        if !self.calls_back {
-            self.calls_back = true;
+        if !self.registers {
+            self.registers = true;
             let callbacks = self.names.runtime("Callbacks");
             self.step(format!("let mut callbacks = {callbacks}::new();"));
         }
@@ -179,7 +252,56 @@ impl Writer<'_, '_> {
     }
 }
 
+/// A closure that an object is to keep.
+pub(super) struct ToKeep {
+    /// The local that holds it: an `Option` if there may be none.
+    local: String,
+    object: String,
+    slot: Option<String>,
+    nullable: bool,
+}
+
+fn arrow(ret: &Option<String>) -> String {
+    ret.as_ref().map(|ret| format!(" -> {ret}")).unwrap_or_default()
+}
+
 impl Passage {
+    /// Something of its arguments, or of what it answers, is looked at.
+    fn looks(&self) -> bool {
+        !(self.before.is_empty() && self.after.is_empty())
+    }
+
+    /// The call of the program's closure.
+    fn asked(&self, local: &str) -> String {
+        format!("{local}({})", self.args.join(", "))
+    }
+
+    /// What stands between the library and that closure.
+    fn body(&self, local: &str, answers: bool) -> String {
+        let asked = self.asked(local);
+        let mut lines = self.before.clone();
+        match (answers, self.after.is_empty()) {
+            (true, true) => lines.push(format!("Ok({asked})")),
+            (true, false) => {
+                lines.push(format!("let ret = {asked};"));
+                lines.extend(self.after.iter().cloned());
+                lines.push("Ok(ret)".to_owned());
+            }
+            (false, _) => {
+                lines.push(format!("{asked};"));
+                lines.extend(self.after.iter().cloned());
+                lines.push("Ok(())".to_owned());
+            }
+        }
+        lines.join("\n")
+    }
+
+    /// What it is called with, for the documentation.
+    fn with(&self) -> String {
+        let names: Vec<_> = self.names.iter().map(|name| format!("`{name}`")).collect();
+        if names.is_empty() { String::new() } else { format!(" with {}", names.join(", ")) }
+    }
+
     /// Lends what `name` holds by now, an `Option`.
     fn copied(&mut self, name: &str, nullable: bool, lend: &str, ty: String) {
         if nullable {

@@ -1,8 +1,11 @@
 //! Objects that live in the domain and are never looked into.
 
 use super::words::{joined, optional, when_some};
-use super::{ParamPlan, Shape, Step, Writer, contract};
-use crate::contract::{Contract, Ending, Hold};
+use super::{ParamPlan, Phase, Shape, Step, Writer, contract};
+use crate::{
+    contract::{Contract, Ending, EndingArg, Hold, Lasting, expr::Expr},
+    plan::Bind,
+};
 
 impl Writer<'_, '_> {
     pub(super) fn handle(&mut self, local: &str, nullable: bool, hold: &Hold, param: &ParamPlan) {
@@ -10,7 +13,7 @@ impl Writer<'_, '_> {
         if let Hold::Take { indirect } = hold {
             return self.ended(local, &var, *indirect, param);
         }
-        let held = if self.is_parent(&param.name) { "Owned" } else { "Handle" };
+        let held = if self.is_owner(&param.name) { "Owned" } else { "Handle" };
         let ty = self.handle_type(held, &param.shape);
         self.take_param(local, optional(format!("&{ty}"), nullable));
         let call = |from: &str| format!("call.handle({from})?");
@@ -60,7 +63,7 @@ impl Writer<'_, '_> {
                 let var = self.fresh(&joined(local, "ptr"));
                 self.after.read.push(format!("let {var} = call.read({room});"));
                 self.pointers.insert(format!("*{}", param.name), var.clone());
-                let ty = self.own(local, &var, nullable, free, parent.as_deref(), pointer);
+                let ty = self.own((&param.name, local), &var, nullable, free, parent.as_deref(), pointer);
                 self.result(index + 1, ty, local, what);
             }
             _ => {
@@ -77,7 +80,7 @@ impl Writer<'_, '_> {
         match hold {
             Hold::Give { free, parent } => {
                 let owned = self.fresh("owned");
-                let ty = self.own(&owned, &format!("ret{cast}"), nullable, free, parent.as_deref(), shape);
+                let ty = self.own(("ret", &owned), &format!("ret{cast}"), nullable, free, parent.as_deref(), shape);
                 self.result(0, ty, owned, what);
             }
             _ => {
@@ -93,7 +96,7 @@ impl Writer<'_, '_> {
     /// inside this one: what holds it is there before the call is.
     fn own(
         &mut self,
-        local: &str,
+        (keeper, local): (&str, &str),
         pointer: &str,
         nullable: bool,
         free: &Ending,
@@ -107,47 +110,94 @@ impl Writer<'_, '_> {
             self.after.checked.push(format!("{local} = call.required({given})?;"));
         }
         let object = shape.pointee().map_or_else(|| "_".to_owned(), |(_, to)| self.names.ty(to));
-        let end = self.end(local, &object, free);
-        let child = parent.map(|parent| {
-            let parent = self.local(parent);
-            format!(".map(|owned| owned.child_of({parent}))")
+        let parent_object = parent.and_then(|parent| {
+            let param = self.function.params.iter().find(|param| param.name == parent)?;
+            Some(self.names.ty(param.shape.pointee()?.1))
         });
-        self.after.taken.push(format!("{given} = call.own(&DOMAIN, {pointer}, {end})?{};", child.unwrap_or_default()));
+        let end = self.end(local, &object, parent_object.as_deref(), free);
+        self.after.taken.push(match parent {
+            Some(parent) => {
+                format!("{given} = call.own_child(&DOMAIN, {pointer}, {}, {end})?;", self.local(parent))
+            }
+            None => format!("{given} = call.own(&DOMAIN, {pointer}, {end})?;"),
+        });
+        self.given.insert(keeper.to_owned(), given);
         optional(self.handle_type("Owned", shape), nullable)
     }
 
     /// A closure that ends the object.
-    fn end(&mut self, local: &str, object: &str, free: &Ending) -> String {
-        let ends = self.names.runtime("End");
+    fn end(&mut self, local: &str, object: &str, parent: Option<&str>, free: &Ending) -> String {
         let function = self.names.function_named(&free.function);
-        let (first, before) = match free.indirect {
-            true => ("&raw mut object", "let mut object = object; "),
-            false => ("object", ""),
+        let wanted = self.names.params_of(&free.function);
+        let args: Vec<_> = free.args.iter().zip(&wanted).map(|(arg, wanted)| ending_arg(*arg, wanted)).collect();
+        let indirect = free.args.contains(&EndingArg::Object { indirect: true });
+        let before = if indirect { "let mut object = object; " } else { "" };
+        let (ty, params) = match parent {
+            Some(parent) => {
+                let needed = free.args.contains(&EndingArg::Parent);
+                let params = if needed { "call, object, parent" } else { "call, object, _" };
+                (format!("{}<{object}, {parent}>", self.names.runtime("EndOfChild")), params)
+            }
+            None => (format!("{}<{object}>", self.names.runtime("End")), "call, object"),
         };
-        let nulls = ", std::ptr::null_mut()".repeat(free.nulls);
         let name = self.fresh(&joined(local, "end"));
         self.before.push(format!(
-            "let {name}: {ends}<{object}> = |call, object| {{\n\
+            "let {name}: {ty} = |{params}| {{\n\
              ///~ SAFETY: it is what `{}` gave away; ended once, nothing uses it afterwards.\n\
-             unsafe {{ call.run(move || {{ {before}{function}({first}{nulls}); }}) }}\n}};",
-            self.function.name
+             unsafe {{ call.run(move || {{ {before}{function}({}); }}) }}\n}};",
+            self.function.name,
+            args.join(", ")
         ));
         name
     }
 
-    /// Something that comes out of the function must end before this parameter does.
-    fn is_parent(&self, name: &str) -> bool {
+    /// Something depends on how long the object of this parameter lives: what is made of it, a closure or a length that it keeps.
+    fn is_owner(&self, name: &str) -> bool {
         let params = self.function.params.iter().map(contract);
         let mut all = params.chain(self.function.ret.iter().filter_map(|ret| ret.decision.contract()));
-        all.any(|contract| match contract {
+        let is_told =
+            |expr: &Expr| expr.leaves().iter().any(|leaf| matches!(leaf, Expr::Bound { object, .. } if object == name));
+        let owns = all.any(|contract| match contract {
             Contract::Handle { hold: Hold::Give { parent, .. }, .. } => parent.as_deref() == Some(name),
+            Contract::Callback { scope: Lasting::Object { object, .. }, .. } => object == name,
+            Contract::Buf { len, written, .. } => is_told(len) || written.as_ref().is_some_and(is_told),
+            Contract::Given { len, .. } => is_told(len),
             _ => false,
-        })
+        });
+        owns || self.function.binds.iter().any(|bind| bind.object == name)
+    }
+
+    /// Keeps lengths in mind that are known of objects now.
+    pub(super) fn bind(&mut self) {
+        for Bind { object, name, length } in &self.function.binds {
+            let count = self.count(length, Phase::Checked);
+            let owner = self.local(object);
+            self.after.plain.push(format!("{owner}.bind(\"{name}\", {count});"));
+        }
     }
 
     pub(super) fn handle_type(&mut self, held: &'static str, pointer: &Shape) -> String {
         let held = self.names.runtime(held);
         let object = pointer.pointee().map_or_else(|| "_".to_owned(), |(_, to)| self.names.ty(to));
         format!("{held}<{object}>")
+    }
+}
+
+/// What is passed for one parameter of a function that ends an object.
+fn ending_arg(arg: EndingArg, wanted: &Shape) -> String {
+    let name = match arg {
+        EndingArg::Object { indirect: true } => return "&raw mut object".to_owned(),
+        EndingArg::Object { .. } => "object",
+        EndingArg::Parent => "parent",
+        EndingArg::Null if matches!(wanted, Shape::Pointer { mutable: false, .. }) => {
+            return "std::ptr::null()".to_owned();
+        }
+        EndingArg::Null => return "std::ptr::null_mut()".to_owned(),
+    };
+    match wanted {
+        Shape::Pointer { reference: true, mutable: true, .. } => format!("&mut *{name}"),
+        Shape::Pointer { reference: true, .. } => format!("&*{name}"),
+        Shape::Pointer { mutable: false, .. } => format!("{name}.cast_const()"),
+        _ => name.to_owned(),
     }
 }

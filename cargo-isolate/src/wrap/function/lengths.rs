@@ -33,7 +33,18 @@ impl Writer<'_, '_> {
         }
         let need = self.before(len);
         let have = self.slice_len(name);
+        if let Expr::Bound { object, name } = len {
+            let need = self.bound(object, name);
+            self.step(format!("call.covers({need} as i128, {have})?;"));
+            return Some(need);
+        }
         let need_var = self.fresh(&joined(local, "need"));
+        // What the library has told is no mistake of the caller: nothing panics over it.
+        if len.leaves().iter().any(|leaf| matches!(leaf, Expr::Bound { .. })) {
+            self.step(format!("let {need_var}: i128 = {need};"));
+            self.step(format!("call.covers({need_var}, {have})?;"));
+            return Some(need_var);
+        }
         let have_var = self.fresh(&joined(local, "have"));
         self.checks.push(format!("let {need_var}: i128 = {need};"));
         self.checks.push(format!("let {have_var} = {have} as i128;"));
@@ -55,12 +66,35 @@ impl Writer<'_, '_> {
     }
 
     /// An expression before the call.
-    fn before(&self, expr: &Expr) -> String {
+    fn before(&mut self, expr: &Expr) -> String {
+        self.look_up(expr);
         self.wide(expr, false, &mut Vec::new().into_iter())
+    }
+
+    /// The local with a length that was told of an object before.
+    fn bound(&mut self, object: &str, name: &str) -> String {
+        let key = (object.to_owned(), name.to_owned());
+        if let Some(local) = self.bound.get(&key) {
+            return local.clone();
+        }
+        let owner = self.local(object);
+        let local = self.fresh(&joined(&owner, name));
+        self.step(format!("let {local} = call.bound({owner}, \"{name}\")?;"));
+        self.bound.insert(key, local.clone());
+        local
+    }
+
+    fn look_up(&mut self, expr: &Expr) {
+        for leaf in expr.leaves() {
+            if let Expr::Bound { object, name } = leaf {
+                self.bound(object, name);
+            }
+        }
     }
 
     /// An expression after the call: the functions in it are asked first.
     pub(super) fn after_call(&mut self, expr: &Expr, phase: Phase) -> String {
+        self.look_up(expr);
         let leaves = expr.leaves().into_iter();
         let answers: Vec<_> = leaves
             .filter_map(|leaf| match leaf {
@@ -77,6 +111,7 @@ impl Writer<'_, '_> {
             Expr::Int(value) => format!("{value}_i128"),
             Expr::Call(_) => format!("{} as i128", answers.next().expect("as many answers as questions")),
             Expr::Deref(name) if after && self.is_read_back(name) => format!("{} as i128", self.local(name)),
+            Expr::Bound { object, name } => format!("{} as i128", self.bound[&(object.clone(), name.clone())]),
             Expr::Name(name) | Expr::Deref(name) => match (self.slice_that_tells(name), leaf) {
                 (Some(slice), _) => format!("{} as i128", self.slice_len(&slice)),
                 (None, Expr::Name(_)) => format!("{} as i128", self.local(name)),

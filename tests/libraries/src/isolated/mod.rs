@@ -12,9 +12,15 @@ pub mod libdeflate;
 #[rustfmt::skip]
 pub mod lz4;
 #[rustfmt::skip]
+pub mod png;
+#[rustfmt::skip]
+pub mod snappy;
+#[rustfmt::skip]
 pub mod sqlite;
 #[rustfmt::skip]
 pub mod tlv;
+#[rustfmt::skip]
+pub mod webp;
 #[rustfmt::skip]
 pub mod zlib;
 #[rustfmt::skip]

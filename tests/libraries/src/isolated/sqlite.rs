@@ -6,7 +6,10 @@
     reason = "closures take what callbacks of C are passed"
 )]
 
-use isolate_rt::{Callbacks, Domain, End, Error, Fault, Globals, Handle, Owned};
+use isolate_rt::{
+    Callbacks, Domain, End, EndOfChild, Error, Fault, Globals, Handle, Owned,
+};
+
 use std::ffi::{CStr, CString, c_char, c_int, c_uchar, c_void};
 use crate::sqlite as ffi;
 
@@ -216,7 +219,7 @@ pub fn sqlite3_prepare_v2(
     z_sql: &[u8],
 ) -> Result<Option<Owned<ffi::sqlite3_stmt>>, Error<c_int>> {
     let pp_stmt;
-    let pp_stmt_end: End<ffi::sqlite3_stmt> = |call, object| {
+    let pp_stmt_end: EndOfChild<ffi::sqlite3_stmt, ffi::sqlite3> = |call, object, _| {
         // SAFETY: it is what `sqlite3_prepare_v2` gave away; ended once, nothing uses it afterwards.
         unsafe {
             call.run(move || {
@@ -241,9 +244,7 @@ pub fn sqlite3_prepare_v2(
         ))
     }?;
     let pp_stmt_ptr = call.read(pp_stmt_room);
-    pp_stmt = call
-        .own(&DOMAIN, pp_stmt_ptr, pp_stmt_end)?
-        .map(|owned| owned.child_of(db));
+    pp_stmt = call.own_child(&DOMAIN, pp_stmt_ptr, db, pp_stmt_end)?;
     if ret != 0 {
         // SAFETY: as above.
         let message = unsafe { call.run(move || ffi::sqlite3_errmsg(db_ptr)) }?;

@@ -3,7 +3,7 @@
 use crate::isolation::isolation;
 use crate::support::{LARGEST, alone, noise, samples};
 use isolate_libraries::ffi;
-use isolate_libraries::isolated::{bzip2, lz4, tlv, zlib};
+use isolate_libraries::isolated::{bzip2, lz4, snappy, tlv, zlib};
 use isolate_rt::{Error, Fault};
 use std::ffi::{c_int, c_uint, c_ulong};
 
@@ -188,6 +188,48 @@ fn bzip2_buff_to_buff() {
         },
     };
     check(&codec, LARGEST);
+}
+
+#[test]
+fn snappy_compress_uncompress() {
+    /// snappy's codes are above 0, and the status of a codec is not.
+    fn negated(result: Result<usize, Error<c_uint>>, out: Vec<u8>) -> Result<Outcome, Fault> {
+        match result {
+            Err(Error::Failed(failed)) => Ok((-(*failed.code() as c_int), Vec::new())),
+            Err(Error::Fault(fault)) => Err(fault),
+            Ok(written) => Ok((0, out[..written].to_vec())),
+        }
+    }
+    let codec = Codec {
+        room: |size| snappy::snappy_max_compressed_length(size).unwrap(),
+        compress: |data, room| {
+            let (mut out, mut len) = (vec![0_u8; room], room);
+            // SAFETY: both pointers cover the lengths passed with them.
+            let status = unsafe {
+                snappy_src::snappy_compress(data.as_ptr().cast(), data.len(), out.as_mut_ptr().cast(), &mut len)
+            };
+            out.truncate(if status == 0 { len } else { 0 });
+            (-(status as c_int), out)
+        },
+        decompress: |data, room| {
+            let (mut out, mut len) = (vec![0_u8; room], room);
+            // SAFETY: both pointers cover the lengths passed with them.
+            let status = unsafe {
+                snappy_src::snappy_uncompress(data.as_ptr().cast(), data.len(), out.as_mut_ptr().cast(), &mut len)
+            };
+            out.truncate(if status == 0 { len } else { 0 });
+            (-(status as c_int), out)
+        },
+        isolated_compress: |data, room| {
+            let mut out = vec![0; room];
+            negated(snappy::snappy_compress(data, &mut out), out)
+        },
+        isolated_decompress: |data, room| {
+            let mut out = vec![0; room];
+            negated(snappy::snappy_uncompress(data, &mut out), out)
+        },
+    };
+    check(&codec, 4 << 20);
 }
 
 /// An error says what it is, in the library's words where it has some.

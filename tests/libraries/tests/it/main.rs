@@ -1,4 +1,4 @@
-//! zlib, lz4, bzip2, zstd, libdeflate, SQLite and the demo project's parser, isolated.
+//! zlib, lz4, bzip2, snappy, zstd, libdeflate, libwebp, libpng, SQLite and the demo project's parser, isolated.
 
 mod callbacks;
 mod contexts;
@@ -6,6 +6,9 @@ mod equal;
 mod hostile;
 #[path = "../../../../isolate-rt/tests/support/mod.rs"]
 mod isolation;
+mod pictures;
+mod png;
 mod sqlite;
 mod streams;
 mod support;
+mod webp;

@@ -1,0 +1,185 @@
+//! libpng: pictures written to and read from closures, which its objects keep.
+
+use crate::isolation::isolation;
+use crate::pictures::{Picture, pictures};
+use isolate_libraries::isolated::png;
+use isolate_rt::{Fault, FaultKind, Handle, Owned};
+use libpng_sys::ffi::{self, png_info, png_struct};
+use std::ffi::{CStr, c_int, c_void};
+use std::io::{Cursor, Read as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// What libpng compares with its own, up to the second dot.
+const VERSION: &CStr = c"1.6.0";
+const RGBA: c_int = ffi::PNG_COLOR_TYPE_RGBA as c_int;
+
+/// Damaged pictures end the instance that others would be using.
+fn alone() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+type Shared<T> = Arc<Mutex<T>>;
+
+fn lock<T>(shared: &Shared<T>) -> MutexGuard<'_, T> {
+    shared.lock().expect("no closure panicked")
+}
+
+/// The file that the wrappers make of a picture.
+fn written(picture: &Picture) -> Result<Vec<u8>, Fault> {
+    let png = png::png_create_write_struct(VERSION, None, None)?;
+    let info = png::png_create_info_struct(&png)?;
+    let file = Shared::<Vec<u8>>::default();
+    let sink = file.clone();
+    png::png_set_write_fn(&png, move |_, bytes| lock(&sink).extend_from_slice(bytes), None)?;
+    png::png_set_IHDR(&png, &info, picture.width as u32, picture.height as u32, 8, RGBA, 0, 0, 0)?;
+    png::png_write_info(&png, &info)?;
+    for row in picture.rgba.chunks(picture.stride()) {
+        png::png_write_row(&png, row)?;
+    }
+    png::png_write_end(&png, &info)?;
+    drop((info, png));
+    Ok(Arc::into_inner(file).expect("the closure went with its object").into_inner().expect("nobody panicked"))
+}
+
+/// What direct calls make of it.
+fn written_directly(picture: &Picture) -> Vec<u8> {
+    /// # Safety
+    ///
+    /// As libpng calls it.
+    unsafe extern "C" fn write(png: *mut png_struct, bytes: *mut u8, len: usize) {
+        // SAFETY: the pointer that was set below, and the bytes that libpng has for us.
+        unsafe {
+            (*ffi::png_get_io_ptr(&*png).cast::<Vec<u8>>()).extend_from_slice(std::slice::from_raw_parts(bytes, len));
+        }
+    }
+    let mut file = Vec::new();
+    // SAFETY: rows are as long as the header says; the file outlives what writes to it.
+    unsafe {
+        let mut png = ffi::png_create_write_struct(VERSION.as_ptr(), ptr::null_mut(), None, None);
+        let mut info = ffi::png_create_info_struct(&*png);
+        ffi::png_set_write_fn(&mut *png, (&raw mut file).cast::<c_void>(), Some(write), None);
+        let (width, height) = (picture.width as u32, picture.height as u32);
+        ffi::png_set_IHDR(&*png, &mut *info, width, height, 8, RGBA, 0, 0, 0);
+        ffi::png_write_info(&mut *png, &*info);
+        for row in picture.rgba.chunks(picture.stride()) {
+            ffi::png_write_row(&mut *png, row.as_ptr());
+        }
+        ffi::png_write_end(&mut *png, &mut *info);
+        ffi::png_destroy_write_struct(&mut png, &mut info);
+    }
+    file
+}
+
+/// Objects that read a file, and what libpng says of it.
+type Reader = (Owned<png_struct>, Owned<png_info>, Shared<String>);
+
+fn reader(file: &[u8]) -> Result<Reader, Fault> {
+    let errors = Shared::<String>::default();
+    let told = errors.clone();
+    let note = move |_: &Handle<png_struct>, error: &CStr| *lock(&told) = error.to_string_lossy().into_owned();
+    let png = png::png_create_read_struct(VERSION, Some(Box::new(note)), None)?;
+    let info = png::png_create_info_struct(&png)?;
+    let mut source = Cursor::new(file.to_vec());
+    // Where the file ends, zeros are what libpng gets: no chunk of its.
+    png::png_set_read_fn(&png, move |_, room| drop(source.read(room)))?;
+    Ok((png, info, errors))
+}
+
+/// The picture that the wrappers read: width and pixels.
+fn read(file: &[u8]) -> Result<(u32, Vec<u8>), Fault> {
+    let (png, info, _) = reader(file)?;
+    png::png_read_info(&png, &info)?;
+    png::png_set_expand(&png)?;
+    png::png_read_update_info(&png, &info)?;
+    let (width, height) = (png::png_get_image_width(&png, &info)?, png::png_get_image_height(&png, &info)?);
+    let stride = png::png_get_rowbytes(&png, &info)?;
+    let mut pixels = vec![0; stride * height as usize];
+    for row in pixels.chunks_mut(stride) {
+        png::png_read_row(&png, row)?;
+    }
+    png::png_read_end(&png, &info)?;
+    Ok((width, pixels))
+}
+
+#[test]
+fn there_and_back() {
+    if !isolation() {
+        return;
+    }
+    let _alone = alone();
+    for picture in pictures() {
+        let file = written(&picture).unwrap();
+        assert!(file == written_directly(&picture), "{}", picture.name);
+        let (width, pixels) = read(&file).unwrap();
+        assert!(width as usize == picture.width && pixels == picture.rgba, "{}", picture.name);
+    }
+}
+
+/// What libpng cannot read ends the call: it tells its error function, and jumps to where nobody waits. The next picture is fine.
+#[test]
+fn damaged() {
+    if !isolation() {
+        return;
+    }
+    let _alone = alone();
+    let pictures = pictures();
+    let good = written(&pictures[0]).unwrap();
+    let check = |file: &[u8], expected: &str| {
+        let (png, info, errors) = reader(file).unwrap();
+        let fault = png::png_read_info(&png, &info).unwrap_err();
+        assert!(fault.discarded_instance(), "{fault}");
+        assert_eq!(*lock(&errors), expected);
+        // Everything that was made in that instance is gone, and says so.
+        assert_eq!(*png::png_get_image_width(&png, &info).unwrap_err().kind(), FaultKind::StaleHandle);
+        assert!(read(&good).is_ok());
+    };
+    check(b"GIF89a", "Not a PNG file");
+    check(&good[..20], "IHDR: CRC error");
+    let mut damaged = good.clone();
+    damaged[16] ^= 0x80;
+    check(&damaged, "IHDR: CRC error");
+}
+
+/// Rows are as long as libpng has told, and nobody need say so; before that, and with shorter slices, there is an `Err`.
+#[test]
+fn rows() {
+    if !isolation() {
+        return;
+    }
+    let _alone = alone();
+    let file = written(&pictures()[3]).unwrap();
+    let (png, info, _) = reader(&file).unwrap();
+    let mut row = [0; 4 * 160];
+    assert!(matches!(png::png_read_row(&png, &mut row).unwrap_err().kind(), FaultKind::InvalidValue { .. }));
+    png::png_read_info(&png, &info).unwrap();
+    png::png_read_update_info(&png, &info).unwrap();
+    let short = png::png_read_row(&png, &mut row[1..]).unwrap_err();
+    assert_eq!(*short.kind(), FaultKind::TooLarge { requested: 4 * 160, limit: 4 * 160 - 1 });
+    png::png_read_row(&png, &mut row).unwrap();
+}
+
+/// A closure may be replaced, and may panic; objects end in their order whichever is dropped first.
+#[test]
+fn closures() {
+    if !isolation() {
+        return;
+    }
+    let _alone = alone();
+    let file = written(&pictures()[0]).unwrap();
+    let (png, info, _) = reader(b"not this").unwrap();
+    let mut source = Cursor::new(file.clone());
+    png::png_set_read_fn(&png, move |_, room| source.read_exact(room).expect("a whole file")).unwrap();
+    png::png_read_info(&png, &info).unwrap();
+    assert_eq!(png::png_destroy_read_struct(png).unwrap_err().kind(), &FaultKind::InUse);
+    drop(info);
+
+    let (png, info, _) = reader(&file).unwrap();
+    png::png_set_read_fn(&png, |_, _| panic!("no file")).unwrap();
+    let panic = catch_unwind(AssertUnwindSafe(|| png::png_read_info(&png, &info))).unwrap_err();
+    assert_eq!(panic.downcast_ref::<&str>(), Some(&"no file"));
+    drop((png, info));
+    assert!(read(&file).is_ok());
+}

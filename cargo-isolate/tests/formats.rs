@@ -237,6 +237,42 @@ fn everybody_counts_the_same_constructs() {
 }
 
 /// The same input, the same bytes, whatever is kept from the first run.
+/// The map of symbols and the answer of `--symbol` count the same calls, of all code and of what is dormant.
+#[test]
+fn symbols_are_counted_alike() {
+    let workspace = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| std::fs::write(workspace.path().join(path), text).unwrap();
+    std::fs::create_dir(workspace.path().join("src")).unwrap();
+    write("Cargo.toml", "[package]\nname = \"app\"\nversion = \"1.0.0\"\nedition = \"2024\"\n[workspace]\n");
+    write(
+        "src/lib.rs",
+        "unsafe extern \"C\" { pub fn one(); pub fn two(); }\n#[cfg(windows)]\nunsafe extern \"C\" { pub fn three(); }\n\
+         pub fn f() { unsafe { one(); one(); two() } }\n\
+         #[cfg(windows)]\npub fn g() { unsafe { one(); three() } let _ = two as unsafe extern \"C\" fn(); }\n\
+         pub fn h() { #[cfg(windows)] unsafe { one() } let _ = one as unsafe extern \"C\" fn(); }\n",
+    );
+    let json = |arguments: &[&str]| -> Value {
+        let output = run(workspace.path(), &[&["audit", "--format", "json"], arguments].concat());
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let number = |value: &Value| value.as_u64().unwrap() as usize;
+    let report = json(&[]);
+    let mut uses = Vec::new();
+    for symbol in list(&report, "/symbols") {
+        let sum = |field: &str| list(symbol, "/callers").map(|caller| number(&caller[field])).sum::<usize>();
+        let said = (sum("calls"), sum("mentions"), sum("dormant"));
+        let answer = json(&["--symbol", symbol["name"].as_str().unwrap()]);
+        let callers = || list(&answer, "/symbols/0/callers");
+        let count = |field: &str| callers().map(|caller| caller[field].as_array().unwrap().len()).sum::<usize>();
+        let places = callers().flat_map(|caller| list(caller, "/calls").chain(list(caller, "/mentions")));
+        let dormant = places.filter(|place| !place["dormant"].is_null()).count();
+        assert_eq!((count("calls"), count("mentions"), dormant), said, "{}", symbol["name"]);
+        uses.push(said);
+    }
+    // By name: `one`, `three`, `two`.
+    assert_eq!(uses, [(4, 1, 2), (1, 0, 1), (1, 1, 1)]);
+}
+
 #[test]
 fn reports_are_reproducible() {
     for format in ["text", "json", "sarif", "github", "markdown", "html"] {

@@ -112,7 +112,7 @@ pub(super) fn known(known: &Known) -> String {
     let written_for = written_for.unwrap_or_default();
     let baseline = known.baseline.as_ref().map(|path| format!("the baseline `{path}`{written_for}"));
     let commit = known.commit.as_ref().zip(known.diff_base.as_ref()).map(|(commit, name)| {
-        format!("commit {}, where this code and `{name}` part", commit.get(..9).unwrap_or(commit))
+        format!("commit {}, the last that this code shares with `{name}`", commit.get(..9).unwrap_or(commit))
     });
     let from: Vec<_> = baseline.into_iter().chain(commit).collect();
     format!("{} known from {}", some(known.findings, "finding"), from.join(" and "))

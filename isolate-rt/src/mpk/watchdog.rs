@@ -9,6 +9,8 @@ use super::instance;
 use super::seat::Seat;
 use super::{barrier, deadline, wait, wake as wake_waiting};
 use crate::fault::Unsupported;
+use std::ffi::c_void;
+use std::ptr;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -141,13 +143,28 @@ impl Drop for Quiet {
     }
 }
 
+/// Not by way of std, whose threads take a lock of its own before they run: in the child of a fork another thread, which was just
+/// starting, may have it for ever.
 fn start() -> Result<(), Unsupported> {
-    let started = std::thread::Builder::new().name("isolate-watchdog".into()).stack_size(STACK).spawn(watch);
-    let errno = |error: std::io::Error| error.raw_os_error().unwrap_or(libc::EAGAIN);
-    started.map(drop).map_err(|error| Unsupported::System { call: "pthread_create", errno: errno(error) })
+    extern "C" fn body(_: *mut c_void) -> *mut c_void {
+        // SAFETY: a name of at most 15 bytes.
+        unsafe { libc::prctl(libc::PR_SET_NAME, c"isolate-watchdo".as_ptr()) };
+        watch()
+    }
+    // SAFETY: attributes that live as long as they are used, and a function that needs no argument.
+    let errno = unsafe {
+        let (mut attributes, mut thread) = (std::mem::zeroed(), std::mem::zeroed());
+        libc::pthread_attr_init(&mut attributes);
+        libc::pthread_attr_setstacksize(&mut attributes, STACK);
+        libc::pthread_attr_setdetachstate(&mut attributes, libc::PTHREAD_CREATE_DETACHED);
+        let errno = libc::pthread_create(&mut thread, &attributes, body, ptr::null_mut());
+        libc::pthread_attr_destroy(&mut attributes);
+        errno
+    };
+    if errno == 0 { Ok(()) } else { Err(Unsupported::System { call: "pthread_create", errno }) }
 }
 
-fn watch() {
+fn watch() -> ! {
     let mut busy_at = deadline::now();
     loop {
         let domains = DOMAINS.load(Ordering::Acquire);

@@ -7,12 +7,13 @@ function help({ home, shown }) {
   const bare = blocks.filter((block) => !block.argued).length;
   const used = new Set(own.flatMap((candidate) => [...symbolsOf(candidate)]));
   const outside = shown.length - own.length;
+  const one = (count, noun) => (count === 1 ? noun : `${noun}s`);
   const unseen = home.sums[report.columns.findIndex(([head]) => head === "unseen calls")] ?? 0;
   return [
     element("dl", { class: "facts" }, ...[
-      [holders.length, "functions with unsafe code"], [own.length - holders.length, "more of the package that reach them by calls"],
-      ...(packages.length > 1 ? [[outside, "of other packages that call into it"]] : []), [blocks.length, "unsafe blocks"],
-      [bare, "of them without a comment that argues for it"], [used.size, "foreign symbols"], ...(unseen > 0 ? [[unseen, "calls of what a build script writes, not seen: `--expand` reads it"]] : []),
+      [holders.length, one(holders.length, "function") + " with unsafe code"], [own.length - holders.length, "more of the package that reach them by calls"],
+      ...(packages.length > 1 ? [[outside, "of other packages that call into it"]] : []), [blocks.length, one(blocks.length, "unsafe block")],
+      [bare, "of them without a comment that argues for it"], [used.size, one(used.size, "foreign symbol")], ...(unseen > 0 ? [[unseen, one(unseen, "call") + " of what a build script writes, not seen: `--expand` reads it"]] : []),
     ].map(([count, name]) => element("div", {}, element("dt", { class: "number" }, digits(count)), element("dd", {}, ...prose(name))))),
     element("p", { class: "hint" }, "Click a module to open or close it, anything else to see what it stands on and who stands on it. Arrow keys move along the graph, Enter opens, Escape lets go."),
     element("p", { class: "hint" }, "Calls of paths are followed. Methods called with a dot are not, nor are closures and function pointers."),

@@ -75,6 +75,9 @@ fn print(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             () => remark(out, package, &evidence)?,
         }
     }
+    if report.packages.iter().all(|package| package.member) {
+        writeln!(out, "\n# This workspace has no dependencies.")?;
+    }
     Ok(())
 }
 

@@ -48,7 +48,7 @@ fn build() -> Vec<u8> {
     };
     put(
         "Cargo.toml",
-        "[package]\nname = \"app\"\nversion = \"1.0.0\"\nedition = \"2024\"\n[dependencies]\n\
+        "[package]\nname = \"app\"\nversion = \"1.0.0\"\nedition = \"2018\"\nrust-version = \"1.64\"\n[dependencies]\n\
          globals-sys = { path = \"sys\" }\n\
          libz-sys = { version = \"1.1.31\", default-features = false, features = [\"libc\", \"static\"] }\n[workspace]\n",
     );

@@ -21,27 +21,28 @@ use std::{env, fs};
 /// a build script says so.
 pub fn link(path: impl AsRef<Path>) {
     let path = path.as_ref();
-    println!("cargo::rerun-if-changed={}", path.display());
+    // With one colon: cargo takes two from no package that says it builds with a Rust before 1.77.
+    println!("cargo:rerun-if-changed={}", path.display());
     if !has_domains() {
         let target = variable("TARGET");
-        println!("cargo::warning=isolated calls return errors on {target}: domains need x86_64-unknown-linux-gnu");
+        println!("cargo:warning=isolated calls return errors on {target}: domains need x86_64-unknown-linux-gnu");
         return;
     }
     if let Some(flag) = other_linker(&env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default()) {
-        println!(
-            "cargo::error=`{flag}` chooses a linker that does not read the fragment {}: domains need rust-lld, \
+        eprintln!(
+            "error: `{flag}` chooses a linker that does not read the fragment {}: domains need rust-lld, \
              the default linker of x86_64-unknown-linux-gnu",
             path.display()
         );
-        return;
+        std::process::exit(1);
     }
     let folder = PathBuf::from(variable("OUT_DIR"));
     // All fragments of a program are found by name, so the name is the package's.
     let name = format!("{}-{}-isolate.ld", variable("CARGO_PKG_NAME"), variable("CARGO_PKG_VERSION"));
     fs::copy(path, folder.join(&name))
         .unwrap_or_else(|error| panic!("cannot copy the linker fragment {}: {error}", path.display()));
-    println!("cargo::rustc-link-search=native={}", folder.display());
-    println!("cargo::rustc-link-lib=dylib:+verbatim={name}");
+    println!("cargo:rustc-link-search=native={}", folder.display());
+    println!("cargo:rustc-link-lib=dylib:+verbatim={name}");
 }
 
 /// The platform for which wrappers name the fragment's symbols.

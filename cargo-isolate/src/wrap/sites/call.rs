@@ -10,7 +10,7 @@ use super::{
     source::{Edit, Source, range},
 };
 use crate::{
-    contract::{Contract, Dir, expr::Expr as Length},
+    contract::{Contract, Dir, expr::Expr as Length, object::Life},
     plan::{FunctionPlan, ParamPlan, Role},
     wrap::function,
 };
@@ -346,25 +346,44 @@ impl<'c> Call<'c> {
 
     /// The call to write by hand, as far as it is known.
     fn suggestion(&self, passes_on: bool) -> String {
-        let mut known = self.wrapper.function.params.iter().enumerate().filter_map(|(index, param)| {
-            let is_hidden = !matches!(param.role, Role::Caller)
-                || matches!(
-                    param.decision.contract(),
-                    Some(Contract::Obj { dir: Dir::Out, .. } | Contract::Handle { dir: Dir::Out, .. })
-                );
-            (!is_hidden).then(|| match (self.arguments.get(&index), self.argument(index)) {
-                (Some(Argument::Kept), Some(expr)) => Some(self.source.of(expr).to_owned()),
-                (Some(Argument::Text(text)), _) => Some(text.clone()),
-                _ => None,
-            })
-        });
-        let arguments: Vec<_> = self
-            .wrapper
-            .params
-            .iter()
+        let known = self.wrapper.function.params.iter().enumerate().flat_map(|(index, param)| self.known(index, param));
+        let known: Vec<_> = known.collect();
+        // Where the two lists do not go together, nothing is known of either.
+        let known = if known.len() == self.wrapper.params.len() { known } else { Vec::new() };
+        let mut known = known.into_iter();
+        let arguments = self.wrapper.params.iter();
+        let arguments: Vec<_> = arguments
             .map(|(name, ty)| known.next().flatten().unwrap_or_else(|| format!("/* {name}: {ty} */")))
             .collect();
         format!("{}({}){}", self.wrapper.path, arguments.join(", "), if passes_on { "?" } else { "" })
+    }
+
+    /// What the wrapper takes for a parameter of the function, as far as it is known: nothing for one that it hides, and the
+    /// slices of its cursors behind an object.
+    fn known(&self, index: usize, param: &ParamPlan) -> Vec<Option<String>> {
+        let mut cursors = 0;
+        let is_hidden = match param.decision.contract() {
+            _ if !matches!(param.role, Role::Caller) => true,
+            Some(Contract::Obj { dir, .. } | Contract::Handle { dir, .. } | Contract::Cstr { dir, .. }) => {
+                *dir == Dir::Out
+            }
+            Some(Contract::Object { life: Life::Made { .. }, .. }) => true,
+            Some(Contract::Object { cursors: all, .. }) => {
+                cursors = all.iter().filter(|cursor| cursor.moves).count();
+                false
+            }
+            Some(Contract::Given { .. } | Contract::Fixed { .. } | Contract::Memory) => true,
+            _ => false,
+        };
+        if is_hidden {
+            return Vec::new();
+        }
+        let text = match (self.arguments.get(&index), self.argument(index)) {
+            (Some(Argument::Kept), Some(expr)) => Some(self.source.of(expr).to_owned()),
+            (Some(Argument::Text(text)), _) => Some(text.clone()),
+            _ => None,
+        };
+        [vec![text], vec![None; cursors]].concat()
     }
 }
 

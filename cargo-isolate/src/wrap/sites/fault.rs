@@ -1,57 +1,72 @@
 //! What a function can do with a `Fault`: pass it on where its own error type takes it.
 
-use crate::graph::{Package, Role};
+use crate::graph::{Package, Role, SourceFile};
 use isolate_lints::facts::TypeKind;
 use syn::{GenericArgument, PathArguments, ReturnType, Type};
 
-/// Whether `?` turns a `Fault` into the error that a function of this package returns, as far as its text says.
-pub(super) fn passes_on(package: &Package, output: &ReturnType) -> bool {
+/// Whether `?` turns a `Fault` into the error that a function of this file returns, as far as its text says.
+pub(super) fn passes_on(package: &Package, file: &SourceFile, output: &ReturnType) -> bool {
     let ReturnType::Type(_, ty) = output else { return false };
-    error_of(package, ty, 0).is_some_and(|error| takes_fault(package, &error, 0))
+    error_of(package, Some(file), ty, 0).is_some_and(|(file, error)| takes_fault(package, file, &error, 0))
 }
 
-/// The error type of a `Result`.
-fn error_of(package: &Package, ty: &Type, depth: u8) -> Option<Type> {
+/// The error type of a `Result`, and the file whose imports say what its names mean; none where that is not known.
+fn error_of<'f>(
+    package: &Package,
+    file: Option<&'f SourceFile>,
+    ty: &Type,
+    depth: u8,
+) -> Option<(Option<&'f SourceFile>, Type)> {
     let Type::Path(path) = ty else { return None };
-    let last = path.path.segments.last()?;
-    let arguments: Vec<&Type> = match &last.arguments {
+    let arguments: Vec<&Type> = match &path.path.segments.last()?.arguments {
         PathArguments::AngleBracketed(arguments) => arguments.args.iter().filter_map(as_type).collect(),
         _ => Vec::new(),
     };
-    if last.ident == "Result" && arguments.len() == 2 {
-        return Some(arguments[1].clone());
+    let words = words(file, path);
+    let last = words.last()?;
+    if last == "Result" && arguments.len() == 2 {
+        return Some((file, arguments[1].clone()));
     }
-    let qualifier = path.path.segments.iter().rev().nth(1).map(|segment| segment.ident.to_string());
-    match qualifier.as_deref() {
+    let standing_for = |error: &str| Some((None, syn::parse_str(error).ok()?));
+    match words.iter().rev().nth(1).map(String::as_str) {
         // Their one-argument `Result` is over an error that takes any other.
-        Some(krate @ ("anyhow" | "eyre" | "color_eyre")) => syn::parse_str(&format!("{krate}::Error")).ok(),
-        Some("io") => syn::parse_str("std::io::Error").ok(),
+        Some(krate @ ("anyhow" | "eyre" | "color_eyre")) => standing_for(&format!("{krate}::Error")),
+        Some("io") => standing_for("std::io::Error"),
         Some("fmt") => None,
         _ if depth > 8 => None,
-        _ => alias(package, &last.ident.to_string()).and_then(|ty| error_of(package, &ty, depth + 1)).or_else(|| {
-            imports_any_result(package, &last.ident).then(|| syn::parse_str("anyhow::Error").ok()).flatten()
-        }),
+        _ => alias(package, last).and_then(|ty| error_of(package, None, &ty, depth + 1)),
     }
 }
 
-fn takes_fault(package: &Package, error: &Type, depth: u8) -> bool {
+fn takes_fault(package: &Package, file: Option<&SourceFile>, error: &Type, depth: u8) -> bool {
     let Type::Path(path) = error else { return false };
-    let Some(last) = path.path.segments.last() else { return false };
-    let name = last.ident.to_string();
-    let is_of = |krate: &str| path.path.segments.first().is_some_and(|first| first.ident == krate);
-    match (&*name, &last.arguments) {
+    let words = words(file, path);
+    let (Some(name), Some(last)) = (words.last(), path.path.segments.last()) else { return false };
+    match (&**name, &last.arguments) {
         ("Fault", _) => true,
         ("Box", PathArguments::AngleBracketed(arguments)) => {
             arguments.args.iter().filter_map(as_type).any(is_dyn_error)
         }
-        ("Error", _) if path.path.segments.iter().rev().nth(1).is_some_and(|before| before.ident == "io") => true,
-        ("Error" | "Report", _) if ["anyhow", "eyre", "color_eyre"].iter().any(|krate| is_of(krate)) => true,
+        ("Error", _) if words.iter().rev().nth(1).is_some_and(|before| before == "io") => true,
+        ("Error" | "Report", _) if ["anyhow", "eyre", "color_eyre"].contains(&&*words[0]) => true,
         _ if depth > 8 => false,
-        _ => match alias(package, &name) {
-            Some(ty) => takes_fault(package, &ty, depth + 1),
-            None => converts(package, &name),
+        _ => match alias(package, name) {
+            Some(ty) => takes_fault(package, None, &ty, depth + 1),
+            None => converts(package, name),
         },
     }
+}
+
+/// The words of a path, the first of them as the file imports it: `Result` after `use std::io::Result` is `std::io::Result`.
+fn words(file: Option<&SourceFile>, path: &syn::TypePath) -> Vec<String> {
+    let mut words: Vec<_> = path.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+    let imports = file.into_iter().flat_map(|file| &file.facts.imports);
+    let mut named = imports.filter(|import| import.name == words.first().cloned());
+    // What several modules of the file import by one name means nothing.
+    if let (Some(import), None) = (named.next(), named.next()) {
+        words.splice(..1, import.path.split("::").filter(|word| !word.is_empty()).map(str::to_owned));
+    }
+    words
 }
 
 fn is_dyn_error(ty: &Type) -> bool {
@@ -77,12 +92,6 @@ fn alias(package: &Package, name: &str) -> Option<Type> {
         (Some(TypeKind::Alias(target)), None) => syn::parse_str(target).ok(),
         _ => None,
     }
-}
-
-fn imports_any_result(package: &Package, name: &syn::Ident) -> bool {
-    let imports = package.files.iter().flat_map(|file| &file.facts.imports);
-    let mut named = imports.filter(|import| import.name.as_deref().is_some_and(|local| name == local));
-    named.any(|import| matches!(&*import.path, "anyhow::Result" | "eyre::Result" | "color_eyre::Result"))
 }
 
 /// `impl From<Fault> for Name`, wherever it stands in the package.

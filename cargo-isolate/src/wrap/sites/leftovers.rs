@@ -29,7 +29,9 @@ pub(super) fn argument(source: &Source, block: Unsafe<'_>) -> Option<Edit> {
             return None;
         }
         start = above;
-        if text.trim_start_matches('/').trim_start().starts_with("SAFETY:") {
+        let words = text.trim_start_matches('/').trim_start();
+        // As the rule about such comments has it: `Safety:` is one, too.
+        if ["SAFETY:", "Safety:"].iter().any(|word| words.starts_with(word)) {
             return Some(Edit::delete(start..line));
         }
     }

@@ -205,7 +205,9 @@ fn in_file(
             [] => false,
         }
     };
-    let below = |other: &&SourceFile| other.path != file.path && other.module.starts_with(&file.module);
+    let below = |other: &&SourceFile| {
+        other.path != file.path && other.krate == file.krate && other.module.starts_with(&file.module)
+    };
     let elsewhere = |name: &str| {
         let texts = package.files.iter().filter(below).filter_map(|other| other.text().ok());
         texts.into_iter().any(|text| leftovers::mentions(text, name) > 0)
@@ -237,7 +239,7 @@ impl Wrappers<'_> {
             return Err(left("its file belongs to several crates, and `crate::isolated` is in one of them"));
         }
         let Some(found) = found else { return Err(left("it stands in a macro, where there are only tokens")) };
-        let passes_on = found.returns.is_some_and(|output| fault::passes_on(package, output));
+        let passes_on = found.returns.is_some_and(|output| fault::passes_on(package, file, output));
         let ready = call::read(source, found, wrapper, passes_on)?;
         match source.loses_comment(&ready.edits(false)) {
             true => Err(ready.left("a comment stands where an argument would go".to_owned())),

@@ -20,7 +20,11 @@ unsafe extern \"C\" {
     pub fn open() -> *mut Ctx;
     pub fn close(ctx: *mut Ctx);
     pub fn plain(a: c_int, b: c_int) -> c_int;
+    pub fn begin(flow: *mut Flow, level: c_int) -> c_int;
+    pub fn step(flow: *mut Flow, action: c_int) -> c_int;
+    pub fn end(flow: *mut Flow) -> c_int;
 }
+#[repr(C)] #[derive(Clone, Copy)] pub struct Flow { pub next: *const u8, pub left: c_int, pub state: *mut c_void }
 ";
 
 const POLICY: &str = r#"
@@ -40,6 +44,10 @@ arg.out = { kind = "buf", dir = "out", cap = "4" }
 arg.found = { kind = "obj", dir = "out" }
 [fn.paint]
 arg.pixels = { kind = "buf", dir = "out", cap = "w * h" }
+[struct.Flow]
+create = { "begin" = "end" }
+private = ["state"]
+field.next = { dir = "in", left = "left", fn = ["step"] }
 [fn.maybe]
 arg.data = { kind = "buf", len = "len", null = "ok" }
 "#;
@@ -124,6 +132,19 @@ fn arguments_go_with_what_they_were_for() {
     check(
         "    // Sum first.\n    // SAFETY: as long as it says,\n    // and no longer.\n    let s = unsafe { z_sys::sum(1, data.as_ptr(), data.len()) };",
         "    // Sum first.\n    let s = crate::isolated::z::sum(1, data)?;",
+    );
+    check(
+        "    let s = unsafe {\n        z_sys::sum(1,\n                   data.as_ptr(),\n                   data.len())\n    };",
+        "    let s = crate::isolated::z::sum(1,\n               data)?;",
+    );
+    // Nothing stands around it that would take a part of it, comments or not.
+    check(
+        "    // Safety: no conditions.\n    let s = { unsafe { z_sys::plain(1, 2) != 0 } /* or not */ };",
+        "    let s = { crate::isolated::z::plain(1, 2)? != 0 /* or not */ };",
+    );
+    check(
+        "    let s = !{\n        // Two.\n        unsafe { z_sys::plain(1, 2) as u32 }\n    };",
+        "    let s = !{\n        // Two.\n        crate::isolated::z::plain(1, 2)? as u32\n    };",
     );
     let two = "    // SAFETY: both.\n    let s = [unsafe { z_sys::sum(1, data.as_ptr(), data.len()) }, unsafe { *data.as_ptr() }];";
     check(
@@ -335,6 +356,12 @@ fn what_cannot_return_panics() {
     check("fn f() -> Result<i32, std::io::Error>", "?");
     check("fn f() -> std::io::Result<i32>", "?");
     check("use std::io;\nfn f() -> io::Result<i32>", "?");
+    check("use std::io::Result;\nfn f() -> Result<i32>", "?");
+    check("use std::io::{Error, Result as R};\nfn f() -> R<i32>", "?");
+    check("use std::io::Error;\nfn f() -> Result<i32, Error>", "?");
+    check("use std::fmt::{Error, Result};\nfn f() -> Result", panics);
+    check("use std::fmt::Error;\nfn f() -> Result<i32, Error>", panics);
+    check("mod a { use std::io::Error; }\nmod b { use std::fmt::Error; }\nfn f() -> Result<i32, Error>", panics);
     check("enum E {}\nfn f() -> Result<i32, E>", panics);
     check("fn f() -> anyhow::Result<i32>", "?");
     check("use anyhow::Result;\nfn f() -> Result<i32>", "?");
@@ -356,6 +383,10 @@ fn the_rest_is_said_with_what_to_write() {
     stays(
         "unsafe { z_sys::close(ctx) };",
         "2:10 `ctx` is a `Handle` to the wrapper: whoever makes it must keep that | crate::isolated::z::close(/* ctx: &Handle<ffi::Ctx> */)",
+    );
+    stays(
+        "unsafe { z_sys::step(flow, 2) };",
+        "2:10 `flow` is an `Object` to the wrapper: it stays in the domain | crate::isolated::z::step(/* flow: &mut Object<ffi::Flow> */, /* next: &[u8] */, 2)",
     );
     stays("let f = z_sys::plain;", "2:9 its address is taken: nobody can say who calls it, and with what");
     stays("assert_eq!(unsafe { z_sys::plain(1, 2) }, 3);", "2:21 it stands in a macro, where there are only tokens");

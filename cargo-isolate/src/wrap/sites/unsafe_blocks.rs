@@ -97,8 +97,7 @@ pub(super) fn unwrap(
         without_keyword(edits);
         return statements.filter(|_| lines && is_bare);
     }
-    let is_one =
-        matches!(inner, Expr::Call(_) | Expr::MethodCall(_)) || is_delimited(&source.text, keyword.start, close.end);
+    let is_one = matches!(inner, Expr::Call(_) | Expr::MethodCall(_)) || is_delimited(source, keyword.start, close.end);
     let (before, after) = if is_one { ("", "") } else { ("(", ")") };
     edits.push(Edit::new(keyword.start..expr.start, before));
     edits.push(Edit::new(expr.end..close.end, after));
@@ -110,9 +109,10 @@ pub(super) fn unwrap(
 }
 
 /// Between `=`, `(`, `,` and the like, any expression can stand as it is.
-fn is_delimited(text: &str, start: usize, end: usize) -> bool {
-    let before = text[..start].trim_end();
+fn is_delimited(source: &Source, start: usize, end: usize) -> bool {
+    let (before, after) = (source.code(0..start), source.code(end..source.text.len()));
+    let before = before.trim_end();
     let is_open =
         before.ends_with(['(', '[', ',', '{', ';', '=']) || before.ends_with("return") || before.ends_with("=>");
-    is_open && text[end..].trim_start().starts_with([')', ']', ',', '}', ';'])
+    is_open && after.trim_start().starts_with([')', ']', ',', '}', ';'])
 }

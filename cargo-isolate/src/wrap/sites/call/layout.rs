@@ -70,8 +70,11 @@ impl Call<'_> {
         let end =
             kept.map_or(bytes(self.found.call.paren_token.span.open()).end, |last| range(pairs[last].value()).end);
         let tail = end..close.start;
-        // What goes at the end of a line goes at once, with its commas.
-        let is_tail = kept.map_or(0, |last| last + 1) < pairs.len() && !self.source.text[tail.clone()].contains('\n');
+        // What goes at the end of a line goes at once, with its commas, and so does what the parenthesis stands right behind.
+        let text = &self.source.text;
+        let last = pairs.last().map_or(tail.start, |pair| range(pair.value()).end);
+        let hugs = last <= close.start && !text[last..close.start].contains('\n');
+        let is_tail = kept.map_or(0, |last| last + 1) < pairs.len() && (hugs || !text[tail.clone()].contains('\n'));
         let mut edits = Vec::new();
         for (index, pair) in pairs.iter().enumerate() {
             let argument = range(pair.value());

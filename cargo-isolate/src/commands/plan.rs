@@ -29,6 +29,9 @@ pub(crate) struct Args {
     /// Say of one function what was decided for each parameter, by whom, and on what evidence
     #[arg(long, value_name = "FUNCTION", conflicts_with = "format")]
     explain: Option<String>,
+    /// With `--explain`: ask clang what the C code of the function does with each pointer; nothing of it is run
+    #[arg(long, requires = "explain")]
+    clang: bool,
 }
 
 /// What `--format json` prints.
@@ -59,7 +62,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     }
     if let Some(name) = &args.explain {
         let (domain, function) = plan.function(name)?;
-        plan::explain(&mut streams::stdout(), domain, function)?;
+        let symbol = function.symbol.as_deref().unwrap_or(&function.name);
+        let library = &graph.packages[domain.library.package];
+        let seen = args.clang.then(|| plan::Seen::of(library, symbol, function.params.len()));
+        plan::explain(&mut streams::stdout(), domain, function, seen.as_ref())?;
         return Ok(if function.is_ready() { Exit::Clean } else { Exit::Violation });
     }
     let LastBuild { served, refused } = last_build(&graph, &plan).context("cannot read what the last build left")?;

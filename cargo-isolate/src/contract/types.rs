@@ -255,9 +255,12 @@ impl Item<'_> {
 }
 
 /// The ways to say "contents hidden": `struct X;`, `struct X { _private: [u8; 0], … }`, `struct X(c_int);` that is not `Copy`.
+/// `struct X([u8; 64]);` is memory that the caller provides.
 fn is_opaque(item: &TypeItem, fields: &[Param]) -> bool {
     let zero_sized = |field: &Param| field.ty.replace(' ', "").ends_with(";0]") || field.ty.contains("PhantomData");
-    let placeholder = |field: &Param| field.name.as_deref().is_none_or(|name| name == "0" || name.starts_with('_'));
+    let placeholder = |field: &Param| {
+        field.name.as_deref().is_none_or(|name| name == "0" || name.starts_with('_')) && !field.ty.starts_with('[')
+    };
     fields.iter().all(zero_sized) || (!item.copy && fields.len() == 1 && placeholder(&fields[0]))
 }
 

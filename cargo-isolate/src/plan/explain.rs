@@ -1,7 +1,10 @@
 //! One function of the plan in full: for each pointer what was decided, by whom, and on what evidence.
 
-use super::{Decision, DomainPlan, FunctionPlan, Plan, Role};
-use crate::{contract::infer::Tier, nearest::nearest};
+use super::{Decision, DomainPlan, FunctionPlan, Plan, Role, Seen, clang::Use};
+use crate::{
+    contract::{Contract, Dir, infer::Tier},
+    nearest::nearest,
+};
 use std::io::{self, Write};
 
 /// A name that no domain isolates.
@@ -30,8 +33,13 @@ impl Plan {
     }
 }
 
-/// Prints a function with every decision and its evidence.
-pub(crate) fn explain(out: &mut dyn Write, domain: &DomainPlan, function: &FunctionPlan) -> io::Result<()> {
+/// Prints a function with every decision and its evidence, and what clang has `seen` of its code or why it has not.
+pub(crate) fn explain(
+    out: &mut dyn Write,
+    domain: &DomainPlan,
+    function: &FunctionPlan,
+    seen: Option<&Result<Seen, String>>,
+) -> io::Result<()> {
     let declared = &function.declared;
     writeln!(out, "{}, declared at {}:{}:{}", function.name, declared.file, declared.line, declared.column)?;
     writeln!(
@@ -42,16 +50,27 @@ pub(crate) fn explain(out: &mut dyn Write, domain: &DomainPlan, function: &Funct
     if let Some(contracts) = &domain.contracts {
         writeln!(out, "contracts: {contracts}")?;
     }
+    match seen {
+        Some(Ok(seen)) => writeln!(out, "its C code, by {}: {}", seen.by, seen.file)?,
+        Some(Err(reason)) => writeln!(out, "nothing from its C code: {reason}")?,
+        None => {}
+    }
     if let Some(reason) = &function.refused {
         writeln!(out, "no wrapper: {reason}")?;
     }
-    for param in &function.params {
+    for (index, param) in function.params.iter().enumerate() {
         subject(out, &param.name, &param.ty, &param.shape.to_string())?;
         match &param.role {
             Role::Caller => {}
             Role::LengthOf(_) | Role::CellOf(_) => writeln!(out, "    the wrapper's caller does not see it")?,
         }
         decision(out, &param.decision)?;
+        if let Some(Ok(seen)) = seen
+            && let Some(found) = &seen.params[index]
+        {
+            let against = if contradicts(*found, &param.decision) { ": not what is said above" } else { "" };
+            writeln!(out, "    its C code {found}{against}")?;
+        }
     }
     if let Some(ret) = &function.ret {
         subject(out, "ret", &ret.ty, &ret.shape.to_string())?;
@@ -87,5 +106,19 @@ fn decision(out: &mut dyn Write, decision: &Decision) -> io::Result<()> {
             writeln!(out, "    likely, for you to check: {evidence}")
         }
         Decision::Refused { reason, .. } => writeln!(out, "    refused: {reason}"),
+    }
+}
+
+/// The code does what the contract rules out. That it *may* do something says nothing.
+fn contradicts(found: Use, decision: &Decision) -> bool {
+    let dir = match decision.contract() {
+        Some(Contract::Obj { dir, .. } | Contract::Buf { dir, .. }) => *dir,
+        Some(Contract::Cstr { .. }) => Dir::In,
+        _ => return false,
+    };
+    match dir {
+        Dir::In => found.writes && !found.reads,
+        Dir::Out => found.reads && !found.writes,
+        Dir::Inout => false,
     }
 }

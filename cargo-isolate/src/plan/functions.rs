@@ -15,7 +15,7 @@ use crate::{
         shape::{Shape, TypePath},
         types::{Site, Types},
     },
-    graph::Graph,
+    graph::{self, Graph},
     policy::{PolicyError, model},
 };
 use isolate_lints::facts::{ForeignItem, ForeignKind, Param as Declaration};
@@ -67,7 +67,9 @@ impl<'s> Surroundings<'s> {
         let packages: BTreeSet<_> = selected.iter().map(|one| one.declared.index).collect();
         let libraries = packages.into_iter().map(|package| {
             let all = select::functions(graph, package).map(|one| signature(types, one.item, &one.declared));
-            (package, Library::of(&all.collect::<Vec<_>>()))
+            let files = graph.packages[package].files.iter().filter(|file| file.role == graph::Role::Main);
+            let constants = files.flat_map(|file| &file.facts.constants);
+            (package, Library::of(&all.collect::<Vec<_>>(), constants))
         });
         let libraries = libraries.collect();
         let names: Vec<_> = selected.iter().map(|one| (&*one.domain, &*one.item.name)).collect();

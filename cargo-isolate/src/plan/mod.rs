@@ -1,5 +1,6 @@
 //! Which foreign functions the policy isolates, and what each of their pointers means: the noun that wrappers are made of.
 
+mod clang;
 mod explain;
 mod functions;
 mod select;
@@ -21,6 +22,7 @@ use camino::Utf8PathBuf;
 use serde::{Serialize, Serializer};
 use std::{collections::BTreeMap, time::Duration};
 
+pub(crate) use clang::Seen;
 pub(crate) use explain::{NoSuchFunction, explain};
 pub(crate) use text::{print, print_hopeless};
 

@@ -1,3 +1,4 @@
+use super::clang::Use;
 use crate::fixture::{graph, mistakes, policy};
 
 /// The plan as text, or the mistakes of the policy.
@@ -31,6 +32,14 @@ pub enum Opaque {}
 #[repr(C)] #[derive(Clone, Copy)] pub struct Inner { pub mode: Mode }
 pub type Handle = *mut Opaque;
 pub type Library = *mut c_void;
+#[repr(C)] pub struct Filled([u8; 64]);
+pub const crypto_box_NONCEBYTES: u32 = 24;
+pub const crypto_box_PUBLICKEYBYTES: usize = 0x20usize;
+pub const crypto_box_MACBYTES: c_uint = 16 as c_uint;
+pub const crypto_sign_PUBLICKEYBYTES: u32 = 32;
+pub const crypto_hash_BYTES: u32 = 64;
+pub const crypto_hash_BYTES_MAX: u32 = 128;
+pub const NONCEBYTES: u32 = 8;
 // libz-sys spells its types like this, and keeps them private.
 #[cfg(not(zng))] macro_rules! if_zng { ($_zng:tt, $not_zng:tt) => { $not_zng }; }
 #[cfg(zng)] macro_rules! if_zng { ($zng:tt, $_not_zng:tt) => { $zng }; }
@@ -117,10 +126,20 @@ inferred! {
         fn placed(in_pos: *mut usize, available_out: *mut usize);
         fn taken(size: *mut usize) -> *const u8;
     ",
+    suggests_sizes: "
+        fn crypto_box_easy(c: *mut u8, m: *const u8, mlen: c_ulonglong, n: *const u8, client_pk: *const u8, sk: *const u8);
+        fn crypto_box_open(m: *mut u8, c: *const u8, clen: c_ulonglong, nonce: *const u8);
+        fn crypto_hash(out: *mut u8, in_: *const u8, inlen: c_ulonglong);
+        fn crypto_sign_pk_to_curve25519(curve25519_pk: *mut u8, pk: *const u8);
+        fn other_box(n: *const u8);
+        fn msg(msg32: *const u8, in2: *const u8);
+        fn back(window: *mut u8, windowBits: c_int, block: *mut u8, blockRoom: c_int, maxblock: c_int);
+    ",
     infers_handles_strings_and_structs: "
         fn used(handle: Handle, name: *const c_char) -> *const c_char;
         fn made() -> *mut Opaque;
         fn moved(point: *mut Point, by: *const Point) -> Point;
+        fn filled(it: *mut Filled);
         fn moded(mode: Mode, on: bool);
     ",
     follows_aliases: "
@@ -409,8 +428,15 @@ fn one_function_in_full() {
     let plan = super::plan(&graph(files), &policy(policy_text)).expect("a plan");
     let (domain, function) = plan.function("sign").expect("it is isolated");
     let mut out = Vec::new();
-    super::explain(&mut out, domain, function).expect("a Vec takes everything");
+    super::explain(&mut out, domain, function, None).expect("a Vec takes everything");
     insta::assert_snapshot!(String::from_utf8(out).expect("UTF-8"));
+    // The same with what clang sees, where that is something, and where it is against what is said.
+    let found = |reads, writes| Some(Use { reads, writes, kept: false, never_null: false });
+    let params = vec![None, found(false, true), None, found(true, false), Some(Use { kept: true, ..Use::default() })];
+    let seen = Ok(super::Seen { by: "clang 14".to_owned(), file: "csrc/x.c".into(), params });
+    let mut out = Vec::new();
+    super::explain(&mut out, domain, function, Some(&seen)).expect("a Vec takes everything");
+    insta::assert_snapshot!("one_function_with_clang", String::from_utf8(out).expect("UTF-8"));
     let nobody = plan.function("sing").expect_err("no such function").to_string();
     assert_eq!(nobody, "no domain isolates a function `sing`; did you mean `sign`?");
     let nobody = plan.function("verify").expect_err("no such function").to_string();

@@ -1,10 +1,12 @@
 //! What all functions of a package together say about its types: which of them the library makes, and which it works on in
 //! the caller's memory.
 
+use super::constants::Sizes;
 use crate::contract::{
     check::{Param, Signature},
     shape::{Shape, TypePath},
 };
+use isolate_lints::facts::Constant;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many functions must begin with a pointer to a struct before it is taken for the object that they work on.
@@ -19,6 +21,7 @@ pub(crate) struct Library {
     witnesses: BTreeMap<TypePath, Vec<String>>,
     /// Names for `void *`, with a function that puts such an object into its caller's memory, and one that works on it.
     names: BTreeMap<String, [String; 2]>,
+    sizes: Sizes,
 }
 
 /// Where the objects of a type come from.
@@ -40,8 +43,8 @@ struct Seen<'f> {
 }
 
 impl Library {
-    /// Reads the signatures of a package's foreign functions.
-    pub(crate) fn of(functions: &[Signature]) -> Library {
+    /// Reads the signatures of a package's foreign functions, and the sizes among its constants.
+    pub(crate) fn of<'c>(functions: &[Signature], constants: impl IntoIterator<Item = &'c Constant>) -> Library {
         let mut seen: BTreeMap<&TypePath, Seen<'_>> = BTreeMap::new();
         for function in functions {
             let name = &*function.name;
@@ -83,7 +86,13 @@ impl Library {
             witnesses: seen.iter().map(|(path, seen)| ((*path).clone(), seen.witnesses())).collect(),
             structs: seen.into_iter().filter_map(|(path, seen)| Some((path.clone(), seen.life()?))).collect(),
             names: names(functions),
+            sizes: Sizes::of(constants),
         }
+    }
+
+    /// The constant that says how long a buffer among a function's parameters is.
+    pub(super) fn size(&self, function: &str, param: &str) -> Option<(&str, u64)> {
+        self.sizes.of_param(function, param)
     }
 
     pub(super) fn life(&self, path: &TypePath) -> Option<&Life> {

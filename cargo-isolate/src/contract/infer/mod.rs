@@ -4,6 +4,7 @@
 //! buffer even rarely is not here, because our own trusted copy would then be the overflow.
 
 mod callback;
+mod constants;
 mod lengths;
 mod library;
 mod nature;
@@ -58,6 +59,8 @@ pub(crate) enum Nature {
     Run,
     /// A place in what another pointer points to, or its end.
     Place,
+    /// Pointers to objects, as many as another parameter says.
+    Handles,
     /// Memory that the library gave away, and takes back here.
     Freed,
 }

@@ -64,6 +64,15 @@ impl Pointer<'_> {
             (to, false) if to.is_byte() || to.is_number() => self.input(),
             (to, true) if to.is_byte() => self.output(),
             (to, true) if to.is_number() => self.scalar(),
+            (Shape::Pointer { to, .. }, true)
+                if matches!(**to, Shape::Opaque(_) | Shape::Struct { .. })
+                    && let Some(length) = self.own_length() =>
+            {
+                recognised(
+                    Nature::Handles,
+                    format!("as many objects as `{}` says: no contract can say that of handles yet", length.name),
+                )
+            }
             (Shape::Pointer { to, .. }, true) if matches!(**to, Shape::Opaque(_)) => found(
                 Contract::Handle { dir: Dir::Out, nullable: false, hold: Hold::Keep },
                 Tier::Likely,
@@ -167,18 +176,19 @@ impl Pointer<'_> {
 
     /// `*mut` number: one value comes out, unless something smells of an array or of a length cell.
     fn scalar(&self) -> Inference {
-        let name = self.name();
-        if let Some(length) = self.own_length().or_else(|| self.next_length()) {
+        let (name, me) = (self.name(), self.me());
+        let length = self.own_length().or_else(|| self.next_length());
+        // `(in, in_pos, in_size)`: what moves along another argument is no array.
+        if is_position(name) || length.is_none() && self.is_length_cell(me) && (self.has_output() || self.has_rival()) {
+            let evidence = format!("`{name}` is a place or a length: one value, read and written");
+            return found(Contract::Obj { dir: Dir::Inout, nullable: false }, Tier::Likely, evidence);
+        }
+        if let Some(length) = length {
             let length = &length.name;
             return refused(
                 format!("`*mut {}` beside the integer `{length}`: one value, or as many as `{length}` says?", self.to),
                 Some(&format!("{{ kind = \"buf\", dir = \"out\", cap = \"{length}\" }}")),
             );
-        }
-        let me = self.me();
-        if is_position(name) || self.is_length_cell(me) && (self.has_output() || self.has_rival()) {
-            let evidence = format!("`{name}` is a place or a length: one value, read and written");
-            return found(Contract::Obj { dir: Dir::Inout, nullable: false }, Tier::Likely, evidence);
         }
         let evidence = format!("`*mut {}` without a length: one value comes out", self.to);
         found(Contract::Obj { dir: Dir::Out, nullable: false }, Tier::Likely, evidence)
@@ -215,8 +225,16 @@ impl Pointer<'_> {
     fn start(&self, words: &str, next: Option<&Param>) -> String {
         let free: Vec<_> = self.free_lengths().filter(|length| !self.follows_another(length)).collect();
         let named = self.open_lengths().find(|length| self.shares_name(length));
+        // What comes out has the room of which something else says that it is the most.
+        let is_most = |name: &str| plain(name).starts_with("max") && sounds_like_length(name);
+        let most = self.open_lengths().find(|length| self.mutable && is_most(&length.name));
+        let next = most.or(next);
+        let constant = self.known.library.size(&self.signature.name, self.name());
         let length = match (next.or(named), &free[..]) {
             (Some(length), _) => Some(length.name.clone()),
+            (None, _) if let Some((name, bytes)) = constant.filter(|_| self.to.is_byte()) => {
+                return format!("{{ {words} = \"{bytes}\" }}  # {name}");
+            }
             // Two in a row are most likely a size and a count.
             (None, [size, count, ..]) if !self.has_rival() => Some(format!("{} * {}", size.name, count.name)),
             (None, [length, ..]) => Some(length.name.clone()),
@@ -248,10 +266,13 @@ impl Pointer<'_> {
         })
     }
 
-    /// `dst_cap` and `dst`, `out_nbytes_avail` and `out`.
+    /// `dst_cap` and `dst`, `out_nbytes_avail` and `out`, and not `windowBits` and `window`.
     fn shares_name(&self, length: &Param) -> bool {
         let (length, name) = (plain(&length.name), plain(self.name()));
-        name.len() > 1 && (length.starts_with(&name) || length.ends_with(&name))
+        let rest = length.strip_prefix(&*name).or_else(|| length.strip_suffix(&*name));
+        let measures =
+            |rest: &str| sounds_like_length(rest) || ["cap", "avail", "max"].iter().any(|word| rest.contains(word));
+        name.len() > 1 && rest.is_some_and(measures)
     }
 
     /// A length right behind another `*const` buffer, for which the rules will take it: `(src, len, dst)`.

@@ -1,0 +1,220 @@
+//! Counts what the rules say of whole packages, and draws parameters to label.
+
+use super::{DRAWN, GUESSED, List, Meaning, Named, graphs, is_pointer, lists, name_of, root, rules_alone};
+use crate::{
+    contract::{
+        check::{Param, Signature},
+        infer::{Library, Tier},
+        shape::Shape,
+    },
+    judged,
+    plan::{Decision, FunctionPlan, ParamPlan},
+};
+use std::{collections::BTreeSet, fmt::Write as _};
+
+#[test]
+#[ignore = "counts over packages from crates.io and draws into target/inferred: ISOLATE_SEED=1"]
+fn measure() {
+    let seed: u64 = std::env::var("ISOLATE_SEED").map_or(1, |seed| seed.parse().expect("a number"));
+    let guessed = std::env::var_os("ISOLATE_GUESSED").is_some();
+    let directory = root().join("target/inferred");
+    std::fs::create_dir_all(&directory).unwrap();
+    println!(
+        "| package | functions | pointers | proven | likely | recognised | open | with a suggestion | classified |\n|---|---|---|---|---|---|---|---|---|"
+    );
+    let (mut total, mut suggestions, mut told) = ([0; 7], (0, 0), String::new());
+    for (graph, packages) in graphs() {
+        for package in &packages {
+            let functions = rules_alone(&graph, package);
+            for list in ["labels", "guessed"].iter().filter_map(|folder| lists(folder).remove(package)) {
+                let (right, all) = self::suggestions(&functions, &list, &mut told);
+                suggestions = (suggestions.0 + right, suggestions.1 + all);
+            }
+            let row = count(&functions);
+            row.iter().zip(&mut total).for_each(|(one, all)| *all += one);
+            let version = &graph.packages.iter().find(|one| one.name == *package).unwrap().version;
+            println!("{}", line(&format!("{package} {version}"), row));
+            std::fs::write(directory.join(format!("{package}.toml")), draw(package, &functions, seed, guessed))
+                .unwrap();
+            std::fs::write(directory.join(format!("{package}.open.txt")), open(&functions)).unwrap();
+        }
+    }
+    println!("{}", line("all", total));
+    let (right, all) = suggestions;
+    println!("suggestions with a label: {all}, right {right}\n{told}");
+}
+
+/// Right and all of the suggestions for labelled buffers; each in words.
+fn suggestions(functions: &[FunctionPlan], list: &List, told: &mut String) -> (usize, usize) {
+    let (mut right, mut all) = (0, 0);
+    for drawn in &list.drawn {
+        let Some(function) = functions.iter().find(|one| one.name == name_of(&drawn.of)) else { continue };
+        let Some(line) = suggestion(function, &drawn.param).filter(|line| !line.contains("\"cb\"")) else { continue };
+        all += 1;
+        let said = ["len = \"", "cap = \""].iter().find_map(|word| line.split(word).nth(1)?.split('"').next());
+        let is_right = matches!((&drawn.is.what, said), (Meaning::Buffer(_, len), Some(said)) if len == said);
+        right += usize::from(is_right);
+        let _ =
+            writeln!(told, "{} {}: {line} is {:?}", if is_right { "right" } else { "WRONG" }, function.name, drawn.is);
+    }
+    (right, all)
+}
+
+/// The line of the stub for a parameter, where it could be pasted as it stands.
+fn suggestion<'f>(function: &'f FunctionPlan, param: &str) -> Option<&'f str> {
+    let start = format!("arg.{param} = ");
+    let lines = function.stub.iter().flat_map(|stub| stub.lines());
+    lines.into_iter().find(|line| line.starts_with(&start) && !line.contains("\"LENGTH\""))
+}
+
+/// Functions, pointers, proven, likely, recognised, open, open with a suggestion.
+fn count(functions: &[FunctionPlan]) -> [usize; 7] {
+    let pointers = || {
+        let each = functions.iter().flat_map(|function| function.params.iter().map(move |param| (function, param)));
+        each.filter(|(_, param)| is_pointer(param))
+    };
+    let of = |wanted: Tier| {
+        let is_it = |decision: &Decision| matches!(decision, Decision::Rule { tier, .. } if *tier == wanted);
+        pointers().filter(|(_, param)| is_it(&param.decision)).count()
+    };
+    let open = |(_, param): &(&FunctionPlan, &ParamPlan)| matches!(param.decision, Decision::Refused { is: None, .. });
+    let recognised =
+        |(_, param): &(&FunctionPlan, &ParamPlan)| matches!(param.decision, Decision::Refused { is: Some(_), .. });
+    let suggested = |(function, param): &(&FunctionPlan, &ParamPlan)| suggestion(function, &param.name).is_some();
+    [
+        functions.len(),
+        pointers().count(),
+        of(Tier::Proven),
+        of(Tier::Likely),
+        pointers().filter(recognised).count(),
+        pointers().filter(open).count(),
+        pointers().filter(open).filter(suggested).count(),
+    ]
+}
+
+/// Each pointer that no rule settles, with its signature: what to look at next.
+fn open(functions: &[FunctionPlan]) -> String {
+    let mut text = String::new();
+    for function in functions {
+        let params = function.params.iter().map(|param| format!("{}: {}", param.name, param.shape));
+        let params = params.collect::<Vec<_>>().join(", ");
+        for param in function.params.iter().filter(|param| is_pointer(param)) {
+            if let Decision::Refused { reason, is } = &param.decision {
+                let what = is.map(|is| format!("{is:?}")).unwrap_or_default();
+                let _ =
+                    writeln!(text, "{what}\t{}: {}\t{}({params})\t{reason}", param.name, param.shape, function.name);
+            }
+        }
+    }
+    text
+}
+
+fn line(name: &str, [functions, pointers, proven, likely, recognised, open, suggested]: [usize; 7]) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "thousands")]
+    let share = 100.0 * (proven + likely + recognised) as f64 / pointers as f64;
+    format!(
+        "| {name} | {functions} | {pointers} | {proven} | {likely} | {recognised} | {open} | {suggested} | {share:.1} % |"
+    )
+}
+
+/// Likely, or recognised.
+fn is_guessed(decision: &Decision) -> bool {
+    matches!(decision, Decision::Rule { tier: Tier::Likely, .. } | Decision::Refused { is: Some(_), .. })
+}
+
+/// A list to fill in.
+fn draw(package: &str, functions: &[FunctionPlan], seed: u64, guessed: bool) -> String {
+    let mut all = Vec::new();
+    for function in functions {
+        let wanted = |param: &ParamPlan| is_pointer(param) && (!guessed || is_guessed(&param.decision));
+        for (index, param) in function.params.iter().enumerate().filter(|(_, param)| wanted(param)) {
+            let place = format!("{package} {}", function.name);
+            let index = u32::try_from(index).unwrap();
+            all.push((judged::rank(seed, &place, index), &function.name, index, function, param));
+        }
+    }
+    all.sort_by_key(|(rank, name, index, ..)| (*rank, *name, *index));
+    let library = Library::of(&functions.iter().map(signature).collect::<Vec<_>>(), []);
+    let (mut types, mut lists) = (Named::default(), String::new());
+    for (_, _, _, function, param) in all.iter().take(if guessed { GUESSED } else { DRAWN }) {
+        let _ = writeln!(
+            lists,
+            "\n[[drawn]]\nof = \"{}\"\nparam = \"{}\"\nis = @\nsource = @",
+            types.declaration(function, &library),
+            param.name
+        );
+    }
+    let witnesses = library.witnesses(|name| types.deep.contains(name) || types.names.contains(name));
+    let witnesses = functions.iter().filter(|function| witnesses.contains(&function.name));
+    let beside: Vec<_> =
+        witnesses.map(|function| format!("    \"{}\",\n", types.declaration(function, &library))).collect();
+    let quoted = |names: &BTreeSet<String>| format!("{:?}", names.iter().collect::<Vec<_>>());
+    format!(
+        "seed = {seed}\npointers = {}\nopaque = {}\nplain = {}\ndeep = {}\nenums = {}\nnames = {}\nbeside = [\n{}]\n{lists}",
+        all.len(),
+        quoted(&types.opaque),
+        quoted(&types.plain),
+        quoted(&types.deep),
+        quoted(&types.enums),
+        quoted(&types.names),
+        beside.concat(),
+    )
+}
+
+fn signature(function: &FunctionPlan) -> Signature {
+    let params = function.params.iter().map(|param| Param {
+        name: param.name.clone(),
+        ty: param.ty.clone(),
+        shape: param.shape.clone(),
+    });
+    Signature {
+        name: function.name.clone(),
+        params: params.collect(),
+        ret: function.ret.as_ref().map(|ret| ret.shape.clone()),
+        binds: Vec::new(),
+    }
+}
+
+impl Named {
+    fn declaration(&mut self, function: &FunctionPlan, library: &Library) -> String {
+        let params = function.params.iter().map(|param| {
+            let star = if param.ty.starts_with("*mut ") { "*mut " } else { "" };
+            let name = param.ty.trim_start_matches("*mut ").rsplit(':').next().unwrap_or_default();
+            match library.maker_of(name) {
+                Some(_) => {
+                    self.names.insert(name.to_owned());
+                    format!("{}: {star}{name}", param.name)
+                }
+                None => format!("{}: {}", param.name, self.text(&param.shape)),
+            }
+        });
+        let params = params.collect::<Vec<_>>().join(", ");
+        let ret = function.ret.as_ref().map(|ret| format!(" -> {}", self.text(&ret.shape))).unwrap_or_default();
+        format!("fn {}({params}){ret}", function.name)
+    }
+
+    /// A type as a declaration spells it that stands alone.
+    fn text(&mut self, shape: &Shape) -> String {
+        match shape {
+            Shape::Int(None) => return "varying".to_owned(),
+            Shape::Void => return "c_void".to_owned(),
+            Shape::Function(_) => return "Option<unsafe extern \\\"C\\\" fn()>".to_owned(),
+            Shape::Pointer { mutable, reference, to } => {
+                let star = match (reference, mutable) {
+                    (true, true) => "&mut ",
+                    (true, false) => "&",
+                    (false, true) => "*mut ",
+                    (false, false) => "*const ",
+                };
+                return format!("{star}{}", self.text(to));
+            }
+            Shape::Array { of, len } => return format!("[{}; {len}]", self.text(of)),
+            Shape::Opaque(path) => self.opaque.insert(path.name.clone()),
+            Shape::Struct { path, hindrance: None } => self.plain.insert(path.name.clone()),
+            Shape::Struct { path, hindrance: Some(_) } => self.deep.insert(path.name.clone()),
+            Shape::Enum { path, .. } => self.enums.insert(path.name.clone()),
+            _ => false,
+        };
+        shape.to_string()
+    }
+}

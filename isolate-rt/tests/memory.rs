@@ -172,3 +172,28 @@ fn copying_while_another_thread_fails() {
         assert!(whole > 0);
     });
 }
+
+/// What a function leaves unwritten is zero, in rooms of up to 4 KiB: never what an earlier call left there.
+#[test]
+fn rooms_begin_as_zeros() {
+    static DOMAIN: Domain = Domain::new("rooms");
+    if !isolation() {
+        return;
+    }
+    for len in [1, 7, 4095, 4096] {
+        let mut call = DOMAIN.call("fill").unwrap();
+        let room = call.output::<u8>(len).unwrap();
+        // SAFETY: writes to the room, all of it.
+        unsafe { call.run(move || room.as_mut_ptr().write_bytes(0xaa, len)) }.unwrap();
+        let mut into = vec![0; len];
+        assert_eq!(call.take(room, len, &mut into), len);
+        assert!(into.iter().all(|byte| *byte == 0xaa));
+        drop(call);
+        let mut call = DOMAIN.call("leave").unwrap();
+        let room = call.output::<u8>(len).unwrap();
+        // SAFETY: does nothing.
+        unsafe { call.run(|| ()) }.unwrap();
+        assert_eq!(call.take(room, len, &mut into), len);
+        assert!(into.iter().all(|byte| *byte == 0), "{len}");
+    }
+}

@@ -5,7 +5,7 @@ mod clean;
 use crate::{
     exit::Exit,
     graph::{Graph, Role},
-    plan::{self, Plan},
+    plan::{self, Plan, Ships},
     policy::{self, PolicyFile},
     sources::{self, Request},
     streams,
@@ -15,7 +15,10 @@ use crate::{
 };
 use anyhow::Context as _;
 pub(crate) use clean::NotClean;
-use std::io::{self, Write};
+use std::{
+    collections::BTreeSet,
+    io::{self, Write},
+};
 
 /// What `wrap` takes.
 #[derive(clap::Args, Clone, Debug)]
@@ -107,12 +110,21 @@ fn refuse(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
         if let Some(reason) = &function.refused {
             writeln!(out, "  {reason}")?;
         }
+        if let Some(Ships::Misfit { reason }) = &function.ships {
+            writeln!(out, "  the contract that ships for it is not used: {reason}")?;
+        }
         for (name, ty, reason) in function.refusals() {
             writeln!(out, "  {name}: {ty}: {reason}")?;
         }
         if let Some(stub) = &function.stub {
             writeln!(out, "  a policy to start from, to be checked against the library's manual:\n")?;
             writeln!(out, "{stub}")?;
+        }
+    }
+    let without: BTreeSet<_> = plan.refused().map(|(domain, _)| (&domain.name, &domain.contracts)).collect();
+    for (name, contracts) in without {
+        if let Some(contracts) = contracts {
+            writeln!(out, "contracts of the domain `{name}`: {contracts}")?;
         }
     }
     plan::print_hopeless(out, plan)?;

@@ -9,7 +9,8 @@
 //!
 //! Whoever has a seat then is in the middle of a call, and the child makes that instance anew.
 
-use super::{A_MOMENT, barrier, instance, making, thread, wait, wake, watchdog};
+use super::thread::{self, Thread};
+use super::{A_MOMENT, barrier, instance, making, wait, wake, watchdog};
 use std::cell::Cell;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
@@ -120,7 +121,7 @@ fn come_to_rest() -> bool {
         wait(UNDER_WAY.as_ptr(), under_way, A_MOMENT);
         patience -= 1;
     }
-    let survivor = thread::Thread::taking_part();
+    let survivor = Thread::taking_part();
     // All of them before the barrier: it costs more than the rest.
     if instance::all().filter(|instance| instance.seats.want_idle(survivor)).count() > 0 {
         barrier();
@@ -146,7 +147,7 @@ fn hold_rooms(patience: &mut u32) -> bool {
 unsafe extern "C" fn in_parent() {
     if FORKER.load(Ordering::Relaxed) == here() {
         if QUIET.load(Ordering::Relaxed) {
-            instance::all().for_each(|instance| instance.rooms.release());
+            release_rooms();
         }
         go_on();
     }
@@ -164,8 +165,17 @@ unsafe extern "C" fn in_child() {
     making::forget_others();
     watchdog::forget();
     let survivor = thread::renumber_after_fork();
-    instance::all().for_each(|instance| instance.after_fork(survivor, was_quiet));
+    start_anew(survivor, was_quiet);
     go_on();
+}
+
+/// What others were at in the parent nobody finishes here.
+fn start_anew(survivor: Option<&Thread>, was_quiet: bool) {
+    instance::all().for_each(|instance| instance.after_fork(survivor, was_quiet));
+}
+
+fn release_rooms() {
+    instance::all().for_each(|instance| instance.rooms.release());
 }
 
 fn go_on() {

@@ -1,11 +1,11 @@
 //! The workspace and its dependencies with the facts of every source file: what `sources` hands to everything later.
 
 use crate::text::Text;
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use isolate_lints::{
     Edition,
     cfg::{Configs, Presence},
-    facts::{FileFacts, Span, Unexpanded, UnsafeFact},
+    facts::{FileFacts, Scope, Span, Unexpanded, UnsafeFact},
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -97,6 +97,11 @@ pub(crate) struct Expansion {
 }
 
 impl Graph {
+    /// A path as reports show it: from the workspace root where it lies in there, else in full.
+    pub(crate) fn relative(&self, path: &Utf8Path) -> Utf8PathBuf {
+        path.strip_prefix(&self.root).unwrap_or(path).to_owned()
+    }
+
     /// For each package, whether what is selected is made of it: selected itself, or reached from what is. With all members
     /// selected, every package is.
     pub(crate) fn concerned(&self) -> Vec<bool> {
@@ -115,6 +120,11 @@ impl Graph {
 }
 
 impl Package {
+    /// `name@version`, as cargo writes it.
+    pub(crate) fn id(&self) -> String {
+        format!("{}@{}", self.name, self.version)
+    }
+
     /// Whether all of it was read and parsed: what was not may hold more.
     pub(crate) fn is_complete(&self) -> bool {
         self.gaps.iter().all(|gap| !gap.why.is_incomplete())
@@ -129,6 +139,33 @@ impl Package {
 }
 
 impl SourceFile {
+    /// `crate::module` of something in this file.
+    pub(crate) fn module_path(&self, scope: &Scope) -> String {
+        let mut path = self.krate.clone();
+        for module in self.module.iter().chain(&scope.modules) {
+            path.push_str("::");
+            path.push_str(module);
+        }
+        path
+    }
+
+    /// The same with the function. An `impl crate::Stream` names its functions after where the type is, not where it stands.
+    pub(crate) fn function_path(&self, scope: &Scope) -> String {
+        let Some(mut function) = scope.function.as_deref() else { return self.module_path(scope) };
+        let mut modules: Vec<&str> = self.module.iter().chain(&scope.modules).map(String::as_str).collect();
+        while let Some((first, rest)) = function.split_once("::") {
+            match first {
+                "crate" => modules.clear(),
+                "super" => drop(modules.pop()),
+                "self" => {}
+                _ => break,
+            }
+            function = rest;
+        }
+        let around = [self.krate.as_str()].into_iter().chain(modules);
+        around.chain([function]).collect::<Vec<_>>().join("::")
+    }
+
     /// Its text, read again where it is not at hand.
     ///
     /// # Errors

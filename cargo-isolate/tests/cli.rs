@@ -315,3 +315,29 @@ fn wrappers_that_nothing_leads_to_are_not_live() {
     let audit = run(directory.path(), &["audit", "--quiet"]);
     assert!(unreached(&audit).is_none() && audit.contains("  generated wrappers"), "{audit}");
 }
+
+/// `-p app`: what it is made of, members or not, is there as dependencies; what it does not need is not there at all.
+#[test]
+fn members_that_were_not_chosen() {
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path().canonicalize().unwrap();
+    let manifest = |name: &str, rest: &str| format!("[package]\nname = \"{name}\"\nedition = \"2024\"\n{rest}");
+    let put = |path: &str, text: &str| {
+        let path = directory.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    put("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"app\", \"core\", \"helper\", \"other\"]\n");
+    put("app/Cargo.toml", &manifest("app", "[dependencies]\ncore-of-it = { path = \"../core\" }\n"));
+    put("core/Cargo.toml", &manifest("core-of-it", "[dev-dependencies]\nhelper = { path = \"../helper\" }\n"));
+    put("helper/Cargo.toml", &manifest("helper", ""));
+    put("other/Cargo.toml", &manifest("other", ""));
+    for package in ["app", "core", "helper", "other"] {
+        put(&format!("{package}/src/lib.rs"), "pub unsafe fn f() {}\n");
+    }
+    put("core/tests/it.rs", "unsafe fn test() {}\n");
+    insta::assert_snapshot!("members_not_chosen", run(&directory, &["-p", "app", "-q"]));
+    assert!(!run(&directory, &["-p", "app"]).contains("core/src/lib.rs"), "findings of a dependency");
+    assert!(run(&directory, &["-p", "app", "--deps"]).contains("core/src/lib.rs"));
+    assert!(!run(&directory, &["-p", "app", "--deps"]).contains("core/tests/it.rs"));
+}

@@ -10,7 +10,7 @@ use crate::{
 };
 use isolate_lints::facts::UnsafeKind;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{self, Write},
 };
 
@@ -22,7 +22,11 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let graph = sources::load(&args.request)?;
-    let report = report::audit(&Names::new(&graph))?;
+    let mut report = report::audit(&Names::new(&graph))?;
+    // A member that is there as a dependency of another is nobody's to vet.
+    let members: BTreeSet<_> =
+        graph.packages.iter().filter(|package| package.member).map(|package| &package.root).collect();
+    report.packages.retain(|package| !members.contains(&package.root));
     print(&mut streams::stdout(), &report)?;
     Ok(if report.complete { Exit::Clean } else { Exit::Incomplete })
 }

@@ -1,10 +1,13 @@
 //! Graph → report of an audit: facts become diagnostics and counts.
 
+mod problems;
+mod sums;
+
 use super::{
     diagnostic::{Detail, Diagnostic, Level, Origin, Source},
     fingerprint::{self, Fingerprint, own_text, plain_text},
     macros,
-    model::{Command, Counts, Dependencies, PackageRow, Place, Problem, ProblemKind, Report, SCHEMA, Totals},
+    model::{Command, Dependencies, PackageRow, Problem, Report, SCHEMA, Totals},
     symbols::symbols,
     unseen::{self, Unseen},
     words,
@@ -15,13 +18,16 @@ use crate::{
     names::Names,
     policy::Texts,
 };
-use camino::{Utf8Path, Utf8PathBuf};
 use isolate_lints::{
-    cfg::Presence,
     facts::{CallFact, MacroFact, Scope, Span},
     resolve::ForeignCalls,
+    rules::owes_section,
 };
-use std::{collections::BTreeMap, io, sync::Arc};
+use problems::{file_problems, gap_problems};
+use std::{collections::BTreeMap, io};
+pub(super) use sums::Counted;
+use sums::Sums;
+pub(crate) use sums::dormant;
 
 /// Everything that the selected members and the dependencies hold.
 ///
@@ -45,11 +51,9 @@ pub(crate) fn audit_with(names: &Names<'_>, dependencies: Dependencies) -> io::R
     let macros = macros::uses(graph, names, foreign);
     let unseen = unseen::calls(names);
     let mut report = empty(graph, Command::Audit);
-    for (index, package) in graph.packages.iter().enumerate() {
-        if package.selected || !package.member {
-            let shown = package.member || dependencies == Dependencies::Full;
-            collect_package(names, index, package, shown, &calls, &macros, &unseen, &mut report);
-        }
+    for (index, package) in reported(graph) {
+        let shown = package.selected || dependencies == Dependencies::Full;
+        collect_package(names, index, package, shown, &calls, &macros, &unseen, &mut report);
     }
     report.complete = report.packages.iter().all(|package| package.complete);
     report.symbols = symbols(&report.diagnostics);
@@ -62,12 +66,11 @@ pub(crate) fn audit_with(names: &Names<'_>, dependencies: Dependencies) -> io::R
 /// The numbers alone, but for calls: from a graph that may know nothing of those.
 pub(crate) fn counts(graph: &Graph, dependencies: Dependencies) -> Report {
     let mut report = empty(graph, Command::Counts);
-    let reported = graph.packages.iter().enumerate().filter(|(_, package)| package.selected || !package.member);
-    for (index, package) in reported {
+    for (index, package) in reported(graph) {
         let mut sums = Sums::default();
-        package.files.iter().for_each(|file| sums.count_facts(package, file));
         let first_problem = report.problems.len();
-        for (file, source) in package.files.iter().enumerate() {
+        for (file, source) in reported_files(package) {
+            sums.count_facts(package, source);
             report.problems.extend(file_problems(graph, package, source, Source { package: index, file }));
         }
         report.problems.extend(gap_problems(graph, package));
@@ -77,6 +80,22 @@ pub(crate) fn counts(graph: &Graph, dependencies: Dependencies) -> Report {
     report.complete = report.packages.iter().all(|package| package.complete);
     report.leave(dependencies);
     report
+}
+
+/// The packages that a report is about, those that were chosen first: what they are made of, other members too, is there as
+/// their dependencies, and what they do not need is not there.
+fn reported(graph: &Graph) -> impl Iterator<Item = (usize, &Package)> {
+    let concerned = graph.concerned();
+    let packages = graph.packages.iter().enumerate().filter(move |(index, _)| concerned[*index]);
+    let (chosen, others): (Vec<_>, Vec<_>) = packages.partition(|(_, package)| package.selected);
+    chosen.into_iter().chain(others)
+}
+
+/// The files of a package that a report is about, with their places among [`Package::files`]: nobody builds the tests of a
+/// member that is there as a dependency of another.
+fn reported_files(package: &Package) -> impl Iterator<Item = (usize, &SourceFile)> {
+    let is_built = |role| !matches!(role, Role::Test | Role::Bench | Role::Example | Role::Unreached);
+    package.files.iter().enumerate().filter(move |(_, file)| package.selected || is_built(file.role))
 }
 
 /// Fingerprints of diagnostics, which must be in source order.
@@ -109,7 +128,7 @@ fn collect_package(
     let first_problem = report.problems.len();
     let mut sums = Sums::default();
     let mut live_unseen = BTreeMap::<usize, usize>::new();
-    for (position, file) in package.files.iter().enumerate() {
+    for (position, file) in reported_files(package) {
         let source = Source { package: index, file: position };
         let calls = calls.get(&source).map_or(&[][..], Vec::as_slice);
         let macros = macros.get(&source).map_or(&[][..], Vec::as_slice);
@@ -148,44 +167,15 @@ fn row(graph: &Graph, package: &Package, problems: &[Problem], sums: Sums) -> Pa
     PackageRow {
         name: package.name.clone(),
         version: package.version.clone(),
-        member: package.member,
+        member: package.selected,
         root: package.root.clone(),
-        files: package
-            .files
-            .iter()
-            .filter(|file| file.role != Role::Unreached)
-            .map(|file| graph.relative(&file.path))
+        files: reported_files(package)
+            .filter(|(_, file)| file.role != Role::Unreached)
+            .map(|(_, file)| graph.relative(&file.path))
             .collect(),
         complete: problems.iter().all(|problem| !problem.kind.is_incomplete()),
         counts: sums.live,
         dormant: sums.dormant,
-    }
-}
-
-/// The numbers of one package, by what the code is for.
-#[derive(Default)]
-struct Sums {
-    live: BTreeMap<Role, Counts>,
-    dormant: BTreeMap<Role, Counts>,
-}
-
-impl Sums {
-    /// What a file holds, as far as that file tells.
-    fn count_facts(&mut self, package: &Package, file: &SourceFile) {
-        // Facts beside one another share their scope most of the time.
-        let mut last: Option<(*const Scope, Counted)> = None;
-        let mut of = |scope: &Arc<Scope>| match last {
-            Some((known, counted)) if known == Arc::as_ptr(scope) => counted,
-            _ => last.insert((Arc::as_ptr(scope), Counted::of(package, file, scope))).1,
-        };
-        file.facts.foreign.iter().for_each(|item| self.of(of(&item.scope)).foreign_items += 1);
-        file.facts.unsafes.iter().for_each(|fact| self.of(of(&fact.scope)).add(fact.kind));
-        file.facts.unexpanded.iter().for_each(|unseen| self.of(of(&unseen.scope)).unexpanded += 1);
-    }
-
-    fn of(&mut self, Counted { role, dormant }: Counted) -> &mut Counts {
-        let counts = if dormant { &mut self.dormant } else { &mut self.live };
-        counts.entry(role).or_default()
     }
 }
 
@@ -275,7 +265,11 @@ fn file_diagnostics(
             operations,
             expanded_from: from.cloned(),
         };
-        diagnostics.push(diagnostic(detail, fact.span, &fact.scope));
+        let mut found = diagnostic(detail, fact.span, &fact.scope);
+        if found.label.is_none() && fact.safety.is_none() && owes_section(fact, &file.facts).is_some() {
+            found.label = Some(words::NO_SECTION.to_owned());
+        }
+        diagnostics.push(found);
     }
     for (call, detail) in calls {
         diagnostics.push(diagnostic(detail.clone(), call.span, &call.scope));
@@ -305,7 +299,7 @@ pub(super) fn at_place(
         message: String::new(),
         label: None,
         package: package.id(),
-        member: package.member,
+        member: package.selected,
         role: Some(Counted::of(package, file, scope).role),
         path: graph.relative(&file.path),
         span,
@@ -323,121 +317,10 @@ pub(super) fn at_place(
     }
 }
 
-/// Where something counts.
-#[derive(Clone, Copy)]
-pub(super) struct Counted {
-    pub(super) role: Role,
-    /// No chosen target compiles it.
-    pub(super) dormant: bool,
-}
-
-impl Counted {
-    pub(super) fn of(package: &Package, file: &SourceFile, scope: &Scope) -> Counted {
-        let role = match package.member {
-            true => file.role_of(&scope.cfgs),
-            // Tests among a dependency's code are no tests of this workspace.
-            false => file.role,
-        };
-        // Code that only `cargo test` compiles has another role than its file, and is not dormant.
-        Counted { role, dormant: role == file.role && file.presence(&scope.cfgs) == Presence::Dormant }
-    }
-}
-
-/// What keeps something out of the builds for all chosen targets, such as `cfg(windows)`.
-pub(crate) fn dormant(package: &Package, file: &SourceFile, scope: &Scope) -> Option<String> {
-    Counted::of(package, file, scope).dormant.then(|| file.hidden_by(&scope.cfgs)).flatten()
-}
-
-fn file_problems(graph: &Graph, package: &Package, file: &SourceFile, source: Source) -> Vec<Problem> {
-    let problem = |span, kind| Problem {
-        package: package.id(),
-        path: graph.relative(&file.path),
-        span,
-        from: None,
-        kind,
-        source: Some(source),
-        reported: package.selected,
-    };
-    let errors = file.facts.errors.iter();
-    let syntax = errors.map(|error| problem(Some(error.span), ProblemKind::Syntax(error.message.clone())));
-    let unexplained = Some(file.facts.unexplained()).filter(|count| *count != 0);
-    syntax.chain(unexplained.map(|count| problem(None, ProblemKind::Unexplained(count)))).collect()
-}
-
-fn gap_problems(graph: &Graph, package: &Package) -> Vec<Problem> {
-    let gaps = package.gaps.iter();
-    gaps.map(|gap| Problem {
-        package: package.id(),
-        path: graph.relative(&gap.path),
-        span: None,
-        from: gap
-            .from
-            .as_ref()
-            .map(|(path, span): &(Utf8PathBuf, Span)| Place { path: graph.relative(path), span: *span }),
-        kind: ProblemKind::Gap(gap.why.clone()),
-        source: None,
-        reported: package.selected,
-    })
-    .collect()
-}
-
-impl ProblemKind {
-    /// Whether something may have been missed because of it.
-    pub(crate) fn is_incomplete(&self) -> bool {
-        match self {
-            ProblemKind::Syntax(_) | ProblemKind::Unexplained(_) => true,
-            ProblemKind::Gap(why) => why.is_incomplete(),
-        }
-    }
-}
-
-impl Graph {
-    /// A path as reports show it: from the workspace root where it lies in there, else in full.
-    pub(crate) fn relative(&self, path: &Utf8Path) -> Utf8PathBuf {
-        path.strip_prefix(&self.root).unwrap_or(path).to_owned()
-    }
-}
-
-impl Package {
-    /// `name@version`, as cargo writes it.
-    pub(crate) fn id(&self) -> String {
-        format!("{}@{}", self.name, self.version)
-    }
-}
-
-impl SourceFile {
-    /// `crate::module` of something in this file.
-    pub(crate) fn module_path(&self, scope: &Scope) -> String {
-        let mut path = self.krate.clone();
-        for module in self.module.iter().chain(&scope.modules) {
-            path.push_str("::");
-            path.push_str(module);
-        }
-        path
-    }
-
-    /// The same with the function. An `impl crate::Stream` names its functions after where the type is, not where it stands.
-    pub(crate) fn function_path(&self, scope: &Scope) -> String {
-        let Some(mut function) = scope.function.as_deref() else { return self.module_path(scope) };
-        let mut modules: Vec<&str> = self.module.iter().chain(&scope.modules).map(String::as_str).collect();
-        while let Some((first, rest)) = function.split_once("::") {
-            match first {
-                "crate" => modules.clear(),
-                "super" => drop(modules.pop()),
-                "self" => {}
-                _ => break,
-            }
-            function = rest;
-        }
-        let around = [self.krate.as_str()].into_iter().chain(modules);
-        around.chain([function]).collect::<Vec<_>>().join("::")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::audit;
-    use crate::{decide, fixture, names::Names};
+    use crate::{decide, fixture, names::Names, report::model::Counts};
 
     #[test]
     fn calls_of_unseen_bindings_are_counted_for_the_caller() {
@@ -454,7 +337,7 @@ pub use bindings::*;
         );
         let report = audit(&Names::new(&graph)).unwrap();
         let app = &report.packages[0];
-        let sum = |counts: &std::collections::BTreeMap<_, super::Counts>| {
+        let sum = |counts: &std::collections::BTreeMap<_, Counts>| {
             counts.values().map(|counts| (counts.unseen_calls, counts.foreign_calls)).collect::<Vec<_>>()
         };
         assert_eq!((sum(&app.counts), sum(&app.dormant)), (vec![(2, 0)], vec![(1, 0)]));

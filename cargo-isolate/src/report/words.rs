@@ -32,7 +32,6 @@ pub(super) fn label(detail: &Detail) -> Option<String> {
     let label = match detail {
         Detail::Unsafe { expanded_from: Some(_), .. } => "a procedural macro writes it here",
         Detail::Unsafe { kind: UnsafeKind::Block | UnsafeKind::Impl, safety: None, .. } => "no `SAFETY` comment",
-        Detail::Unsafe { kind: UnsafeKind::Function | UnsafeKind::Trait, safety: None, .. } => "no `# Safety` section",
         Detail::Unsafe { .. } => return None,
         Detail::ForeignCall { symbol, library, declared_in, mention, .. } => {
             let verb = if *mention { "mentions" } else { "calls" };
@@ -49,6 +48,9 @@ pub(super) fn label(detail: &Detail) -> Option<String> {
     };
     Some(label.to_owned())
 }
+
+/// The same for a construct that owes its users a section and has none.
+pub(super) const NO_SECTION: &str = "no `# Safety` section";
 
 fn construct(kind: UnsafeKind, name: Option<&str>) -> String {
     let what = kind.noun();

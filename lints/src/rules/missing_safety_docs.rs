@@ -45,15 +45,7 @@ use crate::facts::{FileFacts, UnsafeFact, UnsafeKind};
 
 pub(super) fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
     for fact in &subject.facts.unsafes {
-        let what = match fact.kind {
-            UnsafeKind::Trait => "unsafe trait",
-            UnsafeKind::Function if !fact.of_trait => "unsafe function",
-            UnsafeKind::Declaration if is_foreign(fact, subject.facts) => continue,
-            // What a macro makes of its arguments may be anything.
-            UnsafeKind::Declaration if fact.scope.in_macro.is_some() => "unsafe function",
-            UnsafeKind::Declaration => "unsafe function of a trait",
-            _ => continue,
-        };
+        let Some(what) = owes_section(fact, subject.facts) else { continue };
         let section = match fact.safety.as_deref() {
             None => "without a `# Safety` section",
             Some(section) if says_nothing(section) => "with an empty `# Safety` section",
@@ -61,6 +53,19 @@ pub(super) fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
         };
         let name = fact.name.as_deref().unwrap_or("_");
         report.add(fact.span, &fact.scope, format!("{what} `{name}` {section}"), Vec::new());
+    }
+}
+
+/// What a construct of a file is called, if its documentation is to have a `# Safety` section.
+pub fn owes_section(fact: &UnsafeFact, facts: &FileFacts) -> Option<&'static str> {
+    match fact.kind {
+        UnsafeKind::Trait => Some("unsafe trait"),
+        UnsafeKind::Function if !fact.of_trait => Some("unsafe function"),
+        UnsafeKind::Declaration if is_foreign(fact, facts) => None,
+        // What a macro makes of its arguments may be anything.
+        UnsafeKind::Declaration if fact.scope.in_macro.is_some() => Some("unsafe function"),
+        UnsafeKind::Declaration => Some("unsafe function of a trait"),
+        _ => None,
     }
 }
 

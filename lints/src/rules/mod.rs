@@ -6,6 +6,7 @@
 use crate::facts::{FileFacts, Scope, Span};
 use crate::project::Project;
 use crate::resolve::{ForeignCall, Place};
+pub use missing_safety_docs::owes_section;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fmt;

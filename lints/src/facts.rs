@@ -195,7 +195,7 @@ impl UnsafeKind {
             UnsafeKind::StaticMut => "mutable static",
             UnsafeKind::Union => "union",
             UnsafeKind::GlobalAsm => "global assembly",
-            UnsafeKind::Type => "unsafe function type",
+            UnsafeKind::Type => "`unsafe` in a type or declaration",
             UnsafeKind::MacroToken => "`unsafe` in macro tokens",
         }
     }

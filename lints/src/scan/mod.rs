@@ -336,15 +336,27 @@ impl<'s, 't> Scanner<'s, 't> {
         }
     }
 
-    /// A keyword that the parser made no construct of: with `{` behind it, a block that it did not recover.
+    /// A keyword that the parser made no construct of: what it would have begun, by what comes behind it.
     fn lone_keyword(&mut self, raw: usize) {
-        let next = (raw + 1..self.source.len()).find(|next| !self.source.raw_kind(*next).is_trivia());
-        let range = self.source.raw_range(raw);
-        if next.is_none_or(|next| self.source.raw_kind(next) != T!['{']) {
-            return self.keyword_type(range);
+        let mut behind = (raw + 1..self.source.len()).filter(|next| !self.source.raw_kind(*next).is_trivia());
+        let mut next = || behind.next().map(|next| (self.source.raw_kind(next), self.source.raw_text(next)));
+        let mut token = next();
+        let foreign = matches!(token, Some((T![extern], _)));
+        while matches!(token, Some((T![extern] | T![async] | STRING, _) | (_, "auto"))) {
+            token = next();
         }
+        let name = next().filter(|(kind, _)| *kind == IDENT).map(|(_, name)| name.to_owned());
+        let (kind, name) = match token {
+            Some((T!['{'], _)) if foreign => (UnsafeKind::ExternBlock, None),
+            Some((T!['{'], _)) => (UnsafeKind::Block, None),
+            // Without a name it is the type of a function.
+            Some((T![fn], _)) if name.is_some() => (UnsafeKind::Function, name),
+            Some((T![trait], _)) => (UnsafeKind::Trait, name),
+            Some((T![impl], _)) => (UnsafeKind::Impl, None),
+            _ => (UnsafeKind::Type, None),
+        };
         let safety = safety::of_token(self.source, raw);
-        self.record(UnsafeFact { safety, ..self.fact(UnsafeKind::Block, range) });
+        self.record(UnsafeFact { name, safety, ..self.fact(kind, self.source.raw_range(raw)) });
     }
 
     fn keyword_type(&mut self, keyword: Range<usize>) {

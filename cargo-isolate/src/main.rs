@@ -9,6 +9,7 @@ mod exit;
 mod files;
 #[cfg(test)]
 mod fixture;
+mod glob;
 mod graph;
 #[cfg(test)]
 mod judged;

@@ -1,13 +1,13 @@
 //! Who calls a C symbol: every call site, and the way from there up to a function that anybody may call.
 
 use crate::{
+    glob::Glob,
     graph::{Graph, Role},
     names::Names,
     nearest::nearest,
     report::dormant,
 };
 use camino::Utf8PathBuf;
-use globset::GlobMatcher;
 use isolate_lints::{
     facts::{FunctionItem, Scope, Span},
     resolve::{ForeignCall, Place},
@@ -115,14 +115,14 @@ fn hint(nearest: &Option<String>) -> String {
 /// # Errors
 ///
 /// There is none; the nearest name is in the error.
-pub(crate) fn symbols(names: &Names<'_>, pattern: &GlobMatcher) -> Result<Answer, NoSuchSymbol> {
+pub(crate) fn symbols(names: &Names<'_>, pattern: &Glob) -> Result<Answer, NoSuchSymbol> {
     let graph = names.graph;
     let mut symbols = declared(graph, pattern);
     let uses = Uses { graph, names };
     let unseen = uses.unseen(pattern);
     if symbols.is_empty() && unseen.is_empty() {
         let all: BTreeSet<&str> = foreign(graph).map(|(_, _, item)| symbol_name(item)).collect();
-        let word = pattern.glob().glob().to_owned();
+        let word = pattern.text().to_owned();
         let nearest = nearest(&word, all).map(str::to_owned);
         return Err(NoSuchSymbol { pattern: word, nearest });
     }
@@ -146,7 +146,7 @@ pub(crate) fn symbols(names: &Names<'_>, pattern: &GlobMatcher) -> Result<Answer
 /// Name, library, declaring package.
 type Key = (String, Option<String>, String);
 
-fn declared(graph: &Graph, pattern: &GlobMatcher) -> BTreeMap<Key, Symbol> {
+fn declared(graph: &Graph, pattern: &Glob) -> BTreeMap<Key, Symbol> {
     let mut symbols: BTreeMap<Key, Symbol> = BTreeMap::new();
     for (package, file, item) in foreign(graph) {
         let name = symbol_name(item);
@@ -218,7 +218,7 @@ struct Step<'u> {
 }
 
 impl<'u> Uses<'u, '_> {
-    fn unseen(&self, pattern: &GlobMatcher) -> Vec<UnseenCaller> {
+    fn unseen(&self, pattern: &Glob) -> Vec<UnseenCaller> {
         let mut sites: BTreeMap<(usize, usize), BTreeSet<Site>> = BTreeMap::new();
         for found in self.names.resolver().unseen_calls() {
             let name = found.call.path.rsplit("::").next().unwrap_or_default();

@@ -75,7 +75,7 @@ pub(crate) fn read(path: &Utf8Path) -> Result<String, String> {
     if text.starts_with('\u{feff}') {
         text.remove(0);
     }
-    let has_return = text.bytes().any(|byte| byte == b'\r');
+    let has_return = memchr::memchr(b'\r', text.as_bytes()).is_some();
     Ok(if has_return && text.contains("\r\n") { text.replace("\r\n", "\n") } else { text })
 }
 

@@ -3,10 +3,9 @@
 //! Facts carry no judgement. A rule turns them into findings, the policy decides about those, and the generator reads the
 //! foreign items to write wrappers.
 
-mod scopes;
+mod stored;
 
 use crate::cfg::{Configs, Presence};
-pub use scopes::sharing as sharing_scopes;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -110,7 +109,7 @@ pub struct UnsafeFact {
     /// The keyword to the end of the header: a block up to its `{`, a function up to its body.
     pub span: Span,
     /// Where it stands.
-    #[serde(with = "scopes")]
+    #[serde(with = "stored")]
     pub scope: Arc<Scope>,
     /// Name of the item, for functions, impls (`Send for Stream`), traits, statics and attributes (`no_mangle`).
     pub name: Option<String>,
@@ -231,7 +230,7 @@ pub struct MacroFact {
     /// The path's place.
     pub span: Span,
     /// Where it stands.
-    #[serde(with = "scopes")]
+    #[serde(with = "stored")]
     pub scope: Arc<Scope>,
     /// Names among its arguments that the definition may make a call of, but for those in a call's own arguments: of
     /// `call!(crc32(seed))` only `crc32`.
@@ -251,7 +250,7 @@ pub struct Template {
     /// It is called.
     pub called: bool,
     /// The definition: `in_macro` is its name.
-    #[serde(with = "scopes")]
+    #[serde(with = "stored")]
     pub scope: Arc<Scope>,
 }
 
@@ -312,7 +311,7 @@ pub struct ForeignItem {
     /// The declaration.
     pub span: Span,
     /// Where it stands.
-    #[serde(with = "scopes")]
+    #[serde(with = "stored")]
     pub scope: Arc<Scope>,
     /// Visibility as written: `pub`, `pub(crate)`, or empty.
     pub visibility: String,
@@ -361,7 +360,7 @@ pub struct CallFact {
     /// The path's place.
     pub span: Span,
     /// Where it stands.
-    #[serde(with = "scopes")]
+    #[serde(with = "stored")]
     pub scope: Arc<Scope>,
 }
 
@@ -417,7 +416,7 @@ pub struct FunctionItem {
     /// Its name.
     pub name: String,
     /// Where it stands; `function` is the one around it, for a function declared in a body.
-    #[serde(with = "scopes")]
+    #[serde(with = "stored")]
     pub scope: Arc<Scope>,
     /// The type of the `impl` or the trait that it belongs to, without generic arguments; `None` for a free one.
     pub owner: Option<String>,
@@ -447,7 +446,7 @@ pub struct Definition {
     /// Its name in the header.
     pub span: Span,
     /// Where it stands.
-    #[serde(with = "scopes")]
+    #[serde(with = "stored")]
     pub scope: Arc<Scope>,
     /// Something in its body stops a panic: `catch_unwind`, or a function named after that.
     pub guarded: bool,
@@ -490,7 +489,7 @@ pub struct Argument {
     /// Its place.
     pub span: Span,
     /// Where it stands.
-    #[serde(with = "scopes")]
+    #[serde(with = "stored")]
     pub scope: Arc<Scope>,
 }
 
@@ -504,7 +503,7 @@ pub struct Transmute {
     /// The path.
     pub span: Span,
     /// Where it stands.
-    #[serde(with = "scopes")]
+    #[serde(with = "stored")]
     pub scope: Arc<Scope>,
 }
 
@@ -522,7 +521,7 @@ pub struct Trust {
     /// The path of the call that it is an argument of.
     pub span: Span,
     /// Where it stands.
-    #[serde(with = "scopes")]
+    #[serde(with = "stored")]
     pub scope: Arc<Scope>,
 }
 
@@ -620,6 +619,6 @@ pub struct Unexpanded {
     /// The place.
     pub span: Span,
     /// Where it stands.
-    #[serde(with = "scopes")]
+    #[serde(with = "stored")]
     pub scope: Arc<Scope>,
 }

@@ -4,6 +4,7 @@ mod symbol;
 
 use crate::{
     exit::Exit,
+    glob::Glob,
     graph::Graph,
     names::Names,
     policy::{self, Loaded, PolicyFile, model},
@@ -12,7 +13,6 @@ use crate::{
     symbol::symbols,
     wrap::mark_generated,
 };
-use globset::{Glob, GlobMatcher};
 
 /// What `audit` takes.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -26,8 +26,8 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with_all = ["symbol", "counts"])]
     live: bool,
     /// Show who calls a C symbol, from where, instead of the audit; `*` and `?` as in file names
-    #[arg(long, value_name = "NAME", value_parser = pattern)]
-    symbol: Option<GlobMatcher>,
+    #[arg(long, value_name = "NAME", value_parser = Glob::new)]
+    symbol: Option<Glob>,
     /// Count only: quicker, for no call is looked for, and files that can hold nothing to count are not parsed
     #[arg(long, conflicts_with_all = ["symbol", "deps"])]
     counts: bool,
@@ -73,7 +73,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     })
 }
 
-fn who_calls(names: &Names<'_>, pattern: &GlobMatcher, output: &Output) -> anyhow::Result<Exit> {
+fn who_calls(names: &Names<'_>, pattern: &Glob, output: &Output) -> anyhow::Result<Exit> {
     let graph = names.graph;
     let found = symbols(names, pattern)?;
     output.answer(|out, json| symbol::print(out, graph, &found, json))?;
@@ -81,10 +81,6 @@ fn who_calls(names: &Names<'_>, pattern: &GlobMatcher, output: &Output) -> anyho
         true => Exit::Clean,
         false => Exit::Incomplete,
     })
-}
-
-fn pattern(text: &str) -> Result<GlobMatcher, String> {
-    Glob::new(text).map(|glob| glob.compile_matcher()).map_err(|error| error.kind().to_string())
 }
 
 /// What the workspace's policy says, where there is one.

@@ -166,7 +166,7 @@ impl Reader<'_> {
         let glob = match Pattern::new(pattern.get_ref()) {
             Ok(glob) => glob,
             Err(why) => {
-                self.errors.push(PolicyError::new(pattern.span(), why));
+                self.errors.push(PolicyError::new(pattern.span(), format!("not a glob: {why}")));
                 return None;
             }
         };

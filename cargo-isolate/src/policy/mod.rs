@@ -18,9 +18,9 @@ mod text;
 mod validate;
 mod worded;
 
+pub(crate) use crate::glob::Glob as Pattern;
 pub(crate) use error::PolicyError;
 pub(crate) use load::{Loaded, Mistakes, PolicyFile, Unreadable, load};
-pub(crate) use pattern::Pattern;
 pub(crate) use spanned::Spanned;
 pub(crate) use text::{Text, Texts};
 

@@ -1,6 +1,6 @@
 //! The policy file's shape. Values that a later complaint may point at are [`Spanned`].
 
-use super::{day::Day, duration::Period, pattern::Pattern, rule_name::RuleName, size::Size, spanned::Spanned};
+use super::{Pattern, day::Day, duration::Period, rule_name::RuleName, size::Size, spanned::Spanned};
 use isolate_lints::rules::Severity;
 use serde::{
     Deserialize, Deserializer,

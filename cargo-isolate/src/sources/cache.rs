@@ -12,13 +12,9 @@ use crate::{
     text::{Digest, Text},
 };
 use camino::{Utf8Path, Utf8PathBuf};
-use isolate_lints::{
-    Edition,
-    cfg::Configs,
-    facts::{self, FileFacts},
-};
+use isolate_lints::{Edition, cfg::Configs, facts::FileFacts};
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
@@ -68,6 +64,7 @@ pub(super) enum Shape {
 /// A package as it is kept.
 #[derive(Serialize, Deserialize)]
 struct PackageRecord<'g> {
+    #[serde(borrow)]
     files: Vec<FileRecord<'g>>,
     gaps: Cow<'g, [Gap]>,
 }
@@ -83,7 +80,17 @@ struct FileRecord<'g> {
     also: Vec<(u32, Cow<'g, [String]>)>,
     module: Cow<'g, [String]>,
     cfgs: Cow<'g, [String]>,
-    facts: Cow<'g, FileFacts>,
+    #[serde(borrow)]
+    facts: Bytes<'g>,
+}
+
+/// Facts as they are kept.
+#[derive(Serialize, Deserialize)]
+struct Bytes<'b>(#[serde(borrow, serialize_with = "at_once")] Cow<'b, [u8]>);
+
+/// Not one by one.
+fn at_once<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_bytes(bytes)
 }
 
 impl Cache {
@@ -120,7 +127,7 @@ impl Cache {
                 let index = targets.first()?.package;
                 let package = &packages[index];
                 let bytes = store.read(&key(identities[index].as_deref()?, package, targets))?;
-                let record: PackageRecord<'_> = decoded(&bytes)?;
+                let record: PackageRecord<'_> = postcard::from_bytes(&bytes).ok()?;
                 Some((index, files(record.files, package, targets)?, record.gaps.into_owned()))
             })
             .collect();
@@ -142,7 +149,7 @@ impl Cache {
             let Some(identity) = loaded.identities[index].as_deref().filter(|_| !restored.contains(&index)) else {
                 return;
             };
-            if let Some(bytes) = record(package, targets).and_then(|record| encoded(&record)) {
+            if let Some(bytes) = record(package, targets).and_then(|record| postcard::to_stdvec(&record).ok()) {
                 store.write(&key(identity, package, targets), &bytes);
             }
         });
@@ -153,8 +160,10 @@ impl Cache {
     pub(super) fn files(&self, graph: &Graph) -> Files<'_> {
         let key = store::key(&["files", graph.root.as_str()]);
         let store = self.store.as_ref();
-        let known = store.and_then(|store| store.read(&key)).and_then(|bytes| postcard::from_bytes(&bytes).ok());
-        Files { store, key, known: known.unwrap_or_default(), used: Mutex::default(), wanted: self.wanted }
+        let kept = store.and_then(|store| store.read(&key)).unwrap_or_default();
+        let known: BTreeMap<Key, Bytes<'_>> = postcard::from_bytes(&kept).unwrap_or_default();
+        let known = known.into_iter().map(|(key, bytes)| (key, bytes.0.into_owned())).collect();
+        Files { store, key, known, used: Mutex::default(), wanted: self.wanted }
     }
 
     /// What was wrong with the cache, for `--verbose`.
@@ -198,7 +207,7 @@ fn record<'g>(package: &'g Package, targets: &[Target]) -> Option<PackageRecord<
             also: also.collect::<Option<_>>()?,
             module: Cow::Borrowed(&file.module),
             cfgs: Cow::Borrowed(&file.cfgs),
-            facts: Cow::Borrowed(&file.facts),
+            facts: Bytes(file.facts.to_bytes().into()),
         })
     });
     Some(PackageRecord { files: files.collect::<Option<_>>()?, gaps: Cow::Borrowed(&package.gaps) })
@@ -220,7 +229,7 @@ fn files(records: Vec<FileRecord<'_>>, package: &Package, targets: &[Target]) ->
             module: record.module.into_owned(),
             cfgs: record.cfgs.into_owned(),
             configs: target.configs.clone(),
-            facts: record.facts.into_owned(),
+            facts: FileFacts::from_bytes(&record.facts.0)?,
             also: also.collect::<Option<_>>()?,
             expansions: Vec::new(),
         })
@@ -237,8 +246,10 @@ pub(super) struct Files<'c> {
     wanted: Wanted,
 }
 
-/// Serialized facts by the hash of the text, and how it was read: the edition, and whether as an expression.
-type Known = BTreeMap<(Digest, u8, bool), Vec<u8>>;
+/// The hash of a text, and how it was read: the edition, and whether as an expression.
+type Key = (Digest, u8, bool);
+
+type Known = BTreeMap<Key, Vec<u8>>;
 
 impl Files<'_> {
     pub(super) fn wanted(&self) -> Wanted {
@@ -251,11 +262,11 @@ impl Files<'_> {
             return self.wanted.scan(text, read);
         }
         let key = (digest, read.edition as u8, read.shape == Shape::Expression);
-        let (facts, bytes) = match self.known.get(&key).and_then(|bytes| Some((decoded(bytes)?, bytes))) {
+        let (facts, bytes) = match self.known.get(&key).and_then(|bytes| Some((FileFacts::from_bytes(bytes)?, bytes))) {
             Some((facts, bytes)) => (facts, bytes.clone()),
             None => {
                 let facts = self.wanted.scan(text, read);
-                let bytes = encoded(&facts).unwrap_or_default();
+                let bytes = facts.to_bytes();
                 (facts, bytes)
             }
         };
@@ -269,20 +280,14 @@ impl Files<'_> {
         if let Some(store) = self.store
             && self.wanted == Wanted::Everything
             && !used.keys().eq(self.known.keys())
-            && let Ok(bytes) = postcard::to_stdvec(&used)
         {
-            store.write(&self.key, &bytes);
+            let used: BTreeMap<&Key, Bytes<'_>> =
+                used.iter().map(|(key, bytes)| (key, Bytes(Cow::Borrowed(bytes)))).collect();
+            if let Ok(bytes) = postcard::to_stdvec(&used) {
+                store.write(&self.key, &bytes);
+            }
         }
     }
-}
-
-/// Compact, and with each scope once.
-fn encoded(value: &impl Serialize) -> Option<Vec<u8>> {
-    facts::sharing_scopes(|| postcard::to_stdvec(value).ok())
-}
-
-fn decoded<'b, T: Deserialize<'b>>(bytes: &'b [u8]) -> Option<T> {
-    facts::sharing_scopes(|| postcard::from_bytes(bytes).ok())
 }
 
 /// Where cargo unpacks registries' packages, which nobody edits.

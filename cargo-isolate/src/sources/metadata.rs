@@ -7,6 +7,7 @@ use super::{
     expansion::Expanded,
 };
 use crate::{
+    glob::Glob,
     graph::{Graph, Package, Role},
     nearest::nearest,
 };
@@ -125,9 +126,7 @@ fn matching<'m>(
         Some((name, version)) => (name, Some(version)),
         None => (spec, None),
     };
-    let glob = globset::Glob::new(name)
-        .map_err(|error| LoadError::BadSpec { flag, spec: spec.to_owned(), why: error.kind().to_string() })?
-        .compile_matcher();
+    let glob = Glob::new(name).map_err(|why| LoadError::BadSpec { flag, spec: spec.to_owned(), why })?;
     let found: Vec<_> = members
         .iter()
         .filter(|package| glob.is_match(package.name.as_str()))

@@ -182,8 +182,7 @@ fn counted(count: usize, what: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::print;
-    use crate::{fixture, names::Names, symbol::symbols};
-    use globset::Glob;
+    use crate::{fixture, glob::Glob, names::Names, symbol::symbols};
 
     const CODE: &str = r#"
 //- app/src/lib.rs
@@ -222,7 +221,7 @@ unsafe extern "C" {
 
     fn run_on(code: &str, pattern: &str, json: bool) -> String {
         let graph = fixture::graph(code);
-        match symbols(&Names::new(&graph), &Glob::new(pattern).unwrap().compile_matcher()) {
+        match symbols(&Names::new(&graph), &Glob::new(pattern).unwrap()) {
             Err(error) => error.to_string(),
             Ok(symbols) => {
                 let mut out = anstream::StripStream::new(Vec::new());

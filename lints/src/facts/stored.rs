@@ -1,10 +1,10 @@
-//! Scopes that many facts share, written once.
+//! Facts as bytes, for whoever keeps them: compact, and each scope once.
 //!
 //! Facts of one function share one [`Scope`]. Written with each, they would make up most of what is written, and be as many
 //! scopes as facts when they are read again. Within [`sharing`], each is written where it first occurs, and as a number after
 //! that.
 
-use super::Scope;
+use super::{FileFacts, Scope};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{cell::RefCell, collections::HashMap, sync::Arc};
 
@@ -19,8 +19,20 @@ struct Known {
     read: Vec<Arc<Scope>>,
 }
 
-/// Writes or reads facts, in a format that is no human's, with each scope once. What is written so can only be read so.
-pub fn sharing<T>(work: impl FnOnce() -> T) -> T {
+impl FileFacts {
+    /// The facts as bytes, for [`FileFacts::from_bytes`] of the same build of this crate.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        sharing(|| postcard::to_stdvec(self)).expect("facts are plain data, which can be written to memory")
+    }
+
+    /// What [`FileFacts::to_bytes`] was given; `None` for other bytes, as far as they show it.
+    pub fn from_bytes(bytes: &[u8]) -> Option<FileFacts> {
+        sharing(|| postcard::from_bytes(bytes)).ok()
+    }
+}
+
+/// Writes or reads facts with each scope once. What is written so can only be read so.
+fn sharing<T>(work: impl FnOnce() -> T) -> T {
     struct Restore(Option<Known>);
     impl Drop for Restore {
         fn drop(&mut self) {
@@ -61,7 +73,7 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Edition, facts::FileFacts, scan};
+    use crate::{Edition, scan};
 
     #[test]
     fn facts_come_back_as_they_were() {
@@ -71,6 +83,9 @@ mod tests {
         assert!(shared.len() < plain.len());
         let read: FileFacts = sharing(|| serde_json::from_str(&shared).unwrap());
         assert_eq!(facts, read);
+        let bytes = facts.to_bytes();
+        assert_eq!(FileFacts::from_bytes(&bytes).as_ref(), Some(&facts));
+        assert_eq!(FileFacts::from_bytes(&bytes[..bytes.len() / 2]), None);
         assert_eq!(facts, serde_json::from_str(&plain).unwrap());
         // And so do the scopes: as few as there were.
         let scopes = |facts: &FileFacts| {

@@ -1,9 +1,8 @@
-//! Items: functions, impls, traits, modules, imports, types, statics and constants.
+//! Items: functions, impls, traits, modules, types, statics and constants.
 
 use super::{Scanner, Take, attributes, paths, safety};
 use crate::facts::{
-    Conditional, Constant, FunctionItem, Import, ModuleDecl, Param, TypeItem, TypeKind, Unexpanded, UnsafeFact,
-    UnsafeKind,
+    Conditional, Constant, FunctionItem, ModuleDecl, Param, TypeItem, TypeKind, UnsafeFact, UnsafeKind,
 };
 use crate::syntax::{Node, SyntaxKind, T, Token, normal_text};
 use SyntaxKind::*;
@@ -180,94 +179,6 @@ impl<'t> Scanner<'_, 't> {
                 }
             });
         }
-    }
-
-    pub(super) fn imports(&mut self, node: Node<'_, 't>) {
-        let public = node.child(VISIBILITY).is_some();
-        if let Some(tree) = node.child(USE_TREE) {
-            self.import(tree, "", public);
-        }
-    }
-
-    fn import(&mut self, tree: Node<'_, 't>, prefix: &str, public: bool) {
-        let own = tree.child(PATH).and_then(paths::plain);
-        let absolute = tree.all_tokens().first().is_some_and(|token| token.kind == T![::]);
-        let path = match own {
-            Some(own) if own == "self" && !prefix.is_empty() => prefix.to_owned(),
-            Some(own) if prefix.is_empty() => own,
-            Some(own) => format!("{}::{}", prefix.trim_end_matches("::"), own.trim_start_matches("::")),
-            None if prefix.is_empty() && absolute => "::".to_owned(),
-            None => prefix.to_owned(),
-        };
-        if let Some(list) = tree.child(USE_TREE_LIST) {
-            list.children()
-                .filter(|child| child.kind() == USE_TREE)
-                .for_each(|child| self.import(child, &path, public));
-            return;
-        }
-        let name = match tree.child(RENAME) {
-            Some(rename) => match rename.child(NAME) {
-                Some(name) => Some(name.text().to_owned()),
-                // `as _` brings methods of a trait, and no name.
-                None => return,
-            },
-            None if tree.has(T![*]) => None,
-            None => Some(paths::last(&path).to_owned()),
-        };
-        if name.as_deref().is_some_and(|name| name != paths::last(&path)) {
-            self.renamed_macro(tree, &path);
-        }
-        self.push_import(path, name, public);
-    }
-
-    /// Other files may use the compiler's macro by its new name, where nothing tells what it is.
-    fn renamed_macro(&mut self, tree: Node<'_, 't>, path: &str) {
-        let range = tree.start()..tree.end();
-        match paths::last(path) {
-            "global_asm" => {
-                let fact = UnsafeFact {
-                    name: Some(path.to_owned()),
-                    keyword: false,
-                    ..self.fact(UnsafeKind::GlobalAsm, range.clone())
-                };
-                self.record_bare(fact, range.start);
-            }
-            "include" if matches!(path.trim_start_matches("::"), "std::include" | "core::include") => {
-                let (span, scope) = (self.lines.span(range), self.scope());
-                let (name, argument) = (path.to_owned(), String::new());
-                self.facts.unexpanded.push(Unexpanded { name, argument, item: true, span, scope });
-            }
-            _ => {}
-        }
-    }
-
-    pub(super) fn extern_crate(&mut self, node: Node<'_, 't>) {
-        let Some(krate) = node.child(NAME_REF).map(Node::text) else {
-            return;
-        };
-        let name = match node.child(RENAME) {
-            Some(rename) => match rename.child(NAME) {
-                Some(name) => name.text(),
-                None => return,
-            },
-            None => krate,
-        };
-        let path = if krate == "self" { "crate".to_owned() } else { format!("::{krate}") };
-        self.push_import(path, Some(name.to_owned()), node.child(VISIBILITY).is_some());
-    }
-
-    fn push_import(&mut self, path: String, name: Option<String>, public: bool) {
-        if !self.declares() {
-            return;
-        }
-        let scope = self.scope();
-        self.facts.imports.push(Import {
-            path,
-            name,
-            public,
-            modules: scope.modules.clone(),
-            function: scope.function.clone(),
-        });
     }
 
     pub(super) fn type_item(&mut self, node: Node<'_, 't>) {

@@ -10,17 +10,18 @@ mod definitions;
 mod depth;
 mod digest;
 mod expand;
+mod finish;
 mod flow;
 mod foreign;
+mod imports;
 mod items;
 mod macros;
 mod paths;
+mod recovery;
 mod safety;
 mod templates;
 
-use crate::facts::{
-    Candidate, FileFacts, ForeignKind, Operation, OperationKind, ParseError, Scope, Span, UnsafeFact, UnsafeKind,
-};
+use crate::facts::{FileFacts, Operation, ParseError, Scope, Span, UnsafeFact, UnsafeKind};
 use crate::lines::Lines;
 use crate::syntax::{Construct, Edition, Node, Source, SyntaxKind, T, Tree};
 use SyntaxKind::*;
@@ -328,132 +329,6 @@ impl<'s, 't> Scanner<'s, 't> {
             }
         }
     }
-
-    /// An `unsafe` where it declares: on a field, or where the parser expected something else.
-    fn stray_keyword(&mut self, node: Node<'_, 't>) {
-        for keyword in node.tokens().filter(|token| token.kind == T![unsafe]) {
-            self.lone_keyword(keyword.raw as usize);
-        }
-    }
-
-    /// A keyword that the parser made no construct of: what it would have begun, by what comes behind it.
-    fn lone_keyword(&mut self, raw: usize) {
-        let mut behind = (raw + 1..self.source.len()).filter(|next| !self.source.raw_kind(*next).is_trivia());
-        let mut next = || behind.next().map(|next| (self.source.raw_kind(next), self.source.raw_text(next)));
-        let mut token = next();
-        let foreign = matches!(token, Some((T![extern], _)));
-        while matches!(token, Some((T![extern] | T![async] | STRING, _) | (_, "auto"))) {
-            token = next();
-        }
-        let name = next().filter(|(kind, _)| *kind == IDENT).map(|(_, name)| name.to_owned());
-        let (kind, name) = match token {
-            Some((T!['{'], _)) if foreign => (UnsafeKind::ExternBlock, None),
-            Some((T!['{'], _)) => (UnsafeKind::Block, None),
-            // Without a name it is the type of a function.
-            Some((T![fn], _)) if name.is_some() => (UnsafeKind::Function, name),
-            Some((T![trait], _)) => (UnsafeKind::Trait, name),
-            Some((T![impl], _)) => (UnsafeKind::Impl, None),
-            _ => (UnsafeKind::Type, None),
-        };
-        let safety = safety::of_token(self.source, raw);
-        self.record(UnsafeFact { name, safety, ..self.fact(kind, self.source.raw_range(raw)) });
-    }
-
-    fn keyword_type(&mut self, keyword: Range<usize>) {
-        self.record(self.fact(UnsafeKind::Type, keyword));
-    }
-
-    fn errors(&mut self, tree: &Tree<'_, '_>) {
-        let lexer = self.source.lex_errors().map(|(range, message)| (range, message.to_owned()));
-        let parser = tree.errors().map(|(offset, message)| (offset..offset, message.to_owned()));
-        let mut errors: Vec<_> = lexer.chain(parser).collect();
-        errors.sort_by_key(|(range, _)| range.start);
-        let errors = errors
-            .into_iter()
-            .map(|(range, message)| ParseError { message: fragment(&message), span: self.lines.span(range) });
-        self.facts.errors = errors.collect();
-        // What follows the first in a line is the parser finding its way back.
-        self.facts.errors.dedup_by_key(|error| error.span.line);
-    }
-
-    fn finish(mut self) -> FileFacts {
-        let keywords: Vec<usize> =
-            (0..self.source.len()).filter(|raw| self.source.raw_kind(*raw) == T![unsafe]).collect();
-        self.facts.unsafe_tokens = keywords.len() as u32;
-        if !self.facts.errors.is_empty() {
-            self.left_by_recovery(&keywords);
-        }
-        for (anchor, fact) in std::mem::take(&mut self.written) {
-            if self.recorded.insert((fact.kind, anchor)) {
-                self.facts.unsafes.push(fact);
-            }
-        }
-        self.static_uses();
-        self.forget_local_arguments();
-        // Expansions come after the definitions, and arguments before them.
-        self.sort_unsafes();
-        self.digests();
-        self.facts.foreign.sort_by_key(|item| item.span.start);
-        self.facts.calls.sort_by_key(|call| call.span.start);
-        self.facts.mentions.sort_by_key(|mention| mention.span.start);
-        for fact in &mut self.facts.unsafes {
-            // The tree has `a.b().c()` as a call of `c` around a call of `b`.
-            fact.operations.sort_by_key(|operation| operation.span.start);
-        }
-        for (modules, name) in &self.copies {
-            let types = self.facts.types.iter_mut();
-            types.filter(|item| item.name == *name && item.modules == *modules).for_each(|item| item.copy = true);
-        }
-        // Facts stay for the whole audit, and their lists grew by doubling.
-        self.facts.calls.shrink_to_fit();
-        self.facts.mentions.shrink_to_fit();
-        self.facts.candidates.shrink_to_fit();
-        self.facts.macros.shrink_to_fit();
-        self.facts.functions.shrink_to_fit();
-        self.facts.foreign.shrink_to_fit();
-        self.facts.constants.shrink_to_fit();
-        self.facts.types.shrink_to_fit();
-        self.facts.imports.shrink_to_fit();
-        self.facts
-    }
-
-    /// Naming a static that is mutable or foreign is an operation of its own; the file's own ones are known.
-    fn static_uses(&mut self) {
-        let mutable = self.facts.unsafes.iter().filter(|fact| fact.kind == UnsafeKind::StaticMut);
-        let mutable = mutable.filter_map(|fact| fact.name.as_deref());
-        let foreign = self.facts.foreign.iter().filter(|item| matches!(item.item, ForeignKind::Static { .. }));
-        let statics: HashSet<String> =
-            mutable.chain(foreign.map(|item| item.name.as_str())).map(str::to_owned).collect();
-        for (block, operation) in std::mem::take(&mut self.named) {
-            let is_static = |path: &str| operation.kind == OperationKind::Static && statics.contains(paths::last(path));
-            if operation.what.as_deref().is_some_and(is_static) {
-                self.facts.unsafes[block].operations.push(operation);
-            } else {
-                self.facts.candidates.push(Candidate { of: block as u32, operation });
-            }
-        }
-    }
-
-    fn sort_unsafes(&mut self) {
-        let facts = std::mem::take(&mut self.facts.unsafes);
-        let mut sorted: Vec<(usize, UnsafeFact)> = facts.into_iter().enumerate().collect();
-        sorted.sort_by_key(|(_, fact)| fact.span.start);
-        let mut places = vec![0; sorted.len()];
-        for (place, (before, _)) in sorted.iter().enumerate() {
-            places[*before] = place as u32;
-        }
-        self.facts.unsafes = sorted.into_iter().map(|(_, fact)| fact).collect();
-        self.facts.candidates.iter_mut().for_each(|candidate| candidate.of = places[candidate.of as usize]);
-    }
-
-    /// In text with errors the parser may leave a keyword in no construct at all; it is counted all the same.
-    fn left_by_recovery(&mut self, keywords: &[usize]) {
-        let claimed: HashSet<u32> =
-            self.facts.unsafes.iter().filter(|fact| fact.keyword).map(|fact| fact.span.start).collect();
-        let start = |raw: usize| self.source.raw_range(raw).start as u32;
-        let left: Vec<usize> = keywords.iter().copied().filter(|raw| !claimed.contains(&start(*raw))).collect();
-        left.into_iter().for_each(|raw| self.lone_keyword(raw));
-    }
 }
 
 /// `use core::arch::global_asm as g`: the compiler's macros that matter, by the names that a file gives them. Which module has
@@ -473,49 +348,3 @@ fn aliases<'t>(source: &Source<'t>) -> HashMap<&'t str, &'t str> {
 
 /// Macros that are known by their names.
 const COMPILER_MACROS: &[&str] = &["asm", "global_asm", "include", "naked_asm"];
-
-/// The parser's message as a lowercase fragment of one line, with tokens as they are written.
-fn fragment(message: &str) -> String {
-    let message = message.lines().next().unwrap_or_default();
-    let words: Vec<&str> = message.split(' ').map(token_text).collect();
-    let message = words.join(" ");
-    let mut chars = message.chars();
-    match (chars.next(), chars.next()) {
-        (Some(first), Some(second)) if !second.is_uppercase() => {
-            format!("{}{}", first.to_lowercase(), &message[first.len_utf8()..])
-        }
-        _ => message,
-    }
-}
-
-/// The parser calls some tokens by names of its own.
-fn token_text(word: &str) -> &str {
-    match word {
-        "SEMICOLON" => "`;`",
-        "COMMA" => "`,`",
-        "COLON" => "`:`",
-        "COLON2" => "`::`",
-        "EQ" => "`=`",
-        "FAT_ARROW" => "`=>`",
-        "THIN_ARROW" => "`->`",
-        "L_PAREN" => "`(`",
-        "R_PAREN" => "`)`",
-        "L_BRACK" => "`[`",
-        "R_BRACK" => "`]`",
-        "L_CURLY" => "`{`",
-        "R_CURLY" => "`}`",
-        "L_ANGLE" => "`<`",
-        "R_ANGLE" => "`>`",
-        "PIPE" => "`|`",
-        "BANG" => "`!`",
-        "IDENT" => "a name",
-        "STRING" => "a string",
-        "INT_NUMBER" => "a number",
-        "IN_KW" => "`in`",
-        "AS_KW" => "`as`",
-        "FN_KW" => "`fn`",
-        "FOR_KW" => "`for`",
-        "WHILE_KW" => "`while`",
-        _ => word,
-    }
-}

@@ -1,0 +1,150 @@
+//! Unsafe constructs, and what is done in them.
+
+use super::{Scope, Span};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// One unsafe construct.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UnsafeFact {
+    /// What it is.
+    pub kind: UnsafeKind,
+    /// The keyword to the end of the header: a block up to its `{`, a function up to its body.
+    pub span: Span,
+    /// Where it stands.
+    #[serde(with = "super::stored")]
+    pub scope: Arc<Scope>,
+    /// Name of the item, for functions, impls (`Send for Stream`), traits, statics and attributes (`no_mangle`).
+    pub name: Option<String>,
+    /// The type or trait of an associated function.
+    pub owner: Option<String>,
+    /// The comment that argues for it: `// SAFETY: …` before or inside a block, `# Safety` in the docs of a function or trait.
+    pub safety: Option<String>,
+    /// What a block does, or the body of an unsafe function outside of blocks, in source order; empty for other kinds.
+    pub operations: Vec<Operation>,
+    /// Whether the item is visible outside its crate as written (`pub`).
+    pub public: bool,
+    /// A function that implements one of a trait's: the trait says what its callers owe.
+    pub of_trait: bool,
+    /// An `unsafe` keyword stands for it: `extern "C" { … }`, `static mut` and the like do without. Each keyword of a file
+    /// belongs to exactly one fact, see [`super::FileFacts::unexplained`].
+    pub keyword: bool,
+    /// One past the last byte of the whole construct, as far as it counts as one: of a block its `}`, of everything else the end
+    /// of `span`.
+    pub end: u32,
+    /// Digest of the tokens from `span.start` to `end`, comments and whitespace left out: the same wherever the construct
+    /// moves, and however it is laid out.
+    pub digest: u64,
+}
+
+/// Kinds of unsafe constructs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UnsafeKind {
+    /// `unsafe { … }`.
+    Block,
+    /// `unsafe fn`, free or associated, with a body.
+    Function,
+    /// `unsafe fn` declared without a body: in a trait, or with the keyword written out in an extern block.
+    Declaration,
+    /// `unsafe impl`.
+    Impl,
+    /// `unsafe trait`.
+    Trait,
+    /// `extern "C" { … }`, with or without `unsafe`.
+    ExternBlock,
+    /// `#[no_mangle]`, `#[export_name]`, `#[link_section]`, bare or in `#[unsafe(…)]`, and `#[unsafe(naked)]`.
+    Attribute,
+    /// `static mut`.
+    StaticMut,
+    /// `union`.
+    Union,
+    /// `global_asm!`.
+    GlobalAsm,
+    /// `unsafe fn(…)` as a type, and other uses of the keyword that declare rather than do.
+    Type,
+    /// An `unsafe` token in a macro definition or in the arguments of a macro call, where the parser sees only tokens.
+    MacroToken,
+}
+
+impl UnsafeKind {
+    /// Every kind, in the order of their declaration.
+    pub const ALL: [UnsafeKind; 12] = [
+        UnsafeKind::Block,
+        UnsafeKind::Function,
+        UnsafeKind::Declaration,
+        UnsafeKind::Impl,
+        UnsafeKind::Trait,
+        UnsafeKind::ExternBlock,
+        UnsafeKind::Attribute,
+        UnsafeKind::StaticMut,
+        UnsafeKind::Union,
+        UnsafeKind::GlobalAsm,
+        UnsafeKind::Type,
+        UnsafeKind::MacroToken,
+    ];
+
+    /// What it is called in messages.
+    pub fn noun(self) -> &'static str {
+        match self {
+            UnsafeKind::Block => "unsafe block",
+            UnsafeKind::Function => "unsafe function",
+            UnsafeKind::Declaration => "unsafe function without a body",
+            UnsafeKind::Impl => "unsafe impl",
+            UnsafeKind::Trait => "unsafe trait",
+            UnsafeKind::ExternBlock => "extern block",
+            UnsafeKind::Attribute => "unsafe attribute",
+            UnsafeKind::StaticMut => "mutable static",
+            UnsafeKind::Union => "union",
+            UnsafeKind::GlobalAsm => "global assembly",
+            UnsafeKind::Type => "`unsafe` in a type or declaration",
+            UnsafeKind::MacroToken => "`unsafe` in macro tokens",
+        }
+    }
+}
+
+/// One thing an unsafe block does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Operation {
+    /// What it does.
+    pub kind: OperationKind,
+    /// Where.
+    pub span: Span,
+    /// The path called or static named, as written; methods and fields with a dot before them.
+    pub what: Option<String>,
+}
+
+/// A path or field named in unsafe code.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// Index in [`super::FileFacts::unsafes`].
+    pub of: u32,
+    /// A use of a static, or a read of a union's field, if it is one.
+    pub operation: Operation,
+}
+
+/// Kinds of operations inside an unsafe block, as far as syntax shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OperationKind {
+    /// A call of a path or method that is not known to be unsafe.
+    Call,
+    /// A call of a foreign function.
+    ForeignCall,
+    /// A call of a function that is declared unsafe, in this graph or in the standard library.
+    UnsafeCall,
+    /// `*p` of something not known to be safe.
+    Deref,
+    /// `transmute`.
+    Transmute,
+    /// `from_raw_parts` and its kin.
+    FromRawParts,
+    /// `asm!`.
+    Asm,
+    /// A use of a `static mut`.
+    Static,
+    /// A use of a foreign static.
+    ForeignStatic,
+    /// A read of a union's field.
+    Union,
+}

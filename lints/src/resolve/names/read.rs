@@ -1,0 +1,78 @@
+//! What the files of a crate declare, taken over into its modules.
+
+use super::{Glob, Module, Names, Target};
+use crate::facts::UnsafeKind;
+use crate::resolve::{Crate, Place, last};
+use std::cell::RefCell;
+
+impl<'a> Names<'a> {
+    /// Takes over what a file declares. Returns the module that it is.
+    pub(super) fn read(&mut self, krate: &Crate<'a>, place: Place, path: &'a [String]) -> usize {
+        let facts = krate.files[place.file].facts;
+        let base = self.module(self.roots[place.krate], path);
+        for declaration in facts.modules.iter().filter(|declaration| declaration.inline) {
+            let parent = self.module(base, &declaration.parents);
+            self.module(parent, std::slice::from_ref(&declaration.name));
+        }
+        for item in &facts.foreign {
+            let module = self.module(base, &item.scope.modules);
+            self.declare(module, &item.name, item.scope.function.as_deref(), Target::Foreign(place, item));
+        }
+        for item in &facts.types {
+            let module = self.module(base, &item.modules);
+            self.declare(module, &item.name, None, Target::Type(place, item));
+        }
+        for item in &facts.functions {
+            if let Some(owner) = &item.owner {
+                self.associated.entry((place.krate, last(owner))).or_default().push((place, item));
+                continue;
+            }
+            let module = self.module(base, &item.scope.modules);
+            self.declare(module, &item.name, item.scope.function.as_deref(), Target::Function(place, item));
+        }
+        for fact in facts.unsafes.iter().filter(|fact| fact.kind == UnsafeKind::StaticMut) {
+            if let Some(name) = &fact.name {
+                let module = self.module(base, &fact.scope.modules);
+                self.declare(module, name, fact.scope.function.as_deref(), Target::StaticMut);
+            }
+        }
+        for included in facts.unexpanded.iter().filter(|call| call.is_generated()) {
+            if krate.files[place.file].may_hold(&included.scope.cfgs) {
+                let module = self.module(base, &included.scope.modules);
+                self.modules[module].unseen = true;
+            }
+        }
+        for import in &facts.imports {
+            let module = self.module(base, &import.modules);
+            let module = &mut self.modules[module];
+            match &import.name {
+                Some(name) => {
+                    let imports = &mut module.names.entry(name).or_default().imports;
+                    imports.reserve_exact(usize::from(imports.is_empty()));
+                    imports.push(import);
+                }
+                None => module.globs.push(Glob { import, opens: RefCell::default() }),
+            }
+        }
+        base
+    }
+
+    /// The module at a path below another, made if it is new.
+    fn module(&mut self, base: usize, path: &'a [String]) -> usize {
+        path.iter().fold(base, |parent, name| {
+            let new = self.modules.len();
+            let child = *self.modules[parent].names.entry(name).or_default().child.get_or_insert(new);
+            if child == new {
+                self.modules.push(Module::new(self.modules[parent].krate, Some(parent)));
+            }
+            child
+        })
+    }
+
+    fn declare(&mut self, module: usize, name: &'a str, function: Option<&'a str>, target: Target<'a>) {
+        let items = &mut self.modules[module].names.entry(name).or_default().items;
+        // Nearly every name is declared once, and there are tens of thousands: no room for three more each.
+        items.reserve_exact(usize::from(items.is_empty()));
+        items.push((function, target));
+    }
+}

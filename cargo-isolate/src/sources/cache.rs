@@ -14,7 +14,7 @@ use crate::{
 use camino::{Utf8Path, Utf8PathBuf};
 use isolate_lints::{Edition, cfg::Configs, facts::FileFacts};
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
@@ -81,10 +81,42 @@ struct FileRecord<'g> {
     module: Cow<'g, [String]>,
     cfgs: Cow<'g, [String]>,
     #[serde(borrow)]
-    facts: Bytes<'g>,
+    facts: Facts<'g>,
 }
 
-/// Facts as they are kept.
+/// Facts, which are bytes where they are kept.
+enum Facts<'g> {
+    Scanned(&'g FileFacts),
+    Kept(Bytes<'g>),
+}
+
+impl Serialize for Facts<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            // Here and not before: the bytes of all files of a package at once would be an audit's largest need of memory.
+            Facts::Scanned(facts) => serializer.serialize_bytes(&facts.to_bytes()),
+            Facts::Kept(bytes) => bytes.serialize(serializer),
+        }
+    }
+}
+
+impl<'de: 'g, 'g> Deserialize<'de> for Facts<'g> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Facts<'g>, D::Error> {
+        Bytes::deserialize(deserializer).map(Facts::Kept)
+    }
+}
+
+impl Facts<'_> {
+    /// The facts of a record that was read.
+    fn read(&self) -> Option<FileFacts> {
+        match self {
+            Facts::Scanned(facts) => Some((*facts).clone()),
+            Facts::Kept(bytes) => FileFacts::from_bytes(&bytes.0),
+        }
+    }
+}
+
+/// Bytes that are written and read as such.
 #[derive(Serialize, Deserialize)]
 struct Bytes<'b>(#[serde(borrow, serialize_with = "at_once")] Cow<'b, [u8]>);
 
@@ -207,7 +239,7 @@ fn record<'g>(package: &'g Package, targets: &[Target]) -> Option<PackageRecord<
             also: also.collect::<Option<_>>()?,
             module: Cow::Borrowed(&file.module),
             cfgs: Cow::Borrowed(&file.cfgs),
-            facts: Bytes(file.facts.to_bytes().into()),
+            facts: Facts::Scanned(&file.facts),
         })
     });
     Some(PackageRecord { files: files.collect::<Option<_>>()?, gaps: Cow::Borrowed(&package.gaps) })
@@ -229,7 +261,7 @@ fn files(records: Vec<FileRecord<'_>>, package: &Package, targets: &[Target]) ->
             module: record.module.into_owned(),
             cfgs: record.cfgs.into_owned(),
             configs: target.configs.clone(),
-            facts: FileFacts::from_bytes(&record.facts.0)?,
+            facts: record.facts.read()?,
             also: also.collect::<Option<_>>()?,
             expansions: Vec::new(),
         })

@@ -155,3 +155,41 @@ fn plan(policy: &str) -> serde_json::Value {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).expect("JSON")
 }
+
+/// What was written for other versions is not believed of this one.
+#[test]
+fn contracts_for_other_versions_are_not_used() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let put = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        std::fs::write(path, text).expect("a file");
+    };
+    put(
+        "Cargo.toml",
+        "[package]\nname = \"app\"\nversion = \"1.0.0\"\nedition = \"2024\"\n[dependencies]\nlibz-sys = { path = \"sys\" }\n[workspace]\n",
+    );
+    put("src/main.rs", "fn main() {}\n");
+    put(
+        "sys/src/lib.rs",
+        "use std::ffi::*;\nunsafe extern \"C\" {\n    pub fn compress(dest: *mut u8, destLen: *mut c_ulong, source: *const u8, sourceLen: c_ulong) -> c_int;\n}\n",
+    );
+    put(
+        "policy.toml",
+        "version = 1\n[domain.zlib]\nlibrary = \"libz-sys\"\n[[isolate]]\ndomain = \"zlib\"\nextern = [\"compress\"]\n",
+    );
+    let plan = |version: &str| {
+        put(
+            "sys/Cargo.toml",
+            &format!("[package]\nname = \"libz-sys\"\nversion = \"{version}\"\nedition = \"2024\"\n"),
+        );
+        let mut plan = Command::new(env!("CARGO_BIN_EXE_cargo-isolate"));
+        let output = plan.args(["isolate", "plan"]).current_dir(&folder).output().expect("the tool");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    let fits = plan("1.1.31");
+    assert!(fits.contains("contracts: those that ship for `libz-sys`") && fits.contains("ships"), "{fits}");
+    let other = plan("2.0.0");
+    assert!(other.contains("contracts: none: those that ship for `libz-sys` are for"), "{other}");
+    assert!(other.contains("and this is 2.0.0") && other.contains("is `*destLen` its capacity on entry?"), "{other}");
+}

@@ -59,13 +59,15 @@ impl Workspace {
         let workspace = Self(tempfile::tempdir().expect("a temporary folder"));
         let rt = |folder: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder).display().to_string();
         let manifest = format!(
-            "[package]\nname = \"app\"\nversion = \"1.0.0\"\nedition = \"2024\"\n[dependencies]\nisolate-rt = {{ path = {:?} }}\n\
+            "[package]\nname = \"app\"\nversion = \"1.0.0\"\nedition = \"2024\"\n[dependencies]\nbetween = {{ path = \"between\" }}\nisolate-rt = {{ path = {:?} }}\n\
              [build-dependencies]\nisolate-rt-build = {{ path = {:?} }}\n[workspace]\n",
             rt("isolate-rt"),
             rt("isolate-rt/build")
         );
         workspace.put("Cargo.toml", &manifest);
         workspace.put("build.rs", BUILD);
+        workspace.put("between/Cargo.toml", "[package]\nname = \"between\"\nversion = \"1.0.0\"\nedition = \"2024\"\n");
+        workspace.put("between/src/lib.rs", "");
         workspace.put("csrc/twice.c", LIBRARY_C);
         workspace.put("src/lib.rs", LIB);
         workspace.put("src/main.rs", MAIN);
@@ -115,4 +117,8 @@ fn archives_and_references() {
     workspace.check(&POLICY.replace("archives = [\"libtwice.a\"]\n", ""), 1, "not_named");
     workspace.put("src/main.rs", "static TABLE: [unsafe extern \"C\" fn(i32) -> i32; 1] = [twice];\nunsafe extern \"C\" { fn twice(n: i32) -> i32; #[link_name = \"thrice\"] fn other(n: i32) -> i32; }\nfn main() { println!(\"{} {}\", app::isolated_twice(1), unsafe { TABLE[std::env::args().count() - 1](1) + other(2) }); }\n");
     workspace.check(POLICY, 1, "past_the_wrappers");
+    // In the objects of a crate, before linking: no program calls it yet.
+    workspace.put("src/main.rs", MAIN);
+    workspace.put("between/src/lib.rs", "macro_rules! declare { ($name:ident) => { unsafe extern \"C\" { fn $name(n: i32) -> i32; } } }\ndeclare!(twice);\npub fn again(n: i32) -> i32 { unsafe { twice(n) } }\n");
+    workspace.check(POLICY, 1, "past_the_wrappers_in_no_program");
 }

@@ -74,6 +74,8 @@ pub(crate) struct Case {
     pub(crate) function: &'static str,
     /// Its result is a pointer that the wrapper must refuse when it leads outside the domain.
     pub(crate) returns_pointer: bool,
+    /// It hands what pointers lead to on to a closure, and must refuse those that lead outside the domain.
+    pub(crate) follows: bool,
     /// It takes slices.
     pub(crate) slices: bool,
     /// It takes something that may be NULL.
@@ -168,7 +170,8 @@ fn as_expected(case: &Case, act: Act, result: &Result<(), Failure>) -> bool {
         Ok(()) => {
             return match act {
                 Act::Honest | Act::ClaimHuge | Act::ClaimNegative | Act::ClaimText => true,
-                Act::ClaimForeign | Act::ClaimNoValue => !case.returns_pointer,
+                Act::ClaimForeign => !case.returns_pointer && !case.follows,
+                Act::ClaimNoValue => !case.returns_pointer,
                 Act::WriteOutside | Act::Abort => false,
             };
         }
@@ -282,6 +285,34 @@ pub(crate) unsafe fn answer_object<T>() -> T {
     }
     value
 }
+
+/// A pointer that a callback is called with: to an object of the domain, so that lengths beside it can be too large for it,
+/// or where the present act says.
+///
+/// # Safety
+///
+/// `T` must be a pointer type.
+pub(crate) unsafe fn lent<T>() -> T {
+    let present = act();
+    let points = [Act::Honest, Act::ClaimHuge, Act::ClaimNegative].iter().any(|act| *act as u8 == present);
+    if !points {
+        // SAFETY: every bit pattern is a pointer.
+        return unsafe { answer() };
+    }
+    // SAFETY: `malloc` of the domain's heap.
+    let object = unsafe { malloc(LENT) };
+    for at in 0..LENT {
+        if !object.is_null() {
+            // SAFETY: so many bytes were given out. Volatile, so that no memset of libc is called.
+            unsafe { object.cast::<u8>().add(at).write_volatile(0) };
+        }
+    }
+    // SAFETY: a pointer has the size of any other.
+    unsafe { std::mem::transmute_copy(&object) }
+}
+
+/// Bytes of what callbacks get pointers to.
+const LENT: usize = 256;
 
 /// Fills `size` bytes with the present act's idea of a result.
 unsafe fn lie(place: *mut u8, size: usize, align: usize) {
@@ -430,6 +461,33 @@ pub(crate) fn as_it_was(text: Option<&CStr>) -> Result<(), Failure> {
     match text {
         Some(text) if act() == Act::ClaimText as u8 && text.to_bytes_with_nul() != TEXT => {
             Err(Failure::Broken(format!("text came out as {text:?}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What a closure was told and should not have been.
+static TOLD: AtomicUsize = AtomicUsize::new(0);
+const WRONG_TEXT: usize = usize::MAX;
+
+/// A closure got so many elements.
+pub(crate) fn heard(elements: usize) {
+    TOLD.fetch_max(elements, Ordering::SeqCst);
+}
+
+/// A closure got a text.
+pub(crate) fn heard_text(text: &CStr) {
+    if as_it_was(Some(text)).is_err() {
+        heard(WRONG_TEXT);
+    }
+}
+
+/// The closure was told of nothing larger than what the function pointed to, and of no other text.
+pub(crate) fn as_told() -> Result<(), Failure> {
+    match TOLD.swap(0, Ordering::SeqCst) {
+        WRONG_TEXT => Err(Failure::Broken("a callback got another text than the library passed".to_owned())),
+        elements if elements > LENT => {
+            Err(Failure::Broken(format!("a callback got {elements} elements of {LENT} bytes")))
         }
         _ => Ok(()),
     }

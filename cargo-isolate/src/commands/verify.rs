@@ -3,7 +3,7 @@
 mod print;
 
 use crate::{
-    contract::{Contract, Dir, Hold, shape::Shape},
+    contract::{Contract, Dir, Hold, Lasting, shape::Shape},
     exit::Exit,
     graph::Graph,
     names::Names,
@@ -14,7 +14,7 @@ use crate::{
     sources::{self, Request},
     streams,
     verify::{
-        self, Act, Bypass, Foreign, Param, Played, STUBS, Stored, Subject,
+        self, Act, Bypass, Called, Foreign, Param, Played, STUBS, Stored, Subject,
         linked::{self, Built, Linked},
     },
     visible,
@@ -272,7 +272,15 @@ fn param(param: &ParamPlan) -> Param {
             Contract::Value | Contract::Fixed { .. } | Contract::Callback { .. } | Contract::Memory => None,
         },
     };
-    Param { ty: spelt(&param.ty, &param.shape), stored }
+    let called = match (&param.shape, param.decision.contract()) {
+        // Those that are kept are for the calls after this one.
+        (Shape::Function(function), Some(Contract::Callback { scope: Lasting::Call, .. })) => Some(Called {
+            nullable: function.nullable,
+            pointers: function.params.iter().map(|(_, shape)| shape.pointee().is_some()).collect(),
+        }),
+        _ => None,
+    };
+    Param { ty: spelt(&param.ty, &param.shape), stored, called }
 }
 
 /// A pointer that the contract rules out to be NULL.

@@ -35,7 +35,7 @@ pub(super) fn render(cases: &[Case]) -> String {
     let mut text = String::from(
         "//! Calls every wrapper while its library misbehaves. Written by `cargo isolate verify`.\n#![allow(warnings)]\n\n\
          mod harness;\nmod isolated;\nmod stubs;\n\n\
-         use harness::{Case, Room, absent, as_it_was, handle, length, object, optional, owned, reference, value, values, within};\n\n\
+         use harness::{Case, Room, absent, as_it_was, as_told, handle, heard, heard_text, length, object, optional, owned, reference, value, values, within};\n\n\
          fn main() -> std::process::ExitCode {\n    harness::run(&[\n",
     );
     for case in cases {
@@ -73,8 +73,8 @@ fn case(domain: &str, function: &syn::ItemFn, foreign: &[Foreign]) -> Result<Cas
     let mut text = String::new();
     let _ = writeln!(
         text,
-        "        Case {{ domain: {domain:?}, function: {function:?}, returns_pointer: {returns_pointer}, slices: {}, nullable: {}, call: || {{",
-        call.slices, call.nullable
+        "        Case {{ domain: {domain:?}, function: {function:?}, returns_pointer: {returns_pointer}, follows: {}, slices: {}, nullable: {}, call: || {{",
+        call.follows, call.slices, call.nullable
     );
     for statement in &call.before {
         let _ = writeln!(text, "            {statement}");
@@ -130,6 +130,8 @@ struct Call {
     slices: bool,
     /// An argument may be NULL.
     nullable: bool,
+    /// A closure gets what pointers of the library lead to.
+    follows: bool,
 }
 
 impl Call {
@@ -157,7 +159,7 @@ impl Call {
                     Some(format!("&mut {}", self.object(domain, function, at)))
                 }
                 (Type::Path(path), false) if ends_in(path, "CStr") => Some("c\"text\"".to_owned()),
-                (Type::TraitObject(closure), true) => Some(format!("&mut {}", closed(&closure.bounds)?)),
+                (Type::TraitObject(closure), true) => Some(format!("&mut {}", self.closed(&closure.bounds)?)),
                 (_, false) => Some("reference()".to_owned()),
                 (_, true) => Some(self.room(at, "single", "one")),
             },
@@ -171,7 +173,7 @@ impl Call {
                 {
                     return Some(format!(
                         "if absent() {{ None }} else {{ Some(Box::new({})) }}",
-                        closed(&closure.bounds)?
+                        self.closed(&closure.bounds)?
                     ));
                 }
                 Some(format!("optional({})", self.argument(domain, function, at, inner)?))
@@ -180,9 +182,28 @@ impl Call {
             Type::Path(path) if ends_in(path, "Owned") => Some(self.owned(domain, function, at)),
             Type::Path(path) if ends_in(path, "Object") => Some(self.object(domain, function, at)),
             Type::Path(_) | Type::Ptr(_) | Type::Array(_) => Some("value()".to_owned()),
-            Type::ImplTrait(closure) => closed(&closure.bounds),
+            Type::ImplTrait(closure) => self.closed(&closure.bounds),
             _ => None,
         }
+    }
+
+    /// A closure of the right parameters, which tells what it gets and answers what a value is made of.
+    fn closed(&mut self, bounds: &Punctuated<TypeParamBound, syn::Token![+]>) -> Option<String> {
+        let Some(TypeParamBound::Trait(bound)) = bounds.first() else { return None };
+        let PathArguments::Parenthesized(arguments) = &bound.path.segments.last()?.arguments else { return None };
+        let names: Vec<_> = (0..arguments.inputs.len()).map(|at| format!("told{at}")).collect();
+        let heard: String = names
+            .iter()
+            .zip(&arguments.inputs)
+            .filter_map(|(name, arg)| heard(name, &arg.ty))
+            .collect::<Vec<_>>()
+            .join(" ");
+        self.follows |= arguments.inputs.iter().any(|arg| {
+            matches!(&arg.ty, Type::Reference(_)) || matches!(&arg.ty, Type::Path(path) if ends_in(path, "Option"))
+        });
+        self.after.push("as_told()?;".to_owned());
+        let answer = if matches!(arguments.output, ReturnType::Default) { "" } else { " value()" };
+        Some(format!("|{}| {{ {heard}{answer} }}", names.join(", ")))
     }
 
     fn room(&mut self, at: usize, make: &str, part: &str) -> String {
@@ -207,12 +228,19 @@ impl Call {
     }
 }
 
-/// A closure of the right number of parameters, which answers what a value is made of.
-fn closed(bounds: &Punctuated<TypeParamBound, syn::Token![+]>) -> Option<String> {
-    let Some(TypeParamBound::Trait(bound)) = bounds.first() else { return None };
-    let PathArguments::Parenthesized(arguments) = &bound.path.segments.last()?.arguments else { return None };
-    let answer = if matches!(arguments.output, ReturnType::Default) { "()" } else { "value()" };
-    Some(format!("|{}| {answer}", vec!["_"; arguments.inputs.len()].join(", ")))
+/// What the harness is told of a closure's parameter, which is called `name`.
+fn heard(name: &str, ty: &Type) -> Option<String> {
+    match ty {
+        Type::Reference(reference) => match &*reference.elem {
+            Type::Slice(_) => Some(format!("heard({name}.len());")),
+            Type::Path(path) if ends_in(path, "CStr") => Some(format!("heard_text({name});")),
+            _ => None,
+        },
+        Type::Path(path) if ends_in(path, "Option") => {
+            Some(format!("if let Some({name}) = {name} {{ {} }}", heard(name, generic(path)?)?))
+        }
+        _ => None,
+    }
 }
 
 /// Where in the result the counts of values written to the caller's room are: `""`, or `.1` of a tuple.

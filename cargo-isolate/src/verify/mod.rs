@@ -13,7 +13,7 @@ mod types;
 
 pub(crate) use bypass::{Bypass, bypasses};
 pub(crate) use run::{Act, Played};
-pub(crate) use stubs::{Foreign, Param, Stored};
+pub(crate) use stubs::{Called, Foreign, Param, Stored};
 
 use crate::{graph::Graph, process::Runner};
 use anyhow::{Context as _, bail};
@@ -183,6 +183,8 @@ mod tests {
                             ty: param.ty.clone(),
                             stored: matches!(param.name.as_deref(), Some("dest" | "len" | "entry"))
                                 .then_some(Stored::Anything),
+                            called: (param.name.as_deref() == Some("back"))
+                                .then(|| Called { nullable: true, pointers: vec![true, false, true, true] }),
                         })
                         .collect(),
                     ret: ret.clone(),
@@ -246,7 +248,7 @@ mod tests {
         let bad: Vec<_> = acts.iter().filter(|act| !act.good).collect();
         assert!(bad.is_empty(), "{bad:#?}");
         // Two take slices, of which three acts hold the five lengths, and one of those may be NULL in two.
-        assert_eq!(acts.len(), 5 * 15 + 2 * 3 * 5 + 2, "five wrappers, fifteen acts each");
+        assert_eq!(acts.len(), 6 * 15 + 2 * 3 * 5 + 2, "six wrappers, fifteen acts each");
     }
 
     /// With isolation off, the same acts get through, and that is said.
@@ -268,6 +270,22 @@ mod tests {
         let bad: Vec<_> = acts.iter().filter(|act| !act.good).collect();
         let [act] = &bad[..] else { panic!("{bad:#?}") };
         assert!(act.function == "describe" && act.outcome.starts_with("text came out as "), "{act:#?}");
+    }
+
+    /// A wrapper that believes what its callback is called with shows the program's memory, or what is behind the domain's.
+    #[test]
+    fn a_callback_that_looks_anywhere_is_found() {
+        let trusting = |text: &str| {
+            let text = text
+                .replace("unsafe { inside.values(bytes, inside.count(count)) }?", "Some(vec![0; inside.count(count)])");
+            text.replace("unsafe { inside.string(text) }?", "None::<CString>")
+        };
+        let Some(acts) = isolated(played(trusting)) else { return };
+        let bad: Vec<_> = acts.iter().filter(|act| !act.good).map(|act| (&*act.function, &*act.act)).collect();
+        assert!(
+            bad.contains(&("each", "huge results")) && bad.contains(&("each", "pointers outside the domain")),
+            "{bad:?}"
+        );
     }
 
     /// A wrapper that believes a count hands it on.

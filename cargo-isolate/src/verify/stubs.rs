@@ -26,6 +26,17 @@ pub(crate) struct Param {
     pub(crate) ty: String,
     /// What the function stores through it, if it is such a pointer.
     pub(crate) stored: Option<Stored>,
+    /// How the function calls it, if it is a callback that the wrapper passes.
+    pub(crate) called: Option<Called>,
+}
+
+/// How a callback is called.
+#[derive(Clone, Debug)]
+pub(crate) struct Called {
+    /// It is an `Option` of a function pointer.
+    pub(crate) nullable: bool,
+    /// For each of its own parameters, whether it is a pointer.
+    pub(crate) pointers: Vec<bool>,
 }
 
 /// What a function stores through a pointer, as its contract says.
@@ -56,6 +67,9 @@ pub(super) fn render(graph: &Graph, functions: &[Foreign]) -> String {
             };
             let _ = writeln!(stubs, "    unsafe {{ {store}(a{at}) }};");
         }
+        for (at, called) in params.iter().enumerate().filter_map(|(at, param)| Some((at, param.called.as_ref()?))) {
+            let _ = writeln!(stubs, "    {}", call(at, called));
+        }
         if ret.is_some() {
             let answer = if *never_null { "answer_object" } else { "answer" };
             let _ = writeln!(stubs, "    unsafe {{ {answer}() }}");
@@ -63,9 +77,19 @@ pub(super) fn render(graph: &Graph, functions: &[Foreign]) -> String {
         stubs.push_str("}\n");
     }
     let text = format!(
-        "//! Stand-ins for the isolated functions.\n#![allow(warnings)]\nuse crate::harness::{{answer, answer_object, begin, store, store_object}};\n\n{}{stubs}",
+        "//! Stand-ins for the isolated functions.\n#![allow(warnings)]\nuse crate::harness::{{answer, answer_object, begin, lent, store, store_object}};\n\n{}{stubs}",
         types.declarations(),
     );
     // What does not parse is shown to the user by the compiler, with its place.
     syn::parse_file(&text).map_or(text, |file| prettyplease::unparse(&file))
+}
+
+/// A statement that calls the callback in the argument at `at`.
+fn call(at: usize, called: &Called) -> String {
+    let arguments = called.pointers.iter().map(|pointer| if *pointer { "lent()" } else { "answer()" });
+    let arguments = arguments.collect::<Vec<_>>().join(", ");
+    match called.nullable {
+        true => format!("if let Some(back) = a{at} {{ unsafe {{ back({arguments}) }}; }}"),
+        false => format!("unsafe {{ a{at}({arguments}) }};"),
+    }
 }

@@ -1,4 +1,4 @@
-use core::ffi::{c_char, c_int, c_ulong};
+use core::ffi::{c_char, c_int, c_ulong, c_void};
 
 #[cfg(other)]
 type size = u16;
@@ -26,10 +26,13 @@ pub union Kind {
 
 pub enum Book {}
 
+pub type Visit = Option<unsafe extern "C" fn(*const u8, c_int, *const c_char, *mut c_void) -> c_int>;
+
 unsafe extern "C" {
     pub fn fill(dest: *mut u8, len: Position, source: *const u8, source_len: size, level: c_int) -> c_int;
     pub fn open(name: *const ::core::ffi::c_char) -> *mut Book;
     pub fn describe(book: *mut Book, at: *const u8, at_len: self::size) -> *const c_char;
     pub fn entry(entry: &mut Entry) -> c_int;
     pub fn reset();
+    pub fn each(back: Visit, user: *mut c_void) -> c_int;
 }

@@ -1,7 +1,7 @@
 //! Wrappers of every shape, as `wrap` writes them.
-use core::ffi::{CStr, c_char, c_int};
+use core::ffi::{CStr, c_char, c_int, c_void};
 use crate::stubs as ffi;
-use isolate_rt::{Domain, Fault, Handle};
+use isolate_rt::{Callbacks, Domain, Fault, Handle};
 use std::ffi::CString;
 
 pub static DOMAIN: Domain = Domain::new("fixture").heap_limit(1 << 20).stack_size(64 << 10);
@@ -48,4 +48,19 @@ pub fn entry() -> Result<(c_int, ffi::Entry), Fault> {
 pub fn reset() -> Result<(), Fault> {
     let mut call = DOMAIN.call("reset")?;
     unsafe { call.run(|| ffi::reset()) }
+}
+
+pub fn each(mut back: impl FnMut(&[u8], Option<&CStr>) -> c_int) -> Result<c_int, Fault> {
+    let mut call = DOMAIN.call("each")?;
+    let inside = call.inside();
+    let mut callbacks = Callbacks::new();
+    let back_ptr = callbacks.add_checked(
+        move |bytes: *const u8, count: c_int, text: *const c_char, _: *mut c_void| -> Result<c_int, Fault> {
+            let bytes = unsafe { inside.values(bytes, inside.count(count)) }?;
+            let bytes = inside.required(bytes)?;
+            let text = unsafe { inside.string(text) }?;
+            Ok(back(&bytes, text.as_deref()))
+        },
+    );
+    unsafe { call.run_with(&mut callbacks, move || ffi::each(Some(back_ptr), std::ptr::null_mut())) }
 }

@@ -192,6 +192,28 @@ fn bzip2_streams() {
     );
 }
 
+/// zlib refuses a `z_stream` that is not where it was filled. The program may move what stands for it as it likes.
+#[test]
+fn a_stream_may_move_between_calls() {
+    if !isolation() {
+        return;
+    }
+    let stream = zlib::deflateInit_(6, VERSION, SIZE).unwrap();
+    let (mut moved, mut out) = (Box::new([stream]), [0; 64]);
+    let (status, read, written) = zlib::deflate(&mut moved[0], b"first ", &mut out, 0).unwrap();
+    assert_eq!((status, read), (0, 6));
+    let [mut stream] = *moved;
+    let moved = std::thread::spawn(move || {
+        let last = zlib::deflate(&mut stream, b"then", &mut out[written..], Z_FINISH).unwrap();
+        (stream, out, written + last.2)
+    });
+    let (stream, packed, len) = moved.join().unwrap();
+    zlib::deflateEnd(stream).unwrap();
+    let mut text = [0; 10];
+    zlib::uncompress(&mut text, &packed[..len]).unwrap();
+    assert_eq!(&text, b"first then");
+}
+
 /// An object does not outlive its instance, whatever else its owner does with it.
 #[test]
 fn an_object_of_an_instance_that_faulted_is_stale() {

@@ -7,12 +7,12 @@ use crate::{
     names::Names,
     plan,
     policy::{
-        Loaded, PolicyError, Spanned,
+        self, Loaded, Pattern, PolicyError, Spanned,
         day::Day,
         model::{Policy, UnsafeLimit},
     },
 };
-use exceptions::Exceptions;
+pub(crate) use exceptions::Exceptions;
 use isolate_lints::{
     facts::Scope,
     project::{Project, Settings},
@@ -105,6 +105,9 @@ pub(crate) fn limit<'p>(policy: &'p Policy, package: &Package) -> Option<&'p Spa
 /// The rule for what an earlier state of the code does not have.
 pub(crate) const NEW_UNSAFE: &str = "new-unsafe";
 
+/// The rule for isolated functions that are called past their wrappers.
+pub(crate) const BYPASSED_ISOLATION: &str = "bypassed-isolation";
+
 /// Holds findings and packages against the policies, and adds the findings that only a policy can make. `compared`: what is
 /// new was looked for, and is among the findings.
 pub(crate) fn decide(
@@ -126,7 +129,9 @@ pub(crate) fn decide(
         decisions.push(Decision { found, severity });
     }
     let all = graph.packages.iter().all(|package| package.selected || !package.member);
-    let mut remarks = exceptions.remarks(|rule| all && (compared || rule != NEW_UNSAFE));
+    // What dependencies call past wrappers only `verify` looks for.
+    let elsewhere = |rule: &str, at: &Pattern| rule == BYPASSED_ISOLATION && is_of_dependency(graph, at);
+    let mut remarks = exceptions.remarks(|rule, at| all && (compared || rule != NEW_UNSAFE) && !elsewhere(rule, at));
     remarks.extend(slack(graph, policies));
     Verdict { decisions, excesses: excesses(graph, policies), remarks }
 }
@@ -158,6 +163,14 @@ pub(crate) fn place(package: &Package, file: &SourceFile, scope: &Scope) -> Stri
         (true, Some(function)) => format!("{}::{function}", package.name),
         (true, None) => package.name.clone(),
     }
+}
+
+/// Whether a pattern names a crate or package, and that of no member.
+fn is_of_dependency(graph: &Graph, at: &Pattern) -> bool {
+    let names =
+        |package: &Package, name: &str| *package.name == *name || package.files.iter().any(|file| *file.krate == *name);
+    policy::crate_of(at)
+        .is_some_and(|name| !graph.packages.iter().any(|package| package.member && names(package, name)))
 }
 
 /// Unsafe constructs of packages that may have none.

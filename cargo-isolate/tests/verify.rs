@@ -32,6 +32,12 @@ extern = ["twice"]
 /// with nothing `expected`, nothing.
 #[track_caller]
 fn check(change: (&str, &str), arguments: &[&str], status: i32, expected: &[&str]) {
+    check_all(&[change], arguments, status, expected);
+}
+
+/// The same for several files.
+#[track_caller]
+fn check_all(changes: &[(&str, &str)], arguments: &[&str], status: i32, expected: &[&str]) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let put = |name: &str, text: &str| {
         let path = folder.path().join(name);
@@ -57,11 +63,13 @@ fn check(change: (&str, &str), arguments: &[&str], status: i32, expected: &[&str
     };
     let wrapped = isolate(&["wrap", "--apply", "--allow-no-vcs"]);
     assert!(wrapped.status.success(), "{}", String::from_utf8_lossy(&wrapped.stderr));
-    let text = match change {
-        ("src/main.rs", text) => format!("mod isolated;\n{text}"),
-        (_, text) => text.to_owned(),
-    };
-    put(change.0, &text);
+    for change in changes {
+        let text = match *change {
+            ("src/main.rs", text) => format!("mod isolated;\n{text}"),
+            (_, text) => text.to_owned(),
+        };
+        put(change.0, &text);
+    }
     let verified = isolate(&[&["verify"], arguments].concat());
     let stdout = String::from_utf8_lossy(&verified.stdout);
     assert!(!expected.is_empty() || stdout.is_empty(), "{stdout}");
@@ -97,6 +105,26 @@ fn a_call_past_its_wrapper() {
         1,
         &["error  bypass    1 call goes past", "src/main.rs:3:14: calls `twice` in `main` (app@1.0.0)\n"],
     );
+}
+
+#[test]
+fn a_call_that_the_policy_excepts() {
+    let exception = |at: &str, until: &str| {
+        format!(
+            "{POLICY}\n[[exception]]\nrule = \"bypassed-isolation\"\nat = \"{at}\"\nreason = \"nobody calls it\"\nuntil = {until}\n"
+        )
+    };
+    let spare = "unsafe extern \"C\" {\n    pub fn twice(n: i32) -> i32;\n}\npub fn spare(n: i32) -> i32 {\n    unsafe { twice(n) }\n}\n";
+    let run = ["--no-run", "--today", "2027-01-31"];
+    let calls =
+        ["error  bypass    1 call goes past", "calls `twice` in `spare` (direct-sys@1.0.0)\n", "error  objects"];
+    check_all(&[("sys/src/lib.rs", spare)], &run, 1, &calls);
+    let excepted = exception("direct_sys::spare", "2027-01-31");
+    let let_be =
+        ["note             `direct_sys::spare` may go past the wrapper of `twice`: an exception", "ok     objects"];
+    check_all(&[("sys/src/lib.rs", spare), ("policy.toml", &excepted)], &run, 0, &let_be);
+    let expired = exception("direct-sys/*", "2027-01-30");
+    check_all(&[("sys/src/lib.rs", spare), ("policy.toml", &expired)], &run, 1, &calls);
 }
 
 /// The wrappers are fine, as far as anybody can tell: it is the machine that has to be mended.

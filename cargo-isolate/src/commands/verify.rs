@@ -4,11 +4,12 @@ mod print;
 
 use crate::{
     contract::{Contract, Dir, Hold, Lasting, shape::Shape},
+    decide::{BYPASSED_ISOLATION, Exceptions},
     exit::Exit,
     graph::Graph,
     names::Names,
     plan::{self, ParamPlan, Plan, Role},
-    policy::{self, PolicyFile},
+    policy::{self, PolicyFile, day::Day},
     process::{Runner, cargo},
     report::{self, Format},
     sources::{self, Request},
@@ -36,6 +37,9 @@ pub(crate) struct Args {
     /// Check and compile everything, execute nothing
     #[arg(long)]
     no_run: bool,
+    /// Day to hold `until` of exceptions against, as 2027-01-31
+    #[arg(long, value_name = "DATE")]
+    today: Option<Day>,
     #[command(flatten)]
     runner: Runner,
     /// How to print the result
@@ -118,7 +122,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     }
     let targets = wrap::targets(&graph, &plan, wrap::chosen(&graph, &args.request.workspace)?, policy.shown())?;
     let names = Names::new(&graph);
-    let report = examine(args, &names, &plan, &targets)?;
+    let mut report = examine(args, &names, &plan, &targets)?;
+    report.except(&mut Exceptions::new(&policy.policy, args.today.unwrap_or_else(Day::today)));
     let mut out = streams::stdout();
     match args.format {
         Format::Text if args.request.quiet && report.exit() == Exit::Clean => {}
@@ -309,8 +314,21 @@ fn runtime(graph: &Graph) -> anyhow::Result<verify::Runtime> {
 }
 
 impl Report {
+    /// Marks what the policy lets be.
+    fn except(&mut self, exceptions: &mut Exceptions<'_>) {
+        let mut covers = |package: &str, place: &str| exceptions.covers(BYPASSED_ISOLATION, package, place);
+        for bypass in &mut self.bypasses {
+            bypass.excepted = covers(bypass.package.split('@').next().unwrap_or_default(), &bypass.at);
+        }
+        if let Objects::Checked(linked) = &mut self.linked {
+            for outside in &mut linked.references {
+                outside.excepted = outside.by.as_ref().is_some_and(|by| covers(&outside.within, by));
+            }
+        }
+    }
+
     fn exit(&self) -> Exit {
-        let bypassed = self.bypasses.iter().any(|bypass| !bypass.test);
+        let bypassed = self.bypasses.iter().any(|bypass| !bypass.test && !bypass.excepted);
         let compiles = !matches!(self.compile, Compile::Failed { .. });
         let held = match &self.faults {
             Faults::Played { acts } => acts.iter().all(|act| act.good),
@@ -318,7 +336,9 @@ impl Report {
             Faults::NotStarted { .. } | Faults::Unsupported { .. } | Faults::Skipped { .. } => true,
         };
         let linked = match &self.linked {
-            Objects::Checked(linked) => linked.problems.is_empty() && linked.references.is_empty(),
+            Objects::Checked(linked) => {
+                linked.problems.is_empty() && linked.references.iter().all(|outside| outside.excepted)
+            }
             Objects::Skipped { .. } => true,
         };
         let untried = matches!(self.faults, Faults::NotStarted { .. } | Faults::Unsupported { .. });

@@ -8,7 +8,7 @@ use crate::{
 use isolate_lints::rules::Severity;
 use std::ops::Range;
 
-pub(super) struct Exceptions<'p> {
+pub(crate) struct Exceptions<'p> {
     exceptions: Vec<Use<'p>>,
     today: Day,
 }
@@ -22,7 +22,7 @@ struct Use<'p> {
 }
 
 impl<'p> Exceptions<'p> {
-    pub(super) fn new(policy: &'p Policy, today: Day) -> Exceptions<'p> {
+    pub(crate) fn new(policy: &'p Policy, today: Day) -> Exceptions<'p> {
         let exceptions = policy.exception.iter().map(|exception| {
             let of = exception.get_ref();
             Use {
@@ -40,10 +40,15 @@ impl<'p> Exceptions<'p> {
     pub(super) fn cover(&mut self, graph: &Graph, found: &Found) -> bool {
         let package = &graph.packages[found.package];
         let place = place(package, &package.files[found.file], &found.finding.scope);
-        let in_package = format!("{}/{place}", package.name);
+        self.covers(found.finding.rule, &package.name, &place)
+    }
+
+    /// The same for a place that is given by its name.
+    pub(crate) fn covers(&mut self, rule: &str, package: &str, place: &str) -> bool {
+        let in_package = format!("{package}/{place}");
         let mut covered = false;
-        for exception in self.exceptions.iter_mut().filter(|exception| exception.rule == found.finding.rule) {
-            if exception.at.is_match(&place) || exception.at.is_match(&in_package) {
+        for exception in self.exceptions.iter_mut().filter(|exception| exception.rule == rule) {
+            if exception.at.is_match(place) || exception.at.is_match(&in_package) {
                 exception.used = true;
                 covered |= exception.until.as_ref().is_none_or(|(until, _)| self.today <= *until);
             }
@@ -51,16 +56,16 @@ impl<'p> Exceptions<'p> {
         covered
     }
 
-    /// What became of them. `judged` says of a rule whether all that it may find was there to be covered.
-    pub(super) fn remarks(self, judged: impl Fn(&str) -> bool) -> Vec<Remark> {
+    /// What became of them. `judged` says of a rule and a place whether all that it may find was there to be covered.
+    pub(super) fn remarks(self, judged: impl Fn(&str, &Pattern) -> bool) -> Vec<Remark> {
         let today = self.today;
-        let remark = |Use { rule, until, used, span, .. }| match until {
+        let remark = |Use { rule, at, until, used, span }| match until {
             Some((until, place)) if until < today => {
                 let help = if used { "fix what it covers, or renew it with a reason" } else { "remove it" };
                 let error = PolicyError::new(place, format!("this exception held until {until}")).help(help);
                 Some(Remark { severity: Severity::Deny, error })
             }
-            _ if !used && judged(rule) => {
+            _ if !used && judged(rule, at) => {
                 let message = format!("this exception from `{rule}` covers nothing");
                 let error = PolicyError::new(span, message).help("remove it");
                 Some(Remark { severity: Severity::Warn, error })

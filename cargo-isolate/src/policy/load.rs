@@ -1,7 +1,7 @@
 //! The policy file of a workspace: found, read, and checked against the packages that are there.
 
 use super::{
-    PolicyError, Spanned, member,
+    Pattern, PolicyError, Spanned, member,
     model::Policy,
     read::{read, sorted},
     shipped,
@@ -144,15 +144,20 @@ fn unknown_crates<'g>(policy: &Policy, graph: &'g Graph) -> Vec<PolicyError> {
     let crates: BTreeSet<&str> = graph.packages.iter().flat_map(names).collect();
     let mut errors = Vec::new();
     for at in policy.exception.iter().map(|exception| &exception.get_ref().at) {
-        let (text, prefix) = (at.get_ref().text(), at.get_ref().prefix());
-        let first = prefix.find(['/', ':']).map(|end| &prefix[..end]);
-        let Some(name) = first.or((prefix == text).then_some(text)) else { continue };
+        let Some(name) = crate_of(at.get_ref()) else { continue };
         if !crates.contains(name) {
             let message = format!("no crate or package `{name}` in this workspace");
             errors.push(PolicyError::new(at.span(), message).did_you_mean(name, crates.iter().copied()));
         }
     }
     errors
+}
+
+/// The crate or package that the place of an exception begins with, if it is one.
+pub(crate) fn crate_of(at: &Pattern) -> Option<&str> {
+    let prefix = at.prefix();
+    let first = prefix.find(['/', ':']).map(|end| &prefix[..end]);
+    first.or((prefix == at.text()).then_some(prefix))
 }
 
 /// Packages of all platforms: a policy may speak of those that this machine does not need.

@@ -20,7 +20,7 @@ mod worded;
 
 pub(crate) use crate::glob::Glob as Pattern;
 pub(crate) use error::PolicyError;
-pub(crate) use load::{Loaded, Mistakes, PolicyFile, Unreadable, load};
+pub(crate) use load::{Loaded, Mistakes, PolicyFile, Unreadable, crate_of, load};
 pub(crate) use spanned::Spanned;
 pub(crate) use text::{Text, Texts};
 

@@ -1,6 +1,7 @@
 //! Calls that go past the wrappers.
 
 use crate::{
+    decide,
     graph::{Graph, Role},
     names::Names,
     plan::Plan,
@@ -22,8 +23,12 @@ pub(crate) struct Bypass {
     pub(crate) function: Option<String>,
     /// Its address is taken; nobody can say where it is called.
     pub(crate) mention: bool,
+    /// `crate::module::function`, what exceptions are matched with.
+    pub(crate) at: String,
     /// In tests or benchmarks, where a direct call is something to compare with.
     pub(crate) test: bool,
+    /// An exception of the policy covers it.
+    pub(crate) excepted: bool,
 }
 
 /// Every one of them, in the order of the graph. `wrappers` are the files whose calls are the wrappers' own.
@@ -36,10 +41,15 @@ pub(crate) fn bypasses(names: &Names<'_>, plan: &Plan, wrappers: &BTreeSet<&Utf8
         let symbol = call.item.link_name.as_deref().unwrap_or(&call.item.name);
         let (package, file) = names.origin(call.caller);
         let (declaring, _) = names.origin(call.callee);
-        let file = &graph.packages[package].files[file];
+        let package = &graph.packages[package];
+        let file = &package.files[file];
+        // Whether the wrappers of members that were not chosen are fresh is not asked here.
+        if file.role == Role::Generated && package.member && !package.selected {
+            continue;
+        }
         let test = matches!(file.role_of(&call.call.scope.cfgs), Role::Test | Role::Bench);
         // Nobody compiles the tests of a dependency here.
-        if test && !graph.packages[package].member {
+        if test && !package.member {
             continue;
         }
         // Several declarations of one symbol, chosen by `cfg`, make it one call.
@@ -51,11 +61,13 @@ pub(crate) fn bypasses(names: &Names<'_>, plan: &Plan, wrappers: &BTreeSet<&Utf8
                 path: graph.relative(&file.path),
                 line: call.call.span.line,
                 column: call.call.span.column,
-                package: graph.packages[package].id(),
+                package: package.id(),
                 symbol: symbol.to_owned(),
                 function: call.call.scope.function.clone(),
                 mention: call.mention,
+                at: decide::place(package, file, &call.call.scope),
                 test,
+                excepted: false,
             });
         }
     }
@@ -173,11 +185,17 @@ fn main() {
 mod tests {
     fn compare() { unsafe { z_sys::crc32(1, 2) }; }
 }
+#[test]
+fn outside() { unsafe { z_sys::crc32(1, 2) }; }
+//- between/src/lib.rs
+#[test]
+fn nobody_runs_it() { unsafe { z_sys::crc32(1, 2) }; }
 ",
             &[
                 "app/src/main.rs:3:14 crc32 in main",
                 "app/src/main.rs:4:19 crc32 in main (mention)",
                 "app/src/main.rs:8:29 crc32 in compare (test)",
+                "app/src/main.rs:11:25 crc32 in outside (test)",
             ],
         );
     }

@@ -54,7 +54,8 @@ pub(super) fn metas<'n, 't>(node: Node<'n, 't>) -> Vec<Meta<'n, 't>> {
     found
 }
 
-/// The predicates of a node's `#[cfg(…)]` attributes, also those in `cfg_attr`.
+/// The predicates of a node's `#[cfg(…)]` attributes, also those in `cfg_attr`. `#[test]` and `#[bench]` are `cfg(test)`: nothing else
+/// builds what they stand on.
 pub(super) fn cfgs(node: Node<'_, '_>) -> Vec<String> {
     attributes(node).flat_map(|attribute| attribute.children()).filter_map(|meta| condition(meta, NESTED)).collect()
 }
@@ -62,8 +63,11 @@ pub(super) fn cfgs(node: Node<'_, '_>) -> Vec<String> {
 /// The predicate that a meta puts on its item: `cfg_attr(P, cfg(C))` is `cfg(any(not(P), C))`. One predicate for the whole of a
 /// `cfg_attr`, which is no longer than that was.
 fn condition(meta: Node<'_, '_>, nested: usize) -> Option<String> {
-    if meta.kind() != CFG_ATTR_META {
-        return if meta.kind() == CFG_META { predicate(meta) } else { None };
+    match meta.kind() {
+        CFG_ATTR_META => {}
+        CFG_META => return predicate(meta),
+        PATH_META => return matches!(meta.text(), "test" | "bench").then(|| "test".to_owned()),
+        _ => return None,
     }
     let Some(nested) = nested.checked_sub(1) else {
         // No predicate, and so one that is not known.

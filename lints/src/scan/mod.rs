@@ -304,7 +304,8 @@ impl<'s, 't> Scanner<'s, 't> {
 
     /// A frame for the `cfg` of a node, and a fact for each unsafe attribute.
     fn attributes(&mut self, node: Node<'_, 't>) {
-        let cfgs = attributes::cfgs(node);
+        let mut cfgs = attributes::cfgs(node);
+        cfgs.retain(|cfg| cfg != "test" || !self.frame().scope.cfgs.contains(cfg));
         if !cfgs.is_empty() {
             self.enter(node, |frame| Arc::make_mut(&mut frame.scope).cfgs.extend(cfgs));
         }

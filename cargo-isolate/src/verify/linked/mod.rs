@@ -88,6 +88,8 @@ pub(crate) struct Outside {
     pub(crate) data: bool,
     /// The crate or program it is in.
     pub(crate) within: String,
+    /// An exception of the policy covers it.
+    pub(crate) excepted: bool,
 }
 
 /// Looks at everything that `built` lists.
@@ -343,7 +345,10 @@ fn outside<'r>(plan: &Plan, all: impl Iterator<Item = (&'r Reference, &'r str)>)
         }
         found.entry((reference.symbol.clone(), by, reference.data)).or_insert_with(|| within.to_owned());
     }
-    found.into_iter().map(|((symbol, by, data), within)| Outside { symbol, by, data, within }).collect()
+    found
+        .into_iter()
+        .map(|((symbol, by, data), within)| Outside { symbol, by, data, within, excepted: false })
+        .collect()
 }
 
 /// Of a wrapper's module, or what the runtime makes of the closure that it was handed.

@@ -89,15 +89,19 @@ fn come(functions: &[String]) -> &'static str {
 }
 
 fn references(out: &mut dyn Write, references: &[Outside]) -> io::Result<()> {
+    let (excepted, references): (Vec<_>, Vec<_>) = references.iter().partition(|outside| outside.excepted);
     match references.len() {
-        0 => return line(out, Mark::Ok, "objects", "nothing but the wrappers refers to isolated functions"),
+        0 => {
+            let but = if excepted.is_empty() { "the wrappers" } else { "the wrappers and what the policy excepts" };
+            return line(out, Mark::Ok, "objects", &format!("nothing but {but} refers to isolated functions"));
+        }
         1 => line(out, Mark::Error, "objects", "1 place outside of the wrappers refers to an isolated function")?,
         count => {
             let text = format!("{count} places outside of the wrappers refer to isolated functions");
             line(out, Mark::Error, "objects", &text)?;
         }
     }
-    for Outside { symbol, by, data, within } in references {
+    for Outside { symbol, by, data, within, .. } in references {
         let by = by.as_ref().map_or_else(|| "a table without a name".to_owned(), |by| format!("`{by}`"));
         let what = if *data { "holds the address of" } else { "refers to" };
         writeln!(out, "    {by} in `{within}` {what} `{symbol}`")?;

@@ -16,6 +16,7 @@ use crate::domain::Settings;
 use crate::error::{Error, Failed};
 use crate::fault::{Failure, Fault, FaultKind};
 use crate::mpk;
+use std::cell::Cell;
 use std::ffi::{CStr, CString, c_char};
 use std::marker::PhantomData;
 use std::mem::size_of;
@@ -31,6 +32,8 @@ pub struct Call {
     settings: &'static Settings,
     function: &'static str,
     place: Place,
+    /// Something has been made for where it is: it cannot go anywhere else any more.
+    settled: Cell<bool>,
     // Stays on its thread: the seat, the way back and the deadline are that thread's.
     _not_send: PhantomData<*mut ()>,
 }
@@ -90,7 +93,7 @@ unsafe impl<T> Send for Handle<T> {}
 impl Call {
     #[inline]
     pub(crate) fn new(settings: &'static Settings, function: &'static str, place: Place) -> Self {
-        Self { settings, function, place, _not_send: PhantomData }
+        Self { settings, function, place, settled: Cell::new(false), _not_send: PhantomData }
     }
 
     /// A pointer to `data` for the domain to read. Costs nothing: a domain of level `integrity` can read the program.
@@ -181,6 +184,15 @@ impl Call {
         claimed.try_into().unwrap_or(0)
     }
 
+    /// A length that the library has told, to hold slices against later.
+    ///
+    /// # Errors
+    ///
+    /// [`FaultKind::InvalidValue`] when it is negative, or more than there is memory.
+    pub fn told<N: TryInto<usize>>(&self, length: N) -> Result<usize, Fault> {
+        length.try_into().map_err(|_| self.fault(FaultKind::InvalidValue { what: "a length that is none" }))
+    }
+
     /// Runs `f` inside the domain and returns what it returned.
     ///
     /// # Errors
@@ -194,6 +206,7 @@ impl Call {
     /// * Every bit pattern must be a valid `R`.
     #[inline]
     pub unsafe fn run<R: Copy, F: FnOnce() -> R + Copy>(&mut self, f: F) -> Result<R, Fault> {
+        self.settle();
         match &mut self.place {
             // SAFETY: passed on to our caller.
             Place::Mpk(entry) => unsafe { entry.run(None, f) }.map_err(|failure| self.ended(failure)),
@@ -244,6 +257,7 @@ impl Call {
         callbacks: &mut Callbacks<'_>,
         f: F,
     ) -> Result<R, Fault> {
+        self.settle();
         match &mut self.place {
             // SAFETY: passed on to our caller.
             Place::Mpk(entry) => unsafe { entry.run(Some(callbacks), f) }.map_err(|failure| self.ended(failure)),
@@ -358,7 +372,7 @@ impl Call {
     /// # Errors
     ///
     /// [`FaultKind::StaleHandle`] when its instance was discarded, or is another domain's; or another of this domain's
-    /// ([`Domain::instance_per_thread`](crate::Domain::instance_per_thread)), and something was staged in this one.
+    /// ([`Domain::instance_per_thread`](crate::Domain::instance_per_thread)), and this call was given something already.
     #[inline]
     pub fn handle<T>(&mut self, handle: &Handle<T>) -> Result<*mut T, Fault> {
         self.go_to(handle.instance);
@@ -369,10 +383,17 @@ impl Call {
     #[inline]
     pub(crate) fn go_to(&mut self, instance: usize) {
         if let Place::Mpk(entry) = &mut self.place
+            && !self.settled.replace(true)
             && entry.identity() != instance
         {
             entry.move_to(instance);
         }
+    }
+
+    /// To be called by whatever gives away something of where the call is.
+    #[inline]
+    fn settle(&self) {
+        self.settled.set(true);
     }
 
     fn pointer<T>(&self, handle: &Handle<T>) -> Result<*mut T, Fault> {
@@ -388,6 +409,7 @@ impl Call {
 
     #[inline]
     fn stage<T: Copy>(&mut self, len: usize) -> Result<Staged<T>, Fault> {
+        self.settle();
         let start = match &mut self.place {
             Place::Mpk(entry) => entry.stage(len, size_of::<T>(), align_of::<T>()).map(|start| start.cast::<T>()),
             Place::Direct(buffers) => match Buffer::new::<T>(len) {
@@ -441,6 +463,7 @@ impl Call {
     }
 
     pub(crate) fn place_mut(&mut self) -> &mut Place {
+        self.settle();
         &mut self.place
     }
 

@@ -8,6 +8,7 @@
 
 mod kept;
 
+use kept::FnMutInside;
 pub use kept::{Keepable, Kept};
 
 use crate::call::{Inside, Plain};
@@ -360,7 +361,12 @@ macro_rules! signatures {
             fn pointer(number: usize) -> Self::Pointer {
                 kept_numbered!($trampoline, number, R, $($ty),*)
             }
+        }
 
+        impl<F, R, $($ty),*> FnMutInside<($($ty,)*), R> for F
+        where
+            F: FnMut(Inside, $($ty),*) -> Result<R, Fault>,
+        {
             fn answer(&mut self, inside: Inside, ($($argument,)*): ($($ty,)*)) -> Result<R, Fault> {
                 self(inside, $($argument),*)
             }

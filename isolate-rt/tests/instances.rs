@@ -2,7 +2,7 @@
 
 mod support;
 
-use isolate_rt::{Domain, Fault, FaultKind, Globals};
+use isolate_rt::{Call, Domain, Fault, FaultKind, Globals, Inside, Unsupported};
 use std::arch::asm;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Barrier, mpsc};
@@ -205,4 +205,51 @@ fn a_child_of_a_fork_has_them_too() {
         assert_eq!(status, 0, "what the child did");
     });
     assert_eq!(kept.get(), Ok(3));
+}
+
+/// A call that was given something of where it is goes nowhere else: not with an object of the calling thread's, not with room for
+/// no bytes, not with a view for its closures.
+#[test]
+fn calls_settle_with_what_they_are_given_first() {
+    static SETTLED: Domain = Domain::new("settled").instance_per_thread();
+    if !isolation() {
+        return;
+    }
+    let object = || {
+        let mut call = SETTLED.call("make").unwrap();
+        // SAFETY: allocates.
+        let object = unsafe { call.run(|| libc::calloc(1, 8).cast::<u64>()) }.unwrap();
+        call.adopt(object).unwrap().unwrap()
+    };
+    let mine = object();
+    let (give, take) = mpsc::channel();
+    let end = Barrier::new(2);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            give.send(object()).unwrap();
+            end.wait();
+        });
+        let theirs = take.recv().unwrap();
+        let check = |first: &dyn Fn(&mut Call), expected: Result<(), FaultKind>| {
+            let mut call = SETTLED.call("test").unwrap();
+            first(&mut call);
+            assert_eq!(call.handle(&theirs).map(drop).map_err(|fault| fault.kind().clone()), expected);
+        };
+        check(&|_| {}, Ok(()));
+        check(&|call| _ = call.handle(&mine).unwrap(), Err(FaultKind::StaleHandle));
+        check(&|call| _ = call.output::<u8>(0).unwrap(), Err(FaultKind::StaleHandle));
+        check(&|call| _ = call.inside(), Err(FaultKind::StaleHandle));
+        check(&|call| drop(call.keep(|_: Inside, number: i32| Ok(number)).unwrap()), Err(FaultKind::StaleHandle));
+        end.wait();
+    });
+}
+
+/// A call that went to another thread's object would wait for that thread, and that thread for ours.
+#[test]
+fn not_for_libraries_of_one_thread() {
+    static ALONE: Domain = Domain::new("alone").instance_per_thread().one_at_a_time();
+    if isolation() {
+        let fault = in_domain(&ALONE, || ()).unwrap_err();
+        assert!(matches!(fault.kind(), FaultKind::Unsupported(Unsupported::Setting { .. })), "{fault}");
+    }
 }

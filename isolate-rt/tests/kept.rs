@@ -4,7 +4,7 @@ mod support;
 
 use isolate_rt::{Domain, Fault, FaultKind, Inside, Kept, Owned};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Arc, Mutex};
 use support::{child, isolation, role};
 
@@ -243,4 +243,53 @@ fn a_limit() {
     drop(all);
     let (_kept, visit) = keep(&DOMAIN, |number| number);
     assert_eq!(ask(&DOMAIN, visit), Ok(6));
+}
+
+/// What other threads keep, and drop, is none of a closure's business.
+#[test]
+fn neighbours_do_not_matter() {
+    static DOMAIN: Domain = Domain::new("neighbours");
+    if !isolation() {
+        return;
+    }
+    let (_kept, visit) = keep(&DOMAIN, |number| number);
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                drop(keep(&DOMAIN, |number| number + 1));
+            }
+        });
+        let asked = (0..2000).map(|_| ask(&DOMAIN, visit)).find(|asked| *asked != Ok(6));
+        done.store(true, Ordering::Relaxed);
+        assert_eq!(asked, None);
+    });
+}
+
+/// A closure that is asked when its [`Kept`] has gone, and owns something whose destructor panics: the call ends with that panic.
+#[test]
+fn a_destructor_that_panics() {
+    static DOMAIN: Domain = Domain::new("destructor");
+    struct Panics;
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            panic!("gone");
+        }
+    }
+    if !isolation() {
+        return;
+    }
+    let own: Arc<Mutex<Option<Kept>>> = Arc::default();
+    let (kept, visit) = keep(&DOMAIN, {
+        let (own, panics) = (own.clone(), Panics);
+        move |number| {
+            let _ = &panics;
+            drop(own.lock().unwrap().take());
+            number
+        }
+    });
+    *own.lock().unwrap() = Some(kept);
+    let panic = catch_unwind(AssertUnwindSafe(|| ask(&DOMAIN, visit))).unwrap_err();
+    assert_eq!(panic.downcast_ref::<&str>(), Some(&"gone"));
+    works(&DOMAIN);
 }

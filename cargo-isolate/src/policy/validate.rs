@@ -2,7 +2,7 @@
 
 use super::{
     PolicyError, Spanned,
-    model::{Domain, Exception, FnContract, Policy},
+    model::{Domain, Exception, FnContract, Instances, Policy, Threads},
     read::Stated,
 };
 
@@ -30,6 +30,7 @@ pub(super) fn check(policy: &Policy, stated: &Stated) -> Vec<PolicyError> {
     for domain in policy.domain.values() {
         sizes(domain, &mut errors);
         timer(domain, &mut errors);
+        instances(domain, &mut errors);
     }
     for function in policy.functions.values() {
         retry(function, &mut errors);
@@ -76,6 +77,16 @@ fn timer(domain: &Domain, errors: &mut Vec<PolicyError>) {
     if let (Some(timer), None) = (&domain.timer, &domain.deadline) {
         let error = PolicyError::new(timer.span(), "a timer without a deadline").label("for nothing");
         errors.push(error.help("add `deadline = \"200ms\"`, or take it out"));
+    }
+}
+
+fn instances(domain: &Domain, errors: &mut Vec<PolicyError>) {
+    let (Some(threads), Some(instances)) = (&domain.threads, &domain.instances) else { return };
+    if (*threads.get_ref(), *instances.get_ref()) == (Threads::One, Instances::Thread) {
+        let error =
+            PolicyError::new(instances.span(), "an instance for each thread, of a library that lets one thread in");
+        let help = "leave one of the two out: what threads share is what makes a library one for a single thread";
+        errors.push(error.label("against `threads = \"one\"`").help(help));
     }
 }
 

@@ -38,6 +38,7 @@ impl Origin {
 impl Call {
     /// For the closures of the next [`Call::run_with`].
     pub fn inside(&self) -> Inside {
+        self.settle();
         let view = match &self.place {
             Place::Mpk(entry) => Some(entry.view()),
             Place::Direct(_) => None,
@@ -51,6 +52,7 @@ impl Call {
 
     /// Which instance it runs in, and which generation of it; `None` for calls without isolation.
     pub(crate) fn home(&self) -> Option<(usize, u64)> {
+        self.settle();
         match &self.place {
             Place::Mpk(entry) => Some((entry.identity(), entry.generation())),
             Place::Direct(_) => None,

@@ -1,7 +1,8 @@
 //! Closures that a library keeps: for as long as some object of the program lives, it may call them during any call.
 //!
-//! The object holds a [`Kept`]; dropping that makes the closure unknown, and whoever calls it then is refused. So nothing
-//! depends on whether a library forgets its pointers in time.
+//! The object holds a [`Kept`]; dropping that makes the closure unknown, and whoever calls it then is refused. A library that does
+//! not forget its pointer reaches, at worst, a closure that the same domain was given later, of the same signature: 256 later, or
+//! sooner where most of the numbers are taken.
 
 use super::{Answer, Message, POOL, Typed, ended};
 use crate::call::{Call, Inside, Origin, Plain};
@@ -9,11 +10,14 @@ use crate::fault::{Fault, FaultKind};
 use crate::mpk::View;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
 /// How many closures libraries can keep at once, in the whole process.
 pub(super) const KEPT: usize = 256;
+
+/// How often a lock is tried that others hold for a few instructions.
+const PATIENCE: usize = 100_000;
 
 /// Holds a closure that a library keeps. Dropping it takes the closure away from the library: a call after that ends with
 /// [`FaultKind::CallbackRefused`].
@@ -27,22 +31,32 @@ pub struct Kept {
 ///
 /// They come with an [`Inside`] of the call that asks them, to look at what their arguments lead to; where they find an error,
 /// that call is over and returns it.
-pub trait Keepable<A: 'static, R: Plain>: Send + 'static {
+pub trait Keepable<A: 'static, R: Plain>: FnMutInside<A, R> + Send + 'static {
     /// The C function pointer for it.
     type Pointer: Copy + 'static;
 
     #[doc(hidden)]
     fn pointer(number: usize) -> Self::Pointer;
+}
 
-    #[doc(hidden)]
+/// Out of reach of other crates, which thus cannot claim that they take what a domain could only make up.
+#[doc(hidden)]
+pub trait FnMutInside<A, R> {
     fn answer(&mut self, inside: Inside, arguments: A) -> Result<R, Fault>;
 }
 
-/// Room for one closure. Its lock is held while the closure runs, and nobody waits for it.
+/// Room for one closure. Its lock is held for a few instructions, never while the closure runs.
 struct Slot {
-    closure: Mutex<Option<Closure>>,
-    /// The [`Kept`] is gone, and the closure may still be running: whoever sees that and has the lock takes it away.
-    dropped: AtomicBool,
+    state: Mutex<State>,
+}
+
+enum State {
+    Free,
+    Idle(Closure),
+    /// Somebody asks it, in whose hands it is. Whether the [`Kept`] is gone.
+    Running {
+        dropped: bool,
+    },
 }
 
 struct Closure {
@@ -81,7 +95,7 @@ impl<A: 'static, R: Plain, F: Keepable<A, R>> AnswerInside for TypedInside<F, A,
     }
 }
 
-static SLOTS: [Slot; KEPT] = [const { Slot { closure: Mutex::new(None), dropped: AtomicBool::new(false) } }; KEPT];
+static SLOTS: [Slot; KEPT] = [const { Slot { state: Mutex::new(State::Free) } }; KEPT];
 
 impl Call {
     /// Registers a closure that the library may call from now on, during any call of this domain, and gives the pointer to pass to
@@ -104,47 +118,45 @@ impl Call {
         let first = NEXT.fetch_add(1, Ordering::Relaxed);
         for number in (0..KEPT).map(|offset| first.wrapping_add(offset) % KEPT) {
             let slot = &SLOTS[number];
-            let Some(mut room) = slot.try_lock() else { continue };
-            if room.is_none() {
-                *room = kept.take();
+            let Some(mut state) = slot.lock() else { continue };
+            if matches!(*state, State::Free) {
+                *state = State::Idle(kept.take().expect("put away once"));
                 return Ok((Kept { slot }, F::pointer(POOL + number)));
             }
-            drop(room);
-            // Who dropped it meanwhile found it locked.
-            slot.clear();
         }
         Err(self.fault(FaultKind::TooLarge { requested: KEPT + 1, limit: KEPT }))
     }
 }
 
 impl Slot {
-    /// `None` while somebody has it: the closure is running, or about to be taken away.
-    fn try_lock(&self) -> Option<MutexGuard<'_, Option<Closure>>> {
-        match self.closure.try_lock() {
-            Ok(guard) => Some(guard),
-            // Nothing panics while it is held, but what `catch_unwind` catches.
-            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => None,
+    /// `None` where nobody can give it back: a signal handler has interrupted who has it, or that thread is none of this
+    /// process, which was forked meanwhile.
+    fn lock(&self) -> Option<MutexGuard<'_, State>> {
+        for _ in 0..PATIENCE {
+            match self.state.try_lock() {
+                Ok(state) => return Some(state),
+                Err(TryLockError::Poisoned(state)) => return Some(state.into_inner()),
+                Err(TryLockError::WouldBlock) => std::thread::yield_now(),
+            }
         }
-    }
-
-    /// Takes a dropped closure away, unless it is running: who runs it comes here afterwards.
-    fn clear(&self) {
-        while self.dropped.load(Ordering::SeqCst) {
-            let Some(mut room) = self.try_lock() else { return };
-            let closure = room.take();
-            self.dropped.store(false, Ordering::SeqCst);
-            drop(room);
-            // It may own anything, which may make calls when it is dropped.
-            drop(closure);
-        }
+        None
     }
 }
 
 impl Drop for Kept {
     fn drop(&mut self) {
-        self.slot.dropped.store(true, Ordering::SeqCst);
-        self.slot.clear();
+        // A closure that nobody can take away is refused from then on, too.
+        let Some(mut state) = self.slot.lock() else { return };
+        let former = match &mut *state {
+            State::Running { dropped } => {
+                *dropped = true;
+                return;
+            }
+            state => std::mem::replace(state, State::Free),
+        };
+        drop(state);
+        // It may own anything, which may make calls when it is dropped.
+        drop(former);
     }
 }
 
@@ -171,30 +183,36 @@ pub(super) unsafe fn answer(
     may_use: impl Fn(usize, usize) -> bool,
 ) -> Option<()> {
     let slot = &SLOTS[number - POOL];
-    // SAFETY: passed on.
-    let answered = slot.try_lock().and_then(|mut room| unsafe { in_room(slot, &mut room, (from, to), view, may_use) });
-    slot.clear();
-    answered
-}
-
-/// # Safety
-///
-/// As [`answer`].
-unsafe fn in_room(
-    slot: &Slot,
-    room: &mut Option<Closure>,
-    (from, to): (*const u8, *mut u8),
-    view: Option<View>,
-    may_use: impl Fn(usize, usize) -> bool,
-) -> Option<()> {
-    let Closure { answer, home, origin } = room.as_mut()?;
-    if slot.dropped.load(Ordering::SeqCst) || view.map(|view| (view.identity(), view.generation())) != *home {
-        return None;
-    }
-    if !may_use(from.addr(), answer.size()) || !may_use(to.addr(), answer.result_size()) {
-        return None;
-    }
-    let inside = origin.inside(view);
+    let home = view.map(|view| (view.identity(), view.generation()));
+    let mut closure = {
+        let mut state = slot.lock()?;
+        if !matches!(&*state, State::Idle(closure) if closure.home == home) {
+            return None;
+        }
+        match std::mem::replace(&mut *state, State::Running { dropped: false }) {
+            State::Idle(closure) => closure,
+            _ => unreachable!("just seen"),
+        }
+    };
+    let fits = may_use(from.addr(), closure.answer.size()) && may_use(to.addr(), closure.answer.result_size());
+    let inside = closure.origin.inside(view);
     // SAFETY: both ranges were just checked.
-    ended(catch_unwind(AssertUnwindSafe(|| unsafe { answer.answer(inside, from, to) })))
+    let result = catch_unwind(AssertUnwindSafe(|| unsafe {
+        if fits { closure.answer.answer(inside, from, to) } else { Ok(false) }
+    }));
+    let Some(mut state) = slot.lock() else {
+        std::mem::forget(closure);
+        return ended(result);
+    };
+    let dropped = matches!(*state, State::Running { dropped: true });
+    if !dropped {
+        *state = State::Idle(closure);
+        drop(state);
+        return ended(result);
+    }
+    *state = State::Free;
+    drop(state);
+    // It may own anything, whose destructor may panic, or make calls.
+    let gone = catch_unwind(AssertUnwindSafe(|| drop(closure)));
+    ended(result.and_then(|answered| gone.map(|()| answered)))
 }

@@ -89,6 +89,10 @@ impl Instance {
         if settings.per_thread && !globals.is_empty() {
             return Err(image::globals("there are some, which an instance for each thread would have to share"));
         }
+        if settings.per_thread && settings.one_at_a_time {
+            // A call that goes where another thread's object lives would wait for its seat, and that thread for ours.
+            return Err(Unsupported::Setting { what: "an instance for each thread, and one thread at a time" });
+        }
         if begun.layout.is_none() {
             let tls = Template::learn()?.size();
             begun.layout = Some(Layout::reserve(settings.stack_size, tls, settings.heap_limit)?);

@@ -154,6 +154,8 @@ impl<T> Once<T> {
 
     fn get_or_make(&self, make: impl FnOnce() -> Result<T, Unsupported>) -> Result<&T, Unsupported> {
         if self.made.get().is_none() {
+            // A child of a fork that happens now would find the lock taken for ever.
+            let _work = fork::Work::begin();
             let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
             if self.made.get().is_none() {
                 match make() {

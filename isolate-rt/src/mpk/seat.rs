@@ -253,17 +253,6 @@ impl Seat {
             .ok_or_else(too_large)
     }
 
-    /// Whether anything was staged.
-    ///
-    /// # Safety
-    ///
-    /// The caller holds the seat.
-    pub(super) unsafe fn has_anything_staged(&self) -> bool {
-        // SAFETY: by this function's contract.
-        let own = unsafe { &*self.own.get() };
-        own.mailbox + own.staged > 0
-    }
-
     /// Whether `address` is in the room for staged values, where any number of bytes may be read.
     #[inline]
     pub(super) fn has_staged(&self, address: usize) -> bool {

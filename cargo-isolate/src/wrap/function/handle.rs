@@ -170,9 +170,13 @@ impl Writer<'_, '_> {
     /// Keeps lengths in mind that are known of objects now.
     pub(super) fn bind(&mut self) {
         for Bind { object, name, length } in &self.function.binds {
-            let count = self.count(length, Phase::Checked);
+            // A slice is held against it later, and fits into none: what is no length must not become 0.
+            let told = match self.count(length, Phase::Checked) {
+                count if count.starts_with("call.count(") => format!("{}?", count.replacen("count", "told", 1)),
+                count => count,
+            };
             let owner = self.local(object);
-            self.after.plain.push(format!("{owner}.bind(\"{name}\", {count});"));
+            self.after.plain.push(format!("{owner}.bind(\"{name}\", {told});"));
         }
     }
 

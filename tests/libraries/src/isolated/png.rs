@@ -291,7 +291,7 @@ pub fn png_write_info(
     let png_get_rowbytes = unsafe {
         call.run(move || ffi::png_get_rowbytes(&*png_ptr_ptr, &*info_ptr_ptr))
     }?;
-    png_ptr.bind("rowbytes", call.count(png_get_rowbytes));
+    png_ptr.bind("rowbytes", call.told(png_get_rowbytes)?);
     Ok(())
 }
 
@@ -378,7 +378,7 @@ pub fn png_read_update_info(
     let png_get_rowbytes = unsafe {
         call.run(move || ffi::png_get_rowbytes(&*png_ptr_ptr, &*info_ptr_ptr))
     }?;
-    png_ptr.bind("rowbytes", call.count(png_get_rowbytes));
+    png_ptr.bind("rowbytes", call.told(png_get_rowbytes)?);
     Ok(())
 }
 

@@ -198,8 +198,9 @@ impl Call {
             .filter_map(|(name, arg)| heard(name, &arg.ty))
             .collect::<Vec<_>>()
             .join(" ");
-        // Stubs call no closure that the library keeps.
-        let kept = bounds.iter().any(|bound| matches!(bound, TypeParamBound::Lifetime(_)));
+        // Stubs call no closure that the library keeps, and those alone have to be `Send`.
+        let kept =
+            bounds.iter().any(|bound| matches!(bound, TypeParamBound::Trait(bound) if bound.path.is_ident("Send")));
         self.follows |= !kept
             && arguments.inputs.iter().any(|arg| {
                 matches!(&arg.ty, Type::Reference(_)) || matches!(&arg.ty, Type::Path(path) if ends_in(path, "Option"))

@@ -31,6 +31,18 @@ impl<C> Error<C> {
         }
     }
 
+    /// The code that the function returned, for callers that look at it as they did before the call was isolated.
+    ///
+    /// # Errors
+    ///
+    /// The fault, if it was one.
+    pub fn into_code(self) -> Result<C, Fault> {
+        match self {
+            Self::Failed(failed) => Ok(failed.code),
+            Self::Fault(fault) => Err(fault),
+        }
+    }
+
     /// The fault, if it was one.
     pub fn fault(&self) -> Option<&Fault> {
         match self {

@@ -235,7 +235,7 @@ impl FunctionPlan {
     /// anyway.
     pub(crate) fn is_told_otherwise(&self) -> bool {
         let Some(failing) = &self.failing else { return false };
-        failing.error.leaves_one_value() || self.counts().any(|count| *count == Expr::Ret)
+        failing.error.leaves_one_value().is_some() || self.counts().any(|count| *count == Expr::Ret)
     }
 
     /// The parameter points to nothing but a count that the wrapper returns anyway.

@@ -29,9 +29,12 @@ impl Condition {
         Parser::new(text).whole(Parser::any, "`&&`, `||` or the end")
     }
 
-    /// Where it does not hold, what the function returned is one known value, which tells nobody anything.
-    pub(crate) fn leaves_one_value(&self) -> bool {
-        matches!(self, Condition::Compare(Comparison::NotEqual, Expr::Ret, Expr::Int(_)))
+    /// The one value that the function can have returned where this does not hold, if there is one: it tells nobody anything.
+    pub(crate) fn leaves_one_value(&self) -> Option<i64> {
+        match self {
+            Condition::Compare(Comparison::NotEqual, Expr::Ret, Expr::Int(value)) => Some(*value),
+            _ => None,
+        }
     }
 }
 

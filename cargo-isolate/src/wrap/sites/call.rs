@@ -5,6 +5,7 @@ mod layout;
 
 use super::{
     argument::{self, Pointer},
+    fault::Takes,
     finder::Found,
     locals::{self, Holds},
     source::{Edit, Source, range},
@@ -34,14 +35,15 @@ pub(super) struct Wrapper<'p> {
 pub(super) struct Ready<'c> {
     call: Call<'c>,
     parts: Vec<Part<'c>>,
-    /// The function around it can return a `Fault` by `?`; else a fault ends in a panic.
-    pub(super) passes_on: bool,
+    /// What the function around it can return by `?`; where that is nothing, a fault ends in a panic.
+    pub(super) takes: Takes,
 }
 
 impl Ready<'_> {
     /// Several statements take the place of the call.
     pub(super) fn is_block(&self) -> bool {
-        self.parts.iter().any(|part| matches!(part, Part::To(..))) || matches!(self.parts[..], [Part::Ignored, ..])
+        let has_several = self.parts.iter().any(|part| matches!(part, Part::To(..)));
+        self.call.code().is_none() && (has_several || matches!(self.parts[..], [Part::Ignored, ..]))
     }
 
     /// `in_block`: the call is all there is in a block, which its statements can use.
@@ -49,9 +51,14 @@ impl Ready<'_> {
         let call = &self.call;
         let mut edits = vec![Edit::new(range(&call.found.call.func), call.wrapper.path.clone())];
         edits.extend(call.argument_edits());
-        let faults = if self.passes_on { "?" } else { ".unwrap_or_else(|fault| panic!(\"{}\", fault))" };
+        let faults = match self.takes {
+            Takes::Nothing => ".unwrap_or_else(|fault| panic!(\"{}\", fault))",
+            Takes::Fault | Takes::Any => "?",
+        };
         let end = range(call.found.call).end;
-        if self.is_block() {
+        if let Some(code) = call.code() {
+            edits.push(Edit::insert(end, format!("{}{faults}", call.as_code(&self.parts, code))));
+        } else if self.is_block() {
             call.block(&self.parts, faults, in_block, &mut edits);
         } else {
             let first = if self.parts.len() > 1 { ".0" } else { "" };
@@ -62,7 +69,7 @@ impl Ready<'_> {
 
     /// Why it must stay after all.
     pub(super) fn left(&self, why: String) -> Left {
-        Left { why, suggestion: self.call.suggestion(self.passes_on) }
+        Left { why, suggestion: self.call.suggestion(self.takes) }
     }
 }
 
@@ -73,21 +80,21 @@ pub(super) struct Left {
     pub(super) suggestion: String,
 }
 
-/// Reads one call. `passes_on`: the function around it can return a `Fault` by `?`.
+/// Reads one call. `takes`: what the function around it can return by `?`.
 pub(super) fn read<'c>(
     source: &'c Source,
     found: &'c Found<'c>,
     wrapper: &'c Wrapper<'c>,
-    passes_on: bool,
+    takes: Takes,
 ) -> Result<Ready<'c>, Left> {
     let mut call = Call { source, found, wrapper, arguments: BTreeMap::new(), outcomes: BTreeMap::new(), why: None };
     call.read();
     call.check_borrows();
     match (call.why.take(), call.results()) {
-        (None, Some(parts)) => Ok(Ready { call, parts, passes_on }),
+        (None, Some(parts)) => Ok(Ready { call, parts, takes }),
         (why, _) => Err(Left {
             why: why.unwrap_or_else(|| "its result is of a kind that no edit can pass on".to_owned()),
-            suggestion: call.suggestion(passes_on),
+            suggestion: call.suggestion(takes),
         }),
     }
 }
@@ -124,15 +131,39 @@ enum Outcome<'c> {
     Write(&'c Expr),
 }
 
+/// Where the number that C returned is to be found when the function did not fail.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Code {
+    /// It is always the same.
+    Always(i64),
+    /// It counts the elements that were written.
+    Count,
+    /// The wrapper returns it.
+    Returned,
+}
+
 /// One part of what the wrapper returns.
 enum Part<'c> {
     Returned,
+    /// What the direct call returned, as a count of elements.
+    Count,
     /// A count that the direct call did not give.
     Ignored,
     To(Outcome<'c>, &'static str),
 }
 
 impl<'c> Call<'c> {
+    /// Where its wrapper tells failure by an `Err`: how the number that C returns is made of what the wrapper returns.
+    fn code(&self) -> Option<Code> {
+        let function = self.wrapper.function;
+        let failing = function.failing.as_ref()?;
+        Some(match failing.error.leaves_one_value() {
+            Some(value) => Code::Always(value),
+            None if function.is_told_otherwise() => Code::Count,
+            None => Code::Returned,
+        })
+    }
+
     fn argument(&self, index: usize) -> Option<&'c Expr> {
         self.found.call.args.iter().nth(index)
     }
@@ -146,12 +177,6 @@ impl<'c> Call<'c> {
     }
 
     fn read(&mut self) {
-        if let Some(failing) = &self.wrapper.function.failing {
-            let error = &failing.error;
-            self.refuse(format!(
-                "the wrapper's result is an `Err` where `{error}`: what comes after the call must ask that"
-            ));
-        }
         let count = self.params().len();
         if self.found.call.args.len() != count {
             self.refuse(format!("it has {} arguments for {count} parameters", self.found.call.args.len()));
@@ -312,6 +337,7 @@ impl<'c> Call<'c> {
         let mut parts = Vec::new();
         if let Some(ret) = &function.ret {
             match ret.decision.contract() {
+                Some(Contract::Value) if function.is_told_otherwise() => {}
                 Some(Contract::Value) => parts.push(Part::Returned),
                 _ => return None,
             }
@@ -320,16 +346,13 @@ impl<'c> Call<'c> {
             Length::Deref(cell) => function.params.iter().position(|param| param.name == *cell),
             _ => None,
         };
-        let mut given_back = Vec::new();
         for (index, param) in function.params.iter().enumerate() {
             match param.decision.contract()? {
                 Contract::Buf { dir: Dir::Out | Dir::Inout, written: Some(written), .. } => match cell_of(written) {
-                    Some(cell) => {
-                        given_back.push(cell);
-                        parts.push(Part::To(*self.outcomes.get(&cell)?, "written"));
-                    }
+                    Some(cell) => parts.push(Part::To(*self.outcomes.get(&cell)?, "written")),
                     // A count computed from several: the cell itself is not given back.
                     None if written.leaves().iter().any(|leaf| matches!(leaf, Length::Deref(_))) => return None,
+                    None if self.code() == Some(Code::Count) && *written == Length::Ret => parts.push(Part::Count),
                     None => parts.push(Part::Ignored),
                 },
                 _ if matches!(param.role, Role::CellOf(_)) && !function::counted(function, &param.name) => {
@@ -345,7 +368,7 @@ impl<'c> Call<'c> {
     }
 
     /// The call to write by hand, as far as it is known.
-    fn suggestion(&self, passes_on: bool) -> String {
+    fn suggestion(&self, takes: Takes) -> String {
         let known = self.wrapper.function.params.iter().enumerate().flat_map(|(index, param)| self.known(index, param));
         let known: Vec<_> = known.collect();
         // Where the two lists do not go together, nothing is known of either.
@@ -355,7 +378,13 @@ impl<'c> Call<'c> {
         let arguments: Vec<_> = arguments
             .map(|(name, ty)| known.next().flatten().unwrap_or_else(|| format!("/* {name}: {ty} */")))
             .collect();
-        format!("{}({}){}", self.wrapper.path, arguments.join(", "), if passes_on { "?" } else { "" })
+        let end = match (takes, self.code(), self.results()) {
+            (Takes::Nothing, ..) => String::new(),
+            (Takes::Any, ..) | (Takes::Fault, None, _) => "?".to_owned(),
+            (Takes::Fault, Some(code), Some(parts)) => format!("{}?", self.as_code(&parts, code)),
+            (Takes::Fault, Some(_), None) => ".map_err(/* `isolate_rt::Error`: a fault or a code */)?".to_owned(),
+        };
+        format!("{}({}){end}", self.wrapper.path, arguments.join(", "))
     }
 
     /// What the wrapper takes for a parameter of the function, as far as it is known: nothing for one that it hides, and the

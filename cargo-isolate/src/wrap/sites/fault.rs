@@ -4,10 +4,23 @@ use crate::graph::{Package, Role, SourceFile};
 use isolate_lints::facts::TypeKind;
 use syn::{GenericArgument, PathArguments, ReturnType, Type};
 
-/// Whether `?` turns a `Fault` into the error that a function of this file returns, as far as its text says.
-pub(super) fn passes_on(package: &Package, file: &SourceFile, output: &ReturnType) -> bool {
-    let ReturnType::Type(_, ty) = output else { return false };
-    error_of(package, Some(file), ty, 0).is_some_and(|(file, error)| takes_fault(package, file, &error, 0))
+/// What `?` turns into the error that a function returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Takes {
+    Nothing,
+    /// A `Fault`, and nothing else of which it is known.
+    Fault,
+    /// Every error: also `isolate_rt::Error`, with which wrappers tell that the library reported a failure.
+    Any,
+}
+
+/// What `?` does in a function of this file with this output, as far as its text says.
+pub(super) fn takes(package: &Package, file: &SourceFile, output: &ReturnType) -> Takes {
+    let ReturnType::Type(_, ty) = output else { return Takes::Nothing };
+    match error_of(package, Some(file), ty, 0) {
+        Some((file, error)) => takes_as(package, file, &error, 0),
+        None => Takes::Nothing,
+    }
 }
 
 /// The error type of a `Result`, and the file whose imports say what its names mean; none where that is not known.
@@ -38,21 +51,24 @@ fn error_of<'f>(
     }
 }
 
-fn takes_fault(package: &Package, file: Option<&SourceFile>, error: &Type, depth: u8) -> bool {
-    let Type::Path(path) = error else { return false };
+fn takes_as(package: &Package, file: Option<&SourceFile>, error: &Type, depth: u8) -> Takes {
+    let Type::Path(path) = error else { return Takes::Nothing };
     let words = words(file, path);
-    let (Some(name), Some(last)) = (words.last(), path.path.segments.last()) else { return false };
+    let (Some(name), Some(last)) = (words.last(), path.path.segments.last()) else { return Takes::Nothing };
     match (&**name, &last.arguments) {
-        ("Fault", _) => true,
-        ("Box", PathArguments::AngleBracketed(arguments)) => {
-            arguments.args.iter().filter_map(as_type).any(is_dyn_error)
+        ("Fault", _) => Takes::Fault,
+        ("Box", PathArguments::AngleBracketed(arguments))
+            if arguments.args.iter().filter_map(as_type).any(is_dyn_error) =>
+        {
+            Takes::Any
         }
-        ("Error", _) if words.iter().rev().nth(1).is_some_and(|before| before == "io") => true,
-        ("Error" | "Report", _) if ["anyhow", "eyre", "color_eyre"].contains(&&*words[0]) => true,
-        _ if depth > 8 => false,
+        ("Error", _) if words.iter().rev().nth(1).is_some_and(|before| before == "io") => Takes::Fault,
+        ("Error" | "Report", _) if ["anyhow", "eyre", "color_eyre"].contains(&&*words[0]) => Takes::Any,
+        _ if depth > 8 => Takes::Nothing,
         _ => match alias(package, name) {
-            Some(ty) => takes_fault(package, None, &ty, depth + 1),
-            None => converts(package, name),
+            Some(ty) => takes_as(package, None, &ty, depth + 1),
+            None if converts(package, name) => Takes::Fault,
+            None => Takes::Nothing,
         },
     }
 }

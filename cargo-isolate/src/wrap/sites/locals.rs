@@ -51,7 +51,7 @@ impl Holds {
 
 /// What `name` holds where a call at byte `at` stands.
 pub(super) fn holds(function: &Function<'_>, name: &str, at: usize) -> Holds {
-    let mut bindings = Bindings { name, at, last: None };
+    let mut bindings = Bindings { function, name, at, last: None };
     for input in &function.signature.inputs {
         if let FnArg::Typed(input) = input
             && is_named(&input.pat, name)
@@ -147,6 +147,7 @@ fn is_zero_value(value: &Expr) -> bool {
 
 /// The last binding of a name whose scope reaches a place.
 struct Bindings<'n> {
+    function: &'n Function<'n>,
     name: &'n str,
     at: usize,
     /// Where it stands, and what it holds.
@@ -173,7 +174,7 @@ impl<'ast> Visit<'ast> for Bindings<'_> {
         // Its name is bound behind its own value.
         if is_named(&local.pat, self.name) {
             if range(local).end <= self.at {
-                self.bind(range(&local.pat).start, of_local(local));
+                self.bind(range(&local.pat).start, of_local(self.function, local));
             }
         } else {
             visit::visit_pat(self, &local.pat);
@@ -200,17 +201,48 @@ fn is_named(pat: &Pat, name: &str) -> bool {
     }
 }
 
-fn of_local(local: &Local) -> Holds {
+fn of_local(function: &Function<'_>, local: &Local) -> Holds {
     let stated = match &local.pat {
         Pat::Type(pat) => of_type(&pat.ty),
         _ => Holds::Unknown,
     };
-    let value = local.init.as_ref().map_or(Holds::Unknown, |init| of_value(&init.expr));
+    let value = local.init.as_ref().map_or(Holds::Unknown, |init| of_init(function, &init.expr));
     match (stated, value) {
         // `let mut out: Vec<u8> = vec![0; n];` is full.
         (Holds::Spare { of }, Holds::Owner { of: value, length }) => Holds::Owner { of: of.or(value), length },
         (Holds::Unknown, value) => value,
         (stated, _) => stated,
+    }
+}
+
+/// A value that may be chosen from several, or be another local.
+fn of_init(function: &Function<'_>, value: &Expr) -> Holds {
+    match value {
+        Expr::If(chosen) => match (last(&chosen.then_branch), &chosen.else_branch) {
+            (Some(then), Some((_, other))) => {
+                let (then, other) = (of_init(function, then), of_init(function, other));
+                match (then, other) {
+                    (Holds::Slice { of: one }, Holds::Slice { of: two }) => Holds::Slice { of: one.or(two) },
+                    (then, other) if then == other => then,
+                    _ => Holds::Unknown,
+                }
+            }
+            _ => Holds::Unknown,
+        },
+        Expr::Block(block) => last(&block.block).map_or(Holds::Unknown, |value| of_init(function, value)),
+        // A slice is passed on as it is; what else it may be moves away, and its name with it.
+        Expr::Path(path) => match path.path.get_ident() {
+            Some(name) => holds(function, &name.to_string(), range(value).start),
+            None => Holds::Unknown,
+        },
+        value => of_value(value),
+    }
+}
+
+fn last(block: &syn::Block) -> Option<&Expr> {
+    match block.stmts.last() {
+        Some(Stmt::Expr(value, None)) => Some(value),
+        _ => None,
     }
 }
 

@@ -26,6 +26,7 @@ use crate::{
 };
 use call::{Left, Ready, Wrapper};
 use camino::{Utf8Path, Utf8PathBuf};
+use fault::Takes;
 use finder::Found;
 use source::{Source, place};
 use std::{
@@ -186,7 +187,7 @@ fn in_file(
             path: path.to_owned(),
             line: site.line,
             symbol: site.symbol.clone(),
-            panics: !call.passes_on,
+            panics: call.takes == Takes::Nothing,
         });
     }
     // Lines that go whole are not moved first.
@@ -239,8 +240,8 @@ impl Wrappers<'_> {
             return Err(left("its file belongs to several crates, and `crate::isolated` is in one of them"));
         }
         let Some(found) = found else { return Err(left("it stands in a macro, where there are only tokens")) };
-        let passes_on = found.returns.is_some_and(|output| fault::passes_on(package, file, output));
-        let ready = call::read(source, found, wrapper, passes_on)?;
+        let takes = found.returns.map_or(Takes::Nothing, |output| fault::takes(package, file, output));
+        let ready = call::read(source, found, wrapper, takes)?;
         match source.loses_comment(&ready.edits(false)) {
             true => Err(ready.left("a comment stands where an argument would go".to_owned())),
             false => Ok(ready),

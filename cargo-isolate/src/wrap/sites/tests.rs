@@ -23,6 +23,9 @@ unsafe extern \"C\" {
     pub fn begin(flow: *mut Flow, level: c_int) -> c_int;
     pub fn step(flow: *mut Flow, action: c_int) -> c_int;
     pub fn end(flow: *mut Flow) -> c_int;
+    pub fn squeeze(dest: *mut u8, destLen: *mut c_ulong, source: *const u8, sourceLen: c_ulong) -> c_int;
+    pub fn shrink(dest: *mut c_char, cap: c_int, n: c_int) -> c_int;
+    pub fn check(n: c_int) -> c_int;
 }
 #[repr(C)] #[derive(Clone, Copy)] pub struct Flow { pub next: *const u8, pub left: c_int, pub state: *mut c_void }
 ";
@@ -48,6 +51,14 @@ arg.pixels = { kind = "buf", dir = "out", cap = "w * h" }
 create = { "begin" = "end" }
 private = ["state"]
 field.next = { dir = "in", left = "left", fn = ["step"] }
+[fn.squeeze]
+arg.dest = { kind = "buf", dir = "out", cap = "*destLen", written = "*destLen" }
+error = "ret != 1"
+[fn.shrink]
+arg.dest = { kind = "buf", dir = "out", cap = "cap", written = "ret" }
+error = "ret <= 0"
+[fn.check]
+error = "ret < 0"
 [fn.maybe]
 arg.data = { kind = "buf", len = "len", null = "ok" }
 "#;
@@ -214,6 +225,58 @@ fn results_go_where_they_went() {
         "    let s = unsafe { z_sys::fill(out.as_mut_ptr().cast(), out.len() as i32, 3) };",
         "    let s = crate::isolated::z::fill(out, 3)?.0;",
     );
+}
+
+/// Code behind the call looks at the number, so that is what it gets, whatever the wrapper makes an `Err` of.
+#[test]
+fn codes_stay_codes() {
+    let code = ".or_else(|error| error.into_code())?";
+    check(
+        "    if unsafe { z_sys::check(1) } != 0 { return Err(\"no\".into()); }",
+        &format!("    if crate::isolated::z::check(1){code} != 0 {{ return Err(\"no\".into()); }}"),
+    );
+    check(
+        "    let len: i32 = unsafe { z_sys::shrink(out.as_mut_ptr().cast(), out.len() as i32, 3) };",
+        &format!("    let len: i32 = crate::isolated::z::shrink(out, 3).map(|count| count as _){code};"),
+    );
+    check(
+        "    let mut n = out.len() as u64;\n    assert(1 == unsafe { z_sys::squeeze(out.as_mut_ptr(), &mut n, data.as_ptr(), data.len() as _) });",
+        &format!(
+            "    let mut n = out.len() as u64;\n    assert(1 == crate::isolated::z::squeeze(&mut out[..n as usize], data).map(|written| {{ n = written as _; 1 }}){code});"
+        ),
+    );
+}
+
+/// What is said to write compiles where the error takes a `Fault` alone.
+#[test]
+fn codes_of_calls_that_stay() {
+    let check = |output: &str, end: &str| {
+        let (_, left) = rewritten(&format!(
+            "fn f() -> {output} {{\nunsafe {{ z_sys::check(1 /* of them */,) }};\nunsafe {{ z_sys::shrink(p, 3, 3) }};\n}}\n"
+        ));
+        let expected = format!(
+            "3:10 `dest`: nothing says which slice `p` points into | crate::isolated::z::shrink(/* dest: &mut [u8] */, 3){end}"
+        );
+        assert_eq!(left, [expected]);
+    };
+    check("i32", "");
+    check("Result<(), Box<dyn std::error::Error>>", "?");
+    check("Result<(), isolate_rt::Fault>", ".map(|count| count as _).or_else(|error| error.into_code())?");
+}
+
+/// Which slice a pointer comes from may be chosen before the call.
+#[test]
+fn slices_that_are_chosen() {
+    let chosen = "    let part = if odd { &mut out[1..] } else { out };\n    let room = part.len() as i32;\n";
+    check(
+        &format!("{chosen}    unsafe {{ z_sys::fill(part.as_mut_ptr() as *mut std::ffi::c_char, room, 3) }};"),
+        &format!("{chosen}    crate::isolated::z::fill(&mut part[..room as usize], 3)?.0;"),
+    );
+    let chosen = "    let part = if odd { vec![0u8; 3] } else { Vec::with_capacity(3) };\n";
+    let (_, left) = rewritten(&format!(
+        "fn f(odd: bool) {{\n{chosen}    unsafe {{ z_sys::fill(part.as_mut_ptr().cast(), 3, 3) }};\n}}\n"
+    ));
+    assert!(left[0].contains("nothing here says what its elements are"), "{left:?}");
 }
 
 /// A block that begins a statement would end it.

@@ -1,6 +1,6 @@
 //! What is written in the place of a call: only what changes, so that all around it stays as it is laid out.
 
-use super::{Argument, Call, Outcome, Part};
+use super::{Argument, Call, Code, Outcome, Part};
 use crate::wrap::sites::{
     argument,
     source::{Edit, bytes, range},
@@ -13,10 +13,51 @@ impl Call<'_> {
     pub(super) fn block(&self, parts: &[Part<'_>], faults: &str, in_block: bool, edits: &mut Vec<Edit>) {
         let whole = range(self.found.call);
         let (indent, newline) = (self.source.indent(whole.start), self.source.newline());
+        let names = self.names(parts);
+        let pattern = tuple(&names);
+        let inner = if in_block { format!("{newline}{indent}") } else { format!("{newline}{indent}    ") };
+        let (before, behind) = if self.found.operand { ("(", ")") } else { ("", "") };
+        let open = if in_block { String::new() } else { format!("{before}{{{inner}") };
+        edits.push(Edit::insert(whole.start, format!("{open}let {pattern} = ")));
+        let mut after = format!("{faults};");
+        for statement in self.assignments(parts, &names) {
+            after.push_str(&format!("{inner}{statement}"));
+        }
+        if matches!(parts[0], Part::Returned) {
+            after.push_str(&format!("{inner}{}", names[0]));
+        }
+        let close = if in_block { String::new() } else { format!("{newline}{indent}}}{behind}") };
+        edits.push(Edit::insert(whole.end, format!("{after}{close}")));
+    }
+
+    /// `.map(|written| written as _).or_else(|error| error.into_code())`: the number that C returns, failure or not.
+    pub(super) fn as_code(&self, parts: &[Part<'_>], code: Code) -> String {
+        let names = self.names(parts);
+        let place = parts.iter().position(|part| match code {
+            Code::Always(_) => false,
+            Code::Count => matches!(part, Part::Count),
+            Code::Returned => matches!(part, Part::Returned),
+        });
+        let value = match (code, place.map(|place| &names[place])) {
+            (Code::Always(value), _) => value.to_string(),
+            (Code::Count, Some(name)) => format!("{name} as _"),
+            (_, name) => name.cloned().unwrap_or_default(),
+        };
+        let told = match (self.assignments(parts, &names), code, parts.len()) {
+            (none, Code::Returned, 1) if none.is_empty() => String::new(),
+            (none, ..) if none.is_empty() => format!(".map(|{}| {value})", tuple(&names)),
+            (some, ..) => format!(".map(|{}| {{ {} {value} }})", tuple(&names), some.join(" ")),
+        };
+        format!("{told}.or_else(|error| error.into_code())")
+    }
+
+    /// A name for each part of the result that hides none of the places where parts go; `_` for what nobody asked for.
+    fn names(&self, parts: &[Part<'_>]) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
         for part in parts {
             let wanted = match part {
                 Part::Returned => "ret",
+                Part::Count => "count",
                 Part::Ignored => "_",
                 Part::To(_, name) => name,
             };
@@ -32,34 +73,18 @@ impl Call<'_> {
             }
             names.push(name);
         }
-        let pattern = match &names[..] {
-            [one] => one.clone(),
-            several => format!("({})", several.join(", ")),
+        names
+    }
+
+    /// `place = written as _;` for each part that goes to a place.
+    fn assignments(&self, parts: &[Part<'_>], names: &[String]) -> Vec<String> {
+        let statement = |(part, name): (&Part<'_>, &String)| match part {
+            Part::To(Outcome::Assign(place), "value") => Some(format!("{} = {name};", self.source.of(place))),
+            Part::To(Outcome::Assign(place), _) => Some(format!("{} = {name} as _;", self.source.of(place))),
+            Part::To(Outcome::Write(place), _) => Some(format!("{}.write({name});", self.source.of(place))),
+            Part::Returned | Part::Count | Part::Ignored => None,
         };
-        let inner = if in_block { format!("{newline}{indent}") } else { format!("{newline}{indent}    ") };
-        let (before, behind) = if self.found.operand { ("(", ")") } else { ("", "") };
-        let open = if in_block { String::new() } else { format!("{before}{{{inner}") };
-        edits.push(Edit::insert(whole.start, format!("{open}let {pattern} = ")));
-        let mut after = format!("{faults};");
-        for (part, name) in parts.iter().zip(&names) {
-            match part {
-                Part::To(Outcome::Assign(place), "value") => {
-                    after.push_str(&format!("{inner}{} = {name};", self.source.of(place)))
-                }
-                Part::To(Outcome::Assign(place), _) => {
-                    after.push_str(&format!("{inner}{} = {name} as _;", self.source.of(place)))
-                }
-                Part::To(Outcome::Write(place), _) => {
-                    after.push_str(&format!("{inner}{}.write({name});", self.source.of(place)))
-                }
-                Part::Returned | Part::Ignored => {}
-            }
-        }
-        if matches!(parts[0], Part::Returned) {
-            after.push_str(&format!("{inner}{}", names[0]));
-        }
-        let close = if in_block { String::new() } else { format!("{newline}{indent}}}{behind}") };
-        edits.push(Edit::insert(whole.end, format!("{after}{close}")));
+        parts.iter().zip(names).filter_map(statement).collect()
     }
 
     pub(super) fn argument_edits(&self) -> Vec<Edit> {
@@ -108,5 +133,13 @@ impl Call<'_> {
             Some(_) => text[..argument.start].trim_end_matches([' ', '\t']).len()..end + space,
             None => argument.start..end + space,
         }
+    }
+}
+
+/// As a pattern.
+fn tuple(names: &[String]) -> String {
+    match names {
+        [one] => one.clone(),
+        several => format!("({})", several.join(", ")),
     }
 }

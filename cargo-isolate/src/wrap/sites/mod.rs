@@ -202,7 +202,8 @@ fn in_file(
         match words[..] {
             ["std" | "core", "ffi" | "os", ..] => true,
             [krate, ..] if declared(krate) => true,
-            [.., last] => symbols.contains(last),
+            // Types of C, wherever they come from.
+            [.., last] => symbols.contains(last) || last.starts_with("c_") || last.ends_with("_t"),
             [] => false,
         }
     };

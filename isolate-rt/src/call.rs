@@ -28,6 +28,13 @@ const ZEROED: usize = 4096;
 ///
 /// What is staged lies in memory that this call alone uses. Other threads may be inside the same domain, though, and a library
 /// that has gone wrong may write to all of the domain's memory: every value is read once, and checked after that.
+///
+/// Where a domain has [an instance for each thread](crate::Domain::instance_per_thread), a call begins in that of its thread, and goes
+/// where the first thing lives that it is given ([`Call::handle`], [`Call::lend`], [`Call::object`]), unless something was staged,
+/// registered or run before. From then on it stays there.
+///
+/// In the child of a fork a call that had begun in the forking thread goes on, and what it was given is as it was; unless another
+/// thread had a call in the same instance at that moment, which is new in the child then: [`FaultKind::DomainLost`].
 pub struct Call {
     settings: &'static Settings,
     function: &'static str,
@@ -311,34 +318,6 @@ impl Call {
         }
     }
 
-    /// A string that the domain returned, copied; `None` for NULL.
-    ///
-    /// # Errors
-    ///
-    /// [`FaultKind::InvalidValue`] when it starts or ends outside the domain and outside the read-only data of the program
-    /// and its libraries (where C keeps its literals). [`FaultKind::DomainLost`] when another thread has failed in the domain since
-    /// the call, which took it along.
-    ///
-    /// # Safety
-    ///
-    /// Under [`Backend::None`](crate::Backend::None) `text` must be a C string: nothing checks it there. With isolation
-    /// nothing is owed.
-    pub unsafe fn string(&self, text: *const c_char) -> Result<Option<CString>, Fault> {
-        if text.is_null() {
-            return Ok(None);
-        }
-        let copied = match &self.place {
-            Place::Mpk(entry) => entry.while_it_lasts(|| {
-                let limit = entry.readable_from(text.addr());
-                // SAFETY: `limit` bytes from `text` are readable.
-                unsafe { given::string(text, limit.unwrap_or(0)) }
-            }),
-            // SAFETY: our caller vouches for it.
-            Place::Direct(_) => Ok(unsafe { given::string(text, isize::MAX as usize) }),
-        };
-        copied.and_then(|copied| copied).map(Some).map_err(|kind| self.fault(kind))
-    }
-
     /// Makes a handle of an object that the domain returned; `None` for NULL.
     ///
     /// # Errors
@@ -372,22 +351,24 @@ impl Call {
     /// # Errors
     ///
     /// [`FaultKind::StaleHandle`] when its instance was discarded, or is another domain's; or another of this domain's
-    /// ([`Domain::instance_per_thread`](crate::Domain::instance_per_thread)), and this call was given something already.
+    /// ([`Domain::instance_per_thread`](crate::Domain::instance_per_thread)), and this call was given something already. What entering
+    /// the other one gives where that fails: the call is over then, and gives [`FaultKind::DomainLost`] from there on.
     #[inline]
     pub fn handle<T>(&mut self, handle: &Handle<T>) -> Result<*mut T, Fault> {
-        self.go_to(handle.instance);
+        self.go_to(handle.instance)?;
         self.pointer(handle)
     }
 
     /// Moves a call that has just begun to where something lives that it is given.
     #[inline]
-    pub(crate) fn go_to(&mut self, instance: usize) {
+    pub(crate) fn go_to(&mut self, instance: usize) -> Result<(), Fault> {
         if let Place::Mpk(entry) = &mut self.place
             && !self.settled.replace(true)
             && entry.identity() != instance
         {
-            entry.move_to(instance);
+            return entry.move_to(instance).map_err(|kind| self.fault(kind));
         }
+        Ok(())
     }
 
     /// To be called by whatever gives away something of where the call is.
@@ -458,13 +439,20 @@ impl Call {
         assert!(own, "a staged buffer of another call");
     }
 
-    pub(crate) fn place(&self) -> &Place {
-        &self.place
+    /// Runs `f`, which looks at what the call has left in the domain, while nobody discards that: if it is still there.
+    fn while_it_lasts<R>(&self, f: impl FnOnce(Option<&mpk::View>) -> Result<R, FaultKind>) -> Result<R, Fault> {
+        let looked = match &self.place {
+            Place::Mpk(entry) => {
+                let view = entry.view();
+                view.during(|| f(Some(&view))).unwrap_or(Err(FaultKind::DomainLost))
+            }
+            Place::Direct(_) => f(None),
+        };
+        looked.map_err(|kind| self.fault(kind))
     }
 
-    pub(crate) fn place_mut(&mut self) -> &mut Place {
-        self.settle();
-        &mut self.place
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
     }
 
     #[cold]

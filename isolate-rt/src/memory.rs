@@ -97,23 +97,21 @@ impl Domain {
             Fault::new(self.name(), FUNCTION, FaultKind::TooLarge { requested: bytes.unwrap_or(usize::MAX), limit })
         };
         let bytes = bytes.ok_or_else(too_large)?;
-        let (start, held) = match call.place_mut() {
-            Place::Direct(_) => {
+        let (start, held) = match call.home() {
+            None => {
                 let buffer = Buffer::new::<T>(len).ok_or_else(too_large)?;
                 (buffer.start().cast::<T>(), Held::Program(buffer))
             }
-            Place::Mpk(entry) => {
-                let held = Held::Domain { instance: entry.identity(), generation: entry.generation() };
-                let allocated = entry.allocate(bytes.max(1), align_of::<T>());
-                let start = allocated.map_err(|kind| Fault::new(self.name(), FUNCTION, kind))?;
+            Some((instance, generation)) => {
+                let start = allocate(&mut call, bytes.max(1), align_of::<T>())?.cast::<T>();
                 if start.is_null() {
                     return Err(too_large());
                 }
-                if !start.cast::<T>().is_aligned() || !entry.owns_all(start.addr(), bytes) {
+                if !start.is_aligned() || !call.holds(start.addr(), bytes) {
                     let what = "a block that does not lie in the domain";
                     return Err(Fault::new(self.name(), FUNCTION, FaultKind::InvalidValue { what }));
                 }
-                (start.cast::<T>(), held)
+                (start, Held::Domain { instance, generation })
             }
         };
         Ok(DomainVec { domain: self, start, len, held })
@@ -128,6 +126,21 @@ impl Domain {
         let mut one = self.vec(1)?;
         one.set(0, value)?;
         Ok(DomainBox(one))
+    }
+}
+
+/// Zeroed memory of the domain's heap, as its own code would get it: NULL for none, or anything at all.
+fn allocate(call: &mut Call, bytes: usize, align: usize) -> Result<*mut u8, Fault> {
+    // SAFETY: allocates, and clears what it got; a pointer may hold any address.
+    unsafe {
+        call.run(|| {
+            let mut block = std::ptr::null_mut();
+            if libc::posix_memalign(&mut block, align.max(size_of::<usize>()), bytes) != 0 {
+                return std::ptr::null_mut::<u8>();
+            }
+            std::ptr::write_bytes(block.cast::<u8>(), 0, bytes);
+            block.cast()
+        })
     }
 }
 
@@ -256,7 +269,7 @@ impl Call {
     /// [`FaultKind::StaleHandle`] when it is of another domain (or instance, as in [`Call::handle`]), or a fault has taken it.
     pub fn lend<'v, T: Plain>(&mut self, memory: &'v mut DomainVec<T>) -> Result<Lent<'v, T>, Fault> {
         if let Held::Domain { instance, .. } = memory.held {
-            self.go_to(instance);
+            self.go_to(instance)?;
         }
         let own = match (self.place(), &memory.held) {
             (Place::Mpk(entry), Held::Domain { instance, generation }) => {
@@ -316,10 +329,10 @@ impl<T: Plain> Drop for DomainVec<T> {
         let Held::Domain { instance, generation } = self.held else { return };
         // Where no call can be made, or the instance is gone, there is nothing to free.
         let Ok(mut call) = self.domain.call_in(instance, "free") else { return };
-        if let Place::Mpk(entry) = call.place_mut()
-            && (entry.identity(), entry.generation()) == (instance, generation)
-        {
-            entry.free(self.start.cast());
+        if call.home() == Some((instance, generation)) {
+            let start = self.start;
+            // SAFETY: frees what `allocate` gave. A heap that has gone wrong ends the call, and is gone with it.
+            let _ = unsafe { call.run(move || libc::free(start.cast())) };
         }
     }
 }

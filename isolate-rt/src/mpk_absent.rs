@@ -55,7 +55,7 @@ impl View {
         match self.0 {}
     }
 
-    pub(crate) fn readable_from(&self, _: usize) -> Option<usize> {
+    pub(crate) fn read<R>(&self, _: usize, _: impl FnOnce(usize) -> R) -> R {
         match self.0 {}
     }
 
@@ -96,19 +96,11 @@ impl Entry {
         match self.0 {}
     }
 
-    pub(crate) fn while_it_lasts<R>(&self, _: impl FnOnce() -> R) -> Result<R, FaultKind> {
-        match self.0 {}
-    }
-
-    pub(crate) fn move_to(&mut self, _: usize) {
+    pub(crate) fn move_to(&mut self, _: usize) -> Result<(), FaultKind> {
         match self.0 {}
     }
 
     pub(crate) fn errno(&self) -> i32 {
-        match self.0 {}
-    }
-
-    pub(crate) fn readable_from(&self, _: usize) -> Option<usize> {
         match self.0 {}
     }
 
@@ -117,14 +109,6 @@ impl Entry {
     }
 
     pub(crate) fn owns_all(&self, _: usize, _: usize) -> bool {
-        match self.0 {}
-    }
-
-    pub(crate) fn allocate(&mut self, _: usize, _: usize) -> Result<*mut u8, Failure> {
-        match self.0 {}
-    }
-
-    pub(crate) fn free(&mut self, _: *mut u8) {
         match self.0 {}
     }
 

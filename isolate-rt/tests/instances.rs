@@ -253,3 +253,64 @@ fn not_for_libraries_of_one_thread() {
         assert!(matches!(fault.kind(), FaultKind::Unsupported(Unsupported::Setting { .. })), "{fault}");
     }
 }
+
+/// Two instances with all their seats taken, by calls that go on in the other one: none waits for one that waits for it.
+#[test]
+fn crowds_that_change_places() {
+    static PLACES: Domain = Domain::new("places").stack_size(64 << 10).instance_per_thread();
+    const NAME: &str = "crowds_that_change_places";
+    // As many as there are seats.
+    const EACH: usize = 40;
+    if role().is_none() {
+        if isolation() {
+            let output = child(NAME, "two keys");
+            assert_eq!(End::from(&output), End::Status(0), "{}", String::from_utf8_lossy(&output.stderr));
+        }
+        return;
+    }
+    // SAFETY: takes keys for good, and ends the process where the crowds are stuck.
+    unsafe {
+        for _ in 0..13 {
+            assert!(libc::syscall(libc::SYS_pkey_alloc, 0, 0) > 0);
+        }
+        libc::alarm(60);
+    }
+    // Of each instance something, and a thread that is at home there.
+    let (give, take) = mpsc::channel();
+    let (ready, moved) = (Barrier::new(2 * EACH), Barrier::new(2 * EACH + 2));
+    let home = |handle: &isolate_rt::Handle<u64>| {
+        let mut call = PLACES.call("home").unwrap();
+        call.output::<u8>(1).unwrap();
+        call.handle(handle).is_ok()
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            let (give, moved) = (give.clone(), &moved);
+            scope.spawn(move || {
+                let make = || {
+                    let mut call = PLACES.call("make").unwrap();
+                    // SAFETY: allocates.
+                    let object = unsafe { call.run(|| libc::calloc(1, 8).cast::<u64>()) }.unwrap();
+                    call.adopt(object).unwrap().unwrap()
+                };
+                give.send((0..2 * EACH).map(|_| make()).collect::<Vec<_>>()).unwrap();
+                moved.wait();
+            });
+        }
+        let (firsts, seconds) = (take.recv().unwrap(), take.recv().unwrap());
+        for (first, second) in firsts.into_iter().zip(seconds) {
+            let (ready, moved) = (&ready, &moved);
+            scope.spawn(move || {
+                let other = if home(&first) { second } else { first };
+                assert!(!home(&other), "in another instance than mine");
+                let mut call = PLACES.call("visit").unwrap();
+                ready.wait();
+                let object = call.handle(&other).unwrap();
+                // SAFETY: a live block of the instance that the call went to.
+                assert_eq!(unsafe { call.run(move || *object) }, Ok(0));
+                drop(call);
+                moved.wait();
+            });
+        }
+    });
+}

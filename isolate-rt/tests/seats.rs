@@ -240,3 +240,24 @@ fn a_passing_shortage_is_not_remembered() {
         assert_eq!(End::from(&output), End::Status(77), "{}", String::from_utf8_lossy(&output.stderr));
     }
 }
+
+/// What looks around in a call is put away: when the call is over, it looks at nothing.
+#[test]
+fn nobody_looks_around_in_a_call_that_is_over() {
+    static OVER: Domain = Domain::new("over");
+    if !isolation() {
+        return;
+    }
+    let mut call = OVER.call("first").unwrap();
+    // SAFETY: allocates.
+    let block = unsafe { call.run(|| libc::calloc(1, 8)) }.unwrap().cast::<u64>();
+    let inside = call.inside();
+    assert!(inside.adopt(block).unwrap().is_some());
+    drop(call);
+    assert_eq!(inside.adopt(block).unwrap_err().kind(), &FaultKind::DomainLost);
+    // Nor does it when another thread has been there.
+    let elsewhere = std::thread::spawn(|| in_domain(&OVER, || 1));
+    assert_eq!(elsewhere.join().unwrap(), Ok(1));
+    // SAFETY: with isolation nothing is owed.
+    assert_eq!(unsafe { inside.values(block, 1) }.unwrap_err().kind(), &FaultKind::DomainLost);
+}

@@ -10,7 +10,7 @@ use std::marker::PhantomData;
 /// Copies out of the domain, and into it, for closures that it calls ([`Callbacks::add_checked`](crate::Callbacks::add_checked)).
 ///
 /// Everything is checked as by the [`Call`] that it was made from: what a pointer among a closure's arguments leads to is
-/// copied once, or is an error.
+/// copied once, or is an error. When that call is over, everything is [`FaultKind::DomainLost`].
 #[derive(Clone, Copy)]
 pub struct Inside {
     settings: &'static Settings,
@@ -36,7 +36,7 @@ impl Origin {
 }
 
 impl Call {
-    /// For the closures of the next [`Call::run_with`].
+    /// For the closures of the next [`Call::run_with`]. The call stays where it is from now on.
     pub fn inside(&self) -> Inside {
         self.settle();
         let view = match &self.place {
@@ -74,11 +74,8 @@ impl Inside {
         if text.is_null() {
             return Ok(None);
         }
-        self.look(|view| {
-            let limit = view.map_or(isize::MAX as usize, |view| view.readable_from(text.addr()).unwrap_or(0));
-            // SAFETY: `limit` bytes from `text` are readable; without isolation our caller vouches for it.
-            unsafe { given::string(text, limit) }.map(Some)
-        })
+        // SAFETY: by this function's contract.
+        self.look(|view| unsafe { given::string(view, text) }).map(Some)
     }
 
     /// As [`Call::values`].
@@ -94,11 +91,8 @@ impl Inside {
         if start.is_null() {
             return Ok(None);
         }
-        self.look(|view| {
-            let readable = view.map_or(isize::MAX as usize, |view| view.readable_from(start.addr()).unwrap_or(0));
-            // SAFETY: `readable` bytes from `start` are; without isolation our caller vouches for the values.
-            unsafe { given::values(start, len, readable) }.map(Some)
-        })
+        // SAFETY: by this function's contract.
+        self.look(|view| unsafe { given::values(view, start, len) }).map(Some)
     }
 
     /// A copy of `len` strings, each of which may be NULL; `None` if there are none at all.

@@ -66,10 +66,13 @@ impl Call {
     ///
     /// When no `F` can lie at that offset of a `T`.
     pub fn set<T, F: Plain>(&mut self, object: &mut Object<T>, offset: usize, value: F) -> Result<(), Fault> {
-        self.go_to(object.handle.instance);
+        self.go_to(object.handle.instance)?;
         let field = self.field::<T, F>(object, offset)?;
-        // SAFETY: within the object's memory, which is the domain's, mapped while its instance lives, and aligned for `F`.
-        self.while_it_lasts(|| unsafe { field.write_volatile(value) })
+        self.while_it_lasts(|_| {
+            // SAFETY: within the object's memory, which is the domain's, mapped while its instance lives, and aligned for `F`.
+            unsafe { field.write_volatile(value) };
+            Ok(())
+        })
     }
 
     /// What the field at `offset` holds, read once.
@@ -84,14 +87,7 @@ impl Call {
     pub fn get<T, F: Plain>(&self, object: &Object<T>, offset: usize) -> Result<F, Fault> {
         let field = self.field::<T, F>(object, offset)?;
         // SAFETY: as in `set`; every bit pattern is a valid `F`.
-        self.while_it_lasts(|| unsafe { field.read_volatile() })
-    }
-
-    fn while_it_lasts<R>(&self, f: impl FnOnce() -> R) -> Result<R, Fault> {
-        match &self.place {
-            Place::Mpk(entry) => entry.while_it_lasts(f).map_err(|kind| self.fault(kind)),
-            Place::Direct(_) => Ok(f()),
-        }
+        self.while_it_lasts(|_| Ok(unsafe { field.read_volatile() }))
     }
 
     fn field<T, F: Plain>(&self, object: &Object<T>, offset: usize) -> Result<*mut F, Fault> {
@@ -101,11 +97,9 @@ impl Call {
     }
 
     /// Whether the domain owns `size` bytes from `start`.
-    fn holds(&self, start: usize, size: usize) -> bool {
+    pub(crate) fn holds(&self, start: usize, size: usize) -> bool {
         match &self.place {
-            Place::Mpk(entry) => {
-                entry.owns(start) && entry.readable_from(start).is_some_and(|readable| readable >= size)
-            }
+            Place::Mpk(entry) => entry.owns_all(start, size),
             Place::Direct(_) => true,
         }
     }

@@ -183,55 +183,26 @@ impl Entry {
         self.instance.writable_until(address).is_some()
     }
 
-    /// As [`View::readable_from`].
-    pub(crate) fn readable_from(&self, address: usize) -> Option<usize> {
-        readable_from(self.instance, address)
-    }
-
     /// Whether all these bytes are.
     pub(crate) fn owns_all(&self, address: usize, len: usize) -> bool {
         let end = address.checked_add(len);
         self.instance.writable_until(address).is_some_and(|until| end.is_some_and(|end| end <= until))
     }
 
-    /// Zeroed memory of the domain's heap, as its own code would get it: NULL for none, or anything at all.
-    pub(crate) fn allocate(&mut self, bytes: usize, align: usize) -> Result<*mut u8, Failure> {
-        // SAFETY: allocates, and clears what it got; a pointer may hold any address.
-        unsafe {
-            self.run(None, || {
-                let mut block = ptr::null_mut();
-                if libc::posix_memalign(&mut block, align.max(size_of::<usize>()), bytes) != 0 {
-                    return ptr::null_mut::<u8>();
-                }
-                ptr::write_bytes(block.cast::<u8>(), 0, bytes);
-                block.cast()
-            })
-        }
-    }
-
-    /// Gives back what [`Entry::allocate`] gave.
-    pub(crate) fn free(&mut self, block: *mut u8) {
-        // SAFETY: frees in the domain. A heap that has gone wrong ends the call, and is gone with it.
-        let _ = unsafe { self.run(None, || libc::free(block.cast())) };
-    }
-
-    /// Goes to another instance of the domain, where there is one and it has a seat.
+    /// Goes to another instance of the domain, if there is one with this identity. Where nobody gets in there, the call ends up
+    /// [nowhere](Held::nowhere).
     #[cold]
-    pub(crate) fn move_to(&mut self, identity: usize) {
-        let there = self.instance.find(identity).map(Instance::enter_this);
-        if let Some(Ok(there)) = there {
-            *self = there;
-        }
+    pub(crate) fn move_to(&mut self, identity: usize) -> Result<(), FaultKind> {
+        let Some(there) = self.instance.find(identity) else { return Ok(()) };
+        // Who has seats there may be waiting for one here: not while we have it.
+        *self = Self { instance: self.instance, held: Held::nowhere() };
+        *self = there.enter_this()?;
+        Ok(())
     }
 
     /// As [`View::during`].
     pub(crate) fn with_generation<R>(&self, generation: u64, f: impl FnOnce() -> R) -> Result<R, FaultKind> {
         View { instance: self.instance, seat: self.seat(), generation }.during(f)
-    }
-
-    /// Runs `f`, which looks at what the call has left in the domain's heap, while nobody discards that: if it is still there.
-    pub(crate) fn while_it_lasts<R>(&self, f: impl FnOnce() -> R) -> Result<R, FaultKind> {
-        self.view().during(f).map_err(|_| FaultKind::DomainLost)
     }
 
     pub(crate) fn identity(&self) -> usize {
@@ -247,7 +218,9 @@ impl Entry {
 impl View {
     /// Runs `f` in the program, while nobody discards the instance: if it is what it was in this generation.
     pub(crate) fn during<R>(&self, f: impl FnOnce() -> R) -> Result<R, FaultKind> {
-        let Some(thread) = self.seat.owner_here() else { return Err(FaultKind::DomainLost) };
+        // A view that was put away outlives its call, and the seat is then somebody else's, or will be.
+        let is_used = |thread: &&Thread| self.instance.seats.uses(thread, self.seat);
+        let Some(thread) = self.seat.owner_here().filter(is_used) else { return Err(FaultKind::DomainLost) };
         /// Lets those go on who wait for us, also when `f` panics.
         struct Done(&'static Seat, i32);
         impl Drop for Done {
@@ -268,10 +241,13 @@ impl View {
         if is_it() { Ok(result) } else { Err(FaultKind::StaleHandle) }
     }
 
-    /// How many bytes from `address` on a string of this domain may have: to the end of what the domain owns there, or of
-    /// the read-only data around it.
-    pub(crate) fn readable_from(&self, address: usize) -> Option<usize> {
-        readable_from(self.instance, address)
+    /// Lets `look` read from `address` on, and tells it how many bytes it may: to the end of what the domain owns there, or of
+    /// the read-only data around it, which stays mapped meanwhile. To be used [`View::during`] which the instance is what it was.
+    pub(crate) fn read<R>(&self, address: usize, look: impl FnOnce(usize) -> R) -> R {
+        match self.writable_from(address) {
+            Some(readable) => look(readable),
+            None => image::with_read_only(address, look),
+        }
     }
 
     /// How many bytes from `address` on the domain owns.
@@ -286,11 +262,6 @@ impl View {
     pub(crate) fn generation(&self) -> u64 {
         self.generation
     }
-}
-
-fn readable_from(instance: &Instance, address: usize) -> Option<usize> {
-    let end = instance.writable_until(address).or_else(|| image::read_only_until(address))?;
-    Some(end - address)
 }
 
 impl Drop for Entry {

@@ -124,10 +124,10 @@ unsafe fn what(thrown_type: *const TypeInfo, mut object: *mut c_void) -> Option<
 /// What was thrown, with its type where that is a name that the domain cannot have written: `std::logic_error: too long`.
 pub(super) fn told(name: usize, message: &str) -> Box<str> {
     const LONGEST: usize = 1024;
-    let type_name = image::read_only_until(name).and_then(|end| {
-        let len = (end - name).min(LONGEST);
-        // SAFETY: read-only data of a loaded object, to its end.
-        let bytes = unsafe { std::slice::from_raw_parts(ptr::with_exposed_provenance::<u8>(name), len) };
+    let type_name = image::with_read_only(name, |readable| {
+        // SAFETY: read-only data of a loaded object, which is not unloaded meanwhile.
+        let bytes =
+            unsafe { std::slice::from_raw_parts(ptr::with_exposed_provenance::<u8>(name), readable.min(LONGEST)) };
         let text = CStr::from_bytes_until_nul(bytes).ok()?.to_str().ok()?;
         // A star marks a name that is no proof of identity.
         let text = text.strip_prefix('*').unwrap_or(text);

@@ -99,28 +99,34 @@ pub(super) fn globals(what: &'static str) -> Unsupported {
     Unsupported::Globals { what }
 }
 
+/// Whole pages of all of them.
 fn writable_segments() -> Vec<Segment> {
-    segments(|flags| flags & libc::PF_W != 0).into_iter().filter(|segment| !segment.range.is_empty()).collect()
-}
-
-/// The end of the read-only data that holds `address`, where a loaded object maps it: C keeps its string literals there.
-pub(super) fn read_only_until(address: usize) -> Option<usize> {
-    let read_only = segments(|flags| flags & libc::PF_W == 0 && flags & libc::PF_R != 0);
-    read_only.into_iter().find(|segment| segment.range.contains(&address)).map(|segment| segment.range.end)
-}
-
-/// Whole pages of the segments with these flags.
-fn segments(wanted: fn(u32) -> bool) -> Vec<Segment> {
     objects::with(|objects| {
         let all = objects.iter().flat_map(|object| object.segments.iter().map(move |segment| (object, segment)));
-        let found = all.filter(|(_, segment)| wanted(segment.flags)).map(|(object, segment)| {
+        let writable = all.filter(|(_, segment)| segment.is_writable()).map(|(object, segment)| {
             let mut range = segment.range.clone();
             // The loader made these read-only, rounding down: what is left starts at the page where they end.
-            if range.contains(&object.relro.start) && segment.is_writable() {
+            if range.contains(&object.relro.start) {
                 range.start = object.relro.end & !(PAGE - 1);
             }
-            Segment { object: object.path.clone(), range: range.start & !(PAGE - 1)..range.end.next_multiple_of(PAGE) }
+            Segment { object: object.path.clone(), range: pages(range) }
         });
-        found.collect()
+        writable.filter(|segment| !segment.range.is_empty()).collect()
     })
+}
+
+/// Lets `look` read from `address` on, and tells it how many bytes there are of the read-only data around it, where a loaded
+/// object maps it: C keeps its string literals there. 0 for none. Nobody unloads the object meanwhile.
+pub(super) fn with_read_only<R>(address: usize, look: impl FnOnce(usize) -> R) -> R {
+    objects::with(|objects| {
+        let all = objects.iter().flat_map(|object| &object.segments);
+        let read_only = all.filter(|segment| segment.flags & libc::PF_W == 0 && segment.flags & libc::PF_R != 0);
+        let mut pages = read_only.map(|segment| pages(segment.range.clone()));
+        let end = pages.find(|pages| pages.contains(&address)).map(|pages| pages.end);
+        look(end.map_or(0, |end| end - address))
+    })
+}
+
+fn pages(range: Range<usize>) -> Range<usize> {
+    range.start & !(PAGE - 1)..range.end.next_multiple_of(PAGE)
 }

@@ -123,6 +123,11 @@ impl Layout {
 }
 
 impl SeatLayout {
+    /// Of no seat of an instance.
+    pub(super) const fn nowhere() -> Self {
+        Self { guard: 0..0, stack: 0..0, tls: 0..0, mailbox: 0..0, staging: 0..0 }
+    }
+
     /// What the domain may write.
     pub(super) fn ranges(&self) -> [&Range<usize>; 4] {
         [&self.stack, &self.tls, &self.mailbox, &self.staging]

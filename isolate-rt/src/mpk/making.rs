@@ -1,7 +1,7 @@
 //! One thread at a time makes a domain.
 
 use super::fork::{Work, here};
-use super::{A_MOMENT, wait, wake};
+use super::{wait_for, wake};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Which thread is at it, as [`here`] says it; 0 while none is.
@@ -16,8 +16,7 @@ pub(crate) fn begin_making() -> Option<Making> {
         match MAKER.compare_exchange(0, here(), Ordering::Acquire, Ordering::Relaxed) {
             Ok(_) => return Some(Making(Work::begin())),
             Err(maker) if maker == here() => return None,
-            // The half that a futex can wait on: x86-64 is little-endian.
-            Err(maker) => wait(MAKER.as_ptr().cast(), maker as u32, A_MOMENT),
+            Err(maker) => wait_for(&MAKER, maker),
         }
     }
 }

@@ -29,7 +29,7 @@
 //! | `selftest` | proof, in a forked child, that this machine does all that |
 //! | `seat`, `seats` | what one thread has of an instance while it is inside; who has which |
 //! | `instance`, `making` | all of it together; one at a time |
-//! | `fork` | what other threads must not be at meanwhile |
+//! | `fork`, `loader` | what other threads must not be at meanwhile; whether the child can ask the loader |
 //! | `siblings` | one for each thread |
 //! | `entry` | a call of a thread into it |
 //! | `verdict` | what went wrong in there |
@@ -50,6 +50,7 @@ pub(crate) mod handlers;
 mod image;
 mod instance;
 mod layout;
+mod loader;
 mod making;
 mod memory;
 mod message;
@@ -85,7 +86,7 @@ pub(crate) use rooms::{close_room, open_room};
 pub(crate) use thread::on_signal_stack;
 
 use crate::fault::Unsupported;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -110,6 +111,12 @@ fn wait(word: *const u32, seen: u32, at_most: Option<Duration>) {
     let timeout = timeout.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
     // SAFETY: a live word, and a time or NULL.
     unsafe { libc::syscall(libc::SYS_futex, word, libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG, seen, timeout) };
+}
+
+/// Waits for a moment while the word is `seen`.
+fn wait_for(word: &AtomicUsize, seen: usize) {
+    // The half that a futex can wait on: x86-64 is little-endian.
+    wait(word.as_ptr().cast(), seen as u32, A_MOMENT);
 }
 
 /// One fewer waits. (In the child of a fork that a signal handler made, they were forgotten.)

@@ -1,6 +1,6 @@
 //! The program and the libraries that are loaded, as the loader knows them.
 
-use super::fork::{self, Work};
+use super::loader;
 use std::ffi::{CStr, CString, c_void};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -94,12 +94,8 @@ pub(super) fn with<R, F: FnOnce(&[Object]) -> R>(look: F) -> R {
         1
     }
     let mut look = Look { look: Some(look), seen: None };
-    // `dl_iterate_phdr` takes a lock of the loader that no child of a fork puts back (glibc's `dl_load_write_lock`).
-    let _work = Work::begin();
-    if !fork::loader_is_lost() {
-        // SAFETY: `first` for this very type.
-        unsafe { libc::dl_iterate_phdr(Some(first::<F, R>), (&raw mut look).cast()) };
-    }
+    // SAFETY: `first` for this very type.
+    unsafe { loader::ask(first::<F, R>, (&raw mut look).cast()) };
     match (look.seen, look.look) {
         (Some(Ok(seen)), _) => seen,
         (Some(Err(panic)), _) => resume_unwind(panic),
@@ -154,13 +150,8 @@ pub(super) fn ever_loaded() -> u64 {
         1
     }
     let mut loaded = 0u64;
-    // As in `with`.
-    let _work = Work::begin();
-    if fork::loader_is_lost() {
-        return loaded;
-    }
     // SAFETY: the callback gets the pointer it expects.
-    unsafe { libc::dl_iterate_phdr(Some(first), (&raw mut loaded).cast()) };
+    unsafe { loader::ask(first, (&raw mut loaded).cast()) };
     loaded
 }
 

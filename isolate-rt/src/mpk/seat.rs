@@ -53,7 +53,7 @@ pub(super) const STOPPED: i32 = -2;
 const NEVER: u64 = u64::MAX;
 
 impl Own {
-    fn new() -> Self {
+    const fn new() -> Self {
         Self { generation: NEVER, fs: 0, mailbox: 0, staged: 0, tls: None }
     }
 }
@@ -62,7 +62,7 @@ impl Own {
 unsafe impl Sync for Seat {}
 
 impl Seat {
-    pub(super) fn new(layout: SeatLayout) -> Self {
+    pub(super) const fn new(layout: SeatLayout) -> Self {
         Self {
             layout,
             owner: AtomicPtr::new(ptr::null_mut()),

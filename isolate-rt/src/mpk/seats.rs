@@ -51,6 +51,14 @@ pub(super) struct Held {
     kept: Option<&'static Slot>,
 }
 
+impl Held {
+    /// A seat that is nobody's, for a call that has lost its own.
+    pub(super) fn nowhere() -> Self {
+        static NOWHERE: Seat = Seat::new(SeatLayout::nowhere());
+        Self { seat: &NOWHERE, kept: None }
+    }
+}
+
 impl Slot {
     pub(super) const fn new() -> Self {
         Self { seat: AtomicPtr::new(ptr::null_mut()), busy: AtomicBool::new(false) }
@@ -175,6 +183,13 @@ impl Seats {
     fn wake(&self) {
         self.released.fetch_add(1, Ordering::Release);
         wake(self.released.as_ptr());
+    }
+
+    /// Whether a call of the thread uses this seat of its own.
+    pub(super) fn uses(&self, thread: &Thread, seat: &Seat) -> bool {
+        let slot = thread.slot(self.index);
+        let is_kept = slot.seat.load(Ordering::Relaxed).map_addr(|seat| seat & !1).cast_const() == ptr::from_ref(seat);
+        !is_kept || slot.busy.load(Ordering::Relaxed)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Seat> {

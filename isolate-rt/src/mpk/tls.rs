@@ -231,7 +231,6 @@ struct Capture {
     dtv: Vec<[usize; 2]>,
     /// Modules with thread-local variables, and the contents of those blocks that lie elsewhere, one after the other.
     modules: Vec<Module>,
-    loaded: u64,
     dynamic: Vec<u8>,
     low: usize,
     fs: usize,
@@ -247,6 +246,8 @@ impl Capture {
 }
 
 fn capture() -> Result<Template, Unsupported> {
+    // First: what is loaded between this and the next is new to those who look again.
+    let loaded = objects::ever_loaded();
     let pinned = Pinned::all();
     // SAFETY: memory for the helper's stack, unmapped after the helper has ended; every pthread function is given what its
     // page asks for. Signals stay blocked in the helper: it inherits the mask.
@@ -260,7 +261,6 @@ fn capture() -> Result<Template, Unsupported> {
             stack_top: stack.expose_provenance() + HELPER_STACK,
             bytes: Vec::with_capacity(HELPER_STACK),
             dtv: Vec::with_capacity(4096),
-            loaded: objects::ever_loaded(),
             modules: pinned.modules(),
             dynamic: Vec::new(),
             low: 0,
@@ -298,7 +298,7 @@ fn capture() -> Result<Template, Unsupported> {
             rest = others;
         }
     }
-    let Capture { bytes, dtv, low, fs, errno, heap, tid, modules, loaded, .. } = capture;
+    let Capture { bytes, dtv, low, fs, errno, heap, tid, modules, .. } = capture;
     let inside = |address: usize| address >= low && address < low + bytes.len();
     if dtv.is_empty() || !inside(fs) || !inside(errno) || !inside(heap) {
         return Err(Unsupported::SelfTest { step: "finding the layout of thread-local storage" });

@@ -1,6 +1,7 @@
 //! Slices of the caller: read where they are, or staged and copied back; and the lengths that they tell.
 
 use super::docs::{counted, extent};
+use super::lengths::Claim;
 use super::words::{is_plain, mut_cast, room_pointer, when_some};
 use super::{Contract, Dir, ParamPlan, Phase, Role, Shape, Writer, contract, joined, optional};
 use crate::contract::expr::Expr;
@@ -95,7 +96,7 @@ impl Writer<'_, '_> {
         let Contract::Buf { dir, written, nullable, .. } = contract(param) else { return };
         let Some((room, need)) = self.rooms.get(local).cloned() else { return };
         let count = match (written, dir, need) {
-            (Some(written), _, _) => self.count(written, Phase::Checked),
+            (Some(written), _, _) => self.count(written, Claim::Count, Phase::Checked),
             // What the function was not told of, it did not write.
             (None, Dir::Out, Some(need)) => format!("call.count({need})"),
             (None, _, _) if *nullable => "room.len()".to_owned(),

@@ -1,5 +1,6 @@
 //! Objects that live in the domain and are never looked into.
 
+use super::lengths::Claim;
 use super::words::{joined, optional, when_some};
 use super::{ParamPlan, Phase, Shape, Step, Writer, contract};
 use crate::{
@@ -170,11 +171,7 @@ impl Writer<'_, '_> {
     /// Keeps lengths in mind that are known of objects now.
     pub(super) fn bind(&mut self) {
         for Bind { object, name, length } in &self.function.binds {
-            // A slice is held against it later, and fits into none: what is no length must not become 0.
-            let told = match self.count(length, Phase::Checked) {
-                count if count.starts_with("call.count(") => format!("{}?", count.replacen("count", "told", 1)),
-                count => count,
-            };
+            let told = self.count(length, Claim::Length, Phase::Checked);
             let owner = self.local(object);
             self.after.plain.push(format!("{owner}.bind(\"{name}\", {told});"));
         }

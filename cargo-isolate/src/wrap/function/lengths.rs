@@ -12,6 +12,15 @@ use crate::{
     plan::Role,
 };
 
+/// What a number of the library is taken for.
+#[derive(Clone, Copy)]
+pub(super) enum Claim {
+    /// How much there is: nothing, where it is negative, and never more than there is room for.
+    Count,
+    /// What slices will be held against: where it is no length, it must not become one that any slice has.
+    Length,
+}
+
 impl Writer<'_, '_> {
     pub(super) fn same_length(&mut self, slices: &[String]) {
         for other in &slices[1..] {
@@ -55,13 +64,17 @@ impl Writer<'_, '_> {
     }
 
     /// An expression after the call, as a `usize`.
-    pub(super) fn count(&mut self, expr: &Expr, phase: Phase) -> String {
-        match expr {
-            Expr::Int(value) => value.to_string(),
-            Expr::Ret => "call.count(ret)".to_owned(),
-            Expr::Deref(name) if self.is_read_back(name) => format!("call.count({})", self.local(name)),
-            Expr::Call(call) => format!("call.count({})", self.ask(call, phase)),
-            expr => format!("call.count({})", self.after_call(expr, phase)),
+    pub(super) fn count(&mut self, expr: &Expr, claim: Claim, phase: Phase) -> String {
+        let number = match expr {
+            Expr::Int(value) => return value.to_string(),
+            Expr::Ret => "ret".to_owned(),
+            Expr::Deref(name) if self.is_read_back(name) => self.local(name),
+            Expr::Call(call) => self.ask(call, phase),
+            expr => self.after_call(expr, phase),
+        };
+        match claim {
+            Claim::Count => format!("call.count({number})"),
+            Claim::Length => format!("call.told({number})?"),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Strings, and runs of values, in memory of the caller and of the library.
 
+use super::lengths::Claim;
 use super::words::{joined, mut_cast, optional, room_pointer, when_some};
 use super::{Contract, Dir, ParamPlan, Phase, Shape, Writer, contract};
 use crate::contract::expr::Expr;
@@ -87,7 +88,7 @@ impl Writer<'_, '_> {
     /// Copies a run of values of the library.
     fn values(&mut self, local: &str, pointer: &str, len: &Expr, free: Option<&str>, shape: &Shape) -> String {
         let phase = if free.is_some() { Phase::Taken } else { Phase::Checked };
-        let len = self.count(len, phase);
+        let len = self.count(len, Claim::Count, phase);
         let (from, cast) = self.start_of(local, pointer, free, shape, Shape::Int(Some("u8".to_owned())));
         let elem = match shape.pointee() {
             Some((_, Shape::Char | Shape::Void)) | None => "u8".to_owned(),

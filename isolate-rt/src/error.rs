@@ -22,6 +22,16 @@ pub struct Failed<C> {
     message: Option<CString>,
 }
 
+/// What a function returned that gives a pointer, and had none: the code of its error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Null;
+
+impl fmt::Display for Null {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NULL")
+    }
+}
+
 impl<C> Error<C> {
     /// The code that the function returned; `None` after a fault.
     pub fn code(&self) -> Option<&C> {
@@ -136,6 +146,8 @@ mod tests {
     fn says_what_failed() {
         check(None, "`inflate` in domain `zlib` failed with -3");
         check(Some("data error"), "`inflate` in domain `zlib` failed with -3: data error");
+        let null = Error::Failed(Failed::new("png", "png_create_read_struct", Null, None));
+        assert_eq!(null.to_string(), "`png_create_read_struct` in domain `png` failed with NULL");
         check(Some("\u{1b}[2Jé"), "`inflate` in domain `zlib` failed with -3: \\u{1b}[2Jé");
     }
 }

@@ -57,7 +57,7 @@ mod mpk;
 pub use call::{Call, End, EndOfChild, Handle, Inside, Object, Owned, Plain, Staged};
 pub use callback::{Callbacks, Checked, Keepable, Kept, Signature};
 pub use domain::{Backend, Domain, HeapKind};
-pub use error::{Error, Failed};
+pub use error::{Error, Failed, Null};
 pub use fault::{Access, AsFault, Backtrace, Fault, FaultKind, Frame, Hint, Memory, Part, Symbol, Unsupported, retry};
 pub use globals::Globals;
 pub use machine::{Machine, Requirement, probe};

@@ -162,6 +162,8 @@ pub(crate) struct Failing {
     /// A function of the library that says it in words.
     #[serde(serialize_with = "text_of_call")]
     pub(crate) message: Option<Call>,
+    /// The contracts that ship with the tool say so.
+    pub(crate) ships: bool,
 }
 
 /// Which way what is pointed to moves.
@@ -223,6 +225,20 @@ impl Contract {
                 words("handle", other_than_in(*dir), &rest, *nullable)
             }
         }
+    }
+
+    /// The same where NULL is an error of its own.
+    pub(crate) fn never_null(mut self) -> Contract {
+        match &mut self {
+            Contract::Obj { nullable, .. }
+            | Contract::Buf { nullable, .. }
+            | Contract::Given { nullable, .. }
+            | Contract::Cstr { nullable, .. }
+            | Contract::Handle { nullable, .. }
+            | Contract::Callback { nullable, .. } => *nullable = false,
+            Contract::Value | Contract::Fixed { .. } | Contract::Memory | Contract::Object { .. } => {}
+        }
+        self
     }
 
     /// What it says about lengths known after the call.

@@ -72,6 +72,25 @@ pub(crate) struct TypePath {
     pub(crate) name: String,
 }
 
+/// What a function takes and gives, with aliases followed, to be held against another version of the same declaration.
+pub(crate) fn signature<'s>(params: impl Iterator<Item = (&'s str, &'s Shape)>, ret: Option<&Shape>) -> String {
+    let params: Vec<_> = params.map(|(name, shape)| format!("{name}: {}", spelt(shape))).collect();
+    let ret = ret.map(|ret| format!(" -> {}", spelt(ret))).unwrap_or_default();
+    format!("fn({}){ret}", params.join(", "))
+}
+
+/// As it is displayed, with all that a callback takes and gives.
+fn spelt(shape: &Shape) -> String {
+    match shape {
+        Shape::Function(function) => {
+            signature(function.params.iter().map(|(name, shape)| (&**name, shape)), function.ret.as_ref())
+        }
+        Shape::Pointer { mutable: true, to, reference: false } => format!("*mut {}", spelt(to)),
+        Shape::Pointer { mutable: false, to, reference: false } => format!("*const {}", spelt(to)),
+        shape => shape.to_string(),
+    }
+}
+
 impl Shape {
     /// An integer, however it is called.
     pub(crate) fn is_int(&self) -> bool {

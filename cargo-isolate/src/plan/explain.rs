@@ -2,7 +2,7 @@
 
 use super::{Decision, DomainPlan, FunctionPlan, Plan, Role, Seen, clang::Use};
 use crate::{
-    contract::{Contract, Dir, infer::Tier},
+    contract::{Contract, Dir, infer::Tier, shape},
     nearest::nearest,
 };
 use std::io::{self, Write};
@@ -55,6 +55,9 @@ pub(crate) fn explain(
         Some(Err(reason)) => writeln!(out, "nothing from its C code: {reason}")?,
         None => {}
     }
+    let params = function.params.iter().map(|param| (&*param.name, &param.shape));
+    let signature = shape::signature(params, function.ret.as_ref().map(|ret| &ret.shape));
+    writeln!(out, "signature = \"{signature}\"")?;
     if let Some(reason) = &function.refused {
         writeln!(out, "no wrapper: {reason}")?;
     }

@@ -16,7 +16,7 @@ use crate::{
         types::{Site, Types},
     },
     graph::{self, Graph},
-    policy::{PolicyError, model},
+    policy::{Entry, PolicyError, Spanned, model},
 };
 use isolate_lints::facts::{ForeignItem, ForeignKind, Param as Declaration};
 use std::{
@@ -34,9 +34,9 @@ pub(super) struct Surroundings<'s> {
     /// By domain and name.
     signatures: BTreeMap<String, BTreeMap<String, Signature>>,
     /// Functions that end a handle, with the type of its object, by what the policy says of others.
-    ends: BTreeMap<&'s str, Shape>,
+    ends: BTreeMap<String, Shape>,
     /// Functions that free memory which others give away.
-    frees: BTreeSet<&'s str>,
+    frees: BTreeSet<String>,
 }
 
 impl<'s> Surroundings<'s> {
@@ -110,25 +110,25 @@ impl<'s> Surroundings<'s> {
 }
 
 /// The functions that free memory, by some `free` in what the policy, or what ships, says of an isolated function.
-fn freeing<'s>(policy: &'s model::Policy, selected: &[Selected<'_>]) -> BTreeSet<&'s str> {
-    let entries = selected.iter().filter_map(|one| policy.contract(&one.domain, &one.item.name));
-    let words = entries.flat_map(|(entry, _)| entry.arg.values().chain(&entry.ret)).map(|words| words.get_ref());
-    words
-        .filter(|words| !is_handle(words))
-        .filter_map(|words| words.free.as_ref())
-        .map(|free| &**free.get_ref())
-        .collect()
+fn freeing(policy: &model::Policy, selected: &[Selected<'_>]) -> BTreeSet<String> {
+    let entries = selected.iter().filter_map(|one| policy.entry(&one.domain, &one.item.name).whole());
+    let mut frees = BTreeSet::new();
+    for entry in entries {
+        let words = entry.arg.values().chain(&entry.ret).map(Spanned::get_ref).filter(|words| !is_handle(words));
+        frees.extend(words.filter_map(|words| Some(words.free.as_ref()?.get_ref().clone())));
+    }
+    frees
 }
 
 /// As [`freeing`], the functions that end an object, with its type.
-fn ending<'s>(
-    policy: &'s model::Policy,
+fn ending(
+    policy: &model::Policy,
     selected: &[Selected<'_>],
     signatures: &BTreeMap<String, BTreeMap<String, Signature>>,
-) -> BTreeMap<&'s str, Shape> {
+) -> BTreeMap<String, Shape> {
     let mut ends = BTreeMap::new();
     for one in selected {
-        let Some((entry, _)) = policy.contract(&one.domain, &one.item.name) else { continue };
+        let Some(entry) = policy.entry(&one.domain, &one.item.name).whole() else { continue };
         let signature = &signatures[&one.domain][&one.item.name];
         let args = entry.arg.iter().filter_map(|(name, words)| {
             // What comes out of a parameter does so through a pointer to the pointer.
@@ -137,7 +137,7 @@ fn ending<'s>(
         let ret = entry.ret.iter().filter_map(|words| Some((words.get_ref(), signature.ret.as_ref()?)));
         for (words, pointer) in args.chain(ret).filter(|(words, _)| is_handle(words)) {
             if let (Some(free), Some((_, object))) = (&words.free, pointer.pointee()) {
-                ends.insert(&**free.get_ref(), object.clone());
+                ends.insert(free.get_ref().clone(), object.clone());
             }
         }
     }
@@ -156,13 +156,17 @@ fn plan(
 ) -> FunctionPlan {
     let (item, signature) = (selected.item, scope.signature);
     let (declarations, ret) = declared(selected.item);
-    let (entry, ships) = entry(around.policy, &selected.domain, scope);
+    let (own, entry, ships) = entry(around.policy.entry(&selected.domain, &item.name), scope, errors);
     let entry = entry.as_deref();
-    let stated = Statements::read(entry, scope, errors);
-    let by_entry = |contract| match ships {
-        Some(Ships::Used) => Decision::Shipped { contract },
-        _ => Decision::Policy { contract },
+    let mut stated = Statements::read(entry, scope, errors);
+    if let Some(failing) = &mut stated.failing {
+        failing.ships = own.is_none_or(|own| own.error.is_none());
+    }
+    let by_entry = |is_own, contract| match is_own {
+        true => Decision::Policy { contract },
+        false => Decision::Shipped { contract },
     };
+    let is_own = |name: &str| own.is_some_and(|own| own.arg.contains_key(name));
 
     let roles = roles(signature, &stated);
     let known = Known {
@@ -179,7 +183,7 @@ fn plan(
     let params = declarations.iter().zip(&signature.params).enumerate().map(|(index, (declaration, param))| {
         let role = roles[index].clone();
         let decision = match (&known.stated[index], &role) {
-            (Some(contract), _) => by_entry(contract.clone()),
+            (Some(contract), _) => by_entry(is_own(&param.name), contract.clone()),
             (None, Role::Caller) if let Some((contract, shipped)) = object(index) => match shipped {
                 true => Decision::Shipped { contract },
                 false => Decision::Policy { contract },
@@ -202,7 +206,7 @@ fn plan(
                 implied(contract, "a length is computed from what it points to".to_owned())
             }
             (None, Role::Caller) if stated.params[index].ty.is_some() && param.shape.pointee().is_none() => {
-                by_entry(Contract::Value)
+                by_entry(is_own(&param.name), Contract::Value)
             }
             (None, Role::Caller) => decide(&param.name, infer::param(signature, index, &known), &mut open),
         };
@@ -218,14 +222,16 @@ fn plan(
     let mut params: Vec<_> = params.collect();
     settle_inferred_lengths(&mut params, &mut open);
 
+    let returns = own.is_some_and(|own| own.ret.is_some());
+    let null_fails = stated.failing.as_ref().is_some_and(|failing| failing.error.takes_null());
     let ret = ret.zip(signature.ret.as_ref()).map(|(ty, shape)| RetPlan {
         ty: ty.to_owned(),
         shape: shape.clone(),
         shown_as: stated.ret.ty.clone(),
         decision: match &stated.ret.contract {
-            Some(contract) => by_entry(contract.clone()),
-            None if stated.ret.ty.is_some() && shape.pointee().is_none() => by_entry(Contract::Value),
-            None => decide("ret", infer::ret(shape, known.library), &mut open),
+            Some(contract) => by_entry(returns, contract.clone()),
+            None if stated.ret.ty.is_some() && shape.pointee().is_none() => by_entry(returns, Contract::Value),
+            None => decide("ret", infer::ret(shape, known.library), &mut open).never_null_if(null_fails),
         },
     });
 
@@ -247,31 +253,36 @@ fn plan(
     }
 }
 
-/// What the policy says of a function, or else what ships, as far as it fits the declaration: it speaks of the names in the
-/// library's own bindings, and whoever declares the function with others cannot mend that.
+/// What the policy says of a function, and that over what ships, as far as this fits the declaration: it speaks of the names in
+/// the library's own bindings, and whoever declares the function with others cannot mend that.
 fn entry<'p>(
-    policy: &'p model::Policy,
-    domain: &str,
+    entry: Entry<'p>,
     scope: Scope<'_>,
-) -> (Option<Cow<'p, model::FnContract>>, Option<Ships>) {
-    let entry = match policy.contract(domain, &scope.signature.name) {
-        None => return (None, None),
-        Some((entry, false)) => return (Some(Cow::Borrowed(entry)), None),
-        Some((entry, true)) => entry,
-    };
-    let misfit = |entry: &model::FnContract| {
+    errors: &mut Vec<PolicyError>,
+) -> (Option<&'p model::FnContract>, Option<Cow<'p, model::FnContract>>, Option<Ships>) {
+    let Entry { own, ships } = entry;
+    let never = own.and_then(|own| own.error.as_ref()).filter(|error| *error.get_ref() == model::ErrorWord::Never);
+    if let Some(error) = never.filter(|_| ships.is_none_or(|ships| ships.error.is_none())) {
+        let message = format!("nothing that ships says when `{}` has failed", scope.signature.name);
+        errors.push(PolicyError::new(error.span(), message).help("remove it"));
+    }
+    let (Some(whole), Some(ships)) = (entry.whole(), ships) else { return (own, own.map(Cow::Borrowed), None) };
+    let mistakes = |entry: Option<&model::FnContract>| {
         let mut errors = Vec::new();
-        Statements::read(Some(entry), scope, &mut errors);
-        errors.into_iter().next()
+        Statements::read(entry, scope, &mut errors);
+        errors
     };
-    let Some(error) = misfit(entry) else { return (Some(Cow::Borrowed(entry)), Some(Ships::Used)) };
+    let of_own = mistakes(own);
+    let misfit = |entry: &model::FnContract| mistakes(Some(entry)).into_iter().find(|error| !of_own.contains(error));
+    let Some(error) = misfit(&whole) else { return (own, Some(whole), Some(Ships::Used)) };
     // What says an error in words need not be isolated along.
-    let silent = model::FnContract { message: None, ..entry.clone() };
-    if entry.message.is_some() && misfit(&silent).is_none() {
-        return (Some(Cow::Owned(silent)), Some(Ships::Used));
+    let silent = model::FnContract { message: None, ..ships.clone() };
+    let silent = own.map_or(silent.clone(), |own| own.over(&silent));
+    if whole.message.is_some() && misfit(&silent).is_none() {
+        return (own, Some(Cow::Owned(silent)), Some(Ships::Used));
     }
     let help = error.help.map(|help| format!(" ({help})")).unwrap_or_default();
-    (None, Some(Ships::Misfit { reason: error.message + &help }))
+    (own, own.map(Cow::Borrowed), Some(Ships::Misfit { reason: error.message + &help }))
 }
 
 fn declared(item: &ForeignItem) -> (&[Declaration], Option<&str>) {
@@ -316,10 +327,10 @@ fn signature(types: &Types<'_>, item: &ForeignItem, place: &Declared) -> Signatu
 
 /// The lengths that a function tells of objects, as far as those are parameters of it.
 fn binds(policy: &model::Policy, domain: &str, signature: &Signature) -> Vec<(usize, String)> {
-    let Some((entry, _)) = policy.contract(domain, &signature.name) else { return Vec::new() };
+    let Some(entry) = policy.entry(domain, &signature.name).whole() else { return Vec::new() };
     let bound = entry.bind.iter().filter_map(|(object, lengths)| {
         let index = signature.params.iter().position(|param| param.name == *object.get_ref())?;
-        Some(lengths.keys().map(move |name| (index, name.get_ref().clone())))
+        Some(lengths.keys().map(move |name| (index, name.get_ref().clone())).collect::<Vec<_>>())
     });
     bound.flatten().collect()
 }

@@ -215,6 +215,18 @@ impl Decision {
     }
 }
 
+impl Decision {
+    /// The same where NULL is an error of its own.
+    pub(crate) fn never_null_if(self, null_fails: bool) -> Decision {
+        match self {
+            Decision::Rule { contract, tier, evidence } if null_fails => {
+                Decision::Rule { contract: contract.never_null(), tier, evidence }
+            }
+            decision => decision,
+        }
+    }
+}
+
 impl FunctionPlan {
     /// Every parameter and the return value has a contract.
     pub(crate) fn is_ready(&self) -> bool {

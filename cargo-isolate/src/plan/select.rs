@@ -271,6 +271,12 @@ pub(super) fn library(graph: &Graph, domain: &model::Domain, errors: &mut Vec<Po
         let message = format!("`{wanted}` has no library, so nothing says which archive holds its C code");
         errors.push(PolicyError::new(domain.library.span(), message).help("add `archives = [\"lib….a\"]`"));
     }
+    if let Some(wanted) = domain.version.as_ref().filter(|wanted| !wanted.get_ref().hold(&package.version)) {
+        let message =
+            format!("`{}` is {} here: not what these contracts were written for", package.name, package.version);
+        let help = "read what changed in its header and manual, mend the contracts, then widen this";
+        errors.push(PolicyError::new(wanted.span(), message).help(help));
+    }
     for archive in &domain.archives {
         let name = archive.get_ref();
         let is_safe = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+'));

@@ -6,7 +6,7 @@ use crate::{
         Contract, Dir, Failing, Hold, Lasting,
         check::{self, Scope, Signature, Stated, Subject, list},
         expr::Expr,
-        shape::Shape,
+        shape::{self, Shape},
     },
     policy::{PolicyError, Spanned, model},
 };
@@ -45,6 +45,14 @@ impl Statements {
             }
         }
         let failing = check::failing(entry, scope, errors);
+        if let (Some(failing), Some(words)) = (&failing, &entry.ret)
+            && failing.error.takes_null()
+            && let Some(null) = words.get_ref().null.as_ref().filter(|null| null.get_ref() == "ok")
+        {
+            let message = "NULL is an error here, so it is never returned";
+            errors.push(PolicyError::new(null.span(), message).help("remove it, or `ret == NULL` from `error`"));
+        }
+        fingerprint(entry, signature, errors);
         let binds = binds(entry, scope, errors);
         let statements = Statements { params, ret, failing, binds };
         statements.check_cells(entry, signature, errors);
@@ -127,6 +135,19 @@ impl Statements {
                 }
             }
         }
+    }
+}
+
+/// The declaration is the one that the contract was written for, if it says which.
+fn fingerprint(entry: &model::FnContract, signature: &Signature, errors: &mut Vec<PolicyError>) {
+    let Some(wanted) = &entry.signature else { return };
+    let params = signature.params.iter().map(|param| (&*param.name, &param.shape));
+    let found = shape::signature(params, signature.ret.as_ref());
+    let squeezed = |text: &str| text.replace(char::is_whitespace, "");
+    if squeezed(wanted.get_ref()) != squeezed(&found) {
+        let message = format!("`{}` is not declared as it was when this was written", signature.name);
+        let help = format!("it is `{found}` now: hold the contract against the library's header, then write that");
+        errors.push(PolicyError::new(wanted.span(), message).help(help));
     }
 }
 

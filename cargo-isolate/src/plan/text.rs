@@ -99,7 +99,7 @@ fn print_function(out: &mut dyn Write, function: &FunctionPlan) -> io::Result<()
         print_decision(out, decision, role)?;
     }
     if let Some(failing) = &function.failing {
-        let by = if function.ships == Some(Ships::Used) { "ships" } else { "policy" };
+        let by = if failing.ships { "ships" } else { "policy" };
         writeln!(out, "    {}  {DIM}{by}{DIM:#}", failing.to_toml())?;
     }
     Ok(())

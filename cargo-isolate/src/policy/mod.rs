@@ -16,11 +16,13 @@ mod size;
 mod spanned;
 mod text;
 mod validate;
+mod versions;
 mod worded;
 
 pub(crate) use crate::glob::Glob as Pattern;
 pub(crate) use error::PolicyError;
 pub(crate) use load::{Loaded, Mistakes, PolicyFile, Unreadable, crate_of, load};
+pub(crate) use shipped::Entry;
 pub(crate) use spanned::Spanned;
 pub(crate) use text::{Text, Texts};
 

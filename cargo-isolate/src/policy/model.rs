@@ -1,6 +1,8 @@
 //! The policy file's shape. Values that a later complaint may point at are [`Spanned`].
 
-use super::{Pattern, day::Day, duration::Period, rule_name::RuleName, size::Size, spanned::Spanned};
+use super::{
+    Pattern, day::Day, duration::Period, rule_name::RuleName, size::Size, spanned::Spanned, versions::Versions,
+};
 use isolate_lints::rules::Severity;
 use serde::{
     Deserialize, Deserializer,
@@ -157,6 +159,8 @@ impl<'de> Deserialize<'de> for UnsafeLimit {
 pub(crate) struct Domain {
     /// Package whose archive or shared object serves the symbols.
     pub(crate) library: Spanned<String>,
+    /// Versions of `library` that the contracts here were written for: `">=1.1, <2"`.
+    pub(crate) version: Option<Spanned<Versions>>,
     /// File names of static archives that hold the code, where it is not in the rlib of `library` (`libtlv.a`).
     #[serde(default)]
     pub(crate) archives: Vec<Spanned<String>>,
@@ -250,6 +254,39 @@ pub(crate) struct Isolate {
     pub(crate) except: Vec<Spanned<Pattern>>,
 }
 
+/// When a function has failed: `"ret != 0"`; or `false`: never, whatever ships says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ErrorWord {
+    /// A condition over what it returned.
+    When(String),
+    Never,
+}
+
+impl<'de> Deserialize<'de> for ErrorWord {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Word;
+        impl Visitor<'_> for Word {
+            type Value = ErrorWord;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a condition such as `\"ret != 0\"`, or `false`")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<ErrorWord, E> {
+                Ok(ErrorWord::When(text.to_owned()))
+            }
+
+            fn visit_bool<E: de::Error>(self, when: bool) -> Result<ErrorWord, E> {
+                match when {
+                    false => Ok(ErrorWord::Never),
+                    true => Err(E::custom("`true` does not say when: write a condition, as `\"ret != 0\"`")),
+                }
+            }
+        }
+        deserializer.deserialize_any(Word)
+    }
+}
+
 /// The contract of one foreign function.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -263,13 +300,43 @@ pub(crate) struct FnContract {
     /// How often a call that ended in a fault is made again. Says that it may be.
     #[cfg_attr(test, schemars(extend("minimum" = 1, "maximum" = 10)))]
     pub(crate) retry: Option<Spanned<u32>>,
-    /// When the function has failed: a condition over `ret`. The wrapper returns an `Err` with the code then.
-    pub(crate) error: Option<Spanned<String>>,
+    /// When the function has failed: a condition over `ret`. The wrapper returns an `Err` with the code then. `false`: what ships
+    /// says so, and is not heard.
+    pub(crate) error: Option<Spanned<ErrorWord>>,
     /// A function of the library that says in words what went wrong: `"zError(ret)"`.
     pub(crate) message: Option<Spanned<String>>,
     /// Lengths that are known of an object after the call, for other functions: by parameter and name, as expressions.
     #[serde(default)]
     pub(crate) bind: BTreeMap<Spanned<String>, BTreeMap<Spanned<String>, Spanned<String>>>,
+    /// The declaration that this was written for, with aliases followed, as `plan --explain` shows it: another one is a mistake.
+    pub(crate) signature: Option<Spanned<String>>,
+}
+
+impl FnContract {
+    /// This over another contract of the same function: what it says goes before, key by key, and parameter by parameter.
+    pub(crate) fn over(&self, other: &FnContract) -> FnContract {
+        let error = self.error.clone().or_else(|| other.error.clone());
+        let never = error.as_ref().is_some_and(|error| *error.get_ref() == ErrorWord::Never);
+        let inherited = other.message.clone().filter(|_| !never);
+        FnContract {
+            arg: overlaid(&self.arg, &other.arg),
+            ret: self.ret.clone().or_else(|| other.ret.clone()),
+            retry: self.retry.clone().or_else(|| other.retry.clone()),
+            error,
+            message: self.message.clone().or(inherited),
+            bind: overlaid(&self.bind, &other.bind),
+            signature: self.signature.clone().or_else(|| other.signature.clone()),
+        }
+    }
+}
+
+/// A key of both has the place and the value of the first.
+fn overlaid<V: Clone>(
+    first: &BTreeMap<Spanned<String>, V>,
+    second: &BTreeMap<Spanned<String>, V>,
+) -> BTreeMap<Spanned<String>, V> {
+    let rest = second.iter().filter(|(key, _)| !first.contains_key(*key));
+    first.iter().chain(rest).map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
 /// What one pointer or value means. The plan, which knows the signature, checks each word.

@@ -4,9 +4,10 @@ use super::{
     Pattern,
     day::Day,
     duration::Period,
-    model::{Policy, UnsafeLimit},
+    model::{ErrorWord, Policy, UnsafeLimit},
     rule_name::RuleName,
     size::Size,
+    versions::Versions,
 };
 use isolate_lints::rules::{RULES, Severity};
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, json_schema};
@@ -34,10 +35,12 @@ macro_rules! schema {
 
 schema!(Size, "Size", { "type": "string", "pattern": "^[0-9]+ *(B|KiB|MiB|GiB)$" });
 schema!(Period, "Period", { "type": "string", "pattern": "^0*[1-9][0-9]* *(us|ms|s|min)$" });
+schema!(Versions, "Versions", { "type": "string" });
 schema!(Pattern, "Pattern", { "type": "string" });
 // What editors make of a TOML date.
 schema!(Day, "Day", { "type": "string", "format": "date" });
 schema!(RuleName, "RuleName", { "enum": RULES.iter().map(|rule| rule.name).collect::<Vec<_>>() });
+schema!(ErrorWord, "ErrorWord", { "oneOf": [{ "type": "string" }, { "const": false }] });
 schema!(UnsafeLimit, "UnsafeLimit", {
     "oneOf": [
         { "enum": ["allow", "forbid"] },

@@ -3,18 +3,19 @@
 use super::{
     Pattern, Spanned, Texts,
     model::{FnContract, Policy, Struct},
+    versions::Versions,
 };
 use crate::graph::Graph;
 use isolate_templates::contracts::FILES;
 use serde::Deserialize;
-use std::{collections::BTreeMap, fmt};
+use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 /// The contracts for one library of the policy.
 #[derive(Debug)]
 pub(crate) struct Shipped {
     pub(crate) package: String,
     /// The versions of it that they were written for.
-    versions: String,
+    versions: Versions,
     /// The version that is there.
     version: String,
     /// That is one of those.
@@ -28,7 +29,7 @@ pub(crate) struct Shipped {
 #[serde(deny_unknown_fields)]
 struct File {
     package: String,
-    versions: String,
+    versions: Versions,
     #[serde(default, rename = "struct")]
     structs: BTreeMap<Spanned<String>, Struct>,
     #[serde(default, rename = "fn")]
@@ -50,13 +51,11 @@ pub(super) fn load(graph: &Graph, policy: &Policy, texts: &mut Texts) -> Vec<Shi
         let start = texts.add(format!("{} of cargo-isolate", file.name).into(), file.text.to_owned());
         // Blanks before it make its places those of all texts.
         let read: File = toml::from_str(&format!("{:start$}{}", "", file.text)).expect("a file of contracts");
-        let range: semver::VersionReq = read.versions.parse().expect("a range of versions");
-        let fits = package.version.parse().is_ok_and(|version: semver::Version| range.matches(&version));
         found.push(Shipped {
+            fits: read.versions.hold(&package.version),
             package: read.package,
             versions: read.versions,
             version: package.version.clone(),
-            fits,
             structs: read.structs,
             functions: read.functions,
         });
@@ -65,10 +64,10 @@ pub(super) fn load(graph: &Graph, policy: &Policy, texts: &mut Texts) -> Vec<Shi
 }
 
 impl Policy {
-    /// The contract of a function, and whether it ships with the tool.
-    pub(crate) fn contract(&self, domain: &str, function: &str) -> Option<(&FnContract, bool)> {
-        let own = self.functions.get(function).map(|contract| (contract, false));
-        own.or_else(|| Some((self.shipped(domain)?.functions.get(function)?, true)))
+    /// What is said of a function.
+    pub(crate) fn entry(&self, domain: &str, function: &str) -> Entry<'_> {
+        let ships = self.shipped(domain).and_then(|shipped| shipped.functions.get(function));
+        Entry { own: self.functions.get(function), ships }
     }
 
     /// What ships for the library of a domain and fits its version.
@@ -104,6 +103,25 @@ impl Policy {
     }
 }
 
+/// What is said of one function.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry<'p> {
+    /// By the policy.
+    pub(crate) own: Option<&'p FnContract>,
+    /// By what ships with the tool.
+    pub(crate) ships: Option<&'p FnContract>,
+}
+
+impl<'p> Entry<'p> {
+    /// What the policy says, over what ships.
+    pub(crate) fn whole(self) -> Option<Cow<'p, FnContract>> {
+        match (self.own, self.ships) {
+            (Some(own), Some(ships)) => Some(Cow::Owned(own.over(ships))),
+            (own, ships) => own.or(ships).map(Cow::Borrowed),
+        }
+    }
+}
+
 impl Struct {
     /// Without what it says of functions that are not among `names`.
     fn about(&self, names: &[&str]) -> Struct {
@@ -133,7 +151,7 @@ mod tests {
     use super::{FILES, File, Texts, load};
     use crate::{
         fixture,
-        plan::{Ships, plan},
+        plan::{Decision, Ships, plan},
     };
 
     #[test]
@@ -141,7 +159,6 @@ mod tests {
         for file in FILES {
             let read: File = toml::from_str(file.text).unwrap_or_else(|error| panic!("{}: {error}", file.name));
             assert_eq!(format!("{}.toml", read.package), file.name);
-            read.versions.parse::<semver::VersionReq>().expect("a range of versions");
         }
     }
 
@@ -178,10 +195,59 @@ mod tests {
     fn used_where_they_fit() {
         let ours = "those that ship for `lz4-sys` >=1.9, <2";
         check("1.10.0", SAFE, "", &[ours, "LZ4_decompress_safe: used, ready: true"]);
-        // The policy's own goes before.
+        // The policy's own goes before, parameter by parameter.
         let own = "[fn.LZ4_decompress_safe]\narg.source = { kind = \"buf\", len = \"compressedSize\" }\n";
-        check("1.10.0", SAFE, own, &[ours, "LZ4_decompress_safe: nothing ships"]);
+        check("1.10.0", SAFE, own, &[ours, "LZ4_decompress_safe: used, ready: true"]);
         check("1.10.0", "pub fn LZ4_versionNumber() -> c_int;", "", &[ours, "LZ4_versionNumber: nothing ships"]);
+    }
+
+    /// What a policy says of one function, and what comes of it with what ships.
+    #[track_caller]
+    fn check_over(words: &str, expected: &str) {
+        let graph = fixture::graph(&format!(
+            "//- app/src/main.rs\nfn main() {{}}\n//- lz4-sys/src/lib.rs\nuse std::ffi::*;\nunsafe extern \"C\" {{ {SAFE} }}\n"
+        ));
+        let text = format!(
+            "version = 1\n[domain.lz4]\nlibrary = \"lz4-sys\"\n[[isolate]]\ndomain = \"lz4\"\nextern = [\"LZ4_*\"]\n{words}"
+        );
+        let mut policy = fixture::policy(&text);
+        let mut texts = Texts::new("policy.toml".into(), text.clone());
+        policy.shipped = load(&graph, &policy, &mut texts);
+        for shipped in &mut policy.shipped {
+            shipped.fits = true;
+        }
+        let found = match plan(&graph, &policy) {
+            Err(errors) => fixture::mistakes(&text, &errors),
+            Ok(plan) => {
+                let function = &plan.domains[0].functions[0];
+                let by = |shipped: bool| if shipped { "ships" } else { "policy" };
+                let mut lines: Vec<_> = function
+                    .params
+                    .iter()
+                    .filter(|param| param.shape.pointee().is_some())
+                    .map(|param| (&param.name, matches!(param.decision, Decision::Shipped { .. })))
+                    .map(|(name, shipped)| format!("{name}: {}", by(shipped)))
+                    .collect();
+                lines.extend(function.failing.as_ref().map(|it| format!("{}: {}", it.to_toml(), by(it.ships))));
+                lines.extend((function.retry > 0).then(|| format!("retry {}", function.retry)));
+                lines.join("\n")
+            }
+        };
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn what_a_policy_says_goes_over_it() {
+        let of = |words: &str| format!("[fn.LZ4_decompress_safe]\n{words}\n");
+        check_over(&of("retry = 2"), "source: ships\ndest: ships\nerror = \"ret < 0\": ships\nretry 2");
+        check_over(&of("error = \"ret <= 0\""), "source: ships\ndest: ships\nerror = \"ret <= 0\": policy");
+        check_over(&of("error = false"), "source: ships\ndest: ships");
+        let own = "arg.dest = { kind = \"buf\", dir = \"out\", cap = \"maxDecompressedSize\" }";
+        check_over(&of(own), "source: ships\ndest: policy\nerror = \"ret < 0\": ships");
+        check_over(
+            &of("error = false\nmessage = \"LZ4_say(ret)\""),
+            "9:11 [\"LZ4_say(ret)\"] nothing says when there is a message\n    add `error = \"…\"`: when the function has failed, `ret != 0` for one\n",
+        );
     }
 
     #[test]

@@ -9,6 +9,11 @@ use std::{borrow::Borrow, cmp::Ordering, ops::Range};
 pub(crate) struct Spanned<T>(toml::Spanned<T>);
 
 impl<T> Spanned<T> {
+    /// A value that stands for what is said there.
+    pub(crate) fn new(span: Range<usize>, value: T) -> Self {
+        Self(toml::Spanned::new(span, value))
+    }
+
     /// Bytes of the policy text.
     pub(crate) fn span(&self) -> Range<usize> {
         self.0.span()

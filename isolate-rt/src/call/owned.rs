@@ -134,15 +134,13 @@ impl<T> Owned<T> {
     }
 
     /// As [`Owned::keep`], in place of the closure that is kept by this name, which is returned: what it owns may make calls
-    /// when it is dropped, so that is for after the present one.
+    /// when it is dropped, so that is for after the present one. With `None` there is none by this name any more.
     #[must_use]
-    pub fn keep_as(&self, name: &'static str, closure: Kept) -> Option<Kept> {
+    pub fn keep_as(&self, name: &'static str, closure: impl Into<Option<Kept>>) -> Option<Kept> {
         let mut kept = self.kept();
-        if let Some((_, former)) = kept.iter_mut().find(|(other, _)| *other == Some(name)) {
-            return Some(std::mem::replace(former, closure));
-        }
-        kept.push((Some(name), closure));
-        None
+        let former = kept.iter().position(|(other, _)| *other == Some(name)).map(|place| kept.remove(place).1);
+        kept.extend(closure.into().map(|closure| (Some(name), closure)));
+        former
     }
 
     /// Keeps a length in mind that the library told, for [`Call::bound`].

@@ -37,8 +37,9 @@ impl Expressions<'_> {
     /// Reads when a function has failed: what it returned must say so.
     pub(super) fn condition(&mut self, text: &Spanned<String>) -> Option<Condition> {
         let function = &self.scope.signature.name;
-        if !self.scope.signature.ret.as_ref().is_some_and(Shape::is_int) {
-            let message = format!("`{function}` returns no integer, which could be an error");
+        let ret = self.scope.signature.ret.as_ref();
+        if !ret.is_some_and(|ret| ret.is_int() || ret.pointee().is_some()) {
+            let message = format!("`{function}` returns neither an integer nor a pointer, which could be an error");
             self.errors.push(PolicyError::new(text.span(), message));
             return None;
         }
@@ -86,6 +87,7 @@ impl Expressions<'_> {
                 Mentioned::Value(name) => self.name(name, false, at, when),
                 Mentioned::Pointee(name) => self.name(name, true, at, when),
                 Mentioned::Ret => self.ret(at, when),
+                Mentioned::Null => self.null(at),
                 Mentioned::Call(call) => self.call(call, at, when),
                 Mentioned::Bound { object, name } => self.bound(object, name, at),
             };
@@ -101,7 +103,20 @@ impl Expressions<'_> {
         }
         match &signature.ret {
             Some(shape) if shape.is_int() => Ok(()),
+            Some(shape) if shape.pointee().is_some() => {
+                let error = PolicyError::new(at, format!("`ret` is a pointer: what `{}` returns", signature.name));
+                Err(error.help("`error = \"ret == NULL\"` is what can be said of it"))
+            }
             _ => Err(PolicyError::new(at, format!("`ret` is no integer: what `{}` returns", signature.name))),
+        }
+    }
+
+    /// The function returns a pointer.
+    fn null(&self, at: Range<usize>) -> Result<(), PolicyError> {
+        let signature = self.scope.signature;
+        match signature.ret.as_ref().and_then(Shape::pointee) {
+            Some(_) => Ok(()),
+            None => Err(PolicyError::new(at, format!("`{}` returns no pointer, which could be NULL", signature.name))),
         }
     }
 

@@ -4,6 +4,8 @@ mod callback;
 mod expressions;
 mod held;
 mod kinds;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use callback::MOST_ARGUMENTS;
 
@@ -80,7 +82,11 @@ pub(crate) fn check(
 
 /// Checks how a function tells that it failed.
 pub(crate) fn failing(entry: &model::FnContract, scope: Scope<'_>, errors: &mut Vec<PolicyError>) -> Option<Failing> {
-    let Some(error) = &entry.error else {
+    let condition = entry.error.as_ref().and_then(|error| match error.get_ref() {
+        model::ErrorWord::When(condition) => Some(Spanned::new(error.span(), condition.clone())),
+        model::ErrorWord::Never => None,
+    });
+    let Some(error) = &condition else {
         if let Some(message) = &entry.message {
             let error = PolicyError::new(message.span(), "nothing says when there is a message");
             errors.push(error.help("add `error = \"…\"`: when the function has failed, `ret != 0` for one"));
@@ -91,8 +97,8 @@ pub(crate) fn failing(entry: &model::FnContract, scope: Scope<'_>, errors: &mut 
     let condition = expressions.condition(error);
     let message = entry.message.as_ref().map(|message| expressions.message(message));
     match (condition, message) {
-        (Some(error), None) => Some(Failing { error, message: None }),
-        (Some(error), Some(Some(message))) => Some(Failing { error, message: Some(message) }),
+        (Some(error), None) => Some(Failing { error, message: None, ships: false }),
+        (Some(error), Some(Some(message))) => Some(Failing { error, message: Some(message), ships: false }),
         _ => None,
     }
 }

@@ -8,6 +8,8 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Condition {
     Compare(Comparison, Expr, Expr),
+    /// It returned NULL.
+    Null,
     All(Box<Condition>, Box<Condition>),
     Any(Box<Condition>, Box<Condition>),
 }
@@ -27,6 +29,15 @@ impl Condition {
     /// Reads a condition and lists what it speaks of.
     pub(crate) fn parse(text: &str) -> Result<(Condition, Vec<Mention>), ExprError> {
         Parser::new(text).whole(Parser::any, "`&&`, `||` or the end")
+    }
+
+    /// A function that returned NULL has failed.
+    pub(crate) fn takes_null(&self) -> bool {
+        match self {
+            Condition::Null => true,
+            Condition::Any(left, right) => left.takes_null() || right.takes_null(),
+            Condition::All(..) | Condition::Compare(..) => false,
+        }
     }
 
     /// The one value that the function can have returned where this does not hold, if there is one: it tells nobody anything.
@@ -66,6 +77,7 @@ impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Condition::Compare(comparison, left, right) => write!(f, "{left} {} {right}", comparison.sign()),
+            Condition::Null => f.write_str("ret == NULL"),
             Condition::All(left, right) => write!(f, "{left} && {right}"),
             Condition::Any(left, right) => write!(f, "{left} || {right}"),
         }

@@ -74,6 +74,8 @@ pub(crate) enum Mentioned {
     Pointee(String),
     /// `ret`
     Ret,
+    /// `ret == NULL`
+    Null,
     /// `name(…)`
     Call(Call),
     /// `$object.name`
@@ -211,6 +213,9 @@ mod tests {
         check_condition("ret!=0", "ret != 0");
         check_condition("ret < 0 && ret != -5 || f(ret) >= n + 1", "ret < 0 && ret != -5 || f(ret) >= n + 1");
         check_condition("f(ret)", "f(ret) != 0");
+        check_condition("ret==NULL || f(n) < 0", "ret == NULL || f(n) < 0");
+        check_condition("ret != NULL", "7: NULL is what a pointer is when a function has failed: `ret == NULL` [NULL]");
+        check_condition("n == NULL", "5: NULL is what a pointer is when a function has failed: `ret == NULL` [NULL]");
         check_condition("ret = 0", "4: expected `==`, `!=`, `<`, `<=`, `>` or `>=`, found `=` [=]");
         check_condition("ret", "2: expected `==`, `!=`, `<`, `<=`, `>` or `>=`, found the end [t]");
         check_condition("ret == 0 & 1", "9: expected `&&`, `||` or the end, found `&` [&]");

@@ -59,7 +59,30 @@ impl<'t> Parser<'t> {
                 _ => Err(self.unexpected("`==`, `!=`, `<`, `<=`, `>` or `>=`")),
             };
         };
-        Ok(Condition::Compare(comparison, left, self.sum()?))
+        let outside = self.mentions.len();
+        match self.null() {
+            None => Ok(Condition::Compare(comparison, left, self.sum()?)),
+            Some(span) if (comparison, &left) == (Comparison::Equal, &Expr::Ret) => {
+                self.mentions.truncate(outside - 1);
+                self.mention(Mentioned::Null, span);
+                Ok(Condition::Null)
+            }
+            Some(span) => {
+                let message = "NULL is what a pointer is when a function has failed: `ret == NULL`".to_owned();
+                Err(ExprError { message, span })
+            }
+        }
+    }
+
+    /// `NULL`
+    fn null(&mut self) -> Option<Range<usize>> {
+        self.skip_space();
+        let start = self.at;
+        if self.word() == Some("NULL") {
+            return Some(start..self.at);
+        }
+        self.at = start;
+        None
     }
 
     pub(super) fn sum(&mut self) -> Result<Expr, ExprError> {

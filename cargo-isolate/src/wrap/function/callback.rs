@@ -102,7 +102,7 @@ impl Writer<'_, '_> {
         for ToKeep { local, object, slot, nullable } in std::mem::take(&mut self.kept) {
             let given = self.given.get(&object).cloned();
             let owner = given.as_ref().map_or_else(|| self.local(&object), |_| "owned".to_owned());
-            let closure = if nullable { "kept" } else { &*local };
+            let closure = if nullable && (given.is_some() || slot.is_none()) { "kept" } else { &*local };
             let keep = match &slot {
                 None => format!("{owner}.keep({closure});"),
                 Some(slot) => {
@@ -121,13 +121,9 @@ impl Writer<'_, '_> {
                     let both = format!("if let (Some(owned), Some(kept)) = (&{given}, {local})");
                     self.after.kept.push(format!("{both} {{ {keep} }}"));
                 }
-                (None, false, _) => self.after.plain.push(keep),
+                // Where there is none any more, the library will not call the former.
+                (None, false, _) | (None, true, Some(_)) => self.after.plain.push(keep),
                 (None, true, None) => self.after.plain.push(format!("if let Some(kept) = {local} {{ {keep} }}")),
-                (None, true, Some(slot)) => {
-                    let (former, _) = keep.split_once(" = ").expect("an assignment");
-                    let keep = format!("{local}.and_then(|kept| {owner}.keep_as(\"{slot}\", kept))");
-                    self.after.plain.push(format!("{former} = {keep};"));
-                }
             }
         }
     }

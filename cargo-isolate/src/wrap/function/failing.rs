@@ -2,7 +2,7 @@
 
 use super::{Phase, Shape, Writer};
 use crate::contract::{
-    Failing,
+    Contract, Failing,
     expr::{Comparison, Condition, Expr},
 };
 
@@ -10,9 +10,13 @@ impl Writer<'_, '_> {
     /// Returns an `Err` where the contract says that the function failed.
     pub(super) fn fails(&mut self, failing: &Failing) {
         let Some(ret) = &self.function.ret else { return };
+        let (code, ty) = match ret.shape.pointee() {
+            Some(_) => (self.names.runtime("Null"), self.names.runtime("Null").to_owned()),
+            None => ("ret", self.names.shown(ret.shown_as.as_deref(), &ret.shape)),
+        };
         let condition = self.condition(&failing.error);
         let report = match &failing.message {
-            None => "return Err(call.failed(ret, None));".to_owned(),
+            None => format!("return Err(call.failed({code}, None));"),
             Some(message) => {
                 let text = self.names.ret_of(&message.function);
                 let (mutable, to) = text.as_ref().and_then(Shape::pointee).unwrap_or((false, &Shape::Char));
@@ -22,15 +26,14 @@ impl Writer<'_, '_> {
                     "///~ SAFETY: as above.\nlet message = unsafe {{ call.run(move || {}) }}?;\n\
                      ///~ SAFETY: it is checked to lie in the domain; without isolation `{}` is trusted to end it.\n\
                      let message = unsafe {{ call.string(message{const_cast}{cast}) }}?;\n\
-                     return Err(call.failed(ret, message));",
+                     return Err(call.failed({code}, message));",
                     self.call(message),
                     message.function
                 )
             }
         };
         self.after.failed.push(format!("if {condition} {{\n{report}\n}}"));
-        let code = self.names.shown(ret.shown_as.as_deref(), &ret.shape);
-        self.error = format!("{}<{code}>", self.names.runtime("Error"));
+        self.error = format!("{}<{ty}>", self.names.runtime("Error"));
     }
 
     fn condition(&mut self, condition: &Condition) -> String {
@@ -44,6 +47,13 @@ impl Writer<'_, '_> {
                 format!("{left} || {right}")
             }
             Condition::Compare(comparison, left, right) => self.comparison(*comparison, left, right),
+            Condition::Null => match self.function.ret.as_ref().and_then(|ret| ret.decision.contract()) {
+                // It was copied, so that it could be freed.
+                Some(Contract::Cstr { free: Some(_), .. } | Contract::Given { free: Some(_), .. }) => {
+                    "ret.is_none()".to_owned()
+                }
+                _ => "ret.is_null()".to_owned(),
+            },
         }
     }
 

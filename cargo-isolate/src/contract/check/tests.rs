@@ -1,0 +1,101 @@
+//! Entries of a policy against the declarations of a small library.
+
+use crate::{fixture, plan::plan};
+
+const LIBRARY: &str = "
+//- app/src/main.rs
+fn main() {}
+//- z-sys/src/lib.rs
+use std::ffi::*;
+pub enum Db {}
+pub type Row = Option<unsafe extern \"C\" fn(n: c_int, text: *const c_char) -> c_int>;
+unsafe extern \"C\" {
+    pub fn open(level: c_int) -> *mut Db;
+    pub fn find(db: *mut Db, level: c_int) -> *mut Db;
+    pub fn close(db: *mut Db);
+    pub fn errno(db: *mut Db) -> c_int;
+    pub fn why(code: c_int) -> *const c_char;
+    pub fn name(db: *mut Db) -> *mut c_char;
+    pub fn release(memory: *mut c_char);
+    pub fn each(db: *mut Db, row: Row, user: *mut c_void);
+    pub fn pack(into: *mut u8, room: *mut usize, from: *const u8, length: usize) -> c_int;
+}
+";
+
+/// What is planned for the function that `words` begin with, or the mistakes.
+fn found(words: &str) -> String {
+    let text = format!(
+        "version = 1\n[domain.z]\nlibrary = \"z-sys\"\n[[isolate]]\ndomain = \"z\"\nextern = [\"*\"]\n{words}\n"
+    );
+    let name = words.split(['[', '.', ']']).nth(2).unwrap_or_default();
+    match plan(&fixture::graph(LIBRARY), &fixture::policy(&text)) {
+        Ok(plan) => {
+            let functions = plan.domains[0].functions.iter().filter(|function| function.name == name);
+            functions.map(shown).collect::<Vec<_>>().join("\n")
+        }
+        Err(errors) => fixture::mistakes(&text, &errors),
+    }
+}
+
+fn shown(function: &crate::plan::FunctionPlan) -> String {
+    let params = function.params.iter().map(|param| (&*param.name, &param.decision));
+    let all = params.chain(function.ret.iter().map(|ret| ("ret", &ret.decision)));
+    let contract = |decision: &crate::plan::Decision| {
+        decision.contract().map_or_else(|| "refused".to_owned(), super::Contract::to_toml)
+    };
+    let mut lines: Vec<_> = all.map(|(name, decision)| format!("{name}: {}", contract(decision))).collect();
+    lines.extend(function.failing.as_ref().map(super::Failing::to_toml));
+    lines.join("\n")
+}
+
+/// Each entry, with what comes of it.
+fn all(entries: &[&str]) -> String {
+    entries.iter().map(|words| format!("{words}\n=> {}\n", found(words).replace('\n', "\n   "))).collect()
+}
+
+#[test]
+fn null_as_an_error() {
+    let entries = [
+        "[fn.open]\nret = { kind = \"handle\", own = \"give\", free = \"close\" }\nerror = \"ret == NULL\"",
+        "[fn.name]\nret = { kind = \"cstr\", own = \"give\", free = \"release\" }\nerror = \"ret == NULL || errno(db) != 0\"\nmessage = \"name(db)\"",
+        "[fn.find]\nerror = \"ret == NULL && errno(db) != 0\"",
+        // A rule finds that it may be NULL: here it may not.
+        "[fn.why]\nerror = \"ret == NULL\"",
+        "[fn.why]\nret = { kind = \"cstr\", null = \"ok\" }\nerror = \"ret == NULL\"",
+        "[fn.why]\nerror = \"ret != 0\"",
+        "[fn.why]\nerror = \"ret == NUL\"",
+        "[fn.errno]\nerror = \"ret == NULL\"",
+        "[fn.close]\nerror = \"ret == NULL\"",
+        "[fn.errno]\nerror = false",
+        "[fn.pack]\narg.into = { kind = \"buf\", dir = \"out\", cap = \"NULL\" }",
+    ];
+    insta::assert_snapshot!(all(&entries));
+}
+
+#[test]
+fn fingerprints() {
+    let entries = [
+        "[fn.pack]\nsignature = \"fn(into: *mut u8, room: *mut usize, from: *const u8, length: usize) -> c_int\"\narg.into = { kind = \"buf\", dir = \"out\", cap = \"*room\", written = \"*room\" }",
+        // A parameter that has become wider, as in libsolv's bindings.
+        "[fn.pack]\nsignature = \"fn(into: *mut u8, room: *mut u32, from: *const u8, length: usize) -> c_int\"",
+        "[fn.each]\nsignature = \"fn(db: *mut Db, row: fn(n: c_int, text: *const c_char), user: *mut c_void)\"",
+        "[fn.pack]\nsignature = \"\"",
+    ];
+    insta::assert_snapshot!(all(&entries));
+}
+
+#[test]
+fn versions_of_the_library() {
+    let checked = |version: &str| {
+        let text = format!(
+            "version = 1\n[domain.z]\nlibrary = \"z-sys\"\nversion = \"{version}\"\n[[isolate]]\ndomain = \"z\"\nextern = [\"errno\"]\n"
+        );
+        let planned = plan(&fixture::graph(LIBRARY), &fixture::policy(&text));
+        planned.err().map(|errors| fixture::mistakes(&text, &errors)).unwrap_or_default()
+    };
+    assert_eq!(checked(">=1, <2"), "");
+    assert_eq!(
+        checked("^1.1"),
+        "4:11 [\"^1.1\"] `z-sys` is 1.0.0 here: not what these contracts were written for\n    read what changed in its header and manual, mend the contracts, then widen this\n"
+    );
+}

@@ -48,7 +48,7 @@ fn zstd_rows(data: &[u8]) {
 }
 
 fn libdeflate_rows(data: &[u8]) {
-    let packer = libdeflate::libdeflate_alloc_compressor(6).unwrap().unwrap();
+    let packer = libdeflate::libdeflate_alloc_compressor(6).unwrap();
     let unpacker = libdeflate::libdeflate_alloc_decompressor().unwrap();
     let bound = libdeflate::libdeflate_deflate_compress_bound(&packer, data.len()).unwrap();
     // SAFETY: no conditions; both are freed below.

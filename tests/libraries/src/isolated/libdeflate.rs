@@ -2,7 +2,7 @@
 //!
 //! Written by `cargo isolate wrap` from `tests/libraries/isolation.toml`: change the policy and run it again instead of editing here.
 
-use isolate_rt::{Domain, End, Error, Fault, Globals, Handle, Owned};
+use isolate_rt::{Domain, End, Error, Fault, Globals, Handle, Null, Owned};
 use std::ffi::{c_int, c_uint};
 use libdeflate_sys as ffi;
 
@@ -45,10 +45,10 @@ pub static DOMAIN: Domain = Domain::new("libdeflate").globals(GLOBALS);
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When `libdeflate_alloc_decompressor` fails (`ret == NULL`), or the call ends in a fault; what is `&mut` keeps its value then.
 pub fn libdeflate_alloc_decompressor() -> Result<
     Owned<ffi::libdeflate_decompressor>,
-    Fault,
+    Error<Null>,
 
 > {
     let owned_given;
@@ -66,6 +66,9 @@ pub fn libdeflate_alloc_decompressor() -> Result<
     // before it was checked.
     let ret = unsafe { call.run(move || ffi::libdeflate_alloc_decompressor()) }?;
     owned_given = call.own(&DOMAIN, ret, owned_end)?;
+    if ret.is_null() {
+        return Err(call.failed(Null, None));
+    }
     owned = call.required(owned_given)?;
     Ok(owned)
 }
@@ -134,10 +137,11 @@ pub fn libdeflate_deflate_decompress(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When `libdeflate_alloc_compressor` fails (`ret == NULL`), or the call ends in a fault; what is `&mut` keeps its value then.
 pub fn libdeflate_alloc_compressor(
     compression_level: c_int,
-) -> Result<Option<Owned<ffi::libdeflate_compressor>>, Fault> {
+) -> Result<Owned<ffi::libdeflate_compressor>, Error<Null>> {
+    let owned_given;
     let owned;
     let owned_end: End<ffi::libdeflate_compressor> = |call, object| {
         // SAFETY: it is what `libdeflate_alloc_compressor` gave away; ended once, nothing uses it afterwards.
@@ -153,7 +157,11 @@ pub fn libdeflate_alloc_compressor(
     let ret = unsafe {
         call.run(move || ffi::libdeflate_alloc_compressor(compression_level))
     }?;
-    owned = call.own(&DOMAIN, ret, owned_end)?;
+    owned_given = call.own(&DOMAIN, ret, owned_end)?;
+    if ret.is_null() {
+        return Err(call.failed(Null, None));
+    }
+    owned = call.required(owned_given)?;
     Ok(owned)
 }
 

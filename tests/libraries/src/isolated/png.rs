@@ -8,7 +8,10 @@
     reason = "closures take what callbacks of C are passed"
 )]
 
-use isolate_rt::{Domain, End, EndOfChild, Fault, Globals, Handle, Inside, Owned};
+use isolate_rt::{
+    Domain, End, EndOfChild, Error, Fault, Globals, Handle, Inside, Null, Owned,
+};
+
 use std::ffi::{CStr, c_char, c_int};
 use libpng_sys::ffi as ffi;
 
@@ -55,12 +58,12 @@ pub static DOMAIN: Domain = Domain::new("png").globals(GLOBALS);
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When `png_create_read_struct` fails (`ret == NULL`), or the call ends in a fault; what is `&mut` keeps its value then.
 pub fn png_create_read_struct(
     user_png_ver: &CStr,
     error_fn: Option<Box<dyn FnMut(&Handle<ffi::png_struct_def>, &CStr) + Send>>,
     warn_fn: Option<Box<dyn FnMut(&Handle<ffi::png_struct_def>, &CStr) + Send>>,
-) -> Result<Owned<ffi::png_struct_def>, Fault> {
+) -> Result<Owned<ffi::png_struct_def>, Error<Null>> {
     let owned_given;
     let owned;
     let owned_end: End<ffi::png_struct_def> = |call, object| {
@@ -135,6 +138,9 @@ pub fn png_create_read_struct(
     if let (Some(owned), Some(kept)) = (&owned_given, warn_fn_kept) {
         owned.keep(kept);
     }
+    if ret.is_null() {
+        return Err(call.failed(Null, None));
+    }
     owned = call.required(owned_given)?;
     Ok(owned)
 }
@@ -147,12 +153,12 @@ pub fn png_create_read_struct(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When `png_create_write_struct` fails (`ret == NULL`), or the call ends in a fault; what is `&mut` keeps its value then.
 pub fn png_create_write_struct(
     user_png_ver: &CStr,
     error_fn: Option<Box<dyn FnMut(&Handle<ffi::png_struct_def>, &CStr) + Send>>,
     warn_fn: Option<Box<dyn FnMut(&Handle<ffi::png_struct_def>, &CStr) + Send>>,
-) -> Result<Owned<ffi::png_struct_def>, Fault> {
+) -> Result<Owned<ffi::png_struct_def>, Error<Null>> {
     let owned_given;
     let owned;
     let owned_end: End<ffi::png_struct_def> = |call, object| {
@@ -223,6 +229,9 @@ pub fn png_create_write_struct(
     if let (Some(owned), Some(kept)) = (&owned_given, warn_fn_kept) {
         owned.keep(kept);
     }
+    if ret.is_null() {
+        return Err(call.failed(Null, None));
+    }
     owned = call.required(owned_given)?;
     Ok(owned)
 }
@@ -233,10 +242,10 @@ pub fn png_create_write_struct(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When `png_create_info_struct` fails (`ret == NULL`), or the call ends in a fault; what is `&mut` keeps its value then.
 pub fn png_create_info_struct(
     png_ptr: &Owned<ffi::png_struct_def>,
-) -> Result<Owned<ffi::png_info_def>, Fault> {
+) -> Result<Owned<ffi::png_info_def>, Error<Null>> {
     let owned_given;
     let owned;
     let owned_end: EndOfChild<ffi::png_info_def, ffi::png_struct_def> = |
@@ -260,6 +269,9 @@ pub fn png_create_info_struct(
         call.run(move || ffi::png_create_info_struct(&*png_ptr_ptr.cast_const()))
     }?;
     owned_given = call.own_child(&DOMAIN, ret, png_ptr, owned_end)?;
+    if ret.is_null() {
+        return Err(call.failed(Null, None));
+    }
     owned = call.required(owned_given)?;
     Ok(owned)
 }
@@ -609,8 +621,7 @@ pub fn png_set_write_fn(
         ))
     }?;
     _write_data_fn_kept_before = png_ptr.keep_as("io", write_data_fn_kept);
-    _output_flush_fn_kept_before = output_flush_fn_kept
-        .and_then(|kept| png_ptr.keep_as("flush", kept));
+    _output_flush_fn_kept_before = png_ptr.keep_as("flush", output_flush_fn_kept);
     Ok(())
 }
 

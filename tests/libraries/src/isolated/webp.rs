@@ -3,7 +3,7 @@
 //! Written by `cargo isolate wrap` from `tests/libraries/isolation.toml`: change the policy and run it again instead of editing here.
 #![allow(non_snake_case, reason = "functions keep the names they have in C")]
 
-use isolate_rt::{Domain, Error, Fault, Globals};
+use isolate_rt::{Domain, Error, Globals, Null};
 use std::ffi::c_int;
 use libwebp_sys as ffi;
 
@@ -201,8 +201,8 @@ pub fn WebPGetInfo(data: &[u8]) -> Result<(c_int, c_int), Error<c_int>> {
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
-pub fn WebPDecodeRGBA(data: &[u8]) -> Result<(Option<Vec<u8>>, c_int, c_int), Fault> {
+/// When `WebPDecodeRGBA` fails (`ret == NULL`), or the call ends in a fault; what is `&mut` keeps its value then.
+pub fn WebPDecodeRGBA(data: &[u8]) -> Result<(Vec<u8>, c_int, c_int), Error<Null>> {
     let mut call = DOMAIN.call("WebPDecodeRGBA")?;
     let data_ptr = call.input(data)?;
     let data_size = call.length(data.len())?;
@@ -239,5 +239,9 @@ pub fn WebPDecodeRGBA(data: &[u8]) -> Result<(Option<Vec<u8>>, c_int, c_int), Fa
             })
         }?;
     }
+    if ret.is_none() {
+        return Err(call.failed(Null, None));
+    }
+    let ret = call.required(ret)?;
     Ok((ret, width, height))
 }

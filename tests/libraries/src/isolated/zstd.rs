@@ -3,7 +3,7 @@
 //! Written by `cargo isolate wrap` from `tests/libraries/isolation.toml`: change the policy and run it again instead of editing here.
 #![allow(non_snake_case, reason = "functions keep the names they have in C")]
 
-use isolate_rt::{Domain, End, Error, Fault, Globals, Handle, Owned};
+use isolate_rt::{Domain, End, Error, Fault, Globals, Handle, Null, Owned};
 use std::ffi::{CString, c_int, c_uint};
 use zstd_sys as ffi;
 
@@ -170,8 +170,8 @@ pub fn ZSTD_getErrorName(result: usize) -> Result<Option<CString>, Fault> {
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
-pub fn ZSTD_createCCtx() -> Result<Owned<ffi::ZSTD_CCtx_s>, Fault> {
+/// When `ZSTD_createCCtx` fails (`ret == NULL`), or the call ends in a fault; what is `&mut` keeps its value then.
+pub fn ZSTD_createCCtx() -> Result<Owned<ffi::ZSTD_CCtx_s>, Error<Null>> {
     let owned_given;
     let owned;
     let owned_end: End<ffi::ZSTD_CCtx_s> = |call, object| {
@@ -187,6 +187,9 @@ pub fn ZSTD_createCCtx() -> Result<Owned<ffi::ZSTD_CCtx_s>, Fault> {
     // before it was checked.
     let ret = unsafe { call.run(move || ffi::ZSTD_createCCtx()) }?;
     owned_given = call.own(&DOMAIN, ret, owned_end)?;
+    if ret.is_null() {
+        return Err(call.failed(Null, None));
+    }
     owned = call.required(owned_given)?;
     Ok(owned)
 }
@@ -258,8 +261,8 @@ pub fn ZSTD_compressCCtx(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
-pub fn ZSTD_createDCtx() -> Result<Owned<ffi::ZSTD_DCtx_s>, Fault> {
+/// When `ZSTD_createDCtx` fails (`ret == NULL`), or the call ends in a fault; what is `&mut` keeps its value then.
+pub fn ZSTD_createDCtx() -> Result<Owned<ffi::ZSTD_DCtx_s>, Error<Null>> {
     let owned_given;
     let owned;
     let owned_end: End<ffi::ZSTD_DCtx_s> = |call, object| {
@@ -275,6 +278,9 @@ pub fn ZSTD_createDCtx() -> Result<Owned<ffi::ZSTD_DCtx_s>, Fault> {
     // before it was checked.
     let ret = unsafe { call.run(move || ffi::ZSTD_createDCtx()) }?;
     owned_given = call.own(&DOMAIN, ret, owned_end)?;
+    if ret.is_null() {
+        return Err(call.failed(Null, None));
+    }
     owned = call.required(owned_given)?;
     Ok(owned)
 }

@@ -39,10 +39,11 @@ fn libdeflate_both_ways() {
     if !isolation() {
         return;
     }
-    let compressor = libdeflate::libdeflate_alloc_compressor(6).unwrap().unwrap();
+    let compressor = libdeflate::libdeflate_alloc_compressor(6).unwrap();
     let decompressor = libdeflate::libdeflate_alloc_decompressor().unwrap();
     // No such level.
-    assert!(libdeflate::libdeflate_alloc_compressor(99).unwrap().is_none());
+    let failed = libdeflate::libdeflate_alloc_compressor(99).unwrap_err();
+    assert_eq!(failed.to_string(), "`libdeflate_alloc_compressor` in domain `libdeflate` failed with NULL");
     // SAFETY: takes a number.
     let direct = unsafe { libdeflate_sys::libdeflate_alloc_compressor(6) };
     for (name, data) in samples(4 << 20) {

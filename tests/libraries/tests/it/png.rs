@@ -3,7 +3,7 @@
 use crate::isolation::isolation;
 use crate::pictures::{Picture, pictures};
 use isolate_libraries::isolated::png;
-use isolate_rt::{Fault, FaultKind, Handle, Owned};
+use isolate_rt::{Error, FaultKind, Handle, Null, Owned};
 use libpng_sys::ffi::{self, png_info, png_struct};
 use std::ffi::{CStr, c_int, c_void};
 use std::io::{Cursor, Read as _};
@@ -28,7 +28,7 @@ fn lock<T>(shared: &Shared<T>) -> MutexGuard<'_, T> {
 }
 
 /// The file that the wrappers make of a picture.
-fn written(picture: &Picture) -> Result<Vec<u8>, Fault> {
+fn written(picture: &Picture) -> Result<Vec<u8>, Error<Null>> {
     let png = png::png_create_write_struct(VERSION, None, None)?;
     let info = png::png_create_info_struct(&png)?;
     let file = Shared::<Vec<u8>>::default();
@@ -76,7 +76,7 @@ fn written_directly(picture: &Picture) -> Vec<u8> {
 /// Objects that read a file, and what libpng says of it.
 type Reader = (Owned<png_struct>, Owned<png_info>, Shared<String>);
 
-fn reader(file: &[u8]) -> Result<Reader, Fault> {
+fn reader(file: &[u8]) -> Result<Reader, Error<Null>> {
     let errors = Shared::<String>::default();
     let told = errors.clone();
     let note = move |_: &Handle<png_struct>, error: &CStr| *lock(&told) = error.to_string_lossy().into_owned();
@@ -89,7 +89,7 @@ fn reader(file: &[u8]) -> Result<Reader, Fault> {
 }
 
 /// The picture that the wrappers read: width and pixels.
-fn read(file: &[u8]) -> Result<(u32, Vec<u8>), Fault> {
+fn read(file: &[u8]) -> Result<(u32, Vec<u8>), Error<Null>> {
     let (png, info, _) = reader(file)?;
     png::png_read_info(&png, &info)?;
     png::png_set_expand(&png)?;
@@ -182,4 +182,23 @@ fn closures() {
     assert_eq!(panic.downcast_ref::<&str>(), Some(&"no file"));
     drop((png, info));
     assert!(read(&file).is_ok());
+}
+
+/// A library that is told to do without a callback has no use for the former: what that owned goes.
+#[test]
+fn no_closure_ends_the_former() {
+    if !isolation() {
+        return;
+    }
+    let _alone = alone();
+    let png = png::png_create_write_struct(VERSION, None, None).unwrap();
+    let owned = Shared::<Vec<u8>>::default();
+    let flush = {
+        let owned = Shared::clone(&owned);
+        move |_: &Handle<_>| lock(&owned).clear()
+    };
+    png::png_set_write_fn(&png, |_, _| {}, Some(Box::new(flush))).unwrap();
+    assert_eq!(Arc::strong_count(&owned), 2);
+    png::png_set_write_fn(&png, |_, _| {}, None).unwrap();
+    assert_eq!(Arc::strong_count(&owned), 1);
 }

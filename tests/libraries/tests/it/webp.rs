@@ -3,6 +3,7 @@
 use crate::isolation::isolation;
 use crate::pictures::{Picture, pictures};
 use isolate_libraries::isolated::webp;
+use isolate_rt::Null;
 use std::ffi::c_int;
 use std::ptr;
 
@@ -54,7 +55,7 @@ fn there_and_back() {
             assert_eq!(webp::WebPGetInfo(&file).unwrap(), (width, height), "{name}");
             let (pixels, decoded_width, decoded_height) = webp::WebPDecodeRGBA(&file).unwrap();
             assert_eq!((decoded_width, decoded_height), (width, height), "{name}");
-            assert!(pixels == decoded(&file, &picture), "{name}, lossless: {is_lossless}");
+            assert!(Some(pixels) == decoded(&file, &picture), "{name}, lossless: {is_lossless}");
         }
     }
 }
@@ -70,7 +71,12 @@ fn damaged() {
     let error = webp::WebPGetInfo(b"RIFF").unwrap_err();
     assert_eq!(error.to_string(), "`WebPGetInfo` in domain `webp` failed with 0");
     for cut in (0..file.len()).step_by(97) {
-        let (pixels, ..) = webp::WebPDecodeRGBA(&file[..cut]).unwrap();
-        assert_eq!(pixels, decoded(&file[..cut], picture), "cut at {cut}");
+        match webp::WebPDecodeRGBA(&file[..cut]) {
+            Ok((pixels, ..)) => assert_eq!(Some(pixels), decoded(&file[..cut], picture), "cut at {cut}"),
+            Err(failed) => {
+                assert_eq!(failed.code(), Some(&Null), "cut at {cut}: {failed}");
+                assert_eq!(decoded(&file[..cut], picture), None, "cut at {cut}");
+            }
+        }
     }
 }

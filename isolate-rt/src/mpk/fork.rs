@@ -205,7 +205,7 @@ fn hold_rooms(patience: &mut u32) -> bool {
 unsafe extern "C" fn in_parent() {
     if FORKER.load(Ordering::Relaxed) == here() {
         if QUIET.load(Ordering::Relaxed) {
-            release_rooms();
+            instance::release_rooms();
         }
         go_on();
     }
@@ -224,17 +224,8 @@ unsafe extern "C" fn in_child() {
     making::forget_others();
     watchdog::forget();
     let survivor = thread::renumber_after_fork();
-    start_anew(survivor, was_quiet);
+    instance::after_fork(survivor, was_quiet);
     go_on();
-}
-
-/// What others were at in the parent nobody finishes here.
-fn start_anew(survivor: Option<&Thread>, was_quiet: bool) {
-    instance::all().for_each(|instance| instance.after_fork(survivor, was_quiet));
-}
-
-fn release_rooms() {
-    instance::all().for_each(|instance| instance.rooms.release());
 }
 
 fn go_on() {

@@ -4,27 +4,26 @@
 //! heap and globals may be anything by then. The thread that faulted marks the instance, sends every other thread inside out
 //! ([`FaultKind::DomainLost`]), waits until nobody runs there, and makes it as it was when it was created.
 
+mod end;
+
+pub(super) use end::{after_fork, release_rooms};
+
 use super::deadline::{self, Limit};
 use super::entry::Entry;
 use super::image::{self, Image};
 use super::layout::Layout;
 use super::pkey::Pkey;
 use super::rooms::Rooms;
-use super::seat::Seat;
 use super::seats::Seats;
 use super::siblings::Siblings;
 use super::thread::Thread;
 use super::tls::Template;
-use super::{A_MOMENT, barrier, panics, register_barrier, selftest, signal, stop_waiting, wait, wake, warm, watchdog};
+use super::{A_MOMENT, panics, register_barrier, selftest, signal, stop_waiting, wait, warm, watchdog};
 use crate::domain::{HeapKind, Settings};
 use crate::fault::{FaultKind, Unsupported};
 use crate::heap::{Heap, KEPT};
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use std::time::Duration;
-
-/// Distance from the parent's generations to its child's: the parent's may have gone on while it was copied.
-const GENERATIONS_OF_A_PROCESS: u64 = 1 << 32;
 
 /// One per domain and process. Never freed: its key is never given back.
 pub(crate) struct Instance {
@@ -291,87 +290,6 @@ impl Instance {
                 Ok(_) => return,
                 Err(now) => head = now,
             }
-        }
-    }
-
-    /// Ends a generation: everybody out, and everything as it was at the beginning. `own` is the caller's seat, on which
-    /// nothing runs any more.
-    #[cold]
-    pub(super) fn discard(&self, own: Option<&Seat>, generation: u64) {
-        // Odd. Where that fails, another thread failed first and is at it, or has finished: what failed with us is gone
-        // already, and the next generation is innocent.
-        let dying = generation + 1;
-        if self.generation.compare_exchange(generation, dying, Ordering::AcqRel, Ordering::Acquire).is_err() {
-            return;
-        }
-        self.evict(own);
-        let drop_from = self.layout.heap.start + KEPT;
-        // SAFETY: nothing of the instance runs, and nobody may begin before the generation is even; the heap is its own
-        // private memory. What is kept of it is laid anew. Thread-locals are put back when a seat is next taken.
-        unsafe {
-            let open = self.open.load(Ordering::Acquire);
-            if open > drop_from {
-                libc::madvise(ptr::with_exposed_provenance_mut(drop_from), open - drop_from, libc::MADV_DONTNEED);
-            }
-            self.rooms.close_all();
-            let (heap, open) = (&self.layout.heap, open - self.layout.heap.start);
-            Heap::create(self.heap().cast(), open, heap.len(), self.heap_kind, self.rooms.area());
-            self.image.restore();
-        }
-        self.generation.store(dying + 1, Ordering::Release);
-        if self.waiting.load(Ordering::Relaxed) != 0 {
-            wake(low_half(&self.generation));
-        }
-    }
-
-    /// In the child of a fork, where only `survivor` goes on, if it ever was inside. An instance that another thread used has no one
-    /// to finish what it began, nor have the pages of it been copied at the same moment: it starts anew. So it does where others
-    /// could have begun to, since it was not `quiet`.
-    pub(super) fn after_fork(&self, survivor: Option<&Thread>, quiet: bool) {
-        self.waiting.store(0, Ordering::Relaxed);
-        self.rooms.release();
-        if let Some(siblings) = self.siblings {
-            siblings.forget_others(survivor);
-        }
-        let generation = self.generation.load(Ordering::Relaxed);
-        // A thread that was discarding it is gone, too.
-        if !self.seats.forget_others(survivor) && quiet && !is_dying(generation) {
-            return;
-        }
-        let generation = (generation & !1) + GENERATIONS_OF_A_PROCESS;
-        self.generation.store(generation, Ordering::Relaxed);
-        let drop_from = self.layout.heap.start + KEPT;
-        // SAFETY: the heap is the instance's own, and nothing of it runs. More of it may be in use than `open` says here.
-        unsafe {
-            let start = ptr::with_exposed_provenance_mut(drop_from);
-            libc::madvise(start, self.layout.heap.end - drop_from, libc::MADV_DONTNEED);
-        }
-        self.discard(None, generation);
-    }
-
-    /// Sends every other thread out, and comes back when none is in.
-    fn evict(&self, own: Option<&Seat>) {
-        let others = || self.seats.iter().filter(|seat| !own.is_some_and(|own| ptr::eq(own, *seat)) && seat.is_owned());
-        if others().next().is_none() {
-            return;
-        }
-        // The other half of the order in `Entry::run`: after this, a thread that has not seen the end is seen running.
-        barrier();
-        let Some(signal) = deadline::signal() else { return };
-        // In the child of a fork that a signal handler made: the call that it interrupted is this thread's own.
-        // SAFETY: asks for a number.
-        let tid = unsafe { libc::gettid() };
-        loop {
-            let mut running = false;
-            for other in others().map(|seat| seat.running.load(Ordering::Acquire)).filter(|&it| it > 0 && it != tid) {
-                running = true;
-                // SAFETY: a signal that the runtime alone handles. A thread that is gone is an error without effect.
-                unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), other, signal) };
-            }
-            if !running {
-                return;
-            }
-            std::thread::sleep(Duration::from_micros(50));
         }
     }
 

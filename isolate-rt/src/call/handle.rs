@@ -1,0 +1,76 @@
+//! Names of what lives in a domain, and where a call goes that is given one.
+
+use super::{Call, Place};
+use crate::fault::{Fault, FaultKind};
+use std::marker::PhantomData;
+
+/// An object that lives in a domain, named by its address there: `sqlite3 *`, `FILE *`.
+///
+/// Stays usable while its instance lives; after a fault every use gives [`FaultKind::StaleHandle`]. Not freed when dropped.
+#[derive(Debug)]
+pub struct Handle<T> {
+    pub(super) pointer: *mut T,
+    pub(super) instance: usize,
+    pub(super) generation: u64,
+    pub(super) _object: PhantomData<*mut T>,
+}
+
+// SAFETY: a handle is a checked name. It is followed only inside the domain, one thread at a time.
+unsafe impl<T> Send for Handle<T> {}
+
+impl Call {
+    /// Makes a handle of an object that the domain returned; `None` for NULL.
+    ///
+    /// # Errors
+    ///
+    /// [`FaultKind::InvalidValue`] when it does not lie in the domain.
+    pub fn adopt<T>(&self, object: *mut T) -> Result<Option<Handle<T>>, Fault> {
+        if object.is_null() {
+            return Ok(None);
+        }
+        let (instance, generation) = match &self.place {
+            Place::Mpk(entry) if entry.owns(object.addr()) => (entry.identity(), entry.generation()),
+            Place::Mpk(_) => {
+                return Err(self.fault(FaultKind::InvalidValue { what: "an object that does not lie in the domain" }));
+            }
+            Place::Direct(_) => (0, 0),
+        };
+        Ok(Some(Handle { pointer: object, instance, generation, _object: PhantomData }))
+    }
+
+    /// The pointer behind a handle, for use inside this call.
+    ///
+    /// # Errors
+    ///
+    /// [`FaultKind::StaleHandle`] when its instance was discarded, or is another domain's; or another of this domain's
+    /// ([`Domain::instance_per_thread`](crate::Domain::instance_per_thread)), and this call was given something already. What entering
+    /// the other one gives where that fails: the call is over then, and gives [`FaultKind::DomainLost`] from there on.
+    #[inline]
+    pub fn handle<T>(&mut self, handle: &Handle<T>) -> Result<*mut T, Fault> {
+        self.go_to(handle.instance)?;
+        self.pointer(handle)
+    }
+
+    /// Moves a call that has just begun to where something lives that it is given.
+    #[inline]
+    pub(crate) fn go_to(&mut self, instance: usize) -> Result<(), Fault> {
+        if let Place::Mpk(entry) = &mut self.place
+            && !self.settled.replace(true)
+            && entry.identity() != instance
+        {
+            return entry.move_to(instance).map_err(|kind| self.fault(kind));
+        }
+        Ok(())
+    }
+
+    pub(super) fn pointer<T>(&self, handle: &Handle<T>) -> Result<*mut T, Fault> {
+        let current = match &self.place {
+            Place::Mpk(entry) => (entry.identity(), entry.generation()),
+            Place::Direct(_) => (0, 0),
+        };
+        if current != (handle.instance, handle.generation) {
+            return Err(self.fault(FaultKind::StaleHandle));
+        }
+        Ok(handle.pointer)
+    }
+}

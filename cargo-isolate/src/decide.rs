@@ -3,11 +3,12 @@
 mod exceptions;
 
 use crate::{
+    glob::Glob,
     graph::{Graph, Package, Role, SourceFile},
     names::Names,
     plan,
     policy::{
-        self, Loaded, Pattern, PolicyError, Spanned,
+        self, Loaded, PolicyError, Spanned,
         day::Day,
         model::{Policy, UnsafeLimit},
     },
@@ -130,7 +131,7 @@ pub(crate) fn decide(
     }
     let all = graph.packages.iter().all(|package| package.selected || !package.member);
     // What dependencies call past wrappers only `verify` looks for.
-    let elsewhere = |rule: &str, at: &Pattern| rule == BYPASSED_ISOLATION && is_of_dependency(graph, at);
+    let elsewhere = |rule: &str, at: &Glob| rule == BYPASSED_ISOLATION && is_of_dependency(graph, at);
     let mut remarks = exceptions.remarks(|rule, at| all && (compared || rule != NEW_UNSAFE) && !elsewhere(rule, at));
     remarks.extend(slack(graph, policies));
     Verdict { decisions, excesses: excesses(graph, policies), remarks }
@@ -166,11 +167,9 @@ pub(crate) fn place(package: &Package, file: &SourceFile, scope: &Scope) -> Stri
 }
 
 /// Whether a pattern names a crate or package, and that of no member.
-fn is_of_dependency(graph: &Graph, at: &Pattern) -> bool {
-    let names =
-        |package: &Package, name: &str| *package.name == *name || package.files.iter().any(|file| *file.krate == *name);
-    policy::crate_of(at)
-        .is_some_and(|name| !graph.packages.iter().any(|package| package.member && names(package, name)))
+fn is_of_dependency(graph: &Graph, at: &Glob) -> bool {
+    let mut of_members = graph.packages.iter().filter(|package| package.member).flat_map(Package::names);
+    policy::crate_of(at).is_some_and(|name| of_members.all(|other| other != name))
 }
 
 /// Unsafe constructs of packages that may have none.

@@ -119,10 +119,20 @@ impl Graph {
     }
 }
 
+/// The name in what [`Package::id`] gives.
+pub(crate) fn name_of(id: &str) -> &str {
+    id.rsplit_once('@').map_or(id, |(name, _)| name)
+}
+
 impl Package {
     /// `name@version`, as cargo writes it.
     pub(crate) fn id(&self) -> String {
         format!("{}@{}", self.name, self.version)
+    }
+
+    /// Its name and those of its crates: what a policy may call its code by.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&*self.name).chain(self.files.iter().map(|file| &*file.krate))
     }
 
     /// Whether all of it was read and parsed: what was not may hold more.

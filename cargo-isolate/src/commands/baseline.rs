@@ -5,7 +5,7 @@ use crate::{
     exit::Exit,
     graph::Graph,
     names::Names,
-    policy::{self, Loaded, Mistakes, PolicyFile, Texts, day::Day},
+    policy::{self, Loaded, Mistakes, PolicyFile, Texts, day::Today},
     ratchet::{
         self, Entry, State,
         baseline::{self, Baseline},
@@ -32,9 +32,8 @@ pub(crate) struct Args {
     /// Take in what is new, too
     #[arg(long)]
     accept: bool,
-    /// Day to hold `until` of exceptions against, as 2027-01-31
-    #[arg(long, value_name = "DATE")]
-    today: Option<Day>,
+    #[command(flatten)]
+    today: Today,
 }
 
 /// Which baseline a command uses.
@@ -79,7 +78,7 @@ pub(super) fn first(request: &Request, policy: &PolicyFile) -> anyhow::Result<Ex
         policy: policy.clone(),
         file: BaselineFile::default(),
         accept: false,
-        today: None,
+        today: Today::default(),
     })
 }
 
@@ -97,7 +96,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let names = Names::new(&graph);
     let audit = report::audit(&names)?;
     let constructs: Vec<Entry> = ratchet::constructs(&graph, &audit.diagnostics).map(Entry::of).collect();
-    let today = args.today.unwrap_or_else(Day::today);
+    let today = args.today.day();
     let verdict = decide::decide(&graph, &policy, decide::findings(&names, &policy.policy), today, false);
     let report = report::check(&graph, &policy, &verdict, audit)?;
     let denied = ratchet::rule_findings(&report).filter(|diagnostic| diagnostic.level == Level::Error);

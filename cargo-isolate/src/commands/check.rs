@@ -7,7 +7,10 @@ use crate::{
     graph::Graph,
     names::Names,
     plan,
-    policy::{self, Loaded, PolicyFile, day::Day},
+    policy::{
+        self, Loaded, PolicyFile,
+        day::{Day, Today},
+    },
     ratchet::{
         self, Before, Earlier, Known,
         base::{self, Base},
@@ -32,9 +35,8 @@ pub(crate) struct Args {
     /// Judge only what is new or changed since the present commit parted from this one
     #[arg(long, value_name = "REF")]
     diff_base: Option<String>,
-    /// Day to hold `until` of exceptions against, as 2027-01-31
-    #[arg(long, value_name = "DATE")]
-    today: Option<Day>,
+    #[command(flatten)]
+    today: Today,
     #[command(flatten)]
     output: Output,
 }
@@ -46,7 +48,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     // Domains are for the commands that make wrappers; what is wrong with them is for whoever changed the policy.
     plan::plan(&graph, &policy.policy).map_err(|errors| policy.mistakes(errors))?;
     mark_generated(&mut graph, &policy);
-    let today = args.today.unwrap_or_else(Day::today);
+    let today = args.today.day();
     let earlier = Earlier {
         baseline: read_baseline(args, &graph, &mut policy)?,
         base: match &args.diff_base {

@@ -6,10 +6,10 @@ use crate::{
     contract::{Contract, Dir, Hold, Lasting, shape::Shape},
     decide::{BYPASSED_ISOLATION, Exceptions},
     exit::Exit,
-    graph::Graph,
+    graph::{Graph, name_of},
     names::Names,
     plan::{self, ParamPlan, Plan, Role},
-    policy::{self, PolicyFile, day::Day},
+    policy::{self, PolicyFile, day::Today},
     process::{Runner, cargo},
     report::{self, Format},
     sources::{self, Request},
@@ -37,9 +37,8 @@ pub(crate) struct Args {
     /// Check and compile everything, execute nothing
     #[arg(long)]
     no_run: bool,
-    /// Day to hold `until` of exceptions against, as 2027-01-31
-    #[arg(long, value_name = "DATE")]
-    today: Option<Day>,
+    #[command(flatten)]
+    today: Today,
     #[command(flatten)]
     runner: Runner,
     /// How to print the result
@@ -123,7 +122,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let targets = wrap::targets(&graph, &plan, wrap::chosen(&graph, &args.request.workspace)?, policy.shown())?;
     let names = Names::new(&graph);
     let mut report = examine(args, &names, &plan, &targets)?;
-    report.except(&mut Exceptions::new(&policy.policy, args.today.unwrap_or_else(Day::today)));
+    report.except(&mut Exceptions::new(&policy.policy, args.today.day()));
     let mut out = streams::stdout();
     match args.format {
         Format::Text if args.request.quiet && report.exit() == Exit::Clean => {}
@@ -318,7 +317,7 @@ impl Report {
     fn except(&mut self, exceptions: &mut Exceptions<'_>) {
         let mut covers = |package: &str, place: &str| exceptions.covers(BYPASSED_ISOLATION, package, place);
         for bypass in &mut self.bypasses {
-            bypass.excepted = covers(bypass.package.split('@').next().unwrap_or_default(), &bypass.at);
+            bypass.excepted = covers(name_of(&bypass.package), &bypass.at);
         }
         if let Objects::Checked(linked) = &mut self.linked {
             for outside in &mut linked.references {

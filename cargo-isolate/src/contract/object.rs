@@ -8,7 +8,10 @@ use super::{
     shape::{Shape, TypePath},
     types::Types,
 };
-use crate::policy::{Pattern, PolicyError, Spanned, model};
+use crate::{
+    glob::Glob,
+    policy::{PolicyError, Spanned, model},
+};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -56,8 +59,8 @@ pub(crate) struct Objects {
 
 #[derive(Debug)]
 struct Object {
-    create: Vec<(Pattern, TypePath)>,
-    cursors: Vec<(Cursor, Vec<Pattern>)>,
+    create: Vec<(Glob, TypePath)>,
+    cursors: Vec<(Cursor, Vec<Glob>)>,
 }
 
 impl Objects {
@@ -162,11 +165,11 @@ impl Reader<'_> {
         found
     }
 
-    fn create(&mut self, pattern: &Spanned<String>, end: &Spanned<String>) -> Option<(Pattern, TypePath)> {
-        let glob = match Pattern::new(pattern.get_ref()) {
+    fn create(&mut self, pattern: &Spanned<String>, end: &Spanned<String>) -> Option<(Glob, TypePath)> {
+        let glob = match Glob::of_policy(pattern.get_ref()) {
             Ok(glob) => glob,
             Err(why) => {
-                self.errors.push(PolicyError::new(pattern.span(), format!("not a glob: {why}")));
+                self.errors.push(PolicyError::new(pattern.span(), why));
                 return None;
             }
         };
@@ -192,7 +195,7 @@ impl Reader<'_> {
     }
 
     /// The domain of the functions that a glob matches.
-    fn matches(&mut self, glob: &Pattern, span: std::ops::Range<usize>) -> Option<String> {
+    fn matches(&mut self, glob: &Glob, span: std::ops::Range<usize>) -> Option<String> {
         let found = self.taking.iter().find(|function| glob.is_match(&function.path.name));
         if found.is_none() {
             let message = format!("no isolated function `{}` takes a `{}`", glob.text(), self.name);
@@ -201,7 +204,7 @@ impl Reader<'_> {
         found.map(|function| function.domain.to_owned())
     }
 
-    fn cursor(&mut self, name: &Spanned<String>, words: &Spanned<model::Field>) -> Option<(Cursor, Vec<Pattern>)> {
+    fn cursor(&mut self, name: &Spanned<String>, words: &Spanned<model::Field>) -> Option<(Cursor, Vec<Glob>)> {
         let at = words.span();
         let model::Field { dir, left, functions } = words.get_ref();
         let pointer = self.field(name)?;

@@ -2,8 +2,9 @@
 
 use super::{Found, Remark, place};
 use crate::{
+    glob::Glob,
     graph::Graph,
-    policy::{Pattern, PolicyError, day::Day, model::Policy},
+    policy::{PolicyError, day::Day, model::Policy},
 };
 use isolate_lints::rules::Severity;
 use std::ops::Range;
@@ -15,7 +16,7 @@ pub(crate) struct Exceptions<'p> {
 
 struct Use<'p> {
     rule: &'p str,
-    at: &'p Pattern,
+    at: &'p Glob,
     until: Option<(Day, Range<usize>)>,
     used: bool,
     span: Range<usize>,
@@ -57,7 +58,7 @@ impl<'p> Exceptions<'p> {
     }
 
     /// What became of them. `judged` says of a rule and a place whether all that it may find was there to be covered.
-    pub(super) fn remarks(self, judged: impl Fn(&str, &Pattern) -> bool) -> Vec<Remark> {
+    pub(super) fn remarks(self, judged: impl Fn(&str, &Glob) -> bool) -> Vec<Remark> {
         let today = self.today;
         let remark = |Use { rule, at, until, used, span }| match until {
             Some((until, place)) if until < today => {

@@ -2,8 +2,9 @@
 
 use super::{Declared, Library};
 use crate::{
+    glob::Glob,
     graph::{Graph, Role},
-    policy::{Pattern, PolicyError, Spanned, model},
+    policy::{PolicyError, Spanned, model},
 };
 use isolate_lints::{
     cfg::Presence,
@@ -85,13 +86,13 @@ pub(super) fn select<'g>(graph: &'g Graph, policy: &model::Policy, errors: &mut 
 /// The `except` of one `[[isolate]]`.
 struct Exceptions<'p> {
     /// With whether it took anything out.
-    patterns: Vec<(&'p Spanned<Pattern>, bool)>,
+    patterns: Vec<(&'p Spanned<Glob>, bool)>,
     /// Every name it was held against.
     names: BTreeSet<String>,
 }
 
 impl<'p> Exceptions<'p> {
-    fn new(patterns: &'p [Spanned<Pattern>]) -> Exceptions<'p> {
+    fn new(patterns: &'p [Spanned<Glob>]) -> Exceptions<'p> {
         Exceptions { patterns: patterns.iter().map(|pattern| (pattern, false)).collect(), names: BTreeSet::new() }
     }
 
@@ -127,7 +128,7 @@ struct Agreed<'g> {
 fn matching<'g>(
     graph: &'g Graph,
     library: usize,
-    pattern: &Spanned<Pattern>,
+    pattern: &Spanned<Glob>,
     errors: &mut Vec<PolicyError>,
 ) -> Vec<Agreed<'g>> {
     let text = pattern.get_ref().text();

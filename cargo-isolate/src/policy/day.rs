@@ -7,6 +7,20 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+/// The day that a command goes by.
+#[derive(clap::Args, Clone, Copy, Debug, Default)]
+pub(crate) struct Today {
+    /// Day to hold `until` of exceptions against, as 2027-01-31
+    #[arg(long, value_name = "DATE")]
+    today: Option<Day>,
+}
+
+impl Today {
+    pub(crate) fn day(self) -> Day {
+        self.today.unwrap_or_else(Day::today)
+    }
+}
+
 /// A day of the Gregorian calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Day {
@@ -17,7 +31,7 @@ pub(crate) struct Day {
 
 impl Day {
     /// Today in UTC, or what `SOURCE_DATE_EPOCH` says it is (seconds since 1970, <https://reproducible-builds.org>).
-    pub(crate) fn today() -> Day {
+    fn today() -> Day {
         let epoch = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.parse().ok());
         let now = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         Day::of_seconds(epoch.unwrap_or_else(now))

@@ -1,13 +1,14 @@
 //! The policy file of a workspace: found, read, and checked against the packages that are there.
 
 use super::{
-    Pattern, PolicyError, Spanned, member,
+    PolicyError, Spanned, member,
     model::Policy,
     read::{read, sorted},
     shipped,
     text::Texts,
 };
 use crate::{
+    glob::Glob,
     graph::{Graph, Package},
     report::draw::{Sources, draw},
     words::some,
@@ -139,9 +140,8 @@ fn unknown_packages(policy: &Policy, graph: &Graph) -> Vec<PolicyError> {
 }
 
 /// An exception for a crate that is not there covers nothing, ever.
-fn unknown_crates<'g>(policy: &Policy, graph: &'g Graph) -> Vec<PolicyError> {
-    let names = |package: &'g Package| package.files.iter().map(|file| &*file.krate).chain([&*package.name]);
-    let crates: BTreeSet<&str> = graph.packages.iter().flat_map(names).collect();
+fn unknown_crates(policy: &Policy, graph: &Graph) -> Vec<PolicyError> {
+    let crates: BTreeSet<&str> = graph.packages.iter().flat_map(Package::names).collect();
     let mut errors = Vec::new();
     for at in policy.exception.iter().map(|exception| &exception.get_ref().at) {
         let Some(name) = crate_of(at.get_ref()) else { continue };
@@ -154,7 +154,7 @@ fn unknown_crates<'g>(policy: &Policy, graph: &'g Graph) -> Vec<PolicyError> {
 }
 
 /// The crate or package that the place of an exception begins with, if it is one.
-pub(crate) fn crate_of(at: &Pattern) -> Option<&str> {
+pub(crate) fn crate_of(at: &Glob) -> Option<&str> {
     let prefix = at.prefix();
     let first = prefix.find(['/', ':']).map(|end| &prefix[..end]);
     first.or((prefix == at.text()).then_some(prefix))

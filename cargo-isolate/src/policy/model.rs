@@ -1,8 +1,7 @@
 //! The policy file's shape. Values that a later complaint may point at are [`Spanned`].
 
-use super::{
-    Pattern, day::Day, duration::Period, rule_name::RuleName, size::Size, spanned::Spanned, versions::Versions,
-};
+use super::{day::Day, duration::Period, rule_name::RuleName, size::Size, spanned::Spanned, versions::Versions};
+use crate::glob::Glob;
 use isolate_lints::rules::Severity;
 use serde::{
     Deserialize, Deserializer,
@@ -82,7 +81,7 @@ pub(crate) struct Exception {
     pub(crate) rule: Spanned<RuleName>,
     /// Glob over `crate::module::function`, or over `package/crate::module::function`: `package/*` takes in the package's
     /// tests, benchmarks and build script.
-    pub(crate) at: Spanned<Pattern>,
+    pub(crate) at: Spanned<Glob>,
     /// Why, for whoever reviews it next.
     pub(crate) reason: Spanned<String>,
     /// Last day on which it holds, without quotes.
@@ -248,10 +247,10 @@ pub(crate) struct Isolate {
     pub(crate) domain: Spanned<String>,
     /// Globs over names of foreign functions.
     #[serde(rename = "extern")]
-    pub(crate) externs: Vec<Spanned<Pattern>>,
+    pub(crate) externs: Vec<Spanned<Glob>>,
     /// Globs over names that `extern` takes in and should not.
     #[serde(default)]
-    pub(crate) except: Vec<Spanned<Pattern>>,
+    pub(crate) except: Vec<Spanned<Glob>>,
 }
 
 /// When a function has failed: `"ret != 0"`; or `false`: never, whatever ships says.
@@ -437,7 +436,7 @@ pub(crate) struct Field {
     pub(crate) left: Spanned<String>,
     /// Globs over the functions that move it.
     #[serde(rename = "fn")]
-    pub(crate) functions: Vec<Spanned<Pattern>>,
+    pub(crate) functions: Vec<Spanned<Glob>>,
 }
 
 /// Which way a cursor's buffer goes.

@@ -1,7 +1,6 @@
 //! `docs/policy.schema.json`: the policy's shape for editors, made from its types.
 
 use super::{
-    Pattern,
     day::Day,
     duration::Period,
     model::{ErrorWord, Policy, UnsafeLimit},
@@ -9,6 +8,7 @@ use super::{
     size::Size,
     versions::Versions,
 };
+use crate::glob::Glob;
 use isolate_lints::rules::{RULES, Severity};
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, json_schema};
 use serde_json::{Map, Value, json};
@@ -36,7 +36,7 @@ macro_rules! schema {
 schema!(Size, "Size", { "type": "string", "pattern": "^[0-9]+ *(B|KiB|MiB|GiB)$" });
 schema!(Period, "Period", { "type": "string", "pattern": "^0*[1-9][0-9]* *(us|ms|s|min)$" });
 schema!(Versions, "Versions", { "type": "string" });
-schema!(Pattern, "Pattern", { "type": "string" });
+schema!(Glob, "Glob", { "type": "string" });
 // What editors make of a TOML date.
 schema!(Day, "Day", { "type": "string", "format": "date" });
 schema!(RuleName, "RuleName", { "enum": RULES.iter().map(|rule| rule.name).collect::<Vec<_>>() });

@@ -1,11 +1,11 @@
 //! Contracts of well-known libraries that ship with the tool: what a policy says of a function or a struct replaces them.
 
 use super::{
-    Pattern, Spanned, Texts,
+    Spanned, Texts,
     model::{FnContract, Policy, Struct},
     versions::Versions,
 };
-use crate::graph::Graph;
+use crate::{glob::Glob, graph::Graph};
 use isolate_templates::contracts::FILES;
 use serde::Deserialize;
 use std::{borrow::Cow, collections::BTreeMap, fmt};
@@ -125,9 +125,9 @@ impl<'p> Entry<'p> {
 impl Struct {
     /// Without what it says of functions that are not among `names`.
     fn about(&self, names: &[&str]) -> Struct {
-        let is_any = |glob: &Pattern| names.iter().any(|name| glob.is_match(name));
+        let is_any = |glob: &Glob| names.iter().any(|name| glob.is_match(name));
         let mut words = self.clone();
-        words.create.retain(|glob, _| Pattern::new(glob.get_ref()).is_ok_and(|glob| is_any(&glob)));
+        words.create.retain(|glob, _| Glob::new(glob.get_ref()).is_ok_and(|glob| is_any(&glob)));
         for field in words.field.values_mut() {
             field.get_mut().functions.retain(|glob| is_any(glob.get_ref()));
         }

@@ -13,7 +13,7 @@ pub(crate) use standing::Standing;
 
 use crate::{
     decide::{Found, NEW_UNSAFE},
-    graph::{Graph, Package, Role},
+    graph::{Graph, Package, Role, name_of},
     report::{
         diagnostic::{Detail, Diagnostic, Origin},
         fingerprint::Fingerprint,
@@ -46,7 +46,7 @@ pub(crate) struct Entry {
 
 impl Entry {
     pub(crate) fn of(diagnostic: &Diagnostic) -> Entry {
-        let package = diagnostic.package.rsplit_once('@').map_or(&*diagnostic.package, |(name, _)| name);
+        let package = name_of(&diagnostic.package);
         Entry {
             package: package.to_owned(),
             at: diagnostic.at.clone(),

@@ -4,7 +4,7 @@
 //! in another way, keeps its findings. `docs/reports.md` documents the recipe, since baselines store the result.
 
 use super::diagnostic::Diagnostic;
-use crate::graph::SourceFile;
+use crate::graph::{SourceFile, name_of};
 use isolate_lints::facts::Span;
 use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, fmt, io, str::FromStr};
@@ -40,7 +40,7 @@ pub(super) fn assign(
 ) -> io::Result<()> {
     let mut seen: HashMap<Fingerprint, usize> = HashMap::new();
     for diagnostic in diagnostics {
-        let package = diagnostic.package.rsplit_once('@').map_or(diagnostic.package.as_str(), |(name, _)| name);
+        let package = name_of(&diagnostic.package);
         let text = text(diagnostic)?;
         let parts = [diagnostic.code, package, &diagnostic.at, &text];
         let before = seen.entry(Fingerprint::of(parts)).or_default();
@@ -65,7 +65,7 @@ pub(super) fn own_text(file: &SourceFile, span: Span) -> io::Result<String> {
     }
     for calls in [&facts.calls, &facts.mentions] {
         if let Ok(index) = calls.binary_search_by_key(&span.start, |call| call.span.start) {
-            return Ok(calls[index].path.clone());
+            return Ok(calls[index].path.to_string());
         }
     }
     if let Some(unseen) = facts.unexpanded.iter().find(|unseen| unseen.span.start == span.start) {

@@ -2,6 +2,7 @@
 
 use super::snapshot::{Finding, Package, Snapshot};
 use crate::{
+    graph::name_of,
     ratchet::{Comparison, Entry, Standing, State},
     report::model::UNSAFE_KINDS,
 };
@@ -129,11 +130,6 @@ fn entry(finding: &Finding) -> Entry {
         fingerprint: finding.fingerprint,
         content: finding.content,
     }
-}
-
-/// Of `name@version`.
-pub(super) fn name_of(package: &str) -> &str {
-    package.rsplit_once('@').map_or(package, |(name, _)| name)
 }
 
 /// All versions of a package, summed up.

@@ -1,10 +1,10 @@
 //! The difference between two audits, for people and programs.
 
 use super::{
-    change::{Change, PackageChange, Pair, Sums, name_of},
+    change::{Change, PackageChange, Pair, Sums},
     snapshot::Finding,
 };
-use crate::words::some;
+use crate::{graph::name_of, words::some};
 use std::{
     collections::BTreeMap,
     io::{self, Write},

@@ -4,8 +4,17 @@ use super::worded::worded;
 use crate::glob::Glob;
 use serde::{Deserialize, Deserializer};
 
+impl Glob {
+    /// # Errors
+    ///
+    /// What to say of a text in a policy that is no glob.
+    pub(crate) fn of_policy(text: &str) -> Result<Glob, String> {
+        Glob::new(text).map_err(|why| format!("not a glob: {why}"))
+    }
+}
+
 impl<'de> Deserialize<'de> for Glob {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Glob, D::Error> {
-        worded(deserializer, |text| Glob::new(text).map_err(|why| format!("not a glob: {why}")))
+        worded(deserializer, Glob::of_policy)
     }
 }

@@ -9,7 +9,7 @@ use crate::{
 };
 use camino::Utf8PathBuf;
 use isolate_lints::{
-    facts::{FunctionItem, Scope, Span},
+    facts::{FunctionItem, Scope, SmolStr, Span},
     resolve::{ForeignCall, Place},
 };
 use serde::Serialize;
@@ -196,9 +196,9 @@ struct Where {
     /// The modules around it in the file.
     modules: Vec<String>,
     /// With its type's name.
-    function: Option<String>,
+    function: Option<SmolStr>,
     /// The macro whose definition it is.
-    definition: Option<String>,
+    definition: Option<SmolStr>,
 }
 
 impl Where {
@@ -347,7 +347,7 @@ impl<'u> Uses<'u, '_> {
             r#unsafe: item.is_some_and(|item| item.is_unsafe),
             visibility: match item {
                 Some(item) if item.of_trait => "trait".to_owned(),
-                Some(item) => item.visibility.clone(),
+                Some(item) => item.visibility.to_string(),
                 None => String::new(),
             },
             site: item.map(|item| Site { path: self.path(place.place), span: item.span }),

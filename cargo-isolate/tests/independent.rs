@@ -10,7 +10,7 @@
 mod files;
 
 use files::with_editions;
-use isolate_lints::facts::{FileFacts, UnsafeKind};
+use isolate_lints::facts::{FileFacts, Scope, UnsafeKind};
 use ra_ap_syntax::{AstNode, SourceFile, SyntaxKind, SyntaxNode, SyntaxToken};
 use rayon::prelude::*;
 use serde_json::Value;
@@ -148,10 +148,10 @@ fn is_in_macro(token: &SyntaxToken) -> bool {
 /// The same of the scanner's facts: outside of macros, and inside.
 fn of_facts(facts: &FileFacts) -> (Numbers, Numbers) {
     let mut sums = [(); 2].map(|()| Numbers::from(NAMES.map(|name| (name, 0))));
-    let mut add = |in_macro: &Option<String>, name| *sums[usize::from(in_macro.is_some())].get_mut(name).unwrap() += 1;
+    let mut add = |scope: &Scope, name| *sums[usize::from(scope.in_macro.is_some())].get_mut(name).unwrap() += 1;
     for fact in &facts.unsafes {
         if fact.keyword {
-            add(&fact.scope.in_macro, KEYWORDS);
+            add(&fact.scope, KEYWORDS);
         }
         let name = match fact.kind {
             UnsafeKind::Block => "blocks",
@@ -163,9 +163,9 @@ fn of_facts(facts: &FileFacts) -> (Numbers, Numbers) {
             UnsafeKind::Union => "unions",
             UnsafeKind::Attribute | UnsafeKind::StaticMut | UnsafeKind::GlobalAsm | UnsafeKind::MacroToken => continue,
         };
-        add(&fact.scope.in_macro, name);
+        add(&fact.scope, name);
     }
-    facts.foreign.iter().for_each(|item| add(&item.scope.in_macro, "foreign items"));
+    facts.foreign.iter().for_each(|item| add(&item.scope, "foreign items"));
     let [outside, inside] = sums;
     (outside, inside)
 }

@@ -7,6 +7,7 @@ mod flow;
 mod foreign;
 mod macros;
 mod names;
+mod packed;
 mod stored;
 mod unsafes;
 
@@ -15,7 +16,11 @@ pub use flow::{Argument, Origin, Transmute, Trust, TrustKind};
 pub use foreign::{Constant, Definition, ForeignItem, ForeignKind, Panic, PanicKind, Param, TypeItem, TypeKind};
 pub use macros::{MacroFact, MacroKind, Template, Unexpanded};
 pub use names::{CallFact, FunctionItem, Import, ModuleDecl};
+pub use packed::{Calls, Packed};
+pub(crate) use packed::{Ends, last};
 use serde::{Deserialize, Serialize};
+/// Text of facts that there are hundreds of thousands of: a short one needs no memory of its own.
+pub use smol_str::SmolStr;
 pub use unsafes::{Candidate, Operation, OperationKind, UnsafeFact, UnsafeKind};
 
 /// A byte range in one file, with the 1-based line and column (in characters) of its start.
@@ -40,9 +45,9 @@ pub struct FileFacts {
     /// Foreign items, in source order, those found inside macro calls included.
     pub foreign: Vec<ForeignItem>,
     /// Every call of a plain path (`a::b(…)`), in source order: candidates for foreign calls until resolved.
-    pub calls: Vec<CallFact>,
+    pub calls: Calls,
     /// Paths mentioned as a value without being called (`let f = ffi::crc32;`): a function pointer is a call in waiting.
-    pub mentions: Vec<CallFact>,
+    pub mentions: Calls,
     /// Names that `use` and `extern crate` bring into each module.
     pub imports: Vec<Import>,
     /// `mod name;` declarations and inline modules, so that the loader can follow them.
@@ -59,8 +64,8 @@ pub struct FileFacts {
     pub trusts: Vec<Trust>,
     /// Structs, unions, enums and aliases: what a foreign signature may name.
     pub types: Vec<TypeItem>,
-    /// Integer constants with their source text, for length expressions.
-    pub constants: Vec<Constant>,
+    /// Integer constants with their source text, for length expressions: bindings have thousands, and few commands ask.
+    pub constants: Packed<Constant>,
     /// Places that did not parse. The rest of the facts come from the recovered tree.
     pub errors: Vec<ParseError>,
     /// Macro calls whose expansion was not seen and may hold anything: `include!` of generated code, for instance.
@@ -100,11 +105,11 @@ pub struct Scope {
     /// Inline modules around the fact within this file, outermost first. The file's own module path is the loader's to add.
     pub modules: Vec<String>,
     /// Name of the enclosing function, with the `impl` or `trait` type before it: `Stream::read`.
-    pub function: Option<String>,
+    pub function: Option<SmolStr>,
     /// `#[cfg(…)]` predicates around the fact, outermost first, as source text without `cfg(` and `)`.
     pub cfgs: Vec<String>,
     /// The macro whose definition or call holds the fact, when it stands in tokens that the parser does not see into.
-    pub in_macro: Option<String>,
+    pub in_macro: Option<SmolStr>,
     /// That is a definition: the code is where the macro is used.
     #[serde(default)]
     pub in_definition: bool,

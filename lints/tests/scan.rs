@@ -1,6 +1,6 @@
 //! What `scan` finds, one construct per case: `tests/cases/<name>.rs` and its facts in `tests/snapshots/`.
 
-use isolate_lints::facts::{CallFact, FileFacts, ForeignKind, Origin, Param, Scope, Span};
+use isolate_lints::facts::{CallFact, FileFacts, ForeignKind, Origin, Param, Scope, SmolStr, Span};
 use isolate_lints::{Edition, scan};
 use std::fmt::Write;
 use std::path::Path;
@@ -161,7 +161,7 @@ fn render_scope(scope: &Scope) -> String {
     out
 }
 
-fn render_function(function: &Option<String>) -> String {
+fn render_function(function: &Option<SmolStr>) -> String {
     function.as_ref().map(|name| format!("/{name}")).unwrap_or_default()
 }
 

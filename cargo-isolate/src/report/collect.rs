@@ -212,7 +212,7 @@ fn foreign_calls<'g>(names: &Names<'g>, foreign: &ForeignCalls<'g>) -> Calls<'g>
         let declaring = &graph.packages[names.origin(found.callee).0];
         let item = found.item;
         let what = Detail::ForeignCall {
-            path: found.call.path.clone(),
+            path: found.call.path.to_string(),
             symbol: item.link_name.as_ref().unwrap_or(&item.name).clone(),
             library: item.library.as_ref().or(declaring.links.as_ref()).cloned(),
             declared_in: declaring.id(),
@@ -260,7 +260,7 @@ fn file_diagnostics(
     for (fact, operations, from) in own.chain(written) {
         let detail = Detail::Unsafe {
             kind: fact.kind,
-            name: fact.name.clone(),
+            name: fact.name.as_deref().map(str::to_owned),
             safety: fact.safety.clone(),
             operations,
             expanded_from: from.cloned(),
@@ -278,7 +278,7 @@ fn file_diagnostics(
         diagnostics.push(diagnostic(detail.clone(), used.span, &used.scope));
     }
     for unseen in &file.facts.unexpanded {
-        let (name, argument) = (unseen.name.clone(), unseen.argument.clone());
+        let (name, argument) = (unseen.name.to_string(), unseen.argument.clone());
         let detail = Detail::Unexpanded { name, kind: None, argument, defined_in: None };
         diagnostics.push(diagnostic(detail, unseen.span, &unseen.scope));
     }
@@ -305,10 +305,10 @@ pub(super) fn at_place(
         span,
         at: decide::place(package, file, scope),
         module: file.module_path(scope),
-        function: scope.function.clone(),
+        function: scope.function.as_deref().map(str::to_owned),
         cfgs: file.cfgs.iter().chain(&scope.cfgs).cloned().collect(),
         dormant: dormant(package, file, scope),
-        in_macro: scope.in_macro.clone(),
+        in_macro: scope.in_macro.as_deref().map(str::to_owned),
         notes: Vec::new(),
         fingerprint: Fingerprint::default(),
         content: Fingerprint::default(),

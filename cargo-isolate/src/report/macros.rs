@@ -19,7 +19,7 @@ pub(super) fn uses<'g>(
     for used in names.resolver().macro_uses().iter().chain(&foreign.hidden) {
         let (package, file) = names.origin(used.user);
         let source = Source { package, file };
-        let (name, kind) = (used.fact.path.clone(), used.fact.kind);
+        let (name, kind) = (used.fact.path.to_string(), used.fact.kind);
         let defining = names.package(used.krate);
         let defined_in = graph.packages[defining].id();
         let detail = match used.what {

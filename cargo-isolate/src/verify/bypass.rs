@@ -63,7 +63,7 @@ pub(crate) fn bypasses(names: &Names<'_>, plan: &Plan, wrappers: &BTreeSet<&Utf8
                 column: call.call.span.column,
                 package: package.id(),
                 symbol: symbol.to_owned(),
-                function: call.call.scope.function.clone(),
+                function: call.call.scope.function.as_deref().map(str::to_owned),
                 mention: call.mention,
                 at: decide::place(package, file, &call.call.scope),
                 test,

@@ -1,6 +1,6 @@
 //! Uses of macros, and what of them stays unknown.
 
-use super::{CallFact, Scope, Span};
+use super::{CallFact, Scope, SmolStr, Span};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MacroFact {
     /// Its path, as written.
-    pub path: String,
+    pub path: SmolStr,
     /// How it is used.
     pub kind: MacroKind,
     /// The path's place.
@@ -54,7 +54,7 @@ pub enum MacroKind {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Unexpanded {
     /// The macro's path.
-    pub name: String,
+    pub name: SmolStr,
     /// Its argument text, at most 200 characters.
     pub argument: String,
     /// It stands where items do, so what it expands to may declare anything in the module.

@@ -1,6 +1,6 @@
 //! What is called and named, and what names stand for.
 
-use super::{Conditional, Scope, Span};
+use super::{Conditional, Scope, SmolStr, Span};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CallFact {
     /// The path as written, without generic arguments and whitespace: `libz_sys::crc32`.
-    pub path: String,
+    pub path: SmolStr,
     /// The path's place.
     pub span: Span,
     /// Where it stands.
@@ -21,15 +21,15 @@ pub struct CallFact {
 pub struct Import {
     /// Full path as written: `libz_sys::crc32`, without a trailing `::*`. `extern crate x` gives `::x`, and
     /// `extern crate self` gives `crate`.
-    pub path: String,
+    pub path: SmolStr,
     /// The name it gets here; `None` for a glob.
-    pub name: Option<String>,
+    pub name: Option<SmolStr>,
     /// Visible outside the module (`pub use`, `pub(crate) use`).
     pub public: bool,
     /// Inline modules around it within this file.
     pub modules: Vec<String>,
     /// The function whose body holds it, named as in [`Scope::function`]; the name is known only there.
-    pub function: Option<String>,
+    pub function: Option<SmolStr>,
 }
 
 /// A `mod` item.
@@ -44,7 +44,7 @@ pub struct ModuleDecl {
     /// The directory that each of `parents` stands for: its name, or its own `#[path]`.
     pub directories: Vec<String>,
     /// The macro in whose tokens it stands. In a definition, where the module lies depends on the call.
-    pub in_macro: Option<String>,
+    pub in_macro: Option<SmolStr>,
     /// Has a body in this file.
     pub inline: bool,
     /// `#[cfg(…)]` predicates on it and around it.
@@ -57,18 +57,18 @@ pub struct ModuleDecl {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FunctionItem {
     /// Its name.
-    pub name: String,
+    pub name: SmolStr,
     /// Where it stands; `function` is the one around it, for a function declared in a body.
     #[serde(with = "super::stored")]
     pub scope: Arc<Scope>,
     /// The type of the `impl` or the trait that it belongs to, without generic arguments; `None` for a free one.
-    pub owner: Option<String>,
+    pub owner: Option<SmolStr>,
     /// It is one of a trait's, so whoever has the trait can call it.
     pub of_trait: bool,
     /// `unsafe fn`.
     pub is_unsafe: bool,
     /// Visibility as written.
-    pub visibility: String,
+    pub visibility: SmolStr,
     /// Its name in the header.
     pub span: Span,
 }

@@ -32,7 +32,7 @@ impl FileFacts {
 }
 
 /// Writes or reads facts with each scope once. What is written so can only be read so.
-fn sharing<T>(work: impl FnOnce() -> T) -> T {
+pub(super) fn sharing<T>(work: impl FnOnce() -> T) -> T {
     struct Restore(Option<Known>);
     impl Drop for Restore {
         fn drop(&mut self) {

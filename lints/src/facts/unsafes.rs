@@ -1,6 +1,6 @@
 //! Unsafe constructs, and what is done in them.
 
-use super::{Scope, Span};
+use super::{Scope, SmolStr, Span};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -15,9 +15,9 @@ pub struct UnsafeFact {
     #[serde(with = "super::stored")]
     pub scope: Arc<Scope>,
     /// Name of the item, for functions, impls (`Send for Stream`), traits, statics and attributes (`no_mangle`).
-    pub name: Option<String>,
+    pub name: Option<SmolStr>,
     /// The type or trait of an associated function.
-    pub owner: Option<String>,
+    pub owner: Option<SmolStr>,
     /// The comment that argues for it: `// SAFETY: …` before or inside a block, `# Safety` in the docs of a function or trait.
     pub safety: Option<String>,
     /// What a block does, or the body of an unsafe function outside of blocks, in source order; empty for other kinds.
@@ -111,7 +111,7 @@ pub struct Operation {
     /// Where.
     pub span: Span,
     /// The path called or static named, as written; methods and fields with a dot before them.
-    pub what: Option<String>,
+    pub what: Option<SmolStr>,
 }
 
 /// A path or field named in unsafe code.

@@ -3,8 +3,9 @@
 //! Follows what foreign calls are followed through, and `Type::function` and `Self::function` by the type's name. A call of a
 //! method on a value names no type, so it leads nowhere.
 
-use super::{Place, Resolver, last, names::Target};
-use crate::facts::{CallFact, FunctionItem, Scope};
+use super::{Place, Resolver, names::Target};
+use crate::facts::{CallFact, Ends, FileFacts, FunctionItem, Scope, SmolStr};
+use smol_str::format_smolstr;
 
 /// A call or mention of a function with a body.
 #[derive(Clone, Copy, Debug)]
@@ -21,9 +22,9 @@ pub struct FunctionCall<'a> {
 
 impl FunctionItem {
     /// Its name as [`crate::facts::Scope::function`] has it for what stands in its body.
-    pub fn full_name(&self) -> String {
+    pub fn full_name(&self) -> SmolStr {
         match self.owner.as_ref().or(self.scope.function.as_ref()) {
-            Some(prefix) => format!("{prefix}::{}", self.name),
+            Some(prefix) => format_smolstr!("{prefix}::{}", self.name),
             None => self.name.clone(),
         }
     }
@@ -32,13 +33,13 @@ impl FunctionItem {
 impl<'a> Resolver<'a> {
     /// Every call and mention of some functions, by crate, file and position.
     pub fn calls_of(&self, functions: &[&'a FunctionItem]) -> Vec<FunctionCall<'a>> {
-        let names = self.renames.called(functions.iter().map(|item| item.name.as_str()).collect());
+        let names = Ends::new(self.renames.called(functions.iter().map(|item| item.name.as_str()).collect()));
         let is_wanted = |item: &FunctionItem| functions.iter().any(|wanted| std::ptr::eq(*wanted, item));
         let mut found = Vec::new();
         for (krate, of_crate) in self.crates.iter().enumerate() {
             for (file, of_file) in of_crate.files.iter().enumerate() {
-                let both = of_file.facts.calls.iter().chain(&of_file.facts.mentions);
-                let mut both: Vec<_> = both.filter(|call| names.contains(last(&call.path))).collect();
+                let FileFacts { calls, mentions, .. } = of_file.facts;
+                let mut both: Vec<_> = calls.ending_in(&names).chain(mentions.ending_in(&names)).collect();
                 both.sort_by_key(|call| call.span.start);
                 for call in both {
                     let caller = Place { krate, file };

@@ -14,7 +14,7 @@ mod tests;
 mod unseen;
 
 use crate::cfg::{Configs, Presence};
-use crate::facts::{CallFact, FileFacts, ForeignItem, Scope, TypeItem};
+use crate::facts::{CallFact, Ends, FileFacts, ForeignItem, Scope, TypeItem, last};
 use crate::syntax::Edition;
 pub use callers::FunctionCall;
 pub use macros::{MacroSort, MacroUse};
@@ -131,11 +131,9 @@ impl<'a> Resolver<'a> {
         let mut found = Vec::new();
         for (krate, of_crate) in self.crates.iter().enumerate() {
             for (file, of_file) in of_crate.files.iter().enumerate() {
-                let facts = of_file.facts;
-                let calls = facts.calls.iter().map(|call| (call, false));
-                let mentions = facts.mentions.iter().map(|mention| (mention, true));
-                let mut both: Vec<_> =
-                    calls.chain(mentions).filter(|(call, _)| interesting.contains(last(&call.path))).collect();
+                let calls = of_file.facts.calls.ending_in(&interesting).map(|call| (call, false));
+                let mentions = of_file.facts.mentions.ending_in(&interesting).map(|mention| (mention, true));
+                let mut both: Vec<_> = calls.chain(mentions).collect();
                 both.sort_by_key(|(call, _)| call.span.start);
                 for (call, mention) in both {
                     self.foreign(Place { krate, file }, call, mention, &mut found);
@@ -204,8 +202,9 @@ impl<'a> Resolver<'a> {
     }
 
     /// Last segments that can lead to a foreign item.
-    fn interesting(&self) -> HashSet<&'a str> {
-        self.renames.called(self.files().flat_map(|facts| &facts.foreign).map(|item| item.name.as_str()).collect())
+    fn interesting(&self) -> Ends<'a> {
+        let foreign = self.files().flat_map(|facts| &facts.foreign).map(|item| item.name.as_str());
+        Ends::new(self.renames.called(foreign.collect()))
     }
 
     fn files(&self) -> impl Iterator<Item = &'a FileFacts> {
@@ -238,8 +237,4 @@ impl<'a> Renames<'a> {
             }
         }
     }
-}
-
-fn last(path: &str) -> &str {
-    path.rfind(':').map_or(path, |colon| &path[colon + 1..])
 }

@@ -7,7 +7,7 @@
 use super::{
     ForeignCall, ForeignCalls, MacroSort, MacroUse, Place, Resolver, last, macros::MacroOrigins, names::Target,
 };
-use crate::facts::{CallFact, MacroFact, MacroKind, Template};
+use crate::facts::{CallFact, Ends, MacroFact, MacroKind, Template};
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::borrow::Cow;
 
@@ -23,7 +23,7 @@ type Templates<'a> = HashMap<(usize, &'a str), Vec<Defined<'a>>>;
 impl<'a> Resolver<'a> {
     /// Foreign calls by uses of macros, and the uses that hide what they call. `foreign` are the names that can lead to a
     /// foreign item.
-    pub(super) fn template_calls(&self, foreign: &HashSet<&'a str>) -> ForeignCalls<'a> {
+    pub(super) fn template_calls(&self, foreign: &Ends<'a>) -> ForeignCalls<'a> {
         let mut found = ForeignCalls::default();
         let mut origins = MacroOrigins::new(self);
         let templates = self.templates(&mut origins);
@@ -102,12 +102,12 @@ impl<'a> Resolver<'a> {
         defined: Defined<'a>,
         user: Place,
         fact: &'a MacroFact,
-        foreign: &HashSet<&'a str>,
+        foreign: &Ends<'a>,
         found: &mut Vec<ForeignCall<'a>>,
     ) {
         let Template { path, called, .. } = defined.template;
         for name in &fact.arguments {
-            if last_of(path, name).is_some_and(|last| !foreign.contains(&*last)) {
+            if last_of(path, name).is_some_and(|last| !foreign.contains(&last)) {
                 continue;
             }
             for path in paths(path, name, fact).iter().filter(|path| foreign.contains(last(path))) {

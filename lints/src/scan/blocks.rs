@@ -1,9 +1,10 @@
 //! Unsafe blocks and what they do; calls and mentions of paths everywhere.
 
 use super::{Scanner, Take, paths, safety};
-use crate::facts::{CallFact, Operation, OperationKind, UnsafeFact, UnsafeKind};
+use crate::facts::{CallFact, Operation, OperationKind, SmolStr, UnsafeFact, UnsafeKind};
 use crate::syntax::{Node, SyntaxKind, T};
 use SyntaxKind::*;
+use smol_str::format_smolstr;
 use std::ops::Range;
 
 impl<'t> Scanner<'_, 't> {
@@ -34,7 +35,7 @@ impl<'t> Scanner<'_, 't> {
         }
     }
 
-    pub(super) fn call(&mut self, path: String, range: Range<usize>) {
+    pub(super) fn call(&mut self, path: SmolStr, range: Range<usize>) {
         // `Some(x)` and its like are by far the most frequent calls, and call nothing.
         if matches!(path.as_str(), "Some" | "Ok" | "Err" | "Self") {
             return;
@@ -47,18 +48,18 @@ impl<'t> Scanner<'_, 't> {
         self.operation(kind, range.clone(), || Some(path.clone()));
         if self.acts() {
             let call = CallFact { path, span: self.lines.span(range), scope: self.scope() };
-            self.facts.calls.push(call);
+            self.calls.push(call);
         }
     }
 
-    pub(super) fn mention(&mut self, path: String, range: Range<usize>) {
+    pub(super) fn mention(&mut self, path: SmolStr, range: Range<usize>) {
         if self.acts() && !matches!(path.as_str(), "self" | "None" | "Self") && !path.starts_with("Self::") {
             let span = self.lines.span(range);
             if let Some(block) = self.frame().block {
                 let (kind, what) = (OperationKind::Static, Some(path.clone()));
                 self.named.push((block, Operation { kind, span, what }));
             }
-            self.facts.mentions.push(CallFact { path, span, scope: self.scope() });
+            self.mentions.push(CallFact { path, span, scope: self.scope() });
         }
     }
 
@@ -71,8 +72,8 @@ impl<'t> Scanner<'_, 't> {
     /// At the end of an outermost function: mentions of its own variables were none.
     pub(super) fn forget_locals(&mut self, (start, named): (usize, usize)) {
         let bound = &self.bound;
-        let mentions = self.facts.mentions.split_off(start.min(self.facts.mentions.len())).into_iter();
-        self.facts.mentions.extend(mentions.filter(|mention| !bound.contains(mention.path.as_str())));
+        let mentions = self.mentions.split_off(start.min(self.mentions.len())).into_iter();
+        self.mentions.extend(mentions.filter(|mention| !bound.contains(mention.path.as_str())));
         let locals = self.named.split_off(named.min(self.named.len())).into_iter();
         self.named.extend(locals.filter(|(_, named)| !named.what.as_deref().is_some_and(|path| bound.contains(path))));
     }
@@ -85,7 +86,7 @@ impl<'t> Scanner<'_, 't> {
         if name.text().starts_with(|first: char| first.is_ascii_digit()) {
             return;
         }
-        let (kind, what) = (OperationKind::Union, Some(format!(".{}", name.text())));
+        let (kind, what) = (OperationKind::Union, Some(format_smolstr!(".{}", name.text())));
         let span = self.lines.span(name.start()..name.end());
         self.named.push((block, Operation { kind, span, what }));
     }
@@ -101,7 +102,7 @@ impl<'t> Scanner<'_, 't> {
 
     pub(super) fn method_call(&mut self, node: Node<'_, 't>) {
         if let Some(name) = node.child(NAME_REF) {
-            let what = || Some(format!(".{}", name.text()));
+            let what = || Some(format_smolstr!(".{}", name.text()));
             self.operation(OperationKind::Call, name.start()..name.end(), what);
         }
     }
@@ -118,7 +119,7 @@ impl<'t> Scanner<'_, 't> {
         &mut self,
         kind: OperationKind,
         range: Range<usize>,
-        what: impl FnOnce() -> Option<String>,
+        what: impl FnOnce() -> Option<SmolStr>,
     ) {
         if let Some(block) = self.frame().block.filter(|_| self.acts()) {
             let operation = Operation { kind, span: self.lines.span(range), what: what() };

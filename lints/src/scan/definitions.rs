@@ -32,7 +32,7 @@ impl<'t> Scanner<'_, 't> {
     fn blank(&self, name: Node<'_, 't>, symbol: Option<String>, item: ForeignKind) -> Definition {
         Definition {
             name: name.text().to_owned(),
-            owner: self.frame().owner.clone(),
+            owner: self.frame().owner.as_deref().map(str::to_owned),
             symbol,
             abi: None,
             item,
@@ -87,7 +87,9 @@ fn names_a_closure(pattern: Node<'_, '_>) -> bool {
 fn exported(node: Node<'_, '_>) -> Option<String> {
     let metas = attributes::metas(node);
     let named = metas.iter().find(|meta| meta.name == "export_name").and_then(attributes::Meta::value);
-    named.or_else(|| metas.iter().find(|meta| meta.name == "no_mangle").and_then(|_| items::name(node)))
+    named.or_else(|| {
+        metas.iter().find(|meta| meta.name == "no_mangle").and_then(|_| items::name(node)).map(String::from)
+    })
 }
 
 /// Names of functions that keep a panic from going on; the standard library has `catch_unwind`, and many have one of their

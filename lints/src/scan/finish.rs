@@ -24,8 +24,8 @@ impl Scanner<'_, '_> {
         self.sort_unsafes();
         self.digests();
         self.facts.foreign.sort_by_key(|item| item.span.start);
-        self.facts.calls.sort_by_key(|call| call.span.start);
-        self.facts.mentions.sort_by_key(|mention| mention.span.start);
+        self.calls.sort_by_key(|call| call.span.start);
+        self.mentions.sort_by_key(|mention| mention.span.start);
         for fact in &mut self.facts.unsafes {
             // The tree has `a.b().c()` as a call of `c` around a call of `b`.
             fact.operations.sort_by_key(|operation| operation.span.start);
@@ -34,14 +34,14 @@ impl Scanner<'_, '_> {
             let types = self.facts.types.iter_mut();
             types.filter(|item| item.name == *name && item.modules == *modules).for_each(|item| item.copy = true);
         }
+        self.facts.calls = self.calls.into_iter().collect();
+        self.facts.mentions = self.mentions.into_iter().collect();
+        self.facts.constants = self.constants.into_iter().collect();
         // Facts stay for the whole audit, and their lists grew by doubling.
-        self.facts.calls.shrink_to_fit();
-        self.facts.mentions.shrink_to_fit();
         self.facts.candidates.shrink_to_fit();
         self.facts.macros.shrink_to_fit();
         self.facts.functions.shrink_to_fit();
         self.facts.foreign.shrink_to_fit();
-        self.facts.constants.shrink_to_fit();
         self.facts.types.shrink_to_fit();
         self.facts.imports.shrink_to_fit();
         self.facts

@@ -97,7 +97,7 @@ impl<'t> Scanner<'_, 't> {
 
     /// At the end: a bare name that is no mention was a local variable.
     pub(super) fn forget_local_arguments(&mut self) {
-        let mentions: HashSet<u32> = self.facts.mentions.iter().map(|mention| mention.span.start).collect();
+        let mentions: HashSet<u32> = self.mentions.iter().map(|mention| mention.span.start).collect();
         self.facts.arguments.retain(|argument| argument.path.contains("::") || mentions.contains(&argument.span.start));
     }
 }

@@ -21,7 +21,7 @@ impl<'t> Scanner<'_, 't> {
         let start = keyword.map(|token| token.start as usize).or(abi_node.map(Node::start)).unwrap_or(node.start());
         let end = abi_node.map_or(node.end(), Node::end);
         let fact = UnsafeFact {
-            name: Some(abi.clone()),
+            name: Some(abi.as_str().into()),
             safety: super::safety::of_impl(node),
             keyword: keyword.is_some(),
             ..self.fact(UnsafeKind::ExternBlock, start..end)
@@ -57,7 +57,7 @@ impl<'t> Scanner<'_, 't> {
         let link_names = metas.iter().filter(|meta| meta.name == "link_name").filter_map(attributes::Meta::conditional);
         let (plain, link_names): (Vec<_>, Vec<_>) = link_names.map(symbol).partition(|name| name.cfgs.is_empty());
         self.facts.foreign.push(ForeignItem {
-            name,
+            name: name.into(),
             link_name: plain.into_iter().next().map(|name| name.value),
             link_names,
             abi: block.abi.clone(),
@@ -112,5 +112,5 @@ pub(super) fn static_type(item: Node<'_, '_>) -> ForeignKind {
 fn param(param: Node<'_, '_>) -> Param {
     let name = param.child(IDENT_PAT).and_then(items::name);
     let ty = param.children().find(|child| items::is_type(child.kind())).map(Node::normal_text).unwrap_or_default();
-    Param { name, ty }
+    Param { name: name.map(String::from), ty }
 }

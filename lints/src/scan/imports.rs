@@ -1,9 +1,10 @@
 //! `use` and `extern crate`.
 
 use super::{Scanner, paths};
-use crate::facts::{Import, Unexpanded, UnsafeFact, UnsafeKind};
+use crate::facts::{Import, SmolStr, Unexpanded, UnsafeFact, UnsafeKind};
 use crate::syntax::{Node, SyntaxKind, T};
 use SyntaxKind::*;
+use smol_str::format_smolstr;
 
 impl<'t> Scanner<'_, 't> {
     pub(super) fn imports(&mut self, node: Node<'_, 't>) {
@@ -17,11 +18,11 @@ impl<'t> Scanner<'_, 't> {
         let own = tree.child(PATH).and_then(paths::plain);
         let absolute = tree.all_tokens().first().is_some_and(|token| token.kind == T![::]);
         let path = match own {
-            Some(own) if own == "self" && !prefix.is_empty() => prefix.to_owned(),
+            Some(own) if own == "self" && !prefix.is_empty() => prefix.into(),
             Some(own) if prefix.is_empty() => own,
-            Some(own) => format!("{}::{}", prefix.trim_end_matches("::"), own.trim_start_matches("::")),
-            None if prefix.is_empty() && absolute => "::".to_owned(),
-            None => prefix.to_owned(),
+            Some(own) => format_smolstr!("{}::{}", prefix.trim_end_matches("::"), own.trim_start_matches("::")),
+            None if prefix.is_empty() && absolute => SmolStr::new_static("::"),
+            None => prefix.into(),
         };
         if let Some(list) = tree.child(USE_TREE_LIST) {
             list.children()
@@ -31,12 +32,12 @@ impl<'t> Scanner<'_, 't> {
         }
         let name = match tree.child(RENAME) {
             Some(rename) => match rename.child(NAME) {
-                Some(name) => Some(name.text().to_owned()),
+                Some(name) => Some(name.text().into()),
                 // `as _` brings methods of a trait, and no name.
                 None => return,
             },
             None if tree.has(T![*]) => None,
-            None => Some(paths::last(&path).to_owned()),
+            None => Some(paths::last(&path).into()),
         };
         if name.as_deref().is_some_and(|name| name != paths::last(&path)) {
             self.renamed_macro(tree, &path);
@@ -50,7 +51,7 @@ impl<'t> Scanner<'_, 't> {
         match paths::last(path) {
             "global_asm" => {
                 let fact = UnsafeFact {
-                    name: Some(path.to_owned()),
+                    name: Some(path.into()),
                     keyword: false,
                     ..self.fact(UnsafeKind::GlobalAsm, range.clone())
                 };
@@ -58,7 +59,7 @@ impl<'t> Scanner<'_, 't> {
             }
             "include" if matches!(path.trim_start_matches("::"), "std::include" | "core::include") => {
                 let (span, scope) = (self.lines.span(range), self.scope());
-                let (name, argument) = (path.to_owned(), String::new());
+                let (name, argument) = (path.into(), String::new());
                 self.facts.unexpanded.push(Unexpanded { name, argument, item: true, span, scope });
             }
             _ => {}
@@ -76,11 +77,11 @@ impl<'t> Scanner<'_, 't> {
             },
             None => krate,
         };
-        let path = if krate == "self" { "crate".to_owned() } else { format!("::{krate}") };
-        self.push_import(path, Some(name.to_owned()), node.child(VISIBILITY).is_some());
+        let path = if krate == "self" { SmolStr::new_static("crate") } else { format_smolstr!("::{krate}") };
+        self.push_import(path, Some(name.into()), node.child(VISIBILITY).is_some());
     }
 
-    fn push_import(&mut self, path: String, name: Option<String>, public: bool) {
+    fn push_import(&mut self, path: SmolStr, name: Option<SmolStr>, public: bool) {
         if !self.declares() {
             return;
         }

@@ -2,10 +2,11 @@
 
 use super::{Scanner, Take, attributes, paths, safety};
 use crate::facts::{
-    Conditional, Constant, FunctionItem, ModuleDecl, Param, TypeItem, TypeKind, UnsafeFact, UnsafeKind,
+    Conditional, Constant, FunctionItem, ModuleDecl, Param, SmolStr, TypeItem, TypeKind, UnsafeFact, UnsafeKind,
 };
 use crate::syntax::{Node, SyntaxKind, T, Token, normal_text};
 use SyntaxKind::*;
+use smol_str::format_smolstr;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -36,11 +37,11 @@ impl<'t> Scanner<'_, 't> {
             let of = node.parent().and_then(Node::parent);
             let of_trait = self.frame().of_trait && owner.is_some() || of.is_some_and(|of| of.kind() == TRAIT);
             self.facts.functions.push(FunctionItem {
-                name: name.text().to_owned(),
+                name: name.text().into(),
                 scope: self.scope(),
                 owner: owner.clone(),
                 of_trait,
-                visibility: visibility(node),
+                visibility: visibility(node).into(),
                 is_unsafe,
                 span: self.lines.span(name.start()..name.end()),
             });
@@ -48,14 +49,14 @@ impl<'t> Scanner<'_, 't> {
         let outer = if owner.is_none() { self.frame().scope.function.clone() } else { None };
         let prefix = owner.or(outer);
         let function = match (prefix, name) {
-            (Some(prefix), Some(name)) if prefix.len() < LONGEST => Some(format!("{prefix}::{name}")),
+            (Some(prefix), Some(name)) if prefix.len() < LONGEST => Some(format_smolstr!("{prefix}::{name}")),
             (None, name) => name,
             (prefix, _) => prefix,
         };
         if self.frame().mentions.is_none() {
             self.bound.clear();
         }
-        let mentions = (self.facts.mentions.len(), self.named.len());
+        let mentions = (self.mentions.len(), self.named.len());
         self.enter(node, |frame| {
             Arc::make_mut(&mut frame.scope).function = function;
             frame.owner = None;
@@ -72,8 +73,8 @@ impl<'t> Scanner<'_, 't> {
         let implemented = (types.len() > 1).then(|| types[0].normal_text());
         if let Some(keyword) = node.token(T![unsafe]) {
             let name = match (&implemented, &target) {
-                (Some(implemented), Some(target)) => Some(format!("{implemented} for {target}")),
-                _ => target.clone(),
+                (Some(implemented), Some(target)) => Some(format_smolstr!("{implemented} for {target}")),
+                _ => target.as_deref().map(SmolStr::from),
             };
             self.unsafe_item(node, UnsafeKind::Impl, keyword, name);
         }
@@ -84,7 +85,7 @@ impl<'t> Scanner<'_, 't> {
                 self.copies.push((modules, target));
             }
         }
-        let owner = types.last().and_then(|ty| owner(*ty)).or(target);
+        let owner = types.last().and_then(|ty| owner(*ty)).or(target.map(SmolStr::from));
         self.enter(node, |frame| {
             frame.owner = owner;
             frame.of_trait = implemented.is_some();
@@ -103,7 +104,7 @@ impl<'t> Scanner<'_, 't> {
     }
 
     /// A fact for an item that is unsafe by a keyword, from that keyword to the end of its header.
-    pub(super) fn unsafe_item(&mut self, node: Node<'_, 't>, kind: UnsafeKind, keyword: Token, name: Option<String>) {
+    pub(super) fn unsafe_item(&mut self, node: Node<'_, 't>, kind: UnsafeKind, keyword: Token, name: Option<SmolStr>) {
         let body =
             node.children().find(|child| matches!(child.kind(), BLOCK_EXPR | ASSOC_ITEM_LIST | EXTERN_ITEM_LIST));
         let header =
@@ -127,7 +128,7 @@ impl<'t> Scanner<'_, 't> {
     }
 
     /// A fact for an item that is unsafe by its nature, over its header.
-    pub(super) fn bare_item(&mut self, node: Node<'_, 't>, kind: UnsafeKind, name: Option<String>) {
+    pub(super) fn bare_item(&mut self, node: Node<'_, 't>, kind: UnsafeKind, name: Option<SmolStr>) {
         let after_attributes =
             node.children().take_while(|child| child.kind() == ATTR).map(Node::end).last().unwrap_or(0);
         let start = node
@@ -148,7 +149,7 @@ impl<'t> Scanner<'_, 't> {
     }
 
     pub(super) fn module(&mut self, node: Node<'_, 't>) {
-        let Some(name) = name(node) else { return };
+        let Some(name) = name(node).map(String::from) else { return };
         let metas = attributes::metas(node);
         let paths: Vec<Conditional> =
             metas.iter().filter(|meta| meta.name == "path").filter_map(attributes::Meta::conditional).collect();
@@ -212,7 +213,7 @@ impl<'t> Scanner<'_, 't> {
             _ => {
                 let variants = node.child(VARIANT_LIST);
                 let variants = variants.iter().flat_map(|list| list.children()).filter(|child| child.kind() == VARIANT);
-                TypeKind::Enum(variants.filter_map(self::name).collect())
+                TypeKind::Enum(variants.filter_map(self::name).map(String::from).collect())
             }
         };
         let metas = attributes::metas(node);
@@ -223,7 +224,7 @@ impl<'t> Scanner<'_, 't> {
         let copy = arguments("derive").any(derives);
         let scope = self.scope();
         let item = TypeItem {
-            name,
+            name: name.into(),
             kind,
             modules: scope.modules.clone(),
             cfgs,
@@ -264,8 +265,8 @@ impl<'t> Scanner<'_, 't> {
             return;
         }
         let value: Vec<Token> = value.copied().filter(|token| token.kind != T![;]).collect();
-        self.facts.constants.push(Constant {
-            name,
+        self.constants.push(Constant {
+            name: name.into(),
             ty: ty.normal_text(),
             value: normal_text(self.source, &value),
             modules: self.frame().scope.modules.clone(),
@@ -275,32 +276,32 @@ impl<'t> Scanner<'_, 't> {
 
 /// What the functions of an `impl` are named after. Without generic arguments and lifetimes: `Stream<R>::read` is not a path
 /// anybody writes.
-fn owner(ty: Node<'_, '_>) -> Option<String> {
+fn owner(ty: Node<'_, '_>) -> Option<SmolStr> {
     let inner = || ty.children().find(|child| is_type(child.kind())).and_then(owner);
     Some(match ty.kind() {
         PATH_TYPE => ty.child(PATH).and_then(paths::plain)?,
         PAREN_TYPE | FOR_TYPE => inner()?,
-        REF_TYPE if ty.has(T![mut]) => format!("&mut {}", inner()?),
-        REF_TYPE => format!("&{}", inner()?),
-        PTR_TYPE if ty.has(T![mut]) => format!("*mut {}", inner()?),
-        PTR_TYPE => format!("*const {}", inner()?),
-        SLICE_TYPE => format!("[{}]", inner()?),
-        ARRAY_TYPE => format!("[{}; _]", inner()?),
+        REF_TYPE if ty.has(T![mut]) => format_smolstr!("&mut {}", inner()?),
+        REF_TYPE => format_smolstr!("&{}", inner()?),
+        PTR_TYPE if ty.has(T![mut]) => format_smolstr!("*mut {}", inner()?),
+        PTR_TYPE => format_smolstr!("*const {}", inner()?),
+        SLICE_TYPE => format_smolstr!("[{}]", inner()?),
+        ARRAY_TYPE => format_smolstr!("[{}; _]", inner()?),
         TUPLE_TYPE => {
             let parts = ty.children().filter(|child| is_type(child.kind()));
-            format!("({})", parts.map(owner).collect::<Option<Vec<_>>>()?.join(", "))
+            format_smolstr!("({})", parts.map(owner).collect::<Option<Vec<_>>>()?.join(", "))
         }
         DYN_TRAIT_TYPE => {
             let first = ty.descendants().find(|node| node.kind() == PATH_TYPE)?;
-            format!("dyn {}", owner(first)?)
+            format_smolstr!("dyn {}", owner(first)?)
         }
         _ => return None,
     })
 }
 
 /// The name that an item declares.
-pub(super) fn name(node: Node<'_, '_>) -> Option<String> {
-    node.child(NAME).map(|name| name.text().to_owned())
+pub(super) fn name(node: Node<'_, '_>) -> Option<SmolStr> {
+    node.child(NAME).map(|name| name.text().into())
 }
 
 /// From the start of an item to its name; the name alone where a macro put the item together.
@@ -347,9 +348,9 @@ fn is_integer(ty: &str) -> bool {
 }
 
 fn fields(node: Node<'_, '_>) -> Vec<Param> {
-    let field = |name: Option<String>, node: Node<'_, '_>| {
+    let field = |name: Option<SmolStr>, node: Node<'_, '_>| {
         let ty = node.children().find(|child| is_type(child.kind())).map(Node::normal_text).unwrap_or_default();
-        Param { name, ty }
+        Param { name: name.map(String::from), ty }
     };
     if let Some(list) = node.child(RECORD_FIELD_LIST) {
         return list
@@ -360,5 +361,5 @@ fn fields(node: Node<'_, '_>) -> Vec<Param> {
     }
     let list = node.child(TUPLE_FIELD_LIST);
     let tuple = list.iter().flat_map(|list| list.children()).filter(|child| child.kind() == TUPLE_FIELD);
-    tuple.enumerate().map(|(index, child)| field(Some(index.to_string()), child)).collect()
+    tuple.enumerate().map(|(index, child)| field(Some(format_smolstr!("{index}")), child)).collect()
 }

@@ -12,7 +12,7 @@ mod tokens;
 
 use super::expand::{self, Macro};
 use super::{Frame, Scanner, Take, attributes::Meta, depth, paths, safety};
-use crate::facts::{Conditional, MacroFact, MacroKind, OperationKind, Unexpanded, UnsafeKind};
+use crate::facts::{Conditional, MacroFact, MacroKind, OperationKind, SmolStr, Unexpanded, UnsafeKind};
 use crate::syntax::{Construct, Node, SyntaxKind, T, Tree};
 use SyntaxKind::*;
 use std::ops::Range;
@@ -131,19 +131,19 @@ impl<'s, 't> Scanner<'s, 't> {
         let derived = if meta.name == "derive" { meta.node.child(TOKEN_TREE) } else { None };
         let Some(list) = derived else {
             let range = meta.node.start()..meta.node.start() + meta.name.len();
-            return self.macro_use(meta.name.to_owned(), MacroKind::Attribute, range, &[]);
+            return self.macro_use(meta.name.into(), MacroKind::Attribute, range, &[]);
         };
         let tokens = raws(list);
         let inside = inner(&tokens);
         for path in inside.split(|raw| self.source.raw_kind(*raw as usize) == T![,]).filter(|path| !path.is_empty()) {
-            let text: String = path.iter().map(|raw| self.source.raw_text(*raw as usize)).collect();
+            let text: SmolStr = path.iter().map(|raw| self.source.raw_text(*raw as usize)).collect();
             let range = |raw: u32| self.source.raw_range(raw as usize);
             self.macro_use(text, MacroKind::Derive, range(path[0]).start..range(path[path.len() - 1]).end, &[]);
         }
     }
 
     /// Uses of macros that the compiler and the standard library do not have.
-    fn macro_use(&mut self, path: String, kind: MacroKind, range: Range<usize>, arguments: &[u32]) {
+    fn macro_use(&mut self, path: SmolStr, kind: MacroKind, range: Range<usize>, arguments: &[u32]) {
         if self.acts() && !path.is_empty() && !known::is_standard(&path, kind) {
             let scope = self.scope();
             let forwards =
@@ -163,7 +163,7 @@ impl<'s, 't> Scanner<'s, 't> {
             // A call in a definition is where that one is used.
             scope.in_definition &= constructs;
             if !scope.in_definition {
-                scope.in_macro = Some(name.to_owned());
+                scope.in_macro = Some(name.into());
             }
             change(frame);
         });
@@ -298,7 +298,7 @@ impl<'s, 't> Scanner<'s, 't> {
         }
         let of_compiler = self.aliases.contains_key(path)
             || matches!(path.trim_start_matches("::"), "include" | "std::include" | "core::include");
-        let name = if of_compiler { "include".to_owned() } else { path.to_owned() };
+        let name = SmolStr::new(if of_compiler { "include" } else { path });
         let argument = arguments.normal_text();
         let argument = argument.get(1..argument.len() - 1).unwrap_or_default().trim().chars().take(ARGUMENT).collect();
         let span = self.lines.span(node.start()..node.end().max(node.start()));

@@ -21,7 +21,9 @@ mod recovery;
 mod safety;
 mod templates;
 
-use crate::facts::{FileFacts, Operation, ParseError, Scope, Span, UnsafeFact, UnsafeKind};
+use crate::facts::{
+    CallFact, Constant, FileFacts, Operation, ParseError, Scope, SmolStr, Span, UnsafeFact, UnsafeKind,
+};
 use crate::lines::Lines;
 use crate::syntax::{Construct, Edition, Node, Source, SyntaxKind, T, Tree};
 use SyntaxKind::*;
@@ -76,6 +78,9 @@ struct Scanner<'s, 't> {
     frames: Vec<Frame>,
     /// Names bound by patterns of the outermost function being walked: a mention of one is a local variable.
     bound: HashSet<&'t str>,
+    calls: Vec<CallFact>,
+    mentions: Vec<CallFact>,
+    constants: Vec<Constant>,
     /// `impl Copy for T` seen so far: the modules around and the type's name.
     copies: Vec<(Vec<String>, String)>,
     /// Macros of the compiler that have another name in this file.
@@ -85,7 +90,7 @@ struct Scanner<'s, 't> {
     /// Constructs of expansions, with that byte: most stand in the macro or its arguments and are recorded there.
     written: Vec<(u32, UnsafeFact)>,
     /// The `macro_rules!` of the file, in the order of their definitions: later code may call them.
-    macros: HashMap<String, Vec<macros::Definition>>,
+    macros: HashMap<SmolStr, Vec<macros::Definition>>,
     /// Paths named in unsafe blocks, with the block: uses of statics, if they turn out to be ones.
     named: Vec<(usize, Operation)>,
     /// Depth that this thread's stack bears.
@@ -101,7 +106,7 @@ struct Frame {
     end: usize,
     scope: Arc<Scope>,
     /// The type of the `impl` or the trait around, whose functions are named after it.
-    owner: Option<String>,
+    owner: Option<SmolStr>,
     /// The `impl` around is of a trait.
     of_trait: bool,
     /// The argument for unsafe code that stands above the macro call around.
@@ -153,6 +158,9 @@ impl<'s, 't> Scanner<'s, 't> {
             facts: FileFacts::default(),
             frames: vec![root],
             bound: HashSet::new(),
+            calls: Vec::new(),
+            mentions: Vec::new(),
+            constants: Vec::new(),
             copies: Vec::new(),
             aliases: aliases(source),
             recorded: HashSet::new(),
@@ -317,7 +325,7 @@ impl<'s, 't> Scanner<'s, 't> {
             let known = matches!(meta.name, "no_mangle" | "export_name" | "link_section");
             if known || meta.keyword.is_some() {
                 let mut fact = UnsafeFact {
-                    name: Some(meta.name.to_owned()),
+                    name: Some(meta.name.into()),
                     safety: safety::of_impl(node),
                     public: items::is_public(node),
                     keyword: meta.keyword.is_some(),

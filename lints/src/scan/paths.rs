@@ -2,10 +2,11 @@
 
 use crate::syntax::{Node, SyntaxKind, T};
 use SyntaxKind::*;
+use smol_str::{SmolStr, SmolStrBuilder};
 
 /// `a::b::<T>::c` as `a::b::c`; `None` for `<T as Trait>::f` and for what did not parse.
-pub(super) fn plain(path: Node<'_, '_>) -> Option<String> {
-    let mut text = String::new();
+pub(super) fn plain(path: Node<'_, '_>) -> Option<SmolStr> {
+    let mut text = SmolStrBuilder::new();
     if path.all_tokens().first()?.kind == T![::] {
         text.push_str("::");
     }
@@ -28,7 +29,7 @@ pub(super) fn plain(path: Node<'_, '_>) -> Option<String> {
             _ => {}
         }
     }
-    (!first).then_some(text)
+    (!first).then(|| text.finish())
 }
 
 /// The last segment of a plain path.

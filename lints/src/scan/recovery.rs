@@ -24,7 +24,7 @@ impl<'t> Scanner<'_, 't> {
         while matches!(token, Some((T![extern] | T![async] | STRING, _) | (_, "auto"))) {
             token = next();
         }
-        let name = next().filter(|(kind, _)| *kind == IDENT).map(|(_, name)| name.to_owned());
+        let name = next().filter(|(kind, _)| *kind == IDENT).map(|(_, name)| name.into());
         let (kind, name) = match token {
             Some((T!['{'], _)) if foreign => (UnsafeKind::ExternBlock, None),
             Some((T!['{'], _)) => (UnsafeKind::Block, None),

@@ -112,7 +112,7 @@ impl Scanner<'_, '_> {
             let scope = scope.get_or_insert_with(|| {
                 let mut scope = self.scope();
                 if !scope.in_definition {
-                    Arc::make_mut(&mut scope).in_macro = Some(path.to_owned());
+                    Arc::make_mut(&mut scope).in_macro = Some(path.into());
                 }
                 scope
             });

@@ -77,7 +77,7 @@ fn takes_as(package: &Package, file: Option<&SourceFile>, error: &Type, depth: u
 fn words(file: Option<&SourceFile>, path: &syn::TypePath) -> Vec<String> {
     let mut words: Vec<_> = path.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
     let imports = file.into_iter().flat_map(|file| &file.facts.imports);
-    let mut named = imports.filter(|import| import.name == words.first().cloned());
+    let mut named = imports.filter(|import| import.name.as_deref() == words.first().map(String::as_str));
     // What several modules of the file import by one name means nothing.
     if let (Some(import), None) = (named.next(), named.next()) {
         words.splice(..1, import.path.split("::").filter(|word| !word.is_empty()).map(str::to_owned));

@@ -2,7 +2,7 @@
 
 use super::super::{Scanner, expand, safety};
 use super::inner;
-use crate::facts::{MacroKind, ModuleDecl, UnsafeFact, UnsafeKind};
+use crate::facts::{MacroKind, ModuleDecl, SmolStr, UnsafeFact, UnsafeKind};
 use crate::syntax::{SyntaxKind, T};
 use SyntaxKind::*;
 use std::collections::HashSet;
@@ -109,7 +109,7 @@ impl<'t> Scanner<'_, 't> {
         let is_macro = kind(end) == Some(T![!]) && matches!(kind(end + 1), Some(T!['('] | T!['['] | T!['{']));
         let of_definition = before == Some(T![$]) && kind(start) == Some(T![crate]);
         if is_macro && (of_definition || !matches!(before, Some(T![.] | T![$]))) {
-            let path: String = tokens[start..end].iter().map(|raw| self.source.raw_text(*raw as usize)).collect();
+            let path: SmolStr = tokens[start..end].iter().map(|raw| self.source.raw_text(*raw as usize)).collect();
             let first = self.source.raw_range(tokens[start] as usize).start;
             let range = first..self.source.raw_range(tokens[end - 1] as usize).end;
             let group = expand::group(self.source, &tokens[end + 1..]).unwrap_or(1);
@@ -117,7 +117,7 @@ impl<'t> Scanner<'_, 't> {
         }
         if !no_value {
             let segments = tokens[start..end].iter().map(|raw| self.source.raw_text(*raw as usize));
-            let path: String = segments.collect();
+            let path: SmolStr = segments.collect();
             let range = self.source.raw_range(tokens[start] as usize).start
                 ..self.source.raw_range(tokens[end - 1] as usize).end;
             let mut after = end;

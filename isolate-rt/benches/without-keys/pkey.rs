@@ -1,7 +1,7 @@
 //! Stands in for `src/mpk/pkey.rs` in the experiment of `run`: every instruction and system call that a CPU without
 //! protection keys has not, replaced by the nearest that it has. **Nothing is protected.**
 //!
-//! `wrpkru` is a NOP of the same length, `pkey_mprotect` is `mprotect`, and every PKRU reads as 0.
+//! `wrpkru` is a NOP of the same length, `pkey_mprotect` is `mprotect`, and every PKRU reads as that of a domain.
 
 use super::system;
 use crate::fault::Unsupported;
@@ -41,9 +41,11 @@ impl Pkey {
         false
     }
 
-    /// 0, as [`saved_rights`]: the handler takes every fault of a thread in a domain for the domain's.
+    pub(super) const ROOT_READ_ONLY: u32 = 0b10;
+
+    /// As [`saved_rights`]: the handler takes every fault of a thread in a domain for the domain's.
     pub(super) fn domain_rights(self) -> u32 {
-        0
+        Self::ROOT_READ_ONLY
     }
 
     /// # Safety
@@ -70,7 +72,7 @@ pub(super) fn has_pku() -> bool {
 ///
 /// None owed.
 pub(super) unsafe fn saved_rights(_: *const u8) -> u32 {
-    0
+    Pkey::ROOT_READ_ONLY
 }
 
 /// # Safety

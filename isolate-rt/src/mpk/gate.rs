@@ -2,13 +2,15 @@
 //!
 //! This file has to be kept in sync with itself: the offsets in the assembly are those of [`Activation`] and of the first
 //! field of [`Thread`], pinned by the constants at the end.
+//!
+//! Each `wrpkru` is followed by a look at what it has written: who jumps to one, with a value of his own, is stopped behind it.
 
 use super::callback;
 use super::deadline::Moment;
 use super::entry::View;
 use super::exception::uncaught;
 use super::instance::Instance;
-use super::pkey::wrpkru;
+use super::pkey::{Pkey, wrpkru};
 use super::seat::Seat;
 use super::thread::Thread;
 use super::unwind::Registers;
@@ -154,6 +156,14 @@ macro_rules! open_root {
     };
 }
 
+/// Closes PKRU to what `eax` holds, if that leaves the program's memory read-only: whoever jumped here with another value goes no
+/// further. `ecx` and `edx` become 0.
+macro_rules! close_root {
+    () => {
+        concat!("xor ecx, ecx; xor edx, edx; ", wrpkru!(), "; test al, {root_read_only}; jz 4f")
+    };
+}
+
 /// From the domain's FS base, flags and floating-point state to the program's, once `rsp` points at what [`enter`] kept: MXCSR
 /// and the x87 control word. Direction and alignment-check flags and the x87 stack are put right: compiled code relies on them.
 /// (Flags and x87 status are looked at long after they were asked for: in this order the answers cost half of what they cost
@@ -177,7 +187,7 @@ macro_rules! back_in_root {
     };
 }
 
-/// Where [`open_root`] and [`back_in_root`] jump to.
+/// Where [`open_root`], [`close_root`] and [`back_in_root`] jump to.
 macro_rules! seldom {
     () => {
         "4:
@@ -230,9 +240,7 @@ unsafe extern "C" fn enter(
         "mov rsi, rdx",
         "mov rsp, r8",
         "wrfsbase r9",
-        "xor ecx, ecx",
-        "xor edx, edx",
-        wrpkru!(),
+        close_root!(),
         "xor ebp, ebp",
         ".cfi_startproc",
         ".cfi_personality 0x1b, {uncaught}", // DW_EH_PE_pcrel | DW_EH_PE_sdata4
@@ -265,6 +273,7 @@ unsafe extern "C" fn enter(
         bad_flags = const BAD_FLAGS,
         x87_pending = const X87_PENDING,
         good_flags = const !BAD_FLAGS,
+        root_read_only = const Pkey::ROOT_READ_ONLY,
         uncaught = sym uncaught,
     )
 }
@@ -308,9 +317,7 @@ pub(crate) unsafe extern "C" fn call_back(number: usize, from: *const u8, to: *m
         "mov rsp, [r11 + {domain_stack}]",
         "wrfsbase rax",
         "mov eax, [r11 + {rights}]",
-        "xor ecx, ecx",
-        "xor edx, edx",
-        wrpkru!(),
+        close_root!(),
         "ldmxcsr [rsp]",
         "fldcw [rsp + 4]",
         "add rsp, 8",
@@ -324,6 +331,7 @@ pub(crate) unsafe extern "C" fn call_back(number: usize, from: *const u8, to: *m
         root_stack = const offset_of!(Activation, root_stack),
         domain_stack = const offset_of!(Activation, domain_stack),
         rights = const offset_of!(Activation, rights),
+        root_read_only = const Pkey::ROOT_READ_ONLY,
         dispatch = sym callback::dispatch,
     )
 }

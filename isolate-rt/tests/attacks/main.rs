@@ -3,6 +3,7 @@
 
 mod accidents;
 mod corruption;
+mod instructions;
 mod leftovers;
 #[path = "../support/mod.rs"]
 mod support;

@@ -233,7 +233,7 @@ const ROWS: &[Row] = &[
     Row {
         id: "B3",
         what: "bit patterns that are no value",
-        tests: &[("../src/call.rs", "Plain", "does not compile", "— (nothing to run)")],
+        tests: &[("../src/call/staged.rs", "Plain", "does not compile", "— (nothing to run)")],
     },
     Row {
         id: "B4",
@@ -297,6 +297,16 @@ const ROWS: &[Row] = &[
         tests: &[("attacks/leftovers.rs", "b13_second_mapping", "there is none", "made by the program: overwritten")],
     },
     Row { id: "B15", what: "faults that lead the handler astray", tests: &[] },
+    Row {
+        id: "C1",
+        what: "jumps to the gate's own `wrpkru`",
+        tests: &[(
+            "attacks/instructions.rs",
+            "c1_jumps_into_the_gate",
+            "ends the process by `SIGILL`; other such instructions (`pkey_set` of libc) are **not held**",
+            "overwritten",
+        )],
+    },
     Row {
         id: "C23",
         what: "callbacks that are stale, of another call, or of another signature",

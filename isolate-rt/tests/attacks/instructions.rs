@@ -1,0 +1,86 @@
+//! What somebody does who chooses where the domain's code goes on.
+
+use super::{OVERWRITTEN, UNHARMED, child_ends, in_domain};
+use crate::support::{End, isolation, role};
+use std::arch::{asm, naked_asm};
+use std::fs;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+static VICTIM: AtomicU8 = AtomicU8::new(0);
+
+/// Runs with whatever rights were won.
+extern "C" fn loot() -> ! {
+    VICTIM.store(1, Ordering::Relaxed);
+    // SAFETY: ends the process, past everything.
+    unsafe { asm!("syscall", in("rax") libc::SYS_exit_group, in("rdi") OVERWRITTEN, options(noreturn)) }
+}
+
+/// What a gate would be that does not look at what it has written.
+///
+/// # Safety
+///
+/// Not to be called: jumped to.
+#[unsafe(naked)]
+unsafe extern "C" fn naive_gate() {
+    naked_asm!("wrpkru", "xor ebp, ebp", "call r10", "ud2")
+}
+
+/// Goes on at `site` with these rights to come, `loot` where the ways in find what they call or return to.
+fn go_on_at(site: usize, rights: u32) {
+    let loot = loot as *const () as usize;
+    // SAFETY: none; that is the attack. On the stack lie control words as the way back in expects them, and its return address.
+    unsafe {
+        asm!(
+            "push r10", "sub rsp, 8", "stmxcsr [rsp]", "fnstcw [rsp + 4]",
+            "mov r11, rsp", "jmp r8",
+            in("r8") site, in("r10") loot, in("eax") rights, in("ecx") 0, in("edx") 0,
+            options(noreturn)
+        )
+    }
+}
+
+/// Where the program has `wrpkru` followed by these bytes.
+fn sites(next: &[u8]) -> Vec<usize> {
+    const WRPKRU: [u8; 3] = [0x0f, 0x01, 0xef];
+    let maps = fs::read_to_string("/proc/self/maps").unwrap();
+    let this = std::env::current_exe().unwrap();
+    let mut sites = Vec::new();
+    for line in maps.lines().filter(|line| line.contains(" r-xp ") && line.ends_with(this.to_str().unwrap())) {
+        let (start, end) = line.split(' ').next().unwrap().split_once('-').unwrap();
+        let [start, end] = [start, end].map(|address| usize::from_str_radix(address, 16).unwrap());
+        // SAFETY: mapped, and nobody writes code.
+        let code = unsafe { std::slice::from_raw_parts(std::ptr::with_exposed_provenance::<u8>(start), end - start) };
+        let pattern = [&WRPKRU, next].concat();
+        let found = code.windows(pattern.len()).enumerate().filter(|(_, bytes)| *bytes == pattern);
+        sites.extend(found.map(|(at, _)| start + at));
+    }
+    sites
+}
+
+/// Each `wrpkru` of the gate looks at what it has written: on the ways in whether the program is closed to writing (`test al, 2`), on
+/// the ways out whether it is all open (`test eax, eax`), as it is for who was to come out there.
+#[test]
+fn c1_jumps_into_the_gate() {
+    const NAME: &str = "instructions::c1_jumps_into_the_gate";
+    let control = naive_gate as *const () as usize;
+    if let Some(role) = role() {
+        // Code lies elsewhere in each process, and in one piece.
+        let (distance, rights) = role.split_once(' ').unwrap();
+        let (site, rights) = (control.wrapping_add_signed(distance.parse().unwrap()), rights.parse().unwrap());
+        let _ = in_domain(NAME, move || go_on_at(site, rights));
+        std::process::exit(UNHARMED);
+    }
+    if !isolation() {
+        return;
+    }
+    let sites = |next| sites(next).into_iter().map(|site| site.wrapping_sub(control).cast_signed()).collect();
+    let (ways_in, ways_out): (Vec<_>, Vec<_>) = (sites(&[0xa8, 0x02]), sites(&[0x85, 0xc0]));
+    assert_eq!((ways_in.len(), ways_out.len()), (2, 2), "`enter` and `call_back` have one of each");
+    for distance in ways_in {
+        child_ends(NAME, &format!("{distance} 0"), End::Signal(libc::SIGILL));
+    }
+    for distance in ways_out {
+        child_ends(NAME, &format!("{distance} 16"), End::Signal(libc::SIGILL));
+    }
+    child_ends(NAME, "0 0", End::Status(OVERWRITTEN));
+}

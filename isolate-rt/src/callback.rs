@@ -228,6 +228,7 @@ thread_local! {
 /// # Safety
 ///
 /// As [`Callbacks::answer`].
+#[cfg_attr(not(mpk), expect(dead_code, reason = "nobody asks from a domain"))]
 pub(crate) unsafe fn answer(
     callbacks: Option<&mut Callbacks<'_>>,
     number: usize,

@@ -1,7 +1,8 @@
 //! Who calls a function: one step from a foreign call towards the functions that everybody may call.
 //!
-//! Follows what foreign calls are followed through, and `Type::function` and `Self::function` by the type's name. A call of a
-//! method on a value names no type, so it leads nowhere.
+//! Follows what foreign calls are followed through, and `Type::function`, `Self::function` and `self.function()` by the type's
+//! name; of several functions, the type's own go before those of traits. A call of a method on any other value names no type, so
+//! it leads nowhere.
 
 use super::{Place, Resolver, names::Target};
 use crate::facts::{CallFact, Ends, FileFacts, FunctionItem, Scope, SmolStr};
@@ -61,7 +62,11 @@ impl<'a> Resolver<'a> {
     pub(crate) fn functions_of(&self, place: Place, scope: &Scope, path: &str) -> Vec<(Place, &'a FunctionItem)> {
         if let Some(name) = path.strip_prefix("Self::") {
             let owner = scope.function.as_deref().and_then(|function| function.rsplit_once("::"));
-            return owner.map(|(owner, _)| self.names.associated(place.krate, owner, name)).unwrap_or_default();
+            let mut found = owner.map(|(owner, _)| self.names.associated(place.krate, owner, name)).unwrap_or_default();
+            if found.iter().any(|(_, item)| !item.of_trait) {
+                found.retain(|(_, item)| !item.of_trait);
+            }
+            return found;
         }
         let targets = self.resolved(place, scope, path);
         let functions = targets.into_iter().filter_map(|target| match target {

@@ -102,8 +102,20 @@ impl<'t> Scanner<'_, 't> {
 
     pub(super) fn method_call(&mut self, node: Node<'_, 't>) {
         if let Some(name) = node.child(NAME_REF) {
+            self.own_method(node, name);
             let what = || Some(format_smolstr!(".{}", name.text()));
             self.operation(OperationKind::Call, name.start()..name.end(), what);
+        }
+    }
+
+    /// `self.method()` is a call of `Self::method`, whichever trait has that one.
+    fn own_method(&mut self, node: Node<'_, 't>, name: Node<'_, 't>) {
+        let receiver = node.children().find(|child| child.kind() != ATTR);
+        let is_own = receiver.is_some_and(|receiver| receiver.kind() == PATH_EXPR && receiver.text() == "self");
+        if is_own && self.acts() {
+            let path = format_smolstr!("Self::{}", name.text());
+            let span = self.lines.span(name.start()..name.end());
+            self.calls.push(CallFact { path, span, scope: self.scope() });
         }
     }
 

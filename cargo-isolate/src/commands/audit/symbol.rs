@@ -259,6 +259,16 @@ include!(concat!(env!(\"OUT_DIR\"), \"/bindgen.rs\"));
         insta::assert_snapshot!("symbol_dormant", run_on(&code, "deflate", false));
     }
 
+    /// `self.raw()` calls the type's own function before a trait's, and not what another type has of that name.
+    #[test]
+    fn methods_of_self_are_followed() {
+        let code = "//- app/src/lib.rs\npub struct A;\nimpl A {\n    fn raw(&self) { unsafe { z_sys::next() } }\n    pub fn step(&self) { self.raw() }\n}\n\
+            pub struct B;\nimpl B {\n    fn raw(&self) {}\n    pub fn other(&self) { self.raw() }\n}\n\
+            //- z-sys/src/lib.rs\nunsafe extern \"C\" { pub fn next(); }\n";
+        let answer = run_on(code, "next", false);
+        assert!(answer.contains("A::step") && !answer.contains("other"), "{answer}");
+    }
+
     /// A call that two declarations answer to, one for each platform, is one call.
     #[test]
     fn declarations_for_several_platforms_make_one_call() {

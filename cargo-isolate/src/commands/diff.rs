@@ -74,7 +74,8 @@ fn range(args: &Args) -> anyhow::Result<(Snapshot, Snapshot)> {
     }
     let at = |commit: Commit| -> anyhow::Result<Snapshot> {
         let mut base = base::load(&repository, commit, &args.request, &now)?;
-        let graph = base.graph.take().ok_or_else(|| NothingToCompare::NoWorkspace(base.commit.clone()))?;
+        let mut graph = base.graph.take().ok_or_else(|| NothingToCompare::NoWorkspace(base.commit.clone()))?;
+        choose(&mut graph, &args.request, &now);
         // Before its files go away.
         snapshot(graph)
     };
@@ -84,6 +85,16 @@ fn range(args: &Args) -> anyhow::Result<(Snapshot, Snapshot)> {
         None => snapshot(now)?,
     };
     Ok((before, after))
+}
+
+/// Chooses of an earlier state the members that the command line chooses at present. What is no member any more is chosen unless
+/// the command line names those that are.
+fn choose(graph: &mut Graph, request: &Request, now: &Graph) {
+    let named = !request.workspace.package.is_empty() && !request.workspace.workspace && !request.workspace.all;
+    for package in graph.packages.iter_mut().filter(|package| package.member) {
+        let at_present = now.packages.iter().find(|other| other.member && other.name == package.name);
+        package.selected = at_present.map_or(!named, |other| other.selected);
+    }
 }
 
 /// An audit, as it is compared.

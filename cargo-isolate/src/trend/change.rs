@@ -2,7 +2,7 @@
 
 use super::snapshot::{Finding, Package, Snapshot};
 use crate::{
-    graph::name_of,
+    graph::{Role, name_of},
     ratchet::{Comparison, Entry, Standing, State},
     report::model::UNSAFE_KINDS,
 };
@@ -34,6 +34,8 @@ pub(crate) struct Change {
     pub(super) gone: Vec<Finding>,
     /// How many findings of members stand elsewhere.
     pub(super) moved: usize,
+    /// Findings in wrappers that `wrap` wrote, which nobody reviews: they are in no list.
+    pub(super) generated: Pair,
     /// Foreign symbols that are used more or less than before, by name.
     pub(super) symbols: Vec<SymbolChange>,
 }
@@ -103,6 +105,7 @@ impl Change {
             changed: find(State::Changed),
             gone: of_members(before).filter(|finding| gone.contains(&finding.fingerprint)).cloned().collect(),
             moved: find(State::Moved).len(),
+            generated: Pair { before: generated(before), after: generated(after) },
             symbols: symbol_changes(before, after),
         };
         change.packages.sort_by_key(|package| (-package.unsafes.growth(), !package.member, package.name.clone()));
@@ -113,12 +116,18 @@ impl Change {
     pub(super) fn is_empty(&self) -> bool {
         self.packages.is_empty()
             && self.symbols.is_empty()
+            && self.generated.growth() == 0
             && [&self.came, &self.risen, &self.changed, &self.gone].iter().all(|findings| findings.is_empty())
     }
 }
 
+/// Findings of members that people wrote.
 fn of_members(snapshot: &Snapshot) -> impl Iterator<Item = &Finding> {
-    snapshot.findings.iter().filter(|finding| finding.member)
+    snapshot.findings.iter().filter(|finding| finding.member && finding.role != Some(Role::Generated))
+}
+
+fn generated(snapshot: &Snapshot) -> usize {
+    snapshot.findings.iter().filter(|finding| finding.member && finding.role == Some(Role::Generated)).count()
 }
 
 fn entry(finding: &Finding) -> Entry {

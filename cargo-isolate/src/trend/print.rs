@@ -92,6 +92,9 @@ impl Change {
             folded.iter().try_for_each(|words| writeln!(out, "  {words}"))?;
         }
         self.print_symbols(out)?;
+        if self.generated.growth() != 0 {
+            writeln!(out, "\nfindings in generated wrappers: {}", arrow(self.generated))?;
+        }
         if self.moved > 0 {
             writeln!(out, "\n{} elsewhere, with the same text", some(self.moved, "finding"))?;
         }

@@ -76,6 +76,30 @@ fn commits_are_compared_like_files() {
     insta::assert_snapshot!("since_parting", workspace.isolate(&["diff", "main...topic"]));
 }
 
+/// What `-p` leaves out is left out on both sides: nothing of it came or went.
+#[test]
+fn chosen_members_are_compared_with_themselves() {
+    let manifest = |name: &str| format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
+    let workspace = Workspace::new(&[
+        ("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"one\", \"two\"]\n"),
+        (".gitignore", "/target\n"),
+        ("one/Cargo.toml", &manifest("one")),
+        ("one/src/lib.rs", "pub unsafe fn f() {}\n"),
+        ("two/Cargo.toml", &manifest("two")),
+        ("two/src/lib.rs", "pub unsafe fn g() {}\n"),
+    ]);
+    workspace.git(&["init", "--quiet", "--initial-branch=main"]);
+    workspace.git(&["add", "--all"]);
+    workspace.git(&["commit", "--quiet", "--message=before"]);
+    let nothing = workspace.isolate(&["diff", "..", "-p", "one"]);
+    assert!(nothing.contains("nothing came and nothing went"), "{nothing}");
+    workspace.write("one/src/lib.rs", "pub unsafe fn f() {}\npub unsafe fn more() {}\n");
+    workspace.write("two/src/lib.rs", "");
+    let one = workspace.isolate(&["diff", "..", "-p", "one"]);
+    assert!(one.contains("one/src/lib.rs") && !one.contains("two"), "{one}");
+    assert!(workspace.isolate(&["diff", "..", "--exclude", "one"]).contains("two/src/lib.rs"));
+}
+
 /// A package that comes as a whole, as a runtime does, is a line in each part of the difference.
 #[test]
 fn what_comes_with_a_package_is_summed_up() {

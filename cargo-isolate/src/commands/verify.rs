@@ -249,6 +249,8 @@ fn subject(plan: &Plan, target: &Target) -> anyhow::Result<Subject> {
         .map(|function| Foreign {
             package: function.declared.index,
             name: function.name.clone(),
+            wrapper: function.wrapper().to_owned(),
+            variadic: function.variadic,
             params: function.params.iter().map(param).collect(),
             ret: function.ret.as_ref().map(|ret| spelt(&ret.ty, &ret.shape)),
             never_null: function.ret.as_ref().and_then(|ret| ret.decision.contract()).is_some_and(is_never_null),
@@ -273,7 +275,11 @@ fn param(param: &ParamPlan) -> Param {
             }
             Contract::Object { .. } | Contract::Given { .. } => Some(Stored::Anything),
             Contract::Cstr { dir, .. } => anything(*dir == Dir::Out),
-            Contract::Value | Contract::Fixed { .. } | Contract::Callback { .. } | Contract::Memory => None,
+            Contract::Value
+            | Contract::Fixed { .. }
+            | Contract::Text { .. }
+            | Contract::Callback { .. }
+            | Contract::Memory => None,
         },
     };
     let called = match (&param.shape, param.decision.contract()) {

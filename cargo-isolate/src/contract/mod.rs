@@ -27,6 +27,8 @@ pub(crate) enum Contract {
     Value,
     /// Always this, as an address or a number: NULL where the wrapper does without.
     Fixed { value: i64 },
+    /// Always this string.
+    Text { value: String },
     /// Points to one value.
     Obj { dir: Dir, nullable: bool },
     /// Points to a run of values of the caller.
@@ -184,6 +186,7 @@ impl Contract {
             Contract::Value => words("value", None, &[], false),
             Contract::Fixed { value: 0 } => words("null", None, &[], false),
             Contract::Fixed { value } => format!("{{ kind = \"fixed\", value = {value} }}"),
+            Contract::Text { value } => format!("{{ kind = \"fixed\", value = {value:?} }}"),
             Contract::Obj { dir, nullable } => words("obj", Some(*dir), &[], *nullable),
             Contract::Buf { dir, len, written, nullable } => {
                 let bound = if *dir == Dir::Out { "cap" } else { "len" };
@@ -236,7 +239,11 @@ impl Contract {
             | Contract::Cstr { nullable, .. }
             | Contract::Handle { nullable, .. }
             | Contract::Callback { nullable, .. } => *nullable = false,
-            Contract::Value | Contract::Fixed { .. } | Contract::Memory | Contract::Object { .. } => {}
+            Contract::Value
+            | Contract::Fixed { .. }
+            | Contract::Text { .. }
+            | Contract::Memory
+            | Contract::Object { .. } => {}
         }
         self
     }

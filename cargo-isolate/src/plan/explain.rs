@@ -26,7 +26,7 @@ impl Plan {
     /// There is none; the nearest name is in the error.
     pub(crate) fn function(&self, name: &str) -> Result<(&DomainPlan, &FunctionPlan), NoSuchFunction> {
         let all = || self.domains.iter().flat_map(|domain| domain.functions.iter().map(move |one| (domain, one)));
-        all().find(|(_, function)| function.name == name).ok_or_else(|| NoSuchFunction {
+        all().find(|(_, function)| function.wrapper() == name || function.name == name).ok_or_else(|| NoSuchFunction {
             name: name.to_owned(),
             nearest: nearest(name, all().map(|(_, function)| &*function.name)).map(str::to_owned),
         })
@@ -41,6 +41,10 @@ pub(crate) fn explain(
     seen: Option<&Result<Seen, String>>,
 ) -> io::Result<()> {
     let declared = &function.declared;
+    if let Some(form) = &function.form {
+        let when = form.when.as_ref().map(|when| format!(", where `{when}`")).unwrap_or_default();
+        writeln!(out, "{}: a form of{when}", form.name)?;
+    }
     writeln!(out, "{}, declared at {}:{}:{}", function.name, declared.file, declared.line, declared.column)?;
     writeln!(
         out,

@@ -1,14 +1,14 @@
 //! The contracts of one function: what the policy states, what rules infer from the rest, what stays open.
 
 use super::{
-    Decision, Declared, FunctionPlan, ParamPlan, RetPlan, Role, Ships,
+    Decision, Declared, Form, FunctionPlan, ParamPlan, RetPlan, Role, Ships, forms,
     select::{self, Selected},
-    statements::Statements,
+    statements::{self, Statements},
 };
 use crate::{
     contract::{
         Contract, Dir, EndingArg, Hold,
-        check::{Param, Scope, Signature, list},
+        check::{self, Param, Scope, Signature, list},
         expr::Expr,
         infer::{self, Inference, Known, Library, Tier},
         object::{Function, Objects},
@@ -27,6 +27,7 @@ use std::{
 /// What the contract of one function depends on, apart from itself.
 pub(super) struct Surroundings<'s> {
     graph: &'s Graph,
+    types: &'s Types<'s>,
     policy: &'s model::Policy,
     objects: Objects,
     /// What all foreign functions of a package say together, by its index.
@@ -43,7 +44,7 @@ impl<'s> Surroundings<'s> {
     /// Reads the structs of the policy, and those that ship, against all that is isolated.
     pub(super) fn new(
         graph: &'s Graph,
-        types: &Types<'_>,
+        types: &'s Types<'s>,
         policy: &'s model::Policy,
         selected: &[Selected<'_>],
         errors: &mut Vec<PolicyError>,
@@ -75,6 +76,7 @@ impl<'s> Surroundings<'s> {
         let names: Vec<_> = selected.iter().map(|one| (&*one.domain, &*one.item.name)).collect();
         Self {
             graph,
+            types,
             policy,
             objects: Objects::read(&policy.all_structs(&names), types, &functions, errors),
             libraries,
@@ -84,10 +86,36 @@ impl<'s> Surroundings<'s> {
         }
     }
 
-    /// Plans one function; mistakes of its policy entry are appended to `errors`.
-    pub(super) fn plan(&self, selected: &Selected<'_>, errors: &mut Vec<PolicyError>) -> FunctionPlan {
+    /// Plans one function, in each form in which it is called; mistakes of its policy entry are appended to `errors`.
+    pub(super) fn plan(&self, selected: &Selected<'_>, errors: &mut Vec<PolicyError>) -> Vec<FunctionPlan> {
         let domain = &self.signatures[&selected.domain];
-        plan(self, selected, Scope { signature: &domain[&selected.item.name], domain }, errors)
+        let signature = &domain[&selected.item.name];
+        let scope = Scope { signature, domain };
+        let (own, entry, ships) = entry(self.policy.entry(&selected.domain, &selected.item.name), scope, errors);
+        let said = |entry: Option<&model::FnContract>, form, scope: Scope<'_>, errors: &mut Vec<PolicyError>| {
+            plan(self, selected, scope, Said { own, entry, ships: ships.clone(), form }, errors)
+        };
+        let Some(entry) = entry.as_deref() else { return vec![said(None, None, scope, errors)] };
+        if entry.form.is_empty() {
+            return match forms::size_query(entry, signature, errors) {
+                None => vec![said(Some(entry), None, scope, errors)],
+                Some((call, question)) => {
+                    let form = Form { name: format!("{}_len", signature.name), when: None };
+                    vec![said(Some(&question), Some(form), scope, errors), said(Some(&call), None, scope, errors)]
+                }
+            };
+        }
+        statements::fingerprint(entry, signature, errors);
+        let site = Site { package: selected.declared.index, module: &selected.declared.module };
+        let is_variadic = is_variadic(selected.item);
+        let forms = entry.form.iter().map(|(name, words)| {
+            let signature = forms::extended(signature, words, is_variadic, self.types, site, errors);
+            let scope = Scope { signature: &signature, domain };
+            let when = words.when.as_ref().and_then(|when| check::condition_before(when, scope, errors));
+            let form = Form { name: name.get_ref().clone(), when };
+            said(Some(&words.over(entry)), Some(form), scope, errors)
+        });
+        forms.collect()
     }
 
     /// What follows from what the policy says of other functions.
@@ -148,25 +176,34 @@ fn is_handle(words: &model::Contract) -> bool {
     words.kind.as_ref().is_some_and(|kind| *kind.get_ref() == "handle")
 }
 
+/// What is said of a function in one form.
+struct Said<'p> {
+    own: Option<&'p model::FnContract>,
+    /// The policy's words over those that ship.
+    entry: Option<&'p model::FnContract>,
+    ships: Option<Ships>,
+    form: Option<Form>,
+}
+
 fn plan(
     around: &Surroundings<'_>,
     selected: &Selected<'_>,
     scope: Scope<'_>,
+    Said { own, entry, ships, form }: Said<'_>,
     errors: &mut Vec<PolicyError>,
 ) -> FunctionPlan {
     let (item, signature) = (selected.item, scope.signature);
     let (declarations, ret) = declared(selected.item);
-    let (own, entry, ships) = entry(around.policy.entry(&selected.domain, &item.name), scope, errors);
-    let entry = entry.as_deref();
     let mut stated = Statements::read(entry, scope, errors);
     if let Some(failing) = &mut stated.failing {
-        failing.ships = own.is_none_or(|own| own.error.is_none());
+        let of_form = form.as_ref().and_then(|form| own?.form.get(&*form.name)).and_then(|form| form.error.as_ref());
+        failing.ships = own.is_none_or(|own| own.error.is_none()) && of_form.is_none();
     }
     let by_entry = |is_own, contract| match is_own {
         true => Decision::Policy { contract },
         false => Decision::Shipped { contract },
     };
-    let is_own = |name: &str| own.is_some_and(|own| own.arg.contains_key(name));
+    let is_own = |name: &str| own.is_some_and(|own| own.arg.contains_key(name) || !own.form.is_empty());
 
     let roles = roles(signature, &stated);
     let known = Known {
@@ -180,7 +217,7 @@ fn plan(
         let name = around.objects.name(&shapes[index]);
         Some((contract, name.is_some_and(|name| !around.policy.structs.contains_key(name))))
     };
-    let params = declarations.iter().zip(&signature.params).enumerate().map(|(index, (declaration, param))| {
+    let params = signature.params.iter().enumerate().map(|(index, param)| {
         let role = roles[index].clone();
         let decision = match (&known.stated[index], &role) {
             (Some(contract), _) => by_entry(is_own(&param.name), contract.clone()),
@@ -212,7 +249,7 @@ fn plan(
         };
         ParamPlan {
             name: param.name.clone(),
-            ty: declaration.ty.clone(),
+            ty: param.ty.clone(),
             shape: param.shape.clone(),
             shown_as: stated.params[index].ty.clone(),
             role,
@@ -236,7 +273,8 @@ fn plan(
     });
 
     let retry = retry(entry, &params, errors);
-    let refused = hopeless(around.graph, selected).or_else(|| no_contract_helps(&params, ret.as_ref(), &open));
+    let refused =
+        hopeless(around.graph, selected, form.is_some()).or_else(|| no_contract_helps(&params, ret.as_ref(), &open));
     FunctionPlan {
         name: item.name.clone(),
         symbol: item.link_name.clone(),
@@ -247,6 +285,8 @@ fn plan(
         ships,
         retry,
         failing: stated.failing,
+        variadic: is_variadic(item).then_some(declarations.len()),
+        form,
         binds: stated.binds,
         stub: refused.is_none().then(|| stub(&item.name, &open)).flatten(),
         refused,
@@ -269,7 +309,8 @@ fn entry<'p>(
     let (Some(whole), Some(ships)) = (entry.whole(), ships) else { return (own, own.map(Cow::Borrowed), None) };
     let mistakes = |entry: Option<&model::FnContract>| {
         let mut errors = Vec::new();
-        Statements::read(entry, scope, &mut errors);
+        let asked = entry.and_then(|entry| forms::size_query(entry, scope.signature, &mut errors));
+        Statements::read(asked.as_ref().map(|(call, _)| call).or(entry), scope, &mut errors);
         errors
     };
     let of_own = mistakes(own);
@@ -283,6 +324,10 @@ fn entry<'p>(
     }
     let help = error.help.map(|help| format!(" ({help})")).unwrap_or_default();
     (own, own.map(Cow::Borrowed), Some(Ships::Misfit { reason: error.message + &help }))
+}
+
+fn is_variadic(item: &ForeignItem) -> bool {
+    matches!(item.item, ForeignKind::Function { variadic: true, .. })
 }
 
 fn declared(item: &ForeignItem) -> (&[Declaration], Option<&str>) {
@@ -401,7 +446,7 @@ fn stub(function: &str, open: &[(String, String)]) -> Option<String> {
 }
 
 /// What no contract can mend.
-fn hopeless(graph: &Graph, selected: &Selected<'_>) -> Option<String> {
+fn hopeless(graph: &Graph, selected: &Selected<'_>, in_a_form: bool) -> Option<String> {
     let item = selected.item;
     let package = &graph.packages[selected.declared.index];
     if selected.disputed {
@@ -409,8 +454,11 @@ fn hopeless(graph: &Graph, selected: &Selected<'_>) -> Option<String> {
             "it is declared several times with different signatures, under `cfg`s that were not decided".to_owned(),
         );
     }
-    if matches!(item.item, ForeignKind::Function { variadic: true, .. }) {
-        return Some("it is variadic: stable Rust cannot define the function that would stand before it".to_owned());
+    if is_variadic(item) && !in_a_form {
+        let form = "`[fn.NAME.form.WRAPPER]` says what it gets in one way of calling it";
+        return Some(format!(
+            "it is variadic: stable Rust cannot define the function that would stand before it; {form}"
+        ));
     }
     if !matches!(&*item.abi, "C" | "system") {
         return Some(format!("its ABI is `{}`: only `C` and `system` go through the gate", item.abi));

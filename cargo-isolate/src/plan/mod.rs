@@ -2,6 +2,7 @@
 
 mod clang;
 mod explain;
+mod forms;
 mod functions;
 mod select;
 mod statements;
@@ -10,7 +11,7 @@ mod text;
 use crate::{
     contract::{
         Contract, Failing,
-        expr::Expr,
+        expr::{Condition, Expr},
         infer::{Nature, Tier},
         shape::Shape,
         types::Types,
@@ -101,6 +102,12 @@ pub(crate) struct FunctionPlan {
     /// Lengths that it tells of objects.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) binds: Vec<Bind>,
+    /// How many parameters are declared of a function that takes further arguments.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) variadic: Option<usize>,
+    /// The way in which it is called, where its contract knows several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) form: Option<Form>,
     /// Why no contract could make it safe to call.
     pub(crate) refused: Option<String>,
     /// Policy text that would settle what was refused, where there is any.
@@ -116,6 +123,16 @@ pub(crate) enum Ships {
     Misfit {
         reason: String,
     },
+}
+
+/// One of the ways in which a function is called.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Form {
+    /// Its wrapper's name.
+    pub(crate) name: String,
+    /// What holds of the arguments then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) when: Option<Condition>,
 }
 
 /// A length that is known of an object after a call.
@@ -228,6 +245,11 @@ impl Decision {
 }
 
 impl FunctionPlan {
+    /// The name of its wrapper.
+    pub(crate) fn wrapper(&self) -> &str {
+        self.form.as_ref().map_or(&self.name, |form| &form.name)
+    }
+
     /// Every parameter and the return value has a contract.
     pub(crate) fn is_ready(&self) -> bool {
         self.refused.is_none() && self.refusals().is_empty()
@@ -293,7 +315,7 @@ pub(crate) fn plan(graph: &Graph, policy: &model::Policy) -> Result<Plan, Vec<Po
     for (name, domain) in &policy.domain {
         let Some(library) = select::library(graph, domain, &mut errors) else { continue };
         let functions = selected.iter().filter(|selected| selected.domain == *name.get_ref());
-        let functions = functions.map(|selected| around.plan(selected, &mut errors)).collect();
+        let functions = functions.flat_map(|selected| around.plan(selected, &mut errors)).collect();
         let heap = domain.heap.as_ref();
         domains.push(DomainPlan {
             name: name.get_ref().clone(),
@@ -312,6 +334,7 @@ pub(crate) fn plan(graph: &Graph, policy: &model::Policy) -> Result<Plan, Vec<Po
             functions,
         });
     }
+    forms::collisions(policy, &domains, &mut errors);
     select::domains(graph, policy, &mut errors);
     select::unused_contracts(graph, policy, &selected, &mut errors);
     if errors.is_empty() {

@@ -139,7 +139,7 @@ impl Statements {
 }
 
 /// The declaration is the one that the contract was written for, if it says which.
-fn fingerprint(entry: &model::FnContract, signature: &Signature, errors: &mut Vec<PolicyError>) {
+pub(super) fn fingerprint(entry: &model::FnContract, signature: &Signature, errors: &mut Vec<PolicyError>) {
     let Some(wanted) = &entry.signature else { return };
     let params = signature.params.iter().map(|param| (&*param.name, &param.shape));
     let found = shape::signature(params, signature.ret.as_ref());

@@ -78,9 +78,10 @@ fn heading(out: &mut dyn Write, domain: &DomainPlan) -> io::Result<()> {
 fn print_function(out: &mut dyn Write, function: &FunctionPlan) -> io::Result<()> {
     let declared = &function.declared;
     let (mark, style) = if function.is_ready() { ("ready", GREEN) } else { ("refused", RED) };
+    let form = function.form.as_ref().map(|form| format!(" as {}", form.name)).unwrap_or_default();
     writeln!(
         out,
-        "  {BOLD}{}{BOLD:#}  {style}{mark}{style:#}  {DIM}{}:{}:{}{DIM:#}",
+        "  {BOLD}{}{form}{BOLD:#}  {style}{mark}{style:#}  {DIM}{}:{}:{}{DIM:#}",
         function.name, declared.file, declared.line, declared.column
     )?;
     if let Some(reason) = &function.refused {
@@ -97,6 +98,9 @@ fn print_function(out: &mut dyn Write, function: &FunctionPlan) -> io::Result<()
         let subject = format!("{name}: {ty}");
         write!(out, "    {subject:width$}  ")?;
         print_decision(out, decision, role)?;
+    }
+    if let Some(when) = function.form.as_ref().and_then(|form| form.when.as_ref()) {
+        writeln!(out, "    where {when}")?;
     }
     if let Some(failing) = &function.failing {
         let by = if failing.ships { "ships" } else { "policy" };

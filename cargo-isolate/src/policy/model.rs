@@ -309,6 +309,71 @@ pub(crate) struct FnContract {
     pub(crate) bind: BTreeMap<Spanned<String>, BTreeMap<Spanned<String>, Spanned<String>>>,
     /// The declaration that this was written for, with aliases followed, as `plan --explain` shows it: another one is a mistake.
     pub(crate) signature: Option<Spanned<String>>,
+    /// The ways in which it is called, each with a wrapper of that name in place of the function's own.
+    #[serde(default)]
+    pub(crate) form: BTreeMap<Spanned<String>, Form>,
+}
+
+/// One way in which a function is called: what is said here goes over what is said of the function.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Form {
+    /// What holds of the arguments then: a condition over the parameters.
+    pub(crate) when: Option<Spanned<String>>,
+    /// What a function with a variable number of arguments gets after its parameters: `"text: *const c_char"`.
+    #[serde(default)]
+    pub(crate) extra: Vec<Spanned<String>>,
+    /// By the parameter's declared name; `arg3` for a third without one.
+    #[serde(default)]
+    pub(crate) arg: BTreeMap<Spanned<String>, Spanned<Contract>>,
+    /// What is returned.
+    pub(crate) ret: Option<Spanned<Contract>>,
+    /// When the function has failed; `false`: never, in this form.
+    pub(crate) error: Option<Spanned<ErrorWord>>,
+    /// A function of the library that says in words what went wrong.
+    pub(crate) message: Option<Spanned<String>>,
+}
+
+impl Form {
+    /// The contract of the function in this form.
+    pub(crate) fn over(&self, function: &FnContract) -> FnContract {
+        let Form { when: _, extra: _, arg, ret, error, message } = self.clone();
+        let own = FnContract { arg, ret, error, message, ..FnContract::default() };
+        // The declaration is the function's own, without what a form adds.
+        FnContract { signature: None, form: BTreeMap::new(), ..own.over(function) }
+    }
+}
+
+/// What a wrapper passes, always.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum FixedWord {
+    /// A number, or an address that a library knows as a word.
+    Number(i64),
+    /// A string.
+    Text(String),
+}
+
+impl<'de> Deserialize<'de> for FixedWord {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Word;
+        impl Visitor<'_> for Word {
+            type Value = FixedWord;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a whole number or a string")
+            }
+
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<FixedWord, E> {
+                Ok(FixedWord::Number(number))
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<FixedWord, E> {
+                Ok(FixedWord::Text(text.to_owned()))
+            }
+        }
+        deserializer.deserialize_any(Word)
+    }
 }
 
 impl FnContract {
@@ -325,6 +390,7 @@ impl FnContract {
             message: self.message.clone().or(inherited),
             bind: overlaid(&self.bind, &other.bind),
             signature: self.signature.clone().or_else(|| other.signature.clone()),
+            form: overlaid(&self.form, &other.form),
         }
     }
 }
@@ -365,8 +431,8 @@ pub(crate) struct Contract {
     pub(crate) free: Option<Spanned<String>>,
     /// The parameter that what is given is made of, and which must not end before.
     pub(crate) parent: Option<Spanned<String>>,
-    /// What a wrapper passes, always: a number, or the address that a library knows as a word of its own.
-    pub(crate) value: Option<Spanned<i64>>,
+    /// What a wrapper passes, always: a number, the address that a library knows as a word of its own, or a string.
+    pub(crate) value: Option<Spanned<FixedWord>>,
     /// How long the library may call a callback: `"call"`, until the function returns; `"free:OBJECT"`, until the object of that
     /// parameter, or of `ret`, has ended; `"slot:OBJECT.NAME"`, until another takes that place.
     #[cfg_attr(test, schemars(extend("pattern" = "^(call|free:.+|slot:.+\\..+)$")))]

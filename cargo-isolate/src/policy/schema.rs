@@ -3,7 +3,7 @@
 use super::{
     day::Day,
     duration::Period,
-    model::{ErrorWord, Policy, UnsafeLimit},
+    model::{ErrorWord, FixedWord, Policy, UnsafeLimit},
     rule_name::RuleName,
     size::Size,
     versions::Versions,
@@ -41,6 +41,7 @@ schema!(Glob, "Glob", { "type": "string" });
 schema!(Day, "Day", { "type": "string", "format": "date" });
 schema!(RuleName, "RuleName", { "enum": RULES.iter().map(|rule| rule.name).collect::<Vec<_>>() });
 schema!(ErrorWord, "ErrorWord", { "oneOf": [{ "type": "string" }, { "const": false }] });
+schema!(FixedWord, "FixedWord", { "type": ["integer", "string"] });
 schema!(UnsafeLimit, "UnsafeLimit", {
     "oneOf": [
         { "enum": ["allow", "forbid"] },

@@ -48,7 +48,7 @@ pub(super) fn render(cases: &[Case]) -> String {
 fn case(domain: &str, function: &syn::ItemFn, foreign: &[Foreign]) -> Result<Case, String> {
     let (signature, bound) = (&function.sig, bound(&function.block));
     let function = signature.ident.to_string();
-    let returns = foreign.iter().find(|foreign| foreign.name == function).is_some_and(|foreign| foreign.shows_ret);
+    let returns = foreign.iter().find(|foreign| foreign.wrapper == function).is_some_and(|foreign| foreign.shows_ret);
     let mut call = Call::default();
     for (at, input) in signature.inputs.iter().enumerate() {
         let FnArg::Typed(parameter) = input else {

@@ -177,6 +177,8 @@ mod tests {
                 ForeignKind::Function { params, ret, .. } => Some(Foreign {
                     package: 0,
                     name: item.name.clone(),
+                    wrapper: item.name.clone(),
+                    variadic: None,
                     params: params
                         .iter()
                         .map(|param| Param {

@@ -2,7 +2,7 @@
 
 use super::types::Types;
 use crate::graph::Graph;
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 /// A foreign function as its package declares it.
 #[derive(Clone, Debug)]
@@ -10,6 +10,10 @@ pub(crate) struct Foreign {
     /// Index in the graph of the package that declares it.
     pub(crate) package: usize,
     pub(crate) name: String,
+    /// The name of its wrapper: a function that is called in several forms has several.
+    pub(crate) wrapper: String,
+    /// How many of its parameters are declared, where a variable number of arguments follows.
+    pub(crate) variadic: Option<usize>,
     pub(crate) params: Vec<Param>,
     /// As source text; `None` for unit.
     pub(crate) ret: Option<String>,
@@ -51,13 +55,36 @@ pub(crate) enum Stored {
 pub(super) fn render(graph: &Graph, functions: &[Foreign]) -> String {
     let mut types = Types::of(graph);
     let mut stubs = String::new();
-    for Foreign { package, name, params, ret, never_null, .. } in functions {
+    let mut written = BTreeSet::new();
+    for Foreign { package, name, params, ret, never_null, variadic, .. } in functions {
+        if !written.insert(name) {
+            continue;
+        }
+        // What one form adds another does not pass.
+        let forms = functions.iter().filter(|other| other.name == *name).count();
+        let params = match variadic {
+            Some(declared) if forms > 1 => &params[..*declared],
+            _ => params,
+        };
         let package = &graph.packages[*package];
         let list = params.iter().enumerate().map(|(at, param)| format!("a{at}: {}", types.rewrite(package, &param.ty)));
         let list: Vec<String> = list.collect();
         let ret = ret.as_ref().map(|ty| types.rewrite(package, ty));
         let arrow = ret.as_ref().map(|ty| format!(" -> {ty}")).unwrap_or_default();
-        let _ = writeln!(stubs, "\npub unsafe extern \"C\" fn {name}({}){arrow} {{", list.join(", "));
+        let stub = match variadic {
+            None => name.clone(),
+            // Rust can call a function with a variable number of arguments, and not define one.
+            Some(declared) => {
+                let types: Vec<_> = list.iter().filter_map(|param| param.split_once(": ")).map(|(_, ty)| ty).collect();
+                let (all, declared) = (types.join(", "), types[..*declared].join(", "));
+                let _ = writeln!(
+                    stubs,
+                    "\npub const {name}: unsafe extern \"C\" fn({declared}, ...){arrow} =\n    unsafe {{ std::mem::transmute(stub_of_{name} as unsafe extern \"C\" fn({all}){arrow}) }};"
+                );
+                format!("stub_of_{name}")
+            }
+        };
+        let _ = writeln!(stubs, "\npub unsafe extern \"C\" fn {stub}({}){arrow} {{", list.join(", "));
         let _ = writeln!(stubs, "    begin();");
         for (at, param) in params.iter().enumerate() {
             let store = match param.stored {

@@ -31,6 +31,8 @@ pub(super) use words::snake;
 #[derive(Debug, Serialize)]
 pub(super) struct View {
     name: String,
+    /// The foreign function, as faults name it.
+    foreign: String,
     docs: Vec<String>,
     params: Vec<Parameter>,
     /// `T` of the `Result<T, E>`.
@@ -92,6 +94,8 @@ impl View {
             Some(failing) => writer.fails(failing),
             None => writer.error = writer.names.runtime("Fault").to_owned(),
         }
+        let lengths = !writer.checks.is_empty();
+        writer.when();
         let run = if writer.registers { "run_with(&mut callbacks, " } else { "run(" };
         let Writer { params, checks, before, stage, args, after, docs, mut results, error, .. } = writer;
         results.sort_by_key(|result| result.place);
@@ -101,8 +105,9 @@ impl View {
         let result = tuple(&values);
         let collect = after.in_order();
         View {
-            name: function.name.clone(),
-            docs: documentation(function, docs, &results, !checks.is_empty()),
+            name: function.wrapper().to_owned(),
+            foreign: function.name.clone(),
+            docs: documentation(function, docs, &results, lengths),
             params,
             ret: tuple(&types),
             as_it_is: collect.is_empty() && result == returned && error == "Fault",
@@ -251,6 +256,7 @@ impl<'w, 'n> Writer<'w, 'n> {
             (Role::CellOf(slices), _) => self.cell(&local, slices),
             (Role::Caller, Contract::Value) => self.value(&local, param),
             (Role::Caller, Contract::Fixed { value }) => self.fixed(*value, param),
+            (Role::Caller, Contract::Text { value }) => self.fixed_text(value, param),
             (Role::Caller, Contract::Cstr { dir: Dir::Out, .. } | Contract::Given { .. }) => {
                 self.pointer_out(&local, param);
             }
@@ -328,6 +334,12 @@ impl<'w, 'n> Writer<'w, 'n> {
             (_, Shape::Pointer { mutable: true, .. }) => format!("{value}_isize as *mut _"),
             _ => value.to_string(),
         });
+    }
+
+    /// A string of the program, which the domain reads.
+    fn fixed_text(&mut self, value: &str, param: &ParamPlan) {
+        let cast = if matches!(param.shape.pointee(), Some((_, Shape::Char))) { "" } else { ".cast()" };
+        self.args.push(format!("c{value:?}.as_ptr(){}{cast}", words::mut_cast(&param.shape)));
     }
 
     fn result(&mut self, place: usize, ty: String, value: impl Into<String>, what: String) {

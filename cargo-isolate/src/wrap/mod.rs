@@ -71,6 +71,8 @@ struct DomainView<'p> {
     keeps_c_names: bool,
     calls_back: bool,
     takes_many: bool,
+    /// Some wrapper is for some values of its arguments.
+    has_conditions: bool,
     /// Names of `isolate_rt` and of `std::ffi` that are used.
     runtime: Vec<&'static str>,
     ffi_types: Vec<String>,
@@ -99,7 +101,9 @@ impl<'p> DomainView<'p> {
             name: &domain.name,
             library: format!("`{}` {}", domain.library.name, domain.library.version),
             policy: &target.policy,
-            keeps_c_names: wrapped(domain).any(|function| function::snake(&function.name) != function.name),
+            keeps_c_names: wrapped(domain).any(|function| function::snake(function.wrapper()) != function.wrapper()),
+            has_conditions: wrapped(domain)
+                .any(|function| function.form.as_ref().is_some_and(|form| form.when.is_some())),
             takes_many: functions.iter().any(function::View::takes_many),
             calls_back: domain.functions.iter().any(FunctionPlan::calls_back),
             runtime,

@@ -97,6 +97,23 @@ long told_each(struct told_thing *thing, const int *numbers, size_t count,
     return sum;
 }
 
+/* The sum of a table and of the number behind it. */
+long told_table(const int *numbers, size_t rows, size_t columns, size_t depth)
+{
+    long sum = 0;
+    size_t at;
+    for (at = 0; at < rows * columns * depth + 1; at++)
+        sum += numbers[at];
+    return sum;
+}
+
+/* Claims to have written the cube of what it returns. */
+unsigned long long told_more(unsigned char *out, size_t room)
+{
+    memset(out, 7, room);
+    return ~0ull;
+}
+
 /* Keeps what it was given, and calls it when that is over. */
 void told_keep(int (*back)(int)) { kept = back; }
 int told_again(int number) { return kept(number); }

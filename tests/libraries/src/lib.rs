@@ -17,10 +17,13 @@ use libsqlite3_sys as _;
 
 /// What the `-sys` crates leave out.
 pub mod left_out {
+    use libz_sys::{Bytef, uInt, z_streamp};
     use std::ffi::{c_char, c_int};
 
     unsafe extern "C" {
         /// zlib's text for an error code, from `zutil.h`.
         pub fn zError(code: c_int) -> *const c_char;
+        /// The last bytes that a stream has given, from `zlib.h`.
+        pub fn inflateGetDictionary(strm: z_streamp, dictionary: *mut Bytef, dictLength: *mut uInt) -> c_int;
     }
 }

@@ -58,5 +58,8 @@ unsafe extern "C" {
     pub fn sqlite3_column_int64(arg1: *mut sqlite3_stmt, iCol: c_int) -> i64;
     pub fn sqlite3_column_text(arg1: *mut sqlite3_stmt, iCol: c_int) -> *const c_uchar;
     pub fn sqlite3_column_blob(arg1: *mut sqlite3_stmt, iCol: c_int) -> *const c_void;
+    pub fn sqlite3_mprintf(arg1: *const c_char, ...) -> *mut c_char;
+    pub fn sqlite3_free(arg1: *mut c_void);
+    pub fn sqlite3_db_config(arg1: *mut sqlite3, op: c_int, ...) -> c_int;
     pub fn sqlite3_column_bytes(arg1: *mut sqlite3_stmt, iCol: c_int) -> c_int;
 }

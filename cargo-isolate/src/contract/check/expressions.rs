@@ -46,6 +46,11 @@ impl Expressions<'_> {
         self.read(text, Condition::parse, When::After)
     }
 
+    /// Reads what must hold before the call.
+    pub(super) fn condition_before(&mut self, text: &Spanned<String>) -> Option<Condition> {
+        self.read(text, Condition::parse, When::Before)
+    }
+
     /// Reads the call of a function that returns a string.
     pub(super) fn message(&mut self, text: &Spanned<String>) -> Option<Call> {
         let Expr::Call(call) = self.read(text, Expr::parse, When::After)? else {
@@ -87,7 +92,7 @@ impl Expressions<'_> {
                 Mentioned::Value(name) => self.name(name, false, at, when),
                 Mentioned::Pointee(name) => self.name(name, true, at, when),
                 Mentioned::Ret => self.ret(at, when),
-                Mentioned::Null => self.null(at),
+                Mentioned::Null => self.null(at, when),
                 Mentioned::Call(call) => self.call(call, at, when),
                 Mentioned::Bound { object, name } => self.bound(object, name, at),
             };
@@ -112,7 +117,10 @@ impl Expressions<'_> {
     }
 
     /// The function returns a pointer.
-    fn null(&self, at: Range<usize>) -> Result<(), PolicyError> {
+    fn null(&self, at: Range<usize>, when: When) -> Result<(), PolicyError> {
+        if when == When::Before {
+            return self.ret(at, when);
+        }
         let signature = self.scope.signature;
         match signature.ret.as_ref().and_then(Shape::pointee) {
             Some(_) => Ok(()),

@@ -1,7 +1,11 @@
 //! What goes by value, by reference and in buffers.
 
 use super::{Checker, Contract, Dir, When, reason};
-use crate::contract::shape::Shape;
+use crate::{
+    contract::shape::Shape,
+    policy::{PolicyError, model::FixedWord},
+};
+use std::ops::Range;
 
 impl Checker<'_> {
     pub(super) fn value(&mut self, shape: &Shape) -> Option<Contract> {
@@ -41,7 +45,16 @@ impl Checker<'_> {
                 .push(self.errors);
             return None;
         };
-        let (at, value) = (value.span(), *value.get_ref());
+        let (at, value) = (
+            value.span(),
+            match value.get_ref() {
+                FixedWord::Number(value) => *value,
+                FixedWord::Text(text) => {
+                    let (at, text) = (value.span(), text.clone());
+                    return self.fixed_text(shape, at, text);
+                }
+            },
+        );
         match shape {
             _ if self.is_returned() => self.wrong_kind("is returned, and `fixed` is for parameters"),
             _ if shape.is_reference() => self.wrong_kind("is declared as a reference: it must point to a value"),
@@ -54,6 +67,18 @@ impl Checker<'_> {
             }
             _ => self.wrong_kind("is neither an integer nor an address"),
         }
+    }
+
+    /// A string that is always the same: a format, mostly.
+    fn fixed_text(&mut self, shape: &Shape, at: Range<usize>, value: String) -> Option<Contract> {
+        if self.is_returned() || !shape.pointee().is_some_and(|(_, to)| to.is_byte()) {
+            return self.wrong_kind("is no parameter that points to characters");
+        }
+        if value.contains('\0') {
+            self.errors.push(PolicyError::new(at, "a string of C ends at its first NUL"));
+            return None;
+        }
+        Some(Contract::Text { value })
     }
 
     pub(super) fn obj(&mut self, shape: &Shape) -> Option<Contract> {

@@ -9,7 +9,12 @@ mod tests;
 
 pub(crate) use callback::MOST_ARGUMENTS;
 
-use super::{Contract, Dir, Failing, expr::Expr, shape::Shape, types};
+use super::{
+    Contract, Dir, Failing,
+    expr::{Condition, Expr},
+    shape::Shape,
+    types,
+};
 use crate::policy::{PolicyError, Spanned, model};
 use expressions::{Expressions, When};
 use std::{collections::BTreeMap, ops::Range};
@@ -103,6 +108,15 @@ pub(crate) fn failing(entry: &model::FnContract, scope: Scope<'_>, errors: &mut 
     }
 }
 
+/// Checks what must hold of the arguments before the call.
+pub(crate) fn condition_before(
+    text: &Spanned<String>,
+    scope: Scope<'_>,
+    errors: &mut Vec<PolicyError>,
+) -> Option<Condition> {
+    Expressions { scope, errors }.condition_before(text)
+}
+
 /// Checks a length that is known after the call.
 pub(crate) fn length_after(text: &Spanned<String>, scope: Scope<'_>, errors: &mut Vec<PolicyError>) -> Option<Expr> {
     Expressions { scope, errors }.expr(text, When::After)
@@ -121,7 +135,7 @@ pub(crate) const KINDS: [&str; 8] = ["value", "obj", "buf", "cstr", "handle", "n
 /// Those of a callback's parameters.
 pub(crate) const CALLBACK_KINDS: [&str; 6] = ["value", "user", "cstr", "strarr", "buf", "handle"];
 pub(crate) const DIRS: [&str; 3] = ["in", "out", "inout"];
-pub(crate) const NULLS: [&str; 2] = ["never", "ok"];
+pub(crate) const NULLS: [&str; 3] = ["never", "ok", "size_query"];
 pub(crate) const OWNS: [&str; 2] = ["give", "take"];
 /// How long a callback may be called.
 pub(crate) const SCOPES: [&str; 3] = ["call", "free:OBJECT", "slot:OBJECT.NAME"];
@@ -222,9 +236,10 @@ impl Checker<'_> {
                 false
             }
             "ok" => true,
+            // The plan makes a function of its own of it, for buffers whose room is said.
             "size_query" => {
-                let message = "no wrappers are generated for `null = \"size_query\"` yet";
-                self.errors.push(PolicyError::new(null.span(), message).help(format!("one of {}", list(&NULLS))));
+                let message = "only the room of an `out` buffer can be asked for by passing NULL";
+                self.errors.push(PolicyError::new(null.span(), message).help("that of a `buf` with `dir = \"out\"`"));
                 false
             }
             word => {

@@ -18,6 +18,8 @@ unsafe extern \"C\" {
     pub fn name(db: *mut Db) -> *mut c_char;
     pub fn release(memory: *mut c_char);
     pub fn each(db: *mut Db, row: Row, user: *mut c_void);
+    pub fn print(format: *const c_char, ...) -> *mut c_char;
+    pub fn tune(db: *mut Db, op: c_int, ...) -> c_int;
     pub fn pack(into: *mut u8, room: *mut usize, from: *const u8, length: usize) -> c_int;
 }
 ";
@@ -43,7 +45,13 @@ fn shown(function: &crate::plan::FunctionPlan) -> String {
     let contract = |decision: &crate::plan::Decision| {
         decision.contract().map_or_else(|| "refused".to_owned(), super::Contract::to_toml)
     };
-    let mut lines: Vec<_> = all.map(|(name, decision)| format!("{name}: {}", contract(decision))).collect();
+    let form = function.form.as_ref().map(|form| match &form.when {
+        Some(when) => format!("as {}, where {when}", form.name),
+        None => format!("as {}", form.name),
+    });
+    let mut lines: Vec<_> = form.into_iter().collect();
+    lines.extend(function.refused.clone());
+    lines.extend(all.map(|(name, decision)| format!("{name}: {}", contract(decision))));
     lines.extend(function.failing.as_ref().map(super::Failing::to_toml));
     lines.join("\n")
 }
@@ -80,6 +88,37 @@ fn fingerprints() {
         "[fn.pack]\nsignature = \"fn(into: *mut u8, room: *mut u32, from: *const u8, length: usize) -> c_int\"",
         "[fn.each]\nsignature = \"fn(db: *mut Db, row: fn(n: c_int, text: *const c_char), user: *mut c_void)\"",
         "[fn.pack]\nsignature = \"\"",
+    ];
+    insta::assert_snapshot!(all(&entries));
+}
+
+#[test]
+fn forms() {
+    let form = |words: &str| format!("[fn.tune]\nform.tune_flag = {{ {words} }}");
+    let entries = [
+        "[fn.print]",
+        "[fn.print]\nret = { kind = \"cstr\", own = \"give\", free = \"release\" }\n[fn.print.form.quoted]\nextra = [\"text: *const c_char\"]\narg.format = { kind = \"fixed\", value = \"%Q\" }\n[fn.print.form.counted]\nextra = [\"count: c_int\", \"size: f64\"]\narg.format = { kind = \"fixed\", value = \"%d: %f\" }\nerror = \"ret == NULL\"",
+        "[fn.tune]\nerror = \"ret != 0\"\n[fn.tune.form.tune_flag]\nwhen = \"op > 1000 && op != 1003\"\nextra = [\"on: c_int\", \"now: *mut c_int\"]\narg.now = { kind = \"obj\", dir = \"out\" }\n[fn.tune.form.tune_name]\nwhen = \"op == 1000\"\nextra = [\"name: *const c_char\"]\nerror = false",
+        &form("when = \"on > 1\", extra = [\"text\", \"on: c_char\", \"op: c_int\", \"of: [\"]"),
+        &form("when = \"ret != 0\", arg = { on = { kind = \"value\" } }"),
+        "[fn.errno]\nform.why = { extra = [\"on: c_int\"] }",
+        "[fn.tune]\nform.\"tune flag\" = {}",
+        "[fn.print]\nform.text = { arg.format = { kind = \"fixed\", value = \"a\\u0000b\" } }",
+        "[fn.errno]\narg.db = { kind = \"fixed\", value = \"text\" }",
+    ];
+    insta::assert_snapshot!(all(&entries));
+}
+
+#[test]
+fn sizes_that_are_asked_for() {
+    let into = |words: &str| format!("[fn.pack]\narg.into = {{ kind = \"buf\", null = \"size_query\", {words} }}");
+    let from = "\narg.from = { kind = \"buf\", len = \"length\" }";
+    let entries = [
+        &*(into("dir = \"out\", cap = \"*room\", written = \"*room\"") + from),
+        &(into("dir = \"out\", cap = \"64\", written = \"ret\"") + from),
+        &into("dir = \"out\", cap = \"length * 2\""),
+        &into("dir = \"inout\", len = \"*room\""),
+        "[fn.why]\nret = { kind = \"cstr\", null = \"size_query\" }",
     ];
     insta::assert_snapshot!(all(&entries));
 }

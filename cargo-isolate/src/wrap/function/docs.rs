@@ -10,9 +10,12 @@ pub(super) fn documentation(
     function: &FunctionPlan,
     lines: Vec<String>,
     results: &[Outcome],
-    panics: bool,
+    lengths: bool,
 ) -> Vec<String> {
-    let mut docs = vec![format!(" `{}` of `{}`.", function.name, function.declared.package)];
+    let when = function.form.as_ref().and_then(|form| form.when.as_ref());
+    let form = when.map(|when| format!(", where `{when}`")).unwrap_or_default();
+    let mut docs = vec![format!(" `{}` of `{}`{form}.", function.name, function.declared.package)];
+    docs.extend(asks(function));
     if !lines.is_empty() {
         docs.push(String::new());
         docs.extend(lines);
@@ -38,12 +41,28 @@ pub(super) fn documentation(
             format!(" A call that a fault other than `Timeout` has ended is made again, {times}."),
         ]);
     }
-    if panics {
-        docs.extend(
-            ["", " # Panics", "", " When a slice is not as long as the other arguments say."].map(str::to_owned),
-        );
+    let lengths = lengths.then(|| " When a slice is not as long as the other arguments say.".to_owned());
+    let form = when.map(|when| format!(" When not `{when}`."));
+    if lengths.is_some() || form.is_some() {
+        docs.extend(["", " # Panics", ""].map(str::to_owned));
+        docs.extend(lengths.into_iter().chain(form));
     }
     docs
+}
+
+/// What a wrapper leaves out that is not a length.
+fn asks(function: &FunctionPlan) -> Vec<String> {
+    if function.form.is_none() {
+        return Vec::new();
+    }
+    let fixed = function.params.iter().filter_map(|param| match contract(param) {
+        Contract::Fixed { value: 0 } if param.shape.pointee().is_some() => Some(format!("NULL for `{}`", param.name)),
+        Contract::Fixed { value } => Some(format!("{value} for `{}`", param.name)),
+        Contract::Text { value } => Some(format!("`{value:?}` for `{}`", param.name)),
+        _ => None,
+    });
+    let fixed: Vec<_> = fixed.collect();
+    if fixed.is_empty() { Vec::new() } else { vec![String::new(), format!(" It gets {}.", fixed.join(", "))] }
 }
 
 /// Some buffer's `written` tells what this cell holds after the call.

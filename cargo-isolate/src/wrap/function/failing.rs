@@ -1,10 +1,20 @@
 //! Functions whose return value tells success from failure.
 
 use super::{Phase, Shape, Writer};
-use crate::contract::{
-    Contract, Failing,
-    expr::{Comparison, Condition, Expr},
+use crate::{
+    contract::{
+        Contract, Failing,
+        expr::{Comparison, Condition, Expr},
+    },
+    plan::Role,
 };
+
+/// When a condition is looked at.
+#[derive(Clone, Copy)]
+enum Known {
+    Before,
+    After,
+}
 
 impl Writer<'_, '_> {
     /// Returns an `Err` where the contract says that the function failed.
@@ -14,7 +24,7 @@ impl Writer<'_, '_> {
             Some(_) => (self.names.runtime("Null"), self.names.runtime("Null").to_owned()),
             None => ("ret", self.names.shown(ret.shown_as.as_deref(), &ret.shape)),
         };
-        let condition = self.condition(&failing.error);
+        let condition = self.condition(&failing.error, Known::After);
         let report = match &failing.message {
             None => format!("return Err(call.failed({code}, None));"),
             Some(message) => {
@@ -36,17 +46,26 @@ impl Writer<'_, '_> {
         self.error = format!("{}<{ty}>", self.names.runtime("Error"));
     }
 
-    fn condition(&mut self, condition: &Condition) -> String {
+    /// Holds the arguments against what the form is for.
+    pub(super) fn when(&mut self) {
+        let Some((form, when)) = self.function.form.as_ref().and_then(|form| Some((form, form.when.as_ref()?))) else {
+            return;
+        };
+        let condition = self.condition(when, Known::Before);
+        self.checks.push(format!("assert!({condition}, \"`{}` is for `{when}`\");", form.name));
+    }
+
+    fn condition(&mut self, condition: &Condition, known: Known) -> String {
         match condition {
             Condition::All(left, right) => {
-                let (left, right) = (self.condition(left), self.condition(right));
+                let (left, right) = (self.condition(left, known), self.condition(right, known));
                 format!("{left} && {right}")
             }
             Condition::Any(left, right) => {
-                let (left, right) = (self.condition(left), self.condition(right));
+                let (left, right) = (self.condition(left, known), self.condition(right, known));
                 format!("{left} || {right}")
             }
-            Condition::Compare(comparison, left, right) => self.comparison(*comparison, left, right),
+            Condition::Compare(comparison, left, right) => self.comparison(*comparison, left, right, known),
             Condition::Null => match self.function.ret.as_ref().and_then(|ret| ret.decision.contract()) {
                 // It was copied, so that it could be freed.
                 Some(Contract::Cstr { free: Some(_), .. } | Contract::Given { free: Some(_), .. }) => {
@@ -57,12 +76,15 @@ impl Writer<'_, '_> {
         }
     }
 
-    fn comparison(&mut self, comparison: Comparison, left: &Expr, right: &Expr) -> String {
+    fn comparison(&mut self, comparison: Comparison, left: &Expr, right: &Expr, known: Known) -> String {
         let sign = comparison.sign();
         if let (Some(left), Expr::Int(right)) = (self.number(left, right), right) {
             return format!("{left} {sign} {right}");
         }
-        let (left, right) = (self.after_call(left, Phase::Failed), self.after_call(right, Phase::Failed));
+        let (left, right) = match known {
+            Known::Before => (self.before(left), self.before(right)),
+            Known::After => (self.after_call(left, Phase::Failed), self.after_call(right, Phase::Failed)),
+        };
         format!("({left}) {sign} ({right})")
     }
 
@@ -72,10 +94,15 @@ impl Writer<'_, '_> {
         let shape = match expr {
             Expr::Ret => self.function.ret.as_ref()?.shape.clone(),
             Expr::Call(call) => self.names.ret_of(&call.function)?,
+            Expr::Name(name) => match self.function.params.iter().find(|param| param.name == *name) {
+                Some(param) if param.role == Role::Caller => param.shape.clone(),
+                _ => return None,
+            },
             _ => return None,
         };
         has_room(&shape, *literal).then(|| match expr {
             Expr::Call(call) => self.ask(call, Phase::Failed),
+            Expr::Name(name) => self.local(name),
             _ => "ret".to_owned(),
         })
     }

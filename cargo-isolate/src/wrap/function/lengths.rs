@@ -79,7 +79,7 @@ impl Writer<'_, '_> {
     }
 
     /// An expression before the call.
-    fn before(&mut self, expr: &Expr) -> String {
+    pub(super) fn before(&mut self, expr: &Expr) -> String {
         self.look_up(expr);
         self.wide(expr, false, &mut Vec::new().into_iter())
     }

@@ -401,7 +401,7 @@ impl<'c> Call<'c> {
                 cursors = all.iter().filter(|cursor| cursor.moves).count();
                 false
             }
-            Some(Contract::Given { .. } | Contract::Fixed { .. } | Contract::Memory) => true,
+            Some(Contract::Given { .. } | Contract::Fixed { .. } | Contract::Text { .. } | Contract::Memory) => true,
             _ => false,
         };
         if is_hidden {

@@ -104,9 +104,12 @@ impl<'p> Wrappers<'p> {
                 let mut names = target.names(domain);
                 for function in super::wrapped(domain) {
                     let (params, ret, error) = function::View::new(function, &mut names).signature();
-                    let path = format!("crate::isolated::{}::{}", domain.name, function.name);
+                    let path = format!("crate::isolated::{}::{}", domain.name, function.wrapper());
                     let symbol = function.symbol.as_deref().unwrap_or(&function.name);
-                    by_symbol.insert(symbol, (Wrapper { function, path, params, ret, error }, target));
+                    // A function's own wrapper before those of its forms.
+                    if function.form.is_none() || !by_symbol.contains_key(symbol) {
+                        by_symbol.insert(symbol, (Wrapper { function, path, params, ret, error }, target));
+                    }
                 }
             }
         }
@@ -230,6 +233,9 @@ impl Wrappers<'_> {
         let Some((wrapper, target)) = self.by_symbol.get(&*site.symbol) else {
             return Err(left("it has no wrapper here"));
         };
+        if wrapper.function.form.is_some() {
+            return Err(left("the policy knows several forms of it, with a wrapper each: choose one"));
+        }
         if site.mention {
             return Err(left("its address is taken: nobody can say who calls it, and with what"));
         }

@@ -2,12 +2,16 @@
 //!
 //! Written by `cargo isolate wrap` from `tests/libraries/isolation.toml`: change the policy and run it again instead of editing here.
 #![allow(
+    clippy::manual_range_contains,
+    reason = "conditions stand as the policy says them"
+)]
+#![allow(
     clippy::type_complexity,
     reason = "closures take what callbacks of C are passed"
 )]
 
 use isolate_rt::{
-    Callbacks, Domain, End, EndOfChild, Error, Fault, Globals, Handle, Owned,
+    Callbacks, Domain, End, EndOfChild, Error, Fault, Globals, Handle, Null, Owned,
 };
 
 use std::ffi::{CStr, CString, c_char, c_int, c_uchar, c_void};
@@ -505,6 +509,119 @@ pub fn sqlite3_column_blob(
     // SAFETY: they are checked to lie in the domain; without isolation the function is trusted with their number.
     let ret = unsafe { call.values(ret.cast(), call.count(sqlite3_column_bytes)) }?;
     Ok(ret)
+}
+
+/// `sqlite3_mprintf` of `isolate-libraries`.
+///
+/// It gets `"%*.3f"` for `arg1`.
+///
+/// Returns a copy of what `sqlite3_mprintf` returned.
+///
+/// # Errors
+///
+/// When `sqlite3_mprintf` fails (`ret == NULL`), or the call ends in a fault; what is `&mut` keeps its value then.
+pub fn sqlite3_number(width: c_int, number: f64) -> Result<CString, Error<Null>> {
+    let mut call = DOMAIN.call("sqlite3_mprintf")?;
+    // SAFETY: each pointer covers what the contract of `sqlite3_mprintf` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi::sqlite3_mprintf(c"%*.3f".as_ptr(), width, number))
+    }?;
+    let ret_ptr = ret;
+    // SAFETY: it is checked to lie in the domain; without isolation the function is trusted to end it.
+    let ret = unsafe { call.string(ret_ptr.cast_const()) }?;
+    if ret.is_some() {
+        // SAFETY: `sqlite3_mprintf` gave it away, and nothing uses it afterwards.
+        unsafe {
+            call.run(move || {
+                ffi::sqlite3_free(ret_ptr.cast());
+            })
+        }?;
+    }
+    if ret.is_none() {
+        return Err(call.failed(Null, None));
+    }
+    let ret = call.required(ret)?;
+    Ok(ret)
+}
+
+/// `sqlite3_mprintf` of `isolate-libraries`.
+///
+/// It gets `"%Q"` for `arg1`.
+///
+/// * `text`: a string, read.
+///
+/// Returns a copy of what `sqlite3_mprintf` returned.
+///
+/// # Errors
+///
+/// When `sqlite3_mprintf` fails (`ret == NULL`), or the call ends in a fault; what is `&mut` keeps its value then.
+pub fn sqlite3_quoted(text: &CStr) -> Result<CString, Error<Null>> {
+    let mut call = DOMAIN.call("sqlite3_mprintf")?;
+    let text_ptr = call.input_str(text)?;
+    // SAFETY: each pointer covers what the contract of `sqlite3_mprintf` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi::sqlite3_mprintf(c"%Q".as_ptr(), text_ptr))
+    }?;
+    let ret_ptr = ret;
+    // SAFETY: it is checked to lie in the domain; without isolation the function is trusted to end it.
+    let ret = unsafe { call.string(ret_ptr.cast_const()) }?;
+    if ret.is_some() {
+        // SAFETY: `sqlite3_mprintf` gave it away, and nothing uses it afterwards.
+        unsafe {
+            call.run(move || {
+                ffi::sqlite3_free(ret_ptr.cast());
+            })
+        }?;
+    }
+    if ret.is_none() {
+        return Err(call.failed(Null, None));
+    }
+    let ret = call.required(ret)?;
+    Ok(ret)
+}
+
+/// `sqlite3_db_config` of `isolate-libraries`, where `op >= 1002 && op <= 1020`.
+///
+/// * `arg1`: an object in the domain.
+///
+/// Returns `now`.
+///
+/// # Errors
+///
+/// When `sqlite3_db_config` fails (`ret != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
+///
+/// # Panics
+///
+/// When not `op >= 1002 && op <= 1020`.
+pub fn sqlite3_db_config_flag(
+    arg1: &Handle<ffi::sqlite3>,
+    op: c_int,
+    onoff: c_int,
+) -> Result<c_int, Error<c_int>> {
+    assert!(
+        op >= 1002 && op <= 1020,
+        "`sqlite3_db_config_flag` is for `op >= 1002 && op <= 1020`"
+    );
+    let mut call = DOMAIN.call("sqlite3_db_config")?;
+    let arg1_ptr = call.handle(arg1)?;
+    let now_room = call.inout(&[0])?;
+    // SAFETY: each pointer covers what the contract of `sqlite3_db_config` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi::sqlite3_db_config(
+            arg1_ptr,
+            op,
+            onoff,
+            now_room.as_mut_ptr(),
+        ))
+    }?;
+    let now = call.read(now_room);
+    if ret != 0 {
+        return Err(call.failed(ret, None));
+    }
+    Ok(now)
 }
 
 /// `sqlite3_column_bytes` of `isolate-libraries`.

@@ -342,6 +342,69 @@ pub fn told_each(
     }
 }
 
+/// `told_table` of `isolate-libraries`.
+///
+/// * `numbers`: read, `rows * columns * depth + 1` elements of it.
+///
+/// # Errors
+///
+/// When the call ends in a fault; what is `&mut` keeps its value then.
+///
+/// # Panics
+///
+/// When a slice is not as long as the other arguments say.
+pub fn told_table(
+    numbers: &[c_int],
+    rows: usize,
+    columns: usize,
+    depth: usize,
+) -> Result<c_long, Fault> {
+    let numbers_need: i128 = (rows as i128)
+        .saturating_mul(columns as i128)
+        .saturating_mul(depth as i128)
+        .saturating_add(1_i128);
+    let numbers_have = numbers.len() as i128;
+    assert!(
+        (0..= numbers_have).contains(& numbers_need),
+        "`rows * columns * depth + 1` is {numbers_need}, but `numbers` has {numbers_have} elements"
+    );
+    let mut call = DOMAIN.call("told_table")?;
+    let numbers_ptr = call.input(numbers)?;
+    // SAFETY: each pointer covers what the contract of `told_table` says, and nothing that comes back is used
+    // before it was checked.
+    unsafe { call.run(move || ffi2::told_table(numbers_ptr, rows, columns, depth)) }
+}
+
+/// `told_more` of `isolate-libraries`.
+///
+/// * `out`: written; its length goes as `room`.
+///
+/// Returns what `told_more` returned, then how many elements of `out` it wrote.
+///
+/// # Errors
+///
+/// When the call ends in a fault; what is `&mut` keeps its value then.
+pub fn told_more(out: &mut [c_uchar]) -> Result<(u64, usize), Fault> {
+    let mut call = DOMAIN.call("told_more")?;
+    let out_room = call.output::<c_uchar>(out.len())?;
+    let room_ = call.length(out.len())?;
+    // SAFETY: each pointer covers what the contract of `told_more` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi2::told_more(out_room.as_mut_ptr(), room_))
+    }?;
+    let out_written = call
+        .take(
+            out_room,
+            call
+                .count(
+                    (ret as i128).saturating_mul(ret as i128).saturating_mul(ret as i128),
+                ),
+            out,
+        );
+    Ok((ret, out_written))
+}
+
 /// `told_keep` of `isolate-libraries`.
 ///
 /// * `back`: called with `arg1` until `told_keep` returns; a panic in it ends the call and goes on from here.

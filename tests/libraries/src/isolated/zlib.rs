@@ -61,6 +61,83 @@ pub fn zError(code: c_int) -> Result<Option<CString>, Fault> {
     Ok(ret)
 }
 
+/// `inflateGetDictionary` of `isolate-libraries`.
+///
+/// It gets NULL for `dictionary`.
+///
+/// * `strm`: an object in the domain.
+///
+/// Returns `dict_length`.
+///
+/// # Errors
+///
+/// When `inflateGetDictionary` fails (`ret != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
+pub fn inflateGetDictionary_len(
+    strm: &mut Object<ffi2::z_stream>,
+) -> Result<c_uint, Error<c_int>> {
+    let mut call = DOMAIN.call("inflateGetDictionary")?;
+    let strm_ptr = call.object(strm)?;
+    call.set(strm, offset_of!(ffi2::z_stream, next_in), std::ptr::null_mut::<u8>())?;
+    call.set::<_, c_uint>(strm, offset_of!(ffi2::z_stream, avail_in), 0)?;
+    call.set(strm, offset_of!(ffi2::z_stream, next_out), std::ptr::null_mut::<u8>())?;
+    call.set::<_, c_uint>(strm, offset_of!(ffi2::z_stream, avail_out), 0)?;
+    let dict_length_room = call.inout(&[0])?;
+    // SAFETY: each pointer covers what the contract of `inflateGetDictionary` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi::inflateGetDictionary(
+            strm_ptr,
+            std::ptr::null_mut(),
+            dict_length_room.as_mut_ptr(),
+        ))
+    }?;
+    let dict_length = call.read(dict_length_room);
+    if ret != 0 {
+        return Err(call.failed(ret, None));
+    }
+    Ok(dict_length)
+}
+
+/// `inflateGetDictionary` of `isolate-libraries`.
+///
+/// * `strm`: an object in the domain.
+/// * `dictionary`: written.
+///
+/// Returns how many elements of `dictionary` it wrote.
+///
+/// # Errors
+///
+/// When `inflateGetDictionary` fails (`ret != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
+pub fn inflateGetDictionary(
+    strm: &mut Object<ffi2::z_stream>,
+    dictionary: &mut [u8; 32768],
+) -> Result<usize, Error<c_int>> {
+    let mut call = DOMAIN.call("inflateGetDictionary")?;
+    let strm_ptr = call.object(strm)?;
+    call.set(strm, offset_of!(ffi2::z_stream, next_in), std::ptr::null_mut::<u8>())?;
+    call.set::<_, c_uint>(strm, offset_of!(ffi2::z_stream, avail_in), 0)?;
+    call.set(strm, offset_of!(ffi2::z_stream, next_out), std::ptr::null_mut::<u8>())?;
+    call.set::<_, c_uint>(strm, offset_of!(ffi2::z_stream, avail_out), 0)?;
+    let dictionary_room = call.output::<u8>(dictionary.len())?;
+    let dict_length_room = call.inout(&[0])?;
+    // SAFETY: each pointer covers what the contract of `inflateGetDictionary` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi::inflateGetDictionary(
+            strm_ptr,
+            dictionary_room.as_mut_ptr(),
+            dict_length_room.as_mut_ptr(),
+        ))
+    }?;
+    let dict_length = call.read(dict_length_room);
+    if ret != 0 {
+        return Err(call.failed(ret, None));
+    }
+    let dictionary_written = call
+        .take(dictionary_room, call.count(dict_length), dictionary);
+    Ok(dictionary_written)
+}
+
 /// `adler32` of `libz-sys`.
 ///
 /// * `buf`: read; its length goes as `len`.

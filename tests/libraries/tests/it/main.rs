@@ -3,6 +3,7 @@
 mod callbacks;
 mod contexts;
 mod equal;
+mod forms;
 mod hostile;
 #[path = "../../../../isolate-rt/tests/support/mod.rs"]
 mod isolation;

@@ -1,0 +1,116 @@
+//! Functions that are called in several ways, and lengths that no memory has.
+
+use crate::isolation::isolation;
+use crate::support::{alone, text};
+use isolate_libraries::isolated::{sqlite, tlv as told, zlib};
+use isolate_rt::{FaultKind, Null};
+use libz_sys as z;
+use std::ffi::{CStr, c_int};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+const SQLITE_DBCONFIG_MAINDBNAME: c_int = 1000;
+const SQLITE_DBCONFIG_ENABLE_FKEY: c_int = 1002;
+
+/// The message of a panic.
+#[track_caller]
+fn panic_of<R>(f: impl FnOnce() -> R) -> String {
+    let panic = catch_unwind(AssertUnwindSafe(f)).err().expect("a panic");
+    panic.downcast_ref::<String>().cloned().expect("a message")
+}
+
+#[test]
+fn variable_arguments() {
+    if !isolation() {
+        return;
+    }
+    for (text, quoted) in [(c"it's", c"'it''s'"), (c"", c"''"), (c"a\"b", c"'a\"b'")] {
+        assert_eq!(&*sqlite::sqlite3_quoted(text).unwrap(), quoted);
+    }
+    for (width, number) in [(0, 0.0), (12, -1.5), (9, 1234.5678)] {
+        let said = format!("{number:width$.3}", width = width as usize);
+        assert_eq!(sqlite::sqlite3_number(width, number).unwrap().to_str(), Ok(&*said));
+    }
+    // More than SQLite makes of anything: it returns NULL.
+    let failed = sqlite::sqlite3_number(2_000_000_000, 0.0).unwrap_err();
+    assert_eq!(failed.code(), Some(&Null), "{failed}");
+    assert_eq!(failed.to_string(), "`sqlite3_mprintf` in domain `sqlite` failed with NULL");
+}
+
+#[test]
+fn one_form_for_some_values() {
+    if !isolation() {
+        return;
+    }
+    let db = sqlite::sqlite3_open(c":memory:").unwrap();
+    for on in [1, 0] {
+        assert_eq!(sqlite::sqlite3_db_config_flag(&db, SQLITE_DBCONFIG_ENABLE_FKEY, on).unwrap(), on);
+        // -1 asks, and changes nothing.
+        assert_eq!(sqlite::sqlite3_db_config_flag(&db, SQLITE_DBCONFIG_ENABLE_FKEY, -1).unwrap(), on);
+    }
+    let panic = panic_of(|| sqlite::sqlite3_db_config_flag(&db, SQLITE_DBCONFIG_MAINDBNAME, 1));
+    assert_eq!(panic, "`sqlite3_db_config_flag` is for `op >= 1002 && op <= 1020`");
+}
+
+#[test]
+fn a_size_is_asked_for() {
+    if !isolation() {
+        return;
+    }
+    let data = &text()[..50_000];
+    let mut packed = vec![0; 60_000];
+    let length = zlib::compress2(&mut packed, data, 6).unwrap();
+    // SAFETY: takes nothing, and returns a string of its own.
+    let version = unsafe { CStr::from_ptr(z::zlibVersion()) };
+    let (_, mut stream) =
+        zlib::inflateInit_(version, size_of::<z::z_stream>() as c_int).map(|stream| ((), stream)).unwrap();
+    assert_eq!(zlib::inflateGetDictionary_len(&mut stream).unwrap(), 0);
+    let (mut room, mut dictionary) = (vec![0; 50_000], [0; 32_768]);
+    for (upto, known) in [(1_000, 1_000), (40_000, 32_768)] {
+        let (mut read, mut written) = (0, 0);
+        while written < upto {
+            let (_, more_read, more) =
+                zlib::inflate(&mut stream, &packed[read..length], &mut room[written..upto], 0).unwrap();
+            (read, written) = (read + more_read, written + more);
+        }
+        assert_eq!(zlib::inflateGetDictionary_len(&mut stream).unwrap(), known as u32);
+        let count = zlib::inflateGetDictionary(&mut stream, &mut dictionary).unwrap();
+        assert_eq!(count, known);
+        assert!(dictionary[..count] == data[upto - known..upto]);
+        zlib::inflateEnd(stream).unwrap();
+        stream = zlib::inflateInit_(version, size_of::<z::z_stream>() as c_int).unwrap();
+    }
+}
+
+/// What a length is computed from may be anything: neither the sum nor the product wraps around.
+#[test]
+fn lengths_overflow_into_nothing() {
+    if !isolation() {
+        return;
+    }
+    let _alone = alone();
+    assert_eq!(told::told_table(&[1, 2, 3, 4, 5], 2, 2, 1).unwrap(), 15);
+    // The product is 2^64 and more, of which 64 bits would keep nothing, and 128 bits something else.
+    for (rows, columns, depth) in
+        [(1 << 32, 1 << 32, 1), (usize::MAX, usize::MAX, usize::MAX), (1 << 63, 1 << 63, 4), (usize::MAX, 1, 1)]
+    {
+        let panic = panic_of(|| told::told_table(&[1; 5], rows, columns, depth));
+        assert!(panic.starts_with("`rows * columns * depth + 1` is "), "{panic}");
+        assert!(panic.ends_with(", but `numbers` has 5 elements"), "{panic}");
+    }
+    // What the library claims after the call is at most the room.
+    let mut room = [0; 10];
+    let (_, written) = told::told_more(&mut room).unwrap();
+    assert_eq!((written, room), (0, [0; 10]));
+    assert_eq!(told::told_table(&[7], 0, 0, 0).unwrap(), 7, "the next call works");
+}
+
+/// Handles of one domain mean nothing in another.
+#[test]
+fn a_handle_of_another_domain() {
+    if !isolation() {
+        return;
+    }
+    let db = sqlite::sqlite3_open(c":memory:").unwrap();
+    let mut call = zlib::DOMAIN.call("elsewhere").unwrap();
+    assert_eq!(*call.handle(&db).unwrap_err().kind(), FaultKind::StaleHandle);
+}

@@ -112,6 +112,7 @@ fn text(value: &serde_json::Value) -> &str {
 /// `compress` of `fn.compress`; empty for what is no `fn`.
 fn named<'h>(heading: &'h str, table: &str) -> &'h str {
     let name = heading.strip_prefix(table).and_then(|rest| rest.strip_prefix('.')).unwrap_or_default();
+    let name = name.split_once(".form.").map_or(name, |(name, _)| name);
     name.trim_matches('"')
 }
 

@@ -76,6 +76,8 @@ pub(crate) struct Case {
     pub(crate) returns_pointer: bool,
     /// It hands what pointers lead to on to a closure, and must refuse those that lead outside the domain.
     pub(crate) follows: bool,
+    /// The foreign function, as faults name it.
+    pub(crate) foreign: &'static str,
     /// It takes slices.
     pub(crate) slices: bool,
     /// It takes something that may be NULL.
@@ -193,7 +195,7 @@ fn as_expected(case: &Case, act: Act, result: &Result<(), Failure>) -> bool {
         ) => true,
         _ => false,
     };
-    kind && fault.domain() == case.domain && fault.function() == case.function
+    kind && fault.domain() == case.domain && fault.function() == case.foreign
 }
 
 fn say(columns: &[&str]) {

@@ -250,6 +250,7 @@ fn subject(plan: &Plan, target: &Target) -> anyhow::Result<Subject> {
             package: function.declared.index,
             name: function.name.clone(),
             wrapper: function.wrapper().to_owned(),
+            picky: function.form.as_ref().is_some_and(|form| form.when.is_some()),
             variadic: function.variadic,
             params: function.params.iter().map(param).collect(),
             ret: function.ret.as_ref().map(|ret| spelt(&ret.ty, &ret.shape)),

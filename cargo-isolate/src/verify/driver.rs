@@ -17,6 +17,7 @@ pub(super) fn cases(domain: &str, file: &syn::File, foreign: &[Foreign]) -> Resu
     for item in &file.items {
         if let Item::Fn(function) = item
             && matches!(function.vis, Visibility::Public(_))
+            && !foreign.iter().any(|foreign| foreign.picky && function.sig.ident == foreign.wrapper)
         {
             match case(domain, function, foreign) {
                 Ok(case) => cases.push(case),
@@ -48,7 +49,9 @@ pub(super) fn render(cases: &[Case]) -> String {
 fn case(domain: &str, function: &syn::ItemFn, foreign: &[Foreign]) -> Result<Case, String> {
     let (signature, bound) = (&function.sig, bound(&function.block));
     let function = signature.ident.to_string();
-    let returns = foreign.iter().find(|foreign| foreign.wrapper == function).is_some_and(|foreign| foreign.shows_ret);
+    let wrapped = foreign.iter().find(|foreign| foreign.wrapper == function);
+    let returns = wrapped.is_some_and(|foreign| foreign.shows_ret);
+    let name = wrapped.map_or(&*function, |foreign| &*foreign.name);
     let mut call = Call::default();
     for (at, input) in signature.inputs.iter().enumerate() {
         let FnArg::Typed(parameter) = input else {
@@ -73,7 +76,7 @@ fn case(domain: &str, function: &syn::ItemFn, foreign: &[Foreign]) -> Result<Cas
     let mut text = String::new();
     let _ = writeln!(
         text,
-        "        Case {{ domain: {domain:?}, function: {function:?}, returns_pointer: {returns_pointer}, follows: {}, slices: {}, nullable: {}, call: || {{",
+        "        Case {{ domain: {domain:?}, function: {function:?}, foreign: {name:?}, returns_pointer: {returns_pointer}, follows: {}, slices: {}, nullable: {}, call: || {{",
         call.follows, call.slices, call.nullable
     );
     for statement in &call.before {

@@ -178,6 +178,7 @@ mod tests {
                     package: 0,
                     name: item.name.clone(),
                     wrapper: item.name.clone(),
+                    picky: false,
                     variadic: None,
                     params: params
                         .iter()

@@ -12,6 +12,8 @@ pub(crate) struct Foreign {
     pub(crate) name: String,
     /// The name of its wrapper: a function that is called in several forms has several.
     pub(crate) wrapper: String,
+    /// The wrapper is for some values of its arguments, which nobody here knows how to make.
+    pub(crate) picky: bool,
     /// How many of its parameters are declared, where a variable number of arguments follows.
     pub(crate) variadic: Option<usize>,
     pub(crate) params: Vec<Param>,

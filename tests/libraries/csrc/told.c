@@ -97,12 +97,12 @@ long told_each(struct told_thing *thing, const int *numbers, size_t count,
     return sum;
 }
 
-/* The sum of a table and of the number behind it. */
+/* The sum of a table. */
 long told_table(const int *numbers, size_t rows, size_t columns, size_t depth)
 {
     long sum = 0;
     size_t at;
-    for (at = 0; at < rows * columns * depth + 1; at++)
+    for (at = 0; at < rows * columns * depth; at++)
         sum += numbers[at];
     return sum;
 }

@@ -344,7 +344,7 @@ pub fn told_each(
 
 /// `told_table` of `isolate-libraries`.
 ///
-/// * `numbers`: read, `rows * columns * depth + 1` elements of it.
+/// * `numbers`: read, `rows * columns * depth` elements of it.
 ///
 /// # Errors
 ///
@@ -361,12 +361,11 @@ pub fn told_table(
 ) -> Result<c_long, Fault> {
     let numbers_need: i128 = (rows as i128)
         .saturating_mul(columns as i128)
-        .saturating_mul(depth as i128)
-        .saturating_add(1_i128);
+        .saturating_mul(depth as i128);
     let numbers_have = numbers.len() as i128;
     assert!(
         (0..= numbers_have).contains(& numbers_need),
-        "`rows * columns * depth + 1` is {numbers_need}, but `numbers` has {numbers_have} elements"
+        "`rows * columns * depth` is {numbers_need}, but `numbers` has {numbers_have} elements"
     );
     let mut call = DOMAIN.call("told_table")?;
     let numbers_ptr = call.input(numbers)?;

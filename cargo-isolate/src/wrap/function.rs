@@ -186,6 +186,8 @@ struct Writer<'w, 'n> {
     taken: BTreeSet<String>,
     /// Staged buffer of each output, by the parameter's local name, with the checked length if there is one.
     rooms: BTreeMap<String, (String, Option<String>)>,
+    /// Locals that hold what is behind a pointer after the call, by the parameter's name; whether it is an `Option`.
+    told: BTreeMap<String, (String, bool)>,
     /// Locals that hold the pointer to an object, by the parameter's name.
     pointers: BTreeMap<String, String>,
     /// Locals that hold an object which the library gave away, if it did, by the parameter's name or `ret`.
@@ -217,7 +219,7 @@ struct Writer<'w, 'n> {
 impl<'w, 'n> Writer<'w, 'n> {
     fn new(function: &'w FunctionPlan, names: &'w mut Names<'n>) -> Self {
         let mut taken: BTreeSet<String> =
-            ["call", "ret", "room", "into", "object", "parent", "end", "ffi", "message", "callbacks", "inside"]
+            ["call", "ret", "room", "into", "told", "object", "parent", "end", "ffi", "message", "callbacks", "inside"]
                 .map(str::to_owned)
                 .into();
         let locals = function.params.iter().map(|param| fresh(&mut taken, &snake(&param.name))).collect();
@@ -227,6 +229,7 @@ impl<'w, 'n> Writer<'w, 'n> {
             locals,
             taken,
             rooms: BTreeMap::new(),
+            told: BTreeMap::new(),
             pointers: BTreeMap::new(),
             given: BTreeMap::new(),
             bound: BTreeMap::new(),

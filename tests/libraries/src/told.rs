@@ -39,6 +39,7 @@ unsafe extern "C" {
     ) -> c_long;
     pub fn told_table(numbers: *const c_int, rows: usize, columns: usize, depth: usize) -> c_long;
     pub fn told_more(out: *mut c_uchar, room: usize) -> u64;
+    pub fn told_on(out: *mut c_uchar, room: usize, done: *mut usize) -> c_int;
     pub fn told_keep(back: Option<unsafe extern "C" fn(c_int) -> c_int>);
     pub fn told_again(number: c_int) -> c_int;
 }

@@ -62,7 +62,7 @@ impl Writer<'_, '_> {
                 Some(slice) => format!("{} as _", self.slice_len(&slice)),
                 None => format!("{}{}", self.local(name), self.cast(name, wanted)),
             },
-            Expr::Deref(name) if self.is_read_back(name) => format!("{} as _", self.local(name)),
+            Expr::Deref(name) if let Some(told) = self.told(name) => format!("{told} as _"),
             Expr::Deref(name) => format!("*{} as _", self.local(name)),
             Expr::Call(_) | Expr::Bound { .. } | Expr::Binary(..) => unreachable!("the policy's arguments are leaves"),
         }

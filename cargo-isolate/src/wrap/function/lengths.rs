@@ -68,7 +68,7 @@ impl Writer<'_, '_> {
         let number = match expr {
             Expr::Int(value) => return value.to_string(),
             Expr::Ret => "ret".to_owned(),
-            Expr::Deref(name) if self.is_read_back(name) => self.local(name),
+            Expr::Deref(name) if let Some(told) = self.told(name) => told,
             Expr::Call(call) => self.ask(call, phase),
             expr => self.after_call(expr, phase),
         };
@@ -123,7 +123,7 @@ impl Writer<'_, '_> {
         wide_with(expr, &mut |leaf| match leaf {
             Expr::Int(value) => format!("{value}_i128"),
             Expr::Call(_) => format!("{} as i128", answers.next().expect("as many answers as questions")),
-            Expr::Deref(name) if after && self.is_read_back(name) => format!("{} as i128", self.local(name)),
+            Expr::Deref(name) if after && let Some(told) = self.told(name) => format!("{told} as i128"),
             Expr::Bound { object, name } => format!("{} as i128", self.bound[&(object.clone(), name.clone())]),
             Expr::Name(name) | Expr::Deref(name) => match (self.slice_that_tells(name), leaf) {
                 (Some(slice), _) => format!("{} as i128", self.slice_len(&slice)),
@@ -134,13 +134,14 @@ impl Writer<'_, '_> {
         })
     }
 
-    /// The local of that name holds the value after the call, or a reference to it.
-    pub(super) fn is_read_back(&self, name: &str) -> bool {
-        self.function.params.iter().any(|param| {
-            param.name == name
-                && (matches!(param.role, Role::CellOf(_))
-                    || matches!(contract(param), Contract::Obj { dir: Dir::Out, .. }))
-        })
+    /// What a pointer led to after the call, where that was read; 0 where there was none.
+    pub(super) fn told(&self, name: &str) -> Option<String> {
+        if let Some((told, nullable)) = self.told.get(name) {
+            return Some(if *nullable { format!("{told}.unwrap_or(0)") } else { told.clone() });
+        }
+        let param = self.function.params.iter().find(|param| param.name == name)?;
+        let comes_out = matches!(contract(param), Contract::Obj { dir: Dir::Out, .. });
+        (comes_out || matches!(param.role, Role::CellOf(_))).then(|| self.local(name))
     }
 
     /// The slice whose length a hidden parameter is.

@@ -52,10 +52,24 @@ impl Writer<'_, '_> {
                 self.staged(&room, &value, (!plain).then_some(&ty));
                 let is_const = matches!(param.shape, Shape::Pointer { mutable: false, .. });
                 self.args.push(room_pointer(&room, nullable, is_const, ""));
+                if dir == Dir::Inout && matches!(to, Shape::Int(_) | Shape::Char) {
+                    self.read_back(local, &room, nullable, param);
+                }
                 self.rooms.insert(local.to_owned(), (room, None));
                 self.doc(local, if dir == Dir::In { "read" } else { "read and written" });
             }
         }
+    }
+
+    /// A number that lengths and conditions may speak of: what it is after the call, before the caller's own is overwritten.
+    fn read_back(&mut self, local: &str, room: &str, nullable: bool, param: &ParamPlan) {
+        let told = self.fresh(&joined(local, "told"));
+        let read = match nullable {
+            true => format!("{room}.map(|room| call.read(room))"),
+            false => format!("call.read({room})"),
+        };
+        self.after.read.push(format!("let {told} = {read};"));
+        self.told.insert(param.name.clone(), (told, nullable));
     }
 
     pub(super) fn obj_back(&mut self, index: usize, local: &str, dir: Dir, nullable: bool, param: &ParamPlan) {
@@ -67,11 +81,15 @@ impl Writer<'_, '_> {
                 self.result(index + 1, ty, local, format!("`{local}`"));
             }
             (Dir::Inout, Some((room, _))) => {
-                let statement = match nullable {
-                    true => {
+                let statement = match (self.told.get(&param.name), nullable) {
+                    (Some((told, _)), true) => {
+                        format!("if let (Some(told), Some(into)) = ({told}, {local}) {{ *into = told; }}")
+                    }
+                    (Some((told, _)), false) => format!("*{local} = {told};"),
+                    (None, true) => {
                         format!("if let (Some(room), Some(into)) = ({room}, {local}) {{ *into = call.read(room); }}")
                     }
-                    false => format!("*{local} = call.read({room});"),
+                    (None, false) => format!("*{local} = call.read({room});"),
                 };
                 self.after.plain.push(statement);
             }

@@ -404,6 +404,39 @@ pub fn told_more(out: &mut [c_uchar]) -> Result<(u64, usize), Fault> {
     Ok((ret, out_written))
 }
 
+/// `told_on` of `isolate-libraries`.
+///
+/// * `out`: written; its length goes as `room`.
+/// * `done`: read and written.
+///
+/// Returns how many elements of `out` it wrote.
+///
+/// # Errors
+///
+/// When `told_on` fails (`ret != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
+pub fn told_on(out: &mut [c_uchar], done: &mut usize) -> Result<usize, Error<c_int>> {
+    let mut call = DOMAIN.call("told_on")?;
+    let out_room = call.output::<c_uchar>(out.len())?;
+    let room_ = call.length(out.len())?;
+    let done_room = call.inout::<usize>(std::slice::from_ref(done))?;
+    // SAFETY: each pointer covers what the contract of `told_on` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi2::told_on(
+            out_room.as_mut_ptr(),
+            room_,
+            done_room.as_mut_ptr(),
+        ))
+    }?;
+    let done_told = call.read(done_room);
+    if ret != 0 {
+        return Err(call.failed(ret, None));
+    }
+    let out_written = call.take(out_room, call.count(done_told), out);
+    *done = done_told;
+    Ok(out_written)
+}
+
 /// `told_keep` of `isolate-libraries`.
 ///
 /// * `back`: called with `arg1` until `told_keep` returns; a panic in it ends the call and goes on from here.

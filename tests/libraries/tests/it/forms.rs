@@ -116,3 +116,18 @@ fn a_handle_of_another_domain() {
     let mut call = zlib::DOMAIN.call("elsewhere").unwrap();
     assert_eq!(*call.handle(&db).unwrap_err().kind(), FaultKind::StaleHandle);
 }
+
+/// What is behind a pointer that the caller sees counts as it is after the call, not as the caller left it.
+#[test]
+fn a_count_that_goes_in_and_comes_out() {
+    if !isolation() {
+        return;
+    }
+    let _alone = alone();
+    let (mut room, mut done) = ([0; 10], 0);
+    assert_eq!(told::told_on(&mut room, &mut done).unwrap(), 10);
+    assert_eq!((room, done), ([7; 10], 10));
+    let mut done = 11;
+    told::told_on(&mut room, &mut done).unwrap_err();
+    assert_eq!(done, 11, "what is `&mut` keeps its value");
+}

@@ -10,7 +10,7 @@ use super::deadline::Moment;
 use super::entry::View;
 use super::exception::uncaught;
 use super::instance::Instance;
-use super::pkey::{Pkey, wrpkru};
+use super::pkey::wrpkru;
 use super::seat::Seat;
 use super::thread::Thread;
 use super::unwind::Registers;
@@ -156,11 +156,15 @@ macro_rules! open_root {
     };
 }
 
-/// Closes PKRU to what `eax` holds, if that leaves the program's memory read-only: whoever jumped here with another value goes no
-/// further. `ecx` and `edx` become 0.
+/// Closes PKRU to what `eax` holds, if those are the rights of the call that is active: whoever jumped here with another value
+/// goes no further. (GS is believed, as on the way out.) `ecx` and `edx` become 0, `r11` the activation.
 macro_rules! close_root {
     () => {
-        concat!("xor ecx, ecx; xor edx, edx; ", wrpkru!(), "; test al, {root_read_only}; jz 4f")
+        concat!(
+            "xor ecx, ecx; xor edx, edx; ",
+            wrpkru!(),
+            "; mov r11, gs:[{active}]; cmp eax, [r11 + {rights}]; jne 4f"
+        )
     };
 }
 
@@ -273,7 +277,6 @@ unsafe extern "C" fn enter(
         bad_flags = const BAD_FLAGS,
         x87_pending = const X87_PENDING,
         good_flags = const !BAD_FLAGS,
-        root_read_only = const Pkey::ROOT_READ_ONLY,
         uncaught = sym uncaught,
     )
 }
@@ -331,7 +334,6 @@ pub(crate) unsafe extern "C" fn call_back(number: usize, from: *const u8, to: *m
         root_stack = const offset_of!(Activation, root_stack),
         domain_stack = const offset_of!(Activation, domain_stack),
         rights = const offset_of!(Activation, rights),
-        root_read_only = const Pkey::ROOT_READ_ONLY,
         dispatch = sym callback::dispatch,
     )
 }

@@ -66,16 +66,14 @@ impl Pkey {
         key < 16 && TAKEN.load(Ordering::Relaxed) & (1 << key) != 0
     }
 
-    /// The bit of PKRU that closes the program's memory to writing.
-    pub(super) const ROOT_READ_ONLY: u32 = 0b10;
-
     /// PKRU while the domain of this key runs: its own pages open, key 0 readable, every other key closed.
     ///
     /// Two bits per key: access-disable, write-disable (Intel SDM volume 3, 4.6.2).
     pub(super) fn domain_rights(self) -> u32 {
         const ALL_CLOSED: u32 = 0x5555_5555;
         const KEY_0: u32 = 0b11;
-        (ALL_CLOSED & !KEY_0 | Self::ROOT_READ_ONLY) & !(0b11 << (2 * self.0))
+        const READ_ONLY_0: u32 = 0b10;
+        (ALL_CLOSED & !KEY_0 | READ_ONLY_0) & !(0b11 << (2 * self.0))
     }
 
     /// Gives the pages to this key, readable and writable.

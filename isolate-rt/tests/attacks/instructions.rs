@@ -1,18 +1,25 @@
 //! What somebody does who chooses where the domain's code goes on.
 
-use super::{OVERWRITTEN, UNHARMED, child_ends, in_domain};
+use super::{OTHER, OVERWRITTEN, UNHARMED, child_ends, in_domain};
 use crate::support::{End, isolation, role};
 use std::arch::{asm, naked_asm};
 use std::fs;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
-static VICTIM: AtomicU8 = AtomicU8::new(0);
+/// What is written to: of the program, or of another domain.
+static VICTIM: AtomicPtr<u8> = AtomicPtr::new(ptr::null_mut());
+
+/// PKRU that closes the program to writing, and no domain.
+const OTHERS_OPEN: u32 = 0b10;
 
 /// Runs with whatever rights were won.
 extern "C" fn loot() -> ! {
-    VICTIM.store(1, Ordering::Relaxed);
-    // SAFETY: ends the process, past everything.
-    unsafe { asm!("syscall", in("rax") libc::SYS_exit_group, in("rdi") OVERWRITTEN, options(noreturn)) }
+    // SAFETY: none; that is the attack. Then it ends the process, past everything.
+    unsafe {
+        VICTIM.load(Ordering::Relaxed).write_volatile(1);
+        asm!("syscall", in("rax") libc::SYS_exit_group, in("rdi") OVERWRITTEN, options(noreturn))
+    }
 }
 
 /// What a gate would be that does not look at what it has written.
@@ -57,8 +64,8 @@ fn sites(next: &[u8]) -> Vec<usize> {
     sites
 }
 
-/// Each `wrpkru` of the gate looks at what it has written: on the ways in whether the program is closed to writing (`test al, 2`), on
-/// the ways out whether it is all open (`test eax, eax`), as it is for who was to come out there.
+/// Each `wrpkru` of the gate looks at what it has written: on the ways in whether these are the rights of the call that is active
+/// (`mov r11, gs:[…]` and so on), on the ways out whether it is all open (`test eax, eax`), as it is for who was to come out there.
 #[test]
 fn c1_jumps_into_the_gate() {
     const NAME: &str = "instructions::c1_jumps_into_the_gate";
@@ -67,6 +74,9 @@ fn c1_jumps_into_the_gate() {
         // Code lies elsewhere in each process, and in one piece.
         let (distance, rights) = role.split_once(' ').unwrap();
         let (site, rights) = (control.wrapping_add_signed(distance.parse().unwrap()), rights.parse().unwrap());
+        // SAFETY: allocates.
+        let others = || unsafe { OTHER.call("own").unwrap().run(|| libc::malloc(64).cast::<u8>()) }.unwrap();
+        VICTIM.store(if rights == OTHERS_OPEN { others() } else { Box::leak(Box::new(0)) }, Ordering::Relaxed);
         let _ = in_domain(NAME, move || go_on_at(site, rights));
         std::process::exit(UNHARMED);
     }
@@ -74,13 +84,15 @@ fn c1_jumps_into_the_gate() {
         return;
     }
     let sites = |next| sites(next).into_iter().map(|site| site.wrapping_sub(control).cast_signed()).collect();
-    let (ways_in, ways_out): (Vec<_>, Vec<_>) = (sites(&[0xa8, 0x02]), sites(&[0x85, 0xc0]));
+    let (ways_in, ways_out): (Vec<_>, Vec<_>) = (sites(&[0x65, 0x4c, 0x8b, 0x1c, 0x25]), sites(&[0x85, 0xc0]));
     assert_eq!((ways_in.len(), ways_out.len()), (2, 2), "`enter` and `call_back` have one of each");
     for distance in ways_in {
         child_ends(NAME, &format!("{distance} 0"), End::Signal(libc::SIGILL));
+        child_ends(NAME, &format!("{distance} {OTHERS_OPEN}"), End::Signal(libc::SIGILL));
     }
     for distance in ways_out {
         child_ends(NAME, &format!("{distance} 16"), End::Signal(libc::SIGILL));
     }
     child_ends(NAME, "0 0", End::Status(OVERWRITTEN));
+    child_ends(NAME, &format!("0 {OTHERS_OPEN}"), End::Status(OVERWRITTEN));
 }

@@ -14,15 +14,20 @@ use super::{A_MOMENT, barrier, instance, loader, making, wait, wait_for, wake, w
 use std::cell::Cell;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 /// Which thread forks, as [`here`] says it; 0 while none does.
 static FORKER: AtomicUsize = AtomicUsize::new(0);
-/// Set by a thread that forks, when all others hold still.
+/// Set by the thread that forks, when all others hold still.
 static QUIET: AtomicBool = AtomicBool::new(false);
+/// Forks within the fork: of signal handlers that have interrupted the thread that forks.
+static NESTED: AtomicU32 = AtomicU32::new(0);
+/// Set by the thread that forks, where it is the only one, and not in the middle of asking the loader.
+static ALONE: AtomicBool = AtomicBool::new(false);
 /// Counts pieces of work that have ended while a thread forks, which waits on it.
 static ENDED: AtomicU32 = AtomicU32::new(0);
-/// Nobody waits longer than this many [moments](A_MOMENT): who waits may hold a lock that the other one needs.
-const PATIENCE: u32 = 30_000;
+/// Nobody waits longer: who waits may hold a lock that the other one needs.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a thread is at. Never freed, since whoever forks looks at all of them; reused instead.
 ///
@@ -30,7 +35,9 @@ const PATIENCE: u32 = 30_000;
 struct Worker {
     /// Pieces of work: one within the other, or of a signal handler.
     pieces: AtomicU32,
-    in_use: AtomicBool,
+    /// Whose it is, as [`here`] says it; 0 for nobody's. (Not a mark that it is taken: in the child of a fork the thread that goes on
+    /// keeps what it was about to take.)
+    owner: AtomicUsize,
     next: AtomicPtr<Worker>,
 }
 
@@ -46,8 +53,9 @@ struct Retire;
 
 impl Drop for Retire {
     fn drop(&mut self) {
-        if let Some(worker) = OWN.take() {
-            worker.in_use.store(false, Ordering::Release);
+        // A signal handler in between may have taken it again.
+        while let Some(worker) = OWN.take() {
+            worker.owner.store(0, Ordering::Release);
         }
     }
 }
@@ -60,11 +68,16 @@ impl Worker {
 
     #[cold]
     fn obtain() -> &'static Self {
-        let idle = all().find(|worker| !worker.in_use.swap(true, Ordering::AcqRel));
-        let new = idle.unwrap_or_else(|| {
+        let here = here();
+        let is_free = |worker: &&Self| {
+            // This thread's already: of one that was here before, or taken by what this code, in a signal handler, has interrupted.
+            worker.owner.load(Ordering::Relaxed) == here
+                || worker.owner.compare_exchange(0, here, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+        };
+        let new = all().find(is_free).unwrap_or_else(|| {
             let new = Box::leak(Box::new(Self {
                 pieces: AtomicU32::new(0),
-                in_use: AtomicBool::new(true),
+                owner: AtomicUsize::new(here),
                 next: AtomicPtr::new(ptr::null_mut()),
             }));
             let mut head = WORKERS.load(Ordering::Relaxed);
@@ -78,7 +91,9 @@ impl Worker {
         });
         // A signal handler may have come first.
         if let Some(own) = OWN.get() {
-            new.in_use.store(false, Ordering::Release);
+            if !ptr::eq(own, new) {
+                new.owner.store(0, Ordering::Release);
+            }
             return own;
         }
         OWN.set(Some(new));
@@ -104,8 +119,8 @@ fn all() -> impl Iterator<Item = &'static Worker> {
 
 /// All threads' but the calling one's.
 fn others() -> impl Iterator<Item = &'static Worker> {
-    let own = OWN.get();
-    all().filter(move |worker| !own.is_some_and(|own| ptr::eq(own, *worker)))
+    let here = here();
+    all().filter(move |worker| worker.owner.load(Ordering::Relaxed) != here)
 }
 
 /// While it lives no other thread forks, mostly: see [`PATIENCE`].
@@ -115,16 +130,27 @@ impl Work {
     /// Waits while another thread forks.
     pub(super) fn begin() -> Self {
         let worker = Worker::own();
-        let mut patience = PATIENCE;
+        let mut until = None;
         loop {
-            let before = worker.pieces.fetch_add(1, Ordering::SeqCst);
-            let forker = FORKER.load(Ordering::SeqCst);
-            if forker == 0 || forker == here() || before > 0 || patience == 0 {
+            // First of all a look: who backs off wakes the thread that forks, and is to do so once per fork.
+            let is_nested = worker.pieces.load(Ordering::Relaxed) > 0;
+            let mut in_the_way = || {
+                let forker = FORKER.load(Ordering::SeqCst);
+                let waits = !is_nested
+                    && forker != 0
+                    && forker != here()
+                    && Instant::now() < *until.get_or_insert_with(|| Instant::now() + PATIENCE);
+                waits.then_some(forker)
+            };
+            if let Some(forker) = in_the_way() {
+                wait_for(&FORKER, forker);
+                continue;
+            }
+            worker.pieces.fetch_add(1, Ordering::SeqCst);
+            if in_the_way().is_none() {
                 return Self(worker);
             }
             worker.end_one();
-            wait_for(&FORKER, forker);
-            patience -= 1;
         }
     }
 }
@@ -155,29 +181,33 @@ static REGISTER: extern "C" fn() = register;
 ///
 /// To be called by `fork`, before it forks.
 unsafe extern "C" fn before() {
-    QUIET.store(come_to_rest(), Ordering::Relaxed);
+    if FORKER.load(Ordering::Relaxed) == here() {
+        NESTED.fetch_add(1, Ordering::Relaxed);
+    } else if come_to_rest() {
+        let is_idle = OWN.get().is_none_or(|own| own.pieces.load(Ordering::Relaxed) == 0);
+        ALONE.store(is_idle && loader::has_one_thread(), Ordering::Relaxed);
+        QUIET.store(true, Ordering::Relaxed);
+    }
 }
 
 /// Makes all others hold still. Says whether they do.
 fn come_to_rest() -> bool {
-    let mut patience = PATIENCE;
+    let until = Instant::now() + PATIENCE;
     while let Err(other) = FORKER.compare_exchange(0, here(), Ordering::SeqCst, Ordering::SeqCst) {
-        if patience == 0 || other == here() {
+        if Instant::now() >= until {
             return false;
         }
         wait_for(&FORKER, other);
-        patience -= 1;
     }
     loop {
         let ended = ENDED.load(Ordering::SeqCst);
         if others().all(|worker| worker.pieces.load(Ordering::SeqCst) == 0) {
             break;
         }
-        if patience == 0 {
+        if Instant::now() >= until {
             return false;
         }
         wait(ENDED.as_ptr(), ended, A_MOMENT);
-        patience -= 1;
     }
     let survivor = Thread::taking_part();
     // All of them before the barrier: it costs more than the rest.
@@ -185,13 +215,13 @@ fn come_to_rest() -> bool {
         barrier();
         instance::all().for_each(|instance| instance.seats.take_wanted(survivor));
     }
-    hold_rooms(&mut patience)
+    hold_rooms(until)
 }
 
 /// All of them or none.
-fn hold_rooms(patience: &mut u32) -> bool {
+fn hold_rooms(until: Instant) -> bool {
     for (held, instance) in instance::all().enumerate() {
-        if !instance.rooms.hold(patience) {
+        if !instance.rooms.hold(until) {
             instance::all().take(held).for_each(|instance| instance.rooms.release());
             return false;
         }
@@ -203,12 +233,19 @@ fn hold_rooms(patience: &mut u32) -> bool {
 ///
 /// To be called by `fork`, when it has forked.
 unsafe extern "C" fn in_parent() {
-    if FORKER.load(Ordering::Relaxed) == here() {
-        if QUIET.load(Ordering::Relaxed) {
-            instance::release_rooms();
-        }
-        go_on();
+    if FORKER.load(Ordering::Relaxed) != here() {
+        return;
     }
+    if NESTED.load(Ordering::Relaxed) > 0 {
+        // The fork around this one still needs what it holds.
+        NESTED.fetch_sub(1, Ordering::Relaxed);
+        return;
+    }
+    // Said first: the child of a handler that forks meanwhile takes nothing for held.
+    if QUIET.swap(false, Ordering::Relaxed) {
+        instance::release_rooms();
+    }
+    go_on();
 }
 
 /// # Safety
@@ -216,10 +253,10 @@ unsafe extern "C" fn in_parent() {
 /// To be called by `fork`, in the child.
 unsafe extern "C" fn in_child() {
     let was_quiet = FORKER.load(Ordering::Relaxed) == here() && QUIET.load(Ordering::Relaxed);
-    loader::after_fork(was_quiet);
+    loader::after_fork(was_quiet, ALONE.load(Ordering::Relaxed));
     for worker in others() {
         worker.pieces.store(0, Ordering::Relaxed);
-        worker.in_use.store(false, Ordering::Relaxed);
+        worker.owner.store(0, Ordering::Relaxed);
     }
     making::forget_others();
     watchdog::forget();
@@ -230,6 +267,7 @@ unsafe extern "C" fn in_child() {
 
 fn go_on() {
     QUIET.store(false, Ordering::Relaxed);
+    NESTED.store(0, Ordering::Relaxed);
     FORKER.store(0, Ordering::SeqCst);
     wake(FORKER.as_ptr().cast());
 }
@@ -238,10 +276,32 @@ fn go_on() {
 mod tests {
     use super::*;
     use std::arch::asm;
-    use std::sync::atomic::AtomicU32;
-    use std::time::{Duration, Instant};
+    use std::sync::{Mutex, MutexGuard, PoisonError};
 
     static STEPS: AtomicU32 = AtomicU32::new(0);
+    /// There is one handler for SIGTRAP, and one thread that forks.
+    static ALONE: Mutex<()> = Mutex::new(());
+
+    fn alone() -> MutexGuard<'static, ()> {
+        ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has the handler called after each instruction of `f`.
+    fn step_through(handler: usize, f: impl FnOnce()) {
+        const TRAP: u64 = 1 << 8;
+        STEPS.store(0, Ordering::Relaxed);
+        // SAFETY: a handler for each instruction that follows, until the flag is cleared.
+        unsafe {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            action.sa_sigaction = handler;
+            action.sa_flags = libc::SA_SIGINFO;
+            assert_eq!(libc::sigaction(libc::SIGTRAP, &action, std::ptr::null_mut()), 0);
+            asm!("pushfq", "or qword ptr [rsp], {}", "popfq", const TRAP);
+            f();
+            asm!("pushfq", "and qword ptr [rsp], {}", "popfq", const !TRAP as i32);
+        }
+        assert!(STEPS.load(Ordering::Relaxed) > 20, "{STEPS:?}");
+    }
 
     extern "C" fn fork_here(_: libc::c_int) {
         STEPS.fetch_add(1, Ordering::Relaxed);
@@ -265,22 +325,115 @@ mod tests {
     /// A signal handler may fork between any two instructions.
     #[test]
     fn forks_while_this_thread_begins_and_ends_work() {
-        const TRAP: u64 = 1 << 8;
+        let _alone = alone();
         let begun = Instant::now();
         // Of a worker's first use `malloc` is a part, and a handler that forks must not interrupt that.
         drop(Work::begin());
-        // SAFETY: a handler for each instruction that follows, until the flag is cleared.
-        unsafe {
-            let mut handler: libc::sigaction = std::mem::zeroed();
-            handler.sa_sigaction = (fork_here as *const ()).addr();
-            assert_eq!(libc::sigaction(libc::SIGTRAP, &handler, std::ptr::null_mut()), 0);
-            asm!("pushfq", "or qword ptr [rsp], {}", "popfq", const TRAP);
+        step_through((fork_here as *const ()).addr(), || {
             let outer = Work::begin();
             drop(Work::begin());
             drop(outer);
-            asm!("pushfq", "and qword ptr [rsp], {}", "popfq", const !TRAP as i32);
-        }
-        assert!(STEPS.load(Ordering::Relaxed) > 20, "{STEPS:?}");
+        });
         assert!(begun.elapsed() < Duration::from_secs(25), "waited for itself");
+    }
+
+    /// … also while it takes a worker that another thread has left, and goes on in the child.
+    #[test]
+    fn forks_while_this_thread_takes_an_idle_worker() {
+        static IN_CHILD: AtomicBool = AtomicBool::new(false);
+        static NOT_ITS_OWN: AtomicU32 = AtomicU32::new(0);
+        extern "C" fn fork_and_go_on(_: libc::c_int, _: *mut libc::siginfo_t, context: *mut libc::ucontext_t) {
+            STEPS.fetch_add(1, Ordering::Relaxed);
+            // SAFETY: the child goes on with what was interrupted, without further steps, and is waited for.
+            unsafe {
+                match libc::fork() {
+                    0 => {
+                        (*context).uc_mcontext.gregs[libc::REG_EFL as usize] &= !0x100;
+                        IN_CHILD.store(true, Ordering::Relaxed);
+                    }
+                    child => {
+                        let mut status = 0;
+                        assert_eq!(libc::waitpid(child, &mut status, 0), child);
+                        NOT_ITS_OWN.fetch_add(u32::from(status != 0), Ordering::Relaxed);
+                    }
+                }
+            }
+        }
+        let _alone = alone();
+        std::thread::spawn(|| drop(Work::begin())).join().unwrap();
+        let first_use = || {
+            RETIRE.with(|_| ()); // Registers a destructor, with `malloc`.
+            step_through((fork_and_go_on as *const ()).addr(), || {
+                let own = Worker::own();
+                if IN_CHILD.load(Ordering::Relaxed) {
+                    let is_own =
+                        own.owner.load(Ordering::Relaxed) == here() && others().all(|other| !ptr::eq(other, own));
+                    // SAFETY: ends the child.
+                    unsafe { libc::_exit(i32::from(!is_own)) };
+                }
+            });
+        };
+        std::thread::spawn(first_use).join().unwrap();
+        assert_eq!(NOT_ITS_OWN.load(Ordering::Relaxed), 0);
+    }
+
+    /// A signal handler that forks while its thread does: what the outer fork holds stays held.
+    #[test]
+    fn a_fork_within_a_fork_leaves_the_outer_one_alone() {
+        let _alone = alone();
+        let holds = || FORKER.load(Ordering::Relaxed) == here() && QUIET.load(Ordering::Relaxed);
+        // SAFETY: as `fork` calls them; the child ends, and is waited for.
+        unsafe {
+            before();
+            assert!(holds());
+            match libc::fork() {
+                0 => {
+                    libc::alarm(5);
+                    libc::_exit(i32::from(holds() || NESTED.load(Ordering::Relaxed) != 0 || !come_to_rest()))
+                }
+                child => {
+                    let mut status = 0;
+                    assert_eq!(libc::waitpid(child, &mut status, 0), child);
+                    assert_eq!(status, 0);
+                }
+            }
+            assert!(holds());
+            in_parent();
+        }
+        assert!(!holds());
+    }
+
+    /// Who waits to begin does not keep waking the thread that forks.
+    #[test]
+    fn beginners_back_off_once() {
+        const BEGINNERS: u32 = 64;
+        static BUSY: AtomicBool = AtomicBool::new(false);
+        static OVER: AtomicBool = AtomicBool::new(false);
+        let _alone = alone();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let _work = Work::begin();
+                BUSY.store(true, Ordering::SeqCst);
+                std::thread::sleep(Duration::from_millis(500));
+            });
+            for _ in 0..BEGINNERS {
+                scope.spawn(|| {
+                    while !OVER.load(Ordering::SeqCst) {
+                        drop(Work::begin());
+                        std::thread::sleep(Duration::from_millis(1));
+                    }
+                });
+            }
+            while !BUSY.load(Ordering::SeqCst) {
+                std::thread::yield_now();
+            }
+            let ended = ENDED.load(Ordering::SeqCst);
+            assert!(come_to_rest());
+            let ended = ENDED.load(Ordering::SeqCst).wrapping_sub(ended);
+            go_on();
+            OVER.store(true, Ordering::SeqCst);
+            // Some were at work when it began, some about to begin.
+            assert!(ended <= 4 * BEGINNERS, "{ended} ends");
+        });
     }
 }

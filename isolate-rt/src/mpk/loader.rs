@@ -1,8 +1,9 @@
 //! Asking the loader what is loaded, and whether it can be asked.
 //!
 //! `dl_iterate_phdr` takes a lock of glibc's (`dl_load_write_lock`) that no child of a fork puts back: where another thread was in
-//! the loader at that moment, who asks in the child waits for ever. So the first question there is put by a thread of its own, for
-//! which nobody waits long.
+//! the loader at that moment, who asks in the child waits for ever. So where there were other threads the first question in the
+//! child is put by a thread of its own, for which nobody waits long, and which is gone when the answer is used: the child has one
+//! thread as before, and may do what only such processes may (`unshare`, `setns`).
 
 use super::fork::Work;
 use super::{wait, wake};
@@ -31,7 +32,7 @@ const LOST: u32 = 2;
 pub(super) unsafe fn ask(look: Look, data: *mut c_void) {
     let _work = Work::begin();
     if STATE.load(Ordering::Relaxed) == UNKNOWN {
-        STATE.store(if answers_in_time() { ANSWERS } else { LOST }, Ordering::Relaxed);
+        STATE.store(try_out(), Ordering::Relaxed);
     }
     if STATE.load(Ordering::Relaxed) == ANSWERS {
         // SAFETY: by this function's contract.
@@ -39,17 +40,32 @@ pub(super) unsafe fn ask(look: Look, data: *mut c_void) {
     }
 }
 
-/// In the child of a fork, whose parent had come to rest before it, or had not.
-pub(super) fn after_fork(quiet: bool) {
+/// In the child of a fork, whose parent had come to rest before it, or had not, and in which the forking thread was `alone`, or was
+/// not.
+pub(super) fn after_fork(quiet: bool, alone: bool) {
     if !quiet {
         STATE.store(LOST, Ordering::Relaxed);
-    } else if STATE.load(Ordering::Relaxed) == ANSWERS {
+    } else if !alone && STATE.load(Ordering::Relaxed) == ANSWERS {
         STATE.store(UNKNOWN, Ordering::Relaxed);
     }
 }
 
-fn answers_in_time() -> bool {
+/// Whether this process has one thread. `false` where nobody knows.
+///
+/// One system call, and no memory: before a fork the thread may hold the locks of its allocator.
+pub(super) fn has_one_thread() -> bool {
+    // SAFETY: a path, and room for the answer. A directory has a link from each directory in it, here one per thread, and two of
+    // its own.
+    unsafe {
+        let mut tasks = std::mem::zeroed::<libc::stat>();
+        libc::stat(c"/proc/self/task".as_ptr(), &mut tasks) == 0 && tasks.st_nlink == 3
+    }
+}
+
+/// Puts a question by a thread of its own. The state after it.
+fn try_out() -> u32 {
     const LONGEST: Duration = Duration::from_secs(1);
+    /// The thread that has an answer.
     static ANSWERED: AtomicU32 = AtomicU32::new(0);
     extern "C" fn question(_: *mut c_void) -> *mut c_void {
         /// # Safety
@@ -60,7 +76,8 @@ fn answers_in_time() -> bool {
         }
         // SAFETY: looks at nothing.
         unsafe { libc::dl_iterate_phdr(Some(enough), ptr::null_mut()) };
-        ANSWERED.store(1, Ordering::Release);
+        // SAFETY: asks for a number.
+        ANSWERED.store(unsafe { libc::gettid() }.unsigned_abs(), Ordering::Release);
         wake(ANSWERED.as_ptr());
         ptr::null_mut()
     }
@@ -69,23 +86,100 @@ fn answers_in_time() -> bool {
     // Not std's threads: what the parent's were at may have been starting one.
     // SAFETY: every function is given what its page asks for. The thread inherits the mask: it takes no signals. If it waits for
     // ever it touches nothing any more.
-    unsafe {
+    let thread = unsafe {
         let (mut signals, mut before) = (std::mem::zeroed(), std::mem::zeroed());
         libc::sigfillset(&mut signals);
         libc::pthread_sigmask(libc::SIG_SETMASK, &signals, &mut before);
-        let (mut attributes, mut thread) = (std::mem::zeroed(), std::mem::zeroed());
-        libc::pthread_attr_init(&mut attributes);
-        libc::pthread_attr_setdetachstate(&mut attributes, libc::PTHREAD_CREATE_DETACHED);
-        let failed = libc::pthread_create(&mut thread, &attributes, question, ptr::null_mut());
-        libc::pthread_attr_destroy(&mut attributes);
+        let mut thread = std::mem::zeroed();
+        let failed = libc::pthread_create(&mut thread, ptr::null(), question, ptr::null_mut());
         libc::pthread_sigmask(libc::SIG_SETMASK, &before, ptr::null_mut());
         if failed != 0 {
-            return false;
+            // No thread today (RLIMIT_NPROC); there may be one for the next question.
+            return UNKNOWN;
+        }
+        thread
+    };
+    let mut tid = 0;
+    while tid == 0 {
+        let Some(rest) = LONGEST.checked_sub(begun.elapsed()) else {
+            // SAFETY: started above, and not waited for any more.
+            unsafe { libc::pthread_detach(thread) };
+            return LOST;
+        };
+        wait(ANSWERED.as_ptr(), 0, Some(rest));
+        tid = ANSWERED.load(Ordering::Acquire);
+    }
+    // SAFETY: started above, and at its end. Joined, it has left its memory; the kernel counts it until it has no number any more.
+    unsafe {
+        libc::pthread_join(thread, ptr::null_mut());
+        let is_counted = || libc::syscall(libc::SYS_tgkill, libc::getpid(), tid, 0) == 0;
+        while is_counted() && begun.elapsed() < LONGEST {
+            libc::sched_yield();
         }
     }
-    while ANSWERED.load(Ordering::Acquire) == 0 {
-        let Some(rest) = LONGEST.checked_sub(begun.elapsed()) else { return false };
-        wait(ANSWERED.as_ptr(), 0, Some(rest));
+    ANSWERS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mpk::objects;
+
+    /// The status of a child that does this.
+    fn status(f: impl FnOnce() -> i32) -> i32 {
+        // SAFETY: the child does what is safe after a fork, ends, and is waited for.
+        unsafe {
+            match libc::fork() {
+                0 => {
+                    libc::alarm(20);
+                    libc::_exit(f())
+                }
+                child => {
+                    let mut status = 0;
+                    assert_eq!(libc::waitpid(child, &mut status, 0), child);
+                    status
+                }
+            }
+        }
     }
-    true
+
+    /// From now on who starts a thread is killed (seccomp(2)).
+    fn forbid_threads() {
+        const SYS_CLONE3: u32 = 435;
+        let step = |code: u32, jt, jf, k| libc::sock_filter { code: code as u16, jt, jf, k };
+        let is = |number, skip| step(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, skip, 0, number);
+        let mut steps = [
+            step(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 0),
+            is(libc::SYS_clone as u32, 2),
+            is(SYS_CLONE3, 1),
+            step(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ALLOW),
+            step(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_KILL_PROCESS),
+        ];
+        let filter = libc::sock_fprog { len: 5, filter: steps.as_mut_ptr() };
+        // SAFETY: a filter of five steps.
+        unsafe {
+            assert_eq!(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+            assert_eq!(libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const filter), 0);
+        }
+    }
+
+    /// This process has several threads: its child asks by another one, which is gone then.
+    #[test]
+    fn asking_leaves_no_thread_behind() {
+        for _ in 0..100 {
+            let asks = || i32::from(!(has_one_thread() && objects::ever_loaded() > 0 && has_one_thread()));
+            assert_eq!(status(asks), 0);
+        }
+    }
+
+    /// Its child has one thread: what that forks can ask as it is.
+    #[test]
+    fn children_of_one_thread_start_none() {
+        let asks = || {
+            forbid_threads();
+            i32::from(objects::ever_loaded() == 0)
+        };
+        assert_eq!(status(asks), libc::SIGSYS, "the control: there are other threads");
+        assert_eq!(status(|| i32::from(objects::ever_loaded() == 0 || status(asks) != 0)), 0);
+    }
 }

@@ -11,7 +11,7 @@ use super::pkey::Pkey;
 use std::ops::Range;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Most rooms of an instance. Each is two mappings, of which a process has 65,530.
 const COUNT: usize = 1024;
@@ -134,12 +134,12 @@ impl Rooms {
         }
     }
 
-    /// Before a fork: keeps others away from the books, once they have left them. Says whether they have, before the `patience`,
-    /// in moments, was at its end.
-    pub(super) fn hold(&self, patience: &mut u32) -> bool {
+    /// Before a fork: keeps others away from the books, once they have left them. Says whether they have, by that time.
+    pub(super) fn hold(&self, until: Instant) -> bool {
         while self.lock.swap(true, Ordering::Acquire) {
-            let Some(rest) = patience.checked_sub(1) else { return false };
-            *patience = rest;
+            if Instant::now() >= until {
+                return false;
+            }
             std::thread::sleep(Duration::from_millis(1));
         }
         true

@@ -248,6 +248,55 @@ fn a_domain_cannot_change_handlers_or_the_signal_stack() {
     }
 }
 
+/// By a raw system call a domain can block every signal of its thread. They stay blocked, and what faults then is killed: nothing
+/// of the program is written.
+#[test]
+fn signals_blocked_past_libc() {
+    const NAME: &str = "signals_blocked_past_libc";
+    const WRITTEN: i32 = 77;
+    const STAY_BLOCKED: i32 = 78;
+    static VICTIM: AtomicUsize = AtomicUsize::new(0);
+    let block_all = || {
+        let all = u64::MAX;
+        // SAFETY: a set of 8 bytes, as the kernel has them.
+        unsafe { libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_BLOCK, &raw const all, 0, 8) };
+    };
+    let write = |blocked: bool| {
+        move || {
+            if blocked {
+                block_all();
+            }
+            VICTIM.store(1, Ordering::Relaxed);
+        }
+    };
+    match role().as_deref() {
+        Some("write") => {
+            let _ = in_domain(&DOMAIN, write(true));
+            std::process::exit(WRITTEN);
+        }
+        Some("return") => {
+            in_domain(&DOMAIN, block_all).unwrap();
+            // SAFETY: asks for this thread's mask.
+            let blocked = unsafe {
+                let mut mask = std::mem::zeroed();
+                libc::pthread_sigmask(libc::SIG_SETMASK, ptr::null(), &mut mask);
+                libc::sigismember(&mask, libc::SIGTERM) == 1
+            };
+            std::process::exit(if blocked { STAY_BLOCKED } else { 0 });
+        }
+        _ => {}
+    }
+    if !isolation() {
+        return;
+    }
+    let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    assert_eq!(End::from(&child(NAME, "write")), End::Signal(libc::SIGSEGV));
+    assert_eq!(End::from(&child(NAME, "return")), End::Status(STAY_BLOCKED));
+    // The control: without the system call it is a fault of the call.
+    let fault = in_domain(&DOMAIN, write(false)).unwrap_err();
+    assert!(matches!(fault.kind(), FaultKind::Protection { .. }), "{fault}");
+}
+
 unsafe extern "C" {
     fn sighold(number: i32) -> i32;
     fn sigignore(number: i32) -> i32;

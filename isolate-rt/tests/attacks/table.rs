@@ -95,6 +95,12 @@ const ROWS: &[Row] = &[
                 "refused by way of libc; raw system calls are **not held**",
                 "as above",
             ),
+            (
+                "signals.rs",
+                "signals_blocked_past_libc",
+                "**stay** blocked after the call; what faults while they are is killed by `SIGSEGV`",
+                "— (by a raw system call; without it, a fault of the call)",
+            ),
         ],
     },
     Row {

@@ -15,11 +15,12 @@ use crate::{
 };
 pub(crate) use exceptions::Exceptions;
 use isolate_lints::{
-    facts::Scope,
+    facts::{Scope, Span},
     project::{Project, Settings},
     resolve::Place,
     rules::{self, Finding, Severity},
 };
+use std::collections::HashMap;
 
 /// What the rules found in one file of a member.
 pub(crate) struct Found {
@@ -109,6 +110,9 @@ pub(crate) const NEW_UNSAFE: &str = "new-unsafe";
 /// The rule for isolated functions that are called past their wrappers.
 pub(crate) const BYPASSED_ISOLATION: &str = "bypassed-isolation";
 
+/// The rule for every foreign call outside of wrappers.
+const FOREIGN_CALL: &str = "foreign-call";
+
 /// Holds findings and packages against the policies, and adds the findings that only a policy can make. `compared`: what is
 /// new was looked for, and is among the findings.
 pub(crate) fn decide(
@@ -129,12 +133,40 @@ pub(crate) fn decide(
         }
         decisions.push(Decision { found, severity });
     }
+    let decisions = say_bypasses_once(decisions);
     let all = graph.packages.iter().all(|package| package.selected || !package.member);
     // What dependencies call past wrappers only `verify` looks for.
     let elsewhere = |rule: &str, at: &Glob| rule == BYPASSED_ISOLATION && is_of_dependency(graph, at);
     let mut remarks = exceptions.remarks(|rule, at| all && (compared || rule != NEW_UNSAFE) && !elsewhere(rule, at));
     remarks.extend(slack(graph, policies));
     Verdict { decisions, excesses: excesses(graph, policies), remarks }
+}
+
+/// A call past its wrapper is a foreign call too: one finding says it, at the stricter of what the policy says of both. Names at
+/// one place of which only some are isolated, in what a macro is given, stay apart.
+fn say_bypasses_once(decisions: Vec<Decision>) -> Vec<Decision> {
+    type At = (usize, usize, Span);
+    let mut at_place: HashMap<At, [Vec<Severity>; 2]> = HashMap::new();
+    let which = |rule: &str| [BYPASSED_ISOLATION, FOREIGN_CALL].iter().position(|name| *name == rule);
+    for Decision { found, severity } in &decisions {
+        if let Some(which) = which(found.finding.rule) {
+            at_place.entry((found.package, found.file, found.finding.span)).or_default()[which].push(*severity);
+        }
+    }
+    at_place.retain(|_, [bypasses, calls]| bypasses.len() == calls.len());
+    let told = |decision: Decision| {
+        let found = &decision.found;
+        let both = at_place.get(&(found.package, found.file, found.finding.span));
+        match (which(found.finding.rule), both) {
+            (Some(0), Some([_, calls])) => {
+                let severity = calls.iter().fold(decision.severity, |most, one| most.max(*one));
+                Some(Decision { severity, ..decision })
+            }
+            (Some(_), Some(_)) => None,
+            _ => Some(decision),
+        }
+    };
+    decisions.into_iter().filter_map(told).collect()
 }
 
 impl Loaded {
@@ -267,7 +299,12 @@ unsafe fn inner() {}
 
     #[track_caller]
     fn check(policy: &str, expected: &[&str]) {
-        let graph = fixture::graph(SOURCES);
+        check_of(SOURCES, policy, expected);
+    }
+
+    #[track_caller]
+    fn check_of(sources: &str, policy: &str, expected: &[&str]) {
+        let graph = fixture::graph(sources);
         let policy = Loaded::of_workspace(&format!("version = 1\n{policy}"));
         let verdict = decide(
             &graph,
@@ -299,6 +336,35 @@ unsafe fn inner() {}
         );
         check("crates.\"*\".unsafe = \"forbid\"\ncrates.z-sys.unsafe = \"allow\"", &[]);
         check("crates.z-sys.unsafe = { max = 1 }", &["z-sys: 2 of 1"]);
+    }
+
+    /// The one finding is as strict as either rule; where the policy lets bypasses be, the calls are still told.
+    #[test]
+    fn a_bypass_is_told_once() {
+        const SOURCES: &str = "
+//- app/src/main.rs
+fn main() {
+    // SAFETY: nothing to hold.
+    unsafe { z_sys::crc32(1, 2) };
+    // SAFETY: nothing to hold.
+    unsafe { z_sys::adler32(1, 2) };
+}
+//- z-sys/src/lib.rs
+unsafe extern \"C\" {
+    pub fn crc32(crc: u32, value: u32) -> u32;
+    pub fn adler32(adler: u32, value: u32) -> u32;
+}
+";
+        const ISOLATED: &str = "[domain.z]\nlibrary = \"z-sys\"\n[[isolate]]\ndomain = \"z\"\nextern = [\"crc32\"]\n";
+        let told = |rules: &str, expected: &[&str]| check_of(SOURCES, &format!("{rules}{ISOLATED}"), expected);
+        let other = "warn /ws/app/src/main.rs:5 foreign-call";
+        told("", &["deny /ws/app/src/main.rs:3 bypassed-isolation", other]);
+        told(
+            "rules.bypassed-isolation = \"warn\"\nrules.foreign-call = \"deny\"\n",
+            &["deny /ws/app/src/main.rs:3 bypassed-isolation", "deny /ws/app/src/main.rs:5 foreign-call"],
+        );
+        told("rules.bypassed-isolation = \"allow\"\n", &["warn /ws/app/src/main.rs:3 foreign-call", other]);
+        told("rules.foreign-call = \"allow\"\n", &["deny /ws/app/src/main.rs:3 bypassed-isolation"]);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //!
 //! Reports calls and mentions of foreign functions that the policy isolates (`[[isolate]]`), anywhere but in the
 //! generated wrappers. The callee is told by its symbol: a declaration of one's own, a rename or a re-export is
-//! no way around.
+//! no way around. Such a call is not reported as a `foreign-call` too; it counts as the stricter of the two.
 //!
 //! ## Why it matters
 //!

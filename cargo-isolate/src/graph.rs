@@ -5,7 +5,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use isolate_lints::{
     Edition,
     cfg::{Configs, Presence},
-    facts::{FileFacts, Scope, Span, Unexpanded, UnsafeFact},
+    facts::{FileFacts, ForeignItem, Scope, Span, Unexpanded, UnsafeFact},
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -100,6 +100,14 @@ impl Graph {
     /// A path as reports show it: from the workspace root where it lies in there, else in full.
     pub(crate) fn relative(&self, path: &Utf8Path) -> Utf8PathBuf {
         path.strip_prefix(&self.root).unwrap_or(path).to_owned()
+    }
+
+    /// The library of a foreign item that a file of a package declares: what its block links, else what the package says it
+    /// links. Wrappers declare symbols that the linker makes, which are no library's.
+    pub(crate) fn library<'g>(&'g self, package: usize, file: usize, item: &'g ForeignItem) -> Option<&'g str> {
+        let package = &self.packages[package];
+        let linked = package.links.as_ref().filter(|_| package.files[file].role != Role::Generated);
+        item.library.as_ref().or(linked).map(String::as_str)
     }
 
     /// For each package, whether what is selected is made of it: selected itself, or reached from what is. With all members

@@ -129,8 +129,9 @@ pub(crate) fn symbols(names: &Names<'_>, pattern: &Glob) -> Result<Answer, NoSuc
     let calls = &names.foreign_calls().calls;
     let mut of_symbols: BTreeMap<Key, Vec<&ForeignCall<'_>>> = BTreeMap::new();
     for call in calls {
-        let (package, _) = names.origin(call.callee);
-        let key = (symbol_name(call.item).to_owned(), library(graph, package, call.item), graph.packages[package].id());
+        let (package, file) = names.origin(call.callee);
+        let library = graph.library(package, file, call.item).map(str::to_owned);
+        let key = (symbol_name(call.item).to_owned(), library, graph.packages[package].id());
         if symbols.contains_key(&key) {
             of_symbols.entry(key).or_default().push(call);
         }
@@ -153,7 +154,7 @@ fn declared(graph: &Graph, pattern: &Glob) -> BTreeMap<Key, Symbol> {
         if !pattern.is_match(name) && !pattern.is_match(&item.name) {
             continue;
         }
-        let library = library(graph, package, item);
+        let library = graph.library(package, file, item).map(str::to_owned);
         let declared_in = graph.packages[package].id();
         let key = (name.to_owned(), library.clone(), declared_in.clone());
         let symbol = symbols.entry(key).or_insert_with(|| Symbol {
@@ -178,10 +179,6 @@ fn foreign(graph: &Graph) -> impl Iterator<Item = (usize, usize, &isolate_lints:
 
 fn symbol_name(item: &isolate_lints::facts::ForeignItem) -> &str {
     item.link_name.as_ref().unwrap_or(&item.name)
-}
-
-fn library(graph: &Graph, package: usize, item: &isolate_lints::facts::ForeignItem) -> Option<String> {
-    item.library.as_ref().or(graph.packages[package].links.as_ref()).cloned()
 }
 
 struct Uses<'u, 'g> {

@@ -41,12 +41,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         true => sources::load_counts(&args.request)?,
         false => sources::load(&args.request)?,
     };
-    if let Some(pattern) = &args.symbol {
-        return who_calls(&Names::new(&graph), pattern, &args.output);
-    }
     let policy = own_policy(&graph)?;
     if let (Some(policy), false) = (&policy, args.counts) {
         mark_generated(&mut graph, policy);
+    }
+    if let Some(pattern) = &args.symbol {
+        return who_calls(&Names::new(&graph), pattern, &args.output);
     }
     let stated = policy.and_then(|policy| policy.policy.audit.dependencies);
     let dependencies = match stated.map(|stated| *stated.get_ref()) {

@@ -209,13 +209,13 @@ fn foreign_calls<'g>(names: &Names<'g>, foreign: &ForeignCalls<'g>) -> Calls<'g>
     let mut calls = Calls::new();
     for found in &foreign.calls {
         let (package, file) = names.origin(found.caller);
-        let declaring = &graph.packages[names.origin(found.callee).0];
+        let (declaring, declared) = names.origin(found.callee);
         let item = found.item;
         let what = Detail::ForeignCall {
             path: found.call.path.to_string(),
             symbol: item.link_name.as_ref().unwrap_or(&item.name).clone(),
-            library: item.library.as_ref().or(declaring.links.as_ref()).cloned(),
-            declared_in: declaring.id(),
+            library: graph.library(declaring, declared, item).map(str::to_owned),
+            declared_in: graph.packages[declaring].id(),
             mention: found.mention,
         };
         let calls = calls.entry(Source { package, file }).or_default();
@@ -320,7 +320,7 @@ pub(super) fn at_place(
 #[cfg(test)]
 mod tests {
     use super::audit;
-    use crate::{decide, fixture, names::Names, report::model::Counts};
+    use crate::{decide, fixture, graph::Role, names::Names, report::model::Counts};
 
     #[test]
     fn calls_of_unseen_bindings_are_counted_for_the_caller() {
@@ -343,6 +343,27 @@ pub use bindings::*;
         assert_eq!((sum(&app.counts), sum(&app.dormant)), (vec![(2, 0)], vec![(1, 0)]));
         let notes: Vec<String> = report.unseen_calls.iter().map(|calls| calls.message()).collect();
         assert_eq!(notes, ["2 calls of `app@1.0.0` into what the build script of `sys@1.0.0` writes not seen"]);
+    }
+
+    /// What wrappers declare beside what they wrap is the linker's, whatever the package itself links.
+    #[test]
+    fn wrappers_declare_symbols_of_no_library() {
+        let mut graph = fixture::graph(
+            "
+//- app/src/lib.rs
+mod isolated;
+unsafe extern \"C\" { fn z_sum(); }
+pub fn sum() { unsafe { z_sum() }; isolated::start(); }
+//- app/src/isolated.rs
+unsafe extern \"C\" { fn __isolate_z_start(); }
+pub fn start() { unsafe { __isolate_z_start() } }
+",
+        );
+        graph.packages[0].links = Some("z".to_owned());
+        graph.packages[0].files[1].role = Role::Generated;
+        let report = audit(&Names::new(&graph)).unwrap();
+        let libraries = report.symbols.iter().map(|symbol| (&*symbol.name, symbol.library.as_deref()));
+        assert_eq!(libraries.collect::<Vec<_>>(), [("__isolate_z_start", None), ("z_sum", Some("z"))]);
     }
 
     /// Bindings for two versions of a library declare the symbol twice; somebody calls it once.

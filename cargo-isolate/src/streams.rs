@@ -47,7 +47,16 @@ macro_rules! tell {
     }};
 }
 
-pub(crate) use {say, tell};
+/// Prints a line about what was done, unless `-q` was given to the command with this [`Request`](crate::sources::Request).
+macro_rules! status {
+    ($request:expr, $($words:tt)*) => {
+        if !$request.quiet {
+            $crate::streams::tell!($($words)*);
+        }
+    };
+}
+
+pub(crate) use {say, status, tell};
 
 /// Takes everything, and passes it on as long as somebody reads.
 struct UntilClosed<W> {

@@ -118,7 +118,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     left_out.retain(|entry| !entries.contains(entry));
     crate::files::write(&path, baseline::write(&entries, &graph.conditions).as_bytes())
         .with_context(|| format!("cannot write `{path}`"))?;
-    say(&graph, &path, before.as_ref(), &entries, &left_out);
+    if !args.request.quiet || !left_out.is_empty() {
+        say(&graph, &path, before.as_ref(), &entries, &left_out);
+    }
     say_excesses(&graph, &policy, &verdict);
     Ok(if left_out.is_empty() { Exit::Clean } else { Exit::Violation })
 }

@@ -50,7 +50,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     };
     for package in graph.packages.iter().filter(|package| package.selected && package.has_unseen_items()) {
         let name = &package.name;
-        streams::tell!(
+        streams::status!(
+            args.request,
             "what the build script of `{name}` writes was not seen: `init --expand` runs it, and counts that too"
         );
     }
@@ -69,12 +70,12 @@ fn write_policy(args: &Args, graph: &Graph, path: &Utf8Path) -> anyhow::Result<b
     };
     let written = written.with_context(|| format!("cannot write `{path}`"))?;
     if written {
-        streams::tell!("wrote `{path}`; `cargo isolate check` holds the code against it");
+        streams::status!(args.request, "wrote `{path}`; `cargo isolate check` holds the code against it");
         if args.baseline {
             baseline::first(&args.request, &args.policy)?;
         }
     } else if args.ci {
-        streams::tell!("`{path}` exists and stays as it is");
+        streams::status!(args.request, "`{path}` exists and stays as it is");
     } else {
         let error = anstyle::AnsiColor::BrightRed.on_default().bold();
         streams::tell!("{error}error{error:#}: `{path}` exists; --update adds what is new, --force overwrites it");
@@ -91,12 +92,12 @@ fn update_policy(args: &Args, graph: &mut Graph, path: &Utf8Path) -> anyhow::Res
     let (after, changes) =
         update::update(&before, graph, &policy.members).with_context(|| format!("cannot change `{path}`"))?;
     if after == before {
-        streams::tell!("`{path}` is up to date");
+        streams::status!(args.request, "`{path}` is up to date");
     } else {
         files::write(path, after.as_bytes()).with_context(|| format!("cannot write `{path}`"))?;
-        streams::tell!("wrote `{path}`");
+        streams::status!(args.request, "wrote `{path}`");
         for change in changes {
-            streams::tell!("    {change}");
+            streams::status!(args.request, "    {change}");
         }
     }
     Ok(())
@@ -124,12 +125,12 @@ fn write_ci(workspace: &Graph, request: &Request) -> anyhow::Result<()> {
         };
         let shown = workspace.relative(&path);
         match write().with_context(|| format!("cannot write `{path}`"))? {
-            true => streams::tell!("wrote `{shown}`"),
-            false => streams::tell!("`{shown}` exists and stays as it is; docs/ci.md shows what to add"),
+            true => streams::status!(request, "wrote `{shown}`"),
+            false => streams::status!(request, "`{shown}` exists and stays as it is; docs/ci.md shows what to add"),
         }
     }
     if repository.is_none() {
-        streams::tell!("this is in no git repository: services look for these files at the root of one");
+        streams::status!(request, "this is in no git repository: services look for these files at the root of one");
     }
     Ok(())
 }

@@ -65,6 +65,24 @@ fn bindings_that_were_not_seen() {
     insta::assert_snapshot!("unseen_bindings", [unseen, update, workspace.isolate(&["check"])].join("\n"));
 }
 
+/// As cargo's own: no status lines, and what goes wrong is told.
+#[test]
+fn quiet_is_silent() {
+    let workspace = own_c();
+    let silent = "status 0\n--- stdout\n--- stderr\n";
+    assert_eq!(workspace.isolate(&["init", "-q", "--baseline", "--ci"]), silent);
+    assert!(workspace.read("policy.toml").contains("version = 1"));
+    assert_eq!(workspace.isolate(&["init", "-q", "--update"]), silent);
+    let refused = workspace.isolate(&["init", "-q"]);
+    assert!(refused.starts_with("status 2\n") && refused.contains("exists; --update adds"), "{refused}");
+    assert_eq!(workspace.isolate(&["init", "-q", "--force"]), silent);
+    workspace.write("policy.toml", &format!("{}\n[check]\nbaseline = \"known.txt\"\n", workspace.read("policy.toml")));
+    assert_eq!(workspace.isolate(&["baseline", "-q"]), silent);
+    workspace.write("rle/src/lib.rs", "pub fn f(at: *const u8) -> u8 {\n    unsafe { *at }\n}\n");
+    let left_out = workspace.isolate(&["baseline", "-q"]);
+    assert!(left_out.starts_with("status 1\n") && left_out.contains("new and left out"), "{left_out}");
+}
+
 #[test]
 fn an_update_keeps_comments_and_settles() {
     let workspace = own_c();

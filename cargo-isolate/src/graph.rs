@@ -133,6 +133,11 @@ pub(crate) fn name_of(id: &str) -> &str {
 }
 
 impl Package {
+    /// Whether a report is about a file of it: nobody builds the tests of what is there only because another needs it.
+    pub(crate) fn is_reported(&self, file: &SourceFile) -> bool {
+        self.selected || !matches!(file.role, Role::Test | Role::Bench | Role::Example | Role::Unreached)
+    }
+
     /// `name@version`, as cargo writes it.
     pub(crate) fn id(&self) -> String {
         format!("{}@{}", self.name, self.version)

@@ -99,9 +99,11 @@ pub(crate) struct Use {
 
 /// A pattern that matches no foreign item of the graph.
 #[derive(Debug, thiserror::Error)]
-#[error("no package of this workspace declares a foreign symbol `{pattern}`{}", hint(.nearest))]
+#[error("no package of {} declares a foreign symbol `{pattern}`{}", if *.whole { "this workspace" } else { "those chosen, or that they need," }, hint(.nearest))]
 pub(crate) struct NoSuchSymbol {
     pattern: String,
+    /// All members were chosen.
+    whole: bool,
     nearest: Option<String>,
 }
 
@@ -109,26 +111,27 @@ fn hint(nearest: &Option<String>) -> String {
     nearest.as_ref().map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
 }
 
-/// The symbols that a pattern matches, by their linker's or their Rust name, with their users in all packages, and calls that
-/// may be of one.
+/// The symbols that a pattern matches, by their linker's or their Rust name, with their users in the chosen members and what
+/// they are made of, and calls that may be of one.
 ///
 /// # Errors
 ///
 /// There is none; the nearest name is in the error.
 pub(crate) fn symbols(names: &Names<'_>, pattern: &Glob) -> Result<Answer, NoSuchSymbol> {
     let graph = names.graph;
-    let mut symbols = declared(graph, pattern);
-    let uses = Uses { graph, names };
+    let uses = Uses { graph, names, concerned: graph.concerned() };
+    let mut symbols = uses.declared(pattern);
     let unseen = uses.unseen(pattern);
     if symbols.is_empty() && unseen.is_empty() {
-        let all: BTreeSet<&str> = foreign(graph).map(|(_, _, item)| symbol_name(item)).collect();
+        let all: BTreeSet<&str> = uses.foreign().map(|(_, _, item)| symbol_name(item)).collect();
         let word = pattern.text().to_owned();
         let nearest = nearest(&word, all).map(str::to_owned);
-        return Err(NoSuchSymbol { pattern: word, nearest });
+        let whole = graph.packages.iter().all(|package| package.selected || !package.member);
+        return Err(NoSuchSymbol { pattern: word, whole, nearest });
     }
     let calls = &names.foreign_calls().calls;
     let mut of_symbols: BTreeMap<Key, Vec<&ForeignCall<'_>>> = BTreeMap::new();
-    for call in calls {
+    for call in calls.iter().filter(|call| uses.is_asked(call.caller)) {
         let (package, file) = names.origin(call.callee);
         let library = graph.library(package, file, call.item).map(str::to_owned);
         let key = (symbol_name(call.item).to_owned(), library, graph.packages[package].id());
@@ -147,36 +150,6 @@ pub(crate) fn symbols(names: &Names<'_>, pattern: &Glob) -> Result<Answer, NoSuc
 /// Name, library, declaring package.
 type Key = (String, Option<String>, String);
 
-fn declared(graph: &Graph, pattern: &Glob) -> BTreeMap<Key, Symbol> {
-    let mut symbols: BTreeMap<Key, Symbol> = BTreeMap::new();
-    for (package, file, item) in foreign(graph) {
-        let name = symbol_name(item);
-        if !pattern.is_match(name) && !pattern.is_match(&item.name) {
-            continue;
-        }
-        let library = graph.library(package, file, item).map(str::to_owned);
-        let declared_in = graph.packages[package].id();
-        let key = (name.to_owned(), library.clone(), declared_in.clone());
-        let symbol = symbols.entry(key).or_insert_with(|| Symbol {
-            name: name.to_owned(),
-            library,
-            declared_in,
-            declarations: Vec::new(),
-            callers: Vec::new(),
-        });
-        let path = graph.relative(&graph.packages[package].files[file].path);
-        symbol.declarations.push(Site { path, span: item.span });
-    }
-    symbols
-}
-
-fn foreign(graph: &Graph) -> impl Iterator<Item = (usize, usize, &isolate_lints::facts::ForeignItem)> {
-    graph.packages.iter().enumerate().flat_map(|(index, package)| {
-        let files = package.files.iter().enumerate();
-        files.flat_map(move |(file, source)| source.facts.foreign.iter().map(move |item| (index, file, item)))
-    })
-}
-
 fn symbol_name(item: &isolate_lints::facts::ForeignItem) -> &str {
     item.link_name.as_ref().unwrap_or(&item.name)
 }
@@ -184,6 +157,8 @@ fn symbol_name(item: &isolate_lints::facts::ForeignItem) -> &str {
 struct Uses<'u, 'g> {
     graph: &'g Graph,
     names: &'u Names<'g>,
+    /// [`Graph::concerned`].
+    concerned: Vec<bool>,
 }
 
 /// Where code stands: in a function, in a macro's definition, or outside of both.
@@ -214,10 +189,51 @@ struct Step<'u> {
     is_called: bool,
 }
 
-impl<'u> Uses<'u, '_> {
+impl<'u, 'g: 'u> Uses<'u, 'g> {
+    fn declared(&self, pattern: &Glob) -> BTreeMap<Key, Symbol> {
+        let mut symbols: BTreeMap<Key, Symbol> = BTreeMap::new();
+        for (package, file, item) in self.foreign() {
+            let graph = self.graph;
+            let name = symbol_name(item);
+            if !pattern.is_match(name) && !pattern.is_match(&item.name) {
+                continue;
+            }
+            let library = graph.library(package, file, item).map(str::to_owned);
+            let declared_in = graph.packages[package].id();
+            let key = (name.to_owned(), library.clone(), declared_in.clone());
+            let symbol = symbols.entry(key).or_insert_with(|| Symbol {
+                name: name.to_owned(),
+                library,
+                declared_in,
+                declarations: Vec::new(),
+                callers: Vec::new(),
+            });
+            let path = graph.relative(&graph.packages[package].files[file].path);
+            symbol.declarations.push(Site { path, span: item.span });
+        }
+        symbols
+    }
+
+    /// Items of the chosen members and of what they are made of.
+    fn foreign(&self) -> impl Iterator<Item = (usize, usize, &'u isolate_lints::facts::ForeignItem)> {
+        let packages = self.graph.packages.iter().enumerate().filter(|(index, _)| self.concerned[*index]);
+        packages.flat_map(|(index, package)| {
+            let files = package.files.iter().enumerate().filter(|(_, file)| package.is_reported(file));
+            files.flat_map(move |(file, source)| source.facts.foreign.iter().map(move |item| (index, file, item)))
+        })
+    }
+
+    /// Whether code belongs to the chosen members or what they are made of.
+    fn is_asked(&self, place: Place) -> bool {
+        let (package, file) = self.names.origin(place);
+        let of = &self.graph.packages[package];
+        self.concerned[package] && of.is_reported(&of.files[file])
+    }
+
     fn unseen(&self, pattern: &Glob) -> Vec<UnseenCaller> {
         let mut sites: BTreeMap<(usize, usize), BTreeSet<Site>> = BTreeMap::new();
-        for found in self.names.resolver().unseen_calls() {
+        let calls = self.names.resolver().unseen_calls();
+        for found in calls.into_iter().filter(|found| self.is_asked(found.caller)) {
             let name = found.call.path.rsplit("::").next().unwrap_or_default();
             if pattern.is_match(name) {
                 let (package, _) = self.names.origin(found.caller);
@@ -297,7 +313,8 @@ impl<'u> Uses<'u, '_> {
             open.iter().filter_map(|step| Some((*step, steps[*step].item?))).collect();
         if !functions.is_empty() {
             let items: Vec<&FunctionItem> = functions.iter().map(|(_, item)| *item).collect();
-            for call in self.names.resolver().calls_of(&items) {
+            let calls = self.names.resolver().calls_of(&items);
+            for call in calls.into_iter().filter(|call| self.is_asked(call.caller)) {
                 let called = functions.iter().find(|(_, item)| std::ptr::eq(*item, call.item));
                 found.extend(called.map(|(step, _)| (*step, Where::of(call.caller, &call.call.scope))));
             }
@@ -309,7 +326,8 @@ impl<'u> Uses<'u, '_> {
         let macros: Vec<(usize, (usize, &str))> = open.iter().filter_map(definition).collect();
         if !macros.is_empty() {
             let definitions: Vec<(usize, &str)> = macros.iter().map(|(_, definition)| *definition).collect();
-            for (user, fact, of) in self.names.resolver().uses_of(&definitions) {
+            let uses = self.names.resolver().uses_of(&definitions);
+            for (user, fact, of) in uses.into_iter().filter(|(user, ..)| self.is_asked(*user)) {
                 let used = macros.iter().filter(|(_, definition)| *definition == of);
                 found.extend(used.map(|(step, _)| (*step, Where::of(user, &fact.scope))));
             }

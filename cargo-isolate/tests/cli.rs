@@ -335,9 +335,22 @@ fn members_that_were_not_chosen() {
     for package in ["app", "core", "helper", "other"] {
         put(&format!("{package}/src/lib.rs"), "pub unsafe fn f() {}\n");
     }
-    put("core/tests/it.rs", "unsafe fn test() {}\n");
+    let calling = "unsafe extern \"C\" { pub fn c_f(); }\npub unsafe fn f() { unsafe { c_f() } }\n";
+    put("core/src/lib.rs", calling);
+    put("other/src/lib.rs", calling);
+    put("core/tests/it.rs", "unsafe fn test() { unsafe { core_of_it::c_f() } }\n");
     insta::assert_snapshot!("members_not_chosen", run(&directory, &["-p", "app", "-q"]));
     assert!(!run(&directory, &["-p", "app"]).contains("core/src/lib.rs"), "findings of a dependency");
     assert!(run(&directory, &["-p", "app", "--deps"]).contains("core/src/lib.rs"));
     assert!(!run(&directory, &["-p", "app", "--deps"]).contains("core/tests/it.rs"));
+    // `--symbol` goes by the same packages.
+    let calls = |chosen: &[&str]| {
+        let said = run(&directory, &[chosen, &["--symbol", "c_f"]].concat());
+        ["core/src/lib.rs", "core/tests/it.rs", "other/src/lib.rs"].map(|path| said.contains(path))
+    };
+    assert_eq!(calls(&[]), [true, true, true]);
+    assert_eq!(calls(&["-p", "app"]), [true, false, false]);
+    assert_eq!(calls(&["-p", "core-of-it"]), [true, true, false]);
+    let nothing = run(&directory, &["-p", "helper", "--symbol", "c_f"]);
+    assert!(nothing.contains("no package of those chosen, or that they need, declares"), "{nothing}");
 }

@@ -91,11 +91,9 @@ fn reported(graph: &Graph) -> impl Iterator<Item = (usize, &Package)> {
     chosen.into_iter().chain(others)
 }
 
-/// The files of a package that a report is about, with their places among [`Package::files`]: nobody builds the tests of a
-/// member that is there as a dependency of another.
+/// The files of a package that a report is about, with their places among [`Package::files`].
 fn reported_files(package: &Package) -> impl Iterator<Item = (usize, &SourceFile)> {
-    let is_built = |role| !matches!(role, Role::Test | Role::Bench | Role::Example | Role::Unreached);
-    package.files.iter().enumerate().filter(move |(_, file)| package.selected || is_built(file.role))
+    package.files.iter().enumerate().filter(|(_, file)| package.is_reported(file))
 }
 
 /// Fingerprints of diagnostics, which must be in source order.
@@ -168,6 +166,7 @@ fn row(graph: &Graph, package: &Package, problems: &[Problem], sums: Sums) -> Pa
         name: package.name.clone(),
         version: package.version.clone(),
         member: package.selected,
+        sibling: package.member && !package.selected,
         root: package.root.clone(),
         files: reported_files(package)
             .filter(|(_, file)| file.role != Role::Unreached)

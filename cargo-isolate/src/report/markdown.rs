@@ -74,7 +74,12 @@ fn table(report: &Report) -> String {
     }
     if !dependencies.is_empty() {
         let count = dependencies.len();
-        row(format!("{count} {}", if count == 1 { "dependency" } else { "dependencies" }), &dependencies);
+        let what = match (dependencies.iter().any(|package| package.sibling), count) {
+            (true, _) => "needed by these",
+            (false, 1) => "dependency",
+            (false, _) => "dependencies",
+        };
+        row(format!("{count} {what}"), &dependencies);
     }
     text.push('\n');
     text

@@ -100,6 +100,9 @@ pub(crate) struct PackageRow {
     pub(crate) name: String,
     pub(crate) version: String,
     pub(crate) member: bool,
+    /// A member of the workspace that was not chosen, and is here because one that was chosen needs it.
+    #[serde(skip)]
+    pub(crate) sibling: bool,
     /// Directory of its `Cargo.toml`.
     pub(crate) root: Utf8PathBuf,
     /// Source files read, in module-tree order.

@@ -61,15 +61,15 @@ pub(crate) const DORMANT: (&str, &str) = ("dormant", "not live: unsafe construct
 
 /// One of the two parts of the table.
 struct Part {
-    title: &'static str,
+    title: String,
     rows: Vec<Row>,
     /// Packages without anything, which have no row.
     quiet: usize,
 }
 
 impl Part {
-    fn new(title: &'static str, packages: &[&PackageRow]) -> Part {
-        let members = title == MEMBERS;
+    fn new(title: String, packages: &[&PackageRow]) -> Part {
+        let members = packages.iter().all(|package| package.member);
         let quiet = packages.iter().filter(|package| !members && is_quiet(package)).count();
         let mut rows = rows(packages, members);
         // Below a single row its total would only repeat it.
@@ -80,12 +80,20 @@ impl Part {
     }
 }
 
-const MEMBERS: &str = "members";
+/// What the table calls what the chosen members are made of: with other members among it, it is not all dependencies.
+fn others(members: &[&PackageRow], others: &[&PackageRow]) -> String {
+    match (others.iter().any(|package| package.sibling), members) {
+        (false, _) => "dependencies".to_owned(),
+        (true, [one]) => format!("needed by {}", one.name),
+        (true, _) => "needed by these".to_owned(),
+    }
+}
 
 /// Prints the table, no wider than `width` if it can be.
 pub(super) fn print(out: &mut dyn Write, report: &Report, width: Option<usize>) -> io::Result<()> {
     let (members, dependencies): (Vec<_>, Vec<_>) = report.packages.iter().partition(|package| package.member);
-    let parts = [(MEMBERS, members), ("dependencies", dependencies)];
+    let others = others(&members, &dependencies);
+    let parts = [("members".to_owned(), members), (others, dependencies)];
     let parts: Vec<Part> = parts
         .into_iter()
         .filter(|(_, packages)| !packages.is_empty())
@@ -97,7 +105,7 @@ pub(super) fn print(out: &mut dyn Write, report: &Report, width: Option<usize>) 
         Some(known) if known.resolved && report.command == Command::Counts => false,
         _ => matches!(*head, "unsafe" | "calls") || all().any(|row| row.cells[*index] > 0),
     };
-    let titles: Vec<&str> = parts.iter().map(|part| part.title).collect();
+    let titles: Vec<&str> = parts.iter().map(|part| part.title.as_str()).collect();
     let fit = Fit::new(&titles, all().collect(), heads().enumerate().filter(is_shown).collect(), width);
     for Part { title, rows, quiet } in &parts {
         fit.header(out, title)?;

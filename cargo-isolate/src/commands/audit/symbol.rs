@@ -48,7 +48,8 @@ pub(super) fn print(out: &mut dyn Write, graph: &Graph, found: &symbol::Answer, 
 
 /// Whether every file was read and parsed: in the others more callers may stand.
 pub(super) fn is_complete(graph: &Graph) -> bool {
-    graph.packages.iter().all(|package| {
+    let concerned = graph.concerned();
+    graph.packages.iter().zip(concerned).filter(|(_, concerned)| *concerned).all(|(package, _)| {
         let gaps = package.gaps.iter().all(|gap| !gap.why.is_incomplete());
         gaps && package.files.iter().all(|file| file.facts.errors.is_empty())
     })

@@ -353,4 +353,13 @@ fn members_that_were_not_chosen() {
     assert_eq!(calls(&["-p", "core-of-it"]), [true, true, false]);
     let nothing = run(&directory, &["-p", "helper", "--symbol", "c_f"]);
     assert!(nothing.contains("no package of those chosen, or that they need, declares"), "{nothing}");
+    // Of what is only needed, mistakes of one kind are one.
+    put("core/src/lib.rs", "fn a( {}\nfn b() {}\nfn c( {}\nmod gone;\n");
+    let broken = |arguments: &[&str]| run(&directory, arguments).matches("does not parse").count();
+    assert!(broken(&["-p", "app", "--deps"]) > 1 && broken(&[]) > 1);
+    for command in [&["-p", "app"][..], &["-p", "app", "-q"]] {
+        let said = run(&directory, command);
+        assert!(said.contains("more like it; `cargo isolate audit --deps` shows each"), "{said}");
+        assert_eq!((said.matches("does not parse").count(), said.matches("no file for this module").count()), (1, 1));
+    }
 }

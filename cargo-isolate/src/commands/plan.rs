@@ -7,7 +7,7 @@ use crate::{
     report::Format,
     sources::{self, Request},
     streams,
-    verify::linked::{LastBuild, Refused, Served, last_build},
+    verify::linked::{self, LastBuild, Refused, Served, last_build},
     visible,
     wrap::TargetError,
 };
@@ -74,7 +74,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         Format::Text => {
             plan::print(&mut out, &plan)?;
             served.iter().try_for_each(|served| writeln!(out, "as last built, {served}"))?;
-            refused.iter().try_for_each(|refused| writeln!(out, "warning: {refused}"))?;
+            linked::warnings(&refused).iter().try_for_each(|warning| writeln!(out, "warning: {warning}"))?;
         }
         Format::Json => {
             let tool = env!("CARGO_PKG_VERSION");

@@ -9,7 +9,7 @@ use crate::{
     policy::{self, PolicyFile},
     sources::{self, Request},
     streams,
-    verify::linked::last_build,
+    verify::linked::{self, last_build},
     words::some,
     wrap::{self, Change, Sites, Target},
 };
@@ -76,7 +76,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     }
     wrap::write(&changes)?;
     let last = last_build(&graph, &plan).context("cannot read what the last build left")?;
-    last.refused.iter().for_each(|refused| streams::tell!("warning: {refused}"));
+    linked::warnings(&last.refused).iter().for_each(|warning| streams::tell!("warning: {warning}"));
     if args.request.quiet {
         return Ok(Exit::Clean);
     }

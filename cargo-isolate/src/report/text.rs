@@ -3,7 +3,7 @@
 use super::{
     diagnostic::{Detail, Diagnostic, Level, Origin, Source},
     draw::{Sources, draw},
-    model::{Command, Problem, ProblemKind, Report, Totals},
+    model::{Command, Dependencies, Problem, ProblemKind, Report, Totals},
     summary,
     unseen::UnseenCalls,
     words,
@@ -16,7 +16,7 @@ use crate::{
 use codespan_reporting::diagnostic::{self as codespan, Label, Severity};
 use isolate_lints::facts::Span;
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, hash_map::Entry},
     io::{self, Write},
 };
 
@@ -44,9 +44,8 @@ fn print_audit(out: &mut dyn Write, graph: &Graph, report: &Report, shown: Shown
         let findings = report.diagnostics.iter().filter(|finding| finding.role != Some(Role::Generated));
         print_findings(out, &mut files, &findings.collect::<Vec<_>>())?;
     }
-    for problem in report.problems.iter().filter(|problem| !shown.quiet || problem.kind.is_incomplete()) {
-        print_problem(out, &mut files, problem)?;
-    }
+    let problems = report.problems.iter().filter(|problem| !shown.quiet || problem.kind.is_incomplete());
+    print_folded(out, &mut files, report, problems)?;
     if !shown.quiet {
         for unseen in &report.unseen_calls {
             let note = codespan::Diagnostic::note().with_message(unseen.message());
@@ -147,8 +146,35 @@ fn drawn_in_block(finding: &Diagnostic, blocks: &HashMap<Key, Key>) -> bool {
 /// Prints why the scan is incomplete, where it is and nothing above says so.
 pub(crate) fn print_problems(out: &mut dyn Write, graph: &Graph, report: &Report) -> io::Result<()> {
     let mut files = Files::new(graph, report);
-    let mut incomplete = report.unsaid_problems().filter(|problem| problem.kind.is_incomplete());
-    incomplete.try_for_each(|problem| print_problem(out, &mut files, problem))
+    let incomplete = report.unsaid_problems().filter(|problem| problem.kind.is_incomplete());
+    print_folded(out, &mut files, report, incomplete)
+}
+
+/// Of a dependency, only the first problem of each kind, unless its findings are asked for: nobody here can mend it, and what
+/// stands below is what people came for.
+fn print_folded<'r>(
+    out: &mut dyn Write,
+    files: &mut Files<'_>,
+    report: &Report,
+    problems: impl Iterator<Item = &'r Problem>,
+) -> io::Result<()> {
+    let each = report.command == Command::Audit && report.dependencies == Dependencies::Full;
+    let mut kinds: HashMap<(&str, &str), usize> = HashMap::new();
+    let mut shown: Vec<(&Problem, usize)> = Vec::new();
+    for problem in problems {
+        if each || problem.reported {
+            shown.push((problem, 0));
+            continue;
+        }
+        match kinds.entry((&problem.package, problem.kind.code())) {
+            Entry::Occupied(first) => shown[*first.get()].1 += 1,
+            Entry::Vacant(kind) => {
+                kind.insert(shown.len());
+                shown.push((problem, 0));
+            }
+        }
+    }
+    shown.into_iter().try_for_each(|(problem, more)| print_problem(out, files, problem, more))
 }
 
 /// Files as codespan wants them, each added when first drawn.
@@ -205,7 +231,8 @@ impl<'g> Files<'g> {
     }
 }
 
-fn print_problem(out: &mut dyn Write, files: &mut Files<'_>, problem: &Problem) -> io::Result<()> {
+/// Draws a problem that stands for so many `more` like it.
+fn print_problem(out: &mut dyn Write, files: &mut Files<'_>, problem: &Problem, more: usize) -> io::Result<()> {
     let severity = match &problem.kind {
         ProblemKind::Unexplained(_) => Severity::Bug,
         kind if kind.is_incomplete() => Severity::Error,
@@ -225,6 +252,9 @@ fn print_problem(out: &mut dyn Write, files: &mut Files<'_>, problem: &Problem) 
     }
     if problem.kind.is_incomplete() {
         diagnostic.notes.push(format!("the audit of `{}` is incomplete", problem.package));
+    }
+    if more > 0 {
+        diagnostic.notes.push(format!("and {more} more like it; `cargo isolate audit --deps` shows each"));
     }
     draw(out, &files.files, &diagnostic)
 }

@@ -1,7 +1,6 @@
 //! What becomes of libc's functions inside a domain, as far as a library's imports can tell before it runs.
 
 use serde::Serialize;
-use std::fmt;
 
 /// A function of libc that works in a program, and does not in a domain.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -14,14 +13,28 @@ pub(crate) struct Refused {
     pub(crate) why: &'static str,
 }
 
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Refused { domain, symbol, fault, why } = self;
-        write!(
-            f,
-            "the library of the domain `{domain}` imports `{symbol}`, and a call of it ends with `{fault}`: {why}"
-        )
+/// What is to say of them to people: once for all functions of a library that end alike and for one reason.
+pub(crate) fn warnings(refused: &[Refused]) -> Vec<String> {
+    let mut alike: Vec<(&Refused, Vec<String>)> = Vec::new();
+    for one in refused {
+        let known = alike
+            .iter_mut()
+            .find(|(first, _)| (&first.domain, first.fault, first.why) == (&one.domain, one.fault, one.why));
+        match known {
+            Some((_, others)) => others.push(format!("`{}`", one.symbol)),
+            None => alike.push((one, Vec::new())),
+        }
     }
+    let warnings = alike.into_iter().map(|(Refused { domain, symbol, fault, why }, others)| {
+        let more = match others.len() {
+            0 => String::new(),
+            count => format!("; and {count} more like it: {}", others.join(", ")),
+        };
+        format!(
+            "the library of the domain `{domain}` imports `{symbol}`, and a call of it ends with `{fault}`: {why}{more}"
+        )
+    });
+    warnings.collect()
 }
 
 /// The fault that a call of `symbol` ends with, and why. What ends the process without isolation, like `abort`, is no news.
@@ -39,6 +52,30 @@ mod tests {
     #[track_caller]
     fn check(symbol: &str, expected: Option<&str>) {
         assert_eq!(super::refused(symbol).map(|(fault, _)| fault), expected);
+    }
+
+    /// The domain and the reason make them alike, not their order.
+    #[test]
+    fn what_is_alike_is_one_warning() {
+        let refused = |domain: &str, symbol: &str| {
+            let (fault, why) = super::refused(symbol).unwrap();
+            super::Refused { domain: domain.to_owned(), symbol: symbol.to_owned(), fault, why }
+        };
+        let all = [
+            refused("png", "fclose"),
+            refused("png", "fprintf"),
+            refused("png", "feof"),
+            refused("png", "ferror"),
+            refused("stb", "feof"),
+        ];
+        assert_eq!(
+            super::warnings(&all),
+            [
+                "the library of the domain `png` imports `fclose`, and a call of it ends with `Protection`: locks or writes a `FILE`: `lseek` and the like work; and 2 more like it: `feof`, `ferror`",
+                "the library of the domain `png` imports `fprintf`, and a call of it ends with `Protection`: writes a `FILE` of libc: format with `snprintf`, and write with `write`",
+                "the library of the domain `stb` imports `feof`, and a call of it ends with `Protection`: locks or writes a `FILE`: `lseek` and the like work",
+            ]
+        );
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub(crate) use artifacts::Built;
 use artifacts::Program;
 use camino::{Utf8Path, Utf8PathBuf};
 use image::Image;
-pub(crate) use libc::Refused;
+pub(crate) use libc::{Refused, warnings};
 use rayon::prelude::*;
 use serde::Serialize;
 use std::{

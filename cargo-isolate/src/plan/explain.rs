@@ -83,10 +83,28 @@ pub(crate) fn explain(
         subject(out, "ret", &ret.ty, &ret.shape.to_string())?;
         decision(out, &ret.decision)?;
     }
+    outcome(out, function)?;
     match &function.stub {
         Some(stub) => write!(out, "\npolicy to start from, to be checked against the library's manual:\n\n{stub}"),
         None => Ok(()),
     }
+}
+
+/// What tells a failure, and what becomes of one.
+fn outcome(out: &mut dyn Write, function: &FunctionPlan) -> io::Result<()> {
+    if let Some(failing) = &function.failing {
+        writeln!(out, "\n  {}", failing.to_toml().replace('\n', "\n  "))?;
+        match failing.ships {
+            true => {
+                writeln!(out, "    from the contracts that ship with the tool; an `error` of the policy replaces it")?
+            }
+            false => writeln!(out, "    stated by the policy, which is believed")?,
+        }
+    }
+    if function.retry > 0 {
+        writeln!(out, "\n  retry = {}\n    stated by the policy, which is believed", function.retry)?;
+    }
+    Ok(())
 }
 
 fn subject(out: &mut dyn Write, name: &str, ty: &str, shape: &str) -> io::Result<()> {

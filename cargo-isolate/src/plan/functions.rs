@@ -272,6 +272,7 @@ fn plan(
         },
     });
 
+    lengths_are_told(entry, &params, &known.stated, errors);
     let retry = retry(entry, &params, errors);
     let refused =
         hopeless(around.graph, selected, form.is_some()).or_else(|| no_contract_helps(&params, ret.as_ref(), &open));
@@ -306,22 +307,27 @@ fn entry<'p>(
         let message = format!("nothing that ships says when `{}` has failed", scope.signature.name);
         errors.push(PolicyError::new(error.span(), message).help("remove it"));
     }
-    let (Some(whole), Some(ships)) = (entry.whole(), ships) else { return (own, own.map(Cow::Borrowed), None) };
+    let Some(ships) = ships else { return (own, own.map(Cow::Borrowed), None) };
     let mistakes = |entry: Option<&model::FnContract>| {
         let mut errors = Vec::new();
         let asked = entry.and_then(|entry| forms::size_query(entry, scope.signature, &mut errors));
         Statements::read(asked.as_ref().map(|(call, _)| call).or(entry), scope, &mut errors);
         errors
     };
-    let of_own = mistakes(own);
-    let misfit = |entry: &model::FnContract| mistakes(Some(entry)).into_iter().find(|error| !of_own.contains(error));
-    let Some(error) = misfit(&whole) else { return (own, Some(whole), Some(Ships::Used)) };
+    let misfit = |entry: &model::FnContract, of: &[PolicyError]| {
+        mistakes(Some(entry)).into_iter().find(|error| !of.contains(error))
+    };
+    let over = |ships: &model::FnContract| own.map_or_else(|| ships.clone(), |own| own.over(ships));
     // What says an error in words need not be isolated along.
     let silent = model::FnContract { message: None, ..ships.clone() };
-    let silent = own.map_or(silent.clone(), |own| own.over(&silent));
-    if whole.message.is_some() && misfit(&silent).is_none() {
-        return (own, Some(Cow::Owned(silent)), Some(Ships::Used));
+    let of_own = mistakes(own);
+    let fits = [ships, &silent].into_iter().find(|ships| misfit(&over(ships), &of_own).is_none());
+    // What fits the declaration as it ships, and no more under the policy's words, is their mistake.
+    let base = fits.or_else(|| [ships, &silent].into_iter().find(|ships| misfit(ships, &[]).is_none()));
+    if let Some(ships) = base {
+        return (own, Some(Cow::Owned(over(ships))), Some(Ships::Used));
     }
+    let error = misfit(&over(ships), &of_own).expect("it does not fit");
     let help = error.help.map(|help| format!(" ({help})")).unwrap_or_default();
     (own, own.map(Cow::Borrowed), Some(Ships::Misfit { reason: error.message + &help }))
 }
@@ -419,6 +425,23 @@ fn settle_inferred_lengths(params: &mut [ParamPlan], open: &mut Vec<(String, Str
             params[index].decision = implied(Contract::Value, format!("the length of {}", names(&slices)));
             params[index].role = Role::LengthOf(slices);
         }
+    }
+}
+
+/// The wrapper tells such a length itself: nobody else can say what it is.
+fn lengths_are_told(
+    entry: Option<&model::FnContract>,
+    params: &[ParamPlan],
+    stated: &[Option<Contract>],
+    errors: &mut Vec<PolicyError>,
+) {
+    for (param, stated) in params.iter().zip(stated) {
+        let (Role::LengthOf(slices) | Role::CellOf(slices)) = &param.role else { continue };
+        let Some(Contract::Fixed { .. } | Contract::Text { .. }) = stated else { continue };
+        let Some(words) = entry.and_then(|entry| entry.arg.get(&*param.name)) else { continue };
+        let of = names(slices);
+        let message = format!("`{}` is the length of {of}, which the wrapper tells", param.name);
+        errors.push(PolicyError::new(words.span(), message).help(format!("remove it, or say another `len` of {of}")));
     }
 }
 

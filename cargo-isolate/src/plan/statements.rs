@@ -144,11 +144,22 @@ pub(super) fn fingerprint(entry: &model::FnContract, signature: &Signature, erro
     let params = signature.params.iter().map(|param| (&*param.name, &param.shape));
     let found = shape::signature(params, signature.ret.as_ref());
     let squeezed = |text: &str| text.replace(char::is_whitespace, "");
-    if squeezed(wanted.get_ref()) != squeezed(&found) {
+    if squeezed(wanted.get_ref()) == squeezed(&found) {
+        return;
+    }
+    if is_signature(wanted.get_ref()) {
         let message = format!("`{}` is not declared as it was when this was written", signature.name);
         let help = format!("it is `{found}` now: hold the contract against the library's header, then write that");
         errors.push(PolicyError::new(wanted.span(), message).help(help));
+    } else {
+        let message = format!("`{}` is not a signature as Rust writes it", wanted.get_ref());
+        errors.push(PolicyError::new(wanted.span(), message).help(format!("this function is `{found}`")));
     }
+}
+
+/// Reads as the type of a function, whose parameters may have any name.
+fn is_signature(text: &str) -> bool {
+    matches!(syn::parse_str(text), Ok(syn::Type::FnPtr(_)))
 }
 
 /// Lengths that are known of objects after the call.

@@ -251,6 +251,19 @@ mod tests {
     }
 
     #[test]
+    fn what_contradicts_it_is_a_mistake_of_the_policy() {
+        let of = |words: &str| format!("[fn.LZ4_decompress_safe]\n{words}\n");
+        check_over(
+            &of("message = \"LZ4_say(ret)\""),
+            "8:12 [LZ4_say(ret)] no function `LZ4_say` runs in this domain\n    there are `min(…)` and `max(…)`, and the functions that `extern` names\n",
+        );
+        check_over(
+            &of("arg.compressedSize = { kind = \"fixed\", value = 3 }"),
+            "8:22 [{ kind = \"fixed\", value = 3 }] `compressedSize` is the length of `source`, which the wrapper tells\n    remove it, or say another `len` of `source`\n",
+        );
+    }
+
+    #[test]
     fn another_version() {
         let none = "none: those that ship for `lz4-sys` are for >=1.9, <2, and this is 2.1.0";
         check("2.1.0", SAFE, "", &[none, "LZ4_decompress_safe: nothing ships"]);

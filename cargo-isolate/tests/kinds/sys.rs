@@ -109,6 +109,8 @@ unsafe extern "C" {
     pub fn unpack(dest: *mut u8, room: usize, written: *mut usize) -> c_int;
     pub fn unpack_some(dest: *mut u8, room: usize, left: *mut c_uint) -> c_int;
     pub fn window(ctx: *mut Ctx, len: *mut c_int) -> *const u8;
+    pub fn measured(data: *const u8, data_len: usize) -> usize;
+    pub fn marked(data: *const u8, data_len: usize, marks: *mut u64) -> c_uint;
     pub fn release(memory: *mut c_void);
 
     // objects that stay in the domain

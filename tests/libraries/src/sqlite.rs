@@ -18,8 +18,16 @@ pub type sqlite3_destructor_type = Option<unsafe extern "C" fn(*mut c_void)>;
 
 unsafe extern "C" {
     pub fn sqlite3_open(filename: *const c_char, ppDb: *mut *mut sqlite3) -> c_int;
+    pub fn sqlite3_open_v2(
+        filename: *const c_char,
+        ppDb: *mut *mut sqlite3,
+        flags: c_int,
+        zVfs: *const c_char,
+    ) -> c_int;
+    pub fn sqlite3_close(arg1: *mut sqlite3) -> c_int;
     pub fn sqlite3_close_v2(arg1: *mut sqlite3) -> c_int;
     pub fn sqlite3_errmsg(arg1: *mut sqlite3) -> *const c_char;
+    pub fn sqlite3_errstr(arg1: c_int) -> *const c_char;
     pub fn sqlite3_changes(arg1: *mut sqlite3) -> c_int;
     pub fn sqlite3_exec(
         arg1: *mut sqlite3,
@@ -50,6 +58,9 @@ unsafe extern "C" {
         n: c_int,
         arg4: sqlite3_destructor_type,
     ) -> c_int;
+    pub fn sqlite3_bind_int(arg1: *mut sqlite3_stmt, arg2: c_int, arg3: c_int) -> c_int;
+    pub fn sqlite3_bind_double(arg1: *mut sqlite3_stmt, arg2: c_int, arg3: f64) -> c_int;
+    pub fn sqlite3_bind_null(arg1: *mut sqlite3_stmt, arg2: c_int) -> c_int;
     pub fn sqlite3_bind_int64(arg1: *mut sqlite3_stmt, arg2: c_int, arg3: i64) -> c_int;
     pub fn sqlite3_step(arg1: *mut sqlite3_stmt) -> c_int;
     pub fn sqlite3_reset(pStmt: *mut sqlite3_stmt) -> c_int;
@@ -58,6 +69,8 @@ unsafe extern "C" {
     pub fn sqlite3_column_int64(arg1: *mut sqlite3_stmt, iCol: c_int) -> i64;
     pub fn sqlite3_column_text(arg1: *mut sqlite3_stmt, iCol: c_int) -> *const c_uchar;
     pub fn sqlite3_column_blob(arg1: *mut sqlite3_stmt, iCol: c_int) -> *const c_void;
+    pub fn sqlite3_expanded_sql(pStmt: *mut sqlite3_stmt) -> *mut c_char;
+    pub fn sqlite3_randomness(N: c_int, P: *mut c_void);
     pub fn sqlite3_mprintf(arg1: *const c_char, ...) -> *mut c_char;
     pub fn sqlite3_free(arg1: *mut c_void);
     pub fn sqlite3_db_config(arg1: *mut sqlite3, op: c_int, ...) -> c_int;

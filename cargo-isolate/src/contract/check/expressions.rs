@@ -4,6 +4,7 @@ use super::{Scope, list};
 use crate::{
     contract::{
         expr::{Call, Condition, Expr, ExprError, Mention, Mentioned},
+        integer,
         shape::Shape,
     },
     policy::{PolicyError, Spanned},
@@ -43,12 +44,48 @@ impl Expressions<'_> {
             self.errors.push(PolicyError::new(text.span(), message));
             return None;
         }
-        self.read(text, Condition::parse, When::After)
+        let condition = self.read(text, Condition::parse, When::After)?;
+        self.tells(&condition, text).then_some(condition)
     }
 
     /// Reads what must hold before the call.
     pub(super) fn condition_before(&mut self, text: &Spanned<String>) -> Option<Condition> {
-        self.read(text, Condition::parse, When::Before)
+        let condition = self.read(text, Condition::parse, When::Before)?;
+        self.tells(&condition, text).then_some(condition)
+    }
+
+    /// A comparison with what no value of the type can be is always true, or always false, and would hide every failure.
+    fn tells(&mut self, condition: &Condition, text: &Spanned<String>) -> bool {
+        let (comparison, left, right) = match condition {
+            Condition::Null => return true,
+            Condition::All(left, right) | Condition::Any(left, right) => {
+                let left = self.tells(left, text);
+                return self.tells(right, text) && left;
+            }
+            Condition::Compare(comparison, left, right) => (*comparison, left, right),
+        };
+        let (comparison, number, literal) = match (left, right) {
+            (number, Expr::Int(literal)) => (comparison, number, *literal),
+            (Expr::Int(literal), number) => (comparison.turned(), number, *literal),
+            _ => return true,
+        };
+        let Some(shape) = self.shape_of(number) else { return true };
+        let Err((never, help)) = integer::compared(shape, comparison, literal) else { return true };
+        let error = PolicyError::new(text.span(), format!("`{number}` is `{shape}`, {never}"));
+        self.errors.push(error.help(help));
+        false
+    }
+
+    /// The type of a number that is no computed one.
+    fn shape_of(&self, number: &Expr) -> Option<&Shape> {
+        let signature = self.scope.signature;
+        match number {
+            Expr::Ret => signature.ret.as_ref(),
+            Expr::Name(name) => Some(&signature.param(name)?.shape),
+            Expr::Deref(name) => Some(signature.param(name)?.shape.pointee()?.1),
+            Expr::Call(call) => self.scope.domain.get(&call.function)?.ret.as_ref(),
+            Expr::Int(_) | Expr::Bound { .. } | Expr::Binary(..) => None,
+        }
     }
 
     /// Reads the call of a function that returns a string.

@@ -20,6 +20,7 @@ unsafe extern \"C\" {
     pub fn each(db: *mut Db, row: Row, user: *mut c_void);
     pub fn print(format: *const c_char, ...) -> *mut c_char;
     pub fn tune(db: *mut Db, op: c_int, ...) -> c_int;
+    pub fn count(db: *mut Db, level: u8) -> usize;
     pub fn pack(into: *mut u8, room: *mut usize, from: *const u8, length: usize) -> c_int;
 }
 ";
@@ -81,6 +82,21 @@ fn null_as_an_error() {
 }
 
 #[test]
+fn numbers_that_no_value_is() {
+    let entries = [
+        "[fn.count]\nerror = \"ret == -1\"",
+        "[fn.count]\nerror = \"-2 <= ret\"",
+        "[fn.count]\nerror = \"ret < 0\"",
+        "[fn.count]\nerror = \"0 > ret || level == -1\"",
+        "[fn.count]\nerror = \"ret == 0 && level == 300\"",
+        "[fn.errno]\nerror = \"ret == -1\"",
+        "[fn.errno]\nerror = \"ret == 4294967295\"",
+        "[fn.pack]\nerror = \"ret != 0 || *room == -1\"",
+    ];
+    insta::assert_snapshot!(all(&entries));
+}
+
+#[test]
 fn fingerprints() {
     let entries = [
         "[fn.pack]\nsignature = \"fn(into: *mut u8, room: *mut usize, from: *const u8, length: usize) -> c_int\"\narg.into = { kind = \"buf\", dir = \"out\", cap = \"*room\", written = \"*room\" }",
@@ -88,6 +104,7 @@ fn fingerprints() {
         "[fn.pack]\nsignature = \"fn(into: *mut u8, room: *mut u32, from: *const u8, length: usize) -> c_int\"",
         "[fn.each]\nsignature = \"fn(db: *mut Db, row: fn(n: c_int, text: *const c_char), user: *mut c_void)\"",
         "[fn.pack]\nsignature = \"\"",
+        "[fn.pack]\nsignature = \"int pack(void)\"",
     ];
     insta::assert_snapshot!(all(&entries));
 }

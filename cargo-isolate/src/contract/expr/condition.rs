@@ -60,6 +60,17 @@ impl Comparison {
         Comparison::Above,
     ];
 
+    /// With its sides changed over.
+    pub(crate) fn turned(self) -> Comparison {
+        match self {
+            Comparison::AtMost => Comparison::AtLeast,
+            Comparison::AtLeast => Comparison::AtMost,
+            Comparison::Below => Comparison::Above,
+            Comparison::Above => Comparison::Below,
+            same => same,
+        }
+    }
+
     /// In C and in Rust.
     pub(crate) fn sign(self) -> &'static str {
         match self {

@@ -214,6 +214,9 @@ mod tests {
         check_condition("ret < 0 && ret != -5 || f(ret) >= n + 1", "ret < 0 && ret != -5 || f(ret) >= n + 1");
         check_condition("f(ret)", "f(ret) != 0");
         check_condition("ret==NULL || f(n) < 0", "ret == NULL || f(n) < 0");
+        check_condition("NULL == ret && NULL==ret", "ret == NULL && ret == NULL");
+        check_condition("NULL == n", "0: NULL is what a pointer is when a function has failed: `ret == NULL` [NULL]");
+        check_condition("NULL", "0: NULL is what a pointer is when a function has failed: `ret == NULL` [NULL]");
         check_condition("ret != NULL", "7: NULL is what a pointer is when a function has failed: `ret == NULL` [NULL]");
         check_condition("n == NULL", "5: NULL is what a pointer is when a function has failed: `ret == NULL` [NULL]");
         check_condition("ret = 0", "4: expected `==`, `!=`, `<`, `<=`, `>` or `>=`, found `=` [=]");

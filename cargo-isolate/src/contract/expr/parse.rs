@@ -51,6 +51,9 @@ impl<'t> Parser<'t> {
     }
 
     fn comparison(&mut self) -> Result<Condition, ExprError> {
+        if self.null().is_some() {
+            return self.null_first();
+        }
         let left = self.sum()?;
         let Some(comparison) = Comparison::ALL.into_iter().find(|comparison| self.takes(comparison.sign())) else {
             return match left {
@@ -67,11 +70,20 @@ impl<'t> Parser<'t> {
                 self.mention(Mentioned::Null, span);
                 Ok(Condition::Null)
             }
-            Some(span) => {
-                let message = "NULL is what a pointer is when a function has failed: `ret == NULL`".to_owned();
-                Err(ExprError { message, span })
-            }
+            Some(span) => Err(misplaced_null(span)),
         }
+    }
+
+    /// `NULL == ret`, of which NULL was read.
+    fn null_first(&mut self) -> Result<Condition, ExprError> {
+        let span = self.at - "NULL".len()..self.at;
+        let outside = self.mentions.len();
+        if !self.takes("==") || self.sum().ok() != Some(Expr::Ret) {
+            return Err(misplaced_null(span));
+        }
+        self.mentions.truncate(outside);
+        self.mention(Mentioned::Null, span);
+        Ok(Condition::Null)
     }
 
     /// `NULL`
@@ -275,4 +287,9 @@ impl<'t> Parser<'t> {
             },
         }
     }
+}
+
+fn misplaced_null(span: Range<usize>) -> ExprError {
+    let message = "NULL is what a pointer is when a function has failed: `ret == NULL`".to_owned();
+    ExprError { message, span }
 }

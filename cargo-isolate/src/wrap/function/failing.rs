@@ -5,6 +5,7 @@ use crate::{
     contract::{
         Contract, Failing,
         expr::{Comparison, Condition, Expr},
+        integer,
     },
     plan::Role,
 };
@@ -78,14 +79,34 @@ impl Writer<'_, '_> {
 
     fn comparison(&mut self, comparison: Comparison, left: &Expr, right: &Expr, known: Known) -> String {
         let sign = comparison.sign();
-        if let (Some(left), Expr::Int(right)) = (self.number(left, right), right) {
-            return format!("{left} {sign} {right}");
+        if let (Some(number), Expr::Int(literal)) = (self.number(left, right), right) {
+            let literal = self.converted(right, left).unwrap_or_else(|| literal.to_string());
+            return format!("{number} {sign} {literal}");
         }
-        let (left, right) = match known {
-            Known::Before => (self.before(left), self.before(right)),
-            Known::After => (self.after_call(left, Phase::Failed), self.after_call(right, Phase::Failed)),
+        let mut side = |expr: &Expr, beside: &Expr| match (self.converted(expr, beside), known) {
+            (Some(literal), _) => format!("{literal} as i128"),
+            (None, Known::Before) => self.before(expr),
+            (None, Known::After) => self.after_call(expr, Phase::Failed),
         };
+        let (left, right) = (side(left, right), side(right, left));
         format!("({left}) {sign} ({right})")
+    }
+
+    /// A literal below 0 beside an unsigned value, as C converts it.
+    fn converted(&mut self, literal: &Expr, beside: &Expr) -> Option<String> {
+        let Expr::Int(literal @ ..0) = literal else { return None };
+        let shape = match beside {
+            Expr::Ret => self.function.ret.as_ref()?.shape.clone(),
+            Expr::Call(call) => self.names.ret_of(&call.function)?,
+            Expr::Name(name) => self.param(name)?.shape.clone(),
+            Expr::Deref(name) => self.param(name)?.shape.pointee()?.1.clone(),
+            Expr::Int(_) | Expr::Bound { .. } | Expr::Binary(..) => return None,
+        };
+        let unsigned = integer::is_signed(&shape) == Some(false);
+        unsigned.then(|| {
+            let most = format!("{}::MAX", self.names.ty(&shape));
+            if *literal == -1 { most } else { format!("({most} - {})", -1 - literal) }
+        })
     }
 
     /// What can be held against the literal as it is, because its type has room for it.
@@ -94,7 +115,7 @@ impl Writer<'_, '_> {
         let shape = match expr {
             Expr::Ret => self.function.ret.as_ref()?.shape.clone(),
             Expr::Call(call) => self.names.ret_of(&call.function)?,
-            Expr::Name(name) => match self.function.params.iter().find(|param| param.name == *name) {
+            Expr::Name(name) => match self.param(name) {
                 Some(param) if param.role == Role::Caller => param.shape.clone(),
                 _ => return None,
             },
@@ -115,7 +136,8 @@ fn has_room(shape: &Shape, literal: i64) -> bool {
     let unsigned = matches!(&**name, "u32" | "u64" | "usize" | "c_uint" | "c_ulong" | "c_ulonglong" | "u128");
     match literal {
         0..=0x7fff_ffff => signed || unsigned || literal <= 0x7f,
-        -0x7fff_ffff..0 => signed,
+        // What C makes of it in an unsigned type.
+        -0x7fff_ffff..0 => signed || unsigned,
         _ => false,
     }
 }

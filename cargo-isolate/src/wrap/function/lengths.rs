@@ -1,7 +1,7 @@
 //! Lengths: who tells them, how they are checked before the call and counted after it.
 
 use super::{
-    Phase, Writer, contract,
+    ParamPlan, Phase, Writer, contract,
     words::{joined, snake},
 };
 use crate::{
@@ -151,6 +151,10 @@ impl Writer<'_, '_> {
             Role::LengthOf(slices) | Role::CellOf(slices) => slices.first().cloned(),
             Role::Caller => None,
         }
+    }
+
+    pub(super) fn param(&self, name: &str) -> Option<&ParamPlan> {
+        self.function.params.iter().find(|param| param.name == name)
     }
 
     pub(super) fn slice_len(&self, name: &str) -> String {

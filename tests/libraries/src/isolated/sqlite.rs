@@ -68,7 +68,7 @@ pub fn sqlite3_open(filename: &CStr) -> Result<Owned<ffi::sqlite3>, Error<c_int>
         // SAFETY: it is what `sqlite3_open` gave away; ended once, nothing uses it afterwards.
         unsafe {
             call.run(move || {
-                ffi::sqlite3_close_v2(object);
+                ffi::sqlite3_close(object);
             })
         }
     };
@@ -93,19 +93,74 @@ pub fn sqlite3_open(filename: &CStr) -> Result<Owned<ffi::sqlite3>, Error<c_int>
     Ok(pp_db)
 }
 
-/// `sqlite3_close_v2` of `isolate-libraries`.
+/// `sqlite3_open_v2` of `isolate-libraries`.
+///
+/// * `filename`: a string, read.
+/// * `z_vfs`: a string, read.
+///
+/// Returns `pp_db`.
+///
+/// # Errors
+///
+/// When `sqlite3_open_v2` fails (`ret != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
+pub fn sqlite3_open_v2(
+    filename: &CStr,
+    flags: c_int,
+    z_vfs: Option<&CStr>,
+) -> Result<Owned<ffi::sqlite3>, Error<c_int>> {
+    let pp_db_given;
+    let pp_db;
+    let pp_db_end: End<ffi::sqlite3> = |call, object| {
+        // SAFETY: it is what `sqlite3_open_v2` gave away; ended once, nothing uses it afterwards.
+        unsafe {
+            call.run(move || {
+                ffi::sqlite3_close(object);
+            })
+        }
+    };
+    let mut call = DOMAIN.call("sqlite3_open_v2")?;
+    let filename_ptr = call.input_str(filename)?;
+    let pp_db_room = call.inout(&[std::ptr::null_mut::<ffi::sqlite3>()])?;
+    let z_vfs_ptr = match z_vfs {
+        Some(z_vfs) => call.input_str(z_vfs)?,
+        None => std::ptr::null(),
+    };
+    // SAFETY: each pointer covers what the contract of `sqlite3_open_v2` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi::sqlite3_open_v2(
+            filename_ptr,
+            pp_db_room.as_mut_ptr(),
+            flags,
+            z_vfs_ptr,
+        ))
+    }?;
+    let pp_db_ptr = call.read(pp_db_room);
+    pp_db_given = call.own(&DOMAIN, pp_db_ptr, pp_db_end)?;
+    if ret != 0 {
+        // SAFETY: as above.
+        let message = unsafe { call.run(move || ffi::sqlite3_errmsg(pp_db_ptr)) }?;
+        // SAFETY: it is checked to lie in the domain; without isolation `sqlite3_errmsg` is trusted to end it.
+        let message = unsafe { call.string(message) }?;
+        return Err(call.failed(ret, message));
+    }
+    pp_db = call.required(pp_db_given)?;
+    Ok(pp_db)
+}
+
+/// `sqlite3_close` of `isolate-libraries`.
 ///
 /// * `arg1`: an object in the domain, which ends.
 ///
 /// # Errors
 ///
 /// When the call ends in a fault; what is `&mut` keeps its value then.
-pub fn sqlite3_close_v2(mut arg1: Owned<ffi::sqlite3>) -> Result<c_int, Fault> {
-    let mut call = DOMAIN.call("sqlite3_close_v2")?;
+pub fn sqlite3_close(mut arg1: Owned<ffi::sqlite3>) -> Result<c_int, Fault> {
+    let mut call = DOMAIN.call("sqlite3_close")?;
     let arg1_ptr = call.ending(&mut arg1)?;
-    // SAFETY: each pointer covers what the contract of `sqlite3_close_v2` says, and nothing that comes back is used
+    // SAFETY: each pointer covers what the contract of `sqlite3_close` says, and nothing that comes back is used
     // before it was checked.
-    unsafe { call.run(move || ffi::sqlite3_close_v2(arg1_ptr)) }
+    unsafe { call.run(move || ffi::sqlite3_close(arg1_ptr)) }
 }
 
 /// `sqlite3_errmsg` of `isolate-libraries`.
@@ -123,6 +178,23 @@ pub fn sqlite3_errmsg(arg1: &Handle<ffi::sqlite3>) -> Result<Option<CString>, Fa
     // SAFETY: each pointer covers what the contract of `sqlite3_errmsg` says, and nothing that comes back is used
     // before it was checked.
     let ret = unsafe { call.run(move || ffi::sqlite3_errmsg(arg1_ptr)) }?;
+    // SAFETY: it is checked to lie in the domain; without isolation the function is trusted to end it.
+    let ret = unsafe { call.string(ret) }?;
+    Ok(ret)
+}
+
+/// `sqlite3_errstr` of `isolate-libraries`.
+///
+/// Returns a copy of what `sqlite3_errstr` returned.
+///
+/// # Errors
+///
+/// When the call ends in a fault; what is `&mut` keeps its value then.
+pub fn sqlite3_errstr(arg1: c_int) -> Result<Option<CString>, Fault> {
+    let mut call = DOMAIN.call("sqlite3_errstr")?;
+    // SAFETY: each pointer covers what the contract of `sqlite3_errstr` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe { call.run(move || ffi::sqlite3_errstr(arg1)) }?;
     // SAFETY: it is checked to lie in the domain; without isolation the function is trusted to end it.
     let ret = unsafe { call.string(ret) }?;
     Ok(ret)
@@ -303,7 +375,11 @@ pub fn sqlite3_bind_text(
         ))
     }?;
     if ret != 0 {
-        return Err(call.failed(ret, None));
+        // SAFETY: as above.
+        let message = unsafe { call.run(move || ffi::sqlite3_errstr(ret)) }?;
+        // SAFETY: it is checked to lie in the domain; without isolation `sqlite3_errstr` is trusted to end it.
+        let message = unsafe { call.string(message) }?;
+        return Err(call.failed(ret, message));
     }
     Ok(())
 }
@@ -337,7 +413,11 @@ pub fn sqlite3_bind_blob(
         ))
     }?;
     if ret != 0 {
-        return Err(call.failed(ret, None));
+        // SAFETY: as above.
+        let message = unsafe { call.run(move || ffi::sqlite3_errstr(ret)) }?;
+        // SAFETY: it is checked to lie in the domain; without isolation `sqlite3_errstr` is trusted to end it.
+        let message = unsafe { call.string(message) }?;
+        return Err(call.failed(ret, message));
     }
     Ok(())
 }
@@ -362,7 +442,11 @@ pub fn sqlite3_bind_int64(
         call.run(move || ffi::sqlite3_bind_int64(arg1_ptr, arg2, arg3))
     }?;
     if ret != 0 {
-        return Err(call.failed(ret, None));
+        // SAFETY: as above.
+        let message = unsafe { call.run(move || ffi::sqlite3_errstr(ret)) }?;
+        // SAFETY: it is checked to lie in the domain; without isolation `sqlite3_errstr` is trusted to end it.
+        let message = unsafe { call.string(message) }?;
+        return Err(call.failed(ret, message));
     }
     Ok(())
 }
@@ -381,7 +465,11 @@ pub fn sqlite3_step(arg1: &Handle<ffi::sqlite3_stmt>) -> Result<c_int, Error<c_i
     // before it was checked.
     let ret = unsafe { call.run(move || ffi::sqlite3_step(arg1_ptr)) }?;
     if ret != 100 && ret != 101 {
-        return Err(call.failed(ret, None));
+        // SAFETY: as above.
+        let message = unsafe { call.run(move || ffi::sqlite3_errstr(ret)) }?;
+        // SAFETY: it is checked to lie in the domain; without isolation `sqlite3_errstr` is trusted to end it.
+        let message = unsafe { call.string(message) }?;
+        return Err(call.failed(ret, message));
     }
     Ok(ret)
 }
@@ -509,6 +597,66 @@ pub fn sqlite3_column_blob(
     // SAFETY: they are checked to lie in the domain; without isolation the function is trusted with their number.
     let ret = unsafe { call.values(ret.cast(), call.count(sqlite3_column_bytes)) }?;
     Ok(ret)
+}
+
+/// `sqlite3_expanded_sql` of `isolate-libraries`.
+///
+/// * `p_stmt`: an object in the domain.
+///
+/// Returns a copy of what `sqlite3_expanded_sql` returned.
+///
+/// # Errors
+///
+/// When the call ends in a fault; what is `&mut` keeps its value then.
+pub fn sqlite3_expanded_sql(
+    p_stmt: &Handle<ffi::sqlite3_stmt>,
+) -> Result<Option<CString>, Fault> {
+    let mut call = DOMAIN.call("sqlite3_expanded_sql")?;
+    let p_stmt_ptr = call.handle(p_stmt)?;
+    // SAFETY: each pointer covers what the contract of `sqlite3_expanded_sql` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe { call.run(move || ffi::sqlite3_expanded_sql(p_stmt_ptr)) }?;
+    let ret_ptr = ret;
+    // SAFETY: it is checked to lie in the domain; without isolation the function is trusted to end it.
+    let ret = unsafe { call.string(ret_ptr.cast_const()) }?;
+    if ret.is_some() {
+        // SAFETY: `sqlite3_expanded_sql` gave it away, and nothing uses it afterwards.
+        unsafe {
+            call.run(move || {
+                ffi::sqlite3_free(ret_ptr.cast());
+            })
+        }?;
+    }
+    Ok(ret)
+}
+
+/// `sqlite3_randomness` of `isolate-libraries`.
+///
+/// * `p`: written; its length goes as `N`.
+///
+/// # Errors
+///
+/// When the call ends in a fault; what is `&mut` keeps its value then.
+pub fn sqlite3_randomness(p: Option<&mut [u8]>) -> Result<(), Fault> {
+    let mut call = DOMAIN.call("sqlite3_randomness")?;
+    let n = call.length(p.as_deref().map_or(0, |slice| slice.len()))?;
+    let p_room = match &p {
+        Some(p) => Some(call.output::<u8>(p.len())?),
+        None => None,
+    };
+    // SAFETY: each pointer covers what the contract of `sqlite3_randomness` says, and nothing that comes back is used
+    // before it was checked.
+    let () = unsafe {
+        call.run(move || ffi::sqlite3_randomness(
+            n,
+            p_room.map_or(std::ptr::null_mut(), |room| room.as_mut_ptr().cast()),
+        ))
+    }?;
+    match (p_room, p) {
+        (Some(room), Some(into)) => call.take(room, room.len(), into),
+        _ => 0,
+    };
+    Ok(())
 }
 
 /// `sqlite3_mprintf` of `isolate-libraries`.

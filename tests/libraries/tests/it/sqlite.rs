@@ -88,7 +88,7 @@ fn directly(files: &[File]) -> Vec<File> {
         }
         ffi::sqlite3_finalize(insert);
         ffi::sqlite3_finalize(select);
-        ffi::sqlite3_close_v2(db);
+        ffi::sqlite3_close(db);
     }
     found
 }
@@ -116,6 +116,26 @@ fn errors_have_sqlites_words() {
     assert!(sqlite3_prepare_v2(&db, b" -- nothing").unwrap().is_none());
 }
 
+/// `sqlite3_open_v2` as `rusqlite` opens, and what else ships without an entry of the policy.
+#[test]
+fn opened_with_flags() {
+    if !isolation() {
+        return;
+    }
+    const READWRITE: c_int = 2;
+    let failed = sqlite3_open_v2(c"/nowhere/at.all", READWRITE, None).unwrap_err();
+    assert_eq!(failed.to_string(), "`sqlite3_open_v2` in domain `sqlite` failed with 14: unable to open database file");
+    let db = sqlite3_open_v2(c":memory:", READWRITE, None).unwrap();
+    let select = sqlite3_prepare_v2(&db, b"SELECT ?1").unwrap().unwrap();
+    let failed = sqlite3_bind_int64(&select, 2, 1).unwrap_err();
+    assert_eq!(failed.to_string(), "`sqlite3_bind_int64` in domain `sqlite` failed with 25: column index out of range");
+    sqlite3_bind_int64(&select, 1, 42).unwrap();
+    assert_eq!(sqlite3_expanded_sql(&select).unwrap().unwrap().as_c_str(), c"SELECT 42");
+    let mut random = [0; 64];
+    sqlite3_randomness(Some(&mut random)).unwrap();
+    assert_ne!(random, [0; 64]);
+}
+
 /// A connection with statements is not closed by hand; after the last of them it closes itself.
 #[test]
 fn a_parent_stays() {
@@ -124,11 +144,11 @@ fn a_parent_stays() {
     }
     let db = sqlite3_open(c":memory:").unwrap();
     let one = sqlite3_prepare_v2(&db, b"SELECT 1").unwrap().unwrap();
-    let fault = sqlite3_close_v2(db).unwrap_err();
+    let fault = sqlite3_close(db).unwrap_err();
     assert!(matches!(fault.kind(), FaultKind::InUse), "{fault}");
     assert_eq!(sqlite3_step(&one).unwrap(), ROW);
     drop(one);
-    assert_eq!(sqlite3_close_v2(sqlite3_open(c":memory:").unwrap()).unwrap(), 0);
+    assert_eq!(sqlite3_close(sqlite3_open(c":memory:").unwrap()).unwrap(), 0);
 }
 
 /// After a fault there is nothing left of what was open, and nothing is ended twice.

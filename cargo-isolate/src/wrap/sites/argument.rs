@@ -176,6 +176,14 @@ pub(super) fn is_length_of(source: &Source, expr: &Expr, of: &Expr) -> bool {
         if call.method == "len" && call.args.is_empty() && same(source, without_parens(&call.receiver), of))
 }
 
+/// `expr` is `of.len() - start`.
+pub(super) fn is_rest_of(source: &Source, expr: &Expr, of: &Expr, start: &Expr) -> bool {
+    matches!(without_parens(expr), Expr::Binary(binary)
+        if matches!(binary.op, BinOp::Sub(_))
+            && is_length_of(source, &binary.left, of)
+            && same(source, without_parens(&binary.right), without_parens(start)))
+}
+
 /// Two expressions are spelt alike, apart from space.
 pub(super) fn same(source: &Source, a: &Expr, b: &Expr) -> bool {
     let plain = |expr: &Expr| source.of(expr).split_whitespace().collect::<String>();

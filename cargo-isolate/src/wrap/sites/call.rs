@@ -5,6 +5,7 @@ mod layout;
 
 use super::{
     argument::{self, Pointer},
+    failure::{self, Constants},
     fault::Takes,
     finder::Found,
     locals::{self, Holds},
@@ -86,10 +87,13 @@ pub(super) fn read<'c>(
     found: &'c Found<'c>,
     wrapper: &'c Wrapper<'c>,
     takes: Takes,
+    constants: Constants<'_>,
 ) -> Result<Ready<'c>, Left> {
     let mut call = Call { source, found, wrapper, arguments: BTreeMap::new(), outcomes: BTreeMap::new(), why: None };
     call.read();
     call.check_borrows();
+    call.check_failure(constants);
+    call.check_panic(takes);
     match (call.why.take(), call.results()) {
         (None, Some(parts)) => Ok(Ready { call, parts, takes }),
         (why, _) => Err(Left {
@@ -328,6 +332,66 @@ impl<'c> Call<'c> {
                     return;
                 }
             }
+        }
+    }
+
+    /// Where the function fails, nothing that it stored is looked at: the wrapper gives an `Err`, and stores nothing.
+    fn check_failure(&mut self, constants: Constants<'_>) {
+        let (Some(failing), Some(function)) = (&self.wrapper.function.failing, self.found.function) else { return };
+        let told = failure::told(&function, self.found.call, &failing.error, constants);
+        for (index, param) in self.params().iter().enumerate() {
+            let Some(expr) = self.argument(index) else { continue };
+            let of = match (param.decision.contract(), self.outcomes.get(&index), argument::pointer(expr)) {
+                (_, Some(Outcome::Assign(place) | Outcome::Write(place)), _) => place,
+                (Some(Contract::Buf { dir: Dir::Out | Dir::Inout, written, .. }), _, pointer) => match pointer {
+                    Pointer::Into { of, .. } => of,
+                    Pointer::Null if self.code() == Some(Code::Count) && *written == Some(Length::Ret) => {
+                        self.refuse(format!(
+                            "`{}` is NULL: what comes back then is no count of its elements",
+                            param.name
+                        ));
+                        return;
+                    }
+                    _ => continue,
+                },
+                (
+                    Some(Contract::Obj { dir: Dir::Inout, .. }),
+                    _,
+                    Pointer::To { place: of } | Pointer::Named { name: of },
+                ) => of,
+                _ => continue,
+            };
+            let Some(root) = argument::root(of) else { continue };
+            let outlives = !matches!(argument::without_parens(of), Expr::Path(_))
+                || self.is_given(of)
+                || matches!(self.holds(of), Holds::Slice { .. } | Holds::Reference);
+            if told.looked_at(self.source, &function, self.found.call, (&root, outlives)) {
+                let (error, of) = (&failing.error, self.source.of(of));
+                let why = format!(
+                    "where `{error}`, the wrapper stores nothing in `{of}`, which may be looked at all the same"
+                );
+                self.refuse(why);
+                return;
+            }
+        }
+    }
+
+    /// It is a parameter of the function around the call.
+    fn is_given(&self, of: &Expr) -> bool {
+        let (Some(root), Some(function)) = (argument::root(of), self.found.function) else { return false };
+        root == "self" || locals::is_parameter(&function, &root, range(self.found.call).start)
+    }
+
+    /// A fault that becomes a panic can be survived.
+    fn check_panic(&mut self, takes: Takes) {
+        let Some(function) = self.found.function.filter(|_| takes == Takes::Nothing) else { return };
+        let signature = function.signature;
+        let is_drop = signature.ident == "drop" && signature.inputs.len() == 1 && signature.receiver().is_some();
+        if signature.abi.is_some() || is_drop {
+            let name = &signature.ident;
+            self.refuse(format!(
+                "a fault would be a panic in `{name}`, which can end the process: say what it does then"
+            ));
         }
     }
 

@@ -46,7 +46,7 @@ fn error_of<'f>(
         Some(krate @ ("anyhow" | "eyre" | "color_eyre")) => standing_for(&format!("{krate}::Error")),
         Some("io") => standing_for("std::io::Error"),
         Some("fmt") => None,
-        _ if depth > 8 => None,
+        _ if depth > 8 || !is_own(package, &words) => None,
         _ => alias(package, last).and_then(|ty| error_of(package, None, &ty, depth + 1)),
     }
 }
@@ -64,12 +64,22 @@ fn takes_as(package: &Package, file: Option<&SourceFile>, error: &Type, depth: u
         }
         ("Error", _) if words.iter().rev().nth(1).is_some_and(|before| before == "io") => Takes::Fault,
         ("Error" | "Report", _) if ["anyhow", "eyre", "color_eyre"].contains(&&*words[0]) => Takes::Any,
-        _ if depth > 8 => Takes::Nothing,
+        _ if depth > 8 || !is_own(package, &words) => Takes::Nothing,
         _ => match alias(package, name) {
             Some(ty) => takes_as(package, None, &ty, depth + 1),
             None if converts(package, name) => Takes::Fault,
             None => Takes::Nothing,
         },
+    }
+}
+
+/// Whether a path may lead to something of this package: it begins with none of another crate's, and not with an unknown type.
+fn is_own(package: &Package, words: &[String]) -> bool {
+    match words {
+        [first, _, ..] => {
+            !["std", "core", "alloc", "Self"].contains(&&**first) && !package.externs.contains_key(&**first)
+        }
+        _ => true,
     }
 }
 

@@ -51,6 +51,16 @@ impl Holds {
 
 /// What `name` holds where a call at byte `at` stands.
 pub(super) fn holds(function: &Function<'_>, name: &str, at: usize) -> Holds {
+    bound(function, name, at).map_or(Holds::Unknown, |(_, holds)| holds)
+}
+
+/// Whether `name` is a parameter of the function where a call at byte `at` stands.
+pub(super) fn is_parameter(function: &Function<'_>, name: &str, at: usize) -> bool {
+    bound(function, name, at).is_some_and(|(bound, _)| bound < range(function.body).start)
+}
+
+/// Where a name is bound, and what it holds.
+fn bound(function: &Function<'_>, name: &str, at: usize) -> Option<(usize, Holds)> {
     let mut bindings = Bindings { function, name, at, last: None };
     for input in &function.signature.inputs {
         if let FnArg::Typed(input) = input
@@ -60,7 +70,7 @@ pub(super) fn holds(function: &Function<'_>, name: &str, at: usize) -> Holds {
         }
     }
     bindings.visit_block(function.body);
-    bindings.last.map_or(Holds::Unknown, |(_, holds)| holds)
+    bindings.last
 }
 
 /// Whether `name` holds nothing but zero bits where a call at byte `at` stands: it is bound to that in a block around, and is
@@ -99,7 +109,7 @@ impl<'ast> Visit<'ast> for Zero<'_> {
 }
 
 /// Whether a place is in something that runs more than once, or later.
-fn repeats(statement: &Stmt, at: usize) -> bool {
+pub(super) fn repeats(statement: &Stmt, at: usize) -> bool {
     struct Repeats {
         at: usize,
         any: bool,

@@ -10,6 +10,7 @@
 
 mod argument;
 mod call;
+mod failure;
 mod fault;
 mod finder;
 mod leftovers;
@@ -80,7 +81,7 @@ fn sites_in(graph: &Graph, plan: &Plan, targets: &[Target], read: Read<'_>) -> S
             by_file.entry(site.path.clone()).or_default().push(site);
         }
     }
-    let wrappers = Wrappers::new(plan, targets);
+    let wrappers = Wrappers::new(graph, plan, targets);
     let mut sites = Sites::default();
     for (path, calls) in by_file {
         in_file(graph, &wrappers, &path, calls, read, &mut sites);
@@ -93,11 +94,12 @@ type Read<'r> = &'r dyn Fn(&SourceFile) -> io::Result<String>;
 
 /// Every wrapper, by the symbol that it wraps.
 struct Wrappers<'p> {
+    graph: &'p Graph,
     by_symbol: BTreeMap<&'p str, (Wrapper<'p>, &'p Target)>,
 }
 
 impl<'p> Wrappers<'p> {
-    fn new(plan: &'p Plan, targets: &'p [Target]) -> Self {
+    fn new(graph: &'p Graph, plan: &'p Plan, targets: &'p [Target]) -> Self {
         let mut by_symbol = BTreeMap::new();
         for target in targets {
             for domain in plan.domains.iter().filter(|domain| target.domains.contains(&domain.name)) {
@@ -113,7 +115,7 @@ impl<'p> Wrappers<'p> {
                 }
             }
         }
-        Self { by_symbol }
+        Self { graph, by_symbol }
     }
 }
 
@@ -248,11 +250,22 @@ impl Wrappers<'_> {
         }
         let Some(found) = found else { return Err(left("it stands in a macro, where there are only tokens")) };
         let takes = found.returns.map_or(Takes::Nothing, |output| fault::takes(package, file, output));
-        let ready = call::read(source, found, wrapper, takes)?;
+        let constants = |name: &str| self.constant(package, wrapper, name);
+        let ready = call::read(source, found, wrapper, takes, &constants)?;
         match source.loses_comment(&ready.edits(false)) {
             true => Err(ready.left("a comment stands where an argument would go".to_owned())),
             false => Ok(ready),
         }
+    }
+
+    /// The number that a constant of this package or of the library has, if all of that name have the same.
+    fn constant(&self, package: &Package, wrapper: &Wrapper<'_>, name: &str) -> Option<i64> {
+        let library = &self.graph.packages[wrapper.function.declared.index];
+        let files = package.files.iter().chain(&library.files);
+        let mut values = files.flat_map(|file| &file.facts.constants).filter(|constant| constant.name == name);
+        let number = |text: &str| text.split_whitespace().collect::<String>().parse().ok();
+        let value: i64 = number(&values.next()?.value)?;
+        values.all(|other| number(&other.value) == Some(value)).then_some(value)
     }
 
     fn to_do(&self, site: Bypass, left: Left) -> ToDo {

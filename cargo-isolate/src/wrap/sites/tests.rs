@@ -26,7 +26,9 @@ unsafe extern \"C\" {
     pub fn squeeze(dest: *mut u8, destLen: *mut c_ulong, source: *const u8, sourceLen: c_ulong) -> c_int;
     pub fn shrink(dest: *mut c_char, cap: c_int, n: c_int) -> c_int;
     pub fn check(n: c_int) -> c_int;
+    pub fn ask(dest: *mut c_char, cap: c_int) -> c_int;
 }
+pub const FINE: c_int = 1;
 #[repr(C)] #[derive(Clone, Copy)] pub struct Flow { pub next: *const u8, pub left: c_int, pub state: *mut c_void }
 ";
 
@@ -58,6 +60,9 @@ error = "ret != 1"
 arg.dest = { kind = "buf", dir = "out", cap = "cap", written = "ret" }
 error = "ret <= 0"
 [fn.check]
+error = "ret < 0"
+[fn.ask]
+arg.dest = { kind = "buf", dir = "out", cap = "cap", written = "ret", null = "ok" }
 error = "ret < 0"
 [fn.maybe]
 arg.data = { kind = "buf", len = "len", null = "ok" }
@@ -109,7 +114,7 @@ fn slices_take_the_place_of_pointers() {
     );
     check(
         "    let s = unsafe { z_sys::sum(1, data.as_ptr().add(2), data.len() - 2) };",
-        "    let s = crate::isolated::z::sum(1, &data[2..][..(data.len() - 2) as usize])?;",
+        "    let s = crate::isolated::z::sum(1, &data[2..])?;",
     );
     check(
         "    let n = 3u16;\n    let s = unsafe { z_sys::sum(1, data.as_ptr(), usize::from(n)) };",
@@ -236,15 +241,115 @@ fn codes_stay_codes() {
         &format!("    if crate::isolated::z::check(1){code} != 0 {{ return Err(\"no\".into()); }}"),
     );
     check(
-        "    let len: i32 = unsafe { z_sys::shrink(out.as_mut_ptr().cast(), out.len() as i32, 3) };",
-        &format!("    let len: i32 = crate::isolated::z::shrink(out, 3).map(|count| count as _){code};"),
-    );
-    check(
-        "    let mut n = out.len() as u64;\n    assert(1 == unsafe { z_sys::squeeze(out.as_mut_ptr(), &mut n, data.as_ptr(), data.len() as _) });",
+        "    let mut room = [0u8; 9];\n    let len: i32 = unsafe { z_sys::shrink(room.as_mut_ptr().cast(), room.len() as i32, 3) };",
         &format!(
-            "    let mut n = out.len() as u64;\n    assert(1 == crate::isolated::z::squeeze(&mut out[..n as usize], data).map(|written| {{ n = written as _; 1 }}){code});"
+            "    let mut room = [0u8; 9];\n    let len: i32 = crate::isolated::z::shrink(&mut room, 3).map(|count| count as _){code};"
         ),
     );
+    check(
+        "    let mut n = out.len() as u64;\n    let code = unsafe { z_sys::squeeze(out.as_mut_ptr(), &mut n, data.as_ptr(), data.len() as _) };\n    assert_eq!(code, 1);",
+        &format!(
+            "    let mut n = out.len() as u64;\n    let code = crate::isolated::z::squeeze(&mut out[..n as usize], data).map(|written| {{ n = written as _; 1 }}){code};\n    assert_eq!(code, 1);"
+        ),
+    );
+}
+
+/// The wrapper stores nothing where the function failed. Is that where the code looks?
+#[test]
+fn nothing_is_stored_by_what_failed() {
+    let call = "unsafe { z_sys::squeeze(room.as_mut_ptr(), &mut n, data.as_ptr(), data.len() as _) }";
+    let cases = [
+        ("let r = CALL; if r != 1 { return Err(1) } Ok(n)", ""),
+        ("let r = CALL; if r != z_sys::FINE { return Err(1) } Ok(n)", ""),
+        ("let r: i32 = CALL; if !(r == 1) { panic!() } Ok(n)", ""),
+        ("let r = CALL; if r == 1 { Ok(n) } else { Err(1) }", ""),
+        ("if CALL != 1 { return Err(1); } room.truncate(n as usize); Ok(n)", ""),
+        ("let r = CALL; assert_eq!(1, r, \"no\"); Ok(n)", ""),
+        ("let r = CALL; assert!(r > 0 && r < 2); Ok(n)", ""),
+        ("match CALL { 1 => Ok(n), -5 => Err(2), _ => Err(1) }", ""),
+        ("let len = match CALL { z_sys::FINE => n, _ => return Err(1) }; room.truncate(len as usize); Ok(n)", ""),
+        ("loop { let r = CALL; if r != 1 { return Err(1) } n += 1; }", ""),
+        // Of what nobody asks again it does not matter.
+        ("drop(data); Ok(CALL as u64)", ""),
+        ("let r = CALL; if r == -2 { return Err(1) } Ok(n)", "n"),
+        ("let r = CALL; if r < 0 { return Err(1) } Ok(n)", "n"),
+        ("let r = CALL; if r != 2 { return Err(1) } Ok(n)", "n"),
+        ("let r = CALL; if r != unknown::OTHER { return Err(1) } Ok(n)", "n"),
+        ("let r = CALL; if r != 1 { return Err(n as i32) } Ok(n)", "n"),
+        ("let r = CALL; if r != 1 { print(r) } Ok(n)", "n"),
+        ("let r = CALL; if r as u8 != 1 { return Err(1) } Ok(n)", "n"),
+        ("CALL; Ok(room[0].into())", "room"),
+        ("match CALL { 1 => Ok(n), -5 => Ok(n), _ => Err(1) }", "n"),
+        ("match CALL { other => Ok(n + other as u64) }", "n"),
+        ("loop { let r = CALL; if r != 1 { break } n += 1; } Err(1)", "n"),
+        ("loop { print(n); let r = CALL; if r == 0 { continue } }", "n"),
+    ];
+    for (behind, expected) in cases {
+        let body = behind.replace("CALL", call);
+        let text = format!(
+            "fn f(data: &[u8]) -> Result<u64, i32> {{\n    let mut room = vec![0u8; 9];\n    let mut n = 9;\n    {body}\n}}\n"
+        );
+        let (after, left) = rewritten(&text);
+        let told: Vec<_> = left.iter().map(|left| left.split(" | ").next().unwrap_or_default()).collect();
+        match expected {
+            "" => assert!(told.is_empty() && after != text, "{behind}: {told:?}"),
+            name => {
+                let wanted = format!(
+                    " where `ret != 1`, the wrapper stores nothing in `{name}`, which may be looked at all the same"
+                );
+                assert!(told.len() == 1 && told[0].ends_with(&wanted), "{behind}: {told:?}");
+            }
+        }
+    }
+}
+
+/// What others own is looked at by them, unless the function tells them that it failed.
+#[test]
+fn what_outlives_the_function() {
+    let check = |parameter: &str, behind: &str, is_left: bool| {
+        let call = "unsafe { z_sys::shrink(out.as_mut_ptr().cast(), out.len() as i32, 3) }";
+        let text = format!("fn f(out: {parameter}) -> i32 {{\n    {}\n}}\n", behind.replace("CALL", call));
+        let (_, left) = rewritten(&text);
+        assert_eq!(left.len(), usize::from(is_left), "{behind}: {left:?}");
+    };
+    check("&mut [u8]", "CALL", true);
+    check("&mut [u8]", "let n = CALL; if n <= 0 { return -1 } n", false);
+    check("&mut Box<[u8]>", "let n = CALL; if n <= 0 { return -1 } n", false);
+}
+
+#[test]
+fn counts_of_no_buffer() {
+    let (_, left) = rewritten("fn f() -> i32 {\n    unsafe { z_sys::ask(std::ptr::null_mut(), 0) }\n}\n");
+    let told = "2:14 `dest` is NULL: what comes back then is no count of its elements";
+    assert!(left.len() == 1 && left[0].starts_with(told), "{left:?}");
+}
+
+/// A panic there is the end of the process, or may be.
+#[test]
+fn faults_where_no_panic_may_be() {
+    let check = |text: &str, is_left: bool| {
+        let (_, left) = rewritten(text);
+        assert_eq!(left.iter().any(|left| left.contains("a fault would be a panic in")), is_left, "{left:?}");
+    };
+    check("extern \"C\" fn f() { unsafe { z_sys::plain(1, 2) }; }\n", true);
+    check("struct S;\nimpl Drop for S { fn drop(&mut self) { unsafe { z_sys::plain(1, 2) }; } }\n", true);
+    check("fn drop(of: u8) { unsafe { z_sys::plain(1, 2) }; }\n", false);
+}
+
+/// Errors of other crates, and of a trait, are not this package's of the same name.
+#[test]
+fn errors_by_the_same_name() {
+    let check = |output: &str, passes_on: bool| {
+        let (text, _) = rewritten(&format!(
+            "pub struct Error;\nimpl From<isolate_rt::Fault> for Error {{ fn from(_: isolate_rt::Fault) -> Error {{ Error }} }}\npub type Result<T> = std::result::Result<T, Error>;\nfn f() -> {output} {{\n    unsafe {{ z_sys::plain(1, 2) }};\n}}\n"
+        ));
+        assert_eq!(text.contains("z::plain(1, 2)?"), passes_on, "{text}");
+    };
+    check("Result<()>", true);
+    check("crate::Result<()>", true);
+    check("std::result::Result<(), crate::Error>", true);
+    check("std::result::Result<(), Self::Error>", false);
+    check("std::thread::Result<()>", false);
 }
 
 /// What is said to write compiles where the error takes a `Fault` alone.
@@ -455,11 +560,11 @@ fn the_rest_is_said_with_what_to_write() {
     stays("assert_eq!(unsafe { z_sys::plain(1, 2) }, 3);", "2:21 it stands in a macro, where there are only tokens");
     stays(
         "let mut v = Vec::with_capacity(9);\nlet mut n = 9;\nunsafe { z_sys::pack(v.as_mut_ptr(), &mut n, data.as_ptr(), 3) };",
-        "4:10 nothing here says that all of the room behind `v` is within its length | crate::isolated::z::pack(/* dest: &mut [u8] */, &data[..3])",
+        "4:10 nothing here says that all of the room behind `v` is within its length, as in a `vec![0; …]` | crate::isolated::z::pack(/* dest: &mut [u8] */, &data[..3])",
     );
     stays(
         "let mut v = Vec::with_capacity(w * h);\nunsafe { z_sys::paint(v.as_mut_ptr(), w, h) };",
-        "3:10 nothing here says that all of the room behind `v` is within its length | crate::isolated::z::paint(/* pixels: &mut [u8] */, w, h)",
+        "3:10 nothing here says that all of the room behind `v` is within its length, as in a `vec![0; …]` | crate::isolated::z::paint(/* pixels: &mut [u8] */, w, h)",
     );
     stays(
         "unsafe { z_sys::maybe(std::ptr::null(), next()) };",

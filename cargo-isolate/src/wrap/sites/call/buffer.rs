@@ -33,16 +33,18 @@ impl Call<'_> {
             (Some(wanted), Some(has)) if plain_number(&wanted) != plain_number(has) => {
                 return Err(format!("`{name}` takes a slice of `{wanted}`, and `{text}` has `{has}`"));
             }
-            (_, None) if cast && !matches!(holds, Holds::Owner { .. } | Holds::Slice { .. }) => {
+            (_, None) if cast && !matches!(holds, Holds::Owner { .. } | Holds::Slice { .. } | Holds::Spare { .. }) => {
                 return Err(format!("`{text}` is cast, and nothing here says what its elements are"));
             }
             _ => {}
         }
-        let bound = self.bound(param, len, of)?;
+        let bound = self.bound(param, len, of, start)?;
         let writes = dir != Dir::In;
         // A `Vec` may have more room than its length says: a slice of it is shorter than what the call was given.
         if writes && !matches!(bound, Bound::Len) && !matches!(holds, Holds::Owner { .. } | Holds::Slice { .. }) {
-            return Err(format!("nothing here says that all of the room behind `{text}` is within its length"));
+            return Err(format!(
+                "nothing here says that all of the room behind `{text}` is within its length, as in a `vec![0; …]`"
+            ));
         }
         if writes && holds == Holds::Text {
             return Err(format!("`{text}` is text, which no wrapper writes to"));
@@ -57,15 +59,17 @@ impl Call<'_> {
                 return Err(format!("`{name}` takes an array of {count}, and nothing here says that `{text}` is one"));
             }
         }
-        let mut ranges = String::new();
-        if let Some(start) = start {
-            ranges = format!("[{}..]", argument::as_usize(self.source, start));
-        }
-        if let Bound::To(end) = &bound {
-            ranges.push_str(&format!("[..{end}]"));
-        }
+        let start = start.map(|start| argument::as_usize(self.source, start));
+        let ranges = match (&start, &bound) {
+            (None, Bound::Len | Bound::Whole) => String::new(),
+            (None, Bound::To(end)) => format!("[..{end}]"),
+            (Some(start), Bound::Len | Bound::Whole) => format!("[{start}..]"),
+            (Some(start), Bound::To(end)) => format!("[{start}..][..{end}]"),
+        };
         let mutable = if writes { "mut " } else { "" };
         let slice = match (&holds, ranges.is_empty()) {
+            // `&mut out` of an `out: &mut Box<[T]>` would be a reference to that.
+            (Holds::Owner { .. }, true) if writes && array.is_none() && self.is_given(of) => format!("&mut {text}[..]"),
             (Holds::Text, true) => format!("{text}.as_bytes()"),
             (Holds::Text, false) => format!("&{text}.as_bytes(){ranges}"),
             (Holds::Slice { .. }, true) => text.to_owned(),
@@ -76,7 +80,7 @@ impl Call<'_> {
     }
 
     /// How much of a slice goes in.
-    fn bound(&self, param: &ParamPlan, len: &Length, of: &Expr) -> Result<Bound, String> {
+    fn bound(&self, param: &ParamPlan, len: &Length, of: &Expr, start: Option<&Expr>) -> Result<Bound, String> {
         let position = |name: &str| self.params().iter().position(|param| param.name == name);
         let (name, cell) = match len {
             Length::Name(name) => (name, false),
@@ -103,10 +107,16 @@ impl Call<'_> {
         if argument::may_be_sentinel(length) {
             return Err(format!("`{text}` is no length"));
         }
-        let skips = self.argument(self.params().iter().position(|other| other.name == param.name).unwrap_or(index));
-        let skips = matches!(skips.map(argument::pointer), Some(Pointer::Into { start: Some(_), .. }));
-        if !skips && argument::is_length_of(self.source, length, of) {
+        let is_all = match start {
+            None => argument::is_length_of(self.source, length, of),
+            Some(start) => argument::is_rest_of(self.source, length, of, start),
+        };
+        if is_all {
             return Ok(Bound::Len);
+        }
+        if start.is_some() && argument::mentions(self.source, length, of) {
+            let (of, length) = (self.source.of(of), self.source.of(length));
+            return Err(format!("`{length}` asks `{of}` when a part of it is borrowed: put it in a variable before"));
         }
         Ok(Bound::To(argument::as_usize(self.source, length)))
     }
@@ -114,7 +124,7 @@ impl Call<'_> {
 
 /// How much of a slice is meant.
 enum Bound {
-    /// All of it, as the call says by `len()`.
+    /// All of it, or of what is behind its start, as the call says by `len()`.
     Len,
     /// All of it; how much that must be, others say.
     Whole,

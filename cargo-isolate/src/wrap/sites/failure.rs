@@ -1,0 +1,410 @@
+//! What code does where the function has failed: there, a wrapper has stored nothing, neither in buffers nor behind pointers.
+
+use super::{
+    argument::{has_word, without_parens},
+    finder::Function,
+    locals::repeats,
+    source::{Source, range},
+};
+use crate::contract::expr::{Comparison, Condition, Expr as Number};
+use std::{collections::BTreeSet, ops::Range};
+use syn::{
+    BinOp, Block, Expr, ExprCall, Lit, Pat, Stmt, Token, UnOp,
+    punctuated::Punctuated,
+    visit::{self, Visit},
+};
+
+/// The value of an integer constant, where one is known by that name.
+pub(super) type Constants<'c> = &'c dyn Fn(&str) -> Option<i64>;
+
+/// How the code behind a call tells success from failure.
+pub(super) struct Told {
+    /// It does.
+    any: bool,
+    /// From here on the function has not failed: where it had, the function around it was left.
+    from: Option<usize>,
+    /// Nor has it in here.
+    within: Vec<Range<usize>>,
+}
+
+/// Reads what follows a call that fails where `failing` says.
+pub(super) fn told(function: &Function<'_>, call: &ExprCall, failing: &Condition, constants: Constants<'_>) -> Told {
+    let at = range(call).start;
+    let mut around = Around { at, blocks: Vec::new() };
+    around.visit_block(function.body);
+    let mut told = Told { any: false, from: None, within: Vec::new() };
+    // The innermost statement that is more than the call alone.
+    let Some((block, index)) = around.blocks.into_iter().rev().find(|(block, index)| {
+        !matches!(&block.stmts[..], [Stmt::Expr(expr, None)] if is_call(expr, call)) && *index < block.stmts.len()
+    }) else {
+        return told;
+    };
+    let by_name = |name: &str| {
+        let name = name.to_owned();
+        move |expr: &Expr| matches!(expr, Expr::Path(path) if path.path.is_ident(&name))
+    };
+    match &block.stmts[index] {
+        Stmt::Local(local) => {
+            let Some(init) = local.init.as_ref().filter(|init| init.diverge.is_none()) else { return told };
+            let pat = match &local.pat {
+                Pat::Type(typed) => &*typed.pat,
+                pat => pat,
+            };
+            match pat {
+                Pat::Ident(name) if is_call(&init.expr, call) => {
+                    let is_value = by_name(&name.ident.to_string());
+                    if let Some(next) = block.stmts.get(index + 1) {
+                        Reader { failing, constants, is_value: &is_value }.statement(next, &mut told);
+                    }
+                }
+                _ => Reader { failing, constants, is_value: &|expr| is_call(expr, call) }.expr(&init.expr, &mut told),
+            }
+        }
+        Stmt::Expr(expr, _) => {
+            Reader { failing, constants, is_value: &|expr| is_call(expr, call) }.expr(expr, &mut told);
+        }
+        Stmt::Item(_) | Stmt::Macro(_) => {}
+    }
+    told
+}
+
+impl Told {
+    /// Whether `name` may be looked at although the function has failed. `outlives`: others see it, too, when the function
+    /// around the call is over.
+    pub(super) fn looked_at(
+        &self,
+        source: &Source,
+        function: &Function<'_>,
+        call: &ExprCall,
+        (name, outlives): (&str, bool),
+    ) -> bool {
+        if outlives && !self.any {
+            return true;
+        }
+        let (body, call) = (range(function.body), range(call));
+        let again = function.body.stmts.iter().any(|statement| repeats(statement, call.start));
+        let is_let = |at: usize| ["let ", "let mut "].iter().any(|word| source.text[..at].ends_with(word));
+        words(source, body, name).into_iter().any(|at| {
+            let is_behind = at >= call.end || again && !call.contains(&at) && !is_let(at);
+            let is_told = match self.from {
+                // In the next turn of a loop, too, it had not failed.
+                Some(from) => at >= from || at < call.end,
+                None => false,
+            };
+            is_behind && !is_told && !self.within.iter().any(|within| within.contains(&at))
+        })
+    }
+}
+
+/// Where a word stands in code.
+fn words(source: &Source, stretch: Range<usize>, word: &str) -> Vec<usize> {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let text = &source.text[stretch.clone()];
+    let places = text
+        .match_indices(word)
+        .filter(|(at, _)| !text[..*at].ends_with(is_part) && !text[at + word.len()..].starts_with(is_part));
+    places.map(|(at, _)| stretch.start + at).filter(|at| has_word(&source.code(*at..at + word.len()), word)).collect()
+}
+
+/// The blocks around a place, from the outside in, each with the index of the statement that holds it.
+struct Around<'s> {
+    at: usize,
+    blocks: Vec<(&'s Block, usize)>,
+}
+
+impl<'s> Visit<'s> for Around<'s> {
+    fn visit_block(&mut self, block: &'s Block) {
+        if let Some(index) = block.stmts.iter().position(|statement| range(statement).contains(&self.at)) {
+            self.blocks.push((block, index));
+            visit::visit_stmt(self, &block.stmts[index]);
+        }
+    }
+}
+
+/// An expression is nothing but the call.
+fn is_call(expr: &Expr, call: &ExprCall) -> bool {
+    match without_parens(expr) {
+        Expr::Call(other) => std::ptr::eq(other, call),
+        Expr::Unsafe(block) => matches!(&block.block.stmts[..], [Stmt::Expr(inner, None)] if is_call(inner, call)),
+        Expr::Block(block) => matches!(&block.block.stmts[..], [Stmt::Expr(inner, None)] if is_call(inner, call)),
+        _ => false,
+    }
+}
+
+/// Reads what is asked of what the function returned.
+struct Reader<'r> {
+    failing: &'r Condition,
+    constants: Constants<'r>,
+    is_value: &'r dyn Fn(&Expr) -> bool,
+}
+
+impl Reader<'_> {
+    fn statement(&self, statement: &Stmt, told: &mut Told) {
+        match statement {
+            Stmt::Expr(expr, _) => self.expr(expr, told),
+            Stmt::Local(local) => {
+                if let Some(init) = local.init.as_ref().filter(|init| init.diverge.is_none()) {
+                    self.expr(&init.expr, told);
+                }
+            }
+            Stmt::Macro(statement) => {
+                let parsed = statement.mac.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated);
+                let (Some(name), Ok(args)) = (statement.mac.path.segments.last(), parsed) else { return };
+                let args: Vec<&Expr> = args.iter().collect();
+                let holds = |value| match (&*name.ident.to_string(), &args[..]) {
+                    ("assert", [cond, ..]) => self.truth(cond, value),
+                    ("assert_eq", [left, right, ..]) => Some(self.number(left, value)? == self.number(right, value)?),
+                    ("assert_ne", [left, right, ..]) => Some(self.number(left, value)? != self.number(right, value)?),
+                    _ => None,
+                };
+                if self.all_failures(&args, |value| holds(value) == Some(false)) {
+                    told.any = true;
+                    told.from = Some(range(statement).end);
+                }
+            }
+            Stmt::Item(_) => {}
+        }
+    }
+
+    fn expr(&self, expr: &Expr, told: &mut Told) {
+        match expr {
+            Expr::If(choice) => {
+                let cond = [&*choice.cond];
+                if self.all_failures(&cond, |value| self.truth(cond[0], value) == Some(true)) {
+                    told.any = true;
+                    told.within.extend(choice.else_branch.iter().map(|(_, other)| range(other)));
+                    if leaves(&choice.then_branch) {
+                        told.from = Some(range(&choice.then_branch).end);
+                    }
+                } else if self.all_failures(&cond, |value| self.truth(cond[0], value) == Some(false)) {
+                    told.any = true;
+                    told.within.push(range(&choice.then_branch));
+                    if choice.else_branch.as_ref().is_some_and(|(_, other)| never_comes_back(other)) {
+                        told.from = Some(range(choice).end);
+                    }
+                }
+            }
+            Expr::Match(choice) if (self.is_value)(&choice.expr) => {
+                let pats: Vec<_> = choice.arms.iter().map(|arm| &arm.pat).collect();
+                let samples = self.samples(&pats, |pat, out| self.numbers_of(pat, out));
+                let mut left: BTreeSet<i128> = samples;
+                let mut all_leave = true;
+                for arm in &choice.arms {
+                    let taken: BTreeSet<_> =
+                        left.iter().copied().filter(|value| self.matches(&arm.pat, *value) != Some(false)).collect();
+                    if taken.iter().any(|value| self.fails(*value)) {
+                        all_leave &= never_comes_back(&arm.body);
+                    } else {
+                        told.any = true;
+                        told.within.push(range(&arm.body));
+                    }
+                    left.retain(|value| self.matches(&arm.pat, *value) != Some(true));
+                }
+                if all_leave && told.any {
+                    told.from = Some(range(choice).end);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Something holds for every value that means failure.
+    fn all_failures(&self, asked: &[&Expr], holds: impl Fn(i128) -> bool) -> bool {
+        let samples = self.samples(asked, |expr, out| {
+            let mut numbers = Numbers { reader: self, out };
+            numbers.visit_expr(expr);
+        });
+        samples.into_iter().filter(|value| self.fails(*value)).all(holds)
+    }
+
+    /// Every number that comparisons speak of, with its neighbours: between two of them no answer changes.
+    fn samples<T>(&self, of: &[&T], numbers: impl Fn(&T, &mut Vec<i128>)) -> BTreeSet<i128> {
+        let mut all = vec![i128::from(i64::MIN), i128::from(i64::MAX), 0];
+        numbers_of_condition(self.failing, &mut all);
+        of.iter().for_each(|of| numbers(of, &mut all));
+        all.into_iter().flat_map(|number| [number - 1, number, number + 1]).collect()
+    }
+
+    /// Whether the function may have failed when it returned this.
+    fn fails(&self, value: i128) -> bool {
+        condition(self.failing, value) != Some(false)
+    }
+
+    /// Whether a condition holds when the function returned this, as far as it speaks of that.
+    fn truth(&self, cond: &Expr, value: i128) -> Option<bool> {
+        match cond {
+            Expr::Paren(paren) => self.truth(&paren.expr, value),
+            Expr::Unary(unary) if matches!(unary.op, UnOp::Not(_)) => {
+                self.truth(&unary.expr, value).map(|holds| !holds)
+            }
+            Expr::Binary(binary) => {
+                let truths = || (self.truth(&binary.left, value), self.truth(&binary.right, value));
+                let numbers = || Some((self.number(&binary.left, value)?, self.number(&binary.right, value)?));
+                match binary.op {
+                    BinOp::And(_) => and(truths()),
+                    BinOp::Or(_) => or(truths()),
+                    BinOp::Eq(_) => numbers().map(|(left, right)| left == right),
+                    BinOp::Ne(_) => numbers().map(|(left, right)| left != right),
+                    BinOp::Lt(_) => numbers().map(|(left, right)| left < right),
+                    BinOp::Le(_) => numbers().map(|(left, right)| left <= right),
+                    BinOp::Gt(_) => numbers().map(|(left, right)| left > right),
+                    BinOp::Ge(_) => numbers().map(|(left, right)| left >= right),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    fn number(&self, expr: &Expr, value: i128) -> Option<i128> {
+        if (self.is_value)(expr) { Some(value) } else { self.constant(expr) }
+    }
+
+    fn constant(&self, expr: &Expr) -> Option<i128> {
+        match without_parens(expr) {
+            Expr::Lit(lit) => match &lit.lit {
+                Lit::Int(int) => int.base10_parse().ok(),
+                _ => None,
+            },
+            Expr::Unary(unary) if matches!(unary.op, UnOp::Neg(_)) => self.constant(&unary.expr).map(|number| -number),
+            Expr::Path(path) => (self.constants)(&path.path.segments.last()?.ident.to_string()).map(i128::from),
+            _ => None,
+        }
+    }
+
+    /// Whether a pattern takes a value; `None` where it is not understood.
+    fn matches(&self, pat: &Pat, value: i128) -> Option<bool> {
+        match pat {
+            Pat::Wild(_) => Some(true),
+            Pat::Paren(paren) => self.matches(&paren.pat, value),
+            Pat::Or(any) => {
+                any.cases.iter().map(|case| self.matches(case, value)).reduce(|one, other| or((one, other)))?
+            }
+            Pat::Ident(pat) if pat.subpat.is_none() => {
+                // A name is a constant's, or a new one for any value.
+                match (self.constants)(&pat.ident.to_string()) {
+                    Some(constant) => Some(i128::from(constant) == value),
+                    None => pat.ident.to_string().starts_with(char::is_lowercase).then_some(true),
+                }
+            }
+            pat => self.constant(&as_expr(pat)?).map(|constant| constant == value),
+        }
+    }
+
+    fn numbers_of(&self, pat: &Pat, out: &mut Vec<i128>) {
+        match pat {
+            Pat::Or(any) => any.cases.iter().for_each(|case| self.numbers_of(case, out)),
+            Pat::Paren(paren) => self.numbers_of(&paren.pat, out),
+            Pat::Ident(pat) => out.extend((self.constants)(&pat.ident.to_string()).map(i128::from)),
+            pat => out.extend(as_expr(pat).and_then(|expr| self.constant(&expr))),
+        }
+    }
+}
+
+/// The numbers that an expression speaks of.
+struct Numbers<'r, 'o> {
+    reader: &'r Reader<'r>,
+    out: &'o mut Vec<i128>,
+}
+
+impl<'ast> Visit<'ast> for Numbers<'_, '_> {
+    fn visit_expr(&mut self, expr: &'ast Expr) {
+        self.out.extend(self.reader.constant(expr));
+        visit::visit_expr(self, expr);
+    }
+}
+
+/// A pattern that is an expression, too.
+fn as_expr(pat: &Pat) -> Option<Expr> {
+    match pat {
+        Pat::Lit(lit) => Some(Expr::Lit(lit.clone())),
+        Pat::Path(path) => Some(Expr::Path(path.clone())),
+        pat => syn::parse2(quote::quote!(#pat)).ok(),
+    }
+}
+
+fn numbers_of_condition(condition: &Condition, out: &mut Vec<i128>) {
+    match condition {
+        Condition::Compare(_, left, right) => {
+            out.extend([left, right].into_iter().filter_map(|side| number(side, 0)));
+        }
+        Condition::Null => {}
+        Condition::All(left, right) | Condition::Any(left, right) => {
+            numbers_of_condition(left, out);
+            numbers_of_condition(right, out);
+        }
+    }
+}
+
+/// Whether a condition holds when the function returned this; `None` where it goes by something else, too.
+fn condition(of: &Condition, ret: i128) -> Option<bool> {
+    match of {
+        Condition::Null => None,
+        Condition::All(left, right) => and((condition(left, ret), condition(right, ret))),
+        Condition::Any(left, right) => or((condition(left, ret), condition(right, ret))),
+        Condition::Compare(comparison, left, right) => {
+            let (left, right) = (number(left, ret)?, number(right, ret)?);
+            Some(match comparison {
+                Comparison::Equal => left == right,
+                Comparison::NotEqual => left != right,
+                Comparison::AtMost => left <= right,
+                Comparison::AtLeast => left >= right,
+                Comparison::Below => left < right,
+                Comparison::Above => left > right,
+            })
+        }
+    }
+}
+
+fn number(of: &Number, ret: i128) -> Option<i128> {
+    match of {
+        Number::Ret => Some(ret),
+        Number::Int(value) => Some(i128::from(*value)),
+        _ => None,
+    }
+}
+
+fn and((left, right): (Option<bool>, Option<bool>)) -> Option<bool> {
+    match (left, right) {
+        (Some(false), _) | (_, Some(false)) => Some(false),
+        (Some(true), Some(true)) => Some(true),
+        _ => None,
+    }
+}
+
+fn or((left, right): (Option<bool>, Option<bool>)) -> Option<bool> {
+    match (left, right) {
+        (Some(true), _) | (_, Some(true)) => Some(true),
+        (Some(false), Some(false)) => Some(false),
+        _ => None,
+    }
+}
+
+/// The function around a block is left at its end, also where that is in a loop.
+fn leaves(block: &Block) -> bool {
+    match block.stmts.last() {
+        Some(Stmt::Expr(expr, _)) => never_comes_back(expr),
+        Some(Stmt::Macro(statement)) => is_end(&statement.mac),
+        _ => false,
+    }
+}
+
+fn never_comes_back(expr: &Expr) -> bool {
+    match expr {
+        Expr::Return(_) => true,
+        Expr::Block(block) => leaves(&block.block),
+        Expr::Macro(mac) => is_end(&mac.mac),
+        Expr::If(choice) => {
+            leaves(&choice.then_branch) && choice.else_branch.as_ref().is_some_and(|(_, other)| never_comes_back(other))
+        }
+        Expr::Call(call) => matches!(&*call.func, Expr::Path(path)
+            if path.path.segments.last().is_some_and(|last| last.ident == "exit" || last.ident == "abort")
+                && path.path.segments.iter().any(|segment| segment.ident == "process")),
+        _ => false,
+    }
+}
+
+fn is_end(mac: &syn::Macro) -> bool {
+    let ends = ["panic", "unreachable", "todo", "unimplemented", "bail"];
+    mac.path.segments.last().is_some_and(|last| ends.iter().any(|end| last.ident == end))
+}

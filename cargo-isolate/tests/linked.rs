@@ -114,6 +114,10 @@ fn archives_and_references() {
         locks or writes a `FILE`: `lseek` and the like work";
     assert_eq!(warnings, [warning], "{planned}");
     workspace.check(&POLICY.replace("libtwice.a", "libtwcie.a"), 1, "misspelt");
+    let planned = workspace.isolate(&["plan"]);
+    let planned = String::from_utf8_lossy(&planned.stdout);
+    let warning = "warning: `archives` of [domain.twice] names `libtwcie.a`, which is no file of this build; did you mean `libtwice.a`?";
+    assert!(planned.contains(warning), "{planned}");
     workspace.check(&POLICY.replace("archives = [\"libtwice.a\"]\n", ""), 1, "not_named");
     workspace.put("src/main.rs", "static TABLE: [unsafe extern \"C\" fn(i32) -> i32; 1] = [twice];\nunsafe extern \"C\" { fn twice(n: i32) -> i32; #[link_name = \"thrice\"] fn other(n: i32) -> i32; }\nfn main() { println!(\"{} {}\", app::isolated_twice(1), unsafe { TABLE[std::env::args().count() - 1](1) + other(2) }); }\n");
     workspace.check(POLICY, 1, "past_the_wrappers");

@@ -68,12 +68,14 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         plan::explain(&mut streams::stdout(), domain, function, seen.as_ref())?;
         return Ok(if function.is_ready() { Exit::Clean } else { Exit::Violation });
     }
-    let LastBuild { served, refused } = last_build(&graph, &plan).context("cannot read what the last build left")?;
+    let LastBuild { served, refused, unknown } =
+        last_build(&graph, &plan).context("cannot read what the last build left")?;
     let mut out = streams::stdout();
     match args.format {
         Format::Text => {
-            plan::print(&mut out, &plan)?;
+            plan::print(&mut out, &plan, streams::columns())?;
             served.iter().try_for_each(|served| writeln!(out, "as last built, {served}"))?;
+            unknown.iter().try_for_each(|unknown| writeln!(out, "warning: {unknown}"))?;
             linked::warnings(&refused).iter().try_for_each(|warning| writeln!(out, "warning: {warning}"))?;
         }
         Format::Json => {

@@ -76,6 +76,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     }
     wrap::write(&changes)?;
     let last = last_build(&graph, &plan).context("cannot read what the last build left")?;
+    last.unknown.iter().for_each(|unknown| streams::tell!("warning: {unknown}"));
     linked::warnings(&last.refused).iter().for_each(|warning| streams::tell!("warning: {warning}"));
     if args.request.quiet {
         return Ok(Exit::Clean);

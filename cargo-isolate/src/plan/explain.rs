@@ -1,6 +1,6 @@
 //! One function of the plan in full: for each pointer what was decided, by whom, and on what evidence.
 
-use super::{Decision, DomainPlan, FunctionPlan, Plan, Role, Seen, clang::Use};
+use super::{Bind, Decision, DomainPlan, FunctionPlan, Plan, Role, Seen, clang::Use};
 use crate::{
     contract::{Contract, Dir, infer::Tier, shape},
     nearest::nearest,
@@ -84,6 +84,9 @@ pub(crate) fn explain(
         decision(out, &ret.decision)?;
     }
     outcome(out, function)?;
+    for Bind { object, name, length } in &function.binds {
+        writeln!(out, "\n  told of `{object}`\n    {name} = {length}")?;
+    }
     match &function.stub {
         Some(stub) => write!(out, "\npolicy to start from, to be checked against the library's manual:\n\n{stub}"),
         None => Ok(()),

@@ -35,9 +35,34 @@ pub(super) struct Surroundings<'s> {
     /// By domain and name.
     signatures: BTreeMap<String, BTreeMap<String, Signature>>,
     /// Functions that end a handle, with the type of its object, by what the policy says of others.
-    ends: BTreeMap<String, Shape>,
+    ends: BTreeMap<String, (Shape, By)>,
     /// Functions that free memory which others give away.
-    frees: BTreeSet<String>,
+    frees: BTreeMap<String, By>,
+}
+
+/// Who says something of a function.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    Policy,
+    /// Contracts that ship.
+    Tool,
+}
+
+impl By {
+    /// Who names a function that frees what another gives away.
+    fn of(entry: Entry<'_>, free: &str) -> By {
+        let mut own = entry.own.iter().flat_map(|own| own.arg.values().chain(&own.ret));
+        let names =
+            |words: &Spanned<model::Contract>| words.get_ref().free.as_ref().is_some_and(|name| name.get_ref() == free);
+        if own.any(names) { By::Policy } else { By::Tool }
+    }
+
+    fn decision(self, contract: Contract) -> Decision {
+        match self {
+            By::Policy => Decision::Policy { contract },
+            By::Tool => Decision::Shipped { contract },
+        }
+    }
 }
 
 impl<'s> Surroundings<'s> {
@@ -118,32 +143,30 @@ impl<'s> Surroundings<'s> {
         forms.collect()
     }
 
-    /// What follows from what the policy says of other functions.
-    fn implied(&self, signature: &Signature, index: usize) -> Option<Contract> {
+    /// What follows from what the policy, or what ships, says of other functions.
+    fn implied(&self, signature: &Signature, index: usize) -> Option<Decision> {
         let (function, shape) = (&*signature.name, &signature.params[index].shape);
         shape.pointee()?;
-        if self.frees.contains(function) {
-            return Some(Contract::Memory);
+        if let Some(said) = self.frees.get(function) {
+            return Some(said.decision(Contract::Memory));
         }
-        let object = self.ends.get(function)?;
+        let (object, said) = self.ends.get(function)?;
         let EndingArg::Object { indirect } = EndingArg::object(shape, object)? else { return None };
         let is_first = |param: &Param| EndingArg::object(&param.shape, object).is_some();
         let first = signature.params.iter().position(is_first);
-        (first == Some(index)).then_some(Contract::Handle {
-            dir: Dir::In,
-            nullable: false,
-            hold: Hold::Take { indirect },
-        })
+        let contract = Contract::Handle { dir: Dir::In, nullable: false, hold: Hold::Take { indirect } };
+        (first == Some(index)).then(|| said.decision(contract))
     }
 }
 
 /// The functions that free memory, by some `free` in what the policy, or what ships, says of an isolated function.
-fn freeing(policy: &model::Policy, selected: &[Selected<'_>]) -> BTreeSet<String> {
-    let entries = selected.iter().filter_map(|one| policy.entry(&one.domain, &one.item.name).whole());
-    let mut frees = BTreeSet::new();
-    for entry in entries {
-        let words = entry.arg.values().chain(&entry.ret).map(Spanned::get_ref).filter(|words| !is_handle(words));
-        frees.extend(words.filter_map(|words| Some(words.free.as_ref()?.get_ref().clone())));
+fn freeing(policy: &model::Policy, selected: &[Selected<'_>]) -> BTreeMap<String, By> {
+    let mut frees = BTreeMap::new();
+    for entry in selected.iter().map(|one| policy.entry(&one.domain, &one.item.name)) {
+        let Some(whole) = entry.whole() else { continue };
+        let words = whole.arg.values().chain(&whole.ret).map(Spanned::get_ref).filter(|words| !is_handle(words));
+        let named = words.filter_map(|words| Some(words.free.as_ref()?.get_ref().clone()));
+        frees.extend(named.map(|free| (free.clone(), By::of(entry, &free))));
     }
     frees
 }
@@ -153,10 +176,11 @@ fn ending(
     policy: &model::Policy,
     selected: &[Selected<'_>],
     signatures: &BTreeMap<String, BTreeMap<String, Signature>>,
-) -> BTreeMap<String, Shape> {
+) -> BTreeMap<String, (Shape, By)> {
     let mut ends = BTreeMap::new();
     for one in selected {
-        let Some(entry) = policy.entry(&one.domain, &one.item.name).whole() else { continue };
+        let said = policy.entry(&one.domain, &one.item.name);
+        let Some(entry) = said.whole() else { continue };
         let signature = &signatures[&one.domain][&one.item.name];
         let args = entry.arg.iter().filter_map(|(name, words)| {
             // What comes out of a parameter does so through a pointer to the pointer.
@@ -165,7 +189,8 @@ fn ending(
         let ret = entry.ret.iter().filter_map(|words| Some((words.get_ref(), signature.ret.as_ref()?)));
         for (words, pointer) in args.chain(ret).filter(|(words, _)| is_handle(words)) {
             if let (Some(free), Some((_, object))) = (&words.free, pointer.pointee()) {
-                ends.insert(free.get_ref().clone(), object.clone());
+                let free = free.get_ref();
+                ends.insert(free.clone(), (object.clone(), By::of(said, free)));
             }
         }
     }
@@ -225,9 +250,7 @@ fn plan(
                 true => Decision::Shipped { contract },
                 false => Decision::Policy { contract },
             },
-            (None, Role::Caller) if let Some(contract) = around.implied(signature, index) => {
-                Decision::Policy { contract }
-            }
+            (None, Role::Caller) if let Some(decision) = around.implied(signature, index) => decision,
             (None, Role::Caller) if let Some(callback) = stated.user_of(&param.name, signature) => implied(
                 Contract::Fixed { value: 0 },
                 format!("the callback `{callback}` gets it, and a closure has no need of it"),

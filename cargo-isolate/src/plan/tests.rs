@@ -6,7 +6,7 @@ fn planned(files: &str, policy_text: &str) -> String {
     match super::plan(&graph(files), &policy(policy_text)) {
         Ok(plan) => {
             let mut out = Vec::new();
-            super::print(&mut out, &plan).expect("a Vec takes everything");
+            super::print(&mut out, &plan, None).expect("a Vec takes everything");
             String::from_utf8(anstream::adapter::strip_bytes(&out).into_vec()).expect("UTF-8")
         }
         Err(errors) => mistakes(policy_text, &errors),

@@ -1,16 +1,22 @@
 //! The plan for people.
 
 use super::{Decision, DomainPlan, FunctionPlan, Plan, Role, Ships};
-use crate::{contract::infer::Tier, words::some};
+use crate::{
+    contract::infer::Tier,
+    policy::model::Backend,
+    words::{some, wrapped},
+};
 use anstyle::{AnsiColor, Style};
+use camino::Utf8Path;
 use std::io::{self, Write};
 
-/// Prints the plan: every function with every contract and its evidence, then what was refused with stubs to paste.
-pub(crate) fn print(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
+/// Prints the plan: every function with every contract and its evidence, then what was refused with stubs to paste. Lines
+/// longer than so many `columns` are made several.
+pub(crate) fn print(out: &mut dyn Write, plan: &Plan, columns: Option<usize>) -> io::Result<()> {
     for domain in &plan.domains {
         heading(out, domain)?;
         for function in &domain.functions {
-            print_function(out, function)?;
+            print_function(out, function, columns)?;
         }
         writeln!(out)?;
     }
@@ -47,7 +53,7 @@ pub(crate) fn print_hopeless(out: &mut dyn Write, plan: &Plan) -> io::Result<()>
         if !names.is_empty() {
             writeln!(
                 out,
-                "no policy settles these; change what is said of them above, or take them out of `extern` of the domain `{}`, or out of its globs:\n",
+                "no policy settles these; change what is said of them above, or take them out of\n`extern` of the domain `{}`, or out of its globs:\n",
                 domain.name
             )?;
             writeln!(out, "except = [{}]\n", names.join(", "))?;
@@ -69,20 +75,42 @@ fn heading(out: &mut dyn Write, domain: &DomainPlan) -> io::Result<()> {
         write!(out, ", {archive}")?;
     }
     writeln!(out)?;
+    if domain.backend == Backend::None {
+        writeln!(
+            out,
+            "  {YELLOW}nothing is isolated{YELLOW:#}: its `backend` is `none`, so that calls go straight to the library"
+        )?;
+    }
     match &domain.contracts {
         Some(contracts) => writeln!(out, "  contracts: {contracts}"),
         None => Ok(()),
     }
 }
 
-fn print_function(out: &mut dyn Write, function: &FunctionPlan) -> io::Result<()> {
+/// A place that people recognise: what lies in a registry begins with the folder of its package.
+fn shown(file: &Utf8Path) -> &Utf8Path {
+    let parts: Vec<_> = file.components().map(|part| part.as_str()).collect();
+    let registry = parts.windows(2).position(|pair| pair == ["registry", "src"]);
+    match registry.and_then(|at| parts.get(at + 3)) {
+        Some(package) => {
+            let at = file.as_str().find(&format!("/{package}/")).map_or(0, |at| at + 1);
+            Utf8Path::new(&file.as_str()[at..])
+        }
+        None => file,
+    }
+}
+
+fn print_function(out: &mut dyn Write, function: &FunctionPlan, columns: Option<usize>) -> io::Result<()> {
     let declared = &function.declared;
     let (mark, style) = if function.is_ready() { ("ready", GREEN) } else { ("refused", RED) };
     let form = function.form.as_ref().map(|form| format!(" as {}", form.name)).unwrap_or_default();
     writeln!(
         out,
         "  {BOLD}{}{form}{BOLD:#}  {style}{mark}{style:#}  {DIM}{}:{}:{}{DIM:#}",
-        function.name, declared.file, declared.line, declared.column
+        function.name,
+        shown(&declared.file),
+        declared.line,
+        declared.column
     )?;
     if let Some(reason) = &function.refused {
         writeln!(out, "    {RED}{reason}{RED:#}")?;
@@ -93,36 +121,80 @@ fn print_function(out: &mut dyn Write, function: &FunctionPlan) -> io::Result<()
     let params = function.params.iter().map(|param| (&*param.name, &*param.ty, &param.decision, &param.role));
     let ret = function.ret.iter().map(|ret| ("ret", &*ret.ty, &ret.decision, &Role::Caller));
     let all: Vec<_> = params.chain(ret).collect();
-    let width = all.iter().map(|(name, ty, ..)| name.chars().count() + 2 + ty.chars().count()).max().unwrap_or(0);
-    for (name, ty, decision, role) in all {
-        let subject = format!("{name}: {ty}");
-        write!(out, "    {subject:width$}  ")?;
-        print_decision(out, decision, role)?;
+    let lines: Vec<_> =
+        all.into_iter().map(|(name, ty, decision, role)| (format!("{name}: {ty}"), said(decision, role))).collect();
+    let width = lines.iter().map(|(subject, _)| subject.chars().count()).max().unwrap_or(0);
+    for (subject, said) in lines {
+        said.print(out, &subject, width, columns)?;
     }
     if let Some(when) = function.form.as_ref().and_then(|form| form.when.as_ref()) {
         writeln!(out, "    where {when}")?;
     }
     if let Some(failing) = &function.failing {
         let by = if failing.ships { "ships" } else { "policy" };
-        writeln!(out, "    {}  {DIM}{by}{DIM:#}", failing.to_toml())?;
+        let said = Said { contract: String::new(), style: DIM, word: by, why: String::new() };
+        said.print(out, &failing.to_toml(), 0, columns)?;
     }
     Ok(())
 }
 
-fn print_decision(out: &mut dyn Write, decision: &Decision, role: &Role) -> io::Result<()> {
-    match (decision, role) {
-        (Decision::Refused { reason, .. }, _) => writeln!(out, "{RED}refused{RED:#}: {reason}"),
-        (Decision::Rule { evidence, .. }, Role::LengthOf(_) | Role::CellOf(_)) => {
-            writeln!(out, "{DIM}hidden: {evidence}{DIM:#}")
+/// What is said of a parameter.
+struct Said {
+    /// As the policy would say it; empty where there is none.
+    contract: String,
+    /// Of the word.
+    style: Style,
+    /// Who says so.
+    word: &'static str,
+    /// On what evidence; may be empty.
+    why: String,
+}
+
+impl Said {
+    /// In one line with its subject, padded to `width`, or below it where that would be too long.
+    fn print(&self, out: &mut dyn Write, subject: &str, width: usize, columns: Option<usize>) -> io::Result<()> {
+        let Said { contract, style, word, why } = self;
+        let colon = if why.is_empty() { "" } else { ": " };
+        let gap = if contract.is_empty() { "" } else { "  " };
+        let length =
+            4 + width + 2 + [contract, gap, word, colon, why].iter().map(|part| part.chars().count()).sum::<usize>();
+        let Some(columns) = columns.filter(|columns| *columns < length) else {
+            // Who settles a function's failure has no column of its own.
+            let width = if contract.is_empty() && why.is_empty() { 0 } else { width };
+            return writeln!(
+                out,
+                "    {subject:width$}  {contract}{gap}{style}{word}{style:#}{DIM}{colon}{why}{DIM:#}"
+            );
+        };
+        writeln!(out, "    {subject}")?;
+        let within = columns.saturating_sub(6);
+        for line in wrapped(contract, within).lines() {
+            writeln!(out, "      {line}")?;
         }
-        (Decision::Policy { contract }, _) => writeln!(out, "{}  {DIM}policy{DIM:#}", contract.to_toml()),
-        (Decision::Shipped { contract }, _) => writeln!(out, "{}  {DIM}ships{DIM:#}", contract.to_toml()),
-        (Decision::Rule { contract, tier, evidence }, _) => {
+        let text = wrapped(&format!("{word}{colon}{why}"), within);
+        let mut lines = text.lines();
+        let first = lines.next().unwrap_or_default();
+        writeln!(out, "      {style}{word}{style:#}{DIM}{}{DIM:#}", first.strip_prefix(word).unwrap_or(first))?;
+        lines.try_for_each(|line| writeln!(out, "      {DIM}{line}{DIM:#}"))
+    }
+}
+
+fn said(decision: &Decision, role: &Role) -> Said {
+    let contract = decision.contract().map(|contract| contract.to_toml()).unwrap_or_default();
+    let by = |word| Said { contract: contract.clone(), style: DIM, word, why: String::new() };
+    match (decision, role) {
+        (Decision::Refused { reason, .. }, _) => Said { style: RED, word: "refused", why: reason.clone(), ..by("") },
+        (Decision::Rule { evidence, .. }, Role::LengthOf(_) | Role::CellOf(_)) => {
+            Said { contract: String::new(), why: evidence.clone(), ..by("hidden") }
+        }
+        (Decision::Policy { .. }, _) => by("policy"),
+        (Decision::Shipped { .. }, _) => by("ships"),
+        (Decision::Rule { tier, evidence, .. }, _) => {
             let (word, style) = match tier {
                 Tier::Proven => ("proven", GREEN),
                 Tier::Likely => ("likely", YELLOW),
             };
-            writeln!(out, "{}  {style}{word}{style:#}{DIM}: {evidence}{DIM:#}", contract.to_toml())
+            Said { style, why: evidence.clone(), ..by(word) }
         }
     }
 }
@@ -131,4 +203,45 @@ fn has_likely(function: &FunctionPlan) -> bool {
     let params = function.params.iter().map(|param| &param.decision);
     let mut all = params.chain(function.ret.iter().map(|ret| &ret.decision));
     all.any(|decision| matches!(decision, Decision::Rule { tier: Tier::Likely, .. }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(columns: Option<usize>, expected: &str) {
+        let said = Said {
+            contract: "{ kind = \"obj\", dir = \"in\" }".to_owned(),
+            style: GREEN,
+            word: "proven",
+            why: "a struct of plain numbers, which nobody keeps".to_owned(),
+        };
+        let mut out = Vec::new();
+        said.print(&mut out, "at: *const Point", 20, columns).expect("a vector");
+        let out = String::from_utf8(out).expect("text");
+        assert_eq!(anstream::adapter::strip_str(&out).to_string(), expected);
+    }
+
+    #[test]
+    fn lines_that_fit_and_others() {
+        let line = "    at: *const Point      { kind = \"obj\", dir = \"in\" }  proven: a struct of plain numbers, which nobody keeps\n";
+        check(None, line);
+        check(Some(200), line);
+        check(
+            Some(40),
+            "    at: *const Point\n      { kind = \"obj\", dir = \"in\" }\n      proven: a struct of plain numbers,\n      which nobody keeps\n",
+        );
+    }
+
+    #[test]
+    fn packages_of_registries_are_known_by_name() {
+        let check = |file: &str, expected: &str| assert_eq!(shown(Utf8Path::new(file)), expected);
+        check(
+            "/home/a/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/z-sys-1.0.0/src/lib.rs",
+            "z-sys-1.0.0/src/lib.rs",
+        );
+        check("src/ffi.rs", "src/ffi.rs");
+        check("/work/registry/lib.rs", "/work/registry/lib.rs");
+    }
 }

@@ -17,7 +17,7 @@ pub(crate) enum EditError {
     #[error("`{path}`: `{key}` is not a table")]
     Table { path: Utf8PathBuf, key: &'static str },
     #[error(
-        "`{path}` says `build = false`; remove that line, so that a build script can hand the fragment to the linker"
+        "`{path}` says `build = false` beside a `build.rs`; remove that line if the script may run, or the script: another must hand the fragment to the linker"
     )]
     NoBuildScript { path: Utf8PathBuf },
     #[error("cannot add `{what}` to `{path}`: {why}; add it by hand")]
@@ -36,6 +36,7 @@ pub(crate) fn edits(
     let manifest = target.root.join("Cargo.toml");
     let mut document: DocumentMut =
         read(&manifest)?.parse().map_err(|error| EditError::Manifest { path: manifest.clone(), error })?;
+    allow_build_script(&mut document, target)?;
     let script = build_script(&document, target)?;
     let build_needed = script.is_some();
     require(&mut document, &manifest, "dependencies", "isolate-rt", "isolate-rt")?;
@@ -56,12 +57,22 @@ pub(crate) fn edits(
     Ok(files)
 }
 
+/// Takes `build = false` away, which cargo writes into every manifest that it publishes, unless that keeps a script from
+/// running.
+fn allow_build_script(manifest: &mut DocumentMut, target: &Target) -> Result<(), EditError> {
+    let Some(package) = manifest.get_mut("package").and_then(Item::as_table_like_mut) else { return Ok(()) };
+    if package.get("build").and_then(Item::as_bool) == Some(false) {
+        if target.root.join("build.rs").exists() {
+            return Err(EditError::NoBuildScript { path: target.root.join("Cargo.toml") });
+        }
+        package.remove("build");
+    }
+    Ok(())
+}
+
 /// The build script with the line that hands on the fragment.
 fn build_script(manifest: &DocumentMut, target: &Target) -> Result<Option<GeneratedFile>, EditError> {
     let build = manifest.get("package").and_then(|package| package.get("build"));
-    if build.and_then(Item::as_bool) == Some(false) {
-        return Err(EditError::NoBuildScript { path: target.root.join("Cargo.toml") });
-    }
     let path = target.root.join(build.and_then(Item::as_str).unwrap_or("build.rs"));
     let call = format!("isolate_rt_build::link(\"{FRAGMENT}\");");
     let text = match fs::read_to_string(&path) {

@@ -159,6 +159,8 @@ pub(crate) struct LastBuild {
     pub(crate) served: Vec<Served>,
     /// What the libraries ask of libc that no domain can have.
     pub(crate) refused: Vec<Refused>,
+    /// Archives that the policy names and no build script has made.
+    pub(crate) unknown: Vec<Problem>,
 }
 
 /// Reads what the last build left of the libraries.
@@ -181,6 +183,13 @@ pub(crate) fn last_build(graph: &Graph, plan: &Plan) -> io::Result<LastBuild> {
         let served = by_server.into_iter();
         last.served.extend(served.map(|(by, functions)| Served { domain: domain.name.clone(), by, functions }));
         last.refused.extend(refused(domain, archives.values()));
+        // Where nothing was built there is nothing to hold names against; what programs ask for is known once they are linked.
+        if !built.archives.is_empty() {
+            let unknown = unknown_archives(domain, &built, &[]).into_iter();
+            last.unknown.extend(unknown.filter(
+                |problem| matches!(problem, Problem::NoSuchArchive { archive, .. } if archive.ends_with(".a")),
+            ));
+        }
     }
     Ok(last)
 }
@@ -366,6 +375,32 @@ fn unseen(archives: &BTreeMap<Utf8PathBuf, File>, images: &[(&Program, Image)]) 
     let stripped = images.iter().filter(|(_, image)| image.stripped);
     let stripped = stripped.map(|(program, _)| format!("`{}` has no symbols: build it without `strip`", program.name));
     bitcode.chain(stripped).collect()
+}
+
+/// In one line; the others have more to say.
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Problem::NoSuchArchive { domain, archive, nearest, known } => {
+                write!(f, "`archives` of [domain.{domain}] names `{archive}`, which is no file of this build; ")?;
+                match (nearest, &known[..]) {
+                    (Some(nearest), _) => write!(f, "did you mean `{nearest}`?"),
+                    (None, []) if archive.ends_with(".a") => {
+                        f.write_str("no build script makes an archive here: leave `archives` out")
+                    }
+                    (None, []) => f.write_str("no program asks for shared objects"),
+                    (None, known) => write!(f, "there are {}", names(known)),
+                }
+            }
+            Problem::OutsideOfDomain { domain, program, variables, .. } => {
+                write!(f, "`{program}`: outside of the domain `{domain}`: {}", names(variables))
+            }
+            Problem::SharedObject { domain, program, functions, .. } => {
+                let come = if functions.len() == 1 { "comes" } else { "come" };
+                write!(f, "`{program}`: {} of the domain `{domain}` {come} from a shared object", names(functions))
+            }
+        }
+    }
 }
 
 impl fmt::Display for Served {

@@ -7,7 +7,8 @@ use super::{
 };
 use std::ops::Range;
 use syn::{
-    Item, ItemUse, Stmt, UseTree, Visibility,
+    Item, ItemUse, Stmt, Token, UseTree, Visibility,
+    punctuated::Pair,
     visit::{self, Visit},
 };
 
@@ -87,35 +88,43 @@ pub(super) fn without_imports(
             // What stands beside it on its line may be about it.
             edits.extend(alone.then(|| Edit::delete(line..end)));
         } else if let UseTree::Path(_) = &item.tree {
-            edits.extend(without(&item.tree, &|name| leaves.iter().any(|leaf| leaf.1 == name && is_unused(leaf))));
+            edits.extend(without(&source, &item.tree, &|name| {
+                leaves.iter().any(|leaf| leaf.1 == name && is_unused(leaf))
+            }));
         }
     }
     if edits.is_empty() { after } else { source.with(edits) }
 }
 
-/// Takes names out of the one group at the end of a path: `use a::b::{c, d};`. Groups in groups stay as they are.
-fn without(tree: &UseTree, is_unused: &dyn Fn(&str) -> bool) -> Option<Edit> {
-    match tree {
-        UseTree::Path(path) => without(&path.tree, is_unused),
-        UseTree::Group(group) => {
-            let mut kept = Vec::new();
-            for item in &group.items {
-                match item {
-                    UseTree::Name(name) if is_unused(&name.ident.to_string()) => {}
-                    UseTree::Rename(name) if is_unused(&name.rename.to_string()) => {}
-                    UseTree::Name(name) => kept.push(name.ident.to_string()),
-                    UseTree::Rename(name) => kept.push(format!("{} as {}", name.ident, name.rename)),
-                    _ => return None,
-                }
-            }
-            let text = match &kept[..] {
-                [one] => one.clone(),
-                all => format!("{{{}}}", all.join(", ")),
-            };
-            Some(Edit::new(range(group), text))
-        }
-        _ => None,
+/// Takes names out of the one group at the end of a path: `use a::b::{c, d};`. In one line, one name that is left loses its
+/// braces; on several, all that is left stays where it is. Groups in groups stay as they are.
+fn without(source: &Source, tree: &UseTree, is_unused: &dyn Fn(&str) -> bool) -> Vec<Edit> {
+    let group = match tree {
+        UseTree::Path(path) => return without(source, &path.tree, is_unused),
+        UseTree::Group(group) => group,
+        _ => return Vec::new(),
+    };
+    let goes = |item: &UseTree| match item {
+        UseTree::Name(name) => is_unused(&name.ident.to_string()),
+        UseTree::Rename(name) => is_unused(&name.rename.to_string()),
+        _ => false,
+    };
+    if group.items.iter().any(|item| matches!(item, UseTree::Group(_) | UseTree::Path(_))) {
+        return Vec::new();
     }
+    if source.of(group).contains('\n') {
+        let pairs = group.items.pairs().filter(|pair| goes(pair.value()));
+        let edit = |pair: Pair<&UseTree, &Token![,]>| {
+            Edit::delete(source.removal(range(pair.value()), pair.punct().map(range)))
+        };
+        return pairs.map(edit).collect();
+    }
+    let kept: Vec<_> = group.items.iter().filter(|item| !goes(item)).collect();
+    let text = match &kept[..] {
+        [one] if !matches!(one, UseTree::Glob(_)) => source.of(*one).to_owned(),
+        all => format!("{{{}}}", all.iter().map(|item| source.of(*item)).collect::<Vec<_>>().join(", ")),
+    };
+    vec![Edit::new(range(group), text)]
 }
 
 /// Imports that only their own module and those below see.

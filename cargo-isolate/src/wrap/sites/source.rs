@@ -97,6 +97,21 @@ impl Source {
         out
     }
 
+    /// The bytes that go with one of a list: its comma, and its line where it has one of its own.
+    pub(super) fn removal(&self, item: Range<usize>, comma: Option<Range<usize>>) -> Range<usize> {
+        let text = &self.text;
+        let comma = comma.filter(|comma| self.space(item.end..comma.start).is_some());
+        let end = comma.map_or(item.end, |comma| comma.end);
+        let line = self.line_start(item.start);
+        let rest = &text[end..];
+        let space = rest.len() - rest.trim_start_matches([' ', '\t']).len();
+        match rest[space..].find('\n').filter(|newline| rest[space..][..*newline].trim().is_empty()) {
+            Some(newline) if self.space(line..item.start).is_some() => line..end + space + newline + 1,
+            Some(_) => text[..item.start].trim_end_matches([' ', '\t']).len()..end + space,
+            None => item.start..end + space,
+        }
+    }
+
     /// `between`, if there is nothing in it but space.
     pub(super) fn space(&self, between: Range<usize>) -> Option<Range<usize>> {
         self.text[between.clone()].trim().is_empty().then_some(between)

@@ -193,6 +193,16 @@ fn imports_go_with_the_last_that_named_them() {
     imports("use z_sys::sum;\n", "Ok(())", "");
     imports("use std::fmt;\nuse z_sys::{pack, sum};\n", "let p = pack; Ok(())", "use std::fmt;\nuse z_sys::pack;\n");
     imports("use z_sys::{Ctx, sum, Point};\n", "let p: (Point, *mut Ctx); Ok(())", "use z_sys::{Ctx, Point};\n");
+    imports(
+        "use z_sys::{\n    Ctx, Point,\n    sum,\n    pack,\n};\n",
+        "let p: (Point, *mut Ctx) = pack; Ok(())",
+        "use z_sys::{\n    Ctx, Point,\n    pack,\n};\n",
+    );
+    imports(
+        "use z_sys::{\n    sum, Ctx,\n    Point, pack};\n",
+        "let p: (Point, *mut Ctx) = pack; Ok(())",
+        "use z_sys::{\n    Ctx,\n    Point, pack};\n",
+    );
     imports("use z_sys::sum;\n", "let p = sum; Ok(())", "use z_sys::sum;\n");
     imports("use z_sys::sum;\n", "// as sum does\n    Ok(())", "use z_sys::sum;\n");
     imports("pub use z_sys::sum;\n", "Ok(())", "pub use z_sys::sum;\n");

@@ -2,7 +2,7 @@
 
 use super::{Mark, line};
 use crate::{
-    verify::linked::{Linked, Outside, Problem, Server, names},
+    verify::linked::{Linked, Outside, Problem, Server},
     words::some,
 };
 use std::io::{self, Write};
@@ -31,23 +31,10 @@ fn globals(out: &mut dyn Write, linked: &Linked) -> io::Result<()> {
 }
 
 fn problem(out: &mut dyn Write, problem: &Problem) -> io::Result<()> {
+    writeln!(out, "    {problem}")?;
     match problem {
-        Problem::NoSuchArchive { domain, archive, nearest, known } => {
-            let meant = match (nearest, &known[..]) {
-                (Some(nearest), _) => format!("did you mean `{nearest}`?"),
-                (None, []) if archive.ends_with(".a") => {
-                    "no build script makes an archive here: leave `archives` out".to_owned()
-                }
-                (None, []) => "no program asks for shared objects".to_owned(),
-                (None, known) => format!("there are {}", names(known)),
-            };
-            writeln!(
-                out,
-                "    `archives` of [domain.{domain}] names `{archive}`, which is no file of this build; {meant}"
-            )
-        }
-        Problem::OutsideOfDomain { domain, program, variables, from } => {
-            writeln!(out, "    `{program}`: outside of the domain `{domain}`: {}", names(variables))?;
+        Problem::NoSuchArchive { .. } => Ok(()),
+        Problem::OutsideOfDomain { domain, from, .. } => {
             let archives: Vec<_> = from
                 .iter()
                 .filter_map(|server| match server {
@@ -67,25 +54,13 @@ fn problem(out: &mut dyn Write, problem: &Problem) -> io::Result<()> {
                 _ => writeln!(out, "      in the policy: [domain.{domain}] archives = [{}]", archives.join(", ")),
             }
         }
-        Problem::SharedObject { domain, program, functions, needed } => {
-            writeln!(
-                out,
-                "    `{program}`: {} of the domain `{domain}` {} from a shared object",
-                names(functions),
-                come(functions)
-            )?;
-            writeln!(
-                out,
-                "      in the policy, the one of these that has {}: [domain.{domain}] archives = [{}]",
-                if functions.len() == 1 { "it" } else { "them" },
-                needed.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(" | ")
-            )
-        }
+        Problem::SharedObject { domain, functions, needed, .. } => writeln!(
+            out,
+            "      in the policy, the one of these that has {}: [domain.{domain}] archives = [{}]",
+            if functions.len() == 1 { "it" } else { "them" },
+            needed.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(" | ")
+        ),
     }
-}
-
-fn come(functions: &[String]) -> &'static str {
-    if functions.len() == 1 { "comes" } else { "come" }
 }
 
 fn references(out: &mut dyn Write, references: &[Outside]) -> io::Result<()> {

@@ -5,7 +5,6 @@ use crate::wrap::sites::{
     argument,
     source::{Edit, bytes, range},
 };
-use std::ops::Range;
 use syn::punctuated::Pair;
 
 impl Call<'_> {
@@ -112,27 +111,12 @@ impl Call<'_> {
                         Pair::Punctuated(_, comma) => Some(range(comma)),
                         Pair::End(_) => None,
                     };
-                    edits.push(Edit::delete(self.removal(argument, comma)));
+                    edits.push(Edit::delete(self.source.removal(argument, comma)));
                 }
             }
         }
         edits.extend(is_tail.then(|| Edit::delete(tail)));
         edits
-    }
-
-    /// The bytes that go with an argument: its comma, and its line where it has one of its own.
-    fn removal(&self, argument: Range<usize>, comma: Option<Range<usize>>) -> Range<usize> {
-        let text = &self.source.text;
-        let comma = comma.filter(|comma| self.source.space(argument.end..comma.start).is_some());
-        let end = comma.map_or(argument.end, |comma| comma.end);
-        let line = self.source.line_start(argument.start);
-        let rest = &text[end..];
-        let space = rest.len() - rest.trim_start_matches([' ', '\t']).len();
-        match rest[space..].find('\n').filter(|newline| rest[space..][..*newline].trim().is_empty()) {
-            Some(newline) if self.source.space(line..argument.start).is_some() => line..end + space + newline + 1,
-            Some(_) => text[..argument.start].trim_end_matches([' ', '\t']).len()..end + space,
-            None => argument.start..end + space,
-        }
     }
 }
 

@@ -40,6 +40,17 @@ impl Condition {
         }
     }
 
+    /// It speaks of a negative number.
+    pub(crate) fn has_negative(&self) -> bool {
+        match self {
+            Condition::Compare(_, left, right) => {
+                [left, right].into_iter().any(|side| matches!(side, Expr::Int(value) if *value < 0))
+            }
+            Condition::Null => false,
+            Condition::All(left, right) | Condition::Any(left, right) => left.has_negative() || right.has_negative(),
+        }
+    }
+
     /// The one value that the function can have returned where this does not hold, if there is one: it tells nobody anything.
     pub(crate) fn leaves_one_value(&self) -> Option<i64> {
         match self {

@@ -177,7 +177,7 @@ pub(crate) fn last_build(graph: &Graph, plan: &Plan) -> io::Result<LastBuild> {
             let server = archives.values().filter(defines).map(|file| file.server.clone()).min();
             let shared = (!built.told.is_empty()).then(|| Server::Shared(built.told.iter().cloned().collect()));
             if let Some(server) = server.or(shared) {
-                by_server.entry(server).or_default().push(function.name.clone());
+                add(by_server.entry(server).or_default(), &function.name);
             }
         }
         let served = by_server.into_iter();
@@ -242,6 +242,13 @@ fn symbol(function: &FunctionPlan) -> &str {
     function.symbol.as_deref().unwrap_or(&function.name)
 }
 
+/// Once each: the forms of a function follow one another.
+fn add(functions: &mut Vec<String>, name: &str) {
+    if functions.last().is_none_or(|last| last != name) {
+        functions.push(name.to_owned());
+    }
+}
+
 fn file_name(path: &Utf8Path) -> String {
     path.file_name().unwrap_or(path.as_str()).to_owned()
 }
@@ -262,7 +269,7 @@ fn served(domain: &DomainPlan, defining: &[&File], images: &[(&Program, Image)])
         let needed: BTreeSet<_> = importing.flat_map(|(_, image)| image.needed.iter().cloned()).collect();
         let shared = (!needed.is_empty()).then(|| Server::Shared(needed.into_iter().collect()));
         let server = servers.into_iter().next().or(shared).unwrap_or(Server::Nobody);
-        by_server.entry(server).or_default().push(function.name.clone());
+        add(by_server.entry(server).or_default(), &function.name);
     }
     let served = by_server.into_iter();
     served.map(|(by, functions)| Served { domain: domain.name.clone(), by, functions }).collect()

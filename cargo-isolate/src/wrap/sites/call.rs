@@ -12,7 +12,7 @@ use super::{
     source::{Edit, Source, range},
 };
 use crate::{
-    contract::{Contract, Dir, expr::Expr as Length, object::Life},
+    contract::{Contract, Dir, expr::Expr as Length, integer, object::Life},
     plan::{FunctionPlan, ParamPlan, Role},
     wrap::function,
 };
@@ -338,6 +338,12 @@ impl<'c> Call<'c> {
     /// Where the function fails, nothing that it stored is looked at: the wrapper gives an `Err`, and stores nothing.
     fn check_failure(&mut self, constants: Constants<'_>) {
         let (Some(failing), Some(function)) = (&self.wrapper.function.failing, self.found.function) else { return };
+        let ret = self.wrapper.function.ret.as_ref();
+        if failing.error.has_negative() && ret.is_none_or(|ret| integer::is_signed(&ret.shape) != Some(true)) {
+            // In C it is a large one. How the code around says that, nobody reads here.
+            self.refuse(format!("`{}` has a negative number where the function returns none", failing.error));
+            return;
+        }
         let told = failure::told(&function, self.found.call, &failing.error, constants);
         for (index, param) in self.params().iter().enumerate() {
             let Some(expr) = self.argument(index) else { continue };

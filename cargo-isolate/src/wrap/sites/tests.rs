@@ -26,6 +26,7 @@ unsafe extern \"C\" {
     pub fn squeeze(dest: *mut u8, destLen: *mut c_ulong, source: *const u8, sourceLen: c_ulong) -> c_int;
     pub fn shrink(dest: *mut c_char, cap: c_int, n: c_int) -> c_int;
     pub fn check(n: c_int) -> c_int;
+    pub fn tell(n: c_int) -> usize;
     pub fn ask(dest: *mut c_char, cap: c_int) -> c_int;
 }
 pub const FINE: c_int = 1;
@@ -61,6 +62,8 @@ arg.dest = { kind = "buf", dir = "out", cap = "cap", written = "ret" }
 error = "ret <= 0"
 [fn.check]
 error = "ret < 0"
+[fn.tell]
+error = "ret == -1"
 [fn.ask]
 arg.dest = { kind = "buf", dir = "out", cap = "cap", written = "ret", null = "ok" }
 error = "ret < 0"
@@ -325,6 +328,14 @@ fn what_outlives_the_function() {
     check("&mut [u8]", "CALL", true);
     check("&mut [u8]", "let n = CALL; if n <= 0 { return -1 } n", false);
     check("&mut Box<[u8]>", "let n = CALL; if n <= 0 { return -1 } n", false);
+}
+
+/// `ret == -1` of a `usize` is its largest value, as in C.
+#[test]
+fn negative_numbers_of_unsigned_types() {
+    let (_, left) = rewritten("fn f() -> usize {\n    unsafe { z_sys::tell(1) }\n}\n");
+    let told = "2:14 `ret == -1` has a negative number where the function returns none";
+    assert!(left.len() == 1 && left[0].starts_with(told), "{left:?}");
 }
 
 #[test]

@@ -266,7 +266,12 @@ pub(super) fn mentions(source: &Source, expr: &Expr, place: &Expr) -> bool {
 
 /// Whether a word stands in text, and not only as a part of another word.
 pub(super) fn has_word(text: &str, word: &str) -> bool {
+    words(text, word).next().is_some()
+}
+
+/// Where a word stands in text, and not only as a part of another word.
+pub(super) fn words<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = usize> + 't {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
-    let mut places = text.match_indices(word);
-    places.any(|(at, _)| !text[..at].ends_with(is_part) && !text[at + word.len()..].starts_with(is_part))
+    let places = text.match_indices(word).map(|(at, _)| at);
+    places.filter(move |at| !text[..*at].ends_with(is_part) && !text[at + word.len()..].starts_with(is_part))
 }

@@ -1,7 +1,7 @@
 //! What code does where the function has failed: there, a wrapper has stored nothing, neither in buffers nor behind pointers.
 
 use super::{
-    argument::{has_word, without_parens},
+    argument::{self, has_word, without_parens},
     finder::Function,
     locals::repeats,
     source::{Source, range},
@@ -98,12 +98,8 @@ impl Told {
 
 /// Where a word stands in code.
 fn words(source: &Source, stretch: Range<usize>, word: &str) -> Vec<usize> {
-    let is_part = |c: char| c.is_alphanumeric() || c == '_';
-    let text = &source.text[stretch.clone()];
-    let places = text
-        .match_indices(word)
-        .filter(|(at, _)| !text[..*at].ends_with(is_part) && !text[at + word.len()..].starts_with(is_part));
-    places.map(|(at, _)| stretch.start + at).filter(|at| has_word(&source.code(*at..at + word.len()), word)).collect()
+    let places = argument::words(&source.text[stretch.clone()], word).map(|at| stretch.start + at);
+    places.filter(|at| has_word(&source.code(*at..at + word.len()), word)).collect()
 }
 
 /// The blocks around a place, from the outside in, each with the index of the statement that holds it.

@@ -39,6 +39,10 @@ mod domain;
 mod error;
 mod fault;
 mod globals;
+#[cfg_attr(
+    not(mpk),
+    allow(dead_code, unused_imports, unused_macros, reason = "the back end needs more of it than `probe`")
+)]
 mod machine;
 mod memory;
 

@@ -4,7 +4,6 @@
 use crate::callback::Callbacks;
 use crate::domain::Settings;
 use crate::fault::{Access, Backtrace, Failure, FaultKind, Memory, Unsupported};
-use crate::machine::Requirement;
 use std::convert::Infallible;
 
 pub(crate) struct Instance(Infallible);
@@ -19,7 +18,7 @@ impl Begun {
 
 impl Instance {
     pub(crate) fn create(_: &'static Settings, _: &mut Begun) -> Result<&'static Self, Unsupported> {
-        Err(if PLATFORM { Unsupported::Malloc } else { Unsupported::Platform })
+        Err(if cfg!(platform) { Unsupported::Malloc } else { Unsupported::Platform })
     }
 
     pub(crate) fn enter_again(&'static self) -> Option<Entry> {
@@ -169,20 +168,4 @@ pub(crate) fn begin_making() -> Option<()> {
 
 pub(crate) fn on_signal_stack() -> bool {
     false
-}
-
-/// Whether the platform is the right one, and only the feature is missing.
-const PLATFORM: bool = cfg!(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu"));
-
-pub(crate) fn requirements() -> Vec<Requirement> {
-    let found = format!("{} {}", std::env::consts::ARCH, std::env::consts::OS);
-    vec![
-        Requirement::new("platform", PLATFORM, found, "run on x86-64 Linux with glibc"),
-        Requirement::new(
-            "malloc served by the runtime",
-            cfg!(feature = "interpose"),
-            if cfg!(feature = "interpose") { "yes" } else { "no" },
-            "build an executable with isolate-rt's feature `interpose`",
-        ),
-    ]
 }

@@ -1,9 +1,9 @@
-//! Stands in for `src/mpk/pkey.rs` in the experiment of `run`: every instruction and system call that a CPU without
+//! Stands in for `src/machine/pkey.rs` in the experiment of `run`: every instruction and system call that a CPU without
 //! protection keys has not, replaced by the nearest that it has. **Nothing is protected.**
 //!
 //! `wrpkru` is a NOP of the same length, `pkey_mprotect` is `mprotect`, and every PKRU reads as that of a domain.
 
-use super::system;
+use super::kernel::system;
 use crate::fault::Unsupported;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -15,21 +15,21 @@ macro_rules! wrpkru {
 
 macro_rules! open_keys {
     () => {
-        concat!("mov r8, rdx; xor eax, eax; xor ecx, ecx; xor edx, edx; ", $crate::mpk::pkey::wrpkru!(), "; mov rdx, r8")
+        concat!("mov r8, rdx; xor eax, eax; xor ecx, ecx; xor edx, edx; ", $crate::machine::pkey::wrpkru!(), "; mov rdx, r8")
     };
 }
 
-pub(super) use {open_keys, wrpkru};
+pub(crate) use {open_keys, wrpkru};
 
-pub(super) const PROTECTS: bool = false;
+pub(crate) const PROTECTS: bool = false;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Pkey(u32);
+pub(crate) struct Pkey(u32);
 
 impl Pkey {
-    pub(super) const ROOT: Self = Self(0);
+    pub(crate) const ROOT: Self = Self(0);
 
-    pub(super) fn allocate() -> Result<Self, Unsupported> {
+    pub(crate) fn allocate() -> Result<Self, Unsupported> {
         static TAKEN: AtomicU32 = AtomicU32::new(0);
         match TAKEN.fetch_add(1, Ordering::Relaxed) {
             key if key < 15 => Ok(Self(key + 1)),
@@ -37,21 +37,21 @@ impl Pkey {
         }
     }
 
-    pub(super) fn is_ours(_: u32) -> bool {
+    pub(crate) fn is_ours(_: u32) -> bool {
         false
     }
 
-    pub(super) const ROOT_READ_ONLY: u32 = 0b10;
+    pub(crate) const ROOT_READ_ONLY: u32 = 0b10;
 
     /// As [`saved_rights`]: the handler takes every fault of a thread in a domain for the domain's.
-    pub(super) fn domain_rights(self) -> u32 {
+    pub(crate) fn domain_rights(self) -> u32 {
         Self::ROOT_READ_ONLY
     }
 
     /// # Safety
     ///
     /// As the real one.
-    pub(super) unsafe fn tag(self, start: usize, len: usize) -> Result<(), Unsupported> {
+    pub(crate) unsafe fn tag(self, start: usize, len: usize) -> Result<(), Unsupported> {
         if len == 0 {
             return Ok(());
         }
@@ -62,22 +62,22 @@ impl Pkey {
     }
 }
 
-pub(super) fn open_all() {}
+pub(crate) fn open_all() {}
 
-pub(super) fn has_pku() -> bool {
+pub(crate) fn has_pku() -> bool {
     true
 }
 
 /// # Safety
 ///
 /// None owed.
-pub(super) unsafe fn saved_rights(_: *const u8) -> u32 {
+pub(crate) unsafe fn saved_rights(_: *const u8) -> u32 {
     Pkey::ROOT_READ_ONLY
 }
 
 /// # Safety
 ///
 /// None owed.
-pub(super) unsafe fn open_saved_rights(_: *mut u8) -> bool {
+pub(crate) unsafe fn open_saved_rights(_: *mut u8) -> bool {
     false
 }

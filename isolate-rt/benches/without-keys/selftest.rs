@@ -2,6 +2,6 @@
 
 use crate::fault::Unsupported;
 
-pub(super) fn run() -> Result<(), Unsupported> {
+pub(crate) fn run() -> Result<(), Unsupported> {
     Ok(())
 }

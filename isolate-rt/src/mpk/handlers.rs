@@ -8,6 +8,7 @@ use super::signal;
 use super::thread::Thread;
 use super::{cpu, deadline, layout};
 use crate::fault::Unsupported;
+use crate::machine::kernel::kernel_setting;
 use libc::{c_int, c_void, siginfo_t};
 use std::arch::naked_asm;
 use std::mem::MaybeUninit;
@@ -114,7 +115,7 @@ pub(super) fn of_program(number: c_int) -> Option<libc::sigaction> {
 /// Whether nobody handles or ignores `number`.
 pub(super) fn is_unused(number: c_int) -> Result<bool, Unsupported> {
     // SAFETY: only asks.
-    let now = unsafe { signal::kernel_setting(number, None)? };
+    let now = unsafe { kernel_setting(number, None)? };
     Ok(now.sa_sigaction == libc::SIG_DFL)
 }
 

@@ -18,10 +18,11 @@ use super::seats::Seats;
 use super::siblings::Siblings;
 use super::thread::Thread;
 use super::tls::Template;
-use super::{A_MOMENT, panics, register_barrier, selftest, signal, stop_waiting, wait, warm, watchdog};
+use super::{A_MOMENT, Once, panics, register_barrier, signal, stop_waiting, wait, warm, watchdog};
 use crate::domain::{HeapKind, Settings};
 use crate::fault::{FaultKind, Unsupported};
 use crate::heap::{Heap, KEPT};
+use crate::machine::selftest;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
@@ -78,7 +79,8 @@ impl Instance {
         begun: &mut Begun,
         siblings: Option<&'static Siblings>,
     ) -> Result<&'static Self, Unsupported> {
-        selftest::run()?;
+        static TESTED: Once<()> = Once::new();
+        TESTED.get_or_make(selftest::run)?;
         signal::install()?;
         deadline::prepare()?;
         register_barrier()?;

@@ -13,8 +13,7 @@
 //!
 //! | file | level |
 //! |---|---|
-//! | `cpu` | FS and GS base |
-//! | `pkey` | the three system calls and the PKRU register |
+//! | [`machine`](crate::machine) | CPU and kernel, and proof that they do what is relied on |
 //! | `layout` | where in the address space instances lie |
 //! | `gate` | the way in and the way out |
 //! | `callback` | out of a domain for a while, and in again |
@@ -26,7 +25,6 @@
 //! | `signal` | from a fault to a rewind |
 //! | `deadline`, `watchdog` | what ends a call: a timer of its own, or the thread that looks after all |
 //! | `handlers` | the program's own signal handlers |
-//! | `selftest` | proof, in a forked child, that this machine does all that |
 //! | `seat`, `seats` | what one thread has of an instance while it is inside; who has which |
 //! | `instance`, `making` | all of it together; one at a time |
 //! | `fork`, `loader` | what other threads must not be at meanwhile; whether the child can ask the loader |
@@ -39,7 +37,6 @@
 //! | `unwind`, `objects`, `symbols`, `memory` | what it tells: who called whom, whose memory an address is |
 
 mod callback;
-mod cpu;
 mod deadline;
 mod entry;
 mod evidence;
@@ -56,12 +53,9 @@ mod memory;
 mod message;
 mod objects;
 mod panics;
-mod pkey;
-mod requirements;
 mod rooms;
 mod seat;
 mod seats;
-mod selftest;
 mod siblings;
 mod signal;
 mod symbols;
@@ -81,23 +75,17 @@ pub(crate) use layout::in_arena;
 pub(crate) use making::begin_making;
 pub(crate) use message::Message;
 pub(crate) use panics::{end as end_panic, is_panicking, say as say_panic};
-pub(crate) use requirements::requirements;
 pub(crate) use rooms::{close_room, open_room};
 pub(crate) use thread::on_signal_stack;
 
+pub(crate) use crate::machine::PAGE;
+
 use crate::fault::Unsupported;
+use crate::machine::kernel::system;
+use crate::machine::{cpu, pkey};
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
-
-/// Size of a page, in bytes.
-pub(crate) const PAGE: usize = 4096;
-
-/// The error of the libc call that just failed.
-fn system(call: &'static str) -> Unsupported {
-    let errno = std::io::Error::last_os_error().raw_os_error().unwrap_or(0);
-    Unsupported::System { call, errno }
-}
 
 /// For waits whose wake-up may be missed, since nobody pays for a fence to prevent it.
 const A_MOMENT: Option<Duration> = Some(Duration::from_millis(1));

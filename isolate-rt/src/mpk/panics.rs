@@ -9,10 +9,10 @@
 use super::deadline::Limit;
 use super::instance::Instance;
 use super::message::Message;
-use super::signal::Frame;
 use super::thread::Thread;
 use super::{cpu, objects, pkey};
 use crate::fault::FaultKind;
+use crate::machine::kernel::Frame;
 use std::cell::RefCell;
 use std::ptr;
 use std::sync::OnceLock;

@@ -7,10 +7,10 @@
 
 use super::cpu;
 use super::objects::{self, Module, Object, Pinned};
-use super::thread::rseq_offset;
 use super::{Once, PAGE, system};
 use crate::fault::Unsupported;
 use crate::heap::{HEAP, Heap};
+use crate::machine::rseq;
 use std::ffi::c_void;
 use std::ops::Range;
 use std::ptr;
@@ -114,7 +114,7 @@ impl Block {
         // The control block points at the entry after the first header (glibc `tcbhead_t.dtv`).
         put(&mut image, control + 8, (dtv + size_of::<[usize; 2]>()).to_ne_bytes());
         put(&mut image, template.heap, heap.addr().to_ne_bytes());
-        if let Some(offset) = rseq_offset() {
+        if let Some(offset) = rseq::offset() {
             // `cpu_id` = RSEQ_CPU_ID_UNINITIALIZED: `sched_getcpu` inside asks the kernel.
             let cpu_id = control.wrapping_add_signed(offset) + 4;
             if cpu_id + 4 <= image.len() {

@@ -5,11 +5,11 @@ use super::instance::Instance;
 use super::message::Message;
 use super::rooms::Block;
 use super::seat::Seat;
-use super::signal::SEGV_PKUERR;
 use super::{deadline, exception, panics};
 use crate::domain::HeapKind;
 use crate::fault::{Access, FaultKind, Hint};
 use crate::heap::{HEADER, Heap, LastWords};
+use crate::machine::kernel::SEGV_PKUERR;
 
 impl Instance {
     /// What ended the call on `seat`.

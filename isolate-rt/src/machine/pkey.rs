@@ -5,7 +5,8 @@
 //! All that needs the hardware is in this file and in the self-test, so that `benches/without-keys` can time the rest of the
 //! runtime on a machine that has none.
 
-use super::{PAGE, system};
+use super::PAGE;
+use super::kernel::system;
 use crate::fault::Unsupported;
 use std::arch::asm;
 use std::arch::x86_64::{__cpuid, __cpuid_count};
@@ -24,30 +25,30 @@ macro_rules! open_keys {
     () => {
         concat!(
             "mov r8, rdx; xor eax, eax; xor ecx, ecx; xor edx, edx; ",
-            $crate::mpk::pkey::wrpkru!(),
+            $crate::machine::pkey::wrpkru!(),
             "; mov rdx, r8"
         )
     };
 }
 
-pub(super) use {open_keys, wrpkru};
+pub(crate) use {open_keys, wrpkru};
 
 /// Whether keys protect: not in `benches/without-keys`.
-pub(super) const PROTECTS: bool = true;
+pub(crate) const PROTECTS: bool = true;
 
 /// A protection key of this process, 1 to 15.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Pkey(u32);
+pub(crate) struct Pkey(u32);
 
 /// One bit per key that we took.
 static TAKEN: AtomicU32 = AtomicU32::new(0);
 
 impl Pkey {
     /// Whose pages no domain may write.
-    pub(super) const ROOT: Self = Self(0);
+    pub(crate) const ROOT: Self = Self(0);
 
     /// Takes a key, open for the calling thread.
-    pub(super) fn allocate() -> Result<Self, Unsupported> {
+    pub(crate) fn allocate() -> Result<Self, Unsupported> {
         // SAFETY: takes a key; the kernel writes this thread's PKRU for that key alone.
         let key = unsafe { libc::syscall(libc::SYS_pkey_alloc, 0, 0) };
         match u32::try_from(key) {
@@ -62,14 +63,14 @@ impl Pkey {
         }
     }
 
-    pub(super) fn is_ours(key: u32) -> bool {
+    pub(crate) fn is_ours(key: u32) -> bool {
         key < 16 && TAKEN.load(Ordering::Relaxed) & (1 << key) != 0
     }
 
     /// PKRU while the domain of this key runs: its own pages open, key 0 readable, every other key closed.
     ///
     /// Two bits per key: access-disable, write-disable (Intel SDM volume 3, 4.6.2).
-    pub(super) fn domain_rights(self) -> u32 {
+    pub(crate) fn domain_rights(self) -> u32 {
         const ALL_CLOSED: u32 = 0x5555_5555;
         const KEY_0: u32 = 0b11;
         const READ_ONLY_0: u32 = 0b10;
@@ -81,7 +82,7 @@ impl Pkey {
     /// # Safety
     ///
     /// The range is page-aligned, mapped, the caller's, and not a stack in use.
-    pub(super) unsafe fn tag(self, start: usize, len: usize) -> Result<(), Unsupported> {
+    pub(crate) unsafe fn tag(self, start: usize, len: usize) -> Result<(), Unsupported> {
         debug_assert!(start.is_multiple_of(PAGE) && len.is_multiple_of(PAGE));
         if len == 0 {
             return Ok(());
@@ -95,13 +96,13 @@ impl Pkey {
 }
 
 /// Opens every key for this thread: what the program itself always runs with.
-pub(super) fn open_all() {
+pub(crate) fn open_all() {
     // SAFETY: rights of the program to its own memory. Not `nomem`: accesses must not move across.
     unsafe { asm!(wrpkru!(), in("eax") 0, in("ecx") 0, in("edx") 0, options(nostack, preserves_flags)) };
 }
 
 /// `CPUID.7.0:ECX.OSPKE`: the CPU has protection keys and the kernel has turned them on.
-pub(super) fn has_pku() -> bool {
+pub(crate) fn has_pku() -> bool {
     __cpuid(0).eax >= 7 && __cpuid_count(7, 0).ecx & (1 << 4) != 0
 }
 
@@ -110,7 +111,7 @@ pub(super) fn has_pku() -> bool {
 /// # Safety
 ///
 /// `area` is such an area, in the standard format, with an XSAVE header.
-pub(super) unsafe fn saved_rights(area: *const u8) -> u32 {
+pub(crate) unsafe fn saved_rights(area: *const u8) -> u32 {
     // SAFETY: by this function's contract. Bit 9 of XSTATE_BV says whether PKRU is other than its initial 0.
     unsafe {
         let present = area.add(XSTATE_BV).cast::<u64>().read_unaligned() & (1 << 9) != 0;
@@ -123,7 +124,7 @@ pub(super) unsafe fn saved_rights(area: *const u8) -> u32 {
 /// # Safety
 ///
 /// As [`saved_rights`].
-pub(super) unsafe fn open_saved_rights(area: *mut u8) -> bool {
+pub(crate) unsafe fn open_saved_rights(area: *mut u8) -> bool {
     // SAFETY: by this function's contract; present, since it is not 0.
     unsafe {
         let closed = saved_rights(area) != 0;

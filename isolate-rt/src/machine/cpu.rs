@@ -9,22 +9,22 @@ macro_rules! allow_unaligned {
         "pushfq; btr dword ptr [rsp], 18; popfq"
     };
 }
-pub(super) use allow_unaligned;
+pub(crate) use allow_unaligned;
 
 /// Whether user space may execute `wrfsbase` (`HWCAP2_FSGSBASE` of the kernel's `asm/hwcap2.h`).
-pub(super) fn has_fsgsbase() -> bool {
+pub(crate) fn has_fsgsbase() -> bool {
     // SAFETY: reads the auxiliary vector.
     unsafe { libc::getauxval(libc::AT_HWCAP2) & 2 != 0 }
 }
 
-pub(super) fn read_fs() -> usize {
+pub(crate) fn read_fs() -> usize {
     let fs;
     // SAFETY: reads a register; FSGSBASE was checked before any of this runs.
     unsafe { asm!("rdfsbase {}", out(reg) fs, options(nomem, nostack, preserves_flags)) };
     fs
 }
 
-pub(super) fn read_gs() -> usize {
+pub(crate) fn read_gs() -> usize {
     let gs;
     // SAFETY: as `read_fs`.
     unsafe { asm!("rdgsbase {}", out(reg) gs, options(nomem, nostack, preserves_flags)) };
@@ -34,7 +34,7 @@ pub(super) fn read_gs() -> usize {
 /// # Safety
 ///
 /// `fs` is the thread pointer of the thread that runs.
-pub(super) unsafe fn write_fs(fs: usize) {
+pub(crate) unsafe fn write_fs(fs: usize) {
     // SAFETY: by this function's contract. Not `nomem`: accesses to thread-locals must not move across.
     unsafe { asm!("wrfsbase {}", in(reg) fs, options(nostack, preserves_flags)) };
 }
@@ -42,7 +42,7 @@ pub(super) unsafe fn write_fs(fs: usize) {
 /// # Safety
 ///
 /// Nobody else of this thread keeps something in GS: the x86-64 ABI leaves it free.
-pub(super) unsafe fn write_gs(gs: usize) {
+pub(crate) unsafe fn write_gs(gs: usize) {
     // SAFETY: by this function's contract.
     unsafe { asm!("wrgsbase {}", in(reg) gs, options(nostack, preserves_flags)) };
 }

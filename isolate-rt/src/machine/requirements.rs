@@ -1,10 +1,9 @@
-//! What this back end needs, one by one, for people who wonder why it does not run.
+//! What protection keys need, one by one, for people who wonder why it does not run.
 
-use super::{cpu, pkey, selftest};
+use super::{Requirement, cpu, pkey, selftest};
 use crate::fault::Unsupported;
-use crate::machine::Requirement;
 
-pub(crate) fn requirements() -> Vec<Requirement> {
+pub(super) fn requirements() -> Vec<Requirement> {
     let yes_no = |found| if found { "yes" } else { "no" };
     let (pku, fsgsbase) = (pkey::has_pku(), cpu::has_fsgsbase());
     let mut requirements = vec![

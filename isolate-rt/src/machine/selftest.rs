@@ -4,20 +4,14 @@
 //! the real thing: with key 0 closed for writing it takes timer signals on an alternate stack, goes on with the rights it
 //! had, then faults, is handled, and is sent elsewhere.
 
+use super::kernel::{Frame, SEGV_PKUERR, kernel_setting, system};
 use super::pkey::{self, Pkey, wrpkru};
-use super::signal::{Frame, SEGV_PKUERR, kernel_setting};
-use super::{Once, PAGE, cpu, system, thread};
+use super::{PAGE, cpu, rseq};
 use crate::fault::Unsupported;
 use libc::{c_int, c_void, siginfo_t};
 use std::arch::naked_asm;
 use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
-
-/// Runs the test once per process.
-pub(super) fn run() -> Result<(), Unsupported> {
-    static PASSED: Once<()> = Once::new();
-    PASSED.get_or_make(test).copied()
-}
 
 /// Exit statuses of the child.
 const PASSED: i32 = 0;
@@ -28,7 +22,8 @@ const NOT_DENIED: i32 = 4;
 const NO_TICKS: i32 = 5;
 const NOT_GIVEN: i32 = 6;
 
-fn test() -> Result<(), Unsupported> {
+/// Runs the test, which takes a few milliseconds: the child waits for timer signals.
+pub(crate) fn run() -> Result<(), Unsupported> {
     if !pkey::has_pku() {
         return Err(Unsupported::NoPku);
     }
@@ -36,7 +31,7 @@ fn test() -> Result<(), Unsupported> {
         return Err(Unsupported::NoFsgsbase);
     }
     // Before there is a child, which may not look names up.
-    let _ = thread::rseq_offset();
+    let _ = rseq::offset();
     let step = match in_child(child) {
         Ok(PASSED) => return Ok(()),
         Ok(NO_KEY) => return Err(Unsupported::NoKey),
@@ -93,7 +88,7 @@ fn child() -> i32 {
         Err(Unsupported::NoKey) => return NO_KEY,
         Err(_) => return NOT_GIVEN,
     };
-    if thread::unregister_rseq().is_err() {
+    if rseq::unregister().is_err() {
         return RSEQ;
     }
     // SAFETY: memory and signal settings of this child alone, which ends soon.

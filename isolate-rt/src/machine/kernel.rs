@@ -1,0 +1,147 @@
+//! What the kernel says and is told of signals: errors of its calls, who handles what, and the frame it writes for a handler.
+
+use super::pkey;
+use crate::fault::{Access, Unsupported};
+use libc::{c_int, c_void};
+use std::mem::MaybeUninit;
+use std::ptr;
+
+/// The error of the libc call that just failed.
+pub(crate) fn system(call: &'static str) -> Unsupported {
+    let errno = std::io::Error::last_os_error().raw_os_error().unwrap_or(0);
+    Unsupported::System { call, errno }
+}
+
+/// `si_code` of a protection-key fault (Linux `asm-generic/siginfo.h`); libc has no name for it.
+pub(crate) const SEGV_PKUERR: c_int = 4;
+
+/// Asks for or changes what the kernel has, past our own `sigaction`, which shows programs what they set themselves.
+///
+/// # Safety
+///
+/// The handler in `new` is one.
+pub(crate) unsafe fn kernel_setting(
+    signal: c_int,
+    new: Option<&libc::sigaction>,
+) -> Result<libc::sigaction, Unsupported> {
+    unsafe extern "C" {
+        // Exported by glibc as an alias of `sigaction`.
+        fn __sigaction(signal: c_int, new: *const libc::sigaction, old: *mut libc::sigaction) -> c_int;
+    }
+    let mut old = MaybeUninit::uninit();
+    let new = new.map_or(ptr::null(), ptr::from_ref);
+    // SAFETY: by this function's contract; `old` is written when the call succeeds.
+    unsafe {
+        if __sigaction(signal, new, old.as_mut_ptr()) != 0 {
+            return Err(system("sigaction"));
+        }
+        Ok(old.assume_init())
+    }
+}
+
+/// The frame that the kernel wrote for the handler.
+pub(crate) struct Frame {
+    context: *mut libc::ucontext_t,
+}
+
+impl Frame {
+    /// # Safety
+    ///
+    /// `context` is the third argument of a running `SA_SIGINFO` handler.
+    pub(crate) unsafe fn new(context: *mut c_void) -> Self {
+        Self { context: context.cast() }
+    }
+
+    pub(crate) fn register(&self, which: c_int) -> usize {
+        // SAFETY: by the contract of `new`; `which` is one of libc's `REG_` constants.
+        unsafe { (&(*self.context).uc_mcontext.gregs)[which as usize] as usize }
+    }
+
+    pub(crate) fn instruction(&self) -> usize {
+        self.register(libc::REG_RIP)
+    }
+
+    /// Gives a general register, by its number in machine code, another value.
+    pub(crate) fn set_register(&mut self, number: usize, value: usize) {
+        use libc::{REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
+        use libc::{REG_RAX, REG_RBP, REG_RBX, REG_RCX, REG_RDI, REG_RDX, REG_RSI, REG_RSP};
+        const ORDER: [c_int; 16] = [
+            REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI, REG_R8, REG_R9, REG_R10, REG_R11,
+            REG_R12, REG_R13, REG_R14, REG_R15,
+        ];
+        // SAFETY: by the contract of `new`.
+        unsafe { (&mut (*self.context).uc_mcontext.gregs)[ORDER[number % 16] as usize] = value as i64 };
+    }
+
+    /// Sets the flags as after an addition with a negative result.
+    pub(crate) fn set_negative(&mut self) {
+        const ZERO: i64 = 1 << 6;
+        const SIGN: i64 = 1 << 7;
+        const OVERFLOW: i64 = 1 << 11;
+        // SAFETY: by the contract of `new`.
+        let flags = unsafe { &mut (&mut (*self.context).uc_mcontext.gregs)[libc::REG_EFL as usize] };
+        *flags = *flags & !(ZERO | OVERFLOW) | SIGN;
+    }
+
+    /// The general registers, in the order of DWARF's numbers for them (System V ABI for x86-64, figure 3.36).
+    pub(crate) fn general(&self) -> [usize; 16] {
+        use libc::{REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
+        use libc::{REG_RAX, REG_RBP, REG_RBX, REG_RCX, REG_RDI, REG_RDX, REG_RSI, REG_RSP};
+        const ORDER: [c_int; 16] = [
+            REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI, REG_RBP, REG_RSP, REG_R8, REG_R9, REG_R10, REG_R11,
+            REG_R12, REG_R13, REG_R14, REG_R15,
+        ];
+        ORDER.map(|which| self.register(which))
+    }
+
+    /// What a page fault was about, if the thread's last exception was one (Intel SDM volume 3, 4.7 and 6.15).
+    pub(crate) fn access(&self) -> Option<Access> {
+        const PAGE_FAULT: usize = 14;
+        const WRITE: usize = 1 << 1;
+        const FETCH: usize = 1 << 4;
+        (self.register(libc::REG_TRAPNO) == PAGE_FAULT).then(|| match self.register(libc::REG_ERR) {
+            error if error & FETCH != 0 => Access::Execute,
+            error if error & WRITE != 0 => Access::Write,
+            _ => Access::Read,
+        })
+    }
+
+    /// Makes the handler return to `address`, with ordinary flags.
+    pub(crate) fn go_to(&mut self, address: usize) {
+        const TRAP: i64 = 1 << 8;
+        const DIRECTION: i64 = 1 << 10;
+        // SAFETY: by the contract of `new`.
+        let registers = unsafe { &mut (*self.context).uc_mcontext.gregs };
+        registers[libc::REG_RIP as usize] = address as i64;
+        registers[libc::REG_EFL as usize] &= !(TRAP | DIRECTION);
+    }
+
+    /// Puts a number where a function's result goes.
+    #[allow(dead_code, reason = "the self-test's, which `benches/without-keys` has not")]
+    pub(crate) fn set_result(&mut self, value: i64) {
+        // SAFETY: by the contract of `new`.
+        unsafe { (&mut (*self.context).uc_mcontext.gregs)[libc::REG_RAX as usize] = value };
+    }
+
+    /// PKRU of the interrupted code.
+    pub(crate) fn rights(&self) -> u32 {
+        // SAFETY: what `xsave` finds.
+        self.xsave().map_or(0, |area| unsafe { pkey::saved_rights(area) })
+    }
+
+    /// Opens every key for the interrupted code; says whether that changed anything.
+    pub(crate) fn open_rights(&mut self) -> bool {
+        // SAFETY: what `xsave` finds.
+        self.xsave().is_some_and(|area| unsafe { pkey::open_saved_rights(area) })
+    }
+
+    /// The extended state in the frame (Linux `asm/sigcontext.h`: magic numbers in the FXSAVE area's software bytes).
+    fn xsave(&self) -> Option<*mut u8> {
+        const MAGIC_1: (usize, u32) = (464, 0x4650_5853);
+        // SAFETY: by the contract of `new`; a frame with floating-point state has at least the FXSAVE area.
+        unsafe {
+            let area = (*self.context).uc_mcontext.fpregs.cast::<u8>();
+            (!area.is_null() && area.add(MAGIC_1.0).cast::<u32>().read_unaligned() == MAGIC_1.1).then_some(area)
+        }
+    }
+}

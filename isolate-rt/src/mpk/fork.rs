@@ -9,11 +9,12 @@
 //!
 //! Whoever has a seat then is in the middle of a call, and the child makes that instance anew.
 
+use super::list::List;
 use super::thread::{self, Thread};
 use super::{A_MOMENT, barrier, instance, loader, making, wait, wait_for, wake, watchdog};
 use std::cell::Cell;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// Which thread forks, as [`here`] says it; 0 while none does.
@@ -29,19 +30,16 @@ static ENDED: AtomicU32 = AtomicU32::new(0);
 /// Nobody waits longer: who waits may hold a lock that the other one needs.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What a thread is at. Never freed, since whoever forks looks at all of them; reused instead.
-///
-/// Each thread has its own, which changes with one instruction: a signal handler may fork between any two.
+/// What a thread is at. Each thread has its own, which changes with one instruction: a signal handler may fork between any two.
 struct Worker {
     /// Pieces of work: one within the other, or of a signal handler.
     pieces: AtomicU32,
     /// Whose it is, as [`here`] says it; 0 for nobody's. (Not a mark that it is taken: in the child of a fork the thread that goes on
     /// keeps what it was about to take.)
     owner: AtomicUsize,
-    next: AtomicPtr<Worker>,
 }
 
-static WORKERS: AtomicPtr<Worker> = AtomicPtr::new(ptr::null_mut());
+static WORKERS: List<Worker> = List::new();
 
 thread_local! {
     static OWN: Cell<Option<&'static Worker>> = const { Cell::new(None) };
@@ -74,21 +72,7 @@ impl Worker {
             worker.owner.load(Ordering::Relaxed) == here
                 || worker.owner.compare_exchange(0, here, Ordering::AcqRel, Ordering::Relaxed).is_ok()
         };
-        let new = all().find(is_free).unwrap_or_else(|| {
-            let new = Box::leak(Box::new(Self {
-                pieces: AtomicU32::new(0),
-                owner: AtomicUsize::new(here),
-                next: AtomicPtr::new(ptr::null_mut()),
-            }));
-            let mut head = WORKERS.load(Ordering::Relaxed);
-            loop {
-                new.next.store(head, Ordering::Relaxed);
-                match WORKERS.compare_exchange_weak(head, new, Ordering::Release, Ordering::Relaxed) {
-                    Ok(_) => break new,
-                    Err(now) => head = now,
-                }
-            }
-        });
+        let new = WORKERS.take_or_push(is_free, || Self { pieces: AtomicU32::new(0), owner: AtomicUsize::new(here) });
         // A signal handler may have come first.
         if let Some(own) = OWN.get() {
             if !ptr::eq(own, new) {
@@ -111,16 +95,10 @@ impl Worker {
     }
 }
 
-fn all() -> impl Iterator<Item = &'static Worker> {
-    // SAFETY: list members are never freed.
-    let get = |list: &AtomicPtr<Worker>| unsafe { list.load(Ordering::Acquire).as_ref() };
-    std::iter::successors(get(&WORKERS), move |worker| get(&worker.next))
-}
-
 /// All threads' but the calling one's.
 fn others() -> impl Iterator<Item = &'static Worker> {
     let here = here();
-    all().filter(move |worker| worker.owner.load(Ordering::Relaxed) != here)
+    WORKERS.iter().filter(move |worker| worker.owner.load(Ordering::Relaxed) != here)
 }
 
 /// While it lives no other thread forks, mostly: see [`PATIENCE`].

@@ -12,6 +12,7 @@ use super::deadline::{self, Limit};
 use super::entry::Entry;
 use super::image::{self, Image};
 use super::layout::Layout;
+use super::list::List;
 use super::pkey::Pkey;
 use super::rooms::Rooms;
 use super::seats::Seats;
@@ -24,9 +25,9 @@ use crate::fault::{FaultKind, Unsupported};
 use crate::heap::{Heap, KEPT};
 use crate::machine::selftest;
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
-/// One per domain and process. Never freed: its key is never given back.
+/// One per domain and process. Its key is never given back.
 pub(crate) struct Instance {
     pub(super) name: &'static str,
     key: Pkey,
@@ -46,7 +47,6 @@ pub(crate) struct Instance {
     pub(super) seats: Seats,
     /// Where the domain has several instances.
     siblings: Option<&'static Siblings>,
-    next: AtomicPtr<Instance>,
 }
 
 /// What an attempt to create an instance has taken.
@@ -62,7 +62,7 @@ impl Begun {
     }
 }
 
-static INSTANCES: AtomicPtr<Instance> = AtomicPtr::new(ptr::null_mut());
+static INSTANCES: List<Instance> = List::new();
 
 impl Instance {
     /// The first of a domain. `begun` keeps what cannot be given back when this fails, for the next attempt.
@@ -113,7 +113,7 @@ impl Instance {
             Image::take(globals, key)?
         };
         let siblings = siblings.or_else(|| settings.per_thread.then(|| Siblings::of(layout.index)));
-        let instance = Box::leak(Box::new(Self {
+        let instance = INSTANCES.push(Self {
             name: settings.name,
             key,
             rights: key.domain_rights(),
@@ -127,9 +127,7 @@ impl Instance {
             rooms,
             waiting: AtomicU32::new(0),
             siblings,
-            next: AtomicPtr::new(ptr::null_mut()),
-        }));
-        instance.list();
+        });
         if instance.limit.watched().is_some() {
             watchdog::domain_made();
         }
@@ -282,19 +280,6 @@ impl Instance {
         }
     }
 
-    /// Makes the instance known to those that look at [`all`].
-    fn list(&'static self) {
-        let this = ptr::from_ref(self).cast_mut();
-        let mut head = INSTANCES.load(Ordering::Relaxed);
-        loop {
-            self.next.store(head, Ordering::Relaxed);
-            match INSTANCES.compare_exchange_weak(head, this, Ordering::Release, Ordering::Relaxed) {
-                Ok(_) => return,
-                Err(now) => head = now,
-            }
-        }
-    }
-
     /// The end of the memory around `address` that this domain may write.
     pub(super) fn writable_until(&self, address: usize) -> Option<usize> {
         let open = self.layout.heap.start..self.open.load(Ordering::Acquire);
@@ -328,9 +313,5 @@ pub(super) fn retire(thread: &Thread) {
 
 /// All instances of the process.
 pub(super) fn all() -> impl Iterator<Item = &'static Instance> {
-    let get = |list: &AtomicPtr<Instance>| {
-        // SAFETY: list members are never freed.
-        unsafe { list.load(Ordering::Acquire).as_ref() }
-    };
-    std::iter::successors(get(&INSTANCES), move |instance| get(&instance.next))
+    INSTANCES.iter()
 }

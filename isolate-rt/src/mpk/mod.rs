@@ -47,6 +47,7 @@ pub(crate) mod handlers;
 mod image;
 mod instance;
 mod layout;
+mod list;
 mod loader;
 mod making;
 mod memory;

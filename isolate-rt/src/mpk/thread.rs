@@ -4,6 +4,7 @@
 use super::fork::Work;
 use super::gate::Activation;
 use super::instance::Instance;
+use super::list::List;
 use super::seats::Slot;
 use super::{PAGE, cpu, deadline, handlers, instance, pkey, system};
 use crate::fault::Unsupported;
@@ -12,7 +13,7 @@ use std::cell::{Cell, UnsafeCell};
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicUsize, Ordering, compiler_fence};
 
-/// A thread that has entered a domain. Never freed: the signal handler may look at one at any time. Reused instead.
+/// A thread that has entered a domain.
 #[repr(C)]
 pub(super) struct Thread {
     /// The call this thread is in; null while it runs the program. The gate reads and writes it.
@@ -31,7 +32,6 @@ pub(super) struct Thread {
     pub(super) discarding: AtomicBool,
     /// Set while the code inside panics: see [`super::panics`].
     pub(super) panicking: AtomicBool,
-    next: AtomicPtr<Thread>,
 }
 
 // SAFETY: `active` is only touched by the thread whose it is, in the gate and in the signal handler; the rest is atomic.
@@ -40,8 +40,7 @@ unsafe impl Sync for Thread {}
 /// As many instances as there can be (`layout::SLOTS`), and one.
 pub(super) const SLOTS: usize = 16;
 
-/// All of them, newest first. Only ever grows.
-static THREADS: AtomicPtr<Thread> = AtomicPtr::new(ptr::null_mut());
+static THREADS: List<Thread> = List::new();
 
 thread_local! {
     static CURRENT: Cell<Option<&'static Thread>> = const { Cell::new(None) };
@@ -179,10 +178,8 @@ impl Thread {
     }
 
     fn obtain() -> &'static Self {
-        if let Some(thread) = all().find(|thread| !thread.in_use.swap(true, Ordering::AcqRel)) {
-            return thread;
-        }
-        let thread = Box::leak(Box::new(Self {
+        let is_free = |thread: &&Self| !thread.in_use.swap(true, Ordering::AcqRel);
+        THREADS.take_or_push(is_free, || Self {
             active: UnsafeCell::new(ptr::null_mut()),
             fs: AtomicUsize::new(0),
             tid: AtomicI32::new(0),
@@ -193,24 +190,13 @@ impl Thread {
             stack_len: AtomicUsize::new(GUARD + stack_span()),
             discarding: AtomicBool::new(false),
             panicking: AtomicBool::new(false),
-            next: AtomicPtr::new(ptr::null_mut()),
-        }));
-        let mut head = THREADS.load(Ordering::Relaxed);
-        loop {
-            thread.next.store(head, Ordering::Relaxed);
-            match THREADS.compare_exchange_weak(head, thread, Ordering::Release, Ordering::Relaxed) {
-                Ok(_) => return thread,
-                Err(now) => head = now,
-            }
-        }
+        })
     }
 }
 
 /// All threads that have entered a domain, and the remains of those that have ended.
 pub(super) fn all() -> impl Iterator<Item = &'static Thread> {
-    // SAFETY: list members are never freed.
-    let get = |list: &AtomicPtr<Thread>| unsafe { list.load(Ordering::Acquire).as_ref() };
-    std::iter::successors(get(&THREADS), move |thread| get(&thread.next))
+    THREADS.iter()
 }
 
 /// After `fork`, in the child: the thread that forked goes on under a new number. `None` if it never entered a domain.

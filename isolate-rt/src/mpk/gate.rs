@@ -18,6 +18,7 @@ use crate::callback::Callbacks;
 use crate::fault::Access;
 use std::arch::naked_asm;
 use std::mem::offset_of;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 /// One call that is under way, in memory of the program: what the way out needs, none of it taken from the domain.
 #[repr(C)]
@@ -168,6 +169,37 @@ macro_rules! close_root {
     };
 }
 
+/// What the program had in vector and mask registers is not the domain's: 0. Uses flags; what not every CPU does stands apart
+/// ([`other_vectors`]).
+macro_rules! clear_vectors {
+    () => {
+        "cmp byte ptr [rip + {vectors}], {avx}
+        jb 8f
+        vzeroall
+        ja 9f
+        12:"
+    };
+}
+
+/// Where [`clear_vectors`] jumps to.
+macro_rules! other_vectors {
+    () => {
+        "8:
+        .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+        xorps xmm\\n, xmm\\n
+        .endr
+        jmp 12b
+        9:
+        .irp n, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+        vpxord xmm\\n, xmm\\n, xmm\\n
+        .endr
+        .irp n, 0, 1, 2, 3, 4, 5, 6, 7
+        kxorw k\\n, k\\n, k\\n
+        .endr
+        jmp 12b"
+    };
+}
+
 /// From the domain's FS base, flags and floating-point state to the program's, once `rsp` points at what [`enter`] kept: MXCSR
 /// and the x87 control word. Direction and alignment-check flags and the x87 stack are put right: compiled code relies on them.
 /// (Flags and x87 status are looked at long after they were asked for: in this order the answers cost half of what they cost
@@ -211,13 +243,14 @@ macro_rules! seldom {
 ///
 /// 1. Callee-saved registers, MXCSR and the x87 control word go on the root stack, whose pointer goes into the activation.
 /// 2. Stack and FS base become the instance's, then PKRU closes everything else. From here on only the domain is writable.
-/// 3. The call, with the frame pointer cleared so that a backtrace ends here. So do exceptions ([`uncaught`]): the unwinding table
+/// 3. Registers that hold anything else than arguments are cleared ([`clear_vectors`]).
+/// 4. The call, with the frame pointer cleared so that a backtrace ends here. So do exceptions ([`uncaught`]): the unwinding table
 ///    knows of no caller.
-/// 4. PKRU opens ([`open_root`]).
-/// 5. GS finds the [`Thread`], that the activation, that everything saved. Registers and stack of the domain are forgotten, and
+/// 5. PKRU opens ([`open_root`]).
+/// 6. GS finds the [`Thread`], that the activation, that everything saved. Registers and stack of the domain are forgotten, and
 ///    the rest of its state with them ([`back_in_root`]).
 ///
-/// [`rewind`] is the same from step 4 on, with the x87 stack emptied: a fault may have come between two of its instructions.
+/// [`rewind`] is the same from step 5 on, with the x87 stack emptied: a fault may have come between two of its instructions.
 ///
 /// # Safety
 ///
@@ -245,7 +278,9 @@ unsafe extern "C" fn enter(
         "mov rsp, r8",
         "wrfsbase r9",
         close_root!(),
-        "xor ebp, ebp",
+        "xor ebx, ebx", "xor ebp, ebp", "xor r8d, r8d", "xor r9d, r9d", "xor r11d, r11d",
+        "xor r12d, r12d", "xor r13d, r13d", "xor r14d, r14d", "xor r15d, r15d",
+        clear_vectors!(),
         ".cfi_startproc",
         ".cfi_personality 0x1b, {uncaught}", // DW_EH_PE_pcrel | DW_EH_PE_sdata4
         ".cfi_undefined rip",
@@ -265,6 +300,7 @@ unsafe extern "C" fn enter(
         "pop r15", "pop r14", "pop r13", "pop r12", "pop rbx", "pop rbp",
         "ret",
         seldom!(),
+        other_vectors!(),
         ".globl __isolate_rt_rewind",
         ".hidden __isolate_rt_rewind",
         "__isolate_rt_rewind:",
@@ -278,6 +314,8 @@ unsafe extern "C" fn enter(
         x87_pending = const X87_PENDING,
         good_flags = const !BAD_FLAGS,
         uncaught = sym uncaught,
+        vectors = sym VECTORS,
+        avx = const AVX,
     )
 }
 
@@ -288,7 +326,7 @@ unsafe extern "C" fn enter(
 ///    [`enter`] has put there, the frames of whoever made the call go on.
 /// 2. Control words, flags and the x87 state are the program's again. The call stays active until [`callback::dispatch`] says
 ///    otherwise.
-/// 3. Back in as on the way in. The domain's stack pointer and control words were its own affair, and are loaded with its
+/// 3. Back in as on the way in; those registers that [`callback::dispatch`] keeps are the domain's. The domain's stack pointer and control words were its own affair, and are loaded with its
 ///    rights: what is wrong with them is its fault.
 ///
 /// # Safety
@@ -321,11 +359,14 @@ pub(crate) unsafe extern "C" fn call_back(number: usize, from: *const u8, to: *m
         "wrfsbase rax",
         "mov eax, [r11 + {rights}]",
         close_root!(),
+        "xor esi, esi", "xor edi, edi", "xor r8d, r8d", "xor r9d, r9d", "xor r10d, r10d", "xor r11d, r11d",
+        clear_vectors!(),
         "ldmxcsr [rsp]",
         "fldcw [rsp + 4]",
         "add rsp, 8",
         "ret",
         seldom!(),
+        other_vectors!(),
         bad_flags = const BAD_FLAGS,
         x87_pending = const X87_PENDING,
         good_flags = const !BAD_FLAGS,
@@ -335,6 +376,8 @@ pub(crate) unsafe extern "C" fn call_back(number: usize, from: *const u8, to: *m
         domain_stack = const offset_of!(Activation, domain_stack),
         rights = const offset_of!(Activation, rights),
         dispatch = sym callback::dispatch,
+        vectors = sym VECTORS,
+        avx = const AVX,
     )
 }
 
@@ -344,6 +387,20 @@ pub(crate) fn open_heap(end: usize) -> usize {
     // SAFETY: heaps are used inside; there is room for a number.
     unsafe { call_back(callback::OPEN_HEAP, std::ptr::without_provenance(end), (&raw mut open).cast()) };
     open
+}
+
+/// Which vector registers this CPU has, and the kernel keeps: [`SSE`], [`AVX`] or [`AVX512`].
+static VECTORS: AtomicU8 = AtomicU8::new(SSE);
+const SSE: u8 = 0;
+const AVX: u8 = 1;
+/// With its short forms (`avx512vl`): the longest would slow the core down.
+const AVX512: u8 = 2;
+
+/// Before the first call.
+pub(super) fn learn_vectors() {
+    let has_all = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl");
+    let vectors = if has_all { AVX512 } else { SSE + u8::from(is_x86_feature_detected!("avx")) };
+    VECTORS.store(vectors, Ordering::Relaxed);
 }
 
 /// Error summary of the x87 status word: an exception that the next x87 instruction would raise, in the program (Intel SDM

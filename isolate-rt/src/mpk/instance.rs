@@ -19,7 +19,7 @@ use super::seats::Seats;
 use super::siblings::Siblings;
 use super::thread::Thread;
 use super::tls::Template;
-use super::{A_MOMENT, Once, panics, register_barrier, signal, stop_waiting, wait, warm, watchdog};
+use super::{A_MOMENT, Once, gate, panics, register_barrier, signal, stop_waiting, wait, warm, watchdog};
 use crate::domain::{HeapKind, Settings};
 use crate::fault::{FaultKind, Unsupported};
 use crate::heap::{Heap, KEPT};
@@ -86,6 +86,7 @@ impl Instance {
         register_barrier()?;
         Thread::current()?;
         warm::up();
+        gate::learn_vectors();
         let globals = image::find(settings.globals)?;
         if settings.per_thread && !globals.is_empty() {
             return Err(image::globals("there are some, which an instance for each thread would have to share"));

@@ -5,6 +5,7 @@ mod accidents;
 mod corruption;
 mod instructions;
 mod leftovers;
+mod registers;
 #[path = "../support/mod.rs"]
 mod support;
 mod table;

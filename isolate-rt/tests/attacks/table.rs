@@ -285,6 +285,18 @@ const ROWS: &[Row] = &[
         tests: &[
             ("program.rs", "registers_of_the_caller_survive", "as before the call", "as the code has left them"),
             ("signals.rs", "alignment_checks_stay_in_the_domain", "handlers run without", "handlers run with them"),
+            (
+                "attacks/registers.rs",
+                "b10_registers_on_entry",
+                "hold arguments and nothing else of the program's, also after a callback; the x87 stack **may**",
+                "as the program has left them",
+            ),
+            (
+                "attacks/registers.rs",
+                "b10_registers_on_return",
+                "those that functions keep are as before, also after a fault; the others hold what the domain left, and are not looked at",
+                "as the code has left them",
+            ),
         ],
     },
     Row {

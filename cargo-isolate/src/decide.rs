@@ -12,6 +12,7 @@ use crate::{
         day::Day,
         model::{Policy, UnsafeLimit},
     },
+    wrap,
 };
 pub(crate) use exceptions::Exceptions;
 use isolate_lints::{
@@ -61,6 +62,18 @@ pub(crate) struct Excess {
     pub(crate) max: usize,
     /// Where the policy says so.
     pub(crate) span: std::ops::Range<usize>,
+}
+
+/// Has the members' code say what the policy makes of it: which files are generated, and which comments argue.
+pub(crate) fn settle(graph: &mut Graph, policy: &Loaded) {
+    wrap::mark_generated(graph, policy);
+    let words: Vec<String> = policy.policy.audit.safety_words.iter().map(|word| word.get_ref().clone()).collect();
+    if words.is_empty() {
+        return;
+    }
+    for file in graph.packages.iter_mut().filter(|package| package.member).flat_map(|package| &mut package.files) {
+        file.facts.accept(&words);
+    }
 }
 
 /// What all rules find in the selected members, as far as the code alone and what the policy isolates say.

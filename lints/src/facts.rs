@@ -21,7 +21,8 @@ pub(crate) use packed::{Ends, last};
 use serde::{Deserialize, Serialize};
 /// Text of facts that there are hundreds of thousands of: a short one needs no memory of its own.
 pub use smol_str::SmolStr;
-pub use unsafes::{Candidate, Operation, OperationKind, UnsafeFact, UnsafeKind};
+pub(crate) use unsafes::labelled;
+pub use unsafes::{Candidate, LONGEST_LABEL, Operation, OperationKind, UnsafeFact, UnsafeKind, is_label};
 
 /// A byte range in one file, with the 1-based line and column (in characters) of its start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -86,6 +87,19 @@ impl FileFacts {
     pub fn unexplained(&self) -> i64 {
         let explained = self.unsafes.iter().filter(|fact| fact.keyword).count();
         i64::from(self.unsafe_tokens) - explained as i64
+    }
+
+    /// Takes comments for arguments that begin with one of these words, in whatever case, and a colon or a dash.
+    pub fn accept(&mut self, words: &[String]) {
+        for fact in self.unsafes.iter_mut().filter(|fact| fact.safety.is_none()) {
+            let lines: Vec<&str> = fact.labelled.iter().flat_map(|text| text.lines()).collect();
+            let behind = |line: &str| {
+                let (label, rest) = labelled(line)?;
+                words.iter().any(|word| word.eq_ignore_ascii_case(label)).then(|| rest.to_owned())
+            };
+            let found = lines.iter().enumerate().find_map(|(at, line)| Some((at, behind(line)?)));
+            fact.safety = found.map(|(at, first)| [&[&*first], &lines[at + 1..]].concat().join("\n").trim().to_owned());
+        }
     }
 
     /// Chooses what the build decides of: the symbols of foreign items. Facts as scanned serve every build.

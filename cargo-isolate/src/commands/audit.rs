@@ -3,6 +3,7 @@
 mod symbol;
 
 use crate::{
+    decide,
     exit::Exit,
     glob::Glob,
     graph::Graph,
@@ -11,7 +12,6 @@ use crate::{
     report::{self, Dependencies, Output},
     sources::{self, Request},
     symbol::symbols,
-    wrap::mark_generated,
 };
 
 /// What `audit` takes.
@@ -43,7 +43,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     };
     let policy = own_policy(&graph)?;
     if let (Some(policy), false) = (&policy, args.counts) {
-        mark_generated(&mut graph, policy);
+        decide::settle(&mut graph, policy);
     }
     if let Some(pattern) = &args.symbol {
         return who_calls(&Names::new(&graph), pattern, &args.output);

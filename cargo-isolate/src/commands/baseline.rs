@@ -14,7 +14,6 @@ use crate::{
     sources::{self, Request},
     streams,
     words::some,
-    wrap::mark_generated,
 };
 use anyhow::Context;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -85,7 +84,7 @@ pub(super) fn first(request: &Request, policy: &PolicyFile) -> anyhow::Result<Ex
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let mut graph = sources::load(&args.request)?;
     let policy = policy::load(&args.policy, &graph)?;
-    mark_generated(&mut graph, &policy);
+    decide::settle(&mut graph, &policy);
     let path = args.file.path(&graph, &policy).ok_or(NoBaseline::Unnamed)?;
     let before = match read(&graph, &path) {
         Ok((_, baseline)) => Some(baseline),

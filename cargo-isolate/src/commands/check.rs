@@ -21,7 +21,7 @@ use crate::{
         diagnostic::{Diagnostic, Level, Origin, Source},
     },
     sources::{self, Request},
-    wrap::{self, mark_generated},
+    wrap,
 };
 
 #[derive(clap::Args)]
@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let mut policy = policy::load(&args.policy, &graph)?;
     // Domains are for the commands that make wrappers; what is wrong with them is for whoever changed the policy.
     plan::plan(&graph, &policy.policy).map_err(|errors| policy.mistakes(errors))?;
-    mark_generated(&mut graph, &policy);
+    decide::settle(&mut graph, &policy);
     let today = args.today.day();
     let earlier = Earlier {
         baseline: read_baseline(args, &graph, &mut policy)?,

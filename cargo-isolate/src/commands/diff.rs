@@ -1,6 +1,7 @@
 //! `cargo isolate diff`: two audits side by side.
 
 use crate::{
+    decide,
     exit::Exit,
     graph::Graph,
     names::Names,
@@ -13,7 +14,6 @@ use crate::{
     sources::{self, Request},
     streams,
     trend::{Change, Format, Snapshot},
-    wrap::mark_generated,
 };
 use camino::Utf8Path;
 
@@ -101,7 +101,7 @@ fn choose(graph: &mut Graph, request: &Request, now: &Graph) {
 pub(super) fn snapshot(mut graph: Graph) -> anyhow::Result<Snapshot> {
     // An audit goes by the policy where there is one; what an old one has wrong is no matter here.
     if let Ok(policy) = policy::load(&policy::PolicyFile::default(), &graph) {
-        mark_generated(&mut graph, &policy);
+        decide::settle(&mut graph, &policy);
     }
     Ok(Snapshot::of(&report::audit(&Names::new(&graph))?)?)
 }

@@ -7,6 +7,7 @@ mod update;
 
 use super::baseline;
 use crate::{
+    decide,
     exit::Exit,
     files,
     graph::Graph,
@@ -14,7 +15,6 @@ use crate::{
     ratchet::git::Repository,
     sources::{self, Request},
     streams,
-    wrap::mark_generated,
 };
 use anyhow::Context;
 use camino::Utf8Path;
@@ -87,7 +87,7 @@ fn write_policy(args: &Args, graph: &Graph, path: &Utf8Path) -> anyhow::Result<b
 fn update_policy(args: &Args, graph: &mut Graph, path: &Utf8Path) -> anyhow::Result<()> {
     // What is wrong with it is told as by every other command, before anything is changed.
     let policy = policy::load(&args.policy, graph)?;
-    mark_generated(graph, &policy);
+    decide::settle(graph, &policy);
     let before = std::fs::read_to_string(path).with_context(|| format!("cannot read `{path}`"))?;
     let (after, changes) =
         update::update(&before, graph, &policy.members).with_context(|| format!("cannot change `{path}`"))?;

@@ -25,6 +25,7 @@ use Form::{Number, Table, Tables, Values};
 const FORMS: &[(&str, Form)] = &[
     ("version", Number(&["1"], "1")),
     ("audit", Table),
+    ("audit.safety-words", Values(&[r#"["INVARIANT"]"#])),
     ("audit.dependencies", Values(&[r#""summary""#])),
     ("check", Table),
     ("check.baseline", Values(&[r#""isolate-baseline.txt""#])),

@@ -73,6 +73,7 @@ impl Check<'_> {
         }
         let of_all = [
             policy.audit.dependencies.as_ref().map(|value| ("[audit]", value.span())),
+            policy.audit.safety_words.first().map(|value| ("[audit]", value.span())),
             policy.check.baseline.as_ref().map(|value| ("[check]", value.span())),
             policy.domain.keys().next().map(|name| ("[domain]", name.span())),
             policy.isolate.first().map(|isolate| ("[[isolate]]", isolate.get_ref().domain.span())),

@@ -51,6 +51,9 @@ pub(crate) struct Policy {
 pub(crate) struct Audit {
     /// How much of the dependencies: nothing, a row each in the table, or every finding.
     pub(crate) dependencies: Option<Spanned<Dependencies>>,
+    /// What comments that argue for unsafe code of members begin with, besides `SAFETY`: `["INVARIANT"]`.
+    #[serde(default, rename = "safety-words")]
+    pub(crate) safety_words: Vec<Spanned<String>>,
 }
 
 /// What `cargo isolate check` holds the code against, besides this policy.

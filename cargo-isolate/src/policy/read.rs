@@ -367,6 +367,7 @@ mod tests {
             "attempts",
             "version = 1\n[domain.zlib]\nlibrary = \"libz-sys\"\ntimer = \"shared\"\nthreads = \"one\"\ninstances = \"thread\"\n\n[fn.crc32]\nretry = 0\n\n[fn.adler32]\nretry = 11\n",
         );
+        check("safety_words", "version = 1\n[audit]\nsafety-words = [\"INVARIANT\", \"SOUND:\", \"\"]\n");
         check(
             "domain",
             "version = 1\n[domain.zlib]\nlibrary = \"libz-sys\"\nheap = { limit = \"64\" }\nstack = \"1MB\"\ndeadline = \"soon\"\n\n[[isolate]]\ndomain = \"zllib\"\nextern = [\"a{\"]\n",

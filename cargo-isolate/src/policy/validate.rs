@@ -5,6 +5,7 @@ use super::{
     model::{Domain, Exception, FnContract, Instances, Policy, Threads},
     read::Stated,
 };
+use isolate_lints::facts::{LONGEST_LABEL, is_label};
 
 /// The format that this version reads.
 const VERSION: u32 = 1;
@@ -23,6 +24,9 @@ pub(super) fn check(policy: &Policy, stated: &Stated) -> Vec<PolicyError> {
     if !stated.version {
         let error = PolicyError::new(0..0, "the policy does not say which version of the format it is written in");
         errors.push(error.help(format!("start the file with `version = {VERSION}`")));
+    }
+    for word in &policy.audit.safety_words {
+        safety_word(word, &mut errors);
     }
     for item in &policy.exception {
         exception(item.get_ref(), &mut errors);
@@ -46,6 +50,15 @@ pub(super) fn check(policy: &Policy, stated: &Stated) -> Vec<PolicyError> {
         }
     }
     errors
+}
+
+fn safety_word(word: &Spanned<String>, errors: &mut Vec<PolicyError>) {
+    let text = word.get_ref();
+    if !is_label(text) {
+        let error = PolicyError::new(word.span(), "no comment begins with that")
+            .label(format!("words of at most {LONGEST_LABEL} letters"));
+        errors.push(error.help("write the words without the colon that stands behind them, such as `\"INVARIANT\"`"));
+    }
 }
 
 fn exception(exception: &Exception, errors: &mut Vec<PolicyError>) {

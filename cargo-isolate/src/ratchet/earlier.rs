@@ -16,7 +16,6 @@ use crate::{
         model,
     },
     words::some,
-    wrap::mark_generated,
 };
 use camino::Utf8PathBuf;
 use isolate_lints::rules::Severity;
@@ -62,7 +61,7 @@ impl Before {
     pub(crate) fn new(base: Base, policy: &Loaded, today: Day) -> io::Result<Before> {
         let mut before = Before { commit: base.commit, entries: Vec::new(), unsafe_counts: BTreeMap::new() };
         let Some(mut graph) = base.graph else { return Ok(before) };
-        mark_generated(&mut graph, policy);
+        decide::settle(&mut graph, policy);
         let names = Names::new(&graph);
         let audit = report::audit(&names)?;
         before.entries.extend(constructs(&graph, &audit.diagnostics).map(Entry::of));

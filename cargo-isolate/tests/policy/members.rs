@@ -35,6 +35,24 @@ fn a_member_tightens() {
     );
 }
 
+/// `check` and `audit` both take a comment for an argument that begins with the workspace's own word.
+#[test]
+fn a_workspace_has_its_own_safety_words() {
+    let policy = "version = 1\n[rules]\nmissing-safety-comment = \"deny\"\n[crates.\"*\"]\nunsafe = { max = 2 }\n";
+    let workspace = two_members(policy, "version = 1\n");
+    for (path, at) in [("app/src/lib.rs", "pub fn g"), ("ffi/src/lib.rs", "pub fn h")] {
+        let source = format!("{at}(p: *const u8) -> u8 {{\n    // Invariant: p is ours.\n    unsafe {{ *p }}\n}}\n");
+        workspace.write(path, &source);
+    }
+    let everywhere = || {
+        [("audit", "no `SAFETY` comment"), ("check", "missing-safety-comment")]
+            .map(|(command, found)| workspace.isolate(&[command]).matches(found).count())
+    };
+    assert_eq!(everywhere(), [2, 2]);
+    workspace.write("policy.toml", &format!("{policy}[audit]\nsafety-words = [\"INVARIANT\"]\n"));
+    assert_eq!(everywhere(), [0, 0]);
+}
+
 #[test]
 fn a_member_does_not_loosen() {
     check(

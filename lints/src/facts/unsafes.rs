@@ -20,6 +20,9 @@ pub struct UnsafeFact {
     pub owner: Option<SmolStr>,
     /// The comment that argues for it: `// SAFETY: …` before or inside a block, `# Safety` in the docs of a function or trait.
     pub safety: Option<String>,
+    /// Where there is none: the comment in its place from the first line on that begins with a label (`INVARIANT: …`), which may
+    /// be what somebody else calls it. See [`super::FileFacts::accept`].
+    pub labelled: Option<SmolStr>,
     /// What a block does, or the body of an unsafe function outside of blocks, in source order; empty for other kinds.
     pub operations: Vec<Operation>,
     /// Whether the item is visible outside its crate as written (`pub`).
@@ -147,4 +150,84 @@ pub enum OperationKind {
     ForeignStatic,
     /// A read of a union's field.
     Union,
+}
+
+/// The most bytes that a label has: what is longer is a sentence.
+pub const LONGEST_LABEL: usize = 32;
+
+/// Whether comments can begin with `text` as with `SAFETY`.
+pub fn is_label(text: &str) -> bool {
+    labelled(&format!("{text}:")) == Some((text, ""))
+}
+
+/// The label that a line of a comment begins with, and what is behind it: `INVARIANT` and `never empty` of
+/// `INVARIANT: never empty`, of `Invariant - never empty` too; of a heading, all of it.
+pub(crate) fn labelled(line: &str) -> Option<(&str, &str)> {
+    let text = line.trim_start_matches(['#', ' ', '*', '(']);
+    let end = text.find(|char: char| !char.is_alphanumeric() && !matches!(char, ' ' | '_')).unwrap_or(text.len());
+    let rest = &text[end..];
+    let is_heading = line.trim_start().starts_with('#') && rest.is_empty();
+    let ends = is_heading || rest.starts_with([':', '-', '\u{2013}', '\u{2014}']);
+    let label = text[..end].trim();
+    (ends && !label.is_empty() && label.len() <= LONGEST_LABEL)
+        .then(|| (label, rest.trim_start_matches([':', '-', '\u{2013}', '\u{2014}']).trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Edition, scan};
+
+    /// What argues for each construct of a source, where comments may begin with these words, too.
+    #[track_caller]
+    fn check(words: &[&str], source: &str, expected: &[Option<&str>]) {
+        let mut facts = scan(source, Edition::E2021);
+        facts.accept(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
+        let found: Vec<Option<&str>> = facts.unsafes.iter().map(|fact| fact.safety.as_deref()).collect();
+        assert_eq!(found, expected, "{words:?} in {source}");
+    }
+
+    #[test]
+    fn a_workspace_has_its_own_words() {
+        const BLOCK: &str =
+            "fn f(p: *const u8) {\n    // Invariant: p is ours,\n    // always.\n    let x = unsafe { *p };\n}";
+        check(&[], BLOCK, &[None]);
+        check(&["SOUNDNESS"], BLOCK, &[None]);
+        check(&["SOUNDNESS", "INVARIANT"], BLOCK, &[Some("p is ours,\nalways.")]);
+
+        let inside = "fn f(p: *const u8) { unsafe { /* note: fast. */ // INVARIANT - p is ours\n *p }; }";
+        check(&["INVARIANT"], inside, &[Some("p is ours")]);
+        check(&["INVARIANT"], &inside.replace(" -", ""), &[None]);
+        check(&["invariant p"], "fn f(p: *const u8) { unsafe { *p } // Invariant p: ours\n }", &[Some("ours")]);
+
+        let docs = "/// Reads.\n///\n/// # Soundness\n///\n/// Two threads may.\npub unsafe fn f() {}";
+        check(&["SOUNDNESS"], docs, &[Some("Two threads may.")]);
+        check(
+            &["INVARIANT"],
+            "struct S;\n// INVARIANT: one thread.\nunsafe impl Send for S {}",
+            &[Some("one thread.")],
+        );
+        check(
+            &["INVARIANT"],
+            "// INVARIANT: no other of that name.\n#[no_mangle]\npub fn f() {}",
+            &[Some("no other of that name.")],
+        );
+    }
+
+    /// One that says `SAFETY` argues, whatever other words there are.
+    #[test]
+    fn the_usual_word_goes_first() {
+        let both = "fn f(p: *const u8) {\n    // INVARIANT: other.\n    // SAFETY: p is ours.\n    unsafe { *p };\n}";
+        check(&["INVARIANT"], both, &[Some("SAFETY: p is ours.")]);
+        check(&["INVARIANT"], &both.replace("SAFETY: p is ours.", "SAFETY:"), &[Some("SAFETY:")]);
+    }
+
+    #[test]
+    fn a_label_is_a_few_words() {
+        for good in ["INVARIANT", "Why it is sound", "no_alias"] {
+            assert!(super::is_label(good), "{good}");
+        }
+        for bad in ["", " ", "INVARIANT:", "# Soundness", "(x)", "a-b", "x ", &"long ".repeat(9)] {
+            assert!(!super::is_label(bad), "{bad}");
+        }
+    }
 }

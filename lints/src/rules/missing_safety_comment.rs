@@ -6,7 +6,7 @@
 //!
 //! The comment may stand before the block, before the statement, match arm, field or constant that holds it,
 //! above or below attributes, inside the block before the first statement, or at the end of its line. `Safety:`
-//! and `# Safety` are as good as `SAFETY:`.
+//! and `# Safety` are as good as `SAFETY:`; `safety-words` under `[audit]` of the policy names others.
 //!
 //! ## Why it matters
 //!

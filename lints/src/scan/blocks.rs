@@ -14,8 +14,10 @@ impl<'t> Scanner<'_, 't> {
         };
         let range = keyword.start as usize..keyword.end as usize;
         let index = self.facts.unsafes.len();
+        let safety = safety::of_block(node, self.frame().safety.as_deref());
         self.record(UnsafeFact {
-            safety: safety::of_block(node, self.frame().safety.as_deref()),
+            labelled: if safety.is_none() { safety::labelled_block(node) } else { None },
+            safety,
             ..self.fact(UnsafeKind::Block, range)
         });
         self.enter(node, |frame| frame.block = Some(index));

@@ -116,6 +116,7 @@ impl<'t> Scanner<'_, 't> {
         };
         self.record(UnsafeFact {
             name,
+            labelled: if safety.is_none() { safety::labelled_above(node) } else { None },
             safety,
             public: is_public(node),
             of_trait: self.frame().of_trait && self.frame().owner.is_some(),

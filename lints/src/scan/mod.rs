@@ -256,6 +256,7 @@ impl<'s, 't> Scanner<'s, 't> {
             name: None,
             owner: None,
             safety: None,
+            labelled: None,
             operations: Vec::new(),
             public: false,
             of_trait: false,
@@ -327,6 +328,7 @@ impl<'s, 't> Scanner<'s, 't> {
                 let mut fact = UnsafeFact {
                     name: Some(meta.name.into()),
                     safety: safety::of_impl(node),
+                    labelled: safety::labelled_above(node),
                     public: items::is_public(node),
                     keyword: meta.keyword.is_some(),
                     ..self.fact(UnsafeKind::Attribute, meta.whole.start()..meta.whole.end())

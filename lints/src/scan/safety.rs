@@ -1,5 +1,6 @@
 //! The comment that argues for an unsafe construct.
 
+use crate::facts::{SmolStr, labelled};
 use crate::syntax::{Node, Source, SyntaxKind, T};
 use SyntaxKind::*;
 
@@ -7,22 +8,43 @@ use SyntaxKind::*;
 /// before the first statement, or behind it on its last line. `outer` is the argument of the macro call whose argument the
 /// tree is, if it is one.
 pub(super) fn of_block(block: Node<'_, '_>, outer: Option<&str>) -> Option<String> {
+    found_at(block, outer, starts_argument)
+}
+
+/// Where there is no argument: the comment in its place that begins with some other label.
+pub(super) fn labelled_block(block: Node<'_, '_>) -> Option<SmolStr> {
+    found_at(block, None, is_labelled).map(SmolStr::from)
+}
+
+/// The same of an item.
+pub(super) fn labelled_above(item: Node<'_, '_>) -> Option<SmolStr> {
+    argument(before_header(item), is_labelled).map(SmolStr::from)
+}
+
+fn is_labelled(line: &str) -> bool {
+    labelled(line).is_some()
+}
+
+/// What some line of the comments begins.
+type Begins = fn(&str) -> bool;
+
+fn found_at(block: Node<'_, '_>, outer: Option<&str>, begins: Begins) -> Option<String> {
     let source = block.source();
-    inside(block).or_else(|| above(block, outer)).or_else(|| {
+    inside(block, begins).or_else(|| above(block, outer, begins)).or_else(|| {
         let last = block.all_tokens().last()?.raw as usize + 1;
-        argument(trailing(source, last))
+        argument(trailing(source, last), begins)
     })
 }
 
 /// The argument that blocks among a macro call's arguments may lean on.
 pub(super) fn of_call(call: Node<'_, '_>, outer: Option<&str>) -> Option<String> {
-    above(call, outer)
+    above(call, outer, starts_argument)
 }
 
 /// The argument for an impl: the comments and docs above it, attributes in between or not.
 pub(super) fn of_impl(item: Node<'_, '_>) -> Option<String> {
     let docs = docs(item);
-    section(&docs).or_else(|| argument(before_header(item)))
+    section(&docs).or_else(|| argument(before_header(item), starts_argument))
 }
 
 /// The `# Safety` section of a function's or trait's docs; a `SAFETY:` comment serves as well.
@@ -39,21 +61,21 @@ pub(super) fn of_token(source: &Source<'_>, raw: usize) -> Option<String> {
     }
     let after = (raw + 1..source.len()).find(|token| !source.raw_kind(*token).is_trivia());
     let inside = after.filter(|token| source.raw_kind(*token) == T!['{']).map(|brace| brace + 1);
-    argument(comments(source, start, raw))
-        .or_else(|| argument(inside.map_or(Vec::new(), |start| following(source, start))))
+    argument(comments(source, start, raw), starts_argument)
+        .or_else(|| argument(inside.map_or(Vec::new(), |start| following(source, start)), starts_argument))
 }
 
-fn inside(block: Node<'_, '_>) -> Option<String> {
+fn inside(block: Node<'_, '_>, begins: Begins) -> Option<String> {
     let list = block.child(STMT_LIST)?;
     let brace = list.all_tokens().first()?;
-    argument(following(block.source(), brace.raw as usize + 1))
+    argument(following(block.source(), brace.raw as usize + 1), begins)
 }
 
 /// Comments before the node and before each ancestor up to its statement, item, arm or field.
-fn above(node: Node<'_, '_>, outer: Option<&str>) -> Option<String> {
+fn above(node: Node<'_, '_>, outer: Option<&str>, begins: Begins) -> Option<String> {
     let mut node = node;
     loop {
-        if let Some(found) = argument(before_header(node)) {
+        if let Some(found) = argument(before_header(node), begins) {
             return Some(found);
         }
         let Some(parent) = node.parent() else { return outer.map(str::to_owned) };
@@ -131,9 +153,9 @@ fn comments<'t>(source: &Source<'t>, start: usize, end: usize) -> Vec<&'t str> {
 }
 
 /// The lines of some comments from the one that starts the argument.
-fn argument(comments: Vec<&str>) -> Option<String> {
+fn argument(comments: Vec<&str>, begins: Begins) -> Option<String> {
     let lines: Vec<&str> = comments.iter().flat_map(|comment| comment_lines(comment)).collect();
-    let start = lines.iter().position(|line| starts_argument(line))?;
+    let start = lines.iter().position(|line| begins(line))?;
     Some(lines[start..].join("\n").trim().to_owned())
 }
 

@@ -37,6 +37,7 @@ pub(crate) struct Settings {
     pub(crate) shared_timer: bool,
     pub(crate) one_at_a_time: bool,
     pub(crate) per_thread: bool,
+    pub(crate) threads_inside: u32,
     pub(crate) globals: &'static [Globals],
 }
 
@@ -79,6 +80,7 @@ impl Domain {
             shared_timer: false,
             one_at_a_time: false,
             per_thread: false,
+            threads_inside: 0,
             globals: &[],
         };
         let making = Mutex::new(Making::Begun(mpk::Begun::nothing()));
@@ -139,6 +141,18 @@ impl Domain {
     /// call is given.
     pub const fn instance_per_thread(mut self) -> Self {
         self.settings.per_thread = true;
+        self
+    }
+
+    /// Lets the library start threads (`pthread_create`), up to so many at once in an instance, and 32 at most; without it that ends the
+    /// call ([`FaultKind::ThreadStarted`]).
+    ///
+    /// They run with the domain's rights, go on when the call is over that has started them, and end with the instance: when it is
+    /// discarded after a fault, theirs included, which is [`FaultKind::DomainLost`] for the calls that are inside. No deadline is
+    /// theirs, nor are closures that are registered for a call ([`Callbacks`](crate::Callbacks)). Not for a domain that lets
+    /// [one thread in at a time](Domain::one_at_a_time).
+    pub const fn threads_inside(mut self, most: u32) -> Self {
+        self.settings.threads_inside = most;
         self
     }
 

@@ -13,6 +13,7 @@ const SOURCE: &str = r#"
     #include <map>
     #include <stdexcept>
     #include <string>
+    #include <thread>
     #include <vector>
     struct Constructed { int value; Constructed() : value(41) {} };
     static Constructed constructed;
@@ -37,6 +38,13 @@ const SOURCE: &str = r#"
         int uncaught_own(int) { struct Mine : std::out_of_range { Mine() : std::out_of_range("mine") {} }; throw Mine(); }
         int through_noexcept(int n) noexcept { return depth(n); }
         int constructed_before(int n) { return constructed.value += n; }
+        int threaded(int n) {
+            std::vector<long> sums(2);
+            std::vector<std::thread> threads;
+            for (int t = 0; t < 2; t++) threads.emplace_back([&, t] { for (int i = t; i < n; i += 2) sums[t] += i; });
+            for (auto &thread : threads) thread.join();
+            return sums[0] + sums[1];
+        }
         int grow(int n) { grown.append(n, 'y'); return grown.size(); }
     }
 "#;
@@ -45,7 +53,7 @@ type Function = unsafe extern "C" fn(i32) -> i32;
 
 // SAFETY: the library below, which nothing else uses.
 const GLOBALS: &[Globals] = unsafe { &[Globals::shared("libisolate_cpp.so")] };
-static DOMAIN: Domain = Domain::new("cpp").globals(GLOBALS);
+static DOMAIN: Domain = Domain::new("cpp").globals(GLOBALS).threads_inside(2);
 
 /// The library, loaded before the domain is made; `None`, and a word about it, where there is no C++ compiler.
 fn library() -> Option<*mut libc::c_void> {
@@ -113,6 +121,11 @@ fn containers_and_strings() {
 fn exceptions_caught_inside() {
     check("caught", 0, |result| matches!(result, Ok(100)));
     check("caught", 50, |result| matches!(result, Ok(100)));
+}
+
+#[test]
+fn threads_of_its_own() {
+    check("threaded", 10_000, |result| matches!(result, Ok(49_995_000)));
 }
 
 /// The runtime makes the unwinder ready for throwing, not for what is rare: libgcc is bound lazily, and that writes the

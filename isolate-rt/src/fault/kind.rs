@@ -68,7 +68,8 @@ pub enum FaultKind {
         /// The status it asked for.
         status: i32,
     },
-    /// The code tried to start a thread, which would have outlived the call with the domain's rights.
+    /// The code tried to start a thread, which would have outlived the call with the domain's rights. Not where
+    /// [`Domain::threads_inside`](crate::Domain::threads_inside) allows that.
     ThreadStarted,
     /// The code tried to start a process (`fork`), whose copy of the program it would have written to.
     ProcessStarted,

@@ -3,7 +3,7 @@
 use super::real::{self as others, real};
 use crate::heap;
 use crate::mpk::{self, Reason};
-use libc::{c_char, c_int, c_uint, c_void, pthread_attr_t, pthread_t, size_t, ssize_t};
+use libc::{c_char, c_int, c_uint, c_void, size_t, ssize_t};
 use std::arch::naked_asm;
 
 /// # Safety
@@ -95,23 +95,6 @@ macro_rules! exits {
     )* };
 }
 exits!(exit _exit _Exit quick_exit);
-
-/// # Safety
-///
-/// What pthread_create(3) asks of its caller.
-#[unsafe(no_mangle)]
-unsafe extern "C" fn pthread_create(
-    thread: *mut pthread_t,
-    attributes: *const pthread_attr_t,
-    start: extern "C" fn(*mut c_void) -> *mut c_void,
-    argument: *mut c_void,
-) -> c_int {
-    if heap::is_inside() {
-        mpk::leave(Reason::ThreadStarted, 0);
-    }
-    // SAFETY: passed on to libc.
-    unsafe { real::pthread_create()(thread, attributes, start, argument) }
-}
 
 /// # Safety
 ///

@@ -11,6 +11,7 @@ mod alloc;
 mod end;
 mod real;
 mod signals;
+mod threads;
 
 use std::ffi::c_void;
 

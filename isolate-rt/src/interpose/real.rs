@@ -57,6 +57,9 @@ reals! {
         extern "C" fn(*mut c_void) -> *mut c_void,
         *mut c_void,
     ) -> c_int;
+    pthread_join: unsafe extern "C" fn(pthread_t, *mut *mut c_void) -> c_int;
+    pthread_detach: unsafe extern "C" fn(pthread_t) -> c_int;
+    pthread_self: unsafe extern "C" fn() -> pthread_t;
     fork: unsafe extern "C" fn() -> libc::pid_t;
     vfork: unsafe extern "C" fn() -> libc::pid_t;
     clone: unsafe extern "C" fn();

@@ -162,9 +162,12 @@ unsafe extern "C" fn ssignal(number: c_int, handler: sighandler_t) -> sighandler
 unsafe extern "C" fn pthread_kill(thread: pthread_t, number: c_int) -> c_int {
     // SAFETY: passed on to libc.
     unsafe {
-        if heap::is_inside() && thread != libc::pthread_self() {
-            return libc::EPERM;
-        }
+        let thread = match heap::is_inside() {
+            false => thread,
+            true if thread != libc::pthread_self() => return libc::EPERM,
+            // As libc knows it.
+            true => real::pthread_self()(),
+        };
         real::pthread_kill()(thread, number)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::gate::{Activation, Reason, Stop};
 use super::seat::IN_CALLBACK;
+use super::started;
 use crate::callback::answer;
 use std::ptr;
 use std::sync::atomic::{Ordering, compiler_fence};
@@ -13,11 +14,13 @@ pub(super) const OPEN_HEAP: usize = usize::MAX;
 pub(super) const OPEN_ROOM: usize = usize::MAX - 1;
 /// It gives back the room that the address in place of a message lies in.
 pub(super) const CLOSE_ROOM: usize = usize::MAX - 2;
+/// Its library asks for a thread ([`super::started`]).
+pub(super) const START_THREAD: usize = usize::MAX - 3;
 
 /// What the gate calls in the program: on its stack, with its rights and FS. Gives the FS base to go back in with, or 0 to end
 /// the call.
 ///
-/// While it serves the domain's allocator the call stays active, and the thread inside as far as others can see: a signal
+/// While it serves the domain's allocator, or starts a thread, the call stays active, and the thread inside as far as others can see: a signal
 /// handler that could enter this domain would wait for the heap's lock, which its own thread holds, and a thread that
 /// discards the instance must wait for what is done to its address space. Only for a closure is the thread outside.
 ///
@@ -51,6 +54,13 @@ pub(super) unsafe extern "C" fn dispatch(
     } else if number == CLOSE_ROOM {
         instance.rooms.close(from.addr());
         true
+    } else if number == START_THREAD {
+        seat.has_on_stack(from.addr(), size_of::<[usize; 2]>()) && {
+            // SAFETY: as above.
+            let wish = unsafe { from.cast::<[usize; 2]>().read_unaligned() };
+            // SAFETY: by this function's contract.
+            answer(started::start(unsafe { (*activation).view() }, wish))
+        }
     } else {
         // SAFETY: passed on.
         unsafe { call_closure(number, (from, to), activation) }

@@ -139,6 +139,18 @@ impl Entry {
         }
     }
 
+    /// For a call that may take as long as it takes, in a domain whose calls are watched: nobody does, until
+    /// [`Entry::watched_again`].
+    pub(super) fn unwatched(&self) -> u64 {
+        self.seat().watched.pause()
+    }
+
+    pub(super) fn watched_again(&self, calls: u64) {
+        if self.seat().owner_here().is_some() {
+            self.seat().watched.resume(calls);
+        }
+    }
+
     #[cold]
     fn stopped(&self, thread: &Thread, stop: &Stop) -> Failure {
         if stop.evicted {

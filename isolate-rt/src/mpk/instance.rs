@@ -17,6 +17,7 @@ use super::pkey::Pkey;
 use super::rooms::Rooms;
 use super::seats::Seats;
 use super::siblings::Siblings;
+use super::started::Started;
 use super::thread::Thread;
 use super::tls::Template;
 use super::{A_MOMENT, Once, gate, panics, register_barrier, signal, stop_waiting, wait, warm, watchdog};
@@ -42,6 +43,7 @@ pub(crate) struct Instance {
     open: AtomicUsize,
     pub(super) heap_kind: HeapKind,
     pub(super) rooms: Rooms,
+    pub(super) started: Started,
     /// Threads that wait for it to be even.
     waiting: AtomicU32,
     pub(super) seats: Seats,
@@ -95,6 +97,9 @@ impl Instance {
             // A call that goes where another thread's object lives would wait for its seat, and that thread for ours.
             return Err(Unsupported::Setting { what: "an instance for each thread, and one thread at a time" });
         }
+        if settings.threads_inside > 0 && settings.one_at_a_time {
+            return Err(Unsupported::Setting { what: "threads that the library starts, and one thread at a time" });
+        }
         if begun.layout.is_none() {
             let tls = Template::learn()?.size();
             begun.layout = Some(Layout::reserve(settings.stack_size, tls, settings.heap_limit)?);
@@ -126,6 +131,7 @@ impl Instance {
             open: AtomicUsize::new(layout.heap.start + KEPT),
             heap_kind,
             rooms,
+            started: Started::new(settings.threads_inside),
             waiting: AtomicU32::new(0),
             siblings,
         });

@@ -29,6 +29,7 @@
 //! | `instance`, `making` | all of it together; one at a time |
 //! | `fork`, `loader` | what other threads must not be at meanwhile; whether the child can ask the loader |
 //! | `siblings` | one for each thread |
+//! | `started`, `spawn` | threads that the library starts; how threads of the runtime are made |
 //! | `entry` | a call of a thread into it |
 //! | `verdict` | what went wrong in there |
 //! | `message` | what the domain itself says of it |
@@ -59,6 +60,8 @@ mod seat;
 mod seats;
 mod siblings;
 mod signal;
+mod spawn;
+mod started;
 mod symbols;
 mod thread;
 mod tls;
@@ -77,6 +80,7 @@ pub(crate) use making::begin_making;
 pub(crate) use message::Message;
 pub(crate) use panics::{end as end_panic, is_panicking, say as say_panic};
 pub(crate) use rooms::{close_room, open_room};
+pub(crate) use started::start_thread;
 pub(crate) use thread::on_signal_stack;
 
 pub(crate) use crate::machine::PAGE;
@@ -92,7 +96,7 @@ use std::time::Duration;
 const A_MOMENT: Option<Duration> = Some(Duration::from_millis(1));
 
 /// Waits while `word` is `seen`, at most for so long, where that is said.
-fn wait(word: *const u32, seen: u32, at_most: Option<Duration>) {
+pub(crate) fn wait(word: *const u32, seen: u32, at_most: Option<Duration>) {
     let timeout = at_most.map(|time| libc::timespec {
         tv_sec: time.as_secs().try_into().unwrap_or(i64::MAX),
         tv_nsec: time.subsec_nanos().into(),
@@ -114,7 +118,7 @@ fn stop_waiting(count: &AtomicU32) {
 }
 
 /// Wakes whoever [`wait`]s.
-fn wake(word: *const u32) {
+pub(crate) fn wake(word: *const u32) {
     // SAFETY: a live word.
     unsafe { libc::syscall(libc::SYS_futex, word, libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG, i32::MAX) };
 }

@@ -7,6 +7,7 @@
 
 use super::instance;
 use super::seat::Seat;
+use super::spawn::Quiet;
 use super::{barrier, deadline, wait, wake as wake_waiting};
 use crate::fault::Unsupported;
 use std::ffi::c_void;
@@ -16,7 +17,7 @@ use std::time::Duration;
 
 /// What a seat's calls and the watchdog tell each other.
 pub(super) struct Watched {
-    /// Number of the call that is, or was last, on the seat; 0 before the first. Written by the seat's owner.
+    /// Number of the call that is, or was last, on the seat; 0 before the first, and while nobody looks at the clock. Written by the seat's owner.
     calls: AtomicU64,
     /// The call whose time is up. This and the rest is written by the watchdog.
     overdue: AtomicU64,
@@ -56,6 +57,16 @@ impl Watched {
         self.calls.store(self.calls.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 
+    /// What runs on the seat from now on takes as long as it takes. Gives the number of calls there were.
+    pub(super) fn pause(&self) -> u64 {
+        self.calls.swap(0, Ordering::Relaxed)
+    }
+
+    /// After [`Watched::pause`]: numbers go on from there, none comes twice.
+    pub(super) fn resume(&self, calls: u64) {
+        self.calls.store(calls, Ordering::Relaxed);
+    }
+
     /// Whether the time of the call on the seat is up.
     pub(super) fn is_overdue(&self) -> bool {
         let call = self.calls.load(Ordering::Relaxed);
@@ -89,12 +100,12 @@ pub(super) fn is_asleep() -> bool {
 pub(super) fn wake() -> Result<(), Unsupported> {
     // Signal handlers would wait here for what they have interrupted. The new thread inherits the mask: the program's signals
     // are not for it.
-    let _quiet = Quiet::begin();
+    let quiet = Quiet::begin();
     // No lock: in the child of a fork nobody would give it back.
     loop {
         match STATE.compare_exchange(NONE, STARTING, Ordering::AcqRel, Ordering::Acquire) {
             Ok(_) => {
-                let started = start();
+                let started = start(&quiet);
                 STATE.store(if started.is_ok() { EXISTS } else { NONE }, Ordering::Release);
                 started?;
                 break;
@@ -121,47 +132,15 @@ pub(super) fn forget() {
     STATE.store(NONE, Ordering::Relaxed);
 }
 
-/// While it lives, the thread gets none of the program's signals.
-struct Quiet(libc::sigset_t);
-
-impl Quiet {
-    fn begin() -> Self {
-        // SAFETY: this thread's mask, and sets of our own.
-        unsafe {
-            let (mut all, mut before) = (std::mem::zeroed(), std::mem::zeroed());
-            libc::sigfillset(&mut all);
-            libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
-            Self(before)
-        }
-    }
-}
-
-impl Drop for Quiet {
-    fn drop(&mut self) {
-        // SAFETY: what it was.
-        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &self.0, std::ptr::null_mut()) };
-    }
-}
-
-/// Not by way of std, whose threads take a lock of its own before they run: in the child of a fork another thread, which was just
-/// starting, may have it for ever.
-fn start() -> Result<(), Unsupported> {
+fn start(quiet: &Quiet) -> Result<(), Unsupported> {
     extern "C" fn body(_: *mut c_void) -> *mut c_void {
         // SAFETY: a name of at most 15 bytes.
         unsafe { libc::prctl(libc::PR_SET_NAME, c"isolate-watchdo".as_ptr()) };
         watch()
     }
-    // SAFETY: attributes that live as long as they are used, and a function that needs no argument.
-    let errno = unsafe {
-        let (mut attributes, mut thread) = (std::mem::zeroed(), std::mem::zeroed());
-        libc::pthread_attr_init(&mut attributes);
-        libc::pthread_attr_setstacksize(&mut attributes, STACK);
-        libc::pthread_attr_setdetachstate(&mut attributes, libc::PTHREAD_CREATE_DETACHED);
-        let errno = libc::pthread_create(&mut thread, &attributes, body, ptr::null_mut());
-        libc::pthread_attr_destroy(&mut attributes);
-        errno
-    };
-    if errno == 0 { Ok(()) } else { Err(Unsupported::System { call: "pthread_create", errno }) }
+    // SAFETY: it needs no argument.
+    let started = unsafe { quiet.start(STACK, body, ptr::null_mut()) };
+    started.map_err(|errno| Unsupported::System { call: "pthread_create", errno })
 }
 
 fn watch() -> ! {

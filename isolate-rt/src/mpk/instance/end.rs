@@ -49,6 +49,7 @@ impl Instance {
     fn after_fork(&self, survivor: Option<&Thread>, quiet: bool) {
         self.waiting.store(0, Ordering::Relaxed);
         self.rooms.release();
+        self.started.forget();
         if let Some(siblings) = self.siblings {
             siblings.forget_others(survivor);
         }

@@ -18,6 +18,8 @@ pub(crate) struct Graph {
     pub(crate) target: Utf8PathBuf,
     /// For which builds the code was looked at, as platforms and cargo's own flags: `x86_64-linux-gnu --all-features`.
     pub(crate) conditions: String,
+    /// It was built first: what build scripts write was seen.
+    pub(crate) expanded: bool,
     /// Members first, then dependencies; each group sorted by name and version.
     pub(crate) packages: Vec<Package>,
 }

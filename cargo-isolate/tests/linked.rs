@@ -113,6 +113,12 @@ fn archives_and_references() {
     let warning = "warning: the library of the domain `twice` imports `fclose`, and a call of it ends with `Protection`: \
         locks or writes a `FILE`: `lseek` and the like work";
     assert_eq!(warnings, [warning], "{planned}");
+    workspace.put("policy.toml", &POLICY.replace("library", "instances = \"thread\"\nlibrary"));
+    let planned = workspace.isolate(&["plan"]);
+    let planned = String::from_utf8_lossy(&planned.stdout);
+    let warning = "warning: `instances = \"thread\"` of [domain.twice] is for libraries without variables of their own, \
+        and this one has `count_calls`, `hidden`, `shown_to_none`, `zeroed`: ";
+    assert!(planned.contains(warning), "{planned}");
     workspace.check(&POLICY.replace("libtwice.a", "libtwcie.a"), 1, "misspelt");
     let planned = workspace.isolate(&["plan"]);
     let planned = String::from_utf8_lossy(&planned.stdout);

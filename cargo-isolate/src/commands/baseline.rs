@@ -11,7 +11,7 @@ use crate::{
         baseline::{self, Baseline},
     },
     report::{self, diagnostic::Level},
-    sources::{self, Request},
+    sources::Request,
     streams,
     words::some,
 };
@@ -82,7 +82,7 @@ pub(super) fn first(request: &Request, policy: &PolicyFile) -> anyhow::Result<Ex
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let mut graph = sources::load(&args.request)?;
+    let mut graph = args.policy.graph(&args.request)?;
     let policy = policy::load(&args.policy, &graph)?;
     decide::settle(&mut graph, &policy);
     let path = args.file.path(&graph, &policy).ok_or(NoBaseline::Unnamed)?;

@@ -20,7 +20,7 @@ use crate::{
         self, Output, Report, UNSAFE_LIMIT,
         diagnostic::{Diagnostic, Level, Origin, Source},
     },
-    sources::{self, Request},
+    sources::Request,
     wrap,
 };
 
@@ -43,7 +43,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     args.output.check()?;
-    let mut graph = sources::load(&args.request)?;
+    let mut graph = args.policy.graph(&args.request)?;
     let mut policy = policy::load(&args.policy, &graph)?;
     // Domains are for the commands that make wrappers; what is wrong with them is for whoever changed the policy.
     plan::plan(&graph, &policy.policy).map_err(|errors| policy.mistakes(errors))?;

@@ -41,7 +41,10 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let mut graph = sources::load(&args.request)?;
+    let mut graph = match args.update {
+        true => args.policy.graph(&args.request)?,
+        false => sources::load(&args.request)?,
+    };
     let path = args.policy.path(&graph);
     let done = match args.update && path.is_file() {
         true => update_policy(args, &mut graph, &path).map(|()| true)?,
@@ -52,7 +55,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         let name = &package.name;
         streams::status!(
             args.request,
-            "what the build script of `{name}` writes was not seen: `init --expand` runs it, and counts that too"
+            "what the build script of `{name}` writes was not seen: `init --expand` runs it, counts that too, and writes \
+             `expand = true`, with which every command that follows the policy does so"
         );
     }
     if args.ci {

@@ -5,7 +5,7 @@ use crate::{
     plan,
     policy::{self, PolicyFile},
     report::Format,
-    sources::{self, Request},
+    sources::Request,
     streams,
     verify::linked::{self, LastBuild, Refused, Served, last_build},
     visible,
@@ -54,28 +54,35 @@ struct Report<'p> {
 const SCHEMA: u32 = 1;
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let graph = sources::load(&args.request)?;
+    let graph = args.policy.graph(&args.request)?;
     let policy = policy::load(&args.policy, &graph)?;
     let plan = plan::plan(&graph, &policy.policy).map_err(|errors| policy.mistakes(errors))?;
     if plan.domains.iter().all(|domain| domain.functions.is_empty()) {
         return Err(TargetError::NothingIsolated.into());
     }
     if let Some(name) = &args.explain {
-        let (domain, function) = plan.function(name)?;
-        let symbol = function.symbol.as_deref().unwrap_or(&function.name);
-        let library = &graph.packages[domain.library.package];
-        let seen = args.clang.then(|| plan::Seen::of(library, symbol, function.params.len()));
-        plan::explain(&mut streams::stdout(), domain, function, seen.as_ref())?;
-        return Ok(if function.is_ready() { Exit::Clean } else { Exit::Violation });
+        let functions = plan.functions(name)?;
+        let mut out = streams::stdout();
+        for (index, (domain, function)) in functions.iter().enumerate() {
+            if index > 0 {
+                writeln!(out)?;
+            }
+            let symbol = function.symbol.as_deref().unwrap_or(&function.name);
+            let library = &graph.packages[domain.library.package];
+            let seen = args.clang.then(|| plan::Seen::of(library, symbol, function.params.len()));
+            plan::explain(&mut out, domain, function, seen.as_ref())?;
+        }
+        let is_ready = functions.iter().all(|(_, function)| function.is_ready());
+        return Ok(if is_ready { Exit::Clean } else { Exit::Violation });
     }
-    let LastBuild { served, refused, unknown } =
+    let LastBuild { served, refused, problems } =
         last_build(&graph, &plan).context("cannot read what the last build left")?;
     let mut out = streams::stdout();
     match args.format {
         Format::Text => {
             plan::print(&mut out, &plan, streams::columns())?;
             served.iter().try_for_each(|served| writeln!(out, "as last built, {served}"))?;
-            unknown.iter().try_for_each(|unknown| writeln!(out, "warning: {unknown}"))?;
+            problems.iter().try_for_each(|problem| writeln!(out, "warning: {problem}"))?;
             linked::warnings(&refused).iter().try_for_each(|warning| writeln!(out, "warning: {warning}"))?;
         }
         Format::Json => {

@@ -12,7 +12,7 @@ use crate::{
     policy::{self, PolicyFile, day::Today},
     process::{Runner, cargo},
     report::{self, Format},
-    sources::{self, Request},
+    sources::Request,
     streams,
     verify::{
         self, Act, Bypass, Called, Foreign, Param, Played, STUBS, Stored, Subject,
@@ -111,7 +111,7 @@ enum Faults {
 const SCHEMA: u32 = 1;
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let graph = sources::load(&args.request)?;
+    let graph = args.policy.graph(&args.request)?;
     let policy = policy::load(&args.policy, &graph)?;
     let plan = plan::plan(&graph, &policy.policy).map_err(|errors| policy.mistakes(errors))?;
     if let Some((domain, function)) = plan.refused().next() {

@@ -7,7 +7,7 @@ use crate::{
     graph::{Graph, Role},
     plan::{self, Plan, Ships},
     policy::{self, PolicyFile},
-    sources::{self, Request},
+    sources::Request,
     streams,
     verify::linked::{self, last_build},
     words::some,
@@ -42,7 +42,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let graph = sources::load(&args.request)?;
+    let graph = args.policy.graph(&args.request)?;
     let policy = policy::load(&args.policy, &graph)?;
     let plan = plan::plan(&graph, &policy.policy).map_err(|errors| policy.mistakes(errors))?;
     if plan.refused().next().is_some() {
@@ -76,7 +76,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     }
     wrap::write(&changes)?;
     let last = last_build(&graph, &plan).context("cannot read what the last build left")?;
-    last.unknown.iter().for_each(|unknown| streams::tell!("warning: {unknown}"));
+    last.problems.iter().for_each(|problem| streams::tell!("warning: {problem}"));
     linked::warnings(&last.refused).iter().for_each(|warning| streams::tell!("warning: {warning}"));
     if args.request.quiet {
         return Ok(Exit::Clean);

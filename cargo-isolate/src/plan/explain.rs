@@ -19,17 +19,20 @@ pub(crate) struct NoSuchFunction {
 }
 
 impl Plan {
-    /// The function of that name, with its domain.
+    /// The function of that name, in each of its forms, or the form whose wrapper is called so; with their domains.
     ///
     /// # Errors
     ///
     /// There is none; the nearest name is in the error.
-    pub(crate) fn function(&self, name: &str) -> Result<(&DomainPlan, &FunctionPlan), NoSuchFunction> {
+    pub(crate) fn functions(&self, name: &str) -> Result<Vec<(&DomainPlan, &FunctionPlan)>, NoSuchFunction> {
         let all = || self.domains.iter().flat_map(|domain| domain.functions.iter().map(move |one| (domain, one)));
-        all().find(|(_, function)| function.wrapper() == name || function.name == name).ok_or_else(|| NoSuchFunction {
-            name: name.to_owned(),
-            nearest: nearest(name, all().map(|(_, function)| &*function.name)).map(str::to_owned),
-        })
+        let found: Vec<_> = all().filter(|(_, function)| function.name == name || function.wrapper() == name).collect();
+        if found.is_empty() {
+            let names = all().flat_map(|(_, function)| [&*function.name, function.wrapper()]);
+            let nearest = nearest(name, names).map(str::to_owned);
+            return Err(NoSuchFunction { name: name.to_owned(), nearest });
+        }
+        Ok(found)
     }
 }
 
@@ -104,8 +107,8 @@ fn outcome(out: &mut dyn Write, function: &FunctionPlan) -> io::Result<()> {
             false => writeln!(out, "    stated by the policy, which is believed")?,
         }
     }
-    if function.retry > 0 {
-        writeln!(out, "\n  retry = {}\n    stated by the policy, which is believed", function.retry)?;
+    for stated in function.stated_outcome() {
+        writeln!(out, "\n  {stated}\n    stated by the policy, which is believed")?;
     }
     Ok(())
 }

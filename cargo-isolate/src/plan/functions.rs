@@ -308,6 +308,7 @@ fn plan(
         ret,
         ships,
         retry,
+        never_fails: entry.and_then(|entry| entry.error.as_ref()).is_some_and(never),
         failing: stated.failing,
         variadic: is_variadic(item).then_some(declarations.len()),
         form,
@@ -325,7 +326,7 @@ fn entry<'p>(
     errors: &mut Vec<PolicyError>,
 ) -> (Option<&'p model::FnContract>, Option<Cow<'p, model::FnContract>>, Option<Ships>) {
     let Entry { own, ships } = entry;
-    let never = own.and_then(|own| own.error.as_ref()).filter(|error| *error.get_ref() == model::ErrorWord::Never);
+    let never = own.and_then(|own| own.error.as_ref()).filter(|error| never(error));
     if let Some(error) = never.filter(|_| ships.is_none_or(|ships| ships.error.is_none())) {
         let message = format!("nothing that ships says when `{}` has failed", scope.signature.name);
         errors.push(PolicyError::new(error.span(), message).help("remove it"));
@@ -344,15 +345,23 @@ fn entry<'p>(
     // What says an error in words need not be isolated along.
     let silent = model::FnContract { message: None, ..ships.clone() };
     let of_own = mistakes(own);
-    let fits = [ships, &silent].into_iter().find(|ships| misfit(&over(ships), &of_own).is_none());
-    // What fits the declaration as it ships, and no more under the policy's words, is their mistake.
-    let base = fits.or_else(|| [ships, &silent].into_iter().find(|ships| misfit(ships, &[]).is_none()));
-    if let Some(ships) = base {
-        return (own, Some(Cow::Owned(over(ships))), Some(Ships::Used));
+    let used = |ships: &model::FnContract| (own, Some(Cow::Owned(over(ships))), Some(Ships::Used));
+    let Some(error) = misfit(&over(ships), &of_own) else { return used(ships) };
+    if ships.message.is_some() && misfit(&over(&silent), &of_own).is_none() {
+        return used(&silent);
     }
-    let error = misfit(&over(ships), &of_own).expect("it does not fit");
+    // What fits the declaration as it ships, and no more under the policy's words, is their mistake.
+    if own.is_some()
+        && let Some(ships) = [ships, &silent].into_iter().find(|ships| misfit(ships, &[]).is_none())
+    {
+        return used(ships);
+    }
     let help = error.help.map(|help| format!(" ({help})")).unwrap_or_default();
     (own, own.map(Cow::Borrowed), Some(Ships::Misfit { reason: error.message + &help }))
+}
+
+fn never(error: &Spanned<model::ErrorWord>) -> bool {
+    *error.get_ref() == model::ErrorWord::Never
 }
 
 fn is_variadic(item: &ForeignItem) -> bool {

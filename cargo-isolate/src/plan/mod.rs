@@ -99,6 +99,9 @@ pub(crate) struct FunctionPlan {
     pub(crate) retry: u32,
     /// How it tells that it failed, where the policy says so.
     pub(crate) failing: Option<Failing>,
+    /// The policy has what it returns given back as it is, whatever a contract that ships says of errors.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) never_fails: bool,
     /// Lengths that it tells of objects.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) binds: Vec<Bind>,
@@ -258,6 +261,12 @@ impl FunctionPlan {
     /// Others' wrappers call it, and nobody else can: it frees what they have copied.
     pub(crate) fn is_inner(&self) -> bool {
         self.params.iter().any(|param| param.decision.contract() == Some(&Contract::Memory))
+    }
+
+    /// What the policy alone can say of how a call ends, in its words.
+    pub(crate) fn stated_outcome(&self) -> impl Iterator<Item = String> {
+        let never = self.never_fails.then(|| "error = false".to_owned());
+        never.into_iter().chain((self.retry > 0).then(|| format!("retry = {}", self.retry)))
     }
 
     /// It calls closures of the program.

@@ -170,8 +170,8 @@ fn matching<'g>(
     Vec::new()
 }
 
-const UNSEEN: &str =
-    "the library's build script writes declarations, which were not seen: `--expand` runs it and reads what it writes";
+const UNSEEN: &str = "the library's build script writes declarations, which were not seen: `expand = true` in the policy, above its \
+     tables, or `--expand` runs it and reads what it writes";
 
 /// What there is to choose from, the first few by name.
 fn declared(names: &BTreeSet<&str>) -> String {

@@ -426,7 +426,7 @@ fn one_function_in_full() {
     let policy_text = "[domain.x]\nlibrary = \"x-sys\"\n[[isolate]]\ndomain = \"x\"\nextern = [\"*\"]\n\
         [fn.sign]\narg.key = { kind = \"cstr\", null = \"ok\" }\n";
     let plan = super::plan(&graph(files), &policy(policy_text)).expect("a plan");
-    let (domain, function) = plan.function("sign").expect("it is isolated");
+    let (domain, function) = plan.functions("sign").expect("it is isolated")[0];
     let mut out = Vec::new();
     super::explain(&mut out, domain, function, None).expect("a Vec takes everything");
     insta::assert_snapshot!(String::from_utf8(out).expect("UTF-8"));
@@ -437,8 +437,26 @@ fn one_function_in_full() {
     let mut out = Vec::new();
     super::explain(&mut out, domain, function, Some(&seen)).expect("a Vec takes everything");
     insta::assert_snapshot!("one_function_with_clang", String::from_utf8(out).expect("UTF-8"));
-    let nobody = plan.function("sing").expect_err("no such function").to_string();
+    let nobody = plan.functions("sing").expect_err("no such function").to_string();
     assert_eq!(nobody, "no domain isolates a function `sing`; did you mean `sign`?");
-    let nobody = plan.function("verify").expect_err("no such function").to_string();
+    let nobody = plan.functions("verify").expect_err("no such function").to_string();
     assert_eq!(nobody, "no domain isolates a function `verify`; `cargo isolate plan` lists those that are");
+}
+
+/// Each of them by its own name, all of them by the function's; and what the policy says of how a call ends.
+#[test]
+fn the_forms_of_one_function() {
+    let files = "//- app/src/main.rs\nfn main() {}\n//- x-sys/src/lib.rs\nuse std::ffi::*;\n\
+        extern \"C\" { fn tune(op: c_int, ...) -> c_int; }\n";
+    let policy_text = "[domain.x]\nlibrary = \"x-sys\"\n[[isolate]]\ndomain = \"x\"\nextern = [\"*\"]\n\
+        [fn.tune]\nretry = 2\nerror = \"ret != 0\"\n[fn.tune.form.tune_flag]\nwhen = \"op > 9\"\nextra = [\"on: c_int\"]\n\
+        [fn.tune.form.tune_none]\nwhen = \"op < 9\"\nerror = \"ret < 0\"\n";
+    let plan = super::plan(&graph(files), &policy(policy_text)).expect("a plan");
+    let forms = |name| {
+        let found = plan.functions(name).expect("it is isolated");
+        found.into_iter().map(|(_, function)| function.wrapper().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(forms("tune"), ["tune_flag", "tune_none"]);
+    assert_eq!(forms("tune_none"), ["tune_none"]);
+    insta::assert_snapshot!(planned(files, policy_text));
 }

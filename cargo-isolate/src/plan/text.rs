@@ -2,7 +2,7 @@
 
 use super::{Decision, DomainPlan, FunctionPlan, Plan, Role, Ships};
 use crate::{
-    contract::infer::Tier,
+    contract::{Failing, infer::Tier},
     policy::model::Backend,
     words::{some, wrapped},
 };
@@ -130,12 +130,11 @@ fn print_function(out: &mut dyn Write, function: &FunctionPlan, columns: Option<
     if let Some(when) = function.form.as_ref().and_then(|form| form.when.as_ref()) {
         writeln!(out, "    where {when}")?;
     }
-    if let Some(failing) = &function.failing {
-        let by = if failing.ships { "ships" } else { "policy" };
-        let said = Said { contract: String::new(), style: DIM, word: by, why: String::new() };
-        said.print(out, &failing.to_toml(), 0, columns)?;
-    }
-    Ok(())
+    let by = |failing: &Failing| if failing.ships { "ships" } else { "policy" };
+    let failing = function.failing.iter().map(|failing| (failing.to_toml(), by(failing)));
+    failing.chain(function.stated_outcome().map(|stated| (stated, "policy"))).try_for_each(|(stated, word)| {
+        Said { contract: String::new(), style: DIM, word, why: String::new() }.print(out, &stated, 0, columns)
+    })
 }
 
 /// What is said of a parameter.

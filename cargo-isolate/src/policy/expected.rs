@@ -24,6 +24,7 @@ use Form::{Number, Table, Tables, Values};
 /// By path. `*` is a name that the user chooses, `**` any number of keys.
 const FORMS: &[(&str, Form)] = &[
     ("version", Number(&["1"], "1")),
+    ("expand", Values(&["true", "false"])),
     ("audit", Table),
     ("audit.safety-words", Values(&[r#"["INVARIANT"]"#])),
     ("audit.dependencies", Values(&[r#""summary""#])),

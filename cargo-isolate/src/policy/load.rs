@@ -11,6 +11,7 @@ use crate::{
     glob::Glob,
     graph::{Graph, Package},
     report::draw::{Sources, draw},
+    sources::{self, LoadError, Request},
     words::some,
 };
 use camino::{Utf8Path, Utf8PathBuf};
@@ -87,7 +88,23 @@ pub(crate) struct Unreadable {
 impl PolicyFile {
     /// Where the policy is, or would be.
     pub(crate) fn path(&self, graph: &Graph) -> Utf8PathBuf {
-        self.policy.clone().unwrap_or_else(|| graph.root.join("policy.toml"))
+        self.within(&graph.root)
+    }
+
+    fn within(&self, root: &Utf8Path) -> Utf8PathBuf {
+        self.policy.clone().unwrap_or_else(|| root.join("policy.toml"))
+    }
+
+    /// Scans a workspace as its policy says.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`sources::load`]. A policy that cannot be read is told by [`load`].
+    pub(crate) fn graph(&self, request: &Request) -> Result<Graph, LoadError> {
+        sources::load_expanded_if(request, &|root| {
+            let text = read_file(&self.within(root)).unwrap_or_default();
+            read(&text).policy.and_then(|policy| policy.expand).is_some_and(|expand| *expand.get_ref())
+        })
     }
 }
 

@@ -72,6 +72,7 @@ impl Check<'_> {
             self.loosens(at, "an exception takes a rule away".to_owned());
         }
         let of_all = [
+            policy.expand.as_ref().map(|value| ("expand", value.span())),
             policy.audit.dependencies.as_ref().map(|value| ("[audit]", value.span())),
             policy.audit.safety_words.first().map(|value| ("[audit]", value.span())),
             policy.check.baseline.as_ref().map(|value| ("[check]", value.span())),

@@ -16,6 +16,8 @@ use std::{collections::BTreeMap, fmt};
 pub(crate) struct Policy {
     /// Format version; 1.
     pub(crate) version: Option<Spanned<u32>>,
+    /// Build first, as `--expand` does, to see what build scripts write: it runs them.
+    pub(crate) expand: Option<Spanned<bool>>,
     #[serde(default)]
     pub(crate) audit: Audit,
     #[serde(default)]

@@ -229,7 +229,7 @@ mod tests {
                     .map(|(name, shipped)| format!("{name}: {}", by(shipped)))
                     .collect();
                 lines.extend(function.failing.as_ref().map(|it| format!("{}: {}", it.to_toml(), by(it.ships))));
-                lines.extend((function.retry > 0).then(|| format!("retry {}", function.retry)));
+                lines.extend(function.stated_outcome());
                 lines.join("\n")
             }
         };
@@ -239,9 +239,9 @@ mod tests {
     #[test]
     fn what_a_policy_says_goes_over_it() {
         let of = |words: &str| format!("[fn.LZ4_decompress_safe]\n{words}\n");
-        check_over(&of("retry = 2"), "source: ships\ndest: ships\nerror = \"ret < 0\": ships\nretry 2");
+        check_over(&of("retry = 2"), "source: ships\ndest: ships\nerror = \"ret < 0\": ships\nretry = 2");
         check_over(&of("error = \"ret <= 0\""), "source: ships\ndest: ships\nerror = \"ret <= 0\": policy");
-        check_over(&of("error = false"), "source: ships\ndest: ships");
+        check_over(&of("error = false"), "source: ships\ndest: ships\nerror = false");
         let own = "arg.dest = { kind = \"buf\", dir = \"out\", cap = \"maxDecompressedSize\" }";
         check_over(&of(own), "source: ships\ndest: policy\nerror = \"ret < 0\": ships");
         check_over(

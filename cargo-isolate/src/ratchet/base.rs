@@ -58,6 +58,8 @@ pub(crate) fn load(repository: &Repository, commit: Commit, request: &Request, n
         std::fs::copy(root.join("Cargo.lock"), lock).map_err(failed)?;
     }
     let mut request = request.clone();
+    // What the present policy had built is not new because it was not seen before.
+    request.expand = now.expanded;
     request.manifest.manifest_path = Some(manifest.into());
     // What is new in a package shows beside all that there was: it may have had another name.
     request.workspace = clap_cargo::Workspace::default();

@@ -1,7 +1,7 @@
 //! `cargo metadata` → packages and the root file of each target.
 
 use super::{
-    LoadError, Request,
+    Expands, LoadError, Request,
     cache::{self, Cache},
     cfg, expand,
     expansion::Expanded,
@@ -45,14 +45,15 @@ pub(super) struct Target {
     pub(super) configs: Arc<Configs>,
 }
 
-pub(super) fn read(request: &Request, cache: &Cache) -> Result<Loaded, LoadError> {
+pub(super) fn read(request: &Request, cache: &Cache, expands: Expands<'_>) -> Result<Loaded, LoadError> {
     let (metadata, platforms) = rayon::join(|| command(request, cache).exec(), || cfg::Platforms::ask(request, cache));
     let metadata = metadata.map_err(|error| match error {
         cargo_metadata::Error::CargoMetadata { stderr } => LoadError::Cargo { stderr },
         error => LoadError::Metadata(error),
     })?;
     let selected = select(request, &metadata)?;
-    let built = if request.expand { expand::run(request, &metadata)? } else { expand::Build::default() };
+    let request = &Request { expand: request.expand || expands(&metadata.workspace_root), ..request.clone() };
+    let built = if request.expand { Some(expand::run(request, &metadata)?) } else { None };
     let platforms = platforms?;
     Ok(build(&metadata, &selected, &platforms, platforms.conditions(request), built))
 }
@@ -148,8 +149,10 @@ fn build(
     selected: &BTreeSet<&PackageId>,
     platforms: &cfg::Platforms,
     conditions: String,
-    mut built: expand::Build,
+    built: Option<expand::Build>,
 ) -> Loaded {
+    let expanded = built.is_some();
+    let mut built = built.unwrap_or_default();
     let members: BTreeSet<_> = metadata.workspace_members.iter().collect();
     let mut sorted: Vec<_> = metadata.packages.iter().collect();
     sorted.sort_by_key(|package| {
@@ -170,13 +173,13 @@ fn build(
         externs.insert(&node.id, named.collect());
     }
 
-    let expanded = built.crates.into_iter().filter_map(|(id, target, text)| {
+    let crates = built.crates.into_iter().filter_map(|(id, target, text)| {
         let (package, role) = (*index.get(&id)?, role(&target.kind, true)?);
         Some(Expanded { package, role, krate: target.name.replace('-', "_"), text })
     });
-    let mut expanded: Vec<Expanded> = expanded.collect();
+    let mut crates: Vec<Expanded> = crates.collect();
     // Cargo says so in the order in which they were done.
-    expanded.sort_by(|a, b| (a.package, a.role, &a.krate, &a.text).cmp(&(b.package, b.role, &b.krate, &b.text)));
+    crates.sort_by(|a, b| (a.package, a.role, &a.krate, &a.text).cmp(&(b.package, b.role, &b.krate, &b.text)));
 
     let checksums = checksums(&metadata.workspace_root);
     let unpacked = cache::unpacked();
@@ -245,11 +248,12 @@ fn build(
             root: metadata.workspace_root.clone(),
             target: metadata.target_directory.clone(),
             conditions,
+            expanded,
             packages,
         },
         targets,
         identities,
-        expanded,
+        expanded: crates,
     }
 }
 

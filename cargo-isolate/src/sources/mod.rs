@@ -2,7 +2,7 @@
 //! is in them.
 //!
 //! Runs no code of the scanned tree: no build script, no macro. `cargo metadata` and `rustc --print cfg` are the only
-//! processes started. `--expand` is the exception, see `expand`.
+//! processes started. `--expand`, or a policy that says `expand = true`, is the exception; see `expand`.
 
 mod cache;
 mod cfg;
@@ -18,6 +18,7 @@ mod walk;
 
 use crate::{graph::Graph, progress::Progress, streams};
 use cache::{Cache, Wanted};
+use camino::Utf8Path;
 pub(crate) use rustc::called_back;
 use std::{collections::BTreeSet, io};
 
@@ -101,7 +102,10 @@ pub(crate) enum LoadError {
     #[error("could not run `cargo check`")]
     NoCheck(#[source] io::Error),
     /// `--expand`, and the workspace does not compile; cargo has said why.
-    #[error("`cargo check` failed, so what build scripts write is not known: leave out --expand, or make it build")]
+    #[error(
+        "`cargo check` failed, so what build scripts write is not known: make it build, or leave out --expand or the policy's \
+         `expand`"
+    )]
     Unbuildable,
     /// There is no compiler to ask what it sets for a target.
     #[error("could not run `rustc --print cfg`")]
@@ -123,31 +127,39 @@ fn hint(nearest: &Option<String>) -> String {
 
 /// Loads a workspace and scans every source file that its packages' targets reach.
 pub(crate) fn load(request: &Request) -> Result<Graph, LoadError> {
-    on_threads(request, Wanted::Everything)
+    on_threads(request, Wanted::Everything, &|_| false)
+}
+
+/// The same, built first as by `--expand` where this says so of the workspace's root.
+pub(crate) fn load_expanded_if(request: &Request, expands: Expands<'_>) -> Result<Graph, LoadError> {
+    on_threads(request, Wanted::Everything, expands)
 }
 
 /// The same for counts alone: files that can hold nothing to count are not parsed, and nothing is known of calls.
 pub(crate) fn load_counts(request: &Request) -> Result<Graph, LoadError> {
-    on_threads(request, Wanted::Counts)
+    on_threads(request, Wanted::Counts, &|_| false)
 }
 
 /// More would only cost: a thread each, whatever the number asked for.
 const MOST_THREADS: usize = 256;
 
-fn on_threads(request: &Request, wanted: Wanted) -> Result<Graph, LoadError> {
+/// Of a workspace's root: whether it is built first.
+type Expands<'e> = &'e (dyn Fn(&Utf8Path) -> bool + Sync);
+
+fn on_threads(request: &Request, wanted: Wanted, expands: Expands<'_>) -> Result<Graph, LoadError> {
     match request.jobs {
-        None => scan(request, wanted),
+        None => scan(request, wanted, expands),
         // No thread can be started: then the work is done on this one.
         Some(jobs) => match rayon::ThreadPoolBuilder::new().num_threads(jobs.get().min(MOST_THREADS)).build() {
-            Ok(pool) => pool.install(|| scan(request, wanted)),
-            Err(_) => scan(request, wanted),
+            Ok(pool) => pool.install(|| scan(request, wanted, expands)),
+            Err(_) => scan(request, wanted, expands),
         },
     }
 }
 
-fn scan(request: &Request, wanted: Wanted) -> Result<Graph, LoadError> {
+fn scan(request: &Request, wanted: Wanted, expands: Expands<'_>) -> Result<Graph, LoadError> {
     let cache = Cache::open(!request.no_cache, wanted);
-    let mut loaded = metadata::read(request, &cache)?;
+    let mut loaded = metadata::read(request, &cache, expands)?;
     let restored = cache.restore(&mut loaded);
     let progress = Progress::new(loaded.graph.packages.len(), request.quiet);
     walk::scan(&mut loaded, &restored, &cache, &progress);

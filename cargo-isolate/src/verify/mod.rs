@@ -167,7 +167,13 @@ mod tests {
             files: vec![file],
             gaps: Vec::new(),
         };
-        Graph { root: here(".."), target: here("../target"), conditions: String::new(), packages: vec![package] }
+        Graph {
+            root: here(".."),
+            target: here("../target"),
+            conditions: String::new(),
+            expanded: false,
+            packages: vec![package],
+        }
     }
 
     fn functions(graph: &Graph) -> Vec<Foreign> {

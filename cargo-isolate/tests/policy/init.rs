@@ -58,11 +58,33 @@ fn bindings_that_were_not_seen() {
     workspace.isolate(&["init", "--force", "--expand"]);
     let seen = workspace.read("policy.toml");
     assert!(seen.ends_with("[crates.z-sys]\nunsafe = { max = 1 }\n"), "{seen}");
+    assert!(workspace.isolate(&["check"]).starts_with("status 0\n"), "the policy has it built, no flag needed");
     // Who does not see it all does not ask for less.
+    workspace.write("policy.toml", &seen.replace("\nexpand = true\n", "\n"));
     let update = [workspace.isolate(&["init", "--update"]), workspace.isolate(&["check"])].join("\n");
     let isolate = "version = 1\n[domain.z]\nlibrary = \"z-sys\"\n[[isolate]]\ndomain = \"z\"\nextern = [\"z_sum\"]\n";
     workspace.write("policy.toml", isolate);
     insta::assert_snapshot!("unseen_bindings", [unseen, update, workspace.isolate(&["check"])].join("\n"));
+    workspace.write("policy.toml", &isolate.replace("[domain", "expand = true\n[domain"));
+    for command in [&["check"][..], &["plan"], &["wrap", "--dry-run"], &["verify", "--no-run"], &["baseline"]] {
+        let said = workspace.isolate(command);
+        assert!(!said.contains("z_sum` in"), "{command:?} follows the policy: {said}");
+    }
+    assert!(workspace.isolate(&["plan"]).contains("z_sum  ready"));
+    // An audit may be of a stranger's code, which is not to say what runs here.
+    let audit = workspace.isolate(&["audit"]);
+    assert!(audit.contains("was not seen") || audit.contains("not seen"), "{audit}");
+}
+
+/// Which code runs here is for the workspace as a whole to say, and as a yes or no.
+#[test]
+fn mistakes_about_what_is_built() {
+    let workspace = own_c();
+    workspace.write("policy.toml", "version = 1\nexpand = \"yes\"\n");
+    let wrong = workspace.isolate(&["check"]);
+    workspace.write("policy.toml", "version = 1\n");
+    workspace.write("rle/policy.toml", "version = 1\nexpand = true\n");
+    insta::assert_snapshot!("expand", [wrong, workspace.isolate(&["check"])].join("\n"));
 }
 
 /// As cargo's own: no status lines, and what goes wrong is told.

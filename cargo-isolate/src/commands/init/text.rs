@@ -29,11 +29,18 @@ pub(super) fn policy(graph: &Graph, ratchet: Ratchet) -> String {
              [check]\nbaseline = \"isolate-baseline.txt\"\n"
         }
     };
+    let expand = match graph.expanded {
+        true => {
+            "\n# Build first (`cargo check` into target/isolate), which runs build scripts, to see the bindings that they write.\n\
+             expand = true\n"
+        }
+        false => "",
+    };
     let mut text = format!(
         "#:schema {SCHEMA}\n\
          # What this workspace decided about its unsafe and foreign code. `cargo isolate check` enforces it;\n\
          # docs/policy.md of cargo-isolate describes every key.\n\
-         version = 1\n\n{baseline}"
+         version = 1\n{expand}\n{baseline}"
     );
     let names = Names::new(graph);
     rules_section(&names, ratchet, &mut text);
@@ -95,7 +102,7 @@ fn crates_section(graph: &Graph, ratchet: Ratchet, text: &mut String) {
         if package.has_unseen_items() {
             let _ = writeln!(
                 text,
-                "# Without what the build script of `{name}` writes, which was not seen: with `--expand` it is."
+                "# Without what the build script of `{name}` writes, which was not seen: with `expand = true` it is."
             );
         }
         let _ = match (decide::unsafe_count(package), ratchet) {

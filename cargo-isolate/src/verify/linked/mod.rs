@@ -13,6 +13,7 @@ use crate::{
     graph::Graph,
     nearest,
     plan::{DomainPlan, FunctionPlan, Plan},
+    policy::model::Instances,
 };
 use archive::{Archive, Global, Reference};
 pub(crate) use artifacts::Built;
@@ -74,6 +75,8 @@ pub(crate) enum Problem {
     NoSuchArchive { domain: String, archive: String, nearest: Option<String>, known: Vec<String> },
     /// Variables that the domain does not own, so that it cannot write them.
     OutsideOfDomain { domain: String, program: String, variables: Vec<String>, from: Vec<Server> },
+    /// Variables of a library that is to have an instance for each thread, which exist once.
+    SharedVariables { domain: String, variables: Vec<String> },
     /// Functions of a shared object whose variables the domain does not own.
     SharedObject { domain: String, program: String, functions: Vec<String>, needed: Vec<String> },
 }
@@ -159,8 +162,8 @@ pub(crate) struct LastBuild {
     pub(crate) served: Vec<Served>,
     /// What the libraries ask of libc that no domain can have.
     pub(crate) refused: Vec<Refused>,
-    /// Archives that the policy names and no build script has made.
-    pub(crate) unknown: Vec<Problem>,
+    /// What the policy says of domains that cannot be: archives that no build script has made, an instance for each thread.
+    pub(crate) problems: Vec<Problem>,
 }
 
 /// Reads what the last build left of the libraries.
@@ -183,10 +186,11 @@ pub(crate) fn last_build(graph: &Graph, plan: &Plan) -> io::Result<LastBuild> {
         let served = by_server.into_iter();
         last.served.extend(served.map(|(by, functions)| Served { domain: domain.name.clone(), by, functions }));
         last.refused.extend(refused(domain, archives.values()));
+        last.problems.extend(shared_variables(domain, archives.values()));
         // Where nothing was built there is nothing to hold names against; what programs ask for is known once they are linked.
         if !built.archives.is_empty() {
             let unknown = unknown_archives(domain, &built, &[]).into_iter();
-            last.unknown.extend(unknown.filter(
+            last.problems.extend(unknown.filter(
                 |problem| matches!(problem, Problem::NoSuchArchive { archive, .. } if archive.ends_with(".a")),
             ));
         }
@@ -194,9 +198,25 @@ pub(crate) fn last_build(graph: &Graph, plan: &Plan) -> io::Result<LastBuild> {
     Ok(last)
 }
 
+/// Files that hold the code of a domain.
+fn own<'f>(
+    domain: &DomainPlan,
+    files: impl Iterator<Item = &'f File> + Clone,
+) -> impl Iterator<Item = &'f File> + Clone {
+    files.filter(|file| file.serves(domain) || domain.archives.contains(&file_name(&file.path)))
+}
+
+/// What keeps a library from having several instances.
+fn shared_variables<'f>(domain: &DomainPlan, files: impl Iterator<Item = &'f File> + Clone) -> Option<Problem> {
+    let variables: BTreeSet<_> = own(domain, files).flat_map(|file| file.archive.writable.keys()).collect();
+    let names: BTreeSet<_> = variables.into_iter().map(|global| global.name.clone()).collect();
+    (domain.instances == Instances::Thread && !names.is_empty())
+        .then(|| Problem::SharedVariables { domain: domain.name.clone(), variables: names.into_iter().collect() })
+}
+
 /// What the code of a domain asks of libc in vain.
 fn refused<'f>(domain: &DomainPlan, files: impl Iterator<Item = &'f File> + Clone) -> Vec<Refused> {
-    let own = files.filter(|file| file.serves(domain) || domain.archives.contains(&file_name(&file.path)));
+    let own = own(domain, files);
     let defined: BTreeSet<_> = own.clone().flat_map(|file| &file.archive.own).collect();
     let imports: BTreeSet<_> = own.flat_map(|file| &file.archive.imports).collect();
     let refused = imports.difference(&defined).filter_map(|symbol| {
@@ -398,6 +418,14 @@ impl fmt::Display for Problem {
                     (None, []) => f.write_str("no program asks for shared objects"),
                     (None, known) => write!(f, "there are {}", names(known)),
                 }
+            }
+            Problem::SharedVariables { domain, variables } => {
+                write!(
+                    f,
+                    "`instances = \"thread\"` of [domain.{domain}] is for libraries without variables of their own, and this one has {}: \
+                     the first call is an error where a program has them",
+                    names(variables)
+                )
             }
             Problem::OutsideOfDomain { domain, program, variables, .. } => {
                 write!(f, "`{program}`: outside of the domain `{domain}`: {}", names(variables))

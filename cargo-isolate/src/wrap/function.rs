@@ -48,12 +48,13 @@ pub(super) struct View {
     run: &'static str,
     callee: String,
     args: Vec<String>,
-    /// Pattern for what the function returned.
-    returned: &'static str,
+    /// Why the call is sound.
+    safety: String,
+    /// It returns something.
+    returns: bool,
     collect: Vec<String>,
-    result: String,
-    /// What the function returned is the result as it is.
-    as_it_is: bool,
+    /// What the wrapper ends with; empty where that is the call itself.
+    tail: String,
     /// How often a call that ended in a fault is made again.
     retry: u32,
 }
@@ -94,6 +95,7 @@ impl View {
             Some(failing) => writer.fails(failing),
             None => writer.error = writer.names.runtime("Fault").to_owned(),
         }
+        writer.require_owned();
         let lengths = !writer.checks.is_empty();
         writer.when();
         let run = if writer.registers { "run_with(&mut callbacks, " } else { "run(" };
@@ -103,14 +105,19 @@ impl View {
         let types: Vec<_> = results.iter().map(|result| result.ty.clone()).collect();
         let returned = if function.ret.is_some() { "ret" } else { "()" };
         let result = tuple(&values);
-        let collect = after.in_order();
+        let mut collect = after.in_order();
+        let tail = match collect.is_empty() && result == returned && error == "Fault" {
+            true => String::new(),
+            false => tail(&mut collect, result, &error),
+        };
         View {
             name: function.wrapper().to_owned(),
             foreign: function.name.clone(),
-            docs: documentation(function, docs, &results, lengths),
+            docs: documentation(function, docs, &params, &results, lengths),
             params,
             ret: tuple(&types),
-            as_it_is: collect.is_empty() && result == returned && error == "Fault",
+            safety: safety(function),
+            returns: function.ret.is_some(),
             error,
             checks,
             before,
@@ -118,9 +125,8 @@ impl View {
             run,
             callee,
             args,
-            returned,
             collect,
-            result,
+            tail,
             retry: function.retry,
         }
     }
@@ -134,6 +140,34 @@ impl View {
     pub(super) fn signature(self) -> (Vec<(String, String)>, String, String) {
         (self.params.into_iter().map(|param| (param.name, param.ty)).collect(), self.ret, self.error)
     }
+}
+
+/// The last expression. A value that is checked last of all needs no name.
+fn tail(collect: &mut Vec<String>, result: String, error: &str) -> String {
+    let named = format!("let {result} = ");
+    let last = collect.last().and_then(|last| {
+        let at = last.find(&named)?;
+        let checked = last[at + named.len()..].strip_suffix("?;")?;
+        let expression = if error == "Fault" { checked.to_owned() } else { format!("Ok({checked}?)") };
+        Some(format!("{}{expression}", &last[..at]))
+    });
+    match last {
+        Some(last) => {
+            collect.pop();
+            last
+        }
+        None => format!("Ok({result})"),
+    }
+}
+
+/// Why the call of the function is sound.
+fn safety(function: &FunctionPlan) -> String {
+    let is_number = |param: &ParamPlan| param.shape.pointee().is_none() && !matches!(param.shape, Shape::Function(_));
+    let passed = match function.params.iter().all(is_number) {
+        true => format!("`{}` gets no pointer", function.name),
+        false => format!("each pointer covers what the contract of `{}` says", function.name),
+    };
+    format!("///~ SAFETY: {passed}, and nothing that comes back is used\n///~ before it was checked.")
 }
 
 /// One part of what the wrapper returns.
@@ -160,13 +194,15 @@ struct After {
     failed: Vec<String>,
     /// What came back is checked.
     checked: Vec<String>,
+    /// Objects, which nothing that fails may follow.
+    owned: Vec<String>,
     /// Nothing fails any more.
     plain: Vec<String>,
 }
 
 impl After {
     fn in_order(self) -> Vec<String> {
-        [self.read, self.taken, self.kept, self.failed, self.checked, self.plain].concat()
+        [self.read, self.taken, self.kept, self.failed, self.checked, self.owned, self.plain].concat()
     }
 }
 
@@ -194,6 +230,12 @@ struct Writer<'w, 'n> {
     given: BTreeMap<String, String>,
     /// Locals that hold what was told of an object, by the parameter's name and its own.
     bound: BTreeMap<(String, String), String>,
+    /// Objects that the library must have given away.
+    wanted: Vec<handle::Wanted>,
+    /// What is made of a returned pointer, where NULL is how the function fails.
+    unless_null: Option<failing::UnlessNull>,
+    /// What to do where such a pointer to an object is NULL.
+    null_report: Option<String>,
     /// Closures that objects are to keep.
     kept: Vec<callback::ToKeep>,
     params: Vec<Parameter>,
@@ -233,6 +275,9 @@ impl<'w, 'n> Writer<'w, 'n> {
             pointers: BTreeMap::new(),
             given: BTreeMap::new(),
             bound: BTreeMap::new(),
+            wanted: Vec::new(),
+            unless_null: None,
+            null_report: None,
             kept: Vec::new(),
             params: Vec::new(),
             checks: Vec::new(),
@@ -351,7 +396,8 @@ impl<'w, 'n> Writer<'w, 'n> {
 
     /// Whether a domain keeps its contract is checked like everything else that comes out of it: `value` is an `Option`.
     fn require(&mut self, value: &str, nullable: bool, ty: String) -> String {
-        if !nullable {
+        let is_held = self.unless_null.as_ref().is_some_and(|held| held.local == value);
+        if !nullable && !is_held {
             self.after.checked.push(format!("let {value} = call.required({value})?;"));
         }
         optional(ty, nullable)

@@ -1,6 +1,6 @@
 //! Documentation of a wrapper.
 
-use super::{Outcome, contract};
+use super::{Outcome, Parameter, contract};
 use crate::{
     contract::{Contract, expr::Expr},
     plan::FunctionPlan,
@@ -9,6 +9,7 @@ use crate::{
 pub(super) fn documentation(
     function: &FunctionPlan,
     lines: Vec<String>,
+    params: &[Parameter],
     results: &[Outcome],
     lengths: bool,
 ) -> Vec<String> {
@@ -27,13 +28,9 @@ pub(super) fn documentation(
         docs.push(format!(" Returns {}.", results.join(", then ")));
     }
     docs.extend(["", " # Errors", ""].map(str::to_owned));
-    docs.push(match &function.failing {
-        None => " When the call ends in a fault; what is `&mut` keeps its value then.".to_owned(),
-        Some(failing) => format!(
-            " When `{}` fails (`{}`), or the call ends in a fault; what is `&mut` keeps its value then.",
-            function.name, failing.error
-        ),
-    });
+    let fails =
+        function.failing.as_ref().map(|failing| format!("`{}` fails (`{}`), or ", function.name, failing.error));
+    docs.push(format!(" When {}the call ends in a fault{}.", fails.unwrap_or_default(), kept(params)));
     if function.retry > 0 {
         let times = if function.retry == 1 { "once".to_owned() } else { format!("up to {} times", function.retry) };
         docs.extend([
@@ -48,6 +45,18 @@ pub(super) fn documentation(
         docs.extend(lengths.into_iter().chain(form));
     }
     docs
+}
+
+/// What of the caller's is as it was after an error.
+fn kept(params: &[Parameter]) -> String {
+    let changed = |ty: &str| ty.contains("&mut ") && !ty.contains("dyn ") && !ty.contains("Object<");
+    let names: Vec<_> =
+        params.iter().filter(|param| changed(&param.ty)).map(|param| format!("`{}`", param.name)).collect();
+    match names.split_last() {
+        None => String::new(),
+        Some((name, [])) => format!("; {name} keeps its value then"),
+        Some((last, others)) => format!("; {} and {last} keep their values then", others.join(", ")),
+    }
 }
 
 /// What a wrapper leaves out that is not a length.

@@ -1,6 +1,6 @@
 //! Functions whose return value tells success from failure.
 
-use super::{Phase, Shape, Writer};
+use super::{Phase, Shape, Writer, handle::Wanted, words::bound};
 use crate::{
     contract::{
         Contract, Failing,
@@ -17,7 +17,21 @@ enum Known {
     After,
 }
 
+/// What is made of a returned pointer, and held against NULL in the same step.
+pub(super) struct UnlessNull {
+    pub(super) local: String,
+    /// An `Option`; with the reason why it is sound.
+    pub(super) value: String,
+    /// What comes next where there is something.
+    pub(super) then: Option<String>,
+}
+
 impl Writer<'_, '_> {
+    /// NULL, and nothing else, is how the function fails.
+    pub(super) fn null_fails(&self) -> bool {
+        self.function.failing.as_ref().is_some_and(|failing| matches!(failing.error, Condition::Null))
+    }
+
     /// Returns an `Err` where the contract says that the function failed.
     pub(super) fn fails(&mut self, failing: &Failing) {
         let Some(ret) = &self.function.ret else { return };
@@ -25,7 +39,6 @@ impl Writer<'_, '_> {
             Some(_) => (self.names.runtime("Null"), self.names.runtime("Null").to_owned()),
             None => ("ret", self.names.shown(ret.shown_as.as_deref(), &ret.shape)),
         };
-        let condition = self.condition(&failing.error, Known::After);
         let report = match &failing.message {
             None => format!("return Err(call.failed({code}, None));"),
             Some(message) => {
@@ -43,7 +56,16 @@ impl Writer<'_, '_> {
                 )
             }
         };
-        self.after.failed.push(format!("if {condition} {{\n{report}\n}}"));
+        if let Some(UnlessNull { local, value, then }) = self.unless_null.take() {
+            let held = bound(&format!("Some({local})"), &value);
+            self.after.failed.push(format!("{} else {{\n{report}\n}};", held.trim_end_matches(';')));
+            self.after.failed.extend(then);
+        } else if self.null_fails() && self.wanted.iter().any(Wanted::is_returned) && self.after.checked.is_empty() {
+            self.null_report = Some(report);
+        } else {
+            let condition = self.condition(&failing.error, Known::After);
+            self.after.failed.push(format!("if {condition} {{\n{report}\n}}"));
+        }
         self.error = format!("{}<{ty}>", self.names.runtime("Error"));
     }
 

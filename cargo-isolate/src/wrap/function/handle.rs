@@ -1,12 +1,25 @@
 //! Objects that live in the domain and are never looked into.
 
+use super::failing::UnlessNull;
 use super::lengths::Claim;
-use super::words::{joined, optional, when_some};
+use super::words::{bound, joined, optional, when_some};
 use super::{ParamPlan, Phase, Shape, Step, Writer, contract};
 use crate::{
     contract::{Contract, Ending, EndingArg, Hold, Lasting, expr::Expr},
     plan::Bind,
 };
+
+/// An object of which the contract says that it is there: it comes out as an `Option`.
+pub(super) struct Wanted {
+    local: String,
+    returned: bool,
+}
+
+impl Wanted {
+    pub(super) fn is_returned(&self) -> bool {
+        self.returned
+    }
+}
 
 impl Writer<'_, '_> {
     pub(super) fn handle(&mut self, local: &str, nullable: bool, hold: &Hold, param: &ParamPlan) {
@@ -85,7 +98,13 @@ impl Writer<'_, '_> {
                 self.result(0, ty, owned, what);
             }
             _ => {
-                self.after.checked.push(format!("let ret = call.adopt(ret{cast})?;"));
+                let adopted = format!("call.adopt(ret{cast})?");
+                match self.null_fails() {
+                    true => {
+                        self.unless_null = Some(UnlessNull { local: "ret".to_owned(), value: adopted, then: None });
+                    }
+                    false => self.after.checked.push(bound("ret", &adopted)),
+                }
                 let ty = self.handle_type("Handle", shape);
                 let ty = self.require("ret", nullable, ty);
                 self.result(0, ty, "ret", what);
@@ -104,11 +123,9 @@ impl Writer<'_, '_> {
         parent: Option<&str>,
         shape: &Shape,
     ) -> String {
-        let given = if nullable { local.to_owned() } else { self.fresh(&joined(local, "given")) };
-        self.before.push(format!("let {given};"));
+        self.before.push(format!("///~ Outlives the call: what ends the object is a call of its own.\nlet {local};"));
         if !nullable {
-            self.before.push(format!("let {local};"));
-            self.after.checked.push(format!("{local} = call.required({given})?;"));
+            self.wanted.push(Wanted { local: local.to_owned(), returned: keeper == "ret" });
         }
         let object = shape.pointee().map_or_else(|| "_".to_owned(), |(_, to)| self.names.ty(to));
         let parent_object = parent.and_then(|parent| {
@@ -118,12 +135,41 @@ impl Writer<'_, '_> {
         let end = self.end(local, &object, parent_object.as_deref(), free);
         self.after.taken.push(match parent {
             Some(parent) => {
-                format!("{given} = call.own_child(&DOMAIN, {pointer}, {}, {end})?;", self.local(parent))
+                format!("{local} = call.own_child(&DOMAIN, {pointer}, {}, {end})?;", self.local(parent))
             }
-            None => format!("{given} = call.own(&DOMAIN, {pointer}, {end})?;"),
+            None => format!("{local} = call.own(&DOMAIN, {pointer}, {end})?;"),
         });
-        self.given.insert(keeper.to_owned(), given);
+        self.given.insert(keeper.to_owned(), local.to_owned());
         optional(self.handle_type("Owned", shape), nullable)
+    }
+
+    /// Makes objects of the `Option`s: where something may fail after that, in places that outlive the call, too.
+    pub(super) fn require_owned(&mut self) {
+        let fails_later = self.after.plain.iter().any(|statement| statement.contains('?'));
+        let wanted = std::mem::take(&mut self.wanted);
+        let count = wanted.len();
+        for (index, Wanted { local, returned }) in wanted.into_iter().enumerate() {
+            let report = self.null_report.take_if(|_| returned);
+            let is_last = index + 1 == count && !fails_later;
+            let statement = match (report, is_last) {
+                (Some(report), true) => format!("let Some({local}) = {local} else {{\n{report}\n}};"),
+                (None, true) => format!("let {local} = call.required({local})?;"),
+                (report, false) => {
+                    let there = self.fresh(&joined(&local, "there"));
+                    self.before.push(format!("let {there};"));
+                    self.results.iter_mut().filter(|result| result.value == local).for_each(|result| {
+                        result.value.clone_from(&there);
+                    });
+                    match report {
+                        Some(report) => {
+                            format!("{there} = match {local} {{ Some(object) => object, None => {{ {report} }} }};")
+                        }
+                        None => format!("{there} = call.required({local})?;"),
+                    }
+                }
+            };
+            self.after.owned.push(statement);
+        }
     }
 
     /// A closure that ends the object.

@@ -1,9 +1,19 @@
 //! Strings, and runs of values, in memory of the caller and of the library.
 
+use super::failing::UnlessNull;
 use super::lengths::Claim;
-use super::words::{joined, mut_cast, optional, room_pointer, when_some};
+use super::words::{bound, joined, mut_cast, optional, room_pointer, when_some};
 use super::{Contract, Dir, ParamPlan, Phase, Shape, Writer, contract};
-use crate::contract::expr::Expr;
+use crate::contract::{Hold, expr::Expr};
+
+/// What the program gets of memory of the library.
+struct Copy {
+    /// An `Option` of it, below the reason why that is sound.
+    value: String,
+    /// The pointer to what is copied.
+    from: String,
+    ty: String,
+}
 
 impl Writer<'_, '_> {
     pub(super) fn cstr(&mut self, local: &str, dir: Dir, nullable: bool, param: &ParamPlan) {
@@ -47,46 +57,83 @@ impl Writer<'_, '_> {
         let Some((room, _)) = self.rooms.get(local).cloned() else { return };
         let var = self.fresh(&joined(local, "ptr"));
         self.after.read.push(format!("let {var} = call.read({room});"));
-        let (ty, nullable) = match contract(param) {
-            Contract::Cstr { nullable, free, .. } => (self.string(local, &var, free.as_deref(), pointer), *nullable),
+        let (copy, nullable, free) = match contract(param) {
+            Contract::Cstr { nullable, free, .. } => {
+                (self.string(local, &var, free.as_deref(), pointer), *nullable, free)
+            }
             Contract::Given { len, nullable, free, .. } => {
-                (self.values(local, &var, len, free.as_deref(), pointer), *nullable)
+                (self.values(local, &var, len, free.as_deref(), pointer), *nullable, free)
             }
             _ => return,
         };
+        let ty = self.copied(copy, local, pointer, free.as_deref());
         let ty = self.require(local, nullable, ty);
         self.result(index + 1, ty, local, format!("a copy of `{local}`"));
     }
 
     pub(super) fn string_returned(&mut self, nullable: bool, free: Option<&str>, pointer: &Shape) {
-        let ty = self.string("ret", "ret", free, pointer);
-        self.returned_copy(nullable, ty);
+        let at_once = self.null_fails() && !(free.is_some() && self.gives_more());
+        let local = self.returned_local(at_once, free);
+        let copy = self.string(&local, "ret", free, pointer);
+        self.returned_copy(copy, &local, at_once, nullable, free, pointer);
     }
 
     pub(super) fn values_returned(&mut self, len: &Expr, nullable: bool, free: Option<&str>, pointer: &Shape) {
-        let ty = self.values("ret", "ret", len, free, pointer);
-        self.returned_copy(nullable, ty);
+        // Whoever is asked how many there are is asked of what is there.
+        let asks = len.leaves().iter().any(|leaf| matches!(leaf, Expr::Call(_)));
+        let at_once = self.null_fails() && !asks && !(free.is_some() && self.gives_more());
+        let local = self.returned_local(at_once, free);
+        let copy = self.values(&local, "ret", len, free, pointer);
+        self.returned_copy(copy, &local, at_once, nullable, free, pointer);
     }
 
-    fn returned_copy(&mut self, nullable: bool, ty: String) {
-        let ty = self.require("ret", nullable, ty);
-        self.result(0, ty, "ret", format!("a copy of what `{}` returned", self.function.name));
+    /// What holds the copy. Where NULL is looked for `at_once`, the pointer keeps its name until it is freed.
+    fn returned_local(&mut self, at_once: bool, free: Option<&str>) -> String {
+        if at_once && free.is_some() { self.fresh("copy") } else { "ret".to_owned() }
     }
 
-    /// Copies a string of the library.
-    fn string(&mut self, local: &str, pointer: &str, free: Option<&str>, shape: &Shape) -> String {
+    fn returned_copy(
+        &mut self,
+        copy: Copy,
+        local: &str,
+        at_once: bool,
+        nullable: bool,
+        free: Option<&str>,
+        pointer: &Shape,
+    ) {
+        let ty = if at_once {
+            let freed = free.map(|free| self.freeing(free, &copy.from, pointer));
+            self.unless_null = Some(UnlessNull { local: local.to_owned(), value: copy.value, then: freed });
+            copy.ty
+        } else {
+            self.copied(copy, local, pointer, free)
+        };
+        let ty = self.require(local, nullable, ty);
+        self.result(0, ty, local, format!("a copy of what `{}` returned", self.function.name));
+    }
+
+    /// A parameter brings something that must be taken over whatever was returned.
+    fn gives_more(&self) -> bool {
+        let gives = |param: &ParamPlan| match contract(param) {
+            Contract::Handle { hold, .. } => matches!(hold, Hold::Give { .. }),
+            Contract::Cstr { free, .. } | Contract::Given { free, .. } => free.is_some(),
+            _ => false,
+        };
+        self.function.params.iter().any(gives)
+    }
+
+    /// A copy of a string of the library.
+    fn string(&mut self, local: &str, pointer: &str, free: Option<&str>, shape: &Shape) -> Copy {
         let (from, cast) = self.start_of(local, pointer, free, shape, Shape::Char);
-        let phase = if free.is_some() { Phase::Taken } else { Phase::Checked };
-        let statement = format!(
+        let value = format!(
             "///~ SAFETY: it is checked to lie in the domain; without isolation the function is trusted to end it.\n\
-             let {local} = unsafe {{ call.string({from}{cast}) }}?;"
+             unsafe {{ call.string({from}{cast}) }}?"
         );
-        self.copied(phase, statement, local, (&from, shape), free);
-        self.names.of_c("CString")
+        Copy { value, from, ty: self.names.of_c("CString") }
     }
 
-    /// Copies a run of values of the library.
-    fn values(&mut self, local: &str, pointer: &str, len: &Expr, free: Option<&str>, shape: &Shape) -> String {
+    /// A copy of a run of values of the library.
+    fn values(&mut self, local: &str, pointer: &str, len: &Expr, free: Option<&str>, shape: &Shape) -> Copy {
         let phase = if free.is_some() { Phase::Taken } else { Phase::Checked };
         let len = self.count(len, Claim::Count, phase);
         let (from, cast) = self.start_of(local, pointer, free, shape, Shape::Int(Some("u8".to_owned())));
@@ -94,12 +141,11 @@ impl Writer<'_, '_> {
             Some((_, Shape::Char | Shape::Void)) | None => "u8".to_owned(),
             Some((_, to)) => self.names.ty(to),
         };
-        let statement = format!(
+        let value = format!(
             "///~ SAFETY: they are checked to lie in the domain; without isolation the function is trusted with their number.\n\
-             let {local} = unsafe {{ call.values({from}{cast}, {len}) }}?;"
+             unsafe {{ call.values({from}{cast}, {len}) }}?"
         );
-        self.copied(phase, statement, local, (&from, shape), free);
-        format!("Vec<{elem}>")
+        Copy { value, from, ty: format!("Vec<{elem}>") }
     }
 
     /// The pointer to copy from, which must still be known when it is freed, and what makes a `*const T` of it.
@@ -130,11 +176,13 @@ impl Writer<'_, '_> {
         (from, format!("{const_cast}{cast}"))
     }
 
-    fn copied(&mut self, phase: Phase, statement: String, local: &str, from: (&str, &Shape), free: Option<&str>) {
-        self.statements(phase).push(statement);
-        if let Some(free) = free {
-            let free = self.freeing(free, from.0, from.1);
-            self.statements(phase).push(format!("if {local}.is_some() {{\n{free}\n}}"));
+    /// Makes the copy, and frees what was given away. Gives its type.
+    fn copied(&mut self, copy: Copy, local: &str, shape: &Shape, free: Option<&str>) -> String {
+        let statement = bound(local, &copy.value);
+        match free.map(|free| self.freeing(free, &copy.from, shape)) {
+            None => self.after.checked.push(statement),
+            Some(freed) => self.after.taken.extend([statement, format!("if {local}.is_some() {{\n{freed}\n}}")]),
         }
+        copy.ty
     }
 }

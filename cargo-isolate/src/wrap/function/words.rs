@@ -34,6 +34,12 @@ pub(super) fn room_pointer(room: &str, nullable: bool, is_const: bool, cast: &st
     }
 }
 
+/// `let local = value;`, for a value below a comment too.
+pub(super) fn bound(local: &str, value: &str) -> String {
+    let (comment, value) = value.rsplit_once('\n').unwrap_or(("", value));
+    format!("{comment}\nlet {local} = {value};")
+}
+
 pub(super) fn tuple(parts: &[String]) -> String {
     match parts {
         [one] => one.clone(),

@@ -53,7 +53,7 @@ pub static DOMAIN: Domain = Domain::new("bzip2").heap_limit(512 << 20).globals(G
 ///
 /// # Errors
 ///
-/// When `BZ2_bzBuffToBuffCompress` fails (`ret != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `BZ2_bzBuffToBuffCompress` fails (`ret != 0`), or the call ends in a fault; `dest` keeps its value then.
 pub fn BZ2_bzBuffToBuffCompress(
     dest: &mut [u8],
     source: &[u8],
@@ -96,7 +96,7 @@ pub fn BZ2_bzBuffToBuffCompress(
 ///
 /// # Errors
 ///
-/// When `BZ2_bzBuffToBuffDecompress` fails (`ret != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `BZ2_bzBuffToBuffDecompress` fails (`ret != 0`), or the call ends in a fault; `dest` keeps its value then.
 pub fn BZ2_bzBuffToBuffDecompress(
     dest: &mut [u8],
     source: &[u8],
@@ -134,7 +134,7 @@ pub fn BZ2_bzBuffToBuffDecompress(
 ///
 /// # Errors
 ///
-/// When `BZ2_bzCompressInit` fails (`ret != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `BZ2_bzCompressInit` fails (`ret != 0`), or the call ends in a fault.
 pub fn BZ2_bzCompressInit(
     block_size100k: c_int,
     verbosity: c_int,
@@ -177,7 +177,7 @@ pub fn BZ2_bzCompressInit(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault; `next_out` keeps its value then.
 pub fn BZ2_bzCompress(
     stream: &mut Object<ffi2::bz_stream>,
     next_in: &[u8],
@@ -217,7 +217,7 @@ pub fn BZ2_bzCompress(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn BZ2_bzCompressEnd(mut stream: Object<ffi2::bz_stream>) -> Result<c_int, Fault> {
     let mut call = DOMAIN.call("BZ2_bzCompressEnd")?;
     let stream_ptr = call.object(&stream)?;
@@ -233,7 +233,7 @@ pub fn BZ2_bzCompressEnd(mut stream: Object<ffi2::bz_stream>) -> Result<c_int, F
 ///
 /// # Errors
 ///
-/// When `BZ2_bzDecompressInit` fails (`ret != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `BZ2_bzDecompressInit` fails (`ret != 0`), or the call ends in a fault.
 pub fn BZ2_bzDecompressInit(
     verbosity: c_int,
     small: c_int,
@@ -270,7 +270,7 @@ pub fn BZ2_bzDecompressInit(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault; `next_out` keeps its value then.
 pub fn BZ2_bzDecompress(
     stream: &mut Object<ffi2::bz_stream>,
     next_in: &[u8],
@@ -309,7 +309,7 @@ pub fn BZ2_bzDecompress(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn BZ2_bzDecompressEnd(mut stream: Object<ffi2::bz_stream>) -> Result<c_int, Fault> {
     let mut call = DOMAIN.call("BZ2_bzDecompressEnd")?;
     let stream_ptr = call.object(&stream)?;

@@ -45,13 +45,13 @@ pub static DOMAIN: Domain = Domain::new("libdeflate").globals(GLOBALS);
 ///
 /// # Errors
 ///
-/// When `libdeflate_alloc_decompressor` fails (`ret == NULL`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `libdeflate_alloc_decompressor` fails (`ret == NULL`), or the call ends in a fault.
 pub fn libdeflate_alloc_decompressor() -> Result<
     Owned<ffi::libdeflate_decompressor>,
     Error<Null>,
 
 > {
-    let owned_given;
+    // Outlives the call: what ends the object is a call of its own.
     let owned;
     let owned_end: End<ffi::libdeflate_decompressor> = |call, object| {
         // SAFETY: it is what `libdeflate_alloc_decompressor` gave away; ended once, nothing uses it afterwards.
@@ -62,14 +62,13 @@ pub fn libdeflate_alloc_decompressor() -> Result<
         }
     };
     let mut call = DOMAIN.call("libdeflate_alloc_decompressor")?;
-    // SAFETY: each pointer covers what the contract of `libdeflate_alloc_decompressor` says, and nothing that comes back is used
+    // SAFETY: `libdeflate_alloc_decompressor` gets no pointer, and nothing that comes back is used
     // before it was checked.
     let ret = unsafe { call.run(move || ffi::libdeflate_alloc_decompressor()) }?;
-    owned_given = call.own(&DOMAIN, ret, owned_end)?;
-    if ret.is_null() {
+    owned = call.own(&DOMAIN, ret, owned_end)?;
+    let Some(owned) = owned else {
         return Err(call.failed(Null, None));
-    }
-    owned = call.required(owned_given)?;
+    };
     Ok(owned)
 }
 
@@ -79,7 +78,7 @@ pub fn libdeflate_alloc_decompressor() -> Result<
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn libdeflate_free_decompressor(
     mut decompressor: Owned<ffi::libdeflate_decompressor>,
 ) -> Result<(), Fault> {
@@ -100,7 +99,7 @@ pub fn libdeflate_free_decompressor(
 ///
 /// # Errors
 ///
-/// When `libdeflate_deflate_decompress` fails (`ret != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `libdeflate_deflate_decompress` fails (`ret != 0`), or the call ends in a fault; `out` keeps its value then.
 pub fn libdeflate_deflate_decompress(
     decompressor: &Handle<ffi::libdeflate_decompressor>,
     in_: &[u8],
@@ -137,11 +136,11 @@ pub fn libdeflate_deflate_decompress(
 ///
 /// # Errors
 ///
-/// When `libdeflate_alloc_compressor` fails (`ret == NULL`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `libdeflate_alloc_compressor` fails (`ret == NULL`), or the call ends in a fault.
 pub fn libdeflate_alloc_compressor(
     compression_level: c_int,
 ) -> Result<Owned<ffi::libdeflate_compressor>, Error<Null>> {
-    let owned_given;
+    // Outlives the call: what ends the object is a call of its own.
     let owned;
     let owned_end: End<ffi::libdeflate_compressor> = |call, object| {
         // SAFETY: it is what `libdeflate_alloc_compressor` gave away; ended once, nothing uses it afterwards.
@@ -152,16 +151,15 @@ pub fn libdeflate_alloc_compressor(
         }
     };
     let mut call = DOMAIN.call("libdeflate_alloc_compressor")?;
-    // SAFETY: each pointer covers what the contract of `libdeflate_alloc_compressor` says, and nothing that comes back is used
+    // SAFETY: `libdeflate_alloc_compressor` gets no pointer, and nothing that comes back is used
     // before it was checked.
     let ret = unsafe {
         call.run(move || ffi::libdeflate_alloc_compressor(compression_level))
     }?;
-    owned_given = call.own(&DOMAIN, ret, owned_end)?;
-    if ret.is_null() {
+    owned = call.own(&DOMAIN, ret, owned_end)?;
+    let Some(owned) = owned else {
         return Err(call.failed(Null, None));
-    }
-    owned = call.required(owned_given)?;
+    };
     Ok(owned)
 }
 
@@ -171,7 +169,7 @@ pub fn libdeflate_alloc_compressor(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn libdeflate_deflate_compress_bound(
     compressor: &Handle<ffi::libdeflate_compressor>,
     in_nbytes: usize,
@@ -198,7 +196,7 @@ pub fn libdeflate_deflate_compress_bound(
 ///
 /// # Errors
 ///
-/// When `libdeflate_deflate_compress` fails (`ret == 0`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `libdeflate_deflate_compress` fails (`ret == 0`), or the call ends in a fault; `out` keeps its value then.
 pub fn libdeflate_deflate_compress(
     compressor: &Handle<ffi::libdeflate_compressor>,
     in_: &[u8],
@@ -234,7 +232,7 @@ pub fn libdeflate_deflate_compress(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn libdeflate_free_compressor(
     mut compressor: Owned<ffi::libdeflate_compressor>,
 ) -> Result<(), Fault> {
@@ -251,7 +249,7 @@ pub fn libdeflate_free_compressor(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn libdeflate_crc32(crc32: u32, buffer: &[u8]) -> Result<u32, Fault> {
     let mut call = DOMAIN.call("libdeflate_crc32")?;
     let buffer_ptr = call.input(buffer)?;

@@ -51,7 +51,7 @@ pub static DOMAIN: Domain = Domain::new("lz4").heap_limit(512 << 20).globals(GLO
 ///
 /// # Errors
 ///
-/// When `LZ4_compress_default` fails (`ret == 0`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `LZ4_compress_default` fails (`ret == 0`), or the call ends in a fault; `dest` keeps its value then.
 pub fn LZ4_compress_default(
     source: &[u8],
     dest: &mut [u8],
@@ -87,7 +87,7 @@ pub fn LZ4_compress_default(
 ///
 /// # Errors
 ///
-/// When `LZ4_decompress_safe` fails (`ret < 0`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `LZ4_decompress_safe` fails (`ret < 0`), or the call ends in a fault; `dest` keeps its value then.
 pub fn LZ4_decompress_safe(
     source: &[u8],
     dest: &mut [u8],

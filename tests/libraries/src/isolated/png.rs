@@ -58,13 +58,13 @@ pub static DOMAIN: Domain = Domain::new("png").globals(GLOBALS);
 ///
 /// # Errors
 ///
-/// When `png_create_read_struct` fails (`ret == NULL`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `png_create_read_struct` fails (`ret == NULL`), or the call ends in a fault.
 pub fn png_create_read_struct(
     user_png_ver: &CStr,
     error_fn: Option<Box<dyn FnMut(&Handle<ffi::png_struct_def>, &CStr) + Send>>,
     warn_fn: Option<Box<dyn FnMut(&Handle<ffi::png_struct_def>, &CStr) + Send>>,
 ) -> Result<Owned<ffi::png_struct_def>, Error<Null>> {
-    let owned_given;
+    // Outlives the call: what ends the object is a call of its own.
     let owned;
     let owned_end: End<ffi::png_struct_def> = |call, object| {
         // SAFETY: it is what `png_create_read_struct` gave away; ended once, nothing uses it afterwards.
@@ -131,17 +131,16 @@ pub fn png_create_read_struct(
             warn_fn_ptr,
         ))
     }?;
-    owned_given = call.own(&DOMAIN, ret, owned_end)?;
-    if let (Some(owned), Some(kept)) = (&owned_given, error_fn_kept) {
+    owned = call.own(&DOMAIN, ret, owned_end)?;
+    if let (Some(owned), Some(kept)) = (&owned, error_fn_kept) {
         owned.keep(kept);
     }
-    if let (Some(owned), Some(kept)) = (&owned_given, warn_fn_kept) {
+    if let (Some(owned), Some(kept)) = (&owned, warn_fn_kept) {
         owned.keep(kept);
     }
-    if ret.is_null() {
+    let Some(owned) = owned else {
         return Err(call.failed(Null, None));
-    }
-    owned = call.required(owned_given)?;
+    };
     Ok(owned)
 }
 
@@ -153,13 +152,13 @@ pub fn png_create_read_struct(
 ///
 /// # Errors
 ///
-/// When `png_create_write_struct` fails (`ret == NULL`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `png_create_write_struct` fails (`ret == NULL`), or the call ends in a fault.
 pub fn png_create_write_struct(
     user_png_ver: &CStr,
     error_fn: Option<Box<dyn FnMut(&Handle<ffi::png_struct_def>, &CStr) + Send>>,
     warn_fn: Option<Box<dyn FnMut(&Handle<ffi::png_struct_def>, &CStr) + Send>>,
 ) -> Result<Owned<ffi::png_struct_def>, Error<Null>> {
-    let owned_given;
+    // Outlives the call: what ends the object is a call of its own.
     let owned;
     let owned_end: End<ffi::png_struct_def> = |call, object| {
         // SAFETY: it is what `png_create_write_struct` gave away; ended once, nothing uses it afterwards.
@@ -222,17 +221,16 @@ pub fn png_create_write_struct(
             warn_fn_ptr,
         ))
     }?;
-    owned_given = call.own(&DOMAIN, ret, owned_end)?;
-    if let (Some(owned), Some(kept)) = (&owned_given, error_fn_kept) {
+    owned = call.own(&DOMAIN, ret, owned_end)?;
+    if let (Some(owned), Some(kept)) = (&owned, error_fn_kept) {
         owned.keep(kept);
     }
-    if let (Some(owned), Some(kept)) = (&owned_given, warn_fn_kept) {
+    if let (Some(owned), Some(kept)) = (&owned, warn_fn_kept) {
         owned.keep(kept);
     }
-    if ret.is_null() {
+    let Some(owned) = owned else {
         return Err(call.failed(Null, None));
-    }
-    owned = call.required(owned_given)?;
+    };
     Ok(owned)
 }
 
@@ -242,11 +240,11 @@ pub fn png_create_write_struct(
 ///
 /// # Errors
 ///
-/// When `png_create_info_struct` fails (`ret == NULL`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `png_create_info_struct` fails (`ret == NULL`), or the call ends in a fault.
 pub fn png_create_info_struct(
     png_ptr: &Owned<ffi::png_struct_def>,
 ) -> Result<Owned<ffi::png_info_def>, Error<Null>> {
-    let owned_given;
+    // Outlives the call: what ends the object is a call of its own.
     let owned;
     let owned_end: EndOfChild<ffi::png_info_def, ffi::png_struct_def> = |
         call,
@@ -268,11 +266,10 @@ pub fn png_create_info_struct(
     let ret = unsafe {
         call.run(move || ffi::png_create_info_struct(&*png_ptr_ptr.cast_const()))
     }?;
-    owned_given = call.own_child(&DOMAIN, ret, png_ptr, owned_end)?;
-    if ret.is_null() {
+    owned = call.own_child(&DOMAIN, ret, png_ptr, owned_end)?;
+    let Some(owned) = owned else {
         return Err(call.failed(Null, None));
-    }
-    owned = call.required(owned_given)?;
+    };
     Ok(owned)
 }
 
@@ -283,7 +280,7 @@ pub fn png_create_info_struct(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn png_write_info(
     png_ptr: &Owned<ffi::png_struct_def>,
     info_ptr: &Handle<ffi::png_info_def>,
@@ -293,7 +290,7 @@ pub fn png_write_info(
     let info_ptr_ptr = call.handle(info_ptr)?;
     // SAFETY: each pointer covers what the contract of `png_write_info` says, and nothing that comes back is used
     // before it was checked.
-    let () = unsafe {
+    unsafe {
         call.run(move || ffi::png_write_info(
             &mut *png_ptr_ptr,
             &*info_ptr_ptr.cast_const(),
@@ -314,7 +311,7 @@ pub fn png_write_info(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn png_read_info(
     png_ptr: &Handle<ffi::png_struct_def>,
     info_ptr: &Handle<ffi::png_info_def>,
@@ -335,7 +332,7 @@ pub fn png_read_info(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn png_set_expand(png_ptr: &Handle<ffi::png_struct_def>) -> Result<(), Fault> {
     let mut call = DOMAIN.call("png_set_expand")?;
     let png_ptr_ptr = call.handle(png_ptr)?;
@@ -350,7 +347,7 @@ pub fn png_set_expand(png_ptr: &Handle<ffi::png_struct_def>) -> Result<(), Fault
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn png_set_add_alpha(
     png_ptr: &Handle<ffi::png_struct_def>,
     filler: u32,
@@ -370,7 +367,7 @@ pub fn png_set_add_alpha(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn png_read_update_info(
     png_ptr: &Owned<ffi::png_struct_def>,
     info_ptr: &Handle<ffi::png_info_def>,
@@ -380,7 +377,7 @@ pub fn png_read_update_info(
     let info_ptr_ptr = call.handle(info_ptr)?;
     // SAFETY: each pointer covers what the contract of `png_read_update_info` says, and nothing that comes back is used
     // before it was checked.
-    let () = unsafe {
+    unsafe {
         call.run(move || ffi::png_read_update_info(
             &mut *png_ptr_ptr,
             &mut *info_ptr_ptr,
@@ -401,7 +398,7 @@ pub fn png_read_update_info(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault; `row` keeps its value then.
 pub fn png_read_row(
     png_ptr: &Owned<ffi::png_struct_def>,
     row: &mut [u8],
@@ -413,7 +410,7 @@ pub fn png_read_row(
     let row_room = call.inout::<u8>(row)?;
     // SAFETY: each pointer covers what the contract of `png_read_row` says, and nothing that comes back is used
     // before it was checked.
-    let () = unsafe {
+    unsafe {
         call.run(move || ffi::png_read_row(
             &mut *png_ptr_ptr,
             row_room.as_mut_ptr(),
@@ -431,7 +428,7 @@ pub fn png_read_row(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn png_write_row(
     png_ptr: &Owned<ffi::png_struct_def>,
     row: &[u8],
@@ -453,7 +450,7 @@ pub fn png_write_row(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn png_write_end(
     png_ptr: &Handle<ffi::png_struct_def>,
     info_ptr: &Handle<ffi::png_info_def>,
@@ -475,7 +472,7 @@ pub fn png_write_end(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn png_read_end(
     png_ptr: &Handle<ffi::png_struct_def>,
     info_ptr: &Handle<ffi::png_info_def>,
@@ -495,7 +492,7 @@ pub fn png_read_end(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn png_destroy_info_struct(
     png_ptr: &Handle<ffi::png_struct_def>,
     mut info_ptr_ptr: Owned<ffi::png_info_def>,
@@ -520,7 +517,7 @@ pub fn png_destroy_info_struct(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn png_destroy_read_struct(
     mut png_ptr_ptr: Owned<ffi::png_struct_def>,
 ) -> Result<(), Fault> {
@@ -544,7 +541,7 @@ pub fn png_destroy_read_struct(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn png_destroy_write_struct(
     mut png_ptr_ptr: Owned<ffi::png_struct_def>,
 ) -> Result<(), Fault> {
@@ -569,7 +566,7 @@ pub fn png_destroy_write_struct(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn png_set_write_fn(
     png_ptr: &Owned<ffi::png_struct_def>,
     mut write_data_fn: impl FnMut(&Handle<ffi::png_struct_def>, &[u8]) + Send + 'static,
@@ -612,7 +609,7 @@ pub fn png_set_write_fn(
     };
     // SAFETY: each pointer covers what the contract of `png_set_write_fn` says, and nothing that comes back is used
     // before it was checked.
-    let () = unsafe {
+    unsafe {
         call.run(move || ffi::png_set_write_fn(
             &mut *png_ptr_ptr,
             std::ptr::null_mut(),
@@ -632,7 +629,7 @@ pub fn png_set_write_fn(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault; `mut read_data_fn` keeps its value then.
 pub fn png_set_read_fn(
     png_ptr: &Owned<ffi::png_struct_def>,
     mut read_data_fn: impl FnMut(
@@ -661,7 +658,7 @@ pub fn png_set_read_fn(
         })?;
     // SAFETY: each pointer covers what the contract of `png_set_read_fn` says, and nothing that comes back is used
     // before it was checked.
-    let () = unsafe {
+    unsafe {
         call.run(move || ffi::png_set_read_fn(
             &mut *png_ptr_ptr,
             std::ptr::null_mut(),
@@ -679,7 +676,7 @@ pub fn png_set_read_fn(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn png_get_rowbytes(
     png_ptr: &Handle<ffi::png_struct_def>,
     info_ptr: &Handle<ffi::png_info_def>,
@@ -704,7 +701,7 @@ pub fn png_get_rowbytes(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn png_get_image_width(
     png_ptr: &Handle<ffi::png_struct_def>,
     info_ptr: &Handle<ffi::png_info_def>,
@@ -729,7 +726,7 @@ pub fn png_get_image_width(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn png_get_image_height(
     png_ptr: &Handle<ffi::png_struct_def>,
     info_ptr: &Handle<ffi::png_info_def>,
@@ -754,7 +751,7 @@ pub fn png_get_image_height(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn png_get_bit_depth(
     png_ptr: &Handle<ffi::png_struct_def>,
     info_ptr: &Handle<ffi::png_info_def>,
@@ -779,7 +776,7 @@ pub fn png_get_bit_depth(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn png_get_color_type(
     png_ptr: &Handle<ffi::png_struct_def>,
     info_ptr: &Handle<ffi::png_info_def>,
@@ -804,7 +801,7 @@ pub fn png_get_color_type(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn png_set_IHDR(
     png_ptr: &Handle<ffi::png_struct_def>,
     info_ptr: &Handle<ffi::png_info_def>,

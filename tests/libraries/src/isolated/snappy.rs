@@ -50,7 +50,7 @@ pub static DOMAIN: Domain = Domain::new("snappy").heap_limit(512 << 20).globals(
 ///
 /// # Errors
 ///
-/// When `snappy_compress` fails (`ret != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `snappy_compress` fails (`ret != 0`), or the call ends in a fault; `compressed` keeps its value then.
 pub fn snappy_compress(
     input: &[u8],
     compressed: &mut [u8],
@@ -88,7 +88,7 @@ pub fn snappy_compress(
 ///
 /// # Errors
 ///
-/// When `snappy_compress_with_level` fails (`ret != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `snappy_compress_with_level` fails (`ret != 0`), or the call ends in a fault; `compressed` keeps its value then.
 pub fn snappy_compress_with_level(
     input: &[u8],
     compression_level: c_int,
@@ -128,7 +128,7 @@ pub fn snappy_compress_with_level(
 ///
 /// # Errors
 ///
-/// When `snappy_uncompress` fails (`ret != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `snappy_uncompress` fails (`ret != 0`), or the call ends in a fault; `uncompressed` keeps its value then.
 pub fn snappy_uncompress(
     compressed: &[u8],
     uncompressed: &mut [u8],
@@ -161,10 +161,10 @@ pub fn snappy_uncompress(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn snappy_max_compressed_length(source_length: usize) -> Result<usize, Fault> {
     let mut call = DOMAIN.call("snappy_max_compressed_length")?;
-    // SAFETY: each pointer covers what the contract of `snappy_max_compressed_length` says, and nothing that comes back is used
+    // SAFETY: `snappy_max_compressed_length` gets no pointer, and nothing that comes back is used
     // before it was checked.
     unsafe { call.run(move || ffi::snappy_max_compressed_length(source_length)) }
 }
@@ -177,7 +177,7 @@ pub fn snappy_max_compressed_length(source_length: usize) -> Result<usize, Fault
 ///
 /// # Errors
 ///
-/// When `snappy_uncompressed_length` fails (`ret != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `snappy_uncompressed_length` fails (`ret != 0`), or the call ends in a fault.
 pub fn snappy_uncompressed_length(compressed: &[u8]) -> Result<usize, Error<c_uint>> {
     let mut call = DOMAIN.call("snappy_uncompressed_length")?;
     let compressed_ptr = call.input(compressed)?;
@@ -205,7 +205,7 @@ pub fn snappy_uncompressed_length(compressed: &[u8]) -> Result<usize, Error<c_ui
 ///
 /// # Errors
 ///
-/// When `snappy_validate_compressed_buffer` fails (`ret != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `snappy_validate_compressed_buffer` fails (`ret != 0`), or the call ends in a fault.
 pub fn snappy_validate_compressed_buffer(
     compressed: &[u8],
 ) -> Result<(), Error<c_uint>> {

@@ -60,9 +60,9 @@ pub static DOMAIN: Domain = Domain::new("sqlite").globals(GLOBALS);
 ///
 /// # Errors
 ///
-/// When `sqlite3_open` fails (`ret != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `sqlite3_open` fails (`ret != 0`), or the call ends in a fault.
 pub fn sqlite3_open(filename: &CStr) -> Result<Owned<ffi::sqlite3>, Error<c_int>> {
-    let pp_db_given;
+    // Outlives the call: what ends the object is a call of its own.
     let pp_db;
     let pp_db_end: End<ffi::sqlite3> = |call, object| {
         // SAFETY: it is what `sqlite3_open` gave away; ended once, nothing uses it afterwards.
@@ -81,7 +81,7 @@ pub fn sqlite3_open(filename: &CStr) -> Result<Owned<ffi::sqlite3>, Error<c_int>
         call.run(move || ffi::sqlite3_open(filename_ptr, pp_db_room.as_mut_ptr()))
     }?;
     let pp_db_ptr = call.read(pp_db_room);
-    pp_db_given = call.own(&DOMAIN, pp_db_ptr, pp_db_end)?;
+    pp_db = call.own(&DOMAIN, pp_db_ptr, pp_db_end)?;
     if ret != 0 {
         // SAFETY: as above.
         let message = unsafe { call.run(move || ffi::sqlite3_errmsg(pp_db_ptr)) }?;
@@ -89,8 +89,7 @@ pub fn sqlite3_open(filename: &CStr) -> Result<Owned<ffi::sqlite3>, Error<c_int>
         let message = unsafe { call.string(message) }?;
         return Err(call.failed(ret, message));
     }
-    pp_db = call.required(pp_db_given)?;
-    Ok(pp_db)
+    Ok(call.required(pp_db)?)
 }
 
 /// `sqlite3_open_v2` of `isolate-libraries`.
@@ -102,13 +101,13 @@ pub fn sqlite3_open(filename: &CStr) -> Result<Owned<ffi::sqlite3>, Error<c_int>
 ///
 /// # Errors
 ///
-/// When `sqlite3_open_v2` fails (`ret != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `sqlite3_open_v2` fails (`ret != 0`), or the call ends in a fault.
 pub fn sqlite3_open_v2(
     filename: &CStr,
     flags: c_int,
     z_vfs: Option<&CStr>,
 ) -> Result<Owned<ffi::sqlite3>, Error<c_int>> {
-    let pp_db_given;
+    // Outlives the call: what ends the object is a call of its own.
     let pp_db;
     let pp_db_end: End<ffi::sqlite3> = |call, object| {
         // SAFETY: it is what `sqlite3_open_v2` gave away; ended once, nothing uses it afterwards.
@@ -136,7 +135,7 @@ pub fn sqlite3_open_v2(
         ))
     }?;
     let pp_db_ptr = call.read(pp_db_room);
-    pp_db_given = call.own(&DOMAIN, pp_db_ptr, pp_db_end)?;
+    pp_db = call.own(&DOMAIN, pp_db_ptr, pp_db_end)?;
     if ret != 0 {
         // SAFETY: as above.
         let message = unsafe { call.run(move || ffi::sqlite3_errmsg(pp_db_ptr)) }?;
@@ -144,8 +143,7 @@ pub fn sqlite3_open_v2(
         let message = unsafe { call.string(message) }?;
         return Err(call.failed(ret, message));
     }
-    pp_db = call.required(pp_db_given)?;
-    Ok(pp_db)
+    Ok(call.required(pp_db)?)
 }
 
 /// `sqlite3_close` of `isolate-libraries`.
@@ -154,7 +152,7 @@ pub fn sqlite3_open_v2(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn sqlite3_close(mut arg1: Owned<ffi::sqlite3>) -> Result<c_int, Fault> {
     let mut call = DOMAIN.call("sqlite3_close")?;
     let arg1_ptr = call.ending(&mut arg1)?;
@@ -171,7 +169,7 @@ pub fn sqlite3_close(mut arg1: Owned<ffi::sqlite3>) -> Result<c_int, Fault> {
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn sqlite3_errmsg(arg1: &Handle<ffi::sqlite3>) -> Result<Option<CString>, Fault> {
     let mut call = DOMAIN.call("sqlite3_errmsg")?;
     let arg1_ptr = call.handle(arg1)?;
@@ -179,8 +177,7 @@ pub fn sqlite3_errmsg(arg1: &Handle<ffi::sqlite3>) -> Result<Option<CString>, Fa
     // before it was checked.
     let ret = unsafe { call.run(move || ffi::sqlite3_errmsg(arg1_ptr)) }?;
     // SAFETY: it is checked to lie in the domain; without isolation the function is trusted to end it.
-    let ret = unsafe { call.string(ret) }?;
-    Ok(ret)
+    unsafe { call.string(ret) }
 }
 
 /// `sqlite3_errstr` of `isolate-libraries`.
@@ -189,15 +186,14 @@ pub fn sqlite3_errmsg(arg1: &Handle<ffi::sqlite3>) -> Result<Option<CString>, Fa
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn sqlite3_errstr(arg1: c_int) -> Result<Option<CString>, Fault> {
     let mut call = DOMAIN.call("sqlite3_errstr")?;
-    // SAFETY: each pointer covers what the contract of `sqlite3_errstr` says, and nothing that comes back is used
+    // SAFETY: `sqlite3_errstr` gets no pointer, and nothing that comes back is used
     // before it was checked.
     let ret = unsafe { call.run(move || ffi::sqlite3_errstr(arg1)) }?;
     // SAFETY: it is checked to lie in the domain; without isolation the function is trusted to end it.
-    let ret = unsafe { call.string(ret) }?;
-    Ok(ret)
+    unsafe { call.string(ret) }
 }
 
 /// `sqlite3_changes` of `isolate-libraries`.
@@ -206,7 +202,7 @@ pub fn sqlite3_errstr(arg1: c_int) -> Result<Option<CString>, Fault> {
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn sqlite3_changes(arg1: &Handle<ffi::sqlite3>) -> Result<c_int, Fault> {
     let mut call = DOMAIN.call("sqlite3_changes")?;
     let arg1_ptr = call.handle(arg1)?;
@@ -223,7 +219,7 @@ pub fn sqlite3_changes(arg1: &Handle<ffi::sqlite3>) -> Result<c_int, Fault> {
 ///
 /// # Errors
 ///
-/// When `sqlite3_exec` fails (`ret != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `sqlite3_exec` fails (`ret != 0`), or the call ends in a fault.
 pub fn sqlite3_exec(
     arg1: &Handle<ffi::sqlite3>,
     sql: &CStr,
@@ -289,11 +285,12 @@ pub fn sqlite3_exec(
 ///
 /// # Errors
 ///
-/// When `sqlite3_prepare_v2` fails (`ret != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `sqlite3_prepare_v2` fails (`ret != 0`), or the call ends in a fault.
 pub fn sqlite3_prepare_v2(
     db: &Owned<ffi::sqlite3>,
     z_sql: &[u8],
 ) -> Result<Option<Owned<ffi::sqlite3_stmt>>, Error<c_int>> {
+    // Outlives the call: what ends the object is a call of its own.
     let pp_stmt;
     let pp_stmt_end: EndOfChild<ffi::sqlite3_stmt, ffi::sqlite3> = |call, object, _| {
         // SAFETY: it is what `sqlite3_prepare_v2` gave away; ended once, nothing uses it afterwards.
@@ -337,7 +334,7 @@ pub fn sqlite3_prepare_v2(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn sqlite3_finalize(mut p_stmt: Owned<ffi::sqlite3_stmt>) -> Result<c_int, Fault> {
     let mut call = DOMAIN.call("sqlite3_finalize")?;
     let p_stmt_ptr = call.ending(&mut p_stmt)?;
@@ -353,7 +350,7 @@ pub fn sqlite3_finalize(mut p_stmt: Owned<ffi::sqlite3_stmt>) -> Result<c_int, F
 ///
 /// # Errors
 ///
-/// When `sqlite3_bind_text` fails (`ret != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `sqlite3_bind_text` fails (`ret != 0`), or the call ends in a fault.
 pub fn sqlite3_bind_text(
     arg1: &Handle<ffi::sqlite3_stmt>,
     arg2: c_int,
@@ -391,7 +388,7 @@ pub fn sqlite3_bind_text(
 ///
 /// # Errors
 ///
-/// When `sqlite3_bind_blob` fails (`ret != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `sqlite3_bind_blob` fails (`ret != 0`), or the call ends in a fault.
 pub fn sqlite3_bind_blob(
     arg1: &Handle<ffi::sqlite3_stmt>,
     arg2: c_int,
@@ -428,7 +425,7 @@ pub fn sqlite3_bind_blob(
 ///
 /// # Errors
 ///
-/// When `sqlite3_bind_int64` fails (`ret != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `sqlite3_bind_int64` fails (`ret != 0`), or the call ends in a fault.
 pub fn sqlite3_bind_int64(
     arg1: &Handle<ffi::sqlite3_stmt>,
     arg2: c_int,
@@ -457,7 +454,7 @@ pub fn sqlite3_bind_int64(
 ///
 /// # Errors
 ///
-/// When `sqlite3_step` fails (`ret != 100 && ret != 101`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `sqlite3_step` fails (`ret != 100 && ret != 101`), or the call ends in a fault.
 pub fn sqlite3_step(arg1: &Handle<ffi::sqlite3_stmt>) -> Result<c_int, Error<c_int>> {
     let mut call = DOMAIN.call("sqlite3_step")?;
     let arg1_ptr = call.handle(arg1)?;
@@ -480,7 +477,7 @@ pub fn sqlite3_step(arg1: &Handle<ffi::sqlite3_stmt>) -> Result<c_int, Error<c_i
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn sqlite3_reset(p_stmt: &Handle<ffi::sqlite3_stmt>) -> Result<c_int, Fault> {
     let mut call = DOMAIN.call("sqlite3_reset")?;
     let p_stmt_ptr = call.handle(p_stmt)?;
@@ -495,7 +492,7 @@ pub fn sqlite3_reset(p_stmt: &Handle<ffi::sqlite3_stmt>) -> Result<c_int, Fault>
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn sqlite3_column_count(p_stmt: &Handle<ffi::sqlite3_stmt>) -> Result<c_int, Fault> {
     let mut call = DOMAIN.call("sqlite3_column_count")?;
     let p_stmt_ptr = call.handle(p_stmt)?;
@@ -512,7 +509,7 @@ pub fn sqlite3_column_count(p_stmt: &Handle<ffi::sqlite3_stmt>) -> Result<c_int,
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn sqlite3_column_name(
     arg1: &Handle<ffi::sqlite3_stmt>,
     n: c_int,
@@ -523,8 +520,7 @@ pub fn sqlite3_column_name(
     // before it was checked.
     let ret = unsafe { call.run(move || ffi::sqlite3_column_name(arg1_ptr, n)) }?;
     // SAFETY: it is checked to lie in the domain; without isolation the function is trusted to end it.
-    let ret = unsafe { call.string(ret) }?;
-    Ok(ret)
+    unsafe { call.string(ret) }
 }
 
 /// `sqlite3_column_int64` of `isolate-libraries`.
@@ -533,7 +529,7 @@ pub fn sqlite3_column_name(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn sqlite3_column_int64(
     arg1: &Handle<ffi::sqlite3_stmt>,
     i_col: c_int,
@@ -553,7 +549,7 @@ pub fn sqlite3_column_int64(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn sqlite3_column_text(
     arg1: &Handle<ffi::sqlite3_stmt>,
     i_col: c_int,
@@ -568,8 +564,7 @@ pub fn sqlite3_column_text(
         call.run(move || ffi::sqlite3_column_bytes(arg1_ptr, i_col))
     }?;
     // SAFETY: they are checked to lie in the domain; without isolation the function is trusted with their number.
-    let ret = unsafe { call.values(ret, call.count(sqlite3_column_bytes)) }?;
-    Ok(ret)
+    unsafe { call.values(ret, call.count(sqlite3_column_bytes)) }
 }
 
 /// `sqlite3_column_blob` of `isolate-libraries`.
@@ -580,7 +575,7 @@ pub fn sqlite3_column_text(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn sqlite3_column_blob(
     arg1: &Handle<ffi::sqlite3_stmt>,
     i_col: c_int,
@@ -595,8 +590,7 @@ pub fn sqlite3_column_blob(
         call.run(move || ffi::sqlite3_column_bytes(arg1_ptr, i_col))
     }?;
     // SAFETY: they are checked to lie in the domain; without isolation the function is trusted with their number.
-    let ret = unsafe { call.values(ret.cast(), call.count(sqlite3_column_bytes)) }?;
-    Ok(ret)
+    unsafe { call.values(ret.cast(), call.count(sqlite3_column_bytes)) }
 }
 
 /// `sqlite3_expanded_sql` of `isolate-libraries`.
@@ -607,7 +601,7 @@ pub fn sqlite3_column_blob(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn sqlite3_expanded_sql(
     p_stmt: &Handle<ffi::sqlite3_stmt>,
 ) -> Result<Option<CString>, Fault> {
@@ -636,7 +630,7 @@ pub fn sqlite3_expanded_sql(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault; `p` keeps its value then.
 pub fn sqlite3_randomness(p: Option<&mut [u8]>) -> Result<(), Fault> {
     let mut call = DOMAIN.call("sqlite3_randomness")?;
     let n = call.length(p.as_deref().map_or(0, |slice| slice.len()))?;
@@ -646,7 +640,7 @@ pub fn sqlite3_randomness(p: Option<&mut [u8]>) -> Result<(), Fault> {
     };
     // SAFETY: each pointer covers what the contract of `sqlite3_randomness` says, and nothing that comes back is used
     // before it was checked.
-    let () = unsafe {
+    unsafe {
         call.run(move || ffi::sqlite3_randomness(
             n,
             p_room.map_or(std::ptr::null_mut(), |room| room.as_mut_ptr().cast()),
@@ -667,7 +661,7 @@ pub fn sqlite3_randomness(p: Option<&mut [u8]>) -> Result<(), Fault> {
 ///
 /// # Errors
 ///
-/// When `sqlite3_mprintf` fails (`ret == NULL`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `sqlite3_mprintf` fails (`ret == NULL`), or the call ends in a fault.
 pub fn sqlite3_number(width: c_int, number: f64) -> Result<CString, Error<Null>> {
     let mut call = DOMAIN.call("sqlite3_mprintf")?;
     // SAFETY: each pointer covers what the contract of `sqlite3_mprintf` says, and nothing that comes back is used
@@ -675,22 +669,17 @@ pub fn sqlite3_number(width: c_int, number: f64) -> Result<CString, Error<Null>>
     let ret = unsafe {
         call.run(move || ffi::sqlite3_mprintf(c"%*.3f".as_ptr(), width, number))
     }?;
-    let ret_ptr = ret;
     // SAFETY: it is checked to lie in the domain; without isolation the function is trusted to end it.
-    let ret = unsafe { call.string(ret_ptr.cast_const()) }?;
-    if ret.is_some() {
-        // SAFETY: `sqlite3_mprintf` gave it away, and nothing uses it afterwards.
-        unsafe {
-            call.run(move || {
-                ffi::sqlite3_free(ret_ptr.cast());
-            })
-        }?;
-    }
-    if ret.is_none() {
+    let Some(copy) = unsafe { call.string(ret.cast_const()) }? else {
         return Err(call.failed(Null, None));
-    }
-    let ret = call.required(ret)?;
-    Ok(ret)
+    };
+    // SAFETY: `sqlite3_mprintf` gave it away, and nothing uses it afterwards.
+    unsafe {
+        call.run(move || {
+            ffi::sqlite3_free(ret.cast());
+        })
+    }?;
+    Ok(copy)
 }
 
 /// `sqlite3_mprintf` of `isolate-libraries`.
@@ -703,7 +692,7 @@ pub fn sqlite3_number(width: c_int, number: f64) -> Result<CString, Error<Null>>
 ///
 /// # Errors
 ///
-/// When `sqlite3_mprintf` fails (`ret == NULL`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `sqlite3_mprintf` fails (`ret == NULL`), or the call ends in a fault.
 pub fn sqlite3_quoted(text: &CStr) -> Result<CString, Error<Null>> {
     let mut call = DOMAIN.call("sqlite3_mprintf")?;
     let text_ptr = call.input_str(text)?;
@@ -712,22 +701,17 @@ pub fn sqlite3_quoted(text: &CStr) -> Result<CString, Error<Null>> {
     let ret = unsafe {
         call.run(move || ffi::sqlite3_mprintf(c"%Q".as_ptr(), text_ptr))
     }?;
-    let ret_ptr = ret;
     // SAFETY: it is checked to lie in the domain; without isolation the function is trusted to end it.
-    let ret = unsafe { call.string(ret_ptr.cast_const()) }?;
-    if ret.is_some() {
-        // SAFETY: `sqlite3_mprintf` gave it away, and nothing uses it afterwards.
-        unsafe {
-            call.run(move || {
-                ffi::sqlite3_free(ret_ptr.cast());
-            })
-        }?;
-    }
-    if ret.is_none() {
+    let Some(copy) = unsafe { call.string(ret.cast_const()) }? else {
         return Err(call.failed(Null, None));
-    }
-    let ret = call.required(ret)?;
-    Ok(ret)
+    };
+    // SAFETY: `sqlite3_mprintf` gave it away, and nothing uses it afterwards.
+    unsafe {
+        call.run(move || {
+            ffi::sqlite3_free(ret.cast());
+        })
+    }?;
+    Ok(copy)
 }
 
 /// `sqlite3_db_config` of `isolate-libraries`, where `op >= 1002 && op <= 1020`.
@@ -738,7 +722,7 @@ pub fn sqlite3_quoted(text: &CStr) -> Result<CString, Error<Null>> {
 ///
 /// # Errors
 ///
-/// When `sqlite3_db_config` fails (`ret != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `sqlite3_db_config` fails (`ret != 0`), or the call ends in a fault.
 ///
 /// # Panics
 ///
@@ -778,7 +762,7 @@ pub fn sqlite3_db_config_flag(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn sqlite3_column_bytes(
     arg1: &Handle<ffi::sqlite3_stmt>,
     i_col: c_int,

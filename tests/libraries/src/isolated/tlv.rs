@@ -61,7 +61,7 @@ pub static DOMAIN: Domain = Domain::new("tlv")
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn tlv_parse(data: &[c_uchar]) -> Result<(c_int, ffi::TlvEntry), Fault> {
     let mut call = DOMAIN.call("tlv_parse")?;
     let data_ptr = call.input(data)?;
@@ -81,10 +81,10 @@ pub fn tlv_parse(data: &[c_uchar]) -> Result<(c_int, ffi::TlvEntry), Fault> {
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn tlv_records() -> Result<c_ulong, Fault> {
     let mut call = DOMAIN.call("tlv_records")?;
-    // SAFETY: each pointer covers what the contract of `tlv_records` says, and nothing that comes back is used
+    // SAFETY: `tlv_records` gets no pointer, and nothing that comes back is used
     // before it was checked.
     unsafe { call.run(move || ffi::tlv_records()) }
 }
@@ -95,7 +95,7 @@ pub fn tlv_records() -> Result<c_ulong, Fault> {
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn told_rows(
     rows: c_int,
     count: c_int,
@@ -143,7 +143,7 @@ pub fn told_rows(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault; `out` and `mut fill` keep their values then.
 pub fn told_fill(
     out: &mut [c_uchar],
     mut fill: impl FnMut(&mut [c_uchar]) -> c_long,
@@ -194,9 +194,9 @@ pub fn told_fill(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn told_thing(id: c_int) -> Result<Owned<ffi2::Thing>, Fault> {
-    let owned_given;
+    // Outlives the call: what ends the object is a call of its own.
     let owned;
     let owned_end: End<ffi2::Thing> = |call, object| {
         // SAFETY: it is what `told_thing` gave away; ended once, nothing uses it afterwards.
@@ -207,12 +207,11 @@ pub fn told_thing(id: c_int) -> Result<Owned<ffi2::Thing>, Fault> {
         }
     };
     let mut call = DOMAIN.call("told_thing")?;
-    // SAFETY: each pointer covers what the contract of `told_thing` says, and nothing that comes back is used
+    // SAFETY: `told_thing` gets no pointer, and nothing that comes back is used
     // before it was checked.
     let ret = unsafe { call.run(move || ffi2::told_thing(id)) }?;
-    owned_given = call.own(&DOMAIN, ret, owned_end)?;
-    owned = call.required(owned_given)?;
-    Ok(owned)
+    owned = call.own(&DOMAIN, ret, owned_end)?;
+    call.required(owned)
 }
 
 /// `told_pair` of `isolate-libraries`.
@@ -221,11 +220,11 @@ pub fn told_thing(id: c_int) -> Result<Owned<ffi2::Thing>, Fault> {
 ///
 /// # Errors
 ///
-/// When `told_pair` fails (`ret != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `told_pair` fails (`ret != 0`), or the call ends in a fault.
 pub fn told_pair(
     lie: c_int,
 ) -> Result<(Owned<ffi2::Thing>, Owned<ffi2::Thing>), Error<c_int>> {
-    let first_given;
+    // Outlives the call: what ends the object is a call of its own.
     let first;
     let first_end: End<ffi2::Thing> = |call, object| {
         // SAFETY: it is what `told_pair` gave away; ended once, nothing uses it afterwards.
@@ -235,7 +234,7 @@ pub fn told_pair(
             })
         }
     };
-    let second_given;
+    // Outlives the call: what ends the object is a call of its own.
     let second;
     let second_end: End<ffi2::Thing> = |call, object| {
         // SAFETY: it is what `told_pair` gave away; ended once, nothing uses it afterwards.
@@ -245,6 +244,7 @@ pub fn told_pair(
             })
         }
     };
+    let first_there;
     let mut call = DOMAIN.call("told_pair")?;
     let first_room = call.inout(&[std::ptr::null_mut::<ffi2::Thing>()])?;
     let second_room = call.inout(&[std::ptr::null_mut::<ffi2::Thing>()])?;
@@ -259,14 +259,14 @@ pub fn told_pair(
     }?;
     let first_ptr = call.read(first_room);
     let second_ptr = call.read(second_room);
-    first_given = call.own(&DOMAIN, first_ptr, first_end)?;
-    second_given = call.own(&DOMAIN, second_ptr, second_end)?;
+    first = call.own(&DOMAIN, first_ptr, first_end)?;
+    second = call.own(&DOMAIN, second_ptr, second_end)?;
     if ret != 0 {
         return Err(call.failed(ret, None));
     }
-    first = call.required(first_given)?;
-    second = call.required(second_given)?;
-    Ok((first, second))
+    first_there = call.required(first)?;
+    let second = call.required(second)?;
+    Ok((first_there, second))
 }
 
 /// `told_id` of `isolate-libraries`.
@@ -275,7 +275,7 @@ pub fn told_pair(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn told_id(thing: &Handle<ffi2::Thing>) -> Result<c_int, Fault> {
     let mut call = DOMAIN.call("told_id")?;
     let thing_ptr = call.handle(thing)?;
@@ -290,7 +290,7 @@ pub fn told_id(thing: &Handle<ffi2::Thing>) -> Result<c_int, Fault> {
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn told_drop(mut thing: Owned<ffi2::Thing>) -> Result<c_int, Fault> {
     let mut call = DOMAIN.call("told_drop")?;
     let thing_ptr = call.ending(&mut thing)?;
@@ -307,7 +307,7 @@ pub fn told_drop(mut thing: Owned<ffi2::Thing>) -> Result<c_int, Fault> {
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn told_each(
     thing: &Handle<ffi2::Thing>,
     numbers: &[c_int],
@@ -348,7 +348,7 @@ pub fn told_each(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 ///
 /// # Panics
 ///
@@ -382,7 +382,7 @@ pub fn told_table(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault; `out` keeps its value then.
 pub fn told_more(out: &mut [c_uchar]) -> Result<(u64, usize), Fault> {
     let mut call = DOMAIN.call("told_more")?;
     let out_room = call.output::<c_uchar>(out.len())?;
@@ -413,7 +413,7 @@ pub fn told_more(out: &mut [c_uchar]) -> Result<(u64, usize), Fault> {
 ///
 /// # Errors
 ///
-/// When `told_on` fails (`ret != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `told_on` fails (`ret != 0`), or the call ends in a fault; `out` and `done` keep their values then.
 pub fn told_on(out: &mut [c_uchar], done: &mut usize) -> Result<usize, Error<c_int>> {
     let mut call = DOMAIN.call("told_on")?;
     let out_room = call.output::<c_uchar>(out.len())?;
@@ -443,7 +443,7 @@ pub fn told_on(out: &mut [c_uchar], done: &mut usize) -> Result<usize, Error<c_i
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn told_keep(mut back: impl FnMut(c_int) -> c_int) -> Result<(), Fault> {
     let mut call = DOMAIN.call("told_keep")?;
     let mut callbacks = Callbacks::new();
@@ -457,10 +457,10 @@ pub fn told_keep(mut back: impl FnMut(c_int) -> c_int) -> Result<(), Fault> {
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn told_again(number: c_int) -> Result<c_int, Fault> {
     let mut call = DOMAIN.call("told_again")?;
-    // SAFETY: each pointer covers what the contract of `told_again` says, and nothing that comes back is used
+    // SAFETY: `told_again` gets no pointer, and nothing that comes back is used
     // before it was checked.
     unsafe { call.run(move || ffi2::told_again(number)) }
 }

@@ -50,7 +50,7 @@ pub static DOMAIN: Domain = Domain::new("webp").globals(GLOBALS);
 ///
 /// # Errors
 ///
-/// When `WebPEncodeRGBA` fails (`ret == 0`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `WebPEncodeRGBA` fails (`ret == 0`), or the call ends in a fault.
 ///
 /// # Panics
 ///
@@ -98,8 +98,7 @@ pub fn WebPEncodeRGBA(
     if ret == 0 {
         return Err(call.failed(ret, None));
     }
-    let output = call.required(output)?;
-    Ok(output)
+    Ok(call.required(output)?)
 }
 
 /// `WebPEncodeLosslessRGBA` of `libwebp-sys`.
@@ -110,7 +109,7 @@ pub fn WebPEncodeRGBA(
 ///
 /// # Errors
 ///
-/// When `WebPEncodeLosslessRGBA` fails (`ret == 0`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `WebPEncodeLosslessRGBA` fails (`ret == 0`), or the call ends in a fault.
 ///
 /// # Panics
 ///
@@ -156,8 +155,7 @@ pub fn WebPEncodeLosslessRGBA(
     if ret == 0 {
         return Err(call.failed(ret, None));
     }
-    let output = call.required(output)?;
-    Ok(output)
+    Ok(call.required(output)?)
 }
 
 /// `WebPGetInfo` of `libwebp-sys`.
@@ -168,7 +166,7 @@ pub fn WebPEncodeLosslessRGBA(
 ///
 /// # Errors
 ///
-/// When `WebPGetInfo` fails (`ret != 1`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `WebPGetInfo` fails (`ret != 1`), or the call ends in a fault.
 pub fn WebPGetInfo(data: &[u8]) -> Result<(c_int, c_int), Error<c_int>> {
     let mut call = DOMAIN.call("WebPGetInfo")?;
     let data_ptr = call.input(data)?;
@@ -201,7 +199,7 @@ pub fn WebPGetInfo(data: &[u8]) -> Result<(c_int, c_int), Error<c_int>> {
 ///
 /// # Errors
 ///
-/// When `WebPDecodeRGBA` fails (`ret == NULL`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `WebPDecodeRGBA` fails (`ret == NULL`), or the call ends in a fault.
 pub fn WebPDecodeRGBA(data: &[u8]) -> Result<(Vec<u8>, c_int, c_int), Error<Null>> {
     let mut call = DOMAIN.call("WebPDecodeRGBA")?;
     let data_ptr = call.input(data)?;
@@ -220,28 +218,23 @@ pub fn WebPDecodeRGBA(data: &[u8]) -> Result<(Vec<u8>, c_int, c_int), Error<Null
     }?;
     let width = call.read(width_room);
     let height = call.read(height_room);
-    let ret_ptr = ret;
     // SAFETY: they are checked to lie in the domain; without isolation the function is trusted with their number.
-    let ret = unsafe {
+    let Some(copy) = unsafe {
         call.values(
-            ret_ptr.cast_const(),
+            ret.cast_const(),
             call
                 .count(
                     (width as i128).saturating_mul(height as i128).saturating_mul(4_i128),
                 ),
         )
-    }?;
-    if ret.is_some() {
-        // SAFETY: `WebPDecodeRGBA` gave it away, and nothing uses it afterwards.
-        unsafe {
-            call.run(move || {
-                ffi::WebPFree(ret_ptr.cast());
-            })
-        }?;
-    }
-    if ret.is_none() {
+    }? else {
         return Err(call.failed(Null, None));
-    }
-    let ret = call.required(ret)?;
-    Ok((ret, width, height))
+    };
+    // SAFETY: `WebPDecodeRGBA` gave it away, and nothing uses it afterwards.
+    unsafe {
+        call.run(move || {
+            ffi::WebPFree(ret.cast());
+        })
+    }?;
+    Ok((copy, width, height))
 }

@@ -50,15 +50,14 @@ pub static DOMAIN: Domain = Domain::new("zlib").heap_limit(512 << 20).globals(GL
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn zError(code: c_int) -> Result<Option<CString>, Fault> {
     let mut call = DOMAIN.call("zError")?;
-    // SAFETY: each pointer covers what the contract of `zError` says, and nothing that comes back is used
+    // SAFETY: `zError` gets no pointer, and nothing that comes back is used
     // before it was checked.
     let ret = unsafe { call.run(move || ffi::zError(code)) }?;
     // SAFETY: it is checked to lie in the domain; without isolation the function is trusted to end it.
-    let ret = unsafe { call.string(ret) }?;
-    Ok(ret)
+    unsafe { call.string(ret) }
 }
 
 /// `inflateGetDictionary` of `isolate-libraries`.
@@ -71,7 +70,7 @@ pub fn zError(code: c_int) -> Result<Option<CString>, Fault> {
 ///
 /// # Errors
 ///
-/// When `inflateGetDictionary` fails (`ret != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `inflateGetDictionary` fails (`ret != 0`), or the call ends in a fault.
 pub fn inflateGetDictionary_len(
     strm: &mut Object<ffi2::z_stream>,
 ) -> Result<c_uint, Error<c_int>> {
@@ -107,7 +106,7 @@ pub fn inflateGetDictionary_len(
 ///
 /// # Errors
 ///
-/// When `inflateGetDictionary` fails (`ret != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `inflateGetDictionary` fails (`ret != 0`), or the call ends in a fault; `dictionary` keeps its value then.
 pub fn inflateGetDictionary(
     strm: &mut Object<ffi2::z_stream>,
     dictionary: &mut [u8; 32768],
@@ -144,7 +143,7 @@ pub fn inflateGetDictionary(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn adler32(adler: c_ulong, buf: &[u8]) -> Result<c_ulong, Fault> {
     let mut call = DOMAIN.call("adler32")?;
     let buf_ptr = call.input(buf)?;
@@ -160,7 +159,7 @@ pub fn adler32(adler: c_ulong, buf: &[u8]) -> Result<c_ulong, Fault> {
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn crc32(crc: c_ulong, buf: &[u8]) -> Result<c_ulong, Fault> {
     let mut call = DOMAIN.call("crc32")?;
     let buf_ptr = call.input(buf)?;
@@ -180,7 +179,7 @@ pub fn crc32(crc: c_ulong, buf: &[u8]) -> Result<c_ulong, Fault> {
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault; `next_out` keeps its value then.
 pub fn deflate(
     strm: &mut Object<ffi2::z_stream>,
     next_in: &[u8],
@@ -220,7 +219,7 @@ pub fn deflate(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn deflateEnd(mut strm: Object<ffi2::z_stream>) -> Result<c_int, Fault> {
     let mut call = DOMAIN.call("deflateEnd")?;
     let strm_ptr = call.object(&strm)?;
@@ -240,7 +239,7 @@ pub fn deflateEnd(mut strm: Object<ffi2::z_stream>) -> Result<c_int, Fault> {
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault; `next_out` keeps its value then.
 pub fn inflate(
     strm: &mut Object<ffi2::z_stream>,
     next_in: &[u8],
@@ -280,7 +279,7 @@ pub fn inflate(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn inflateEnd(mut strm: Object<ffi2::z_stream>) -> Result<c_int, Fault> {
     let mut call = DOMAIN.call("inflateEnd")?;
     let strm_ptr = call.object(&strm)?;
@@ -298,7 +297,7 @@ pub fn inflateEnd(mut strm: Object<ffi2::z_stream>) -> Result<c_int, Fault> {
 ///
 /// # Errors
 ///
-/// When `deflateInit_` fails (`ret != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `deflateInit_` fails (`ret != 0`), or the call ends in a fault.
 pub fn deflateInit_(
     level: c_int,
     version: &CStr,
@@ -339,7 +338,7 @@ pub fn deflateInit_(
 ///
 /// # Errors
 ///
-/// When `inflateInit_` fails (`ret != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `inflateInit_` fails (`ret != 0`), or the call ends in a fault.
 pub fn inflateInit_(
     version: &CStr,
     stream_size: c_int,
@@ -380,7 +379,7 @@ pub fn inflateInit_(
 ///
 /// # Errors
 ///
-/// When `compress2` fails (`ret != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `compress2` fails (`ret != 0`), or the call ends in a fault; `dest` keeps its value then.
 pub fn compress2(
     dest: &mut [u8],
     source: &[u8],
@@ -423,7 +422,7 @@ pub fn compress2(
 ///
 /// # Errors
 ///
-/// When `uncompress` fails (`ret != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `uncompress` fails (`ret != 0`), or the call ends in a fault; `dest` keeps its value then.
 pub fn uncompress(dest: &mut [u8], source: &[u8]) -> Result<usize, Error<c_int>> {
     let mut call = DOMAIN.call("uncompress")?;
     let dest_room = call.output::<u8>(dest.len())?;

@@ -51,7 +51,7 @@ pub static DOMAIN: Domain = Domain::new("zstd").heap_limit(512 << 20).globals(GL
 ///
 /// # Errors
 ///
-/// When `ZSTD_compress` fails (`ZSTD_isError(ret) != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `ZSTD_compress` fails (`ZSTD_isError(ret) != 0`), or the call ends in a fault; `dst` keeps its value then.
 pub fn ZSTD_compress(
     dst: &mut [u8],
     src: &[u8],
@@ -95,7 +95,7 @@ pub fn ZSTD_compress(
 ///
 /// # Errors
 ///
-/// When `ZSTD_decompress` fails (`ZSTD_isError(ret) != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `ZSTD_decompress` fails (`ZSTD_isError(ret) != 0`), or the call ends in a fault; `dst` keeps its value then.
 pub fn ZSTD_decompress(dst: &mut [u8], src: &[u8]) -> Result<usize, Error<usize>> {
     let mut call = DOMAIN.call("ZSTD_decompress")?;
     let dst_room = call.output::<u8>(dst.len())?;
@@ -129,10 +129,10 @@ pub fn ZSTD_decompress(dst: &mut [u8], src: &[u8]) -> Result<usize, Error<usize>
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn ZSTD_compressBound(src_size: usize) -> Result<usize, Fault> {
     let mut call = DOMAIN.call("ZSTD_compressBound")?;
-    // SAFETY: each pointer covers what the contract of `ZSTD_compressBound` says, and nothing that comes back is used
+    // SAFETY: `ZSTD_compressBound` gets no pointer, and nothing that comes back is used
     // before it was checked.
     unsafe { call.run(move || ffi::ZSTD_compressBound(src_size)) }
 }
@@ -141,10 +141,10 @@ pub fn ZSTD_compressBound(src_size: usize) -> Result<usize, Fault> {
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn ZSTD_isError(result: usize) -> Result<c_uint, Fault> {
     let mut call = DOMAIN.call("ZSTD_isError")?;
-    // SAFETY: each pointer covers what the contract of `ZSTD_isError` says, and nothing that comes back is used
+    // SAFETY: `ZSTD_isError` gets no pointer, and nothing that comes back is used
     // before it was checked.
     unsafe { call.run(move || ffi::ZSTD_isError(result)) }
 }
@@ -155,24 +155,23 @@ pub fn ZSTD_isError(result: usize) -> Result<c_uint, Fault> {
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn ZSTD_getErrorName(result: usize) -> Result<Option<CString>, Fault> {
     let mut call = DOMAIN.call("ZSTD_getErrorName")?;
-    // SAFETY: each pointer covers what the contract of `ZSTD_getErrorName` says, and nothing that comes back is used
+    // SAFETY: `ZSTD_getErrorName` gets no pointer, and nothing that comes back is used
     // before it was checked.
     let ret = unsafe { call.run(move || ffi::ZSTD_getErrorName(result)) }?;
     // SAFETY: it is checked to lie in the domain; without isolation the function is trusted to end it.
-    let ret = unsafe { call.string(ret) }?;
-    Ok(ret)
+    unsafe { call.string(ret) }
 }
 
 /// `ZSTD_createCCtx` of `zstd-sys`.
 ///
 /// # Errors
 ///
-/// When `ZSTD_createCCtx` fails (`ret == NULL`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `ZSTD_createCCtx` fails (`ret == NULL`), or the call ends in a fault.
 pub fn ZSTD_createCCtx() -> Result<Owned<ffi::ZSTD_CCtx_s>, Error<Null>> {
-    let owned_given;
+    // Outlives the call: what ends the object is a call of its own.
     let owned;
     let owned_end: End<ffi::ZSTD_CCtx_s> = |call, object| {
         // SAFETY: it is what `ZSTD_createCCtx` gave away; ended once, nothing uses it afterwards.
@@ -183,14 +182,13 @@ pub fn ZSTD_createCCtx() -> Result<Owned<ffi::ZSTD_CCtx_s>, Error<Null>> {
         }
     };
     let mut call = DOMAIN.call("ZSTD_createCCtx")?;
-    // SAFETY: each pointer covers what the contract of `ZSTD_createCCtx` says, and nothing that comes back is used
+    // SAFETY: `ZSTD_createCCtx` gets no pointer, and nothing that comes back is used
     // before it was checked.
     let ret = unsafe { call.run(move || ffi::ZSTD_createCCtx()) }?;
-    owned_given = call.own(&DOMAIN, ret, owned_end)?;
-    if ret.is_null() {
+    owned = call.own(&DOMAIN, ret, owned_end)?;
+    let Some(owned) = owned else {
         return Err(call.failed(Null, None));
-    }
-    owned = call.required(owned_given)?;
+    };
     Ok(owned)
 }
 
@@ -200,7 +198,7 @@ pub fn ZSTD_createCCtx() -> Result<Owned<ffi::ZSTD_CCtx_s>, Error<Null>> {
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn ZSTD_freeCCtx(mut cctx: Owned<ffi::ZSTD_CCtx_s>) -> Result<usize, Fault> {
     let mut call = DOMAIN.call("ZSTD_freeCCtx")?;
     let cctx_ptr = call.ending(&mut cctx)?;
@@ -219,7 +217,7 @@ pub fn ZSTD_freeCCtx(mut cctx: Owned<ffi::ZSTD_CCtx_s>) -> Result<usize, Fault> 
 ///
 /// # Errors
 ///
-/// When `ZSTD_compressCCtx` fails (`ZSTD_isError(ret) != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `ZSTD_compressCCtx` fails (`ZSTD_isError(ret) != 0`), or the call ends in a fault; `dst` keeps its value then.
 pub fn ZSTD_compressCCtx(
     cctx: &Handle<ffi::ZSTD_CCtx_s>,
     dst: &mut [u8],
@@ -261,9 +259,9 @@ pub fn ZSTD_compressCCtx(
 ///
 /// # Errors
 ///
-/// When `ZSTD_createDCtx` fails (`ret == NULL`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `ZSTD_createDCtx` fails (`ret == NULL`), or the call ends in a fault.
 pub fn ZSTD_createDCtx() -> Result<Owned<ffi::ZSTD_DCtx_s>, Error<Null>> {
-    let owned_given;
+    // Outlives the call: what ends the object is a call of its own.
     let owned;
     let owned_end: End<ffi::ZSTD_DCtx_s> = |call, object| {
         // SAFETY: it is what `ZSTD_createDCtx` gave away; ended once, nothing uses it afterwards.
@@ -274,14 +272,13 @@ pub fn ZSTD_createDCtx() -> Result<Owned<ffi::ZSTD_DCtx_s>, Error<Null>> {
         }
     };
     let mut call = DOMAIN.call("ZSTD_createDCtx")?;
-    // SAFETY: each pointer covers what the contract of `ZSTD_createDCtx` says, and nothing that comes back is used
+    // SAFETY: `ZSTD_createDCtx` gets no pointer, and nothing that comes back is used
     // before it was checked.
     let ret = unsafe { call.run(move || ffi::ZSTD_createDCtx()) }?;
-    owned_given = call.own(&DOMAIN, ret, owned_end)?;
-    if ret.is_null() {
+    owned = call.own(&DOMAIN, ret, owned_end)?;
+    let Some(owned) = owned else {
         return Err(call.failed(Null, None));
-    }
-    owned = call.required(owned_given)?;
+    };
     Ok(owned)
 }
 
@@ -291,7 +288,7 @@ pub fn ZSTD_createDCtx() -> Result<Owned<ffi::ZSTD_DCtx_s>, Error<Null>> {
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn ZSTD_freeDCtx(mut dctx: Owned<ffi::ZSTD_DCtx_s>) -> Result<usize, Fault> {
     let mut call = DOMAIN.call("ZSTD_freeDCtx")?;
     let dctx_ptr = call.ending(&mut dctx)?;
@@ -310,7 +307,7 @@ pub fn ZSTD_freeDCtx(mut dctx: Owned<ffi::ZSTD_DCtx_s>) -> Result<usize, Fault> 
 ///
 /// # Errors
 ///
-/// When `ZSTD_decompressDCtx` fails (`ZSTD_isError(ret) != 0`), or the call ends in a fault; what is `&mut` keeps its value then.
+/// When `ZSTD_decompressDCtx` fails (`ZSTD_isError(ret) != 0`), or the call ends in a fault; `dst` keeps its value then.
 pub fn ZSTD_decompressDCtx(
     dctx: &Handle<ffi::ZSTD_DCtx_s>,
     dst: &mut [u8],

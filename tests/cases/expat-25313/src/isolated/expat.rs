@@ -48,10 +48,11 @@ pub static DOMAIN: Domain = Domain::new("expat").globals(GLOBALS);
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn XML_ParserCreate(
     encoding: Option<&CStr>,
 ) -> Result<Option<Owned<ffi::XmlParser>>, Fault> {
+    // Outlives the call: what ends the object is a call of its own.
     let owned;
     let owned_end: End<ffi::XmlParser> = |call, object| {
         // SAFETY: it is what `XML_ParserCreate` gave away; ended once, nothing uses it afterwards.
@@ -79,7 +80,7 @@ pub fn XML_ParserCreate(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn XML_SetHashSalt(
     parser: &Handle<ffi::XmlParser>,
     hash_salt: c_ulong,
@@ -98,7 +99,7 @@ pub fn XML_SetHashSalt(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn XML_Parse(
     parser: &Handle<ffi::XmlParser>,
     s: &[u8],
@@ -119,7 +120,7 @@ pub fn XML_Parse(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn XML_ParserFree(mut parser: Owned<ffi::XmlParser>) -> Result<(), Fault> {
     let mut call = DOMAIN.call("XML_ParserFree")?;
     let parser_ptr = call.ending(&mut parser)?;
@@ -134,7 +135,7 @@ pub fn XML_ParserFree(mut parser: Owned<ffi::XmlParser>) -> Result<(), Fault> {
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn handler_set(parser: &Handle<ffi::XmlParser>) -> Result<(), Fault> {
     let mut call = DOMAIN.call("handler_set")?;
     let parser_ptr = call.handle(parser)?;

@@ -51,7 +51,7 @@ pub static DOMAIN: Domain = Domain::new("lz4").globals(GLOBALS);
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault; `dst` keeps its value then.
 pub fn LZ4_decompress_safe_partial(
     src: &[u8],
     dst: &mut [u8],

@@ -49,7 +49,7 @@ pub static DOMAIN: Domain = Domain::new("nsvg").globals(GLOBALS);
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn nsvgParse(
     input: &CStr,
     units: &CStr,
@@ -63,8 +63,7 @@ pub fn nsvgParse(
     let ret = unsafe {
         call.run(move || ffi::nsvgParse(input_room.as_mut_ptr().cast(), units_ptr, dpi))
     }?;
-    let ret = call.adopt(ret)?;
-    Ok(ret)
+    call.adopt(ret)
 }
 
 /// `nsvgDelete` of `case-nsvg-rgb`.
@@ -73,7 +72,7 @@ pub fn nsvgParse(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn nsvgDelete(image: &Handle<ffi::NSVGimage>) -> Result<(), Fault> {
     let mut call = DOMAIN.call("nsvgDelete")?;
     let image_ptr = call.handle(image)?;

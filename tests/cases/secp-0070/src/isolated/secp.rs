@@ -46,9 +46,9 @@ pub static DOMAIN: Domain = Domain::new("secp").globals(GLOBALS);
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn malloc(size: usize) -> Result<Owned<ffi::Block>, Fault> {
-    let owned_given;
+    // Outlives the call: what ends the object is a call of its own.
     let owned;
     let owned_end: End<ffi::Block> = |call, object| {
         // SAFETY: it is what `malloc` gave away; ended once, nothing uses it afterwards.
@@ -59,12 +59,11 @@ pub fn malloc(size: usize) -> Result<Owned<ffi::Block>, Fault> {
         }
     };
     let mut call = DOMAIN.call("malloc")?;
-    // SAFETY: each pointer covers what the contract of `malloc` says, and nothing that comes back is used
+    // SAFETY: `malloc` gets no pointer, and nothing that comes back is used
     // before it was checked.
     let ret = unsafe { call.run(move || ffi::malloc(size)) }?;
-    owned_given = call.own(&DOMAIN, ret, owned_end)?;
-    owned = call.required(owned_given)?;
-    Ok(owned)
+    owned = call.own(&DOMAIN, ret, owned_end)?;
+    call.required(owned)
 }
 
 /// `free` of `case-secp-0070`.
@@ -73,7 +72,7 @@ pub fn malloc(size: usize) -> Result<Owned<ffi::Block>, Fault> {
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn free(mut block: Owned<ffi::Block>) -> Result<(), Fault> {
     let mut call = DOMAIN.call("free")?;
     let block_ptr = call.ending(&mut block)?;
@@ -88,12 +87,12 @@ pub fn free(mut block: Owned<ffi::Block>) -> Result<(), Fault> {
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn secp256k1_context_preallocated_create(
     prealloc: &Handle<ffi::Block>,
     flags: c_uint,
 ) -> Result<Owned<ffi2::Context>, Fault> {
-    let owned_given;
+    // Outlives the call: what ends the object is a call of its own.
     let owned;
     let owned_end: End<ffi2::Context> = |call, object| {
         // SAFETY: it is what `secp256k1_context_preallocated_create` gave away; ended once, nothing uses it afterwards.
@@ -110,9 +109,8 @@ pub fn secp256k1_context_preallocated_create(
     let ret = unsafe {
         call.run(move || ffi::secp256k1_context_preallocated_create(prealloc_ptr, flags))
     }?;
-    owned_given = call.own(&DOMAIN, ret, owned_end)?;
-    owned = call.required(owned_given)?;
-    Ok(owned)
+    owned = call.own(&DOMAIN, ret, owned_end)?;
+    call.required(owned)
 }
 
 /// `secp256k1_ecdsa_sign` of `case-secp-0070`.
@@ -124,7 +122,7 @@ pub fn secp256k1_context_preallocated_create(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault; `sig` keeps its value then.
 pub fn secp256k1_ecdsa_sign(
     cx: &Handle<ffi2::Context>,
     sig: &mut [c_uchar; 64],
@@ -160,7 +158,7 @@ pub fn secp256k1_ecdsa_sign(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault; `output64` keeps its value then.
 pub fn secp256k1_ecdsa_signature_serialize_compact(
     cx: &Handle<ffi2::Context>,
     output64: &mut [c_uchar; 64],
@@ -189,7 +187,7 @@ pub fn secp256k1_ecdsa_signature_serialize_compact(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn secp256k1_context_preallocated_destroy(
     mut cx: Owned<ffi2::Context>,
 ) -> Result<(), Fault> {
@@ -204,10 +202,10 @@ pub fn secp256k1_context_preallocated_destroy(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault.
 pub fn secp256k1_context_preallocated_size(flags: u32) -> Result<usize, Fault> {
     let mut call = DOMAIN.call("secp256k1_context_preallocated_size")?;
-    // SAFETY: each pointer covers what the contract of `secp256k1_context_preallocated_size` says, and nothing that comes back is used
+    // SAFETY: `secp256k1_context_preallocated_size` gets no pointer, and nothing that comes back is used
     // before it was checked.
     unsafe { call.run(move || ffi2::secp256k1_context_preallocated_size(flags)) }
 }

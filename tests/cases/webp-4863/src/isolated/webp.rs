@@ -49,7 +49,7 @@ pub static DOMAIN: Domain = Domain::new("webp").globals(GLOBALS);
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; what is `&mut` keeps its value then.
+/// When the call ends in a fault; `output_buffer` keeps its value then.
 pub fn WebPDecodeRGBAInto(
     data: &[u8],
     output_buffer: &mut [u8],

@@ -265,7 +265,7 @@ fn param(param: &ParamPlan) -> Param {
     let anything = |stored: bool| stored.then_some(Stored::Anything);
     let stored = match (&param.role, param.decision.contract()) {
         (Role::CellOf(_), _) => Some(Stored::Anything),
-        (Role::LengthOf(_), _) | (_, None) => None,
+        (Role::LengthOf(_) | Role::EndOf(_), _) | (_, None) => None,
         (Role::Caller, Some(contract)) => match contract {
             Contract::Given { .. } | Contract::Cstr { dir: Dir::Out, .. } if is_never_null(contract) => {
                 Some(Stored::Object)

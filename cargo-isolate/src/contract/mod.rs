@@ -190,7 +190,11 @@ impl Contract {
             Contract::Text { value } => format!("{{ kind = \"fixed\", value = {value:?} }}"),
             Contract::Obj { dir, nullable } => words("obj", Some(*dir), &[], *nullable),
             Contract::Buf { dir, len, written, nullable } => {
-                let bound = if *dir == Dir::Out { "cap" } else { "len" };
+                let bound = match len {
+                    Expr::End(_) => "end",
+                    _ if *dir == Dir::Out => "cap",
+                    _ => "len",
+                };
                 let rest = [(bound, Some(len.to_string())), ("written", written.as_ref().map(Expr::to_string))];
                 words("buf", Some(*dir), &rest, *nullable)
             }

@@ -72,7 +72,9 @@ pub(crate) fn explain(
         subject(out, &param.name, &param.ty, &param.shape.to_string())?;
         match &param.role {
             Role::Caller => {}
-            Role::LengthOf(_) | Role::CellOf(_) => writeln!(out, "    the wrapper's caller does not see it")?,
+            Role::LengthOf(_) | Role::CellOf(_) | Role::EndOf(_) => {
+                writeln!(out, "    the wrapper's caller does not see it")?
+            }
         }
         decision(out, &param.decision)?;
         if let Some(Ok(seen)) = seen

@@ -255,6 +255,9 @@ fn plan(
                 Contract::Fixed { value: 0 },
                 format!("the callback `{callback}` gets it, and a closure has no need of it"),
             ),
+            (None, Role::EndOf(slice)) => {
+                implied(Contract::Value, format!("points behind the last element of `{slice}`"))
+            }
             (None, Role::LengthOf(slices)) => implied(Contract::Value, format!("the length of {}", names(slices))),
             (None, Role::CellOf(slices)) => {
                 let contract = Contract::Obj { dir: Dir::Inout, nullable: false };
@@ -430,6 +433,9 @@ fn roles(signature: &Signature, stated: &Statements) -> Vec<Role> {
                 .filter(|(_, contract)| matches!(contract, Some(Contract::Buf { len, .. }) if len == wanted));
             named.map(|(param, _)| param.name.clone()).collect::<Vec<_>>()
         };
+        if let Some(slice) = slices(&Expr::End(param.name.clone())).into_iter().next() {
+            return Role::EndOf(slice);
+        }
         let (lengths, cells) = (slices(&Expr::Name(param.name.clone())), slices(&Expr::Deref(param.name.clone())));
         match (lengths.is_empty(), cells.is_empty()) {
             (false, _) => Role::LengthOf(lengths),
@@ -468,12 +474,19 @@ fn lengths_are_told(
     errors: &mut Vec<PolicyError>,
 ) {
     for (param, stated) in params.iter().zip(stated) {
-        let (Role::LengthOf(slices) | Role::CellOf(slices)) = &param.role else { continue };
-        let Some(Contract::Fixed { .. } | Contract::Text { .. }) = stated else { continue };
+        let told = match (&param.role, stated) {
+            (Role::LengthOf(slices) | Role::CellOf(slices), Some(Contract::Fixed { .. } | Contract::Text { .. })) => {
+                let of = names(slices);
+                (format!("is the length of {of}, which the wrapper tells"), format!("another `len` of {of}"))
+            }
+            (Role::EndOf(slice), Some(_)) => {
+                (format!("is where `{slice}` ends, which the wrapper tells"), format!("another `end` of `{slice}`"))
+            }
+            _ => continue,
+        };
         let Some(words) = entry.and_then(|entry| entry.arg.get(&*param.name)) else { continue };
-        let of = names(slices);
-        let message = format!("`{}` is the length of {of}, which the wrapper tells", param.name);
-        errors.push(PolicyError::new(words.span(), message).help(format!("remove it, or say another `len` of {of}")));
+        let message = format!("`{}` {}", param.name, told.0);
+        errors.push(PolicyError::new(words.span(), message).help(format!("remove it, or say {}", told.1)));
     }
 }
 

@@ -203,6 +203,8 @@ pub(crate) enum Role {
     LengthOf(Vec<String>),
     /// Points to the length of these slices, and may hold another one after the call.
     CellOf(Vec<String>),
+    /// Points behind the last element of this slice.
+    EndOf(String),
 }
 
 /// The contract of a pointer, and where it comes from.

@@ -11,6 +11,8 @@ use crate::{
     policy::{PolicyError, Spanned, model},
 };
 
+use std::collections::BTreeMap;
+
 /// What the policy's entry states, by parameter.
 pub(super) struct Statements {
     pub(super) params: Vec<Stated>,
@@ -55,6 +57,7 @@ impl Statements {
         fingerprint(entry, signature, errors);
         let binds = binds(entry, scope, errors);
         let statements = Statements { params, ret, failing, binds };
+        statements.check_ends(entry, signature, errors);
         statements.check_cells(entry, signature, errors);
         statements.check_keepers(entry, signature, errors);
         statements
@@ -106,6 +109,22 @@ impl Statements {
                 let help = "say of it `kind = \"handle\"`, and `own = \"give\"` if it comes out of the function";
                 let place = words.get_ref().scope.as_ref().map_or(words.span(), Spanned::span);
                 errors.push(PolicyError::new(place, message).help(help));
+            }
+        }
+    }
+
+    /// Two slices that end in one place would be two pointers for one parameter.
+    fn check_ends(&self, entry: &model::FnContract, signature: &Signature, errors: &mut Vec<PolicyError>) {
+        let mut ends = BTreeMap::new();
+        for (stated, param) in self.params.iter().zip(&signature.params) {
+            let Some(Contract::Buf { len: Expr::End(end), .. }) = &stated.contract else { continue };
+            let former = ends.insert(end, &param.name);
+            if let (Some(former), Some(words)) = (former, entry.arg.get(&*param.name)) {
+                let message = format!("`{end}` is where `{former}` ends");
+                let place = words.get_ref().end.as_ref().map_or(words.span(), Spanned::span);
+                errors.push(
+                    PolicyError::new(place, message).help("one slice ends there: say what the other is in another way"),
+                );
             }
         }
     }

@@ -95,6 +95,7 @@ const FORMS: &[(&str, Form)] = &[
     ("fn.**.dir", Values(&[r#""in""#])),
     ("fn.**.len", Values(&[r#""src_len""#])),
     ("fn.**.cap", Values(&[r#""*destLen""#])),
+    ("fn.**.end", Values(&[r#""text_end""#])),
     ("fn.**.written", Values(&[r#""*destLen""#])),
     ("fn.**.null", Values(&[r#""ok""#])),
     ("fn.**.own", Values(&[r#""give""#])),

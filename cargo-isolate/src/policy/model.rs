@@ -424,6 +424,8 @@ pub(crate) struct Contract {
     pub(crate) len: Option<Spanned<String>>,
     /// How many elements an `out` buffer has room for: an expression over the parameters.
     pub(crate) cap: Option<Spanned<String>>,
+    /// The parameter that points behind the last element, in place of a length.
+    pub(crate) end: Option<Spanned<String>>,
     /// How many elements were written, known after the call: an expression over the parameters and `ret`.
     pub(crate) written: Option<Spanned<String>>,
     /// Whether NULL may be passed or returned.

@@ -83,6 +83,7 @@ impl View {
                 writer.refer(mutable);
             }
         }
+        writer.point_to_ends();
         writer.stage.append(&mut writer.last.split_off(0));
         writer.read_cells();
         writer.returned();
@@ -224,6 +225,10 @@ struct Writer<'w, 'n> {
     rooms: BTreeMap<String, (String, Option<String>)>,
     /// Locals that hold what is behind a pointer after the call, by the parameter's name; whether it is an `Option`.
     told: BTreeMap<String, (String, bool)>,
+    /// Locals that hold the pointer to a slice of the caller, by the parameter's name.
+    starts: BTreeMap<String, String>,
+    /// Parameters that point to the end of one, with their places among the arguments.
+    ends: Vec<(usize, usize)>,
     /// Locals that hold the pointer to an object, by the parameter's name.
     pointers: BTreeMap<String, String>,
     /// Locals that hold an object which the library gave away, if it did, by the parameter's name or `ret`.
@@ -272,6 +277,8 @@ impl<'w, 'n> Writer<'w, 'n> {
             taken,
             rooms: BTreeMap::new(),
             told: BTreeMap::new(),
+            starts: BTreeMap::new(),
+            ends: Vec::new(),
             pointers: BTreeMap::new(),
             given: BTreeMap::new(),
             bound: BTreeMap::new(),
@@ -301,6 +308,10 @@ impl<'w, 'n> Writer<'w, 'n> {
         let local = self.locals[index].clone();
         match (&param.role, contract(param)) {
             (Role::LengthOf(slices), _) => self.length(&local, slices),
+            (Role::EndOf(_), _) => {
+                self.ends.push((index, self.args.len()));
+                self.args.push(local);
+            }
             (Role::CellOf(slices), _) => self.cell(&local, slices),
             (Role::Caller, Contract::Value) => self.value(&local, param),
             (Role::Caller, Contract::Fixed { value }) => self.fixed(*value, param),
@@ -336,7 +347,7 @@ impl<'w, 'n> Writer<'w, 'n> {
         let param = &self.function.params[index];
         let local = self.locals[index].clone();
         match (&param.role, contract(param)) {
-            (Role::LengthOf(_), _) => {}
+            (Role::LengthOf(_) | Role::EndOf(_), _) => {}
             (Role::CellOf(slices), _) => self.length_back(index, &local, slices),
             (Role::Caller, Contract::Buf { dir: Dir::Out | Dir::Inout, .. }) => self.take_back(index, &local, param),
             (Role::Caller, Contract::Obj { dir, nullable }) => self.obj_back(index, &local, *dir, *nullable, param),

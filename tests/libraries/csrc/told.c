@@ -127,3 +127,29 @@ int told_on(unsigned char *out, size_t room, size_t *done)
 /* Keeps what it was given, and calls it when that is over. */
 void told_keep(int (*back)(int)) { kept = back; }
 int told_again(int number) { return kept(number); }
+
+/* Copies what lies between `text` and `text_end`, as capitals, to what lies between `out` and `out_end`; returns how much. */
+int told_capitals(const char *text, const char *text_end, unsigned char *out, unsigned char *out_end)
+{
+    unsigned char *at = out;
+    for (; text < text_end && at < out_end; text++)
+        *at++ = (unsigned char)(*text >= 'a' && *text <= 'z' ? *text - 'a' + 'A' : *text);
+    return (int)(at - out);
+}
+
+/* Reverses numbers in place, where there are any; returns their sum, -1 without. */
+int told_reversed(int *first, int *last)
+{
+    int sum = 0;
+    const int *at;
+    if (!first)
+        return -1;
+    for (at = first; at < last; at++)
+        sum += *at;
+    for (; last - first > 1; first++) {
+        int other = *--last;
+        *last = *first;
+        *first = other;
+    }
+    return sum;
+}

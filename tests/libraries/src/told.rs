@@ -40,6 +40,13 @@ unsafe extern "C" {
     pub fn told_table(numbers: *const c_int, rows: usize, columns: usize, depth: usize) -> c_long;
     pub fn told_more(out: *mut c_uchar, room: usize) -> u64;
     pub fn told_on(out: *mut c_uchar, room: usize, done: *mut usize) -> c_int;
+    pub fn told_capitals(
+        text: *const c_char,
+        text_end: *const c_char,
+        out: *mut c_uchar,
+        out_end: *mut c_uchar,
+    ) -> c_int;
+    pub fn told_reversed(first: *mut c_int, last: *mut c_int) -> c_int;
     pub fn told_keep(back: Option<unsafe extern "C" fn(c_int) -> c_int>);
     pub fn told_again(number: c_int) -> c_int;
 }

@@ -1,9 +1,9 @@
 //! What goes by value, by reference and in buffers.
 
-use super::{Checker, Contract, Dir, When, reason};
+use super::{Checker, Contract, Dir, Subject, When, reason};
 use crate::{
-    contract::shape::Shape,
-    policy::{PolicyError, model::FixedWord},
+    contract::{expr::Expr, shape::Shape},
+    policy::{PolicyError, Spanned, model::FixedWord},
 };
 use std::ops::Range;
 
@@ -106,12 +106,55 @@ impl Checker<'_> {
         match (self.is_returned(), to.pointee()) {
             (true, _) => return self.given(to),
             (false, Some((_, to))) => return self.given_out(mutable, to),
-            (false, None) => self.only("buf", &["dir", "len", "cap", "written", "null"]),
+            (false, None) => self.only("buf", &["dir", "len", "cap", "end", "written", "null"]),
         }
         let dir = self.dir(if mutable { Dir::Inout } else { Dir::In });
         let nullable = self.nullable();
         self.writable(dir, mutable)?;
         self.elements(to)?;
+        let len = match &self.words.end {
+            Some(end) => self.end(end, to),
+            None => self.bound(dir),
+        };
+        let written = match &self.words.written {
+            Some(written) if dir == Dir::In => {
+                self.error(written.span(), "nothing is written to an `in` buffer").push(self.errors);
+                return None;
+            }
+            Some(written) => Some(self.expr(written, When::After)?),
+            // What is `out` is wholly written; of what is `inout` the rest keeps its value anyway.
+            None => None,
+        };
+        Some(Contract::Buf { dir, len: len?, written, nullable })
+    }
+
+    /// How long a buffer is that ends where another parameter points.
+    fn end(&mut self, end: &Spanned<String>, to: &Shape) -> Option<Expr> {
+        if let Some(other) = self.words.len.as_ref().or(self.words.cap.as_ref()) {
+            self.error(other.span(), "`end` says how long it is").help("remove one of them").push(self.errors);
+            return None;
+        }
+        let name = end.get_ref();
+        let found = self.signature.params.iter().position(|param| param.name == *name);
+        let Some(index) = found else {
+            let names: Vec<_> = self.signature.params.iter().map(|param| &*param.name).collect();
+            let message = format!("`{}` has no parameter `{name}`", self.signature.name);
+            self.errors.push(PolicyError::new(end.span(), message).did_you_mean(name, names));
+            return None;
+        };
+        let shape = &self.signature.params[index].shape;
+        let is_end = shape.pointee().is_some_and(|(_, other)| other == to) && !shape.is_reference();
+        if !is_end || matches!(self.subject, Subject::Param(start) if start == index) {
+            let message = format!("`{name}` cannot point to the end of `{}`", self.subject_name());
+            let error = PolicyError::new(end.span(), message).label(format!("it is declared `{shape}`"));
+            self.errors.push(error.help(format!("another parameter, a pointer to the same: `{to}`")));
+            return None;
+        }
+        Some(Expr::End(name.clone()))
+    }
+
+    /// How long a buffer is by its `len` or `cap`.
+    fn bound(&mut self, dir: Dir) -> Option<Expr> {
         let bound = match (dir, &self.words.len, &self.words.cap) {
             (Dir::Out, Some(len), _) => {
                 self.error(len.span(), "an `out` buffer has no length before the call")
@@ -136,23 +179,13 @@ impl Checker<'_> {
                 let word = if dir == Dir::Out { "cap" } else { "len" };
                 self.error(self.at.clone(), format!("nothing says how long `{}` is", self.subject_name()))
                     .help(format!(
-                        "add `{word} = \"…\"`: a parameter, `*parameter`, a number, or an expression of those"
+                        "add `{word} = \"…\"`: a parameter, `*parameter`, a number, or an expression of those; or `end`, the parameter that points behind it"
                     ))
                     .push(self.errors);
                 return None;
             }
         };
-        let len = self.expr(bound, When::Before);
-        let written = match &self.words.written {
-            Some(written) if dir == Dir::In => {
-                self.error(written.span(), "nothing is written to an `in` buffer").push(self.errors);
-                return None;
-            }
-            Some(written) => Some(self.expr(written, When::After)?),
-            // What is `out` is wholly written; of what is `inout` the rest keeps its value anyway.
-            None => None,
-        };
-        Some(Contract::Buf { dir, len: len?, written, nullable })
+        self.expr(bound, When::Before)
     }
 
     /// A buffer comes out of a parameter: `unsigned char **out`.

@@ -142,8 +142,8 @@ pub(crate) const SCOPES: [&str; 3] = ["call", "free:OBJECT", "slot:OBJECT.NAME"]
 /// Words of the reference that no wrapper is generated for yet.
 const LATER: [&str; 4] = ["array", "domain", "host", "va"];
 /// Words that some kinds know, and others do not.
-const WORDS: [&str; 12] =
-    ["dir", "len", "cap", "written", "null", "own", "free", "parent", "value", "scope", "user", "params"];
+const WORDS: [&str; 13] =
+    ["dir", "len", "cap", "end", "written", "null", "own", "free", "parent", "value", "scope", "user", "params"];
 
 impl Checker<'_> {
     fn contract(&mut self) -> Option<Contract> {
@@ -323,6 +323,7 @@ impl Checker<'_> {
             "dir" => &words.dir,
             "len" => &words.len,
             "cap" => &words.cap,
+            "end" => &words.end,
             "written" => &words.written,
             "own" => &words.own,
             "free" => &words.free,

@@ -21,6 +21,8 @@ unsafe extern \"C\" {
     pub fn print(format: *const c_char, ...) -> *mut c_char;
     pub fn tune(db: *mut Db, op: c_int, ...) -> c_int;
     pub fn count(db: *mut Db, level: u8) -> usize;
+    pub fn both(a: *const u8, b: *const u8, end: *const u8);
+    pub fn scan(text: *const c_char, text_end: *const c_char, out: *mut u8, out_end: *mut u8, n: c_int) -> c_int;
     pub fn pack(into: *mut u8, room: *mut usize, from: *const u8, length: usize) -> c_int;
 }
 ";
@@ -136,6 +138,28 @@ fn sizes_that_are_asked_for() {
         &into("dir = \"out\", cap = \"length * 2\""),
         &into("dir = \"inout\", len = \"*room\""),
         "[fn.why]\nret = { kind = \"cstr\", null = \"size_query\" }",
+    ];
+    insta::assert_snapshot!(all(&entries));
+}
+
+#[test]
+fn ends() {
+    let text = |words: &str| format!("[fn.scan]\narg.text = {{ kind = \"buf\", {words} }}");
+    let both = text("end = \"text_end\"")
+        + "\narg.out = { kind = \"buf\", dir = \"out\", end = \"out_end\", written = \"ret\" }";
+    let entries = [
+        "[fn.scan]",
+        &*both,
+        &text("end = \"text_end\", null = \"ok\""),
+        &text("end = \"txt_end\""),
+        &text("end = \"text\""),
+        &text("end = \"out\""),
+        &text("end = \"n\""),
+        &text("end = \"text_end\", len = \"n\""),
+        &(text("end = \"text_end\"") + "\narg.text_end = { kind = \"cstr\" }"),
+        "[fn.scan]\narg.out = { kind = \"buf\", end = \"out_end\" }\narg.text = { kind = \"cstr\", end = \"text_end\" }",
+        "[fn.why]\nret = { kind = \"buf\", end = \"code\" }",
+        "[fn.both]\narg.a = { kind = \"buf\", end = \"end\" }\narg.b = { kind = \"buf\", end = \"end\" }",
     ];
     insta::assert_snapshot!(all(&entries));
 }

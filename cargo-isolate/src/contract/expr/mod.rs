@@ -28,6 +28,8 @@ pub(crate) enum Expr {
         object: String,
         name: String,
     },
+    /// As many elements as lie before the place where a parameter points, as the length of a buffer alone: no text says it.
+    End(String),
     Binary(Op, Box<Expr>, Box<Expr>),
 }
 
@@ -101,7 +103,7 @@ impl fmt::Display for Expr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Expr::Int(value) => write!(f, "{value}"),
-            Expr::Name(name) => f.write_str(name),
+            Expr::Name(name) | Expr::End(name) => f.write_str(name),
             Expr::Deref(name) => write!(f, "*{name}"),
             Expr::Ret => f.write_str("ret"),
             Expr::Call(call) => write!(f, "{call}"),

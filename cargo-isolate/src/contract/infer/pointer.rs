@@ -1,7 +1,7 @@
 //! The rules about pointers, first match wins.
 
 use super::{
-    Inference, Known, Library, Nature, Tier, found,
+    Inference, Known, Library, Nature, Refusal, Tier, found,
     lengths::{is_general, is_position, plain, sounds_like_length},
     library::{Life, is_counted, sounds_like_result},
     recognised, refused,
@@ -31,6 +31,12 @@ impl Pointer<'_> {
                 Tier::Proven,
                 format!("`{}` is opaque: a handle", path.name),
             ),
+            (to, _)
+                if to.is_byte()
+                    && let Some((nature, other)) = self.is_of_run() =>
+            {
+                self.part_of_run(nature, other)
+            }
             (Shape::Char, false) if !self.has_length_nearby() => self.unless_kept(
                 Contract::Cstr { dir: Dir::In, nullable: false, free: None },
                 "`*const c_char` in a function without a length for it: a string that ends with NUL".to_owned(),
@@ -47,20 +53,6 @@ impl Pointer<'_> {
                 Nature::Freed,
                 "memory that the library gave away, freed here: where it comes from, say `own = \"give\"` and `free`",
             ),
-            (to, _)
-                if to.is_byte()
-                    && let Some((nature, other)) = self.is_of_run() =>
-            {
-                recognised(
-                    nature,
-                    match nature {
-                        Nature::Run => format!("values up to where `{other}` points: no contract can say that yet"),
-                        _ => format!(
-                            "a place in what lies between the others, like `{other}`: no contract can say that yet"
-                        ),
-                    },
-                )
-            }
             (to, false) if to.is_byte() || to.is_number() => self.input(),
             (to, true) if to.is_byte() => self.output(),
             (to, true) if to.is_number() => self.scalar(),
@@ -93,6 +85,22 @@ impl Pointer<'_> {
             }
             (to, _) => refused(format!("nothing in the signature says what `{}{to}` points to", self.star()), None),
         }
+    }
+
+    /// The start of a run of values, for the policy to confirm, or a place in it.
+    fn part_of_run(&self, nature: Nature, other: &str) -> Inference {
+        if nature != Nature::Run {
+            let reason = format!(
+                "an end, or a place in what lies between the others, like `{other}`: where it is an end, say so of the start"
+            );
+            return recognised(nature, reason);
+        }
+        let dir = if self.mutable { "inout" } else { "in" };
+        Inference::Refused(Refusal {
+            reason: format!("values up to where `{other}` points, by its name"),
+            candidate: Some(format!("{{ kind = \"buf\", dir = \"{dir}\", end = \"{other}\" }}")),
+            is: Some(nature),
+        })
     }
 
     /// `*const` numbers: an input buffer if its length is beyond doubt.

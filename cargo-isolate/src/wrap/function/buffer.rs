@@ -42,6 +42,7 @@ impl Writer<'_, '_> {
             let call = |from: &str| format!("call.input({from})?");
             let value = when_some(nullable, local, local, &call, "std::ptr::null()");
             self.step(format!("let {var} = {value};"));
+            self.starts.insert(param.name.clone(), var.clone());
             self.args.push(format!("{var}{}{cast}", mut_cast(&param.shape)));
             self.doc(local, &format!("read{}", extent(len, &need)));
             return;
@@ -67,6 +68,38 @@ impl Writer<'_, '_> {
         };
         self.doc(local, &format!("{what}{}", extent(len, &need)));
         self.rooms.insert(local.to_owned(), (var, need));
+    }
+
+    /// Arguments that point behind what others point to.
+    pub(super) fn point_to_ends(&mut self) {
+        for (index, argument) in std::mem::take(&mut self.ends) {
+            let (param, local) = (&self.function.params[index], self.locals[index].clone());
+            let Role::EndOf(slice) = &param.role else { continue };
+            let nullable = self.param(slice).is_some_and(|start| match contract(start) {
+                Contract::Buf { nullable, .. } => *nullable,
+                _ => false,
+            });
+            let is_const = matches!(param.shape, Shape::Pointer { mutable: false, .. });
+            let cast =
+                if matches!(param.shape.pointee(), Some((_, Shape::Char | Shape::Void))) { ".cast()" } else { "" };
+            let room = self.rooms.get(&self.local(slice)).map(|(room, _)| room.clone());
+            let (end, constness) = match (room, nullable) {
+                (Some(room), false) => (
+                    format!("{room}.as_mut_ptr().wrapping_add({room}.len())"),
+                    if is_const { ".cast_const()" } else { "" },
+                ),
+                (Some(room), true) => (
+                    format!("{room}.map_or(std::ptr::null_mut(), |room| room.as_mut_ptr().wrapping_add(room.len()))"),
+                    if is_const { ".cast_const()" } else { "" },
+                ),
+                (None, _) => {
+                    let Some(start) = self.starts.get(slice) else { continue };
+                    (format!("{start}.wrapping_add({})", self.slice_len(slice)), mut_cast(&param.shape))
+                }
+            };
+            self.step(format!("let {local} = {end};"));
+            self.args[argument] = format!("{local}{constness}{cast}");
+        }
     }
 
     /// Lengths behind pointers: each is read once, and others are computed from it.

@@ -89,6 +89,7 @@ pub(super) fn extent(len: &Expr, need: &Option<String>) -> String {
     match len {
         _ if need.is_some() => format!(", `{len}` elements of it"),
         Expr::Name(name) | Expr::Deref(name) => format!("; its length goes as `{name}`"),
+        Expr::End(name) => format!("; `{name}` points behind it"),
         _ => String::new(),
     }
 }

@@ -122,7 +122,7 @@ impl Writer<'_, '_> {
             Expr::Call(call) => self.names.ret_of(&call.function)?,
             Expr::Name(name) => self.param(name)?.shape.clone(),
             Expr::Deref(name) => self.param(name)?.shape.pointee()?.1.clone(),
-            Expr::Int(_) | Expr::Bound { .. } | Expr::Binary(..) => return None,
+            Expr::Int(_) | Expr::Bound { .. } | Expr::End(_) | Expr::Binary(..) => return None,
         };
         let unsigned = integer::is_signed(&shape) == Some(false);
         unsigned.then(|| {

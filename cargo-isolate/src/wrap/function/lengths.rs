@@ -37,7 +37,7 @@ impl Writer<'_, '_> {
             (Role::CellOf(slices), Expr::Deref(length)) => param.name == *length && slices.iter().any(|s| s == name),
             _ => false,
         });
-        if hidden || matches!(len, Expr::Int(_)) {
+        if hidden || matches!(len, Expr::Int(_) | Expr::End(_)) {
             return None;
         }
         let need = self.before(len);
@@ -130,7 +130,7 @@ impl Writer<'_, '_> {
                 (None, Expr::Name(_)) => format!("{} as i128", self.local(name)),
                 (None, _) => format!("*{} as i128", self.local(name)),
             },
-            Expr::Ret | Expr::Binary(..) => "ret as i128".to_owned(),
+            Expr::Ret | Expr::End(_) | Expr::Binary(..) => "ret as i128".to_owned(),
         })
     }
 
@@ -149,7 +149,7 @@ impl Writer<'_, '_> {
         let param = self.function.params.iter().find(|param| param.name == name)?;
         match &param.role {
             Role::LengthOf(slices) | Role::CellOf(slices) => slices.first().cloned(),
-            Role::Caller => None,
+            Role::EndOf(_) | Role::Caller => None,
         }
     }
 

@@ -206,6 +206,9 @@ impl<'c> Call<'c> {
                 debug_assert!(!slices.is_empty());
                 Argument::Gone
             }
+            (Role::EndOf(slice), _) => {
+                return Err(format!("`{name}` is where `{slice}` ends, and the wrapper takes one slice for both"));
+            }
             (Role::CellOf(_), _) => match argument::pointer(expr) {
                 Pointer::To { place } => {
                     self.outcomes.insert(index, Outcome::Assign(place));

@@ -437,6 +437,66 @@ pub fn told_on(out: &mut [c_uchar], done: &mut usize) -> Result<usize, Error<c_i
     Ok(out_written)
 }
 
+/// `told_capitals` of `isolate-libraries`.
+///
+/// * `text`: read; `text_end` points behind it.
+/// * `out`: written; `out_end` points behind it.
+///
+/// Returns what `told_capitals` returned, then how many elements of `out` it wrote.
+///
+/// # Errors
+///
+/// When the call ends in a fault; `out` keeps its value then.
+pub fn told_capitals(text: &[u8], out: &mut [c_uchar]) -> Result<(c_int, usize), Fault> {
+    let mut call = DOMAIN.call("told_capitals")?;
+    let text_ptr = call.input(text)?;
+    let out_room = call.output::<c_uchar>(out.len())?;
+    let text_end = text_ptr.wrapping_add(text.len());
+    let out_end = out_room.as_mut_ptr().wrapping_add(out_room.len());
+    // SAFETY: each pointer covers what the contract of `told_capitals` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi2::told_capitals(
+            text_ptr.cast(),
+            text_end.cast(),
+            out_room.as_mut_ptr(),
+            out_end,
+        ))
+    }?;
+    let out_written = call.take(out_room, call.count(ret), out);
+    Ok((ret, out_written))
+}
+
+/// `told_reversed` of `isolate-libraries`.
+///
+/// * `first`: read and written; `last` points behind it.
+///
+/// # Errors
+///
+/// When the call ends in a fault; `first` keeps its value then.
+pub fn told_reversed(first: Option<&mut [c_int]>) -> Result<c_int, Fault> {
+    let mut call = DOMAIN.call("told_reversed")?;
+    let first_room = match &first {
+        Some(first) => Some(call.inout::<c_int>(first)?),
+        None => None,
+    };
+    let last = first_room
+        .map_or(std::ptr::null_mut(), |room| room.as_mut_ptr().wrapping_add(room.len()));
+    // SAFETY: each pointer covers what the contract of `told_reversed` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi2::told_reversed(
+            first_room.map_or(std::ptr::null_mut(), |room| room.as_mut_ptr()),
+            last,
+        ))
+    }?;
+    match (first_room, first) {
+        (Some(room), Some(into)) => call.take(room, room.len(), into),
+        _ => 0,
+    };
+    Ok(ret)
+}
+
 /// `told_keep` of `isolate-libraries`.
 ///
 /// * `back`: called with `arg1` until `told_keep` returns; a panic in it ends the call and goes on from here.

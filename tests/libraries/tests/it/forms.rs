@@ -131,3 +131,28 @@ fn a_count_that_goes_in_and_comes_out() {
     told::told_on(&mut room, &mut done).unwrap_err();
     assert_eq!(done, 11, "what is `&mut` keeps its value");
 }
+
+/// Slices whose ends the function gets as pointers: what it reads and writes stays between them.
+#[test]
+fn slices_that_end_at_a_pointer() {
+    if !isolation() {
+        return;
+    }
+    let _alone = alone();
+    let mut out = [b'-'; 8];
+    for (text, room, expected) in [("", 8, ""), ("abc", 8, "ABC"), ("a long text", 5, "A LON"), ("abc", 0, "")] {
+        let (count, written) = told::told_capitals(text.as_bytes(), &mut out[..room]).unwrap();
+        assert_eq!((&out[..written], count as usize), (expected.as_bytes(), expected.len()));
+        assert!(out[room..].iter().all(|byte| *byte == b'-'), "{text}");
+        out.fill(b'-');
+    }
+    let large = vec![b'z'; 100_000];
+    let mut out = vec![0; 100_000];
+    assert_eq!(told::told_capitals(&large, &mut out).unwrap(), (100_000, 100_000));
+    assert!(out.iter().all(|byte| *byte == b'Z'));
+    let mut numbers = [1, 2, 3, 40];
+    assert_eq!(told::told_reversed(Some(&mut numbers)).unwrap(), 46);
+    assert_eq!(numbers, [40, 3, 2, 1]);
+    assert_eq!(told::told_reversed(Some(&mut [])).unwrap(), 0);
+    assert_eq!(told::told_reversed(None).unwrap(), -1);
+}

@@ -79,9 +79,8 @@ extern "C" fn itself(_: *mut c_void) -> *mut c_void {
     // SAFETY: asks; a signal that does nothing is sent to nobody but itself.
     unsafe {
         let this = libc::pthread_self();
-        assert_eq!(libc::pthread_kill(this, 0), 0);
-        assert_eq!(libc::pthread_join(this, ptr::null_mut()), libc::EDEADLK);
-        ptr::without_provenance_mut(this as usize)
+        let is_known = libc::pthread_kill(this, 0) == 0 && libc::pthread_join(this, ptr::null_mut()) == libc::EDEADLK;
+        ptr::without_provenance_mut(if is_known { this as usize } else { 0 })
     }
 }
 

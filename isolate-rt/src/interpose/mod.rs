@@ -9,6 +9,7 @@
 
 mod alloc;
 mod end;
+mod output;
 mod real;
 mod signals;
 mod threads;

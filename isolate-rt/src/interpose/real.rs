@@ -4,7 +4,7 @@
 //! the dynamic loader's lock may be held by a thread that does not exist there, calls some of these before it executes.
 
 use libc::{
-    c_char, c_int, c_uint, c_void, epoll_event, fd_set, nfds_t, pollfd, pthread_attr_t, pthread_t, sigaction,
+    FILE, c_char, c_int, c_uint, c_void, epoll_event, fd_set, nfds_t, pollfd, pthread_attr_t, pthread_t, sigaction,
     sighandler_t, sigset_t, size_t, ssize_t, stack_t, timespec,
 };
 use std::ffi::CStr;
@@ -50,6 +50,26 @@ reals! {
     _Exit: unsafe extern "C" fn(c_int) -> !;
     quick_exit: unsafe extern "C" fn(c_int) -> !;
     write: unsafe extern "C" fn(c_int, *const c_void, size_t) -> ssize_t;
+    printf: unsafe extern "C" fn();
+    fprintf: unsafe extern "C" fn();
+    __printf_chk: unsafe extern "C" fn();
+    __fprintf_chk: unsafe extern "C" fn();
+    vprintf: unsafe extern "C" fn(*const c_char, *mut c_void) -> c_int;
+    vfprintf: unsafe extern "C" fn(*mut FILE, *const c_char, *mut c_void) -> c_int;
+    __vprintf_chk: unsafe extern "C" fn(c_int, *const c_char, *mut c_void) -> c_int;
+    __vfprintf_chk: unsafe extern "C" fn(*mut FILE, c_int, *const c_char, *mut c_void) -> c_int;
+    putchar: unsafe extern "C" fn(c_int) -> c_int;
+    putchar_unlocked: unsafe extern "C" fn(c_int) -> c_int;
+    fputc: unsafe extern "C" fn(c_int, *mut FILE) -> c_int;
+    fputc_unlocked: unsafe extern "C" fn(c_int, *mut FILE) -> c_int;
+    putc: unsafe extern "C" fn(c_int, *mut FILE) -> c_int;
+    putc_unlocked: unsafe extern "C" fn(c_int, *mut FILE) -> c_int;
+    puts: unsafe extern "C" fn(*const c_char) -> c_int;
+    fputs: unsafe extern "C" fn(*const c_char, *mut FILE) -> c_int;
+    fputs_unlocked: unsafe extern "C" fn(*const c_char, *mut FILE) -> c_int;
+    fwrite: unsafe extern "C" fn(*const c_void, size_t, size_t, *mut FILE) -> size_t;
+    fwrite_unlocked: unsafe extern "C" fn(*const c_void, size_t, size_t, *mut FILE) -> size_t;
+    fflush: unsafe extern "C" fn(*mut FILE) -> c_int;
     malloc_usable_size: unsafe extern "C" fn(*mut c_void) -> size_t;
     pthread_create: unsafe extern "C" fn(
         *mut pthread_t,

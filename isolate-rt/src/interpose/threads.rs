@@ -162,6 +162,10 @@ unsafe extern "C" fn pthread_detach(thread: pthread_t) -> c_int {
 #[unsafe(no_mangle)]
 unsafe extern "C" fn pthread_self() -> pthread_t {
     let own = OWN.get();
-    // SAFETY: passed on to libc.
-    if own.is_null() { unsafe { real::pthread_self()() } } else { own.addr() as pthread_t }
+    if own.is_null() {
+        // SAFETY: passed on to libc.
+        unsafe { real::pthread_self()() }
+    } else {
+        own.addr() as pthread_t
+    }
 }

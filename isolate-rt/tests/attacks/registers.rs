@@ -204,6 +204,9 @@ fn room(domain: &'static Domain) -> *mut Found {
 /// What code inside finds at the beginning of a call that was made with marks in all registers.
 fn on_entry(domain: &'static Domain) -> Found {
     struct Task(Call, *mut Found);
+    /// # Safety
+    ///
+    /// It is a `Task`.
     unsafe extern "C" fn enter(task: *mut u8) {
         // SAFETY: given by `on_entry`; `dump` may write to the room that was made for it.
         unsafe {
@@ -267,6 +270,9 @@ fn b10_registers_on_return() {
     /// `rbx`, `rbp`, `r12` to `r15`.
     const KEPT: [usize; 6] = [1, 6, 12, 13, 14, 15];
     struct Task(unsafe extern "C" fn(*mut u8), Cell<bool>);
+    /// # Safety
+    ///
+    /// It is a `Task`.
     unsafe extern "C" fn enter(task: *mut u8) {
         // SAFETY: given below; what the domain does to its registers must not matter.
         unsafe {

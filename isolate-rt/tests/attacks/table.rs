@@ -136,7 +136,24 @@ const ROWS: &[Row] = &[
         what: "descriptors and other kernel state left behind",
         tests: &[("attacks/accidents.rs", "a14_descriptors_stay_open", "**not undone**", "the same")],
     },
-    Row { id: "A15", what: "threads started or ended", tests: &[] },
+    Row {
+        id: "A15",
+        what: "threads started or ended",
+        tests: &[
+            (
+                "started.rs",
+                "a_thread_cannot_write_the_program",
+                "where threads are allowed: `DomainLost`, nothing written",
+                "overwritten",
+            ),
+            (
+                "started.rs",
+                "no_more_than_allowed",
+                "… `EAGAIN`; a fault of the call ends them, computing or waiting",
+                "— (nobody counts them, and the fault ends the process)",
+            ),
+        ],
+    },
     Row {
         id: "A16",
         what: "processes started",

@@ -406,7 +406,8 @@ CALL(sbrk) { return sbrk(0) != (void *)-1; }
 
 /* stdio. */
 CALL(printf) { return printf("%s", "") == 0; }
-CALL(vprintf) { va_list *l = NULL; (void)l; return by_list((int (*)(char *, const char *, va_list))vfprintf, (char *)stdout, "%s", "") == 0; }
+static int to_stdout(char *file, const char *format, va_list list) { return vprintf(format, list); }
+CALL(vprintf) { return by_list(to_stdout, (char *)stdout, "%s", "") == 0; }
 CALL(fprintf) { return fprintf(stderr, "%s", "") == 0; }
 CALL(vfprintf) { return by_list((int (*)(char *, const char *, va_list))vfprintf, (char *)stderr, "%s", "") == 0; }
 CALL(dprintf) { int f = open("/dev/null", O_WRONLY); int n = dprintf(f, "%d", 42); close(f); return n == 2; }
@@ -453,6 +454,13 @@ CALL(setbuf) { setbuf(stdin, NULL); return 1; }
 CALL(fscanf) { int n; fscanf(stdin, "%d", &n); return 1; }
 CALL(flockfile) { flockfile(stderr); funlockfile(stderr); return 1; }
 CALL(putc_unlocked) { return putc_unlocked('\n', stderr) == '\n'; }
+CALL(fputs_unlocked) { return fputs_unlocked("", stderr) >= 0; }
+CALL(fputc_unlocked) { int (*volatile f)(int, FILE *) = fputc_unlocked; return f('\n', stderr) == '\n'; }
+CALL(putchar_unlocked) { int (*volatile f)(int) = putchar_unlocked; return f('\n') == '\n'; }
+static int vfprintf_chk(char *file, const char *format, va_list list) { extern int __vfprintf_chk(FILE *, int, const char *, va_list); return __vfprintf_chk((FILE *)file, 1, format, list); }
+static int vprintf_chk(char *file, const char *format, va_list list) { extern int __vprintf_chk(int, const char *, va_list); return __vprintf_chk(1, format, list); }
+CALL(__vfprintf_chk) { return by_list(vfprintf_chk, (char *)stderr, "%s", "") == 0; }
+CALL(__vprintf_chk) { return by_list(vprintf_chk, (char *)stdout, "%s", "") == 0; }
 CALL(fwrite_unlocked) { return fwrite_unlocked("\n", 1, 1, stderr) == 1; }
 
 /* Time. */

@@ -163,7 +163,7 @@ fn calls_are_rewritten_and_the_rest_is_listed() {
       src/lib.rs:15  `crc` panics on a fault
 
     to do: replace 1 direct call by its wrapper, and handle the `Fault`
-      src/lib.rs:18:14  `ctx` is a `Handle` to the wrapper: whoever makes it must keep that
+      src/lib.rs:18:14  `ctx` is what the wrapper of `login` returned, to keep where the pointer was
           isolated::kinds::close(ctx: &Handle<ffi::Ctx>) -> Result<(), Fault>
           try: crate::isolated::kinds::close(/* ctx: &Handle<ffi::Ctx> */)
     `cargo isolate verify` then checks that none is left
@@ -335,4 +335,41 @@ fn a_safe_function_of_the_same_name_is_no_caller() {
         insta::assert_snapshot!("held_elsewhere", String::from_utf8(elsewhere.stderr).expect("UTF-8"));
     }
     assert!(!workspace.path("second/src/isolated").exists());
+}
+
+/// Calls that were rewritten for one contract, when there is another.
+#[test]
+fn calls_of_wrappers_that_change_are_named() {
+    let workspace = Workspace::new(POLICY);
+    workspace.expect(&["wrap", "--apply", "--allow-no-vcs"], 0);
+    let crc = "arg.buf = { kind = \"buf\", len = \"len\", null = \"ok\" }";
+    assert!(POLICY.contains(crc));
+    workspace.put("policy.toml", &POLICY.replace(crc, "arg.buf = { kind = \"buf\", len = \"len\" }"));
+    let text = workspace.get("src/lib.rs");
+    let line = text.lines().position(|line| line.contains("isolated::kinds::crc(")).expect("the rewritten call") + 1;
+    let before = text.lines().nth(line - 1).and_then(|line| line.find("crate::isolated")).expect("its column") + 1;
+    let told = format!(
+        "\nto do: change 1 call, whose wrapper has another signature from now on\n  src/lib.rs:{line}:{before}\n      \
+         was: isolated::kinds::crc(seed: u32, buf: Option<&[u8]>) -> Result<u32, Fault>\n      \
+         now: isolated::kinds::crc(seed: u32, buf: &[u8]) -> Result<u32, Fault>\n"
+    );
+    let is_told = |printed: &str| assert!(printed.contains(&told), "{printed}\nand not{told}");
+    is_told(&workspace.expect(&["wrap", "--check"], 1));
+    is_told(&String::from_utf8(workspace.isolate(&["wrap", "--dry-run"]).stderr).expect("UTF-8"));
+    is_told(&workspace.expect(&["wrap"], 0));
+    // From now on the compiler says it, and the old signature is nowhere to be read.
+    assert!(!workspace.expect(&["wrap"], 0).contains("to do"));
+}
+
+/// Wrappers need the standard library.
+#[test]
+fn a_crate_without_std_gets_none() {
+    let workspace = Workspace::new(POLICY);
+    workspace.put("src/lib.rs", &format!("#![no_std]\n{}", workspace.get("src/lib.rs").replace("//!", "//")));
+    let before = workspace.files();
+    let output = workspace.isolate(&["wrap", "--apply", "--allow-no-vcs"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("`kinds` is `#![no_std]` (src/lib.rs), and wrappers need std"), "{said}");
+    assert_eq!(workspace.files(), before);
 }

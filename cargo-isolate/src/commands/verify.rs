@@ -1,21 +1,21 @@
 //! `cargo isolate verify`.
 
 mod print;
+mod subject;
 
 use crate::{
-    contract::{Contract, Dir, Hold, Lasting, shape::Shape},
     decide::{BYPASSED_ISOLATION, Exceptions},
     exit::Exit,
     graph::{Graph, name_of},
     names::Names,
-    plan::{self, ParamPlan, Plan, Role},
+    plan::{self, Plan},
     policy::{self, PolicyFile, day::Today},
     process::{Runner, cargo},
     report::{self, Format},
     sources::Request,
     streams,
     verify::{
-        self, Act, Bypass, Called, Foreign, Param, Played, STUBS, Stored, Subject,
+        self, Act, Bypass, Played,
         linked::{self, Built, Linked},
     },
     visible,
@@ -204,7 +204,7 @@ fn faults(args: &Args, graph: &Graph, plan: &Plan, targets: &[Target]) -> anyhow
     let runtime = runtime(graph)?;
     let mut all = Vec::new();
     for target in targets {
-        let subject = subject(plan, target)?;
+        let subject = subject::subject(plan, target)?;
         let folder = graph.target.join("isolate/verify").join(&target.package);
         let stage = match verify::prepare(graph, &subject, &runtime, folder) {
             Ok(stage) => stage,
@@ -230,83 +230,6 @@ fn not_started(runner: &Runner, how: &str) -> String {
         Some(runner) => format!("the runner `{runner}` did not start the program: `cargo run` {how}"),
         None => format!("the program was not started: `cargo run` {how}"),
     }
-}
-
-/// The wrappers of one package, over stubs.
-fn subject(plan: &Plan, target: &Target) -> anyhow::Result<Subject> {
-    let redirected = target.clone().redirected(|_| STUBS.to_owned());
-    let mut subject = Subject { wrappers: Vec::new(), functions: Vec::new(), fragment: String::new() };
-    for file in wrap::render(plan, &redirected)? {
-        match (file.path.file_stem(), file.path.extension()) {
-            (Some("mod"), _) => {}
-            (Some(domain), Some("rs")) => subject.wrappers.push((domain.to_owned(), file.text)),
-            _ => subject.fragment = file.text,
-        }
-    }
-    let domains = plan.domains.iter().filter(|domain| target.domains.contains(&domain.name));
-    subject.functions = domains
-        .flat_map(|domain| &domain.functions)
-        .map(|function| Foreign {
-            package: function.declared.index,
-            name: function.name.clone(),
-            wrapper: function.wrapper().to_owned(),
-            picky: function.form.as_ref().is_some_and(|form| form.when.is_some()),
-            variadic: function.variadic,
-            params: function.params.iter().map(param).collect(),
-            ret: function.ret.as_ref().map(|ret| spelt(&ret.ty, &ret.shape)),
-            never_null: function.ret.as_ref().and_then(|ret| ret.decision.contract()).is_some_and(is_never_null),
-            shows_ret: function.ret.is_some() && !function.is_told_otherwise(),
-        })
-        .collect();
-    Ok(subject)
-}
-
-fn param(param: &ParamPlan) -> Param {
-    let anything = |stored: bool| stored.then_some(Stored::Anything);
-    let stored = match (&param.role, param.decision.contract()) {
-        (Role::CellOf(_), _) => Some(Stored::Anything),
-        (Role::LengthOf(_) | Role::EndOf(_), _) | (_, None) => None,
-        (Role::Caller, Some(contract)) => match contract {
-            Contract::Given { .. } | Contract::Cstr { dir: Dir::Out, .. } if is_never_null(contract) => {
-                Some(Stored::Object)
-            }
-            Contract::Handle { dir: Dir::Out, hold: Hold::Give { .. }, nullable: false } => Some(Stored::Object),
-            Contract::Obj { dir, .. } | Contract::Buf { dir, .. } | Contract::Handle { dir, .. } => {
-                anything(*dir != Dir::In)
-            }
-            Contract::Object { .. } | Contract::Given { .. } => Some(Stored::Anything),
-            Contract::Cstr { dir, .. } => anything(*dir == Dir::Out),
-            Contract::Value
-            | Contract::Fixed { .. }
-            | Contract::Text { .. }
-            | Contract::Callback { .. }
-            | Contract::Memory => None,
-        },
-    };
-    let called = match (&param.shape, param.decision.contract()) {
-        // Those that are kept are for the calls after this one.
-        (Shape::Function(function), Some(Contract::Callback { scope: Lasting::Call, .. })) => Some(Called {
-            nullable: function.nullable,
-            pointers: function.params.iter().map(|(_, shape)| shape.pointee().is_some()).collect(),
-        }),
-        _ => None,
-    };
-    Param { ty: spelt(&param.ty, &param.shape), stored, called }
-}
-
-/// A pointer that the contract rules out to be NULL.
-fn is_never_null(contract: &Contract) -> bool {
-    matches!(
-        contract,
-        Contract::Cstr { nullable: false, .. }
-            | Contract::Given { nullable: false, .. }
-            | Contract::Handle { nullable: false, .. }
-    )
-}
-
-/// A type as a stub spells it: as declared, except for a macro call, of which only the plan knows what it makes.
-fn spelt(ty: &str, shape: &Shape) -> String {
-    if ty.contains('!') { shape.to_string() } else { ty.to_owned() }
 }
 
 /// The runtime that the workspace itself uses.

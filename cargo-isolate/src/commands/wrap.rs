@@ -11,9 +11,10 @@ use crate::{
     streams,
     verify::linked::{self, last_build},
     words::some,
-    wrap::{self, Change, Sites, Target},
+    wrap::{self, Change, Outdated, Sites, Target},
 };
 use anyhow::Context as _;
+use camino::Utf8Path;
 pub(crate) use clean::NotClean;
 use std::{
     collections::BTreeSet,
@@ -59,12 +60,14 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         }
         changes.extend(wrap::changes(files, &target.directory())?);
     }
+    let outdated = wrap::outdated(&graph, &targets, &changes);
     let mut out = streams::stdout();
     if args.check {
-        return check(&mut out, &graph, &changes);
+        return check(&mut out, &graph, &changes, &outdated);
     }
     if args.dry_run {
         wrap::print_diff(&mut out, &changes, &graph.root)?;
+        misfits(&mut streams::stderr(), &outdated, |path, line| line_now(&graph, &changes, path, line))?;
         call_sites(&mut streams::stderr(), &graph, &sites, &changes, "would rewrite")?;
         if !args.apply {
             streams::tell!("with --apply too: the edits of manifests, modules and calls");
@@ -82,6 +85,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         return Ok(Exit::Clean);
     }
     report(&mut out, &graph, &changes)?;
+    misfits(&mut out, &outdated, |path, line| line_now(&graph, &changes, path, line))?;
     call_sites(&mut out, &graph, &sites, &changes, "rewrote")?;
     if !args.apply && !targets.iter().all(|target| is_reached(&graph, target)) {
         writeln!(
@@ -132,7 +136,7 @@ fn refuse(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
     writeln!(out, "nothing was written: settle what is said above, or isolate other functions")
 }
 
-fn check(out: &mut dyn Write, graph: &Graph, changes: &[Change]) -> anyhow::Result<Exit> {
+fn check(out: &mut dyn Write, graph: &Graph, changes: &[Change], outdated: &[Outdated]) -> anyhow::Result<Exit> {
     for change in changes {
         let path = graph.relative(&change.path);
         let state = match (&change.old, &change.new) {
@@ -142,6 +146,7 @@ fn check(out: &mut dyn Write, graph: &Graph, changes: &[Change]) -> anyhow::Resu
         };
         writeln!(out, "{path} {state}")?;
     }
+    misfits(out, outdated, |_, line| line)?;
     Ok(match changes {
         [] => Exit::Clean,
         _ => {
@@ -151,12 +156,32 @@ fn check(out: &mut dyn Write, graph: &Graph, changes: &[Change]) -> anyhow::Resu
     })
 }
 
+/// Calls that do not compile with the wrappers that are generated now.
+fn misfits(out: &mut dyn Write, outdated: &[Outdated], line_now: impl Fn(&Utf8Path, u32) -> u32) -> io::Result<()> {
+    if outdated.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nto do: change {}, whose wrapper has another signature from now on", some(outdated.len(), "call"))?;
+    for call in outdated {
+        writeln!(out, "  {}:{}:{}", call.path, line_now(&call.path, call.line), call.column)?;
+        writeln!(out, "      was: {}", call.old)?;
+        match &call.new {
+            Some(new) => writeln!(out, "      now: {new}")?,
+            None => writeln!(out, "      now: there is no such wrapper")?,
+        }
+    }
+    Ok(())
+}
+
+/// Where a line of a file stands once `changes` are made.
+fn line_now(graph: &Graph, changes: &[Change], path: &Utf8Path, line: u32) -> u32 {
+    let change = changes.iter().find(|change| graph.relative(&change.path) == path);
+    change.map_or(line, |change| change.line_after(line))
+}
+
 /// What became of the direct calls. Places are where they stand now.
 fn call_sites(out: &mut dyn Write, graph: &Graph, sites: &Sites, changes: &[Change], verb: &str) -> io::Result<()> {
-    let line_now = |path: &camino::Utf8Path, line: u32| {
-        let change = changes.iter().find(|change| graph.relative(&change.path) == path);
-        change.map_or(line, |change| change.line_after(line))
-    };
+    let line_now = |path: &Utf8Path, line: u32| line_now(graph, changes, path, line);
     let panics: Vec<_> = sites.rewritten.iter().filter(|site| site.panics).collect();
     let (all, passed_on) = (sites.rewritten.len(), sites.rewritten.len() - panics.len());
     if all > 0 {

@@ -1,6 +1,6 @@
 //! The driver: calls every wrapper with arguments of the right types, made from the wrapper file as it is in the tree.
 
-use super::stubs::Foreign;
+use super::stubs::{Foreign, Given, Stored};
 use std::fmt::Write as _;
 use syn::{
     Expr, ExprLit, FnArg, GenericArgument, Item, Lit, Pat, PathArguments, ReturnType, Type, TypeParamBound, Visibility,
@@ -36,7 +36,7 @@ pub(super) fn render(cases: &[Case]) -> String {
     let mut text = String::from(
         "//! Calls every wrapper while its library misbehaves. Written by `cargo isolate verify`.\n#![allow(warnings)]\n\n\
          mod harness;\nmod isolated;\nmod stubs;\n\n\
-         use harness::{Case, Room, absent, as_it_was, as_told, handle, heard, heard_text, length, object, optional, owned, reference, value, values, within};\n\n\
+         use harness::{Case, Room, absent, as_it_was, as_told, handle, heard, heard_text, length, marked, number, object, optional, owned, reference, value, values, within};\n\n\
          fn main() -> std::process::ExitCode {\n    harness::run(&[\n",
     );
     for case in cases {
@@ -49,21 +49,32 @@ pub(super) fn render(cases: &[Case]) -> String {
 fn case(domain: &str, function: &syn::ItemFn, foreign: &[Foreign]) -> Result<Case, String> {
     let (signature, bound) = (&function.sig, bound(&function.block));
     let function = signature.ident.to_string();
-    let wrapped = foreign.iter().find(|foreign| foreign.wrapper == function);
+    let id = foreign.iter().position(|foreign| foreign.wrapper == function);
+    let wrapped = id.map(|id| &foreign[id]);
     let returns = wrapped.is_some_and(|foreign| foreign.shows_ret);
-    let name = wrapped.map_or(&*function, |foreign| &*foreign.name);
+    let foreign_name = wrapped.map_or(&*function, |foreign| &*foreign.name);
     let mut call = Call::default();
     for (at, input) in signature.inputs.iter().enumerate() {
         let FnArg::Typed(parameter) = input else {
             return Err(format!("`{domain}::{function}` takes `self`"));
         };
-        let argument = call.argument(domain, &function, at, &parameter.ty).ok_or_else(|| {
-            let name = match &*parameter.pat {
-                Pat::Ident(name) => name.ident.to_string(),
-                _ => at.to_string(),
-            };
-            format!("`{domain}::{function}`: no argument can be made for parameter `{name}`")
-        })?;
+        let name = match &*parameter.pat {
+            Pat::Ident(name) => name.ident.to_string(),
+            _ => at.to_string(),
+        };
+        let place = wrapped.and_then(|foreign| foreign.params.iter().position(|param| param.name == name));
+        call.meant = place.map_or(Meant::default(), |place| {
+            let param = &wrapped.expect("a place in it").params[place];
+            Meant {
+                place,
+                number: param.given == Some(Given::Number),
+                input: matches!(param.given, Some(Given::Input { .. })),
+                room: param.stored == Some(Stored::Room),
+            }
+        });
+        let argument = call
+            .argument(domain, &function, at, &parameter.ty)
+            .ok_or_else(|| format!("`{domain}::{function}`: no argument can be made for parameter `{name}`"))?;
         if let Pat::Ident(name) = &*parameter.pat {
             let lengths = bound.iter().filter(|(owner, _)| name.ident == owner);
             call.before.extend(lengths.map(|(_, name)| format!("owned{at}.bind({name:?}, length());")));
@@ -76,8 +87,12 @@ fn case(domain: &str, function: &syn::ItemFn, foreign: &[Foreign]) -> Result<Cas
     let mut text = String::new();
     let _ = writeln!(
         text,
-        "        Case {{ domain: {domain:?}, function: {function:?}, foreign: {name:?}, returns_pointer: {returns_pointer}, follows: {}, slices: {}, nullable: {}, call: || {{",
-        call.follows, call.slices, call.nullable
+        "        Case {{ domain: {domain:?}, function: {function:?}, foreign: {foreign_name:?}, id: {}, returns_pointer: {returns_pointer}, follows: {}, slices: {}, rooms: {}, nullable: {}, call: || {{",
+        id.unwrap_or(usize::MAX),
+        call.follows,
+        call.slices,
+        !call.filled.is_empty(),
+        call.nullable
     );
     for statement in &call.before {
         let _ = writeln!(text, "            {statement}");
@@ -87,6 +102,9 @@ fn case(domain: &str, function: &syn::ItemFn, foreign: &[Foreign]) -> Result<Cas
         let _ = writeln!(text, "            {statement}");
     }
     let _ = writeln!(text, "            let result = result?;");
+    for statement in &call.filled {
+        let _ = writeln!(text, "            {statement}");
+    }
     for count in counts(result, &call, returns) {
         let _ = writeln!(text, "            within(result{count})?;");
     }
@@ -129,12 +147,29 @@ struct Call {
     before: Vec<String>,
     arguments: Vec<String>,
     after: Vec<String>,
+    /// Where the call went well.
+    filled: Vec<String>,
+    /// Of the present argument.
+    meant: Meant,
     /// An argument is a slice.
     slices: bool,
     /// An argument may be NULL.
     nullable: bool,
     /// A closure gets what pointers of the library lead to.
     follows: bool,
+}
+
+/// What the contract says of an argument.
+#[derive(Clone, Copy, Default)]
+struct Meant {
+    /// Its place among those of the function.
+    place: usize,
+    /// A number that the function gets as it is.
+    number: bool,
+    /// A slice of numbers that the function gets as it is.
+    input: bool,
+    /// A slice that the function can fill with numbers.
+    room: bool,
 }
 
 impl Call {
@@ -144,10 +179,13 @@ impl Call {
             Type::Reference(reference) => match (&*reference.elem, reference.mutability.is_some()) {
                 (Type::Slice(_), false) => {
                     self.slices = true;
-                    Some("values()".to_owned())
+                    Some(if self.meant.input { format!("marked({})", self.meant.place) } else { "values()".to_owned() })
                 }
                 (Type::Slice(_), true) => {
                     self.slices = true;
+                    if self.meant.room {
+                        self.filled.push(format!("room{at}.filled({})?;", self.meant.place));
+                    }
                     Some(self.room(at, "new", "slice"))
                 }
                 (Type::Path(path), _) if ends_in(path, "Handle") => {
@@ -184,6 +222,7 @@ impl Call {
             Type::Path(path) if ends_in(path, "Handle") => Some(self.handle(domain, function, at)),
             Type::Path(path) if ends_in(path, "Owned") => Some(self.owned(domain, function, at)),
             Type::Path(path) if ends_in(path, "Object") => Some(self.object(domain, function, at)),
+            Type::Path(_) if self.meant.number => Some(format!("number({})", self.meant.place)),
             Type::Path(_) | Type::Ptr(_) | Type::Array(_) => Some("value()".to_owned()),
             Type::ImplTrait(closure) => self.closed(&closure.bounds),
             _ => None,

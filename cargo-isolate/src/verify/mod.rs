@@ -13,7 +13,7 @@ mod types;
 
 pub(crate) use bypass::{Bypass, bypasses};
 pub(crate) use run::{Act, Played};
-pub(crate) use stubs::{Called, Foreign, Param, Stored};
+pub(crate) use stubs::{Called, Foreign, Given, Param, Stored};
 
 use crate::{graph::Graph, process::Runner};
 use anyhow::{Context as _, bail};
@@ -86,7 +86,7 @@ pub(crate) fn prepare(
 impl Stage {
     /// Plays every act against every wrapper.
     pub(crate) fn play(&self, runner: &Runner) -> anyhow::Result<Played> {
-        run::play(&self.folder, runner)
+        run::play(&self.folder, runner, &[])
     }
 }
 
@@ -132,13 +132,16 @@ fn write(path: &Utf8Path, text: &str) -> anyhow::Result<()> {
 }
 
 #[cfg(test)]
+mod mutations;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::graph::{Package, Role, SourceFile};
     use isolate_lints::{Edition, facts::ForeignKind, scan};
     use std::sync::Mutex;
 
-    fn graph(text: &str) -> Graph {
+    pub(super) fn graph(text: &str) -> Graph {
         let facts = scan(text, Edition::E2024);
         let file = SourceFile {
             path: "src/lib.rs".into(),
@@ -176,7 +179,7 @@ mod tests {
         }
     }
 
-    fn functions(graph: &Graph) -> Vec<Foreign> {
+    pub(super) fn functions(graph: &Graph) -> Vec<Foreign> {
         let foreign = graph.packages[0].files.iter().flat_map(|file| &file.facts.foreign);
         foreign
             .filter_map(|item| match &item.item {
@@ -189,9 +192,22 @@ mod tests {
                     params: params
                         .iter()
                         .map(|param| Param {
+                            name: param.name.clone().unwrap_or_default(),
                             ty: param.ty.clone(),
-                            stored: matches!(param.name.as_deref(), Some("dest" | "len" | "entry"))
-                                .then_some(Stored::Anything),
+                            given: match param.name.as_deref() {
+                                Some("level") => Some(Given::Number),
+                                Some("source") => Some(Given::Input { nullable: false }),
+                                Some("source_len") => Some(Given::Length { nullable: false }),
+                                Some("at") => Some(Given::Input { nullable: true }),
+                                Some("at_len") => Some(Given::Length { nullable: true }),
+                                Some("len") => Some(Given::Cell),
+                                _ => None,
+                            },
+                            stored: match param.name.as_deref() {
+                                Some("dest") => Some(Stored::Room),
+                                Some("len" | "entry") => Some(Stored::Anything),
+                                _ => None,
+                            },
                             called: (param.name.as_deref() == Some("back"))
                                 .then(|| Called { nullable: true, pointers: vec![true, false, true, true] }),
                         })
@@ -199,6 +215,7 @@ mod tests {
                     ret: ret.clone(),
                     never_null: false,
                     shows_ret: ret.is_some(),
+                    counts: false,
                 }),
                 ForeignKind::Static { .. } => None,
             })
@@ -210,7 +227,7 @@ mod tests {
         Subject { wrappers, functions: functions(graph), fragment: String::new() }
     }
 
-    fn here(folder: &str) -> Utf8PathBuf {
+    pub(super) fn here(folder: &str) -> Utf8PathBuf {
         Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)
     }
 
@@ -238,7 +255,7 @@ mod tests {
     }
 
     /// The acts, where this machine can play them.
-    fn isolated(played: Played) -> Option<Vec<Act>> {
+    pub(super) fn isolated(played: Played) -> Option<Vec<Act>> {
         match played {
             Played::Acts(acts) => Some(acts),
             Played::Unsupported(reason) => {

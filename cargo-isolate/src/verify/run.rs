@@ -38,9 +38,10 @@ pub(super) fn build(package: &Utf8Path) -> anyhow::Result<()> {
 }
 
 /// Runs it by `cargo run`, so that a configured runner is honoured.
-pub(super) fn play(package: &Utf8Path, runner: &Runner) -> anyhow::Result<Played> {
+pub(super) fn play(package: &Utf8Path, runner: &Runner, arguments: &[&str]) -> anyhow::Result<Played> {
     let mut run = command(package, "run");
     runner.apply(&mut run);
+    run.arg("--").args(arguments);
     let output = run.stderr(Stdio::inherit()).output().context("cannot run cargo")?;
     Ok(read(&String::from_utf8_lossy(&output.stdout), output.status))
 }

@@ -23,17 +23,36 @@ pub(crate) struct Foreign {
     pub(crate) never_null: bool,
     /// Its wrapper returns what it returns, in some form.
     pub(crate) shows_ret: bool,
+    /// It returns how many elements it wrote to the caller's room.
+    pub(crate) counts: bool,
 }
 
 /// One of its parameters.
 #[derive(Clone, Debug)]
 pub(crate) struct Param {
+    /// As the wrapper calls what it takes for it.
+    pub(crate) name: String,
     /// As source text.
     pub(crate) ty: String,
+    /// What it must be when the wrapper was called, as the contract says.
+    pub(crate) given: Option<Given>,
     /// What the function stores through it, if it is such a pointer.
     pub(crate) stored: Option<Stored>,
     /// How the function calls it, if it is a callback that the wrapper passes.
     pub(crate) called: Option<Called>,
+}
+
+/// What a function gets for what its wrapper got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Given {
+    /// The same number.
+    Number,
+    /// The length of a slice; 0 where that may be NULL and is.
+    Length { nullable: bool },
+    /// A pointer to the length of a slice.
+    Cell,
+    /// A pointer to numbers with the values of a slice; NULL where that may be NULL and is.
+    Input { nullable: bool },
 }
 
 /// How a callback is called.
@@ -51,6 +70,8 @@ pub(crate) enum Stored {
     Anything,
     /// A pointer that is never NULL.
     Object,
+    /// Numbers, as many as the wrapper's caller has room for, all of which go back to the caller if they are counted.
+    Room,
 }
 
 /// A module with a stub for each of `functions`.
@@ -62,10 +83,10 @@ pub(super) fn render(graph: &Graph, functions: &[Foreign]) -> String {
         if !written.insert(name) {
             continue;
         }
-        // What one form adds another does not pass.
-        let forms = functions.iter().filter(|other| other.name == *name).count();
+        // Each form has a number of its own: what one passes another need not.
+        let forms: Vec<_> = functions.iter().enumerate().filter(|(_, other)| other.name == *name).collect();
         let params = match variadic {
-            Some(declared) if forms > 1 => &params[..*declared],
+            Some(declared) if forms.len() > 1 => &params[..*declared],
             _ => params,
         };
         let package = &graph.packages[*package];
@@ -88,29 +109,63 @@ pub(super) fn render(graph: &Graph, functions: &[Foreign]) -> String {
         };
         let _ = writeln!(stubs, "\npub unsafe extern \"C\" fn {stub}({}){arrow} {{", list.join(", "));
         let _ = writeln!(stubs, "    begin();");
+        for (id, form) in &forms {
+            let given = form.params[..params.len()].iter().enumerate();
+            for (at, given) in given.filter_map(|(at, param)| Some((at, param.given?))) {
+                let _ = writeln!(stubs, "    {}", given.check(*id, at));
+            }
+        }
         for (at, param) in params.iter().enumerate() {
-            let store = match param.stored {
-                Some(Stored::Anything) => "store",
-                Some(Stored::Object) => "store_object",
+            let of_forms = |is: fn(&Param) -> bool| {
+                let forms = forms.iter().filter(move |(_, form)| is(&form.params[at]));
+                forms.map(|(id, _)| *id).collect::<Vec<usize>>()
+            };
+            let rooms = of_forms(|param| param.stored == Some(Stored::Room));
+            let _ = match param.stored {
+                _ if !rooms.is_empty() => {
+                    writeln!(stubs, "    unsafe {{ store_room(&{rooms:?}, {at}, a{at}) }};")
+                }
+                // Whoever fills the room leaves its size where it is.
+                Some(Stored::Anything) if !of_forms(|param| param.given == Some(Given::Cell)).is_empty() => {
+                    writeln!(stubs, "    if !fills() {{ unsafe {{ store(a{at}) }}; }}")
+                }
+                Some(Stored::Object) => writeln!(stubs, "    unsafe {{ store_object(a{at}) }};"),
+                Some(_) => writeln!(stubs, "    unsafe {{ store(a{at}) }};"),
                 None => continue,
             };
-            let _ = writeln!(stubs, "    unsafe {{ {store}(a{at}) }};");
         }
         for (at, called) in params.iter().enumerate().filter_map(|(at, param)| Some((at, param.called.as_ref()?))) {
             let _ = writeln!(stubs, "    {}", call(at, called));
         }
         if ret.is_some() {
-            let answer = if *never_null { "answer_object" } else { "answer" };
-            let _ = writeln!(stubs, "    unsafe {{ {answer}() }}");
+            let counting: Vec<_> = forms.iter().filter(|(_, form)| form.counts).map(|(id, _)| *id).collect();
+            let answer = match never_null {
+                true => "answer_object()".to_owned(),
+                false if counting.is_empty() => "answer()".to_owned(),
+                false => format!("answer_count(&{counting:?})"),
+            };
+            let _ = writeln!(stubs, "    unsafe {{ {answer} }}");
         }
         stubs.push_str("}\n");
     }
     let text = format!(
-        "//! Stand-ins for the isolated functions.\n#![allow(warnings)]\nuse crate::harness::{{answer, answer_object, begin, lent, store, store_object}};\n\n{}{stubs}",
+        "//! Stand-ins for the isolated functions.\n#![allow(warnings)]\nuse crate::harness::{{answer, answer_count, answer_object, begin, cell, fills, input, lent, length_as_given, number_as_given, store, store_object, store_room}};\n\n{}{stubs}",
         types.declarations(),
     );
     // What does not parse is shown to the user by the compiler, with its place.
     syn::parse_file(&text).map_or(text, |file| prettyplease::unparse(&file))
+}
+
+impl Given {
+    /// A statement that holds the argument at `at` of the function with this number against it.
+    fn check(self, id: usize, at: usize) -> String {
+        match self {
+            Given::Number => format!("unsafe {{ number_as_given({id}, {at}, a{at}) }};"),
+            Given::Length { nullable } => format!("unsafe {{ length_as_given({id}, {nullable}, a{at}) }};"),
+            Given::Cell => format!("unsafe {{ cell({id}, a{at}) }};"),
+            Given::Input { nullable } => format!("unsafe {{ input({id}, {at}, {nullable}, a{at}) }};"),
+        }
+    }
 }
 
 /// A statement that calls the callback in the argument at `at`.

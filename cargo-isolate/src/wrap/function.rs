@@ -25,7 +25,7 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use words::{fresh, joined, optional, tuple};
 
-pub(super) use words::snake;
+pub(crate) use words::snake;
 
 /// What the template of a wrapper sees.
 #[derive(Debug, Serialize)]

@@ -9,6 +9,8 @@ mod apply;
 mod format;
 mod function;
 mod generated;
+mod no_std;
+mod outdated;
 mod sites;
 mod target;
 mod write;
@@ -19,7 +21,9 @@ use isolate_templates::wrapper::{self, Template};
 use serde::Serialize;
 
 pub(crate) use apply::edits;
+pub(crate) use function::snake;
 pub(crate) use generated::{mark_generated, stale};
+pub(crate) use outdated::{Outdated, outdated};
 pub(crate) use sites::{Sites, sites};
 pub(crate) use target::{Target, TargetError, chosen, targets};
 pub(crate) use write::{Change, changes, print_diff, write};

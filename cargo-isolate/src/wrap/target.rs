@@ -1,6 +1,6 @@
 //! Which package gets the wrappers, and by which paths its code names foreign functions and types.
 
-use super::write::MARK;
+use super::{no_std::is_no_std, write::MARK};
 use crate::{
     contract::{
         shape::{Function, Shape, TypePath},
@@ -55,6 +55,10 @@ pub(crate) enum TargetError {
     NothingIsolated,
     #[error("`{package}` has neither a library nor a binary")]
     NoCrate { package: String },
+    #[error(
+        "`{package}` is `#![no_std]` ({root}), and wrappers need std, as the runtime does: give them to a package that has it, which calls this one: `--package`"
+    )]
+    NoStd { package: String, root: Utf8PathBuf },
 }
 
 /// `use path as alias;`
@@ -209,6 +213,9 @@ fn target(
     // A package with both: the library, which its binaries can call.
     let library = package.lib.as_ref().and_then(|lib| roots().find(|file| file.krate == *lib));
     let crate_root = library.or_else(|| roots().next()).ok_or_else(no_crate)?;
+    if is_no_std(crate_root) {
+        return Err(TargetError::NoStd { package: package.name.clone(), root: graph.relative(&crate_root.path) });
+    }
     let mut paths = BTreeMap::new();
     for domain in plan.domains.iter().filter(|domain| domains.contains(&domain.name)) {
         for item in domain.functions.iter().flat_map(foreign_items) {

@@ -82,6 +82,18 @@ impl Comparison {
         }
     }
 
+    /// Whether it holds between two numbers.
+    pub(crate) fn holds(self, left: i128, right: i128) -> bool {
+        match self {
+            Comparison::Equal => left == right,
+            Comparison::NotEqual => left != right,
+            Comparison::AtMost => left <= right,
+            Comparison::AtLeast => left >= right,
+            Comparison::Below => left < right,
+            Comparison::Above => left > right,
+        }
+    }
+
     /// In C and in Rust.
     pub(crate) fn sign(self) -> &'static str {
         match self {

@@ -61,7 +61,7 @@ pub(super) fn fresh(taken: &mut BTreeSet<String>, wanted: &str) -> String {
 }
 
 /// `destLen` → `dest_len`, `type` → `type_`.
-pub(in crate::wrap) fn snake(name: &str) -> String {
+pub(crate) fn snake(name: &str) -> String {
     let chars: Vec<char> = name.chars().collect();
     let mut out = String::new();
     for (index, &c) in chars.iter().enumerate() {

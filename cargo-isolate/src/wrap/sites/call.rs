@@ -2,6 +2,7 @@
 
 mod buffer;
 mod layout;
+mod object;
 
 use super::{
     argument::{self, Pointer},
@@ -30,6 +31,8 @@ pub(super) struct Wrapper<'p> {
     pub(super) ret: String,
     /// `E` of it.
     pub(super) error: String,
+    /// For each parameter of the function, those whose wrappers return the object that it points to.
+    pub(super) makers: Vec<Vec<&'p str>>,
 }
 
 /// A call that can be rewritten.
@@ -233,12 +236,7 @@ impl<'c> Call<'c> {
             }
             (_, Contract::Obj { dir, nullable }) => self.object(expr, *dir, *nullable, name)?,
             (_, Contract::Buf { dir, len, nullable, .. }) => self.buffer(param, expr, *dir, len, *nullable)?,
-            (_, Contract::Handle { .. }) => {
-                return Err(format!("`{name}` is a `Handle` to the wrapper: whoever makes it must keep that"));
-            }
-            (_, Contract::Object { .. }) => {
-                return Err(format!("`{name}` is an `Object` to the wrapper: it stays in the domain"));
-            }
+            (_, Contract::Handle { .. } | Contract::Object { .. }) => return Err(object::why(self.wrapper, index)),
             (_, other) => return Err(format!("`{name}`: no edit is known for {}", other.to_toml())),
         };
         self.arguments.insert(index, read);
@@ -447,8 +445,9 @@ impl<'c> Call<'c> {
         // Where the two lists do not go together, nothing is known of either.
         let known = if known.len() == self.wrapper.params.len() { known } else { Vec::new() };
         let mut known = known.into_iter();
-        let arguments = self.wrapper.params.iter();
-        let arguments: Vec<_> = arguments
+        let arguments: Vec<_> = self
+            .wrapper
+            .params()
             .map(|(name, ty)| known.next().flatten().unwrap_or_else(|| format!("/* {name}: {ty} */")))
             .collect();
         let end = match (takes, self.code(), self.results()) {

@@ -1,12 +1,17 @@
 //! What code does where the function has failed: there, a wrapper has stored nothing, neither in buffers nor behind pointers.
 
+mod condition;
+mod leaving;
+
 use super::{
     argument::{self, has_word, without_parens},
     finder::Function,
     locals::repeats,
     source::{Source, range},
 };
-use crate::contract::expr::{Comparison, Condition, Expr as Number};
+use crate::contract::expr::{Comparison, Condition};
+use condition::{and, or};
+use leaving::{leaves, never_comes_back};
 use std::{collections::BTreeSet, ops::Range};
 use syn::{
     BinOp, Block, Expr, ExprCall, Lit, Pat, Stmt, Token, UnOp,
@@ -34,16 +39,13 @@ pub(super) fn told(function: &Function<'_>, call: &ExprCall, failing: &Condition
     around.visit_block(function.body);
     let mut told = Told { any: false, from: None, within: Vec::new() };
     // The innermost statement that is more than the call alone.
-    let Some((block, index)) = around.blocks.into_iter().rev().find(|(block, index)| {
+    let Some(depth) = around.blocks.iter().rposition(|(block, index)| {
         !matches!(&block.stmts[..], [Stmt::Expr(expr, None)] if is_call(expr, call)) && *index < block.stmts.len()
     }) else {
         return told;
     };
-    let by_name = |name: &str| {
-        let name = name.to_owned();
-        move |expr: &Expr| matches!(expr, Expr::Path(path) if path.path.is_ident(&name))
-    };
-    match &block.stmts[index] {
+    let (block, index) = around.blocks[depth];
+    let (name, value) = match &block.stmts[index] {
         Stmt::Local(local) => {
             let Some(init) = local.init.as_ref().filter(|init| init.diverge.is_none()) else { return told };
             let pat = match &local.pat {
@@ -51,19 +53,30 @@ pub(super) fn told(function: &Function<'_>, call: &ExprCall, failing: &Condition
                 pat => pat,
             };
             match pat {
-                Pat::Ident(name) if is_call(&init.expr, call) => {
-                    let is_value = by_name(&name.ident.to_string());
-                    if let Some(next) = block.stmts.get(index + 1) {
-                        Reader { failing, constants, is_value: &is_value }.statement(next, &mut told);
-                    }
-                }
-                _ => Reader { failing, constants, is_value: &|expr| is_call(expr, call) }.expr(&init.expr, &mut told),
+                Pat::Ident(name) => (Some(&name.ident), &*init.expr),
+                _ => (None, &*init.expr),
             }
         }
-        Stmt::Expr(expr, _) => {
-            Reader { failing, constants, is_value: &|expr| is_call(expr, call) }.expr(expr, &mut told);
+        Stmt::Expr(Expr::Assign(assign), _) => match &*assign.left {
+            Expr::Path(path) => (path.path.get_ident(), &*assign.right),
+            _ => (None, &*assign.right),
+        },
+        Stmt::Expr(expr, _) => (None, expr),
+        Stmt::Item(_) | Stmt::Macro(_) => return told,
+    };
+    let mut others = Vec::new();
+    match name {
+        Some(name) if becomes_call(value, call, &mut others) => {
+            let is_value = |expr: &Expr| matches!(expr, Expr::Path(path) if path.path.is_ident(name));
+            if let Some(next) = around.next(depth) {
+                Reader { failing, constants, is_value: &is_value }.statement(next, &mut told);
+            }
+            // The ways that were not taken to a value that is looked at before they can be.
+            if told.from.is_some() {
+                told.within.append(&mut others);
+            }
         }
-        Stmt::Item(_) | Stmt::Macro(_) => {}
+        _ => Reader { failing, constants, is_value: &|expr| is_call(expr, call) }.expr(value, &mut told),
     }
     told
 }
@@ -115,6 +128,46 @@ impl<'s> Visit<'s> for Around<'s> {
             visit::visit_stmt(self, &block.stmts[index]);
         }
     }
+}
+
+impl<'s> Around<'s> {
+    /// What is executed after the statement in the block at this depth: behind the block, where it is the last in there.
+    fn next(&self, depth: usize) -> Option<&'s Stmt> {
+        let (block, index) = self.blocks[depth];
+        if let Some(next) = block.stmts.get(index + 1) {
+            return Some(next);
+        }
+        let outer = depth.checked_sub(1)?;
+        let (parent, index) = self.blocks[outer];
+        let is_this = |other: &Block| std::ptr::eq(other, block);
+        match &parent.stmts[index] {
+            Stmt::Expr(Expr::Block(inner), _) if is_this(&inner.block) => self.next(outer),
+            Stmt::Expr(Expr::Unsafe(inner), _) if is_this(&inner.block) => self.next(outer),
+            _ => None,
+        }
+    }
+}
+
+/// An expression is the call's value wherever the call is executed; `others` are the ways to its value past the call.
+fn becomes_call(expr: &Expr, call: &ExprCall, others: &mut Vec<Range<usize>>) -> bool {
+    if is_call(expr, call) {
+        return true;
+    }
+    let ways: Vec<&Expr> = match without_parens(expr) {
+        Expr::Match(choice) => choice.arms.iter().map(|arm| &*arm.body).collect(),
+        Expr::If(choice) => {
+            let [Stmt::Expr(then, None)] = &choice.then_branch.stmts[..] else { return false };
+            choice.else_branch.iter().map(|(_, other)| &**other).chain([then]).collect()
+        }
+        Expr::Block(block) => match &block.block.stmts[..] {
+            [Stmt::Expr(inner, None)] => vec![inner],
+            _ => return false,
+        },
+        _ => return false,
+    };
+    let Some(taken) = ways.iter().position(|way| becomes_call(way, call, others)) else { return false };
+    others.extend(ways.iter().enumerate().filter(|(at, _)| *at != taken).map(|(_, way)| range(way)));
+    true
 }
 
 /// An expression is nothing but the call.
@@ -216,14 +269,14 @@ impl Reader<'_> {
     /// Every number that comparisons speak of, with its neighbours: between two of them no answer changes.
     fn samples<T>(&self, of: &[&T], numbers: impl Fn(&T, &mut Vec<i128>)) -> BTreeSet<i128> {
         let mut all = vec![i128::from(i64::MIN), i128::from(i64::MAX), 0];
-        numbers_of_condition(self.failing, &mut all);
+        condition::numbers(self.failing, &mut all);
         of.iter().for_each(|of| numbers(of, &mut all));
         all.into_iter().flat_map(|number| [number - 1, number, number + 1]).collect()
     }
 
     /// Whether the function may have failed when it returned this.
     fn fails(&self, value: i128) -> bool {
-        condition(self.failing, value) != Some(false)
+        condition::truth(self.failing, value) != Some(false)
     }
 
     /// Whether a condition holds when the function returned this, as far as it speaks of that.
@@ -236,15 +289,16 @@ impl Reader<'_> {
             Expr::Binary(binary) => {
                 let truths = || (self.truth(&binary.left, value), self.truth(&binary.right, value));
                 let numbers = || Some((self.number(&binary.left, value)?, self.number(&binary.right, value)?));
+                let compared = |comparison: Comparison| numbers().map(|(left, right)| comparison.holds(left, right));
                 match binary.op {
                     BinOp::And(_) => and(truths()),
                     BinOp::Or(_) => or(truths()),
-                    BinOp::Eq(_) => numbers().map(|(left, right)| left == right),
-                    BinOp::Ne(_) => numbers().map(|(left, right)| left != right),
-                    BinOp::Lt(_) => numbers().map(|(left, right)| left < right),
-                    BinOp::Le(_) => numbers().map(|(left, right)| left <= right),
-                    BinOp::Gt(_) => numbers().map(|(left, right)| left > right),
-                    BinOp::Ge(_) => numbers().map(|(left, right)| left >= right),
+                    BinOp::Eq(_) => compared(Comparison::Equal),
+                    BinOp::Ne(_) => compared(Comparison::NotEqual),
+                    BinOp::Lt(_) => compared(Comparison::Below),
+                    BinOp::Le(_) => compared(Comparison::AtMost),
+                    BinOp::Gt(_) => compared(Comparison::Above),
+                    BinOp::Ge(_) => compared(Comparison::AtLeast),
                     _ => None,
                 }
             }
@@ -317,90 +371,4 @@ fn as_expr(pat: &Pat) -> Option<Expr> {
         Pat::Path(path) => Some(Expr::Path(path.clone())),
         pat => syn::parse2(quote::quote!(#pat)).ok(),
     }
-}
-
-fn numbers_of_condition(condition: &Condition, out: &mut Vec<i128>) {
-    match condition {
-        Condition::Compare(_, left, right) => {
-            out.extend([left, right].into_iter().filter_map(|side| number(side, 0)));
-        }
-        Condition::Null => {}
-        Condition::All(left, right) | Condition::Any(left, right) => {
-            numbers_of_condition(left, out);
-            numbers_of_condition(right, out);
-        }
-    }
-}
-
-/// Whether a condition holds when the function returned this; `None` where it goes by something else, too.
-fn condition(of: &Condition, ret: i128) -> Option<bool> {
-    match of {
-        Condition::Null => None,
-        Condition::All(left, right) => and((condition(left, ret), condition(right, ret))),
-        Condition::Any(left, right) => or((condition(left, ret), condition(right, ret))),
-        Condition::Compare(comparison, left, right) => {
-            let (left, right) = (number(left, ret)?, number(right, ret)?);
-            Some(match comparison {
-                Comparison::Equal => left == right,
-                Comparison::NotEqual => left != right,
-                Comparison::AtMost => left <= right,
-                Comparison::AtLeast => left >= right,
-                Comparison::Below => left < right,
-                Comparison::Above => left > right,
-            })
-        }
-    }
-}
-
-fn number(of: &Number, ret: i128) -> Option<i128> {
-    match of {
-        Number::Ret => Some(ret),
-        Number::Int(value) => Some(i128::from(*value)),
-        _ => None,
-    }
-}
-
-fn and((left, right): (Option<bool>, Option<bool>)) -> Option<bool> {
-    match (left, right) {
-        (Some(false), _) | (_, Some(false)) => Some(false),
-        (Some(true), Some(true)) => Some(true),
-        _ => None,
-    }
-}
-
-fn or((left, right): (Option<bool>, Option<bool>)) -> Option<bool> {
-    match (left, right) {
-        (Some(true), _) | (_, Some(true)) => Some(true),
-        (Some(false), Some(false)) => Some(false),
-        _ => None,
-    }
-}
-
-/// The function around a block is left at its end, also where that is in a loop.
-fn leaves(block: &Block) -> bool {
-    match block.stmts.last() {
-        Some(Stmt::Expr(expr, _)) => never_comes_back(expr),
-        Some(Stmt::Macro(statement)) => is_end(&statement.mac),
-        _ => false,
-    }
-}
-
-fn never_comes_back(expr: &Expr) -> bool {
-    match expr {
-        Expr::Return(_) => true,
-        Expr::Block(block) => leaves(&block.block),
-        Expr::Macro(mac) => is_end(&mac.mac),
-        Expr::If(choice) => {
-            leaves(&choice.then_branch) && choice.else_branch.as_ref().is_some_and(|(_, other)| never_comes_back(other))
-        }
-        Expr::Call(call) => matches!(&*call.func, Expr::Path(path)
-            if path.path.segments.last().is_some_and(|last| last.ident == "exit" || last.ident == "abort")
-                && path.path.segments.iter().any(|segment| segment.ident == "process")),
-        _ => false,
-    }
-}
-
-fn is_end(mac: &syn::Macro) -> bool {
-    let ends = ["panic", "unreachable", "todo", "unimplemented", "bail"];
-    mac.path.segments.last().is_some_and(|last| ends.iter().any(|end| last.ident == end))
 }

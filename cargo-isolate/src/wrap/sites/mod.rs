@@ -20,9 +20,10 @@ mod unsafe_blocks;
 
 use super::{Target, function};
 use crate::{
+    contract::{Contract, Hold, object::Life, shape::Shape},
     graph::{Graph, Package, Role, SourceFile},
     names::Names,
-    plan::Plan,
+    plan::{DomainPlan, FunctionPlan, Plan, RetPlan},
     verify::{self, Bypass},
 };
 use call::{Left, Ready, Wrapper};
@@ -110,13 +111,44 @@ impl<'p> Wrappers<'p> {
                     let symbol = function.symbol.as_deref().unwrap_or(&function.name);
                     // A function's own wrapper before those of its forms.
                     if function.form.is_none() || !by_symbol.contains_key(symbol) {
-                        by_symbol.insert(symbol, (Wrapper { function, path, params, ret, error }, target));
+                        let makers = function.params.iter().map(|param| makers(domain, &param.shape)).collect();
+                        by_symbol.insert(symbol, (Wrapper { function, path, params, ret, error, makers }, target));
                     }
                 }
             }
         }
         Self { graph, by_symbol }
     }
+}
+
+/// The functions of a domain whose wrappers return an object that others take by a parameter of this shape.
+fn makers<'p>(domain: &'p DomainPlan, shape: &Shape) -> Vec<&'p str> {
+    fn object(shape: &Shape) -> &Shape {
+        shape.pointee().map_or(shape, |(_, to)| object(to))
+    }
+    let owned = |contract: &Contract| {
+        matches!(
+            contract,
+            Contract::Object { life: Life::Made { .. }, .. } | Contract::Handle { hold: Hold::Give { .. }, .. }
+        )
+    };
+    let wanted = object(shape);
+    let of = |returned: &dyn Fn(&FunctionPlan) -> bool| -> Vec<&'p str> {
+        super::wrapped(domain).filter(|function| returned(function)).map(FunctionPlan::wrapper).collect()
+    };
+    let makers = of(&|function| {
+        let params = function.params.iter().map(|param| (&param.shape, &param.decision));
+        let ret = function.ret.iter().map(|ret| (&ret.shape, &ret.decision));
+        params.chain(ret).any(|(shape, made)| made.contract().is_some_and(owned) && object(shape) == wanted)
+    });
+    if !makers.is_empty() {
+        return makers;
+    }
+    // Those that nobody ends.
+    of(&|function| {
+        let lent = |ret: &&RetPlan| matches!(ret.decision.contract(), Some(Contract::Handle { .. }));
+        function.ret.iter().find(lent).is_some_and(|ret| object(&ret.shape) == wanted)
+    })
 }
 
 impl Wrappers<'_> {
@@ -127,10 +159,15 @@ impl Wrappers<'_> {
 }
 
 impl Wrapper<'_> {
+    /// Names and types of its parameters, as their callers need them.
+    fn params(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.params.iter().map(|(name, ty)| (name.trim_start_matches("mut "), &**ty))
+    }
+
     /// `isolated::zlib::crc32(crc: c_ulong, buf: &[u8]) -> Result<c_ulong, Fault>`
     fn signature(&self) -> String {
         let path = self.path.trim_start_matches("crate::");
-        let params: Vec<_> = self.params.iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
+        let params: Vec<_> = self.params().map(|(name, ty)| format!("{name}: {ty}")).collect();
         format!("{path}({}) -> Result<{}, {}>", params.join(", "), self.ret, self.error)
     }
 }

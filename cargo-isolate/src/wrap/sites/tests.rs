@@ -282,6 +282,14 @@ fn nothing_is_stored_by_what_failed() {
         ("match CALL { 1 => Ok(n), -5 => Err(2), _ => Err(1) }", ""),
         ("let len = match CALL { z_sys::FINE => n, _ => return Err(1) }; room.truncate(len as usize); Ok(n)", ""),
         ("loop { let r = CALL; if r != 1 { return Err(1) } n += 1; }", ""),
+        ("let r; r = CALL; if r != 1 { return Err(1) } Ok(n)", ""),
+        ("let r; { r = CALL; } if r != 1 { return Err(1) } Ok(n)", ""),
+        ("let r = match data.len() { 0 => CALL, _ => n as i32 }; if r != 1 { return Err(1) } Ok(n)", ""),
+        ("let r; { r = if data.is_empty() { CALL } else { n as i32 }; } if r != 1 { return Err(1) } Ok(n)", ""),
+        ("let r = match data.len() { 0 => CALL, _ => 1 }; if r != 1 { print(r) } Ok(n)", "n"),
+        ("let r = match data.len() { 0 => CALL, _ => 1 }; print(n); if r != 1 { return Err(1) } Ok(n)", "n"),
+        ("let r = match data.len() { 0 => -(CALL), _ => 1 }; if r != 1 { return Err(1) } Ok(n)", "n"),
+        ("let mut r = 0; loop { r = CALL; } if r != 1 { return Err(1) } Ok(n)", "n"),
         // Of what nobody asks again it does not matter.
         ("drop(data); Ok(CALL as u64)", ""),
         ("let r = CALL; if r == -2 { return Err(1) } Ok(n)", "n"),
@@ -571,11 +579,19 @@ fn the_rest_is_said_with_what_to_write() {
     );
     stays(
         "unsafe { z_sys::close(ctx) };",
-        "2:10 `ctx` is a `Handle` to the wrapper: whoever makes it must keep that | crate::isolated::z::close(/* ctx: &Handle<ffi::Ctx> */)",
+        "2:10 `ctx` is what the wrapper of `open` returned, to keep where the pointer was | crate::isolated::z::close(/* ctx: &Handle<ffi::Ctx> */)",
     );
     stays(
         "unsafe { z_sys::step(flow, 2) };",
-        "2:10 `flow` is an `Object` to the wrapper: it stays in the domain | crate::isolated::z::step(/* flow: &mut Object<ffi::Flow> */, /* next: &[u8] */, 2)",
+        "2:10 `flow` is what the wrapper of `begin` returned, an `Object` to keep where the struct was; `next` is a slice, and the result says how much of it is done | crate::isolated::z::step(/* flow: &mut Object<ffi::Flow> */, /* next: &[u8] */, 2)",
+    );
+    stays(
+        "unsafe { z_sys::begin(flow, 2) };",
+        "2:10 `flow`: the wrapper makes it and returns it, an `Object` to keep where the struct was; dropping it calls `end` | crate::isolated::z::begin(2)",
+    );
+    stays(
+        "unsafe { z_sys::end(flow) };",
+        "2:10 `flow` is what the wrapper of `begin` returned, an `Object` that ends when it is dropped: leave this call out, or pass it here | crate::isolated::z::end(/* flow: Object<ffi::Flow> */)",
     );
     stays("let f = z_sys::plain;", "2:9 its address is taken: nobody can say who calls it, and with what");
     stays("assert_eq!(unsafe { z_sys::plain(1, 2) }, 3);", "2:21 it stands in a macro, where there are only tokens");

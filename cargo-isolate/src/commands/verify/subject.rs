@@ -1,0 +1,166 @@
+//! What `verify` plays: the wrappers of a package over stubs, and what the plan says that each stub gets, stores and calls.
+
+use crate::{
+    contract::{Contract, Dir, Hold, Lasting, expr::Expr, shape::Shape},
+    plan::{FunctionPlan, ParamPlan, Plan, Role},
+    verify::{Called, Foreign, Given, Param, STUBS, Stored, Subject},
+    wrap::{self, Target},
+};
+
+/// The wrappers of one package, over stubs.
+pub(super) fn subject(plan: &Plan, target: &Target) -> anyhow::Result<Subject> {
+    let redirected = target.clone().redirected(|_| STUBS.to_owned());
+    let mut subject = Subject { wrappers: Vec::new(), functions: Vec::new(), fragment: String::new() };
+    for file in wrap::render(plan, &redirected)? {
+        match (file.path.file_stem(), file.path.extension()) {
+            (Some("mod"), _) => {}
+            (Some(domain), Some("rs")) => subject.wrappers.push((domain.to_owned(), file.text)),
+            _ => subject.fragment = file.text,
+        }
+    }
+    let domains = plan.domains.iter().filter(|domain| target.domains.contains(&domain.name));
+    subject.functions = domains
+        .flat_map(|domain| &domain.functions)
+        .map(|function| Foreign {
+            package: function.declared.index,
+            name: function.name.clone(),
+            wrapper: function.wrapper().to_owned(),
+            picky: function.form.as_ref().is_some_and(|form| form.when.is_some()),
+            variadic: function.variadic,
+            params: function.params.iter().map(|one| param(function, one)).collect(),
+            ret: function.ret.as_ref().map(|ret| spelt(&ret.ty, &ret.shape)),
+            never_null: function.ret.as_ref().and_then(|ret| ret.decision.contract()).is_some_and(is_never_null),
+            shows_ret: function.ret.is_some() && !function.is_told_otherwise(),
+            counts: function.params.iter().any(|param| is_room(function, param, &Expr::Ret)),
+        })
+        .collect();
+    Ok(subject)
+}
+
+fn param(function: &FunctionPlan, param: &ParamPlan) -> Param {
+    let anything = |stored: bool| stored.then_some(Stored::Anything);
+    let stored = match (&param.role, param.decision.contract()) {
+        (Role::Caller, Some(Contract::Buf { dir: Dir::Out | Dir::Inout, written, .. }))
+            if written.as_ref().is_none_or(|written| is_room(function, param, written))
+                && is_hidden(function, param) =>
+        {
+            Some(Stored::Room)
+        }
+        (Role::CellOf(_), _) => Some(Stored::Anything),
+        (Role::LengthOf(_) | Role::EndOf(_), _) | (_, None) => None,
+        (Role::Caller, Some(contract)) => match contract {
+            Contract::Given { .. } | Contract::Cstr { dir: Dir::Out, .. } if is_never_null(contract) => {
+                Some(Stored::Object)
+            }
+            Contract::Handle { dir: Dir::Out, hold: Hold::Give { .. }, nullable: false } => Some(Stored::Object),
+            Contract::Obj { dir, .. } | Contract::Buf { dir, .. } | Contract::Handle { dir, .. } => {
+                anything(*dir != Dir::In)
+            }
+            Contract::Object { .. } | Contract::Given { .. } => Some(Stored::Anything),
+            Contract::Cstr { dir, .. } => anything(*dir == Dir::Out),
+            Contract::Value
+            | Contract::Fixed { .. }
+            | Contract::Text { .. }
+            | Contract::Callback { .. }
+            | Contract::Memory => None,
+        },
+    };
+    let called = match (&param.shape, param.decision.contract()) {
+        // Those that are kept are for the calls after this one.
+        (Shape::Function(function), Some(Contract::Callback { scope: Lasting::Call, .. })) => Some(Called {
+            nullable: function.nullable,
+            pointers: function.params.iter().map(|(_, shape)| shape.pointee().is_some()).collect(),
+        }),
+        _ => None,
+    };
+    let name = wrap::snake(&param.name);
+    Param { name, ty: spelt(&param.ty, &param.shape), given: given(function, param), stored, called }
+}
+
+/// What the function must get for what the wrapper got, where the contract leaves no doubt.
+fn given(function: &FunctionPlan, param: &ParamPlan) -> Option<Given> {
+    let named = |name: &String| function.params.iter().find(|param| param.name == *name);
+    let nullable = |slice: &ParamPlan| match slice.decision.contract() {
+        Some(Contract::Buf { nullable, .. }) if slice.shown_as.is_none() => Some(*nullable),
+        _ => None,
+    };
+    match (&param.role, param.decision.contract()?) {
+        (Role::LengthOf(slices), _) if param.shape.is_number() => {
+            let counted = |slice: &&ParamPlan| matches!(slice.decision.contract(), Some(Contract::Buf { len: Expr::Name(len), .. }) if *len == param.name);
+            let mut nullable = slices.iter().map(|slice| nullable(named(slice).filter(counted)?));
+            let first = nullable.next()??;
+            nullable.all(|other| other == Some(first)).then_some(Given::Length { nullable: first })
+        }
+        (Role::CellOf(slices), _) => {
+            let plain = slices.iter().all(|slice| named(slice).and_then(nullable) == Some(false));
+            (plain && param.shape.pointee().is_some_and(|(_, to)| to.is_number())).then_some(Given::Cell)
+        }
+        // Not what some length is made of: the slices would have to be as long as that says.
+        (Role::Caller, Contract::Value) => {
+            let lengths = function
+                .params
+                .iter()
+                .map(|param| &param.decision)
+                .chain(function.ret.as_ref().map(|ret| &ret.decision));
+            let contracts: Vec<_> = lengths.filter_map(|decision| decision.contract()).collect();
+            let is_length = |contract: &&Contract| match contract {
+                Contract::Buf { len, written, .. } => {
+                    [Some(len), written.as_ref()].into_iter().flatten().any(|len| mentions(len, &param.name))
+                }
+                Contract::Given { len, .. } => mentions(len, &param.name),
+                _ => false,
+            };
+            let is_integer = matches!(param.shape, Shape::Int(_)) && param.shown_as.is_none();
+            (is_integer && function.binds.is_empty() && !contracts.iter().any(is_length)).then_some(Given::Number)
+        }
+        (Role::Caller, Contract::Buf { dir: Dir::In, nullable, .. }) => {
+            is_hidden(function, param).then_some(Given::Input { nullable: *nullable })
+        }
+        _ => None,
+    }
+}
+
+/// A length says something of a parameter, or asks a function, of which nobody knows what about.
+fn mentions(length: &Expr, param: &str) -> bool {
+    length.leaves().into_iter().any(|leaf| match leaf {
+        Expr::Name(name) | Expr::Deref(name) => name == param,
+        Expr::Call(_) => true,
+        _ => false,
+    })
+}
+
+/// A slice of numbers whose length is a parameter of its own, which the wrapper's caller does not see.
+fn is_hidden(function: &FunctionPlan, param: &ParamPlan) -> bool {
+    let Some(Contract::Buf { len, .. }) = param.decision.contract() else { return false };
+    let is_length = |other: &ParamPlan| match (&other.role, len) {
+        (Role::LengthOf(_), Expr::Name(name)) | (Role::CellOf(_), Expr::Deref(name)) => other.name == *name,
+        _ => false,
+    };
+    let of_numbers =
+        param.shape.pointee().is_some_and(|(_, to)| to.is_number() || matches!(to, Shape::Char | Shape::Void));
+    of_numbers && param.shown_as.is_none() && function.params.iter().any(is_length)
+}
+
+/// A slice that the function can fill, and how much it wrote is `told`.
+fn is_room(function: &FunctionPlan, param: &ParamPlan, told: &Expr) -> bool {
+    let Some(Contract::Buf { dir: Dir::Out | Dir::Inout, len, written: Some(written), .. }) = param.decision.contract()
+    else {
+        return false;
+    };
+    written == told && is_hidden(function, param) && (*written == Expr::Ret || written == len)
+}
+
+/// A pointer that the contract rules out to be NULL.
+fn is_never_null(contract: &Contract) -> bool {
+    matches!(
+        contract,
+        Contract::Cstr { nullable: false, .. }
+            | Contract::Given { nullable: false, .. }
+            | Contract::Handle { nullable: false, .. }
+    )
+}
+
+/// A type as a stub spells it: as declared, except for a macro call, of which only the plan knows what it makes.
+fn spelt(ty: &str, shape: &Shape) -> String {
+    if ty.contains('!') { shape.to_string() } else { ty.to_owned() }
+}

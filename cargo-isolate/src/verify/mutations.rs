@@ -1,0 +1,145 @@
+//! Wrappers that are broken on purpose, and whether what is played finds it. A change of a generated file is stale anyway;
+//! these are for mistakes of the generator.
+
+use super::{
+    Runtime, Subject, prepare, run,
+    run::{Act, Played},
+    tests::{functions, graph, here, isolated},
+};
+use crate::process::Runner;
+
+/// What is changed in the wrappers of `tests/wrappers.rs`, and the wrapper in which it is a mistake.
+struct Mutation {
+    name: &'static str,
+    from: &'static str,
+    to: &'static str,
+    /// Where it is found; `None`: nothing that is played tells.
+    found: Option<&'static str>,
+}
+
+const fn found(name: &'static str, function: &'static str, from: &'static str, to: &'static str) -> Mutation {
+    Mutation { name, from, to, found: Some(function) }
+}
+
+/// What a library that works gets, and gives: these show without isolation.
+const HONEST: [Mutation; 12] = [
+    found(
+        "numbers_swapped",
+        "fill",
+        "source_ptr, source_len, level)",
+        "source_ptr, level as _, { let len: u64 = source_len; len as _ })",
+    ),
+    found("number_forgotten", "fill", "source_len, level)", "source_len, 0)"),
+    found(
+        "pointers_swapped",
+        "fill",
+        "dest_room.as_mut_ptr(), dest_len.as_mut_ptr(), source_ptr,",
+        "source_ptr.cast_mut(), dest_len.as_mut_ptr(), dest_room.as_ptr(),",
+    ),
+    found("length_of_the_other", "fill", "call.length(source.len())?", "call.length(source.len() * 2)?"),
+    found("length_fixed", "fill", "call.length(source.len())?", "call.length(64)?"),
+    found("capacity_too_large", "fill", "&[call.length(dest.len())?]", "&[call.length(dest.len() + 1)?]"),
+    found("capacity_zero", "fill", "&[call.length(dest.len())?]", "&[0]"),
+    found(
+        "nothing_copied_out",
+        "fill",
+        "call.take(dest_room, call.count(call.read(dest_len)), dest)",
+        "call.count(call.read(dest_len)).min(dest.len())",
+    ),
+    found(
+        "less_copied_out",
+        "fill",
+        "call.count(call.read(dest_len)), dest)",
+        "call.count(call.read(dest_len)) / 2, dest)",
+    ),
+    found("input_of_nothing", "fill", "call.input(source)?", "call.input(&vec![0u8; source.len()])?"),
+    found("null_is_something", "describe", "None => core::ptr::null(),", "None => c\"\".as_ptr().cast(),"),
+    found("null_has_a_length", "describe", "at.map_or(0, <[_]>::len)", "at.map_or(64, <[_]>::len)"),
+];
+
+/// What only a library that misbehaves shows, in a domain. The last one takes the process along.
+const HOSTILE: [Mutation; 5] = [
+    found(
+        "faults_swallowed",
+        "reset",
+        "unsafe { call.run(|| ffi::reset()) }",
+        "Ok(unsafe { call.run(|| ffi::reset()) }.unwrap_or_default())",
+    ),
+    found(
+        "count_believed",
+        "fill",
+        "Ok((ret, written))",
+        "let _ = written;\n    Ok((ret, call.count(call.read(dest_len))))",
+    ),
+    found("text_believed", "describe", "unsafe { call.string(ret) }", "let _ = ret;\n    Ok(Some(c\"\".to_owned()))"),
+    found("handle_of_nothing", "open", "call.adopt(ret)", "let _ = ret;\n    Ok(None)"),
+    found(
+        "past_the_gate",
+        "reset",
+        "unsafe { call.run(|| ffi::reset()) }",
+        "let _ = &mut call;\n    Ok(unsafe { ffi::reset() })",
+    ),
+];
+
+/// What nothing that is played tells: `docs/verify.md` says so.
+const UNSEEN: [Mutation; 2] = [
+    Mutation {
+        name: "value_forgotten",
+        from: "Ok((ret, call.read(entry)))",
+        to: "let _ = entry;\n    Ok((ret, unsafe { std::mem::zeroed() }))",
+        found: None,
+    },
+    Mutation {
+        name: "result_forgotten",
+        from: "Ok((ret, written))",
+        to: "let _ = ret;\n    Ok((0, written))",
+        found: None,
+    },
+];
+
+/// All in one package, each as a domain of its own. One at a time would be a build each.
+fn played<'m>(folder: &str, mutations: impl Iterator<Item = &'m Mutation>, direct: bool, acts: &[&str]) -> Played {
+    let graph = graph(include_str!("tests/declarations.rs"));
+    let runtime = Runtime { runtime: here("../isolate-rt"), build: here("../isolate-rt/build") };
+    let wrappers = include_str!("tests/wrappers.rs");
+    let mutated = mutations.map(|Mutation { name, from, to, .. }| {
+        assert!(wrappers.contains(from), "`{name}` changes nothing");
+        let text = wrappers.replace(from, to).replace("\"fixture\"", &format!("{name:?}"));
+        let backend = if direct { ".backend(isolate_rt::Backend::None).heap_limit(" } else { ".heap_limit(" };
+        ((*name).to_owned(), text.replace(".heap_limit(", backend))
+    });
+    let subject = Subject { wrappers: mutated.collect(), functions: functions(&graph), fragment: String::new() };
+    prepare(&graph, &subject, &runtime, here(folder)).expect("they compile");
+    run::play(&here(folder), &Runner::of_tests(), acts).expect("cargo")
+}
+
+/// Each is found in its wrapper, and nowhere else.
+#[track_caller]
+fn check<'m>(mutations: impl Iterator<Item = &'m Mutation>, acts: &[Act]) {
+    for Mutation { name, found, .. } in mutations {
+        let of_it: Vec<_> = acts.iter().filter(|act| act.domain == *name).collect();
+        assert!(!of_it.is_empty(), "`{name}` was not played");
+        let bad = of_it.iter().filter(|act| !act.good);
+        let mut functions: Vec<_> = bad.map(|act| &*act.function).collect();
+        functions.dedup();
+        assert_eq!(functions, found.iter().copied().collect::<Vec<_>>(), "{name}: {of_it:#?}");
+    }
+}
+
+#[test]
+fn what_a_library_gets_and_gives() {
+    let all = || HONEST.iter().chain(&UNSEEN);
+    let Played::Acts(acts) = played("../target/isolate/tests/mutations", all(), true, &["honest"]) else {
+        panic!("no machine refuses `Backend::None`")
+    };
+    check(all(), &acts);
+}
+
+#[test]
+fn what_a_library_may_do() {
+    // A process has fifteen keys.
+    let all = || HONEST[..4].iter().chain(&UNSEEN).chain(&HOSTILE);
+    let played = played("../target/isolate/tests/hostile", all(), false, &[]);
+    let Some(acts) = isolated(played) else { return };
+    check(all(), &acts);
+}

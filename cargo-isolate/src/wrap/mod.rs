@@ -74,6 +74,7 @@ struct DomainView<'p> {
     policy: &'p str,
     keeps_c_names: bool,
     calls_back: bool,
+    without_prelude: bool,
     takes_many: bool,
     /// Some wrapper is for some values of its arguments.
     has_conditions: bool,
@@ -108,6 +109,7 @@ impl<'p> DomainView<'p> {
             keeps_c_names: wrapped(domain).any(|function| function::snake(function.wrapper()) != function.wrapper()),
             has_conditions: wrapped(domain)
                 .any(|function| function.form.as_ref().is_some_and(|form| form.when.is_some())),
+            without_prelude: target.without_prelude,
             takes_many: functions.iter().any(function::View::takes_many),
             calls_back: domain.functions.iter().any(FunctionPlan::calls_back),
             runtime,

@@ -1,6 +1,9 @@
 //! Which package gets the wrappers, and by which paths its code names foreign functions and types.
 
-use super::{no_std::is_no_std, write::MARK};
+use super::{
+    no_std::{Std, std_of},
+    write::MARK,
+};
 use crate::{
     contract::{
         shape::{Function, Shape, TypePath},
@@ -28,6 +31,8 @@ pub(crate) struct Target {
     pub(crate) policy: String,
     /// Module that a foreign item is reached through from this package: `libz_sys`, `crate::ffi`.
     pub(crate) paths: BTreeMap<TypePath, String>,
+    /// Its crate has std, and not the names that other crates find everywhere.
+    pub(super) without_prelude: bool,
 }
 
 /// Why no package can get the wrappers.
@@ -56,7 +61,7 @@ pub(crate) enum TargetError {
     #[error("`{package}` has neither a library nor a binary")]
     NoCrate { package: String },
     #[error(
-        "`{package}` is `#![no_std]` ({root}), and wrappers need std, as the runtime does: give them to a package that has it, which calls this one: `--package`"
+        "`{package}` is `#![no_std]` ({root}), and wrappers need std, as the runtime does: say `extern crate std;` there, or give them to a package that has it: `--package`"
     )]
     NoStd { package: String, root: Utf8PathBuf },
 }
@@ -213,7 +218,8 @@ fn target(
     // A package with both: the library, which its binaries can call.
     let library = package.lib.as_ref().and_then(|lib| roots().find(|file| file.krate == *lib));
     let crate_root = library.or_else(|| roots().next()).ok_or_else(no_crate)?;
-    if is_no_std(crate_root) {
+    let std = std_of(crate_root);
+    if std == Std::Nothing {
         return Err(TargetError::NoStd { package: package.name.clone(), root: graph.relative(&crate_root.path) });
     }
     let mut paths = BTreeMap::new();
@@ -230,6 +236,7 @@ fn target(
         domains,
         policy: policy.to_owned(),
         paths,
+        without_prelude: std == Std::Named,
     })
 }
 

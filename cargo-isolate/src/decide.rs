@@ -21,7 +21,7 @@ use isolate_lints::{
     resolve::Place,
     rules::{self, Finding, Severity},
 };
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 /// What the rules found in one file of a member.
 pub(crate) struct Found {
@@ -92,16 +92,39 @@ pub(crate) fn findings(names: &Names<'_>, policy: &Policy) -> Vec<Found> {
                 continue;
             }
             let most = Severity::Deny;
-            found.extend(rules::check(&project, place).into_iter().map(|finding| Found {
-                package,
-                file,
-                finding,
-                most,
-            }));
+            let source = &graph.packages[package].files[file];
+            // There a direct call is something to compare with.
+            let compares = |finding: &Finding| {
+                finding.rule == BYPASSED_ISOLATION
+                    && matches!(source.role_of(&finding.scope.cfgs), Role::Test | Role::Bench)
+            };
+            let of_file = rules::check(&project, place).into_iter().filter(|finding| !compares(finding));
+            found.extend(of_file.map(|finding| Found { package, file, finding, most }));
         }
     }
     found.sort_by_key(|found| (found.package, found.file, found.finding.span));
     found
+}
+
+/// Reports wrappers that are not what `wrap` writes, by package and file, each once instead of call by call: nothing says that its
+/// calls enter a domain.
+pub(crate) fn stale_wrappers(graph: &Graph, policy: &Policy, stale: &[(usize, usize)], findings: &mut Vec<Found>) {
+    if policy.isolate.is_empty() {
+        return;
+    }
+    findings.retain(|found| {
+        found.finding.rule != BYPASSED_ISOLATION || !stale.contains(&(found.package, found.file))
+    });
+    for &(package, file) in stale.iter().filter(|(package, _)| graph.packages[*package].selected) {
+        let finding = Finding {
+            rule: BYPASSED_ISOLATION,
+            message: "not what `cargo isolate wrap` writes: nothing says that these calls enter the domain".to_owned(),
+            span: Span { start: 0, end: 0, line: 1, column: 1 },
+            scope: Arc::default(),
+            notes: Vec::new(),
+        };
+        findings.push(Found { package, file, finding, most: Severity::Deny });
+    }
 }
 
 /// What a policy says a rule's findings count for.

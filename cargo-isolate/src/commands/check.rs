@@ -57,11 +57,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         },
     };
     let names = Names::new(&graph);
-    let mut report = check(&names, &policy, today, &earlier)?;
+    let stale = wrap::stale(&graph)?;
+    let mut report = check(&names, &policy, today, &earlier, &stale)?;
     if args.request.quiet {
         report.retain(|diagnostic| diagnostic.level == Level::Error);
     }
-    name_stale(&graph, &policy, &mut report)?;
+    name_stale(&graph, &policy, &stale, &mut report);
     args.output.print(&names, &report, args.request.quiet)?;
     Ok(match (report.totals.errors > 0, report.complete) {
         (false, true) => Exit::Clean,
@@ -72,10 +73,17 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
 }
 
 /// Holds the code against the policy, and leaves alone what was there before.
-fn check(names: &Names<'_>, policy: &Loaded, today: Day, earlier: &Earlier) -> anyhow::Result<Report> {
+fn check(
+    names: &Names<'_>,
+    policy: &Loaded,
+    today: Day,
+    earlier: &Earlier,
+    stale: &[(usize, usize)],
+) -> anyhow::Result<Report> {
     let graph = names.graph;
     let audit = report::audit(names)?;
     let mut findings = decide::findings(names, &policy.policy);
+    decide::stale_wrappers(graph, &policy.policy, stale, &mut findings);
     if earlier.baseline.is_none() && earlier.base.is_none() {
         let verdict = decide::decide(graph, policy, findings, today, false);
         return Ok(report::check(graph, policy, &verdict, audit)?);
@@ -97,12 +105,12 @@ fn check(names: &Names<'_>, policy: &Loaded, today: Day, earlier: &Earlier) -> a
 
 /// Tells with the first finding of each wrapper that is stale, and with a maximum that is exceeded for it, that people need not
 /// judge its code.
-fn name_stale(graph: &Graph, policy: &Loaded, report: &mut Report) -> anyhow::Result<()> {
+fn name_stale(graph: &Graph, policy: &Loaded, stale: &[(usize, usize)], report: &mut Report) {
     let wrap = match policy.path().as_str() {
         "policy.toml" => "cargo isolate wrap".to_owned(),
         path => format!("cargo isolate wrap --policy {path}"),
     };
-    for (package, file) in wrap::stale(graph)? {
+    for &(package, file) in stale {
         let id = graph.packages[package].id();
         let path = graph.relative(&graph.packages[package].files[file].path);
         let notes = [
@@ -117,7 +125,6 @@ fn name_stale(graph: &Graph, policy: &Loaded, report: &mut Report) -> anyhow::Re
             report.diagnostics[index].notes.extend(notes.clone());
         }
     }
-    Ok(())
 }
 
 /// The baseline, whose text joins those of the policy so that its lines can be drawn.

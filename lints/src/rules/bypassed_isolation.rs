@@ -5,6 +5,10 @@
 //! Reports calls and mentions of foreign functions that the policy isolates (`[[isolate]]`), anywhere but in the
 //! generated wrappers. The callee is told by its symbol: a declaration of one's own, a rename or a re-export is
 //! no way around. Such a call is not reported as a `foreign-call` too; it counts as the stricter of the two.
+//! In tests and benchmarks a direct call is something to compare with, and a `foreign-call` at most.
+//!
+//! A file is a wrapper when it is, byte for byte, what `cargo isolate wrap` writes for this policy. One that begins
+//! as a wrapper and is not, is reported as a whole: nobody knows what its calls run in.
 //!
 //! ## Why it matters
 //!
@@ -45,7 +49,7 @@
 use super::{Report, Subject, foreign_call};
 
 pub(super) fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for call in foreign_call::unwrapped(subject) {
+    for call in foreign_call::direct(subject) {
         let symbol = call.item.symbol();
         if let Some(domain) = subject.project.settings.isolated.get(symbol) {
             let how = if call.mention { "used as a value" } else { "called" };

@@ -1,10 +1,9 @@
-//! Foreign functions called or named outside the modules that wrap them.
+//! Foreign functions called or named outside the module that wraps them.
 //!
 //! ## What it does
 //!
 //! Reports calls of foreign functions, and mentions of foreign functions and statics by name, outside the
-//! modules that wrap them (`isolated`, and what the policy adds). The callee is found through imports, renames
-//! and re-exports.
+//! module that wraps them, `isolated`. The callee is found through imports, renames and re-exports.
 //!
 //! ## Why it matters
 //!
@@ -64,15 +63,21 @@ pub(super) fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// Foreign calls outside wrappers. One call is one, however many declarations it may mean.
-pub(super) fn unwrapped<'s>(subject: &'s Subject<'_>) -> impl Iterator<Item = &'s ForeignCall<'s>> {
-    let calls = subject.calls;
-    let new = move |position: usize| position == 0 || !std::ptr::eq(calls[position - 1].call, calls[position].call);
-    calls.iter().enumerate().filter(move |(position, _)| new(*position)).map(|(_, call)| call).filter(|call| {
+/// Foreign calls outside wrappers.
+fn unwrapped<'s>(subject: &'s Subject<'_>) -> impl Iterator<Item = &'s ForeignCall<'s>> {
+    direct(subject).filter(|call| {
         let module = call.module.join("::");
         let below = |wrapper: &String| {
             module.strip_prefix(wrapper.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
         };
-        !call.item.rewritten && !subject.project.settings.wrappers.iter().any(below)
+        !subject.project.settings.wrappers.iter().any(below)
     })
+}
+
+/// Foreign calls. One call is one, however many declarations it may mean.
+pub(super) fn direct<'s>(subject: &'s Subject<'_>) -> impl Iterator<Item = &'s ForeignCall<'s>> {
+    let calls = subject.calls;
+    let new = move |position: usize| position == 0 || !std::ptr::eq(calls[position - 1].call, calls[position].call);
+    let told_once = calls.iter().enumerate().filter(move |(position, _)| new(*position)).map(|(_, call)| call);
+    told_once.filter(|call| !call.item.rewritten)
 }

@@ -112,9 +112,7 @@ pub(crate) fn stale_wrappers(graph: &Graph, policy: &Policy, stale: &[(usize, us
     if policy.isolate.is_empty() {
         return;
     }
-    findings.retain(|found| {
-        found.finding.rule != BYPASSED_ISOLATION || !stale.contains(&(found.package, found.file))
-    });
+    findings.retain(|found| found.finding.rule != BYPASSED_ISOLATION || !stale.contains(&(found.package, found.file)));
     for &(package, file) in stale.iter().filter(|(package, _)| graph.packages[*package].selected) {
         let finding = Finding {
             rule: BYPASSED_ISOLATION,

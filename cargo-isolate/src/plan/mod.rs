@@ -64,6 +64,8 @@ pub(crate) struct DomainPlan {
     /// How many threads may be inside at once.
     pub(crate) threads: model::Threads,
     pub(crate) instances: model::Instances,
+    /// How many threads of its own the library may have at once; 0: none.
+    pub(crate) own_threads: u32,
     /// In the order of their declarations.
     pub(crate) functions: Vec<FunctionPlan>,
 }
@@ -342,6 +344,7 @@ pub(crate) fn plan(graph: &Graph, policy: &model::Policy) -> Result<Plan, Vec<Po
             timer: domain.timer.as_ref().map_or(model::Timer::Own, |timer| *timer.get_ref()),
             threads: domain.threads.as_ref().map_or(model::Threads::Many, |threads| *threads.get_ref()),
             instances: domain.instances.as_ref().map_or(model::Instances::One, |instances| *instances.get_ref()),
+            own_threads: domain.own_threads.as_ref().map_or(0, |most| *most.get_ref()),
             functions,
         });
     }

@@ -56,6 +56,7 @@ const FORMS: &[(&str, Form)] = &[
     ("domain.*.timer", Values(&[r#""shared""#])),
     ("domain.*.threads", Values(&[r#""one""#])),
     ("domain.*.instances", Values(&[r#""thread""#])),
+    ("domain.*.own-threads", Number(&["4"], "4")),
     ("isolate", Tables),
     ("isolate.domain", Values(&[r#""zlib""#])),
     ("isolate.extern", Values(&[r#"["compress2", "inflate*"]"#])),

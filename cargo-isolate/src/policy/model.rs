@@ -178,6 +178,9 @@ pub(crate) struct Domain {
     pub(crate) timer: Option<Spanned<Timer>>,
     pub(crate) threads: Option<Spanned<Threads>>,
     pub(crate) instances: Option<Spanned<Instances>>,
+    /// Threads that the library may have started and not ended, in an instance.
+    #[serde(rename = "own-threads")]
+    pub(crate) own_threads: Option<Spanned<u32>>,
 }
 
 /// Who looks after a deadline.

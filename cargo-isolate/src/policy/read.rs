@@ -365,7 +365,7 @@ mod tests {
         );
         check(
             "attempts",
-            "version = 1\n[domain.zlib]\nlibrary = \"libz-sys\"\ntimer = \"shared\"\nthreads = \"one\"\ninstances = \"thread\"\n\n[fn.crc32]\nretry = 0\n\n[fn.adler32]\nretry = 11\n",
+            "version = 1\n[domain.zlib]\nlibrary = \"libz-sys\"\ntimer = \"shared\"\nthreads = \"one\"\ninstances = \"thread\"\nown-threads = 0\n\n[fn.crc32]\nretry = 0\n\n[fn.adler32]\nretry = 11\n",
         );
         check("safety_words", "version = 1\n[audit]\nsafety-words = [\"INVARIANT\", \"SOUND:\", \"\"]\n");
         check(

@@ -35,6 +35,7 @@ pub(super) fn check(policy: &Policy, stated: &Stated) -> Vec<PolicyError> {
         sizes(domain, &mut errors);
         timer(domain, &mut errors);
         instances(domain, &mut errors);
+        own_threads(domain, &mut errors);
     }
     for function in policy.functions.values() {
         retry(function, &mut errors);
@@ -79,6 +80,9 @@ const MAX_STACK: u64 = 1 << 30;
 /// What `isolate_rt::retry` is asked for at most.
 const MAX_RETRY: u32 = 10;
 
+/// What `isolate_rt::Domain::threads_inside` is asked for at most.
+const MAX_OWN_THREADS: u32 = 32;
+
 fn retry(function: &FnContract, errors: &mut Vec<PolicyError>) {
     if let Some(retry) = function.retry.as_ref().filter(|retry| !(1..=MAX_RETRY).contains(retry.get_ref())) {
         let error = PolicyError::new(retry.span(), "no number of attempts").label(format!("1 to {MAX_RETRY}"));
@@ -100,6 +104,18 @@ fn instances(domain: &Domain, errors: &mut Vec<PolicyError>) {
             PolicyError::new(instances.span(), "an instance for each thread, of a library that lets one thread in");
         let help = "leave one of the two out: what threads share is what makes a library one for a single thread";
         errors.push(error.label("against `threads = \"one\"`").help(help));
+    }
+}
+
+fn own_threads(domain: &Domain, errors: &mut Vec<PolicyError>) {
+    let Some(most) = &domain.own_threads else { return };
+    if !(1..=MAX_OWN_THREADS).contains(most.get_ref()) {
+        let error = PolicyError::new(most.span(), "no number of threads").label(format!("1 to {MAX_OWN_THREADS}"));
+        errors.push(error.help("leave it out where a library starts none"));
+    }
+    if domain.threads.as_ref().is_some_and(|threads| *threads.get_ref() == Threads::One) {
+        let error = PolicyError::new(most.span(), "threads of its own, of a library that lets one thread in");
+        errors.push(error.label("against `threads = \"one\"`").help("leave one of the two out"));
     }
 }
 

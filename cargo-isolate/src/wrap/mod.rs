@@ -219,7 +219,8 @@ fn settings(domain: &DomainPlan) -> Vec<String> {
     let timer = (domain.timer == Timer::Shared).then(|| "shared_timer()".to_owned());
     let threads = (domain.threads == Threads::One).then(|| "one_at_a_time()".to_owned());
     let instances = (domain.instances == Instances::Thread).then(|| "instance_per_thread()".to_owned());
-    [backend, kind, limit, stack, deadline, timer, threads, instances].into_iter().flatten().collect()
+    let own_threads = (domain.own_threads > 0).then(|| format!("threads_inside({})", domain.own_threads));
+    [backend, kind, limit, stack, deadline, timer, threads, instances, own_threads].into_iter().flatten().collect()
 }
 
 fn docs(domain: &DomainPlan) -> Vec<String> {
@@ -243,6 +244,12 @@ fn docs(domain: &DomainPlan) -> Vec<String> {
     }
     if domain.instances == Instances::Thread {
         docs.push(" Each thread has an instance of its own, as long as there are keys.".to_owned());
+    }
+    if domain.own_threads > 0 {
+        docs.push(format!(
+            " The library may have {} threads of its own at once, which end with a fault.",
+            domain.own_threads
+        ));
     }
     docs
 }

@@ -294,7 +294,9 @@ fn plan(
         decision: match &stated.ret.contract {
             Some(contract) => by_entry(returns, contract.clone()),
             None if stated.ret.ty.is_some() && shape.pointee().is_none() => by_entry(returns, Contract::Value),
-            None => decide("ret", infer::ret(shape, known.library), &mut open).never_null_if(null_fails),
+            None => {
+                decide("ret", infer::ret(&signature.name, shape, known.library), &mut open).never_null_if(null_fails)
+            }
         },
     });
 

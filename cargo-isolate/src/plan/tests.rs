@@ -135,6 +135,34 @@ inferred! {
         fn msg(msg32: *const u8, in2: *const u8);
         fn back(window: *mut u8, windowBits: c_int, block: *mut u8, blockRoom: c_int, maxblock: c_int);
     ",
+    asks_what_a_length_counts: "
+        fn nbits(bits: *const u8, nbits: usize);
+        fn words(w: *const u32, size: usize);
+        fn put_rows(data: *const u8, n: usize);
+        fn samples(buf: *mut u8, num_samples: usize);
+        fn sort(v: *mut c_int, n: usize);
+        fn sums(values: *mut c_int, values_size: usize);
+        fn counted(values: *const u32, len: usize);
+    ",
+    keeps_what_numbers_hold: "
+        fn swap(a: *mut c_int, b: *mut c_int);
+        fn divide(by: c_int, result: *mut c_int, rest_out: *mut c_int);
+        fn point_get_size(point: *const Point, width: *mut c_int, len: *mut c_int);
+    ",
+    finds_lengths_by_affinity: "
+        fn sealed(tag: *mut u8, buf: *mut u8, buf_len: *mut usize);
+        fn each(back: Option<unsafe extern \"C\" fn(user: *mut c_void, chunk: *const u8, len: usize) -> c_int>, user: *mut c_void);
+        fn rows(back: Option<unsafe extern \"C\" fn(row: *const u32, size: usize)>);
+    ",
+    suggests_who_owns: "
+        fn reader_new() -> *mut Opaque;
+        fn reader_open(out: *mut *mut Opaque) -> c_int;
+        fn reader_peek() -> *mut Opaque;
+        fn reader_free(it: *mut Opaque);
+        fn stream_create() -> *mut Stream;
+        fn stream_free(it: *mut Stream);
+        fn stream_destroy(it: *mut Stream);
+    ",
     infers_handles_strings_and_structs: "
         fn used(handle: Handle, name: *const c_char) -> *const c_char;
         fn made() -> *mut Opaque;

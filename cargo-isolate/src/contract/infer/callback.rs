@@ -1,6 +1,10 @@
 //! Callbacks: what one is called with shows in its type, how long the library keeps it does not.
 
-use super::{Nature, Refusal};
+use super::{
+    Nature, Refusal,
+    lengths::{is_named_after, sounds_like_length},
+    units::doubt,
+};
 use crate::contract::{
     check::{MOST_ARGUMENTS, Signature},
     shape::{Function, Shape},
@@ -26,14 +30,14 @@ fn candidate(signature: &Signature, index: usize, function: &Function) -> Option
         [Some(index + 1), index.checked_sub(1)].into_iter().flatten().filter_map(|at| signature.params.get(at));
     let one_void = function.params.iter().filter(|(_, shape)| is_void(shape)).count() == 1;
     let user = beside.into_iter().find(|param| one_void && is_void(&param.shape));
-    let kind = |shape: &Shape| match shape.pointee() {
-        None => "{ kind = \"value\" }",
-        Some((_, Shape::Void)) if user.is_some() => "{ kind = \"user\" }",
-        Some((false, Shape::Char)) => "{ kind = \"cstr\" }",
-        Some((_, Shape::Opaque(_))) => "{ kind = \"handle\" }",
-        Some(_) => "{ kind = \"buf\", len = \"LENGTH\" }",
+    let kind = |index: usize, shape: &Shape| match shape.pointee() {
+        None => "{ kind = \"value\" }".to_owned(),
+        Some((_, Shape::Void)) if user.is_some() => "{ kind = \"user\" }".to_owned(),
+        Some((false, Shape::Char)) if length(function, index).is_none() => "{ kind = \"cstr\" }".to_owned(),
+        Some((_, Shape::Opaque(_))) => "{ kind = \"handle\" }".to_owned(),
+        Some(_) => format!("{{ kind = \"buf\", len = \"{}\" }}", length(function, index).unwrap_or("LENGTH")),
     };
-    let kinds: Vec<_> = function.params.iter().map(|(_, shape)| kind(shape)).collect();
+    let kinds: Vec<_> = function.params.iter().enumerate().map(|(index, (_, shape))| kind(index, shape)).collect();
     let mut words = "{ kind = \"cb\", scope = \"call\"".to_owned();
     if let Some(user) = user {
         words += &format!(", user = \"{}\"", user.name);
@@ -43,6 +47,16 @@ fn candidate(signature: &Signature, index: usize, function: &Function) -> Option
         words += &format!(", params = [{}]", kinds.join(", "));
     }
     Some(words + " }")
+}
+
+/// The parameter that is the length of what the callback gets, by its name or by standing behind it.
+fn length(function: &Function, index: usize) -> Option<&str> {
+    let (name, shape) = &function.params[index];
+    let (_, to) = shape.pointee()?;
+    let is_length = |(length, shape): &&(String, Shape)| shape.is_int() && doubt("", length, to).is_none();
+    let own = function.params.iter().filter(is_length).find(|(length, _)| is_named_after(length, name));
+    let next = || function.params.get(index + 1).filter(is_length).filter(|(length, _)| sounds_like_length(length));
+    own.or_else(next).map(|(length, _)| &**length)
 }
 
 fn is_number(shape: &Shape) -> bool {

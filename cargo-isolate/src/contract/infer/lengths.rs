@@ -9,6 +9,13 @@ impl Pointer<'_> {
         self.lengths().find(|length| is_named_after(&length.name, self.name()))
     }
 
+    /// A length behind a pointer: one that bears its name, or no other's.
+    pub(super) fn length_cell(&self) -> Option<&Param> {
+        let cells = || self.signature.params.iter().filter(|param| self.is_length_cell(param));
+        let own = cells().find(|cell| is_named_after(&cell.name, self.name()));
+        own.or_else(|| cells().find(|cell| !self.belongs_to_another(cell)))
+    }
+
     /// The next parameter, if it is an integer with a length's name that is not the first of several (`size, nmemb`).
     pub(super) fn next_length(&self) -> Option<&Param> {
         let is_length = |index: usize| {
@@ -120,7 +127,7 @@ pub(super) fn is_position(name: &str) -> bool {
 }
 
 /// `data_len` and `data`, `key_size` and `p_key`, `input_size` and `input_buffer`, `parent_count` and `parents`.
-fn is_named_after(length: &str, pointer: &str) -> bool {
+pub(super) fn is_named_after(length: &str, pointer: &str) -> bool {
     const BUFFERS: [&str; 9] = ["buffer", "buf", "data", "ptr", "base", "bytes", "raw", "out", "in"];
     let hungarian = |name: &str| name.starts_with(|c: char| c == '_' || c.is_ascii_uppercase());
     let (length, pointer) =

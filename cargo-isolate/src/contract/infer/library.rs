@@ -1,7 +1,7 @@
 //! What all functions of a package together say about its types: which of them the library makes, and which it works on in
 //! the caller's memory.
 
-use super::constants::Sizes;
+use super::{constants::Sizes, units::words};
 use crate::contract::{
     check::{Param, Signature},
     shape::{Shape, TypePath},
@@ -22,6 +22,8 @@ pub(crate) struct Library {
     /// Names for `void *`, with a function that puts such an object into its caller's memory, and one that works on it.
     names: BTreeMap<String, [String; 2]>,
     sizes: Sizes,
+    /// The one function that ends objects of a type and takes nothing else, by the type.
+    ends: BTreeMap<TypePath, String>,
 }
 
 /// Where the objects of a type come from.
@@ -86,6 +88,7 @@ impl Library {
             witnesses: seen.iter().map(|(path, seen)| ((*path).clone(), seen.witnesses())).collect(),
             structs: seen.into_iter().filter_map(|(path, seen)| Some((path.clone(), seen.life()?))).collect(),
             names: names(functions),
+            ends: ends(functions),
             sizes: Sizes::of(constants),
         }
     }
@@ -93,6 +96,20 @@ impl Library {
     /// The constant that says how long a buffer among a function's parameters is.
     pub(super) fn size(&self, function: &str, param: &str) -> Option<(&str, u64)> {
         self.sizes.of_param(function, param)
+    }
+
+    /// Words with which an object that `function` makes would be ended when Rust is done with it. Nothing comes of them before
+    /// the policy has them: names say who owns an object often, and not always.
+    pub(super) fn gift(&self, function: &str, place: &str, object: &Shape) -> Option<String> {
+        let (Shape::Opaque(path) | Shape::Struct { path, .. }) = object else { return None };
+        let end = self.ends.get(path).filter(|_| sounds_like_maker(function))?;
+        let (place, words) = match place {
+            "ret" => ("ret".to_owned(), "null = \"ok\", "),
+            param => (format!("arg.{param}"), "dir = \"out\", "),
+        };
+        Some(format!(
+            "; likely the caller's own, ended by `{end}`: `[fn.{function}]` with `{place} = {{ kind = \"handle\", {words}own = \"give\", free = \"{end}\" }}` would do so"
+        ))
     }
 
     pub(super) fn life(&self, path: &TypePath) -> Option<&Life> {
@@ -184,6 +201,31 @@ fn sounds_like_init(function: &str) -> bool {
 pub(super) fn sounds_like_result(name: &str) -> bool {
     let rest = name.strip_prefix("out");
     rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_lowercase())) || name.ends_with("_out")
+}
+
+/// The only one for each type.
+fn ends(functions: &[Signature]) -> BTreeMap<TypePath, String> {
+    let mut ends: BTreeMap<TypePath, Option<&str>> = BTreeMap::new();
+    for function in functions.iter().filter(|function| sounds_like_end(&function.name)) {
+        if let [object] = &*function.params
+            && let Some((_, Shape::Opaque(path) | Shape::Struct { path, .. })) = object.shape.pointee()
+        {
+            let end = ends.entry(path.clone()).or_insert(Some(&function.name));
+            *end = end.filter(|end| *end == function.name);
+        }
+    }
+    ends.into_iter().filter_map(|(path, end)| Some((path, end?.to_owned()))).collect()
+}
+
+/// `ri_reader_new`, `sqlite3_open_v2`, `BrotliDecoderCreateInstance`, and not `renew`.
+fn sounds_like_maker(function: &str) -> bool {
+    const WORDS: [&str; 9] = ["new", "create", "open", "alloc", "make", "dup", "copy", "clone", "init"];
+    words(function).iter().any(|word| WORDS.contains(&&**word))
+}
+
+/// `png_get_IHDR`, `WebPAnimDecoderGetNext`: what comes out is what the function is for.
+pub(super) fn sounds_like_getter(function: &str) -> bool {
+    words(function).iter().any(|word| word == "get")
 }
 
 /// `git_signature_free`, `FT_Done_Face`, `sqlite3_close`.

@@ -9,6 +9,7 @@ mod lengths;
 mod library;
 mod nature;
 mod pointer;
+mod units;
 
 use super::{Contract, Dir, Hold, check::Signature, shape::Shape};
 use pointer::Pointer;
@@ -85,7 +86,7 @@ pub(crate) fn param(signature: &Signature, index: usize, known: &Known<'_>) -> I
 }
 
 /// Infers the contract of the return value.
-pub(crate) fn ret(shape: &Shape, library: &Library) -> Inference {
+pub(crate) fn ret(function: &str, shape: &Shape, library: &Library) -> Inference {
     let Some((mutable, to)) = shape.pointee() else { return value(shape, true) };
     match to {
         _ if shape.is_reference() => {
@@ -99,11 +100,14 @@ pub(crate) fn ret(shape: &Shape, library: &Library) -> Inference {
         Shape::Opaque(_) => found(
             Contract::Handle { dir: Dir::In, nullable: true, hold: Hold::Keep },
             Tier::Likely,
-            "a returned pointer to an opaque type is a handle",
+            format!(
+                "a returned pointer to an opaque type is a handle{}",
+                library.gift(function, "ret", to).unwrap_or_default()
+            ),
         ),
         Shape::Struct { path, .. } if let Some(evidence) = pointer::made(library, path) => {
             let contract = Contract::Handle { dir: Dir::In, nullable: true, hold: Hold::Keep };
-            found(contract, Tier::Likely, evidence)
+            found(contract, Tier::Likely, evidence + &library.gift(function, "ret", to).unwrap_or_default())
         }
         Shape::Char => refused(
             "a returned `*mut c_char`: nothing says who frees it; as a `cstr` it is copied and never freed",

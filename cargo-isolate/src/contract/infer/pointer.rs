@@ -3,8 +3,9 @@
 use super::{
     Inference, Known, Library, Nature, Refusal, Tier, found,
     lengths::{is_general, is_position, plain, sounds_like_length},
-    library::{Life, is_counted, sounds_like_result},
+    library::{Life, is_counted, sounds_like_getter, sounds_like_result},
     recognised, refused,
+    units::Doubt,
 };
 use crate::contract::{
     Contract, Dir, Hold,
@@ -68,11 +69,11 @@ impl Pointer<'_> {
             (Shape::Pointer { to, .. }, true) if matches!(**to, Shape::Opaque(_)) => found(
                 Contract::Handle { dir: Dir::Out, nullable: false, hold: Hold::Keep },
                 Tier::Likely,
-                format!("pointer to a pointer to the opaque `{to}`: a handle comes out"),
+                format!("pointer to a pointer to the opaque `{to}`: a handle comes out{}", self.gift(to)),
             ),
             (Shape::Pointer { to, mutable, .. }, true) if let Some(evidence) = self.comes_out(to, *mutable) => {
                 let contract = Contract::Handle { dir: Dir::Out, nullable: false, hold: Hold::Keep };
-                found(contract, Tier::Likely, evidence)
+                found(contract, Tier::Likely, evidence + &self.gift(to))
             }
             (Shape::Pointer { to, mutable: false, .. }, true) if to.is_byte() && self.is_cursor() => recognised(
                 Nature::Cursor,
@@ -107,6 +108,11 @@ impl Pointer<'_> {
     fn input(&self) -> Inference {
         let name = self.name();
         let next = self.next_length();
+        if let Some(length) = self.own_length().or(next.filter(|_| !self.shares_length()))
+            && let Some(doubt) = self.doubt(length)
+        {
+            return self.doubted("kind = \"buf\", dir = \"in\", len", length, &doubt);
+        }
         if let Some(length) = self.own_length() {
             let evidence = format!("`*const` with a length named after it, `{}`", length.name);
             return self.unless_kept(buf(Dir::In, &length.name), evidence);
@@ -144,6 +150,11 @@ impl Pointer<'_> {
     /// `*mut` bytes: an output buffer only if the length bears its name. Staged as `inout`, since nothing says how much of it
     /// is written, and the rest must keep its value.
     fn output(&self) -> Inference {
+        if let Some(length) = self.own_length().or_else(|| self.general_length())
+            && let Some(doubt) = self.doubt(length)
+        {
+            return self.doubted("kind = \"buf\", dir = \"inout\", len", length, &doubt);
+        }
         if let Some(length) = self.own_length() {
             let evidence = format!(
                 "`*mut` bytes with a length named after it, `{}`; what is not written keeps its value",
@@ -159,17 +170,21 @@ impl Pointer<'_> {
             return found(buf(Dir::Inout, &length.name), Tier::Likely, evidence);
         }
         let name = self.name();
-        let cell = self.signature.params.iter().find(|param| self.is_length_cell(param));
-        if let Some(cell) = cell {
+        if let Some(cell) = self.length_cell() {
             let cell = &cell.name;
             return refused(
                 format!("`{name}` with a length behind a pointer, `{cell}`: is `*{cell}` its capacity on entry?"),
                 Some(&format!("{{ kind = \"buf\", dir = \"out\", cap = \"*{cell}\", written = \"*{cell}\" }}")),
             );
         }
+        // Without an input beside it, it may be one itself.
+        let words = match self.has_input() || is_named_result(name) {
+            true => "kind = \"buf\", dir = \"out\", cap",
+            false => "kind = \"buf\", dir = \"inout\", len",
+        };
         refused(
             format!("`{}{}` without a length that is surely that of `{name}`", self.star(), self.to),
-            Some(&self.start("kind = \"buf\", dir = \"out\", cap", self.next_length())),
+            Some(&self.start(words, self.next_length())),
         )
     }
 
@@ -182,7 +197,14 @@ impl Pointer<'_> {
         (is_it && only && !self.has_rival() && !self.is_claimed(&next.name)).then_some(next)
     }
 
-    /// `*mut` number: one value comes out, unless something smells of an array or of a length cell.
+    /// It belongs to the buffer, and may count something else.
+    fn doubted(&self, words: &str, length: &Param, doubt: &Doubt) -> Inference {
+        let reason = format!("`{}{}`: {}", self.star(), self.to, doubt.reason(&length.name));
+        refused(reason, Some(&asked(words, &length.name, doubt)))
+    }
+
+    /// `*mut` number: one value, unless something smells of an array. It keeps what the caller has put there, except where names
+    /// say that nothing is: a result that is copied in as well costs nothing, and an input that is not is another call.
     fn scalar(&self) -> Inference {
         let (name, me) = (self.name(), self.me());
         let length = self.own_length().or_else(|| self.next_length());
@@ -192,14 +214,31 @@ impl Pointer<'_> {
             return found(Contract::Obj { dir: Dir::Inout, nullable: false }, Tier::Likely, evidence);
         }
         if let Some(length) = length {
+            const WORDS: &str = "kind = \"buf\", dir = \"inout\", len";
+            let candidate = match self.doubt(length) {
+                Some(doubt) => asked(WORDS, &length.name, &doubt),
+                None => format!("{{ {WORDS} = \"{}\" }}", length.name),
+            };
             let length = &length.name;
             return refused(
                 format!("`*mut {}` beside the integer `{length}`: one value, or as many as `{length}` says?", self.to),
-                Some(&format!("{{ kind = \"buf\", dir = \"out\", cap = \"{length}\" }}")),
+                Some(&candidate),
             );
         }
-        let evidence = format!("`*mut {}` without a length: one value comes out", self.to);
-        found(Contract::Obj { dir: Dir::Out, nullable: false }, Tier::Likely, evidence)
+        let (dir, why) = match () {
+            () if is_named_result(name) => (Dir::Out, format!("called `{name}`: one value comes out")),
+            () if sounds_like_getter(&self.signature.name) && !sounds_like_length(name) => {
+                (Dir::Out, "without a length, of a function that gets something: one value comes out".to_owned())
+            }
+            () => (Dir::Inout, "without a length: one value, copied in and back".to_owned()),
+        };
+        found(Contract::Obj { dir, nullable: false }, Tier::Likely, format!("`*mut {}` {why}", self.to))
+    }
+
+    /// Bytes or numbers go in.
+    fn has_input(&self) -> bool {
+        let mut params = self.signature.params.iter().filter_map(|param| param.shape.pointee());
+        params.any(|(mutable, to)| !mutable && (to.is_byte() || to.is_number()))
     }
 
     /// Bytes come out: into a buffer, through a cursor, or as what is returned.
@@ -238,6 +277,11 @@ impl Pointer<'_> {
         let most = self.open_lengths().find(|length| self.mutable && is_most(&length.name));
         let next = most.or(next);
         let constant = self.known.library.size(&self.signature.name, self.name());
+        if let Some(length) = next.or(named).or(free.first().copied())
+            && let Some(doubt) = self.doubt(length)
+        {
+            return asked(words, &length.name, &doubt);
+        }
         let length = match (next.or(named), &free[..]) {
             (Some(length), _) => Some(length.name.clone()),
             (None, _) if let Some((name, bytes)) = constant.filter(|_| self.to.is_byte()) => {
@@ -352,10 +396,25 @@ impl Pointer<'_> {
         }
     }
 
+    /// Whose the object is that comes out.
+    fn gift(&self, object: &Shape) -> String {
+        self.known.library.gift(&self.signature.name, self.name(), object).unwrap_or_default()
+    }
+
     /// By its place or its name, nothing but a result.
     fn is_result(&self) -> bool {
         self.index == 0 || sounds_like_result(self.name())
     }
+}
+
+/// `out`, `result`, `dest`.
+fn is_named_result(name: &str) -> bool {
+    sounds_like_result(name) || ["result", "res", "ret", "output", "dst", "dest"].contains(&name)
+}
+
+/// An entry that does not pass as it is, with what its length may be in the comment.
+fn asked(words: &str, length: &str, doubt: &Doubt) -> String {
+    format!("{{ {words} = \"LENGTH\" }}  # LENGTH: {}", doubt.readings(length))
 }
 
 fn buf(dir: Dir, length: &str) -> Contract {

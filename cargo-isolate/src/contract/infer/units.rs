@@ -1,0 +1,132 @@
+//! What a length counts, by its name: one that may count anything else than the values of its buffer proves nothing.
+
+use super::{lengths::plain, pointer::Pointer};
+use crate::contract::{check::Param, shape::Shape};
+
+/// Why a number that belongs to a buffer may not be the number of its values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// `nbits`, `num_rows`, `stride`: what it counts.
+    Unit(String),
+    /// `size` of values that are wider than a byte.
+    Bytes,
+}
+
+const UNITS: [&str; 15] = [
+    "bits", "rows", "cols", "columns", "lines", "pixels", "samples", "frames", "channels", "words", "pages", "blocks",
+    "sectors", "planes", "tiles",
+];
+const EXTENTS: [&str; 4] = ["width", "height", "stride", "pitch"];
+const COUNTS: [&str; 6] = ["n", "nb", "num", "number", "count", "cnt"];
+const BYTES: [&str; 7] = ["size", "sz", "siz", "bytes", "nbytes", "nbyte", "cb"];
+
+impl Pointer<'_> {
+    /// What speaks against as many values as `length` says.
+    pub(super) fn doubt(&self, length: &Param) -> Option<Doubt> {
+        doubt(&self.signature.name, &length.name, self.to)
+    }
+}
+
+/// Of a buffer of `to`, among the parameters of `function`.
+pub(super) fn doubt(function: &str, length: &str, to: &Shape) -> Option<Doubt> {
+    let of_length = words(length);
+    // `put_rows(data, n)`: as many of what the function is about.
+    let about = COUNTS.contains(&&*plain(length)).then(|| words(function)).unwrap_or_default();
+    if let Some(unit) = of_length.iter().find_map(|word| unit(word, &of_length)).or_else(|| {
+        let plural = about.iter().find(|word| UNITS.contains(&&***word));
+        plural.cloned()
+    }) {
+        return Some(Doubt::Unit(unit));
+    }
+    let name = plain(length);
+    let says_bytes =
+        BYTES.iter().any(|word| name.ends_with(word)) || of_length.iter().any(|word| BYTES.contains(&&**word));
+    (!to.is_byte() && says_bytes).then_some(Doubt::Bytes)
+}
+
+impl Doubt {
+    /// After the buffer's name.
+    pub(super) fn reason(&self, length: &str) -> String {
+        match self {
+            Doubt::Unit(unit) => format!("`{length}` may count {unit}, and says nothing of how many values those are"),
+            Doubt::Bytes => format!("is `{length}` the number of its values, or of their bytes?"),
+        }
+    }
+
+    /// For the comment of a stub.
+    pub(super) fn readings(&self, length: &str) -> String {
+        match self {
+            Doubt::Unit(unit) if unit == "bits" => format!("how many values hold as many bits as `{length}` says"),
+            Doubt::Unit(unit) => format!("`{length}`, or that times the values for one of the {unit}"),
+            Doubt::Bytes => format!("`{length}` if it counts values; if bytes, a number or another parameter"),
+        }
+    }
+}
+
+/// `rows` of `rows` and `nrows`, `blocks` of `block_count`; `block_size` is a size.
+fn unit(word: &str, all: &[String]) -> Option<String> {
+    let counted = COUNTS.iter().filter_map(|count| word.strip_prefix(count)).chain([word]);
+    let is_counted = all.iter().any(|one| COUNTS.contains(&&**one));
+    counted.into_iter().find_map(|word| match word {
+        _ if EXTENTS.contains(&word) => Some(format!("the {word} in other units")),
+        "bit" | "bitlen" | "bitlength" => Some("bits".to_owned()),
+        _ => UNITS
+            .iter()
+            .find(|unit| word == **unit || is_counted && Some(word) == unit.strip_suffix('s'))
+            .map(ToString::to_string),
+    })
+}
+
+/// `num_rows`, `numRows` and `NumRows` in lowercase words.
+pub(super) fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut was_lower = false;
+    for c in name.chars() {
+        if c == '_' || c.is_ascii_uppercase() && was_lower {
+            words.push(String::new());
+        }
+        if c != '_'
+            && let Some(word) = words.last_mut()
+        {
+            word.push(c.to_ascii_lowercase());
+        }
+        was_lower = c.is_ascii_lowercase() || c.is_ascii_digit();
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(function: &str, length: &str, ty: &str, expected: Option<&str>) {
+        let doubt = doubt(function, length, &Shape::Int(Some(ty.to_owned())));
+        let said = doubt.map(|doubt| match doubt {
+            Doubt::Unit(unit) => unit,
+            Doubt::Bytes => "bytes".to_owned(),
+        });
+        assert_eq!(said.as_deref(), expected, "{length} of {function}");
+    }
+
+    #[test]
+    fn what_lengths_count() {
+        check("put", "len", "u32", None);
+        check("put", "n", "u8", None);
+        check("put", "size", "u8", None);
+        check("put", "block_size", "u8", None);
+        check("put", "bitmap_len", "u8", None);
+        check("put", "size", "u32", Some("bytes"));
+        check("put", "dataSize", "u16", Some("bytes"));
+        check("put", "nbytes", "c_int", Some("bytes"));
+        check("put", "nbits", "u8", Some("bits"));
+        check("put", "bitlen", "u8", Some("bits"));
+        check("put", "key_bits", "u8", Some("bits"));
+        check("put", "numRows", "u8", Some("rows"));
+        check("put", "block_count", "u8", Some("blocks"));
+        check("put", "n_samples", "f32", Some("samples"));
+        check("put_rows", "n", "u8", Some("rows"));
+        check("put_rows", "len", "u8", None);
+    }
+}

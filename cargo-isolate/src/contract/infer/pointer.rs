@@ -407,9 +407,11 @@ impl Pointer<'_> {
     }
 }
 
-/// `out`, `result`, `dest`.
+/// `out`, `result`, `dest`, `actual_nbytes_ret`.
 fn is_named_result(name: &str) -> bool {
-    sounds_like_result(name) || ["result", "res", "ret", "output", "dst", "dest"].contains(&name)
+    sounds_like_result(name)
+        || ["result", "res", "ret", "output", "dst", "dest"].contains(&name)
+        || ["_ret", "_result"].iter().any(|end| name.ends_with(end))
 }
 
 /// An entry that does not pass as it is, with what its length may be in the comment.

@@ -31,7 +31,7 @@ impl Pointer<'_> {
 pub(super) fn doubt(function: &str, length: &str, to: &Shape) -> Option<Doubt> {
     let of_length = words(length);
     // `put_rows(data, n)`: as many of what the function is about.
-    let about = COUNTS.contains(&&*plain(length)).then(|| words(function)).unwrap_or_default();
+    let about = if COUNTS.contains(&&*plain(length)) { words(function) } else { Vec::new() };
     if let Some(unit) = of_length.iter().find_map(|word| unit(word, &of_length)).or_else(|| {
         let plural = about.iter().find(|word| UNITS.contains(&&***word));
         plural.cloned()

@@ -226,6 +226,15 @@ impl SourceFile {
         }
     }
 
+    /// Whether code under these predicates is in a build with other features.
+    pub(crate) fn needs_features(&self, cfgs: &[String]) -> bool {
+        let with_any =
+            |configs: &Configs, around: &[String]| configs.with_any_features().likely(around.iter().chain(cfgs));
+        self.likely(cfgs) == Presence::Dormant
+            && self.role != Role::Unreached
+            && self.best(with_any) != Presence::Dormant
+    }
+
     /// What keeps code under these predicates out of the build, to follow "dormant: ".
     pub(crate) fn hidden_by(&self, cfgs: &[String]) -> Option<String> {
         if self.role == Role::Unreached {

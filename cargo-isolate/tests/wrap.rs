@@ -373,3 +373,71 @@ fn a_crate_without_std_gets_none() {
     assert!(said.contains("`kinds` is `#![no_std]` (src/lib.rs), and wrappers need std"), "{said}");
     assert_eq!(workspace.files(), before);
 }
+
+const FEATURES: &str = "#[cfg(feature = \"stats\")]
+mod stats {
+    unsafe extern \"C\" {
+        pub(crate) fn st_count(n: i32) -> i32;
+    }
+}
+mod ffi {
+    unsafe extern \"C\" {
+        pub(crate) fn st_add(a: i32, b: i32) -> i32;
+        #[cfg(feature = \"stats\")]
+        pub(crate) fn st_name() -> *const std::ffi::c_char;
+    }
+}
+pub fn add(a: i32) -> i32 {
+    // SAFETY: numbers.
+    unsafe { ffi::st_add(a, 1) }
+}
+#[cfg(feature = \"stats\")]
+pub fn count() -> i32 {
+    // SAFETY: numbers.
+    unsafe { stats::st_count(1) }
+}
+";
+
+/// What is behind a feature has its wrapper behind it too: no flag makes wrappers stale, or keeps them from compiling.
+#[test]
+fn wrappers_do_not_depend_on_features() {
+    let policy = "version = 1\n[domain.st]\nlibrary = \"kinds\"\narchives = [\"libst.a\"]\n[[isolate]]\ndomain = \"st\"\nextern = [\"st_*\"]\n";
+    let workspace = Workspace::new(policy);
+    let manifest = workspace.get("Cargo.toml").replace("[workspace]", "[features]\nstats = []\n\n[workspace]");
+    workspace.put("Cargo.toml", &manifest);
+    workspace.put("src/lib.rs", FEATURES);
+    workspace.put("build.rs", "// cc::Build::new().compile(\"st\");\nfn main() {}\n");
+
+    workspace.expect(&["init", "--policy", "first.toml"], 0);
+    let first = workspace.get("first.toml");
+    let proposed =
+        "# extern = [\"st_add\"]\n# Called in other builds only: \"st_count\", under cfg(feature = \"stats\")\n";
+    assert!(first.contains(proposed), "{first}");
+
+    let said = workspace.expect(&["wrap", "--apply", "--allow-no-vcs"], 0);
+    assert!(said.contains("note: Cargo.toml names `isolate-rt` by its path on this machine"), "{said}");
+    let text = workspace.get("src/isolated/st.rs");
+    for part in [
+        "#[cfg(feature = \"stats\")]\npub fn st_count(",
+        "#[cfg(feature = \"stats\")]\npub fn st_name(",
+        "#[cfg(feature = \"stats\")]\nuse crate::stats as ffi",
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    assert_eq!(text.matches("#[cfg(feature").count(), 3, "{text}");
+    let builds: [&[&str]; 2] = [&[], &["--all-features"]];
+    for flags in builds {
+        workspace.expect(&[&["wrap", "--check"][..], flags].concat(), 0);
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kinds");
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["check", "--offline", "--quiet"]).args(flags).env("RUSTFLAGS", "-Dwarnings");
+        let output =
+            cargo.env("CARGO_TARGET_DIR", target).current_dir(workspace.folder.path()).output().expect("cargo");
+        assert!(output.status.success(), "{flags:?}\n{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    fs::remove_dir_all(workspace.path("src/isolated")).expect("a folder");
+    let output = workspace.isolate(&["check"]);
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(said.contains("does not exist; `cargo isolate wrap` writes it"), "{said}");
+}

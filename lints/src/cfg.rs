@@ -100,6 +100,11 @@ impl Configs {
         Configs(self.0.iter().map(|config| Config { test: true, ..config.clone() }).collect())
     }
 
+    /// The same crate with whatever features somebody asks for.
+    pub fn with_any_features(&self) -> Configs {
+        Configs(self.0.iter().map(|config| Config { features: None, ..config.clone() }).collect())
+    }
+
     fn best(&self, holds: impl Fn(&Config) -> Option<bool>) -> Presence {
         let of = |config: &Config| match holds(config) {
             Some(true) => Presence::Live,
@@ -222,6 +227,16 @@ mod tests {
         check(linux(), "test", Dormant);
         check(Config { test: true, ..linux() }, "test", Live);
         check(Config { features: None, ..linux() }, "feature = \"std\"", Unknown);
+    }
+
+    #[test]
+    fn another_build_may_have_other_features() {
+        let texts = |text: &str| [text.to_owned()];
+        let any = Configs(vec![linux()]).with_any_features();
+        assert_eq!(any.likely(&texts("feature = \"other\"")), Unknown);
+        assert_eq!(any.likely(&texts("not(feature = \"std\")")), Unknown);
+        assert_eq!(any.likely(&texts("all(windows, feature = \"other\")")), Dormant);
+        assert_eq!(any.likely(&texts("test")), Dormant);
     }
 
     #[test]

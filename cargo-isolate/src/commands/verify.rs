@@ -158,6 +158,7 @@ fn examine(args: &Args, names: &Names<'_>, plan: &Plan, targets: &[Target]) -> a
         faults: Faults::Skipped { reason: "the wrappers are stale".to_owned() },
     };
     if report.stale.is_empty() {
+        let plan = &plan.live();
         let (compiled, built) = compile(args, graph)?;
         report.compile = compiled;
         report.linked = match report.compile {

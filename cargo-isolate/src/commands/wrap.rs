@@ -86,6 +86,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     }
     report(&mut out, &graph, &changes)?;
     misfits(&mut out, &outdated, |path, line| line_now(&graph, &changes, path, line))?;
+    by_path(&mut out, &graph, &changes)?;
     call_sites(&mut out, &graph, &sites, &changes, "rewrote")?;
     if !args.apply && !targets.iter().all(|target| is_reached(&graph, target)) {
         writeln!(
@@ -177,6 +178,21 @@ fn misfits(out: &mut dyn Write, outdated: &[Outdated], line_now: impl Fn(&Utf8Pa
 fn line_now(graph: &Graph, changes: &[Change], path: &Utf8Path, line: u32) -> u32 {
     let change = changes.iter().find(|change| graph.relative(&change.path) == path);
     change.map_or(line, |change| change.line_after(line))
+}
+
+/// Names the manifests that got a dependency by a path, which other machines do not have.
+fn by_path(out: &mut dyn Write, graph: &Graph, changes: &[Change]) -> io::Result<()> {
+    const WORDS: &str = "isolate-rt = { path";
+    let changed = changes.iter().filter(|change| change.path.ends_with("Cargo.toml"));
+    let has = |text: &Option<String>| text.as_ref().is_some_and(|text| text.contains(WORDS));
+    for change in changed.filter(|change| has(&change.new) && !has(&change.old)) {
+        writeln!(
+            out,
+            "note: {} names `isolate-rt` by its path on this machine: before you commit it, give the version or the repository instead",
+            graph.relative(&change.path)
+        )?;
+    }
+    Ok(())
 }
 
 /// What became of the direct calls. Places are where they stand now.

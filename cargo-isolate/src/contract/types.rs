@@ -54,7 +54,10 @@ impl<'g> Types<'g> {
         let items = graph.packages.iter().map(|package| {
             let mut items: BTreeMap<&str, Vec<Item<'_>>> = BTreeMap::new();
             for file in package.files.iter().filter(|file| file.role == Role::Main) {
-                for item in file.facts.types.iter().filter(|item| file.likely(&item.cfgs) != Presence::Dormant) {
+                let may_be = |cfgs: &[String]| {
+                    file.likely(cfgs) != Presence::Dormant || package.member && file.needs_features(cfgs)
+                };
+                for item in file.facts.types.iter().filter(|item| may_be(&item.cfgs)) {
                     items.entry(&item.name).or_default().push(Item { file, item });
                 }
             }
@@ -188,7 +191,9 @@ impl<'g> Types<'g> {
         // A `cfg` that could not be decided may hold; one that surely holds wins.
         let sure: Vec<_> =
             candidates.iter().copied().filter(|item| item.file.likely(&item.item.cfgs) == Presence::Live).collect();
-        let candidates = if sure.is_empty() { candidates } else { sure };
+        let possible: Vec<_> =
+            candidates.iter().copied().filter(|item| item.file.likely(&item.item.cfgs) != Presence::Dormant).collect();
+        let candidates = [sure, possible, candidates].into_iter().find(|items| !items.is_empty()).unwrap_or_default();
         let mut shapes = candidates.iter().map(|item| self.item(package, item, trail.deeper()));
         let first = shapes.next()?;
         let rest: Vec<_> = shapes.collect();

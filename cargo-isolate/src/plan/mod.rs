@@ -24,7 +24,9 @@ use serde::{Serialize, Serializer};
 use std::{collections::BTreeMap, time::Duration};
 
 pub(crate) use clang::Seen;
+
 pub(crate) use explain::{NoSuchFunction, explain};
+pub(crate) use select::any_of;
 pub(crate) use text::{print, print_hopeless};
 
 /// Everything that `wrap` needs to know.
@@ -162,6 +164,11 @@ pub(crate) struct Declared {
     pub(crate) file: Utf8PathBuf,
     pub(crate) line: u32,
     pub(crate) column: u32,
+    /// Predicates under which it is there, in a member: in other packages they are none of the wrappers' business.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) cfgs: Vec<String>,
+    /// This build has other features than it needs.
+    pub(crate) dormant: bool,
 }
 
 /// One parameter.
@@ -310,6 +317,16 @@ impl FunctionPlan {
 }
 
 impl Plan {
+    /// What of it the build at hand has: wrappers are written for every choice of features, but only these are compiled.
+    pub(crate) fn live(&self) -> Plan {
+        let mut live = self.clone();
+        for domain in &mut live.domains {
+            domain.functions.retain(|function| !function.declared.dormant);
+            domain.functions.iter_mut().for_each(|function| function.declared.cfgs.clear());
+        }
+        live
+    }
+
     /// Functions that cannot be wrapped yet.
     pub(crate) fn refused(&self) -> impl Iterator<Item = (&DomainPlan, &FunctionPlan)> {
         let all =

@@ -3,7 +3,7 @@
 use super::{Declared, Library};
 use crate::{
     glob::Glob,
-    graph::{Graph, Role},
+    graph::{Graph, Package, Role, SourceFile},
     policy::{PolicyError, Spanned, model},
 };
 use isolate_lints::{
@@ -149,6 +149,10 @@ fn matching<'g>(
     if !found.is_empty() {
         return found;
     }
+    if let Some(error) = dormant(graph, groups.iter().flatten(), pattern) {
+        errors.push(error);
+        return Vec::new();
+    }
     let all: Vec<_> = groups.iter().flatten().flat_map(|package| items(graph, *package)).collect();
     let unseen = graph.packages[library].has_unseen_items();
     let library = &graph.packages[library].name;
@@ -161,7 +165,9 @@ fn matching<'g>(
         match unseen {
             true => error.help(UNSEEN),
             false => {
-                let names: BTreeSet<&str> = all.iter().map(|one| &*one.item.name).collect();
+                // Symbols that wrappers make of the linker are nobody's to isolate.
+                let names = all.iter().map(|one| &*one.item.name).filter(|name| !name.starts_with("__isolate_"));
+                let names: BTreeSet<&str> = names.collect();
                 let error = error.did_you_mean(text, names.iter().copied());
                 if error.help.is_some() { error } else { error.help(declared(&names)) }
             }
@@ -172,6 +178,27 @@ fn matching<'g>(
 
 const UNSEEN: &str = "the library's build script writes declarations, which were not seen: `expand = true` in the policy, above its \
      tables, or `--expand` runs it and reads what it writes";
+
+/// The mistake of naming what this build leaves out.
+fn dormant<'i>(
+    graph: &Graph,
+    mut packages: impl Iterator<Item = &'i usize>,
+    pattern: &Spanned<Glob>,
+) -> Option<PolicyError> {
+    let (package, file, item) = packages.find_map(|index| {
+        let package = &graph.packages[*index];
+        let mut all = main_files(package).flat_map(|file| file.facts.foreign.iter().map(move |item| (file, item)));
+        let (file, item) = all.find(|(_, item)| pattern.get_ref().is_match(&item.name))?;
+        Some((package, file, item))
+    })?;
+    let hidden = file.hidden_by(&item.scope.cfgs)?;
+    let message = format!("`{}` is not in this build: `{}` declares it under `{hidden}`", item.name, package.name);
+    let error = PolicyError::new(pattern.span(), message);
+    Some(error.help(match file.needs_features(&item.scope.cfgs) {
+        true => "features of another package are those of the build: give the same `--features` to every command",
+        false => "take it out",
+    }))
+}
 
 /// What there is to choose from, the first few by name.
 fn declared(names: &BTreeSet<&str>) -> String {
@@ -190,9 +217,12 @@ fn agreed<'g>(candidates: impl Iterator<Item = Candidate<'g>>, wanted: &dyn Fn(&
     for candidate in candidates.filter(|candidate| wanted(&candidate.item.name)) {
         by_name.entry(&candidate.item.name).or_default().push(candidate);
     }
-    let agreed = by_name.into_values().map(|mut same| {
+    let agreed = by_name.into_values().map(|same| {
+        let mut same = merged(same);
         if same.iter().any(|one| one.presence == Presence::Live) {
             same.retain(|one| one.presence == Presence::Live);
+        } else if same.iter().any(|one| !one.declared.dormant) {
+            same.retain(|one| !one.declared.dormant);
         }
         let disputed = same.iter().any(|one| one.item.item != same[0].item.item);
         Agreed { item: same.swap_remove(0), disputed }
@@ -200,17 +230,77 @@ fn agreed<'g>(candidates: impl Iterator<Item = Candidate<'g>>, wanted: &dyn Fn(&
     agreed.collect()
 }
 
+/// One of those in a module that say the same under different predicates: it is there under any of them.
+fn merged(same: Vec<Candidate<'_>>) -> Vec<Candidate<'_>> {
+    let mut merged: Vec<(Candidate<'_>, Vec<Vec<String>>)> = Vec::new();
+    for one in same {
+        let twin = merged.iter_mut().find(|(other, _)| {
+            let place = |candidate: &Candidate<'_>| (candidate.declared.index, candidate.declared.module.clone());
+            (&other.item.item, &other.item.visibility, place(other))
+                == (&one.item.item, &one.item.visibility, place(&one))
+        });
+        match twin {
+            Some((other, ways)) => {
+                ways.push(one.declared.cfgs);
+                other.presence = other.presence.min(one.presence);
+                other.declared.dormant &= one.declared.dormant;
+            }
+            None => {
+                let ways = vec![one.declared.cfgs.clone()];
+                merged.push((one, ways));
+            }
+        }
+    }
+    let joined = merged.into_iter().map(|(mut one, ways)| {
+        one.declared.cfgs = any_of(ways);
+        one
+    });
+    joined.collect()
+}
+
+/// Predicates that hold where all those of some way hold.
+pub(crate) fn any_of(mut ways: Vec<Vec<String>>) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    ways.retain(|way| seen.insert(way.clone()));
+    match &ways[..] {
+        [one] => one.clone(),
+        ways if ways.iter().any(Vec::is_empty) => Vec::new(),
+        ways => {
+            let all = ways.iter().map(|way| match &way[..] {
+                [one] => one.clone(),
+                several => format!("all({})", several.join(", ")),
+            });
+            vec![format!("any({})", all.collect::<Vec<_>>().join(", "))]
+        }
+    }
+}
+
 /// The functions that a package declares and that may be there.
 pub(super) fn functions(graph: &Graph, package: usize) -> impl Iterator<Item = Candidate<'_>> {
     items(graph, package).filter(|candidate| matches!(candidate.item.item, ForeignKind::Function { .. }))
 }
 
+fn main_files(package: &Package) -> impl Iterator<Item = &SourceFile> {
+    package.files.iter().filter(|file| file.role == Role::Main)
+}
+
+/// A package whose own code calls what it declares has the wrappers, or will: they can stand under its features. Those of what
+/// another package declares are for the features of the build at hand.
+fn calls_its_own(package: &Package) -> bool {
+    let declared: BTreeSet<&str> =
+        main_files(package).flat_map(|file| &file.facts.foreign).map(|item| &*item.name).collect();
+    let mut calls = main_files(package).flat_map(|file| &file.facts.calls);
+    let last = |path: &str| path.rsplit("::").next().is_some_and(|name| declared.contains(name));
+    !declared.is_empty() && calls.any(|call| last(&call.path))
+}
+
 fn items(graph: &Graph, index: usize) -> impl Iterator<Item = Candidate<'_>> {
     let package = &graph.packages[index];
-    let files = package.files.iter().filter(|file| file.role == Role::Main);
-    files.flat_map(move |file| {
+    let for_all = package.member && calls_its_own(package);
+    main_files(package).flat_map(move |file| {
         let all = file.facts.foreign.iter().map(|item| (item, file.likely(&item.scope.cfgs)));
-        let possible = all.filter(|(_, presence)| *presence != Presence::Dormant);
+        let dormant = move |item: &ForeignItem| for_all && file.needs_features(&item.scope.cfgs);
+        let possible = all.filter(move |(item, presence)| *presence != Presence::Dormant || dormant(item));
         possible.map(move |(item, presence)| Candidate {
             item,
             presence,
@@ -221,6 +311,11 @@ fn items(graph: &Graph, index: usize) -> impl Iterator<Item = Candidate<'_>> {
                 file: graph.relative(&file.path),
                 line: item.span.line,
                 column: item.span.column,
+                cfgs: match package.member {
+                    true => file.cfgs.iter().chain(&item.scope.cfgs).cloned().collect(),
+                    false => Vec::new(),
+                },
+                dormant: presence == Presence::Dormant,
             },
         })
     })

@@ -77,6 +77,76 @@ extern \"C\" {
 }
 ";
 
+/// The plan of a workspace that is built without any feature.
+fn without_features(files: &str, policy_text: &str) -> String {
+    let mut graph = graph(files);
+    for file in graph.packages.iter_mut().flat_map(|package| &mut package.files) {
+        let mut configs = (*file.configs).clone();
+        configs.0.iter_mut().for_each(|config| config.features = Some(Default::default()));
+        file.configs = configs.into();
+    }
+    match super::plan(&graph, &policy(policy_text)) {
+        Ok(plan) => {
+            let all = plan.domains.iter().flat_map(|domain| &domain.functions);
+            let shown = all.map(|one| format!("{} {:?} {}\n", one.name, one.declared.cfgs, one.declared.dormant));
+            let live = plan.live().domains.iter().map(|domain| domain.functions.len()).sum::<usize>();
+            shown.collect::<String>() + &format!("{live} live")
+        }
+        Err(errors) => mistakes(policy_text, &errors),
+    }
+}
+
+const WITH_FEATURES: &str = "
+//- app/src/main.rs
+extern \"C\" {
+    pub fn plain(n: i32);
+    #[cfg(feature = \"a\")] pub fn rare(n: i32);
+    #[cfg(feature = \"a\")] pub fn same(n: i32);
+    #[cfg(all(feature = \"b\", unix))] pub fn same(n: i32);
+    #[cfg(windows)] pub fn elsewhere(n: i32);
+    static __isolate_app_bss_end: u8;
+}
+fn main() { unsafe { plain(1) } }
+//- x-sys/src/lib.rs
+extern \"C\" { pub fn x_plain(); #[cfg(feature = \"more\")] pub fn x_more(); }
+";
+
+#[track_caller]
+fn check_features(library: &str, externs: &str, expected: &str) {
+    let policy = format!(
+        "[domain.d]\nlibrary = \"{library}\"\narchives = [\"libd.a\"]\n[[isolate]]\ndomain = \"d\"\nextern = [{externs}]\n"
+    );
+    assert_eq!(without_features(WITH_FEATURES, &policy).trim_end(), expected);
+}
+
+#[test]
+fn what_features_leave_out_is_planned_under_its_cfg() {
+    check_features(
+        "app",
+        "\"*\"",
+        "plain [] false\nrare [\"feature = \\\"a\\\"\"] true\nsame [\"any(feature = \\\"a\\\", all(feature = \\\"b\\\", unix))\"] true\n1 live",
+    );
+}
+
+#[test]
+fn what_no_feature_brings_is_named_for_what_it_is() {
+    check_features(
+        "app",
+        "\"elsewhere\"",
+        "6:11 [\"elsewhere\"] `elsewhere` is not in this build: `app` declares it under `cfg(windows)`\n    take it out",
+    );
+    check_features(
+        "x-sys",
+        "\"x_more\"",
+        "6:11 [\"x_more\"] `x_more` is not in this build: `x-sys` declares it under `cfg(feature = \"more\")`\n    features of another package are those of the build: give the same `--features` to every command",
+    );
+    check_features(
+        "app",
+        "\"quite_other\"",
+        "6:11 [\"quite_other\"] no foreign function is called `quite_other` in `app` or the workspace's own code\n    declared there: `plain`, `rare`, `same`",
+    );
+}
+
 macro_rules! inferred {
     ($($name:ident: $declarations:expr,)*) => { $(
         #[test]

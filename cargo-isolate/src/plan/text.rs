@@ -112,6 +112,10 @@ fn print_function(out: &mut dyn Write, function: &FunctionPlan, columns: Option<
         declared.line,
         declared.column
     )?;
+    if declared.dormant {
+        let cfgs = declared.cfgs.join("), cfg(");
+        writeln!(out, "    {DIM}dormant in this build, as its wrapper is: cfg({cfgs}){DIM:#}")?;
+    }
     if let Some(reason) = &function.refused {
         writeln!(out, "    {RED}{reason}{RED:#}")?;
     }

@@ -89,6 +89,9 @@ impl Problem {
                 format!("{count} `unsafe` keywords of `{path}` are unaccounted for; please report this")
             }
             ProblemKind::Gap(GapKind::Unreadable(why)) => format!("cannot read `{path}`: {why}"),
+            ProblemKind::Gap(GapKind::Missing) if path.as_str().contains("src/isolated") => {
+                format!("no file for this module: `{path}` does not exist; `cargo isolate wrap` writes it")
+            }
             ProblemKind::Gap(GapKind::Missing) => format!("no file for this module: `{path}` does not exist"),
             ProblemKind::Gap(GapKind::MissingCfg) => format!("module without a file, not needed here: `{path}`"),
         }

@@ -31,6 +31,8 @@ pub(crate) use words::snake;
 #[derive(Debug, Serialize)]
 pub(super) struct View {
     name: String,
+    /// Predicates under which it is there.
+    cfgs: Vec<String>,
     /// The foreign function, as faults name it.
     foreign: String,
     docs: Vec<String>,
@@ -75,7 +77,9 @@ struct Step {
 
 impl View {
     pub(super) fn new(function: &FunctionPlan, names: &mut Names<'_>) -> View {
+        names.enter(function);
         let callee = names.function(function);
+        let cfgs = names.around().to_vec();
         let mut writer = Writer::new(function, names);
         for (index, param) in function.params.iter().enumerate() {
             writer.argument(index);
@@ -113,6 +117,7 @@ impl View {
         };
         View {
             name: function.wrapper().to_owned(),
+            cfgs,
             foreign: function.name.clone(),
             docs: documentation(function, docs, &params, &results, lengths),
             params,

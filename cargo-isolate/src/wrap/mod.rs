@@ -83,6 +83,8 @@ struct DomainView<'p> {
     ffi_types: Vec<String>,
     uses_offsets: bool,
     imports: Vec<target::Import>,
+    /// Some wrapper is in some builds only.
+    has_cfgs: bool,
     linked: bool,
     shared: Vec<&'p str>,
     docs: Vec<String>,
@@ -93,7 +95,8 @@ struct DomainView<'p> {
 impl<'p> DomainView<'p> {
     fn new(domain: &'p DomainPlan, target: &'p Target) -> Self {
         let mut names = target.names(domain);
-        let functions: Vec<_> = wrapped(domain).map(|function| function::View::new(function, &mut names)).collect();
+        let functions: Vec<_> =
+            wrapped(domain, target).map(|function| function::View::new(function, &mut names)).collect();
         let (linked, shared) = (is_linked(domain), shared(domain));
         let settings = settings(domain);
         let mut runtime = vec!["Domain"];
@@ -106,16 +109,18 @@ impl<'p> DomainView<'p> {
             name: &domain.name,
             library: format!("`{}` {}", domain.library.name, domain.library.version),
             policy: &target.policy,
-            keeps_c_names: wrapped(domain).any(|function| function::snake(function.wrapper()) != function.wrapper()),
-            has_conditions: wrapped(domain)
+            keeps_c_names: wrapped(domain, target)
+                .any(|function| function::snake(function.wrapper()) != function.wrapper()),
+            has_conditions: wrapped(domain, target)
                 .any(|function| function.form.as_ref().is_some_and(|form| form.when.is_some())),
             without_prelude: target.without_prelude,
             takes_many: functions.iter().any(function::View::takes_many),
             calls_back: domain.functions.iter().any(FunctionPlan::calls_back),
             runtime,
             uses_offsets: names.uses_offsets,
+            imports: names.imports(),
             ffi_types: names.ffi_types.into_iter().collect(),
-            imports: names.imports,
+            has_cfgs: wrapped(domain, target).any(|function| !target.cfgs(function).is_empty()),
             linked,
             shared,
             docs: docs(domain),
@@ -126,8 +131,8 @@ impl<'p> DomainView<'p> {
 }
 
 /// The functions that get a wrapper: all but those that only other wrappers call.
-fn wrapped(domain: &DomainPlan) -> impl Iterator<Item = &FunctionPlan> {
-    domain.functions.iter().filter(|function| !function.is_inner())
+fn wrapped<'p>(domain: &'p DomainPlan, target: &Target) -> impl Iterator<Item = &'p FunctionPlan> {
+    target.functions(domain).filter(|function| !function.is_inner())
 }
 
 #[derive(Serialize)]

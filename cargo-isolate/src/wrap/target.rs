@@ -11,7 +11,7 @@ use crate::{
     },
     graph::{Graph, Role},
     names,
-    plan::{DomainPlan, FunctionPlan, Plan},
+    plan::{DomainPlan, FunctionPlan, Plan, any_of},
 };
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
@@ -20,6 +20,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A package that gets wrappers.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
+    /// Its index in the graph.
+    pub(crate) index: usize,
     pub(crate) package: String,
     /// Directory of its `Cargo.toml`.
     pub(crate) root: Utf8PathBuf,
@@ -71,13 +73,20 @@ pub(crate) enum TargetError {
 pub(crate) struct Import {
     pub(crate) path: String,
     pub(crate) alias: String,
+    /// Predicates under which it is there.
+    pub(crate) cfgs: Vec<String>,
+    /// Those of each use.
+    #[serde(skip)]
+    ways: Vec<Vec<String>>,
 }
 
 /// Names of one generated module, collected while it is rendered.
 pub(super) struct Names<'t> {
     target: &'t Target,
     domain: &'t DomainPlan,
-    pub(super) imports: Vec<Import>,
+    imports: Vec<Import>,
+    /// Predicates of the wrapper that is written.
+    around: Vec<String>,
     /// Types of `std::ffi`.
     pub(super) ffi_types: BTreeSet<String>,
     /// Names of `isolate_rt`, apart from those that every module uses.
@@ -224,12 +233,14 @@ fn target(
     }
     let mut paths = BTreeMap::new();
     for domain in plan.domains.iter().filter(|domain| domains.contains(&domain.name)) {
-        for item in domain.functions.iter().flat_map(foreign_items) {
+        let functions = domain.functions.iter().filter(|function| is_wrapped_in(index, function));
+        for item in functions.flat_map(foreign_items) {
             let path = reach(graph, index, &item)?;
             paths.insert(item, path);
         }
     }
     Ok(Target {
+        index,
         package: package.name.clone(),
         root: package.root.clone(),
         crate_root: crate_root.path.clone(),
@@ -238,6 +249,11 @@ fn target(
         paths,
         without_prelude: std == Std::Named,
     })
+}
+
+/// A package's wrappers can stand under its own features only: what another package leaves out of the build has none.
+fn is_wrapped_in(package: usize, function: &FunctionPlan) -> bool {
+    !function.declared.dormant || function.declared.index == package
 }
 
 /// The function, and every type that its wrapper's signature may name.
@@ -325,18 +341,47 @@ impl Target {
             target: self,
             domain,
             imports: Vec::new(),
+            around: Vec::new(),
             ffi_types: BTreeSet::new(),
             runtime: BTreeSet::new(),
             uses_offsets: false,
         };
-        for function in &domain.functions {
+        for function in self.functions(domain) {
+            names.enter(function);
             names.function(function);
         }
         names
     }
+
+    /// The functions of a domain that its wrappers call, in some build.
+    pub(super) fn functions<'p>(&self, domain: &'p DomainPlan) -> impl Iterator<Item = &'p FunctionPlan> {
+        let index = self.index;
+        domain.functions.iter().filter(move |function| is_wrapped_in(index, function))
+    }
+
+    /// Under which predicates the wrapper of a function stands: those of the declaration, where they are this package's.
+    pub(super) fn cfgs<'p>(&self, function: &'p FunctionPlan) -> &'p [String] {
+        if function.declared.index == self.index { &function.declared.cfgs } else { &[] }
+    }
 }
 
 impl<'t> Names<'t> {
+    /// What is named from here on is named by the wrapper of this function.
+    pub(super) fn enter(&mut self, function: &FunctionPlan) {
+        self.around = self.target.cfgs(function).to_vec();
+    }
+
+    /// Predicates of the wrapper that is written.
+    pub(super) fn around(&self) -> &[String] {
+        &self.around
+    }
+
+    /// The imports, each under the predicates of the wrappers that use it.
+    pub(super) fn imports(&self) -> Vec<Import> {
+        let imports = self.imports.iter().cloned();
+        imports.map(|import| Import { cfgs: any_of(import.ways.clone()), ..import }).collect()
+    }
+
     /// `ffi::compress2`.
     pub(super) fn function(&mut self, function: &FunctionPlan) -> String {
         self.item(&function_path(function))
@@ -414,14 +459,18 @@ impl<'t> Names<'t> {
     /// A function or type of the library.
     pub(super) fn item(&mut self, item: &TypePath) -> String {
         let path = self.target.paths.get(item).cloned().unwrap_or_else(|| "crate".to_owned());
-        let alias = match self.imports.iter().find(|import| import.path == path) {
-            Some(import) => import.alias.clone(),
+        let alias = match self.imports.iter_mut().find(|import| import.path == path) {
+            Some(import) => {
+                import.ways.push(self.around.clone());
+                import.alias.clone()
+            }
             None => {
                 let alias = match self.imports.len() {
                     0 => "ffi".to_owned(),
                     others => format!("ffi{}", others + 1),
                 };
-                self.imports.push(Import { path, alias: alias.clone() });
+                let ways = vec![self.around.clone()];
+                self.imports.push(Import { path, alias: alias.clone(), cfgs: Vec::new(), ways });
                 alias
             }
         };

@@ -18,30 +18,57 @@ pub(super) struct Proposal {
     pub(super) library: String,
     /// What a member's own build script compiles; `None` for the library of a package of its own.
     archives: Option<Vec<String>>,
-    functions: BTreeSet<String>,
+    functions: Called,
 }
 
 /// One for each package whose foreign functions the selected members call, and that brings a native library: by `links`, by
 /// its name, or by a build script that compiles C. The C library is everybody's own.
 pub(super) fn proposals(names: &Names<'_>) -> Vec<Proposal> {
     let graph = names.graph;
-    let mut called: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
+    let mut called: BTreeMap<usize, Called> = BTreeMap::new();
     for call in &names.foreign_calls().calls {
         let (caller, file) = names.origin(call.caller);
-        let (callee, _) = names.origin(call.callee);
+        let (callee, declaring) = names.origin(call.callee);
         let function = matches!(call.item.item, ForeignKind::Function { .. });
         let generated = graph.packages[caller].files[file].role == Role::Generated;
         // Of a member's own declarations those without `#[link]`: others are of libraries that it does not compile.
         let own = graph.packages[callee].member && call.item.library.is_none();
         if graph.packages[caller].selected && function && !generated && (caller != callee || own) {
-            called.entry(callee).or_default().insert(call.item.name.clone());
+            let (caller, callee_files) = (&graph.packages[caller].files[file], &graph.packages[callee].files);
+            let hidden = caller.hidden_by(&call.call.scope.cfgs);
+            let hidden = hidden.or_else(|| callee_files[declaring].hidden_by(&call.item.scope.cfgs));
+            called.entry(callee).or_default().add(&call.item.name, hidden);
         }
     }
     called.into_iter().filter_map(|(package, functions)| proposal(&graph.packages[package], functions)).collect()
 }
 
-fn proposal(package: &Package, functions: BTreeSet<String>) -> Option<Proposal> {
+/// Functions of a library that are called.
+#[derive(Default)]
+struct Called {
+    live: BTreeSet<String>,
+    /// Those that no chosen build calls, with what hides them.
+    dormant: BTreeMap<String, String>,
+}
+
+impl Called {
+    fn add(&mut self, name: &str, hidden: Option<String>) {
+        match hidden {
+            None => {
+                self.dormant.remove(name);
+                self.live.insert(name.to_owned());
+            }
+            Some(hidden) if !self.live.contains(name) => drop(self.dormant.insert(name.to_owned(), hidden)),
+            Some(_) => {}
+        }
+    }
+}
+
+fn proposal(package: &Package, functions: Called) -> Option<Proposal> {
     let compiled = compiled_archives(package).filter(|_| package.member);
+    if functions.live.is_empty() {
+        return None;
+    }
     if compiled.is_none() && package.links.is_none() && !package.name.ends_with("-sys") {
         return None;
     }
@@ -88,12 +115,16 @@ impl Proposal {
                 let _ = writeln!(text, "# archives = [\"{}\"]", archives.join("\", \""));
             }
         }
-        let functions: Vec<_> = functions.iter().map(String::as_str).collect();
+        let Called { live, dormant } = functions;
+        let live: Vec<_> = live.iter().map(String::as_str).collect();
         let _ = write!(
             text,
             "# heap = {{ limit = \"64MiB\" }}\n# stack = \"1MiB\"\n# [[isolate]]\n# domain = \"{domain}\"\n# extern = [\"{}\"]\n",
-            functions.join("\", \"")
+            live.join("\", \"")
         );
+        for (function, hidden) in dormant {
+            let _ = writeln!(text, "# Called in other builds only: \"{function}\", under {hidden}");
+        }
         text
     }
 }

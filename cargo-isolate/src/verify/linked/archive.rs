@@ -17,14 +17,40 @@ pub(super) struct Archive {
     pub(super) functions: BTreeSet<String>,
     /// Everything that native members define, what is theirs alone included.
     pub(super) own: BTreeSet<String>,
-    /// What native members ask of others.
-    pub(super) imports: BTreeSet<String>,
+    pub(super) members: Vec<Member>,
     /// Writable data of native members: how many of each.
     pub(super) writable: BTreeMap<Global, usize>,
     /// References to wanted functions: of native members to any, of compiled Rust to those that are foreign to it.
     pub(super) references: BTreeSet<Reference>,
     /// Members are LLVM bitcode: nothing can be said before linking.
     pub(super) bitcode: bool,
+}
+
+/// A native object file, as others see it.
+#[derive(Debug, Default)]
+pub(super) struct Member {
+    /// What others can ask it for.
+    defines: BTreeSet<String>,
+    /// What it asks of others.
+    imports: BTreeSet<String>,
+}
+
+/// What is asked of nobody here by members that are linked because somebody asks for `roots`: code of the others never runs.
+pub(super) fn reached<'m>(members: &[&'m Member], roots: impl Iterator<Item = &'m str>) -> BTreeSet<&'m str> {
+    let mut by_symbol: HashMap<&str, Vec<&'m Member>> = HashMap::new();
+    for member in members {
+        for symbol in &member.defines {
+            by_symbol.entry(symbol).or_default().push(member);
+        }
+    }
+    let (mut seen, mut open) = (BTreeSet::new(), roots.collect::<Vec<_>>());
+    while let Some(symbol) = open.pop() {
+        if seen.insert(symbol) {
+            let imports = by_symbol.get(symbol).into_iter().flatten().flat_map(|member| &member.imports);
+            open.extend(imports.map(String::as_str));
+        }
+    }
+    seen.into_iter().filter(|symbol| !by_symbol.contains_key(symbol)).collect()
 }
 
 /// A variable as the linker tells it from others.
@@ -90,7 +116,7 @@ impl Archive {
     }
 
     fn definitions(&mut self, object: &object::File<'_>) {
-        let mut file = None;
+        let (mut file, mut member) = (None, Member::default());
         for symbol in object.symbols() {
             let Ok(name) = symbol.name() else { continue };
             if symbol.kind() == SymbolKind::File {
@@ -99,8 +125,11 @@ impl Archive {
             }
             if symbol.is_definition() || symbol.is_common() {
                 self.own.insert(name.to_owned());
+                if !symbol.is_local() {
+                    member.defines.insert(name.to_owned());
+                }
             } else if symbol.is_undefined() {
-                self.imports.insert(name.to_owned());
+                member.imports.insert(name.to_owned());
             }
             if symbol.kind() == SymbolKind::Text && symbol.is_definition() && !symbol.is_local() {
                 self.functions.insert(name.to_owned());
@@ -112,6 +141,7 @@ impl Archive {
                 *self.writable.entry(Global { name: name.to_owned(), file }).or_default() += 1;
             }
         }
+        self.members.push(member);
     }
 }
 
@@ -134,4 +164,27 @@ fn owner(object: &object::File<'_>, section: object::SectionIndex, offset: u64) 
     };
     let symbol = object.symbols().find(around)?;
     symbol.name().ok().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_root_leads_to_is_not_linked() {
+        let of = |defines: &[&str], imports: &[&str]| {
+            let own = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+            Member { defines: own(defines), imports: own(imports) }
+        };
+        let all = [
+            of(&["inflate"], &["crc32", "memcpy"]),
+            of(&["crc32"], &["inflate"]),
+            of(&["gzopen"], &["strerror", "inflate"]),
+        ];
+        let all: Vec<_> = all.iter().collect();
+        let names = |roots: &[&'static str]| reached(&all, roots.iter().copied()).into_iter().collect::<Vec<_>>();
+        assert_eq!(names(&["inflate"]), ["memcpy"]);
+        assert_eq!(names(&["gzopen"]), ["memcpy", "strerror"]);
+        assert_eq!(names(&[]), [""; 0]);
+    }
 }

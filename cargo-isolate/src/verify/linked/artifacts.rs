@@ -96,7 +96,9 @@ impl Built {
                 };
                 built.folders(&told("rustc-link-search="), &of);
                 let libraries = told("rustc-link-lib=").into_iter().map(Utf8PathBuf::into_string);
-                built.told.extend(libraries.filter(|library| !library.starts_with("static")));
+                // The fragment of the wrappers goes to the linker as a library does, and is none.
+                let is_fragment = |library: &String| library.ends_with("-isolate.ld");
+                built.told.extend(libraries.filter(|library| !library.starts_with("static") && !is_fragment(library)));
             }
             let krate = package.lib.as_ref().and_then(|lib| newest(&crates, &format!("lib{lib}-"), ".rlib"));
             built.crates.extend(krate.map(|path| (path, of)));

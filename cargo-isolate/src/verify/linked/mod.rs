@@ -65,6 +65,8 @@ pub(crate) enum Server {
     Shared(Vec<String>),
     /// No program has the function.
     Nobody,
+    /// No native code that the last build left defines the function, and nothing was asked for that could.
+    Undefined,
 }
 
 /// Something that makes calls end in faults.
@@ -168,6 +170,7 @@ pub(crate) struct LastBuild {
 
 /// Reads what the last build left of the libraries.
 pub(crate) fn last_build(graph: &Graph, plan: &Plan) -> io::Result<LastBuild> {
+    let plan = &plan.live();
     let wanted: BTreeSet<&str> = plan.domains.iter().flat_map(|domain| &domain.functions).map(symbol).collect();
     let mut last = LastBuild::default();
     for domain in &plan.domains {
@@ -178,7 +181,10 @@ pub(crate) fn last_build(graph: &Graph, plan: &Plan) -> io::Result<LastBuild> {
         for function in &domain.functions {
             let defines = |file: &&File| file.archive.functions.contains(symbol(function));
             let server = archives.values().filter(defines).map(|file| file.server.clone()).min();
-            let shared = (!built.told.is_empty()).then(|| Server::Shared(built.told.iter().cloned().collect()));
+            let shared = match built.told.is_empty() {
+                false => Some(Server::Shared(built.told.iter().cloned().collect())),
+                true => (!built.archives.is_empty()).then_some(Server::Undefined),
+            };
             if let Some(server) = server.or(shared) {
                 add(by_server.entry(server).or_default(), &function.name);
             }
@@ -216,13 +222,12 @@ fn shared_variables<'f>(domain: &DomainPlan, files: impl Iterator<Item = &'f Fil
 
 /// What the code of a domain asks of libc in vain.
 fn refused<'f>(domain: &DomainPlan, files: impl Iterator<Item = &'f File> + Clone) -> Vec<Refused> {
-    let own = own(domain, files);
-    let defined: BTreeSet<_> = own.clone().flat_map(|file| &file.archive.own).collect();
-    let imports: BTreeSet<_> = own.flat_map(|file| &file.archive.imports).collect();
+    let members: Vec<_> = own(domain, files).flat_map(|file| &file.archive.members).collect();
+    let imports = archive::reached(&members, domain.functions.iter().map(symbol));
     let works = |symbol: &str| domain.own_threads > 0 && symbol == "pthread_create";
-    let refused = imports.difference(&defined).filter(|symbol| !works(symbol)).filter_map(|symbol| {
+    let refused = imports.into_iter().filter(|symbol| !works(symbol)).filter_map(|symbol| {
         let (fault, why) = libc::refused(symbol)?;
-        Some(Refused { domain: domain.name.clone(), symbol: (*symbol).clone(), fault, why })
+        Some(Refused { domain: domain.name.clone(), symbol: symbol.to_owned(), fault, why })
     });
     refused.collect()
 }
@@ -450,6 +455,7 @@ impl fmt::Display for Served {
                 write!(f, "{domain}: a shared object serves {functions}: {}", objects.join(" or "))
             }
             Server::Nobody => write!(f, "{domain}: no program has {functions}"),
+            Server::Undefined => write!(f, "{domain}: no native code of the last build defines {functions}"),
         }
     }
 }

@@ -105,13 +105,13 @@ impl<'p> Wrappers<'p> {
         for target in targets {
             for domain in plan.domains.iter().filter(|domain| target.domains.contains(&domain.name)) {
                 let mut names = target.names(domain);
-                for function in super::wrapped(domain) {
+                for function in super::wrapped(domain, target) {
                     let (params, ret, error) = function::View::new(function, &mut names).signature();
                     let path = format!("crate::isolated::{}::{}", domain.name, function.wrapper());
                     let symbol = function.symbol.as_deref().unwrap_or(&function.name);
                     // A function's own wrapper before those of its forms.
                     if function.form.is_none() || !by_symbol.contains_key(symbol) {
-                        let makers = function.params.iter().map(|param| makers(domain, &param.shape)).collect();
+                        let makers = function.params.iter().map(|param| makers(domain, target, &param.shape)).collect();
                         by_symbol.insert(symbol, (Wrapper { function, path, params, ret, error, makers }, target));
                     }
                 }
@@ -122,7 +122,7 @@ impl<'p> Wrappers<'p> {
 }
 
 /// The functions of a domain whose wrappers return an object that others take by a parameter of this shape.
-fn makers<'p>(domain: &'p DomainPlan, shape: &Shape) -> Vec<&'p str> {
+fn makers<'p>(domain: &'p DomainPlan, target: &Target, shape: &Shape) -> Vec<&'p str> {
     fn object(shape: &Shape) -> &Shape {
         shape.pointee().map_or(shape, |(_, to)| object(to))
     }
@@ -134,7 +134,7 @@ fn makers<'p>(domain: &'p DomainPlan, shape: &Shape) -> Vec<&'p str> {
     };
     let wanted = object(shape);
     let of = |returned: &dyn Fn(&FunctionPlan) -> bool| -> Vec<&'p str> {
-        super::wrapped(domain).filter(|function| returned(function)).map(FunctionPlan::wrapper).collect()
+        super::wrapped(domain, target).filter(|function| returned(function)).map(FunctionPlan::wrapper).collect()
     };
     let makers = of(&|function| {
         let params = function.params.iter().map(|param| (&param.shape, &param.decision));

@@ -21,6 +21,10 @@ const fn found(name: &'static str, function: &'static str, from: &'static str, t
     Mutation { name, from, to, found: Some(function) }
 }
 
+const fn unseen(name: &'static str, from: &'static str, to: &'static str) -> Mutation {
+    Mutation { name, from, to, found: None }
+}
+
 /// What a library that works gets, and gives: these show without isolation.
 const HONEST: [Mutation; 12] = [
     found(
@@ -83,18 +87,12 @@ const HOSTILE: [Mutation; 5] = [
 
 /// What nothing that is played tells: `docs/verify.md` says so.
 const UNSEEN: [Mutation; 2] = [
-    Mutation {
-        name: "value_forgotten",
-        from: "Ok((ret, call.read(entry)))",
-        to: "let _ = entry;\n    Ok((ret, unsafe { std::mem::zeroed() }))",
-        found: None,
-    },
-    Mutation {
-        name: "result_forgotten",
-        from: "Ok((ret, written))",
-        to: "let _ = ret;\n    Ok((0, written))",
-        found: None,
-    },
+    unseen(
+        "value_forgotten",
+        "Ok((ret, call.read(entry)))",
+        "let _ = entry;\n    Ok((ret, unsafe { std::mem::zeroed() }))",
+    ),
+    unseen("result_forgotten", "Ok((ret, written))", "let _ = ret;\n    Ok((0, written))"),
 ];
 
 /// All in one package, each as a domain of its own. One at a time would be a build each.

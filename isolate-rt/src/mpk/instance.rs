@@ -20,7 +20,7 @@ use super::siblings::Siblings;
 use super::started::Started;
 use super::thread::Thread;
 use super::tls::Template;
-use super::{A_MOMENT, Once, gate, panics, register_barrier, signal, stop_waiting, wait, warm, watchdog};
+use super::{A_MOMENT, Once, gate, one_fewer, panics, register_barrier, signal, wait, warm, watchdog};
 use crate::domain::{HeapKind, Settings};
 use crate::fault::{FaultKind, Unsupported};
 use crate::heap::{Heap, KEPT};
@@ -229,7 +229,7 @@ impl Instance {
             }
             self.waiting.fetch_add(1, Ordering::Relaxed);
             wait(low_half(&self.generation), generation as u32, A_MOMENT);
-            stop_waiting(&self.waiting);
+            one_fewer(&self.waiting);
         }
     }
 

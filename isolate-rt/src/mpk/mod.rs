@@ -112,8 +112,8 @@ fn wait_for(word: &AtomicUsize, seen: usize) {
     wait(word.as_ptr().cast(), seen as u32, A_MOMENT);
 }
 
-/// One fewer waits. (In the child of a fork that a signal handler made, they were forgotten.)
-fn stop_waiting(count: &AtomicU32) {
+/// One fewer waits, or runs. (In the child of a fork that a signal handler or a closure made, they were forgotten.)
+fn one_fewer(count: &AtomicU32) {
     let _ = count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| count.checked_sub(1));
 }
 

@@ -8,7 +8,7 @@ use super::fork::Work;
 use super::layout::{SEATS, SeatLayout};
 use super::seat::Seat;
 use super::thread::Thread;
-use super::{A_MOMENT, barrier, stop_waiting, wait, wake};
+use super::{A_MOMENT, barrier, one_fewer, wait, wake};
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering, compiler_fence};
 
@@ -116,7 +116,7 @@ impl Seats {
                 }
                 self.waiting.fetch_add(1, Ordering::Relaxed);
                 wait(self.released.as_ptr(), seen, A_MOMENT);
-                stop_waiting(&self.waiting);
+                one_fewer(&self.waiting);
                 continue;
             };
             // SAFETY: ours since a moment ago.

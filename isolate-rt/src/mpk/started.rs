@@ -9,6 +9,7 @@ use super::deadline::Limit;
 use super::entry::View;
 use super::gate::call_back;
 use super::instance::Instance;
+use super::one_fewer;
 use super::spawn::Quiet;
 use libc::{c_int, c_void};
 use std::ptr;
@@ -62,8 +63,7 @@ impl Started {
     }
 
     fn remove(&self) {
-        // In the child of a fork that a closure made on such a thread, they were forgotten.
-        let _ = self.count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| count.checked_sub(1));
+        one_fewer(&self.count);
     }
 }
 

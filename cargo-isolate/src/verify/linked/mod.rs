@@ -214,9 +214,12 @@ fn own<'f>(
 
 /// What keeps a library from having several instances.
 fn shared_variables<'f>(domain: &DomainPlan, files: impl Iterator<Item = &'f File> + Clone) -> Option<Problem> {
+    if domain.instances != Instances::Thread {
+        return None;
+    }
     let variables: BTreeSet<_> = own(domain, files).flat_map(|file| file.archive.writable.keys()).collect();
     let names: BTreeSet<_> = variables.into_iter().map(|global| global.name.clone()).collect();
-    (domain.instances == Instances::Thread && !names.is_empty())
+    (!names.is_empty())
         .then(|| Problem::SharedVariables { domain: domain.name.clone(), variables: names.into_iter().collect() })
 }
 

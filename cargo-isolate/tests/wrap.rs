@@ -51,6 +51,16 @@ impl Workspace {
         String::from_utf8(output.stdout).expect("UTF-8")
     }
 
+    /// With these flags, and without a warning.
+    #[track_caller]
+    fn compiles(&self, flags: &[&str]) {
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kinds");
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["check", "--offline", "--quiet"]).args(flags).env("RUSTFLAGS", "-Dwarnings");
+        let output = cargo.env("CARGO_TARGET_DIR", target).current_dir(self.folder.path()).output().expect("cargo");
+        assert!(output.status.success(), "{flags:?}\n{}", String::from_utf8_lossy(&output.stderr));
+    }
+
     /// Every file below the folder, build output aside.
     fn files(&self) -> Vec<(PathBuf, String)> {
         let mut files = Vec::new();
@@ -82,11 +92,7 @@ fn every_kind_is_wrapped_and_compiles() {
     insta::assert_snapshot!("direct", workspace.get("src/isolated/direct.rs"));
     insta::assert_snapshot!("fragment", workspace.get("src/isolated/isolate.ld"));
 
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kinds");
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["check", "--offline", "--quiet"]).env("CARGO_TARGET_DIR", target).env("RUSTFLAGS", "-Dwarnings");
-    let output = cargo.current_dir(workspace.folder.path()).output().expect("cargo");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    workspace.compiles(&[]);
 
     // `cargo fmt` of a project never makes its wrappers stale. Rewritten calls it may lay out anew: they are the project's.
     let mut rustfmt = Command::new("rustfmt");
@@ -94,6 +100,20 @@ fn every_kind_is_wrapped_and_compiles() {
     let formatted = rustfmt.current_dir(workspace.folder.path()).output().expect("rustfmt");
     assert!(formatted.status.success(), "{}", String::from_utf8_lossy(&formatted.stderr));
     workspace.expect(&["wrap", "--apply", "--check"], 0);
+}
+
+/// There, an import begins at the root of the crate, and knows no crate that was not declared. `c"text"` is younger, too.
+#[test]
+fn the_first_edition_has_wrappers_too() {
+    let workspace = Workspace::new(POLICY);
+    workspace.put("Cargo.toml", &workspace.get("Cargo.toml").replace("edition = \"2024\"", "edition = \"2015\""));
+    let root = workspace.get("src/lib.rs").replace("kinds_sys::", "sys::");
+    workspace.put("src/lib.rs", &root.replace("pub mod ffi", "extern crate kinds_sys as sys;\n\npub mod ffi"));
+    workspace.expect(&["wrap", "--apply", "--allow-no-vcs"], 0);
+    let text = workspace.get("src/isolated/kinds.rs");
+    assert!(text.contains("extern crate isolate_rt;\nextern crate kinds_sys;\nuse self::isolate_rt::{"), "{text}");
+    workspace.compiles(&[]);
+    workspace.expect(&["wrap", "--check"], 0);
 }
 
 #[test]
@@ -428,12 +448,7 @@ fn wrappers_do_not_depend_on_features() {
     let builds: [&[&str]; 2] = [&[], &["--all-features"]];
     for flags in builds {
         workspace.expect(&[&["wrap", "--check"][..], flags].concat(), 0);
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kinds");
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["check", "--offline", "--quiet"]).args(flags).env("RUSTFLAGS", "-Dwarnings");
-        let output =
-            cargo.env("CARGO_TARGET_DIR", target).current_dir(workspace.folder.path()).output().expect("cargo");
-        assert!(output.status.success(), "{flags:?}\n{}", String::from_utf8_lossy(&output.stderr));
+        workspace.compiles(flags);
     }
 
     fs::remove_dir_all(workspace.path("src/isolated")).expect("a folder");

@@ -42,7 +42,7 @@ fn begins_item(previous: &str, line: &str) -> bool {
     let is_top = |line: &str| line.starts_with(|c: char| !c.is_whitespace()) && !line.starts_with(['}', ')', ']']);
     let leads = |line: &str| line.starts_with("///") || line.starts_with("#[");
     let is_header = |line: &str| line.starts_with("//!") || line.starts_with("#!");
-    let is_import = |line: &str| line.starts_with("use ");
+    let is_import = |line: &str| line.starts_with("use ") || line.starts_with("extern crate ");
     if previous.is_empty() || !is_top(line) || leads(previous) || is_header(line) {
         return false;
     }

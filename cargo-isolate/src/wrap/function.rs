@@ -403,7 +403,11 @@ impl<'w, 'n> Writer<'w, 'n> {
     /// A string of the program, which the domain reads.
     fn fixed_text(&mut self, value: &str, param: &ParamPlan) {
         let cast = if matches!(param.shape.pointee(), Some((_, Shape::Char))) { "" } else { ".cast()" };
-        self.args.push(format!("c{value:?}.as_ptr(){}{cast}", words::mut_cast(&param.shape)));
+        let mut_cast = words::mut_cast(&param.shape);
+        self.args.push(match self.names.has_c_strings() {
+            true => format!("c{value:?}.as_ptr(){mut_cast}{cast}"),
+            false => format!("b\"{}\\0\".as_ptr(){mut_cast}.cast()", value.as_bytes().escape_ascii()),
+        });
     }
 
     fn result(&mut self, place: usize, ty: String, value: impl Into<String>, what: String) {

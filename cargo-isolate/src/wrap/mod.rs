@@ -82,6 +82,7 @@ struct DomainView<'p> {
     runtime: Vec<&'static str>,
     ffi_types: Vec<String>,
     uses_offsets: bool,
+    externs: Vec<target::Extern>,
     imports: Vec<target::Import>,
     /// Some wrapper is in some builds only.
     has_cfgs: bool,
@@ -118,6 +119,7 @@ impl<'p> DomainView<'p> {
             calls_back: domain.functions.iter().any(FunctionPlan::calls_back),
             runtime,
             uses_offsets: names.uses_offsets,
+            externs: names.externs(),
             imports: names.imports(),
             ffi_types: names.ffi_types.into_iter().collect(),
             has_cfgs: wrapped(domain, target).any(|function| !target.cfgs(function).is_empty()),

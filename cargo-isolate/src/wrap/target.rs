@@ -14,6 +14,7 @@ use crate::{
     plan::{DomainPlan, FunctionPlan, Plan, any_of},
 };
 use camino::{Utf8Path, Utf8PathBuf};
+use isolate_lints::Edition;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,6 +36,7 @@ pub(crate) struct Target {
     pub(crate) paths: BTreeMap<TypePath, String>,
     /// Its crate has std, and not the names that other crates find everywhere.
     pub(super) without_prelude: bool,
+    pub(super) edition: Edition,
 }
 
 /// Why no package can get the wrappers.
@@ -66,6 +68,14 @@ pub(crate) enum TargetError {
         "`{package}` is `#![no_std]` ({root}), and wrappers need std, as the runtime does: say `extern crate std;` there, or give them to a package that has it: `--package`"
     )]
     NoStd { package: String, root: Utf8PathBuf },
+}
+
+/// `extern crate name;`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Extern {
+    name: String,
+    /// Predicates under which it is there.
+    cfgs: Vec<String>,
 }
 
 /// `use path as alias;`
@@ -248,6 +258,7 @@ fn target(
         policy: policy.to_owned(),
         paths,
         without_prelude: std == Std::Named,
+        edition: crate_root.edition,
     })
 }
 
@@ -278,6 +289,11 @@ fn types_in(shape: &Shape, items: &mut Vec<TypePath>) {
         Shape::Opaque(path) | Shape::Enum { path, .. } | Shape::Struct { path, .. } => items.push(path.clone()),
         _ => {}
     }
+}
+
+/// `libz_sys` of `libz_sys::bindings`.
+fn first(path: &str) -> &str {
+    path.split("::").next().unwrap_or(path)
 }
 
 /// The path of the module through which `from` names `item`.
@@ -378,8 +394,30 @@ impl<'t> Names<'t> {
 
     /// The imports, each under the predicates of the wrappers that use it.
     pub(super) fn imports(&self) -> Vec<Import> {
+        let from = |path: String| if self.declares(&path) { format!("self::{path}") } else { path };
         let imports = self.imports.iter().cloned();
-        imports.map(|import| Import { cfgs: any_of(import.ways.clone()), ..import }).collect()
+        imports.map(|import| Import { path: from(import.path), cfgs: any_of(import.ways.clone()), ..import }).collect()
+    }
+
+    /// The crates that the module declares: those of its imports, where the edition has these begin at the root of the crate.
+    pub(super) fn externs(&self) -> Vec<Extern> {
+        let mut ways: BTreeMap<&str, Vec<Vec<String>>> = BTreeMap::new();
+        for import in self.imports.iter().filter(|import| self.declares(&import.path)) {
+            ways.entry(first(&import.path)).or_default().extend(import.ways.iter().cloned());
+        }
+        if self.target.edition == Edition::E2015 {
+            ways.insert("isolate_rt", vec![Vec::new()]);
+        }
+        ways.into_iter().map(|(name, ways)| Extern { name: name.to_owned(), cfgs: any_of(ways) }).collect()
+    }
+
+    fn declares(&self, path: &str) -> bool {
+        self.target.edition == Edition::E2015 && first(path) != "crate"
+    }
+
+    /// The edition knows `c"text"`.
+    pub(super) fn has_c_strings(&self) -> bool {
+        self.target.edition >= Edition::E2021
     }
 
     /// `ffi::compress2`.

@@ -57,8 +57,9 @@ impl Writer<'_, '_> {
         let have_var = self.fresh(&joined(local, "have"));
         self.checks.push(format!("let {need_var}: i128 = {need};"));
         self.checks.push(format!("let {have_var} = {have} as i128;"));
+        // A message without arguments is no format before the edition 2021.
         self.checks.push(format!(
-            "assert!((0..={have_var}).contains(&{need_var}), \"`{len}` is {{{need_var}}}, but `{local}` has {{{have_var}}} elements\");"
+            "assert!((0..={have_var}).contains(&{need_var}), \"`{len}` is {{}}, but `{local}` has {{}} elements\", {need_var}, {have_var});"
         ));
         Some(need_var)
     }

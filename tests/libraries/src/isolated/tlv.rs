@@ -365,7 +365,8 @@ pub fn told_table(
     let numbers_have = numbers.len() as i128;
     assert!(
         (0..= numbers_have).contains(& numbers_need),
-        "`rows * columns * depth` is {numbers_need}, but `numbers` has {numbers_have} elements"
+        "`rows * columns * depth` is {}, but `numbers` has {} elements", numbers_need,
+        numbers_have
     );
     let mut call = DOMAIN.call("told_table")?;
     let numbers_ptr = call.input(numbers)?;

@@ -67,7 +67,8 @@ pub fn WebPEncodeRGBA(
     let rgba_have = rgba.len() as i128;
     assert!(
         (0..= rgba_have).contains(& rgba_need),
-        "`height * max(stride, width * 4)` is {rgba_need}, but `rgba` has {rgba_have} elements"
+        "`height * max(stride, width * 4)` is {}, but `rgba` has {} elements", rgba_need,
+        rgba_have
     );
     let mut call = DOMAIN.call("WebPEncodeRGBA")?;
     let rgba_ptr = call.input(rgba)?;
@@ -125,7 +126,8 @@ pub fn WebPEncodeLosslessRGBA(
     let rgba_have = rgba.len() as i128;
     assert!(
         (0..= rgba_have).contains(& rgba_need),
-        "`height * max(stride, width * 4)` is {rgba_need}, but `rgba` has {rgba_have} elements"
+        "`height * max(stride, width * 4)` is {}, but `rgba` has {} elements", rgba_need,
+        rgba_have
     );
     let mut call = DOMAIN.call("WebPEncodeLosslessRGBA")?;
     let rgba_ptr = call.input(rgba)?;

@@ -21,7 +21,10 @@ use isolate_lints::{
     resolve::Place,
     rules::{self, Finding, Severity},
 };
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 /// What the rules found in one file of a member.
 pub(crate) struct Found {
@@ -80,7 +83,11 @@ pub(crate) fn settle(graph: &mut Graph, policy: &Loaded) {
 pub(crate) fn findings(names: &Names<'_>, policy: &Policy) -> Vec<Found> {
     let graph = names.graph;
     let foreign = names.foreign_calls();
-    let settings = Settings { isolated: plan::isolated_symbols(graph, policy), ..Settings::default() };
+    let settings = Settings {
+        isolated: plan::isolated_symbols(graph, policy),
+        contained: contained(names, policy),
+        ..Settings::default()
+    };
     let project = Project::new(names.resolver(), foreign, settings);
     let mut found = Vec::new();
     for (krate, of_crate) in names.resolver().crates().iter().enumerate() {
@@ -104,6 +111,17 @@ pub(crate) fn findings(names: &Names<'_>, policy: &Policy) -> Vec<Found> {
     }
     found.sort_by_key(|found| (found.package, found.file, found.finding.span));
     found
+}
+
+/// Crates of the libraries that domains hold. What a member declares may be of several.
+fn contained(names: &Names<'_>, policy: &Policy) -> BTreeMap<usize, String> {
+    let of = |krate: usize| {
+        let package = &names.graph.packages[names.package(krate)];
+        let mut domains = policy.domain.iter().filter(|_| !package.member);
+        let (name, _) = domains.find(|(_, domain)| *domain.library.get_ref() == package.name)?;
+        Some((krate, name.get_ref().clone()))
+    };
+    (0..names.resolver().crates().len()).filter_map(of).collect()
 }
 
 /// Reports wrappers that are not what `wrap` writes, by package and file, each once instead of call by call: nothing says that its
@@ -331,6 +349,21 @@ pub fn sum() {
 unsafe fn inner() {}
 ";
 
+    const TWO_CALLS: &str = "
+//- app/src/main.rs
+fn main() {
+    // SAFETY: nothing to hold.
+    unsafe { z_sys::crc32(1, 2) };
+    // SAFETY: nothing to hold.
+    unsafe { z_sys::adler32(1, 2) };
+}
+//- z-sys/src/lib.rs
+unsafe extern \"C\" {
+    pub fn crc32(crc: u32, value: u32) -> u32;
+    pub fn adler32(adler: u32, value: u32) -> u32;
+}
+";
+
     #[track_caller]
     fn check(policy: &str, expected: &[&str]) {
         check_of(SOURCES, policy, expected);
@@ -375,22 +408,8 @@ unsafe fn inner() {}
     /// The one finding is as strict as either rule; where the policy lets bypasses be, the calls are still told.
     #[test]
     fn a_bypass_is_told_once() {
-        const SOURCES: &str = "
-//- app/src/main.rs
-fn main() {
-    // SAFETY: nothing to hold.
-    unsafe { z_sys::crc32(1, 2) };
-    // SAFETY: nothing to hold.
-    unsafe { z_sys::adler32(1, 2) };
-}
-//- z-sys/src/lib.rs
-unsafe extern \"C\" {
-    pub fn crc32(crc: u32, value: u32) -> u32;
-    pub fn adler32(adler: u32, value: u32) -> u32;
-}
-";
         const ISOLATED: &str = "[domain.z]\nlibrary = \"z-sys\"\n[[isolate]]\ndomain = \"z\"\nextern = [\"crc32\"]\n";
-        let told = |rules: &str, expected: &[&str]| check_of(SOURCES, &format!("{rules}{ISOLATED}"), expected);
+        let told = |rules: &str, expected: &[&str]| check_of(TWO_CALLS, &format!("{rules}{ISOLATED}"), expected);
         let other = "warn /ws/app/src/main.rs:5 foreign-call";
         told("", &["deny /ws/app/src/main.rs:3 bypassed-isolation", other]);
         told(
@@ -399,6 +418,24 @@ unsafe extern \"C\" {
         );
         told("rules.bypassed-isolation = \"allow\"\n", &["warn /ws/app/src/main.rs:3 foreign-call", other]);
         told("rules.foreign-call = \"allow\"\n", &["deny /ws/app/src/main.rs:3 bypassed-isolation"]);
+    }
+
+    #[test]
+    fn a_call_past_a_domain_says_which() {
+        let notes = |policy: &str| {
+            let graph = fixture::graph(TWO_CALLS);
+            let policy = Loaded::of_workspace(&format!("version = 1\n{policy}"));
+            let found = findings(&Names::new(&graph), &policy.policy);
+            found.into_iter().flat_map(|found| found.finding.notes).collect::<Vec<_>>()
+        };
+        assert_eq!(notes(""), [""; 0]);
+        assert_eq!(
+            notes("[domain.zip]\nlibrary = \"z-sys\"\n[[isolate]]\ndomain = \"zip\"\nextern = [\"crc32\"]\n"),
+            [
+                "help: the wrapper is in the module `isolated::zip`; `cargo isolate wrap --apply` rewrites calls",
+                "help: others of its library run in the domain `zip`; name `adler32` under `[[isolate]]`, too",
+            ]
+        );
     }
 
     #[test]

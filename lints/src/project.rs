@@ -21,12 +21,14 @@ pub struct Settings {
     pub wrappers: Vec<String>,
     /// Symbols that run in a domain, with the domain's name.
     pub isolated: BTreeMap<String, String>,
+    /// Crates that declare what a library offers of which a domain runs some functions, with the domain's name.
+    pub contained: BTreeMap<usize, String>,
 }
 
 impl Default for Settings {
     /// Wrappers stand where `cargo isolate wrap` writes them, and nothing is isolated yet.
     fn default() -> Settings {
-        Settings { wrappers: vec!["isolated".to_owned()], isolated: BTreeMap::new() }
+        Settings { wrappers: vec!["isolated".to_owned()], isolated: BTreeMap::new(), contained: BTreeMap::new() }
     }
 }
 

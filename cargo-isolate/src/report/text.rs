@@ -224,7 +224,7 @@ impl<'g> Files<'g> {
         let mut notes = diagnostic.notes.clone();
         match (diagnostic.detail.is_some(), diagnostic.origin) {
             (true, _) => notes.push(diagnostic.place()),
-            (false, Origin::Source(_)) => notes.push(format!("in `{}`", diagnostic.at)),
+            (false, Origin::Source(_)) => notes.push(diagnostic.path()),
             (false, Origin::Policy(_)) => {}
         }
         Ok(drawn.with_label(label).with_notes(notes))

@@ -70,12 +70,20 @@ impl Diagnostic {
         if let Some(name) = &self.in_macro {
             place += &format!(", in the tokens of macro `{name}`");
         }
-        if let Some(why) = &self.dormant {
-            place += &format!(", dormant: {why}");
-        } else if !self.cfgs.is_empty() {
+        place += &self.standing();
+        if self.dormant.is_none() && !self.cfgs.is_empty() {
             place += &format!(", only with cfg({})", self.cfgs.join("), cfg("));
         }
         place
+    }
+
+    /// Where it stands, as exceptions name it: `in `zip::io::Stream::read`, dormant: cfg(windows)`.
+    pub(super) fn path(&self) -> String {
+        format!("in `{}`{}", self.at, self.standing())
+    }
+
+    fn standing(&self) -> String {
+        self.dormant.iter().map(|why| format!(", dormant: {why}")).collect()
     }
 }
 

@@ -1,7 +1,7 @@
 //! One audit in a picture for a README, or in a line.
 
 use super::{
-    change::{Totals, totals},
+    change::{Totals, generated, totals},
     snapshot::Snapshot,
 };
 use crate::words::some;
@@ -16,7 +16,7 @@ pub(crate) enum BadgeFormat {
     Line,
 }
 
-/// The members of an audit in short, with the sum of the dependencies in the line.
+/// What people wrote in the members of an audit, in short; with the sum of the dependencies in the line.
 pub(crate) fn badge(audit: &Snapshot, format: BadgeFormat) -> String {
     let (members, dependencies) = (totals(audit, true), totals(audit, false));
     match format {
@@ -30,7 +30,11 @@ pub(crate) fn badge(audit: &Snapshot, format: BadgeFormat) -> String {
                 count => format!("{} in {count} dependencies", constructs(&dependencies)),
             };
             let (calls, packages) = (some(members.foreign_calls, "foreign call"), some(members.packages, "package"));
-            format!("{} and {calls} in {packages}; {dependencies}{incomplete}", constructs(&members))
+            let wrappers = match generated(audit) {
+                0 => String::new(),
+                count => format!("; {} in generated wrappers", some(count, "finding")),
+            };
+            format!("{} and {calls} in {packages}{wrappers}; {dependencies}{incomplete}", constructs(&members))
         }
     }
 }

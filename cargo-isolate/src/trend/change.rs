@@ -126,7 +126,8 @@ fn of_members(snapshot: &Snapshot) -> impl Iterator<Item = &Finding> {
     snapshot.findings.iter().filter(|finding| finding.member && finding.role != Some(Role::Generated))
 }
 
-fn generated(snapshot: &Snapshot) -> usize {
+/// Findings in wrappers.
+pub(super) fn generated(snapshot: &Snapshot) -> usize {
     snapshot.findings.iter().filter(|finding| finding.member && finding.role == Some(Role::Generated)).count()
 }
 
@@ -158,7 +159,9 @@ fn by_name(snapshot: &Snapshot) -> BTreeMap<&str, Summed> {
         let summed = packages.entry(name).or_default();
         summed.member |= member;
         summed.versions.push(version.clone());
-        for (kind, count) in counts.values().flatten().filter(|(_, count)| **count > 0) {
+        // Wrappers are counted apart: they are what the policy asked for.
+        let written = counts.iter().filter(|(role, _)| **role != Role::Generated).flat_map(|(_, kinds)| kinds);
+        for (kind, count) in written.filter(|(_, count)| **count > 0) {
             *summed.kinds.entry(kind.clone()).or_default() += count;
         }
         let dormant =
@@ -185,7 +188,7 @@ impl Summed {
     }
 }
 
-/// What members, or dependencies, have in all.
+/// What members, or dependencies, have in all, without generated wrappers.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Totals {
     pub(super) packages: usize,

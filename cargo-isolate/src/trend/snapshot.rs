@@ -24,8 +24,8 @@ pub(super) struct Package {
     pub(super) version: String,
     pub(super) member: bool,
     /// By role, then by kind.
-    pub(super) counts: BTreeMap<String, BTreeMap<String, usize>>,
-    pub(super) dormant: BTreeMap<String, BTreeMap<String, usize>>,
+    pub(super) counts: BTreeMap<Role, BTreeMap<String, usize>>,
+    pub(super) dormant: BTreeMap<Role, BTreeMap<String, usize>>,
 }
 
 /// One thing that an audit found.

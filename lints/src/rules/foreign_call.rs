@@ -59,6 +59,15 @@ pub(super) fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
         let mut notes = Vec::new();
         notes.extend(item.library.as_ref().map(|library| format!("`{name}` comes from the library `{library}`")));
         notes.extend(item.link_name.as_ref().map(|symbol| format!("`{name}` is the symbol `{symbol}`")));
+        let settings = &subject.project.settings;
+        if let Some(domain) = settings.contained.get(&call.callee.krate)
+            && item.is_function()
+            && !settings.isolated.contains_key(item.symbol())
+        {
+            notes.push(format!(
+                "help: others of its library run in the domain `{domain}`; name `{name}` under `[[isolate]]`, too"
+            ));
+        }
         report.add(call.call.span, &call.call.scope, message, notes);
     }
 }

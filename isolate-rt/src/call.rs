@@ -19,7 +19,7 @@ use crate::callback::{self, Callbacks, Ending};
 use crate::direct::Buffers;
 use crate::domain::Settings;
 use crate::error::{Error, Failed};
-use crate::fault::{Failure, Fault, FaultKind};
+use crate::fault::{Failure, Fault, FaultKind, Hint};
 use crate::mpk;
 use std::cell::Cell;
 use std::ffi::CString;
@@ -104,7 +104,7 @@ impl Call {
         self.settle();
         match &mut self.place {
             // SAFETY: passed on to our caller.
-            Place::Mpk(entry) => unsafe { entry.run(None, f) }.map_err(|failure| self.ended(failure)),
+            Place::Mpk(entry) => unsafe { entry.run(self.function, None, f) }.map_err(|failure| self.ended(failure)),
             Place::Direct(_) => {
                 let result = f();
                 self.directly(result)
@@ -154,8 +154,10 @@ impl Call {
     ) -> Result<R, Fault> {
         self.settle();
         match &mut self.place {
-            // SAFETY: passed on to our caller.
-            Place::Mpk(entry) => unsafe { entry.run(Some(callbacks), f) }.map_err(|failure| self.ended(failure)),
+            Place::Mpk(entry) => {
+                // SAFETY: passed on to our caller.
+                unsafe { entry.run(self.function, Some(callbacks), f) }.map_err(|failure| self.ended(failure))
+            }
             Place::Direct(_) => {
                 let result = callbacks.direct(f);
                 self.directly(result)
@@ -210,7 +212,25 @@ impl Call {
 
     #[cold]
     pub(crate) fn fault(&self, failure: impl Into<Failure>) -> Fault {
-        Fault::new(self.settings.name, self.function, failure)
+        let fault = Fault::new(self.settings.name, self.function, failure);
+        match &self.place {
+            Place::Mpk(entry) if fault.kind() == &FaultKind::DomainLost => {
+                let cause = entry.end_of(entry.generation());
+                let hint = cause.as_ref().filter(|cause| entry.could_have_been_spared(cause)).map(|_| Hint::Shared);
+                fault.because(cause, hint)
+            }
+            _ => fault,
+        }
+    }
+
+    /// What was asked for is gone, with a generation of an instance.
+    #[cold]
+    pub(crate) fn stale(&self, instance: usize, generation: u64) -> Fault {
+        let fault = self.fault(FaultKind::StaleHandle);
+        match &self.place {
+            Place::Mpk(entry) if entry.identity() == instance => fault.because(entry.end_of(generation), None),
+            _ => fault,
+        }
     }
 }
 

@@ -12,7 +12,7 @@ mod trampolines;
 pub use kept::{Keepable, Kept};
 
 use crate::call::Plain;
-use crate::fault::Fault;
+use crate::fault::{Failure, Fault, FaultKind};
 use crate::mpk;
 use std::any::{Any, TypeId};
 use std::cell::Cell;
@@ -256,6 +256,23 @@ fn is_over() -> bool {
     // Where there are no thread-locals any more there was none.
     let _ = ENDING.try_with(|cell| cell.set(ending));
     is
+}
+
+/// Why a closure did not answer, in the call that this thread is in: for others, whom it takes the instance.
+#[cfg_attr(not(mpk), expect(dead_code, reason = "nobody asks from a domain"))]
+pub(crate) fn why_refused(failure: &Failure, domain: &'static str, function: &'static str) -> Option<Fault> {
+    let ending = if failure.kind == FaultKind::CallbackRefused { take_ending()? } else { return None };
+    let why = match &ending {
+        Ending::Fault(fault) => fault.clone(),
+        Ending::Panic(panic) => {
+            let text =
+                panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+            let message = format!("a closure of the program: {}", text.unwrap_or("…")).into();
+            Fault::new(domain, function, Failure { kind: FaultKind::Panicked { message }, ..failure.clone() })
+        }
+    };
+    let _ = ENDING.try_with(|cell| cell.set(Some(ending)));
+    Some(why)
 }
 
 /// What became of a question: whether it was answered. What ends the call is left for [`take_ending`].

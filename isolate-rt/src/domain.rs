@@ -167,6 +167,15 @@ impl Domain {
         self.settings.name
     }
 
+    /// What the domain's instance ended by last, whoever's call that was; `None` where nothing has failed yet. A fault of
+    /// [a thread that the library has started](Domain::threads_inside), which no call returns, is here. Where each thread has an
+    /// instance, of that of the calling thread.
+    pub fn last_fault(&'static self) -> Option<Fault> {
+        // SAFETY: instances are never freed.
+        let instance = unsafe { self.instance.load(Ordering::Acquire).as_ref() };
+        instance.and_then(mpk::Instance::home)?.last_fault()
+    }
+
     pub(crate) fn heap_limit_bytes(&self) -> usize {
         self.settings.heap_limit
     }

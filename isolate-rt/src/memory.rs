@@ -237,7 +237,10 @@ impl<T: Plain> DomainVec<T> {
             Place::Mpk(entry) => entry.with_generation(generation, f),
             Place::Direct(_) => Err(FaultKind::StaleHandle),
         };
-        done.map_err(|kind| Fault::new(self.domain.name(), FUNCTION, kind))
+        done.map_err(|kind| match kind {
+            FaultKind::StaleHandle => call.stale(instance, generation),
+            kind => call.fault(kind),
+        })
     }
 }
 
@@ -279,7 +282,10 @@ impl Call {
             _ => false,
         };
         if !own {
-            return Err(self.fault(FaultKind::StaleHandle));
+            return Err(match memory.held {
+                Held::Domain { instance, generation } => self.stale(instance, generation),
+                Held::Program(_) => self.fault(FaultKind::StaleHandle),
+            });
         }
         Ok(Lent { start: memory.start, len: memory.len, _lent: PhantomData })
     }

@@ -3,7 +3,7 @@
 
 use crate::callback::Callbacks;
 use crate::domain::Settings;
-use crate::fault::{Access, Backtrace, Failure, FaultKind, Memory, Unsupported};
+use crate::fault::{Access, Backtrace, Failure, Fault, FaultKind, Memory, Unsupported};
 use std::convert::Infallible;
 
 pub(crate) struct Instance(Infallible);
@@ -41,6 +41,10 @@ impl Instance {
         match self.0 {}
     }
 
+    pub(crate) fn last_fault(&self) -> Option<Fault> {
+        match self.0 {}
+    }
+
     pub(crate) fn find(&'static self, _: usize) -> Option<&'static Self> {
         match self.0 {}
     }
@@ -50,6 +54,10 @@ impl Instance {
 pub(crate) struct View(Infallible);
 
 impl View {
+    pub(crate) fn end(&self) -> Option<Fault> {
+        match self.0 {}
+    }
+
     pub(crate) fn during<R>(&self, _: impl FnOnce() -> R) -> Result<R, FaultKind> {
         match self.0 {}
     }
@@ -81,6 +89,7 @@ impl Entry {
     /// None owed: there is no entry.
     pub(crate) unsafe fn run<R: Copy, F: FnOnce() -> R + Copy>(
         &mut self,
+        _: &'static str,
         _: Option<&mut Callbacks<'_>>,
         _: F,
     ) -> Result<R, Failure> {
@@ -96,6 +105,14 @@ impl Entry {
     }
 
     pub(crate) fn move_to(&mut self, _: usize) -> Result<(), FaultKind> {
+        match self.0 {}
+    }
+
+    pub(crate) fn end_of(&self, _: u64) -> Option<Fault> {
+        match self.0 {}
+    }
+
+    pub(crate) fn could_have_been_spared(&self, _: &Fault) -> bool {
         match self.0 {}
     }
 

@@ -260,8 +260,14 @@ fn a_fault_ends_the_calls_around_it_in_the_same_domain_only() {
         });
         between.unwrap()
     });
-    assert_eq!(lost.unwrap_err().kind(), &FaultKind::DomainLost);
+    let lost = lost.unwrap_err();
+    assert_eq!(lost.kind(), &FaultKind::DomainLost);
+    // By three later ones, of the same thread.
+    assert_eq!((lost.cause().is_some(), lost.hint()), (false, None));
     assert_eq!(kinds, vec![FaultKind::IllegalInstruction; 4]);
+    let lost = visit(&OUTER, |number| if number == 3 { failing(&OUTER).is_ok().into() } else { 0 }).unwrap_err();
+    // By this thread itself: an instance for each thread would have spared nothing.
+    assert_eq!((lost.cause().map(|cause| cause.kind()), lost.hint()), (Some(&FaultKind::IllegalInstruction), None));
     works(&OUTER);
 }
 

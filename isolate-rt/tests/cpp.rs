@@ -10,6 +10,11 @@ use std::sync::OnceLock;
 use support::isolation;
 
 const SOURCE: &str = r#"
+    // `pthread_cleanup_push` as C has it, which comes back by longjmp; not that of C++, an object.
+    #pragma push_macro("__EXCEPTIONS")
+    #undef __EXCEPTIONS
+    #include <pthread.h>
+    #pragma pop_macro("__EXCEPTIONS")
     #include <map>
     #include <stdexcept>
     #include <string>
@@ -19,7 +24,20 @@ const SOURCE: &str = r#"
     static Constructed constructed;
     static std::string grown(100, 'x');
     static int depth(int n) { if (n == 0) throw std::runtime_error("deep down"); return depth(n - 1) + 1; }
+    static int noted;
+    static void note(void *which) { noted = noted * 10 + (int)(long)which; }
+    struct Noting { long which; ~Noting() { note((void *)which); } };
+    static void leaf() { Noting innermost{3}; pthread_exit((void *)7L); }
+    static void middle() { pthread_cleanup_push(note, (void *)2L); leaf(); pthread_cleanup_pop(0); }
+    static void *exits(void *) { Noting outermost{1}; middle(); return nullptr; }
     extern "C" {
+        int exited(int) {
+            noted = 0;
+            pthread_t thread;
+            void *value;
+            if (pthread_create(&thread, nullptr, exits, nullptr) || pthread_join(thread, &value)) return -1;
+            return noted * 10 + (int)(long)value;
+        }
         int containers(int n) {
             std::map<std::string, std::vector<int>> all;
             for (int i = 0; i < n; i++) all["number " + std::to_string(i % 7)].push_back(i);
@@ -126,6 +144,12 @@ fn exceptions_caught_inside() {
 #[test]
 fn threads_of_its_own() {
     check("threaded", 10_000, |result| matches!(result, Ok(49_995_000)));
+}
+
+/// By pthread_exit(3): what C and C++ have asked for is done on the way, innermost first.
+#[test]
+fn a_thread_of_its_own_exits() {
+    check("exited", 0, |result| matches!(result, Ok(3217)));
 }
 
 /// The runtime makes the unwinder ready for throwing, not for what is rare: libgcc is bound lazily, and that writes the

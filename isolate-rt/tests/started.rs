@@ -2,7 +2,7 @@
 
 mod support;
 
-use isolate_rt::{Backend, Domain, Fault, FaultKind};
+use isolate_rt::{Backend, Domain, Fault, FaultKind, Hint};
 use libc::{c_void, pthread_t};
 use std::arch::asm;
 use std::ptr;
@@ -16,6 +16,10 @@ fn in_domain<R: Copy>(domain: &'static Domain, f: impl FnOnce() -> R + Copy) -> 
 }
 
 type Start = extern "C" fn(*mut c_void) -> *mut c_void;
+
+unsafe extern "C-unwind" {
+    fn pthread_exit(value: *mut c_void) -> !;
+}
 
 /// Starts a thread as C does, or gives the error.
 fn start(start: Start, argument: usize) -> Result<pthread_t, i32> {
@@ -82,6 +86,55 @@ extern "C" fn itself(_: *mut c_void) -> *mut c_void {
         let is_known = libc::pthread_kill(this, 0) == 0 && libc::pthread_join(this, ptr::null_mut()) == libc::EDEADLK;
         ptr::without_provenance_mut(if is_known { this as usize } else { 0 })
     }
+}
+
+/// Ends by pthread_exit(3) some calls deeper, with the number that it was given and one more.
+extern "C-unwind" fn exits(value: *mut c_void) -> *mut c_void {
+    extern "C-unwind" fn deeper(depth: usize, value: usize) -> usize {
+        if depth > 0 {
+            return deeper(depth - 1, value) + std::hint::black_box(1);
+        }
+        // SAFETY: nothing on the way has anything to drop.
+        unsafe { pthread_exit(ptr::without_provenance_mut(value + 1)) }
+    }
+    ptr::without_provenance_mut(deeper(20, value.addr()))
+}
+
+fn exits_as_start() -> Start {
+    // SAFETY: it takes and gives the same; what unwinds through it stops before its caller.
+    unsafe { std::mem::transmute::<extern "C-unwind" fn(*mut c_void) -> *mut c_void, Start>(exits) }
+}
+
+extern "C" fn recurse(_: *mut c_void) -> *mut c_void {
+    #[inline(never)]
+    fn deeper(depth: usize) -> usize {
+        let frame = std::hint::black_box([depth; 64]);
+        if frame[3] == usize::MAX { 0 } else { deeper(depth + 1) + frame[7] }
+    }
+    ptr::without_provenance_mut(deeper(0))
+}
+
+/// Takes all of the heap, and gives it back: how many blocks that were.
+extern "C" fn exhaust(_: *mut c_void) -> *mut c_void {
+    let mut last = ptr::null_mut::<*mut c_void>();
+    let mut count = 0usize;
+    // SAFETY: a list of blocks, each of which holds the address of the one before.
+    unsafe {
+        loop {
+            let block = libc::malloc(64 << 10).cast::<*mut c_void>();
+            if block.is_null() {
+                break;
+            }
+            block.write(last.cast());
+            (last, count) = (block, count + 1);
+        }
+        while !last.is_null() {
+            let before = last.read();
+            libc::free(last.cast());
+            last = before.cast();
+        }
+    }
+    ptr::without_provenance_mut(count)
 }
 
 /// Waits until the process has no more threads than that.
@@ -208,14 +261,185 @@ fn a_fault_of_a_thread() {
                 start(spin, 0).unwrap();
                 join(start(fail, 0).unwrap())
             });
-            assert_eq!(result.unwrap_err().kind(), &FaultKind::DomainLost);
+            is_told(&result.unwrap_err(), &FaultKind::DomainLost, &FaultKind::IllegalInstruction);
             threads_end(before);
         }
         // … also while nobody is inside.
         let object = DOMAIN.boxed(1u64).unwrap();
         in_domain(&DOMAIN, || _ = start(fail, 0).unwrap()).ok();
         threads_end(before);
-        assert_eq!(object.get().unwrap_err().kind(), &FaultKind::StaleHandle);
+        is_told(&object.get().unwrap_err(), &FaultKind::StaleHandle, &FaultKind::IllegalInstruction);
+        let last = DOMAIN.last_fault().unwrap();
+        assert_eq!((last.kind(), last.domain()), (&FaultKind::IllegalInstruction, "fault"));
+        let text = format!("{last:#}");
+        assert!(text.contains("started::fail") && text.contains("`(a thread of its own)` in domain `fault`"), "{text}");
+    });
+}
+
+#[track_caller]
+fn is_told(fault: &Fault, kind: &FaultKind, cause: &FaultKind) {
+    assert_eq!(fault.kind(), kind);
+    let told = fault.cause().unwrap_or_else(|| panic!("no cause: {fault:#}"));
+    assert_eq!((told.kind(), told.function()), (cause, "(a thread of its own)"));
+    // Nobody can have an instance without the threads of the library.
+    assert_ne!(fault.hint(), Some(Hint::Shared));
+    assert!(fault.to_string().contains(&format!(": `(a thread of its own)`: {cause}")), "{fault}");
+    assert!(format!("{fault:#}").contains("\n  on thread "), "{fault:#}");
+}
+
+/// What a thread runs out of is its own affair, or the end of the instance.
+#[test]
+fn stack_and_heap_have_their_ends() {
+    static DOMAIN: Domain = Domain::new("ends").threads_inside(3).heap_limit(4 << 20).stack_size(64 << 10);
+    check("stack_and_heap_have_their_ends", || {
+        let taken = in_domain(&DOMAIN, || [(); 3].map(|()| start(exhaust, 0).unwrap()).map(join)).unwrap();
+        assert!(taken.iter().sum::<usize>() >= 40, "{taken:?}");
+        assert_eq!(in_domain(&DOMAIN, || join(start(sum, 10).unwrap())), Ok(45));
+        let fault = in_domain(&DOMAIN, || join(start(recurse, 0).unwrap())).unwrap_err();
+        let overflow = fault.cause().unwrap();
+        assert!(matches!(overflow.kind(), FaultKind::StackOverflow { .. }), "{fault}");
+        assert_eq!(in_domain(&DOMAIN, || join(start(sum, 10).unwrap())), Ok(45));
+    });
+}
+
+/// As C has it: the thread is over, and who joins it gets the value.
+#[test]
+fn a_thread_may_exit() {
+    static DOMAIN: Domain = Domain::new("exits").threads_inside(2);
+    check("a_thread_may_exit", || {
+        let before = running();
+        for round in 0..20 {
+            let values =
+                in_domain(&DOMAIN, || [round, 100].map(|value| start(exits_as_start(), value).unwrap()).map(join));
+            assert_eq!(values, Ok([round + 1, 101]));
+            threads_end(before);
+        }
+        // Not who has come by a call.
+        // SAFETY: ends the call.
+        let fault = in_domain(&DOMAIN, || unsafe { libc::pthread_exit(ptr::null_mut()) }).unwrap_err();
+        assert_eq!(fault.kind(), &FaultKind::ThreadExited);
+        assert_eq!(in_domain(&DOMAIN, || join(start(exits_as_start(), 1).unwrap())), Ok(2));
+    });
+}
+
+/// Those of an instance that is gone do not count, though they may not have ended.
+#[test]
+fn as_many_again_after_a_fault() {
+    static DOMAIN: Domain = Domain::new("again").threads_inside(2);
+    check("as_many_again_after_a_fault", || {
+        for _ in 0..100 {
+            let errors =
+                in_domain(&DOMAIN, || [spin as Start, sleep, sum].map(|body| start(body, 0).err().unwrap_or(0)));
+            assert_eq!(errors, Ok([0, 0, libc::EAGAIN]));
+            assert!(in_domain(&DOMAIN, || _ = fail(ptr::null_mut())).is_err());
+        }
+    });
+}
+
+/// Threads that begin, and some that fail, while the calls that have started them end.
+#[test]
+fn calls_that_end_while_their_threads_begin() {
+    static DOMAIN: Domain = Domain::new("end").threads_inside(8);
+    check("calls_that_end_while_their_threads_begin", || {
+        let before = running();
+        let [mut good, mut lost] = [0, 0];
+        std::thread::scope(|scope| {
+            let caller = |seed: usize| {
+                move || {
+                    let results = (0..200).map(|round: usize| {
+                        in_domain(&DOMAIN, || {
+                            let body = if (round + seed).is_multiple_of(16) { fail } else { sum };
+                            let Ok(thread) = start(body, 5) else { return };
+                            // SAFETY: nobody waits for it.
+                            unsafe { libc::pthread_detach(thread) };
+                        })
+                    });
+                    results.collect::<Vec<_>>()
+                }
+            };
+            for thread in [scope.spawn(caller(0)), scope.spawn(caller(5))] {
+                for result in thread.join().unwrap() {
+                    match result {
+                        Ok(()) => good += 1,
+                        Err(fault) if fault.kind() == &FaultKind::DomainLost => lost += 1,
+                        Err(fault) => panic!("{fault:#}"),
+                    }
+                }
+            }
+        });
+        threads_end(before);
+        assert!(good > 100, "{good} good, {lost} lost");
+        assert!((0..20).any(|_| in_domain(&DOMAIN, || join(start(sum, 10).unwrap())) == Ok(45)));
+    });
+}
+
+/// A closure that the library keeps is the program's wherever it is asked; what it panics with is told to who loses the instance.
+#[test]
+fn closures_that_are_kept() {
+    static DOMAIN: Domain = Domain::new("kept").threads_inside(1);
+    static ASKED: AtomicU64 = AtomicU64::new(0);
+    extern "C" fn ask(closure: *mut c_void) -> *mut c_void {
+        // SAFETY: the pointer that `keep` has given.
+        let answer = unsafe { std::mem::transmute::<*mut c_void, extern "C" fn(u64) -> u64>(closure) }(20);
+        ptr::without_provenance_mut(answer as usize)
+    }
+    check("closures_that_are_kept", || {
+        let call = DOMAIN.call("keep").unwrap();
+        let (kept, pointer) = call
+            .keep(|_: isolate_rt::Inside, number: u64| {
+                // A thread of the program, made while its domain waits: not of the library.
+                let own = std::thread::spawn(move || ASKED.fetch_add(number, Ordering::Relaxed));
+                own.join().unwrap();
+                assert!(ASKED.load(Ordering::Relaxed) < 40, "asked too often");
+                Ok(number + 1)
+            })
+            .unwrap();
+        drop(call);
+        let pointer = pointer as *const () as usize;
+        assert_eq!(in_domain(&DOMAIN, || join(start(ask, pointer).unwrap())), Ok(21));
+        assert_eq!(ASKED.load(Ordering::Relaxed), 20);
+        let fault = in_domain(&DOMAIN, || join(start(ask, pointer).unwrap())).unwrap_err();
+        let message = "a closure of the program: asked too often".into();
+        is_told(&fault, &FaultKind::DomainLost, &FaultKind::Panicked { message });
+        drop(kept);
+        assert_eq!(in_domain(&DOMAIN, || join(start(sum, 10).unwrap())), Ok(45));
+    });
+}
+
+/// A value that a thread of the library changes all the time is what it was when it was copied.
+#[test]
+fn what_a_thread_changes_is_read_once() {
+    static DOMAIN: Domain = Domain::new("once").threads_inside(1);
+    /// Ends a string here, and does not, all the time.
+    extern "C" fn flip(text: *mut c_void) -> *mut c_void {
+        // SAFETY: of the domain's heap.
+        let byte = unsafe { AtomicU8::from_ptr(text.cast()) };
+        loop {
+            byte.store(0, Ordering::Relaxed);
+            byte.store(b'x', Ordering::Relaxed);
+        }
+    }
+    check("what_a_thread_changes_is_read_once", || {
+        let text = in_domain(&DOMAIN, || {
+            // SAFETY: a block of 64 bytes.
+            let text = unsafe { libc::calloc(64, 1).cast::<u8>() };
+            // SAFETY: as above.
+            unsafe { text.write_bytes(b'x', 40) };
+            start(flip, text.addr() + 20).unwrap();
+            text.expose_provenance()
+        });
+        let (text, call) = (ptr::with_exposed_provenance(text.unwrap()), DOMAIN.call("look").unwrap());
+        let mut seen = [false; 2];
+        for _ in 0..2_000_000 {
+            // SAFETY: with isolation nothing is owed.
+            let string = unsafe { call.string(text) }.unwrap().unwrap();
+            assert!([20, 40].contains(&string.as_bytes().len()), "{string:?}");
+            seen[usize::from(string.as_bytes().len() == 40)] = true;
+            if seen == [true; 2] {
+                return;
+            }
+        }
+        panic!("never changed while we looked: {seen:?}");
     });
 }
 

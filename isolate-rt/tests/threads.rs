@@ -2,13 +2,13 @@
 
 mod support;
 
-use isolate_rt::{Domain, FaultKind};
+use isolate_rt::{Domain, Fault, FaultKind, Hint};
 use std::arch::asm;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use support::{End, child, give_up_membarrier, isolation, role};
 
-fn in_domain<R: Copy>(domain: &'static Domain, f: impl FnOnce() -> R + Copy) -> Result<R, isolate_rt::Fault> {
+fn in_domain<R: Copy>(domain: &'static Domain, f: impl FnOnce() -> R + Copy) -> Result<R, Fault> {
     // SAFETY: the closures of this file return numbers only.
     unsafe { domain.call("test")?.run(f) }
 }
@@ -41,7 +41,7 @@ fn a_fault_takes_what_a_call_has_left() {
     call.set(&mut object, 8, 5u64).unwrap();
     assert_eq!(call.get::<_, u64>(&object, 8), Ok(5));
     std::thread::scope(|scope| scope.spawn(|| in_domain(&SHARED, fail)).join().unwrap()).unwrap_err();
-    let lost = |fault: isolate_rt::Fault| fault.kind() == &FaultKind::DomainLost;
+    let lost = |fault: Fault| fault.kind() == &FaultKind::DomainLost;
     // SAFETY: as above.
     unsafe {
         assert!(lost(call.string(text.cast()).unwrap_err()));
@@ -61,6 +61,21 @@ fn spin(until: Duration) -> u64 {
         turns += 1;
     }
     turns
+}
+
+/// Who did nothing wrong hears of what did, and of what would have spared it.
+#[track_caller]
+fn is_told(fault: &Fault) {
+    let cause = fault.cause().expect("it is known");
+    assert_eq!((fault.kind(), cause.kind()), (&FaultKind::DomainLost, &FaultKind::IllegalInstruction));
+    assert_eq!(fault.hint(), Some(Hint::Shared));
+    let text = fault.to_string();
+    let begin = format!(
+        "`{}` in domain `shared`: another call failed in the same instance: `test`: illegal instruction (",
+        fault.function()
+    );
+    assert!(text.starts_with(&begin) && text.contains("`instances = \"thread\"`"), "{text}");
+    assert!(format!("{fault:#}").contains("threads::fail"), "{fault:#}");
 }
 
 #[test]
@@ -101,11 +116,13 @@ fn a_fault_sends_the_other_threads_of_the_instance_out() {
         let staged = prepared.inout(&[1u8; 100]).unwrap();
         assert_eq!(in_domain(&SHARED, fail).unwrap_err().kind(), &FaultKind::IllegalInstruction);
         for thread in spinning {
-            assert_eq!(thread.join().unwrap().unwrap_err().kind(), &FaultKind::DomainLost);
+            is_told(&thread.join().unwrap().unwrap_err());
         }
         // SAFETY: does nothing.
         let late = unsafe { prepared.run(|| ()) };
-        assert_eq!(late.unwrap_err().kind(), &FaultKind::DomainLost);
+        let late = late.unwrap_err();
+        // By this thread's own fault.
+        assert_eq!((late.kind(), late.cause().is_some(), late.hint()), (&FaultKind::DomainLost, true, None));
         assert_eq!(prepared.take(staged, 100, &mut [0; 100]), 100);
         assert!(apart.join().unwrap().is_ok());
     });

@@ -69,7 +69,7 @@ impl Call {
             Place::Direct(_) => (0, 0),
         };
         if current != (handle.instance, handle.generation) {
-            return Err(self.fault(FaultKind::StaleHandle));
+            return Err(self.stale(handle.instance, handle.generation));
         }
         Ok(handle.pointer)
     }

@@ -192,7 +192,11 @@ impl Inside {
             Some(view) => view.during(|| f(Some(view))).and_then(|looked| looked),
             None => f(None),
         };
-        looked.map_err(|kind| Fault::new(self.settings.name, self.function, kind))
+        looked.map_err(|kind| {
+            let is_gone = matches!(kind, FaultKind::StaleHandle | FaultKind::DomainLost);
+            let cause = self.view.as_ref().filter(|_| is_gone).and_then(mpk::View::end);
+            Fault::new(self.settings.name, self.function, kind).because(cause, None)
+        })
     }
 }
 

@@ -10,7 +10,7 @@ pub use memory::{Memory, Part, Symbol};
 
 use crate::mpk::Evidence;
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// An isolated call that did not come back with a result.
 ///
@@ -31,6 +31,7 @@ struct Report {
     domain: &'static str,
     function: &'static str,
     failure: Failure,
+    cause: Option<Fault>,
     memory: OnceLock<Option<Memory>>,
     backtrace: OnceLock<Backtrace>,
 }
@@ -40,7 +41,7 @@ struct Report {
 pub(crate) struct Failure {
     pub(crate) kind: FaultKind,
     pub(crate) hint: Option<Hint>,
-    pub(crate) evidence: Option<Box<Evidence>>,
+    pub(crate) evidence: Option<Arc<Evidence>>,
 }
 
 impl From<FaultKind> for Failure {
@@ -65,7 +66,13 @@ pub enum Hint {
     Loader,
     /// It failed inside `malloc` or `free`: an overrun before has damaged what they rely on, or a block was freed twice.
     HeapDamaged,
+    /// Another thread's call failed, and all threads share the instance that it took along.
+    Shared,
 }
+
+/// Stands for the function where what failed is a thread that the library has started.
+#[cfg_attr(not(mpk), expect(dead_code, reason = "no library starts threads"))]
+pub(crate) const OWN_THREAD: &str = "(a thread of its own)";
 
 /// What was tried with the memory at an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +89,15 @@ impl Fault {
     #[cold]
     pub(crate) fn new(domain: &'static str, function: &'static str, failure: impl Into<Failure>) -> Self {
         let (failure, memory, backtrace) = (failure.into(), OnceLock::new(), OnceLock::new());
-        Self { report: Box::new(Report { domain, function, failure, memory, backtrace }) }
+        Self { report: Box::new(Report { domain, function, failure, cause: None, memory, backtrace }) }
+    }
+
+    /// Adds which fault it follows from.
+    #[cold]
+    pub(crate) fn because(mut self, cause: Option<Self>, hint: Option<Hint>) -> Self {
+        self.report.cause = cause;
+        self.report.failure.hint = self.report.failure.hint.or(hint);
+        self
     }
 
     /// Name of the domain.
@@ -98,6 +113,14 @@ impl Fault {
     /// What went wrong.
     pub fn kind(&self) -> &FaultKind {
         &self.report.failure.kind
+    }
+
+    /// The fault of somebody else that this one follows from: of [`FaultKind::DomainLost`] the one that took the instance, and of
+    /// [`FaultKind::StaleHandle`] the one that took what the handle stands for, in another call or in
+    /// [a thread of the library's](crate::Domain::threads_inside). `None` where that is not known: only the last one of each
+    /// instance is remembered.
+    pub fn cause(&self) -> Option<&Fault> {
+        self.report.cause.as_ref()
     }
 
     /// Whether the instance is gone that the call ran in: the next call gets a fresh one.
@@ -236,6 +259,25 @@ impl From<Fault> for std::io::Error {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}` in domain `{}`: ", self.function(), self.domain())?;
+        self.say_what(f)?;
+        if let Some(cause) = self.cause() {
+            write!(f, ": `{}`: ", cause.function())?;
+            cause.say_what(f)?;
+        }
+        if let Some(hint) = self.report.failure.hint.filter(|hint| *hint == Hint::Shared) {
+            write!(f, " ({hint})")?;
+        }
+        let stopped = self.cause().unwrap_or(self);
+        if let Some(thread) = stopped.thread().filter(|_| f.alternate()) {
+            write!(f, "\n  on thread {thread}, in the domain:\n{}", stopped.backtrace())?;
+        }
+        Ok(())
+    }
+}
+
+impl Fault {
+    /// Kind, whose memory, and what it has to do with.
+    fn say_what(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.kind(), self.address(), self.access()) {
             (FaultKind::Unmapped { .. }, Some(address), Some(access)) => write!(f, "{access} {address:#x}")?,
             (kind, ..) => write!(f, "{kind}")?,
@@ -249,13 +291,10 @@ impl fmt::Display for Fault {
             (FaultKind::Unmapped { .. } | FaultKind::ForeignFree { .. }, Some(memory)) => write!(f, ", {memory}")?,
             _ => {}
         }
-        if let Some(hint) = self.hint() {
-            write!(f, " ({hint})")?;
+        match self.hint().filter(|hint| *hint != Hint::Shared) {
+            Some(hint) => write!(f, " ({hint})"),
+            None => Ok(()),
         }
-        if let Some(thread) = self.thread().filter(|_| f.alternate()) {
-            write!(f, "\n  on thread {thread}, in the domain:\n{}", self.backtrace())?;
-        }
-        Ok(())
     }
 }
 
@@ -284,6 +323,11 @@ impl fmt::Display for Hint {
                 f,
                 "inside `malloc` or `free`: a block was overrun before, or freed twice; \
                  a heap of kind `hardened` says which, `heap.kind` in the policy, `heap` in code"
+            ),
+            Self::Shared => write!(
+                f,
+                "all threads share the instance that it took: call again, or, where the library has no writable globals, give each thread \
+                 its own with `instances = \"thread\"` in the policy, `instance_per_thread` in code"
             ),
         }
     }

@@ -98,18 +98,6 @@ exits!(exit _exit _Exit quick_exit);
 
 /// # Safety
 ///
-/// What pthread_exit(3) asks of its caller.
-#[unsafe(no_mangle)]
-unsafe extern "C" fn pthread_exit(value: *mut c_void) -> ! {
-    if heap::is_inside() {
-        mpk::leave(Reason::ThreadExited, 0);
-    }
-    // SAFETY: passed on to libc.
-    unsafe { real::pthread_exit()(value) }
-}
-
-/// # Safety
-///
 /// What fork(2) asks of its caller.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn fork() -> libc::pid_t {

@@ -14,6 +14,8 @@ mod real;
 mod signals;
 mod threads;
 
+pub(crate) use threads::warm_up as warm_up_exit;
+
 use std::ffi::c_void;
 
 /// Keeps the definitions in the link even when the program's own code calls none of them.

@@ -9,7 +9,9 @@ use super::real::real;
 use crate::heap;
 use crate::mpk::{self, Reason};
 use libc::{c_int, c_void, pthread_attr_t, pthread_t};
+use std::arch::naked_asm;
 use std::cell::Cell;
+use std::mem::offset_of;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
@@ -18,12 +20,16 @@ type Start = extern "C" fn(*mut c_void) -> *mut c_void;
 unsafe extern "C" {
     /// pthread_attr_getdetachstate(3): reads.
     fn pthread_attr_getdetachstate(attributes: *const pthread_attr_t, state: *mut c_int) -> c_int;
+    // What `pthread_cleanup_push` of C is made of: where pthread_exit(3) goes on (Linux Standard Base, and pthread.h of glibc).
+    fn __sigsetjmp(buffer: *mut c_void, with_mask: c_int) -> c_int;
+    fn __pthread_register_cancel(buffer: *mut c_void);
+    fn __pthread_unregister_cancel(buffer: *mut c_void);
 }
 
 struct Thread {
     start: Start,
     argument: *mut c_void,
-    /// What `start` has returned.
+    /// What `start` has returned, or pthread_exit(3) was given.
     value: AtomicPtr<c_void>,
     /// One of the following, for futex(2).
     state: AtomicU32,
@@ -89,9 +95,8 @@ unsafe extern "C" fn run(thread: *mut c_void) {
     OWN.set(thread);
     // SAFETY: nobody frees it while it runs.
     unsafe {
-        let value = ((*thread).start)((*thread).argument);
+        until_exit(thread, (*thread).start, (*thread).argument);
         OWN.set(ptr::null_mut());
-        (*thread).value.store(value, Ordering::Relaxed);
         let state = &raw const (*thread).state;
         if (*state).swap(ENDED, Ordering::AcqRel) == DETACHED {
             libc::free(thread.cast());
@@ -100,6 +105,95 @@ unsafe extern "C" fn run(thread: *mut c_void) {
             mpk::wake(state.cast());
         }
     }
+}
+
+/// Calls `start(argument)`, until it returns or pthread_exit(3) ends it: that is libc's, which does on the way here what
+/// pthread_cleanup_push(3) has asked for, as it does on its way out of a thread of its own. What becomes of it is the thread's value.
+///
+/// # Safety
+///
+/// `thread` is the one that runs, and `start` may be called with this argument.
+#[unsafe(naked)]
+unsafe extern "C" fn until_exit(thread: *mut Thread, start: Start, argument: *mut c_void) {
+    naked_asm!(
+        ".cfi_startproc",
+        "push rbx",
+        ".cfi_def_cfa_offset 16",
+        ".cfi_offset rbx, -16",
+        // The buffer at `rsp`, and behind it what is needed after it was filled.
+        "sub rsp, {buffer} + 32",
+        ".cfi_def_cfa_offset {buffer} + 48",
+        "mov [rsp + {buffer}], rdi",
+        "mov [rsp + {buffer} + 8], rsi",
+        "mov [rsp + {buffer} + 16], rdx",
+        "mov rdi, rsp",
+        "xor esi, esi",
+        "call {setjmp}",
+        "test eax, eax",
+        "jnz 2f",
+        "mov rdi, rsp",
+        "call {register}",
+        "mov rdi, [rsp + {buffer} + 16]",
+        "call [rsp + {buffer} + 8]",
+        "mov rcx, [rsp + {buffer}]",
+        "mov [rcx + {value}], rax",
+        "mov rdi, rsp",
+        "call {unregister}",
+        "2:",
+        "add rsp, {buffer} + 32",
+        ".cfi_def_cfa_offset 16",
+        "pop rbx",
+        ".cfi_def_cfa_offset 8",
+        "ret",
+        ".cfi_endproc",
+        buffer = const BUFFER,
+        value = const offset_of!(Thread, value),
+        setjmp = sym __sigsetjmp,
+        register = sym __pthread_register_cancel,
+        unregister = sym __pthread_unregister_cancel,
+    )
+}
+
+/// More than a `__pthread_unwind_buf_t`, in bytes, and than a `jmp_buf`.
+const BUFFER: usize = 208;
+
+/// Leaves nothing on the stack, through which libc's unwinds.
+///
+/// # Safety
+///
+/// What pthread_exit(3) asks of its caller.
+#[unsafe(naked)]
+#[unsafe(no_mangle)]
+unsafe extern "C" fn pthread_exit(value: *mut c_void) -> ! {
+    naked_asm!("push rdi", "call {real}", "pop rdi", "jmp rax", real = sym real_exit)
+}
+
+/// libc's function, for a thread of the program or one that a domain has started; another has come into the domain by a call.
+extern "C" fn real_exit(value: *mut c_void) -> unsafe extern "C" fn(*mut c_void) -> ! {
+    if heap::is_inside() {
+        let own = OWN.get();
+        if own.is_null() {
+            mpk::leave(Reason::ThreadExited, 0);
+        }
+        // SAFETY: nobody frees it while it runs.
+        unsafe { (*own).value.store(value, Ordering::Relaxed) };
+    }
+    real::pthread_exit()
+}
+
+/// Called once outside: libc's pthread_exit(3) loads and binds what it unwinds with when it is first called, which a domain could not.
+pub(crate) fn warm_up() -> Result<(), c_int> {
+    // SAFETY: it takes a value, and comes back as little as a function may that ends its thread.
+    let exit = unsafe { std::mem::transmute::<unsafe extern "C" fn(*mut c_void) -> !, Start>(real::pthread_exit()) };
+    // SAFETY: a thread that ends at once, and is waited for.
+    unsafe {
+        let mut thread = 0;
+        match real::pthread_create()(&mut thread, ptr::null(), exit, ptr::null_mut()) {
+            0 => real::pthread_join()(thread, ptr::null_mut()),
+            errno => return Err(errno),
+        };
+    }
+    Ok(())
 }
 
 /// # Safety

@@ -9,11 +9,12 @@ use super::seat::{STOPPED, Seat, fits_on_stack};
 use super::seats::Held;
 use super::thread::Thread;
 use super::watchdog;
-use crate::callback::Callbacks;
+use crate::callback::{self, Callbacks};
 use crate::domain::HeapKind;
-use crate::fault::{Failure, FaultKind};
+use crate::fault::{Failure, Fault, FaultKind, OWN_THREAD};
 use crate::heap;
 use std::ptr;
+use std::sync::Arc;
 use std::sync::atomic::{Ordering, compiler_fence};
 
 /// A call of a thread: its seat, from the first staged argument to the last result.
@@ -46,11 +47,12 @@ impl Entry {
     #[inline]
     pub(crate) unsafe fn run<R: Copy, F: FnOnce() -> R + Copy>(
         &mut self,
+        function: &'static str,
         callbacks: Option<&mut Callbacks<'_>>,
         f: F,
     ) -> Result<R, Failure> {
         // SAFETY: passed on to our caller.
-        unsafe { self.run_within(self.instance.limit, callbacks, f) }
+        unsafe { self.run_within(function, self.instance.limit, callbacks, f) }
     }
 
     /// # Safety
@@ -59,6 +61,7 @@ impl Entry {
     #[inline]
     pub(super) unsafe fn run_within<R: Copy, F: FnOnce() -> R + Copy>(
         &mut self,
+        function: &'static str,
         limit: Limit,
         callbacks: Option<&mut Callbacks<'_>>,
         f: F,
@@ -132,7 +135,7 @@ impl Entry {
             // SAFETY: `inside` has written it, or something else in there has: any bit pattern is a valid `R`, says our caller.
             None => Ok(unsafe { result.cast::<R>().read_volatile() }),
             Some(stop) => {
-                let failure = self.stopped(thread, &stop);
+                let failure = self.stopped(function, thread, &stop);
                 seat.running.store(0, Ordering::Release);
                 Err(failure)
             }
@@ -152,7 +155,7 @@ impl Entry {
     }
 
     #[cold]
-    fn stopped(&self, thread: &Thread, stop: &Stop) -> Failure {
+    fn stopped(&self, function: &'static str, thread: &Thread, stop: &Stop) -> Failure {
         if stop.evicted {
             return FaultKind::DomainLost.into();
         }
@@ -161,11 +164,14 @@ impl Entry {
         // First: what there was to miss is gone afterwards.
         let kind = self.instance.kind(self.seat(), stop);
         let hint = self.instance.hint(self.seat(), &kind);
+        let failure = Failure { kind, hint, evidence: Some(Arc::new(evidence)) };
         thread.panicking.store(false, Ordering::Relaxed);
         thread.discarding.store(true, Ordering::Relaxed);
-        self.instance.discard(Some(self.seat()), self.generation());
+        let cause = callback::why_refused(&failure, self.instance.name, function)
+            .unwrap_or_else(|| Fault::new(self.instance.name, function, failure.clone()));
+        self.instance.discard(Some(self.seat()), self.generation(), Some(cause));
         thread.discarding.store(false, Ordering::Relaxed);
-        Failure { kind, hint, evidence: Some(Box::new(evidence)) }
+        failure
     }
 
     /// Room in the domain for `len` values. What it holds is unspecified.
@@ -217,6 +223,17 @@ impl Entry {
         View { instance: self.instance, seat: self.seat(), generation }.during(f)
     }
 
+    /// The fault that ended this generation of the instance, if that is known.
+    pub(crate) fn end_of(&self, generation: u64) -> Option<Fault> {
+        self.instance.last_fault.of(generation)
+    }
+
+    /// Whether this fault was another thread's affair, were there an instance for each.
+    pub(crate) fn could_have_been_spared(&self, cause: &Fault) -> bool {
+        let is_own = self.seat().owner_here().is_none_or(|thread| cause.thread() == Some(thread.tid()));
+        self.instance.is_shared() && !is_own && cause.function() != OWN_THREAD
+    }
+
     pub(crate) fn identity(&self) -> usize {
         ptr::from_ref(self.instance).addr()
     }
@@ -260,6 +277,11 @@ impl View {
             Some(readable) => look(readable),
             None => image::with_read_only(address, look),
         }
+    }
+
+    /// The fault that ended the generation that this looks at, if that is known.
+    pub(crate) fn end(&self) -> Option<Fault> {
+        self.instance.last_fault.of(self.generation)
     }
 
     /// How many bytes from `address` on the domain owns.

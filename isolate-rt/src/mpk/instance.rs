@@ -11,6 +11,7 @@ pub(super) use end::{after_fork, release_rooms};
 use super::deadline::{self, Limit};
 use super::entry::Entry;
 use super::image::{self, Image};
+use super::last_fault::LastFault;
 use super::layout::Layout;
 use super::list::List;
 use super::pkey::Pkey;
@@ -20,9 +21,9 @@ use super::siblings::Siblings;
 use super::started::Started;
 use super::thread::Thread;
 use super::tls::Template;
-use super::{A_MOMENT, Once, gate, one_fewer, panics, register_barrier, signal, wait, warm, watchdog};
+use super::{A_MOMENT, Once, gate, one_fewer, panics, register_barrier, signal, started, wait, warm, watchdog};
 use crate::domain::{HeapKind, Settings};
-use crate::fault::{FaultKind, Unsupported};
+use crate::fault::{Fault, FaultKind, Unsupported};
 use crate::heap::{Heap, KEPT};
 use crate::machine::selftest;
 use std::ptr;
@@ -44,6 +45,7 @@ pub(crate) struct Instance {
     pub(super) heap_kind: HeapKind,
     pub(super) rooms: Rooms,
     pub(super) started: Started,
+    pub(super) last_fault: LastFault,
     /// Threads that wait for it to be even.
     waiting: AtomicU32,
     pub(super) seats: Seats,
@@ -100,6 +102,9 @@ impl Instance {
         if settings.threads_inside > 0 && settings.one_at_a_time {
             return Err(Unsupported::Setting { what: "threads that the library starts, and one thread at a time" });
         }
+        if settings.threads_inside > 0 {
+            started::prepare()?;
+        }
         if begun.layout.is_none() {
             let tls = Template::learn()?.size();
             begun.layout = Some(Layout::reserve(settings.stack_size, tls, settings.heap_limit)?);
@@ -132,6 +137,7 @@ impl Instance {
             heap_kind,
             rooms,
             started: Started::new(settings.threads_inside),
+            last_fault: LastFault::new(),
             waiting: AtomicU32::new(0),
             siblings,
         });
@@ -140,6 +146,7 @@ impl Instance {
         }
         instance.prove_malloc()?;
         panics::learn(instance);
+        instance.last_fault.forget();
         if let Some(siblings) = siblings {
             siblings.add(instance);
         }
@@ -161,6 +168,16 @@ impl Instance {
         // What a failure leaves behind is lost; there will be none when nothing is left.
         let make = || Self::create_one(settings, &mut Begun::nothing(), Some(siblings)).ok();
         siblings.settle(thread, make).unwrap_or(self)
+    }
+
+    /// Whether all threads share it.
+    pub(super) fn is_shared(&self) -> bool {
+        self.siblings.is_none()
+    }
+
+    /// What it ended by last.
+    pub(crate) fn last_fault(&self) -> Option<Fault> {
+        self.last_fault.latest()
     }
 
     /// Of the domain's instances the one with this [identity](Entry::identity).
@@ -274,7 +291,7 @@ impl Instance {
         })?;
         // SAFETY: `malloc` may be called with any size, `free` with what it returned; any address is a valid result.
         let address = unsafe {
-            entry.run_within(Limit::None, None, || {
+            entry.run_within("malloc", Limit::None, None, || {
                 // Not optimised away: what the compiler knows of `malloc` must not answer the question.
                 let block = std::hint::black_box(libc::malloc(64));
                 libc::free(block);

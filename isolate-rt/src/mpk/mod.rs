@@ -35,6 +35,7 @@
 //! | `message` | what the domain itself says of it |
 //! | `panics`, `exception` | what Rust and C++ throw in there |
 //! | `evidence` | what is kept of a call that was stopped |
+//! | `last_fault` | what an instance ended by, for others that this concerns |
 //! | `unwind`, `objects`, `symbols`, `memory` | what it tells: who called whom, whose memory an address is |
 
 mod callback;
@@ -47,6 +48,7 @@ mod gate;
 pub(crate) mod handlers;
 mod image;
 mod instance;
+mod last_fault;
 mod layout;
 mod list;
 mod loader;

@@ -58,7 +58,7 @@ pub(super) fn learn(instance: &'static Instance) {
 fn counting(instance: &'static Instance, panic: fn()) -> Option<Counting> {
     let mut entry = instance.enter().ok()?;
     // SAFETY: nothing is to be dropped; that it panics is the point: it gets no further than its first write.
-    let failure = unsafe { entry.run_within(Limit::None, None, panic) }.err()?;
+    let failure = unsafe { entry.run_within("panic", Limit::None, None, panic) }.err()?;
     let FaultKind::Protection { address: word, key: 0, write: true } = failure.kind else { return None };
     let instruction = failure.evidence?.instruction()?;
     let code = objects::with(|objects| {

@@ -9,11 +9,12 @@ use super::deadline::Limit;
 use super::entry::View;
 use super::gate::call_back;
 use super::instance::Instance;
-use super::one_fewer;
 use super::spawn::Quiet;
+use crate::fault::{Fault, OWN_THREAD, Unsupported};
+use crate::interpose::warm_up_exit;
 use libc::{c_int, c_void};
 use std::ptr;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Most that one instance can have: some seats are left for calls.
 pub(crate) const MOST: u32 = 32;
@@ -25,7 +26,9 @@ const NOT_ALLOWED: usize = usize::MAX;
 /// What an instance has of them.
 pub(super) struct Started {
     most: u32,
-    count: AtomicU32,
+    /// How many there are, and of which generation (the low half of its number) above that. Those of one that has ended do not
+    /// count: they are on their way out.
+    count: AtomicU64,
 }
 
 /// What a new thread is to do: where, and in which generation of that.
@@ -49,7 +52,7 @@ pub(crate) fn start_thread(function: unsafe extern "C" fn(*mut c_void), argument
 impl Started {
     /// None yet, and at most so many.
     pub(super) fn new(most: u32) -> Self {
-        Self { most: most.min(MOST), count: AtomicU32::new(0) }
+        Self { most: most.min(MOST), count: AtomicU64::new(0) }
     }
 
     /// In the child of a fork there are none.
@@ -57,14 +60,28 @@ impl Started {
         self.count.store(0, Ordering::Relaxed);
     }
 
-    fn add(&self) -> bool {
-        let more = |count| Some(count + 1).filter(|count| *count <= self.most);
+    fn add(&self, generation: u64) -> bool {
+        let more = |count| {
+            let count = if count >> 32 == generation & LOW { count } else { generation << 32 };
+            (count & LOW < self.most.into()).then_some(count + 1)
+        };
         self.count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
     }
 
-    fn remove(&self) {
-        one_fewer(&self.count);
+    /// (In the child of a fork that a closure made, on such a thread, it was forgotten.)
+    fn remove(&self, generation: u64) {
+        let fewer = |count| (count >> 32 == generation & LOW && count & LOW > 0).then(|| count - 1);
+        let _ = self.count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fewer);
     }
+}
+
+/// The low half.
+const LOW: u64 = u32::MAX as u64;
+
+/// What such threads need to have been done outside. To be called once at least.
+pub(super) fn prepare() -> Result<(), Unsupported> {
+    let _quiet = Quiet::begin();
+    warm_up_exit().map_err(|errno| Unsupported::System { call: "pthread_create", errno })
 }
 
 /// Starts a thread for the domain. What it is to do are the domain's words: it does that in there.
@@ -72,7 +89,7 @@ pub(super) fn start(View { instance, generation, .. }: View, [function, argument
     if instance.started.most == 0 {
         return NOT_ALLOWED;
     }
-    if !instance.started.add() {
+    if !instance.started.add(generation) {
         return libc::EAGAIN as usize;
     }
     let task = Box::into_raw(Box::new(Task { instance, generation, function, argument }));
@@ -80,7 +97,7 @@ pub(super) fn start(View { instance, generation, .. }: View, [function, argument
     match unsafe { Quiet::begin().start(STACK, body, task.cast()) } {
         Ok(()) => 0,
         Err(errno) => {
-            instance.started.remove();
+            instance.started.remove(generation);
             // SAFETY: nobody else has it.
             drop(unsafe { Box::from_raw(task) });
             errno as usize
@@ -92,16 +109,19 @@ extern "C" fn body(task: *mut c_void) -> *mut c_void {
     // SAFETY: `start` has given it to this thread.
     let task = unsafe { Box::from_raw(task.cast::<Task>()) };
     task.run();
-    task.instance.started.remove();
+    task.instance.started.remove(task.generation);
     ptr::null_mut()
 }
 
 impl Task {
     fn run(&self) {
-        let Ok(mut entry) = self.instance.enter_this() else {
-            // Who joins it would wait for ever.
-            self.instance.discard(None, self.generation);
-            return;
+        let mut entry = match self.instance.enter_this() {
+            Ok(entry) => entry,
+            Err(kind) => {
+                // Who joins it would wait for ever.
+                let cause = Fault::new(self.instance.name, OWN_THREAD, kind);
+                return self.instance.discard(None, self.generation, Some(cause));
+            }
         };
         // SAFETY: any word is one; it is only called inside.
         let function = unsafe { std::mem::transmute::<usize, Option<unsafe extern "C" fn(usize)>>(self.function) };
@@ -111,9 +131,9 @@ impl Task {
             return;
         }
         let watched = entry.unwatched();
-        // A failure is that of the instance: those who are inside hear of it, and who has objects there.
+        // A failure is that of the instance, which keeps it for those who lose something by it.
         // SAFETY: inside, any function may be called; what it does there is the domain's. It returns nothing.
-        let _ = unsafe { entry.run_within(Limit::None, None, move || function(argument)) };
+        let _ = unsafe { entry.run_within(OWN_THREAD, Limit::None, None, move || function(argument)) };
         entry.watched_again(watched);
     }
 }

@@ -1,6 +1,7 @@
 //! How a generation of an instance ends: by a fault, and in the child of a fork.
 
 use super::{Instance, all, is_dying, low_half};
+use crate::fault::Fault;
 use crate::heap::{Heap, KEPT};
 use crate::mpk::seat::Seat;
 use crate::mpk::thread::Thread;
@@ -14,14 +15,17 @@ const GENERATIONS_OF_A_PROCESS: u64 = 1 << 32;
 
 impl Instance {
     /// Ends a generation: everybody out, and everything as it was at the beginning. `own` is the caller's seat, on which
-    /// nothing runs any more.
+    /// nothing runs any more. `cause` is told to those who lose something by it.
     #[cold]
-    pub(in crate::mpk) fn discard(&self, own: Option<&Seat>, generation: u64) {
+    pub(in crate::mpk) fn discard(&self, own: Option<&Seat>, generation: u64, cause: Option<Fault>) {
         // Odd. Where that fails, another thread failed first and is at it, or has finished: what failed with us is gone
         // already, and the next generation is innocent.
         let dying = generation + 1;
         if self.generation.compare_exchange(generation, dying, Ordering::AcqRel, Ordering::Acquire).is_err() {
             return;
+        }
+        if let Some(cause) = cause {
+            self.last_fault.set(generation, cause);
         }
         self.evict(own);
         let drop_from = self.layout.heap.start + KEPT;
@@ -66,7 +70,7 @@ impl Instance {
             let start = ptr::with_exposed_provenance_mut(drop_from);
             libc::madvise(start, self.layout.heap.end - drop_from, libc::MADV_DONTNEED);
         }
-        self.discard(None, generation);
+        self.discard(None, generation, None);
     }
 
     /// Sends every other thread out, and comes back when none is in.

@@ -177,7 +177,7 @@ fn page(table: &BTreeMap<String, Entry>, imports: &BTreeMap<String, Entry>) -> S
     let _ = writeln!(
         page,
         "\n## The runtime's own\n\nThey mean the same inside, on the domain's heap, or are refused by their own error. Output goes to `stdout` and `stderr` alone (and to \
-         streams of the library's own), and is written at once: what the program has printed and libc holds back comes later.\n"
+         streams of the library's own; another `FILE` is `ForeignStream`), and is written at once: what the program has printed and libc holds back comes later.\n"
     );
     let names =
         |of: Vec<(&String, &Entry)>| of.into_iter().map(|(symbol, _)| format!("`{symbol}`")).collect::<Vec<_>>();

@@ -2,7 +2,7 @@
 
 mod support;
 
-use isolate_rt::{Backend, Domain};
+use isolate_rt::{Backend, Domain, Fault, FaultKind};
 use libc::{FILE, c_char, c_int};
 use std::ffi::CStr;
 use std::ptr;
@@ -84,6 +84,141 @@ fn the_same_text_as_outside() {
         assert_eq!(text(&inside.stderr), text(&direct.stderr));
         assert!(text(&direct.stdout).contains("checked 1 text") && text(&direct.stderr).contains("Ok(7"));
     }
+}
+
+fn in_domain<R: Copy>(domain: &'static Domain, f: impl FnOnce() -> R + Copy) -> Result<R, Fault> {
+    // SAFETY: the closures of this file return numbers only.
+    unsafe { domain.call("print")?.run(f) }
+}
+
+/// A stream that the program has opened is not written, and the error says so.
+#[test]
+fn a_stream_of_the_program() {
+    static GIVEN: Domain = Domain::new("given");
+    if !isolation() {
+        return;
+    }
+    let path = std::env::temp_dir().join(format!("isolate-stream-{}", std::process::id()));
+    let name = std::ffi::CString::new(path.to_str().unwrap()).unwrap();
+    // SAFETY: a name and a mode.
+    let file = unsafe { libc::fopen(name.as_ptr(), c"w".as_ptr()) };
+    assert!(!file.is_null());
+    let text = c"text".as_ptr();
+    let list: [fn(*mut FILE, *const c_char) -> c_int; 6] = [
+        // SAFETY: a stream, formats without arguments, and a string.
+        |file, text| unsafe { libc::fprintf(file, text) },
+        // SAFETY: as above.
+        |file, text| unsafe { __fprintf_chk(file, 1, text) },
+        // SAFETY: as above.
+        |file, text| unsafe { libc::fputs(text, file) },
+        // SAFETY: as above.
+        |file, text| unsafe { libc::fwrite(text.cast(), 1, 4, file) as c_int },
+        // SAFETY: as above.
+        |file, _| unsafe { libc::fputc('x' as c_int, file) },
+        // SAFETY: as above.
+        |file, _| unsafe { libc::fflush(file) },
+    ];
+    for print in list {
+        let fault = in_domain(&GIVEN, move || print(file, text)).unwrap_err();
+        assert_eq!(fault.kind(), &FaultKind::ForeignStream { address: file.addr() });
+        assert!(fault.to_string().contains("which is the program's, and neither `stdout` nor `stderr`"), "{fault}");
+    }
+    // The control. And it is as it was.
+    assert_eq!(in_domain(&DIRECT, move || list[2](file, text)).map(|put| put >= 0), Ok(true));
+    // SAFETY: nobody else has it.
+    assert_eq!(unsafe { libc::fclose(file) }, 0);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "text");
+    std::fs::remove_file(path).unwrap();
+    // All streams: those of the domain have nothing that was not written.
+    // SAFETY: no stream.
+    assert_eq!(in_domain(&GIVEN, || unsafe { libc::fflush(ptr::null_mut()) }), Ok(0));
+}
+
+/// What is printed, and how, are a domain's own words: they reach no further than it does.
+#[test]
+fn formats_and_pointers_that_lie() {
+    static LYING: Domain = Domain::new("lying").heap_limit(1 << 20);
+    static VICTIM: std::sync::atomic::AtomicI32 = std::sync::atomic::AtomicI32::new(5);
+    if !isolation() {
+        return;
+    }
+    #[track_caller]
+    fn check(what: impl FnOnce() -> c_int + Copy, expected: fn(&Result<c_int, FaultKind>) -> bool) {
+        let ended = in_domain(&LYING, what).map_err(|fault| fault.kind().clone());
+        assert!(expected(&ended), "{ended:?}");
+        assert_eq!(in_domain(&LYING, || 2), Ok(2), "the next call works");
+    }
+    let victim = VICTIM.as_ptr();
+    // `%n` writes a number of the domain's choice to an address of its choice.
+    check(
+        move || {
+            // SAFETY: none; that is the attack.
+            unsafe { libc::printf(c"%n".as_ptr(), victim) }
+        },
+        |ended| matches!(ended, Err(FaultKind::Protection { key: 0, write: true, .. })),
+    );
+    check(
+        move || {
+            // SAFETY: none; that is the attack.
+            unsafe { __printf_chk(0, c"%.100d%n".as_ptr(), 1, victim) }
+        },
+        |ended| matches!(ended, Err(FaultKind::Protection { key: 0, write: true, .. })),
+    );
+    assert_eq!(VICTIM.load(std::sync::atomic::Ordering::Relaxed), 5);
+    // More than its heap holds, and more than can be counted.
+    check(
+        || {
+            // SAFETY: none; that is the attack.
+            unsafe { libc::printf(c"%4000000d".as_ptr(), 1) }
+        },
+        |ended| *ended == Ok(-1),
+    );
+    check(
+        || {
+            // SAFETY: none; that is the attack.
+            unsafe { libc::printf(c"%3000000000d".as_ptr(), 1) }
+        },
+        |ended| *ended == Ok(-1),
+    );
+    check(
+        || {
+            // SAFETY: none; that is the attack.
+            unsafe { libc::printf(ptr::null()) }
+        },
+        |ended| *ended == Ok(-1),
+    );
+    check(
+        || {
+            // SAFETY: none; that is the attack.
+            unsafe { libc::puts(ptr::without_provenance(8)) }
+        },
+        |ended| matches!(ended, Err(FaultKind::Unmapped { .. })),
+    );
+    check(
+        || {
+            // SAFETY: none; that is the attack.
+            unsafe { libc::fwrite(ptr::without_provenance(8), 1 << 40, 1 << 40, stderr) as c_int }
+        },
+        |ended| *ended == Ok(0),
+    );
+    check(
+        || {
+            // SAFETY: none; that is the attack.
+            unsafe { libc::fputs(c"".as_ptr(), ptr::null_mut()) }
+        },
+        |ended| matches!(ended, Err(FaultKind::Unmapped { .. })),
+    );
+    // A stream of the domain's own making: libc follows its pointers, with the domain's rights.
+    check(
+        // SAFETY: as above.
+        move || unsafe {
+            let file = libc::malloc(512).cast::<usize>();
+            (0..64).for_each(|word| file.add(word).write(victim.addr()));
+            libc::fputs(c"text".as_ptr(), file.cast())
+        },
+        |ended| ended.is_err(),
+    );
+    assert_eq!(VICTIM.load(std::sync::atomic::Ordering::Relaxed), 5);
 }
 
 /// A stream of the domain's own is libc's affair, on the domain's heap.

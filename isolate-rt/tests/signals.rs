@@ -248,6 +248,59 @@ fn a_domain_cannot_change_handlers_or_the_signal_stack() {
     }
 }
 
+/// A domain that has changed mask and signal stack by raw system calls, and fails: what the runtime needs of them is as it was, and
+/// the next faults are found, those that need the signal stack too.
+#[test]
+fn a_fault_puts_mask_and_signal_stack_right() {
+    const NAME: &str = "a_fault_puts_mask_and_signal_stack_right";
+    static DOMAIN: Domain = Domain::new("raw").stack_size(64 << 10).deadline(Duration::from_millis(200));
+    /// All but those of the fault that follows, and no signal stack.
+    fn change() {
+        let most = !(1u64 << (libc::SIGSEGV - 1));
+        // SAFETY: a set of 8 bytes, as the kernel has them, and no stack.
+        unsafe {
+            let none = libc::stack_t { ss_sp: ptr::null_mut(), ss_flags: libc::SS_DISABLE, ss_size: 0 };
+            libc::syscall(libc::SYS_sigaltstack, &raw const none, 0);
+            libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_BLOCK, &raw const most, 0, 8);
+        };
+    }
+    fn recurse(depth: usize) -> usize {
+        let frame = std::hint::black_box([depth; 64]);
+        if frame[3] == usize::MAX { 0 } else { recurse(depth + 1) + frame[7] }
+    }
+    // SAFETY: none; that is the attack.
+    let write_null = || unsafe { std::arch::asm!("mov byte ptr [8], 0") };
+    let role = role();
+    if let Some(role) = role.as_deref() {
+        let first = in_domain(&DOMAIN, || {
+            change();
+            write_null();
+        });
+        assert!(matches!(first.unwrap_err().kind(), FaultKind::Unmapped { address: 8 }));
+        if role == "without a fault" {
+            in_domain(&DOMAIN, change).unwrap();
+        }
+        // SAFETY: none; that is the attack.
+        let second = in_domain(&DOMAIN, || unsafe { std::arch::asm!("ud2") });
+        assert_eq!(second.unwrap_err().kind(), &FaultKind::IllegalInstruction);
+        let third = in_domain(&DOMAIN, || recurse(0));
+        assert!(matches!(third.unwrap_err().kind(), FaultKind::StackOverflow { .. }));
+        let fourth = in_domain(&DOMAIN, || {
+            loop {
+                std::hint::spin_loop();
+            }
+        });
+        assert!(fourth.is_err_and(|fault| fault.kind() == &FaultKind::Timeout));
+        std::process::exit(7);
+    }
+    if isolation() {
+        let output = child(NAME, "after a fault");
+        assert_eq!(End::from(&output), End::Status(7), "{}", String::from_utf8_lossy(&output.stderr));
+        // The control: as the domain has left them.
+        assert_eq!(End::from(&child(NAME, "without a fault")), End::Signal(libc::SIGILL));
+    }
+}
+
 /// By a raw system call a domain can block every signal of its thread. They stay blocked, and what faults then is killed: nothing
 /// of the program is written.
 #[test]

@@ -73,6 +73,11 @@ pub enum FaultKind {
     ThreadStarted,
     /// The code tried to start a process (`fork`), whose copy of the program it would have written to.
     ProcessStarted,
+    /// The code wrote to a `FILE` of the program other than `stdout` and `stderr`: one that it was given, or has found.
+    ForeignStream {
+        /// The `FILE`.
+        address: usize,
+    },
     /// The code called a callback that is not registered for this call, or has another signature.
     CallbackRefused,
     /// The code tried to end the thread that had called it (`pthread_exit`).
@@ -213,6 +218,12 @@ impl fmt::Display for FaultKind {
             Self::Exit { status } => write!(f, "tried to exit the process with status {status}"),
             Self::ThreadStarted => write!(f, "tried to start a thread"),
             Self::ProcessStarted => write!(f, "tried to start a process"),
+            Self::ForeignStream { address } => {
+                write!(
+                    f,
+                    "wrote to the `FILE` at {address:#x}, which is the program's, and neither `stdout` nor `stderr`"
+                )
+            }
             Self::CallbackRefused => write!(f, "called a callback that is not registered for this call"),
             Self::ThreadExited => write!(f, "tried to end the thread that called it"),
             Self::ForeignFree { address } => write!(f, "freed {address:#x}, which its heap did not give out"),

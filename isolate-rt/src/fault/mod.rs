@@ -158,6 +158,7 @@ impl Fault {
             | FaultKind::StackOverflow { address }
             | FaultKind::Bus { address }
             | FaultKind::ForeignFree { address }
+            | FaultKind::ForeignStream { address }
             | FaultKind::DoubleFree { block: address, .. }
             | FaultKind::HeapOverflow { at: address, .. }
             | FaultKind::WriteAfterFree { at: address, .. } => Some(address),

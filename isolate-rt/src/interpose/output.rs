@@ -1,10 +1,11 @@
 //! Output to stdout and stderr. libc's `FILE`s are the program's, and a domain cannot write them: what it prints is formatted inside,
 //! and written at once, to the same descriptor. What the program itself has printed and libc not written yet comes later.
 //!
-//! Other streams inside are passed on: one of the library's own (`open_memstream`) works.
+//! One of the library's own (`open_memstream`) is passed on, and works; any other is the program's, and the end of the call.
 
 use super::real::real;
 use crate::heap;
+use crate::mpk::{self, Reason};
 use libc::{FILE, c_char, c_int, c_void, size_t};
 use std::arch::naked_asm;
 use std::ptr;
@@ -38,10 +39,22 @@ unsafe extern "C" {
 /// Longer output takes a block of the heap.
 const SHORT: usize = 512;
 
-/// Where to write, inside, what goes to this stream. `None` for what libc is to do.
+/// Where to write, inside, what goes to this stream. `None` for what libc is to do: outside, with a stream of the domain's own, and
+/// with none at all.
 fn descriptor(file: *mut FILE) -> Option<c_int> {
+    if !heap::is_inside() {
+        return None;
+    }
     // SAFETY: libc's variables, set before `main`; `fileno` reads.
-    unsafe { (heap::is_inside() && (file == stdout || file == stderr)).then(|| libc::fileno(file)) }
+    unsafe {
+        if file == stdout || file == stderr {
+            return Some(libc::fileno(file));
+        }
+    }
+    if !file.is_null() && !mpk::in_arena(file.addr()) {
+        mpk::leave(Reason::ForeignStream, file.addr());
+    }
+    None
 }
 
 /// Writes all of it. Says whether that was possible.
@@ -287,6 +300,8 @@ unsafe extern "C" fn puts(text: *const c_char) -> c_int {
 #[unsafe(no_mangle)]
 unsafe extern "C" fn fflush(file: *mut FILE) -> c_int {
     match descriptor(file) {
+        // All streams: nothing is held back of what the domain has printed, and what the program has is its own affair.
+        None if file.is_null() && heap::is_inside() => 0,
         // SAFETY: passed on to libc.
         None => unsafe { real::fflush()(file) },
         // It was written at once.

@@ -116,6 +116,26 @@ impl Frame {
         registers[libc::REG_EFL as usize] &= !(TRAP | DIRECTION);
     }
 
+    /// Takes these signals, by the bits of their numbers less one, out of the mask that there will be again.
+    pub(crate) fn unblock(&mut self, signals: u64) {
+        // SAFETY: by the contract of `new`. The kernel's mask is 64 bits, libc's type has room for more.
+        unsafe { *(&raw mut (*self.context).uc_sigmask).cast::<u64>() &= !signals };
+    }
+
+    /// Which signal stack there will be again; `None` for none.
+    pub(crate) fn signal_stack(&self) -> Option<usize> {
+        // SAFETY: by the contract of `new`.
+        let stack = unsafe { (*self.context).uc_stack };
+        (stack.ss_flags & libc::SS_DISABLE == 0).then_some(stack.ss_sp.addr())
+    }
+
+    /// Says which there will be.
+    pub(crate) fn set_signal_stack(&mut self, start: usize, len: usize) {
+        let stack = libc::stack_t { ss_sp: ptr::with_exposed_provenance_mut(start), ss_flags: 0, ss_size: len };
+        // SAFETY: by the contract of `new`.
+        unsafe { (*self.context).uc_stack = stack };
+    }
+
     /// Puts a number where a function's result goes.
     #[allow(dead_code, reason = "the self-test's, which `benches/without-keys` has not")]
     pub(crate) fn set_result(&mut self, value: i64) {

@@ -77,6 +77,8 @@ pub(crate) enum Reason {
     ForeignFree,
     ProcessStarted,
     CallbackRefused,
+    /// With the address of a `FILE`.
+    ForeignStream,
     FreedTwice,
     Overrun,
     WrittenAfterFree,

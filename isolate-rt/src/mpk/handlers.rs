@@ -129,6 +129,11 @@ pub(crate) fn allow(mask: &mut libc::sigset_t) {
     }
 }
 
+/// The signals that end calls, as the kernel has them in a mask.
+pub(super) fn needed() -> u64 {
+    FAULTS.into_iter().chain(deadline::signal()).fold(0, |signals, number| signals | 1 << (number - 1))
+}
+
 /// Makes sure that the calling thread blocks none of the signals that end calls.
 pub(super) fn unblock() {
     // SAFETY: a set of our own; glibc's function, past our own that only filters.

@@ -12,7 +12,7 @@ use super::handlers::{self, FAULTS};
 use super::pkey::{Pkey, open_keys};
 use super::thread::Thread;
 use super::unwind::Registers;
-use super::{cpu, deadline, panics};
+use super::{cpu, deadline, layout, panics};
 use crate::fault::Unsupported;
 use crate::machine::kernel::{Frame, SEGV_PKUERR, kernel_setting};
 use libc::{c_int, c_void, siginfo_t};
@@ -106,7 +106,7 @@ unsafe extern "C" fn handle(signal: c_int, info: *mut siginfo_t, context: *mut c
             }
             if own && (!is_deadline || activation.is_late() || activation.is_lost()) {
                 // SAFETY: as above.
-                unsafe { rewind(activation, &mut frame, signal, info) };
+                unsafe { rewind(thread, activation, &mut frame, signal, info) };
                 return;
             }
         }
@@ -130,10 +130,19 @@ unsafe fn is_own(info: *const siginfo_t) -> bool {
     unsafe { (*info).si_code > 0 || (*info).si_code == libc::SI_TIMER || (*info).si_pid() == libc::getpid() }
 }
 
+/// Signal mask and signal stack come from the frame, too, as the domain has left them, which a raw system call may have changed: what
+/// the runtime needs of them is put right on the way.
+///
 /// # Safety
 ///
-/// `activation` is the running thread's, `frame` and `info` the kernel's.
-unsafe fn rewind(activation: &mut Activation, frame: &mut Frame, signal: c_int, info: *const siginfo_t) {
+/// `thread` and `activation` are the running thread's, `frame` and `info` the kernel's.
+unsafe fn rewind(
+    thread: &Thread,
+    activation: &mut Activation,
+    frame: &mut Frame,
+    signal: c_int,
+    info: *const siginfo_t,
+) {
     // SAFETY: by this function's contract; which of the fields mean something depends on the signal, all may be read.
     let (code, address, key) = unsafe { ((*info).si_code, (*info).si_addr().addr(), (*info).si_pkey()) };
     let at_leave = signal == libc::SIGILL && frame.instruction() == gate::leave_site();
@@ -150,6 +159,12 @@ unsafe fn rewind(activation: &mut Activation, frame: &mut Frame, signal: c_int, 
         }),
         registers: Some(Registers { general: frame.general(), instruction: frame.instruction() }),
     });
+    frame.unblock(handlers::needed());
+    // Not one that the program has put there.
+    if frame.signal_stack().is_none_or(layout::in_arena) {
+        let (start, len) = thread.kernels_stack();
+        frame.set_signal_stack(start, len);
+    }
     frame.go_to(gate::rewind());
 }
 
@@ -158,7 +173,7 @@ unsafe fn rewind(activation: &mut Activation, frame: &mut Frame, signal: c_int, 
 ///
 /// # Safety
 ///
-/// As [`rewind`].
+/// `frame` and `info` are the kernel's.
 unsafe fn heal(frame: &mut Frame, signal: c_int, info: *const siginfo_t) -> bool {
     // SAFETY: by this function's contract.
     let closed =

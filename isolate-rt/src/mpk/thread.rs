@@ -125,6 +125,11 @@ impl Thread {
             && self.stack.load(Ordering::Relaxed) != 0
     }
 
+    /// The alternate signal stack as the kernel was told of it: start and length.
+    pub(super) fn kernels_stack(&self) -> (usize, usize) {
+        (self.stack.load(Ordering::Relaxed) + GUARD, stack_span())
+    }
+
     /// Aligned end of the alternate signal stack.
     pub(super) fn signal_stack(&self) -> usize {
         self.stack.load(Ordering::Relaxed) + GUARD + stack_span()

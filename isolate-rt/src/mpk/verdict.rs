@@ -26,6 +26,7 @@ impl Instance {
                 _ if reason == Reason::ThreadExited as usize => FaultKind::ThreadExited,
                 _ if reason == Reason::CallbackRefused as usize => FaultKind::CallbackRefused,
                 _ if reason == Reason::ProcessStarted as usize => FaultKind::ProcessStarted,
+                _ if reason == Reason::ForeignStream as usize => FaultKind::ForeignStream { address: value },
                 _ if reason == Reason::ForeignFree as usize => FaultKind::ForeignFree { address: value },
                 _ if reason == Reason::FreedTwice as usize => FaultKind::DoubleFree { block: value, size },
                 _ if reason == Reason::Overrun as usize => FaultKind::HeapOverflow { block: value, size, at },

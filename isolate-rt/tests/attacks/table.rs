@@ -97,6 +97,12 @@ const ROWS: &[Row] = &[
             ),
             (
                 "signals.rs",
+                "a_fault_puts_mask_and_signal_stack_right",
+                "by raw system calls, and then a fault: what the runtime needs is put right",
+                "changed, and the next fault is killed by `SIGILL`",
+            ),
+            (
+                "signals.rs",
                 "signals_blocked_past_libc",
                 "**stay** blocked after the call; what faults while they are is killed by `SIGSEGV`",
                 "— (by a raw system call; without it, a fault of the call)",
@@ -284,7 +290,15 @@ const ROWS: &[Row] = &[
     Row {
         id: "B6",
         what: "the kernel asked to write for the domain",
-        tests: &[("attacks/corruption.rs", "b6_read_into_the_program", "`EFAULT`, nothing written", "overwritten")],
+        tests: &[
+            ("attacks/corruption.rs", "b6_read_into_the_program", "`EFAULT`, nothing written", "overwritten"),
+            (
+                "output.rs",
+                "formats_and_pointers_that_lie",
+                "libc, by `%n` of a format and a `FILE` made up: `Protection`",
+                "— (libc does what it is asked)",
+            ),
+        ],
     },
     Row {
         id: "B9",

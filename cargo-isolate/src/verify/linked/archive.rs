@@ -35,8 +35,8 @@ pub(super) struct Member {
     imports: BTreeSet<String>,
 }
 
-/// What is asked of nobody here by members that are linked because somebody asks for `roots`: code of the others never runs.
-pub(super) fn reached<'m>(members: &[&'m Member], roots: impl Iterator<Item = &'m str>) -> BTreeSet<&'m str> {
+/// Members that are linked because somebody asks for `roots`, by what they ask of nobody here: code of the others never runs.
+pub(super) fn reached<'m>(members: &[&'m Member], roots: impl Iterator<Item = &'m str>) -> Vec<BTreeSet<&'m str>> {
     let mut by_symbol: HashMap<&str, Vec<&'m Member>> = HashMap::new();
     for member in members {
         for symbol in &member.defines {
@@ -50,7 +50,12 @@ pub(super) fn reached<'m>(members: &[&'m Member], roots: impl Iterator<Item = &'
             open.extend(imports.map(String::as_str));
         }
     }
-    seen.into_iter().filter(|symbol| !by_symbol.contains_key(symbol)).collect()
+    let is_linked = |member: &&&Member| member.defines.iter().any(|symbol| seen.contains(symbol.as_str()));
+    let of_others = |member: &&'m Member| {
+        let imports = member.imports.iter().map(String::as_str);
+        imports.filter(|symbol| !by_symbol.contains_key(symbol)).collect()
+    };
+    members.iter().filter(is_linked).map(of_others).collect()
 }
 
 /// A variable as the linker tells it from others.
@@ -182,7 +187,10 @@ mod tests {
             of(&["gzopen"], &["strerror", "inflate"]),
         ];
         let all: Vec<_> = all.iter().collect();
-        let names = |roots: &[&'static str]| reached(&all, roots.iter().copied()).into_iter().collect::<Vec<_>>();
+        let names = |roots: &[&'static str]| {
+            let asked: BTreeSet<_> = reached(&all, roots.iter().copied()).into_iter().flatten().collect();
+            asked.into_iter().collect::<Vec<_>>()
+        };
         assert_eq!(names(&["inflate"]), ["memcpy"]);
         assert_eq!(names(&["gzopen"]), ["memcpy", "strerror"]);
         assert_eq!(names(&[]), [""; 0]);

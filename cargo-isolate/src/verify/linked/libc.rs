@@ -1,6 +1,7 @@
 //! What becomes of libc's functions inside a domain, as far as a library's imports can tell before it runs.
 
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// A function of libc that works in a program, and does not in a domain.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -37,14 +38,43 @@ pub(crate) fn warnings(refused: &[Refused]) -> Vec<String> {
     warnings.collect()
 }
 
+/// Which functions end a call, with which fault and why, of those that object files ask for: each of these is what one file asks of
+/// libc.
+pub(super) fn refused_to<'m>(files: &[BTreeSet<&'m str>]) -> Vec<(&'m str, &'static str, &'static str)> {
+    let all: BTreeSet<_> = files.iter().flatten().copied().collect();
+    let refused = all.iter().filter_map(|symbol| refused(symbol).map(|(fault, why)| (*symbol, fault, why)));
+    // A file that knows neither of the two that work has its streams from somewhere else: from the program, unless it makes them.
+    let names_none = |file: &&BTreeSet<&str>| !["stdout", "stderr"].iter().any(|stream| file.contains(stream));
+    let makes_some = all.contains("open_memstream");
+    let of_none: BTreeSet<_> = files.iter().filter(names_none).flatten().copied().collect();
+    let writing = of_none.into_iter().filter(|symbol| !makes_some && writes_a_stream(symbol));
+    refused.chain(writing.map(|symbol| (symbol, FOREIGN_STREAM, FROM_ELSEWHERE))).collect()
+}
+
+/// A kind of fault.
+const FOREIGN_STREAM: &str = "ForeignStream";
+const FROM_ELSEWHERE: &str = "a `FILE` of the program that is neither `stdout` nor `stderr`, and the file that calls it names neither: \
+     let the library write to memory, and the program to the `FILE`";
+
 /// The fault that a call of `symbol` ends with, and why. What ends the process without isolation, like `abort`, is no news.
-pub(super) fn refused(symbol: &str) -> Option<(&'static str, &'static str)> {
+fn refused(symbol: &str) -> Option<(&'static str, &'static str)> {
     const ENDS: [&str; 4] = ["Abort", "AssertionFailed", "Exit", "StackSmashed"];
+    let (class, note) = known(symbol)?;
+    let fault = class.strip_prefix("refused ")?;
+    (!ENDS.contains(&fault)).then_some((fault, note))
+}
+
+/// Whether it works with two streams, and not with others.
+fn writes_a_stream(symbol: &str) -> bool {
+    known(symbol).is_some_and(|(class, note)| class == "ours" && note.contains(FOREIGN_STREAM))
+}
+
+/// Class of a function, and what there is to say of it.
+fn known(symbol: &str) -> Option<(&'static str, &'static str)> {
     let lines = include_str!("../../../data/libc.txt").lines().filter(|line| !line.starts_with('#'));
     let mut fields = lines.map(|line| line.split('|').map(str::trim));
     let mut found = fields.find(|fields| fields.clone().next() == Some(symbol))?.skip(1);
-    let fault = found.next()?.strip_prefix("refused ")?;
-    (!ENDS.contains(&fault)).then(|| (fault, found.next().unwrap_or_default()))
+    Some((found.next()?, found.next().unwrap_or_default()))
 }
 
 #[cfg(test)]
@@ -76,6 +106,26 @@ mod tests {
                 "the library of the domain `stb` imports `feof`, and a call of it ends with `Protection`: locks or writes a `FILE`: `lseek` and the like work",
             ]
         );
+    }
+
+    /// Of files that ask for these.
+    #[track_caller]
+    fn streams(files: &[&[&'static str]], expected: &[&str]) {
+        let files: Vec<_> = files.iter().map(|imports| imports.iter().copied().collect()).collect();
+        let refused = super::refused_to(&files);
+        let streams = refused.into_iter().filter(|(_, fault, _)| *fault == super::FOREIGN_STREAM);
+        assert_eq!(streams.map(|(symbol, ..)| symbol).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn streams_from_elsewhere() {
+        streams(&[&["fwrite", "fflush", "fprintf", "malloc"]], &["fflush", "fprintf", "fwrite"]);
+        streams(&[&["fwrite", "stderr"]], &[]);
+        streams(&[&["fwrite"], &["fprintf", "stderr"]], &["fwrite"]);
+        streams(&[&["fwrite"], &["open_memstream"]], &[]);
+        // Not to be had by any other way than stdout.
+        streams(&[&["printf", "puts", "putchar"]], &[]);
+        streams(&[&["write"]], &[]);
     }
 
     #[test]

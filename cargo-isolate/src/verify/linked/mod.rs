@@ -226,11 +226,14 @@ fn shared_variables<'f>(domain: &DomainPlan, files: impl Iterator<Item = &'f Fil
 /// What the code of a domain asks of libc in vain.
 fn refused<'f>(domain: &DomainPlan, files: impl Iterator<Item = &'f File> + Clone) -> Vec<Refused> {
     let members: Vec<_> = own(domain, files).flat_map(|file| &file.archive.members).collect();
-    let imports = archive::reached(&members, domain.functions.iter().map(symbol));
+    let reached = archive::reached(&members, domain.functions.iter().map(symbol));
     let works = |symbol: &str| domain.own_threads > 0 && symbol == "pthread_create";
-    let refused = imports.into_iter().filter(|symbol| !works(symbol)).filter_map(|symbol| {
-        let (fault, why) = libc::refused(symbol)?;
-        Some(Refused { domain: domain.name.clone(), symbol: symbol.to_owned(), fault, why })
+    let refused = libc::refused_to(&reached).into_iter().filter(|(symbol, ..)| !works(symbol));
+    let refused = refused.map(|(symbol, fault, why)| Refused {
+        domain: domain.name.clone(),
+        symbol: symbol.to_owned(),
+        fault,
+        why,
     });
     refused.collect()
 }

@@ -51,6 +51,19 @@ pub(crate) struct Function<'f> {
     pub(crate) params: Vec<Shape>,
 }
 
+/// A field that the program may read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Field {
+    pub(crate) name: String,
+    /// A number, or a pointer to text.
+    #[serde(rename = "type", serialize_with = "shown")]
+    pub(crate) shape: Shape,
+}
+
+fn shown<S: serde::Serializer>(shape: &Shape, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(shape)
+}
+
 /// The structs of a policy.
 #[derive(Debug, Default)]
 pub(crate) struct Objects {
@@ -61,6 +74,7 @@ pub(crate) struct Objects {
 struct Object {
     create: Vec<(Glob, TypePath)>,
     cursors: Vec<(Cursor, Vec<Glob>)>,
+    reads: Vec<Field>,
 }
 
 impl Objects {
@@ -95,6 +109,12 @@ impl Objects {
     /// The struct of these that a parameter points to.
     pub(crate) fn name<'s>(&self, shape: &'s Shape) -> Option<&'s str> {
         structure(shape).map(|path| &*path.name).filter(|name| self.by_name.contains_key(*name))
+    }
+
+    /// What the program may read of the struct of these that a parameter points to.
+    pub(crate) fn reads<'s>(&'s self, shape: &'s Shape) -> Option<(&'s TypePath, &'s [Field])> {
+        let path = structure(shape)?;
+        Some((path, &self.by_name.get(&path.name)?.reads))
     }
 
     /// The contract of the parameter at `index`, if it points to one of these structs.
@@ -134,6 +154,7 @@ impl Reader<'_> {
         }
         let create = words.create.iter().filter_map(|(pattern, end)| self.create(pattern, end)).collect();
         let cursors = words.field.iter().filter_map(|(field, words)| self.cursor(field, words)).collect();
+        let reads = words.read.iter().filter_map(|field| self.readable(field)).collect();
         if words.create.is_empty() {
             let message = format!("nothing says which functions fill a `{}`, and which end it", self.name);
             self.errors.push(
@@ -141,7 +162,7 @@ impl Reader<'_> {
             );
         }
         let said = |field: &str| {
-            words.private.iter().any(|private| private.get_ref() == field)
+            words.private.iter().chain(&words.read).any(|name| name.get_ref() == field)
                 || words.field.keys().any(|cursor| cursor.get_ref() == field)
         };
         let open = self.fields.iter().filter(|(field, shape)| !is_number(shape) && !said(field));
@@ -149,10 +170,10 @@ impl Reader<'_> {
         if !open.is_empty() {
             let message = format!("nothing says what these fields of `{}` point to: {}", self.name, open.join(", "));
             self.errors.push(PolicyError::new(name.span(), message).help(
-                "`private` lists those that are NULL at the start and the library's own from then on; a `cursor` moves along a buffer",
+                "`private` lists those that are NULL at the start and the library's own from then on, `read` strings that it sets; a `field` moves along a buffer",
             ));
         }
-        (self.errors.len() == before).then_some(Object { create, cursors })
+        (self.errors.len() == before).then_some(Object { create, cursors, reads })
     }
 
     fn field(&mut self, name: &Spanned<String>) -> Option<Shape> {
@@ -163,6 +184,18 @@ impl Reader<'_> {
             self.errors.push(error.did_you_mean(name.get_ref(), known));
         }
         found
+    }
+
+    /// A number, or a string.
+    fn readable(&mut self, name: &Spanned<String>) -> Option<Field> {
+        let shape = self.field(name)?;
+        let is_named = |shape: &Shape| shape.is_number() && *shape != Shape::Int(None);
+        if !(is_named(&shape) || shape.pointee().is_some_and(|(_, to)| *to == Shape::Char)) {
+            let message = format!("`{}` is neither a number nor a string", name.get_ref());
+            self.errors.push(PolicyError::new(name.span(), message));
+            return None;
+        }
+        Some(Field { name: name.get_ref().clone(), shape })
     }
 
     fn create(&mut self, pattern: &Spanned<String>, end: &Spanned<String>) -> Option<(Glob, TypePath)> {
@@ -324,7 +357,7 @@ unsafe extern \"C\" {
             ),
             &[
                 "7:9 [stream] nothing says what these fields of `stream` point to: `next_in`",
-                "    `private` lists those that are NULL at the start and the library's own from then on; a `cursor` moves along a buffer",
+                "    `private` lists those that are NULL at the start and the library's own from then on, `read` strings that it sets; a `field` moves along a buffer",
                 "8:12 [\"beginn*\"] no isolated function `beginn*` takes a `stream`",
                 "8:39 [\"ende\"] no isolated function `ende` takes a `stream`",
                 "    did you mean `end`?",
@@ -336,6 +369,14 @@ unsafe extern \"C\" {
 
     #[test]
     fn what_does_not_fit() {
+        check(
+            "create = { begin = \"end\" }\nprivate = [\"next_in\", \"state\", \"hook\"]\nread = [\"avail_in\", \"total\", \"state\", \"msg\"]",
+            &[
+                "10:21 [\"total\"] `total` is neither a number nor a string",
+                "10:30 [\"state\"] `state` is neither a number nor a string",
+                "10:39 [\"msg\"] `stream` has no field `msg`",
+            ],
+        );
         check(
             &format!(
                 "create = {{ begin = \"work\" }}\nfield.next_in = {{ dir = \"in\", left = \"total\", fn = [\"version\"] }}\n{PRIVATE}"

@@ -1,7 +1,7 @@
 //! The contracts of one function: what the policy states, what rules infer from the rest, what stays open.
 
 use super::{
-    Decision, Declared, Form, FunctionPlan, ParamPlan, RetPlan, Role, Ships, forms,
+    Decision, Declared, Form, FunctionPlan, ObjectPlan, ParamPlan, RetPlan, Role, Ships, forms,
     select::{self, Selected},
     statements::{self, Statements},
 };
@@ -109,6 +109,14 @@ impl<'s> Surroundings<'s> {
             frees: freeing(policy, selected),
             signatures,
         }
+    }
+
+    /// What the program may read of the structs that these functions take.
+    pub(super) fn objects(&self, functions: &[FunctionPlan]) -> Vec<ObjectPlan> {
+        let params = functions.iter().flat_map(|function| &function.params);
+        let readable = params.filter_map(|param| self.objects.reads(&param.shape));
+        let by_path: BTreeMap<_, _> = readable.filter(|(_, fields)| !fields.is_empty()).collect();
+        by_path.into_iter().map(|(path, fields)| ObjectPlan { path: path.clone(), read: fields.to_vec() }).collect()
     }
 
     /// Plans one function, in each form in which it is called; mistakes of its policy entry are appended to `errors`.

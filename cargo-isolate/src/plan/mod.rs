@@ -13,7 +13,8 @@ use crate::{
         Contract, Failing,
         expr::{Condition, Expr},
         infer::{Nature, Tier},
-        shape::Shape,
+        object::Field,
+        shape::{Shape, TypePath},
         types::Types,
     },
     graph::Graph,
@@ -70,6 +71,17 @@ pub(crate) struct DomainPlan {
     pub(crate) own_threads: u32,
     /// In the order of their declarations.
     pub(crate) functions: Vec<FunctionPlan>,
+    /// What the program may read of structs that live in the domain, by their names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) objects: Vec<ObjectPlan>,
+}
+
+/// A struct that lives in the domain, as far as the program sees it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct ObjectPlan {
+    #[serde(rename = "name", serialize_with = "named")]
+    pub(crate) path: TypePath,
+    pub(crate) read: Vec<Field>,
 }
 
 /// A package, as far as wrappers care.
@@ -345,7 +357,7 @@ pub(crate) fn plan(graph: &Graph, policy: &model::Policy) -> Result<Plan, Vec<Po
     for (name, domain) in &policy.domain {
         let Some(library) = select::library(graph, domain, &mut errors) else { continue };
         let functions = selected.iter().filter(|selected| selected.domain == *name.get_ref());
-        let functions = functions.flat_map(|selected| around.plan(selected, &mut errors)).collect();
+        let functions: Vec<_> = functions.flat_map(|selected| around.plan(selected, &mut errors)).collect();
         let heap = domain.heap.as_ref();
         domains.push(DomainPlan {
             name: name.get_ref().clone(),
@@ -362,6 +374,7 @@ pub(crate) fn plan(graph: &Graph, policy: &model::Policy) -> Result<Plan, Vec<Po
             threads: domain.threads.as_ref().map_or(model::Threads::Many, |threads| *threads.get_ref()),
             instances: domain.instances.as_ref().map_or(model::Instances::One, |instances| *instances.get_ref()),
             own_threads: domain.own_threads.as_ref().map_or(0, |most| *most.get_ref()),
+            objects: around.objects(&functions),
             functions,
         });
     }
@@ -375,6 +388,10 @@ pub(crate) fn plan(graph: &Graph, policy: &model::Policy) -> Result<Plan, Vec<Po
         errors.dedup();
         Err(errors)
     }
+}
+
+fn named<S: Serializer>(path: &TypePath, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path.name)
 }
 
 fn shown<S: Serializer>(shape: &Shape, serializer: S) -> Result<S::Ok, S::Error> {

@@ -496,6 +496,9 @@ pub(crate) struct Struct {
     /// Pointers that are NULL at the start and the library's own from then on.
     #[serde(default)]
     pub(crate) private: Vec<Spanned<String>>,
+    /// Fields that the program may read: numbers, and strings that the library sets.
+    #[serde(default)]
+    pub(crate) read: Vec<Spanned<String>>,
     /// Pointers that move along a buffer, by field.
     #[serde(default)]
     pub(crate) field: BTreeMap<Spanned<String>, Spanned<Field>>,

@@ -6,6 +6,7 @@
 //! ```
 
 mod apply;
+mod fields;
 mod format;
 mod function;
 mod generated;
@@ -90,6 +91,7 @@ struct DomainView<'p> {
     shared: Vec<&'p str>,
     docs: Vec<String>,
     settings: Vec<String>,
+    objects: Vec<fields::View>,
     functions: Vec<function::View>,
 }
 
@@ -98,6 +100,7 @@ impl<'p> DomainView<'p> {
         let mut names = target.names(domain);
         let functions: Vec<_> =
             wrapped(domain, target).map(|function| function::View::new(function, &mut names)).collect();
+        let objects = fields::views(domain, target, &mut names);
         let (linked, shared) = (is_linked(domain), shared(domain));
         let settings = settings(domain);
         let mut runtime = vec!["Domain"];
@@ -127,6 +130,7 @@ impl<'p> DomainView<'p> {
             shared,
             docs: docs(domain),
             settings,
+            objects,
             functions,
         }
     }

@@ -387,6 +387,11 @@ impl<'t> Names<'t> {
         self.around = self.target.cfgs(function).to_vec();
     }
 
+    /// What is named from here on is named wherever there is one of these wrappers.
+    pub(super) fn enter_any<'p>(&mut self, functions: impl Iterator<Item = &'p FunctionPlan>) {
+        self.around = any_of(functions.map(|function| self.target.cfgs(function).to_vec()).collect());
+    }
+
     /// Predicates of the wrapper that is written.
     pub(super) fn around(&self) -> &[String] {
         &self.around

@@ -24,6 +24,7 @@ pub struct Stream {
     pub out: *mut f64,
     pub room: c_int,
     pub total: u64,
+    pub msg: *const c_char,
     pub state: *mut c_void,
     pub alloc: unsafe extern "C" fn(usize) -> *mut c_void,
 }

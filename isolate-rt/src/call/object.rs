@@ -16,6 +16,10 @@ pub struct Object<T> {
     end: Option<End<T>>,
 }
 
+// SAFETY: a shared reference reads plain values, each once, from memory that the domain may change at any time as it is; whatever
+// is called with the object takes a mutable one, or is `unsafe` to run.
+unsafe impl<T> Sync for Object<T> {}
+
 /// Calls the function of the library that ends an object.
 pub type End<T> = fn(&mut Call, *mut T) -> Result<(), Fault>;
 

@@ -44,6 +44,36 @@ const GLOBALS: &[Globals] = &[];
 /// Heap: 512 MiB. Stack: the runtime's default.
 pub static DOMAIN: Domain = Domain::new("bzip2").heap_limit(512 << 20).globals(GLOBALS);
 
+/// What a `bz_stream` of the domain holds, read at one moment.
+#[allow(non_camel_case_types, reason = "structs keep the names they have in C")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct bz_stream {
+    pub total_in_lo32: c_uint,
+    pub total_in_hi32: c_uint,
+    pub total_out_lo32: c_uint,
+    pub total_out_hi32: c_uint,
+}
+
+impl bz_stream {
+    /// Reads it.
+    ///
+    /// # Errors
+    ///
+    /// When a fault has ended the object.
+    pub fn of(object: &Object<ffi2::bz_stream>) -> Result<Self, Fault> {
+        let mut call = DOMAIN.call("bz_stream")?;
+        call.object(object)?;
+        Ok(Self {
+            total_in_lo32: call.get(object, offset_of!(ffi2::bz_stream, total_in_lo32))?,
+            total_in_hi32: call.get(object, offset_of!(ffi2::bz_stream, total_in_hi32))?,
+            total_out_lo32: call
+                .get(object, offset_of!(ffi2::bz_stream, total_out_lo32))?,
+            total_out_hi32: call
+                .get(object, offset_of!(ffi2::bz_stream, total_out_hi32))?,
+        })
+    }
+}
+
 /// `BZ2_bzBuffToBuffCompress` of `isolate-libraries`.
 ///
 /// * `dest`: written; its length goes as `destLen`.

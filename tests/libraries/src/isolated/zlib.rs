@@ -44,6 +44,39 @@ const GLOBALS: &[Globals] = &[];
 /// Heap: 512 MiB. Stack: the runtime's default.
 pub static DOMAIN: Domain = Domain::new("zlib").heap_limit(512 << 20).globals(GLOBALS);
 
+/// What a `z_stream` of the domain holds, read at one moment.
+#[allow(non_camel_case_types, reason = "structs keep the names they have in C")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct z_stream {
+    pub total_in: c_ulong,
+    pub total_out: c_ulong,
+    pub msg: Option<CString>,
+    pub data_type: c_int,
+    pub adler: c_ulong,
+}
+
+impl z_stream {
+    /// Reads it.
+    ///
+    /// # Errors
+    ///
+    /// When a fault has ended the object, or a string of it does not lie in the domain.
+    pub fn of(object: &Object<ffi2::z_stream>) -> Result<Self, Fault> {
+        let mut call = DOMAIN.call("z_stream")?;
+        call.object(object)?;
+        Ok(Self {
+            total_in: call.get(object, offset_of!(ffi2::z_stream, total_in))?,
+            total_out: call.get(object, offset_of!(ffi2::z_stream, total_out))?,
+            // SAFETY: it is checked to lie in the domain; without isolation the library is trusted to end it.
+            msg: unsafe {
+                call.string(call.get(object, offset_of!(ffi2::z_stream, msg))?)
+            }?,
+            data_type: call.get(object, offset_of!(ffi2::z_stream, data_type))?,
+            adler: call.get(object, offset_of!(ffi2::z_stream, adler))?,
+        })
+    }
+}
+
 /// `zError` of `isolate-libraries`.
 ///
 /// Returns a copy of what `zError` returned.

@@ -192,6 +192,30 @@ fn bzip2_streams() {
     );
 }
 
+/// What the library keeps in the struct, the program may read while it lives.
+#[test]
+fn fields_of_a_stream_are_read() {
+    if !isolation() {
+        return;
+    }
+    let (_, data) = samples(100_000).pop().expect("a sample");
+    let mut stream = zlib::deflateInit_(6, VERSION, SIZE).unwrap();
+    let (_, packed) = drive(&data, Z_STREAM_END, |piece, last, room| {
+        zlib::deflate(&mut stream, piece, room, if last { Z_FINISH } else { 0 })
+    })
+    .unwrap();
+    let told = zlib::z_stream::of(&stream).unwrap();
+    assert_eq!((told.total_in, told.total_out), (data.len() as u64, packed.len() as u64));
+    // SAFETY: the pointer covers the length.
+    assert_eq!(told.adler, unsafe { libz_sys::adler32(1, data.as_ptr(), data.len() as u32) });
+    assert_eq!(told.msg, None);
+
+    let mut stream = zlib::inflateInit_(VERSION, SIZE).unwrap();
+    let (status, ..) = zlib::inflate(&mut stream, b"no stream", &mut [0; 10], 0).unwrap();
+    let told = zlib::z_stream::of(&stream).unwrap();
+    assert_eq!((status, told.msg.as_deref()), (-3, Some(c"incorrect header check")));
+}
+
 /// zlib refuses a `z_stream` that is not where it was filled. The program may move what stands for it as it likes.
 #[test]
 fn a_stream_may_move_between_calls() {

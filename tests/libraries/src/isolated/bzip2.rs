@@ -48,9 +48,13 @@ pub static DOMAIN: Domain = Domain::new("bzip2").heap_limit(512 << 20).globals(G
 #[allow(non_camel_case_types, reason = "structs keep the names they have in C")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct bz_stream {
+    /// `total_in_lo32`, as the library has left it.
     pub total_in_lo32: c_uint,
+    /// `total_in_hi32`, as the library has left it.
     pub total_in_hi32: c_uint,
+    /// `total_out_lo32`, as the library has left it.
     pub total_out_lo32: c_uint,
+    /// `total_out_hi32`, as the library has left it.
     pub total_out_hi32: c_uint,
 }
 

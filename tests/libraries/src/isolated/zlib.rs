@@ -48,10 +48,15 @@ pub static DOMAIN: Domain = Domain::new("zlib").heap_limit(512 << 20).globals(GL
 #[allow(non_camel_case_types, reason = "structs keep the names they have in C")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct z_stream {
+    /// `total_in`, as the library has left it.
     pub total_in: c_ulong,
+    /// `total_out`, as the library has left it.
     pub total_out: c_ulong,
+    /// `msg`, as the library has left it.
     pub msg: Option<CString>,
+    /// `data_type`, as the library has left it.
     pub data_type: c_int,
+    /// `adler`, as the library has left it.
     pub adler: c_ulong,
 }
 

@@ -5,6 +5,7 @@ mod explain;
 mod forms;
 mod functions;
 mod select;
+mod standing;
 mod statements;
 mod text;
 
@@ -378,6 +379,7 @@ pub(crate) fn plan(graph: &Graph, policy: &model::Policy) -> Result<Plan, Vec<Po
             functions,
         });
     }
+    domains.iter_mut().for_each(|domain| standing::settle(graph, domain));
     forms::collisions(policy, &domains, &mut errors);
     select::domains(graph, policy, &mut errors);
     select::unused_contracts(graph, policy, &selected, &mut errors);

@@ -88,7 +88,10 @@ fn without_features(files: &str, policy_text: &str) -> String {
     match super::plan(&graph, &policy(policy_text)) {
         Ok(plan) => {
             let all = plan.domains.iter().flat_map(|domain| &domain.functions);
-            let shown = all.map(|one| format!("{} {:?} {}\n", one.name, one.declared.cfgs, one.declared.dormant));
+            let shown = all.map(|one| {
+                let refused = one.refused.iter().map(|reason| format!("\n    {reason}")).collect::<String>();
+                format!("{} {:?} {}{refused}\n", one.name, one.declared.cfgs, one.declared.dormant)
+            });
             let live = plan.live().domains.iter().map(|domain| domain.functions.len()).sum::<usize>();
             shown.collect::<String>() + &format!("{live} live")
         }
@@ -125,6 +128,50 @@ fn what_features_leave_out_is_planned_under_its_cfg() {
         "app",
         "\"*\"",
         "plain [] false\nrare [\"feature = \\\"a\\\"\"] true\nsame [\"any(feature = \\\"a\\\", all(feature = \\\"b\\\", unix))\"] true\n1 live",
+    );
+}
+
+/// The names that its contract names are there wherever a wrapper is.
+#[track_caller]
+fn check_standing(contract: &str, expected: &str) {
+    let files = "
+//- app/src/main.rs
+pub enum Book {}
+extern \"C\" {
+    #[cfg(unix)] pub fn book_free(book: *mut Book);
+    #[cfg(feature = \"text\")] pub fn text_free(book: *mut Book);
+    #[cfg(feature = \"text\")] pub fn text(code: i32) -> *const u8;
+    #[cfg(feature = \"text\")] pub fn text_open(code: i32) -> *mut Book;
+    pub fn open(code: i32) -> *mut Book;
+    pub fn code() -> i32;
+}
+fn main() { unsafe { open(1) } }
+";
+    let policy = format!(
+        "[domain.d]\nlibrary = \"app\"\narchives = [\"libd.a\"]\n[[isolate]]\ndomain = \"d\"\nextern = [\"*\"]\n{contract}\n"
+    );
+    let planned = without_features(files, &policy);
+    let function = contract.split(['.', ']']).nth(1).expect("`[fn.NAME]`");
+    let lines = planned.lines().skip_while(|line| !line.starts_with(&format!("{function} ")));
+    let of_it: Vec<_> = lines.enumerate().take_while(|(at, line)| *at == 0 || line.starts_with(' ')).collect();
+    let of_it: Vec<_> = of_it.into_iter().map(|(_, line)| line.trim()).collect();
+    assert_eq!(of_it.join("\n"), expected, "{planned}");
+}
+
+#[test]
+fn what_a_contract_names_must_be_there() {
+    let give = |function: &str, free: &str| {
+        format!("[fn.{function}]\nret = {{ kind = \"handle\", own = \"give\", free = \"{free}\" }}")
+    };
+    let refused = |name: &str| {
+        format!("its contract names `{name}`, which is there only under `cfg(feature = \"text\")`: declare both under the same `cfg`s")
+    };
+    check_standing(&give("open", "book_free"), "open [\"unix\"] false");
+    check_standing(&give("open", "text_free"), &format!("open [] false\n{}", refused("text_free")));
+    check_standing(&give("text_open", "text_free"), "text_open [\"feature = \\\"text\\\"\"] true");
+    check_standing(
+        "[fn.code]\nerror = \"ret != 0\"\nmessage = \"text(ret)\"",
+        &format!("code [] false\n{}", refused("text")),
     );
 }
 

@@ -47,6 +47,8 @@ pub struct Call {
     _not_send: PhantomData<*mut ()>,
 }
 
+const DIVISION_BY_ZERO: FaultKind = FaultKind::InvalidValue { what: "a length divided by 0" };
+
 /// Where the call runs, with what it holds there.
 pub(crate) enum Place {
     Mpk(mpk::Entry),
@@ -86,6 +88,15 @@ impl Call {
     /// [`FaultKind::InvalidValue`] when it is negative, or more than there is memory.
     pub fn told<N: TryInto<usize>>(&self, length: N) -> Result<usize, Fault> {
         length.try_into().map_err(|_| self.fault(FaultKind::InvalidValue { what: "a length that is none" }))
+    }
+
+    /// A computed length divided by another, rounded towards zero as in C.
+    ///
+    /// # Errors
+    ///
+    /// [`FaultKind::InvalidValue`] when the divisor is 0.
+    pub fn quotient(&self, dividend: i128, divisor: i128) -> Result<i128, Fault> {
+        dividend.checked_div(divisor).ok_or_else(|| self.fault(DIVISION_BY_ZERO))
     }
 
     /// Runs `f` inside the domain and returns what it returned.

@@ -276,6 +276,11 @@ fn plan(
                 let contract = Contract::Obj { dir: Dir::Inout, nullable: false };
                 implied(contract, "a length is computed from what it points to".to_owned())
             }
+            // Used in one after the call alone: the wrapper needs nothing of the caller.
+            (None, Role::Caller) if is_mutable_number(&param.shape) && stated.counts(&param.name) => {
+                let contract = Contract::Obj { dir: Dir::Out, nullable: false };
+                implied(contract, "what it points to after the call says how much there is".to_owned())
+            }
             (None, Role::Caller) if stated.params[index].ty.is_some() && param.shape.pointee().is_none() => {
                 by_entry(is_own(&param.name), Contract::Value)
             }
@@ -498,6 +503,10 @@ fn lengths_are_told(
         let message = format!("`{}` {}", param.name, told.0);
         errors.push(PolicyError::new(words.span(), message).help(format!("remove it, or say {}", told.1)));
     }
+}
+
+fn is_mutable_number(shape: &Shape) -> bool {
+    matches!(shape, Shape::Pointer { mutable: true, to, .. } if to.is_int())
 }
 
 fn decide(name: &str, inference: Inference, open: &mut Vec<(String, String)>) -> Decision {

@@ -83,6 +83,13 @@ impl Statements {
             .any(|leaf| matches!(leaf, Expr::Deref(name) if name == cell))
     }
 
+    /// What this parameter points to after the call tells how much came out, or whether anything did.
+    pub(super) fn counts(&self, cell: &str) -> bool {
+        let contracts = self.params.iter().chain([&self.ret]).filter_map(|stated| stated.contract.as_ref());
+        let lengths = contracts.filter_map(Contract::counted_by).chain(self.binds.iter().map(|bind| &bind.length));
+        lengths.flat_map(Expr::leaves).any(|leaf| matches!(leaf, Expr::Deref(name) if name == cell))
+    }
+
     /// What comes out of the function keeps a closure only if the program gets to own it.
     fn check_keepers(&self, entry: &model::FnContract, signature: &Signature, errors: &mut Vec<PolicyError>) {
         for (stated, param) in self.params.iter().zip(&signature.params) {

@@ -164,7 +164,9 @@ fn what_a_contract_names_must_be_there() {
         format!("[fn.{function}]\nret = {{ kind = \"handle\", own = \"give\", free = \"{free}\" }}")
     };
     let refused = |name: &str| {
-        format!("its contract names `{name}`, which is there only under `cfg(feature = \"text\")`: declare both under the same `cfg`s")
+        format!(
+            "its contract names `{name}`, which is there only under `cfg(feature = \"text\")`: declare both under the same `cfg`s"
+        )
     };
     check_standing(&give("open", "book_free"), "open [\"unix\"] false");
     check_standing(&give("open", "text_free"), &format!("open [] false\n{}", refused("text_free")));

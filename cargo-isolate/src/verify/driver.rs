@@ -1,13 +1,13 @@
 //! The driver: calls every wrapper with arguments of the right types, made from the wrapper file as it is in the tree.
 
-use super::stubs::{Foreign, Given, Stored};
+use super::stubs::{Exact, Foreign, Given, RETURNED, Stored};
 use std::fmt::Write as _;
 use syn::{
     Expr, ExprLit, FnArg, GenericArgument, Item, Lit, Pat, PathArguments, ReturnType, Type, TypeParamBound, Visibility,
     punctuated::Punctuated, visit::Visit,
 };
 
-/// The public functions of a wrapper file, as cases for `harness.rs`.
+/// The public functions of a wrapper file, as cases for `play.rs`.
 ///
 /// # Errors
 ///
@@ -28,16 +28,16 @@ pub(super) fn cases(domain: &str, file: &syn::File, foreign: &[Foreign]) -> Resu
     if errors.is_empty() { Ok(cases) } else { Err(errors) }
 }
 
-/// One wrapper, ready to be called: an expression of type `harness::Case`.
+/// One wrapper, ready to be called: an expression of type `play::Case`.
 pub(super) struct Case(String);
 
-/// `main.rs` of the package, over the modules `harness`, `isolated` and `stubs`.
+/// `main.rs` of the package, over modules of its own and `isolated` and `stubs`.
 pub(super) fn render(cases: &[Case]) -> String {
     let mut text = String::from(
         "//! Calls every wrapper while its library misbehaves. Written by `cargo isolate verify`.\n#![allow(warnings)]\n\n\
-         mod harness;\nmod isolated;\nmod stubs;\n\n\
-         use harness::{Case, Room, absent, as_it_was, as_told, handle, heard, heard_text, length, marked, number, object, optional, owned, reference, value, values, within};\n\n\
-         fn main() -> std::process::ExitCode {\n    harness::run(&[\n",
+         mod acts;\nmod calls;\nmod inside;\nmod isolated;\nmod play;\nmod stubs;\n\n\
+         use {acts::{absent, length}, calls::*, play::Case};\n\n\
+         fn main() -> std::process::ExitCode {\n    play::run(&[\n",
     );
     for case in cases {
         text.push_str(&case.0);
@@ -64,12 +64,17 @@ fn case(domain: &str, function: &syn::ItemFn, foreign: &[Foreign]) -> Result<Cas
         };
         let place = wrapped.and_then(|foreign| foreign.params.iter().position(|param| param.name == name));
         call.meant = place.map_or(Meant::default(), |place| {
-            let param = &wrapped.expect("a place in it").params[place];
+            let wrapped = wrapped.expect("a place in it");
+            let param = &wrapped.params[place];
             Meant {
                 place,
                 number: param.given == Some(Given::Number),
                 input: matches!(param.given, Some(Given::Input { .. })),
-                room: param.stored == Some(Stored::Room),
+                stored: match wrapped.stores(place) {
+                    Some(Stored::Room) => Some(Exact::Whole),
+                    Some(Stored::Value(exact)) => Some(exact),
+                    _ => None,
+                },
             }
         });
         let argument = call
@@ -84,10 +89,13 @@ fn case(domain: &str, function: &syn::ItemFn, foreign: &[Foreign]) -> Result<Cas
     let result = success(&signature.output)
         .ok_or_else(|| format!("`{domain}::{function}` does not return `Result<_, Fault>`"))?;
     let returns_pointer = mentions(result, &["Handle", "Owned", "CString"]);
+    if let Some(foreign) = wrapped {
+        call.filled.extend(exact(foreign, result));
+    }
     let mut text = String::new();
     let _ = writeln!(
         text,
-        "        Case {{ domain: {domain:?}, function: {function:?}, foreign: {foreign_name:?}, id: {}, returns_pointer: {returns_pointer}, follows: {}, slices: {}, rooms: {}, nullable: {}, call: || {{",
+        "        Case {{ domain: {domain:?}, function: {function:?}, foreign: {foreign_name:?}, id: {}, returns_pointer: {returns_pointer}, follows: {}, slices: {}, fills: {}, nullable: {}, call: || {{",
         id.unwrap_or(usize::MAX),
         call.follows,
         call.slices,
@@ -168,8 +176,8 @@ struct Meant {
     number: bool,
     /// A slice of numbers that the function gets as it is.
     input: bool,
-    /// A slice that the function can fill with numbers.
-    room: bool,
+    /// What the function stores there goes back to the caller.
+    stored: Option<Exact>,
 }
 
 impl Call {
@@ -183,9 +191,6 @@ impl Call {
                 }
                 (Type::Slice(_), true) => {
                     self.slices = true;
-                    if self.meant.room {
-                        self.filled.push(format!("room{at}.filled({})?;", self.meant.place));
-                    }
                     Some(self.room(at, "new", "slice"))
                 }
                 (Type::Path(path), _) if ends_in(path, "Handle") => {
@@ -255,6 +260,9 @@ impl Call {
     fn room(&mut self, at: usize, make: &str, part: &str) -> String {
         self.before.push(format!("let mut room{at} = Room::{make}();"));
         self.after.push(format!("room{at}.check()?;"));
+        if let Some(exact) = self.meant.stored {
+            self.filled.push(format!("room{at}.filled({}, {})?;", self.meant.place, exact == Exact::Whole));
+        }
         format!("room{at}.{part}()")
     }
 
@@ -287,6 +295,28 @@ fn heard(name: &str, ty: &Type) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Statements that hold parts of the result against what the function returned or stored.
+fn exact(foreign: &Foreign, result: &Type) -> Vec<String> {
+    let parts: Vec<_> = match result {
+        Type::Tuple(tuple) => (0..tuple.elems.len()).map(|at| format!("result.{at}")).collect(),
+        _ => vec!["result".to_owned()],
+    };
+    if parts.len() != foreign.origins.len() {
+        return Vec::new();
+    }
+    let came = parts.iter().zip(&foreign.origins).filter_map(|(part, origin)| {
+        let (place, exact) = match origin {
+            0 => (RETURNED, foreign.answers?),
+            place => match foreign.stores(place - 1)? {
+                Stored::Value(exact) => (place - 1, exact),
+                Stored::Anything | Stored::Object | Stored::Room => return None,
+            },
+        };
+        Some(format!("came_out(std::slice::from_ref(&{part}), {place}, {})?;", exact == Exact::Whole))
+    });
+    came.collect()
 }
 
 /// Where in the result the counts of values written to the caller's room are: `""`, or `.1` of a tuple.

@@ -13,7 +13,7 @@ mod types;
 
 pub(crate) use bypass::{Bypass, bypasses};
 pub(crate) use run::{Act, Played};
-pub(crate) use stubs::{Called, Foreign, Given, Param, Stored};
+pub(crate) use stubs::{Called, Exact, Foreign, Given, Param, Stored};
 
 use crate::{graph::Graph, process::Runner};
 use anyhow::{Context as _, bail};
@@ -109,7 +109,7 @@ fn files(graph: &Graph, subject: &Subject, runtime: &Runtime) -> anyhow::Result<
     files.push(("src/isolated/mod.rs".to_owned(), modules));
     files.push(("src/isolated/isolate.ld".to_owned(), subject.fragment.clone()));
     files.push(("src/stubs.rs".to_owned(), stubs::render(graph, &subject.functions)));
-    files.push(("src/harness.rs".to_owned(), HARNESS.to_owned()));
+    files.extend(HARNESS.map(|(name, text)| (format!("src/{name}"), text.to_owned())));
     files.push(("src/main.rs".to_owned(), driver::render(&cases)));
     files.push(("build.rs".to_owned(), BUILD_SCRIPT.to_owned()));
     files.push(("Cargo.toml".to_owned(), manifest(runtime)));
@@ -200,12 +200,15 @@ mod tests {
                                 Some("source_len") => Some(Given::Length { nullable: false }),
                                 Some("at") => Some(Given::Input { nullable: true }),
                                 Some("at_len") => Some(Given::Length { nullable: true }),
+                                Some("text") => Some(Given::Input { nullable: false }),
+                                Some("text_end") => Some(Given::End { slice: 0, nullable: false }),
                                 Some("len") => Some(Given::Cell),
                                 _ => None,
                             },
                             stored: match param.name.as_deref() {
                                 Some("dest") => Some(Stored::Room),
-                                Some("len" | "entry") => Some(Stored::Anything),
+                                Some("len") => Some(Stored::Anything),
+                                Some("entry") => Some(Stored::Value(Exact::InPart)),
                                 _ => None,
                             },
                             called: (param.name.as_deref() == Some("back"))
@@ -216,6 +219,12 @@ mod tests {
                     never_null: false,
                     shows_ret: ret.is_some(),
                     counts: false,
+                    answers: (ret.as_deref() == Some("c_int")).then_some(Exact::Whole),
+                    origins: match &*item.name {
+                        "fill" => vec![0, 1],
+                        "entry" => vec![0, 1],
+                        _ => vec![0],
+                    },
                 }),
                 ForeignKind::Static { .. } => None,
             })
@@ -273,8 +282,9 @@ mod tests {
         let Some(acts) = isolated(played(str::to_owned)) else { return };
         let bad: Vec<_> = acts.iter().filter(|act| !act.good).collect();
         assert!(bad.is_empty(), "{bad:#?}");
-        // Two take slices, of which three acts hold the five lengths, and one of those may be NULL in two.
-        assert_eq!(acts.len(), 6 * 15 + 2 * 3 * 5 + 2, "six wrappers, fifteen acts each");
+        // Three take slices, of which three acts hold the five lengths, and one of those may be NULL in two. What functions
+        // return and fill comes out of two of these, with each length, and of two others.
+        assert_eq!(acts.len(), 7 * 15 + 3 * 3 * 5 + 2 + 2 * 5 + 2, "seven wrappers, fifteen acts each");
     }
 
     /// With isolation off, the same acts get through, and that is said.

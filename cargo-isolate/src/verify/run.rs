@@ -54,7 +54,7 @@ fn command(package: &Utf8Path, subcommand: &str) -> Command {
     cargo
 }
 
-/// Reads the lines that `harness.rs` documents.
+/// Reads the lines that `play.rs` documents.
 fn read(stdout: &str, status: ExitStatus) -> Played {
     let mut acts = Vec::new();
     let mut playing = None;

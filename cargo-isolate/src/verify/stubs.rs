@@ -1,4 +1,4 @@
-//! Functions that stand where the foreign ones stood, with the same signatures and the behaviour of `harness.rs`.
+//! Functions that stand where the foreign ones stood, with the same signatures and the behaviour of `inside.rs`.
 
 use super::types::Types;
 use crate::graph::Graph;
@@ -25,6 +25,20 @@ pub(crate) struct Foreign {
     pub(crate) shows_ret: bool,
     /// It returns how many elements it wrote to the caller's room.
     pub(crate) counts: bool,
+    /// What it returns, its wrapper returns.
+    pub(crate) answers: Option<Exact>,
+    /// Where each part of what the wrapper returns comes from: 0 for what the function returned, else one more than the place
+    /// of the parameter.
+    pub(crate) origins: Vec<usize>,
+}
+
+/// How far a value that comes out can be held against the one that the function had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exact {
+    /// A number.
+    Whole,
+    /// A struct, which may have padding.
+    InPart,
 }
 
 /// One of its parameters.
@@ -53,6 +67,15 @@ pub(crate) enum Given {
     Cell,
     /// A pointer to numbers with the values of a slice; NULL where that may be NULL and is.
     Input { nullable: bool },
+    /// A pointer behind the last element of the slice in this place.
+    End { slice: usize, nullable: bool },
+}
+
+impl Foreign {
+    /// What it stores through the parameter in this place: its stub has those parameters that all forms have.
+    pub(super) fn stores(&self, place: usize) -> Option<Stored> {
+        self.params[place].stored.filter(|_| self.variadic.is_none_or(|declared| place < declared))
+    }
 }
 
 /// How a callback is called.
@@ -68,11 +91,16 @@ pub(crate) struct Called {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stored {
     Anything,
+    /// One value, which goes back to the caller as it is.
+    Value(Exact),
     /// A pointer that is never NULL.
     Object,
     /// Numbers, as many as the wrapper's caller has room for, all of which go back to the caller if they are counted.
     Room,
 }
+
+/// The place of what a function returns, where its parameters have theirs.
+pub(super) const RETURNED: usize = 63;
 
 /// A module with a stub for each of `functions`.
 pub(super) fn render(graph: &Graph, functions: &[Foreign]) -> String {
@@ -121,7 +149,11 @@ pub(super) fn render(graph: &Graph, functions: &[Foreign]) -> String {
                 forms.map(|(id, _)| *id).collect::<Vec<usize>>()
             };
             let rooms = of_forms(|param| param.stored == Some(Stored::Room));
+            let values = of_forms(|param| matches!(param.stored, Some(Stored::Value(_))));
             let _ = match param.stored {
+                _ if !values.is_empty() => {
+                    writeln!(stubs, "    unsafe {{ store_value(&{values:?}, {at}, a{at}) }};")
+                }
                 _ if !rooms.is_empty() => {
                     writeln!(stubs, "    unsafe {{ store_room(&{rooms:?}, {at}, a{at}) }};")
                 }
@@ -138,18 +170,22 @@ pub(super) fn render(graph: &Graph, functions: &[Foreign]) -> String {
             let _ = writeln!(stubs, "    {}", call(at, called));
         }
         if ret.is_some() {
-            let counting: Vec<_> = forms.iter().filter(|(_, form)| form.counts).map(|(id, _)| *id).collect();
+            let of_forms = |is: fn(&Foreign) -> bool| {
+                let forms = forms.iter().filter(move |(_, form)| is(form));
+                forms.map(|(id, _)| *id).collect::<Vec<usize>>()
+            };
+            let (counting, exact) = (of_forms(|form| form.counts), of_forms(|form| form.answers.is_some()));
             let answer = match never_null {
                 true => "answer_object()".to_owned(),
-                false if counting.is_empty() => "answer()".to_owned(),
-                false => format!("answer_count(&{counting:?})"),
+                false if counting.is_empty() && exact.is_empty() => "answer()".to_owned(),
+                false => format!("answer_for(&{counting:?}, &{exact:?}, {RETURNED})"),
             };
             let _ = writeln!(stubs, "    unsafe {{ {answer} }}");
         }
         stubs.push_str("}\n");
     }
     let text = format!(
-        "//! Stand-ins for the isolated functions.\n#![allow(warnings)]\nuse crate::harness::{{answer, answer_count, answer_object, begin, cell, fills, input, lent, length_as_given, number_as_given, store, store_object, store_room}};\n\n{}{stubs}",
+        "//! Stand-ins for the isolated functions.\n#![allow(warnings)]\nuse crate::{{acts::fills, inside::*}};\n\n{}{stubs}",
         types.declarations(),
     );
     // What does not parse is shown to the user by the compiler, with its place.
@@ -164,6 +200,7 @@ impl Given {
             Given::Length { nullable } => format!("unsafe {{ length_as_given({id}, {nullable}, a{at}) }};"),
             Given::Cell => format!("unsafe {{ cell({id}, a{at}) }};"),
             Given::Input { nullable } => format!("unsafe {{ input({id}, {at}, {nullable}, a{at}) }};"),
+            Given::End { slice, nullable } => format!("end({id}, {nullable}, a{slice}, a{at});"),
         }
     }
 }

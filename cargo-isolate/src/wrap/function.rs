@@ -59,6 +59,8 @@ pub(super) struct View {
     tail: String,
     /// How often a call that ended in a fault is made again.
     retry: u32,
+    #[serde(skip)]
+    origins: Vec<usize>,
 }
 
 #[derive(Debug, Serialize)]
@@ -101,10 +103,9 @@ impl View {
             None => writer.error = writer.names.runtime("Fault").to_owned(),
         }
         writer.require_owned();
-        let lengths = !writer.checks.is_empty();
         writer.when();
         let run = if writer.registers { "run_with(&mut callbacks, " } else { "run(" };
-        let Writer { params, checks, before, stage, args, after, docs, mut results, error, .. } = writer;
+        let Writer { params, checks, before, stage, args, after, docs, mut results, error, holds_lengths, .. } = writer;
         results.sort_by_key(|result| result.place);
         let values: Vec<_> = results.iter().map(|result| result.value.clone()).collect();
         let types: Vec<_> = results.iter().map(|result| result.ty.clone()).collect();
@@ -119,7 +120,7 @@ impl View {
             name: function.wrapper().to_owned(),
             cfgs,
             foreign: function.name.clone(),
-            docs: documentation(function, docs, &params, &results, lengths),
+            docs: documentation(function, docs, &params, &results, holds_lengths),
             params,
             ret: tuple(&types),
             safety: safety(function),
@@ -134,12 +135,19 @@ impl View {
             collect,
             tail,
             retry: function.retry,
+            origins: results.iter().map(|result| result.place).collect(),
         }
     }
 
     /// More parameters than clippy likes.
     pub(super) fn takes_many(&self) -> bool {
         self.params.len() > 7
+    }
+
+    /// Where each part of what it returns comes from: 0 for what the function returned, else one more than the place of the
+    /// parameter.
+    pub(super) fn origins(self) -> Vec<usize> {
+        self.origins
     }
 
     /// Names and types of the wrapper's parameters, and what is in its `Result<T, E>`.
@@ -263,6 +271,8 @@ struct Writer<'w, 'n> {
     results: Vec<Outcome>,
     /// Type of the wrapper's error.
     error: String,
+    /// Slices are held against other arguments.
+    holds_lengths: bool,
     /// There are closures for this call, and they look at what their arguments point to.
     registers: bool,
     looks_inside: bool,
@@ -302,6 +312,7 @@ impl<'w, 'n> Writer<'w, 'n> {
             docs: Vec::new(),
             results: Vec::new(),
             error: String::new(),
+            holds_lengths: false,
             registers: false,
             looks_inside: false,
         }

@@ -20,6 +20,7 @@ use crate::plan::{DomainPlan, FunctionPlan, Plan};
 use camino::Utf8PathBuf;
 use isolate_templates::wrapper::{self, Template};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 pub(crate) use apply::edits;
 pub(crate) use function::snake;
@@ -134,6 +135,18 @@ impl<'p> DomainView<'p> {
             functions,
         }
     }
+}
+
+/// Of each wrapper of a domain, by its name, where each part of what it returns comes from: 0 for what the function
+/// returned, else one more than the place of the parameter.
+///
+/// # Panics
+///
+/// As [`render`].
+pub(crate) fn origins<'p>(domain: &'p DomainPlan, target: &Target) -> BTreeMap<&'p str, Vec<usize>> {
+    let mut names = target.names(domain);
+    let view = |function: &'p FunctionPlan| (function.wrapper(), function::View::new(function, &mut names).origins());
+    wrapped(domain, target).map(view).collect()
 }
 
 /// The functions that get a wrapper: all but those that only other wrappers call.

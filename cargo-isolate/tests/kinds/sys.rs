@@ -107,6 +107,8 @@ unsafe extern "C" {
     pub fn render_to(ctx: *mut Ctx, out: *mut *mut u8) -> usize;
     pub fn explain(ctx: *mut Ctx, text: *mut *mut c_char, back: Option<unsafe extern "C" fn(*mut c_void)>) -> c_int;
     pub fn shrink(data: *const u8, data_len: usize, dest: *mut u8, room: usize, written: *mut usize) -> c_int;
+    pub fn gather(dest: *mut u8, room: usize, used: *mut usize) -> c_int;
+    pub fn rows(bits: *const u8, width: c_uint, depth: c_uint, dest: *mut u8, size: usize, each: usize, left: *mut usize);
     pub fn unpack(dest: *mut u8, room: usize, written: *mut usize) -> c_int;
     pub fn unpack_some(dest: *mut u8, room: usize, left: *mut c_uint) -> c_int;
     pub fn window(ctx: *mut Ctx, len: *mut c_int) -> *const u8;

@@ -186,6 +186,16 @@ impl Inside {
         claimed.try_into().unwrap_or(0)
     }
 
+    /// As [`Call::quotient`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Call::quotient`].
+    pub fn quotient(&self, dividend: i128, divisor: i128) -> Result<i128, Fault> {
+        let by_zero = || Fault::new(self.settings.name, self.function, super::DIVISION_BY_ZERO);
+        dividend.checked_div(divisor).ok_or_else(by_zero)
+    }
+
     /// Looks while nobody discards what is looked at.
     fn look<R>(&self, f: impl FnOnce(Option<&mpk::View>) -> Result<R, FaultKind>) -> Result<R, Fault> {
         let looked = match &self.view {

@@ -107,6 +107,25 @@ long told_table(const int *numbers, size_t rows, size_t columns, size_t depth)
     return sum;
 }
 
+/* The sum of rows of `width` values each, of which `per_byte` are packed in a byte. */
+long told_packed(const unsigned char *bytes, size_t width, size_t rows, size_t per_byte)
+{
+    long sum = 0;
+    for (size_t at = 0; at < (width + per_byte - 1) / per_byte * rows; at++)
+        sum += bytes[at];
+    return sum;
+}
+
+/* Fills half of the room, and counts in halves of bytes; nobody needs to set `*used` before. */
+int told_halves(unsigned char *out, size_t room, size_t *halves, size_t *used)
+{
+    for (size_t at = 0; at < room / 2; at++)
+        out[at] = 9;
+    *halves = room / 2 * 2 + 1;
+    *used = *used ? 0 : 1;
+    return 0;
+}
+
 /* Claims to have written the cube of what it returns. */
 unsigned long long told_more(unsigned char *out, size_t room)
 {

@@ -38,6 +38,8 @@ unsafe extern "C" {
         visit: Option<unsafe extern "C" fn(thing: *mut Thing, numbers: *const c_int, count: usize) -> c_long>,
     ) -> c_long;
     pub fn told_table(numbers: *const c_int, rows: usize, columns: usize, depth: usize) -> c_long;
+    pub fn told_packed(bytes: *const c_uchar, width: usize, rows: usize, per_byte: usize) -> c_long;
+    pub fn told_halves(out: *mut c_uchar, room: usize, halves: *mut usize, used: *mut usize) -> c_int;
     pub fn told_more(out: *mut c_uchar, room: usize) -> u64;
     pub fn told_on(out: *mut c_uchar, room: usize, done: *mut usize) -> c_int;
     pub fn told_capitals(

@@ -2,8 +2,8 @@
 
 use crate::{
     contract::{Contract, Dir, Hold, Lasting, expr::Expr, shape::Shape},
-    plan::{FunctionPlan, ParamPlan, Plan, Role},
-    verify::{Called, Foreign, Given, Param, STUBS, Stored, Subject},
+    plan::{Decision, FunctionPlan, ParamPlan, Plan, Role},
+    verify::{Called, Exact, Foreign, Given, Param, STUBS, Stored, Subject},
     wrap::{self, Target},
 };
 
@@ -18,23 +18,69 @@ pub(super) fn subject(plan: &Plan, target: &Target) -> anyhow::Result<Subject> {
             _ => subject.fragment = file.text,
         }
     }
-    let domains = plan.domains.iter().filter(|domain| target.domains.contains(&domain.name));
-    subject.functions = domains
-        .flat_map(|domain| &domain.functions)
-        .map(|function| Foreign {
-            package: function.declared.index,
-            name: function.name.clone(),
-            wrapper: function.wrapper().to_owned(),
-            picky: function.form.as_ref().is_some_and(|form| form.when.is_some()),
-            variadic: function.variadic,
-            params: function.params.iter().map(|one| param(function, one)).collect(),
-            ret: function.ret.as_ref().map(|ret| spelt(&ret.ty, &ret.shape)),
-            never_null: function.ret.as_ref().and_then(|ret| ret.decision.contract()).is_some_and(is_never_null),
-            shows_ret: function.ret.is_some() && !function.is_told_otherwise(),
-            counts: function.params.iter().any(|param| is_room(function, param, &Expr::Ret)),
-        })
-        .collect();
+    for domain in plan.domains.iter().filter(|domain| target.domains.contains(&domain.name)) {
+        let mut origins = wrap::origins(domain, target);
+        let foreign = |function: &FunctionPlan| Foreign {
+            origins: origins.remove(function.wrapper()).unwrap_or_default(),
+            ..foreign(function)
+        };
+        subject.functions.extend(domain.functions.iter().map(foreign));
+    }
     Ok(subject)
+}
+
+fn foreign(function: &FunctionPlan) -> Foreign {
+    Foreign {
+        package: function.declared.index,
+        name: function.name.clone(),
+        wrapper: function.wrapper().to_owned(),
+        picky: function.form.as_ref().is_some_and(|form| form.when.is_some()),
+        variadic: function.variadic,
+        params: function.params.iter().map(|one| param(function, one)).collect(),
+        ret: function.ret.as_ref().map(|ret| spelt(&ret.ty, &ret.shape)),
+        never_null: function.ret.as_ref().and_then(|ret| ret.decision.contract()).is_some_and(is_never_null),
+        shows_ret: function.ret.is_some() && !function.is_told_otherwise(),
+        counts: function.params.iter().any(|param| is_room(function, param, &Expr::Ret)),
+        answers: answers(function),
+        origins: Vec::new(),
+    }
+}
+
+/// What the function returns is what the wrapper returns: it means no failure, and no length of anything.
+fn answers(function: &FunctionPlan) -> Option<Exact> {
+    let ret = function.ret.as_ref().filter(|ret| ret.shown_as.is_none())?;
+    let is_value = ret.decision.contract() == Some(&Contract::Value) && function.failing.is_none();
+    let is_told = expressions(function).iter().any(|leaf| matches!(leaf, Expr::Ret));
+    exact(&ret.shape).filter(|_| is_value && !is_told)
+}
+
+/// How far values of a type can be compared.
+fn exact(shape: &Shape) -> Option<Exact> {
+    match shape {
+        _ if shape.is_number() => Some(Exact::Whole),
+        Shape::Struct { .. } => Some(Exact::InPart),
+        _ => None,
+    }
+}
+
+/// The leaves of all lengths that a contract speaks of, arguments of the functions in them included.
+fn expressions(function: &FunctionPlan) -> Vec<&Expr> {
+    let params = function.params.iter().map(|param| &param.decision);
+    let contracts = params.chain(function.ret.iter().map(|ret| &ret.decision)).filter_map(Decision::contract);
+    let lengths = contracts.flat_map(|contract| match contract {
+        Contract::Buf { len, written, .. } => vec![Some(len), written.as_ref()],
+        Contract::Given { len, .. } => vec![Some(len)],
+        _ => Vec::new(),
+    });
+    let lengths = lengths.flatten().chain(function.binds.iter().map(|bind| &bind.length));
+    lengths.flat_map(Expr::leaves).flat_map(with_arguments).collect()
+}
+
+fn with_arguments(leaf: &Expr) -> Vec<&Expr> {
+    match leaf {
+        Expr::Call(call) => std::iter::once(leaf).chain(&call.args).collect(),
+        _ => vec![leaf],
+    }
 }
 
 fn param(function: &FunctionPlan, param: &ParamPlan) -> Param {
@@ -53,6 +99,9 @@ fn param(function: &FunctionPlan, param: &ParamPlan) -> Param {
                 Some(Stored::Object)
             }
             Contract::Handle { dir: Dir::Out, hold: Hold::Give { .. }, nullable: false } => Some(Stored::Object),
+            Contract::Obj { dir: Dir::Out | Dir::Inout, .. } if let Some(exact) = comes_out(function, param) => {
+                Some(Stored::Value(exact))
+            }
             Contract::Obj { dir, .. } | Contract::Buf { dir, .. } | Contract::Handle { dir, .. } => {
                 anything(*dir != Dir::In)
             }
@@ -75,6 +124,15 @@ fn param(function: &FunctionPlan, param: &ParamPlan) -> Param {
     };
     let name = wrap::snake(&param.name);
     Param { name, ty: spelt(&param.ty, &param.shape), given: given(function, param), stored, called }
+}
+
+/// What a value behind a pointer is comes out as it is: no length is made of it.
+fn comes_out(function: &FunctionPlan, param: &ParamPlan) -> Option<Exact> {
+    let is_told = expressions(function)
+        .iter()
+        .any(|leaf| matches!(leaf, Expr::Deref(name) | Expr::Name(name) if *name == param.name));
+    let (_, to) = param.shape.pointee()?;
+    exact(to).filter(|_| param.shown_as.is_none() && !is_told)
 }
 
 /// What the function must get for what the wrapper got, where the contract leaves no doubt.
@@ -113,6 +171,11 @@ fn given(function: &FunctionPlan, param: &ParamPlan) -> Option<Given> {
             let is_integer = matches!(param.shape, Shape::Int(_)) && param.shown_as.is_none();
             (is_integer && function.binds.is_empty() && !contracts.iter().any(is_length)).then_some(Given::Number)
         }
+        (Role::EndOf(slice), _) => {
+            let place = function.params.iter().position(|param| param.name == *slice)?;
+            let nullable = nullable(&function.params[place])?;
+            Some(Given::End { slice: place, nullable })
+        }
         (Role::Caller, Contract::Buf { dir: Dir::In, nullable, .. }) => {
             is_hidden(function, param).then_some(Given::Input { nullable: *nullable })
         }
@@ -129,11 +192,13 @@ fn mentions(length: &Expr, param: &str) -> bool {
     })
 }
 
-/// A slice of numbers whose length is a parameter of its own, which the wrapper's caller does not see.
+/// A slice of numbers whose length, or end, is a parameter of its own, which the wrapper's caller does not see.
 fn is_hidden(function: &FunctionPlan, param: &ParamPlan) -> bool {
     let Some(Contract::Buf { len, .. }) = param.decision.contract() else { return false };
     let is_length = |other: &ParamPlan| match (&other.role, len) {
-        (Role::LengthOf(_), Expr::Name(name)) | (Role::CellOf(_), Expr::Deref(name)) => other.name == *name,
+        (Role::LengthOf(_), Expr::Name(name))
+        | (Role::CellOf(_), Expr::Deref(name))
+        | (Role::EndOf(_), Expr::End(name)) => other.name == *name,
         _ => false,
     };
     let of_numbers =

@@ -51,6 +51,11 @@ impl Expressions<'_> {
     /// Reads what must hold before the call.
     pub(super) fn condition_before(&mut self, text: &Spanned<String>) -> Option<Condition> {
         let condition = self.read(text, Condition::parse, When::Before)?;
+        if condition.quotients() > 0 {
+            let error = PolicyError::new(text.span(), "what `when` says cannot fail, as a division by a parameter can");
+            self.errors.push(error.help("divide by a number, or multiply the other side"));
+            return None;
+        }
         self.tells(&condition, text).then_some(condition)
     }
 
@@ -174,7 +179,7 @@ impl Expressions<'_> {
             let numbers =
                 if usable.is_empty() { "numbers".to_owned() } else { format!("{} and numbers", list(&usable)) };
             return Err(PolicyError::new(at, message)
-                .help(format!("made of {numbers}, with `+`, `-`, `*`, `min(…)` and `max(…)`"))
+                .help(format!("made of {numbers}, with `+`, `-`, `*`, `/`, `min(…)` and `max(…)`"))
                 .did_you_mean(name, usable));
         };
         match (deref, param.shape.pointee()) {

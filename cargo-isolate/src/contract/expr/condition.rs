@@ -40,6 +40,15 @@ impl Condition {
         }
     }
 
+    /// As [`Expr::quotients`].
+    pub(crate) fn quotients(&self) -> usize {
+        match self {
+            Condition::Compare(_, left, right) => left.quotients() + right.quotients(),
+            Condition::Null => 0,
+            Condition::All(left, right) | Condition::Any(left, right) => left.quotients() + right.quotients(),
+        }
+    }
+
     /// It speaks of a negative number.
     pub(crate) fn has_negative(&self) -> bool {
         match self {

@@ -47,6 +47,8 @@ pub(crate) enum Op {
     Add,
     Sub,
     Mul,
+    /// As in C: what is left over is dropped.
+    Div,
     Min,
     Max,
 }
@@ -87,7 +89,26 @@ pub(crate) enum Mentioned {
 impl Expr {
     /// Reads an expression and lists what it speaks of in order, so that the caller can check each at its place.
     pub(crate) fn parse(text: &str) -> Result<(Expr, Vec<Mention>), ExprError> {
-        Parser::new(text).whole(Parser::sum, "`+`, `-`, `*` or the end")
+        Parser::new(text).whole(Parser::sum, "`+`, `-`, `*`, `/` or the end")
+    }
+
+    /// It divides.
+    pub(crate) fn rounds(&self) -> bool {
+        match self {
+            Expr::Binary(op, left, right) => *op == Op::Div || left.rounds() || right.rounds(),
+            _ => false,
+        }
+    }
+
+    /// How often it divides by something else than a number of its own, which may be 0.
+    pub(crate) fn quotients(&self) -> usize {
+        match self {
+            Expr::Binary(op, left, right) => {
+                let here = *op == Op::Div && !matches!(**right, Expr::Int(_));
+                usize::from(here) + left.quotients() + right.quotients()
+            }
+            _ => 0,
+        }
     }
 
     /// Every leaf, left to right.
@@ -115,6 +136,7 @@ impl fmt::Display for Expr {
                 f.write_str(match op {
                     Op::Add => " + ",
                     Op::Sub => " - ",
+                    Op::Div => " / ",
                     _ => " * ",
                 })?;
                 // `a - (b - c)` keeps its parentheses: operators of one strength group from the left.
@@ -142,7 +164,7 @@ impl Op {
     fn strength(self) -> u8 {
         match self {
             Op::Add | Op::Sub => 1,
-            Op::Mul => 2,
+            Op::Mul | Op::Div => 2,
             Op::Min | Op::Max => 4,
         }
     }
@@ -181,6 +203,8 @@ mod tests {
         check("minimum", "minimum");
         check("bytes( stmt,i , *n,3)*2", "bytes(stmt, i, *n, 3) * 2");
         check("a - -5", "a - -5");
+        check("(w*bpp+7)/8", "(w * bpp + 7) / 8");
+        check("a/2/b*c/(d*e)", "a / 2 / b * c / (d * e)");
     }
 
     #[test]
@@ -190,13 +214,14 @@ mod tests {
             "a +",
             "2: expected a parameter's name, `*name`, `ret`, an integer, `min(…)` or `max(…)`, found the end [+]",
         );
-        check("a b", "2: expected `+`, `-`, `*` or the end, found `b` [b]");
+        check("a b", "2: expected `+`, `-`, `*`, `/` or the end, found `b` [b]");
         check("size(a + 1)", "7: expected `,` or `)`, found `+` [+]");
-        check("a < 3", "2: expected `+`, `-`, `*` or the end, found `<` [<]");
+        check("a < 3", "2: expected `+`, `-`, `*`, `/` or the end, found `<` [<]");
         check("max(a)", "5: expected `,`, found `)` [)]");
         check("*3", "1: expected a parameter's name after `*`, found `3` [3]");
         check("0x20", "0: `0x20` is not an integer below 4294967296 [0x20]");
-        check("é/2", "2: expected `+`, `-`, `*` or the end, found `/` [/]");
+        check("é%2", "2: expected `+`, `-`, `*`, `/` or the end, found `%` [%]");
+        check("a / 0", "4: nothing can be divided by 0 [0]");
         check(&"(".repeat(40), "32: parentheses nest deeper than 32 [(]");
     }
 

@@ -112,11 +112,21 @@ impl<'t> Parser<'t> {
 
     fn product(&mut self) -> Result<Expr, ExprError> {
         let mut left = self.leaf()?;
-        while self.peek() == Some('*') {
+        loop {
+            let op = match self.peek() {
+                Some('*') => Op::Mul,
+                Some('/') => Op::Div,
+                _ => return Ok(left),
+            };
             self.at += 1;
-            left = Expr::Binary(Op::Mul, Box::new(left), Box::new(self.leaf()?));
+            self.skip_space();
+            let start = self.at;
+            let right = self.leaf()?;
+            if op == Op::Div && right == Expr::Int(0) {
+                return Err(ExprError { message: "nothing can be divided by 0".to_owned(), span: start..self.at });
+            }
+            left = Expr::Binary(op, Box::new(left), Box::new(right));
         }
-        Ok(left)
     }
 
     fn leaf(&mut self) -> Result<Expr, ExprError> {

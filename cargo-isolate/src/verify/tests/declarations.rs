@@ -34,5 +34,6 @@ unsafe extern "C" {
     pub fn describe(book: *mut Book, at: *const u8, at_len: self::size) -> *const c_char;
     pub fn entry(entry: &mut Entry) -> c_int;
     pub fn reset();
+    pub fn span(text: *const u8, text_end: *const u8) -> c_int;
     pub fn each(back: Visit, user: *mut c_void) -> c_int;
 }

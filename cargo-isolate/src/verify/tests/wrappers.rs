@@ -45,6 +45,13 @@ pub fn entry() -> Result<(c_int, ffi::Entry), Fault> {
     Ok((ret, call.read(entry)))
 }
 
+pub fn span(text: &[u8]) -> Result<c_int, Fault> {
+    let mut call = DOMAIN.call("span")?;
+    let text_ptr = call.input(text)?;
+    let text_end = text_ptr.wrapping_add(text.len());
+    unsafe { call.run(|| ffi::span(text_ptr, text_end)) }
+}
+
 pub fn reset() -> Result<(), Fault> {
     let mut call = DOMAIN.call("reset")?;
     unsafe { call.run(|| ffi::reset()) }

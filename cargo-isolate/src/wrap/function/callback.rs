@@ -344,7 +344,8 @@ fn count(expr: &Expr, function: &Function, locals: &[String]) -> String {
                 Expr::Name(name) => format!("{} as i128", local(name)),
                 _ => "ret as i128".to_owned(),
             };
-            format!("inside.count({})", wide_with(expr, &mut leaf))
+            let quotient = &mut |left, right| format!("inside.quotient({left}, {right})?");
+            format!("inside.count({})", wide_with(expr, &mut leaf, quotient))
         }
     }
 }

@@ -28,9 +28,11 @@ pub(super) fn documentation(
         docs.push(format!(" Returns {}.", results.join(", then ")));
     }
     docs.extend(["", " # Errors", ""].map(str::to_owned));
-    let fails =
-        function.failing.as_ref().map(|failing| format!("`{}` fails (`{}`), or ", function.name, failing.error));
-    docs.push(format!(" When {}the call ends in a fault{}.", fails.unwrap_or_default(), kept(params)));
+    let fails = function.failing.as_ref().map(|failing| format!("`{}` fails (`{}`)", function.name, failing.error));
+    let short = lengths.then(|| "a slice is shorter than the other arguments say".to_owned());
+    let before: String = fails.into_iter().chain(short).map(|why| why + ", ").collect();
+    let or = if before.is_empty() { "" } else { "or " };
+    docs.push(format!(" When {before}{or}the call ends in a fault{}.", kept(params)));
     if function.retry > 0 {
         let times = if function.retry == 1 { "once".to_owned() } else { format!("up to {} times", function.retry) };
         docs.extend([
@@ -38,11 +40,8 @@ pub(super) fn documentation(
             format!(" A call that a fault other than `Timeout` has ended is made again, {times}."),
         ]);
     }
-    let lengths = lengths.then(|| " When a slice is not as long as the other arguments say.".to_owned());
-    let form = when.map(|when| format!(" When not `{when}`."));
-    if lengths.is_some() || form.is_some() {
-        docs.extend(["", " # Panics", ""].map(str::to_owned));
-        docs.extend(lengths.into_iter().chain(form));
+    if let Some(when) = when {
+        docs.extend(["".to_owned(), " # Panics".to_owned(), String::new(), format!(" When not `{when}`.")]);
     }
     docs
 }
@@ -87,6 +86,7 @@ pub(in crate::wrap) fn counted(function: &FunctionPlan, cell: &str) -> bool {
 /// How the function learns how much there is.
 pub(super) fn extent(len: &Expr, need: &Option<String>) -> String {
     match len {
+        _ if need.is_some() && len.rounds() => format!(", `{len}` elements of it, rounded down"),
         _ if need.is_some() => format!(", `{len}` elements of it"),
         Expr::Name(name) | Expr::Deref(name) => format!("; its length goes as `{name}`"),
         Expr::End(name) => format!("; `{name}` points behind it"),

@@ -24,9 +24,9 @@ pub(super) enum Claim {
 impl Writer<'_, '_> {
     pub(super) fn same_length(&mut self, slices: &[String]) {
         for other in &slices[1..] {
-            let (first, other_len) = (self.slice_len(&slices[0]), self.slice_len(other));
-            let (a, b) = (self.local(other), self.local(&slices[0]));
-            self.checks.push(format!("assert_eq!({other_len}, {first}, \"`{a}` and `{b}` differ in length\");"));
+            let (told, have) = (self.slice_len(&slices[0]), self.slice_len(other));
+            self.step(format!("call.covers({told} as i128, {have})?;"));
+            self.holds_lengths = true;
         }
     }
 
@@ -40,27 +40,23 @@ impl Writer<'_, '_> {
         if hidden || matches!(len, Expr::Int(_) | Expr::End(_)) {
             return None;
         }
-        let need = self.before(len);
+        self.holds_lengths = true;
         let have = self.slice_len(name);
         if let Expr::Bound { object, name } = len {
             let need = self.bound(object, name);
             self.step(format!("call.covers({need} as i128, {have})?;"));
             return Some(need);
         }
-        let need_var = self.fresh(&joined(local, "need"));
-        // What the library has told is no mistake of the caller: nothing panics over it.
-        if len.leaves().iter().any(|leaf| matches!(leaf, Expr::Bound { .. })) {
-            self.step(format!("let {need_var}: i128 = {need};"));
-            self.step(format!("call.covers({need_var}, {have})?;"));
-            return Some(need_var);
-        }
-        let have_var = self.fresh(&joined(local, "have"));
-        self.checks.push(format!("let {need_var}: i128 = {need};"));
-        self.checks.push(format!("let {have_var} = {have} as i128;"));
-        // A message without arguments is no format before the edition 2021.
-        self.checks.push(format!(
-            "assert!((0..={have_var}).contains(&{need_var}), \"`{len}` is {{}}, but `{local}` has {{}} elements\", {need_var}, {have_var});"
-        ));
+        let need = self.before(len);
+        let need_var = match self.taken.contains(&need) {
+            true => need, // a quotient, and nothing else
+            false => {
+                let need_var = self.fresh(&joined(local, "need"));
+                self.step(format!("let {need_var} = {need};"));
+                need_var
+            }
+        };
+        self.step(format!("call.covers({need_var}, {have})?;"));
         Some(need_var)
     }
 
@@ -82,7 +78,9 @@ impl Writer<'_, '_> {
     /// An expression before the call.
     pub(super) fn before(&mut self, expr: &Expr) -> String {
         self.look_up(expr);
-        self.wide(expr, false, &mut Vec::new().into_iter())
+        let (wide, quotients) = self.wide(expr, false, Vec::new());
+        quotients.into_iter().for_each(|statement| self.step(statement));
+        wide
     }
 
     /// The local with a length that was told of an object before.
@@ -116,12 +114,23 @@ impl Writer<'_, '_> {
                 _ => None,
             })
             .collect();
-        self.wide(expr, true, &mut answers.into_iter())
+        let (wide, quotients) = self.wide(expr, true, answers);
+        self.statements(phase).extend(quotients);
+        wide
     }
 
-    /// As [`wide_with`]. `answers` are those of the functions in it, in order.
-    fn wide(&self, expr: &Expr, after: bool, answers: &mut std::vec::IntoIter<String>) -> String {
-        wide_with(expr, &mut |leaf| match leaf {
+    /// As [`wide_with`], with statements for the divisions in it, each of which may fail. `answers` are those of the functions in
+    /// it, in order.
+    fn wide(&mut self, expr: &Expr, after: bool, answers: Vec<String>) -> (String, Vec<String>) {
+        let mut answers = answers.into_iter();
+        let names: Vec<_> = (0..expr.quotients()).map(|_| self.fresh("quotient")).collect();
+        let mut statements = Vec::new();
+        let quotient = &mut |left: String, right: String| {
+            let name = &names[statements.len()];
+            statements.push(format!("let {name} = call.quotient({left}, {right})?;"));
+            name.clone()
+        };
+        let leaf = &mut |leaf: &Expr| match leaf {
             Expr::Int(value) => format!("{value}_i128"),
             Expr::Call(_) => format!("{} as i128", answers.next().expect("as many answers as questions")),
             Expr::Deref(name) if after && let Some(told) = self.told(name) => format!("{told} as i128"),
@@ -132,7 +141,9 @@ impl Writer<'_, '_> {
                 (None, _) => format!("*{} as i128", self.local(name)),
             },
             Expr::Ret | Expr::End(_) | Expr::Binary(..) => "ret as i128".to_owned(),
-        })
+        };
+        let wide = wide_with(expr, leaf, quotient);
+        (wide, statements)
     }
 
     /// What a pointer led to after the call, where that was read; 0 where there was none.
@@ -177,16 +188,23 @@ impl Writer<'_, '_> {
 }
 
 /// An expression as an `i128`, in which sums of 64-bit values cannot overflow and products saturate, of its leaves as text.
-pub(super) fn wide_with(expr: &Expr, leaf: &mut dyn FnMut(&Expr) -> String) -> String {
+/// `quotient` divides by what may be 0.
+pub(super) fn wide_with(
+    expr: &Expr,
+    leaf: &mut dyn FnMut(&Expr) -> String,
+    quotient: &mut dyn FnMut(String, String) -> String,
+) -> String {
     let Expr::Binary(op, left, right) = expr else { return leaf(expr) };
+    let (receiver, argument) = (wide_with(left, leaf, quotient), wide_with(right, leaf, quotient));
     let method = match op {
         Op::Add => "saturating_add",
         Op::Sub => "saturating_sub",
         Op::Mul => "saturating_mul",
+        Op::Div if matches!(**right, Expr::Int(_)) => "saturating_div",
+        Op::Div => return quotient(receiver, argument),
         Op::Min => "min",
         Op::Max => "max",
     };
-    let (receiver, argument) = (wide_with(left, leaf), wide_with(right, leaf));
     match &**left {
         Expr::Binary(..) | Expr::Int(_) => format!("{receiver}.{method}({argument})"),
         _ => format!("({receiver}).{method}({argument})"),

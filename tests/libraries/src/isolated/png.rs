@@ -398,7 +398,7 @@ pub fn png_read_update_info(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault; `row` keeps its value then.
+/// When a slice is shorter than the other arguments say, or the call ends in a fault; `row` keeps its value then.
 pub fn png_read_row(
     png_ptr: &Owned<ffi::png_struct_def>,
     row: &mut [u8],
@@ -428,7 +428,7 @@ pub fn png_read_row(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault.
+/// When a slice is shorter than the other arguments say, or the call ends in a fault.
 pub fn png_write_row(
     png_ptr: &Owned<ffi::png_struct_def>,
     row: &[u8],

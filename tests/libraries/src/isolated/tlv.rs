@@ -348,31 +348,88 @@ pub fn told_each(
 ///
 /// # Errors
 ///
-/// When the call ends in a fault.
-///
-/// # Panics
-///
-/// When a slice is not as long as the other arguments say.
+/// When a slice is shorter than the other arguments say, or the call ends in a fault.
 pub fn told_table(
     numbers: &[c_int],
     rows: usize,
     columns: usize,
     depth: usize,
 ) -> Result<c_long, Fault> {
-    let numbers_need: i128 = (rows as i128)
+    let mut call = DOMAIN.call("told_table")?;
+    let numbers_need = (rows as i128)
         .saturating_mul(columns as i128)
         .saturating_mul(depth as i128);
-    let numbers_have = numbers.len() as i128;
-    assert!(
-        (0..= numbers_have).contains(& numbers_need),
-        "`rows * columns * depth` is {}, but `numbers` has {} elements", numbers_need,
-        numbers_have
-    );
-    let mut call = DOMAIN.call("told_table")?;
+    call.covers(numbers_need, numbers.len())?;
     let numbers_ptr = call.input(numbers)?;
     // SAFETY: each pointer covers what the contract of `told_table` says, and nothing that comes back is used
     // before it was checked.
     unsafe { call.run(move || ffi2::told_table(numbers_ptr, rows, columns, depth)) }
+}
+
+/// `told_packed` of `isolate-libraries`.
+///
+/// * `bytes`: read, `(width + per_byte - 1) / per_byte * rows` elements of it, rounded down.
+///
+/// # Errors
+///
+/// When a slice is shorter than the other arguments say, or the call ends in a fault.
+pub fn told_packed(
+    bytes: &[c_uchar],
+    width: usize,
+    rows: usize,
+    per_byte: usize,
+) -> Result<c_long, Fault> {
+    let mut call = DOMAIN.call("told_packed")?;
+    let quotient = call
+        .quotient(
+            (width as i128).saturating_add(per_byte as i128).saturating_sub(1_i128),
+            per_byte as i128,
+        )?;
+    let bytes_need = quotient.saturating_mul(rows as i128);
+    call.covers(bytes_need, bytes.len())?;
+    let bytes_ptr = call.input(bytes)?;
+    // SAFETY: each pointer covers what the contract of `told_packed` says, and nothing that comes back is used
+    // before it was checked.
+    unsafe { call.run(move || ffi2::told_packed(bytes_ptr, width, rows, per_byte)) }
+}
+
+/// `told_halves` of `isolate-libraries`.
+///
+/// * `out`: written; its length goes as `room`.
+///
+/// Returns what `told_halves` returned, then how many elements of `out` it wrote, then `halves`, then `used`.
+///
+/// # Errors
+///
+/// When the call ends in a fault; `out` keeps its value then.
+pub fn told_halves(out: &mut [c_uchar]) -> Result<(c_int, usize, usize, usize), Fault> {
+    let mut call = DOMAIN.call("told_halves")?;
+    let out_room = call.output::<c_uchar>(out.len())?;
+    let room_ = call.length(out.len())?;
+    let halves_room = call.inout(&[0])?;
+    let used_room = call.inout(&[0])?;
+    // SAFETY: each pointer covers what the contract of `told_halves` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi2::told_halves(
+            out_room.as_mut_ptr(),
+            room_,
+            halves_room.as_mut_ptr(),
+            used_room.as_mut_ptr(),
+        ))
+    }?;
+    let halves = call.read(halves_room);
+    let used = call.read(used_room);
+    let out_written = call
+        .take(
+            out_room,
+            call
+                .count(
+                    (halves as i128).saturating_div(2_i128).saturating_mul(used as i128),
+                ),
+            out,
+        );
+    Ok((ret, out_written, halves, used))
 }
 
 /// `told_more` of `isolate-libraries`.

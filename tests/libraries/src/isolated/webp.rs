@@ -50,11 +50,7 @@ pub static DOMAIN: Domain = Domain::new("webp").globals(GLOBALS);
 ///
 /// # Errors
 ///
-/// When `WebPEncodeRGBA` fails (`ret == 0`), or the call ends in a fault.
-///
-/// # Panics
-///
-/// When a slice is not as long as the other arguments say.
+/// When `WebPEncodeRGBA` fails (`ret == 0`), a slice is shorter than the other arguments say, or the call ends in a fault.
 pub fn WebPEncodeRGBA(
     rgba: &[u8],
     width: c_int,
@@ -62,15 +58,10 @@ pub fn WebPEncodeRGBA(
     stride: c_int,
     quality_factor: f32,
 ) -> Result<Vec<u8>, Error<usize>> {
-    let rgba_need: i128 = (height as i128)
-        .saturating_mul((stride as i128).max((width as i128).saturating_mul(4_i128)));
-    let rgba_have = rgba.len() as i128;
-    assert!(
-        (0..= rgba_have).contains(& rgba_need),
-        "`height * max(stride, width * 4)` is {}, but `rgba` has {} elements", rgba_need,
-        rgba_have
-    );
     let mut call = DOMAIN.call("WebPEncodeRGBA")?;
+    let rgba_need = (height as i128)
+        .saturating_mul((stride as i128).max((width as i128).saturating_mul(4_i128)));
+    call.covers(rgba_need, rgba.len())?;
     let rgba_ptr = call.input(rgba)?;
     let output_room = call.inout(&[std::ptr::null_mut::<u8>()])?;
     // SAFETY: each pointer covers what the contract of `WebPEncodeRGBA` says, and nothing that comes back is used
@@ -110,26 +101,17 @@ pub fn WebPEncodeRGBA(
 ///
 /// # Errors
 ///
-/// When `WebPEncodeLosslessRGBA` fails (`ret == 0`), or the call ends in a fault.
-///
-/// # Panics
-///
-/// When a slice is not as long as the other arguments say.
+/// When `WebPEncodeLosslessRGBA` fails (`ret == 0`), a slice is shorter than the other arguments say, or the call ends in a fault.
 pub fn WebPEncodeLosslessRGBA(
     rgba: &[u8],
     width: c_int,
     height: c_int,
     stride: c_int,
 ) -> Result<Vec<u8>, Error<usize>> {
-    let rgba_need: i128 = (height as i128)
-        .saturating_mul((stride as i128).max((width as i128).saturating_mul(4_i128)));
-    let rgba_have = rgba.len() as i128;
-    assert!(
-        (0..= rgba_have).contains(& rgba_need),
-        "`height * max(stride, width * 4)` is {}, but `rgba` has {} elements", rgba_need,
-        rgba_have
-    );
     let mut call = DOMAIN.call("WebPEncodeLosslessRGBA")?;
+    let rgba_need = (height as i128)
+        .saturating_mul((stride as i128).max((width as i128).saturating_mul(4_i128)));
+    call.covers(rgba_need, rgba.len())?;
     let rgba_ptr = call.input(rgba)?;
     let output_room = call.inout(&[std::ptr::null_mut::<u8>()])?;
     // SAFETY: each pointer covers what the contract of `WebPEncodeLosslessRGBA` says, and nothing that comes back is used

@@ -95,15 +95,34 @@ fn lengths_overflow_into_nothing() {
     for (rows, columns, depth) in
         [(1 << 32, 1 << 32, 1), (usize::MAX, usize::MAX, usize::MAX), (1 << 63, 1 << 63, 4), (6, 1, 1)]
     {
-        let panic = panic_of(|| told::told_table(&[1; 5], rows, columns, depth));
-        assert!(panic.starts_with("`rows * columns * depth` is "), "{panic}");
-        assert!(panic.ends_with(", but `numbers` has 5 elements"), "{panic}");
+        let fault = told::told_table(&[1; 5], rows, columns, depth).unwrap_err();
+        assert!(matches!(fault.kind(), FaultKind::TooLarge { limit: 5, .. }), "{fault}");
     }
     // What the library claims after the call is at most the room.
     let mut room = [0; 10];
     let (_, written) = told::told_more(&mut room).unwrap();
     assert_eq!((written, room), (0, [0; 10]));
     assert_eq!(told::told_table(&[7], 1, 1, 1).unwrap(), 7, "the next call works");
+}
+
+/// Division rounds down, and by 0 it is no length.
+#[test]
+fn lengths_divide() {
+    if !isolation() {
+        return;
+    }
+    let _alone = alone();
+    assert_eq!(told::told_packed(&[1; 6], 17, 2, 8).unwrap(), 6);
+    assert_eq!(told::told_packed(&[1; 9], 16, 4, 8).unwrap(), 8, "what is beyond them is not read");
+    let kind = |width, rows, per_byte| told::told_packed(&[1; 5], width, rows, per_byte).unwrap_err().kind().clone();
+    assert_eq!(kind(17, 2, 8), FaultKind::TooLarge { requested: 6, limit: 5 });
+    assert!(matches!(kind(17, 2, 0), FaultKind::InvalidValue { .. }));
+    assert!(matches!(kind(usize::MAX, usize::MAX, 1), FaultKind::TooLarge { .. }));
+
+    // The library claims 11 halves of a byte in 5 bytes.
+    let mut room = [0; 10];
+    let (_, written, halves, used) = told::told_halves(&mut room).unwrap();
+    assert_eq!((written, halves, used, room), (5, 11, 1, [9, 9, 9, 9, 9, 0, 0, 0, 0, 0]));
 }
 
 /// Handles of one domain mean nothing in another.

@@ -1,0 +1,192 @@
+//! What the calls of the wrappers are made of, and what must come of them.
+
+use crate::{
+    acts::*,
+    inside::{LENT, malloc},
+    play::Failure,
+};
+use isolate_rt::{Domain, Handle, Object, Owned};
+use std::{
+    ffi::CStr,
+    mem::MaybeUninit,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+/// A value all of whose bytes are 0.
+pub(crate) fn value<T: Copy>() -> T {
+    // SAFETY: wrappers take numbers, raw pointers and plain structs of those by value; 0 is one of each.
+    unsafe { MaybeUninit::zeroed().assume_init() }
+}
+
+/// A reference to such a value.
+pub(crate) fn reference<T: Copy>() -> &'static T {
+    Box::leak(Box::new(value()))
+}
+
+/// Input of such values.
+pub(crate) fn values<T: Copy>() -> &'static [T] {
+    vec![value(); LENGTH.load(Ordering::SeqCst)].leak()
+}
+
+/// A number that the function must get.
+pub(crate) fn number<T: Copy>(place: usize) -> T {
+    PASSED[place % PASSED.len()].store(true, Ordering::SeqCst);
+    let mut number: T = value();
+    // SAFETY: the first byte of an integer, which is the last of its value.
+    unsafe { (&raw mut number).cast::<u8>().write(mark(place)) };
+    number
+}
+
+/// Input that the function must get.
+pub(crate) fn marked<T: Copy>(place: usize) -> &'static [T] {
+    PASSED[place % PASSED.len()].store(true, Ordering::SeqCst);
+    let mut values: Vec<T> = vec![value(); LENGTH.load(Ordering::SeqCst)];
+    // SAFETY: any bytes are an integer.
+    unsafe { values.as_mut_ptr().write_bytes(mark(place), values.len()) };
+    values.leak()
+}
+
+/// What may be NULL, unless it is its turn.
+pub(crate) fn optional<T>(value: T) -> Option<T> {
+    (!absent()).then_some(value)
+}
+
+/// An object that lives in the domain.
+pub(crate) fn handle<T>(domain: &'static Domain, function: &'static str) -> Result<Handle<T>, Failure> {
+    let mut call = domain.call(function)?;
+    // SAFETY: `malloc` of the domain's heap.
+    let object = unsafe { call.run(|| malloc(256)) }?;
+    call.adopt(object.cast())?.ok_or_else(|| Failure::Broken("no room in the domain for an object".to_owned()))
+}
+
+/// Such an object that the program owns, and that nothing ends.
+pub(crate) fn owned<T: 'static>(domain: &'static Domain, function: &'static str) -> Result<Owned<T>, Failure> {
+    let mut call = domain.call(function)?;
+    // SAFETY: `malloc` of the domain's heap.
+    let object = unsafe { call.run(|| malloc(256)) }?;
+    let owned = call.own(domain, object.cast(), |_, _| Ok(()))?;
+    owned.ok_or_else(|| Failure::Broken("no room in the domain for an object".to_owned()))
+}
+
+/// An object whose memory the domain holds, and that nothing ends.
+pub(crate) fn object<T>(domain: &'static Domain, function: &'static str) -> Result<Object<T>, Failure> {
+    Ok(domain.object(function, |_, _| Ok(()))?)
+}
+
+/// Room for the wrapper to fill, between two stretches that it must not touch.
+pub(crate) struct Room<T> {
+    /// A margin, the room, and another margin.
+    values: Vec<T>,
+    /// Elements of the room.
+    length: usize,
+}
+
+impl<T: Copy> Room<T> {
+    const MARGIN: usize = 64;
+    const GUARD: u8 = 0xa5;
+
+    pub(crate) fn new() -> Self {
+        Self::of(LENGTH.load(Ordering::SeqCst))
+    }
+
+    /// For one value.
+    pub(crate) fn single() -> Self {
+        Self::of(1)
+    }
+
+    fn of(length: usize) -> Self {
+        let mut values: Vec<T> = vec![value(); length + 2 * Self::MARGIN];
+        // SAFETY: overwrites the bytes of values that are never read as `T` outside the middle.
+        unsafe { values.as_mut_ptr().write_bytes(Self::GUARD, length + 2 * Self::MARGIN) };
+        // SAFETY: the middle becomes zeroes again.
+        unsafe { values.as_mut_ptr().add(Self::MARGIN).write_bytes(0, length) };
+        Self { values, length }
+    }
+
+    pub(crate) fn slice(&mut self) -> &mut [T] {
+        &mut self.values[Self::MARGIN..Self::MARGIN + self.length]
+    }
+
+    pub(crate) fn one(&mut self) -> &mut T {
+        &mut self.slice()[0]
+    }
+
+    /// What the function wrote is there; `whole` as in [`came_out`].
+    pub(crate) fn filled(&self, place: usize, whole: bool) -> Result<(), Failure> {
+        came_out(&self.values[Self::MARGIN..Self::MARGIN + self.length], place, whole)
+    }
+
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        let bytes = |range: std::ops::Range<usize>| {
+            let part = &self.values[range];
+            // SAFETY: initialised bytes, padding included: they were written as bytes.
+            unsafe { std::slice::from_raw_parts(part.as_ptr().cast::<u8>(), size_of_val(part)) }
+        };
+        let end = Self::MARGIN + self.length;
+        let guards = [bytes(0..Self::MARGIN), bytes(end..end + Self::MARGIN)];
+        match guards.concat().iter().all(|byte| *byte == Self::GUARD) {
+            true => Ok(()),
+            false => Err(Failure::Broken("memory beside the caller's buffer was written".to_owned())),
+        }
+    }
+}
+
+/// What the function stored or returned is what came out: of a struct, which may have padding, as far as its first byte
+/// tells, unless all of it is `whole`.
+pub(crate) fn came_out<T>(values: &[T], place: usize, whole: bool) -> Result<(), Failure> {
+    let looked_at = if whole { size_of::<T>() } else { 1.min(size_of::<T>()) };
+    let is_marked = |value: &T| {
+        // SAFETY: bytes of a number, or the first of a struct, where its first field is.
+        (0..looked_at).all(|at| unsafe { (&raw const *value).cast::<u8>().add(at).read() } == mark(place))
+    };
+    match !fills() || values.iter().all(is_marked) {
+        true => Ok(()),
+        false => Err(Failure::Broken("what the function wrote did not come out".to_owned())),
+    }
+}
+
+/// Text that the wrapper took out of the domain: byte by byte what is there.
+pub(crate) fn as_it_was(text: Option<&CStr>) -> Result<(), Failure> {
+    match text {
+        Some(text) if act() == Act::ClaimText as u8 && text.to_bytes_with_nul() != TEXT => {
+            Err(Failure::Broken(format!("text came out as {text:?}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What a closure was told and should not have been.
+static TOLD: AtomicUsize = AtomicUsize::new(0);
+const WRONG_TEXT: usize = usize::MAX;
+
+/// A closure got so many elements.
+pub(crate) fn heard(elements: usize) {
+    TOLD.fetch_max(elements, Ordering::SeqCst);
+}
+
+/// A closure got a text.
+pub(crate) fn heard_text(text: &CStr) {
+    if as_it_was(Some(text)).is_err() {
+        heard(WRONG_TEXT);
+    }
+}
+
+/// The closure was told of nothing larger than what the function pointed to, and of no other text.
+pub(crate) fn as_told() -> Result<(), Failure> {
+    match TOLD.swap(0, Ordering::SeqCst) {
+        WRONG_TEXT => Err(Failure::Broken("a callback got another text than the library passed".to_owned())),
+        elements if elements > LENT => {
+            Err(Failure::Broken(format!("a callback got {elements} elements of {LENT} bytes")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A count that the wrapper reports about room it was given.
+pub(crate) fn within(count: usize) -> Result<(), Failure> {
+    let length = LENGTH.load(Ordering::SeqCst);
+    match count <= length {
+        true => Ok(()),
+        false => Err(Failure::Broken(format!("a count of {count} for room of {length}"))),
+    }
+}

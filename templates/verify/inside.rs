@@ -1,0 +1,299 @@
+//! What stubs call. They run inside the domain: nothing here allocates, panics or writes outside its arguments.
+
+use crate::{acts::*, play::Failure};
+use isolate_rt::FaultKind;
+use std::{
+    mem::MaybeUninit,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+unsafe extern "C" {
+    fn abort() -> !;
+    pub(crate) fn malloc(size: usize) -> *mut std::ffi::c_void;
+}
+
+/// The first thing a stub does.
+pub(crate) fn begin() {
+    if act() == Act::WriteOutside as u8 {
+        // SAFETY: it is not: this is the write that must not get through.
+        unsafe { VICTIM.0.get().cast::<u8>().write_volatile(!UNTOUCHED) };
+    }
+    if act() == Act::Abort as u8 {
+        // SAFETY: `abort` takes nothing.
+        unsafe { abort() };
+    }
+}
+
+/// The function got something else than its wrapper. A domain cannot write it, and the fault says as much.
+pub(crate) static MISTAKEN: AtomicBool = AtomicBool::new(false);
+
+fn wrong() {
+    MISTAKEN.store(true, Ordering::SeqCst);
+}
+
+/// A stub found a mistake, inside a domain.
+pub(crate) fn is_mistaken(result: &Result<(), Failure>) -> bool {
+    match result {
+        Err(Failure::Fault(fault)) => {
+            matches!(fault.kind(), FaultKind::Protection { address, write: true, .. } if *address == MISTAKEN.as_ptr().addr())
+        }
+        _ => false,
+    }
+}
+
+/// The bytes of a value, one by one.
+///
+/// # Safety
+///
+/// `T` has no padding.
+unsafe fn has_bytes<T>(value: *const T, expected: impl Fn(usize) -> u8) -> bool {
+    // SAFETY: within the value; volatile, so that no memcmp of libc is called.
+    (0..size_of::<T>()).all(|at| unsafe { value.cast::<u8>().add(at).read_volatile() } == expected(at))
+}
+
+/// A number that the wrapper was given.
+///
+/// # Safety
+///
+/// `T` is an integer.
+pub(crate) unsafe fn number_as_given<T>(id: usize, place: usize, value: T) {
+    // SAFETY: by contract.
+    let same = || unsafe { has_bytes(&value, |at| if at == 0 { mark(place) } else { 0 }) };
+    if is_subject(id) && PASSED[place % PASSED.len()].load(Ordering::Relaxed) && !same() {
+        wrong();
+    }
+}
+
+/// The length of a slice that the wrapper was given.
+///
+/// # Safety
+///
+/// `T` is an integer.
+pub(crate) unsafe fn length_as_given<T>(id: usize, nullable: bool, value: T) {
+    let expected = if nullable && absent() { 0 } else { LENGTH.load(Ordering::Relaxed) };
+    let bytes = expected.to_le_bytes();
+    // SAFETY: by contract.
+    if is_subject(id) && !unsafe { has_bytes(&value, |at| bytes[at % 8]) } {
+        wrong();
+    }
+}
+
+/// A pointer to the length of a slice that the wrapper was given.
+///
+/// # Safety
+///
+/// It points to one integer.
+pub(crate) unsafe fn cell<T>(id: usize, place: *mut T) {
+    let bytes = LENGTH.load(Ordering::Relaxed).to_le_bytes();
+    // SAFETY: by contract.
+    if is_subject(id) && !unsafe { has_bytes(place, |at| bytes[at % 8]) } {
+        wrong();
+    }
+}
+
+/// A pointer to what is in a slice that the wrapper was given.
+///
+/// # Safety
+///
+/// It points to as many integers as the slice had, or is NULL.
+pub(crate) unsafe fn input<T>(id: usize, place: usize, nullable: bool, values: *const T) {
+    if !is_subject(id) || !PASSED[place % PASSED.len()].load(Ordering::Relaxed) {
+        return;
+    }
+    if nullable && absent() {
+        if !values.is_null() {
+            wrong();
+        }
+        return;
+    }
+    for at in 0..LENGTH.load(Ordering::Relaxed) {
+        // SAFETY: by contract.
+        if !unsafe { has_bytes(values.add(at), |_| mark(place)) } {
+            return wrong();
+        }
+    }
+}
+
+/// A pointer behind the last element of a slice that the wrapper was given.
+pub(crate) fn end<S, E>(id: usize, nullable: bool, slice: *const S, end: *const E) {
+    let elements = if nullable && absent() { 0 } else { LENGTH.load(Ordering::Relaxed) };
+    if is_subject(id) && end.addr() != slice.wrapping_add(elements).addr() {
+        wrong();
+    }
+}
+
+/// Fills a room, or stores one result in it.
+///
+/// # Safety
+///
+/// `values` is NULL, or has room for as many values as the slice that the wrapper was given; any bytes are a `T`.
+pub(crate) unsafe fn store_room<T>(ids: &[usize], place: usize, values: *mut T) {
+    if !fills_for(ids) || values.is_null() {
+        // SAFETY: by contract, but for a room of no elements.
+        return if LENGTH.load(Ordering::Relaxed) > 0 { unsafe { store(values) } };
+    }
+    for at in 0..LENGTH.load(Ordering::Relaxed) * size_of::<T>() {
+        // SAFETY: by contract. Volatile, so that no memset of libc is called.
+        unsafe { values.cast::<u8>().add(at).write_volatile(mark(place)) };
+    }
+}
+
+/// Stores a value that must come out as it is.
+///
+/// # Safety
+///
+/// `value` is NULL or points at one `T`, which any bytes are.
+pub(crate) unsafe fn store_value<T>(ids: &[usize], place: usize, value: *mut T) {
+    if !fills_for(ids) || value.is_null() {
+        // SAFETY: by contract.
+        return unsafe { store(value) };
+    }
+    for at in 0..size_of::<T>() {
+        // SAFETY: by contract. Volatile, so that no memset of libc is called.
+        unsafe { value.cast::<u8>().add(at).write_volatile(mark(place)) };
+    }
+}
+
+/// What a stub returns that counts what it wrote, or that must come out as it is.
+///
+/// # Safety
+///
+/// Any bytes are a `T`, which is an integer where it counts.
+pub(crate) unsafe fn answer_for<T>(counting: &[usize], exact: &[usize], place: usize) -> T {
+    // SAFETY: by contract.
+    let mut value = unsafe { answer::<T>() };
+    let length = LENGTH.load(Ordering::Relaxed).to_le_bytes();
+    let (counts, is_exact) = (fills_for(counting), fills_for(exact));
+    for at in 0..size_of::<T>() {
+        let byte = match (counts, is_exact) {
+            (true, _) => length[at % 8],
+            (false, true) => mark(place),
+            (false, false) => break,
+        };
+        // SAFETY: within the value. Volatile, so that no memset of libc is called.
+        unsafe { (&raw mut value).cast::<u8>().add(at).write_volatile(byte) };
+    }
+    value
+}
+
+/// Stores a result through a pointer that a stub got.
+///
+/// # Safety
+///
+/// `place` is NULL or points at one `T`.
+pub(crate) unsafe fn store<T>(place: *mut T) {
+    if !place.is_null() {
+        // SAFETY: by contract.
+        unsafe { lie(place.cast::<u8>(), size_of::<T>(), align_of::<T>()) };
+    }
+}
+
+/// Stores an object through a pointer that a stub got: one that is never NULL when it is honest.
+///
+/// # Safety
+///
+/// `place` is NULL or points at one `T`, which is a pointer type.
+pub(crate) unsafe fn store_object<T>(place: *mut T) {
+    if !place.is_null() {
+        // SAFETY: by contract.
+        unsafe { place.write_volatile(answer_object()) };
+    }
+}
+
+/// What a stub returns.
+///
+/// # Safety
+///
+/// Every bit pattern must be a valid `T`.
+pub(crate) unsafe fn answer<T>() -> T {
+    let mut value = MaybeUninit::<T>::zeroed();
+    // SAFETY: `value` has room for one `T`, and every bit pattern is one.
+    unsafe {
+        lie(value.as_mut_ptr().cast::<u8>(), size_of::<T>(), align_of::<T>());
+        value.assume_init()
+    }
+}
+
+/// What a stub returns whose contract rules out NULL: an empty object when it is honest.
+///
+/// # Safety
+///
+/// `T` must be a pointer type.
+pub(crate) unsafe fn answer_object<T>() -> T {
+    // SAFETY: every bit pattern is a pointer.
+    let mut value = unsafe { answer::<T>() };
+    if works() {
+        // SAFETY: `malloc` of the domain's heap.
+        let object = unsafe { malloc(256) };
+        if !object.is_null() {
+            // SAFETY: 256 bytes were given out; `value` is a pointer. Volatile, so that no `calloc` is made of it.
+            unsafe {
+                object.cast::<u8>().write_volatile(0);
+                (&raw mut value).cast::<*mut std::ffi::c_void>().write(object);
+            }
+        }
+    }
+    value
+}
+
+/// A pointer that a callback is called with: to an object of the domain, so that lengths beside it can be too large for it,
+/// or where the present act says.
+///
+/// # Safety
+///
+/// `T` must be a pointer type.
+pub(crate) unsafe fn lent<T>() -> T {
+    let points = works() || [Act::ClaimHuge, Act::ClaimNegative].iter().any(|claim| *claim as u8 == act());
+    if !points {
+        // SAFETY: every bit pattern is a pointer.
+        return unsafe { answer() };
+    }
+    // SAFETY: `malloc` of the domain's heap.
+    let object = unsafe { malloc(LENT) };
+    for at in 0..LENT {
+        if !object.is_null() {
+            // SAFETY: so many bytes were given out. Volatile, so that no memset of libc is called.
+            unsafe { object.cast::<u8>().add(at).write_volatile(0) };
+        }
+    }
+    // SAFETY: a pointer has the size of any other.
+    unsafe { std::mem::transmute_copy(&object) }
+}
+
+/// Bytes of what callbacks get pointers to.
+pub(crate) const LENT: usize = 256;
+
+/// Fills `size` bytes with the present act's idea of a result.
+unsafe fn lie(place: *mut u8, size: usize, align: usize) {
+    let byte = match act() {
+        act if act == Act::ClaimHuge as u8 => 0x7f,
+        act if act == Act::ClaimNegative as u8 => 0xff,
+        act if act == Act::ClaimForeign as u8 => 0x7f,
+        act if act == Act::ClaimNoValue as u8 => 0xaa,
+        _ => 0,
+    };
+    let address = match act() {
+        act if act == Act::ClaimForeign as u8 && align == 8 => Some(VICTIM.0.get().addr().to_ne_bytes()),
+        act if act == Act::ClaimText as u8 && align == 8 => Some(text().to_ne_bytes()),
+        _ => None,
+    };
+    for at in 0..size {
+        let byte = address.map_or(byte, |address| address[at % 8]);
+        // SAFETY: within the `size` bytes that the caller vouches for. Volatile, so that no memset of libc is called.
+        unsafe { place.add(at).write_volatile(byte) };
+    }
+}
+
+/// Where the domain has [`TEXT`].
+fn text() -> usize {
+    // SAFETY: `malloc` of the domain's heap.
+    let text = unsafe { malloc(TEXT.len()) }.cast::<u8>();
+    if !text.is_null() {
+        for (at, byte) in TEXT.into_iter().enumerate() {
+            // SAFETY: so many bytes were given out. Volatile, so that no memcpy of libc is called.
+            unsafe { text.add(at).write_volatile(byte) };
+        }
+    }
+    text.addr()
+}
+

@@ -193,6 +193,209 @@ fn handler_started_on_the_stack_of_the_domain() {
     }
 }
 
+/// Data alone can make a domain's stack pointer any address of the program (a saved `rbp` overwritten, then `leave`). A signal that
+/// comes before the next push must not make the kernel write there.
+#[test]
+fn a_signal_at_a_stack_pointer_of_the_program() {
+    const SIZE: usize = 256 << 10;
+    extern "C" fn count(_: i32) {
+        SEEN.fetch_add(1, Ordering::Relaxed);
+    }
+    if !isolation() {
+        return;
+    }
+    let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let victim = vec![0x5au8; SIZE];
+    // SAFETY: asks for numbers.
+    let (process, thread) = unsafe { (libc::getpid(), libc::gettid()) };
+    let end = victim.as_ptr_range().end.addr() & !63;
+    let interrupted_there = || {
+        SEEN.store(0, Ordering::Relaxed);
+        let result = in_domain(&DOMAIN, || {
+            // SAFETY: sends this thread the signal (tgkill(2)); the stack pointer is what it was afterwards.
+            unsafe {
+                asm!(
+                    "mov r12, rsp", "mov rsp, r13", "syscall", "mov rsp, r12",
+                    inout("rax") libc::SYS_tgkill => _, in("rdi") process, in("rsi") thread, in("rdx") libc::SIGWINCH,
+                    in("r13") end, out("r12") _, out("rcx") _, out("r11") _,
+                )
+            }
+        });
+        assert_eq!((result, SEEN.load(Ordering::Relaxed)), (Ok(()), 1));
+        victim.iter().any(|byte| std::hint::black_box(*byte) != 0x5a)
+    };
+    // SAFETY: a handler for a signal that no other test of this file uses.
+    unsafe { assert_ne!(libc::signal(libc::SIGWINCH, count as *const () as usize), libc::SIG_ERR) };
+    assert!(!interrupted_there());
+    // The control: past the runtime.
+    give_to_the_kernel(libc::SIGWINCH, count, 0);
+    assert!(interrupted_there());
+}
+
+/// A raw system call makes a process that shares the memory, and that the runtime does not know. A fault of it must not give it
+/// the rights of the program.
+#[test]
+fn a_fault_of_a_child_of_a_raw_system_call() {
+    static VICTIM: AtomicUsize = AtomicUsize::new(0);
+    if !isolation() {
+        return;
+    }
+    let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    // SAFETY: a block of another domain, with a number in it.
+    let block = in_domain(&INNER, || unsafe { libc::calloc(1, 8).cast::<u64>() }).unwrap().addr();
+    let ends = |read: usize, write: usize| {
+        let child = in_domain(&DOMAIN, || {
+            let child: usize;
+            // SAFETY: a child on a stack of its own in the domain, which reads, writes and exits.
+            unsafe {
+                let stack = (libc::malloc(128 << 10).addr() + (127 << 10)) & !15;
+                asm!(
+                    "syscall", "test eax, eax", "jnz 2f",
+                    "mov rax, [r12]", "mov qword ptr [r13], 1", "xor edi, edi", "mov eax, {exit}", "syscall",
+                    "2:",
+                    exit = const libc::SYS_exit_group,
+                    inout("rax") libc::SYS_clone as usize => child,
+                    in("rdi") libc::CLONE_VM | libc::SIGCHLD, in("rsi") stack, in("rdx") 0, in("r10") 0, in("r8") 0,
+                    in("r12") read, in("r13") write, out("rcx") _, out("r11") _,
+                )
+            }
+            child
+        });
+        let (child, mut status) = (child.unwrap() as i32, 0);
+        // SAFETY: waits for the child.
+        assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
+        if libc::WIFSIGNALED(status) { End::Signal(libc::WTERMSIG(status)) } else { End::Status(status) }
+    };
+    assert_eq!(ends(block, VICTIM.as_ptr().addr()), End::Signal(libc::SIGSEGV));
+    assert_eq!(VICTIM.load(Ordering::Relaxed), 0);
+    // SAFETY: as above. The control: what it may read and write.
+    let own = in_domain(&DOMAIN, || unsafe { libc::calloc(1, 8).addr() }).unwrap();
+    assert_eq!(ends(own, own), End::Status(0));
+}
+
+/// Where no domain was interrupted, a handler that asks for no other stack runs on the interrupted one: with all its room, also on
+/// threads whose alternate stack is std's, from where it may call domains, and within another one.
+#[test]
+fn a_handler_runs_on_the_stack_that_it_interrupts() {
+    const DEPTH: usize = 300 << 10;
+    static FAR: AtomicUsize = AtomicUsize::new(0);
+    extern "C" fn deep(number: i32) {
+        let room = [number as u8; DEPTH];
+        let distance = HERE.get().abs_diff(std::hint::black_box(&room).as_ptr().addr());
+        if distance > 3 * DEPTH {
+            FAR.fetch_add(1, Ordering::Relaxed);
+        }
+        if number == libc::SIGUSR1 {
+            // SAFETY: sends this thread another one.
+            unsafe { libc::raise(libc::SIGUSR2) };
+        } else if in_domain(&INNER, || 5) != Ok(5) {
+            WRONG.fetch_add(1, Ordering::Relaxed);
+        }
+        SEEN.fetch_add(1, Ordering::Relaxed);
+    }
+    thread_local! {
+        static HERE: Cell<usize> = const { Cell::new(0) };
+    }
+    if !isolation() {
+        return;
+    }
+    let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let install = |flags: i32| {
+        // SAFETY: a handler for signals of this thread.
+        unsafe {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            action.sa_sigaction = (deep as *const ()).addr();
+            action.sa_flags = flags;
+            assert_eq!(libc::sigaction(libc::SIGUSR1, &action, ptr::null_mut()), 0);
+            assert_eq!(libc::sigaction(libc::SIGUSR2, &action, ptr::null_mut()), 0);
+        }
+    };
+    // Before the first domain, where this test is the first.
+    install(0);
+    assert_eq!(in_domain(&DOMAIN, || 1), Ok(1));
+    for is_new in [false, true] {
+        let run = move || {
+            SEEN.store(0, Ordering::Relaxed);
+            WRONG.store(0, Ordering::Relaxed);
+            FAR.store(0, Ordering::Relaxed);
+            let local = 0u8;
+            HERE.set((&raw const local).addr());
+            let sum = || (1..700_000).fold((0u64, 0f64), |(n, x), i| (n ^ i, (x + i as f64) * 0.5));
+            let expected = std::hint::black_box(sum());
+            // What was interrupted goes on with all its registers.
+            assert_eq!(
+                interrupted(Duration::from_millis(7), || (0..3).map(|_| sum()).collect::<Vec<_>>()),
+                [expected; 3]
+            );
+            let [seen, wrong, far] = [&SEEN, &WRONG, &FAR].map(|it| it.load(Ordering::Relaxed));
+            assert!(seen > 4 && seen.is_multiple_of(2), "{seen} of two each");
+            assert_eq!((wrong, far), (0, 0), "of {seen}");
+        };
+        if is_new { std::thread::spawn(run).join().unwrap() } else { run() }
+    }
+    // The control: one that asks for the alternate stack is far away, and can make no call there; nor is there so much room.
+    extern "C" fn shallow(_: i32) {
+        let local = 0u8;
+        FAR.fetch_add(usize::from(HERE.get().abs_diff((&raw const local).addr()) > 2 * DEPTH), Ordering::Relaxed);
+        WRONG.fetch_add(usize::from(in_domain(&INNER, || 5).is_err()), Ordering::Relaxed);
+    }
+    // SAFETY: as above.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = (shallow as *const ()).addr();
+        action.sa_flags = libc::SA_ONSTACK;
+        assert_eq!(libc::sigaction(libc::SIGUSR1, &action, ptr::null_mut()), 0);
+        let local = 0u8;
+        HERE.set((&raw const local).addr());
+        libc::raise(libc::SIGUSR1);
+    }
+    assert_eq!([&WRONG, &FAR].map(|it| it.load(Ordering::Relaxed)), [1, 1]);
+}
+
+/// Whatever a handler was installed with before the first domain: a fault of a call that it makes ends that call.
+#[test]
+fn a_handler_installed_before_the_first_domain_with_every_signal_blocked() {
+    const NAME: &str = "a_handler_installed_before_the_first_domain_with_every_signal_blocked";
+    static HURRIED: Domain = Domain::new("hurried").deadline(Duration::from_millis(20));
+    extern "C" fn fail(_: i32) {
+        // SAFETY: ends the call.
+        let fault = in_domain(&INNER, || unsafe { asm!("ud2") }).unwrap_err();
+        let late: Result<(), _> = in_domain(&HURRIED, || {
+            loop {
+                std::hint::spin_loop();
+            }
+        });
+        SEEN.fetch_add(
+            usize::from(
+                fault.kind() == &FaultKind::IllegalInstruction && late.unwrap_err().kind() == &FaultKind::Timeout,
+            ),
+            Ordering::Relaxed,
+        );
+    }
+    if !isolation() {
+        return;
+    }
+    if role().is_none() {
+        let output = child(NAME, "before");
+        assert_eq!(End::from(&output), End::Status(78), "{}", String::from_utf8_lossy(&output.stderr));
+        return;
+    }
+    // SAFETY: a handler for a signal of this process.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = (fail as *const ()).addr();
+        libc::sigfillset(&mut action.sa_mask);
+        assert_eq!(libc::sigaction(libc::SIGTERM, &action, ptr::null_mut()), 0);
+        assert_eq!(in_domain(&DOMAIN, || 1), Ok(1));
+        libc::raise(libc::SIGTERM);
+        let mut now = std::mem::zeroed();
+        assert_eq!(libc::sigaction(libc::SIGTERM, ptr::null(), &mut now), 0);
+        assert_eq!((now.sa_sigaction, now.sa_flags), (action.sa_sigaction, 0), "programs see their own");
+        assert_eq!(libc::sigismember(&now.sa_mask, libc::SIGSEGV), 1);
+    }
+    std::process::exit(if SEEN.load(Ordering::Relaxed) == 1 { 78 } else { 77 });
+}
+
 /// Installs a handler past the runtime, which otherwise enters it.
 fn give_to_the_kernel(signal: i32, handler: extern "C" fn(i32), flags: i32) {
     unsafe extern "C" {
@@ -496,5 +699,48 @@ fn the_programs_own_fault_handler_still_works() {
         assert_eq!(HANDLED.load(Ordering::Relaxed), 2);
         assert_eq!(libc::sigaction(libc::SIGSEGV, &before, &mut action), 0);
         assert_eq!(action.sa_sigaction, (skip as *const ()).addr());
+    }
+}
+
+/// What the program asked for besides: that its handler is called once, with these signals blocked, and interrupted by its own.
+#[test]
+fn flags_of_the_programs_fault_handler() {
+    const NAME: &str = "flags_of_the_programs_fault_handler";
+    extern "C" fn return_to_the_fault(_: i32) {
+        if SEEN.fetch_add(1, Ordering::Relaxed) > 0 {
+            // SAFETY: ends the child.
+            unsafe { libc::_exit(77) };
+        }
+    }
+    extern "C" fn look(number: i32) {
+        // SAFETY: asks for this thread's mask.
+        unsafe {
+            let mut mask = std::mem::zeroed();
+            libc::pthread_sigmask(libc::SIG_SETMASK, ptr::null(), &mut mask);
+            let blocked = [libc::SIGTERM, number, libc::SIGILL, libc::SIGHUP].map(|it| libc::sigismember(&mask, it));
+            libc::_exit(if blocked == [1, 0, 0, 0] { 78 } else { 77 });
+        }
+    }
+    let install_and_fault = |handler: extern "C" fn(i32), flags: i32| {
+        // SAFETY: a handler of this child, and a fault of the program.
+        unsafe {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            action.sa_sigaction = handler as *const () as usize;
+            action.sa_flags = flags | libc::SA_ONSTACK;
+            libc::sigaddset(&mut action.sa_mask, libc::SIGTERM);
+            libc::sigaddset(&mut action.sa_mask, libc::SIGILL);
+            assert_eq!(libc::sigaction(libc::SIGSEGV, &action, ptr::null_mut()), 0);
+            assert_eq!(in_domain(&DOMAIN, || 1), Ok(1));
+            asm!("mov byte ptr [8], 0")
+        }
+    };
+    match role().as_deref() {
+        Some("reset") => install_and_fault(return_to_the_fault, libc::SA_RESETHAND),
+        Some("nodefer") => install_and_fault(look, libc::SA_NODEFER),
+        _ if !isolation() => {}
+        _ => {
+            assert_eq!(End::from(&child(NAME, "reset")), End::Signal(libc::SIGSEGV));
+            assert_eq!(End::from(&child(NAME, "nodefer")), End::Status(78));
+        }
     }
 }

@@ -23,6 +23,8 @@ pub(crate) use {open_keys, wrpkru};
 
 pub(crate) const PROTECTS: bool = false;
 
+pub(crate) const NO_WRITE_TO_ROOT: u32 = 0b10;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Pkey(u32);
 
@@ -41,11 +43,9 @@ impl Pkey {
         false
     }
 
-    pub(crate) const ROOT_READ_ONLY: u32 = 0b10;
-
     /// As [`saved_rights`]: the handler takes every fault of a thread in a domain for the domain's.
     pub(crate) fn domain_rights(self) -> u32 {
-        Self::ROOT_READ_ONLY
+        NO_WRITE_TO_ROOT
     }
 
     /// # Safety
@@ -72,7 +72,7 @@ pub(crate) fn has_pku() -> bool {
 ///
 /// None owed.
 pub(crate) unsafe fn saved_rights(_: *const u8) -> u32 {
-    Pkey::ROOT_READ_ONLY
+    NO_WRITE_TO_ROOT
 }
 
 /// # Safety

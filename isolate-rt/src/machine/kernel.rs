@@ -39,6 +39,9 @@ pub(crate) unsafe fn kernel_setting(
     }
 }
 
+/// Where in the software bytes of the FXSAVE area the size of all extended state stands (Linux `asm/sigcontext.h`).
+const EXTENDED_SIZE: usize = 468;
+
 /// The frame that the kernel wrote for the handler.
 pub(crate) struct Frame {
     context: *mut libc::ucontext_t,
@@ -106,6 +109,45 @@ impl Frame {
         })
     }
 
+    /// Whether the interrupted code could write memory of the program: no code of a domain can.
+    pub(crate) fn is_of_program(&self) -> bool {
+        self.rights() & pkey::NO_WRITE_TO_ROOT == 0
+    }
+
+    /// Copies the frame, which begins at `start`, from the alternate signal stack to where the kernel writes it without one:
+    /// below what was interrupted. Gives the distance; `None` where it is there already.
+    ///
+    /// # Safety
+    ///
+    /// `start` is what the handler's stack pointer was at its first instruction, and what was interrupted ran on a stack.
+    pub(crate) unsafe fn move_to_interrupted_stack(&self, start: usize) -> Option<usize> {
+        /// What the ABI lets functions use below the stack pointer, in bytes.
+        const RED_ZONE: usize = 128;
+        // SAFETY: by the contract of `new`.
+        let alternate = unsafe { (*self.context).uc_stack };
+        let is_on_alternate = |address: usize| address.wrapping_sub(alternate.ss_sp.addr()) < alternate.ss_size;
+        let interrupted = self.register(libc::REG_RSP);
+        if !is_on_alternate(start) || is_on_alternate(interrupted) {
+            return None;
+        }
+        // The frame's last part, aligned as `xrstor` needs it.
+        let state = self.xsave()?;
+        // SAFETY: as `xsave`: the size follows the first magic number.
+        let len = unsafe { state.add(EXTENDED_SIZE).cast::<u32>().read_unaligned() } as usize;
+        let before = state.addr() - start;
+        let to = ((interrupted - RED_ZONE - len) & !63) - before;
+        let distance = to.wrapping_sub(start);
+        // SAFETY: the frame, to a stack of the program that has nothing there, or has a guard there.
+        unsafe {
+            let (from, to) = (ptr::with_exposed_provenance::<u8>(start), ptr::with_exposed_provenance_mut(to));
+            ptr::copy_nonoverlapping(from, to, before + len);
+            let copy: *mut libc::ucontext_t =
+                ptr::with_exposed_provenance_mut(self.context.addr().wrapping_add(distance));
+            (*copy).uc_mcontext.fpregs = ptr::with_exposed_provenance_mut(state.addr().wrapping_add(distance));
+        }
+        Some(distance)
+    }
+
     /// Makes the handler return to `address`, with ordinary flags.
     pub(crate) fn go_to(&mut self, address: usize) {
         const TRAP: i64 = 1 << 8;
@@ -134,6 +176,12 @@ impl Frame {
         let stack = libc::stack_t { ss_sp: ptr::with_exposed_provenance_mut(start), ss_flags: 0, ss_size: len };
         // SAFETY: by the contract of `new`.
         unsafe { (*self.context).uc_stack = stack };
+    }
+
+    /// Makes the handler return on another stack.
+    pub(crate) fn set_stack(&mut self, stack: usize) {
+        // SAFETY: by the contract of `new`.
+        unsafe { (&mut (*self.context).uc_mcontext.gregs)[libc::REG_RSP as usize] = stack as i64 };
     }
 
     /// Puts a number where a function's result goes.

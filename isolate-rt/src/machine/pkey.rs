@@ -40,6 +40,9 @@ pub(crate) const PROTECTS: bool = true;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Pkey(u32);
 
+/// The bit of PKRU that closes key 0 to writing: set in every domain, never in the program.
+pub(crate) const NO_WRITE_TO_ROOT: u32 = 0b10;
+
 /// One bit per key that we took.
 static TAKEN: AtomicU32 = AtomicU32::new(0);
 
@@ -73,8 +76,7 @@ impl Pkey {
     pub(crate) fn domain_rights(self) -> u32 {
         const ALL_CLOSED: u32 = 0x5555_5555;
         const KEY_0: u32 = 0b11;
-        const READ_ONLY_0: u32 = 0b10;
-        (ALL_CLOSED & !KEY_0 | READ_ONLY_0) & !(0b11 << (2 * self.0))
+        (ALL_CLOSED & !KEY_0 | NO_WRITE_TO_ROOT) & !(0b11 << (2 * self.0))
     }
 
     /// Gives the pages to this key, readable and writable.

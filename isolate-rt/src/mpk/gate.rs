@@ -150,6 +150,11 @@ impl Activation {
     pub(super) fn rights(&self) -> u32 {
         self.rights
     }
+
+    /// Where the program's stack is.
+    pub(super) fn root_stack(&self) -> usize {
+        self.root_stack
+    }
 }
 
 /// Opens PKRU with a constant, and compares it with that: whoever jumped here with another value in `eax` goes no further.

@@ -2,17 +2,22 @@
 //!
 //! Every handler that the program installs is kept here, and the kernel is given [`enter`] instead. For the signals of a
 //! fault it is given [`super::signal`]'s entry, once a domain exists, which comes here for faults that are not a domain's.
+//!
+//! Once a domain exists the kernel starts all of them on the alternate stack, whatever the program said (`SA_ONSTACK`): the
+//! stack pointer may be the domain's, which can have made it any address of the program, and Linux from 6.12 on writes its
+//! frame there with every key open. Where no call was interrupted, [`handle`] then goes back to the interrupted stack, with
+//! the frame, for a handler that is to run there.
 
 use super::pkey::open_keys;
 use super::signal;
 use super::thread::Thread;
-use super::{cpu, deadline, layout};
+use super::{cpu, deadline};
 use crate::fault::Unsupported;
-use crate::machine::kernel::kernel_setting;
+use crate::machine::kernel::{Frame, kernel_setting};
 use libc::{c_int, c_void, siginfo_t};
 use std::arch::naked_asm;
 use std::mem::MaybeUninit;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What can end a call.
 pub(super) const FAULTS: [c_int; 7] =
@@ -23,23 +28,23 @@ const COUNT: usize = 65;
 
 type Real = unsafe extern "C" fn(c_int, *const libc::sigaction, *mut libc::sigaction) -> c_int;
 
-/// A setting of the program's, in parts that can be read from a signal handler.
+/// A setting of the program's, as a signal handler can read it.
 struct Setting {
-    handler: AtomicUsize,
-    flags: AtomicI32,
+    /// Handler, [`FLAGS`] and [`KNOWN`] in one word: a handler that runs while another thread changes them is called as one of
+    /// the two settings says.
+    how: AtomicU64,
     mask: AtomicU64,
-    /// The kernel has one of our entries for this signal, and the setting above is the program's.
-    known: AtomicBool,
 }
 
-static SETTINGS: [Setting; COUNT] = [const {
-    Setting {
-        handler: AtomicUsize::new(libc::SIG_DFL),
-        flags: AtomicI32::new(0),
-        mask: AtomicU64::new(0),
-        known: AtomicBool::new(false),
-    }
-}; COUNT];
+/// The kernel has one of our entries for this signal, and the setting is the program's.
+const KNOWN: u64 = 1 << 63;
+/// Where a handler's address ends and its flags begin: user space ends below.
+const FLAGS: u32 = 48;
+/// All flags that libc's `sigaction` has are the lowest three and the highest six of the word (Linux `asm-generic/signal-defs.h`):
+/// nine in a row, turned by this many.
+const TURN: u32 = 6;
+
+static SETTINGS: [Setting; COUNT] = [const { Setting { how: AtomicU64::new(0), mask: AtomicU64::new(0) } }; COUNT];
 
 /// `sigaction` as the program means it.
 ///
@@ -64,14 +69,9 @@ pub(crate) unsafe fn change(
     }
     let before = setting.load();
     let is_handler = new.is_some_and(|new| new.sa_sigaction != libc::SIG_DFL && new.sa_sigaction != libc::SIG_IGN);
-    let held_by_runtime = FAULTS.contains(&number) && signal::installed();
-    let mut kernel = new.copied();
-    if let Some(kernel) = kernel.as_mut().filter(|_| is_handler && !held_by_runtime) {
-        kernel.sa_sigaction = (enter as *const ()).addr();
-        // Our entry takes three arguments whatever the program's handler takes.
-        kernel.sa_flags |= libc::SA_SIGINFO;
-        allow(&mut kernel.sa_mask);
-    }
+    let installed = signal::installed();
+    let held_by_runtime = FAULTS.contains(&number) && installed;
+    let kernel = new.map(|new| if is_handler { entered(new) } else { *new });
     // Before the kernel is told: the handler may run at once.
     if let Some(new) = new.filter(|_| is_handler || held_by_runtime) {
         setting.store(new);
@@ -90,7 +90,11 @@ pub(crate) unsafe fn change(
         return done;
     }
     if new.is_some() && !is_handler && !held_by_runtime {
-        setting.known.store(false, Ordering::Relaxed);
+        setting.forget();
+    }
+    if signal::installed() != installed {
+        // The first domain was made meanwhile.
+        let _ = renew(number);
     }
     if let Some(old) = old {
         // SAFETY: written by the successful call.
@@ -98,6 +102,49 @@ pub(crate) unsafe fn change(
         *old = before.filter(|_| is_ours(kernel.sa_sigaction)).unwrap_or(kernel);
     }
     0
+}
+
+/// What the kernel is given for a handler of the program's.
+fn entered(setting: &libc::sigaction) -> libc::sigaction {
+    let mut kernel = *setting;
+    kernel.sa_sigaction = (enter as *const ()).addr();
+    // Our entry takes three arguments whatever the program's handler takes.
+    kernel.sa_flags |= libc::SA_SIGINFO;
+    if signal::installed() {
+        kernel.sa_flags |= libc::SA_ONSTACK;
+    }
+    allow(&mut kernel.sa_mask);
+    kernel
+}
+
+/// Once the first domain is made: what the kernel was given before is made what it would be given now.
+pub(super) fn renew_all() -> Result<(), Unsupported> {
+    let known = |number: &c_int| SETTINGS[*number as usize].load().is_some() && !FAULTS.contains(number);
+    (0..COUNT as c_int).filter(known).try_for_each(renew)
+}
+
+fn renew(number: c_int) -> Result<(), Unsupported> {
+    let is_enter = |setting: &libc::sigaction| setting.sa_sigaction == (enter as *const ()).addr();
+    // SAFETY: only asks.
+    let mut wanted = unsafe { kernel_setting(number, None)? };
+    if !is_enter(&wanted) {
+        return Ok(());
+    }
+    loop {
+        let new = if is_enter(&wanted) { entered(&wanted) } else { wanted };
+        // SAFETY: our entry, or what was there.
+        let was = unsafe { kernel_setting(number, Some(&new))? };
+        if is_same(&was, &wanted) || is_same(&was, &new) {
+            return Ok(());
+        }
+        // Another thread has changed it in between: its setting it is.
+        wanted = was;
+    }
+}
+
+fn is_same(one: &libc::sigaction, other: &libc::sigaction) -> bool {
+    let words = |setting: &libc::sigaction| (setting.sa_sigaction, setting.sa_flags, mask(setting));
+    words(one) == words(other)
 }
 
 /// What the kernel had for `number` when the runtime put its own entry there: the program's setting from now on.
@@ -152,7 +199,7 @@ pub(super) fn unblock() {
 /// # Safety
 ///
 /// The arguments are a running signal handler's, FS is the program's and every key is open.
-pub(super) unsafe fn call(setting: &libc::sigaction, number: c_int, info: *mut siginfo_t, context: *mut c_void) {
+unsafe fn call(setting: &libc::sigaction, number: c_int, info: *mut siginfo_t, context: *mut c_void) {
     // SAFETY: what the program installed for this signal, with the flags that say what it takes.
     unsafe {
         if setting.sa_flags & libc::SA_SIGINFO != 0 {
@@ -164,17 +211,48 @@ pub(super) unsafe fn call(setting: &libc::sigaction, number: c_int, info: *mut s
     }
 }
 
+/// As [`call`], from the runtime's own entry: what the kernel would have done for the program's setting before.
+///
+/// # Safety
+///
+/// As [`call`].
+pub(super) unsafe fn call_for_kernel(
+    setting: &libc::sigaction,
+    number: c_int,
+    info: *mut siginfo_t,
+    context: *mut c_void,
+) {
+    if setting.sa_flags & libc::SA_RESETHAND != 0 {
+        let mut default = *setting;
+        default.sa_sigaction = libc::SIG_DFL;
+        SETTINGS[number as usize].store(&default);
+    }
+    // SAFETY: sets of our own; `sigreturn` puts the mask back. The rest by this function's contract.
+    unsafe {
+        let mut blocked = setting.sa_mask;
+        allow(&mut blocked);
+        libc::pthread_sigmask(libc::SIG_BLOCK, &blocked, std::ptr::null_mut());
+        if setting.sa_flags & libc::SA_NODEFER != 0 {
+            let mut itself = std::mem::zeroed();
+            libc::sigaddset(&mut itself, number);
+            libc::pthread_sigmask(libc::SIG_UNBLOCK, &itself, std::ptr::null_mut());
+        }
+        call(setting, number, info, context);
+    }
+}
+
 fn is_ours(handler: usize) -> bool {
     handler == (enter as *const ()).addr() || signal::is_entry(handler)
 }
 
 impl Setting {
     fn load(&self) -> Option<libc::sigaction> {
-        self.known.load(Ordering::Acquire).then(|| {
+        let how = self.how.load(Ordering::Acquire);
+        (how & KNOWN != 0).then(|| {
             // SAFETY: a setting of zeros is one; the fields are filled in below.
             let mut setting: libc::sigaction = unsafe { std::mem::zeroed() };
-            setting.sa_sigaction = self.handler.load(Ordering::Relaxed);
-            setting.sa_flags = self.flags.load(Ordering::Relaxed);
+            setting.sa_sigaction = (how & ((1 << FLAGS) - 1)) as usize;
+            setting.sa_flags = (((how & !KNOWN) >> FLAGS) as c_int).rotate_right(TURN);
             // SAFETY: a signal set starts with the 64 bits that the kernel knows.
             unsafe { (&raw mut setting.sa_mask).cast::<u64>().write(self.mask.load(Ordering::Relaxed)) };
             setting
@@ -182,16 +260,29 @@ impl Setting {
     }
 
     fn store(&self, setting: &libc::sigaction) {
-        self.handler.store(setting.sa_sigaction, Ordering::Relaxed);
-        self.flags.store(setting.sa_flags, Ordering::Relaxed);
-        // SAFETY: as in `load`.
-        self.mask.store(unsafe { (&raw const setting.sa_mask).cast::<u64>().read() }, Ordering::Relaxed);
-        self.known.store(true, Ordering::Release);
+        let flags = u64::from(setting.sa_flags.cast_unsigned().rotate_left(TURN) & 0x1ff);
+        let handler = setting.sa_sigaction as u64 & ((1 << FLAGS) - 1);
+        self.mask.store(mask(setting), Ordering::Relaxed);
+        self.how.store(KNOWN | flags << FLAGS | handler, Ordering::Release);
     }
+
+    /// The kernel has none of our entries any more.
+    fn forget(&self) {
+        self.how.fetch_and(!KNOWN, Ordering::Relaxed);
+    }
+}
+
+/// The signals that are blocked while the handler runs.
+fn mask(setting: &libc::sigaction) -> u64 {
+    // SAFETY: a signal set starts with the 64 bits that the kernel knows.
+    unsafe { (&raw const setting.sa_mask).cast::<u64>().read() }
 }
 
 /// What the kernel calls for signals that the program handles. On a CPU without protection keys (`wrpkru` does not exist
 /// there) it is entered by way of [`plain`].
+///
+/// The kernel's frame, which begins at the stack pointer, is where the handler returns to: once it has been moved, both
+/// arguments that point into it and the stack pointer go along.
 ///
 /// # Safety
 ///
@@ -204,7 +295,16 @@ unsafe extern "C" fn enter(number: c_int, info: *mut siginfo_t, context: *mut c_
         "je {plain}",
         open_keys!(),
         cpu::allow_unaligned!(),
-        "jmp {handle}",
+        "mov rcx, rsp",
+        "push rdi", "push rsi", "push rdx",
+        "call {handle}",
+        "pop rdx", "pop rsi", "pop rdi",
+        "test rax, rax",
+        "jnz 2f",
+        "ret",
+        "2:",
+        "add rsi, rax", "add rdx, rax", "add rsp, rax",
+        "jmp {plain}",
         installed = sym signal::INSTALLED,
         plain = sym plain,
         handle = sym handle,
@@ -221,36 +321,33 @@ unsafe extern "C" fn plain(number: c_int, info: *mut siginfo_t, context: *mut c_
     }
 }
 
+/// Calls the program's handler, or says how far the frame was moved that begins at `start`: [`plain`] is to be called there.
+///
 /// # Safety
 ///
-/// The arguments are a running signal handler's. Until FS is put back, nothing here may use thread-local storage.
-unsafe extern "C" fn handle(number: c_int, info: *mut siginfo_t, context: *mut c_void) {
-    let fs = cpu::read_fs();
-    let stack = Thread::running().and_then(|thread| {
-        // SAFETY: the call that this very thread is in; it is suspended while we run.
-        unsafe { thread.active().as_ref() }?;
-        // SAFETY: what the thread's FS was when it entered.
-        unsafe { cpu::write_fs(thread.fs()) };
-        // Started on the domain's stack: the program's code runs on one of its own.
-        layout::in_arena((&raw const fs).addr()).then(|| thread.signal_stack())
-    });
-    match stack {
-        // SAFETY: the thread's own signal stack. Nobody is on it: no domain is entered from there (`Thread::is_free`), and
-        // we are on the domain's stack.
-        Some(stack) => unsafe { on_stack(number, info, context, stack) },
+/// The first three arguments are a running signal handler's. Until FS is put back, nothing here may use thread-local storage.
+unsafe extern "C" fn handle(number: c_int, info: *mut siginfo_t, context: *mut c_void, start: usize) -> usize {
+    // SAFETY: the kernel's frame for this handler.
+    let frame = unsafe { Frame::new(context) };
+    let inside = Thread::running().filter(|thread| !thread.active().is_null());
+    if let Some(thread) = inside {
+        let fs = cpu::read_fs();
+        // SAFETY: what the thread's FS was when it entered, then the arguments, then what it was when we came.
+        unsafe {
+            cpu::write_fs(thread.fs());
+            plain(number, info, context);
+            cpu::write_fs(fs);
+        }
+    } else if frame.is_of_program() {
+        let on_stack = of_program(number).is_none_or(|setting| setting.sa_flags & libc::SA_ONSTACK != 0);
+        // SAFETY: the frame begins there, and no call was interrupted: the stack pointer is the program's.
+        if let Some(distance) = unsafe { (!on_stack).then(|| frame.move_to_interrupted_stack(start)) }.flatten() {
+            return distance;
+        }
         // SAFETY: by this function's contract.
-        None => unsafe { plain(number, info, context) },
+        unsafe { plain(number, info, context) };
     }
-    // SAFETY: what it was when we came.
-    unsafe { cpu::write_fs(fs) };
-}
-
-/// Calls [`plain`] on another stack.
-///
-/// # Safety
-///
-/// As [`plain`]; `stack` is the aligned end of a stack that is free.
-#[unsafe(naked)]
-unsafe extern "C" fn on_stack(number: c_int, info: *mut siginfo_t, context: *mut c_void, stack: usize) {
-    naked_asm!("push rbp", "mov rbp, rsp", "mov rsp, rcx", "call {plain}", "mov rsp, rbp", "pop rbp", "ret", plain = sym plain)
+    // Else a domain's code on no thread that is known: one that it has made by a raw system call. It is not the program's to
+    // answer there.
+    0
 }

@@ -8,7 +8,7 @@ mod end;
 
 pub(super) use end::{after_fork, release_rooms};
 
-use super::deadline::{self, Limit};
+use super::deadline::Limit;
 use super::entry::Entry;
 use super::image::{self, Image};
 use super::last_fault::LastFault;
@@ -86,7 +86,6 @@ impl Instance {
         static TESTED: Once<()> = Once::new();
         TESTED.get_or_make(selftest::run)?;
         signal::install()?;
-        deadline::prepare()?;
         register_barrier()?;
         Thread::current()?;
         warm::up();

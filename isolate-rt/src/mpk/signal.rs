@@ -34,7 +34,8 @@ pub(super) fn is_entry(handler: usize) -> bool {
     handler == (enter as *const ()).addr()
 }
 
-/// Puts our handler first for every fault signal; again, where somebody has gone past libc and put theirs in its place.
+/// Puts our handler first for every fault signal, and for that of deadlines; again, where somebody has gone past libc and put
+/// theirs in its place.
 pub(super) fn install() -> Result<(), Unsupported> {
     static INSTALLING: Mutex<()> = Mutex::new(());
     let _installing = INSTALLING.lock();
@@ -46,8 +47,9 @@ pub(super) fn install() -> Result<(), Unsupported> {
             install_entry(signal)?;
         }
     }
+    deadline::prepare()?;
     INSTALLED.store(1, Ordering::Relaxed);
-    Ok(())
+    handlers::renew_all()
 }
 
 /// Gives the kernel our entry for `signal`.
@@ -90,9 +92,12 @@ unsafe extern "C" fn handle(signal: c_int, info: *mut siginfo_t, context: *mut c
     // SAFETY: the kernel's frame for this handler.
     let mut frame = unsafe { Frame::new(context) };
     let is_deadline = deadline::signal() == Some(signal);
+    // Code of a domain on no thread that is known: one that it has made by a raw system call, or under another GS.
+    let mut is_stray = !frame.is_of_program();
     if let Some(thread) = Thread::running() {
         // SAFETY: the call that this very thread is in; it is suspended while we run.
         if let Some(activation) = unsafe { thread.active().as_mut() } {
+            is_stray = false;
             // SAFETY: what the thread's FS was when it entered.
             unsafe { cpu::write_fs(thread.fs()) };
             // SAFETY: the kernel's.
@@ -113,8 +118,8 @@ unsafe extern "C" fn handle(signal: c_int, info: *mut siginfo_t, context: *mut c
     }
     // SAFETY: the kernel's arguments, passed on.
     if !is_deadline && !unsafe { heal(&mut frame, signal, info) } {
-        // SAFETY: as above, with FS of the program.
-        unsafe { chain(signal, info, context) };
+        // SAFETY: as above, with FS of the program, or said not to be.
+        unsafe { chain(signal, info, context, is_stray) };
     }
     // SAFETY: what it was when we came.
     unsafe { cpu::write_fs(fs) };
@@ -166,10 +171,13 @@ unsafe fn rewind(
         frame.set_signal_stack(start, len);
     }
     frame.go_to(gate::rewind());
+    // Not needed there: for the frame of a signal that comes before the gate has loaded its own.
+    frame.set_stack(activation.root_stack());
 }
 
 /// A thread that is older than a key, or a handler of the program's that the kernel started with closed keys, met memory of
-/// a domain. The program may read it: give the thread its rights, once.
+/// a domain. The program may read it: give the thread its rights, once. (Code of a domain stays without: it never has the right to
+/// write key 0.)
 ///
 /// # Safety
 ///
@@ -178,7 +186,7 @@ unsafe fn heal(frame: &mut Frame, signal: c_int, info: *const siginfo_t) -> bool
     // SAFETY: by this function's contract.
     let closed =
         signal == libc::SIGSEGV && unsafe { (*info).si_code == SEGV_PKUERR && Pkey::is_ours((*info).si_pkey()) };
-    closed && frame.open_rights()
+    closed && frame.is_of_program() && frame.open_rights()
 }
 
 thread_local! {
@@ -187,23 +195,24 @@ thread_local! {
     static CHAINING: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Does what would have happened without us.
+/// Does what would have happened without us; to what [is stray](handle), which no handler of the program's answers, the default.
 ///
 /// # Safety
 ///
-/// The arguments are the kernel's.
-unsafe fn chain(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
+/// The first three arguments are the kernel's; FS is the program's, but in what is stray.
+unsafe fn chain(signal: c_int, info: *mut siginfo_t, context: *mut c_void, is_stray: bool) {
     let Some(previous) = handlers::of_program(signal) else { return };
     // SAFETY: asks for numbers.
     let (process, tid, sent) = unsafe { (libc::getpid(), libc::gettid(), (*info).si_code <= 0) };
-    let (here, outer) = ((&raw const sent).addr(), CHAINING.get());
+    let here = (&raw const sent).addr();
+    let outer = if is_stray { 0 } else { CHAINING.get() };
     let recursive = outer != 0 && here < outer;
     match previous.sa_sigaction {
         libc::SIG_IGN if sent => {}
-        handler if handler != libc::SIG_DFL && handler != libc::SIG_IGN && !recursive => {
+        handler if handler != libc::SIG_DFL && handler != libc::SIG_IGN && !recursive && !is_stray => {
             CHAINING.set(here);
             // SAFETY: the kernel's arguments; FS and keys are the program's by now.
-            unsafe { handlers::call(&previous, signal, info, context) };
+            unsafe { handlers::call_for_kernel(&previous, signal, info, context) };
             CHAINING.set(outer);
         }
         // The default action, with the status that belongs to it: a fault happens again on return, a sent signal is sent

@@ -130,11 +130,6 @@ impl Thread {
         (self.stack.load(Ordering::Relaxed) + GUARD, stack_span())
     }
 
-    /// Aligned end of the alternate signal stack.
-    pub(super) fn signal_stack(&self) -> usize {
-        self.stack.load(Ordering::Relaxed) + GUARD + stack_span()
-    }
-
     #[inline]
     fn claim_gs(&self) {
         let own = ptr::from_ref(self).addr();

@@ -112,12 +112,20 @@ const ROWS: &[Row] = &[
     Row {
         id: "A11",
         what: "a handler of the program without SA_ONSTACK, inside",
-        tests: &[(
-            "signals.rs",
-            "handler_started_on_the_stack_of_the_domain",
-            "runs as the program's, and the call goes on",
-            "runs with the domain's thread-locals",
-        )],
+        tests: &[
+            (
+                "signals.rs",
+                "handler_started_on_the_stack_of_the_domain",
+                "runs as the program's, and the call goes on",
+                "runs with the domain's thread-locals",
+            ),
+            (
+                "signals.rs",
+                "a_handler_installed_before_the_first_domain_with_every_signal_blocked",
+                "a call that it makes ends by its own fault",
+                "— (the fault ends the process)",
+            ),
+        ],
     },
     Row {
         id: "A12",
@@ -163,12 +171,20 @@ const ROWS: &[Row] = &[
     Row {
         id: "A16",
         what: "processes started",
-        tests: &[(
-            "attacks/accidents.rs",
-            "a16_raw_clone_is_not_held",
-            "**not held**: a child of a raw system call goes on with the domain's rights, and cannot write the program",
-            "the same",
-        )],
+        tests: &[
+            (
+                "attacks/accidents.rs",
+                "a16_raw_clone_is_not_held",
+                "**not held**: a child of a raw system call goes on with the domain's rights, and cannot write the program",
+                "the same",
+            ),
+            (
+                "signals.rs",
+                "a_fault_of_a_child_of_a_raw_system_call",
+                "such a child is killed by `SIGSEGV`, and gets no rights",
+                "— (as the row above: what it may do, it does)",
+            ),
+        ],
     },
     Row {
         id: "A17",
@@ -206,6 +222,7 @@ const ROWS: &[Row] = &[
         tests: &[
             ("program.rs", "faults_outside_a_domain_are_untouched", "as without the runtime", "the same"),
             ("signals.rs", "the_programs_own_fault_handler_still_works", "goes to the program's handler", "the same"),
+            ("signals.rs", "flags_of_the_programs_fault_handler", "called as its `SA_` flags and mask say", "the same"),
         ],
     },
     Row {
@@ -345,7 +362,16 @@ const ROWS: &[Row] = &[
         what: "other mappings of the same memory",
         tests: &[("attacks/leftovers.rs", "b13_second_mapping", "there is none", "made by the program: overwritten")],
     },
-    Row { id: "B15", what: "faults that lead the handler astray", tests: &[] },
+    Row {
+        id: "B15",
+        what: "faults that lead the handler astray",
+        tests: &[(
+            "signals.rs",
+            "a_signal_at_a_stack_pointer_of_the_program",
+            "the program's handler runs, and nothing is written there",
+            "overwritten (a handler installed past the runtime)",
+        )],
+    },
     Row {
         id: "C1",
         what: "jumps to the gate's own `wrpkru`",

@@ -2,8 +2,9 @@
 
 mod support;
 
-use isolate_rt::{Domain, Fault, FaultKind, Hint};
+use isolate_rt::{Domain, Fault, FaultKind, Hint, Object};
 use std::arch::asm;
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use support::{End, child, give_up_membarrier, isolation, role};
@@ -196,6 +197,86 @@ fn threads_that_fail_at_random() {
     assert_eq!(good + failed + lost, 8 * ROUNDS);
     assert!(good > 0 && failed > 0, "{good} good, {failed} failed, {lost} lost");
     assert_eq!(in_domain(&BUSY, || 2), Ok(2));
+}
+
+/// What a thread-local owns in a domain is dropped there when the thread ends, and a fault of that is one like any other: on
+/// whichever side of the thread's first call it was made.
+#[test]
+fn a_stack_overflow_when_a_thread_ends() {
+    static ENDING: Domain = Domain::new("ending");
+    static OVERFLOWS: AtomicU32 = AtomicU32::new(0);
+    struct Last;
+    impl Drop for Last {
+        fn drop(&mut self) {
+            let overflow = in_domain(&ENDING, || recurse(1)).unwrap_err();
+            OVERFLOWS
+                .fetch_add(u32::from(matches!(overflow.kind(), FaultKind::StackOverflow { .. })), Ordering::Relaxed);
+        }
+    }
+    thread_local! {
+        static LAST: Last = const { Last };
+    }
+    #[expect(unconditional_recursion, reason = "that is what it is for")]
+    fn recurse(n: u64) -> u64 {
+        let frame = [n; 32];
+        recurse(std::hint::black_box(&frame)[7] + 1) + std::hint::black_box(&frame)[3]
+    }
+    if !isolation() {
+        return;
+    }
+    for call_first in [true, false] {
+        let run = move || {
+            if call_first {
+                assert_eq!(in_domain(&ENDING, || 1), Ok(1));
+            }
+            LAST.with(|_| ());
+            assert_eq!(in_domain(&ENDING, || 2), Ok(2));
+        };
+        std::thread::spawn(run).join().unwrap();
+    }
+    assert_eq!(OVERFLOWS.load(Ordering::Relaxed), 2);
+}
+
+/// Threads that end leave nothing behind, though what their thread-locals own is dropped by a call.
+#[test]
+fn threads_that_own_something_until_they_end() {
+    const NAME: &str = "threads_that_own_something_until_they_end";
+    static OWNED: Domain = Domain::new("owned").deadline(FOREVER);
+    static APART: Domain = Domain::new("owned, one each").instance_per_thread();
+    thread_local! {
+        static OBJECTS: RefCell<Vec<Object<[u64; 4]>>> = const { RefCell::new(Vec::new()) };
+    }
+    if !isolation() {
+        return;
+    }
+    if role().is_none() {
+        let output = child(NAME, "alone");
+        assert_eq!(End::from(&output), End::Status(0), "{}", String::from_utf8_lossy(&output.stdout));
+        return;
+    }
+    let lines = |file: &str| std::fs::read_to_string(file).unwrap().lines().count();
+    let run = || {
+        let own = || {
+            OBJECTS.with_borrow_mut(|objects| {
+                objects.extend([&OWNED, &APART].map(|domain| domain.object("make", |_, _| Ok(())).unwrap()));
+            });
+            // SAFETY: a block, given back.
+            let block = in_domain(&APART, || unsafe {
+                let block = libc::malloc(16);
+                libc::free(block);
+                block.addr()
+            });
+            block.unwrap()
+        };
+        std::thread::spawn(own).join().unwrap()
+    };
+    let home = run();
+    let before = [lines("/proc/self/maps"), lines("/proc/self/timers")];
+    for _ in 0..500 {
+        assert!(home.abs_diff(run()) < 64 << 20, "each thread has the instance of the one before");
+    }
+    let after = [lines("/proc/self/maps"), lines("/proc/self/timers")];
+    assert!(after[0] <= before[0] + 4 && after[1] == before[1], "{before:?}, {after:?}");
 }
 
 #[test]

@@ -6,7 +6,7 @@
 
 use super::real::real;
 use crate::heap;
-use crate::mpk::handlers;
+use crate::mpk::{self, handlers};
 use libc::{c_int, epoll_event, fd_set, nfds_t, pollfd, pthread_t, sighandler_t, sigset_t, stack_t, timespec};
 use std::mem::MaybeUninit;
 use std::ptr;
@@ -172,6 +172,10 @@ unsafe extern "C" fn pthread_kill(thread: pthread_t, number: c_int) -> c_int {
     }
 }
 
+/// A thread that enters domains has a signal stack until it ends: where the program takes its own away, the runtime's takes its
+/// place. (std does so before it drops thread-locals, which may make calls: without one, a stack overflow in there would end the
+/// process.)
+///
 /// # Safety
 ///
 /// What sigaltstack(2) asks of its caller.
@@ -180,8 +184,11 @@ unsafe extern "C" fn sigaltstack(new: *const stack_t, old: *mut stack_t) -> c_in
     if heap::is_inside() && !new.is_null() {
         return refused();
     }
+    // SAFETY: by sigaltstack(2), NULL or a setting.
+    let is_end = unsafe { new.as_ref() }.is_some_and(|new| new.ss_flags & libc::SS_DISABLE != 0);
+    let own = if is_end { mpk::own_signal_stack() } else { None };
     // SAFETY: passed on to libc.
-    unsafe { real::sigaltstack()(new, old) }
+    unsafe { real::sigaltstack()(own.as_ref().map_or(new, ptr::from_ref), old) }
 }
 
 /// Inside, the mask stays what it is: it is the calling thread's, and would outlive the call. Outside, everything can be

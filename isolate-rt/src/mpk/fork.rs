@@ -11,7 +11,7 @@
 
 use super::list::List;
 use super::thread::{self, Thread};
-use super::{A_MOMENT, barrier, instance, loader, making, wait, wait_for, wake, watchdog};
+use super::{A_MOMENT, barrier, ending, instance, loader, making, wait, wait_for, wake, watchdog};
 use std::cell::Cell;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
@@ -43,18 +43,13 @@ static WORKERS: List<Worker> = List::new();
 
 thread_local! {
     static OWN: Cell<Option<&'static Worker>> = const { Cell::new(None) };
-    static RETIRE: Retire = const { Retire };
 }
 
-/// When a thread ends, another may have what it has had.
-struct Retire;
-
-impl Drop for Retire {
-    fn drop(&mut self) {
-        // A signal handler in between may have taken it again.
-        while let Some(worker) = OWN.take() {
-            worker.owner.store(0, Ordering::Release);
-        }
+/// When the calling thread ends: another may have what it has had.
+pub(super) fn retire() {
+    // A signal handler in between may have taken it again.
+    while let Some(worker) = OWN.take() {
+        worker.owner.store(0, Ordering::Release);
     }
 }
 
@@ -81,8 +76,8 @@ impl Worker {
             return own;
         }
         OWN.set(Some(new));
-        // In a destructor that runs after ours it stays marked as used: a few bytes lost.
-        let _ = RETIRE.try_with(|_| ());
+        // Where that fails it stays marked as used: a few bytes lost.
+        let _ = ending::remember();
         new
     }
 

@@ -17,7 +17,7 @@
 //! | `layout` | where in the address space instances lie |
 //! | `gate` | the way in and the way out |
 //! | `callback` | out of a domain for a while, and in again |
-//! | `thread` | what a thread needs before it may enter |
+//! | `thread`, `ending` | what a thread needs before it may enter; what is given back when it ends |
 //! | `tls` | the thread-local storage block of an instance |
 //! | `image` | globals: tagged, kept, restored |
 //! | `rooms` | memory for one large block each of a hardened heap |
@@ -40,6 +40,7 @@
 
 mod callback;
 mod deadline;
+mod ending;
 mod entry;
 mod evidence;
 mod exception;
@@ -83,7 +84,7 @@ pub(crate) use message::Message;
 pub(crate) use panics::{end as end_panic, is_panicking, say as say_panic};
 pub(crate) use rooms::{close_room, open_room};
 pub(crate) use started::start_thread;
-pub(crate) use thread::on_signal_stack;
+pub(crate) use thread::{on_signal_stack, own_signal_stack};
 
 pub(crate) use crate::machine::PAGE;
 

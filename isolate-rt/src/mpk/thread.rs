@@ -6,7 +6,7 @@ use super::gate::Activation;
 use super::instance::Instance;
 use super::list::List;
 use super::seats::Slot;
-use super::{PAGE, cpu, deadline, handlers, instance, pkey, system};
+use super::{PAGE, cpu, deadline, ending, handlers, instance, pkey, system};
 use crate::fault::Unsupported;
 use crate::machine::rseq;
 use std::cell::{Cell, UnsafeCell};
@@ -44,7 +44,6 @@ static THREADS: List<Thread> = List::new();
 
 thread_local! {
     static CURRENT: Cell<Option<&'static Thread>> = const { Cell::new(None) };
-    static RETIRE: Retire = const { Retire };
 }
 
 impl Thread {
@@ -164,6 +163,7 @@ impl Thread {
         rseq::unregister()?;
         handlers::unblock();
         pkey::open_all();
+        ending::remember()?;
         let stack = install_stack()?;
         let thread = Self::obtain();
         thread.stack.store(stack, Ordering::Relaxed);
@@ -172,8 +172,6 @@ impl Thread {
         thread.tid.store(unsafe { raw_gettid() }, Ordering::Relaxed);
         thread.claim_gs();
         CURRENT.set(Some(thread));
-        // In a destructor that runs after ours, the thread stays marked as used: a few bytes lost.
-        let _ = RETIRE.try_with(|_| ());
         Ok(thread)
     }
 
@@ -207,18 +205,14 @@ pub(super) fn renumber_after_fork() -> Option<&'static Thread> {
     Some(thread)
 }
 
-/// Ends a thread's membership when the thread ends.
-struct Retire;
-
-impl Drop for Retire {
-    fn drop(&mut self) {
-        let Some(thread) = CURRENT.take() else { return };
-        deadline::retire();
-        instance::retire(thread);
-        remove_stack(thread.stack.swap(0, Ordering::Relaxed));
-        thread.tid.store(0, Ordering::Relaxed);
-        thread.in_use.store(false, Ordering::Release);
-    }
+/// When the calling thread ends: it takes part no more.
+pub(super) fn retire() {
+    let Some(thread) = CURRENT.take() else { return };
+    deadline::retire();
+    instance::retire(thread);
+    remove_stack(thread.stack.swap(0, Ordering::Relaxed));
+    thread.tid.store(0, Ordering::Relaxed);
+    thread.in_use.store(false, Ordering::Release);
 }
 
 /// Unmapped bytes under the alternate stack.
@@ -246,6 +240,12 @@ pub(crate) fn on_signal_stack() -> bool {
         let mut now: libc::stack_t = std::mem::zeroed();
         libc::sigaltstack(ptr::null(), &mut now) == 0 && now.ss_flags & libc::SS_ONSTACK != 0
     }
+}
+
+/// The signal stack that the calling thread has of the runtime, while it takes part.
+pub(crate) fn own_signal_stack() -> Option<libc::stack_t> {
+    let (start, len) = CURRENT.get()?.kernels_stack();
+    Some(libc::stack_t { ss_sp: ptr::with_exposed_provenance_mut(start), ss_flags: 0, ss_size: len })
 }
 
 /// Gives the thread a signal stack of key 0. Whatever was there before (std has one for its stack-overflow report) was

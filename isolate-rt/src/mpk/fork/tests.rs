@@ -91,7 +91,6 @@ fn forks_while_this_thread_takes_an_idle_worker() {
     let _alone = alone();
     std::thread::spawn(|| drop(Work::begin())).join().unwrap();
     let first_use = || {
-        RETIRE.with(|_| ()); // Registers a destructor, with `malloc`.
         step_through((fork_and_go_on as *const ()).addr(), || {
             let own = Worker::own();
             if IN_CHILD.load(Ordering::Relaxed) {

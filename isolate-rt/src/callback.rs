@@ -63,7 +63,24 @@ struct Registered<'a> {
 
 /// Functions and closures that can be registered: up to six arguments, all of them, and the result, [`Plain`].
 ///
-/// Arguments are values that the domain chose: a pointer among them may lead anywhere.
+/// Arguments are values that the domain chose: a pointer among them may lead anywhere. Nobody else can say of a type that a closure
+/// may have it:
+///
+/// ```compile_fail,E0277
+/// # use isolate_rt::{Plain, Signature};
+/// struct Flag(bool);
+/// #[derive(Clone, Copy)]
+/// struct Answer(u8);
+/// // SAFETY: every byte is one.
+/// unsafe impl Plain for Answer {}
+/// impl Signature<(Flag,), Answer> for fn(Flag) -> Answer {
+///     type Pointer = unsafe extern "C" fn(u8) -> Answer;
+///
+///     fn pointer(_: usize) -> Self::Pointer {
+///         unimplemented!()
+///     }
+/// }
+/// ```
 pub trait Signature<A: 'static, R: Plain>: FnMutTuple<A, R> {
     /// The C function pointer for it.
     type Pointer: Copy + 'static;
@@ -209,10 +226,15 @@ impl<'a> Callbacks<'a> {
 
     /// Makes these the callbacks of calls without isolation while `f` runs.
     pub(crate) fn direct<R>(&mut self, f: impl FnOnce() -> R) -> R {
-        let outer = DIRECT.replace(ptr::from_mut(self).cast());
-        let result = f();
-        DIRECT.set(outer);
-        result
+        /// Puts those of the call around it back, also when `f` unwinds.
+        struct Outer(*mut Callbacks<'static>);
+        impl Drop for Outer {
+            fn drop(&mut self) {
+                DIRECT.set(self.0);
+            }
+        }
+        let _outer = Outer(DIRECT.replace(ptr::from_mut(self).cast()));
+        f()
     }
 }
 

@@ -26,6 +26,11 @@ impl Buffer {
     pub(crate) fn start(&self) -> *mut u8 {
         self.start
     }
+
+    /// Whether it is the one that begins at `address`, with room for `len` bytes.
+    pub(crate) fn is(&self, address: usize, len: usize) -> bool {
+        self.start.addr() == address && len <= self.layout.size()
+    }
 }
 
 /// All of one call's.

@@ -176,10 +176,6 @@ impl Domain {
         instance.and_then(mpk::Instance::home)?.last_fault()
     }
 
-    pub(crate) fn heap_limit_bytes(&self) -> usize {
-        self.settings.heap_limit
-    }
-
     /// Begins a call of `function` (a name for reports). A domain lives as long as the process: one that could be dropped cannot be
     /// called.
     ///

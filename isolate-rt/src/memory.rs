@@ -93,7 +93,7 @@ impl Domain {
         let mut call = self.call(FUNCTION)?;
         let bytes = len.checked_mul(size_of::<T>());
         let too_large = || {
-            let limit = self.heap_limit_bytes();
+            let limit = self.heap_bytes();
             Fault::new(self.name(), FUNCTION, FaultKind::TooLarge { requested: bytes.unwrap_or(usize::MAX), limit })
         };
         let bytes = bytes.ok_or_else(too_large)?;

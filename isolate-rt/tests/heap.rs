@@ -469,3 +469,45 @@ fn freed_twice_on_a_fast_heap() {
     assert_eq!(fault.as_ref().err().and_then(Fault::hint), Some(Hint::HeapDamaged), "{fault:?}");
     works(&FAST);
 }
+
+/// Blocks that are freed while another thread forks do not count any more: there is as much room afterwards.
+#[test]
+fn rooms_are_given_back_beside_forks() {
+    static BOOKS: Domain = Domain::new("books").heap(HeapKind::Hardened).heap_limit(4 << 20);
+    if !isolation() {
+        return;
+    }
+    let round = || {
+        // SAFETY: blocks of the domain, given back.
+        unsafe {
+            let block = libc::malloc(256 << 10);
+            libc::free(block);
+            !block.is_null()
+        }
+    };
+    // SAFETY: as above.
+    let call = || unsafe { BOOKS.call("round").unwrap().run(move || (0..50).all(|_| round())) };
+    assert_eq!(call(), Ok(true));
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for _ in 0..60 {
+                // SAFETY: the child ends, and is waited for.
+                unsafe {
+                    match libc::fork() {
+                        0 => libc::_exit(0),
+                        child => assert_eq!(libc::waitpid(child, ptr::null_mut(), 0), child),
+                    }
+                }
+            }
+            done.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
+        while !done.load(std::sync::atomic::Ordering::Relaxed) {
+            assert_eq!(call(), Ok(true));
+        }
+    });
+    // All of the heap but what small blocks have of it.
+    // SAFETY: as above.
+    let large = unsafe { BOOKS.call("large").unwrap().run(|| !libc::malloc(3 << 20).is_null()) };
+    assert_eq!(large, Ok(true));
+}

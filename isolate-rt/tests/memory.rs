@@ -2,10 +2,11 @@
 
 mod support;
 
-use isolate_rt::{Backend, Domain, DomainVec, FaultKind};
+use isolate_rt::{Backend, Callbacks, Domain, DomainVec, FaultKind, Plain};
 use std::arch::asm;
+use std::cell::Cell;
 use std::time::Duration;
-use support::isolation;
+use support::{End, child, isolation, role};
 
 fn fail(domain: &'static Domain) {
     // SAFETY: ends the call.
@@ -134,6 +135,31 @@ fn an_allocator_that_lies() {
     }
 }
 
+/// An object is aligned as its type is, and no more; a field that needs more is refused where it has not got it.
+#[test]
+fn fields_of_an_object_that_is_not_aligned() {
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    #[repr(align(64))]
+    struct Line([u8; 64]);
+    // SAFETY: bytes.
+    unsafe impl Plain for Line {}
+    static DIRECT: Domain = Domain::new("direct").backend(Backend::None);
+    let objects: Vec<_> = (0..16).map(|_| DIRECT.object::<[u8; 80]>("make", |_, _| Ok(())).unwrap()).collect();
+    let mut call = DIRECT.call("get").unwrap();
+    let mut seen = [0; 2];
+    for object in &objects {
+        let is_aligned = call.object(object).unwrap().cast::<Line>().is_aligned();
+        let line = call.get::<_, Line>(object, 0);
+        if is_aligned {
+            assert_eq!(line, Ok(Line([0; 64])));
+        } else {
+            assert!(matches!(line.unwrap_err().kind(), FaultKind::InvalidValue { .. }));
+        }
+        seen[usize::from(is_aligned)] += 1;
+    }
+    assert!(seen[0] > 0, "{seen:?}");
+}
+
 fn fail_or_lost(domain: &'static Domain) {
     // SAFETY: ends the call.
     let _: Result<(), _> = unsafe { domain.call("fail").unwrap().run(|| asm!("ud2")) };
@@ -195,5 +221,43 @@ fn rooms_begin_as_zeros() {
         unsafe { call.run(|| ()) }.unwrap();
         assert_eq!(call.take(room, len, &mut into), len);
         assert!(into.iter().all(|byte| *byte == 0), "{len}");
+    }
+}
+
+/// A closure that runs is the only one that has what it borrows mutably: a library that calls it again, from a call that it makes
+/// itself, is refused, without isolation too.
+#[test]
+fn a_closure_is_not_entered_while_it_runs() {
+    const NAME: &str = "a_closure_is_not_entered_while_it_runs";
+    static DIRECT: Domain = Domain::new("direct").backend(Backend::None);
+    static ISOLATED: Domain = Domain::new("isolated");
+    let enter_again = |domain: &'static Domain| {
+        let (mut entered, refused, pointer) = (0, Cell::new(false), Cell::new(None));
+        let mut callbacks = Callbacks::new();
+        let closure: unsafe extern "C" fn(i32) -> i32 = callbacks.add(|depth: i32| {
+            entered += 1;
+            if depth > 0 {
+                let kept: unsafe extern "C" fn(i32) -> i32 = pointer.get().unwrap();
+                // SAFETY: calls a closure that takes a number.
+                let again = unsafe { domain.call("again").unwrap().run(move || kept(depth - 1)) };
+                refused.set(again.is_err_and(|fault| fault.kind() == &FaultKind::CallbackRefused));
+            }
+            entered
+        });
+        pointer.set(Some(closure));
+        let mut call = domain.call("each").unwrap();
+        // SAFETY: as above.
+        let _ = unsafe { call.run_with(&mut callbacks, move || closure(1)) };
+        drop(callbacks);
+        (entered, refused.get())
+    };
+    if role().is_some() {
+        std::process::exit(enter_again(&DIRECT).0);
+    }
+    // Nobody can go on: there is a foreign function in between.
+    let output = child(NAME, "without isolation");
+    assert_eq!(End::from(&output), End::Signal(libc::SIGABRT), "{}", String::from_utf8_lossy(&output.stderr));
+    if isolation() {
+        assert_eq!(enter_again(&ISOLATED), (1, true));
     }
 }

@@ -376,7 +376,7 @@ fn calls_that_end_while_their_threads_begin() {
 /// A closure that the library keeps is the program's wherever it is asked; what it panics with is told to who loses the instance.
 #[test]
 fn closures_that_are_kept() {
-    static DOMAIN: Domain = Domain::new("kept").threads_inside(1);
+    static DOMAIN: Domain = Domain::new("kept").threads_inside(2);
     static ASKED: AtomicU64 = AtomicU64::new(0);
     extern "C" fn ask(closure: *mut c_void) -> *mut c_void {
         // SAFETY: the pointer that `keep` has given.
@@ -384,16 +384,18 @@ fn closures_that_are_kept() {
         ptr::without_provenance_mut(answer as usize)
     }
     check("closures_that_are_kept", || {
+        let closure = |_: isolate_rt::Inside, number: u64| {
+            // A thread of the program, made while its domain waits: not of the library.
+            let own = std::thread::spawn(move || ASKED.fetch_add(number, Ordering::Relaxed));
+            own.join().unwrap();
+            if ASKED.load(Ordering::Relaxed) >= 60 {
+                std::panic::panic_any(Unpleasant);
+            }
+            assert!(ASKED.load(Ordering::Relaxed) < 40, "asked too often");
+            Ok(number + 1)
+        };
         let call = DOMAIN.call("keep").unwrap();
-        let (kept, pointer) = call
-            .keep(|_: isolate_rt::Inside, number: u64| {
-                // A thread of the program, made while its domain waits: not of the library.
-                let own = std::thread::spawn(move || ASKED.fetch_add(number, Ordering::Relaxed));
-                own.join().unwrap();
-                assert!(ASKED.load(Ordering::Relaxed) < 40, "asked too often");
-                Ok(number + 1)
-            })
-            .unwrap();
+        let (kept, pointer) = call.keep(closure).unwrap();
         drop(call);
         let pointer = pointer as *const () as usize;
         assert_eq!(in_domain(&DOMAIN, || join(start(ask, pointer).unwrap())), Ok(21));
@@ -402,6 +404,18 @@ fn closures_that_are_kept() {
         let message = "a closure of the program: asked too often".into();
         is_told(&fault, &FaultKind::DomainLost, &FaultKind::Panicked { message });
         drop(kept);
+        // Nor does it matter what becomes of it.
+        struct Unpleasant;
+        impl Drop for Unpleasant {
+            fn drop(&mut self) {
+                panic!("dropped");
+            }
+        }
+        ASKED.store(60, Ordering::Relaxed);
+        let (_kept, pointer) = DOMAIN.call("keep").unwrap().keep(closure).unwrap();
+        let pointer = pointer as *const () as usize;
+        let fault = in_domain(&DOMAIN, || join(start(ask, pointer).unwrap())).unwrap_err();
+        assert_eq!(fault.kind(), &FaultKind::DomainLost);
         assert_eq!(in_domain(&DOMAIN, || join(start(sum, 10).unwrap())), Ok(45));
     });
 }

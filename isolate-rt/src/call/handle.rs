@@ -15,7 +15,8 @@ pub struct Handle<T> {
     pub(super) _object: PhantomData<*mut T>,
 }
 
-// SAFETY: a handle is a checked name. It is followed only inside the domain, one thread at a time.
+// SAFETY: a handle is a checked name, followed only inside the domain. Where the program uses two names of one object at once, on two
+// threads, that is a race of the library's in there; without isolation, one that its wrapper has to rule out.
 unsafe impl<T> Send for Handle<T> {}
 
 impl Call {

@@ -97,7 +97,12 @@ impl Call {
     fn field<T, F: Plain>(&self, object: &Object<T>, offset: usize) -> Result<*mut F, Fault> {
         let fits = offset.checked_add(size_of::<F>()).is_some_and(|end| end <= size_of::<T>());
         assert!(fits && offset.is_multiple_of(align_of::<F>()), "a field outside of its struct");
-        Ok(self.pointer(&object.handle)?.wrapping_byte_add(offset).cast())
+        let field = self.pointer(&object.handle)?.wrapping_byte_add(offset).cast::<F>();
+        // The object is aligned as a `T`, which may ask for less than an `F`.
+        match field.is_aligned() {
+            true => Ok(field),
+            false => Err(self.fault(FaultKind::InvalidValue { what: "an object that is not aligned for its fields" })),
+        }
     }
 
     /// Whether the domain owns `size` bytes from `start`.

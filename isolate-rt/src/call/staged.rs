@@ -119,8 +119,8 @@ impl Call {
     pub fn read<T: Copy>(&self, one: Staged<T>) -> T {
         assert!(one.len > 0, "read of an empty staged buffer");
         self.assert_own(one);
-        // SAFETY: `start` has room for `len` values in memory that this call holds, and nothing of the domain runs now.
-        // Every bit pattern is a valid `T` by the contract of the function that staged it.
+        // SAFETY: `start` has room for `len` values in memory that this call holds. Threads of the domain may be writing there: it is
+        // read once, as whatever it is then. Every bit pattern is a valid `T` by the contract of the function that staged it.
         unsafe { one.start.read_volatile() }
     }
 
@@ -185,7 +185,8 @@ impl Call {
         let address = staged.start.addr();
         let own = match &self.place {
             Place::Mpk(entry) => entry.has_staged(address),
-            Place::Direct(buffers) => buffers.iter().any(|buffer| buffer.start().addr() == address),
+            // Of another call there may have been a longer one at the same address. (Isolated, there is room behind all of them.)
+            Place::Direct(buffers) => buffers.iter().any(|buffer| buffer.is(address, size_of::<T>() * staged.len)),
         };
         assert!(own, "a staged buffer of another call");
     }

@@ -25,10 +25,14 @@ fn answer_direct(number: usize, message: (*const u8, *mut u8)) -> Direct {
         // SAFETY: without isolation the message is on the stack of whoever asks.
         unsafe { kept::answer(number, message, None, |_, _| true) }
     } else {
-        // SAFETY: the call that put them there waits for us, and lent them mutably.
-        let callbacks = unsafe { DIRECT.get().as_mut() };
-        // SAFETY: as above.
-        callbacks.and_then(|callbacks| unsafe { callbacks.answer(number, message, |_, _| true) })
+        // Nobody's while one of its closures runs: a call that the closure makes has its own, as it would inside.
+        let lent = DIRECT.replace(std::ptr::null_mut());
+        // SAFETY: the call that put them there waits for us, and lent them mutably; nobody else has found them since.
+        let callbacks = unsafe { lent.as_mut() };
+        // SAFETY: without isolation the message is on the stack of whoever asks.
+        let answered = callbacks.and_then(|callbacks| unsafe { callbacks.answer(number, message, |_, _| true) });
+        DIRECT.set(lent);
+        answered
     };
     match answered {
         Some(()) => Direct::Given,
@@ -63,7 +67,7 @@ fn ask<A: 'static, R: Plain>(number: usize, arguments: A) -> R {
 
 macro_rules! signatures {
     ($($trampoline:ident($($argument:ident: $ty:ident),*);)*) => { $(
-        impl<F: FnMut($($ty),*) -> R, R, $($ty),*> FnMutTuple<($($ty,)*), R> for F {
+        impl<F: FnMut($($ty),*) -> R, R, $($ty: Plain),*> FnMutTuple<($($ty,)*), R> for F {
             fn answer(&mut self, ($($argument,)*): ($($ty,)*)) -> R {
                 self($($argument),*)
             }
@@ -96,7 +100,7 @@ macro_rules! signatures {
             }
         }
 
-        impl<F, R, $($ty),*> FnMutInside<($($ty,)*), R> for F
+        impl<F, R, $($ty: Plain),*> FnMutInside<($($ty,)*), R> for F
         where
             F: FnMut(Inside, $($ty),*) -> Result<R, Fault>,
         {

@@ -235,9 +235,9 @@ impl Heap {
     ///
     /// # Safety
     ///
-    /// A heap was created at `heap`, and nothing of the domain runs.
+    /// A heap was created at `heap`. (Threads of the domain may be writing there.)
     pub(crate) unsafe fn last_words(heap: *const Self) -> LastWords {
-        // SAFETY: by this function's contract. Any bits are numbers.
+        // SAFETY: by this function's contract; of a heap that is made anew, too. Each is one word, read once, and any bits are numbers.
         unsafe {
             let holder = (&raw const (*heap).lock).cast::<usize>().read_volatile();
             let asked = (&raw const (*heap).ground.asked).cast::<usize>().read_volatile();

@@ -3,6 +3,7 @@
 use super::gate::{Activation, Reason, Stop};
 use super::seat::IN_CALLBACK;
 use super::started;
+use crate::call::copy_once;
 use crate::callback::answer;
 use std::ptr;
 use std::sync::atomic::{Ordering, compiler_fence};
@@ -48,7 +49,7 @@ pub(super) unsafe extern "C" fn dispatch(
     } else if number == OPEN_ROOM {
         seat.has_on_stack(from.addr(), size_of::<[usize; 3]>()) && {
             // SAFETY: as above. Numbers: whatever they are is checked where they are used.
-            let wish = unsafe { from.cast::<[usize; 3]>().read_unaligned() };
+            let wish = unsafe { words(from) };
             answer(instance.open_room(wish).unwrap_or(0))
         }
     } else if number == CLOSE_ROOM {
@@ -57,7 +58,7 @@ pub(super) unsafe extern "C" fn dispatch(
     } else if number == START_THREAD {
         seat.has_on_stack(from.addr(), size_of::<[usize; 2]>()) && {
             // SAFETY: as above.
-            let wish = unsafe { from.cast::<[usize; 2]>().read_unaligned() };
+            let wish = unsafe { words(from) };
             // SAFETY: by this function's contract.
             answer(started::start(unsafe { (*activation).view() }, wish))
         }
@@ -77,6 +78,18 @@ pub(super) unsafe extern "C" fn dispatch(
     }
     // SAFETY: the seat is held, and prepared, since the call began.
     unsafe { seat.fs() }
+}
+
+/// A copy of words of the domain, which another thread in there may be changing.
+///
+/// # Safety
+///
+/// They are readable.
+unsafe fn words<const COUNT: usize>(from: *const u8) -> [usize; COUNT] {
+    let mut words = [[0u8; size_of::<usize>()]; COUNT];
+    // SAFETY: by this function's contract; any bytes are words.
+    unsafe { copy_once(from.cast(), &mut words, 1) };
+    words.map(usize::from_ne_bytes)
 }
 
 /// Calls a closure, outside: it may enter domains itself. Says whether there is one that takes this.

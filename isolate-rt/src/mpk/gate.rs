@@ -410,9 +410,9 @@ pub(super) fn learn_vectors() {
     VECTORS.store(vectors, Ordering::Relaxed);
 }
 
-/// Error summary of the x87 status word: an exception that the next x87 instruction would raise, in the program (Intel SDM
-/// volume 1, 8.1.3). `emms` empties the x87 stack.
-const X87_PENDING: u8 = 1 << 7;
+/// Error summary and exception flags of the x87 status word: what the next x87 instruction would raise, in the program, or would
+/// once the program's control word does not mask it (Intel SDM volume 1, 8.1.3). `emms` empties the x87 stack.
+const X87_PENDING: u8 = 1 << 7 | 0x3f;
 
 /// Direction flag and alignment check (Intel SDM volume 1, 3.4.3).
 const BAD_FLAGS: i32 = 1 << 10 | 1 << 18;

@@ -6,6 +6,7 @@
 //! thread as before, and may do what only such processes may (`unshare`, `setns`).
 
 use super::fork::Work;
+use super::spawn::Quiet;
 use super::{wait, wake};
 use std::ffi::c_void;
 use std::ptr;
@@ -87,12 +88,10 @@ fn try_out() -> u32 {
     // SAFETY: every function is given what its page asks for. The thread inherits the mask: it takes no signals. If it waits for
     // ever it touches nothing any more.
     let thread = unsafe {
-        let (mut signals, mut before) = (std::mem::zeroed(), std::mem::zeroed());
-        libc::sigfillset(&mut signals);
-        libc::pthread_sigmask(libc::SIG_SETMASK, &signals, &mut before);
+        let quiet = Quiet::begin();
         let mut thread = std::mem::zeroed();
         let failed = libc::pthread_create(&mut thread, ptr::null(), question, ptr::null_mut());
-        libc::pthread_sigmask(libc::SIG_SETMASK, &before, ptr::null_mut());
+        drop(quiet);
         if failed != 0 {
             // No thread today (RLIMIT_NPROC); there may be one for the next question.
             return UNKNOWN;

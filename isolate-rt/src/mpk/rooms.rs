@@ -20,6 +20,9 @@ const GAP: usize = 64 << 10;
 /// What closed rooms may hold of memory before it goes back to the kernel, in bytes.
 const KEPT: usize = 4 << 20;
 
+/// How long a room that is given back waits for a fork to be over.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// Asks the program, from inside, for a room of `len` bytes for a block of `size` bytes, `offset` bytes from its start. Gives
 /// the room's address.
 pub(crate) fn open_room(len: usize, offset: usize, size: usize) -> Option<usize> {
@@ -38,7 +41,8 @@ pub(crate) fn close_room(address: usize) {
 
 pub(super) struct Rooms {
     area: Range<usize>,
-    /// Held for a few system calls, by a thread that counts as inside. Whoever finds it taken does without a room.
+    /// Held for a few system calls, by a thread that counts as inside, or while one forks. Who wants a room and finds it taken does
+    /// without.
     lock: AtomicBool,
     /// How many rooms there are; sorted by address, never fewer.
     count: AtomicUsize,
@@ -121,7 +125,12 @@ impl Rooms {
 
     /// Takes the room that holds `address` from the domain, if there is such a room.
     pub(super) fn close(&self, address: usize) {
-        let Some(_held) = self.try_hold() else { return };
+        // Not without the books: the domain would keep the room, and it would count. (Nobody waits for us who holds them; a signal
+        // handler may have interrupted who does, on this thread.)
+        if !self.hold(Instant::now() + PATIENCE) {
+            return;
+        }
+        let _held = Hold(&self.lock);
         if let Some(room) = self.find(address).filter(|room| room.is_open.load(Ordering::Relaxed)) {
             self.shut(room);
             let len = room.len.load(Ordering::Relaxed);

@@ -243,7 +243,8 @@ impl Seat {
         let bytes = len.checked_mul(size).filter(|&bytes| bytes <= STAGING).ok_or_else(too_large)?;
         let place = |range: &std::ops::Range<usize>, used: &mut usize| {
             let start = (range.start + *used).next_multiple_of(align);
-            (start + bytes <= range.end).then(|| {
+            // One byte at least: the end of the room is not in it.
+            (start + bytes.max(1) <= range.end).then(|| {
                 *used = start + bytes - range.start;
                 ptr::with_exposed_provenance_mut(start)
             })

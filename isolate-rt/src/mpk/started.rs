@@ -10,9 +10,11 @@ use super::entry::View;
 use super::gate::call_back;
 use super::instance::Instance;
 use super::spawn::Quiet;
+use crate::callback::take_ending;
 use crate::fault::{Fault, OWN_THREAD, Unsupported};
 use crate::interpose::warm_up_exit;
 use libc::{c_int, c_void};
+use std::panic::catch_unwind;
 use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -135,5 +137,7 @@ impl Task {
         // SAFETY: inside, any function may be called; what it does there is the domain's. It returns nothing.
         let _ = unsafe { entry.run_within(OWN_THREAD, Limit::None, None, move || function(argument)) };
         entry.watched_again(watched);
+        // What a closure has panicked with was told; nobody goes on with it, and dropping it may panic, too.
+        let _ = catch_unwind(|| drop(take_ending()));
     }
 }

@@ -7,6 +7,7 @@
 
 use super::cpu;
 use super::objects::{self, Module, Object, Pinned};
+use super::spawn::Quiet;
 use super::{Once, PAGE, system};
 use crate::fault::Unsupported;
 use crate::heap::{HEAP, Heap};
@@ -270,9 +271,7 @@ fn capture() -> Result<Template, Unsupported> {
             tid: 0,
         };
         capture.dynamic.reserve(capture.modules.iter().map(|module| module.size).sum());
-        let (mut all, mut before) = (std::mem::zeroed(), std::mem::zeroed());
-        libc::sigfillset(&mut all);
-        libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
+        let quiet = Quiet::begin();
         let mut attributes = std::mem::zeroed();
         libc::pthread_attr_init(&mut attributes);
         libc::pthread_attr_setstack(&mut attributes, stack, HELPER_STACK);
@@ -282,7 +281,7 @@ fn capture() -> Result<Template, Unsupported> {
             libc::pthread_join(thread, ptr::null_mut());
         }
         libc::pthread_attr_destroy(&mut attributes);
-        libc::pthread_sigmask(libc::SIG_SETMASK, &before, ptr::null_mut());
+        drop(quiet);
         libc::munmap(stack, HELPER_STACK);
         if failed != 0 {
             return Err(Unsupported::System { call: "pthread_create", errno: failed });

@@ -66,6 +66,10 @@ impl View {
         match self.0 {}
     }
 
+    pub(crate) fn heap_limit(&self) -> usize {
+        match self.0 {}
+    }
+
     pub(crate) fn writable_from(&self, _: usize) -> Option<usize> {
         match self.0 {}
     }

@@ -39,24 +39,28 @@ struct Library {
 
 fn library() -> Library {
     static LIBRARY: OnceLock<Library> = OnceLock::new();
-    *LIBRARY.get_or_init(|| {
-        let directory = env!("CARGO_TARGET_TMPDIR");
-        let (source, object) = (format!("{directory}/counter.c"), format!("{directory}/libisolate_counter.so"));
-        std::fs::write(&source, SOURCE).unwrap();
-        let built = Command::new("cc").args(["-shared", "-fPIC", "-O1", "-Wl,-z,now", "-o", &object, &source]).status();
-        assert!(built.expect("a C compiler").success());
-        let path = CString::new(object).unwrap();
-        // SAFETY: a library without constructors, whose functions have these types.
-        unsafe {
-            let handle = libc::dlopen(path.as_ptr(), libc::RTLD_NOW);
-            assert!(!handle.is_null());
-            let find = |name: &std::ffi::CStr| libc::dlsym(handle, name.as_ptr());
-            Library {
-                count: std::mem::transmute::<*mut libc::c_void, unsafe extern "C" fn(i32) -> i32>(find(c"count")),
-                address: std::mem::transmute::<*mut libc::c_void, unsafe extern "C" fn() -> *mut i32>(find(c"address")),
-            }
-        }
-    })
+    *LIBRARY.get_or_init(|| load("counter").0)
+}
+
+/// The library under this name, and what closes it.
+fn load(name: &str) -> (Library, *mut libc::c_void) {
+    let directory = env!("CARGO_TARGET_TMPDIR");
+    let (source, object) = (format!("{directory}/{name}.c"), format!("{directory}/libisolate_{name}.so"));
+    std::fs::write(&source, SOURCE).unwrap();
+    let built = Command::new("cc").args(["-shared", "-fPIC", "-O1", "-Wl,-z,now", "-o", &object, &source]).status();
+    assert!(built.expect("a C compiler").success());
+    let path = CString::new(object).unwrap();
+    // SAFETY: a library without constructors, whose functions have these types.
+    unsafe {
+        let handle = libc::dlopen(path.as_ptr(), libc::RTLD_NOW);
+        assert!(!handle.is_null());
+        let find = |name: &std::ffi::CStr| libc::dlsym(handle, name.as_ptr());
+        let library = Library {
+            count: std::mem::transmute::<*mut libc::c_void, unsafe extern "C" fn(i32) -> i32>(find(c"count")),
+            address: std::mem::transmute::<*mut libc::c_void, unsafe extern "C" fn() -> *mut i32>(find(c"address")),
+        };
+        (library, handle)
+    }
 }
 
 fn count(domain: &'static Domain, wild: i32) -> Result<i32, isolate_rt::Fault> {
@@ -94,4 +98,24 @@ fn a_library_that_is_not_loaded_is_an_error() {
         let error = count(&NOT_LOADED, 0).unwrap_err();
         assert!(error.to_string().contains("not loaded"), "{error}");
     }
+}
+
+/// Its globals are put back after a fault: into it, not into what has taken its place.
+#[test]
+fn a_library_that_is_closed_stays_loaded() {
+    // SAFETY: a library that nothing else uses.
+    const CLOSED: &[Globals] = unsafe { &[Globals::shared("libisolate_closed.so")] };
+    static DOMAIN: Domain = Domain::new("closed").globals(CLOSED);
+    if !isolation() {
+        return;
+    }
+    let (Library { count, .. }, handle) = load("closed");
+    // SAFETY: takes and returns numbers.
+    let count = |wild: i32| unsafe { DOMAIN.call("count").unwrap().run(move || count(wild)) };
+    assert_eq!(count(0), Ok(42));
+    // SAFETY: opened above; what is used of it afterwards stays.
+    assert_eq!(unsafe { libc::dlclose(handle) }, 0);
+    assert!(std::fs::read_to_string("/proc/self/maps").unwrap().contains("libisolate_closed.so"));
+    assert_eq!(count(1).unwrap_err().address(), Some(8));
+    assert_eq!(count(0), Ok(42));
 }

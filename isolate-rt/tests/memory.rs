@@ -224,6 +224,59 @@ fn rooms_begin_as_zeros() {
     }
 }
 
+/// Lengths that the domain makes up cost the program no more than what the domain itself can have.
+#[test]
+fn lengths_that_are_made_up() {
+    const HEAP: usize = 4 << 20;
+    static DOMAIN: Domain = Domain::new("lengths").heap_limit(HEAP);
+    if !isolation() {
+        return;
+    }
+    // Room for staged values is 4 GiB, all of it readable.
+    for len in [100, 100_000, 10 << 20] {
+        let mut call = DOMAIN.call("values").unwrap();
+        let staged = call.output::<u8>(len).unwrap();
+        // SAFETY: does nothing.
+        unsafe { call.run(|| ()) }.unwrap();
+        for (asked, expected) in [(len, true), (len + 1, false), (3 << 30, false)] {
+            // SAFETY: with isolation nothing is owed.
+            let values = unsafe { call.values(staged.as_ptr(), asked) };
+            assert_eq!(values.as_ref().map(|values| values.as_ref().unwrap().len()).ok(), expected.then_some(asked));
+        }
+    }
+    // Many pointers to one string.
+    let copied = |count: usize| {
+        let mut call = DOMAIN.call("strings").unwrap();
+        let inside = call.inside();
+        let (mut callbacks, copied) = (Callbacks::new(), Cell::new(0));
+        let tell: unsafe extern "C" fn(*const *const i8, usize) -> i32 =
+            callbacks.add_checked(|start: *const *const i8, len: usize| {
+                // SAFETY: as above.
+                let strings = unsafe { inside.strings(start, len) }?.unwrap();
+                copied.set(strings.into_iter().flatten().map(|text| text.as_bytes().len()).sum());
+                Ok(0)
+            });
+        // SAFETY: blocks of the domain, filled.
+        let told = unsafe {
+            call.run_with(&mut callbacks, move || {
+                let text = libc::malloc(1 << 20).cast::<i8>();
+                text.write_bytes(b'a', (1 << 20) - 1);
+                text.add((1 << 20) - 1).write(0);
+                let pointers = libc::calloc(count + 1, 8).cast::<*const i8>();
+                (0..count).for_each(|n| pointers.add(n).write(text));
+                tell(pointers, count + 1);
+                libc::free(text.cast());
+                libc::free(pointers.cast());
+            })
+        };
+        drop(callbacks);
+        told.map(|()| copied.get())
+    };
+    assert_eq!(copied(3), Ok(3 * ((1 << 20) - 1)));
+    let fault = copied(1000).unwrap_err();
+    assert!(matches!(fault.kind(), FaultKind::TooLarge { .. }), "{fault}");
+}
+
 /// A closure that runs is the only one that has what it borrows mutably: a library that calls it again, from a call that it makes
 /// itself, is refused, without isolation too.
 #[test]

@@ -261,3 +261,41 @@ fn nobody_looks_around_in_a_call_that_is_over() {
     // SAFETY: with isolation nothing is owed.
     assert_eq!(unsafe { inside.values(block, 1) }.unwrap_err().kind(), &FaultKind::DomainLost);
 }
+
+/// A first attempt that had laid out all but the first seat: the second goes on with it, and two threads in there have two seats.
+#[test]
+fn a_domain_whose_first_attempt_failed_half_way() {
+    const NAME: &str = "a_domain_whose_first_attempt_failed_half_way";
+    static DOMAIN: Domain = Domain::new("half way");
+    if !isolation() {
+        return;
+    }
+    if role().is_none() {
+        let output = child(NAME, "limited");
+        assert_eq!(End::from(&output), End::Status(0), "{}", String::from_utf8_lossy(&output.stdout));
+        return;
+    }
+    let limit = |bytes: libc::rlim_t| {
+        let limit = libc::rlimit { rlim_cur: bytes, rlim_max: libc::RLIM_INFINITY };
+        // SAFETY: a limit of this child. It counts writable memory; a seat has room for 4 GiB of staged values.
+        assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_DATA, &limit) }, 0);
+    };
+    limit(1 << 30);
+    for _ in 0..2 {
+        let fault = DOMAIN.call("first").unwrap_err();
+        assert!(
+            matches!(fault.kind(), FaultKind::Unsupported(Unsupported::System { call: "pkey_mprotect", .. })),
+            "{fault}"
+        );
+    }
+    limit(libc::RLIM_INFINITY);
+    let mut mine = DOMAIN.call("mine").unwrap();
+    let staged = mine.inout(&[1u8; 100]).unwrap();
+    let theirs = std::thread::spawn(|| DOMAIN.call("theirs").unwrap().inout(&[2u8; 100]).unwrap().as_ptr().addr());
+    assert_ne!(theirs.join().unwrap(), staged.as_ptr().addr());
+    // SAFETY: does nothing.
+    unsafe { mine.run(|| ()) }.unwrap();
+    let mut taken = [0; 100];
+    mine.take(staged, 100, &mut taken);
+    assert_eq!(taken, [1; 100]);
+}

@@ -25,7 +25,7 @@ impl Call {
             return Ok(None);
         }
         // SAFETY: by this function's contract.
-        self.while_it_lasts(|view| unsafe { string(view, text) }).map(Some)
+        self.while_it_lasts(|view| unsafe { string(view, text, isize::MAX as usize) }).map(Some)
     }
 
     /// A copy of the `len` values from `start`; `None` for NULL.
@@ -48,15 +48,18 @@ impl Call {
     }
 }
 
-/// Copies a string.
+/// Copies a string of at most `most` bytes.
 ///
 /// # Safety
 ///
 /// Without a view, there must be one.
-pub(super) unsafe fn string(view: Option<&View>, text: *const c_char) -> Result<CString, FaultKind> {
+pub(super) unsafe fn string(view: Option<&View>, text: *const c_char, most: usize) -> Result<CString, FaultKind> {
     read(view, text.addr(), |readable| {
         let mut bytes = Vec::new();
         for offset in 0..readable {
+            if offset > most || bytes.try_reserve(2).is_err() {
+                return Err(FaultKind::TooLarge { requested: offset, limit: most });
+            }
             // SAFETY: readable, or a string by this function's contract. Each byte is read once: another thread in the domain
             // may be changing them.
             match unsafe { text.cast::<u8>().add(offset).read_volatile() } {
@@ -79,7 +82,7 @@ pub(super) unsafe fn values<T: Plain>(view: Option<&View>, start: *const T, len:
         if !fits || !start.is_aligned() {
             return Err(FaultKind::InvalidValue { what: "a buffer that does not lie in the domain" });
         }
-        let mut values = Vec::with_capacity(len);
+        let mut values = room(len, readable)?;
         // SAFETY: `len` values from `start` are readable, or there by this function's contract, and `values` has room for them.
         // Every bit pattern is a `T`.
         unsafe {
@@ -88,6 +91,14 @@ pub(super) unsafe fn values<T: Plain>(view: Option<&View>, start: *const T, len:
         }
         Ok(values)
     })
+}
+
+/// An empty vector with room for `len` values, of which the domain has told the number.
+pub(super) fn room<T>(len: usize, limit: usize) -> Result<Vec<T>, FaultKind> {
+    let mut values = Vec::new();
+    let requested = len.saturating_mul(size_of::<T>());
+    values.try_reserve_exact(len).map_err(|_| FaultKind::TooLarge { requested, limit })?;
+    Ok(values)
 }
 
 /// Tells `look` how many bytes from `address` on it may read. Without isolation nobody knows: all that there can be.

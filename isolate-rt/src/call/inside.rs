@@ -75,7 +75,7 @@ impl Inside {
             return Ok(None);
         }
         // SAFETY: by this function's contract.
-        self.look(|view| unsafe { given::string(view, text) }).map(Some)
+        self.look(|view| unsafe { given::string(view, text, isize::MAX as usize) }).map(Some)
     }
 
     /// As [`Call::values`].
@@ -99,7 +99,8 @@ impl Inside {
     ///
     /// # Errors
     ///
-    /// As [`Inside::values`] and [`Inside::string`].
+    /// As [`Inside::values`] and [`Inside::string`]; [`FaultKind::TooLarge`] where the copies are more than the limit of the domain's
+    /// heap, as they are only if many of the strings are the same ones.
     ///
     /// # Safety
     ///
@@ -111,9 +112,18 @@ impl Inside {
     ) -> Result<Option<Vec<Option<CString>>>, Fault> {
         // SAFETY: by this function's contract.
         let Some(pointers) = (unsafe { self.values(start, len) })? else { return Ok(None) };
-        // SAFETY: as above.
-        let strings = pointers.into_iter().map(|text| unsafe { self.string(text) });
-        strings.collect::<Result<_, _>>().map(Some)
+        let limit = self.view.map_or(isize::MAX as usize, |view| view.heap_limit());
+        self.look(|view| {
+            let mut strings = given::room(pointers.len(), limit)?;
+            let mut left = limit;
+            for text in pointers {
+                // SAFETY: as above.
+                let text = (!text.is_null()).then(|| unsafe { given::string(view, text, left) }).transpose()?;
+                left = left.saturating_sub(text.as_ref().map_or(0, |text| text.as_bytes_with_nul().len()));
+                strings.push(text);
+            }
+            Ok(Some(strings))
+        })
     }
 
     /// Copies `from` to `to`, into memory of the domain.
@@ -176,9 +186,13 @@ impl Inside {
     ///
     /// As [`Inside::give`].
     pub unsafe fn room<T: Plain>(&self, to: *mut T, len: usize) -> Result<Vec<T>, Fault> {
-        self.look(|view| has_room(view, to, len))?;
-        // SAFETY: every bit pattern is a `T`.
-        Ok(vec![unsafe { std::mem::zeroed() }; len])
+        self.look(|view| {
+            has_room(view, to, len)?;
+            let mut zeros = given::room(len, isize::MAX as usize)?;
+            // SAFETY: every bit pattern is a `T`.
+            zeros.resize(len, unsafe { std::mem::zeroed() });
+            Ok(zeros)
+        })
     }
 
     /// As [`Call::count`].

@@ -5,6 +5,7 @@ use super::evidence::Evidence;
 use super::gate::{Activation, Stop, Work};
 use super::image;
 use super::instance::Instance;
+use super::layout::Place;
 use super::seat::{STOPPED, Seat, fits_on_stack};
 use super::seats::Held;
 use super::thread::Thread;
@@ -284,9 +285,20 @@ impl View {
         self.instance.last_fault.of(self.generation)
     }
 
-    /// How many bytes from `address` on the domain owns.
+    /// How many bytes from `address` on the domain owns: in the room for staged values, those that this call has staged. (There are
+    /// gigabytes of room, which a domain that lies about a length has for nothing.)
     pub(crate) fn writable_from(&self, address: usize) -> Option<usize> {
-        Some(self.instance.writable_until(address)? - address)
+        let until = match self.instance.layout.place(address) {
+            // SAFETY: the calling thread uses the seat, as far as it is its own.
+            Some(Place::Staged) => self.seat.owner_here().and_then(|_| unsafe { self.seat.staged_until(address) })?,
+            _ => self.instance.writable_until(address)?,
+        };
+        Some(until - address)
+    }
+
+    /// Most bytes that the domain's heap can hold.
+    pub(crate) fn heap_limit(&self) -> usize {
+        self.instance.layout.heap.len()
     }
 
     pub(crate) fn identity(&self) -> usize {

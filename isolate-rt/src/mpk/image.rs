@@ -12,8 +12,16 @@ pub(super) struct Image {
     ranges: Vec<(Range<usize>, Vec<u8>)>,
 }
 
-/// Whole pages with writable globals; none where a library has none.
+/// Whole pages with writable globals; none where a library has none. From now on no shared library of theirs is unloaded, whoever
+/// closes it: what is put back after a fault must not be put into what has taken its place.
 pub(super) fn find(globals: &'static [Globals]) -> Result<Vec<Range<usize>>, Unsupported> {
+    for place in globals {
+        if let Place::Shared { object } = place.0
+            && !objects::keep_loaded(object)
+        {
+            return Err(globals_missing());
+        }
+    }
     let writable = writable_segments();
     let mut ranges = Vec::new();
     for place in globals.iter().map(|globals| &globals.0) {
@@ -48,7 +56,8 @@ impl Image {
     /// The instance is held, and nothing of the domain runs.
     pub(super) unsafe fn restore(&self) {
         for (range, bytes) in &self.ranges {
-            // SAFETY: the range was as long when the image was taken, and program segments stay mapped.
+            // SAFETY: the range was as long when the image was taken, and stays mapped: of the program, or of a library that was
+            // [found](find).
             unsafe {
                 ptr::copy_nonoverlapping(bytes.as_ptr(), ptr::with_exposed_provenance_mut(range.start), bytes.len())
             };
@@ -90,9 +99,13 @@ fn shared<'a>(
 ) -> Result<impl Iterator<Item = Range<usize>> + 'a, Unsupported> {
     let matches = move |segment: &&Segment| segment.object.rsplit('/').next() == Some(object);
     if !writable.iter().any(|segment| matches(&segment)) {
-        return Err(globals("the shared object is not loaded, or has no writable segment"));
+        return Err(globals_missing());
     }
     Ok(writable.iter().filter(matches).map(|segment| segment.range.clone()))
+}
+
+fn globals_missing() -> Unsupported {
+    globals("the shared object is not loaded, or has no writable segment")
 }
 
 pub(super) fn globals(what: &'static str) -> Unsupported {

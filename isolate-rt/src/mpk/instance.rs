@@ -54,15 +54,17 @@ pub(crate) struct Instance {
 }
 
 /// What an attempt to create an instance has taken.
-#[derive(Debug)]
 pub(crate) struct Begun {
     layout: Option<Layout>,
     key: Option<Pkey>,
+    /// All of it, but for the proof that it works. There must not be another one at the same place: a thread that keeps a seat of this
+    /// one would share it with whom the other gives it.
+    instance: Option<&'static Instance>,
 }
 
 impl Begun {
     pub(crate) const fn nothing() -> Self {
-        Self { layout: None, key: None }
+        Self { layout: None, key: None, instance: None }
     }
 }
 
@@ -90,6 +92,24 @@ impl Instance {
         Thread::current()?;
         warm::up();
         gate::learn_vectors();
+        let instance = match begun.instance {
+            Some(instance) => instance,
+            None => Self::lay_out(settings, begun, siblings)?,
+        };
+        instance.prove_malloc()?;
+        panics::learn(instance);
+        instance.last_fault.forget();
+        if let Some(siblings) = instance.siblings {
+            siblings.add(instance);
+        }
+        Ok(instance)
+    }
+
+    fn lay_out(
+        settings: &'static Settings,
+        begun: &mut Begun,
+        siblings: Option<&'static Siblings>,
+    ) -> Result<&'static Self, Unsupported> {
         let globals = image::find(settings.globals)?;
         if settings.per_thread && !globals.is_empty() {
             return Err(image::globals("there are some, which an instance for each thread would have to share"));
@@ -143,12 +163,7 @@ impl Instance {
         if instance.limit.watched().is_some() {
             watchdog::domain_made();
         }
-        instance.prove_malloc()?;
-        panics::learn(instance);
-        instance.last_fault.forget();
-        if let Some(siblings) = siblings {
-            siblings.add(instance);
-        }
+        begun.instance = Some(instance);
         Ok(instance)
     }
 

@@ -113,13 +113,7 @@ impl Pinned {
     pub(super) fn all() -> Self {
         let has_own = |object: &&Object| object.thread_locals.is_some() && !object.path.is_empty();
         let paths: Vec<_> = with(|objects| objects.iter().filter(has_own).map(|object| object.path.clone()).collect());
-        let pin = |path: String| {
-            let name = CString::new(path.as_str()).ok()?;
-            // SAFETY: a name. Nothing is loaded that is not, and what is gets one more user, until this is dropped.
-            let library = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOLOAD | libc::RTLD_LAZY) };
-            (!library.is_null()).then_some((path, library))
-        };
-        Self(paths.into_iter().filter_map(pin).collect())
+        Self(paths.into_iter().filter_map(|path| open_loaded(&path).map(|library| (path, library))).collect())
     }
 
     /// Their modules, and the program's.
@@ -137,6 +131,21 @@ impl Drop for Pinned {
             unsafe { libc::dlclose(library) };
         }
     }
+}
+
+/// One more user of an object that is loaded.
+fn open_loaded(path: &str) -> Option<*mut c_void> {
+    let name = CString::new(path).ok()?;
+    // SAFETY: a name. Nothing is loaded that is not.
+    let library = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOLOAD | libc::RTLD_LAZY) };
+    (!library.is_null()).then_some(library)
+}
+
+/// Keeps the loaded objects with this file name loaded for ever. Says whether there are any.
+pub(super) fn keep_loaded(name: &str) -> bool {
+    let is_it = |object: &&Object| object.path.rsplit('/').next() == Some(name);
+    let paths: Vec<_> = with(|objects| objects.iter().filter(is_it).map(|object| object.path.clone()).collect());
+    !paths.is_empty() && paths.iter().all(|path| open_loaded(path).is_some())
 }
 
 /// How many objects were ever loaded: when that is another number, there are new ones.

@@ -260,6 +260,21 @@ impl Seat {
         self.layout.mailbox.contains(&address) || self.layout.staging.contains(&address)
     }
 
+    /// The end of what was staged, where `address` is of that.
+    ///
+    /// # Safety
+    ///
+    /// The caller uses the seat.
+    pub(super) unsafe fn staged_until(&self, address: usize) -> Option<usize> {
+        // SAFETY: by this function's contract.
+        let own = unsafe { &*self.own.get() };
+        [(&self.layout.mailbox, own.mailbox), (&self.layout.staging, own.staged)]
+            .map(|(room, used)| room.start..room.start + used)
+            .into_iter()
+            .find(|staged| staged.contains(&address))
+            .map(|staged| staged.end)
+    }
+
     /// Forgets what was staged.
     ///
     /// # Safety

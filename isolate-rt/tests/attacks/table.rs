@@ -41,7 +41,15 @@ const ROWS: &[Row] = &[
     Row {
         id: "A4",
         what: "endless recursion",
-        tests: &[("attacks/accidents.rs", "a4_recursion_on_another_thread", "`StackOverflow`", "killed by `SIGABRT`")],
+        tests: &[
+            ("attacks/accidents.rs", "a4_recursion_on_another_thread", "`StackOverflow`", "killed by `SIGABRT`"),
+            (
+                "threads.rs",
+                "a_stack_overflow_when_a_thread_ends",
+                "`StackOverflow`, also when a thread-local is dropped",
+                "as above",
+            ),
+        ],
     },
     Row {
         id: "A5",
@@ -256,6 +264,12 @@ const ROWS: &[Row] = &[
             ("program.rs", "strings_must_lie_in_the_domain_or_in_constants", "`InvalidValue`", "as below"),
             ("attacks/corruption.rs", "b1_string_that_is_none", "`InvalidValue`", "killed by `SIGSEGV`"),
             ("program.rs", "sizes", "clamped, or `TooLarge`", "— (`take` clamps in every call)"),
+            (
+                "memory.rs",
+                "lengths_that_are_made_up",
+                "`InvalidValue` or `TooLarge`, and no more copied than the domain can have",
+                "— (nothing bounds them)",
+            ),
         ],
     },
     Row {
@@ -385,12 +399,20 @@ const ROWS: &[Row] = &[
     Row {
         id: "C23",
         what: "callbacks that are stale, of another call, or of another signature",
-        tests: &[(
-            "callbacks.rs",
-            "pointers_of_other_calls_and_other_signatures_are_refused",
-            "`CallbackRefused`",
-            "— (such a pointer ends the process)",
-        )],
+        tests: &[
+            (
+                "callbacks.rs",
+                "pointers_of_other_calls_and_other_signatures_are_refused",
+                "`CallbackRefused`",
+                "— (such a pointer ends the process)",
+            ),
+            (
+                "memory.rs",
+                "a_closure_is_not_entered_while_it_runs",
+                "`CallbackRefused`",
+                "refused too, which ends the process",
+            ),
+        ],
     },
 ];
 

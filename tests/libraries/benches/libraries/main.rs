@@ -13,7 +13,9 @@ mod support;
 
 mod blocks;
 mod contexts;
+mod pictures;
 mod rows;
+mod small;
 mod sqlite;
 
 use support::{description, is_measurable};
@@ -29,6 +31,16 @@ fn main() {
         blocks::rows(&data);
         contexts::rows(&data);
         sqlite::rows(&data);
+    }
+    for size in [1, 64, 4 << 10, 64 << 10, 2 << 20] {
+        small::snappy_rows(&text(size));
+    }
+    for size in [8, 64, 256, 1 << 10] {
+        small::brotli_rows(&text(size));
+    }
+    pictures::rows();
+    for size in [64, 4 << 10] {
+        sqlite::table_rows(&text(size));
     }
 }
 

@@ -6,6 +6,8 @@
 #![allow(dead_code, unreachable_pub)]
 
 #[rustfmt::skip]
+pub mod brotli;
+#[rustfmt::skip]
 pub mod bzip2;
 #[rustfmt::skip]
 pub mod libdeflate;

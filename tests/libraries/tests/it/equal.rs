@@ -3,7 +3,7 @@
 use crate::isolation::isolation;
 use crate::support::{LARGEST, alone, noise, samples};
 use isolate_libraries::ffi;
-use isolate_libraries::isolated::{bzip2, lz4, snappy, tlv, zlib};
+use isolate_libraries::isolated::{brotli, bzip2, lz4, snappy, tlv, zlib};
 use isolate_rt::{Error, Fault};
 use std::ffi::{c_int, c_uint, c_ulong};
 
@@ -230,6 +230,47 @@ fn snappy_compress_uncompress() {
         },
     };
     check(&codec, 4 << 20);
+}
+
+#[test]
+fn brotli_compress_decompress() {
+    /// Its statuses are 1 for a good one and others for none.
+    fn negated(result: Result<usize, Error<impl Sized>>, out: Vec<u8>) -> Result<Outcome, Fault> {
+        match result {
+            Err(Error::Failed(_)) => Ok((-1, Vec::new())),
+            Err(Error::Fault(fault)) => Err(fault),
+            Ok(written) => Ok((0, out[..written].to_vec())),
+        }
+    }
+    let codec = Codec {
+        // More than `BrotliEncoderMaxCompressedSize` has it.
+        room: |size| size + size / 1024 + 64,
+        compress: |data, room| {
+            let (mut out, mut len) = (vec![0_u8; room], room);
+            let (from, to) = (data.as_ptr(), out.as_mut_ptr());
+            // SAFETY: both pointers cover the lengths passed with them.
+            let good = unsafe { brotli_sys::BrotliEncoderCompress(5, 22, 0, data.len(), from, &mut len, to) } == 1;
+            out.truncate(if good { len } else { 0 });
+            (if good { 0 } else { -1 }, out)
+        },
+        decompress: |data, room| {
+            let (mut out, mut len) = (vec![0_u8; room], room);
+            let (from, to) = (data.as_ptr(), out.as_mut_ptr());
+            // SAFETY: both pointers cover the lengths passed with them.
+            let good = unsafe { brotli_sys::BrotliDecoderDecompress(data.len(), from, &mut len, to) } == 1;
+            out.truncate(if good { len } else { 0 });
+            (if good { 0 } else { -1 }, out)
+        },
+        isolated_compress: |data, room| {
+            let mut out = vec![0; room];
+            negated(brotli::BrotliEncoderCompress(5, 22, 0, data, &mut out).map(|(_, written)| written), out)
+        },
+        isolated_decompress: |data, room| {
+            let mut out = vec![0; room];
+            negated(brotli::BrotliDecoderDecompress(data, &mut out), out)
+        },
+    };
+    check(&codec, 1 << 20);
 }
 
 /// An error says what it is, in the library's words where it has some.

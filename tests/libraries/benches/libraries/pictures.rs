@@ -1,0 +1,103 @@
+//! libpng: a file in memory decoded, which libpng asks for piece by piece and gives row by row.
+
+use crate::rows::row;
+use isolate_libraries::isolated::png;
+use libpng_sys::ffi::{self, png_struct};
+use std::ffi::{CStr, c_int, c_void};
+use std::io::{Cursor, Read as _};
+use std::ptr;
+use std::sync::{Arc, Mutex};
+
+/// What libpng compares with its own, up to the second dot.
+const VERSION: &CStr = c"1.6.0";
+
+/// Squares of four bytes a pixel, by their sides: their files have 5 KB to 900 KB.
+const SIDES: [usize; 4] = [56, 180, 430, 760];
+
+pub(crate) fn rows() {
+    for side in SIDES {
+        let file = written(side);
+        let size = 4 * side * side;
+        row(
+            "png decode, row by row",
+            file.len(),
+            size,
+            |out| {
+                decode_directly(&file, side, out);
+                size
+            },
+            |out| {
+                decode(&file, side, out);
+                size
+            },
+        );
+    }
+}
+
+/// The file of a picture that is smooth but for some noise, as photographs are.
+fn written(side: usize) -> Arc<[u8]> {
+    let mut random = 1u32;
+    let mut noise = move || {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (random >> 29) as u8
+    };
+    let pixel = |at: usize| {
+        let (x, y) = (at % side, at / side);
+        [(x * 200 / side) as u8, (y * 200 / side) as u8, ((x + y) * 100 / side) as u8]
+    };
+    let pixels: Vec<u8> =
+        (0..side * side).flat_map(|at| pixel(at).map(|value| value + noise()).into_iter().chain([255])).collect();
+    let file = Arc::<Mutex<Vec<u8>>>::default();
+    let sink = file.clone();
+    let png = png::png_create_write_struct(VERSION, None, None).unwrap();
+    let info = png::png_create_info_struct(&png).unwrap();
+    png::png_set_write_fn(&png, move |_, bytes| sink.lock().unwrap().extend_from_slice(bytes), None).unwrap();
+    let color = ffi::PNG_COLOR_TYPE_RGBA as c_int;
+    png::png_set_IHDR(&png, &info, side as u32, side as u32, 8, color, 0, 0, 0).unwrap();
+    png::png_write_info(&png, &info).unwrap();
+    for row in pixels.chunks(4 * side) {
+        png::png_write_row(&png, row).unwrap();
+    }
+    png::png_write_end(&png, &info).unwrap();
+    file.lock().unwrap().as_slice().into()
+}
+
+fn decode(file: &Arc<[u8]>, side: usize, out: &mut [u8]) {
+    let png = png::png_create_read_struct(VERSION, None, None).unwrap();
+    let info = png::png_create_info_struct(&png).unwrap();
+    let mut source = Cursor::new(file.clone());
+    png::png_set_read_fn(&png, move |_, room| drop(source.read(room))).unwrap();
+    png::png_read_info(&png, &info).unwrap();
+    png::png_read_update_info(&png, &info).unwrap();
+    for row in out.chunks_mut(4 * side) {
+        png::png_read_row(&png, row).unwrap();
+    }
+    png::png_read_end(&png, &info).unwrap();
+}
+
+fn decode_directly(file: &Arc<[u8]>, side: usize, out: &mut [u8]) {
+    /// # Safety
+    ///
+    /// As libpng calls it.
+    unsafe extern "C" fn read(png: *mut png_struct, to: *mut u8, len: usize) {
+        // SAFETY: the pointer that was set below, and room for so many bytes.
+        unsafe {
+            let source = &mut *ffi::png_get_io_ptr(&*png).cast::<Cursor<Arc<[u8]>>>();
+            let _ = source.read(std::slice::from_raw_parts_mut(to, len));
+        }
+    }
+    let mut source = Cursor::new(file.clone());
+    // SAFETY: rows are as long as the header says; the source outlives what reads from it.
+    unsafe {
+        let mut png = ffi::png_create_read_struct(VERSION.as_ptr(), ptr::null_mut(), None, None);
+        let mut info = ffi::png_create_info_struct(&*png);
+        ffi::png_set_read_fn(&mut *png, (&raw mut source).cast::<c_void>(), Some(read));
+        ffi::png_read_info(&mut *png, &mut *info);
+        ffi::png_read_update_info(&mut *png, &mut *info);
+        for row in out.chunks_mut(4 * side) {
+            ffi::png_read_row(&mut *png, row.as_mut_ptr(), ptr::null_mut());
+        }
+        ffi::png_read_end(&mut *png, &mut *info);
+        ffi::png_destroy_read_struct(&mut png, &mut info, ptr::null_mut());
+    }
+}

@@ -27,8 +27,8 @@ const SOURCE: &str = r#"
     static int noted;
     static void note(void *which) { noted = noted * 10 + (int)(long)which; }
     struct Noting { long which; ~Noting() { note((void *)which); } };
-    static void leaf() { Noting innermost{3}; pthread_exit((void *)7L); }
-    static void middle() { pthread_cleanup_push(note, (void *)2L); leaf(); pthread_cleanup_pop(0); }
+    __attribute__((noinline)) static void leaf() { Noting innermost{3}; pthread_exit((void *)7L); }
+    __attribute__((noinline)) static void middle() { pthread_cleanup_push(note, (void *)2L); leaf(); pthread_cleanup_pop(0); }
     static void *exits(void *) { Noting outermost{1}; middle(); return nullptr; }
     extern "C" {
         int exited(int) {

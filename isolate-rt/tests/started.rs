@@ -192,6 +192,27 @@ fn a_thread_knows_itself() {
     });
 }
 
+/// A thread may start others, which are as many as it.
+#[test]
+fn threads_start_threads() {
+    static DOMAIN: Domain = Domain::new("nested").threads_inside(3);
+    extern "C" fn spread(depth: *mut c_void) -> *mut c_void {
+        let below = match depth.addr() {
+            0 => Err(libc::EAGAIN),
+            depth => start(spread, depth - 1),
+        };
+        ptr::without_provenance_mut(1 + below.map_or(0, join))
+    }
+    check("threads_start_threads", || {
+        let before = running();
+        for _ in 0..20 {
+            // The fourth is one too many.
+            assert_eq!(in_domain(&DOMAIN, || join(start(spread, 9).unwrap())), Ok(3));
+            threads_end(before);
+        }
+    });
+}
+
 /// It goes on when the call is over, and a later one may wait for it.
 #[test]
 fn a_thread_outlives_the_call_that_started_it() {

@@ -189,7 +189,7 @@ impl Block {
     ///
     /// # Safety
     ///
-    /// The instance is held, and nothing of the domain runs.
+    /// The block's seat is held, and nothing runs on it. (Others inside may be writing there: it is their domain's.)
     pub(super) unsafe fn restore(&self) {
         let image = &self.image[self.used..];
         // SAFETY: there is room for this length.

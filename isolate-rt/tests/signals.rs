@@ -352,6 +352,41 @@ fn a_handler_runs_on_the_stack_that_it_interrupts() {
     assert_eq!([&WRONG, &FAR].map(|it| it.load(Ordering::Relaxed)), [1, 1]);
 }
 
+/// Who looks from a handler at what was interrupted finds it, on whichever stack the handler runs.
+#[test]
+fn backtraces_of_handlers() {
+    static SEEN: Mutex<String> = Mutex::new(String::new());
+    extern "C" fn look(_: i32) {
+        *SEEN.lock().unwrap() = std::backtrace::Backtrace::force_capture().to_string();
+    }
+    #[inline(never)]
+    extern "C" fn interrupted_by_itself() -> i32 {
+        // SAFETY: sends this thread a signal, whose handler uses nothing that is in use.
+        unsafe { libc::raise(libc::SIGUSR2) }
+    }
+    if !isolation() {
+        return;
+    }
+    let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    assert_eq!(in_domain(&DOMAIN, || 1), Ok(1));
+    for flags in [0, libc::SA_ONSTACK] {
+        // SAFETY: a handler for a signal of this thread.
+        unsafe {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            action.sa_sigaction = (look as *const ()).addr();
+            action.sa_flags = flags;
+            assert_eq!(libc::sigaction(libc::SIGUSR2, &action, ptr::null_mut()), 0);
+        }
+        assert_eq!(interrupted_by_itself(), 0);
+        let seen = std::mem::take(&mut *SEEN.lock().unwrap());
+        assert!(seen.contains("interrupted_by_itself"), "{flags}: {seen}");
+    }
+    // Also one that interrupts a domain: as far as the gate.
+    let _ = in_domain(&DOMAIN, || interrupted_by_itself());
+    let seen = std::mem::take(&mut *SEEN.lock().unwrap());
+    assert!(seen.contains("interrupted_by_itself"), "{seen}");
+}
+
 /// Whatever a handler was installed with before the first domain: a fault of a call that it makes ends that call.
 #[test]
 fn a_handler_installed_before_the_first_domain_with_every_signal_blocked() {

@@ -1,8 +1,8 @@
 //! Signal settings: the program's handlers are entered through the runtime, and a domain may not change any of it.
 //!
-//! A handler of the program's may be started while its thread is inside a domain: with the domain's thread-local storage,
-//! perhaps on its stack, and with most keys closed. So what the kernel is given is the runtime's entry, which puts all that
-//! right and then calls the program's. Programs see their own handler when they ask.
+//! A handler of the program's may be started while its thread is inside a domain: with the domain's thread-local storage, and
+//! with most keys closed. So what the kernel is given is the runtime's entry, on the alternate stack, which puts all that right and
+//! then calls the program's. Programs see their own setting when they ask.
 
 use super::real::real;
 use crate::heap;

@@ -282,7 +282,7 @@ fn mask(setting: &libc::sigaction) -> u64 {
 /// there) it is entered by way of [`plain`].
 ///
 /// The kernel's frame, which begins at the stack pointer, is where the handler returns to: once it has been moved, both
-/// arguments that point into it and the stack pointer go along.
+/// arguments that point into it and the stack pointer go along. (The unwinding table is for backtraces of handlers.)
 ///
 /// # Safety
 ///
@@ -290,6 +290,7 @@ fn mask(setting: &libc::sigaction) -> u64 {
 #[unsafe(naked)]
 unsafe extern "C" fn enter(number: c_int, info: *mut siginfo_t, context: *mut c_void) {
     naked_asm!(
+        ".cfi_startproc",
         // No domain was ever made: nothing to put right, and perhaps no PKU.
         "cmp byte ptr [rip + {installed}], 0",
         "je {plain}",
@@ -297,14 +298,17 @@ unsafe extern "C" fn enter(number: c_int, info: *mut siginfo_t, context: *mut c_
         cpu::allow_unaligned!(),
         "mov rcx, rsp",
         "push rdi", "push rsi", "push rdx",
+        ".cfi_adjust_cfa_offset 24",
         "call {handle}",
         "pop rdx", "pop rsi", "pop rdi",
+        ".cfi_adjust_cfa_offset -24",
         "test rax, rax",
         "jnz 2f",
         "ret",
         "2:",
         "add rsi, rax", "add rdx, rax", "add rsp, rax",
         "jmp {plain}",
+        ".cfi_endproc",
         installed = sym signal::INSTALLED,
         plain = sym plain,
         handle = sym handle,

@@ -214,9 +214,11 @@ fn formats_and_pointers_that_lie() {
         move || unsafe {
             let file = libc::malloc(512).cast::<usize>();
             (0..64).for_each(|word| file.add(word).write(victim.addr()));
+            // Its flags (`_IO_MAGIC`): as of any, so that the lock is taken, which lies where the word for it says.
+            file.write(0xfbad_0000);
             libc::fputs(c"text".as_ptr(), file.cast())
         },
-        |ended| ended.is_err(),
+        |ended| matches!(ended, Err(FaultKind::Protection { key: 0, write: true, .. })),
     );
     assert_eq!(VICTIM.load(std::sync::atomic::Ordering::Relaxed), 5);
 }

@@ -8,7 +8,7 @@ use std::{
 
 fn main() {
     let mut hasher = DefaultHasher::new();
-    for path in ["src/graph.rs", "src/sources", "src/text.rs"] {
+    for path in ["src/files.rs", "src/graph.rs", "src/sources", "src/text.rs"] {
         println!("cargo::rerun-if-changed={path}");
         hash(Path::new(path), &mut hasher);
     }

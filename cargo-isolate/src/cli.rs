@@ -7,13 +7,13 @@ use crate::{
     nearest::nearest,
     plan::NoSuchFunction,
     policy::{Mistakes, Unreadable},
-    ratchet::git::GitError,
+    ratchet::{base::BaseError, git::GitError},
     report::OutputError,
     sources::LoadError,
     streams,
     symbol::NoSuchSymbol,
     trend::SnapshotError,
-    wrap::TargetError,
+    wrap::{EditError, TargetError, WriteError},
 };
 use clap::{
     Parser, Subcommand,
@@ -130,19 +130,37 @@ fn without_far_guess(mut error: clap::Error) -> clap::Error {
 
 /// Says what went wrong; whose turn it is decides the status.
 fn fail(error: &anyhow::Error) -> Exit {
-    let mistakes = error.downcast_ref::<Mistakes>();
-    if let Some(mistakes) = mistakes {
+    if let Some(mistakes) = error.downcast_ref::<Mistakes>() {
         // There is no other place to say that this one is gone.
         let _ = mistakes.draw(&mut streams::stderr());
     }
     let style = anstyle::AnsiColor::BrightRed.on_default().bold();
     streams::tell!("{style}error{style:#}: {error:#}");
-    let wrong_arguments =
-        matches!(error.downcast_ref(), Some(LoadError::NoSuchPackage { .. } | LoadError::BadSpec { .. }))
-            || matches!(error.downcast_ref(), Some(OutputError::Twice { .. } | OutputError::NoReport { .. }));
-    let no_such_commit = error.chain().any(|cause| cause.downcast_ref().is_some_and(GitError::is_usage));
-    match no_such_commit
-        || mistakes.is_some()
+    if is_of_code(error) {
+        Exit::Violation
+    } else if is_of_request(error) {
+        Exit::Usage
+    } else {
+        Exit::Environment
+    }
+}
+
+/// The code that is to be edited stands in the way.
+fn is_of_code(error: &anyhow::Error) -> bool {
+    let unread = matches!(error.downcast_ref(), Some(EditError::Read { .. }));
+    error.is::<EditError>() && !unread || matches!(error.downcast_ref(), Some(WriteError::NotOurs { .. }))
+}
+
+/// What was typed, or written into the policy or a file that was named, is wrong.
+fn is_of_request(error: &anyhow::Error) -> bool {
+    let git = error.chain().find_map(|cause| match cause.downcast_ref() {
+        Some(BaseError::Git(error)) => Some(error),
+        _ => cause.downcast_ref(),
+    });
+    git.is_some_and(GitError::is_usage)
+        || matches!(error.downcast_ref(), Some(LoadError::NoSuchPackage { .. } | LoadError::BadSpec { .. }))
+        || matches!(error.downcast_ref(), Some(OutputError::Twice { .. } | OutputError::NoReport { .. }))
+        || error.is::<Mistakes>()
         || error.is::<Unreadable>()
         || error.is::<TargetError>()
         || error.is::<NotClean>()
@@ -151,9 +169,4 @@ fn fail(error: &anyhow::Error) -> Exit {
         || error.is::<NothingToCompare>()
         || error.is::<NoSuchSymbol>()
         || error.is::<NoSuchFunction>()
-        || wrong_arguments
-    {
-        true => Exit::Usage,
-        false => Exit::Environment,
-    }
 }

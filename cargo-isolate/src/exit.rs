@@ -18,6 +18,17 @@ pub(crate) enum Exit {
     ViolationIncomplete = 5,
 }
 
+impl Exit {
+    /// The same after a scan that may have missed something.
+    pub(crate) fn with_scan(self, complete: bool) -> Exit {
+        match self {
+            Exit::Clean if !complete => Exit::Incomplete,
+            Exit::Violation if !complete => Exit::ViolationIncomplete,
+            exit => exit,
+        }
+    }
+}
+
 impl From<Exit> for std::process::ExitCode {
     fn from(exit: Exit) -> Self {
         (exit as u8).into()

@@ -130,8 +130,8 @@ fn folder(path: &Utf8Path) -> &Utf8Path {
     path.parent().filter(|folder| !folder.as_str().is_empty()).unwrap_or(Utf8Path::new("."))
 }
 
-/// The whole file, beside where it is to stand.
-fn temporary(path: &Utf8Path, bytes: &[u8]) -> io::Result<tempfile::NamedTempFile> {
+/// The whole file, beside where it is to stand, and as readable as files are.
+pub(crate) fn temporary(path: &Utf8Path, bytes: &[u8]) -> io::Result<tempfile::NamedTempFile> {
     let mut file = tempfile::NamedTempFile::new_in(folder(path))?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;

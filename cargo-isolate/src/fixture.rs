@@ -58,6 +58,7 @@ pub(crate) fn graph(text: &str) -> Graph {
     let externs: Vec<_> = named.iter().map(|(name, _)| externs(name)).collect();
     let packages = named.into_iter().zip(externs).map(|((name, files), externs)| Package {
         version: "1.0.0".to_owned(),
+        key: cargo_metadata::PackageId { repr: name.clone() },
         root: Utf8PathBuf::from("/ws").join(&name),
         member: name == "app",
         local: name == "app",

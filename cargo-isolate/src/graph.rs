@@ -2,6 +2,7 @@
 
 use crate::text::Text;
 use camino::{Utf8Path, Utf8PathBuf};
+use cargo_metadata::PackageId;
 use isolate_lints::{
     Edition,
     cfg::{Configs, Presence},
@@ -29,6 +30,8 @@ pub(crate) struct Graph {
 pub(crate) struct Package {
     pub(crate) name: String,
     pub(crate) version: String,
+    /// What cargo calls it in messages about builds: nothing but equal to another.
+    pub(crate) key: PackageId,
     /// Directory of its `Cargo.toml`.
     pub(crate) root: Utf8PathBuf,
     /// Of this workspace, as opposed to a dependency.
@@ -112,6 +115,12 @@ impl Graph {
         item.library.as_ref().or(linked).map(String::as_str)
     }
 
+    /// Whether what is selected, and all that it is made of, is complete.
+    pub(crate) fn is_complete(&self) -> bool {
+        let concerned = self.concerned();
+        self.packages.iter().zip(concerned).all(|(package, concerned)| !concerned || package.is_complete())
+    }
+
     /// For each package, whether what is selected is made of it: selected itself, or reached from what is. With all members
     /// selected, every package is.
     pub(crate) fn concerned(&self) -> Vec<bool> {
@@ -135,9 +144,9 @@ pub(crate) fn name_of(id: &str) -> &str {
 }
 
 impl Package {
-    /// Whether a report is about a file of it: nobody builds the tests of what is there only because another needs it.
-    pub(crate) fn is_reported(&self, file: &SourceFile) -> bool {
-        self.selected || !matches!(file.role, Role::Test | Role::Bench | Role::Example | Role::Unreached)
+    /// Whether a report is about its files of a role: nobody builds the tests of what is there only because another needs it.
+    pub(crate) fn is_reported(&self, role: Role) -> bool {
+        self.selected || !matches!(role, Role::Test | Role::Bench | Role::Example | Role::Unreached)
     }
 
     /// `name@version`, as cargo writes it.
@@ -150,10 +159,17 @@ impl Package {
         std::iter::once(&*self.name).chain(self.files.iter().map(|file| &*file.krate))
     }
 
-    /// Whether all of it was read and parsed: what was not may hold more.
+    /// Whether all of it that a report is about was read, parsed and understood: what was not may hold more.
     pub(crate) fn is_complete(&self) -> bool {
-        self.gaps.iter().all(|gap| !gap.why.is_incomplete())
-            && self.files.iter().all(|file| file.facts.errors.is_empty())
+        self.is_written_completely() && !self.gaps.iter().any(Gap::is_of_wrappers)
+    }
+
+    /// The same of what people write: wrappers may be still to come.
+    pub(crate) fn is_written_completely(&self) -> bool {
+        let is_known = |file: &SourceFile| file.facts.errors.is_empty() && file.facts.unexplained() == 0;
+        let is_missing = |gap: &Gap| gap.why.is_incomplete() && self.is_reported(gap.role) && !gap.is_of_wrappers();
+        !self.gaps.iter().any(is_missing)
+            && self.files.iter().all(|file| is_known(file) || !self.is_reported(file.role))
     }
 
     /// Whether it includes items that its build script writes, which are there after a build only.
@@ -289,6 +305,18 @@ pub(crate) struct Gap {
     pub(crate) from: Option<(Utf8PathBuf, Span)>,
     pub(crate) why: GapKind,
     pub(crate) role: Role,
+}
+
+impl Gap {
+    /// `wrap` writes it.
+    pub(crate) fn is_of_wrappers(&self) -> bool {
+        self.why == GapKind::Missing && is_of_wrappers(&self.path)
+    }
+}
+
+/// Where `mod isolated;` of a crate's root leads first.
+pub(crate) fn is_of_wrappers(path: &Utf8Path) -> bool {
+    path.file_stem() == Some("isolated")
 }
 
 /// Why a file was not scanned.

@@ -21,6 +21,7 @@ mod process;
 mod progress;
 mod ratchet;
 mod report;
+mod rust;
 mod sources;
 mod streams;
 mod symbol;
@@ -32,5 +33,5 @@ mod words;
 mod wrap;
 
 fn main() -> std::process::ExitCode {
-    sources::called_back().unwrap_or_else(cli::run)
+    sources::called_back().unwrap_or_else(|| rust::with_room(cli::run))
 }

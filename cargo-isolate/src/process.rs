@@ -1,7 +1,6 @@
 //! Child processes: which cargo to run, and how a child ended.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, ExitStatus};
 
 /// The cargo that runs us, or the one on the path.
@@ -34,14 +33,16 @@ impl Runner {
     /// As it can be used from any folder.
     pub(crate) fn command(&self) -> Option<String> {
         let runner = self.runner.as_ref()?;
-        let absolute = Utf8Path::new(runner).canonicalize_utf8().ok().filter(|_| runner.contains('/'));
-        Some(absolute.map_or_else(|| runner.clone(), Utf8PathBuf::into_string))
+        // As cargo splits it: a program, and its arguments.
+        let (program, arguments) = runner.split_at(runner.find(' ').unwrap_or(runner.len()));
+        let absolute = Utf8Path::new(program).canonicalize_utf8().ok().filter(|_| program.contains('/'));
+        Some(absolute.map_or_else(|| program.to_owned(), Utf8PathBuf::into_string) + arguments)
     }
 }
 
 /// How a process ended, to follow its name: "died of SIGSEGV", "ended with status 1".
 pub(crate) fn ending(status: ExitStatus) -> String {
-    match (status.signal(), status.code()) {
+    match (signal(status), status.code()) {
         (Some(signal), _) => match name(signal) {
             Some(name) => format!("died of {name}"),
             None => format!("died of signal {signal}"),
@@ -49,6 +50,14 @@ pub(crate) fn ending(status: ExitStatus) -> String {
         (None, Some(code)) => format!("ended with status {code}"),
         (None, None) => format!("ended ({status})"),
     }
+}
+
+/// The signal that ended a process, on systems that have some.
+pub(crate) fn signal(status: ExitStatus) -> Option<i32> {
+    #[cfg(unix)]
+    return std::os::unix::process::ExitStatusExt::signal(&status);
+    #[cfg(not(unix))]
+    return None.filter(|_: &i32| status.success());
 }
 
 /// Signals that faults and aborts end in, by their numbers on Linux.
@@ -65,4 +74,20 @@ fn name(signal: i32) -> Option<&'static str> {
         31 => "SIGSYS",
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_runner_is_found_from_everywhere() {
+        let here = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).canonicalize_utf8().expect("this folder");
+        let check = |runner: &str, expected: String| {
+            assert_eq!(Runner { runner: Some(runner.to_owned()) }.command(), Some(expected));
+        };
+        check("qemu-x86_64 -cpu max", "qemu-x86_64 -cpu max".to_owned());
+        check("./build.rs --fast ./x", format!("{here}/build.rs --fast ./x"));
+        check("./nowhere", "./nowhere".to_owned());
+    }
 }

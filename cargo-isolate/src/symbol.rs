@@ -218,7 +218,7 @@ impl<'u, 'g: 'u> Uses<'u, 'g> {
     fn foreign(&self) -> impl Iterator<Item = (usize, usize, &'u isolate_lints::facts::ForeignItem)> {
         let packages = self.graph.packages.iter().enumerate().filter(|(index, _)| self.concerned[*index]);
         packages.flat_map(|(index, package)| {
-            let files = package.files.iter().enumerate().filter(|(_, file)| package.is_reported(file));
+            let files = package.files.iter().enumerate().filter(|(_, file)| package.is_reported(file.role));
             files.flat_map(move |(file, source)| source.facts.foreign.iter().map(move |item| (index, file, item)))
         })
     }
@@ -227,7 +227,7 @@ impl<'u, 'g: 'u> Uses<'u, 'g> {
     fn is_asked(&self, place: Place) -> bool {
         let (package, file) = self.names.origin(place);
         let of = &self.graph.packages[package];
-        self.concerned[package] && of.is_reported(&of.files[file])
+        self.concerned[package] && of.is_reported(of.files[file].role)
     }
 
     fn unseen(&self, pattern: &Glob) -> Vec<UnseenCaller> {

@@ -89,6 +89,68 @@ fn nesting_ten_thousand_deep() {
     assert!(audit.contains("nested too deeply to parse"), "{audit}");
 }
 
+/// What is generated for a library has its types parsed again, by another parser.
+#[test]
+fn nesting_in_what_is_wrapped() {
+    let nested = |open: &str, close: &str| format!("{}u8{}", open.repeat(9_000), close.repeat(9_000));
+    let root = format!(
+        "pub const DEEP: u8 = {}1{};\npub fn call() {{ unsafe {{ z_sys::sum(1) }} }}\n",
+        "(".repeat(5_000),
+        ")".repeat(5_000)
+    );
+    let workspace = Workspace::new(root);
+    workspace.put("Cargo.toml", format!("{MANIFEST}[dependencies]\nz-sys = {{ path = \"z-sys\" }}\n"));
+    workspace.put("z-sys/Cargo.toml", "[package]\nname = \"z-sys\"\nedition = \"2024\"\n");
+    workspace.put(
+        "z-sys/src/lib.rs",
+        format!(
+            "unsafe extern \"C\" {{ pub fn sum(value: u32); pub fn deep(one: {}, two: {}, three: {}); }}\n",
+            nested("*const ", ""),
+            nested("(", ")"),
+            nested("[", "; 1]")
+        ),
+    );
+    let isolate = |functions: &str| {
+        workspace.put(
+            "policy.toml",
+            format!(
+                "version = 1\n[domain.z]\nlibrary = \"z-sys\"\n[[isolate]]\ndomain = \"z\"\nextern = [{functions}]\n"
+            ),
+        );
+    };
+    isolate("\"sum\"");
+    for (command, status) in
+        [(&["audit", "--quiet"][..], 0), (&["check"], 1), (&["plan"], 0), (&["wrap", "--apply", "--dry-run"], 0)]
+    {
+        let printed = workspace.run(command);
+        assert!(
+            printed.starts_with(&format!("status Some({status})")),
+            "{command:?}\n{}",
+            &printed[..printed.len().min(4_000)]
+        );
+    }
+    isolate("\"*\"");
+    let plan = workspace.run(&["plan"]);
+    assert!(
+        plan.starts_with("status Some(1)") && plan.contains("nested too deeply to parse"),
+        "{}",
+        &plan[..plan.len().min(4_000)]
+    );
+}
+
+/// Mistakes of all policies have their places in one text.
+#[test]
+fn a_policy_as_long_as_a_book() {
+    let workspace = Workspace::new(UNSAFE);
+    workspace.put("Cargo.toml", format!("{MANIFEST}members = [\"inner\"]\n"));
+    workspace.put("inner/Cargo.toml", "[package]\nname = \"inner\"\nedition = \"2024\"\n");
+    workspace.put("inner/src/lib.rs", "");
+    workspace.put("policy.toml", format!("version = 1\n{}", "# A line of reasons.\n".repeat(10_000)));
+    workspace.put("inner/policy.toml", "version = 1\n[rules]\nno-such-rule = \"deny\"\n");
+    let printed = workspace.run(&["check"]);
+    assert!(printed.starts_with("status Some(2)") && printed.contains("inner/policy.toml:3:1"), "{printed}");
+}
+
 #[test]
 fn manifests_that_do_not_parse() {
     let workspace = Workspace::new(UNSAFE);

@@ -56,7 +56,9 @@ struct Workspace(tempfile::TempDir);
 
 impl Workspace {
     fn new() -> Self {
-        let workspace = Self(tempfile::tempdir().expect("a temporary folder"));
+        // Cargo's messages name packages by addresses, in which this reads otherwise.
+        let folder = tempfile::Builder::new().prefix("two words, é ").tempdir();
+        let workspace = Self(folder.expect("a temporary folder"));
         let rt = |folder: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder).display().to_string();
         let manifest = format!(
             "[package]\nname = \"app\"\nversion = \"1.0.0\"\nedition = \"2024\"\n[dependencies]\nbetween = {{ path = \"between\" }}\nisolate-rt = {{ path = {:?} }}\n\

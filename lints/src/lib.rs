@@ -21,5 +21,5 @@ mod syntax;
 /// Names this build of the scanner: another source, another name. What was kept of another's facts is void.
 pub const FINGERPRINT: &str = env!("ISOLATE_LINTS_FINGERPRINT");
 
-pub use scan::{count, scan, scan_expression};
+pub use scan::{count, nesting, scan, scan_expression};
 pub use syntax::{Edition, UnknownEdition};

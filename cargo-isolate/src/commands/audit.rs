@@ -67,20 +67,14 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     // The process ends here: taking hundreds of thousands of facts apart one by one would be a tenth of a second audit.
     std::mem::forget(names);
     std::mem::forget(graph);
-    Ok(match report.complete {
-        true => Exit::Clean,
-        false => Exit::Incomplete,
-    })
+    Ok(Exit::Clean.with_scan(report.complete))
 }
 
 fn who_calls(names: &Names<'_>, pattern: &Glob, output: &Output) -> anyhow::Result<Exit> {
     let graph = names.graph;
     let found = symbols(names, pattern)?;
     output.answer(|out, json| symbol::print(out, graph, &found, json))?;
-    Ok(match symbol::is_complete(graph) {
-        true => Exit::Clean,
-        false => Exit::Incomplete,
-    })
+    Ok(Exit::Clean.with_scan(graph.is_complete()))
 }
 
 /// What the workspace's policy says, where there is one.

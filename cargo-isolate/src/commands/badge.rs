@@ -21,5 +21,5 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let snapshot = snapshot(sources::load(&args.request)?)?;
     writeln!(streams::stdout(), "{}", badge(&snapshot, args.format))?;
-    Ok(if snapshot.is_complete() { Exit::Clean } else { Exit::Incomplete })
+    Ok(Exit::Clean.with_scan(snapshot.is_complete()))
 }

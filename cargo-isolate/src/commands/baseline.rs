@@ -102,8 +102,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let denied: Vec<Entry> = denied.map(Entry::of).collect();
 
     let known = before.clone().unwrap_or_default();
-    let left_as_they_are =
-        known.lines.iter().map(|(entry, _)| entry).filter(|entry| !ratchet::concerning(&graph, entry));
+    // What could not be read may still be there.
+    let unread =
+        |entry: &Entry| graph.packages.iter().any(|package| package.name == entry.package && !package.is_complete());
+    let stays = |entry: &&Entry| !ratchet::concerning(&graph, entry) || unread(entry);
+    let left_as_they_are = known.lines.iter().map(|(entry, _)| entry).filter(stays);
     let mut entries: BTreeSet<Entry> = left_as_they_are.cloned().collect();
     let mut left_out: BTreeSet<Entry> = BTreeSet::new();
     for now in [constructs, denied] {
@@ -121,7 +124,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         say(&graph, &path, before.as_ref(), &entries, &left_out);
     }
     say_excesses(&graph, &policy, &verdict);
-    Ok(if left_out.is_empty() { Exit::Clean } else { Exit::Violation })
+    let exit = if left_out.is_empty() { Exit::Clean } else { Exit::Violation };
+    Ok(super::with_scan(&graph, exit))
 }
 
 /// Standings are those of the conditions that the file names: all of them are told anew, or none.

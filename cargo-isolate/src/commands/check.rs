@@ -64,12 +64,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     }
     name_stale(&graph, &policy, &stale, &mut report);
     args.output.print(&names, &report, args.request.quiet)?;
-    Ok(match (report.totals.errors > 0, report.complete) {
-        (false, true) => Exit::Clean,
-        (true, true) => Exit::Violation,
-        (false, false) => Exit::Incomplete,
-        (true, false) => Exit::ViolationIncomplete,
-    })
+    let exit = if report.totals.errors > 0 { Exit::Violation } else { Exit::Clean };
+    Ok(exit.with_scan(report.complete))
 }
 
 /// Holds the code against the policy, and leaves alone what was there before.
@@ -106,10 +102,7 @@ fn check(
 /// Tells with the first finding of each wrapper that is stale, and with a maximum that is exceeded for it, that people need not
 /// judge its code.
 fn name_stale(graph: &Graph, policy: &Loaded, stale: &[(usize, usize)], report: &mut Report) {
-    let wrap = match policy.path().as_str() {
-        "policy.toml" => "cargo isolate wrap".to_owned(),
-        path => format!("cargo isolate wrap --policy {path}"),
-    };
+    let wrap = format!("cargo isolate wrap{}", policy.option());
     for &(package, file) in stale {
         let id = graph.packages[package].id();
         let path = graph.relative(&graph.packages[package].files[file].path);

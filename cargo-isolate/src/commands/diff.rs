@@ -55,7 +55,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     };
     let change = Change::new(&before, &after);
     change.print(&mut streams::stdout(), args.format)?;
-    Ok(if change.complete { Exit::Clean } else { Exit::Incomplete })
+    Ok(Exit::Clean.with_scan(change.complete))
 }
 
 /// The audits at both ends of a range.

@@ -13,3 +13,22 @@ pub(crate) mod plan;
 pub(crate) mod verify;
 pub(crate) mod vet;
 pub(crate) mod wrap;
+
+use crate::{exit::Exit, graph::Graph, streams};
+
+/// The status of a command that prints nothing of files that were not read, or not understood: says which packages have some.
+/// Wrappers that are not there yet are what such commands come before.
+fn with_scan(graph: &Graph, exit: Exit) -> Exit {
+    let concerned = graph.packages.iter().zip(graph.concerned()).filter(|(_, concerned)| *concerned);
+    let incomplete: Vec<_> = concerned
+        .filter(|(package, _)| !package.is_written_completely())
+        .map(|(package, _)| format!("`{}`", package.id()))
+        .collect();
+    if !incomplete.is_empty() {
+        let of = incomplete.join(", ");
+        streams::tell!(
+            "error: not every file of {of} was read, so what is in there is not known: `cargo isolate` shows which"
+        );
+    }
+    exit.with_scan(incomplete.is_empty())
+}

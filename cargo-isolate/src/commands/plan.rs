@@ -73,7 +73,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
             plan::explain(&mut out, domain, function, seen.as_ref())?;
         }
         let is_ready = functions.iter().all(|(_, function)| function.is_ready());
-        return Ok(if is_ready { Exit::Clean } else { Exit::Violation });
+        return Ok(super::with_scan(&graph, if is_ready { Exit::Clean } else { Exit::Violation }));
     }
     let LastBuild { served, refused, problems } =
         last_build(&graph, &plan).context("cannot read what the last build left")?;
@@ -98,8 +98,6 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
             visible::json(&mut out, &report)?;
         }
     }
-    Ok(match plan.refused().next() {
-        None => Exit::Clean,
-        Some(_) => Exit::Violation,
-    })
+    let exit = if plan.refused().next().is_some() { Exit::Violation } else { Exit::Clean };
+    Ok(super::with_scan(&graph, exit))
 }

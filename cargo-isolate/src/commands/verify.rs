@@ -149,7 +149,7 @@ fn examine(args: &Args, names: &Names<'_>, plan: &Plan, targets: &[Target]) -> a
         schema: SCHEMA,
         tool: env!("CARGO_PKG_VERSION"),
         workspace_root: graph.root.clone(),
-        complete: report::audit(names)?.complete,
+        complete: graph.is_complete(),
         wrappers: plan.domains.iter().map(|domain| domain.functions.len()).sum(),
         stale,
         compile: Compile::Skipped { reason: "the wrappers are stale".to_owned() },
@@ -272,12 +272,11 @@ impl Report {
             Objects::Skipped { .. } => true,
         };
         let untried = matches!(self.faults, Faults::NotStarted { .. } | Faults::Unsupported { .. });
-        match (self.stale.is_empty() && compiles && linked && held && !bypassed, self.complete) {
-            (false, true) => Exit::Violation,
-            (false, false) => Exit::ViolationIncomplete,
-            (true, _) if untried => Exit::Environment,
-            (true, false) => Exit::Incomplete,
-            (true, true) => Exit::Clean,
-        }
+        let exit = match self.stale.is_empty() && compiles && linked && held && !bypassed {
+            false => Exit::Violation,
+            true if untried => Exit::Environment,
+            true => Exit::Clean,
+        };
+        exit.with_scan(self.complete)
     }
 }

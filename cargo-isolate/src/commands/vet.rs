@@ -28,7 +28,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         graph.packages.iter().filter(|package| package.member).map(|package| &package.root).collect();
     report.packages.retain(|package| !members.contains(&package.root));
     print(&mut streams::stdout(), &report)?;
-    Ok(if report.complete { Exit::Clean } else { Exit::Incomplete })
+    Ok(Exit::Clean.with_scan(report.complete))
 }
 
 /// What a reader of a package would want to know first.

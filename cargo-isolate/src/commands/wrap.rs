@@ -44,31 +44,38 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let graph = args.policy.graph(&args.request)?;
-    let policy = policy::load(&args.policy, &graph)?;
-    let plan = plan::plan(&graph, &policy.policy).map_err(|errors| policy.mistakes(errors))?;
+    // Of files that were not read, no call is rewritten or listed.
+    wrap(args, &graph).map(|exit| super::with_scan(&graph, exit))
+}
+
+fn wrap(args: &Args, graph: &Graph) -> anyhow::Result<Exit> {
+    let policy = policy::load(&args.policy, graph)?;
+    let plan = plan::plan(graph, &policy.policy).map_err(|errors| policy.mistakes(errors))?;
     if plan.refused().next().is_some() {
         refuse(&mut streams::stderr(), &plan)?;
         return Ok(Exit::Violation);
     }
-    let targets = wrap::targets(&graph, &plan, wrap::chosen(&graph, &args.request.workspace)?, policy.shown())?;
-    let mut sites = if args.apply { wrap::sites(&graph, &plan, &targets) } else { Sites::default() };
+    let targets = wrap::targets(graph, &plan, wrap::chosen(graph, &args.request.workspace)?, policy.shown())?;
+    let mut sites = if args.apply { wrap::sites(graph, &plan, &targets) } else { Sites::default() };
     let mut changes = Vec::new();
     for target in &targets {
         let mut files = wrap::render(&plan, target)?;
         if args.apply {
-            files.extend(wrap::edits(target, &mut sites.files)?);
+            files.extend(wrap::edits(target, sites.files.remove(&target.index).unwrap_or_default())?);
         }
         changes.extend(wrap::changes(files, &target.directory())?);
     }
-    let outdated = wrap::outdated(&graph, &targets, &changes);
+    let outdated = wrap::outdated(graph, &targets, &changes);
     let mut out = streams::stdout();
     if args.check {
-        return check(&mut out, &graph, &changes, &outdated);
+        let apply = if args.apply { " --apply" } else { "" };
+        let command = format!("cargo isolate wrap{apply}{}", policy.option());
+        return check(&mut out, &command, graph, &changes, &outdated);
     }
     if args.dry_run {
         wrap::print_diff(&mut out, &changes, &graph.root)?;
-        misfits(&mut streams::stderr(), &outdated, |path, line| line_now(&graph, &changes, path, line))?;
-        call_sites(&mut streams::stderr(), &graph, &sites, &changes, "would rewrite")?;
+        misfits(&mut streams::stderr(), &outdated, |path, line| line_now(graph, &changes, path, line))?;
+        call_sites(&mut streams::stderr(), graph, &sites, &changes, "would rewrite")?;
         if !args.apply {
             streams::tell!("with --apply too: the edits of manifests, modules and calls");
         }
@@ -78,17 +85,17 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         clean::check(&graph.root, args.allow)?;
     }
     wrap::write(&changes)?;
-    let last = last_build(&graph, &plan).context("cannot read what the last build left")?;
+    let last = last_build(graph, &plan).context("cannot read what the last build left")?;
     last.problems.iter().for_each(|problem| streams::tell!("warning: {problem}"));
     linked::warnings(&last.refused).iter().for_each(|warning| streams::tell!("warning: {warning}"));
     if args.request.quiet {
         return Ok(Exit::Clean);
     }
-    report(&mut out, &graph, &changes)?;
-    misfits(&mut out, &outdated, |path, line| line_now(&graph, &changes, path, line))?;
-    by_path(&mut out, &graph, &changes)?;
-    call_sites(&mut out, &graph, &sites, &changes, "rewrote")?;
-    if !args.apply && !targets.iter().all(|target| is_reached(&graph, target)) {
+    report(&mut out, graph, &changes)?;
+    misfits(&mut out, &outdated, |path, line| line_now(graph, &changes, path, line))?;
+    by_path(&mut out, graph, &changes)?;
+    call_sites(&mut out, graph, &sites, &changes, "rewrote")?;
+    if !args.apply && !targets.iter().all(|target| is_reached(graph, target)) {
         writeln!(
             out,
             "nothing uses these files yet: `cargo isolate wrap --apply` adds the module and the dependencies"
@@ -137,7 +144,13 @@ fn refuse(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
     writeln!(out, "nothing was written: settle what is said above, or isolate other functions")
 }
 
-fn check(out: &mut dyn Write, graph: &Graph, changes: &[Change], outdated: &[Outdated]) -> anyhow::Result<Exit> {
+fn check(
+    out: &mut dyn Write,
+    command: &str,
+    graph: &Graph,
+    changes: &[Change],
+    outdated: &[Outdated],
+) -> anyhow::Result<Exit> {
     for change in changes {
         let path = graph.relative(&change.path);
         let state = match (&change.old, &change.new) {
@@ -151,7 +164,7 @@ fn check(out: &mut dyn Write, graph: &Graph, changes: &[Change], outdated: &[Out
     Ok(match changes {
         [] => Exit::Clean,
         _ => {
-            writeln!(out, "run `cargo isolate wrap` and commit what it writes")?;
+            writeln!(out, "run `{command}` and commit what it writes")?;
             Exit::Violation
         }
     })

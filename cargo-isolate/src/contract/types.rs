@@ -3,7 +3,10 @@
 mod macros;
 
 use super::shape::{Function, Shape, TypePath};
-use crate::graph::{Graph, Role, SourceFile};
+use crate::{
+    graph::{Graph, Role, SourceFile},
+    rust,
+};
 use isolate_lints::{
     cfg::Presence,
     facts::{Param, TypeItem, TypeKind},
@@ -82,7 +85,7 @@ impl<'g> Types<'g> {
     }
 
     fn text(&self, text: &str, site: Site<'_>, trail: Trail) -> Shape {
-        match syn::parse_str::<syn::Type>(text) {
+        match rust::ty(text) {
             Ok(ty) => self.ty(&ty, site, trail),
             Err(error) => unknown(text, format!("`{text}` does not parse as a type: {error}")),
         }

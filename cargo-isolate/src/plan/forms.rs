@@ -12,6 +12,7 @@ use crate::{
         PolicyError, Spanned,
         model::{Contract, FixedWord, FnContract, Form, Policy},
     },
+    rust,
 };
 
 /// The signature of a function in a form: with what a variable number of arguments is.
@@ -50,7 +51,7 @@ fn argument(text: &str, types: &Types<'_>, site: Site<'_>) -> Result<Param, Stri
     let (name, ty) = text.split_once(':').ok_or_else(|| format!("`{text}` is no name and type"))?;
     let (name, ty) = (name.trim(), ty.trim());
     syn::parse_str::<syn::Ident>(name).map_err(|_| format!("`{name}` cannot name a parameter"))?;
-    syn::parse_str::<syn::Type>(ty).map_err(|error| format!("`{ty}` is not a Rust type: {error}"))?;
+    rust::ty(ty).map_err(|error| format!("`{ty}` is not a Rust type: {error}"))?;
     let shape = types.resolve(ty, site);
     if let Some(promoted) = promoted(&shape) {
         return Err(format!("C passes a `{ty}` among a variable number of arguments as `{promoted}`"));

@@ -9,8 +9,8 @@ use crate::{
         shape::{self, Shape},
     },
     policy::{PolicyError, Spanned, model},
+    rust,
 };
-
 use std::collections::BTreeMap;
 
 /// What the policy's entry states, by parameter.
@@ -185,7 +185,7 @@ pub(super) fn fingerprint(entry: &model::FnContract, signature: &Signature, erro
 
 /// Reads as the type of a function, whose parameters may have any name.
 fn is_signature(text: &str) -> bool {
-    matches!(syn::parse_str(text), Ok(syn::Type::FnPtr(_)))
+    matches!(rust::ty(text), Ok(syn::Type::FnPtr(_)))
 }
 
 /// Lengths that are known of objects after the call.

@@ -52,6 +52,14 @@ impl Loaded {
         self.texts.workspace()
     }
 
+    /// The option that names it, with a space before it; nothing where it is the one that is found by itself.
+    pub(crate) fn option(&self) -> String {
+        match self.path().as_str() {
+            "policy.toml" => String::new(),
+            path => format!(" --policy {path}"),
+        }
+    }
+
     /// What generated files call it: the same on every machine.
     pub(crate) fn shown(&self) -> &str {
         let path = self.path();

@@ -32,7 +32,7 @@ pub(super) fn load(
         let text = read_file(&path)?;
         let start = texts.add(graph.relative(&path), text.clone());
         // Blanks before it make its places those of all texts.
-        let read = read(&format!("{:start$}{text}", ""));
+        let read = read(&(" ".repeat(start) + &text));
         errors.extend(read.errors);
         if let Some(policy) = read.policy {
             let mut check = Check { package, workspace, file: texts.workspace().as_str(), errors };

@@ -50,7 +50,7 @@ pub(super) fn load(graph: &Graph, policy: &Policy, texts: &mut Texts) -> Vec<Shi
         let Some(package) = package else { continue };
         let start = texts.add(format!("{} of cargo-isolate", file.name).into(), file.text.to_owned());
         // Blanks before it make its places those of all texts.
-        let read: File = toml::from_str(&format!("{:start$}{}", "", file.text)).expect("a file of contracts");
+        let read: File = toml::from_str(&(" ".repeat(start) + file.text)).expect("a file of contracts");
         found.push(Shipped {
             fits: read.versions.hold(&package.version),
             package: read.package,

@@ -174,9 +174,23 @@ pub(crate) fn ask(folder: &Utf8Path, arguments: &[&str]) -> Result<Output, GitEr
     run(git(folder).args(arguments))
 }
 
-/// Hooks and monitors are the repository's business, not that of somebody who reads it.
+/// Hooks and monitors are the repository's business, not that of somebody who reads it. Which repository it is says the folder,
+/// and not what git tells the hook that we may be run by (`git rev-parse --local-env-vars`).
 fn git(folder: &Utf8Path) -> Command {
+    const OF_A_HOOK: [&str; 8] = [
+        "GIT_DIR",
+        "GIT_WORK_TREE",
+        "GIT_INDEX_FILE",
+        "GIT_PREFIX",
+        "GIT_COMMON_DIR",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+        "GIT_NAMESPACE",
+    ];
     let mut command = Command::new("git");
+    for name in OF_A_HOOK {
+        command.env_remove(name);
+    }
     command.args(["-C", folder.as_str(), "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false"]);
     command
 }

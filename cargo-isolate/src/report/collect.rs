@@ -7,7 +7,7 @@ use super::{
     diagnostic::{Detail, Diagnostic, Level, Origin, Source},
     fingerprint::{self, Fingerprint, own_text, plain_text},
     macros,
-    model::{Command, Dependencies, PackageRow, Problem, Report, SCHEMA, Totals},
+    model::{Command, Dependencies, PackageRow, Report, SCHEMA, Totals},
     symbols::symbols,
     unseen::{self, Unseen},
     words,
@@ -68,13 +68,12 @@ pub(crate) fn counts(graph: &Graph, dependencies: Dependencies) -> Report {
     let mut report = empty(graph, Command::Counts);
     for (index, package) in reported(graph) {
         let mut sums = Sums::default();
-        let first_problem = report.problems.len();
         for (file, source) in reported_files(package) {
             sums.count_facts(package, source);
             report.problems.extend(file_problems(graph, package, source, Source { package: index, file }));
         }
         report.problems.extend(gap_problems(graph, package));
-        let row = row(graph, package, &report.problems[first_problem..], sums);
+        let row = row(graph, package, sums);
         report.packages.push(row);
     }
     report.complete = report.packages.iter().all(|package| package.complete);
@@ -93,7 +92,7 @@ fn reported(graph: &Graph) -> impl Iterator<Item = (usize, &Package)> {
 
 /// The files of a package that a report is about, with their places among [`Package::files`].
 fn reported_files(package: &Package) -> impl Iterator<Item = (usize, &SourceFile)> {
-    package.files.iter().enumerate().filter(|(_, file)| package.is_reported(file))
+    package.files.iter().enumerate().filter(|(_, file)| package.is_reported(file.role))
 }
 
 /// Fingerprints of diagnostics, which must be in source order.
@@ -123,7 +122,6 @@ fn collect_package(
     report: &mut Report,
 ) {
     let graph = names.graph;
-    let first_problem = report.problems.len();
     let mut sums = Sums::default();
     let mut live_unseen = BTreeMap::<usize, usize>::new();
     for (position, file) in reported_files(package) {
@@ -157,11 +155,11 @@ fn collect_package(
     }
     report.problems.extend(gap_problems(graph, package));
     report.unseen_calls.extend(unseen::sums(graph, index, &live_unseen));
-    let row = row(graph, package, &report.problems[first_problem..], sums);
+    let row = row(graph, package, sums);
     report.packages.push(row);
 }
 
-fn row(graph: &Graph, package: &Package, problems: &[Problem], sums: Sums) -> PackageRow {
+fn row(graph: &Graph, package: &Package, sums: Sums) -> PackageRow {
     PackageRow {
         name: package.name.clone(),
         version: package.version.clone(),
@@ -172,7 +170,7 @@ fn row(graph: &Graph, package: &Package, problems: &[Problem], sums: Sums) -> Pa
             .filter(|(_, file)| file.role != Role::Unreached)
             .map(|(_, file)| graph.relative(&file.path))
             .collect(),
-        complete: problems.iter().all(|problem| !problem.kind.is_incomplete()),
+        complete: package.is_complete(),
         counts: sums.live,
         dormant: sums.dormant,
     }

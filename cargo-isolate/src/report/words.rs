@@ -4,7 +4,10 @@ use super::{
     diagnostic::{Detail, Diagnostic},
     model::{Known, Problem, ProblemKind},
 };
-use crate::{graph::GapKind, words::some};
+use crate::{
+    graph::{GapKind, is_of_wrappers},
+    words::some,
+};
 use isolate_lints::facts::{MacroKind, UnsafeKind};
 
 /// What is there.
@@ -97,7 +100,7 @@ impl Problem {
                 format!("{count} `unsafe` keywords of `{path}` are unaccounted for; please report this")
             }
             ProblemKind::Gap(GapKind::Unreadable(why)) => format!("cannot read `{path}`: {why}"),
-            ProblemKind::Gap(GapKind::Missing) if path.as_str().contains("src/isolated") => {
+            ProblemKind::Gap(GapKind::Missing) if is_of_wrappers(path) => {
                 format!("no file for this module: `{path}` does not exist; `cargo isolate wrap` writes it")
             }
             ProblemKind::Gap(GapKind::Missing) => format!("no file for this module: `{path}` does not exist"),

@@ -230,6 +230,7 @@ fn build(
         packages.push(Package {
             name: package.name.to_string(),
             version: package.version.to_string(),
+            key: package.id.clone(),
             root: package.manifest_path.parent().map_or_else(Utf8PathBuf::new, ToOwned::to_owned),
             member,
             local: package.source.is_none(),

@@ -160,6 +160,7 @@ mod tests {
             out_dir: None,
             name: "fixture-sys".to_owned(),
             version: "1.0.0".to_owned(),
+            key: cargo_metadata::PackageId { repr: "fixture-sys".to_owned() },
             root: "fixture-sys".into(),
             member: false,
             local: false,

@@ -24,14 +24,11 @@ pub(crate) enum EditError {
     Source { what: &'static str, path: Utf8PathBuf, why: String },
 }
 
-/// Where the fragment lies, from the package's directory.
-const FRAGMENT: &str = "src/isolated/isolate.ld";
-
-/// The files of the package as they should be: unchanged where the edits are there already. Those of `rewritten`, sources
-/// with their new texts, that lie in the package are taken from there.
+/// The files of the package as they should be: unchanged where the edits are there already. `rewritten` are sources of its with
+/// their new texts, wherever they lie.
 pub(crate) fn edits(
     target: &Target,
-    rewritten: &mut BTreeMap<Utf8PathBuf, String>,
+    mut rewritten: BTreeMap<Utf8PathBuf, String>,
 ) -> Result<Vec<GeneratedFile>, EditError> {
     let manifest = target.root.join("Cargo.toml");
     let mut document: DocumentMut =
@@ -49,11 +46,7 @@ pub(crate) fn edits(
         GeneratedFile { path: target.crate_root.clone(), text: root },
     ];
     files.extend(script);
-    files.extend(
-        rewritten
-            .extract_if(.., |path, _| path.starts_with(&target.root))
-            .map(|(path, text)| GeneratedFile { path, text }),
-    );
+    files.extend(rewritten.into_iter().map(|(path, text)| GeneratedFile { path, text }));
     Ok(files)
 }
 
@@ -74,9 +67,8 @@ fn allow_build_script(manifest: &mut DocumentMut, target: &Target) -> Result<(),
 fn build_script(manifest: &DocumentMut, target: &Target) -> Result<Option<GeneratedFile>, EditError> {
     let build = manifest.get("package").and_then(|package| package.get("build"));
     let path = target.root.join(build.and_then(Item::as_str).unwrap_or("build.rs"));
-    let call = format!("isolate_rt_build::link(\"{FRAGMENT}\");");
+    let call = format!("isolate_rt_build::link(\"{}\");", target.fragment());
     let text = match fs::read_to_string(&path) {
-        Ok(text) if text.contains("isolate_rt_build::link(") => text,
         Ok(text) => source::in_main(&text, &call).map_err(|why| EditError::Source {
             what: "isolate_rt_build::link(…)",
             path: path.clone(),

@@ -1,6 +1,6 @@
 //! Which files of the tree are exactly what `wrap` writes: the policy vouches for them, so they are held against nobody.
 
-use super::{render, targets, write::MARK};
+use super::{render, target, targets, write::MARK};
 use crate::{
     graph::{Graph, Role, SourceFile},
     plan,
@@ -38,7 +38,7 @@ pub(crate) fn mark_generated(graph: &mut Graph, policy: &Loaded) {
 pub(crate) fn stale(graph: &Graph) -> io::Result<Vec<(usize, usize)>> {
     let mut stale = Vec::new();
     for (index, package) in graph.packages.iter().enumerate().filter(|(_, package)| package.member) {
-        let folder = package.root.join("src/isolated");
+        let Some(folder) = target::directory(package) else { continue };
         for (place, file) in package.files.iter().enumerate() {
             // Few files are there: only their texts are read again.
             if file.path.starts_with(&folder) && says_it_is_generated(file)? {

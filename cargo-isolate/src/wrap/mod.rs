@@ -22,13 +22,13 @@ use isolate_templates::wrapper::{self, Template};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-pub(crate) use apply::edits;
+pub(crate) use apply::{EditError, edits};
 pub(crate) use function::snake;
 pub(crate) use generated::{mark_generated, stale};
 pub(crate) use outdated::{Outdated, outdated};
 pub(crate) use sites::{Sites, sites};
 pub(crate) use target::{Target, TargetError, chosen, targets};
-pub(crate) use write::{Change, changes, print_diff, write};
+pub(crate) use write::{Change, WriteError, changes, print_diff, write};
 
 /// A file as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Crates without the standard library, or without its prelude. The runtime needs std, and so do the strings and closures
 //! that wrappers hand out.
 
-use crate::graph::SourceFile;
+use crate::{graph::SourceFile, rust};
 use isolate_lints::cfg::Presence;
 use quote::ToTokens;
 use syn::{Attribute, Item, Meta, Token, punctuated::Punctuated};
@@ -18,7 +18,7 @@ pub(super) enum Std {
 
 /// Reads the root of a crate. A file that cannot be read is for others to name.
 pub(super) fn std_of(root: &SourceFile) -> Std {
-    let Some(file) = root.text().ok().and_then(|text| syn::parse_file(text).ok()) else { return Std::Prelude };
+    let Some(file) = root.text().ok().and_then(|text| rust::file(text).ok()) else { return Std::Prelude };
     if !file.attrs.iter().any(|attr| is_no_std(&attr.meta, root)) {
         return Std::Prelude;
     }

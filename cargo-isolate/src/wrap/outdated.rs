@@ -2,7 +2,7 @@
 //! that is another now, and the compiler alone would say so.
 
 use super::{Change, Target};
-use crate::{graph::Graph, names::Names};
+use crate::{graph::Graph, names::Names, rust};
 use camino::{Utf8Path, Utf8PathBuf};
 use isolate_lints::facts::Span;
 use quote::ToTokens;
@@ -72,7 +72,7 @@ struct Signature {
 
 /// The public functions of a generated file, or of what somebody made of it; none where it does not parse.
 fn wrappers(text: &str, domain: &str) -> BTreeMap<String, Signature> {
-    let Ok(file) = syn::parse_file(text) else { return BTreeMap::new() };
+    let Ok(file) = rust::file(text) else { return BTreeMap::new() };
     let functions = file.items.into_iter().filter_map(|item| match item {
         Item::Fn(function) if matches!(function.vis, Visibility::Public(_)) => Some(function),
         _ => None,

@@ -9,7 +9,7 @@ use crate::{
         shape::{Function, Shape, TypePath},
         types,
     },
-    graph::{Graph, Role},
+    graph::{Graph, Package, Role, SourceFile},
     names,
     plan::{DomainPlan, FunctionPlan, Plan, any_of},
 };
@@ -64,6 +64,10 @@ pub(crate) enum TargetError {
     NothingIsolated,
     #[error("`{package}` has neither a library nor a binary")]
     NoCrate { package: String },
+    #[error(
+        "the crate root of `{package}`, `{root}`, lies outside of its folder, where no other may write: give the wrappers to a package that has its own: `--package`"
+    )]
+    RootOutside { package: String, root: Utf8PathBuf },
     #[error(
         "`{package}` is `#![no_std]` ({root}), and wrappers need std, as the runtime does: say `extern crate std;` there, or give them to a package that has it: `--package`"
     )]
@@ -138,7 +142,7 @@ fn held_elsewhere(graph: &Graph, domain: &DomainPlan, holder: usize, chosen: usi
     TargetError::HeldElsewhere {
         domain: domain.name.clone(),
         holder: holder.name.clone(),
-        file: graph.relative(&wrappers_of(&holder.root, domain)),
+        file: wrappers_of(holder, domain).map(|file| graph.relative(&file)).unwrap_or_default(),
         chosen: graph.packages[chosen].name.clone(),
     }
 }
@@ -201,14 +205,31 @@ fn holders(graph: &Graph, domain: &DomainPlan) -> Vec<usize> {
     let members = (0..graph.packages.len()).filter(|index| graph.packages[*index].member);
     members
         .filter(|index| {
-            let file = wrappers_of(&graph.packages[*index].root, domain);
-            std::fs::read_to_string(file).is_ok_and(|text| text.contains(MARK))
+            let file = wrappers_of(&graph.packages[*index], domain);
+            file.and_then(|file| std::fs::read_to_string(file).ok()).is_some_and(|text| text.contains(MARK))
         })
         .collect()
 }
 
-fn wrappers_of(root: &Utf8Path, domain: &DomainPlan) -> Utf8PathBuf {
-    root.join(format!("src/isolated/{}.rs", domain.name))
+/// Where a domain's wrappers lie in a package, which has a crate.
+fn wrappers_of(package: &Package, domain: &DomainPlan) -> Option<Utf8PathBuf> {
+    Some(directory(package)?.join(format!("{}.rs", domain.name)))
+}
+
+/// The root of the crate that gets a package's wrappers: of its library, which its binaries can call, if it has one.
+fn crate_root(package: &Package) -> Option<&SourceFile> {
+    let roots = || package.files.iter().filter(|file| file.role == Role::Main && file.module.is_empty());
+    let library = package.lib.as_ref().and_then(|lib| roots().find(|file| file.krate == *lib));
+    library.or_else(|| roots().next())
+}
+
+/// Where a package's wrappers lie: where `mod isolated;` in its crate root looks for them.
+pub(super) fn directory(package: &Package) -> Option<Utf8PathBuf> {
+    Some(beside(&crate_root(package)?.path))
+}
+
+fn beside(crate_root: &Utf8Path) -> Utf8PathBuf {
+    crate_root.with_file_name("isolated")
 }
 
 /// The one package that `--package` names, if it names any.
@@ -233,10 +254,10 @@ fn target(
 ) -> Result<Target, TargetError> {
     let package = &graph.packages[index];
     let no_crate = || TargetError::NoCrate { package: package.name.clone() };
-    let roots = || package.files.iter().filter(|file| file.role == Role::Main && file.module.is_empty());
-    // A package with both: the library, which its binaries can call.
-    let library = package.lib.as_ref().and_then(|lib| roots().find(|file| file.krate == *lib));
-    let crate_root = library.or_else(|| roots().next()).ok_or_else(no_crate)?;
+    let crate_root = crate_root(package).ok_or_else(no_crate)?;
+    if !crate_root.path.starts_with(&package.root) {
+        return Err(TargetError::RootOutside { package: package.name.clone(), root: graph.relative(&crate_root.path) });
+    }
     let std = std_of(crate_root);
     if std == Std::Nothing {
         return Err(TargetError::NoStd { package: package.name.clone(), root: graph.relative(&crate_root.path) });
@@ -339,7 +360,15 @@ fn re_exported(graph: &Graph, item: &TypePath) -> Vec<String> {
 impl Target {
     /// Where the generated files go.
     pub(crate) fn directory(&self) -> Utf8PathBuf {
-        self.root.join("src/isolated")
+        beside(&self.crate_root)
+    }
+
+    /// Where the linker fragment goes, from the package's directory.
+    pub(super) fn fragment(&self) -> String {
+        let path = self.directory().join("isolate.ld");
+        // With slashes, which every platform reads.
+        let within = path.strip_prefix(&self.root).unwrap_or(&path).components();
+        within.map(|part| part.as_str()).collect::<Vec<_>>().join("/")
     }
 
     /// Sends every foreign name through another module, so that stubs can take the place of the real functions:

@@ -1,6 +1,7 @@
 //! Files as they should be against files as they are, and the writer that changes all of them or none.
 
 use super::GeneratedFile;
+use crate::files;
 use camino::{Utf8Path, Utf8PathBuf};
 use similar::{DiffTag, TextDiff};
 use std::{
@@ -19,15 +20,29 @@ pub(crate) struct Change {
     pub(crate) new: Option<String>,
 }
 
-/// A file could not be read or written; none was changed.
+/// A file could not be read or written, or must not be; what was changed before it is as it was, but for the `rest`.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot {what} `{path}`: {error}{}", .rest.as_deref().map(|rest| format!("; {rest}")).unwrap_or_default())]
-pub(crate) struct WriteError {
-    what: &'static str,
-    path: Utf8PathBuf,
-    error: io::Error,
-    /// What could not be undone.
-    rest: Option<String>,
+pub(crate) enum WriteError {
+    #[error("cannot {what} `{path}`: {error}{}", .rest.as_deref().map(|rest| format!("; {rest}")).unwrap_or_default())]
+    Io {
+        what: &'static str,
+        path: Utf8PathBuf,
+        error: io::Error,
+        /// What could not be undone.
+        rest: Option<String>,
+    },
+    #[error(
+        "`{path}` stands where a wrapper goes, and is not one that `cargo isolate wrap` wrote: move it, or give the domain another name"
+    )]
+    NotOurs { path: Utf8PathBuf },
+    #[error("`{path}` was changed while this ran; nothing was written: run it again")]
+    Changed { path: Utf8PathBuf },
+}
+
+impl WriteError {
+    fn io(what: &'static str, path: &Utf8Path, error: io::Error) -> WriteError {
+        WriteError::Io { what, path: path.to_owned(), error, rest: None }
+    }
 }
 
 /// Every generated file says so.
@@ -37,13 +52,16 @@ pub(super) const MARK: &str = "Written by `cargo isolate wrap`";
 ///
 /// # Errors
 ///
-/// An existing file cannot be read.
+/// An existing file cannot be read, or one in that directory was written by somebody else.
 pub(crate) fn changes(files: Vec<GeneratedFile>, directory: &Utf8Path) -> Result<Vec<Change>, WriteError> {
     let wanted: BTreeSet<_> = files.iter().map(|file| file.path.clone()).collect();
     let mut changes = Vec::new();
     for file in files {
         let old = read(&file.path)?;
         if old.as_deref() != Some(&*file.text) {
+            if file.path.parent() == Some(directory) && old.as_ref().is_some_and(|old| !old.contains(MARK)) {
+                return Err(WriteError::NotOurs { path: file.path });
+            }
             changes.push(Change { path: file.path, old, new: Some(file.text) });
         }
     }
@@ -60,7 +78,7 @@ pub(crate) fn changes(files: Vec<GeneratedFile>, directory: &Utf8Path) -> Result
 }
 
 fn generated(directory: &Utf8Path) -> Result<Vec<Utf8PathBuf>, WriteError> {
-    let failed = |error| WriteError { what: "list", path: directory.to_owned(), error, rest: None };
+    let failed = |error| WriteError::io("list", directory, error);
     let entries = match directory.read_dir_utf8() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.map_err(failed)?,
@@ -80,18 +98,20 @@ fn read(path: &Utf8Path) -> Result<Option<String>, WriteError> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(WriteError { what: "read", path: path.to_owned(), error, rest: None }),
+        Err(error) => Err(WriteError::io("read", path, error)),
     }
 }
 
-/// Makes all changes or none: every new text is on disk beside its file before the first file is replaced.
+/// Makes all changes or none: every new text is on disk beside its file before the first file is replaced. Only who ends the
+/// process between two of these renames sees some of each.
 ///
 /// # Errors
 ///
-/// The file that could not be written; every file is as before then.
+/// The file that could not be written, or that is not any more what the change is of; every file is as before then.
 pub(crate) fn write(changes: &[Change]) -> Result<(), WriteError> {
     let mut made = Vec::new();
     let staged = changes.iter().map(|change| stage(change, &mut made)).collect::<Result<Vec<_>, _>>();
+    let staged = staged.and_then(|staged| unchanged(changes).map(|()| staged));
     let staged = match staged {
         Ok(staged) => staged,
         Err(error) => {
@@ -106,7 +126,7 @@ pub(crate) fn write(changes: &[Change]) -> Result<(), WriteError> {
             drop(pending);
             let rest = undo(&changes[..done]);
             remove_directories(&made);
-            return Err(WriteError { what: "write", path: change.path.clone(), error, rest });
+            return Err(WriteError::Io { what: "write", path: change.path.clone(), error, rest });
         }
     }
     Ok(())
@@ -115,29 +135,22 @@ pub(crate) fn write(changes: &[Change]) -> Result<(), WriteError> {
 /// The new text in a file of its own, in the directory of the one it will replace.
 fn stage(change: &Change, made: &mut Vec<Utf8PathBuf>) -> Result<Option<tempfile::NamedTempFile>, WriteError> {
     let Some(text) = &change.new else { return Ok(None) };
-    let failed = |error| WriteError { what: "write", path: change.path.clone(), error, rest: None };
+    let failed = |error| WriteError::io("write", &change.path, error);
     let directory = change.path.parent().unwrap_or(Utf8Path::new("."));
     make_directories(directory, made).map_err(failed)?;
-    let mut file = tempfile::NamedTempFile::new_in(directory).map_err(failed)?;
-    file.write_all(text.as_bytes()).map_err(failed)?;
-    file.as_file().sync_all().map_err(failed)?;
-    // A temporary file is private; a source file is as readable as its neighbours.
-    let permissions = match fs::metadata(&change.path) {
-        Ok(old) => old.permissions(),
-        Err(_) => new_file_permissions(),
-    };
-    file.as_file().set_permissions(permissions).map_err(failed)?;
+    let file = files::temporary(&files::place(&change.path), text.as_bytes()).map_err(failed)?;
+    if let Ok(old) = fs::metadata(&change.path) {
+        file.as_file().set_permissions(old.permissions()).map_err(failed)?;
+    }
     Ok(Some(file))
 }
 
-#[cfg(unix)]
-fn new_file_permissions() -> fs::Permissions {
-    std::os::unix::fs::PermissionsExt::from_mode(0o644)
-}
-
-#[cfg(not(unix))]
-fn new_file_permissions() -> fs::Permissions {
-    fs::metadata(".").map(|here| here.permissions()).expect("the current directory exists")
+/// An editor may have saved a file since it was read.
+fn unchanged(changes: &[Change]) -> Result<(), WriteError> {
+    changes.iter().try_for_each(|change| match read(&change.path)? == change.old {
+        true => Ok(()),
+        false => Err(WriteError::Changed { path: change.path.clone() }),
+    })
 }
 
 fn make_directories(directory: &Utf8Path, made: &mut Vec<Utf8PathBuf>) -> io::Result<()> {
@@ -159,7 +172,8 @@ fn remove_directories(made: &[Utf8PathBuf]) {
 
 fn replace(change: &Change, file: Option<tempfile::NamedTempFile>) -> io::Result<()> {
     match file {
-        Some(file) => file.persist(&change.path).map(drop).map_err(|error| error.error),
+        // Where a link leads to: the link stays.
+        Some(file) => file.persist(files::place(&change.path)).map(drop).map_err(|error| error.error),
         None => fs::remove_file(&change.path),
     }
 }
@@ -170,7 +184,7 @@ fn undo(done: &[Change]) -> Option<String> {
         .iter()
         .filter(|change| {
             let undone = match &change.old {
-                Some(old) => fs::write(&change.path, old),
+                Some(old) => files::write(&change.path, old.as_bytes()),
                 None => fs::remove_file(&change.path),
             };
             undone.is_err()
@@ -232,20 +246,45 @@ mod tests {
         let (_keep, folder) = folder();
         fs::write(folder.join("a"), "old a").expect("a file");
         fs::write(folder.join("gone"), "old gone").expect("a file");
-        // A rename cannot replace a folder: staging works for all, and the third replacement fails.
-        fs::create_dir_all(folder.join("folder/full")).expect("a folder");
         let changes = [
             change(folder.join("a"), Some("old a"), Some("new a")),
             change(folder.join("gone"), Some("old gone"), None),
             change(folder.join("made/b"), None, Some("new b")),
-            change(folder.join("folder"), None, Some("text")),
+            // Staging works for all, and there is nothing to remove.
+            change(folder.join("never"), None, None),
         ];
-        let error = write(&changes).expect_err("a folder is in the way").to_string();
-        assert!(error.starts_with(&format!("cannot write `{folder}/folder`: ")), "{error}");
+        let error = write(&changes).expect_err("a file is missing").to_string();
+        assert!(error.starts_with(&format!("cannot write `{folder}/never`: ")), "{error}");
         assert_eq!(fs::read_to_string(folder.join("a")).expect("still there"), "old a");
         assert_eq!(fs::read_to_string(folder.join("gone")).expect("still there"), "old gone");
         assert!(!folder.join("made").exists());
-        assert_eq!(fs::read_dir(&folder).expect("a folder").count(), 3, "no temporary file is left");
+        assert_eq!(fs::read_dir(&folder).expect("a folder").count(), 2, "no temporary file is left");
+    }
+
+    #[test]
+    fn what_somebody_saved_meanwhile_stays() {
+        let (_keep, folder) = folder();
+        fs::write(folder.join("a"), "old a").expect("a file");
+        fs::write(folder.join("b"), "saved b").expect("a file");
+        let changes = [
+            change(folder.join("a"), Some("old a"), Some("new a")),
+            change(folder.join("b"), Some("old b"), Some("new b")),
+        ];
+        let error = write(&changes).expect_err("it was changed").to_string();
+        assert_eq!(error, format!("`{folder}/b` was changed while this ran; nothing was written: run it again"));
+        assert_eq!(fs::read_to_string(folder.join("a")).expect("still there"), "old a");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_one() {
+        let (_keep, folder) = folder();
+        fs::create_dir(folder.join("shared")).expect("a folder");
+        fs::write(folder.join("shared/lib.rs"), "old").expect("a file");
+        std::os::unix::fs::symlink("shared/lib.rs", folder.join("lib.rs")).expect("a link");
+        write(&[change(folder.join("lib.rs"), Some("old"), Some("new"))]).expect("nothing is in the way");
+        assert!(fs::symlink_metadata(folder.join("lib.rs")).expect("there").is_symlink());
+        assert_eq!(fs::read_to_string(folder.join("shared/lib.rs")).expect("there"), "new");
     }
 
     #[test]

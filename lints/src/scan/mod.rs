@@ -44,6 +44,16 @@ pub fn scan_expression(text: &str, edition: Edition) -> FileFacts {
     scan_as(text, edition, Construct::Expression)
 }
 
+/// How deep a recursive parser of Rust may have to go for a text: at least as deep as it goes.
+pub fn nesting(text: &str) -> usize {
+    if text.len() > MOST_BYTES {
+        return usize::MAX;
+    }
+    // Which words are keywords is nothing to depth.
+    let source = Source::new(text, Edition::E2024);
+    depth::bound(&source, 0..source.len())
+}
+
 fn scan_as(text: &str, edition: Edition, construct: Construct) -> FileFacts {
     if text.len() > MOST_BYTES {
         return FileFacts { errors: vec![whole_file("the file is too large to scan")], ..FileFacts::default() };

@@ -36,7 +36,7 @@ pub(super) fn print(out: &mut dyn Write, graph: &Graph, found: &symbol::Answer, 
                 tool: env!("CARGO_PKG_VERSION"),
                 command: "symbol",
                 workspace_root: &graph.root,
-                complete: is_complete(graph),
+                complete: graph.is_complete(),
                 symbols: &found.symbols,
                 unseen_calls: &found.unseen,
             };
@@ -44,15 +44,6 @@ pub(super) fn print(out: &mut dyn Write, graph: &Graph, found: &symbol::Answer, 
         }
         false => text(out, graph, found),
     }
-}
-
-/// Whether every file was read and parsed: in the others more callers may stand.
-pub(super) fn is_complete(graph: &Graph) -> bool {
-    let concerned = graph.concerned();
-    graph.packages.iter().zip(concerned).filter(|(_, concerned)| *concerned).all(|(package, _)| {
-        let gaps = package.gaps.iter().all(|gap| !gap.why.is_incomplete());
-        gaps && package.files.iter().all(|file| file.facts.errors.is_empty())
-    })
 }
 
 fn text(out: &mut dyn Write, graph: &Graph, found: &symbol::Answer) -> io::Result<()> {
@@ -113,7 +104,7 @@ fn text(out: &mut dyn Write, graph: &Graph, found: &symbol::Answer) -> io::Resul
             "{calls} may reach them through bindings not seen; `--expand` runs build scripts and reads them"
         )?;
     }
-    if !is_complete(graph) {
+    if !graph.is_complete() {
         writeln!(out, "incomplete: some files were not read or did not parse; `cargo isolate audit` names them")?;
     }
     Ok(())

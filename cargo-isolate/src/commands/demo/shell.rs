@@ -1,11 +1,10 @@
 //! Commands as a user would type them: shown, run with their output passed on, and checked.
 
-use crate::process::{Runner, cargo, ending};
+use crate::process::{Runner, cargo, ending, signal};
 use crate::streams;
 use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::io::{Read, Write};
-use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, ExitStatus, Stdio};
 
 /// A step did not come out as it must.
@@ -163,7 +162,7 @@ impl Ended {
     }
 
     pub(super) fn expect_death(&self) -> anyhow::Result<()> {
-        match self.status.signal() {
+        match signal(self.status) {
             Some(_) => Ok(()),
             None => Err(self.unlike("die of its bug")),
         }

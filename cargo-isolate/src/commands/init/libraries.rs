@@ -93,12 +93,15 @@ fn compiled_archives(package: &Package) -> Option<Vec<String>> {
     }
     let calls = texts.iter().flat_map(|text| text.split(".compile(\"").skip(1));
     let names: BTreeSet<&str> = calls.filter_map(|rest| rest.split('"').next()).collect();
-    Some(
-        names
-            .into_iter()
-            .map(|name| format!("lib{}.a", name.trim_start_matches("lib").trim_end_matches(".a")))
-            .collect(),
-    )
+    Some(names.into_iter().map(archive).collect())
+}
+
+/// As the `cc` crate has it: a name that is a file's already stays.
+fn archive(name: &str) -> String {
+    match name.starts_with("lib") && name.ends_with(".a") {
+        true => name.to_owned(),
+        false => format!("lib{name}.a"),
+    }
 }
 
 impl Proposal {
@@ -139,4 +142,16 @@ pub(super) const HEADING: &str = "
 fn domain_name(library: &str) -> String {
     let name: String = library.trim_end_matches("-sys").replace(|c: char| !c.is_ascii_alphanumeric(), "_");
     if name.starts_with(|c: char| c.is_ascii_digit()) { format!("lib{name}") } else { name }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn archives_by_their_names() {
+        for (name, file) in [("tlv", "libtlv.a"), ("libtlv.a", "libtlv.a"), ("library", "liblibrary.a")] {
+            assert_eq!(archive(name), file);
+        }
+    }
 }

@@ -15,7 +15,10 @@ use super::{
     shape::Shape,
     types,
 };
-use crate::policy::{PolicyError, Spanned, model};
+use crate::{
+    policy::{PolicyError, Spanned, model},
+    rust,
+};
 use expressions::{Expressions, When};
 use std::{collections::BTreeMap, ops::Range};
 
@@ -252,7 +255,7 @@ impl Checker<'_> {
 
     fn ty(&mut self) -> Option<String> {
         let ty = self.words.ty.as_ref()?;
-        if let Err(error) = syn::parse_str::<syn::Type>(ty.get_ref()) {
+        if let Err(error) = rust::ty(ty.get_ref()) {
             self.errors.push(PolicyError::new(ty.span(), format!("`{}` is not a Rust type: {error}", ty.get_ref())));
             return None;
         }

@@ -1,5 +1,6 @@
 //! Aliases behind a macro that picks one of its arguments: `type z_size = if_zng!(usize, c_ulong);` in `libz-sys`.
 
+use crate::rust;
 use isolate_lints::cfg::{Configs, Presence};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -14,7 +15,7 @@ pub(super) fn expand<'t>(
 ) -> Option<TokenStream> {
     let definition = format!("macro_rules! {name}");
     let texts = texts.into_iter().filter(|(text, _)| text.contains(&definition));
-    let files = texts.filter_map(|(text, configs)| Some((syn::parse_file(text).ok()?, configs)));
+    let files = texts.filter_map(|(text, configs)| Some((rust::file(text).ok()?, configs)));
     let items = files.flat_map(|(file, configs)| file.items.into_iter().map(move |item| (item, configs)));
     items.into_iter().find_map(|(item, configs)| match item {
         syn::Item::Macro(item) if item.ident.as_ref().is_some_and(|it| it == name) && is_active(&item, configs) => {

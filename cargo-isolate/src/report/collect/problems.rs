@@ -25,7 +25,7 @@ pub(super) fn file_problems(graph: &Graph, package: &Package, file: &SourceFile,
 }
 
 pub(super) fn gap_problems(graph: &Graph, package: &Package) -> Vec<Problem> {
-    let gaps = package.gaps.iter();
+    let gaps = package.gaps.iter().filter(|gap| package.is_reported(gap.role));
     gaps.map(|gap| Problem {
         package: package.id(),
         path: graph.relative(&gap.path),

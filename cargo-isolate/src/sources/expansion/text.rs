@@ -93,7 +93,8 @@ fn without_marks(code: &str) -> (String, Vec<(u32, u32)>) {
     while let Some(start) = rest.find("/*") {
         let (before, comment) = rest.split_at(start);
         plain.push_str(before);
-        let mark = comment.find("*/").and_then(|end| Some((end + 2, mark(&comment[2..end])?)));
+        // Behind its own two characters: `/*/` ends none.
+        let mark = comment[2..].find("*/").and_then(|end| Some((end + 4, mark(&comment[2..end + 2])?)));
         let length = mark.map_or(2, |(length, context)| {
             marks.push((plain.len() as u32, context));
             length
@@ -111,4 +112,23 @@ fn without_marks(code: &str) -> (String, Vec<(u32, u32)>) {
 fn mark(comment: &str) -> Option<u32> {
     let (name, context) = comment.trim().split_once('#')?;
     name.bytes().all(|byte| byte.is_ascii_digit()).then(|| context.parse().ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_marks;
+
+    #[track_caller]
+    fn check(code: &str, plain: &str, marks: &[(u32, u32)]) {
+        assert_eq!(without_marks(code), (plain.to_owned(), marks.to_vec()));
+    }
+
+    #[test]
+    fn only_marks_go() {
+        check("a/* 2861#9 */ b", "a             b", &[(1, 9)]);
+        check("\"crates/*/src\" a/* 1#2 */", "\"crates/*/src\" a         ", &[(16, 2)]);
+        for other in ["/*/", "/**/", "/*", "/* mine */", "\"/*/*/\"", "é/* é */"] {
+            check(other, other, &[]);
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::graph::Graph;
 use camino::{Utf8Path, Utf8PathBuf};
-use cargo_metadata::{Artifact, Message, TargetKind};
+use cargo_metadata::{Artifact, Message, PackageId, TargetKind};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Files that a build made, or found up to date.
@@ -47,28 +47,20 @@ impl Built {
     /// Reads what `cargo build --message-format json-render-diagnostics` prints. Packages that the graph does not have
     /// are build dependencies of other platforms, and of no interest.
     pub(crate) fn read(stdout: &[u8], graph: &Graph) -> Built {
-        let package = |root: Option<&Utf8Path>, is_it: &dyn Fn(&crate::graph::Package) -> bool| {
-            let found = graph.packages.iter().find(|package| Some(&*package.root) == root || is_it(package))?;
+        let package = |key: &PackageId| {
+            let found = graph.packages.iter().find(|package| package.key == *key)?;
             Some(found.name.clone())
         };
         let mut built = Built::default();
         for message in Message::parse_stream(stdout).filter_map(Result::ok) {
             match message {
                 Message::CompilerArtifact(artifact) => {
-                    if let Some(package) = package(artifact.manifest_path.parent(), &|_| false) {
+                    if let Some(package) = package(&artifact.package_id) {
                         built.artifact(artifact, package);
                     }
                 }
                 Message::BuildScriptExecuted(script) => {
-                    // `path+file:///ws/sys#1.0.0`, `registry+https://…#name@1.0.0`
-                    let id = script.package_id.repr;
-                    let is_it = |package: &crate::graph::Package| {
-                        let (source, version) = id.rsplit_once('#').unwrap_or((&id, ""));
-                        version == package.id()
-                            || (source.strip_prefix("path+file://") == Some(package.root.as_str())
-                                && version.rsplit('@').next() == Some(&package.version))
-                    };
-                    if let Some(package) = package(None, &is_it) {
+                    if let Some(package) = package(&script.package_id) {
                         built.folders(&script.linked_paths, &package);
                     }
                 }

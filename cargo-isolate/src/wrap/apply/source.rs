@@ -1,5 +1,6 @@
 //! Two insertions into Rust source that leave every other byte as it is.
 
+use crate::wrap::sites::blanked;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use std::ops::Range;
 
@@ -13,7 +14,11 @@ pub(super) fn with_module(text: &str, name: &str) -> Result<String, String> {
     }
     let before = modules.iter().rev().find(|(item, module)| **module < *name && ends_with_semicolon(item.tokens));
     let (at, inserted) = match (before, modules.first().map(|(item, _)| *item).or(items.first())) {
-        (Some((item, _)), _) => (line_end(text, item.range.end), format!("mod {name};\n")),
+        (Some((item, _)), _) => {
+            let at = line_end(text, item.range.end, item.next.unwrap_or(text.len()));
+            let start = if text[..at].ends_with('\n') { "" } else { "\n" };
+            (at, format!("{start}mod {name};\n"))
+        }
         (None, Some(item)) if modules.is_empty() || !ends_with_semicolon(item.tokens) => {
             (item.range.start, format!("mod {name};\n\n"))
         }
@@ -24,9 +29,12 @@ pub(super) fn with_module(text: &str, name: &str) -> Result<String, String> {
     Ok(format!("{}{inserted}{}", &text[..at], &text[at..]))
 }
 
-/// The text with `statement` as the first of `fn main`.
+/// The text with `statement` as the first of `fn main`; as it is if that stands somewhere.
 pub(super) fn in_main(text: &str, statement: &str) -> Result<String, String> {
     let tokens = tokens(text)?;
+    if holds(&tokens, statement)? {
+        return Ok(text.to_owned());
+    }
     let main = tokens.windows(2).position(|pair| is_ident(&pair[0], "fn") && is_ident(&pair[1], "main"));
     let body = main.and_then(|at| {
         tokens[at..].iter().find_map(|token| match token {
@@ -42,15 +50,35 @@ pub(super) fn in_main(text: &str, statement: &str) -> Result<String, String> {
     Ok(format!("{}\n    {statement}{close}{rest}", &text[..at]))
 }
 
+/// Whether the tokens of a statement stand in a row, in whatever group.
+fn holds(tokens: &[TokenTree], statement: &str) -> Result<bool, String> {
+    let words = |tokens: &[TokenTree]| tokens.iter().map(ToString::to_string).collect::<Vec<_>>();
+    // A semicolon may be missing at the end of a block.
+    let wanted = words(&self::tokens(statement.trim_end_matches(';'))?);
+    let mut groups = vec![tokens.to_vec()];
+    while let Some(tokens) = groups.pop() {
+        if words(&tokens).windows(wanted.len()).any(|window| window == wanted) {
+            return Ok(true);
+        }
+        groups.extend(tokens.into_iter().filter_map(|token| match token {
+            TokenTree::Group(group) => Some(group.stream().into_iter().collect()),
+            _ => None,
+        }));
+    }
+    Ok(false)
+}
+
 /// One item at the top level.
 struct Item<'t> {
     tokens: &'t [TokenTree],
     /// Its bytes, attributes and documentation included.
     range: Range<usize>,
+    /// Where the next token begins, if it is not the last.
+    next: Option<usize>,
 }
 
 fn tokens(text: &str) -> Result<Vec<TokenTree>, String> {
-    let stream: TokenStream = text.parse().map_err(|error| format!("it does not lex: {error}"))?;
+    let stream: TokenStream = blanked(text).parse().map_err(|error| format!("it does not lex: {error}"))?;
     Ok(stream.into_iter().collect())
 }
 
@@ -66,7 +94,8 @@ fn items(tokens: &[TokenTree]) -> Vec<Item<'_>> {
         };
         if ends {
             let (first, last) = (tokens[start].span().byte_range(), token.span().byte_range());
-            items.push(Item { tokens: &tokens[start..=index], range: first.start..last.end });
+            let next = tokens.get(index + 1).map(|token| token.span().byte_range().start);
+            items.push(Item { tokens: &tokens[start..=index], range: first.start..last.end, next });
             start = index + 1;
         }
     }
@@ -107,9 +136,38 @@ fn is_ident(token: &TokenTree, name: &str) -> bool {
     matches!(token, TokenTree::Ident(ident) if ident == name)
 }
 
-/// Past the end of the line, a comment there included.
-fn line_end(text: &str, at: usize) -> usize {
-    text[at..].find('\n').map_or(text.len(), |end| at + end + 1)
+/// Past the end of the line that a token ends on, with the comments that begin there; at the next token, if that stands on it.
+fn line_end(text: &str, mut at: usize, next: usize) -> usize {
+    while at < next {
+        let rest = &text[at..next];
+        at += if rest.starts_with("/*") {
+            block_comment(rest)
+        } else if rest.starts_with("//") {
+            rest.find('\n').unwrap_or(rest.len())
+        } else if rest.starts_with('\n') {
+            return at + 1;
+        } else {
+            rest.chars().next().map_or(1, char::len_utf8)
+        };
+    }
+    at
+}
+
+/// How long the comment at the start is; they nest.
+fn block_comment(text: &str) -> usize {
+    let (mut depth, mut at) = (0, 0);
+    loop {
+        let rest = &text[at..];
+        (depth, at) = match rest {
+            "" => return at,
+            _ if rest.starts_with("/*") => (depth + 1, at + 2),
+            _ if rest.starts_with("*/") => (depth - 1, at + 2),
+            _ => (depth, at + rest.chars().next().map_or(1, char::len_utf8)),
+        };
+        if depth == 0 {
+            return at;
+        }
+    }
 }
 
 #[cfg(test)]
@@ -142,6 +200,22 @@ mod tests {
         );
     }
 
+    /// Neither a comment nor the line of a script's interpreter takes it in.
+    #[test]
+    fn stands_clear_of_comments() {
+        check_module("pub mod a; // codec", "pub mod a; // codec\nmod isolated;\n");
+        check_module(
+            "pub mod a; /* one /* é */\ntwo */ // three\nmod z;\n",
+            "pub mod a; /* one /* é */\ntwo */ // three\nmod isolated;\nmod z;\n",
+        );
+        check_module("mod a; mod z;\n", "mod a; \nmod isolated;\nmod z;\n");
+        check_module(
+            "#!/usr/bin/env run-cargo-script\nfn main() {}\n",
+            "#!/usr/bin/env run-cargo-script\nmod isolated;\n\nfn main() {}\n",
+        );
+        check_module("\u{feff}mod a;\n", "\u{feff}mod a;\nmod isolated;\n");
+    }
+
     #[test]
     fn leaves_a_module_that_is_there() {
         for text in ["pub(crate) mod isolated;\n", "mod isolated { }\n", "#[cfg(unix)]\nmod isolated;\n"] {
@@ -161,6 +235,15 @@ mod tests {
             "// fn main() {\nuse cc;\n\nfn main() -> Result<(), E> {\n    cc();\n}\n",
             "// fn main() {\nuse cc;\n\nfn main() -> Result<(), E> {\n    link();\n    cc();\n}\n",
         );
+    }
+
+    #[test]
+    fn knows_a_statement_from_a_comment() {
+        check_main("// link();\nfn main() {}\n", "// link();\nfn main() {\n    link();\n}\n");
+        check_main("fn main() {\n    link(\"other\");\n}\n", "fn main() {\n    link();\n    link(\"other\");\n}\n");
+        for there in ["fn main() {\n    link ( );\n}\n", "fn main() { inner() }\nfn inner() { if true { link() } }\n"] {
+            check_main(there, there);
+        }
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! What a function can do with a `Fault`: pass it on where its own error type takes it.
 
-use crate::graph::{Package, Role, SourceFile};
+use crate::{
+    graph::{Package, Role, SourceFile},
+    rust,
+};
 use isolate_lints::facts::TypeKind;
 use syn::{GenericArgument, PathArguments, ReturnType, Type};
 
@@ -115,7 +118,7 @@ fn alias(package: &Package, name: &str) -> Option<Type> {
     let items = package.files.iter().filter(|file| file.role == Role::Main).flat_map(|file| &file.facts.types);
     let mut named = items.filter(|item| item.name == name);
     match (named.next().map(|item| &item.kind), named.next()) {
-        (Some(TypeKind::Alias(target)), None) => syn::parse_str(target).ok(),
+        (Some(TypeKind::Alias(target)), None) => rust::ty(target).ok(),
         _ => None,
     }
 }

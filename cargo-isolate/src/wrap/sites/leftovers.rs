@@ -147,7 +147,8 @@ fn imports(source: &Source) -> Vec<&ItemUse> {
     imports.items
 }
 
-/// How often a name stands at the start of a path, in comments and strings too, outside of imports.
+/// How often a name stands at the start of a path, or behind a word for a module around (`super::name`), in comments and strings
+/// too, outside of imports.
 fn uses(source: &Source, name: &str) -> usize {
     let imports: Vec<_> = imports(source).into_iter().map(range).collect();
     let is_part = |at: usize, c: Option<char>| at > 0 && c.is_some_and(|c| c.is_alphanumeric() || c == '_');
@@ -155,10 +156,20 @@ fn uses(source: &Source, name: &str) -> usize {
         let (before, after) = (&source.text[..*at], &source.text[at + name.len()..]);
         !is_part(*at, before.chars().next_back())
             && !after.starts_with(|c: char| c.is_alphanumeric() || c == '_')
-            && !before.trim_end().ends_with("::")
+            && is_first(before)
             && !imports.iter().any(|import| import.contains(at))
     });
     found.count()
+}
+
+/// What stands before a name makes it the first of a path, but for words that a private import is in reach of.
+fn is_first(before: &str) -> bool {
+    let Some(before) = before.trim_end().strip_suffix("::") else { return true };
+    let before = before.trim_end();
+    ["super", "self", "crate"].iter().any(|module| {
+        let rest = before.strip_suffix(module);
+        rest.is_some_and(|rest| !rest.ends_with(|c: char| c.is_alphanumeric() || c == '_'))
+    })
 }
 
 /// Every name that a tree brings, with its path; none for one with a glob.

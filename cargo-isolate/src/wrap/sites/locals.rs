@@ -51,7 +51,18 @@ impl Holds {
 
 /// What `name` holds where a call at byte `at` stands.
 pub(super) fn holds(function: &Function<'_>, name: &str, at: usize) -> Holds {
-    bound(function, name, at).map_or(Holds::Unknown, |(_, holds)| holds)
+    followed(function, name, at, MOST_FOLLOWED)
+}
+
+/// How many locals in a row are followed to the one that says what it holds. A choice between two follows both.
+const MOST_FOLLOWED: u8 = 8;
+
+fn followed(function: &Function<'_>, name: &str, at: usize, left: u8) -> Holds {
+    match bound(function, name, at) {
+        Some((_, Binding::Parameter(ty))) => of_type(ty),
+        Some((_, Binding::Local(local))) if left > 0 => of_local(function, local, left - 1),
+        _ => Holds::Unknown,
+    }
 }
 
 /// Whether `name` is a parameter of the function where a call at byte `at` stands.
@@ -59,14 +70,14 @@ pub(super) fn is_parameter(function: &Function<'_>, name: &str, at: usize) -> bo
     bound(function, name, at).is_some_and(|(bound, _)| bound < range(function.body).start)
 }
 
-/// Where a name is bound, and what it holds.
-fn bound(function: &Function<'_>, name: &str, at: usize) -> Option<(usize, Holds)> {
-    let mut bindings = Bindings { function, name, at, last: None };
+/// Where a name is bound, and how.
+fn bound<'f>(function: &Function<'f>, name: &'f str, at: usize) -> Option<(usize, Binding<'f>)> {
+    let mut bindings = Bindings { name, at, last: None };
     for input in &function.signature.inputs {
         if let FnArg::Typed(input) = input
             && is_named(&input.pat, name)
         {
-            bindings.last = Some((range(&input.pat).start, of_type(&input.ty)));
+            bindings.last = Some((range(&input.pat).start, Binding::Parameter(&input.ty)));
         }
     }
     bindings.visit_block(function.body);
@@ -156,23 +167,31 @@ fn is_zero_value(value: &Expr) -> bool {
 }
 
 /// The last binding of a name whose scope reaches a place.
-struct Bindings<'n> {
-    function: &'n Function<'n>,
-    name: &'n str,
+struct Bindings<'f> {
+    name: &'f str,
     at: usize,
-    /// Where it stands, and what it holds.
-    last: Option<(usize, Holds)>,
+    /// Where it stands, and how.
+    last: Option<(usize, Binding<'f>)>,
 }
 
-impl Bindings<'_> {
-    fn bind(&mut self, at: usize, holds: Holds) {
-        if at < self.at && self.last.as_ref().is_none_or(|(before, _)| *before <= at) {
-            self.last = Some((at, holds));
+/// How a name is bound.
+#[derive(Clone, Copy)]
+enum Binding<'f> {
+    Parameter(&'f Type),
+    Local(&'f Local),
+    /// A `match` arm, a loop, a closure: what it binds is not followed.
+    Other,
+}
+
+impl<'f> Bindings<'f> {
+    fn bind(&mut self, at: usize, binding: Binding<'f>) {
+        if at < self.at && self.last.is_none_or(|(before, _)| before <= at) {
+            self.last = Some((at, binding));
         }
     }
 }
 
-impl<'ast> Visit<'ast> for Bindings<'_> {
+impl<'ast> Visit<'ast> for Bindings<'ast> {
     fn visit_block(&mut self, block: &'ast syn::Block) {
         // A binding ends with its block.
         if range(block).contains(&self.at) {
@@ -184,7 +203,7 @@ impl<'ast> Visit<'ast> for Bindings<'_> {
         // Its name is bound behind its own value.
         if is_named(&local.pat, self.name) {
             if range(local).end <= self.at {
-                self.bind(range(&local.pat).start, of_local(self.function, local));
+                self.bind(range(&local.pat).start, Binding::Local(local));
             }
         } else {
             visit::visit_pat(self, &local.pat);
@@ -194,10 +213,9 @@ impl<'ast> Visit<'ast> for Bindings<'_> {
         }
     }
 
-    // A `match` arm, a loop, a closure: what it binds is not followed.
     fn visit_pat_ident(&mut self, pat: &'ast PatIdent) {
         if pat.ident == self.name {
-            self.bind(range(pat).start, Holds::Unknown);
+            self.bind(range(pat).start, Binding::Other);
         }
         visit::visit_pat_ident(self, pat);
     }
@@ -211,12 +229,12 @@ fn is_named(pat: &Pat, name: &str) -> bool {
     }
 }
 
-fn of_local(function: &Function<'_>, local: &Local) -> Holds {
+fn of_local(function: &Function<'_>, local: &Local, left: u8) -> Holds {
     let stated = match &local.pat {
         Pat::Type(pat) => of_type(&pat.ty),
         _ => Holds::Unknown,
     };
-    let value = local.init.as_ref().map_or(Holds::Unknown, |init| of_init(function, &init.expr));
+    let value = local.init.as_ref().map_or(Holds::Unknown, |init| of_init(function, &init.expr, left));
     match (stated, value) {
         // `let mut out: Vec<u8> = vec![0; n];` is full.
         (Holds::Spare { of }, Holds::Owner { of: value, length }) => Holds::Owner { of: of.or(value), length },
@@ -226,11 +244,11 @@ fn of_local(function: &Function<'_>, local: &Local) -> Holds {
 }
 
 /// A value that may be chosen from several, or be another local.
-fn of_init(function: &Function<'_>, value: &Expr) -> Holds {
+fn of_init(function: &Function<'_>, value: &Expr, left: u8) -> Holds {
     match value {
         Expr::If(chosen) => match (last(&chosen.then_branch), &chosen.else_branch) {
             (Some(then), Some((_, other))) => {
-                let (then, other) = (of_init(function, then), of_init(function, other));
+                let (then, other) = (of_init(function, then, left), of_init(function, other, left));
                 match (then, other) {
                     (Holds::Slice { of: one }, Holds::Slice { of: two }) => Holds::Slice { of: one.or(two) },
                     (then, other) if then == other => then,
@@ -239,10 +257,10 @@ fn of_init(function: &Function<'_>, value: &Expr) -> Holds {
             }
             _ => Holds::Unknown,
         },
-        Expr::Block(block) => last(&block.block).map_or(Holds::Unknown, |value| of_init(function, value)),
+        Expr::Block(block) => last(&block.block).map_or(Holds::Unknown, |value| of_init(function, value, left)),
         // A slice is passed on as it is; what else it may be moves away, and its name with it.
         Expr::Path(path) => match path.path.get_ident() {
-            Some(name) => holds(function, &name.to_string(), range(value).start),
+            Some(name) => followed(function, &name.to_string(), range(value).start, left),
             None => Holds::Unknown,
         },
         value => of_value(value),

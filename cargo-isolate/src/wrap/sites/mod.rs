@@ -30,6 +30,7 @@ use call::{Left, Ready, Wrapper};
 use camino::{Utf8Path, Utf8PathBuf};
 use fault::Takes;
 use finder::Found;
+pub(super) use source::blanked;
 use source::{Source, place};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -39,8 +40,8 @@ use std::{
 /// What was made of the members' direct calls.
 #[derive(Debug, Default)]
 pub(crate) struct Sites {
-    /// Files with calls that were rewritten: path and new text.
-    pub(crate) files: BTreeMap<Utf8PathBuf, String>,
+    /// Files with calls that were rewritten, by package: path and new text.
+    pub(crate) files: BTreeMap<usize, BTreeMap<Utf8PathBuf, String>>,
     pub(crate) rewritten: Vec<Rewritten>,
     pub(crate) left: Vec<ToDo>,
 }
@@ -180,8 +181,9 @@ fn in_file(
     read: Read<'_>,
     sites: &mut Sites,
 ) {
-    let all = graph.packages.iter().flat_map(|package| package.files.iter().map(move |file| (package, file)));
-    let Some((package, file)) = all.into_iter().find(|(_, file)| graph.relative(&file.path) == path) else { return };
+    let all = graph.packages.iter().enumerate();
+    let mut all = all.flat_map(|(index, package)| package.files.iter().map(move |file| (index, package, file)));
+    let Some((index, package, file)) = all.find(|(_, _, file)| graph.relative(&file.path) == path) else { return };
     let text = read(file).map_err(|error| format!("its file cannot be read: {error}"));
     let source = match text.and_then(Source::parse) {
         Ok(source) => source,
@@ -256,7 +258,8 @@ fn in_file(
         let texts = package.files.iter().filter(below).filter_map(|other| other.text().ok());
         texts.into_iter().any(|text| leftovers::mentions(text, name) > 0)
     };
-    sites.files.insert(file.path.clone(), leftovers::without_imports(&source, text, &is_ours, &elsewhere));
+    let text = leftovers::without_imports(&source, text, &is_ours, &elsewhere);
+    sites.files.entry(index).or_default().insert(file.path.clone(), text);
 }
 
 impl Wrappers<'_> {
@@ -282,7 +285,7 @@ impl Wrappers<'_> {
         if package.name != target.package || file.role != Role::Main || !root.is_some_and(|root| is_of(file, root)) {
             return Err(left("it is in another crate than the wrappers: make a public function of theirs"));
         }
-        if !file.also.is_empty() {
+        if !file.also.is_empty() || self.is_shared(package, file) {
             return Err(left("its file belongs to several crates, and `crate::isolated` is in one of them"));
         }
         let Some(found) = found else { return Err(left("it stands in a macro, where there are only tokens")) };
@@ -293,6 +296,12 @@ impl Wrappers<'_> {
             true => Err(ready.left("a comment stands where an argument would go".to_owned())),
             false => Ok(ready),
         }
+    }
+
+    /// Another package has the file, too: `#[path = "../../shared.rs"]`.
+    fn is_shared(&self, package: &Package, file: &SourceFile) -> bool {
+        let others = self.graph.packages.iter().filter(|other| other.id() != package.id());
+        others.flat_map(|other| &other.files).any(|other| other.path == file.path)
     }
 
     /// The number that a constant of this package or of the library has, if all of that name have the same.

@@ -1,5 +1,6 @@
 //! One Rust file as it lies on disk: its syntax with the place of every token, and edits that keep everything else.
 
+use crate::rust;
 use proc_macro2::{Span, TokenStream, TokenTree};
 use std::ops::Range;
 use syn::spanned::Spanned;
@@ -38,7 +39,7 @@ impl Edit {
 impl Source {
     pub(super) fn parse(text: String) -> Result<Source, String> {
         let readable = blanked(&text);
-        let file = syn::parse_file(&readable).map_err(|error| {
+        let file = rust::file(&readable).map_err(|error| {
             let start = error.span().start();
             format!("its file does not parse at {}:{}: {error}", start.line, start.column + 1)
         })?;
@@ -166,7 +167,7 @@ pub(super) fn place(span: Span) -> (u32, u32) {
 }
 
 /// What a lexer of Rust would skip or stumble over, as spaces: every other byte keeps its place.
-fn blanked(text: &str) -> String {
+pub(in crate::wrap) fn blanked(text: &str) -> String {
     let (mark, rest) = text.strip_prefix('\u{feff}').map_or(("", text), |rest| ("   ", rest));
     let is_script = rest.starts_with("#!") && !rest[2..].trim_start().starts_with('[');
     let line = if is_script { rest.find('\n').unwrap_or(rest.len()) } else { 0 };

@@ -86,7 +86,8 @@ fn rewritten_in(graph: &Graph, text: &str) -> (String, Vec<String>) {
         format!("{}:{} {}{try_it}", left.site.line, left.site.column, left.why)
     });
     let left = left.collect();
-    (sites.files.remove(&*graph.packages[0].files[0].path).unwrap_or_else(|| text.to_owned()), left)
+    let mut rewritten = sites.files.remove(&0).unwrap_or_default();
+    (rewritten.remove(&*graph.packages[0].files[0].path).unwrap_or_else(|| text.to_owned()), left)
 }
 
 /// Statements in a function that takes a slice and returns a `Result` that takes a `Fault`.
@@ -208,6 +209,9 @@ fn imports_go_with_the_last_that_named_them() {
     );
     imports("use z_sys::sum;\n", "let p = sum; Ok(())", "use z_sys::sum;\n");
     imports("use z_sys::sum;\n", "// as sum does\n    Ok(())", "use z_sys::sum;\n");
+    imports("use z_sys::sum;\n", "let p = super::f::sum; Ok(())", "");
+    imports("use z_sys::sum;\n", "let p = self::sum; Ok(())", "use z_sys::sum;\n");
+    imports("use z_sys::sum;\n", "mod t { fn g() { super::sum } } Ok(())", "use z_sys::sum;\n");
     imports("pub use z_sys::sum;\n", "Ok(())", "pub use z_sys::sum;\n");
     imports("#[rustfmt::skip]\nuse z_sys::sum;\n", "Ok(())", "#[rustfmt::skip]\nuse z_sys::sum;\n");
     imports("use z_sys::sum; // fast\n", "Ok(())", "use z_sys::sum; // fast\n");
@@ -411,6 +415,17 @@ fn slices_that_are_chosen() {
         "fn f(odd: bool) {{\n{chosen}    unsafe {{ z_sys::fill(part.as_mut_ptr().cast(), 3, 3) }};\n}}\n"
     ));
     assert!(left[0].contains("nothing here says what its elements are"), "{left:?}");
+}
+
+/// However often a name is bound anew, and chosen each time, nobody waits for the answer.
+#[test]
+fn names_that_are_bound_again_and_again() {
+    let again = "    let part = if odd { part } else { part };\n".repeat(100);
+    let body = format!(
+        "    let part = out;\n{again}    unsafe {{ z_sys::fill(part.as_mut_ptr() as *mut std::ffi::c_char, 3, 3) }};\n"
+    );
+    let (_, left) = rewritten(&format!("fn f(odd: bool, out: &mut [u8]) {{\n{body}}}\n"));
+    assert_eq!(left.len(), 1, "{left:?}");
 }
 
 /// A block that begins a statement would end it.

@@ -44,7 +44,8 @@ impl<'t> Scanner<'_, 't> {
 
     pub(super) fn errors(&mut self, tree: &Tree<'_, '_>) {
         let lexer = self.source.lex_errors().map(|(range, message)| (range, message.to_owned()));
-        let parser = tree.errors().map(|(offset, message)| (offset..offset, message.to_owned()));
+        let parser = tree.errors().filter(|(_, message)| !self.source.allows(message));
+        let parser = parser.map(|(offset, message)| (offset..offset, message.to_owned()));
         let mut errors: Vec<_> = lexer.chain(parser).collect();
         errors.sort_by_key(|(range, _)| range.start);
         let errors = errors

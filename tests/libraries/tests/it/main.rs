@@ -7,6 +7,7 @@ mod forms;
 mod hostile;
 #[path = "../../../../isolate-rt/tests/support/mod.rs"]
 mod isolation;
+mod owned;
 mod pictures;
 mod png;
 mod sqlite;

@@ -1,10 +1,13 @@
 //! The calls of a file by their places, each with the function and the `unsafe` block around it.
 
-use super::source::place;
+use super::{
+    macros,
+    source::{Source, place},
+};
 use std::collections::{BTreeMap, BTreeSet};
 use syn::{
-    Arm, Block, Expr, ExprAsync, ExprCall, ExprClosure, ExprUnsafe, ImplItemFn, ItemFn, ReturnType, Signature, Stmt,
-    TraitItemFn,
+    Arm, Block, Expr, ExprAsync, ExprCall, ExprClosure, ExprUnsafe, ImplItemFn, ItemFn, Macro, ReturnType, Signature,
+    Stmt, TraitItemFn,
     spanned::Spanned,
     visit::{self, Visit},
 };
@@ -38,8 +41,9 @@ pub(super) struct Found<'s> {
 }
 
 /// Finds the calls that begin at `places`.
-pub(super) fn find<'s>(file: &'s syn::File, places: &[(u32, u32)]) -> BTreeMap<(u32, u32), Found<'s>> {
+pub(super) fn find<'s>(source: &'s Source, places: &[(u32, u32)]) -> BTreeMap<(u32, u32), Found<'s>> {
     let mut finder = Finder {
+        source,
         places,
         found: BTreeMap::new(),
         function: None,
@@ -48,11 +52,12 @@ pub(super) fn find<'s>(file: &'s syn::File, places: &[(u32, u32)]) -> BTreeMap<(
         closing: BTreeSet::new(),
         operands: BTreeSet::new(),
     };
-    finder.visit_file(file);
+    finder.visit_file(&source.file);
     finder.found
 }
 
 struct Finder<'p, 's> {
+    source: &'s Source,
     places: &'p [(u32, u32)],
     found: BTreeMap<(u32, u32), Found<'s>>,
     function: Option<Function<'s>>,
@@ -142,6 +147,11 @@ impl<'s> Visit<'s> for Finder<'_, 's> {
         };
         self.operands.extend(operands.into_iter().filter_map(sole_call));
         visit::visit_expr(self, expr);
+    }
+
+    fn visit_macro(&mut self, mac: &'s Macro) {
+        let arguments = self.source.macros.get(&macros::key(mac));
+        arguments.into_iter().flatten().for_each(|argument| self.visit_expr(argument));
     }
 
     fn visit_expr_call(&mut self, call: &'s ExprCall) {

@@ -15,6 +15,7 @@ mod fault;
 mod finder;
 mod leftovers;
 mod locals;
+mod macros;
 mod source;
 mod unsafe_blocks;
 
@@ -197,7 +198,7 @@ fn in_file(
         }
     };
     let places: Vec<_> = calls.iter().map(|site| (site.line, site.column)).collect();
-    let found = finder::find(&source.file, &places);
+    let found = finder::find(&source, &places);
     let mut ready = BTreeMap::new();
     for site in calls {
         let at = (site.line, site.column);

@@ -1,5 +1,6 @@
 //! One Rust file as it lies on disk: its syntax with the place of every token, and edits that keep everything else.
 
+use super::macros;
 use crate::rust;
 use proc_macro2::{Span, TokenStream, TokenTree};
 use std::ops::Range;
@@ -9,6 +10,8 @@ use syn::spanned::Spanned;
 pub(super) struct Source {
     pub(super) text: String,
     pub(super) file: syn::File,
+    /// What macros of the file are given, where that is expressions.
+    pub(super) macros: macros::Arguments,
     /// What stands between tokens and is not only space.
     comments: Vec<Range<usize>>,
     /// What stands between tokens and is only space.
@@ -56,7 +59,8 @@ impl Source {
             }
             end = end.max(leaf.end);
         }
-        Ok(Source { text, file, comments, spaces })
+        let macros = macros::arguments(&file);
+        Ok(Source { text, file, macros, comments, spaces })
     }
 
     pub(super) fn of(&self, node: &impl Spanned) -> &str {

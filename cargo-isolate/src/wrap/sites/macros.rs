@@ -1,0 +1,66 @@
+//! Calls among the arguments of std's macros: these are expressions, each evaluated once where the macro stands, so that a call
+//! in there can be rewritten as anywhere else.
+
+use super::source::place;
+use std::collections::BTreeMap;
+use syn::{
+    Expr, File, Macro, Token,
+    punctuated::Punctuated,
+    spanned::Spanned,
+    visit::{self, Visit},
+};
+
+/// The arguments of such macros, by the places of their names.
+pub(super) type Arguments = BTreeMap<(u32, u32), Vec<Expr>>;
+
+const EVALUATED: [&str; 19] = [
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "dbg",
+    "debug_assert",
+    "debug_assert_eq",
+    "debug_assert_ne",
+    "eprint",
+    "eprintln",
+    "format",
+    "format_args",
+    "panic",
+    "print",
+    "println",
+    "todo",
+    "unreachable",
+    "vec",
+    "write",
+    "writeln",
+];
+
+/// Reads the arguments of all such macros in a file, those in the arguments of others included.
+pub(super) fn arguments(file: &File) -> Arguments {
+    let mut reader = Reader::default();
+    reader.visit_file(file);
+    reader.arguments
+}
+
+/// Where a macro's arguments are kept.
+pub(super) fn key(mac: &Macro) -> (u32, u32) {
+    place(mac.path.span())
+}
+
+#[derive(Default)]
+struct Reader {
+    arguments: Arguments,
+}
+
+impl<'ast> Visit<'ast> for Reader {
+    fn visit_macro(&mut self, mac: &'ast Macro) {
+        let name = mac.path.segments.last().map(|last| last.ident.to_string());
+        if name.is_some_and(|name| EVALUATED.contains(&&*name))
+            && let Ok(arguments) = mac.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated)
+        {
+            let arguments: Vec<_> = arguments.into_iter().collect();
+            arguments.iter().for_each(|argument| visit::visit_expr(self, argument));
+            self.arguments.insert(key(mac), arguments);
+        }
+    }
+}

@@ -61,6 +61,19 @@ impl Workspace {
         assert!(output.status.success(), "{flags:?}\n{}", String::from_utf8_lossy(&output.stderr));
     }
 
+    #[track_caller]
+    fn rustfmt(&self, arguments: &[&str]) {
+        let mut rustfmt = Command::new("rustfmt");
+        rustfmt.arg("--edition=2024").args(arguments).current_dir(self.folder.path());
+        let output = rustfmt.output().expect("rustfmt");
+        assert!(
+            output.status.success(),
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+
     /// Every file below the folder, build output aside.
     fn files(&self) -> Vec<(PathBuf, String)> {
         let mut files = Vec::new();
@@ -95,11 +108,21 @@ fn every_kind_is_wrapped_and_compiles() {
     workspace.compiles(&[]);
 
     // `cargo fmt` of a project never makes its wrappers stale. Rewritten calls it may lay out anew: they are the project's.
-    let mut rustfmt = Command::new("rustfmt");
-    rustfmt.args(["--edition=2024", "src/lib.rs"]);
-    let formatted = rustfmt.current_dir(workspace.folder.path()).output().expect("rustfmt");
-    assert!(formatted.status.success(), "{}", String::from_utf8_lossy(&formatted.stderr));
+    workspace.rustfmt(&["src/lib.rs"]);
     workspace.expect(&["wrap", "--apply", "--check"], 0);
+}
+
+/// What was laid out by `rustfmt` is so after calls were rewritten, by the configuration of the project.
+#[test]
+fn rewritten_calls_are_laid_out() {
+    let workspace = Workspace::new(POLICY);
+    workspace.rustfmt(&["src/lib.rs"]);
+    workspace.expect(&["wrap", "--apply", "--allow-no-vcs"], 0);
+    workspace.rustfmt(&["--check", "src/lib.rs"]);
+    let text = workspace.get("src/lib.rs");
+    let broken =
+        "crate::isolated::direct::own_checksum(data)\n        .unwrap_or_else(|fault| panic!(\"{}\", fault));\n";
+    assert!(text.contains(broken), "{text}");
 }
 
 /// There, an import begins at the root of the crate, and knows no crate that was not declared. `c"text"` is younger, too.

@@ -5,7 +5,8 @@
 //! bypasses ─► finder (the call in its file) ─► argument, locals (which slice, which length) ─► call (edits) ─► the file's text
 //! ```
 //!
-//! Only text between two tokens of a call changes, so comments and layout stay. What is written is safe code: a mistake here
+//! Only text between two tokens of a call changes, so comments and layout stay; where the file was as `rustfmt` has it, it is so
+//! again. What is written is safe code: a mistake here
 //! does not compile, or ends in a panic at an index, and never reads or writes what it should not.
 
 mod argument;
@@ -16,6 +17,7 @@ mod finder;
 mod leftovers;
 mod locals;
 mod macros;
+mod rustfmt;
 mod source;
 mod unsafe_blocks;
 
@@ -260,6 +262,7 @@ fn in_file(
         texts.into_iter().any(|text| leftovers::mentions(text, name) > 0)
     };
     let text = leftovers::without_imports(&source, text, &is_ours, &elsewhere);
+    let text = rustfmt::laid_out_as(&source.text, text, &file.path, file.edition);
     sites.files.entry(index).or_default().insert(file.path.clone(), text);
 }
 

@@ -9,6 +9,16 @@ pub(crate) fn some(count: usize, what: &str) -> String {
     }
 }
 
+/// A few of them, and how many more.
+pub(crate) fn few(names: &[String]) -> String {
+    const SHOWN: usize = 6;
+    let shown: Vec<_> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
 /// Lines of words, none longer than `width` characters unless a word is.
 pub(crate) fn wrapped(text: &str, width: usize) -> String {
     let mut wrapped = String::new();

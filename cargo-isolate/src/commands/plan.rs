@@ -2,19 +2,20 @@
 
 use crate::{
     exit::Exit,
-    plan,
+    plan::{self, Declarations, Wrong},
     policy::{self, PolicyFile},
     report::Format,
     sources::Request,
     streams,
     verify::linked::{self, LastBuild, Refused, Served, last_build},
     visible,
+    words::{few, some},
     wrap::TargetError,
 };
 use anyhow::Context as _;
 use camino::Utf8Path;
 use serde::Serialize;
-use std::io::Write;
+use std::io::{self, Write};
 
 /// What `plan` takes.
 #[derive(clap::Args, Clone, Debug)]
@@ -29,8 +30,9 @@ pub(crate) struct Args {
     /// Say of one function what was decided for each parameter, by whom, and on what evidence
     #[arg(long, value_name = "FUNCTION", conflicts_with = "format")]
     explain: Option<String>,
-    /// With `--explain`: ask clang what the C code of the function does with each pointer; nothing of it is run
-    #[arg(long, requires = "explain")]
+    /// Ask clang whether declarations are as C code defines them, and with `--explain` what that does with each pointer; nothing of
+    /// it is run
+    #[arg(long)]
     clang: bool,
 }
 
@@ -46,6 +48,9 @@ struct Report<'p> {
     plan: &'p plan::Plan,
     /// By what the last build left; empty where there was none.
     served: &'p [Served],
+    /// Held against what C defines, where `--clang` asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    declarations: Option<&'p Declarations>,
     /// What the libraries import from libc, by the last build, and no domain can have.
     refused_imports: &'p [Refused],
 }
@@ -77,12 +82,14 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     }
     let LastBuild { served, refused, problems } =
         last_build(&graph, &plan).context("cannot read what the last build left")?;
+    let declarations = args.clang.then(|| plan::declarations(&graph, &plan));
     let mut out = streams::stdout();
     match args.format {
         Format::Text => {
             plan::print(&mut out, &plan, streams::columns())?;
             served.iter().try_for_each(|served| writeln!(out, "as last built, {served}"))?;
             problems.iter().try_for_each(|problem| writeln!(out, "warning: {problem}"))?;
+            declarations.iter().try_for_each(|found| declared(&mut out, found))?;
             linked::warnings(&refused).iter().try_for_each(|warning| writeln!(out, "warning: {warning}"))?;
         }
         Format::Json => {
@@ -93,11 +100,31 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
                 workspace_root: &graph.root,
                 plan: &plan,
                 served: &served,
+                declarations: declarations.as_ref(),
                 refused_imports: &refused,
             };
             visible::json(&mut out, &report)?;
         }
     }
-    let exit = if plan.refused().next().is_some() { Exit::Violation } else { Exit::Clean };
+    let are_declared = declarations.is_none_or(|found| found.wrong.is_empty());
+    let exit = if plan.refused().next().is_none() && are_declared { Exit::Clean } else { Exit::Violation };
     Ok(super::with_scan(&graph, exit))
+}
+
+/// Declarations that are not what C defines, and those of which nobody could tell.
+fn declared(out: &mut dyn Write, found: &Declarations) -> io::Result<()> {
+    for wrong in &found.wrong {
+        let Wrong { function, file, line, column, defined, differs } = wrong;
+        writeln!(out, "error: {file}:{line}:{column}: `{function}` is not declared as C defines it ({defined})")?;
+        differs.iter().try_for_each(|what| writeln!(out, "    {what}"))?;
+        writeln!(out, "    help: declare it as the library's header does: a wrapper passes what is declared")?;
+    }
+    let alike = some(found.alike, "declaration");
+    let is_alike = if found.alike == 1 { "is" } else { "are" };
+    writeln!(out, "{alike} {is_alike} as C defines them")?;
+    for (reason, functions) in &found.unseen {
+        let functions: Vec<_> = functions.iter().cloned().collect();
+        writeln!(out, "note: not held against C: {}: {reason}", few(&functions))?;
+    }
+    Ok(())
 }

@@ -25,7 +25,7 @@ use camino::Utf8PathBuf;
 use serde::{Serialize, Serializer};
 use std::{collections::BTreeMap, time::Duration};
 
-pub(crate) use clang::Seen;
+pub(crate) use clang::{Declarations, Seen, Wrong, declarations};
 
 pub(crate) use explain::{NoSuchFunction, explain};
 pub(crate) use select::any_of;

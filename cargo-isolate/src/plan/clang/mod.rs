@@ -1,16 +1,22 @@
-//! What clang sees of a function's C code: whether it reads or writes through a pointer, and whether it keeps one.
+//! What clang sees of a function's C code: whether it reads or writes through a pointer, whether it keeps one, and how its
+//! arguments are passed.
 //!
-//! Evidence about code that is distrusted for its memory safety: it is shown beside a contract, and makes none. Only what
-//! the package brings as C is compiled, with clang's attributes of functions read from the intermediate code; nothing of it
-//! is run.
+//! What becomes of pointers is evidence about code that is distrusted for its memory safety: it is shown beside a contract, and
+//! makes none. How arguments are passed is held against the declaration in Rust ([`abi`]). Only what the package brings as C is
+//! compiled, to clang's intermediate code; nothing of it is run.
 
-mod attributes;
+mod abi;
+mod definition;
+mod files;
 
-pub(super) use attributes::Use;
+pub(crate) use abi::{Declarations, Wrong, declarations};
+pub(super) use definition::Use;
 
 use crate::graph::Package;
 use camino::{Utf8Path, Utf8PathBuf};
-use std::{collections::BTreeSet, fs, process::Command};
+use definition::Definition;
+use files::Files;
+use std::{collections::BTreeMap, process::Command};
 
 /// A clang of this machine.
 #[derive(Clone, Debug)]
@@ -33,10 +39,6 @@ pub(crate) struct Seen {
 
 /// Files that may define a function and are tried.
 const TRIED: usize = 3;
-/// Directories that headers are looked for in.
-const INCLUDED: usize = 64;
-/// Larger C files take clang longer than anybody waits: SQLite is 9 MB and is compiled.
-const LARGEST: u64 = 16 << 20;
 
 impl Seen {
     /// What the clang of this machine, if there is one, sees of the function `symbol` of a package.
@@ -46,6 +48,51 @@ impl Seen {
     /// In words, why there is nothing to say.
     pub(crate) fn of(package: &Package, symbol: &str, params: usize) -> Result<Seen, String> {
         Clang::find()?.look(package, symbol, params)
+    }
+}
+
+/// The C code of one package, each file of it compiled once.
+pub(super) struct Code<'p> {
+    clang: &'p Clang,
+    package: &'p Package,
+    files: Files,
+    /// `-O1`: what becomes of pointers shows in optimised code only.
+    level: &'static str,
+    compiled: BTreeMap<Utf8PathBuf, Result<String, String>>,
+}
+
+impl<'p> Code<'p> {
+    fn of(clang: &'p Clang, package: &'p Package, level: &'static str) -> Code<'p> {
+        let mut files = Files::default();
+        files.walk(&package.root, 0);
+        package.out_dir.iter().for_each(|out| files.walk(out, 0));
+        Code { clang, package, files, level, compiled: BTreeMap::new() }
+    }
+
+    /// How a function is defined, and in which file.
+    ///
+    /// # Errors
+    ///
+    /// In words, why there is nothing to say.
+    fn definition(&mut self, symbol: &str) -> Result<(Utf8PathBuf, Definition), String> {
+        let mut failed = None;
+        for source in self.files.defining(symbol).into_iter().take(TRIED) {
+            let (clang, level, included) = (self.clang, self.level, self.files.included());
+            let compiled =
+                self.compiled.entry(source.clone()).or_insert_with(|| clang.compile(&source, &included, level));
+            let file = source.strip_prefix(&self.package.root).unwrap_or(&source).to_owned();
+            match compiled {
+                Ok(code) => {
+                    if let Some(found) = definition::of_function(code, symbol) {
+                        return Ok((file, found));
+                    }
+                }
+                Err(message) => {
+                    failed.get_or_insert(format!("{} does not compile {file}: {message}", clang.version));
+                }
+            }
+        }
+        Err(failed.unwrap_or_else(|| format!("no C file of `{}` defines it", self.package.name)))
     }
 }
 
@@ -70,35 +117,17 @@ impl Clang {
     ///
     /// In words, why there is nothing to say.
     pub(super) fn look(&self, package: &Package, symbol: &str, params: usize) -> Result<Seen, String> {
-        let mut files = Files::default();
-        files.walk(&package.root, 0);
-        package.out_dir.iter().for_each(|out| files.walk(out, 0));
-        let sources = files.defining(symbol);
-        if sources.is_empty() {
-            return Err(format!("no C file of `{}` defines it", package.name));
+        let (file, found) = Code::of(self, package, "-O1").definition(symbol)?;
+        if found.params.len() != params {
+            return Err(format!("{file} passes its parameters in another way than they are declared"));
         }
-        let mut failed = None;
-        for source in sources.iter().take(TRIED) {
-            let file = source.strip_prefix(&package.root).unwrap_or(source).to_owned();
-            match self.compile(source, &files.included()) {
-                Ok(code) => {
-                    let Some(uses) = attributes::of_function(&code, symbol) else { continue };
-                    if uses.len() != params {
-                        return Err(format!("{file} passes its parameters in another way than they are declared"));
-                    }
-                    return Ok(Seen { by: self.version.clone(), file, params: uses });
-                }
-                Err(message) => {
-                    failed.get_or_insert(format!("{} does not compile {file}: {message}", self.version));
-                }
-            }
-        }
-        Err(failed.unwrap_or_else(|| format!("no C file of `{}` defines it", package.name)))
+        let params = found.params.into_iter().map(|(_, used)| used).collect();
+        Ok(Seen { by: self.version.clone(), file, params })
     }
 
-    fn compile(&self, source: &Utf8Path, included: &[&Utf8Path]) -> Result<String, String> {
+    fn compile(&self, source: &Utf8Path, included: &[&Utf8Path], level: &str) -> Result<String, String> {
         let mut command = Command::new(&self.program);
-        command.args(["-x", "c", "-w", "-O1", "-S", "-emit-llvm", "-o", "-"]);
+        command.args(["-x", "c", "-w", level, "-S", "-emit-llvm", "-o", "-"]);
         included.iter().for_each(|folder| {
             command.arg("-I").arg(folder);
         });
@@ -112,73 +141,11 @@ impl Clang {
     }
 }
 
-/// C code of a package.
-#[derive(Default)]
-struct Files {
-    sources: Vec<Utf8PathBuf>,
-    /// With headers in them.
-    folders: BTreeSet<Utf8PathBuf>,
-}
-
-impl Files {
-    fn walk(&mut self, folder: &Utf8Path, depth: usize) {
-        const DEEPEST: usize = 8;
-        let entries = folder.read_dir_utf8().into_iter().flatten().filter_map(Result::ok);
-        let mut entries: Vec<_> = entries.map(|entry| entry.into_path()).collect();
-        entries.sort();
-        for path in entries {
-            let Ok(metadata) = path.symlink_metadata() else { continue };
-            let is_hidden = path.file_name().is_some_and(|name| name.starts_with('.'));
-            match path.extension() {
-                _ if is_hidden => {}
-                _ if metadata.is_dir() && depth < DEEPEST => self.walk(&path, depth + 1),
-                Some("c") if metadata.is_file() && metadata.len() <= LARGEST => self.sources.push(path),
-                Some("h") if metadata.is_file() => {
-                    self.folders.insert(folder.to_owned());
-                }
-                _ => {}
-            }
-        }
-    }
-
-    /// Files in which a line that begins in the first column names the function before a parenthesis and is no declaration.
-    fn defining(&self, symbol: &str) -> Vec<Utf8PathBuf> {
-        let defines = |path: &&Utf8PathBuf| {
-            let text = fs::read(path).unwrap_or_default();
-            let text = String::from_utf8_lossy(&text);
-            let is_it = |line: &str| {
-                let begins = line.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-                begins && !line.trim_end().ends_with(';') && names(line, symbol)
-            };
-            text.lines().any(is_it)
-        };
-        self.sources.iter().filter(defines).cloned().collect()
-    }
-
-    /// `include` for `<zlib.h>`, and its parent for `<openssl/ssl.h>`.
-    fn included(&self) -> Vec<&Utf8Path> {
-        let all = self.folders.iter().flat_map(|folder| [Some(&**folder), folder.parent()]).flatten();
-        let mut seen = BTreeSet::new();
-        let mut all: Vec<_> = all.filter(|folder| seen.insert(*folder)).collect();
-        all.sort_by_key(|folder| folder.components().count());
-        all.truncate(INCLUDED);
-        all
-    }
-}
-
-/// The word `symbol`, and a parenthesis behind it.
-fn names(line: &str, symbol: &str) -> bool {
-    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    line.match_indices(symbol).any(|(at, _)| {
-        let (before, after) = (&line[..at], line[at + symbol.len()..].trim_start());
-        !before.ends_with(is_word) && (after.starts_with('(') || after.starts_with("PNGARG"))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::fixture;
+    use std::fs;
 
     const C: &str = "
 static const char *kept;

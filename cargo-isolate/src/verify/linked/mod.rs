@@ -14,6 +14,7 @@ use crate::{
     nearest,
     plan::{DomainPlan, FunctionPlan, Plan},
     policy::model::Instances,
+    words::few,
 };
 use archive::{Archive, Global, Reference};
 pub(crate) use artifacts::Built;
@@ -428,7 +429,7 @@ impl fmt::Display for Problem {
                         f.write_str("no build script makes an archive here: leave `archives` out")
                     }
                     (None, []) => f.write_str("no program asks for shared objects"),
-                    (None, known) => write!(f, "there are {}", names(known)),
+                    (None, known) => write!(f, "there are {}", few(known)),
                 }
             }
             Problem::SharedVariables { domain, variables } => {
@@ -436,15 +437,15 @@ impl fmt::Display for Problem {
                     f,
                     "`instances = \"thread\"` of [domain.{domain}] is for libraries without variables of their own, and this one has {}: \
                      the first call is an error where a program has them",
-                    names(variables)
+                    few(variables)
                 )
             }
             Problem::OutsideOfDomain { domain, program, variables, .. } => {
-                write!(f, "`{program}`: outside of the domain `{domain}`: {}", names(variables))
+                write!(f, "`{program}`: outside of the domain `{domain}`: {}", few(variables))
             }
             Problem::SharedObject { domain, program, functions, .. } => {
                 let come = if functions.len() == 1 { "comes" } else { "come" };
-                write!(f, "`{program}`: {} of the domain `{domain}` {come} from a shared object", names(functions))
+                write!(f, "`{program}`: {} of the domain `{domain}` {come} from a shared object", few(functions))
             }
         }
     }
@@ -453,7 +454,7 @@ impl fmt::Display for Problem {
 impl fmt::Display for Served {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Served { domain, by, functions } = self;
-        let functions = names(functions);
+        let functions = few(functions);
         match by {
             Server::Crate(package) => write!(f, "{domain}: native code in the crate of `{package}` serves {functions}"),
             Server::Archive(name) => write!(f, "{domain}: `{name}` serves {functions}"),
@@ -463,15 +464,5 @@ impl fmt::Display for Served {
             Server::Nobody => write!(f, "{domain}: no program has {functions}"),
             Server::Undefined => write!(f, "{domain}: no native code of the last build defines {functions}"),
         }
-    }
-}
-
-/// A few of them, and how many more.
-pub(crate) fn names(names: &[String]) -> String {
-    const SHOWN: usize = 6;
-    let shown: Vec<_> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
-    match names.len().saturating_sub(SHOWN) {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
     }
 }

@@ -218,6 +218,12 @@ fn call_sites(out: &mut dyn Write, graph: &Graph, sites: &Sites, changes: &[Chan
         for site in panics {
             writeln!(out, "  {}:{}  `{}` panics on a fault", site.path, line_now(&site.path, site.line), site.symbol)?;
         }
+        if passed_on == 0 {
+            writeln!(
+                out,
+                "  `?` passes it on where the function returns a `Result` whose error is `From<isolate_rt::Fault>`"
+            )?;
+        }
     }
     if sites.left.is_empty() {
         return Ok(());

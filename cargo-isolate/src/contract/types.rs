@@ -242,7 +242,12 @@ impl<'g> Types<'g> {
                 });
             }
         }
-        (!item.copy).then(|| format!("`{}` is not `Copy`", item.name))
+        (!item.copy).then(|| {
+            format!(
+                "`{}` is not `Copy`: derive it, or declare the function with a struct of your own that is",
+                item.name
+            )
+        })
     }
 
     fn expansion(&self, mac: &syn::Macro, site: Site<'_>, trail: Trail) -> Shape {

@@ -92,6 +92,9 @@ pub(crate) fn explain(
     for Bind { object, name, length } in &function.binds {
         writeln!(out, "\n  told of `{object}`\n    {name} = {length}")?;
     }
+    if let Some(suggested) = &function.suggested {
+        write!(out, "\nsuggested, as names have it, to be checked against the library's manual:\n\n{suggested}")?;
+    }
     match &function.stub {
         Some(stub) => write!(out, "\npolicy to start from, to be checked against the library's manual:\n\n{stub}"),
         None => Ok(()),

@@ -2,15 +2,17 @@
 
 use super::{
     Decision, Declared, Form, FunctionPlan, ObjectPlan, ParamPlan, RetPlan, Role, Ships, forms,
+    hopeless::{hopeless, no_contract_helps},
+    ownership::{By, ending, freeing},
+    roles::{implied, lengths_are_told, names, roles, settle_inferred_lengths},
     select::{self, Selected},
     statements::{self, Statements},
 };
 use crate::{
     contract::{
         Contract, Dir, EndingArg, Hold,
-        check::{self, Param, Scope, Signature, list},
-        expr::Expr,
-        infer::{self, Inference, Known, Library, Tier},
+        check::{self, Param, Scope, Signature},
+        infer::{self, Inference, Known, Library},
         object::{Function, Objects},
         shape::{Shape, TypePath},
         types::{Site, Types},
@@ -38,31 +40,6 @@ pub(super) struct Surroundings<'s> {
     ends: BTreeMap<String, (Shape, By)>,
     /// Functions that free memory which others give away.
     frees: BTreeMap<String, By>,
-}
-
-/// Who says something of a function.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum By {
-    Policy,
-    /// Contracts that ship.
-    Tool,
-}
-
-impl By {
-    /// Who names a function that frees what another gives away.
-    fn of(entry: Entry<'_>, free: &str) -> By {
-        let mut own = entry.own.iter().flat_map(|own| own.arg.values().chain(&own.ret));
-        let names =
-            |words: &Spanned<model::Contract>| words.get_ref().free.as_ref().is_some_and(|name| name.get_ref() == free);
-        if own.any(names) { By::Policy } else { By::Tool }
-    }
-
-    fn decision(self, contract: Contract) -> Decision {
-        match self {
-            By::Policy => Decision::Policy { contract },
-            By::Tool => Decision::Shipped { contract },
-        }
-    }
 }
 
 impl<'s> Surroundings<'s> {
@@ -165,48 +142,6 @@ impl<'s> Surroundings<'s> {
         let contract = Contract::Handle { dir: Dir::In, nullable: false, hold: Hold::Take { indirect } };
         (first == Some(index)).then(|| said.decision(contract))
     }
-}
-
-/// The functions that free memory, by some `free` in what the policy, or what ships, says of an isolated function.
-fn freeing(policy: &model::Policy, selected: &[Selected<'_>]) -> BTreeMap<String, By> {
-    let mut frees = BTreeMap::new();
-    for entry in selected.iter().map(|one| policy.entry(&one.domain, &one.item.name)) {
-        let Some(whole) = entry.whole() else { continue };
-        let words = whole.arg.values().chain(&whole.ret).map(Spanned::get_ref).filter(|words| !is_handle(words));
-        let named = words.filter_map(|words| Some(words.free.as_ref()?.get_ref().clone()));
-        frees.extend(named.map(|free| (free.clone(), By::of(entry, &free))));
-    }
-    frees
-}
-
-/// As [`freeing`], the functions that end an object, with its type.
-fn ending(
-    policy: &model::Policy,
-    selected: &[Selected<'_>],
-    signatures: &BTreeMap<String, BTreeMap<String, Signature>>,
-) -> BTreeMap<String, (Shape, By)> {
-    let mut ends = BTreeMap::new();
-    for one in selected {
-        let said = policy.entry(&one.domain, &one.item.name);
-        let Some(entry) = said.whole() else { continue };
-        let signature = &signatures[&one.domain][&one.item.name];
-        let args = entry.arg.iter().filter_map(|(name, words)| {
-            // What comes out of a parameter does so through a pointer to the pointer.
-            Some((words.get_ref(), signature.param(name.get_ref())?.shape.pointee()?.1))
-        });
-        let ret = entry.ret.iter().filter_map(|words| Some((words.get_ref(), signature.ret.as_ref()?)));
-        for (words, pointer) in args.chain(ret).filter(|(words, _)| is_handle(words)) {
-            if let (Some(free), Some((_, object))) = (&words.free, pointer.pointee()) {
-                let free = free.get_ref();
-                ends.insert(free.clone(), (object.clone(), By::of(said, free)));
-            }
-        }
-    }
-    ends
-}
-
-fn is_handle(words: &model::Contract) -> bool {
-    words.kind.as_ref().is_some_and(|kind| *kind.get_ref() == "handle")
 }
 
 /// What is said of a function in one form.
@@ -313,6 +248,10 @@ fn plan(
         },
     });
 
+    let mut gifts = gifts(&signature.name, &params, ret.as_ref(), known.library);
+    if !open.is_empty() {
+        open.append(&mut gifts); // one table of the function, to be pasted once
+    }
     lengths_are_told(entry, &params, &known.stated, errors);
     let retry = retry(entry, &params, errors);
     let refused =
@@ -332,6 +271,7 @@ fn plan(
         form,
         binds: stated.binds,
         stub: refused.is_none().then(|| stub(&item.name, &open)).flatten(),
+        suggested: refused.is_none().then(|| stub(&item.name, &gifts)).flatten(),
         refused,
     }
 }
@@ -382,7 +322,7 @@ fn never(error: &Spanned<model::ErrorWord>) -> bool {
     *error.get_ref() == model::ErrorWord::Never
 }
 
-fn is_variadic(item: &ForeignItem) -> bool {
+pub(super) fn is_variadic(item: &ForeignItem) -> bool {
     matches!(item.item, ForeignKind::Function { variadic: true, .. })
 }
 
@@ -436,75 +376,6 @@ fn binds(policy: &model::Policy, domain: &str, signature: &Signature) -> Vec<(us
     bound.flatten().collect()
 }
 
-/// Parameters that hold nothing but the length of slices are hidden from the wrapper's caller.
-fn roles(signature: &Signature, stated: &Statements) -> Vec<Role> {
-    let contracts: Vec<_> = stated.params.iter().map(|stated| stated.contract.as_ref()).collect();
-    let role = |param: &Param| {
-        let slices = |wanted: &Expr| {
-            let named = signature
-                .params
-                .iter()
-                .zip(&contracts)
-                .filter(|(_, contract)| matches!(contract, Some(Contract::Buf { len, .. }) if len == wanted));
-            named.map(|(param, _)| param.name.clone()).collect::<Vec<_>>()
-        };
-        if let Some(slice) = slices(&Expr::End(param.name.clone())).into_iter().next() {
-            return Role::EndOf(slice);
-        }
-        let (lengths, cells) = (slices(&Expr::Name(param.name.clone())), slices(&Expr::Deref(param.name.clone())));
-        match (lengths.is_empty(), cells.is_empty()) {
-            (false, _) => Role::LengthOf(lengths),
-            (_, false) => Role::CellOf(cells),
-            _ => Role::Caller,
-        }
-    };
-    signature.params.iter().map(role).collect()
-}
-
-/// Lengths that rules found hide their parameters as well.
-fn settle_inferred_lengths(params: &mut [ParamPlan], open: &mut Vec<(String, String)>) {
-    for index in 0..params.len() {
-        if params[index].role != Role::Caller {
-            continue;
-        }
-        let name = params[index].name.clone();
-        let is_length = |param: &&ParamPlan| match param.decision.contract() {
-            Some(Contract::Buf { len, .. }) => *len == Expr::Name(name.clone()),
-            _ => false,
-        };
-        let slices: Vec<_> = params.iter().filter(is_length).map(|param| param.name.clone()).collect();
-        if !slices.is_empty() {
-            open.retain(|(open, _)| *open != name);
-            params[index].decision = implied(Contract::Value, format!("the length of {}", names(&slices)));
-            params[index].role = Role::LengthOf(slices);
-        }
-    }
-}
-
-/// The wrapper tells such a length itself: nobody else can say what it is.
-fn lengths_are_told(
-    entry: Option<&model::FnContract>,
-    params: &[ParamPlan],
-    stated: &[Option<Contract>],
-    errors: &mut Vec<PolicyError>,
-) {
-    for (param, stated) in params.iter().zip(stated) {
-        let told = match (&param.role, stated) {
-            (Role::LengthOf(slices) | Role::CellOf(slices), Some(Contract::Fixed { .. } | Contract::Text { .. })) => {
-                let of = names(slices);
-                (format!("is the length of {of}, which the wrapper tells"), format!("another `len` of {of}"))
-            }
-            (Role::EndOf(slice), Some(_)) => {
-                (format!("is where `{slice}` ends, which the wrapper tells"), format!("another `end` of `{slice}`"))
-            }
-            _ => continue,
-        };
-        let Some(words) = entry.and_then(|entry| entry.arg.get(&*param.name)) else { continue };
-        let message = format!("`{}` {}", param.name, told.0);
-        errors.push(PolicyError::new(words.span(), message).help(format!("remove it, or say {}", told.1)));
-    }
-}
-
 fn is_mutable_number(shape: &Shape) -> bool {
     matches!(shape, Shape::Pointer { mutable: true, to, .. } if to.is_int())
 }
@@ -519,8 +390,21 @@ fn decide(name: &str, inference: Inference, open: &mut Vec<(String, String)>) ->
     }
 }
 
-fn implied(contract: Contract, evidence: String) -> Decision {
-    Decision::Rule { contract, tier: Tier::Proven, evidence }
+/// Words for what comes out and is likely the caller's own, by the parameter's name or `ret`.
+fn gifts(function: &str, params: &[ParamPlan], ret: Option<&RetPlan>, library: &Library) -> Vec<(String, String)> {
+    let is_found = |decision: &Decision, out: Dir| match decision {
+        Decision::Rule { contract: Contract::Handle { dir, hold: Hold::Keep, .. }, .. } => *dir == out,
+        _ => false,
+    };
+    let params = params.iter().filter(|param| is_found(&param.decision, Dir::Out)).filter_map(|param| {
+        let (_, object) = param.shape.pointee()?.1.pointee()?;
+        Some((param.name.clone(), library.gift(function, &param.name, object)?))
+    });
+    let ret = ret.filter(|ret| is_found(&ret.decision, Dir::In)).and_then(|ret| {
+        let (_, object) = ret.shape.pointee()?;
+        Some(("ret".to_owned(), library.gift(function, "ret", object)?))
+    });
+    params.chain(ret).collect()
 }
 
 /// Policy text to start from.
@@ -530,49 +414,4 @@ fn stub(function: &str, open: &[(String, String)]) -> Option<String> {
         name => format!("arg.{name} = {candidate}\n"),
     });
     (!open.is_empty()).then(|| format!("[fn.{function}]\n{}", lines.collect::<String>()))
-}
-
-/// What no contract can mend.
-fn hopeless(graph: &Graph, selected: &Selected<'_>, in_a_form: bool) -> Option<String> {
-    let item = selected.item;
-    let package = &graph.packages[selected.declared.index];
-    if selected.disputed {
-        return Some(
-            "it is declared several times with different signatures, under `cfg`s that were not decided".to_owned(),
-        );
-    }
-    if is_variadic(item) && !in_a_form {
-        let form = "`[fn.NAME.form.WRAPPER]` says what it gets in one way of calling it";
-        return Some(format!(
-            "it is variadic: stable Rust cannot define the function that would stand before it; {form}"
-        ));
-    }
-    if !matches!(&*item.abi, "C" | "system") {
-        return Some(format!("its ABI is `{}`: only `C` and `system` go through the gate", item.abi));
-    }
-    // In the root of its crate the wrappers see it.
-    if item.visibility.is_empty() && package.member && !selected.declared.module.is_empty() {
-        let module = selected.declared.module.join("::");
-        return Some(format!(
-            "it is private to the module `{module}`: declare it `pub(crate)` so that a wrapper can call it"
-        ));
-    }
-    None
-}
-
-/// What is refused, goes by value, and has no words to start from: the other contracts are about pointers.
-fn no_contract_helps(params: &[ParamPlan], ret: Option<&RetPlan>, open: &[(String, String)]) -> Option<String> {
-    let params = params.iter().map(|param| (&*param.name, &param.shape, &param.shown_as, &param.decision));
-    let ret = ret.map(|ret| ("ret", &ret.shape, &ret.shown_as, &ret.decision));
-    let mut all = params.chain(ret);
-    let (name, ..) = all.find(|(name, shape, shown_as, decision)| {
-        let has_words = shown_as.is_some() || open.iter().any(|(open, _)| open == name);
-        matches!(decision, Decision::Refused { .. }) && shape.pointee().is_none() && !has_words
-    })?;
-    Some(format!("no contract can settle `{name}`"))
-}
-
-fn names(slices: &[String]) -> String {
-    let slices: Vec<_> = slices.iter().map(|slice| &**slice).collect();
-    list(&slices).replace(", ", " and ")
 }

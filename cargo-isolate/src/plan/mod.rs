@@ -4,6 +4,9 @@ mod clang;
 mod explain;
 mod forms;
 mod functions;
+mod hopeless;
+mod ownership;
+mod roles;
 mod select;
 mod standing;
 mod statements;
@@ -132,6 +135,9 @@ pub(crate) struct FunctionPlan {
     pub(crate) refused: Option<String>,
     /// Policy text that would settle what was refused, where there is any.
     pub(crate) stub: Option<String>,
+    /// Policy text that would say who ends what comes out, where names of the library make that likely.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) suggested: Option<String>,
 }
 
 /// A contract that ships with the tool, against the declaration at hand.

@@ -32,6 +32,15 @@ pub(crate) fn print(out: &mut dyn Write, plan: &Plan, columns: Option<usize>) ->
             writeln!(out, "{stub}")?;
         }
     }
+    let mut all = plan.domains.iter().flat_map(|domain| &domain.functions);
+    if all.clone().any(|function| function.suggested.is_some()) {
+        writeln!(
+            out,
+            "{BOLD}Suggested{BOLD:#}: who ends what comes out, as names have it; check each line against the library's manual, then paste it"
+        )?;
+        writeln!(out)?;
+        all.try_for_each(|function| function.suggested.iter().try_for_each(|words| writeln!(out, "{words}")))?;
+    }
     print_hopeless(out, plan)?;
     let likely = plan.domains.iter().flat_map(|domain| &domain.functions).filter(|function| has_likely(function));
     writeln!(

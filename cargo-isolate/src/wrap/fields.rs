@@ -1,6 +1,6 @@
 //! What the program may read of a struct that lives in the domain: a struct of Rust that holds it, read at one moment.
 
-use super::{Target, target::Names, wrapped};
+use super::{Target, names::Names, wrapped};
 use crate::{
     contract::{
         Contract, object,

@@ -14,7 +14,7 @@ mod scalar;
 mod string;
 mod words;
 
-use super::target::Names;
+use super::names::Names;
 use crate::{
     contract::{Contract, Dir, Lasting, shape::Shape},
     plan::{FunctionPlan, ParamPlan, Role},
@@ -152,7 +152,9 @@ impl View {
 
     /// Names and types of the wrapper's parameters, and what is in its `Result<T, E>`.
     pub(super) fn signature(self) -> (Vec<(String, String)>, String, String) {
-        (self.params.into_iter().map(|param| (param.name, param.ty)).collect(), self.ret, self.error)
+        // `mut` is the wrapper's own business.
+        let name = |param: &Parameter| param.name.trim_start_matches("mut ").to_owned();
+        (self.params.into_iter().map(|param| (name(&param), param.ty)).collect(), self.ret, self.error)
     }
 }
 

@@ -10,6 +10,7 @@ mod fields;
 mod format;
 mod function;
 mod generated;
+mod names;
 mod no_std;
 mod outdated;
 mod sites;
@@ -19,6 +20,7 @@ mod write;
 use crate::plan::{DomainPlan, FunctionPlan, Plan};
 use camino::Utf8PathBuf;
 use isolate_templates::wrapper::{self, Template};
+use names::Names;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -84,8 +86,8 @@ struct DomainView<'p> {
     runtime: Vec<&'static str>,
     ffi_types: Vec<String>,
     uses_offsets: bool,
-    externs: Vec<target::Extern>,
-    imports: Vec<target::Import>,
+    externs: Vec<names::Extern>,
+    imports: Vec<names::Import>,
     /// Some wrapper is in some builds only.
     has_cfgs: bool,
     linked: bool,
@@ -98,7 +100,7 @@ struct DomainView<'p> {
 
 impl<'p> DomainView<'p> {
     fn new(domain: &'p DomainPlan, target: &'p Target) -> Self {
-        let mut names = target.names(domain);
+        let mut names = Names::new(target, domain);
         let functions: Vec<_> =
             wrapped(domain, target).map(|function| function::View::new(function, &mut names)).collect();
         let objects = fields::views(domain, target, &mut names);
@@ -144,7 +146,7 @@ impl<'p> DomainView<'p> {
 ///
 /// As [`render`].
 pub(crate) fn origins<'p>(domain: &'p DomainPlan, target: &Target) -> BTreeMap<&'p str, Vec<usize>> {
-    let mut names = target.names(domain);
+    let mut names = Names::new(target, domain);
     let view = |function: &'p FunctionPlan| (function.wrapper(), function::View::new(function, &mut names).origins());
     wrapped(domain, target).map(view).collect()
 }

@@ -98,18 +98,23 @@ impl Library {
         self.sizes.of_param(function, param)
     }
 
-    /// Words with which an object that `function` makes would be ended when Rust is done with it. Nothing comes of them before
-    /// the policy has them: names say who owns an object often, and not always.
-    pub(super) fn gift(&self, function: &str, place: &str, object: &Shape) -> Option<String> {
+    /// Words for an object that comes out of `function` at `place`, by which it would be ended when Rust is done with it. Nothing
+    /// comes of them before the policy has them: names say who owns an object often, and not always.
+    pub(crate) fn gift(&self, function: &str, place: &str, object: &Shape) -> Option<String> {
+        let end = self.end_of(function, object)?;
+        let words = if place == "ret" { "null = \"ok\", " } else { "dir = \"out\", " };
+        Some(format!("{{ kind = \"handle\", {words}own = \"give\", free = \"{end}\" }}"))
+    }
+
+    /// That there are such words, to follow the evidence for a handle.
+    pub(super) fn hint(&self, function: &str, object: &Shape) -> String {
+        let end = self.end_of(function, object);
+        end.map(|end| format!("; likely the caller's own, ended by `{end}`, as is suggested below")).unwrap_or_default()
+    }
+
+    fn end_of(&self, function: &str, object: &Shape) -> Option<&str> {
         let (Shape::Opaque(path) | Shape::Struct { path, .. }) = object else { return None };
-        let end = self.ends.get(path).filter(|_| sounds_like_maker(function))?;
-        let (place, words) = match place {
-            "ret" => ("ret".to_owned(), "null = \"ok\", "),
-            param => (format!("arg.{param}"), "dir = \"out\", "),
-        };
-        Some(format!(
-            "; likely the caller's own, ended by `{end}`: `[fn.{function}]` with `{place} = {{ kind = \"handle\", {words}own = \"give\", free = \"{end}\" }}` would do so"
-        ))
+        self.ends.get(path).filter(|_| sounds_like_maker(function)).map(String::as_str)
     }
 
     pub(super) fn life(&self, path: &TypePath) -> Option<&Life> {

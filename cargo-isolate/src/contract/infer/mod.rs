@@ -100,14 +100,11 @@ pub(crate) fn ret(function: &str, shape: &Shape, library: &Library) -> Inference
         Shape::Opaque(_) => found(
             Contract::Handle { dir: Dir::In, nullable: true, hold: Hold::Keep },
             Tier::Likely,
-            format!(
-                "a returned pointer to an opaque type is a handle{}",
-                library.gift(function, "ret", to).unwrap_or_default()
-            ),
+            format!("a returned pointer to an opaque type is a handle{}", library.hint(function, to)),
         ),
         Shape::Struct { path, .. } if let Some(evidence) = pointer::made(library, path) => {
             let contract = Contract::Handle { dir: Dir::In, nullable: true, hold: Hold::Keep };
-            found(contract, Tier::Likely, evidence + &library.gift(function, "ret", to).unwrap_or_default())
+            found(contract, Tier::Likely, evidence + &library.hint(function, to))
         }
         Shape::Char => refused(
             "a returned `*mut c_char`: nothing says who frees it; as a `cstr` it is copied and never freed",
@@ -132,9 +129,13 @@ fn value(shape: &Shape, returned: bool) -> Inference {
             let why = shape.hindrance().unwrap_or_default();
             refused(format!("it returns {why}: declare the return type as an integer and check it"), None)
         }
-        Shape::Enum { path, copy: false } => {
-            refused(format!("the enum `{}` is passed by value, but it is not `Copy`", path.name), None)
-        }
+        Shape::Enum { path, copy: false } => refused(
+            format!(
+                "the enum `{}` is passed by value, but it is not `Copy`: derive it, or declare the function with an integer",
+                path.name
+            ),
+            None,
+        ),
         Shape::Bool | Shape::Enum { .. } => passed("passed by value"),
         Shape::Struct { path, hindrance } => match hindrance {
             None => passed("a struct of plain numbers, by value"),

@@ -69,11 +69,11 @@ impl Pointer<'_> {
             (Shape::Pointer { to, .. }, true) if matches!(**to, Shape::Opaque(_)) => found(
                 Contract::Handle { dir: Dir::Out, nullable: false, hold: Hold::Keep },
                 Tier::Likely,
-                format!("pointer to a pointer to the opaque `{to}`: a handle comes out{}", self.gift(to)),
+                format!("pointer to a pointer to the opaque `{to}`: a handle comes out{}", self.hint(to)),
             ),
             (Shape::Pointer { to, mutable, .. }, true) if let Some(evidence) = self.comes_out(to, *mutable) => {
                 let contract = Contract::Handle { dir: Dir::Out, nullable: false, hold: Hold::Keep };
-                found(contract, Tier::Likely, evidence + &self.gift(to))
+                found(contract, Tier::Likely, evidence + &self.hint(to))
             }
             (Shape::Pointer { to, mutable: false, .. }, true) if to.is_byte() && self.is_cursor() => recognised(
                 Nature::Cursor,
@@ -397,8 +397,8 @@ impl Pointer<'_> {
     }
 
     /// Whose the object is that comes out.
-    fn gift(&self, object: &Shape) -> String {
-        self.known.library.gift(&self.signature.name, self.name(), object).unwrap_or_default()
+    fn hint(&self, object: &Shape) -> String {
+        self.known.library.hint(&self.signature.name, object)
     }
 
     /// By its place or its name, nothing but a result.

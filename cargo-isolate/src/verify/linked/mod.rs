@@ -8,13 +8,13 @@ mod archive;
 mod artifacts;
 mod image;
 mod libc;
+mod report;
 
 use crate::{
     graph::Graph,
     nearest,
     plan::{DomainPlan, FunctionPlan, Plan},
     policy::model::Instances,
-    words::few,
 };
 use archive::{Archive, Global, Reference};
 pub(crate) use artifacts::Built;
@@ -23,80 +23,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 use image::Image;
 pub(crate) use libc::{Refused, warnings};
 use rayon::prelude::*;
-use serde::Serialize;
+pub(crate) use report::{Linked, Outside, Problem, Served, Server};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt, io,
+    io,
 };
-
-/// What the objects and programs of a build show.
-#[derive(Debug, Default, Serialize)]
-pub(crate) struct Linked {
-    /// Programs that hold isolated functions.
-    pub(crate) programs: usize,
-    /// How many writable variables of isolated libraries lie where they should, in the program that has most of them.
-    pub(crate) variables: usize,
-    /// Who serves each function, by domain and file.
-    pub(crate) served: Vec<Served>,
-    pub(crate) problems: Vec<Problem>,
-    /// Places outside of the wrappers that refer to isolated functions.
-    pub(crate) references: Vec<Outside>,
-    /// What could not be looked at, and why.
-    pub(crate) unseen: Vec<String>,
-}
-
-/// Functions of a domain that come from the same place.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub(crate) struct Served {
-    pub(crate) domain: String,
-    #[serde(flatten)]
-    pub(crate) by: Server,
-    pub(crate) functions: Vec<String>,
-}
-
-/// Where the code of a function comes from.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(tag = "by", content = "name", rename_all = "kebab-case")]
-pub(crate) enum Server {
-    /// Native code inside a library crate: the crate's package.
-    Crate(String),
-    /// A static archive: its file name.
-    Archive(String),
-    /// Shared objects that programs ask for.
-    Shared(Vec<String>),
-    /// No program has the function.
-    Nobody,
-    /// No native code that the last build left defines the function, and nothing was asked for that could.
-    Undefined,
-}
-
-/// Something that makes calls end in faults.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(tag = "problem", rename_all = "kebab-case")]
-pub(crate) enum Problem {
-    /// A name in `archives` that is no file of this build.
-    NoSuchArchive { domain: String, archive: String, nearest: Option<String>, known: Vec<String> },
-    /// Variables that the domain does not own, so that it cannot write them.
-    OutsideOfDomain { domain: String, program: String, variables: Vec<String>, from: Vec<Server> },
-    /// Variables of a library that is to have an instance for each thread, which exist once.
-    SharedVariables { domain: String, variables: Vec<String> },
-    /// Functions of a shared object whose variables the domain does not own.
-    SharedObject { domain: String, program: String, functions: Vec<String>, needed: Vec<String> },
-}
-
-/// A place outside of the wrappers that refers to an isolated function.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub(crate) struct Outside {
-    pub(crate) symbol: String,
-    /// The function or variable that refers to it; `None` for a table without a name.
-    pub(crate) by: Option<String>,
-    /// Its address is taken, rather than called or named by code.
-    pub(crate) data: bool,
-    /// The crate or program it is in.
-    pub(crate) within: String,
-    /// An exception of the policy covers it.
-    pub(crate) excepted: bool,
-}
 
 /// Looks at everything that `built` lists.
 ///
@@ -415,54 +346,4 @@ fn unseen(archives: &BTreeMap<Utf8PathBuf, File>, images: &[(&Program, Image)]) 
     let stripped = images.iter().filter(|(_, image)| image.stripped);
     let stripped = stripped.map(|(program, _)| format!("`{}` has no symbols: build it without `strip`", program.name));
     bitcode.chain(stripped).collect()
-}
-
-/// In one line; the others have more to say.
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Problem::NoSuchArchive { domain, archive, nearest, known } => {
-                write!(f, "`archives` of [domain.{domain}] names `{archive}`, which is no file of this build; ")?;
-                match (nearest, &known[..]) {
-                    (Some(nearest), _) => write!(f, "did you mean `{nearest}`?"),
-                    (None, []) if archive.ends_with(".a") => {
-                        f.write_str("no build script makes an archive here: leave `archives` out")
-                    }
-                    (None, []) => f.write_str("no program asks for shared objects"),
-                    (None, known) => write!(f, "there are {}", few(known)),
-                }
-            }
-            Problem::SharedVariables { domain, variables } => {
-                write!(
-                    f,
-                    "`instances = \"thread\"` of [domain.{domain}] is for libraries without variables of their own, and this one has {}: \
-                     the first call is an error where a program has them",
-                    few(variables)
-                )
-            }
-            Problem::OutsideOfDomain { domain, program, variables, .. } => {
-                write!(f, "`{program}`: outside of the domain `{domain}`: {}", few(variables))
-            }
-            Problem::SharedObject { domain, program, functions, .. } => {
-                let come = if functions.len() == 1 { "comes" } else { "come" };
-                write!(f, "`{program}`: {} of the domain `{domain}` {come} from a shared object", few(functions))
-            }
-        }
-    }
-}
-
-impl fmt::Display for Served {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Served { domain, by, functions } = self;
-        let functions = few(functions);
-        match by {
-            Server::Crate(package) => write!(f, "{domain}: native code in the crate of `{package}` serves {functions}"),
-            Server::Archive(name) => write!(f, "{domain}: `{name}` serves {functions}"),
-            Server::Shared(objects) => {
-                write!(f, "{domain}: a shared object serves {functions}: {}", objects.join(" or "))
-            }
-            Server::Nobody => write!(f, "{domain}: no program has {functions}"),
-            Server::Undefined => write!(f, "{domain}: no native code of the last build defines {functions}"),
-        }
-    }
 }

@@ -108,7 +108,7 @@ impl<'p> Wrappers<'p> {
         let mut by_symbol = BTreeMap::new();
         for target in targets {
             for domain in plan.domains.iter().filter(|domain| target.domains.contains(&domain.name)) {
-                let mut names = target.names(domain);
+                let mut names = super::names::Names::new(target, domain);
                 for function in super::wrapped(domain, target) {
                     let (params, ret, error) = function::View::new(function, &mut names).signature();
                     let path = format!("crate::isolated::{}::{}", domain.name, function.wrapper());
@@ -165,7 +165,7 @@ impl Wrappers<'_> {
 impl Wrapper<'_> {
     /// Names and types of its parameters, as their callers need them.
     fn params(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.params.iter().map(|(name, ty)| (name.trim_start_matches("mut "), &**ty))
+        self.params.iter().map(|(name, ty)| (&**name, &**ty))
     }
 
     /// `isolated::zlib::crc32(crc: c_ulong, buf: &[u8]) -> Result<c_ulong, Fault>`

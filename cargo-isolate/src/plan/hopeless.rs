@@ -1,0 +1,48 @@
+//! Functions that no contract makes safe to call, and why.
+
+use super::{Decision, ParamPlan, RetPlan, functions::is_variadic, select::Selected};
+use crate::graph::Graph;
+
+/// What no contract can mend.
+pub(super) fn hopeless(graph: &Graph, selected: &Selected<'_>, in_a_form: bool) -> Option<String> {
+    let item = selected.item;
+    let package = &graph.packages[selected.declared.index];
+    if selected.disputed {
+        return Some(
+            "it is declared several times with different signatures, under `cfg`s that were not decided".to_owned(),
+        );
+    }
+    if is_variadic(item) && !in_a_form {
+        let form = "`[fn.NAME.form.WRAPPER]` says what it gets in one way of calling it";
+        return Some(format!(
+            "it is variadic: stable Rust cannot define the function that would stand before it; {form}"
+        ));
+    }
+    if !matches!(&*item.abi, "C" | "system") {
+        return Some(format!("its ABI is `{}`: only `C` and `system` go through the gate", item.abi));
+    }
+    // In the root of its crate the wrappers see it.
+    if item.visibility.is_empty() && package.member && !selected.declared.module.is_empty() {
+        let module = selected.declared.module.join("::");
+        return Some(format!(
+            "it is private to the module `{module}`: declare it `pub(crate)` so that a wrapper can call it"
+        ));
+    }
+    None
+}
+
+/// What is refused, goes by value, and has no words to start from: the other contracts are about pointers.
+pub(super) fn no_contract_helps(
+    params: &[ParamPlan],
+    ret: Option<&RetPlan>,
+    open: &[(String, String)],
+) -> Option<String> {
+    let params = params.iter().map(|param| (&*param.name, &param.shape, &param.shown_as, &param.decision));
+    let ret = ret.map(|ret| ("ret", &ret.shape, &ret.shown_as, &ret.decision));
+    let mut all = params.chain(ret);
+    let (name, ..) = all.find(|(name, shape, shown_as, decision)| {
+        let has_words = shown_as.is_some() || open.iter().any(|(open, _)| open == name);
+        matches!(decision, Decision::Refused { .. }) && shape.pointee().is_none() && !has_words
+    })?;
+    Some(format!("no contract can settle `{name}`"))
+}

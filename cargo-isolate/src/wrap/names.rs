@@ -1,0 +1,210 @@
+//! Names of one generated module: what it imports, collected while it is rendered.
+
+use super::target::{Target, function_path};
+use crate::{
+    contract::{
+        shape::{Function, Shape, TypePath},
+        types,
+    },
+    plan::{DomainPlan, FunctionPlan, any_of},
+};
+use isolate_lints::Edition;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// `extern crate name;`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Extern {
+    name: String,
+    /// Predicates under which it is there.
+    cfgs: Vec<String>,
+}
+
+/// `use path as alias;`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Import {
+    pub(crate) path: String,
+    pub(crate) alias: String,
+    /// Predicates under which it is there.
+    pub(crate) cfgs: Vec<String>,
+    /// Those of each use.
+    #[serde(skip)]
+    ways: Vec<Vec<String>>,
+}
+
+/// Names of one generated module, collected while it is rendered.
+pub(super) struct Names<'t> {
+    target: &'t Target,
+    domain: &'t DomainPlan,
+    imports: Vec<Import>,
+    /// Predicates of the wrapper that is written.
+    around: Vec<String>,
+    /// Types of `std::ffi`.
+    pub(super) ffi_types: BTreeSet<String>,
+    /// Names of `isolate_rt`, apart from those that every module uses.
+    pub(super) runtime: BTreeSet<&'static str>,
+    pub(super) uses_offsets: bool,
+}
+
+impl<'t> Names<'t> {
+    /// Those of a domain's module: the imports of its functions first, in their order.
+    pub(super) fn new(target: &'t Target, domain: &'t DomainPlan) -> Self {
+        let mut names = Names {
+            target,
+            domain,
+            imports: Vec::new(),
+            around: Vec::new(),
+            ffi_types: BTreeSet::new(),
+            runtime: BTreeSet::new(),
+            uses_offsets: false,
+        };
+        for function in target.functions(domain) {
+            names.enter(function);
+            names.function(function);
+        }
+        names
+    }
+
+    /// What is named from here on is named by the wrapper of this function.
+    pub(super) fn enter(&mut self, function: &FunctionPlan) {
+        self.around = self.target.cfgs(function).to_vec();
+    }
+
+    /// What is named from here on is named wherever there is one of these wrappers.
+    pub(super) fn enter_any<'p>(&mut self, functions: impl Iterator<Item = &'p FunctionPlan>) {
+        self.around = any_of(functions.map(|function| self.target.cfgs(function).to_vec()).collect());
+    }
+
+    /// Predicates of the wrapper that is written.
+    pub(super) fn around(&self) -> &[String] {
+        &self.around
+    }
+
+    /// The imports, each under the predicates of the wrappers that use it.
+    pub(super) fn imports(&self) -> Vec<Import> {
+        let from = |path: String| if self.declares(&path) { format!("self::{path}") } else { path };
+        let imports = self.imports.iter().cloned();
+        imports.map(|import| Import { path: from(import.path), cfgs: any_of(import.ways.clone()), ..import }).collect()
+    }
+
+    /// The crates that the module declares: those of its imports, where the edition has these begin at the root of the crate.
+    pub(super) fn externs(&self) -> Vec<Extern> {
+        let mut ways: BTreeMap<&str, Vec<Vec<String>>> = BTreeMap::new();
+        for import in self.imports.iter().filter(|import| self.declares(&import.path)) {
+            ways.entry(first(&import.path)).or_default().extend(import.ways.iter().cloned());
+        }
+        if self.target.edition == Edition::E2015 {
+            ways.insert("isolate_rt", vec![Vec::new()]);
+        }
+        ways.into_iter().map(|(name, ways)| Extern { name: name.to_owned(), cfgs: any_of(ways) }).collect()
+    }
+
+    fn declares(&self, path: &str) -> bool {
+        self.target.edition == Edition::E2015 && first(path) != "crate"
+    }
+
+    /// The edition knows `c"text"`.
+    pub(super) fn has_c_strings(&self) -> bool {
+        self.target.edition >= Edition::E2021
+    }
+
+    /// `ffi::compress2`.
+    pub(super) fn function(&mut self, function: &FunctionPlan) -> String {
+        self.item(&function_path(function))
+    }
+
+    /// As [`Names::function`], of the one that a contract names; that it runs in the domain was checked.
+    pub(super) fn function_named(&mut self, name: &str) -> String {
+        self.declaration(name).map_or_else(|| name.to_owned(), |function| self.function(function))
+    }
+
+    /// The types of its parameters.
+    pub(super) fn params_of(&self, name: &str) -> Vec<Shape> {
+        let params = self.declaration(name).map(|function| function.params.iter().map(|param| param.shape.clone()));
+        params.into_iter().flatten().collect()
+    }
+
+    /// The type that it returns.
+    pub(super) fn ret_of(&self, name: &str) -> Option<Shape> {
+        Some(self.declaration(name)?.ret.as_ref()?.shape.clone())
+    }
+
+    fn declaration(&self, name: &str) -> Option<&'t FunctionPlan> {
+        self.domain.functions.iter().find(|function| function.name == name)
+    }
+
+    /// The type that the policy gives, or else that of the shape.
+    pub(super) fn shown(&mut self, stated: Option<&str>, shape: &Shape) -> String {
+        match stated {
+            Some(name) if name.starts_with("c_") && types::is_number(name) => self.of_c(name),
+            Some(ty) => ty.to_owned(),
+            None => self.ty(shape),
+        }
+    }
+
+    /// A type as the generated code names it.
+    pub(super) fn ty(&mut self, shape: &Shape) -> String {
+        match shape {
+            Shape::Int(Some(name)) | Shape::Float(name) if name.starts_with("c_") => self.of_c(name),
+            Shape::Int(Some(name)) | Shape::Float(name) => name.clone(),
+            Shape::Bool => "bool".to_owned(),
+            Shape::Char => self.of_c("c_char"),
+            Shape::Void => self.of_c("c_void"),
+            Shape::Array { of, len } => format!("[{}; {len}]", self.ty(of)),
+            Shape::Pointer { mutable: true, to, .. } => format!("*mut {}", self.ty(to)),
+            Shape::Pointer { mutable: false, to, .. } => format!("*const {}", self.ty(to)),
+            Shape::Opaque(path) | Shape::Enum { path, .. } | Shape::Struct { path, .. } => self.item(path),
+            // Never named: a contract hides it, or was refused.
+            Shape::Int(None) | Shape::Unknown { .. } => "_".to_owned(),
+            Shape::Function(function) => {
+                let pointer = self.function_pointer(function, &function.qualifiers);
+                if function.nullable { format!("Option<{pointer}>") } else { pointer }
+            }
+        }
+    }
+
+    /// A pointer to a function of this signature.
+    pub(super) fn function_pointer(&mut self, function: &Function, qualifiers: &str) -> String {
+        let params: Vec<_> = function.params.iter().map(|(_, shape)| self.ty(shape)).collect();
+        let ret = function.ret.as_ref().map(|ret| format!(" -> {}", self.ty(ret))).unwrap_or_default();
+        format!("{qualifiers} fn({}){ret}", params.join(", "))
+    }
+
+    /// A name of `isolate_rt`, imported.
+    pub(super) fn runtime(&mut self, name: &'static str) -> &'static str {
+        self.runtime.insert(name);
+        name
+    }
+
+    /// A name of `std::ffi`, imported.
+    pub(super) fn of_c(&mut self, name: &str) -> String {
+        self.ffi_types.insert(name.to_owned());
+        name.to_owned()
+    }
+
+    /// A function or type of the library.
+    pub(super) fn item(&mut self, item: &TypePath) -> String {
+        let path = self.target.paths.get(item).cloned().unwrap_or_else(|| "crate".to_owned());
+        let alias = match self.imports.iter_mut().find(|import| import.path == path) {
+            Some(import) => {
+                import.ways.push(self.around.clone());
+                import.alias.clone()
+            }
+            None => {
+                let alias = match self.imports.len() {
+                    0 => "ffi".to_owned(),
+                    others => format!("ffi{}", others + 1),
+                };
+                let ways = vec![self.around.clone()];
+                self.imports.push(Import { path, alias: alias.clone(), cfgs: Vec::new(), ways });
+                alias
+            }
+        };
+        format!("{alias}::{}", item.name)
+    }
+}
+
+/// `libz_sys` of `libz_sys::bindings`.
+fn first(path: &str) -> &str {
+    path.split("::").next().unwrap_or(path)
+}

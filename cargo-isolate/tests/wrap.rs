@@ -203,6 +203,7 @@ fn calls_are_rewritten_and_the_rest_is_listed() {
     rewrote 2 calls: 0 pass on a fault by `?`, 2 panic
       src/lib.rs:14  `own_checksum` panics on a fault
       src/lib.rs:15  `crc` panics on a fault
+      `?` passes it on where the function returns a `Result` whose error is `From<isolate_rt::Fault>`
 
     to do: replace 1 direct call by its wrapper, and handle the `Fault`
       src/lib.rs:18:14  `ctx` is what the wrapper of `login` returned, to keep where the pointer was

@@ -4,6 +4,9 @@
 //! `page/steps.js` has. What counts is the time from a step to the next picture, and the longest task of the page's thread,
 //! during which it answers nobody. Needs a Chromium on the path.
 
+#[path = "../tests/needs/mod.rs"]
+mod needs;
+
 #[path = "../tests/browser/mod.rs"]
 mod browser;
 

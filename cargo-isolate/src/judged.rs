@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! ISOLATE_DRAW=RULE,RULE ISOLATE_SEED=2 cargo test -p cargo-isolate --bins draw -- --ignored
-//! ISOLATE_CORPUS=tests/judged/ffi ISOLATE_DRAW=… as above
+//! ISOLATE_CORPUS=judged/ffi ISOLATE_DRAW=… as above
 //! ```
 
 use crate::{
@@ -22,8 +22,10 @@ use std::{
     collections::BTreeMap,
     fmt::Write as _,
     path::{Path, PathBuf},
-    process::Command,
 };
+
+#[path = "../tests/needs/mod.rs"]
+mod needs;
 
 /// How many findings are drawn of a rule, and how many of them have to be right.
 const DRAWN: usize = 20;
@@ -82,7 +84,7 @@ fn heuristic_rules_are_right_or_silent() {
 /// A finding that was judged right and is not found any more is a rule that got worse.
 #[test]
 fn what_is_right_is_still_found() {
-    let Some(graph) = corpus("tests/corpus") else { return };
+    let Some(graph) = corpus("corpus") else { return };
     let mut lost = Vec::new();
     let found: Vec<(&str, String, String)> =
         findings(&graph).iter().map(|found| (found.finding.rule, place(&graph, found), line(&graph, found))).collect();
@@ -104,7 +106,7 @@ fn what_is_right_is_still_found() {
 fn draw() {
     let rules = std::env::var("ISOLATE_DRAW").expect("ISOLATE_DRAW names rules");
     let seed: u64 = std::env::var("ISOLATE_SEED").map_or(1, |seed| seed.parse().expect("a number"));
-    let folder = std::env::var("ISOLATE_CORPUS").unwrap_or_else(|_| "tests/corpus".to_owned());
+    let folder = std::env::var("ISOLATE_CORPUS").unwrap_or_else(|_| "corpus".to_owned());
     let graph = corpus(&folder).expect("the corpus");
     let directory = root().join("target/judged");
     std::fs::create_dir_all(&directory).unwrap();
@@ -165,12 +167,7 @@ fn root() -> PathBuf {
 
 /// The packages of a lock file, all to report on; `None`, said, where cargo cannot fetch it.
 fn corpus(folder: &str) -> Option<Graph> {
-    let corpus = root().join(folder).canonicalize().unwrap();
-    let fetched = Command::new(env!("CARGO")).args(["fetch", "--locked"]).current_dir(&corpus).output().unwrap();
-    if !fetched.status.success() {
-        eprintln!("SKIPPED: needs crates.io once:\n{}", String::from_utf8_lossy(&fetched.stderr));
-        return None;
-    }
+    let corpus = needs::crates(folder)?;
     let mut request = Request {
         target: vec!["x86_64-unknown-linux-gnu".to_owned()],
         locked: true,

@@ -1,5 +1,7 @@
 //! The cache of scanned facts: the same bytes with it and without it, and nothing believed that is damaged.
 
+mod needs;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -195,12 +197,7 @@ fn runs_at_the_same_time_do_not_disturb_each_other() {
 /// Over 132 packages: cold, warm, without a cache and on one thread, the same bytes.
 #[test]
 fn the_same_bytes_however_they_come() {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/corpus");
-    let fetched = Command::new(env!("CARGO")).args(["fetch", "--locked"]).current_dir(&corpus).output().unwrap();
-    if !fetched.status.success() {
-        eprintln!("SKIPPED: needs crates.io once:\n{}", String::from_utf8_lossy(&fetched.stderr));
-        return;
-    }
+    let Some(corpus) = needs::crates("corpus") else { return };
     let cache = tempfile::tempdir().unwrap();
     let audit = |arguments: &[&str]| {
         let all: Vec<&str> =

@@ -3,6 +3,7 @@
 //! Needs crates.io once, to fetch them; without it the test says that it skips. Its page is opened by a Chromium on the path.
 
 mod browser;
+mod needs;
 
 use std::{
     collections::BTreeSet,
@@ -12,12 +13,7 @@ use std::{
 
 #[test]
 fn real_packages_are_audited_whole() {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/corpus");
-    let fetched = Command::new(env!("CARGO")).args(["fetch", "--locked"]).current_dir(&corpus).output().unwrap();
-    if !fetched.status.success() {
-        eprintln!("SKIPPED: needs crates.io once:\n{}", String::from_utf8_lossy(&fetched.stderr));
-        return;
-    }
+    let Some(corpus) = needs::crates("corpus") else { return };
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let page = directory.path().join("corpus.html");
     let output = Command::new(env!("CARGO_BIN_EXE_cargo-isolate"))

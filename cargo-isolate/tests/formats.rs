@@ -1,5 +1,7 @@
 //! One run, every format: they agree with each other, and with what is published about them.
 
+mod needs;
+
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
@@ -284,15 +286,10 @@ fn reports_are_reproducible() {
 
 /// The JSON schema that OASIS published, out of a package that ships it.
 fn schema() -> Option<Value> {
-    let schemas = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/schemas");
-    let cargo =
-        |arguments: &[&str]| Command::new(env!("CARGO")).args(arguments).current_dir(&schemas).output().unwrap();
-    let fetched = cargo(&["fetch", "--locked"]);
-    if !fetched.status.success() {
-        eprintln!("SKIPPED: needs crates.io once:\n{}", String::from_utf8_lossy(&fetched.stderr));
-        return None;
-    }
-    let metadata = cargo(&["metadata", "--format-version=1", "--locked", "--offline"]);
+    let schemas = needs::crates("schemas")?;
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["metadata", "--format-version=1", "--locked", "--offline"]);
+    let metadata = cargo.current_dir(&schemas).output().unwrap();
     let metadata: Value = serde_json::from_slice(&metadata.stdout).unwrap();
     let package = list(&metadata, "/packages").find(|package| package["name"] == "serde-sarif").unwrap();
     let manifest = Path::new(package["manifest_path"].as_str().unwrap());

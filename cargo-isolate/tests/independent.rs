@@ -8,22 +8,18 @@
 
 #[path = "workspace/files.rs"]
 mod files;
+mod needs;
 
 use files::with_editions;
 use isolate_lints::facts::{FileFacts, Scope, UnsafeKind};
 use ra_ap_syntax::{AstNode, SourceFile, SyntaxKind, SyntaxNode, SyntaxToken};
 use rayon::prelude::*;
 use serde_json::Value;
-use std::{
-    collections::BTreeMap,
-    fmt::Write,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{collections::BTreeMap, fmt::Write, path::Path, process::Command};
 
 #[test]
 fn another_count_comes_to_the_same() {
-    let Some(corpus) = corpus() else {
+    let Some(corpus) = needs::crates("corpus") else {
         return;
     };
     let audit = audit(&corpus, &["--counts"]);
@@ -69,7 +65,7 @@ fn another_count_comes_to_the_same() {
 
 #[test]
 fn counting_only_counts_the_same() {
-    let Some(corpus) = corpus() else {
+    let Some(corpus) = needs::crates("corpus") else {
         return;
     };
     let (only, whole) = (audit(&corpus, &["--counts"]), audit(&corpus, &["--no-cache"]));
@@ -193,15 +189,4 @@ fn json(command: &mut Command) -> Value {
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
-}
-
-/// The workspace of real packages; `None` if they cannot be had.
-fn corpus() -> Option<PathBuf> {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/corpus").canonicalize().unwrap();
-    let fetched = Command::new(env!("CARGO")).args(["fetch", "--locked"]).current_dir(&corpus).output().unwrap();
-    if !fetched.status.success() {
-        eprintln!("SKIPPED: needs crates.io once:\n{}", String::from_utf8_lossy(&fetched.stderr));
-        return None;
-    }
-    Some(corpus)
 }

@@ -5,6 +5,7 @@
 //! copy of the page and prints what is wrong to the console.
 
 mod browser;
+mod needs;
 
 use browser::{chromium, said};
 use std::{path::Path, process::Command};

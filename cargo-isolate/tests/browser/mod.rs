@@ -1,5 +1,6 @@
 //! Pages of `--format html` in a browser, where there is one.
 
+use crate::needs::skip;
 use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
@@ -16,11 +17,11 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// The Chromium on the path; says so if there is none.
 pub(crate) fn chromium() -> Option<PathBuf> {
     let names = ["chromium", "chromium-browser", "google-chrome"];
-    let found = std::env::split_paths(&std::env::var_os("PATH")?)
+    let found = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
         .flat_map(|directory| names.map(|name| directory.join(name)))
         .find(|path| path.is_file());
     if found.is_none() {
-        eprintln!("SKIPPED: no Chromium on the path ({})", names.join(", "));
+        skip("browser", &format!("there is no Chromium on the path ({})", names.join(", ")));
     }
     found
 }

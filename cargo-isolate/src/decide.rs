@@ -432,7 +432,7 @@ unsafe extern \"C\" {
         assert_eq!(
             notes("[domain.zip]\nlibrary = \"z-sys\"\n[[isolate]]\ndomain = \"zip\"\nextern = [\"crc32\"]\n"),
             [
-                "help: the wrapper is in the module `isolated::zip`; `cargo isolate wrap --apply` rewrites calls",
+                "help: the wrapper is in the module `isolated::zip`; `cargo isolate wrap --apply` calls it or says how",
                 "help: others of its library run in the domain `zip`; name `adler32` under `[[isolate]]`, too",
             ]
         );

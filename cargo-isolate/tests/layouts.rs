@@ -27,7 +27,7 @@ fn put_libraries(workspace: &Workspace, libraries: &[&str]) {
         );
         let manifest = format!("[package]\nname = \"{name}-sys\"\nversion = \"1.0.0\"\nedition = \"2024\"\n");
         workspace.put(&format!("{name}-sys/Cargo.toml"), manifest);
-        let declared = format!("unsafe extern \"C\" {{\n    pub fn {name}_crc(crc: u32, value: u32) -> u32;\n}}\n");
+        let declared = format!("unsafe extern \"C\" {{\n    pub fn r#{name}_crc(crc: u32, value: u32) -> u32;\n}}\n");
         workspace.put(&format!("{name}-sys/src/lib.rs"), declared);
     }
     workspace.put("policy.toml", policy);
@@ -50,16 +50,20 @@ fn check(libraries: &[&str], files: &[(&str, &str)], rewritten: &[&str]) {
         assert!(text.contains("crate::isolated::") && !text.contains("unsafe {"), "{path}:\n{text}");
     }
 
+    compiles(&workspace, &printed);
+    let again = workspace.run(&["wrap", "--apply"]);
+    assert!(again.starts_with("status Some(0)\n--- stdout\neverything is up to date\n"), "{again}");
+    let audit = workspace.audit(&["--quiet"]);
+    assert!(audit.starts_with("status Some(0)"), "{audit}");
+}
+
+#[track_caller]
+fn compiles(workspace: &Workspace, printed: &str) {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kinds");
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["check", "--offline", "--quiet", "--workspace"]).env("CARGO_TARGET_DIR", target);
     let output = cargo.current_dir(workspace.path("")).output().expect("cargo");
     assert!(output.status.success(), "{printed}\n{}", String::from_utf8_lossy(&output.stderr));
-
-    let again = workspace.run(&["wrap", "--apply"]);
-    assert!(again.starts_with("status Some(0)\n--- stdout\neverything is up to date\n"), "{again}");
-    let audit = workspace.audit(&["--quiet"]);
-    assert!(audit.starts_with("status Some(0)"), "{audit}");
 }
 
 #[test]
@@ -99,6 +103,73 @@ fn a_file_outside_of_the_package() {
         ("shared/codec.rs", &call("z")),
     ];
     check(&["z"], &files, &["shared/codec.rs"]);
+}
+
+/// Only wrappers are unsafe there, and every line ends as it did.
+#[test]
+fn a_crate_that_denies_unsafe_code() {
+    let app = manifest("app", "z-sys", "[workspace]\n").replace('\n', "\r\n");
+    let root = "\u{feff}#![deny(unsafe_code)]\npub mod codec;\n".replace('\n', "\r\n");
+    let build = "\u{feff}fn main() {\n    #![allow(unused)]\n    let x = 1;\n}\n".replace('\n', "\r\n");
+    let workspace = Workspace::new(&root);
+    put_libraries(&workspace, &["z"]);
+    workspace.put("Cargo.toml", format!("\u{feff}{app}"));
+    workspace.put("build.rs", build);
+    workspace.put("src/codec.rs", call("z").replace('\n', "\r\n"));
+    let printed = workspace.run(&["wrap", "--apply", "--allow-no-vcs"]);
+    assert!(printed.starts_with("status Some(0)"), "{printed}");
+    for path in ["Cargo.toml", "build.rs", "src/lib.rs", "src/codec.rs"] {
+        let text = fs::read_to_string(workspace.path(path)).expect("the file");
+        assert_eq!(text.matches('\n').count(), text.matches("\r\n").count(), "{path}: {text:?}");
+        assert_eq!(text.starts_with('\u{feff}'), path != "src/codec.rs", "{path}");
+    }
+    compiles(&workspace, &printed);
+    assert!(workspace.run(&["wrap", "--apply"]).contains("everything is up to date"));
+}
+
+/// What `wrap --apply` says of a package that it must not edit.
+#[track_caller]
+fn refuses(files: &[(&str, &str)], why: &str) {
+    let workspace = Workspace::new(call("z"));
+    put_libraries(&workspace, &["z"]);
+    workspace.put("Cargo.toml", manifest("app", "z-sys", "[workspace]\n"));
+    files.iter().for_each(|(path, text)| workspace.put(path, text));
+    let printed = workspace.run(&["wrap", "--apply", "--allow-no-vcs"]);
+    assert_eq!(printed, format!("status Some(1)\n--- stdout\n--- stderr\nerror: {why}\n"));
+    assert!(!workspace.path("src/isolated/z.rs").exists());
+}
+
+#[test]
+fn what_cannot_be_edited_is_said() {
+    let with = |more: &str| manifest("app", "z-sys", "[workspace]\n") + more;
+    refuses(
+        &[
+            (
+                "Cargo.toml",
+                &with("rt = { version = \"0.1\", package = \"isolate-rt\" }\n")
+                    .replace("version = \"0.1\"", "path = \"rt\""),
+            ),
+            ("rt/Cargo.toml", "[package]\nname = \"isolate-rt\"\n"),
+            ("rt/src/lib.rs", ""),
+        ],
+        "`[DIR]/Cargo.toml` has `isolate-rt` as `rt`, and wrappers need it by its name in every build: change that line",
+    );
+    refuses(
+        &[
+            ("Cargo.toml", &with("isolate-rt = { path = \"rt\", optional = true }\n")),
+            ("rt/Cargo.toml", "[package]\nname = \"isolate-rt\"\n"),
+            ("rt/src/lib.rs", ""),
+        ],
+        "`[DIR]/Cargo.toml` has `isolate-rt` as an optional dependency, and wrappers need it by its name in every build: change that line",
+    );
+    refuses(
+        &[("src/lib.rs", &format!("mod isolated {{}}\n{}", call("z")))],
+        "cannot add `mod isolated;` to `[DIR]/src/lib.rs`: it has a module of that name with a body, where `mod isolated;` must stand; add it by hand",
+    );
+    refuses(
+        &[("src/lib.rs", &format!("mod isolated;\n{}", call("z"))), ("src/isolated.rs", "")],
+        "`[DIR]/src/isolated.rs` stands where a wrapper goes, and is not one that `cargo isolate wrap` wrote: move it, or give the domain another name",
+    );
 }
 
 /// A module of that name was there before: it is somebody's.

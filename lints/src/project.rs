@@ -117,7 +117,7 @@ impl<'a> Project<'a> {
 impl ForeignItem {
     /// What the linker resolves.
     pub fn symbol(&self) -> &str {
-        self.link_name.as_deref().unwrap_or(&self.name)
+        self.link_name.as_deref().unwrap_or(self.name.trim_start_matches("r#"))
     }
 
     /// Whether it is a function.

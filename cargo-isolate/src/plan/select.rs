@@ -155,6 +155,7 @@ fn matching<'g>(
     }
     let all: Vec<_> = groups.iter().flatten().flat_map(|package| items(graph, *package)).collect();
     let unseen = graph.packages[library].has_unseen_items();
+    let unread = groups.iter().flatten().any(|index| !graph.packages[*index].is_written_completely());
     let library = &graph.packages[library].name;
     let is_static = all.iter().any(|candidate| candidate.item.name == text);
     errors.push(if is_static {
@@ -163,6 +164,7 @@ fn matching<'g>(
         let message = format!("no foreign function is called `{text}` in `{library}` or the workspace's own code");
         let error = PolicyError::new(pattern.span(), message);
         match unseen {
+            _ if unread => error.help(UNREAD),
             true => error.help(UNSEEN),
             false => {
                 // Symbols that wrappers make of the linker are nobody's to isolate.
@@ -175,6 +177,8 @@ fn matching<'g>(
     });
     Vec::new()
 }
+
+const UNREAD: &str = "not every file of it was read: `cargo isolate` shows which";
 
 const UNSEEN: &str = "the library's build script writes declarations, which were not seen: `expand = true` in the policy, above its \
      tables, or `--expand` runs it and reads what it writes";
@@ -327,7 +331,9 @@ pub(super) fn domains(graph: &Graph, policy: &model::Policy, errors: &mut Vec<Po
     let mut holders: BTreeMap<String, &str> = BTreeMap::new();
     for (name, domain) in &policy.domain {
         let word = name.get_ref();
-        if !word.is_ascii() || syn::parse_str::<syn::Ident>(word).is_err() {
+        // `gen` is a word since the edition 2024, which the parser does not know.
+        let is_raw = word.starts_with("r#") || word == "gen";
+        if !word.is_ascii() || is_raw || syn::parse_str::<syn::Ident>(word).is_err() {
             let error = PolicyError::new(name.span(), format!("`{word}` cannot name a domain"));
             errors.push(
                 error.help("it becomes a module and part of linker symbols: letters, digits and `_`, no keyword"),

@@ -158,7 +158,10 @@ fn unknown_packages(policy: &Policy, graph: &Graph) -> Vec<PolicyError> {
         .chain(libraries)
         .filter(|name| !known.contains(name.get_ref().as_str()))
         .map(|name: &Spanned<String>| {
-            let error = PolicyError::new(name.span(), format!("no package `{}` in this workspace", name.get_ref()));
+            let error = PolicyError::new(
+                name.span(),
+                format!("no package `{}` in this workspace or among its dependencies", name.get_ref()),
+            );
             error.did_you_mean(name.get_ref(), known.iter().copied())
         })
         .collect()

@@ -14,8 +14,10 @@ pub(crate) enum EditError {
     Read { path: Utf8PathBuf, error: io::Error },
     #[error("`{path}` is not TOML: {error}")]
     Manifest { path: Utf8PathBuf, error: toml_edit::TomlError },
-    #[error("`{path}`: `{key}` is not a table")]
+    #[error("`{path}`: `{key}` is not a table: write it as one")]
     Table { path: Utf8PathBuf, key: &'static str },
+    #[error("`{path}` has `{name}` as {how}, and wrappers need it by its name in every build: change that line")]
+    Dependency { path: Utf8PathBuf, name: String, how: String },
     #[error(
         "`{path}` says `build = false` beside a `build.rs`; remove that line if the script may run, or the script: another must hand the fragment to the linker"
     )]
@@ -31,8 +33,11 @@ pub(crate) fn edits(
     mut rewritten: BTreeMap<Utf8PathBuf, String>,
 ) -> Result<Vec<GeneratedFile>, EditError> {
     let manifest = target.root.join("Cargo.toml");
-    let mut document: DocumentMut =
-        read(&manifest)?.parse().map_err(|error| EditError::Manifest { path: manifest.clone(), error })?;
+    let before = read(&manifest)?;
+    let mut document: DocumentMut = before
+        .trim_start_matches('\u{feff}')
+        .parse()
+        .map_err(|error| EditError::Manifest { path: manifest.clone(), error })?;
     allow_build_script(&mut document, target)?;
     let script = build_script(&document, target)?;
     let build_needed = script.is_some();
@@ -42,7 +47,7 @@ pub(crate) fn edits(
     }
     let root = with_module(&target.crate_root, rewritten.remove(&target.crate_root))?;
     let mut files = vec![
-        GeneratedFile { path: manifest, text: document.to_string() },
+        GeneratedFile { path: manifest, text: as_before(&before, document.to_string()) },
         GeneratedFile { path: target.crate_root.clone(), text: root },
     ];
     files.extend(script);
@@ -69,11 +74,14 @@ fn build_script(manifest: &DocumentMut, target: &Target) -> Result<Option<Genera
     let path = target.root.join(build.and_then(Item::as_str).unwrap_or("build.rs"));
     let call = format!("isolate_rt_build::link(\"{}\");", target.fragment());
     let text = match fs::read_to_string(&path) {
-        Ok(text) => source::in_main(&text, &call).map_err(|why| EditError::Source {
-            what: "isolate_rt_build::link(…)",
-            path: path.clone(),
-            why,
-        })?,
+        Ok(text) => {
+            let edited = source::in_main(&text, &call).map_err(|why| EditError::Source {
+                what: "isolate_rt_build::link(…)",
+                path: path.clone(),
+                why,
+            })?;
+            as_before(&text, edited)
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound && build.is_none() => {
             format!("//! Hands the linker what isolated domains need.\n\nfn main() {{\n    {call}\n}}\n")
         }
@@ -84,11 +92,12 @@ fn build_script(manifest: &DocumentMut, target: &Target) -> Result<Option<Genera
 
 fn with_module(path: &Utf8Path, rewritten: Option<String>) -> Result<String, EditError> {
     let text = rewritten.map_or_else(|| read(path), Ok)?;
-    source::with_module(&text, "isolated").map_err(|why| EditError::Source {
+    let edited = source::with_module(&text, "isolated").map_err(|why| EditError::Source {
         what: "mod isolated;",
         path: path.to_owned(),
         why,
-    })
+    })?;
+    Ok(as_before(&text, edited))
 }
 
 /// Adds a dependency that is not there yet; one that is there stays as it is.
@@ -109,10 +118,30 @@ fn require(
     let table = document.entry(key).or_insert_with(new_table);
     let not_a_table = || EditError::Table { path: path.to_owned(), key };
     let table = table.as_table_like_mut().ok_or_else(not_a_table)?;
-    if !table.contains_key(name) {
-        table.insert(name, Item::Value(source_of(directory)));
+    let unfit = |how: &str| EditError::Dependency { path: path.to_owned(), name: name.to_owned(), how: how.to_owned() };
+    let is = |item: &Item, key: &str, value: &str| item.get(key).and_then(Item::as_str) == Some(value);
+    if let Some((other, _)) = table.iter().find(|(key, item)| *key != name && is(item, "package", name)) {
+        return Err(unfit(&format!("`{other}`")));
+    }
+    match table.get(name) {
+        None => drop(table.insert(name, Item::Value(source_of(directory)))),
+        Some(item) if item.get("optional").and_then(Item::as_bool) == Some(true) => {
+            return Err(unfit("an optional dependency"));
+        }
+        Some(_) => {}
     }
     Ok(())
+}
+
+/// An edited text with the byte order mark and the line ends of the one before.
+fn as_before(before: &str, text: String) -> String {
+    const MARK: char = '\u{feff}';
+    let mark = if before.starts_with(MARK) && !text.starts_with(MARK) { "\u{feff}" } else { "" };
+    let text = match before.contains("\r\n") {
+        true => text.replace("\r\n", "\n").replace('\n', "\r\n"),
+        false => text,
+    };
+    format!("{mark}{text}")
 }
 
 /// The checkout that this tool was built in, if it still lies there; else the version of this tool.

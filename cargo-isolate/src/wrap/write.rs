@@ -54,6 +54,10 @@ pub(super) const MARK: &str = "Written by `cargo isolate wrap`";
 ///
 /// An existing file cannot be read, or one in that directory was written by somebody else.
 pub(crate) fn changes(files: Vec<GeneratedFile>, directory: &Utf8Path) -> Result<Vec<Change>, WriteError> {
+    let module = directory.with_extension("rs");
+    if module.exists() {
+        return Err(WriteError::NotOurs { path: module });
+    }
     let wanted: BTreeSet<_> = files.iter().map(|file| file.path.clone()).collect();
     let mut changes = Vec::new();
     for file in files {

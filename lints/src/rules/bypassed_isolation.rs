@@ -54,7 +54,7 @@ pub(super) fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
         if let Some(domain) = subject.project.settings.isolated.get(symbol) {
             let how = if call.mention { "used as a value" } else { "called" };
             let message = format!("`{symbol}` runs in the domain `{domain}`, and is {how} outside of it");
-            let help = format!("help: the wrapper is in the module `isolated::{domain}`; `cargo isolate wrap --apply` rewrites calls");
+            let help = format!("help: the wrapper is in the module `isolated::{domain}`; `cargo isolate wrap --apply` calls it or says how");
             report.add(call.call.span, &call.call.scope, message, vec![help]);
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{Scanner, Take, attributes, items};
 use crate::facts::{Conditional, ForeignItem, ForeignKind, Param, UnsafeFact, UnsafeKind};
-use crate::syntax::{Node, Source, SyntaxKind, T};
+use crate::syntax::{Edition, Node, Source, SyntaxKind, T};
 use SyntaxKind::*;
 use std::sync::Arc;
 
@@ -45,6 +45,10 @@ impl<'t> Scanner<'_, 't> {
 
     fn foreign_item(&mut self, node: Node<'_, 't>, block: &Block, item: ForeignKind) {
         let Some(name) = items::name(node).filter(|_| self.declares()) else { return };
+        // `r#sum` is what everybody else calls `sum`, unless that is a keyword.
+        let raw = name.strip_prefix("r#");
+        let plain = raw.filter(|plain| SyntaxKind::from_keyword(plain, Edition::E2024.into()).is_none());
+        let name = plain.map_or_else(|| name.clone(), Into::into);
         // Tokens of an expansion stand apart: the name is the one that the macro's caller wrote.
         let range = match self.frame().take {
             Take::Declarations => node.child(NAME).map_or(0..0, |name| name.start()..name.end()),

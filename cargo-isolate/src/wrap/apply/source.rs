@@ -9,8 +9,10 @@ pub(super) fn with_module(text: &str, name: &str) -> Result<String, String> {
     let tokens = tokens(text)?;
     let items = items(&tokens);
     let modules: Vec<_> = items.iter().filter_map(|item| Some((item, module_name(item.tokens)?))).collect();
-    if modules.iter().any(|(_, module)| module == name) {
-        return Ok(text.to_owned());
+    match modules.iter().find(|(_, module)| module == name) {
+        Some((item, _)) if ends_with_semicolon(item.tokens) => return Ok(text.to_owned()),
+        Some(_) => return Err(format!("it has a module of that name with a body, where `mod {name};` must stand")),
+        None => {}
     }
     let before = modules.iter().rev().find(|(item, module)| **module < *name && ends_with_semicolon(item.tokens));
     let (at, inserted) = match (before, modules.first().map(|(item, _)| *item).or(items.first())) {
@@ -43,7 +45,11 @@ pub(super) fn in_main(text: &str, statement: &str) -> Result<String, String> {
         })
     });
     let Some(body) = body else { return Err("it has no `fn main`".to_owned()) };
-    let at = body.span_open().byte_range().end;
+    let inner: Vec<TokenTree> = body.stream().into_iter().collect();
+    let at = match inner[..inner_attributes(&inner)].last() {
+        Some(last) => last.span().byte_range().end,
+        None => body.span_open().byte_range().end,
+    };
     let rest = &text[at..];
     // `fn main() {}` gets a line for its closing brace.
     let close = if rest.trim_start_matches([' ', '\t']).starts_with('}') { "\n" } else { "" };
@@ -218,9 +224,10 @@ mod tests {
 
     #[test]
     fn leaves_a_module_that_is_there() {
-        for text in ["pub(crate) mod isolated;\n", "mod isolated { }\n", "#[cfg(unix)]\nmod isolated;\n"] {
+        for text in ["pub(crate) mod isolated;\n", "#[cfg(unix)]\nmod isolated;\n"] {
             check_module(text, text);
         }
+        with_module("mod isolated { }\n", "isolated").expect_err("another's");
     }
 
     #[track_caller]
@@ -231,6 +238,10 @@ mod tests {
     #[test]
     fn puts_the_statement_first() {
         check_main("fn main() {}\n", "fn main() {\n    link();\n}\n");
+        check_main(
+            "fn main() {\n    #![allow(unused)]\n    //! Inner.\n    cc();\n}\n",
+            "fn main() {\n    #![allow(unused)]\n    //! Inner.\n    link();\n    cc();\n}\n",
+        );
         check_main(
             "// fn main() {\nuse cc;\n\nfn main() -> Result<(), E> {\n    cc();\n}\n",
             "// fn main() {\nuse cc;\n\nfn main() -> Result<(), E> {\n    link();\n    cc();\n}\n",

@@ -221,7 +221,7 @@ fn in_file(
         .map(|block| (place(block.block.unsafe_token.span), block))
         .collect();
     for (at, block) in blocks {
-        if unsafe_blocks::is_unneeded(package, file, at, block, &rewritten) {
+        if unsafe_blocks::is_unneeded(package, file, &source, at, block, &rewritten) {
             let sole =
                 unsafe_blocks::sole_call(block).filter(|call| ready.get(call).is_some_and(|(call, _)| call.is_block()));
             in_block.extend(unsafe_blocks::unwrap(&source, block, sole, &mut edits, &mut outdents));

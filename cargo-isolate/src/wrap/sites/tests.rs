@@ -93,8 +93,14 @@ fn rewritten_in(graph: &Graph, text: &str) -> (String, Vec<String>) {
 /// Statements in a function that takes a slice and returns a `Result` that takes a `Fault`.
 #[track_caller]
 fn check(before: &str, after: &str) {
+    check_among("", before, after);
+}
+
+/// The same in a file with other items.
+#[track_caller]
+fn check_among(items: &str, before: &str, after: &str) {
     let around = |body: &str| {
-        format!("fn f(data: &[u8], out: &mut [u8]) -> Result<(), Box<dyn std::error::Error>> {{\n{body}\n}}\n")
+        format!("{items}fn f(data: &[u8], out: &mut [u8]) -> Result<(), Box<dyn std::error::Error>> {{\n{body}\n}}\n")
     };
     let (text, left) = rewritten(&around(before));
     assert_eq!((&*text, left), (&*around(after), Vec::<String>::new()));
@@ -532,6 +538,36 @@ fn unsafe_stays_where_it_is_needed() {
         "    let s = unsafe { z_sys::sum(z_sys::sum(0, data.as_ptr(), data.len()), out.as_ptr(), out.len()) };",
         "    let s = crate::isolated::z::sum(crate::isolated::z::sum(0, data)?, out)?;",
     );
+}
+
+/// What is called may be unsafe, and a macro may hold anything.
+#[test]
+fn unsafe_stays_around_what_may_need_it() {
+    for rest in [
+        "danger()",
+        "Q::danger()",
+        "std::mem::zeroed::<u8>()",
+        "data.get_unchecked(0)",
+        "x.bits",
+        "own!(x)",
+        "println!(\"{}\", danger())",
+        "println!(\"{}\", z_sys::other(1))",
+    ] {
+        check_among(
+            "unsafe fn danger() -> u8 { 1 }\nunion Either { bits: u32, number: f32 }\n",
+            &format!("    unsafe {{\n        z_sys::plain(1, 2);\n        {rest};\n    }}"),
+            &format!("    unsafe {{\n        crate::isolated::z::plain(1, 2)?;\n        {rest};\n    }}"),
+        );
+    }
+    for rest in
+        ["data.len()", "safe(data.as_ptr())", "Vec::<u8>::with_capacity(3).is_empty()", "println!(\"{}\", safe(x))"]
+    {
+        check_among(
+            "fn safe<T>(_: T) -> u8 { 1 }\n",
+            &format!("    unsafe {{\n        z_sys::plain(1, 2);\n        {rest};\n    }}"),
+            &format!("    {{\n        crate::isolated::z::plain(1, 2)?;\n        {rest};\n    }}"),
+        );
+    }
 }
 
 /// A value that is called may be a pointer to an unsafe function.

@@ -3,59 +3,122 @@
 use super::{
     argument,
     finder::Unsafe,
+    macros,
     source::{Edit, Source, bytes, place, range},
 };
 use crate::graph::{Package, SourceFile};
-use isolate_lints::facts::{OperationKind, UnsafeKind};
+use isolate_lints::facts::{OperationKind, TypeKind, UnsafeKind};
 use std::collections::BTreeSet;
 use syn::{
-    Expr, ExprCall, Stmt,
+    Expr, ExprCall, ExprField, ExprMethodCall, FieldPat, Macro, Member, Stmt,
     spanned::Spanned,
     visit::{self, Visit},
 };
 
-/// Nothing in the block that begins at `at` is unsafe but calls that are `rewritten`.
+/// Nothing in the block that begins at `at` can be unsafe but calls that are `rewritten`. A keyword too many is a warning of the
+/// compiler's; one too few does not compile.
 pub(super) fn is_unneeded(
     package: &Package,
     file: &SourceFile,
+    source: &Source,
     at: (u32, u32),
     block: Unsafe<'_>,
     rewritten: &BTreeSet<(u32, u32)>,
 ) -> bool {
-    let mut values = Values { package, rewritten, any: false };
-    values.visit_block(&block.block.block);
-    if values.any {
+    let mut rest = Rest { package, source, rewritten, goes: false, may_be_unsafe: false };
+    rest.visit_block(&block.block.block);
+    if rest.may_be_unsafe {
         return false;
     }
     let mut blocks = file.facts.unsafes.iter().filter(|fact| fact.kind == UnsafeKind::Block);
+    // Calls have been looked at.
     let is_safe = |kind: OperationKind, at: (u32, u32)| kind == OperationKind::Call || rewritten.contains(&at);
     blocks.find(|fact| (fact.span.line, fact.span.column) == at).is_some_and(|fact| {
         fact.operations.iter().all(|operation| is_safe(operation.kind, (operation.span.line, operation.span.column)))
     })
 }
 
-/// Calls of what may be a pointer to an unsafe function: a local, a field, a constant. Nothing says which it is.
-struct Values<'v> {
+/// What stays in a block: a call is safe if its name is that of safe functions only.
+struct Rest<'v> {
     package: &'v Package,
+    source: &'v Source,
     rewritten: &'v BTreeSet<(u32, u32)>,
-    any: bool,
+    /// In the arguments of such a call, where a slice takes the place of `data.as_ptr().add(2)`.
+    goes: bool,
+    may_be_unsafe: bool,
 }
 
-impl<'ast> Visit<'ast> for Values<'_> {
+/// Of the standard library, what often stands beside a foreign call, and is unsafe for no type that has it.
+const SAFE: &str = "abs align_of and_then as_bytes as_mut_ptr as_mut_slice as_ptr as_slice as_str capacity cast cast_const cast_mut \
+     clear clone default drop err expect expect_err extend_from_slice from from_mut from_ref into into_iter \
+     is_empty is_err is_none is_null is_ok is_some iter iter_mut len map map_err max min new null null_mut ok ok_or \
+     ok_or_else push resize reserve size_of size_of_val then then_some to_owned to_string to_vec truncate try_from \
+     try_into uninit unwrap unwrap_or unwrap_or_default with_capacity";
+
+impl Rest<'_> {
+    fn is_safe(&self, name: &str) -> bool {
+        let functions = self.package.files.iter().flat_map(|file| &file.facts.functions);
+        let mut own = functions.filter(|function| function.name == name).peekable();
+        let is_known = SAFE.split(' ').any(|safe| safe == name)
+            || ["checked_", "saturating_", "wrapping_"].iter().any(|start| name.starts_with(start));
+        (own.peek().is_some() || is_known) && own.all(|function| !function.is_unsafe)
+    }
+
+    /// Reading it is unsafe, and a pattern or an expression does not say what it is of.
+    fn is_of_union(&self, field: &str) -> bool {
+        let types = self.package.files.iter().flat_map(|file| &file.facts.types);
+        types.into_iter().any(|ty| match &ty.kind {
+            TypeKind::Union(fields) => fields.iter().any(|one| one.name.as_deref() == Some(field)),
+            _ => false,
+        })
+    }
+}
+
+impl<'ast> Visit<'ast> for Rest<'_> {
     fn visit_expr_call(&mut self, call: &'ast ExprCall) {
-        let is_function = match argument::without_parens(&call.func) {
+        let is_safe = match argument::without_parens(&call.func) {
             Expr::Path(path) => {
                 let name = path.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
+                // A constant may be a pointer to an unsafe function, and so may a local.
                 let is_constant = name.len() > 1 && !name.contains(|c: char| c.is_lowercase());
                 let is_constructor = !is_constant && name.starts_with(char::is_uppercase);
-                let mut functions = self.package.files.iter().flat_map(|file| &file.facts.functions);
-                let is_qualified = path.path.segments.len() > 1 && !is_constant;
-                is_qualified || is_constructor || functions.any(|function| function.name == name)
+                is_constructor || self.is_safe(&name)
             }
             _ => false,
         };
-        self.any |= !is_function && !self.rewritten.contains(&place(call.func.span()));
+        let around = self.goes;
+        self.goes = self.rewritten.contains(&place(call.func.span()));
+        self.may_be_unsafe |= !is_safe && !self.goes;
         visit::visit_expr_call(self, call);
+        self.goes = around;
+    }
+
+    fn visit_expr_method_call(&mut self, call: &'ast ExprMethodCall) {
+        let name = call.method.to_string();
+        let is_safe = self.is_safe(&name) || self.goes && name == "add";
+        self.may_be_unsafe |= !is_safe;
+        visit::visit_expr_method_call(self, call);
+    }
+
+    fn visit_expr_field(&mut self, field: &'ast ExprField) {
+        if let Member::Named(name) = &field.member {
+            self.may_be_unsafe |= self.is_of_union(&name.to_string());
+        }
+        visit::visit_expr_field(self, field);
+    }
+
+    fn visit_field_pat(&mut self, field: &'ast FieldPat) {
+        if let Member::Named(name) = &field.member {
+            self.may_be_unsafe |= self.is_of_union(&name.to_string());
+        }
+        visit::visit_field_pat(self, field);
+    }
+
+    fn visit_macro(&mut self, mac: &'ast Macro) {
+        match self.source.macros.get(&macros::key(mac)) {
+            Some(arguments) => arguments.iter().for_each(|argument| self.visit_expr(argument)),
+            None => self.may_be_unsafe = true,
+        }
     }
 }
 

@@ -434,8 +434,10 @@ impl<'c> Call<'c> {
                 _ => {}
             }
         }
-        let is_tuple = self.wrapper.ret.starts_with('(') && self.wrapper.ret != "()";
-        (is_tuple == (parts.len() > 1)).then_some(parts)
+        let is_unit = self.wrapper.ret == "()";
+        let is_tuple = self.wrapper.ret.starts_with('(') && !is_unit;
+        // An object that it returns is none of them.
+        (is_tuple == (parts.len() > 1) && is_unit == parts.is_empty()).then_some(parts)
     }
 
     /// The call to write by hand, as far as it is known.

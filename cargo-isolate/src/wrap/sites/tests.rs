@@ -60,6 +60,8 @@ error = "ret != 1"
 [fn.shrink]
 arg.dest = { kind = "buf", dir = "out", cap = "cap", written = "ret" }
 error = "ret <= 0"
+[fn.begin]
+error = "ret != 0"
 [fn.check]
 error = "ret < 0"
 [fn.tell]
@@ -424,6 +426,9 @@ fn codes_of_calls_that_stay() {
     check("i32", "");
     check("Result<(), Box<dyn std::error::Error>>", "?");
     check("Result<(), isolate_rt::Fault>", ".map(|count| count as _).or_else(|error| error.into_code())?");
+    // What comes back is no number, and not to be dropped.
+    let (_, left) = rewritten("fn f() -> Result<(), isolate_rt::Fault> {\nunsafe { z_sys::begin(flow, 2) };\n}\n");
+    assert!(left[0].ends_with("begin(2).map_err(/* `isolate_rt::Error`: a fault or a code */)?"), "{left:?}");
 }
 
 /// Which slice a pointer comes from may be chosen before the call.

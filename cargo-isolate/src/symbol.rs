@@ -123,7 +123,7 @@ pub(crate) fn symbols(names: &Names<'_>, pattern: &Glob) -> Result<Answer, NoSuc
     let mut symbols = uses.declared(pattern);
     let unseen = uses.unseen(pattern);
     if symbols.is_empty() && unseen.is_empty() {
-        let all: BTreeSet<&str> = uses.foreign().map(|(_, _, item)| symbol_name(item)).collect();
+        let all: BTreeSet<&str> = uses.foreign().map(|(_, _, item)| item.symbol()).collect();
         let word = pattern.text().to_owned();
         let nearest = nearest(&word, all).map(str::to_owned);
         let whole = graph.packages.iter().all(|package| package.selected || !package.member);
@@ -134,7 +134,7 @@ pub(crate) fn symbols(names: &Names<'_>, pattern: &Glob) -> Result<Answer, NoSuc
     for call in calls.iter().filter(|call| uses.is_asked(call.caller)) {
         let (package, file) = names.origin(call.callee);
         let library = graph.library(package, file, call.item).map(str::to_owned);
-        let key = (symbol_name(call.item).to_owned(), library, graph.packages[package].id());
+        let key = (call.item.symbol().to_owned(), library, graph.packages[package].id());
         if symbols.contains_key(&key) {
             of_symbols.entry(key).or_default().push(call);
         }
@@ -149,10 +149,6 @@ pub(crate) fn symbols(names: &Names<'_>, pattern: &Glob) -> Result<Answer, NoSuc
 
 /// Name, library, declaring package.
 type Key = (String, Option<String>, String);
-
-fn symbol_name(item: &isolate_lints::facts::ForeignItem) -> &str {
-    item.link_name.as_ref().unwrap_or(&item.name)
-}
 
 struct Uses<'u, 'g> {
     graph: &'g Graph,
@@ -194,7 +190,7 @@ impl<'u, 'g: 'u> Uses<'u, 'g> {
         let mut symbols: BTreeMap<Key, Symbol> = BTreeMap::new();
         for (package, file, item) in self.foreign() {
             let graph = self.graph;
-            let name = symbol_name(item);
+            let name = item.symbol();
             if !pattern.is_match(name) && !pattern.is_match(&item.name) {
                 continue;
             }

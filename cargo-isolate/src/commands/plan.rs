@@ -72,7 +72,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
             if index > 0 {
                 writeln!(out)?;
             }
-            let symbol = function.symbol.as_deref().unwrap_or(&function.name);
+            let symbol = function.symbol();
             let library = &graph.packages[domain.library.package];
             let seen = args.clang.then(|| plan::Seen::of(library, symbol, function.params.len()));
             plan::explain(&mut out, domain, function, seen.as_ref())?;

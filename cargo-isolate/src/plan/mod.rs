@@ -278,6 +278,11 @@ impl Decision {
 }
 
 impl FunctionPlan {
+    /// What the linker calls it.
+    pub(crate) fn symbol(&self) -> &str {
+        self.symbol.as_deref().unwrap_or(self.name.trim_start_matches("r#"))
+    }
+
     /// The name of its wrapper.
     pub(crate) fn wrapper(&self) -> &str {
         self.form.as_ref().map_or(&self.name, |form| &form.name)

@@ -210,7 +210,7 @@ fn foreign_calls<'g>(names: &Names<'g>, foreign: &ForeignCalls<'g>) -> Calls<'g>
         let item = found.item;
         let what = Detail::ForeignCall {
             path: found.call.path.to_string(),
-            symbol: item.link_name.as_ref().unwrap_or(&item.name).clone(),
+            symbol: item.symbol().to_owned(),
             library: graph.library(declaring, declared, item).map(str::to_owned),
             declared_in: graph.packages[declaring].id(),
             mention: found.mention,

@@ -38,7 +38,7 @@ pub(crate) fn bypasses(names: &Names<'_>, plan: &Plan, wrappers: &BTreeSet<&Utf8
     let mut found = BTreeSet::new();
     let mut bypasses = Vec::new();
     for call in &names.foreign_calls().calls {
-        let symbol = call.item.link_name.as_deref().unwrap_or(&call.item.name);
+        let symbol = call.item.symbol();
         let (package, file) = names.origin(call.caller);
         let (declaring, _) = names.origin(call.callee);
         let package = &graph.packages[package];
@@ -86,7 +86,7 @@ impl<'p> Isolated<'p> {
         for domain in &plan.domains {
             let library = dependents(graph, domain.library.package);
             for function in &domain.functions {
-                let symbol = function.symbol.as_deref().unwrap_or(&function.name);
+                let symbol = function.symbol();
                 let packages = symbols.entry(symbol).or_default();
                 packages.extend(&library);
                 packages.extend(dependents(graph, function.declared.index));

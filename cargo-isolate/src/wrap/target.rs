@@ -112,14 +112,13 @@ fn held_elsewhere(graph: &Graph, domain: &DomainPlan, holder: usize, chosen: usi
 /// The member that calls the domain's functions; else the one whose code is written for the wrappers already; else the
 /// one that declares the functions.
 fn caller(graph: &Graph, domain: &DomainPlan) -> Result<usize, TargetError> {
-    let symbols: BTreeSet<&str> =
-        domain.functions.iter().map(|function| function.symbol.as_deref().unwrap_or(&function.name)).collect();
+    let symbols: BTreeSet<&str> = domain.functions.iter().map(|function| function.symbol()).collect();
     let names = names::Names::new(graph);
     let callers: BTreeSet<usize> = names
         .foreign_calls()
         .calls
         .iter()
-        .filter(|call| symbols.contains(call.item.link_name.as_deref().unwrap_or(&call.item.name)))
+        .filter(|call| symbols.contains(call.item.symbol()))
         .map(|call| names.origin(call.caller))
         .filter(|(package, file)| {
             let package = &graph.packages[*package];

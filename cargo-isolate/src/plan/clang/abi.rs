@@ -46,7 +46,7 @@ pub(crate) fn declarations(graph: &Graph, plan: &Plan) -> Declarations {
         let mut names = BTreeSet::new();
         // The forms of a function have one declaration.
         for function in domain.functions.iter().filter(|function| names.insert(&function.name)) {
-            let symbol = function.symbol.as_deref().unwrap_or(&function.name);
+            let symbol = function.symbol();
             let differs = match &mut code {
                 Ok(code) => compared(code, symbol, function),
                 Err(reason) => Err((*reason).clone()),

@@ -37,7 +37,7 @@ fn clang_beside_labels() {
             for drawn in &list.drawn {
                 let Some(function) = functions.iter().find(|one| one.name == name_of(&drawn.of)) else { continue };
                 let index = function.params.iter().position(|param| param.name == drawn.param).unwrap();
-                let symbol = function.symbol.as_deref().unwrap_or(&function.name);
+                let symbol = function.symbol();
                 match clang.look(package, symbol, function.params.len()) {
                     Ok(seen) if let Some(found) = seen.params[index] => counts.add(function, index, &drawn.is, found),
                     Ok(_) => {}

@@ -87,7 +87,7 @@ pub(super) fn interior(names: &Names<'_>, shown: impl Fn(usize) -> bool) -> Inte
     for call in &names.foreign_calls().calls {
         let (package, file) = names.origin(call.caller);
         if shown(package) {
-            let symbol = call.item.link_name.as_ref().unwrap_or(&call.item.name);
+            let symbol = call.item.symbol();
             builder.symbol(package, file, call.call, symbol);
         }
     }

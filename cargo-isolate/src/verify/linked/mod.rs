@@ -35,7 +35,8 @@ use std::{
 ///
 /// A file that cargo said is there cannot be read.
 pub(crate) fn check(plan: &Plan, built: &Built) -> io::Result<Linked> {
-    let wanted: BTreeSet<&str> = plan.domains.iter().flat_map(|domain| &domain.functions).map(symbol).collect();
+    let wanted: BTreeSet<&str> =
+        plan.domains.iter().flat_map(|domain| &domain.functions).map(FunctionPlan::symbol).collect();
     let archives = archives(built, &wanted)?;
     let defining: BTreeMap<_, _> = archives
         .iter()
@@ -103,7 +104,8 @@ pub(crate) struct LastBuild {
 /// Reads what the last build left of the libraries.
 pub(crate) fn last_build(graph: &Graph, plan: &Plan) -> io::Result<LastBuild> {
     let plan = &plan.live();
-    let wanted: BTreeSet<&str> = plan.domains.iter().flat_map(|domain| &domain.functions).map(symbol).collect();
+    let wanted: BTreeSet<&str> =
+        plan.domains.iter().flat_map(|domain| &domain.functions).map(FunctionPlan::symbol).collect();
     let mut last = LastBuild::default();
     for domain in &plan.domains {
         let declaring = domain.functions.iter().map(|function| function.declared.index);
@@ -111,7 +113,7 @@ pub(crate) fn last_build(graph: &Graph, plan: &Plan) -> io::Result<LastBuild> {
         let archives = archives(&built, &wanted)?;
         let mut by_server: BTreeMap<Server, Vec<String>> = BTreeMap::new();
         for function in &domain.functions {
-            let defines = |file: &&File| file.archive.functions.contains(symbol(function));
+            let defines = |file: &&File| file.archive.functions.contains(function.symbol());
             let server = archives.values().filter(defines).map(|file| file.server.clone()).min();
             let shared = match built.told.is_empty() {
                 false => Some(Server::Shared(built.told.iter().cloned().collect())),
@@ -158,7 +160,7 @@ fn shared_variables<'f>(domain: &DomainPlan, files: impl Iterator<Item = &'f Fil
 /// What the code of a domain asks of libc in vain.
 fn refused<'f>(domain: &DomainPlan, files: impl Iterator<Item = &'f File> + Clone) -> Vec<Refused> {
     let members: Vec<_> = own(domain, files).flat_map(|file| &file.archive.members).collect();
-    let reached = archive::reached(&members, domain.functions.iter().map(symbol));
+    let reached = archive::reached(&members, domain.functions.iter().map(FunctionPlan::symbol));
     let works = |symbol: &str| domain.own_threads > 0 && symbol == "pthread_create";
     let refused = libc::refused_to(&reached).into_iter().filter(|(symbol, ..)| !works(symbol));
     let refused = refused.map(|(symbol, fault, why)| Refused {
@@ -181,7 +183,7 @@ struct File {
 
 impl File {
     fn serves(&self, domain: &DomainPlan) -> bool {
-        domain.functions.iter().any(|function| self.archive.functions.contains(symbol(function)))
+        domain.functions.iter().any(|function| self.archive.functions.contains(function.symbol()))
     }
 }
 
@@ -202,10 +204,6 @@ fn archives(built: &Built, wanted: &BTreeSet<&str>) -> io::Result<BTreeMap<Utf8P
     read.collect()
 }
 
-fn symbol(function: &FunctionPlan) -> &str {
-    function.symbol.as_deref().unwrap_or(&function.name)
-}
-
 /// Once each: the forms of a function follow one another.
 fn add(functions: &mut Vec<String>, name: &str) {
     if functions.last().is_none_or(|last| last != name) {
@@ -221,7 +219,7 @@ fn file_name(path: &Utf8Path) -> String {
 fn served(domain: &DomainPlan, defining: &[&File], images: &[(&Program, Image)]) -> Vec<Served> {
     let mut by_server: BTreeMap<Server, Vec<String>> = BTreeMap::new();
     for function in &domain.functions {
-        let symbol = symbol(function);
+        let symbol = function.symbol();
         let linked = images.iter().any(|(_, image)| image.globals.contains_key(symbol));
         let mut servers: Vec<_> = defining
             .iter()
@@ -262,7 +260,7 @@ impl Linked {
         // Without the wrappers nobody enters the domain here.
         let (Some(data), Some(bss)) = edges else { return };
         let imported: Vec<_> =
-            domain.functions.iter().filter(|function| image.imported.contains(symbol(function))).collect();
+            domain.functions.iter().filter(|function| image.imported.contains(function.symbol())).collect();
         let names_object = domain.archives.iter().any(|archive| image.needed.contains(archive));
         if !imported.is_empty() && !names_object {
             self.problems.push(Problem::SharedObject {
@@ -276,7 +274,7 @@ impl Linked {
         let (mut found, mut outside, mut from) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         let served = |file: &&&File| {
             let linked = |function: &FunctionPlan| {
-                image.globals.contains_key(symbol(function)) && file.archive.functions.contains(symbol(function))
+                image.globals.contains_key(function.symbol()) && file.archive.functions.contains(function.symbol())
             };
             domain.functions.iter().any(linked)
         };

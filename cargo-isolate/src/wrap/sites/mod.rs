@@ -112,7 +112,7 @@ impl<'p> Wrappers<'p> {
                 for function in super::wrapped(domain, target) {
                     let (params, ret, error) = function::View::new(function, &mut names).signature();
                     let path = format!("crate::isolated::{}::{}", domain.name, function.wrapper());
-                    let symbol = function.symbol.as_deref().unwrap_or(&function.name);
+                    let symbol = function.symbol();
                     // A function's own wrapper before those of its forms.
                     if function.form.is_none() || !by_symbol.contains_key(symbol) {
                         let makers = function.params.iter().map(|param| makers(domain, target, &param.shape)).collect();

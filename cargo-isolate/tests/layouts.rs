@@ -6,7 +6,8 @@ mod workspace;
 use std::{fs, path::Path, process::Command};
 use workspace::Workspace;
 
-/// A package with these lines more in its manifest; it depends on `sys`, a path.
+/// A package with these lines more in its manifest; it depends on `sys`, a path. (To cargo, packages of one name in one target
+/// folder are one: each test has its own.)
 fn manifest(name: &str, sys: &str, more: &str) -> String {
     let library = sys.rsplit('/').next().expect("a name");
     format!(
@@ -68,20 +69,20 @@ fn compiles(workspace: &Workspace, printed: &str) {
 
 #[test]
 fn a_root_elsewhere() {
-    let app = manifest("app", "z-sys", "[workspace]\n[lib]\npath = \"rust/core.rs\"\n");
+    let app = manifest("elsewhere", "z-sys", "[workspace]\n[lib]\npath = \"rust/core.rs\"\n");
     check(&["z"], &[("Cargo.toml", &app), ("rust/core.rs", &call("z"))], &["rust/core.rs"]);
 }
 
 #[test]
 fn a_script_among_others() {
-    let app = manifest("app", "z-sys", "[workspace]\n");
+    let app = manifest("script", "z-sys", "[workspace]\n");
     let script = format!("#!/usr/bin/env run-it\n{}fn main() {{\n    sum();\n}}\n", call("z"));
     check(&["z"], &[("Cargo.toml", &app), ("src/bin/tool.rs", &script)], &["src/bin/tool.rs"]);
 }
 
 #[test]
 fn a_package_in_the_folder_of_another() {
-    let app = manifest("app", "z-sys", "[workspace]\nmembers = [\"crates/codec\"]\n");
+    let app = manifest("outer", "z-sys", "[workspace]\nmembers = [\"crates/codec\"]\n");
     let codec = manifest("codec", "../../y-sys", "");
     let files = [
         ("Cargo.toml", &*app),
@@ -95,7 +96,7 @@ fn a_package_in_the_folder_of_another() {
 #[test]
 fn a_file_outside_of_the_package() {
     let root = "[workspace]\nmembers = [\"app\"]\nresolver = \"3\"\n";
-    let app = manifest("app", "../z-sys", "");
+    let app = manifest("outside", "../z-sys", "");
     let files = [
         ("Cargo.toml", root),
         ("app/Cargo.toml", &*app),
@@ -108,7 +109,7 @@ fn a_file_outside_of_the_package() {
 /// Only wrappers are unsafe there, and every line ends as it did.
 #[test]
 fn a_crate_that_denies_unsafe_code() {
-    let app = manifest("app", "z-sys", "[workspace]\n").replace('\n', "\r\n");
+    let app = manifest("denies", "z-sys", "[workspace]\n").replace('\n', "\r\n");
     let root = "\u{feff}#![deny(unsafe_code)]\npub mod codec;\n".replace('\n', "\r\n");
     let build = "\u{feff}fn main() {\n    #![allow(unused)]\n    let x = 1;\n}\n".replace('\n', "\r\n");
     let workspace = Workspace::new(&root);

@@ -1,7 +1,7 @@
 //! The driver: calls every wrapper with arguments of the right types, made from the wrapper file as it is in the tree.
 
 use super::stubs::{Exact, Foreign, Given, RETURNED, Stored};
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 use syn::{
     Expr, ExprLit, FnArg, GenericArgument, Item, Lit, Pat, PathArguments, ReturnType, Type, TypeParamBound, Visibility,
     punctuated::Punctuated, visit::Visit,
@@ -47,11 +47,10 @@ pub(super) fn render(cases: &[Case]) -> String {
 }
 
 fn case(domain: &str, function: &syn::ItemFn, foreign: &[Foreign]) -> Result<Case, String> {
-    let (signature, bound) = (&function.sig, bound(&function.block));
+    let (signature, bound, divisors) = (&function.sig, bound(&function.block), divisors(&function.block));
     let function = signature.ident.to_string();
     let id = foreign.iter().position(|foreign| foreign.wrapper == function);
     let wrapped = id.map(|id| &foreign[id]);
-    let returns = wrapped.is_some_and(|foreign| foreign.shows_ret);
     let foreign_name = wrapped.map_or(&*function, |foreign| &*foreign.name);
     let mut call = Call::default();
     for (at, input) in signature.inputs.iter().enumerate() {
@@ -77,8 +76,10 @@ fn case(domain: &str, function: &syn::ItemFn, foreign: &[Foreign]) -> Result<Cas
                 },
             }
         });
-        let argument = call
-            .argument(domain, &function, at, &parameter.ty)
+        // Any number is one, but a length divided by 0 never gets as far as the library.
+        let argument = divisors.contains(&name).then(|| "1".to_owned());
+        let argument = argument
+            .or_else(|| call.argument(domain, &function, at, &parameter.ty))
             .ok_or_else(|| format!("`{domain}::{function}`: no argument can be made for parameter `{name}`"))?;
         if let Pat::Ident(name) = &*parameter.pat {
             let lengths = bound.iter().filter(|(owner, _)| name.ident == owner);
@@ -113,7 +114,7 @@ fn case(domain: &str, function: &syn::ItemFn, foreign: &[Foreign]) -> Result<Cas
     for statement in &call.filled {
         let _ = writeln!(text, "            {statement}");
     }
-    for count in counts(result, &call, returns) {
+    for count in counts(result, &call, wrapped) {
         let _ = writeln!(text, "            within(result{count})?;");
     }
     match result {
@@ -147,6 +148,25 @@ fn bound(block: &syn::Block) -> Vec<(String, String)> {
     let mut bound = Bound(Vec::new());
     bound.visit_block(block);
     bound.0
+}
+
+/// The parameters that lengths are divided by.
+fn divisors(block: &syn::Block) -> BTreeSet<String> {
+    struct Divisors(BTreeSet<String>);
+    impl<'b> Visit<'b> for Divisors {
+        fn visit_expr_method_call(&mut self, call: &'b syn::ExprMethodCall) {
+            if call.method == "quotient"
+                && let Some(Expr::Cast(divisor)) = call.args.last()
+                && let Expr::Path(parameter) = &*divisor.expr
+            {
+                self.0.extend(parameter.path.get_ident().map(ToString::to_string));
+            }
+            syn::visit::visit_expr_method_call(self, call);
+        }
+    }
+    let mut divisors = Divisors(BTreeSet::new());
+    divisors.visit_block(block);
+    divisors.0
 }
 
 /// The statements around one call.
@@ -321,16 +341,24 @@ fn exact(foreign: &Foreign, result: &Type) -> Vec<String> {
 
 /// Where in the result the counts of values written to the caller's room are: `""`, or `.1` of a tuple.
 ///
-/// A wrapper reports them after what the function returned (if it `returns` anything that is not its error), in the order
-/// of its parameters.
-fn counts(result: &Type, call: &Call, returns: bool) -> Vec<String> {
-    if !call.arguments.iter().any(|argument| argument.contains(".slice()")) {
+/// A wrapper reports them after what the function returned (if it shows anything that is not its error), in the order of its
+/// parameters, among single values that the function stored.
+fn counts(result: &Type, call: &Call, wrapped: Option<&Foreign>) -> Vec<String> {
+    let rooms = call.arguments.iter().filter(|argument| argument.contains(".slice()")).count();
+    if rooms == 0 {
         return Vec::new();
     }
+    let returns = wrapped.is_some_and(|foreign| foreign.shows_ret);
+    let is_value = |at: usize| {
+        let stored = wrapped.and_then(|foreign| foreign.stores(foreign.origins.get(at)?.checked_sub(1)?));
+        matches!(stored, Some(Stored::Value(_)))
+    };
     match result {
         Type::Tuple(tuple) => (0..tuple.elems.len())
-            .filter(|at| (*at > 0 || !returns) && is_usize(&tuple.elems[*at]))
+            .filter(|at| (*at > 0 || !returns) && is_usize(&tuple.elems[*at]) && !is_value(*at))
             .map(|at| format!(".{at}"))
+            // What is left are numbers that a count is made of.
+            .take(rooms)
             .collect(),
         _ if is_usize(result) && !returns => vec![String::new()],
         _ => Vec::new(),

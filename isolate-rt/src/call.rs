@@ -43,6 +43,7 @@ pub struct Call {
     place: Place,
     /// Something has been made for where it is: it cannot go anywhere else any more.
     settled: Cell<bool>,
+    refused: Cell<bool>,
     // Stays on its thread: the seat, the way back and the deadline are that thread's.
     _not_send: PhantomData<*mut ()>,
 }
@@ -59,7 +60,7 @@ pub(crate) enum Place {
 impl Call {
     #[inline]
     pub(crate) fn new(settings: &'static Settings, function: &'static str, place: Place) -> Self {
-        Self { settings, function, place, settled: Cell::new(false), _not_send: PhantomData }
+        Self { settings, function, place, settled: Cell::new(false), refused: Cell::new(false), _not_send: PhantomData }
     }
 
     /// `len` as the integer type that the foreign function takes.
@@ -126,6 +127,7 @@ impl Call {
     /// Why a call has ended: what a closure found wrong with it goes before what followed from that.
     #[cold]
     fn ended(&self, failure: Failure) -> Fault {
+        self.refused.set(failure.refused);
         match callback::take_ending() {
             Some(Ending::Panic(panic)) => std::panic::resume_unwind(panic),
             Some(Ending::Fault(fault)) => fault,
@@ -174,6 +176,14 @@ impl Call {
                 self.directly(result)
             }
         }
+    }
+
+    /// Whether what was last run was not called at all, because the call could not be made as it is to be: its deadline has no timer,
+    /// or it came in a signal handler. An object that it should have ended ([`Owned::ended`]) is still there.
+    ///
+    /// [`Owned::ended`]: crate::Owned::ended
+    pub fn was_refused(&self) -> bool {
+        self.refused.get()
     }
 
     /// The error that the function reported with `code`, and what the library says about it.

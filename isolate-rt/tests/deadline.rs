@@ -2,9 +2,10 @@
 
 mod support;
 
-use isolate_rt::{Callbacks, Domain, FaultKind};
+use isolate_rt::{Call, Callbacks, Domain, FaultKind};
 use std::cell::Cell;
 use std::ptr;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use support::{End, child, isolation, role};
 
@@ -275,4 +276,50 @@ fn watched_calls_nest() {
         ended.map_err(|fault| assert_eq!(fault.kind(), &FaultKind::Timeout)).is_ok()
     };
     assert!((0..1000).filter(is_good).count() > 800);
+}
+
+/// A function that ends an object is not called where there is no timer to be had: the object is still there, and ends with its owner.
+#[test]
+fn end_that_was_refused() {
+    static DOMAIN: Domain = Domain::new("refused").deadline(SOON);
+    static ENDED: AtomicU32 = AtomicU32::new(0);
+    if role().is_none() {
+        if isolation() {
+            // The limit on timers is the process's.
+            let output = child("end_that_was_refused", "limited");
+            assert_eq!(End::from(&output), End::Status(0), "{}", String::from_utf8_lossy(&output.stderr));
+        }
+        return;
+    }
+    let mut object = {
+        let mut call = DOMAIN.call("make").unwrap();
+        // SAFETY: allocates in the domain.
+        let memory = unsafe { call.run(|| libc::malloc(8)) }.unwrap();
+        let end = |_: &mut Call, _: *mut u64| {
+            ENDED.fetch_add(1, Ordering::Relaxed);
+            Ok(())
+        };
+        call.own::<u64>(&DOMAIN, memory.cast(), end).unwrap().unwrap()
+    };
+    let timers = |most| {
+        let limit = libc::rlimit { rlim_cur: most, rlim_max: libc::RLIM_INFINITY };
+        // SAFETY: reads a limit that lives across the call.
+        assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_SIGPENDING, &limit) }, 0);
+    };
+    // A thread that has no timer yet.
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            timers(0);
+            let mut call = DOMAIN.call("free").unwrap();
+            let pointer = call.ending(&mut object).unwrap();
+            // SAFETY: frees what `malloc` gave, were it called.
+            let fault = unsafe { call.run(move || libc::free(pointer.cast())) }.unwrap_err();
+            assert!(matches!(fault.kind(), FaultKind::Unsupported(_)), "{fault}");
+            assert!(call.was_refused());
+            timers(libc::RLIM_INFINITY);
+        });
+    });
+    assert_eq!(ENDED.load(Ordering::Relaxed), 0);
+    drop(object);
+    assert_eq!(ENDED.load(Ordering::Relaxed), 1);
 }

@@ -52,6 +52,8 @@ pub(super) struct View {
     args: Vec<String>,
     /// Why the call is sound.
     safety: String,
+    /// Objects that it ends, whatever else comes of the call.
+    ended: Vec<String>,
     /// It returns something.
     returns: bool,
     collect: Vec<String>,
@@ -90,7 +92,6 @@ impl View {
             }
         }
         writer.point_to_ends();
-        writer.stage.append(&mut writer.last.split_off(0));
         writer.read_cells();
         writer.returned();
         for index in 0..function.params.len() {
@@ -105,7 +106,9 @@ impl View {
         writer.require_owned();
         writer.when();
         let run = if writer.registers { "run_with(&mut callbacks, " } else { "run(" };
-        let Writer { params, checks, before, stage, args, after, docs, mut results, error, holds_lengths, .. } = writer;
+        let Writer {
+            params, checks, before, stage, args, after, ended, docs, mut results, error, holds_lengths, ..
+        } = writer;
         results.sort_by_key(|result| result.place);
         let values: Vec<_> = results.iter().map(|result| result.value.clone()).collect();
         let types: Vec<_> = results.iter().map(|result| result.ty.clone()).collect();
@@ -124,6 +127,7 @@ impl View {
             params,
             ret: tuple(&types),
             safety: safety(function),
+            ended,
             returns: function.ret.is_some(),
             error,
             checks,
@@ -250,6 +254,8 @@ struct Writer<'w, 'n> {
     given: BTreeMap<String, String>,
     /// Locals that hold what was told of an object, by the parameter's name and its own.
     bound: BTreeMap<(String, String), String>,
+    /// Locals that hold objects which the function ends.
+    ended: Vec<String>,
     /// Objects that the library must have given away.
     wanted: Vec<handle::Wanted>,
     /// What is made of a returned pointer, where NULL is how the function fails.
@@ -264,8 +270,6 @@ struct Writer<'w, 'n> {
     stage: Vec<Step>,
     /// How many of them come first: see [`Writer::first_step`].
     objects: usize,
-    /// Steps after which nothing may fail before the call.
-    last: Vec<Step>,
     args: Vec<String>,
     after: After,
     /// One line per parameter.
@@ -299,6 +303,7 @@ impl<'w, 'n> Writer<'w, 'n> {
             pointers: BTreeMap::new(),
             given: BTreeMap::new(),
             bound: BTreeMap::new(),
+            ended: Vec::new(),
             wanted: Vec::new(),
             unless_null: None,
             null_report: None,
@@ -308,7 +313,6 @@ impl<'w, 'n> Writer<'w, 'n> {
             before: Vec::new(),
             stage: Vec::new(),
             objects: 0,
-            last: Vec::new(),
             args: Vec::new(),
             after: After::default(),
             docs: Vec::new(),

@@ -44,7 +44,8 @@ impl Domain {
 }
 
 impl<T> Object<T> {
-    /// The library has ended it, or will in the present call: dropping it only gives its memory back.
+    /// The library has ended it, or tried to: dropping it only gives its memory back. To be said after the call that did, unless
+    /// [`Call::was_refused`].
     pub fn ended(&mut self) {
         self.end = None;
     }

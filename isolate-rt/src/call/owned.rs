@@ -104,16 +104,18 @@ impl Call {
         Err(self.fault(FaultKind::TooLarge { requested: usize::try_from(need).unwrap_or(usize::MAX), limit: have }))
     }
 
-    /// The pointer behind an object that the function at hand ends. Dropping it does not end it again.
+    /// The pointer behind an object that the function at hand ends. Once it was called, say so ([`Owned::ended`]): unless
+    /// [`Call::was_refused`], when the object is still there, and dropping it ends it.
     ///
     /// # Errors
     ///
     /// As [`Call::handle`]; [`FaultKind::InUse`] when something that was made of it still lives: then it ends after that.
     pub fn ending<T>(&mut self, owned: &mut Owned<T>) -> Result<*mut T, Fault> {
         let pointer = self.handle(owned)?;
-        let object = Arc::get_mut(&mut owned.object).ok_or_else(|| self.fault(FaultKind::InUse))?;
-        object.end = None;
-        Ok(pointer)
+        match owned.is_used() {
+            true => Err(self.fault(FaultKind::InUse)),
+            false => Ok(pointer),
+        }
     }
 }
 
@@ -126,6 +128,19 @@ impl<T> Owned<T> {
     ) -> Owned<T> {
         let (kept, bound) = (Mutex::default(), Mutex::default());
         Owned { object: Arc::new(Ending { handle, domain, end: Some(end), kept, bound, parent }) }
+    }
+
+    /// The library has ended it ([`Call::ending`]), or tried to: dropping it does not end it again. Without effect while something that was
+    /// made of it lives.
+    pub fn ended(&mut self) {
+        if let Some(object) = Arc::get_mut(&mut self.object) {
+            object.end = None;
+        }
+    }
+
+    /// Whether something that was made of it lives.
+    fn is_used(&mut self) -> bool {
+        Arc::get_mut(&mut self.object).is_none()
     }
 
     /// Keeps a closure that the library may call ([`Call::keep`]) until the object has ended.

@@ -42,11 +42,21 @@ pub(crate) struct Failure {
     pub(crate) kind: FaultKind,
     pub(crate) hint: Option<Hint>,
     pub(crate) evidence: Option<Arc<Evidence>>,
+    /// Nothing went in: what was to be called was not.
+    pub(crate) refused: bool,
 }
 
 impl From<FaultKind> for Failure {
     fn from(kind: FaultKind) -> Self {
-        Self { kind, hint: None, evidence: None }
+        Self { kind, hint: None, evidence: None, refused: false }
+    }
+}
+
+impl Failure {
+    /// Before anything was called.
+    #[cfg_attr(not(mpk), expect(dead_code, reason = "without isolation nothing is refused"))]
+    pub(crate) fn refused(kind: FaultKind) -> Self {
+        Self { refused: true, ..kind.into() }
     }
 }
 

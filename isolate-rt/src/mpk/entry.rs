@@ -12,7 +12,7 @@ use super::thread::Thread;
 use super::watchdog;
 use crate::callback::{self, Callbacks};
 use crate::domain::HeapKind;
-use crate::fault::{Failure, Fault, FaultKind, OWN_THREAD};
+use crate::fault::{Failure, Fault, FaultKind, OWN_THREAD, Unsupported};
 use crate::heap;
 use std::ptr;
 use std::sync::Arc;
@@ -70,10 +70,10 @@ impl Entry {
         let (instance, seat) = (self.instance, self.seat());
         let Some(thread) = seat.owner_here() else {
             // A call that was kept until its thread's last destructors.
-            return Err(FaultKind::DomainLost.into());
+            return Err(Failure::refused(FaultKind::DomainLost));
         };
         if !thread.is_free() {
-            return Err(FaultKind::InSignalHandler.into());
+            return Err(Failure::refused(FaultKind::InSignalHandler));
         }
         let on_stack = const { fits_on_stack::<R>() };
         let room = if on_stack { (size_of::<R>(), align_of::<R>()) } else { (0, 1) };
@@ -82,12 +82,12 @@ impl Entry {
         let result = if on_stack {
             ptr::with_exposed_provenance_mut(stack)
         } else {
-            self.stage(1, size_of::<R>(), align_of::<R>())?
+            self.stage(1, size_of::<R>(), align_of::<R>()).map_err(Failure::refused)?
         };
         let mut armed = None;
         match limit {
             Limit::None => {}
-            Limit::Timer(deadline) => armed = Some(deadline::arm(deadline).map_err(FaultKind::Unsupported)?),
+            Limit::Timer(deadline) => armed = Some(deadline::arm(deadline).map_err(not_timed)?),
             Limit::Watched(_) => seat.watched.begin(),
         }
         let until = armed.map_or(Moment::NEVER, |armed| armed.until);
@@ -104,7 +104,7 @@ impl Entry {
             && let Err(reason) = watchdog::wake()
         {
             seat.running.store(0, Ordering::Release);
-            return Err(FaultKind::Unsupported(reason).into());
+            return Err(not_timed(reason));
         }
         let is_lost = || instance.generation() != generation;
         let mut lost = is_lost();
@@ -165,7 +165,7 @@ impl Entry {
         // First: what there was to miss is gone afterwards.
         let kind = self.instance.kind(self.seat(), stop);
         let hint = self.instance.hint(self.seat(), &kind);
-        let failure = Failure { kind, hint, evidence: Some(Arc::new(evidence)) };
+        let failure = Failure { kind, hint, evidence: Some(Arc::new(evidence)), refused: false };
         thread.panicking.store(false, Ordering::Relaxed);
         thread.discarding.store(true, Ordering::Relaxed);
         let cause = callback::why_refused(&failure, self.instance.name, function)
@@ -320,6 +320,12 @@ impl Drop for Entry {
             self.instance.seats.release(self.held);
         }
     }
+}
+
+/// A call without its deadline is none.
+#[cold]
+fn not_timed(reason: Unsupported) -> Failure {
+    Failure::refused(FaultKind::Unsupported(reason))
 }
 
 /// What runs inside: the closure, moved in by copy, its result moved out by copy. What is thrown passes: the gate ends the call

@@ -3,7 +3,7 @@
 use super::failing::UnlessNull;
 use super::lengths::Claim;
 use super::words::{bound, joined, optional, when_some};
-use super::{ParamPlan, Phase, Shape, Step, Writer, contract};
+use super::{ParamPlan, Phase, Shape, Writer, contract};
 use crate::{
     contract::{Contract, Ending, EndingArg, Hold, Lasting, expr::Expr},
     plan::Bind,
@@ -39,7 +39,7 @@ impl Writer<'_, '_> {
         self.doc(local, "an object in the domain");
     }
 
-    /// The function ends it: nothing may fail any more between here and the call.
+    /// The function ends it, unless the call is refused before it begins: then its owner does.
     fn ended(&mut self, local: &str, var: &str, indirect: bool, param: &ParamPlan) {
         let pointer = match param.shape.pointee() {
             Some((_, to)) if indirect => to.clone(),
@@ -47,10 +47,11 @@ impl Writer<'_, '_> {
         };
         let ty = self.handle_type("Owned", &pointer);
         self.take_param(&format!("mut {local}"), ty);
-        self.last.push(Step { safety: None, statement: format!("let {var} = call.ending(&mut {local})?;") });
+        self.first_step(format!("let {var} = call.ending(&mut {local})?;"));
+        self.ended.push(local.to_owned());
         if indirect {
             let room = self.fresh(&joined(local, "room"));
-            self.last.push(Step { safety: None, statement: format!("let {room} = call.inout(&[{var}])?;") });
+            self.step(format!("let {room} = call.inout(&[{var}])?;"));
             self.args.push(format!("{room}.as_mut_ptr()"));
         } else {
             let is_const = matches!(param.shape, Shape::Pointer { mutable: false, .. });

@@ -43,7 +43,7 @@ impl Writer<'_, '_> {
         self.args.push(format!("{pointer}{}", if mutable { "" } else { ".cast_const()" }));
         self.pointers.insert(param.name.clone(), pointer);
         if *life == Life::Ended {
-            self.step(format!("{local}.ended();"));
+            self.ended.push(local.to_owned());
         }
         for cursor in cursors {
             match cursor.moves {

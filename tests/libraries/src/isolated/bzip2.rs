@@ -255,10 +255,13 @@ pub fn BZ2_bzCompress(
 pub fn BZ2_bzCompressEnd(mut stream: Object<ffi2::bz_stream>) -> Result<c_int, Fault> {
     let mut call = DOMAIN.call("BZ2_bzCompressEnd")?;
     let stream_ptr = call.object(&stream)?;
-    stream.ended();
     // SAFETY: each pointer covers what the contract of `BZ2_bzCompressEnd` says, and nothing that comes back is used
     // before it was checked.
-    unsafe { call.run(move || ffi2::BZ2_bzCompressEnd(stream_ptr)) }
+    let ret = unsafe { call.run(move || ffi2::BZ2_bzCompressEnd(stream_ptr)) };
+    if !call.was_refused() {
+        stream.ended();
+    }
+    ret
 }
 
 /// `BZ2_bzDecompressInit` of `bzip2-sys`.
@@ -347,8 +350,11 @@ pub fn BZ2_bzDecompress(
 pub fn BZ2_bzDecompressEnd(mut stream: Object<ffi2::bz_stream>) -> Result<c_int, Fault> {
     let mut call = DOMAIN.call("BZ2_bzDecompressEnd")?;
     let stream_ptr = call.object(&stream)?;
-    stream.ended();
     // SAFETY: each pointer covers what the contract of `BZ2_bzDecompressEnd` says, and nothing that comes back is used
     // before it was checked.
-    unsafe { call.run(move || ffi2::BZ2_bzDecompressEnd(stream_ptr)) }
+    let ret = unsafe { call.run(move || ffi2::BZ2_bzDecompressEnd(stream_ptr)) };
+    if !call.was_refused() {
+        stream.ended();
+    }
+    ret
 }

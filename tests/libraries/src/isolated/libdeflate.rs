@@ -86,7 +86,13 @@ pub fn libdeflate_free_decompressor(
     let decompressor_ptr = call.ending(&mut decompressor)?;
     // SAFETY: each pointer covers what the contract of `libdeflate_free_decompressor` says, and nothing that comes back is used
     // before it was checked.
-    unsafe { call.run(move || ffi::libdeflate_free_decompressor(decompressor_ptr)) }
+    let ret = unsafe {
+        call.run(move || ffi::libdeflate_free_decompressor(decompressor_ptr))
+    };
+    if !call.was_refused() {
+        decompressor.ended();
+    }
+    ret
 }
 
 /// `libdeflate_deflate_decompress` of `libdeflate-sys`.
@@ -240,7 +246,13 @@ pub fn libdeflate_free_compressor(
     let compressor_ptr = call.ending(&mut compressor)?;
     // SAFETY: each pointer covers what the contract of `libdeflate_free_compressor` says, and nothing that comes back is used
     // before it was checked.
-    unsafe { call.run(move || ffi::libdeflate_free_compressor(compressor_ptr)) }
+    let ret = unsafe {
+        call.run(move || ffi::libdeflate_free_compressor(compressor_ptr))
+    };
+    if !call.was_refused() {
+        compressor.ended();
+    }
+    ret
 }
 
 /// `libdeflate_crc32` of `libdeflate-sys`.

@@ -503,12 +503,16 @@ pub fn png_destroy_info_struct(
     let info_ptr_ptr_room = call.inout(&[info_ptr_ptr_ptr])?;
     // SAFETY: each pointer covers what the contract of `png_destroy_info_struct` says, and nothing that comes back is used
     // before it was checked.
-    unsafe {
+    let ret = unsafe {
         call.run(move || ffi::png_destroy_info_struct(
             &*png_ptr_ptr.cast_const(),
             info_ptr_ptr_room.as_mut_ptr(),
         ))
+    };
+    if !call.was_refused() {
+        info_ptr_ptr.ended();
     }
+    ret
 }
 
 /// `png_destroy_read_struct` of `libpng-sys`.
@@ -526,13 +530,17 @@ pub fn png_destroy_read_struct(
     let png_ptr_ptr_room = call.inout(&[png_ptr_ptr_ptr])?;
     // SAFETY: each pointer covers what the contract of `png_destroy_read_struct` says, and nothing that comes back is used
     // before it was checked.
-    unsafe {
+    let ret = unsafe {
         call.run(move || ffi::png_destroy_read_struct(
             png_ptr_ptr_room.as_mut_ptr(),
             std::ptr::null_mut(),
             std::ptr::null_mut(),
         ))
+    };
+    if !call.was_refused() {
+        png_ptr_ptr.ended();
     }
+    ret
 }
 
 /// `png_destroy_write_struct` of `libpng-sys`.
@@ -550,12 +558,16 @@ pub fn png_destroy_write_struct(
     let png_ptr_ptr_room = call.inout(&[png_ptr_ptr_ptr])?;
     // SAFETY: each pointer covers what the contract of `png_destroy_write_struct` says, and nothing that comes back is used
     // before it was checked.
-    unsafe {
+    let ret = unsafe {
         call.run(move || ffi::png_destroy_write_struct(
             png_ptr_ptr_room.as_mut_ptr(),
             std::ptr::null_mut(),
         ))
+    };
+    if !call.was_refused() {
+        png_ptr_ptr.ended();
     }
+    ret
 }
 
 /// `png_set_write_fn` of `libpng-sys`.

@@ -158,7 +158,11 @@ pub fn sqlite3_close(mut arg1: Owned<ffi::sqlite3>) -> Result<c_int, Fault> {
     let arg1_ptr = call.ending(&mut arg1)?;
     // SAFETY: each pointer covers what the contract of `sqlite3_close` says, and nothing that comes back is used
     // before it was checked.
-    unsafe { call.run(move || ffi::sqlite3_close(arg1_ptr)) }
+    let ret = unsafe { call.run(move || ffi::sqlite3_close(arg1_ptr)) };
+    if !call.was_refused() {
+        arg1.ended();
+    }
+    ret
 }
 
 /// `sqlite3_errmsg` of `isolate-libraries`.
@@ -340,7 +344,11 @@ pub fn sqlite3_finalize(mut p_stmt: Owned<ffi::sqlite3_stmt>) -> Result<c_int, F
     let p_stmt_ptr = call.ending(&mut p_stmt)?;
     // SAFETY: each pointer covers what the contract of `sqlite3_finalize` says, and nothing that comes back is used
     // before it was checked.
-    unsafe { call.run(move || ffi::sqlite3_finalize(p_stmt_ptr)) }
+    let ret = unsafe { call.run(move || ffi::sqlite3_finalize(p_stmt_ptr)) };
+    if !call.was_refused() {
+        p_stmt.ended();
+    }
+    ret
 }
 
 /// `sqlite3_bind_text` of `isolate-libraries`.

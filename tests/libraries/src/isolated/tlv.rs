@@ -296,7 +296,11 @@ pub fn told_drop(mut thing: Owned<ffi2::Thing>) -> Result<c_int, Fault> {
     let thing_ptr = call.ending(&mut thing)?;
     // SAFETY: each pointer covers what the contract of `told_drop` says, and nothing that comes back is used
     // before it was checked.
-    unsafe { call.run(move || ffi2::told_drop(thing_ptr)) }
+    let ret = unsafe { call.run(move || ffi2::told_drop(thing_ptr)) };
+    if !call.was_refused() {
+        thing.ended();
+    }
+    ret
 }
 
 /// `told_each` of `isolate-libraries`.

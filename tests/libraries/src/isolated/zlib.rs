@@ -261,10 +261,13 @@ pub fn deflate(
 pub fn deflateEnd(mut strm: Object<ffi2::z_stream>) -> Result<c_int, Fault> {
     let mut call = DOMAIN.call("deflateEnd")?;
     let strm_ptr = call.object(&strm)?;
-    strm.ended();
     // SAFETY: each pointer covers what the contract of `deflateEnd` says, and nothing that comes back is used
     // before it was checked.
-    unsafe { call.run(move || ffi2::deflateEnd(strm_ptr)) }
+    let ret = unsafe { call.run(move || ffi2::deflateEnd(strm_ptr)) };
+    if !call.was_refused() {
+        strm.ended();
+    }
+    ret
 }
 
 /// `inflate` of `libz-sys`.
@@ -321,10 +324,13 @@ pub fn inflate(
 pub fn inflateEnd(mut strm: Object<ffi2::z_stream>) -> Result<c_int, Fault> {
     let mut call = DOMAIN.call("inflateEnd")?;
     let strm_ptr = call.object(&strm)?;
-    strm.ended();
     // SAFETY: each pointer covers what the contract of `inflateEnd` says, and nothing that comes back is used
     // before it was checked.
-    unsafe { call.run(move || ffi2::inflateEnd(strm_ptr)) }
+    let ret = unsafe { call.run(move || ffi2::inflateEnd(strm_ptr)) };
+    if !call.was_refused() {
+        strm.ended();
+    }
+    ret
 }
 
 /// `deflateInit_` of `libz-sys`.

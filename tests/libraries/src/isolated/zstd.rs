@@ -204,7 +204,11 @@ pub fn ZSTD_freeCCtx(mut cctx: Owned<ffi::ZSTD_CCtx_s>) -> Result<usize, Fault> 
     let cctx_ptr = call.ending(&mut cctx)?;
     // SAFETY: each pointer covers what the contract of `ZSTD_freeCCtx` says, and nothing that comes back is used
     // before it was checked.
-    unsafe { call.run(move || ffi::ZSTD_freeCCtx(cctx_ptr)) }
+    let ret = unsafe { call.run(move || ffi::ZSTD_freeCCtx(cctx_ptr)) };
+    if !call.was_refused() {
+        cctx.ended();
+    }
+    ret
 }
 
 /// `ZSTD_compressCCtx` of `zstd-sys`.
@@ -294,7 +298,11 @@ pub fn ZSTD_freeDCtx(mut dctx: Owned<ffi::ZSTD_DCtx_s>) -> Result<usize, Fault> 
     let dctx_ptr = call.ending(&mut dctx)?;
     // SAFETY: each pointer covers what the contract of `ZSTD_freeDCtx` says, and nothing that comes back is used
     // before it was checked.
-    unsafe { call.run(move || ffi::ZSTD_freeDCtx(dctx_ptr)) }
+    let ret = unsafe { call.run(move || ffi::ZSTD_freeDCtx(dctx_ptr)) };
+    if !call.was_refused() {
+        dctx.ended();
+    }
+    ret
 }
 
 /// `ZSTD_decompressDCtx` of `zstd-sys`.

@@ -126,7 +126,11 @@ pub fn XML_ParserFree(mut parser: Owned<ffi::XmlParser>) -> Result<(), Fault> {
     let parser_ptr = call.ending(&mut parser)?;
     // SAFETY: each pointer covers what the contract of `XML_ParserFree` says, and nothing that comes back is used
     // before it was checked.
-    unsafe { call.run(move || ffi::XML_ParserFree(parser_ptr)) }
+    let ret = unsafe { call.run(move || ffi::XML_ParserFree(parser_ptr)) };
+    if !call.was_refused() {
+        parser.ended();
+    }
+    ret
 }
 
 /// `handler_set` of `case-expat-25313`.

@@ -78,7 +78,11 @@ pub fn free(mut block: Owned<ffi::Block>) -> Result<(), Fault> {
     let block_ptr = call.ending(&mut block)?;
     // SAFETY: each pointer covers what the contract of `free` says, and nothing that comes back is used
     // before it was checked.
-    unsafe { call.run(move || ffi::free(block_ptr)) }
+    let ret = unsafe { call.run(move || ffi::free(block_ptr)) };
+    if !call.was_refused() {
+        block.ended();
+    }
+    ret
 }
 
 /// `secp256k1_context_preallocated_create` of `case-secp-0070`.
@@ -195,7 +199,13 @@ pub fn secp256k1_context_preallocated_destroy(
     let cx_ptr = call.ending(&mut cx)?;
     // SAFETY: each pointer covers what the contract of `secp256k1_context_preallocated_destroy` says, and nothing that comes back is used
     // before it was checked.
-    unsafe { call.run(move || ffi2::secp256k1_context_preallocated_destroy(cx_ptr)) }
+    let ret = unsafe {
+        call.run(move || ffi2::secp256k1_context_preallocated_destroy(cx_ptr))
+    };
+    if !call.was_refused() {
+        cx.ended();
+    }
+    ret
 }
 
 /// `secp256k1_context_preallocated_size` of `secp256k1-sys`.

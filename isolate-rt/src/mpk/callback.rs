@@ -1,6 +1,7 @@
 //! From a domain back into the program, for a callback, and in again.
 
-use super::gate::{Activation, Reason, Stop};
+use super::gate::Activation;
+use super::leave::{Reason, Stop};
 use super::seat::IN_CALLBACK;
 use super::started;
 use crate::call::copy_once;

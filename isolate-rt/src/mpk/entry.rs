@@ -2,10 +2,11 @@
 
 use super::deadline::{self, Limit, Moment};
 use super::evidence::Evidence;
-use super::gate::{Activation, Stop, Work};
+use super::gate::{Activation, Work};
 use super::image;
 use super::instance::Instance;
 use super::layout::Place;
+use super::leave::Stop;
 use super::seat::{STOPPED, Seat, fits_on_stack};
 use super::seats::Held;
 use super::thread::Thread;

@@ -3,7 +3,8 @@
 //! Taken by the program after the rewind, on the way to the `Err`: a copy of the registers and of the end of the stack. All that
 //! takes time (unwinding, symbol tables, `/proc`) is for whoever asks.
 
-use super::gate::{self, Stop};
+use super::gate;
+use super::leave::Stop;
 use super::seat::Seat;
 use super::unwind::{self, Stopped};
 use super::{memory, objects, symbols};

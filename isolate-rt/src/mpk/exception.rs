@@ -4,7 +4,7 @@
 //! handling, 1.3). The last frame is the gate's, whose unwinding table names [`uncaught`]: being asked is the end of the call,
 //! with the stack as it was at the throw.
 
-use super::gate::{self, Reason};
+use super::leave::{self, Reason};
 use super::message::Message;
 use super::symbols;
 use crate::mpk::image;
@@ -101,7 +101,7 @@ pub(super) unsafe extern "C" fn uncaught(
             }
         }
     }
-    gate::leave_with(Reason::Uncaught, [ptr::from_ref(&message).addr(), name.addr(), 0])
+    leave::leave_with(Reason::Uncaught, [ptr::from_ref(&message).addr(), name.addr(), 0])
 }
 
 /// `what()`, if the object is a `std::exception`.

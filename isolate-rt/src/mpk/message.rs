@@ -1,6 +1,6 @@
 //! What a domain says when it ends its call: composed inside, and read by the program with the bounds checked.
 
-use super::gate::{self, Reason};
+use super::leave::{self, Reason};
 use super::seat::Seat;
 use libc::{c_char, c_uint};
 use std::mem::offset_of;
@@ -52,7 +52,7 @@ impl Message {
 
     /// Ends the call with this text.
     pub(crate) fn leave(&self, reason: Reason) -> ! {
-        gate::leave(reason, ptr::from_ref(self).addr())
+        leave::leave(reason, ptr::from_ref(self).addr())
     }
 
     /// The text of a call that has ended: at `address`, says the domain.

@@ -7,8 +7,9 @@
 //! A fault inside a domain is noted in the activation, and the frame is changed to return to the gate's way out: the kernel's
 //! own `sigreturn` puts the signal mask back. A fault anywhere else goes to whoever handled the signal before, untouched.
 
-use super::gate::{self, Activation, Stop};
+use super::gate::{self, Activation};
 use super::handlers::{self, FAULTS};
+use super::leave::{self, Left, Stop};
 use super::pkey::{Pkey, open_keys};
 use super::thread::Thread;
 use super::unwind::Registers;
@@ -150,7 +151,7 @@ unsafe fn rewind(
 ) {
     // SAFETY: by this function's contract; which of the fields mean something depends on the signal, all may be read.
     let (code, address, key) = unsafe { ((*info).si_code, (*info).si_addr().addr(), (*info).si_pkey()) };
-    let at_leave = signal == libc::SIGILL && frame.instruction() == gate::leave_site();
+    let at_leave = signal == libc::SIGILL && frame.instruction() == leave::site();
     activation.stop = Some(Stop {
         signal,
         code,
@@ -158,7 +159,7 @@ unsafe fn rewind(
         key,
         evicted: deadline::signal() == Some(signal) && !activation.is_late(),
         access: frame.access().filter(|_| matches!(signal, libc::SIGSEGV | libc::SIGBUS) && code > 0),
-        left: at_leave.then(|| gate::Left {
+        left: at_leave.then(|| Left {
             reason: frame.register(libc::REG_RDI),
             words: [libc::REG_RSI, libc::REG_RDX, libc::REG_RCX].map(|which| frame.register(which)),
         }),

@@ -1,7 +1,7 @@
 //! From what the signal handler saw to what went wrong.
 
-use super::gate::{Left, Reason, Stop};
 use super::instance::Instance;
+use super::leave::{Left, Reason, Stop};
 use super::message::Message;
 use super::rooms::Block;
 use super::seat::Seat;

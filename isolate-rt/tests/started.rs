@@ -343,6 +343,25 @@ fn a_thread_may_exit() {
     });
 }
 
+/// Who has waited for one may start another, as in C, though the first may still be on its way out.
+#[test]
+fn as_many_again_after_a_join() {
+    static DOMAIN: Domain = Domain::new("joined").threads_inside(1);
+    check("as_many_again_after_a_join", || {
+        let sums = in_domain(&DOMAIN, || {
+            let mut sums = 0;
+            for _ in 0..300 {
+                sums += join(start(sum, 10).unwrap());
+            }
+            sums
+        });
+        assert_eq!(sums, Ok(300 * 45));
+        // Two at once are more than it may have.
+        let errors = in_domain(&DOMAIN, || [sleep as Start, sum].map(|body| start(body, 0).err().unwrap_or(0)));
+        assert_eq!(errors, Ok([0, libc::EAGAIN]));
+    });
+}
+
 /// Those of an instance that is gone do not count, though they may not have ended.
 #[test]
 fn as_many_again_after_a_fault() {

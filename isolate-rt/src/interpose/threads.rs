@@ -97,6 +97,7 @@ unsafe extern "C" fn run(thread: *mut c_void) {
     unsafe {
         until_exit(thread, (*thread).start, (*thread).argument);
         OWN.set(ptr::null_mut());
+        mpk::thread_ends();
         let state = &raw const (*thread).state;
         if (*state).swap(ENDED, Ordering::AcqRel) == DETACHED {
             libc::free(thread.cast());

@@ -18,6 +18,8 @@ pub(super) const OPEN_ROOM: usize = usize::MAX - 1;
 pub(super) const CLOSE_ROOM: usize = usize::MAX - 2;
 /// Its library asks for a thread ([`super::started`]).
 pub(super) const START_THREAD: usize = usize::MAX - 3;
+/// Such a thread is about to end.
+pub(super) const THREAD_ENDS: usize = usize::MAX - 4;
 
 /// What the gate calls in the program: on its stack, with its rights and FS. Gives the FS base to go back in with, or 0 to end
 /// the call.
@@ -63,6 +65,10 @@ pub(super) unsafe extern "C" fn dispatch(
             // SAFETY: by this function's contract.
             answer(started::start(unsafe { (*activation).view() }, wish))
         }
+    } else if number == THREAD_ENDS {
+        // SAFETY: by this function's contract.
+        instance.started.ends(unsafe { (*activation).view() }.generation);
+        true
     } else {
         // SAFETY: passed on.
         unsafe { call_closure(number, (from, to), activation) }

@@ -4,12 +4,13 @@
 //! on a seat of its own, so with a stack, thread-locals and the rights of the domain. It goes when what it runs there returns, or
 //! with the instance. What that is, and what is left for who joins it, is the domain's own affair (`interpose::threads`).
 
-use super::callback::START_THREAD;
+use super::callback::{START_THREAD, THREAD_ENDS};
 use super::deadline::Limit;
 use super::entry::View;
 use super::gate::call_back;
 use super::instance::Instance;
 use super::spawn::Quiet;
+use super::{A_MOMENT, wait, wake};
 use crate::callback::take_ending;
 use crate::fault::{Fault, OWN_THREAD, Unsupported};
 use crate::interpose::warm_up_exit;
@@ -17,6 +18,7 @@ use libc::{c_int, c_void};
 use std::panic::catch_unwind;
 use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 /// Most that one instance can have: some seats are left for calls.
 pub(crate) const MOST: u32 = 32;
@@ -25,12 +27,24 @@ const STACK: usize = 2 << 20;
 /// In place of an `errno`: there are no threads for this domain.
 const NOT_ALLOWED: usize = usize::MAX;
 
+/// How long one waits for another's end, who has said that it has come.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// What an instance has of them.
 pub(super) struct Started {
     most: u32,
-    /// How many there are, and of which generation (the low half of its number) above that. Those of one that has ended do not
-    /// count: they are on their way out.
+    /// A [`Count`].
     count: AtomicU64,
+}
+
+/// How many there are. Those of a generation that has ended do not count: they are on their way out.
+#[derive(Clone, Copy)]
+struct Count {
+    /// The low half of its number.
+    generation: u32,
+    /// Of those below, as far as they say.
+    ending: u16,
+    all: u16,
 }
 
 /// What a new thread is to do: where, and in which generation of that.
@@ -51,6 +65,13 @@ pub(crate) fn start_thread(function: unsafe extern "C" fn(*mut c_void), argument
     c_int::try_from(answer).ok()
 }
 
+/// Tells the program, from inside, that this thread is about to end: whoever learns of that and starts another, as C allows, may be
+/// there before it has gone.
+pub(crate) fn thread_ends() {
+    // SAFETY: said inside; no answer is waited for.
+    unsafe { call_back(THREAD_ENDS, ptr::null(), ptr::null_mut()) };
+}
+
 impl Started {
     /// None yet, and at most so many.
     pub(super) fn new(most: u32) -> Self {
@@ -62,23 +83,59 @@ impl Started {
         self.count.store(0, Ordering::Relaxed);
     }
 
-    fn add(&self, generation: u64) -> bool {
-        let more = |count| {
-            let count = if count >> 32 == generation & LOW { count } else { generation << 32 };
-            (count & LOW < self.most.into()).then_some(count + 1)
-        };
-        self.count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
+    /// One more, if there may be. Waits for those that are ending.
+    fn add(&self, View { instance, generation, .. }: View) -> bool {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let more = |count: Count| (u32::from(count.all) < self.most).then(|| Count { all: count.all + 1, ..count });
+            let Err(seen) = self.change(|count| more(count.in_generation(generation))) else { return true };
+            if seen.ending == 0 || instance.generation() != generation || Instant::now() >= until {
+                return false;
+            }
+            // The half that a futex can wait on: x86-64 is little-endian.
+            wait(self.count.as_ptr().cast(), seen.word() as u32, A_MOMENT);
+        }
+    }
+
+    /// One says that it is ending. Whatever the domain has said, there are no more of these than there are threads.
+    pub(super) fn ends(&self, generation: u64) {
+        let ends = |count: Count| Count { ending: (count.ending + 1).min(count.all), ..count };
+        let _ = self.change(|count| count.is_of(generation).then(|| ends(count)));
     }
 
     /// (In the child of a fork that a closure made, on such a thread, it was forgotten.)
     fn remove(&self, generation: u64) {
-        let fewer = |count| (count >> 32 == generation & LOW && count & LOW > 0).then(|| count - 1);
-        let _ = self.count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fewer);
+        let fewer = |count: Count| Count { ending: count.ending.saturating_sub(1), all: count.all - 1, ..count };
+        let _ = self.change(|count| (count.is_of(generation) && count.all > 0).then(|| fewer(count)));
+        wake(self.count.as_ptr().cast());
+    }
+
+    /// The error is what there is, where that stays.
+    fn change(&self, change: impl Fn(Count) -> Option<Count>) -> Result<(), Count> {
+        let changed = |word| change(Count::from(word)).map(Count::word);
+        self.count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, changed).map(|_| ()).map_err(Count::from)
     }
 }
 
-/// The low half.
-const LOW: u64 = u32::MAX as u64;
+impl Count {
+    fn is_of(self, generation: u64) -> bool {
+        self.generation == generation as u32
+    }
+
+    fn in_generation(self, generation: u64) -> Self {
+        if self.is_of(generation) { self } else { Self { generation: generation as u32, ending: 0, all: 0 } }
+    }
+
+    fn word(self) -> u64 {
+        u64::from(self.generation) << 32 | u64::from(self.ending) << 16 | u64::from(self.all)
+    }
+}
+
+impl From<u64> for Count {
+    fn from(word: u64) -> Self {
+        Self { generation: (word >> 32) as u32, ending: (word >> 16) as u16, all: word as u16 }
+    }
+}
 
 /// What such threads need to have been done outside. To be called once at least.
 pub(super) fn prepare() -> Result<(), Unsupported> {
@@ -87,11 +144,12 @@ pub(super) fn prepare() -> Result<(), Unsupported> {
 }
 
 /// Starts a thread for the domain. What it is to do are the domain's words: it does that in there.
-pub(super) fn start(View { instance, generation, .. }: View, [function, argument]: [usize; 2]) -> usize {
+pub(super) fn start(view: View, [function, argument]: [usize; 2]) -> usize {
+    let View { instance, generation, .. } = view;
     if instance.started.most == 0 {
         return NOT_ALLOWED;
     }
-    if !instance.started.add(generation) {
+    if !instance.started.add(view) {
         return libc::EAGAIN as usize;
     }
     let task = Box::into_raw(Box::new(Task { instance, generation, function, argument }));

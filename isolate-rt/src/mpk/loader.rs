@@ -165,10 +165,17 @@ mod tests {
     /// This process has several threads: its child asks by another one, which is gone then.
     #[test]
     fn asking_leaves_no_thread_behind() {
-        for _ in 0..100 {
-            let asks = || i32::from(!(has_one_thread() && objects::ever_loaded() > 0 && has_one_thread()));
-            assert_eq!(status(asks), 0);
-        }
+        const UNANSWERED: i32 = 2;
+        let asks = || match (has_one_thread(), objects::ever_loaded() > 0, has_one_thread()) {
+            (true, true, true) => 0,
+            (true, false, _) => UNANSWERED,
+            _ => 1,
+        };
+        let ends: Vec<_> = (0..100).map(|_| status(asks)).collect();
+        let unanswered = libc::W_EXITCODE(UNANSWERED, 0);
+        assert!(ends.iter().all(|&end| end == 0 || end == unanswered), "{ends:?}");
+        // Another test may have been asking when this process forked: then there is no answer for its child.
+        assert!(ends.iter().filter(|&&end| end == 0).count() > 80, "{ends:?}");
     }
 
     /// Its child has one thread: what that forks can ask as it is.

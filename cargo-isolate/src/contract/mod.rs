@@ -9,7 +9,7 @@
 pub(crate) mod check;
 pub(crate) mod expr;
 pub(crate) mod infer;
-pub(crate) mod integer;
+pub(crate) mod number;
 pub(crate) mod object;
 pub(crate) mod shape;
 pub(crate) mod types;

@@ -1,5 +1,6 @@
 //! What a type of a foreign signature is, with aliases followed to the end.
 
+use super::number::{Class, Number};
 use serde::Serialize;
 use std::fmt;
 
@@ -100,9 +101,26 @@ impl Shape {
     /// One byte wide, or of unknown width: what buffers are made of.
     pub(crate) fn is_byte(&self) -> bool {
         match self {
-            Shape::Char | Shape::Void => true,
-            Shape::Int(Some(name)) => matches!(&**name, "u8" | "i8" | "c_uchar" | "c_schar"),
-            _ => false,
+            Shape::Void => true,
+            shape => shape.number().is_some_and(|number| number.bits == 8),
+        }
+    }
+
+    /// Which number it is, where one name of it is right everywhere.
+    pub(crate) fn number(&self) -> Option<Number> {
+        match self {
+            Shape::Int(Some(name)) | Shape::Float(name) => Number::named(name),
+            Shape::Char => Number::named("c_char"),
+            _ => None,
+        }
+    }
+
+    /// Whether the integer has values below 0; `None` for what is none, or one of which we do not know.
+    pub(crate) fn is_signed(&self) -> Option<bool> {
+        match self.number()?.class {
+            Class::Signed => Some(true),
+            Class::Unsigned => Some(false),
+            Class::Char | Class::Float => None,
         }
     }
 

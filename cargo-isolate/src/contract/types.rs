@@ -2,7 +2,10 @@
 
 mod macros;
 
-use super::shape::{Function, Shape, TypePath};
+use super::{
+    number::{Class, Number},
+    shape::{Function, Shape, TypePath},
+};
 use crate::{
     graph::{Graph, Role, SourceFile},
     rust,
@@ -277,36 +280,19 @@ fn is_opaque(item: &TypeItem, fields: &[Param]) -> bool {
     fields.iter().all(zero_sized) || (!item.copy && fields.len() == 1 && placeholder(&fields[0]))
 }
 
-/// Names a number that Rust and C agree on: any bit pattern is a value of it.
-pub(crate) fn is_number(name: &str) -> bool {
-    of_c(name).is_some_and(|shape| shape.is_number())
-}
-
 fn unknown(ty: &str, why: String) -> Shape {
     Shape::Unknown { ty: ty.to_owned(), why }
 }
 
 /// Rust's primitives, the names of `core::ffi`, and those of C and POSIX that every platform of ours agrees on.
 fn of_c(name: &str) -> Option<Shape> {
-    let int = |name: &str| Some(Shape::Int(Some(name.to_owned())));
     match name {
-        "c_char" => Some(Shape::Char),
         "c_void" => Some(Shape::Void),
         "bool" => Some(Shape::Bool),
-        "f32" | "f64" | "c_float" | "c_double" => Some(Shape::Float(name.to_owned())),
-        "u8" | "i8" | "u16" | "i16" | "u32" | "i32" | "u64" | "i64" | "u128" | "i128" | "usize" | "isize" => int(name),
-        "c_schar" | "c_uchar" | "c_short" | "c_ushort" | "c_int" | "c_uint" | "c_long" | "c_ulong" | "c_longlong"
-        | "c_ulonglong" => int(name),
-        "size_t" | "uintptr_t" => int("usize"),
-        "ssize_t" | "intptr_t" | "ptrdiff_t" => int("isize"),
-        "int8_t" => int("i8"),
-        "int16_t" => int("i16"),
-        "int32_t" => int("i32"),
-        "int64_t" | "intmax_t" => int("i64"),
-        "uint8_t" => int("u8"),
-        "uint16_t" => int("u16"),
-        "uint32_t" => int("u32"),
-        "uint64_t" | "uintmax_t" => int("u64"),
-        _ => None,
+        _ => Number::named(name).map(|number| match number.class {
+            Class::Signed | Class::Unsigned => Shape::Int(Some(number.name.to_owned())),
+            Class::Char => Shape::Char,
+            Class::Float => Shape::Float(number.name.to_owned()),
+        }),
     }
 }

@@ -5,6 +5,7 @@ use crate::{
     contract::{
         check::{Param, Signature},
         expr::Expr,
+        number::Number,
         shape::Shape,
         types::{Site, Types},
     },
@@ -61,12 +62,9 @@ fn argument(text: &str, types: &Types<'_>, site: Site<'_>) -> Result<Param, Stri
 
 /// What C makes of it where no parameter says of which type it is.
 fn promoted(shape: &Shape) -> Option<&'static str> {
-    const NARROW: [&str; 8] = ["i8", "u8", "i16", "u16", "c_schar", "c_uchar", "c_short", "c_ushort"];
     match shape {
-        Shape::Int(Some(name)) if NARROW.contains(&&**name) => Some("c_int"),
-        Shape::Char | Shape::Bool => Some("c_int"),
-        Shape::Float(name) if matches!(&**name, "f32" | "c_float") => Some("c_double"),
-        _ => None,
+        Shape::Bool => Some("c_int"),
+        shape => shape.number().and_then(Number::promoted),
     }
 }
 

@@ -1,6 +1,9 @@
 //! The types that foreign signatures name, declared again so that stubs of the same signatures compile on their own.
 
-use crate::graph::{Graph, Package, Role, SourceFile};
+use crate::{
+    contract::number::Number,
+    graph::{Graph, Package, Role, SourceFile},
+};
 use isolate_lints::{
     cfg::Presence,
     facts::{Constant, TypeItem, TypeKind},
@@ -152,24 +155,12 @@ fn main_files(package: &Package) -> impl Iterator<Item = &SourceFile> {
 
 /// Types that C's headers define and every binding names alike.
 fn known(name: &str) -> Option<String> {
-    let rust = match name {
-        "c_char" | "c_schar" | "c_uchar" | "c_short" | "c_ushort" | "c_int" | "c_uint" | "c_long" | "c_ulong"
-        | "c_longlong" | "c_ulonglong" | "c_float" | "c_double" | "c_void" | "CStr" => {
-            return Some(format!("pub use core::ffi::{name};"));
-        }
-        "size_t" | "uintptr_t" => "usize",
-        "ssize_t" | "intptr_t" | "ptrdiff_t" => "isize",
-        "int8_t" => "i8",
-        "uint8_t" => "u8",
-        "int16_t" => "i16",
-        "uint16_t" => "u16",
-        "int32_t" | "wchar_t" | "pid_t" => "i32",
-        "uint32_t" | "uid_t" | "gid_t" | "mode_t" => "u32",
-        "int64_t" | "intmax_t" | "off_t" | "off64_t" | "time_t" => "i64",
-        "uint64_t" | "uintmax_t" | "ino_t" | "dev_t" => "u64",
-        _ => return None,
-    };
-    Some(format!("pub type {name} = {rust};"))
+    match Number::named_on_linux(name) {
+        Some(number) if number.name != name => Some(format!("pub type {name} = {};", number.name)),
+        Some(number) if !number.is_of_ffi() => None,
+        Some(_) => Some(format!("pub use core::ffi::{name};")),
+        None => matches!(name, "c_void" | "CStr").then(|| format!("pub use core::ffi::{name};")),
+    }
 }
 
 /// A type that is only ever pointed at.
@@ -178,35 +169,7 @@ fn opaque(name: &str) -> String {
 }
 
 fn is_word_of_rust(name: &str) -> bool {
-    matches!(
-        name,
-        "const"
-            | "mut"
-            | "dyn"
-            | "unsafe"
-            | "extern"
-            | "fn"
-            | "as"
-            | "Option"
-            | "Self"
-            | "bool"
-            | "char"
-            | "u8"
-            | "u16"
-            | "u32"
-            | "u64"
-            | "u128"
-            | "usize"
-            | "i8"
-            | "i16"
-            | "i32"
-            | "i64"
-            | "i128"
-            | "isize"
-            | "f32"
-            | "f64"
-            | "_"
-            | "true"
-            | "false"
-    )
+    const WORDS: [&str; 14] =
+        ["const", "mut", "dyn", "unsafe", "extern", "fn", "as", "Option", "Self", "bool", "char", "_", "true", "false"];
+    WORDS.contains(&name) || Number::named(name).is_some_and(|number| number.name == name && !number.is_of_ffi())
 }

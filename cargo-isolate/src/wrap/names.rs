@@ -3,8 +3,8 @@
 use super::target::{Target, function_path};
 use crate::{
     contract::{
+        number::Number,
         shape::{Function, Shape, TypePath},
-        types,
     },
     plan::{DomainPlan, FunctionPlan, any_of},
 };
@@ -136,7 +136,7 @@ impl<'t> Names<'t> {
     /// The type that the policy gives, or else that of the shape.
     pub(super) fn shown(&mut self, stated: Option<&str>, shape: &Shape) -> String {
         match stated {
-            Some(name) if name.starts_with("c_") && types::is_number(name) => self.of_c(name),
+            Some(name) if Number::named(name).is_some_and(Number::is_of_ffi) => self.of_c(name),
             Some(ty) => ty.to_owned(),
             None => self.ty(shape),
         }

@@ -4,7 +4,7 @@ use super::{Scope, list};
 use crate::{
     contract::{
         expr::{Call, Condition, Expr, ExprError, Mention, Mentioned},
-        integer,
+        number,
         shape::Shape,
     },
     policy::{PolicyError, Spanned},
@@ -75,7 +75,7 @@ impl Expressions<'_> {
             _ => return true,
         };
         let Some(shape) = self.shape_of(number) else { return true };
-        let Err((never, help)) = integer::compared(shape, comparison, literal) else { return true };
+        let Err((never, help)) = number::compared(shape, comparison, literal) else { return true };
         let error = PolicyError::new(text.span(), format!("`{number}` is `{shape}`, {never}"));
         self.errors.push(error.help(help));
         false

@@ -12,8 +12,8 @@ pub(crate) use callback::MOST_ARGUMENTS;
 use super::{
     Contract, Dir, Failing,
     expr::{Condition, Expr},
+    number::Number,
     shape::Shape,
-    types,
 };
 use crate::{
     policy::{PolicyError, Spanned, model},
@@ -261,7 +261,7 @@ impl Checker<'_> {
         }
         // What we could not resolve is taken for what the policy says; the compiler will compare. Only numbers: a `bool` or a
         // reference that a domain returned would be believed unchecked.
-        if matches!(self.shape(), Shape::Unknown { .. } | Shape::Int(None)) && !types::is_number(ty.get_ref()) {
+        if matches!(self.shape(), Shape::Unknown { .. } | Shape::Int(None)) && Number::named(ty.get_ref()).is_none() {
             let message = format!("`{}` is not a number type", ty.get_ref());
             let error = PolicyError::new(ty.span(), message).label(format!("for what is declared `{}`", self.shape()));
             self.errors.push(error.help("a primitive or a name of `std::ffi`: `c_ulong`, `u32`, `f64`"));

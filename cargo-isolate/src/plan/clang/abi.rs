@@ -5,7 +5,7 @@ use super::{
     definition::{Definition, Passed},
 };
 use crate::{
-    contract::shape::Shape,
+    contract::{number::Class, shape::Shape},
     graph::Graph,
     plan::{FunctionPlan, Plan},
 };
@@ -118,19 +118,15 @@ fn difference(subject: &str, ty: &str, shape: &Shape, defined: Passed) -> Option
 fn passed(shape: &Shape) -> Option<Passed> {
     match shape {
         Shape::Pointer { .. } | Shape::Function(_) => Some(Passed::Pointer),
-        Shape::Bool | Shape::Char => Some(Passed::Int(8)),
-        Shape::Float(name) => Some(Passed::Float(if matches!(&**name, "f32" | "c_float") { 32 } else { 64 })),
-        Shape::Int(Some(name)) => Some(Passed::Int(match &**name {
-            "i8" | "u8" | "c_schar" | "c_uchar" => 8,
-            "i16" | "u16" | "c_short" | "c_ushort" => 16,
-            "i32" | "u32" | "c_int" | "c_uint" => 32,
-            "i64" | "u64" | "c_longlong" | "c_ulonglong" => 64,
-            // Of the machine that compiles: clang's as well.
-            "isize" | "usize" => usize::BITS,
-            "c_long" | "c_ulong" => std::ffi::c_long::BITS,
-            _ => return None,
-        })),
-        _ => None,
+        Shape::Bool => Some(Passed::Int(8)),
+        shape => {
+            // Of what is wider, the compilers disagree on how it goes.
+            let number = shape.number().filter(|number| number.bits <= 64)?;
+            Some(match number.class {
+                Class::Float => Passed::Float(number.bits),
+                Class::Signed | Class::Unsigned | Class::Char => Passed::Int(number.bits),
+            })
+        }
     }
 }
 

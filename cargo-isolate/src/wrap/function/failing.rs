@@ -5,7 +5,6 @@ use crate::{
     contract::{
         Contract, Failing,
         expr::{Comparison, Condition, Expr},
-        integer,
     },
     plan::Role,
 };
@@ -124,7 +123,7 @@ impl Writer<'_, '_> {
             Expr::Deref(name) => self.param(name)?.shape.pointee()?.1.clone(),
             Expr::Int(_) | Expr::Bound { .. } | Expr::End(_) | Expr::Binary(..) => return None,
         };
-        let unsigned = integer::is_signed(&shape) == Some(false);
+        let unsigned = shape.is_signed() == Some(false);
         unsigned.then(|| {
             let most = format!("{}::MAX", self.names.ty(&shape));
             if *literal == -1 { most } else { format!("({most} - {})", -1 - literal) }
@@ -153,13 +152,11 @@ impl Writer<'_, '_> {
 
 /// Whether the literal is a value of the integer type.
 fn has_room(shape: &Shape, literal: i64) -> bool {
-    let Shape::Int(Some(name)) = shape else { return false };
-    let signed = matches!(&**name, "i32" | "i64" | "isize" | "c_int" | "c_long" | "c_longlong" | "i128");
-    let unsigned = matches!(&**name, "u32" | "u64" | "usize" | "c_uint" | "c_ulong" | "c_ulonglong" | "u128");
+    let Some(number) = shape.number().filter(|_| shape.is_int()) else { return false };
     match literal {
-        0..=0x7fff_ffff => signed || unsigned || literal <= 0x7f,
-        // What C makes of it in an unsigned type.
-        -0x7fff_ffff..0 => signed || unsigned,
+        0..=0x7f => true,
+        // Below 0, what C makes of it in an unsigned type.
+        -0x7fff_ffff..=0x7fff_ffff => number.bits >= 32,
         _ => false,
     }
 }

@@ -13,7 +13,7 @@ use super::{
     source::{Edit, Source, range},
 };
 use crate::{
-    contract::{Contract, Dir, expr::Expr as Length, integer, object::Life},
+    contract::{Contract, Dir, expr::Expr as Length, object::Life},
     plan::{FunctionPlan, ParamPlan, Role},
     wrap::function,
 };
@@ -340,7 +340,7 @@ impl<'c> Call<'c> {
     fn check_failure(&mut self, constants: Constants<'_>) {
         let (Some(failing), Some(function)) = (&self.wrapper.function.failing, self.found.function) else { return };
         let ret = self.wrapper.function.ret.as_ref();
-        if failing.error.has_negative() && ret.is_none_or(|ret| integer::is_signed(&ret.shape) != Some(true)) {
+        if failing.error.has_negative() && ret.is_none_or(|ret| ret.shape.is_signed() != Some(true)) {
             // In C it is a large one. How the code around says that, nobody reads here.
             self.refuse(format!("`{}` has a negative number where the function returns none", failing.error));
             return;

@@ -2,7 +2,7 @@
 
 use super::{Argument, Call};
 use crate::{
-    contract::{Dir, expr::Expr as Length, shape::Shape},
+    contract::{Dir, expr::Expr as Length, number, shape::Shape},
     plan::{ParamPlan, Role},
     wrap::sites::{
         argument::{self, Pointer},
@@ -30,7 +30,7 @@ impl Call<'_> {
         let holds = self.holds(of);
         let text = self.source.of(of);
         match (element(param), holds.element()) {
-            (Some(wanted), Some(has)) if plain_number(&wanted) != plain_number(has) => {
+            (Some(wanted), Some(has)) if !number::are_same(&wanted, has) => {
                 return Err(format!("`{name}` takes a slice of `{wanted}`, and `{text}` has `{has}`"));
             }
             (_, None) if cast && !matches!(holds, Holds::Owner { .. } | Holds::Slice { .. } | Holds::Spare { .. }) => {
@@ -138,23 +138,5 @@ fn element(param: &ParamPlan) -> Option<String> {
         (_, Some(ty)) => Some(ty.clone()),
         (Some((_, Shape::Int(Some(name)) | Shape::Float(name))), _) => Some(name.clone()),
         _ => None,
-    }
-}
-
-/// Names of one type on the platform of domains.
-fn plain_number(name: &str) -> &str {
-    match name {
-        "c_uchar" | "uint8_t" => "u8",
-        "c_schar" | "int8_t" | "c_char" => "i8",
-        "c_short" => "i16",
-        "c_ushort" => "u16",
-        "c_int" => "i32",
-        "c_uint" => "u32",
-        "c_long" | "c_longlong" => "i64",
-        "c_ulong" | "c_ulonglong" => "u64",
-        "size_t" => "usize",
-        "c_float" => "f32",
-        "c_double" => "f64",
-        name => name,
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     color,
-    commands::{self, baseline::NoBaseline, diff::NothingToCompare, wrap::NotClean},
+    commands::{self, baseline::NoBaseline, diff::NothingToCompare, verify::NoDomains, wrap::NotClean},
     exit::Exit,
     nearest::nearest,
     plan::NoSuchFunction,
@@ -165,6 +165,7 @@ fn is_of_request(error: &anyhow::Error) -> bool {
         || error.is::<TargetError>()
         || error.is::<NotClean>()
         || error.is::<NoBaseline>()
+        || error.is::<NoDomains>()
         || error.is::<SnapshotError>()
         || error.is::<NothingToCompare>()
         || error.is::<NoSuchSymbol>()

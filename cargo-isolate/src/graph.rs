@@ -102,6 +102,16 @@ pub(crate) struct Expansion {
 }
 
 impl Graph {
+    /// What the code was looked at for: `x86_64-linux-gnu`, several with commas, or `all`.
+    pub(crate) fn platforms(&self) -> &str {
+        self.conditions.split(' ').next().unwrap_or_default()
+    }
+
+    /// Whether that is the platform, and the only one, on which the runtime makes domains.
+    pub(crate) fn has_domains(&self) -> bool {
+        self.platforms() == "x86_64-linux-gnu"
+    }
+
     /// A path as reports show it: from the workspace root where it lies in there, else in full.
     pub(crate) fn relative(&self, path: &Utf8Path) -> Utf8PathBuf {
         path.strip_prefix(&self.root).unwrap_or(path).to_owned()

@@ -135,6 +135,13 @@ fn a_runner_that_does_not_start() {
 }
 
 #[test]
+fn a_platform_that_was_asked_for() {
+    check(("src/main.rs", APP), &["--no-run", "--quiet", "--target", "x86_64-unknown-linux-gnu"], 0, &[]);
+    check(("src/main.rs", APP), &["--no-run", "--target", "aarch64-unknown-linux-gnu"], 2, &[]);
+    check(("src/main.rs", APP), &["--no-run", "--target", "all"], 2, &[]);
+}
+
+#[test]
 fn a_file_that_does_not_parse() {
     check(
         ("src/main.rs", "fn main( { }\n"),

@@ -10,7 +10,7 @@ use crate::{
     names::Names,
     plan::{self, Plan},
     policy::{self, PolicyFile, day::Today},
-    process::{Runner, cargo},
+    process::Runner,
     report::{self, Format},
     sources::Request,
     streams,
@@ -25,7 +25,6 @@ use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 use std::collections::BTreeSet;
-use std::process::Stdio;
 
 /// What `verify` takes.
 #[derive(clap::Args, Clone, Debug)]
@@ -110,8 +109,21 @@ enum Faults {
 
 const SCHEMA: u32 = 1;
 
+/// `--target` names what no domain can be made on.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "`verify` builds for one platform that has domains, and --target asks for `{platforms}`: name `x86_64-unknown-linux-gnu`, \
+     or leave it out"
+)]
+pub(crate) struct NoDomains {
+    platforms: String,
+}
+
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let graph = args.policy.graph(&args.request)?;
+    if !args.request.target.is_empty() && !graph.has_domains() {
+        return Err(NoDomains { platforms: graph.platforms().to_owned() }.into());
+    }
     let policy = policy::load(&args.policy, &graph)?;
     let plan = plan::plan(&graph, &policy.policy).map_err(|errors| policy.mistakes(errors))?;
     if let Some((domain, function)) = plan.refused().next() {
@@ -162,7 +174,7 @@ fn examine(args: &Args, names: &Names<'_>, plan: &Plan, targets: &[Target]) -> a
         let (compiled, built) = compile(args, graph)?;
         report.compile = compiled;
         report.linked = match report.compile {
-            Compile::Ok if !cfg!(all(target_arch = "x86_64", target_os = "linux")) => {
+            Compile::Ok if !graph.has_domains() => {
                 Objects::Skipped { reason: "there are no domains on this platform".to_owned() }
             }
             Compile::Ok => Objects::Checked(linked::check(plan, &built).context("cannot read what cargo built")?),
@@ -178,21 +190,9 @@ fn examine(args: &Args, names: &Names<'_>, plan: &Plan, targets: &[Target]) -> a
 
 /// Builds, not only checks: what the linker makes of it is looked at next.
 fn compile(args: &Args, graph: &Graph) -> anyhow::Result<(Compile, Built)> {
-    let mut build = cargo();
-    build.args(["build", "--quiet", "--workspace", "--all-targets", "--message-format", "json-render-diagnostics"]);
-    build.current_dir(&graph.root).stdin(Stdio::null());
-    let features = &args.request.features;
-    let flags = [
-        (features.all_features, "--all-features"),
-        (features.no_default_features, "--no-default-features"),
-        (args.request.locked, "--locked"),
-        (args.request.offline, "--offline"),
-        (args.request.frozen, "--frozen"),
-    ];
-    build.args(flags.into_iter().filter_map(|(set, flag)| set.then_some(flag)));
-    if !features.features.is_empty() {
-        build.arg("--features").arg(features.features.join(","));
-    }
+    let mut build = args.request.compiles("build", &graph.root);
+    // In its folder, where the workspace's own cargo configuration is found.
+    build.args(["--quiet", "--all-targets", "--message-format", "json-render-diagnostics"]).current_dir(&graph.root);
     let output = build.output().context("cannot run `cargo build`")?;
     let compiled = match output.status.success() {
         true => Compile::Ok,
@@ -207,7 +207,7 @@ fn faults(args: &Args, graph: &Graph, plan: &Plan, targets: &[Target]) -> anyhow
     for target in targets {
         let subject = subject::subject(plan, target)?;
         let folder = graph.target.join("isolate/verify").join(&target.package);
-        let stage = match verify::prepare(graph, &subject, &runtime, folder) {
+        let stage = match verify::prepare(graph, &subject, &runtime, folder, args.request.for_own_package()) {
             Ok(stage) => stage,
             Err(error) => return Ok(Faults::Failed { message: format!("{error:#}") }),
         };

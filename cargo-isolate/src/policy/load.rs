@@ -149,9 +149,14 @@ pub(super) fn read_file(path: &Utf8Path) -> Result<String, Unreadable> {
 
 /// A rule for a package that is not there protects nothing, and is most likely misspelt.
 fn unknown_packages(policy: &Policy, graph: &Graph) -> Vec<PolicyError> {
-    let locked = locked_packages(graph);
-    let known: BTreeSet<&str> =
-        graph.packages.iter().map(|package| package.name.as_str()).chain(locked.iter().map(String::as_str)).collect();
+    // Of all platforms: a policy may speak of packages that this machine does not need.
+    let locked = sources::locked(&graph.root);
+    let known: BTreeSet<&str> = graph
+        .packages
+        .iter()
+        .map(|package| package.name.as_str())
+        .chain(locked.iter().map(|locked| &*locked.name))
+        .collect();
     let crates = policy.crates.keys().filter(|name| name.get_ref() != "*");
     let libraries = policy.domain.values().map(|domain| &domain.library);
     crates
@@ -186,22 +191,6 @@ pub(crate) fn crate_of(at: &Glob) -> Option<&str> {
     let prefix = at.prefix();
     let first = prefix.find(['/', ':']).map(|end| &prefix[..end]);
     first.or((prefix == at.text()).then_some(prefix))
-}
-
-/// Packages of all platforms: a policy may speak of those that this machine does not need.
-fn locked_packages(graph: &Graph) -> Vec<String> {
-    #[derive(serde::Deserialize)]
-    struct Lock {
-        #[serde(default)]
-        package: Vec<Locked>,
-    }
-    #[derive(serde::Deserialize)]
-    struct Locked {
-        name: String,
-    }
-    let text = std::fs::read_to_string(graph.root.join("Cargo.lock")).unwrap_or_default();
-    let lock: Option<Lock> = toml::from_str(&text).ok();
-    lock.into_iter().flat_map(|lock| lock.package).map(|package| package.name).collect()
 }
 
 impl Unreadable {

@@ -2,7 +2,6 @@
 //! loading that runs code of the scanned tree, and only when it is asked for.
 
 use super::{LoadError, Request, rustc};
-use crate::process;
 use camino::Utf8PathBuf;
 use cargo_metadata::{Message, Metadata, PackageId, Target};
 use std::{
@@ -28,27 +27,10 @@ pub(super) struct Script {
 
 /// Checks the workspace, and gives what came of it; of several platforms, the first.
 pub(super) fn run(request: &Request, metadata: &Metadata) -> Result<Build, LoadError> {
-    let mut cargo = process::cargo();
-    cargo.args(["check", "--workspace", "--message-format=json", "--target-dir"]);
-    cargo.arg(metadata.target_directory.join("isolate/expand"));
-    cargo.arg("--manifest-path").arg(metadata.workspace_root.join("Cargo.toml"));
-    let features = &request.features;
-    let flags = [
-        (request.locked, "--locked"),
-        (request.offline, "--offline"),
-        (request.frozen, "--frozen"),
-        (features.all_features, "--all-features"),
-        (features.no_default_features, "--no-default-features"),
-    ];
-    cargo.args(flags.iter().filter(|(wanted, _)| *wanted).map(|(_, flag)| flag));
-    if !features.features.is_empty() {
-        cargo.args(["--features", &features.features.join(",")]);
-    }
-    for target in request.target.iter().filter(|target| *target != "all") {
-        cargo.args(["--target", target]);
-    }
+    let mut cargo = request.compiles("check", &metadata.workspace_root);
+    cargo.args(["--message-format=json", "--target-dir"]).arg(metadata.target_directory.join("isolate/expand"));
     rustc::wrap(&mut cargo).map_err(LoadError::NoCheck)?;
-    let mut child = cargo.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map_err(LoadError::NoCheck)?;
+    let mut child = cargo.stdout(Stdio::piped()).spawn().map_err(LoadError::NoCheck)?;
     let mut build = Build::default();
     let messages = child.stdout.take().map(BufReader::new);
     for message in messages.into_iter().flat_map(Message::parse_stream) {

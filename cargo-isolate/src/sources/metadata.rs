@@ -5,6 +5,7 @@ use super::{
     cache::{self, Cache},
     cfg, expand,
     expansion::Expanded,
+    lock,
 };
 use crate::{
     glob::Glob,
@@ -12,7 +13,7 @@ use crate::{
     nearest::nearest,
 };
 use camino::{Utf8Path, Utf8PathBuf};
-use cargo_metadata::{CargoOpt, DependencyKind, Metadata, NodeDep, PackageId, TargetKind};
+use cargo_metadata::{DependencyKind, Metadata, NodeDep, PackageId, TargetKind};
 use isolate_lints::{
     Edition,
     cfg::{Configs, Script},
@@ -73,21 +74,7 @@ fn command(request: &Request, cache: &Cache) -> cargo_metadata::MetadataCommand 
         command.env("CARGO_BUILD_BUILD_DIR", directory);
     }
     // Not `Features::forward_metadata`: an empty feature list would be passed on as `--features ""`.
-    if request.features.all_features {
-        command.features(CargoOpt::AllFeatures);
-    }
-    if request.features.no_default_features {
-        command.features(CargoOpt::NoDefaultFeatures);
-    }
-    if !request.features.features.is_empty() {
-        command.features(CargoOpt::SomeFeatures(request.features.features.clone()));
-    }
-    let mut options = Vec::new();
-    for (wanted, flag) in [(request.locked, "--locked"), (request.offline, "--offline"), (request.frozen, "--frozen")] {
-        if wanted {
-            options.push(flag.to_owned());
-        }
-    }
+    let mut options = request.resolution();
     if request.target.is_empty() {
         options.push("--filter-platform=host-tuple".to_owned());
     } else if !request.target.iter().any(|triple| triple == "all") {
@@ -260,21 +247,7 @@ fn build(
 
 /// Checksums of `Cargo.lock` by name, version and source; none if it cannot be read, which only costs time.
 fn checksums(root: &Utf8Path) -> HashMap<(String, String, String), String> {
-    #[derive(serde::Deserialize)]
-    struct Lock {
-        #[serde(default)]
-        package: Vec<Locked>,
-    }
-    #[derive(serde::Deserialize)]
-    struct Locked {
-        name: String,
-        version: String,
-        source: Option<String>,
-        checksum: Option<String>,
-    }
-    let text = std::fs::read_to_string(root.join("Cargo.lock")).unwrap_or_default();
-    let lock = toml::from_str(&text).unwrap_or(Lock { package: Vec::new() });
-    let packages = lock.package.into_iter();
+    let packages = lock::locked(root).into_iter();
     packages.filter_map(|locked| Some(((locked.name, locked.version, locked.source?), locked.checksum?))).collect()
 }
 

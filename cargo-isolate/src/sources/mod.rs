@@ -5,11 +5,13 @@
 //! processes started. `--expand`, or a policy that says `expand = true`, is the exception; see `expand`.
 
 mod cache;
+mod cargo;
 mod cfg;
 mod compiler;
 mod expand;
 mod expansion;
 mod include;
+mod lock;
 mod metadata;
 mod module_path;
 mod rustc;
@@ -19,8 +21,9 @@ mod walk;
 use crate::{graph::Graph, progress::Progress, streams};
 use cache::{Cache, Wanted};
 use camino::Utf8Path;
+pub(crate) use lock::locked;
 pub(crate) use rustc::called_back;
-use std::{collections::BTreeSet, io};
+use std::io;
 
 /// Which workspace to load, and which of its packages to report on. Flags as in cargo's own commands.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -60,26 +63,6 @@ pub(crate) struct Request {
     /// Say on stderr what of the cache could not be used
     #[arg(long, short)]
     pub(crate) verbose: bool,
-}
-
-impl Request {
-    /// The flags that change what is compiled, in one spelling.
-    pub(crate) fn build_flags(&self) -> Vec<String> {
-        let features: BTreeSet<&str> = self
-            .features
-            .features
-            .iter()
-            .flat_map(|list| list.split([',', ' ']))
-            .filter(|name| !name.is_empty())
-            .collect();
-        let flags = [
-            (self.features.all_features, "--all-features"),
-            (self.features.no_default_features, "--no-default-features"),
-            (self.expand, "--expand"),
-        ];
-        let flags = flags.into_iter().filter(|(given, _)| *given).map(|(_, flag)| flag.to_owned());
-        flags.chain(features.into_iter().map(|name| format!("--features={name}"))).collect()
-    }
 }
 
 fn threads(text: &str) -> Result<std::num::NonZeroUsize, &'static str> {

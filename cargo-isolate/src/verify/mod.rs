@@ -47,9 +47,11 @@ pub(crate) struct Runtime {
 /// A package that is on disk and compiles.
 pub(crate) struct Stage {
     folder: Utf8PathBuf,
+    /// Of cargo.
+    flags: Vec<String>,
 }
 
-/// Writes and compiles the package for `subject` in `folder`.
+/// Writes and compiles the package for `subject` in `folder`, with these flags of cargo.
 ///
 /// # Errors
 ///
@@ -59,6 +61,7 @@ pub(crate) fn prepare(
     subject: &Subject,
     runtime: &Runtime,
     folder: Utf8PathBuf,
+    flags: Vec<String>,
 ) -> anyhow::Result<Stage> {
     let files = files(graph, subject, runtime)?;
     // What an earlier run left is none of this one's.
@@ -79,14 +82,15 @@ pub(crate) fn prepare(
         }
         _ => {}
     }
-    run::build(&folder)?;
-    Ok(Stage { folder })
+    let stage = Stage { folder, flags };
+    run::build(&stage)?;
+    Ok(stage)
 }
 
 impl Stage {
     /// Plays every act against every wrapper.
     pub(crate) fn play(&self, runner: &Runner) -> anyhow::Result<Played> {
-        run::play(&self.folder, runner, &[])
+        run::play(self, runner, &[])
     }
 }
 
@@ -261,7 +265,7 @@ mod tests {
         let mut subject = subject(&graph);
         subject.wrappers[0].1 = change(&subject.wrappers[0].1);
         let folder = here("../target/isolate/tests/verify");
-        prepare(&graph, &subject, &runtime, folder).unwrap().play(&Runner::default()).unwrap()
+        prepare(&graph, &subject, &runtime, folder, Vec::new()).unwrap().play(&Runner::default()).unwrap()
     }
 
     /// The acts, where this machine can play them.

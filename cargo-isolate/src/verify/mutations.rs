@@ -128,8 +128,8 @@ fn played(folder: &str, mutations: &[&Mutation], direct: bool, acts: &[&str]) ->
         ((*name).to_owned(), text.replace(".heap_limit(", backend))
     });
     let subject = Subject { wrappers: mutated.collect(), functions: functions(&graph), fragment: String::new() };
-    prepare(&graph, &subject, &runtime, here(folder)).expect("they compile");
-    run::play(&here(folder), &Runner::of_tests(), acts).expect("cargo")
+    let stage = prepare(&graph, &subject, &runtime, here(folder), Vec::new()).expect("they compile");
+    run::play(&stage, &Runner::of_tests(), acts).expect("cargo")
 }
 
 /// Each is found in its wrapper, and nowhere else.

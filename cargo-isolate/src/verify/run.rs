@@ -1,8 +1,8 @@
 //! Builds the package of wrappers over stubs and plays it.
 
+use super::Stage;
 use crate::process::{Runner, cargo, ending};
 use anyhow::{Context as _, bail};
-use camino::Utf8Path;
 use std::process::{Command, ExitStatus, Stdio};
 
 /// What the driver said.
@@ -29,27 +29,28 @@ pub(crate) struct Act {
 }
 
 /// Compiles the package; its errors are the tool's fault or the wrappers', so they are shown whole.
-pub(super) fn build(package: &Utf8Path) -> anyhow::Result<()> {
-    let output = command(package, "build").output().context("cannot run cargo")?;
+pub(super) fn build(stage: &Stage) -> anyhow::Result<()> {
+    let output = command(stage, "build").output().context("cannot run cargo")?;
     if !output.status.success() {
-        bail!("the wrappers do not compile over stubs (in {package}):\n{}", String::from_utf8_lossy(&output.stderr));
+        let errors = String::from_utf8_lossy(&output.stderr);
+        bail!("the wrappers do not compile over stubs (in {}):\n{errors}", stage.folder);
     }
     Ok(())
 }
 
 /// Runs it by `cargo run`, so that a configured runner is honoured.
-pub(super) fn play(package: &Utf8Path, runner: &Runner, arguments: &[&str]) -> anyhow::Result<Played> {
-    let mut run = command(package, "run");
+pub(super) fn play(stage: &Stage, runner: &Runner, arguments: &[&str]) -> anyhow::Result<Played> {
+    let mut run = command(stage, "run");
     runner.apply(&mut run);
     run.arg("--").args(arguments);
     let output = run.stderr(Stdio::inherit()).output().context("cannot run cargo")?;
     Ok(read(&String::from_utf8_lossy(&output.stdout), output.status))
 }
 
-fn command(package: &Utf8Path, subcommand: &str) -> Command {
+fn command(Stage { folder, flags }: &Stage, subcommand: &str) -> Command {
     let mut cargo = cargo();
     // In its folder, where the workspace's own cargo configuration is found.
-    cargo.args([subcommand, "--quiet"]).current_dir(package).env("CARGO_TARGET_DIR", package.join("target"));
+    cargo.args([subcommand, "--quiet"]).args(flags).current_dir(folder).env("CARGO_TARGET_DIR", folder.join("target"));
     cargo.stdin(Stdio::null());
     cargo
 }

@@ -1,0 +1,87 @@
+//! The flags of cargo's own on our command line, handed on to the cargos that are started for it.
+
+use super::Request;
+use crate::process;
+use camino::Utf8Path;
+use std::{
+    collections::BTreeSet,
+    process::{Command, Stdio},
+};
+
+impl Request {
+    /// The flags that change what is compiled, in one spelling.
+    pub(crate) fn build_flags(&self) -> Vec<String> {
+        let expand = given([(self.expand, "--expand")]);
+        [self.feature_switches(), expand, self.named_features()].concat()
+    }
+
+    /// What decides which packages there are, and with which features.
+    pub(super) fn resolution(&self) -> Vec<String> {
+        let locks = [(self.locked, "--locked"), (self.offline, "--offline"), (self.frozen, "--frozen")];
+        [self.feature_switches(), self.named_features(), given(locks)].concat()
+    }
+
+    /// A cargo that compiles all of the workspace as was asked for.
+    pub(crate) fn compiles(&self, subcommand: &str, root: &Utf8Path) -> Command {
+        let mut cargo = process::cargo();
+        cargo.args([subcommand, "--workspace", "--manifest-path"]).arg(root.join("Cargo.toml"));
+        cargo.args(self.resolution()).args(self.platforms()).stdin(Stdio::null());
+        cargo
+    }
+
+    /// What of it a package of ours is compiled with, which has no features, and whose lock file is its own.
+    pub(crate) fn for_own_package(&self) -> Vec<String> {
+        [given([(self.offline || self.frozen, "--offline")]), self.platforms()].concat()
+    }
+
+    fn platforms(&self) -> Vec<String> {
+        self.target.iter().filter(|target| *target != "all").map(|target| format!("--target={target}")).collect()
+    }
+
+    fn feature_switches(&self) -> Vec<String> {
+        let features = &self.features;
+        given([(features.all_features, "--all-features"), (features.no_default_features, "--no-default-features")])
+    }
+
+    fn named_features(&self) -> Vec<String> {
+        let lists = self.features.features.iter().flat_map(|list| list.split([',', ' ']));
+        let names: BTreeSet<&str> = lists.filter(|name| !name.is_empty()).collect();
+        names.into_iter().map(|name| format!("--features={name}")).collect()
+    }
+}
+
+fn given<const N: usize>(flags: [(bool, &str); N]) -> Vec<String> {
+    flags.into_iter().filter(|(given, _)| *given).map(|(_, flag)| flag.to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser as _;
+
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        request: Request,
+    }
+
+    #[track_caller]
+    fn check(line: &str, compiles: &str, for_own_package: &str) {
+        let request = Line::parse_from(format!("program {line}").split_whitespace()).request;
+        let cargo = request.compiles("build", "/w".into());
+        let arguments: Vec<_> = cargo.get_args().map(|argument| argument.to_string_lossy()).collect();
+        let common = "build --workspace --manifest-path /w/Cargo.toml";
+        assert_eq!(arguments.join(" "), format!("{common} {compiles}").trim_end());
+        assert_eq!(request.for_own_package().join(" "), for_own_package);
+    }
+
+    #[test]
+    fn flags_of_cargo_reach_the_cargos_that_are_started() {
+        check("", "", "");
+        check("--features b,a --features=c", "--features=a --features=b --features=c", "");
+        check("--all-features --no-default-features", "--all-features --no-default-features", "");
+        check("--locked --offline", "--locked --offline", "--offline");
+        check("--frozen --target x", "--frozen --target=x", "--offline --target=x");
+        check("--target all", "", "");
+    }
+}

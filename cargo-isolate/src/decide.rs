@@ -4,11 +4,11 @@ mod exceptions;
 
 use crate::{
     glob::Glob,
-    graph::{Graph, Package, Role, SourceFile},
+    graph::{Graph, Package, Role},
     names::Names,
     plan,
     policy::{
-        self, Loaded, PolicyError, Spanned,
+        self, Loaded, PolicyError,
         day::Day,
         model::{Policy, UnsafeLimit},
     },
@@ -16,7 +16,7 @@ use crate::{
 };
 pub(crate) use exceptions::Exceptions;
 use isolate_lints::{
-    facts::{Scope, Span},
+    facts::Span,
     project::{Project, Settings},
     resolve::Place,
     rules::{self, Finding, Severity},
@@ -143,19 +143,6 @@ pub(crate) fn stale_wrappers(graph: &Graph, policy: &Policy, stale: &[(usize, us
     }
 }
 
-/// What a policy says a rule's findings count for.
-pub(crate) fn severity(policy: &Policy, rule: &str) -> Severity {
-    let stated = policy.rules.iter().find(|(name, _)| name.get_ref().0 == rule);
-    let default = rules::find(rule).map_or(Severity::Warn, |rule| rule.default);
-    stated.map_or(default, |(_, severity)| *severity.get_ref())
-}
-
-/// What a policy says about the unsafe code of a package, by name or for all others.
-pub(crate) fn limit<'p>(policy: &'p Policy, package: &Package) -> Option<&'p Spanned<UnsafeLimit>> {
-    let of_crate = policy.crates.get(&*package.name).or_else(|| policy.crates.get("*"));
-    of_crate.and_then(|of_crate| of_crate.unsafe_.as_ref())
-}
-
 /// The rule for what an earlier state of the code does not have.
 pub(crate) const NEW_UNSAFE: &str = "new-unsafe";
 
@@ -219,35 +206,6 @@ fn say_bypasses_once(decisions: Vec<Decision>) -> Vec<Decision> {
         }
     };
     decisions.into_iter().filter_map(told).collect()
-}
-
-impl Loaded {
-    /// What a rule's findings in a package count for: the stricter of what the workspace says and what the member does.
-    pub(crate) fn severity(&self, package: &Package, rule: &str) -> Severity {
-        let member = self.member(package).into_iter().flat_map(|policy| &policy.rules);
-        let stated = member.filter(|(name, _)| name.get_ref().0 == rule).map(|(_, severity)| *severity.get_ref());
-        stated.fold(severity(&self.policy, rule), Severity::max)
-    }
-
-    /// How much unsafe code a package may have: the stricter of what the workspace says and what the member does.
-    fn limit(&self, package: &Package) -> Option<&Spanned<UnsafeLimit>> {
-        let own = self.member(package).and_then(|policy| limit(policy, package));
-        let limits = own.into_iter().chain(limit(&self.policy, package));
-        limits.min_by_key(|limit| limit.get_ref().most())
-    }
-
-    fn member(&self, package: &Package) -> Option<&Policy> {
-        self.members.get(&package.name).filter(|_| package.member)
-    }
-}
-
-/// What `at` of an exception is matched with, bare or after `package/`: `crate::module::function`.
-pub(crate) fn place(package: &Package, file: &SourceFile, scope: &Scope) -> String {
-    match (file.krate.is_empty(), &scope.function) {
-        (false, _) => file.function_path(scope),
-        (true, Some(function)) => format!("{}::{function}", package.name),
-        (true, None) => package.name.clone(),
-    }
 }
 
 /// Whether a pattern names a crate or package, and that of no member.

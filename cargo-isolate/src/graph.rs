@@ -154,6 +154,15 @@ pub(crate) fn name_of(id: &str) -> &str {
 }
 
 impl Package {
+    /// What exceptions and reports call a place in one of its files: `crate::module::function`.
+    pub(crate) fn place(&self, file: &SourceFile, scope: &Scope) -> String {
+        match (file.krate.is_empty(), &scope.function) {
+            (false, _) => file.function_path(scope),
+            (true, Some(function)) => format!("{}::{function}", self.name),
+            (true, None) => self.name.clone(),
+        }
+    }
+
     /// Whether a report is about its files of a role: nobody builds the tests of what is there only because another needs it.
     pub(crate) fn is_reported(&self, role: Role) -> bool {
         self.selected || !matches!(role, Role::Test | Role::Bench | Role::Example | Role::Unreached)

@@ -1,10 +1,12 @@
 //! `cargo isolate`: audit, plan, wrap, verify and enforce.
 
+mod bypass;
 mod cli;
 mod color;
 mod commands;
 mod contract;
 mod decide;
+mod draw;
 mod exit;
 mod files;
 #[cfg(test)]

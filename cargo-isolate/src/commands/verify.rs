@@ -4,6 +4,7 @@ mod print;
 mod subject;
 
 use crate::{
+    bypass::{Bypass, bypasses},
     decide::{BYPASSED_ISOLATION, Exceptions},
     exit::Exit,
     graph::{Graph, name_of},
@@ -15,7 +16,7 @@ use crate::{
     sources::Request,
     streams,
     verify::{
-        self, Act, Bypass, Played,
+        self, Act, Played,
         linked::{self, Built, Linked},
     },
     visible,
@@ -165,7 +166,7 @@ fn examine(args: &Args, names: &Names<'_>, plan: &Plan, targets: &[Target]) -> a
         wrappers: plan.domains.iter().map(|domain| domain.functions.len()).sum(),
         stale,
         compile: Compile::Skipped { reason: "the wrappers are stale".to_owned() },
-        bypasses: verify::bypasses(names, plan, &wrappers),
+        bypasses: bypasses(names, plan, &wrappers),
         linked: Objects::Skipped { reason: "the wrappers are stale".to_owned() },
         faults: Faults::Skipped { reason: "the wrappers are stale".to_owned() },
     };

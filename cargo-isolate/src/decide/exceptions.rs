@@ -1,6 +1,6 @@
 //! The policy's exceptions, and which of them were of use.
 
-use super::{Found, Remark, place};
+use super::{Found, Remark};
 use crate::{
     glob::Glob,
     graph::Graph,
@@ -40,7 +40,7 @@ impl<'p> Exceptions<'p> {
     /// Whether an exception that still holds covers a finding; each that would counts as used.
     pub(super) fn cover(&mut self, graph: &Graph, found: &Found) -> bool {
         let package = &graph.packages[found.package];
-        let place = place(package, &package.files[found.file], &found.finding.scope);
+        let place = package.place(&package.files[found.file], &found.finding.scope);
         self.covers(found.finding.rule, &package.name, &place)
     }
 

@@ -8,9 +8,9 @@ use super::{
     text::Texts,
 };
 use crate::{
+    draw::{Sources, draw},
     glob::Glob,
     graph::{Graph, Package},
-    report::draw::{Sources, draw},
     sources::{self, LoadError, Request},
     words::some,
 };

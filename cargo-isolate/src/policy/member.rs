@@ -8,7 +8,6 @@ use super::{
     text::Texts,
 };
 use crate::{
-    decide,
     graph::{Graph, Package},
     words::some,
 };
@@ -58,7 +57,7 @@ struct Check<'c> {
 impl Check<'_> {
     fn all(&mut self, policy: &Policy) {
         for (rule, severity) in &policy.rules {
-            let least = decide::severity(self.workspace, rule.get_ref().0);
+            let least = self.workspace.severity(rule.get_ref().0);
             if *severity.get_ref() < least {
                 let message = format!("`{}` is \"{least}\" in `{}`", rule.get_ref().0, self.file);
                 self.loosens(severity.span(), message);
@@ -98,7 +97,7 @@ impl Check<'_> {
             self.errors.push(error.help(format!("write `[crates.{own}]`, or move it to `{}`", self.file)));
             return;
         }
-        let most = decide::limit(self.workspace, self.package).map(Spanned::get_ref);
+        let most = self.workspace.limit(self.package).map(Spanned::get_ref);
         if let (Some(most), Some(limit)) = (most, &of_crate.unsafe_)
             && limit.get_ref().most() > most.most()
         {

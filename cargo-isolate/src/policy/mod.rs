@@ -14,6 +14,7 @@ mod rule_name;
 mod shipped;
 mod size;
 mod spanned;
+mod stated;
 mod text;
 mod validate;
 mod versions;

@@ -13,7 +13,6 @@ use super::{
     words,
 };
 use crate::{
-    decide,
     graph::{Graph, Package, Role, SourceFile},
     names::Names,
     policy::Texts,
@@ -300,7 +299,7 @@ pub(super) fn at_place(
         role: Some(Counted::of(package, file, scope).role),
         path: graph.relative(&file.path),
         span,
-        at: decide::place(package, file, scope),
+        at: package.place(file, scope),
         module: file.module_path(scope),
         function: scope.function.as_deref().map(str::to_owned),
         cfgs: file.cfgs.iter().chain(&scope.cfgs).cloned().collect(),

@@ -3,7 +3,6 @@
 pub(crate) mod codes;
 mod collect;
 pub(crate) mod diagnostic;
-pub(crate) mod draw;
 pub(crate) mod fingerprint;
 mod fit;
 mod github;

@@ -2,13 +2,13 @@
 
 use super::{
     diagnostic::{Detail, Diagnostic, Level, Origin, Source},
-    draw::{Sources, draw},
     model::{Command, Dependencies, Problem, ProblemKind, Report, Totals},
     summary,
     unseen::UnseenCalls,
     words,
 };
 use crate::{
+    draw::{Sources, draw},
     graph::{Graph, Role},
     policy::Texts,
     words::some,

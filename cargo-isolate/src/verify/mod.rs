@@ -4,14 +4,12 @@
 //! imports the foreign functions pointing at stubs of the same signatures, and a driver that calls every wrapper. What it
 //! says is read back as [`run::Act`]s.
 
-mod bypass;
 mod driver;
 pub(crate) mod linked;
 mod run;
 mod stubs;
 mod types;
 
-pub(crate) use bypass::{Bypass, bypasses};
 pub(crate) use run::{Act, Played};
 pub(crate) use stubs::{Called, Exact, Foreign, Given, Param, Stored};
 

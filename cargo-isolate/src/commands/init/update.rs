@@ -30,7 +30,7 @@ pub(super) fn update(
     let names = Names::new(graph);
     rules(table(&mut document, "rules")?, &names, members, &mut changes);
     let has_baseline = document.get("check").and_then(|check| check.get("baseline")).is_some();
-    let own = |package: &Package| members.get(&package.name).and_then(|policy| decide::limit(policy, package));
+    let own = |package: &Package| members.get(&package.name).and_then(|policy| policy.limit(package));
     let own = |package: &Package| own(package).map(|limit| limit.get_ref().most());
     crates(table(&mut document, "crates")?, graph, has_baseline, &own, &mut changes);
     let mut after = document.to_string();

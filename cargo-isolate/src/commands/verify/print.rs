@@ -3,10 +3,7 @@
 mod linked;
 
 use super::{Compile, Faults, Objects, Report};
-use crate::{
-    verify::{Act, Bypass},
-    words::some,
-};
+use crate::{bypass::Bypass, verify::Act, words::some};
 use std::io::{self, Write};
 
 pub(super) fn text(out: &mut dyn Write, report: &Report) -> io::Result<()> {

@@ -6,7 +6,6 @@
 
 use super::super::collect::Counted;
 use crate::{
-    decide,
     graph::{Graph, Role, SourceFile},
     names::Names,
 };
@@ -137,7 +136,7 @@ impl<'g> Builder<'g> {
 
     fn function(&mut self, package: usize, file: usize, scope: &Scope, line: u32) -> &mut Function {
         let of = &self.graph.packages[package];
-        let at = decide::place(of, &of.files[file], scope);
+        let at = of.place(&of.files[file], scope);
         let built = self.built(package, file, scope);
         let module = of.files[file].module_path(scope);
         let key = (package, at.clone(), file);
@@ -198,7 +197,7 @@ impl<'g> Builder<'g> {
 
     fn at(&self, package: usize, file: usize, scope: &Scope) -> String {
         let of = &self.graph.packages[package];
-        decide::place(of, &of.files[file], scope)
+        of.place(&of.files[file], scope)
     }
 
     fn finish(self, edges: BTreeSet<(Key, Key)>) -> Interior {

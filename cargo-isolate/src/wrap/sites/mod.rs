@@ -23,11 +23,11 @@ mod unsafe_blocks;
 
 use super::{Target, function};
 use crate::{
+    bypass::{Bypass, bypasses},
     contract::{Contract, Hold, object::Life, shape::Shape},
     graph::{Graph, Package, Role, SourceFile},
     names::Names,
     plan::{DomainPlan, FunctionPlan, Plan, RetPlan},
-    verify::{self, Bypass},
 };
 use call::{Left, Ready, Wrapper};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -81,7 +81,7 @@ fn sites_in(graph: &Graph, plan: &Plan, targets: &[Target], read: Read<'_>) -> S
     let wrappers = files.filter(|path| directories.iter().any(|directory| path.starts_with(directory))).collect();
     let members: BTreeSet<_> = graph.packages.iter().filter(|package| package.member).map(Package::id).collect();
     let mut by_file: BTreeMap<Utf8PathBuf, Vec<Bypass>> = BTreeMap::new();
-    for site in verify::bypasses(&Names::new(graph), plan, &wrappers) {
+    for site in bypasses(&Names::new(graph), plan, &wrappers) {
         if !site.test && members.contains(&site.package) {
             by_file.entry(site.path.clone()).or_default().push(site);
         }

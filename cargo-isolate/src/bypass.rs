@@ -1,7 +1,6 @@
 //! Calls that go past the wrappers.
 
 use crate::{
-    decide,
     graph::{Graph, Role},
     names::Names,
     plan::Plan,
@@ -65,7 +64,7 @@ pub(crate) fn bypasses(names: &Names<'_>, plan: &Plan, wrappers: &BTreeSet<&Utf8
                 symbol: symbol.to_owned(),
                 function: call.call.scope.function.as_deref().map(str::to_owned),
                 mention: call.mention,
-                at: decide::place(package, file, &call.call.scope),
+                at: package.place(file, &call.call.scope),
                 test,
                 excepted: false,
             });

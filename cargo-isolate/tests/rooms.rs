@@ -1,0 +1,104 @@
+//! The rooms of docs/architecture.md, modules right below `main.rs`, lead nowhere back: what one uses does not use it.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use proc_macro2::{TokenStream, TokenTree};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
+
+/// Room → rooms that its code names, tests left out.
+type Uses = BTreeMap<String, BTreeSet<String>>;
+
+#[test]
+fn no_room_leads_back_to_itself() {
+    let source = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut uses = Uses::new();
+    for room in Code::of(&source.join("main.rs")).modules {
+        let of_room = uses.entry(room.clone()).or_default();
+        let mut open = vec![file(&source, &room)];
+        while let Some(path) = open.pop() {
+            let code = Code::of(&path);
+            let below = if path.ends_with("mod.rs") { path.with_file_name("") } else { path.with_extension("") };
+            open.extend(code.modules.iter().map(|module| file(&below, module)));
+            of_room.extend(code.uses.into_iter().filter(|other| *other != room));
+        }
+    }
+    assert!(uses["commands"].contains("plan"), "{uses:?}");
+    let circle = uses.keys().find_map(|room| way(&uses, room, room, &mut BTreeSet::new()));
+    assert_eq!(circle, None, "each of these rooms uses the one before it");
+}
+
+fn file(folder: &Utf8Path, module: &str) -> Utf8PathBuf {
+    let flat = folder.join(format!("{module}.rs"));
+    if flat.is_file() { flat } else { folder.join(module).join("mod.rs") }
+}
+
+/// From one room to another, backwards.
+fn way<'u>(uses: &'u Uses, from: &'u str, to: &str, seen: &mut BTreeSet<&'u str>) -> Option<Vec<&'u str>> {
+    for next in uses.get(from)? {
+        let rest = if next == to { Some(vec![&**next]) } else { None };
+        let rest = rest.or_else(|| if seen.insert(next) { way(uses, next, to, seen) } else { None });
+        if let Some(mut way) = rest {
+            way.push(from);
+            return Some(way);
+        }
+    }
+    None
+}
+
+/// What the program is compiled of, tests left out.
+#[derive(Default)]
+struct Code {
+    /// `mod name;`
+    modules: Vec<String>,
+    /// `name` of `crate::name` and of `crate::{name, …}`.
+    uses: BTreeSet<String>,
+}
+
+impl Code {
+    fn of(path: &Utf8Path) -> Code {
+        let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"));
+        let mut code = Code::default();
+        code.read(text.parse().unwrap_or_else(|error| panic!("{path}: {error}")));
+        code
+    }
+
+    fn read(&mut self, tokens: TokenStream) {
+        let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+        let text: Vec<String> = tokens.iter().map(ToString::to_string).collect();
+        let word = |at: usize| text.get(at).map_or("", String::as_str);
+        let mut at = 0;
+        while at < tokens.len() {
+            match (word(at), &tokens[at]) {
+                ("#", _) if is_of_tests(word(at + 1)) => {
+                    let end = |token: &TokenTree| {
+                        let text = token.to_string();
+                        text == ";" || text.starts_with('{')
+                    };
+                    at += tokens[at..].iter().position(end).unwrap_or(tokens.len());
+                }
+                ("#", _) => at += 1,
+                ("mod", _) if word(at + 2) == ";" => self.modules.push(word(at + 1).to_owned()),
+                ("crate", _) if word(at + 1) == ":" => match tokens.get(at + 3) {
+                    Some(TokenTree::Group(group)) => {
+                        let inner: Vec<TokenTree> = group.stream().into_iter().collect();
+                        let names = inner.split(|token| token.to_string() == ",").filter_map(<[_]>::first);
+                        self.uses.extend(names.map(ToString::to_string));
+                    }
+                    Some(name) => drop(self.uses.insert(name.to_string())),
+                    None => {}
+                },
+                (_, TokenTree::Group(group)) => self.read(group.stream()),
+                _ => {}
+            }
+            at += 1;
+        }
+    }
+}
+
+/// `[cfg(test)]`, `[cfg(all(test, unix))]`.
+fn is_of_tests(attribute: &str) -> bool {
+    let attribute = attribute.replace(' ', "");
+    attribute.starts_with("[cfg(test") || attribute.starts_with("[cfg(all(test")
+}

@@ -356,6 +356,26 @@ fn who_gets_the_wrappers_is_asked_when_it_is_not_clear() {
     insta::assert_snapshot!("nothing_isolated", stderr(nothing));
 }
 
+/// Wrappers of a member that was not chosen are no calls past the wrappers.
+#[test]
+fn two_members_with_wrappers() {
+    let workspace = Workspace::new(&format!(
+        "{POLICY}\n[domain.second]\nlibrary = \"second\"\n[[isolate]]\ndomain = \"second\"\nextern = [\"twice\"]\n"
+    ));
+    let manifest = workspace.get("Cargo.toml").replace("members = [\".\"]", "members = [\".\", \"second\"]");
+    workspace.put("Cargo.toml", &manifest);
+    workspace.put("second/Cargo.toml", "[package]\nname = \"second\"\nversion = \"1.0.0\"\nedition = \"2024\"\n");
+    let second = "unsafe extern \"C\" {\n    fn twice(n: i32) -> i32;\n}\npub fn of_one() -> i32 {\n    unsafe { twice(1) }\n}\n";
+    workspace.put("second/src/lib.rs", second);
+    workspace.expect(&["wrap", "--apply", "--allow-no-vcs"], 0);
+    assert!(workspace.get("second/src/isolated/second.rs").contains("pub fn twice("));
+    let output = workspace.isolate(&["wrap", "--apply", "--dry-run", "--package", "kinds"]);
+    let said = String::from_utf8(output.stderr).expect("UTF-8");
+    assert!(!said.contains("second/src/isolated"), "{said}");
+    let verified = workspace.expect(&["verify", "--no-run", "--package", "kinds"], 1);
+    assert!(!verified.contains("second/src/isolated"), "{verified}");
+}
+
 /// A safe function that is called like the foreign one below it is no foreign call.
 #[test]
 fn a_safe_function_of_the_same_name_is_no_caller() {

@@ -1,11 +1,12 @@
 //! `cargo isolate baseline`: what is known of the code, written down.
 
+use super::stage::Workspace;
 use crate::{
     decide::{self, Excess, Verdict},
     exit::Exit,
     graph::Graph,
     names::Names,
-    policy::{self, Loaded, Mistakes, PolicyFile, Texts, day::Today},
+    policy::{Loaded, Mistakes, PolicyFile, Texts, day::Today},
     ratchet::{
         self, Entry, State,
         baseline::{self, Baseline},
@@ -82,9 +83,7 @@ pub(super) fn first(request: &Request, policy: &PolicyFile) -> anyhow::Result<Ex
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let mut graph = args.policy.graph(&args.request)?;
-    let policy = policy::load(&args.policy, &graph)?;
-    decide::settle(&mut graph, &policy);
+    let Workspace { graph, policy } = Workspace::open(&args.request, &args.policy)?;
     let path = args.file.path(&graph, &policy).ok_or(NoBaseline::Unnamed)?;
     let before = match read(&graph, &path) {
         Ok((_, baseline)) => Some(baseline),

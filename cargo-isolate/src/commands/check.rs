@@ -1,14 +1,16 @@
 //! `cargo isolate check`: the policy, enforced.
 
-use super::baseline::{self, BaselineFile};
+use super::{
+    baseline::{self, BaselineFile},
+    stage::Workspace,
+};
 use crate::{
     decide,
     exit::Exit,
     graph::Graph,
     names::Names,
-    plan,
     policy::{
-        self, Loaded, PolicyFile,
+        Loaded, PolicyFile,
         day::{Day, Today},
     },
     ratchet::{
@@ -43,11 +45,8 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     args.output.check()?;
-    let mut graph = args.policy.graph(&args.request)?;
-    let mut policy = policy::load(&args.policy, &graph)?;
     // Domains are for the commands that make wrappers; what is wrong with them is for whoever changed the policy.
-    plan::plan(&graph, &policy.policy).map_err(|errors| policy.mistakes(errors))?;
-    decide::settle(&mut graph, &policy);
+    let (Workspace { graph, mut policy }, _) = Workspace::planned(&args.request, &args.policy)?;
     let today = args.today.day();
     let earlier = Earlier {
         baseline: read_baseline(args, &graph, &mut policy)?,

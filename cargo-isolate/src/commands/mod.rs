@@ -10,6 +10,7 @@ pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod init;
 pub(crate) mod plan;
+mod stage;
 pub(crate) mod verify;
 pub(crate) mod vet;
 pub(crate) mod wrap;

@@ -1,9 +1,10 @@
 //! `cargo isolate plan`.
 
+use super::stage::Workspace;
 use crate::{
     exit::Exit,
     plan::{self, Declarations, Wrong},
-    policy::{self, PolicyFile},
+    policy::PolicyFile,
     report::Format,
     sources::Request,
     streams,
@@ -59,9 +60,7 @@ struct Report<'p> {
 const SCHEMA: u32 = 1;
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let graph = args.policy.graph(&args.request)?;
-    let policy = policy::load(&args.policy, &graph)?;
-    let plan = plan::plan(&graph, &policy.policy).map_err(|errors| policy.mistakes(errors))?;
+    let (Workspace { graph, .. }, plan) = Workspace::planned(&args.request, &args.policy)?;
     if plan.domains.iter().all(|domain| domain.functions.is_empty()) {
         return Err(TargetError::NothingIsolated.into());
     }

@@ -3,14 +3,15 @@
 mod print;
 mod subject;
 
+use super::stage::Workspace;
 use crate::{
     bypass::{Bypass, bypasses},
     decide::{BYPASSED_ISOLATION, Exceptions},
     exit::Exit,
     graph::{Graph, name_of},
     names::Names,
-    plan::{self, Plan},
-    policy::{self, PolicyFile, day::Today},
+    plan::Plan,
+    policy::{PolicyFile, day::Today},
     process::Runner,
     report::{self, Format},
     sources::Request,
@@ -121,12 +122,10 @@ pub(crate) struct NoDomains {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let graph = args.policy.graph(&args.request)?;
+    let (Workspace { graph, policy }, plan) = Workspace::planned(&args.request, &args.policy)?;
     if !args.request.target.is_empty() && !graph.has_domains() {
         return Err(NoDomains { platforms: graph.platforms().to_owned() }.into());
     }
-    let policy = policy::load(&args.policy, &graph)?;
-    let plan = plan::plan(&graph, &policy.policy).map_err(|errors| policy.mistakes(errors))?;
     if let Some((domain, function)) = plan.refused().next() {
         let name = &function.name;
         streams::tell!("error: `{name}` of the domain `{}` has no wrapper; see `cargo isolate plan`", domain.name);

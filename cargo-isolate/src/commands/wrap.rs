@@ -2,11 +2,12 @@
 
 mod clean;
 
+use super::stage::Workspace;
 use crate::{
     exit::Exit,
     graph::{Graph, Role},
     plan::{self, Plan, Ships},
-    policy::{self, PolicyFile},
+    policy::PolicyFile,
     sources::Request,
     streams,
     verify::linked::{self, last_build},
@@ -43,23 +44,21 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let graph = args.policy.graph(&args.request)?;
+    let (workspace, plan) = Workspace::planned(&args.request, &args.policy)?;
     // Of files that were not read, no call is rewritten or listed.
-    wrap(args, &graph).map(|exit| super::with_scan(&graph, exit))
+    wrap(args, &workspace, &plan).map(|exit| super::with_scan(&workspace.graph, exit))
 }
 
-fn wrap(args: &Args, graph: &Graph) -> anyhow::Result<Exit> {
-    let policy = policy::load(&args.policy, graph)?;
-    let plan = plan::plan(graph, &policy.policy).map_err(|errors| policy.mistakes(errors))?;
+fn wrap(args: &Args, Workspace { graph, policy }: &Workspace, plan: &Plan) -> anyhow::Result<Exit> {
     if plan.refused().next().is_some() {
-        refuse(&mut streams::stderr(), &plan)?;
+        refuse(&mut streams::stderr(), plan)?;
         return Ok(Exit::Violation);
     }
-    let targets = wrap::targets(graph, &plan, wrap::chosen(graph, &args.request.workspace)?, policy.shown())?;
-    let mut sites = if args.apply { wrap::sites(graph, &plan, &targets) } else { Sites::default() };
+    let targets = wrap::targets(graph, plan, wrap::chosen(graph, &args.request.workspace)?, policy.shown())?;
+    let mut sites = if args.apply { wrap::sites(graph, plan, &targets) } else { Sites::default() };
     let mut changes = Vec::new();
     for target in &targets {
-        let mut files = wrap::render(&plan, target)?;
+        let mut files = wrap::render(plan, target)?;
         if args.apply {
             files.extend(wrap::edits(target, sites.files.remove(&target.index).unwrap_or_default())?);
         }
@@ -85,7 +84,7 @@ fn wrap(args: &Args, graph: &Graph) -> anyhow::Result<Exit> {
         clean::check(&graph.root, args.allow)?;
     }
     wrap::write(&changes)?;
-    let last = last_build(graph, &plan).context("cannot read what the last build left")?;
+    let last = last_build(graph, plan).context("cannot read what the last build left")?;
     last.problems.iter().for_each(|problem| streams::tell!("warning: {problem}"));
     linked::warnings(&last.refused).iter().for_each(|warning| streams::tell!("warning: {warning}"));
     if args.request.quiet {

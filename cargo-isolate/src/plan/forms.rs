@@ -106,6 +106,23 @@ pub(super) fn size_query(
     Some((call, question))
 }
 
+/// What a function of a module of wrappers cannot be called, because the module means something else by it, and what its
+/// wrapper is called instead.
+const RESERVED: [(&str, &str); 7] = [
+    ("DOMAIN", "DOMAIN_"),
+    ("GLOBALS", "GLOBALS_"),
+    ("Err", "Err_"),
+    ("None", "None_"),
+    ("Null", "Null_"),
+    ("Ok", "Ok_"),
+    ("Some", "Some_"),
+];
+
+/// The name of a function's wrapper: the same, unless it is reserved.
+pub(super) fn free_name(name: &str) -> &str {
+    RESERVED.iter().find(|(reserved, _)| *reserved == name).map_or(name, |(_, free)| free)
+}
+
 /// Two wrappers of one name, which would be two functions of one module.
 pub(super) fn collisions(policy: &Policy, domains: &[DomainPlan], errors: &mut Vec<PolicyError>) {
     for domain in domains {
@@ -115,14 +132,16 @@ pub(super) fn collisions(policy: &Policy, domains: &[DomainPlan], errors: &mut V
             let at = entry.iter().flat_map(|entry| entry.form.keys().chain(entry.arg.keys()));
             let place = at.clone().find(|name| *name.get_ref() == form.name).or_else(|| at.clone().next());
             let Some(place) = place else { continue };
-            if syn::parse_str::<syn::Ident>(&form.name).is_err() || form.name.starts_with("__") || form.name == "DOMAIN"
+            if syn::parse_str::<syn::Ident>(&form.name).is_err()
+                || form.name.starts_with("__")
+                || free_name(&form.name) != form.name
             {
                 let message = format!("`{}` cannot name a wrapper", form.name);
                 errors.push(PolicyError::new(place.span(), message).help("it becomes a function in Rust"));
             }
-            let same = domain.functions.iter().filter(|other| other.wrapper() == form.name);
+            let same = domain.functions.iter().filter(|other| other.wrapper() == function.wrapper());
             if let Some(other) = same.clone().find(|other| other.name != function.name || same.clone().count() > 1) {
-                let message = format!("`{}` is the wrapper of `{}` already", form.name, other.name);
+                let message = format!("`{}` is the wrapper of `{}` already", function.wrapper(), other.name);
                 errors.push(PolicyError::new(place.span(), message).help("choose another name"));
             }
         }

@@ -283,9 +283,12 @@ impl FunctionPlan {
         self.symbol.as_deref().unwrap_or(self.name.trim_start_matches("r#"))
     }
 
-    /// The name of its wrapper.
+    /// The name of its wrapper: its own, unless that means something else wherever wrappers are.
     pub(crate) fn wrapper(&self) -> &str {
-        self.form.as_ref().map_or(&self.name, |form| &form.name)
+        match &self.form {
+            Some(form) => &form.name,
+            None => forms::free_name(&self.name),
+        }
     }
 
     /// Every parameter and the return value has a contract.

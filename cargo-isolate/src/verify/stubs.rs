@@ -136,7 +136,7 @@ pub(super) fn render(graph: &Graph, functions: &[Foreign]) -> String {
             }
         };
         let _ = writeln!(stubs, "\npub unsafe extern \"C\" fn {stub}({}){arrow} {{", list.join(", "));
-        let _ = writeln!(stubs, "    begin();");
+        let _ = writeln!(stubs, "    inside::begin();");
         for (id, form) in &forms {
             let given = form.params[..params.len()].iter().enumerate();
             for (at, given) in given.filter_map(|(at, param)| Some((at, param.given?))) {
@@ -152,17 +152,17 @@ pub(super) fn render(graph: &Graph, functions: &[Foreign]) -> String {
             let values = of_forms(|param| matches!(param.stored, Some(Stored::Value(_))));
             let _ = match param.stored {
                 _ if !values.is_empty() => {
-                    writeln!(stubs, "    unsafe {{ store_value(&{values:?}, {at}, a{at}) }};")
+                    writeln!(stubs, "    unsafe {{ inside::store_value(&{values:?}, {at}, a{at}) }};")
                 }
                 _ if !rooms.is_empty() => {
-                    writeln!(stubs, "    unsafe {{ store_room(&{rooms:?}, {at}, a{at}) }};")
+                    writeln!(stubs, "    unsafe {{ inside::store_room(&{rooms:?}, {at}, a{at}) }};")
                 }
                 // Whoever fills the room leaves its size where it is.
                 Some(Stored::Anything) if !of_forms(|param| param.given == Some(Given::Cell)).is_empty() => {
-                    writeln!(stubs, "    if !fills() {{ unsafe {{ store(a{at}) }}; }}")
+                    writeln!(stubs, "    if !acts::fills() {{ unsafe {{ inside::store(a{at}) }}; }}")
                 }
-                Some(Stored::Object) => writeln!(stubs, "    unsafe {{ store_object(a{at}) }};"),
-                Some(_) => writeln!(stubs, "    unsafe {{ store(a{at}) }};"),
+                Some(Stored::Object) => writeln!(stubs, "    unsafe {{ inside::store_object(a{at}) }};"),
+                Some(_) => writeln!(stubs, "    unsafe {{ inside::store(a{at}) }};"),
                 None => continue,
             };
         }
@@ -176,16 +176,17 @@ pub(super) fn render(graph: &Graph, functions: &[Foreign]) -> String {
             };
             let (counting, exact) = (of_forms(|form| form.counts), of_forms(|form| form.answers.is_some()));
             let answer = match never_null {
-                true => "answer_object()".to_owned(),
-                false if counting.is_empty() && exact.is_empty() => "answer()".to_owned(),
-                false => format!("answer_for(&{counting:?}, &{exact:?}, {RETURNED})"),
+                true => "inside::answer_object()".to_owned(),
+                false if counting.is_empty() && exact.is_empty() => "inside::answer()".to_owned(),
+                false => format!("inside::answer_for(&{counting:?}, &{exact:?}, {RETURNED})"),
             };
             let _ = writeln!(stubs, "    unsafe {{ {answer} }}");
         }
         stubs.push_str("}\n");
     }
+    // The library's names are its own: nothing of ours is imported beside them but two modules.
     let text = format!(
-        "//! Stand-ins for the isolated functions.\n#![allow(warnings)]\nuse crate::{{acts::fills, inside::*}};\n\n{}{stubs}",
+        "//! Stand-ins for the isolated functions.\n#![allow(warnings)]\nuse crate::{{acts, inside}};\n\n{}{stubs}",
         types.declarations(),
     );
     // What does not parse is shown to the user by the compiler, with its place.
@@ -196,21 +197,21 @@ impl Given {
     /// A statement that holds the argument at `at` of the function with this number against it.
     fn check(self, id: usize, at: usize) -> String {
         match self {
-            Given::Number => format!("unsafe {{ number_as_given({id}, {at}, a{at}) }};"),
-            Given::Length { nullable } => format!("unsafe {{ length_as_given({id}, {nullable}, a{at}) }};"),
-            Given::Cell => format!("unsafe {{ cell({id}, a{at}) }};"),
-            Given::Input { nullable } => format!("unsafe {{ input({id}, {at}, {nullable}, a{at}) }};"),
-            Given::End { slice, nullable } => format!("end({id}, {nullable}, a{slice}, a{at});"),
+            Given::Number => format!("unsafe {{ inside::number_as_given({id}, {at}, a{at}) }};"),
+            Given::Length { nullable } => format!("unsafe {{ inside::length_as_given({id}, {nullable}, a{at}) }};"),
+            Given::Cell => format!("unsafe {{ inside::cell({id}, a{at}) }};"),
+            Given::Input { nullable } => format!("unsafe {{ inside::input({id}, {at}, {nullable}, a{at}) }};"),
+            Given::End { slice, nullable } => format!("inside::end({id}, {nullable}, a{slice}, a{at});"),
         }
     }
 }
 
 /// A statement that calls the callback in the argument at `at`.
 fn call(at: usize, called: &Called) -> String {
-    let arguments = called.pointers.iter().map(|pointer| if *pointer { "lent()" } else { "answer()" });
+    let arguments = called.pointers.iter().map(|pointer| if *pointer { "inside::lent()" } else { "inside::answer()" });
     let arguments = arguments.collect::<Vec<_>>().join(", ");
     match called.nullable {
-        true => format!("if let Some(back) = a{at} {{ unsafe {{ back({arguments}) }}; }}"),
+        true => format!("if let std::option::Option::Some(back) = a{at} {{ unsafe {{ back({arguments}) }}; }}"),
         false => format!("unsafe {{ a{at}({arguments}) }};"),
     }
 }

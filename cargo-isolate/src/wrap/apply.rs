@@ -22,7 +22,7 @@ pub(crate) enum EditError {
         "`{path}` says `build = false` beside a `build.rs`; remove that line if the script may run, or the script: another must hand the fragment to the linker"
     )]
     NoBuildScript { path: Utf8PathBuf },
-    #[error("cannot add `{what}` to `{path}`: {why}; add it by hand")]
+    #[error("cannot add `{what}` to `{path}`: {why}")]
     Source { what: &'static str, path: Utf8PathBuf, why: String },
 }
 

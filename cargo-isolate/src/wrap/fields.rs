@@ -1,6 +1,10 @@
 //! What the program may read of a struct that lives in the domain: a struct of Rust that holds it, read at one moment.
 
-use super::{Target, names::Names, wrapped};
+use super::{
+    Target,
+    names::{Names, free_type},
+    wrapped,
+};
 use crate::{
     contract::{
         Contract, object,
@@ -50,7 +54,7 @@ fn view(object: &ObjectPlan, domain: &DomainPlan, target: &Target, names: &mut N
     let copy = (!has_text).then_some("Copy");
     let eq = (!object.read.iter().any(is_float)).then_some("Eq");
     let derives = [Some("Clone"), copy, Some("Debug"), Some("PartialEq"), eq];
-    let name = object.path.name.clone();
+    let name = free_type(&object.path.name);
     View {
         keeps_c_name: name.contains('_') || name.starts_with(char::is_lowercase),
         object: names.item(&object.path),

@@ -204,6 +204,31 @@ impl<'t> Names<'t> {
     }
 }
 
+/// The name of a struct of Rust that shows one of the library: the same, unless generated code means something else by it.
+pub(super) fn free_type(name: &str) -> String {
+    const RUNTIME: [&str; 14] = [
+        "Backend",
+        "Callbacks",
+        "Domain",
+        "End",
+        "EndOfChild",
+        "Error",
+        "Fault",
+        "Globals",
+        "Handle",
+        "HeapKind",
+        "Inside",
+        "Null",
+        "Object",
+        "Owned",
+    ];
+    const PRELUDE: [&str; 7] = ["Box", "FnMut", "Option", "Result", "Send", "String", "Vec"];
+    const FFI: [&str; 2] = ["CStr", "CString"];
+    let is_primitive = Number::named(name).is_some() || name == "bool" || name.starts_with("c_");
+    let is_taken = is_primitive || [&RUNTIME[..], &PRELUDE, &FFI].iter().any(|all| all.contains(&name));
+    format!("{name}{}", if is_taken { "_" } else { "" })
+}
+
 /// `libz_sys` of `libz_sys::bindings`.
 fn first(path: &str) -> &str {
     path.split("::").next().unwrap_or(path)

@@ -68,6 +68,10 @@ pub(crate) enum TargetError {
         "`{package}` is `#![no_std]` ({root}), and wrappers need std, as the runtime does: say `extern crate std;` there, or give them to a package that has it: `--package`"
     )]
     NoStd { package: String, root: Utf8PathBuf },
+    #[error(
+        "the wrappers of the domain `main` would be `{file}`, which cargo takes for a program of its own: give the domain another name"
+    )]
+    Program { file: Utf8PathBuf },
 }
 
 /// Finds the packages that get wrappers: those that have them already, else those that call the functions. Given a
@@ -222,6 +226,10 @@ fn target(
     let std = std_of(crate_root);
     if std == Std::Nothing {
         return Err(TargetError::NoStd { package: package.name.clone(), root: graph.relative(&crate_root.path) });
+    }
+    // `src/bin/*/main.rs` are programs without a word in the manifest.
+    if crate_root.path.parent() == Some(&package.root.join("src/bin")) && domains.contains("main") {
+        return Err(TargetError::Program { file: graph.relative(&beside(&crate_root.path).join("main.rs")) });
     }
     let mut paths = BTreeMap::new();
     for domain in plan.domains.iter().filter(|domain| domains.contains(&domain.name)) {

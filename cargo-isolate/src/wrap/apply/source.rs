@@ -1,6 +1,6 @@
 //! Two insertions into Rust source that leave every other byte as it is.
 
-use crate::wrap::sites::blanked;
+use crate::{rust, wrap::sites::blanked};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use std::ops::Range;
 
@@ -10,9 +10,23 @@ pub(super) fn with_module(text: &str, name: &str) -> Result<String, String> {
     let items = items(&tokens);
     let modules: Vec<_> = items.iter().filter_map(|item| Some((item, module_name(item.tokens)?))).collect();
     match modules.iter().find(|(_, module)| module == name) {
+        Some((item, _)) if has_path(item.tokens) => {
+            return Err(format!(
+                "its `mod {name};` has a `#[path]` to another file, which must go: rename that module"
+            ));
+        }
         Some((item, _)) if ends_with_semicolon(item.tokens) => return Ok(text.to_owned()),
-        Some(_) => return Err(format!("it has a module of that name with a body, where `mod {name};` must stand")),
+        Some(_) => {
+            return Err(format!(
+                "it has a module of that name with a body, where `mod {name};` must stand: rename that one"
+            ));
+        }
         None => {}
+    }
+    if let Some(what) =
+        rust::file(&blanked(text)).ok().and_then(|file| file.items.iter().find_map(|item| taking(item, name)))
+    {
+        return Err(format!("{what} has the name that the module needs: rename it"));
     }
     let before = modules.iter().rev().find(|(item, module)| **module < *name && ends_with_semicolon(item.tokens));
     let (at, inserted) = match (before, modules.first().map(|(item, _)| *item).or(items.first())) {
@@ -44,7 +58,7 @@ pub(super) fn in_main(text: &str, statement: &str) -> Result<String, String> {
             _ => None,
         })
     });
-    let Some(body) = body else { return Err("it has no `fn main`".to_owned()) };
+    let Some(body) = body else { return Err("it has no `fn main`; add it by hand".to_owned()) };
     let inner: Vec<TokenTree> = body.stream().into_iter().collect();
     let at = match inner[..inner_attributes(&inner)].last() {
         Some(last) => last.span().byte_range().end,
@@ -84,7 +98,8 @@ struct Item<'t> {
 }
 
 fn tokens(text: &str) -> Result<Vec<TokenTree>, String> {
-    let stream: TokenStream = blanked(text).parse().map_err(|error| format!("it does not lex: {error}"))?;
+    let stream: TokenStream =
+        blanked(text).parse().map_err(|error| format!("it does not lex: {error}; add it by hand"))?;
     Ok(stream.into_iter().collect())
 }
 
@@ -134,6 +149,44 @@ fn module_name(tokens: &[TokenTree]) -> Option<String> {
     }
 }
 
+/// `#[path = "…"]`
+fn has_path(tokens: &[TokenTree]) -> bool {
+    tokens.windows(2).any(|pair| match pair {
+        [TokenTree::Punct(hash), TokenTree::Group(attribute)] if hash.as_char() == '#' => {
+            attribute.stream().into_iter().next().is_some_and(|token| is_ident(&token, "path"))
+        }
+        _ => false,
+    })
+}
+
+/// The item, if it is something else that is named like a module.
+fn taking(item: &syn::Item, name: &str) -> Option<String> {
+    use syn::Item;
+    let (what, ident) = match item {
+        Item::Enum(item) => ("enum", &item.ident),
+        Item::Struct(item) => ("struct", &item.ident),
+        Item::Trait(item) => ("trait", &item.ident),
+        Item::TraitAlias(item) => ("trait", &item.ident),
+        Item::Type(item) => ("type", &item.ident),
+        Item::Union(item) => ("union", &item.ident),
+        Item::ExternCrate(item) => ("extern crate", item.rename.as_ref().map_or(&item.ident, |(_, alias)| alias)),
+        Item::Use(item) => return imports(&item.tree, name).then(|| format!("a `use` of `{name}`")),
+        _ => return None,
+    };
+    (ident == name).then(|| format!("its `{what} {name}`"))
+}
+
+fn imports(tree: &syn::UseTree, name: &str) -> bool {
+    use syn::UseTree;
+    match tree {
+        UseTree::Path(path) => imports(&path.tree, name) || path.ident == name && imports(&path.tree, "self"),
+        UseTree::Name(item) => item.ident == name,
+        UseTree::Rename(item) => item.rename == name,
+        UseTree::Group(group) => group.items.iter().any(|tree| imports(tree, name)),
+        UseTree::Glob(_) => false,
+    }
+}
+
 fn ends_with_semicolon(tokens: &[TokenTree]) -> bool {
     matches!(tokens.last(), Some(TokenTree::Punct(_)))
 }
@@ -179,6 +232,34 @@ fn block_comment(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::{in_main, with_module};
+
+    #[track_caller]
+    fn check_taken(text: &str, expected: &str) {
+        assert_eq!(with_module(text, "isolated"), Err(expected.to_owned()), "{text}");
+    }
+
+    #[test]
+    fn what_has_the_name_of_the_module_is_named() {
+        let taken = |what: &str| format!("{what} has the name that the module needs: rename it");
+        check_taken("struct isolated;\n", &taken("its `struct isolated`"));
+        check_taken("#!/bin/run\npub type isolated = u8;\n", &taken("its `type isolated`"));
+        check_taken("extern crate alone as isolated;\n", &taken("its `extern crate isolated`"));
+        for text in ["use alone as isolated;", "pub use a::{b::isolated, c};", "use a::isolated::{self, *};"] {
+            check_taken(text, &taken("a `use` of `isolated`"));
+        }
+        check_taken(
+            "#[path = \"other.rs\"]\nmod isolated;\n",
+            "its `mod isolated;` has a `#[path]` to another file, which must go: rename that module",
+        );
+    }
+
+    #[test]
+    fn what_only_sounds_like_it_is_not() {
+        check_module(
+            "use isolated::zlib;\nfn isolated() {}\nuse isolated as other;\n",
+            "mod isolated;\n\nuse isolated::zlib;\nfn isolated() {}\nuse isolated as other;\n",
+        );
+    }
 
     #[track_caller]
     fn check_module(text: &str, expected: &str) {
@@ -259,7 +340,7 @@ mod tests {
 
     #[test]
     fn says_why_not() {
-        assert_eq!(in_main("main!();", "link();"), Err("it has no `fn main`".to_owned()));
+        assert_eq!(in_main("main!();", "link();"), Err("it has no `fn main`; add it by hand".to_owned()));
         assert!(with_module("\"", "isolated").is_err_and(|why| why.starts_with("it does not lex")));
     }
 }

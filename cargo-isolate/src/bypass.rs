@@ -118,7 +118,7 @@ fn dependents(graph: &Graph, package: usize) -> BTreeSet<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{fixture, plan::plan};
+    use crate::{fixture, graph::Reach, plan::plan};
 
     const POLICY: &str = r#"
 version = 1
@@ -138,10 +138,14 @@ unsafe extern \"C\" {
 
     #[track_caller]
     fn check(sources: &str, expected: &[&str]) {
-        let graph = fixture::graph(&format!("{sources}{LIBRARY}"));
-        let plan = plan(&graph, &fixture::policy(POLICY)).unwrap();
+        check_graph(&fixture::graph(&format!("{sources}{LIBRARY}")), expected);
+    }
+
+    #[track_caller]
+    fn check_graph(graph: &Graph, expected: &[&str]) {
+        let plan = plan(graph, &fixture::policy(POLICY)).unwrap();
         let wrappers = BTreeSet::from([Utf8Path::new("/ws/app/src/isolated/zlib.rs")]);
-        let found = bypasses(&Names::new(&graph), &plan, &wrappers);
+        let found = bypasses(&Names::new(graph), &plan, &wrappers);
         let found: Vec<_> = found
             .iter()
             .map(|Bypass { path, line, column, symbol, function, mention, test, .. }| {
@@ -209,6 +213,45 @@ unsafe extern \"C\" { fn crc32(crc: u32, value: u32) -> u32; }
 fn main() { unsafe { crc32(1, 2) }; }
 ",
             &["app/src/main.rs:2:22 crc32 in main"],
+        );
+    }
+
+    /// In a file that the program has as two modules, and a test as well.
+    #[test]
+    fn declared_in_a_file_of_several_modules() {
+        let mut graph = fixture::graph(&format!(
+            "
+//- app/src/main.rs
+mod ffi;
+#[path = \"ffi.rs\"]
+mod again;
+fn main() {{ unsafe {{ ffi::crc32(1, 2); again::crc32(1, 2) }}; }}
+//- app/src/ffi.rs
+unsafe extern \"C\" {{ pub fn crc32(crc: u32, value: u32) -> u32; }}
+pub fn inside() {{ unsafe {{ crc32(1, 2) }}; }}
+//- app/src/other.rs
+mod ffi;
+fn main() {{ unsafe {{ ffi::crc32(1, 2) }}; }}
+{LIBRARY}"
+        ));
+        let [_, ffi, other] = &mut graph.packages[0].files[..] else { panic!("three files") };
+        (other.krate, other.module) = ("other".to_owned(), Vec::new());
+        let way = |krate: &str, module: &str| Reach {
+            role: Role::Main,
+            krate: krate.to_owned(),
+            module: vec![module.to_owned()],
+            cfgs: Vec::new(),
+            configs: ffi.configs.clone(),
+        };
+        ffi.also = vec![way("app", "again"), way("other", "ffi")];
+        check_graph(
+            &graph,
+            &[
+                "app/src/main.rs:4:22 crc32 in main",
+                "app/src/main.rs:4:40 crc32 in main",
+                "app/src/ffi.rs:2:28 crc32 in inside",
+                "app/src/other.rs:2:22 crc32 in main",
+            ],
         );
     }
 

@@ -73,18 +73,21 @@ pub(crate) struct SourceFile {
     pub(crate) cfgs: Vec<String>,
     /// How that target is compiled, for each chosen platform.
     pub(crate) configs: Arc<Configs>,
-    /// Other targets of the package that have the file too: what one leaves out may be live in another.
+    /// Other ways to the file, of other targets of the package or as another module: what one leaves out may be live by
+    /// another.
     pub(crate) also: Vec<Reach>,
     pub(crate) facts: FileFacts,
     /// Uses of procedural macros in it whose output was seen; empty without a build.
     pub(crate) expansions: Vec<Expansion>,
 }
 
-/// A target's way to a file that it shares with another one.
+/// A target's way to a file that it shares with another one, or has as another module too.
 #[derive(Clone, Debug)]
 pub(crate) struct Reach {
     pub(crate) role: Role,
     pub(crate) krate: String,
+    /// As [`SourceFile::module`].
+    pub(crate) module: Vec<String>,
     /// As [`SourceFile::cfgs`].
     pub(crate) cfgs: Vec<String>,
     pub(crate) configs: Arc<Configs>,

@@ -1,10 +1,10 @@
 //! The graph to the resolver: crates with files, and the way back to packages.
 
-use crate::graph::{Graph, Package, Role, SourceFile};
+use crate::graph::{Graph, Package, Reach, Role, SourceFile};
 use isolate_lints::{
     Edition,
     facts::Operation,
-    resolve::{Crate, File, ForeignCalls, Place, Resolver},
+    resolve::{Crate, File, ForeignCalls, Mount, Place, Resolver},
 };
 use std::{cell::OnceCell, collections::BTreeMap};
 
@@ -23,13 +23,6 @@ struct Table<'g> {
     origins: Vec<(usize, Vec<usize>)>,
     /// The way back, by package and file: `None` for a file of no crate.
     places: Vec<Vec<Option<Place>>>,
-}
-
-/// Crates being collected.
-#[derive(Default)]
-struct Crates<'g> {
-    crates: Vec<Crate<'g>>,
-    origins: Vec<(usize, Vec<usize>)>,
 }
 
 impl<'g> Names<'g> {
@@ -77,59 +70,92 @@ impl<'g> Names<'g> {
 impl<'g> Table<'g> {
     /// Reads all declarations once.
     fn new(graph: &'g Graph) -> Table<'g> {
-        let mut crates = Crates::default();
-        for (index, package) in graph.packages.iter().enumerate() {
-            crates.add(index, package, main_name(package), |file| is_main(package, file));
-        }
-        for (index, package) in graph.packages.iter().enumerate() {
-            let mut others: Vec<(Role, &str)> = Vec::new();
-            for file in package.files.iter().filter(|file| file.role != Role::Unreached && !is_main(package, file)) {
-                if !others.contains(&(file.role, &file.krate)) {
-                    others.push((file.role, &file.krate));
-                }
-            }
-            for (role, name) in others {
-                crates.add(index, package, name, |file| {
-                    (file.role, file.krate.as_str()) == (role, name) && !is_main(package, file)
-                });
-            }
-        }
+        let keys = Keys::new(graph);
+        let mut crates: Vec<Crate<'_>> = keys.list.iter().map(|(package, name)| empty(graph, *package, name)).collect();
+        let mut origins: Vec<(usize, Vec<usize>)> =
+            keys.list.iter().map(|(package, _)| (*package, Vec::new())).collect();
         let mut places: Vec<_> = graph.packages.iter().map(|package| vec![None; package.files.len()]).collect();
-        for (krate, (package, positions)) in crates.origins.iter().enumerate() {
-            for (file, position) in positions.iter().enumerate() {
-                places[*package][*position] = Some(Place { krate, file });
+        for (index, package) in graph.packages.iter().enumerate() {
+            for (position, file) in package.files.iter().enumerate().filter(|(_, file)| file.role != Role::Unreached) {
+                let krate = keys.of(index, package, file.role, &file.krate);
+                let of_crate = &mut crates[krate];
+                if of_crate.files.is_empty() {
+                    of_crate.edition = file.edition;
+                }
+                places[index][position] = Some(Place { krate, file: of_crate.files.len() });
+                of_crate.files.push(keys.file(index, package, krate, file));
+                origins[krate].1.push(position);
             }
         }
-        Table { resolver: Resolver::new(crates.crates), origins: crates.origins, places }
+        Table { resolver: Resolver::new(crates), origins, places }
     }
 }
 
-impl<'g> Crates<'g> {
-    fn add(&mut self, index: usize, package: &'g Package, name: &'g str, belongs: impl Fn(&SourceFile) -> bool) {
-        let positions: Vec<usize> =
-            package.files.iter().enumerate().filter(|(_, file)| belongs(file)).map(|(position, _)| position).collect();
-        let mut externs: BTreeMap<&str, usize> =
-            package.externs.iter().map(|(name, index)| (name.as_str(), *index)).collect();
-        if let Some(lib) = &package.lib {
-            externs.insert(lib, index);
+/// Which crates of the resolver there are.
+struct Keys<'g> {
+    /// The package and name of each.
+    list: Vec<(usize, &'g str)>,
+    /// The indices of those that are no main crates.
+    others: BTreeMap<(usize, Role, &'g str), usize>,
+}
+
+impl<'g> Keys<'g> {
+    fn new(graph: &'g Graph) -> Keys<'g> {
+        let packages = || graph.packages.iter().enumerate();
+        let main = packages().map(|(package, of)| (package, main_name(of)));
+        let mut keys = Keys { list: main.collect(), others: BTreeMap::new() };
+        for (package, of) in packages() {
+            let own = of.files.iter().map(|file| (file.role, file.krate.as_str()));
+            let also = of.files.iter().flat_map(|file| &file.also).map(|reach| (reach.role, reach.krate.as_str()));
+            let all = own.chain(also).filter(|(role, name)| *role != Role::Unreached && !is_main(of, *role, name));
+            for (role, name) in all {
+                let new = keys.list.len();
+                if *keys.others.entry((package, role, name)).or_insert(new) == new {
+                    keys.list.push((package, name));
+                }
+            }
         }
-        let files = positions.iter().map(|position| &package.files[*position]);
-        self.crates.push(Crate {
-            name,
-            edition: files.clone().next().map_or(Edition::E2024, |file| file.edition),
-            externs,
-            proc_macro: package.files.iter().any(|file| file.role == Role::ProcMacro && file.krate == name),
-            files: files
-                .map(|file| File { module: &file.module, facts: &file.facts, cfgs: &file.cfgs, configs: &file.configs })
-                .collect(),
-        });
-        self.origins.push((index, positions));
+        keys
+    }
+
+    /// The index of the crate that a target is, or is part of.
+    fn of(&self, index: usize, package: &Package, role: Role, name: &'g str) -> usize {
+        if is_main(package, role, name) { index } else { self.others[&(index, role, name)] }
+    }
+
+    fn file(&self, index: usize, package: &Package, krate: usize, file: &'g SourceFile) -> File<'g> {
+        let SourceFile { module, facts, cfgs, configs, .. } = file;
+        let mut also: Vec<Mount<'_>> = Vec::new();
+        for reach in &file.also {
+            let mount = self.of(index, package, reach.role, &reach.krate);
+            // A library and a program that share a name are one crate here.
+            let is = |of: usize, module: &[String]| of == mount && *module == reach.module;
+            if !is(krate, module) && !also.iter().any(|known| is(known.krate, known.module)) {
+                let Reach { module, cfgs, configs, .. } = reach;
+                also.push(Mount { krate: mount, module, cfgs, configs });
+            }
+        }
+        File { module, facts, cfgs, configs, also }
+    }
+}
+
+/// A crate without its files.
+fn empty<'g>(graph: &'g Graph, index: usize, name: &'g str) -> Crate<'g> {
+    let package = &graph.packages[index];
+    let externs = package.externs.iter().map(|(name, index)| (name.as_str(), *index));
+    let lib = package.lib.as_deref().map(|lib| (lib, index));
+    Crate {
+        name,
+        edition: package.files.first().map_or(Edition::E2024, |file| file.edition),
+        externs: externs.chain(lib).collect(),
+        proc_macro: package.files.iter().any(|file| file.role == Role::ProcMacro && file.krate == name),
+        files: Vec::new(),
     }
 }
 
 /// Of the library, or of a binary that goes by the same name and shares its modules.
-fn is_main(package: &Package, file: &SourceFile) -> bool {
-    matches!(file.role, Role::Main | Role::Generated | Role::ProcMacro) && file.krate == main_name(package)
+fn is_main(package: &Package, role: Role, name: &str) -> bool {
+    matches!(role, Role::Main | Role::Generated | Role::ProcMacro) && name == main_name(package)
 }
 
 fn main_name(package: &Package) -> &str {

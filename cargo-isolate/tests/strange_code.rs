@@ -184,3 +184,86 @@ fn callers_are_followed_through_macros() {
     assert!(said.contains("app::inner!") && said.contains("app::fixed!"), "{said}");
     assert!(said.contains("app::Process::id"), "{said}");
 }
+
+/// A line for each call of a foreign function: where it stands, and what is called.
+fn calls(workspace: &Workspace, symbol: &str) -> Vec<String> {
+    let said = workspace.audit(&["--no-cache", "--symbol", symbol]);
+    let lines = said.lines().map(str::trim);
+    lines.filter_map(|line| line.strip_prefix("calls it at ")).map(str::to_owned).collect()
+}
+
+/// Declarations that a library, a program and tests all have as a module: calls by each of them are calls, and what stands in
+/// the file is there once.
+#[test]
+fn declarations_are_known_in_every_crate_that_has_them() {
+    let workspace = Workspace::new("mod ffi;\npub fn a() { unsafe { ffi::f() } }\n");
+    workspace.put("src/ffi.rs", "unsafe extern \"C\" { pub fn f(); }\npub fn b() { unsafe { f() } }\n");
+    workspace.put("src/bin/tool.rs", "#[path = \"../ffi.rs\"] mod ffi;\nfn main() { unsafe { ffi::f() } }\n");
+    workspace.put("tests/it.rs", "#[path = \"../src/ffi.rs\"] mod other;\nfn c() { unsafe { other::f() } }\n");
+    check(
+        &workspace,
+        &[
+            "unsafe-block src/lib.rs main",
+            "foreign-call src/lib.rs main",
+            "extern-block src/ffi.rs main",
+            "unsafe-block src/ffi.rs main",
+            "foreign-call src/ffi.rs main",
+            "unsafe-block src/bin/tool.rs main",
+            "foreign-call src/bin/tool.rs main",
+            "unsafe-block tests/it.rs test",
+            "foreign-call tests/it.rs test",
+        ],
+    );
+    let expected = ["src/bin/tool.rs:2:22", "src/ffi.rs:2:23", "src/lib.rs:2:23", "tests/it.rs:2:19"];
+    assert_eq!(calls(&workspace, "f"), expected);
+}
+
+/// The same in one crate, where the file below it is two modules as well.
+#[test]
+fn declarations_are_known_by_every_path_to_them() {
+    let workspace = Workspace::new(
+        "pub mod one;\n#[path = \"one.rs\"] pub mod two;\nmod three { include!(\"one/raw.rs\"); }\n\
+         fn a() { unsafe { one::raw::f(); two::raw::f(); three::f() } }\n",
+    );
+    workspace.put("src/one.rs", "#[path = \"one/raw.rs\"] pub mod raw;\nfn b() { unsafe { self::raw::f() } }\n");
+    workspace.put("src/one/raw.rs", "unsafe extern \"C\" { pub fn f(); }\n");
+    check(
+        &workspace,
+        &[
+            "unsafe-block src/lib.rs main",
+            "foreign-call src/lib.rs main",
+            "foreign-call src/lib.rs main",
+            "foreign-call src/lib.rs main",
+            "unsafe-block src/one.rs main",
+            "foreign-call src/one.rs main",
+            "extern-block src/one/raw.rs main",
+        ],
+    );
+    let expected = ["src/lib.rs:4:19", "src/lib.rs:4:34", "src/lib.rs:4:49", "src/one.rs:2:19"];
+    assert_eq!(calls(&workspace, "f"), expected);
+}
+
+/// What is below itself, or more modules than anybody writes, ends.
+#[test]
+fn files_that_name_each_other_come_to_an_end() {
+    let workspace = Workspace::new("#[path = \"a0.rs\"] mod a;\n#[path = \"circle.rs\"] mod circle;\n");
+    workspace.put("src/circle.rs", "#[path = \"lib.rs\"] mod root;\nunsafe fn f() {}\n");
+    for number in 0..40 {
+        let next = format!("#[path = \"a{}.rs\"]", number + 1);
+        workspace.put(&format!("src/a{number}.rs"), format!("{next} mod a;\n{next} mod b;\n"));
+    }
+    workspace.put("src/a40.rs", "unsafe fn g() {}\n");
+    check(&workspace, &["unsafe-function src/a40.rs main", "unsafe-function src/circle.rs main"]);
+}
+
+#[test]
+fn foreign_functions_of_bodies_are_called_in_them() {
+    let workspace = Workspace::new(
+        "pub fn a() { unsafe extern \"C\" { fn f(); } unsafe { f() } }\n\
+         struct S; impl S { fn b(&self) { { unsafe extern \"C\" { safe fn f(); } f(); } } }\n\
+         fn d() { unsafe extern \"C\" { fn f(); } fn e() { unsafe { f() } } let g = || unsafe { f() }; }\n\
+         fn f() {} fn h() { f() }\n",
+    );
+    let expected = ["src/lib.rs:1:53", "src/lib.rs:2:71", "src/lib.rs:3:58", "src/lib.rs:3:86"];
+    assert_eq!(calls(&workspace, "f"), expected);
+}

@@ -76,13 +76,16 @@ struct FileRecord<'g> {
     digest: Digest,
     /// Index among the package's targets.
     target: u32,
-    /// Other targets that have it, each with the predicates on the way to it.
-    also: Vec<(u32, Cow<'g, [String]>)>,
+    /// Other ways to it.
+    also: Vec<ReachRecord<'g>>,
     module: Cow<'g, [String]>,
     cfgs: Cow<'g, [String]>,
     #[serde(borrow)]
     facts: Facts<'g>,
 }
+
+/// The target, the module, and the predicates on the way.
+type ReachRecord<'g> = (u32, Cow<'g, [String]>, Cow<'g, [String]>);
 
 /// Facts, which are bytes where they are kept.
 enum Facts<'g> {
@@ -228,10 +231,9 @@ fn record<'g>(package: &'g Package, targets: &[Target]) -> Option<PackageRecord<
             };
             targets.iter().position(is_its).map(|index| index as u32)
         };
-        let also = file
-            .also
-            .iter()
-            .map(|reach| Some((index(reach.role, &reach.krate, &reach.configs)?, Cow::Borrowed(&*reach.cfgs))));
+        let also = file.also.iter().map(|Reach { role, krate, module, cfgs, configs }| {
+            Some((index(*role, krate, configs)?, Cow::Borrowed(&**module), Cow::Borrowed(&**cfgs)))
+        });
         Some(FileRecord {
             path: Cow::Borrowed(file.path.strip_prefix(&package.root).ok()?.as_str()),
             digest: *file.text.digest(),
@@ -248,9 +250,10 @@ fn record<'g>(package: &'g Package, targets: &[Target]) -> Option<PackageRecord<
 fn files(records: Vec<FileRecord<'_>>, package: &Package, targets: &[Target]) -> Option<Vec<SourceFile>> {
     let files = records.into_iter().map(|record| {
         let target = targets.get(record.target as usize)?;
-        let also = record.also.into_iter().map(|(index, cfgs)| {
+        let also = record.also.into_iter().map(|(index, module, cfgs)| {
             let Target { role, krate, configs, .. } = targets.get(index as usize)?;
-            Some(Reach { role: *role, krate: krate.clone(), cfgs: cfgs.into_owned(), configs: configs.clone() })
+            let (role, krate, configs) = (*role, krate.clone(), configs.clone());
+            Some(Reach { role, krate, module: module.into_owned(), cfgs: cfgs.into_owned(), configs })
         });
         Some(SourceFile {
             path: package.root.join(&*record.path),

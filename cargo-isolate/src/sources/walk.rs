@@ -61,6 +61,10 @@ struct Entry {
     shape: Shape,
     /// The item that asked for it.
     from: Option<(Utf8PathBuf, Span)>,
+    /// Index in [`Walk::done`] of the entry that asked for it.
+    parent: Option<usize>,
+    /// As how many other modules the target had the file before.
+    nth: usize,
     /// Predicates of the items that lead to it, outermost first.
     cfgs: Vec<String>,
 }
@@ -82,8 +86,8 @@ struct Walk<'g> {
     done: Vec<Entry>,
     gaps: Vec<(usize, Gap)>,
     scanned: HashMap<Key, Scanned>,
-    /// Files that each target has, so that a file that names itself ends the walk.
-    seen: HashSet<(usize, Utf8PathBuf)>,
+    /// Files that each target has, by the modules that they are.
+    seen: HashMap<(usize, Utf8PathBuf), Vec<Vec<String>>>,
     /// Places of `include!` whose file was found: no longer unexpanded.
     included: HashSet<(Utf8PathBuf, Span)>,
 }
@@ -105,6 +109,8 @@ impl<'g> Walk<'g> {
             place: Place::of_mod_rs(&target.root),
             shape: Shape::Items,
             from: None,
+            parent: None,
+            nth: 0,
             cfgs: Vec::new(),
         });
         Walk {
@@ -115,7 +121,7 @@ impl<'g> Walk<'g> {
             done: Vec::new(),
             gaps: Vec::new(),
             scanned: HashMap::new(),
-            seen: HashSet::new(),
+            seen: HashMap::new(),
             included: HashSet::new(),
         }
     }
@@ -128,7 +134,7 @@ impl<'g> Walk<'g> {
     }
 
     fn round(&mut self, mut round: Vec<Entry>, files: &Files<'_>, progress: &Progress) {
-        round.retain(|entry| self.seen.insert((entry.target, entry.path.clone())));
+        round.retain_mut(|entry| self.is_new(entry));
         let new: HashMap<Key, usize> = round
             .iter()
             .map(|entry| (self.key(entry), self.targets[entry.target].package))
@@ -146,12 +152,12 @@ impl<'g> Walk<'g> {
             });
             (key, scanned)
         }));
-        for entry in &round {
+        for (index, entry) in round.iter().enumerate() {
             // Taken out while its children are collected, which needs the rest of `self`.
             let key = self.key(entry);
             if let Some(scanned) = self.scanned.remove(&key) {
                 if let Ok((_, facts)) = &scanned {
-                    self.children(entry, facts);
+                    self.children(entry, self.done.len() + index, facts);
                 }
                 self.scanned.insert(key, scanned);
             }
@@ -159,8 +165,24 @@ impl<'g> Walk<'g> {
         self.done.extend(round);
     }
 
-    /// Queues the files that `entry` asks for.
-    fn children(&mut self, entry: &Entry, facts: &FileFacts) {
+    /// Whether a target does not have the file as this module yet. One that is below itself ends the walk, and so does one
+    /// that is more modules than anybody writes: files that name each other several times make no end of them.
+    fn is_new(&mut self, entry: &mut Entry) -> bool {
+        let around = std::iter::successors(entry.parent, |parent| self.done[*parent].parent);
+        if around.into_iter().any(|around| self.done[around].path == entry.path) {
+            return false;
+        }
+        let modules = self.seen.entry((entry.target, entry.path.clone())).or_default();
+        let new = modules.len() < MOST_PLACES && !modules.contains(&entry.module);
+        if new {
+            entry.nth = modules.len();
+            modules.push(entry.module.clone());
+        }
+        new
+    }
+
+    /// Queues the files that `entry` asks for, which will be at `parent` of those that are done.
+    fn children(&mut self, entry: &Entry, parent: usize, facts: &FileFacts) {
         let inline = Inline::new(&facts.modules);
         for (index, decl) in facts.modules.iter().enumerate() {
             if decl.inline {
@@ -183,7 +205,7 @@ impl<'g> Walk<'g> {
                 self::candidates(&place, decl).into_iter().map(move |(file, cfgs)| (file, module.clone(), cfgs))
             });
             let candidates = candidates.collect();
-            self.follow(entry, index, candidates, decl.span, Shape::Items, decl.in_macro.is_none());
+            self.follow((entry, parent), index, candidates, decl.span, Shape::Items, decl.in_macro.is_none());
         }
         let package = &self.packages[self.targets[entry.target].package];
         for (index, unseen) in facts.unexpanded.iter().enumerate() {
@@ -203,7 +225,7 @@ impl<'g> Walk<'g> {
             let index = facts.modules.len() + index;
             let candidates = vec![(candidate, module, unseen.scope.cfgs.clone())];
             let shape = if unseen.item { Shape::Items } else { Shape::Expression };
-            self.follow(entry, index, candidates, unseen.span, shape, certain);
+            self.follow((entry, parent), index, candidates, unseen.span, shape, certain);
         }
     }
 
@@ -211,7 +233,7 @@ impl<'g> Walk<'g> {
     /// `#[cfg_attr(…, path = "…")]`. Where none exists, that is a gap; a certain one, if the build asks for one of them.
     fn follow(
         &mut self,
-        entry: &Entry,
+        (entry, parent): (&Entry, usize),
         index: usize,
         candidates: Vec<(Candidate, Vec<String>, Vec<String>)>,
         span: Span,
@@ -237,7 +259,8 @@ impl<'g> Walk<'g> {
             let from = from.clone();
             let round = self.frontier.entry(presence(&cfgs)).or_default();
             let cfgs = entry.cfgs.iter().cloned().chain(cfgs).collect();
-            round.push(Entry { target: entry.target, order, module, path, place, shape, from, cfgs });
+            let (target, parent) = (entry.target, Some(parent));
+            round.push(Entry { target, order, module, path, place, shape, from, parent, nth: 0, cfgs });
         }
     }
 
@@ -323,8 +346,8 @@ impl<'g> Walk<'g> {
         scanned.unwrap_or_else(|| Err("not scanned".to_owned()))
     }
 
-    /// Files that several targets of a package have: the index of the first entry that the most of is compiled of, and those
-    /// of the others.
+    /// Files that several targets of a package have, or one as several modules: the index of the first entry that the most of
+    /// is compiled of, and those of the others.
     fn shared(&self, done: &[Entry]) -> HashMap<usize, Vec<usize>> {
         let mut by_path: HashMap<(usize, &Utf8Path), Vec<usize>> = HashMap::new();
         for (index, entry) in done.iter().enumerate() {
@@ -333,7 +356,8 @@ impl<'g> Walk<'g> {
         let presence = |index: &usize| self.targets[done[*index].target].configs.presence(&done[*index].cfgs);
         let several = by_path.into_values().filter(|indices| indices.len() > 1);
         let split = several.filter_map(|indices| {
-            let first = indices.iter().copied().min_by_key(|index| (presence(index), *index))?;
+            let rank = |index: &usize| (presence(index), done[*index].target, done[*index].nth);
+            let first = indices.iter().copied().min_by_key(rank)?;
             Some((first, indices.into_iter().filter(|index| *index != first).collect()))
         });
         split.collect()
@@ -341,7 +365,8 @@ impl<'g> Walk<'g> {
 
     fn reach(&self, entry: &Entry) -> Reach {
         let Target { role, krate, configs, .. } = &self.targets[entry.target];
-        Reach { role: *role, krate: krate.clone(), cfgs: entry.cfgs.clone(), configs: configs.clone() }
+        let (role, krate, configs) = (*role, krate.clone(), configs.clone());
+        Reach { role, krate, module: entry.module.clone(), cfgs: entry.cfgs.clone(), configs }
     }
 }
 
@@ -375,7 +400,8 @@ fn is_there(path: &Utf8Path) -> bool {
     }
 }
 
-/// How many places one `mod` item is looked for in, by the `#[path]`s on it and on the modules around it.
+/// How many places one `mod` item is looked for in, by the `#[path]`s on it and on the modules around it, and how many modules
+/// of a target one file may be.
 const MOST_PLACES: usize = 64;
 
 /// The inline modules of a file that have a `#[path]`, by the modules around them and their names.

@@ -62,7 +62,7 @@ impl<'a> Resolver<'a> {
     pub(crate) fn functions_of(&self, place: Place, scope: &Scope, path: &str) -> Vec<(Place, &'a FunctionItem)> {
         if let Some(name) = path.strip_prefix("Self::") {
             let owner = scope.function.as_deref().and_then(|function| function.rsplit_once("::"));
-            let mut found = owner.map(|(owner, _)| self.names.associated(place.krate, owner, name)).unwrap_or_default();
+            let mut found = owner.map(|(owner, _)| self.names.associated(place, owner, name)).unwrap_or_default();
             if found.iter().any(|(_, item)| !item.of_trait) {
                 found.retain(|(_, item)| !item.of_trait);
             }

@@ -42,8 +42,9 @@ impl<'r, 'a> MacroOrigins<'r, 'a> {
     /// The crate that defines a macro, and its name there, as far as imports say.
     pub(super) fn of(&mut self, user: Place, fact: &'a MacroFact) -> Option<(usize, &'a str)> {
         let names = &self.resolver.names;
-        let module = names.within(user, &fact.scope.modules)?;
-        *self.known.entry((module, &fact.path)).or_insert_with(|| names.macro_origin(module, &fact.path))
+        let origin =
+            |module| *self.known.entry((module, &fact.path)).or_insert_with(|| names.macro_origin(module, &fact.path));
+        names.within(user, &fact.scope.modules).find_map(origin)
     }
 }
 
@@ -56,11 +57,13 @@ impl<'a> Resolver<'a> {
         for (krate, of_crate) in self.crates.iter().enumerate() {
             for (file, of_file) in of_crate.files.iter().enumerate() {
                 let user = Place { krate, file };
+                let crates = self.crates_of(user);
                 for fact in of_file.facts.macros.iter().filter(|fact| !fact.scope.in_definition) {
-                    let own = || fact.kind == MacroKind::Call && definitions[krate].contains(last(&fact.path));
+                    let name = last(&fact.path);
+                    let is_own = |krate: &usize| fact.kind == MacroKind::Call && definitions[*krate].contains(name);
                     // A macro of the crate's own hides what it may import.
-                    let origin = if own() { Some((krate, last(&fact.path))) } else { origins.of(user, fact) };
-                    let Some((krate, name)) = origin else { continue };
+                    let own = crates.iter().copied().find(is_own).map(|krate| (krate, name));
+                    let Some((krate, name)) = own.or_else(|| origins.of(user, fact)) else { continue };
                     let what = match () {
                         () if self.crates[krate].proc_macro && krate != user.krate => MacroSort::Procedural,
                         () if definitions[krate].contains(name) => MacroSort::Unsafe,
@@ -86,7 +89,8 @@ impl<'a> Resolver<'a> {
                 for fact in of_file.facts.macros.iter().filter(|fact| names.contains(last(&fact.path))) {
                     let is = |origin: (usize, &str)| wanted.iter().find(|wanted| **wanted == origin).copied();
                     let user = Place { krate, file };
-                    let origin = is((krate, last(&fact.path))).or_else(|| origins.of(user, fact).and_then(is));
+                    let own = self.crates_of(user).into_iter().find_map(|krate| is((krate, last(&fact.path))));
+                    let origin = own.or_else(|| origins.of(user, fact).and_then(is));
                     found.extend(origin.map(|origin| (user, fact, origin)));
                 }
             }
@@ -96,10 +100,10 @@ impl<'a> Resolver<'a> {
 
     /// By crate: the names of macros by example that hold unsafe code, or call one that does.
     fn unsafe_macros(&self) -> Vec<HashSet<&'a str>> {
-        let of_crate = |krate: &super::Crate<'a>| {
+        let of_crate = |krate: usize| {
             let mut found: HashSet<&str> = HashSet::default();
             let mut calls: HashMap<&str, Vec<&str>> = HashMap::default();
-            for facts in krate.files.iter().map(|file| file.facts) {
+            for facts in self.modules_of(krate).map(|(_, file)| file.facts) {
                 // An extern block only declares: calling what is in it is what the caller answers for.
                 let declares = |kind: UnsafeKind| matches!(kind, UnsafeKind::ExternBlock | UnsafeKind::Union);
                 let unsafes = facts.unsafes.iter().filter(|fact| !declares(fact.kind));
@@ -118,6 +122,6 @@ impl<'a> Resolver<'a> {
             }
             found
         };
-        self.crates.iter().map(of_crate).collect()
+        (0..self.crates.len()).map(of_crate).collect()
     }
 }

@@ -39,7 +39,7 @@ pub struct Crate<'a> {
     pub files: Vec<File<'a>>,
 }
 
-/// A file of a crate.
+/// A file of a crate. One that several `mod` items lead to is listed once, as what the first of them makes it.
 #[derive(Debug)]
 pub struct File<'a> {
     /// Module path of the file within its crate; empty for a crate root.
@@ -49,6 +49,21 @@ pub struct File<'a> {
     /// Predicates on the way to it.
     pub cfgs: &'a [String],
     /// How its crate is compiled.
+    pub configs: &'a Configs,
+    /// Where else it is a module: of this crate by another path, or of other crates.
+    pub also: Vec<Mount<'a>>,
+}
+
+/// Another place where a file is a module: what it declares goes by that path, too, and its own paths start there.
+#[derive(Clone, Copy, Debug)]
+pub struct Mount<'a> {
+    /// Index of the crate.
+    pub krate: usize,
+    /// As [`File::module`].
+    pub module: &'a [String],
+    /// As [`File::cfgs`].
+    pub cfgs: &'a [String],
+    /// As [`File::configs`].
     pub configs: &'a Configs,
 }
 
@@ -61,7 +76,17 @@ impl<'a> Crate<'a> {
 impl File<'_> {
     /// Whether code of the file under these predicates may be compiled; what no build script was seen to set is not set.
     pub(crate) fn may_hold(&self, cfgs: &[String]) -> bool {
-        self.configs.likely(self.cfgs.iter().chain(cfgs)) != Presence::Dormant
+        self.ways().any(|(configs, around)| configs.likely(around.iter().chain(cfgs)) != Presence::Dormant)
+    }
+
+    /// The same where all that may be compiled counts.
+    fn is_possible(&self, cfgs: &[String]) -> bool {
+        self.ways().any(|(configs, around)| configs.presence(around.iter().chain(cfgs)) != Presence::Dormant)
+    }
+
+    fn ways(&self) -> impl Iterator<Item = (&Configs, &[String])> {
+        let others = self.also.iter().map(|mount| (mount.configs, mount.cfgs));
+        [(self.configs, self.cfgs)].into_iter().chain(others)
     }
 }
 
@@ -103,10 +128,14 @@ pub struct ForeignCalls<'a> {
 /// The names of a graph, for any number of questions.
 pub struct Resolver<'a> {
     crates: Vec<Crate<'a>>,
+    guests: Guests,
     names: Names<'a>,
     renames: Renames<'a>,
     known: Known<'a>,
 }
+
+/// By crate: files of other crates that are modules of it, too.
+struct Guests(Vec<Vec<Place>>);
 
 /// What imports give another name: the old one, and the new.
 struct Renames<'a>(Vec<(&'a str, &'a str)>);
@@ -116,8 +145,9 @@ impl<'a> Resolver<'a> {
     pub fn new(crates: Vec<Crate<'a>>) -> Resolver<'a> {
         let names = Names::new(&crates);
         let renames = Renames::new(&crates);
-        let known = Known::new(&crates, &renames);
-        Resolver { crates, names, renames, known }
+        let guests = Guests::new(&crates);
+        let known = Known::new(&crates, &guests, &renames);
+        Resolver { crates, guests, names, renames, known }
     }
 
     /// The crates, as they were given.
@@ -152,7 +182,7 @@ impl<'a> Resolver<'a> {
 
     /// The types that a path means in a module of a crate, several where `cfg` chooses.
     pub fn types(&self, krate: usize, module: &[String], path: &str) -> Vec<(Place, &'a TypeItem)> {
-        let targets = self.names.resolve(self.names.find(krate, module), None, path);
+        let targets = self.names.resolve(self.names.find(krate, module).into_iter(), None, path);
         let types = targets.into_iter().filter_map(|target| match target {
             Target::Type(place, item) => Some((place, item)),
             _ => None,
@@ -160,7 +190,18 @@ impl<'a> Resolver<'a> {
         types.collect()
     }
 
-    /// What a path means to code in a scope of a file, as far as it was seen.
+    /// The crates that a file is a module of, its own first.
+    pub fn crates_of(&self, place: Place) -> Vec<usize> {
+        let mut crates = vec![place.krate];
+        for mount in &self.crates[place.krate].files[place.file].also {
+            if !crates.contains(&mount.krate) {
+                crates.push(mount.krate);
+            }
+        }
+        crates
+    }
+
+    /// What a path means to code in a scope of a file, as far as it was seen: wherever the file is a module.
     fn resolved(&self, place: Place, scope: &Scope, path: &str) -> Vec<Target<'a>> {
         self.names.resolve(self.names.within(place, &scope.modules), scope.function.as_deref(), path)
     }
@@ -192,8 +233,7 @@ impl<'a> Resolver<'a> {
         });
         let mut items: Vec<_> = items.collect();
         let is_possible = |(place, item): &(Place, &ForeignItem)| {
-            let file = &self.crates[place.krate].files[place.file];
-            file.configs.presence(file.cfgs.iter().chain(&item.scope.cfgs)) != Presence::Dormant
+            self.crates[place.krate].files[place.file].is_possible(&item.scope.cfgs)
         };
         if items.iter().any(is_possible) {
             items.retain(is_possible);
@@ -209,6 +249,33 @@ impl<'a> Resolver<'a> {
 
     fn files(&self) -> impl Iterator<Item = &'a FileFacts> {
         self.crates.iter().flat_map(Crate::facts)
+    }
+
+    /// The files that are modules of a crate.
+    fn modules_of(&self, krate: usize) -> impl Iterator<Item = (Place, &File<'a>)> {
+        self.guests.files(&self.crates, krate)
+    }
+}
+
+impl Guests {
+    fn new(crates: &[Crate<'_>]) -> Guests {
+        let mut guests = vec![Vec::new(); crates.len()];
+        for (krate, of_crate) in crates.iter().enumerate() {
+            for (file, of_file) in of_crate.files.iter().enumerate() {
+                for mount in of_file.also.iter().filter(|mount| mount.krate != krate) {
+                    let place = Place { krate, file };
+                    if guests[mount.krate].last() != Some(&place) {
+                        guests[mount.krate].push(place);
+                    }
+                }
+            }
+        }
+        Guests(guests)
+    }
+
+    fn files<'s, 'a>(&'s self, crates: &'s [Crate<'a>], krate: usize) -> impl Iterator<Item = (Place, &'s File<'a>)> {
+        let own = crates[krate].files.iter().enumerate().map(move |(file, of_file)| (Place { krate, file }, of_file));
+        own.chain(self.0[krate].iter().map(|place| (*place, &crates[place.krate].files[place.file])))
     }
 }
 

@@ -25,6 +25,19 @@ pub(super) enum Target<'a> {
     Unseen(usize),
 }
 
+impl Target<'_> {
+    fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Target::Module(one), Target::Module(other)) | (Target::Unseen(one), Target::Unseen(other)) => one == other,
+            (Target::Foreign(_, one), Target::Foreign(_, other)) => std::ptr::eq(*one, *other),
+            (Target::Type(_, one), Target::Type(_, other)) => std::ptr::eq(*one, *other),
+            (Target::Function(_, one), Target::Function(_, other)) => std::ptr::eq(*one, *other),
+            (Target::StaticMut, Target::StaticMut) => true,
+            _ => false,
+        }
+    }
+}
+
 pub(super) struct Names<'a> {
     editions: Vec<Edition>,
     own_names: Vec<&'a str>,
@@ -33,6 +46,8 @@ pub(super) struct Names<'a> {
     modules: Vec<Module<'a>>,
     /// The module that each file is, by crate.
     files: Vec<Vec<usize>>,
+    /// Other modules that a file is, too.
+    also: HashMap<Place, Vec<usize>>,
     /// Functions of types and traits: by crate and the type's name alone, wherever their `impl`s stand.
     associated: HashMap<(usize, &'a str), Vec<(Place, &'a FunctionItem)>>,
 }
@@ -71,23 +86,39 @@ impl<'a> Names<'a> {
             roots: Vec::new(),
             modules: Vec::new(),
             files: Vec::new(),
+            also: HashMap::default(),
             associated: HashMap::default(),
         };
-        for (krate, of_crate) in crates.iter().enumerate() {
-            let root = names.modules.len();
+        for krate in 0..crates.len() {
+            names.roots.push(names.modules.len());
             names.modules.push(Module::new(krate, None));
-            names.roots.push(root);
+        }
+        for (krate, of_crate) in crates.iter().enumerate() {
             let files = of_crate.files.iter().enumerate();
-            let files =
-                files.map(|(file, of_file)| names.read(of_crate, Place { krate, file }, of_file.module)).collect();
+            let files = files.map(|(file, of_file)| names.read(of_file, Place { krate, file }, krate, of_file.module));
+            let files = files.collect();
             names.files.push(files);
+        }
+        for (krate, of_crate) in crates.iter().enumerate() {
+            for (file, of_file) in of_crate.files.iter().enumerate().filter(|(_, file)| !file.also.is_empty()) {
+                let place = Place { krate, file };
+                let mounts = of_file.also.iter();
+                let also = mounts.map(|mount| names.read(of_file, place, mount.krate, mount.module)).collect();
+                names.also.insert(place, also);
+            }
         }
         names
     }
 
-    /// The module that inline modules of a file stand for.
-    pub(super) fn within(&self, place: Place, modules: &[String]) -> Option<usize> {
-        self.below(self.files[place.krate][place.file], modules)
+    /// The modules that inline modules of a file stand for: one, unless the file is several.
+    pub(super) fn within(&self, place: Place, modules: &[String]) -> impl Iterator<Item = usize> {
+        self.bases(place).filter_map(|base| self.below(base, modules))
+    }
+
+    /// The modules that a file is.
+    fn bases(&self, place: Place) -> impl Iterator<Item = usize> {
+        let also = self.also.get(&place).into_iter().flatten().copied();
+        [self.files[place.krate][place.file]].into_iter().chain(also)
     }
 
     /// The module at a path within a crate.
@@ -99,10 +130,21 @@ impl<'a> Names<'a> {
         path.iter().try_fold(module, |module, name| self.modules[module].names.get(name.as_str())?.child)
     }
 
-    /// What a path means to code in a function of a module, as far as it was seen.
-    pub(super) fn resolve(&self, module: Option<usize>, function: Option<&str>, path: &str) -> Vec<Target<'a>> {
-        let mut targets = module.map_or_else(Vec::new, |start| self.lookup(start, function, path));
-        targets.retain(|target| !matches!(target, Target::Unseen(_)));
+    /// What a path means to code in a function of one of some modules, as far as it was seen.
+    pub(super) fn resolve(
+        &self,
+        modules: impl Iterator<Item = usize>,
+        function: Option<&str>,
+        path: &str,
+    ) -> Vec<Target<'a>> {
+        let mut targets: Vec<Target<'a>> = Vec::new();
+        for (index, start) in modules.enumerate() {
+            let mut found = self.lookup(start, function, path);
+            found.retain(|target| !matches!(target, Target::Unseen(_)));
+            // By every path to it, one declaration is one.
+            found.retain(|target| index == 0 || !targets.iter().any(|known| known.is(target)));
+            targets.extend(found);
+        }
         targets
     }
 

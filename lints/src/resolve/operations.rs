@@ -5,8 +5,8 @@
 //! goes by that name and no safe one does, or if the standard library's are unsafe wherever they have that name. A field is
 //! a union's if a union that the crate can name has such a field, and no struct.
 
-use super::{Crate, Place, Renames, Resolver, Target, last};
-use crate::facts::{Candidate, ForeignKind, Operation, OperationKind, TypeKind, UnsafeFact, UnsafeKind};
+use super::{Crate, Guests, Place, Renames, Resolver, Target, last};
+use crate::facts::{Candidate, FileFacts, ForeignKind, Operation, OperationKind, TypeKind, UnsafeFact, UnsafeKind};
 use rustc_hash::FxHashSet as HashSet;
 
 /// What the names of methods and fields mean in a crate.
@@ -30,7 +30,7 @@ pub(super) struct Known<'a> {
 }
 
 impl<'a> Known<'a> {
-    pub(super) fn new(crates: &[Crate<'a>], renames: &Renames<'a>) -> Known<'a> {
+    pub(super) fn new(crates: &[Crate<'a>], guests: &Guests, renames: &Renames<'a>) -> Known<'a> {
         let types = crates.iter().flat_map(Crate::facts).flat_map(|facts| &facts.types);
         let fields = types.filter_map(|item| match &item.kind {
             TypeKind::Union(fields) => Some(fields),
@@ -42,24 +42,25 @@ impl<'a> Known<'a> {
         let foreign = foreign.filter(|item| matches!(item.item, ForeignKind::Static { .. }));
         let mutable = files().flat_map(|facts| &facts.unsafes).filter(|fact| fact.kind == UnsafeKind::StaticMut);
         let names = foreign.map(|item| item.name.as_str()).chain(mutable.filter_map(|fact| fact.name.as_deref()));
-        Known {
-            members: crates.iter().map(|krate| Members::new(krate, &of_unions)).collect(),
-            statics: renames.called(names.collect()),
-        }
+        let members = |krate: usize| {
+            let facts: Vec<&FileFacts> = guests.files(crates, krate).map(|(_, file)| file.facts).collect();
+            Members::new(&facts, &of_unions)
+        };
+        Known { members: (0..crates.len()).map(members).collect(), statics: renames.called(names.collect()) }
     }
 }
 
 impl<'a> Members<'a> {
-    fn new(krate: &Crate<'a>, of_unions: &HashSet<&'a str>) -> Members<'a> {
+    fn new(files: &[&'a FileFacts], of_unions: &HashSet<&'a str>) -> Members<'a> {
         let mut members = Members::default();
-        for fact in krate.facts().flat_map(|facts| &facts.unsafes) {
+        for fact in files.iter().flat_map(|facts| &facts.unsafes) {
             // Those of traits need no body.
             if let (Some(owner), Some(name)) = (&fact.owner, &fact.name) {
                 members.unsafe_functions.insert((last(owner), name));
                 members.unsafe_methods.insert(name);
             }
         }
-        for facts in krate.facts() {
+        for facts in files {
             if !members.unsafe_methods.is_empty() {
                 let safe = facts.functions.iter().filter(|item| item.owner.is_some() && !item.is_unsafe);
                 safe.for_each(|item| {
@@ -143,8 +144,8 @@ impl<'a> Resolver<'a> {
                 }
             }
             None => {
-                let module = self.names.within(place, &around.scope.modules);
-                let imported = module.and_then(|module| self.names.imported(module, what));
+                let mut modules = self.names.within(place, &around.scope.modules);
+                let imported = modules.find_map(|module| self.names.imported(module, what));
                 let segments = imported.and_then(|path| path.rsplit_once("::"));
                 segments.is_some_and(|(owner, function)| is_unsafe_function(last(owner), function))
             }

@@ -36,7 +36,7 @@ impl<'a> Resolver<'a> {
                 let user = Place { krate, file };
                 let uses = of_file.facts.macros.iter().filter(|fact| fact.kind == MacroKind::Call);
                 for fact in uses.filter(|fact| names.contains(last(&fact.path))) {
-                    let Some(origin) = definition_of(user, fact, &templates, &mut origins) else { continue };
+                    let Some(origin) = self.definition_of(user, fact, &templates, &mut origins) else { continue };
                     // A definition's own `$f` is told where that one is used.
                     if fact.forwards {
                         continue;
@@ -59,15 +59,14 @@ impl<'a> Resolver<'a> {
     fn templates(&self, origins: &mut MacroOrigins<'_, 'a>) -> Templates<'a> {
         let mut found = Templates::default();
         let mut forwards = Vec::new();
-        for (krate, of_crate) in self.crates.iter().enumerate() {
-            for (file, of_file) in of_crate.files.iter().enumerate() {
-                let place = Place { krate, file };
+        for krate in 0..self.crates.len() {
+            for (place, of_file) in self.modules_of(krate) {
                 for template in &of_file.facts.templates {
                     let Some(name) = template.scope.in_macro.as_deref() else { continue };
                     found.entry((krate, name)).or_default().push(Defined { place, template });
                 }
                 for fact in of_file.facts.macros.iter().filter(|fact| fact.forwards) {
-                    forwards.extend(fact.scope.in_macro.as_deref().map(|outer| (place, outer, fact)));
+                    forwards.extend(fact.scope.in_macro.as_deref().map(|outer| (place, (krate, outer), fact)));
                 }
             }
         }
@@ -75,11 +74,8 @@ impl<'a> Resolver<'a> {
         for _ in 0..8 {
             let mut grown = false;
             for (place, outer, fact) in &forwards {
-                let Some(inner) = definition_of(*place, fact, &found, origins) else { continue };
-                let outer = (place.krate, *outer);
-                if inner == outer {
-                    continue;
-                }
+                let (inner, outer) = (self.definition_of(*place, fact, &found, origins), *outer);
+                let Some(inner) = inner.filter(|inner| *inner != outer) else { continue };
                 let of_inner = found[&inner].clone();
                 let of_outer = found.entry(outer).or_default();
                 for defined in of_inner {
@@ -151,8 +147,8 @@ impl<'a> Resolver<'a> {
     /// What a path of a definition means in a use: names are looked up there, and `$crate` where the definition stands.
     fn template_targets(&self, defined: Defined<'a>, user: Place, fact: &MacroFact, path: &str) -> Vec<Target<'a>> {
         let at_definition = |path: &str| {
-            let module = self.names.within(defined.place, &defined.template.scope.modules);
-            self.names.resolve(module, None, path)
+            let modules = self.names.within(defined.place, &defined.template.scope.modules);
+            self.names.resolve(modules, None, path)
         };
         if let Some(rest) = path.strip_prefix('$') {
             return at_definition(rest);
@@ -160,20 +156,19 @@ impl<'a> Resolver<'a> {
         let targets = self.resolved(user, &fact.scope, path);
         if targets.is_empty() && path.contains("::") { at_definition(path) } else { targets }
     }
-}
 
-/// The crate and name of the macro with templates that is used.
-fn definition_of<'a>(
-    user: Place,
-    fact: &'a MacroFact,
-    templates: &Templates<'a>,
-    origins: &mut MacroOrigins<'_, 'a>,
-) -> Option<(usize, &'a str)> {
-    let own = (user.krate, last(&fact.path));
-    if templates.contains_key(&own) {
-        return Some(own);
+    /// The crate and name of the macro with templates that is used.
+    fn definition_of(
+        &self,
+        user: Place,
+        fact: &'a MacroFact,
+        templates: &Templates<'a>,
+        origins: &mut MacroOrigins<'_, 'a>,
+    ) -> Option<(usize, &'a str)> {
+        let own = self.crates_of(user).into_iter().map(|krate| (krate, last(&fact.path)));
+        let is_known = |origin: &(usize, &str)| templates.contains_key(origin);
+        own.into_iter().find(is_known).or_else(|| origins.of(user, fact).filter(is_known))
     }
-    origins.of(user, fact).filter(|origin| templates.contains_key(origin))
 }
 
 /// How many names of a use are tried two at a time.

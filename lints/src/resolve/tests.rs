@@ -1,5 +1,5 @@
 //! Fixtures are one string of several files: `//- crate::module::path` heads each, with `(dependency, name=dependency)` behind a
-//! crate root for what it can name.
+//! crate root for what it can name, and `also crate::module` behind a file that is several modules.
 
 use super::*;
 use crate::cfg::{CompilerCfg, Config};
@@ -10,6 +10,8 @@ struct Fixture {
     krate: String,
     module: Vec<String>,
     externs: Vec<(String, String)>,
+    /// Crate and module of each further mount.
+    also: Vec<(String, Vec<String>)>,
     facts: FileFacts,
 }
 
@@ -55,7 +57,7 @@ fn with_crates<R>(edition: Edition, text: &str, run: impl FnOnce(&Resolver<'_>) 
     let position = |name: &str| order.iter().position(|krate| *krate == name).expect("a crate of the fixture");
     let compiler = CompilerCfg::parse("target_env=\"gnu\"\ntarget_os=\"linux\"\ntarget_pointer_width=\"64\"\nunix");
     let config = Config { compiler: Some(Arc::new(compiler)), ..Config::default() };
-    let configs = Configs(vec![config]);
+    let configs = &Configs(vec![config]);
     let crates: Vec<Crate<'_>> = order
         .iter()
         .map(|name| {
@@ -69,7 +71,13 @@ fn with_crates<R>(edition: Edition, text: &str, run: impl FnOnce(&Resolver<'_>) 
                     .map(|(name, krate)| (name.as_str(), position(krate)))
                     .collect(),
                 files: of_crate()
-                    .map(|file| File { module: &file.module, facts: &file.facts, cfgs: &[], configs: &configs })
+                    .map(|Fixture { module, facts, also, .. }| {
+                        let also = also.iter();
+                        let also =
+                            also.map(|(krate, module)| Mount { krate: position(krate), module, cfgs: &[], configs });
+                        let also = also.collect();
+                        File { module, facts, cfgs: &[], configs, also }
+                    })
                     .collect(),
             }
         })
@@ -79,15 +87,21 @@ fn with_crates<R>(edition: Edition, text: &str, run: impl FnOnce(&Resolver<'_>) 
 
 fn read(part: &str, edition: Edition) -> Fixture {
     let (header, text) = part.split_once('\n').unwrap();
+    let (header, also) = header.split_once(" also ").unwrap_or((header, ""));
     let (path, externs) = header.split_once(' ').unwrap_or((header, ""));
-    let mut segments = path.split("::").map(str::to_owned);
+    let split = |path: &str| {
+        let mut segments = path.split("::").map(str::to_owned);
+        (segments.next().unwrap(), segments.collect::<Vec<_>>())
+    };
+    let also = also.split(", ").filter(|path| !path.is_empty()).map(split).collect();
+    let (krate, module) = split(path);
     let externs = externs.trim_matches(['(', ')']).split(", ").filter(|name| !name.is_empty());
     let externs = externs
         .map(|name| name.split_once('=').unwrap_or((name, name)))
         .map(|(name, krate)| (name.to_owned(), krate.to_owned()));
     let facts = scan(text, edition);
     assert!(facts.errors.is_empty(), "{:?}", facts.errors);
-    Fixture { krate: segments.next().unwrap(), module: segments.collect(), externs: externs.collect(), facts }
+    Fixture { krate, module, externs: externs.collect(), also, facts }
 }
 
 const ZLIB: &str = "
@@ -466,4 +480,100 @@ pub fn b() { fixed!(); }
         lines.collect::<Vec<_>>()
     });
     assert_eq!(found, ["app/a fixed", "wrap/outer fixed", "wrap/b fixed", "app/a outer"]);
+}
+
+/// Calls by each path to a file lead to what it declares, and what stands in it is counted once.
+#[test]
+fn a_file_is_a_module_in_several_places() {
+    let ffi = "extern \"C\" { pub fn getpid() -> i32; }
+pub struct Process;
+impl Process { pub fn id() { getpid(); } }
+#[macro_export] macro_rules! id { ($f:ident) => { $crate::ffi::$f() } }
+";
+    check_2021(
+        &format!(
+            "//- app
+fn a() {{ ffi::getpid(); again::getpid(); inner::ffi::getpid(); }}
+//- app::ffi also app::again, tool::ffi
+{ffi}
+//- tool
+fn b() {{ ffi::getpid(); again::getpid(); id!(getpid); }}
+impl ffi::Process {{ fn tool() {{ ffi::getpid(); }} }}
+"
+        ),
+        &[
+            "app/a ffi::getpid -> app getpid",
+            "app/a again::getpid -> app getpid",
+            "app::ffi/Process::id getpid -> app getpid",
+            "tool/b ffi::getpid -> app getpid",
+            "tool/b getpid -> app getpid",
+            "tool/ffi::Process::tool ffi::getpid -> app getpid",
+        ],
+    );
+}
+
+/// What stands in it is looked up from every place: another name may be a foreign function in one of them only.
+#[test]
+fn paths_of_a_file_start_wherever_it_is_a_module() {
+    check_2021(
+        "//- app
+mod sys { pub fn start() {} }
+//- app::user also tool::user
+pub fn go() { super::sys::start(); }
+//- tool
+mod sys { extern \"C\" { pub fn start(); } }
+",
+        &["app::user/go super::sys::start -> tool start"],
+    );
+}
+
+#[test]
+fn callers_and_macro_uses_of_a_file_in_several_places_are_found_once() {
+    let text = "//- app
+fn a() { user::go(); }
+//- app::user also app::again, tool::user
+macro_rules! risky { () => { unsafe { core::hint::unreachable_unchecked() } } }
+pub fn go() { inner(); risky!() }
+fn inner() {}
+//- tool
+fn b() { user::go(); risky!() }
+";
+    let found = with_crates(Edition::E2021, text, |resolver| {
+        let all = |krate: usize| resolver.crates()[krate].files.iter().flat_map(|file| &file.facts.functions);
+        let functions: Vec<_> = all(0).filter(|item| item.name != "a").collect();
+        let calls = resolver.calls_of(&functions);
+        let calls = calls.iter().map(|call| (call.caller.krate, call.call.path.to_string()));
+        let uses = resolver.macro_uses();
+        let uses = uses.iter().map(|used| (used.user.krate, used.fact.path.to_string()));
+        calls.chain(uses).collect::<Vec<_>>()
+    });
+    let expected = [(0, "user::go"), (0, "inner"), (1, "user::go"), (0, "risky"), (1, "risky")];
+    assert_eq!(found, expected.map(|(krate, path)| (krate, path.to_owned())));
+}
+
+#[test]
+fn foreign_functions_of_function_bodies_are_called_there() {
+    check_2021(
+        "//- app
+struct S;
+impl S { fn method() { extern \"C\" { fn getpid() -> i32; } let f = || unsafe { getpid() }; { getpid(); } } }
+fn nested() { mod ffi { extern \"C\" { pub fn getppid() -> i32; } } unsafe { ffi::getppid() }; }
+fn outer() { extern \"C\" { fn getuid() -> u32; } fn inner() { unsafe { getuid() }; } }
+const ID: fn() = { extern \"C\" { fn getgid() -> u32; } || { unsafe { getgid() }; } };
+fn blocks() { { extern \"C\" { fn geteuid() -> u32; } geteuid(); } let x = geteuid; self::getegid(); }
+fn aliased() { extern \"C\" { #[link_name = \"getegid\"] fn id() -> u32; } use id as number; id(); }
+fn attributed() { unsafe extern \"C\" { safe fn getsid() -> u32; } getsid(); }
+",
+        &[
+            "app/S::method getpid -> app getpid",
+            "app/S::method getpid -> app getpid",
+            "app/nested ffi::getppid -> app getppid",
+            "app/outer::inner getuid -> app getuid",
+            "app/- getgid -> app getgid",
+            "app/blocks geteuid -> app geteuid",
+            "app/blocks geteuid ~> app geteuid",
+            "app/aliased id -> app id",
+            "app/attributed getsid -> app getsid",
+        ],
+    );
 }

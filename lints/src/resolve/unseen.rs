@@ -33,9 +33,12 @@ impl<'a> Resolver<'a> {
     pub fn unseen_calls(&self) -> Vec<UnseenCall<'a>> {
         let reaching = self.reaching(self.names.unseen_crates());
         let mut found = Vec::new();
-        for (krate, of_crate) in self.crates.iter().enumerate().filter(|(krate, _)| reaching.contains(krate)) {
+        for (krate, of_crate) in self.crates.iter().enumerate() {
             for (file, of_file) in of_crate.files.iter().enumerate() {
-                self.unseen_in(Place { krate, file }, of_file, &mut found);
+                let place = Place { krate, file };
+                if self.crates_of(place).iter().any(|krate| reaching.contains(krate)) {
+                    self.unseen_in(place, of_file, &mut found);
+                }
             }
         }
         found
@@ -57,12 +60,12 @@ impl<'a> Resolver<'a> {
                 None => imports.contains(first) || bare(call),
             };
             if is_wanted {
-                let Some(module) = self.names.within(caller, &call.scope.modules) else { continue };
                 let function = call.scope.function.as_deref();
-                let krate = self.names.unseen(module, function, &call.path);
-                let krate = krate.or_else(|| {
-                    let own = bare(call) && self.names.may_include(module, function, &call.path);
-                    own.then_some(caller.krate)
+                let krate = self.names.within(caller, &call.scope.modules).find_map(|module| {
+                    self.names.unseen(module, function, &call.path).or_else(|| {
+                        let own = bare(call) && self.names.may_include(module, function, &call.path);
+                        own.then_some(caller.krate)
+                    })
                 });
                 found.extend(krate.map(|krate| UnseenCall { caller, call, krate }));
             }

@@ -43,10 +43,8 @@
 //! ## Known limits
 //!
 //! What reaches the function by a pointer that C hands out, or by `dlsym`, is not seen; `cargo isolate verify`
-//! looks at the linked program. A file of declarations that several crates or modules have (`#[path]`) is known by
-//! the first of them: calls by way of another `cargo isolate verify` finds in the object files. A name passed to a
-//! macro by example that calls it is followed; where that does not lead to a function, `unseen-expansion` reports
-//! the use.
+//! looks at the linked program. A name passed to a macro by example that calls it is followed; where that does not
+//! lead to a function, `unseen-expansion` reports the use.
 
 use super::{Report, Subject, foreign_call};
 

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 /// What every rule says of a file that is a crate of its own, where the symbol `deflate` is isolated.
 pub(crate) fn findings(facts: &FileFacts, configs: &Configs) -> Vec<Finding> {
-    let file = File { module: &[], facts, cfgs: &[], configs };
+    let file = File { module: &[], facts, cfgs: &[], configs, also: Vec::new() };
     let resolver = Resolver::new(vec![Crate {
         name: "fixture",
         edition: Edition::E2021,

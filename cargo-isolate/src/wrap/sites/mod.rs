@@ -290,7 +290,9 @@ impl Wrappers<'_> {
             return Err(left("it is in another crate than the wrappers: make a public function of theirs"));
         }
         if !file.also.is_empty() || self.is_shared(package, file) {
-            return Err(left("its file belongs to several crates, and `crate::isolated` is in one of them"));
+            return Err(left(
+                "its file is a module in several places, and `crate::isolated` may be in one of them only",
+            ));
         }
         let Some(found) = found else { return Err(left("it stands in a macro, where there are only tokens")) };
         let takes = found.returns.map_or(Takes::Nothing, |output| fault::takes(package, file, output));

@@ -492,12 +492,16 @@ fn files_of_other_crates_stay() {
         let file = graph.packages[0].files.iter_mut().find(|file| file.path.ends_with("util.rs")).expect("the file");
         if shared {
             let (role, krate, configs) = (file.role, file.krate.clone(), file.configs.clone());
-            file.also.push(crate::graph::Reach { role, krate, cfgs: Vec::new(), configs });
+            file.also.push(crate::graph::Reach { role, krate, module: Vec::new(), cfgs: Vec::new(), configs });
         }
         assert_eq!(rewritten_in(&graph, "").1, why);
     };
     check("mod util;\n", false, &[]);
-    check("mod util;\n", true, &["1:30 its file belongs to several crates, and `crate::isolated` is in one of them"]);
+    check(
+        "mod util;\n",
+        true,
+        &["1:30 its file is a module in several places, and `crate::isolated` may be in one of them only"],
+    );
     check("", false, &["1:30 it is in another crate than the wrappers: make a public function of theirs"]);
 }
 

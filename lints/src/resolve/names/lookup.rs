@@ -72,7 +72,7 @@ impl<'a> Names<'a> {
             }
             for target in &targets {
                 if let Target::Type(place, item) = target {
-                    let functions = self.associated(place.krate, &item.name, segment).into_iter();
+                    let functions = self.associated(*place, &item.name, segment).into_iter();
                     members.extend(functions.map(|(place, item)| Target::Function(place, item)));
                 }
             }
@@ -123,15 +123,25 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// Functions of a type or trait of a crate.
+    /// Functions of a type or trait that a file of a crate has or names.
     pub(in crate::resolve) fn associated(
         &self,
-        krate: usize,
+        place: Place,
         owner: &str,
         name: &str,
     ) -> Vec<(Place, &'a FunctionItem)> {
-        let functions = self.associated.get(&(krate, last(owner))).into_iter().flatten();
-        functions.filter(|(_, item)| item.name == name).copied().collect()
+        let mut crates: Vec<usize> = self.bases(place).map(|base| self.modules[base].krate).collect();
+        crates.dedup();
+        let mut found: Vec<(Place, &FunctionItem)> = Vec::new();
+        for krate in crates {
+            let functions = self.associated.get(&(krate, last(owner))).into_iter().flatten();
+            for (place, item) in functions.filter(|(_, item)| item.name == name) {
+                if !found.iter().any(|(_, known)| std::ptr::eq(*known, *item)) {
+                    found.push((*place, item));
+                }
+            }
+        }
+        found
     }
 
     /// A crate that code of this one can name, itself included.

@@ -2,14 +2,14 @@
 
 use super::{Glob, Module, Names, Target};
 use crate::facts::UnsafeKind;
-use crate::resolve::{Crate, Place, last};
+use crate::resolve::{File, Place, last};
 use std::cell::RefCell;
 
 impl<'a> Names<'a> {
-    /// Takes over what a file declares. Returns the module that it is.
-    pub(super) fn read(&mut self, krate: &Crate<'a>, place: Place, path: &'a [String]) -> usize {
-        let facts = krate.files[place.file].facts;
-        let base = self.module(self.roots[place.krate], path);
+    /// Takes over what a file declares, as the module at a path of a crate. Returns that module.
+    pub(super) fn read(&mut self, file: &File<'a>, place: Place, krate: usize, path: &'a [String]) -> usize {
+        let facts = file.facts;
+        let base = self.module(self.roots[krate], path);
         for declaration in facts.modules.iter().filter(|declaration| declaration.inline) {
             let parent = self.module(base, &declaration.parents);
             self.module(parent, std::slice::from_ref(&declaration.name));
@@ -24,7 +24,10 @@ impl<'a> Names<'a> {
         }
         for item in &facts.functions {
             if let Some(owner) = &item.owner {
-                self.associated.entry((place.krate, last(owner))).or_default().push((place, item));
+                let functions = self.associated.entry((krate, last(owner))).or_default();
+                if file.also.is_empty() || !functions.iter().any(|(_, known)| std::ptr::eq(*known, item)) {
+                    functions.push((place, item));
+                }
                 continue;
             }
             let module = self.module(base, &item.scope.modules);
@@ -37,7 +40,7 @@ impl<'a> Names<'a> {
             }
         }
         for included in facts.unexpanded.iter().filter(|call| call.is_generated()) {
-            if krate.files[place.file].may_hold(&included.scope.cfgs) {
+            if file.may_hold(&included.scope.cfgs) {
                 let module = self.module(base, &included.scope.modules);
                 self.modules[module].unseen = true;
             }

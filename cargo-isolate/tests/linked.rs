@@ -133,4 +133,15 @@ fn archives_and_references() {
     workspace.put("src/main.rs", MAIN);
     workspace.put("between/src/lib.rs", "macro_rules! declare { ($name:ident) => { unsafe extern \"C\" { fn $name(n: i32) -> i32; } } }\ndeclare!(twice);\npub fn again(n: i32) -> i32 { unsafe { twice(n) } }\n");
     workspace.check(POLICY, 1, "past_the_wrappers_in_no_program");
+    // Code of a shared library is looked at as a program's, though it is no place for domains.
+    let manifest = fs::read_to_string(workspace.0.path().join("Cargo.toml")).unwrap();
+    workspace.put("Cargo.toml", &format!("{manifest}[lib]\ncrate-type = [\"rlib\", \"cdylib\"]\n"));
+    workspace.put("between/src/lib.rs", "");
+    workspace.put(
+        "src/lib.rs",
+        &format!(
+            "{LIB}\n#[unsafe(no_mangle)] pub extern \"C\" fn direct(n: i32) -> i32 {{ unsafe {{ ffi::twice(n) }} }}\n"
+        ),
+    );
+    workspace.check(POLICY, 1, "shared_library");
 }

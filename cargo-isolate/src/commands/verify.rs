@@ -177,7 +177,9 @@ fn examine(args: &Args, names: &Names<'_>, plan: &Plan, targets: &[Target]) -> a
             Compile::Ok if !graph.has_domains() => {
                 Objects::Skipped { reason: "there are no domains on this platform".to_owned() }
             }
-            Compile::Ok => Objects::Checked(linked::check(plan, &built).context("cannot read what cargo built")?),
+            Compile::Ok => {
+                Objects::Checked(linked::check(plan, &built, targets).context("cannot read what cargo built")?)
+            }
             _ => Objects::Skipped { reason: "the workspace does not compile".to_owned() },
         };
         report.faults = match report.compile {

@@ -211,10 +211,12 @@ impl<'p> FragmentView<'p> {
 }
 
 /// Input files as the linker names them: `…/liblibz_sys-<hash>.rlib:<member>`, and with link-time optimisation by a linker
-/// plugin `<program>.lto.liblibz_sys-<hash>.rlib(<member> at <offset>).o`.
+/// plugin `<program>.lto.liblibz_sys-<hash>.rlib(<member> at <offset>).o`. Without a hash where the package makes a cdylib, too.
+/// What stands before the name keeps others out whose names end like it.
 fn archives(domain: &DomainPlan) -> Vec<String> {
-    let rlib = domain.library.krate.iter().map(|krate| format!("*lib{krate}-*.rlib*"));
-    let others = domain.archives.iter().filter(|archive| archive.ends_with(".a")).map(|archive| format!("*{archive}*"));
+    let rlib = domain.library.krate.iter().map(|krate| format!("*[/.]lib{krate}[-.]*rlib*"));
+    let others =
+        domain.archives.iter().filter(|archive| archive.ends_with(".a")).map(|archive| format!("*[/.]{archive}*"));
     rlib.chain(others).collect()
 }
 

@@ -6,6 +6,7 @@ use object::{
     read::archive::ArchiveFile,
 };
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet, HashMap},
     fs, io,
 };
@@ -24,6 +25,8 @@ pub(super) struct Archive {
     pub(super) references: BTreeSet<Reference>,
     /// Members are LLVM bitcode: nothing can be said before linking.
     pub(super) bitcode: bool,
+    /// What could not be read of it.
+    pub(super) unread: BTreeSet<String>,
 }
 
 /// A native object file, as others see it.
@@ -82,21 +85,45 @@ pub(super) struct Reference {
 pub(super) fn read(path: &Utf8Path, wanted: &BTreeSet<&str>) -> io::Result<Archive> {
     let bytes = fs::read(path)?;
     let mut archive = Archive::default();
-    let Ok(file) = ArchiveFile::parse(&*bytes) else { return Ok(archive) };
-    for member in file.members().filter_map(Result::ok) {
+    let Ok(file) = ArchiveFile::parse(&*bytes) else {
+        archive.unread.insert("it is no whole archive".to_owned());
+        return Ok(archive);
+    };
+    for member in file.members() {
+        let Ok(member) = member else {
+            archive.unread.insert("it ends in the middle of a member".to_owned());
+            break;
+        };
         let name = String::from_utf8_lossy(member.name()).into_owned();
-        let Ok(data) = member.data(&*bytes) else { continue };
-        if data.starts_with(b"BC\xc0\xde") {
-            archive.bitcode = true;
-        }
-        if let Ok(object) = object::File::parse(data) {
-            archive.member(&object, name.contains(".rcgu.o"), wanted);
+        // A thin archive names its members, which lie beside it.
+        let data = match member.is_thin() {
+            true => fs::read(path.with_file_name(&name)).map(Cow::Owned).ok(),
+            false => member.data(&*bytes).map(Cow::Borrowed).ok(),
+        };
+        match data {
+            Some(data) => archive.file(&name, &data, wanted),
+            None => _ = archive.unread.insert(format!("its member `{name}` is not there")),
         }
     }
     Ok(archive)
 }
 
 impl Archive {
+    fn file(&mut self, name: &str, data: &[u8], wanted: &BTreeSet<&str>) {
+        if data.starts_with(b"BC\xc0\xde") {
+            self.bitcode = true;
+            return;
+        }
+        match object::File::parse(data) {
+            Ok(object) => self.member(&object, name.contains(".rcgu.o"), wanted),
+            // What else lies in archives is for other tools: a crate's metadata, an index of symbols.
+            Err(_) if name.ends_with(".o") => {
+                self.unread.insert(format!("its member `{name}` is no object file that is known here"));
+            }
+            Err(_) => {}
+        }
+    }
+
     fn member(&mut self, object: &object::File<'_>, rust: bool, wanted: &BTreeSet<&str>) {
         if !rust {
             self.definitions(object);
@@ -174,6 +201,37 @@ fn owner(object: &object::File<'_>, section: object::SectionIndex, offset: u64) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::process::Command;
+
+    /// In an empty folder: what a shell makes there of `x.c`, with two functions, and what is read of `x.a` afterwards.
+    #[track_caller]
+    fn check(made: &str, functions: &[&str], unread: &[&str]) {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("x.c"), "int one(void) { return 1; }\nint two(void) { return one(); }\n").unwrap();
+        let made = Command::new("sh").args(["-ec", made]).current_dir(&folder).output().unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let path = Utf8Path::from_path(folder.path()).unwrap().join("x.a");
+        let archive = read(&path, &BTreeSet::new()).unwrap();
+        assert_eq!(archive.functions.iter().map(String::as_str).collect::<Vec<_>>(), functions);
+        assert_eq!(archive.unread.iter().map(String::as_str).collect::<Vec<_>>(), unread);
+    }
+
+    #[test]
+    fn what_is_not_read_is_said() {
+        check("cc -c x.c && ar crs x.a x.o", &["one", "two"], &[]);
+        check("cc -c x.c && ar crsT x.a x.o", &["one", "two"], &[]);
+        check("mkdir o && cc -c x.c -o o/x.o && ar crsT x.a o/x.o", &["one", "two"], &[]);
+        check("cc -c x.c && ar crsT x.a x.o && rm x.o", &[], &["its member `x.o` is not there"]);
+        check("cp x.c x.a", &[], &["it is no whole archive"]);
+        check("cp x.c x.o && ar cr x.a x.o", &[], &["its member `x.o` is no object file that is known here"]);
+        check("cc -c x.c && ar cr y.a x.o && head -c 400 y.a > x.a", &[], &["its member `x.o` is not there"]);
+        check("cc -c x.c && ar cr y.a x.o && head -c 40 y.a > x.a", &[], &["it is no whole archive"]);
+        check(
+            "cc -c x.c && ar crS x.a x.o && printf 'more' >> x.a",
+            &["one", "two"],
+            &["it ends in the middle of a member"],
+        );
+    }
 
     #[test]
     fn what_no_root_leads_to_is_not_linked() {

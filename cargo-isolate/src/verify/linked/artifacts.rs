@@ -14,6 +14,8 @@ pub(crate) struct Built {
     pub(super) crates: BTreeMap<Utf8PathBuf, String>,
     /// Static archives where build scripts told the linker to look: path → package.
     pub(super) archives: BTreeMap<Utf8PathBuf, String>,
+    /// What the crates of each package are called, in code.
+    pub(super) names: BTreeMap<String, BTreeSet<String>>,
     /// Shared libraries that build scripts told the linker to look for: `z`, `dylib=z`.
     pub(super) told: BTreeSet<String>,
 }
@@ -41,6 +43,8 @@ pub(super) struct Program {
     pub(super) name: String,
     /// Compiled with tests or benchmarks, which may call directly.
     pub(super) test: bool,
+    /// A shared library, for a program that is not built here: code of its own runs in it, and domains cannot be made.
+    pub(super) shared: bool,
 }
 
 impl Built {
@@ -103,16 +107,25 @@ impl Built {
         if is(TargetKind::CustomBuild) || is(TargetKind::ProcMacro) {
             return;
         }
+        self.names.entry(package.clone()).or_default().insert(artifact.target.name.replace('-', "_"));
         if let Some(path) = artifact.executable {
             let unit_tests = artifact.profile.test && !is(TargetKind::Test) && !is(TargetKind::Bench);
             let suffix = if unit_tests { " (unit tests)" } else { "" };
             let name = format!("{}{suffix}", artifact.target.name);
             let test = artifact.profile.test || is(TargetKind::Test) || is(TargetKind::Bench);
-            self.programs.push(Program { path, name, test });
+            self.programs.push(Program { path, name, test, shared: false });
             return;
         }
-        let crates = artifact.filenames.into_iter().filter(|path| path.extension() == Some("rlib"));
-        self.crates.extend(crates.map(|path| (path, package.to_owned())));
+        for path in artifact.filenames {
+            match path.extension() {
+                Some("rlib") => _ = self.crates.insert(path, package.clone()),
+                Some("so") => {
+                    let name = format!("{} (shared library)", artifact.target.name);
+                    self.programs.push(Program { path, name, test: artifact.profile.test, shared: true });
+                }
+                _ => {}
+            }
+        }
     }
 
     fn folders(&mut self, paths: &[Utf8PathBuf], package: &str) {

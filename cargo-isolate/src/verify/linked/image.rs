@@ -1,7 +1,7 @@
 //! A linked program: where its variables lie, and what in it refers to given functions.
 
 use super::archive::{Global, Reference};
-use camino::Utf8Path;
+use super::artifacts::Program;
 use iced_x86::{Decoder, DecoderOptions, Instruction};
 use object::{
     Endianness, Object as _, ObjectSection as _, ObjectSymbol as _, RelocationFlags, SectionKind, SymbolKind,
@@ -25,17 +25,20 @@ pub(super) struct Image {
     pub(super) imported: BTreeSet<String>,
     /// Shared objects that it asks for.
     pub(super) needed: Vec<String>,
-    /// Has no symbols: nothing can be said about it.
-    pub(super) stripped: bool,
+    /// Why nothing can be said about it.
+    pub(super) unread: Option<&'static str>,
     pub(super) references: BTreeSet<Reference>,
 }
 
 /// Reads a program. References are to the functions that `wanted` has; they are looked for if there are any.
-pub(super) fn read(path: &Utf8Path, wanted: &BTreeSet<&str>) -> io::Result<Image> {
-    let bytes = fs::read(path)?;
-    let Ok(file) = ElfFile64::<Endianness>::parse(&*bytes) else { return Ok(Image::default()) };
-    let mut image = Image { stripped: file.symbols().next().is_none(), ..Image::default() };
-    image.symbols(&file);
+pub(super) fn read(program: &Program, wanted: &BTreeSet<&str>) -> io::Result<Image> {
+    let bytes = fs::read(&program.path)?;
+    let Ok(file) = ElfFile64::<Endianness>::parse(&*bytes) else {
+        return Ok(Image { unread: Some("is no 64-bit ELF file"), ..Image::default() });
+    };
+    let unread = file.symbols().next().is_none().then_some("has no symbols: build it without `strip`");
+    let mut image = Image { unread, ..Image::default() };
+    image.symbols(&file, program.shared);
     image.needed = needed(&file).unwrap_or_default();
     if !wanted.is_empty() {
         image.references = References::new(&file, &image, wanted).find(&file);
@@ -50,7 +53,7 @@ impl Image {
         Some(edge("start")?..edge("end")?)
     }
 
-    fn symbols(&mut self, file: &ElfFile64<'_>) {
+    fn symbols(&mut self, file: &ElfFile64<'_>, shared: bool) {
         let mut source = None;
         for symbol in file.symbols() {
             let Ok(name) = symbol.name() else { continue };
@@ -59,6 +62,10 @@ impl Image {
                 _ if symbol.is_undefined() || symbol.kind() == SymbolKind::Tls => {}
                 // A hidden symbol is the whole program's until it is linked, and local from then on.
                 _ if symbol.is_local() && symbol.flags().elf_visibility() != Some(elf::STV_HIDDEN) => {
+                    if shared {
+                        // What a shared library does not export was the whole library's until it was linked.
+                        self.globals.entry(name.to_owned()).or_insert(symbol.address());
+                    }
                     let global = Global { name: name.to_owned(), file: source.clone() };
                     self.locals.entry(global).or_default().push(symbol.address());
                 }

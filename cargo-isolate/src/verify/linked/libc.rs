@@ -1,7 +1,8 @@
 //! What becomes of libc's functions inside a domain, as far as a library's imports can tell before it runs.
 
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::LazyLock;
 
 /// A function of libc that works in a program, and does not in a domain.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -71,10 +72,15 @@ fn writes_a_stream(symbol: &str) -> bool {
 
 /// Class of a function, and what there is to say of it.
 fn known(symbol: &str) -> Option<(&'static str, &'static str)> {
-    let lines = include_str!("../../../data/libc.txt").lines().filter(|line| !line.starts_with('#'));
-    let mut fields = lines.map(|line| line.split('|').map(str::trim));
-    let mut found = fields.find(|fields| fields.clone().next() == Some(symbol))?.skip(1);
-    Some((found.next()?, found.next().unwrap_or_default()))
+    static TABLE: LazyLock<HashMap<&str, (&str, &str)>> = LazyLock::new(|| {
+        let lines = include_str!("../../../data/libc.txt").lines().filter(|line| !line.starts_with('#'));
+        let rows = lines.filter_map(|line| {
+            let mut fields = line.split('|').map(str::trim);
+            Some((fields.next()?, (fields.next()?, fields.next().unwrap_or_default())))
+        });
+        rows.collect()
+    });
+    TABLE.get(symbol).copied()
 }
 
 #[cfg(test)]

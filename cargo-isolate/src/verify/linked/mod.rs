@@ -15,6 +15,7 @@ use crate::{
     nearest,
     plan::{DomainPlan, FunctionPlan, Plan},
     policy::model::Instances,
+    wrap::Target,
 };
 use archive::{Archive, Global, Reference};
 pub(crate) use artifacts::Built;
@@ -29,12 +30,12 @@ use std::{
     io,
 };
 
-/// Looks at everything that `built` lists.
+/// Looks at everything that `built` lists, where `targets` have the wrappers.
 ///
 /// # Errors
 ///
 /// A file that cargo said is there cannot be read.
-pub(crate) fn check(plan: &Plan, built: &Built) -> io::Result<Linked> {
+pub(crate) fn check(plan: &Plan, built: &Built, targets: &[Target]) -> io::Result<Linked> {
     let wanted: BTreeSet<&str> =
         plan.domains.iter().flat_map(|domain| &domain.functions).map(FunctionPlan::symbol).collect();
     let archives = archives(built, &wanted)?;
@@ -49,14 +50,14 @@ pub(crate) fn check(plan: &Plan, built: &Built) -> io::Result<Linked> {
             // Tests compare with direct calls; what they refer to is let be.
             let none = BTreeSet::new();
             let wanted = if program.test { &none } else { &wanted };
-            Ok((program, image::read(&program.path, wanted)?))
+            Ok((program, image::read(program, wanted)?))
         })
         .collect::<io::Result<_>>()?;
 
     let mut linked = Linked::default();
     let has =
         |image: &Image| wanted.iter().any(|name| image.globals.contains_key(*name) || image.imported.contains(*name));
-    linked.programs = images.iter().filter(|(_, image)| has(image)).count();
+    linked.programs = images.iter().filter(|(program, image)| !program.shared && has(image)).count();
     for domain in &plan.domains {
         let defining: Vec<_> = defining.values().copied().filter(|file| file.serves(domain)).collect();
         linked.served.extend(served(domain, &defining, &images));
@@ -83,8 +84,8 @@ pub(crate) fn check(plan: &Plan, built: &Built) -> io::Result<Linked> {
         });
         others.map(|reference| (reference, &*program.name))
     });
-    linked.references = outside(plan, of_archives.chain(of_programs));
-    linked.unseen.extend(unseen(&archives, &images));
+    linked.references = outside(&modules(built, targets), of_archives.chain(of_programs));
+    linked.unseen.extend(unseen(plan, &archives, &images));
     linked.problems.sort();
     linked.problems.dedup();
     Ok(linked)
@@ -314,11 +315,11 @@ impl Image {
 }
 
 /// References by anything that is no wrapper, each once: a crate's code is in its programs too.
-fn outside<'r>(plan: &Plan, all: impl Iterator<Item = (&'r Reference, &'r str)>) -> Vec<Outside> {
+fn outside<'r>(wrappers: &[String], all: impl Iterator<Item = (&'r Reference, &'r str)>) -> Vec<Outside> {
     let mut found: BTreeMap<(String, Option<String>, bool), String> = BTreeMap::new();
     for (reference, within) in all {
         let by = reference.by.as_ref().map(|by| format!("{:#}", rustc_demangle::demangle(by)));
-        if by.as_ref().is_some_and(|by| is_wrapper(plan, by)) {
+        if by.as_ref().is_some_and(|by| is_wrapper(wrappers, by)) {
             continue;
         }
         found.entry((reference.symbol.clone(), by, reference.data)).or_insert_with(|| within.to_owned());
@@ -329,19 +330,59 @@ fn outside<'r>(plan: &Plan, all: impl Iterator<Item = (&'r Reference, &'r str)>)
         .collect()
 }
 
-/// Of a wrapper's module, or what the runtime makes of the closure that it was handed.
-fn is_wrapper(plan: &Plan, by: &str) -> bool {
-    let runtime = by.trim_start_matches('<').starts_with("isolate_rt::");
-    runtime || plan.domains.iter().any(|domain| by.contains(&format!("::isolated::{}::", domain.name)))
+/// What paths of the wrappers begin with.
+fn modules(built: &Built, targets: &[Target]) -> Vec<String> {
+    let of = |target: &Target| {
+        let crates = built.names.get(&target.package).into_iter().flatten();
+        let domains = crates.flat_map(|name| target.domains.iter().map(move |domain| (name, domain)));
+        domains.map(|(name, domain)| format!("{name}::isolated::{domain}::")).collect::<Vec<_>>()
+    };
+    targets.iter().flat_map(of).collect()
 }
 
-fn unseen(archives: &BTreeMap<Utf8PathBuf, File>, images: &[(&Program, Image)]) -> Vec<String> {
+/// Of a wrapper's module, or what the runtime or a function of std makes of the closure that it was handed.
+fn is_wrapper(wrappers: &[String], by: &str) -> bool {
+    let is_path = |at: usize| !by[..at].ends_with(|before: char| before.is_alphanumeric() || "_:".contains(before));
+    let names = |wrappers: &String| by.match_indices(&**wrappers).any(|(at, _)| is_path(at));
+    by.trim_start_matches('<').starts_with("isolate_rt::") || wrappers.iter().any(names)
+}
+
+fn unseen(plan: &Plan, archives: &BTreeMap<Utf8PathBuf, File>, images: &[(&Program, Image)]) -> Vec<String> {
     let bitcode = archives.values().filter(|file| file.archive.bitcode).map(|file| &*file.package);
     let bitcode: BTreeSet<_> = bitcode.collect();
     let bitcode = bitcode.into_iter().map(|package| {
         format!("`{package}` was compiled for link-time optimisation: its objects hold no code yet, only programs were checked")
     });
-    let stripped = images.iter().filter(|(_, image)| image.stripped);
-    let stripped = stripped.map(|(program, _)| format!("`{}` has no symbols: build it without `strip`", program.name));
-    bitcode.chain(stripped).collect()
+    let of_archives = archives.iter().flat_map(|(path, file)| {
+        file.archive.unread.iter().map(move |why| format!("`{}` was not read in full: {why}", file_name(path)))
+    });
+    let of_programs =
+        images.iter().filter_map(|(program, image)| Some(format!("`{}` {}", program.name, image.unread?)));
+    let has_domain = |image: &Image| plan.domains.iter().any(|domain| image.range(&domain.name, "data").is_some());
+    let hosts = images.iter().filter(|(program, image)| program.shared && has_domain(image)).map(|(program, _)| {
+        format!("`{}` has wrappers, and no domain can be made there: they work in programs", program.name)
+    });
+    bitcode.chain(of_archives).chain(of_programs).chain(hosts).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #[track_caller]
+    fn check(by: &str, expected: bool) {
+        assert_eq!(super::is_wrapper(&["app::isolated::zlib::".to_owned()], by), expected);
+    }
+
+    #[test]
+    fn wrappers_are_known_by_crate_and_module() {
+        check("app::isolated::zlib::deflate", true);
+        check("app::isolated::zlib::deflate::{{closure}}", true);
+        check("<app::isolated::zlib::deflate::{closure#0} as core::ops::FnOnce>::call_once", true);
+        check("isolate_rt::call::Call::run", true);
+        check("<isolate_rt::call::Call>::run::<i32, app::isolated::zlib::deflate::{closure#0}>", true);
+        check("app::isolated::zlib_raw::deflate", false);
+        check("app::raw::deflate", false);
+        check("other::isolated::zlib::deflate", false);
+        check("my_app::isolated::zlib::deflate", false);
+        check("other::app::isolated::zlib::deflate", false);
+    }
 }

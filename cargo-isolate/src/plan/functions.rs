@@ -242,9 +242,7 @@ fn plan(
         decision: match &stated.ret.contract {
             Some(contract) => by_entry(returns, contract.clone()),
             None if stated.ret.ty.is_some() && shape.pointee().is_none() => by_entry(returns, Contract::Value),
-            None => {
-                decide("ret", infer::ret(&signature.name, shape, known.library), &mut open).never_null_if(null_fails)
-            }
+            None => decide("ret", infer::ret(signature, shape, known.library), &mut open).never_null_if(null_fails),
         },
     });
 
@@ -362,8 +360,10 @@ fn signature(types: &Types<'_>, item: &ForeignItem, place: &Declared) -> Signatu
         ty: declaration.ty.clone(),
         shape: types.resolve(&declaration.ty, site),
     });
+    let params = params.collect();
+    let ret_ty = ret.unwrap_or_default().to_owned();
     let ret = ret.map(|ret| types.resolve(ret, site));
-    Signature { name: item.name.clone(), params: params.collect(), ret, binds: Vec::new() }
+    Signature { name: item.name.clone(), params, ret, ret_ty, binds: Vec::new() }
 }
 
 /// The lengths that a function tells of objects, as far as those are parameters of it.

@@ -31,7 +31,7 @@ pub enum Opaque {}
 #[repr(C)] #[derive(Clone, Copy)] pub struct Outer { pub inner: Inner }
 #[repr(C)] #[derive(Clone, Copy)] pub struct Inner { pub mode: Mode }
 pub type Handle = *mut Opaque;
-pub type Library = *mut c_void;
+pub type Library = *mut c_void; pub type Document = c_void; pub type Codec = *mut c_void;
 #[repr(C)] pub struct Filled([u8; 64]);
 pub const crypto_box_NONCEBYTES: u32 = 24;
 pub const crypto_box_PUBLICKEYBYTES: usize = 0x20usize;
@@ -39,7 +39,7 @@ pub const crypto_box_MACBYTES: c_uint = 16 as c_uint;
 pub const crypto_sign_PUBLICKEYBYTES: u32 = 32;
 pub const crypto_hash_BYTES: u32 = 64;
 pub const crypto_hash_BYTES_MAX: u32 = 128;
-pub const NONCEBYTES: u32 = 8;
+pub const NONCEBYTES: u32 = 8; pub const X_KEM_CIPHERTEXTBYTES: usize = 768; pub const X_KEM_BYTES: usize = 32;
 // libz-sys spells its types like this, and keeps them private.
 #[cfg(not(zng))] macro_rules! if_zng { ($_zng:tt, $not_zng:tt) => { $not_zng }; }
 #[cfg(zng)] macro_rules! if_zng { ($zng:tt, $_not_zng:tt) => { $zng }; }
@@ -251,6 +251,7 @@ inferred! {
         fn crypto_hash(out: *mut u8, in_: *const u8, inlen: c_ulonglong);
         fn crypto_sign_pk_to_curve25519(curve25519_pk: *mut u8, pk: *const u8);
         fn other_box(n: *const u8);
+        fn X_kem_enc(ct: *mut u8, ss: *mut u8, pk: *const u8);
         fn msg(msg32: *const u8, in2: *const u8);
         fn back(window: *mut u8, windowBits: c_int, block: *mut u8, blockRoom: c_int, maxblock: c_int);
     ",
@@ -262,6 +263,26 @@ inferred! {
         fn sort(v: *mut c_int, n: usize);
         fn sums(values: *mut c_int, values_size: usize);
         fn counted(values: *const u32, len: usize);
+        fn strided(positions: *const f32, position_count: usize, positions_stride: usize);
+        fn apart(colors: *const f32, color_count: usize, flags: c_uint, colors_stride: usize);
+        fn filter(buffer: *mut c_void, count: usize, stride: usize);
+        fn records(triangles: *const c_void, triangle_count: usize, triangle_size: usize);
+        fn picture(output: *mut u8, output_size: usize, output_stride: c_int);
+        fn sized(ids: *const u32, id_count: usize, cache_size: c_uint);
+    ",
+    asks_whether_one_or_several: "
+        fn suffixes(text: *const u32, sa: *mut c_int, left: *mut c_int, n: c_uint, nodes: &mut c_uint);
+        fn graphemes(text: *const c_void, length: usize, starts: *mut usize, lengths: *mut usize, cap: usize, consumed: *mut usize);
+        fn hashed(seeds: *const u64, seeds_count: usize, hashes: *mut u64);
+        fn remap(destination: *mut c_uint, indices: *const c_uint, index_count: usize);
+        fn flagged(data: *const u8, len: usize, flags: *mut c_uint, num_items: *mut c_int);
+        fn numbers(status: *mut c_int, values: *mut c_int);
+    ",
+    leaves_lengths_to_what_they_are_called_after: "
+        fn locked(vertex_lock: *const u8, target_index_count: usize);
+        fn plural(matrices: *const f64, matrix_count: usize, entries: *const u32, entry_count: usize);
+        fn opened(fname: *const c_char, buffer_size: usize);
+        fn hungarian(zSql: *const c_char, nByte: c_int);
     ",
     keeps_what_numbers_hold: "
         fn swap(a: *mut c_int, b: *mut c_int);
@@ -306,6 +327,14 @@ inferred! {
         fn stream_close(it: *mut Stream);
         fn library_new(library: *mut Library) -> c_int;
         fn library_use(library: Library, data: *mut c_void);
+        fn document_new() -> *mut Document;
+        fn document_render(document: *mut Document, text: *const u8, text_len: usize);
+        fn codec_new() -> *mut Codec;
+        fn codec_run(codec: *mut Codec, document: *const Document);
+        fn unnamed_new() -> *mut c_void;
+        fn unnamed_run(it: *mut c_void);
+        fn stream_destroy_all(it: *mut *mut Stream);
+        fn opaque_free(it: *mut *mut Opaque);
     ",
     knows_what_stays_with_the_caller: "
         fn stream_init(it: *mut Stream) -> c_int;

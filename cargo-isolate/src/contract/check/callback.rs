@@ -181,7 +181,7 @@ impl Checker<'_> {
             name: self.subject_name().to_owned(),
             params: params_of.collect(),
             ret: function.ret.clone(),
-            binds: Vec::new(),
+            ..Signature::default()
         };
         let domain = BTreeMap::new();
         let mut told = Vec::new();

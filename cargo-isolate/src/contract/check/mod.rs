@@ -29,6 +29,8 @@ pub(crate) struct Signature {
     pub(crate) params: Vec<Param>,
     /// `None` for unit.
     pub(crate) ret: Option<Shape>,
+    /// What it returns, as declared; empty for unit.
+    pub(crate) ret_ty: String,
     /// Lengths that it tells of objects: which parameter, by which name.
     pub(crate) binds: Vec<(usize, String)>,
 }

@@ -12,8 +12,15 @@ pub(super) struct Sizes(BTreeMap<String, u64>);
 const SIZES: [&str; 6] = ["_BYTES", "BYTES", "_LENGTH", "_SIZE", "_LEN", "LEN"];
 
 /// What a parameter is called, and what its constant is.
-const SHORT: [(&str, &str); 6] =
-    [("n", "nonce"), ("k", "key"), ("pk", "publickey"), ("sk", "secretkey"), ("md", "digest"), ("sig", "")];
+const SHORT: [(&str, &str); 7] = [
+    ("n", "nonce"),
+    ("k", "key"),
+    ("pk", "publickey"),
+    ("sk", "secretkey"),
+    ("ct", "ciphertext"),
+    ("md", "digest"),
+    ("sig", ""),
+];
 
 impl Sizes {
     pub(super) fn of<'c>(constants: impl IntoIterator<Item = &'c Constant>) -> Sizes {
@@ -29,16 +36,18 @@ impl Sizes {
         Sizes(sizes.into_iter().filter_map(|(name, value)| Some((name, value.filter(|value| *value > 0)?))).collect())
     }
 
-    /// The constant for the parameter of a function: of those that share the longest beginning with the function, the only one
-    /// that bears the parameter's name.
+    /// The constant for the parameter of a function: of those that share the longest beginning with the function, those that
+    /// bear the parameter's name, if they say one size.
     pub(super) fn of_param(&self, function: &str, param: &str) -> Option<(&str, u64)> {
         prefixes(function).find_map(|prefix| {
             let named = self.0.iter().filter(|(name, _)| {
-                let rest = name.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('_'));
+                // `CRYPTO_KEYBYTES` is of `crypto_keypair`.
+                let (start, rest) = name.split_at_checked(prefix.len()).unwrap_or_default();
+                let rest = rest.strip_prefix('_').filter(|_| start.eq_ignore_ascii_case(prefix));
                 rest.is_some_and(|rest| is_called(rest, param))
             });
             let mut named = named.map(|(name, value)| (&**name, *value));
-            named.next().filter(|_| named.next().is_none())
+            named.next().filter(|(_, first)| named.all(|(_, other)| other == *first))
         })
     }
 }
@@ -56,7 +65,7 @@ fn is_called(size: &str, param: &str) -> bool {
     let last = param.rsplit_once('_').filter(|(first, _)| first.chars().all(|c| c.is_ascii_alphabetic()));
     let param = last.map_or(&*param, |(_, last)| last);
     match &*of {
-        "" => ["out", "h", "hash", "sig", "digest"].contains(&param),
+        "" => ["out", "h", "hash", "sig", "digest", "ss"].contains(&param),
         of => {
             of == param
                 || SHORT.contains(&(param, of))

@@ -1,6 +1,6 @@
 //! Which integer is the length of a pointer: by its name, or by its place.
 
-use super::pointer::Pointer;
+use super::{pointer::Pointer, units::words};
 use crate::contract::{Contract, check::Param, expr::Expr, shape::Shape};
 
 impl Pointer<'_> {
@@ -23,10 +23,22 @@ impl Pointer<'_> {
             (param.shape.is_int() && sounds_like_length(&param.name)).then_some(param)
         };
         let next = is_length(self.index + 1)?;
-        if is_length(self.index + 2).is_some() || self.belongs_to_another(next) || self.is_claimed(&next.name) {
+        let is_anothers = self.belongs_to_another(next) || is_of_another(&next.name, self.name());
+        if is_length(self.index + 2).is_some() || is_anothers || self.is_claimed(&next.name) {
             return None;
         }
         Some(next)
+    }
+
+    /// `(starts, lengths, capacity)`: the number behind several arrays of one type.
+    pub(super) fn run_length(&self) -> Option<&Param> {
+        if self.me().shape.is_reference() {
+            return None;
+        }
+        let behind = &self.signature.params[self.index + 1..];
+        let like_me = |param: &&Param| param.shape == self.me().shape;
+        let length = behind.get(behind.iter().take_while(like_me).count()).filter(|length| length.shape.is_int())?;
+        (sounds_like_length(&length.name) && !self.belongs_to_another(length)).then_some(length)
     }
 
     /// `(a, b, len)`: whose length is it?
@@ -112,6 +124,7 @@ pub(super) fn sounds_like_length(name: &str) -> bool {
     let name = plain(name);
     let name = name.strip_suffix("ptr").unwrap_or(&name);
     name == "n"
+        || name == "cap"
         || LENGTHS.iter().filter(|word| word.len() > 1).any(|word| name.ends_with(word) || name.starts_with(word))
 }
 
@@ -135,9 +148,45 @@ pub(super) fn is_named_after(length: &str, pointer: &str) -> bool {
     let shorter = pointer.rsplit_once('_').filter(|(stem, word)| !stem.is_empty() && BUFFERS.contains(word));
     let shorter = shorter.map(|(stem, _)| plain(stem)).filter(|stem| !stem.is_empty());
     let whole = plain(pointer);
-    let single = whole.strip_suffix('s').filter(|single| single.len() > 1).map(str::to_owned);
-    let mut stems = shorter.into_iter().chain(single).chain([whole]);
+    let mut stems = shorter.into_iter().chain(singulars(&whole)).chain([whole.clone()]);
     stems.any(|stem| is_length_of(&length, &stem))
+}
+
+/// `parents` → `parent`, `indices` → `index`, `entries` → `entry`, `matches` → `match`: what it may be one of.
+fn singulars(plural: &str) -> impl Iterator<Item = String> {
+    const ENDS: [(&str, &str); 5] = [("s", ""), ("ices", "ex"), ("ices", "ix"), ("ies", "y"), ("es", "")];
+    let single = |(end, of_one): &(&str, &str)| Some(plural.strip_suffix(end)?.to_owned() + of_one);
+    ENDS.iter().filter_map(single).filter(|single| single.len() > 1).collect::<Vec<_>>().into_iter()
+}
+
+/// `target_index_count` behind `vertex_lock`, `p_buffer_size` behind `fname`: it says what it counts, and that is something else.
+pub(super) fn is_of_another(length: &str, pointer: &str) -> bool {
+    const ANY: [&str; 24] = [
+        "p", "in", "out", "input", "output", "src", "source", "dst", "dest", "buf", "buffer", "data", "str", "string",
+        "text", "msg", "message", "elem", "element", "item", "value", "max", "total", "byte",
+    ];
+    let measures = |word: &str| LENGTHS.contains(&word);
+    let counted = words(length).into_iter().map(|word| {
+        let bare = LENGTHS.iter().filter(|length| length.len() > 1).find_map(|length| word.strip_suffix(length));
+        bare.map(str::to_owned).unwrap_or(word)
+    });
+    let counted: Vec<_> =
+        counted.filter(|word| !word.is_empty() && !measures(word) && !ANY.contains(&&**word)).collect();
+    let of_pointer = words(pointer);
+    let alike = |one: &String, other: &String| {
+        let common = one.chars().zip(other.chars()).take_while(|(one, other)| one == other).count();
+        common >= one.len().min(other.len()).min(3)
+    };
+    let says_nothing = of_pointer.iter().all(|word| ANY.contains(&&**word));
+    !says_nothing
+        && !counted.is_empty()
+        && !counted.iter().any(|word| of_pointer.iter().any(|other| alike(word, other)))
+}
+
+/// `path`, `filename`, `database_file`: text that ends with NUL, whatever stands beside it.
+pub(super) fn is_path(name: &str) -> bool {
+    const PATHS: [&str; 8] = ["path", "pathname", "filename", "fname", "file", "dir", "dirname", "directory"];
+    words(name).last().is_some_and(|last| PATHS.contains(&&**last))
 }
 
 /// Both in plain form: `sourcelen` is the length of `source`, `nsource` as well.

@@ -21,6 +21,9 @@ pub(crate) struct Library {
     witnesses: BTreeMap<TypePath, Vec<String>>,
     /// Names for `void *`, with a function that puts such an object into its caller's memory, and one that works on it.
     names: BTreeMap<String, [String; 2]>,
+    /// Names for `void`, or for `void *` again, behind whose pointers there are objects: with a function that returns one, and
+    /// one that works on it.
+    behind: BTreeMap<String, [String; 2]>,
     sizes: Sizes,
     /// The one function that ends objects of a type and takes nothing else, by the type.
     ends: BTreeMap<TypePath, String>,
@@ -88,6 +91,7 @@ impl Library {
             witnesses: seen.iter().map(|(path, seen)| ((*path).clone(), seen.witnesses())).collect(),
             structs: seen.into_iter().filter_map(|(path, seen)| Some((path.clone(), seen.life()?))).collect(),
             names: names(functions),
+            behind: behind(functions),
             ends: ends(functions),
             sizes: Sizes::of(constants),
         }
@@ -125,7 +129,7 @@ impl Library {
     #[cfg(test)]
     pub(crate) fn witnesses(&self, is_wanted: impl Fn(&str) -> bool) -> BTreeSet<String> {
         let structs = self.witnesses.iter().filter(|(path, _)| is_wanted(&path.name));
-        let names = self.names.iter().filter(|(name, _)| is_wanted(name));
+        let names = self.names.iter().chain(&self.behind).filter(|(name, _)| is_wanted(name));
         structs
             .flat_map(|(_, functions)| functions.clone())
             .chain(names.flat_map(|(_, functions)| functions.clone()))
@@ -135,6 +139,14 @@ impl Library {
     /// The function that makes objects of this name for `void *`.
     pub(crate) fn maker_of(&self, ty: &str) -> Option<&str> {
         self.names.get(last_segment(ty)).map(|[maker, _]| &**maker)
+    }
+}
+
+impl Library {
+    /// What a pointer of this type points to, and the function that returns such objects.
+    pub(super) fn maker_behind(&self, ty: &str) -> Option<(&str, &str)> {
+        let (name, [maker, _]) = self.behind.get_key_value(pointed(ty)?)?;
+        Some((name, maker))
     }
 }
 
@@ -186,6 +198,33 @@ fn names(functions: &[Signature]) -> BTreeMap<String, [String; 2]> {
     names
 }
 
+/// `hoedown_document`, which is `c_void`: some function returns a `*mut hoedown_document`, and others take one first.
+fn behind(functions: &[Signature]) -> BTreeMap<String, [String; 2]> {
+    let is_unseen = |shape: &Shape| match shape.pointee() {
+        Some((_, Shape::Pointer { to, .. })) => **to == Shape::Void,
+        Some((_, to)) => *to == Shape::Void,
+        None => false,
+    };
+    let mut names = BTreeMap::new();
+    for function in functions.iter().filter(|function| function.ret.as_ref().is_some_and(is_unseen)) {
+        let Some(name) = pointed(&function.ret_ty) else { continue };
+        let is_it = |param: &Param| is_unseen(&param.shape) && pointed(&param.ty) == Some(name);
+        let taking = |function: &&Signature| function.params.first().is_some_and(is_it);
+        if let Some(taking) = functions.iter().find(taking) {
+            names.entry(name.to_owned()).or_insert_with(|| [function.name.clone(), taking.name.clone()]);
+        }
+    }
+    names
+}
+
+/// `Document` of `*mut ffi::Document`; what is called `c_void` has no name of its own.
+fn pointed(ty: &str) -> Option<&str> {
+    let ty = ty.trim();
+    let name = ty.strip_prefix("*mut ").or_else(|| ty.strip_prefix("*const "))?;
+    let name = last_segment(name);
+    (!name.contains('*') && name != "c_void").then_some(name)
+}
+
 fn last_segment(ty: &str) -> &str {
     ty.rsplit(':').next().unwrap_or(ty).trim()
 }
@@ -234,7 +273,7 @@ pub(super) fn sounds_like_getter(function: &str) -> bool {
 }
 
 /// `git_signature_free`, `FT_Done_Face`, `sqlite3_close`.
-fn sounds_like_end(function: &str) -> bool {
+pub(super) fn sounds_like_end(function: &str) -> bool {
     const WORDS: [&str; 10] =
         ["free", "destroy", "done", "delete", "close", "release", "unref", "finalize", "cleanup", "dispose"];
     let function = function.to_lowercase();

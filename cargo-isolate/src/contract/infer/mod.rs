@@ -86,7 +86,8 @@ pub(crate) fn param(signature: &Signature, index: usize, known: &Known<'_>) -> I
 }
 
 /// Infers the contract of the return value.
-pub(crate) fn ret(function: &str, shape: &Shape, library: &Library) -> Inference {
+pub(crate) fn ret(signature: &Signature, shape: &Shape, library: &Library) -> Inference {
+    let function = &*signature.name;
     let Some((mutable, to)) = shape.pointee() else { return value(shape, true) };
     match to {
         _ if shape.is_reference() => {
@@ -105,6 +106,9 @@ pub(crate) fn ret(function: &str, shape: &Shape, library: &Library) -> Inference
         Shape::Struct { path, .. } if let Some(evidence) = pointer::made(library, path) => {
             let contract = Contract::Handle { dir: Dir::In, nullable: true, hold: Hold::Keep };
             found(contract, Tier::Likely, evidence + &library.hint(function, to))
+        }
+        _ if let Some(evidence) = pointer::named(library, &signature.ret_ty) => {
+            found(Contract::Handle { dir: Dir::In, nullable: true, hold: Hold::Keep }, Tier::Likely, evidence)
         }
         Shape::Char => refused(
             "a returned `*mut c_char`: nothing says who frees it; as a `cstr` it is copied and never freed",

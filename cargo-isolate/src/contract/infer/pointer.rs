@@ -2,10 +2,10 @@
 
 use super::{
     Inference, Known, Library, Nature, Refusal, Tier, found,
-    lengths::{is_general, is_position, plain, sounds_like_length},
-    library::{Life, is_counted, sounds_like_getter, sounds_like_result},
+    lengths::{is_general, is_of_another, is_path, is_position, plain, sounds_like_length},
+    library::{Life, is_counted, sounds_like_end, sounds_like_getter, sounds_like_result},
     recognised, refused,
-    units::Doubt,
+    units::{Doubt, words},
 };
 use crate::contract::{
     Contract, Dir, Hold,
@@ -42,11 +42,20 @@ impl Pointer<'_> {
                 Contract::Cstr { dir: Dir::In, nullable: false, free: None },
                 "`*const c_char` in a function without a length for it: a string that ends with NUL".to_owned(),
             ),
+            (Shape::Char, false) if is_path(self.name()) && self.own_length().is_none() => self.unless_kept(
+                Contract::Cstr { dir: Dir::In, nullable: false, free: None },
+                "`*const c_char` that names a file: a string that ends with NUL".to_owned(),
+            ),
             (Shape::Void, true) if let Some(maker) = self.known.library.maker_of(&self.me().ty) => found(
                 Contract::Handle { dir: Dir::In, nullable: false, hold: Hold::Keep },
                 Tier::Likely,
                 format!("`{}` is a name for `void *`, and `{maker}` makes such objects: a handle", self.me().ty),
             ),
+            (Shape::Void | Shape::Pointer { .. }, _)
+                if let Some(evidence) = named(self.known.library, &self.me().ty) =>
+            {
+                found(Contract::Handle { dir: Dir::In, nullable: false, hold: Hold::Keep }, Tier::Likely, evidence)
+            }
             (Shape::Void, _) if let Some(whose) = self.is_token() => {
                 recognised(Nature::Token, format!("what {whose} called with, and nobody else looks at"))
             }
@@ -57,6 +66,11 @@ impl Pointer<'_> {
             (to, false) if to.is_byte() || to.is_number() => self.input(),
             (to, true) if to.is_byte() => self.output(),
             (to, true) if to.is_number() => self.scalar(),
+            (Shape::Pointer { to, .. }, true) if let Some(end) = self.is_ended(to) => Inference::Refused(Refusal {
+                reason: format!("by its name `{end}` ends the object that `{}` leads to", self.name()),
+                candidate: Some("{ kind = \"handle\", own = \"take\" }".to_owned()),
+                is: None,
+            }),
             (Shape::Pointer { to, .. }, true)
                 if matches!(**to, Shape::Opaque(_) | Shape::Struct { .. })
                     && let Some(length) = self.own_length() =>
@@ -206,15 +220,15 @@ impl Pointer<'_> {
     /// `*mut` number: one value, unless something smells of an array. It keeps what the caller has put there, except where names
     /// say that nothing is: a result that is copied in as well costs nothing, and an input that is not is another call.
     fn scalar(&self) -> Inference {
+        const WORDS: &str = "kind = \"buf\", dir = \"inout\", len";
         let (name, me) = (self.name(), self.me());
-        let length = self.own_length().or_else(|| self.next_length());
+        let length = self.own_length().or_else(|| self.next_length()).or_else(|| self.run_length());
         // `(in, in_pos, in_size)`: what moves along another argument is no array.
         if is_position(name) || length.is_none() && self.is_length_cell(me) && (self.has_output() || self.has_rival()) {
             let evidence = format!("`{name}` is a place or a length: one value, read and written");
             return found(Contract::Obj { dir: Dir::Inout, nullable: false }, Tier::Likely, evidence);
         }
         if let Some(length) = length {
-            const WORDS: &str = "kind = \"buf\", dir = \"inout\", len";
             let candidate = match self.doubt(length) {
                 Some(doubt) => asked(WORDS, &length.name, &doubt),
                 None => format!("{{ {WORDS} = \"{}\" }}", length.name),
@@ -224,6 +238,14 @@ impl Pointer<'_> {
                 format!("`*mut {}` beside the integer `{length}`: one value, or as many as `{length}` says?", self.to),
                 Some(&candidate),
             );
+        }
+        let lengths: Vec<_> = self.lengths().filter(|length| sounds_like_length(&length.name)).collect();
+        if is_named_several(name) && !me.shape.is_reference() && !lengths.is_empty() {
+            let candidate = match &lengths[..] {
+                [length] if self.doubt(length).is_none() => format!("{{ {WORDS} = \"{}\" }}", length.name),
+                lengths => format!("{{ {WORDS} = \"LENGTH\" }}  # LENGTH: {} or a number", listed(lengths)),
+            };
+            return refused(format!("`*mut {}` called `{name}`: one value, or several?", self.to), Some(&candidate));
         }
         let (dir, why) = match () {
             () if is_named_result(name) => (Dir::Out, format!("called `{name}`: one value comes out")),
@@ -270,7 +292,8 @@ impl Pointer<'_> {
     /// A buffer to start from in a stub, with a length that its name or its place speak for. Where none is, the entry does not
     /// pass as it is, and its comment says which parameters are left to choose from.
     fn start(&self, words: &str, next: Option<&Param>) -> String {
-        let free: Vec<_> = self.free_lengths().filter(|length| !self.follows_another(length)).collect();
+        let mine = |length: &&Param| !self.follows_another(length) && !is_of_another(&length.name, self.name());
+        let free: Vec<_> = self.free_lengths().filter(mine).collect();
         let named = self.open_lengths().find(|length| self.shares_name(length));
         // What comes out has the room of which something else says that it is the most.
         let is_most = |name: &str| plain(name).starts_with("max") && sounds_like_length(name);
@@ -297,8 +320,10 @@ impl Pointer<'_> {
         if let Some(length) = length {
             return format!("{{ {words} = \"{length}\" }}");
         }
-        let left: Vec<_> = self.open_lengths().map(|length| format!("`{}`", length.name)).collect();
-        let left = if left.is_empty() { String::new() } else { format!("{}, or ", left.join(", ")) };
+        let left = match &self.open_lengths().collect::<Vec<_>>()[..] {
+            [] => String::new(),
+            left => format!("{} or ", listed(left)),
+        };
         format!("{{ {words} = \"LENGTH\" }}  # LENGTH: {left}a number")
     }
 
@@ -379,6 +404,13 @@ impl Pointer<'_> {
         }
     }
 
+    /// `destroy_info(&mut info)`: nothing comes out of what ends an object.
+    fn is_ended(&self, object: &Shape) -> Option<&str> {
+        let name = &*self.signature.name;
+        let is_object = matches!(object, Shape::Opaque(_) | Shape::Struct { hindrance: Some(_), .. });
+        (is_object && self.signature.params.len() == 1 && sounds_like_end(name)).then_some(name)
+    }
+
     /// An object of the library comes out through a pointer to a pointer.
     fn comes_out(&self, to: &Shape, mutable: bool) -> Option<String> {
         match to {
@@ -414,13 +446,44 @@ fn is_named_result(name: &str) -> bool {
         || ["_ret", "_result"].iter().any(|end| name.ends_with(end))
 }
 
+/// `hashes`, `destination`, and not `flags` or `num_rows`.
+fn is_named_several(name: &str) -> bool {
+    const DATA: [&str; 10] =
+        ["dst", "dest", "destination", "output", "buf", "buffer", "array", "table", "data", "samples"];
+    const ONE: [&str; 13] = [
+        "status", "pos", "axis", "bias", "radius", "basis", "focus", "class", "flags", "bits", "bytes", "progress",
+        "options",
+    ];
+    let words = words(name);
+    let Some(last) = words.last() else { return false };
+    let is_plural = last.len() > 3 && last.ends_with('s') && !last.ends_with("ss") && !ONE.contains(&&**last);
+    let is_count = words.iter().any(|word| ["n", "nb", "num", "number", "count", "total"].contains(&&**word));
+    DATA.contains(&name) || is_plural && !is_count
+}
+
+/// "`len`, `count`," before "or".
+fn listed(lengths: &[&Param]) -> String {
+    lengths.iter().map(|length| format!("`{}`,", length.name)).collect::<Vec<_>>().join(" ")
+}
+
 /// An entry that does not pass as it is, with what its length may be in the comment.
 fn asked(words: &str, length: &str, doubt: &Doubt) -> String {
-    format!("{{ {words} = \"LENGTH\" }}  # LENGTH: {}", doubt.readings(length))
+    match doubt.answer(length) {
+        Some(length) => format!("{{ {words} = \"{length}\" }}"),
+        None => format!("{{ {words} = \"LENGTH\" }}  # LENGTH: {}", doubt.readings(length)),
+    }
 }
 
 fn buf(dir: Dir, length: &str) -> Contract {
     Contract::Buf { dir, len: Expr::Name(length.to_owned()), written: None, nullable: false }
+}
+
+/// `type Document = c_void`, which some function returns a pointer to: what points to one is a handle.
+pub(super) fn named(library: &Library, ty: &str) -> Option<String> {
+    let (name, maker) = library.maker_behind(ty)?;
+    Some(format!(
+        "`{name}` is a name for something of which nothing is seen, and `{maker}` returns such objects: a handle"
+    ))
 }
 
 /// The library makes such structs and ends them: what points to one is a handle.

@@ -10,6 +10,8 @@ pub(super) enum Doubt {
     Unit(String),
     /// `size` of values that are wider than a byte.
     Bytes,
+    /// Records of as many bytes as another parameter says: `count` and `stride`, `vertex_count` and `vertex_size`.
+    Records { size: String, of_bytes: bool },
 }
 
 const UNITS: [&str; 15] = [
@@ -23,7 +25,30 @@ const BYTES: [&str; 7] = ["size", "sz", "siz", "bytes", "nbytes", "nbyte", "cb"]
 impl Pointer<'_> {
     /// What speaks against as many values as `length` says.
     pub(super) fn doubt(&self, length: &Param) -> Option<Doubt> {
+        if let Some(size) = self.record_size(length) {
+            return Some(Doubt::Records { size: size.name.clone(), of_bytes: self.to.is_byte() });
+        }
         doubt(&self.signature.name, &length.name, self.to)
+    }
+
+    /// The bytes from one record to the next, where `length` counts such.
+    fn record_size(&self, length: &Param) -> Option<&Param> {
+        let params = &self.signature.params;
+        let counts = words(&length.name).iter().any(|word| COUNTS.contains(&&**word));
+        if self.to.is_byte() && !counts {
+            return None;
+        }
+        let is_stride = |param: &&Param| {
+            param.shape.is_int() && words(&param.name).iter().any(|word| ["stride", "pitch"].contains(&&**word))
+        };
+        let is_size = |param: &&Param| {
+            let is_size = words(&param.name).last().is_some_and(|last| last == "size");
+            self.to.is_byte() && param.shape.is_int() && is_size && !self.belongs_to_another(param)
+        };
+        let at = params.iter().position(|param| param.name == length.name)?;
+        let behind = params.get(at + 1).filter(|behind| is_stride(behind) || is_size(behind));
+        let bears_my_name = |param: &&Param| plain(&param.name).starts_with(&plain(self.name()));
+        behind.or_else(|| params.iter().filter(is_stride).find(bears_my_name))
     }
 }
 
@@ -50,6 +75,15 @@ impl Doubt {
         match self {
             Doubt::Unit(unit) => format!("`{length}` may count {unit}, and says nothing of how many values those are"),
             Doubt::Bytes => format!("is `{length}` the number of its values, or of their bytes?"),
+            Doubt::Records { size, .. } => format!("`{length}` counts records of `{size}`, not its values"),
+        }
+    }
+
+    /// What the length is, where that is no question any more.
+    pub(super) fn answer(&self, length: &str) -> Option<String> {
+        match self {
+            Doubt::Records { size, of_bytes: true } => Some(format!("{length} * {size}")),
+            _ => None,
         }
     }
 
@@ -59,6 +93,7 @@ impl Doubt {
             Doubt::Unit(unit) if unit == "bits" => format!("how many values hold as many bits as `{length}` says"),
             Doubt::Unit(unit) => format!("`{length}`, or that times the values for one of the {unit}"),
             Doubt::Bytes => format!("`{length}` if it counts values; if bytes, a number or another parameter"),
+            Doubt::Records { size, .. } => format!("`{length} * {size}`, divided by the bytes of a value"),
         }
     }
 }
@@ -106,6 +141,7 @@ mod tests {
         let said = doubt.map(|doubt| match doubt {
             Doubt::Unit(unit) => unit,
             Doubt::Bytes => "bytes".to_owned(),
+            Doubt::Records { size, .. } => size,
         });
         assert_eq!(said.as_deref(), expected, "{length} of {function}");
     }

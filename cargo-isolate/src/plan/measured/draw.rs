@@ -171,6 +171,7 @@ fn signature(function: &FunctionPlan) -> Signature {
         name: function.name.clone(),
         params: params.collect(),
         ret: function.ret.as_ref().map(|ret| ret.shape.clone()),
+        ret_ty: function.ret.as_ref().map(|ret| ret.ty.clone()).unwrap_or_default(),
         binds: Vec::new(),
     }
 }

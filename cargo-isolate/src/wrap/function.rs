@@ -65,6 +65,18 @@ pub(super) struct View {
     origins: Vec<usize>,
 }
 
+/// A wrapper as its callers see it.
+pub(super) struct Signature {
+    /// Names and types.
+    pub(super) params: Vec<(String, String)>,
+    /// `T` of its `Result<T, E>`.
+    pub(super) ret: String,
+    /// `E` of it.
+    pub(super) error: String,
+    /// See [`View::origins`].
+    pub(super) origins: Vec<usize>,
+}
+
 #[derive(Debug, Serialize)]
 struct Parameter {
     name: String,
@@ -154,11 +166,11 @@ impl View {
         self.origins
     }
 
-    /// Names and types of the wrapper's parameters, and what is in its `Result<T, E>`.
-    pub(super) fn signature(self) -> (Vec<(String, String)>, String, String) {
+    pub(super) fn signature(self) -> Signature {
         // `mut` is the wrapper's own business.
         let name = |param: &Parameter| param.name.trim_start_matches("mut ").to_owned();
-        (self.params.into_iter().map(|param| (name(&param), param.ty)).collect(), self.ret, self.error)
+        let params = self.params.into_iter().map(|param| (name(&param), param.ty)).collect();
+        Signature { params, ret: self.ret, error: self.error, origins: self.origins }
     }
 }
 

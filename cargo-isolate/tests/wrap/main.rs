@@ -219,7 +219,7 @@ fn calls_are_rewritten_and_the_rest_is_listed() {
     to do: replace 1 direct call by its wrapper, and handle the `Fault`
       src/lib.rs:18:14  `ctx` is what the wrapper of `login` returned, to keep where the pointer was
           isolated::kinds::close(ctx: &Handle<ffi::Ctx>) -> Result<(), Fault>
-          try: crate::isolated::kinds::close(/* ctx: &Handle<ffi::Ctx> */)
+          try: if let Err(error) = crate::isolated::kinds::close(/* ctx: &Handle<ffi::Ctx> */) { /* a fault */ }
     `cargo isolate verify` then checks that none is left
     ");
     // `mod isolated;` moved the call down.

@@ -59,6 +59,23 @@ pub(super) fn pointer(argument: &Expr) -> Pointer<'_> {
     }
 }
 
+/// The argument is this number, which is NULL and `None` if it is 0.
+pub(super) fn is_fixed(argument: &Expr, value: i64) -> bool {
+    match unconverted(argument) {
+        Expr::Path(path) if value == 0 => path.path.segments.last().is_some_and(|last| last.ident == "None"),
+        Expr::Lit(lit) => is_number(&lit.lit, value),
+        Expr::Unary(syn::ExprUnary { op: UnOp::Neg(_), expr, .. }) => match &**expr {
+            Expr::Lit(lit) => value.checked_neg().is_some_and(|value| is_number(&lit.lit, value)),
+            _ => false,
+        },
+        _ => value == 0 && matches!(pointer(argument), Pointer::Null),
+    }
+}
+
+fn is_number(lit: &Lit, value: i64) -> bool {
+    matches!(lit, Lit::Int(lit) if lit.base10_parse::<i64>().is_ok_and(|number| number == value))
+}
+
 /// `&x[3]` is a pointer into `x`, `&x` one to it.
 fn to(place: &Expr, cast: bool) -> Pointer<'_> {
     match without_parens(place) {

@@ -110,13 +110,15 @@ impl<'p> Wrappers<'p> {
             for domain in plan.domains.iter().filter(|domain| target.domains.contains(&domain.name)) {
                 let mut names = super::names::Names::new(target, domain);
                 for function in super::wrapped(domain, target) {
-                    let (params, ret, error) = function::View::new(function, &mut names).signature();
+                    let function::Signature { params, ret, error, origins } =
+                        function::View::new(function, &mut names).signature();
                     let path = format!("crate::isolated::{}::{}", domain.name, function.wrapper());
                     let symbol = function.symbol();
                     // A function's own wrapper before those of its forms.
                     if function.form.is_none() || !by_symbol.contains_key(symbol) {
                         let makers = function.params.iter().map(|param| makers(domain, target, &param.shape)).collect();
-                        by_symbol.insert(symbol, (Wrapper { function, path, params, ret, error, makers }, target));
+                        by_symbol
+                            .insert(symbol, (Wrapper { function, path, params, ret, error, origins, makers }, target));
                     }
                 }
             }

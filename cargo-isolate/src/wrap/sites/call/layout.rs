@@ -1,6 +1,9 @@
 //! What is written in the place of a call: only what changes, so that all around it stays as it is laid out.
 
-use super::{Argument, Call, Code, Outcome, Part};
+use super::{
+    Argument, Call, Outcome,
+    result::{Code, Part},
+};
 use crate::wrap::sites::{
     argument,
     source::{Edit, bytes, range},
@@ -121,7 +124,7 @@ impl Call<'_> {
 }
 
 /// As a pattern.
-fn tuple(names: &[String]) -> String {
+pub(super) fn tuple(names: &[String]) -> String {
     match names {
         [one] => one.clone(),
         several => format!("({})", several.join(", ")),

@@ -1,0 +1,116 @@
+//! What an edit would change without a word: who else looks at what is written, and what a panic ends.
+
+use super::{
+    super::{
+        argument::{self, Pointer},
+        failure::{self, Constants},
+        fault::Takes,
+        locals::{self, Holds},
+        source::range,
+    },
+    Argument, Call, Outcome,
+    result::Code,
+};
+use crate::{
+    contract::{Contract, Dir, expr::Expr as Length},
+    plan::ParamPlan,
+};
+use syn::Expr;
+
+impl Call<'_> {
+    /// What is borrowed for writing is used nowhere else in the call.
+    pub(super) fn check_borrows(&mut self) {
+        let is_written = |param: &ParamPlan| {
+            matches!(
+                param.decision.contract(),
+                Some(Contract::Buf { dir: Dir::Out | Dir::Inout, .. } | Contract::Obj { dir: Dir::Inout, .. })
+            )
+        };
+        for (index, param) in self.params().iter().enumerate().filter(|(_, param)| is_written(param)) {
+            let place = match self.argument(index).map(argument::pointer) {
+                Some(Pointer::Into { of, .. }) => of,
+                Some(Pointer::To { place }) => place,
+                _ => continue,
+            };
+            for (other, argument) in &self.arguments {
+                let Some(expr) = self.argument(*other).filter(|_| *other != index) else { continue };
+                if !matches!(argument, Argument::Gone) && argument::mentions(self.source, expr, place) {
+                    let why = format!(
+                        "`{}` is written to through `{}` and used in `{}` as well",
+                        self.source.of(place),
+                        param.name,
+                        self.source.of(expr)
+                    );
+                    self.why.get_or_insert(why);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Where the function fails, nothing that it stored is looked at: the wrapper gives an `Err`, and stores nothing.
+    pub(super) fn check_failure(&mut self, constants: Constants<'_>) {
+        let (Some(failing), Some(function)) = (&self.wrapper.function.failing, self.found.function) else { return };
+        let ret = self.wrapper.function.ret.as_ref();
+        if failing.error.has_negative() && ret.is_none_or(|ret| ret.shape.is_signed() != Some(true)) {
+            // In C it is a large one. How the code around says that, nobody reads here.
+            self.refuse(format!("`{}` has a negative number where the function returns none", failing.error));
+            return;
+        }
+        let told = failure::told(&function, self.found.call, &failing.error, constants);
+        for (index, param) in self.params().iter().enumerate() {
+            let Some(expr) = self.argument(index) else { continue };
+            let of = match (param.decision.contract(), self.outcomes.get(&index), argument::pointer(expr)) {
+                (_, Some(Outcome::Assign(place) | Outcome::Write(place)), _) => place,
+                (Some(Contract::Buf { dir: Dir::Out | Dir::Inout, written, .. }), _, pointer) => match pointer {
+                    Pointer::Into { of, .. } => of,
+                    Pointer::Null if self.code() == Some(Code::Count) && *written == Some(Length::Ret) => {
+                        self.refuse(format!(
+                            "`{}` is NULL: what comes back then is no count of its elements",
+                            param.name
+                        ));
+                        return;
+                    }
+                    _ => continue,
+                },
+                (
+                    Some(Contract::Obj { dir: Dir::Inout, .. }),
+                    _,
+                    Pointer::To { place: of } | Pointer::Named { name: of },
+                ) => of,
+                _ => continue,
+            };
+            let Some(root) = argument::root(of) else { continue };
+            let outlives = !matches!(argument::without_parens(of), Expr::Path(_))
+                || self.is_given(of)
+                || matches!(self.holds(of), Holds::Slice { .. } | Holds::Reference);
+            if told.looked_at(self.source, &function, self.found.call, (&root, outlives)) {
+                let (error, of) = (&failing.error, self.source.of(of));
+                let why = format!(
+                    "where `{error}`, the wrapper stores nothing in `{of}`, which may be looked at all the same"
+                );
+                self.refuse(why);
+                return;
+            }
+        }
+    }
+
+    /// It is a parameter of the function around the call.
+    pub(super) fn is_given(&self, of: &Expr) -> bool {
+        let (Some(root), Some(function)) = (argument::root(of), self.found.function) else { return false };
+        root == "self" || locals::is_parameter(&function, &root, range(self.found.call).start)
+    }
+
+    /// A fault that becomes a panic can be survived.
+    pub(super) fn check_panic(&mut self, takes: Takes) {
+        let Some(function) = self.found.function.filter(|_| takes == Takes::Nothing) else { return };
+        let signature = function.signature;
+        let is_drop = signature.ident == "drop" && signature.inputs.len() == 1 && signature.receiver().is_some();
+        if signature.abi.is_some() || is_drop {
+            let name = &signature.ident;
+            self.refuse(format!(
+                "a fault would be a panic in `{name}`, which can end the process: say what it does then"
+            ));
+        }
+    }
+}

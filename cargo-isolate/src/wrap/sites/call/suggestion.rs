@@ -1,0 +1,130 @@
+//! The call to write by hand, as far as it is known.
+
+use super::{
+    super::{argument, fault::Takes},
+    Argument, Call,
+    layout::tuple,
+};
+use crate::{
+    contract::{Contract, Dir, Lasting, Told, object::Life, shape::Shape},
+    plan::{ParamPlan, Role},
+    wrap::function::snake,
+};
+
+impl Call<'_> {
+    pub(super) fn suggestion(&self, takes: Takes) -> String {
+        let known = self.wrapper.function.params.iter().enumerate().flat_map(|(index, param)| self.known(index, param));
+        let known: Vec<_> = known.collect();
+        // Where the two lists do not go together, nothing is known of either.
+        let known = if known.len() == self.wrapper.params.len() { known } else { Vec::new() };
+        let mut known = known.into_iter();
+        let arguments: Vec<_> = self
+            .wrapper
+            .params()
+            .map(|(name, ty)| known.next().flatten().unwrap_or_else(|| format!("/* {name}: {ty} */")))
+            .collect();
+        let call = format!("{}({})", self.wrapper.path, arguments.join(", "));
+        match (takes, self.code(), self.results()) {
+            (Takes::Fault, Some(code), Some(parts)) => format!("{call}{}?", self.as_code(&parts, code)),
+            (Takes::Fault, Some(_), None) => {
+                self.taken_apart(&format!("{call}.map_err(/* `isolate_rt::Error`: a fault or a code */)?"))
+            }
+            (Takes::Any | Takes::Fault, ..) => self.taken_apart(&format!("{call}?")),
+            (Takes::Nothing, ..) => self.without_question_mark(&call),
+        }
+    }
+
+    /// A statement that takes apart what a call gives that has passed its errors on.
+    fn taken_apart(&self, call: &str) -> String {
+        match &self.result_names()[..] {
+            [one] if self.is_option() => format!("let Some({one}) = {call} else {{ /* NULL */ }};"),
+            [one] if one != RETURNED => format!("let {one} = {call};"),
+            [] | [_] => call.to_owned(),
+            several => format!("let {} = {call};", tuple(several)),
+        }
+    }
+
+    /// The same where the function around it can return no error.
+    fn without_question_mark(&self, call: &str) -> String {
+        let failed = if self.code().is_some() { "it failed, or a fault" } else { "a fault" };
+        let names = self.result_names();
+        match (&names[..], self.is_option()) {
+            ([], _) => format!("if let Err(error) = {call} {{ /* {failed} */ }}"),
+            ([one], true) => format!("let Ok(Some({one})) = {call} else {{ /* NULL, or {failed} */ }};"),
+            (names, _) => format!("let Ok({}) = {call} else {{ /* {failed} */ }};", tuple(names)),
+        }
+    }
+
+    /// What the wrapper returns is an `Option`.
+    fn is_option(&self) -> bool {
+        self.wrapper.ret.starts_with("Option<")
+    }
+
+    /// A name for each part of what the wrapper returns.
+    fn result_names(&self) -> Vec<String> {
+        let name = |place: &usize| match place.checked_sub(1).and_then(|index| self.params().get(index)) {
+            // How much of it the function wrote: the slice itself is the caller's.
+            Some(param) if matches!(param.decision.contract(), Some(Contract::Buf { .. })) => "written".to_owned(),
+            Some(param) => snake(&param.name),
+            None => RETURNED.to_owned(),
+        };
+        self.wrapper.origins.iter().map(name).collect()
+    }
+
+    /// What the wrapper takes for a parameter of the function, as far as it is known: nothing for one that it hides, and the
+    /// slices of its cursors behind an object.
+    fn known(&self, index: usize, param: &ParamPlan) -> Vec<Option<String>> {
+        let mut cursors = 0;
+        let is_hidden = match param.decision.contract() {
+            _ if !matches!(param.role, Role::Caller) => true,
+            Some(Contract::Obj { dir, .. } | Contract::Handle { dir, .. } | Contract::Cstr { dir, .. }) => {
+                *dir == Dir::Out
+            }
+            Some(Contract::Object { life: Life::Made { .. }, .. }) => true,
+            Some(Contract::Object { cursors: all, .. }) => {
+                cursors = all.iter().filter(|cursor| cursor.moves).count();
+                false
+            }
+            Some(Contract::Given { .. } | Contract::Fixed { .. } | Contract::Text { .. } | Contract::Memory) => true,
+            _ => false,
+        };
+        if is_hidden {
+            return Vec::new();
+        }
+        let text = match (self.arguments.get(&index), self.argument(index)) {
+            (Some(Argument::Kept), Some(expr)) => Some(self.source.of(expr).to_owned()),
+            (Some(Argument::Text(text)), _) => Some(text.clone()),
+            (_, given) => callback(param, given.is_some_and(|given| argument::is_fixed(given, 0))),
+        };
+        [vec![text], vec![None; cursors]].concat()
+    }
+}
+
+/// What the wrapper returns of what the function returned.
+const RETURNED: &str = "ret";
+
+/// The closure that takes the place of a callback, with its parameters as the library calls them.
+fn callback(param: &ParamPlan, is_null: bool) -> Option<String> {
+    let (Some(Contract::Callback { scope, nullable, params: told, .. }), Shape::Function(function)) =
+        (param.decision.contract(), &param.shape)
+    else {
+        return None;
+    };
+    if *nullable && is_null {
+        return Some("None".to_owned());
+    }
+    let seen = told.iter().zip(&function.params).filter(|(one, (name, _))| match one {
+        Told::User => false,
+        Told::Value => !told.iter().any(|other| other.tells(name)),
+        _ => true,
+    });
+    let names: Vec<_> = seen.map(|(_, (name, _))| snake(name)).collect();
+    let answer = function.ret.as_ref().map_or("…".to_owned(), |ret| format!("a `{ret}`"));
+    let closure = format!("|{}| {{ /* {answer} */ }}", names.join(", "));
+    Some(match (scope, nullable) {
+        (Lasting::Call, true) => format!("Some(&mut {closure})"),
+        (Lasting::Call, false) => closure,
+        (Lasting::Object { .. }, true) => format!("Some(Box::new(move {closure}))"),
+        (Lasting::Object { .. }, false) => format!("move {closure}"),
+    })
+}

@@ -1,0 +1,168 @@
+//! What comes back goes where it went, as the number that it was, or the call stays.
+
+use super::*;
+
+#[test]
+fn results_go_where_they_went() {
+    check(
+        "    let mut n = out.len() as u64;\n    let s = unsafe { z_sys::pack(out.as_mut_ptr(), &mut n, data.as_ptr(), data.len() as _) };",
+        "    let mut n = out.len() as u64;\n    let s = {\n        let (ret, written) = crate::isolated::z::pack(&mut out[..n as usize], data)?;\n        n = written as _;\n        ret\n    };",
+    );
+    check(
+        "    let mut p = z_sys::Point { x: 0, y: 0 };\n    let s = unsafe { z_sys::locate(data.as_ptr(), data.len(), &mut p) };",
+        "    let mut p = z_sys::Point { x: 0, y: 0 };\n    let s = {\n        let (ret, value) = crate::isolated::z::locate(data)?;\n        p = value;\n        ret\n    };",
+    );
+    check(
+        "    let mut p = std::mem::MaybeUninit::uninit();\n    unsafe {\n        z_sys::locate(data.as_ptr(), data.len(), p.as_mut_ptr())\n    };",
+        "    let mut p = std::mem::MaybeUninit::uninit();\n    {\n        let (ret, value) = crate::isolated::z::locate(data)?;\n        p.write(value);\n        ret\n    };",
+    );
+    // Only the count is new.
+    check(
+        "    let s = unsafe { z_sys::fill(out.as_mut_ptr().cast(), out.len() as i32, 3) };",
+        "    let s = crate::isolated::z::fill(out, 3)?.0;",
+    );
+}
+
+/// Code behind the call looks at the number, so that is what it gets, whatever the wrapper makes an `Err` of.
+#[test]
+fn codes_stay_codes() {
+    let code = ".or_else(|error| error.into_code())?";
+    check(
+        "    if unsafe { z_sys::check(1) } != 0 { return Err(\"no\".into()); }",
+        &format!("    if crate::isolated::z::check(1){code} != 0 {{ return Err(\"no\".into()); }}"),
+    );
+    check(
+        "    let mut room = [0u8; 9];\n    let len: i32 = unsafe { z_sys::shrink(room.as_mut_ptr().cast(), room.len() as i32, 3) };",
+        &format!(
+            "    let mut room = [0u8; 9];\n    let len: i32 = crate::isolated::z::shrink(&mut room, 3).map(|count| count as _){code};"
+        ),
+    );
+    check(
+        "    let mut n = out.len() as u64;\n    let code = unsafe { z_sys::squeeze(out.as_mut_ptr(), &mut n, data.as_ptr(), data.len() as _) };\n    assert_eq!(code, 1);",
+        &format!(
+            "    let mut n = out.len() as u64;\n    let code = crate::isolated::z::squeeze(&mut out[..n as usize], data).map(|written| {{ n = written as _; 1 }}){code};\n    assert_eq!(code, 1);"
+        ),
+    );
+}
+
+/// The wrapper stores nothing where the function failed. Is that where the code looks?
+#[test]
+fn nothing_is_stored_by_what_failed() {
+    let call = "unsafe { z_sys::squeeze(room.as_mut_ptr(), &mut n, data.as_ptr(), data.len() as _) }";
+    let cases = [
+        ("let r = CALL; if r != 1 { return Err(1) } Ok(n)", ""),
+        ("let r = CALL; if r != z_sys::FINE { return Err(1) } Ok(n)", ""),
+        ("let r: i32 = CALL; if !(r == 1) { panic!() } Ok(n)", ""),
+        ("let r = CALL; if r == 1 { Ok(n) } else { Err(1) }", ""),
+        ("if CALL != 1 { return Err(1); } room.truncate(n as usize); Ok(n)", ""),
+        ("let r = CALL; assert_eq!(1, r, \"no\"); Ok(n)", ""),
+        ("let r = CALL; assert!(r > 0 && r < 2); Ok(n)", ""),
+        ("match CALL { 1 => Ok(n), -5 => Err(2), _ => Err(1) }", ""),
+        ("let len = match CALL { z_sys::FINE => n, _ => return Err(1) }; room.truncate(len as usize); Ok(n)", ""),
+        ("loop { let r = CALL; if r != 1 { return Err(1) } n += 1; }", ""),
+        ("let r; r = CALL; if r != 1 { return Err(1) } Ok(n)", ""),
+        ("let r; { r = CALL; } if r != 1 { return Err(1) } Ok(n)", ""),
+        ("let r = match data.len() { 0 => CALL, _ => n as i32 }; if r != 1 { return Err(1) } Ok(n)", ""),
+        ("let r; { r = if data.is_empty() { CALL } else { n as i32 }; } if r != 1 { return Err(1) } Ok(n)", ""),
+        ("let r = match data.len() { 0 => CALL, _ => 1 }; if r != 1 { print(r) } Ok(n)", "n"),
+        ("let r = match data.len() { 0 => CALL, _ => 1 }; print(n); if r != 1 { return Err(1) } Ok(n)", "n"),
+        ("let r = match data.len() { 0 => -(CALL), _ => 1 }; if r != 1 { return Err(1) } Ok(n)", "n"),
+        ("let mut r = 0; loop { r = CALL; } if r != 1 { return Err(1) } Ok(n)", "n"),
+        // Of what nobody asks again it does not matter.
+        ("drop(data); Ok(CALL as u64)", ""),
+        ("let r = CALL; if r == -2 { return Err(1) } Ok(n)", "n"),
+        ("let r = CALL; if r < 0 { return Err(1) } Ok(n)", "n"),
+        ("let r = CALL; if r != 2 { return Err(1) } Ok(n)", "n"),
+        ("let r = CALL; if r != unknown::OTHER { return Err(1) } Ok(n)", "n"),
+        ("let r = CALL; if r != 1 { return Err(n as i32) } Ok(n)", "n"),
+        ("let r = CALL; if r != 1 { print(r) } Ok(n)", "n"),
+        ("let r = CALL; if r as u8 != 1 { return Err(1) } Ok(n)", "n"),
+        ("CALL; Ok(room[0].into())", "room"),
+        ("match CALL { 1 => Ok(n), -5 => Ok(n), _ => Err(1) }", "n"),
+        ("match CALL { other => Ok(n + other as u64) }", "n"),
+        ("loop { let r = CALL; if r != 1 { break } n += 1; } Err(1)", "n"),
+        ("loop { print(n); let r = CALL; if r == 0 { continue } }", "n"),
+    ];
+    for (behind, expected) in cases {
+        let body = behind.replace("CALL", call);
+        let text = format!(
+            "fn f(data: &[u8]) -> Result<u64, i32> {{\n    let mut room = vec![0u8; 9];\n    let mut n = 9;\n    {body}\n}}\n"
+        );
+        let (after, left) = rewritten(&text);
+        let told: Vec<_> = left.iter().map(|left| left.split(" | ").next().unwrap_or_default()).collect();
+        match expected {
+            "" => assert!(told.is_empty() && after != text, "{behind}: {told:?}"),
+            name => {
+                let wanted = format!(
+                    " where `ret != 1`, the wrapper stores nothing in `{name}`, which may be looked at all the same"
+                );
+                assert!(told.len() == 1 && told[0].ends_with(&wanted), "{behind}: {told:?}");
+            }
+        }
+    }
+}
+
+/// What others own is looked at by them, unless the function tells them that it failed.
+#[test]
+fn what_outlives_the_function() {
+    let check = |parameter: &str, behind: &str, is_left: bool| {
+        let call = "unsafe { z_sys::shrink(out.as_mut_ptr().cast(), out.len() as i32, 3) }";
+        let text = format!("fn f(out: {parameter}) -> i32 {{\n    {}\n}}\n", behind.replace("CALL", call));
+        let (_, left) = rewritten(&text);
+        assert_eq!(left.len(), usize::from(is_left), "{behind}: {left:?}");
+    };
+    check("&mut [u8]", "CALL", true);
+    check("&mut [u8]", "let n = CALL; if n <= 0 { return -1 } n", false);
+    check("&mut Box<[u8]>", "let n = CALL; if n <= 0 { return -1 } n", false);
+}
+
+/// `ret == -1` of a `usize` is its largest value, as in C.
+#[test]
+fn negative_numbers_of_unsigned_types() {
+    let (_, left) = rewritten("fn f() -> usize {\n    unsafe { z_sys::tell(1) }\n}\n");
+    let told = "2:14 `ret == -1` has a negative number where the function returns none";
+    assert!(left.len() == 1 && left[0].starts_with(told), "{left:?}");
+}
+
+#[test]
+fn counts_of_no_buffer() {
+    let (_, left) = rewritten("fn f() -> i32 {\n    unsafe { z_sys::ask(std::ptr::null_mut(), 0) }\n}\n");
+    let told = "2:14 `dest` is NULL: what comes back then is no count of its elements";
+    assert!(left.len() == 1 && left[0].starts_with(told), "{left:?}");
+}
+
+/// A block that begins a statement would end it.
+#[test]
+fn a_block_that_is_an_operand_has_parentheses() {
+    let block = |inner: &str| {
+        format!(
+            "({{\n        let (ret, written) = crate::isolated::z::pack(&mut out[..n as usize], data)?;\n        n = written as _;\n        ret\n    }}){inner}"
+        )
+    };
+    let call = "z_sys::pack(out.as_mut_ptr(), &mut n, data.as_ptr(), data.len() as _)";
+    let n = "    let mut n = out.len() as u64;\n    ";
+    check(&format!("{n}unsafe {{ {call} == 0 }}"), &format!("{n}{}", block(" == 0")));
+    check(&format!("{n}unsafe {{ {call} == 0 }};"), &format!("{n}{};", block(" == 0")));
+    check(&format!("{n}let ok = unsafe {{ {call} }} == 0;"), &format!("{n}let ok = {};", block(" == 0")));
+    check(&format!("{n}unsafe {{ {call}.abs() }};"), &format!("{n}{};", block(".abs()")));
+}
+
+/// What is bound to parts of the result hides no part of the places that they go to.
+#[test]
+fn places_mean_what_they_meant() {
+    check(
+        "    unsafe { z_sys::pack(out.as_mut_ptr(), &mut t[written].n, data.as_ptr(), data.len() as _) };",
+        "    {\n        let (ret, written_) = crate::isolated::z::pack(&mut out[..t[written].n as usize], data)?;\n        t[written].n = written_ as _;\n        ret\n    };",
+    );
+}
+
+/// The wrapper gives zero where the function wrote nothing: a place that had something else would lose it.
+#[test]
+fn what_a_place_had_before_stays() {
+    let why = "`found`: where the function writes nothing, `p` keeps what it had, and the wrapper gives zero | let Ok((ret, found)) = crate::isolated::z::locate(data) else { /* a fault */ };";
+    let call = "unsafe { z_sys::locate(data.as_ptr(), data.len(), &mut p) };";
+    stays(&format!("let mut p = DEFAULT;\n{call}"), &format!("3:10 {why}"));
+    stays(&format!("let mut p = z_sys::Point {{ x: 0, y: 7 }};\n{call}"), &format!("3:10 {why}"));
+    stays(&format!("let mut p = z_sys::Point {{ x: 0, y: 0 }};\np.x = 4;\n{call}"), &format!("4:10 {why}"));
+    stays(&format!("let mut p = z_sys::Point {{ x: 0, y: 0 }};\nloop {{\n{call}\n}}"), &format!("4:10 {why}"));
+}

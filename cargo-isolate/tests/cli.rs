@@ -313,7 +313,56 @@ fn wrappers_that_nothing_leads_to_are_not_live() {
     std::fs::write(&library, format!("{text}mod isolated;\n")).unwrap();
     assert!(!run(directory.path(), &["wrap"]).contains("nothing uses these files"));
     let audit = run(directory.path(), &["audit", "--quiet"]);
-    assert!(unreached(&audit).is_none() && audit.contains("  generated wrappers"), "{audit}");
+    assert!(unreached(&audit).is_none() && audit.contains("\ngenerated wrappers: "), "{audit}");
+}
+
+/// Every format tells generated wrappers apart in the same numbers, and counts none of them.
+#[test]
+fn generated_wrappers_are_told_apart() {
+    let domain = "version = 1\n[domain.c]\nlibrary = \"app\"\narchives = [\"libc.a\"]\n";
+    let policy = format!("{domain}[[isolate]]\ndomain = \"c\"\nextern = [\"f\"]\n");
+    let directory = package("unsafe extern \"C\" { pub fn f(n: i32) -> i32; }\n", &policy);
+    let directory = directory.path();
+    let before = run(directory, &["audit", "--format", "json=before.json"]);
+    assert!(!before.contains("generated"), "{before}");
+    run(directory, &["wrap"]);
+    let library = directory.join("src/lib.rs");
+    std::fs::write(&library, std::fs::read_to_string(&library).unwrap() + "mod isolated;\n").unwrap();
+
+    let read = |name: &str| std::fs::read_to_string(directory.join(name)).unwrap();
+    run(directory, &["audit", "--format", "json=after.json", "--format", "sarif=after.sarif"]);
+    let [before, after, sarif] = ["before.json", "after.json", "after.sarif"]
+        .map(|name| serde_json::from_str::<serde_json::Value>(&read(name)).unwrap());
+    for same in ["diagnostics", "totals"] {
+        assert_eq!(before[same], after[same]);
+    }
+    assert_eq!(before["packages"][0]["counts"], after["packages"][0]["counts"]);
+    let generated = &after["packages"][0]["generated"];
+    let (blocks, calls) = (generated["blocks"].as_u64().unwrap(), generated["foreign_calls"].as_u64().unwrap());
+    assert!(blocks > 1 && calls > 1, "{generated}");
+    let sums = &sarif["runs"][0]["properties"]["generatedWrappers"];
+    assert_eq!(sums["foreign_calls"], calls);
+    assert_eq!(sarif["runs"][0]["results"].as_array().unwrap().len(), 1);
+
+    let said =
+        format!("generated wrappers: {} unsafe constructs and {calls} foreign calls, not counted", sums["unsafe"]);
+    for command in [
+        &["audit", "--quiet"][..],
+        &["audit", "--format", "markdown"],
+        &["audit", "--format", "github"],
+        &["audit", "--format", "html"],
+        &["check", "--format", "markdown"],
+        &["badge", "--format", "line"],
+    ] {
+        let printed = run(directory, command);
+        assert!(printed.contains(&said), "{command:?}: {printed}");
+        assert!(!printed.contains("src/isolated/c.rs:"), "{command:?}: {printed}");
+    }
+    let diff = run(directory, &["diff", "before.json", "after.json"]);
+    assert!(
+        diff.contains(&format!("generated wrappers: unsafe 0 → {}, foreign calls 0 → {calls}", sums["unsafe"])),
+        "{diff}"
+    );
 }
 
 /// `-p app`: what it is made of, members or not, is there as dependencies; what it does not need is not there at all.

@@ -1,7 +1,7 @@
 // The first view: figures, all packages, and one package with its modules.
 
 const ROLES = {
-  "main": "library or binary", "generated": "generated wrappers", "proc-macro": "proc macro", "build-script": "build script",
+  "main": "library or binary", "proc-macro": "proc macro", "build-script": "build script",
   "test": "tests", "bench": "benches", "example": "examples",
   "unreached": "files that nothing reaches",
 };
@@ -28,6 +28,7 @@ function packagesView() {
     headline(members, dependencies, quiet),
     packages.length > 20 && element("div", { class: "toolbar" }, search),
     table,
+    report.generated && element("p", { class: "faint", style: "margin-top:.7rem" }, `${report.generated}.`),
     quiet.length > 0 && element("p", { class: "faint", style: "margin-top:.7rem" },
       `${plural(quiet.length, "dependency", "dependencies")} without unsafe or foreign code: `, quiet.map((owner) => owner.name).join(", ")),
     ...problemsList(),

@@ -70,7 +70,7 @@ pub(crate) fn constructs<'r>(
         package.member
             && package.selected
             // What no `mod` leads to is new when one does.
-            && !matches!(diagnostic.role, Some(Role::Generated | Role::Unreached))
+            && diagnostic.role != Some(Role::Unreached)
             && matches!(
                 diagnostic.detail,
                 Some(Detail::Unsafe { .. } | Detail::ForeignCall { .. } | Detail::MacroUse { .. })

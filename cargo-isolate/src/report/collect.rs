@@ -58,6 +58,7 @@ pub(crate) fn audit_with(names: &Names<'_>, dependencies: Dependencies) -> io::R
     report.symbols = symbols(&report.diagnostics);
     report.leave(dependencies);
     assign_fingerprints(graph, None, &mut report.diagnostics)?;
+    report.diagnostics.retain(|diagnostic| diagnostic.role != Some(Role::Generated));
     report.totals = Totals::of(&report.diagnostics);
     Ok(report)
 }
@@ -158,7 +159,7 @@ fn collect_package(
     report.packages.push(row);
 }
 
-fn row(graph: &Graph, package: &Package, sums: Sums) -> PackageRow {
+fn row(graph: &Graph, package: &Package, mut sums: Sums) -> PackageRow {
     PackageRow {
         name: package.name.clone(),
         version: package.version.clone(),
@@ -170,6 +171,7 @@ fn row(graph: &Graph, package: &Package, sums: Sums) -> PackageRow {
             .map(|(_, file)| graph.relative(&file.path))
             .collect(),
         complete: package.is_complete(),
+        generated: sums.live.remove(&Role::Generated),
         counts: sums.live,
         dormant: sums.dormant,
     }

@@ -40,7 +40,7 @@ pub(super) fn print(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         folded.iter().try_for_each(|annotation| annotation.print_plain(out))?;
         writeln!(out, "::endgroup::")?;
     }
-    Ok(())
+    report.generated().iter().try_for_each(|generated| writeln!(out, "{generated}"))
 }
 
 struct Annotation {

@@ -16,6 +16,7 @@ pub(super) fn print(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let mut text = String::new();
     text.push_str(&headline(report));
     text.push_str(&table(report));
+    text.extend(report.generated().map(|generated| format!("{generated}\n\n")));
     for level in [Level::Error, Level::Warning, Level::Note] {
         findings(&mut text, report, level);
     }

@@ -10,14 +10,19 @@ use super::{
 use crate::{
     graph::{GapKind, Role},
     policy::Texts,
+    words::some,
 };
 use camino::Utf8PathBuf;
 use isolate_lints::facts::{Span, UnsafeKind};
 use serde::Serialize;
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashSet},
+    fmt::{self, Display, Formatter},
+    ops::Add,
+};
 
 /// Version of the JSON of `audit` and `check`. Added fields keep it; removed, renamed or reinterpreted ones raise it.
-pub(crate) const SCHEMA: u32 = 3;
+pub(crate) const SCHEMA: u32 = 4;
 
 /// Everything that one run of `audit` or `check` has to say.
 #[derive(Debug, Serialize)]
@@ -113,6 +118,8 @@ pub(crate) struct PackageRow {
     pub(crate) counts: BTreeMap<Role, Counts>,
     /// The same for what is compiled for none of the chosen targets.
     pub(crate) dormant: BTreeMap<Role, Counts>,
+    /// What its generated wrappers hold, which is in no other number and no diagnostic: the policy is what to read of them.
+    pub(crate) generated: Option<Counts>,
 }
 
 /// How many of each.
@@ -146,6 +153,31 @@ pub(crate) struct Counts {
     pub(crate) unexpanded: usize,
     /// Calls of what a build script writes, foreign functions most of the time.
     pub(crate) unseen_calls: usize,
+}
+
+/// What generated wrappers hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Generated {
+    /// Unsafe constructs.
+    #[serde(rename = "unsafe")]
+    pub(crate) unsafes: usize,
+    pub(crate) foreign_calls: usize,
+}
+
+impl Add for Generated {
+    type Output = Generated;
+
+    fn add(self, other: Generated) -> Generated {
+        Generated { unsafes: self.unsafes + other.unsafes, foreign_calls: self.foreign_calls + other.foreign_calls }
+    }
+}
+
+impl Display for Generated {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Generated { unsafes, foreign_calls } = *self;
+        let (constructs, calls) = (some(unsafes, "unsafe construct"), some(foreign_calls, "foreign call"));
+        write!(f, "generated wrappers: {constructs} and {calls}, not counted")
+    }
 }
 
 /// Why the audit may have missed something, or seems to.
@@ -215,6 +247,12 @@ impl Report {
         self.dependencies = Dependencies::Summary;
         self.problems.retain(|problem| problem.reported || problem.kind.is_incomplete());
         self.retain(|diagnostic| diagnostic.member);
+    }
+
+    /// What generated wrappers hold, where there are any.
+    pub(super) fn generated(&self) -> Option<Generated> {
+        let all = self.packages.iter().filter_map(|package| package.generated);
+        all.map(|counts| Generated { unsafes: counts.unsafes(), foreign_calls: counts.foreign_calls }).reduce(Add::add)
     }
 
     /// Problems that no diagnostic is about: the rule `parse-error` has reported a place that does not parse already, unless

@@ -116,6 +116,9 @@ pub(super) fn print(out: &mut dyn Write, report: &Report, width: Option<usize>) 
         writeln!(out)?;
     }
     fit.footnote(out)?;
+    if let Some(generated) = report.generated() {
+        writeln!(out, "{generated}")?;
+    }
     if all().any(|row| row.cells.iter().any(|cell| *cell > 0)) {
         writeln!(out, "`cargo isolate explain columns` says what each column counts")?;
     }
@@ -183,8 +186,8 @@ fn is_quiet(package: &PackageRow) -> bool {
 /// The indented row's name; `None` for what stands in the package's own row.
 fn role_name(role: Role) -> Option<&'static str> {
     match role {
-        Role::Main => None,
-        Role::Generated => Some("generated wrappers"),
+        // Generated wrappers are in no row.
+        Role::Main | Role::Generated => None,
         Role::ProcMacro => Some("proc macro"),
         Role::BuildScript => Some("build script"),
         Role::Test => Some("tests"),

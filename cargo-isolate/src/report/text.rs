@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     draw::{Sources, draw},
-    graph::{Graph, Role},
+    graph::Graph,
     policy::Texts,
     words::some,
 };
@@ -40,9 +40,7 @@ pub(crate) fn print(out: &mut dyn Write, graph: &Graph, report: &Report, shown: 
 fn print_audit(out: &mut dyn Write, graph: &Graph, report: &Report, shown: Shown) -> io::Result<()> {
     let mut files = Files::new(graph, report);
     if !shown.quiet {
-        // The policy is what to read of generated wrappers; the table says how many there are.
-        let findings = report.diagnostics.iter().filter(|finding| finding.role != Some(Role::Generated));
-        print_findings(out, &mut files, &findings.collect::<Vec<_>>())?;
+        print_findings(out, &mut files, &report.diagnostics.iter().collect::<Vec<_>>())?;
     }
     let problems = report.problems.iter().filter(|problem| !shown.quiet || problem.kind.is_incomplete());
     print_folded(out, &mut files, report, problems)?;

@@ -30,10 +30,7 @@ pub(crate) fn badge(audit: &Snapshot, format: BadgeFormat) -> String {
                 count => format!("{} in {count} dependencies", constructs(&dependencies)),
             };
             let (calls, packages) = (some(members.foreign_calls, "foreign call"), some(members.packages, "package"));
-            let wrappers = match generated(audit) {
-                0 => String::new(),
-                count => format!("; {} in generated wrappers", some(count, "finding")),
-            };
+            let wrappers = generated(audit).map(|generated| format!("; {generated}")).unwrap_or_default();
             format!("{} and {calls} in {packages}{wrappers}; {dependencies}{incomplete}", constructs(&members))
         }
     }

@@ -2,15 +2,18 @@
 
 use super::snapshot::{Finding, Package, Snapshot};
 use crate::{
-    graph::{Role, name_of},
+    graph::name_of,
     ratchet::{Comparison, Entry, Standing, State},
-    report::model::UNSAFE_KINDS,
+    report::model::{Generated, UNSAFE_KINDS},
 };
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Add,
+};
 
 /// Version of the JSON of `diff`.
-const SCHEMA: u32 = 2;
+const SCHEMA: u32 = 3;
 
 /// The difference between two audits.
 #[derive(Debug, Serialize)]
@@ -34,8 +37,8 @@ pub(crate) struct Change {
     pub(super) gone: Vec<Finding>,
     /// How many findings of members stand elsewhere.
     pub(super) moved: usize,
-    /// Findings in wrappers that `wrap` wrote, which nobody reviews: they are in no list.
-    pub(super) generated: Pair,
+    /// What wrappers hold that `wrap` wrote. Nobody reviews those: they are in no list and no other sum.
+    pub(super) generated: Wrappers,
     /// Foreign symbols that are used more or less than before, by name.
     pub(super) symbols: Vec<SymbolChange>,
 }
@@ -50,6 +53,14 @@ pub(crate) struct Pair {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Sums {
     pub(super) packages: Pair,
+    /// Unsafe constructs.
+    #[serde(rename = "unsafe")]
+    pub(super) unsafes: Pair,
+    pub(super) foreign_calls: Pair,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(super) struct Wrappers {
     /// Unsafe constructs.
     #[serde(rename = "unsafe")]
     pub(super) unsafes: Pair,
@@ -105,7 +116,7 @@ impl Change {
             changed: find(State::Changed),
             gone: of_members(before).filter(|finding| gone.contains(&finding.fingerprint)).cloned().collect(),
             moved: find(State::Moved).len(),
-            generated: Pair { before: generated(before), after: generated(after) },
+            generated: Wrappers::new(generated(before), generated(after)),
             symbols: symbol_changes(before, after),
         };
         change.packages.sort_by_key(|package| (-package.unsafes.growth(), !package.member, package.name.clone()));
@@ -116,19 +127,36 @@ impl Change {
     pub(super) fn is_empty(&self) -> bool {
         self.packages.is_empty()
             && self.symbols.is_empty()
-            && self.generated.growth() == 0
+            && !self.generated.has_changed()
             && [&self.came, &self.risen, &self.changed, &self.gone].iter().all(|findings| findings.is_empty())
     }
 }
 
-/// Findings of members that people wrote.
-fn of_members(snapshot: &Snapshot) -> impl Iterator<Item = &Finding> {
-    snapshot.findings.iter().filter(|finding| finding.member && finding.role != Some(Role::Generated))
+impl Wrappers {
+    fn new(before: Option<Generated>, after: Option<Generated>) -> Wrappers {
+        let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
+        Wrappers {
+            unsafes: Pair { before: before.unsafes, after: after.unsafes },
+            foreign_calls: Pair { before: before.foreign_calls, after: after.foreign_calls },
+        }
+    }
+
+    pub(super) fn has_changed(&self) -> bool {
+        self.unsafes.growth() != 0 || self.foreign_calls.growth() != 0
+    }
 }
 
-/// Findings in wrappers.
-pub(super) fn generated(snapshot: &Snapshot) -> usize {
-    snapshot.findings.iter().filter(|finding| finding.member && finding.role == Some(Role::Generated)).count()
+fn of_members(snapshot: &Snapshot) -> impl Iterator<Item = &Finding> {
+    snapshot.findings.iter().filter(|finding| finding.member)
+}
+
+/// What generated wrappers hold.
+pub(super) fn generated(snapshot: &Snapshot) -> Option<Generated> {
+    let of_package = |kinds: &BTreeMap<String, usize>| {
+        let unsafes = kinds.iter().filter(|(kind, _)| is_unsafe(kind)).map(|(_, count)| count).sum();
+        Generated { unsafes, foreign_calls: kinds.get(FOREIGN_CALLS).copied().unwrap_or(0) }
+    };
+    snapshot.packages.iter().filter_map(|package| package.generated.as_ref()).map(of_package).reduce(Add::add)
 }
 
 fn entry(finding: &Finding) -> Entry {
@@ -153,15 +181,15 @@ struct Summed {
 /// Unsafe constructs that are dormant are a kind of their own, whatever they are.
 const DORMANT: &str = "dormant";
 
+const FOREIGN_CALLS: &str = "foreign_calls";
+
 fn by_name(snapshot: &Snapshot) -> BTreeMap<&str, Summed> {
     let mut packages: BTreeMap<&str, Summed> = BTreeMap::new();
-    for Package { name, version, member, counts, dormant } in &snapshot.packages {
+    for Package { name, version, member, counts, dormant, .. } in &snapshot.packages {
         let summed = packages.entry(name).or_default();
         summed.member |= member;
         summed.versions.push(version.clone());
-        // Wrappers are counted apart: they are what the policy asked for.
-        let written = counts.iter().filter(|(role, _)| **role != Role::Generated).flat_map(|(_, kinds)| kinds);
-        for (kind, count) in written.filter(|(_, count)| **count > 0) {
+        for (kind, count) in counts.values().flatten().filter(|(_, count)| **count > 0) {
             *summed.kinds.entry(kind.clone()).or_default() += count;
         }
         let dormant =
@@ -207,7 +235,7 @@ fn total(packages: &BTreeMap<&str, Summed>, members: bool) -> Totals {
     for package in packages.values().filter(|package| package.member == members) {
         totals.packages += package.versions.len();
         totals.unsafes += package.unsafes();
-        totals.foreign_calls += package.kind("foreign_calls");
+        totals.foreign_calls += package.kind(FOREIGN_CALLS);
     }
     totals
 }

@@ -1,7 +1,7 @@
 //! The difference between two audits, for people and programs.
 
 use super::{
-    change::{Change, PackageChange, Pair, Sums},
+    change::{Change, PackageChange, Pair, Sums, Wrappers},
     snapshot::Finding,
 };
 use crate::{graph::name_of, words::some};
@@ -92,13 +92,21 @@ impl Change {
             folded.iter().try_for_each(|words| writeln!(out, "  {words}"))?;
         }
         self.print_symbols(out)?;
-        if self.generated.growth() != 0 {
-            writeln!(out, "\nfindings in generated wrappers: {}", arrow(self.generated))?;
+        if let Some(generated) = self.generated() {
+            writeln!(out, "\n{generated}")?;
         }
         if self.moved > 0 {
             writeln!(out, "\n{} elsewhere, with the same text", some(self.moved, "finding"))?;
         }
         Ok(())
+    }
+
+    /// What became of generated wrappers, if anything did.
+    fn generated(&self) -> Option<String> {
+        let Wrappers { unsafes, foreign_calls } = self.generated;
+        let (unsafes, calls) = (arrow(unsafes), arrow(foreign_calls));
+        let changed = self.generated.has_changed();
+        changed.then(|| format!("generated wrappers: unsafe {unsafes}, foreign calls {calls}, not counted"))
     }
 
     /// Those whose uses changed in packages that were there before and still are; the others are summed up.
@@ -167,7 +175,7 @@ impl Change {
             folded.iter().try_for_each(|words| writeln!(out, "- {}", escaped(words)))?;
             writeln!(out, "\n</details>")?;
         }
-        Ok(())
+        self.generated().iter().try_for_each(|generated| writeln!(out, "\n{generated}"))
     }
 }
 

@@ -26,6 +26,8 @@ pub(super) struct Package {
     /// By role, then by kind.
     pub(super) counts: BTreeMap<Role, BTreeMap<String, usize>>,
     pub(super) dormant: BTreeMap<Role, BTreeMap<String, usize>>,
+    /// By kind, in wrappers that `wrap` wrote.
+    pub(super) generated: Option<BTreeMap<String, usize>>,
 }
 
 /// One thing that an audit found.

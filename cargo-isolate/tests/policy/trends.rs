@@ -124,7 +124,7 @@ fn what_is_no_audit() {
     workspace.write("policy.toml", "version = 1\n");
     workspace.isolate(&["check", "--format", "json=check.json"]);
     workspace.write("older.json", "{ \"schema\": 1 }");
-    workspace.write("none.json", "{ \"schema\": 3 }");
+    workspace.write("none.json", "{ \"schema\": 4 }");
     let old = "before.json";
     let said = [
         &["diff", old, "missing.json"][..],

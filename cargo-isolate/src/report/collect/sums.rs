@@ -27,7 +27,9 @@ impl Sums {
     }
 
     pub(super) fn of(&mut self, Counted { role, dormant }: Counted) -> &mut Counts {
-        let counts = if dormant { &mut self.dormant } else { &mut self.live };
+        // Wrappers are told apart as a whole.
+        let live = !dormant || role == Role::Generated;
+        let counts = if live { &mut self.live } else { &mut self.dormant };
         counts.entry(role).or_default()
     }
 }

@@ -62,6 +62,7 @@ fn front(report: &Report) -> Front {
         columns: COLUMNS.iter().map(|column| (column.head, column.about)).collect(),
         dormant: DORMANT.1,
         packages: report.packages.iter().map(package_data).collect(),
+        generated: report.generated().map(|generated| generated.to_string()),
         problems: report.problems.iter().map(problem_row).collect(),
     }
 }

@@ -50,6 +50,8 @@ pub(super) struct Front {
     /// What the column of dormant code counts.
     pub(super) dormant: &'static str,
     pub(super) packages: Vec<PackageData>,
+    /// What generated wrappers hold.
+    pub(super) generated: Option<String>,
     pub(super) problems: Vec<ProblemRow>,
 }
 

@@ -58,6 +58,7 @@ pub(super) fn log(graph: &Graph, report: &Report) -> io::Result<Log> {
         original_uri_base_ids: BTreeMap::from([(ROOT, UriBase { uri: root })]),
         column_kind: "unicodeCodePoints",
         results: results?,
+        properties: report.generated().map(|generated_wrappers| RunProperties { generated_wrappers }),
     };
     Ok(Log { schema: SCHEMA, version: "2.1.0", runs: [run] })
 }

@@ -1,5 +1,6 @@
 //! The part of SARIF 2.1.0 that a report needs, in the standard's words: <https://docs.oasis-open.org/sarif/sarif/v2.1.0/>.
 
+use crate::report::model::Generated;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -20,6 +21,15 @@ pub(super) struct Run {
     pub(super) original_uri_base_ids: BTreeMap<&'static str, UriBase>,
     pub(super) column_kind: &'static str,
     pub(super) results: Vec<Result>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) properties: Option<RunProperties>,
+}
+
+/// What the standard has no word for.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RunProperties {
+    pub(super) generated_wrappers: Generated,
 }
 
 #[derive(Debug, Serialize)]

@@ -1,6 +1,6 @@
 //! Functions that no contract makes safe to call, and why.
 
-use super::{Decision, ParamPlan, RetPlan, functions::is_variadic, select::Selected};
+use super::{Decision, ParamPlan, RetPlan, select::Selected, surroundings::is_variadic};
 use crate::graph::Graph;
 
 /// What no contract can mend.

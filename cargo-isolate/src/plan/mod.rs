@@ -1,15 +1,21 @@
 //! Which foreign functions the policy isolates, and what each of their pointers means: the noun that wrappers are made of.
 
+mod candidates;
 mod clang;
+mod domains;
+mod entry;
 mod explain;
 mod forms;
 mod functions;
 mod hopeless;
+mod make;
 mod ownership;
 mod roles;
 mod select;
 mod standing;
 mod statements;
+mod stub;
+mod surroundings;
 mod text;
 
 use crate::{
@@ -19,19 +25,17 @@ use crate::{
         infer::{Nature, Tier},
         object::Field,
         shape::{Shape, TypePath},
-        types::Types,
     },
-    graph::Graph,
-    policy::{PolicyError, model},
+    policy::model,
 };
 use camino::Utf8PathBuf;
 use serde::{Serialize, Serializer};
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
+pub(crate) use candidates::any_of;
 pub(crate) use clang::{Declarations, Seen, Wrong, declarations};
-
 pub(crate) use explain::{NoSuchFunction, explain};
-pub(crate) use select::any_of;
+pub(crate) use make::{isolated_symbols, plan};
 pub(crate) use text::{print, print_hopeless};
 
 /// Everything that `wrap` needs to know.
@@ -39,12 +43,6 @@ pub(crate) use text::{print, print_hopeless};
 pub(crate) struct Plan {
     /// By name.
     pub(crate) domains: Vec<DomainPlan>,
-}
-
-/// Symbols of the functions that the policy isolates, with their domains. Mistakes in the policy are [`plan`]'s to report.
-pub(crate) fn isolated_symbols(graph: &Graph, policy: &model::Policy) -> BTreeMap<String, String> {
-    let selected = select::select(graph, policy, &mut Vec::new());
-    selected.into_iter().map(|selected| (selected.item.symbol().to_owned(), selected.domain)).collect()
 }
 
 /// One domain with the functions that run in it.
@@ -263,9 +261,7 @@ impl Decision {
             Decision::Refused { .. } => None,
         }
     }
-}
 
-impl Decision {
     /// The same where NULL is an error of its own.
     pub(crate) fn never_null_if(self, null_fails: bool) -> Decision {
         match self {
@@ -359,50 +355,6 @@ impl Plan {
         let all =
             self.domains.iter().flat_map(|domain| domain.functions.iter().map(move |function| (domain, function)));
         all.filter(|(_, function)| !function.is_ready())
-    }
-}
-
-/// Makes the plan. A mistake in the policy is an error; a function without a contract is part of the plan.
-pub(crate) fn plan(graph: &Graph, policy: &model::Policy) -> Result<Plan, Vec<PolicyError>> {
-    let mut errors = Vec::new();
-    let types = Types::new(graph);
-    let selected = select::select(graph, policy, &mut errors);
-    let around = functions::Surroundings::new(graph, &types, policy, &selected, &mut errors);
-    let mut domains = Vec::new();
-    for (name, domain) in &policy.domain {
-        let Some(library) = select::library(graph, domain, &mut errors) else { continue };
-        let functions = selected.iter().filter(|selected| selected.domain == *name.get_ref());
-        let functions: Vec<_> = functions.flat_map(|selected| around.plan(selected, &mut errors)).collect();
-        let heap = domain.heap.as_ref();
-        domains.push(DomainPlan {
-            name: name.get_ref().clone(),
-            library,
-            contracts: policy.shipped_for(name.get_ref()).map(ToString::to_string),
-            archives: domain.archives.iter().map(|archive| archive.get_ref().clone()).collect(),
-            backend: domain.backend.as_ref().map_or(model::Backend::Auto, |backend| *backend.get_ref()),
-            level: domain.level.as_ref().map_or(model::Level::Integrity, |level| *level.get_ref()),
-            heap_kind: heap.and_then(|heap| heap.kind.as_ref()).map_or(model::HeapKind::Fast, |kind| *kind.get_ref()),
-            heap_limit: heap.and_then(|heap| heap.limit.as_ref()).map(|limit| limit.get_ref().0),
-            stack_size: domain.stack.as_ref().map(|stack| stack.get_ref().0),
-            deadline: domain.deadline.as_ref().map(|deadline| deadline.get_ref().0),
-            timer: domain.timer.as_ref().map_or(model::Timer::Own, |timer| *timer.get_ref()),
-            threads: domain.threads.as_ref().map_or(model::Threads::Many, |threads| *threads.get_ref()),
-            instances: domain.instances.as_ref().map_or(model::Instances::One, |instances| *instances.get_ref()),
-            own_threads: domain.own_threads.as_ref().map_or(0, |most| *most.get_ref()),
-            objects: around.objects(&functions),
-            functions,
-        });
-    }
-    domains.iter_mut().for_each(|domain| standing::settle(graph, domain));
-    forms::collisions(policy, &domains, &mut errors);
-    select::domains(graph, policy, &mut errors);
-    select::unused_contracts(graph, policy, &selected, &mut errors);
-    if errors.is_empty() {
-        Ok(Plan { domains })
-    } else {
-        errors.sort_by_key(|error| (error.span.start, error.span.end));
-        errors.dedup();
-        Err(errors)
     }
 }
 

@@ -1,16 +1,17 @@
-//! The policy's `[[isolate]]` and `[domain.*]` against what the graph declares.
+//! The policy's `[[isolate]]` against what the graph declares.
 
-use super::{Declared, Library};
+use super::{
+    Declared,
+    candidates::{Agreed, agreed, functions, items, main_files},
+    domains::package,
+};
 use crate::{
     glob::Glob,
-    graph::{Graph, Package, Role, SourceFile},
+    graph::Graph,
     policy::{PolicyError, Spanned, model},
 };
-use isolate_lints::{
-    cfg::Presence,
-    facts::{ForeignItem, ForeignKind},
-};
-use std::collections::{BTreeMap, BTreeSet};
+use isolate_lints::facts::ForeignItem;
+use std::collections::BTreeSet;
 
 /// A function that some domain isolates.
 pub(super) struct Selected<'g> {
@@ -19,14 +20,6 @@ pub(super) struct Selected<'g> {
     pub(super) declared: Declared,
     /// Declarations of the same name say different things, and no `cfg` decides.
     pub(super) disputed: bool,
-}
-
-/// One declaration.
-#[derive(Clone)]
-pub(super) struct Candidate<'g> {
-    pub(super) item: &'g ForeignItem,
-    presence: Presence,
-    pub(super) declared: Declared,
 }
 
 /// Resolves every `[[isolate]]`, in the order of the declarations within each domain.
@@ -118,12 +111,6 @@ impl<'p> Exceptions<'p> {
     }
 }
 
-#[derive(Clone)]
-struct Agreed<'g> {
-    item: Candidate<'g>,
-    disputed: bool,
-}
-
 /// The functions that a pattern names: those that the library's package declares, else those that members declare themselves.
 fn matching<'g>(
     graph: &'g Graph,
@@ -213,195 +200,6 @@ fn declared(names: &BTreeSet<&str>) -> String {
         count if count > FEW => format!("declared there: {}, and {} more", few.join(", "), count - FEW),
         _ => format!("declared there: {}", few.join(", ")),
     }
-}
-
-/// One declaration per name, preferring what surely holds over what may.
-fn agreed<'g>(candidates: impl Iterator<Item = Candidate<'g>>, wanted: &dyn Fn(&str) -> bool) -> Vec<Agreed<'g>> {
-    let mut by_name: BTreeMap<&str, Vec<Candidate<'g>>> = BTreeMap::new();
-    for candidate in candidates.filter(|candidate| wanted(&candidate.item.name)) {
-        by_name.entry(&candidate.item.name).or_default().push(candidate);
-    }
-    let agreed = by_name.into_values().map(|same| {
-        let mut same = merged(same);
-        if same.iter().any(|one| one.presence == Presence::Live) {
-            same.retain(|one| one.presence == Presence::Live);
-        } else if same.iter().any(|one| !one.declared.dormant) {
-            same.retain(|one| !one.declared.dormant);
-        }
-        let disputed = same.iter().any(|one| one.item.item != same[0].item.item);
-        Agreed { item: same.swap_remove(0), disputed }
-    });
-    agreed.collect()
-}
-
-/// One of those in a module that say the same under different predicates: it is there under any of them.
-fn merged(same: Vec<Candidate<'_>>) -> Vec<Candidate<'_>> {
-    let mut merged: Vec<(Candidate<'_>, Vec<Vec<String>>)> = Vec::new();
-    for one in same {
-        let twin = merged.iter_mut().find(|(other, _)| {
-            let place = |candidate: &Candidate<'_>| (candidate.declared.index, candidate.declared.module.clone());
-            (&other.item.item, &other.item.visibility, place(other))
-                == (&one.item.item, &one.item.visibility, place(&one))
-        });
-        match twin {
-            Some((other, ways)) => {
-                ways.push(one.declared.cfgs);
-                other.presence = other.presence.min(one.presence);
-                other.declared.dormant &= one.declared.dormant;
-            }
-            None => {
-                let ways = vec![one.declared.cfgs.clone()];
-                merged.push((one, ways));
-            }
-        }
-    }
-    let joined = merged.into_iter().map(|(mut one, ways)| {
-        one.declared.cfgs = any_of(ways);
-        one
-    });
-    joined.collect()
-}
-
-/// Predicates that hold where all those of some way hold.
-pub(crate) fn any_of(mut ways: Vec<Vec<String>>) -> Vec<String> {
-    let mut seen = BTreeSet::new();
-    ways.retain(|way| seen.insert(way.clone()));
-    match &ways[..] {
-        [one] => one.clone(),
-        ways if ways.iter().any(Vec::is_empty) => Vec::new(),
-        ways => {
-            let all = ways.iter().map(|way| match &way[..] {
-                [one] => one.clone(),
-                several => format!("all({})", several.join(", ")),
-            });
-            vec![format!("any({})", all.collect::<Vec<_>>().join(", "))]
-        }
-    }
-}
-
-/// The functions that a package declares and that may be there.
-pub(super) fn functions(graph: &Graph, package: usize) -> impl Iterator<Item = Candidate<'_>> {
-    items(graph, package).filter(|candidate| matches!(candidate.item.item, ForeignKind::Function { .. }))
-}
-
-fn main_files(package: &Package) -> impl Iterator<Item = &SourceFile> {
-    package.files.iter().filter(|file| file.role == Role::Main)
-}
-
-/// A package whose own code calls what it declares has the wrappers, or will: they can stand under its features. Those of what
-/// another package declares are for the features of the build at hand.
-fn calls_its_own(package: &Package) -> bool {
-    let declared: BTreeSet<&str> =
-        main_files(package).flat_map(|file| &file.facts.foreign).map(|item| &*item.name).collect();
-    let mut calls = main_files(package).flat_map(|file| &file.facts.calls);
-    let last = |path: &str| path.rsplit("::").next().is_some_and(|name| declared.contains(name));
-    !declared.is_empty() && calls.any(|call| last(&call.path))
-}
-
-fn items(graph: &Graph, index: usize) -> impl Iterator<Item = Candidate<'_>> {
-    let package = &graph.packages[index];
-    let for_all = package.member && calls_its_own(package);
-    main_files(package).flat_map(move |file| {
-        let all = file.facts.foreign.iter().map(|item| (item, file.likely(&item.scope.cfgs)));
-        let dormant = move |item: &ForeignItem| for_all && file.needs_features(&item.scope.cfgs);
-        let possible = all.filter(move |(item, presence)| *presence != Presence::Dormant || dormant(item));
-        possible.map(move |(item, presence)| Candidate {
-            item,
-            presence,
-            declared: Declared {
-                index,
-                package: package.name.clone(),
-                module: [&*file.module, &*item.scope.modules].concat(),
-                file: graph.relative(&file.path),
-                line: item.span.line,
-                column: item.span.column,
-                cfgs: match package.member {
-                    true => file.cfgs.iter().chain(&item.scope.cfgs).cloned().collect(),
-                    false => Vec::new(),
-                },
-                dormant: presence == Presence::Dormant,
-            },
-        })
-    })
-}
-
-/// Mistakes in `[domain.*]` that only all of them together show, and names that cannot name a module.
-pub(super) fn domains(graph: &Graph, policy: &model::Policy, errors: &mut Vec<PolicyError>) {
-    // Which domain holds the globals of an archive: they lie between one pair of symbols.
-    let mut holders: BTreeMap<String, &str> = BTreeMap::new();
-    for (name, domain) in &policy.domain {
-        let word = name.get_ref();
-        // `gen` is a word since the edition 2024, which the parser does not know.
-        let is_raw = word.starts_with("r#") || word == "gen";
-        if !word.is_ascii() || is_raw || syn::parse_str::<syn::Ident>(word).is_err() {
-            let error = PolicyError::new(name.span(), format!("`{word}` cannot name a domain"));
-            errors.push(
-                error.help("it becomes a module and part of linker symbols: letters, digits and `_`, no keyword"),
-            );
-        }
-        let krate = package(graph, domain.library.get_ref()).and_then(|index| graph.packages[index].lib.as_ref());
-        let library = krate.map(|_| (domain.library.get_ref(), domain.library.span()));
-        let archives = domain.archives.iter().map(|archive| (archive.get_ref(), archive.span()));
-        for (archive, span) in library.into_iter().chain(archives) {
-            match holders.insert(archive.clone(), word) {
-                Some(other) if other != word => {
-                    let message = format!("the domain `{other}` holds the globals of `{archive}` already");
-                    errors.push(
-                        PolicyError::new(span, message).help("a library's globals exist once: use one domain for it"),
-                    );
-                }
-                _ => {}
-            }
-        }
-    }
-}
-
-/// The package that serves a domain's symbols.
-pub(super) fn library(graph: &Graph, domain: &model::Domain, errors: &mut Vec<PolicyError>) -> Option<Library> {
-    let wanted = domain.library.get_ref();
-    let Some(index) = package(graph, wanted) else {
-        let names: BTreeSet<_> = graph.packages.iter().map(|package| &*package.name).collect();
-        let error =
-            PolicyError::new(domain.library.span(), format!("no package `{wanted}` is in this workspace's graph"));
-        errors.push(
-            error.help("`library` names the package that compiles or links the C code").did_you_mean(wanted, names),
-        );
-        return None;
-    };
-    let package = &graph.packages[index];
-    if package.lib.is_none() && domain.archives.is_empty() {
-        let message = format!("`{wanted}` has no library, so nothing says which archive holds its C code");
-        errors.push(PolicyError::new(domain.library.span(), message).help("add `archives = [\"lib….a\"]`"));
-    }
-    if let Some(wanted) = domain.version.as_ref().filter(|wanted| !wanted.get_ref().hold(&package.version)) {
-        let message =
-            format!("`{}` is {} here: not what these contracts were written for", package.name, package.version);
-        let help = "read what changed in its header and manual, mend the contracts, then widen this";
-        errors.push(PolicyError::new(wanted.span(), message).help(help));
-    }
-    for archive in &domain.archives {
-        let name = archive.get_ref();
-        let is_safe = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+'));
-        if !is_safe || !(name.ends_with(".a") || name.ends_with(".so") || name.contains(".so.")) {
-            let message = format!("`{name}` is not the file name of a static archive or shared object");
-            errors.push(
-                PolicyError::new(archive.span(), message).help("like `libfoo.a` or `libfoo.so.1`, without a path"),
-            );
-        }
-    }
-    Some(Library {
-        package: index,
-        name: package.name.clone(),
-        version: package.version.clone(),
-        krate: package.lib.clone(),
-    })
-}
-
-/// A member first; of several versions, the last.
-fn package(graph: &Graph, name: &str) -> Option<usize> {
-    let named = |index: &usize| graph.packages[*index].name == name;
-    let all: Vec<_> = (0..graph.packages.len()).filter(named).collect();
-    all.iter().copied().find(|index| graph.packages[*index].member).or(all.last().copied())
 }
 
 /// A contract that applies to nothing was meant for something.

@@ -1,11 +1,15 @@
 //! The driver: calls every wrapper with arguments of the right types, made from the wrapper file as it is in the tree.
 
-use super::stubs::{Exact, Foreign, Given, RETURNED, Stored};
-use std::{collections::BTreeSet, fmt::Write as _};
-use syn::{
-    Expr, ExprLit, FnArg, GenericArgument, Item, Lit, Pat, PathArguments, ReturnType, Type, TypeParamBound, Visibility,
-    punctuated::Punctuated, visit::Visit,
-};
+mod argument;
+mod body;
+mod types;
+
+use super::stubs::{Exact, Foreign, RETURNED, Stored};
+use argument::{Call, Meant};
+use body::{bound, divisors};
+use std::fmt::Write as _;
+use syn::{FnArg, Item, Pat, Type, Visibility};
+use types::{ends_in, generic, is_usize, mentions, success};
 
 /// The public functions of a wrapper file, as cases for `play.rs`.
 ///
@@ -47,271 +51,76 @@ pub(super) fn render(cases: &[Case]) -> String {
 }
 
 fn case(domain: &str, function: &syn::ItemFn, foreign: &[Foreign]) -> Result<Case, String> {
-    let (signature, bound, divisors) = (&function.sig, bound(&function.block), divisors(&function.block));
-    let function = signature.ident.to_string();
-    let id = foreign.iter().position(|foreign| foreign.wrapper == function);
+    let name = function.sig.ident.to_string();
+    let id = foreign.iter().position(|foreign| foreign.wrapper == name);
     let wrapped = id.map(|id| &foreign[id]);
-    let foreign_name = wrapped.map_or(&*function, |foreign| &*foreign.name);
-    let mut call = Call::default();
-    for (at, input) in signature.inputs.iter().enumerate() {
-        let FnArg::Typed(parameter) = input else {
-            return Err(format!("`{domain}::{function}` takes `self`"));
-        };
-        let name = match &*parameter.pat {
-            Pat::Ident(name) => name.ident.to_string(),
-            _ => at.to_string(),
-        };
-        let place = wrapped.and_then(|foreign| foreign.params.iter().position(|param| param.name == name));
-        call.meant = place.map_or(Meant::default(), |place| {
-            let wrapped = wrapped.expect("a place in it");
-            let param = &wrapped.params[place];
-            Meant {
-                place,
-                number: param.given == Some(Given::Number),
-                input: matches!(param.given, Some(Given::Input { .. })),
-                stored: match wrapped.stores(place) {
-                    Some(Stored::Room) => Some(Exact::Whole),
-                    Some(Stored::Value(exact)) => Some(exact),
-                    _ => None,
-                },
-            }
-        });
-        // Any number is one, but a length divided by 0 never gets as far as the library.
-        let argument = divisors.contains(&name).then(|| "1".to_owned());
-        let argument = argument
-            .or_else(|| call.argument(domain, &function, at, &parameter.ty))
-            .ok_or_else(|| format!("`{domain}::{function}`: no argument can be made for parameter `{name}`"))?;
-        if let Pat::Ident(name) = &*parameter.pat {
-            let lengths = bound.iter().filter(|(owner, _)| name.ident == owner);
-            call.before.extend(lengths.map(|(_, name)| format!("owned{at}.bind({name:?}, length());")));
-        }
-        call.arguments.push(argument);
-    }
-    let result = success(&signature.output)
-        .ok_or_else(|| format!("`{domain}::{function}` does not return `Result<_, Fault>`"))?;
+    let mut call = call(domain, &name, function, wrapped)?;
+    let result = success(&function.sig.output)
+        .ok_or_else(|| format!("`{domain}::{name}` does not return `Result<_, Fault>`"))?;
+    call.filled.extend(wrapped.into_iter().flat_map(|foreign| exact(foreign, result)));
+    let foreign_name = wrapped.map_or(&*name, |foreign| &*foreign.name);
     let returns_pointer = mentions(result, &["Handle", "Owned", "CString"]);
-    if let Some(foreign) = wrapped {
-        call.filled.extend(exact(foreign, result));
-    }
     let mut text = String::new();
     let _ = writeln!(
         text,
-        "        Case {{ domain: {domain:?}, function: {function:?}, foreign: {foreign_name:?}, id: {}, returns_pointer: {returns_pointer}, follows: {}, slices: {}, fills: {}, nullable: {}, call: || {{",
+        "        Case {{ domain: {domain:?}, function: {name:?}, foreign: {foreign_name:?}, id: {}, returns_pointer: {returns_pointer}, follows: {}, slices: {}, fills: {}, nullable: {}, call: || {{",
         id.unwrap_or(usize::MAX),
         call.follows,
         call.slices,
         !call.filled.is_empty(),
         call.nullable
     );
-    for statement in &call.before {
+    let held = counts(result, &call, wrapped).into_iter().map(|count| format!("within(result{count})?;"));
+    let (held, text_of) = (held.collect::<Vec<_>>(), text_of(result));
+    let made = format!("let result = isolated::{domain}::{name}({});", call.arguments.join(", "));
+    let well = ["let result = result?;".to_owned()];
+    for statement in call
+        .before
+        .iter()
+        .chain([&made])
+        .chain(&call.after)
+        .chain(&well)
+        .chain(&call.filled)
+        .chain(&held)
+        .chain(&text_of)
+    {
         let _ = writeln!(text, "            {statement}");
-    }
-    let _ = writeln!(text, "            let result = isolated::{domain}::{function}({});", call.arguments.join(", "));
-    for statement in &call.after {
-        let _ = writeln!(text, "            {statement}");
-    }
-    let _ = writeln!(text, "            let result = result?;");
-    for statement in &call.filled {
-        let _ = writeln!(text, "            {statement}");
-    }
-    for count in counts(result, &call, wrapped) {
-        let _ = writeln!(text, "            within(result{count})?;");
-    }
-    match result {
-        Type::Path(path) if ends_in(path, "CString") => {
-            let _ = writeln!(text, "            as_it_was(Some(&result))?;");
-        }
-        Type::Path(path) if ends_in(path, "Option") && generic(path).is_some_and(|ty| mentions(ty, &["CString"])) => {
-            let _ = writeln!(text, "            as_it_was(result.as_deref())?;");
-        }
-        _ => {}
     }
     let _ = writeln!(text, "            Ok(())\n        }} }},");
     Ok(Case(text))
 }
 
-/// Lengths that the wrapper wants to be told of objects before: the parameter, and the name.
-fn bound(block: &syn::Block) -> Vec<(String, String)> {
-    struct Bound(Vec<(String, String)>);
-    impl<'b> Visit<'b> for Bound {
-        fn visit_expr_method_call(&mut self, call: &'b syn::ExprMethodCall) {
-            if call.method == "bound"
-                && let [Expr::Path(owner), Expr::Lit(ExprLit { lit: Lit::Str(name), .. })] =
-                    &*call.args.iter().collect::<Vec<_>>()
-                && let Some(owner) = owner.path.get_ident()
-            {
-                self.0.push((owner.to_string(), name.value()));
-            }
-            syn::visit::visit_expr_method_call(self, call);
-        }
+/// The arguments that a wrapper is called with.
+fn call(domain: &str, name: &str, function: &syn::ItemFn, wrapped: Option<&Foreign>) -> Result<Call, String> {
+    let (bound, divisors) = (bound(&function.block), divisors(&function.block));
+    let mut call = Call::default();
+    for (at, input) in function.sig.inputs.iter().enumerate() {
+        let FnArg::Typed(parameter) = input else {
+            return Err(format!("`{domain}::{name}` takes `self`"));
+        };
+        let own = match &*parameter.pat {
+            Pat::Ident(own) => own.ident.to_string(),
+            _ => at.to_string(),
+        };
+        call.meant = wrapped.and_then(|foreign| Meant::of(foreign, &own)).unwrap_or_default();
+        // Any number is one, but a length divided by 0 never gets as far as the library.
+        let argument = divisors.contains(&own).then(|| "1".to_owned());
+        let argument = argument
+            .or_else(|| call.argument(domain, name, at, &parameter.ty))
+            .ok_or_else(|| format!("`{domain}::{name}`: no argument can be made for parameter `{own}`"))?;
+        let lengths = bound.iter().filter(|(owner, _)| own == *owner);
+        call.before.extend(lengths.map(|(_, length)| format!("owned{at}.bind({length:?}, length());")));
+        call.arguments.push(argument);
     }
-    let mut bound = Bound(Vec::new());
-    bound.visit_block(block);
-    bound.0
+    Ok(call)
 }
 
-/// The parameters that lengths are divided by.
-fn divisors(block: &syn::Block) -> BTreeSet<String> {
-    struct Divisors(BTreeSet<String>);
-    impl<'b> Visit<'b> for Divisors {
-        fn visit_expr_method_call(&mut self, call: &'b syn::ExprMethodCall) {
-            if call.method == "quotient"
-                && let Some(Expr::Cast(divisor)) = call.args.last()
-                && let Expr::Path(parameter) = &*divisor.expr
-            {
-                self.0.extend(parameter.path.get_ident().map(ToString::to_string));
-            }
-            syn::visit::visit_expr_method_call(self, call);
-        }
-    }
-    let mut divisors = Divisors(BTreeSet::new());
-    divisors.visit_block(block);
-    divisors.0
-}
-
-/// The statements around one call.
-#[derive(Default)]
-struct Call {
-    before: Vec<String>,
-    arguments: Vec<String>,
-    after: Vec<String>,
-    /// Where the call went well.
-    filled: Vec<String>,
-    /// Of the present argument.
-    meant: Meant,
-    /// An argument is a slice.
-    slices: bool,
-    /// An argument may be NULL.
-    nullable: bool,
-    /// A closure gets what pointers of the library lead to.
-    follows: bool,
-}
-
-/// What the contract says of an argument.
-#[derive(Clone, Copy, Default)]
-struct Meant {
-    /// Its place among those of the function.
-    place: usize,
-    /// A number that the function gets as it is.
-    number: bool,
-    /// A slice of numbers that the function gets as it is.
-    input: bool,
-    /// What the function stores there goes back to the caller.
-    stored: Option<Exact>,
-}
-
-impl Call {
-    /// An expression for a parameter of type `ty`; its own type is left to inference wherever it can be.
-    fn argument(&mut self, domain: &str, function: &str, at: usize, ty: &Type) -> Option<String> {
-        match ty {
-            Type::Reference(reference) => match (&*reference.elem, reference.mutability.is_some()) {
-                (Type::Slice(_), false) => {
-                    self.slices = true;
-                    Some(if self.meant.input { format!("marked({})", self.meant.place) } else { "values()".to_owned() })
-                }
-                (Type::Slice(_), true) => {
-                    self.slices = true;
-                    Some(self.room(at, "new", "slice"))
-                }
-                (Type::Path(path), _) if ends_in(path, "Handle") => {
-                    let handle = self.handle(domain, function, at);
-                    let mutable = if reference.mutability.is_some() { "mut " } else { "" };
-                    Some(format!("&{mutable}{handle}"))
-                }
-                (Type::Path(path), _) if ends_in(path, "Owned") => {
-                    Some(format!("&{}", self.owned(domain, function, at)))
-                }
-                (Type::Path(path), _) if ends_in(path, "Object") => {
-                    Some(format!("&mut {}", self.object(domain, function, at)))
-                }
-                (Type::Path(path), false) if ends_in(path, "CStr") => Some("c\"text\"".to_owned()),
-                (Type::TraitObject(closure), true) => Some(format!("&mut {}", self.closed(&closure.bounds)?)),
-                (_, false) => Some("reference()".to_owned()),
-                (_, true) => Some(self.room(at, "single", "one")),
-            },
-            Type::Path(path) if ends_in(path, "Option") => {
-                let inner = generic(path)?;
-                self.nullable = true;
-                // A closure becomes what the parameter wants only where it is passed.
-                if let Type::Path(path) = inner
-                    && ends_in(path, "Box")
-                    && let Type::TraitObject(closure) = generic(path)?
-                {
-                    return Some(format!(
-                        "if absent() {{ None }} else {{ Some(Box::new({})) }}",
-                        self.closed(&closure.bounds)?
-                    ));
-                }
-                Some(format!("optional({})", self.argument(domain, function, at, inner)?))
-            }
-            Type::Path(path) if ends_in(path, "Handle") => Some(self.handle(domain, function, at)),
-            Type::Path(path) if ends_in(path, "Owned") => Some(self.owned(domain, function, at)),
-            Type::Path(path) if ends_in(path, "Object") => Some(self.object(domain, function, at)),
-            Type::Path(_) if self.meant.number => Some(format!("number({})", self.meant.place)),
-            Type::Path(_) | Type::Ptr(_) | Type::Array(_) => Some("value()".to_owned()),
-            Type::ImplTrait(closure) => self.closed(&closure.bounds),
-            _ => None,
-        }
-    }
-
-    /// A closure of the right parameters, which tells what it gets and answers what a value is made of.
-    fn closed(&mut self, bounds: &Punctuated<TypeParamBound, syn::Token![+]>) -> Option<String> {
-        let Some(TypeParamBound::Trait(bound)) = bounds.first() else { return None };
-        let PathArguments::Parenthesized(arguments) = &bound.path.segments.last()?.arguments else { return None };
-        let names: Vec<_> = (0..arguments.inputs.len()).map(|at| format!("told{at}")).collect();
-        let heard: String = names
-            .iter()
-            .zip(&arguments.inputs)
-            .filter_map(|(name, arg)| heard(name, &arg.ty))
-            .collect::<Vec<_>>()
-            .join(" ");
-        // Stubs call no closure that the library keeps, and those alone have to be `Send`.
-        let kept =
-            bounds.iter().any(|bound| matches!(bound, TypeParamBound::Trait(bound) if bound.path.is_ident("Send")));
-        self.follows |= !kept
-            && arguments.inputs.iter().any(|arg| {
-                matches!(&arg.ty, Type::Reference(_)) || matches!(&arg.ty, Type::Path(path) if ends_in(path, "Option"))
-            });
-        self.after.push("as_told()?;".to_owned());
-        let answer = if matches!(arguments.output, ReturnType::Default) { "" } else { " value()" };
-        Some(format!("|{}| {{ {heard}{answer} }}", names.join(", ")))
-    }
-
-    fn room(&mut self, at: usize, make: &str, part: &str) -> String {
-        self.before.push(format!("let mut room{at} = Room::{make}();"));
-        self.after.push(format!("room{at}.check()?;"));
-        if let Some(exact) = self.meant.stored {
-            self.filled.push(format!("room{at}.filled({}, {})?;", self.meant.place, exact == Exact::Whole));
-        }
-        format!("room{at}.{part}()")
-    }
-
-    fn object(&mut self, domain: &str, function: &str, at: usize) -> String {
-        self.before.push(format!("let mut object{at} = object(&isolated::{domain}::DOMAIN, {function:?})?;"));
-        format!("object{at}")
-    }
-
-    fn owned(&mut self, domain: &str, function: &str, at: usize) -> String {
-        self.before.push(format!("let owned{at} = owned(&isolated::{domain}::DOMAIN, {function:?})?;"));
-        format!("owned{at}")
-    }
-
-    fn handle(&mut self, domain: &str, function: &str, at: usize) -> String {
-        self.before.push(format!("let mut handle{at} = handle(&isolated::{domain}::DOMAIN, {function:?})?;"));
-        format!("handle{at}")
-    }
-}
-
-/// What the harness is told of a closure's parameter, which is called `name`.
-fn heard(name: &str, ty: &Type) -> Option<String> {
-    match ty {
-        Type::Reference(reference) => match &*reference.elem {
-            Type::Slice(_) => Some(format!("heard({name}.len());")),
-            Type::Path(path) if ends_in(path, "CStr") => Some(format!("heard_text({name});")),
-            _ => None,
-        },
-        Type::Path(path) if ends_in(path, "Option") => {
-            Some(format!("if let Some({name}) = {name} {{ {} }}", heard(name, generic(path)?)?))
+/// A statement that holds a string which comes out against what the stub has.
+fn text_of(result: &Type) -> Option<String> {
+    match result {
+        Type::Path(path) if ends_in(path, "CString") => Some("as_it_was(Some(&result))?;".to_owned()),
+        Type::Path(path) if ends_in(path, "Option") && generic(path).is_some_and(|ty| mentions(ty, &["CString"])) => {
+            Some("as_it_was(result.as_deref())?;".to_owned())
         }
         _ => None,
     }
@@ -344,8 +153,7 @@ fn exact(foreign: &Foreign, result: &Type) -> Vec<String> {
 /// A wrapper reports them after what the function returned (if it shows anything that is not its error), in the order of its
 /// parameters, among single values that the function stored.
 fn counts(result: &Type, call: &Call, wrapped: Option<&Foreign>) -> Vec<String> {
-    let rooms = call.arguments.iter().filter(|argument| argument.contains(".slice()")).count();
-    if rooms == 0 {
+    if call.rooms == 0 {
         return Vec::new();
     }
     let returns = wrapped.is_some_and(|foreign| foreign.shows_ret);
@@ -358,50 +166,9 @@ fn counts(result: &Type, call: &Call, wrapped: Option<&Foreign>) -> Vec<String> 
             .filter(|at| (*at > 0 || !returns) && is_usize(&tuple.elems[*at]) && !is_value(*at))
             .map(|at| format!(".{at}"))
             // What is left are numbers that a count is made of.
-            .take(rooms)
+            .take(call.rooms)
             .collect(),
         _ if is_usize(result) && !returns => vec![String::new()],
         _ => Vec::new(),
-    }
-}
-
-/// `T` of `Result<T, Fault>`.
-fn success(output: &ReturnType) -> Option<&Type> {
-    match output {
-        ReturnType::Type(_, ty) => match &**ty {
-            Type::Path(path) if ends_in(path, "Result") => generic(path),
-            _ => None,
-        },
-        ReturnType::Default => None,
-    }
-}
-
-fn is_usize(ty: &Type) -> bool {
-    matches!(ty, Type::Path(path) if path.path.is_ident("usize"))
-}
-
-fn ends_in(path: &syn::TypePath, name: &str) -> bool {
-    path.path.segments.last().is_some_and(|segment| segment.ident == name)
-}
-
-/// The first generic argument of a path's last segment.
-fn generic(path: &syn::TypePath) -> Option<&Type> {
-    let PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else {
-        return None;
-    };
-    arguments.args.iter().find_map(|argument| match argument {
-        GenericArgument::Type(ty) => Some(ty),
-        _ => None,
-    })
-}
-
-/// Whether any of `names` ends a path inside `ty`.
-fn mentions(ty: &Type, names: &[&str]) -> bool {
-    match ty {
-        Type::Path(path) => {
-            names.iter().any(|name| ends_in(path, name)) || generic(path).is_some_and(|inner| mentions(inner, names))
-        }
-        Type::Tuple(tuple) => tuple.elems.iter().any(|element| mentions(element, names)),
-        _ => false,
     }
 }

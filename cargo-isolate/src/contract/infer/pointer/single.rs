@@ -1,0 +1,89 @@
+//! Numbers and plain structs: one of them, or several.
+
+use super::{
+    Pointer,
+    buffer::is_named_result,
+    stub::{asked, listed},
+};
+use crate::contract::{
+    Contract, Dir,
+    infer::{
+        Inference, Tier, found,
+        lengths::{is_position, sounds_like_length},
+        library::sounds_like_getter,
+        refused,
+        units::words,
+    },
+};
+
+impl Pointer<'_> {
+    /// `*mut` number: one value, unless something smells of an array. It keeps what the caller has put there, except where names
+    /// say that nothing is: a result that is copied in as well costs nothing, and an input that is not is another call.
+    pub(super) fn scalar(&self) -> Inference {
+        const WORDS: &str = "kind = \"buf\", dir = \"inout\", len";
+        let (name, me) = (self.name(), self.me());
+        let length = self.own_length().or_else(|| self.next_length()).or_else(|| self.run_length());
+        // `(in, in_pos, in_size)`: what moves along another argument is no array.
+        if is_position(name) || length.is_none() && self.is_length_cell(me) && (self.has_output() || self.has_rival()) {
+            let evidence = format!("`{name}` is a place or a length: one value, read and written");
+            return found(Contract::Obj { dir: Dir::Inout, nullable: false }, Tier::Likely, evidence);
+        }
+        if let Some(length) = length {
+            let candidate = match self.doubt(length) {
+                Some(doubt) => asked(WORDS, &length.name, &doubt),
+                None => format!("{{ {WORDS} = \"{}\" }}", length.name),
+            };
+            let length = &length.name;
+            return refused(
+                format!("`*mut {}` beside the integer `{length}`: one value, or as many as `{length}` says?", self.to),
+                Some(&candidate),
+            );
+        }
+        let lengths: Vec<_> = self.lengths().filter(|length| sounds_like_length(&length.name)).collect();
+        if is_named_several(name) && !me.shape.is_reference() && !lengths.is_empty() {
+            let candidate = match &lengths[..] {
+                [length] if self.doubt(length).is_none() => format!("{{ {WORDS} = \"{}\" }}", length.name),
+                lengths => format!("{{ {WORDS} = \"LENGTH\" }}  # LENGTH: {} or a number", listed(lengths)),
+            };
+            return refused(format!("`*mut {}` called `{name}`: one value, or several?", self.to), Some(&candidate));
+        }
+        let (dir, why) = match () {
+            () if is_named_result(name) => (Dir::Out, format!("called `{name}`: one value comes out")),
+            () if sounds_like_getter(&self.signature.name) && !sounds_like_length(name) => {
+                (Dir::Out, "without a length, of a function that gets something: one value comes out".to_owned())
+            }
+            () => (Dir::Inout, "without a length: one value, copied in and back".to_owned()),
+        };
+        found(Contract::Obj { dir, nullable: false }, Tier::Likely, format!("`*mut {}` {why}", self.to))
+    }
+
+    pub(super) fn plain_struct(&self, name: &str, mutable: bool) -> Inference {
+        if let Some(length) = self.own_length() {
+            let length = &length.name;
+            let candidate = format!("{{ kind = \"buf\", len = \"{length}\" }}");
+            return refused(format!("one `{name}`, or as many as `{length}` says?"), Some(&candidate));
+        }
+        if mutable {
+            let evidence = format!("`*mut {name}`, a struct of plain numbers: copied in and back");
+            found(Contract::Obj { dir: Dir::Inout, nullable: false }, Tier::Likely, evidence)
+        } else {
+            let evidence = format!("`*const {name}`, a struct of plain numbers");
+            found(Contract::Obj { dir: Dir::In, nullable: false }, Tier::Proven, evidence)
+        }
+    }
+}
+
+/// `hashes`, `destination`, and not `flags` or `num_rows`.
+fn is_named_several(name: &str) -> bool {
+    const DATA: [&str; 10] =
+        ["dst", "dest", "destination", "output", "buf", "buffer", "array", "table", "data", "samples"];
+    const ONE: [&str; 13] = [
+        "status", "pos", "axis", "bias", "radius", "basis", "focus", "class", "flags", "bits", "bytes", "progress",
+        "options",
+    ];
+    let words = words(name);
+    let Some(last) = words.last() else { return false };
+    let is_plural = last.len() > 3 && last.ends_with('s') && !last.ends_with("ss") && !ONE.contains(&&**last);
+    let is_count = words.iter().any(|word| ["n", "nb", "num", "number", "count", "total"].contains(&&**word));
+    DATA.contains(&name) || is_plural && !is_count
+}

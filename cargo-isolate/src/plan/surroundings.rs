@@ -1,0 +1,178 @@
+//! What the contract of one function depends on: the types, and what is said of the functions beside it.
+
+use super::{
+    Decision, Declared, Form, FunctionPlan, ObjectPlan, candidates,
+    entry::entry,
+    forms,
+    functions::{self, Said},
+    ownership::{By, ending, freeing},
+    select::Selected,
+    statements,
+};
+use crate::{
+    contract::{
+        Contract, Dir, EndingArg, Hold,
+        check::{self, Param, Scope, Signature},
+        infer::Library,
+        object::{Function, Objects},
+        shape::{Shape, TypePath},
+        types::{Site, Types},
+    },
+    graph::{self, Graph},
+    policy::{PolicyError, model},
+};
+use isolate_lints::facts::{ForeignItem, ForeignKind, Param as Declaration};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the contract of one function depends on, apart from itself.
+pub(super) struct Surroundings<'s> {
+    pub(super) graph: &'s Graph,
+    pub(super) types: &'s Types<'s>,
+    pub(super) policy: &'s model::Policy,
+    pub(super) objects: Objects,
+    /// What all foreign functions of a package say together, by its index.
+    pub(super) libraries: BTreeMap<usize, Library>,
+    /// By domain and name.
+    signatures: BTreeMap<String, BTreeMap<String, Signature>>,
+    /// Functions that end a handle, with the type of its object, by what the policy says of others.
+    ends: BTreeMap<String, (Shape, By)>,
+    /// Functions that free memory which others give away.
+    frees: BTreeMap<String, By>,
+}
+
+impl<'s> Surroundings<'s> {
+    /// Reads the structs of the policy, and those that ship, against all that is isolated.
+    pub(super) fn new(
+        graph: &'s Graph,
+        types: &'s Types<'s>,
+        policy: &'s model::Policy,
+        selected: &[Selected<'_>],
+        errors: &mut Vec<PolicyError>,
+    ) -> Self {
+        let mut signatures: BTreeMap<String, BTreeMap<String, Signature>> = BTreeMap::new();
+        let mut functions = Vec::new();
+        for one in selected {
+            let mut signature = signature(types, one.item, &one.declared);
+            signature.binds = binds(policy, &one.domain, &signature);
+            functions.push(Function {
+                domain: &one.domain,
+                path: TypePath {
+                    package: one.declared.index,
+                    module: one.declared.module.clone(),
+                    name: one.item.name.clone(),
+                },
+                params: signature.params.iter().map(|param| param.shape.clone()).collect(),
+            });
+            signatures.entry(one.domain.clone()).or_default().insert(one.item.name.clone(), signature);
+        }
+        let packages: BTreeSet<_> = selected.iter().map(|one| one.declared.index).collect();
+        let libraries = packages.into_iter().map(|package| {
+            let all = candidates::functions(graph, package).map(|one| signature(types, one.item, &one.declared));
+            let files = graph.packages[package].files.iter().filter(|file| file.role == graph::Role::Main);
+            let constants = files.flat_map(|file| &file.facts.constants);
+            (package, Library::of(&all.collect::<Vec<_>>(), constants))
+        });
+        let libraries = libraries.collect();
+        let names: Vec<_> = selected.iter().map(|one| (&*one.domain, &*one.item.name)).collect();
+        Self {
+            graph,
+            types,
+            policy,
+            objects: Objects::read(&policy.all_structs(&names), types, &functions, errors),
+            libraries,
+            ends: ending(policy, selected, &signatures),
+            frees: freeing(policy, selected),
+            signatures,
+        }
+    }
+
+    /// What the program may read of the structs that these functions take.
+    pub(super) fn objects(&self, functions: &[FunctionPlan]) -> Vec<ObjectPlan> {
+        let params = functions.iter().flat_map(|function| &function.params);
+        let readable = params.filter_map(|param| self.objects.reads(&param.shape));
+        let by_path: BTreeMap<_, _> = readable.filter(|(_, fields)| !fields.is_empty()).collect();
+        by_path.into_iter().map(|(path, fields)| ObjectPlan { path: path.clone(), read: fields.to_vec() }).collect()
+    }
+
+    /// Plans one function, in each form in which it is called; mistakes of its policy entry are appended to `errors`.
+    pub(super) fn plan(&self, selected: &Selected<'_>, errors: &mut Vec<PolicyError>) -> Vec<FunctionPlan> {
+        let domain = &self.signatures[&selected.domain];
+        let signature = &domain[&selected.item.name];
+        let scope = Scope { signature, domain };
+        let (own, entry, ships) = entry(self.policy.entry(&selected.domain, &selected.item.name), scope, errors);
+        let said = |entry: Option<&model::FnContract>, form, scope: Scope<'_>, errors: &mut Vec<PolicyError>| {
+            functions::plan(self, selected, scope, Said { own, entry, ships: ships.clone(), form }, errors)
+        };
+        let Some(entry) = entry.as_deref() else { return vec![said(None, None, scope, errors)] };
+        if entry.form.is_empty() {
+            return match forms::size_query(entry, signature, errors) {
+                None => vec![said(Some(entry), None, scope, errors)],
+                Some((call, question)) => {
+                    let form = Form { name: format!("{}_len", signature.name), when: None };
+                    vec![said(Some(&question), Some(form), scope, errors), said(Some(&call), None, scope, errors)]
+                }
+            };
+        }
+        statements::fingerprint(entry, signature, errors);
+        let site = Site { package: selected.declared.index, module: &selected.declared.module };
+        let is_variadic = is_variadic(selected.item);
+        let forms = entry.form.iter().map(|(name, words)| {
+            let signature = forms::extended(signature, words, is_variadic, self.types, site, errors);
+            let scope = Scope { signature: &signature, domain };
+            let when = words.when.as_ref().and_then(|when| check::condition_before(when, scope, errors));
+            let form = Form { name: name.get_ref().clone(), when };
+            said(Some(&words.over(entry)), Some(form), scope, errors)
+        });
+        forms.collect()
+    }
+
+    /// What follows from what the policy, or what ships, says of other functions.
+    pub(super) fn implied(&self, signature: &Signature, index: usize) -> Option<Decision> {
+        let (function, shape) = (&*signature.name, &signature.params[index].shape);
+        shape.pointee()?;
+        if let Some(said) = self.frees.get(function) {
+            return Some(said.decision(Contract::Memory));
+        }
+        let (object, said) = self.ends.get(function)?;
+        let EndingArg::Object { indirect } = EndingArg::object(shape, object)? else { return None };
+        let is_first = |param: &Param| EndingArg::object(&param.shape, object).is_some();
+        let first = signature.params.iter().position(is_first);
+        let contract = Contract::Handle { dir: Dir::In, nullable: false, hold: Hold::Take { indirect } };
+        (first == Some(index)).then(|| said.decision(contract))
+    }
+}
+
+fn signature(types: &Types<'_>, item: &ForeignItem, place: &Declared) -> Signature {
+    let (declarations, ret) = declared(item);
+    let site = Site { package: place.index, module: &place.module };
+    let params = declarations.iter().enumerate().map(|(index, declaration)| Param {
+        name: declaration.name.clone().unwrap_or_else(|| format!("arg{}", index + 1)),
+        ty: declaration.ty.clone(),
+        shape: types.resolve(&declaration.ty, site),
+    });
+    let params = params.collect();
+    let ret_ty = ret.unwrap_or_default().to_owned();
+    let ret = ret.map(|ret| types.resolve(ret, site));
+    Signature { name: item.name.clone(), params, ret, ret_ty, binds: Vec::new() }
+}
+
+/// The lengths that a function tells of objects, as far as those are parameters of it.
+fn binds(policy: &model::Policy, domain: &str, signature: &Signature) -> Vec<(usize, String)> {
+    let Some(entry) = policy.entry(domain, &signature.name).whole() else { return Vec::new() };
+    let bound = entry.bind.iter().filter_map(|(object, lengths)| {
+        let index = signature.params.iter().position(|param| param.name == *object.get_ref())?;
+        Some(lengths.keys().map(move |name| (index, name.get_ref().clone())).collect::<Vec<_>>())
+    });
+    bound.flatten().collect()
+}
+
+pub(super) fn declared(item: &ForeignItem) -> (&[Declaration], Option<&str>) {
+    match &item.item {
+        ForeignKind::Function { params, ret, .. } => (params, ret.as_deref()),
+        ForeignKind::Static { .. } => (&[], None),
+    }
+}
+
+pub(super) fn is_variadic(item: &ForeignItem) -> bool {
+    matches!(item.item, ForeignKind::Function { variadic: true, .. })
+}

@@ -1,0 +1,171 @@
+//! Arguments for one call of a wrapper, and the statements around it.
+
+use super::types::{ends_in, generic};
+use crate::verify::stubs::{Exact, Foreign, Given, Stored};
+use syn::{PathArguments, ReturnType, Type, TypeParamBound, punctuated::Punctuated};
+
+/// The statements around one call.
+#[derive(Default)]
+pub(super) struct Call {
+    pub(super) before: Vec<String>,
+    pub(super) arguments: Vec<String>,
+    pub(super) after: Vec<String>,
+    /// Where the call went well.
+    pub(super) filled: Vec<String>,
+    /// Of the present argument.
+    pub(super) meant: Meant,
+    /// An argument is a slice.
+    pub(super) slices: bool,
+    /// How many of them are room that the library writes to.
+    pub(super) rooms: usize,
+    /// An argument may be NULL.
+    pub(super) nullable: bool,
+    /// A closure gets what pointers of the library lead to.
+    pub(super) follows: bool,
+}
+
+/// What the contract says of an argument.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Meant {
+    /// Its place among those of the function.
+    place: usize,
+    /// A number that the function gets as it is.
+    number: bool,
+    /// A slice of numbers that the function gets as it is.
+    input: bool,
+    /// What the function stores there goes back to the caller.
+    stored: Option<Exact>,
+}
+
+impl Meant {
+    /// Of the function's parameter of this name.
+    pub(super) fn of(wrapped: &Foreign, name: &str) -> Option<Meant> {
+        let place = wrapped.params.iter().position(|param| param.name == name)?;
+        let given = &wrapped.params[place].given;
+        let stored = match wrapped.stores(place) {
+            Some(Stored::Room) => Some(Exact::Whole),
+            Some(Stored::Value(exact)) => Some(exact),
+            _ => None,
+        };
+        let (number, input) = (*given == Some(Given::Number), matches!(given, Some(Given::Input { .. })));
+        Some(Meant { place, number, input, stored })
+    }
+}
+
+impl Call {
+    /// An expression for a parameter of type `ty`; its own type is left to inference wherever it can be.
+    pub(super) fn argument(&mut self, domain: &str, function: &str, at: usize, ty: &Type) -> Option<String> {
+        match ty {
+            Type::Reference(reference) => match (&*reference.elem, reference.mutability.is_some()) {
+                (Type::Slice(_), false) => {
+                    self.slices = true;
+                    Some(if self.meant.input { format!("marked({})", self.meant.place) } else { "values()".to_owned() })
+                }
+                (Type::Slice(_), true) => {
+                    self.slices = true;
+                    self.rooms += 1;
+                    Some(self.room(at, "new", "slice"))
+                }
+                (Type::Path(path), _) if ends_in(path, "Handle") => {
+                    let handle = self.handle(domain, function, at);
+                    let mutable = if reference.mutability.is_some() { "mut " } else { "" };
+                    Some(format!("&{mutable}{handle}"))
+                }
+                (Type::Path(path), _) if ends_in(path, "Owned") => {
+                    Some(format!("&{}", self.owned(domain, function, at)))
+                }
+                (Type::Path(path), _) if ends_in(path, "Object") => {
+                    Some(format!("&mut {}", self.object(domain, function, at)))
+                }
+                (Type::Path(path), false) if ends_in(path, "CStr") => Some("c\"text\"".to_owned()),
+                (Type::TraitObject(closure), true) => Some(format!("&mut {}", self.closed(&closure.bounds)?)),
+                (_, false) => Some("reference()".to_owned()),
+                (_, true) => Some(self.room(at, "single", "one")),
+            },
+            Type::Path(path) if ends_in(path, "Option") => {
+                let inner = generic(path)?;
+                self.nullable = true;
+                // A closure becomes what the parameter wants only where it is passed.
+                if let Type::Path(path) = inner
+                    && ends_in(path, "Box")
+                    && let Type::TraitObject(closure) = generic(path)?
+                {
+                    return Some(format!(
+                        "if absent() {{ None }} else {{ Some(Box::new({})) }}",
+                        self.closed(&closure.bounds)?
+                    ));
+                }
+                Some(format!("optional({})", self.argument(domain, function, at, inner)?))
+            }
+            Type::Path(path) if ends_in(path, "Handle") => Some(self.handle(domain, function, at)),
+            Type::Path(path) if ends_in(path, "Owned") => Some(self.owned(domain, function, at)),
+            Type::Path(path) if ends_in(path, "Object") => Some(self.object(domain, function, at)),
+            Type::Path(_) if self.meant.number => Some(format!("number({})", self.meant.place)),
+            Type::Path(_) | Type::Ptr(_) | Type::Array(_) => Some("value()".to_owned()),
+            Type::ImplTrait(closure) => self.closed(&closure.bounds),
+            _ => None,
+        }
+    }
+
+    /// A closure of the right parameters, which tells what it gets and answers what a value is made of.
+    fn closed(&mut self, bounds: &Punctuated<TypeParamBound, syn::Token![+]>) -> Option<String> {
+        let Some(TypeParamBound::Trait(bound)) = bounds.first() else { return None };
+        let PathArguments::Parenthesized(arguments) = &bound.path.segments.last()?.arguments else { return None };
+        let names: Vec<_> = (0..arguments.inputs.len()).map(|at| format!("told{at}")).collect();
+        let heard: String = names
+            .iter()
+            .zip(&arguments.inputs)
+            .filter_map(|(name, arg)| heard(name, &arg.ty))
+            .collect::<Vec<_>>()
+            .join(" ");
+        // Stubs call no closure that the library keeps, and those alone have to be `Send`.
+        let kept =
+            bounds.iter().any(|bound| matches!(bound, TypeParamBound::Trait(bound) if bound.path.is_ident("Send")));
+        self.follows |= !kept
+            && arguments.inputs.iter().any(|arg| {
+                matches!(&arg.ty, Type::Reference(_)) || matches!(&arg.ty, Type::Path(path) if ends_in(path, "Option"))
+            });
+        self.after.push("as_told()?;".to_owned());
+        let answer = if matches!(arguments.output, ReturnType::Default) { "" } else { " value()" };
+        Some(format!("|{}| {{ {heard}{answer} }}", names.join(", ")))
+    }
+
+    fn room(&mut self, at: usize, make: &str, part: &str) -> String {
+        self.before.push(format!("let mut room{at} = Room::{make}();"));
+        self.after.push(format!("room{at}.check()?;"));
+        if let Some(exact) = self.meant.stored {
+            self.filled.push(format!("room{at}.filled({}, {})?;", self.meant.place, exact == Exact::Whole));
+        }
+        format!("room{at}.{part}()")
+    }
+
+    fn object(&mut self, domain: &str, function: &str, at: usize) -> String {
+        self.before.push(format!("let mut object{at} = object(&isolated::{domain}::DOMAIN, {function:?})?;"));
+        format!("object{at}")
+    }
+
+    fn owned(&mut self, domain: &str, function: &str, at: usize) -> String {
+        self.before.push(format!("let owned{at} = owned(&isolated::{domain}::DOMAIN, {function:?})?;"));
+        format!("owned{at}")
+    }
+
+    fn handle(&mut self, domain: &str, function: &str, at: usize) -> String {
+        self.before.push(format!("let mut handle{at} = handle(&isolated::{domain}::DOMAIN, {function:?})?;"));
+        format!("handle{at}")
+    }
+}
+
+/// What the harness is told of a closure's parameter, which is called `name`.
+fn heard(name: &str, ty: &Type) -> Option<String> {
+    match ty {
+        Type::Reference(reference) => match &*reference.elem {
+            Type::Slice(_) => Some(format!("heard({name}.len());")),
+            Type::Path(path) if ends_in(path, "CStr") => Some(format!("heard_text({name});")),
+            _ => None,
+        },
+        Type::Path(path) if ends_in(path, "Option") => {
+            Some(format!("if let Some({name}) = {name} {{ {} }}", heard(name, generic(path)?)?))
+        }
+        _ => None,
+    }
+}

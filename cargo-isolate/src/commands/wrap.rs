@@ -81,7 +81,11 @@ fn wrap(args: &Args, Workspace { graph, policy }: &Workspace, plan: &Plan) -> an
         return Ok(Exit::Clean);
     }
     if args.apply && !changes.is_empty() {
-        clean::check(&graph.root, args.allow)?;
+        let is_generated =
+            |change: &Change| targets.iter().any(|target| change.path.parent() == Some(&target.directory()));
+        let is_edited = |change: &&Change| change.old.is_some() && !is_generated(change);
+        let edited: Vec<_> = changes.iter().filter(is_edited).map(|change| &*change.path).collect();
+        clean::check(&graph.root, &edited, args.allow)?;
     }
     wrap::write(&changes)?;
     let last = last_build(graph, plan).context("cannot read what the last build left")?;

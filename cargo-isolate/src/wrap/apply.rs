@@ -1,11 +1,13 @@
 //! The edits that tie generated wrappers into a package: `mod isolated;`, two dependencies, one line of `build.rs`.
 
+mod dependency;
 mod source;
 
 use super::{GeneratedFile, target::Target};
 use camino::{Utf8Path, Utf8PathBuf};
+use dependency::require;
 use std::{collections::BTreeMap, fs, io};
-use toml_edit::{DocumentMut, InlineTable, Item, Table, Value};
+use toml_edit::{DocumentMut, Item};
 
 /// Why a package cannot be edited. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -34,16 +36,13 @@ pub(crate) fn edits(
 ) -> Result<Vec<GeneratedFile>, EditError> {
     let manifest = target.root.join("Cargo.toml");
     let before = read(&manifest)?;
-    let mut document: DocumentMut = before
-        .trim_start_matches('\u{feff}')
-        .parse()
-        .map_err(|error| EditError::Manifest { path: manifest.clone(), error })?;
+    let mut document = parsed(&before, &manifest)?;
     allow_build_script(&mut document, target)?;
     let script = build_script(&document, target)?;
     let build_needed = script.is_some();
-    require(&mut document, &manifest, "dependencies", "isolate-rt", "isolate-rt")?;
+    require(&mut document, target, "dependencies", "isolate-rt", "isolate-rt")?;
     if build_needed {
-        require(&mut document, &manifest, "build-dependencies", "isolate-rt-build", "isolate-rt/build")?;
+        require(&mut document, target, "build-dependencies", "isolate-rt-build", "isolate-rt/build")?;
     }
     let root = with_module(&target.crate_root, rewritten.remove(&target.crate_root))?;
     let mut files = vec![
@@ -100,39 +99,6 @@ fn with_module(path: &Utf8Path, rewritten: Option<String>) -> Result<String, Edi
     Ok(as_before(&text, edited))
 }
 
-/// Adds a dependency that is not there yet; one that is there stays as it is.
-fn require(
-    document: &mut DocumentMut,
-    path: &Utf8Path,
-    key: &'static str,
-    name: &str,
-    directory: &str,
-) -> Result<(), EditError> {
-    // A new table follows `[dependencies]`, not the end of the file.
-    let position = document.get("dependencies").and_then(Item::as_table).and_then(Table::position);
-    let new_table = || {
-        let mut table = Table::new();
-        table.set_position(position);
-        Item::Table(table)
-    };
-    let table = document.entry(key).or_insert_with(new_table);
-    let not_a_table = || EditError::Table { path: path.to_owned(), key };
-    let table = table.as_table_like_mut().ok_or_else(not_a_table)?;
-    let unfit = |how: &str| EditError::Dependency { path: path.to_owned(), name: name.to_owned(), how: how.to_owned() };
-    let is = |item: &Item, key: &str, value: &str| item.get(key).and_then(Item::as_str) == Some(value);
-    if let Some((other, _)) = table.iter().find(|(key, item)| *key != name && is(item, "package", name)) {
-        return Err(unfit(&format!("`{other}`")));
-    }
-    match table.get(name) {
-        None => drop(table.insert(name, Item::Value(source_of(directory)))),
-        Some(item) if item.get("optional").and_then(Item::as_bool) == Some(true) => {
-            return Err(unfit("an optional dependency"));
-        }
-        Some(_) => {}
-    }
-    Ok(())
-}
-
 /// An edited text with the byte order mark and the line ends of the one before.
 fn as_before(before: &str, text: String) -> String {
     const MARK: char = '\u{feff}';
@@ -144,17 +110,9 @@ fn as_before(before: &str, text: String) -> String {
     format!("{mark}{text}")
 }
 
-/// The checkout that this tool was built in, if it still lies there; else the version of this tool.
-fn source_of(directory: &str) -> Value {
-    let checkout = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(|root| root.join(directory));
-    match checkout.filter(|path| path.join("Cargo.toml").is_file()) {
-        Some(path) => {
-            let mut table = InlineTable::new();
-            table.insert("path", path.as_str().into());
-            Value::InlineTable(table)
-        }
-        None => env!("CARGO_PKG_VERSION").into(),
-    }
+fn parsed(text: &str, path: &Utf8Path) -> Result<DocumentMut, EditError> {
+    let parsed = text.trim_start_matches('\u{feff}').parse();
+    parsed.map_err(|error| EditError::Manifest { path: path.to_owned(), error })
 }
 
 fn read(path: &Utf8Path) -> Result<String, EditError> {

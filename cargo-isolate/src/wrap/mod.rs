@@ -12,6 +12,7 @@ mod function;
 mod generated;
 mod names;
 mod no_std;
+mod optional;
 mod outdated;
 mod sites;
 mod target;
@@ -62,8 +63,8 @@ pub(crate) fn render(plan: &Plan, target: &Target) -> Result<Vec<GeneratedFile>,
         let text = format::format(&text).map_err(|error| RenderError::Syntax { domain: domain.name.clone(), error })?;
         files.push(GeneratedFile { path: dir.join(format!("{}.rs", domain.name)), text });
     }
-    let names: Vec<_> = domains.iter().map(|domain| &*domain.name).collect();
-    let module = ModuleView { policy: &target.policy, domains: names };
+    let modules = domains.iter().map(|domain| Module { name: &domain.name, cfg: target.cfg(domain) });
+    let module = ModuleView { policy: &target.policy, domains: modules.collect() };
     files.push(GeneratedFile { path: dir.join("mod.rs"), text: wrapper::render(Template::Module, module)? });
     let fragment = wrapper::render(Template::Fragment, FragmentView::new(&domains, target))?;
     files.push(GeneratedFile { path: dir.join("isolate.ld"), text: fragment });
@@ -128,7 +129,7 @@ impl<'p> DomainView<'p> {
             externs: names.externs(),
             imports: names.imports(),
             ffi_types: names.ffi_types.into_iter().collect(),
-            has_cfgs: wrapped(domain, target).any(|function| !target.cfgs(function).is_empty()),
+            has_cfgs: wrapped(domain, target).any(|function| !target.cfgs(domain, function).is_empty()),
             linked,
             shared,
             docs: docs(domain),
@@ -159,7 +160,14 @@ fn wrapped<'p>(domain: &'p DomainPlan, target: &Target) -> impl Iterator<Item = 
 #[derive(Serialize)]
 struct ModuleView<'p> {
     policy: &'p str,
-    domains: Vec<&'p str>,
+    domains: Vec<Module<'p>>,
+}
+
+#[derive(Serialize)]
+struct Module<'p> {
+    name: &'p str,
+    /// Predicate under which it is there.
+    cfg: Option<&'p str>,
 }
 
 /// What the template of the linker fragment sees.

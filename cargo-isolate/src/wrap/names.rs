@@ -67,12 +67,12 @@ impl<'t> Names<'t> {
 
     /// What is named from here on is named by the wrapper of this function.
     pub(super) fn enter(&mut self, function: &FunctionPlan) {
-        self.around = self.target.cfgs(function).to_vec();
+        self.around = self.target.cfgs(self.domain, function).to_vec();
     }
 
     /// What is named from here on is named wherever there is one of these wrappers.
     pub(super) fn enter_any<'p>(&mut self, functions: impl Iterator<Item = &'p FunctionPlan>) {
-        self.around = any_of(functions.map(|function| self.target.cfgs(function).to_vec()).collect());
+        self.around = any_of(functions.map(|function| self.target.cfgs(self.domain, function).to_vec()).collect());
     }
 
     /// Predicates of the wrapper that is written.

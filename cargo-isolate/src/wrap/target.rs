@@ -2,6 +2,7 @@
 
 use super::{
     no_std::{Std, std_of},
+    optional::optional,
     write::MARK,
 };
 use crate::{
@@ -32,6 +33,12 @@ pub(crate) struct Target {
     pub(crate) paths: BTreeMap<TypePath, String>,
     /// Its crate has std, and not the names that other crates find everywhere.
     pub(super) without_prelude: bool,
+    /// Under which predicate a package is there that it depends on with some features only, by its index.
+    optional: BTreeMap<usize, Vec<String>>,
+    /// Every wrapper is there in every build.
+    unconditional: bool,
+    /// Directory of the workspace's `Cargo.toml`.
+    pub(super) workspace: Utf8PathBuf,
     pub(super) edition: Edition,
 }
 
@@ -248,6 +255,9 @@ fn target(
         policy: policy.to_owned(),
         paths,
         without_prelude: std == Std::Named,
+        optional: optional(package).into_iter().map(|(index, predicate)| (index, vec![predicate])).collect(),
+        unconditional: false,
+        workspace: graph.root.clone(),
         edition: crate_root.edition,
     })
 }
@@ -341,6 +351,8 @@ impl Target {
         for path in self.paths.values_mut() {
             *path = redirect(path);
         }
+        // Stubs are there, whatever the features.
+        self.unconditional = true;
         self
     }
 
@@ -350,8 +362,23 @@ impl Target {
         domain.functions.iter().filter(move |function| is_wrapped_in(index, function))
     }
 
-    /// Under which predicates the wrapper of a function stands: those of the declaration, where they are this package's.
-    pub(super) fn cfgs<'p>(&self, function: &'p FunctionPlan) -> &'p [String] {
-        if function.declared.index == self.index { &function.declared.cfgs } else { &[] }
+    /// Under which predicate the module of a domain stands: that of the one dependency which declares all of its functions.
+    pub(super) fn cfg(&self, domain: &DomainPlan) -> Option<&str> {
+        let mut declaring = self.functions(domain).map(|function| function.declared.index);
+        let first = declaring.next()?;
+        let predicate = self.optional.get(&first)?;
+        declaring.all(|index| index == first).then(|| &*predicate[0])
+    }
+
+    /// Under which predicates the wrapper of a function stands in its module: those of the declaration where they are this
+    /// package's, or that of the dependency which declares it.
+    pub(super) fn cfgs<'p>(&'p self, domain: &DomainPlan, function: &'p FunctionPlan) -> &'p [String] {
+        let declaring = function.declared.index;
+        match self.optional.get(&declaring) {
+            _ if self.unconditional => &[],
+            _ if declaring == self.index => &function.declared.cfgs,
+            Some(predicates) if self.cfg(domain).is_none() => predicates,
+            _ => &[],
+        }
     }
 }

@@ -253,12 +253,17 @@ fn a_tree_with_changes_is_left_alone() {
     insta::assert_snapshot!("staged", refused(&[]));
     git(&["commit", "--quiet", "-m", "all"]);
     workspace.put("notes.txt", "mine");
+    workspace.put("policy.toml", &format!("{POLICY}\n# Mine.\n"));
+    workspace.put("src/lib.rs", &(workspace.get("src/lib.rs") + "// Mine.\n"));
     insta::assert_snapshot!("dirty", refused(&["--allow-staged"]));
-    fs::remove_file(workspace.path("notes.txt")).expect("removed");
+    git(&["checkout", "--quiet", "src/lib.rs"]);
+    // What it does not edit is in nobody's way: the policy, which is what there is to apply, and other files.
     workspace.expect(&["wrap", "--apply"], 0);
-    // What it wrote itself is in nobody's way as long as there is nothing to write.
-    workspace.expect(&["wrap", "--apply"], 0);
+    // What it wrote itself is neither, as long as there is nothing else to write.
     workspace.put("policy.toml", &POLICY.replace("3MiB", "4MiB"));
+    workspace.expect(&["wrap", "--apply"], 0);
+    let called = "pub fn more() -> u32 {\n    unsafe { kinds_sys::crc(0, std::ptr::null(), 0) }\n}\n";
+    workspace.put("src/lib.rs", &(workspace.get("src/lib.rs") + called));
     refused(&[]);
     workspace.expect(&["wrap", "--apply", "--allow-dirty"], 0);
 }

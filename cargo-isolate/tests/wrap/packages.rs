@@ -141,8 +141,66 @@ fn wrappers_do_not_depend_on_features() {
         workspace.compiles(flags);
     }
 
+    // Stubs are there in every build.
+    let verified = workspace.isolate(&["verify", "--all-features"]);
+    let said = String::from_utf8_lossy(&verified.stdout);
+    assert!(!said.contains("do not compile over stubs"), "{said}");
+
     fs::remove_dir_all(workspace.path("src/isolated")).expect("a folder");
     let output = workspace.isolate(&["check"]);
     let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     assert!(said.contains("does not exist; `cargo isolate wrap` writes it"), "{said}");
+}
+
+/// Wrappers of a library that is there with some feature only are there with it.
+#[test]
+fn an_optional_library() {
+    let workspace = Workspace::new(POLICY);
+    let manifest = workspace.get("Cargo.toml");
+    let optional = "kinds-sys = { path = \"sys\", optional = true }\n\n[features]\ndefault = [\"native\"]\nnative = [\"dep:kinds-sys\"]\n";
+    workspace.put("Cargo.toml", &manifest.replace("kinds-sys = { path = \"sys\" } # kept too\n", optional));
+    let root = workspace.get("src/lib.rs").replace("pub fn run", "#[cfg(feature = \"native\")]\npub fn run");
+    workspace.put("src/lib.rs", &root);
+    workspace.expect(&["wrap", "--apply", "--allow-no-vcs"], 0);
+    let modules = workspace.get("src/isolated/mod.rs");
+    let gated = "#[cfg(feature = \"native\")]\n#[rustfmt::skip]\npub mod kinds;";
+    assert!(modules.contains(gated) && modules.matches("cfg").count() == 1, "{modules}");
+    workspace.compiles(&[]);
+    workspace.compiles(&["--no-default-features"]);
+}
+
+/// Where the workspace says where dependencies come from, members do not say it again; new tables go where their like are.
+#[test]
+fn dependencies_of_a_workspace() {
+    let workspace = Workspace::new(POLICY);
+    let checkout = env!("CARGO_MANIFEST_DIR").trim_end_matches("/cargo-isolate");
+    workspace.put("Cargo.toml", &format!(
+        "[workspace]\nmembers = [\"app\"]\nexclude = [\"sys\"]\n\n[workspace.dependencies]\nisolate-rt = {{ path = \"{checkout}/isolate-rt\" }}\n"
+    ));
+    workspace.put("app/Cargo.toml", "[package]\nname = \"kinds\"\nversion = \"1.0.0\"\nedition = \"2024\"\n\n[lib]\nname = \"kinds\"\n\n[target.'cfg(unix)'.dependencies]\nkinds-sys = { path = \"../sys\" }\n\n[lints.rust]\nunused = \"deny\"\n");
+    workspace.put("app/src/lib.rs", &workspace.get("src/lib.rs"));
+    workspace.expect(&["wrap", "--apply", "--allow-no-vcs"], 0);
+    let manifest = workspace.get("app/Cargo.toml").replace(checkout, "[checkout]");
+    insta::assert_snapshot!(manifest, @r#"
+    [package]
+    name = "kinds"
+    version = "1.0.0"
+    edition = "2024"
+
+    [lib]
+    name = "kinds"
+
+    [dependencies]
+    isolate-rt = { workspace = true }
+
+    [build-dependencies]
+    isolate-rt-build = { path = "[checkout]/isolate-rt/build" }
+
+    [target.'cfg(unix)'.dependencies]
+    kinds-sys = { path = "../sys" }
+
+    [lints.rust]
+    unused = "deny"
+    "#);
+    workspace.compiles(&[]);
 }

@@ -1,4 +1,4 @@
-//! Whether the work tree can take edits that nobody has looked at yet, as `cargo fix` asks it.
+//! Whether the files to edit can take edits that nobody has looked at yet, as `cargo fix` asks of all.
 
 use crate::ratchet::git;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -25,15 +25,16 @@ pub(crate) enum NotClean {
     )]
     NoVcs(Utf8PathBuf),
     #[error(
-        "files have changes that are not committed, and `wrap --apply` edits sources\ncommit them first, see the edits with `--dry-run`, or pass `{flag}`:\n\n{files}"
+        "files that `wrap --apply` edits have changes that are not committed\ncommit them first, see the edits with `--dry-run`, or pass `{flag}`:\n\n{files}"
     )]
     Dirty { flag: &'static str, files: String },
     #[error("could not ask git about `{root}`: {why}\npass `--allow-dirty` to edit without asking")]
     Git { root: Utf8PathBuf, why: String },
 }
 
-/// Checks the work tree around a workspace.
-pub(super) fn check(root: &Utf8Path, allow: Allow) -> Result<(), NotClean> {
+/// Checks the files that would be edited, in the work tree around a workspace. What else has changes is in nobody's way: the policy
+/// has, as a rule, and so have wrappers, which can be written again.
+pub(super) fn check(root: &Utf8Path, edited: &[&Utf8Path], allow: Allow) -> Result<(), NotClean> {
     if allow.allow_no_vcs {
         return Ok(());
     }
@@ -51,10 +52,12 @@ pub(super) fn check(root: &Utf8Path, allow: Allow) -> Result<(), NotClean> {
             false => Err(NotClean::NoVcs(root.to_owned())),
         };
     }
-    if allow.allow_dirty && allow.allow_staged {
+    if allow.allow_dirty && allow.allow_staged || edited.is_empty() {
         return Ok(());
     }
-    let status = git(&["status", "--porcelain", "-z", "--no-renames"])?;
+    let asked = ["--literal-pathspecs", "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--"];
+    let files = edited.iter().map(|file| file.as_str());
+    let status = git(&asked.into_iter().chain(files).collect::<Vec<_>>())?;
     if !status.status.success() {
         return Err(failed(String::from_utf8_lossy(&status.stderr).trim().to_owned()));
     }

@@ -1,4 +1,6 @@
-//! `cargo isolate explain`: a rule's manual page, or the list of rules.
+//! `cargo isolate explain`: a rule's manual page, or the list of rules; what a kind of fault means.
+
+mod faults;
 
 use crate::{
     exit::Exit,
@@ -11,8 +13,8 @@ use std::io::Write;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// A rule's name, another code that reports print, or `columns` for those of the table; all rules are listed, with
-    /// their severities, if not given
+    /// A rule's name, another code that reports print, a kind of fault (`StaleHandle`), or `columns` for those of the table;
+    /// all rules are listed, with their severities, if not given
     rule: Option<String>,
 }
 
@@ -37,11 +39,17 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         writeln!(out, "# {name}\n\n{summary}\n\nNo rule: `[rules]` of the policy does not name it.")?;
         return Ok(Exit::Clean);
     }
+    if let Some(page) = faults::explain(name) {
+        write!(out, "{page}")?;
+        return Ok(Exit::Clean);
+    }
     let error = anstyle::AnsiColor::BrightRed.on_default().bold();
     streams::tell!("{error}error{error:#}: no rule `{name}`");
-    let known = || rules::RULES.iter().map(|rule| rule.name).chain(codes::names());
-    let longer: Vec<_> = known().filter(|known| known.starts_with(name.as_str())).collect();
-    match nearest(name, known()) {
+    let faults: Vec<String> = faults::names().collect();
+    let mut known: Vec<&str> = rules::RULES.iter().map(|rule| rule.name).chain(codes::names()).collect();
+    known.extend(faults.iter().map(String::as_str));
+    let longer: Vec<_> = known.iter().filter(|known| known.starts_with(name.as_str())).copied().collect();
+    match nearest(name, known) {
         _ if !longer.is_empty() => streams::tell!("did you mean `{}`?", longer.join("` or `")),
         Some(known) => streams::tell!("did you mean `{known}`?"),
         None => streams::tell!("`cargo isolate explain` lists the rules"),

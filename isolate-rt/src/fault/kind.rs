@@ -139,6 +139,22 @@ pub enum FaultKind {
     Unsupported(Unsupported),
 }
 
+impl FaultKind {
+    /// Whether the instance that the call ran in goes with it, see [`Fault::discarded_instance`](crate::Fault::discarded_instance).
+    pub fn discards_instance(&self) -> bool {
+        !matches!(
+            self,
+            Self::TooLarge { .. }
+                | Self::InvalidValue { .. }
+                | Self::StaleHandle
+                | Self::InUse
+                | Self::Occupied
+                | Self::InSignalHandler
+                | Self::Unsupported(_)
+        )
+    }
+}
+
 /// Why a domain cannot exist here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

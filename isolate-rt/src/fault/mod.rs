@@ -135,16 +135,7 @@ impl Fault {
 
     /// Whether the instance is gone that the call ran in: the next call gets a fresh one.
     pub fn discarded_instance(&self) -> bool {
-        !matches!(
-            self.kind(),
-            FaultKind::TooLarge { .. }
-                | FaultKind::InvalidValue { .. }
-                | FaultKind::StaleHandle
-                | FaultKind::InUse
-                | FaultKind::Occupied
-                | FaultKind::InSignalHandler
-                | FaultKind::Unsupported(_)
-        )
+        self.kind().discards_instance()
     }
 
     /// What it most likely has to do with.

@@ -60,7 +60,7 @@ struct Report<'p> {
 const SCHEMA: u32 = 1;
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let (Workspace { graph, .. }, plan) = Workspace::planned(&args.request, &args.policy)?;
+    let (Workspace { graph, policy }, plan) = Workspace::planned(&args.request, &args.policy)?;
     if plan.domains.iter().all(|domain| domain.functions.is_empty()) {
         return Err(TargetError::NothingIsolated.into());
     }
@@ -85,7 +85,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let mut out = streams::stdout();
     match args.format {
         Format::Text => {
-            plan::print(&mut out, &plan, streams::columns())?;
+            plan::print(&mut out, &plan, &policy.texts, streams::columns())?;
             served.iter().try_for_each(|served| writeln!(out, "as last built, {served}"))?;
             problems.iter().try_for_each(|problem| writeln!(out, "warning: {problem}"))?;
             declarations.iter().try_for_each(|found| declared(&mut out, found))?;

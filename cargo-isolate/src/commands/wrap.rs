@@ -94,7 +94,7 @@ fn wrap(args: &Args, Workspace { graph, policy }: &Workspace, plan: &Plan) -> an
     if args.request.quiet {
         return Ok(Exit::Clean);
     }
-    report(&mut out, graph, &changes)?;
+    report(&mut out, graph, &changes, &sites)?;
     misfits(&mut out, &outdated, |path, line| line_now(graph, &changes, path, line))?;
     by_path(&mut out, graph, &changes)?;
     call_sites(&mut out, graph, &sites, &changes, "rewrote")?;
@@ -244,7 +244,7 @@ fn call_sites(out: &mut dyn Write, graph: &Graph, sites: &Sites, changes: &[Chan
     writeln!(out, "`cargo isolate verify` then checks that none is left")
 }
 
-fn report(out: &mut dyn Write, graph: &Graph, changes: &[Change]) -> io::Result<()> {
+fn report(out: &mut dyn Write, graph: &Graph, changes: &[Change], sites: &Sites) -> io::Result<()> {
     for change in changes {
         let path = graph.relative(&change.path);
         let word = match (&change.old, &change.new) {
@@ -255,7 +255,8 @@ fn report(out: &mut dyn Write, graph: &Graph, changes: &[Change]) -> io::Result<
         writeln!(out, "{word} {path}")?;
     }
     if changes.is_empty() {
-        writeln!(out, "everything is up to date")?;
+        let all = if sites.left.is_empty() { "everything is" } else { "the generated files are" };
+        writeln!(out, "{all} up to date")?;
     }
     Ok(())
 }

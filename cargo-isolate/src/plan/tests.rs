@@ -1,12 +1,16 @@
 use super::clang::Use;
-use crate::fixture::{graph, mistakes, policy};
+use crate::{
+    fixture::{graph, mistakes, policy},
+    policy::Texts,
+};
 
 /// The plan as text, or the mistakes of the policy.
 fn planned(files: &str, policy_text: &str) -> String {
     match super::plan(&graph(files), &policy(policy_text)) {
         Ok(plan) => {
             let mut out = Vec::new();
-            super::print(&mut out, &plan, None).expect("a Vec takes everything");
+            let texts = Texts::new("policy.toml".into(), policy_text.to_owned());
+            super::print(&mut out, &plan, &texts, None).expect("a Vec takes everything");
             String::from_utf8(anstream::adapter::strip_bytes(&out).into_vec()).expect("UTF-8")
         }
         Err(errors) => mistakes(policy_text, &errors),
@@ -20,6 +24,16 @@ fn inferred(declarations: &str) -> String {
          extern \"C\" {{ {declarations} }}\n"
     );
     planned(&files, "[domain.x]\nlibrary = \"x-sys\"\n[[isolate]]\ndomain = \"x\"\nextern = [\"*\"]\n")
+}
+
+/// What was a suggestion once, and stands in the policy behind `#`, is not suggested again.
+#[test]
+fn tables_that_are_comments() {
+    let files = "//- app/src/main.rs\nfn main() {}\n//- x-sys/src/lib.rs\nextern \"C\" { fn put(p: *const u8); fn get(p: *const u8); }\n";
+    let policy = "[domain.x]\nlibrary = \"x-sys\"\n[[isolate]]\ndomain = \"x\"\nextern = [\"*\"]\n#[fn.put]\n# arg.p = { kind = \"handle\" }\n";
+    let planned = planned(files, policy);
+    let (_, proposed) = planned.split_once("Policy to start from").expect("proposals");
+    insta::assert_snapshot!(proposed);
 }
 
 const TYPES: &str = "

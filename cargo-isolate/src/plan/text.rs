@@ -3,7 +3,7 @@
 use super::{Decision, DomainPlan, FunctionPlan, Plan, Role, Ships};
 use crate::{
     contract::{Failing, infer::Tier},
-    policy::model::Backend,
+    policy::{Texts, model::Backend},
     words::{some, wrapped},
 };
 use anstyle::{AnsiColor, Style};
@@ -11,8 +11,8 @@ use camino::Utf8Path;
 use std::io::{self, Write};
 
 /// Prints the plan: every function with every contract and its evidence, then what was refused with stubs to paste. Lines
-/// longer than so many `columns` are made several.
-pub(crate) fn print(out: &mut dyn Write, plan: &Plan, columns: Option<usize>) -> io::Result<()> {
+/// longer than so many `columns` are made several. What `policy` has as a comment is not written again.
+pub(crate) fn print(out: &mut dyn Write, plan: &Plan, policy: &Texts, columns: Option<usize>) -> io::Result<()> {
     for domain in &plan.domains {
         heading(out, domain)?;
         for function in &domain.functions {
@@ -22,25 +22,11 @@ pub(crate) fn print(out: &mut dyn Write, plan: &Plan, columns: Option<usize>) ->
     }
     let refused: Vec<_> = plan.refused().map(|(_, function)| function).collect();
     let total: usize = plan.domains.iter().map(|domain| domain.functions.len()).sum();
-    if refused.iter().any(|function| function.stub.is_some()) {
-        writeln!(
-            out,
-            "{BOLD}Policy to start from{BOLD:#}: check each line against the library's manual, then paste it"
-        )?;
-        writeln!(out)?;
-        for stub in refused.iter().filter_map(|function| function.stub.as_ref()) {
-            writeln!(out, "{stub}")?;
-        }
-    }
-    let mut all = plan.domains.iter().flat_map(|domain| &domain.functions);
-    if all.clone().any(|function| function.suggested.is_some()) {
-        writeln!(
-            out,
-            "{BOLD}Suggested{BOLD:#}: who ends what comes out, as names have it; check each line against the library's manual, then paste it"
-        )?;
-        writeln!(out)?;
-        all.try_for_each(|function| function.suggested.iter().try_for_each(|words| writeln!(out, "{words}")))?;
-    }
+    let stubs = refused.iter().filter_map(|function| function.stub.as_deref());
+    proposals(out, "Policy to start from", "check each line", stubs, policy)?;
+    let all = plan.domains.iter().flat_map(|domain| &domain.functions);
+    let suggested = all.filter_map(|function| function.suggested.as_deref());
+    proposals(out, "Suggested", "who ends what comes out, as names have it; check each line", suggested, policy)?;
     print_hopeless(out, plan)?;
     let likely = plan.domains.iter().flat_map(|domain| &domain.functions).filter(|function| has_likely(function));
     writeln!(
@@ -52,6 +38,34 @@ pub(crate) fn print(out: &mut dyn Write, plan: &Plan, columns: Option<usize>) ->
         likely.filter(|function| function.is_ready()).count(),
         refused.len(),
     )
+}
+
+/// Tables for the policy, but for those that it has as comments.
+fn proposals<'t>(
+    out: &mut dyn Write,
+    title: &str,
+    what: &str,
+    tables: impl Iterator<Item = &'t str>,
+    policy: &Texts,
+) -> io::Result<()> {
+    let header = |table: &'t str| table.lines().next().unwrap_or_default();
+    let with_line = tables.map(|table| (table, policy.commented(header(table))));
+    let (there, new): (Vec<_>, Vec<_>) = with_line.partition(|(_, line)| line.is_some());
+    if !new.is_empty() {
+        writeln!(out, "{BOLD}{title}{BOLD:#}: {what} against the library's manual, then paste it\n")?;
+        new.into_iter().try_for_each(|(table, _)| writeln!(out, "{table}"))?;
+    }
+    if !there.is_empty() {
+        writeln!(
+            out,
+            "{BOLD}{title}{BOLD:#}, and a comment in the policy already: {what} against the library's manual, then remove its `#`\n"
+        )?;
+        for (table, line) in there {
+            writeln!(out, "  {}:{}: {}", policy.workspace(), line.unwrap_or_default(), header(table))?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
 }
 
 /// What to do about functions that no contract can settle.

@@ -45,6 +45,12 @@ impl Texts {
         (index, text, span.start - text.start..span.end - text.start)
     }
 
+    /// The line of the workspace's file in which the header of a table stands behind a `#`.
+    pub(crate) fn commented(&self, header: &str) -> Option<usize> {
+        let is_it = |line: &str| line.trim_start().strip_prefix('#').is_some_and(|rest| rest.trim() == header);
+        self.0[0].text.lines().position(is_it).map(|line| line + 1)
+    }
+
     /// A file by its number.
     pub(crate) fn file(&self, index: usize) -> &Text {
         &self.0[index]

@@ -125,7 +125,16 @@ fn played(out: &mut dyn Write, acts: &[Act]) -> io::Result<()> {
     for act in bad {
         writeln!(out, "    {}, {}: {}", wrapper(act), act.act, act.outcome)?;
     }
-    Ok(())
+    legend(out)
+}
+
+/// What stands in the table.
+fn legend(out: &mut dyn Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "\n    A column says what the library did. {OK}: the call returned, and what was claimed is clamped. {ERR}: it returned the fault.\n    \
+         -: not for this wrapper. The last column counts calls of a library that works, and how many gave what they must."
+    )
 }
 
 const OK: &str = "Ok";

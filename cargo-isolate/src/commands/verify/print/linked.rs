@@ -15,7 +15,18 @@ pub(super) fn text(out: &mut dyn Write, linked: &Linked) -> io::Result<()> {
 }
 
 fn globals(out: &mut dyn Write, linked: &Linked) -> io::Result<()> {
-    if linked.problems.is_empty() {
+    let (unknown, problems): (Vec<_>, Vec<_>) =
+        linked.problems.iter().partition(|problem| matches!(problem, Problem::NoSuchArchive { .. }));
+    if !unknown.is_empty() {
+        line(
+            out,
+            Mark::Error,
+            "archives",
+            "the policy names an archive or shared object that the build does not have",
+        )?;
+        unknown.into_iter().try_for_each(|unknown| problem(out, unknown))?;
+    }
+    if problems.is_empty() {
         let programs = some(linked.programs, "program");
         let text = match linked.variables {
             0 => format!("the libraries have no writable variables, in {programs}"),
@@ -27,13 +38,13 @@ fn globals(out: &mut dyn Write, linked: &Linked) -> io::Result<()> {
         return line(out, Mark::Ok, "globals", &text);
     }
     line(out, Mark::Error, "globals", "calls that write a global of their library would end in a fault")?;
-    linked.problems.iter().try_for_each(|found| problem(out, found))
+    problems.into_iter().try_for_each(|found| problem(out, found))
 }
 
 fn problem(out: &mut dyn Write, problem: &Problem) -> io::Result<()> {
     writeln!(out, "    {problem}")?;
     match problem {
-        Problem::NoSuchArchive { .. } | Problem::SharedVariables { .. } => Ok(()),
+        Problem::NoSuchArchive { .. } | Problem::SharedVariables { .. } | Problem::LazilyBound { .. } => Ok(()),
         Problem::OutsideOfDomain { domain, from, .. } => {
             let archives: Vec<_> = from
                 .iter()

@@ -1,6 +1,6 @@
 //! The committed wrappers of `tests/libraries` are what the tool writes today, and the contracts that ship fit its libraries.
 
-use isolate_templates::contracts::FILES;
+use isolate_templates::contracts::{FILES, File};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
@@ -20,8 +20,17 @@ fn committed_wrappers_are_fresh() {
 /// Every entry that ships is about a function that is there, and says what its signature allows.
 #[test]
 fn contracts_that_ship_fit() {
+    let (bundled, seen): (Vec<&File>, Vec<&File>) = FILES.iter().partition(|file| file.name == BUNDLED);
+    check_entries(&seen, plan);
+    check_entries(&bundled, plan_of_bundled_bindings);
+}
+
+/// The one whose declarations its build script puts in place, so that the source does not show which.
+const BUNDLED: &str = "libsqlite3-sys.toml";
+
+fn check_entries(files: &[&File], plan: impl Fn(&str) -> serde_json::Value) {
     let (mut policy, mut shipped) = ("version = 1\n".to_owned(), BTreeSet::new());
-    for (number, file) in FILES.iter().enumerate() {
+    for (number, file) in files.iter().enumerate() {
         let table: toml::Table = file.text.parse().expect("TOML");
         let package = table["package"].as_str().expect("a name");
         let entries = |key: &str| table.get(key).and_then(|entries| entries.as_table()).cloned().unwrap_or_default();
@@ -153,6 +162,36 @@ fn plan(policy: &str) -> serde_json::Value {
     let mut plan = Command::new(env!("CARGO_BIN_EXE_cargo-isolate"));
     plan.args(["isolate", "plan", "--format", "json", "--policy"]).arg(&path);
     let output = plan.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).output().expect("the tool");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+/// What it plans for a package of that name and version whose declarations are those of the bundled SQLite.
+fn plan_of_bundled_bindings(policy: &str) -> serde_json::Value {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let metadata =
+        cargo_metadata::MetadataCommand::new().current_dir(root).exec().expect("the metadata of this workspace");
+    let package = metadata.packages.iter().find(|package| *package.name == "libsqlite3-sys").expect("a dependency");
+    let bindings = package.manifest_path.with_file_name("sqlite3").join("bindgen_bundled_version.rs");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let put = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        std::fs::write(path, text).expect("a file");
+    };
+    put(
+        "Cargo.toml",
+        "[package]\nname = \"app\"\nversion = \"1.0.0\"\nedition = \"2024\"\n[dependencies]\nlibsqlite3-sys = { path = \"sys\" }\n[workspace]\n",
+    );
+    put("src/main.rs", "fn main() {}\n");
+    let manifest = "[package]\nname = \"libsqlite3-sys\"\nedition = \"2021\"";
+    put("sys/Cargo.toml", &format!("{manifest}\nversion = \"{}\"\n", package.version));
+    // Bindings that are made anew have this one, too.
+    let close = "extern \"C\" { pub fn sqlite3_close_v2(arg1: *mut sqlite3) -> ::std::os::raw::c_int; }";
+    put("sys/src/lib.rs", &(std::fs::read_to_string(bindings).expect("its bindings") + close));
+    put("policy.toml", policy);
+    let mut plan = Command::new(env!("CARGO_BIN_EXE_cargo-isolate"));
+    let output = plan.args(["isolate", "plan", "--format", "json"]).current_dir(&folder).output().expect("the tool");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).expect("JSON")
 }

@@ -11,10 +11,11 @@
 )]
 
 use isolate_rt::{
-    Callbacks, Domain, End, EndOfChild, Error, Fault, Globals, Handle, Null, Owned,
+    Callbacks, Domain, End, EndOfChild, Error, Fault, Globals, Handle, Inside, Null,
+    Owned,
 };
 
-use std::ffi::{CStr, CString, c_char, c_int, c_uchar, c_void};
+use std::ffi::{CStr, CString, c_char, c_int, c_uchar, c_uint, c_void};
 use crate::sqlite as ffi;
 
 // Defined by the linker fragment `isolate.ld`: an executable that was linked without it does not link at all.
@@ -780,4 +781,695 @@ pub fn sqlite3_column_bytes(
     // SAFETY: each pointer covers what the contract of `sqlite3_column_bytes` says, and nothing that comes back is used
     // before it was checked.
     unsafe { call.run(move || ffi::sqlite3_column_bytes(arg1_ptr, i_col)) }
+}
+
+/// `sqlite3_prepare_v3` of `isolate-libraries`.
+///
+/// * `db`: an object in the domain.
+/// * `z_sql`: read; its length goes as `nByte`.
+///
+/// Returns `pp_stmt`.
+///
+/// # Errors
+///
+/// When `sqlite3_prepare_v3` fails (`ret != 0`), or the call ends in a fault.
+pub fn sqlite3_prepare_v3(
+    db: &Owned<ffi::sqlite3>,
+    z_sql: &[u8],
+    prep_flags: c_uint,
+) -> Result<Option<Owned<ffi::sqlite3_stmt>>, Error<c_int>> {
+    // Outlives the call: what ends the object is a call of its own.
+    let pp_stmt;
+    let pp_stmt_end: EndOfChild<ffi::sqlite3_stmt, ffi::sqlite3> = |call, object, _| {
+        // SAFETY: it is what `sqlite3_prepare_v3` gave away; ended once, nothing uses it afterwards.
+        unsafe {
+            call.run(move || {
+                ffi::sqlite3_finalize(object);
+            })
+        }
+    };
+    let mut call = DOMAIN.call("sqlite3_prepare_v3")?;
+    let db_ptr = call.handle(db)?;
+    let z_sql_ptr = call.input(z_sql)?;
+    let n_byte = call.length(z_sql.len())?;
+    let pp_stmt_room = call.inout(&[std::ptr::null_mut::<ffi::sqlite3_stmt>()])?;
+    // SAFETY: each pointer covers what the contract of `sqlite3_prepare_v3` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi::sqlite3_prepare_v3(
+            db_ptr,
+            z_sql_ptr.cast(),
+            n_byte,
+            prep_flags,
+            pp_stmt_room.as_mut_ptr(),
+            std::ptr::null_mut(),
+        ))
+    }?;
+    let pp_stmt_ptr = call.read(pp_stmt_room);
+    pp_stmt = call.own_child(&DOMAIN, pp_stmt_ptr, db, pp_stmt_end)?;
+    if ret != 0 {
+        // SAFETY: as above.
+        let message = unsafe { call.run(move || ffi::sqlite3_errmsg(db_ptr)) }?;
+        // SAFETY: it is checked to lie in the domain; without isolation `sqlite3_errmsg` is trusted to end it.
+        let message = unsafe { call.string(message) }?;
+        return Err(call.failed(ret, message));
+    }
+    Ok(pp_stmt)
+}
+
+/// `sqlite3_table_column_metadata` of `isolate-libraries`.
+///
+/// * `db`: an object in the domain.
+/// * `z_db_name`: a string, read.
+/// * `z_table_name`: a string, read.
+/// * `z_column_name`: a string, read.
+///
+/// Returns a copy of `pz_data_type`, then a copy of `pz_coll_seq`, then `p_not_null`, then `p_primary_key`, then `p_autoinc`.
+///
+/// # Errors
+///
+/// When `sqlite3_table_column_metadata` fails (`ret != 0`), or the call ends in a fault.
+pub fn sqlite3_table_column_metadata(
+    db: &Handle<ffi::sqlite3>,
+    z_db_name: Option<&CStr>,
+    z_table_name: &CStr,
+    z_column_name: Option<&CStr>,
+) -> Result<(Option<CString>, Option<CString>, c_int, c_int, c_int), Error<c_int>> {
+    let mut call = DOMAIN.call("sqlite3_table_column_metadata")?;
+    let db_ptr = call.handle(db)?;
+    let z_db_name_ptr = match z_db_name {
+        Some(z_db_name) => call.input_str(z_db_name)?,
+        None => std::ptr::null(),
+    };
+    let z_table_name_ptr = call.input_str(z_table_name)?;
+    let z_column_name_ptr = match z_column_name {
+        Some(z_column_name) => call.input_str(z_column_name)?,
+        None => std::ptr::null(),
+    };
+    let pz_data_type_room = call.inout(&[std::ptr::null::<c_char>()])?;
+    let pz_coll_seq_room = call.inout(&[std::ptr::null::<c_char>()])?;
+    let p_not_null_room = call.inout(&[0])?;
+    let p_primary_key_room = call.inout(&[0])?;
+    let p_autoinc_room = call.inout(&[0])?;
+    // SAFETY: each pointer covers what the contract of `sqlite3_table_column_metadata` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi::sqlite3_table_column_metadata(
+            db_ptr,
+            z_db_name_ptr,
+            z_table_name_ptr,
+            z_column_name_ptr,
+            pz_data_type_room.as_mut_ptr(),
+            pz_coll_seq_room.as_mut_ptr(),
+            p_not_null_room.as_mut_ptr(),
+            p_primary_key_room.as_mut_ptr(),
+            p_autoinc_room.as_mut_ptr(),
+        ))
+    }?;
+    let p_not_null = call.read(p_not_null_room);
+    let p_primary_key = call.read(p_primary_key_room);
+    let p_autoinc = call.read(p_autoinc_room);
+    let pz_data_type_ptr = call.read(pz_data_type_room);
+    let pz_coll_seq_ptr = call.read(pz_coll_seq_room);
+    if ret != 0 {
+        // SAFETY: as above.
+        let message = unsafe { call.run(move || ffi::sqlite3_errmsg(db_ptr)) }?;
+        // SAFETY: it is checked to lie in the domain; without isolation `sqlite3_errmsg` is trusted to end it.
+        let message = unsafe { call.string(message) }?;
+        return Err(call.failed(ret, message));
+    }
+    // SAFETY: it is checked to lie in the domain; without isolation the function is trusted to end it.
+    let pz_data_type = unsafe { call.string(pz_data_type_ptr) }?;
+    // SAFETY: it is checked to lie in the domain; without isolation the function is trusted to end it.
+    let pz_coll_seq = unsafe { call.string(pz_coll_seq_ptr) }?;
+    Ok((pz_data_type, pz_coll_seq, p_not_null, p_primary_key, p_autoinc))
+}
+
+/// `sqlite3_serialize` of `isolate-libraries`, where `mFlags == 0`.
+///
+/// * `db`: an object in the domain.
+/// * `z_schema`: a string, read.
+///
+/// Returns a copy of what `sqlite3_serialize` returned.
+///
+/// # Errors
+///
+/// When the call ends in a fault.
+///
+/// # Panics
+///
+/// When not `mFlags == 0`.
+pub fn sqlite3_serialize(
+    db: &Handle<ffi::sqlite3>,
+    z_schema: Option<&CStr>,
+    m_flags: c_uint,
+) -> Result<Option<Vec<c_uchar>>, Fault> {
+    assert!(m_flags == 0, "`sqlite3_serialize` is for `mFlags == 0`");
+    let mut call = DOMAIN.call("sqlite3_serialize")?;
+    let db_ptr = call.handle(db)?;
+    let z_schema_ptr = match z_schema {
+        Some(z_schema) => call.input_str(z_schema)?,
+        None => std::ptr::null(),
+    };
+    let pi_size_room = call.inout(&[0])?;
+    // SAFETY: each pointer covers what the contract of `sqlite3_serialize` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi::sqlite3_serialize(
+            db_ptr,
+            z_schema_ptr,
+            pi_size_room.as_mut_ptr(),
+            m_flags,
+        ))
+    }?;
+    let pi_size = call.read(pi_size_room);
+    let ret_ptr = ret;
+    // SAFETY: they are checked to lie in the domain; without isolation the function is trusted with their number.
+    let ret = unsafe { call.values(ret_ptr.cast_const(), call.count(pi_size)) }?;
+    if ret.is_some() {
+        // SAFETY: `sqlite3_serialize` gave it away, and nothing uses it afterwards.
+        unsafe {
+            call.run(move || {
+                ffi::sqlite3_free(ret_ptr.cast());
+            })
+        }?;
+    }
+    Ok(ret)
+}
+
+/// `sqlite3_blob_open` of `isolate-libraries`.
+///
+/// * `arg1`: an object in the domain.
+/// * `z_db`: a string, read.
+/// * `z_table`: a string, read.
+/// * `z_column`: a string, read.
+///
+/// Returns `pp_blob`.
+///
+/// # Errors
+///
+/// When `sqlite3_blob_open` fails (`ret != 0`), or the call ends in a fault.
+pub fn sqlite3_blob_open(
+    arg1: &Owned<ffi::sqlite3>,
+    z_db: &CStr,
+    z_table: &CStr,
+    z_column: &CStr,
+    i_row: i64,
+    flags: c_int,
+) -> Result<Owned<ffi::sqlite3_blob>, Error<c_int>> {
+    // Outlives the call: what ends the object is a call of its own.
+    let pp_blob;
+    let pp_blob_end: EndOfChild<ffi::sqlite3_blob, ffi::sqlite3> = |call, object, _| {
+        // SAFETY: it is what `sqlite3_blob_open` gave away; ended once, nothing uses it afterwards.
+        unsafe {
+            call.run(move || {
+                ffi::sqlite3_blob_close(object);
+            })
+        }
+    };
+    let mut call = DOMAIN.call("sqlite3_blob_open")?;
+    let arg1_ptr = call.handle(arg1)?;
+    let z_db_ptr = call.input_str(z_db)?;
+    let z_table_ptr = call.input_str(z_table)?;
+    let z_column_ptr = call.input_str(z_column)?;
+    let pp_blob_room = call.inout(&[std::ptr::null_mut::<ffi::sqlite3_blob>()])?;
+    // SAFETY: each pointer covers what the contract of `sqlite3_blob_open` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi::sqlite3_blob_open(
+            arg1_ptr,
+            z_db_ptr,
+            z_table_ptr,
+            z_column_ptr,
+            i_row,
+            flags,
+            pp_blob_room.as_mut_ptr(),
+        ))
+    }?;
+    let pp_blob_ptr = call.read(pp_blob_room);
+    pp_blob = call.own_child(&DOMAIN, pp_blob_ptr, arg1, pp_blob_end)?;
+    if ret != 0 {
+        // SAFETY: as above.
+        let message = unsafe { call.run(move || ffi::sqlite3_errmsg(arg1_ptr)) }?;
+        // SAFETY: it is checked to lie in the domain; without isolation `sqlite3_errmsg` is trusted to end it.
+        let message = unsafe { call.string(message) }?;
+        return Err(call.failed(ret, message));
+    }
+    Ok(call.required(pp_blob)?)
+}
+
+/// `sqlite3_blob_reopen` of `isolate-libraries`.
+///
+/// * `arg1`: an object in the domain.
+///
+/// # Errors
+///
+/// When `sqlite3_blob_reopen` fails (`ret != 0`), or the call ends in a fault.
+pub fn sqlite3_blob_reopen(
+    arg1: &Handle<ffi::sqlite3_blob>,
+    arg2: i64,
+) -> Result<(), Error<c_int>> {
+    let mut call = DOMAIN.call("sqlite3_blob_reopen")?;
+    let arg1_ptr = call.handle(arg1)?;
+    // SAFETY: each pointer covers what the contract of `sqlite3_blob_reopen` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe { call.run(move || ffi::sqlite3_blob_reopen(arg1_ptr, arg2)) }?;
+    if ret != 0 {
+        // SAFETY: as above.
+        let message = unsafe { call.run(move || ffi::sqlite3_errstr(ret)) }?;
+        // SAFETY: it is checked to lie in the domain; without isolation `sqlite3_errstr` is trusted to end it.
+        let message = unsafe { call.string(message) }?;
+        return Err(call.failed(ret, message));
+    }
+    Ok(())
+}
+
+/// `sqlite3_blob_close` of `isolate-libraries`.
+///
+/// * `arg1`: an object in the domain, which ends.
+///
+/// # Errors
+///
+/// When the call ends in a fault.
+pub fn sqlite3_blob_close(mut arg1: Owned<ffi::sqlite3_blob>) -> Result<c_int, Fault> {
+    let mut call = DOMAIN.call("sqlite3_blob_close")?;
+    let arg1_ptr = call.ending(&mut arg1)?;
+    // SAFETY: each pointer covers what the contract of `sqlite3_blob_close` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe { call.run(move || ffi::sqlite3_blob_close(arg1_ptr)) };
+    if !call.was_refused() {
+        arg1.ended();
+    }
+    ret
+}
+
+/// `sqlite3_blob_bytes` of `isolate-libraries`.
+///
+/// * `arg1`: an object in the domain.
+///
+/// # Errors
+///
+/// When the call ends in a fault.
+pub fn sqlite3_blob_bytes(arg1: &Handle<ffi::sqlite3_blob>) -> Result<c_int, Fault> {
+    let mut call = DOMAIN.call("sqlite3_blob_bytes")?;
+    let arg1_ptr = call.handle(arg1)?;
+    // SAFETY: each pointer covers what the contract of `sqlite3_blob_bytes` says, and nothing that comes back is used
+    // before it was checked.
+    unsafe { call.run(move || ffi::sqlite3_blob_bytes(arg1_ptr)) }
+}
+
+/// `sqlite3_blob_read` of `isolate-libraries`.
+///
+/// * `arg1`: an object in the domain.
+/// * `z`: written; its length goes as `N`.
+///
+/// # Errors
+///
+/// When `sqlite3_blob_read` fails (`ret != 0`), or the call ends in a fault; `z` keeps its value then.
+pub fn sqlite3_blob_read(
+    arg1: &Handle<ffi::sqlite3_blob>,
+    z: &mut [u8],
+    i_offset: c_int,
+) -> Result<(), Error<c_int>> {
+    let mut call = DOMAIN.call("sqlite3_blob_read")?;
+    let arg1_ptr = call.handle(arg1)?;
+    let z_room = call.output::<u8>(z.len())?;
+    let n = call.length(z.len())?;
+    // SAFETY: each pointer covers what the contract of `sqlite3_blob_read` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi::sqlite3_blob_read(
+            arg1_ptr,
+            z_room.as_mut_ptr().cast(),
+            n,
+            i_offset,
+        ))
+    }?;
+    if ret != 0 {
+        // SAFETY: as above.
+        let message = unsafe { call.run(move || ffi::sqlite3_errstr(ret)) }?;
+        // SAFETY: it is checked to lie in the domain; without isolation `sqlite3_errstr` is trusted to end it.
+        let message = unsafe { call.string(message) }?;
+        return Err(call.failed(ret, message));
+    }
+    call.take(z_room, z_room.len(), z);
+    Ok(())
+}
+
+/// `sqlite3_blob_write` of `isolate-libraries`.
+///
+/// * `arg1`: an object in the domain.
+/// * `z`: read; its length goes as `n`.
+///
+/// # Errors
+///
+/// When `sqlite3_blob_write` fails (`ret != 0`), or the call ends in a fault.
+pub fn sqlite3_blob_write(
+    arg1: &Handle<ffi::sqlite3_blob>,
+    z: &[u8],
+    i_offset: c_int,
+) -> Result<(), Error<c_int>> {
+    let mut call = DOMAIN.call("sqlite3_blob_write")?;
+    let arg1_ptr = call.handle(arg1)?;
+    let z_ptr = call.input(z)?;
+    let n = call.length(z.len())?;
+    // SAFETY: each pointer covers what the contract of `sqlite3_blob_write` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi::sqlite3_blob_write(arg1_ptr, z_ptr.cast(), n, i_offset))
+    }?;
+    if ret != 0 {
+        // SAFETY: as above.
+        let message = unsafe { call.run(move || ffi::sqlite3_errstr(ret)) }?;
+        // SAFETY: it is checked to lie in the domain; without isolation `sqlite3_errstr` is trusted to end it.
+        let message = unsafe { call.string(message) }?;
+        return Err(call.failed(ret, message));
+    }
+    Ok(())
+}
+
+/// `sqlite3_backup_init` of `isolate-libraries`.
+///
+/// * `p_dest`: an object in the domain.
+/// * `z_dest_name`: a string, read.
+/// * `p_source`: an object in the domain.
+/// * `z_source_name`: a string, read.
+///
+/// # Errors
+///
+/// When `sqlite3_backup_init` fails (`ret == NULL`), or the call ends in a fault.
+pub fn sqlite3_backup_init(
+    p_dest: &Owned<ffi::sqlite3>,
+    z_dest_name: &CStr,
+    p_source: &Handle<ffi::sqlite3>,
+    z_source_name: &CStr,
+) -> Result<Owned<ffi::sqlite3_backup>, Error<Null>> {
+    // Outlives the call: what ends the object is a call of its own.
+    let owned;
+    let owned_end: EndOfChild<ffi::sqlite3_backup, ffi::sqlite3> = |call, object, _| {
+        // SAFETY: it is what `sqlite3_backup_init` gave away; ended once, nothing uses it afterwards.
+        unsafe {
+            call.run(move || {
+                ffi::sqlite3_backup_finish(object);
+            })
+        }
+    };
+    let mut call = DOMAIN.call("sqlite3_backup_init")?;
+    let p_dest_ptr = call.handle(p_dest)?;
+    let p_source_ptr = call.handle(p_source)?;
+    let z_dest_name_ptr = call.input_str(z_dest_name)?;
+    let z_source_name_ptr = call.input_str(z_source_name)?;
+    // SAFETY: each pointer covers what the contract of `sqlite3_backup_init` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi::sqlite3_backup_init(
+            p_dest_ptr,
+            z_dest_name_ptr,
+            p_source_ptr,
+            z_source_name_ptr,
+        ))
+    }?;
+    owned = call.own_child(&DOMAIN, ret, p_dest, owned_end)?;
+    let Some(owned) = owned else {
+        // SAFETY: as above.
+        let message = unsafe { call.run(move || ffi::sqlite3_errmsg(p_dest_ptr)) }?;
+        // SAFETY: it is checked to lie in the domain; without isolation `sqlite3_errmsg` is trusted to end it.
+        let message = unsafe { call.string(message) }?;
+        return Err(call.failed(Null, message));
+    };
+    Ok(owned)
+}
+
+/// `sqlite3_backup_step` of `isolate-libraries`.
+///
+/// * `p`: an object in the domain.
+///
+/// # Errors
+///
+/// When `sqlite3_backup_step` fails (`ret != 0 && ret != 101`), or the call ends in a fault.
+pub fn sqlite3_backup_step(
+    p: &Handle<ffi::sqlite3_backup>,
+    n_page: c_int,
+) -> Result<c_int, Error<c_int>> {
+    let mut call = DOMAIN.call("sqlite3_backup_step")?;
+    let p_ptr = call.handle(p)?;
+    // SAFETY: each pointer covers what the contract of `sqlite3_backup_step` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe { call.run(move || ffi::sqlite3_backup_step(p_ptr, n_page)) }?;
+    if ret != 0 && ret != 101 {
+        // SAFETY: as above.
+        let message = unsafe { call.run(move || ffi::sqlite3_errstr(ret)) }?;
+        // SAFETY: it is checked to lie in the domain; without isolation `sqlite3_errstr` is trusted to end it.
+        let message = unsafe { call.string(message) }?;
+        return Err(call.failed(ret, message));
+    }
+    Ok(ret)
+}
+
+/// `sqlite3_backup_finish` of `isolate-libraries`.
+///
+/// * `p`: an object in the domain, which ends.
+///
+/// # Errors
+///
+/// When the call ends in a fault.
+pub fn sqlite3_backup_finish(mut p: Owned<ffi::sqlite3_backup>) -> Result<c_int, Fault> {
+    let mut call = DOMAIN.call("sqlite3_backup_finish")?;
+    let p_ptr = call.ending(&mut p)?;
+    // SAFETY: each pointer covers what the contract of `sqlite3_backup_finish` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe { call.run(move || ffi::sqlite3_backup_finish(p_ptr)) };
+    if !call.was_refused() {
+        p.ended();
+    }
+    ret
+}
+
+/// `sqlite3_update_hook` of `isolate-libraries`.
+///
+/// * `arg1`: an object in the domain.
+/// * `arg2`: called with `arg2_`, `arg3`, `arg4`, `arg5` in any call until `arg1` has ended or gets another one; a panic in it ends that call and goes on from there.
+///
+/// # Errors
+///
+/// When the call ends in a fault.
+pub fn sqlite3_update_hook(
+    arg1: &Owned<ffi::sqlite3>,
+    arg2: Option<Box<dyn FnMut(c_int, &CStr, &CStr, i64) + Send>>,
+) -> Result<Option<Handle<c_void>>, Fault> {
+    let _arg2_kept_before;
+    let mut call = DOMAIN.call("sqlite3_update_hook")?;
+    let arg1_ptr = call.handle(arg1)?;
+    let (arg2_kept, arg2_ptr) = match arg2 {
+        Some(mut arg2) => {
+            let (kept, pointer) = call
+                .keep(move |
+                    inside: Inside,
+                    _: *mut c_void,
+                    arg2_: c_int,
+                    arg3: *const c_char,
+                    arg4: *const c_char,
+                    arg5: i64,
+                | -> Result<(), Fault> {
+                    // SAFETY: it is checked to lie in the domain; without isolation the function is trusted to end it.
+                    let arg3 = unsafe { inside.string(arg3) }?;
+                    let arg3 = inside.required(arg3)?;
+                    // SAFETY: it is checked to lie in the domain; without isolation the function is trusted to end it.
+                    let arg4 = unsafe { inside.string(arg4) }?;
+                    let arg4 = inside.required(arg4)?;
+                    arg2(arg2_, &arg3, &arg4, arg5);
+                    Ok(())
+                })?;
+            (Some(kept), Some(pointer))
+        }
+        None => (None, None),
+    };
+    // SAFETY: each pointer covers what the contract of `sqlite3_update_hook` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi::sqlite3_update_hook(
+            arg1_ptr,
+            arg2_ptr,
+            std::ptr::null_mut(),
+        ))
+    }?;
+    let ret = call.adopt(ret)?;
+    _arg2_kept_before = arg1.keep_as("update", arg2_kept);
+    Ok(ret)
+}
+
+/// `sqlite3_commit_hook` of `isolate-libraries`.
+///
+/// * `arg1`: an object in the domain.
+/// * `arg2`: called in any call until `arg1` has ended or gets another one; a panic in it ends that call and goes on from there.
+///
+/// # Errors
+///
+/// When the call ends in a fault.
+pub fn sqlite3_commit_hook(
+    arg1: &Owned<ffi::sqlite3>,
+    arg2: Option<Box<dyn FnMut() -> c_int + Send>>,
+) -> Result<Option<Handle<c_void>>, Fault> {
+    let _arg2_kept_before;
+    let mut call = DOMAIN.call("sqlite3_commit_hook")?;
+    let arg1_ptr = call.handle(arg1)?;
+    let (arg2_kept, arg2_ptr) = match arg2 {
+        Some(mut arg2) => {
+            let (kept, pointer) = call
+                .keep(move |_: Inside, _: *mut c_void| -> Result<c_int, Fault> {
+                    Ok(arg2())
+                })?;
+            (Some(kept), Some(pointer))
+        }
+        None => (None, None),
+    };
+    // SAFETY: each pointer covers what the contract of `sqlite3_commit_hook` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi::sqlite3_commit_hook(
+            arg1_ptr,
+            arg2_ptr,
+            std::ptr::null_mut(),
+        ))
+    }?;
+    let ret = call.adopt(ret)?;
+    _arg2_kept_before = arg1.keep_as("commit", arg2_kept);
+    Ok(ret)
+}
+
+/// `sqlite3_set_authorizer` of `isolate-libraries`.
+///
+/// * `arg1`: an object in the domain.
+/// * `x_auth`: called with `arg2`, `arg3`, `arg4`, `arg5`, `arg6` in any call until `arg1` has ended or gets another one; a panic in it ends that call and goes on from there.
+///
+/// # Errors
+///
+/// When `sqlite3_set_authorizer` fails (`ret != 0`), or the call ends in a fault.
+pub fn sqlite3_set_authorizer(
+    arg1: &Owned<ffi::sqlite3>,
+    x_auth: Option<
+        Box<
+            dyn FnMut(
+                c_int,
+                Option<&CStr>,
+                Option<&CStr>,
+                Option<&CStr>,
+                Option<&CStr>,
+            ) -> c_int + Send,
+        >,
+    >,
+) -> Result<(), Error<c_int>> {
+    let _x_auth_kept_before;
+    let mut call = DOMAIN.call("sqlite3_set_authorizer")?;
+    let arg1_ptr = call.handle(arg1)?;
+    let (x_auth_kept, x_auth_ptr) = match x_auth {
+        Some(mut x_auth) => {
+            let (kept, pointer) = call
+                .keep(move |
+                    inside: Inside,
+                    _: *mut c_void,
+                    arg2: c_int,
+                    arg3: *const c_char,
+                    arg4: *const c_char,
+                    arg5: *const c_char,
+                    arg6: *const c_char,
+                | -> Result<c_int, Fault> {
+                    // SAFETY: it is checked to lie in the domain; without isolation the function is trusted to end it.
+                    let arg3 = unsafe { inside.string(arg3) }?;
+                    // SAFETY: it is checked to lie in the domain; without isolation the function is trusted to end it.
+                    let arg4 = unsafe { inside.string(arg4) }?;
+                    // SAFETY: it is checked to lie in the domain; without isolation the function is trusted to end it.
+                    let arg5 = unsafe { inside.string(arg5) }?;
+                    // SAFETY: it is checked to lie in the domain; without isolation the function is trusted to end it.
+                    let arg6 = unsafe { inside.string(arg6) }?;
+                    Ok(
+                        x_auth(
+                            arg2,
+                            arg3.as_deref(),
+                            arg4.as_deref(),
+                            arg5.as_deref(),
+                            arg6.as_deref(),
+                        ),
+                    )
+                })?;
+            (Some(kept), Some(pointer))
+        }
+        None => (None, None),
+    };
+    // SAFETY: each pointer covers what the contract of `sqlite3_set_authorizer` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi::sqlite3_set_authorizer(
+            arg1_ptr,
+            x_auth_ptr,
+            std::ptr::null_mut(),
+        ))
+    }?;
+    if ret != 0 {
+        // SAFETY: as above.
+        let message = unsafe { call.run(move || ffi::sqlite3_errmsg(arg1_ptr)) }?;
+        // SAFETY: it is checked to lie in the domain; without isolation `sqlite3_errmsg` is trusted to end it.
+        let message = unsafe { call.string(message) }?;
+        return Err(call.failed(ret, message));
+    }
+    _x_auth_kept_before = arg1.keep_as("authorizer", x_auth_kept);
+    Ok(())
+}
+
+/// `sqlite3_create_collation_v2` of `isolate-libraries`.
+///
+/// * `arg1`: an object in the domain.
+/// * `z_name`: a string, read.
+/// * `x_compare`: called with `arg3`, `arg5` in any call until `arg1` has ended; a panic in it ends that call and goes on from there.
+///
+/// # Errors
+///
+/// When `sqlite3_create_collation_v2` fails (`ret != 0`), or the call ends in a fault.
+pub fn sqlite3_create_collation_v2(
+    arg1: &Owned<ffi::sqlite3>,
+    z_name: &CStr,
+    e_text_rep: c_int,
+    mut x_compare: impl FnMut(&[u8], &[u8]) -> c_int + Send + 'static,
+) -> Result<(), Error<c_int>> {
+    let mut call = DOMAIN.call("sqlite3_create_collation_v2")?;
+    let arg1_ptr = call.handle(arg1)?;
+    let z_name_ptr = call.input_str(z_name)?;
+    let (x_compare_kept, x_compare_ptr) = call
+        .keep(move |
+            inside: Inside,
+            _: *mut c_void,
+            arg2: c_int,
+            arg3: *const c_void,
+            arg4: c_int,
+            arg5: *const c_void,
+        | -> Result<c_int, Fault> {
+            // SAFETY: they are checked to lie in the domain; without isolation the function is trusted with their number.
+            let arg3 = unsafe { inside.values(arg3.cast::<u8>(), inside.count(arg2)) }?;
+            let arg3 = inside.required(arg3)?;
+            // SAFETY: they are checked to lie in the domain; without isolation the function is trusted with their number.
+            let arg5 = unsafe { inside.values(arg5.cast::<u8>(), inside.count(arg4)) }?;
+            let arg5 = inside.required(arg5)?;
+            Ok(x_compare(&arg3, &arg5))
+        })?;
+    // SAFETY: each pointer covers what the contract of `sqlite3_create_collation_v2` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi::sqlite3_create_collation_v2(
+            arg1_ptr,
+            z_name_ptr,
+            e_text_rep,
+            std::ptr::null_mut(),
+            Some(x_compare_ptr),
+            None,
+        ))
+    }?;
+    if ret != 0 {
+        // SAFETY: as above.
+        let message = unsafe { call.run(move || ffi::sqlite3_errmsg(arg1_ptr)) }?;
+        // SAFETY: it is checked to lie in the domain; without isolation `sqlite3_errmsg` is trusted to end it.
+        let message = unsafe { call.string(message) }?;
+        return Err(call.failed(ret, message));
+    }
+    arg1.keep(x_compare_kept);
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! zlib, lz4, bzip2, snappy, zstd, libdeflate, libwebp, libpng, SQLite and the demo project's parser, isolated.
 
 mod callbacks;
+mod connections;
 mod contexts;
 mod equal;
 mod forms;

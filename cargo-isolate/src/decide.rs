@@ -130,7 +130,8 @@ pub(crate) fn stale_wrappers(graph: &Graph, policy: &Policy, stale: &[(usize, us
     if policy.isolate.is_empty() {
         return;
     }
-    findings.retain(|found| found.finding.rule != BYPASSED_ISOLATION || !stale.contains(&(found.package, found.file)));
+    let is_of_call = |found: &Found| [BYPASSED_ISOLATION, FOREIGN_CALL].contains(&found.finding.rule);
+    findings.retain(|found| !is_of_call(found) || !stale.contains(&(found.package, found.file)));
     for &(package, file) in stale.iter().filter(|(package, _)| graph.packages[*package].selected) {
         let finding = Finding {
             rule: BYPASSED_ISOLATION,

@@ -15,21 +15,12 @@ pub struct Project<'a> {
 }
 
 /// What rules need to know of a project that no source file says.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Settings {
-    /// Modules that may call foreign functions, as paths within their crate (`isolated`), with all below them.
-    pub wrappers: Vec<String>,
     /// Symbols that run in a domain, with the domain's name.
     pub isolated: BTreeMap<String, String>,
     /// Crates that declare what a library offers of which a domain runs some functions, with the domain's name.
     pub contained: BTreeMap<usize, String>,
-}
-
-impl Default for Settings {
-    /// Wrappers stand where `cargo isolate wrap` writes them, and nothing is isolated yet.
-    fn default() -> Settings {
-        Settings { wrappers: vec!["isolated".to_owned()], isolated: BTreeMap::new(), contained: BTreeMap::new() }
-    }
 }
 
 /// A symbol that a crate expects others to define.

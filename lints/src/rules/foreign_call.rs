@@ -1,9 +1,9 @@
-//! Foreign functions called or named outside the module that wraps them.
+//! Foreign functions called or named outside of generated wrappers.
 //!
 //! ## What it does
 //!
-//! Reports calls of foreign functions, and mentions of foreign functions and statics by name, outside the
-//! module that wraps them, `isolated`. The callee is found through imports, renames and re-exports.
+//! Reports calls of foreign functions, and mentions of foreign functions and statics by name, outside of
+//! files that are what `cargo isolate wrap` writes. The callee is found through imports, renames and re-exports.
 //!
 //! ## Why it matters
 //!
@@ -48,7 +48,7 @@ use super::{Report, Subject};
 use crate::resolve::ForeignCall;
 
 pub(super) fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for call in unwrapped(subject) {
+    for call in direct(subject) {
         let item = call.item;
         let name = &item.name;
         let message = match (item.is_function(), call.mention) {
@@ -70,17 +70,6 @@ pub(super) fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
         }
         report.add(call.call.span, &call.call.scope, message, notes);
     }
-}
-
-/// Foreign calls outside wrappers.
-fn unwrapped<'s>(subject: &'s Subject<'_>) -> impl Iterator<Item = &'s ForeignCall<'s>> {
-    direct(subject).filter(|call| {
-        let module = call.module.join("::");
-        let below = |wrapper: &String| {
-            module.strip_prefix(wrapper.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
-        };
-        !subject.project.settings.wrappers.iter().any(below)
-    })
 }
 
 /// Foreign calls. One call is one, however many declarations it may mean.

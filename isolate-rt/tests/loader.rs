@@ -62,7 +62,9 @@ fn library(name: &str, source: &str) -> CString {
     let directory = env!("CARGO_TARGET_TMPDIR");
     let (file, object) = (format!("{directory}/{name}.c"), format!("{directory}/{name}.so"));
     std::fs::write(&file, source).unwrap();
-    let built = Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o", &object, &file]).status();
+    let built = Command::new("cc")
+        .args(["-shared", "-fPIC", "-O1", "-fno-builtin", "-Wl,-z,lazy", "-o", &object, &file])
+        .status();
     assert!(built.expect("a C compiler").success());
     CString::new(object).unwrap()
 }
@@ -119,6 +121,31 @@ fn unloaded_when_it_was_found() {
             assert!(matches!(call.values(text, 1).unwrap_err().kind(), FaultKind::InvalidValue { .. }), "gone");
         }
     }
+}
+
+/// What was loaded since costs one call at most: it is bound before the next one.
+#[test]
+fn bound_lazily_and_loaded_later() {
+    static BINDING: Domain = Domain::new("binding");
+    type Parse = unsafe extern "C" fn(*const libc::c_char) -> c_int;
+    if !isolation() {
+        return;
+    }
+    assert_eq!(in_domain(&BINDING, || 1), Ok(1));
+    let source = "#include <stdlib.h>\n#include <string.h>\nint parse(const char *s) { char *t = strdup(s); int n = atoi(t); free(t); return n; }";
+    let path = library("lazily", source);
+    // SAFETY: a library without constructors, whose function has this type.
+    let parse = unsafe {
+        let library = libc::dlopen(path.as_ptr(), libc::RTLD_LAZY);
+        assert!(!library.is_null());
+        std::mem::transmute::<*mut c_void, Parse>(libc::dlsym(library, c"parse".as_ptr()))
+    };
+    // SAFETY: reads a C string.
+    let call = || in_domain(&BINDING, || unsafe { parse(c"42".as_ptr()) });
+    if let Err(fault) = call() {
+        assert_eq!(fault.hint(), Some(Hint::Loader), "{fault}");
+    } // Else another test has made a domain meanwhile.
+    assert_eq!(call(), Ok(42));
 }
 
 /// A library with thread-locals that is loaded at some moment of a domain's making is known to it in the end.

@@ -71,8 +71,8 @@ pub enum Hint {
         /// The limit, in bytes.
         limit: usize,
     },
-    /// The dynamic loader was about to write its data, which is the program's: a function was called for the first time that is
-    /// bound lazily, or a thread-local used of a library that was loaded after the domain was made, or `dlopen` called.
+    /// The dynamic loader was about to write its data, which is the program's: a library was used that was loaded since the thread's
+    /// first call, a lazily bound function called that nobody defines, or `dlopen`.
     Loader,
     /// It failed inside `malloc` or `free`: an overrun before has damaged what they rely on, or a block was freed twice.
     HeapDamaged,
@@ -318,8 +318,8 @@ impl fmt::Display for Hint {
             ),
             Self::Loader => write!(
                 f,
-                "by the dynamic loader: for a function that is bound lazily (link with `-z now`, or run with `LD_BIND_NOW=1`), \
-                 a thread-local of a library that was loaded later, or `dlopen`"
+                "by the dynamic loader: for a library that was loaded since this thread's first call (the next call knows it), \
+                 a function that nobody defines, or `dlopen`"
             ),
             Self::HeapDamaged => write!(
                 f,

@@ -21,7 +21,7 @@ use super::siblings::Siblings;
 use super::started::Started;
 use super::thread::Thread;
 use super::tls::Template;
-use super::{A_MOMENT, Once, gate, one_fewer, panics, register_barrier, signal, started, wait, warm, watchdog};
+use super::{A_MOMENT, Once, bind, gate, one_fewer, panics, register_barrier, signal, started, wait, warm, watchdog};
 use crate::domain::{HeapKind, Settings};
 use crate::fault::{Fault, FaultKind, Unsupported};
 use crate::heap::{Heap, KEPT};
@@ -91,6 +91,8 @@ impl Instance {
         register_barrier()?;
         Thread::current()?;
         warm::up();
+        // Before the library's globals are copied: its own table of functions is among them.
+        bind::all();
         gate::learn_vectors();
         let instance = match begun.instance {
             Some(instance) => instance,

@@ -21,7 +21,7 @@
 //! | `tls` | the thread-local storage block of an instance |
 //! | `image` | globals: tagged, kept, restored |
 //! | `rooms` | memory for one large block each of a hardened heap |
-//! | `warm` | what has to have been called once outside |
+//! | `warm`, `bind` | what has to have been called once outside; functions that are bound when they are first called |
 //! | `signal` | from a fault to a rewind |
 //! | `deadline`, `watchdog` | what ends a call: a timer of its own, or the thread that looks after all |
 //! | `handlers` | the program's own signal handlers |
@@ -38,6 +38,7 @@
 //! | `last_fault` | what an instance ended by, for others that this concerns |
 //! | `unwind`, `objects`, `symbols`, `memory` | what it tells: who called whom, whose memory an address is |
 
+mod bind;
 mod callback;
 mod deadline;
 mod ending;

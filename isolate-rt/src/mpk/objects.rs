@@ -19,6 +19,8 @@ pub(super) struct Object {
     pub(super) relro: Range<usize>,
     /// The program headers.
     pub(super) headers: Range<usize>,
+    /// The dynamic section.
+    pub(super) dynamic: Range<usize>,
     pub(super) thread_locals: Option<Module>,
 }
 
@@ -133,8 +135,8 @@ impl Drop for Pinned {
     }
 }
 
-/// One more user of an object that is loaded.
-fn open_loaded(path: &str) -> Option<*mut c_void> {
+/// One more user of an object that is loaded; an empty path is the program's.
+pub(super) fn open_loaded(path: &str) -> Option<*mut c_void> {
     let name = CString::new(path).ok()?;
     // SAFETY: a name. Nothing is loaded that is not.
     let library = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOLOAD | libc::RTLD_LAZY) };
@@ -189,6 +191,7 @@ unsafe extern "C" fn collect(info: *mut libc::dl_phdr_info, _: usize, objects: *
         unwinding: first(libc::PT_GNU_EH_FRAME),
         relro: first(libc::PT_GNU_RELRO).unwrap_or(0..0),
         headers: bytes.start.addr()..bytes.end.addr(),
+        dynamic: first(libc::PT_DYNAMIC).unwrap_or(0..0),
         thread_locals: thread_locals.map(|header| Module {
             id,
             size: header.p_memsz as usize,

@@ -2,6 +2,7 @@
 //!
 //! A seat belongs to its owner (see [`super::seats`]), and is in use from the beginning of a call until its results are read.
 
+use super::bind;
 use super::layout::{STAGING, SeatLayout};
 use super::pkey::Pkey;
 use super::thread::Thread;
@@ -162,6 +163,7 @@ impl Seat {
                 own.tls.insert(tls)
             }
         };
+        bind::all();
         tls.meet_new_modules();
         // SAFETY: held, and nothing of the domain runs on this seat.
         unsafe { tls.restore() };

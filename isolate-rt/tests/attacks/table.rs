@@ -197,7 +197,12 @@ const ROWS: &[Row] = &[
     Row {
         id: "A17",
         what: "lazily bound library",
-        tests: &[("attacks/accidents.rs", "a17_lazy_binding", "`Protection`, nothing written", "unnoticed")],
+        tests: &[(
+            "attacks/accidents.rs",
+            "a17_lazy_binding",
+            "bound before it is entered; `Protection` for what nobody defines",
+            "ends the process with status 127",
+        )],
     },
     Row {
         id: "A18",

@@ -179,12 +179,14 @@ fn what_somebody_wrote_is_not_replaced() {
     let workspace = Workspace::new("mod isolated;\n");
     workspace.put("Cargo.toml", manifest("app", "z-sys", "[workspace]\n"));
     put_libraries(&workspace, &["z"]);
-    workspace.put("src/isolated/mod.rs", call("z"));
+    // As one that was generated, but for where it says so.
+    let text = call("z") + "// Not Written by `cargo isolate wrap`.\n";
+    workspace.put("src/isolated/mod.rs", text.clone());
     for arguments in [&["wrap"][..], &["wrap", "--apply", "--allow-no-vcs"], &["wrap", "--dry-run"]] {
         let printed = workspace.run(arguments);
         let error = "error: `[DIR]/src/isolated/mod.rs` stands where a wrapper goes, and is not one that `cargo isolate wrap` wrote: move it, or give the domain another name\n";
         assert_eq!(printed, format!("status Some(1)\n--- stdout\n--- stderr\n{error}"));
-        assert_eq!(fs::read_to_string(workspace.path("src/isolated/mod.rs")).expect("the file"), call("z"));
+        assert_eq!(fs::read_to_string(workspace.path("src/isolated/mod.rs")).expect("the file"), text);
         assert!(!workspace.path("src/isolated/z.rs").exists());
     }
 }

@@ -32,7 +32,11 @@ pub(super) fn load(
         let start = texts.add(graph.relative(&path), text.clone());
         // Blanks before it make its places those of all texts.
         let read = read(&(" ".repeat(start) + &text));
-        errors.extend(read.errors);
+        // What is missing has no place: it is missing at the beginning.
+        errors.extend(read.errors.into_iter().map(|error| match error.span.end < start {
+            true => PolicyError { span: start..start, ..error },
+            false => error,
+        }));
         if let Some(policy) = read.policy {
             let mut check = Check { package, workspace, file: texts.workspace().as_str(), errors };
             check.all(&policy);
@@ -56,28 +60,43 @@ struct Check<'c> {
 
 impl Check<'_> {
     fn all(&mut self, policy: &Policy) {
-        for (rule, severity) in &policy.rules {
+        let Policy {
+            version: _,
+            expand,
+            audit,
+            check,
+            rules,
+            exception,
+            crates,
+            domain,
+            isolate,
+            structs,
+            functions,
+            shipped: _,
+        } = policy;
+        for (rule, severity) in rules {
             let least = self.workspace.severity(rule.get_ref().0);
             if *severity.get_ref() < least {
                 let message = format!("`{}` is \"{least}\" in `{}`", rule.get_ref().0, self.file);
                 self.loosens(severity.span(), message);
             }
         }
-        for (name, of_crate) in &policy.crates {
+        for (name, of_crate) in crates {
             self.limit(name, of_crate);
         }
-        for exception in &policy.exception {
+        for exception in exception {
             let at = exception.get_ref().at.span();
             self.loosens(at, "an exception takes a rule away".to_owned());
         }
         let of_all = [
-            policy.expand.as_ref().map(|value| ("expand", value.span())),
-            policy.audit.dependencies.as_ref().map(|value| ("[audit]", value.span())),
-            policy.audit.safety_words.first().map(|value| ("[audit]", value.span())),
-            policy.check.baseline.as_ref().map(|value| ("[check]", value.span())),
-            policy.domain.keys().next().map(|name| ("[domain]", name.span())),
-            policy.isolate.first().map(|isolate| ("[[isolate]]", isolate.get_ref().domain.span())),
-            policy.functions.keys().next().map(|name| ("[fn]", name.span())),
+            expand.as_ref().map(|value| ("expand", value.span())),
+            audit.dependencies.as_ref().map(|value| ("[audit]", value.span())),
+            audit.safety_words.first().map(|value| ("[audit]", value.span())),
+            check.baseline.as_ref().map(|value| ("[check]", value.span())),
+            domain.keys().next().map(|name| ("[domain]", name.span())),
+            isolate.first().map(|isolate| ("[[isolate]]", isolate.get_ref().domain.span())),
+            structs.keys().next().map(|name| ("[struct]", name.span())),
+            functions.keys().next().map(|name| ("[fn]", name.span())),
         ];
         for (table, span) in of_all.into_iter().flatten() {
             let error = PolicyError::new(span, format!("`{table}` is for the whole workspace, not for one member"));

@@ -39,17 +39,14 @@ pub(crate) fn edits(
     let mut document = parsed(&before, &manifest)?;
     allow_build_script(&mut document, target)?;
     let script = build_script(&document, target)?;
-    let build_needed = script.is_some();
     require(&mut document, target, "dependencies", "isolate-rt", "isolate-rt")?;
-    if build_needed {
-        require(&mut document, target, "build-dependencies", "isolate-rt-build", "isolate-rt/build")?;
-    }
+    require(&mut document, target, "build-dependencies", "isolate-rt-build", "isolate-rt/build")?;
     let root = with_module(&target.crate_root, rewritten.remove(&target.crate_root))?;
     let mut files = vec![
         GeneratedFile { path: manifest, text: as_before(&before, document.to_string()) },
         GeneratedFile { path: target.crate_root.clone(), text: root },
+        script,
     ];
-    files.extend(script);
     files.extend(rewritten.into_iter().map(|(path, text)| GeneratedFile { path, text }));
     Ok(files)
 }
@@ -68,7 +65,7 @@ fn allow_build_script(manifest: &mut DocumentMut, target: &Target) -> Result<(),
 }
 
 /// The build script with the line that hands on the fragment.
-fn build_script(manifest: &DocumentMut, target: &Target) -> Result<Option<GeneratedFile>, EditError> {
+fn build_script(manifest: &DocumentMut, target: &Target) -> Result<GeneratedFile, EditError> {
     let build = manifest.get("package").and_then(|package| package.get("build"));
     let path = target.root.join(build.and_then(Item::as_str).unwrap_or("build.rs"));
     let call = format!("isolate_rt_build::link(\"{}\");", target.fragment());
@@ -86,7 +83,7 @@ fn build_script(manifest: &DocumentMut, target: &Target) -> Result<Option<Genera
         }
         Err(error) => return Err(EditError::Read { path, error }),
     };
-    Ok(Some(GeneratedFile { path, text }))
+    Ok(GeneratedFile { path, text })
 }
 
 fn with_module(path: &Utf8Path, rewritten: Option<String>) -> Result<String, EditError> {

@@ -1,6 +1,6 @@
 //! Which files of the tree are exactly what `wrap` writes: the policy vouches for them, so they are held against nobody.
 
-use super::{render, target, targets, write::MARK};
+use super::{render, target, targets, write::is_ours};
 use crate::{
     graph::{Graph, Role, SourceFile},
     plan,
@@ -52,7 +52,7 @@ pub(crate) fn stale(graph: &Graph) -> io::Result<Vec<(usize, usize)>> {
 /// It says so at its top, and is not.
 fn says_it_is_generated(file: &SourceFile) -> io::Result<bool> {
     let own = !matches!(file.role, Role::Generated | Role::Unreached);
-    Ok(own && file.text()?.lines().take_while(|line| line.starts_with("//")).any(|line| line.contains(MARK)))
+    Ok(own && is_ours(file.text()?))
 }
 
 #[cfg(test)]
@@ -132,7 +132,7 @@ unsafe extern \"C\" { pub fn crc32(crc: u32, value: u32) -> u32; }
         let rules = &["extern-block", "many-operations", call, call, call, call, "bypassed-isolation", call];
         check(
             POLICY,
-            |text| text.replace("//! Written by", "//! Once written by").replace(super::MARK, ""),
+            |text| text.replace("//! Written by", "//! Once written by").replace(super::super::write::MARK, ""),
             &[],
             3,
             rules,

@@ -3,7 +3,7 @@
 use super::{
     no_std::{Std, std_of},
     optional::optional,
-    write::MARK,
+    write::is_ours,
 };
 use crate::{
     contract::shape::{Shape, TypePath},
@@ -178,7 +178,7 @@ fn holders(graph: &Graph, domain: &DomainPlan) -> Vec<usize> {
     members
         .filter(|index| {
             let file = wrappers_of(&graph.packages[*index], domain);
-            file.and_then(|file| std::fs::read_to_string(file).ok()).is_some_and(|text| text.contains(MARK))
+            file.and_then(|file| std::fs::read_to_string(file).ok()).is_some_and(|text| is_ours(&text))
         })
         .collect()
 }
@@ -287,6 +287,10 @@ fn types_in(shape: &Shape, items: &mut Vec<TypePath>) {
         Shape::Pointer { to, .. } => types_in(to, items),
         Shape::Array { of, .. } => types_in(of, items),
         Shape::Opaque(path) | Shape::Enum { path, .. } | Shape::Struct { path, .. } => items.push(path.clone()),
+        Shape::Function(signature) => {
+            let params = signature.params.iter().map(|(_, shape)| shape);
+            params.chain(&signature.ret).for_each(|shape| types_in(shape, items));
+        }
         _ => {}
     }
 }

@@ -45,8 +45,14 @@ impl WriteError {
     }
 }
 
-/// Every generated file says so.
+/// Every generated file says so, in the comment that it begins with.
 pub(super) const MARK: &str = "Written by `cargo isolate wrap`";
+
+/// Whether the text is of a file that [`changes`] may replace or remove: it begins as generated ones do.
+pub(super) fn is_ours(text: &str) -> bool {
+    let is_comment = |line: &&str| ["//", "/*", " *"].iter().any(|start| line.starts_with(start));
+    text.trim_start_matches('\u{feff}').lines().take_while(is_comment).any(|line| line.contains(MARK))
+}
 
 /// What would have to change. `directory` is where generated files live: those there that nothing asks for any more go.
 ///
@@ -63,7 +69,7 @@ pub(crate) fn changes(files: Vec<GeneratedFile>, directory: &Utf8Path) -> Result
     for file in files {
         let old = read(&file.path)?;
         if old.as_deref() != Some(&*file.text) {
-            if file.path.parent() == Some(directory) && old.as_ref().is_some_and(|old| !old.contains(MARK)) {
+            if file.path.parent() == Some(directory) && old.as_ref().is_some_and(|old| !is_ours(old)) {
                 return Err(WriteError::NotOurs { path: file.path });
             }
             changes.push(Change { path: file.path, old, new: Some(file.text) });
@@ -72,7 +78,7 @@ pub(crate) fn changes(files: Vec<GeneratedFile>, directory: &Utf8Path) -> Result
     for path in generated(directory)? {
         if !wanted.contains(&path)
             && let Some(old) = read(&path)?
-            && old.contains(MARK)
+            && is_ours(&old)
         {
             changes.push(Change { path, old: Some(old), new: None });
         }

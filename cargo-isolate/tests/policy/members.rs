@@ -62,6 +62,16 @@ fn a_member_does_not_loosen() {
     );
 }
 
+/// What is wrong is told of the file that it is in.
+#[test]
+fn what_is_not_for_members() {
+    check(
+        "member_has_structs",
+        WORKSPACE,
+        "[rules]\nstatic-mut = \"warn\"\n\n[struct.z_stream]\nread = [\"msg\"]\n\n[fn.f]\nerror = false\n",
+    );
+}
+
 #[test]
 fn a_glob_that_matches_nothing() {
     check(

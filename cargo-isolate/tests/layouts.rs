@@ -165,7 +165,7 @@ fn what_cannot_be_edited_is_said() {
     );
     refuses(
         &[("src/lib.rs", &format!("mod isolated {{}}\n{}", call("z")))],
-        "cannot add `mod isolated;` to `[DIR]/src/lib.rs`: it has a module of that name with a body, where `mod isolated;` must stand; add it by hand",
+        "cannot add `mod isolated;` to `[DIR]/src/lib.rs`: it has a module of that name with a body, where `mod isolated;` must stand: rename that one",
     );
     refuses(
         &[("src/lib.rs", &format!("mod isolated;\n{}", call("z"))), ("src/isolated.rs", "")],

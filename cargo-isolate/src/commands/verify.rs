@@ -17,7 +17,7 @@ use crate::{
     sources::Request,
     streams,
     verify::{
-        self, Act, Played,
+        self, Act, Played, Rejected,
         linked::{self, Built, Linked},
     },
     visible,
@@ -211,7 +211,8 @@ fn faults(args: &Args, graph: &Graph, plan: &Plan, targets: &[Target]) -> anyhow
         let folder = graph.target.join("isolate/verify").join(&target.package);
         let stage = match verify::prepare(graph, &subject, &runtime, folder, args.request.for_own_package()) {
             Ok(stage) => stage,
-            Err(error) => return Ok(Faults::Failed { message: format!("{error:#}") }),
+            Err(error) if error.is::<Rejected>() => return Ok(Faults::Failed { message: error.to_string() }),
+            Err(error) => return Err(error),
         };
         if args.no_run {
             continue;

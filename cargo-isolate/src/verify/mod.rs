@@ -14,7 +14,7 @@ pub(crate) use run::{Act, Played};
 pub(crate) use stubs::{Called, Exact, Foreign, Given, Param, Stored};
 
 use crate::{graph::Graph, process::Runner};
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use isolate_templates::verify::{BUILD_SCRIPT, HARNESS};
 use std::fmt::Write as _;
@@ -97,7 +97,8 @@ fn files(graph: &Graph, subject: &Subject, runtime: &Runtime) -> anyhow::Result<
     let (mut files, mut cases, mut errors) = (Vec::new(), Vec::new(), Vec::new());
     let mut modules = String::new();
     for (domain, text) in &subject.wrappers {
-        let file = syn::parse_file(text).with_context(|| format!("the wrappers of domain `{domain}` do not parse"))?;
+        let file = syn::parse_file(text)
+            .map_err(|error| Rejected(format!("the wrappers of domain `{domain}` do not parse: {error}")))?;
         match driver::cases(domain, &file, &subject.functions) {
             Ok(more) => cases.extend(more),
             Err(more) => errors.extend(more),
@@ -106,7 +107,7 @@ fn files(graph: &Graph, subject: &Subject, runtime: &Runtime) -> anyhow::Result<
         let _ = writeln!(modules, "pub mod {domain};");
     }
     if !errors.is_empty() {
-        bail!("{}", errors.join("\n"));
+        return Err(Rejected(errors.join("\n")).into());
     }
     files.push(("src/isolated/mod.rs".to_owned(), modules));
     files.push(("src/isolated/isolate.ld".to_owned(), subject.fragment.clone()));
@@ -117,6 +118,11 @@ fn files(graph: &Graph, subject: &Subject, runtime: &Runtime) -> anyhow::Result<
     files.push(("Cargo.toml".to_owned(), manifest(runtime)));
     Ok(files)
 }
+
+/// What is wrong with wrappers that do not get as far as being called. Any other error is the machine's.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Rejected(String);
 
 fn manifest(runtime: &Runtime) -> String {
     let Runtime { runtime, build } = runtime;

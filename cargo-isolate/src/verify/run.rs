@@ -1,6 +1,6 @@
 //! Builds the package of wrappers over stubs and plays it.
 
-use super::Stage;
+use super::{Rejected, Stage};
 use crate::process::{Runner, cargo, ending};
 use anyhow::{Context as _, bail};
 use std::process::{Command, ExitStatus, Stdio};
@@ -28,12 +28,15 @@ pub(crate) struct Act {
     pub(crate) outcome: String,
 }
 
-/// Compiles the package; its errors are the tool's fault or the wrappers', so they are shown whole.
+/// Compiles the package; errors of the compiler are the tool's fault or the wrappers', so they are shown whole.
 pub(super) fn build(stage: &Stage) -> anyhow::Result<()> {
     let output = command(stage, "build").output().context("cannot run cargo")?;
     if !output.status.success() {
         let errors = String::from_utf8_lossy(&output.stderr);
-        bail!("the wrappers do not compile over stubs (in {}):\n{errors}", stage.folder);
+        if errors.contains("could not compile `isolate-verify`") {
+            bail!(Rejected(format!("the wrappers do not compile over stubs (in {}):\n{errors}", stage.folder)));
+        }
+        bail!("cannot build what plays the wrappers' library (in {}):\n{errors}", stage.folder);
     }
     Ok(())
 }

@@ -18,8 +18,6 @@ pub(crate) struct Built {
     pub(super) names: BTreeMap<String, BTreeSet<String>>,
     /// Shared libraries that build scripts told the linker to look for: `z`, `dylib=z`.
     pub(super) told: BTreeSet<String>,
-    /// Where they told it to look.
-    pub(super) searched: BTreeSet<Utf8PathBuf>,
 }
 
 /// The newest entry of a folder whose name starts with `prefix`: a file that ends with `suffix`, or a folder with such a file.
@@ -135,7 +133,6 @@ impl Built {
             // `native=/path`
             let folder = Utf8PathBuf::from(path.as_str().split_once('=').map_or(path.as_str(), |(_, path)| path));
             let entries = folder.read_dir_utf8().into_iter().flatten().filter_map(Result::ok);
-            self.searched.insert(folder.clone());
             let archives = entries.map(|entry| entry.into_path()).filter(|path| path.extension() == Some("a"));
             self.archives.extend(archives.map(|path| (path, package.to_owned())));
         }

@@ -7,7 +7,6 @@
 mod archive;
 mod artifacts;
 mod image;
-mod lazy;
 mod libc;
 mod report;
 
@@ -99,7 +98,7 @@ pub(crate) struct LastBuild {
     pub(crate) served: Vec<Served>,
     /// What the libraries ask of libc that no domain can have.
     pub(crate) refused: Vec<Refused>,
-    /// What ends calls in faults: archives that no build script has made, an instance for each thread, functions that are bound lazily.
+    /// What the policy says of domains that cannot be: archives that no build script has made, an instance for each thread.
     pub(crate) problems: Vec<Problem>,
 }
 
@@ -124,10 +123,6 @@ pub(crate) fn last_build(graph: &Graph, plan: &Plan) -> io::Result<LastBuild> {
             if let Some(server) = server.or(shared) {
                 add(by_server.entry(server).or_default(), &function.name);
             }
-        }
-        if by_server.keys().any(|server| matches!(server, Server::Shared(_))) {
-            let lazy = lazy::lazily_bound(&built).into_iter();
-            last.problems.extend(lazy.map(|object| Problem::LazilyBound { domain: domain.name.clone(), object }));
         }
         let served = by_server.into_iter();
         last.served.extend(served.map(|(by, functions)| Served { domain: domain.name.clone(), by, functions }));

@@ -1,7 +1,6 @@
 //! What the objects and programs of a build show, and how it is said.
 
 use crate::words::few;
-use camino::Utf8PathBuf;
 use serde::Serialize;
 use std::fmt;
 
@@ -56,8 +55,6 @@ pub(crate) enum Problem {
     OutsideOfDomain { domain: String, program: String, variables: Vec<String>, from: Vec<Server> },
     /// Variables of a library that is to have an instance for each thread, which exist once.
     SharedVariables { domain: String, variables: Vec<String> },
-    /// A shared object has what it calls bound at the first call, by the dynamic loader.
-    LazilyBound { domain: String, object: Utf8PathBuf },
     /// Functions of a shared object whose variables the domain does not own.
     SharedObject { domain: String, program: String, functions: Vec<String>, needed: Vec<String> },
 }
@@ -102,11 +99,6 @@ impl fmt::Display for Problem {
             Problem::OutsideOfDomain { domain, program, variables, .. } => {
                 write!(f, "`{program}`: outside of the domain `{domain}`: {}", few(variables))
             }
-            Problem::LazilyBound { domain, object } => write!(
-                f,
-                "`{object}` of the domain `{domain}` binds what it calls at the first call, which ends that call in a fault: link it with \
-                 `-z now`, run programs with `LD_BIND_NOW=1`, or use the library's static archive"
-            ),
             Problem::SharedObject { domain, program, functions, .. } => {
                 let come = if functions.len() == 1 { "comes" } else { "come" };
                 write!(f, "`{program}`: {} of the domain `{domain}` {come} from a shared object", few(functions))

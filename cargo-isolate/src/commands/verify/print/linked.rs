@@ -44,7 +44,7 @@ fn globals(out: &mut dyn Write, linked: &Linked) -> io::Result<()> {
 fn problem(out: &mut dyn Write, problem: &Problem) -> io::Result<()> {
     writeln!(out, "    {problem}")?;
     match problem {
-        Problem::NoSuchArchive { .. } | Problem::SharedVariables { .. } | Problem::LazilyBound { .. } => Ok(()),
+        Problem::NoSuchArchive { .. } | Problem::SharedVariables { .. } => Ok(()),
         Problem::OutsideOfDomain { domain, from, .. } => {
             let archives: Vec<_> = from
                 .iter()

@@ -146,7 +146,11 @@ fn signature(types: &Types<'_>, item: &ForeignItem, place: &Declared) -> Signatu
     let (declarations, ret) = declared(item);
     let site = Site { package: place.index, module: &place.module };
     let params = declarations.iter().enumerate().map(|(index, declaration)| Param {
-        name: declaration.name.clone().unwrap_or_else(|| format!("arg{}", index + 1)),
+        name: match &declaration.name {
+            // `r#in` is what everybody else calls `in`, C's header first.
+            Some(name) => name.trim_start_matches("r#").to_owned(),
+            None => format!("arg{}", index + 1),
+        },
         ty: declaration.ty.clone(),
         shape: types.resolve(&declaration.ty, site),
     });

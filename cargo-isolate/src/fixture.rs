@@ -72,7 +72,15 @@ pub(crate) fn graph(text: &str) -> Graph {
         name,
     });
     let conditions = "x86_64-linux-gnu".to_owned();
-    Graph { root: "/ws".into(), target: "/ws/target".into(), conditions, expanded: false, packages: packages.collect() }
+    let platforms = [conditions.clone()].into();
+    Graph {
+        root: "/ws".into(),
+        target: "/ws/target".into(),
+        platforms,
+        conditions,
+        expanded: false,
+        packages: packages.collect(),
+    }
 }
 
 pub(crate) fn policy(text: &str) -> Policy {

@@ -8,7 +8,10 @@ use isolate_lints::{
     cfg::{Configs, Presence},
     facts::{FileFacts, ForeignItem, Scope, Span, Unexpanded, UnsafeFact},
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// All packages that one `cargo metadata` run resolved.
 #[derive(Debug)]
@@ -17,7 +20,9 @@ pub(crate) struct Graph {
     pub(crate) root: Utf8PathBuf,
     /// Where cargo builds; our own files go to `target/isolate` only.
     pub(crate) target: Utf8PathBuf,
-    /// For which builds the code was looked at, as platforms and cargo's own flags: `x86_64-linux-gnu --all-features`.
+    /// What the code was looked at for: `x86_64-linux-gnu`, several, or `all`.
+    pub(crate) platforms: BTreeSet<String>,
+    /// For which builds that was, as platforms and cargo's own flags: `x86_64-linux-gnu --all-features`.
     pub(crate) conditions: String,
     /// It was built first: what build scripts write was seen.
     pub(crate) expanded: bool,
@@ -105,14 +110,17 @@ pub(crate) struct Expansion {
 }
 
 impl Graph {
-    /// What the code was looked at for: `x86_64-linux-gnu`, several with commas, or `all`.
-    pub(crate) fn platforms(&self) -> &str {
-        self.conditions.split(' ').next().unwrap_or_default()
+    /// Whether the code was looked at for the platform on which the runtime makes domains, and for no other.
+    pub(crate) fn has_domains(&self) -> bool {
+        self.platforms.iter().eq(["x86_64-linux-gnu"])
     }
 
-    /// Whether that is the platform, and the only one, on which the runtime makes domains.
-    pub(crate) fn has_domains(&self) -> bool {
-        self.platforms() == "x86_64-linux-gnu"
+    /// The package that somebody means by a name: a member first; of several versions, the last.
+    pub(crate) fn named(&self, name: &str) -> Option<usize> {
+        let named = |index: &usize| self.packages[*index].name == name;
+        let member = |index: &usize| named(index) && self.packages[*index].member;
+        let mut all = 0..self.packages.len();
+        all.clone().find(member).or_else(|| all.rfind(named))
     }
 
     /// A path as reports show it: from the workspace root where it lies in there, else in full.

@@ -124,7 +124,7 @@ pub(crate) struct NoDomains {
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let (Workspace { graph, policy }, plan) = Workspace::planned(&args.request, &args.policy)?;
     if !args.request.target.is_empty() && !graph.has_domains() {
-        return Err(NoDomains { platforms: graph.platforms().to_owned() }.into());
+        return Err(NoDomains { platforms: graph.platforms.iter().cloned().collect::<Vec<_>>().join("`, `") }.into());
     }
     if let Some((domain, function)) = plan.refused().next() {
         let name = &function.name;
@@ -238,8 +238,7 @@ fn not_started(runner: &Runner, how: &str) -> String {
 
 /// The runtime that the workspace itself uses.
 fn runtime(graph: &Graph) -> anyhow::Result<verify::Runtime> {
-    let root =
-        |name: &str| graph.packages.iter().find(|package| package.name == name).map(|package| package.root.clone());
+    let root = |name: &str| graph.named(name).map(|package| graph.packages[package].root.clone());
     match (root("isolate-rt"), root("isolate-rt-build")) {
         (Some(runtime), Some(build)) => Ok(verify::Runtime { runtime, build }),
         _ => bail!("no package depends on `isolate-rt` and `isolate-rt-build`; `cargo isolate wrap --apply` adds them"),

@@ -21,7 +21,7 @@ pub(super) fn domains(graph: &Graph, policy: &model::Policy, errors: &mut Vec<Po
                 error.help("it becomes a module and part of linker symbols: letters, digits and `_`, no keyword"),
             );
         }
-        let krate = package(graph, domain.library.get_ref()).and_then(|index| graph.packages[index].lib.as_ref());
+        let krate = graph.named(domain.library.get_ref()).and_then(|index| graph.packages[index].lib.as_ref());
         let library = krate.map(|_| (domain.library.get_ref(), domain.library.span()));
         let archives = domain.archives.iter().map(|archive| (archive.get_ref(), archive.span()));
         for (archive, span) in library.into_iter().chain(archives) {
@@ -41,7 +41,7 @@ pub(super) fn domains(graph: &Graph, policy: &model::Policy, errors: &mut Vec<Po
 /// The package that serves a domain's symbols.
 pub(super) fn library(graph: &Graph, domain: &model::Domain, errors: &mut Vec<PolicyError>) -> Option<Library> {
     let wanted = domain.library.get_ref();
-    let Some(index) = package(graph, wanted) else {
+    let Some(index) = graph.named(wanted) else {
         let names: BTreeSet<_> = graph.packages.iter().map(|package| &*package.name).collect();
         let error =
             PolicyError::new(domain.library.span(), format!("no package `{wanted}` is in this workspace's graph"));
@@ -77,11 +77,4 @@ pub(super) fn library(graph: &Graph, domain: &model::Domain, errors: &mut Vec<Po
         version: package.version.clone(),
         krate: package.lib.clone(),
     })
-}
-
-/// A member first; of several versions, the last.
-pub(super) fn package(graph: &Graph, name: &str) -> Option<usize> {
-    let named = |index: &usize| graph.packages[*index].name == name;
-    let all: Vec<_> = (0..graph.packages.len()).filter(named).collect();
-    all.iter().copied().find(|index| graph.packages[*index].member).or(all.last().copied())
 }

@@ -3,7 +3,6 @@
 use super::{
     Declared,
     candidates::{Agreed, agreed, functions, items, main_files},
-    domains::package,
 };
 use crate::{
     glob::Glob,
@@ -34,7 +33,7 @@ pub(super) fn select<'g>(graph: &'g Graph, policy: &model::Policy, errors: &mut 
             errors.push(error.help("add one that names its library").did_you_mean(name, names));
             continue;
         };
-        let Some(library) = package(graph, domain.library.get_ref()) else { continue };
+        let Some(library) = graph.named(domain.library.get_ref()) else { continue };
         let mut except = Exceptions::new(&isolate.except);
         for pattern in &isolate.externs {
             let found = matching(graph, library, pattern, errors);
@@ -210,8 +209,7 @@ pub(super) fn unused_contracts(
     errors: &mut Vec<PolicyError>,
 ) {
     let isolated: BTreeSet<_> = selected.iter().map(|selected| &*selected.item.name).collect();
-    let libraries: Vec<_> =
-        policy.domain.values().filter_map(|domain| package(graph, domain.library.get_ref())).collect();
+    let libraries: Vec<_> = policy.domain.values().filter_map(|domain| graph.named(domain.library.get_ref())).collect();
     for name in policy.functions.keys().filter(|name| !isolated.contains(&**name.get_ref())) {
         let word = name.get_ref();
         let declared = || (0..graph.packages.len()).flat_map(|package| functions(graph, package));

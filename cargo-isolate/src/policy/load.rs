@@ -150,7 +150,7 @@ pub(super) fn read_file(path: &Utf8Path) -> Result<String, Unreadable> {
 /// A rule for a package that is not there protects nothing, and is most likely misspelt.
 fn unknown_packages(policy: &Policy, graph: &Graph) -> Vec<PolicyError> {
     // Of all platforms: a policy may speak of packages that this machine does not need.
-    let locked = sources::locked(&graph.root);
+    let Some(locked) = sources::locked(&graph.root) else { return Vec::new() };
     let known: BTreeSet<&str> = graph
         .packages
         .iter()

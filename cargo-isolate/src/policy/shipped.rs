@@ -46,8 +46,8 @@ pub(super) fn load(graph: &Graph, policy: &Policy, texts: &mut Texts) -> Vec<Shi
     for file in FILES {
         let is_package = |name: &str| file.name.strip_suffix(".toml") == Some(name);
         let library = policy.domain.values().map(|domain| domain.library.get_ref()).find(|library| is_package(library));
-        let package = library.and_then(|library| graph.packages.iter().rfind(|package| package.name == *library));
-        let Some(package) = package else { continue };
+        let Some(package) = library.and_then(|library| graph.named(library)) else { continue };
+        let package = &graph.packages[package];
         let start = texts.add(format!("{} of cargo-isolate", file.name).into(), file.text.to_owned());
         // Blanks before it make its places those of all texts.
         let read: File = toml::from_str(&(" ".repeat(start) + file.text)).expect("a file of contracts");

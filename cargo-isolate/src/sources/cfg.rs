@@ -49,10 +49,15 @@ impl Platforms {
         Ok(Platforms { chosen: answers.into_iter().map(|answer| answer.map(|answer| answer.sets)).collect(), host })
     }
 
+    /// Their names, `all` among them where all are chosen.
+    pub(super) fn names(&self) -> BTreeSet<String> {
+        let name = |chosen: &Option<Arc<CompilerCfg>>| chosen.as_ref().map_or("all".to_owned(), |cfg| cfg.platform());
+        self.chosen.iter().map(name).collect()
+    }
+
     /// Which builds a request is about: the platforms, then the flags that change what is compiled.
     pub(super) fn conditions(&self, request: &Request) -> String {
-        let name = |chosen: &Option<Arc<CompilerCfg>>| chosen.as_ref().map_or("all".to_owned(), |cfg| cfg.platform());
-        let platforms: BTreeSet<String> = self.chosen.iter().map(name).collect();
+        let platforms = self.names();
         let flags = request.build_flags().into_iter().chain(cfg_flags(&rustflags()));
         [platforms.into_iter().collect::<Vec<_>>().join(",")].into_iter().chain(flags).collect::<Vec<_>>().join(" ")
     }

@@ -34,7 +34,12 @@ pub(super) fn run(request: &Request, metadata: &Metadata) -> Result<Build, LoadE
     let mut build = Build::default();
     let messages = child.stdout.take().map(BufReader::new);
     for message in messages.into_iter().flat_map(Message::parse_stream) {
-        match message.map_err(LoadError::NoCheck)? {
+        let message = message.or_else(|error| {
+            // Nobody reads on, so that it would wait for ever, with its lock of the folder.
+            child.kill().and_then(|()| child.wait()).map_err(LoadError::NoCheck)?;
+            Err(LoadError::NoCheck(error))
+        })?;
+        match message {
             Message::BuildScriptExecuted(script) => {
                 let cfgs = script.cfgs.into_iter().collect();
                 build.scripts.entry(script.package_id).or_insert(Script { out_dir: script.out_dir, cfgs });

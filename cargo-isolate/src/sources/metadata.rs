@@ -235,6 +235,7 @@ fn build(
         graph: Graph {
             root: metadata.workspace_root.clone(),
             target: metadata.target_directory.clone(),
+            platforms: platforms.names(),
             conditions,
             expanded,
             packages,
@@ -247,7 +248,7 @@ fn build(
 
 /// Checksums of `Cargo.lock` by name, version and source; none if it cannot be read, which only costs time.
 fn checksums(root: &Utf8Path) -> HashMap<(String, String, String), String> {
-    let packages = lock::locked(root).into_iter();
+    let packages = lock::locked(root).into_iter().flatten();
     packages.filter_map(|locked| Some(((locked.name, locked.version, locked.source?), locked.checksum?))).collect()
 }
 

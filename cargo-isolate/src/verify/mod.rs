@@ -182,6 +182,7 @@ mod tests {
         Graph {
             root: here(".."),
             target: here("../target"),
+            platforms: Default::default(),
             conditions: String::new(),
             expanded: false,
             packages: vec![package],

@@ -135,19 +135,27 @@ impl<'r> Fit<'r> {
         self.columns.insert(at, Column::new(OTHER, cells, &self.rows));
     }
 
+    /// Some of the rows below their heads, without columns that none of these has anything in.
+    pub(super) fn part(&self, out: &mut dyn Write, title: &str, rows: &[Row]) -> io::Result<()> {
+        let is_shown = |column: &&Column| column.always() || rows.iter().any(|row| column.of(row) > 0);
+        let columns: Vec<&Column> = self.columns.iter().filter(is_shown).collect();
+        self.header(out, title, &columns)?;
+        rows.iter().try_for_each(|row| self.row(out, row, &columns))
+    }
+
     /// The line of heads, or the two.
-    pub(super) fn header(&self, out: &mut dyn Write, title: &str) -> io::Result<()> {
+    fn header(&self, out: &mut dyn Write, title: &str, columns: &[&Column]) -> io::Result<()> {
         let bold = anstyle::Style::new().bold();
-        if self.stacked && self.columns.iter().any(|column| column.name.contains(' ')) {
+        if self.stacked && columns.iter().any(|column| column.name.contains(' ')) {
             let mut upper = " ".repeat(self.names);
-            for column in &self.columns {
+            for column in columns {
                 let word = column.name.split_once(' ').map_or("", |(word, _)| word);
                 upper += &format!("{:GAP$}{word:>width$}", "", width = column.width(true));
             }
             writeln!(out, "{bold}{}{bold:#}", upper.trim_end())?;
         }
         write!(out, "{bold}{title:names$}", names = self.names)?;
-        for column in &self.columns {
+        for column in columns {
             let head = if self.stacked { column.last_word() } else { column.name };
             write!(out, "{:GAP$}{head:>width$}", "", width = column.width(self.stacked))?;
         }
@@ -155,13 +163,13 @@ impl<'r> Fit<'r> {
     }
 
     /// A line of numbers, below a name that is too long to stand beside them.
-    pub(super) fn row(&self, out: &mut dyn Write, row: &Row) -> io::Result<()> {
+    fn row(&self, out: &mut dyn Write, row: &Row, columns: &[&Column]) -> io::Result<()> {
         let name = &row.name;
         match name.chars().count() > self.names {
             true => write!(out, "{name}\n{:names$}", "", names = self.names)?,
             false => write!(out, "{name:names$}", names = self.names)?,
         }
-        for column in &self.columns {
+        for column in columns {
             let cell = match column.of(row) {
                 0 => "-".to_owned(),
                 count => count.to_string(),
@@ -196,6 +204,11 @@ impl Column {
         let mut column = Column { name, cells, digits: 0 };
         column.digits = rows.iter().map(|row| column.of(row).to_string().len()).max().unwrap_or_default();
         column
+    }
+
+    /// Whether it is there with nothing in it, too: what everybody asks for first.
+    fn always(&self) -> bool {
+        matches!(self.name, "unsafe" | "calls")
     }
 
     /// Its number in a row.
@@ -243,8 +256,7 @@ mod tests {
         let rows = rows();
         let fit = fit(&rows, width);
         let mut out = anstream::StripStream::new(Vec::new());
-        fit.header(&mut out, "members").unwrap();
-        rows.iter().for_each(|row| fit.row(&mut out, row).unwrap());
+        fit.part(&mut out, "members", &rows).unwrap();
         fit.footnote(&mut out).unwrap();
         let text = String::from_utf8(out.into_inner()).unwrap();
         let longest = text.lines().map(|line| line.chars().count()).max().unwrap_or_default();

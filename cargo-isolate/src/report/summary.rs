@@ -108,8 +108,7 @@ pub(super) fn print(out: &mut dyn Write, report: &Report, width: Option<usize>) 
     let titles: Vec<&str> = parts.iter().map(|part| part.title.as_str()).collect();
     let fit = Fit::new(&titles, all().collect(), heads().enumerate().filter(is_shown).collect(), width);
     for Part { title, rows, quiet } in &parts {
-        fit.header(out, title)?;
-        rows.iter().try_for_each(|row| fit.row(out, row))?;
+        fit.part(out, title, rows)?;
         if *quiet > 0 {
             writeln!(out, "and {quiet} without any")?;
         }

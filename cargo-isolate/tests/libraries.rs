@@ -147,7 +147,8 @@ fn names_in(entry: &toml::Value) -> Vec<String> {
         }
         toml::Value::String(text) => {
             let name = text.split('(').next().unwrap_or_default();
-            let is_call = text.len() > name.len() && !["", "min", "max"].contains(&name) && !name.contains(' ');
+            let is_call =
+                text.len() > name.len() && !["", "min", "max", "sizeof"].contains(&name) && !name.contains(' ');
             is_call.then(|| name.to_owned()).into_iter().collect()
         }
         _ => Vec::new(),

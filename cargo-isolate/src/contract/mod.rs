@@ -17,7 +17,7 @@ pub(crate) mod types;
 use expr::{Call, Condition, Expr};
 use object::{Cursor, Life};
 use serde::{Serialize, Serializer};
-use shape::Shape;
+use shape::{Shape, TypePath};
 use std::fmt;
 
 /// The meaning of one parameter or return value.
@@ -30,6 +30,8 @@ pub(crate) enum Contract {
     Fixed { value: i64 },
     /// Always this string.
     Text { value: String },
+    /// Always the size of this struct, in bytes: a library that was built with another refuses to work.
+    Size { of: TypePath },
     /// Points to one value.
     Obj { dir: Dir, nullable: bool },
     /// Points to a run of values of the caller.
@@ -188,6 +190,7 @@ impl Contract {
             Contract::Fixed { value: 0 } => words("null", None, &[], false),
             Contract::Fixed { value } => format!("{{ kind = \"fixed\", value = {value} }}"),
             Contract::Text { value } => format!("{{ kind = \"fixed\", value = {value:?} }}"),
+            Contract::Size { of } => format!("{{ kind = \"fixed\", value = \"sizeof({})\" }}", of.name),
             Contract::Obj { dir, nullable } => words("obj", Some(*dir), &[], *nullable),
             Contract::Buf { dir, len, written, nullable } => {
                 let bound = match len {
@@ -247,6 +250,7 @@ impl Contract {
             Contract::Value
             | Contract::Fixed { .. }
             | Contract::Text { .. }
+            | Contract::Size { .. }
             | Contract::Memory
             | Contract::Object { .. } => {}
         }

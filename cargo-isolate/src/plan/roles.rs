@@ -65,7 +65,10 @@ pub(super) fn lengths_are_told(
 ) {
     for (param, stated) in params.iter().zip(stated) {
         let told = match (&param.role, stated) {
-            (Role::LengthOf(slices) | Role::CellOf(slices), Some(Contract::Fixed { .. } | Contract::Text { .. })) => {
+            (
+                Role::LengthOf(slices) | Role::CellOf(slices),
+                Some(Contract::Fixed { .. } | Contract::Text { .. } | Contract::Size { .. }),
+            ) => {
                 let of = names(slices);
                 (format!("is the length of {of}, which the wrapper tells"), format!("another `len` of {of}"))
             }

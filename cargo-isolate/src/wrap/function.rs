@@ -16,7 +16,10 @@ mod words;
 
 use super::names::Names;
 use crate::{
-    contract::{Contract, Dir, Lasting, shape::Shape},
+    contract::{
+        Contract, Dir, Lasting,
+        shape::{Shape, TypePath},
+    },
     plan::{FunctionPlan, ParamPlan, Role},
 };
 pub(super) use docs::counted;
@@ -350,6 +353,7 @@ impl<'w, 'n> Writer<'w, 'n> {
             (Role::Caller, Contract::Value) => self.value(&local, param),
             (Role::Caller, Contract::Fixed { value }) => self.fixed(*value, param),
             (Role::Caller, Contract::Text { value }) => self.fixed_text(value, param),
+            (Role::Caller, Contract::Size { of }) => self.size(of, param),
             (Role::Caller, Contract::Cstr { dir: Dir::Out, .. } | Contract::Given { .. }) => {
                 self.pointer_out(&local, param);
             }
@@ -437,6 +441,12 @@ impl<'w, 'n> Writer<'w, 'n> {
             true => format!("c{value:?}.as_ptr(){mut_cast}{cast}"),
             false => format!("b\"{}\\0\".as_ptr(){mut_cast}.cast()", value.as_bytes().escape_ascii()),
         });
+    }
+
+    /// That of a struct of the library.
+    fn size(&mut self, of: &TypePath, param: &ParamPlan) {
+        let (of, ty) = (self.names.item(of), self.names.ty(&param.shape));
+        self.args.push(format!("std::mem::size_of::<{of}>() as {ty}"));
     }
 
     fn result(&mut self, place: usize, ty: String, value: impl Into<String>, what: String) {

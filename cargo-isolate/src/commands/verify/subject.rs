@@ -110,6 +110,7 @@ fn param(function: &FunctionPlan, param: &ParamPlan) -> Param {
             Contract::Value
             | Contract::Fixed { .. }
             | Contract::Text { .. }
+            | Contract::Size { .. }
             | Contract::Callback { .. }
             | Contract::Memory => None,
         },

@@ -71,6 +71,9 @@ impl Checker<'_> {
 
     /// A string that is always the same: a format, mostly.
     fn fixed_text(&mut self, shape: &Shape, at: Range<usize>, value: String) -> Option<Contract> {
+        if let (Shape::Int(Some(_)), Some(name)) = (shape, size_of(&value)) {
+            return self.size(at, name);
+        }
         if self.is_returned() || !shape.pointee().is_some_and(|(_, to)| to.is_byte()) {
             return self.wrong_kind("is no parameter that points to characters");
         }
@@ -79,6 +82,23 @@ impl Checker<'_> {
             return None;
         }
         Some(Contract::Text { value })
+    }
+
+    /// The size of a struct that the function has a pointer to.
+    fn size(&mut self, at: Range<usize>, name: &str) -> Option<Contract> {
+        let structs = self.signature.params.iter().filter_map(|param| match param.shape.pointee() {
+            Some((_, Shape::Struct { path, .. })) => Some(path),
+            _ => None,
+        });
+        let of = structs.clone().find(|path| path.name == name).cloned();
+        if of.is_none() {
+            let mut error = PolicyError::new(at, format!("no parameter points to a struct `{name}`"));
+            if let Some(path) = structs.clone().next() {
+                error = error.help(format!("such as `sizeof({})`", path.name));
+            }
+            self.errors.push(error);
+        }
+        Some(Contract::Size { of: of? })
     }
 
     pub(super) fn obj(&mut self, shape: &Shape) -> Option<Contract> {
@@ -274,4 +294,9 @@ impl Checker<'_> {
         self.writable(dir, pointee.is_some_and(|(mutable, _)| mutable))?;
         Some(Contract::Cstr { dir, nullable, free: None })
     }
+}
+
+/// `z_stream` of `sizeof(z_stream)`.
+fn size_of(value: &str) -> Option<&str> {
+    Some(value.strip_prefix("sizeof(")?.strip_suffix(')')?.trim())
 }

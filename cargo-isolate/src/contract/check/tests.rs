@@ -124,6 +124,7 @@ fn forms() {
         "[fn.tune]\nform.\"tune flag\" = {}",
         "[fn.print]\nform.text = { arg.format = { kind = \"fixed\", value = \"a\\u0000b\" } }",
         "[fn.errno]\narg.db = { kind = \"fixed\", value = \"text\" }",
+        "[fn.tune]\narg.op = { kind = \"fixed\", value = \"sizeof(Nobody)\" }",
     ];
     insta::assert_snapshot!(all(&entries));
 }

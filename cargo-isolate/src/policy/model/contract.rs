@@ -127,7 +127,7 @@ pub(crate) enum CursorDir {
 pub(crate) enum FixedWord {
     /// A number, or an address that a library knows as a word.
     Number(i64),
-    /// A string.
+    /// A string, or `sizeof(STRUCT)`.
     Text(String),
 }
 

@@ -60,13 +60,13 @@ fn kept(params: &[Parameter]) -> String {
 
 /// What a wrapper leaves out that is not a length.
 fn asks(function: &FunctionPlan) -> Vec<String> {
-    if function.form.is_none() {
-        return Vec::new();
-    }
     let fixed = function.params.iter().filter_map(|param| match contract(param) {
+        // Of a function that has one wrapper, the contract speaks.
+        Contract::Fixed { .. } if function.form.is_none() => None,
         Contract::Fixed { value: 0 } if param.shape.pointee().is_some() => Some(format!("NULL for `{}`", param.name)),
         Contract::Fixed { value } => Some(format!("{value} for `{}`", param.name)),
         Contract::Text { value } => Some(format!("`{value:?}` for `{}`", param.name)),
+        Contract::Size { of } => Some(format!("the size of a `{}` for `{}`", of.name, param.name)),
         _ => None,
     });
     let fixed: Vec<_> = fixed.collect();

@@ -72,6 +72,22 @@ pub(super) fn is_fixed(argument: &Expr, value: i64) -> bool {
     }
 }
 
+/// The argument is `size_of::<name>()`, in some integer type.
+pub(super) fn is_size_of(argument: &Expr, name: &str) -> bool {
+    let Expr::Call(call) = unconverted(argument) else { return false };
+    let Expr::Path(path) = &*call.func else { return false };
+    let Some(last) = path.path.segments.last().filter(|last| last.ident == "size_of") else { return false };
+    match &last.arguments {
+        syn::PathArguments::AngleBracketed(of) => match of.args.first() {
+            Some(syn::GenericArgument::Type(syn::Type::Path(of))) => {
+                of.path.segments.last().is_some_and(|last| last.ident == name)
+            }
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
 fn is_number(lit: &Lit, value: i64) -> bool {
     matches!(lit, Lit::Int(lit) if lit.base10_parse::<i64>().is_ok_and(|number| number == value))
 }

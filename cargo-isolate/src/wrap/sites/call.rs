@@ -228,6 +228,13 @@ impl<'c> Call<'c> {
                     self.source.of(expr)
                 ));
             }
+            (_, Contract::Size { of }) if argument::is_size_of(expr, &of.name) => Argument::Gone,
+            (_, Contract::Size { of }) => {
+                let (of, given) = (&of.name, self.source.of(expr));
+                return Err(format!(
+                    "`{name}` is always the size of `{of}` in the wrapper, and `{given}` may be another"
+                ));
+            }
             (_, Contract::Callback { .. }) => {
                 return Err(format!(
                     "`{name}` is a callback: the wrapper takes a closure, which captures what the function was passed beside it"

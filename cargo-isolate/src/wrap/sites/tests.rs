@@ -33,6 +33,7 @@ unsafe extern \"C\" {
     pub fn shrink(dest: *mut c_char, cap: c_int, n: c_int) -> c_int;
     pub fn check(n: c_int) -> c_int;
     pub fn tell(n: c_int) -> usize;
+    pub fn fresh(point: *mut Point, size: c_int) -> c_int;
     pub fn child(of: *mut Ctx) -> *mut Ctx;
     pub fn visit(back: Visit, state: *mut c_void) -> c_int;
     pub fn each(back: Option<unsafe extern \"C\" fn(*mut c_void, n: c_int)>, state: *mut c_void);
@@ -82,6 +83,8 @@ error = "ret == -1"
 [fn.ask]
 arg.dest = { kind = "buf", dir = "out", cap = "cap", written = "ret", null = "ok" }
 error = "ret < 0"
+[fn.fresh]
+arg.size = { kind = "fixed", value = "sizeof(Point)" }
 [fn.child]
 ret = { kind = "handle", null = "ok" }
 [fn.visit]
@@ -200,6 +203,9 @@ fn comments_and_layout_stay() {
 /// What the wrapper passes itself.
 #[test]
 fn what_is_always_the_same_goes() {
+    for size in ["std::mem::size_of::<Point>()", "mem::size_of::<z_sys::Point>()"] {
+        check(&format!("unsafe {{ z_sys::fresh(&mut p, {size} as c_int) }};"), "crate::isolated::z::fresh(&mut p)?;");
+    }
     let tuned = "crate::isolated::z::tune(2)?;";
     for null in ["std::ptr::null_mut()", "0 as *mut c_void", "core::ptr::null_mut::<c_void>()"] {
         check(&format!("unsafe {{ z_sys::tune(2, -3, {null}, c\"1.2\".as_ptr()) }};"), tuned);

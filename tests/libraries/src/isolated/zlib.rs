@@ -4,7 +4,7 @@
 #![allow(non_snake_case, reason = "functions keep the names they have in C")]
 
 use isolate_rt::{Domain, End, Error, Fault, Globals, Object};
-use std::ffi::{CStr, CString, c_int, c_uint, c_ulong};
+use std::ffi::{CString, c_int, c_uint, c_ulong};
 use std::mem::offset_of;
 use crate::left_out as ffi;
 use libz_sys as ffi2;
@@ -335,18 +335,14 @@ pub fn inflateEnd(mut strm: Object<ffi2::z_stream>) -> Result<c_int, Fault> {
 
 /// `deflateInit_` of `libz-sys`.
 ///
-/// * `version`: a string, read.
+/// It gets `"1"` for `version`, the size of a `z_stream` for `stream_size`.
 ///
 /// Returns `strm`.
 ///
 /// # Errors
 ///
 /// When `deflateInit_` fails (`ret != 0`), or the call ends in a fault.
-pub fn deflateInit_(
-    level: c_int,
-    version: &CStr,
-    stream_size: c_int,
-) -> Result<Object<ffi2::z_stream>, Error<c_int>> {
+pub fn deflateInit_(level: c_int) -> Result<Object<ffi2::z_stream>, Error<c_int>> {
     let end: End<ffi2::z_stream> = |call, object| {
         // SAFETY: it is what `deflateInit_` filled; ended once, nothing uses it afterwards.
         unsafe {
@@ -358,11 +354,15 @@ pub fn deflateInit_(
     let strm = DOMAIN.object("deflateInit_", end)?;
     let mut call = DOMAIN.call("deflateInit_")?;
     let strm_ptr = call.object(&strm)?;
-    let version_ptr = call.input_str(version)?;
     // SAFETY: each pointer covers what the contract of `deflateInit_` says, and nothing that comes back is used
     // before it was checked.
     let ret = unsafe {
-        call.run(move || ffi2::deflateInit_(strm_ptr, level, version_ptr, stream_size))
+        call.run(move || ffi2::deflateInit_(
+            strm_ptr,
+            level,
+            c"1".as_ptr(),
+            std::mem::size_of::<ffi2::z_stream>() as c_int,
+        ))
     }?;
     if ret != 0 {
         // SAFETY: as above.
@@ -376,17 +376,14 @@ pub fn deflateInit_(
 
 /// `inflateInit_` of `libz-sys`.
 ///
-/// * `version`: a string, read.
+/// It gets `"1"` for `version`, the size of a `z_stream` for `stream_size`.
 ///
 /// Returns `strm`.
 ///
 /// # Errors
 ///
 /// When `inflateInit_` fails (`ret != 0`), or the call ends in a fault.
-pub fn inflateInit_(
-    version: &CStr,
-    stream_size: c_int,
-) -> Result<Object<ffi2::z_stream>, Error<c_int>> {
+pub fn inflateInit_() -> Result<Object<ffi2::z_stream>, Error<c_int>> {
     let end: End<ffi2::z_stream> = |call, object| {
         // SAFETY: it is what `inflateInit_` filled; ended once, nothing uses it afterwards.
         unsafe {
@@ -398,11 +395,14 @@ pub fn inflateInit_(
     let strm = DOMAIN.object("inflateInit_", end)?;
     let mut call = DOMAIN.call("inflateInit_")?;
     let strm_ptr = call.object(&strm)?;
-    let version_ptr = call.input_str(version)?;
     // SAFETY: each pointer covers what the contract of `inflateInit_` says, and nothing that comes back is used
     // before it was checked.
     let ret = unsafe {
-        call.run(move || ffi2::inflateInit_(strm_ptr, version_ptr, stream_size))
+        call.run(move || ffi2::inflateInit_(
+            strm_ptr,
+            c"1".as_ptr(),
+            std::mem::size_of::<ffi2::z_stream>() as c_int,
+        ))
     }?;
     if ret != 0 {
         // SAFETY: as above.

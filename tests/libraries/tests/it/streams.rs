@@ -64,7 +64,7 @@ const VERSION: &CStr = c"1.2.11";
 const SIZE: c_int = size_of::<z_stream>() as c_int;
 
 fn deflate(data: &[u8]) -> Result<Streamed, Error<c_int>> {
-    let mut stream = zlib::deflateInit_(6, VERSION, SIZE)?;
+    let mut stream = zlib::deflateInit_(6)?;
     let packed = drive(data, Z_STREAM_END, |piece, last, room| {
         zlib::deflate(&mut stream, piece, room, if last { Z_FINISH } else { 0 })
     })?;
@@ -73,7 +73,7 @@ fn deflate(data: &[u8]) -> Result<Streamed, Error<c_int>> {
 }
 
 fn inflate(data: &[u8]) -> Result<Streamed, Error<c_int>> {
-    let mut stream = zlib::inflateInit_(VERSION, SIZE)?;
+    let mut stream = zlib::inflateInit_()?;
     // Dropped, not ended by hand: the wrapper's object does that.
     Ok(drive(data, Z_STREAM_END, |piece, _, room| zlib::inflate(&mut stream, piece, room, 0))?)
 }
@@ -199,7 +199,7 @@ fn fields_of_a_stream_are_read() {
         return;
     }
     let (_, data) = samples(100_000).pop().expect("a sample");
-    let mut stream = zlib::deflateInit_(6, VERSION, SIZE).unwrap();
+    let mut stream = zlib::deflateInit_(6).unwrap();
     let (_, packed) = drive(&data, Z_STREAM_END, |piece, last, room| {
         zlib::deflate(&mut stream, piece, room, if last { Z_FINISH } else { 0 })
     })
@@ -210,7 +210,7 @@ fn fields_of_a_stream_are_read() {
     assert_eq!(told.adler, unsafe { libz_sys::adler32(1, data.as_ptr(), data.len() as u32) });
     assert_eq!(told.msg, None);
 
-    let mut stream = zlib::inflateInit_(VERSION, SIZE).unwrap();
+    let mut stream = zlib::inflateInit_().unwrap();
     let (status, ..) = zlib::inflate(&mut stream, b"no stream", &mut [0; 10], 0).unwrap();
     let told = zlib::z_stream::of(&stream).unwrap();
     assert_eq!((status, told.msg.as_deref()), (-3, Some(c"incorrect header check")));
@@ -222,7 +222,7 @@ fn a_stream_may_move_between_calls() {
     if !isolation() {
         return;
     }
-    let stream = zlib::deflateInit_(6, VERSION, SIZE).unwrap();
+    let stream = zlib::deflateInit_(6).unwrap();
     let (mut moved, mut out) = (Box::new([stream]), [0; 64]);
     let (status, read, written) = zlib::deflate(&mut moved[0], b"first ", &mut out, 0).unwrap();
     assert_eq!((status, read), (0, 6));

@@ -85,7 +85,13 @@ impl Call<'_> {
                 cursors = all.iter().filter(|cursor| cursor.moves).count();
                 false
             }
-            Some(Contract::Given { .. } | Contract::Fixed { .. } | Contract::Text { .. } | Contract::Memory) => true,
+            Some(
+                Contract::Given { .. }
+                | Contract::Fixed { .. }
+                | Contract::Text { .. }
+                | Contract::Size { .. }
+                | Contract::Memory,
+            ) => true,
             _ => false,
         };
         if is_hidden {

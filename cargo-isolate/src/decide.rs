@@ -83,11 +83,7 @@ pub(crate) fn settle(graph: &mut Graph, policy: &Loaded) {
 pub(crate) fn findings(names: &Names<'_>, policy: &Policy) -> Vec<Found> {
     let graph = names.graph;
     let foreign = names.foreign_calls();
-    let settings = Settings {
-        isolated: plan::isolated_symbols(graph, policy),
-        contained: contained(names, policy),
-        ..Settings::default()
-    };
+    let settings = Settings { isolated: plan::isolated_symbols(graph, policy), contained: contained(names, policy) };
     let project = Project::new(names.resolver(), foreign, settings);
     let mut found = Vec::new();
     for (krate, of_crate) in names.resolver().crates().iter().enumerate() {

@@ -133,6 +133,11 @@ fn archives_and_references() {
     workspace.put("src/main.rs", MAIN);
     workspace.put("between/src/lib.rs", "macro_rules! declare { ($name:ident) => { unsafe extern \"C\" { fn $name(n: i32) -> i32; } } }\ndeclare!(twice);\npub fn again(n: i32) -> i32 { unsafe { twice(n) } }\n");
     workspace.check(POLICY, 1, "past_the_wrappers_in_no_program");
+    // Tests that do not compile keep nobody from looking at the rest.
+    workspace.put("between/src/lib.rs", "");
+    workspace.put("tests/broken.rs", "#[test] fn broken() { let _: u8 = \"\"; }\n");
+    workspace.check(POLICY, 1, "without_tests");
+    fs::remove_file(workspace.0.path().join("tests/broken.rs")).unwrap();
     // Code of a shared library is looked at as a program's, though it is no place for domains.
     let manifest = fs::read_to_string(workspace.0.path().join("Cargo.toml")).unwrap();
     workspace.put("Cargo.toml", &format!("{manifest}[lib]\ncrate-type = [\"rlib\", \"cdylib\"]\n"));

@@ -26,7 +26,7 @@ use crate::{
 use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, process::Output};
 
 /// What `verify` takes.
 #[derive(clap::Args, Clone, Debug)]
@@ -81,8 +81,16 @@ enum Objects {
 #[serde(tag = "result", rename_all = "kebab-case")]
 enum Compile {
     Ok,
-    Failed { message: String },
-    Skipped { reason: String },
+    /// Tests, benchmarks or examples do not, everything else does.
+    WithoutTests {
+        message: String,
+    },
+    Failed {
+        message: String,
+    },
+    Skipped {
+        reason: String,
+    },
 }
 
 /// What came of letting the libraries misbehave.
@@ -173,34 +181,42 @@ fn examine(args: &Args, names: &Names<'_>, plan: &Plan, targets: &[Target]) -> a
         let plan = &plan.live();
         let (compiled, built) = compile(args, graph)?;
         report.compile = compiled;
-        report.linked = match report.compile {
-            Compile::Ok if !graph.has_domains() => {
+        let is_built = matches!(report.compile, Compile::Ok | Compile::WithoutTests { .. });
+        report.linked = match is_built {
+            true if !graph.has_domains() => {
                 Objects::Skipped { reason: "there are no domains on this platform".to_owned() }
             }
-            Compile::Ok => {
-                Objects::Checked(linked::check(plan, &built, targets).context("cannot read what cargo built")?)
-            }
-            _ => Objects::Skipped { reason: "the workspace does not compile".to_owned() },
+            true => Objects::Checked(linked::check(plan, &built, targets).context("cannot read what cargo built")?),
+            false => Objects::Skipped { reason: "the workspace does not compile".to_owned() },
         };
-        report.faults = match report.compile {
-            Compile::Ok => faults(args, graph, plan, targets)?,
-            _ => Faults::Skipped { reason: "the workspace does not compile".to_owned() },
+        report.faults = match is_built {
+            true => faults(args, graph, plan, targets)?,
+            false => Faults::Skipped { reason: "the workspace does not compile".to_owned() },
         };
     }
     Ok(report)
 }
 
-/// Builds, not only checks: what the linker makes of it is looked at next.
+/// Builds, not only checks: what the linker makes of it is looked at next. Tests that do not compile keep nothing else from that.
 fn compile(args: &Args, graph: &Graph) -> anyhow::Result<(Compile, Built)> {
+    let all = build(args, graph, &["--all-targets"])?;
+    if all.status.success() {
+        return Ok((Compile::Ok, Built::read(&all.stdout, graph)));
+    }
+    let message = String::from_utf8_lossy(&all.stderr).into_owned();
+    let others = build(args, graph, &[])?;
+    let compiled = match others.status.success() {
+        true => Compile::WithoutTests { message },
+        false => Compile::Failed { message },
+    };
+    Ok((compiled, Built::read(&others.stdout, graph)))
+}
+
+fn build(args: &Args, graph: &Graph, targets: &[&str]) -> anyhow::Result<Output> {
     let mut build = args.request.compiles("build", &graph.root);
     // In its folder, where the workspace's own cargo configuration is found.
-    build.args(["--quiet", "--all-targets", "--message-format", "json-render-diagnostics"]).current_dir(&graph.root);
-    let output = build.output().context("cannot run `cargo build`")?;
-    let compiled = match output.status.success() {
-        true => Compile::Ok,
-        false => Compile::Failed { message: String::from_utf8_lossy(&output.stderr).into_owned() },
-    };
-    Ok((compiled, Built::read(&output.stdout, graph)))
+    build.args(["--quiet", "--message-format", "json-render-diagnostics"]).args(targets).current_dir(&graph.root);
+    build.output().context("cannot run `cargo build`")
 }
 
 fn faults(args: &Args, graph: &Graph, plan: &Plan, targets: &[Target]) -> anyhow::Result<Faults> {
@@ -261,7 +277,7 @@ impl Report {
 
     fn exit(&self) -> Exit {
         let bypassed = self.bypasses.iter().any(|bypass| !bypass.test && !bypass.excepted);
-        let compiles = !matches!(self.compile, Compile::Failed { .. });
+        let compiles = !matches!(self.compile, Compile::Failed { .. } | Compile::WithoutTests { .. });
         let held = match &self.faults {
             Faults::Played { acts } => acts.iter().all(|act| act.good),
             Faults::Failed { .. } => false,

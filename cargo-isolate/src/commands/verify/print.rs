@@ -18,6 +18,10 @@ pub(super) fn text(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     match &report.compile {
         Compile::Ok => line(out, Mark::Ok, "compile", "the workspace compiles with the wrappers")?,
         Compile::Skipped { reason } => line(out, Mark::Skipped, "compile", &format!("not tried: {reason}"))?,
+        Compile::WithoutTests { message } => {
+            line(out, Mark::Error, "compile", "tests, benchmarks or examples do not compile; everything else does")?;
+            indented(out, message)?;
+        }
         Compile::Failed { message } => {
             line(out, Mark::Error, "compile", "the workspace does not compile")?;
             indented(out, message)?;

@@ -87,6 +87,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         Format::Text => {
             plan::print(&mut out, &plan, &policy.texts, streams::columns())?;
             served.iter().try_for_each(|served| writeln!(out, "as last built, {served}"))?;
+            let unsettled = plan::unsettled(&graph, &policy.policy, &plan);
+            unsettled.iter().try_for_each(|unsettled| writeln!(out, "warning: {unsettled}"))?;
             problems.iter().try_for_each(|problem| writeln!(out, "warning: {problem}"))?;
             declarations.iter().try_for_each(|found| declared(&mut out, found))?;
             linked::warnings(&refused).iter().try_for_each(|warning| writeln!(out, "warning: {warning}"))?;

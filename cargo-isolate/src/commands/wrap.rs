@@ -89,6 +89,7 @@ fn wrap(args: &Args, Workspace { graph, policy }: &Workspace, plan: &Plan) -> an
     }
     wrap::write(&changes)?;
     let last = last_build(graph, plan).context("cannot read what the last build left")?;
+    plan::unsettled(graph, &policy.policy, plan).iter().for_each(|unsettled| streams::tell!("warning: {unsettled}"));
     last.problems.iter().for_each(|problem| streams::tell!("warning: {problem}"));
     linked::warnings(&last.refused).iter().for_each(|warning| streams::tell!("warning: {warning}"));
     if args.request.quiet {

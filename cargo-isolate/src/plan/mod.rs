@@ -17,6 +17,7 @@ mod statements;
 mod stub;
 mod surroundings;
 mod text;
+mod unsettled;
 
 use crate::{
     contract::{
@@ -37,6 +38,7 @@ pub(crate) use clang::{Declarations, Seen, Wrong, declarations};
 pub(crate) use explain::{NoSuchFunction, explain};
 pub(crate) use make::{isolated_symbols, plan};
 pub(crate) use text::{print, print_hopeless};
+pub(crate) use unsettled::unsettled;
 
 /// Everything that `wrap` needs to know.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -36,6 +36,26 @@ fn tables_that_are_comments() {
     insta::assert_snapshot!(proposed);
 }
 
+/// What is declared under a name that a build script may set is not in the plan, and that is said.
+#[test]
+fn what_a_build_script_decides() {
+    let files = "//- app/src/main.rs\nfn main() {}\n//- x-sys/src/lib.rs\n\
+        extern \"C\" { fn plain(n: i32); fn taken(n: i32); #[cfg(has_avx2)] fn wide(n: i32); #[cfg(has_avx2)] fn wider(n: i32); \
+        #[cfg(has_avx2)] fn taken_out(n: i32); #[cfg(not(slow))] fn both(n: i32); #[cfg(slow)] fn both(n: i64); }\n";
+    let text =
+        "[domain.x]\nlibrary = \"x-sys\"\n[[isolate]]\ndomain = \"x\"\nextern = [\"*\"]\nexcept = [\"taken*\"]\n";
+    let (graph, policy) = (graph(files), policy(text));
+    let plan = super::plan(&graph, &policy).unwrap_or_else(|errors| panic!("{}", mistakes(text, &errors)));
+    let said: Vec<_> = super::unsettled(&graph, &policy, &plan).iter().map(ToString::to_string).collect();
+    assert_eq!(
+        said,
+        [
+            "`wide`, `wider` of [domain.x] are there if a build script sets `has_avx2`, which was not asked, and calls of them would run \
+             in the program: `expand = true` in the policy, above its tables, or `--expand` asks it"
+        ]
+    );
+}
+
 const TYPES: &str = "
 pub enum Opaque {}
 #[repr(C)] #[derive(Clone, Copy)] pub struct Point { pub x: c_int, pub y: [f32; 2] }

@@ -1,6 +1,6 @@
 //! Documentation of a wrapper.
 
-use super::{Outcome, Parameter, contract};
+use super::{Outcome, contract, view::Parameter};
 use crate::{
     contract::{Contract, expr::Expr},
     plan::FunctionPlan,

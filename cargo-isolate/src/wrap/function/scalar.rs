@@ -2,8 +2,41 @@
 
 use super::words::{is_plain, mut_cast, room_pointer, when_some};
 use super::{Dir, ParamPlan, Shape, Writer, joined, optional};
+use crate::contract::shape::TypePath;
 
 impl Writer<'_, '_> {
+    /// The same for every caller.
+    pub(super) fn fixed(&mut self, value: i64, param: &ParamPlan) {
+        self.args.push(match (value, &param.shape) {
+            (0, Shape::Function(_)) => "None".to_owned(),
+            // An address that no function has: the library knows it as a word, and never calls it.
+            (_, shape @ Shape::Function(_)) => {
+                format!("std::mem::transmute::<isize, {}>({value})", self.names.ty(shape))
+            }
+            (0, Shape::Pointer { mutable: false, .. }) => "std::ptr::null()".to_owned(),
+            (0, Shape::Pointer { mutable: true, .. }) => "std::ptr::null_mut()".to_owned(),
+            (_, Shape::Pointer { mutable: false, .. }) => format!("{value}_isize as *const _"),
+            (_, Shape::Pointer { mutable: true, .. }) => format!("{value}_isize as *mut _"),
+            _ => value.to_string(),
+        });
+    }
+
+    /// A string of the program, which the domain reads.
+    pub(super) fn fixed_text(&mut self, value: &str, param: &ParamPlan) {
+        let cast = if matches!(param.shape.pointee(), Some((_, Shape::Char))) { "" } else { ".cast()" };
+        let mut_cast = mut_cast(&param.shape);
+        self.args.push(match self.names.has_c_strings() {
+            true => format!("c{value:?}.as_ptr(){mut_cast}{cast}"),
+            false => format!("b\"{}\\0\".as_ptr(){mut_cast}.cast()", value.as_bytes().escape_ascii()),
+        });
+    }
+
+    /// That of a struct of the library.
+    pub(super) fn size(&mut self, of: &TypePath, param: &ParamPlan) {
+        let (of, ty) = (self.names.item(of), self.names.ty(&param.shape));
+        self.args.push(format!("std::mem::size_of::<{of}>() as {ty}"));
+    }
+
     pub(super) fn value(&mut self, local: &str, param: &ParamPlan) {
         let ty = self.shown(param, &param.shape);
         self.take_param(local, ty);

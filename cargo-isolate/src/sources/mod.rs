@@ -14,6 +14,7 @@ mod include;
 mod lock;
 mod metadata;
 mod module_path;
+mod places;
 mod rustc;
 mod unreached;
 mod walk;

@@ -1,0 +1,76 @@
+//! Where the source of a module may be: what `#[path]`s say of it and of the modules around it, and where none does, its name.
+
+use super::module_path::{Candidate, Place};
+use camino::Utf8Path;
+use isolate_lints::facts::{Conditional, ModuleDecl};
+use std::collections::HashMap;
+
+/// The files that `mod name;` may mean at a place, each with the predicates that choose it: what `#[path]` says, and where
+/// none does, the places that its name stands for.
+pub(super) fn candidates(place: &Place, decl: &ModuleDecl) -> Vec<(Candidate, Vec<String>)> {
+    let all = |cfgs: &[String]| match cfgs {
+        [one] => one.clone(),
+        several => format!("all({})", several.join(", ")),
+    };
+    let mut found = Vec::new();
+    let mut before: Vec<String> = Vec::new();
+    for path in decl.paths.iter().take(MOST_PLACES) {
+        let cfgs = decl.cfgs.iter().chain(&before).chain(&path.cfgs);
+        found.push((place.at(&path.value), cfgs.cloned().collect()));
+        if path.cfgs.is_empty() {
+            return found;
+        }
+        before.push(format!("not({})", all(&path.cfgs)));
+    }
+    let cfgs: Vec<String> = decl.cfgs.iter().chain(&before).cloned().collect();
+    found.extend(place.named(&decl.name).map(|file| (file, cfgs.clone())));
+    found
+}
+
+/// Whether there is a file, or what stands for one: reading a link to nowhere, a pipe or a device will tell why it cannot be.
+pub(super) fn is_there(path: &Utf8Path) -> bool {
+    match path.metadata() {
+        Ok(metadata) => !metadata.is_dir(),
+        Err(_) => path.symlink_metadata().is_ok(),
+    }
+}
+
+/// How many places one `mod` item is looked for in, by the `#[path]`s on it and on the modules around it, and how many modules
+/// of a target one file may be.
+pub(super) const MOST_PLACES: usize = 64;
+
+/// The inline modules of a file that have a `#[path]`, by the modules around them and their names.
+pub(super) struct Inline<'f>(HashMap<(&'f [String], &'f str), &'f [Conditional]>);
+
+impl<'f> Inline<'f> {
+    pub(super) fn new(modules: &'f [ModuleDecl]) -> Inline<'f> {
+        let inline = modules.iter().rev().filter(|decl| decl.inline && !decl.paths.is_empty());
+        Inline(inline.map(|decl| ((&*decl.parents, &*decl.name), &*decl.paths)).collect())
+    }
+
+    /// Where code inside the modules `parents` stands; several places if one of them has `#[path]`s, and whether these are all.
+    pub(super) fn places(&self, file: &Place, parents: &[String]) -> (Vec<Place>, bool) {
+        let mut places = vec![file.clone()];
+        for (depth, name) in parents.iter().enumerate() {
+            let paths = self.0.get(&(&parents[..depth], &**name)).copied().unwrap_or_default();
+            if paths.is_empty() {
+                places.iter_mut().for_each(|place| *place = place.inline(name, None));
+                continue;
+            }
+            let mut deeper: Vec<Place> = Vec::new();
+            let choices = || [None].into_iter().chain(paths.iter().map(|path| Some(path.value.as_str())));
+            for (place, path) in places.iter().flat_map(|place| choices().map(move |path| (place, path))) {
+                let place = place.inline(name, path);
+                if !deeper.contains(&place) {
+                    deeper.push(place);
+                }
+                if deeper.len() > MOST_PLACES {
+                    deeper.pop();
+                    return (deeper, false);
+                }
+            }
+            places = deeper;
+        }
+        (places, true)
+    }
+}

@@ -74,7 +74,7 @@ fn find_in(scope: *mut c_void, Wish { name, version, .. }: &Wish) -> Option<usiz
     let exact = unsafe { libc::dlvsym(scope, name.as_ptr(), version.as_ptr()) }.addr();
     match first {
         // `dlvsym` passes over definitions without a version, which the loader takes: the program's `malloc`.
-        Some(first) if exact == 0 || place(first) < place(exact) => Some(first),
+        Some(first) if first == exact || exact == 0 || place(first) < place(exact) => Some(first),
         _ => Some(exact).filter(|&address| address != 0),
     }
 }

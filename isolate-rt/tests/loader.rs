@@ -59,12 +59,17 @@ unsafe extern "C" fn dl_iterate_phdr(look: Option<Look>, data: *mut c_void) -> c
 
 /// A library of this C.
 fn library(name: &str, source: &str) -> CString {
+    library_with(name, source, &[])
+}
+
+/// With further arguments for the compiler.
+fn library_with(name: &str, source: &str, more: &[&str]) -> CString {
     let directory = env!("CARGO_TARGET_TMPDIR");
     let (file, object) = (format!("{directory}/{name}.c"), format!("{directory}/{name}.so"));
     std::fs::write(&file, source).unwrap();
-    let built = Command::new("cc")
-        .args(["-shared", "-fPIC", "-O1", "-fno-builtin", "-Wl,-z,lazy", "-o", &object, &file])
-        .status();
+    let mut cc = Command::new("cc");
+    cc.args(["-shared", "-fPIC", "-O1", "-fno-builtin", "-Wl,-z,lazy", "-o", &object, &file]).args(more);
+    let built = cc.status();
     assert!(built.expect("a C compiler").success());
     CString::new(object).unwrap()
 }
@@ -146,6 +151,54 @@ fn bound_lazily_and_loaded_later() {
         assert_eq!(fault.hint(), Some(Hint::Loader), "{fault}");
     } // Else another test has made a domain meanwhile.
     assert_eq!(call(), Ok(42));
+}
+
+/// To the version that is asked for, though another was loaded before, and to what overrides it for who was loaded with it.
+#[test]
+fn bound_as_the_loader_binds() {
+    static DOMAIN: Domain = Domain::new("scopes");
+    const NAME: &str = "bound_as_the_loader_binds";
+    if role().is_none() {
+        if isolation() {
+            let output = child_with(NAME, "alone with its loader", &[]);
+            assert_eq!(End::from(&output), End::Status(0), "{}", String::from_utf8_lossy(&output.stderr));
+        }
+        return;
+    }
+    let directory = env!("CARGO_TARGET_TMPDIR");
+    let versioned = |version: u32| {
+        let script = format!("{directory}/version{version}.map");
+        std::fs::write(&script, format!("V{version} {{ global: who; }};")).unwrap();
+        let source = format!("int who(void) {{ return {version}; }}");
+        library_with(&format!("libversion{version}"), &source, &[&format!("-Wl,--version-script={script}")])
+    };
+    let first = versioned(1);
+    versioned(2);
+    let near = [&format!("-L{directory}"), &format!("-Wl,-rpath,{directory}"), "-Wl,--no-as-needed"];
+    let user = library_with(
+        "versionuser",
+        "int who(void); int ask(void) { return who(); }",
+        &[&near[..], &["-lversion2"]].concat(),
+    );
+    library("liboverridden", "__attribute__((weak)) int hook(void) { return 10; } int plugin(void) { return hook(); }");
+    let plugin = library_with("overriding", "int hook(void) { return 20; }", &[&near[..], &["-loverridden"]].concat());
+    let load = |path: &CString, flags: c_int| {
+        // SAFETY: a library without constructors.
+        let library = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_LAZY | flags) };
+        assert!(!library.is_null(), "{path:?}");
+        library
+    };
+    load(&first, libc::RTLD_GLOBAL);
+    let functions = [(load(&user, libc::RTLD_GLOBAL), c"ask"), (load(&plugin, libc::RTLD_LOCAL), c"plugin")];
+    assert_eq!(in_domain(&DOMAIN, || 1), Ok(1));
+    let answers = functions.map(|(library, name)| {
+        // SAFETY: a function of this type.
+        unsafe {
+            let function = libc::dlsym(library, name.as_ptr());
+            std::mem::transmute::<*mut c_void, unsafe extern "C" fn() -> c_int>(function)()
+        }
+    });
+    assert_eq!(answers, [2, 20]);
 }
 
 /// A library with thread-locals that is loaded at some moment of a domain's making is known to it in the end.

@@ -319,7 +319,7 @@ impl fmt::Display for Hint {
             Self::Loader => write!(
                 f,
                 "by the dynamic loader: for a library that was loaded since this thread's first call (the next call knows it), \
-                 a function that nobody defines, or `dlopen`"
+                 a function that nobody defines, `dlopen`, or a loader that is not known here (run with `LD_BIND_NOW=1`)"
             ),
             Self::HeapDamaged => write!(
                 f,

@@ -2,16 +2,19 @@
 //!
 //! It binds by writing data of its own and the table of the library that calls, both the program's, so the first call of such a
 //! function in a domain would be a fault. Programs of Rust are bound when they start; the shared libraries that they load most
-//! often are not: `libstdc++.so.6` calls `malloc` in this way. What is found here is what the loader would find: the first
-//! definition in the order of loading whose version is the one asked for, or that has none (System V ABI, "Dynamic Linking";
-//! `do_lookup_x` in glibc's `elf/dl-lookup.c`).
+//! often are not: `libstdc++.so.6` calls `malloc` in this way.
+//!
+//! Which function a name means depends on scopes, versions and the order of loading, and a wrong answer would be the program's for
+//! good. So the loader itself is asked: by the function that its stub calls (`_dl_fixup` in glibc's `elf/dl-runtime.c`), found in the
+//! stub's code. Where that looks otherwise than known here, nothing is bound.
 
 use super::objects::{self, Object};
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::ptr;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-/// Binds what is not bound yet in all that is loaded. What nobody defines stays as it is.
+/// Binds what is not bound yet in all that is loaded. What nobody defines stays as it is: the loader would end the process.
 pub(super) fn all() {
     /// How many objects had been loaded when this was last done.
     static DONE: AtomicU64 = AtomicU64::new(0);
@@ -19,32 +22,45 @@ pub(super) fn all() {
     if DONE.load(Ordering::Relaxed) == loaded {
         return;
     }
-    let is_lazy = |object: &&Object| Table::of(object).is_some_and(|table| table.unbound().next().is_some());
-    let paths: Vec<_> = objects::with(|all| all.iter().filter(is_lazy).map(|object| object.path.clone()).collect());
-    let pinned = paths.iter().filter_map(|path| objects::open_loaded(path).map(|library| (path, Library(library))));
-    for (path, library) in pinned.collect::<Vec<_>>() {
-        let wishes: Vec<_> = objects::with(|all| {
-            let table = all.iter().find(|object| object.path == *path).and_then(Table::of);
-            table.iter().flat_map(Table::unbound).collect()
-        });
-        for wish in wishes {
-            if let Some(function) = library.find(&wish) {
-                // SAFETY: a slot of an object that stays loaded while `library` lives. The loader writes the same there, as one word.
-                unsafe { AtomicUsize::from_ptr(ptr::with_exposed_provenance_mut(wish.slot)) }
-                    .store(function, Ordering::Release);
+    if let Some(bind) = loaders_own() {
+        let is_lazy = |object: &&Object| Table::of(object).is_some_and(|table| table.unbound().next().is_some());
+        let paths: Vec<_> = objects::with(|all| all.iter().filter(is_lazy).map(|object| object.path.clone()).collect());
+        let program = Library::open("");
+        for path in paths {
+            let Some(library) = Library::open(&path) else { continue };
+            let wishes: Vec<_> = objects::with(|all| {
+                let table = all.iter().find(|object| object.path == path).and_then(Table::of);
+                table.iter().flat_map(Table::unbound).collect()
+            });
+            let is_defined =
+                |wish: &Wish| library.defines(wish) || program.as_ref().is_some_and(|program| program.defines(wish));
+            for wish in wishes.iter().filter(|wish| is_defined(wish)) {
+                // SAFETY: an object that stays loaded while `library` lives, and one of its relocations, which is of the kind that the
+                // loader binds at the first call and whose name it finds.
+                unsafe { bind(library.0, wish.number) };
             }
         }
     }
-    // What was said of names that nobody defines is not for the program.
-    // SAFETY: takes nothing.
-    unsafe { libc::dlerror() };
     DONE.store(loaded, Ordering::Relaxed);
+}
+
+/// Binds a function: takes an object, which the loader knows by the handle of dlopen(3), and the number of the relocation.
+type Bind = unsafe extern "C" fn(*mut c_void, usize) -> usize;
+
+/// The loader's, where it is found. Looked for once, before anything has run in a domain: libraries keep the way to it in data that
+/// may become a domain's.
+fn loaders_own() -> Option<Bind> {
+    static FOUND: OnceLock<Option<usize>> = OnceLock::new();
+    let found =
+        *FOUND.get_or_init(|| objects::with(|all| all.iter().find_map(|object| Table::of(object)?.binder(all))));
+    // SAFETY: the function that the loader's stub calls with an object and a number.
+    found.map(|address| unsafe { std::mem::transmute::<usize, Bind>(address) })
 }
 
 /// A function that is not bound yet.
 struct Wish {
-    /// Where its address goes.
-    slot: usize,
+    /// Of its relocation.
+    number: usize,
     name: CString,
     version: Option<CString>,
 }
@@ -53,9 +69,20 @@ struct Wish {
 struct Library(*mut c_void);
 
 impl Library {
-    /// Address of the function, for this object: global names go before those of the libraries that it has brought along.
-    fn find(&self, wish: &Wish) -> Option<usize> {
-        [libc::RTLD_DEFAULT, self.0].into_iter().find_map(|scope| find_in(scope, wish))
+    fn open(path: &str) -> Option<Self> {
+        objects::open_loaded(path).map(Self)
+    }
+
+    /// Whether it, or a library that it has brought along, has the function: then the loader finds one.
+    fn defines(&self, Wish { name, version, .. }: &Wish) -> bool {
+        // SAFETY: an object that is open, and names. (A handle, not a scope: what is found by `RTLD_DEFAULT` is never unloaded.)
+        let found = unsafe {
+            match version {
+                Some(version) => libc::dlvsym(self.0, name.as_ptr(), version.as_ptr()),
+                None => libc::dlsym(self.0, name.as_ptr()),
+            }
+        };
+        !found.is_null()
     }
 }
 
@@ -66,25 +93,6 @@ impl Drop for Library {
     }
 }
 
-fn find_in(scope: *mut c_void, Wish { name, version, .. }: &Wish) -> Option<usize> {
-    // SAFETY: a scope, and a name.
-    let first = Some(unsafe { libc::dlsym(scope, name.as_ptr()) }.addr()).filter(|&address| address != 0);
-    let Some(version) = version else { return first };
-    // SAFETY: as above.
-    let exact = unsafe { libc::dlvsym(scope, name.as_ptr(), version.as_ptr()) }.addr();
-    match first {
-        // `dlvsym` passes over definitions without a version, which the loader takes: the program's `malloc`.
-        Some(first) if first == exact || exact == 0 || place(first) < place(exact) => Some(first),
-        _ => Some(exact).filter(|&address| address != 0),
-    }
-}
-
-/// The place of the object with this code in the order of loading.
-fn place(address: usize) -> usize {
-    let has = |object: &Object| object.segment(address).is_some();
-    objects::with(|all| all.iter().position(has).unwrap_or(usize::MAX))
-}
-
 /// What the dynamic section of an object says of functions that are bound by name (ELF-64 Object File Format; for versions, the
 /// Linux Standard Base, "Symbol Versioning").
 struct Table<'o> {
@@ -92,6 +100,8 @@ struct Table<'o> {
     relocations: &'o [Relocation],
     symbols: *const Symbol,
     strings: *const c_char,
+    /// Three words before the slots: nothing for us, the object as the loader knows it, and the loader's stub.
+    slots: usize,
     /// For each symbol the number of its version.
     versions: *const u16,
     /// Records of versions that it needs, and of those that it defines.
@@ -127,6 +137,7 @@ const R_X86_64_JUMP_SLOT: u32 = 7;
 // Of <elf.h>.
 const DT_NULL: usize = 0;
 const DT_PLTRELSZ: usize = 2;
+const DT_PLTGOT: usize = 3;
 const DT_STRTAB: usize = 5;
 const DT_SYMTAB: usize = 6;
 const DT_JMPREL: usize = 23;
@@ -160,10 +171,40 @@ impl<'o> Table<'o> {
             relocations: unsafe { std::slice::from_raw_parts(ptr::with_exposed_provenance(start), len) },
             symbols: symbols.cast(),
             strings: strings.cast(),
+            slots: address(DT_PLTGOT)?,
             versions: pointer(DT_VERSYM).cast(),
             needed: records(DT_VERNEED, DT_VERNEEDNUM),
             defined: records(DT_VERDEF, DT_VERDEFNUM),
         })
+    }
+
+    /// The function that the loader's stub calls, if it is a stub as it is known.
+    fn binder(&self, all: &[Object]) -> Option<usize> {
+        /// `mov rsi, [rbx + 16]; mov rdi, [rbx + 8]; call …` and `mov r11, rax` (glibc's `sysdeps/x86_64/dl-trampoline.h`, since 2.23).
+        const BEFORE: [u8; 9] = [0x48, 0x8b, 0x73, 0x10, 0x48, 0x8b, 0x7b, 0x08, 0xe8];
+        const AFTER: [u8; 3] = [0x49, 0x89, 0xc3];
+        const LEN: usize = 256;
+        let slot = self.slots + 2 * size_of::<usize>();
+        self.object.segment(slot)?;
+        // SAFETY: a word of the object's data.
+        let stub = unsafe { AtomicUsize::from_ptr(ptr::with_exposed_provenance_mut(slot)) }.load(Ordering::Relaxed);
+        let is_code = |address: usize, len: usize| {
+            let code = libc::PF_X | libc::PF_R;
+            move |object: &&Object| {
+                let segment = object.segment(address);
+                segment.is_some_and(|segment| segment.flags & code == code && segment.range.end - address >= len)
+            }
+        };
+        let loader = all.iter().find(is_code(stub, LEN))?;
+        // SAFETY: code that is mapped readable, for that many bytes.
+        let code = unsafe { ptr::with_exposed_provenance::<[u8; LEN]>(stub).read() };
+        let at = code.windows(BEFORE.len()).position(|bytes| bytes == BEFORE)? + BEFORE.len();
+        let distance = i32::from_le_bytes(code.get(at..at + 4)?.try_into().ok()?);
+        if code.get(at + 4..at + 7)? != AFTER {
+            return None;
+        }
+        let function = (stub + at + 4).wrapping_add_signed(distance as isize);
+        is_code(function, 1)(&loader).then_some(function)
     }
 
     fn unbound(&self) -> impl Iterator<Item = Wish> {
@@ -177,7 +218,7 @@ impl<'o> Table<'o> {
             // SAFETY: the loader's own tables, as in `of`: a symbol that a relocation names is in the table of symbols, and its name in
             // that of strings.
             let name = unsafe { self.string((*self.symbols.add(symbol)).name) };
-            Some(Wish { slot, name, version: self.version(symbol)? })
+            Some(Wish { number, name, version: self.version(symbol)? })
         })
     }
 

@@ -218,14 +218,17 @@ impl<'p> FragmentView<'p> {
     }
 }
 
-/// Input files as the linker names them: `…/liblibz_sys-<hash>.rlib:<member>`, and with link-time optimisation by a linker
-/// plugin `<program>.lto.liblibz_sys-<hash>.rlib(<member> at <offset>).o`. Without a hash where the package makes a cdylib, too.
-/// What stands before the name keeps others out whose names end like it.
+/// Input files as the linker names them: `…/liblibz_sys-<hash>.rlib`, with a member behind it in some linkers, and with link-time
+/// optimisation by a linker plugin `<program>.lto.liblibz_sys-<hash>.rlib(<member> at <offset>).o`. Without a hash where the package
+/// makes a cdylib, too. A `*` may be any part of a path, so that each pattern says all of the file's name: the folders of a project
+/// are often called like its library.
 fn archives(domain: &DomainPlan) -> Vec<String> {
-    let rlib = domain.library.krate.iter().map(|krate| format!("*[/.]lib{krate}[-.]*rlib*"));
-    let others =
-        domain.archives.iter().filter(|archive| archive.ends_with(".a")).map(|archive| format!("*[/.]{archive}*"));
-    rlib.chain(others).collect()
+    const HASH: &str = "????????????????";
+    let krate = domain.library.krate.iter();
+    let rlibs = krate.flat_map(|krate| [format!("*[/.]lib{krate}-{HASH}.rlib*"), format!("*[/.]lib{krate}.rlib*")]);
+    let others = domain.archives.iter().filter(|archive| archive.ends_with(".a"));
+    // Behind the name of an archive, what is no part of a file's name.
+    rlibs.chain(others.flat_map(|file| [format!("*[/.]{file}"), format!("*[/.]{file}[!/._0-9A-Za-z-]*")])).collect()
 }
 
 fn is_linked(domain: &DomainPlan) -> bool {

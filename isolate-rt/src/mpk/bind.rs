@@ -222,10 +222,12 @@ impl<'o> Table<'o> {
         })
     }
 
-    /// Whether the slot still leads to its stub, which pushes the number of the relocation for the loader.
+    /// Whether the slot still leads to the code that calls the loader: a stub of its own, which pushes the number of the relocation, or
+    /// what all stubs go on to, which pushes the object (where each has loaded its number before: mold).
     fn waits(&self, slot: usize, number: usize) -> bool {
         const LANDING: [u8; 4] = [0xf3, 0x0f, 0x1e, 0xfa]; // endbr64
         const PUSH: u8 = 0x68;
+        const PUSH_R11_AND_OBJECT: [u8; 4] = [0x41, 0x53, 0xff, 0x35]; // push r11; push [rip + …]
         if !self.object.segment(slot).is_some_and(|segment| segment.is_writable()) {
             return false;
         }
@@ -240,6 +242,14 @@ impl<'o> Table<'o> {
         // SAFETY: code that is mapped readable, for that many bytes.
         let code = unsafe { ptr::with_exposed_provenance::<[u8; 16]>(stub).read() };
         let push = code.strip_prefix(&LANDING).unwrap_or(&code);
+        let (own, rest) = push.split_at(4);
+        if own == PUSH_R11_AND_OBJECT
+            && let Some(distance) = rest.first_chunk::<4>()
+        {
+            let after = stub + code.len() - push.len() + 8;
+            return after.wrapping_add_signed(i32::from_le_bytes(*distance) as isize)
+                == self.slots + size_of::<usize>();
+        }
         push[0] == PUSH && push[1..5] == (number as u32).to_le_bytes()
     }
 

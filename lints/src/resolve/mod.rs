@@ -218,6 +218,16 @@ impl<'a> Resolver<'a> {
             if callee == caller && item.span == call.span {
                 continue;
             }
+            // Not by what would not compile: a local, or a function inside a function, goes by the same name.
+            let facts = self.crates[caller.krate].files[caller.file].facts;
+            if !mention
+                && !item.safe
+                && !item.rewritten
+                && call.scope.in_macro.is_none()
+                && !unseen::is_unsafe(facts, call)
+            {
+                continue;
+            }
             if seen.insert((callee, &item.name, &item.scope.modules)) {
                 let module = self.module_path(caller, &call.scope);
                 found.push(ForeignCall { caller, module, call, callee, item, mention });

@@ -99,8 +99,12 @@ fn read(part: &str, edition: Edition) -> Fixture {
     let externs = externs
         .map(|name| name.split_once('=').unwrap_or((name, name)))
         .map(|(name, krate)| (name.to_owned(), krate.to_owned()));
-    let facts = scan(text, edition);
+    let mut facts = scan(text, edition);
     assert!(facts.errors.is_empty(), "{:?}", facts.errors);
+    // Fixtures leave `unsafe` out, but for those that write `unsafe extern`.
+    if !text.contains("unsafe extern") {
+        facts.foreign.iter_mut().for_each(|item| item.safe = true);
+    }
     Fixture { krate, module, externs: externs.collect(), also, facts }
 }
 
@@ -188,6 +192,34 @@ mod deep { fn c() { super::super::ffi::getpid(); getpid(); } }
             "app::ffi/b self::getpid -> app getpid",
             "app::ffi/b crate::ffi::getpid -> app getpid",
             "app::ffi::deep/c super::super::ffi::getpid -> app getpid",
+        ],
+    );
+}
+
+/// What has the name of a foreign function and is called outside of `unsafe` is something else: it would not compile.
+#[test]
+fn names_that_stand_before_foreign_ones() {
+    check_2021(
+        "//- app
+unsafe extern \"C\" { pub fn getpid() -> i32; pub safe fn getppid() -> i32; }
+fn local() { let getpid = || 3; getpid(); }
+fn inner() { fn getpid() {} getpid(); }
+fn param(getpid: impl Fn() -> i32) { if let Some(getpid) = Some(&getpid) { getpid(); } }
+fn real() { unsafe { getpid() }; getppid(); }
+unsafe fn whole() { getpid(); let f = || getpid(); }
+struct S;
+impl S { unsafe fn method() { getpid(); } fn plain() { getpid(); let f = getpid; } }
+macro_rules! call { ($e:expr) => { unsafe { $e } }; }
+fn through() { call!(getpid()); }
+",
+        &[
+            "app/real getpid -> app getpid",
+            "app/real getppid -> app getppid",
+            "app/whole getpid -> app getpid",
+            "app/whole getpid -> app getpid",
+            "app/S::method getpid -> app getpid",
+            "app/S::plain getpid ~> app getpid",
+            "app/through getpid -> app getpid",
         ],
     );
 }
@@ -556,12 +588,12 @@ fn foreign_functions_of_function_bodies_are_called_there() {
     check_2021(
         "//- app
 struct S;
-impl S { fn method() { extern \"C\" { fn getpid() -> i32; } let f = || unsafe { getpid() }; { getpid(); } } }
+impl S { fn method() { extern \"C\" { fn getpid() -> i32; } let f = || unsafe { getpid() }; unsafe { getpid(); } } }
 fn nested() { mod ffi { extern \"C\" { pub fn getppid() -> i32; } } unsafe { ffi::getppid() }; }
 fn outer() { extern \"C\" { fn getuid() -> u32; } fn inner() { unsafe { getuid() }; } }
 const ID: fn() = { extern \"C\" { fn getgid() -> u32; } || { unsafe { getgid() }; } };
-fn blocks() { { extern \"C\" { fn geteuid() -> u32; } geteuid(); } let x = geteuid; self::getegid(); }
-fn aliased() { extern \"C\" { #[link_name = \"getegid\"] fn id() -> u32; } use id as number; id(); }
+fn blocks() { { extern \"C\" { fn geteuid() -> u32; } unsafe { geteuid(); } } let x = geteuid; self::getegid(); }
+fn aliased() { extern \"C\" { #[link_name = \"getegid\"] fn id() -> u32; } use id as number; unsafe { id() }; }
 fn attributed() { unsafe extern \"C\" { safe fn getsid() -> u32; } getsid(); }
 ",
         &[

@@ -89,7 +89,7 @@ impl<'a> Resolver<'a> {
 }
 
 /// Whether a call stands in an unsafe block or function.
-fn is_unsafe(facts: &FileFacts, call: &CallFact) -> bool {
+pub(super) fn is_unsafe(facts: &FileFacts, call: &CallFact) -> bool {
     let in_block = facts
         .unsafes
         .iter()

@@ -180,7 +180,8 @@ fn what_somebody_wrote_is_not_replaced() {
     workspace.put("Cargo.toml", manifest("app", "z-sys", "[workspace]\n"));
     put_libraries(&workspace, &["z"]);
     // As one that was generated, but for where it says so.
-    let text = call("z") + "// Not Written by `cargo isolate wrap`.\n";
+    let text =
+        format!("//! Not those that were\n//! \"Written by `cargo isolate wrap` from `policy.toml`\".\n{}", call("z"));
     workspace.put("src/isolated/mod.rs", text.clone());
     for arguments in [&["wrap"][..], &["wrap", "--apply", "--allow-no-vcs"], &["wrap", "--dry-run"]] {
         let printed = workspace.run(arguments);

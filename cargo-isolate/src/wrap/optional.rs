@@ -1,10 +1,10 @@
-//! Dependencies that a package has with some of its features only: their wrappers stand under those.
+//! Dependencies that a package has with some of its features, or for some targets, only: their wrappers stand under those.
 
 use crate::graph::Package;
 use std::{collections::BTreeMap, fs};
 use toml_edit::{DocumentMut, Item, TableLike};
 
-/// The predicate under which each optional dependency is there, by its index in the graph. A manifest that cannot be read is
+/// The predicate under which each dependency is there that is not always, by its index in the graph. A manifest that cannot be read is
 /// for others to name.
 pub(super) fn optional(package: &Package) -> BTreeMap<usize, String> {
     let Ok(text) = fs::read_to_string(package.root.join("Cargo.toml")) else { return BTreeMap::new() };
@@ -17,15 +17,29 @@ pub(super) fn optional(package: &Package) -> BTreeMap<usize, String> {
     indices.collect()
 }
 
-/// By the name of the crate in the package's code.
+/// By the name of the crate in the package's code. A dependency of some targets is there for those.
 fn predicates(manifest: &DocumentMut) -> BTreeMap<String, String> {
     let of_targets = manifest.get("target").and_then(Item::as_table_like).into_iter().flat_map(TableLike::iter);
-    let tables = of_targets.filter_map(|(_, target)| target.get("dependencies")).chain(manifest.get("dependencies"));
-    let dependencies: Vec<_> = tables.filter_map(Item::as_table_like).flat_map(TableLike::iter).collect();
-    let is_optional = |item: &Item| item.get("optional").and_then(Item::as_bool) == Some(true);
-    let always = |name: &str| dependencies.iter().any(|(other, item)| *other == name && !is_optional(item));
-    let optional = dependencies.iter().filter(|(name, item)| is_optional(item) && !always(name));
-    optional.map(|(name, _)| (name.replace('-', "_"), predicate(name, manifest))).collect()
+    let of_targets = of_targets.filter_map(|(target, item)| Some((Some(target), item.get("dependencies")?)));
+    let tables = of_targets.chain(manifest.get("dependencies").map(|table| (None, table)));
+    let mut ways: BTreeMap<&str, Vec<Option<String>>> = BTreeMap::new();
+    for (target, table) in tables.filter_map(|(target, table)| Some((target, table.as_table_like()?))) {
+        for (name, item) in table.iter() {
+            let is_optional = item.get("optional").and_then(Item::as_bool) == Some(true);
+            // Of a target that is named by its triple nobody can ask in code.
+            let cfg = target.and_then(|target| target.strip_prefix("cfg(")?.strip_suffix(')'));
+            ways.entry(name).or_default().push(match is_optional {
+                true => Some(predicate(name, manifest)),
+                false => cfg.map(str::to_owned),
+            });
+        }
+    }
+    let conditional = ways.into_iter().filter_map(|(name, ways)| {
+        let mut ways = ways.into_iter().collect::<Option<Vec<_>>>()?;
+        ways.dedup();
+        Some((name.replace('-', "_"), any(ways)))
+    });
+    conditional.collect()
 }
 
 /// Some feature that turns the dependency on is on.
@@ -45,8 +59,11 @@ fn predicate(dependency: &str, manifest: &DocumentMut) -> String {
     if !features.iter().any(|(_, on)| on.contains(&&*explicit)) {
         names = vec![dependency];
     }
-    let names: Vec<_> = names.iter().map(|name| format!("feature = \"{name}\"")).collect();
-    match &names[..] {
+    any(names.iter().map(|name| format!("feature = \"{name}\"")).collect())
+}
+
+fn any(predicates: Vec<String>) -> String {
+    match &predicates[..] {
         [one] => one.clone(),
         several => format!("any({})", several.join(", ")),
     }
@@ -75,6 +92,12 @@ mod tests {
             "[features]\na = [\"dep:z\"]\nb = [\"z/fast\"]\nc = [\"z?/fast\"]\n[target.'cfg(unix)'.dependencies]\nz = { path = \"z\", optional = true }\n",
             &[("z", "any(feature = \"a\", feature = \"b\")")],
         );
+        check(
+            "[target.'cfg(windows)'.dependencies]\nz = \"1\"\n[target.'cfg(unix)'.dependencies]\nz = { version = \"1\", optional = true }\n",
+            &[("z", "any(windows, feature = \"z\")")],
+        );
+        check("[target.'cfg(unix)'.dependencies]\nz = \"1\"\n", &[("z", "unix")]);
+        check("[target.'cfg(unix)'.dependencies]\nz = \"1\"\n[dependencies]\nz = \"1\"\n", &[]);
         check(
             "[features]\na = [\"z/fast\"]\n[dependencies]\nz = { path = \"z\", optional = true }\n",
             &[("z", "feature = \"z\"")],

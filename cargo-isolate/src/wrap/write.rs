@@ -48,10 +48,13 @@ impl WriteError {
 /// Every generated file says so, in the comment that it begins with.
 pub(super) const MARK: &str = "Written by `cargo isolate wrap`";
 
-/// Whether the text is of a file that [`changes`] may replace or remove: it begins as generated ones do.
+/// Whether the text is of a file that [`changes`] may replace or remove: in the comment that it begins with, a line does as in
+/// generated ones.
 pub(super) fn is_ours(text: &str) -> bool {
-    let is_comment = |line: &&str| ["//", "/*", " *"].iter().any(|start| line.starts_with(start));
-    text.trim_start_matches('\u{feff}').lines().take_while(is_comment).any(|line| line.contains(MARK))
+    let comment =
+        |line: &str| ["//!", "//", "/*", " *"].iter().find_map(|start| line.strip_prefix(start).map(str::to_owned));
+    let mut lines = text.trim_start_matches('\u{feff}').lines().map_while(comment);
+    lines.any(|line| line.trim_start().strip_prefix(MARK).is_some_and(|rest| rest.starts_with(" from `")))
 }
 
 /// What would have to change. `directory` is where generated files live: those there that nothing asks for any more go.

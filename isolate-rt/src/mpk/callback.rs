@@ -62,8 +62,9 @@ pub(super) unsafe extern "C" fn dispatch(
         seat.has_on_stack(from.addr(), size_of::<[usize; 2]>()) && {
             // SAFETY: as above.
             let wish = unsafe { words(from) };
-            // SAFETY: by this function's contract.
-            answer(started::start(unsafe { (*activation).view() }, wish))
+            // SAFETY: by this function's contract; reads.
+            let (view, is_late) = unsafe { ((*activation).view(), || (*activation).is_late()) };
+            answer(started::start(view, is_late, wish))
         }
     } else if number == THREAD_ENDS {
         // SAFETY: by this function's contract.

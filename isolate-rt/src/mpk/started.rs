@@ -83,13 +83,13 @@ impl Started {
         self.count.store(0, Ordering::Relaxed);
     }
 
-    /// One more, if there may be. Waits for those that are ending.
-    fn add(&self, View { instance, generation, .. }: View) -> bool {
+    /// One more, if there may be. Waits for those that are ending, as long as the call that asks is not `late`.
+    fn add(&self, View { instance, generation, .. }: View, is_late: impl Fn() -> bool) -> bool {
         let until = Instant::now() + PATIENCE;
         loop {
             let more = |count: Count| (u32::from(count.all) < self.most).then(|| Count { all: count.all + 1, ..count });
             let Err(seen) = self.change(|count| more(count.in_generation(generation))) else { return true };
-            if seen.ending == 0 || instance.generation() != generation || Instant::now() >= until {
+            if seen.ending == 0 || instance.generation() != generation || Instant::now() >= until || is_late() {
                 return false;
             }
             // The half that a futex can wait on: x86-64 is little-endian.
@@ -144,12 +144,12 @@ pub(super) fn prepare() -> Result<(), Unsupported> {
 }
 
 /// Starts a thread for the domain. What it is to do are the domain's words: it does that in there.
-pub(super) fn start(view: View, [function, argument]: [usize; 2]) -> usize {
+pub(super) fn start(view: View, is_late: impl Fn() -> bool, [function, argument]: [usize; 2]) -> usize {
     let View { instance, generation, .. } = view;
     if instance.started.most == 0 {
         return NOT_ALLOWED;
     }
-    if !instance.started.add(view) {
+    if !instance.started.add(view, is_late) {
         return libc::EAGAIN as usize;
     }
     let task = Box::into_raw(Box::new(Task { instance, generation, function, argument }));

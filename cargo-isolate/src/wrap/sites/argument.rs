@@ -251,7 +251,7 @@ fn is_zero(lit: &Lit) -> bool {
     matches!(lit, Lit::Int(int) if int.base10_digits() == "0")
 }
 
-fn is_literal_zero(expr: &Expr) -> bool {
+pub(super) fn is_literal_zero(expr: &Expr) -> bool {
     literal(expr) == Some(0)
 }
 

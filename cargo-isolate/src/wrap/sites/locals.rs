@@ -320,6 +320,8 @@ fn of_type(ty: &Type) -> Holds {
 fn name_of(ty: &Type) -> Option<String> {
     match ty {
         Type::Path(path) => path.path.segments.last().map(|last| last.ident.to_string()),
+        // No number has such a name: nothing takes these for elements of its own.
+        Type::Array(_) | Type::Tuple(_) => Some(quote::quote!(#ty).to_string().replace(' ', "")),
         _ => None,
     }
 }
@@ -381,9 +383,14 @@ fn of_method(call: &ExprMethodCall) -> Holds {
     }
 }
 
-/// `u8` of `0u8`.
+/// `u8` of `0u8` and of `0 as u8`; what no number is called for what is none.
 fn suffix(value: &Expr) -> Option<String> {
-    let Expr::Lit(lit) = value else { return None };
+    let lit = match value {
+        Expr::Lit(lit) => lit,
+        Expr::Cast(cast) => return name_of(&cast.ty),
+        Expr::Repeat(_) | Expr::Array(_) | Expr::Tuple(_) => return Some("several values".to_owned()),
+        _ => return None,
+    };
     let suffix = match &lit.lit {
         Lit::Int(int) => int.suffix(),
         Lit::Byte(_) => "u8",

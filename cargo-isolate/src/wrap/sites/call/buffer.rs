@@ -23,7 +23,7 @@ impl Call<'_> {
         let name = &param.name;
         let (of, start, cast) = match argument::pointer(expr) {
             Pointer::Into { of, start, cast } => (of, start, cast),
-            Pointer::Null if nullable => return Ok(Argument::Text("None".to_owned())),
+            Pointer::Null if nullable => return self.nothing(name, len),
             Pointer::Null => return Err(format!("`{name}` is NULL here, and the policy says that it never is")),
             _ => return Err(format!("`{name}`: nothing says which slice `{}` points into", self.source.of(expr))),
         };
@@ -77,6 +77,21 @@ impl Call<'_> {
             _ => format!("&{mutable}{text}{ranges}"),
         };
         Ok(Argument::Text(if nullable { format!("Some({slice})") } else { slice }))
+    }
+
+    /// NULL, for which a wrapper passes the length 0.
+    fn nothing(&self, name: &str, len: &Length) -> Result<Argument, String> {
+        let hidden =
+            |param: &ParamPlan| matches!(len, Length::Name(name) if *name == param.name && param.role != Role::Caller);
+        let length = self.params().iter().position(hidden).and_then(|index| self.argument(index));
+        // What cannot be evaluated elsewhere is said of every argument.
+        match length.and_then(argument::length).filter(|length| !argument::is_literal_zero(length)) {
+            Some(length) => {
+                let length = self.source.of(length);
+                Err(format!("`{name}` is NULL here with the length `{length}`, and its wrapper passes 0 with `None`"))
+            }
+            None => Ok(Argument::Text("None".to_owned())),
+        }
     }
 
     /// How much of a slice goes in.

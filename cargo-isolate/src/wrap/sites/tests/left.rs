@@ -39,6 +39,18 @@ fn the_rest_is_said_with_what_to_write() {
         "3:10 nothing here says that all of the room behind `v` is within its length, as in a `vec![0; …]` | if let Err(error) = crate::isolated::z::paint(/* pixels: &mut [u8] */, w, h) { /* a fault */ }",
     );
     stays(
+        "unsafe { z_sys::maybe(std::ptr::null(), 3) };",
+        "2:10 `data` is NULL here with the length `3`, and its wrapper passes 0 with `None` | let Ok(ret) = crate::isolated::z::maybe(/* data: Option<&[u8]> */) else { /* a fault */ };",
+    );
+    stays(
+        "let all = [[0u8; 4]; 2];\nunsafe { z_sys::maybe(all.as_ptr().cast(), all.len()) };",
+        "3:10 `data` takes a slice of `u8`, and `all` has `several values` | let Ok(ret) = crate::isolated::z::maybe(/* data: Option<&[u8]> */) else { /* a fault */ };",
+    );
+    stays(
+        "let text = [0 as c_char; 8];\nunsafe { z_sys::maybe(text.as_ptr().cast(), text.len()) };",
+        "3:10 `data` takes a slice of `u8`, and `text` has `c_char` | let Ok(ret) = crate::isolated::z::maybe(/* data: Option<&[u8]> */) else { /* a fault */ };",
+    );
+    stays(
         "unsafe { z_sys::maybe(std::ptr::null(), next()) };",
         "2:10 `next()` is a length that cannot be evaluated elsewhere | let Ok(ret) = crate::isolated::z::maybe(None) else { /* a fault */ };",
     );

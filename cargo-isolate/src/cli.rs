@@ -1,20 +1,6 @@
 //! The command line: what can be typed, and which command it starts.
 
-use crate::{
-    color,
-    commands::{self, baseline::NoBaseline, diff::NothingToCompare, verify::NoDomains, wrap::NotClean},
-    exit::Exit,
-    nearest::nearest,
-    plan::NoSuchFunction,
-    policy::{Mistakes, Unreadable},
-    ratchet::{base::BaseError, git::GitError},
-    report::OutputError,
-    sources::LoadError,
-    streams,
-    symbol::NoSuchSymbol,
-    trend::SnapshotError,
-    wrap::{EditError, TargetError, WriteError},
-};
+use crate::{color, commands, nearest::nearest};
 use clap::{
     Parser, Subcommand,
     error::{ContextKind, ContextValue},
@@ -96,10 +82,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Doctor(args) => commands::doctor::run(&args),
         Command::Demo(args) => commands::demo::run(&args),
     };
-    match result {
-        Ok(exit) => exit.into(),
-        Err(error) => fail(&error).into(),
-    }
+    result.unwrap_or_else(|failure| failure.say()).into()
 }
 
 /// What cargo would have passed: whoever starts `cargo-isolate audit` means `cargo isolate audit`.
@@ -126,48 +109,4 @@ fn without_far_guess(mut error: clap::Error) -> clap::Error {
         error.remove(ContextKind::Usage);
     }
     error
-}
-
-/// Says what went wrong; whose turn it is decides the status.
-fn fail(error: &anyhow::Error) -> Exit {
-    if let Some(mistakes) = error.downcast_ref::<Mistakes>() {
-        // There is no other place to say that this one is gone.
-        let _ = mistakes.draw(&mut streams::stderr());
-    }
-    let style = anstyle::AnsiColor::BrightRed.on_default().bold();
-    streams::tell!("{style}error{style:#}: {error:#}");
-    if is_of_code(error) {
-        Exit::Violation
-    } else if is_of_request(error) {
-        Exit::Usage
-    } else {
-        Exit::Environment
-    }
-}
-
-/// The code that is to be edited stands in the way.
-fn is_of_code(error: &anyhow::Error) -> bool {
-    let unread = matches!(error.downcast_ref(), Some(EditError::Read { .. }));
-    error.is::<EditError>() && !unread || matches!(error.downcast_ref(), Some(WriteError::NotOurs { .. }))
-}
-
-/// What was typed, or written into the policy or a file that was named, is wrong.
-fn is_of_request(error: &anyhow::Error) -> bool {
-    let git = error.chain().find_map(|cause| match cause.downcast_ref() {
-        Some(BaseError::Git(error)) => Some(error),
-        _ => cause.downcast_ref(),
-    });
-    git.is_some_and(GitError::is_usage)
-        || matches!(error.downcast_ref(), Some(LoadError::NoSuchPackage { .. } | LoadError::BadSpec { .. }))
-        || matches!(error.downcast_ref(), Some(OutputError::Twice { .. } | OutputError::NoReport { .. }))
-        || error.is::<Mistakes>()
-        || error.is::<Unreadable>()
-        || error.is::<TargetError>()
-        || error.is::<NotClean>()
-        || error.is::<NoBaseline>()
-        || error.is::<NoDomains>()
-        || error.is::<SnapshotError>()
-        || error.is::<NothingToCompare>()
-        || error.is::<NoSuchSymbol>()
-        || error.is::<NoSuchFunction>()
 }

@@ -47,6 +47,19 @@ macro_rules! tell {
     }};
 }
 
+/// What lines about errors begin with.
+pub(crate) fn error_word() -> impl std::fmt::Display {
+    let style = anstyle::AnsiColor::BrightRed.on_default().bold();
+    format!("{style}error{style:#}")
+}
+
+/// Prints one of the tool's own errors.
+macro_rules! error {
+    ($($words:tt)*) => {
+        $crate::streams::tell!("{}: {}", $crate::streams::error_word(), format_args!($($words)*))
+    };
+}
+
 /// Prints a line about what was done, unless `-q` was given to the command with this [`Request`](crate::sources::Request).
 macro_rules! status {
     ($request:expr, $($words:tt)*) => {
@@ -56,7 +69,7 @@ macro_rules! status {
     };
 }
 
-pub(crate) use {say, status, tell};
+pub(crate) use {error, say, status, tell};
 
 /// Takes everything, and passes it on as long as somebody reads.
 struct UntilClosed<W> {

@@ -118,6 +118,45 @@ fn wrong_surroundings_and_words() {
     check("diff_one_report", "clean", &["diff", "../out/a.json"]);
 }
 
+/// Whoever must act is told by the status: docs/exit-status.md.
+#[test]
+fn statuses_of_errors() {
+    let workspace = |files: &[(&str, &str)]| {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::create_dir(directory.path().join("src")).unwrap();
+        let manifest = ("Cargo.toml", "[package]\nname = \"app\"\nversion = \"0.0.0\"\nedition = \"2024\"\n");
+        for (path, text) in files.iter().chain([&manifest]) {
+            std::fs::write(directory.path().join(path), text).unwrap();
+        }
+        directory
+    };
+    let fine = workspace(&[("src/lib.rs", ""), ("policy.toml", "version = 1\n")]);
+    let wrong =
+        workspace(&[("src/lib.rs", "fn f() -> u8 { false }"), ("policy.toml", "version = 1\n[rules]\nx = 1\n")]);
+    for (directory, arguments, status, said) in [
+        (
+            &fine,
+            &["audit", "--target", "nonsense"][..],
+            2,
+            "error: the compiler does not say what it sets for `nonsense`",
+        ),
+        (&fine, &["demo", "--dir", "Cargo.toml"], 2, "error: Cargo.toml is no folder; name one"),
+        (&fine, &["demo", "--dir", "src"], 2, "error: src is not empty; name a folder that is"),
+        (&fine, &["demo", "--dir", "/proc/nowhere"], 3, "error: cannot create /proc/nowhere: No such file"),
+        (&fine, &["init"], 2, "policy.toml` exists; --update adds what is new, --force overwrites it"),
+        (&fine, &["explain", "nonsense"], 2, "error: no rule `nonsense`"),
+        (&fine, &["audit", "--format", "json=/proc/nowhere"], 3, "error: cannot write `/proc/nowhere`: "),
+        (&fine, &["audit", "--manifest-path", "src/Cargo.toml"], 3, "error: cargo could not resolve the workspace"),
+        (&fine, &["check", "--baseline", "none.txt"], 2, "error: there is no baseline `none.txt`; `cargo isolate"),
+        (&wrong, &["audit", "--expand"], 1, "error: `cargo check` failed"),
+        (&wrong, &["check"], 2, "error: 1 mistake in the policy `policy.toml`"),
+    ] {
+        let printed = run(directory.path(), arguments);
+        let is_so = printed.starts_with(&format!("status {status}\n")) && printed.contains(said);
+        assert!(is_so, "{arguments:?}: {status}, {said}\n{printed}");
+    }
+}
+
 #[test]
 fn init_writes_a_policy_that_holds() {
     let directory = tempfile::tempdir().unwrap();

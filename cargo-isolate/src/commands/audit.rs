@@ -2,6 +2,7 @@
 
 mod symbol;
 
+use super::failure::Failure;
 use crate::{
     decide,
     exit::Exit,
@@ -35,7 +36,7 @@ pub(crate) struct Args {
     output: Output,
 }
 
-pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     args.output.check()?;
     let mut graph = match args.counts {
         true => sources::load_counts(&args.request)?,
@@ -70,7 +71,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     Ok(Exit::Clean.with_scan(report.complete))
 }
 
-fn who_calls(names: &Names<'_>, pattern: &Glob, output: &Output) -> anyhow::Result<Exit> {
+fn who_calls(names: &Names<'_>, pattern: &Glob, output: &Output) -> Result<Exit, Failure> {
     let graph = names.graph;
     let found = symbols(names, pattern)?;
     output.answer(|out, json| symbol::print(out, graph, &found, json))?;
@@ -78,10 +79,10 @@ fn who_calls(names: &Names<'_>, pattern: &Glob, output: &Output) -> anyhow::Resu
 }
 
 /// What the workspace's policy says, where there is one.
-fn own_policy(graph: &Graph) -> anyhow::Result<Option<Loaded>> {
+fn own_policy(graph: &Graph) -> Result<Option<Loaded>, Failure> {
     let policy = PolicyFile::default();
     match policy.path(graph).is_file() {
-        true => policy::load(&policy, graph).map(Some),
+        true => Ok(Some(policy::load(&policy, graph)?)),
         false => Ok(None),
     }
 }

@@ -1,6 +1,6 @@
 //! `cargo isolate badge`: the workspace in one small picture or one line.
 
-use super::diff::snapshot;
+use super::{diff::snapshot, failure::Failure};
 use crate::{
     exit::Exit,
     sources::{self, Request},
@@ -18,7 +18,7 @@ pub(crate) struct Args {
     format: BadgeFormat,
 }
 
-pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let snapshot = snapshot(sources::load(&args.request)?)?;
     writeln!(streams::stdout(), "{}", badge(&snapshot, args.format))?;
     Ok(Exit::Clean.with_scan(snapshot.is_complete()))

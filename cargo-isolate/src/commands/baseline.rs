@@ -1,6 +1,9 @@
 //! `cargo isolate baseline`: what is known of the code, written down.
 
-use super::stage::Workspace;
+use super::{
+    failure::{Failure, OrEnvironment as _},
+    stage::Workspace,
+};
 use crate::{
     decide::{self, Excess, Verdict},
     exit::Exit,
@@ -16,7 +19,6 @@ use crate::{
     streams,
     words::some,
 };
-use anyhow::Context;
 use camino::{Utf8Path, Utf8PathBuf};
 use isolate_lints::lines::Lines;
 use std::{collections::BTreeSet, io};
@@ -44,11 +46,13 @@ pub(crate) struct BaselineFile {
     baseline: Option<Utf8PathBuf>,
 }
 
-/// No baseline to read or write. The command ends with status 2.
+/// No baseline to read or write.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NoBaseline {
-    #[error("cannot read the baseline `{path}`: {why}{}", if *.missing { "; `cargo isolate baseline` writes one" } else { "" })]
-    Unreadable { path: Utf8PathBuf, why: String, missing: bool },
+    #[error("cannot read the baseline `{path}`: {why}")]
+    Unreadable { path: Utf8PathBuf, why: String },
+    #[error("there is no baseline `{path}`; `cargo isolate baseline` writes one")]
+    Missing { path: Utf8PathBuf },
     #[error(
         "no baseline is named: add `[check]` with `baseline = \"isolate-baseline.txt\"` to the policy, or use --baseline"
     )]
@@ -72,7 +76,7 @@ impl BaselineFile {
 }
 
 /// Writes the baseline of a new policy.
-pub(super) fn first(request: &Request, policy: &PolicyFile) -> anyhow::Result<Exit> {
+pub(super) fn first(request: &Request, policy: &PolicyFile) -> Result<Exit, Failure> {
     run(&Args {
         request: request.clone(),
         policy: policy.clone(),
@@ -82,14 +86,10 @@ pub(super) fn first(request: &Request, policy: &PolicyFile) -> anyhow::Result<Ex
     })
 }
 
-pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let Workspace { graph, policy } = Workspace::open(&args.request, &args.policy)?;
     let path = args.file.path(&graph, &policy).ok_or(NoBaseline::Unnamed)?;
-    let before = match read(&graph, &path) {
-        Ok((_, baseline)) => Some(baseline),
-        Err(error) if matches!(error.downcast_ref(), Some(NoBaseline::Unreadable { missing: true, .. })) => None,
-        Err(error) => return Err(error),
-    };
+    let before = read_if_there(&graph, &path)?.map(|(_, baseline)| baseline);
     check_conditions(&graph, &path, before.as_ref(), args.accept)?;
     let names = Names::new(&graph);
     let audit = report::audit(&names)?;
@@ -118,7 +118,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     }
     left_out.retain(|entry| !entries.contains(entry));
     crate::files::write(&path, baseline::write(&entries, &graph.conditions).as_bytes())
-        .with_context(|| format!("cannot write `{path}`"))?;
+        .or_environment(|| format!("cannot write `{path}`"))?;
     if !args.request.quiet || !left_out.is_empty() {
         say(&graph, &path, before.as_ref(), &entries, &left_out);
     }
@@ -184,19 +184,20 @@ fn say_excesses(graph: &Graph, policy: &Loaded, verdict: &Verdict) {
 }
 
 /// Reads a baseline: its text, and its findings with the places of their lines.
-///
-/// # Errors
-///
-/// [`NoBaseline`] or [`Mistakes`], for `main` to print.
-pub(crate) fn read(graph: &Graph, path: &Utf8Path) -> anyhow::Result<(String, Baseline)> {
+pub(crate) fn read(graph: &Graph, path: &Utf8Path) -> Result<(String, Baseline), Failure> {
+    Ok(read_if_there(graph, path)?.ok_or_else(|| NoBaseline::Missing { path: graph.relative(path) })?)
+}
+
+fn read_if_there(graph: &Graph, path: &Utf8Path) -> Result<Option<(String, Baseline)>, Failure> {
     let shown = graph.relative(path);
-    let text = crate::files::read_text(path).map_err(|error| NoBaseline::Unreadable {
-        path: shown.clone(),
-        why: crate::text::describe(&error),
-        missing: error.kind() == io::ErrorKind::NotFound,
-    })?;
+    let text = match crate::files::read_text(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        read => {
+            read.map_err(|error| NoBaseline::Unreadable { path: shown.clone(), why: crate::text::describe(&error) })?
+        }
+    };
     match baseline::read(&text) {
-        Ok(baseline) => Ok((text, baseline)),
+        Ok(baseline) => Ok(Some((text, baseline))),
         Err(errors) => Err(Mistakes::new("baseline", Texts::new(shown, text), errors).into()),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{
     baseline::{self, BaselineFile},
+    failure::Failure,
     stage::Workspace,
 };
 use crate::{
@@ -43,7 +44,7 @@ pub(crate) struct Args {
     output: Output,
 }
 
-pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     args.output.check()?;
     // Domains are for the commands that make wrappers; what is wrong with them is for whoever changed the policy.
     let (Workspace { graph, mut policy }, _) = Workspace::planned(&args.request, &args.policy)?;
@@ -74,7 +75,7 @@ fn check(
     today: Day,
     earlier: &Earlier,
     stale: &[(usize, usize)],
-) -> anyhow::Result<Report> {
+) -> Result<Report, Failure> {
     let graph = names.graph;
     let audit = report::audit(names)?;
     let mut findings = decide::findings(names, &policy.policy);
@@ -120,7 +121,7 @@ fn name_stale(graph: &Graph, policy: &Loaded, stale: &[(usize, usize)], report: 
 }
 
 /// The baseline, whose text joins those of the policy so that its lines can be drawn.
-fn read_baseline(args: &Args, graph: &Graph, policy: &mut Loaded) -> anyhow::Result<Option<Known>> {
+fn read_baseline(args: &Args, graph: &Graph, policy: &mut Loaded) -> Result<Option<Known>, Failure> {
     let Some(path) = args.baseline.path(graph, policy) else { return Ok(None) };
     let (text, mut baseline) = baseline::read(graph, &path)?;
     let shown = graph.relative(&path);
@@ -132,7 +133,7 @@ fn read_baseline(args: &Args, graph: &Graph, policy: &mut Loaded) -> anyhow::Res
 }
 
 /// The workspace where this code and what `name` stands for parted.
-fn diff_base(args: &Args, name: &str, graph: &Graph) -> anyhow::Result<Base> {
+fn diff_base(args: &Args, name: &str, graph: &Graph) -> Result<Base, Failure> {
     let repository = Repository::around(&graph.root)?;
     let commit = repository.merge_base(&repository.commit(name)?, "HEAD")?;
     Ok(base::load(&repository, commit, &args.request, graph)?)

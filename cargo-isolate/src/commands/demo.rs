@@ -3,6 +3,7 @@
 mod project;
 mod shell;
 
+use super::failure::Failure;
 use crate::{
     exit::Exit,
     process::{Runner, ending},
@@ -10,7 +11,7 @@ use crate::{
 };
 use camino::Utf8PathBuf;
 use project::Project;
-use shell::{Shell, ToolFailed};
+use shell::Shell;
 
 /// What `demo` takes.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -28,31 +29,19 @@ pub(crate) struct Args {
 /// Files of the project that no step changes: one for each codec.
 const PACKED: &[&str] = &["src/archive.rs", "csrc/tlv.c", "csrc/tlv.h"];
 
-pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     shell::require_tools()?;
-    let project = match Project::create(args.dir.as_deref()) {
-        Err(error) if args.dir.is_some() => {
-            streams::tell!("error: {error:#}");
-            return Ok(Exit::Usage);
-        }
-        created => created?,
-    };
+    let project = Project::create(args.dir.as_deref())?;
     let result = show(&project, &args.runner);
     // The way out of a failed step is to look at the folder.
     let keep = args.keep || args.dir.is_some() || !matches!(result, Ok(Exit::Clean | Exit::Environment));
     if keep {
         streams::say!("\nThe project is in {}", project.keep());
     }
-    match result {
-        Err(error) if error.is::<ToolFailed>() => {
-            streams::tell!("error: {error}");
-            Ok(Exit::Violation)
-        }
-        result => result,
-    }
+    result
 }
 
-fn show(project: &Project, runner: &Runner) -> anyhow::Result<Exit> {
+fn show(project: &Project, runner: &Runner) -> Result<Exit, Failure> {
     let shell = Shell::new(project.root(), runner);
     shell.title("The project: `unpack`, an archive tool over zlib, lz4, bzip2 and a C parser of its own");
     project.write()?;

@@ -1,5 +1,6 @@
 //! `cargo isolate diff`: two audits side by side.
 
+use super::failure::{Failure, OrEnvironment as _};
 use crate::{
     decide,
     exit::Exit,
@@ -33,7 +34,7 @@ pub(crate) struct Args {
     format: Format,
 }
 
-/// What was typed names nothing to compare. The command ends with status 2.
+/// What was typed names nothing to compare.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NothingToCompare {
     #[error("`{0}` is no range of commits; two reports or `A..B` are compared")]
@@ -44,7 +45,7 @@ pub(crate) enum NothingToCompare {
     NoWorkspace(Commit),
 }
 
-pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let (before, after) = match &args.new {
         Some(new) => (Snapshot::read(Utf8Path::new(&args.old))?, Snapshot::read(Utf8Path::new(new))?),
         // `..` may be part of a path.
@@ -59,7 +60,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
 }
 
 /// The audits at both ends of a range.
-fn range(args: &Args) -> anyhow::Result<(Snapshot, Snapshot)> {
+fn range(args: &Args) -> Result<(Snapshot, Snapshot), Failure> {
     let nothing = || NothingToCompare::NoRange(args.old.clone());
     let (from, to) = args.old.split_once("..").ok_or_else(nothing)?;
     let (parting, to) = to.strip_prefix('.').map_or((false, to), |to| (true, to));
@@ -72,7 +73,7 @@ fn range(args: &Args) -> anyhow::Result<(Snapshot, Snapshot)> {
         let end = last.as_ref().map_or("HEAD", |last| &last.hash);
         first = repository.merge_base(&first, end)?;
     }
-    let at = |commit: Commit| -> anyhow::Result<Snapshot> {
+    let at = |commit: Commit| -> Result<Snapshot, Failure> {
         let mut base = base::load(&repository, commit, &args.request, &now)?;
         let mut graph = base.graph.take().ok_or_else(|| NothingToCompare::NoWorkspace(base.commit.clone()))?;
         choose(&mut graph, &args.request, &now);
@@ -98,10 +99,10 @@ fn choose(graph: &mut Graph, request: &Request, now: &Graph) {
 }
 
 /// An audit, as it is compared.
-pub(super) fn snapshot(mut graph: Graph) -> anyhow::Result<Snapshot> {
+pub(super) fn snapshot(mut graph: Graph) -> Result<Snapshot, Failure> {
     // An audit goes by the policy where there is one; what an old one has wrong is no matter here.
     if let Ok(policy) = policy::load(&policy::PolicyFile::default(), &graph) {
         decide::settle(&mut graph, &policy);
     }
-    Ok(Snapshot::of(&report::audit(&Names::new(&graph))?)?)
+    Snapshot::of(&report::audit(&Names::new(&graph))?).or_environment(|| "cannot compare this audit")
 }

@@ -1,12 +1,13 @@
 //! `cargo isolate doctor`: what this machine can do, and why not.
 
+use super::failure::Failure;
 use crate::{exit::Exit, streams};
 use std::io::Write;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {}
 
-pub(crate) fn run(_args: &Args) -> anyhow::Result<Exit> {
+pub(crate) fn run(_args: &Args) -> Result<Exit, Failure> {
     let machine = isolate_rt::probe();
     let mut out = streams::stdout();
     write!(out, "{machine}")?;

@@ -2,6 +2,7 @@
 
 mod faults;
 
+use super::failure::Failure;
 use crate::{
     exit::Exit,
     nearest::nearest,
@@ -18,7 +19,7 @@ pub(crate) struct Args {
     rule: Option<String>,
 }
 
-pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let mut out = streams::stdout();
     let Some(name) = &args.rule else {
         let width = rules::RULES.iter().map(|rule| rule.name.len()).max().unwrap_or_default();
@@ -43,16 +44,14 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         write!(out, "{page}")?;
         return Ok(Exit::Clean);
     }
-    let error = anstyle::AnsiColor::BrightRed.on_default().bold();
-    streams::tell!("{error}error{error:#}: no rule `{name}`");
     let faults: Vec<String> = faults::names().collect();
     let mut known: Vec<&str> = rules::RULES.iter().map(|rule| rule.name).chain(codes::names()).collect();
     known.extend(faults.iter().map(String::as_str));
     let longer: Vec<_> = known.iter().filter(|known| known.starts_with(name.as_str())).copied().collect();
-    match nearest(name, known) {
-        _ if !longer.is_empty() => streams::tell!("did you mean `{}`?", longer.join("` or `")),
-        Some(known) => streams::tell!("did you mean `{known}`?"),
-        None => streams::tell!("`cargo isolate explain` lists the rules"),
-    }
-    Ok(Exit::Usage)
+    let hint = match nearest(name, known) {
+        _ if !longer.is_empty() => format!("did you mean `{}`?", longer.join("` or `")),
+        Some(known) => format!("did you mean `{known}`?"),
+        None => "`cargo isolate explain` lists the rules".to_owned(),
+    };
+    Err(Failure::usage(format_args!("no rule `{name}`\n{hint}")))
 }

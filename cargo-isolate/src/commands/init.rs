@@ -5,7 +5,10 @@ mod libraries;
 mod text;
 mod update;
 
-use super::baseline;
+use super::{
+    baseline,
+    failure::{Failure, OrEnvironment as _},
+};
 use crate::{
     decide,
     exit::Exit,
@@ -16,7 +19,6 @@ use crate::{
     sources::{self, Request},
     streams,
 };
-use anyhow::Context;
 use camino::Utf8Path;
 use text::Ratchet;
 
@@ -40,17 +42,16 @@ pub(crate) struct Args {
     ci: bool,
 }
 
-pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let mut graph = match args.update {
         true => args.policy.graph(&args.request)?,
         false => sources::load(&args.request)?,
     };
     let path = args.policy.path(&graph);
-    let done = match args.update && path.is_file() {
-        true => update_policy(args, &mut graph, &path).map(|()| true)?,
-        // With `--ci` there is something else to do.
-        false => write_policy(args, &graph, &path)? || args.ci,
-    };
+    match args.update && path.is_file() {
+        true => update_policy(args, &mut graph, &path)?,
+        false => write_policy(args, &graph, &path)?,
+    }
     for package in graph.packages.iter().filter(|package| package.selected && package.has_unseen_items()) {
         let name = &package.name;
         streams::status!(
@@ -62,17 +63,17 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     if args.ci {
         write_ci(&graph, &args.request)?;
     }
-    Ok(if done { Exit::Clean } else { Exit::Usage })
+    Ok(Exit::Clean)
 }
 
-/// Writes a first policy; whether it did.
-fn write_policy(args: &Args, graph: &Graph, path: &Utf8Path) -> anyhow::Result<bool> {
+/// Writes a first policy. With `--ci` there is something else to do where there is one.
+fn write_policy(args: &Args, graph: &Graph, path: &Utf8Path) -> Result<(), Failure> {
     let text = text::policy(graph, if args.baseline { Ratchet::Baseline } else { Ratchet::Counts });
     let written = match args.force {
         true => files::write(path, text.as_bytes()).map(|()| true),
         false => files::write_new(path, text.as_bytes()),
     };
-    let written = written.with_context(|| format!("cannot write `{path}`"))?;
+    let written = written.or_environment(|| format!("cannot write `{path}`"))?;
     if written {
         streams::status!(args.request, "wrote `{path}`; `cargo isolate check` holds the code against it");
         if args.baseline {
@@ -81,24 +82,23 @@ fn write_policy(args: &Args, graph: &Graph, path: &Utf8Path) -> anyhow::Result<b
     } else if args.ci {
         streams::status!(args.request, "`{path}` exists and stays as it is");
     } else {
-        let error = anstyle::AnsiColor::BrightRed.on_default().bold();
-        streams::tell!("{error}error{error:#}: `{path}` exists; --update adds what is new, --force overwrites it");
+        return Err(Failure::usage(format_args!("`{path}` exists; --update adds what is new, --force overwrites it")));
     }
-    Ok(written)
+    Ok(())
 }
 
 /// Adds to a policy that is there.
-fn update_policy(args: &Args, graph: &mut Graph, path: &Utf8Path) -> anyhow::Result<()> {
+fn update_policy(args: &Args, graph: &mut Graph, path: &Utf8Path) -> Result<(), Failure> {
     // What is wrong with it is told as by every other command, before anything is changed.
     let policy = policy::load(&args.policy, graph)?;
     decide::settle(graph, &policy);
-    let before = std::fs::read_to_string(path).with_context(|| format!("cannot read `{path}`"))?;
-    let (after, changes) =
-        update::update(&before, graph, &policy.members).with_context(|| format!("cannot change `{path}`"))?;
+    let before = std::fs::read_to_string(path).or_environment(|| format!("cannot read `{path}`"))?;
+    let (after, changes) = update::update(&before, graph, &policy.members)
+        .map_err(|why| Failure::usage(format_args!("cannot change `{path}`: {why}")))?;
     if after == before {
         streams::status!(args.request, "`{path}` is up to date");
     } else {
-        files::write(path, after.as_bytes()).with_context(|| format!("cannot write `{path}`"))?;
+        files::write(path, after.as_bytes()).or_environment(|| format!("cannot write `{path}`"))?;
         streams::status!(args.request, "wrote `{path}`");
         for change in changes {
             streams::status!(args.request, "    {change}");
@@ -109,7 +109,7 @@ fn update_policy(args: &Args, graph: &mut Graph, path: &Utf8Path) -> anyhow::Res
 
 /// Writes examples for continuous integration where there is nothing yet: where services look for them, at the root of the
 /// repository. They ask about the builds that this command was asked about.
-fn write_ci(workspace: &Graph, request: &Request) -> anyhow::Result<()> {
+fn write_ci(workspace: &Graph, request: &Request) -> Result<(), Failure> {
     let repository = Repository::around(&workspace.root).ok();
     let folder = repository.as_ref().and_then(|repository| repository.path_within(&workspace.root));
     let root = match (&repository, &folder) {
@@ -120,7 +120,9 @@ fn write_ci(workspace: &Graph, request: &Request) -> anyhow::Result<()> {
     let folder = folder.unwrap_or_default();
     let branch = branch.as_deref().unwrap_or("main");
     let source = installed::from_git().unwrap_or_default();
-    for (name, text) in isolate_templates::ci::files(branch, folder.as_str(), &request.build_flags(), &source)? {
+    for (name, text) in isolate_templates::ci::files(branch, folder.as_str(), &request.build_flags(), &source)
+        .or_environment(|| "cannot write examples")?
+    {
         let path = root.join(name);
         let directory = path.parent().unwrap_or(root);
         let write = || {
@@ -128,7 +130,7 @@ fn write_ci(workspace: &Graph, request: &Request) -> anyhow::Result<()> {
             files::write_new(&path, text.as_bytes())
         };
         let shown = workspace.relative(&path);
-        match write().with_context(|| format!("cannot write `{path}`"))? {
+        match write().or_environment(|| format!("cannot write `{path}`"))? {
             true => streams::status!(request, "wrote `{shown}`"),
             false => streams::status!(request, "`{shown}` exists and stays as it is; docs/ci.md shows what to add"),
         }

@@ -8,6 +8,7 @@ pub(crate) mod demo;
 pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod explain;
+pub(crate) mod failure;
 pub(crate) mod init;
 pub(crate) mod plan;
 mod stage;
@@ -27,8 +28,8 @@ fn with_scan(graph: &Graph, exit: Exit) -> Exit {
         .collect();
     if !incomplete.is_empty() {
         let of = incomplete.join(", ");
-        streams::tell!(
-            "error: not every file of {of} was read, so what is in there is not known: `cargo isolate` shows which"
+        streams::error!(
+            "not every file of {of} was read, so what is in there is not known: `cargo isolate` shows which"
         );
     }
     exit.with_scan(incomplete.is_empty())

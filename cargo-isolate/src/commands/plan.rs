@@ -1,6 +1,9 @@
 //! `cargo isolate plan`.
 
-use super::stage::Workspace;
+use super::{
+    failure::{Failure, OrEnvironment as _},
+    stage::Workspace,
+};
 use crate::{
     exit::Exit,
     plan::{self, Declarations, Wrong},
@@ -13,7 +16,6 @@ use crate::{
     words::{few, some},
     wrap::TargetError,
 };
-use anyhow::Context as _;
 use camino::Utf8Path;
 use serde::Serialize;
 use std::io::{self, Write};
@@ -59,7 +61,7 @@ struct Report<'p> {
 /// Version of the JSON.
 const SCHEMA: u32 = 1;
 
-pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let (Workspace { graph, policy }, plan) = Workspace::planned(&args.request, &args.policy)?;
     if plan.domains.iter().all(|domain| domain.functions.is_empty()) {
         return Err(TargetError::NothingIsolated.into());
@@ -80,7 +82,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         return Ok(super::with_scan(&graph, if is_ready { Exit::Clean } else { Exit::Violation }));
     }
     let LastBuild { served, refused, problems } =
-        last_build(&graph, &plan).context("cannot read what the last build left")?;
+        last_build(&graph, &plan).or_environment(|| "cannot read what the last build left")?;
     let declarations = args.clang.then(|| plan::declarations(&graph, &plan));
     let mut out = streams::stdout();
     match args.format {
@@ -116,7 +118,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
 fn declared(out: &mut dyn Write, found: &Declarations) -> io::Result<()> {
     for wrong in &found.wrong {
         let Wrong { function, file, line, column, defined, differs } = wrong;
-        writeln!(out, "error: {file}:{line}:{column}: `{function}` is not declared as C defines it ({defined})")?;
+        let error = streams::error_word();
+        writeln!(out, "{error}: {file}:{line}:{column}: `{function}` is not declared as C defines it ({defined})")?;
         differs.iter().try_for_each(|what| writeln!(out, "    {what}"))?;
         writeln!(out, "    help: declare it as the library's header does: a wrapper passes what is declared")?;
     }

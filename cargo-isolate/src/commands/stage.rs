@@ -1,5 +1,6 @@
 //! The stages that every command of the policy starts with.
 
+use super::failure::Failure;
 use crate::{
     decide,
     graph::Graph,
@@ -15,14 +16,14 @@ pub(super) struct Workspace {
 }
 
 impl Workspace {
-    pub(super) fn open(request: &Request, file: &PolicyFile) -> anyhow::Result<Workspace> {
+    pub(super) fn open(request: &Request, file: &PolicyFile) -> Result<Workspace, Failure> {
         let mut workspace = Workspace::read(request, file)?;
         workspace.settle();
         Ok(workspace)
     }
 
     /// The same with the plan, which must have no mistake.
-    pub(super) fn planned(request: &Request, file: &PolicyFile) -> anyhow::Result<(Workspace, Plan)> {
+    pub(super) fn planned(request: &Request, file: &PolicyFile) -> Result<(Workspace, Plan), Failure> {
         let mut workspace = Workspace::read(request, file)?;
         let Workspace { graph, policy } = &workspace;
         let plan = plan::plan(graph, &policy.policy).map_err(|errors| policy.mistakes(errors))?;
@@ -30,7 +31,7 @@ impl Workspace {
         Ok((workspace, plan))
     }
 
-    fn read(request: &Request, file: &PolicyFile) -> anyhow::Result<Workspace> {
+    fn read(request: &Request, file: &PolicyFile) -> Result<Workspace, Failure> {
         let graph = file.graph(request)?;
         let policy = policy::load(file, &graph)?;
         Ok(Workspace { graph, policy })

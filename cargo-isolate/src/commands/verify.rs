@@ -3,7 +3,10 @@
 mod print;
 mod subject;
 
-use super::stage::Workspace;
+use super::{
+    failure::{Failure, OrEnvironment as _},
+    stage::Workspace,
+};
 use crate::{
     bypass::{Bypass, bypasses},
     decide::{BYPASSED_ISOLATION, Exceptions},
@@ -17,13 +20,12 @@ use crate::{
     sources::Request,
     streams,
     verify::{
-        self, Act, Played, Rejected,
+        self, Act, Played, StageError,
         linked::{self, Built, Linked},
     },
     visible,
     wrap::{self, Target},
 };
-use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 use std::{collections::BTreeSet, process::Output};
@@ -119,24 +121,28 @@ enum Faults {
 
 const SCHEMA: u32 = 1;
 
-/// `--target` names what no domain can be made on.
+/// Why nothing can be verified.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "`verify` builds for one platform that has domains, and --target asks for `{platforms}`: name `x86_64-unknown-linux-gnu`, \
-     or leave it out"
-)]
-pub(crate) struct NoDomains {
-    platforms: String,
+pub(crate) enum NotReady {
+    /// `--target` names what no domain can be made on.
+    #[error(
+        "`verify` builds for one platform that has domains, and --target asks for `{platforms}`: name \
+         `x86_64-unknown-linux-gnu`, or leave it out"
+    )]
+    NoDomains { platforms: String },
+    #[error("no package depends on `isolate-rt` and `isolate-rt-build`; `cargo isolate wrap --apply` adds them")]
+    NoRuntime,
 }
 
-pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let (Workspace { graph, policy }, plan) = Workspace::planned(&args.request, &args.policy)?;
     if !args.request.target.is_empty() && !graph.has_domains() {
-        return Err(NoDomains { platforms: graph.platforms.iter().cloned().collect::<Vec<_>>().join("`, `") }.into());
+        let platforms = graph.platforms.iter().cloned().collect::<Vec<_>>().join("`, `");
+        return Err(NotReady::NoDomains { platforms }.into());
     }
     if let Some((domain, function)) = plan.refused().next() {
         let name = &function.name;
-        streams::tell!("error: `{name}` of the domain `{}` has no wrapper; see `cargo isolate plan`", domain.name);
+        streams::error!("`{name}` of the domain `{}` has no wrapper; see `cargo isolate plan`", domain.name);
         return Ok(Exit::Violation);
     }
     let targets = wrap::targets(&graph, &plan, wrap::chosen(&graph, &args.request.workspace)?, policy.shown())?;
@@ -156,7 +162,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
 }
 
 /// Runs the stages, each as far as the ones before it allow.
-fn examine(args: &Args, names: &Names<'_>, plan: &Plan, targets: &[Target]) -> anyhow::Result<Report> {
+fn examine(args: &Args, names: &Names<'_>, plan: &Plan, targets: &[Target]) -> Result<Report, Failure> {
     let graph = names.graph;
     let (mut stale, mut generated) = (Vec::new(), BTreeSet::new());
     for target in targets {
@@ -186,7 +192,9 @@ fn examine(args: &Args, names: &Names<'_>, plan: &Plan, targets: &[Target]) -> a
             true if !graph.has_domains() => {
                 Objects::Skipped { reason: "there are no domains on this platform".to_owned() }
             }
-            true => Objects::Checked(linked::check(plan, &built, targets).context("cannot read what cargo built")?),
+            true => Objects::Checked(
+                linked::check(plan, &built, targets).or_environment(|| "cannot read what cargo built")?,
+            ),
             false => Objects::Skipped { reason: "the workspace does not compile".to_owned() },
         };
         report.faults = match is_built {
@@ -198,7 +206,7 @@ fn examine(args: &Args, names: &Names<'_>, plan: &Plan, targets: &[Target]) -> a
 }
 
 /// Builds, not only checks: what the linker makes of it is looked at next. Tests that do not compile keep nothing else from that.
-fn compile(args: &Args, graph: &Graph) -> anyhow::Result<(Compile, Built)> {
+fn compile(args: &Args, graph: &Graph) -> Result<(Compile, Built), Failure> {
     let all = build(args, graph, &["--all-targets"])?;
     if all.status.success() {
         return Ok((Compile::Ok, Built::read(&all.stdout, graph)));
@@ -212,14 +220,14 @@ fn compile(args: &Args, graph: &Graph) -> anyhow::Result<(Compile, Built)> {
     Ok((compiled, Built::read(&others.stdout, graph)))
 }
 
-fn build(args: &Args, graph: &Graph, targets: &[&str]) -> anyhow::Result<Output> {
+fn build(args: &Args, graph: &Graph, targets: &[&str]) -> Result<Output, Failure> {
     let mut build = args.request.compiles("build", &graph.root);
     // In its folder, where the workspace's own cargo configuration is found.
     build.args(["--quiet", "--message-format", "json-render-diagnostics"]).args(targets).current_dir(&graph.root);
-    build.output().context("cannot run `cargo build`")
+    build.output().or_environment(|| "cannot run `cargo build`")
 }
 
-fn faults(args: &Args, graph: &Graph, plan: &Plan, targets: &[Target]) -> anyhow::Result<Faults> {
+fn faults(args: &Args, graph: &Graph, plan: &Plan, targets: &[Target]) -> Result<Faults, Failure> {
     let runtime = runtime(graph)?;
     let mut all = Vec::new();
     for target in targets {
@@ -227,8 +235,8 @@ fn faults(args: &Args, graph: &Graph, plan: &Plan, targets: &[Target]) -> anyhow
         let folder = graph.target.join("isolate/verify").join(&target.package);
         let stage = match verify::prepare(graph, &subject, &runtime, folder, args.request.for_own_package()) {
             Ok(stage) => stage,
-            Err(error) if error.is::<Rejected>() => return Ok(Faults::Failed { message: error.to_string() }),
-            Err(error) => return Err(error),
+            Err(StageError::Rejected(message)) => return Ok(Faults::Failed { message }),
+            Err(error) => return Err(error.into()),
         };
         if args.no_run {
             continue;
@@ -253,11 +261,11 @@ fn not_started(runner: &Runner, how: &str) -> String {
 }
 
 /// The runtime that the workspace itself uses.
-fn runtime(graph: &Graph) -> anyhow::Result<verify::Runtime> {
+fn runtime(graph: &Graph) -> Result<verify::Runtime, NotReady> {
     let root = |name: &str| graph.named(name).map(|package| graph.packages[package].root.clone());
     match (root("isolate-rt"), root("isolate-rt-build")) {
         (Some(runtime), Some(build)) => Ok(verify::Runtime { runtime, build }),
-        _ => bail!("no package depends on `isolate-rt` and `isolate-rt-build`; `cargo isolate wrap --apply` adds them"),
+        _ => Err(NotReady::NoRuntime),
     }
 }
 

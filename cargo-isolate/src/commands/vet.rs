@@ -1,5 +1,6 @@
 //! `cargo isolate vet`: what an audit says about the dependencies, in the words of cargo-vet's `ub-risk` criteria.
 
+use super::failure::Failure;
 use crate::{
     exit::Exit,
     names::Names,
@@ -20,7 +21,7 @@ pub(crate) struct Args {
     request: Request,
 }
 
-pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let graph = sources::load(&args.request)?;
     let mut report = report::audit(&Names::new(&graph))?;
     // A member that is there as a dependency of another is nobody's to vet.

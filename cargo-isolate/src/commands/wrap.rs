@@ -2,7 +2,10 @@
 
 mod clean;
 
-use super::stage::Workspace;
+use super::{
+    failure::{Failure, OrEnvironment as _},
+    stage::Workspace,
+};
 use crate::{
     exit::Exit,
     graph::{Graph, Role},
@@ -14,7 +17,6 @@ use crate::{
     words::some,
     wrap::{self, Change, Outdated, Sites, Target},
 };
-use anyhow::Context as _;
 use camino::Utf8Path;
 pub(crate) use clean::NotClean;
 use std::{
@@ -43,13 +45,13 @@ pub(crate) struct Args {
     dry_run: bool,
 }
 
-pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let (workspace, plan) = Workspace::planned(&args.request, &args.policy)?;
     // Of files that were not read, no call is rewritten or listed.
     wrap(args, &workspace, &plan).map(|exit| super::with_scan(&workspace.graph, exit))
 }
 
-fn wrap(args: &Args, Workspace { graph, policy }: &Workspace, plan: &Plan) -> anyhow::Result<Exit> {
+fn wrap(args: &Args, Workspace { graph, policy }: &Workspace, plan: &Plan) -> Result<Exit, Failure> {
     if plan.refused().next().is_some() {
         refuse(&mut streams::stderr(), plan)?;
         return Ok(Exit::Violation);
@@ -88,7 +90,7 @@ fn wrap(args: &Args, Workspace { graph, policy }: &Workspace, plan: &Plan) -> an
         clean::check(&graph.root, &edited, args.allow)?;
     }
     wrap::write(&changes)?;
-    let last = last_build(graph, plan).context("cannot read what the last build left")?;
+    let last = last_build(graph, plan).or_environment(|| "cannot read what the last build left")?;
     plan::unsettled(graph, &policy.policy, plan).iter().for_each(|unsettled| streams::tell!("warning: {unsettled}"));
     last.problems.iter().for_each(|problem| streams::tell!("warning: {problem}"));
     linked::warnings(&last.refused).iter().for_each(|warning| streams::tell!("warning: {warning}"));
@@ -121,7 +123,8 @@ fn is_reached(graph: &Graph, target: &Target) -> bool {
 /// Names every function without a contract, and why.
 fn refuse(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
     for (domain, function) in plan.refused() {
-        writeln!(out, "error: no wrapper for `{}` of the domain `{}`", function.name, domain.name)?;
+        let (error, name) = (streams::error_word(), &function.name);
+        writeln!(out, "{error}: no wrapper for `{name}` of the domain `{}`", domain.name)?;
         let declared = &function.declared;
         writeln!(out, "  --> {}:{}:{}", declared.file, declared.line, declared.column)?;
         if let Some(reason) = &function.refused {
@@ -154,7 +157,7 @@ fn check(
     graph: &Graph,
     changes: &[Change],
     outdated: &[Outdated],
-) -> anyhow::Result<Exit> {
+) -> Result<Exit, Failure> {
     for change in changes {
         let path = graph.relative(&change.path);
         let state = match (&change.old, &change.new) {

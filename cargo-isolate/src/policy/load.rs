@@ -84,13 +84,22 @@ pub(crate) struct Mistakes {
     errors: Vec<PolicyError>,
 }
 
-/// No policy to read. The command ends with status 2.
+/// No policy to read.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read the policy `{path}`: {why}{}", self.hint())]
 pub(crate) struct Unreadable {
     path: Utf8PathBuf,
     why: String,
     missing: bool,
+}
+
+/// Why there is no policy to follow.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unusable {
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    #[error(transparent)]
+    Mistakes(#[from] Mistakes),
 }
 
 impl PolicyFile {
@@ -120,8 +129,8 @@ impl PolicyFile {
 ///
 /// # Errors
 ///
-/// [`Unreadable`] or [`Mistakes`], for `main` to print.
-pub(crate) fn load(file: &PolicyFile, graph: &Graph) -> anyhow::Result<Loaded> {
+/// The file of the workspace or of a member cannot be read, or has mistakes.
+pub(crate) fn load(file: &PolicyFile, graph: &Graph) -> Result<Loaded, Unusable> {
     let path = file.path(graph);
     let text = read_file(&path)?;
     let read = read(&text);

@@ -21,7 +21,7 @@ mod versions;
 mod worded;
 
 pub(crate) use error::PolicyError;
-pub(crate) use load::{Loaded, Mistakes, PolicyFile, Unreadable, crate_of, load};
+pub(crate) use load::{Loaded, Mistakes, PolicyFile, Unreadable, Unusable, crate_of, load};
 pub(crate) use shipped::Entry;
 pub(crate) use spanned::Spanned;
 pub(crate) use text::{Text, Texts};

@@ -56,14 +56,6 @@ pub(crate) enum GitError {
 const SHALLOW: &str = " in this shallow clone; `git fetch --unshallow` brings the whole history \
                        (of `actions/checkout`: `fetch-depth: 0`)";
 
-impl GitError {
-    /// Whether what was asked for is wrong, and not the machine.
-    pub(crate) fn is_usage(&self) -> bool {
-        use GitError::{NoCommit, NoMergeBase, NoRepository, NoSubmodule};
-        matches!(self, NoRepository(_) | NoCommit { .. } | NoMergeBase { .. } | NoSubmodule { .. })
-    }
-}
-
 impl Repository {
     /// The one around a folder.
     pub(crate) fn around(folder: &Utf8Path) -> Result<Repository, GitError> {

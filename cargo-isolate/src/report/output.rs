@@ -98,7 +98,7 @@ impl Output {
     /// # Errors
     ///
     /// Something cannot be written, or a source file is not any more what was scanned.
-    pub(crate) fn print(&self, names: &Names<'_>, report: &Report, quiet: bool) -> anyhow::Result<()> {
+    pub(crate) fn print(&self, names: &Names<'_>, report: &Report, quiet: bool) -> Result<(), OutputError> {
         self.each(|format, out, width| format.print(out, names, report, Shown { quiet, width }))
     }
 
@@ -107,16 +107,16 @@ impl Output {
     /// # Errors
     ///
     /// Another format is asked for, or something cannot be written.
-    pub(crate) fn answer(&self, print: impl Fn(&mut dyn Write, bool) -> io::Result<()>) -> anyhow::Result<()> {
+    pub(crate) fn answer(&self, print: impl Fn(&mut dyn Write, bool) -> io::Result<()>) -> Result<(), OutputError> {
         let is_of_reports = |destination: &&Destination| !matches!(destination.format, Format::Text | Format::Json);
         if let Some(Destination { format, .. }) = self.formats.iter().find(is_of_reports) {
-            return Err(OutputError::NoReport { format: format.name() }.into());
+            return Err(OutputError::NoReport { format: format.name() });
         }
         self.each(|format, out, _| print(out, format == Format::Json))
     }
 
     /// Each format with its stream, and the columns that there are for its lines if that is a terminal.
-    fn each(&self, print: impl Fn(Format, &mut dyn Write, Option<usize>) -> io::Result<()>) -> anyhow::Result<()> {
+    fn each(&self, print: impl Fn(Format, &mut dyn Write, Option<usize>) -> io::Result<()>) -> Result<(), OutputError> {
         // Files first: a reader of standard output that goes away takes nothing from them.
         for Destination { format, file } in &self.formats {
             if let Some(file) = file {
@@ -186,6 +186,9 @@ pub(crate) enum OutputError {
     /// The file system's own words.
     #[error("cannot write `{file}`: {}", crate::text::describe(.why))]
     Write { file: Utf8PathBuf, why: io::Error },
+    /// Standard output cannot be written, or a source file is not any more what was scanned.
+    #[error(transparent)]
+    Io(#[from] io::Error),
 }
 
 fn place(file: &Option<Utf8PathBuf>) -> String {

@@ -48,6 +48,11 @@ pub(super) struct Target {
 
 pub(super) fn read(request: &Request, cache: &Cache, expands: Expands<'_>) -> Result<Loaded, LoadError> {
     let (metadata, platforms) = rayon::join(|| command(request, cache).exec(), || cfg::Platforms::ask(request, cache));
+    // Cargo says the same of a target that the compiler does not know, at greater length.
+    let platforms = match platforms {
+        Err(error @ LoadError::Compiler { target: Some(_), .. }) => return Err(error),
+        platforms => platforms,
+    };
     let metadata = metadata.map_err(|error| match error {
         cargo_metadata::Error::CargoMetadata { stderr } => LoadError::Cargo { stderr },
         error => LoadError::Metadata(error),

@@ -46,7 +46,7 @@ pub(crate) fn called_back() -> Option<ExitCode> {
     let status = match rustc.args(&arguments).env_remove(CALLED_BACK).status() {
         Ok(status) => status,
         Err(error) => {
-            streams::tell!("error: could not run `{}`: {error}", compiler.display());
+            streams::error!("could not run `{}`: {error}", compiler.display());
             return Some(ExitCode::FAILURE);
         }
     };

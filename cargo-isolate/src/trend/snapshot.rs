@@ -64,7 +64,7 @@ pub(super) struct Caller {
     pub(super) mentions: usize,
 }
 
-/// Why a file is no audit to compare. The command ends with status 2.
+/// Why a file is no audit to compare.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SnapshotError {
     #[error("cannot read `{path}`: {why}")]

@@ -10,11 +10,10 @@ mod run;
 mod stubs;
 mod types;
 
-pub(crate) use run::{Act, Played};
+pub(crate) use run::{Act, Played, StageError};
 pub(crate) use stubs::{Called, Exact, Foreign, Given, Param, Stored};
 
 use crate::{graph::Graph, process::Runner};
-use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use isolate_templates::verify::{BUILD_SCRIPT, HARNESS};
 use std::fmt::Write as _;
@@ -60,12 +59,12 @@ pub(crate) fn prepare(
     runtime: &Runtime,
     folder: Utf8PathBuf,
     flags: Vec<String>,
-) -> anyhow::Result<Stage> {
+) -> Result<Stage, StageError> {
     let files = files(graph, subject, runtime)?;
     // What an earlier run left is none of this one's.
     match fs::remove_dir_all(folder.join("src")) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
-            return Err(error).with_context(|| format!("cannot remove {folder}/src"));
+            return Err(StageError::io(format!("remove {folder}/src"), error));
         }
         _ => {}
     }
@@ -76,7 +75,7 @@ pub(crate) fn prepare(
     let lock = graph.root.join("Cargo.lock");
     match fs::copy(&lock, folder.join("Cargo.lock")) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
-            return Err(error).with_context(|| format!("cannot copy {lock}"));
+            return Err(StageError::io(format!("copy {lock}"), error));
         }
         _ => {}
     }
@@ -87,18 +86,19 @@ pub(crate) fn prepare(
 
 impl Stage {
     /// Plays every act against every wrapper.
-    pub(crate) fn play(&self, runner: &Runner) -> anyhow::Result<Played> {
+    pub(crate) fn play(&self, runner: &Runner) -> Result<Played, StageError> {
         run::play(self, runner, &[])
     }
 }
 
 /// The package's files: path and text.
-fn files(graph: &Graph, subject: &Subject, runtime: &Runtime) -> anyhow::Result<Vec<(String, String)>> {
+fn files(graph: &Graph, subject: &Subject, runtime: &Runtime) -> Result<Vec<(String, String)>, StageError> {
     let (mut files, mut cases, mut errors) = (Vec::new(), Vec::new(), Vec::new());
     let mut modules = String::new();
     for (domain, text) in &subject.wrappers {
-        let file = syn::parse_file(text)
-            .map_err(|error| Rejected(format!("the wrappers of domain `{domain}` do not parse: {error}")))?;
+        let file = syn::parse_file(text).map_err(|error| {
+            StageError::Rejected(format!("the wrappers of domain `{domain}` do not parse: {error}"))
+        })?;
         match driver::cases(domain, &file, &subject.functions) {
             Ok(more) => cases.extend(more),
             Err(more) => errors.extend(more),
@@ -107,7 +107,7 @@ fn files(graph: &Graph, subject: &Subject, runtime: &Runtime) -> anyhow::Result<
         let _ = writeln!(modules, "pub mod {domain};");
     }
     if !errors.is_empty() {
-        return Err(Rejected(errors.join("\n")).into());
+        return Err(StageError::Rejected(errors.join("\n")));
     }
     files.push(("src/isolated/mod.rs".to_owned(), modules));
     files.push(("src/isolated/isolate.ld".to_owned(), subject.fragment.clone()));
@@ -119,11 +119,6 @@ fn files(graph: &Graph, subject: &Subject, runtime: &Runtime) -> anyhow::Result<
     Ok(files)
 }
 
-/// What is wrong with wrappers that do not get as far as being called. Any other error is the machine's.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct Rejected(String);
-
 fn manifest(runtime: &Runtime) -> String {
     let Runtime { runtime, build } = runtime;
     format!(
@@ -134,9 +129,10 @@ fn manifest(runtime: &Runtime) -> String {
     )
 }
 
-fn write(path: &Utf8Path, text: &str) -> anyhow::Result<()> {
+fn write(path: &Utf8Path, text: &str) -> Result<(), StageError> {
     let folder = path.parent().expect("a file in the package's folder");
-    fs::create_dir_all(folder).and_then(|()| fs::write(path, text)).with_context(|| format!("cannot write {path}"))
+    let written = fs::create_dir_all(folder).and_then(|()| fs::write(path, text));
+    written.map_err(|error| StageError::io(format!("write {path}"), error))
 }
 
 #[cfg(test)]

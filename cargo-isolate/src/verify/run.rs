@@ -1,9 +1,29 @@
 //! Builds the package of wrappers over stubs and plays it.
 
-use super::{Rejected, Stage};
+use super::Stage;
 use crate::process::{Runner, cargo, ending};
-use anyhow::{Context as _, bail};
+use camino::Utf8PathBuf;
+use std::io;
 use std::process::{Command, ExitStatus, Stdio};
+
+/// Why nothing is played.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StageError {
+    /// What is wrong with wrappers that do not get as far as being called.
+    #[error("{0}")]
+    Rejected(String),
+    /// Something else than they does not build.
+    #[error("cannot build what plays the wrappers' library (in {folder}):\n{errors}")]
+    Unbuilt { folder: Utf8PathBuf, errors: String },
+    #[error("cannot {what}: {error}")]
+    Io { what: String, error: io::Error },
+}
+
+impl StageError {
+    pub(super) fn io(what: impl Into<String>, error: io::Error) -> StageError {
+        StageError::Io { what: what.into(), error }
+    }
+}
 
 /// What the driver said.
 pub(crate) enum Played {
@@ -29,24 +49,24 @@ pub(crate) struct Act {
 }
 
 /// Compiles the package; errors of the compiler are the tool's fault or the wrappers', so they are shown whole.
-pub(super) fn build(stage: &Stage) -> anyhow::Result<()> {
-    let output = command(stage, "build").output().context("cannot run cargo")?;
-    if !output.status.success() {
-        let errors = String::from_utf8_lossy(&output.stderr);
-        if errors.contains("could not compile `isolate-verify`") {
-            bail!(Rejected(format!("the wrappers do not compile over stubs (in {}):\n{errors}", stage.folder)));
-        }
-        bail!("cannot build what plays the wrappers' library (in {}):\n{errors}", stage.folder);
+pub(super) fn build(stage: &Stage) -> Result<(), StageError> {
+    let output = command(stage, "build").output().map_err(|error| StageError::io("run cargo", error))?;
+    if output.status.success() {
+        return Ok(());
     }
-    Ok(())
+    let (folder, errors) = (stage.folder.clone(), String::from_utf8_lossy(&output.stderr).into_owned());
+    Err(match errors.contains("could not compile `isolate-verify`") {
+        true => StageError::Rejected(format!("the wrappers do not compile over stubs (in {folder}):\n{errors}")),
+        false => StageError::Unbuilt { folder, errors },
+    })
 }
 
 /// Runs it by `cargo run`, so that a configured runner is honoured.
-pub(super) fn play(stage: &Stage, runner: &Runner, arguments: &[&str]) -> anyhow::Result<Played> {
+pub(super) fn play(stage: &Stage, runner: &Runner, arguments: &[&str]) -> Result<Played, StageError> {
     let mut run = command(stage, "run");
     runner.apply(&mut run);
     run.arg("--").args(arguments);
-    let output = run.stderr(Stdio::inherit()).output().context("cannot run cargo")?;
+    let output = run.stderr(Stdio::inherit()).output().map_err(|error| StageError::io("run cargo", error))?;
     Ok(read(&String::from_utf8_lossy(&output.stdout), output.status))
 }
 

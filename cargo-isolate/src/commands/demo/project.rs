@@ -1,11 +1,10 @@
 //! The example project's folder.
 
-use super::shell::ToolFailed;
-use anyhow::{Context as _, bail};
+use super::super::failure::{Failure, OrEnvironment as _};
 use camino::{Utf8Path, Utf8PathBuf};
 use isolate_templates::demo::{CALLS, PROJECT, hostile_archive};
 use similar::TextDiff;
-use std::fs;
+use std::{fs, io::ErrorKind};
 
 /// A folder for the project; removed when dropped, unless it was asked for by name or kept.
 pub(super) struct Project {
@@ -14,20 +13,28 @@ pub(super) struct Project {
 }
 
 impl Project {
-    pub(super) fn create(folder: Option<&Utf8Path>) -> anyhow::Result<Self> {
+    pub(super) fn create(folder: Option<&Utf8Path>) -> Result<Self, Failure> {
         if let Some(folder) = folder {
-            fs::create_dir_all(folder).with_context(|| format!("cannot create {folder}"))?;
-            if folder.read_dir_utf8().with_context(|| format!("cannot read {folder}"))?.next().is_some() {
-                bail!("{folder} is not empty; name a folder that is, or that does not exist yet");
+            match fs::create_dir_all(folder) {
+                Err(error) if matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::NotADirectory) => {
+                    return Err(Failure::usage(format_args!("{folder} is no folder; name one")));
+                }
+                created => created.or_environment(|| format!("cannot create {folder}"))?,
             }
-            let root = folder.canonicalize_utf8().with_context(|| format!("cannot resolve {folder}"))?;
+            if folder.read_dir_utf8().or_environment(|| format!("cannot read {folder}"))?.next().is_some() {
+                return Err(Failure::usage(format_args!(
+                    "{folder} is not empty; name a folder that is, or that does not exist yet"
+                )));
+            }
+            let root = folder.canonicalize_utf8().or_environment(|| format!("cannot resolve {folder}"))?;
             return Ok(Self { root, temporary: None });
         }
         let temporary = tempfile::Builder::new()
             .prefix("cargo-isolate-demo-")
             .tempdir()
-            .context("cannot create a temporary folder")?;
-        let root = Utf8PathBuf::try_from(temporary.path().canonicalize()?)?;
+            .or_environment(|| "cannot create a temporary folder")?;
+        let root = Utf8PathBuf::try_from(temporary.path().canonicalize()?)
+            .or_environment(|| "cannot use the temporary folder")?;
         Ok(Self { root, temporary: Some(temporary) })
     }
 
@@ -39,37 +46,37 @@ impl Project {
         PROJECT.iter().map(|file| file.path)
     }
 
-    pub(super) fn write(&self) -> anyhow::Result<()> {
+    pub(super) fn write(&self) -> Result<(), Failure> {
         for file in PROJECT {
             self.put(file.path, file.text.as_bytes())?;
         }
         Ok(())
     }
 
-    pub(super) fn write_hostile_archive(&self) -> anyhow::Result<()> {
+    pub(super) fn write_hostile_archive(&self) -> Result<(), Failure> {
         self.put("hostile.unpack", &hostile_archive())
     }
 
     /// The one file that makes foreign calls.
-    pub(super) fn calls(&self) -> anyhow::Result<String> {
+    pub(super) fn calls(&self) -> Result<String, Failure> {
         let path = self.root.join(CALLS);
-        fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))
+        fs::read_to_string(&path).or_environment(|| format!("cannot read {path}"))
     }
 
     /// What changed in it.
-    pub(super) fn calls_since(&self, before: &str) -> anyhow::Result<String> {
+    pub(super) fn calls_since(&self, before: &str) -> Result<String, Failure> {
         let now = self.calls()?;
         let diff = TextDiff::from_lines(before, &now);
         Ok(diff.unified_diff().context_radius(1).header(CALLS, CALLS).to_string())
     }
 
     /// Files that were packed, against what was unpacked into the folder.
-    pub(super) fn check_unpacked(&self, files: &[&str]) -> anyhow::Result<()> {
+    pub(super) fn check_unpacked(&self, files: &[&str]) -> Result<(), Failure> {
         for file in files {
             let packed = self.root.join(file);
-            let unpacked = self.root.join(packed.file_name().context("a file without a name")?);
+            let unpacked = self.root.join(packed.file_name().expect("a file of the project has a name"));
             if fs::read(&packed).ok() != fs::read(&unpacked).ok() {
-                return Err(ToolFailed(format!("{unpacked} is not what was packed from {packed}")).into());
+                return Err(Failure::code(format_args!("{unpacked} is not what was packed from {packed}")));
             }
         }
         Ok(())
@@ -94,11 +101,11 @@ impl Project {
         self.root
     }
 
-    fn put(&self, path: &str, content: &[u8]) -> anyhow::Result<()> {
+    fn put(&self, path: &str, content: &[u8]) -> Result<(), Failure> {
         let path = self.root.join(path);
         let folder = path.parent().expect("a file of the project lies in its folder");
         fs::create_dir_all(folder)
             .and_then(|()| fs::write(&path, content))
-            .with_context(|| format!("cannot write {path}"))
+            .or_environment(|| format!("cannot write {path}"))
     }
 }

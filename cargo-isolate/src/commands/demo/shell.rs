@@ -1,16 +1,11 @@
 //! Commands as a user would type them: shown, run with their output passed on, and checked.
 
+use super::super::failure::{Failure, OrEnvironment as _};
 use crate::process::{Runner, cargo, ending, signal};
 use crate::streams;
-use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::io::{Read, Write};
 use std::process::{Command, ExitStatus, Stdio};
-
-/// A step did not come out as it must.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct ToolFailed(pub(super) String);
 
 /// Runs commands in the project's folder.
 pub(super) struct Shell<'a> {
@@ -27,17 +22,19 @@ pub(super) struct Ended {
 }
 
 /// Cargo and a C compiler must be there before anything is begun.
-pub(super) fn require_tools() -> anyhow::Result<()> {
+pub(super) fn require_tools() -> Result<(), Failure> {
     let version = |mut command: Command| command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     if !version(cargo()).is_ok_and(|status| status.success()) {
-        bail!("no cargo found; the demo builds a project and needs a Rust toolchain (https://rustup.rs)");
+        return Err(Failure::environment(
+            "no cargo found; the demo builds a project and needs a Rust toolchain (https://rustup.rs)",
+        ));
     }
     let cc = std::env::var_os("CC").unwrap_or_else(|| "cc".into());
     if !version(Command::new(&cc)).is_ok_and(|status| status.success()) {
-        bail!(
+        return Err(Failure::environment(format_args!(
             "no C compiler found (tried `{}`); the demo builds C libraries: install gcc or clang, or set CC",
             cc.display()
-        );
+        )));
     }
     Ok(())
 }
@@ -75,13 +72,13 @@ impl<'a> Shell<'a> {
     }
 
     /// A command of this tool, by this very executable.
-    pub(super) fn isolate(&self, args: &[&str]) -> anyhow::Result<Ended> {
-        let mut command = Command::new(std::env::current_exe().context("cannot find this executable")?);
+    pub(super) fn isolate(&self, args: &[&str]) -> Result<Ended, Failure> {
+        let mut command = Command::new(std::env::current_exe().or_environment(|| "cannot find this executable")?);
         command.arg("isolate").args(args);
         self.passed_on(command, &format!("cargo isolate {}", args.join(" ")))
     }
 
-    pub(super) fn verify(&self) -> anyhow::Result<Ended> {
+    pub(super) fn verify(&self) -> Result<Ended, Failure> {
         match self.runner.command() {
             Some(runner) => self.isolate(&["verify", "--runner", &runner]),
             None => self.isolate(&["verify"]),
@@ -89,51 +86,51 @@ impl<'a> Shell<'a> {
     }
 
     /// Cargo on the project: dependencies come from crates.io the first time.
-    pub(super) fn cargo(&self, args: &[&str]) -> anyhow::Result<()> {
+    pub(super) fn cargo(&self, args: &[&str]) -> Result<(), Failure> {
         let mut command = cargo();
         command.args(args).arg("--quiet");
         let ended = self.passed_on(command, &format!("cargo {}", args.join(" ")))?;
         if !ended.status.success() {
-            bail!(
+            return Err(Failure::environment(format_args!(
                 "`{}` {}; the demo needs a C compiler, and crates.io (or its cache) once",
                 ended.command,
                 ending(ended.status)
-            );
+            )));
         }
         Ok(())
     }
 
     /// The project's program through cargo, which knows how programs are run on this machine (`target.….runner`).
-    pub(super) fn cargo_run(&self, args: &[&str]) -> anyhow::Result<Ended> {
+    pub(super) fn cargo_run(&self, args: &[&str]) -> Result<Ended, Failure> {
         let mut command = cargo();
         command.args(["run", "--quiet", "--"]).args(args);
         self.runner.apply(&mut command);
         self.captured(command, &format!("cargo run -- {}", args.join(" ")))
     }
 
-    pub(super) fn run(&self, program: Utf8PathBuf, args: &[&str]) -> anyhow::Result<Ended> {
+    pub(super) fn run(&self, program: Utf8PathBuf, args: &[&str]) -> Result<Ended, Failure> {
         let mut command = Command::new(&program);
         command.args(args);
         let name = program.file_name().unwrap_or("program");
         self.captured(command, &format!("./{name} {}", args.join(" ")))
     }
 
-    pub(super) fn copy(&self, from: &Utf8Path, to: &Utf8Path) -> anyhow::Result<()> {
-        std::fs::copy(from, to).with_context(|| format!("cannot copy {from} to {to}"))?;
+    pub(super) fn copy(&self, from: &Utf8Path, to: &Utf8Path) -> Result<(), Failure> {
+        std::fs::copy(from, to).or_environment(|| format!("cannot copy {from} to {to}"))?;
         Ok(())
     }
 
-    fn passed_on(&self, command: Command, shown: &str) -> anyhow::Result<Ended> {
-        let status = self.prepared(command, shown)?.status().with_context(|| format!("cannot run `{shown}`"))?;
+    fn passed_on(&self, command: Command, shown: &str) -> Result<Ended, Failure> {
+        let status = self.prepared(command, shown)?.status().or_environment(|| format!("cannot run `{shown}`"))?;
         Ok(Ended { command: shown.to_owned(), status, stdout: String::new() })
     }
 
     /// Both of its outputs into one pipe, passed on in the order they came in.
-    fn captured(&self, command: Command, shown: &str) -> anyhow::Result<Ended> {
-        let (mut reader, writer) = std::io::pipe().context("cannot create a pipe")?;
+    fn captured(&self, command: Command, shown: &str) -> Result<Ended, Failure> {
+        let (mut reader, writer) = std::io::pipe().or_environment(|| "cannot create a pipe")?;
         let mut command = self.prepared(command, shown)?;
         command.stdout(writer.try_clone()?).stderr(writer);
-        let mut child = command.spawn().with_context(|| format!("cannot run `{shown}`"))?;
+        let mut child = command.spawn().or_environment(|| format!("cannot run `{shown}`"))?;
         drop(command); // with its ends of the pipe, so that reading ends with the child
         let mut output = Vec::new();
         reader.read_to_end(&mut output)?;
@@ -142,7 +139,7 @@ impl<'a> Shell<'a> {
         Ok(Ended { command: shown.to_owned(), status, stdout: String::from_utf8_lossy(&output).into_owned() })
     }
 
-    fn prepared(&self, mut command: Command, shown: &str) -> anyhow::Result<Command> {
+    fn prepared(&self, mut command: Command, shown: &str) -> Result<Command, Failure> {
         let style = anstyle::AnsiColor::Cyan.on_default();
         streams::say!("{style}$ {shown}{style:#}");
         streams::stdout().flush()?;
@@ -154,14 +151,14 @@ impl<'a> Shell<'a> {
 }
 
 impl Ended {
-    pub(super) fn expect_success(&self) -> anyhow::Result<()> {
+    pub(super) fn expect_success(&self) -> Result<(), Failure> {
         match self.status.success() {
             true => Ok(()),
             false => Err(self.unlike("succeed")),
         }
     }
 
-    pub(super) fn expect_death(&self) -> anyhow::Result<()> {
+    pub(super) fn expect_death(&self) -> Result<(), Failure> {
         match signal(self.status) {
             Some(_) => Ok(()),
             None => Err(self.unlike("die of its bug")),
@@ -169,7 +166,7 @@ impl Ended {
     }
 
     /// It reports the first archive, and its counter knows only the entries of the second: three records for each.
-    pub(super) fn expect_contained(&self, entries: usize) -> anyhow::Result<()> {
+    pub(super) fn expect_contained(&self, entries: usize) -> Result<(), Failure> {
         let reported = self.stdout.contains("`tlv_parse` in domain `tlv`");
         let counted = self.stdout.contains(&format!("{} metadata records read", 3 * entries));
         match self.status.code() == Some(1) && reported && counted {
@@ -178,8 +175,8 @@ impl Ended {
         }
     }
 
-    fn unlike(&self, expected: &str) -> anyhow::Error {
+    fn unlike(&self, expected: &str) -> Failure {
         let Self { command, status, .. } = self;
-        ToolFailed(format!("`{command}` {}, and was to {expected}", ending(*status))).into()
+        Failure::code(format_args!("`{command}` {}, and was to {expected}", ending(*status)))
     }
 }

@@ -23,9 +23,9 @@ pub(super) fn update(
     text: &str,
     graph: &Graph,
     members: &BTreeMap<String, Policy>,
-) -> anyhow::Result<(String, Vec<String>)> {
+) -> Result<(String, Vec<String>), String> {
     let (mark, body) = text.strip_prefix('\u{feff}').map_or(("", text), |body| ("\u{feff}", body));
-    let mut document: DocumentMut = body.parse()?;
+    let mut document: DocumentMut = body.parse().map_err(|error: toml_edit::TomlError| error.to_string())?;
     let mut changes = Vec::new();
     let names = Names::new(graph);
     rules(table(&mut document, "rules")?, &names, members, &mut changes);
@@ -45,13 +45,13 @@ pub(super) fn update(
 }
 
 /// A table of the policy, made if it is not there. An empty one leaves no trace.
-fn table<'d>(document: &'d mut DocumentMut, name: &str) -> anyhow::Result<&'d mut dyn TableLike> {
+fn table<'d>(document: &'d mut DocumentMut, name: &str) -> Result<&'d mut dyn TableLike, String> {
     let item = document.entry(name).or_insert_with(|| {
         let mut table = Table::new();
         table.set_implicit(true);
         Item::Table(table)
     });
-    item.as_table_like_mut().ok_or_else(|| anyhow::anyhow!("`{name}` is no table"))
+    item.as_table_like_mut().ok_or_else(|| format!("`{name}` is no table"))
 }
 
 /// Rules that the policy does not name get the strictest severity that the code keeps to, and no stricter one than a member asks

@@ -4,11 +4,11 @@ use crate::{
     contract::{Contract, Dir, Hold, Lasting, expr::Expr, shape::Shape},
     plan::{Decision, FunctionPlan, ParamPlan, Plan, Role},
     verify::{Called, Exact, Foreign, Given, Param, STUBS, Stored, Subject},
-    wrap::{self, Target},
+    wrap::{self, RenderError, Target},
 };
 
 /// The wrappers of one package, over stubs.
-pub(super) fn subject(plan: &Plan, target: &Target) -> anyhow::Result<Subject> {
+pub(super) fn subject(plan: &Plan, target: &Target) -> Result<Subject, RenderError> {
     let redirected = target.clone().redirected(|_| STUBS.to_owned());
     let mut subject = Subject { wrappers: Vec::new(), functions: Vec::new(), fragment: String::new() };
     for file in wrap::render(plan, &redirected)? {

@@ -255,6 +255,28 @@ fn main() {{ unsafe {{ ffi::crc32(1, 2) }}; }}
         );
     }
 
+    /// What a function imports for itself decides, either way.
+    #[test]
+    fn imports_of_a_function_are_its_own() {
+        check(
+            "
+//- app/src/main.rs
+mod isolated;
+use isolated::zlib::crc32;
+fn main() { crc32(1, 2); unsafe { crc32(1, 2) }; }
+fn around() { use z_sys::*; unsafe { crc32(1, 2) }; }
+fn wrapped() { use z_sys::*; { use isolated::zlib::crc32; unsafe { crc32(1, 2) }; } }
+fn local() { use z_sys::*; let crc32 = |a, b| a + b; unsafe { crc32(1, 2) }; }
+//- app/src/isolated/mod.rs
+pub mod zlib;
+//- app/src/isolated/zlib.rs
+use z_sys as ffi;
+pub fn crc32(crc: u32, value: u32) -> u32 { unsafe { ffi::crc32(crc, value) } }
+",
+            &["app/src/main.rs:4:38 crc32 in around"],
+        );
+    }
+
     /// By another name, through another crate, from a macro: still the same function.
     #[test]
     fn names_do_not_hide_it() {

@@ -15,7 +15,7 @@ use crate::cfg::{Configs, Presence};
 pub use flow::{Argument, Origin, Transmute, Trust, TrustKind};
 pub use foreign::{Constant, Definition, ForeignItem, ForeignKind, Panic, PanicKind, Param, TypeItem, TypeKind};
 pub use macros::{MacroFact, MacroKind, Template, Unexpanded};
-pub use names::{CallFact, FunctionItem, Import, ModuleDecl};
+pub use names::{Block, CallFact, FunctionItem, Import, ModuleDecl};
 pub use packed::{Calls, Packed};
 pub(crate) use packed::{Ends, last};
 use serde::{Deserialize, Serialize};
@@ -51,6 +51,8 @@ pub struct FileFacts {
     pub mentions: Calls,
     /// Names that `use` and `extern crate` bring into each module.
     pub imports: Vec<Import>,
+    /// Blocks that hold items, in source order.
+    pub blocks: Vec<Block>,
     /// `mod name;` declarations and inline modules, so that the loader can follow them.
     pub modules: Vec<ModuleDecl>,
     /// Functions with bodies: what a call may mean instead of a foreign function of the same name, and who calls those.
@@ -100,6 +102,15 @@ impl FileFacts {
             let found = lines.iter().enumerate().find_map(|(at, line)| Some((at, behind(line)?)));
             fact.safety = found.map(|(at, first)| [&[&*first], &lines[at + 1..]].concat().join("\n").trim().to_owned());
         }
+    }
+
+    /// The blocks around a byte that hold items, by index, the innermost first.
+    pub(crate) fn blocks_around(&self, at: u32) -> impl Iterator<Item = u32> {
+        let before = self.blocks.partition_point(|block| block.start <= at);
+        let around = |index: &u32| self.blocks[*index as usize].around;
+        let last = before.checked_sub(1).map(|last| last as u32);
+        // Blocks nest: what is around the byte is the last that began before it, or around that one.
+        std::iter::successors(last, around).filter(move |index| at < self.blocks[*index as usize].end)
     }
 
     /// Chooses what the build decides of: the symbols of foreign items. Facts as scanned serve every build.

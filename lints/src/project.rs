@@ -88,10 +88,10 @@ impl<'a> Project<'a> {
         format!("`{}`, line {}", module.map(String::as_str).collect::<Vec<_>>().join("::"), span.line)
     }
 
-    /// The definition that a path means to code in a module, if it is one that other languages can reach.
-    pub(crate) fn definition(&self, from: Place, scope: &Scope, path: &str) -> Option<&'a Definition> {
+    /// The definition that a path means to code at a byte of a file, if it is one that other languages can reach.
+    pub(crate) fn definition(&self, from: Place, scope: &Scope, at: u32, path: &str) -> Option<&'a Definition> {
         let facts: &'a FileFacts = self.file(from).facts;
-        let functions = self.resolver.functions_of(from, scope, path);
+        let functions = self.resolver.functions_of(from, scope, at, path);
         let found = functions.iter().find_map(|(place, function)| {
             let facts: &'a FileFacts = self.file(*place).facts;
             facts.definitions.iter().find(|definition| definition.span == function.span)

@@ -69,7 +69,7 @@ fn render(text: &str, facts: &FileFacts) -> String {
     for import in &facts.imports {
         let name = import.name.as_deref().unwrap_or("*");
         let public = if import.public { "pub " } else { "" };
-        let place = format!("{}{}", import.modules.join("::"), render_function(&import.function));
+        let place = format!("{}{}", import.scope.modules.join("::"), render_function(&import.scope.function));
         writeln!(out, "{public}use {} as {name} in [{place}]", import.path).unwrap();
     }
     for module in &facts.modules {

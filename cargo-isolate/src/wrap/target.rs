@@ -321,7 +321,7 @@ fn re_exported(graph: &Graph, item: &TypePath) -> Vec<String> {
         let inner = item.module[*depth..].join("::");
         files.iter().filter(|file| file.role == Role::Main).any(|file| {
             file.facts.imports.iter().any(|import| {
-                let place = [&*file.module, &*import.modules].concat();
+                let place = [&*file.module, &*import.scope.modules].concat();
                 let path = import.path.trim_start_matches("self::").trim_start_matches("crate::");
                 let is_it = match &import.name {
                     None => path == inner,

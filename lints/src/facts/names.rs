@@ -26,10 +26,22 @@ pub struct Import {
     pub name: Option<SmolStr>,
     /// Visible outside the module (`pub use`, `pub(crate) use`).
     pub public: bool,
-    /// Inline modules around it within this file.
-    pub modules: Vec<String>,
-    /// The function whose body holds it, named as in [`Scope::function`]; the name is known only there.
-    pub function: Option<SmolStr>,
+    /// Where it stands.
+    #[serde(with = "super::stored")]
+    pub scope: Arc<Scope>,
+    /// Its first byte: in a block, the name is known only there.
+    pub at: u32,
+}
+
+/// A block of code that holds items of its own: they are known only there, and hide what goes by their names outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Block {
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+    /// The innermost such block around it, as an index in [`FileFacts::blocks`](super::FileFacts::blocks).
+    pub around: Option<u32>,
 }
 
 /// A `mod` item.

@@ -113,7 +113,8 @@ pub struct Operation {
     pub kind: OperationKind,
     /// Where.
     pub span: Span,
-    /// The path called or static named, as written; methods and fields with a dot before them.
+    /// The path called or static named, as written; methods and fields with a dot before them. None for the call of what a
+    /// local variable holds.
     pub what: Option<SmolStr>,
 }
 

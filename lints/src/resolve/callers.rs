@@ -55,11 +55,17 @@ impl<'a> Resolver<'a> {
 
     /// The functions with a body that a call in a file means, several where `cfg` chooses.
     pub fn functions(&self, caller: Place, call: &CallFact) -> Vec<(Place, &'a FunctionItem)> {
-        self.functions_of(caller, &call.scope, &call.path)
+        self.functions_of(caller, &call.scope, call.span.start, &call.path)
     }
 
-    /// The functions with a body that a path means to code in a scope of a file.
-    pub(crate) fn functions_of(&self, place: Place, scope: &Scope, path: &str) -> Vec<(Place, &'a FunctionItem)> {
+    /// The functions with a body that a path means to code in a scope of a file, at a byte.
+    pub(crate) fn functions_of(
+        &self,
+        place: Place,
+        scope: &Scope,
+        at: u32,
+        path: &str,
+    ) -> Vec<(Place, &'a FunctionItem)> {
         if let Some(name) = path.strip_prefix("Self::") {
             let owner = scope.function.as_deref().and_then(|function| function.rsplit_once("::"));
             let mut found = owner.map(|(owner, _)| self.names.associated(place, owner, name)).unwrap_or_default();
@@ -68,7 +74,7 @@ impl<'a> Resolver<'a> {
             }
             return found;
         }
-        let targets = self.resolved(place, scope, path);
+        let targets = self.resolved(place, scope, at, path);
         let functions = targets.into_iter().filter_map(|target| match target {
             Target::Function(place, item) => Some((place, item)),
             _ => None,

@@ -1,8 +1,8 @@
 //! Names to declarations across files and crates: which calls are calls of foreign functions.
 //!
 //! Follows `use` with renames, globs and re-exports, `extern crate`, `self`, `super` and `crate`, in every direction that the
-//! facts know of. It errs on the side of saying yes: a local variable that hides a function is not noticed, an ambiguous name
-//! means all of its candidates, and what this build leaves out counts where nothing else is there.
+//! facts know of; what blocks of code hold hides what goes by its name outside. It errs on the side of saying yes: an ambiguous
+//! name means all of its candidates, and what this build leaves out counts where nothing else is there.
 
 mod callers;
 mod macros;
@@ -18,7 +18,7 @@ use crate::facts::{CallFact, Ends, FileFacts, ForeignItem, Scope, TypeItem, last
 use crate::syntax::Edition;
 pub use callers::FunctionCall;
 pub use macros::{MacroSort, MacroUse};
-use names::{Names, Target};
+use names::{Names, Position, Target};
 use operations::Known;
 use rustc_hash::FxHashSet as HashSet;
 use std::collections::BTreeMap;
@@ -182,7 +182,7 @@ impl<'a> Resolver<'a> {
 
     /// The types that a path means in a module of a crate, several where `cfg` chooses.
     pub fn types(&self, krate: usize, module: &[String], path: &str) -> Vec<(Place, &'a TypeItem)> {
-        let targets = self.names.resolve(self.names.find(krate, module).into_iter(), None, path);
+        let targets = self.names.resolve(self.names.find(krate, module).into_iter(), Position::default(), path);
         let types = targets.into_iter().filter_map(|target| match target {
             Target::Type(place, item) => Some((place, item)),
             _ => None,
@@ -201,9 +201,14 @@ impl<'a> Resolver<'a> {
         crates
     }
 
-    /// What a path means to code in a scope of a file, as far as it was seen: wherever the file is a module.
-    fn resolved(&self, place: Place, scope: &Scope, path: &str) -> Vec<Target<'a>> {
-        self.names.resolve(self.names.within(place, &scope.modules), scope.function.as_deref(), path)
+    /// What a path means to code in a scope of a file, at a byte, as far as it was seen: wherever the file is a module.
+    fn resolved(&self, place: Place, scope: &Scope, at: u32, path: &str) -> Vec<Target<'a>> {
+        let position = self.names.position(place, self.facts(place), at, &scope.cfgs);
+        self.names.resolve(self.names.within(place, &scope.modules), position, path)
+    }
+
+    fn facts(&self, place: Place) -> &'a FileFacts {
+        self.crates[place.krate].files[place.file].facts
     }
 
     /// Module path of a scope of a file within its crate.
@@ -213,13 +218,13 @@ impl<'a> Resolver<'a> {
 
     fn foreign(&self, caller: Place, call: &'a CallFact, mention: bool, found: &mut Vec<ForeignCall<'a>>) {
         let mut seen = HashSet::default();
-        for (callee, item) in self.declared(self.resolved(caller, &call.scope, &call.path)) {
+        for (callee, item) in self.declared(self.resolved(caller, &call.scope, call.span.start, &call.path)) {
             // `declare![name]`: the place where a macro makes the declaration is no use of it.
             if callee == caller && item.span == call.span {
                 continue;
             }
             // Not by what would not compile: a local, or a function inside a function, goes by the same name.
-            let facts = self.crates[caller.krate].files[caller.file].facts;
+            let facts = self.facts(caller);
             if !mention
                 && !item.safe
                 && !item.rewritten

@@ -4,7 +4,7 @@ mod lookup;
 mod read;
 
 use super::{Crate, Place};
-use crate::facts::{ForeignItem, FunctionItem, Import, TypeItem};
+use crate::facts::{Block, FileFacts, ForeignItem, FunctionItem, Import, TypeItem};
 use crate::syntax::Edition;
 use lookup::{CHAIN, Visited};
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
@@ -38,6 +38,31 @@ impl Target<'_> {
     }
 }
 
+impl Target<'_> {
+    /// Whether it is what a path may lead through, and not what can be called or read: names of either sort may be the same.
+    fn is_space(&self) -> bool {
+        matches!(self, Target::Module(_) | Target::Type(..))
+    }
+
+    /// The predicates on it.
+    fn cfgs(&self) -> &[String] {
+        match self {
+            Target::Foreign(_, item) => &item.scope.cfgs,
+            Target::Function(_, item) => &item.scope.cfgs,
+            _ => &[],
+        }
+    }
+}
+
+/// Where code stands, for what it can name there.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Position<'s> {
+    /// The innermost block around that holds items.
+    block: Option<u32>,
+    /// The predicates on it.
+    cfgs: &'s [String],
+}
+
 pub(super) struct Names<'a> {
     editions: Vec<Edition>,
     own_names: Vec<&'a str>,
@@ -46,6 +71,10 @@ pub(super) struct Names<'a> {
     modules: Vec<Module<'a>>,
     /// The module that each file is, by crate.
     files: Vec<Vec<usize>>,
+    /// Blocks that hold items are numbered all over the graph: the number of each file's first, by crate.
+    blocks: Vec<Vec<u32>>,
+    /// The block around each.
+    around: Vec<Option<u32>>,
     /// Other modules that a file is, too.
     also: HashMap<Place, Vec<usize>>,
     /// Functions of types and traits: by crate and the type's name alone, wherever their `impl`s stand.
@@ -65,13 +94,20 @@ struct Module<'a> {
 #[derive(Default)]
 struct Named<'a> {
     child: Option<usize>,
-    /// Declarations, each with the function that alone can name it.
-    items: Vec<(Option<&'a str>, Target<'a>)>,
-    imports: Vec<&'a Import>,
+    /// Declarations, each with the block that alone can name it.
+    items: Vec<(Option<u32>, Target<'a>)>,
+    imports: Vec<Imported<'a>>,
+}
+
+#[derive(Clone, Copy)]
+struct Imported<'a> {
+    /// The block that alone has it.
+    block: Option<u32>,
+    import: &'a Import,
 }
 
 struct Glob<'a> {
-    import: &'a Import,
+    imported: Imported<'a>,
     /// The modules that it opens. Empty while that is being found out: a glob that leads back to itself opens nothing. Kept,
     /// because globs that import one another make the ways through them too many to walk again each time.
     opens: RefCell<Option<Rc<[usize]>>>,
@@ -86,12 +122,18 @@ impl<'a> Names<'a> {
             roots: Vec::new(),
             modules: Vec::new(),
             files: Vec::new(),
+            blocks: Vec::new(),
+            around: Vec::new(),
             also: HashMap::default(),
             associated: HashMap::default(),
         };
         for krate in 0..crates.len() {
             names.roots.push(names.modules.len());
             names.modules.push(Module::new(krate, None));
+        }
+        for of_crate in crates {
+            let first = of_crate.facts().map(|facts| names.number(&facts.blocks)).collect();
+            names.blocks.push(first);
         }
         for (krate, of_crate) in crates.iter().enumerate() {
             let files = of_crate.files.iter().enumerate();
@@ -108,6 +150,24 @@ impl<'a> Names<'a> {
             }
         }
         names
+    }
+
+    /// Numbers the blocks of a file. Returns the number of the first.
+    fn number(&mut self, blocks: &[Block]) -> u32 {
+        let first = self.around.len() as u32;
+        self.around.extend(blocks.iter().map(|block| block.around.map(|around| first + around)));
+        first
+    }
+
+    /// The innermost block with items around a byte of a file.
+    fn block(&self, place: Place, facts: &FileFacts, at: u32) -> Option<u32> {
+        let first = self.blocks[place.krate][place.file];
+        facts.blocks_around(at).next().map(|block| first + block)
+    }
+
+    /// The position of a byte of a file under some predicates.
+    pub(super) fn position<'s>(&self, place: Place, facts: &FileFacts, at: u32, cfgs: &'s [String]) -> Position<'s> {
+        Position { block: self.block(place, facts, at), cfgs }
     }
 
     /// The modules that inline modules of a file stand for: one, unless the file is several.
@@ -130,16 +190,16 @@ impl<'a> Names<'a> {
         path.iter().try_fold(module, |module, name| self.modules[module].names.get(name.as_str())?.child)
     }
 
-    /// What a path means to code in a function of one of some modules, as far as it was seen.
+    /// What a path means to code at a position in one of some modules, as far as it was seen.
     pub(super) fn resolve(
         &self,
         modules: impl Iterator<Item = usize>,
-        function: Option<&str>,
+        position: Position<'_>,
         path: &str,
     ) -> Vec<Target<'a>> {
         let mut targets: Vec<Target<'a>> = Vec::new();
         for (index, start) in modules.enumerate() {
-            let mut found = self.lookup(start, function, path);
+            let mut found = self.lookup(start, position, path);
             found.retain(|target| !matches!(target, Target::Unseen(_)));
             // By every path to it, one declaration is one.
             found.retain(|target| index == 0 || !targets.iter().any(|known| known.is(target)));
@@ -148,10 +208,10 @@ impl<'a> Names<'a> {
         targets
     }
 
-    /// The crate whose build script writes what a path means to code in a function of a module, if nothing that was seen is
+    /// The crate whose build script writes what a path means to code at a position in a module, if nothing that was seen is
     /// meant.
-    pub(super) fn unseen(&self, module: usize, function: Option<&str>, path: &str) -> Option<usize> {
-        let targets = self.lookup(module, function, path);
+    pub(super) fn unseen(&self, module: usize, position: Position<'_>, path: &str) -> Option<usize> {
+        let targets = self.lookup(module, position, path);
         match targets.first()? {
             Target::Unseen(krate) if targets.iter().all(|target| matches!(target, Target::Unseen(_))) => Some(*krate),
             _ => None,
@@ -159,9 +219,9 @@ impl<'a> Names<'a> {
     }
 
     /// Whether a module holds items that a build script writes, and nothing that was seen goes by a name there.
-    pub(super) fn may_include(&self, module: usize, function: Option<&str>, name: &str) -> bool {
+    pub(super) fn may_include(&self, module: usize, position: Position<'_>, name: &str) -> bool {
         let of_module = &self.modules[module];
-        of_module.unseen && of_module.imports(name).is_empty() && self.lookup(module, function, name).is_empty()
+        of_module.unseen && of_module.imports(name).is_empty() && self.lookup(module, position, name).is_empty()
     }
 
     /// The crates with modules whose items a build script writes.
@@ -169,13 +229,13 @@ impl<'a> Names<'a> {
         self.modules.iter().filter(|module| module.unseen).map(|module| module.krate).collect()
     }
 
-    fn lookup(&self, start: usize, function: Option<&str>, path: &str) -> Vec<Target<'a>> {
-        self.path(start, function, path, &mut Visited::default())
+    fn lookup(&self, start: usize, position: Position<'_>, path: &str) -> Vec<Target<'a>> {
+        self.path(start, position, path, &mut Visited::default())
     }
 
     /// The path of the import that brings a name into a module.
     pub(super) fn imported(&self, module: usize, name: &str) -> Option<&'a str> {
-        self.modules[module].imports(name).first().map(|import| import.path.as_str())
+        self.modules[module].imports(name).first().map(|imported| imported.import.path.as_str())
     }
 
     /// The crate that defines a macro, and the macro's name there: what imports and re-exports lead to. Macros are no items
@@ -189,7 +249,7 @@ impl<'a> Names<'a> {
             let (inside, name) = match path.rsplit_once("::") {
                 Some(("", name)) => (vec![start], name),
                 Some((prefix, name)) => {
-                    let targets = self.path(start, None, prefix, &mut Visited::default());
+                    let targets = self.path(start, Position::default(), prefix, &mut Visited::default());
                     let modules = targets.into_iter().filter_map(|target| match target {
                         Target::Module(module) => Some(module),
                         _ => None,
@@ -208,7 +268,7 @@ impl<'a> Names<'a> {
             let import =
                 globbed.iter().find_map(|module| Some((*module, self.modules[*module].imports(name).first()?)));
             match import {
-                Some((module, import)) => (start, path) = (module, import.path.as_str()),
+                Some((module, imported)) => (start, path) = (module, imported.import.path.as_str()),
                 None => {
                     let root =
                         globbed.iter().find(|module| is_root(module) && (path.contains("::") || inside != globbed));
@@ -225,7 +285,7 @@ impl<'a> Module<'a> {
         Module { krate, parent, names: HashMap::default(), globs: Vec::new(), unseen: false }
     }
 
-    fn imports(&self, name: &str) -> &[&'a Import] {
+    fn imports(&self, name: &str) -> &[Imported<'a>] {
         self.names.get(name).map_or(&[], |named| &named.imports)
     }
 }

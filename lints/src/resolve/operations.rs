@@ -117,7 +117,7 @@ impl<'a> Resolver<'a> {
             let is_unsafe = self.known.members[place.krate].unsafe_methods.contains(method);
             return if is_unsafe || is_unsafe_method(method) { OperationKind::UnsafeCall } else { OperationKind::Call };
         }
-        let targets = self.targets(place, around, what);
+        let targets = self.targets(place, around, operation, what);
         for target in &targets {
             match target {
                 Target::Foreign(_, item) if !item.safe => return OperationKind::ForeignCall,
@@ -132,7 +132,7 @@ impl<'a> Resolver<'a> {
             Some((owner, function)) => {
                 let associated = (last(owner), function);
                 let declared = || {
-                    self.targets(place, around, owner).into_iter().find_map(|target| match target {
+                    self.targets(place, around, operation, owner).into_iter().find_map(|target| match target {
                         Target::Type(place, item) => Some((place.krate, item.name.as_str())),
                         _ => None,
                     })
@@ -168,7 +168,7 @@ impl<'a> Resolver<'a> {
         if operation.kind != OperationKind::Union && !self.known.statics.contains(last(what)) {
             return None;
         }
-        self.targets(place, around, what).into_iter().find_map(|target| match target {
+        self.targets(place, around, operation, what).into_iter().find_map(|target| match target {
             Target::Type(_, item) if operation.kind == OperationKind::Union => {
                 matches!(item.kind, TypeKind::Union(_)).then_some(OperationKind::Union)
             }
@@ -180,8 +180,8 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    fn targets(&self, place: Place, around: &UnsafeFact, path: &str) -> Vec<Target<'a>> {
-        self.resolved(place, &around.scope, path)
+    fn targets(&self, place: Place, around: &UnsafeFact, operation: &Operation, path: &str) -> Vec<Target<'a>> {
+        self.resolved(place, &around.scope, operation.span.start, path)
     }
 }
 

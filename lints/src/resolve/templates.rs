@@ -5,7 +5,9 @@
 //! that makes a foreign item counts. A use of which nothing at all could be made is hidden, not harmless.
 
 use super::{
-    ForeignCall, ForeignCalls, MacroSort, MacroUse, Place, Resolver, last, macros::MacroOrigins, names::Target,
+    ForeignCall, ForeignCalls, MacroSort, MacroUse, Place, Resolver, last,
+    macros::MacroOrigins,
+    names::{Position, Target},
 };
 use crate::facts::{CallFact, Ends, MacroFact, MacroKind, Template};
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
@@ -148,12 +150,12 @@ impl<'a> Resolver<'a> {
     fn template_targets(&self, defined: Defined<'a>, user: Place, fact: &MacroFact, path: &str) -> Vec<Target<'a>> {
         let at_definition = |path: &str| {
             let modules = self.names.within(defined.place, &defined.template.scope.modules);
-            self.names.resolve(modules, None, path)
+            self.names.resolve(modules, Position::default(), path)
         };
         if let Some(rest) = path.strip_prefix('$') {
             return at_definition(rest);
         }
-        let targets = self.resolved(user, &fact.scope, path);
+        let targets = self.resolved(user, &fact.scope, fact.span.start, path);
         if targets.is_empty() && path.contains("::") { at_definition(path) } else { targets }
     }
 

@@ -1,6 +1,8 @@
 //! Fixtures are one string of several files: `//- crate::module::path` heads each, with `(dependency, name=dependency)` behind a
 //! crate root for what it can name, and `also crate::module` behind a file that is several modules.
 
+mod blocks;
+
 use super::*;
 use crate::cfg::{CompilerCfg, Config};
 use crate::scan;
@@ -592,7 +594,7 @@ impl S { fn method() { extern \"C\" { fn getpid() -> i32; } let f = || unsafe { 
 fn nested() { mod ffi { extern \"C\" { pub fn getppid() -> i32; } } unsafe { ffi::getppid() }; }
 fn outer() { extern \"C\" { fn getuid() -> u32; } fn inner() { unsafe { getuid() }; } }
 const ID: fn() = { extern \"C\" { fn getgid() -> u32; } || { unsafe { getgid() }; } };
-fn blocks() { { extern \"C\" { fn geteuid() -> u32; } unsafe { geteuid(); } } let x = geteuid; self::getegid(); }
+fn blocks() { { extern \"C\" { fn geteuid() -> u32; } unsafe { geteuid(); } let x = geteuid; } geteuid(); self::getegid(); }
 fn aliased() { extern \"C\" { #[link_name = \"getegid\"] fn id() -> u32; } use id as number; unsafe { id() }; }
 fn attributed() { unsafe extern \"C\" { safe fn getsid() -> u32; } getsid(); }
 ",

@@ -60,10 +60,10 @@ impl<'a> Resolver<'a> {
                 None => imports.contains(first) || bare(call),
             };
             if is_wanted {
-                let function = call.scope.function.as_deref();
+                let position = self.names.position(caller, facts, call.span.start, &call.scope.cfgs);
                 let krate = self.names.within(caller, &call.scope.modules).find_map(|module| {
-                    self.names.unseen(module, function, &call.path).or_else(|| {
-                        let own = bare(call) && self.names.may_include(module, function, &call.path);
+                    self.names.unseen(module, position, &call.path).or_else(|| {
+                        let own = bare(call) && self.names.may_include(module, position, &call.path);
                         own.then_some(caller.krate)
                     })
                 });

@@ -65,7 +65,7 @@ pub(super) fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
         let first = subject.calls.partition_point(|call| call.call.span.start < argument.call);
         let mut here = subject.calls[first..].iter().take_while(|call| call.call.span.start == argument.call);
         let Some(call) = here.find(|call| !call.mention) else { continue };
-        let Some(callback) = subject.project.definition(subject.place, &argument.scope, &argument.path) else { continue };
+        let Some(callback) = subject.project.definition(subject.place, &argument.scope, argument.span.start, &argument.path) else { continue };
         let unwinds = callback.abi.as_deref().is_none_or(|abi| abi.ends_with("-unwind"));
         let Some(panic) = callback.panics.iter().find(|panic| panic.kind != PanicKind::Index) else { continue };
         if callback.guarded || unwinds {

@@ -1,6 +1,6 @@
 //! Unsafe blocks and what they do; calls and mentions of paths everywhere.
 
-use super::{Scanner, Take, paths, safety};
+use super::{Scanner, paths, safety};
 use crate::facts::{CallFact, Operation, OperationKind, SmolStr, UnsafeFact, UnsafeKind};
 use crate::syntax::{Node, SyntaxKind, T};
 use SyntaxKind::*;
@@ -63,21 +63,6 @@ impl<'t> Scanner<'_, 't> {
             }
             self.mentions.push(CallFact { path, span, scope: self.scope() });
         }
-    }
-
-    pub(super) fn binding(&mut self, node: Node<'_, 't>) {
-        if let Some(name) = node.child(NAME).filter(|_| self.frame().take != Take::Constructs) {
-            self.bound.insert(name.text());
-        }
-    }
-
-    /// At the end of an outermost function: mentions of its own variables were none.
-    pub(super) fn forget_locals(&mut self, (start, named): (usize, usize)) {
-        let bound = &self.bound;
-        let mentions = self.mentions.split_off(start.min(self.mentions.len())).into_iter();
-        self.mentions.extend(mentions.filter(|mention| !bound.contains(mention.path.as_str())));
-        let locals = self.named.split_off(named.min(self.named.len())).into_iter();
-        self.named.extend(locals.filter(|(_, named)| !named.what.as_deref().is_some_and(|path| bound.contains(path))));
     }
 
     pub(super) fn field(&mut self, node: Node<'_, 't>) {

@@ -18,6 +18,8 @@ impl Scanner<'_, '_> {
                 self.facts.unsafes.push(fact);
             }
         }
+        self.nest_blocks();
+        self.forget_locals();
         self.static_uses();
         self.forget_local_arguments();
         // Expansions come after the definitions, and arguments before them.
@@ -44,6 +46,7 @@ impl Scanner<'_, '_> {
         self.facts.foreign.shrink_to_fit();
         self.facts.types.shrink_to_fit();
         self.facts.imports.shrink_to_fit();
+        self.facts.blocks.shrink_to_fit();
         self.facts
     }
 

@@ -42,7 +42,7 @@ impl<'t> Scanner<'_, 't> {
         if name.as_deref().is_some_and(|name| name != paths::last(&path)) {
             self.renamed_macro(tree, &path);
         }
-        self.push_import(path, name, public);
+        self.push_import(path, name, public, tree.start());
     }
 
     /// Other files may use the compiler's macro by its new name, where nothing tells what it is.
@@ -78,20 +78,13 @@ impl<'t> Scanner<'_, 't> {
             None => krate,
         };
         let path = if krate == "self" { SmolStr::new_static("crate") } else { format_smolstr!("::{krate}") };
-        self.push_import(path, Some(name.into()), node.child(VISIBILITY).is_some());
+        self.push_import(path, Some(name.into()), node.child(VISIBILITY).is_some(), node.start());
     }
 
-    fn push_import(&mut self, path: SmolStr, name: Option<SmolStr>, public: bool) {
+    fn push_import(&mut self, path: SmolStr, name: Option<SmolStr>, public: bool, at: usize) {
         if !self.declares() {
             return;
         }
-        let scope = self.scope();
-        self.facts.imports.push(Import {
-            path,
-            name,
-            public,
-            modules: scope.modules.clone(),
-            function: scope.function.clone(),
-        });
+        self.facts.imports.push(Import { path, name, public, scope: self.scope(), at: at as u32 });
     }
 }

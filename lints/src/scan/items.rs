@@ -53,16 +53,12 @@ impl<'t> Scanner<'_, 't> {
             (None, name) => name,
             (prefix, _) => prefix,
         };
-        if self.frame().mentions.is_none() {
-            self.bound.clear();
-        }
-        let mentions = (self.mentions.len(), self.named.len());
         self.enter(node, |frame| {
             Arc::make_mut(&mut frame.scope).function = function;
             frame.owner = None;
             frame.block = (is_unsafe && frame.take != Take::Declarations).then_some(index);
             frame.foreign = None;
-            frame.mentions = frame.mentions.or(Some(mentions));
+            frame.function_end = frame.function_end.or(Some(node.end()));
         });
     }
 

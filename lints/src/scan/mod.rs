@@ -15,6 +15,7 @@ mod flow;
 mod foreign;
 mod imports;
 mod items;
+mod locals;
 mod macros;
 mod paths;
 mod recovery;
@@ -86,8 +87,7 @@ struct Scanner<'s, 't> {
     lines: Lines<'t>,
     facts: FileFacts,
     frames: Vec<Frame>,
-    /// Names bound by patterns of the outermost function being walked: a mention of one is a local variable.
-    bound: HashSet<&'t str>,
+    locals: locals::Locals<'t>,
     calls: Vec<CallFact>,
     mentions: Vec<CallFact>,
     constants: Vec<Constant>,
@@ -127,8 +127,8 @@ struct Frame {
     foreign: Option<Arc<foreign::Block>>,
     /// Directories that the inline modules around stand for.
     directories: Arc<[String]>,
-    /// Lengths of `mentions` and `named` when the outermost function began.
-    mentions: Option<(usize, usize)>,
+    /// The byte where the outermost function ends.
+    function_end: Option<usize>,
     take: Take,
     /// Macro calls around, those of expansions included.
     depth: usize,
@@ -158,7 +158,7 @@ impl<'s, 't> Scanner<'s, 't> {
             block: None,
             foreign: None,
             directories: Arc::new([]),
-            mentions: None,
+            function_end: None,
             take: Take::Everything,
             depth: 0,
         };
@@ -167,7 +167,7 @@ impl<'s, 't> Scanner<'s, 't> {
             lines: Lines::new(source.text()),
             facts: FileFacts::default(),
             frames: vec![root],
-            bound: HashSet::new(),
+            locals: locals::Locals::default(),
             calls: Vec::new(),
             mentions: Vec::new(),
             constants: Vec::new(),
@@ -216,6 +216,9 @@ impl<'s, 't> Scanner<'s, 't> {
     /// Takes the facts of one node and says where to go on: inside it, or behind it.
     fn visit(&mut self, node: Node<'_, 't>) -> usize {
         let inside = node.id() + 1;
+        if matches!(node.kind(), USE | EXTERN_CRATE | FN | EXTERN_BLOCK | STATIC) {
+            self.item_of_block(node);
+        }
         match node.kind() {
             ATTR => return node.end_id(),
             MODULE => self.module(node),
@@ -314,11 +317,7 @@ impl<'s, 't> Scanner<'s, 't> {
     }
 
     fn leave(&mut self) {
-        let frame = self.frames.pop().expect("a frame to leave");
-        let outer = self.frame().mentions;
-        if let (Some(start), None) = (frame.mentions, outer) {
-            self.forget_locals(start);
-        }
+        self.frames.pop().expect("a frame to leave");
     }
 
     /// A frame for the `cfg` of a node, and a fact for each unsafe attribute.

@@ -1,7 +1,7 @@
 //! What a path means, step by step: through imports, globs and re-exports.
 
-use super::{Glob, Names, Target};
-use crate::facts::{FunctionItem, Import};
+use super::{Glob, Imported, Names, Position, Target};
+use crate::facts::FunctionItem;
 use crate::resolve::{Place, last};
 use crate::syntax::Edition;
 use rustc_hash::FxHashSet as HashSet;
@@ -10,8 +10,8 @@ use std::rc::Rc;
 /// Longest chain of imports followed; each takes stack.
 pub(super) const CHAIN: usize = 128;
 
-/// Names being looked up, the innermost last: an import that leads back to itself means nothing.
-pub(super) type Visited<'p> = Vec<(usize, &'p str)>;
+/// Names being looked up in modules and blocks, the innermost last: an import that leads back to itself means nothing.
+pub(super) type Visited<'p> = Vec<(usize, Option<u32>, &'p str)>;
 
 /// Modules behind the globs of a module, each once, in the order in which they were found. There are few most of the time.
 #[derive(Default)]
@@ -38,11 +38,40 @@ impl Opened {
     }
 }
 
+/// Which names of the modules around mean nothing any more, because a block around has items that go by them.
+#[derive(Default)]
+struct Hidden {
+    /// What paths lead through.
+    spaces: bool,
+    /// What is called or read.
+    values: bool,
+}
+
+impl Hidden {
+    fn hides(&self, target: &Target<'_>) -> bool {
+        if target.is_space() { self.spaces } else { self.values }
+    }
+
+    fn is_all(&self) -> bool {
+        self.spaces && self.values
+    }
+
+    /// Takes over what was found unless it is hidden. What is certainly there hides the rest.
+    fn add<'a>(&mut self, found: &mut Vec<(Target<'a>, bool)>, targets: &mut Vec<Target<'a>>) {
+        found.retain(|(target, _)| !self.hides(target));
+        for (target, certain) in found.drain(..) {
+            targets.push(target);
+            self.spaces |= certain && target.is_space();
+            self.values |= certain && !target.is_space();
+        }
+    }
+}
+
 impl<'a> Names<'a> {
     pub(super) fn path<'p>(
         &self,
         module: usize,
-        function: Option<&str>,
+        position: Position<'_>,
         path: &'p str,
         visited: &mut Visited<'p>,
     ) -> Vec<Target<'a>>
@@ -55,11 +84,11 @@ impl<'a> Names<'a> {
                 let (first, rest) = split(path);
                 let mut targets = self.external(krate, first);
                 if self.editions[krate] == Edition::E2015 {
-                    targets.extend(self.name(self.roots[krate], None, first, module, visited));
+                    targets.extend(self.name(self.roots[krate], Position::default(), first, module, visited));
                 }
                 (targets, rest)
             }
-            None => self.first(module, function, path, visited),
+            None => self.first(module, position, path, visited),
         };
         let (mut rest, mut before) = (rest, "");
         while let Some(path) = rest.filter(|_| !targets.is_empty()) {
@@ -90,7 +119,7 @@ impl<'a> Names<'a> {
     fn first<'p>(
         &self,
         module: usize,
-        function: Option<&str>,
+        position: Position<'_>,
         path: &'p str,
         visited: &mut Visited<'p>,
     ) -> (Vec<Target<'a>>, Option<&'p str>)
@@ -102,7 +131,7 @@ impl<'a> Names<'a> {
             "crate" => return (vec![Target::Module(self.roots[self.modules[module].krate])], rest),
             "self" | "super" => module,
             _ => {
-                let mut targets = self.name(module, function, segment, module, visited);
+                let mut targets = self.name(module, position, segment, module, visited);
                 if targets.is_empty() {
                     targets = self.external(self.modules[module].krate, segment);
                 }
@@ -163,7 +192,7 @@ impl<'a> Names<'a> {
         'a: 'p,
     {
         let before = targets.len();
-        let opened = self.search(module, None, name, from, visited, targets);
+        let opened = self.search(module, Position::default(), name, from, visited, targets);
         if targets.len() == before {
             let mut opened = [module].into_iter().chain(opened.list);
             let unseen = opened.clone().find(|module| self.modules[*module].unseen);
@@ -179,7 +208,7 @@ impl<'a> Names<'a> {
     pub(super) fn name<'p>(
         &self,
         module: usize,
-        function: Option<&str>,
+        position: Position<'_>,
         name: &'p str,
         from: usize,
         visited: &mut Visited<'p>,
@@ -188,15 +217,15 @@ impl<'a> Names<'a> {
         'a: 'p,
     {
         let mut targets = Vec::new();
-        self.search(module, function, name, from, visited, &mut targets);
+        self.search(module, position, name, from, visited, &mut targets);
         targets
     }
 
-    /// Finds what a name means in a module. Returns the other modules that it was looked for in.
+    /// Finds what a name means at a position in a module. Returns the other modules that it was looked for in.
     fn search<'p>(
         &self,
         first: usize,
-        function: Option<&str>,
+        position: Position<'_>,
         name: &'p str,
         from: usize,
         visited: &mut Visited<'p>,
@@ -205,33 +234,87 @@ impl<'a> Names<'a> {
     where
         'a: 'p,
     {
+        let mut hidden = Hidden::default();
+        let mut inner = position;
+        while let Some(block) = inner.block {
+            self.in_block(first, inner, name, visited, &mut hidden, targets);
+            inner.block = self.around[block as usize];
+        }
         let mut opened = Opened::default();
+        if hidden.is_all() {
+            return opened;
+        }
+        let of_blocks = targets.len();
         let mut open = Vec::new();
-        let mut next = Some((first, function));
-        while let Some((module, function)) = next {
+        let mut next = Some(first);
+        while let Some(module) = next {
             let inside = self.is_inside(from, module);
-            let reachable =
-                |import: &Import| (import.public || inside) && visible(import.function.as_deref(), function);
+            let reachable = |imported: &Imported<'_>| (imported.import.public || inside) && imported.block.is_none();
             // What a module declares or imports by name hides what its globs bring.
-            if !self.without_globs(module, function, name, reachable, visited, targets) {
-                for glob in self.modules[module].globs.iter().filter(|glob| reachable(glob.import)) {
+            if !self.without_globs(module, name, reachable, visited, targets) {
+                for glob in self.modules[module].globs.iter().filter(|glob| reachable(&glob.imported)) {
                     let modules = self.glob(module, glob);
                     let new = modules.iter().filter(|module| **module != first && opened.insert(**module));
-                    open.extend(new.map(|module| (*module, None)));
+                    open.extend(new);
                 }
             }
             next = open.pop();
         }
+        let of_modules = targets.split_off(of_blocks);
+        targets.extend(of_modules.into_iter().filter(|target| !hidden.hides(target)));
         opened
+    }
+
+    /// Finds what a name means by the items of a position's innermost block, and hides what it means further out.
+    fn in_block<'p>(
+        &self,
+        module: usize,
+        position: Position<'_>,
+        name: &'p str,
+        visited: &mut Visited<'p>,
+        hidden: &mut Hidden,
+        targets: &mut Vec<Target<'a>>,
+    ) where
+        'a: 'p,
+    {
+        let Position { block, cfgs } = position;
+        let key = (module, block, name);
+        if visited.len() > CHAIN || visited.contains(&key) {
+            return;
+        }
+        visited.push(key);
+        // Under a predicate that the code around is not under, it is there in some builds only.
+        let is_certain = |of: &[String]| of.iter().all(|cfg| cfgs.contains(cfg));
+        let mut found: Vec<(Target<'a>, bool)> = Vec::new();
+        if let Some(named) = self.modules[module].names.get(name) {
+            for (_, target) in named.items.iter().filter(|(of, _)| *of == block) {
+                found.push((*target, is_certain(target.cfgs())));
+            }
+            for imported in named.imports.iter().filter(|imported| imported.block == block) {
+                let targets = self.import(module, *imported, visited);
+                found.extend(targets.into_iter().map(|target| (target, is_certain(&imported.import.scope.cfgs))));
+            }
+        }
+        hidden.add(&mut found, targets);
+        let globs = self.modules[module].globs.iter().filter(|glob| glob.imported.block == block);
+        for glob in globs.filter(|_| !hidden.is_all()) {
+            let mut brought = Vec::new();
+            for opened in self.glob(module, glob).iter() {
+                self.search(*opened, Position::default(), name, module, visited, &mut brought);
+            }
+            let certain = is_certain(&glob.imported.import.scope.cfgs);
+            found.extend(brought.into_iter().map(|target| (target, certain)));
+        }
+        hidden.add(&mut found, targets);
+        visited.pop();
     }
 
     /// Returns whether anything was found.
     fn without_globs<'p>(
         &self,
         module: usize,
-        function: Option<&str>,
         name: &'p str,
-        reachable: impl Fn(&Import) -> bool,
+        reachable: impl Fn(&Imported<'a>) -> bool,
         visited: &mut Visited<'p>,
         targets: &mut Vec<Target<'a>>,
     ) -> bool
@@ -239,16 +322,16 @@ impl<'a> Names<'a> {
         'a: 'p,
     {
         let Some(named) = self.modules[module].names.get(name) else { return false };
-        if visited.len() > CHAIN || visited.contains(&(module, name)) {
+        let key = (module, None, name);
+        if visited.len() > CHAIN || visited.contains(&key) {
             return false;
         }
-        visited.push((module, name));
+        visited.push(key);
         let before = targets.len();
-        let items = named.items.iter();
-        targets.extend(items.filter(|(only, _)| visible(*only, function)).map(|(_, target)| *target));
+        targets.extend(named.items.iter().filter(|(block, _)| block.is_none()).map(|(_, target)| *target));
         targets.extend(named.child.map(Target::Module));
-        for import in named.imports.iter().filter(|import| reachable(import)) {
-            targets.extend(self.import(module, import, visited));
+        for imported in named.imports.iter().filter(|imported| reachable(imported)) {
+            targets.extend(self.import(module, *imported, visited));
         }
         visited.pop();
         targets.len() > before
@@ -260,7 +343,7 @@ impl<'a> Names<'a> {
             return known.clone();
         }
         glob.opens.replace(Some(Rc::new([])));
-        let targets = self.import(module, glob.import, &mut Visited::default());
+        let targets = self.import(module, glob.imported, &mut Visited::default());
         let modules = targets.iter().filter_map(|target| match target {
             Target::Module(module) => Some(*module),
             _ => None,
@@ -270,10 +353,11 @@ impl<'a> Names<'a> {
         modules
     }
 
-    fn import<'p>(&self, module: usize, import: &'a Import, visited: &mut Visited<'p>) -> Vec<Target<'a>>
+    fn import<'p>(&self, module: usize, imported: Imported<'a>, visited: &mut Visited<'p>) -> Vec<Target<'a>>
     where
         'a: 'p,
     {
+        let Imported { block, import } = imported;
         let krate = self.modules[module].krate;
         // Before 2018 the paths of `use` start at the crate root.
         let old = self.editions[krate] == Edition::E2015;
@@ -282,22 +366,11 @@ impl<'a> Names<'a> {
         } else {
             module
         };
-        self.path(start, import.function.as_deref(), &import.path, visited)
+        self.path(start, Position { block, cfgs: &import.scope.cfgs }, &import.path, visited)
     }
 
     pub(super) fn is_inside(&self, module: usize, ancestor: usize) -> bool {
         std::iter::successors(Some(module), |module| self.modules[*module].parent).any(|module| module == ancestor)
-    }
-}
-
-/// Whether something declared in the body of a function can be named from another function.
-fn visible(only: Option<&str>, function: Option<&str>) -> bool {
-    match (only, function) {
-        (None, _) => true,
-        (Some(only), Some(function)) => {
-            function.strip_prefix(only).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
-        }
-        (Some(_), None) => false,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the files of a crate declare, taken over into its modules.
 
-use super::{Glob, Module, Names, Target};
+use super::{Glob, Imported, Module, Names, Target};
 use crate::facts::UnsafeKind;
 use crate::resolve::{File, Place, last};
 use std::cell::RefCell;
@@ -16,7 +16,7 @@ impl<'a> Names<'a> {
         }
         for item in &facts.foreign {
             let module = self.module(base, &item.scope.modules);
-            self.declare(module, &item.name, item.scope.function.as_deref(), Target::Foreign(place, item));
+            self.declare(module, &item.name, self.block(place, facts, item.span.start), Target::Foreign(place, item));
         }
         for item in &facts.types {
             let module = self.module(base, &item.modules);
@@ -31,12 +31,12 @@ impl<'a> Names<'a> {
                 continue;
             }
             let module = self.module(base, &item.scope.modules);
-            self.declare(module, &item.name, item.scope.function.as_deref(), Target::Function(place, item));
+            self.declare(module, &item.name, self.block(place, facts, item.span.start), Target::Function(place, item));
         }
         for fact in facts.unsafes.iter().filter(|fact| fact.kind == UnsafeKind::StaticMut) {
             if let Some(name) = &fact.name {
                 let module = self.module(base, &fact.scope.modules);
-                self.declare(module, name, fact.scope.function.as_deref(), Target::StaticMut);
+                self.declare(module, name, self.block(place, facts, fact.span.start), Target::StaticMut);
             }
         }
         for included in facts.unexpanded.iter().filter(|call| call.is_generated()) {
@@ -46,15 +46,16 @@ impl<'a> Names<'a> {
             }
         }
         for import in &facts.imports {
-            let module = self.module(base, &import.modules);
+            let module = self.module(base, &import.scope.modules);
+            let imported = Imported { block: self.block(place, facts, import.at), import };
             let module = &mut self.modules[module];
             match &import.name {
                 Some(name) => {
                     let imports = &mut module.names.entry(name).or_default().imports;
                     imports.reserve_exact(usize::from(imports.is_empty()));
-                    imports.push(import);
+                    imports.push(imported);
                 }
-                None => module.globs.push(Glob { import, opens: RefCell::default() }),
+                None => module.globs.push(Glob { imported, opens: RefCell::default() }),
             }
         }
         base
@@ -72,10 +73,10 @@ impl<'a> Names<'a> {
         })
     }
 
-    fn declare(&mut self, module: usize, name: &'a str, function: Option<&'a str>, target: Target<'a>) {
+    fn declare(&mut self, module: usize, name: &'a str, block: Option<u32>, target: Target<'a>) {
         let items = &mut self.modules[module].names.entry(name).or_default().items;
         // Nearly every name is declared once, and there are tens of thousands: no room for three more each.
         items.reserve_exact(usize::from(items.is_empty()));
-        items.push((function, target));
+        items.push((block, target));
     }
 }

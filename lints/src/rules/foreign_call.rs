@@ -38,7 +38,7 @@
 //!
 //! ## Known limits
 //!
-//! What a macro binds is not seen: a local variable of its making is taken for the function by its name. Where a name may mean
+//! A local variable that a macro makes is taken for the foreign function of its name. Where a name may mean
 //! several declarations, one is shown. Of a call whose path a macro
 //! definition and its use write together (`libz_sys::$f` and `crc32`), every name among the arguments that makes a
 //! foreign item counts; where none does, the use is reported by `unseen-expansion`. Other calls that procedural

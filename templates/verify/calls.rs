@@ -13,13 +13,14 @@ use std::{
 };
 
 /// A value all of whose bytes are 0.
-pub(crate) fn value<T: Copy>() -> T {
-    // SAFETY: wrappers take numbers, raw pointers and plain structs of those by value; 0 is one of each.
+pub(crate) fn value<T>() -> T {
+    // SAFETY: wrappers take numbers, raw pointers and enums, and structs of those; 0 is one of each, since the stubs declare enums that
+    // begin there.
     unsafe { MaybeUninit::zeroed().assume_init() }
 }
 
 /// A reference to such a value.
-pub(crate) fn reference<T: Copy>() -> &'static T {
+pub(crate) fn reference<T>() -> &'static T {
     Box::leak(Box::new(value()))
 }
 

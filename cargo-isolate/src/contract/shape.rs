@@ -21,6 +21,9 @@ pub(crate) enum Shape {
         mutable: bool,
         /// Declared as `&T`: never NULL.
         reference: bool,
+        /// Declared as a struct that holds nothing else, `struct Context(*mut c_void)`: C has a pointer there. What it points to goes
+        /// by the name of the struct.
+        newtype: bool,
         to: Box<Shape>,
     },
     Array {
@@ -35,6 +38,8 @@ pub(crate) enum Shape {
         path: TypePath,
         /// Why its bytes cannot be copied from a domain and used as they are; `None`: they can.
         hindrance: Option<String>,
+        /// No pointer is in it: whoever has the bytes has all of it.
+        flat: bool,
     },
     /// A Rust enum: not every integer is a value of it.
     Enum {
@@ -86,8 +91,8 @@ fn spelt(shape: &Shape) -> String {
         Shape::Function(function) => {
             signature(function.params.iter().map(|(name, shape)| (&**name, shape)), function.ret.as_ref())
         }
-        Shape::Pointer { mutable: true, to, reference: false } => format!("*mut {}", spelt(to)),
-        Shape::Pointer { mutable: false, to, reference: false } => format!("*const {}", spelt(to)),
+        Shape::Pointer { mutable: true, to, reference: false, newtype: false } => format!("*mut {}", spelt(to)),
+        Shape::Pointer { mutable: false, to, reference: false, newtype: false } => format!("*const {}", spelt(to)),
         shape => shape.to_string(),
     }
 }
@@ -142,6 +147,23 @@ impl Shape {
         matches!(self, Shape::Pointer { reference: true, .. })
     }
 
+    /// A pointer that Rust has as a struct of its own.
+    pub(crate) fn is_newtype(&self) -> bool {
+        matches!(self, Shape::Pointer { newtype: true, .. })
+    }
+
+    /// Whether a value of this type is all there is to know: it leads nowhere else.
+    pub(crate) fn is_flat(&self) -> bool {
+        match self {
+            Shape::Int(_) | Shape::Float(_) | Shape::Char | Shape::Bool | Shape::Enum { .. } => true,
+            Shape::Array { of, .. } => of.is_flat(),
+            Shape::Struct { flat, .. } => *flat,
+            Shape::Pointer { .. } | Shape::Function(_) | Shape::Void | Shape::Opaque(_) | Shape::Unknown { .. } => {
+                false
+            }
+        }
+    }
+
     /// Why a value of this type that a domain left in memory cannot be used as it is; `None`: it can.
     pub(crate) fn hindrance(&self) -> Option<String> {
         match self {
@@ -169,8 +191,9 @@ impl fmt::Display for Shape {
             Shape::Bool => f.write_str("bool"),
             Shape::Char => f.write_str("c_char"),
             Shape::Void => f.write_str("c_void"),
-            Shape::Pointer { mutable: true, reference: true, to } => write!(f, "&mut {to}"),
-            Shape::Pointer { mutable: false, reference: true, to } => write!(f, "&{to}"),
+            Shape::Pointer { newtype: true, to, .. } => write!(f, "{to}"),
+            Shape::Pointer { mutable: true, reference: true, to, .. } => write!(f, "&mut {to}"),
+            Shape::Pointer { mutable: false, reference: true, to, .. } => write!(f, "&{to}"),
             Shape::Pointer { mutable: true, to, .. } => write!(f, "*mut {to}"),
             Shape::Pointer { mutable: false, to, .. } => write!(f, "*const {to}"),
             Shape::Array { of, len } => write!(f, "[{of}; {len}]"),

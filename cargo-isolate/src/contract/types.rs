@@ -105,7 +105,7 @@ impl<'g> Types<'g> {
             syn::Type::Ptr(pointer) => {
                 let to = if trail.in_field { Shape::Void } else { self.ty(&pointer.elem, site, trail.deeper()) };
                 let mutable = matches!(pointer.mutability, syn::PointerMutability::Mut(_));
-                Shape::Pointer { mutable, reference: false, to: Box::new(to) }
+                Shape::Pointer { mutable, reference: false, newtype: false, to: Box::new(to) }
             }
             syn::Type::Array(array) => {
                 let len = &array.len;
@@ -116,7 +116,8 @@ impl<'g> Types<'g> {
             }
             syn::Type::Reference(reference) => {
                 let to = if trail.in_field { Shape::Void } else { self.ty(&reference.elem, site, trail.deeper()) };
-                Shape::Pointer { mutable: reference.mutability.is_some(), reference: true, to: Box::new(to) }
+                let mutable = reference.mutability.is_some();
+                Shape::Pointer { mutable, reference: true, newtype: false, to: Box::new(to) }
             }
             syn::Type::FnPtr(pointer) => self.function(pointer, site, trail),
             syn::Type::Tuple(tuple) if tuple.elems.is_empty() => Shape::Void,
@@ -222,16 +223,37 @@ impl<'g> Types<'g> {
             TypeKind::Enum(variants) if variants.is_empty() => Shape::Opaque(path),
             TypeKind::Enum(_) => Shape::Enum { path, copy: item.item.copy },
             TypeKind::Struct(fields) if is_opaque(item.item, fields) => Shape::Opaque(path),
+            TypeKind::Struct(fields) if let Some(mutable) = self.newtype(item.item, fields, site, trail) => {
+                Shape::Pointer { mutable, reference: false, newtype: true, to: Box::new(Shape::Opaque(path)) }
+            }
             TypeKind::Struct(fields) | TypeKind::Union(fields) => {
                 let hindrance = self.hindrance(item.item, fields, site, trail);
-                Shape::Struct { path, hindrance }
+                let trail = Trail { in_field: true, ..trail.deeper() };
+                let flat = has_layout_of_c(item.item)
+                    && fields.iter().all(|field| self.text(&field.ty, site, trail).is_flat());
+                Shape::Struct { path, hindrance, flat }
             }
         }
     }
 
+    /// Whether a struct is a pointer under a name of its own, and nothing else; if so, whether as `*mut`. A pointer to numbers or text is
+    /// more than a name, and so is a struct with a named field: what C has as one.
+    fn newtype(&self, item: &TypeItem, fields: &[Param], site: Site<'_>, trail: Trail) -> Option<bool> {
+        let [field] = fields else { return None };
+        let is_tuple = field.name.as_deref().is_none_or(|name| name == "0");
+        if !is_tuple || !item.copy || !has_layout_of_c(item) {
+            return None;
+        }
+        match self.text(&field.ty, site, trail.deeper()) {
+            Shape::Pointer { mutable, reference: false, to, .. } => {
+                matches!(*to, Shape::Void | Shape::Opaque(_) | Shape::Struct { .. }).then_some(mutable)
+            }
+            _ => None,
+        }
+    }
+
     fn hindrance(&self, item: &TypeItem, fields: &[Param], site: Site<'_>, trail: Trail) -> Option<String> {
-        let layout = |repr: &String| repr.starts_with('C') || repr.starts_with("transparent");
-        if !item.repr.iter().any(layout) {
+        if !has_layout_of_c(item) {
             return Some("it is not `repr(C)`, so its layout is not C's".to_owned());
         }
         let trail = Trail { in_field: true, ..trail.deeper() };
@@ -268,6 +290,10 @@ impl Item<'_> {
     fn module(&self) -> Vec<String> {
         [&*self.file.module, &*self.item.modules].concat()
     }
+}
+
+fn has_layout_of_c(item: &TypeItem) -> bool {
+    item.repr.iter().any(|repr| repr.starts_with('C') || repr.starts_with("transparent"))
 }
 
 /// The ways to say "contents hidden": `struct X;`, `struct X { _private: [u8; 0], … }`, `struct X(c_int);` that is not `Copy`.

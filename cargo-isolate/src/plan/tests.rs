@@ -64,7 +64,7 @@ pub enum Opaque {}
 #[repr(C)] #[derive(Clone, Copy)] pub enum Mode { A, B }
 #[repr(C)] #[derive(Clone, Copy)] pub struct Outer { pub inner: Inner }
 #[repr(C)] #[derive(Clone, Copy)] pub struct Inner { pub mode: Mode }
-pub type Handle = *mut Opaque;
+pub type Handle = *mut Opaque; #[repr(C)] #[derive(Clone, Copy)] pub struct Session(*mut c_void); #[repr(C)] #[derive(Clone, Copy)] pub struct Text(*const c_char);
 pub type Library = *mut c_void; pub type Document = c_void; pub type Codec = *mut c_void;
 #[repr(C)] pub struct Filled([u8; 64]);
 pub const crypto_box_NONCEBYTES: u32 = 24;
@@ -393,10 +393,17 @@ inferred! {
         fn rounds(buf: *mut u8, len: usize, count: usize);
         fn both(data: *const u8, srcSizePtr: *mut usize);
     ",
+    infers_pointers_with_names_of_their_own: "
+        fn begin(session: &mut Session) -> c_int;
+        fn next(session: Session, text: Text) -> Session;
+        fn end(session: Session);
+    ",
     refuses_what_cannot_be_copied: "
         fn deep(stream: *mut Stream);
-        fn moved(it: *const NotCopy);
-        fn nested(outer: *const Outer);
+        fn moved(it: *mut NotCopy);
+        fn nested(outer: *mut Outer);
+        fn read(it: *const NotCopy, outer: *const Outer);
+        fn several(outers: *const Outer, outers_len: usize);
         fn called(back: Callback, user: *mut c_void);
         fn chosen() -> Mode;
         fn true_or_not() -> bool;

@@ -36,6 +36,19 @@ pub enum Mode {
     Fast,
 }
 
+/// A pointer under a name of its own.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Session(*mut c_void);
+
+/// Read by the library, and never given back.
+#[repr(C)]
+pub struct Options {
+    pub mode: Mode,
+    pub strict: bool,
+    pub level: c_int,
+}
+
 pub type Row = Option<
     unsafe extern "C" fn(user: *mut c_void, count: c_int, values: *mut *mut c_char, names: *mut *mut c_char) -> c_int,
 >;
@@ -115,6 +128,11 @@ unsafe extern "C" {
     pub fn measured(data: *const u8, data_len: usize) -> usize;
     pub fn marked(data: *const u8, data_len: usize, marks: *mut u64) -> c_uint;
     pub fn release(memory: *mut c_void);
+
+    // pointers under names of their own
+    pub fn session_begin(session: &mut Session, options: *const Options) -> c_int;
+    pub fn session_fork(session: Session, log: Session) -> Session;
+    pub fn session_end(session: Session);
 
     // objects that stay in the domain
     pub fn stream_begin(stream: *mut Stream, level: c_int) -> c_int;

@@ -51,6 +51,17 @@ impl Call {
         Ok(data.as_ptr())
     }
 
+    /// A pointer to a value that need not be [`Plain`], for the domain to read: a struct with options. No value is made of what the domain
+    /// leaves behind, because it can write nothing there. It can read what the value's pointers point to, too.
+    ///
+    /// # Errors
+    ///
+    /// As [`Call::input`].
+    #[inline]
+    pub fn input_any<T>(&mut self, value: &T) -> Result<*const T, Fault> {
+        Ok(value)
+    }
+
     /// A pointer to `text` for the domain to read.
     ///
     /// # Errors

@@ -110,7 +110,9 @@ impl Checker<'_> {
         let dir = self.dir(if mutable { Dir::Inout } else { Dir::In });
         let nullable = self.nullable();
         self.writable(dir, mutable)?;
-        if let Some(why) = to.hindrance() {
+        // What is only read need not be a value when it comes back: it does not.
+        let is_read = dir == Dir::In && !mutable && to.is_flat();
+        if let Some(why) = to.hindrance().filter(|_| !is_read) {
             let message = format!("`{to}` cannot be copied to and from a domain: {}", reason(&why));
             self.error(self.at.clone(), message).push(self.errors);
             return None;

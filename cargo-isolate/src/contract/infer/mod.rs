@@ -141,7 +141,7 @@ fn value(shape: &Shape, returned: bool) -> Inference {
             None,
         ),
         Shape::Bool | Shape::Enum { .. } => passed("passed by value"),
-        Shape::Struct { path, hindrance } => match hindrance {
+        Shape::Struct { path, hindrance, .. } => match hindrance {
             None => passed("a struct of plain numbers, by value"),
             Some(why) => refused(format!("the struct `{}` is passed by value, but {why}", path.name), None),
         },

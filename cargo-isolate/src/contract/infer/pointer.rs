@@ -26,6 +26,11 @@ pub(super) struct Pointer<'s> {
 impl Pointer<'_> {
     pub(super) fn infer(&self) -> Inference {
         match (self.to, self.mutable) {
+            (Shape::Opaque(path), _) if self.me().shape.is_newtype() => found(
+                Contract::Handle { dir: Dir::In, nullable: false, hold: Hold::Keep },
+                Tier::Likely,
+                format!("`{}` is a pointer under a name of its own: a handle", path.name),
+            ),
             (Shape::Opaque(path), _) => found(
                 Contract::Handle { dir: Dir::In, nullable: false, hold: Hold::Keep },
                 Tier::Proven,
@@ -92,8 +97,9 @@ impl Pointer<'_> {
                 Nature::Cursor,
                 format!("a pointer to a pointer that moves along an input: no contract says that of `{}`", self.name()),
             ),
-            (Shape::Struct { path, hindrance: None }, mutable) => self.plain_struct(&path.name, mutable),
-            (Shape::Struct { path, hindrance: Some(why) }, _) => self.deep_struct(path, why),
+            (Shape::Struct { path, hindrance: None, .. }, mutable) => self.plain_struct(&path.name, mutable),
+            (Shape::Struct { path, hindrance: Some(_), flat: true }, false) => self.flat_struct(path),
+            (Shape::Struct { path, hindrance: Some(why), .. }, _) => self.deep_struct(path, why),
             (Shape::Unknown { ty, why }, _) => {
                 refused(format!("`{ty}` is not known: {why}"), Some("{ kind = \"handle\" }"))
             }

@@ -200,7 +200,8 @@ impl Named {
             Shape::Int(None) => return "varying".to_owned(),
             Shape::Void => return "c_void".to_owned(),
             Shape::Function(_) => return "Option<unsafe extern \\\"C\\\" fn()>".to_owned(),
-            Shape::Pointer { mutable, reference, to } => {
+            Shape::Pointer { newtype: true, .. } => return shape.to_string(),
+            Shape::Pointer { mutable, reference, to, .. } => {
                 let star = match (reference, mutable) {
                     (true, true) => "&mut ",
                     (true, false) => "&",
@@ -211,8 +212,8 @@ impl Named {
             }
             Shape::Array { of, len } => return format!("[{}; {len}]", self.text(of)),
             Shape::Opaque(path) => self.opaque.insert(path.name.clone()),
-            Shape::Struct { path, hindrance: None } => self.plain.insert(path.name.clone()),
-            Shape::Struct { path, hindrance: Some(_) } => self.deep.insert(path.name.clone()),
+            Shape::Struct { path, hindrance: None, .. } => self.plain.insert(path.name.clone()),
+            Shape::Struct { path, hindrance: Some(_), .. } => self.deep.insert(path.name.clone()),
             Shape::Enum { path, .. } => self.enums.insert(path.name.clone()),
             _ => false,
         };

@@ -33,8 +33,8 @@ impl Writer<'_, '_> {
         let call = |from: &str| format!("call.handle({from})?");
         let value = when_some(nullable, local, local, &call, "std::ptr::null_mut()");
         self.first_step(format!("let {var} = {value};"));
-        let is_const = matches!(param.shape, Shape::Pointer { mutable: false, .. });
-        self.args.push(format!("{var}{}", if is_const { ".cast_const()" } else { "" }));
+        let arg = self.pass(&var, &param.shape);
+        self.args.push(arg);
         self.pointers.insert(param.name.clone(), var);
         self.doc(local, "an object in the domain");
     }
@@ -54,18 +54,20 @@ impl Writer<'_, '_> {
             self.step(format!("let {room} = call.inout(&[{var}])?;"));
             self.args.push(format!("{room}.as_mut_ptr()"));
         } else {
-            let is_const = matches!(param.shape, Shape::Pointer { mutable: false, .. });
-            self.args.push(format!("{var}{}", if is_const { ".cast_const()" } else { "" }));
+            let arg = self.pass(var, &param.shape);
+            self.args.push(arg);
         }
         self.doc(local, "an object in the domain, which ends");
     }
 
     pub(super) fn handle_out(&mut self, local: &str, param: &ParamPlan) {
-        let Some((mutable, to)) = param.shape.pointee().and_then(|(_, pointer)| pointer.pointee()) else { return };
+        let Some((_, pointer)) = param.shape.pointee() else { return };
+        let Some((mutable, to)) = pointer.pointee() else { return };
         let object = self.names.ty(to);
+        let is_room_for_it = mutable && !pointer.is_newtype();
         let room = self.fresh(&joined(local, "room"));
         self.step(format!("let {room} = call.inout(&[std::ptr::null_mut::<{object}>()])?;"));
-        self.args.push(format!("{room}.as_mut_ptr(){}", if mutable { "" } else { ".cast()" }));
+        self.args.push(format!("{room}.as_mut_ptr(){}", if is_room_for_it { "" } else { ".cast()" }));
         self.rooms.insert(local.to_owned(), (room, None));
     }
 
@@ -90,16 +92,27 @@ impl Writer<'_, '_> {
     }
 
     pub(super) fn handle_returned(&mut self, nullable: bool, hold: &Hold, shape: &Shape) {
-        let cast = if matches!(shape, Shape::Pointer { mutable: false, .. }) { ".cast_mut()" } else { "" };
+        let pointer = match shape {
+            Shape::Pointer { newtype: true, to, .. } => {
+                let ty = self.names.ty(to);
+                self.after.read.push(format!(
+                    "///~ SAFETY: it is such a pointer, and holds nothing else.\n\
+                     let ret = unsafe {{ std::mem::transmute::<{ty}, *mut {ty}>(ret) }};"
+                ));
+                "ret"
+            }
+            Shape::Pointer { mutable: false, .. } => "ret.cast_mut()",
+            _ => "ret",
+        };
         let what = format!("what `{}` returned", self.function.name);
         match hold {
             Hold::Give { free, parent } => {
                 let owned = self.fresh("owned");
-                let ty = self.own(("ret", &owned), &format!("ret{cast}"), nullable, free, parent.as_deref(), shape);
+                let ty = self.own(("ret", &owned), pointer, nullable, free, parent.as_deref(), shape);
                 self.result(0, ty, owned, what);
             }
             _ => {
-                let adopted = format!("call.adopt(ret{cast})?");
+                let adopted = format!("call.adopt({pointer})?");
                 match self.null_fails() {
                     true => {
                         self.unless_null = Some(UnlessNull { local: "ret".to_owned(), value: adopted, then: None });
@@ -177,7 +190,7 @@ impl Writer<'_, '_> {
     fn end(&mut self, local: &str, object: &str, parent: Option<&str>, free: &Ending) -> String {
         let function = self.names.function_named(&free.function);
         let wanted = self.names.params_of(&free.function);
-        let args: Vec<_> = free.args.iter().zip(&wanted).map(|(arg, wanted)| ending_arg(*arg, wanted)).collect();
+        let args: Vec<_> = free.args.iter().zip(&wanted).map(|(arg, wanted)| self.ending_arg(*arg, wanted)).collect();
         let indirect = free.args.contains(&EndingArg::Object { indirect: true });
         let before = if indirect { "let mut object = object; " } else { "" };
         let (ty, params) = match parent {
@@ -229,23 +242,40 @@ impl Writer<'_, '_> {
         let object = pointer.pointee().map_or_else(|| "_".to_owned(), |(_, to)| self.names.ty(to));
         format!("{held}<{object}>")
     }
-}
 
-/// What is passed for one parameter of a function that ends an object.
-fn ending_arg(arg: EndingArg, wanted: &Shape) -> String {
-    let name = match arg {
-        EndingArg::Object { indirect: true } => return "&raw mut object".to_owned(),
-        EndingArg::Object { .. } => "object",
-        EndingArg::Parent => "parent",
-        EndingArg::Null if matches!(wanted, Shape::Pointer { mutable: false, .. }) => {
-            return "std::ptr::null()".to_owned();
+    /// A `*mut` to an object as the function declares it.
+    fn pass(&mut self, pointer: &str, declared: &Shape) -> String {
+        match declared {
+            Shape::Pointer { newtype: true, to, .. } => {
+                let ty = self.names.ty(to);
+                format!("std::mem::transmute::<*mut {ty}, {ty}>({pointer})")
+            }
+            Shape::Pointer { mutable: false, .. } => format!("{pointer}.cast_const()"),
+            _ => pointer.to_owned(),
         }
-        EndingArg::Null => return "std::ptr::null_mut()".to_owned(),
-    };
-    match wanted {
-        Shape::Pointer { reference: true, mutable: true, .. } => format!("&mut *{name}"),
-        Shape::Pointer { reference: true, .. } => format!("&*{name}"),
-        Shape::Pointer { mutable: false, .. } => format!("{name}.cast_const()"),
-        _ => name.to_owned(),
+    }
+
+    /// What is passed for one parameter of a function that ends an object.
+    fn ending_arg(&mut self, arg: EndingArg, wanted: &Shape) -> String {
+        let name = match arg {
+            EndingArg::Object { indirect: true } => return "&raw mut object".to_owned(),
+            EndingArg::Object { .. } => "object",
+            EndingArg::Parent => "parent",
+            EndingArg::Null => return self.null(wanted),
+        };
+        match wanted {
+            Shape::Pointer { reference: true, mutable: true, .. } => format!("&mut *{name}"),
+            Shape::Pointer { reference: true, .. } => format!("&*{name}"),
+            _ => self.pass(name, wanted),
+        }
+    }
+
+    /// NULL, for such a pointer.
+    pub(super) fn null(&mut self, pointer: &Shape) -> String {
+        match pointer {
+            Shape::Pointer { newtype: true, .. } => self.pass("std::ptr::null_mut()", pointer),
+            Shape::Pointer { mutable: false, .. } => "std::ptr::null()".to_owned(),
+            _ => "std::ptr::null_mut()".to_owned(),
+        }
     }
 }

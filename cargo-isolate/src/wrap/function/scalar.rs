@@ -7,18 +7,18 @@ use crate::contract::shape::TypePath;
 impl Writer<'_, '_> {
     /// The same for every caller.
     pub(super) fn fixed(&mut self, value: i64, param: &ParamPlan) {
-        self.args.push(match (value, &param.shape) {
+        let arg = match (value, &param.shape) {
             (0, Shape::Function(_)) => "None".to_owned(),
             // An address that no function has: the library knows it as a word, and never calls it.
-            (_, shape @ Shape::Function(_)) => {
+            (0, shape @ Shape::Pointer { .. }) => self.null(shape),
+            (_, shape @ (Shape::Function(_) | Shape::Pointer { newtype: true, .. })) => {
                 format!("std::mem::transmute::<isize, {}>({value})", self.names.ty(shape))
             }
-            (0, Shape::Pointer { mutable: false, .. }) => "std::ptr::null()".to_owned(),
-            (0, Shape::Pointer { mutable: true, .. }) => "std::ptr::null_mut()".to_owned(),
             (_, Shape::Pointer { mutable: false, .. }) => format!("{value}_isize as *const _"),
             (_, Shape::Pointer { mutable: true, .. }) => format!("{value}_isize as *mut _"),
             _ => value.to_string(),
-        });
+        };
+        self.args.push(arg);
     }
 
     /// A string of the program, which the domain reads.
@@ -55,6 +55,15 @@ impl Writer<'_, '_> {
                 let value = when_some(nullable, local, local, &call, "std::ptr::null()");
                 self.step(format!("let {room} = {value};"));
                 self.args.push(format!("{room}{}", mut_cast(&param.shape)));
+                self.doc(local, "read");
+            }
+            // No value of it can be made of what is there afterwards: it stays where it is, and is read there.
+            Dir::In if to.hindrance().is_some() => {
+                self.take_param(local, optional(format!("&{ty}"), nullable));
+                let call = |from: &str| format!("call.input_any({from})?");
+                let value = when_some(nullable, local, local, &call, "std::ptr::null()");
+                self.step(format!("let {room} = {value};"));
+                self.args.push(room);
                 self.doc(local, "read");
             }
             Dir::Out => {

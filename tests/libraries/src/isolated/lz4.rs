@@ -3,8 +3,8 @@
 //! Written by `cargo isolate wrap` from `tests/libraries/isolation.toml`: change the policy and run it again instead of editing here.
 #![allow(non_snake_case, reason = "functions keep the names they have in C")]
 
-use isolate_rt::{Domain, Error, Globals};
-use std::ffi::c_int;
+use isolate_rt::{Domain, End, Error, Fault, Globals, Handle, Owned};
+use std::ffi::{CString, c_int, c_uint};
 use lz4_sys as ffi;
 
 // Defined by the linker fragment `isolate.ld`: an executable that was linked without it does not link at all.
@@ -112,4 +112,475 @@ pub fn LZ4_decompress_safe(
     }
     let dest_written = call.take(dest_room, call.count(ret), dest);
     Ok(dest_written)
+}
+
+/// `LZ4F_isError` of `lz4-sys`.
+///
+/// # Errors
+///
+/// When the call ends in a fault.
+pub fn LZ4F_isError(code: usize) -> Result<c_uint, Fault> {
+    let mut call = DOMAIN.call("LZ4F_isError")?;
+    // SAFETY: `LZ4F_isError` gets no pointer, and nothing that comes back is used
+    // before it was checked.
+    unsafe { call.run(move || ffi::LZ4F_isError(code)) }
+}
+
+/// `LZ4F_getErrorName` of `lz4-sys`.
+///
+/// Returns a copy of what `LZ4F_getErrorName` returned.
+///
+/// # Errors
+///
+/// When the call ends in a fault.
+pub fn LZ4F_getErrorName(code: usize) -> Result<CString, Fault> {
+    let mut call = DOMAIN.call("LZ4F_getErrorName")?;
+    // SAFETY: `LZ4F_getErrorName` gets no pointer, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe { call.run(move || ffi::LZ4F_getErrorName(code)) }?;
+    // SAFETY: it is checked to lie in the domain; without isolation the function is trusted to end it.
+    let ret = unsafe { call.string(ret) }?;
+    call.required(ret)
+}
+
+/// `LZ4F_createCompressionContext` of `lz4-sys`.
+///
+/// Returns what `LZ4F_createCompressionContext` returned, then `ctx`.
+///
+/// # Errors
+///
+/// When `LZ4F_createCompressionContext` fails (`LZ4F_isError(ret) != 0`), or the call ends in a fault.
+pub fn LZ4F_createCompressionContext(
+    version: c_uint,
+) -> Result<(usize, Owned<ffi::LZ4FCompressionContext>), Error<usize>> {
+    // Outlives the call: what ends the object is a call of its own.
+    let ctx;
+    let ctx_end: End<ffi::LZ4FCompressionContext> = |call, object| {
+        // SAFETY: it is what `LZ4F_createCompressionContext` gave away; ended once, nothing uses it afterwards.
+        unsafe {
+            call.run(move || {
+                ffi::LZ4F_freeCompressionContext(
+                    std::mem::transmute::<
+                        *mut ffi::LZ4FCompressionContext,
+                        ffi::LZ4FCompressionContext,
+                    >(object),
+                );
+            })
+        }
+    };
+    let mut call = DOMAIN.call("LZ4F_createCompressionContext")?;
+    let ctx_room = call.inout(&[std::ptr::null_mut::<ffi::LZ4FCompressionContext>()])?;
+    // SAFETY: each pointer covers what the contract of `LZ4F_createCompressionContext` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi::LZ4F_createCompressionContext(
+            &mut *ctx_room.as_mut_ptr().cast(),
+            version,
+        ))
+    }?;
+    let ctx_ptr = call.read(ctx_room);
+    ctx = call.own(&DOMAIN, ctx_ptr, ctx_end)?;
+    // SAFETY: as above.
+    let lz4_f_is_error = unsafe { call.run(move || ffi::LZ4F_isError(ret)) }?;
+    if lz4_f_is_error != 0 {
+        // SAFETY: as above.
+        let message = unsafe { call.run(move || ffi::LZ4F_getErrorName(ret)) }?;
+        // SAFETY: it is checked to lie in the domain; without isolation `LZ4F_getErrorName` is trusted to end it.
+        let message = unsafe { call.string(message) }?;
+        return Err(call.failed(ret, message));
+    }
+    let ctx = call.required(ctx)?;
+    Ok((ret, ctx))
+}
+
+/// `LZ4F_freeCompressionContext` of `lz4-sys`.
+///
+/// * `ctx`: an object in the domain, which ends.
+///
+/// # Errors
+///
+/// When the call ends in a fault.
+pub fn LZ4F_freeCompressionContext(
+    mut ctx: Owned<ffi::LZ4FCompressionContext>,
+) -> Result<usize, Fault> {
+    let mut call = DOMAIN.call("LZ4F_freeCompressionContext")?;
+    let ctx_ptr = call.ending(&mut ctx)?;
+    // SAFETY: each pointer covers what the contract of `LZ4F_freeCompressionContext` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi::LZ4F_freeCompressionContext(
+            std::mem::transmute::<
+                *mut ffi::LZ4FCompressionContext,
+                ffi::LZ4FCompressionContext,
+            >(ctx_ptr),
+        ))
+    };
+    if !call.was_refused() {
+        ctx.ended();
+    }
+    ret
+}
+
+/// `LZ4F_compressBegin` of `lz4-sys`.
+///
+/// * `ctx`: an object in the domain.
+/// * `dst_buffer`: written; its length goes as `dstMaxSize`.
+/// * `preferences_ptr`: read.
+///
+/// Returns how many elements of `dst_buffer` it wrote.
+///
+/// # Errors
+///
+/// When `LZ4F_compressBegin` fails (`LZ4F_isError(ret) != 0`), or the call ends in a fault; `dst_buffer` keeps its value then.
+pub fn LZ4F_compressBegin(
+    ctx: &Handle<ffi::LZ4FCompressionContext>,
+    dst_buffer: &mut [u8],
+    preferences_ptr: Option<&ffi::LZ4FPreferences>,
+) -> Result<usize, Error<usize>> {
+    let mut call = DOMAIN.call("LZ4F_compressBegin")?;
+    let ctx_ptr = call.handle(ctx)?;
+    let dst_buffer_room = call.output::<u8>(dst_buffer.len())?;
+    let dst_max_size = call.length(dst_buffer.len())?;
+    let preferences_ptr_room = match preferences_ptr {
+        Some(preferences_ptr) => call.input_any(preferences_ptr)?,
+        None => std::ptr::null(),
+    };
+    // SAFETY: each pointer covers what the contract of `LZ4F_compressBegin` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi::LZ4F_compressBegin(
+            std::mem::transmute::<
+                *mut ffi::LZ4FCompressionContext,
+                ffi::LZ4FCompressionContext,
+            >(ctx_ptr),
+            dst_buffer_room.as_mut_ptr(),
+            dst_max_size,
+            preferences_ptr_room,
+        ))
+    }?;
+    // SAFETY: as above.
+    let lz4_f_is_error = unsafe { call.run(move || ffi::LZ4F_isError(ret)) }?;
+    if lz4_f_is_error != 0 {
+        // SAFETY: as above.
+        let message = unsafe { call.run(move || ffi::LZ4F_getErrorName(ret)) }?;
+        // SAFETY: it is checked to lie in the domain; without isolation `LZ4F_getErrorName` is trusted to end it.
+        let message = unsafe { call.string(message) }?;
+        return Err(call.failed(ret, message));
+    }
+    let dst_buffer_written = call.take(dst_buffer_room, call.count(ret), dst_buffer);
+    Ok(dst_buffer_written)
+}
+
+/// `LZ4F_compressBound` of `lz4-sys`.
+///
+/// * `preferences_ptr`: read.
+///
+/// # Errors
+///
+/// When the call ends in a fault.
+pub fn LZ4F_compressBound(
+    src_size: usize,
+    preferences_ptr: Option<&ffi::LZ4FPreferences>,
+) -> Result<usize, Fault> {
+    let mut call = DOMAIN.call("LZ4F_compressBound")?;
+    let preferences_ptr_room = match preferences_ptr {
+        Some(preferences_ptr) => call.input_any(preferences_ptr)?,
+        None => std::ptr::null(),
+    };
+    // SAFETY: each pointer covers what the contract of `LZ4F_compressBound` says, and nothing that comes back is used
+    // before it was checked.
+    unsafe { call.run(move || ffi::LZ4F_compressBound(src_size, preferences_ptr_room)) }
+}
+
+/// `LZ4F_compressUpdate` of `lz4-sys`.
+///
+/// * `ctx`: an object in the domain.
+/// * `dst_buffer`: written; its length goes as `dstMaxSize`.
+/// * `src_buffer`: read; its length goes as `srcSize`.
+///
+/// Returns how many elements of `dst_buffer` it wrote.
+///
+/// # Errors
+///
+/// When `LZ4F_compressUpdate` fails (`LZ4F_isError(ret) != 0`), or the call ends in a fault; `dst_buffer` keeps its value then.
+pub fn LZ4F_compressUpdate(
+    ctx: &Handle<ffi::LZ4FCompressionContext>,
+    dst_buffer: &mut [u8],
+    src_buffer: &[u8],
+) -> Result<usize, Error<usize>> {
+    let mut call = DOMAIN.call("LZ4F_compressUpdate")?;
+    let ctx_ptr = call.handle(ctx)?;
+    let dst_buffer_room = call.output::<u8>(dst_buffer.len())?;
+    let dst_max_size = call.length(dst_buffer.len())?;
+    let src_buffer_ptr = call.input(src_buffer)?;
+    let src_size = call.length(src_buffer.len())?;
+    // SAFETY: each pointer covers what the contract of `LZ4F_compressUpdate` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi::LZ4F_compressUpdate(
+            std::mem::transmute::<
+                *mut ffi::LZ4FCompressionContext,
+                ffi::LZ4FCompressionContext,
+            >(ctx_ptr),
+            dst_buffer_room.as_mut_ptr(),
+            dst_max_size,
+            src_buffer_ptr,
+            src_size,
+            std::ptr::null(),
+        ))
+    }?;
+    // SAFETY: as above.
+    let lz4_f_is_error = unsafe { call.run(move || ffi::LZ4F_isError(ret)) }?;
+    if lz4_f_is_error != 0 {
+        // SAFETY: as above.
+        let message = unsafe { call.run(move || ffi::LZ4F_getErrorName(ret)) }?;
+        // SAFETY: it is checked to lie in the domain; without isolation `LZ4F_getErrorName` is trusted to end it.
+        let message = unsafe { call.string(message) }?;
+        return Err(call.failed(ret, message));
+    }
+    let dst_buffer_written = call.take(dst_buffer_room, call.count(ret), dst_buffer);
+    Ok(dst_buffer_written)
+}
+
+/// `LZ4F_flush` of `lz4-sys`.
+///
+/// * `ctx`: an object in the domain.
+/// * `dst_buffer`: written; its length goes as `dstMaxSize`.
+///
+/// Returns how many elements of `dst_buffer` it wrote.
+///
+/// # Errors
+///
+/// When `LZ4F_flush` fails (`LZ4F_isError(ret) != 0`), or the call ends in a fault; `dst_buffer` keeps its value then.
+pub fn LZ4F_flush(
+    ctx: &Handle<ffi::LZ4FCompressionContext>,
+    dst_buffer: &mut [u8],
+) -> Result<usize, Error<usize>> {
+    let mut call = DOMAIN.call("LZ4F_flush")?;
+    let ctx_ptr = call.handle(ctx)?;
+    let dst_buffer_room = call.output::<u8>(dst_buffer.len())?;
+    let dst_max_size = call.length(dst_buffer.len())?;
+    // SAFETY: each pointer covers what the contract of `LZ4F_flush` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi::LZ4F_flush(
+            std::mem::transmute::<
+                *mut ffi::LZ4FCompressionContext,
+                ffi::LZ4FCompressionContext,
+            >(ctx_ptr),
+            dst_buffer_room.as_mut_ptr(),
+            dst_max_size,
+            std::ptr::null(),
+        ))
+    }?;
+    // SAFETY: as above.
+    let lz4_f_is_error = unsafe { call.run(move || ffi::LZ4F_isError(ret)) }?;
+    if lz4_f_is_error != 0 {
+        // SAFETY: as above.
+        let message = unsafe { call.run(move || ffi::LZ4F_getErrorName(ret)) }?;
+        // SAFETY: it is checked to lie in the domain; without isolation `LZ4F_getErrorName` is trusted to end it.
+        let message = unsafe { call.string(message) }?;
+        return Err(call.failed(ret, message));
+    }
+    let dst_buffer_written = call.take(dst_buffer_room, call.count(ret), dst_buffer);
+    Ok(dst_buffer_written)
+}
+
+/// `LZ4F_compressEnd` of `lz4-sys`.
+///
+/// * `ctx`: an object in the domain.
+/// * `dst_buffer`: written; its length goes as `dstMaxSize`.
+///
+/// Returns how many elements of `dst_buffer` it wrote.
+///
+/// # Errors
+///
+/// When `LZ4F_compressEnd` fails (`LZ4F_isError(ret) != 0`), or the call ends in a fault; `dst_buffer` keeps its value then.
+pub fn LZ4F_compressEnd(
+    ctx: &Handle<ffi::LZ4FCompressionContext>,
+    dst_buffer: &mut [u8],
+) -> Result<usize, Error<usize>> {
+    let mut call = DOMAIN.call("LZ4F_compressEnd")?;
+    let ctx_ptr = call.handle(ctx)?;
+    let dst_buffer_room = call.output::<u8>(dst_buffer.len())?;
+    let dst_max_size = call.length(dst_buffer.len())?;
+    // SAFETY: each pointer covers what the contract of `LZ4F_compressEnd` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi::LZ4F_compressEnd(
+            std::mem::transmute::<
+                *mut ffi::LZ4FCompressionContext,
+                ffi::LZ4FCompressionContext,
+            >(ctx_ptr),
+            dst_buffer_room.as_mut_ptr(),
+            dst_max_size,
+            std::ptr::null(),
+        ))
+    }?;
+    // SAFETY: as above.
+    let lz4_f_is_error = unsafe { call.run(move || ffi::LZ4F_isError(ret)) }?;
+    if lz4_f_is_error != 0 {
+        // SAFETY: as above.
+        let message = unsafe { call.run(move || ffi::LZ4F_getErrorName(ret)) }?;
+        // SAFETY: it is checked to lie in the domain; without isolation `LZ4F_getErrorName` is trusted to end it.
+        let message = unsafe { call.string(message) }?;
+        return Err(call.failed(ret, message));
+    }
+    let dst_buffer_written = call.take(dst_buffer_room, call.count(ret), dst_buffer);
+    Ok(dst_buffer_written)
+}
+
+/// `LZ4F_createDecompressionContext` of `lz4-sys`.
+///
+/// Returns what `LZ4F_createDecompressionContext` returned, then `ctx`.
+///
+/// # Errors
+///
+/// When `LZ4F_createDecompressionContext` fails (`LZ4F_isError(ret) != 0`), or the call ends in a fault.
+pub fn LZ4F_createDecompressionContext(
+    version: c_uint,
+) -> Result<(usize, Owned<ffi::LZ4FDecompressionContext>), Error<usize>> {
+    // Outlives the call: what ends the object is a call of its own.
+    let ctx;
+    let ctx_end: End<ffi::LZ4FDecompressionContext> = |call, object| {
+        // SAFETY: it is what `LZ4F_createDecompressionContext` gave away; ended once, nothing uses it afterwards.
+        unsafe {
+            call.run(move || {
+                ffi::LZ4F_freeDecompressionContext(
+                    std::mem::transmute::<
+                        *mut ffi::LZ4FDecompressionContext,
+                        ffi::LZ4FDecompressionContext,
+                    >(object),
+                );
+            })
+        }
+    };
+    let mut call = DOMAIN.call("LZ4F_createDecompressionContext")?;
+    let ctx_room = call.inout(&[std::ptr::null_mut::<ffi::LZ4FDecompressionContext>()])?;
+    // SAFETY: each pointer covers what the contract of `LZ4F_createDecompressionContext` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi::LZ4F_createDecompressionContext(
+            &mut *ctx_room.as_mut_ptr().cast(),
+            version,
+        ))
+    }?;
+    let ctx_ptr = call.read(ctx_room);
+    ctx = call.own(&DOMAIN, ctx_ptr, ctx_end)?;
+    // SAFETY: as above.
+    let lz4_f_is_error = unsafe { call.run(move || ffi::LZ4F_isError(ret)) }?;
+    if lz4_f_is_error != 0 {
+        // SAFETY: as above.
+        let message = unsafe { call.run(move || ffi::LZ4F_getErrorName(ret)) }?;
+        // SAFETY: it is checked to lie in the domain; without isolation `LZ4F_getErrorName` is trusted to end it.
+        let message = unsafe { call.string(message) }?;
+        return Err(call.failed(ret, message));
+    }
+    let ctx = call.required(ctx)?;
+    Ok((ret, ctx))
+}
+
+/// `LZ4F_freeDecompressionContext` of `lz4-sys`.
+///
+/// * `ctx`: an object in the domain, which ends.
+///
+/// # Errors
+///
+/// When the call ends in a fault.
+pub fn LZ4F_freeDecompressionContext(
+    mut ctx: Owned<ffi::LZ4FDecompressionContext>,
+) -> Result<usize, Fault> {
+    let mut call = DOMAIN.call("LZ4F_freeDecompressionContext")?;
+    let ctx_ptr = call.ending(&mut ctx)?;
+    // SAFETY: each pointer covers what the contract of `LZ4F_freeDecompressionContext` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi::LZ4F_freeDecompressionContext(
+            std::mem::transmute::<
+                *mut ffi::LZ4FDecompressionContext,
+                ffi::LZ4FDecompressionContext,
+            >(ctx_ptr),
+        ))
+    };
+    if !call.was_refused() {
+        ctx.ended();
+    }
+    ret
+}
+
+/// `LZ4F_decompress` of `lz4-sys`.
+///
+/// * `ctx`: an object in the domain.
+/// * `dst_buffer`: written; its length goes as `dstSizePtr`.
+/// * `src_buffer`: read; its length goes as `srcSizePtr`.
+///
+/// Returns what `LZ4F_decompress` returned, then how many elements of `dst_buffer` it wrote, then `src_size_ptr`.
+///
+/// # Errors
+///
+/// When `LZ4F_decompress` fails (`LZ4F_isError(ret) != 0`), or the call ends in a fault; `dst_buffer` keeps its value then.
+pub fn LZ4F_decompress(
+    ctx: &Handle<ffi::LZ4FDecompressionContext>,
+    dst_buffer: &mut [u8],
+    src_buffer: &[u8],
+) -> Result<(usize, usize, usize), Error<usize>> {
+    let mut call = DOMAIN.call("LZ4F_decompress")?;
+    let ctx_ptr = call.handle(ctx)?;
+    let dst_buffer_room = call.output::<u8>(dst_buffer.len())?;
+    let dst_size_ptr = call.inout(&[call.length(dst_buffer.len())?])?;
+    let src_buffer_ptr = call.input(src_buffer)?;
+    let src_size_ptr = call.inout(&[call.length(src_buffer.len())?])?;
+    // SAFETY: each pointer covers what the contract of `LZ4F_decompress` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi::LZ4F_decompress(
+            std::mem::transmute::<
+                *mut ffi::LZ4FDecompressionContext,
+                ffi::LZ4FDecompressionContext,
+            >(ctx_ptr),
+            dst_buffer_room.as_mut_ptr(),
+            &mut *dst_size_ptr.as_mut_ptr(),
+            src_buffer_ptr,
+            &mut *src_size_ptr.as_mut_ptr(),
+            std::ptr::null(),
+        ))
+    }?;
+    let dst_size_ptr = call.read(dst_size_ptr);
+    let src_size_ptr = call.read(src_size_ptr);
+    // SAFETY: as above.
+    let lz4_f_is_error = unsafe { call.run(move || ffi::LZ4F_isError(ret)) }?;
+    if lz4_f_is_error != 0 {
+        // SAFETY: as above.
+        let message = unsafe { call.run(move || ffi::LZ4F_getErrorName(ret)) }?;
+        // SAFETY: it is checked to lie in the domain; without isolation `LZ4F_getErrorName` is trusted to end it.
+        let message = unsafe { call.string(message) }?;
+        return Err(call.failed(ret, message));
+    }
+    let dst_buffer_written = call
+        .take(dst_buffer_room, call.count(dst_size_ptr), dst_buffer);
+    Ok((ret, dst_buffer_written, call.count(src_size_ptr).min(src_buffer.len())))
+}
+
+/// `LZ4F_resetDecompressionContext` of `lz4-sys`.
+///
+/// * `ctx`: an object in the domain.
+///
+/// # Errors
+///
+/// When the call ends in a fault.
+pub fn LZ4F_resetDecompressionContext(
+    ctx: &Handle<ffi::LZ4FDecompressionContext>,
+) -> Result<(), Fault> {
+    let mut call = DOMAIN.call("LZ4F_resetDecompressionContext")?;
+    let ctx_ptr = call.handle(ctx)?;
+    // SAFETY: each pointer covers what the contract of `LZ4F_resetDecompressionContext` says, and nothing that comes back is used
+    // before it was checked.
+    unsafe {
+        call.run(move || ffi::LZ4F_resetDecompressionContext(
+            std::mem::transmute::<
+                *mut ffi::LZ4FDecompressionContext,
+                ffi::LZ4FDecompressionContext,
+            >(ctx_ptr),
+        ))
+    }
 }

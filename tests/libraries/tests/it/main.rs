@@ -5,6 +5,7 @@ mod connections;
 mod contexts;
 mod equal;
 mod forms;
+mod frames;
 mod hostile;
 #[path = "../../../../isolate-rt/tests/support/mod.rs"]
 mod isolation;

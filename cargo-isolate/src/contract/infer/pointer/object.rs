@@ -12,6 +12,20 @@ use crate::contract::{
 };
 
 impl Pointer<'_> {
+    /// A struct that can be given, and not be got back: options, mostly.
+    pub(super) fn flat_struct(&self, path: &TypePath) -> Inference {
+        let name = &path.name;
+        if let Some(evidence) = made(self.known.library, path) {
+            let contract = Contract::Handle { dir: Dir::In, nullable: false, hold: Hold::Keep };
+            return found(contract, Tier::Likely, evidence);
+        }
+        if let Some(length) = self.own_length() {
+            return refused(format!("one `{name}`, or as many as `{}` says?", length.name), None);
+        }
+        let evidence = format!("`*const {name}`, a struct without pointers, which is read");
+        found(Contract::Obj { dir: Dir::In, nullable: false }, Tier::Proven, evidence)
+    }
+
     /// A struct whose bytes are not enough: whose is it?
     pub(super) fn deep_struct(&self, path: &TypePath, why: &str) -> Inference {
         let name = &path.name;
@@ -43,7 +57,7 @@ impl Pointer<'_> {
     pub(super) fn comes_out(&self, to: &Shape, mutable: bool) -> Option<String> {
         match to {
             _ if is_counted(self.signature, self.index) => None,
-            Shape::Struct { path, hindrance: Some(_) } => made(self.known.library, path).or_else(|| {
+            Shape::Struct { path, hindrance: Some(_), .. } => made(self.known.library, path).or_else(|| {
                 let is_result = !mutable || self.is_result();
                 is_result.then(|| format!("a pointer to a `{}` of the library comes out: a handle", path.name))
             }),

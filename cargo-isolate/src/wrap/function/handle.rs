@@ -94,12 +94,12 @@ impl Writer<'_, '_> {
     pub(super) fn handle_returned(&mut self, nullable: bool, hold: &Hold, shape: &Shape) {
         let pointer = match shape {
             Shape::Pointer { newtype: true, to, .. } => {
-                let ty = self.names.ty(to);
+                let (ty, void) = (self.names.ty(to), self.names.of_c("c_void"));
                 self.after.read.push(format!(
                     "///~ SAFETY: it is such a pointer, and holds nothing else.\n\
-                     let ret = unsafe {{ std::mem::transmute::<{ty}, *mut {ty}>(ret) }};"
+                     let ret = unsafe {{ std::mem::transmute::<{ty}, *mut {void}>(ret) }};"
                 ));
-                "ret"
+                "ret.cast()"
             }
             Shape::Pointer { mutable: false, .. } => "ret.cast_mut()",
             _ => "ret",
@@ -247,8 +247,8 @@ impl Writer<'_, '_> {
     fn pass(&mut self, pointer: &str, declared: &Shape) -> String {
         match declared {
             Shape::Pointer { newtype: true, to, .. } => {
-                let ty = self.names.ty(to);
-                format!("std::mem::transmute::<*mut {ty}, {ty}>({pointer})")
+                let (ty, void) = (self.names.ty(to), self.names.of_c("c_void"));
+                format!("std::mem::transmute::<*mut {void}, {ty}>({pointer}.cast())")
             }
             Shape::Pointer { mutable: false, .. } => format!("{pointer}.cast_const()"),
             _ => pointer.to_owned(),
@@ -273,7 +273,10 @@ impl Writer<'_, '_> {
     /// NULL, for such a pointer.
     pub(super) fn null(&mut self, pointer: &Shape) -> String {
         match pointer {
-            Shape::Pointer { newtype: true, .. } => self.pass("std::ptr::null_mut()", pointer),
+            Shape::Pointer { newtype: true, to, .. } => {
+                let (ty, void) = (self.names.ty(to), self.names.of_c("c_void"));
+                format!("std::mem::transmute::<*mut {void}, {ty}>(std::ptr::null_mut())")
+            }
             Shape::Pointer { mutable: false, .. } => "std::ptr::null()".to_owned(),
             _ => "std::ptr::null_mut()".to_owned(),
         }

@@ -4,7 +4,7 @@
 #![allow(non_snake_case, reason = "functions keep the names they have in C")]
 
 use isolate_rt::{Domain, End, Error, Fault, Globals, Handle, Owned};
-use std::ffi::{CString, c_int, c_uint};
+use std::ffi::{CString, c_int, c_uint, c_void};
 use lz4_sys as ffi;
 
 // Defined by the linker fragment `isolate.ld`: an executable that was linked without it does not link at all.
@@ -161,9 +161,9 @@ pub fn LZ4F_createCompressionContext(
             call.run(move || {
                 ffi::LZ4F_freeCompressionContext(
                     std::mem::transmute::<
-                        *mut ffi::LZ4FCompressionContext,
+                        *mut c_void,
                         ffi::LZ4FCompressionContext,
-                    >(object),
+                    >(object.cast()),
                 );
             })
         }
@@ -210,9 +210,9 @@ pub fn LZ4F_freeCompressionContext(
     let ret = unsafe {
         call.run(move || ffi::LZ4F_freeCompressionContext(
             std::mem::transmute::<
-                *mut ffi::LZ4FCompressionContext,
+                *mut c_void,
                 ffi::LZ4FCompressionContext,
-            >(ctx_ptr),
+            >(ctx_ptr.cast()),
         ))
     };
     if !call.was_refused() {
@@ -250,9 +250,9 @@ pub fn LZ4F_compressBegin(
     let ret = unsafe {
         call.run(move || ffi::LZ4F_compressBegin(
             std::mem::transmute::<
-                *mut ffi::LZ4FCompressionContext,
+                *mut c_void,
                 ffi::LZ4FCompressionContext,
-            >(ctx_ptr),
+            >(ctx_ptr.cast()),
             dst_buffer_room.as_mut_ptr(),
             dst_max_size,
             preferences_ptr_room,
@@ -319,9 +319,9 @@ pub fn LZ4F_compressUpdate(
     let ret = unsafe {
         call.run(move || ffi::LZ4F_compressUpdate(
             std::mem::transmute::<
-                *mut ffi::LZ4FCompressionContext,
+                *mut c_void,
                 ffi::LZ4FCompressionContext,
-            >(ctx_ptr),
+            >(ctx_ptr.cast()),
             dst_buffer_room.as_mut_ptr(),
             dst_max_size,
             src_buffer_ptr,
@@ -365,9 +365,9 @@ pub fn LZ4F_flush(
     let ret = unsafe {
         call.run(move || ffi::LZ4F_flush(
             std::mem::transmute::<
-                *mut ffi::LZ4FCompressionContext,
+                *mut c_void,
                 ffi::LZ4FCompressionContext,
-            >(ctx_ptr),
+            >(ctx_ptr.cast()),
             dst_buffer_room.as_mut_ptr(),
             dst_max_size,
             std::ptr::null(),
@@ -409,9 +409,9 @@ pub fn LZ4F_compressEnd(
     let ret = unsafe {
         call.run(move || ffi::LZ4F_compressEnd(
             std::mem::transmute::<
-                *mut ffi::LZ4FCompressionContext,
+                *mut c_void,
                 ffi::LZ4FCompressionContext,
-            >(ctx_ptr),
+            >(ctx_ptr.cast()),
             dst_buffer_room.as_mut_ptr(),
             dst_max_size,
             std::ptr::null(),
@@ -448,9 +448,9 @@ pub fn LZ4F_createDecompressionContext(
             call.run(move || {
                 ffi::LZ4F_freeDecompressionContext(
                     std::mem::transmute::<
-                        *mut ffi::LZ4FDecompressionContext,
+                        *mut c_void,
                         ffi::LZ4FDecompressionContext,
-                    >(object),
+                    >(object.cast()),
                 );
             })
         }
@@ -497,9 +497,9 @@ pub fn LZ4F_freeDecompressionContext(
     let ret = unsafe {
         call.run(move || ffi::LZ4F_freeDecompressionContext(
             std::mem::transmute::<
-                *mut ffi::LZ4FDecompressionContext,
+                *mut c_void,
                 ffi::LZ4FDecompressionContext,
-            >(ctx_ptr),
+            >(ctx_ptr.cast()),
         ))
     };
     if !call.was_refused() {
@@ -535,9 +535,9 @@ pub fn LZ4F_decompress(
     let ret = unsafe {
         call.run(move || ffi::LZ4F_decompress(
             std::mem::transmute::<
-                *mut ffi::LZ4FDecompressionContext,
+                *mut c_void,
                 ffi::LZ4FDecompressionContext,
-            >(ctx_ptr),
+            >(ctx_ptr.cast()),
             dst_buffer_room.as_mut_ptr(),
             &mut *dst_size_ptr.as_mut_ptr(),
             src_buffer_ptr,
@@ -578,9 +578,9 @@ pub fn LZ4F_resetDecompressionContext(
     unsafe {
         call.run(move || ffi::LZ4F_resetDecompressionContext(
             std::mem::transmute::<
-                *mut ffi::LZ4FDecompressionContext,
+                *mut c_void,
                 ffi::LZ4FDecompressionContext,
-            >(ctx_ptr),
+            >(ctx_ptr.cast()),
         ))
     }
 }

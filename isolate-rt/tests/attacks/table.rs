@@ -422,11 +422,23 @@ const ROWS: &[Row] = &[
 ];
 
 fn render() -> String {
-    let mut text = String::from(
-        "# Attacks\n\nWhat is tried against a domain, and what comes of it. Made from `isolate-rt/tests/attacks/`, which fails when this page is stale; \
-         every line is a test. *Without the defence*: the same attack in a call that is not isolated, asserted by the same test; where that is not possible, why.\n\n\
-         A is an accident, B an attacker who has corrupted the library's data. Of what an attacker can do who chooses the instructions (C), next to nothing is held; see [runtime.md](runtime.md).\n\n\
+    let open = ROWS.iter().flat_map(|row| row.tests).filter(|(.., result, _)| result.contains("**"));
+    let open: Vec<_> = open.map(|(_, name, ..)| format!("`{name}`")).collect();
+    let mut text = format!(
+        "# Attacks\n\n\
+         What is tried against a domain, and what comes of it. Made from `isolate-rt/tests/attacks/`, which\n\
+         fails when this page is stale; every line is a test. *Without the defence*: the same attack in a\n\
+         call that is not isolated, asserted by the same test; where that is not possible, why.\n\n\
+         Results are from the emulated CPU of `.ci/pku-vm` (QEMU TCG, Linux 6.12): no machine with\n\
+         protection keys was available. Reports from real hardware are welcome.\n\n\
+         A is an accident, B an attacker who has corrupted the library's data. Of what an attacker can do\n\
+         who chooses the instructions (C), next to nothing is held: see [threat-model.md](threat-model.md).\n\
+         Rows that are missing are not held either, and have no test: the kernel asked to change memory for\n\
+         the domain in other ways than B6 (B7, B8), denial of service beyond heap and deadline (B12), side\n\
+         channels (B14).\n\n\
+         In bold below is what is not held, not undone or left behind:\n\n- {}\n\n\
          | row | attack | test | result | without the defence |\n|---|---|---|---|---|\n",
+        open.join("\n- ")
     );
     for Row { id, what, tests } in ROWS {
         let mut first = format!("{id} | {what}");

@@ -431,6 +431,25 @@ fn noticed_without_an_access() {
     assert_eq!(overrun(256 << 10), Some(Access::Write));
 }
 
+/// What neither Rust nor C++ has thrown has no name that could be told.
+#[test]
+fn exceptions_of_another_language() {
+    #[repr(C, align(16))]
+    struct Exception([u64; 4]);
+    unsafe extern "C-unwind" {
+        fn _Unwind_RaiseException(exception: *mut Exception) -> i32;
+    }
+    if !isolation() {
+        return;
+    }
+    let fault = fault_of(|| {
+        let mut exception = Exception([u64::from_be_bytes(*b"GNUCOBJC"), 0, 0, 0]);
+        // SAFETY: an exception as the ABI has it, of a class without a destructor.
+        unsafe { _Unwind_RaiseException(&mut exception) };
+    });
+    assert_eq!(fault.kind(), &FaultKind::Exception { message: "".into() });
+}
+
 /// A call that had its time had it.
 #[test]
 fn calls_that_their_deadline_ended_are_not_made_again() {

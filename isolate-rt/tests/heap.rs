@@ -511,3 +511,18 @@ fn rooms_are_given_back_beside_forks() {
     let large = unsafe { BOOKS.call("large").unwrap().run(|| !libc::malloc(3 << 20).is_null()) };
     assert_eq!(large, Ok(true));
 }
+
+/// As glibc has it, and as C code uses it: a block of no bytes is none.
+#[test]
+fn resized_to_nothing() {
+    static SMALL: Domain = Domain::new("small").heap_limit(1 << 20);
+    if !isolation() {
+        return;
+    }
+    let mut call = SMALL.call("realloc").unwrap();
+    // SAFETY: what `malloc` gave is given back.
+    let kept = unsafe { call.run(|| (0..100_000).find(|_| !libc::realloc(libc::malloc(16), 0).is_null())) };
+    assert_eq!(kept, Ok(None));
+    // SAFETY: as above.
+    assert!(!unsafe { call.run(|| libc::malloc(100_000)) }.unwrap().is_null());
+}

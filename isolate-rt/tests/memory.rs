@@ -2,9 +2,10 @@
 
 mod support;
 
-use isolate_rt::{Backend, Callbacks, Domain, DomainVec, FaultKind, Plain};
+use isolate_rt::{Backend, Callbacks, Domain, DomainVec, Fault, FaultKind, Memory, Part, Plain};
 use std::arch::asm;
 use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use support::{End, child, isolation, role};
 
@@ -197,6 +198,97 @@ fn copying_while_another_thread_fails() {
         }
         assert!(whole > 0);
     });
+}
+
+/// A signal handler calls the domain while its thread copies out of it, and another thread fails: whoever discards the instance
+/// waits for the copy, so the handler must not wait for them.
+#[test]
+fn a_handler_that_calls_while_its_thread_copies() {
+    static COPIED: Domain = Domain::new("copied");
+    static REFUSED: AtomicUsize = AtomicUsize::new(0);
+    const LEN: usize = 16 << 20;
+    extern "C" fn ask(_: i32) {
+        let mut call = match COPIED.call("ask") {
+            Ok(call) => call,
+            Err(fault) => return note(&fault),
+        };
+        // SAFETY: does nothing.
+        if let Err(fault) = unsafe { call.run(|| ()) } {
+            note(&fault);
+        }
+    }
+    fn note(fault: &Fault) {
+        if fault.kind() == &FaultKind::InSignalHandler {
+            REFUSED.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+    if !isolation() {
+        return;
+    }
+    COPIED.call("first").unwrap();
+    // SAFETY: a handler for a signal that no other test of this file uses.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = ask as *const () as usize;
+        action.sa_flags = libc::SA_RESTART;
+        assert_eq!(libc::sigaction(libc::SIGUSR1, &action, std::ptr::null_mut()), 0);
+    }
+    // SAFETY: asks for a number.
+    let tid = unsafe { libc::gettid() };
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Ordering::SeqCst) {
+                std::thread::sleep(Duration::from_millis(3));
+                // SAFETY: sends a signal to a thread that waits for this one.
+                unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), tid, libc::SIGUSR1) };
+                fail_or_lost(&COPIED);
+            }
+        });
+        let mut back = vec![0; LEN];
+        for _ in 0..200 {
+            if let Ok(bytes) = COPIED.vec::<u8>(LEN) {
+                let _ = bytes.copy_to(0, &mut back);
+            }
+            if REFUSED.load(Ordering::SeqCst) > 2 {
+                break;
+            }
+        }
+        over.store(true, Ordering::SeqCst);
+    });
+    assert!(REFUSED.load(Ordering::SeqCst) > 0, "no signal came while it copied");
+}
+
+/// A library that runs over a large room meets the end of what is open for it, and not the end of the machine's memory.
+#[test]
+fn a_runaway_write_behind_a_large_room() {
+    static RUNAWAY: Domain = Domain::new("runaway");
+    const FAR: usize = 1 << 30;
+    if !isolation() {
+        return;
+    }
+    let runs_over = |len: usize| {
+        let mut call = RUNAWAY.call("run over").unwrap();
+        let start = call.output::<u8>(len).unwrap().as_mut_ptr();
+        // SAFETY: none; that is the misuse.
+        let run_over = || unsafe { (0..FAR).step_by(4096).for_each(|at| start.add(at).write_volatile(1)) };
+        // SAFETY: as above.
+        let fault = unsafe { call.run(run_over) }.expect_err("it is stopped");
+        assert!(matches!(fault.memory(), Some(Memory::Domain { part: Part::Guard, .. })), "{fault}");
+        fault.address().unwrap() - start.addr()
+    };
+    for len in [70_000, 1 << 20, (20 << 20) + 1] {
+        assert_eq!(runs_over(len), len.next_power_of_two(), "{len} bytes");
+    }
+    // What much was opened for is closed again, but for 8 MiB.
+    assert_eq!(runs_over(70_000), 8 << 20);
+    let mut call = RUNAWAY.call("fill").unwrap();
+    let room = call.output::<u8>(20 << 20).unwrap();
+    // SAFETY: fills the room.
+    unsafe { call.run(|| room.as_mut_ptr().write_bytes(7, 20 << 20)) }.unwrap();
+    let mut back = vec![0; 20 << 20];
+    assert_eq!(call.take(room, 20 << 20, &mut back), 20 << 20);
+    assert!(back.iter().all(|byte| *byte == 7));
 }
 
 /// What a function leaves unwritten is zero, in rooms of up to 4 KiB: never what an earlier call left there.

@@ -301,6 +301,26 @@ fn one_at_a_time() {
     });
 }
 
+/// Where threads take turns, a library's thread-locals are there at the next call of the same thread, until another has called.
+#[test]
+fn thread_locals_of_who_calls_again() {
+    static TURNS: Domain = Domain::new("turns").one_at_a_time();
+    static MANY: Domain = Domain::new("many");
+    // SAFETY: `errno` is a number of the thread.
+    let put = |domain| in_domain(domain, || unsafe { *libc::__errno_location() = 77 }).unwrap();
+    // SAFETY: as above.
+    let get = |domain| in_domain(domain, || unsafe { *libc::__errno_location() }).unwrap();
+    if !isolation() {
+        return;
+    }
+    for (domain, after_others) in [(&TURNS, 0), (&MANY, 77)] {
+        put(domain);
+        assert_eq!(get(domain), 77);
+        std::thread::spawn(move || assert_eq!(get(domain), 0)).join().unwrap();
+        assert_eq!(get(domain), after_others);
+    }
+}
+
 /// More threads than seats: everybody gets a turn.
 #[test]
 fn a_hundred_threads() {

@@ -127,7 +127,9 @@ impl<T> Drop for Object<T> {
         // A fault in here takes the instance with it, and so the object; there is nobody to tell.
         let Ok(mut call) = self.domain.call_in(self.handle.instance, "drop") else { return };
         let Ok(pointer) = call.object(self) else { return };
-        if self.end.is_some_and(|end| end(&mut call, pointer).is_err()) {
+        let ended = self.end.map_or(Ok(()), |end| end(&mut call, pointer));
+        // With the instance the object is gone; where the call was not made, the library still uses it.
+        if ended.is_err_and(|fault| fault.discarded_instance()) || call.was_refused() {
             return;
         }
         // SAFETY: `calloc` gave it out in this domain, and nothing refers to it any more.

@@ -57,6 +57,12 @@ unsafe extern "C" fn realloc(block: *mut c_void, size: size_t) -> *mut c_void {
     if block.is_null() {
         return allocate(&mut heap, size, 1);
     }
+    if size == 0 {
+        drop(heap);
+        // SAFETY: that it is a live block is what the foreign code owes, to itself alone.
+        unsafe { free(block) };
+        return ptr::null_mut();
+    }
     // SAFETY: that a block of this heap is a live one is what the foreign code owes, to itself alone.
     let moved = unsafe { heap.reallocate(block.cast(), size) }.unwrap_or_else(|damage| damage.end_call());
     if moved.is_null() { out_of_memory(&mut heap, size) } else { moved.cast() }

@@ -29,8 +29,10 @@ unsafe extern "C" fn abort() -> ! {
 #[unsafe(no_mangle)]
 unsafe extern "C" fn write(file: c_int, bytes: *const c_void, count: size_t) -> ssize_t {
     if file == libc::STDERR_FILENO && heap::is_inside() && mpk::is_panicking() {
-        // SAFETY: so many bytes, says our caller.
-        mpk::say_panic(unsafe { std::slice::from_raw_parts(bytes.cast(), count) });
+        if !bytes.is_null() {
+            // SAFETY: so many bytes, says our caller.
+            mpk::say_panic(unsafe { std::slice::from_raw_parts(bytes.cast(), count) });
+        }
         return count as ssize_t;
     }
     // SAFETY: passed on to libc.

@@ -113,6 +113,7 @@ unsafe fn call_closure(number: usize, (from, to): (*const u8, *mut u8), activati
     let tid = thread.tid();
     // Whoever discards the instance meanwhile need not wait for the program's code, which may wait for them.
     seat.running.store(IN_CALLBACK, Ordering::Release);
+    thread.set_at_work(false);
     // SAFETY: this thread's, which is not inside.
     unsafe { thread.set_active(ptr::null_mut()) };
     // SAFETY: `run_with` has lent them for the time of the call, and a call inside this one has its own. Where there
@@ -124,6 +125,7 @@ unsafe fn call_closure(number: usize, (from, to): (*const u8, *mut u8), activati
     // From here on no signal handler of this thread makes a call that fails and discards what we go back to.
     // SAFETY: it was until now.
     unsafe { thread.set_active(activation) };
+    thread.set_at_work(true);
     // As in `Entry::run`: say that we are inside, then look whether there is still something to be inside of.
     // (The number is asked for again: the closure may have forked.)
     seat.running.store(thread.tid(), Ordering::Relaxed);

@@ -128,26 +128,30 @@ pub(super) fn arm(after: Duration) -> Result<Armed, Unsupported> {
 /// Ends the time of a call: the timer is that of the call around it again, or stops.
 #[cold]
 pub(super) fn disarm(armed: Armed) {
-    if let Some(timer) = TIMER.get() {
-        // Setting a timer that exists cannot fail. (In the child of a fork made by a handler it does not exist.)
+    if let Some(timer) = own_timer() {
+        // Setting a timer that exists cannot fail.
         let _ = set(timer, armed.around);
     }
 }
 
-/// Gives the timer of a thread that ends back to the kernel.
-pub(super) fn retire() {
+/// That of this thread. In the child of a fork it does not exist, and its number may be that of another.
+fn own_timer() -> Option<Timer> {
     // SAFETY: a getter.
     let process = unsafe { libc::getpid() };
-    if let Some(Timer { timer, .. }) = TIMER.take().filter(|timer| timer.process == process) {
+    TIMER.get().filter(|timer| timer.process == process)
+}
+
+/// Gives the timer of a thread that ends back to the kernel.
+pub(super) fn retire() {
+    if let Some(Timer { timer, .. }) = own_timer() {
         // SAFETY: this thread's own timer, not used again.
         unsafe { libc::timer_delete(timer) };
     }
+    TIMER.set(None);
 }
 
 fn timer() -> Result<Timer, Unsupported> {
-    // SAFETY: a getter.
-    let process = unsafe { libc::getpid() };
-    if let Some(timer) = TIMER.get().filter(|timer| timer.process == process) {
+    if let Some(timer) = own_timer() {
         return Ok(timer);
     }
     // SAFETY: an event that names this thread, and room for the timer.
@@ -160,7 +164,7 @@ fn timer() -> Result<Timer, Unsupported> {
         if libc::timer_create(libc::CLOCK_MONOTONIC, &mut event, &mut timer) != 0 {
             return Err(system("timer_create"));
         }
-        Timer { timer, process, until: Moment::NEVER }
+        Timer { timer, process: libc::getpid(), until: Moment::NEVER }
     };
     TIMER.set(Some(timer));
     Ok(timer)

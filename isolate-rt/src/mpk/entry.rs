@@ -97,6 +97,7 @@ impl Entry {
         // Lent to us for as long as the activation lives.
         let callbacks = callbacks.map_or(ptr::null_mut(), ptr::from_mut).cast::<Callbacks<'static>>();
         let mut activation = Activation::new(instance.rights, until, (instance, generation), seat, callbacks);
+        thread.set_at_work(true);
         seat.running.store(thread.tid(), Ordering::Relaxed);
         // Half of an order whose other half is the barrier in `evict`: here it costs nothing.
         compiler_fence(Ordering::SeqCst);
@@ -105,6 +106,7 @@ impl Entry {
             && let Err(reason) = watchdog::wake()
         {
             seat.running.store(0, Ordering::Release);
+            thread.set_at_work(false);
             return Err(not_timed(reason));
         }
         let is_lost = || instance.generation() != generation;
@@ -120,7 +122,7 @@ impl Entry {
                 };
                 activation.enter(Work { function, argument, result, stack, fs });
             }
-            // Nobody discards an instance while we are in it, but for a handler of this thread that forked.
+            // Nobody discards an instance while we are in it, but for the child of a fork that a handler of this thread made.
             lost = activation.stop.is_none() && is_lost();
         }
         // A child of a fork that comes now must find that the instance is not what it should be.
@@ -129,19 +131,17 @@ impl Entry {
         if let Some(armed) = armed {
             deadline::disarm(armed);
         }
-        if lost {
-            seat.running.store(0, Ordering::Release);
-            return Err(FaultKind::DomainLost.into());
-        }
-        match activation.stop {
+        let outcome = match activation.stop {
+            _ if lost => Err(FaultKind::DomainLost.into()),
             // SAFETY: `inside` has written it, or something else in there has: any bit pattern is a valid `R`, says our caller.
             None => Ok(unsafe { result.cast::<R>().read_volatile() }),
-            Some(stop) => {
-                let failure = self.stopped(function, thread, &stop);
-                seat.running.store(0, Ordering::Release);
-                Err(failure)
-            }
+            Some(stop) => Err(self.stopped(function, thread, &stop)),
+        };
+        if outcome.is_err() {
+            seat.running.store(0, Ordering::Release);
         }
+        thread.set_at_work(false);
+        outcome
     }
 
     /// For a call that may take as long as it takes, in a domain whose calls are watched: nobody does, until
@@ -158,6 +158,7 @@ impl Entry {
 
     #[cold]
     fn stopped(&self, function: &'static str, thread: &Thread, stop: &Stop) -> Failure {
+        thread.panicking.store(false, Ordering::Relaxed);
         if stop.evicted {
             return FaultKind::DomainLost.into();
         }
@@ -167,12 +168,9 @@ impl Entry {
         let kind = self.instance.kind(self.seat(), stop);
         let hint = self.instance.hint(self.seat(), &kind);
         let failure = Failure { kind, hint, evidence: Some(Arc::new(evidence)), refused: false };
-        thread.panicking.store(false, Ordering::Relaxed);
-        thread.discarding.store(true, Ordering::Relaxed);
         let cause = callback::why_refused(&failure, self.instance.name, function)
             .unwrap_or_else(|| Fault::new(self.instance.name, function, failure.clone()));
         self.instance.discard(Some(self.seat()), self.generation(), Some(cause));
-        thread.discarding.store(false, Ordering::Relaxed);
         failure
     }
 
@@ -253,15 +251,23 @@ impl View {
         let is_used = |thread: &&Thread| self.instance.seats.uses(thread, self.seat);
         let Some(thread) = self.seat.owner_here().filter(is_used) else { return Err(FaultKind::DomainLost) };
         /// Lets those go on who wait for us, also when `f` panics.
-        struct Done(&'static Seat, i32);
+        struct Done {
+            seat: &'static Seat,
+            running: i32,
+            thread: &'static Thread,
+            at_work: bool,
+        }
         impl Drop for Done {
             fn drop(&mut self) {
-                self.0.running.store(self.1, Ordering::Release);
+                self.seat.running.store(self.running, Ordering::Release);
+                self.thread.set_at_work(self.at_work);
             }
         }
         // As in `run_within`: whoever discards the instance waits for who says that it is in use. Afterwards it is what it was:
         // nothing, or in a callback.
-        let _done = Done(self.seat, self.seat.running.swap(thread.tid(), Ordering::Relaxed));
+        let at_work = thread.set_at_work(true);
+        let running = self.seat.running.swap(thread.tid(), Ordering::Relaxed);
+        let _done = Done { seat: self.seat, running, thread, at_work };
         compiler_fence(Ordering::SeqCst);
         let is_it = || self.instance.generation() == self.generation;
         if !is_it() {

@@ -125,6 +125,9 @@ unsafe fn what(thrown_type: *const TypeInfo, mut object: *mut c_void) -> Option<
 pub(super) fn told(name: usize, message: &str) -> Box<str> {
     const LONGEST: usize = 1024;
     let type_name = image::with_read_only(name, |readable| {
+        if readable == 0 {
+            return None;
+        }
         // SAFETY: read-only data of a loaded object, which is not unloaded meanwhile.
         let bytes =
             unsafe { std::slice::from_raw_parts(ptr::with_exposed_provenance::<u8>(name), readable.min(LONGEST)) };

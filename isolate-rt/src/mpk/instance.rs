@@ -249,15 +249,15 @@ impl Instance {
         Ok(entry)
     }
 
-    /// Waits while another thread discards the instance. `None` if it is this thread, in a signal handler: it would wait for
-    /// what it has interrupted.
+    /// Waits while another thread discards the instance. `None` in a signal handler of a thread that is at work: whoever discards it may
+    /// wait for that thread, or be that thread.
     fn wait_for_next(&self, thread: &Thread) -> Option<u64> {
         loop {
             let generation = self.generation.load(Ordering::Acquire);
             if !is_dying(generation) {
                 return Some(generation);
             }
-            if thread.discarding.load(Ordering::Relaxed) {
+            if thread.is_at_work() {
                 return None;
             }
             self.waiting.fetch_add(1, Ordering::Relaxed);

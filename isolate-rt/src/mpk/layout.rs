@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! slot:  │ heap, up to its limit ┄┄┄┄ │ rooms ┄┄┄┄ │ seat 0 │ seat 1 │ … │ seat 39 │
-//! seat:  │ guard │ stack │·│ thread-local storage │·│ mailbox │·│ staging ┄┄┄┄┄┄┄┄ │      · one unmapped page
+//! seat:  │ guard │ stack │·│ thread-local storage │·│ mailbox │·│ staging, as needed ┄┄ │      · one unmapped page
 //! ```
 
 use super::{Once, PAGE, system};
@@ -128,9 +128,9 @@ impl SeatLayout {
         Self { guard: 0..0, stack: 0..0, tls: 0..0, mailbox: 0..0, staging: 0..0 }
     }
 
-    /// What the domain may write.
-    pub(super) fn ranges(&self) -> [&Range<usize>; 4] {
-        [&self.stack, &self.tls, &self.mailbox, &self.staging]
+    /// What the domain may write from the beginning: all but the room for large staged values, which is opened as it is needed.
+    pub(super) fn ranges(&self) -> [&Range<usize>; 3] {
+        [&self.stack, &self.tls, &self.mailbox]
     }
 }
 

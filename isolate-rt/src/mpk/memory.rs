@@ -37,7 +37,9 @@ fn in_domain(instance: &Instance, place: Place, address: usize) -> Memory {
         Place::Heap => Part::UnusedHeap,
         Place::Stack => Part::Stack,
         Place::ThreadLocal => Part::ThreadLocal,
-        Place::Staged => Part::Staged,
+        Place::Staged if instance.writable_until(address).is_some() => Part::Staged,
+        // Not open yet.
+        Place::Staged => Part::Guard,
         Place::Guard => Part::Guard,
     };
     Memory::Domain { name: instance.name, part }

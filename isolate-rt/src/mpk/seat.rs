@@ -13,10 +13,14 @@ use crate::fault::{FaultKind, Unsupported};
 use crate::heap::Heap;
 use std::cell::UnsafeCell;
 use std::ptr;
-use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
 /// Staged memory that stays with the seat between calls; what a call used beyond it goes back to the kernel, in bytes.
 const STAGING_KEPT: usize = 8 << 20;
+/// The least that is opened of the room for large staged values, in bytes. More is opened in powers of two: a library that runs over
+/// what it was given meets the end of that.
+const STAGING_OPENED: usize = 64 << 10;
+const _: () = assert!(STAGING_KEPT.is_power_of_two() && STAGING.is_power_of_two());
 /// What the gate leaves free at the top of the stack.
 const STACK_MARGIN: usize = 64;
 
@@ -31,6 +35,8 @@ pub(super) struct Seat {
     pub(super) watched: Watched,
     /// Set once the seat has been laid out.
     ready: AtomicU32,
+    /// Bytes of the room for large staged values that are open to the domain. Written by the thread that uses the seat.
+    open: AtomicUsize,
     own: UnsafeCell<Own>,
 }
 
@@ -38,6 +44,9 @@ pub(super) struct Seat {
 struct Own {
     /// Generation that the seat is made ready for.
     generation: u64,
+    /// The thread that it was last made ready for, and its number.
+    user: (*const Thread, i32),
+    key: Option<Pkey>,
     /// Where the gate points FS.
     fs: usize,
     mailbox: usize,
@@ -55,7 +64,7 @@ const NEVER: u64 = u64::MAX;
 
 impl Own {
     const fn new() -> Self {
-        Self { generation: NEVER, fs: 0, mailbox: 0, staged: 0, tls: None }
+        Self { generation: NEVER, user: (ptr::null(), 0), key: None, fs: 0, mailbox: 0, staged: 0, tls: None }
     }
 }
 
@@ -70,6 +79,7 @@ impl Seat {
             running: AtomicI32::new(0),
             watched: Watched::new(),
             ready: AtomicU32::new(0),
+            open: AtomicUsize::new(0),
             own: UnsafeCell::new(Own::new()),
         }
     }
@@ -85,23 +95,30 @@ impl Seat {
     ///
     /// # Safety
     ///
-    /// As [`Seat::forget_thread`].
+    /// As [`Seat::taken_by`].
     pub(super) unsafe fn renumber(&self, owner: &Thread) {
         // SAFETY: by this function's contract.
         if let Some(tls) = unsafe { &(*self.own.get()).tls } {
             // SAFETY: inside the block; only libc in the domain looks at it.
             unsafe { tls.set_tid(owner.tid()) };
         }
+        // SAFETY: as above.
+        unsafe { (*self.own.get()).user.1 = owner.tid() };
     }
 
-    /// Makes the next call lay out the seat for its thread.
+    /// Makes the next call lay out the seat for this thread, where another one was the last to use it: thread-locals are the
+    /// same at its next call.
     ///
     /// # Safety
     ///
     /// The caller uses the seat.
-    pub(super) unsafe fn forget_thread(&self) {
+    pub(super) unsafe fn taken_by(&self, thread: &Thread) {
+        let user = (ptr::from_ref(thread), thread.tid());
         // SAFETY: by this function's contract.
-        unsafe { (*self.own.get()).generation = NEVER };
+        let own = unsafe { &mut *self.own.get() };
+        if own.user != user {
+            (own.user, own.generation) = (user, NEVER);
+        }
     }
 
     /// As if the seat had never been used.
@@ -111,6 +128,7 @@ impl Seat {
     /// Nobody uses the seat. Whoever did may have been anywhere in it.
     pub(super) unsafe fn forget_layout(&self) {
         self.ready.store(0, Ordering::Relaxed);
+        self.open.store(0, Ordering::Relaxed);
         // SAFETY: by this function's contract. What was there is not dropped: it may be half of something.
         unsafe { self.own.get().write(Own::new()) };
     }
@@ -159,6 +177,7 @@ impl Seat {
                 // SAFETY: now readable and writable, and as large as the template asked for.
                 let tls = unsafe { Block::create(template, self.layout.tls.start, heap) };
                 own.fs = tls.fs();
+                own.key = Some(key);
                 self.ready.store(1, Ordering::Release);
                 own.tls.insert(tls)
             }
@@ -251,9 +270,27 @@ impl Seat {
                 ptr::with_exposed_provenance_mut(start)
             })
         };
-        place(&self.layout.mailbox, &mut own.mailbox)
-            .or_else(|| place(&self.layout.staging, &mut own.staged))
-            .ok_or_else(too_large)
+        if let Some(start) = place(&self.layout.mailbox, &mut own.mailbox) {
+            return Ok(start);
+        }
+        let mut staged = own.staged;
+        let start = place(&self.layout.staging, &mut staged).ok_or_else(too_large)?;
+        if staged > self.open.load(Ordering::Relaxed) {
+            self.open_staging(own.key, staged).map_err(FaultKind::Unsupported)?;
+        }
+        own.staged = staged;
+        Ok(start)
+    }
+
+    #[cold]
+    fn open_staging(&self, key: Option<Pkey>, until: usize) -> Result<(), Unsupported> {
+        let Some(key) = key else { return Ok(()) };
+        let open = self.open.load(Ordering::Relaxed);
+        let wanted = until.next_power_of_two().clamp(STAGING_OPENED, STAGING);
+        // SAFETY: of this seat, and not in use yet.
+        unsafe { key.tag(self.layout.staging.start + open, wanted - open)? };
+        self.open.store(wanted, Ordering::Release);
+        Ok(())
     }
 
     /// Whether `address` is in the room for staged values, where any number of bytes may be read.
@@ -287,16 +324,23 @@ impl Seat {
         // SAFETY: by this function's contract.
         let own = unsafe { &mut *self.own.get() };
         if own.staged > STAGING_KEPT {
-            self.give_back(own.staged);
+            self.close_staging();
         }
         (own.staged, own.mailbox) = (0, 0);
     }
 
+    /// Gives back what was opened for a call that needed much, and closes it again.
     #[cold]
-    fn give_back(&self, staged: usize) {
-        let start = ptr::with_exposed_provenance_mut(self.layout.staging.start + STAGING_KEPT);
+    fn close_staging(&self) {
+        let (start, len) = (self.layout.staging.start + STAGING_KEPT, self.open.load(Ordering::Relaxed) - STAGING_KEPT);
+        let start = ptr::with_exposed_provenance_mut(start);
         // SAFETY: staged memory of a call that ends.
-        unsafe { libc::madvise(start, staged - STAGING_KEPT, libc::MADV_DONTNEED) };
+        unsafe {
+            libc::madvise(start, len, libc::MADV_DONTNEED);
+            if libc::mprotect(start, len, libc::PROT_NONE) == 0 {
+                self.open.store(STAGING_KEPT, Ordering::Release);
+            }
+        }
     }
 
     /// `errno` that the last call on this seat left.
@@ -327,7 +371,9 @@ impl Seat {
     /// The end of the memory that the domain may write and that holds `address`.
     pub(super) fn writable_until(&self, address: usize) -> Option<usize> {
         let ready = self.ready.load(Ordering::Acquire) != 0;
-        let found = self.layout.ranges().into_iter().find(|range| range.contains(&address));
+        let start = self.layout.staging.start;
+        let staging = start..start + self.open.load(Ordering::Acquire);
+        let found = self.layout.ranges().into_iter().chain([&staging]).find(|range| range.contains(&address));
         found.filter(|_| ready).map(|range| range.end)
     }
 }

@@ -120,7 +120,7 @@ impl Seats {
                 continue;
             };
             // SAFETY: ours since a moment ago.
-            unsafe { seat.forget_thread() };
+            unsafe { seat.taken_by(thread) };
             return Some(Held { seat, kept: if self.kept { self.keep(seat, thread) } else { None } });
         }
     }
@@ -161,7 +161,7 @@ impl Seats {
         let idle = !slot.busy.load(Ordering::Acquire);
         if idle {
             // SAFETY: seats are never freed.
-            unsafe { &*seat }.owner.store(taker, Ordering::Relaxed);
+            unsafe { &*seat }.owner.store(taker, Ordering::Release);
         }
         slot.seat.store(if idle { ptr::null_mut() } else { seat }, Ordering::Release);
         idle

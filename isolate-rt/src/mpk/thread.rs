@@ -28,8 +28,10 @@ pub(super) struct Thread {
     /// Mapping of the alternate signal stack, guard included; 0 without one.
     stack: AtomicUsize,
     stack_len: AtomicUsize,
-    /// Set while the thread discards an instance, or tries to.
-    pub(super) discarding: AtomicBool,
+    /// Set while the thread counts as running in an instance (`Seat::running`): in a call from before the gate until what it ended by
+    /// has been dealt with, and while it looks at what the domain has left. A signal handler that comes in between may not call: it
+    /// would wait for its own thread, or meet an instance that is damaged and not discarded yet.
+    pub(super) at_work: AtomicBool,
     /// Set while the code inside panics: see [`super::panics`].
     pub(super) panicking: AtomicBool,
 }
@@ -139,10 +141,28 @@ impl Thread {
     }
 
     /// Whether the thread may enter a domain from where it is: not from inside a call (by way of a signal handler that
-    /// interrupted it), and not from its signal stack, where the next fault's frame would go over what is there.
+    /// interrupted it) or from [what belongs to one](Thread::at_work), and not from its signal stack, where the next fault's frame
+    /// would go over what is there.
     #[inline]
     pub(super) fn is_free(&self) -> bool {
-        self.active().is_null() && !self.is_on_signal_stack()
+        self.active().is_null() && !self.is_at_work() && !self.is_on_signal_stack()
+    }
+
+    /// See [`Thread::at_work`].
+    #[inline]
+    pub(super) fn is_at_work(&self) -> bool {
+        self.at_work.load(Ordering::Relaxed)
+    }
+
+    /// See [`Thread::at_work`]. Says what it was.
+    #[inline]
+    pub(super) fn set_at_work(&self, at_work: bool) -> bool {
+        // Of this thread alone, and its signal handlers: nothing moves across it.
+        compiler_fence(Ordering::SeqCst);
+        let before = self.at_work.load(Ordering::Relaxed);
+        self.at_work.store(at_work, Ordering::Relaxed);
+        compiler_fence(Ordering::SeqCst);
+        before
     }
 
     #[inline]
@@ -186,7 +206,7 @@ impl Thread {
             homes: [const { AtomicPtr::new(ptr::null_mut()) }; SLOTS],
             stack: AtomicUsize::new(0),
             stack_len: AtomicUsize::new(GUARD + stack_span()),
-            discarding: AtomicBool::new(false),
+            at_work: AtomicBool::new(false),
             panicking: AtomicBool::new(false),
         })
     }

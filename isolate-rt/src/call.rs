@@ -37,6 +37,7 @@ use std::mem::size_of;
 ///
 /// In the child of a fork a call that had begun in the forking thread goes on, and what it was given is as it was; unless another
 /// thread had a call in the same instance at that moment, which is new in the child then: [`FaultKind::DomainLost`].
+#[must_use = "a call that is dropped has called nothing"]
 pub struct Call {
     settings: &'static Settings,
     function: &'static str,
@@ -71,7 +72,8 @@ impl Call {
     #[inline]
     pub fn length<N: TryFrom<usize>>(&self, len: usize) -> Result<N, Fault> {
         N::try_from(len).map_err(|_| {
-            let limit = usize::MAX >> (usize::BITS as usize).saturating_sub(8 * size_of::<N>());
+            let unsigned = usize::MAX >> (usize::BITS as usize).saturating_sub(8 * size_of::<N>());
+            let limit = if N::try_from(unsigned).is_ok() { unsigned } else { unsigned >> 1 };
             self.fault(FaultKind::TooLarge { requested: len, limit })
         })
     }

@@ -88,32 +88,39 @@ impl Domain {
     }
 
     /// Chooses what runs the calls.
+    #[must_use = "it returns the domain with this setting"]
     pub const fn backend(mut self, backend: Backend) -> Self {
         self.settings.backend = backend;
         self
     }
 
     /// Chooses the kind of its heap.
+    #[must_use = "it returns the domain with this setting"]
     pub const fn heap(mut self, kind: HeapKind) -> Self {
         self.settings.heap_kind = kind;
         self
     }
 
-    /// Limits the heap of one instance, in bytes; beyond it, the domain's `malloc` returns NULL. At most 8 GiB.
+    /// Limits the heap of one instance, in bytes; beyond it, the domain's `malloc` returns NULL. At least 128 KiB, rounded up to pages;
+    /// with more than 8 GiB the first call is an error ([`Unsupported::Setting`]).
+    #[must_use = "it returns the domain with this setting"]
     pub const fn heap_limit(mut self, bytes: usize) -> Self {
         self.settings.heap_limit = bytes;
         self
     }
 
-    /// Sizes the stack, in bytes. At most 1 GiB.
+    /// Sizes the stack, in bytes. At least 16 KiB, rounded up to pages; with more than 1 GiB the first call is an error
+    /// ([`Unsupported::Setting`]).
+    #[must_use = "it returns the domain with this setting"]
     pub const fn stack_size(mut self, bytes: usize) -> Self {
         self.settings.stack_size = bytes;
         self
     }
 
-    /// Ends a call that takes longer, by the monotonic clock, whether it computes or waits in a system call. The precision is
+    /// Ends a call that takes longer (so any call, with [`Duration::ZERO`]), by the monotonic clock, whether it computes or waits in a system call. The precision is
     /// about a millisecond; arming a timer costs two system calls for each call, unless there is one for all
     /// ([`Domain::shared_timer`]).
+    #[must_use = "it returns the domain with this setting"]
     pub const fn deadline(mut self, deadline: Duration) -> Self {
         self.settings.deadline = Some(deadline);
         self
@@ -122,12 +129,14 @@ impl Domain {
     /// Has the deadline looked after by one thread for the whole process, instead of a timer for each call: a call costs a few
     /// cycles more than without a deadline, and one that takes too long ends up to a quarter later (2 ms where that is less), or
     /// when that thread is next given a processor. The thread sleeps while nobody is inside for a second.
+    #[must_use = "it returns the domain with this setting"]
     pub const fn shared_timer(mut self) -> Self {
         self.settings.shared_timer = true;
         self
     }
 
     /// Lets one thread in at a time, for a library that is not safe to use from several; others wait.
+    #[must_use = "it returns the domain with this setting"]
     pub const fn one_at_a_time(mut self) -> Self {
         self.settings.one_at_a_time = true;
         self
@@ -139,6 +148,7 @@ impl Domain {
     ///
     /// Objects may still go from thread to thread: a call that is given one runs where that lives, if it is the first thing that the
     /// call is given.
+    #[must_use = "it returns the domain with this setting"]
     pub const fn instance_per_thread(mut self) -> Self {
         self.settings.per_thread = true;
         self
@@ -151,12 +161,14 @@ impl Domain {
     /// discarded after a fault, theirs included, which is [`FaultKind::DomainLost`] for the calls that are inside. No deadline is
     /// theirs, nor are closures that are registered for a call ([`Callbacks`](crate::Callbacks)). Not for a domain that lets
     /// [one thread in at a time](Domain::one_at_a_time).
+    #[must_use = "it returns the domain with this setting"]
     pub const fn threads_inside(mut self, most: u32) -> Self {
         self.settings.threads_inside = most;
         self
     }
 
     /// Names the writable globals of the library: the domain owns them, and a fault restores them.
+    #[must_use = "it returns the domain with this setting"]
     pub const fn globals(mut self, globals: &'static [Globals]) -> Self {
         self.settings.globals = globals;
         self

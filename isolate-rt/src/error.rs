@@ -22,7 +22,7 @@ pub struct Failed<C> {
     message: Option<CString>,
 }
 
-/// What a function returned that gives a pointer, and had none: the code of its error.
+/// The error code of a function that reports failure by returning NULL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Null;
 

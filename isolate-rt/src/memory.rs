@@ -52,6 +52,7 @@ use std::ptr;
 /// # static SORTING: isolate_rt::Domain = isolate_rt::Domain::new("sorting");
 /// let flags = SORTING.vec::<bool>(100);
 /// ```
+#[must_use = "the memory is freed when this is dropped"]
 pub struct DomainVec<T: Plain> {
     domain: &'static Domain,
     start: *mut T,
@@ -60,6 +61,7 @@ pub struct DomainVec<T: Plain> {
 }
 
 /// One value in a domain's heap; otherwise as [`DomainVec`].
+#[must_use = "the memory is freed when this is dropped"]
 pub struct DomainBox<T: Plain>(DomainVec<T>);
 
 /// Whose the memory is.

@@ -77,7 +77,7 @@ fn freed_and_limited() {
         return;
     }
     for _ in 0..40 {
-        SMALL.vec::<u8>(1 << 20).unwrap();
+        drop(SMALL.vec::<u8>(1 << 20).unwrap());
     }
     let all: Vec<_> = (0..8).map(|_| SMALL.vec::<u8>(1 << 20)).collect();
     let refused = all.iter().filter_map(|one| one.as_ref().err());
@@ -225,7 +225,7 @@ fn a_handler_that_calls_while_its_thread_copies() {
     if !isolation() {
         return;
     }
-    COPIED.call("first").unwrap();
+    drop(COPIED.call("first").unwrap());
     // SAFETY: a handler for a signal that no other test of this file uses.
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();

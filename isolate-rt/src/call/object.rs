@@ -10,6 +10,7 @@ use std::mem::size_of;
 /// Libraries check that such a struct has not moved, and store pointers in it: so it is never a Rust value. Its fields are
 /// set and read by their offsets. After a fault every use gives [`FaultKind::StaleHandle`]. Dropping it ends it, through the
 /// gate, and gives its memory back to the domain.
+#[must_use = "the object ends when this is dropped"]
 pub struct Object<T> {
     handle: Handle<T>,
     domain: &'static Domain,

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// What was made of it ([`Call::own_child`]) keeps it: a connection is closed after its last statement was finalized,
 /// whichever the program drops first. After a fault there is nothing left to end, and every use gives
 /// [`FaultKind::StaleHandle`].
+#[must_use = "the object ends when this is dropped"]
 pub struct Owned<T> {
     object: Arc<Ending<T>>,
 }
@@ -24,7 +25,7 @@ struct Ending<T> {
     /// `None`: the program has ended it by hand.
     end: Option<Box<EndOnce<T>>>,
     // What follows is dropped after the object itself has ended.
-    /// Closures that the library keeps for it, those with a name in that place of it.
+    /// Closures that the library keeps for it. A named one replaces the former one of that name.
     kept: Mutex<Vec<(Option<&'static str>, Kept)>>,
     /// Lengths that the library told of it, by name.
     bound: Mutex<BTreeMap<&'static str, usize>>,
@@ -34,7 +35,7 @@ struct Ending<T> {
 
 type EndOnce<T> = dyn FnOnce(&mut Call, *mut T) -> Result<(), Fault>;
 
-/// Calls the function of the library that ends an object which was made of another one, the last argument.
+/// Calls the function of the library that ends an object made of another one. The last argument is that other one, its parent.
 pub type EndOfChild<T, P> = fn(&mut Call, *mut T, *mut P) -> Result<(), Fault>;
 
 /// Something that must not end yet.

@@ -23,6 +23,7 @@ const PATIENCE: usize = 100_000;
 /// [`FaultKind::CallbackRefused`].
 ///
 /// Belongs to what the library keeps it for: see [`Owned::keep`](crate::Owned::keep).
+#[must_use = "dropping it takes the closure away from the library"]
 pub struct Kept {
     slot: &'static Slot,
 }

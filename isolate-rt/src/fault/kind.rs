@@ -12,7 +12,8 @@ pub enum FaultKind {
         address: usize,
         /// Protection key of the page: 0 is the program, others are domains.
         key: u32,
-        /// A write; otherwise a read.
+        /// Whether the CPU reported a write: `false` where it was a read, where code was fetched, and where the CPU does not say
+        /// ([`Fault::access`](crate::Fault::access) tells these apart).
         write: bool,
     },
     /// An access to an address where nothing is mapped, or that the mapping forbids (NULL, wild pointers, read-only data).
@@ -87,7 +88,7 @@ pub enum FaultKind {
         /// The block.
         address: usize,
     },
-    /// `free` or `realloc` of a block that is free already. Of a hardened heap.
+    /// `free` or `realloc` of a block that is free already. A fast heap notices it only until the place is used again.
     DoubleFree {
         /// The block.
         block: usize,

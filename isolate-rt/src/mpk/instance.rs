@@ -57,8 +57,8 @@ pub(crate) struct Instance {
 pub(crate) struct Begun {
     layout: Option<Layout>,
     key: Option<Pkey>,
-    /// All of it, but for the proof that it works. There must not be another one at the same place: a thread that keeps a seat of this
-    /// one would share it with whom the other gives it.
+    /// Complete except for the proof that `malloc` works. To be used again: a second instance in the same slot would share seats with
+    /// threads that kept one of the first.
     instance: Option<&'static Instance>,
 }
 
@@ -171,10 +171,12 @@ impl Instance {
 
     /// Where calls of this thread go, if that was decided: here, or to a sibling.
     pub(crate) fn home(&'static self) -> Option<&'static Self> {
-        match (self.siblings, Thread::current()) {
-            (Some(siblings), Ok(thread)) => siblings.home(thread),
+        // A thread that only asks is not made ready for calls.
+        let Some(siblings) = self.siblings else { return Some(self) };
+        match Thread::current() {
+            Ok(thread) => siblings.home(thread),
             // Where the thread cannot be made ready, the call says why.
-            _ => Some(self),
+            Err(_) => Some(self),
         }
     }
 

@@ -41,8 +41,8 @@ pub(crate) fn close_room(address: usize) {
 
 pub(super) struct Rooms {
     area: Range<usize>,
-    /// Held for a few system calls, by a thread that counts as inside, or while one forks. Who wants a room and finds it taken does
-    /// without.
+    /// Held for a few system calls, by a thread that counts as inside, or while one forks. `open` does not wait for it: the block goes to
+    /// the ordinary heap then.
     lock: AtomicBool,
     /// How many rooms there are; sorted by address, never fewer.
     count: AtomicUsize,

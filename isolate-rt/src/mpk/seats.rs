@@ -27,7 +27,7 @@ pub(super) struct Seats {
 
 /// A thread's part in one instance: the seat it keeps.
 pub(super) struct Slot {
-    /// Null where it keeps none; [`wanted`] while another thread looks whether this one uses it. That thread alone ends that.
+    /// Null where it keeps none; marked as [`wanted`] while another thread tries to take the seat. Only that thread removes the mark.
     seat: AtomicPtr<Seat>,
     /// Set while a call of the thread uses the seat. Written by the thread alone.
     busy: AtomicBool,

@@ -240,7 +240,9 @@ fn call_sites(out: &mut dyn Write, graph: &Graph, sites: &Sites, changes: &[Chan
     for left in &sites.left {
         let site = &left.site;
         writeln!(out, "  {}:{}:{}  {}", site.path, line_now(&site.path, site.line), site.column, left.why)?;
-        writeln!(out, "      {}", left.wrapper)?;
+        if let Some(wrapper) = &left.wrapper {
+            writeln!(out, "      {wrapper}")?;
+        }
         if let Some(suggestion) = &left.suggestion {
             writeln!(out, "      try: {}", suggestion.split_whitespace().collect::<Vec<_>>().join(" "))?;
         }

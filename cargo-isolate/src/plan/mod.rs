@@ -299,6 +299,15 @@ impl FunctionPlan {
         self.params.iter().any(|param| param.decision.contract() == Some(&Contract::Memory))
     }
 
+    /// Its wrapper calls another function, by this name, for memory that this one gave away.
+    pub(crate) fn frees_by(&self, name: &str) -> bool {
+        let decisions = self.params.iter().map(|param| &param.decision).chain(self.ret.iter().map(|ret| &ret.decision));
+        decisions.filter_map(Decision::contract).any(|contract| match contract {
+            Contract::Given { free, .. } | Contract::Cstr { free, .. } => free.as_deref() == Some(name),
+            _ => false,
+        })
+    }
+
     /// What the policy alone can say of how a call ends, in its words.
     pub(crate) fn stated_outcome(&self) -> impl Iterator<Item = String> {
         let never = self.never_fails.then(|| "error = false".to_owned());

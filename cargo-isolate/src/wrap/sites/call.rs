@@ -20,6 +20,7 @@ use crate::{
     contract::{Contract, Dir},
     plan::{FunctionPlan, ParamPlan, Role},
 };
+pub(super) use object::all_of;
 use result::Part;
 use std::collections::BTreeMap;
 use syn::{Expr, Lit};

@@ -29,7 +29,7 @@ use crate::{
     names::Names,
     plan::{DomainPlan, FunctionPlan, Plan, RetPlan},
 };
-use call::{Left, Ready, Wrapper};
+use call::{Left, Ready, Wrapper, all_of};
 use camino::{Utf8Path, Utf8PathBuf};
 use fault::Takes;
 use finder::Found;
@@ -64,8 +64,8 @@ pub(crate) struct Rewritten {
 pub(crate) struct ToDo {
     pub(crate) site: Bypass,
     pub(crate) why: String,
-    /// The wrapper's signature.
-    pub(crate) wrapper: String,
+    /// The wrapper's signature, if it has one.
+    pub(crate) wrapper: Option<String>,
     /// The call to write, with comments for what is not known.
     pub(crate) suggestion: Option<String>,
 }
@@ -101,13 +101,20 @@ type Read<'r> = &'r dyn Fn(&SourceFile) -> io::Result<String>;
 struct Wrappers<'p> {
     graph: &'p Graph,
     by_symbol: BTreeMap<&'p str, (Wrapper<'p>, &'p Target)>,
+    /// Functions without one, by symbol: the wrappers that free with them what they have copied.
+    inner: BTreeMap<&'p str, BTreeSet<&'p str>>,
 }
 
 impl<'p> Wrappers<'p> {
     fn new(graph: &'p Graph, plan: &'p Plan, targets: &'p [Target]) -> Self {
         let mut by_symbol = BTreeMap::new();
+        let mut inner: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
         for target in targets {
             for domain in plan.domains.iter().filter(|domain| target.domains.contains(&domain.name)) {
+                for function in target.functions(domain).filter(|function| function.is_inner()) {
+                    let callers = super::wrapped(domain, target).filter(|other| other.frees_by(&function.name));
+                    inner.entry(function.symbol()).or_default().extend(callers.map(FunctionPlan::wrapper));
+                }
                 let mut names = super::names::Names::new(target, domain);
                 for function in super::wrapped(domain, target) {
                     let function::Signature { params, ret, error, origins } =
@@ -123,7 +130,7 @@ impl<'p> Wrappers<'p> {
                 }
             }
         }
-        Self { graph, by_symbol }
+        Self { graph, by_symbol, inner }
     }
 }
 
@@ -279,7 +286,7 @@ impl Wrappers<'_> {
     ) -> Result<Ready<'c>, Left> {
         let left = |why: &str| Left { why: why.to_owned(), suggestion: String::new() };
         let Some((wrapper, target)) = self.by_symbol.get(&*site.symbol) else {
-            return Err(left("it has no wrapper here"));
+            return Err(left(&self.without_wrapper(site)));
         };
         if wrapper.function.form.is_some() {
             return Err(left("the policy knows several forms of it, with a wrapper each: choose one"));
@@ -306,6 +313,18 @@ impl Wrappers<'_> {
         }
     }
 
+    /// Why a call stays whose function has no wrapper.
+    fn without_wrapper(&self, site: &Bypass) -> String {
+        let Some(callers) = self.inner.get(&*site.symbol) else { return "it has no wrapper here".to_owned() };
+        let callers: Vec<_> = callers.iter().copied().collect();
+        let (wrappers, free, give) =
+            if callers.len() > 1 { ("wrappers", "free", "give") } else { ("wrapper", "frees", "gives") };
+        let of = all_of(&callers);
+        format!(
+            "the {wrappers} of {of} {free} with it what C returned, and {give} a copy, which frees itself: leave it out"
+        )
+    }
+
     /// Another package has the file, too: `#[path = "../../shared.rs"]`.
     fn is_shared(&self, package: &Package, file: &SourceFile) -> bool {
         let others = self.graph.packages.iter().filter(|other| other.id() != package.id());
@@ -323,7 +342,7 @@ impl Wrappers<'_> {
     }
 
     fn to_do(&self, site: Bypass, left: Left) -> ToDo {
-        let wrapper = self.by_symbol.get(&*site.symbol).map(|(wrapper, _)| wrapper.signature()).unwrap_or_default();
+        let wrapper = self.by_symbol.get(&*site.symbol).map(|(wrapper, _)| wrapper.signature());
         ToDo { why: left.why, wrapper, suggestion: Some(left.suggestion).filter(|text| !text.is_empty()), site }
     }
 }

@@ -39,6 +39,8 @@ unsafe extern \"C\" {
     pub fn each(back: Option<unsafe extern \"C\" fn(*mut c_void, n: c_int)>, state: *mut c_void);
     pub fn tune(level: c_int, mode: c_int, scratch: *mut c_void, version: *const c_char) -> c_int;
     pub fn ask(dest: *mut c_char, cap: c_int) -> c_int;
+    pub fn joined(n: c_int) -> *mut c_char;
+    pub fn release(text: *mut c_char);
 }
 pub type Visit = Option<
     unsafe extern \"C\" fn(state: *mut c_void, name: *const c_char, values: *const u8, n: c_int, ofKind: c_int) -> c_int,
@@ -97,6 +99,8 @@ arg.back = { kind = "cb", scope = "call", user = "state", null = "ok" }
 arg.mode = { kind = "fixed", value = -3 }
 arg.scratch = { kind = "null" }
 arg.version = { kind = "fixed", value = "1.2" }
+[fn.joined]
+ret = { kind = "cstr", own = "give", free = "release" }
 [fn.maybe]
 arg.data = { kind = "buf", len = "len", null = "ok" }
 "#;

@@ -50,7 +50,7 @@ fn any_of(names: &[&str]) -> String {
     listed(names, "or")
 }
 
-fn all_of(names: &[&str]) -> String {
+pub(in crate::wrap::sites) fn all_of(names: &[&str]) -> String {
     listed(names, "and")
 }
 

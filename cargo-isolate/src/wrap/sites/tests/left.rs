@@ -64,6 +64,19 @@ fn the_rest_is_said_with_what_to_write() {
     );
 }
 
+/// What a wrapper copies it frees at once, so nobody else has it to free.
+#[test]
+fn what_wrappers_call_themselves_has_none() {
+    stays(
+        "unsafe { z_sys::release(text) };",
+        "2:10 the wrapper of `joined` frees with it what C returned, and gives a copy, which frees itself: leave it out",
+    );
+    stays(
+        "let f = z_sys::release;",
+        "2:9 the wrapper of `joined` frees with it what C returned, and gives a copy, which frees itself: leave it out",
+    );
+}
+
 /// Where errors pass by `?`, what is left is taken apart.
 #[test]
 fn what_is_returned_is_named() {

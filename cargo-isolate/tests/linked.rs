@@ -20,7 +20,7 @@ __attribute__((visibility(\"hidden\"))) int thrice(int n) { shown_to_none++; ret
 /// Compiles without the `cc` crate, which would have to be built first.
 const BUILD: &str = r#"
 fn main() {
-    isolate_rt_build::link("src/isolated/isolate.ld");
+    isolate_rt_build::link!("src/isolated/isolate.ld");
     let out = std::env::var("OUT_DIR").unwrap();
     let run = |tool: &str, arguments: &[&str]| assert!(std::process::Command::new(tool).args(arguments).status().unwrap().success());
     let (object, archive) = (format!("{out}/twice.o"), format!("{out}/libtwice.a"));

@@ -1,5 +1,5 @@
 //! Gives the linker the fragment that defines the symbols of the domains.
 
 fn main() {
-    isolate_rt_build::link("src/isolated/isolate.ld");
+    isolate_rt_build::link!("src/isolated/isolate.ld");
 }

@@ -5,7 +5,7 @@ mod source;
 
 use super::{GeneratedFile, target::Target};
 use camino::{Utf8Path, Utf8PathBuf};
-use dependency::require;
+use dependency::{HELPER, RUNTIME, require};
 use std::{collections::BTreeMap, fs, io};
 use toml_edit::{DocumentMut, Item};
 
@@ -39,8 +39,8 @@ pub(crate) fn edits(
     let mut document = parsed(&before, &manifest)?;
     allow_build_script(&mut document, target)?;
     let script = build_script(&document, target)?;
-    require(&mut document, target, "dependencies", "isolate-rt", "isolate-rt")?;
-    require(&mut document, target, "build-dependencies", "isolate-rt-build", "isolate-rt/build")?;
+    require(&mut document, target, &RUNTIME, &HELPER)?;
+    require(&mut document, target, &HELPER, &RUNTIME)?;
     let root = with_module(&target.crate_root, rewritten.remove(&target.crate_root))?;
     let mut files = vec![
         GeneratedFile { path: manifest, text: as_before(&before, document.to_string()) },
@@ -68,18 +68,20 @@ fn allow_build_script(manifest: &mut DocumentMut, target: &Target) -> Result<(),
 fn build_script(manifest: &DocumentMut, target: &Target) -> Result<GeneratedFile, EditError> {
     let build = manifest.get("package").and_then(|package| package.get("build"));
     let path = target.root.join(build.and_then(Item::as_str).unwrap_or("build.rs"));
-    let call = format!("isolate_rt_build::link(\"{}\");", target.fragment());
+    let call = format!("isolate_rt_build::link!(\"{}\");", target.fragment());
     let text = match fs::read_to_string(&path) {
         Ok(text) => {
             let edited = source::in_main(&text, &call).map_err(|why| EditError::Source {
-                what: "isolate_rt_build::link(…)",
+                what: "isolate_rt_build::link!(…)",
                 path: path.clone(),
                 why,
             })?;
             as_before(&text, edited)
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound && build.is_none() => {
-            format!("//! Hands the linker what isolated domains need.\n\nfn main() {{\n    {call}\n}}\n")
+            // It depends on nothing else, and does not run again for every file of the package.
+            let once = "println!(\"cargo:rerun-if-changed=build.rs\");";
+            format!("//! Hands the linker what isolated domains need.\n\nfn main() {{\n    {once}\n    {call}\n}}\n")
         }
         Err(error) => return Err(EditError::Read { path, error }),
     };

@@ -185,7 +185,7 @@ fn the_package_keeps_what_it_had() {
     insta::assert_snapshot!(workspace.get("build.rs"), @r#"
     // Mine.
     fn main() {
-        isolate_rt_build::link("src/isolated/isolate.ld");
+        isolate_rt_build::link!("src/isolated/isolate.ld");
         println!("cargo::rerun-if-changed=build.rs");
     }
     "#);

@@ -1,13 +1,13 @@
 //! Build-script helper of `isolate-rt`.
 //!
 //! `cargo isolate wrap` writes a linker fragment beside the wrappers. It gathers the writable globals of each isolated
-//! library on pages of their own and defines the symbols that the wrappers name; [`link`] hands it to the linker of every
+//! library on pages of their own and defines the symbols that the wrappers name; [`link!`] hands it to the linker of every
 //! program that links the crate.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::{env, fs};
 
-/// Gives the linker fragment at `path` (relative to the package) to the linker, wherever this crate ends up.
+/// Gives the linker fragment at a path (relative to the package) to the linker, wherever this crate ends up.
 ///
 /// Call it from `build.rs`. Plain link arguments of a dependency never reach the final link; a "library" that is a linker
 /// script does, and rust-lld (the default linker of x86-64 Linux since Rust 1.90) reads it as one. Other linkers do not:
@@ -15,14 +15,25 @@ use std::{env, fs};
 ///
 /// On platforms without domains it does nothing but warn: the wrappers compile there, and their calls return errors.
 ///
+/// When the build script runs again stays as it was: cargo compiles and runs it anew when the fragment changes, for that is
+/// a part of it. A `rerun-if-changed` from here would end cargo's rule for scripts that print none, to run them whenever a
+/// file of the package changes.
+///
 /// # Panics
 ///
-/// Outside a build script, and when the fragment cannot be read or copied: the build cannot go on then, and a panic is how
-/// a build script says so.
-pub fn link(path: impl AsRef<Path>) {
-    let path = path.as_ref();
+/// Outside a build script, and when the fragment cannot be written: the build cannot go on then, and a panic is how a build
+/// script says so.
+#[macro_export]
+macro_rules! link {
+    ($path:literal) => {
+        $crate::hand_over($path, ::core::include_str!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/", $path)))
+    };
+}
+
+/// What [`link!`] does with the text of the fragment at a path.
+#[doc(hidden)]
+pub fn hand_over(path: &str, fragment: &str) {
     // With one colon: cargo takes two from no package that says it builds with a Rust before 1.77.
-    println!("cargo:rerun-if-changed={}", path.display());
     if !has_domains() {
         let target = variable("TARGET");
         println!("cargo:warning=isolated calls return errors on {target}: domains need x86_64-unknown-linux-gnu");
@@ -30,17 +41,16 @@ pub fn link(path: impl AsRef<Path>) {
     }
     if let Some(flag) = other_linker(&env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default()) {
         eprintln!(
-            "error: `{flag}` chooses a linker that does not read the fragment {}: domains need rust-lld, \
-             the default linker of x86_64-unknown-linux-gnu",
-            path.display()
+            "error: `{flag}` chooses a linker that does not read the fragment {path}: domains need rust-lld, \
+             the default linker of x86_64-unknown-linux-gnu"
         );
         std::process::exit(1);
     }
     let folder = PathBuf::from(variable("OUT_DIR"));
     // All fragments of a program are found by name, so the name is the package's.
     let name = format!("{}-{}-isolate.ld", variable("CARGO_PKG_NAME"), variable("CARGO_PKG_VERSION"));
-    fs::copy(path, folder.join(&name))
-        .unwrap_or_else(|error| panic!("cannot copy the linker fragment {}: {error}", path.display()));
+    let copy = folder.join(&name);
+    fs::write(&copy, fragment).unwrap_or_else(|error| panic!("cannot write {}: {error}", copy.display()));
     println!("cargo:rustc-link-search=native={}", folder.display());
     println!("cargo:rustc-link-lib=dylib:+verbatim={name}");
 }

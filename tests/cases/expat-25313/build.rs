@@ -3,5 +3,5 @@
 fn main() {
     cc::Build::new().file("csrc/handler.c").warnings_into_errors(true).compile("handler");
     println!("cargo::rerun-if-changed=csrc/handler.c");
-    isolate_rt_build::link("src/isolated/isolate.ld");
+    isolate_rt_build::link!("src/isolated/isolate.ld");
 }

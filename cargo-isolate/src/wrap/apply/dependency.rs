@@ -4,16 +4,31 @@ use super::{EditError, Target, parsed, read};
 use camino::Utf8Path;
 use toml_edit::{DocumentMut, InlineTable, Item, Table, Value};
 
-/// Adds a dependency that is not there yet; one that is there stays as it is.
+/// A crate of ours that wrappers need.
+pub(super) struct Needed {
+    name: &'static str,
+    /// The table that it stands in.
+    key: &'static str,
+    /// Where it lies in the repository.
+    directory: &'static str,
+}
+
+pub(super) const RUNTIME: Needed = Needed { name: "isolate-rt", key: "dependencies", directory: "isolate-rt" };
+pub(super) const HELPER: Needed =
+    Needed { name: "isolate-rt-build", key: "build-dependencies", directory: "isolate-rt/build" };
+
+/// Adds a dependency that is not there yet, from where `other` comes from if that is there; one that is there stays as it is.
 pub(super) fn require(
     document: &mut DocumentMut,
     target: &Target,
-    key: &'static str,
-    name: &str,
-    directory: &str,
+    needed: &Needed,
+    other: &Needed,
 ) -> Result<(), EditError> {
+    let Needed { name, key, .. } = *needed;
     let path = &target.root.join("Cargo.toml");
-    let inherited = !has(document, key, name) && is_inherited(document, target, name)?;
+    let root = workspace(document, target)?;
+    let inherited = of_workspace(root.as_ref().unwrap_or(document), name).is_some();
+    let source = sibling(document, root.as_ref(), target, needed, other).unwrap_or_else(|| source_of(needed.directory));
     let position = position(document);
     let new_table = || {
         let mut table = Table::new();
@@ -30,7 +45,7 @@ pub(super) fn require(
     }
     match table.get(name) {
         None if inherited => drop(table.insert(name, Item::Value(inline("workspace", true.into())))),
-        None => drop(table.insert(name, Item::Value(source_of(directory)))),
+        None => drop(table.insert(name, Item::Value(source))),
         Some(item) if item.get("optional").and_then(Item::as_bool) == Some(true) => {
             return Err(unfit("an optional dependency"));
         }
@@ -39,21 +54,56 @@ pub(super) fn require(
     Ok(())
 }
 
-fn has(document: &DocumentMut, key: &str, name: &str) -> bool {
-    document.get(key).and_then(|table| table.get(name)).is_some()
-}
-
-/// The workspace says for all of its members where the dependency comes from.
-fn is_inherited(document: &DocumentMut, target: &Target, name: &str) -> Result<bool, EditError> {
-    let lists = |root: &DocumentMut| {
-        let dependencies = root.get("workspace").and_then(|workspace| workspace.get("dependencies"));
-        dependencies.and_then(|dependencies| dependencies.get(name)).is_some()
-    };
-    if target.workspace == target.root {
-        return Ok(lists(document));
+/// The manifest of the workspace, where that is another.
+fn workspace(document: &DocumentMut, target: &Target) -> Result<Option<DocumentMut>, EditError> {
+    if target.workspace == target.root || document.get("workspace").is_some() {
+        return Ok(None);
     }
     let path = target.workspace.join("Cargo.toml");
-    Ok(lists(&parsed(&read(&path)?, &path)?))
+    Ok(Some(parsed(&read(&path)?, &path)?))
+}
+
+/// What a workspace says for all of its members of a dependency.
+fn of_workspace<'d>(document: &'d DocumentMut, name: &str) -> Option<&'d Item> {
+    document.get("workspace")?.get("dependencies")?.get(name)
+}
+
+/// Where a crate comes from whose sibling `other` is there: the same checkout, repository or version.
+fn sibling(
+    document: &DocumentMut,
+    workspace: Option<&DocumentMut>,
+    target: &Target,
+    needed: &Needed,
+    other: &Needed,
+) -> Option<Value> {
+    let own = document.get(other.key)?.get(other.name)?;
+    let inherits = own.get("workspace").and_then(Item::as_bool) == Some(true);
+    let said = if inherits { of_workspace(workspace.unwrap_or(document), other.name)? } else { own };
+    // What the workspace says is relative to its own folder.
+    let base = if inherits && workspace.is_some() { target.workspace.as_path() } else { Utf8Path::new("") };
+    beside(said, base, needed, other)
+}
+
+fn beside(said: &Item, base: &Utf8Path, needed: &Needed, other: &Needed) -> Option<Value> {
+    if let Some(version) = said.as_str() {
+        return Some(version.into());
+    }
+    let said = said.as_table_like()?;
+    let text = |key: &str| said.get(key).and_then(Item::as_str);
+    let mut source = InlineTable::new();
+    for key in ["version", "registry", "git", "branch", "tag", "rev"] {
+        source.extend(text(key).map(|text| (key, Value::from(text))));
+    }
+    if let Some(path) = text("path") {
+        let path = base.join(path);
+        // One lies in the folder of the other.
+        let path = match needed.directory.strip_prefix(other.directory) {
+            Some(below) => path.join(below.trim_start_matches('/')),
+            None => path.parent().filter(|parent| !parent.as_str().is_empty())?.to_owned(),
+        };
+        source.insert("path", path.as_str().into());
+    }
+    (!source.is_empty()).then_some(Value::InlineTable(source))
 }
 
 /// Where a new table goes: behind what describes the package and what it depends on already, not at the end of the file behind
@@ -85,4 +135,28 @@ fn source_of(directory: &str) -> Value {
 
 fn inline(key: &str, value: Value) -> Value {
     Value::InlineTable(InlineTable::from_iter([(key, value)]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where a crate comes from if the other comes from there.
+    #[track_caller]
+    fn check(needed: &Needed, other: &Needed, said: &str, expected: Option<&str>) {
+        let document: DocumentMut = format!("said = {said}").parse().expect("TOML");
+        let source = beside(&document["said"], Utf8Path::new("/ws"), needed, other);
+        assert_eq!(source.map(|source| source.to_string().trim().to_owned()).as_deref(), expected);
+    }
+
+    #[test]
+    fn a_crate_comes_from_where_the_other_does() {
+        let helper = |said, expected| check(&HELPER, &RUNTIME, said, Some(expected));
+        helper("\"0.3\"", "\"0.3\"");
+        helper("{ path = \"../ci/isolate-rt\" }", "{ path = \"/ws/../ci/isolate-rt/build\" }");
+        helper("{ path = \"/rt\", default-features = false }", "{ path = \"/rt/build\" }");
+        helper("{ git = \"https://x/y\", rev = \"abc\" }", "{ git = \"https://x/y\", rev = \"abc\" }");
+        check(&RUNTIME, &HELPER, "{ path = \"rt/build\" }", Some("{ path = \"/ws/rt\" }"));
+        check(&RUNTIME, &HELPER, "{ features = [] }", None);
+    }
 }

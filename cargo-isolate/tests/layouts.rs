@@ -48,7 +48,7 @@ fn check(libraries: &[&str], files: &[(&str, &str)], rewritten: &[&str]) {
     assert_eq!(sites, rewritten.len(), "{printed}");
     for path in rewritten {
         let text = fs::read_to_string(workspace.path(path)).expect("the file");
-        assert!(text.contains("crate::isolated::") && !text.contains("unsafe {"), "{path}:\n{text}");
+        assert!(text.contains("isolated::") && !text.contains("unsafe {"), "{path}:\n{text}");
     }
 
     compiles(&workspace, &printed);

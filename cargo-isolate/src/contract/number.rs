@@ -114,6 +114,11 @@ impl Number {
         }
     }
 
+    /// It has room for the size of any struct that there is.
+    pub(crate) fn holds_sizes(self) -> bool {
+        self.bits >= 32 && self.class != Class::Float
+    }
+
     /// A name of `core::ffi`, and no word of the language.
     pub(crate) fn is_of_ffi(self) -> bool {
         self.name.starts_with("c_")

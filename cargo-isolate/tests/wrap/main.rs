@@ -60,6 +60,11 @@ impl Workspace {
     /// With these flags, and without a warning.
     #[track_caller]
     fn compiles(&self, flags: &[&str]) {
+        let output = self.check(flags);
+        assert!(output.status.success(), "{flags:?}\n{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    fn check(&self, flags: &[&str]) -> Output {
         // All workspaces share what was built for one; to cargo their packages are the same ones, edited or not since.
         let _one_at_a_time = COMPILING.lock().unwrap_or_else(PoisonError::into_inner);
         for (path, text) in self.files() {
@@ -68,8 +73,7 @@ impl Workspace {
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kinds");
         let mut cargo = Command::new(env!("CARGO"));
         cargo.args(["check", "--offline", "--quiet"]).args(flags).env("RUSTFLAGS", "-Dwarnings");
-        let output = cargo.env("CARGO_TARGET_DIR", target).current_dir(self.folder.path()).output().expect("cargo");
-        assert!(output.status.success(), "{flags:?}\n{}", String::from_utf8_lossy(&output.stderr));
+        cargo.env("CARGO_TARGET_DIR", target).current_dir(self.folder.path()).output().expect("cargo")
     }
 
     #[track_caller]
@@ -131,8 +135,8 @@ fn rewritten_calls_are_laid_out() {
     workspace.expect(&["wrap", "--apply", "--allow-no-vcs"], 0);
     workspace.rustfmt(&["--check", "src/lib.rs"]);
     let text = workspace.get("src/lib.rs");
-    let broken = "    let own =\n        crate::isolated::direct::own_checksum(data).unwrap_or_else(";
-    assert!(text.contains(broken), "{text}");
+    let joined = "    let own = isolated::direct::own_checksum(data).unwrap_or_else(";
+    assert!(text.contains(joined), "{text}");
 }
 
 /// There, an import begins at the root of the crate, and knows no crate that was not declared. `c"text"` is younger, too.
@@ -219,7 +223,7 @@ fn calls_are_rewritten_and_the_rest_is_listed() {
     to do: replace 1 direct call by its wrapper, and handle the `Fault`
       src/lib.rs:18:14  `ctx` is what the wrapper of `login` returned, to keep where the pointer was
           isolated::kinds::close(ctx: &Handle<ffi::Ctx>) -> Result<(), Fault>
-          try: if let Err(error) = crate::isolated::kinds::close(/* ctx: &Handle<ffi::Ctx> */) { /* a fault */ }
+          try: if let Err(error) = isolated::kinds::close(/* ctx: &Handle<ffi::Ctx> */) { /* a fault */ }
     `cargo isolate verify` then checks that none is left
     ");
     // `mod isolated;` moved the call down.
@@ -358,7 +362,7 @@ fn calls_of_wrappers_that_change_are_named() {
     workspace.put("policy.toml", &POLICY.replace(crc, "arg.buf = { kind = \"buf\", len = \"len\" }"));
     let text = workspace.get("src/lib.rs");
     let line = text.lines().position(|line| line.contains("isolated::kinds::crc(")).expect("the rewritten call") + 1;
-    let before = text.lines().nth(line - 1).and_then(|line| line.find("crate::isolated")).expect("its column") + 1;
+    let before = text.lines().nth(line - 1).and_then(|line| line.find("isolated::")).expect("its column") + 1;
     let told = format!(
         "\nto do: change 1 call, whose wrapper has another signature from now on\n  src/lib.rs:{line}:{before}\n      \
          was: isolated::kinds::crc(seed: u32, buf: Option<&[u8]>) -> Result<u32, Fault>\n      \

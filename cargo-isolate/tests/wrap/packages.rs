@@ -204,3 +204,23 @@ fn dependencies_of_a_workspace() {
     "#);
     workspace.compiles(&[]);
 }
+
+/// What the wrapper passes for a size is that size, or no program.
+#[test]
+fn a_size_has_room_in_its_parameter() {
+    let policy = "version = 1\n[domain.kinds]\nlibrary = \"kinds-sys\"\n[[isolate]]\ndomain = \"kinds\"\nextern = [\"small\"]\n[fn.small]\narg.p = { kind = \"obj\", dir = \"in\" }\narg.n = { kind = \"fixed\", value = \"sizeof(Big)\" }\n";
+    let workspace = Workspace::new(policy);
+    let sys = |size: usize| {
+        let text = "#[repr(C)]\n#[derive(Clone, Copy)]\npub struct Big {\n    pub all: [u8; SIZE],\n}\nunsafe extern \"C\" {\n    pub fn small(p: *const Big, n: u8) -> i32;\n}\n";
+        workspace.put("sys/src/lib.rs", &text.replace("SIZE", &size.to_string()));
+    };
+    sys(200);
+    let call = "unsafe { kinds_sys::small(big, std::mem::size_of::<kinds_sys::Big>() as u8) }";
+    workspace.put("src/lib.rs", &format!("pub fn f(big: &kinds_sys::Big) -> i32 {{ {call} }}\n"));
+    workspace.expect(&["wrap", "--apply", "--allow-no-vcs"], 0);
+    workspace.compiles(&[]);
+    sys(300);
+    let output = workspace.check(&[]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("the size of `Big` is no `u8`"), "{said}");
+}

@@ -2,7 +2,7 @@
 
 use super::words::{is_plain, mut_cast, room_pointer, when_some};
 use super::{Dir, ParamPlan, Shape, Writer, joined, optional};
-use crate::contract::shape::TypePath;
+use crate::contract::{number::Number, shape::TypePath};
 
 impl Writer<'_, '_> {
     /// The same for every caller.
@@ -33,8 +33,19 @@ impl Writer<'_, '_> {
 
     /// That of a struct of the library.
     pub(super) fn size(&mut self, of: &TypePath, param: &ParamPlan) {
-        let (of, ty) = (self.names.item(of), self.names.ty(&param.shape));
-        self.args.push(format!("std::mem::size_of::<{of}>() as {ty}"));
+        let (name, of, ty) = (&of.name, self.names.item(of), self.names.ty(&param.shape));
+        let size = format!("std::mem::size_of::<{of}>()");
+        let is_wide = match &param.shape {
+            Shape::Int(Some(number)) => Number::named_on_linux(number).is_some_and(Number::holds_sizes),
+            _ => false,
+        };
+        self.args.push(match is_wide {
+            true => format!("{size} as {ty}"),
+            false => format!(
+                "{{ const SIZE: usize = {size}; const _: () = assert!(SIZE as {ty} as usize == SIZE, \
+                 \"the size of `{name}` is no `{ty}`\"); SIZE as {ty} }}"
+            ),
+        });
     }
 
     pub(super) fn value(&mut self, local: &str, param: &ParamPlan) {

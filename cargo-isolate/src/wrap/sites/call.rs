@@ -28,7 +28,7 @@ use syn::{Expr, Lit};
 /// A wrapper as its callers see it.
 pub(super) struct Wrapper<'p> {
     pub(super) function: &'p FunctionPlan,
-    /// `crate::isolated::zlib::crc32`.
+    /// `isolated::zlib::crc32`.
     pub(super) path: String,
     /// Names and types of its parameters.
     pub(super) params: Vec<(String, String)>,
@@ -60,7 +60,7 @@ impl Ready<'_> {
     /// `in_block`: the call is all there is in a block, which its statements can use.
     pub(super) fn edits(&self, in_block: bool) -> Vec<Edit> {
         let call = &self.call;
-        let mut edits = vec![Edit::new(range(&call.found.call.func), call.wrapper.path.clone())];
+        let mut edits = vec![Edit::new(range(&call.found.call.func), call.path())];
         edits.extend(call.argument_edits());
         let faults = match self.takes {
             Takes::Nothing => ".unwrap_or_else(|fault| panic!(\"{}\", fault))",
@@ -91,15 +91,17 @@ pub(super) struct Left {
     pub(super) suggestion: String,
 }
 
-/// Reads one call. `takes`: what the function around it can return by `?`.
+/// Reads one call. `takes`: what the function around it can return by `?`. `in_root`: it stands in the module of the crate.
 pub(super) fn read<'c>(
     source: &'c Source,
     found: &'c Found<'c>,
     wrapper: &'c Wrapper<'c>,
     takes: Takes,
+    in_root: bool,
     constants: Constants<'_>,
 ) -> Result<Ready<'c>, Left> {
-    let mut call = Call { source, found, wrapper, arguments: BTreeMap::new(), outcomes: BTreeMap::new(), why: None };
+    let mut call =
+        Call { source, found, wrapper, in_root, arguments: BTreeMap::new(), outcomes: BTreeMap::new(), why: None };
     call.read();
     call.check_borrows();
     call.check_failure(constants);
@@ -128,6 +130,8 @@ struct Call<'c> {
     source: &'c Source,
     found: &'c Found<'c>,
     wrapper: &'c Wrapper<'c>,
+    /// `mod isolated` is beside it, and need not be looked for from the crate on: a lint is against that.
+    in_root: bool,
     /// By position in the foreign signature.
     arguments: BTreeMap<usize, Argument>,
     /// Places that get a part of the result, by position.
@@ -148,6 +152,12 @@ enum Outcome<'c> {
 impl<'c> Call<'c> {
     fn argument(&self, index: usize) -> Option<&'c Expr> {
         self.found.call.args.iter().nth(index)
+    }
+
+    /// The wrapper's path.
+    fn path(&self) -> String {
+        let from = if self.in_root { "" } else { "crate::" };
+        format!("{from}{}", self.wrapper.path)
     }
 
     fn params(&self) -> &'c [ParamPlan] {

@@ -6,8 +6,8 @@ use super::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 use syn::{
-    Arm, Block, Expr, ExprAsync, ExprCall, ExprClosure, ExprUnsafe, ImplItemFn, ItemFn, Macro, ReturnType, Signature,
-    Stmt, TraitItemFn,
+    Arm, Block, Expr, ExprAsync, ExprCall, ExprClosure, ExprUnsafe, ImplItemFn, ItemFn, ItemMod, Macro, ReturnType,
+    Signature, Stmt, TraitItemFn,
     spanned::Spanned,
     visit::{self, Visit},
 };
@@ -38,6 +38,8 @@ pub(super) struct Found<'s> {
     pub(super) unsafe_block: Option<Unsafe<'s>>,
     /// It is part of a larger expression: `call == 0`, `call as u8`. A block there ends a statement that begins with it.
     pub(super) operand: bool,
+    /// No inline module is around it.
+    pub(super) outermost: bool,
 }
 
 /// Finds the calls that begin at `places`.
@@ -49,6 +51,7 @@ pub(super) fn find<'s>(source: &'s Source, places: &[(u32, u32)]) -> BTreeMap<(u
         function: None,
         returns: None,
         unsafe_block: None,
+        modules: 0,
         closing: BTreeSet::new(),
         operands: BTreeSet::new(),
     };
@@ -63,6 +66,8 @@ struct Finder<'p, 's> {
     function: Option<Function<'s>>,
     returns: Option<&'s ReturnType>,
     unsafe_block: Option<Unsafe<'s>>,
+    /// Inline modules around.
+    modules: usize,
     /// Places of blocks that end a statement or an arm without a `;` or a comma.
     closing: BTreeSet<(u32, u32)>,
     /// Places of calls that are operands.
@@ -87,6 +92,12 @@ impl<'s> Finder<'_, 's> {
 }
 
 impl<'s> Visit<'s> for Finder<'_, 's> {
+    fn visit_item_mod(&mut self, item: &'s ItemMod) {
+        self.modules += 1;
+        visit::visit_item_mod(self, item);
+        self.modules -= 1;
+    }
+
     fn visit_item_fn(&mut self, item: &'s ItemFn) {
         self.function(&item.sig, &item.block);
     }
@@ -164,6 +175,7 @@ impl<'s> Visit<'s> for Finder<'_, 's> {
                     returns: self.returns,
                     unsafe_block: self.unsafe_block,
                     operand: self.operands.contains(&at),
+                    outermost: self.modules == 0,
                 };
                 self.found.insert(at, found);
             }

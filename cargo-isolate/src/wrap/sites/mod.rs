@@ -119,7 +119,7 @@ impl<'p> Wrappers<'p> {
                 for function in super::wrapped(domain, target) {
                     let function::Signature { params, ret, error, origins } =
                         function::View::new(function, &mut names).signature();
-                    let path = format!("crate::isolated::{}::{}", domain.name, function.wrapper());
+                    let path = format!("isolated::{}::{}", domain.name, function.wrapper());
                     let symbol = function.symbol();
                     // A function's own wrapper before those of its forms.
                     if function.form.is_none() || !by_symbol.contains_key(symbol) {
@@ -179,9 +179,8 @@ impl Wrapper<'_> {
 
     /// `isolated::zlib::crc32(crc: c_ulong, buf: &[u8]) -> Result<c_ulong, Fault>`
     fn signature(&self) -> String {
-        let path = self.path.trim_start_matches("crate::");
         let params: Vec<_> = self.params().map(|(name, ty)| format!("{name}: {ty}")).collect();
-        format!("{path}({}) -> Result<{}, {}>", params.join(", "), self.ret, self.error)
+        format!("{}({}) -> Result<{}, {}>", self.path, params.join(", "), self.ret, self.error)
     }
 }
 
@@ -305,8 +304,9 @@ impl Wrappers<'_> {
         }
         let Some(found) = found else { return Err(left("it stands in a macro, where there are only tokens")) };
         let takes = found.returns.map_or(Takes::Nothing, |output| fault::takes(package, file, output));
+        let in_root = found.outermost && file.path == target.crate_root;
         let constants = |name: &str| self.constant(package, wrapper, name);
-        let ready = call::read(source, found, wrapper, takes, &constants)?;
+        let ready = call::read(source, found, wrapper, takes, in_root, &constants)?;
         match source.loses_comment(&ready.edits(false)) {
             true => Err(ready.left("a comment stands where an argument would go".to_owned())),
             false => Ok(ready),

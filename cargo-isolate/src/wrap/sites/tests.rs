@@ -151,44 +151,53 @@ fn stays(call: &str, why: &str) {
 
 #[test]
 fn slices_take_the_place_of_pointers() {
-    check("    unsafe { z_sys::sum(1, data.as_ptr(), data.len()) };", "    crate::isolated::z::sum(1, data)?;");
+    check("    unsafe { z_sys::sum(1, data.as_ptr(), data.len()) };", "    isolated::z::sum(1, data)?;");
     check(
         "    let owned = vec![0u8; 9];\n    let s = unsafe { z_sys::sum(1, owned.as_ptr(), owned.len()) };",
-        "    let owned = vec![0u8; 9];\n    let s = crate::isolated::z::sum(1, &owned)?;",
+        "    let owned = vec![0u8; 9];\n    let s = isolated::z::sum(1, &owned)?;",
     );
     check(
         "    let s = unsafe { z_sys::sum(1, data.as_ptr().add(2), data.len() - 2) };",
-        "    let s = crate::isolated::z::sum(1, &data[2..])?;",
+        "    let s = isolated::z::sum(1, &data[2..])?;",
     );
     check(
         "    let n = 3u16;\n    let s = unsafe { z_sys::sum(1, data.as_ptr(), usize::from(n)) };",
-        "    let n = 3u16;\n    let s = crate::isolated::z::sum(1, &data[..n as usize])?;",
+        "    let n = 3u16;\n    let s = isolated::z::sum(1, &data[..n as usize])?;",
     );
     check(
         "    let text = String::new();\n    unsafe { z_sys::sum(0, text.as_ptr(), text.len()) };",
-        "    let text = String::new();\n    crate::isolated::z::sum(0, text.as_bytes())?;",
+        "    let text = String::new();\n    isolated::z::sum(0, text.as_bytes())?;",
     );
-    check(
-        "    unsafe { z_sys::sum(0, &data[1] as *const u8, 1) };",
-        "    crate::isolated::z::sum(0, &data[1..][..1])?;",
-    );
+    check("    unsafe { z_sys::sum(0, &data[1] as *const u8, 1) };", "    isolated::z::sum(0, &data[1..][..1])?;");
+}
+
+/// From the root of the crate the module is beside it; a lint is against paths that say more.
+#[test]
+fn paths_begin_at_the_crate_where_they_must() {
+    let within = |path: &str| {
+        format!(
+            "mod inner {{\n    pub fn f() -> Result<i32, isolate_rt::Fault> {{\n        Ok({path}(1, 2)?)\n    }}\n}}\n"
+        )
+    };
+    let before = within("unsafe { z_sys::plain").replace("2)?)", "2) })");
+    assert_eq!(rewritten(&before), (within("crate::isolated::z::plain"), Vec::new()));
 }
 
 /// Whose arguments are expressions, as those of std's macros are.
 #[test]
 fn calls_in_macros() {
-    check("    assert_eq!(unsafe { z_sys::plain(1, 2) }, 3);", "    assert_eq!(crate::isolated::z::plain(1, 2)?, 3);");
+    check("    assert_eq!(unsafe { z_sys::plain(1, 2) }, 3);", "    assert_eq!(isolated::z::plain(1, 2)?, 3);");
     check(
         "    unsafe { println!(\"{} {}\", 1, z_sys::sum(1, data.as_ptr(), data.len())) };",
-        "    println!(\"{} {}\", 1, crate::isolated::z::sum(1, data)?);",
+        "    println!(\"{} {}\", 1, isolated::z::sum(1, data)?);",
     );
     check(
         "    let all = vec![\n        1, // one\n        unsafe { z_sys::plain(1, 2) },\n        std::cmp::max(4, unsafe { z_sys::plain(3, 4) }),\n    ];",
-        "    let all = vec![\n        1, // one\n        crate::isolated::z::plain(1, 2)?,\n        std::cmp::max(4, crate::isolated::z::plain(3, 4)?),\n    ];",
+        "    let all = vec![\n        1, // one\n        isolated::z::plain(1, 2)?,\n        std::cmp::max(4, isolated::z::plain(3, 4)?),\n    ];",
     );
     check(
         "    println!(\"{}\", format!(\"{}\", unsafe { z_sys::plain(1, 2) }));",
-        "    println!(\"{}\", format!(\"{}\", crate::isolated::z::plain(1, 2)?));",
+        "    println!(\"{}\", format!(\"{}\", isolated::z::plain(1, 2)?));",
     );
 }
 
@@ -196,11 +205,11 @@ fn calls_in_macros() {
 fn comments_and_layout_stay() {
     check(
         "    // SAFETY: as long as it says.\n    let s = unsafe {\n        // Seeded.\n        z_sys::sum(\n            1, // the seed\n            data.as_ptr(),\n            data.len(),\n        )\n    };",
-        "    let s = {\n        // Seeded.\n        crate::isolated::z::sum(\n            1, // the seed\n            data,\n        )?\n    };",
+        "    let s = {\n        // Seeded.\n        isolated::z::sum(\n            1, // the seed\n            data,\n        )?\n    };",
     );
     check(
         "    let s = unsafe {\n        z_sys::sum(\n            1,\n            data.as_ptr(),\n            data.len(),\n        )\n    };",
-        "    let s = crate::isolated::z::sum(\n        1,\n        data,\n    )?;",
+        "    let s = isolated::z::sum(\n        1,\n        data,\n    )?;",
     );
 }
 
@@ -208,9 +217,9 @@ fn comments_and_layout_stay() {
 #[test]
 fn what_is_always_the_same_goes() {
     for size in ["std::mem::size_of::<Point>()", "mem::size_of::<z_sys::Point>()"] {
-        check(&format!("unsafe {{ z_sys::fresh(&mut p, {size} as c_int) }};"), "crate::isolated::z::fresh(&mut p)?;");
+        check(&format!("unsafe {{ z_sys::fresh(&mut p, {size} as c_int) }};"), "isolated::z::fresh(&mut p)?;");
     }
-    let tuned = "crate::isolated::z::tune(2)?;";
+    let tuned = "isolated::z::tune(2)?;";
     for null in ["std::ptr::null_mut()", "0 as *mut c_void", "core::ptr::null_mut::<c_void>()"] {
         check(&format!("unsafe {{ z_sys::tune(2, -3, {null}, c\"1.2\".as_ptr()) }};"), tuned);
         check(&format!("unsafe {{ z_sys::tune(2, (-3) as c_int, {null}, b\"1.2\\0\".as_ptr().cast()) }};"), tuned);
@@ -222,33 +231,30 @@ fn what_is_always_the_same_goes() {
 fn arguments_go_with_what_they_were_for() {
     check(
         "    // Sum first.\n    // SAFETY: as long as it says,\n    // and no longer.\n    let s = unsafe { z_sys::sum(1, data.as_ptr(), data.len()) };",
-        "    // Sum first.\n    let s = crate::isolated::z::sum(1, data)?;",
+        "    // Sum first.\n    let s = isolated::z::sum(1, data)?;",
     );
     check(
         "    let s = unsafe {\n        z_sys::sum(1,\n                   data.as_ptr(),\n                   data.len())\n    };",
-        "    let s = crate::isolated::z::sum(1,\n               data)?;",
+        "    let s = isolated::z::sum(1,\n               data)?;",
     );
     // Nothing stands around it that would take a part of it, comments or not.
     check(
         "    // Safety: no conditions.\n    let s = { unsafe { z_sys::plain(1, 2) != 0 } /* or not */ };",
-        "    let s = { crate::isolated::z::plain(1, 2)? != 0 /* or not */ };",
+        "    let s = { isolated::z::plain(1, 2)? != 0 /* or not */ };",
     );
     check(
         "    let s = !{\n        // Two.\n        unsafe { z_sys::plain(1, 2) as u32 }\n    };",
-        "    let s = !{\n        // Two.\n        crate::isolated::z::plain(1, 2)? as u32\n    };",
+        "    let s = !{\n        // Two.\n        isolated::z::plain(1, 2)? as u32\n    };",
     );
     let two = "    // SAFETY: both.\n    let s = [unsafe { z_sys::sum(1, data.as_ptr(), data.len()) }, unsafe { *data.as_ptr() }];";
-    check(
-        two,
-        &two.replace("unsafe { z_sys::sum(1, data.as_ptr(), data.len()) }", "crate::isolated::z::sum(1, data)?"),
-    );
+    check(two, &two.replace("unsafe { z_sys::sum(1, data.as_ptr(), data.len()) }", "isolated::z::sum(1, data)?"));
     check(
         "    // Not a reason.\n    let s = unsafe { z_sys::sum(1, data.as_ptr(), data.len()) };",
-        "    // Not a reason.\n    let s = crate::isolated::z::sum(1, data)?;",
+        "    // Not a reason.\n    let s = isolated::z::sum(1, data)?;",
     );
     check(
         "    // SAFETY: far away.\n    let s = data.len() +\n        unsafe { z_sys::sum(1, data.as_ptr(), data.len()) } as usize;",
-        "    // SAFETY: far away.\n    let s = data.len() +\n        crate::isolated::z::sum(1, data)? as usize;",
+        "    // SAFETY: far away.\n    let s = data.len() +\n        isolated::z::sum(1, data)? as usize;",
     );
 }
 
@@ -258,7 +264,7 @@ fn slices_that_are_chosen() {
     let chosen = "    let part = if odd { &mut out[1..] } else { out };\n    let room = part.len() as i32;\n";
     check(
         &format!("{chosen}    unsafe {{ z_sys::fill(part.as_mut_ptr() as *mut std::ffi::c_char, room, 3) }};"),
-        &format!("{chosen}    crate::isolated::z::fill(&mut part[..room as usize], 3)?.0;"),
+        &format!("{chosen}    isolated::z::fill(&mut part[..room as usize], 3)?.0;"),
     );
     let chosen = "    let part = if odd { vec![0u8; 3] } else { Vec::with_capacity(3) };\n";
     let (_, left) = rewritten(&format!(
@@ -305,19 +311,19 @@ fn files_of_other_crates_stay() {
 fn other_arguments() {
     check(
         "    let mut p = z_sys::Point { x: 0, y: 0 };\n    unsafe { z_sys::shift(&mut p, &raw const by) };",
-        "    let mut p = z_sys::Point { x: 0, y: 0 };\n    crate::isolated::z::shift(&mut p, &by)?;",
+        "    let mut p = z_sys::Point { x: 0, y: 0 };\n    isolated::z::shift(&mut p, &by)?;",
     );
-    check("    unsafe { z_sys::name(c\"x\".as_ptr()) };", "    crate::isolated::z::name(c\"x\")?;");
-    check("    unsafe { z_sys::name(b\"x y\\0\".as_ptr().cast()) };", "    crate::isolated::z::name(c\"x y\")?;");
+    check("    unsafe { z_sys::name(c\"x\".as_ptr()) };", "    isolated::z::name(c\"x\")?;");
+    check("    unsafe { z_sys::name(b\"x y\\0\".as_ptr().cast()) };", "    isolated::z::name(c\"x y\")?;");
     check(
         "    let text = std::ffi::CString::new(data)?;\n    unsafe { z_sys::name(text.as_ptr()) };",
-        "    let text = std::ffi::CString::new(data)?;\n    crate::isolated::z::name(&text)?;",
+        "    let text = std::ffi::CString::new(data)?;\n    isolated::z::name(&text)?;",
     );
-    check("    unsafe { z_sys::maybe(std::ptr::null(), 0) };", "    crate::isolated::z::maybe(None)?;");
-    check("    unsafe { z_sys::maybe(data.as_ptr(), data.len()) };", "    crate::isolated::z::maybe(Some(data))?;");
+    check("    unsafe { z_sys::maybe(std::ptr::null(), 0) };", "    isolated::z::maybe(None)?;");
+    check("    unsafe { z_sys::maybe(data.as_ptr(), data.len()) };", "    isolated::z::maybe(Some(data))?;");
     check(
         "    let mut out = [0; 4];\n    unsafe { z_sys::digest(data.as_ptr().cast(), data.len(), out.as_mut_ptr()) };",
-        "    let mut out = [0; 4];\n    crate::isolated::z::digest(data, &mut out)?;",
+        "    let mut out = [0; 4];\n    isolated::z::digest(data, &mut out)?;",
     );
 }
 
@@ -328,7 +334,7 @@ fn comments_are_not_code() {
     check(
         &format!("{start} unsafe {{ z_sys::locate(data.as_ptr(), data.len(), &mut p) }};"),
         &format!(
-            "{start} {{\n        let (ret, value) = crate::isolated::z::locate(data)?;\n        p = value;\n        ret\n    }};"
+            "{start} {{\n        let (ret, value) = isolated::z::locate(data)?;\n        p = value;\n        ret\n    }};"
         ),
     );
 }
@@ -340,6 +346,6 @@ fn every_other_byte_stays() {
     assert_eq!(left, Vec::<String>::new());
     assert_eq!(
         text,
-        "fn f(data: &[u8]) {\r\n    crate::isolated::z::plain(1, 2).unwrap_or_else(|fault| panic!(\"{}\", fault));\r\n}\r\n"
+        "fn f(data: &[u8]) {\r\n    isolated::z::plain(1, 2).unwrap_or_else(|fault| panic!(\"{}\", fault));\r\n}\r\n"
     );
 }

@@ -23,7 +23,7 @@ impl Call<'_> {
             .params()
             .map(|(name, ty)| known.next().flatten().unwrap_or_else(|| format!("/* {name}: {ty} */")))
             .collect();
-        let call = format!("{}({})", self.wrapper.path, arguments.join(", "));
+        let call = format!("{}({})", self.path(), arguments.join(", "));
         match (takes, self.code(), self.results()) {
             (Takes::Fault, Some(code), Some(parts)) => format!("{call}{}?", self.as_code(&parts, code)),
             (Takes::Fault, Some(_), None) => {

@@ -38,7 +38,7 @@ fn codes_of_calls_that_stay() {
             "fn f() -> {output} {{\nunsafe {{ z_sys::check(1 /* of them */,) }};\nunsafe {{ z_sys::shrink(p, 3, 3) }};\n}}\n"
         ));
         let expected = format!(
-            "3:10 `dest`: nothing says which slice `p` points into | {start}crate::isolated::z::shrink(/* dest: &mut [u8] */, 3){end}"
+            "3:10 `dest`: nothing says which slice `p` points into | {start}isolated::z::shrink(/* dest: &mut [u8] */, 3){end}"
         );
         assert_eq!(left, [expected]);
     };
@@ -48,9 +48,7 @@ fn codes_of_calls_that_stay() {
     // What comes back is no number, and not to be dropped.
     let (_, left) = rewritten("fn f() -> Result<(), isolate_rt::Fault> {\nunsafe { z_sys::begin(flow, 2) };\n}\n");
     assert!(
-        left[0].ends_with(
-            "| let flow = crate::isolated::z::begin(2).map_err(/* `isolate_rt::Error`: a fault or a code */)?;"
-        ),
+        left[0].ends_with("| let flow = isolated::z::begin(2).map_err(/* `isolate_rt::Error`: a fault or a code */)?;"),
         "{left:?}"
     );
 }
@@ -61,7 +59,7 @@ fn what_cannot_return_panics() {
     let check = |signature: &str, suffix: &str| {
         let around = |call: &str| format!("{signature} {{ {call} }}\n");
         let (text, left) = rewritten(&around("unsafe { z_sys::plain(1, 2) }"));
-        assert_eq!((text, left), (around(&format!("crate::isolated::z::plain(1, 2){suffix}")), vec![]), "{signature}");
+        assert_eq!((text, left), (around(&format!("isolated::z::plain(1, 2){suffix}")), vec![]), "{signature}");
     };
     let panics = ".unwrap_or_else(|fault| panic!(\"{}\", fault))";
     check("fn f() -> i32", panics);

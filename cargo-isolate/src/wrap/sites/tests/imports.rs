@@ -10,7 +10,7 @@ fn imports(before: &str, body: &str, after: &str) {
         format!("{imports}fn f(data: &[u8]) -> Result<(), isolate_rt::Fault> {{\n    {call};\n    {body}\n}}\n")
     };
     let (text, _) = rewritten(&around(before, &format!("unsafe {{ {call} }}")));
-    assert_eq!(text, around(after, "crate::isolated::z::sum(1, data)?"));
+    assert_eq!(text, around(after, "isolated::z::sum(1, data)?"));
 }
 
 #[test]

@@ -6,20 +6,20 @@ use super::*;
 fn results_go_where_they_went() {
     check(
         "    let mut n = out.len() as u64;\n    let s = unsafe { z_sys::pack(out.as_mut_ptr(), &mut n, data.as_ptr(), data.len() as _) };",
-        "    let mut n = out.len() as u64;\n    let s = {\n        let (ret, written) = crate::isolated::z::pack(&mut out[..n as usize], data)?;\n        n = written as _;\n        ret\n    };",
+        "    let mut n = out.len() as u64;\n    let s = {\n        let (ret, written) = isolated::z::pack(&mut out[..n as usize], data)?;\n        n = written as _;\n        ret\n    };",
     );
     check(
         "    let mut p = z_sys::Point { x: 0, y: 0 };\n    let s = unsafe { z_sys::locate(data.as_ptr(), data.len(), &mut p) };",
-        "    let mut p = z_sys::Point { x: 0, y: 0 };\n    let s = {\n        let (ret, value) = crate::isolated::z::locate(data)?;\n        p = value;\n        ret\n    };",
+        "    let mut p = z_sys::Point { x: 0, y: 0 };\n    let s = {\n        let (ret, value) = isolated::z::locate(data)?;\n        p = value;\n        ret\n    };",
     );
     check(
         "    let mut p = std::mem::MaybeUninit::uninit();\n    unsafe {\n        z_sys::locate(data.as_ptr(), data.len(), p.as_mut_ptr())\n    };",
-        "    let mut p = std::mem::MaybeUninit::uninit();\n    {\n        let (ret, value) = crate::isolated::z::locate(data)?;\n        p.write(value);\n        ret\n    };",
+        "    let mut p = std::mem::MaybeUninit::uninit();\n    {\n        let (ret, value) = isolated::z::locate(data)?;\n        p.write(value);\n        ret\n    };",
     );
     // Only the count is new.
     check(
         "    let s = unsafe { z_sys::fill(out.as_mut_ptr().cast(), out.len() as i32, 3) };",
-        "    let s = crate::isolated::z::fill(out, 3)?.0;",
+        "    let s = isolated::z::fill(out, 3)?.0;",
     );
 }
 
@@ -29,18 +29,18 @@ fn codes_stay_codes() {
     let code = ".or_else(|error| error.into_code())?";
     check(
         "    if unsafe { z_sys::check(1) } != 0 { return Err(\"no\".into()); }",
-        &format!("    if crate::isolated::z::check(1){code} != 0 {{ return Err(\"no\".into()); }}"),
+        &format!("    if isolated::z::check(1){code} != 0 {{ return Err(\"no\".into()); }}"),
     );
     check(
         "    let mut room = [0u8; 9];\n    let len: i32 = unsafe { z_sys::shrink(room.as_mut_ptr().cast(), room.len() as i32, 3) };",
         &format!(
-            "    let mut room = [0u8; 9];\n    let len: i32 = crate::isolated::z::shrink(&mut room, 3).map(|count| count as _){code};"
+            "    let mut room = [0u8; 9];\n    let len: i32 = isolated::z::shrink(&mut room, 3).map(|count| count as _){code};"
         ),
     );
     check(
         "    let mut n = out.len() as u64;\n    let code = unsafe { z_sys::squeeze(out.as_mut_ptr(), &mut n, data.as_ptr(), data.len() as _) };\n    assert_eq!(code, 1);",
         &format!(
-            "    let mut n = out.len() as u64;\n    let code = crate::isolated::z::squeeze(&mut out[..n as usize], data).map(|written| {{ n = written as _; 1 }}){code};\n    assert_eq!(code, 1);"
+            "    let mut n = out.len() as u64;\n    let code = isolated::z::squeeze(&mut out[..n as usize], data).map(|written| {{ n = written as _; 1 }}){code};\n    assert_eq!(code, 1);"
         ),
     );
 }
@@ -136,7 +136,7 @@ fn counts_of_no_buffer() {
 fn a_block_that_is_an_operand_has_parentheses() {
     let block = |inner: &str| {
         format!(
-            "({{\n        let (ret, written) = crate::isolated::z::pack(&mut out[..n as usize], data)?;\n        n = written as _;\n        ret\n    }}){inner}"
+            "({{\n        let (ret, written) = isolated::z::pack(&mut out[..n as usize], data)?;\n        n = written as _;\n        ret\n    }}){inner}"
         )
     };
     let call = "z_sys::pack(out.as_mut_ptr(), &mut n, data.as_ptr(), data.len() as _)";
@@ -152,14 +152,14 @@ fn a_block_that_is_an_operand_has_parentheses() {
 fn places_mean_what_they_meant() {
     check(
         "    unsafe { z_sys::pack(out.as_mut_ptr(), &mut t[written].n, data.as_ptr(), data.len() as _) };",
-        "    {\n        let (ret, written_) = crate::isolated::z::pack(&mut out[..t[written].n as usize], data)?;\n        t[written].n = written_ as _;\n        ret\n    };",
+        "    {\n        let (ret, written_) = isolated::z::pack(&mut out[..t[written].n as usize], data)?;\n        t[written].n = written_ as _;\n        ret\n    };",
     );
 }
 
 /// The wrapper gives zero where the function wrote nothing: a place that had something else would lose it.
 #[test]
 fn what_a_place_had_before_stays() {
-    let why = "`found`: where the function writes nothing, `p` keeps what it had, and the wrapper gives zero | let Ok((ret, found)) = crate::isolated::z::locate(data) else { /* a fault */ };";
+    let why = "`found`: where the function writes nothing, `p` keeps what it had, and the wrapper gives zero | let Ok((ret, found)) = isolated::z::locate(data) else { /* a fault */ };";
     let call = "unsafe { z_sys::locate(data.as_ptr(), data.len(), &mut p) };";
     stays(&format!("let mut p = DEFAULT;\n{call}"), &format!("3:10 {why}"));
     stays(&format!("let mut p = z_sys::Point {{ x: 0, y: 7 }};\n{call}"), &format!("3:10 {why}"));

@@ -6,23 +6,20 @@ use super::*;
 fn unsafe_stays_where_it_is_needed() {
     check(
         "    let s = unsafe { *p + z_sys::sum(1, data.as_ptr(), data.len()) };",
-        "    let s = unsafe { *p + crate::isolated::z::sum(1, data)? };",
+        "    let s = unsafe { *p + isolated::z::sum(1, data)? };",
     );
-    check(
-        "    let s = unsafe { z_sys::plain(1, 2) as u8 } + 1;",
-        "    let s = (crate::isolated::z::plain(1, 2)? as u8) + 1;",
-    );
+    check("    let s = unsafe { z_sys::plain(1, 2) as u8 } + 1;", "    let s = (isolated::z::plain(1, 2)? as u8) + 1;");
     check(
         "    unsafe {\n        z_sys::plain(1, 2);\n        z_sys::plain(3, 4);\n    }",
-        "    {\n        crate::isolated::z::plain(1, 2)?;\n        crate::isolated::z::plain(3, 4)?;\n    }",
+        "    {\n        isolated::z::plain(1, 2)?;\n        isolated::z::plain(3, 4)?;\n    }",
     );
     check(
         "    match 1 {\n        1 => unsafe { z_sys::plain(1, 2) }\n        _ => 0,\n    };",
-        "    match 1 {\n        1 => { crate::isolated::z::plain(1, 2)? }\n        _ => 0,\n    };",
+        "    match 1 {\n        1 => { isolated::z::plain(1, 2)? }\n        _ => 0,\n    };",
     );
     check(
         "    let s = unsafe { z_sys::sum(z_sys::sum(0, data.as_ptr(), data.len()), out.as_ptr(), out.len()) };",
-        "    let s = crate::isolated::z::sum(crate::isolated::z::sum(0, data)?, out)?;",
+        "    let s = isolated::z::sum(isolated::z::sum(0, data)?, out)?;",
     );
 }
 
@@ -42,7 +39,7 @@ fn unsafe_stays_around_what_may_need_it() {
         check_among(
             "unsafe fn danger() -> u8 { 1 }\nunion Either { bits: u32, number: f32 }\n",
             &format!("    unsafe {{\n        z_sys::plain(1, 2);\n        {rest};\n    }}"),
-            &format!("    unsafe {{\n        crate::isolated::z::plain(1, 2)?;\n        {rest};\n    }}"),
+            &format!("    unsafe {{\n        isolated::z::plain(1, 2)?;\n        {rest};\n    }}"),
         );
     }
     for rest in
@@ -51,7 +48,7 @@ fn unsafe_stays_around_what_may_need_it() {
         check_among(
             "fn safe<T>(_: T) -> u8 { 1 }\n",
             &format!("    unsafe {{\n        z_sys::plain(1, 2);\n        {rest};\n    }}"),
-            &format!("    {{\n        crate::isolated::z::plain(1, 2)?;\n        {rest};\n    }}"),
+            &format!("    {{\n        isolated::z::plain(1, 2)?;\n        {rest};\n    }}"),
         );
     }
 }
@@ -62,11 +59,11 @@ fn unsafe_stays_around_calls_of_values() {
     for call in ["(ops.close)(x)", "close(x)", "Self::CLOSE(x)", "table[0](x)"] {
         check(
             &format!("    unsafe {{\n        z_sys::plain(1, 2);\n        {call};\n    }}"),
-            &format!("    unsafe {{\n        crate::isolated::z::plain(1, 2)?;\n        {call};\n    }}"),
+            &format!("    unsafe {{\n        isolated::z::plain(1, 2)?;\n        {call};\n    }}"),
         );
     }
     check(
         "    unsafe {\n        z_sys::plain(1, 2);\n        Some(i32::from(x));\n    }",
-        "    {\n        crate::isolated::z::plain(1, 2)?;\n        Some(i32::from(x));\n    }",
+        "    {\n        isolated::z::plain(1, 2)?;\n        Some(i32::from(x));\n    }",
     );
 }

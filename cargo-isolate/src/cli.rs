@@ -35,13 +35,13 @@ enum Command {
     Audit(commands::audit::Args),
     /// Write a first policy for this workspace, as strict as its code already is.
     Init(commands::init::Args),
-    /// Hold the code against the policy.
+    /// Check the code against the policy.
     Check(commands::check::Args),
-    /// Write down what is known of the code, so that `check` finds what is new.
+    /// Record present findings, so that `check` reports only new ones.
     Baseline(commands::baseline::Args),
-    /// Compare two audits: what came, what went, who grew.
+    /// Compare two audits: what came, what went, which packages grew.
     Diff(commands::diff::Args),
-    /// Make a picture for a README of how much unsafe code there is, or a sentence.
+    /// Print an SVG badge (or one line) with the amount of unsafe code.
     Badge(commands::badge::Args),
     /// Propose audits of the dependencies for cargo-vet, with what they are based on.
     Vet(commands::vet::Args),
@@ -49,7 +49,7 @@ enum Command {
     Plan(commands::plan::Args),
     /// Write the wrappers that the plan describes; `--apply` also makes the crate use them.
     Wrap(commands::wrap::Args),
-    /// Show that the wrappers hold: fresh, not gone past, and proof against libraries that misbehave.
+    /// Check that wrappers are up to date, not bypassed, and contain a library that misbehaves.
     Verify(commands::verify::Args),
     /// Print what a rule, or another code of a report, is about.
     Explain(commands::explain::Args),

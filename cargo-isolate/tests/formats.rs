@@ -4,7 +4,7 @@ mod needs;
 
 use serde_json::Value;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     process::{Command, Output},
 };
@@ -238,7 +238,6 @@ fn everybody_counts_the_same_constructs() {
     assert!(print(&["check"]).contains("11 unsafe constructs of `app@1.0.0`, 0 allowed"), "{}", print(&["check"]));
 }
 
-/// The same input, the same bytes, whatever is kept from the first run.
 /// The map of symbols and the answer of `--symbol` count the same calls, of all code and of what is dormant.
 #[test]
 fn symbols_are_counted_alike() {
@@ -275,6 +274,7 @@ fn symbols_are_counted_alike() {
     assert_eq!(uses, [(4, 1, 2), (1, 0, 1), (1, 1, 1)]);
 }
 
+/// The same input, the same bytes, whatever is kept from the first run.
 #[test]
 fn reports_are_reproducible() {
     for format in ["text", "json", "sarif", "github", "markdown", "html"] {
@@ -371,6 +371,45 @@ fn published_shapes() {
         rule["help"] = "[PAGE]".into();
     }
     insta::assert_json_snapshot!("sarif", sarif);
+}
+
+/// `docs/json.md` names every key of what commands print.
+#[test]
+fn keys_of_json_are_documented() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let of_page = std::fs::read_to_string(root.join("docs/json.md")).unwrap();
+    let code = of_page.split('`').skip(1).step_by(2);
+    let words = code.flat_map(|code| code.split(|c: char| !c.is_ascii_alphanumeric() && !"_-".contains(c)));
+    let known: BTreeSet<&str> = words.collect();
+    let violations = fixture("violations");
+    let report = tempfile::NamedTempFile::new().unwrap();
+    let report = report.path().to_str().unwrap();
+    run(&violations, &["audit", &format!("--format=json={report}")]);
+    for (directory, arguments) in [
+        (&violations, &["audit", "--deps"][..]),
+        (&violations, &["audit", "--symbol", "*"]),
+        (&violations, &["check"]),
+        (&violations, &["diff", report, report]),
+        (&root, &["plan", "--policy", "tests/libraries/isolation.toml"]),
+    ] {
+        let output = run(directory, &[arguments, &["--format", "json"]].concat());
+        let mut keys = BTreeSet::new();
+        collect_keys(&serde_json::from_slice(&output.stdout).unwrap(), &mut keys);
+        assert!(keys.len() > 5, "{keys:?}");
+        keys.retain(|key| !known.contains(&**key));
+        assert_eq!(keys, BTreeSet::new(), "not in docs/json.md, of {arguments:?}");
+    }
+}
+
+fn collect_keys(value: &Value, keys: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => fields.iter().for_each(|(key, value)| {
+            keys.insert(key.clone());
+            collect_keys(value, keys);
+        }),
+        Value::Array(values) => values.iter().for_each(|value| collect_keys(value, keys)),
+        _ => {}
+    }
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! In-process isolation of foreign code with memory protection keys (MPK/PKU): a fault becomes an `Err`.
 //!
-//! A [`Domain`] is a compartment of this process with its own protection key, stack, heap, thread-local storage and copy of
-//! its library's globals. While code runs in there the CPU forbids it to write anything else. A wild write, an overflow, a
-//! smashed stack, endless recursion or an `abort()` ends that one call: the caller gets a [`Fault`], the instance is thrown
-//! away, and the next call starts with a clean one.
+//! A [`Domain`] is a compartment of this process: a protection key, stacks, a heap, thread-local storage, and the writable
+//! globals of its library. While code runs in it, the CPU lets it write no other memory. A wild write, an overflow, a smashed
+//! stack, endless recursion or an `abort()` ends that one call: the caller gets a [`Fault`], the instance is thrown away, and
+//! the next call starts with a clean one.
 //!
 //! Wrappers are written by `cargo isolate wrap`; by hand, a call looks like this:
 //!
@@ -22,14 +22,18 @@
 //!
 //! # What holds, and what does not
 //!
-//! Level `integrity`: the domain can read all of the program and write none of it. The threat is a bug, or an attacker who
-//! corrupts the library's data; an attacker who chooses *instructions* in the domain can execute `wrpkru` or a system call
-//! and is not held. Nothing that comes out of a domain (length, pointer, string) is used before it was checked.
+//! Level `integrity`: the domain can read all of the program and write none of it. So an over-read is neither prevented nor
+//! noticed, and system calls are not filtered. The threat is a bug, or an attacker who corrupts the library's data; an attacker
+//! who chooses *instructions* in the domain can execute `wrpkru`, and is not held. Nothing that comes out of a domain (length,
+//! pointer, string) is used before it was checked. `docs/threat-model.md` of the repository says all of it.
+//!
+//! A [`Fault`] prints in one line with `{}`, and with a backtrace of the library's stack with `{:#}`; `cargo isolate explain
+//! KIND` says what a [`FaultKind`] means and what to do.
 //!
 //! # Where it works
 //!
 //! x86-64 Linux ≥ 6.12 with glibc, on a CPU with PKU and FSGSBASE, in executables (the runtime serves `malloc` for the whole
-//! program, which only an executable can define). Elsewhere it compiles, and calls give [`FaultKind::Unsupported`] with the
+//! program, which only an executable can define), linked by rust-lld, the default since Rust 1.90. Elsewhere it compiles, and calls give [`FaultKind::Unsupported`] with the
 //! reason; nothing ever runs unprotected unless [`Backend::None`] was asked for. [`probe`] says what this machine has.
 
 mod call;

@@ -153,10 +153,13 @@ fn every_call_does_what_the_table_says() {
 const INTRO: &str = "\
 # libc inside a domain
 
-What becomes of libc's functions when isolated code calls them. Each line is a call that `isolate-rt/tests/libc.rs` makes inside a domain (glibc 2.36); the table is `cargo-isolate/data/libc.txt`. What a line does not
-name was not tried. Code that is linked into the domain's library (a C++ runtime, for instance) is like the library's own.
+What becomes of libc's functions when isolated code calls them. Each line is a call that
+`isolate-rt/tests/libc.rs` makes inside a domain (glibc 2.36); the table is
+`cargo-isolate/data/libc.txt`. What a line does not name was not tried. Code that is linked into the
+domain's library (a C++ runtime, for instance) is like the library's own.
 
-Most of what is refused writes data of libc that the whole program uses: the call ends with `Protection`, and nothing was written. Nothing of libc can be shared with a domain today.
+Most of what is refused writes data of libc that the whole program uses: the call ends with
+`Protection`, and nothing was written. Nothing of libc can be shared with a domain today.
 ";
 
 /// `docs/libc.md`.
@@ -176,23 +179,38 @@ fn page(table: &BTreeMap<String, Entry>, imports: &BTreeMap<String, Entry>) -> S
     }
     let _ = writeln!(
         page,
-        "\n## The runtime's own\n\nThey mean the same inside, on the domain's heap, or are refused by their own error. Output goes to `stdout` and `stderr` alone (and to \
-         streams of the library's own; another `FILE` is `ForeignStream`), and is written at once: what the program has printed and libc holds back comes later.\n"
+        "\n## The runtime's own\n\n\
+         These are replaced by the runtime: the allocator uses the domain's heap; `printf` and the like write\n\
+         at once, before what the program has printed and libc holds back, and to `stdout`, `stderr` and\n\
+         streams of the library's own only (another `FILE` is `ForeignStream`). The others mean the same\n\
+         inside, or are refused by their own error.\n"
     );
-    let names =
-        |of: Vec<(&String, &Entry)>| of.into_iter().map(|(symbol, _)| format!("`{symbol}`")).collect::<Vec<_>>();
-    let _ = writeln!(page, "{}.", names(of("ours")).join(", "));
+    let names = |of: Vec<(&String, &Entry)>| {
+        filled(&of.into_iter().map(|(symbol, _)| format!("`{symbol}`")).collect::<Vec<_>>().join(", "))
+    };
+    let _ = writeln!(page, "{}.", names(of("ours")));
     let works = of("works");
     let noted: Vec<_> = works.iter().filter(|(_, entry)| !entry.note.is_empty()).copied().collect();
     let _ = writeln!(page, "\n## Works\n");
-    for chunk in names(works).chunks(12) {
-        let _ = writeln!(page, "{},", chunk.join(", "));
-    }
+    let _ = writeln!(page, "{},", names(works));
     let _ = writeln!(page, "\nand with a remark:\n");
     for (symbol, entry) in noted {
-        let _ = writeln!(page, "- `{symbol}`: {}", entry.note);
+        let _ = writeln!(page, "{}", filled(&format!("- `{symbol}`: {}", entry.note)).replace('\n', "\n  "));
     }
     page
+}
+
+/// In lines of at most 100 columns, with what follows it.
+fn filled(text: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.len() + 1 + word.len() < 100 => *line += &format!(" {word}"),
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines.join("\n")
 }
 
 fn read(path: &str) -> String {

@@ -29,7 +29,7 @@ pub(crate) struct Args {
     /// Show who calls a C symbol, from where, instead of the audit; `*` and `?` as in file names
     #[arg(long, value_name = "NAME", value_parser = Glob::new)]
     symbol: Option<Glob>,
-    /// Count only: quicker, for no call is looked for, and files that can hold nothing to count are not parsed
+    /// Print counts only, without resolving calls (faster)
     #[arg(long, conflicts_with_all = ["symbol", "deps"])]
     counts: bool,
     #[command(flatten)]

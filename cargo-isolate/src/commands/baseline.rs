@@ -31,7 +31,7 @@ pub(crate) struct Args {
     policy: PolicyFile,
     #[command(flatten)]
     file: BaselineFile,
-    /// Take in what is new, too
+    /// Also record new findings
     #[arg(long)]
     accept: bool,
     #[command(flatten)]

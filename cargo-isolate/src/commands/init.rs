@@ -34,7 +34,7 @@ pub(crate) struct Args {
     /// Add to a policy that is there what is new, and lower its maxima; comments and order stay
     #[arg(long)]
     update: bool,
-    /// Let be what is there by naming each finding in a baseline, instead of by severities and maxima
+    /// Record present findings in a baseline instead of lowering severities and setting maxima
     #[arg(long, conflicts_with = "update")]
     baseline: bool,
     /// Write examples for GitHub Actions and pre-commit too, where there are none

@@ -33,8 +33,7 @@ pub(crate) struct Args {
     /// Say of one function what was decided for each parameter, by whom, and on what evidence
     #[arg(long, value_name = "FUNCTION", conflicts_with = "format")]
     explain: Option<String>,
-    /// Ask clang whether declarations are as C code defines them, and with `--explain` what that does with each pointer; nothing of
-    /// it is run
+    /// Compare declarations with the C source using clang; with `--explain`, show how the code uses each pointer
     #[arg(long)]
     clang: bool,
 }

@@ -52,16 +52,16 @@ pub(crate) struct Request {
     /// Equivalent to specifying both --locked and --offline
     #[arg(long)]
     pub(crate) frozen: bool,
-    /// Say only what matters most, and nothing of how it is going: of findings, the violations; of an audit, the table
+    /// Print violations only (audit: the table only), and no progress
     #[arg(long, short)]
     pub(crate) quiet: bool,
     /// Number of threads that scan; as many as there are processors if not given
     #[arg(long, short, value_name = "N", value_parser = threads)]
     pub(crate) jobs: Option<std::num::NonZeroUsize>,
-    /// Scan everything again, and keep nothing for the next time
+    /// Do not read or write the cache
     #[arg(long)]
     pub(crate) no_cache: bool,
-    /// Say on stderr what of the cache could not be used
+    /// Report unusable cache entries on stderr
     #[arg(long, short)]
     pub(crate) verbose: bool,
 }

@@ -10,8 +10,9 @@ use std::{env, fs};
 /// Gives the linker fragment at a path (relative to the package) to the linker, wherever this crate ends up.
 ///
 /// Call it from `build.rs`. Plain link arguments of a dependency never reach the final link; a "library" that is a linker
-/// script does, and rust-lld (the default linker of x86-64 Linux since Rust 1.90) reads it as one. Other linkers do not:
-/// where the build names one, the build ends with an error that says so.
+/// script does, and rust-lld (the default linker of x86-64 Linux since Rust 1.90) reads it as one. Other linkers do not.
+/// A flag in `RUSTFLAGS` that chooses one (`-fuse-ld=mold`) is an error; a `linker` set in cargo's configuration is not seen,
+/// and linking then fails with undefined symbols `__isolate_…`.
 ///
 /// On platforms without domains it does nothing but warn: the wrappers compile there, and their calls return errors.
 ///

@@ -220,8 +220,8 @@ impl fmt::Display for FaultKind {
             Self::IllegalInstruction => write!(f, "illegal instruction"),
             Self::Arithmetic => write!(f, "arithmetic error: division by zero or overflow"),
             Self::Trap => write!(f, "breakpoint trap"),
-            Self::ForbiddenSyscall => write!(f, "a system call that is filtered"),
-            Self::Timeout => write!(f, "still running at its deadline"),
+            Self::ForbiddenSyscall => write!(f, "made a system call that seccomp forbids"),
+            Self::Timeout => write!(f, "exceeded its deadline"),
             Self::Abort => write!(f, "aborted"),
             Self::AssertionFailed { message } => write!(f, "assertion failed: {}", Printable(message)),
             Self::Panicked { message } if message.is_empty() => write!(f, "panicked"),
@@ -243,7 +243,7 @@ impl fmt::Display for FaultKind {
             }
             Self::CallbackRefused => write!(f, "called a callback that is not registered for this call"),
             Self::ThreadExited => write!(f, "tried to end the thread that called it"),
-            Self::ForeignFree { address } => write!(f, "freed {address:#x}, which its heap did not give out"),
+            Self::ForeignFree { address } => write!(f, "freed {address:#x}, which it did not allocate"),
             Self::DoubleFree { block, size } => write!(f, "freed a heap block of {size} bytes again, at {block:#x}"),
             Self::HeapOverflow { block, size, at } => {
                 let (distance, where_) = match at.checked_sub(block.wrapping_add(*size)) {
@@ -258,7 +258,7 @@ impl fmt::Display for FaultKind {
             }
             Self::InvalidValue { what } => write!(f, "returned an invalid value: {what}"),
             Self::TooLarge { requested, limit } => write!(f, "{requested} is more than the {limit} that fit"),
-            Self::StaleHandle => write!(f, "the handle is of an instance that is gone"),
+            Self::StaleHandle => write!(f, "stale handle: its instance was discarded, or is not that of the call"),
             Self::InUse => write!(f, "something that was made of the object still lives"),
             Self::Occupied => write!(f, "this thread is inside already, and would wait for itself"),
             Self::DomainLost => write!(f, "another call failed in the same instance"),

@@ -1,4 +1,4 @@
-//! Enums and `bool`s that C chooses the value of.
+//! Enums and `bool`s returned by C.
 //!
 //! ## What it does
 //!

@@ -1,4 +1,4 @@
-//! Slices as long as C says.
+//! Slice lengths taken from C unchecked.
 //!
 //! ## What it does
 //!

@@ -1,4 +1,4 @@
-//! Unsafe blocks that do more than one thing which needs them.
+//! Unsafe blocks with more than one unsafe operation.
 //!
 //! ## What it does
 //!

@@ -124,8 +124,8 @@ impl Rule {
     fn in_the_policy(&self) -> String {
         let Rule { name, default, .. } = self;
         format!(
-            "## In the policy\n\n`{default}` where the policy does not say. To change that, and for places where it does \
-             not hold:\n\n```toml\n[rules]\n{name} = \"{other}\"\n\n[[exception]]\nrule = \"{name}\"\n\
+            "## In the policy\n\nDefault: `{default}`. To change it, or to allow it in one place:\n\n```toml\n[rules]\n\
+             {name} = \"{other}\"\n\n[[exception]]\nrule = \"{name}\"\n\
              at = \"mycrate::module::*\"          # crate::module::function, as a glob\n\
              reason = \"why it does not hold there\"\n```\n",
             other = if *default == Severity::Deny { Severity::Warn } else { Severity::Deny },

@@ -1,4 +1,4 @@
-//! Types in foreign signatures that C has no counterpart for.
+//! Types in foreign signatures that are not FFI-safe.
 //!
 //! ## What it does
 //!

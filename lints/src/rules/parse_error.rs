@@ -31,7 +31,8 @@
 //!
 //! ## Known limits
 //!
-//! A file that no target of the package reaches is not read.
+//! Files outside of a member's `src` that no target reaches are not read. Those below `src` are, and one that does not
+//! parse makes the scan incomplete (status 4): delete it, or move it out of `src`.
 
 use super::{Report, Subject};
 use std::sync::Arc;

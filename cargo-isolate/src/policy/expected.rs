@@ -95,8 +95,8 @@ const FORMS: &[(&str, Form)] = &[
     ("fn.*.bind.*.*", Values(&[r#""png_get_rowbytes(png_ptr, info_ptr)""#])),
     ("fn.**.kind", Values(&[r#""buf""#])),
     ("fn.**.dir", Values(&[r#""in""#])),
-    ("fn.**.len", Values(&[r#""src_len""#])),
-    ("fn.**.cap", Values(&[r#""*destLen""#])),
+    ("fn.**.len", Values(&[r#""src_len""#, r#""16""#])),
+    ("fn.**.cap", Values(&[r#""*destLen""#, r#""16""#])),
     ("fn.**.end", Values(&[r#""text_end""#])),
     ("fn.**.written", Values(&[r#""*destLen""#])),
     ("fn.**.null", Values(&[r#""ok""#])),
@@ -374,6 +374,14 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// A number is one in quotes, where lengths are expressions.
+    #[test]
+    fn lengths_are_shown_as_names_and_as_numbers() {
+        let (text, place) = policy("fn.f.arg.p.len", "2");
+        let error = read(&text).errors.into_iter().find(|error| error.span == place).expect("an error");
+        assert_eq!(error.help.as_deref(), Some("write it as `len = \"src_len\"` or `len = \"16\"`"));
     }
 
     /// What people are told to write is right.

@@ -192,6 +192,9 @@ impl<'c> Call<'c> {
                     return Err(format!("`{}` is a length that cannot be evaluated elsewhere", self.source.of(expr)));
                 }
                 debug_assert!(!slices.is_empty());
+                if let Some(length) = argument::length(expr) {
+                    self.check_type(length);
+                }
                 Argument::Gone
             }
             (Role::EndOf(slice), _) => {
@@ -199,6 +202,7 @@ impl<'c> Call<'c> {
             }
             (Role::CellOf(_), _) => match argument::pointer(expr) {
                 Pointer::To { place } => {
+                    self.check_type(place);
                     self.outcomes.insert(index, Outcome::Assign(place));
                     Argument::Gone
                 }
@@ -263,6 +267,21 @@ impl<'c> Call<'c> {
         };
         self.arguments.insert(index, read);
         Ok(())
+    }
+
+    /// A variable that is no argument any more has a type all the same.
+    fn check_type(&mut self, variable: &Expr) {
+        let (Expr::Path(path), Some(function)) = (argument::without_parens(variable), self.found.function) else {
+            return;
+        };
+        let call = range(self.found.call).start;
+        if let Some(name) = path.path.get_ident().map(ToString::to_string)
+            && locals::is_of_any_type(&function, &name, call)
+        {
+            self.refuse(format!(
+                "`{name}` has the type that the call gives it, which the wrapper does not: write it in its `let`"
+            ));
+        }
     }
 
     /// It is what a callback is passed, which closures have no need of.

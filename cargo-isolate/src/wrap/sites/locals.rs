@@ -70,6 +70,27 @@ pub(super) fn is_parameter(function: &Function<'_>, name: &str, at: usize) -> bo
     bound(function, name, at).is_some_and(|(bound, _)| bound < range(function.body).start)
 }
 
+/// Whether what `name` is bound to is converted to whatever type others want: `let len = n as _;`.
+pub(super) fn is_of_any_type(function: &Function<'_>, name: &str, at: usize) -> bool {
+    fn is_any(value: &Expr) -> bool {
+        match value {
+            Expr::Paren(paren) => is_any(&paren.expr),
+            Expr::Cast(cast) => matches!(*cast.ty, Type::Infer(_)),
+            Expr::Try(tried) => is_any(&tried.expr),
+            Expr::MethodCall(call) => match &*call.method.to_string() {
+                "into" | "try_into" => true,
+                "unwrap" | "expect" | "map_err" | "unwrap_or" => is_any(&call.receiver),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+    match bound(function, name, at) {
+        Some((_, Binding::Local(Local { pat: Pat::Ident(_), init: Some(init), .. }))) => is_any(&init.expr),
+        _ => false,
+    }
+}
+
 /// Where a name is bound, and how.
 fn bound<'f>(function: &Function<'f>, name: &'f str, at: usize) -> Option<(usize, Binding<'f>)> {
     let mut bindings = Bindings { name, at, last: None };

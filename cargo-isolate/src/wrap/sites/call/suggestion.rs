@@ -62,13 +62,29 @@ impl Call<'_> {
 
     /// A name for each part of what the wrapper returns.
     fn result_names(&self) -> Vec<String> {
-        let name = |place: &usize| match place.checked_sub(1).and_then(|index| self.params().get(index)) {
-            // How much of it the function wrote: the slice itself is the caller's.
-            Some(param) if matches!(param.decision.contract(), Some(Contract::Buf { .. })) => "written".to_owned(),
-            Some(param) => snake(&param.name),
-            None => RETURNED.to_owned(),
+        let origins = &self.wrapper.origins;
+        let name = |(at, place): (usize, &usize)| {
+            let Some(param) = place.checked_sub(1).and_then(|index| self.params().get(index)) else {
+                return RETURNED.to_owned();
+            };
+            match param.decision.contract() {
+                // How much of it the function wrote: the slice itself is the caller's.
+                Some(Contract::Buf { .. }) => "written".to_owned(),
+                // How much is done of each slice that a cursor of it stands for, in their order.
+                Some(Contract::Object { life: Life::Used, cursors }) => {
+                    let before = origins[..at].iter().filter(|other| *other == place).count();
+                    let cursor = cursors.iter().filter(|cursor| cursor.moves).nth(before);
+                    cursor.map_or_else(|| snake(&param.name), |cursor| format!("{}_done", snake(&cursor.field)))
+                }
+                _ => snake(&param.name),
+            }
         };
-        self.wrapper.origins.iter().map(name).collect()
+        let mut names: Vec<String> = Vec::new();
+        for name in origins.iter().enumerate().map(name) {
+            let same = names.iter().filter(|other| **other == name).count();
+            names.push(if same > 0 { format!("{name}_{}", same + 1) } else { name });
+        }
+        names
     }
 
     /// What the wrapper takes for a parameter of the function, as far as it is known: nothing for one that it hides, and the

@@ -18,7 +18,7 @@ fn the_rest_is_said_with_what_to_write() {
     );
     stays(
         "unsafe { z_sys::step(flow, 2) };",
-        "2:10 `flow` is what the wrapper of `begin` returned, an `Object` to keep where the struct was; `next` is a slice, and the result says how much of it is done | let Ok((ret, flow)) = isolated::z::step(/* flow: &mut Object<ffi::Flow> */, /* next: &[u8] */, 2) else { /* a fault */ };",
+        "2:10 `flow` is what the wrapper of `begin` returned, an `Object` to keep where the struct was; `next` is a slice, and the result says how much of it is done | let Ok((ret, next_done)) = isolated::z::step(/* flow: &mut Object<ffi::Flow> */, /* next: &[u8] */, 2) else { /* a fault */ };",
     );
     stays(
         "unsafe { z_sys::begin(flow, 2) };",
@@ -62,6 +62,27 @@ fn the_rest_is_said_with_what_to_write() {
         "unsafe { z_sys::sum(1, data.as_ptr() /* all of it */, data.len() /* bytes */) };",
         "2:10 a comment stands where an argument would go | let Ok(ret) = isolated::z::sum(1, data) else { /* a fault */ };",
     );
+}
+
+/// Nothing says the type of a variable any more whose only use was the call.
+#[test]
+fn types_that_come_from_the_call() {
+    let why = "`len` has the type that the call gives it, which the wrapper does not: write it in its `let`";
+    let room = "let mut room = [0u8; 9];\n";
+    for value in ["room.len() as _", "room.len().try_into().unwrap()", "9u8.into()"] {
+        stays(
+            &format!(
+                "{room}let mut len = {value};\nunsafe {{ z_sys::pack(room.as_mut_ptr(), &mut len, data.as_ptr(), data.len() as c_ulong) }};"
+            ),
+            &format!(
+                "4:10 {why} | let Ok((ret, written)) = isolated::z::pack(&mut room[..len as usize], data) else {{ /* a fault */ }};"
+            ),
+        );
+        stays(
+            &format!("{room}let len = {value};\nunsafe {{ z_sys::sum(1, room.as_ptr(), len) }};"),
+            &format!("4:10 {why} | let Ok(ret) = isolated::z::sum(1, &room[..len as usize]) else {{ /* a fault */ }};"),
+        );
+    }
 }
 
 /// What a wrapper copies it frees at once, so nobody else has it to free.

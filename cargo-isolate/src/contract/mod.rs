@@ -15,7 +15,7 @@ pub(crate) mod shape;
 pub(crate) mod types;
 
 use expr::{Call, Condition, Expr};
-use object::{Cursor, Life};
+use object::{Cursor, Life, Slice};
 use serde::{Serialize, Serializer};
 use shape::{Shape, TypePath};
 use std::fmt;
@@ -51,6 +51,14 @@ pub(crate) enum Contract {
         nullable: bool,
         /// What the library gave away is freed once it was copied.
         free: Option<String>,
+    },
+    /// A struct of a pointer and a length, or a pointer to one: what goes in is the caller's slice, what comes out is copied.
+    #[serde(rename = "buf")]
+    Slice {
+        dir: Dir,
+        #[serde(flatten)]
+        slice: Box<Slice>,
+        nullable: bool,
     },
     /// Points to a string that ends with a NUL; with `inout` the function may change it, and gets a copy to do so. One that
     /// comes out of the library is copied.
@@ -205,6 +213,7 @@ impl Contract {
                 let [own, free] = given(free);
                 words("buf", other_than_in(*dir), &[("len", Some(len.to_string())), own, free], *nullable)
             }
+            Contract::Slice { dir, nullable, .. } => words("buf", Some(*dir), &[], *nullable),
             Contract::Cstr { dir, nullable, free } => words("cstr", other_than_in(*dir), &given(free), *nullable),
             Contract::Callback { scope, user, nullable, params } => {
                 let user = user.as_ref().map(|user| format!(", user = \"{user}\"")).unwrap_or_default();
@@ -244,6 +253,7 @@ impl Contract {
             Contract::Obj { nullable, .. }
             | Contract::Buf { nullable, .. }
             | Contract::Given { nullable, .. }
+            | Contract::Slice { nullable, .. }
             | Contract::Cstr { nullable, .. }
             | Contract::Handle { nullable, .. }
             | Contract::Callback { nullable, .. } => *nullable = false,

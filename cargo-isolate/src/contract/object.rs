@@ -1,10 +1,17 @@
-//! `[struct.NAME]` of the policy: structs that a library keeps pointers to, and that point to what it works on.
+//! `[struct.NAME]` of the policy: structs whose bytes are not enough, because they hold pointers.
 //!
-//! Such a struct cannot be copied in and out for each call. Its memory stays in the domain, from the function that fills it
-//! to the one that ends it, and each call moves its cursors: a pointer, and how many elements are left there.
+//! Those that callers provide, and a library keeps pointers to, cannot be copied in and out for each call. Their memory stays in
+//! the domain, from the function that fills one to the one that ends it, and each call moves its cursors: a pointer, and how many
+//! elements are left there. Those that a library makes are behind handles. Of both the program reads what the policy names. And
+//! what is nothing but a pointer and a length is a slice.
+
+mod read;
+#[cfg(test)]
+mod tests;
 
 use super::{
-    Contract, Dir,
+    Contract, Dir, Hold,
+    expr::Expr,
     shape::{Shape, TypePath},
     types::Types,
 };
@@ -49,15 +56,74 @@ pub(crate) struct Function<'f> {
     pub(crate) domain: &'f str,
     pub(crate) path: TypePath,
     pub(crate) params: Vec<Shape>,
+    pub(crate) ret: Option<Shape>,
 }
 
 /// A field that the program may read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Field {
     pub(crate) name: String,
-    /// A number, or a pointer to text.
+    /// A number, or a pointer to what `holds` says.
     #[serde(rename = "type", serialize_with = "shown")]
     pub(crate) shape: Shape,
+    #[serde(flatten)]
+    pub(crate) holds: Holds,
+}
+
+impl Holds {
+    /// How much it is, where other fields say that.
+    pub(crate) fn len(&self) -> Option<&Expr> {
+        match self {
+            Holds::Values { len } | Holds::Objects { len } => Some(len),
+            Holds::Number | Holds::Text | Holds::Object => None,
+        }
+    }
+}
+
+impl Field {
+    /// The struct of the objects that it leads to.
+    pub(crate) fn leads_to(&self) -> Option<&TypePath> {
+        match self.holds {
+            Holds::Object | Holds::Objects { .. } => structure(&self.shape),
+            Holds::Number | Holds::Text | Holds::Values { .. } => None,
+        }
+    }
+}
+
+/// What a field leads to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "holds", rename_all = "kebab-case")]
+pub(crate) enum Holds {
+    Number,
+    Text,
+    /// Numbers or bytes, as many as other fields say.
+    Values {
+        len: Expr,
+    },
+    /// An object of the library.
+    Object,
+    /// As many of them as other fields say, one behind the other.
+    Objects {
+        len: Expr,
+    },
+}
+
+/// A struct that holds a pointer and how many elements lie there, and nothing else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Slice {
+    #[serde(skip)]
+    pub(crate) path: TypePath,
+    pub(crate) pointer: String,
+    pub(crate) length: String,
+    /// The type of the first field.
+    #[serde(skip)]
+    pub(crate) elements: Shape,
+    /// The type of the second.
+    #[serde(skip)]
+    pub(crate) counter: Shape,
+    /// It is `Copy`.
+    #[serde(skip)]
+    pub(crate) copy: bool,
 }
 
 fn shown<S: serde::Serializer>(shape: &Shape, serializer: S) -> Result<S::Ok, S::Error> {
@@ -68,38 +134,45 @@ fn shown<S: serde::Serializer>(shape: &Shape, serializer: S) -> Result<S::Ok, S:
 #[derive(Debug, Default)]
 pub(crate) struct Objects {
     by_name: BTreeMap<String, Object>,
+    /// Structs of which the policy could say that they are slices: a field that points, and one that counts.
+    likely_slices: BTreeMap<TypePath, (String, String)>,
 }
 
 #[derive(Debug)]
 struct Object {
+    path: TypePath,
+    /// Empty for those that the library makes itself.
     create: Vec<(Glob, TypePath)>,
     cursors: Vec<(Cursor, Vec<Glob>)>,
     reads: Vec<Field>,
+    slice: Option<Slice>,
 }
 
 impl Objects {
-    /// Reads structs against the functions that take them.
+    /// Reads structs against the functions that take and return them.
     pub(crate) fn read(
         structs: &BTreeMap<Spanned<String>, model::Struct>,
         types: &Types<'_>,
         functions: &[Function<'_>],
         errors: &mut Vec<PolicyError>,
     ) -> Objects {
-        let mut objects = Objects::default();
+        let named: Vec<_> = functions.iter().flat_map(Function::structs).collect();
+        let mut objects = Objects { likely_slices: read::likely_slices(&named, types), ..Objects::default() };
+        let mut known: BTreeMap<&str, TypePath> = BTreeMap::new();
+        for path in named {
+            known.entry(&path.name).or_insert_with(|| path.clone());
+        }
+        let behind = read::behind(structs, &known, types);
         for (name, words) in structs {
-            let taking: Vec<_> =
-                functions.iter().filter(|function| takes(function, name.get_ref()).is_some()).collect();
-            let Some(path) = taking.first().and_then(|function| takes(function, name.get_ref())) else {
-                let known = functions.iter().flat_map(|function| &function.params).filter_map(structure);
+            let Some(path) = known.get(&**name.get_ref()).or_else(|| behind.get(&**name.get_ref())) else {
                 let error = PolicyError::new(
                     name.span(),
-                    format!("no isolated function takes a pointer to a struct `{}`", name.get_ref()),
+                    format!("no isolated function takes or returns a pointer to a struct `{}`", name.get_ref()),
                 );
-                errors.push(error.did_you_mean(name.get_ref(), known.map(|path| &*path.name)));
+                errors.push(error.did_you_mean(name.get_ref(), known.keys().copied()));
                 continue;
             };
-            let reader = Reader { name: name.get_ref(), words, fields: types.fields(path), taking: &taking, errors };
-            if let Some(object) = reader.read(name) {
+            if let Some(object) = read::object(name, words, path, types, functions, errors) {
                 objects.by_name.insert(name.get_ref().clone(), object);
             }
         }
@@ -111,16 +184,47 @@ impl Objects {
         structure(shape).map(|path| &*path.name).filter(|name| self.by_name.contains_key(*name))
     }
 
-    /// What the program may read of the struct of these that a parameter points to.
-    pub(crate) fn reads<'s>(&'s self, shape: &'s Shape) -> Option<(&'s TypePath, &'s [Field])> {
+    /// All of them that live in the domain, with what the program may read of them.
+    pub(crate) fn reads(&self) -> impl Iterator<Item = (&TypePath, &[Field], Place)> {
+        let readable = self.by_name.values().filter(|object| !object.reads.is_empty());
+        readable.map(|object| (&object.path, &*object.reads, object.place()))
+    }
+
+    /// The struct that a parameter is, or points to, if the policy says that it is a slice.
+    pub(crate) fn slice(&self, shape: &Shape) -> Option<&Slice> {
+        let path = structure(shape).or(match shape {
+            Shape::Struct { path, .. } => Some(path),
+            _ => None,
+        })?;
+        self.object(path)?.slice.as_ref()
+    }
+
+    /// Words with which the policy would say so, of a struct that looks like one.
+    pub(crate) fn likely_slice(&self, shape: &Shape) -> Option<String> {
         let path = structure(shape)?;
-        Some((path, &self.by_name.get(&path.name)?.reads))
+        let (pointer, length) = self.likely_slices.get(path).filter(|_| self.object(path).is_none())?;
+        Some(format!("`[struct.{}]` with `field.{pointer} = {{ len = \"{length}\" }}`", path.name))
+    }
+
+    fn object(&self, path: &TypePath) -> Option<&Object> {
+        self.by_name.get(&path.name).filter(|object| object.path == *path)
+    }
+
+    /// The contract of what is returned, if it points to one of these structs, which the library makes itself.
+    pub(crate) fn returned(&self, shape: &Shape) -> Option<Contract> {
+        let object = self.object(structure(shape)?)?;
+        let contract = Contract::Handle { dir: Dir::In, nullable: true, hold: Hold::Keep };
+        (object.place() == Place::Library).then_some(contract)
     }
 
     /// The contract of the parameter at `index`, if it points to one of these structs.
     pub(crate) fn contract(&self, function: &str, params: &[Shape], index: usize) -> Option<Contract> {
         let path = structure(&params[index])?;
-        let object = self.by_name.get(&path.name)?;
+        let object = self.object(path)?;
+        if object.place() == Place::Library {
+            let contract = Contract::Handle { dir: Dir::In, nullable: false, hold: Hold::Keep };
+            return object.slice.is_none().then_some(contract);
+        }
         let is_first = params[..index].iter().filter_map(structure).all(|other| other != path);
         let end = object.create.iter().find(|(pattern, _)| pattern.is_match(function)).map(|(_, end)| end);
         let life = match end {
@@ -136,132 +240,35 @@ impl Objects {
     }
 }
 
-struct Reader<'r> {
-    name: &'r str,
-    words: &'r model::Struct,
-    fields: Vec<(String, Shape)>,
-    /// Isolated functions that take a pointer to it.
-    taking: &'r [&'r Function<'r>],
-    errors: &'r mut Vec<PolicyError>,
+impl Object {
+    fn place(&self) -> Place {
+        if self.create.is_empty() { Place::Library } else { Place::Caller }
+    }
 }
 
-impl Reader<'_> {
-    fn read(mut self, name: &Spanned<String>) -> Option<Object> {
-        let before = self.errors.len();
-        let words = self.words;
-        for private in &words.private {
-            self.field(private);
-        }
-        let create = words.create.iter().filter_map(|(pattern, end)| self.create(pattern, end)).collect();
-        let cursors = words.field.iter().filter_map(|(field, words)| self.cursor(field, words)).collect();
-        let reads = words.read.iter().filter_map(|field| self.readable(field)).collect();
-        if words.create.is_empty() {
-            let message = format!("nothing says which functions fill a `{}`, and which end it", self.name);
-            self.errors.push(
-                PolicyError::new(name.span(), message).help("create = { \"deflateInit*\" = \"deflateEnd\" }, for one"),
-            );
-        }
-        let said = |field: &str| {
-            words.private.iter().chain(&words.read).any(|name| name.get_ref() == field)
-                || words.field.keys().any(|cursor| cursor.get_ref() == field)
-        };
-        let open = self.fields.iter().filter(|(field, shape)| !is_number(shape) && !said(field));
-        let open: Vec<_> = open.map(|(field, _)| format!("`{field}`")).collect();
-        if !open.is_empty() {
-            let message = format!("nothing says what these fields of `{}` point to: {}", self.name, open.join(", "));
-            self.errors.push(PolicyError::new(name.span(), message).help(
-                "`private` lists those that are NULL at the start and the library's own from then on, `read` strings that it sets; a `field` moves along a buffer",
-            ));
-        }
-        (self.errors.len() == before).then_some(Object { create, cursors, reads })
-    }
+/// Who provides the memory of a struct, outside of the domain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Place {
+    /// Callers: a wrapper makes an object of it, in the domain.
+    Caller,
+    /// Nobody: the library makes it, and gives away pointers.
+    Library,
+}
 
-    fn field(&mut self, name: &Spanned<String>) -> Option<Shape> {
-        let found = self.fields.iter().find(|(field, _)| field == name.get_ref()).map(|(_, shape)| shape.clone());
-        if found.is_none() {
-            let error = PolicyError::new(name.span(), format!("`{}` has no field `{}`", self.name, name.get_ref()));
-            let known = self.fields.iter().map(|(field, _)| &**field);
-            self.errors.push(error.did_you_mean(name.get_ref(), known));
-        }
-        found
-    }
-
-    /// A number, or a string.
-    fn readable(&mut self, name: &Spanned<String>) -> Option<Field> {
-        let shape = self.field(name)?;
-        let is_named = |shape: &Shape| shape.is_number() && *shape != Shape::Int(None);
-        if !(is_named(&shape) || shape.pointee().is_some_and(|(_, to)| *to == Shape::Char)) {
-            let message = format!("`{}` is neither a number nor a string", name.get_ref());
-            self.errors.push(PolicyError::new(name.span(), message));
-            return None;
-        }
-        Some(Field { name: name.get_ref().clone(), shape })
-    }
-
-    fn create(&mut self, pattern: &Spanned<String>, end: &Spanned<String>) -> Option<(Glob, TypePath)> {
-        let glob = match Glob::of_policy(pattern.get_ref()) {
-            Ok(glob) => glob,
-            Err(why) => {
-                self.errors.push(PolicyError::new(pattern.span(), why));
-                return None;
+impl Function<'_> {
+    /// The structs that its signature speaks of.
+    fn structs(&self) -> impl Iterator<Item = &TypePath> {
+        self.params.iter().chain(&self.ret).filter_map(|shape| {
+            let mut shape = shape;
+            while let Some((_, to)) = shape.pointee() {
+                shape = to;
             }
-        };
-        let makes = self.matches(&glob, pattern.span())?;
-        let Some(ends) = self.taking.iter().find(|function| function.path.name == *end.get_ref()) else {
-            let error = PolicyError::new(
-                end.span(),
-                format!("no isolated function `{}` takes a `{}`", end.get_ref(), self.name),
-            );
-            let known = self.taking.iter().map(|function| &*function.path.name);
-            self.errors.push(error.did_you_mean(end.get_ref(), known));
-            return None;
-        };
-        if ends.params.len() != 1 || ends.domain != makes {
-            let message = format!("`{}` cannot end it when it is dropped", end.get_ref());
-            self.errors.push(
-                PolicyError::new(end.span(), message)
-                    .help("that takes a function of the same domain with no other parameter"),
-            );
-            return None;
-        }
-        Some((glob, ends.path.clone()))
-    }
-
-    /// The domain of the functions that a glob matches.
-    fn matches(&mut self, glob: &Glob, span: std::ops::Range<usize>) -> Option<String> {
-        let found = self.taking.iter().find(|function| glob.is_match(&function.path.name));
-        if found.is_none() {
-            let message = format!("no isolated function `{}` takes a `{}`", glob.text(), self.name);
-            self.errors.push(PolicyError::new(span, message));
-        }
-        found.map(|function| function.domain.to_owned())
-    }
-
-    fn cursor(&mut self, name: &Spanned<String>, words: &Spanned<model::Field>) -> Option<(Cursor, Vec<Glob>)> {
-        let at = words.span();
-        let model::Field { dir, left, functions } = words.get_ref();
-        let pointer = self.field(name)?;
-        let counter = self.field(left)?;
-        let elements = pointer.pointee().map(|(_, to)| to);
-        if !elements.is_some_and(|to| to.is_number() || matches!(to, Shape::Void)) {
-            let message = format!("`{}` does not point to numbers or bytes", name.get_ref());
-            self.errors.push(PolicyError::new(at, message));
-            return None;
-        }
-        if !matches!(counter, Shape::Int(Some(_))) {
-            self.errors.push(PolicyError::new(left.span(), format!("`{}` is not an integer", left.get_ref())));
-            return None;
-        }
-        let dir = match dir.get_ref() {
-            model::CursorDir::In => Dir::In,
-            model::CursorDir::Out => Dir::Out,
-        };
-        for pattern in functions {
-            self.matches(pattern.get_ref(), pattern.span());
-        }
-        let functions = functions.iter().map(|pattern| pattern.get_ref().clone()).collect();
-        let (field, left) = (name.get_ref().clone(), left.get_ref().clone());
-        Some((Cursor { field, dir, left, pointer, counter, moves: false }, functions))
+            match shape {
+                Shape::Struct { path, .. } => Some(path),
+                _ => None,
+            }
+        })
     }
 }
 
@@ -270,122 +277,5 @@ fn structure(shape: &Shape) -> Option<&TypePath> {
     match shape.pointee() {
         Some((_, Shape::Struct { path, .. })) => Some(path),
         _ => None,
-    }
-}
-
-fn takes<'f>(function: &'f Function<'_>, name: &str) -> Option<&'f TypePath> {
-    function.params.iter().filter_map(structure).find(|path| path.name == name)
-}
-
-fn is_number(shape: &Shape) -> bool {
-    match shape {
-        Shape::Array { of, .. } => is_number(of),
-        shape => shape.is_number(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::{fixture, plan::plan};
-
-    const LIBRARY: &str = "
-//- app/src/main.rs
-fn main() {}
-//- z-sys/src/lib.rs
-pub enum internal {}
-#[repr(C)]
-pub struct stream {
-    pub next_in: *mut u8,
-    pub avail_in: u32,
-    pub total: [u64; 2],
-    pub state: *mut internal,
-    pub hook: unsafe extern \"C\" fn(*mut u8),
-}
-unsafe extern \"C\" {
-    pub fn begin(strm: *mut stream, level: i32) -> i32;
-    pub fn work(strm: *mut stream, flush: i32) -> i32;
-    pub fn copy(from: *const stream, to: *mut stream) -> i32;
-    pub fn end(strm: *mut stream) -> i32;
-    pub fn version() -> i32;
-}
-";
-
-    /// The policy's `[struct]`, and what `plan` makes of it: contracts, or mistakes.
-    #[track_caller]
-    fn check(words: &str, expected: &[&str]) {
-        let text = format!(
-            "version = 1\n[domain.z]\nlibrary = \"z-sys\"\n[[isolate]]\ndomain = \"z\"\nextern = [\"*\"]\n[struct.stream]\n{words}\n"
-        );
-        let found: Vec<_> = match plan(&fixture::graph(LIBRARY), &fixture::policy(&text)) {
-            Ok(plan) => {
-                let functions = plan.domains[0].functions.iter().map(|function| {
-                    let params = function.params.iter().map(|param| {
-                        param.decision.contract().map_or_else(|| "refused".to_owned(), super::Contract::to_toml)
-                    });
-                    format!("{}: {}", function.name, params.collect::<Vec<_>>().join(", "))
-                });
-                functions.collect()
-            }
-            Err(errors) => fixture::mistakes(&text, &errors).lines().map(str::to_owned).collect(),
-        };
-        assert_eq!(found, expected);
-    }
-
-    const PRIVATE: &str = "private = [\"state\", \"hook\"]";
-
-    #[test]
-    fn a_life() {
-        let cursor =
-            "create = { begin = \"end\" }\nfield.next_in = { dir = \"in\", left = \"avail_in\", fn = [\"work\"] }";
-        check(
-            &format!("{cursor}\n{PRIVATE}"),
-            &[
-                "begin: filled here, ended by `end`, { kind = \"value\" }",
-                "work: stays in the domain; moves `next_in`, { kind = \"value\" }",
-                "copy: stays in the domain, stays in the domain",
-                "end: ended here",
-                "version: ",
-            ],
-        );
-    }
-
-    #[test]
-    fn what_is_not_there() {
-        check(
-            &format!(
-                "create = {{ \"beginn*\" = \"end\", begin = \"ende\" }}\nfield.next = {{ dir = \"in\", left = \"avail\", fn = [\"work\"] }}\n{PRIVATE}"
-            ),
-            &[
-                "7:9 [stream] nothing says what these fields of `stream` point to: `next_in`",
-                "    `private` lists those that are NULL at the start and the library's own from then on, `read` strings that it sets; a `field` moves along a buffer",
-                "8:12 [\"beginn*\"] no isolated function `beginn*` takes a `stream`",
-                "8:39 [\"ende\"] no isolated function `ende` takes a `stream`",
-                "    did you mean `end`?",
-                "9:7 [next] `stream` has no field `next`",
-                "    did you mean `next_in`?",
-            ],
-        );
-    }
-
-    #[test]
-    fn what_does_not_fit() {
-        check(
-            "create = { begin = \"end\" }\nprivate = [\"next_in\", \"state\", \"hook\"]\nread = [\"avail_in\", \"total\", \"state\", \"msg\"]",
-            &[
-                "10:21 [\"total\"] `total` is neither a number nor a string",
-                "10:30 [\"state\"] `state` is neither a number nor a string",
-                "10:39 [\"msg\"] `stream` has no field `msg`",
-            ],
-        );
-        check(
-            &format!(
-                "create = {{ begin = \"work\" }}\nfield.next_in = {{ dir = \"in\", left = \"total\", fn = [\"version\"] }}\n{PRIVATE}"
-            ),
-            &[
-                "8:20 [\"work\"] `work` cannot end it when it is dropped",
-                "    that takes a function of the same domain with no other parameter",
-                "9:38 [\"total\"] `total` is not an integer",
-            ],
-        );
     }
 }

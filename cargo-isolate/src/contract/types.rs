@@ -79,12 +79,20 @@ impl<'g> Types<'g> {
 
     /// The fields of a struct or union, by name, with what their pointers point to.
     pub(crate) fn fields(&self, path: &TypePath) -> Vec<(String, Shape)> {
-        let all = self.items[path.package].get(&*path.name).into_iter().flatten();
-        let Some(item) = all.into_iter().find(|item| item.module() == path.module) else { return Vec::new() };
-        let TypeKind::Struct(fields) = &item.item.kind else { return Vec::new() };
+        let Some(TypeKind::Struct(fields)) = self.declaration(path).map(|item| &item.kind) else { return Vec::new() };
         let site = Site { package: path.package, module: &path.module };
         let named = fields.iter().filter_map(|field| Some((field.name.clone()?, self.resolve(&field.ty, site))));
         named.collect()
+    }
+
+    /// Its bytes may be copied: it is `Copy`.
+    pub(crate) fn is_copy(&self, path: &TypePath) -> bool {
+        self.declaration(path).is_some_and(|item| item.copy)
+    }
+
+    fn declaration(&self, path: &TypePath) -> Option<&'g TypeItem> {
+        let mut all = self.items[path.package].get(&*path.name)?.iter();
+        all.find(|item| item.module() == path.module).map(|item| item.item)
     }
 
     fn text(&self, text: &str, site: Site<'_>, trail: Trail) -> Shape {

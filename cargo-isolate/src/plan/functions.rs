@@ -14,7 +14,7 @@ use crate::{
     contract::{
         Contract, Dir, Hold,
         check::{Scope, Signature},
-        infer::{self, Inference, Known},
+        infer::{self, Inference, Known, Refusal},
         shape::Shape,
     },
     policy::{PolicyError, model},
@@ -170,7 +170,13 @@ impl Function<'_> {
         if self.stated.params[index].ty.is_some() && param.shape.pointee().is_none() {
             return self.said.of_param(&param.name, Contract::Value);
         }
-        let inference = infer::param(self.signature, index, &self.known);
+        let inference = match infer::param(self.signature, index, &self.known) {
+            Inference::Refused(refusal) => match self.slice(&param.shape, refusal) {
+                Ok(decision) => return decision,
+                Err(refusal) => Inference::Refused(refusal),
+            },
+            found => found,
+        };
         self.decide(&param.name, inference)
     }
 
@@ -183,6 +189,29 @@ impl Function<'_> {
         Some(by_entry(is_own, contract))
     }
 
+    /// Of a pointer and a length in one struct, which way it goes is to be said, unless the declaration does.
+    fn slice(&self, shape: &Shape, refusal: Refusal) -> Result<Decision, Refusal> {
+        let Surroundings { objects, policy, .. } = self.around;
+        if let Some(slice) = objects.slice(shape) {
+            let name = slice.path.name.clone();
+            if !matches!(shape, Shape::Pointer { mutable: true, .. }) && slice.copy {
+                let contract = Contract::Slice { dir: Dir::In, slice: Box::new(slice.clone()), nullable: false };
+                return Ok(by_entry(policy.structs.contains_key(&*name), contract));
+            }
+            return Err(Refusal {
+                reason: format!("nothing says whether the slice in this `{name}` goes in or comes out"),
+                candidate: Some("{ kind = \"buf\", dir = \"in\" }  # or \"out\", or \"inout\"".to_owned()),
+                is: None,
+            });
+        }
+        Err(match objects.likely_slice(shape) {
+            Some(words) if refusal.candidate.is_none() => {
+                Refusal { reason: format!("{}; if that is a slice, {words} says so", refusal.reason), ..refusal }
+            }
+            _ => refusal,
+        })
+    }
+
     fn ret(&mut self, ty: String, shape: &Shape) -> RetPlan {
         let (stated, null_fails) = (&self.stated.ret, self.stated.failing.as_ref());
         let null_fails = null_fails.is_some_and(|failing| failing.error.takes_null());
@@ -190,8 +219,10 @@ impl Function<'_> {
             Some(contract) => self.said.of_ret(contract.clone()),
             None if stated.ty.is_some() && shape.pointee().is_none() => self.said.of_ret(Contract::Value),
             None => {
-                let inference = infer::ret(self.signature, shape, self.known.library);
-                self.decide("ret", inference).never_null_if(null_fails)
+                match (infer::ret(self.signature, shape, self.known.library), self.around.objects.returned(shape)) {
+                    (Inference::Refused(_), Some(contract)) => self.said.of_ret(contract),
+                    (inference, _) => self.decide("ret", inference).never_null_if(null_fails),
+                }
             }
         };
         RetPlan { ty, shape: shape.clone(), shown_as: self.stated.ret.ty.clone(), decision }

@@ -21,17 +21,17 @@ mod unsettled;
 
 use crate::{
     contract::{
-        Contract, Failing,
+        Contract, Dir, Failing,
         expr::{Condition, Expr},
         infer::{Nature, Tier},
-        object::Field,
+        object::{Field, Place},
         shape::{Shape, TypePath},
     },
     policy::model,
 };
 use camino::Utf8PathBuf;
 use serde::{Serialize, Serializer};
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 pub(crate) use candidates::any_of;
 pub(crate) use clang::{Declarations, Seen, Wrong, declarations};
@@ -85,7 +85,12 @@ pub(crate) struct DomainPlan {
 pub(crate) struct ObjectPlan {
     #[serde(rename = "name", serialize_with = "named")]
     pub(crate) path: TypePath,
+    /// Who provides its memory, outside of the domain.
+    pub(crate) place: Place,
     pub(crate) read: Vec<Field>,
+    /// Fields that lengths are made of, and the program does not see by themselves, with their types.
+    #[serde(skip)]
+    pub(crate) counts: Vec<(String, Shape)>,
 }
 
 /// A package, as far as wrappers care.
@@ -275,7 +280,46 @@ impl Decision {
     }
 }
 
+impl ObjectPlan {
+    /// Those of `functions` by which the program comes to such an object: by itself, or behind one of `objects` that it reads.
+    pub(crate) fn known_by<'f>(
+        &self,
+        objects: &[ObjectPlan],
+        functions: impl IntoIterator<Item = &'f FunctionPlan>,
+    ) -> impl Iterator<Item = &'f FunctionPlan> {
+        let mut leading = BTreeSet::from([&self.path]);
+        // Each round finds at least one more, or is the last.
+        for _ in objects {
+            let leads = |object: &&ObjectPlan| {
+                object.read.iter().any(|field| field.leads_to().is_some_and(|to| leading.contains(to)))
+            };
+            let more: Vec<_> = objects.iter().filter(leads).map(|object| &object.path).collect();
+            leading.extend(more);
+        }
+        let leading: BTreeSet<_> = leading.into_iter().cloned().collect();
+        let is_known = move |function: &&FunctionPlan| function.objects().any(|path| leading.contains(path));
+        functions.into_iter().filter(is_known)
+    }
+}
+
 impl FunctionPlan {
+    /// The structs behind its handles, and those that wrappers hold objects of.
+    fn objects(&self) -> impl Iterator<Item = &TypePath> {
+        let params = self.params.iter().map(|param| (&param.shape, &param.decision));
+        let all = params.chain(self.ret.iter().map(|ret| (&ret.shape, &ret.decision)));
+        all.filter_map(|(shape, decision)| {
+            let to = match decision.contract()? {
+                Contract::Object { .. } | Contract::Handle { dir: Dir::In | Dir::Inout, .. } => shape.pointee()?.1,
+                Contract::Handle { dir: Dir::Out, .. } => shape.pointee()?.1.pointee()?.1,
+                _ => return None,
+            };
+            match to {
+                Shape::Struct { path, .. } => Some(path),
+                _ => None,
+            }
+        })
+    }
+
     /// What the linker calls it.
     pub(crate) fn symbol(&self) -> &str {
         self.symbol.as_deref().unwrap_or(self.name.trim_start_matches("r#"))

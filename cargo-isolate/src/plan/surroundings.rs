@@ -13,8 +13,9 @@ use crate::{
     contract::{
         Contract, Dir, EndingArg, Hold,
         check::{self, Param, Scope, Signature},
+        expr::Expr,
         infer::Library,
-        object::{Function, Objects},
+        object::{Field, Function, Objects, Place},
         shape::{Shape, TypePath},
         types::{Site, Types},
     },
@@ -62,6 +63,7 @@ impl<'s> Surroundings<'s> {
                     name: one.item.name.clone(),
                 },
                 params: signature.params.iter().map(|param| param.shape.clone()).collect(),
+                ret: signature.ret.clone(),
             });
             signatures.entry(one.domain.clone()).or_default().insert(one.item.name.clone(), signature);
         }
@@ -86,19 +88,31 @@ impl<'s> Surroundings<'s> {
         }
     }
 
-    /// What the program may read of the structs that these functions take.
+    /// What the program may read of the structs that these functions take and give.
     pub(super) fn objects(&self, functions: &[FunctionPlan]) -> Vec<ObjectPlan> {
-        let params = functions.iter().flat_map(|function| &function.params);
-        let readable = params.filter_map(|param| self.objects.reads(&param.shape));
-        let by_path: BTreeMap<_, _> = readable.filter(|(_, fields)| !fields.is_empty()).collect();
-        by_path.into_iter().map(|(path, fields)| ObjectPlan { path: path.clone(), read: fields.to_vec() }).collect()
+        let readable = self.objects.reads();
+        let plan = |(path, read, place): (&TypePath, &[Field], Place)| {
+            let lengths = read.iter().filter_map(|field| field.holds.len());
+            let is_read = |name: &String| read.iter().any(|field| field.name == *name);
+            let counts: BTreeSet<_> = lengths.flat_map(Expr::leaves).filter_map(Expr::name).cloned().collect();
+            let mut fields = self.types.fields(path);
+            fields.retain(|(name, _)| counts.contains(name) && !is_read(name));
+            ObjectPlan { path: path.clone(), place, read: read.to_vec(), counts: fields }
+        };
+        let mut objects: Vec<_> = readable.map(plan).collect();
+        objects.sort_by(|one, other| one.path.cmp(&other.path));
+        let unknown = |object: &ObjectPlan| object.known_by(&objects, functions).next().is_none();
+        let unknown: Vec<_> = objects.iter().map(unknown).collect();
+        let mut unknown = unknown.into_iter();
+        objects.retain(|_| !unknown.next().unwrap_or_default());
+        objects
     }
 
     /// Plans one function, in each form in which it is called; mistakes of its policy entry are appended to `errors`.
     pub(super) fn plan(&self, selected: &Selected<'_>, errors: &mut Vec<PolicyError>) -> Vec<FunctionPlan> {
         let domain = &self.signatures[&selected.domain];
         let signature = &domain[&selected.item.name];
-        let scope = Scope { signature, domain };
+        let scope = Scope { signature, domain, objects: &self.objects };
         let (own, entry, ships) = entry(self.policy.entry(&selected.domain, &selected.item.name), scope, errors);
         let said = |entry: Option<&model::FnContract>, form, scope: Scope<'_>, errors: &mut Vec<PolicyError>| {
             functions::plan(self, selected, scope, Said { own, entry, ships: ships.clone(), form }, errors)
@@ -118,7 +132,7 @@ impl<'s> Surroundings<'s> {
         let is_variadic = is_variadic(selected.item);
         let forms = entry.form.iter().map(|(name, words)| {
             let signature = forms::extended(signature, words, is_variadic, self.types, site, errors);
-            let scope = Scope { signature: &signature, domain };
+            let scope = Scope { signature: &signature, domain, objects: &self.objects };
             let when = words.when.as_ref().and_then(|when| check::condition_before(when, scope, errors));
             let form = Form { name: name.get_ref().clone(), when };
             said(Some(&words.over(entry)), Some(form), scope, errors)

@@ -2,15 +2,17 @@
 
 use super::{
     Target,
+    function::{snake, wide_with},
     names::{Names, free_type},
     wrapped,
 };
 use crate::{
     contract::{
-        Contract, object,
-        shape::{Shape, TypePath},
+        expr::Expr,
+        object::{self, Holds, Place},
+        shape::Shape,
     },
-    plan::{DomainPlan, FunctionPlan, ObjectPlan},
+    plan::{DomainPlan, ObjectPlan},
 };
 use serde::Serialize;
 
@@ -18,14 +20,22 @@ use serde::Serialize;
 #[derive(Debug, Serialize)]
 pub(super) struct View {
     name: String,
-    /// The struct of the library.
+    /// The type of what it reads.
     object: String,
+    /// The method of a call that looks it up.
+    enter: &'static str,
     /// Predicates under which it is there.
     cfgs: Vec<String>,
-    /// Its name is not one that Rust would give.
+    /// Names are not those that Rust would give.
     keeps_c_name: bool,
+    keeps_c_fields: bool,
     derives: Vec<&'static str>,
-    has_text: bool,
+    /// Something is read that a pointer leads to.
+    has_pointers: bool,
+    /// Reading it is `unsafe`, for what it is without isolation.
+    is_trusted: bool,
+    /// Statements that read its fields, each once.
+    read: Vec<String>,
     fields: Vec<Field>,
 }
 
@@ -33,48 +43,118 @@ pub(super) struct View {
 struct Field {
     name: String,
     ty: String,
-    /// Text, which is copied.
-    is_text: bool,
+    /// For the documentation.
+    what: String,
+    value: String,
 }
 
-/// The structs of a domain of which something may be read, where some wrapper takes one.
+/// The structs of a domain of which something may be read, where some wrapper comes to one.
 pub(super) fn views(domain: &DomainPlan, target: &Target, names: &mut Names<'_>) -> Vec<View> {
-    let taken = |object: &&ObjectPlan| wrapped(domain, target).any(|function| takes(function, &object.path));
-    domain.objects.iter().filter(taken).map(|object| view(object, domain, target, names)).collect()
+    let is_known = |object: &&ObjectPlan| object.known_by(&domain.objects, wrapped(domain, target)).next().is_some();
+    domain.objects.iter().filter(is_known).map(|object| view(object, domain, target, names)).collect()
 }
 
 fn view(object: &ObjectPlan, domain: &DomainPlan, target: &Target, names: &mut Names<'_>) -> View {
-    names.enter_any(wrapped(domain, target).filter(|function| takes(function, &object.path)));
+    names.enter_any(object.known_by(&domain.objects, wrapped(domain, target)));
     names.uses_offsets = true;
     names.runtime("Fault");
-    names.runtime("Object");
-    let fields: Vec<_> = object.read.iter().map(|field| self::field(field, names)).collect();
-    let is_float = |field: &object::Field| matches!(field.shape, Shape::Float(_));
-    let has_text = fields.iter().any(|field| field.is_text);
-    let copy = (!has_text).then_some("Copy");
-    let eq = (!object.read.iter().any(is_float)).then_some("Eq");
-    let derives = [Some("Clone"), copy, Some("Debug"), Some("PartialEq"), eq];
+    let of_caller = object.place == Place::Caller;
+    let held = names.runtime(if of_caller { "Object" } else { "Handle" });
+    let ty = names.item(&object.path);
+    let get = |field: &str| match of_caller {
+        true => format!("call.get(object, offset_of!({ty}, {field}))?"),
+        false => format!("call.field(object, offset_of!({ty}, {field}))?"),
+    };
+    let counts = object.counts.iter().map(|(name, shape)| (name, shape));
+    let all = counts.chain(object.read.iter().map(|field| (&field.name, &field.shape)));
+    let read = all.map(|(name, shape)| format!("let {}: {} = {};", local(name), names.ty(shape), get(name)));
+    let read = read.collect();
+    let fields = object.read.iter().map(|field| self::field(field, names)).collect();
+    let holds = |is: fn(&Holds) -> bool| object.read.iter().any(|field| is(&field.holds));
+    let has_objects = holds(|holds| matches!(holds, Holds::Object | Holds::Objects { .. }));
+    let is_copied = holds(|holds| matches!(holds, Holds::Text | Holds::Values { .. }));
+    let of_floats = |field: &object::Field| {
+        let of = field.shape.pointee().map_or(&field.shape, |(_, to)| to);
+        matches!(of, Shape::Float(_))
+    };
+    let derives = [
+        (!has_objects).then_some("Clone"),
+        (!has_objects && !is_copied).then_some("Copy"),
+        Some("Debug"),
+        (!has_objects).then_some("PartialEq"),
+        (!has_objects && !object.read.iter().any(of_floats)).then_some("Eq"),
+    ];
     let name = free_type(&object.path.name);
     View {
         keeps_c_name: name.contains('_') || name.starts_with(char::is_lowercase),
-        object: names.item(&object.path),
+        keeps_c_fields: object.read.iter().any(|field| snake(&field.name) != field.name),
+        object: format!("{held}<{ty}>"),
+        enter: if of_caller { "object" } else { "handle" },
         cfgs: names.around().to_vec(),
         derives: derives.into_iter().flatten().collect(),
-        has_text,
+        has_pointers: has_objects || is_copied,
+        is_trusted: !of_caller || is_copied,
+        read,
         fields,
         name,
     }
 }
 
 fn field(field: &object::Field, names: &mut Names<'_>) -> Field {
-    let is_text = field.shape.pointee().is_some();
-    let ty = if is_text { format!("Option<{}>", names.of_c("CString")) } else { names.ty(&field.shape) };
-    Field { name: field.name.clone(), ty, is_text }
+    let (name, local) = (&field.name, local(&field.name));
+    let (mutable, to) = field.shape.pointee().map_or((false, &field.shape), |(mutable, to)| (mutable, to));
+    let (as_const, as_mut) = if mutable { (".cast_const()", "") } else { ("", ".cast_mut()") };
+    let (ty, what, value) = match &field.holds {
+        Holds::Number => (names.ty(&field.shape), format!("`{name}`, as the library has left it."), local),
+        Holds::Text => {
+            let ty = format!("Option<{}>", names.of_c("CString"));
+            (ty, format!("`{name}`, as the library has left it."), format!("call.string({local}{as_const})?"))
+        }
+        Holds::Values { len } => {
+            let (elem, cast) = match to {
+                Shape::Char | Shape::Void => ("u8".to_owned(), ".cast::<u8>()"),
+                to => (names.ty(to), ""),
+            };
+            let value = format!("call.slice({local}{as_const}{cast}, {})?", length(len));
+            let noun = if elem == "u8" { "bytes" } else { "elements" };
+            (format!("Vec<{elem}>"), format!("A copy of what `{name}` points to: {} {noun}.", counted(len)), value)
+        }
+        Holds::Object => {
+            let ty = format!("Option<{}<{}>>", names.runtime("Handle"), names.ty(to));
+            (ty, format!("What `{name}` points to."), format!("call.adopt({local}{as_mut})?"))
+        }
+        Holds::Objects { len } => {
+            let ty = format!("Vec<{}<{}>>", names.runtime("Handle"), names.ty(to));
+            let value = format!("call.adopt_all({local}{as_mut}, {})?", length(len));
+            (ty, format!("What `{name}` points to: {} of them.", counted(len)), value)
+        }
+    };
+    Field { name: name.clone(), ty, what, value }
 }
 
-fn takes(function: &FunctionPlan, object: &TypePath) -> bool {
-    function.params.iter().any(|param| {
-        let is_it = matches!(param.shape.pointee(), Some((_, Shape::Struct { path, .. })) if path == object);
-        is_it && matches!(param.decision.contract(), Some(Contract::Object { .. }))
-    })
+/// A length of fields, as a `usize`.
+fn length(len: &Expr) -> String {
+    match len {
+        Expr::Int(number) => number.to_string(),
+        Expr::Name(name) => format!("call.told({})?", local(name)),
+        len => {
+            let leaf = &mut |leaf: &Expr| match leaf {
+                Expr::Int(number) => format!("{number}_i128"),
+                leaf => format!("{} as i128", local(&leaf.to_string())),
+            };
+            let quotient = &mut |_, _| unreachable!("a length of fields divides by numbers only");
+            format!("call.told({})?", wide_with(len, leaf, quotient))
+        }
+    }
+}
+
+fn counted(len: &Expr) -> String {
+    if matches!(len, Expr::Int(_)) { len.to_string() } else { format!("`{len}`") }
+}
+
+/// A local of that name, beside those that are there.
+fn local(field: &str) -> String {
+    let name = snake(field);
+    let is_taken = ["call", "object"].contains(&&*name);
+    if is_taken { format!("{name}_") } else { name }
 }

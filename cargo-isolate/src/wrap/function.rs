@@ -11,6 +11,7 @@ mod handle;
 mod lengths;
 mod object;
 mod scalar;
+mod slice;
 mod string;
 mod view;
 mod words;
@@ -21,6 +22,7 @@ use crate::{
     plan::{ParamPlan, Role},
 };
 pub(super) use docs::counted;
+pub(super) use lengths::wide_with;
 pub(super) use view::{Signature, View};
 use words::{joined, optional};
 use writer::{Outcome, Phase, Writer, contract};
@@ -52,6 +54,9 @@ impl Writer<'_, '_> {
             (Role::Caller, Contract::Object { life, cursors }) => self.object(index, &local, life, cursors),
             (Role::Caller, Contract::Obj { dir, nullable }) => self.obj(&local, *dir, *nullable, param),
             (Role::Caller, Contract::Buf { dir, len, nullable, .. }) => self.buf(&local, *dir, len, *nullable, param),
+            (Role::Caller, Contract::Slice { dir, slice, nullable }) => {
+                self.slice(&local, *dir, slice, *nullable, param)
+            }
             (Role::Caller, Contract::Callback { scope, nullable, params, .. }) => match scope {
                 Lasting::Call => self.callback(&local, *nullable, params, param),
                 Lasting::Object { object, slot } => {
@@ -83,6 +88,9 @@ impl Writer<'_, '_> {
             }
             (Role::Caller, Contract::Handle { dir: Dir::Out, nullable, hold }) => {
                 self.handle_back(index, &local, *nullable, hold, param);
+            }
+            (Role::Caller, Contract::Slice { dir: Dir::Out | Dir::Inout, slice, .. }) => {
+                self.slice_back(index, &local, slice);
             }
             (Role::Caller, _) => {}
         }

@@ -241,7 +241,12 @@ fn target(
     let mut paths = BTreeMap::new();
     for domain in plan.domains.iter().filter(|domain| domains.contains(&domain.name)) {
         let functions = domain.functions.iter().filter(|function| is_wrapped_in(index, function));
-        for item in functions.flat_map(foreign_items) {
+        let behind = domain.objects.iter().flat_map(|object| &object.read).flat_map(|field| {
+            let mut items = Vec::new();
+            types_in(&field.shape, &mut items);
+            items
+        });
+        for item in functions.flat_map(foreign_items).chain(behind) {
             let path = reach(graph, index, &item)?;
             paths.insert(item, path);
         }

@@ -30,6 +30,46 @@ pub struct Stream {
 }
 
 #[repr(C)]
+pub struct Picture {
+    pub width: c_uint,
+    pub height: c_uint,
+    pub title: *const c_char,
+    pub pixels: *mut c_void,
+    pub scale: c_double,
+    pub planes: *mut Plane,
+    pub planeCount: c_int,
+    pub owner: *mut Ctx,
+    pub hook: Option<unsafe extern "C" fn(*mut Picture)>,
+}
+
+#[repr(C)]
+pub struct Plane {
+    pub samples: *const f32,
+    pub sample_count: u16,
+}
+
+#[repr(C)]
+pub struct Tally {
+    pub done: u64,
+    pub left: c_int,
+    pub next: *mut Tally,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Val {
+    pub size: usize,
+    pub data: *mut c_void,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Words {
+    pub first: *const c_int,
+    pub count: c_uint,
+}
+
+#[repr(C)]
 #[derive(Clone, Copy)]
 pub enum Mode {
     Slow,
@@ -140,6 +180,17 @@ unsafe extern "C" {
     pub fn stream_reset(stream: *mut Stream);
     pub fn stream_total(stream: *const Stream) -> u64;
     pub fn stream_end(stream: *mut Stream) -> c_int;
+
+    // structs that the library makes
+    pub fn picture_of(ctx: *mut Ctx, index: c_int) -> *const Picture;
+    pub fn picture_turn(picture: *mut Picture);
+    pub fn tally(ctx: *mut Ctx, tally: *mut *mut Tally) -> c_int;
+
+    // slices in structs
+    pub fn get(ctx: *mut Ctx, key: *mut Val, data: *mut Val) -> c_int;
+    pub fn put(ctx: *mut Ctx, key: *const Val, data: *mut Val) -> c_int;
+    pub fn seek(ctx: *mut Ctx, key: *mut Val, words: *mut Words) -> c_int;
+    pub fn total(words: Words) -> i64;
 
     // declared with references
     pub fn turn(ctx: &mut Ctx, of: &Ctx, by: &Point, into: &mut Point, size: &mut c_int, next: &mut *mut Blob) -> c_int;

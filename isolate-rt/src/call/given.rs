@@ -1,6 +1,6 @@
 //! Values in memory of the domain that its library chose: what `column_blob` points to, a message, a picture that it allocated.
 
-use super::{Call, Plain};
+use super::{Call, Handle, Plain};
 use crate::call::copy_once;
 use crate::fault::{Fault, FaultKind};
 use crate::mpk::View;
@@ -46,6 +46,39 @@ impl Call {
         // SAFETY: by this function's contract.
         self.while_it_lasts(|view| unsafe { values(view, start, len) }).map(Some)
     }
+
+    /// A copy of the `len` values from `start`, as a struct of the library tells both: of none, wherever `start` is, if `len` is 0.
+    ///
+    /// # Errors
+    ///
+    /// As [`Call::values`]; and [`FaultKind::InvalidValue`] for NULL.
+    ///
+    /// # Safety
+    ///
+    /// As [`Call::values`].
+    pub unsafe fn slice<T: Plain>(&self, start: *const T, len: usize) -> Result<Vec<T>, Fault> {
+        if len == 0 {
+            return Ok(Vec::new());
+        }
+        // SAFETY: by this function's contract.
+        self.required(unsafe { self.values(start, len) }?)
+    }
+
+    /// What the field at `offset` of an object of the library holds, read once.
+    ///
+    /// # Errors
+    ///
+    /// As [`Call::handle`]; [`FaultKind::InvalidValue`] when the field does not lie in the domain, or is not aligned.
+    ///
+    /// # Safety
+    ///
+    /// Under [`Backend::None`](crate::Backend::None) the handle must lead to a `T` that is still there: nothing checks it there. With
+    /// isolation nothing is owed.
+    pub unsafe fn field<T, F: Plain>(&self, object: &Handle<T>, offset: usize) -> Result<F, Fault> {
+        let field = self.pointer(object)?.wrapping_byte_add(offset).cast::<F>();
+        // SAFETY: by this function's contract.
+        self.while_it_lasts(|view| unsafe { value(view, field) })
+    }
 }
 
 /// Copies a string of at most `most` bytes.
@@ -68,6 +101,22 @@ pub(super) unsafe fn string(view: Option<&View>, text: *const c_char, most: usiz
             }
         }
         Err(FaultKind::InvalidValue { what: "a string that does not lie in the domain" })
+    })
+}
+
+/// Reads one value.
+///
+/// # Safety
+///
+/// Without a view, there must be one.
+unsafe fn value<T: Plain>(view: Option<&View>, at: *const T) -> Result<T, FaultKind> {
+    read(view, at.addr(), |readable| {
+        if size_of::<T>() > readable || !at.is_aligned() {
+            return Err(FaultKind::InvalidValue { what: "an object that does not lie in the domain" });
+        }
+        // SAFETY: readable, or there by this function's contract. It is read once: another thread in the domain may be writing it.
+        // Every bit pattern is a `T`.
+        Ok(unsafe { at.read_volatile() })
     })
 }
 

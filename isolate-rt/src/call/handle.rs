@@ -7,7 +7,6 @@ use std::marker::PhantomData;
 /// An object that lives in a domain, named by its address there: `sqlite3 *`, `FILE *`.
 ///
 /// Stays usable while its instance lives; after a fault every use gives [`FaultKind::StaleHandle`]. Not freed when dropped.
-#[derive(Debug)]
 pub struct Handle<T> {
     pub(super) pointer: *mut T,
     pub(super) instance: usize,
@@ -37,6 +36,25 @@ impl Call {
             Place::Direct(_) => (0, 0),
         };
         Ok(Some(Handle { pointer: object, instance, generation, _object: PhantomData }))
+    }
+
+    /// Makes handles of the `count` objects that lie one behind the other from `first`, as a struct of the library tells both: none,
+    /// wherever that is, if `count` is 0.
+    ///
+    /// # Errors
+    ///
+    /// As [`Call::adopt`]; and [`FaultKind::InvalidValue`] for NULL.
+    pub fn adopt_all<T>(&self, first: *mut T, count: usize) -> Result<Vec<Handle<T>>, Fault> {
+        let mut handles = Vec::new();
+        for at in 0..count {
+            let handle = self.required(self.adopt(first.wrapping_add(at))?)?;
+            // Of a type without a size there might be any number in one place.
+            if size_of::<T>() == 0 || handles.try_reserve(1).is_err() {
+                return Err(self.fault(FaultKind::TooLarge { requested: count, limit: at }));
+            }
+            handles.push(handle);
+        }
+        Ok(handles)
     }
 
     /// The pointer behind a handle, for use inside this call.
@@ -73,5 +91,12 @@ impl Call {
             return Err(self.stale(handle.instance, handle.generation));
         }
         Ok(handle.pointer)
+    }
+}
+
+// Not derived: it is an address, whatever `T` is.
+impl<T> std::fmt::Debug for Handle<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Handle").field("pointer", &self.pointer).finish_non_exhaustive()
     }
 }

@@ -73,7 +73,7 @@ impl Call {
     /// When no `F` can lie at that offset of a `T`.
     pub fn set<T, F: Plain>(&mut self, object: &mut Object<T>, offset: usize, value: F) -> Result<(), Fault> {
         self.go_to(object.handle.instance)?;
-        let field = self.field::<T, F>(object, offset)?;
+        let field = self.place_of::<T, F>(object, offset)?;
         self.while_it_lasts(|_| {
             // SAFETY: within the object's memory, which is the domain's, mapped while its instance lives, and aligned for `F`.
             unsafe { field.write_volatile(value) };
@@ -91,12 +91,12 @@ impl Call {
     ///
     /// As [`Call::set`].
     pub fn get<T, F: Plain>(&self, object: &Object<T>, offset: usize) -> Result<F, Fault> {
-        let field = self.field::<T, F>(object, offset)?;
+        let field = self.place_of::<T, F>(object, offset)?;
         // SAFETY: as in `set`; every bit pattern is a valid `F`.
         self.while_it_lasts(|_| Ok(unsafe { field.read_volatile() }))
     }
 
-    fn field<T, F: Plain>(&self, object: &Object<T>, offset: usize) -> Result<*mut F, Fault> {
+    fn place_of<T, F: Plain>(&self, object: &Object<T>, offset: usize) -> Result<*mut F, Fault> {
         let fits = offset.checked_add(size_of::<F>()).is_some_and(|end| end <= size_of::<T>());
         assert!(fits && offset.is_multiple_of(align_of::<F>()), "a field outside of its struct");
         let field = self.pointer(&object.handle)?.wrapping_byte_add(offset).cast::<F>();

@@ -172,3 +172,95 @@ int told_reversed(int *first, int *last)
     }
     return sum;
 }
+
+/* A page of `count` lines, each a number of copies of its own letter. */
+struct told_line { unsigned char *data; size_t size; };
+struct told_page { const char *title; int count; struct told_line *lines; struct told_thing *owner; unsigned char *unset; unsigned long width; };
+
+struct told_page *told_page(int count, int lie)
+{
+    static char title[] = "page";
+    struct told_page *page = calloc(1, sizeof *page);
+    int at;
+    page->title = title;
+    page->count = count;
+    page->lines = calloc((size_t)count, sizeof *page->lines);
+    page->owner = told_thing(count);
+    page->width = 0;
+    for (at = 0; at < count; at++) {
+        page->lines[at].size = (size_t)at;
+        page->lines[at].data = memset(malloc((size_t)at + 1), 'a' + at, (size_t)at);
+    }
+    switch (lie) {
+    case NOTHING: page->lines = NULL; break;
+    case ELSEWHERE: page->title = (const char *)0x1000; break;
+    case TOO_MANY: page->count = 0x7fffffff; break;
+    case STATIC: page->width = ~0ul; page->unset = (unsigned char *)page; break;
+    }
+    return page;
+}
+
+/* What a program does to it through the other functions. */
+void told_line_lies(struct told_line *line, size_t size) { line->size = size; }
+
+void told_page_drop(struct told_page *page)
+{
+    free(page->owner);
+    free(page);
+}
+
+/* A store of one pair, in the manner of lmdb. */
+struct told_val { size_t size; void *data; };
+static struct told_val stored[2];
+
+static void keep(struct told_val *into, const struct told_val *from)
+{
+    into->size = from->size;
+    into->data = memcpy(realloc(into->data, from->size + 1), from->data, from->size);
+}
+
+int told_put(const struct told_val *key, struct told_val *data)
+{
+    keep(&stored[0], key);
+    if (!data)
+        return 1;
+    keep(&stored[1], data);
+    return 0;
+}
+
+int told_get(struct told_val *key, struct told_val *data, int lie)
+{
+    if (key->size != stored[0].size || memcmp(key->data, stored[0].data, key->size))
+        return -1;
+    *data = stored[1];
+    switch (lie) {
+    case NOTHING: data->data = NULL; break;
+    case ELSEWHERE: data->data = (void *)0x1000; break;
+    case TOO_MANY: data->size = (size_t)1 << 40; break;
+    }
+    return 0;
+}
+
+/* With a key the data behind it; without one the first pair. */
+int told_seek(struct told_val *key, struct told_val *data)
+{
+    if (key->size && (key->size != stored[0].size || memcmp(key->data, stored[0].data, key->size)))
+        return -1;
+    if (!key->size)
+        *key = stored[0];
+    else
+        ((char *)key->data)[0] = '!';
+    *data = stored[1];
+    return 0;
+}
+
+/* The sum of a run of numbers. */
+struct told_numbers { const int *first; unsigned count; };
+long told_sum(struct told_numbers numbers)
+{
+    long sum = 0;
+    unsigned at;
+    for (at = 0; at < numbers.count; at++)
+        sum += numbers.first[at];
+    return sum;
+}

@@ -1,9 +1,40 @@
 //! A library that calls back, and lies where it is told to (`csrc/told.c`).
 
-use std::ffi::{c_char, c_int, c_long, c_uchar, c_void};
+use std::ffi::{c_char, c_int, c_long, c_uchar, c_uint, c_ulong, c_void};
 
 /// What it makes.
 pub enum Thing {}
+
+/// Made by the library.
+#[repr(C)]
+pub struct Page {
+    pub title: *const c_char,
+    pub count: c_int,
+    pub lines: *mut Line,
+    pub owner: *mut Thing,
+    pub unset: *mut c_uchar,
+    pub width: c_ulong,
+}
+
+#[repr(C)]
+pub struct Line {
+    pub data: *mut c_uchar,
+    pub size: usize,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Val {
+    pub size: usize,
+    pub data: *mut c_void,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Numbers {
+    pub first: *const c_int,
+    pub count: c_uint,
+}
 
 unsafe extern "C" {
     pub fn told_rows(
@@ -49,6 +80,13 @@ unsafe extern "C" {
         out_end: *mut c_uchar,
     ) -> c_int;
     pub fn told_reversed(first: *mut c_int, last: *mut c_int) -> c_int;
+    pub fn told_page(count: c_int, lie: c_int) -> *mut Page;
+    pub fn told_page_drop(page: *mut Page);
+    pub fn told_line_lies(line: *mut Line, size: usize);
+    pub fn told_put(key: *const Val, data: *mut Val) -> c_int;
+    pub fn told_get(key: *mut Val, data: *mut Val, lie: c_int) -> c_int;
+    pub fn told_seek(key: *mut Val, data: *mut Val) -> c_int;
+    pub fn told_sum(numbers: Numbers) -> c_long;
     pub fn told_keep(back: Option<unsafe extern "C" fn(c_int) -> c_int>);
     pub fn told_again(number: c_int) -> c_int;
 }

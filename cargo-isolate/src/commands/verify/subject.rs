@@ -102,9 +102,10 @@ fn param(function: &FunctionPlan, param: &ParamPlan) -> Param {
             Contract::Obj { dir: Dir::Out | Dir::Inout, .. } if let Some(exact) = comes_out(function, param) => {
                 Some(Stored::Value(exact))
             }
-            Contract::Obj { dir, .. } | Contract::Buf { dir, .. } | Contract::Handle { dir, .. } => {
-                anything(*dir != Dir::In)
-            }
+            Contract::Obj { dir, .. }
+            | Contract::Buf { dir, .. }
+            | Contract::Handle { dir, .. }
+            | Contract::Slice { dir, .. } => anything(*dir != Dir::In),
             Contract::Object { .. } | Contract::Given { .. } => Some(Stored::Anything),
             Contract::Cstr { dir, .. } => anything(*dir == Dir::Out),
             Contract::Value

@@ -2,7 +2,7 @@
 
 use super::{Checker, Contract, Dir, Subject, When, reason};
 use crate::{
-    contract::{expr::Expr, shape::Shape},
+    contract::{expr::Expr, object::Slice, shape::Shape},
     policy::{PolicyError, Spanned, model::FixedWord},
 };
 use std::ops::Range;
@@ -124,6 +124,9 @@ impl Checker<'_> {
     }
 
     pub(super) fn buf(&mut self, shape: &Shape) -> Option<Contract> {
+        if let Some(slice) = self.scope.objects.slice(shape) {
+            return self.slice(shape, slice);
+        }
         let Some((mutable, to)) = shape.pointee() else { return self.wrong_kind("is not a pointer") };
         match (self.is_returned(), to.pointee()) {
             (true, _) => return self.given(to),
@@ -148,6 +151,35 @@ impl Checker<'_> {
             None => None,
         };
         Some(Contract::Buf { dir, len: len?, written, nullable })
+    }
+
+    /// A struct of a pointer and a length.
+    fn slice(&mut self, shape: &Shape, slice: &Slice) -> Option<Contract> {
+        self.only("buf", &["dir", "null"]);
+        let name = &slice.path.name;
+        if self.is_returned() {
+            return self.wrong_kind(&format!("is returned: say `handle`, and read it with `{name}::of`"));
+        }
+        if !slice.copy {
+            return self.wrong_kind(&format!("cannot be filled in: `{name}` is not `Copy`"));
+        }
+        let mutable = shape.pointee().is_some_and(|(mutable, _)| mutable);
+        if self.words.dir.is_none() && mutable {
+            self.dir_error("nothing says which way the slice goes: `dir` is \"in\", \"out\" or \"inout\"");
+            return None;
+        }
+        let dir = self.dir(Dir::In);
+        let nullable = self.nullable();
+        if dir != Dir::In && !mutable {
+            self.dir_error(&format!("`{}` is no `*mut`, so it can only be `in`", self.subject_name()));
+            return None;
+        }
+        if nullable && (dir != Dir::In || shape.pointee().is_none()) {
+            let at = self.words.null.as_ref().map_or(self.at.clone(), Spanned::span);
+            self.errors.push(PolicyError::new(at, "only a pointer to a slice that goes `in` may be NULL"));
+            return None;
+        }
+        Some(Contract::Slice { dir, slice: Box::new(slice.clone()), nullable })
     }
 
     /// How long a buffer is that ends where another parameter points.
@@ -259,7 +291,12 @@ impl Checker<'_> {
             Some(why) => why,
         };
         let message = format!("elements of type `{to}` cannot be copied to and from a domain: {}", reason(&why));
-        self.error(self.at.clone(), message).push(self.errors);
+        let words = self.scope.objects.likely_slice(self.shape());
+        let error = PolicyError::new(self.at.clone(), message);
+        self.errors.push(match words {
+            Some(words) => error.help(format!("if it is a slice, {words} says so")),
+            None => error,
+        });
         None
     }
 

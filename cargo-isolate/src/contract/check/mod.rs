@@ -13,6 +13,7 @@ use super::{
     Contract, Dir, Failing,
     expr::{Condition, Expr},
     number::Number,
+    object::Objects,
     shape::Shape,
 };
 use crate::{
@@ -50,6 +51,7 @@ pub(crate) struct Param {
 pub(crate) struct Scope<'s> {
     pub(crate) signature: &'s Signature,
     pub(crate) domain: &'s BTreeMap<String, Signature>,
+    pub(crate) objects: &'s Objects,
 }
 
 /// What the words are about.

@@ -111,6 +111,14 @@ impl Expr {
         }
     }
 
+    /// What is named, if it is nothing but a name.
+    pub(crate) fn name(&self) -> Option<&String> {
+        match self {
+            Expr::Name(name) => Some(name),
+            _ => None,
+        }
+    }
+
     /// Every leaf, left to right.
     pub(crate) fn leaves(&self) -> Vec<&Expr> {
         match self {

@@ -80,36 +80,39 @@ impl CallbackParam {
     }
 }
 
-/// A struct that a library keeps pointers to, and that points to what it works on: it stays in the domain between calls.
+/// A struct whose bytes are not enough, because it holds pointers: it stays in the domain, or is a slice by another name.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Struct {
-    /// Glob over the functions that fill one → the function that ends it.
+    /// Glob over the functions that fill one in the caller's memory → the function that ends it.
     #[serde(default)]
     pub(crate) create: BTreeMap<Spanned<String>, Spanned<String>>,
     /// Pointers that are NULL at the start and the library's own from then on.
     #[serde(default)]
     pub(crate) private: Vec<Spanned<String>>,
-    /// Fields that the program may read: numbers, and strings that the library sets.
+    /// Fields that the program may read: numbers, strings that the library sets, and pointers to objects of its own.
     #[serde(default)]
     pub(crate) read: Vec<Spanned<String>>,
-    /// Pointers that move along a buffer, by field.
+    /// Pointers to buffers, by field.
     #[serde(default)]
     pub(crate) field: BTreeMap<Spanned<String>, Spanned<Field>>,
 }
 
-/// A pointer that moves along a buffer as the library reads or writes it.
+/// A pointer to a buffer: with `len` to one of the library, which the program reads; with the other words a cursor, which moves along
+/// one of the program as the library reads or writes it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Field {
-    /// Whether the library reads or writes there.
-    pub(crate) dir: Spanned<CursorDir>,
-    /// The field that counts the elements left.
-    pub(crate) left: Spanned<String>,
-    /// Globs over the functions that move it.
-    #[serde(rename = "fn")]
+    /// How many elements there are: an expression over the struct's fields.
+    pub(crate) len: Option<Spanned<String>>,
+    /// Of a cursor: whether the library reads or writes there.
+    pub(crate) dir: Option<Spanned<CursorDir>>,
+    /// Of a cursor: the field that counts the elements left.
+    pub(crate) left: Option<Spanned<String>>,
+    /// Of a cursor: globs over the functions that move it.
+    #[serde(default, rename = "fn")]
     pub(crate) functions: Vec<Spanned<Glob>>,
 }
 

@@ -239,8 +239,8 @@ impl Writer<'_, '_> {
         passage
     }
 
-    /// The element of a slice that the closure sees.
-    fn element(&mut self, shape: &Shape) -> String {
+    /// The element of a slice that a pointer leads to, as the program sees it.
+    pub(super) fn element(&mut self, shape: &Shape) -> String {
         match shape.pointee() {
             Some((_, Shape::Char | Shape::Void)) | None => "u8".to_owned(),
             Some((_, to)) => self.names.ty(to),

@@ -189,7 +189,7 @@ impl Writer<'_, '_> {
 
 /// An expression as an `i128`, in which sums of 64-bit values cannot overflow and products saturate, of its leaves as text.
 /// `quotient` divides by what may be 0.
-pub(super) fn wide_with(
+pub(in crate::wrap) fn wide_with(
     expr: &Expr,
     leaf: &mut dyn FnMut(&Expr) -> String,
     quotient: &mut dyn FnMut(String, String) -> String,

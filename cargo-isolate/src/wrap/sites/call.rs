@@ -255,6 +255,12 @@ impl<'c> Call<'c> {
                     "`{name}` is a callback: the wrapper takes a closure, which captures what the function was passed beside it"
                 ));
             }
+            (_, Contract::Slice { slice, .. }) => {
+                return Err(format!(
+                    "`{name}` is a `{}`: the wrapper takes a slice, and returns a copy",
+                    slice.path.name
+                ));
+            }
             (_, Contract::Given { .. } | Contract::Cstr { dir: Dir::Out, .. }) => {
                 return Err(format!("`{name}`: the wrapper returns a copy of what the library stores there"));
             }

@@ -67,13 +67,19 @@ impl bz_stream {
     pub fn of(object: &Object<ffi2::bz_stream>) -> Result<Self, Fault> {
         let mut call = DOMAIN.call("bz_stream")?;
         call.object(object)?;
+        let total_in_lo32: c_uint = call
+            .get(object, offset_of!(ffi2::bz_stream, total_in_lo32))?;
+        let total_in_hi32: c_uint = call
+            .get(object, offset_of!(ffi2::bz_stream, total_in_hi32))?;
+        let total_out_lo32: c_uint = call
+            .get(object, offset_of!(ffi2::bz_stream, total_out_lo32))?;
+        let total_out_hi32: c_uint = call
+            .get(object, offset_of!(ffi2::bz_stream, total_out_hi32))?;
         Ok(Self {
-            total_in_lo32: call.get(object, offset_of!(ffi2::bz_stream, total_in_lo32))?,
-            total_in_hi32: call.get(object, offset_of!(ffi2::bz_stream, total_in_hi32))?,
-            total_out_lo32: call
-                .get(object, offset_of!(ffi2::bz_stream, total_out_lo32))?,
-            total_out_hi32: call
-                .get(object, offset_of!(ffi2::bz_stream, total_out_hi32))?,
+            total_in_lo32,
+            total_in_hi32,
+            total_out_lo32,
+            total_out_hi32,
         })
     }
 }

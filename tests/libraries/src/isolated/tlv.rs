@@ -8,6 +8,7 @@
 
 use isolate_rt::{Callbacks, Domain, End, Error, Fault, Globals, Handle, Owned};
 use std::ffi::{CStr, CString, c_char, c_int, c_long, c_uchar, c_ulong, c_void};
+use std::mem::offset_of;
 use crate::ffi as ffi;
 use crate::told as ffi2;
 
@@ -52,6 +53,82 @@ pub static DOMAIN: Domain = Domain::new("tlv")
     .deadline(std::time::Duration::from_secs(60))
     .one_at_a_time()
     .globals(GLOBALS);
+
+/// What a `Line` of the domain holds, read at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// A copy of what `data` points to: `size` elements.
+    pub data: Vec<c_uchar>,
+}
+
+impl Line {
+    /// Reads it.
+    ///
+    /// # Errors
+    ///
+    /// When a fault has ended the object, or something that it points to does not lie in the domain.
+    pub fn of(object: &Handle<ffi2::Line>) -> Result<Self, Fault> {
+        let mut call = DOMAIN.call("Line")?;
+        call.handle(object)?;
+        // SAFETY: all that is read is checked to lie in the domain; without isolation the library is trusted with it.
+        unsafe {
+            let size: usize = call.field(object, offset_of!(ffi2::Line, size))?;
+            let data: *mut c_uchar = call.field(object, offset_of!(ffi2::Line, data))?;
+            Ok(Self {
+                data: call.slice(data.cast_const(), call.told(size)?)?,
+            })
+        }
+    }
+}
+
+/// What a `Page` of the domain holds, read at one moment.
+#[derive(Debug)]
+pub struct Page {
+    /// `title`, as the library has left it.
+    pub title: Option<CString>,
+    /// `count`, as the library has left it.
+    pub count: c_int,
+    /// What `owner` points to.
+    pub owner: Option<Handle<ffi2::Thing>>,
+    /// `width`, as the library has left it.
+    pub width: c_ulong,
+    /// What `lines` points to: `count` of them.
+    pub lines: Vec<Handle<ffi2::Line>>,
+    /// A copy of what `unset` points to: `width` elements.
+    pub unset: Vec<c_uchar>,
+}
+
+impl Page {
+    /// Reads it.
+    ///
+    /// # Errors
+    ///
+    /// When a fault has ended the object, or something that it points to does not lie in the domain.
+    pub fn of(object: &Handle<ffi2::Page>) -> Result<Self, Fault> {
+        let mut call = DOMAIN.call("Page")?;
+        call.handle(object)?;
+        // SAFETY: all that is read is checked to lie in the domain; without isolation the library is trusted with it.
+        unsafe {
+            let title: *const c_char = call
+                .field(object, offset_of!(ffi2::Page, title))?;
+            let count: c_int = call.field(object, offset_of!(ffi2::Page, count))?;
+            let owner: *mut ffi2::Thing = call
+                .field(object, offset_of!(ffi2::Page, owner))?;
+            let width: c_ulong = call.field(object, offset_of!(ffi2::Page, width))?;
+            let lines: *mut ffi2::Line = call
+                .field(object, offset_of!(ffi2::Page, lines))?;
+            let unset: *mut c_uchar = call.field(object, offset_of!(ffi2::Page, unset))?;
+            Ok(Self {
+                title: call.string(title)?,
+                count,
+                owner: call.adopt(owner)?,
+                width,
+                lines: call.adopt_all(lines, call.told(count)?)?,
+                unset: call.slice(unset.cast_const(), call.told(width)?)?,
+            })
+        }
+    }
+}
 
 /// `tlv_parse` of `isolate-libraries`.
 ///
@@ -557,6 +634,200 @@ pub fn told_reversed(first: Option<&mut [c_int]>) -> Result<c_int, Fault> {
         _ => 0,
     };
     Ok(ret)
+}
+
+/// `told_page` of `isolate-libraries`.
+///
+/// # Errors
+///
+/// When the call ends in a fault.
+pub fn told_page(count: c_int, lie: c_int) -> Result<Owned<ffi2::Page>, Fault> {
+    // Outlives the call: what ends the object is a call of its own.
+    let owned;
+    let owned_end: End<ffi2::Page> = |call, object| {
+        // SAFETY: it is what `told_page` gave away; ended once, nothing uses it afterwards.
+        unsafe {
+            call.run(move || {
+                ffi2::told_page_drop(object);
+            })
+        }
+    };
+    let mut call = DOMAIN.call("told_page")?;
+    // SAFETY: `told_page` gets no pointer, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe { call.run(move || ffi2::told_page(count, lie)) }?;
+    owned = call.own(&DOMAIN, ret, owned_end)?;
+    call.required(owned)
+}
+
+/// `told_page_drop` of `isolate-libraries`.
+///
+/// * `page`: an object in the domain.
+///
+/// # Errors
+///
+/// When the call ends in a fault.
+pub fn told_page_drop(page: &Handle<ffi2::Page>) -> Result<(), Fault> {
+    let mut call = DOMAIN.call("told_page_drop")?;
+    let page_ptr = call.handle(page)?;
+    // SAFETY: each pointer covers what the contract of `told_page_drop` says, and nothing that comes back is used
+    // before it was checked.
+    unsafe { call.run(move || ffi2::told_page_drop(page_ptr)) }
+}
+
+/// `told_line_lies` of `isolate-libraries`.
+///
+/// * `line`: an object in the domain.
+///
+/// # Errors
+///
+/// When the call ends in a fault.
+pub fn told_line_lies(line: &Handle<ffi2::Line>, size: usize) -> Result<(), Fault> {
+    let mut call = DOMAIN.call("told_line_lies")?;
+    let line_ptr = call.handle(line)?;
+    // SAFETY: each pointer covers what the contract of `told_line_lies` says, and nothing that comes back is used
+    // before it was checked.
+    unsafe { call.run(move || ffi2::told_line_lies(line_ptr, size)) }
+}
+
+/// `told_put` of `isolate-libraries`.
+///
+/// * `key`: read.
+/// * `data`: read.
+///
+/// # Errors
+///
+/// When the call ends in a fault.
+pub fn told_put(key: &[u8], data: Option<&[u8]>) -> Result<c_int, Fault> {
+    let mut call = DOMAIN.call("told_put")?;
+    let key_slice = ffi2::Val {
+        data: call.input(key)?.cast_mut().cast(),
+        size: call.length(key.len())?,
+    };
+    // SAFETY: `ffi2::Val` is a pointer and a number, of which every bit pattern is a value.
+    let key_room = unsafe { call.inout_any(&[key_slice]) }?;
+    let data_room = match data {
+        Some(data) => {
+            let told = ffi2::Val {
+                data: call.input(data)?.cast_mut().cast(),
+                size: call.length(data.len())?,
+            };
+            // SAFETY: `ffi2::Val` is a pointer and a number, of which every bit pattern is a value.
+            let told = unsafe { call.inout_any(&[told]) }?;
+            Some(told)
+        }
+        None => None,
+    };
+    // SAFETY: each pointer covers what the contract of `told_put` says, and nothing that comes back is used
+    // before it was checked.
+    unsafe {
+        call.run(move || ffi2::told_put(
+            key_room.as_ptr(),
+            data_room.map_or(std::ptr::null_mut(), |room| room.as_mut_ptr()),
+        ))
+    }
+}
+
+/// `told_get` of `isolate-libraries`.
+///
+/// * `key`: read.
+///
+/// Returns a copy of `data`.
+///
+/// # Errors
+///
+/// When `told_get` fails (`ret != 0`), or the call ends in a fault.
+pub fn told_get(key: &[u8], lie: c_int) -> Result<Vec<u8>, Error<c_int>> {
+    let mut call = DOMAIN.call("told_get")?;
+    let key_slice = ffi2::Val {
+        data: call.input(key)?.cast_mut().cast(),
+        size: call.length(key.len())?,
+    };
+    // SAFETY: `ffi2::Val` is a pointer and a number, of which every bit pattern is a value.
+    let key_room = unsafe { call.inout_any(&[key_slice]) }?;
+    // SAFETY: `ffi2::Val` is a pointer and a number, of which every bit pattern is a value.
+    let data_room = unsafe { call.output_any::<ffi2::Val>(1) }?;
+    // SAFETY: each pointer covers what the contract of `told_get` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi2::told_get(
+            key_room.as_mut_ptr(),
+            data_room.as_mut_ptr(),
+            lie,
+        ))
+    }?;
+    let data_told = call.read(data_room);
+    if ret != 0 {
+        return Err(call.failed(ret, None));
+    }
+    // SAFETY: it is checked to lie in the domain; without isolation the function is trusted with it.
+    Ok(
+        unsafe {
+            call.slice(
+                data_told.data.cast_const().cast::<u8>(),
+                call.told(data_told.size)?,
+            )
+        }?,
+    )
+}
+
+/// `told_seek` of `isolate-libraries`.
+///
+/// * `key`: read.
+///
+/// Returns a copy of `key`, then a copy of `data`.
+///
+/// # Errors
+///
+/// When `told_seek` fails (`ret != 0`), or the call ends in a fault.
+pub fn told_seek(key: &[u8]) -> Result<(Vec<u8>, Vec<u8>), Error<c_int>> {
+    let mut call = DOMAIN.call("told_seek")?;
+    let key_start = call.inout(key)?;
+    let key_slice = ffi2::Val {
+        data: key_start.as_mut_ptr().cast(),
+        size: call.length(key.len())?,
+    };
+    // SAFETY: `ffi2::Val` is a pointer and a number, of which every bit pattern is a value.
+    let key_room = unsafe { call.inout_any(&[key_slice]) }?;
+    // SAFETY: `ffi2::Val` is a pointer and a number, of which every bit pattern is a value.
+    let data_room = unsafe { call.output_any::<ffi2::Val>(1) }?;
+    // SAFETY: each pointer covers what the contract of `told_seek` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi2::told_seek(key_room.as_mut_ptr(), data_room.as_mut_ptr()))
+    }?;
+    let key_told = call.read(key_room);
+    let data_told = call.read(data_room);
+    if ret != 0 {
+        return Err(call.failed(ret, None));
+    }
+    // SAFETY: it is checked to lie in the domain; without isolation the function is trusted with it.
+    let key = unsafe {
+        call.slice(key_told.data.cast_const().cast::<u8>(), call.told(key_told.size)?)
+    }?;
+    // SAFETY: it is checked to lie in the domain; without isolation the function is trusted with it.
+    let data = unsafe {
+        call.slice(data_told.data.cast_const().cast::<u8>(), call.told(data_told.size)?)
+    }?;
+    Ok((key, data))
+}
+
+/// `told_sum` of `isolate-libraries`.
+///
+/// * `numbers`: read.
+///
+/// # Errors
+///
+/// When the call ends in a fault.
+pub fn told_sum(numbers: &[c_int]) -> Result<c_long, Fault> {
+    let mut call = DOMAIN.call("told_sum")?;
+    let numbers = ffi2::Numbers {
+        first: call.input(numbers)?,
+        count: call.length(numbers.len())?,
+    };
+    // SAFETY: `told_sum` gets no pointer, and nothing that comes back is used
+    // before it was checked.
+    unsafe { call.run(move || ffi2::told_sum(numbers)) }
 }
 
 /// `told_keep` of `isolate-libraries`.

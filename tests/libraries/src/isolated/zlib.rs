@@ -4,7 +4,7 @@
 #![allow(non_snake_case, reason = "functions keep the names they have in C")]
 
 use isolate_rt::{Domain, End, Error, Fault, Globals, Object};
-use std::ffi::{CString, c_int, c_uint, c_ulong};
+use std::ffi::{CString, c_char, c_int, c_uint, c_ulong};
 use std::mem::offset_of;
 use crate::left_out as ffi;
 use libz_sys as ffi2;
@@ -65,20 +65,28 @@ impl z_stream {
     ///
     /// # Errors
     ///
-    /// When a fault has ended the object, or a string of it does not lie in the domain.
+    /// When a fault has ended the object, or something that it points to does not lie in the domain.
     pub fn of(object: &Object<ffi2::z_stream>) -> Result<Self, Fault> {
         let mut call = DOMAIN.call("z_stream")?;
         call.object(object)?;
-        Ok(Self {
-            total_in: call.get(object, offset_of!(ffi2::z_stream, total_in))?,
-            total_out: call.get(object, offset_of!(ffi2::z_stream, total_out))?,
-            // SAFETY: it is checked to lie in the domain; without isolation the library is trusted to end it.
-            msg: unsafe {
-                call.string(call.get(object, offset_of!(ffi2::z_stream, msg))?)
-            }?,
-            data_type: call.get(object, offset_of!(ffi2::z_stream, data_type))?,
-            adler: call.get(object, offset_of!(ffi2::z_stream, adler))?,
-        })
+        // SAFETY: all that is read is checked to lie in the domain; without isolation the library is trusted with it.
+        unsafe {
+            let total_in: c_ulong = call
+                .get(object, offset_of!(ffi2::z_stream, total_in))?;
+            let total_out: c_ulong = call
+                .get(object, offset_of!(ffi2::z_stream, total_out))?;
+            let msg: *mut c_char = call.get(object, offset_of!(ffi2::z_stream, msg))?;
+            let data_type: c_int = call
+                .get(object, offset_of!(ffi2::z_stream, data_type))?;
+            let adler: c_ulong = call.get(object, offset_of!(ffi2::z_stream, adler))?;
+            Ok(Self {
+                total_in,
+                total_out,
+                msg: call.string(msg.cast_const())?,
+                data_type,
+                adler,
+            })
+        }
     }
 }
 

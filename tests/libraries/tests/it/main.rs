@@ -14,5 +14,6 @@ mod pictures;
 mod png;
 mod sqlite;
 mod streams;
+mod structs;
 mod support;
 mod webp;

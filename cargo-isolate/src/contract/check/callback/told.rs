@@ -70,7 +70,7 @@ impl Checker<'_> {
                 at: words.span(),
                 subject: Subject::Param(index),
                 signature: &signature,
-                scope: Scope { signature: &signature, domain: &domain },
+                scope: Scope { signature: &signature, domain: &domain, objects: self.scope.objects },
                 errors: self.errors,
             };
             told.push(checker.told_one());

@@ -93,9 +93,12 @@ impl Call<'_> {
         let mut cursors = 0;
         let is_hidden = match param.decision.contract() {
             _ if !matches!(param.role, Role::Caller) => true,
-            Some(Contract::Obj { dir, .. } | Contract::Handle { dir, .. } | Contract::Cstr { dir, .. }) => {
-                *dir == Dir::Out
-            }
+            Some(
+                Contract::Obj { dir, .. }
+                | Contract::Handle { dir, .. }
+                | Contract::Cstr { dir, .. }
+                | Contract::Slice { dir, .. },
+            ) => *dir == Dir::Out,
             Some(Contract::Object { life: Life::Made { .. }, .. }) => true,
             Some(Contract::Object { cursors: all, .. }) => {
                 cursors = all.iter().filter(|cursor| cursor.moves).count();

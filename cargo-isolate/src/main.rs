@@ -13,6 +13,7 @@ mod files;
 mod fixture;
 mod glob;
 mod graph;
+mod installed;
 #[cfg(test)]
 mod judged;
 mod names;

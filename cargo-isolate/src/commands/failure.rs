@@ -173,7 +173,7 @@ impl Blame for RenderError {
 impl Blame for EditError {
     fn exit(&self) -> Exit {
         match self {
-            EditError::Read { .. } => Exit::Environment,
+            EditError::Read { .. } | EditError::NoSource { .. } => Exit::Environment,
             EditError::Manifest { .. }
             | EditError::Table { .. }
             | EditError::Dependency { .. }

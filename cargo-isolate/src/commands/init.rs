@@ -1,6 +1,5 @@
 //! `cargo isolate init`: a first policy, as strict as the code already is, and what is new for one that is there.
 
-mod installed;
 mod libraries;
 mod text;
 mod update;
@@ -119,7 +118,7 @@ fn write_ci(workspace: &Graph, request: &Request) -> Result<(), Failure> {
     let branch = repository.as_ref().and_then(Repository::default_branch);
     let folder = folder.unwrap_or_default();
     let branch = branch.as_deref().unwrap_or("main");
-    let source = installed::from_git().unwrap_or_default();
+    let source = crate::installed::from_git().unwrap_or_default();
     for (name, text) in isolate_templates::ci::files(branch, folder.as_str(), &request.build_flags(), &source)
         .or_environment(|| "cannot write examples")?
     {

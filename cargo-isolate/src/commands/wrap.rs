@@ -208,7 +208,7 @@ fn by_path(out: &mut dyn Write, graph: &Graph, changes: &[Change]) -> io::Result
     for change in changed.filter(|change| has(&change.new) && !has(&change.old)) {
         writeln!(
             out,
-            "note: {} names `isolate-rt` by its path on this machine: before you commit it, give the version or the repository instead",
+            "note: {} names `isolate-rt` by its path on this machine: before you commit it, give the repository and a commit instead (docs/guide.md, \"Where the runtime comes from\")",
             graph.relative(&change.path)
         )?;
     }

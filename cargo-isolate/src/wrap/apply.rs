@@ -21,6 +21,10 @@ pub(crate) enum EditError {
     #[error("`{path}` has `{name}` as {how}, and wrappers need it by its name in every build: change that line")]
     Dependency { path: Utf8PathBuf, name: String, how: String },
     #[error(
+        "`{path}` lacks `{name}`, and the clone that this tool was built in is gone: add it there, by the repository and commit of the tool (docs/guide.md, \"Where the runtime comes from\")"
+    )]
+    NoSource { path: Utf8PathBuf, name: &'static str },
+    #[error(
         "`{path}` says `build = false` beside a `build.rs`; remove that line if the script may run, or the script: another must hand the fragment to the linker"
     )]
     NoBuildScript { path: Utf8PathBuf },

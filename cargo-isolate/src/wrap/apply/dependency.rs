@@ -1,7 +1,9 @@
 //! The dependencies that wrappers need, in the package's manifest.
 
 use super::{EditError, Target, parsed, read};
+use crate::installed;
 use camino::Utf8Path;
+use isolate_templates::ci::Source;
 use toml_edit::{DocumentMut, InlineTable, Item, Table, Value};
 
 /// A crate of ours that wrappers need.
@@ -28,7 +30,7 @@ pub(super) fn require(
     let path = &target.root.join("Cargo.toml");
     let root = workspace(document, target)?;
     let inherited = of_workspace(root.as_ref().unwrap_or(document), name).is_some();
-    let source = sibling(document, root.as_ref(), target, needed, other).unwrap_or_else(|| source_of(needed.directory));
+    let source = sibling(document, root.as_ref(), target, needed, other).or_else(|| source_of(needed.directory));
     let position = position(document);
     let new_table = || {
         let mut table = Table::new();
@@ -45,7 +47,10 @@ pub(super) fn require(
     }
     match table.get(name) {
         None if inherited => drop(table.insert(name, Item::Value(inline("workspace", true.into())))),
-        None => drop(table.insert(name, Item::Value(source))),
+        None => {
+            let source = source.ok_or_else(|| EditError::NoSource { path: path.clone(), name })?;
+            table.insert(name, Item::Value(source));
+        }
         Some(item) if item.get("optional").and_then(Item::as_bool) == Some(true) => {
             return Err(unfit("an optional dependency"));
         }
@@ -124,13 +129,19 @@ fn last(item: &Item) -> Option<isize> {
     }
 }
 
-/// The checkout that this tool was built in, if it still lies there; else the version of this tool.
-fn source_of(directory: &str) -> Value {
-    let checkout = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(|root| root.join(directory));
-    match checkout.filter(|path| path.join("Cargo.toml").is_file()) {
-        Some(path) => inline("path", path.as_str().into()),
-        None => env!("CARGO_PKG_VERSION").into(),
+/// The commit that this tool was installed from; else the checkout that it was built in, if that is still there. Never a bare
+/// version: on crates.io these names are nobody's yet, so anybody's.
+fn source_of(directory: &str) -> Option<Value> {
+    known_source(installed::from_git(), Utf8Path::new(env!("CARGO_MANIFEST_DIR")).parent()?, directory)
+}
+
+fn known_source(installed: Option<Source>, clone: &Utf8Path, directory: &str) -> Option<Value> {
+    if let Some(Source { url, revision: Some(revision) }) = installed {
+        let source = [("git", Value::from(url)), ("rev", Value::from(revision))];
+        return Some(Value::InlineTable(InlineTable::from_iter(source)));
     }
+    let path = clone.join(directory);
+    path.join("Cargo.toml").is_file().then(|| inline("path", path.as_str().into()))
 }
 
 fn inline(key: &str, value: Value) -> Value {
@@ -158,5 +169,30 @@ mod tests {
         helper("{ git = \"https://x/y\", rev = \"abc\" }", "{ git = \"https://x/y\", rev = \"abc\" }");
         check(&RUNTIME, &HELPER, "{ path = \"rt/build\" }", Some("{ path = \"/ws/rt\" }"));
         check(&RUNTIME, &HELPER, "{ features = [] }", None);
+    }
+
+    /// Where it comes from if neither is there.
+    #[track_caller]
+    fn check_known(installed: Option<(&str, Option<&str>)>, clone: &str, expected: Option<&str>) {
+        let source = |(url, revision): (&str, Option<&str>)| Source {
+            url: url.to_owned(),
+            revision: revision.map(str::to_owned),
+        };
+        let found = known_source(installed.map(source), Utf8Path::new(clone), "isolate-rt");
+        assert_eq!(found.map(|source| source.to_string()).as_deref(), expected);
+    }
+
+    #[test]
+    fn where_the_runtime_comes_from() {
+        let clone = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().as_str();
+        let by_path = format!("{{ path = \"{clone}/isolate-rt\" }}");
+        check_known(None, clone, Some(&by_path));
+        check_known(
+            Some(("https://example.com/a", Some("0123"))),
+            clone,
+            Some("{ git = \"https://example.com/a\", rev = \"0123\" }"),
+        );
+        check_known(Some(("https://example.com/a", None)), clone, Some(&by_path));
+        check_known(None, "/nowhere", None);
     }
 }

@@ -1,10 +1,11 @@
-//! Where this program was installed from, as cargo wrote it down beside it: CI is to install the same one.
+//! Where this program was installed from, as cargo wrote it down beside it: CI is to install the same one, and wrappers are to
+//! use its runtime.
 
 use camino::Utf8PathBuf;
 use isolate_templates::ci::Source;
 
 /// What `cargo install --git` says of this program; `None` where it was installed in another way, or not at all.
-pub(super) fn from_git() -> Option<Source> {
+pub(crate) fn from_git() -> Option<Source> {
     let program = Utf8PathBuf::from_path_buf(std::env::current_exe().ok()?).ok()?;
     let list = program.parent()?.parent()?.join(".crates2.json");
     in_list(&crate::files::read_text(&list).ok()?)

@@ -9,7 +9,7 @@ use super::PAGE;
 use super::kernel::system;
 use crate::fault::Unsupported;
 use std::arch::asm;
-use std::arch::x86_64::{__cpuid, __cpuid_count};
+use std::arch::x86_64::{CpuidResult, __cpuid_count};
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 /// The instruction that loads PKRU from `eax`; `ecx` and `edx` must be 0 (Intel SDM volume 2).
@@ -105,7 +105,13 @@ pub(crate) fn open_all() {
 
 /// `CPUID.7.0:ECX.OSPKE`: the CPU has protection keys and the kernel has turned them on.
 pub(crate) fn has_pku() -> bool {
-    __cpuid(0).eax >= 7 && __cpuid_count(7, 0).ecx & (1 << 4) != 0
+    cpuid(0, 0).eax >= 7 && cpuid(7, 0).ecx & (1 << 4) != 0
+}
+
+#[allow(unused_unsafe, reason = "newer compilers know that it is safe")]
+fn cpuid(leaf: u32, subleaf: u32) -> CpuidResult {
+    // SAFETY: every CPU of this architecture has the instruction.
+    unsafe { __cpuid_count(leaf, subleaf) }
 }
 
 /// PKRU in the XSAVE area of a signal frame: what the interrupted code had, and will have again.
@@ -147,7 +153,7 @@ fn pkru_offset() -> usize {
     static OFFSET: AtomicUsize = AtomicUsize::new(0);
     match OFFSET.load(Ordering::Relaxed) {
         0 => {
-            let offset = __cpuid_count(0xd, 9).ebx as usize;
+            let offset = cpuid(0xd, 9).ebx as usize;
             OFFSET.store(offset, Ordering::Relaxed);
             offset
         }

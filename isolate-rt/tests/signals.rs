@@ -9,7 +9,7 @@ use std::ptr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use support::{End, child, isolation, role};
+use support::{End, child, give_to_the_kernel, isolation, role};
 
 static DOMAIN: Domain = Domain::new("interrupted");
 static INNER: Domain = Domain::new("inner");
@@ -169,16 +169,21 @@ fn handler_on_its_own_stack() {
     check_handler(libc::SA_ONSTACK);
 }
 
-/// The control: what happens when the kernel is given a handler past the runtime.
+/// One that was installed past the runtime, before the first domain, is entered like any other. After it, it would run with the
+/// domain's thread-locals, so it does not get the rights that it needs there.
 #[test]
 fn handler_started_on_the_stack_of_the_domain() {
+    const NAME: &str = "handler_started_on_the_stack_of_the_domain";
     /// Whether the thread-locals are the program's.
     extern "C" fn look(_: i32) {
         // SAFETY: ends the child.
         unsafe { libc::syscall(libc::SYS_exit_group, if MINE.get() == 7 { 78 } else { 77 }) };
     }
-    if role().is_some() {
+    if let Some(role) = role() {
         MINE.set(7);
+        if role == "after" {
+            assert_eq!(in_domain(&DOMAIN, || 1), Ok(1));
+        }
         give_to_the_kernel(libc::SIGUSR1, look, 0);
         let _ = in_domain(&DOMAIN, || {
             // SAFETY: sends this thread a signal.
@@ -188,8 +193,10 @@ fn handler_started_on_the_stack_of_the_domain() {
     }
     check_handler(0);
     if isolation() {
-        let output = child("handler_started_on_the_stack_of_the_domain", "control");
-        assert_eq!(End::from(&output), End::Status(77), "{}", String::from_utf8_lossy(&output.stderr));
+        for (role, expected) in [("before", End::Status(78)), ("after", End::Signal(libc::SIGSEGV))] {
+            let output = child(NAME, role);
+            assert_eq!(End::from(&output), expected, "{role}: {}", String::from_utf8_lossy(&output.stderr));
+        }
     }
 }
 
@@ -429,20 +436,6 @@ fn a_handler_installed_before_the_first_domain_with_every_signal_blocked() {
         assert_eq!(libc::sigismember(&now.sa_mask, libc::SIGSEGV), 1);
     }
     std::process::exit(if SEEN.load(Ordering::Relaxed) == 1 { 78 } else { 77 });
-}
-
-/// Installs a handler past the runtime, which otherwise enters it.
-fn give_to_the_kernel(signal: i32, handler: extern "C" fn(i32), flags: i32) {
-    unsafe extern "C" {
-        fn __sigaction(signal: i32, new: *const libc::sigaction, old: *mut libc::sigaction) -> i32;
-    }
-    // SAFETY: a handler for a signal that no other test uses meanwhile.
-    unsafe {
-        let mut action: libc::sigaction = std::mem::zeroed();
-        action.sa_sigaction = handler as *const () as usize;
-        action.sa_flags = flags;
-        assert_eq!(__sigaction(signal, &action, ptr::null_mut()), 0);
-    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What ends or outlives the process: inside, it ends the call.
 
-use super::real::{self as others, real};
+use super::real::real;
+use super::unsupported;
 use crate::heap;
 use crate::mpk::{self, Reason};
 use libc::{c_char, c_int, c_uint, c_void, size_t, ssize_t};
@@ -119,7 +120,11 @@ unsafe extern "C" fn _Fork() -> libc::pid_t {
         mpk::leave(Reason::ProcessStarted, 0);
     }
     // SAFETY: passed on to libc.
-    unsafe { others::_Fork()() }
+    match real::_Fork() {
+        // SAFETY: passed on to libc.
+        Some(function) => unsafe { function() },
+        None => unsupported(),
+    }
 }
 
 /// Leaves nothing on the stack, which the child goes on to use.

@@ -9,6 +9,7 @@
 
 mod alloc;
 mod end;
+mod masks;
 mod output;
 mod real;
 mod signals;
@@ -16,8 +17,33 @@ mod threads;
 
 pub(crate) use threads::warm_up as warm_up_exit;
 
+use libc::c_int;
 use std::ffi::c_void;
+
+/// libc's own `sigaction`.
+pub(crate) fn sigaction_of_libc() -> unsafe extern "C" fn(c_int, *const libc::sigaction, *mut libc::sigaction) -> c_int
+{
+    real::real::sigaction()
+}
 
 /// Keeps the definitions in the link even when the program's own code calls none of them.
 #[used]
 static DEFINED: [unsafe extern "C" fn(*mut c_void); 1] = [alloc::free];
+
+/// What a function that reports by `errno` gives where a domain may not do what it does.
+#[cold]
+fn refused() -> c_int {
+    failed(libc::EPERM)
+}
+
+/// The same where libc has no such function.
+#[cold]
+fn unsupported() -> c_int {
+    failed(libc::ENOSYS)
+}
+
+fn failed(errno: c_int) -> c_int {
+    // SAFETY: `errno` of this thread, or of this domain.
+    unsafe { *libc::__errno_location() = errno };
+    -1
+}

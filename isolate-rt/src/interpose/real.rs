@@ -5,13 +5,24 @@
 
 use libc::{
     FILE, c_char, c_int, c_uint, c_void, epoll_event, fd_set, nfds_t, pollfd, pthread_attr_t, pthread_t, sigaction,
-    sighandler_t, sigset_t, size_t, ssize_t, stack_t, timespec,
+    sigset_t, size_t, ssize_t, stack_t, timespec,
 };
 use std::ffi::CStr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
+macro_rules! name {
+    ($name:ident) => {
+        const {
+            match CStr::from_bytes_with_nul(concat!(stringify!($name), "\0").as_bytes()) {
+                Ok(name) => name,
+                Err(_) => unreachable!(),
+            }
+        }
+    };
+}
+
 macro_rules! reals {
-    ($($name:ident: $ty:ty;)*) => {
+    ({ $($name:ident: $ty:ty;)* } { $($newer:ident: $newer_ty:ty;)* }) => {
         /// One function each: it gives libc's function of that name.
         #[allow(non_snake_case, reason = "names of libc")]
         pub(super) mod real {
@@ -20,18 +31,24 @@ macro_rules! reals {
             $(
                 pub(in super::super) fn $name() -> $ty {
                     static FOUND: AtomicPtr<c_void> = AtomicPtr::new(std::ptr::null_mut());
-                    const NAME: &CStr = match CStr::from_bytes_with_nul(concat!(stringify!($name), "\0").as_bytes()) {
-                        Ok(name) => name,
-                        Err(_) => unreachable!(),
-                    };
+                    let function = find(&FOUND, name!($name));
+                    assert!(!function.is_null(), "libc defines {}", stringify!($name));
                     // SAFETY: libc defines a function of this name with this type, by its manual page.
-                    unsafe { std::mem::transmute::<*mut c_void, $ty>(find(&FOUND, NAME)) }
+                    unsafe { std::mem::transmute::<*mut c_void, $ty>(function) }
+                }
+            )*
+            $(
+                pub(in super::super) fn $newer() -> Option<$newer_ty> {
+                    static FOUND: AtomicPtr<c_void> = AtomicPtr::new(std::ptr::null_mut());
+                    // SAFETY: as above, or NULL.
+                    unsafe { std::mem::transmute::<*mut c_void, Option<$newer_ty>>(find(&FOUND, name!($newer))) }
                 }
             )*
 
             /// Run by the loader, before `main`.
             extern "C" fn find_all() {
                 $( $name(); )*
+                $( $newer(); )*
             }
 
             #[used]
@@ -42,76 +59,74 @@ macro_rules! reals {
 }
 
 reals! {
-    abort: unsafe extern "C" fn() -> !;
-    __assert_fail: unsafe extern "C" fn(*const c_char, *const c_char, c_uint, *const c_char) -> !;
-    __stack_chk_fail: unsafe extern "C" fn() -> !;
-    exit: unsafe extern "C" fn(c_int) -> !;
-    _exit: unsafe extern "C" fn(c_int) -> !;
-    _Exit: unsafe extern "C" fn(c_int) -> !;
-    quick_exit: unsafe extern "C" fn(c_int) -> !;
-    write: unsafe extern "C" fn(c_int, *const c_void, size_t) -> ssize_t;
-    printf: unsafe extern "C" fn();
-    fprintf: unsafe extern "C" fn();
-    __printf_chk: unsafe extern "C" fn();
-    __fprintf_chk: unsafe extern "C" fn();
-    vprintf: unsafe extern "C" fn(*const c_char, *mut c_void) -> c_int;
-    vfprintf: unsafe extern "C" fn(*mut FILE, *const c_char, *mut c_void) -> c_int;
-    __vprintf_chk: unsafe extern "C" fn(c_int, *const c_char, *mut c_void) -> c_int;
-    __vfprintf_chk: unsafe extern "C" fn(*mut FILE, c_int, *const c_char, *mut c_void) -> c_int;
-    putchar: unsafe extern "C" fn(c_int) -> c_int;
-    putchar_unlocked: unsafe extern "C" fn(c_int) -> c_int;
-    fputc: unsafe extern "C" fn(c_int, *mut FILE) -> c_int;
-    fputc_unlocked: unsafe extern "C" fn(c_int, *mut FILE) -> c_int;
-    putc: unsafe extern "C" fn(c_int, *mut FILE) -> c_int;
-    putc_unlocked: unsafe extern "C" fn(c_int, *mut FILE) -> c_int;
-    puts: unsafe extern "C" fn(*const c_char) -> c_int;
-    fputs: unsafe extern "C" fn(*const c_char, *mut FILE) -> c_int;
-    fputs_unlocked: unsafe extern "C" fn(*const c_char, *mut FILE) -> c_int;
-    fwrite: unsafe extern "C" fn(*const c_void, size_t, size_t, *mut FILE) -> size_t;
-    fwrite_unlocked: unsafe extern "C" fn(*const c_void, size_t, size_t, *mut FILE) -> size_t;
-    fflush: unsafe extern "C" fn(*mut FILE) -> c_int;
-    malloc_usable_size: unsafe extern "C" fn(*mut c_void) -> size_t;
-    pthread_create: unsafe extern "C" fn(
-        *mut pthread_t,
-        *const pthread_attr_t,
-        extern "C" fn(*mut c_void) -> *mut c_void,
-        *mut c_void,
-    ) -> c_int;
-    pthread_join: unsafe extern "C" fn(pthread_t, *mut *mut c_void) -> c_int;
-    pthread_detach: unsafe extern "C" fn(pthread_t) -> c_int;
-    pthread_self: unsafe extern "C" fn() -> pthread_t;
-    fork: unsafe extern "C" fn() -> libc::pid_t;
-    vfork: unsafe extern "C" fn() -> libc::pid_t;
-    clone: unsafe extern "C" fn();
-    pthread_exit: unsafe extern "C" fn(*mut c_void) -> !;
-    sigaction: unsafe extern "C" fn(c_int, *const sigaction, *mut sigaction) -> c_int;
-    sigprocmask: unsafe extern "C" fn(c_int, *const sigset_t, *mut sigset_t) -> c_int;
-    pthread_sigmask: unsafe extern "C" fn(c_int, *const sigset_t, *mut sigset_t) -> c_int;
-    sigsuspend: unsafe extern "C" fn(*const sigset_t) -> c_int;
-    ppoll: unsafe extern "C" fn(*mut pollfd, nfds_t, *const timespec, *const sigset_t) -> c_int;
-    pselect: unsafe extern "C" fn(
-        c_int,
-        *mut fd_set,
-        *mut fd_set,
-        *mut fd_set,
-        *const timespec,
-        *const sigset_t,
-    ) -> c_int;
-    epoll_pwait: unsafe extern "C" fn(c_int, *mut epoll_event, c_int, c_int, *const sigset_t) -> c_int;
-    sighold: unsafe extern "C" fn(c_int) -> c_int;
-    sigrelse: unsafe extern "C" fn(c_int) -> c_int;
-    sigignore: unsafe extern "C" fn(c_int) -> c_int;
-    sigset: unsafe extern "C" fn(c_int, sighandler_t) -> sighandler_t;
-    pthread_kill: unsafe extern "C" fn(pthread_t, c_int) -> c_int;
-    sigaltstack: unsafe extern "C" fn(*const stack_t, *mut stack_t) -> c_int;
-}
-
-/// libc's `_Fork`: not looked up at the start, since glibc before 2.34 has none, and nobody calls it there.
-#[allow(non_snake_case, reason = "a name of libc")]
-pub(super) fn _Fork() -> unsafe extern "C" fn() -> libc::pid_t {
-    static FOUND: AtomicPtr<c_void> = AtomicPtr::new(std::ptr::null_mut());
-    // SAFETY: the type that its manual page gives.
-    unsafe { std::mem::transmute::<*mut c_void, unsafe extern "C" fn() -> libc::pid_t>(find(&FOUND, c"_Fork")) }
+    {
+        abort: unsafe extern "C" fn() -> !;
+        __assert_fail: unsafe extern "C" fn(*const c_char, *const c_char, c_uint, *const c_char) -> !;
+        __stack_chk_fail: unsafe extern "C" fn() -> !;
+        exit: unsafe extern "C" fn(c_int) -> !;
+        _exit: unsafe extern "C" fn(c_int) -> !;
+        _Exit: unsafe extern "C" fn(c_int) -> !;
+        quick_exit: unsafe extern "C" fn(c_int) -> !;
+        write: unsafe extern "C" fn(c_int, *const c_void, size_t) -> ssize_t;
+        printf: unsafe extern "C" fn();
+        fprintf: unsafe extern "C" fn();
+        __printf_chk: unsafe extern "C" fn();
+        __fprintf_chk: unsafe extern "C" fn();
+        vprintf: unsafe extern "C" fn(*const c_char, *mut c_void) -> c_int;
+        vfprintf: unsafe extern "C" fn(*mut FILE, *const c_char, *mut c_void) -> c_int;
+        __vprintf_chk: unsafe extern "C" fn(c_int, *const c_char, *mut c_void) -> c_int;
+        __vfprintf_chk: unsafe extern "C" fn(*mut FILE, c_int, *const c_char, *mut c_void) -> c_int;
+        putchar: unsafe extern "C" fn(c_int) -> c_int;
+        putchar_unlocked: unsafe extern "C" fn(c_int) -> c_int;
+        fputc: unsafe extern "C" fn(c_int, *mut FILE) -> c_int;
+        fputc_unlocked: unsafe extern "C" fn(c_int, *mut FILE) -> c_int;
+        putc: unsafe extern "C" fn(c_int, *mut FILE) -> c_int;
+        putc_unlocked: unsafe extern "C" fn(c_int, *mut FILE) -> c_int;
+        puts: unsafe extern "C" fn(*const c_char) -> c_int;
+        fputs: unsafe extern "C" fn(*const c_char, *mut FILE) -> c_int;
+        fputs_unlocked: unsafe extern "C" fn(*const c_char, *mut FILE) -> c_int;
+        fwrite: unsafe extern "C" fn(*const c_void, size_t, size_t, *mut FILE) -> size_t;
+        fwrite_unlocked: unsafe extern "C" fn(*const c_void, size_t, size_t, *mut FILE) -> size_t;
+        fflush: unsafe extern "C" fn(*mut FILE) -> c_int;
+        malloc_usable_size: unsafe extern "C" fn(*mut c_void) -> size_t;
+        pthread_create: unsafe extern "C" fn(
+            *mut pthread_t,
+            *const pthread_attr_t,
+            extern "C" fn(*mut c_void) -> *mut c_void,
+            *mut c_void,
+        ) -> c_int;
+        pthread_join: unsafe extern "C" fn(pthread_t, *mut *mut c_void) -> c_int;
+        pthread_detach: unsafe extern "C" fn(pthread_t) -> c_int;
+        pthread_self: unsafe extern "C" fn() -> pthread_t;
+        fork: unsafe extern "C" fn() -> libc::pid_t;
+        vfork: unsafe extern "C" fn() -> libc::pid_t;
+        clone: unsafe extern "C" fn();
+        pthread_exit: unsafe extern "C" fn(*mut c_void) -> !;
+        sigaction: unsafe extern "C" fn(c_int, *const sigaction, *mut sigaction) -> c_int;
+        sigprocmask: unsafe extern "C" fn(c_int, *const sigset_t, *mut sigset_t) -> c_int;
+        pthread_sigmask: unsafe extern "C" fn(c_int, *const sigset_t, *mut sigset_t) -> c_int;
+        sigsuspend: unsafe extern "C" fn(*const sigset_t) -> c_int;
+        ppoll: unsafe extern "C" fn(*mut pollfd, nfds_t, *const timespec, *const sigset_t) -> c_int;
+        __ppoll_chk: unsafe extern "C" fn(*mut pollfd, nfds_t, *const timespec, *const sigset_t, size_t) -> c_int;
+        pselect: unsafe extern "C" fn(
+            c_int,
+            *mut fd_set,
+            *mut fd_set,
+            *mut fd_set,
+            *const timespec,
+            *const sigset_t,
+        ) -> c_int;
+        epoll_pwait: unsafe extern "C" fn(c_int, *mut epoll_event, c_int, c_int, *const sigset_t) -> c_int;
+        pthread_kill: unsafe extern "C" fn(pthread_t, c_int) -> c_int;
+        sigaltstack: unsafe extern "C" fn(*const stack_t, *mut stack_t) -> c_int;
+    }
+    // Versions of glibc that are in use have no such function, and nobody calls it there.
+    {
+        // Since glibc 2.34.
+        _Fork: unsafe extern "C" fn() -> libc::pid_t;
+        // Since glibc 2.35.
+        epoll_pwait2: unsafe extern "C" fn(c_int, *mut epoll_event, c_int, *const timespec, *const sigset_t) -> c_int;
+    }
 }
 
 fn find(found: &AtomicPtr<c_void>, name: &CStr) -> *mut c_void {
@@ -121,7 +136,6 @@ fn find(found: &AtomicPtr<c_void>, name: &CStr) -> *mut c_void {
     }
     // SAFETY: `dlsym` takes any C string.
     let function = unsafe { libc::dlsym(libc::RTLD_NEXT, name.as_ptr()) };
-    assert!(!function.is_null(), "libc defines {name:?}");
     found.store(function, Ordering::Relaxed);
     function
 }

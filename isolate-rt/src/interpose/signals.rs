@@ -3,154 +3,225 @@
 //! A handler of the program's may be started while its thread is inside a domain: with the domain's thread-local storage, and
 //! with most keys closed. So what the kernel is given is the runtime's entry, on the alternate stack, which puts all that right and
 //! then calls the program's. Programs see their own setting when they ask.
+//!
+//! libc has a dozen functions that do so, and each of its own calls a `sigaction` that nobody can stand in front of: so all are
+//! here, by way of ours.
 
+use super::masks::sigprocmask;
 use super::real::real;
+use super::refused;
 use crate::heap;
 use crate::mpk::{self, handlers};
-use libc::{c_int, epoll_event, fd_set, nfds_t, pollfd, pthread_t, sighandler_t, sigset_t, stack_t, timespec};
-use std::mem::MaybeUninit;
+use libc::{SIG_ERR, c_int, c_void, pthread_t, sighandler_t, stack_t};
+use std::mem::{self, MaybeUninit};
 use std::ptr;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// # Safety
 ///
 /// What sigaction(2) asks of its caller.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn sigaction(signal: c_int, new: *const libc::sigaction, old: *mut libc::sigaction) -> c_int {
+unsafe extern "C" fn sigaction(number: c_int, new: *const libc::sigaction, old: *mut libc::sigaction) -> c_int {
     if heap::is_inside() && !new.is_null() {
         return refused();
     }
     // SAFETY: by sigaction(2), both are NULL or of that type.
-    unsafe { handlers::change(signal, new.as_ref(), old.as_mut(), real::sigaction()) }
+    unsafe {
+        let Some(was) = handlers::change(number, new.as_ref()) else { return -1 };
+        if let Some(old) = old.as_mut() {
+            *old = was;
+        }
+    }
+    0
 }
 
-/// As glibc has it: BSD semantics, by way of `sigaction`.
-///
 /// # Safety
 ///
-/// What signal(2) asks of its caller.
+/// What sigaction(2) asks of its caller.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn signal(signal: c_int, handler: sighandler_t) -> sighandler_t {
+unsafe extern "C" fn __sigaction(number: c_int, new: *const libc::sigaction, old: *mut libc::sigaction) -> c_int {
+    // SAFETY: the same function under another name.
+    unsafe { sigaction(number, new, old) }
+}
+
+macro_rules! signals {
+    ($($name:ident: $flags:expr, $blocks_itself:expr;)*) => { $(
+        /// # Safety
+        ///
+        /// What signal(2) asks of its caller.
+        #[unsafe(no_mangle)]
+        unsafe extern "C" fn $name(number: c_int, handler: sighandler_t) -> sighandler_t {
+            // SAFETY: by this function's contract.
+            unsafe { install(number, handler, $flags(number), $blocks_itself) }
+        }
+    )* };
+}
+// What C programs call as `signal` is one of two: with the semantics of BSD, or with `-std=c99` and its like of System V.
+signals! {
+    signal: of_bsd, true;
+    bsd_signal: of_bsd, true;
+    ssignal: of_bsd, true;
+    __sysv_signal: of_system_v, false;
+    sysv_signal: of_system_v, false;
+}
+
+fn of_bsd(number: c_int) -> c_int {
+    if INTERRUPTING.load(Ordering::Relaxed) & bit(number) != 0 { 0 } else { libc::SA_RESTART }
+}
+
+fn of_system_v(_: c_int) -> c_int {
+    libc::SA_RESETHAND | libc::SA_NODEFER
+}
+
+/// # Safety
+///
+/// `handler` is one.
+unsafe fn install(number: c_int, handler: sighandler_t, flags: c_int, blocks_itself: bool) -> sighandler_t {
+    if handler == SIG_ERR {
+        // SAFETY: `errno` of this thread.
+        unsafe { *libc::__errno_location() = libc::EINVAL };
+        return SIG_ERR;
+    }
     let mut old = MaybeUninit::<libc::sigaction>::uninit();
     // SAFETY: a complete setting; `old` is written when the call succeeds.
     unsafe {
-        let mut new: libc::sigaction = std::mem::zeroed();
+        let mut new: libc::sigaction = mem::zeroed();
         new.sa_sigaction = handler;
-        new.sa_flags = libc::SA_RESTART;
-        libc::sigaddset(&mut new.sa_mask, signal);
-        if sigaction(signal, &new, old.as_mut_ptr()) != 0 {
-            return libc::SIG_ERR;
+        new.sa_flags = flags;
+        if blocks_itself {
+            libc::sigaddset(&mut new.sa_mask, number);
+        }
+        if sigaction(number, &new, old.as_mut_ptr()) != 0 {
+            return SIG_ERR;
         }
         old.assume_init_ref().sa_sigaction
     }
 }
 
-/// # Safety
-///
-/// What sigprocmask(2) asks of its caller.
-#[unsafe(no_mangle)]
-unsafe extern "C" fn sigprocmask(how: c_int, set: *const sigset_t, old: *mut sigset_t) -> c_int {
-    // SAFETY: passed on to libc, but for what must not be blocked.
-    unsafe { masked(how, set, |set| real::sigprocmask()(how, set, old)) }
+/// Signals that interrupt system calls where `signal` installs a handler, by the bits of their numbers less one.
+static INTERRUPTING: AtomicU64 = AtomicU64::new(0);
+
+fn bit(number: c_int) -> u64 {
+    1u64.checked_shl(number.wrapping_sub(1).cast_unsigned()).unwrap_or(0)
 }
 
 /// # Safety
 ///
-/// What pthread_sigmask(3) asks of its caller.
+/// What siginterrupt(3) asks of its caller.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn pthread_sigmask(how: c_int, set: *const sigset_t, old: *mut sigset_t) -> c_int {
-    // SAFETY: passed on to libc, but for what must not be blocked.
-    unsafe { masked(how, set, |set| real::pthread_sigmask()(how, set, old)) }
-}
-
-/// # Safety
-///
-/// What sigsuspend(2) asks of its caller.
-#[unsafe(no_mangle)]
-unsafe extern "C" fn sigsuspend(set: *const sigset_t) -> c_int {
-    // SAFETY: passed on to libc, but for what must not be blocked.
-    unsafe { with_allowed(set, |set| real::sigsuspend()(set)) }
-}
-
-/// # Safety
-///
-/// What ppoll(2) asks of its caller.
-#[unsafe(no_mangle)]
-unsafe extern "C" fn ppoll(fds: *mut pollfd, count: nfds_t, timeout: *const timespec, set: *const sigset_t) -> c_int {
-    // SAFETY: passed on to libc, but for what must not be blocked.
-    unsafe { with_allowed(set, |set| real::ppoll()(fds, count, timeout, set)) }
-}
-
-/// # Safety
-///
-/// What pselect(2) asks of its caller.
-#[unsafe(no_mangle)]
-unsafe extern "C" fn pselect(
-    count: c_int,
-    read: *mut fd_set,
-    write: *mut fd_set,
-    except: *mut fd_set,
-    timeout: *const timespec,
-    set: *const sigset_t,
-) -> c_int {
-    // SAFETY: passed on to libc, but for what must not be blocked.
-    unsafe { with_allowed(set, |set| real::pselect()(count, read, write, except, timeout, set)) }
-}
-
-/// # Safety
-///
-/// What epoll_pwait(2) asks of its caller.
-#[unsafe(no_mangle)]
-unsafe extern "C" fn epoll_pwait(
-    epoll: c_int,
-    events: *mut epoll_event,
-    count: c_int,
-    timeout: c_int,
-    set: *const sigset_t,
-) -> c_int {
-    // SAFETY: passed on to libc, but for what must not be blocked.
-    unsafe { with_allowed(set, |set| real::epoll_pwait()(epoll, events, count, timeout, set)) }
-}
-
-macro_rules! settings {
-    ($($name:ident: ($($argument:ident: $ty:ty),*) -> $ret:ty, $refused:expr;)*) => { $(
-        /// # Safety
-        ///
-        /// What sigset(3) asks of its caller.
-        #[unsafe(no_mangle)]
-        unsafe extern "C" fn $name($($argument: $ty),*) -> $ret {
-            if heap::is_inside() {
-                refused();
-                return $refused;
-            }
-            // SAFETY: passed on to libc.
-            unsafe { real::$name()($($argument),*) }
+unsafe extern "C" fn siginterrupt(number: c_int, interrupts: c_int) -> c_int {
+    if heap::is_inside() {
+        return refused();
+    }
+    let mut setting = MaybeUninit::<libc::sigaction>::uninit();
+    // SAFETY: written when the call succeeds, and then given back with another flag.
+    unsafe {
+        if sigaction(number, ptr::null(), setting.as_mut_ptr()) != 0 {
+            return -1;
         }
-    )* };
-}
-// The System V ways to change a setting or the mask.
-settings! {
-    sighold: (number: c_int) -> c_int, -1;
-    sigrelse: (number: c_int) -> c_int, -1;
-    sigignore: (number: c_int) -> c_int, -1;
-    sigset: (number: c_int, handler: sighandler_t) -> sighandler_t, libc::SIG_ERR;
-}
-
-/// # Safety
-///
-/// What signal(2) asks of its caller.
-#[unsafe(no_mangle)]
-unsafe extern "C" fn bsd_signal(number: c_int, handler: sighandler_t) -> sighandler_t {
-    // SAFETY: the same function under another name.
-    unsafe { signal(number, handler) }
+        let setting = setting.assume_init_mut();
+        if interrupts != 0 {
+            INTERRUPTING.fetch_or(bit(number), Ordering::Relaxed);
+            setting.sa_flags &= !libc::SA_RESTART;
+        } else {
+            INTERRUPTING.fetch_and(!bit(number), Ordering::Relaxed);
+            setting.sa_flags |= libc::SA_RESTART;
+        }
+        sigaction(number, setting, ptr::null_mut())
+    }
 }
 
 /// # Safety
 ///
-/// What signal(2) asks of its caller.
+/// What sigset(3) asks of its caller.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn ssignal(number: c_int, handler: sighandler_t) -> sighandler_t {
-    // SAFETY: the same function under another name.
-    unsafe { signal(number, handler) }
+unsafe extern "C" fn sigset(number: c_int, handler: sighandler_t) -> sighandler_t {
+    /// What `sigset` takes for a handler to block the signal instead (glibc `bits/signum-generic.h`).
+    const SIG_HOLD: sighandler_t = 2;
+    if heap::is_inside() {
+        refused();
+        return SIG_ERR;
+    }
+    // SAFETY: sets and settings of our own, written when the calls succeed.
+    unsafe {
+        let mut old = MaybeUninit::<libc::sigaction>::uninit();
+        let holds = handler == SIG_HOLD;
+        let before = if !holds {
+            install(number, handler, 0, false)
+        } else if sigaction(number, ptr::null(), old.as_mut_ptr()) == 0 {
+            old.assume_init_ref().sa_sigaction
+        } else {
+            SIG_ERR
+        };
+        if before == SIG_ERR {
+            return SIG_ERR;
+        }
+        let (mut itself, mut mask) = (mem::zeroed(), mem::zeroed());
+        libc::sigaddset(&mut itself, number);
+        sigprocmask(if holds { libc::SIG_BLOCK } else { libc::SIG_UNBLOCK }, &itself, &mut mask);
+        if libc::sigismember(&mask, number) == 1 { SIG_HOLD } else { before }
+    }
+}
+
+/// # Safety
+///
+/// What sigset(3) asks of its caller.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn sigignore(number: c_int) -> c_int {
+    // SAFETY: no handler.
+    if unsafe { install(number, libc::SIG_IGN, 0, false) } == SIG_ERR { -1 } else { 0 }
+}
+
+/// A setting as 4.2BSD had it (glibc's `struct sigvec`).
+#[repr(C)]
+struct Vector {
+    handler: sighandler_t,
+    mask: c_int,
+    flags: c_int,
+}
+
+/// Bits of [`Vector::flags`], and what they are today.
+const ON_STACK: (c_int, c_int) = (1, libc::SA_ONSTACK);
+const RESET: (c_int, c_int) = (4, libc::SA_RESETHAND);
+/// The other way round: there it says that system calls do not go on.
+const INTERRUPT: (c_int, c_int) = (2, libc::SA_RESTART);
+
+/// For libraries that are older than glibc 2.21.
+///
+/// # Safety
+///
+/// What sigvec(3) asks of its caller.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn sigvec(number: c_int, new: *const Vector, old: *mut Vector) -> c_int {
+    // SAFETY: by sigvec(3), both are NULL or of that type; settings start with 64 bits of mask.
+    unsafe {
+        let new = new.as_ref().map(|new| {
+            let mut setting: libc::sigaction = mem::zeroed();
+            setting.sa_sigaction = new.handler;
+            (&raw mut setting.sa_mask).cast::<u64>().write(new.mask.cast_unsigned().into());
+            let flags = [ON_STACK, RESET].into_iter().filter(|(bit, _)| new.flags & bit != 0);
+            setting.sa_flags = flags.fold(0, |flags, (_, flag)| flags | flag);
+            if new.flags & INTERRUPT.0 == 0 {
+                setting.sa_flags |= INTERRUPT.1;
+            }
+            setting
+        });
+        let mut was = MaybeUninit::<libc::sigaction>::uninit();
+        if sigaction(number, new.as_ref().map_or(ptr::null(), ptr::from_ref), was.as_mut_ptr()) != 0 {
+            return -1;
+        }
+        if let Some(old) = old.as_mut() {
+            let was = was.assume_init_ref();
+            let flags = [ON_STACK, RESET].into_iter().filter(|(_, flag)| was.sa_flags & flag != 0);
+            let interrupts = if was.sa_flags & INTERRUPT.1 == 0 { INTERRUPT.0 } else { 0 };
+            *old = Vector {
+                handler: was.sa_sigaction,
+                mask: (&raw const was.sa_mask).cast::<c_int>().read(),
+                flags: flags.fold(interrupts, |flags, (bit, _)| flags | bit),
+            };
+        }
+    }
+    0
 }
 
 /// A domain reaches no thread but its own: glibc would block every signal, then write to the other's control block.
@@ -185,46 +256,47 @@ unsafe extern "C" fn sigaltstack(new: *const stack_t, old: *mut stack_t) -> c_in
         return refused();
     }
     // SAFETY: by sigaltstack(2), NULL or a setting.
-    let is_end = unsafe { new.as_ref() }.is_some_and(|new| new.ss_flags & libc::SS_DISABLE != 0);
+    let wanted = unsafe { new.as_ref() };
+    let is_end = wanted.is_some_and(|new| new.ss_flags & libc::SS_DISABLE != 0);
     let own = if is_end { mpk::own_signal_stack() } else { None };
+    let wanted = own.as_ref().or(wanted);
     // SAFETY: passed on to libc.
-    unsafe { real::sigaltstack()(own.as_ref().map_or(new, ptr::from_ref), old) }
+    let done = unsafe { real::sigaltstack()(wanted.map_or(ptr::null(), ptr::from_ref), old) };
+    if let Some(wanted) = wanted.filter(|_| done == 0) {
+        mpk::remember_signal_stack(wanted);
+    }
+    done
 }
 
-/// Inside, the mask stays what it is: it is the calling thread's, and would outlive the call. Outside, everything can be
-/// blocked but the signals that end calls: a fault while its signal is blocked is death.
+/// A signal stack as 4.2BSD had it, without a size (glibc's `struct sigstack`).
+#[repr(C)]
+struct Stack {
+    start: *mut c_void,
+    is_in_use: c_int,
+}
+
+/// As glibc has it, which makes a size up: so far that most of the program counts as the signal stack.
 ///
 /// # Safety
 ///
-/// `set` is NULL or a signal set.
-unsafe fn masked(how: c_int, set: *const sigset_t, call: impl FnOnce(*const sigset_t) -> c_int) -> c_int {
-    if heap::is_inside() {
-        return call(ptr::null());
-    }
-    if how == libc::SIG_UNBLOCK {
-        return call(set);
-    }
-    // SAFETY: by this function's contract.
-    unsafe { with_allowed(set, call) }
-}
-
-/// # Safety
-///
-/// `set` is NULL or a signal set.
-unsafe fn with_allowed(set: *const sigset_t, call: impl FnOnce(*const sigset_t) -> c_int) -> c_int {
-    // SAFETY: by this function's contract.
-    match unsafe { set.as_ref() } {
-        None => call(ptr::null()),
-        Some(&(mut set)) => {
-            handlers::allow(&mut set);
-            call(&set)
+/// What sigstack(3) asks of its caller.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn sigstack(new: *const Stack, old: *mut Stack) -> c_int {
+    // SAFETY: by sigstack(3), both are NULL or of that type; `was` is written when the call succeeds.
+    unsafe {
+        let new = new.as_ref().map(|new| stack_t {
+            ss_sp: new.start,
+            ss_flags: c_int::from(new.is_in_use != 0) * libc::SS_ONSTACK,
+            ss_size: new.start.addr(),
+        });
+        let mut was = MaybeUninit::<stack_t>::uninit();
+        if sigaltstack(new.as_ref().map_or(ptr::null(), ptr::from_ref), was.as_mut_ptr()) != 0 {
+            return -1;
+        }
+        if let Some(old) = old.as_mut() {
+            let was = was.assume_init_ref();
+            *old = Stack { start: was.ss_sp, is_in_use: was.ss_flags & libc::SS_ONSTACK };
         }
     }
-}
-
-#[cold]
-fn refused() -> c_int {
-    // SAFETY: `errno` of this domain.
-    unsafe { *libc::__errno_location() = libc::EPERM };
-    -1
+    0
 }

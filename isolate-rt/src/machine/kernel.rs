@@ -24,15 +24,15 @@ pub(crate) unsafe fn kernel_setting(
     signal: c_int,
     new: Option<&libc::sigaction>,
 ) -> Result<libc::sigaction, Unsupported> {
-    unsafe extern "C" {
-        // Exported by glibc as an alias of `sigaction`.
-        fn __sigaction(signal: c_int, new: *const libc::sigaction, old: *mut libc::sigaction) -> c_int;
-    }
+    #[cfg(mpk)]
+    let sigaction = crate::interpose::sigaction_of_libc();
+    #[cfg(not(mpk))]
+    let sigaction = libc::sigaction;
     let mut old = MaybeUninit::uninit();
     let new = new.map_or(ptr::null(), ptr::from_ref);
     // SAFETY: by this function's contract; `old` is written when the call succeeds.
     unsafe {
-        if __sigaction(signal, new, old.as_mut_ptr()) != 0 {
+        if sigaction(signal, new, old.as_mut_ptr()) != 0 {
             return Err(system("sigaction"));
         }
         Ok(old.assume_init())
@@ -109,6 +109,21 @@ impl Frame {
         })
     }
 
+    pub(crate) fn stack_pointer(&self) -> usize {
+        self.register(libc::REG_RSP)
+    }
+
+    /// Whether what was interrupted ran on the thread's signal stack.
+    pub(crate) fn is_of_signal_stack(&self) -> bool {
+        self.is_on_signal_stack(self.stack_pointer())
+    }
+
+    fn is_on_signal_stack(&self, address: usize) -> bool {
+        // SAFETY: by the contract of `new`.
+        let stack = unsafe { (*self.context).uc_stack };
+        stack.ss_flags & libc::SS_DISABLE == 0 && address.wrapping_sub(stack.ss_sp.addr()) < stack.ss_size
+    }
+
     /// Whether the interrupted code could write memory of the program: no code of a domain can.
     pub(crate) fn is_of_program(&self) -> bool {
         self.rights() & pkey::NO_WRITE_TO_ROOT == 0
@@ -123,13 +138,10 @@ impl Frame {
     pub(crate) unsafe fn move_to_interrupted_stack(&self, start: usize) -> Option<usize> {
         /// What the ABI lets functions use below the stack pointer, in bytes.
         const RED_ZONE: usize = 128;
-        // SAFETY: by the contract of `new`.
-        let alternate = unsafe { (*self.context).uc_stack };
-        let is_on_alternate = |address: usize| address.wrapping_sub(alternate.ss_sp.addr()) < alternate.ss_size;
-        let interrupted = self.register(libc::REG_RSP);
-        if !is_on_alternate(start) || is_on_alternate(interrupted) {
+        if !self.is_on_signal_stack(start) || self.is_of_signal_stack() {
             return None;
         }
+        let interrupted = self.stack_pointer();
         // The frame's last part, aligned as `xrstor` needs it.
         let state = self.xsave()?;
         // SAFETY: as `xsave`: the size follows the first magic number.

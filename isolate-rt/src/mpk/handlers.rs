@@ -16,7 +16,6 @@ use crate::fault::Unsupported;
 use crate::machine::kernel::{Frame, kernel_setting};
 use libc::{c_int, c_void, siginfo_t};
 use std::arch::naked_asm;
-use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What can end a call.
@@ -26,8 +25,6 @@ pub(super) const FAULTS: [c_int; 7] =
 /// Signal numbers that Linux has, and the unused 0.
 const COUNT: usize = 65;
 
-type Real = unsafe extern "C" fn(c_int, *const libc::sigaction, *mut libc::sigaction) -> c_int;
-
 /// A setting of the program's, as a signal handler can read it.
 struct Setting {
     /// Handler, [`FLAGS`] and [`KNOWN`] in one word: a handler that runs while another thread changes them is called as one of
@@ -36,72 +33,83 @@ struct Setting {
     mask: AtomicU64,
 }
 
-/// The kernel has one of our entries for this signal, and the setting is the program's.
+/// The setting is what the program wants. (What the kernel has is one of our entries, or was put there past us.)
 const KNOWN: u64 = 1 << 63;
 /// Where a handler's address ends and its flags begin: user space ends below.
 const FLAGS: u32 = 48;
 /// All flags that libc's `sigaction` has are the lowest three and the highest six of the word (Linux `asm-generic/signal-defs.h`):
 /// nine in a row, turned by this many.
 const TURN: u32 = 6;
+const ALL_FLAGS: u32 = (1 << 9) - 1;
 
 static SETTINGS: [Setting; COUNT] = [const { Setting { how: AtomicU64::new(0), mask: AtomicU64::new(0) } }; COUNT];
 
-/// `sigaction` as the program means it.
+/// `sigaction` as the program means it: what there was, or `None` and libc's error in `errno`.
 ///
 /// # Safety
 ///
-/// `real` is libc's `sigaction`; a handler in `new` is one.
-pub(crate) unsafe fn change(
-    number: c_int,
-    new: Option<&libc::sigaction>,
-    old: Option<&mut libc::sigaction>,
-    real: Real,
-) -> c_int {
-    let Some(setting) = usize::try_from(number).ok().and_then(|number| SETTINGS.get(number)) else {
-        // SAFETY: libc refuses a number that is none.
-        return unsafe { real(number, std::ptr::null(), std::ptr::null_mut()) };
+/// A handler in `new` is one.
+pub(crate) unsafe fn change(number: c_int, new: Option<&libc::sigaction>) -> Option<libc::sigaction> {
+    let setting = usize::try_from(number).ok().and_then(|number| SETTINGS.get(number));
+    let before = setting.and_then(Setting::load);
+    let was = match (setting, new) {
+        (Some(_), Some(_)) if deadline::signal() == Some(number) => {
+            // The runtime's, as 32 and 33 are glibc's.
+            // SAFETY: `errno` of this thread.
+            unsafe { *libc::__errno_location() = libc::EINVAL };
+            return None;
+        }
+        // SAFETY: by this function's contract.
+        (Some(setting), Some(new)) => unsafe { tell_kernel(number, new, setting, before.as_ref()) }?,
+        // SAFETY: only asks. libc refuses a number that is none.
+        _ => unsafe { kernel_setting(number, None) }.ok()?,
     };
-    if new.is_some() && deadline::signal() == Some(number) {
-        // The runtime's, as 32 and 33 are glibc's.
-        // SAFETY: `errno` of this thread.
-        unsafe { *libc::__errno_location() = libc::EINVAL };
-        return -1;
-    }
-    let before = setting.load();
-    let is_handler = new.is_some_and(|new| new.sa_sigaction != libc::SIG_DFL && new.sa_sigaction != libc::SIG_IGN);
-    let installed = signal::installed();
-    let held_by_runtime = FAULTS.contains(&number) && installed;
-    let kernel = new.map(|new| if is_handler { entered(new) } else { *new });
+    Some(before.filter(|_| is_ours(was.sa_sigaction)).unwrap_or(was))
+}
+
+/// What the kernel had. Where libc refuses, everything is as it was.
+///
+/// # Safety
+///
+/// As [`change`].
+unsafe fn tell_kernel(
+    number: c_int,
+    new: &libc::sigaction,
+    setting: &Setting,
+    before: Option<&libc::sigaction>,
+) -> Option<libc::sigaction> {
+    let (installed, is_fault) = (signal::installed(), FAULTS.contains(&number));
     // Before the kernel is told: the handler may run at once.
-    if let Some(new) = new.filter(|_| is_handler || held_by_runtime) {
+    if is_fault || is_handler(new) {
         setting.store(new);
     }
-    let mut was = MaybeUninit::<libc::sigaction>::uninit();
-    let pointer = match &kernel {
-        Some(kernel) if !held_by_runtime => std::ptr::from_ref(kernel),
-        _ => std::ptr::null(),
-    };
-    // SAFETY: pointers to settings of ours, or NULL.
-    let done = unsafe { real(number, pointer, was.as_mut_ptr()) };
-    if done != 0 {
-        if let Some(before) = before {
-            setting.store(&before);
+    let kernel = for_kernel(new);
+    // The runtime's entry stays where it is.
+    let kernel = Some(&kernel).filter(|_| !(is_fault && installed));
+    // SAFETY: our own entry, or none.
+    let Ok(was) = (unsafe { kernel_setting(number, kernel) }) else {
+        match before {
+            Some(before) => setting.store(before),
+            None => setting.forget(),
         }
-        return done;
-    }
-    if new.is_some() && !is_handler && !held_by_runtime {
+        return None;
+    };
+    if !is_fault && !is_handler(new) {
         setting.forget();
     }
     if signal::installed() != installed {
-        // The first domain was made meanwhile.
-        let _ = renew(number);
+        // The first domain was made meanwhile. What it has asked of the kernel has worked before: so it does now.
+        let _ = if is_fault { signal::claim(number) } else { renew(number) };
     }
-    if let Some(old) = old {
-        // SAFETY: written by the successful call.
-        let kernel = unsafe { was.assume_init() };
-        *old = before.filter(|_| is_ours(kernel.sa_sigaction)).unwrap_or(kernel);
-    }
-    0
+    Some(was)
+}
+
+fn is_handler(setting: &libc::sigaction) -> bool {
+    setting.sa_sigaction != libc::SIG_DFL && setting.sa_sigaction != libc::SIG_IGN
+}
+
+fn for_kernel(setting: &libc::sigaction) -> libc::sigaction {
+    if is_handler(setting) { entered(setting) } else { *setting }
 }
 
 /// What the kernel is given for a handler of the program's.
@@ -117,21 +125,26 @@ fn entered(setting: &libc::sigaction) -> libc::sigaction {
     kernel
 }
 
-/// Once the first domain is made: what the kernel was given before is made what it would be given now.
+/// Once a domain is made: what the kernel was given before is made what it would be given now, and handlers that it was given past
+/// us are kept and entered like others.
 pub(super) fn renew_all() -> Result<(), Unsupported> {
-    let known = |number: &c_int| SETTINGS[*number as usize].load().is_some() && !FAULTS.contains(number);
-    (0..COUNT as c_int).filter(known).try_for_each(renew)
+    (1..COUNT as c_int).filter(|number| !FAULTS.contains(number)).try_for_each(renew)
 }
 
 fn renew(number: c_int) -> Result<(), Unsupported> {
-    let is_enter = |setting: &libc::sigaction| setting.sa_sigaction == (enter as *const ()).addr();
     // SAFETY: only asks.
-    let mut wanted = unsafe { kernel_setting(number, None)? };
-    if !is_enter(&wanted) {
+    let Ok(mut wanted) = (unsafe { kernel_setting(number, None) }) else {
+        // One of those that libc keeps for itself.
+        return Ok(());
+    };
+    if !is_handler(&wanted) || signal::is_entry(wanted.sa_sigaction) {
         return Ok(());
     }
     loop {
-        let new = if is_enter(&wanted) { entered(&wanted) } else { wanted };
+        if is_handler(&wanted) {
+            adopt(number, &wanted);
+        }
+        let new = for_kernel(&wanted);
         // SAFETY: our entry, or what was there.
         let was = unsafe { kernel_setting(number, Some(&new))? };
         if is_same(&was, &wanted) || is_same(&was, &new) {
@@ -260,13 +273,13 @@ impl Setting {
     }
 
     fn store(&self, setting: &libc::sigaction) {
-        let flags = u64::from(setting.sa_flags.cast_unsigned().rotate_left(TURN) & 0x1ff);
+        let flags = u64::from(setting.sa_flags.cast_unsigned().rotate_left(TURN) & ALL_FLAGS);
         let handler = setting.sa_sigaction as u64 & ((1 << FLAGS) - 1);
         self.mask.store(mask(setting), Ordering::Relaxed);
         self.how.store(KNOWN | flags << FLAGS | handler, Ordering::Release);
     }
 
-    /// The kernel has none of our entries any more.
+    /// The kernel has what the program wants.
     fn forget(&self) {
         self.how.fetch_and(!KNOWN, Ordering::Relaxed);
     }
@@ -319,7 +332,8 @@ unsafe extern "C" fn enter(number: c_int, info: *mut siginfo_t, context: *mut c_
 ///
 /// The arguments are a running signal handler's, outside any domain.
 unsafe extern "C" fn plain(number: c_int, info: *mut siginfo_t, context: *mut c_void) {
-    if let Some(setting) = of_program(number) {
+    // A setting that has changed since the kernel started us may have no handler.
+    if let Some(setting) = of_program(number).filter(is_handler) {
         // SAFETY: by this function's contract.
         unsafe { call(&setting, number, info, context) };
     }
@@ -339,10 +353,13 @@ unsafe extern "C" fn handle(number: c_int, info: *mut siginfo_t, context: *mut c
         // SAFETY: what the thread's FS was when it entered, then the arguments, then what it was when we came.
         unsafe {
             cpu::write_fs(thread.fs());
+            signal::forget_who_left(&frame);
             plain(number, info, context);
             cpu::write_fs(fs);
         }
     } else if frame.is_of_program() {
+        // SAFETY: no call was interrupted: FS is the program's.
+        unsafe { signal::forget_who_left(&frame) };
         let on_stack = of_program(number).is_none_or(|setting| setting.sa_flags & libc::SA_ONSTACK != 0);
         // SAFETY: the frame begins there, and no call was interrupted: the stack pointer is the program's.
         if let Some(distance) = unsafe { (!on_stack).then(|| frame.move_to_interrupted_stack(start)) }.flatten() {

@@ -87,7 +87,7 @@ pub(crate) use message::Message;
 pub(crate) use panics::{end as end_panic, is_panicking, say as say_panic};
 pub(crate) use rooms::{close_room, open_room};
 pub(crate) use started::{start_thread, thread_ends};
-pub(crate) use thread::{on_signal_stack, own_signal_stack};
+pub(crate) use thread::{on_signal_stack, own_signal_stack, remember_signal_stack};
 
 pub(crate) use crate::machine::PAGE;
 

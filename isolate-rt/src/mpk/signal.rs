@@ -13,21 +13,21 @@ use super::leave::{self, Left, Stop};
 use super::pkey::{Pkey, open_keys};
 use super::thread::Thread;
 use super::unwind::Registers;
-use super::{cpu, deadline, layout, panics};
+use super::{cpu, deadline, layout, objects, panics};
 use crate::fault::Unsupported;
 use crate::machine::kernel::{Frame, SEGV_PKUERR, kernel_setting};
 use libc::{c_int, c_void, siginfo_t};
 use std::arch::naked_asm;
 use std::cell::Cell;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// Set by the first [`install`], never cleared. A byte, for the assembly of [`handlers`].
 pub(super) static INSTALLED: AtomicU8 = AtomicU8::new(0);
 
 /// Whether the fault signals are the runtime's.
 pub(super) fn installed() -> bool {
-    INSTALLED.load(Ordering::Relaxed) != 0
+    INSTALLED.load(Ordering::SeqCst) != 0
 }
 
 /// Whether `handler` is what [`install`] gives to the kernel.
@@ -39,18 +39,26 @@ pub(super) fn is_entry(handler: usize) -> bool {
 /// theirs in its place.
 pub(super) fn install() -> Result<(), Unsupported> {
     static INSTALLING: Mutex<()> = Mutex::new(());
-    let _installing = INSTALLING.lock();
-    for signal in FAULTS {
-        // SAFETY: only asks. No fault of a domain can come in between: this thread is in none.
-        let now = unsafe { kernel_setting(signal, None)? };
-        if !is_entry(now.sa_sigaction) {
-            handlers::adopt(signal, &now);
-            install_entry(signal)?;
-        }
-    }
+    // It guards nothing that a panic could leave half changed.
+    let _installing = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
+    learn_libc();
+    FAULTS.into_iter().try_for_each(claim)?;
     deadline::prepare()?;
-    INSTALLED.store(1, Ordering::Relaxed);
+    INSTALLED.store(1, Ordering::SeqCst);
+    // Again: who has asked for one of them since, and saw no domain, has put theirs there.
+    FAULTS.into_iter().try_for_each(claim)?;
     handlers::renew_all()
+}
+
+/// Gives the kernel our entry for the signal of a fault, where it has another one.
+pub(super) fn claim(signal: c_int) -> Result<(), Unsupported> {
+    // SAFETY: only asks. No fault of a domain can come in between: this thread is in none.
+    let now = unsafe { kernel_setting(signal, None)? };
+    if is_entry(now.sa_sigaction) {
+        return Ok(());
+    }
+    handlers::adopt(signal, &now);
+    install_entry(signal)
 }
 
 /// Gives the kernel our entry for `signal`.
@@ -120,20 +128,32 @@ unsafe extern "C" fn handle(signal: c_int, info: *mut siginfo_t, context: *mut c
     // SAFETY: the kernel's arguments, passed on.
     if !is_deadline && !unsafe { heal(&mut frame, signal, info) } {
         // SAFETY: as above, with FS of the program, or said not to be.
-        unsafe { chain(signal, info, context, is_stray) };
+        unsafe {
+            if !is_stray {
+                forget_who_left(&frame);
+            }
+            chain(signal, info, context, is_stray);
+        }
     }
     // SAFETY: what it was when we came.
     unsafe { cpu::write_fs(fs) };
 }
 
-/// Whether the thread caused the signal itself, as opposed to somebody who sent it one.
+/// Whether the thread caused the signal itself (or one of the process did, which names it), as opposed to somebody who sent one
+/// to it or to the process.
 ///
 /// # Safety
 ///
 /// `info` is the kernel's.
 unsafe fn is_own(info: *const siginfo_t) -> bool {
-    // SAFETY: by this function's contract; a sent signal says who sent it.
-    unsafe { (*info).si_code > 0 || (*info).si_code == libc::SI_TIMER || (*info).si_pid() == libc::getpid() }
+    // SAFETY: by this function's contract.
+    match unsafe { (*info).si_code } {
+        1.. | libc::SI_TIMER => true,
+        // `raise`, `abort`, and what the runtime sends.
+        // SAFETY: a sent signal says who sent it.
+        libc::SI_TKILL => unsafe { (*info).si_pid() == libc::getpid() },
+        _ => false,
+    }
 }
 
 /// Signal mask and signal stack come from the frame, too, as the domain has left them, which a raw system call may have changed: what
@@ -176,9 +196,9 @@ unsafe fn rewind(
     frame.set_stack(activation.root_stack());
 }
 
-/// A thread that is older than a key, or a handler of the program's that the kernel started with closed keys, met memory of
+/// A thread that is older than a key, or a handler of libc's own that the kernel started with closed keys, met memory of
 /// a domain. The program may read it: give the thread its rights, once. (Code of a domain stays without: it never has the right to
-/// write key 0.)
+/// write key 0. So does a handler on a domain's stack: it came past us, perhaps from inside, and runs with the domain's thread-locals.)
 ///
 /// # Safety
 ///
@@ -187,13 +207,47 @@ unsafe fn heal(frame: &mut Frame, signal: c_int, info: *const siginfo_t) -> bool
     // SAFETY: by this function's contract.
     let closed =
         signal == libc::SIGSEGV && unsafe { (*info).si_code == SEGV_PKUERR && Pkey::is_ours((*info).si_pkey()) };
-    closed && frame.is_of_program() && frame.open_rights()
+    let is_expected = !layout::in_arena(frame.stack_pointer()) || is_of_libc(frame.instruction());
+    closed && frame.is_of_program() && is_expected && frame.open_rights()
+}
+
+/// Where libc's code lies, and how much there is of it.
+static LIBC: (AtomicUsize, AtomicUsize) = (AtomicUsize::new(0), AtomicUsize::new(0));
+
+/// glibc installs two handlers by ways of its own, for `pthread_cancel` and `setuid`: they are told by where they lie.
+fn learn_libc() {
+    if LIBC.1.load(Ordering::Relaxed) != 0 {
+        return;
+    }
+    // SAFETY: looks a name up: one that nobody else defines.
+    let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"gnu_get_libc_version".as_ptr()) }.addr();
+    let code = objects::with(|objects| {
+        objects.iter().find_map(|object| object.segment(address)).map_or(0..0, |segment| segment.range.clone())
+    });
+    LIBC.0.store(code.start, Ordering::Relaxed);
+    LIBC.1.store(code.len(), Ordering::Relaxed);
+}
+
+fn is_of_libc(address: usize) -> bool {
+    address.wrapping_sub(LIBC.0.load(Ordering::Relaxed)) < LIBC.1.load(Ordering::Relaxed)
 }
 
 thread_local! {
-    /// Where on the stack this thread is passing a signal on; 0 while it is not. A handler that calls us back, deeper down,
-    /// gets the default action. One that left by `siglongjmp` is no longer there when the next signal comes.
+    /// Where on the signal stack this thread is passing a signal on; 0 while it is not. A handler that calls us back, deeper down,
+    /// gets the default action.
     static CHAINING: Cell<usize> = const { Cell::new(0) };
+}
+
+/// What a signal has interrupted tells whether a handler has left by `siglongjmp`: where that is no code of the signal stack, nobody is
+/// passing anything on.
+///
+/// # Safety
+///
+/// FS is the program's. (`unsafe` for that: what is thread-local is found by it.)
+pub(super) unsafe fn forget_who_left(frame: &Frame) {
+    if !frame.is_of_signal_stack() {
+        CHAINING.set(0);
+    }
 }
 
 /// Does what would have happened without us; to what [is stray](handle), which no handler of the program's answers, the default.

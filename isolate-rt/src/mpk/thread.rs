@@ -28,6 +28,9 @@ pub(super) struct Thread {
     /// Mapping of the alternate signal stack, guard included; 0 without one.
     stack: AtomicUsize,
     stack_len: AtomicUsize,
+    /// The signal stack that the program has put in its place: where it starts, and its length; 0 while it has not.
+    programs_stack: AtomicUsize,
+    programs_stack_len: AtomicUsize,
     /// Set while the thread counts as running in an instance (`Seat::running`): in a call from before the gate until what it ended by
     /// has been dealt with, and while it looks at what the domain has left. A signal handler that comes in between may not call: it
     /// would wait for its own thread, or meet an instance that is damaged and not discarded yet.
@@ -60,7 +63,7 @@ impl Thread {
         CURRENT.get().inspect(|thread| thread.claim_gs())
     }
 
-    /// The calling thread, made ready. The first time costs four system calls.
+    /// The calling thread, made ready. The first time costs half a dozen system calls.
     pub(super) fn current() -> Result<&'static Self, Unsupported> {
         Self::known().map_or_else(Self::prepare, Ok)
     }
@@ -96,13 +99,13 @@ impl Thread {
 
     /// Which thread runs, found without thread-local storage: inside a domain FS is the domain's.
     ///
-    /// A new thread inherits the GS base of its creator, but not its signal stack: who runs on it is the one. Where the
-    /// program has put another in its place, the thread number decides.
+    /// A new thread inherits the GS base of its creator, but not its signal stack: so the thread is the record's owner if it runs on
+    /// that record's signal stack. Where the program has put another in its place, the thread number decides.
     pub(super) fn running() -> Option<&'static Self> {
         let gs = cpu::read_gs();
         all().find(|&thread| ptr::from_ref(thread).addr() == gs).filter(|thread| {
             // SAFETY: gettid takes nothing and never fails. Raw: no libc code may run before FS is right.
-            thread.is_on_signal_stack() || thread.tid() == unsafe { raw_gettid() }
+            thread.owns_signal_stack(stack_pointer()) || thread.tid() == unsafe { raw_gettid() }
         })
     }
 
@@ -167,8 +170,18 @@ impl Thread {
 
     #[inline]
     fn is_on_signal_stack(&self) -> bool {
-        let here = 0u8;
-        self.owns_signal_stack((&raw const here).addr())
+        let here = stack_pointer();
+        let programs = self.programs_stack.load(Ordering::Relaxed);
+        self.owns_signal_stack(here) || here.wrapping_sub(programs) < self.programs_stack_len.load(Ordering::Relaxed)
+    }
+
+    /// After the program has changed the thread's signal stack.
+    fn remember_signal_stack(&self, stack: &libc::stack_t) {
+        let is_own = stack.ss_flags & libc::SS_DISABLE != 0 || self.owns_signal_stack(stack.ss_sp.addr());
+        let (start, len) = if is_own { (0, 0) } else { (stack.ss_sp.addr(), stack.ss_size) };
+        self.programs_stack_len.store(0, Ordering::Relaxed);
+        self.programs_stack.store(start, Ordering::Relaxed);
+        self.programs_stack_len.store(len, Ordering::Relaxed);
     }
 
     /// The calling thread, unless it never took part or does no more.
@@ -206,6 +219,8 @@ impl Thread {
             homes: [const { AtomicPtr::new(ptr::null_mut()) }; SLOTS],
             stack: AtomicUsize::new(0),
             stack_len: AtomicUsize::new(GUARD + stack_span()),
+            programs_stack: AtomicUsize::new(0),
+            programs_stack_len: AtomicUsize::new(0),
             at_work: AtomicBool::new(false),
             panicking: AtomicBool::new(false),
         })
@@ -231,6 +246,7 @@ pub(super) fn retire() {
     deadline::retire();
     instance::retire(thread);
     remove_stack(thread.stack.swap(0, Ordering::Relaxed));
+    thread.programs_stack_len.store(0, Ordering::Relaxed);
     thread.tid.store(0, Ordering::Relaxed);
     thread.in_use.store(false, Ordering::Release);
 }
@@ -268,6 +284,13 @@ pub(crate) fn own_signal_stack() -> Option<libc::stack_t> {
     Some(libc::stack_t { ss_sp: ptr::with_exposed_provenance_mut(start), ss_flags: 0, ss_size: len })
 }
 
+/// After the program has changed the signal stack of the calling thread.
+pub(crate) fn remember_signal_stack(stack: &libc::stack_t) {
+    if let Some(thread) = CURRENT.get() {
+        thread.remember_signal_stack(stack);
+    }
+}
+
 /// Gives the thread a signal stack of key 0. Whatever was there before (std has one for its stack-overflow report) was
 /// likely as good, but its size is not ours to know.
 fn install_stack() -> Result<usize, Unsupported> {
@@ -301,6 +324,13 @@ fn remove_stack(map: usize) {
         }
         libc::munmap(ptr::with_exposed_provenance_mut(map), GUARD + stack_span());
     }
+}
+
+/// Where on its stack the calling thread is, about.
+#[inline]
+fn stack_pointer() -> usize {
+    let here = 0u8;
+    (&raw const here).addr()
 }
 
 /// # Safety

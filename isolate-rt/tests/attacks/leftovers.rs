@@ -1,8 +1,8 @@
 //! What the program must not find changed, gone or shared after an attack, and does without the defence.
 
 use super::corruption::mappings;
-use super::{DOMAIN, OVERWRITTEN, UNHARMED, UNPROTECTED, child_ends, in_domain};
-use crate::support::{End, isolation, role};
+use super::{DOMAIN, OVERWRITTEN, STATIC_VICTIM, UNHARMED, UNPROTECTED, child_ends, in_domain, without};
+use crate::support::{End, isolation, of_libc, role};
 use isolate_rt::{Backend, Callbacks, Domain, FaultKind};
 use std::arch::asm;
 use std::cell::Cell;
@@ -36,6 +36,142 @@ fn a10_handlers_changed() {
     child_ends("leftovers::a10_handlers_changed", "control", End::Status(OVERWRITTEN));
     assert_eq!(in_domain("signal", attack), Ok(libc::SIG_ERR));
     assert!(is_own());
+}
+
+/// The names that libc has for the same: which of them a C compiler calls as `signal` depends on the standard that it was given.
+#[test]
+fn a10_handlers_changed_by_other_names() {
+    type Signal = unsafe extern "C" fn(i32, usize) -> usize;
+    /// As 4.2BSD had it: handler, mask, flags.
+    #[repr(C)]
+    struct Vector(usize, i32, i32);
+    unsafe extern "C" {
+        fn __sysv_signal(number: i32, handler: usize) -> usize;
+        fn sysv_signal(number: i32, handler: usize) -> usize;
+        fn bsd_signal(number: i32, handler: usize) -> usize;
+        fn ssignal(number: i32, handler: usize) -> usize;
+        fn sigset(number: i32, handler: usize) -> usize;
+        fn sigignore(number: i32) -> i32;
+        fn __sigaction(number: i32, new: *const libc::sigaction, old: *mut libc::sigaction) -> i32;
+        fn sigvec(number: i32, new: *const Vector, old: *mut Vector) -> i32;
+    }
+    extern "C" fn own(_: i32) {}
+    /// # Safety
+    ///
+    /// None owed.
+    unsafe extern "C" fn ignore(number: i32, _: usize) -> usize {
+        // SAFETY: no handler.
+        if unsafe { sigignore(number) } == -1 { libc::SIG_ERR } else { 0 }
+    }
+    /// # Safety
+    ///
+    /// `handler` is one.
+    unsafe extern "C" fn by_sigaction(number: i32, handler: usize) -> usize {
+        // SAFETY: a complete setting.
+        unsafe {
+            let mut new: libc::sigaction = std::mem::zeroed();
+            new.sa_sigaction = handler;
+            if __sigaction(number, &new, ptr::null_mut()) == -1 { libc::SIG_ERR } else { 0 }
+        }
+    }
+    /// # Safety
+    ///
+    /// `handler` is one.
+    unsafe extern "C" fn by_vector(number: i32, handler: usize) -> usize {
+        // SAFETY: a complete setting.
+        if unsafe { sigvec(number, &Vector(handler, 0, 0), ptr::null_mut()) } == -1 { libc::SIG_ERR } else { 0 }
+    }
+    let names: [Signal; 8] = [__sysv_signal, sysv_signal, bsd_signal, ssignal, sigset, ignore, by_sigaction, by_vector];
+    let is_own = || {
+        // SAFETY: asks.
+        unsafe {
+            let mut now: libc::sigaction = std::mem::zeroed();
+            libc::sigaction(libc::SIGURG, ptr::null(), &mut now);
+            now.sa_sigaction == own as *const () as usize
+        }
+    };
+    if role().is_none() && !isolation() {
+        return;
+    }
+    // What each call gives, and whether the handler is still the program's after it.
+    let attack = |name: Signal| {
+        // SAFETY: a handler that does nothing, and then none.
+        unsafe {
+            libc::signal(libc::SIGURG, own as *const () as usize);
+            if role().is_some() {
+                let _ = UNPROTECTED.call("signal").unwrap().run(|| name(libc::SIGURG, libc::SIG_IGN));
+                return (0, is_own());
+            }
+            (in_domain("signal", || name(libc::SIGURG, libc::SIG_IGN)).unwrap(), is_own())
+        }
+    };
+    let outcomes = names.map(attack);
+    if role().is_some() {
+        std::process::exit(if outcomes == [(0, false); 8] { OVERWRITTEN } else { UNHARMED });
+    }
+    child_ends("leftovers::a10_handlers_changed_by_other_names", "control", End::Status(OVERWRITTEN));
+    assert_eq!(outcomes, [(libc::SIG_ERR, true); 8]);
+}
+
+/// By a raw system call a domain can install a handler, which the kernel then starts with the right to write the program. On the
+/// domain's own stack it comes nowhere.
+#[test]
+fn a10_a_handler_past_libc() {
+    extern "C" fn write_the_program(_: i32) {
+        STATIC_VICTIM.store(1, Ordering::Relaxed);
+        // SAFETY: ends the child.
+        unsafe { libc::syscall(libc::SYS_exit_group, OVERWRITTEN) };
+    }
+    const NAME: &str = "leftovers::a10_a_handler_past_libc";
+    if let Some(role) = role() {
+        type Sigaction = unsafe extern "C" fn(i32, *const libc::sigaction, *mut libc::sigaction) -> i32;
+        // SAFETY: libc's own function.
+        let sigaction = unsafe { std::mem::transmute::<*mut libc::c_void, Sigaction>(of_libc(c"sigaction")) };
+        let flags = if role == "signal stack" { libc::SA_ONSTACK } else { 0 };
+        // SAFETY: none; that is the attack.
+        let attack = || unsafe {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            action.sa_sigaction = write_the_program as *const () as usize;
+            action.sa_flags = flags;
+            sigaction(libc::SIGFPE, &action, ptr::null_mut());
+            asm!("div {zero:e}", zero = in(reg) 0, inout("eax") 1 => _, inout("edx") 0 => _);
+        };
+        if role == "control" {
+            without(attack);
+        }
+        let _ = in_domain("signal", attack);
+        std::process::exit(UNHARMED);
+    }
+    if isolation() {
+        child_ends(NAME, "own stack", End::Signal(libc::SIGSEGV));
+        child_ends(NAME, "signal stack", End::Status(OVERWRITTEN));
+        child_ends(NAME, "control", End::Status(OVERWRITTEN));
+    }
+}
+
+/// The kernel starts handlers below the stack pointer where that is on the signal stack already, whose address the domain can ask for.
+#[test]
+fn b15_stack_pointer_into_the_signal_stack() {
+    const NAME: &str = "leftovers::b15_stack_pointer_into_the_signal_stack";
+    /// Fails with the stack pointer so far from the lower end of the thread's signal stack.
+    fn attack(from_its_end: usize) {
+        // SAFETY: none; that is the attack.
+        unsafe {
+            let mut now: libc::stack_t = std::mem::zeroed();
+            libc::sigaltstack(ptr::null(), &mut now);
+            asm!("mov rsp, {}", "ud2", in(reg) now.ss_sp.addr() + from_its_end, options(noreturn));
+        }
+    }
+    if let Some(role) = role() {
+        let from_its_end = role.parse().unwrap();
+        let fault = in_domain("stack", || attack(from_its_end)).unwrap_err();
+        assert_eq!(fault.kind(), &FaultKind::IllegalInstruction);
+        std::process::exit(UNHARMED);
+    }
+    if isolation() {
+        child_ends(NAME, "32768", End::Status(UNHARMED));
+        child_ends(NAME, "256", End::Signal(libc::SIGSEGV));
+    }
 }
 
 /// A pointer that is no handle finds what somebody else has put there.

@@ -98,6 +98,18 @@ const ROWS: &[Row] = &[
         tests: &[
             ("attacks/leftovers.rs", "a10_handlers_changed", "refused by way of libc", "changed"),
             (
+                "attacks/leftovers.rs",
+                "a10_handlers_changed_by_other_names",
+                "refused: `__sysv_signal` (what `signal` is with `-std=c11`), `sigset`, `sigvec` and others",
+                "changed",
+            ),
+            (
+                "attacks/leftovers.rs",
+                "a10_a_handler_past_libc",
+                "by a raw system call: killed by `SIGSEGV` on the domain's stack; with `SA_ONSTACK` **not held**",
+                "overwritten",
+            ),
+            (
                 "signals.rs",
                 "a_domain_cannot_change_handlers_or_the_signal_stack",
                 "refused by way of libc; raw system calls are **not held**",
@@ -115,6 +127,12 @@ const ROWS: &[Row] = &[
                 "**stay** blocked after the call; what faults while they are is killed by `SIGSEGV`",
                 "— (by a raw system call; without it, a fault of the call)",
             ),
+            (
+                "handlers.rs",
+                "masks_by_every_name",
+                "unchanged inside; outside, the signals of faults are left out: `sigblock`, `sigset` and others",
+                "blocked (libc's own)",
+            ),
         ],
     },
     Row {
@@ -125,7 +143,13 @@ const ROWS: &[Row] = &[
                 "signals.rs",
                 "handler_started_on_the_stack_of_the_domain",
                 "runs as the program's, and the call goes on",
-                "runs with the domain's thread-locals",
+                "killed by `SIGSEGV` (a handler installed past libc, after the first domain)",
+            ),
+            (
+                "handlers.rs",
+                "handlers_by_every_name_of_signal",
+                "runs as the program's, whichever function installed it",
+                "as above",
             ),
             (
                 "signals.rs",
@@ -384,12 +408,20 @@ const ROWS: &[Row] = &[
     Row {
         id: "B15",
         what: "faults that lead the handler astray",
-        tests: &[(
-            "signals.rs",
-            "a_signal_at_a_stack_pointer_of_the_program",
-            "the program's handler runs, and nothing is written there",
-            "overwritten (a handler installed past the runtime)",
-        )],
+        tests: &[
+            (
+                "signals.rs",
+                "a_signal_at_a_stack_pointer_of_the_program",
+                "the program's handler runs, and nothing is written there",
+                "overwritten (a handler installed past the runtime)",
+            ),
+            (
+                "attacks/leftovers.rs",
+                "b15_stack_pointer_into_the_signal_stack",
+                "an `Err`; near its lower end **not held**: killed by `SIGSEGV`",
+                "— (there is no handler that needs the room)",
+            ),
+        ],
     },
     Row {
         id: "C1",

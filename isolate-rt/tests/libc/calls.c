@@ -574,6 +574,23 @@ CALL(kill) { return kill(getpid(), 0) == 0; }
 CALL(raise) { raise(SIGABRT); return 0; }
 CALL(signal) { return signal(SIGUSR2, SIG_IGN) == SIG_ERR; }
 CALL(sigaction) { struct sigaction a; return sigaction(SIGUSR2, NULL, &a) == 0; }
+CALL(bsd_signal) { extern sighandler_t bsd_signal(int, sighandler_t); return bsd_signal(SIGUSR2, SIG_IGN) == SIG_ERR; }
+CALL(ssignal) { return ssignal(SIGUSR2, SIG_IGN) == SIG_ERR; }
+CALL(sysv_signal) { return sysv_signal(SIGUSR2, SIG_IGN) == SIG_ERR; }
+CALL(__sysv_signal) { extern sighandler_t __sysv_signal(int, sighandler_t); return __sysv_signal(SIGUSR2, SIG_IGN) == SIG_ERR; }
+CALL(sigset) { return sigset(SIGUSR2, SIG_IGN) == SIG_ERR; }
+CALL(sigignore) { return sigignore(SIGUSR2) == -1 && errno == EPERM; }
+CALL(siginterrupt) { return siginterrupt(SIGUSR2, 1) == -1 && errno == EPERM; }
+CALL(sighold) { return sighold(SIGUSR2) == -1 && errno == EPERM; }
+CALL(sigrelse) { return sigrelse(SIGUSR2) == -1 && errno == EPERM; }
+CALL(sigblock) { return sigblock(-1) == sigblock(0); }
+CALL(sigsetmask) { int now = sigblock(0); return sigsetmask(-1) == now && sigblock(0) == now; }
+CALL(sigaltstack) { stack_t now, off = {.ss_flags = SS_DISABLE}; return sigaltstack(NULL, &now) == 0 && sigaltstack(&off, NULL) == -1; }
+CALL(ppoll) { struct timespec t = {0}; sigset_t s; sigfillset(&s); return ppoll(NULL, 0, &t, &s) == 0; }
+CALL(__ppoll_chk) { extern int __ppoll_chk(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *, size_t); struct timespec t = {0}; return __ppoll_chk(NULL, 0, &t, NULL, 0) == 0; }
+CALL(pselect) { struct timespec t = {0}; sigset_t s; sigfillset(&s); return pselect(0, NULL, NULL, NULL, &t, &s) == 0; }
+CALL(epoll_pwait) { struct epoll_event e; sigset_t s; sigfillset(&s); return epoll_pwait(-1, &e, 1, 0, &s) == -1 && errno == EBADF; }
+CALL(epoll_pwait2) { struct epoll_event e; struct timespec t = {0}; sigset_t s; sigfillset(&s); return epoll_pwait2(-1, &e, 1, &t, &s) == -1 && errno == EBADF; }
 CALL(sigemptyset) { sigset_t s; return sigemptyset(&s) == 0; }
 CALL(sigfillset) { sigset_t s; return sigfillset(&s) == 0; }
 CALL(sigaddset) { sigset_t s; sigemptyset(&s); return sigaddset(&s, SIGUSR2) == 0; }

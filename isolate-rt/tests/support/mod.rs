@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+use std::ffi::{CStr, c_void};
 use std::io::Write as _;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Output};
@@ -52,6 +53,27 @@ impl From<&Output> for End {
             Some(signal) => Self::Signal(signal),
             None => Self::Status(output.status.code().expect("a child ends by status or signal")),
         }
+    }
+}
+
+/// libc's own function of that name, past the runtime's, which the caller knows the type of.
+pub(crate) fn of_libc(name: &CStr) -> *mut c_void {
+    // SAFETY: looks a name up.
+    let function = unsafe { libc::dlsym(libc::RTLD_NEXT, name.as_ptr()) };
+    assert!(!function.is_null(), "libc has no {name:?}");
+    function
+}
+
+/// Installs a handler past the runtime, which otherwise enters it.
+pub(crate) fn give_to_the_kernel(signal: i32, handler: extern "C" fn(i32), flags: i32) {
+    type Sigaction = unsafe extern "C" fn(i32, *const libc::sigaction, *mut libc::sigaction) -> i32;
+    // SAFETY: libc's `sigaction`, and a handler for a signal that no other test uses meanwhile.
+    unsafe {
+        let sigaction = std::mem::transmute::<*mut c_void, Sigaction>(of_libc(c"sigaction"));
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = handler as *const () as usize;
+        action.sa_flags = flags;
+        assert_eq!(sigaction(signal, &action, std::ptr::null_mut()), 0);
     }
 }
 

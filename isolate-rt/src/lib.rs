@@ -44,8 +44,8 @@ mod error;
 mod fault;
 mod globals;
 #[cfg_attr(
-    not(mpk),
-    allow(dead_code, unused_imports, unused_macros, reason = "the back end needs more of it than `probe`")
+    all(platform, not(mpk)),
+    expect(dead_code, unused_imports, unused_macros, reason = "the back end needs more of it than `probe`")
 )]
 mod machine;
 mod memory;

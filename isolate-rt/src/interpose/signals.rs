@@ -186,7 +186,7 @@ const RESET: (c_int, c_int) = (4, libc::SA_RESETHAND);
 /// The other way round: there it says that system calls do not go on.
 const INTERRUPT: (c_int, c_int) = (2, libc::SA_RESTART);
 
-/// For libraries that are older than glibc 2.21.
+/// For libraries that are older than glibc 2.21, where the program is linked to them: nobody else finds it.
 ///
 /// # Safety
 ///

@@ -184,7 +184,7 @@ extern "C" fn real_exit(value: *mut c_void) -> unsafe extern "C" fn(*mut c_void)
 
 /// Called once outside: libc's pthread_exit(3) loads and binds what it unwinds with when it is first called, which a domain could not.
 pub(crate) fn warm_up() -> Result<(), c_int> {
-    // SAFETY: it takes a value, and comes back as little as a function may that ends its thread.
+    // SAFETY: it never returns; the transmuted type promises a result that nobody reads.
     let exit = unsafe { std::mem::transmute::<unsafe extern "C" fn(*mut c_void) -> !, Start>(real::pthread_exit()) };
     // SAFETY: a thread that ends at once, and is waited for.
     unsafe {

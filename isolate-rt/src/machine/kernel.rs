@@ -196,13 +196,6 @@ impl Frame {
         unsafe { (&mut (*self.context).uc_mcontext.gregs)[libc::REG_RSP as usize] = stack as i64 };
     }
 
-    /// Puts a number where a function's result goes.
-    #[allow(dead_code, reason = "the self-test's, which `benches/without-keys` has not")]
-    pub(crate) fn set_result(&mut self, value: i64) {
-        // SAFETY: by the contract of `new`.
-        unsafe { (&mut (*self.context).uc_mcontext.gregs)[libc::REG_RAX as usize] = value };
-    }
-
     /// PKRU of the interrupted code.
     pub(crate) fn rights(&self) -> u32 {
         // SAFETY: what `xsave` finds.

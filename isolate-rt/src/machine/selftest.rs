@@ -184,6 +184,9 @@ extern "C" fn tick(_: c_int, _: *mut siginfo_t, _: *mut c_void) {
     TICKS.fetch_add(1, Ordering::Relaxed);
 }
 
+/// The number of the register for a function's result, in machine code.
+const RAX: usize = 0;
+
 extern "C" fn fault(_: c_int, info: *mut siginfo_t, context: *mut c_void) {
     // SAFETY: the kernel's arguments. `exit_group` does not return.
     unsafe {
@@ -192,6 +195,6 @@ extern "C" fn fault(_: c_int, info: *mut siginfo_t, context: *mut c_void) {
         }
         let mut frame = Frame::new(context);
         frame.go_to((__isolate_rt_denied as *const ()).addr());
-        frame.set_result(1);
+        frame.set_register(RAX, 1);
     }
 }

@@ -55,7 +55,7 @@ impl Limit {
 /// How soon the signal comes again.
 const AGAIN: Duration = Duration::from_millis(1);
 
-/// The signal in use; 0 before the first domain with a deadline was made.
+/// The signal in use, by which threads are sent out, too; 0 before the first domain was made.
 static SIGNAL: AtomicI32 = AtomicI32::new(0);
 
 thread_local! {
@@ -112,7 +112,7 @@ pub(super) fn prepare() -> Result<(), Unsupported> {
             return Ok(());
         }
     }
-    Err(Unsupported::Setting { what: "a deadline needs a real-time signal, and the program uses all of them" })
+    Err(Unsupported::Setting { what: "what ends a call needs a real-time signal, and the program uses all of them" })
 }
 
 /// Starts the time of a call. Two system calls: this one, and the one that disarms.

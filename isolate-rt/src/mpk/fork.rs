@@ -7,7 +7,15 @@
 //! - [`Work`] that no child could finish comes to its end, and none begins: taking seats, making domains, asking the loader;
 //! - seats that other threads keep and do not use are taken from them: their next call would be [`Work`].
 //!
-//! Whoever has a seat then is in the middle of a call, and the child makes that instance anew.
+//! A thread that has a seat then is in the middle of a call, and the child makes that instance anew.
+//!
+//! | | [`before`] the fork | [`in_parent`] | [`in_child`] |
+//! |---|---|---|---|
+//! | [`FORKER`] | this thread: no work begins in others | nobody | nobody |
+//! | [`Worker::pieces`] of others | waited for until there are none, at most for [`PATIENCE`] | as they are | none: their threads are gone |
+//! | [`QUIET`] | whether that was so in time; then the locks of all rooms are held | given back, and no more | given back; an instance goes on where that was so and nobody was inside, and is made anew elsewhere |
+//! | [`ALONE`] | whether this is the only thread, and asks the loader nothing | | whether the loader can be asked |
+//! | [`NESTED`] | one more, where a handler has interrupted a fork of its thread: nothing else is done | one fewer: nothing else is done | none |
 
 use super::list::List;
 use super::thread::{self, Thread};
@@ -17,24 +25,21 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// Which thread forks, as [`here`] says it; 0 while none does.
+/// [`thread_address`] of the thread that forks; 0 while none does.
 static FORKER: AtomicUsize = AtomicUsize::new(0);
-/// Set by the thread that forks, when all others hold still.
 static QUIET: AtomicBool = AtomicBool::new(false);
-/// Forks within the fork: of signal handlers that have interrupted the thread that forks.
-static NESTED: AtomicU32 = AtomicU32::new(0);
-/// Set by the thread that forks, where it is the only one, and not in the middle of asking the loader.
 static ALONE: AtomicBool = AtomicBool::new(false);
+static NESTED: AtomicU32 = AtomicU32::new(0);
 /// Counts pieces of work that have ended while a thread forks, which waits on it.
 static ENDED: AtomicU32 = AtomicU32::new(0);
-/// Nobody waits longer: who waits may hold a lock that the other one needs.
+/// The longest that a thread waits for another one here: it may hold a lock that the other one needs.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a thread is at. Each thread has its own, which changes with one instruction: a signal handler may fork between any two.
 struct Worker {
     /// Pieces of work: one within the other, or of a signal handler.
     pieces: AtomicU32,
-    /// Whose it is, as [`here`] says it; 0 for nobody's. (Not a mark that it is taken: in the child of a fork the thread that goes on
+    /// [`thread_address`] of its thread; 0 for nobody's. (Not a mark that it is taken: in the child of a fork the thread that goes on
     /// keeps what it was about to take.)
     owner: AtomicUsize,
 }
@@ -61,13 +66,13 @@ impl Worker {
 
     #[cold]
     fn obtain() -> &'static Self {
-        let here = here();
+        let this = thread_address();
         let is_free = |worker: &&Self| {
             // This thread's already: of one that was here before, or taken by what this code, in a signal handler, has interrupted.
-            worker.owner.load(Ordering::Relaxed) == here
-                || worker.owner.compare_exchange(0, here, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+            worker.owner.load(Ordering::Relaxed) == this
+                || worker.owner.compare_exchange(0, this, Ordering::AcqRel, Ordering::Relaxed).is_ok()
         };
-        let new = WORKERS.take_or_push(is_free, || Self { pieces: AtomicU32::new(0), owner: AtomicUsize::new(here) });
+        let new = WORKERS.take_or_push(is_free, || Self { pieces: AtomicU32::new(0), owner: AtomicUsize::new(this) });
         // A signal handler may have come first.
         if let Some(own) = OWN.get() {
             if !ptr::eq(own, new) {
@@ -92,8 +97,8 @@ impl Worker {
 
 /// All threads' but the calling one's.
 fn others() -> impl Iterator<Item = &'static Worker> {
-    let here = here();
-    WORKERS.iter().filter(move |worker| worker.owner.load(Ordering::Relaxed) != here)
+    let this = thread_address();
+    WORKERS.iter().filter(move |worker| worker.owner.load(Ordering::Relaxed) != this)
 }
 
 /// While it lives no other thread forks, mostly: see [`PATIENCE`].
@@ -105,13 +110,13 @@ impl Work {
         let worker = Worker::own();
         let mut until = None;
         loop {
-            // First of all a look: who backs off wakes the thread that forks, and is to do so once per fork.
+            // First of all a look: a thread that backs off wakes the one that forks, and is to do so once per fork.
             let is_nested = worker.pieces.load(Ordering::Relaxed) > 0;
             let mut in_the_way = || {
                 let forker = FORKER.load(Ordering::SeqCst);
                 let waits = !is_nested
                     && forker != 0
-                    && forker != here()
+                    && forker != thread_address()
                     && Instant::now() < *until.get_or_insert_with(|| Instant::now() + PATIENCE);
                 waits.then_some(forker)
             };
@@ -135,7 +140,7 @@ impl Drop for Work {
 }
 
 /// The calling thread, by the address of a thread-local of its own.
-pub(super) fn here() -> usize {
+pub(super) fn thread_address() -> usize {
     OWN.with(|own| ptr::from_ref(own).addr())
 }
 
@@ -154,7 +159,7 @@ static REGISTER: extern "C" fn() = register;
 ///
 /// To be called by `fork`, before it forks.
 unsafe extern "C" fn before() {
-    if FORKER.load(Ordering::Relaxed) == here() {
+    if FORKER.load(Ordering::Relaxed) == thread_address() {
         NESTED.fetch_add(1, Ordering::Relaxed);
     } else if come_to_rest() {
         let is_idle = OWN.get().is_none_or(|own| own.pieces.load(Ordering::Relaxed) == 0);
@@ -166,7 +171,7 @@ unsafe extern "C" fn before() {
 /// Makes all others hold still. Says whether they do.
 fn come_to_rest() -> bool {
     let until = Instant::now() + PATIENCE;
-    while let Err(other) = FORKER.compare_exchange(0, here(), Ordering::SeqCst, Ordering::SeqCst) {
+    while let Err(other) = FORKER.compare_exchange(0, thread_address(), Ordering::SeqCst, Ordering::SeqCst) {
         if Instant::now() >= until {
             return false;
         }
@@ -206,7 +211,7 @@ fn hold_rooms(until: Instant) -> bool {
 ///
 /// To be called by `fork`, when it has forked.
 unsafe extern "C" fn in_parent() {
-    if FORKER.load(Ordering::Relaxed) != here() {
+    if FORKER.load(Ordering::Relaxed) != thread_address() {
         return;
     }
     if NESTED.load(Ordering::Relaxed) > 0 {
@@ -225,7 +230,7 @@ unsafe extern "C" fn in_parent() {
 ///
 /// To be called by `fork`, in the child.
 unsafe extern "C" fn in_child() {
-    let was_quiet = FORKER.load(Ordering::Relaxed) == here() && QUIET.load(Ordering::Relaxed);
+    let was_quiet = FORKER.load(Ordering::Relaxed) == thread_address() && QUIET.load(Ordering::Relaxed);
     loader::after_fork(was_quiet, ALONE.load(Ordering::Relaxed));
     for worker in others() {
         worker.pieces.store(0, Ordering::Relaxed);

@@ -139,8 +139,8 @@ unsafe extern "C" fn handle(signal: c_int, info: *mut siginfo_t, context: *mut c
     unsafe { cpu::write_fs(fs) };
 }
 
-/// Whether the thread caused the signal itself (or one of the process did, which names it), as opposed to somebody who sent one
-/// to it or to the process.
+/// Whether the thread caused the signal itself, or a thread of the process sent it to this one. Signals that are sent to the process,
+/// queued, or sent from elsewhere are the program's.
 ///
 /// # Safety
 ///

@@ -94,7 +94,8 @@ fn forks_while_this_thread_takes_an_idle_worker() {
         step_through((fork_and_go_on as *const ()).addr(), || {
             let own = Worker::own();
             if IN_CHILD.load(Ordering::Relaxed) {
-                let is_own = own.owner.load(Ordering::Relaxed) == here() && others().all(|other| !ptr::eq(other, own));
+                let is_own =
+                    own.owner.load(Ordering::Relaxed) == thread_address() && others().all(|other| !ptr::eq(other, own));
                 // SAFETY: ends the child.
                 unsafe { libc::_exit(i32::from(!is_own)) };
             }
@@ -108,7 +109,7 @@ fn forks_while_this_thread_takes_an_idle_worker() {
 #[test]
 fn a_fork_within_a_fork_leaves_the_outer_one_alone() {
     let _alone = alone();
-    let holds = || FORKER.load(Ordering::Relaxed) == here() && QUIET.load(Ordering::Relaxed);
+    let holds = || FORKER.load(Ordering::Relaxed) == thread_address() && QUIET.load(Ordering::Relaxed);
     // SAFETY: as `fork` calls them; the child ends, and is waited for.
     unsafe {
         before();

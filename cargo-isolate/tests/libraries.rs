@@ -3,7 +3,7 @@
 use isolate_templates::contracts::{FILES, File};
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 
 #[test]
 fn committed_wrappers_are_fresh() {
@@ -174,58 +174,48 @@ fn plan_of_bundled_bindings(policy: &str) -> serde_json::Value {
         cargo_metadata::MetadataCommand::new().current_dir(root).exec().expect("the metadata of this workspace");
     let package = metadata.packages.iter().find(|package| *package.name == "libsqlite3-sys").expect("a dependency");
     let bindings = package.manifest_path.with_file_name("sqlite3").join("bindgen_bundled_version.rs");
+    // Bindings that are made anew have this one, too.
+    let close = "extern \"C\" { pub fn sqlite3_close_v2(arg1: *mut sqlite3) -> ::std::os::raw::c_int; }";
+    let declarations = std::fs::read_to_string(bindings).expect("its bindings") + close;
+    let version = package.version.to_string();
+    let output = plan_over("libsqlite3-sys", &version, &declarations, policy, &["--format", "json"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+/// What it plans for a program over a package of that name and version.
+fn plan_over(library: &str, version: &str, declarations: &str, policy: &str, arguments: &[&str]) -> Output {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let put = |name: &str, text: &str| {
         let path = folder.path().join(name);
         std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
         std::fs::write(path, text).expect("a file");
     };
-    put(
-        "Cargo.toml",
-        "[package]\nname = \"app\"\nversion = \"1.0.0\"\nedition = \"2024\"\n[dependencies]\nlibsqlite3-sys = { path = \"sys\" }\n[workspace]\n",
-    );
+    let manifest = |name: &str, version: &str, rest: &str| {
+        format!("[package]\nname = \"{name}\"\nversion = \"{version}\"\nedition = \"2021\"\n{rest}")
+    };
+    let rest = format!("[dependencies]\n{library} = {{ path = \"sys\" }}\n[workspace]\n");
+    put("Cargo.toml", &manifest("app", "1.0.0", &rest));
     put("src/main.rs", "fn main() {}\n");
-    let manifest = "[package]\nname = \"libsqlite3-sys\"\nedition = \"2021\"";
-    put("sys/Cargo.toml", &format!("{manifest}\nversion = \"{}\"\n", package.version));
-    // Bindings that are made anew have this one, too.
-    let close = "extern \"C\" { pub fn sqlite3_close_v2(arg1: *mut sqlite3) -> ::std::os::raw::c_int; }";
-    put("sys/src/lib.rs", &(std::fs::read_to_string(bindings).expect("its bindings") + close));
+    put("sys/Cargo.toml", &manifest(library, version, ""));
+    put("sys/src/lib.rs", declarations);
     put("policy.toml", policy);
     let mut plan = Command::new(env!("CARGO_BIN_EXE_cargo-isolate"));
-    let output = plan.args(["isolate", "plan", "--format", "json"]).current_dir(&folder).output().expect("the tool");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).expect("JSON")
+    plan.args(["isolate", "plan"]).args(arguments).current_dir(&folder).output().expect("the tool")
 }
 
 /// What was written for other versions is not believed of this one.
 #[test]
 fn contracts_for_other_versions_are_not_used() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let put = |name: &str, text: &str| {
-        let path = folder.path().join(name);
-        std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-        std::fs::write(path, text).expect("a file");
-    };
-    put(
-        "Cargo.toml",
-        "[package]\nname = \"app\"\nversion = \"1.0.0\"\nedition = \"2024\"\n[dependencies]\nlibz-sys = { path = \"sys\" }\n[workspace]\n",
-    );
-    put("src/main.rs", "fn main() {}\n");
-    put(
-        "sys/src/lib.rs",
-        "use std::ffi::*;\nunsafe extern \"C\" {\n    pub fn compress(dest: *mut u8, destLen: *mut c_ulong, source: *const u8, sourceLen: c_ulong) -> c_int;\n}\n",
-    );
-    put(
-        "policy.toml",
-        "version = 1\n[domain.zlib]\nlibrary = \"libz-sys\"\n[[isolate]]\ndomain = \"zlib\"\nextern = [\"compress\"]\n",
-    );
+    const DECLARATIONS: &str = "use std::ffi::*;
+extern \"C\" {
+    pub fn compress(dest: *mut u8, destLen: *mut c_ulong, source: *const u8, sourceLen: c_ulong) -> c_int;
+}
+";
+    const POLICY: &str =
+        "version = 1\n[domain.zlib]\nlibrary = \"libz-sys\"\n[[isolate]]\ndomain = \"zlib\"\nextern = [\"compress\"]\n";
     let plan = |version: &str| {
-        put(
-            "sys/Cargo.toml",
-            &format!("[package]\nname = \"libz-sys\"\nversion = \"{version}\"\nedition = \"2024\"\n"),
-        );
-        let mut plan = Command::new(env!("CARGO_BIN_EXE_cargo-isolate"));
-        let output = plan.args(["isolate", "plan"]).current_dir(&folder).output().expect("the tool");
+        let output = plan_over("libz-sys", version, DECLARATIONS, POLICY, &[]);
         String::from_utf8(output.stdout).expect("UTF-8")
     };
     let fits = plan("1.1.31");

@@ -39,6 +39,46 @@ fn a_library_of_its_own_is_proposed() {
     insta::assert_snapshot!("own_c_plan", workspace.isolate(&["plan"]));
 }
 
+/// By `#[link]` of what the build script compiles, by an old crate's name; what is called and not proposed is said, but for what is
+/// everybody's own or Rust's.
+#[test]
+fn libraries_by_what_is_linked() {
+    let manifest = |name: &str, more: &str| {
+        format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n{more}")
+    };
+    let call = |link: &str, functions: &str| format!("{link}\nunsafe extern \"C\" {{\n    {functions}\n}}\n");
+    let kem = [
+        call("#[link(name = \"kem_clean\")]", "fn kem_keypair() -> i32;"),
+        call("#[link(name = \"z\")]", "fn crc32(n: i32) -> i32;"),
+        call("", "fn strlen(s: *const u8) -> usize; fn app_log();"),
+        call("#[link(name = \"pthread\")]", "fn pthread_own();"),
+        "pub fn f() { unsafe { kem_keypair(); crc32(1); strlen(std::ptr::null()); app_log(); pthread_own() }; }\n"
+            .to_owned(),
+    ];
+    let down = call("", "fn hoedown_version();") + "pub fn f() { unsafe { hoedown_version() } }\n";
+    let app = call("", "fn somewhere(); fn else_where();")
+        + "#[unsafe(no_mangle)] pub extern \"C\" fn app_log() {}\npub fn f() { unsafe { somewhere(); else_where() } }\n";
+    let workspace = Workspace::new(&[
+        ("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"kem\", \"down\", \"app\"]\nexclude = [\"q\"]\n"),
+        ("kem/Cargo.toml", &manifest("kem", "")),
+        ("kem/build.rs", "fn main() {\n    cc::Build::new().compile(&format!(\"{}_clean\", \"kem\"));\n}\n"),
+        ("kem/src/lib.rs", &kem.concat()),
+        ("down/Cargo.toml", &manifest("down", "")),
+        ("down/build.rs", "fn main() {\n    gcc::compile_library(\"libhoedown.a\", SOURCES);\n}\n"),
+        ("down/src/lib.rs", &down),
+        ("app/Cargo.toml", &manifest("app", "[dependencies]\nq-sys = { path = \"../q\" }\n")),
+        ("app/src/lib.rs", &app),
+        ("q/Cargo.toml", &manifest("q-sys", "links = \"q\"\n")),
+        ("q/build.rs", "fn main() {}\n"),
+        ("q/src/lib.rs", "include!(concat!(env!(\"OUT_DIR\"), \"/bindings.rs\"));\n"),
+    ]);
+    workspace.isolate(&["init"]);
+    let policy = workspace.read("policy.toml");
+    let (_, proposals) = policy.split_once("# Native libraries").unwrap();
+    insta::assert_snapshot!("linked_libraries", proposals);
+    assert!(workspace.isolate(&["init", "--update"]).contains("is up to date"));
+}
+
 /// What a build script writes is no part of a first policy's promise, unless it is run; where it is needed, that is said.
 #[test]
 fn bindings_that_were_not_seen() {

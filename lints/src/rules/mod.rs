@@ -8,6 +8,7 @@ use crate::project::Project;
 use crate::resolve::{ForeignCall, Place};
 pub use missing_safety_docs::owes_section;
 use serde::{Deserialize, Serialize};
+pub use shadowed_libc_symbol::is_of_libc;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, LazyLock};

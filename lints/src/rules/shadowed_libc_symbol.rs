@@ -44,11 +44,16 @@ use std::sync::LazyLock;
 const SYMBOLS: &str = include_str!("../../data/libc-symbols.txt");
 
 pub(super) fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
-    static KNOWN: LazyLock<HashSet<&str>> = LazyLock::new(|| SYMBOLS.lines().filter(|line| !line.starts_with('#')).collect());
     for definition in &subject.facts.definitions {
-        if let Some(symbol) = definition.symbol.as_deref().filter(|symbol| KNOWN.contains(symbol)) {
+        if let Some(symbol) = definition.symbol.as_deref().filter(|symbol| is_of_libc(symbol)) {
             let message = format!("exported symbol `{symbol}` takes the place of the C library's");
             report.add(definition.span, &definition.scope, message, Vec::new());
         }
     }
+}
+
+/// Whether the C library, or its part for mathematics, has something of this name.
+pub fn is_of_libc(symbol: &str) -> bool {
+    static KNOWN: LazyLock<HashSet<&str>> = LazyLock::new(|| SYMBOLS.lines().filter(|line| !line.starts_with('#')).collect());
+    KNOWN.contains(symbol)
 }

@@ -1,15 +1,28 @@
 //! Native libraries that the members call, as domains to decide on.
 
+mod compiled;
+
 use crate::{
-    graph::{Package, Role},
+    graph::{Graph, Package, Role},
     names::Names,
+    words::{few, some},
 };
-use isolate_lints::facts::ForeignKind;
+use compiled::{Compiled, archive};
+use isolate_lints::{facts::ForeignKind, rules};
 use isolate_templates::contracts::FILES;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt::Write as _,
+    fmt::{self, Display, Write as _},
 };
+
+/// Libraries whose functions the selected members call.
+#[derive(Default)]
+pub(super) struct Called {
+    /// Those that the policy could have domains for.
+    pub(super) proposals: Vec<Proposal>,
+    /// The others, with what there is to do about them.
+    pub(super) left_out: Vec<LeftOut>,
+}
 
 /// A domain that the policy could have.
 pub(super) struct Proposal {
@@ -18,41 +31,104 @@ pub(super) struct Proposal {
     pub(super) library: String,
     /// What a member's own build script compiles; `None` for the library of a package of its own.
     archives: Option<Vec<String>>,
-    functions: Called,
+    functions: Functions,
 }
 
-/// One for each package whose foreign functions the selected members call, and that brings a native library: by `links`, by
-/// its name, or by a build script that compiles C. The C library is everybody's own.
-pub(super) fn proposals(names: &Names<'_>) -> Vec<Proposal> {
+/// Foreign functions of a package that no domain is proposed for.
+pub(super) struct LeftOut {
+    package: String,
+    why: Why,
+}
+
+enum Why {
+    /// Its build script writes the declarations, and did not run.
+    Unseen,
+    /// The package declares these, and nothing says whose they are; or only that they are of libraries that are not compiled here.
+    Unknown { functions: BTreeSet<String>, libraries: BTreeSet<String> },
+}
+
+/// Libraries of the system, which are everybody's own.
+const SYSTEM: [&str; 8] = ["c", "m", "dl", "rt", "pthread", "util", "gcc_s", "stdc++"];
+
+/// Looks at each package whose foreign functions are called, or would be if they were known.
+pub(super) fn called(names: &Names<'_>) -> Called {
+    let packages = &names.graph.packages;
+    let compiled: Vec<Option<Compiled>> = packages.iter().map(Compiled::of).collect();
+    let (functions, unknown) = by_library(names, &compiled);
+    let proposal =
+        |(index, functions): (usize, Functions)| proposal(&packages[index], compiled[index].as_ref(), functions);
+    let proposals: Vec<_> = functions.into_iter().filter_map(proposal).collect();
+    let of_members = packages.iter().filter(|package| package.selected).flat_map(|member| member.externs.values());
+    let of_members: BTreeSet<usize> = of_members.copied().collect();
+    let unseen = of_members.into_iter().map(|index| &packages[index]).filter(|package| {
+        let proposed = || proposals.iter().any(|proposal| proposal.library == package.name);
+        !package.selected && package.links.is_some() && package.has_unseen_items() && !proposed()
+    });
+    let unseen = unseen.map(|package| LeftOut { package: package.name.clone(), why: Why::Unseen });
+    let unknown = unknown.into_iter().map(|(index, why)| LeftOut { package: packages[index].name.clone(), why });
+    let left_out = unseen.chain(unknown).collect();
+    Called { proposals, left_out }
+}
+
+/// By the package that declares them: functions of a library that it brings, by `links`, by its name, or by a build script that
+/// compiles C; and the others, but for what is everybody's own or Rust's.
+fn by_library(names: &Names<'_>, compiled: &[Option<Compiled>]) -> (BTreeMap<usize, Functions>, BTreeMap<usize, Why>) {
     let graph = names.graph;
-    let mut called: BTreeMap<usize, Called> = BTreeMap::new();
+    let exported = exported(graph);
+    let (mut brought, mut unknown) = (BTreeMap::<usize, Functions>::new(), BTreeMap::new());
     for call in &names.foreign_calls().calls {
         let (caller, file) = names.origin(call.caller);
         let (callee, declaring) = names.origin(call.callee);
+        let (calling, package) = (&graph.packages[caller].files[file], &graph.packages[callee]);
         let function = matches!(call.item.item, ForeignKind::Function { .. });
-        let generated = graph.packages[caller].files[file].role == Role::Generated;
-        // Of a member's own declarations those without `#[link]`: others are of libraries that it does not compile.
-        let own = graph.packages[callee].member && call.item.library.is_none();
-        if graph.packages[caller].selected && function && !generated && (caller != callee || own) {
-            let (caller, callee_files) = (&graph.packages[caller].files[file], &graph.packages[callee].files);
-            let hidden = caller.hidden_by(&call.call.scope.cfgs);
-            let hidden = hidden.or_else(|| callee_files[declaring].hidden_by(&call.item.scope.cfgs));
-            called.entry(callee).or_default().add(&call.item.name, hidden);
+        if !graph.packages[caller].selected || !function || calling.role == Role::Generated {
+            continue;
+        }
+        let hidden = calling.hidden_by(&call.call.scope.cfgs);
+        let hidden = hidden.or_else(|| package.files[declaring].hidden_by(&call.item.scope.cfgs));
+        let (symbol, library) = (call.item.symbol(), call.item.library.as_deref());
+        let is_elsewhere = rules::is_of_libc(symbol)
+            || exported.contains(symbol)
+            || library.is_some_and(|library| SYSTEM.contains(&library));
+        // Another package's are of its library; one's own of what its build script compiles, unless `#[link]` names another.
+        let is_compiled = compiled[callee].as_ref().is_some_and(|own| library.is_none_or(|library| own.has(library)));
+        let is_brought = package.links.is_some() || package.name.ends_with("-sys");
+        match is_compiled || is_brought && (caller != callee || package.member && library.is_none()) {
+            true if !is_elsewhere || caller != callee => {
+                brought.entry(callee).or_default().add(&call.item.name, hidden, library);
+            }
+            false if !is_elsewhere && hidden.is_none() && package.name != "libc" => {
+                let why = Why::Unknown { functions: BTreeSet::new(), libraries: BTreeSet::new() };
+                if let Why::Unknown { functions, libraries } = unknown.entry(callee).or_insert(why) {
+                    functions.insert(call.item.name.clone());
+                    libraries.extend(library.map(str::to_owned));
+                }
+            }
+            _ => {}
         }
     }
-    called.into_iter().filter_map(|(package, functions)| proposal(&graph.packages[package], functions)).collect()
+    (brought, unknown)
+}
+
+/// What Rust code of the graph defines under a name of C.
+fn exported(graph: &Graph) -> BTreeSet<&str> {
+    let files = graph.packages.iter().flat_map(|package| &package.files);
+    files.flat_map(|file| &file.facts.definitions).filter_map(|definition| definition.symbol.as_deref()).collect()
 }
 
 /// Functions of a library that are called.
 #[derive(Default)]
-struct Called {
+struct Functions {
     live: BTreeSet<String>,
     /// Those that no chosen build calls, with what hides them.
     dormant: BTreeMap<String, String>,
+    /// By `#[link(name = …)]`.
+    libraries: BTreeSet<String>,
 }
 
-impl Called {
-    fn add(&mut self, name: &str, hidden: Option<String>) {
+impl Functions {
+    fn add(&mut self, name: &str, hidden: Option<String>, library: Option<&str>) {
+        self.libraries.extend(library.filter(|_| hidden.is_none()).map(str::to_owned));
         match hidden {
             None => {
                 self.dormant.remove(name);
@@ -64,44 +140,27 @@ impl Called {
     }
 }
 
-fn proposal(package: &Package, functions: Called) -> Option<Proposal> {
-    let compiled = compiled_archives(package).filter(|_| package.member);
+fn proposal(package: &Package, compiled: Option<&Compiled>, functions: Functions) -> Option<Proposal> {
     if functions.live.is_empty() {
         return None;
     }
-    if compiled.is_none() && package.links.is_none() && !package.name.ends_with("-sys") {
-        return None;
-    }
-    let single = match compiled.as_deref() {
+    // What another package compiles is a part of its own library.
+    let archives = compiled.filter(|_| package.member).map(|compiled| {
+        let linked = functions.libraries.iter().map(|library| archive(library));
+        let linked: BTreeSet<String> = linked.collect();
+        let archives = if linked.is_empty() { compiled.archives.clone() } else { linked };
+        archives.into_iter().collect::<Vec<_>>()
+    });
+    let single = match archives.as_deref() {
         Some([archive]) => archive.strip_prefix("lib").and_then(|name| name.strip_suffix(".a")),
         _ => None,
     };
     Some(Proposal {
         domain: domain_name(single.or(package.links.as_deref()).unwrap_or(&package.name)),
         library: package.name.clone(),
-        archives: compiled,
+        archives,
         functions,
     })
-}
-
-/// Archives that a package's build script makes with the `cc` crate, as far as it names them; `None` if it makes none.
-fn compiled_archives(package: &Package) -> Option<Vec<String>> {
-    let scripts = package.files.iter().filter(|file| file.role == Role::BuildScript);
-    let texts: Vec<&str> = scripts.filter_map(|file| file.text().ok()).collect();
-    if !texts.iter().any(|text| text.contains("cc::Build")) {
-        return None;
-    }
-    let calls = texts.iter().flat_map(|text| text.split(".compile(\"").skip(1));
-    let names: BTreeSet<&str> = calls.filter_map(|rest| rest.split('"').next()).collect();
-    Some(names.into_iter().map(archive).collect())
-}
-
-/// As the `cc` crate has it: a name that is a file's already stays.
-fn archive(name: &str) -> String {
-    match name.starts_with("lib") && name.ends_with(".a") {
-        true => name.to_owned(),
-        false => format!("lib{name}.a"),
-    }
 }
 
 impl Proposal {
@@ -118,7 +177,7 @@ impl Proposal {
                 let _ = writeln!(text, "# archives = [\"{}\"]", archives.join("\", \""));
             }
         }
-        let Called { live, dormant } = functions;
+        let Functions { live, dormant, .. } = functions;
         let live: Vec<_> = live.iter().map(String::as_str).collect();
         let _ = write!(
             text,
@@ -132,6 +191,36 @@ impl Proposal {
     }
 }
 
+impl Display for LeftOut {
+    /// As a comment.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let package = &self.package;
+        match &self.why {
+            Why::Unseen => writeln!(
+                f,
+                "#\n# Not proposed: `{package}`, whose declarations are written when it is built. `cargo isolate init --force --expand`\n\
+                 # builds it, and proposes what of it is called."
+            ),
+            Why::Unknown { functions, libraries } => {
+                let count = some(functions.len(), "foreign function");
+                let [functions, libraries] =
+                    [functions, libraries].map(|names| names.iter().cloned().collect::<Vec<_>>());
+                writeln!(f, "#\n# Not proposed: {count} of `{package}`: {}.", few(&functions))?;
+                match libraries.is_empty() {
+                    true => writeln!(f, "# Nothing here says which library has them, nor compiles one.")?,
+                    false => {
+                        writeln!(f, "# By `#[link]` they are of {}, which nothing here compiles.", few(&libraries))?
+                    }
+                }
+                writeln!(
+                    f,
+                    "# If it is linked, a domain has `library = \"{package}\"` and `archives = [\"lib….a\"]`, or `[\"lib….so.1\"]` of a shared one."
+                )
+            }
+        }
+    }
+}
+
 /// What stands above proposals.
 pub(super) const HEADING: &str = "
 # Native libraries that this workspace calls. To contain one, uncomment its tables; `cargo isolate plan` then
@@ -142,16 +231,4 @@ pub(super) const HEADING: &str = "
 fn domain_name(library: &str) -> String {
     let name: String = library.trim_end_matches("-sys").replace(|c: char| !c.is_ascii_alphanumeric(), "_");
     if name.starts_with(|c: char| c.is_ascii_digit()) { format!("lib{name}") } else { name }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn archives_by_their_names() {
-        for (name, file) in [("tlv", "libtlv.a"), ("libtlv.a", "libtlv.a"), ("library", "liblibrary.a")] {
-            assert_eq!(archive(name), file);
-        }
-    }
 }

@@ -1,6 +1,6 @@
 //! The first policy of a workspace, as text.
 
-use super::libraries::{HEADING, proposals};
+use super::libraries::{Called, HEADING, called};
 use crate::{decide, graph::Graph, names::Names, policy::model::Policy};
 use isolate_lints::rules::{RULES, Rule, Severity};
 use std::{collections::BTreeMap, fmt::Write as _};
@@ -116,9 +116,10 @@ fn crates_section(graph: &Graph, ratchet: Ratchet, text: &mut String) {
 }
 
 fn domains_section(names: &Names<'_>, text: &mut String) {
-    let proposals = proposals(names);
-    if !proposals.is_empty() {
+    let Called { proposals, left_out } = called(names);
+    if !proposals.is_empty() || !left_out.is_empty() {
         text.push_str(HEADING);
         proposals.iter().for_each(|proposal| text.push_str(&proposal.text()));
+        left_out.iter().for_each(|left_out| text.push_str(&left_out.to_string()));
     }
 }

@@ -1,7 +1,7 @@
 //! A policy that is there, with what is new: edited as text, so that comments, order and layout stay.
 
 use super::{
-    libraries::{HEADING, proposals},
+    libraries::{HEADING, called},
     text::{finding_counts, severity},
 };
 use crate::{
@@ -120,7 +120,7 @@ fn lower(entry: &mut Item, package: &Package, count: usize, changes: &mut Vec<St
 
 /// Libraries that neither a domain nor a comment names yet are proposed at the end.
 fn domains(text: &mut String, names: &Names<'_>, changes: &mut Vec<String>) {
-    for proposal in proposals(names) {
+    for proposal in called(names).proposals {
         if text.contains(&format!("library = \"{}\"", proposal.library)) {
             continue;
         }

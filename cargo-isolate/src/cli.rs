@@ -1,6 +1,6 @@
 //! The command line: what can be typed, and which command it starts.
 
-use crate::{color, commands, nearest::nearest};
+use crate::{color, commands, nearest::nearest, report::formats};
 use clap::{
     Parser, Subcommand,
     error::{ContextKind, ContextValue},
@@ -94,7 +94,8 @@ fn as_of_cargo(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     arguments
 }
 
-/// Clap names an option that is hardly like what was typed; what is as like as any other mistake's suggestion stays.
+/// Clap names an option that is hardly like what was typed; what is as like as any other mistake's suggestion stays. A format is
+/// no option, and known all the same.
 fn without_far_guess(mut error: clap::Error) -> clap::Error {
     let name = |error: &clap::Error, kind| match error.get(kind) {
         Some(ContextValue::String(name)) => Some(name.trim_start_matches('-').to_owned()),
@@ -107,6 +108,11 @@ fn without_far_guess(mut error: clap::Error) -> clap::Error {
         error.remove(ContextKind::SuggestedArg);
         // It is made of the guess.
         error.remove(ContextKind::Usage);
+    }
+    if let Some(format) = name(&error, ContextKind::InvalidArg).filter(|typed| formats().any(|format| format == typed))
+    {
+        let tip = format!("to print {format}, use '--format {format}'; to write a file, '--format {format}=FILE'");
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     }
     error
 }

@@ -108,6 +108,7 @@ fn wrong_surroundings_and_words() {
     check("unknown_command", "clean", &["adit"]);
     check("unknown_option", "clean", &["--formt", "json"]);
     check("unlike_any_option", "clean", &["--bogus"]);
+    check("format_as_option", "clean", &["--html"]);
     check("no_threads", "clean", &["--jobs", "0"]);
     check("message_format", "clean", &["check", "--message-format", "json-diagnostic-rendered-ansi"]);
     check("unknown_package", "clean", &["-p", "claen"]);
@@ -115,6 +116,14 @@ fn wrong_surroundings_and_words() {
     check("explain_prefix", "clean", &["explain", "missing-safety"]);
     check("explain", "clean", &["explain"]);
     check("explain_code", "clean", &["explain", "unsafe-limit"]);
+    for (typed, kind) in [("stackoverflow", "StackOverflow"), ("stack overflow", "StackOverflow"), ("aborted", "Abort")]
+    {
+        let page = run(&fixture("clean"), &["explain", typed]);
+        assert!(page.starts_with(&format!("status 0\n--- stdout\n# {kind}\n")), "{page}");
+    }
+    check("explain_fault", "clean", &["explain", "StalHandle"]);
+    check("explain_nothing", "clean", &["explain", "nonsense"]);
+    check("diff_two_commits", "clean", &["diff", "HEAD~2", "HEAD"]);
     check("diff_one_report", "clean", &["diff", "../out/a.json"]);
 }
 
@@ -144,7 +153,7 @@ fn statuses_of_errors() {
         (&fine, &["demo", "--dir", "src"], 2, "error: src is not empty; name a folder that is"),
         (&fine, &["demo", "--dir", "/proc/nowhere"], 3, "error: cannot create /proc/nowhere: No such file"),
         (&fine, &["init"], 2, "policy.toml` exists; --update adds what is new, --force overwrites it"),
-        (&fine, &["explain", "nonsense"], 2, "error: no rule `nonsense`"),
+        (&fine, &["explain", "nonsense"], 2, "error: no rule, code or kind of fault `nonsense`"),
         (&fine, &["audit", "--format", "json=/proc/nowhere"], 3, "error: cannot write `/proc/nowhere`: "),
         (&fine, &["audit", "--manifest-path", "src/Cargo.toml"], 3, "error: cargo could not resolve the workspace"),
         (&fine, &["check", "--baseline", "none.txt"], 2, "error: there is no baseline `none.txt`; `cargo isolate"),

@@ -39,6 +39,8 @@ pub(crate) struct Args {
 pub(crate) enum NothingToCompare {
     #[error("`{0}` is no range of commits; two reports or `A..B` are compared")]
     NoRange(String),
+    #[error("`{old}` and `{new}` are no reports; did you mean the commits `{old}..{new}`?")]
+    TwoCommits { old: String, new: String },
     #[error("`{0}` is compared with nothing: name the later report behind it, as in `diff OLD.json NEW.json`")]
     OneReport(String),
     #[error("commit {} (`{}`) has no workspace at this place", .0.short(), .0.name)]
@@ -47,6 +49,9 @@ pub(crate) enum NothingToCompare {
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let (before, after) = match &args.new {
+        Some(new) if [&args.old, new].iter().all(|name| !name.ends_with(".json") && !Utf8Path::new(name).exists()) => {
+            return Err(NothingToCompare::TwoCommits { old: args.old.clone(), new: new.clone() }.into());
+        }
         Some(new) => (Snapshot::read(Utf8Path::new(&args.old))?, Snapshot::read(Utf8Path::new(new))?),
         // `..` may be part of a path.
         None if args.old.ends_with(".json") || Utf8Path::new(&args.old).is_file() => {

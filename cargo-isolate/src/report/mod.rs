@@ -22,7 +22,7 @@ mod words;
 pub(crate) use collect::{audit, audit_with, counts, dormant};
 pub(crate) use judged::{UNSAFE_LIMIT, check, remark};
 pub(crate) use model::{Dependencies, Report};
-pub(crate) use output::{Output, OutputError};
+pub(crate) use output::{Output, OutputError, formats};
 pub(crate) use summary::legend;
 pub(crate) use text::print_problems;
 

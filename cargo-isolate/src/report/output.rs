@@ -135,6 +135,11 @@ impl Output {
     }
 }
 
+/// The names of the formats that reports have.
+pub(crate) fn formats() -> impl Iterator<Item = &'static str> {
+    FORMATS.iter().map(|(name, _)| *name)
+}
+
 impl Format {
     fn name(self) -> &'static str {
         FORMATS.iter().find(|(_, format)| *format == self).map_or("", |(name, _)| name)
@@ -165,11 +170,10 @@ impl FromStr for Destination {
             None => (text, None),
         };
         let format = FORMATS.iter().find(|(known, _)| *known == name).map(|(_, format)| *format);
-        let names = || FORMATS.iter().map(|(name, _)| *name);
-        match (format, nearest(name, names())) {
+        match (format, nearest(name, formats())) {
             (Some(format), _) => Ok(Destination { format, file }),
             (None, Some(near)) => Err(format!("no format `{name}`; did you mean `{near}`?")),
-            (None, None) => Err(format!("no format `{name}`; there are {}", names().collect::<Vec<_>>().join(", "))),
+            (None, None) => Err(format!("no format `{name}`; there are {}", formats().collect::<Vec<_>>().join(", "))),
         }
     }
 }

@@ -141,6 +141,45 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
+    /// Its own name, by which `cargo isolate explain` knows it: `StackOverflow`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Protection { .. } => "Protection",
+            Self::Unmapped { .. } => "Unmapped",
+            Self::NonCanonical => "NonCanonical",
+            Self::StackOverflow { .. } => "StackOverflow",
+            Self::StackSmashed => "StackSmashed",
+            Self::Bus { .. } => "Bus",
+            Self::IllegalInstruction => "IllegalInstruction",
+            Self::Arithmetic => "Arithmetic",
+            Self::Trap => "Trap",
+            Self::ForbiddenSyscall => "ForbiddenSyscall",
+            Self::Timeout => "Timeout",
+            Self::Abort => "Abort",
+            Self::AssertionFailed { .. } => "AssertionFailed",
+            Self::Panicked { .. } => "Panicked",
+            Self::Exception { .. } => "Exception",
+            Self::Exit { .. } => "Exit",
+            Self::ThreadStarted => "ThreadStarted",
+            Self::ProcessStarted => "ProcessStarted",
+            Self::ForeignStream { .. } => "ForeignStream",
+            Self::CallbackRefused => "CallbackRefused",
+            Self::ThreadExited => "ThreadExited",
+            Self::ForeignFree { .. } => "ForeignFree",
+            Self::DoubleFree { .. } => "DoubleFree",
+            Self::HeapOverflow { .. } => "HeapOverflow",
+            Self::WriteAfterFree { .. } => "WriteAfterFree",
+            Self::InvalidValue { .. } => "InvalidValue",
+            Self::TooLarge { .. } => "TooLarge",
+            Self::StaleHandle => "StaleHandle",
+            Self::InUse => "InUse",
+            Self::Occupied => "Occupied",
+            Self::DomainLost => "DomainLost",
+            Self::InSignalHandler => "InSignalHandler",
+            Self::Unsupported(_) => "Unsupported",
+        }
+    }
+
     /// Whether the instance that the call ran in goes with it, see [`Fault::discarded_instance`](crate::Fault::discarded_instance).
     pub fn discards_instance(&self) -> bool {
         !matches!(

@@ -18,7 +18,7 @@ use std::sync::{Arc, OnceLock};
 /// [`Fault::discarded_instance`].
 /// No memory outside the domain was written, and `&mut` arguments hold what they held before.
 ///
-/// `{}` shows it in one line; `{:#}` adds the thread and the domain's [backtrace](Fault::backtrace). Two faults are equal when
+/// `{}` shows it in one line; `{:?}` names its kind before that, which `cargo isolate explain KIND` explains; `{:#}` adds the thread and the domain's [backtrace](Fault::backtrace). Two faults are equal when
 /// domain, function and kind are.
 #[derive(Clone)]
 pub struct Fault {
@@ -300,10 +300,11 @@ impl Fault {
     }
 }
 
-/// The same text as `Display`: faults are met in `unwrap` and logs, where field names help nobody.
+/// The kind, by which `cargo isolate explain` knows it, and the text of `Display`: faults are met in `unwrap` and logs, where field
+/// names help nobody.
 impl fmt::Debug for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Fault(")?;
+        write!(f, "Fault({}: ", self.kind().name())?;
         fmt::Display::fmt(self, f)?;
         f.write_str(")")
     }

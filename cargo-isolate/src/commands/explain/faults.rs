@@ -11,20 +11,25 @@ struct Page {
     help: &'static str,
 }
 
-/// The page of the kind with a name, in whatever case: `StaleHandle`.
+/// The page of the kind with a name, in whatever case, or of that whose text begins so: `StaleHandle`, `stack overflow`.
 pub(super) fn explain(name: &str) -> Option<String> {
+    const SHORTEST: usize = 5;
     let name = name.strip_prefix("FaultKind::").unwrap_or(name);
-    pages().into_iter().find(|page| page.name().eq_ignore_ascii_case(name)).map(|page| page.text())
+    let pages = pages();
+    let by_name = pages.iter().find(|page| page.name().eq_ignore_ascii_case(name));
+    let by_text = || pages.iter().find(|page| name.len() >= SHORTEST && page.kind.to_string().starts_with(name));
+    by_name.or_else(by_text).map(Page::text)
 }
 
-pub(super) fn names() -> impl Iterator<Item = String> {
-    pages().into_iter().map(|page| page.name())
+/// Each kind with what it means, in a sentence.
+pub(super) fn summaries() -> Vec<(&'static str, &'static str)> {
+    let sentence = |text: &'static str| text.split_inclusive(". ").next().unwrap_or_default().trim_end();
+    pages().iter().map(|page| (page.name(), sentence(page.means))).collect()
 }
 
 impl Page {
-    fn name(&self) -> String {
-        let debug = format!("{:?}", self.kind);
-        debug.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_owned()
+    fn name(&self) -> &'static str {
+        self.kind.name()
     }
 
     fn text(&self) -> String {
@@ -35,8 +40,8 @@ impl Page {
             }
             false => "The domain's instance does not go with it: what lives there still does.",
         };
-        let more = "The fault tells more: `{}` prints it in one line, `{:#}` with a backtrace of the code in the domain. All kinds: \
-                    docs/runtime.md, \"What ends a call\".";
+        let more = "The fault tells more: `{}` prints it in one line, `{:?}` with its kind before that, `{:#}` with a backtrace of the \
+                    code in the domain. All kinds: docs/runtime.md, \"What ends a call\".";
         let [means, left, help, more] = [self.means, left, self.help, more].map(|text| wrapped(text, 100));
         format!(
             "# {}\n\nA fault of a call of an isolated function:\n\n    {}\n\n{means}\n\n{left}\n\n## What to do\n\n{help}\n\n{more}\n",
@@ -254,7 +259,7 @@ mod tests {
         let facts = isolate_lints::scan(include_str!("../../../../isolate-rt/src/fault/kind.rs"), Edition::E2024);
         let kinds = facts.types.iter().find(|item| item.name == "FaultKind").map(|item| &item.kind);
         let Some(TypeKind::Enum(kinds)) = kinds else { panic!("no enum `FaultKind`") };
-        assert_eq!(names().collect::<Vec<_>>(), *kinds);
+        assert_eq!(summaries().into_iter().map(|(name, _)| name).collect::<Vec<_>>(), *kinds);
     }
 
     #[test]

@@ -121,6 +121,14 @@ fn archives_and_references() {
     let warning = "warning: `instances = \"thread\"` of [domain.twice] is for libraries without variables of their own, \
         and this one has `count_calls`, `hidden`, `shown_to_none`, `zeroed`: ";
     assert!(planned.contains(warning), "{planned}");
+    // What the compiler brings is no file of the build.
+    let of_compiler = POLICY.replace("\"libtwice.a\"", "\"libtwice.a\", \"libstdc++.a\"");
+    workspace.check(&of_compiler, 0, "right");
+    let planned = workspace.isolate(&["plan"]);
+    assert!(!String::from_utf8_lossy(&planned.stdout).contains("warning: `archives`"), "{planned:?}");
+    workspace.put("src/main.rs", &format!("#[link(name = \"stdc++\")] unsafe extern \"C\" {{ fn __cxa_get_globals() -> *mut u8; }}\nfn more() {{ unsafe {{ __cxa_get_globals() }}; }}\n{}", MAIN.replace("{ println", "{ more(); println")));
+    workspace.check(&of_compiler, 1, "shared_instead");
+    workspace.put("src/main.rs", MAIN);
     workspace.check(&POLICY.replace("libtwice.a", "libtwcie.a"), 1, "misspelt");
     let planned = workspace.isolate(&["plan"]);
     let planned = String::from_utf8_lossy(&planned.stdout);
@@ -138,6 +146,19 @@ fn archives_and_references() {
     workspace.put("tests/broken.rs", "#[test] fn broken() { let _: u8 = \"\"; }\n");
     workspace.check(POLICY, 1, "without_tests");
     fs::remove_file(workspace.0.path().join("tests/broken.rs")).unwrap();
+    // Rust code that the library calls runs where it does.
+    workspace.put(
+        "csrc/twice.c",
+        &format!("int noted(int n);\n{}", LIBRARY_C.replace("return 3 * n", "return noted(3 * n)")),
+    );
+    workspace.put("between/src/lib.rs", "#[unsafe(no_mangle)] pub extern \"C\" fn noted(n: i32) -> i32 { n }\n");
+    workspace.put("src/lib.rs", &format!("use between as _;\n{LIB}"));
+    workspace.check(POLICY, 0, "calls_rust");
+    let planned = workspace.isolate(&["plan"]);
+    let planned = String::from_utf8_lossy(&planned.stdout);
+    let warning = "warning: the library of the domain `twice` calls `noted` of the crate `between`: this runs inside the domain too";
+    assert!(planned.contains(warning), "{planned}");
+    workspace.put("csrc/twice.c", LIBRARY_C);
     // Code of a shared library is looked at as a program's, though it is no place for domains.
     let manifest = fs::read_to_string(workspace.0.path().join("Cargo.toml")).unwrap();
     workspace.put("Cargo.toml", &format!("{manifest}[lib]\ncrate-type = [\"rlib\", \"cdylib\"]\n"));

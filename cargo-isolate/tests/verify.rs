@@ -46,9 +46,11 @@ fn check_all(changes: &[(&str, &str)], arguments: &[&str], status: i32, expected
     };
     put(
         "Cargo.toml",
-        "[package]\nname = \"app\"\nversion = \"1.0.0\"\nedition = \"2024\"\n[dependencies]\ndirect-sys = { path = \"sys\" }\n[workspace]\n",
+        "[package]\nname = \"app\"\nversion = \"1.0.0\"\nedition = \"2024\"\n[dependencies]\ndirect-sys = { path = \"sys\" }\n[workspace]\nmembers = [\"other\"]\n",
     );
     put("src/main.rs", APP);
+    put("other/Cargo.toml", "[package]\nname = \"other\"\nversion = \"1.0.0\"\nedition = \"2024\"\n");
+    put("other/src/lib.rs", "");
     put("sys/Cargo.toml", "[package]\nname = \"direct-sys\"\nversion = \"1.0.0\"\nedition = \"2024\"\n");
     put("sys/build.rs", BUILD);
     put("sys/twice.c", "int twice(int n) { return 2 * n; }\n");
@@ -73,6 +75,8 @@ fn check_all(changes: &[(&str, &str)], arguments: &[&str], status: i32, expected
     let verified = isolate(&[&["verify"], arguments].concat());
     let stdout = String::from_utf8_lossy(&verified.stdout);
     assert!(!expected.is_empty() || stdout.is_empty(), "{stdout}");
+    let quiet = arguments.contains(&"--quiet");
+    assert!(!quiet || !stdout.lines().any(|line| line.starts_with("ok ") || line.starts_with("note ")), "{stdout}");
     for line in expected {
         assert!(stdout.contains(line), "`{line}` is missing from\n{stdout}");
     }
@@ -92,6 +96,30 @@ fn stale_wrappers() {
     );
 }
 
+/// Each of them is named, in both formats.
+#[test]
+fn functions_that_are_refused() {
+    let sys = "unsafe extern \"C\" {\n    pub fn twice(n: *mut Node) -> i32;\n}\npub struct Node { next: *mut Node, n: i32 }\n";
+    let change = ("sys/src/lib.rs", sys);
+    let refused = ["error  wrappers  1 function has none", "    sys/src/lib.rs:2:5: `twice` of the domain `direct`\n"];
+    check(change, &[], 1, &refused);
+    let refused = [
+        "\"wrappers\": 0,",
+        "\"function\": \"twice\",\n      \"path\": \"sys/src/lib.rs\"",
+        "\"reason\": \"functions have",
+    ];
+    check(change, &["--format", "json"], 1, &refused);
+}
+
+/// `--package` and `--exclude` say what is built, too.
+#[test]
+fn a_member_that_is_not_chosen_and_does_not_compile() {
+    let change = ("other/src/lib.rs", "fn f() -> u8 { false }\n");
+    check(change, &["--no-run"], 1, &["error  compile   the workspace does not compile"]);
+    check(change, &["--exclude", "other", "--no-run", "--quiet"], 0, &[]);
+    check(change, &["--package", "app", "--expand", "--no-run", "--quiet"], 0, &[]);
+}
+
 #[test]
 fn nothing_wrong_and_nothing_said() {
     check(("src/main.rs", APP), &["--no-run", "--quiet"], 0, &[]);
@@ -99,12 +127,9 @@ fn nothing_wrong_and_nothing_said() {
 
 #[test]
 fn a_call_past_its_wrapper() {
-    check(
-        ("src/main.rs", BYPASS),
-        &["--no-run"],
-        1,
-        &["error  bypass    1 call goes past", "src/main.rs:3:14: calls `twice` in `main` (app@1.0.0)\n"],
-    );
+    let expected = ["error  bypass    1 call goes past", "src/main.rs:3:14: calls `twice` in `main` (app@1.0.0)\n"];
+    check(("src/main.rs", BYPASS), &["--no-run"], 1, &expected);
+    check(("src/main.rs", BYPASS), &["--no-run", "--quiet"], 1, &expected);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::{
     report::Format,
     sources::Request,
     streams,
-    verify::linked::{self, LastBuild, Refused, Served, last_build},
+    verify::linked::{self, Inside, LastBuild, Refused, Served, last_build},
     visible,
     words::{few, some},
     wrap::TargetError,
@@ -55,6 +55,8 @@ struct Report<'p> {
     declarations: Option<&'p Declarations>,
     /// What the libraries import from libc, by the last build, and no domain can have.
     refused_imports: &'p [Refused],
+    /// Rust code that the libraries call by the names it exports, by the last build: it runs inside.
+    inside: &'p [Inside],
 }
 
 /// Version of the JSON.
@@ -80,7 +82,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         let is_ready = functions.iter().all(|(_, function)| function.is_ready());
         return Ok(super::with_scan(&graph, if is_ready { Exit::Clean } else { Exit::Violation }));
     }
-    let LastBuild { served, refused, problems } =
+    let LastBuild { served, refused, inside, problems } =
         last_build(&graph, &plan).or_environment(|| "cannot read what the last build left")?;
     let declarations = args.clang.then(|| plan::declarations(&graph, &plan));
     let mut out = streams::stdout();
@@ -91,6 +93,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
             let unsettled = plan::unsettled(&graph, &policy.policy, &plan);
             unsettled.iter().try_for_each(|unsettled| writeln!(out, "warning: {unsettled}"))?;
             problems.iter().try_for_each(|problem| writeln!(out, "warning: {problem}"))?;
+            inside.iter().try_for_each(|inside| writeln!(out, "warning: {inside}"))?;
             declarations.iter().try_for_each(|found| declared(&mut out, found))?;
             linked::warnings(&refused).iter().try_for_each(|warning| writeln!(out, "warning: {warning}"))?;
         }
@@ -104,6 +107,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
                 served: &served,
                 declarations: declarations.as_ref(),
                 refused_imports: &refused,
+                inside: &inside,
             };
             visible::json(&mut out, &report)?;
         }

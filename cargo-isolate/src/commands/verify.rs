@@ -13,7 +13,7 @@ use crate::{
     exit::Exit,
     graph::{Graph, name_of},
     names::Names,
-    plan::Plan,
+    plan::{Declared, DomainPlan, FunctionPlan, Plan},
     policy::{PolicyFile, day::Today},
     process::Runner,
     report::{self, Format},
@@ -61,6 +61,8 @@ struct Report {
     complete: bool,
     /// How many functions have a wrapper.
     wrappers: usize,
+    /// Functions that have none, because the plan refuses them. Nothing else was looked at then.
+    refused: Vec<Refusal>,
     /// Generated files that are missing, or not as `wrap` writes them.
     stale: Vec<Utf8PathBuf>,
     compile: Compile,
@@ -68,6 +70,16 @@ struct Report {
     bypasses: Vec<Bypass>,
     linked: Objects,
     faults: Faults,
+}
+
+/// A function without a wrapper, where it is declared.
+#[derive(Debug, Serialize)]
+struct Refusal {
+    domain: String,
+    function: String,
+    path: Utf8PathBuf,
+    line: u32,
+    column: u32,
 }
 
 /// What objects and programs show.
@@ -140,20 +152,20 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         let platforms = graph.platforms.iter().cloned().collect::<Vec<_>>().join("`, `");
         return Err(NotReady::NoDomains { platforms }.into());
     }
-    if let Some((domain, function)) = plan.refused().next() {
-        let name = &function.name;
-        streams::error!("`{name}` of the domain `{}` has no wrapper; see `cargo isolate plan`", domain.name);
-        return Ok(Exit::Violation);
-    }
-    let targets = wrap::targets(&graph, &plan, wrap::chosen(&graph, &args.request.workspace)?, policy.shown())?;
     let names = Names::new(&graph);
-    let mut report = examine(args, &names, &plan, &targets)?;
+    let refused: Vec<_> = plan.refused().map(|(domain, function)| Refusal::new(domain, function)).collect();
+    let mut report = if refused.is_empty() {
+        let targets = wrap::targets(&graph, &plan, wrap::chosen(&graph, &args.request.workspace)?, policy.shown())?;
+        examine(args, &names, &plan, &targets)?
+    } else {
+        Report { refused, ..Report::new(&graph, &plan, "functions have no wrapper") }
+    };
     report.except(&mut Exceptions::new(&policy.policy, args.today.day()));
     let mut out = streams::stdout();
     match args.format {
         Format::Text if args.request.quiet && report.exit() == Exit::Clean => {}
         Format::Text => {
-            print::text(&mut out, &report)?;
+            print::text(&mut out, &report, args.request.quiet)?;
             report::print_problems(&mut out, &graph, &report::audit(&names)?)?;
         }
         Format::Json => visible::json(&mut out, &report)?,
@@ -171,18 +183,8 @@ fn examine(args: &Args, names: &Names<'_>, plan: &Plan, targets: &[Target]) -> R
         stale.extend(wrap::changes(files, &target.directory())?.into_iter().map(|change| graph.relative(&change.path)));
     }
     let wrappers: BTreeSet<&Utf8Path> = generated.iter().map(|path| &**path).collect();
-    let mut report = Report {
-        schema: SCHEMA,
-        tool: env!("CARGO_PKG_VERSION"),
-        workspace_root: graph.root.clone(),
-        complete: graph.is_complete(),
-        wrappers: plan.domains.iter().map(|domain| domain.functions.len()).sum(),
-        stale,
-        compile: Compile::Skipped { reason: "the wrappers are stale".to_owned() },
-        bypasses: bypasses(names, plan, &wrappers),
-        linked: Objects::Skipped { reason: "the wrappers are stale".to_owned() },
-        faults: Faults::Skipped { reason: "the wrappers are stale".to_owned() },
-    };
+    let bypasses = bypasses(names, plan, &wrappers);
+    let mut report = Report { stale, bypasses, ..Report::new(graph, plan, "the wrappers are stale") };
     if report.stale.is_empty() {
         let plan = &plan.live();
         let (compiled, built) = compile(args, graph)?;
@@ -193,7 +195,7 @@ fn examine(args: &Args, names: &Names<'_>, plan: &Plan, targets: &[Target]) -> R
                 Objects::Skipped { reason: "there are no domains on this platform".to_owned() }
             }
             true => Objects::Checked(
-                linked::check(plan, &built, targets).or_environment(|| "cannot read what cargo built")?,
+                linked::check(graph, plan, &built, targets).or_environment(|| "cannot read what cargo built")?,
             ),
             false => Objects::Skipped { reason: "the workspace does not compile".to_owned() },
         };
@@ -221,7 +223,10 @@ fn compile(args: &Args, graph: &Graph) -> Result<(Compile, Built), Failure> {
 }
 
 fn build(args: &Args, graph: &Graph, targets: &[&str]) -> Result<Output, Failure> {
-    let mut build = args.request.compiles("build", &graph.root);
+    let members = || graph.packages.iter().filter(|package| package.member);
+    let chosen = members().filter(|package| package.selected).map(|package| &package.key);
+    let chosen = members().any(|package| !package.selected).then_some(chosen);
+    let mut build = args.request.compiles("build", &graph.root, chosen);
     // In its folder, where the workspace's own cargo configuration is found.
     build.args(["--quiet", "--message-format", "json-render-diagnostics"]).args(targets).current_dir(&graph.root);
     build.output().or_environment(|| "cannot run `cargo build`")
@@ -269,7 +274,33 @@ fn runtime(graph: &Graph) -> Result<verify::Runtime, NotReady> {
     }
 }
 
+impl Refusal {
+    fn new(domain: &DomainPlan, function: &FunctionPlan) -> Refusal {
+        let Declared { file, line, column, .. } = &function.declared;
+        let (domain, function) = (domain.name.clone(), function.name.clone());
+        Refusal { domain, function, path: file.clone(), line: *line, column: *column }
+    }
+}
+
 impl Report {
+    /// Of a plan of which nothing was tried yet, and why.
+    fn new(graph: &Graph, plan: &Plan, why: &str) -> Report {
+        let all = plan.domains.iter().flat_map(|domain| &domain.functions);
+        Report {
+            schema: SCHEMA,
+            tool: env!("CARGO_PKG_VERSION"),
+            workspace_root: graph.root.clone(),
+            complete: graph.is_complete(),
+            wrappers: all.filter(|function| function.is_ready()).count(),
+            refused: Vec::new(),
+            stale: Vec::new(),
+            compile: Compile::Skipped { reason: why.to_owned() },
+            bypasses: Vec::new(),
+            linked: Objects::Skipped { reason: why.to_owned() },
+            faults: Faults::Skipped { reason: why.to_owned() },
+        }
+    }
+
     /// Marks what the policy lets be.
     fn except(&mut self, exceptions: &mut Exceptions<'_>) {
         let mut covers = |package: &str, place: &str| exceptions.covers(BYPASSED_ISOLATION, package, place);
@@ -298,7 +329,7 @@ impl Report {
             Objects::Skipped { .. } => true,
         };
         let untried = matches!(self.faults, Faults::NotStarted { .. } | Faults::Unsupported { .. });
-        let exit = match self.stale.is_empty() && compiles && linked && held && !bypassed {
+        let exit = match self.refused.is_empty() && self.stale.is_empty() && compiles && linked && held && !bypassed {
             false => Exit::Violation,
             true if untried => Exit::Environment,
             true => Exit::Clean,

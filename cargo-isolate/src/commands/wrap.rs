@@ -93,6 +93,7 @@ fn wrap(args: &Args, Workspace { graph, policy }: &Workspace, plan: &Plan) -> Re
     let last = last_build(graph, plan).or_environment(|| "cannot read what the last build left")?;
     plan::unsettled(graph, &policy.policy, plan).iter().for_each(|unsettled| streams::tell!("warning: {unsettled}"));
     last.problems.iter().for_each(|problem| streams::tell!("warning: {problem}"));
+    last.inside.iter().for_each(|inside| streams::tell!("warning: {inside}"));
     linked::warnings(&last.refused).iter().for_each(|warning| streams::tell!("warning: {warning}"));
     if args.request.quiet {
         return Ok(Exit::Clean);

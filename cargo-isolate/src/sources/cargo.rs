@@ -3,6 +3,7 @@
 use super::Request;
 use crate::process;
 use camino::Utf8Path;
+use cargo_metadata::PackageId;
 use std::{
     collections::BTreeSet,
     process::{Command, Stdio},
@@ -21,10 +22,20 @@ impl Request {
         [self.feature_switches(), self.named_features(), given(locks)].concat()
     }
 
-    /// A cargo that compiles all of the workspace as was asked for.
-    pub(crate) fn compiles(&self, subcommand: &str, root: &Utf8Path) -> Command {
+    /// A cargo that compiles what was asked for: the whole workspace, or else these members, by their package ids.
+    pub(crate) fn compiles<'m>(
+        &self,
+        subcommand: &str,
+        root: &Utf8Path,
+        members: Option<impl IntoIterator<Item = &'m PackageId>>,
+    ) -> Command {
         let mut cargo = process::cargo();
-        cargo.args([subcommand, "--workspace", "--manifest-path"]).arg(root.join("Cargo.toml"));
+        cargo.arg(subcommand);
+        match members {
+            None => _ = cargo.arg("--workspace"),
+            Some(members) => _ = cargo.args(members.into_iter().flat_map(|id| ["--package", &id.repr])),
+        }
+        cargo.arg("--manifest-path").arg(root.join("Cargo.toml"));
         cargo.args(self.resolution()).args(self.platforms()).stdin(Stdio::null());
         cargo
     }
@@ -68,7 +79,7 @@ mod tests {
     #[track_caller]
     fn check(line: &str, compiles: &str, for_own_package: &str) {
         let request = Line::parse_from(format!("program {line}").split_whitespace()).request;
-        let cargo = request.compiles("build", "/w".into());
+        let cargo = request.compiles("build", "/w".into(), None::<[_; 0]>);
         let arguments: Vec<_> = cargo.get_args().map(|argument| argument.to_string_lossy()).collect();
         let common = "build --workspace --manifest-path /w/Cargo.toml";
         assert_eq!(arguments.join(" "), format!("{common} {compiles}").trim_end());
@@ -83,5 +94,17 @@ mod tests {
         check("--locked --offline", "--locked --offline", "--offline");
         check("--frozen --target x", "--frozen --target=x", "--offline --target=x");
         check("--target all", "", "");
+    }
+
+    #[test]
+    fn members_that_were_not_chosen_are_not_compiled() {
+        let (a, b) = (
+            PackageId { repr: "path+file:///w/a#1.0.0".into() },
+            PackageId { repr: "path+file:///w/b#c@1.0.0".into() },
+        );
+        let cargo = Request::default().compiles("check", "/w".into(), Some([&a, &b]));
+        let arguments: Vec<_> = cargo.get_args().map(|argument| argument.to_string_lossy()).collect();
+        let members = format!("--package {} --package {}", a.repr, b.repr);
+        assert_eq!(arguments.join(" "), format!("check {members} --manifest-path /w/Cargo.toml"));
     }
 }

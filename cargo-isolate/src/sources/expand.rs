@@ -25,9 +25,13 @@ pub(super) struct Script {
     pub(super) cfgs: BTreeSet<String>,
 }
 
-/// Checks the workspace, and gives what came of it; of several platforms, the first.
-pub(super) fn run(request: &Request, metadata: &Metadata) -> Result<Build, LoadError> {
-    let mut cargo = request.compiles("check", &metadata.workspace_root);
+/// Checks the members that were chosen, and gives what came of it; of several platforms, the first.
+pub(super) fn run(request: &Request, metadata: &Metadata, selected: &BTreeSet<&PackageId>) -> Result<Build, LoadError> {
+    if selected.is_empty() {
+        return Ok(Build::default());
+    }
+    let chosen = (selected.len() < metadata.workspace_members.len()).then(|| selected.iter().copied());
+    let mut cargo = request.compiles("check", &metadata.workspace_root, chosen);
     cargo.args(["--message-format=json", "--target-dir"]).arg(metadata.target_directory.join("isolate/expand"));
     rustc::wrap(&mut cargo).map_err(LoadError::NoCheck)?;
     let mut child = cargo.stdout(Stdio::piped()).spawn().map_err(LoadError::NoCheck)?;

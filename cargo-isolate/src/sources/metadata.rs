@@ -59,7 +59,7 @@ pub(super) fn read(request: &Request, cache: &Cache, expands: Expands<'_>) -> Re
     })?;
     let selected = select(request, &metadata)?;
     let request = &Request { expand: request.expand || expands(&metadata.workspace_root), ..request.clone() };
-    let built = if request.expand { Some(expand::run(request, &metadata)?) } else { None };
+    let built = if request.expand { Some(expand::run(request, &metadata, &selected)?) } else { None };
     let platforms = platforms?;
     Ok(build(&metadata, &selected, &platforms, platforms.conditions(request), built))
 }

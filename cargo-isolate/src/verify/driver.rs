@@ -63,8 +63,10 @@ fn case(domain: &str, function: &syn::ItemFn, foreign: &[Foreign]) -> Result<Cas
     let mut text = String::new();
     let _ = writeln!(
         text,
-        "        Case {{ domain: {domain:?}, function: {name:?}, foreign: {foreign_name:?}, id: {}, returns_pointer: {returns_pointer}, follows: {}, slices: {}, fills: {}, nullable: {}, call: || {{",
+        "        Case {{ domain: {domain:?}, function: {name:?}, foreign: {foreign_name:?}, id: {}, returns_pointer: {returns_pointer}, claims: {}, points: {}, follows: {}, slices: {}, fills: {}, nullable: {}, call: || {{",
         id.unwrap_or(usize::MAX),
+        wrapped.is_none_or(Foreign::claims),
+        wrapped.is_none_or(Foreign::points),
         call.follows,
         call.slices,
         !call.filled.is_empty(),

@@ -1,7 +1,7 @@
 //! Functions that stand where the foreign ones stood, with the same signatures and the behaviour of `inside.rs`.
 
 use super::types::Types;
-use crate::graph::Graph;
+use crate::{contract::number::Number, graph::Graph};
 use std::{collections::BTreeSet, fmt::Write as _};
 
 /// A foreign function as its package declares it.
@@ -72,6 +72,19 @@ pub(crate) enum Given {
 }
 
 impl Foreign {
+    /// There is something that it returns, stores or calls back with.
+    pub(super) fn claims(&self) -> bool {
+        self.ret.is_some() || self.params.iter().any(|param| param.stored.is_some() || param.called.is_some())
+    }
+
+    /// That may be a pointer.
+    pub(super) fn points(&self) -> bool {
+        let is_number = |ty: &str| Number::named(ty.rsplit("::").next().unwrap_or(ty).trim()).is_some();
+        let pointee = |ty: &str| ty.trim_start().strip_prefix("*mut").is_some_and(is_number);
+        self.ret.as_ref().is_some_and(|ty| !is_number(ty))
+            || self.params.iter().any(|param| param.called.is_some() || param.stored.is_some() && !pointee(&param.ty))
+    }
+
     /// What it stores through the parameter in this place: its stub has those parameters that all forms have.
     pub(super) fn stores(&self, place: usize) -> Option<Stored> {
         self.params[place].stored.filter(|_| self.variadic.is_none_or(|declared| place < declared))

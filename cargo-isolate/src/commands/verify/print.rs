@@ -2,19 +2,24 @@
 
 mod linked;
 
-use super::{Compile, Faults, Objects, Report};
+use super::{Compile, Faults, Objects, Refusal, Report};
 use crate::{bypass::Bypass, verify::Act, words::some};
 use std::io::{self, Write};
 
-pub(super) fn text(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    if report.wrappers == 0 {
-        return writeln!(out, "nothing to verify: the policy isolates no function");
+/// Of a `quiet` report, what is wrong or could not be tried.
+pub(super) fn text(out: &mut dyn Write, report: &Report, quiet: bool) -> io::Result<()> {
+    let out = &mut Printer { out, quiet };
+    if report.wrappers == 0 && report.refused.is_empty() {
+        return writeln!(out.out, "nothing to verify: the policy isolates no function");
     }
     if !report.complete {
         line(out, Mark::Error, "scan", "incomplete: calls in what is shown below were not seen")?;
     }
     wrappers(out, report)?;
-    bypasses(out, &report.bypasses, report.stale.is_empty())?;
+    match report.refused.is_empty() {
+        true => bypasses(out, &report.bypasses, report.stale.is_empty())?,
+        false => line(out, Mark::Skipped, "bypass", "not looked at: functions have no wrapper")?,
+    }
     match &report.compile {
         Compile::Ok => line(out, Mark::Ok, "compile", "the workspace compiles with the wrappers")?,
         Compile::Skipped { reason } => line(out, Mark::Skipped, "compile", &format!("not tried: {reason}"))?,
@@ -40,7 +45,7 @@ pub(super) fn text(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         Faults::NotStarted { message } => line(out, Mark::Error, "faults", &format!("not run: {message}")),
         Faults::Unsupported { reason } => line(
             out,
-            Mark::Skipped,
+            Mark::Untried,
             "faults",
             &format!("compiled and not run: isolation is not possible here: {reason}"),
         ),
@@ -48,7 +53,15 @@ pub(super) fn text(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     }
 }
 
-fn wrappers(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+fn wrappers(out: &mut Printer<'_>, report: &Report) -> io::Result<()> {
+    if !report.refused.is_empty() {
+        let (count, has) = (report.refused.len(), if report.refused.len() == 1 { "has" } else { "have" });
+        let text = format!("{} {has} none: `cargo isolate plan` says why", some(count, "function"));
+        line(out, Mark::Error, "wrappers", &text)?;
+        return report.refused.iter().try_for_each(|Refusal { domain, function, path, line, column }| {
+            writeln!(out.out, "    {path}:{line}:{column}: `{function}` of the domain `{domain}`")
+        });
+    }
     if report.stale.is_empty() {
         return line(
             out,
@@ -58,10 +71,10 @@ fn wrappers(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         );
     }
     line(out, Mark::Error, "wrappers", "not as `cargo isolate wrap` writes them; run it and commit the result")?;
-    report.stale.iter().try_for_each(|path| writeln!(out, "    {path}"))
+    report.stale.iter().try_for_each(|path| writeln!(out.out, "    {path}"))
 }
 
-fn bypasses(out: &mut dyn Write, bypasses: &[Bypass], fresh: bool) -> io::Result<()> {
+fn bypasses(out: &mut Printer<'_>, bypasses: &[Bypass], fresh: bool) -> io::Result<()> {
     let (tests, others): (Vec<_>, Vec<_>) = bypasses.iter().partition(|bypass| bypass.test);
     let (excepted, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|bypass| bypass.excepted);
     match others.len() {
@@ -78,7 +91,7 @@ fn bypasses(out: &mut dyn Write, bypasses: &[Bypass], fresh: bool) -> io::Result
     for Bypass { path, line, column, package, symbol, function, mention, .. } in others {
         let what = if *mention { "takes the address of" } else { "calls" };
         let within = function.as_ref().map(|function| format!(" in `{function}`")).unwrap_or_default();
-        writeln!(out, "    {path}:{line}:{column}: {what} `{symbol}`{within} ({package})")?;
+        writeln!(out.out, "    {path}:{line}:{column}: {what} `{symbol}`{within} ({package})")?;
     }
     for Bypass { at, symbol, .. } in excepted {
         line(
@@ -95,8 +108,7 @@ fn bypasses(out: &mut dyn Write, bypasses: &[Bypass], fresh: bool) -> io::Result
     }
 }
 
-/// A row per wrapper, a column per misbehaviour.
-fn played(out: &mut dyn Write, acts: &[Act]) -> io::Result<()> {
+fn played(out: &mut Printer<'_>, acts: &[Act]) -> io::Result<()> {
     let bad: Vec<_> = acts.iter().filter(|act| !act.good).collect();
     let names = distinct(acts.iter().map(wrapper));
     match bad.len() {
@@ -108,34 +120,42 @@ fn played(out: &mut dyn Write, acts: &[Act]) -> io::Result<()> {
         }
         count => line(out, Mark::Error, "faults", &format!("{count} of {} acts were not contained", acts.len()))?,
     }
+    if !out.quiet {
+        table(out, acts, &names)?;
+    }
+    for act in bad {
+        writeln!(out.out, "    {}, {}: {}", wrapper(act), act.act, act.outcome)?;
+    }
+    if out.quiet { Ok(()) } else { legend(out) }
+}
+
+/// A row per wrapper, a column per misbehaviour.
+fn table(out: &mut Printer<'_>, acts: &[Act], names: &[String]) -> io::Result<()> {
     let honest = |act: &&Act| act.act.starts_with("honest");
     let columns = distinct(acts.iter().filter(|act| !honest(act)).map(|act| misbehaviour(act).to_owned()));
     let width = names.iter().map(String::len).max().unwrap_or(0);
-    write!(out, "\n    {:width$}", "")?;
-    columns.iter().try_for_each(|column| write!(out, "  {column:0$}", cell(column)))?;
-    writeln!(out, "  honest calls")?;
-    for name in &names {
-        write!(out, "    {name:width$}")?;
+    write!(out.out, "\n    {:width$}", "")?;
+    columns.iter().try_for_each(|column| write!(out.out, "  {column:0$}", cell(column)))?;
+    writeln!(out.out, "  honest calls")?;
+    for name in names {
+        write!(out.out, "    {name:width$}")?;
         let of_wrapper: Vec<_> = acts.iter().filter(|act| wrapper(act) == *name).collect();
         for column in &columns {
             let outcomes = of_wrapper.iter().filter(|act| misbehaviour(act) == column).map(|act| outcome(act));
             let outcome = outcomes.max_by_key(|outcome| [OK, ERR, NOT_CONTAINED].iter().position(|one| one == outcome));
             let outcome = outcome.unwrap_or("-");
-            write!(out, "  {outcome:0$}", cell(column))?;
+            write!(out.out, "  {outcome:0$}", cell(column))?;
         }
         let honest: Vec<_> = of_wrapper.iter().filter(|act| honest(act)).collect();
-        writeln!(out, "  {} of {}", honest.iter().filter(|act| act.good).count(), honest.len())?;
+        writeln!(out.out, "  {} of {}", honest.iter().filter(|act| act.good).count(), honest.len())?;
     }
-    for act in bad {
-        writeln!(out, "    {}, {}: {}", wrapper(act), act.act, act.outcome)?;
-    }
-    legend(out)
+    Ok(())
 }
 
 /// What stands in the table.
-fn legend(out: &mut dyn Write) -> io::Result<()> {
+fn legend(out: &mut Printer<'_>) -> io::Result<()> {
     writeln!(
-        out,
+        out.out,
         "\n    A column says what the library did. {OK}: the call returned, and what was claimed is clamped. {ERR}: it returned the fault.\n    \
          -: not for this wrapper. The last column counts calls of a library that works, and how many gave what they must."
     )
@@ -180,23 +200,33 @@ fn distinct(names: impl Iterator<Item = String>) -> Vec<String> {
     all
 }
 
+struct Printer<'o> {
+    out: &'o mut dyn Write,
+    quiet: bool,
+}
+
 /// How a stage came out.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Mark {
     Ok,
     Error,
+    /// It was not asked for, or is let be.
     Skipped,
+    /// This machine cannot.
+    Untried,
 }
 
-fn line(out: &mut dyn Write, mark: Mark, stage: &str, text: &str) -> io::Result<()> {
+fn line(out: &mut Printer<'_>, mark: Mark, stage: &str, text: &str) -> io::Result<()> {
     let (word, color) = match mark {
+        Mark::Ok | Mark::Skipped if out.quiet => return Ok(()),
         Mark::Ok => ("ok", anstyle::AnsiColor::Green),
         Mark::Error => ("error", anstyle::AnsiColor::BrightRed),
-        Mark::Skipped => ("note", anstyle::AnsiColor::Cyan),
+        Mark::Skipped | Mark::Untried => ("note", anstyle::AnsiColor::Cyan),
     };
     let style = color.on_default().bold();
-    writeln!(out, "{style}{word:5}{style:#}  {stage:8}  {text}")
+    writeln!(out.out, "{style}{word:5}{style:#}  {stage:8}  {text}")
 }
 
-fn indented(out: &mut dyn Write, text: &str) -> io::Result<()> {
-    text.lines().try_for_each(|line| writeln!(out, "    {line}"))
+fn indented(out: &mut Printer<'_>, text: &str) -> io::Result<()> {
+    text.lines().try_for_each(|line| writeln!(out.out, "    {line}"))
 }

@@ -6,6 +6,7 @@
 
 mod archive;
 mod artifacts;
+mod exports;
 mod image;
 mod libc;
 mod report;
@@ -21,6 +22,7 @@ use archive::{Archive, Global, Reference};
 pub(crate) use artifacts::Built;
 use artifacts::Program;
 use camino::{Utf8Path, Utf8PathBuf};
+pub(crate) use exports::Inside;
 use image::Image;
 pub(crate) use libc::{Refused, warnings};
 use rayon::prelude::*;
@@ -35,7 +37,7 @@ use std::{
 /// # Errors
 ///
 /// A file that cargo said is there cannot be read.
-pub(crate) fn check(plan: &Plan, built: &Built, targets: &[Target]) -> io::Result<Linked> {
+pub(crate) fn check(graph: &Graph, plan: &Plan, built: &Built, targets: &[Target]) -> io::Result<Linked> {
     let wanted: BTreeSet<&str> =
         plan.domains.iter().flat_map(|domain| &domain.functions).map(FunctionPlan::symbol).collect();
     let archives = archives(built, &wanted)?;
@@ -58,10 +60,16 @@ pub(crate) fn check(plan: &Plan, built: &Built, targets: &[Target]) -> io::Resul
     let has =
         |image: &Image| wanted.iter().any(|name| image.globals.contains_key(*name) || image.imported.contains(*name));
     linked.programs = images.iter().filter(|(program, image)| !program.shared && has(image)).count();
+    let exported = exports::exported(graph);
     for domain in &plan.domains {
         let defining: Vec<_> = defining.values().copied().filter(|file| file.serves(domain)).collect();
-        linked.served.extend(served(domain, &defining, &images));
-        linked.problems.extend(unknown_archives(domain, built, &images));
+        let has_wrappers = |(_, image): &(&Program, Image)| image.range(&domain.name, "data").is_some();
+        // Of members that were not chosen, nothing was built, and nothing is missing.
+        if targets.iter().any(|target| target.domains.contains(&domain.name)) || images.iter().any(has_wrappers) {
+            linked.served.extend(served(domain, &defining, &images));
+            linked.problems.extend(unknown_archives(domain, built, &images));
+            linked.inside.extend(exports::inside(domain, archives.values(), &exported));
+        }
         for (program, image) in &images {
             linked.variables(domain, &defining, program, image);
         }
@@ -98,6 +106,8 @@ pub(crate) struct LastBuild {
     pub(crate) served: Vec<Served>,
     /// What the libraries ask of libc that no domain can have.
     pub(crate) refused: Vec<Refused>,
+    /// Rust code that the libraries call.
+    pub(crate) inside: Vec<Inside>,
     /// What the policy says of domains that cannot be: archives that no build script has made, an instance for each thread.
     pub(crate) problems: Vec<Problem>,
 }
@@ -107,6 +117,7 @@ pub(crate) fn last_build(graph: &Graph, plan: &Plan) -> io::Result<LastBuild> {
     let plan = &plan.live();
     let wanted: BTreeSet<&str> =
         plan.domains.iter().flat_map(|domain| &domain.functions).map(FunctionPlan::symbol).collect();
+    let exported = exports::exported(graph);
     let mut last = LastBuild::default();
     for domain in &plan.domains {
         let declaring = domain.functions.iter().map(|function| function.declared.index);
@@ -127,6 +138,7 @@ pub(crate) fn last_build(graph: &Graph, plan: &Plan) -> io::Result<LastBuild> {
         let served = by_server.into_iter();
         last.served.extend(served.map(|(by, functions)| Served { domain: domain.name.clone(), by, functions }));
         last.refused.extend(refused(domain, archives.values()));
+        last.inside.extend(exports::inside(domain, archives.values(), &exported));
         last.problems.extend(shared_variables(domain, archives.values()));
         // Where nothing was built there is nothing to hold names against; what programs ask for is known once they are linked.
         if !built.archives.is_empty() {
@@ -238,11 +250,20 @@ fn served(domain: &DomainPlan, defining: &[&File], images: &[(&Program, Image)])
     served.map(|(by, functions)| Served { domain: domain.name.clone(), by, functions }).collect()
 }
 
-/// Names in `archives` that match no file of the build.
+/// Archives that the compiler brings itself: no build script makes them, and the linker finds them where that lies.
+const OF_COMPILERS: [&str; 7] = ["libstdc++", "libsupc++", "libc++", "libc++abi", "libgcc", "libgcc_eh", "libunwind"];
+
+/// Names in `archives` that match no file of the build, or that programs have from a shared object instead.
 fn unknown_archives(domain: &DomainPlan, built: &Built, images: &[(&Program, Image)]) -> Vec<Problem> {
     let inputs = || built.archives.keys().map(|path| file_name(path)).collect::<BTreeSet<_>>();
     let objects = || images.iter().flat_map(|(_, image)| image.needed.iter().cloned()).collect::<BTreeSet<_>>();
     let unknown = domain.archives.iter().filter_map(|archive| {
+        let of_compiler = archive.strip_suffix(".a").filter(|name| OF_COMPILERS.contains(name));
+        if let Some(name) = of_compiler {
+            let (program, object) = instead(domain, images, name)?;
+            let (domain, archive) = (domain.name.clone(), archive.clone());
+            return Some(Problem::SharedInstead { domain, archive, program, object });
+        }
         let known = if archive.ends_with(".a") { inputs() } else { objects() };
         if known.iter().any(|name| name.contains(&**archive)) {
             return None;
@@ -252,6 +273,17 @@ fn unknown_archives(domain: &DomainPlan, built: &Built, images: &[(&Program, Ima
         Some(Problem::NoSuchArchive { domain: domain.name.clone(), archive: archive.clone(), nearest, known })
     });
     unknown.collect()
+}
+
+/// A program that has a domain's wrappers and a shared object in the place of an archive.
+fn instead(domain: &DomainPlan, images: &[(&Program, Image)], name: &str) -> Option<(String, String)> {
+    let shared = format!("{name}.so");
+    let with_wrappers = images.iter().filter(|(_, image)| image.range(&domain.name, "data").is_some());
+    let needed = |(program, image): &(&Program, Image)| {
+        let object = image.needed.iter().find(|object| object.starts_with(&shared))?;
+        Some((program.name.clone(), object.clone()))
+    };
+    with_wrappers.filter_map(needed).next()
 }
 
 impl Linked {

@@ -1,5 +1,6 @@
 //! What the objects and programs of a build show, and how it is said.
 
+use super::Inside;
 use crate::words::few;
 use serde::Serialize;
 use std::fmt;
@@ -16,6 +17,8 @@ pub(crate) struct Linked {
     pub(crate) problems: Vec<Problem>,
     /// Places outside of the wrappers that refer to isolated functions.
     pub(crate) references: Vec<Outside>,
+    /// Rust code that isolated libraries call.
+    pub(crate) inside: Vec<Inside>,
     /// What could not be looked at, and why.
     pub(crate) unseen: Vec<String>,
 }
@@ -51,6 +54,8 @@ pub(crate) enum Server {
 pub(crate) enum Problem {
     /// A name in `archives` that is no file of this build.
     NoSuchArchive { domain: String, archive: String, nearest: Option<String>, known: Vec<String> },
+    /// An archive of the compiler's, of which a program has the shared object instead.
+    SharedInstead { domain: String, archive: String, program: String, object: String },
     /// Variables that the domain does not own, so that it cannot write them.
     OutsideOfDomain { domain: String, program: String, variables: Vec<String>, from: Vec<Server> },
     /// Variables of a library that is to have an instance for each thread, which exist once.
@@ -88,6 +93,11 @@ impl fmt::Display for Problem {
                     (None, known) => write!(f, "there are {}", few(known)),
                 }
             }
+            Problem::SharedInstead { domain, archive, program, object } => write!(
+                f,
+                "`archives` of [domain.{domain}] names `{archive}`, and `{program}` has `{object}` instead: link it statically \
+                 (of C++ with the `cc` crate: `.cpp_link_stdlib_static(true)`)"
+            ),
             Problem::SharedVariables { domain, variables } => {
                 write!(
                     f,

@@ -1,22 +1,25 @@
 //! What objects and programs show, for people.
 
-use super::{Mark, line};
+use super::{Mark, Printer, line};
 use crate::{
     verify::linked::{Linked, Outside, Problem, Server},
     words::some,
 };
-use std::io::{self, Write};
+use std::io;
 
-pub(super) fn text(out: &mut dyn Write, linked: &Linked) -> io::Result<()> {
+pub(super) fn text(out: &mut Printer<'_>, linked: &Linked) -> io::Result<()> {
     globals(out, linked)?;
     references(out, &linked.references)?;
+    linked.inside.iter().try_for_each(|inside| line(out, Mark::Skipped, "", &inside.to_string()))?;
     linked.served.iter().try_for_each(|served| line(out, Mark::Skipped, "", &served.to_string()))?;
     linked.unseen.iter().try_for_each(|unseen| line(out, Mark::Skipped, "", unseen))
 }
 
-fn globals(out: &mut dyn Write, linked: &Linked) -> io::Result<()> {
-    let (unknown, problems): (Vec<_>, Vec<_>) =
-        linked.problems.iter().partition(|problem| matches!(problem, Problem::NoSuchArchive { .. }));
+fn globals(out: &mut Printer<'_>, linked: &Linked) -> io::Result<()> {
+    let (unknown, problems): (Vec<_>, Vec<_>) = linked
+        .problems
+        .iter()
+        .partition(|problem| matches!(problem, Problem::NoSuchArchive { .. } | Problem::SharedInstead { .. }));
     if !unknown.is_empty() {
         line(
             out,
@@ -41,10 +44,10 @@ fn globals(out: &mut dyn Write, linked: &Linked) -> io::Result<()> {
     problems.into_iter().try_for_each(|found| problem(out, found))
 }
 
-fn problem(out: &mut dyn Write, problem: &Problem) -> io::Result<()> {
-    writeln!(out, "    {problem}")?;
+fn problem(out: &mut Printer<'_>, problem: &Problem) -> io::Result<()> {
+    writeln!(out.out, "    {problem}")?;
     match problem {
-        Problem::NoSuchArchive { .. } | Problem::SharedVariables { .. } => Ok(()),
+        Problem::NoSuchArchive { .. } | Problem::SharedInstead { .. } | Problem::SharedVariables { .. } => Ok(()),
         Problem::OutsideOfDomain { domain, from, .. } => {
             let archives: Vec<_> = from
                 .iter()
@@ -59,14 +62,14 @@ fn problem(out: &mut dyn Write, problem: &Problem) -> io::Result<()> {
             });
             match (krate, archives.is_empty()) {
                 (Some(package), true) => writeln!(
-                    out,
+                    out.out,
                     "      the package `{package}` holds them; in the policy: [domain.{domain}] library = \"{package}\""
                 ),
-                _ => writeln!(out, "      in the policy: [domain.{domain}] archives = [{}]", archives.join(", ")),
+                _ => writeln!(out.out, "      in the policy: [domain.{domain}] archives = [{}]", archives.join(", ")),
             }
         }
         Problem::SharedObject { domain, functions, needed, .. } => writeln!(
-            out,
+            out.out,
             "      in the policy, the one of these that has {}: [domain.{domain}] archives = [{}]",
             if functions.len() == 1 { "it" } else { "them" },
             needed.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(" | ")
@@ -74,7 +77,7 @@ fn problem(out: &mut dyn Write, problem: &Problem) -> io::Result<()> {
     }
 }
 
-fn references(out: &mut dyn Write, references: &[Outside]) -> io::Result<()> {
+fn references(out: &mut Printer<'_>, references: &[Outside]) -> io::Result<()> {
     let (excepted, references): (Vec<_>, Vec<_>) = references.iter().partition(|outside| outside.excepted);
     match references.len() {
         0 => {
@@ -90,7 +93,7 @@ fn references(out: &mut dyn Write, references: &[Outside]) -> io::Result<()> {
     for Outside { symbol, by, data, within, .. } in references {
         let by = by.as_ref().map_or_else(|| "a table without a name".to_owned(), |by| format!("`{by}`"));
         let what = if *data { "holds the address of" } else { "refers to" };
-        writeln!(out, "    {by} in `{within}` {what} `{symbol}`")?;
+        writeln!(out.out, "    {by} in `{within}` {what} `{symbol}`")?;
     }
     Ok(())
 }

@@ -12,7 +12,6 @@ use crate::{
         day::Day,
         model::{Policy, UnsafeLimit},
     },
-    wrap,
 };
 pub(crate) use exceptions::Exceptions;
 use isolate_lints::{
@@ -65,18 +64,6 @@ pub(crate) struct Excess {
     pub(crate) max: usize,
     /// Where the policy says so.
     pub(crate) span: std::ops::Range<usize>,
-}
-
-/// Has the members' code say what the policy makes of it: which files are generated, and which comments argue.
-pub(crate) fn settle(graph: &mut Graph, policy: &Loaded) {
-    wrap::mark_generated(graph, policy);
-    let words: Vec<String> = policy.policy.audit.safety_words.iter().map(|word| word.get_ref().clone()).collect();
-    if words.is_empty() {
-        return;
-    }
-    for file in graph.packages.iter_mut().filter(|package| package.member).flat_map(|package| &mut package.files) {
-        file.facts.accept(&words);
-    }
 }
 
 /// What all rules find in the selected members, as far as the code alone and what the policy isolates say.
@@ -161,9 +148,12 @@ pub(crate) fn decide(
     findings.extend(forbidden(graph, policies));
     findings.sort_by_key(|found| (found.package, found.file, found.finding.span));
     let mut exceptions = Exceptions::new(&policies.policy, today);
-    let mut decisions = Vec::new();
+    let (mut decisions, mut severities) = (Vec::new(), HashMap::new());
     for found in findings {
-        let severity = policies.severity(&graph.packages[found.package], found.finding.rule).min(found.most);
+        let (package, rule) = (found.package, found.finding.rule);
+        let stated = severities.entry((package, rule));
+        let stated = *stated.or_insert_with(|| policies.severity(&graph.packages[package], rule));
+        let severity = stated.min(found.most);
         if exceptions.cover(graph, &found) || severity == Severity::Allow {
             continue;
         }

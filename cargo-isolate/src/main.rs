@@ -25,6 +25,7 @@ mod progress;
 mod ratchet;
 mod report;
 mod rust;
+mod settle;
 mod sources;
 mod streams;
 mod symbol;

@@ -10,6 +10,8 @@ pub struct Project<'a> {
     foreign: &'a ForeignCalls<'a>,
     /// By symbol, in the order of crates, files and places.
     declarations: BTreeMap<&'a str, Vec<Declared<'a>>>,
+    /// By the file that uses the macro.
+    hidden: BTreeMap<Place, Vec<&'a MacroUse<'a>>>,
     /// What the rules take for granted.
     pub(crate) settings: Settings,
 }
@@ -42,7 +44,11 @@ impl<'a> Project<'a> {
                 }
             }
         }
-        Project { resolver, foreign, declarations, settings }
+        let mut hidden: BTreeMap<Place, Vec<&MacroUse<'_>>> = BTreeMap::new();
+        for used in &foreign.hidden {
+            hidden.entry(used.user).or_default().push(used);
+        }
+        Project { resolver, foreign, declarations, hidden, settings }
     }
 
     pub(crate) fn file(&self, place: Place) -> &File<'a> {
@@ -59,7 +65,7 @@ impl<'a> Project<'a> {
 
     /// Uses of macros in a file that call something nobody could tell.
     pub(crate) fn hidden_in(&self, place: Place) -> impl Iterator<Item = &MacroUse<'a>> {
-        self.foreign.hidden.iter().filter(move |used| used.user == place)
+        self.hidden.get(&place).into_iter().flatten().copied()
     }
 
     pub(crate) fn resolver(&self) -> &Resolver<'a> {

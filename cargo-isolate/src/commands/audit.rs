@@ -4,13 +4,13 @@ mod symbol;
 
 use super::failure::Failure;
 use crate::{
-    decide,
     exit::Exit,
     glob::Glob,
     graph::Graph,
     names::Names,
     policy::{self, Loaded, PolicyFile, model},
     report::{self, Dependencies, Output},
+    settle::settle,
     sources::{self, Request},
     symbol::symbols,
 };
@@ -44,7 +44,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     };
     let policy = own_policy(&graph)?;
     if let (Some(policy), false) = (&policy, args.counts) {
-        decide::settle(&mut graph, policy);
+        settle(&mut graph, policy);
     }
     if let Some(pattern) = &args.symbol {
         return who_calls(&Names::new(&graph), pattern, &args.output);

@@ -2,7 +2,6 @@
 
 use super::failure::{Failure, OrEnvironment as _};
 use crate::{
-    decide,
     exit::Exit,
     graph::Graph,
     names::Names,
@@ -12,6 +11,7 @@ use crate::{
         git::{Commit, Repository},
     },
     report,
+    settle::settle,
     sources::{self, Request},
     streams,
     trend::{Change, Format, Snapshot},
@@ -107,7 +107,7 @@ fn choose(graph: &mut Graph, request: &Request, now: &Graph) {
 pub(super) fn snapshot(mut graph: Graph) -> Result<Snapshot, Failure> {
     // An audit goes by the policy where there is one; what an old one has wrong is no matter here.
     if let Ok(policy) = policy::load(&policy::PolicyFile::default(), &graph) {
-        decide::settle(&mut graph, &policy);
+        settle(&mut graph, &policy);
     }
     Snapshot::of(&report::audit(&Names::new(&graph))?).or_environment(|| "cannot compare this audit")
 }

@@ -9,12 +9,12 @@ use super::{
     failure::{Failure, OrEnvironment as _},
 };
 use crate::{
-    decide,
     exit::Exit,
     files,
     graph::Graph,
     policy::{self, PolicyFile},
     ratchet::git::Repository,
+    settle::settle,
     sources::{self, Request},
     streams,
 };
@@ -90,7 +90,7 @@ fn write_policy(args: &Args, graph: &Graph, path: &Utf8Path) -> Result<(), Failu
 fn update_policy(args: &Args, graph: &mut Graph, path: &Utf8Path) -> Result<(), Failure> {
     // What is wrong with it is told as by every other command, before anything is changed.
     let policy = policy::load(&args.policy, graph)?;
-    decide::settle(graph, &policy);
+    settle(graph, &policy);
     let before = std::fs::read_to_string(path).or_environment(|| format!("cannot read `{path}`"))?;
     let (after, changes) = update::update(&before, graph, &policy.members)
         .map_err(|why| Failure::usage(format_args!("cannot change `{path}`: {why}")))?;

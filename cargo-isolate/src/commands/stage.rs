@@ -2,10 +2,10 @@
 
 use super::failure::Failure;
 use crate::{
-    decide,
     graph::Graph,
     plan::{self, Plan},
     policy::{self, Loaded, PolicyFile},
+    settle::settle,
     sources::Request,
 };
 
@@ -38,6 +38,6 @@ impl Workspace {
     }
 
     fn settle(&mut self) {
-        decide::settle(&mut self.graph, &self.policy);
+        settle(&mut self.graph, &self.policy);
     }
 }

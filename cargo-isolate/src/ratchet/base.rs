@@ -6,7 +6,7 @@ use crate::{
     sources::{self, LoadError, Request},
 };
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
-use std::io;
+use std::{io, time::Duration};
 
 /// An earlier state of a workspace. Its files go away with it.
 pub(crate) struct Base {
@@ -103,8 +103,44 @@ fn symlink(_: &Utf8Path, _: &Utf8Path) -> io::Result<()> {
     Ok(())
 }
 
+/// What the folders of earlier commits begin with.
+const PREFIX: &str = "base-";
+
+/// No run takes as long: whoever made the folder was ended before it could remove it.
+const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
+
 fn make_folder(target: &Utf8Path) -> io::Result<tempfile::TempDir> {
     let parent = target.join("isolate");
     std::fs::create_dir_all(&parent)?;
-    tempfile::Builder::new().prefix("base-").tempdir_in(parent)
+    for entry in parent.read_dir_utf8()?.filter_map(Result::ok) {
+        let made = entry.metadata().and_then(|metadata| metadata.modified());
+        let is_abandoned = made.is_ok_and(|made| made.elapsed().is_ok_and(|age| age > ABANDONED));
+        if entry.file_name().starts_with(PREFIX) && is_abandoned {
+            // It is in nobody's way if it stays.
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+    tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{fs, time::SystemTime};
+
+    #[test]
+    fn folders_of_runs_that_were_ended_go() {
+        let target = tempfile::tempdir().unwrap();
+        let target = Utf8Path::from_path(target.path()).unwrap();
+        let isolate = target.join("isolate");
+        for (name, days) in [("base-old", 2), ("base-new", 0), ("verify", 2)] {
+            fs::create_dir_all(isolate.join(name).join("src")).unwrap();
+            let age = Duration::from_secs(days * 24 * 60 * 60);
+            fs::File::open(isolate.join(name)).unwrap().set_modified(SystemTime::now() - age).unwrap();
+        }
+        let made = make_folder(target).unwrap();
+        let is_there = |name: &str| isolate.join(name).exists();
+        assert_eq!(["base-old", "base-new", "verify"].map(is_there), [false, true, true]);
+        assert!(made.path().exists());
+    }
 }

@@ -15,6 +15,7 @@ use crate::{
         fingerprint::Fingerprint,
         model,
     },
+    settle::settle,
     words::some,
 };
 use camino::Utf8PathBuf;
@@ -61,7 +62,7 @@ impl Before {
     pub(crate) fn new(base: Base, policy: &Loaded, today: Day) -> io::Result<Before> {
         let mut before = Before { commit: base.commit, entries: Vec::new(), unsafe_counts: BTreeMap::new() };
         let Some(mut graph) = base.graph else { return Ok(before) };
-        decide::settle(&mut graph, policy);
+        settle(&mut graph, policy);
         let names = Names::new(&graph);
         let audit = report::audit(&names)?;
         before.entries.extend(constructs(&graph, &audit.diagnostics).map(Entry::of));

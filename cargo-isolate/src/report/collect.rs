@@ -221,7 +221,9 @@ fn foreign_calls<'g>(names: &Names<'g>, foreign: &ForeignCalls<'g>) -> Calls<'g>
         let is_it = |(call, other): &(&CallFact, Detail)| {
             std::ptr::eq(*call, found.call) || (call.span == found.call.span && *other == what)
         };
-        if !calls.iter().any(is_it) {
+        // They come in the order of their places.
+        let here = calls.iter().rev().take_while(|(call, _)| call.span.start == found.call.span.start);
+        if !here.into_iter().any(is_it) {
             calls.push((found.call, what));
         }
     }

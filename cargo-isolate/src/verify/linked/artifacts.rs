@@ -20,10 +20,20 @@ pub(crate) struct Built {
     pub(super) told: BTreeSet<String>,
 }
 
-/// The newest entry of a folder whose name starts with `prefix`: a file that ends with `suffix`, or a folder with such a file.
-fn newest(folder: &Utf8Path, prefix: &str, suffix: &str) -> Option<Utf8PathBuf> {
-    let entries = folder.read_dir_utf8().ok()?.filter_map(Result::ok);
-    let named = entries.filter(|entry| entry.file_name().starts_with(prefix)).map(|entry| entry.into_path());
+/// Where cargo builds for the platform of domains: on that platform, and where it is asked for by its name.
+const FOLDERS: [&str; 2] = ["debug", "x86_64-unknown-linux-gnu/debug"];
+
+/// The newest entry of cargo's folders for something with this name and a hash: a file that ends with `suffix`, or a folder with
+/// such a file.
+fn newest(target: &Utf8Path, within: &str, name: &str, suffix: &str) -> Option<Utf8PathBuf> {
+    let folders = FOLDERS.iter().filter_map(|folder| target.join(folder).join(within).read_dir_utf8().ok());
+    let entries = folders.flatten().filter_map(Result::ok);
+    // `lz4-0123…` and not `lz4-sys-0123…`.
+    let is_it = |entry: &str| {
+        let rest = entry.strip_prefix(name).and_then(|rest| rest.strip_prefix('-'));
+        rest.is_some_and(|rest| rest.split('.').next().is_some_and(|hash| hash.bytes().all(|c| c.is_ascii_hexdigit())))
+    };
+    let named = entries.filter(|entry| is_it(entry.file_name())).map(|entry| entry.into_path());
     let dated = named.filter_map(|path| {
         let file = match suffix.strip_prefix('/') {
             Some(name) => path.join(name),
@@ -80,8 +90,7 @@ impl Built {
         let mut built = Built::default();
         for package in packages.iter().map(|index| &graph.packages[*index]) {
             let of = package.name.clone();
-            let (scripts, crates) = (graph.target.join("debug/build"), graph.target.join("debug/deps"));
-            if let Some(folder) = newest(&scripts, &format!("{}-", package.name), "/output") {
+            if let Some(folder) = newest(&graph.target, "build", &package.name, "/output") {
                 let output = std::fs::read_to_string(folder.join("output")).unwrap_or_default();
                 let told = |key: &str| {
                     let lines = output
@@ -96,7 +105,8 @@ impl Built {
                 let is_fragment = |library: &String| library.ends_with("-isolate.ld");
                 built.told.extend(libraries.filter(|library| !library.starts_with("static") && !is_fragment(library)));
             }
-            let krate = package.lib.as_ref().and_then(|lib| newest(&crates, &format!("lib{lib}-"), ".rlib"));
+            let krate =
+                package.lib.as_ref().and_then(|lib| newest(&graph.target, "deps", &format!("lib{lib}"), ".rlib"));
             built.crates.extend(krate.map(|path| (path, of)));
         }
         built
@@ -136,5 +146,40 @@ impl Built {
             let archives = entries.map(|entry| entry.into_path()).filter(|path| path.extension() == Some("a"));
             self.archives.extend(archives.map(|path| (path, package.to_owned())));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{fs, time::Duration};
+
+    /// Of the files in this order of age, which one is found.
+    #[track_caller]
+    fn check(files: &[&str], name: &str, found: Option<&str>) {
+        let folder = tempfile::tempdir().unwrap();
+        let target = Utf8Path::from_path(folder.path()).unwrap();
+        for (age, file) in files.iter().rev().enumerate() {
+            let path = target.join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            let made = fs::File::create(&path).unwrap();
+            made.set_modified(made.metadata().unwrap().modified().unwrap() - Duration::from_secs(age as u64)).unwrap();
+        }
+        let expected = found.map(|file| target.join(file));
+        assert_eq!(newest(target, "deps", name, ".rlib"), expected);
+    }
+
+    #[test]
+    fn the_last_build_by_names_of_its_files() {
+        check(&["debug/deps/liblz4-0a.rlib", "debug/deps/liblz4-0b.rlib"], "liblz4", Some("debug/deps/liblz4-0b.rlib"));
+        check(
+            &["debug/deps/liblz4-0a.rlib", "debug/deps/liblz4-sys-0b.rlib"],
+            "liblz4",
+            Some("debug/deps/liblz4-0a.rlib"),
+        );
+        let there = "x86_64-unknown-linux-gnu/debug/deps/liblz4-0b.rlib";
+        check(&["debug/deps/liblz4-0a.rlib", there], "liblz4", Some(there));
+        check(&[there, "debug/deps/liblz4-0a.rmeta"], "liblz4", Some(there));
+        check(&["release/deps/liblz4-0a.rlib"], "liblz4", None);
     }
 }

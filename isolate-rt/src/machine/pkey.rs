@@ -9,7 +9,7 @@ use super::PAGE;
 use super::kernel::system;
 use crate::fault::Unsupported;
 use std::arch::asm;
-use std::arch::x86_64::{CpuidResult, __cpuid_count};
+use std::arch::x86_64::{__cpuid_count, CpuidResult};
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 /// The instruction that loads PKRU from `eax`; `ecx` and `edx` must be 0 (Intel SDM volume 2).

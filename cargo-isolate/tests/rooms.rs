@@ -1,4 +1,5 @@
-//! The rooms of docs/architecture.md, modules right below `main.rs`, lead nowhere back: what one uses does not use it.
+//! The rooms of docs/architecture.md, modules right below `main.rs`, lead nowhere back: what one uses does not use it. And its
+//! lines, as those of all pages, are short.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use proc_macro2::{TokenStream, TokenTree};
@@ -27,6 +28,39 @@ fn no_room_leads_back_to_itself() {
     assert!(uses["commands"].contains("plan"), "{uses:?}");
     let circle = uses.keys().find_map(|room| way(&uses, room, room, &mut BTreeSet::new()));
     assert_eq!(circle, None, "each of these rooms uses the one before it");
+}
+
+/// A change of a paragraph is to be read in a diff.
+#[test]
+fn lines_of_the_documentation_are_short() {
+    let root = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let pages =
+        root.join("docs").read_dir_utf8().expect("the documentation").map(|page| page.expect("a page").into_path());
+    let mut long = Vec::new();
+    for page in pages.filter(|page| page.extension() == Some("md")).chain([root.join("README.md")]) {
+        let (text, mut in_code) = (fs::read_to_string(&page).expect("a page"), false);
+        for (number, line) in (1..).zip(text.lines()) {
+            let is_fence = line.trim_start().starts_with("```");
+            in_code ^= is_fence;
+            if !is_fence && !in_code && !line.starts_with('|') && could_be_broken(line) {
+                long.push(format!("{page}:{number}"));
+            }
+        }
+    }
+    assert_eq!(long, Vec::<String>::new(), "longer than {COLUMNS} columns");
+}
+
+const COLUMNS: usize = 100;
+
+/// It is too long, and has a space before that. None counts within code, nor behind the mark of an item.
+fn could_be_broken(line: &str) -> bool {
+    let (text, mut in_code) = (line.trim_start_matches(|c: char| " -.".contains(c) || c.is_ascii_digit()), false);
+    let room = COLUMNS - (line.len() - text.len());
+    line.chars().count() > COLUMNS
+        && text.chars().take(room).any(|c| {
+            in_code ^= c == '`';
+            c == ' ' && !in_code
+        })
 }
 
 fn file(folder: &Utf8Path, module: &str) -> Utf8PathBuf {

@@ -266,7 +266,7 @@ fn nobody_looks_around_in_a_call_that_is_over() {
 #[test]
 fn a_domain_whose_first_attempt_failed_half_way() {
     const NAME: &str = "a_domain_whose_first_attempt_failed_half_way";
-    static DOMAIN: Domain = Domain::new("half way");
+    static DOMAIN: Domain = Domain::new("half way").stack_size(1 << 30);
     if !isolation() {
         return;
     }
@@ -277,10 +277,10 @@ fn a_domain_whose_first_attempt_failed_half_way() {
     }
     let limit = |bytes: libc::rlim_t| {
         let limit = libc::rlimit { rlim_cur: bytes, rlim_max: libc::RLIM_INFINITY };
-        // SAFETY: a limit of this child. It counts writable memory; a seat has room for 4 GiB of staged values.
+        // SAFETY: a limit of this child. It counts writable memory, as a seat's stack is from its first call on.
         assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_DATA, &limit) }, 0);
     };
-    limit(1 << 30);
+    limit(1 << 29);
     for _ in 0..2 {
         let fault = DOMAIN.call("first").unwrap_err();
         assert!(

@@ -64,7 +64,7 @@ pub enum Opaque {}
 #[repr(C)] #[derive(Clone, Copy)] pub enum Mode { A, B }
 #[repr(C)] #[derive(Clone, Copy)] pub struct Outer { pub inner: Inner }
 #[repr(C)] #[derive(Clone, Copy)] pub struct Inner { pub mode: Mode }
-pub type Handle = *mut Opaque; #[repr(C)] #[derive(Clone, Copy)] pub struct Session(*mut c_void); #[repr(C)] #[derive(Clone, Copy)] pub struct Text(*const c_char);
+pub type Visit = unsafe extern \"C\" fn(*mut c_void, *const c_char, usize) -> c_int; pub type Handle = *mut Opaque; #[repr(C)] #[derive(Clone, Copy)] pub struct Session(*mut c_void); #[repr(C)] #[derive(Clone, Copy)] pub struct Text(*const c_char);
 pub type Library = *mut c_void; pub type Document = c_void; pub type Codec = *mut c_void;
 #[repr(C)] pub struct Filled([u8; 64]);
 pub const crypto_box_NONCEBYTES: u32 = 24;
@@ -336,6 +336,21 @@ inferred! {
         fn stream_create() -> *mut Stream;
         fn stream_free(it: *mut Stream);
         fn stream_destroy(it: *mut Stream);
+        fn point_new(x: c_int) -> *mut Point;
+        fn point_move(it: *mut Point, x: c_int);
+        fn point_free(it: *mut Point);
+    ",
+    suggests_who_frees_text: "
+        fn words_dup(text: *const c_char) -> *mut c_char;
+        fn words_free_string(text: *mut c_char);
+        fn words_trim(text: *mut c_char);
+    ",
+    suggests_who_frees_all: "
+        fn words_dup(text: *const c_char) -> *mut c_char;
+        fn words_free(memory: *mut c_void);
+    ",
+    suggests_lengths_in_callbacks: "
+        fn each(visit: Visit, user: *mut c_void);
     ",
     infers_handles_strings_and_structs: "
         fn used(handle: Handle, name: *const c_char) -> *const c_char;

@@ -55,7 +55,10 @@ fn length(function: &Function, index: usize) -> Option<&str> {
     let (_, to) = shape.pointee()?;
     let is_length = |(length, shape): &&(String, Shape)| shape.is_int() && doubt("", length, to).is_none();
     let own = function.params.iter().filter(is_length).find(|(length, _)| is_named_after(length, name));
-    let next = || function.params.get(index + 1).filter(is_length).filter(|(length, _)| sounds_like_length(length));
+    // One without a name is called by its place.
+    let is_nameless = |length: &str| length == format!("arg{}", index + 2);
+    let behind = || function.params.get(index + 1).filter(is_length);
+    let next = || behind().filter(|(length, _)| sounds_like_length(length) || is_nameless(length));
     own.or_else(next).map(|(length, _)| &**length)
 }
 

@@ -27,6 +27,8 @@ pub(crate) struct Library {
     sizes: Sizes,
     /// The one function that ends objects of a type and takes nothing else, by the type.
     ends: BTreeMap<TypePath, String>,
+    /// The one function that frees text and takes nothing else.
+    frees_text: Option<String>,
 }
 
 /// Where the objects of a type come from.
@@ -93,6 +95,7 @@ impl Library {
             names: names(functions),
             behind: behind(functions),
             ends: ends(functions),
+            frees_text: frees_text(functions),
             sizes: Sizes::of(constants),
         }
     }
@@ -119,6 +122,11 @@ impl Library {
     fn end_of(&self, function: &str, object: &Shape) -> Option<&str> {
         let (Shape::Opaque(path) | Shape::Struct { path, .. }) = object else { return None };
         self.ends.get(path).filter(|_| sounds_like_maker(function)).map(String::as_str)
+    }
+
+    /// The function that by its name frees text which the library gave away.
+    pub(super) fn frees_text(&self) -> Option<&str> {
+        self.frees_text.as_deref()
     }
 
     pub(super) fn life(&self, path: &TypePath) -> Option<&Life> {
@@ -259,6 +267,19 @@ fn ends(functions: &[Signature]) -> BTreeMap<TypePath, String> {
         }
     }
     ends.into_iter().filter_map(|(path, end)| Some((path, end?.to_owned()))).collect()
+}
+
+/// `words_free_string`, or else `words_free` for all memory: the only one.
+fn frees_text(functions: &[Signature]) -> Option<String> {
+    let only = |to: &Shape| {
+        let frees = |function: &&Signature| match &*function.params {
+            [memory] => memory.shape.pointee() == Some((true, to)) && sounds_like_end(&function.name),
+            _ => false,
+        };
+        let mut all = functions.iter().filter(frees).map(|function| function.name.clone());
+        all.next().filter(|_| all.next().is_none())
+    };
+    only(&Shape::Char).or_else(|| only(&Shape::Void))
 }
 
 /// `ri_reader_new`, `sqlite3_open_v2`, `BrotliDecoderCreateInstance`, and not `renew`.

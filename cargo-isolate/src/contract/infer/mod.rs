@@ -110,6 +110,10 @@ pub(crate) fn ret(signature: &Signature, shape: &Shape, library: &Library) -> In
         _ if let Some(evidence) = pointer::named(library, &signature.ret_ty) => {
             found(Contract::Handle { dir: Dir::In, nullable: true, hold: Hold::Keep }, Tier::Likely, evidence)
         }
+        Shape::Char if let Some(free) = library.frees_text() => refused(
+            format!("a returned `*mut c_char`: by its name `{free}` frees it, if it is the caller's own"),
+            Some(&format!("{{ kind = \"cstr\", null = \"ok\", own = \"give\", free = \"{free}\" }}")),
+        ),
         Shape::Char => refused(
             "a returned `*mut c_char`: nothing says who frees it; as a `cstr` it is copied and never freed",
             Some("{ kind = \"cstr\", null = \"ok\" }"),

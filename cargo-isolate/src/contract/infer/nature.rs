@@ -41,8 +41,14 @@ impl Pointer<'_> {
         whole.filter(|_| PLACES.contains(&&*me.name)).map(|(_, end)| (Nature::Place, &*end.name))
     }
 
-    /// `free(memory)`, with the object that it belongs to before it.
+    /// `free(memory)`, with the object that it belongs to before it, or what frees the library's text.
     pub(super) fn is_freed(&self) -> bool {
+        if self.known.library.frees_text() == Some(&*self.signature.name) {
+            return true;
+        }
+        if *self.to == Shape::Char {
+            return false;
+        }
         let params = &self.signature.params;
         let function = self.signature.name.to_lowercase();
         let others = params.iter().enumerate().filter(|(index, _)| *index != self.index);

@@ -63,7 +63,7 @@ impl Pointer<'_> {
             (Shape::Void, _) if let Some(whose) = self.is_token() => {
                 recognised(Nature::Token, format!("what {whose} called with, and nobody else looks at"))
             }
-            (Shape::Void, true) if self.is_freed() => recognised(
+            (Shape::Void | Shape::Char, true) if self.is_freed() => recognised(
                 Nature::Freed,
                 "memory that the library gave away, freed here: where it comes from, say `own = \"give\"` and `free`",
             ),
@@ -97,6 +97,9 @@ impl Pointer<'_> {
                 Nature::Cursor,
                 format!("a pointer to a pointer that moves along an input: no contract says that of `{}`", self.name()),
             ),
+            (Shape::Struct { path, hindrance: None, .. }, _) if let Some(evidence) = self.made_and_ended(path) => {
+                found(Contract::Handle { dir: Dir::In, nullable: false, hold: Hold::Keep }, Tier::Likely, evidence)
+            }
             (Shape::Struct { path, hindrance: None, .. }, mutable) => self.plain_struct(&path.name, mutable),
             (Shape::Struct { path, hindrance: Some(_), flat: true }, false) => self.flat_struct(path),
             (Shape::Struct { path, hindrance: Some(why), .. }, _) => self.deep_struct(path, why),

@@ -26,6 +26,14 @@ impl Pointer<'_> {
         found(Contract::Obj { dir: Dir::In, nullable: false }, Tier::Proven, evidence)
     }
 
+    /// A struct that could be copied, and is the library's: what its functions get is where it gave it out.
+    pub(super) fn made_and_ended(&self, path: &TypePath) -> Option<String> {
+        match self.known.library.life(path) {
+            Some(Life::Made { end: Some(_), .. }) => made(self.known.library, path),
+            _ => None,
+        }
+    }
+
     /// A struct whose bytes are not enough: whose is it?
     pub(super) fn deep_struct(&self, path: &TypePath, why: &str) -> Inference {
         let name = &path.name;

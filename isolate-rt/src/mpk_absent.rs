@@ -104,7 +104,7 @@ impl Entry {
         match self.0 {}
     }
 
-    pub(crate) fn has_staged(&self, _: usize) -> bool {
+    pub(crate) fn has_staged(&self, _: usize, _: usize) -> bool {
         match self.0 {}
     }
 
@@ -128,7 +128,7 @@ impl Entry {
         match self.0 {}
     }
 
-    pub(crate) fn owns_all(&self, _: usize, _: usize) -> bool {
+    pub(crate) fn owns_for_good(&self, _: usize, _: usize) -> bool {
         match self.0 {}
     }
 

@@ -106,6 +106,28 @@ fn a_fault_takes_it() {
     assert_eq!(again.get(9), Ok(0));
 }
 
+/// A room of a call that is over is none of the next call's, also where that has none: memory that is closed by then is not read.
+#[test]
+fn rooms_of_an_earlier_call() {
+    static EARLIER: Domain = Domain::new("earlier");
+    if !isolation() {
+        return;
+    }
+    let check = |sizes: &[usize]| {
+        let mut call = EARLIER.call("stage").unwrap();
+        let staged: Vec<_> = sizes.iter().map(|size| call.output::<u8>(*size).unwrap()).collect();
+        let last = *staged.last().unwrap();
+        drop(call);
+        let mut call = EARLIER.call("read").unwrap();
+        let _ = call.output::<u8>(10).unwrap();
+        let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| call.read(last)));
+        assert!(read.is_err(), "{sizes:?}");
+    };
+    check(&[100, 100]);
+    check(&[1 << 20]);
+    check(&[16 << 20, 1 << 20]);
+}
+
 /// An allocator that has gone wrong gives out memory of the program: the program does not write there.
 #[test]
 fn an_allocator_that_lies() {

@@ -21,9 +21,9 @@ pub(crate) enum Shape {
         mutable: bool,
         /// Declared as `&T`: never NULL.
         reference: bool,
-        /// Declared as a struct that holds nothing else, `struct Context(*mut c_void)`: C has a pointer there. What it points to goes
-        /// by the name of the struct.
-        newtype: bool,
+        /// Declared as a struct that holds nothing else, `struct Context(*mut c_void)`: C has a pointer there. Where nothing else has a
+        /// name for it, what it points to goes by that of the struct.
+        newtype: Option<TypePath>,
         to: Box<Shape>,
     },
     Array {
@@ -91,8 +91,8 @@ fn spelt(shape: &Shape) -> String {
         Shape::Function(function) => {
             signature(function.params.iter().map(|(name, shape)| (&**name, shape)), function.ret.as_ref())
         }
-        Shape::Pointer { mutable: true, to, reference: false, newtype: false } => format!("*mut {}", spelt(to)),
-        Shape::Pointer { mutable: false, to, reference: false, newtype: false } => format!("*const {}", spelt(to)),
+        Shape::Pointer { mutable: true, to, reference: false, newtype: None } => format!("*mut {}", spelt(to)),
+        Shape::Pointer { mutable: false, to, reference: false, newtype: None } => format!("*const {}", spelt(to)),
         shape => shape.to_string(),
     }
 }
@@ -149,7 +149,7 @@ impl Shape {
 
     /// A pointer that Rust has as a struct of its own.
     pub(crate) fn is_newtype(&self) -> bool {
-        matches!(self, Shape::Pointer { newtype: true, .. })
+        matches!(self, Shape::Pointer { newtype: Some(_), .. })
     }
 
     /// Whether a value of this type is all there is to know: it leads nowhere else.
@@ -191,7 +191,7 @@ impl fmt::Display for Shape {
             Shape::Bool => f.write_str("bool"),
             Shape::Char => f.write_str("c_char"),
             Shape::Void => f.write_str("c_void"),
-            Shape::Pointer { newtype: true, to, .. } => write!(f, "{to}"),
+            Shape::Pointer { newtype: Some(path), .. } => f.write_str(&path.name),
             Shape::Pointer { mutable: true, reference: true, to, .. } => write!(f, "&mut {to}"),
             Shape::Pointer { mutable: false, reference: true, to, .. } => write!(f, "&{to}"),
             Shape::Pointer { mutable: true, to, .. } => write!(f, "*mut {to}"),

@@ -113,7 +113,7 @@ impl<'g> Types<'g> {
             syn::Type::Ptr(pointer) => {
                 let to = if trail.in_field { Shape::Void } else { self.ty(&pointer.elem, site, trail.deeper()) };
                 let mutable = matches!(pointer.mutability, syn::PointerMutability::Mut(_));
-                Shape::Pointer { mutable, reference: false, newtype: false, to: Box::new(to) }
+                Shape::Pointer { mutable, reference: false, newtype: None, to: Box::new(to) }
             }
             syn::Type::Array(array) => {
                 let len = &array.len;
@@ -125,7 +125,7 @@ impl<'g> Types<'g> {
             syn::Type::Reference(reference) => {
                 let to = if trail.in_field { Shape::Void } else { self.ty(&reference.elem, site, trail.deeper()) };
                 let mutable = reference.mutability.is_some();
-                Shape::Pointer { mutable, reference: true, newtype: false, to: Box::new(to) }
+                Shape::Pointer { mutable, reference: true, newtype: None, to: Box::new(to) }
             }
             syn::Type::FnPtr(pointer) => self.function(pointer, site, trail),
             syn::Type::Tuple(tuple) if tuple.elems.is_empty() => Shape::Void,
@@ -229,33 +229,47 @@ impl<'g> Types<'g> {
             TypeKind::Alias(target) => self.text(target, site, trail),
             TypeKind::Foreign => Shape::Opaque(path),
             TypeKind::Enum(variants) if variants.is_empty() => Shape::Opaque(path),
+            TypeKind::Enum(variants) if variants.iter().any(|variant| variant.ends_with("(..)")) => {
+                let name = &item.item.name;
+                unknown(name, format!("the enum `{name}`, whose variants have fields: no contract can speak of it"))
+            }
             TypeKind::Enum(_) => Shape::Enum { path, copy: item.item.copy },
             TypeKind::Struct(fields) if is_opaque(item.item, fields) => Shape::Opaque(path),
-            TypeKind::Struct(fields) if let Some(mutable) = self.newtype(item.item, fields, site, trail) => {
-                Shape::Pointer { mutable, reference: false, newtype: true, to: Box::new(Shape::Opaque(path)) }
+            TypeKind::Struct(fields) if let Some((mutable, to)) = self.newtype(item.item, fields, site, trail) => {
+                let to = Box::new(to.unwrap_or_else(|| Shape::Opaque(path.clone())));
+                Shape::Pointer { mutable, reference: false, newtype: Some(path), to }
             }
             TypeKind::Struct(fields) | TypeKind::Union(fields) => {
                 let hindrance = self.hindrance(item.item, fields, site, trail);
                 let trail = Trail { in_field: true, ..trail.deeper() };
                 let flat = has_layout_of_c(item.item)
+                    && !fields.last().is_some_and(|last| is_flexible(&self.text(&last.ty, site, trail)))
                     && fields.iter().all(|field| self.text(&field.ty, site, trail).is_flat());
                 Shape::Struct { path, hindrance, flat }
             }
         }
     }
 
-    /// Whether a struct is a pointer under a name of its own, and nothing else; if so, whether as `*mut`. A pointer to numbers or text is
-    /// more than a name, and so is a struct with a named field: what C has as one.
-    fn newtype(&self, item: &TypeItem, fields: &[Param], site: Site<'_>, trail: Trail) -> Option<bool> {
+    /// Whether a struct is a pointer under a name of its own, and nothing else; if so, whether as `*mut`, and to what that has a name. A
+    /// pointer to what is not hidden is more than a name, and so is a struct with a named field: what C has as one.
+    fn newtype(
+        &self,
+        item: &TypeItem,
+        fields: &[Param],
+        site: Site<'_>,
+        trail: Trail,
+    ) -> Option<(bool, Option<Shape>)> {
         let [field] = fields else { return None };
         let is_tuple = field.name.as_deref().is_none_or(|name| name == "0");
         if !is_tuple || !item.copy || !has_layout_of_c(item) {
             return None;
         }
         match self.text(&field.ty, site, trail.deeper()) {
-            Shape::Pointer { mutable, reference: false, to, .. } => {
-                matches!(*to, Shape::Void | Shape::Opaque(_) | Shape::Struct { .. }).then_some(mutable)
-            }
+            Shape::Pointer { mutable, reference: false, to, .. } => match *to {
+                Shape::Void => Some((mutable, None)),
+                Shape::Opaque(_) => Some((mutable, Some(*to))),
+                _ => None,
+            },
             _ => None,
         }
     }
@@ -265,6 +279,10 @@ impl<'g> Types<'g> {
             return Some("it is not `repr(C)`, so its layout is not C's".to_owned());
         }
         let trail = Trail { in_field: true, ..trail.deeper() };
+        if let Some(last) = fields.last().filter(|last| is_flexible(&self.text(&last.ty, site, trail))) {
+            let name = last.name.as_deref().unwrap_or("_");
+            return Some(format!("its field `{name}` goes on beyond the struct"));
+        }
         for field in fields {
             let name = field.name.as_deref().unwrap_or("_");
             if let Some(why) = self.text(&field.ty, site, trail).hindrance() {
@@ -298,6 +316,11 @@ impl Item<'_> {
     fn module(&self) -> Vec<String> {
         [&*self.file.module, &*self.item.modules].concat()
     }
+}
+
+/// `char data[]` at the end of a struct: as long as the memory that it is in.
+fn is_flexible(shape: &Shape) -> bool {
+    matches!(shape, Shape::Array { len, .. } if len == "0" || len == "0usize")
 }
 
 fn has_layout_of_c(item: &TypeItem) -> bool {

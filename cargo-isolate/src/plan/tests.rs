@@ -64,7 +64,7 @@ pub enum Opaque {}
 #[repr(C)] #[derive(Clone, Copy)] pub enum Mode { A, B }
 #[repr(C)] #[derive(Clone, Copy)] pub struct Outer { pub inner: Inner }
 #[repr(C)] #[derive(Clone, Copy)] pub struct Inner { pub mode: Mode }
-pub type Visit = unsafe extern \"C\" fn(*mut c_void, *const c_char, usize) -> c_int; pub type Handle = *mut Opaque; #[repr(C)] #[derive(Clone, Copy)] pub struct Session(*mut c_void); #[repr(C)] #[derive(Clone, Copy)] pub struct Text(*const c_char);
+pub type Visit = unsafe extern \"C\" fn(*mut c_void, *const c_char, usize) -> c_int; #[repr(C)] pub struct Flexible { pub len: c_int, pub data: [u8; 0] } #[repr(C)] pub enum Value { None, Text(*const c_char) } #[repr(C)] pub struct WithText { pub value: Value } pub type Each = unsafe extern \"C\" fn(Session, c_int); pub type Handle = *mut Opaque; #[repr(C)] #[derive(Clone, Copy)] pub struct Session(*mut c_void); #[repr(C)] #[derive(Clone, Copy)] pub struct Text(*const c_char); #[repr(transparent)] #[derive(Clone, Copy)] pub struct Named(pub *mut Opaque); #[repr(transparent)] #[derive(Clone, Copy)] pub struct PointPtr(pub *mut Point);
 pub type Library = *mut c_void; pub type Document = c_void; pub type Codec = *mut c_void;
 #[repr(C)] pub struct Filled([u8; 64]);
 pub const crypto_box_NONCEBYTES: u32 = 24;
@@ -412,13 +412,18 @@ inferred! {
         fn begin(session: &mut Session) -> c_int;
         fn next(session: Session, text: Text) -> Session;
         fn end(session: Session);
+        fn each(session: Session, back: Each);
+        fn raw(it: *mut Opaque, named: Named, point: PointPtr);
     ",
     refuses_what_cannot_be_copied: "
         fn deep(stream: *mut Stream);
         fn moved(it: *mut NotCopy);
         fn nested(outer: *mut Outer);
         fn read(it: *const NotCopy, outer: *const Outer);
-        fn several(outers: *const Outer, outers_len: usize);
+        fn several(outers: *const Outer, outers_len: usize, points: *const Point, n: usize);
+        fn counted(outers: *const Outer, count: usize);
+        fn flexible(it: *const Flexible);
+        fn with_text(it: *const WithText);
         fn called(back: Callback, user: *mut c_void);
         fn chosen() -> Mode;
         fn true_or_not() -> bool;

@@ -151,7 +151,7 @@ impl<'t> Names<'t> {
             Shape::Char => self.of_c("c_char"),
             Shape::Void => self.of_c("c_void"),
             Shape::Array { of, len } => format!("[{}; {len}]", self.ty(of)),
-            Shape::Pointer { newtype: true, to, .. } => self.ty(to),
+            Shape::Pointer { newtype: Some(path), .. } => self.item(path),
             Shape::Pointer { mutable: true, to, .. } => format!("*mut {}", self.ty(to)),
             Shape::Pointer { mutable: false, to, .. } => format!("*const {}", self.ty(to)),
             Shape::Opaque(path) | Shape::Enum { path, .. } | Shape::Struct { path, .. } => self.item(path),

@@ -289,7 +289,10 @@ pub(super) fn function_path(function: &FunctionPlan) -> TypePath {
 
 fn types_in(shape: &Shape, items: &mut Vec<TypePath>) {
     match shape {
-        Shape::Pointer { to, .. } => types_in(to, items),
+        Shape::Pointer { newtype, to, .. } => {
+            items.extend(newtype.clone());
+            types_in(to, items);
+        }
         Shape::Array { of, .. } => types_in(of, items),
         Shape::Opaque(path) | Shape::Enum { path, .. } | Shape::Struct { path, .. } => items.push(path.clone()),
         Shape::Function(signature) => {

@@ -110,7 +110,7 @@ impl Call {
     /// Whether the domain owns `size` bytes from `start`.
     pub(crate) fn holds(&self, start: usize, size: usize) -> bool {
         match &self.place {
-            Place::Mpk(entry) => entry.owns_all(start, size),
+            Place::Mpk(entry) => entry.owns_for_good(start, size),
             Place::Direct(_) => true,
         }
     }

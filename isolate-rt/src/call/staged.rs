@@ -193,11 +193,11 @@ impl Call {
     /// A staged buffer says where it is, not whose: one of another call may be gone, or be somebody else's by now.
     #[inline]
     fn assert_own<T>(&self, staged: Staged<T>) {
-        let address = staged.start.addr();
+        // Of another call there may have been a longer one at the same address.
+        let (address, len) = (staged.start.addr(), size_of::<T>() * staged.len);
         let own = match &self.place {
-            Place::Mpk(entry) => entry.has_staged(address),
-            // Of another call there may have been a longer one at the same address. (Isolated, there is room behind all of them.)
-            Place::Direct(buffers) => buffers.iter().any(|buffer| buffer.is(address, size_of::<T>() * staged.len)),
+            Place::Mpk(entry) => entry.has_staged(address, len),
+            Place::Direct(buffers) => buffers.iter().any(|buffer| buffer.is(address, len)),
         };
         assert!(own, "a staged buffer of another call");
     }

@@ -185,10 +185,13 @@ impl Entry {
         unsafe { self.seat().stage(len, size, align) }
     }
 
-    /// Whether `address` is in the room for this call's staged values.
+    /// Whether these bytes are of what this call has staged.
     #[inline]
-    pub(crate) fn has_staged(&self, address: usize) -> bool {
-        self.seat().owner_here().is_some() && self.seat().has_staged(address)
+    pub(crate) fn has_staged(&self, address: usize, len: usize) -> bool {
+        let owned = self.seat().owner_here().is_some();
+        // SAFETY: the seat is this thread's.
+        let until = if owned { unsafe { self.seat().staged_until(address) } } else { None };
+        until.is_some_and(|until| len <= until - address)
     }
 
     pub(crate) fn errno(&self) -> i32 {
@@ -201,10 +204,10 @@ impl Entry {
         self.instance.writable_until(address).is_some()
     }
 
-    /// Whether all these bytes are.
-    pub(crate) fn owns_all(&self, address: usize, len: usize) -> bool {
-        let end = address.checked_add(len);
-        self.instance.writable_until(address).is_some_and(|until| end.is_some_and(|end| end <= until))
+    /// Whether all these bytes are of memory that is the domain's, and mapped, as long as its instance lives: of its heap or its globals,
+    /// and of no seat.
+    pub(crate) fn owns_for_good(&self, address: usize, len: usize) -> bool {
+        self.instance.lasting_until(address).is_some_and(|until| len <= until - address)
     }
 
     /// Goes to another instance of the domain, if there is one with this identity. Where nobody gets in there, the call ends up

@@ -324,11 +324,15 @@ impl Instance {
 
     /// The end of the memory around `address` that this domain may write.
     pub(super) fn writable_until(&self, address: usize) -> Option<usize> {
+        let of_seat = || self.seats.get(self.layout.seat_of(address)?)?.writable_until(address);
+        self.lasting_until(address).or_else(of_seat)
+    }
+
+    /// As [`Instance::writable_until`], of memory that does not come and go with calls.
+    pub(super) fn lasting_until(&self, address: usize) -> Option<usize> {
         let open = self.layout.heap.start..self.open.load(Ordering::Acquire);
         let heap = Some(open).filter(|heap| heap.contains(&address)).map(|heap| heap.end);
-        heap.or_else(|| self.rooms.writable_until(address))
-            .or_else(|| self.seats.get(self.layout.seat_of(address)?)?.writable_until(address))
-            .or_else(|| self.image.writable_until(address))
+        heap.or_else(|| self.rooms.writable_until(address)).or_else(|| self.image.writable_until(address))
     }
 }
 

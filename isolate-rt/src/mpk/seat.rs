@@ -44,8 +44,8 @@ pub(super) struct Seat {
 struct Own {
     /// Generation that the seat is made ready for.
     generation: u64,
-    /// The thread that it was last made ready for, and its number.
-    user: (*const Thread, i32),
+    /// The [serial number](Thread::serial) of the thread that it was last made ready for.
+    user: u64,
     key: Option<Pkey>,
     /// Where the gate points FS.
     fs: usize,
@@ -64,7 +64,7 @@ const NEVER: u64 = u64::MAX;
 
 impl Own {
     const fn new() -> Self {
-        Self { generation: NEVER, user: (ptr::null(), 0), key: None, fs: 0, mailbox: 0, staged: 0, tls: None }
+        Self { generation: NEVER, user: 0, key: None, fs: 0, mailbox: 0, staged: 0, tls: None }
     }
 }
 
@@ -102,8 +102,6 @@ impl Seat {
             // SAFETY: inside the block; only libc in the domain looks at it.
             unsafe { tls.set_tid(owner.tid()) };
         }
-        // SAFETY: as above.
-        unsafe { (*self.own.get()).user.1 = owner.tid() };
     }
 
     /// Makes the next call lay out the seat for this thread, where another one was the last to use it: thread-locals are the
@@ -113,11 +111,15 @@ impl Seat {
     ///
     /// The caller uses the seat.
     pub(super) unsafe fn taken_by(&self, thread: &Thread) {
-        let user = (ptr::from_ref(thread), thread.tid());
         // SAFETY: by this function's contract.
         let own = unsafe { &mut *self.own.get() };
-        if own.user != user {
-            (own.user, own.generation) = (user, NEVER);
+        if own.user != thread.serial() {
+            (own.user, own.generation) = (thread.serial(), NEVER);
+        }
+        if let Some(tls) = &own.tls {
+            // It may have another number since: in the child of a fork.
+            // SAFETY: inside the block; only libc in the domain looks at it.
+            unsafe { tls.set_tid(thread.tid()) };
         }
     }
 
@@ -266,7 +268,7 @@ impl Seat {
             let start = (range.start + *used).next_multiple_of(align);
             // One byte at least: the end of the room is not in it.
             (start + bytes.max(1) <= range.end).then(|| {
-                *used = start + bytes - range.start;
+                *used = start + bytes.max(1) - range.start;
                 ptr::with_exposed_provenance_mut(start)
             })
         };
@@ -293,25 +295,19 @@ impl Seat {
         Ok(())
     }
 
-    /// Whether `address` is in the room for staged values, where any number of bytes may be read.
-    #[inline]
-    pub(super) fn has_staged(&self, address: usize) -> bool {
-        self.layout.mailbox.contains(&address) || self.layout.staging.contains(&address)
-    }
-
     /// The end of what was staged, where `address` is of that.
     ///
     /// # Safety
     ///
     /// The caller uses the seat.
+    #[inline]
     pub(super) unsafe fn staged_until(&self, address: usize) -> Option<usize> {
         // SAFETY: by this function's contract.
         let own = unsafe { &*self.own.get() };
-        [(&self.layout.mailbox, own.mailbox), (&self.layout.staging, own.staged)]
-            .map(|(room, used)| room.start..room.start + used)
+        [(self.layout.mailbox.start, own.mailbox), (self.layout.staging.start, own.staged)]
             .into_iter()
-            .find(|staged| staged.contains(&address))
-            .map(|staged| staged.end)
+            .find(|(start, used)| address.wrapping_sub(*start) < *used)
+            .map(|(start, used)| start + used)
     }
 
     /// Forgets what was staged.

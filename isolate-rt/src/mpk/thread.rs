@@ -11,7 +11,7 @@ use crate::fault::Unsupported;
 use crate::machine::rseq;
 use std::cell::{Cell, UnsafeCell};
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicUsize, Ordering, compiler_fence};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU64, AtomicUsize, Ordering, compiler_fence};
 
 /// A thread that has entered a domain.
 #[repr(C)]
@@ -20,6 +20,8 @@ pub(super) struct Thread {
     active: UnsafeCell<*mut Activation>,
     fs: AtomicUsize,
     tid: AtomicI32,
+    /// Another for each thread that the process ever had, unlike its number and this record.
+    serial: AtomicU64,
     in_use: AtomicBool,
     /// What it keeps in each instance.
     slots: [Slot; SLOTS],
@@ -46,6 +48,7 @@ unsafe impl Sync for Thread {}
 pub(super) const SLOTS: usize = 16;
 
 static THREADS: List<Thread> = List::new();
+static SERIALS: AtomicU64 = AtomicU64::new(1);
 
 thread_local! {
     static CURRENT: Cell<Option<&'static Thread>> = const { Cell::new(None) };
@@ -76,6 +79,11 @@ impl Thread {
     #[inline]
     pub(super) fn tid(&self) -> i32 {
         self.tid.load(Ordering::Relaxed)
+    }
+
+    /// What no other thread of the process has, not even one that ended. Never 0.
+    pub(super) fn serial(&self) -> u64 {
+        self.serial.load(Ordering::Relaxed)
     }
 
     /// The call that the thread is in, for the signal handler on the same thread.
@@ -203,6 +211,7 @@ impl Thread {
         thread.fs.store(cpu::read_fs(), Ordering::Relaxed);
         // SAFETY: as in `running`.
         thread.tid.store(unsafe { raw_gettid() }, Ordering::Relaxed);
+        thread.serial.store(SERIALS.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
         thread.claim_gs();
         CURRENT.set(Some(thread));
         Ok(thread)
@@ -214,6 +223,7 @@ impl Thread {
             active: UnsafeCell::new(ptr::null_mut()),
             fs: AtomicUsize::new(0),
             tid: AtomicI32::new(0),
+            serial: AtomicU64::new(0),
             in_use: AtomicBool::new(true),
             slots: [const { Slot::new() }; SLOTS],
             homes: [const { AtomicPtr::new(ptr::null_mut()) }; SLOTS],

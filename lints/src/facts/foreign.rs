@@ -144,7 +144,7 @@ pub enum TypeKind {
     Struct(Vec<Param>),
     /// A union with its fields.
     Union(Vec<Param>),
-    /// An enum with its variants' names; none for an opaque `enum X {}`.
+    /// An enum with its variants' names, `Text(..)` for one with fields; none for an opaque `enum X {}`.
     Enum(Vec<String>),
     /// `extern { type X; }`.
     Foreign,

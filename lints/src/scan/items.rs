@@ -210,7 +210,14 @@ impl<'t> Scanner<'_, 't> {
             _ => {
                 let variants = node.child(VARIANT_LIST);
                 let variants = variants.iter().flat_map(|list| list.children()).filter(|child| child.kind() == VARIANT);
-                TypeKind::Enum(variants.filter_map(self::name).map(String::from).collect())
+                let has_fields = |variant: &Node<'_, '_>| {
+                    variant.children().any(|child| matches!(child.kind(), RECORD_FIELD_LIST | TUPLE_FIELD_LIST))
+                };
+                let shown = |variant: Node<'_, '_>| {
+                    let fields = if has_fields(&variant) { "(..)" } else { "" };
+                    Some(format!("{}{fields}", self::name(variant)?))
+                };
+                TypeKind::Enum(variants.filter_map(shown).collect())
             }
         };
         let metas = attributes::metas(node);

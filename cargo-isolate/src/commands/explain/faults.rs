@@ -259,7 +259,8 @@ mod tests {
         let facts = isolate_lints::scan(include_str!("../../../../isolate-rt/src/fault/kind.rs"), Edition::E2024);
         let kinds = facts.types.iter().find(|item| item.name == "FaultKind").map(|item| &item.kind);
         let Some(TypeKind::Enum(kinds)) = kinds else { panic!("no enum `FaultKind`") };
-        assert_eq!(summaries().into_iter().map(|(name, _)| name).collect::<Vec<_>>(), *kinds);
+        let kinds: Vec<_> = kinds.iter().map(|kind| kind.trim_end_matches("(..)")).collect();
+        assert_eq!(summaries().into_iter().map(|(name, _)| name).collect::<Vec<_>>(), kinds);
     }
 
     #[test]

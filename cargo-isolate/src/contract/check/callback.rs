@@ -26,6 +26,11 @@ impl Checker<'_> {
             return None;
         }
         self.callable(function)?;
+        if let Some((name, shape)) = function.params.iter().find(|(_, shape)| shape.is_newtype()) {
+            let message = format!("`{name}` of `{}` is a pointer in a struct, `{shape}`", self.subject_name());
+            self.error(self.at.clone(), message).help("no closure can be passed for such a callback").push(self.errors);
+            return None;
+        }
         let user = self.user()?;
         let params = match &self.words.params {
             Some(params) => self.told(params, function)?,

@@ -17,7 +17,7 @@ pub(super) fn refusal(signature: &Signature, index: usize, function: &Function) 
 }
 
 fn candidate(signature: &Signature, index: usize, function: &Function) -> Option<String> {
-    let is_told = |shape: &Shape| shape.pointee().is_some() || is_number(shape);
+    let is_told = |shape: &Shape| shape.pointee().is_some() && !shape.is_newtype() || is_number(shape);
     let can_be = !function.variadic
         && function.params.len() <= MOST_ARGUMENTS
         && function.params.iter().all(|(_, shape)| is_told(shape))

@@ -26,10 +26,10 @@ pub(super) struct Pointer<'s> {
 impl Pointer<'_> {
     pub(super) fn infer(&self) -> Inference {
         match (self.to, self.mutable) {
-            (Shape::Opaque(path), _) if self.me().shape.is_newtype() => found(
+            (Shape::Opaque(_), _) if self.me().shape.is_newtype() => found(
                 Contract::Handle { dir: Dir::In, nullable: false, hold: Hold::Keep },
                 Tier::Likely,
-                format!("`{}` is a pointer under a name of its own: a handle", path.name),
+                format!("`{}` is a pointer under a name of its own: a handle", self.me().shape),
             ),
             (Shape::Opaque(path), _) => found(
                 Contract::Handle { dir: Dir::In, nullable: false, hold: Hold::Keep },

@@ -200,7 +200,7 @@ impl Named {
             Shape::Int(None) => return "varying".to_owned(),
             Shape::Void => return "c_void".to_owned(),
             Shape::Function(_) => return "Option<unsafe extern \\\"C\\\" fn()>".to_owned(),
-            Shape::Pointer { newtype: true, .. } => return shape.to_string(),
+            Shape::Pointer { newtype: Some(_), .. } => return shape.to_string(),
             Shape::Pointer { mutable, reference, to, .. } => {
                 let star = match (reference, mutable) {
                     (true, true) => "&mut ",

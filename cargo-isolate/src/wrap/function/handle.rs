@@ -52,7 +52,7 @@ impl Writer<'_, '_> {
         if indirect {
             let room = self.fresh(&joined(local, "room"));
             self.step(format!("let {room} = call.inout(&[{var}])?;"));
-            self.args.push(format!("{room}.as_mut_ptr()"));
+            self.args.push(format!("{room}.as_mut_ptr(){}", if pointer.is_newtype() { ".cast()" } else { "" }));
         } else {
             let arg = self.pass(var, &param.shape);
             self.args.push(arg);
@@ -93,8 +93,8 @@ impl Writer<'_, '_> {
 
     pub(super) fn handle_returned(&mut self, nullable: bool, hold: &Hold, shape: &Shape) {
         let pointer = match shape {
-            Shape::Pointer { newtype: true, to, .. } => {
-                let (ty, void) = (self.names.ty(to), self.names.of_c("c_void"));
+            Shape::Pointer { newtype: Some(path), .. } => {
+                let (ty, void) = (self.names.item(path), self.names.of_c("c_void"));
                 self.after.read.push(format!(
                     "///~ SAFETY: it is such a pointer, and holds nothing else.\n\
                      let ret = unsafe {{ std::mem::transmute::<{ty}, *mut {void}>(ret) }};"
@@ -246,8 +246,8 @@ impl Writer<'_, '_> {
     /// A `*mut` to an object as the function declares it.
     fn pass(&mut self, pointer: &str, declared: &Shape) -> String {
         match declared {
-            Shape::Pointer { newtype: true, to, .. } => {
-                let (ty, void) = (self.names.ty(to), self.names.of_c("c_void"));
+            Shape::Pointer { newtype: Some(path), .. } => {
+                let (ty, void) = (self.names.item(path), self.names.of_c("c_void"));
                 format!("std::mem::transmute::<*mut {void}, {ty}>({pointer}.cast())")
             }
             Shape::Pointer { mutable: false, .. } => format!("{pointer}.cast_const()"),
@@ -258,7 +258,10 @@ impl Writer<'_, '_> {
     /// What is passed for one parameter of a function that ends an object.
     fn ending_arg(&mut self, arg: EndingArg, wanted: &Shape) -> String {
         let name = match arg {
-            EndingArg::Object { indirect: true } => return "&raw mut object".to_owned(),
+            EndingArg::Object { indirect: true } => {
+                let is_newtype = wanted.pointee().is_some_and(|(_, to)| to.is_newtype());
+                return if is_newtype { "(&raw mut object).cast()" } else { "&raw mut object" }.to_owned();
+            }
             EndingArg::Object { .. } => "object",
             EndingArg::Parent => "parent",
             EndingArg::Null => return self.null(wanted),
@@ -273,8 +276,8 @@ impl Writer<'_, '_> {
     /// NULL, for such a pointer.
     pub(super) fn null(&mut self, pointer: &Shape) -> String {
         match pointer {
-            Shape::Pointer { newtype: true, to, .. } => {
-                let (ty, void) = (self.names.ty(to), self.names.of_c("c_void"));
+            Shape::Pointer { newtype: Some(path), .. } => {
+                let (ty, void) = (self.names.item(path), self.names.of_c("c_void"));
                 format!("std::mem::transmute::<*mut {void}, {ty}>(std::ptr::null_mut())")
             }
             Shape::Pointer { mutable: false, .. } => "std::ptr::null()".to_owned(),

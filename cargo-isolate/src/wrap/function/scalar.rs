@@ -11,7 +11,7 @@ impl Writer<'_, '_> {
             (0, Shape::Function(_)) => "None".to_owned(),
             // An address that no function has: the library knows it as a word, and never calls it.
             (0, shape @ Shape::Pointer { .. }) => self.null(shape),
-            (_, shape @ (Shape::Function(_) | Shape::Pointer { newtype: true, .. })) => {
+            (_, shape @ (Shape::Function(_) | Shape::Pointer { newtype: Some(_), .. })) => {
                 format!("std::mem::transmute::<isize, {}>({value})", self.names.ty(shape))
             }
             (_, Shape::Pointer { mutable: false, .. }) => format!("{value}_isize as *const _"),

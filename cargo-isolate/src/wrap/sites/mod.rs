@@ -274,6 +274,15 @@ fn in_file(
     sites.files.entry(index).or_default().insert(file.path.clone(), text);
 }
 
+/// Some block of the file has an `isolated` of its own, or may have.
+fn may_mean_another(file: &SourceFile) -> bool {
+    let facts = &file.facts;
+    let in_block = |at: u32| facts.blocks.iter().any(|block| (block.start..block.end).contains(&at));
+    let hides = |name: Option<&str>| name.is_none_or(|name| name == "isolated");
+    let imports = facts.imports.iter().filter(|import| in_block(import.at)).any(|import| hides(import.name.as_deref()));
+    imports || facts.modules.iter().filter(|module| module.name == "isolated").count() > 1
+}
+
 impl Wrappers<'_> {
     fn read<'c>(
         &'c self,
@@ -304,7 +313,7 @@ impl Wrappers<'_> {
         }
         let Some(found) = found else { return Err(left("it stands in a macro, where there are only tokens")) };
         let takes = found.returns.map_or(Takes::Nothing, |output| fault::takes(package, file, output));
-        let in_root = found.outermost && file.path == target.crate_root;
+        let in_root = found.outermost && file.path == target.crate_root && !may_mean_another(file);
         let constants = |name: &str| self.constant(package, wrapper, name);
         let ready = call::read(source, found, wrapper, takes, in_root, &constants)?;
         match source.loses_comment(&ready.edits(false)) {

@@ -19,7 +19,7 @@ impl Pointer<'_> {
             let contract = Contract::Handle { dir: Dir::In, nullable: false, hold: Hold::Keep };
             return found(contract, Tier::Likely, evidence);
         }
-        if let Some(length) = self.own_length() {
+        if let Some(length) = self.own_length().or_else(|| self.next_length()) {
             return refused(format!("one `{name}`, or as many as `{}` says?", length.name), None);
         }
         let evidence = format!("`*const {name}`, a struct without pointers, which is read");

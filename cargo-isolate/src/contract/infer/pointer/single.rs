@@ -58,7 +58,9 @@ impl Pointer<'_> {
     }
 
     pub(super) fn plain_struct(&self, name: &str, mutable: bool) -> Inference {
-        if let Some(length) = self.own_length() {
+        // What is only read is read where the program has it, as much of it as the function likes.
+        let next = || self.next_length().filter(|_| !mutable);
+        if let Some(length) = self.own_length().or_else(next) {
             let length = &length.name;
             let candidate = format!("{{ kind = \"buf\", len = \"{length}\" }}");
             return refused(format!("one `{name}`, or as many as `{length}` says?"), Some(&candidate));

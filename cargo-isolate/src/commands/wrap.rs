@@ -78,7 +78,9 @@ fn wrap(args: &Args, Workspace { graph, policy }: &Workspace, plan: &Plan) -> Re
         misfits(&mut streams::stderr(), &outdated, |path, line| line_now(graph, &changes, path, line))?;
         call_sites(&mut streams::stderr(), graph, &sites, &changes, "would rewrite")?;
         if !args.apply {
-            streams::tell!("with --apply too: the edits of manifests, modules and calls");
+            streams::tell!(
+                "`cargo isolate wrap --apply --dry-run` also shows what becomes of manifests, modules and calls"
+            );
         }
         return Ok(Exit::Clean);
     }

@@ -68,7 +68,9 @@ fn pages() -> Vec<Page> {
             "The library touched memory that its domain has no right to: the program's, or another domain's.",
             "If the memory was meant for the library, say so in the policy: a buffer that it writes needs `dir = \"out\"` or \
              `\"inout\"` with its true length (`cargo isolate plan` shows what is known of each parameter). If it was the dynamic \
-             loader's, which the line then says, link with `-z now`. Else it is a wild write, and the fault kept it off the program.",
+             loader's, which the line then says, link with `-z now`. If it is a static of libc or libstdc++, the library called a \
+             function that writes what the whole program shares: docs/libc.md says which do, and what to call instead. Else it is a \
+             wild write, and the fault kept it off the program.",
         ),
         page(
             FaultKind::Unmapped { address: 0x18 },
@@ -199,8 +201,9 @@ fn pages() -> Vec<Page> {
             FaultKind::InvalidValue { what: "a length beyond the buffer" },
             "The function came back with a value that its type or its contract does not allow: a length beyond the buffer, a `bool` \
              of 7, a number that no variant of an enum has.",
-            "If C may return it, the contract is wrong: see `cargo isolate plan` for what was stated or inferred. Else the library's \
-             answer is not to be used.",
+            "If C may return it, the contract is wrong: see `cargo isolate plan` for what was stated or inferred. A string or buffer, \
+             returned or told to a callback, must lie in the domain or in read-only data: one that points into an argument of the \
+             program, as `strrchr` returns, is refused. Else the library's answer is not to be used.",
         ),
         page(
             FaultKind::TooLarge { requested: 1 << 34, limit: 1 << 30 },

@@ -104,7 +104,13 @@ impl Checker<'_> {
     pub(super) fn obj(&mut self, shape: &Shape) -> Option<Contract> {
         self.only("obj", &["dir", "null"]);
         if self.is_returned() {
-            return self.wrong_kind("is returned, and `obj` is for parameters: say `buf` with `len = \"1\"`");
+            let is_struct = matches!(shape.pointee(), Some((_, Shape::Struct { .. })));
+            return self.wrong_kind(match is_struct {
+                true => {
+                    "is returned, and `obj` is for parameters: say `handle`, and read its fields by `[struct.NAME]`"
+                }
+                false => "is returned, and `obj` is for parameters: say `buf` with `len = \"1\"`",
+            });
         }
         let Some((mutable, to)) = shape.pointee() else { return self.wrong_kind("is not a pointer") };
         let dir = self.dir(if mutable { Dir::Inout } else { Dir::In });
@@ -315,6 +321,9 @@ impl Checker<'_> {
         if comes_out {
             if self.is_returned() && pointee.is_some_and(|(_, to)| to.pointee().is_some()) {
                 return self.wrong_kind("does not point to characters");
+            }
+            if !self.is_returned() && !pointee.is_some_and(|(mutable, _)| mutable) {
+                return self.wrong_kind("points to strings that are read, of which no contract can speak");
             }
             if !self.is_returned() && self.dir(Dir::Out) != Dir::Out {
                 self.dir_error("through a pointer to a pointer a string comes out: say `dir = \"out\"`");

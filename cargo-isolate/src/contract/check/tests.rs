@@ -24,7 +24,10 @@ unsafe extern \"C\" {
     pub fn both(a: *const u8, b: *const u8, end: *const u8);
     pub fn scan(text: *const c_char, text_end: *const c_char, out: *mut u8, out_end: *mut u8, n: c_int) -> c_int;
     pub fn pack(into: *mut u8, room: *mut usize, from: *const u8, length: usize) -> c_int;
+    pub fn names(all: *const *const c_char, out: *mut *mut c_char) -> *mut Size;
 }
+#[repr(C)] #[derive(Clone, Copy)]
+pub struct Size { pub width: c_int }
 ";
 
 /// What is planned for the function that `words` begin with, or the mistakes.
@@ -94,6 +97,17 @@ fn numbers_that_no_value_is() {
         "[fn.errno]\nerror = \"ret == -1\"",
         "[fn.errno]\nerror = \"ret == 4294967295\"",
         "[fn.pack]\nerror = \"ret != 0 || *room == -1\"",
+    ];
+    insta::assert_snapshot!(all(&entries));
+}
+
+#[test]
+fn what_lies_behind_two_pointers() {
+    let entries = [
+        "[fn.names]\narg.all = { kind = \"cstr\" }",
+        "[fn.names]\narg.out = { kind = \"cstr\", dir = \"in\" }",
+        "[fn.names]\nret = { kind = \"obj\" }",
+        "[fn.name]\nret = { kind = \"obj\" }",
     ];
     insta::assert_snapshot!(all(&entries));
 }

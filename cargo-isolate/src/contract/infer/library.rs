@@ -109,8 +109,9 @@ impl Library {
     /// comes of them before the policy has them: names say who owns an object often, and not always.
     pub(crate) fn gift(&self, function: &str, place: &str, object: &Shape) -> Option<String> {
         let end = self.end_of(function, object)?;
-        let words = if place == "ret" { "null = \"ok\", " } else { "dir = \"out\", " };
-        Some(format!("{{ kind = \"handle\", {words}own = \"give\", free = \"{end}\" }}"))
+        // Where there may be none, failing to make one is no fault.
+        let out = if place == "ret" { "" } else { "dir = \"out\", " };
+        Some(format!("{{ kind = \"handle\", {out}null = \"ok\", own = \"give\", free = \"{end}\" }}"))
     }
 
     /// That there are such words, to follow the evidence for a handle.

@@ -108,10 +108,7 @@ pub(super) fn read<'c>(
     call.check_panic(takes);
     match (call.why.take(), call.results()) {
         (None, Some(parts)) => Ok(Ready { call, parts, takes }),
-        (why, _) => Err(Left {
-            why: why.unwrap_or_else(|| "its result is of a kind that no edit can pass on".to_owned()),
-            suggestion: call.suggestion(takes),
-        }),
+        (why, _) => Err(Left { why: why.unwrap_or_else(|| call.why_no_result()), suggestion: call.suggestion(takes) }),
     }
 }
 
@@ -150,6 +147,18 @@ enum Outcome<'c> {
 }
 
 impl<'c> Call<'c> {
+    /// What stands in the way of a result that code after the call could go on with.
+    fn why_no_result(&self) -> String {
+        let ret = self.wrapper.function.ret.as_ref().and_then(|ret| ret.decision.contract());
+        match ret {
+            Some(Contract::Cstr { .. }) => "the wrapper returns a copy, a `CString`, where C returned a pointer",
+            Some(Contract::Handle { .. }) => "the wrapper returns a handle, where C returned a pointer",
+            Some(Contract::Given { .. }) => "the wrapper returns a copy, a `Vec`, where C returned a pointer",
+            _ => "its result is of a kind that no edit can pass on",
+        }
+        .to_owned()
+    }
+
     fn argument(&self, index: usize) -> Option<&'c Expr> {
         self.found.call.args.iter().nth(index)
     }

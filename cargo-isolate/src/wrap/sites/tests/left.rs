@@ -121,6 +121,10 @@ fn what_is_returned_is_named() {
         "unsafe { z_sys::child(ctx) };",
         "2:10 `of` is what the wrapper of `open` or `child` returned, to keep where the pointer was | let Some(ret) = isolated::z::child(/* of: &Handle<ffi::Ctx> */)? else { /* NULL */ };",
     );
+    among(
+        "let text = unsafe { std::ffi::CStr::from_ptr(z_sys::joined(3)) };",
+        "2:46 the wrapper returns a copy, a `CString`, where C returned a pointer | isolated::z::joined(3)?",
+    );
 }
 
 /// Their parameters are those of the header, without what a closure captures and a slice knows.

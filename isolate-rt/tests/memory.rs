@@ -281,6 +281,33 @@ fn a_handler_that_calls_while_its_thread_copies() {
     assert!(REFUSED.load(Ordering::SeqCst) > 0, "no signal came while it copied");
 }
 
+/// A library that runs over an output a little touches nothing that is not its own: it is noticed all the same.
+#[test]
+fn a_write_behind_an_output() {
+    static OVER: Domain = Domain::new("over");
+    if !isolation() {
+        return;
+    }
+    let written = |sizes: &[usize], at: usize, len: usize| {
+        let mut call = OVER.call("write").unwrap();
+        let starts: Vec<_> = sizes.iter().map(|size| call.output::<u8>(*size).unwrap().as_mut_ptr()).collect();
+        let start = starts[at];
+        // SAFETY: none; that is the misuse.
+        unsafe { call.run(|| start.write_bytes(0, len)) }.map_err(|fault| fault.kind().clone())
+    };
+    for size in [0, 1, 16, 100, 3000, 70_000, 1 << 20] {
+        assert_eq!(written(&[size], 0, size), Ok(()), "{size}");
+        assert_eq!(written(&[size, 20], 0, size), Ok(()), "{size}");
+        let over = written(&[size], 0, size + 1).unwrap_err();
+        let noticed = matches!(over, FaultKind::OutputOverflow { size: of, .. } if of == size);
+        // Behind the last byte that is open for the call there is nothing to write to.
+        assert!(noticed || size == 1 << 20 && matches!(over, FaultKind::Protection { .. }), "{size}: {over:?}");
+    }
+    assert!(matches!(written(&[5, 7, 9], 1, 8), Err(FaultKind::OutputOverflow { size: 7, .. })));
+    // So many rooms that the last ones are not looked at.
+    assert_eq!(written(&[5; 20], 19, 6), Ok(()));
+}
+
 /// A library that runs over a large room meets the end of what is open for it, and not the end of the machine's memory.
 #[test]
 fn a_runaway_write_behind_a_large_room() {

@@ -113,6 +113,13 @@ pub enum FaultKind {
         /// The first byte that was overwritten.
         at: usize,
     },
+    /// The code wrote behind the end of a buffer or value that it was given to write.
+    OutputOverflow {
+        /// Its size, in bytes.
+        size: usize,
+        /// Its end.
+        at: usize,
+    },
     /// A value came back that its type or contract does not allow.
     InvalidValue {
         /// What it was.
@@ -169,6 +176,7 @@ impl FaultKind {
             Self::DoubleFree { .. } => "DoubleFree",
             Self::HeapOverflow { .. } => "HeapOverflow",
             Self::WriteAfterFree { .. } => "WriteAfterFree",
+            Self::OutputOverflow { .. } => "OutputOverflow",
             Self::InvalidValue { .. } => "InvalidValue",
             Self::TooLarge { .. } => "TooLarge",
             Self::StaleHandle => "StaleHandle",
@@ -294,6 +302,9 @@ impl fmt::Display for FaultKind {
             Self::WriteAfterFree { block, size, at } => {
                 let offset = at.wrapping_sub(*block);
                 write!(f, "wrote to a freed heap block of {size} bytes at {block:#x}, {offset} bytes from its start")
+            }
+            Self::OutputOverflow { size, at } => {
+                write!(f, "wrote behind the end of an output of {size} bytes, at {at:#x}")
             }
             Self::InvalidValue { what } => write!(f, "returned an invalid value: {what}"),
             Self::TooLarge { requested, limit } => write!(f, "{requested} is more than the {limit} that fit"),

@@ -162,7 +162,8 @@ impl Fault {
             | FaultKind::ForeignStream { address }
             | FaultKind::DoubleFree { block: address, .. }
             | FaultKind::HeapOverflow { at: address, .. }
-            | FaultKind::WriteAfterFree { at: address, .. } => Some(address),
+            | FaultKind::WriteAfterFree { at: address, .. }
+            | FaultKind::OutputOverflow { at: address, .. } => Some(address),
             _ => None,
         }
     }

@@ -6,7 +6,7 @@ use super::gate::{Activation, Work};
 use super::image;
 use super::instance::Instance;
 use super::layout::Place;
-use super::leave::Stop;
+use super::leave::{Reason, Stop};
 use super::seat::{STOPPED, Seat, fits_on_stack};
 use super::seats::Held;
 use super::thread::Thread;
@@ -124,6 +124,10 @@ impl Entry {
             }
             // Nobody discards an instance while we are in it, but for the child of a fork that a handler of this thread made.
             lost = activation.stop.is_none() && is_lost();
+            // SAFETY: held, and nothing runs on it.
+            if let (None, Some((end, size))) = (&activation.stop, unsafe { seat.overrun() }) {
+                activation.stop = Some(Stop::left_with(Reason::RoomOverrun, [size, end, 0]));
+            }
         }
         // A child of a fork that comes now must find that the instance is not what it should be.
         let over = if activation.stop.is_some() { STOPPED } else { 0 };
@@ -188,9 +192,11 @@ impl Entry {
     /// Whether these bytes are of what this call has staged.
     #[inline]
     pub(crate) fn has_staged(&self, address: usize, len: usize) -> bool {
-        let owned = self.seat().owner_here().is_some();
+        if self.seat().owner_here().is_none() {
+            return false;
+        }
         // SAFETY: the seat is this thread's.
-        let until = if owned { unsafe { self.seat().staged_until(address) } } else { None };
+        let until = unsafe { self.seat().staged_until(address) };
         until.is_some_and(|until| len <= until - address)
     }
 

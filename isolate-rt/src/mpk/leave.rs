@@ -53,12 +53,19 @@ pub(crate) enum Reason {
     Panicked,
     /// With the address of a [`Message`](super::message::Message), and that of the name of what was thrown.
     Uncaught,
+    /// With the size of a room, and its end.
+    RoomOverrun,
 }
 
 impl Stop {
     /// As if the domain had stopped in [`leave`].
     pub(super) fn left(reason: Reason, value: usize) -> Self {
-        let left = Some(Left { reason: reason as usize, words: [value, 0, 0] });
+        Self::left_with(reason, [value, 0, 0])
+    }
+
+    /// As [`Stop::left`], with more to say.
+    pub(super) fn left_with(reason: Reason, words: [usize; 3]) -> Self {
+        let left = Some(Left { reason: reason as usize, words });
         let signal = libc::SIGILL;
         Self { signal, code: 0, address: 0, key: 0, access: None, evicted: false, left, registers: None }
     }

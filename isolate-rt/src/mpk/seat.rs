@@ -20,6 +20,10 @@ const STAGING_KEPT: usize = 8 << 20;
 /// The least that is opened of the room for large staged values, in bytes. More is opened in powers of two: a library that runs over
 /// what it was given meets the end of that.
 const STAGING_OPENED: usize = 64 << 10;
+/// What lies behind a staged room, with the room's end mixed in: a library that runs over the room changes it.
+const CANARY: u128 = 0x7a3f_c86e_19d4_52b0_e15b_0d97_a6c2_384f;
+/// Rooms of a call whose canaries are looked at; any further ones have none.
+const WATCHED: usize = 8;
 const _: () = assert!(STAGING_KEPT.is_power_of_two() && STAGING.is_power_of_two());
 /// What the gate leaves free at the top of the stack.
 const STACK_MARGIN: usize = 64;
@@ -52,6 +56,9 @@ struct Own {
     mailbox: usize,
     staged: usize,
     tls: Option<Block>,
+    /// Where rooms of this call end, and how many bytes each has.
+    ends: [(usize, usize); WATCHED],
+    ends_count: usize,
 }
 
 /// The thread runs a callback of the program's. It looks before it goes back in.
@@ -64,7 +71,17 @@ const NEVER: u64 = u64::MAX;
 
 impl Own {
     const fn new() -> Self {
-        Self { generation: NEVER, user: 0, key: None, fs: 0, mailbox: 0, staged: 0, tls: None }
+        Self {
+            generation: NEVER,
+            user: 0,
+            key: None,
+            fs: 0,
+            mailbox: 0,
+            staged: 0,
+            tls: None,
+            ends: [(0, 0); WATCHED],
+            ends_count: 0,
+        }
     }
 }
 
@@ -264,24 +281,53 @@ impl Seat {
         let align = align.max(16);
         let too_large = || FaultKind::TooLarge { requested: len.saturating_mul(size), limit: STAGING };
         let bytes = len.checked_mul(size).filter(|&bytes| bytes <= STAGING).ok_or_else(too_large)?;
-        let place = |range: &std::ops::Range<usize>, used: &mut usize| {
-            let start = (range.start + *used).next_multiple_of(align);
+        let place = |range: &std::ops::Range<usize>, used: usize| {
+            // Behind the canary of the one before.
+            let start = (range.start + used + if used > 0 { size_of::<u128>() } else { 0 }).next_multiple_of(align);
             // One byte at least: the end of the room is not in it.
-            (start + bytes.max(1) <= range.end).then(|| {
-                *used = start + bytes.max(1) - range.start;
-                ptr::with_exposed_provenance_mut(start)
-            })
+            let used = start + bytes.max(1) - range.start;
+            (used <= range.len()).then_some((start, used))
         };
-        if let Some(start) = place(&self.layout.mailbox, &mut own.mailbox) {
-            return Ok(start);
+        let (start, used, open) = match place(&self.layout.mailbox, own.mailbox) {
+            Some((start, used)) => (start, used, self.layout.mailbox.len()),
+            None => {
+                let (start, staged) = place(&self.layout.staging, own.staged).ok_or_else(too_large)?;
+                if staged > self.open.load(Ordering::Relaxed) {
+                    self.open_staging(own.key, staged).map_err(FaultKind::Unsupported)?;
+                }
+                (start, staged, self.open.load(Ordering::Relaxed))
+            }
+        };
+        // Where there is no room for a canary, nothing that could be overrun follows either.
+        let has_canary = own.ends_count < WATCHED && open - used >= size_of::<u128>();
+        if has_canary {
+            let end = start + bytes;
+            // SAFETY: of this seat, open to it, and no room's.
+            unsafe { ptr::with_exposed_provenance_mut::<u128>(end).write_unaligned(CANARY ^ end as u128) };
+            own.ends[own.ends_count] = (end, bytes);
+            own.ends_count += 1;
         }
-        let mut staged = own.staged;
-        let start = place(&self.layout.staging, &mut staged).ok_or_else(too_large)?;
-        if staged > self.open.load(Ordering::Relaxed) {
-            self.open_staging(own.key, staged).map_err(FaultKind::Unsupported)?;
+        match self.layout.mailbox.contains(&start) {
+            true => own.mailbox = used,
+            false => own.staged = used,
         }
-        own.staged = staged;
-        Ok(start)
+        Ok(ptr::with_exposed_provenance_mut(start))
+    }
+
+    /// A room of this call behind whose end something was written: that end, and the room's size in bytes.
+    ///
+    /// # Safety
+    ///
+    /// The caller holds the seat.
+    #[inline]
+    pub(super) unsafe fn overrun(&self) -> Option<(usize, usize)> {
+        // SAFETY: by this function's contract.
+        let own = unsafe { &*self.own.get() };
+        own.ends[..own.ends_count].iter().copied().find(|&(end, _)| {
+            // SAFETY: `stage` has written there.
+            let canary = unsafe { ptr::with_exposed_provenance::<[u8; size_of::<u128>()]>(end).read_volatile() };
+            u128::from_ne_bytes(canary) != CANARY ^ end as u128
+        })
     }
 
     #[cold]
@@ -322,7 +368,7 @@ impl Seat {
         if own.staged > STAGING_KEPT {
             self.close_staging();
         }
-        (own.staged, own.mailbox) = (0, 0);
+        (own.staged, own.mailbox, own.ends_count) = (0, 0, 0);
     }
 
     /// Gives back what was opened for a call that needed much, and closes it again.

@@ -33,6 +33,7 @@ impl Instance {
                 _ if reason == Reason::WrittenAfterFree as usize => {
                     FaultKind::WriteAfterFree { block: value, size, at }
                 }
+                _ if reason == Reason::RoomOverrun as usize => FaultKind::OutputOverflow { size: value, at: size },
                 _ if reason == Reason::Panicked as usize => {
                     FaultKind::Panicked { message: panics::told(&Message::read(seat, value)) }
                 }

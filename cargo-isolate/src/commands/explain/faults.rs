@@ -198,6 +198,12 @@ fn pages() -> Vec<Page> {
             HEAP_BUG,
         ),
         page(
+            FaultKind::OutputOverflow { size: 16, at: AT },
+            "The library wrote behind the end of a buffer or value that it was given to write. It was noticed when the call was over.",
+            "If it may write that much, the contract gives it too little room: look at `cap` and `len`, and whether C's struct is larger \
+             than the one that Rust declares. Else it is a bug of the library.",
+        ),
+        page(
             FaultKind::InvalidValue { what: "a length beyond the buffer" },
             "The function came back with a value that its type or its contract does not allow: a length beyond the buffer, a `bool` \
              of 7, a number that no variant of an enum has.",

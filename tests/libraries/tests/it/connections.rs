@@ -3,8 +3,9 @@
 use crate::isolation::isolation;
 use isolate_libraries::isolated::sqlite::*;
 use isolate_libraries::sqlite as ffi;
-use isolate_rt::Owned;
+use isolate_rt::{FaultKind, Owned};
 use std::ffi::{CStr, c_int};
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 const ROW: c_int = 100;
@@ -79,10 +80,31 @@ fn a_collation_compares() {
     let plain = |one: &[u8], other: &[u8]| one.to_ascii_lowercase().cmp(&other.to_ascii_lowercase()) as c_int;
     sqlite3_create_collation_v2(&db, c"plain", UTF8, plain).unwrap();
     assert_eq!(texts(&db, "SELECT name FROM t ORDER BY name COLLATE plain"), ["A", "b"]);
-    // A panic of the closure goes on from the call, and the connection is as good as before.
+}
+
+/// A panic of the closure goes on from the call, which is over. In a process of its own, because the instance goes with the call, and
+/// with it the connections of all other tests.
+#[test]
+fn a_collation_that_panics() {
+    const CHILD: &str = "ISOLATE_A_COLLATION_THAT_PANICS";
+    if !isolation() {
+        return;
+    }
+    if std::env::var_os(CHILD).is_none() {
+        let mut child = Command::new(std::env::current_exe().unwrap());
+        child.args(["connections::a_collation_that_panics", "--exact", "--nocapture"]).env(CHILD, "1");
+        let output = child.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        return;
+    }
+    let db = opened();
     sqlite3_create_collation_v2(&db, c"panics", UTF8, |_, _| panic!("no order")).unwrap();
     let sorted = || texts(&db, "SELECT name FROM t ORDER BY name COLLATE panics");
-    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(sorted)).is_err());
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(sorted)).unwrap_err();
+    assert_eq!(panic.downcast_ref(), Some(&"no order"));
+    let stale = sqlite3_exec(&db, c"SELECT 1", None).unwrap_err();
+    assert_eq!(stale.fault().map(isolate_rt::Fault::kind), Some(&FaultKind::StaleHandle));
+    assert_eq!(texts(&opened(), "SELECT name FROM t ORDER BY rowid"), ["b", "A"]);
 }
 
 #[test]

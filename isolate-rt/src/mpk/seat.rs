@@ -2,29 +2,21 @@
 //!
 //! A seat belongs to its owner (see [`super::seats`]), and is in use from the beginning of a call until its results are read.
 
+mod staging;
+
 use super::bind;
-use super::layout::{STAGING, SeatLayout};
+use super::layout::SeatLayout;
 use super::pkey::Pkey;
 use super::thread::Thread;
 use super::tls::{Block, Template};
 use super::watchdog::Watched;
 use crate::call::copy_once;
-use crate::fault::{FaultKind, Unsupported};
+use crate::fault::Unsupported;
 use crate::heap::Heap;
 use std::cell::UnsafeCell;
 use std::ptr;
 use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
-/// Staged memory that stays with the seat between calls; what a call used beyond it goes back to the kernel, in bytes.
-const STAGING_KEPT: usize = 8 << 20;
-/// The least that is opened of the room for large staged values, in bytes. More is opened in powers of two: a library that runs over
-/// what it was given meets the end of that.
-const STAGING_OPENED: usize = 64 << 10;
-/// What lies behind a staged room, with the room's end mixed in: a library that runs over the room changes it.
-const CANARY: u128 = 0x7a3f_c86e_19d4_52b0_e15b_0d97_a6c2_384f;
-/// Rooms of a call whose canaries are looked at; any further ones have none.
-const WATCHED: usize = 8;
-const _: () = assert!(STAGING_KEPT.is_power_of_two() && STAGING.is_power_of_two());
 /// What the gate leaves free at the top of the stack.
 const STACK_MARGIN: usize = 64;
 
@@ -57,7 +49,7 @@ struct Own {
     staged: usize,
     tls: Option<Block>,
     /// Where rooms of this call end, and how many bytes each has.
-    ends: [(usize, usize); WATCHED],
+    ends: [(usize, usize); staging::WATCHED],
     ends_count: usize,
 }
 
@@ -79,7 +71,7 @@ impl Own {
             mailbox: 0,
             staged: 0,
             tls: None,
-            ends: [(0, 0); WATCHED],
+            ends: [(0, 0); staging::WATCHED],
             ends_count: 0,
         }
     }
@@ -267,122 +259,6 @@ impl Seat {
             copy.set_len(len);
         }
         copy.into()
-    }
-
-    /// Room for `len` values. What it holds is unspecified.
-    ///
-    /// # Safety
-    ///
-    /// The caller holds the seat.
-    #[inline]
-    pub(super) unsafe fn stage(&self, len: usize, size: usize, align: usize) -> Result<*mut u8, FaultKind> {
-        // SAFETY: by this function's contract.
-        let own = unsafe { &mut *self.own.get() };
-        let align = align.max(16);
-        let too_large = || FaultKind::TooLarge { requested: len.saturating_mul(size), limit: STAGING };
-        let bytes = len.checked_mul(size).filter(|&bytes| bytes <= STAGING).ok_or_else(too_large)?;
-        let place = |range: &std::ops::Range<usize>, used: usize| {
-            // Behind the canary of the one before.
-            let start = (range.start + used + if used > 0 { size_of::<u128>() } else { 0 }).next_multiple_of(align);
-            // One byte at least: the end of the room is not in it.
-            let used = start + bytes.max(1) - range.start;
-            (used <= range.len()).then_some((start, used))
-        };
-        let (start, used, open) = match place(&self.layout.mailbox, own.mailbox) {
-            Some((start, used)) => (start, used, self.layout.mailbox.len()),
-            None => {
-                let (start, staged) = place(&self.layout.staging, own.staged).ok_or_else(too_large)?;
-                if staged > self.open.load(Ordering::Relaxed) {
-                    self.open_staging(own.key, staged).map_err(FaultKind::Unsupported)?;
-                }
-                (start, staged, self.open.load(Ordering::Relaxed))
-            }
-        };
-        // Where there is no room for a canary, nothing that could be overrun follows either.
-        let has_canary = own.ends_count < WATCHED && open - used >= size_of::<u128>();
-        if has_canary {
-            let end = start + bytes;
-            // SAFETY: of this seat, open to it, and no room's.
-            unsafe { ptr::with_exposed_provenance_mut::<u128>(end).write_unaligned(CANARY ^ end as u128) };
-            own.ends[own.ends_count] = (end, bytes);
-            own.ends_count += 1;
-        }
-        match self.layout.mailbox.contains(&start) {
-            true => own.mailbox = used,
-            false => own.staged = used,
-        }
-        Ok(ptr::with_exposed_provenance_mut(start))
-    }
-
-    /// A room of this call behind whose end something was written: that end, and the room's size in bytes.
-    ///
-    /// # Safety
-    ///
-    /// The caller holds the seat.
-    #[inline]
-    pub(super) unsafe fn overrun(&self) -> Option<(usize, usize)> {
-        // SAFETY: by this function's contract.
-        let own = unsafe { &*self.own.get() };
-        own.ends[..own.ends_count].iter().copied().find(|&(end, _)| {
-            // SAFETY: `stage` has written there.
-            let canary = unsafe { ptr::with_exposed_provenance::<[u8; size_of::<u128>()]>(end).read_volatile() };
-            u128::from_ne_bytes(canary) != CANARY ^ end as u128
-        })
-    }
-
-    #[cold]
-    fn open_staging(&self, key: Option<Pkey>, until: usize) -> Result<(), Unsupported> {
-        let Some(key) = key else { return Ok(()) };
-        let open = self.open.load(Ordering::Relaxed);
-        let wanted = until.next_power_of_two().clamp(STAGING_OPENED, STAGING);
-        // SAFETY: of this seat, and not in use yet.
-        unsafe { key.tag(self.layout.staging.start + open, wanted - open)? };
-        self.open.store(wanted, Ordering::Release);
-        Ok(())
-    }
-
-    /// The end of what was staged, where `address` is of that.
-    ///
-    /// # Safety
-    ///
-    /// The caller uses the seat.
-    #[inline]
-    pub(super) unsafe fn staged_until(&self, address: usize) -> Option<usize> {
-        // SAFETY: by this function's contract.
-        let own = unsafe { &*self.own.get() };
-        [(self.layout.mailbox.start, own.mailbox), (self.layout.staging.start, own.staged)]
-            .into_iter()
-            .find(|(start, used)| address.wrapping_sub(*start) < *used)
-            .map(|(start, used)| start + used)
-    }
-
-    /// Forgets what was staged.
-    ///
-    /// # Safety
-    ///
-    /// The caller holds the seat and uses nothing of it any more.
-    #[inline]
-    pub(super) unsafe fn clear(&self) {
-        // SAFETY: by this function's contract.
-        let own = unsafe { &mut *self.own.get() };
-        if own.staged > STAGING_KEPT {
-            self.close_staging();
-        }
-        (own.staged, own.mailbox, own.ends_count) = (0, 0, 0);
-    }
-
-    /// Gives back what was opened for a call that needed much, and closes it again.
-    #[cold]
-    fn close_staging(&self) {
-        let (start, len) = (self.layout.staging.start + STAGING_KEPT, self.open.load(Ordering::Relaxed) - STAGING_KEPT);
-        let start = ptr::with_exposed_provenance_mut(start);
-        // SAFETY: staged memory of a call that ends.
-        unsafe {
-            libc::madvise(start, len, libc::MADV_DONTNEED);
-            if libc::mprotect(start, len, libc::PROT_NONE) == 0 {
-                self.open.store(STAGING_KEPT, Ordering::Release);
-            }
-        }
     }
 
     /// `errno` that the last call on this seat left.

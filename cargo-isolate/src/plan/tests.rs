@@ -349,8 +349,10 @@ inferred! {
         fn words_dup(text: *const c_char) -> *mut c_char;
         fn words_free(memory: *mut c_void);
     ",
-    suggests_lengths_in_callbacks: "
+    suggests_callbacks: "
         fn each(visit: Visit, user: *mut c_void);
+        fn book_set_visit(book: *mut Opaque, visit: Visit, user: *mut c_void);
+        fn book_reset(book: *mut Opaque, visit: Visit, user: *mut c_void);
     ",
     infers_handles_strings_and_structs: "
         fn used(handle: Handle, name: *const c_char) -> *const c_char;

@@ -3,7 +3,7 @@
 use super::{
     Nature, Refusal,
     lengths::{is_named_after, sounds_like_length},
-    units::doubt,
+    units::{doubt, words},
 };
 use crate::contract::{
     check::{MOST_ARGUMENTS, Signature},
@@ -38,7 +38,7 @@ fn candidate(signature: &Signature, index: usize, function: &Function) -> Option
         Some(_) => format!("{{ kind = \"buf\", len = \"{}\" }}", length(function, index).unwrap_or("LENGTH")),
     };
     let kinds: Vec<_> = function.params.iter().enumerate().map(|(index, (_, shape))| kind(index, shape)).collect();
-    let mut words = "{ kind = \"cb\", scope = \"call\"".to_owned();
+    let mut words = format!("{{ kind = \"cb\", scope = \"{}\"", scope(signature, index));
     if let Some(user) = user {
         words += &format!(", user = \"{}\"", user.name);
     }
@@ -47,6 +47,18 @@ fn candidate(signature: &Signature, index: usize, function: &Function) -> Option
         words += &format!(", params = [{}]", kinds.join(", "));
     }
     Some(words + " }")
+}
+
+/// `book_set_log(book, log)`: by its name it keeps the closure for the object, in a place for one. Any other is only called now, for all
+/// that is known.
+fn scope(signature: &Signature, index: usize) -> String {
+    const KEEPS: [&str; 3] = ["set", "register", "install"];
+    let keeps = words(&signature.name).iter().any(|word| KEEPS.contains(&&**word));
+    let object = signature.params.iter().find(|param| matches!(param.shape.pointee(), Some((_, Shape::Opaque(_)))));
+    match object.filter(|_| keeps) {
+        Some(object) => format!("slot:{}.{}", object.name, signature.params[index].name),
+        None => "call".to_owned(),
+    }
 }
 
 /// The parameter that is the length of what the callback gets, by its name or by standing behind it.

@@ -4,7 +4,7 @@ use super::corruption::mappings;
 use super::{DOMAIN, OVERWRITTEN, STATIC_VICTIM, UNHARMED, UNPROTECTED, child_ends, in_domain, without};
 use crate::support::{End, isolation, of_libc, role};
 use isolate_rt::{Backend, Callbacks, Domain, FaultKind};
-use std::arch::asm;
+use std::arch::{asm, naked_asm};
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
@@ -113,14 +113,28 @@ fn a10_handlers_changed_by_other_names() {
     assert_eq!(outcomes, [(libc::SIG_ERR, true); 8]);
 }
 
-/// By a raw system call a domain can install a handler, which the kernel then starts with the right to write the program. On the
-/// domain's own stack it comes nowhere.
+/// By a raw system call a domain can install a handler, which the kernel then starts with the right to write the program, and without
+/// that to use the domain's own stack.
 #[test]
 fn a10_a_handler_past_libc() {
     extern "C" fn write_the_program(_: i32) {
+        // SAFETY: as any compiled code does, though perhaps later.
+        unsafe { asm!("push rax", "pop rax") };
         STATIC_VICTIM.store(1, Ordering::Relaxed);
         // SAFETY: ends the child.
         unsafe { libc::syscall(libc::SYS_exit_group, OVERWRITTEN) };
+    }
+    #[unsafe(naked)]
+    extern "C" fn write_without_a_stack(_: i32) {
+        naked_asm!(
+            "mov byte ptr [rip + {victim}], 1",
+            "mov edi, {status}",
+            "mov eax, {exit}",
+            "syscall",
+            victim = sym STATIC_VICTIM,
+            status = const OVERWRITTEN,
+            exit = const libc::SYS_exit_group,
+        )
     }
     const NAME: &str = "leftovers::a10_a_handler_past_libc";
     if let Some(role) = role() {
@@ -128,10 +142,11 @@ fn a10_a_handler_past_libc() {
         // SAFETY: libc's own function.
         let sigaction = unsafe { std::mem::transmute::<*mut libc::c_void, Sigaction>(of_libc(c"sigaction")) };
         let flags = if role == "signal stack" { libc::SA_ONSTACK } else { 0 };
+        let handler = if role == "no stack" { write_without_a_stack } else { write_the_program } as extern "C" fn(i32);
         // SAFETY: none; that is the attack.
         let attack = || unsafe {
             let mut action: libc::sigaction = std::mem::zeroed();
-            action.sa_sigaction = write_the_program as *const () as usize;
+            action.sa_sigaction = handler as usize;
             action.sa_flags = flags;
             sigaction(libc::SIGFPE, &action, ptr::null_mut());
             asm!("div {zero:e}", zero = in(reg) 0, inout("eax") 1 => _, inout("edx") 0 => _);
@@ -144,6 +159,7 @@ fn a10_a_handler_past_libc() {
     }
     if isolation() {
         child_ends(NAME, "own stack", End::Signal(libc::SIGSEGV));
+        child_ends(NAME, "no stack", End::Status(OVERWRITTEN));
         child_ends(NAME, "signal stack", End::Status(OVERWRITTEN));
         child_ends(NAME, "control", End::Status(OVERWRITTEN));
     }

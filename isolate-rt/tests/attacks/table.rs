@@ -106,7 +106,7 @@ const ROWS: &[Row] = &[
             (
                 "attacks/leftovers.rs",
                 "a10_a_handler_past_libc",
-                "by a raw system call: killed by `SIGSEGV` on the domain's stack; with `SA_ONSTACK` **not held**",
+                "by a raw system call: killed by `SIGSEGV` where it uses the domain's stack; else, and with `SA_ONSTACK`, **not held**",
                 "overwritten",
             ),
             (

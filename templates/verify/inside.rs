@@ -129,12 +129,24 @@ pub(crate) fn end<S, E>(id: usize, nullable: bool, slice: *const S, end: *const 
 /// `values` is NULL, or has room for as many values as the slice that the wrapper was given; any bytes are a `T`.
 pub(crate) unsafe fn store_room<T>(ids: &[usize], place: usize, values: *mut T) {
     if !fills_for(ids) || values.is_null() {
-        // SAFETY: by contract, but for a room of no elements.
-        return if LENGTH.load(Ordering::Relaxed) > 0 { unsafe { store(values) } };
+        // SAFETY: by contract.
+        return unsafe { store_first(values) };
     }
     for at in 0..LENGTH.load(Ordering::Relaxed) * size_of::<T>() {
         // SAFETY: by contract. Volatile, so that no memset of libc is called.
         unsafe { values.cast::<u8>().add(at).write_volatile(mark(place)) };
+    }
+}
+
+/// Stores the first value of a room, if there is one.
+///
+/// # Safety
+///
+/// As [`store_room`].
+pub(crate) unsafe fn store_first<T>(values: *mut T) {
+    if LENGTH.load(Ordering::Relaxed) > 0 {
+        // SAFETY: by contract.
+        unsafe { store(values) }
     }
 }
 

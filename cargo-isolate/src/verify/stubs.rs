@@ -104,6 +104,8 @@ pub(crate) struct Called {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stored {
     Anything,
+    /// The first element of a room that may have none.
+    First,
     /// One value, which goes back to the caller as it is.
     Value(Exact),
     /// A pointer that is never NULL.
@@ -174,6 +176,7 @@ pub(super) fn render(graph: &Graph, functions: &[Foreign]) -> String {
                 Some(Stored::Anything) if !of_forms(|param| param.given == Some(Given::Cell)).is_empty() => {
                     writeln!(stubs, "    if !acts::fills() {{ unsafe {{ inside::store(a{at}) }}; }}")
                 }
+                Some(Stored::First) => writeln!(stubs, "    unsafe {{ inside::store_first(a{at}) }};"),
                 Some(Stored::Object) => writeln!(stubs, "    unsafe {{ inside::store_object(a{at}) }};"),
                 Some(_) => writeln!(stubs, "    unsafe {{ inside::store(a{at}) }};"),
                 None => continue,

@@ -102,10 +102,10 @@ fn param(function: &FunctionPlan, param: &ParamPlan) -> Param {
             Contract::Obj { dir: Dir::Out | Dir::Inout, .. } if let Some(exact) = comes_out(function, param) => {
                 Some(Stored::Value(exact))
             }
-            Contract::Obj { dir, .. }
-            | Contract::Buf { dir, .. }
-            | Contract::Handle { dir, .. }
-            | Contract::Slice { dir, .. } => anything(*dir != Dir::In),
+            Contract::Buf { dir, .. } => (*dir != Dir::In).then_some(Stored::First),
+            Contract::Obj { dir, .. } | Contract::Handle { dir, .. } | Contract::Slice { dir, .. } => {
+                anything(*dir != Dir::In)
+            }
             Contract::Object { .. } | Contract::Given { .. } => Some(Stored::Anything),
             Contract::Cstr { dir, .. } => anything(*dir == Dir::Out),
             Contract::Value

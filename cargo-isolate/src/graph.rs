@@ -115,6 +115,15 @@ impl Graph {
         self.platforms.iter().eq(["x86_64-linux-gnu"])
     }
 
+    /// What Rust code defines under a name that other languages can reach: where, and the name.
+    pub(crate) fn exports(&self) -> impl Iterator<Item = (&Package, &SourceFile, &str)> {
+        let files = self.packages.iter().flat_map(|package| package.files.iter().map(move |file| (package, file)));
+        files.flat_map(|(package, file)| {
+            let symbols = file.facts.definitions.iter().filter_map(|definition| definition.symbol.as_deref());
+            symbols.map(move |symbol| (package, file, symbol))
+        })
+    }
+
     /// The package that somebody means by a name: a member first; of several versions, the last.
     pub(crate) fn named(&self, name: &str) -> Option<usize> {
         let named = |index: &usize| self.packages[*index].name == name;

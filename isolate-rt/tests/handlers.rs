@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use std::{mem, ptr, thread};
-use support::{End, child, isolation, of_libc, role};
+use support::{__sysv_signal, End, bsd_signal, child, isolation, of_libc, role, sigset, ssignal, sysv_signal};
 
 static DOMAIN: Domain = Domain::new("disarmed");
 static INNER: Domain = Domain::new("inner");
@@ -21,11 +21,6 @@ thread_local! {
 static SEEN: AtomicUsize = AtomicUsize::new(0);
 
 unsafe extern "C" {
-    fn __sysv_signal(number: i32, handler: usize) -> usize;
-    fn sysv_signal(number: i32, handler: usize) -> usize;
-    fn bsd_signal(number: i32, handler: usize) -> usize;
-    fn ssignal(number: i32, handler: usize) -> usize;
-    fn sigset(number: i32, handler: usize) -> usize;
     fn siginterrupt(number: i32, interrupts: i32) -> i32;
     fn sighold(number: i32) -> i32;
     fn sigrelse(number: i32) -> i32;

@@ -134,6 +134,19 @@ impl Shape {
         matches!(self, Shape::Int(_) | Shape::Float(_) | Shape::Char)
     }
 
+    /// A value of which every bit pattern is valid, as `isolate_rt::Plain` knows: numbers and arrays of them.
+    pub(crate) fn is_plain(&self) -> bool {
+        match self {
+            Shape::Array { of, .. } => of.is_plain(),
+            shape => shape.is_number(),
+        }
+    }
+
+    /// What buffers are made of: numbers, or bytes behind `void *`.
+    pub(crate) fn is_element(&self) -> bool {
+        self.is_number() || *self == Shape::Void
+    }
+
     /// What it points to, and whether as `*mut`.
     pub(crate) fn pointee(&self) -> Option<(bool, &Shape)> {
         match self {

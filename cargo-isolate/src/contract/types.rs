@@ -240,12 +240,14 @@ impl<'g> Types<'g> {
                 Shape::Pointer { mutable, reference: false, newtype: Some(path), to }
             }
             TypeKind::Struct(fields) | TypeKind::Union(fields) => {
-                let hindrance = self.hindrance(item.item, fields, site, trail);
+                if !has_layout_of_c(item.item) {
+                    let hindrance = Some("it is not `repr(C)`, so its layout is not C's".to_owned());
+                    return Shape::Struct { path, hindrance, flat: false };
+                }
                 let trail = Trail { in_field: true, ..trail.deeper() };
-                let flat = has_layout_of_c(item.item)
-                    && !fields.last().is_some_and(|last| is_flexible(&self.text(&last.ty, site, trail)))
-                    && fields.iter().all(|field| self.text(&field.ty, site, trail).is_flat());
-                Shape::Struct { path, hindrance, flat }
+                let shapes: Vec<_> = fields.iter().map(|field| self.text(&field.ty, site, trail)).collect();
+                let flat = !shapes.last().is_some_and(is_flexible) && shapes.iter().all(Shape::is_flat);
+                Shape::Struct { path, hindrance: hindrance(item.item, fields, &shapes), flat }
             }
         }
     }
@@ -274,33 +276,6 @@ impl<'g> Types<'g> {
         }
     }
 
-    fn hindrance(&self, item: &TypeItem, fields: &[Param], site: Site<'_>, trail: Trail) -> Option<String> {
-        if !has_layout_of_c(item) {
-            return Some("it is not `repr(C)`, so its layout is not C's".to_owned());
-        }
-        let trail = Trail { in_field: true, ..trail.deeper() };
-        if let Some(last) = fields.last().filter(|last| is_flexible(&self.text(&last.ty, site, trail))) {
-            let name = last.name.as_deref().unwrap_or("_");
-            return Some(format!("its field `{name}` goes on beyond the struct"));
-        }
-        for field in fields {
-            let name = field.name.as_deref().unwrap_or("_");
-            if let Some(why) = self.text(&field.ty, site, trail).hindrance() {
-                // `frame_info.block_size_id`: the innermost field that is in the way.
-                return Some(match why.strip_prefix("its field `") {
-                    Some(inner) => format!("its field `{name}.{inner}"),
-                    None => format!("its field `{name}` holds {why}"),
-                });
-            }
-        }
-        (!item.copy).then(|| {
-            format!(
-                "`{}` is not `Copy`: derive it, or declare the function with a struct of your own that is",
-                item.name
-            )
-        })
-    }
-
     fn expansion(&self, mac: &syn::Macro, site: Site<'_>, trail: Trail) -> Shape {
         let name = mac.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
         let files = self.graph.packages[site.package].files.iter();
@@ -316,6 +291,28 @@ impl Item<'_> {
     fn module(&self) -> Vec<String> {
         [&*self.file.module, &*self.item.modules].concat()
     }
+}
+
+/// Why the bytes of a struct with C's layout and fields of these types cannot be used as they are.
+fn hindrance(item: &TypeItem, fields: &[Param], shapes: &[Shape]) -> Option<String> {
+    let name = |field: &Param| field.name.clone().unwrap_or_else(|| "_".to_owned());
+    let fields = || fields.iter().zip(shapes);
+    if let Some((last, _)) = fields().next_back().filter(|(_, shape)| is_flexible(shape)) {
+        return Some(format!("its field `{}` goes on beyond the struct", name(last)));
+    }
+    for (field, shape) in fields() {
+        if let Some(why) = shape.hindrance() {
+            let name = name(field);
+            // `frame_info.block_size_id`: the innermost field that is in the way.
+            return Some(match why.strip_prefix("its field `") {
+                Some(inner) => format!("its field `{name}.{inner}"),
+                None => format!("its field `{name}` holds {why}"),
+            });
+        }
+    }
+    (!item.copy).then(|| {
+        format!("`{}` is not `Copy`: derive it, or declare the function with a struct of your own that is", item.name)
+    })
 }
 
 /// `char data[]` at the end of a struct: as long as the memory that it is in.

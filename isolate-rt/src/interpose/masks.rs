@@ -137,12 +137,13 @@ macro_rules! bsd {
         /// What sigblock(3) asks of its caller.
         #[unsafe(no_mangle)]
         unsafe extern "C" fn $name(mask: c_int) -> c_int {
-            // SAFETY: sets of our own; the kernel's 64 bits come first.
+            // SAFETY: sets of our own; an empty one is all zeros.
+            let mut old = unsafe { mem::zeroed() };
+            // SAFETY: as above.
             unsafe {
-                let mut old = mem::zeroed();
                 sigprocmask($how, &first_signals(mask), &mut old);
-                (&raw const old).cast::<c_int>().read()
             }
+            mask_of(&old)
         }
     )* };
 }
@@ -186,13 +187,20 @@ unsafe extern "C" fn __sigpause(number_or_mask: c_int, is_number: c_int) -> c_in
     unsafe { if is_number != 0 { __xpg_sigpause(number_or_mask) } else { sigpause(number_or_mask) } }
 }
 
-fn first_signals(mask: c_int) -> sigset_t {
+/// The signals of a mask as 4.2BSD had it.
+pub(super) fn first_signals(mask: c_int) -> sigset_t {
     // SAFETY: a set starts with the 64 bits that the kernel knows.
     unsafe {
         let mut set: sigset_t = mem::zeroed();
         (&raw mut set).cast::<u64>().write(mask.cast_unsigned().into());
         set
     }
+}
+
+/// The other way round.
+pub(super) fn mask_of(set: &sigset_t) -> c_int {
+    // SAFETY: as in `first_signals`.
+    unsafe { ptr::from_ref(set).cast::<c_int>().read() }
 }
 
 /// Inside, the mask stays what it is: it is the calling thread's, and would outlive the call. Outside, these functions block

@@ -7,9 +7,9 @@
 //! libc has a dozen functions that do so, and each of its own calls a `sigaction` that nobody can stand in front of: so all are
 //! here, by way of ours.
 
-use super::masks::sigprocmask;
+use super::masks::{first_signals, mask_of, sigprocmask};
 use super::real::real;
-use super::refused;
+use super::{failed, refused};
 use crate::heap;
 use crate::mpk::{self, handlers};
 use libc::{SIG_ERR, c_int, c_void, pthread_t, sighandler_t, stack_t};
@@ -78,8 +78,7 @@ fn of_system_v(_: c_int) -> c_int {
 /// `handler` is one.
 unsafe fn install(number: c_int, handler: sighandler_t, flags: c_int, blocks_itself: bool) -> sighandler_t {
     if handler == SIG_ERR {
-        // SAFETY: `errno` of this thread.
-        unsafe { *libc::__errno_location() = libc::EINVAL };
+        failed(libc::EINVAL);
         return SIG_ERR;
     }
     let mut old = MaybeUninit::<libc::sigaction>::uninit();
@@ -193,12 +192,12 @@ const INTERRUPT: (c_int, c_int) = (2, libc::SA_RESTART);
 /// What sigvec(3) asks of its caller.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn sigvec(number: c_int, new: *const Vector, old: *mut Vector) -> c_int {
-    // SAFETY: by sigvec(3), both are NULL or of that type; settings start with 64 bits of mask.
+    // SAFETY: by sigvec(3), both are NULL or of that type.
     unsafe {
         let new = new.as_ref().map(|new| {
             let mut setting: libc::sigaction = mem::zeroed();
             setting.sa_sigaction = new.handler;
-            (&raw mut setting.sa_mask).cast::<u64>().write(new.mask.cast_unsigned().into());
+            setting.sa_mask = first_signals(new.mask);
             let flags = [ON_STACK, RESET].into_iter().filter(|(bit, _)| new.flags & bit != 0);
             setting.sa_flags = flags.fold(0, |flags, (_, flag)| flags | flag);
             if new.flags & INTERRUPT.0 == 0 {
@@ -216,7 +215,7 @@ unsafe extern "C" fn sigvec(number: c_int, new: *const Vector, old: *mut Vector)
             let interrupts = if was.sa_flags & INTERRUPT.1 == 0 { INTERRUPT.0 } else { 0 };
             *old = Vector {
                 handler: was.sa_sigaction,
-                mask: (&raw const was.sa_mask).cast::<c_int>().read(),
+                mask: mask_of(&was.sa_mask),
                 flags: flags.fold(interrupts, |flags, (bit, _)| flags | bit),
             };
         }

@@ -186,7 +186,7 @@ impl Entry {
             return Err(FaultKind::DomainLost);
         }
         // SAFETY: held.
-        unsafe { self.seat().stage(len, size, align) }
+        unsafe { self.seat().stage(self.instance.key, len, size, align) }
     }
 
     /// Whether these bytes are of what this call has staged.

@@ -32,7 +32,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 /// One per domain and process. Its key is never given back.
 pub(crate) struct Instance {
     pub(super) name: &'static str,
-    key: Pkey,
+    pub(super) key: Pkey,
     /// PKRU inside.
     pub(super) rights: u32,
     pub(super) layout: Layout,

@@ -42,7 +42,6 @@ struct Own {
     generation: u64,
     /// The [serial number](Thread::serial) of the thread that it was last made ready for.
     user: u64,
-    key: Option<Pkey>,
     /// Where the gate points FS.
     fs: usize,
     mailbox: usize,
@@ -66,7 +65,6 @@ impl Own {
         Self {
             generation: NEVER,
             user: 0,
-            key: None,
             fs: 0,
             mailbox: 0,
             staged: 0,
@@ -188,7 +186,6 @@ impl Seat {
                 // SAFETY: now readable and writable, and as large as the template asked for.
                 let tls = unsafe { Block::create(template, self.layout.tls.start, heap) };
                 own.fs = tls.fs();
-                own.key = Some(key);
                 self.ready.store(1, Ordering::Release);
                 own.tls.insert(tls)
             }

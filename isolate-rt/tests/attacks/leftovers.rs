@@ -2,7 +2,7 @@
 
 use super::corruption::mappings;
 use super::{DOMAIN, OVERWRITTEN, STATIC_VICTIM, UNHARMED, UNPROTECTED, child_ends, in_domain, without};
-use crate::support::{End, isolation, of_libc, role};
+use crate::support::{__sysv_signal, End, bsd_signal, isolation, of_libc, role, sigset, ssignal, sysv_signal};
 use isolate_rt::{Backend, Callbacks, Domain, FaultKind};
 use std::arch::{asm, naked_asm};
 use std::cell::Cell;
@@ -46,11 +46,6 @@ fn a10_handlers_changed_by_other_names() {
     #[repr(C)]
     struct Vector(usize, i32, i32);
     unsafe extern "C" {
-        fn __sysv_signal(number: i32, handler: usize) -> usize;
-        fn sysv_signal(number: i32, handler: usize) -> usize;
-        fn bsd_signal(number: i32, handler: usize) -> usize;
-        fn ssignal(number: i32, handler: usize) -> usize;
-        fn sigset(number: i32, handler: usize) -> usize;
         fn sigignore(number: i32) -> i32;
         fn __sigaction(number: i32, new: *const libc::sigaction, old: *mut libc::sigaction) -> i32;
         fn sigvec(number: i32, new: *const Vector, old: *mut Vector) -> i32;

@@ -32,7 +32,10 @@ pub(crate) fn child_with(name: &str, role: &str, environment: &[(&str, &str)]) -
     let this = std::env::current_exe().expect("the test binary has a path");
     let mut command = Command::new(this);
     command.args([name, "--exact", "--nocapture", "--test-threads=1"]).env("ISOLATE_CHILD", role);
-    command.envs(environment.iter().copied()).output().expect("the test binary can be started")
+    let output = command.envs(environment.iter().copied()).output().expect("the test binary can be started");
+    // Kept back by the harness unless the test fails, and then the child's end alone says too little.
+    print!("{}", String::from_utf8_lossy(&output.stderr));
+    output
 }
 
 /// The role that [`child`] gave this process.
@@ -62,6 +65,15 @@ pub(crate) fn of_libc(name: &CStr) -> *mut c_void {
     let function = unsafe { libc::dlsym(libc::RTLD_NEXT, name.as_ptr()) };
     assert!(!function.is_null(), "libc has no {name:?}");
     function
+}
+
+unsafe extern "C" {
+    // What libc has beside `signal`.
+    pub(crate) fn __sysv_signal(number: i32, handler: usize) -> usize;
+    pub(crate) fn sysv_signal(number: i32, handler: usize) -> usize;
+    pub(crate) fn bsd_signal(number: i32, handler: usize) -> usize;
+    pub(crate) fn ssignal(number: i32, handler: usize) -> usize;
+    pub(crate) fn sigset(number: i32, handler: usize) -> usize;
 }
 
 /// Installs a handler past the runtime, which otherwise enters it.

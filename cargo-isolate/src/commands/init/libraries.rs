@@ -112,8 +112,7 @@ fn by_library(names: &Names<'_>, compiled: &[Option<Compiled>]) -> (BTreeMap<usi
 
 /// What Rust code of the graph defines under a name of C.
 fn exported(graph: &Graph) -> BTreeSet<&str> {
-    let files = graph.packages.iter().flat_map(|package| &package.files);
-    files.flat_map(|file| &file.facts.definitions).filter_map(|definition| definition.symbol.as_deref()).collect()
+    graph.exports().map(|(_, _, symbol)| symbol).collect()
 }
 
 /// Functions of a library that are called.

@@ -261,7 +261,7 @@ impl Checker<'_> {
     fn given(&mut self, to: &Shape) -> Option<Contract> {
         self.only("buf", &["dir", "len", "null", "own", "free"]);
         let dir = self.given_dir()?;
-        if !to.is_number() && !matches!(to, Shape::Void) {
+        if !to.is_element() {
             return self.wrong_kind("does not point to numbers or bytes");
         }
         let nullable = self.nullable();

@@ -26,16 +26,10 @@ pub(super) struct Pointer<'s> {
 impl Pointer<'_> {
     pub(super) fn infer(&self) -> Inference {
         match (self.to, self.mutable) {
-            (Shape::Opaque(_), _) if self.me().shape.is_newtype() => found(
-                Contract::Handle { dir: Dir::In, nullable: false, hold: Hold::Keep },
-                Tier::Likely,
-                format!("`{}` is a pointer under a name of its own: a handle", self.me().shape),
-            ),
-            (Shape::Opaque(path), _) => found(
-                Contract::Handle { dir: Dir::In, nullable: false, hold: Hold::Keep },
-                Tier::Proven,
-                format!("`{}` is opaque: a handle", path.name),
-            ),
+            (Shape::Opaque(_), _) if self.me().shape.is_newtype() => {
+                handle(Tier::Likely, format!("`{}` is a pointer under a name of its own: a handle", self.me().shape))
+            }
+            (Shape::Opaque(path), _) => handle(Tier::Proven, format!("`{}` is opaque: a handle", path.name)),
             (to, _)
                 if to.is_byte()
                     && let Some((nature, other)) = self.is_of_run() =>
@@ -50,15 +44,14 @@ impl Pointer<'_> {
                 Contract::Cstr { dir: Dir::In, nullable: false, free: None },
                 "`*const c_char` that names a file: a string that ends with NUL".to_owned(),
             ),
-            (Shape::Void, true) if let Some(maker) = self.known.library.maker_of(&self.me().ty) => found(
-                Contract::Handle { dir: Dir::In, nullable: false, hold: Hold::Keep },
+            (Shape::Void, true) if let Some(maker) = self.known.library.maker_of(&self.me().ty) => handle(
                 Tier::Likely,
                 format!("`{}` is a name for `void *`, and `{maker}` makes such objects: a handle", self.me().ty),
             ),
             (Shape::Void | Shape::Pointer { .. }, _)
                 if let Some(evidence) = named(self.known.library, &self.me().ty) =>
             {
-                found(Contract::Handle { dir: Dir::In, nullable: false, hold: Hold::Keep }, Tier::Likely, evidence)
+                handle(Tier::Likely, evidence)
             }
             (Shape::Void, _) if let Some(whose) = self.is_token() => {
                 recognised(Nature::Token, format!("what {whose} called with, and nobody else looks at"))
@@ -97,8 +90,10 @@ impl Pointer<'_> {
                 Nature::Cursor,
                 format!("a pointer to a pointer that moves along an input: no contract says that of `{}`", self.name()),
             ),
-            (Shape::Struct { path, hindrance: None, .. }, _) if let Some(evidence) = self.made_and_ended(path) => {
-                found(Contract::Handle { dir: Dir::In, nullable: false, hold: Hold::Keep }, Tier::Likely, evidence)
+            (Shape::Struct { path, hindrance, .. }, _)
+                if let Some(evidence) = self.is_the_librarys(path, hindrance.is_none()) =>
+            {
+                handle(Tier::Likely, evidence)
             }
             (Shape::Struct { path, hindrance: None, .. }, mutable) => self.plain_struct(&path.name, mutable),
             (Shape::Struct { path, hindrance: Some(_), flat: true }, false) => self.flat_struct(path),
@@ -137,4 +132,9 @@ impl Pointer<'_> {
     pub(super) fn me(&self) -> &Param {
         &self.signature.params[self.index]
     }
+}
+
+/// An object of the library, and where that is known from.
+fn handle(tier: Tier, evidence: String) -> Inference {
+    found(Contract::Handle { dir: Dir::In, nullable: false, hold: Hold::Keep }, tier, evidence)
 }

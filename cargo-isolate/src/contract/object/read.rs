@@ -64,7 +64,7 @@ pub(super) fn likely_slices(structs: &[&TypePath], types: &Types<'_>) -> BTreeMa
             [one, other] => (other, one),
             _ => return None,
         };
-        let points = pointer.1.pointee().is_some_and(|(_, to)| is_element(to));
+        let points = pointer.1.pointee().is_some_and(|(_, to)| to.is_element());
         let is_slice = points && matches!(length.1, Shape::Int(Some(_)));
         is_slice.then(|| ((*path).clone(), (pointer.0.clone(), length.0.clone())))
     };
@@ -109,7 +109,7 @@ impl Reader<'_> {
             words.private.iter().chain(&words.read).any(|name| name.get_ref() == field)
                 || words.field.keys().any(|cursor| cursor.get_ref() == field)
         };
-        let open = self.fields.iter().filter(|(field, shape)| !is_number(shape) && !said(field));
+        let open = self.fields.iter().filter(|(field, shape)| !shape.is_plain() && !said(field));
         let open: Vec<_> = open.map(|(field, _)| format!("`{field}`")).collect();
         if !open.is_empty() {
             let message = format!("nothing says what these fields of `{}` point to: {}", self.name, open.join(", "));
@@ -198,7 +198,7 @@ impl Reader<'_> {
                 name.span(),
                 format!("`{}` is neither a number nor a string, nor an object of the library", name.get_ref()),
             );
-            let is_run = shape.pointee().is_some_and(|(_, to)| is_element(to));
+            let is_run = shape.pointee().is_some_and(|(_, to)| to.is_element());
             let help = format!("`field.{} = {{ len = \"…\" }}` says how many elements there are", name.get_ref());
             self.errors.push(if is_run { error.help(help) } else { error });
         }
@@ -210,7 +210,7 @@ impl Reader<'_> {
         let shape = self.field(name)?;
         let len = self.length(len)?;
         let holds = match shape.pointee() {
-            Some((_, to)) if is_element(to) => Holds::Values { len },
+            Some((_, to)) if to.is_element() => Holds::Values { len },
             Some((_, Shape::Struct { .. })) => Holds::Objects { len },
             _ => {
                 let message = format!("`{}` does not point to numbers, bytes or structs", name.get_ref());
@@ -300,7 +300,7 @@ impl Reader<'_> {
         let pointer = self.field(name)?;
         let counter = self.field(left)?;
         let elements = pointer.pointee().map(|(_, to)| to);
-        if !elements.is_some_and(is_element) {
+        if !elements.is_some_and(Shape::is_element) {
             let message = format!("`{}` does not point to numbers or bytes", name.get_ref());
             self.errors.push(PolicyError::new(at, message));
             return None;
@@ -319,17 +319,5 @@ impl Reader<'_> {
         let functions = functions.iter().map(|pattern| pattern.get_ref().clone()).collect();
         let (field, left) = (name.get_ref().clone(), left.get_ref().clone());
         Some((Cursor { field, dir, left, pointer, counter, moves: false }, functions))
-    }
-}
-
-/// What buffers are made of.
-fn is_element(shape: &Shape) -> bool {
-    shape.is_number() || matches!(shape, Shape::Void)
-}
-
-fn is_number(shape: &Shape) -> bool {
-    match shape {
-        Shape::Array { of, .. } => is_number(of),
-        shape => shape.is_number(),
     }
 }

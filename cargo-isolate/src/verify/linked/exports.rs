@@ -2,7 +2,7 @@
 
 use super::{File, archive, own};
 use crate::{
-    graph::{Graph, Role},
+    graph::{Graph, Package, Role, SourceFile},
     plan::{DomainPlan, FunctionPlan},
     words::few,
 };
@@ -35,12 +35,9 @@ impl fmt::Display for Inside {
 
 /// By symbol: the package whose Rust code exports it. The runtime's own are made to run inside.
 pub(super) fn exported(graph: &Graph) -> BTreeMap<&str, &str> {
-    let packages = graph.packages.iter().filter(|package| package.name != "isolate-rt");
-    let files = packages.flat_map(|package| package.files.iter().map(move |file| (package, file)));
-    let definitions = files
-        .filter(|(_, file)| file.role == Role::Main)
-        .flat_map(|(package, file)| file.facts.definitions.iter().map(move |definition| (package, definition)));
-    definitions.filter_map(|(package, one)| Some((one.symbol.as_deref()?, &*package.name))).collect()
+    let is_its_own = |package: &Package, file: &SourceFile| package.name != "isolate-rt" && file.role == Role::Main;
+    let exports = graph.exports().filter(|(package, file, _)| is_its_own(package, file));
+    exports.map(|(package, _, symbol)| (symbol, &*package.name)).collect()
 }
 
 /// What of that the library of a domain asks for.

@@ -2,7 +2,7 @@
 
 use super::docs::{counted, extent};
 use super::lengths::Claim;
-use super::words::{is_plain, mut_cast, room_pointer, when_some};
+use super::words::{mut_cast, room_pointer, when_some};
 use super::{Contract, Dir, ParamPlan, Phase, Role, Shape, Writer, contract, joined, optional};
 use crate::contract::expr::Expr;
 
@@ -27,7 +27,7 @@ impl Writer<'_, '_> {
         let Some((_, to)) = param.shape.pointee() else { return };
         let cast = if matches!(to, Shape::Char | Shape::Void) { ".cast()" } else { "" };
         let elem = if cast.is_empty() { self.shown(param, to) } else { "u8".to_owned() };
-        let plain = is_plain(to) || !cast.is_empty();
+        let plain = to.is_plain() || !cast.is_empty();
         let mutable = if dir == Dir::In { "" } else { "mut " };
         let slice = match len {
             Expr::Int(count) => format!("&{mutable}[{elem}; {count}]"),

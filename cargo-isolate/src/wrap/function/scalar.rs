@@ -1,6 +1,6 @@
 //! Numbers and plain structs, by value and behind a pointer.
 
-use super::words::{is_plain, mut_cast, room_pointer, when_some};
+use super::words::{mut_cast, room_pointer, when_some};
 use super::{Dir, ParamPlan, Shape, Writer, joined, optional};
 use crate::contract::{number::Number, shape::TypePath};
 
@@ -57,7 +57,7 @@ impl Writer<'_, '_> {
     pub(super) fn obj(&mut self, local: &str, dir: Dir, nullable: bool, param: &ParamPlan) {
         let Some((_, to)) = param.shape.pointee() else { return };
         let ty = self.shown(param, to);
-        let plain = is_plain(to);
+        let plain = to.is_plain();
         let room = self.fresh(&joined(local, "room"));
         match dir {
             Dir::In if plain => {

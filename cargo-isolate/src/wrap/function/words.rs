@@ -3,14 +3,6 @@
 use crate::contract::shape::Shape;
 use std::collections::BTreeSet;
 
-/// A value of which every bit pattern is valid, as `isolate_rt::Plain` knows: numbers and arrays of them.
-pub(super) fn is_plain(shape: &Shape) -> bool {
-    match shape {
-        Shape::Array { of, .. } => is_plain(of),
-        shape => shape.is_number(),
-    }
-}
-
 pub(super) fn optional(ty: String, nullable: bool) -> String {
     if nullable { format!("Option<{ty}>") } else { ty }
 }

@@ -25,7 +25,13 @@ impl Seat {
     ///
     /// The caller holds the seat.
     #[inline]
-    pub(in crate::mpk) unsafe fn stage(&self, len: usize, size: usize, align: usize) -> Result<*mut u8, FaultKind> {
+    pub(in crate::mpk) unsafe fn stage(
+        &self,
+        key: Pkey,
+        len: usize,
+        size: usize,
+        align: usize,
+    ) -> Result<*mut u8, FaultKind> {
         // SAFETY: by this function's contract.
         let own = unsafe { &mut *self.own.get() };
         let align = align.max(16);
@@ -38,28 +44,27 @@ impl Seat {
             let used = start + bytes.max(1) - range.start;
             (used <= range.len()).then_some((start, used))
         };
-        let (start, used, open) = match place(&self.layout.mailbox, own.mailbox) {
-            Some((start, used)) => (start, used, self.layout.mailbox.len()),
+        let (start, open) = match place(&self.layout.mailbox, own.mailbox) {
+            Some((start, used)) => {
+                own.mailbox = used;
+                (start, self.layout.mailbox.end)
+            }
             None => {
-                let (start, staged) = place(&self.layout.staging, own.staged).ok_or_else(too_large)?;
-                if staged > self.open.load(Ordering::Relaxed) {
-                    self.open_staging(own.key, staged).map_err(FaultKind::Unsupported)?;
+                let (start, used) = place(&self.layout.staging, own.staged).ok_or_else(too_large)?;
+                if used > self.open.load(Ordering::Relaxed) {
+                    self.open_staging(key, used).map_err(FaultKind::Unsupported)?;
                 }
-                (start, staged, self.open.load(Ordering::Relaxed))
+                own.staged = used;
+                (start, self.layout.staging.start + self.open.load(Ordering::Relaxed))
             }
         };
+        let end = start + bytes;
         // Where there is no room for a canary, nothing that could be overrun follows either.
-        let has_canary = own.ends_count < WATCHED && open - used >= size_of::<u128>();
-        if has_canary {
-            let end = start + bytes;
+        if own.ends_count < WATCHED && open - end >= size_of::<u128>() {
             // SAFETY: of this seat, open to it, and no room's.
             unsafe { ptr::with_exposed_provenance_mut::<u128>(end).write_unaligned(CANARY ^ end as u128) };
             own.ends[own.ends_count] = (end, bytes);
             own.ends_count += 1;
-        }
-        match self.layout.mailbox.contains(&start) {
-            true => own.mailbox = used,
-            false => own.staged = used,
         }
         Ok(ptr::with_exposed_provenance_mut(start))
     }
@@ -81,8 +86,7 @@ impl Seat {
     }
 
     #[cold]
-    fn open_staging(&self, key: Option<Pkey>, until: usize) -> Result<(), Unsupported> {
-        let Some(key) = key else { return Ok(()) };
+    fn open_staging(&self, key: Pkey, until: usize) -> Result<(), Unsupported> {
         let open = self.open.load(Ordering::Relaxed);
         let wanted = until.next_power_of_two().clamp(STAGING_OPENED, STAGING);
         // SAFETY: of this seat, and not in use yet.

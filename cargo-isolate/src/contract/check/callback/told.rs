@@ -139,7 +139,7 @@ impl Checker<'_> {
 
     fn told_buf(&mut self, shape: &Shape) -> Option<Told> {
         let Some((mutable, to)) = shape.pointee() else { return self.wrong_kind("is not a pointer").and(None) };
-        if !to.is_number() && !matches!(to, Shape::Void) {
+        if !to.is_element() {
             return self.wrong_kind("does not point to numbers or bytes").and(None);
         }
         match self.dir(Dir::In) {

@@ -2,7 +2,7 @@
 
 use super::Pointer;
 use crate::contract::{
-    Contract, Dir, Hold,
+    Contract, Dir,
     infer::{
         Inference, Library, Nature, Tier, found,
         library::{Life, is_counted, sounds_like_end, sounds_like_result},
@@ -15,10 +15,6 @@ impl Pointer<'_> {
     /// A struct that can be given, and not be got back: options, mostly.
     pub(super) fn flat_struct(&self, path: &TypePath) -> Inference {
         let name = &path.name;
-        if let Some(evidence) = made(self.known.library, path) {
-            let contract = Contract::Handle { dir: Dir::In, nullable: false, hold: Hold::Keep };
-            return found(contract, Tier::Likely, evidence);
-        }
         if let Some(length) = self.own_length().or_else(|| self.next_length()) {
             return refused(format!("one `{name}`, or as many as `{}` says?", length.name), None);
         }
@@ -26,11 +22,12 @@ impl Pointer<'_> {
         found(Contract::Obj { dir: Dir::In, nullable: false }, Tier::Proven, evidence)
     }
 
-    /// A struct that could be copied, and is the library's: what its functions get is where it gave it out.
-    pub(super) fn made_and_ended(&self, path: &TypePath) -> Option<String> {
+    /// The library makes such structs, so that what its functions get is where it gave it out. One that could be copied as well is
+    /// only taken for that where the library ends it, too.
+    pub(super) fn is_the_librarys(&self, path: &TypePath, could_be_copied: bool) -> Option<String> {
         match self.known.library.life(path) {
-            Some(Life::Made { end: Some(_), .. }) => made(self.known.library, path),
-            _ => None,
+            Some(Life::Made { end: None, .. }) if could_be_copied => None,
+            _ => made(self.known.library, path),
         }
     }
 
@@ -38,10 +35,6 @@ impl Pointer<'_> {
     pub(super) fn deep_struct(&self, path: &TypePath, why: &str) -> Inference {
         let name = &path.name;
         let why = why.replacen("its field", "the field", 1);
-        if let Some(evidence) = made(self.known.library, path) {
-            let contract = Contract::Handle { dir: Dir::In, nullable: false, hold: Hold::Keep };
-            return found(contract, Tier::Likely, evidence);
-        }
         match self.known.library.life(path) {
             Some(Life::Kept { by }) => recognised(
                 Nature::Object,

@@ -75,7 +75,10 @@ fn build_script(manifest: &DocumentMut, target: &Target) -> Result<GeneratedFile
     let call = format!("isolate_rt_build::link!(\"{}\");", target.fragment());
     let text = match fs::read_to_string(&path) {
         Ok(text) => {
-            let edited = source::in_main(&text, &call).map_err(|why| EditError::Source {
+            // Earlier versions of this tool wrote it as the function that it was.
+            let edited =
+                source::as_macro(&text, "isolate_rt_build::link").and_then(|text| source::in_main(&text, &call));
+            let edited = edited.map_err(|why| EditError::Source {
                 what: "isolate_rt_build::link!(…)",
                 path: path.clone(),
                 why,

@@ -193,6 +193,10 @@ fn the_package_keeps_what_it_had() {
         println!("cargo::rerun-if-changed=build.rs");
     }
     "#);
+    let script = workspace.get("build.rs");
+    workspace.put("build.rs", &script.replace("link!(", "link("));
+    workspace.expect(&["wrap", "--apply", "--allow-no-vcs"], 0);
+    assert_eq!(workspace.get("build.rs"), script, "what earlier versions wrote is brought up to date");
     let root = workspace.get("src/lib.rs");
     assert!(root.starts_with("//! Declares one function itself.\n\nmod isolated;\n\npub mod ffi {\n"), "{root}");
 }

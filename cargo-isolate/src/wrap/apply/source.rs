@@ -1,4 +1,4 @@
-//! Two insertions into Rust source that leave every other byte as it is.
+//! Insertions into Rust source that leave every other byte as it is.
 
 use crate::{rust, wrap::sites::blanked};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
@@ -70,9 +70,30 @@ pub(super) fn in_main(text: &str, statement: &str) -> Result<String, String> {
     Ok(format!("{}\n    {statement}{close}{rest}", &text[..at]))
 }
 
+/// The text with `function(…)` as `function!(…)`, for what was a function once.
+pub(super) fn as_macro(text: &str, function: &str) -> Result<String, String> {
+    let name = words(&tokens(function)?);
+    let mut text = text.to_owned();
+    let mut groups = vec![tokens(&text)?];
+    let mut ends = Vec::new();
+    while let Some(tokens) = groups.pop() {
+        for window in tokens.windows(name.len() + 1) {
+            let (path, arguments) = window.split_at(name.len());
+            if words(path) == name && matches!(&arguments[0], TokenTree::Group(_)) {
+                ends.extend(path.last().map(|last| last.span().byte_range().end));
+            }
+        }
+        groups.extend(tokens.into_iter().filter_map(inner));
+    }
+    ends.sort_unstable();
+    for end in ends.into_iter().rev() {
+        text.insert(end, '!');
+    }
+    Ok(text)
+}
+
 /// Whether the tokens of a statement stand in a row, in whatever group.
 fn holds(tokens: &[TokenTree], statement: &str) -> Result<bool, String> {
-    let words = |tokens: &[TokenTree]| tokens.iter().map(ToString::to_string).collect::<Vec<_>>();
     // A semicolon may be missing at the end of a block.
     let wanted = words(&self::tokens(statement.trim_end_matches(';'))?);
     let mut groups = vec![tokens.to_vec()];
@@ -80,12 +101,21 @@ fn holds(tokens: &[TokenTree], statement: &str) -> Result<bool, String> {
         if words(&tokens).windows(wanted.len()).any(|window| window == wanted) {
             return Ok(true);
         }
-        groups.extend(tokens.into_iter().filter_map(|token| match token {
-            TokenTree::Group(group) => Some(group.stream().into_iter().collect()),
-            _ => None,
-        }));
+        groups.extend(tokens.into_iter().filter_map(inner));
     }
     Ok(false)
+}
+
+fn words(tokens: &[TokenTree]) -> Vec<String> {
+    tokens.iter().map(ToString::to_string).collect()
+}
+
+/// The tokens in a group.
+fn inner(token: TokenTree) -> Option<Vec<TokenTree>> {
+    match token {
+        TokenTree::Group(group) => Some(group.stream().into_iter().collect()),
+        _ => None,
+    }
 }
 
 /// One item at the top level.
@@ -231,7 +261,7 @@ fn block_comment(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{in_main, with_module};
+    use super::{as_macro, in_main, with_module};
 
     #[track_caller]
     fn check_taken(text: &str, expected: &str) {
@@ -335,6 +365,26 @@ mod tests {
         check_main("fn main() {\n    link(\"other\");\n}\n", "fn main() {\n    link();\n    link(\"other\");\n}\n");
         for there in ["fn main() {\n    link ( );\n}\n", "fn main() { inner() }\nfn inner() { if true { link() } }\n"] {
             check_main(there, there);
+        }
+    }
+
+    #[test]
+    fn what_was_a_function_is_a_macro() {
+        for (before, after) in [
+            (
+                "fn main() {\n    a::link(\"x\"); // a::link(\"y\")\n}\n",
+                "fn main() {\n    a::link!(\"x\"); // a::link(\"y\")\n}\n",
+            ),
+            (
+                "fn main() { if b { a :: link (1) } }\nfn c() { a::link(2) }",
+                "fn main() { if b { a :: link! (1) } }\nfn c() { a::link!(2) }",
+            ),
+            (
+                "use a::link;\nfn main() { a::link!(1); a::linked(2); link(3) }",
+                "use a::link;\nfn main() { a::link!(1); a::linked(2); link(3) }",
+            ),
+        ] {
+            assert_eq!(as_macro(before, "a::link").as_deref(), Ok(after));
         }
     }
 

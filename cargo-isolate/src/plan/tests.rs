@@ -520,6 +520,7 @@ extern \"C\" {
     pub fn close_all(db: *mut *mut Db, log: *mut *mut c_char);
     pub fn row(db: *mut Db) -> *mut Row;
     pub fn drop_row(row: *mut Row, how: c_int);
+    pub fn move_row(row: *mut Row, from: *mut Db, to: *mut Db);
     pub fn text(row: *mut Row, out: *mut *mut c_char) -> c_int;
     pub fn size(row: *const Row) -> c_int;
     pub fn why(db: *mut Db) -> *const c_char;
@@ -538,6 +539,7 @@ extern \"C\" {
         r#"ret = { kind = "handle", own = "give" }"#,
         r#"ret = { kind = "handle", own = "take" }"#,
         r#"ret = { kind = "handle", own = "give", free = "release", parent = "bd" }"#,
+        r#"ret = { kind = "handle", own = "give", free = "move_row", parent = "db" }"#,
     ];
     let wrong = wrong.map(|words| format!("{words}\n{}", planned(&format!("[fn.row]\n{words}"))));
     let right = planned(

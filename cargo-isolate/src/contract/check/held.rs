@@ -133,6 +133,13 @@ impl Checker<'_> {
         let Some(place) = place else {
             return self.cannot_end(&name, &format!("no parameter of it is a pointer to `{object}`"));
         };
+        let mut parents = function.params.iter().enumerate().filter(|(index, param)| {
+            *index != place && parent.is_some() && param.shape.pointee().map(|(_, to)| to) == parent
+        });
+        if let (Some((_, one)), Some((_, other))) = (parents.next(), parents.next()) {
+            let why = format!("nothing says which of `{}` and `{}` is the parent", one.name, other.name);
+            return self.cannot_end(&name, &why);
+        }
         let mut args = Vec::new();
         for (index, param) in function.params.iter().enumerate() {
             args.push(match param.shape.pointee() {

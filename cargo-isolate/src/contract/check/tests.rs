@@ -1,6 +1,9 @@
 //! Entries of a policy against the declarations of a small library.
 
-use crate::{fixture, plan::plan};
+use crate::{
+    fixture,
+    plan::{FunctionPlan, plan},
+};
 
 const LIBRARY: &str = "
 //- app/src/main.rs
@@ -32,11 +35,16 @@ pub struct Size { pub width: c_int }
 
 /// What is planned for the function that `words` begin with, or the mistakes.
 fn found(words: &str) -> String {
+    planned(LIBRARY, words, shown)
+}
+
+/// What is `shown` of the plan for the function that `words` begin with, in each of its forms; or the mistakes.
+pub(super) fn planned(library: &str, words: &str, shown: impl Fn(&FunctionPlan) -> String) -> String {
     let text = format!(
         "version = 1\n[domain.z]\nlibrary = \"z-sys\"\n[[isolate]]\ndomain = \"z\"\nextern = [\"*\"]\n{words}\n"
     );
     let name = words.split(['[', '.', ']']).nth(2).unwrap_or_default();
-    match plan(&fixture::graph(LIBRARY), &fixture::policy(&text)) {
+    match plan(&fixture::graph(library), &fixture::policy(&text)) {
         Ok(plan) => {
             let functions = plan.domains[0].functions.iter().filter(|function| function.name == name);
             functions.map(shown).collect::<Vec<_>>().join("\n")
@@ -45,7 +53,7 @@ fn found(words: &str) -> String {
     }
 }
 
-fn shown(function: &crate::plan::FunctionPlan) -> String {
+fn shown(function: &FunctionPlan) -> String {
     let params = function.params.iter().map(|param| (&*param.name, &param.decision));
     let all = params.chain(function.ret.iter().map(|ret| ("ret", &ret.decision)));
     let contract = |decision: &crate::plan::Decision| {

@@ -209,10 +209,16 @@ fn in_file(
     };
     let places: Vec<_> = calls.iter().map(|site| (site.line, site.column)).collect();
     let found = finder::find(&source, &places);
+    let its = Place {
+        package,
+        file,
+        is_shared: !file.also.is_empty() || wrappers.is_shared(package, file),
+        may_mean_another: may_mean_another(file),
+    };
     let mut ready = BTreeMap::new();
     for site in calls {
         let at = (site.line, site.column);
-        match wrappers.read(package, file, &source, &site, found.get(&at)) {
+        match wrappers.read(&its, &source, &site, found.get(&at)) {
             Ok(call) => drop(ready.insert(at, (call, site))),
             Err(left) => sites.left.push(wrappers.to_do(site, left)),
         }
@@ -274,6 +280,15 @@ fn in_file(
     sites.files.entry(index).or_default().insert(file.path.clone(), text);
 }
 
+/// A file, and what names mean in it.
+struct Place<'f> {
+    package: &'f Package,
+    file: &'f SourceFile,
+    /// It is a module in several places.
+    is_shared: bool,
+    may_mean_another: bool,
+}
+
 /// Some block of the file has an `isolated` of its own, or may have.
 fn may_mean_another(file: &SourceFile) -> bool {
     let facts = &file.facts;
@@ -286,12 +301,12 @@ fn may_mean_another(file: &SourceFile) -> bool {
 impl Wrappers<'_> {
     fn read<'c>(
         &'c self,
-        package: &Package,
-        file: &SourceFile,
+        its: &Place<'_>,
         source: &'c Source,
         site: &Bypass,
         found: Option<&'c Found<'c>>,
     ) -> Result<Ready<'c>, Left> {
+        let Place { package, file, is_shared, may_mean_another } = *its;
         let left = |why: &str| Left { why: why.to_owned(), suggestion: String::new() };
         let Some((wrapper, target)) = self.by_symbol.get(&*site.symbol) else {
             return Err(left(&self.without_wrapper(site)));
@@ -306,14 +321,14 @@ impl Wrappers<'_> {
         if package.name != target.package || file.role != Role::Main || !root.is_some_and(|root| is_of(file, root)) {
             return Err(left("it is in another crate than the wrappers: make a public function of theirs"));
         }
-        if !file.also.is_empty() || self.is_shared(package, file) {
+        if is_shared {
             return Err(left(
                 "its file is a module in several places, and `crate::isolated` may be in one of them only",
             ));
         }
         let Some(found) = found else { return Err(left("it stands in a macro, where there are only tokens")) };
         let takes = found.returns.map_or(Takes::Nothing, |output| fault::takes(package, file, output));
-        let in_root = found.outermost && file.path == target.crate_root && !may_mean_another(file);
+        let in_root = found.outermost && file.path == target.crate_root && !may_mean_another;
         let constants = |name: &str| self.constant(package, wrapper, name);
         let ready = call::read(source, found, wrapper, takes, in_root, &constants)?;
         match source.loses_comment(&ready.edits(false)) {

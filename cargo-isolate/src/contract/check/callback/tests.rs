@@ -1,7 +1,7 @@
 //! Callbacks, as policies say them.
 
-use super::Contract;
-use crate::{fixture, plan::plan};
+use super::super::tests::planned;
+use crate::{contract::Contract, plan::Decision};
 
 const LIBRARY: &str = "
 //- app/src/main.rs
@@ -30,22 +30,11 @@ unsafe extern \"C\" {
 
 /// The contracts of the one function that the policy speaks of, or the mistakes.
 fn found(words: &str) -> String {
-    let text = format!(
-        "version = 1\n[domain.z]\nlibrary = \"z-sys\"\n[[isolate]]\ndomain = \"z\"\nextern = [\"*\"]\n{words}\n"
-    );
-    let name = words.split(['[', '.', ']']).nth(2).unwrap_or_default();
-    match plan(&fixture::graph(LIBRARY), &fixture::policy(&text)) {
-        Ok(plan) => {
-            let function = plan.domains[0].functions.iter().find(|function| function.name == name);
-            let params = function
-                .expect("the function")
-                .params
-                .iter()
-                .map(|param| param.decision.contract().map_or_else(|| "refused".to_owned(), Contract::to_toml));
-            params.collect::<Vec<_>>().join("\n")
-        }
-        Err(errors) => fixture::mistakes(&text, &errors),
-    }
+    planned(LIBRARY, words, |function| {
+        let contract =
+            |decision: &Decision| decision.contract().map_or_else(|| "refused".to_owned(), Contract::to_toml);
+        function.params.iter().map(|param| contract(&param.decision)).collect::<Vec<_>>().join("\n")
+    })
 }
 
 #[track_caller]

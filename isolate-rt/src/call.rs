@@ -35,18 +35,35 @@ use std::mem::size_of;
 /// where the first thing lives that it is given ([`Call::handle`], [`Call::lend`], [`Call::object`]), unless something was staged,
 /// registered or run before. From then on it stays there.
 ///
+/// Arguments that the domain only reads stay where they are, in memory of the program, and are borrowed (`'a`) as long as the call is used:
+/// what a function returns may point into them.
+///
+/// ```compile_fail,E0505
+/// # use isolate_rt::{Domain, Fault};
+/// # static PATHS: Domain = Domain::new("paths");
+/// # fn base(path: std::ffi::CString) -> Result<(), Fault> {
+/// let mut call = PATHS.call("base")?;
+/// let argument = call.input_str(&path)?;
+/// drop(path);
+/// // SAFETY: this domain is isolated.
+/// let base = unsafe { call.string(argument) }?;
+/// # Ok(())
+/// # }
+/// ```
+///
 /// In the child of a fork a call that had begun in the forking thread goes on, and what it was given is as it was; unless another
 /// thread had a call in the same instance at that moment, which is new in the child then: [`FaultKind::DomainLost`].
 #[must_use = "a call that is dropped has called nothing"]
-pub struct Call {
+pub struct Call<'a> {
     settings: &'static Settings,
     function: &'static str,
     place: Place,
     /// Something has been made for where it is: it cannot go anywhere else any more.
     settled: Cell<bool>,
     refused: Cell<bool>,
-    // Stays on its thread: the seat, the way back and the deadline are that thread's.
-    _not_send: PhantomData<*mut ()>,
+    // Stays on its thread: the seat, the way back and the deadline are that thread's. And exactly `'a`: while an `Inside` of longer life
+    // is around, no argument of a shorter one may be added.
+    _borrows: PhantomData<*mut &'a ()>,
 }
 
 const DIVISION_BY_ZERO: FaultKind = FaultKind::InvalidValue { what: "a length divided by 0" };
@@ -58,10 +75,10 @@ pub(crate) enum Place {
     Direct(Buffers),
 }
 
-impl Call {
+impl Call<'_> {
     #[inline]
     pub(crate) fn new(settings: &'static Settings, function: &'static str, place: Place) -> Self {
-        Self { settings, function, place, settled: Cell::new(false), refused: Cell::new(false), _not_send: PhantomData }
+        Self { settings, function, place, settled: Cell::new(false), refused: Cell::new(false), _borrows: PhantomData }
     }
 
     /// `len` as the integer type that the foreign function takes.
@@ -257,7 +274,7 @@ impl Call {
     }
 }
 
-impl std::fmt::Debug for Call {
+impl std::fmt::Debug for Call<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Call")
             .field("domain", &self.settings.name)

@@ -203,7 +203,7 @@ impl Domain {
     /// [`FaultKind::Unsupported`] when no domain can be made here, or it is to have several instances and its library has globals.
     // Always: a `Call` that is returned through memory is written in words and read in pairs of them, for which CPUs wait.
     #[inline(always)]
-    pub fn call(&'static self, function: &'static str) -> Result<Call, Fault> {
+    pub fn call<'a>(&'static self, function: &'static str) -> Result<Call<'a>, Fault> {
         // SAFETY: instances are never freed.
         let instance = unsafe { self.instance.load(Ordering::Acquire).as_ref() };
         match instance.and_then(mpk::Instance::enter_again) {
@@ -214,7 +214,7 @@ impl Domain {
 
     /// A call before which something is to be made ready: the domain, the thread, or what a fault has left behind.
     #[cold]
-    fn first_call(&'static self, function: &'static str) -> Result<Call, Fault> {
+    fn first_call<'a>(&'static self, function: &'static str) -> Result<Call<'a>, Fault> {
         let place = match self.settings.backend {
             Backend::None => Ok(Place::Direct(Buffers::none())),
             Backend::Auto | Backend::Mpk => self.make().and_then(mpk::Instance::enter).map(Place::Mpk),
@@ -226,7 +226,7 @@ impl Domain {
     }
 
     /// Begins a call where something of the domain lives, wherever this thread's calls go.
-    pub(crate) fn call_in(&'static self, identity: usize, function: &'static str) -> Result<Call, Fault> {
+    pub(crate) fn call_in<'a>(&'static self, identity: usize, function: &'static str) -> Result<Call<'a>, Fault> {
         // SAFETY: instances are never freed.
         let instance = unsafe { self.instance.load(Ordering::Acquire).as_ref() };
         match instance.and_then(|first| first.find(identity)).map(mpk::Instance::enter_this) {

@@ -133,7 +133,7 @@ impl Domain {
 
 /// Zeroed memory of the domain's heap, as its own code would get it: NULL for none, or anything at all.
 #[cfg(platform)]
-fn allocate(call: &mut Call, bytes: usize, align: usize) -> Result<*mut u8, Fault> {
+fn allocate(call: &mut Call<'_>, bytes: usize, align: usize) -> Result<*mut u8, Fault> {
     // SAFETY: allocates, and clears what it got; a pointer may hold any address.
     unsafe {
         call.run(|| {
@@ -149,7 +149,7 @@ fn allocate(call: &mut Call, bytes: usize, align: usize) -> Result<*mut u8, Faul
 
 /// No domain is made elsewhere, and no call comes this far.
 #[cfg(not(platform))]
-fn allocate(_: &mut Call, _: usize, _: usize) -> Result<*mut u8, Fault> {
+fn allocate(_: &mut Call<'_>, _: usize, _: usize) -> Result<*mut u8, Fault> {
     Ok(std::ptr::null_mut())
 }
 
@@ -273,7 +273,7 @@ impl<T: Plain> DomainBox<T> {
     }
 }
 
-impl Call {
+impl Call<'_> {
     /// Lends memory of this domain to the call.
     ///
     /// # Errors

@@ -104,6 +104,10 @@ impl Entry {
         match self.0 {}
     }
 
+    pub(crate) fn remember(&mut self, _: usize, _: usize) {
+        match self.0 {}
+    }
+
     pub(crate) fn has_staged(&self, _: usize, _: usize) -> bool {
         match self.0 {}
     }

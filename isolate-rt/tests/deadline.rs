@@ -295,7 +295,7 @@ fn end_that_was_refused() {
         let mut call = DOMAIN.call("make").unwrap();
         // SAFETY: allocates in the domain.
         let memory = unsafe { call.run(|| libc::malloc(8)) }.unwrap();
-        let end = |_: &mut Call, _: *mut u64| {
+        let end = |_: &mut Call<'_>, _: *mut u64| {
             ENDED.fetch_add(1, Ordering::Relaxed);
             Ok(())
         };

@@ -238,7 +238,7 @@ fn calls_settle_with_what_they_are_given_first() {
             end.wait();
         });
         let theirs = take.recv().unwrap();
-        let check = |first: &dyn Fn(&mut Call), expected: Result<(), FaultKind>| {
+        let check = |first: &dyn Fn(&mut Call<'_>), expected: Result<(), FaultKind>| {
             let mut call = SETTLED.call("test").unwrap();
             first(&mut call);
             assert_eq!(call.handle(&theirs).map(drop).map_err(|fault| fault.kind().clone()), expected);
@@ -247,7 +247,7 @@ fn calls_settle_with_what_they_are_given_first() {
         check(&|call| _ = call.handle(&mine).unwrap(), Err(FaultKind::StaleHandle));
         check(&|call| _ = call.output::<u8>(0).unwrap(), Err(FaultKind::StaleHandle));
         check(&|call| _ = call.inside(), Err(FaultKind::StaleHandle));
-        check(&|call| drop(call.keep(|_: Inside, number: i32| Ok(number)).unwrap()), Err(FaultKind::StaleHandle));
+        check(&|call| drop(call.keep(|_: Inside<'_>, number: i32| Ok(number)).unwrap()), Err(FaultKind::StaleHandle));
         end.wait();
     });
 }

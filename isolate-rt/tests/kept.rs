@@ -23,7 +23,7 @@ fn ask(domain: &'static Domain, visit: Visit) -> Result<i32, Fault> {
 }
 
 fn keep(domain: &'static Domain, mut closure: impl FnMut(i32) -> i32 + Send + 'static) -> (Kept, Visit) {
-    domain.call("keep").unwrap().keep(move |_: Inside, number: i32| Ok(closure(number))).unwrap()
+    domain.call("keep").unwrap().keep(move |_: Inside<'_>, number: i32| Ok(closure(number))).unwrap()
 }
 
 /// An object in the domain that nothing ends.
@@ -95,7 +95,7 @@ fn dropped_after_the_object_has_ended() {
         let mut call = DOMAIN.call("object").unwrap();
         // SAFETY: allocates in the domain.
         let memory = unsafe { call.run(|| libc::malloc(8)) }.unwrap();
-        let end = |call: &mut isolate_rt::Call, _: *mut u64| {
+        let end = |call: &mut isolate_rt::Call<'_>, _: *mut u64| {
             let visit = VISIT.lock().unwrap().expect("it was kept");
             // SAFETY: `each` does nothing but call.
             unsafe { call.run(move || each(0, 4, visit)) }.map(|_| ())
@@ -164,7 +164,7 @@ fn an_error_of_its_own() {
         return;
     }
     let call = DOMAIN.call("keep").unwrap();
-    let closure = |inside: Inside, number: i32| {
+    let closure = |inside: Inside<'_>, number: i32| {
         // SAFETY: nothing is owed with isolation.
         let text = unsafe { inside.string(std::ptr::without_provenance(64)) }?;
         Ok(text.map_or(number, |_| 0))
@@ -231,7 +231,7 @@ fn a_limit() {
     let call = DOMAIN.call("keep").unwrap();
     let mut all = Vec::new();
     let fault = loop {
-        match call.keep(|_: Inside, number: i32| -> Result<i32, Fault> { Ok(number) }) {
+        match call.keep(|_: Inside<'_>, number: i32| -> Result<i32, Fault> { Ok(number) }) {
             Ok(kept) => all.push(kept),
             Err(fault) => break fault,
         }

@@ -588,7 +588,7 @@ fn strings_must_lie_in_the_domain_or_in_constants() {
     // SAFETY: a string of the domain's heap.
     let own = unsafe { call.run(|| libc::strdup(c"from the heap".as_ptr())) }.unwrap();
     // SAFETY: this domain is isolated: whatever the pointer is, it is checked.
-    let string = |call: &isolate_rt::Call, text| unsafe { call.string(text) };
+    let string = |call: &isolate_rt::Call<'_>, text| unsafe { call.string(text) };
     assert_eq!(string(&call, own).unwrap().unwrap().as_c_str(), c"from the heap");
     assert_eq!(string(&call, c"constant".as_ptr()).unwrap().unwrap().as_c_str(), c"constant");
     assert_eq!(string(&call, ptr::null()).unwrap(), None);

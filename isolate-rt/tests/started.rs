@@ -424,7 +424,7 @@ fn closures_that_are_kept() {
         ptr::without_provenance_mut(answer as usize)
     }
     check("closures_that_are_kept", || {
-        let closure = |_: isolate_rt::Inside, number: u64| {
+        let closure = |_: isolate_rt::Inside<'_>, number: u64| {
             // A thread of the program, made while its domain waits: not of the library.
             let own = std::thread::spawn(move || ASKED.fetch_add(number, Ordering::Relaxed));
             own.join().unwrap();

@@ -7,13 +7,13 @@ use crate::mpk::View;
 use std::ffi::{CString, c_char};
 use std::mem::size_of;
 
-impl Call {
+impl Call<'_> {
     /// A string that the domain returned, copied; `None` for NULL.
     ///
     /// # Errors
     ///
-    /// [`FaultKind::InvalidValue`] when it starts or ends outside the domain and outside the read-only data of the program
-    /// and its libraries (where C keeps its literals). [`FaultKind::DomainLost`] when another thread has failed in the domain since
+    /// [`FaultKind::InvalidValue`] when it does not lie in the domain, in one of the first 16 arguments that the call was given to read
+    /// ([`Call::input`]), or in the read-only data of the program and its libraries (where C keeps its literals). [`FaultKind::DomainLost`] when another thread has failed in the domain since
     /// the call, which took it along.
     ///
     /// # Safety
@@ -32,8 +32,7 @@ impl Call {
     ///
     /// # Errors
     ///
-    /// [`FaultKind::InvalidValue`] when they do not all lie in the domain, or in the read-only data of the program and its
-    /// libraries. [`FaultKind::DomainLost`] as [`Call::string`].
+    /// [`FaultKind::InvalidValue`] when they do not all lie where a [string](Call::string) may. [`FaultKind::DomainLost`] as [`Call::string`].
     ///
     /// # Safety
     ///

@@ -18,7 +18,7 @@ pub struct Handle<T> {
 // threads, that is a race of the library's in there; without isolation, one that its wrapper has to rule out.
 unsafe impl<T> Send for Handle<T> {}
 
-impl Call {
+impl Call<'_> {
     /// Makes a handle of an object that the domain returned; `None` for NULL.
     ///
     /// # Errors

@@ -12,13 +12,13 @@ use std::marker::PhantomData;
 /// Everything is checked as by the [`Call`] that it was made from: what a pointer among a closure's arguments leads to is
 /// copied once, or is an error. When that call is over, everything is [`FaultKind::DomainLost`].
 #[derive(Clone, Copy)]
-pub struct Inside {
+pub struct Inside<'a> {
     settings: &'static Settings,
     function: &'static str,
     /// `None` for calls without isolation.
     view: Option<mpk::View>,
-    // Of the thread that makes the call.
-    _not_send: PhantomData<*mut ()>,
+    // Of the thread that makes the call, and while its arguments are there.
+    _borrows: PhantomData<(*mut (), &'a ())>,
 }
 
 /// Domain and function that faults are ascribed to.
@@ -29,15 +29,15 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// Looks around where a call of this domain is; `None` for calls without isolation.
-    pub(crate) fn inside(self, view: Option<mpk::View>) -> Inside {
-        Inside { settings: self.settings, function: self.function, view, _not_send: PhantomData }
+    /// Looks around where a call of this domain is; `None` for calls without isolation. For no longer than that call is used.
+    pub(crate) fn inside<'a>(self, view: Option<mpk::View>) -> Inside<'a> {
+        Inside { settings: self.settings, function: self.function, view, _borrows: PhantomData }
     }
 }
 
-impl Call {
+impl<'a> Call<'a> {
     /// For the closures of the next [`Call::run_with`]. The call stays where it is from now on.
-    pub fn inside(&self) -> Inside {
+    pub fn inside(&self) -> Inside<'a> {
         self.settle();
         let view = match &self.place {
             Place::Mpk(entry) => Some(entry.view()),
@@ -60,7 +60,7 @@ impl Call {
     }
 }
 
-impl Inside {
+impl Inside<'_> {
     /// As [`Call::string`].
     ///
     /// # Errors
@@ -233,7 +233,7 @@ fn has_room<T>(view: Option<&mpk::View>, to: *mut T, len: usize) -> Result<(), F
     Err(FaultKind::InvalidValue { what: "room that does not lie in the domain" })
 }
 
-impl std::fmt::Debug for Inside {
+impl std::fmt::Debug for Inside<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Inside").field("domain", &self.settings.name).finish_non_exhaustive()
     }

@@ -22,7 +22,7 @@ pub struct Object<T> {
 unsafe impl<T> Sync for Object<T> {}
 
 /// Calls the function of the library that ends an object.
-pub type End<T> = fn(&mut Call, *mut T) -> Result<(), Fault>;
+pub type End<T> = fn(&mut Call<'_>, *mut T) -> Result<(), Fault>;
 
 impl Domain {
     /// Room for a `T` in the domain's heap, all bytes 0, for `function` to fill. `end` is called when it is dropped.
@@ -52,7 +52,7 @@ impl<T> Object<T> {
     }
 }
 
-impl Call {
+impl Call<'_> {
     /// The pointer behind an object, for use inside this call.
     ///
     /// # Errors

@@ -33,10 +33,10 @@ struct Ending<T> {
     parent: Option<Arc<dyn Keep>>,
 }
 
-type EndOnce<T> = dyn FnOnce(&mut Call, *mut T) -> Result<(), Fault>;
+type EndOnce<T> = dyn FnOnce(&mut Call<'_>, *mut T) -> Result<(), Fault>;
 
 /// Calls the function of the library that ends an object made of another one. The last argument is that other one, its parent.
-pub type EndOfChild<T, P> = fn(&mut Call, *mut T, *mut P) -> Result<(), Fault>;
+pub type EndOfChild<T, P> = fn(&mut Call<'_>, *mut T, *mut P) -> Result<(), Fault>;
 
 /// Something that must not end yet.
 trait Keep {}
@@ -45,7 +45,7 @@ impl<T> Keep for Ending<T> {}
 // SAFETY: as `Handle`: a checked name. Children on other threads keep it and do not use it.
 unsafe impl<T> Send for Owned<T> {}
 
-impl Call {
+impl Call<'_> {
     /// Takes over an object that the domain gave away; `None` for NULL. `end` is called once, when it is dropped.
     ///
     /// Dropping it makes a call: in a domain that lets one thread in at a time it must outlive the present one.
@@ -78,7 +78,7 @@ impl Call {
         let handle = self.adopt(object)?;
         // It lives as long as the child, and in the same generation.
         let made_of = self.pointer(parent)?;
-        let end = Box::new(move |call: &mut Call, object| end(call, object, made_of));
+        let end = Box::new(move |call: &mut Call<'_>, object| end(call, object, made_of));
         Ok(handle.map(|handle| Owned::new(handle, domain, end, Some(parent.object.clone()))))
     }
 

@@ -40,25 +40,29 @@ pub struct Staged<T> {
     len: usize,
 }
 
-impl Call {
-    /// A pointer to `data` for the domain to read. Costs nothing: a domain of level `integrity` can read the program.
+impl<'a> Call<'a> {
+    /// A pointer to `data` for the domain to read. Nothing is copied: a domain of level `integrity` can read the program.
+    ///
+    /// What the function returns, or tells closures, may point into the first 16 arguments of a call ([`Call::string`]).
     ///
     /// # Errors
     ///
     /// None today; a back end that has to copy may run out of room.
     #[inline]
-    pub fn input<T: Plain>(&mut self, data: &[T]) -> Result<*const T, Fault> {
+    pub fn input<T: Plain>(&mut self, data: &'a [T]) -> Result<*const T, Fault> {
+        self.remember(data.as_ptr().addr(), size_of_val(data));
         Ok(data.as_ptr())
     }
 
     /// A pointer to a value that need not be [`Plain`], for the domain to read: a struct with options. No value is made of what the domain
-    /// leaves behind, because it can write nothing there. It can read what the value's pointers point to, too.
+    /// leaves behind, because it can write nothing there. It can read what the value's pointers point to, too. What the function
+    /// returns may not point into it.
     ///
     /// # Errors
     ///
     /// As [`Call::input`].
     #[inline]
-    pub fn input_any<T>(&mut self, value: &T) -> Result<*const T, Fault> {
+    pub fn input_any<T>(&mut self, value: &'a T) -> Result<*const T, Fault> {
         Ok(value)
     }
 
@@ -68,7 +72,8 @@ impl Call {
     ///
     /// As [`Call::input`].
     #[inline]
-    pub fn input_str(&mut self, text: &CStr) -> Result<*const c_char, Fault> {
+    pub fn input_str(&mut self, text: &'a CStr) -> Result<*const c_char, Fault> {
+        self.remember(text.as_ptr().addr(), text.count_bytes() + 1);
         Ok(text.as_ptr())
     }
 
@@ -148,6 +153,14 @@ impl Call {
         // bit patterns as in `read`.
         unsafe { copy_once(from.start, into.as_mut_ptr(), count) };
         count
+    }
+
+    /// Bytes of the program that are borrowed as long as the call is used.
+    #[inline]
+    fn remember(&mut self, address: usize, len: usize) {
+        if let Place::Mpk(entry) = &mut self.place {
+            entry.remember(address, len);
+        }
     }
 
     #[inline]

@@ -43,7 +43,7 @@ pub trait Keepable<A: 'static, R: Plain>: FnMutInside<A, R> + Send + 'static {
 /// Out of reach of other crates, which thus cannot claim that they take what a domain could only make up.
 #[doc(hidden)]
 pub trait FnMutInside<A, R> {
-    fn answer(&mut self, inside: Inside, arguments: A) -> Result<R, Fault>;
+    fn answer(&mut self, inside: Inside<'_>, arguments: A) -> Result<R, Fault>;
 }
 
 /// Room for one closure. Its lock is held for a few instructions, never while the closure runs.
@@ -75,7 +75,7 @@ trait AnswerInside: Send {
     /// # Safety
     ///
     /// As [`Answer::answer`].
-    unsafe fn answer(&mut self, inside: Inside, from: *const u8, to: *mut u8) -> Result<bool, Fault>;
+    unsafe fn answer(&mut self, inside: Inside<'_>, from: *const u8, to: *mut u8) -> Result<bool, Fault>;
 }
 
 struct TypedInside<F, A, R>(F, PhantomData<fn(A) -> R>);
@@ -89,7 +89,7 @@ impl<A: 'static, R: Plain, F: Keepable<A, R>> AnswerInside for TypedInside<F, A,
         size_of::<R>()
     }
 
-    unsafe fn answer(&mut self, inside: Inside, from: *const u8, to: *mut u8) -> Result<bool, Fault> {
+    unsafe fn answer(&mut self, inside: Inside<'_>, from: *const u8, to: *mut u8) -> Result<bool, Fault> {
         let mut typed = Typed(|arguments: A| self.0.answer(inside, arguments), PhantomData);
         // SAFETY: by this function's contract.
         unsafe { typed.answer(from, to) }
@@ -98,7 +98,7 @@ impl<A: 'static, R: Plain, F: Keepable<A, R>> AnswerInside for TypedInside<F, A,
 
 static SLOTS: [Slot; KEPT] = [const { Slot { state: Mutex::new(State::Free) } }; KEPT];
 
-impl Call {
+impl Call<'_> {
     /// Registers a closure that the library may call from now on, during any call of this domain, and gives the pointer to pass to
     /// the foreign function. Until the [`Kept`] is dropped; in a fresh instance, after a fault, nobody knows it.
     ///

@@ -91,7 +91,7 @@ macro_rules! signatures {
 
         impl<F, R: Plain, $($ty: Plain),*> Keepable<($($ty,)*), R> for F
         where
-            F: FnMut(Inside, $($ty),*) -> Result<R, Fault> + Send + 'static,
+            F: FnMut(Inside<'_>, $($ty),*) -> Result<R, Fault> + Send + 'static,
         {
             type Pointer = unsafe extern "C" fn($($ty),*) -> R;
 
@@ -102,9 +102,9 @@ macro_rules! signatures {
 
         impl<F, R, $($ty: Plain),*> FnMutInside<($($ty,)*), R> for F
         where
-            F: FnMut(Inside, $($ty),*) -> Result<R, Fault>,
+            F: FnMut(Inside<'_>, $($ty),*) -> Result<R, Fault>,
         {
-            fn answer(&mut self, inside: Inside, ($($argument,)*): ($($ty,)*)) -> Result<R, Fault> {
+            fn answer(&mut self, inside: Inside<'_>, ($($argument,)*): ($($ty,)*)) -> Result<R, Fault> {
                 self(inside, $($argument),*)
             }
         }

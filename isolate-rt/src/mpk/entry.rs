@@ -7,7 +7,7 @@ use super::image;
 use super::instance::Instance;
 use super::layout::Place;
 use super::leave::{Reason, Stop};
-use super::seat::{STOPPED, Seat, fits_on_stack};
+use super::seat::{Inputs, STOPPED, Seat, fits_on_stack};
 use super::seats::Held;
 use super::thread::Thread;
 use super::watchdog;
@@ -31,11 +31,13 @@ pub(crate) struct View {
     pub(super) instance: &'static Instance,
     pub(super) seat: &'static Seat,
     pub(super) generation: u64,
+    /// Which of the seat's calls.
+    pub(super) call: u64,
 }
 
 impl Entry {
     pub(crate) fn view(&self) -> View {
-        View { instance: self.instance, seat: self.seat(), generation: self.generation() }
+        View::of(self.instance, self.seat(), self.generation())
     }
 
     #[inline]
@@ -189,6 +191,15 @@ impl Entry {
         unsafe { self.seat().stage(self.instance.key, len, size, align) }
     }
 
+    /// That these bytes of the program stay what they are as long as the call is used.
+    #[inline]
+    pub(crate) fn remember(&mut self, address: usize, len: usize) {
+        if self.seat().owner_here().is_some() {
+            // SAFETY: the seat is this thread's.
+            unsafe { self.seat().remember(address, len) };
+        }
+    }
+
     /// Whether these bytes are of what this call has staged.
     #[inline]
     pub(crate) fn has_staged(&self, address: usize, len: usize) -> bool {
@@ -221,15 +232,22 @@ impl Entry {
     #[cold]
     pub(crate) fn move_to(&mut self, identity: usize) -> Result<(), FaultKind> {
         let Some(there) = self.instance.find(identity) else { return Ok(()) };
+        let inputs = self.seat().owner_here().map(|_| {
+            // SAFETY: the seat is this thread's.
+            unsafe { self.seat().inputs() }
+        });
         // Who has seats there may be waiting for one here: not while we have it.
         *self = Self { instance: self.instance, held: Held::nowhere() };
         *self = there.enter_this()?;
+        for &(start, len) in inputs.iter().flat_map(Inputs::given) {
+            self.remember(start, len);
+        }
         Ok(())
     }
 
     /// As [`View::during`].
     pub(crate) fn with_generation<R>(&self, generation: u64, f: impl FnOnce() -> R) -> Result<R, FaultKind> {
-        View { instance: self.instance, seat: self.seat(), generation }.during(f)
+        View::of(self.instance, self.seat(), generation).during(f)
     }
 
     /// The fault that ended this generation of the instance, if that is known.
@@ -254,6 +272,11 @@ impl Entry {
 }
 
 impl View {
+    /// Of the call that the seat is used for now.
+    pub(super) fn of(instance: &'static Instance, seat: &'static Seat, generation: u64) -> Self {
+        Self { instance, seat, generation, call: seat.call() }
+    }
+
     /// Runs `f` in the program, while nobody discards the instance: if it is what it was in this generation.
     pub(crate) fn during<R>(&self, f: impl FnOnce() -> R) -> Result<R, FaultKind> {
         // A view that was put away outlives its call, and the seat is then somebody else's, or will be.
@@ -287,13 +310,19 @@ impl View {
         if is_it() { Ok(result) } else { Err(FaultKind::StaleHandle) }
     }
 
-    /// Lets `look` read from `address` on, and tells it how many bytes it may: to the end of what the domain owns there, or of
-    /// the read-only data around it, which stays mapped meanwhile. To be used [`View::during`] which the instance is what it was.
+    /// Lets `look` read from `address` on, and tells it how many bytes it may: to the end of what the domain owns there, of the argument
+    /// that the call was given there, or of the read-only data around it, which stays mapped meanwhile. To be used [`View::during`] which the instance is what it was.
     pub(crate) fn read<R>(&self, address: usize, look: impl FnOnce(usize) -> R) -> R {
-        match self.writable_from(address) {
+        match self.writable_from(address).or_else(|| self.input_from(address)) {
             Some(readable) => look(readable),
             None => image::with_read_only(address, look),
         }
+    }
+
+    fn input_from(&self, address: usize) -> Option<usize> {
+        self.seat.owner_here()?;
+        // SAFETY: the seat is this thread's, and in use.
+        unsafe { self.seat.input_from(self.call, address) }
     }
 
     /// The fault that ended the generation that this looks at, if that is known.

@@ -62,7 +62,7 @@ impl Activation {
 
     /// Where it runs.
     pub(super) fn view(&self) -> View {
-        View { instance: self.instance, seat: self.seat, generation: self.generation }
+        View::of(self.instance, self.seat, self.generation)
     }
 
     /// Calls inside the domain. Comes back once, whatever happens in there.

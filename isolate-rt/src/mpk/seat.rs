@@ -2,6 +2,7 @@
 //!
 //! A seat belongs to its owner (see [`super::seats`]), and is in use from the beginning of a call until its results are read.
 
+mod inputs;
 mod staging;
 
 use super::bind;
@@ -13,9 +14,10 @@ use super::watchdog::Watched;
 use crate::call::copy_once;
 use crate::fault::Unsupported;
 use crate::heap::Heap;
+pub(super) use inputs::Inputs;
 use std::cell::UnsafeCell;
 use std::ptr;
-use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 /// What the gate leaves free at the top of the stack.
 const STACK_MARGIN: usize = 64;
@@ -33,6 +35,8 @@ pub(super) struct Seat {
     ready: AtomicU32,
     /// Bytes of the room for large staged values that are open to the domain. Written by the thread that uses the seat.
     open: AtomicUsize,
+    /// Number of the call that has the seat, or will have. Written by the thread that uses it.
+    call: AtomicU64,
     own: UnsafeCell<Own>,
 }
 
@@ -50,6 +54,7 @@ struct Own {
     /// Where rooms of this call end, and how many bytes each has.
     ends: [(usize, usize); staging::WATCHED],
     ends_count: usize,
+    inputs: Inputs,
 }
 
 /// The thread runs a callback of the program's. It looks before it goes back in.
@@ -71,6 +76,7 @@ impl Own {
             tls: None,
             ends: [(0, 0); staging::WATCHED],
             ends_count: 0,
+            inputs: Inputs::new(),
         }
     }
 }
@@ -87,6 +93,7 @@ impl Seat {
             watched: Watched::new(),
             ready: AtomicU32::new(0),
             open: AtomicUsize::new(0),
+            call: AtomicU64::new(0),
             own: UnsafeCell::new(Own::new()),
         }
     }
@@ -118,7 +125,10 @@ impl Seat {
     ///
     /// The caller uses the seat.
     pub(super) unsafe fn taken_by(&self, thread: &Thread) {
-        // SAFETY: by this function's contract.
+        // Of a call that was leaked everything is still there.
+        // SAFETY: by this function's contract; that call's thread has ended.
+        unsafe { self.clear() };
+        // SAFETY: as above.
         let own = unsafe { &mut *self.own.get() };
         if own.user != thread.serial() {
             (own.user, own.generation) = (thread.serial(), NEVER);

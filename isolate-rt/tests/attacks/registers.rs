@@ -203,7 +203,7 @@ fn room(domain: &'static Domain) -> *mut Found {
 
 /// What code inside finds at the beginning of a call that was made with marks in all registers.
 fn on_entry(domain: &'static Domain) -> Found {
-    struct Task(Call, *mut Found);
+    struct Task(Call<'static>, *mut Found);
     /// # Safety
     ///
     /// It is a `Task`.

@@ -73,7 +73,7 @@ impl Writer<'_, '_> {
             false => self.take_param(&format!("mut {local}"), format!("impl {closure} + Send + 'static")),
         }
         let shown = if passage.looks() { "inside" } else { "_" };
-        let params = [&[format!("{shown}: {inside}")], &passage.params[..]].concat().join(", ");
+        let params = [&[format!("{shown}: {inside}<'_>")], &passage.params[..]].concat().join(", ");
         let (ret, body) = (self.result_of(&ret), passage.body(local, ret.is_some()));
         let keep = format!("call.keep(move |{params}| -> {ret} {{\n{body}\n}})?");
         let (kept, var) = (self.fresh(&joined(local, "kept")), self.fresh(&joined(local, "ptr")));

@@ -110,7 +110,7 @@ impl Seat {
             .map(|(start, used)| start + used)
     }
 
-    /// Forgets what was staged.
+    /// Forgets what was staged, and what was given to read.
     ///
     /// # Safety
     ///
@@ -123,6 +123,8 @@ impl Seat {
             self.close_staging();
         }
         (own.staged, own.mailbox, own.ends_count) = (0, 0, 0);
+        own.inputs.forget();
+        self.call.store(self.call() + 1, Ordering::Relaxed);
     }
 
     /// Gives back what was opened for a call that needed much, and closes it again.

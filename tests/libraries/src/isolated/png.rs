@@ -85,7 +85,7 @@ pub fn png_create_read_struct(
         Some(mut error_fn) => {
             let (kept, pointer) = call
                 .keep(move |
-                    inside: Inside,
+                    inside: Inside<'_>,
                     arg1: *mut ffi::png_struct_def,
                     arg2: *const c_char,
                 | -> Result<(), Fault> {
@@ -105,7 +105,7 @@ pub fn png_create_read_struct(
         Some(mut warn_fn) => {
             let (kept, pointer) = call
                 .keep(move |
-                    inside: Inside,
+                    inside: Inside<'_>,
                     arg1: *mut ffi::png_struct_def,
                     arg2: *const c_char,
                 | -> Result<(), Fault> {
@@ -175,7 +175,7 @@ pub fn png_create_write_struct(
         Some(mut error_fn) => {
             let (kept, pointer) = call
                 .keep(move |
-                    inside: Inside,
+                    inside: Inside<'_>,
                     arg1: *mut ffi::png_struct_def,
                     arg2: *const c_char,
                 | -> Result<(), Fault> {
@@ -195,7 +195,7 @@ pub fn png_create_write_struct(
         Some(mut warn_fn) => {
             let (kept, pointer) = call
                 .keep(move |
-                    inside: Inside,
+                    inside: Inside<'_>,
                     arg1: *mut ffi::png_struct_def,
                     arg2: *const c_char,
                 | -> Result<(), Fault> {
@@ -590,7 +590,7 @@ pub fn png_set_write_fn(
     let png_ptr_ptr = call.handle(png_ptr)?;
     let (write_data_fn_kept, write_data_fn_ptr) = call
         .keep(move |
-            inside: Inside,
+            inside: Inside<'_>,
             arg1: *mut ffi::png_struct_def,
             arg2: *mut u8,
             arg3: usize,
@@ -607,7 +607,7 @@ pub fn png_set_write_fn(
         Some(mut output_flush_fn) => {
             let (kept, pointer) = call
                 .keep(move |
-                    inside: Inside,
+                    inside: Inside<'_>,
                     arg1: *mut ffi::png_struct_def,
                 | -> Result<(), Fault> {
                     let arg1 = inside.adopt(arg1)?;
@@ -654,7 +654,7 @@ pub fn png_set_read_fn(
     let png_ptr_ptr = call.handle(png_ptr)?;
     let (read_data_fn_kept, read_data_fn_ptr) = call
         .keep(move |
-            inside: Inside,
+            inside: Inside<'_>,
             arg1: *mut ffi::png_struct_def,
             arg2: *mut u8,
             arg3: usize,

@@ -1264,7 +1264,7 @@ pub fn sqlite3_update_hook(
         Some(mut arg2) => {
             let (kept, pointer) = call
                 .keep(move |
-                    inside: Inside,
+                    inside: Inside<'_>,
                     _: *mut c_void,
                     arg2_: c_int,
                     arg3: *const c_char,
@@ -1316,7 +1316,7 @@ pub fn sqlite3_commit_hook(
     let (arg2_kept, arg2_ptr) = match arg2 {
         Some(mut arg2) => {
             let (kept, pointer) = call
-                .keep(move |_: Inside, _: *mut c_void| -> Result<c_int, Fault> {
+                .keep(move |_: Inside<'_>, _: *mut c_void| -> Result<c_int, Fault> {
                     Ok(arg2())
                 })?;
             (Some(kept), Some(pointer))
@@ -1366,7 +1366,7 @@ pub fn sqlite3_set_authorizer(
         Some(mut x_auth) => {
             let (kept, pointer) = call
                 .keep(move |
-                    inside: Inside,
+                    inside: Inside<'_>,
                     _: *mut c_void,
                     arg2: c_int,
                     arg3: *const c_char,
@@ -1436,7 +1436,7 @@ pub fn sqlite3_create_collation_v2(
     let z_name_ptr = call.input_str(z_name)?;
     let (x_compare_kept, x_compare_ptr) = call
         .keep(move |
-            inside: Inside,
+            inside: Inside<'_>,
             _: *mut c_void,
             arg2: c_int,
             arg3: *const c_void,

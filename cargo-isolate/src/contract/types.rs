@@ -7,7 +7,7 @@ use super::{
     shape::{Function, Shape, TypePath},
 };
 use crate::{
-    graph::{Graph, Role, SourceFile},
+    graph::{Graph, Package, Role, SourceFile},
     rust,
 };
 use isolate_lints::{
@@ -39,6 +39,14 @@ pub(crate) struct Types<'g> {
     graph: &'g Graph,
     /// Per package: name → its declarations, in source order.
     items: Vec<BTreeMap<&'g str, Vec<Item<'g>>>>,
+    /// Per package: name → what `use … as name` gives it to.
+    renamed: Vec<BTreeMap<&'g str, Renamed>>,
+}
+
+/// `use self::COLOR_SPACE as OPJ_COLOR_SPACE`: what bindgen makes of C's `typedef enum`.
+struct Renamed {
+    module: Vec<String>,
+    path: Vec<String>,
 }
 
 #[derive(Clone, Copy)]
@@ -69,7 +77,7 @@ impl<'g> Types<'g> {
             }
             items
         });
-        Self { graph, items: items.collect() }
+        Self { graph, items: items.collect(), renamed: graph.packages.iter().map(renamed).collect() }
     }
 
     /// What the type with this source text is at `site`.
@@ -187,7 +195,8 @@ impl<'g> Types<'g> {
         if matches!(qualifier.first().map(String::as_str), Some("std" | "core" | "libc")) {
             return of_c(name).unwrap_or_else(|| unknown(name, format!("`{name}` is not a known type of C")));
         }
-        let here = self.declared(site.package, name, site.module, trail).or_else(|| of_c(name));
+        let module = module_of(qualifier, site.module);
+        let here = self.declared(site.package, name, &module, trail).or_else(|| of_c(name));
         let elsewhere = || {
             let externs = self.graph.packages[site.package].externs.values();
             externs.copied().find_map(|package| self.declared(package, name, &[], trail))
@@ -200,7 +209,7 @@ impl<'g> Types<'g> {
 
     /// The type of that name in a package: the one in `module` if there is one, else all of that name if they agree.
     fn declared(&self, package: usize, name: &str, module: &[String], trail: Trail) -> Option<Shape> {
-        let all = self.items[package].get(name)?;
+        let Some(all) = self.items[package].get(name) else { return self.behind_use(package, name, trail.deeper()) };
         let near: Vec<_> = all.iter().filter(|item| item.module() == module).collect();
         let candidates = if near.is_empty() { all.iter().collect() } else { near };
         // A `cfg` that could not be decided may hold; one that surely holds wins.
@@ -219,6 +228,15 @@ impl<'g> Types<'g> {
         } else {
             unknown(name, format!("`{name}` has several declarations that differ, under `cfg`s that were not decided"))
         })
+    }
+
+    fn behind_use(&self, package: usize, name: &str, trail: Trail) -> Option<Shape> {
+        let Renamed { module, path } = self.renamed[package].get(name)?;
+        if trail.depth > DEEPEST {
+            return Some(unknown(name, "its aliases go in a circle".to_owned()));
+        }
+        let (last, qualifier) = path.split_last()?;
+        Some(self.named(last, qualifier, Site { package, module }, trail))
     }
 
     fn item(&self, package: usize, item: &Item<'g>, trail: Trail) -> Shape {
@@ -285,6 +303,35 @@ impl<'g> Types<'g> {
             None => unknown(&format!("{name}!(…)"), format!("the macro `{name}!` is not one we can expand")),
         }
     }
+}
+
+fn renamed(package: &Package) -> BTreeMap<&str, Renamed> {
+    let mut renamed = BTreeMap::new();
+    for file in package.files.iter().filter(|file| file.role == Role::Main) {
+        for import in &file.facts.imports {
+            let path: Vec<_> = import.path.split("::").map(str::to_owned).collect();
+            let is_other = |name: &&str| path.last().is_some_and(|last| last != name);
+            if let Some(name) = import.name.as_deref().filter(is_other) {
+                let module = [&*file.module, &*import.scope.modules].concat();
+                renamed.entry(name).or_insert(Renamed { module, path });
+            }
+        }
+    }
+    renamed
+}
+
+/// The module that a path of this crate leads to, from another.
+fn module_of(qualifier: &[String], from: &[String]) -> Vec<String> {
+    let mut module = from.to_vec();
+    for word in qualifier {
+        match &**word {
+            "crate" => module.clear(),
+            "self" => {}
+            "super" => drop(module.pop()),
+            name => module.push(name.to_owned()),
+        }
+    }
+    module
 }
 
 impl Item<'_> {

@@ -86,7 +86,9 @@ type circle_t = back_t;
 type back_t = circle_t;
 #[cfg(feature = \"wide\")] type either_t = u64;
 #[cfg(not(feature = \"wide\"))] type either_t = u32;
-pub type Callback = Option<unsafe extern \"C\" fn(*mut c_void) -> c_int>;
+pub type Callback = Option<unsafe extern \"C\" fn(*mut c_void) -> c_int>; \
+pub use self::Mode as SPACE; pub use self::paint::Type as PAINT; pub mod paint { pub type Type = u8; } pub mod other { pub type Type = u64; } \
+use self::ROUND as TURN; use TURN as ROUND;
 ";
 
 /// A policy about `x-sys`, whose functions are those of [`SYS`].
@@ -364,6 +366,7 @@ inferred! {
     follows_aliases: "
         fn checksum(sum: sum_t, buf: bytes_t, len: size_t) -> sum_t;
         fn stored(dest: *mut u8, destSize: len_t, seed: circle_t, width: either_t);
+        fn painted(space: SPACE, as_: PAINT, round: ROUND, by: *const SPACE);
     ",
     infers_references: "
         fn used(handle: &Opaque, also: &mut Opaque);

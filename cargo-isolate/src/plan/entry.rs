@@ -1,14 +1,14 @@
 //! What the policy says of a function together with what ships for it.
 
-use super::{Ships, forms, statements::Statements};
+use super::{Ships, forms, renamed::renamed, statements::Statements};
 use crate::{
     contract::check::Scope,
     policy::{Entry, PolicyError, Spanned, model},
 };
 use std::borrow::Cow;
 
-/// What the policy says of a function, and that over what ships, as far as this fits the declaration: it speaks of the names in
-/// the library's own bindings, and whoever declares the function with others cannot mend that.
+/// What the policy says of a function, and that over what ships, as far as this fits the declaration: whoever declares a function in
+/// another way cannot mend it.
 pub(super) fn entry<'p>(
     entry: Entry<'p>,
     scope: Scope<'_>,
@@ -21,6 +21,7 @@ pub(super) fn entry<'p>(
         errors.push(PolicyError::new(error.span(), message).help("remove it"));
     }
     let Some(ships) = ships else { return (own, own.map(Cow::Borrowed), None) };
+    let ships = &renamed(ships, scope.signature);
     let mistakes = |entry: Option<&model::FnContract>| {
         let mut errors = Vec::new();
         let asked = entry.and_then(|entry| forms::size_query(entry, scope.signature, &mut errors));

@@ -11,6 +11,7 @@ mod hopeless;
 mod make;
 mod ownership;
 mod planned;
+mod renamed;
 mod roles;
 mod select;
 mod standing;

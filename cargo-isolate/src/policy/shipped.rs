@@ -275,6 +275,25 @@ mod tests {
         let renamed = SAFE.replace("source:", "src:");
         let why = "LZ4_decompress_safe: `LZ4_decompress_safe` has no parameter `source` (did you mean `src`?)";
         check("1.10.0", &renamed, "", &[ours, why]);
+        // As Rust would have them.
+        let snake = "pub fn LZ4_decompress_safe(source: *const c_char, dest: *mut c_char, compressed_size: c_int, max_decompressed_size: c_int) -> c_int;";
+        check("1.10.0", snake, "", &[ours, "LZ4_decompress_safe: used, ready: true"]);
+        let frames = "pub type Ctx; \
+            pub fn LZ4F_createCompressionContext(c_t_x: *mut *mut Ctx, version: c_uint) -> usize; \
+            pub fn LZ4F_freeCompressionContext(CTX: *mut Ctx) -> usize; \
+            pub fn LZ4F_isError(code: usize) -> c_uint;";
+        check(
+            "1.10.0",
+            &format!("{SAFE}{frames}"),
+            "[[isolate]]\ndomain = \"lz4\"\nextern = [\"LZ4F_*\"]\n",
+            &[
+                ours,
+                "LZ4_decompress_safe: used, ready: true",
+                "LZ4F_createCompressionContext: used, ready: true",
+                "LZ4F_freeCompressionContext: used, ready: true",
+                "LZ4F_isError: nothing ships",
+            ],
+        );
         let widened = SAFE.replace("maxDecompressedSize: c_int", "maxDecompressedSize: *mut c_int");
         let why =
             "LZ4_decompress_safe: `maxDecompressedSize` is a pointer (what it points to is `*maxDecompressedSize`)";

@@ -1,0 +1,131 @@
+//! Contracts that ship, in the words of whoever declares the function.
+//!
+//! They are written with the names in the library's own bindings, where some parameters have none (`arg2`). A program that declares
+//! the function itself calls them as it likes, mostly as Rust has it: `dest_len` for `destLen`.
+
+use crate::{
+    contract::check::Signature,
+    policy::{
+        Spanned,
+        model::{Contract, ErrorWord, FnContract, Form},
+    },
+};
+use std::collections::BTreeMap;
+
+/// The contract with the names of the declaration, where those differ in case and underscores alone, or where the bindings have none.
+pub(super) fn renamed(contract: &FnContract, signature: &Signature) -> FnContract {
+    Names { signature }.function(contract.clone())
+}
+
+struct Names<'s> {
+    signature: &'s Signature,
+}
+
+impl Names<'_> {
+    fn function(&self, contract: FnContract) -> FnContract {
+        FnContract {
+            arg: self.arguments(contract.arg),
+            ret: contract.ret.map(|ret| map(ret, |ret| self.contract(ret))),
+            error: contract.error.map(|error| map(error, |error| self.error(error))),
+            message: self.expression(contract.message),
+            bind: contract
+                .bind
+                .into_iter()
+                .map(|(object, lengths)| (self.key(object), self.lengths(lengths)))
+                .collect(),
+            form: contract.form.into_iter().map(|(name, form)| (name, self.form(form))).collect(),
+            ..contract
+        }
+    }
+
+    fn form(&self, form: Form) -> Form {
+        Form {
+            when: self.expression(form.when),
+            arg: self.arguments(form.arg),
+            ret: form.ret.map(|ret| map(ret, |ret| self.contract(ret))),
+            error: form.error.map(|error| map(error, |error| self.error(error))),
+            message: self.expression(form.message),
+            ..form
+        }
+    }
+
+    fn arguments(
+        &self,
+        arguments: BTreeMap<Spanned<String>, Spanned<Contract>>,
+    ) -> BTreeMap<Spanned<String>, Spanned<Contract>> {
+        let renamed = |(name, words)| (self.key(name), map(words, |words| self.contract(words)));
+        arguments.into_iter().map(renamed).collect()
+    }
+
+    /// What a callback's own parameters are called is up to its type.
+    fn contract(&self, contract: Contract) -> Contract {
+        Contract {
+            len: self.expression(contract.len),
+            cap: self.expression(contract.cap),
+            end: self.expression(contract.end),
+            written: self.expression(contract.written),
+            parent: self.expression(contract.parent),
+            scope: self.expression(contract.scope),
+            user: self.expression(contract.user),
+            ..contract
+        }
+    }
+
+    fn lengths(
+        &self,
+        lengths: BTreeMap<Spanned<String>, Spanned<String>>,
+    ) -> BTreeMap<Spanned<String>, Spanned<String>> {
+        lengths.into_iter().map(|(name, length)| (name, map(length, |text| self.words(&text)))).collect()
+    }
+
+    fn error(&self, error: ErrorWord) -> ErrorWord {
+        match error {
+            ErrorWord::When(text) => ErrorWord::When(self.words(&text)),
+            ErrorWord::Never => ErrorWord::Never,
+        }
+    }
+
+    fn expression(&self, text: Option<Spanned<String>>) -> Option<Spanned<String>> {
+        text.map(|text| map(text, |text| self.words(&text)))
+    }
+
+    fn key(&self, name: Spanned<String>) -> Spanned<String> {
+        map(name, |name| self.name(&name).to_owned())
+    }
+
+    /// An expression with every name in it as the declaration has it; what stands behind a point is no parameter.
+    fn words(&self, text: &str) -> String {
+        let is_part = |c: char| c.is_alphanumeric() || c == '_';
+        let (mut renamed, mut rest) = (String::new(), text);
+        while let Some(start) = rest.find(is_part) {
+            let (before, from) = rest.split_at(start);
+            let (word, behind) = from.split_at(from.find(|c| !is_part(c)).unwrap_or(from.len()));
+            renamed.push_str(before);
+            renamed.push_str(if before.ends_with('.') { word } else { self.name(word) });
+            rest = behind;
+        }
+        renamed + rest
+    }
+
+    fn name<'n>(&'n self, name: &'n str) -> &'n str {
+        let params = &self.signature.params;
+        if params.iter().any(|param| param.name == name) {
+            return name;
+        }
+        let is_it = |param: &&crate::contract::check::Param| squeezed(&param.name) == squeezed(name);
+        let mut alike = params.iter().filter(is_it);
+        if let (Some(param), None) = (alike.next(), alike.next()) {
+            return &param.name;
+        }
+        let place = name.strip_prefix("arg").and_then(|number| number.parse::<usize>().ok()?.checked_sub(1));
+        place.and_then(|place| params.get(place)).map_or(name, |param| &param.name)
+    }
+}
+
+fn squeezed(name: &str) -> String {
+    name.chars().filter(|c| *c != '_').flat_map(char::to_lowercase).collect()
+}
+
+fn map<T: Clone, U>(said: Spanned<T>, new: impl FnOnce(T) -> U) -> Spanned<U> {
+    Spanned::new(said.span(), new(said.get_ref().clone()))
+}

@@ -146,14 +146,14 @@ fn decision(out: &mut dyn Write, decision: &Decision) -> io::Result<()> {
 }
 
 /// The code does what the contract rules out. That it *may* do something says nothing.
-fn contradicts(found: Use, decision: &Decision) -> bool {
+pub(super) fn contradicts(found: Use, decision: &Decision) -> bool {
     let dir = match decision.contract() {
         Some(Contract::Obj { dir, .. } | Contract::Buf { dir, .. }) => *dir,
         Some(Contract::Cstr { .. }) => Dir::In,
         _ => return false,
     };
     match dir {
-        Dir::In => found.writes && !found.reads,
+        Dir::In => found.stores || found.writes && !found.reads,
         Dir::Out => found.reads && !found.writes,
         Dir::Inout => false,
     }

@@ -675,7 +675,7 @@ fn one_function_in_full() {
     super::explain(&mut out, domain, function, None).expect("a Vec takes everything");
     insta::assert_snapshot!(String::from_utf8(out).expect("UTF-8"));
     // The same with what clang sees, where that is something, and where it is against what is said.
-    let found = |reads, writes| Some(Use { reads, writes, kept: false, never_null: false });
+    let found = |reads, writes| Some(Use { reads, writes, stores: writes && !reads, kept: false, never_null: false });
     let params = vec![None, found(false, true), None, found(true, false), Some(Use { kept: true, ..Use::default() })];
     let seen = Ok(super::Seen { by: "clang 14".to_owned(), file: "csrc/x.c".into(), params });
     let mut out = Vec::new();

@@ -1,4 +1,4 @@
-//! Declarations in Rust against the functions that C defines.
+//! Declarations in Rust against the functions that C defines: how each argument is passed, and that C writes to no `*const`.
 
 use super::{
     Clang, Code,
@@ -7,7 +7,7 @@ use super::{
 use crate::{
     contract::{number::Class, shape::Shape},
     graph::Graph,
-    plan::{FunctionPlan, Plan},
+    plan::{FunctionPlan, Plan, explain::contradicts},
 };
 use camino::Utf8PathBuf;
 use serde::Serialize;
@@ -42,7 +42,7 @@ pub(crate) fn declarations(graph: &Graph, plan: &Plan) -> Declarations {
     let mut found = Declarations::default();
     let clang = Clang::find();
     for domain in &plan.domains {
-        let mut code = clang.as_ref().map(|clang| Code::of(clang, &graph.packages[domain.library.package], "-O0"));
+        let mut code = clang.as_ref().map(|clang| Code::of(clang, &graph.packages[domain.library.package]));
         let mut names = BTreeSet::new();
         // The forms of a function have one declaration.
         for function in domain.functions.iter().filter(|function| names.insert(&function.name)) {
@@ -88,8 +88,13 @@ fn differences(function: &FunctionPlan, defined: &Definition) -> Result<Vec<Stri
         let parameters = crate::words::some(declared, "parameter");
         differs.push(format!("declared with {parameters}, and C's has {}", defined.params.len()));
     } else {
-        for (param, (passed, _)) in params.iter().zip(&defined.params) {
+        for (param, (passed, used)) in params.iter().zip(&defined.params) {
             differs.extend(difference(&format!("`{}`", param.name), &param.ty, &param.shape, *passed));
+            if matches!(param.shape, Shape::Pointer { mutable: false, .. })
+                && used.is_some_and(|used| contradicts(used, &param.decision))
+            {
+                differs.push(format!("`{}` is `{}`, and C's code writes there", param.name, param.ty));
+            }
         }
     }
     if function.variadic.is_some() != defined.variadic {
@@ -146,6 +151,7 @@ void reset(void) {}
 int say(const char *format, ...) { return format[0]; }
 static int hidden(int n) { return n; }
 int shown(int n) { return hidden(n); }
+void fill(void *to, unsigned long n, int with) { for (unsigned long i = 0; i < n; i++) ((char *)to)[i] = with; }
 ";
 
     /// What is said of declarations against [`C`]; skipped where there is no clang.
@@ -204,6 +210,15 @@ int shown(int n) { return hidden(n); }
                 "3:58 reset: declared to return `c_int`, and C's returns nothing",
                 "3:79 say: declared with a fixed number, and defined with a variable number of arguments",
             ],
+        );
+    }
+
+    #[test]
+    fn what_is_written() {
+        check("fn fill(to: *mut u8, n: usize, with: c_int);", &["1 alike"]);
+        check(
+            "fn fill(to: *const c_void, n: usize, with: c_int);",
+            &["3:14 fill: `to` is `*const c_void`, and C's code writes there"],
         );
     }
 

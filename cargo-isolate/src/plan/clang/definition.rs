@@ -7,6 +7,8 @@ use std::fmt;
 pub(crate) struct Use {
     pub(crate) reads: bool,
     pub(crate) writes: bool,
+    /// Some instruction of it writes there.
+    pub(crate) stores: bool,
     /// It may be found somewhere after the call.
     pub(crate) kept: bool,
     /// The declaration says that it is never NULL.
@@ -16,6 +18,7 @@ pub(crate) struct Use {
 impl fmt::Display for Use {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match (self.reads, self.writes) {
+            (true, true) if self.stores => "writes, and may read",
             (true, true) => "may read and write",
             (true, false) => "only reads",
             (false, true) => "only writes",
@@ -65,7 +68,9 @@ pub(super) fn of_function(code: &str, name: &str) -> Option<Definition> {
     let spelt = format!("@{name}(");
     let is_it =
         |line: &&str| line.starts_with("define ") && !line.starts_with("define internal ") && line.contains(&spelt);
-    let line = code.lines().find(is_it)?;
+    let mut lines = code.lines();
+    let line = lines.find(is_it)?;
+    let body: Vec<_> = lines.take_while(|line| !line.starts_with('}')).collect();
     let (before, rest) = line.split_once(&spelt)?;
     let list = parameters(rest);
     let (variadic, list) = match list.split_last() {
@@ -77,7 +82,7 @@ pub(super) fn of_function(code: &str, name: &str) -> Option<Definition> {
         Some(first) if first.contains("sret") => (Some(Passed::Aggregate), list[1..].to_vec()),
         _ => (returned(before), list),
     };
-    let params = list.into_iter().map(|text| (passed(text), of_parameter(text))).collect();
+    let params = list.into_iter().map(|text| (passed(text), of_parameter(text, &body))).collect();
     Some(Definition { ret, params, variadic })
 }
 
@@ -93,7 +98,7 @@ fn returned(before: &str) -> Option<Passed> {
 
 /// `i16 noundef signext %0`
 fn passed(text: &str) -> Passed {
-    match of_parameter(text) {
+    match of_parameter(text, &[]) {
         Some(_) => Passed::Pointer,
         None if text.contains("byval(") => Passed::Aggregate,
         None => simple(text.split_whitespace().next().unwrap_or(text)),
@@ -137,7 +142,7 @@ fn parameters(text: &str) -> Vec<&str> {
 }
 
 /// `i8* nocapture noundef readonly %0`, since LLVM 15 `ptr …`, since 21 `captures(none)`.
-fn of_parameter(text: &str) -> Option<Use> {
+fn of_parameter(text: &str, body: &[&str]) -> Option<Use> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let is_pointer = words.first() == Some(&"ptr") || text.contains('*');
     let has = |word: &str| words.contains(&word);
@@ -145,12 +150,47 @@ fn of_parameter(text: &str) -> Option<Use> {
     if !is_pointer || text.contains("byval(") || text.contains("sret(") {
         return None;
     }
+    let writes = !(has("readonly") || has("readnone"));
     Some(Use {
         reads: !(has("writeonly") || has("readnone")),
-        writes: !(has("readonly") || has("readnone")),
+        writes,
+        stores: writes && words.last().is_some_and(|name| stores(name, body)),
         kept: !(has("nocapture") || has("captures(none)")),
         never_null: has("nonnull"),
     })
+}
+
+/// Whether an instruction writes through the pointer `name`, or through one that is computed from it.
+fn stores(name: &str, body: &[&str]) -> bool {
+    let mut pointers = vec![name];
+    let mut next = 0;
+    // In loops a pointer is computed from one further down.
+    while let Some(from) = pointers.get(next).copied() {
+        next += 1;
+        for line in body {
+            let Some((to, how)) = line.trim_start().split_once(" = ") else { continue };
+            let computes = ["getelementptr ", "bitcast ", "phi ", "select "].iter().any(|word| how.starts_with(word));
+            if computes && names(how, from) && !pointers.contains(&to) {
+                pointers.push(to);
+            }
+        }
+    }
+    let is_one = |text: &str| pointers.iter().any(|name| names(text, name));
+    body.iter().any(|line| {
+        let line = line.trim_start();
+        if let Some(stored) = line.strip_prefix("store ") {
+            // The value, then the place.
+            return parameters(stored).get(1).is_some_and(|place| is_one(place));
+        }
+        let filled = line.split_once("@llvm.mem").and_then(|(_, rest)| rest.split_once('('));
+        filled.is_some_and(|(_, arguments)| parameters(arguments).first().is_some_and(|to| is_one(to)))
+    })
+}
+
+/// The name `%1`, and not `%12`.
+fn names(text: &str, name: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-' | '$');
+    text.match_indices(name).any(|(at, _)| !text[at + name.len()..].starts_with(is_part))
 }
 
 #[cfg(test)]
@@ -176,6 +216,28 @@ mod tests {
         );
         check("define void @f(i32 (i8*, i32)* nocapture readonly %0) {", &["only reads, and keeps no pointer to it"]);
         check("define void @f() {", &[]);
+    }
+
+    #[test]
+    fn what_is_written() {
+        let reads_and_writes = "writes, and may read, and keeps no pointer to it";
+        let may = "may read and write, and keeps no pointer to it";
+        for (body, expected) in [
+            ("  store i8 0, i8* %0, align 1", reads_and_writes),
+            ("  store i8* %0, i8** %2, align 8", may),
+            ("  %11 = load i8, i8* %0\n  store i8 %11, i8* %10, align 1", may),
+            (
+                "  %3 = phi i8* [ %0, %1 ], [ %4, %2 ]\n  %4 = getelementptr inbounds i8, i8* %3, i64 1\n  store i8 7, i8* %4, align 1",
+                reads_and_writes,
+            ),
+            ("  call void @llvm.memset.p0i8.i64(i8* align 1 %0, i8 0, i64 %1, i1 false)", reads_and_writes),
+            ("  call void @llvm.memcpy.p0i8.p0i8.i64(i8* %9, i8* align 1 %0, i64 %1, i1 false)", may),
+        ] {
+            check(
+                &format!("define void @f(i8* nocapture %0, i64 %1) {{\n{body}\n}}\n  store i8 0, i8* %0"),
+                &[expected, "-"],
+            );
+        }
     }
 
     /// How each is passed, and what comes back.

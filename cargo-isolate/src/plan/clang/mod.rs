@@ -56,17 +56,15 @@ pub(super) struct Code<'p> {
     clang: &'p Clang,
     package: &'p Package,
     files: Files,
-    /// `-O1`: what becomes of pointers shows in optimised code only.
-    level: &'static str,
     compiled: BTreeMap<Utf8PathBuf, Result<String, String>>,
 }
 
 impl<'p> Code<'p> {
-    fn of(clang: &'p Clang, package: &'p Package, level: &'static str) -> Code<'p> {
+    fn of(clang: &'p Clang, package: &'p Package) -> Code<'p> {
         let mut files = Files::default();
         files.walk(&package.root, 0);
         package.out_dir.iter().for_each(|out| files.walk(out, 0));
-        Code { clang, package, files, level, compiled: BTreeMap::new() }
+        Code { clang, package, files, compiled: BTreeMap::new() }
     }
 
     /// How a function is defined, and in which file.
@@ -77,9 +75,8 @@ impl<'p> Code<'p> {
     fn definition(&mut self, symbol: &str) -> Result<(Utf8PathBuf, Definition), String> {
         let mut failed = None;
         for source in self.files.defining(symbol).into_iter().take(TRIED) {
-            let (clang, level, included) = (self.clang, self.level, self.files.included());
-            let compiled =
-                self.compiled.entry(source.clone()).or_insert_with(|| clang.compile(&source, &included, level));
+            let (clang, included) = (self.clang, self.files.included());
+            let compiled = self.compiled.entry(source.clone()).or_insert_with(|| clang.compile(&source, &included));
             let file = source.strip_prefix(&self.package.root).unwrap_or(&source).to_owned();
             match compiled {
                 Ok(code) => {
@@ -117,7 +114,7 @@ impl Clang {
     ///
     /// In words, why there is nothing to say.
     pub(super) fn look(&self, package: &Package, symbol: &str, params: usize) -> Result<Seen, String> {
-        let (file, found) = Code::of(self, package, "-O1").definition(symbol)?;
+        let (file, found) = Code::of(self, package).definition(symbol)?;
         if found.params.len() != params {
             return Err(format!("{file} passes its parameters in another way than they are declared"));
         }
@@ -125,9 +122,10 @@ impl Clang {
         Ok(Seen { by: self.version.clone(), file, params })
     }
 
-    fn compile(&self, source: &Utf8Path, included: &[&Utf8Path], level: &str) -> Result<String, String> {
+    fn compile(&self, source: &Utf8Path, included: &[&Utf8Path]) -> Result<String, String> {
         let mut command = Command::new(&self.program);
-        command.args(["-x", "c", "-w", level, "-S", "-emit-llvm", "-o", "-"]);
+        // What becomes of pointers shows in optimised code only.
+        command.args(["-x", "c", "-w", "-O1", "-S", "-emit-llvm", "-o", "-"]);
         included.iter().for_each(|folder| {
             command.arg("-I").arg(folder);
         });

@@ -1,4 +1,4 @@
-//! What a pointer of a foreign signature means: stated by the policy, or inferred where that is proven to be right.
+//! What a pointer of a foreign signature means: stated by the policy, or inferred from types and names.
 //!
 //! ```text
 //! type text ─► shape ─┐

@@ -137,7 +137,10 @@ fn decision(out: &mut dyn Write, decision: &Decision) -> io::Result<()> {
                 "    from the contracts that ship with the tool; a `[fn]` or `[struct]` of the policy replaces them"
             )
         }
-        Decision::Rule { tier: Tier::Proven, evidence, .. } => writeln!(out, "    proven: {evidence}"),
+        Decision::Rule { tier: Tier::Clear, evidence, .. } => writeln!(out, "    clear: {evidence}"),
+        Decision::Rule { tier: Tier::Convention, evidence, .. } => {
+            writeln!(out, "    by convention, which nobody held against the C code: {evidence}")
+        }
         Decision::Rule { tier: Tier::Likely, evidence, .. } => {
             writeln!(out, "    likely, for you to check: {evidence}")
         }

@@ -84,7 +84,7 @@ pub(super) fn lengths_are_told(
 }
 
 pub(super) fn implied(contract: Contract, evidence: String) -> Decision {
-    Decision::Rule { contract, tier: Tier::Proven, evidence }
+    Decision::Rule { contract, tier: Tier::Clear, evidence }
 }
 
 pub(super) fn names(slices: &[String]) -> String {

@@ -217,7 +217,8 @@ fn said(decision: &Decision, role: &Role) -> Said {
         (Decision::Shipped { .. }, _) => by("ships"),
         (Decision::Rule { tier, evidence, .. }, _) => {
             let (word, style) = match tier {
-                Tier::Proven => ("proven", GREEN),
+                Tier::Clear => ("clear", GREEN),
+                Tier::Convention => ("convention", GREEN),
                 Tier::Likely => ("likely", YELLOW),
             };
             Said { style, why: evidence.clone(), ..by(word) }
@@ -240,7 +241,7 @@ mod tests {
         let said = Said {
             contract: "{ kind = \"obj\", dir = \"in\" }".to_owned(),
             style: GREEN,
-            word: "proven",
+            word: "clear",
             why: "a struct of plain numbers, which nobody keeps".to_owned(),
         };
         let mut out = Vec::new();
@@ -251,12 +252,12 @@ mod tests {
 
     #[test]
     fn lines_that_fit_and_others() {
-        let line = "    at: *const Point      { kind = \"obj\", dir = \"in\" }  proven: a struct of plain numbers, which nobody keeps\n";
+        let line = "    at: *const Point      { kind = \"obj\", dir = \"in\" }  clear: a struct of plain numbers, which nobody keeps\n";
         check(None, line);
         check(Some(200), line);
         check(
             Some(40),
-            "    at: *const Point\n      { kind = \"obj\", dir = \"in\" }\n      proven: a struct of plain numbers,\n      which nobody keeps\n",
+            "    at: *const Point\n      { kind = \"obj\", dir = \"in\" }\n      clear: a struct of plain numbers,\n      which nobody keeps\n",
         );
     }
 

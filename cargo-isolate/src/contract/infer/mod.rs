@@ -1,4 +1,4 @@
-//! Contracts that a bare signature proves, each with its evidence; everything else is refused with a stub to paste.
+//! Contracts that a bare signature speaks for, each with its evidence; everything else is refused with a stub to paste.
 //!
 //! The rules and how often each was right are those measured in the design notes: a rule that put a wrong length on a
 //! buffer even rarely is not here, because our own trusted copy would then be the overflow.
@@ -17,12 +17,14 @@ use serde::Serialize;
 
 pub(crate) use library::Library;
 
-/// How much an inferred contract can be relied on.
+/// What an inferred contract rests on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Tier {
-    /// Right in practically every case that was measured.
-    Proven,
+    /// A type that can be nothing else, or what the policy says of another parameter.
+    Clear,
+    /// How C libraries name and type their parameters: right in practically every case that was measured, and no proof.
+    Convention,
     /// Generated, and listed for a human to look at: assumes that the function keeps no pointer.
     Likely,
 }
@@ -95,7 +97,7 @@ pub(crate) fn ret(signature: &Signature, shape: &Shape, library: &Library) -> In
         }
         Shape::Char if !mutable => found(
             Contract::Cstr { dir: Dir::In, nullable: true, free: None },
-            Tier::Proven,
+            Tier::Convention,
             "a returned `*const c_char` is a string that the library keeps; it is copied",
         ),
         Shape::Opaque(_) => found(
@@ -124,7 +126,7 @@ pub(crate) fn ret(signature: &Signature, shape: &Shape, library: &Library) -> In
 
 /// Something passed or returned in registers.
 fn value(shape: &Shape, returned: bool) -> Inference {
-    let passed = |evidence| found(Contract::Value, Tier::Proven, evidence);
+    let passed = |evidence| found(Contract::Value, Tier::Clear, evidence);
     match shape {
         Shape::Int(Some(_)) | Shape::Float(_) => passed("a number"),
         Shape::Char => passed("a character"),

@@ -29,7 +29,7 @@ impl Pointer<'_> {
             (Shape::Opaque(_), _) if self.me().shape.is_newtype() => {
                 handle(Tier::Likely, format!("`{}` is a pointer under a name of its own: a handle", self.me().shape))
             }
-            (Shape::Opaque(path), _) => handle(Tier::Proven, format!("`{}` is opaque: a handle", path.name)),
+            (Shape::Opaque(path), _) => handle(Tier::Clear, format!("`{}` is opaque: a handle", path.name)),
             (to, _)
                 if to.is_byte()
                     && let Some((nature, other)) = self.is_of_run() =>

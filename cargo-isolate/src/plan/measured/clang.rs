@@ -58,10 +58,10 @@ impl Counts {
     fn add(&mut self, function: &FunctionPlan, index: usize, label: &Label, found: Use) {
         let rule = match &function.params[index].decision {
             Decision::Rule { contract, tier, .. } => match (tier, label.judge(contract)) {
-                (Tier::Proven, Verdict::Right) => "proven",
-                (Tier::Proven, _) => "proven WRONG",
                 (Tier::Likely, Verdict::Right) => "likely",
                 (Tier::Likely, _) => "likely WRONG",
+                (_, Verdict::Right) => "conventional",
+                (..) => "conventional WRONG",
             },
             _ => "open",
         };

@@ -20,9 +20,9 @@ fn measure() {
     let directory = root().join("target/inferred");
     std::fs::create_dir_all(&directory).unwrap();
     println!(
-        "| package | functions | pointers | proven | likely | recognised | open | with a suggestion | classified |\n|---|---|---|---|---|---|---|---|---|"
+        "| package | functions | pointers | clear | convention | likely | recognised | open | with a suggestion | classified |\n|---|---|---|---|---|---|---|---|---|---|"
     );
-    let (mut total, mut suggestions, mut told) = ([0; 7], (0, 0), String::new());
+    let (mut total, mut suggestions, mut told) = ([0; 8], (0, 0), String::new());
     for (graph, packages) in graphs() {
         for package in &packages {
             let functions = rules_alone(&graph, package);
@@ -67,8 +67,8 @@ fn suggestion<'f>(function: &'f FunctionPlan, param: &str) -> Option<&'f str> {
     lines.into_iter().find(|line| line.starts_with(&start) && !line.contains("\"LENGTH\""))
 }
 
-/// Functions, pointers, proven, likely, recognised, open, open with a suggestion.
-fn count(functions: &[FunctionPlan]) -> [usize; 7] {
+/// Functions, pointers, clear, by convention, likely, recognised, open, open with a suggestion.
+fn count(functions: &[FunctionPlan]) -> [usize; 8] {
     let pointers = || {
         let each = functions.iter().flat_map(|function| function.params.iter().map(move |param| (function, param)));
         each.filter(|(_, param)| is_pointer(param))
@@ -84,7 +84,8 @@ fn count(functions: &[FunctionPlan]) -> [usize; 7] {
     [
         functions.len(),
         pointers().count(),
-        of(Tier::Proven),
+        of(Tier::Clear),
+        of(Tier::Convention),
         of(Tier::Likely),
         pointers().filter(recognised).count(),
         pointers().filter(open).count(),
@@ -109,11 +110,14 @@ fn open(functions: &[FunctionPlan]) -> String {
     text
 }
 
-fn line(name: &str, [functions, pointers, proven, likely, recognised, open, suggested]: [usize; 7]) -> String {
+fn line(
+    name: &str,
+    [functions, pointers, clear, convention, likely, recognised, open, suggested]: [usize; 8],
+) -> String {
     #[expect(clippy::cast_precision_loss, reason = "thousands")]
-    let share = 100.0 * (proven + likely + recognised) as f64 / pointers as f64;
+    let share = 100.0 * (clear + convention + likely + recognised) as f64 / pointers as f64;
     format!(
-        "| {name} | {functions} | {pointers} | {proven} | {likely} | {recognised} | {open} | {suggested} | {share:.1} % |"
+        "| {name} | {functions} | {pointers} | {clear} | {convention} | {likely} | {recognised} | {open} | {suggested} | {share:.1} % |"
     )
 }
 

@@ -54,7 +54,7 @@ impl Pointer<'_> {
             None if returned.is_some_and(|(_, to)| matches!(to, Shape::Opaque(_) | Shape::Struct { .. })) => {
                 "what it returns".to_owned()
             }
-            None => return found(contract, Tier::Proven, evidence),
+            None => return found(contract, Tier::Convention, evidence),
         };
         found(contract, Tier::Likely, format!("{evidence}; assumes that {keeper} does not keep it"))
     }

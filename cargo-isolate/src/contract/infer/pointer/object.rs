@@ -19,7 +19,7 @@ impl Pointer<'_> {
             return refused(format!("one `{name}`, or as many as `{}` says?", length.name), None);
         }
         let evidence = format!("`*const {name}`, a struct without pointers, which is read");
-        found(Contract::Obj { dir: Dir::In, nullable: false }, Tier::Proven, evidence)
+        found(Contract::Obj { dir: Dir::In, nullable: false }, Tier::Convention, evidence)
     }
 
     /// The library makes such structs, so that what its functions get is where it gave it out. One that could be copied as well is

@@ -70,7 +70,7 @@ impl Pointer<'_> {
             found(Contract::Obj { dir: Dir::Inout, nullable: false }, Tier::Likely, evidence)
         } else {
             let evidence = format!("`*const {name}`, a struct of plain numbers");
-            found(Contract::Obj { dir: Dir::In, nullable: false }, Tier::Proven, evidence)
+            found(Contract::Obj { dir: Dir::In, nullable: false }, Tier::Convention, evidence)
         }
     }
 }

@@ -103,6 +103,11 @@ impl Shape {
         matches!(self, Shape::Int(_))
     }
 
+    /// What Rust counts with.
+    pub(crate) fn is_usize(&self) -> bool {
+        matches!(self, Shape::Int(Some(name)) if name == "usize")
+    }
+
     /// One byte wide, or of unknown width: what buffers are made of.
     pub(crate) fn is_byte(&self) -> bool {
         match self {

@@ -255,8 +255,8 @@ pub(super) fn is_literal_zero(expr: &Expr) -> bool {
     literal(expr) == Some(0)
 }
 
-/// As an index of a slice: what is not `usize` surely is cast to it.
-pub(super) fn as_usize(source: &Source, expr: &Expr) -> String {
+/// As an index of a slice: what is no `usize`, as far as is known, is cast to it.
+pub(super) fn as_usize(source: &Source, expr: &Expr, is_usize: bool) -> String {
     let inner = without_parens(expr);
     let text = source.of(inner);
     match inner {
@@ -265,6 +265,7 @@ pub(super) fn as_usize(source: &Source, expr: &Expr) -> String {
             _ => text.to_owned(),
         },
         Expr::MethodCall(call) if call.method == "len" => text.to_owned(),
+        _ if is_usize => text.to_owned(),
         Expr::Binary(_) | Expr::Unary(_) | Expr::Range(_) | Expr::Reference(_) => format!("({text}) as usize"),
         _ => format!("{text} as usize"),
     }

@@ -53,7 +53,7 @@ pub(super) struct Ready<'c> {
 impl Ready<'_> {
     /// Several statements take the place of the call.
     pub(super) fn is_block(&self) -> bool {
-        let has_several = self.parts.iter().any(|part| matches!(part, Part::To(..)));
+        let has_several = self.parts.iter().any(|part| matches!(part, Part::To { .. }));
         self.call.code().is_none() && (has_several || matches!(self.parts[..], [Part::Ignored, ..]))
     }
 

@@ -41,6 +41,8 @@ unsafe extern \"C\" {
     pub fn ask(dest: *mut c_char, cap: c_int) -> c_int;
     pub fn joined(n: c_int) -> *mut c_char;
     pub fn release(text: *mut c_char);
+    pub fn deflate(dest: *mut u8, destLen: *mut usize, source: *const u8, sourceLen: usize) -> c_int;
+    pub fn press(dest: *mut u8, cap: usize) -> usize;
 }
 pub type Visit = Option<
     unsafe extern \"C\" fn(state: *mut c_void, name: *const c_char, values: *const u8, n: c_int, ofKind: c_int) -> c_int,
@@ -76,6 +78,11 @@ error = "ret != 1"
 [fn.shrink]
 arg.dest = { kind = "buf", dir = "out", cap = "cap", written = "ret" }
 error = "ret <= 0"
+[fn.deflate]
+arg.dest = { kind = "buf", dir = "out", cap = "*destLen", written = "*destLen" }
+[fn.press]
+arg.dest = { kind = "buf", dir = "out", cap = "cap", written = "ret" }
+error = "ret == 0"
 [fn.begin]
 error = "ret != 0"
 [fn.check]

@@ -59,7 +59,8 @@ impl Call<'_> {
                 return Err(format!("`{name}` takes an array of {count}, and nothing here says that `{text}` is one"));
             }
         }
-        let start = start.map(|start| argument::as_usize(self.source, start));
+        // `add` and an index take nothing else.
+        let start = start.map(|start| argument::as_usize(self.source, start, true));
         let ranges = match (&start, &bound) {
             (None, Bound::Len | Bound::Whole) => String::new(),
             (None, Bound::To(end)) => format!("[..{end}]"),
@@ -109,6 +110,14 @@ impl Call<'_> {
         }
         let Some(argument) = self.argument(index) else { return Ok(Bound::Whole) };
         let text = self.source.of(argument);
+        let declared = &self.params()[index].shape;
+        let is_usize = match cell {
+            false => declared.is_usize() && argument::length(argument).is_some_and(|length| same(length, argument)),
+            true => {
+                let is_plain = matches!(argument::without_parens(argument), Expr::Reference(_));
+                is_plain && declared.pointee().is_some_and(|(_, counter)| counter.is_usize())
+            }
+        };
         let length = match cell {
             false => argument::length(argument),
             true => match argument::pointer(argument) {
@@ -133,8 +142,13 @@ impl Call<'_> {
             let (of, length) = (self.source.of(of), self.source.of(length));
             return Err(format!("`{length}` asks `{of}` when a part of it is borrowed: put it in a variable before"));
         }
-        Ok(Bound::To(argument::as_usize(self.source, length)))
+        Ok(Bound::To(argument::as_usize(self.source, length, is_usize)))
     }
+}
+
+/// The one is the other, without parentheses.
+fn same(one: &Expr, other: &Expr) -> bool {
+    std::ptr::eq(argument::without_parens(one), argument::without_parens(other))
 }
 
 /// How much of a slice is meant.

@@ -42,13 +42,16 @@ impl Call<'_> {
         });
         let value = match (code, place.map(|place| &names[place])) {
             (Code::Always(value), _) => value.to_string(),
+            (Code::Count, Some(name)) if self.wrapper.function.ret.as_ref().is_some_and(|ret| ret.shape.is_usize()) => {
+                name.clone()
+            }
             (Code::Count, Some(name)) => format!("{name} as _"),
             (_, name) => name.cloned().unwrap_or_default(),
         };
-        let told = match (self.assignments(parts, &names), code, parts.len()) {
-            (none, Code::Returned, 1) if none.is_empty() => String::new(),
-            (none, ..) if none.is_empty() => format!(".map(|{}| {value})", tuple(&names)),
-            (some, ..) => format!(".map(|{}| {{ {} {value} }})", tuple(&names), some.join(" ")),
+        let told = match self.assignments(parts, &names) {
+            none if none.is_empty() && names == [&*value] => String::new(),
+            none if none.is_empty() => format!(".map(|{}| {value})", tuple(&names)),
+            some => format!(".map(|{}| {{ {} {value} }})", tuple(&names), some.join(" ")),
         };
         format!("{told}.or_else(|error| error.into_code())")
     }
@@ -61,7 +64,7 @@ impl Call<'_> {
                 Part::Returned => "ret",
                 Part::Count => "count",
                 Part::Ignored => "_",
-                Part::To(_, name) => name,
+                Part::To { name, .. } => name,
             };
             let is_taken = |name: &str| {
                 let mut places = self.outcomes.values().map(|outcome| match outcome {
@@ -81,9 +84,11 @@ impl Call<'_> {
     /// `place = written as _;` for each part that goes to a place.
     fn assignments(&self, parts: &[Part<'_>], names: &[String]) -> Vec<String> {
         let statement = |(part, name): (&Part<'_>, &String)| match part {
-            Part::To(Outcome::Assign(place), "value") => Some(format!("{} = {name};", self.source.of(place))),
-            Part::To(Outcome::Assign(place), _) => Some(format!("{} = {name} as _;", self.source.of(place))),
-            Part::To(Outcome::Write(place), _) => Some(format!("{}.write({name});", self.source.of(place))),
+            Part::To { place: Outcome::Assign(place), converts, .. } => {
+                let converted = if *converts { " as _" } else { "" };
+                Some(format!("{} = {name}{converted};", self.source.of(place)))
+            }
+            Part::To { place: Outcome::Write(place), .. } => Some(format!("{}.write({name});", self.source.of(place))),
             Part::Returned | Part::Count | Part::Ignored => None,
         };
         parts.iter().zip(names).filter_map(statement).collect()

@@ -25,7 +25,13 @@ pub(super) enum Part<'c> {
     Count,
     /// A count that the direct call did not give.
     Ignored,
-    To(Outcome<'c>, &'static str),
+    To {
+        place: Outcome<'c>,
+        /// What it could be called.
+        name: &'static str,
+        /// The place is of another type than the wrapper's `usize`.
+        converts: bool,
+    },
 }
 
 impl<'c> Call<'c> {
@@ -58,17 +64,19 @@ impl<'c> Call<'c> {
         for (index, param) in function.params.iter().enumerate() {
             match param.decision.contract()? {
                 Contract::Buf { dir: Dir::Out | Dir::Inout, written: Some(written), .. } => match cell_of(written) {
-                    Some(cell) => parts.push(Part::To(*self.outcomes.get(&cell)?, "written")),
+                    Some(cell) => parts.push(self.counter(cell, "written")?),
                     // A count computed from several: the cell itself is not given back.
                     None if written.leaves().iter().any(|leaf| matches!(leaf, Length::Deref(_))) => return None,
                     None if self.code() == Some(Code::Count) && *written == Length::Ret => parts.push(Part::Count),
                     None => parts.push(Part::Ignored),
                 },
                 _ if matches!(param.role, Role::CellOf(_)) && !function::counted(function, &param.name) => {
-                    parts.push(Part::To(*self.outcomes.get(&index)?, "len"));
+                    parts.push(self.counter(index, "len")?);
                 }
                 Contract::Obj { dir: Dir::Out, .. } if function.is_count(&param.name) => {}
-                Contract::Obj { dir: Dir::Out, .. } => parts.push(Part::To(*self.outcomes.get(&index)?, "value")),
+                Contract::Obj { dir: Dir::Out, .. } => {
+                    parts.push(Part::To { place: *self.outcomes.get(&index)?, name: "value", converts: false });
+                }
                 _ => {}
             }
         }
@@ -76,5 +84,11 @@ impl<'c> Call<'c> {
         let is_tuple = self.wrapper.ret.starts_with('(') && !is_unit;
         // An object that it returns is none of them.
         (is_tuple == (parts.len() > 1) && is_unit == parts.is_empty()).then_some(parts)
+    }
+
+    /// A count that goes where the parameter at `index` points to.
+    fn counter(&self, index: usize, name: &'static str) -> Option<Part<'c>> {
+        let converts = !self.params()[index].shape.pointee().is_some_and(|(_, counter)| counter.is_usize());
+        Some(Part::To { place: *self.outcomes.get(&index)?, name, converts })
     }
 }

@@ -80,7 +80,7 @@ fn types_that_come_from_the_call() {
         );
         stays(
             &format!("{room}let len = {value};\nunsafe {{ z_sys::sum(1, room.as_ptr(), len) }};"),
-            &format!("4:10 {why} | let Ok(ret) = isolated::z::sum(1, &room[..len as usize]) else {{ /* a fault */ }};"),
+            &format!("4:10 {why} | let Ok(ret) = isolated::z::sum(1, &room[..len]) else {{ /* a fault */ }};"),
         );
     }
 }

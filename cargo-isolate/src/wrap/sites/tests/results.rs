@@ -45,6 +45,18 @@ fn codes_stay_codes() {
     );
 }
 
+#[test]
+fn what_is_a_usize_stays_one() {
+    check(
+        "    let mut n = 3;\n    unsafe { z_sys::deflate(out.as_mut_ptr(), &mut n, data.as_ptr().add(m), m - 2) };",
+        "    let mut n = 3;\n    {\n        let (ret, written) = isolated::z::deflate(&mut out[..n], &data[m..][..m - 2])?;\n        n = written;\n        ret\n    };",
+    );
+    check(
+        "    let n = 3u8;\n    let mut room = [0u8; 9];\n    let count = unsafe { z_sys::press(room.as_mut_ptr(), n.into()) };",
+        "    let n = 3u8;\n    let mut room = [0u8; 9];\n    let count = isolated::z::press(&mut room[..n as usize]).or_else(|error| error.into_code())?;",
+    );
+}
+
 /// The wrapper stores nothing where the function failed. Is that where the code looks?
 #[test]
 fn nothing_is_stored_by_what_failed() {

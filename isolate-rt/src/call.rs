@@ -95,10 +95,23 @@ impl Call<'_> {
         })
     }
 
-    /// A count that the domain claims, as a `usize`: 0 for a negative one. [`Call::take`] clamps it to what was staged.
+    /// A count that the domain claims, as a `usize`: 0 for a negative one.
     #[inline]
     pub fn count<N: TryInto<usize>>(&self, claimed: N) -> usize {
         claimed.try_into().unwrap_or(0)
+    }
+
+    /// A count that the domain claims of something that has `room` for so many.
+    ///
+    /// # Errors
+    ///
+    /// [`FaultKind::InvalidValue`] when it is more: either the library has run over, or it does not count what it wrote.
+    #[inline]
+    pub fn within(&self, count: usize, room: usize) -> Result<usize, Fault> {
+        if count <= room {
+            return Ok(count);
+        }
+        Err(self.fault(FaultKind::InvalidValue { what: "a count of more than there is room for" }))
     }
 
     /// A length that the library has told, to hold slices against later.

@@ -299,7 +299,8 @@ fn end_that_was_refused() {
             ENDED.fetch_add(1, Ordering::Relaxed);
             Ok(())
         };
-        call.own::<u64>(&DOMAIN, memory.cast(), end).unwrap().unwrap()
+        // SAFETY: `end` may be called with it.
+        unsafe { call.own::<u64>(&DOMAIN, memory.cast(), end) }.unwrap().unwrap()
     };
     let timers = |most| {
         let limit = libc::rlimit { rlim_cur: most, rlim_max: libc::RLIM_INFINITY };

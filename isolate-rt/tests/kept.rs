@@ -31,7 +31,8 @@ fn object(domain: &'static Domain) -> Owned<u64> {
     let mut call = domain.call("object").unwrap();
     // SAFETY: allocates in the domain.
     let memory = unsafe { call.run(|| libc::malloc(8)) }.unwrap();
-    call.own(domain, memory.cast(), |_, _| Ok(())).unwrap().unwrap()
+    // SAFETY: nothing ends it.
+    unsafe { call.own(domain, memory.cast(), |_, _| Ok(())) }.unwrap().unwrap()
 }
 
 #[track_caller]
@@ -100,7 +101,8 @@ fn dropped_after_the_object_has_ended() {
             // SAFETY: `each` does nothing but call.
             unsafe { call.run(move || each(0, 4, visit)) }.map(|_| ())
         };
-        call.own::<u64>(&DOMAIN, memory.cast(), end).unwrap().unwrap()
+        // SAFETY: `end` may be called with it.
+        unsafe { call.own::<u64>(&DOMAIN, memory.cast(), end) }.unwrap().unwrap()
     };
     let (kept, visit) = keep(&DOMAIN, |number| ASKED.fetch_add(1, Ordering::Relaxed) + number);
     *VISIT.lock().unwrap() = Some(visit);

@@ -65,7 +65,8 @@ pub(crate) fn owned<T: 'static>(domain: &'static Domain, function: &'static str)
     let mut call = domain.call(function)?;
     // SAFETY: `malloc` of the domain's heap.
     let object = unsafe { call.run(|| malloc(256)) }?;
-    let owned = call.own(domain, object.cast(), |_, _| Ok(()))?;
+    // SAFETY: nothing ends it.
+    let owned = unsafe { call.own(domain, object.cast(), |_, _| Ok(())) }?;
     owned.ok_or_else(|| Failure::Broken("no room in the domain for an object".to_owned()))
 }
 

@@ -332,10 +332,10 @@ mod tests {
 
     /// A wrapper that believes a count hands it on.
     #[test]
-    fn a_wrapper_that_does_not_clamp_is_found() {
+    fn a_wrapper_that_believes_a_count_is_found() {
         let trusting = |text: &str| {
             let direct = text.replace(".heap_limit(", ".backend(isolate_rt::Backend::None).heap_limit(");
-            direct.replace("Ok((ret, written))", "let _ = written; Ok((ret, call.count(call.read(dest_len))))")
+            direct.replace("call.take(dest_room, call.count(call.read(dest_len)), dest)?", super::mutations::BELIEVED)
         };
         let Played::Acts(acts) = played(trusting) else { panic!("no machine refuses `Backend::None`") };
         let huge = acts.iter().find(|act| act.act == "huge results").unwrap();

@@ -61,8 +61,8 @@ const MUTATIONS: [Mutation; 21] = [
         Anywhere,
         "nothing_copied_out",
         "fill",
-        "call.take(dest_room, call.count(call.read(dest_len)), dest)",
-        "call.count(call.read(dest_len)).min(dest.len())",
+        "call.take(dest_room, call.count(call.read(dest_len)), dest)?",
+        "call.within(call.count(call.read(dest_len)), dest.len())?",
     ),
     mutation(
         Anywhere,
@@ -101,8 +101,8 @@ const MUTATIONS: [Mutation; 21] = [
         InDomain,
         "count_believed",
         "fill",
-        "Ok((ret, written))",
-        "let _ = written;\n    Ok((ret, call.count(call.read(dest_len))))",
+        "call.take(dest_room, call.count(call.read(dest_len)), dest)?",
+        BELIEVED,
     ),
     mutation(
         InDomain,
@@ -121,6 +121,12 @@ const MUTATIONS: [Mutation; 21] = [
         "let _ = &mut call;\n    Ok(unsafe { ffi::reset() })",
     ),
 ];
+
+/// What is copied fits, and what is told need not.
+pub(super) const BELIEVED: &str = "{\n        \
+    let claimed = call.count(call.read(dest_len));\n        \
+    call.take(dest_room, claimed.min(dest.len()), dest)?;\n        \
+    claimed\n    }";
 
 /// All in one package, each as a domain of its own. One at a time would be a build each.
 fn played(folder: &str, mutations: &[&Mutation], direct: bool, acts: &[&str]) -> Played {

@@ -53,7 +53,12 @@ impl Call<'_> {
     /// # Errors
     ///
     /// As [`Call::adopt`].
-    pub fn own<T: 'static>(
+    ///
+    /// # Safety
+    ///
+    /// Under [`Backend::None`](crate::Backend::None) `object` must be NULL, or one that `end` may be called with, once: nothing checks it
+    /// there. With isolation nothing is owed: whatever `end` frees is the domain's.
+    pub unsafe fn own<T: 'static>(
         &self,
         domain: &'static Domain,
         object: *mut T,
@@ -68,7 +73,11 @@ impl Call<'_> {
     /// # Errors
     ///
     /// As [`Call::adopt`], and as [`Call::handle`] for the parent.
-    pub fn own_child<T: 'static, P: 'static>(
+    ///
+    /// # Safety
+    ///
+    /// As [`Call::own`]; the parent's object is the second that `end` is called with.
+    pub unsafe fn own_child<T: 'static, P: 'static>(
         &self,
         domain: &'static Domain,
         object: *mut T,

@@ -156,7 +156,7 @@ fn table(out: &mut Printer<'_>, acts: &[Act], names: &[String]) -> io::Result<()
 fn legend(out: &mut Printer<'_>) -> io::Result<()> {
     writeln!(
         out.out,
-        "\n    A column says what the library did. {OK}: the call returned, and what was claimed is clamped. {ERR}: it returned the fault.\n    \
+        "\n    A column says what the library did. {OK}: the call returned, and claimed no more than there is room for. {ERR}: it returned the fault.\n    \
          -: not for this wrapper. The last column counts calls of a library that works, and how many gave what they must."
     )
 }

@@ -111,14 +111,14 @@ impl Writer<'_, '_> {
         }
     }
 
-    /// A claim of the domain about a slice: never more than the slice has.
+    /// A claim of the domain about a slice, which cannot be more than the slice has.
     pub(super) fn length_back(&mut self, index: usize, local: &str, slices: &[String]) {
         if !counted(self.function, &self.function.params[index].name) {
             let most = self.most(slices);
             self.result(
                 index + 1,
                 "usize".to_owned(),
-                format!("call.count({local}).min({most})"),
+                format!("call.within(call.count({local}), {most})?"),
                 format!("`{local}`"),
             );
         }
@@ -136,9 +136,9 @@ impl Writer<'_, '_> {
             (None, _, _) => format!("{room}.len()"),
         };
         let take = if *nullable {
-            format!("match ({room}, {local}) {{ (Some(room), Some(into)) => call.take(room, {count}, into), _ => 0 }}")
+            format!("match ({room}, {local}) {{ (Some(room), Some(into)) => call.take(room, {count}, into)?, _ => 0 }}")
         } else {
-            format!("call.take({room}, {count}, {local})")
+            format!("call.take({room}, {count}, {local})?")
         };
         if written.is_none() {
             self.after.plain.push(format!("{take};"));

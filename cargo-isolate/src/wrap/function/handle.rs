@@ -147,12 +147,16 @@ impl Writer<'_, '_> {
             Some(self.names.ty(param.shape.pointee()?.1))
         });
         let end = self.end(local, &object, parent_object.as_deref(), free);
-        self.after.taken.push(match parent {
+        let taken = match parent {
             Some(parent) => {
-                format!("{local} = call.own_child(&DOMAIN, {pointer}, {}, {end})?;", self.local(parent))
+                format!("call.own_child(&DOMAIN, {pointer}, {}, {end})", self.local(parent))
             }
-            None => format!("{local} = call.own(&DOMAIN, {pointer}, {end})?;"),
-        });
+            None => format!("call.own(&DOMAIN, {pointer}, {end})"),
+        };
+        self.after.taken.push(format!(
+            "///~ SAFETY: as above, and the library gives it away, for `{}` to end.\n{local} = unsafe {{ {taken} }}?;",
+            free.function
+        ));
         self.given.insert(keeper.to_owned(), local.to_owned());
         optional(self.handle_type("Owned", shape), nullable)
     }

@@ -84,9 +84,9 @@ impl Writer<'_, '_> {
         let length = self.fresh(&joined(&local, "left"));
         self.step(format!("let {length} = call.length::<{counter}>({local}.len())?;"));
         self.step(format!("call.set({object}, {}, {length})?;", offset(left)));
-        // What the library says is left, it may lie about: never more than there was.
+        // What the library says is left, it may lie about: it cannot be more than there was.
         self.after.checked.push(format!("let {length} = call.get::<_, {counter}>({object}, {})?;", offset(left)));
-        let moved = format!("{local}.len() - call.count({length}).min({local}.len())");
+        let moved = format!("{local}.len() - call.within(call.count({length}), {local}.len())?");
         let (count, statement, what) = match dir {
             Dir::In => {
                 let read = self.fresh(&joined(&local, "read"));
@@ -96,7 +96,7 @@ impl Writer<'_, '_> {
             _ => {
                 let written = self.fresh(&joined(&local, "written"));
                 let (room, _) = &self.rooms[&local];
-                let statement = format!("let {written} = call.take({room}, {moved}, {local});");
+                let statement = format!("let {written} = call.take({room}, {moved}, {local})?;");
                 (written, statement, "written")
             }
         };

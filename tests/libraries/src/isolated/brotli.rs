@@ -75,9 +75,7 @@ pub fn BrotliDecoderDecompress(
     if ret != 1 {
         return Err(call.failed(ret, None));
     }
-    let decoded_buffer_written = call
-        .take(decoded_buffer_room, call.count(decoded_size), decoded_buffer);
-    Ok(decoded_buffer_written)
+    Ok(call.take(decoded_buffer_room, call.count(decoded_size), decoded_buffer)?)
 }
 
 /// `BrotliEncoderMaxCompressedSize` of `brotli-sys`.
@@ -132,6 +130,6 @@ pub fn BrotliEncoderCompress(
         return Err(call.failed(ret, None));
     }
     let encoded_buffer_written = call
-        .take(encoded_buffer_room, call.count(encoded_size), encoded_buffer);
+        .take(encoded_buffer_room, call.count(encoded_size), encoded_buffer)?;
     Ok((ret, encoded_buffer_written))
 }

@@ -123,8 +123,7 @@ pub fn BZ2_bzBuffToBuffCompress(
     if ret != 0 {
         return Err(call.failed(ret, None));
     }
-    let dest_written = call.take(dest_room, call.count(dest_len), dest);
-    Ok(dest_written)
+    Ok(call.take(dest_room, call.count(dest_len), dest)?)
 }
 
 /// `BZ2_bzBuffToBuffDecompress` of `isolate-libraries`.
@@ -164,8 +163,7 @@ pub fn BZ2_bzBuffToBuffDecompress(
     if ret != 0 {
         return Err(call.failed(ret, None));
     }
-    let dest_written = call.take(dest_room, call.count(dest_len), dest);
-    Ok(dest_written)
+    Ok(call.take(dest_room, call.count(dest_len), dest)?)
 }
 
 /// `BZ2_bzCompressInit` of `bzip2-sys`.
@@ -241,13 +239,14 @@ pub fn BZ2_bzCompress(
         .get::<_, c_uint>(stream, offset_of!(ffi2::bz_stream, avail_in))?;
     let next_out_left = call
         .get::<_, c_uint>(stream, offset_of!(ffi2::bz_stream, avail_out))?;
-    let next_in_read = next_in.len() - call.count(next_in_left).min(next_in.len());
+    let next_in_read = next_in.len()
+        - call.within(call.count(next_in_left), next_in.len())?;
     let next_out_written = call
         .take(
             next_out_room,
-            next_out.len() - call.count(next_out_left).min(next_out.len()),
+            next_out.len() - call.within(call.count(next_out_left), next_out.len())?,
             next_out,
-        );
+        )?;
     Ok((ret, next_in_read, next_out_written))
 }
 
@@ -336,13 +335,14 @@ pub fn BZ2_bzDecompress(
         .get::<_, c_uint>(stream, offset_of!(ffi2::bz_stream, avail_in))?;
     let next_out_left = call
         .get::<_, c_uint>(stream, offset_of!(ffi2::bz_stream, avail_out))?;
-    let next_in_read = next_in.len() - call.count(next_in_left).min(next_in.len());
+    let next_in_read = next_in.len()
+        - call.within(call.count(next_in_left), next_in.len())?;
     let next_out_written = call
         .take(
             next_out_room,
-            next_out.len() - call.count(next_out_left).min(next_out.len()),
+            next_out.len() - call.within(call.count(next_out_left), next_out.len())?,
             next_out,
-        );
+        )?;
     Ok((ret, next_in_read, next_out_written))
 }
 

@@ -65,7 +65,8 @@ pub fn libdeflate_alloc_decompressor() -> Result<
     // SAFETY: `libdeflate_alloc_decompressor` gets no pointer, and nothing that comes back is used
     // before it was checked.
     let ret = unsafe { call.run(move || ffi::libdeflate_alloc_decompressor()) }?;
-    owned = call.own(&DOMAIN, ret, owned_end)?;
+    // SAFETY: as above, and the library gives it away, for `libdeflate_free_decompressor` to end.
+    owned = unsafe { call.own(&DOMAIN, ret, owned_end) }?;
     let Some(owned) = owned else {
         return Err(call.failed(Null, None));
     };
@@ -134,8 +135,7 @@ pub fn libdeflate_deflate_decompress(
     if ret != 0 {
         return Err(call.failed(ret, None));
     }
-    let out_written = call.take(out_room, call.count(actual_out_nbytes_ret), out);
-    Ok(out_written)
+    Ok(call.take(out_room, call.count(actual_out_nbytes_ret), out)?)
 }
 
 /// `libdeflate_alloc_compressor` of `libdeflate-sys`.
@@ -162,7 +162,8 @@ pub fn libdeflate_alloc_compressor(
     let ret = unsafe {
         call.run(move || ffi::libdeflate_alloc_compressor(compression_level))
     }?;
-    owned = call.own(&DOMAIN, ret, owned_end)?;
+    // SAFETY: as above, and the library gives it away, for `libdeflate_free_compressor` to end.
+    owned = unsafe { call.own(&DOMAIN, ret, owned_end) }?;
     let Some(owned) = owned else {
         return Err(call.failed(Null, None));
     };
@@ -228,8 +229,7 @@ pub fn libdeflate_deflate_compress(
     if ret == 0 {
         return Err(call.failed(ret, None));
     }
-    let out_written = call.take(out_room, call.count(ret), out);
-    Ok(out_written)
+    Ok(call.take(out_room, call.count(ret), out)?)
 }
 
 /// `libdeflate_free_compressor` of `libdeflate-sys`.

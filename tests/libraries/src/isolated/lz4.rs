@@ -74,8 +74,7 @@ pub fn LZ4_compress_default(
     if ret == 0 {
         return Err(call.failed(ret, None));
     }
-    let dest_written = call.take(dest_room, call.count(ret), dest);
-    Ok(dest_written)
+    Ok(call.take(dest_room, call.count(ret), dest)?)
 }
 
 /// `LZ4_decompress_safe` of `lz4-sys`.
@@ -110,8 +109,7 @@ pub fn LZ4_decompress_safe(
     if ret < 0 {
         return Err(call.failed(ret, None));
     }
-    let dest_written = call.take(dest_room, call.count(ret), dest);
-    Ok(dest_written)
+    Ok(call.take(dest_room, call.count(ret), dest)?)
 }
 
 /// `LZ4F_isError` of `lz4-sys`.
@@ -179,7 +177,8 @@ pub fn LZ4F_createCompressionContext(
         ))
     }?;
     let ctx_ptr = call.read(ctx_room);
-    ctx = call.own(&DOMAIN, ctx_ptr, ctx_end)?;
+    // SAFETY: as above, and the library gives it away, for `LZ4F_freeCompressionContext` to end.
+    ctx = unsafe { call.own(&DOMAIN, ctx_ptr, ctx_end) }?;
     // SAFETY: as above.
     let lz4_f_is_error = unsafe { call.run(move || ffi::LZ4F_isError(ret)) }?;
     if lz4_f_is_error != 0 {
@@ -267,8 +266,7 @@ pub fn LZ4F_compressBegin(
         let message = unsafe { call.string(message) }?;
         return Err(call.failed(ret, message));
     }
-    let dst_buffer_written = call.take(dst_buffer_room, call.count(ret), dst_buffer);
-    Ok(dst_buffer_written)
+    Ok(call.take(dst_buffer_room, call.count(ret), dst_buffer)?)
 }
 
 /// `LZ4F_compressBound` of `lz4-sys`.
@@ -338,8 +336,7 @@ pub fn LZ4F_compressUpdate(
         let message = unsafe { call.string(message) }?;
         return Err(call.failed(ret, message));
     }
-    let dst_buffer_written = call.take(dst_buffer_room, call.count(ret), dst_buffer);
-    Ok(dst_buffer_written)
+    Ok(call.take(dst_buffer_room, call.count(ret), dst_buffer)?)
 }
 
 /// `LZ4F_flush` of `lz4-sys`.
@@ -382,8 +379,7 @@ pub fn LZ4F_flush(
         let message = unsafe { call.string(message) }?;
         return Err(call.failed(ret, message));
     }
-    let dst_buffer_written = call.take(dst_buffer_room, call.count(ret), dst_buffer);
-    Ok(dst_buffer_written)
+    Ok(call.take(dst_buffer_room, call.count(ret), dst_buffer)?)
 }
 
 /// `LZ4F_compressEnd` of `lz4-sys`.
@@ -426,8 +422,7 @@ pub fn LZ4F_compressEnd(
         let message = unsafe { call.string(message) }?;
         return Err(call.failed(ret, message));
     }
-    let dst_buffer_written = call.take(dst_buffer_room, call.count(ret), dst_buffer);
-    Ok(dst_buffer_written)
+    Ok(call.take(dst_buffer_room, call.count(ret), dst_buffer)?)
 }
 
 /// `LZ4F_createDecompressionContext` of `lz4-sys`.
@@ -466,7 +461,8 @@ pub fn LZ4F_createDecompressionContext(
         ))
     }?;
     let ctx_ptr = call.read(ctx_room);
-    ctx = call.own(&DOMAIN, ctx_ptr, ctx_end)?;
+    // SAFETY: as above, and the library gives it away, for `LZ4F_freeDecompressionContext` to end.
+    ctx = unsafe { call.own(&DOMAIN, ctx_ptr, ctx_end) }?;
     // SAFETY: as above.
     let lz4_f_is_error = unsafe { call.run(move || ffi::LZ4F_isError(ret)) }?;
     if lz4_f_is_error != 0 {
@@ -557,8 +553,12 @@ pub fn LZ4F_decompress(
         return Err(call.failed(ret, message));
     }
     let dst_buffer_written = call
-        .take(dst_buffer_room, call.count(dst_size_ptr), dst_buffer);
-    Ok((ret, dst_buffer_written, call.count(src_size_ptr).min(src_buffer.len())))
+        .take(dst_buffer_room, call.count(dst_size_ptr), dst_buffer)?;
+    Ok((
+        ret,
+        dst_buffer_written,
+        call.within(call.count(src_size_ptr), src_buffer.len())?,
+    ))
 }
 
 /// `LZ4F_resetDecompressionContext` of `lz4-sys`.

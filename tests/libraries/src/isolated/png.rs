@@ -131,7 +131,8 @@ pub fn png_create_read_struct(
             warn_fn_ptr,
         ))
     }?;
-    owned = call.own(&DOMAIN, ret, owned_end)?;
+    // SAFETY: as above, and the library gives it away, for `png_destroy_read_struct` to end.
+    owned = unsafe { call.own(&DOMAIN, ret, owned_end) }?;
     if let (Some(owned), Some(kept)) = (&owned, error_fn_kept) {
         owned.keep(kept);
     }
@@ -221,7 +222,8 @@ pub fn png_create_write_struct(
             warn_fn_ptr,
         ))
     }?;
-    owned = call.own(&DOMAIN, ret, owned_end)?;
+    // SAFETY: as above, and the library gives it away, for `png_destroy_write_struct` to end.
+    owned = unsafe { call.own(&DOMAIN, ret, owned_end) }?;
     if let (Some(owned), Some(kept)) = (&owned, error_fn_kept) {
         owned.keep(kept);
     }
@@ -266,7 +268,8 @@ pub fn png_create_info_struct(
     let ret = unsafe {
         call.run(move || ffi::png_create_info_struct(&*png_ptr_ptr.cast_const()))
     }?;
-    owned = call.own_child(&DOMAIN, ret, png_ptr, owned_end)?;
+    // SAFETY: as above, and the library gives it away, for `png_destroy_info_struct` to end.
+    owned = unsafe { call.own_child(&DOMAIN, ret, png_ptr, owned_end) }?;
     let Some(owned) = owned else {
         return Err(call.failed(Null, None));
     };
@@ -417,7 +420,7 @@ pub fn png_read_row(
             std::ptr::null_mut(),
         ))
     }?;
-    call.take(row_room, row_room.len(), row);
+    call.take(row_room, row_room.len(), row)?;
     Ok(())
 }
 

@@ -74,9 +74,7 @@ pub fn snappy_compress(
     if ret != 0 {
         return Err(call.failed(ret, None));
     }
-    let compressed_written = call
-        .take(compressed_room, call.count(compressed_length), compressed);
-    Ok(compressed_written)
+    Ok(call.take(compressed_room, call.count(compressed_length), compressed)?)
 }
 
 /// `snappy_compress_with_level` of `snappy_src`.
@@ -114,9 +112,7 @@ pub fn snappy_compress_with_level(
     if ret != 0 {
         return Err(call.failed(ret, None));
     }
-    let compressed_written = call
-        .take(compressed_room, call.count(compressed_length), compressed);
-    Ok(compressed_written)
+    Ok(call.take(compressed_room, call.count(compressed_length), compressed)?)
 }
 
 /// `snappy_uncompress` of `snappy_src`.
@@ -152,9 +148,7 @@ pub fn snappy_uncompress(
     if ret != 0 {
         return Err(call.failed(ret, None));
     }
-    let uncompressed_written = call
-        .take(uncompressed_room, call.count(uncompressed_length), uncompressed);
-    Ok(uncompressed_written)
+    Ok(call.take(uncompressed_room, call.count(uncompressed_length), uncompressed)?)
 }
 
 /// `snappy_max_compressed_length` of `snappy_src`.

@@ -82,7 +82,8 @@ pub fn sqlite3_open(filename: &CStr) -> Result<Owned<ffi::sqlite3>, Error<c_int>
         call.run(move || ffi::sqlite3_open(filename_ptr, pp_db_room.as_mut_ptr()))
     }?;
     let pp_db_ptr = call.read(pp_db_room);
-    pp_db = call.own(&DOMAIN, pp_db_ptr, pp_db_end)?;
+    // SAFETY: as above, and the library gives it away, for `sqlite3_close` to end.
+    pp_db = unsafe { call.own(&DOMAIN, pp_db_ptr, pp_db_end) }?;
     if ret != 0 {
         // SAFETY: as above.
         let message = unsafe { call.run(move || ffi::sqlite3_errmsg(pp_db_ptr)) }?;
@@ -136,7 +137,8 @@ pub fn sqlite3_open_v2(
         ))
     }?;
     let pp_db_ptr = call.read(pp_db_room);
-    pp_db = call.own(&DOMAIN, pp_db_ptr, pp_db_end)?;
+    // SAFETY: as above, and the library gives it away, for `sqlite3_close` to end.
+    pp_db = unsafe { call.own(&DOMAIN, pp_db_ptr, pp_db_end) }?;
     if ret != 0 {
         // SAFETY: as above.
         let message = unsafe { call.run(move || ffi::sqlite3_errmsg(pp_db_ptr)) }?;
@@ -322,7 +324,8 @@ pub fn sqlite3_prepare_v2(
         ))
     }?;
     let pp_stmt_ptr = call.read(pp_stmt_room);
-    pp_stmt = call.own_child(&DOMAIN, pp_stmt_ptr, db, pp_stmt_end)?;
+    // SAFETY: as above, and the library gives it away, for `sqlite3_finalize` to end.
+    pp_stmt = unsafe { call.own_child(&DOMAIN, pp_stmt_ptr, db, pp_stmt_end) }?;
     if ret != 0 {
         // SAFETY: as above.
         let message = unsafe { call.run(move || ffi::sqlite3_errmsg(db_ptr)) }?;
@@ -656,7 +659,7 @@ pub fn sqlite3_randomness(p: Option<&mut [u8]>) -> Result<(), Fault> {
         ))
     }?;
     match (p_room, p) {
-        (Some(room), Some(into)) => call.take(room, room.len(), into),
+        (Some(room), Some(into)) => call.take(room, room.len(), into)?,
         _ => 0,
     };
     Ok(())
@@ -826,7 +829,8 @@ pub fn sqlite3_prepare_v3(
         ))
     }?;
     let pp_stmt_ptr = call.read(pp_stmt_room);
-    pp_stmt = call.own_child(&DOMAIN, pp_stmt_ptr, db, pp_stmt_end)?;
+    // SAFETY: as above, and the library gives it away, for `sqlite3_finalize` to end.
+    pp_stmt = unsafe { call.own_child(&DOMAIN, pp_stmt_ptr, db, pp_stmt_end) }?;
     if ret != 0 {
         // SAFETY: as above.
         let message = unsafe { call.run(move || ffi::sqlite3_errmsg(db_ptr)) }?;
@@ -1007,7 +1011,8 @@ pub fn sqlite3_blob_open(
         ))
     }?;
     let pp_blob_ptr = call.read(pp_blob_room);
-    pp_blob = call.own_child(&DOMAIN, pp_blob_ptr, arg1, pp_blob_end)?;
+    // SAFETY: as above, and the library gives it away, for `sqlite3_blob_close` to end.
+    pp_blob = unsafe { call.own_child(&DOMAIN, pp_blob_ptr, arg1, pp_blob_end) }?;
     if ret != 0 {
         // SAFETY: as above.
         let message = unsafe { call.run(move || ffi::sqlite3_errmsg(arg1_ptr)) }?;
@@ -1112,7 +1117,7 @@ pub fn sqlite3_blob_read(
         let message = unsafe { call.string(message) }?;
         return Err(call.failed(ret, message));
     }
-    call.take(z_room, z_room.len(), z);
+    call.take(z_room, z_room.len(), z)?;
     Ok(())
 }
 
@@ -1189,7 +1194,8 @@ pub fn sqlite3_backup_init(
             z_source_name_ptr,
         ))
     }?;
-    owned = call.own_child(&DOMAIN, ret, p_dest, owned_end)?;
+    // SAFETY: as above, and the library gives it away, for `sqlite3_backup_finish` to end.
+    owned = unsafe { call.own_child(&DOMAIN, ret, p_dest, owned_end) }?;
     let Some(owned) = owned else {
         // SAFETY: as above.
         let message = unsafe { call.run(move || ffi::sqlite3_errmsg(p_dest_ptr)) }?;

@@ -263,7 +263,7 @@ pub fn told_fill(
             ),
         )
     }?;
-    let out_written = call.take(out_room, call.count(ret), out);
+    let out_written = call.take(out_room, call.count(ret), out)?;
     Ok((ret, out_written))
 }
 
@@ -287,7 +287,8 @@ pub fn told_thing(id: c_int) -> Result<Owned<ffi2::Thing>, Fault> {
     // SAFETY: `told_thing` gets no pointer, and nothing that comes back is used
     // before it was checked.
     let ret = unsafe { call.run(move || ffi2::told_thing(id)) }?;
-    owned = call.own(&DOMAIN, ret, owned_end)?;
+    // SAFETY: as above, and the library gives it away, for `told_drop` to end.
+    owned = unsafe { call.own(&DOMAIN, ret, owned_end) }?;
     call.required(owned)
 }
 
@@ -336,8 +337,10 @@ pub fn told_pair(
     }?;
     let first_ptr = call.read(first_room);
     let second_ptr = call.read(second_room);
-    first = call.own(&DOMAIN, first_ptr, first_end)?;
-    second = call.own(&DOMAIN, second_ptr, second_end)?;
+    // SAFETY: as above, and the library gives it away, for `told_drop` to end.
+    first = unsafe { call.own(&DOMAIN, first_ptr, first_end) }?;
+    // SAFETY: as above, and the library gives it away, for `told_drop` to end.
+    second = unsafe { call.own(&DOMAIN, second_ptr, second_end) }?;
     if ret != 0 {
         return Err(call.failed(ret, None));
     }
@@ -509,7 +512,7 @@ pub fn told_halves(out: &mut [c_uchar]) -> Result<(c_int, usize, usize, usize), 
                     (halves as i128).saturating_div(2_i128).saturating_mul(used as i128),
                 ),
             out,
-        );
+        )?;
     Ok((ret, out_written, halves, used))
 }
 
@@ -539,7 +542,7 @@ pub fn told_more(out: &mut [c_uchar]) -> Result<(u64, usize), Fault> {
                     (ret as i128).saturating_mul(ret as i128).saturating_mul(ret as i128),
                 ),
             out,
-        );
+        )?;
     Ok((ret, out_written))
 }
 
@@ -571,7 +574,7 @@ pub fn told_on(out: &mut [c_uchar], done: &mut usize) -> Result<usize, Error<c_i
     if ret != 0 {
         return Err(call.failed(ret, None));
     }
-    let out_written = call.take(out_room, call.count(done_told), out);
+    let out_written = call.take(out_room, call.count(done_told), out)?;
     *done = done_told;
     Ok(out_written)
 }
@@ -602,7 +605,7 @@ pub fn told_capitals(text: &[u8], out: &mut [c_uchar]) -> Result<(c_int, usize),
             out_end,
         ))
     }?;
-    let out_written = call.take(out_room, call.count(ret), out);
+    let out_written = call.take(out_room, call.count(ret), out)?;
     Ok((ret, out_written))
 }
 
@@ -630,7 +633,7 @@ pub fn told_reversed(first: Option<&mut [c_int]>) -> Result<c_int, Fault> {
         ))
     }?;
     match (first_room, first) {
-        (Some(room), Some(into)) => call.take(room, room.len(), into),
+        (Some(room), Some(into)) => call.take(room, room.len(), into)?,
         _ => 0,
     };
     Ok(ret)
@@ -656,7 +659,8 @@ pub fn told_page(count: c_int, lie: c_int) -> Result<Owned<ffi2::Page>, Fault> {
     // SAFETY: `told_page` gets no pointer, and nothing that comes back is used
     // before it was checked.
     let ret = unsafe { call.run(move || ffi2::told_page(count, lie)) }?;
-    owned = call.own(&DOMAIN, ret, owned_end)?;
+    // SAFETY: as above, and the library gives it away, for `told_page_drop` to end.
+    owned = unsafe { call.own(&DOMAIN, ret, owned_end) }?;
     call.required(owned)
 }
 

@@ -178,9 +178,7 @@ pub fn inflateGetDictionary(
     if ret != 0 {
         return Err(call.failed(ret, None));
     }
-    let dictionary_written = call
-        .take(dictionary_room, call.count(dict_length), dictionary);
-    Ok(dictionary_written)
+    Ok(call.take(dictionary_room, call.count(dict_length), dictionary)?)
 }
 
 /// `adler32` of `libz-sys`.
@@ -249,13 +247,14 @@ pub fn deflate(
         .get::<_, c_uint>(strm, offset_of!(ffi2::z_stream, avail_in))?;
     let next_out_left = call
         .get::<_, c_uint>(strm, offset_of!(ffi2::z_stream, avail_out))?;
-    let next_in_read = next_in.len() - call.count(next_in_left).min(next_in.len());
+    let next_in_read = next_in.len()
+        - call.within(call.count(next_in_left), next_in.len())?;
     let next_out_written = call
         .take(
             next_out_room,
-            next_out.len() - call.count(next_out_left).min(next_out.len()),
+            next_out.len() - call.within(call.count(next_out_left), next_out.len())?,
             next_out,
-        );
+        )?;
     Ok((ret, next_in_read, next_out_written))
 }
 
@@ -312,13 +311,14 @@ pub fn inflate(
         .get::<_, c_uint>(strm, offset_of!(ffi2::z_stream, avail_in))?;
     let next_out_left = call
         .get::<_, c_uint>(strm, offset_of!(ffi2::z_stream, avail_out))?;
-    let next_in_read = next_in.len() - call.count(next_in_left).min(next_in.len());
+    let next_in_read = next_in.len()
+        - call.within(call.count(next_in_left), next_in.len())?;
     let next_out_written = call
         .take(
             next_out_room,
-            next_out.len() - call.count(next_out_left).min(next_out.len()),
+            next_out.len() - call.within(call.count(next_out_left), next_out.len())?,
             next_out,
-        );
+        )?;
     Ok((ret, next_in_read, next_out_written))
 }
 
@@ -461,8 +461,7 @@ pub fn compress2(
         let message = unsafe { call.string(message) }?;
         return Err(call.failed(ret, message));
     }
-    let dest_written = call.take(dest_room, call.count(dest_len), dest);
-    Ok(dest_written)
+    Ok(call.take(dest_room, call.count(dest_len), dest)?)
 }
 
 /// `uncompress` of `libz-sys`.
@@ -499,6 +498,5 @@ pub fn uncompress(dest: &mut [u8], source: &[u8]) -> Result<usize, Error<c_int>>
         let message = unsafe { call.string(message) }?;
         return Err(call.failed(ret, message));
     }
-    let dest_written = call.take(dest_room, call.count(dest_len), dest);
-    Ok(dest_written)
+    Ok(call.take(dest_room, call.count(dest_len), dest)?)
 }

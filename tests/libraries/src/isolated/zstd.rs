@@ -82,8 +82,7 @@ pub fn ZSTD_compress(
         let message = unsafe { call.string(message) }?;
         return Err(call.failed(ret, message));
     }
-    let dst_written = call.take(dst_room, call.count(ret), dst);
-    Ok(dst_written)
+    Ok(call.take(dst_room, call.count(ret), dst)?)
 }
 
 /// `ZSTD_decompress` of `zstd-sys`.
@@ -121,8 +120,7 @@ pub fn ZSTD_decompress(dst: &mut [u8], src: &[u8]) -> Result<usize, Error<usize>
         let message = unsafe { call.string(message) }?;
         return Err(call.failed(ret, message));
     }
-    let dst_written = call.take(dst_room, call.count(ret), dst);
-    Ok(dst_written)
+    Ok(call.take(dst_room, call.count(ret), dst)?)
 }
 
 /// `ZSTD_compressBound` of `zstd-sys`.
@@ -185,7 +183,8 @@ pub fn ZSTD_createCCtx() -> Result<Owned<ffi::ZSTD_CCtx_s>, Error<Null>> {
     // SAFETY: `ZSTD_createCCtx` gets no pointer, and nothing that comes back is used
     // before it was checked.
     let ret = unsafe { call.run(move || ffi::ZSTD_createCCtx()) }?;
-    owned = call.own(&DOMAIN, ret, owned_end)?;
+    // SAFETY: as above, and the library gives it away, for `ZSTD_freeCCtx` to end.
+    owned = unsafe { call.own(&DOMAIN, ret, owned_end) }?;
     let Some(owned) = owned else {
         return Err(call.failed(Null, None));
     };
@@ -255,8 +254,7 @@ pub fn ZSTD_compressCCtx(
         let message = unsafe { call.string(message) }?;
         return Err(call.failed(ret, message));
     }
-    let dst_written = call.take(dst_room, call.count(ret), dst);
-    Ok(dst_written)
+    Ok(call.take(dst_room, call.count(ret), dst)?)
 }
 
 /// `ZSTD_createDCtx` of `zstd-sys`.
@@ -279,7 +277,8 @@ pub fn ZSTD_createDCtx() -> Result<Owned<ffi::ZSTD_DCtx_s>, Error<Null>> {
     // SAFETY: `ZSTD_createDCtx` gets no pointer, and nothing that comes back is used
     // before it was checked.
     let ret = unsafe { call.run(move || ffi::ZSTD_createDCtx()) }?;
-    owned = call.own(&DOMAIN, ret, owned_end)?;
+    // SAFETY: as above, and the library gives it away, for `ZSTD_freeDCtx` to end.
+    owned = unsafe { call.own(&DOMAIN, ret, owned_end) }?;
     let Some(owned) = owned else {
         return Err(call.failed(Null, None));
     };
@@ -347,6 +346,5 @@ pub fn ZSTD_decompressDCtx(
         let message = unsafe { call.string(message) }?;
         return Err(call.failed(ret, message));
     }
-    let dst_written = call.take(dst_room, call.count(ret), dst);
-    Ok(dst_written)
+    Ok(call.take(dst_room, call.count(ret), dst)?)
 }

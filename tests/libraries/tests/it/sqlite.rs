@@ -3,7 +3,7 @@
 use crate::isolation::isolation;
 use isolate_libraries::isolated::sqlite::*;
 use isolate_libraries::sqlite as ffi;
-use isolate_rt::{Error, FaultKind, Owned};
+use isolate_rt::{Call, Error, Fault, FaultKind};
 use std::ffi::{CStr, c_int};
 use std::ptr;
 
@@ -166,7 +166,9 @@ fn a_fault_makes_handles_stale() {
     let mut call = OTHER.call("malloc").unwrap();
     // SAFETY: `malloc` takes a number; any pointer may come back.
     let object = unsafe { call.run(|| malloc(16)) }.unwrap();
-    let owned: Owned<u8> = call.own(&OTHER, object, |_, _| panic!("nothing is left to end")).unwrap().unwrap();
+    let end = |_: &mut Call<'_>, _: *mut u8| -> Result<(), Fault> { panic!("nothing is left to end") };
+    // SAFETY: it is not ended.
+    let owned = unsafe { call.own(&OTHER, object, end) }.unwrap().unwrap();
     // Of another domain.
     let mut sqlite = DOMAIN.call("other").unwrap();
     assert!(matches!(sqlite.handle(&owned).unwrap_err().kind(), FaultKind::StaleHandle));

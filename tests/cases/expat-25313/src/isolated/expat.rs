@@ -70,7 +70,8 @@ pub fn XML_ParserCreate(
     // SAFETY: each pointer covers what the contract of `XML_ParserCreate` says, and nothing that comes back is used
     // before it was checked.
     let ret = unsafe { call.run(move || ffi::XML_ParserCreate(encoding_ptr)) }?;
-    owned = call.own(&DOMAIN, ret, owned_end)?;
+    // SAFETY: as above, and the library gives it away, for `XML_ParserFree` to end.
+    owned = unsafe { call.own(&DOMAIN, ret, owned_end) }?;
     Ok(owned)
 }
 

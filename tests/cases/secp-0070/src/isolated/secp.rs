@@ -62,7 +62,8 @@ pub fn malloc(size: usize) -> Result<Owned<ffi::Block>, Fault> {
     // SAFETY: `malloc` gets no pointer, and nothing that comes back is used
     // before it was checked.
     let ret = unsafe { call.run(move || ffi::malloc(size)) }?;
-    owned = call.own(&DOMAIN, ret, owned_end)?;
+    // SAFETY: as above, and the library gives it away, for `free` to end.
+    owned = unsafe { call.own(&DOMAIN, ret, owned_end) }?;
     call.required(owned)
 }
 
@@ -113,7 +114,8 @@ pub fn secp256k1_context_preallocated_create(
     let ret = unsafe {
         call.run(move || ffi::secp256k1_context_preallocated_create(prealloc_ptr, flags))
     }?;
-    owned = call.own(&DOMAIN, ret, owned_end)?;
+    // SAFETY: as above, and the library gives it away, for `secp256k1_context_preallocated_destroy` to end.
+    owned = unsafe { call.own(&DOMAIN, ret, owned_end) }?;
     call.required(owned)
 }
 
@@ -181,7 +183,7 @@ pub fn secp256k1_ecdsa_signature_serialize_compact(
             sig_room,
         ))
     }?;
-    call.take(output64_room, output64_room.len(), output64);
+    call.take(output64_room, output64_room.len(), output64)?;
     Ok(ret)
 }
 

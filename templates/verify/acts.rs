@@ -105,3 +105,13 @@ pub(crate) fn length() -> usize {
     LENGTH.load(Ordering::SeqCst)
 }
 
+
+/// How long those are of which there are as many.
+pub(crate) fn row_length() -> usize {
+    length().min(USUAL)
+}
+
+/// Of pointers that may be NULL, each is that stands here.
+pub(crate) fn is_gap(at: usize) -> bool {
+    at % 2 == 1
+}

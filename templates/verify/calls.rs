@@ -47,6 +47,38 @@ pub(crate) fn marked<T: Copy>(place: usize) -> &'static [T] {
     values.leak()
 }
 
+/// Text that the function must get.
+pub(crate) fn marked_text(place: usize) -> &'static CStr {
+    PASSED[place % PASSED.len()].store(true, Ordering::SeqCst);
+    CStr::from_bytes_with_nul(vec![mark(place), 0].leak()).expect("no mark is 0")
+}
+
+/// One of several slices that the function must get.
+pub(crate) fn marked_row<T: Copy>(place: usize) -> &'static [T] {
+    &marked(place)[..row_length()]
+}
+
+/// An object that the function must get.
+pub(crate) fn passed<T>(place: usize, object: &Handle<T>) -> &Handle<T> {
+    PASSED[place % PASSED.len()].store(true, Ordering::SeqCst);
+    object
+}
+
+/// As many as slices have elements.
+pub(crate) fn several<T: Copy>(value: T) -> Vec<T> {
+    vec![value; length()]
+}
+
+/// Every other one.
+pub(crate) fn with_gaps<T>(values: Vec<T>) -> Vec<Option<T>> {
+    values.into_iter().enumerate().map(|(at, value)| (!is_gap(at)).then_some(value)).collect()
+}
+
+/// So many rooms.
+pub(crate) fn rooms<T>(count: usize, make: fn() -> Room<T>) -> Vec<Room<T>> {
+    (0..count).map(|_| make()).collect()
+}
+
 /// What may be NULL, unless it is its turn.
 pub(crate) fn optional<T>(value: T) -> Option<T> {
     (!absent()).then_some(value)
@@ -89,6 +121,11 @@ impl<T: Copy> Room<T> {
 
     pub(crate) fn new() -> Self {
         Self::of(LENGTH.load(Ordering::SeqCst))
+    }
+
+    /// One of several.
+    pub(crate) fn row() -> Self {
+        Self::of(row_length())
     }
 
     /// For one value.

@@ -122,17 +122,93 @@ pub(crate) fn end<S, E>(id: usize, nullable: bool, slice: *const S, end: *const 
     }
 }
 
+/// What the pointers of an array lead to.
+#[derive(Clone, Copy)]
+pub(crate) enum Pointee {
+    Text,
+    Values,
+    Object,
+}
+
+/// An array with as many pointers as the slice had that the wrapper was given. It may be NULL, every other one of
+/// them may be, and NULL may stand behind the last.
+///
+/// # Safety
+///
+/// It points to so many pointers, or is NULL.
+pub(crate) unsafe fn pointers(
+    id: usize,
+    place: usize,
+    to: Pointee,
+    (nullable, has_gaps, ended): (bool, bool, bool),
+    array: *const *const u8,
+) {
+    if !is_subject(id) || !PASSED[place % PASSED.len()].load(Ordering::Relaxed) {
+        return;
+    }
+    if nullable && absent() {
+        if !array.is_null() {
+            wrong();
+        }
+        return;
+    }
+    let count = LENGTH.load(Ordering::Relaxed);
+    // SAFETY: by contract, for those that are not NULL.
+    let leads = |pointer: *const u8| unsafe {
+        match to {
+            Pointee::Text => pointer.read_volatile() == mark(place) && pointer.add(1).read_volatile() == 0,
+            // There is a slice only where it has a value.
+            Pointee::Values => pointer.read_volatile() == mark(place),
+            Pointee::Object => true,
+        }
+    };
+    for at in 0..count {
+        // SAFETY: by contract.
+        let pointer = unsafe { array.add(at).read_volatile() };
+        let is_right = if has_gaps && is_gap(at) { pointer.is_null() } else { !pointer.is_null() && leads(pointer) };
+        if !is_right {
+            return wrong();
+        }
+    }
+    // SAFETY: by contract.
+    if ended && !unsafe { array.add(count).read_volatile() }.is_null() {
+        wrong();
+    }
+}
+
+/// Fills several rooms, or stores one result in the first.
+///
+/// # Safety
+///
+/// There are as many as the slice had that the wrapper was given, each as [`store_values`] says.
+pub(crate) unsafe fn store_rows<T>(ids: &[usize], place: usize, rooms: *const *mut T) {
+    for at in 0..LENGTH.load(Ordering::Relaxed) {
+        // SAFETY: by contract.
+        unsafe { store_values(ids, place, rooms.add(at).read_volatile(), row_length()) };
+    }
+}
+
 /// Fills a room, or stores one result in it.
 ///
 /// # Safety
 ///
 /// `values` is NULL, or has room for as many values as the slice that the wrapper was given; any bytes are a `T`.
 pub(crate) unsafe fn store_room<T>(ids: &[usize], place: usize, values: *mut T) {
+    // SAFETY: by contract.
+    unsafe { store_values(ids, place, values, LENGTH.load(Ordering::Relaxed)) }
+}
+
+/// Fills a room for so many values, or stores one result in it.
+///
+/// # Safety
+///
+/// `values` is NULL, or has room for as many; any bytes are a `T`.
+unsafe fn store_values<T>(ids: &[usize], place: usize, values: *mut T, count: usize) {
     if !fills_for(ids) || values.is_null() {
         // SAFETY: by contract.
         return unsafe { store_first(values) };
     }
-    for at in 0..LENGTH.load(Ordering::Relaxed) * size_of::<T>() {
+    for at in 0..count * size_of::<T>() {
         // SAFETY: by contract. Volatile, so that no memset of libc is called.
         unsafe { values.cast::<u8>().add(at).write_volatile(mark(place)) };
     }

@@ -43,6 +43,15 @@ pub(crate) enum Contract {
         written: Option<Expr>,
         nullable: bool,
     },
+    /// Points to pointers, each to something of the caller's or to an object of the domain.
+    Array {
+        /// Pointers that the function may follow, known before the call; `None`: NULL ends them.
+        len: Option<Expr>,
+        /// NULL stands behind the last.
+        ended: bool,
+        elem: Element,
+        nullable: bool,
+    },
     /// Points to a run of values in memory of the library, returned or come out of a parameter, and copied.
     Given {
         dir: Dir,
@@ -82,6 +91,18 @@ pub(crate) enum Contract {
         life: Life,
         cursors: Vec<Cursor>,
     },
+}
+
+/// What each pointer of an array leads to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub(crate) enum Element {
+    /// A string that is read.
+    Cstr { nullable: bool },
+    /// As many values as each other one, which the caller has.
+    Buf { dir: Dir, len: Expr },
+    /// An object that lives in the domain, and stays whose it is.
+    Handle { nullable: bool },
 }
 
 /// What a closure is told for one parameter of the callback.
@@ -209,6 +230,12 @@ impl Contract {
                 let rest = [(bound, Some(len.to_string())), ("written", written.as_ref().map(Expr::to_string))];
                 words("buf", Some(*dir), &rest, *nullable)
             }
+            Contract::Array { len, ended, elem, nullable } => {
+                let len = len.as_ref().map(|len| format!(", len = \"{len}\"")).unwrap_or_default();
+                let end = if *ended { ", end = \"NULL\"" } else { "" };
+                let null = if *nullable { ", null = \"ok\"" } else { "" };
+                format!("{{ kind = \"array\"{len}{end}, elem = {}{null} }}", elem.to_toml())
+            }
             Contract::Given { dir, len, nullable, free } => {
                 let [own, free] = given(free);
                 words("buf", other_than_in(*dir), &[("len", Some(len.to_string())), own, free], *nullable)
@@ -252,6 +279,7 @@ impl Contract {
         match &mut self {
             Contract::Obj { nullable, .. }
             | Contract::Buf { nullable, .. }
+            | Contract::Array { nullable, .. }
             | Contract::Given { nullable, .. }
             | Contract::Slice { nullable, .. }
             | Contract::Cstr { nullable, .. }
@@ -267,12 +295,44 @@ impl Contract {
         self
     }
 
+    /// How many elements there are of the caller's, known before the call.
+    pub(crate) fn len(&self) -> Option<&Expr> {
+        match self {
+            Contract::Buf { len, .. } => Some(len),
+            Contract::Array { len, .. } => len.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// All lengths that must be known before the call.
+    pub(crate) fn lengths(&self) -> impl Iterator<Item = &Expr> {
+        let of_each = match self {
+            Contract::Array { elem: Element::Buf { len, .. }, .. } => Some(len),
+            _ => None,
+        };
+        self.len().into_iter().chain(of_each)
+    }
+
     /// What it says about lengths known after the call.
     pub(crate) fn counted_by(&self) -> Option<&Expr> {
         match self {
             Contract::Buf { written, .. } => written.as_ref(),
             Contract::Given { len, .. } => Some(len),
             _ => None,
+        }
+    }
+}
+
+impl Element {
+    /// As the policy would say it.
+    fn to_toml(&self) -> String {
+        match self {
+            Element::Cstr { nullable } => words("cstr", None, &[], *nullable),
+            Element::Buf { dir, len } => {
+                let bound = if *dir == Dir::Out { "cap" } else { "len" };
+                words("buf", Some(*dir), &[(bound, Some(len.to_string()))], false)
+            }
+            Element::Handle { nullable } => words("handle", None, &[], *nullable),
         }
     }
 }

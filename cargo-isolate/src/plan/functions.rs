@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     contract::{
-        Contract, Dir, Hold,
+        Contract, Dir, Element, Hold,
         check::{Scope, Signature},
         infer::{self, Inference, Known, Refusal},
         shape::Shape,
@@ -242,13 +242,14 @@ impl Function<'_> {
 /// A call can be made again where its arguments outlive the instance.
 fn retry(entry: Option<&model::FnContract>, params: &[ParamPlan], errors: &mut Vec<PolicyError>) -> u32 {
     let Some(retry) = entry.and_then(|entry| entry.retry.as_ref()) else { return 0 };
-    let in_domain = params.iter().find(|param| match param.decision.contract() {
-        Some(Contract::Handle { dir, hold, .. }) => *dir != Dir::Out || *hold != Hold::Keep,
-        Some(Contract::Object { .. }) => true,
-        _ => false,
+    let in_domain = params.iter().find_map(|param| match param.decision.contract()? {
+        Contract::Handle { dir, hold, .. } if *dir != Dir::Out || *hold != Hold::Keep => Some((param, "is an object")),
+        Contract::Object { .. } => Some((param, "is an object")),
+        Contract::Array { elem: Element::Handle { .. }, .. } => Some((param, "leads to objects")),
+        _ => None,
     });
-    if let Some(param) = in_domain {
-        let message = format!("cannot be made again: `{}` is an object in the domain", param.name);
+    if let Some((param, is)) = in_domain {
+        let message = format!("cannot be made again: `{}` {is} in the domain", param.name);
         let error = PolicyError::new(retry.span(), message).label("after a fault it is gone");
         errors.push(error.help("handle the `Fault` where the object is made"));
     }

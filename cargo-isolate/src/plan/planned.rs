@@ -3,7 +3,7 @@
 use super::forms;
 use crate::{
     contract::{
-        Contract, Dir, Failing,
+        Contract, Dir, Element, Failing,
         expr::{Condition, Expr},
         infer::{Nature, Tier},
         object::{Field, Place},
@@ -285,7 +285,9 @@ impl FunctionPlan {
         all.filter_map(|(shape, decision)| {
             let to = match decision.contract()? {
                 Contract::Object { .. } | Contract::Handle { dir: Dir::In | Dir::Inout, .. } => shape.pointee()?.1,
-                Contract::Handle { dir: Dir::Out, .. } => shape.pointee()?.1.pointee()?.1,
+                Contract::Handle { dir: Dir::Out, .. } | Contract::Array { elem: Element::Handle { .. }, .. } => {
+                    shape.pointee()?.1.pointee()?.1
+                }
                 _ => return None,
             };
             match to {

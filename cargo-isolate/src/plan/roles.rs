@@ -20,7 +20,7 @@ pub(super) fn roles(signature: &Signature, stated: &Statements) -> Vec<Role> {
                 .params
                 .iter()
                 .zip(&contracts)
-                .filter(|(_, contract)| matches!(contract, Some(Contract::Buf { len, .. }) if len == wanted));
+                .filter(|(_, contract)| contract.and_then(Contract::len) == Some(wanted));
             named.map(|(param, _)| param.name.clone()).collect::<Vec<_>>()
         };
         if let Some(slice) = slices(&Expr::End(param.name.clone())).into_iter().next() {
@@ -43,10 +43,9 @@ pub(super) fn settle_inferred_lengths(params: &mut [ParamPlan], open: &mut Vec<(
             continue;
         }
         let name = params[index].name.clone();
-        let is_length = |param: &&ParamPlan| match param.decision.contract() {
-            Some(Contract::Buf { len, .. }) => *len == Expr::Name(name.clone()),
-            _ => false,
-        };
+        let length = Expr::Name(name.clone());
+        let is_length =
+            |param: &&ParamPlan| param.decision.contract().and_then(Contract::len).is_some_and(|len| *len == length);
         let slices: Vec<_> = params.iter().filter(is_length).map(|param| param.name.clone()).collect();
         if !slices.is_empty() {
             open.retain(|(open, _)| *open != name);

@@ -75,11 +75,8 @@ impl Statements {
     pub(super) fn needs(&self, cell: &str) -> bool {
         let contracts = self.params.iter().filter_map(|stated| stated.contract.as_ref());
         contracts
-            .filter_map(|contract| match contract {
-                Contract::Buf { len, .. } => Some(len.leaves()),
-                _ => None,
-            })
-            .flatten()
+            .flat_map(Contract::lengths)
+            .flat_map(Expr::leaves)
             .any(|leaf| matches!(leaf, Expr::Deref(name) if name == cell))
     }
 
@@ -139,8 +136,7 @@ impl Statements {
     /// A capacity is read before the call, so a parameter that only comes out, or may be NULL, cannot hold it.
     fn check_cells(&self, entry: &model::FnContract, signature: &Signature, errors: &mut Vec<PolicyError>) {
         for (stated, param) in self.params.iter().zip(&signature.params) {
-            let Some(Contract::Buf { len, .. }) = &stated.contract else { continue };
-            for leaf in len.leaves() {
+            for leaf in stated.contract.iter().flat_map(Contract::lengths).flat_map(Expr::leaves) {
                 let Expr::Deref(cell) = leaf else { continue };
                 let index = signature.params.iter().position(|param| param.name == *cell);
                 let contract = index.and_then(|index| self.params[index].contract.as_ref());

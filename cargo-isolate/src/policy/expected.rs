@@ -99,6 +99,7 @@ const FORMS: &[(&str, Form)] = &[
     ("fn.**.len", Values(&[r#""src_len""#, r#""16""#])),
     ("fn.**.cap", Values(&[r#""*destLen""#, r#""16""#])),
     ("fn.**.end", Values(&[r#""text_end""#])),
+    ("fn.**.elem", Values(&[r#"{ kind = "cstr" }"#])),
     ("fn.**.written", Values(&[r#""*destLen""#])),
     ("fn.**.null", Values(&[r#""ok""#])),
     ("fn.**.own", Values(&[r#""give""#])),

@@ -11,7 +11,7 @@ mod stubs;
 mod types;
 
 pub(crate) use run::{Act, Played, StageError};
-pub(crate) use stubs::{Called, Exact, Foreign, Given, Param, Stored};
+pub(crate) use stubs::{Called, Exact, Foreign, Given, Param, Pointee, Stored};
 
 use crate::{graph::Graph, process::Runner};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -185,6 +185,11 @@ mod tests {
         }
     }
 
+    /// An array of pointers that NULL ends, or that may be NULL, as each of them.
+    fn pointers(to: Pointee, ended: bool, nullable: bool) -> Given {
+        Given::Pointers { to, gaps: nullable, ended, nullable }
+    }
+
     pub(super) fn functions(graph: &Graph) -> Vec<Foreign> {
         let foreign = graph.packages[0].files.iter().flat_map(|file| &file.facts.foreign);
         foreign
@@ -209,10 +214,16 @@ mod tests {
                                 Some("text") => Some(Given::Input { nullable: false }),
                                 Some("text_end") => Some(Given::End { slice: 0, nullable: false }),
                                 Some("len") => Some(Given::Cell),
+                                Some("texts_count" | "count") => Some(Given::Length { nullable: false }),
+                                Some("texts") => Some(pointers(Pointee::Text, true, false)),
+                                Some("titles") => Some(pointers(Pointee::Text, false, true)),
+                                Some("shelves") => Some(pointers(Pointee::Object, false, false)),
+                                Some("lines") => Some(pointers(Pointee::Values, false, false)),
                                 _ => None,
                             },
                             stored: match param.name.as_deref() {
                                 Some("dest") => Some(Stored::Room),
+                                Some("planes") => Some(Stored::Rows),
                                 Some("len") => Some(Stored::Anything),
                                 Some("entry") => Some(Stored::Value(Exact::InPart)),
                                 _ => None,
@@ -288,9 +299,9 @@ mod tests {
         let Some(acts) = isolated(played(str::to_owned)) else { return };
         let bad: Vec<_> = acts.iter().filter(|act| !act.good).collect();
         assert!(bad.is_empty(), "{bad:#?}");
-        // Three take slices, of which three acts hold the five lengths, and one of those may be NULL in two. What functions
-        // return and fill comes out of two of these, with each length, and of two others.
-        assert_eq!(acts.len(), 7 * 15 + 3 * 3 * 5 + 2 + 2 * 5 + 2, "seven wrappers, fifteen acts each");
+        // Five take slices, of which three acts hold the five lengths, and two of those may be NULL in two. What functions
+        // return and fill comes out of four of these, with each length, and of two others.
+        assert_eq!(acts.len(), 9 * 15 + 5 * 3 * 5 + 2 * 2 + 4 * 5 + 2, "nine wrappers, fifteen acts each");
     }
 
     /// With isolation off, the same acts get through, and that is said.

@@ -37,7 +37,7 @@ const fn mutation(
     Mutation { name, function, from, to, found }
 }
 
-const MUTATIONS: [Mutation; 21] = [
+const MUTATIONS: [Mutation; 28] = [
     mutation(
         Anywhere,
         "numbers_swapped",
@@ -82,6 +82,37 @@ const MUTATIONS: [Mutation; 21] = [
     mutation(Anywhere, "null_has_a_length", "describe", "at.map_or(0, <[_]>::len)", "at.map_or(64, <[_]>::len)"),
     mutation(Anywhere, "end_too_far", "span", "wrapping_add(text.len())", "wrapping_add(text.len() + 1)"),
     mutation(Anywhere, "end_at_the_start", "span", "wrapping_add(text.len())", "wrapping_add(0)"),
+    mutation(
+        Anywhere,
+        "texts_forgotten",
+        "join",
+        "texts\n        .iter()\n",
+        "texts[..texts.len().min(1)]\n        .iter()\n",
+    ),
+    mutation(Anywhere, "no_null_behind", "join", ".chain([Ok(std::ptr::null())])", ".chain([Ok(c\"\".as_ptr())])"),
+    mutation(Anywhere, "null_among_texts", "join", "None => Ok(std::ptr::null()),", "None => Ok(c\"\".as_ptr()),"),
+    mutation(
+        Anywhere,
+        "array_for_null",
+        "join",
+        "        None => None,\n    };\n    unsafe",
+        "        None => Some(call.inout(&titles_ptrs)?),\n    };\n    unsafe",
+    ),
+    mutation(Anywhere, "rows_of_others", "rows", "call.input(slice)", "call.input(&[0u8; 64])"),
+    mutation(
+        Anywhere,
+        "one_room_for_all",
+        "rows",
+        ".map(|room| room.as_mut_ptr())",
+        ".map(|_| planes_rooms[0].as_mut_ptr())",
+    ),
+    mutation(
+        Anywhere,
+        "rows_not_copied_out",
+        "rows",
+        "call.take(*room, room.len(), slice)",
+        "call.take(*room, room.len().min(1), slice)",
+    ),
     mutation(
         Anywhere,
         "value_forgotten",

@@ -69,6 +69,26 @@ pub(crate) enum Given {
     Input { nullable: bool },
     /// A pointer behind the last element of the slice in this place.
     End { slice: usize, nullable: bool },
+    /// A pointer to as many pointers as the slice has elements.
+    Pointers {
+        to: Pointee,
+        /// Every other one may be NULL.
+        gaps: bool,
+        /// NULL stands behind the last.
+        ended: bool,
+        nullable: bool,
+    },
+}
+
+/// What the pointers of an array lead to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pointee {
+    /// The string that the wrapper was given.
+    Text,
+    /// The values in a slice.
+    Values,
+    /// An object in the domain.
+    Object,
 }
 
 impl Foreign {
@@ -112,6 +132,8 @@ pub(crate) enum Stored {
     Object,
     /// Numbers, as many as the wrapper's caller has room for, all of which go back to the caller if they are counted.
     Room,
+    /// The same in each of several rooms, all of which go back.
+    Rows,
 }
 
 /// The place of what a function returns, where its parameters have theirs.
@@ -164,6 +186,7 @@ pub(super) fn render(graph: &Graph, functions: &[Foreign]) -> String {
                 forms.map(|(id, _)| *id).collect::<Vec<usize>>()
             };
             let rooms = of_forms(|param| param.stored == Some(Stored::Room));
+            let rows = of_forms(|param| param.stored == Some(Stored::Rows));
             let values = of_forms(|param| matches!(param.stored, Some(Stored::Value(_))));
             let _ = match param.stored {
                 _ if !values.is_empty() => {
@@ -171,6 +194,9 @@ pub(super) fn render(graph: &Graph, functions: &[Foreign]) -> String {
                 }
                 _ if !rooms.is_empty() => {
                     writeln!(stubs, "    unsafe {{ inside::store_room(&{rooms:?}, {at}, a{at}) }};")
+                }
+                _ if !rows.is_empty() => {
+                    writeln!(stubs, "    unsafe {{ inside::store_rows(&{rows:?}, {at}, a{at}) }};")
                 }
                 // Whoever fills the room leaves its size where it is.
                 Some(Stored::Anything) if !of_forms(|param| param.given == Some(Given::Cell)).is_empty() => {
@@ -217,6 +243,10 @@ impl Given {
             Given::Length { nullable } => format!("unsafe {{ inside::length_as_given({id}, {nullable}, a{at}) }};"),
             Given::Cell => format!("unsafe {{ inside::cell({id}, a{at}) }};"),
             Given::Input { nullable } => format!("unsafe {{ inside::input({id}, {at}, {nullable}, a{at}) }};"),
+            Given::Pointers { to, gaps, ended, nullable } => {
+                let (to, array) = (format!("inside::Pointee::{to:?}"), format!("a{at}.cast()"));
+                format!("unsafe {{ inside::pointers({id}, {at}, {to}, ({nullable}, {gaps}, {ended}), {array}) }};")
+            }
             Given::End { slice, nullable } => format!("inside::end({id}, {nullable}, a{slice}, a{at});"),
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! Each kind of pointer has a module: it says how an argument is made before the call, and what is made of it afterwards.
 
+mod array;
 mod ask;
 mod buffer;
 mod callback;
@@ -18,7 +19,7 @@ mod words;
 mod writer;
 
 use crate::{
-    contract::{Contract, Dir, Lasting, shape::Shape},
+    contract::{Contract, Dir, Element, Lasting, shape::Shape},
     plan::{ParamPlan, Role},
 };
 pub(super) use docs::counted;
@@ -54,6 +55,7 @@ impl Writer<'_, '_> {
             (Role::Caller, Contract::Object { life, cursors }) => self.object(index, &local, life, cursors),
             (Role::Caller, Contract::Obj { dir, nullable }) => self.obj(&local, *dir, *nullable, param),
             (Role::Caller, Contract::Buf { dir, len, nullable, .. }) => self.buf(&local, *dir, len, *nullable, param),
+            (Role::Caller, Contract::Array { .. }) => self.array(&local, param),
             (Role::Caller, Contract::Slice { dir, slice, nullable }) => {
                 self.slice(&local, *dir, slice, *nullable, param)
             }
@@ -82,6 +84,9 @@ impl Writer<'_, '_> {
             (Role::LengthOf(_) | Role::EndOf(_), _) => {}
             (Role::CellOf(slices), _) => self.length_back(index, &local, slices),
             (Role::Caller, Contract::Buf { dir: Dir::Out | Dir::Inout, .. }) => self.take_back(index, &local, param),
+            (Role::Caller, Contract::Array { elem: Element::Buf { dir: Dir::Out | Dir::Inout, .. }, .. }) => {
+                self.each_back(&local);
+            }
             (Role::Caller, Contract::Obj { dir, nullable }) => self.obj_back(index, &local, *dir, *nullable, param),
             (Role::Caller, Contract::Given { .. } | Contract::Cstr { dir: Dir::Out, .. }) => {
                 self.given_out(index, &local, param);

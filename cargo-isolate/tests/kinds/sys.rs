@@ -192,6 +192,15 @@ unsafe extern "C" {
     pub fn seek(ctx: *mut Ctx, key: *mut Val, words: *mut Words) -> c_int;
     pub fn total(words: Words) -> i64;
 
+    // arrays of pointers
+    pub fn command(argc: c_int, argv: *mut *mut c_char, env: *const *const c_char) -> c_int;
+    pub fn insert(ctx: *mut Ctx, names: *const *const c_char, values: *const *const c_char, count: c_uint) -> c_int;
+    pub fn merge(ctx: *mut Ctx, blobs: *mut *const Blob, blob_count: usize, into: *const *mut Blob) -> c_int;
+    pub fn prepare(ctx: *mut Ctx, frames: *mut usize) -> c_int;
+    pub fn read_channels(ctx: *mut Ctx, channels: *mut *mut f32);
+    pub fn write_rows(rows: *const *const c_void, row_count: c_uint, row_len: usize, under: *mut *mut u16) -> c_int;
+    pub fn sign_all(keys: *mut *mut u8, key_count: usize, signatures: *mut *mut c_void);
+
     // declared with references
     pub fn turn(ctx: &mut Ctx, of: &Ctx, by: &Point, into: &mut Point, size: &mut c_int, next: &mut *mut Blob) -> c_int;
 }

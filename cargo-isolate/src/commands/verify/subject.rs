@@ -1,9 +1,9 @@
 //! What `verify` plays: the wrappers of a package over stubs, and what the plan says that each stub gets, stores and calls.
 
 use crate::{
-    contract::{Contract, Dir, Hold, Lasting, expr::Expr, shape::Shape},
+    contract::{Contract, Dir, Element, Hold, Lasting, expr::Expr, shape::Shape},
     plan::{Decision, FunctionPlan, ParamPlan, Plan, Role},
-    verify::{Called, Exact, Foreign, Given, Param, STUBS, Stored, Subject},
+    verify::{Called, Exact, Foreign, Given, Param, Pointee, STUBS, Stored, Subject},
     wrap::{self, RenderError, Target},
 };
 
@@ -67,12 +67,8 @@ fn exact(shape: &Shape) -> Option<Exact> {
 fn expressions(function: &FunctionPlan) -> Vec<&Expr> {
     let params = function.params.iter().map(|param| &param.decision);
     let contracts = params.chain(function.ret.iter().map(|ret| &ret.decision)).filter_map(Decision::contract);
-    let lengths = contracts.flat_map(|contract| match contract {
-        Contract::Buf { len, written, .. } => vec![Some(len), written.as_ref()],
-        Contract::Given { len, .. } => vec![Some(len)],
-        _ => Vec::new(),
-    });
-    let lengths = lengths.flatten().chain(function.binds.iter().map(|bind| &bind.length));
+    let lengths = contracts.flat_map(|contract| contract.lengths().chain(contract.counted_by()));
+    let lengths = lengths.chain(function.binds.iter().map(|bind| &bind.length));
     lengths.flat_map(Expr::leaves).flat_map(with_arguments).collect()
 }
 
@@ -103,6 +99,9 @@ fn param(function: &FunctionPlan, param: &ParamPlan) -> Param {
                 Some(Stored::Value(exact))
             }
             Contract::Buf { dir, .. } => (*dir != Dir::In).then_some(Stored::First),
+            Contract::Array { elem: Element::Buf { dir: Dir::Out | Dir::Inout, len }, .. } => {
+                (matches!(len, Expr::Bound { .. }) && counts_elements(function, param)).then_some(Stored::Rows)
+            }
             Contract::Obj { dir, .. } | Contract::Handle { dir, .. } | Contract::Slice { dir, .. } => {
                 anything(*dir != Dir::In)
             }
@@ -112,6 +111,7 @@ fn param(function: &FunctionPlan, param: &ParamPlan) -> Param {
             | Contract::Fixed { .. }
             | Contract::Text { .. }
             | Contract::Size { .. }
+            | Contract::Array { .. }
             | Contract::Callback { .. }
             | Contract::Memory => None,
         },
@@ -141,12 +141,17 @@ fn comes_out(function: &FunctionPlan, param: &ParamPlan) -> Option<Exact> {
 fn given(function: &FunctionPlan, param: &ParamPlan) -> Option<Given> {
     let named = |name: &String| function.params.iter().find(|param| param.name == *name);
     let nullable = |slice: &ParamPlan| match slice.decision.contract() {
-        Some(Contract::Buf { nullable, .. }) if slice.shown_as.is_none() => Some(*nullable),
+        Some(Contract::Buf { nullable, .. } | Contract::Array { nullable, .. }) if slice.shown_as.is_none() => {
+            Some(*nullable)
+        }
         _ => None,
     };
     match (&param.role, param.decision.contract()?) {
         (Role::LengthOf(slices), _) if param.shape.is_number() => {
-            let counted = |slice: &&ParamPlan| matches!(slice.decision.contract(), Some(Contract::Buf { len: Expr::Name(len), .. }) if *len == param.name);
+            let counted = |slice: &&ParamPlan| {
+                let len = slice.decision.contract().and_then(Contract::len);
+                matches!(len, Some(Expr::Name(len)) if *len == param.name)
+            };
             let mut nullable = slices.iter().map(|slice| nullable(named(slice).filter(counted)?));
             let first = nullable.next()??;
             nullable.all(|other| other == Some(first)).then_some(Given::Length { nullable: first })
@@ -163,12 +168,8 @@ fn given(function: &FunctionPlan, param: &ParamPlan) -> Option<Given> {
                 .map(|param| &param.decision)
                 .chain(function.ret.as_ref().map(|ret| &ret.decision));
             let contracts: Vec<_> = lengths.filter_map(|decision| decision.contract()).collect();
-            let is_length = |contract: &&Contract| match contract {
-                Contract::Buf { len, written, .. } => {
-                    [Some(len), written.as_ref()].into_iter().flatten().any(|len| mentions(len, &param.name))
-                }
-                Contract::Given { len, .. } => mentions(len, &param.name),
-                _ => false,
+            let is_length = |contract: &&Contract| {
+                contract.lengths().chain(contract.counted_by()).any(|len| mentions(len, &param.name))
             };
             let is_integer = matches!(param.shape, Shape::Int(_)) && param.shown_as.is_none();
             (is_integer && function.binds.is_empty() && !contracts.iter().any(is_length)).then_some(Given::Number)
@@ -177,6 +178,16 @@ fn given(function: &FunctionPlan, param: &ParamPlan) -> Option<Given> {
             let place = function.params.iter().position(|param| param.name == *slice)?;
             let nullable = nullable(&function.params[place])?;
             Some(Given::End { slice: place, nullable })
+        }
+        (Role::Caller, Contract::Array { ended, elem, nullable, .. }) => {
+            let (to, gaps) = match elem {
+                Element::Cstr { nullable } => (Pointee::Text, *nullable),
+                Element::Handle { nullable } => (Pointee::Object, *nullable),
+                Element::Buf { dir: Dir::In, .. } => (Pointee::Values, false),
+                Element::Buf { .. } => return None,
+            };
+            let (ended, nullable) = (*ended, *nullable);
+            counts_elements(function, param).then_some(Given::Pointers { to, gaps, ended, nullable })
         }
         (Role::Caller, Contract::Buf { dir: Dir::In, nullable, .. }) => {
             is_hidden(function, param).then_some(Given::Input { nullable: *nullable })
@@ -192,6 +203,16 @@ fn mentions(length: &Expr, param: &str) -> bool {
         Expr::Call(_) => true,
         _ => false,
     })
+}
+
+/// An array of pointers of which the function gets as many as the wrapper: a parameter tells it so, or NULL does.
+fn counts_elements(function: &FunctionPlan, param: &ParamPlan) -> bool {
+    let Some(Contract::Array { len, .. }) = param.decision.contract() else { return false };
+    let is_length = |len: &Expr| {
+        let told = |other: &ParamPlan| matches!((&other.role, len), (Role::LengthOf(_), Expr::Name(name)) if other.name == *name);
+        matches!(len, Expr::Bound { .. }) || function.params.iter().any(told)
+    };
+    param.shown_as.is_none() && len.as_ref().is_none_or(is_length)
 }
 
 /// A slice of numbers whose length, or end, is a parameter of its own, which the wrapper's caller does not see.

@@ -214,7 +214,7 @@ impl Checker<'_> {
     }
 
     /// How long a buffer is by its `len` or `cap`.
-    fn bound(&mut self, dir: Dir) -> Option<Expr> {
+    pub(super) fn bound(&mut self, dir: Dir) -> Option<Expr> {
         let bound = match (dir, &self.words.len, &self.words.cap) {
             (Dir::Out, Some(len), _) => {
                 self.error(len.span(), "an `out` buffer has no length before the call")
@@ -323,7 +323,8 @@ impl Checker<'_> {
                 return self.wrong_kind("does not point to characters");
             }
             if !self.is_returned() && !pointee.is_some_and(|(mutable, _)| mutable) {
-                return self.wrong_kind("points to strings that are read, of which no contract can speak");
+                return self
+                    .wrong_kind("points to strings that are read: say `array`, with `elem = { kind = \"cstr\" }`");
             }
             if !self.is_returned() && self.dir(Dir::Out) != Dir::Out {
                 self.dir_error("through a pointer to a pointer a string comes out: say `dir = \"out\"`");

@@ -1,5 +1,6 @@
 //! Words of the policy → [`Contract`], each wrong word an error at its place.
 
+mod array;
 mod callback;
 mod expressions;
 mod held;
@@ -138,7 +139,9 @@ struct Checker<'c> {
     errors: &'c mut Vec<PolicyError>,
 }
 
-pub(crate) const KINDS: [&str; 8] = ["value", "obj", "buf", "cstr", "handle", "null", "fixed", "cb"];
+pub(crate) const KINDS: [&str; 9] = ["value", "obj", "buf", "array", "cstr", "handle", "null", "fixed", "cb"];
+/// Those of what the pointers of an array lead to.
+pub(crate) const ELEMENT_KINDS: [&str; 3] = ["cstr", "buf", "handle"];
 /// Those of a callback's parameters.
 pub(crate) const CALLBACK_KINDS: [&str; 6] = ["value", "user", "cstr", "strarr", "buf", "handle"];
 pub(crate) const DIRS: [&str; 3] = ["in", "out", "inout"];
@@ -147,10 +150,11 @@ pub(crate) const OWNS: [&str; 2] = ["give", "take"];
 /// How long a callback may be called.
 pub(crate) const SCOPES: [&str; 3] = ["call", "free:OBJECT", "slot:OBJECT.NAME"];
 /// Words of the reference that no wrapper is generated for yet.
-const LATER: [&str; 4] = ["array", "domain", "host", "va"];
+const LATER: [&str; 3] = ["domain", "host", "va"];
 /// Words that some kinds know, and others do not.
-const WORDS: [&str; 13] =
-    ["dir", "len", "cap", "end", "written", "null", "own", "free", "parent", "value", "scope", "user", "params"];
+const WORDS: [&str; 14] = [
+    "dir", "len", "cap", "end", "elem", "written", "null", "own", "free", "parent", "value", "scope", "user", "params",
+];
 
 impl Checker<'_> {
     fn contract(&mut self) -> Option<Contract> {
@@ -180,6 +184,15 @@ impl Checker<'_> {
             "handle" => self.handle(&shape),
             "obj" => self.obj(&shape),
             "buf" => self.buf(&shape),
+            "array" => self.array(&shape),
+            "strarr" => {
+                self.error(kind.span(), "`strarr` is for parameters of callbacks, under `params`")
+                    .help(
+                        "strings that the program passes: `kind = \"array\", len = \"…\", elem = { kind = \"cstr\" }`",
+                    )
+                    .push(self.errors);
+                None
+            }
             "cb" => self.callback(&shape),
             word if CALLBACK_KINDS.contains(&word) => {
                 self.error(kind.span(), format!("`{word}` is for parameters of callbacks, under `params`"))
@@ -325,6 +338,7 @@ impl Checker<'_> {
         let text = match word {
             "value" => return words.value.as_ref().map(Spanned::span),
             "params" => return words.params.as_ref().map(Spanned::span),
+            "elem" => return words.elem.as_ref().map(Spanned::span),
             "scope" => &words.scope,
             "user" => &words.user,
             "dir" => &words.dir,

@@ -28,6 +28,8 @@ unsafe extern \"C\" {
     pub fn scan(text: *const c_char, text_end: *const c_char, out: *mut u8, out_end: *mut u8, n: c_int) -> c_int;
     pub fn pack(into: *mut u8, room: *mut usize, from: *const u8, length: usize) -> c_int;
     pub fn names(all: *const *const c_char, out: *mut *mut c_char) -> *mut Size;
+    pub fn join(texts: *mut *const c_char, count: c_int, from: *const *mut Db, rows: *const *const u8, width: usize) -> usize;
+    pub fn fill(rows: *mut *mut u16, row_count: usize, sizes: *mut *mut Size, room: *mut usize, of: &*const u8) -> *mut *mut u8;
 }
 #[repr(C)] #[derive(Clone, Copy)]
 pub struct Size { pub width: c_int }
@@ -116,6 +118,46 @@ fn what_lies_behind_two_pointers() {
         "[fn.names]\narg.out = { kind = \"cstr\", dir = \"in\" }",
         "[fn.names]\nret = { kind = \"obj\" }",
         "[fn.name]\nret = { kind = \"obj\" }",
+    ];
+    insta::assert_snapshot!(all(&entries));
+}
+
+#[test]
+fn arrays_of_pointers() {
+    let entries = [
+        "[fn.join]\narg.texts = { kind = \"array\", len = \"count\", end = \"NULL\", elem = { kind = \"cstr\" } }\n\
+         arg.from = { kind = \"array\", len = \"count\", null = \"ok\", elem = { kind = \"handle\", null = \"ok\" } }\n\
+         arg.rows = { kind = \"array\", len = \"2\", elem = { kind = \"buf\", len = \"width * 4\" } }",
+        "[fn.fill]\narg.rows = { kind = \"array\", len = \"*room\", elem = { kind = \"buf\", dir = \"out\", cap = \"row_count\" } }",
+        // How many?
+        "[fn.join]\narg.texts = { kind = \"array\", elem = { kind = \"cstr\" } }",
+        "[fn.join]\narg.texts = { kind = \"array\", end = \"count\", elem = { kind = \"cstr\" } }",
+        "[fn.join]\narg.texts = { kind = \"array\", len = \"ret\", elem = { kind = \"cstr\" } }",
+        "[fn.join]\narg.texts = { kind = \"array\", len = \"counts\", elem = { kind = \"cstr\" } }",
+        // Of what?
+        "[fn.join]\narg.texts = { kind = \"array\", len = \"count\" }",
+        "[fn.join]\narg.texts = { kind = \"array\", len = \"count\", elem = { null = \"ok\" } }",
+        "[fn.join]\narg.texts = { kind = \"array\", len = \"count\", elem = { kind = \"handel\" } }",
+        "[fn.join]\narg.texts = { kind = \"array\", len = \"count\", elem = { kind = \"obj\" } }",
+        "[fn.join]\narg.from = { kind = \"array\", len = \"count\", elem = { kind = \"cstr\" } }",
+        "[fn.fill]\narg.sizes = { kind = \"array\", len = \"row_count\", elem = { kind = \"buf\", len = \"1\" } }",
+        "[fn.join]\narg.texts = { kind = \"array\", len = \"count\", elem = { kind = \"cstr\", len = \"3\" } }",
+        // How long is each?
+        "[fn.join]\narg.rows = { kind = \"array\", len = \"count\", elem = { kind = \"buf\" } }",
+        "[fn.fill]\narg.rows = { kind = \"array\", len = \"row_count\", elem = { kind = \"buf\", dir = \"out\" } }",
+        "[fn.fill]\narg.rows = { kind = \"array\", len = \"row_count\", elem = { kind = \"buf\", dir = \"out\", len = \"3\" } }",
+        "[fn.join]\narg.rows = { kind = \"array\", len = \"count\", elem = { kind = \"buf\", dir = \"out\", cap = \"width\" } }",
+        // Not by these words.
+        "[fn.join]\narg.texts = { kind = \"array\", dir = \"in\", len = \"count\", elem = { kind = \"cstr\" } }",
+        "[fn.join]\narg.texts = { kind = \"strarr\", len = \"count\" }",
+        "[fn.join]\narg.texts = { kind = \"cstr\", elem = { kind = \"cstr\" } }",
+        "[fn.join]\narg.texts = { kind = \"array\", end = \"NULL\", elem = { kind = \"cstr\", null = \"ok\" } }",
+        "[fn.fill]\narg.rows = { kind = \"array\", len = \"row_count\", null = \"ok\", elem = { kind = \"buf\", len = \"3\" } }",
+        "[fn.join]\narg.count = { kind = \"array\", len = \"count\", elem = { kind = \"cstr\" } }",
+        "[fn.fill]\narg.of = { kind = \"array\", len = \"row_count\", elem = { kind = \"buf\", len = \"3\" } }",
+        "[fn.fill]\nret = { kind = \"array\", len = \"row_count\", elem = { kind = \"buf\", len = \"3\" } }",
+        "[fn.join]\nretry = 1\narg.from = { kind = \"array\", len = \"count\", elem = { kind = \"handle\" } }",
+        "[fn.join]\narg.count = { kind = \"fixed\", value = 1 }\narg.texts = { kind = \"array\", len = \"count\", elem = { kind = \"cstr\" } }",
     ];
     insta::assert_snapshot!(all(&entries));
 }

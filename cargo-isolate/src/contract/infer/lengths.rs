@@ -53,11 +53,9 @@ impl Pointer<'_> {
 
     /// The integer parameter is the length of some buffer already.
     pub(super) fn is_claimed(&self, name: &str) -> bool {
-        self.known.stated.iter().flatten().any(|contract| match contract {
-            Contract::Buf { len, .. } => len.leaves().iter().any(|leaf| match leaf {
-                Expr::Name(used) | Expr::Deref(used) => used == name,
-                _ => false,
-            }),
+        let stated = self.known.stated.iter().flatten();
+        stated.flat_map(Contract::lengths).flat_map(Expr::leaves).any(|leaf| match leaf {
+            Expr::Name(used) | Expr::Deref(used) => used == name,
             _ => false,
         })
     }

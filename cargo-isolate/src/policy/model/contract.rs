@@ -22,8 +22,11 @@ pub(crate) struct Contract {
     pub(crate) len: Option<Spanned<String>>,
     /// How many elements an `out` buffer has room for: an expression over the parameters.
     pub(crate) cap: Option<Spanned<String>>,
-    /// The parameter that points behind the last element, in place of a length.
+    /// The parameter that points behind the last element, in place of a length; of an array `"NULL"`, where that stands behind the last
+    /// pointer.
     pub(crate) end: Option<Spanned<String>>,
+    /// What each pointer of an array leads to.
+    pub(crate) elem: Option<Spanned<Element>>,
     /// How many elements were written, known after the call: an expression over the parameters and `ret`.
     pub(crate) written: Option<Spanned<String>>,
     /// Whether NULL may be passed or returned.
@@ -48,6 +51,34 @@ pub(crate) struct Contract {
     pub(crate) params: Option<Spanned<Vec<Spanned<CallbackParam>>>>,
     /// Rust type to show instead of one that cannot be named.
     pub(crate) ty: Option<Spanned<String>>,
+}
+
+/// What each pointer of an array leads to.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Element {
+    /// What it is.
+    #[cfg_attr(test, schemars(extend("enum" = crate::contract::check::ELEMENT_KINDS)))]
+    pub(crate) kind: Option<Spanned<String>>,
+    /// Who reads and who writes a buffer.
+    #[cfg_attr(test, schemars(extend("enum" = crate::contract::check::DIRS)))]
+    pub(crate) dir: Option<Spanned<String>>,
+    /// How many elements each buffer has that is read: an expression over the parameters.
+    pub(crate) len: Option<Spanned<String>>,
+    /// How many elements each `out` buffer has room for: an expression over the parameters.
+    pub(crate) cap: Option<Spanned<String>>,
+    /// Whether NULL may stand in place of a string or an object.
+    #[cfg_attr(test, schemars(extend("enum" = ["never", "ok"])))]
+    pub(crate) null: Option<Spanned<String>>,
+}
+
+impl Element {
+    /// The same words about a parameter.
+    pub(crate) fn contract(&self) -> Contract {
+        let Self { kind, dir, len, cap, null } = self.clone();
+        Contract { kind, dir, len, cap, null, ..Contract::default() }
+    }
 }
 
 /// What one parameter of a callback means, and so what a closure gets.

@@ -2,6 +2,7 @@
 
 use super::types::{ends_in, generic};
 use crate::verify::stubs::{Exact, Foreign, Given, Stored};
+use quote::ToTokens;
 use syn::{PathArguments, ReturnType, Type, TypeParamBound, punctuated::Punctuated};
 
 /// The statements around one call.
@@ -43,7 +44,7 @@ impl Meant {
         let place = wrapped.params.iter().position(|param| param.name == name)?;
         let given = &wrapped.params[place].given;
         let stored = match wrapped.stores(place) {
-            Some(Stored::Room) => Some(Exact::Whole),
+            Some(Stored::Room | Stored::Rows) => Some(Exact::Whole),
             Some(Stored::Value(exact)) => Some(exact),
             _ => None,
         };
@@ -57,6 +58,7 @@ impl Call {
     pub(super) fn argument(&mut self, domain: &str, function: &str, at: usize, ty: &Type) -> Option<String> {
         match ty {
             Type::Reference(reference) => match (&*reference.elem, reference.mutability.is_some()) {
+                (elems, mutable) if let Some(array) = self.array(domain, function, at, elems, mutable) => Some(array),
                 (Type::Slice(_), false) => {
                     self.slices = true;
                     Some(if self.meant.input { format!("marked({})", self.meant.place) } else { "values()".to_owned() })
@@ -105,6 +107,64 @@ impl Call {
             Type::ImplTrait(closure) => self.closed(&closure.bounds),
             _ => None,
         }
+    }
+
+    /// Several of what an array of pointers leads to, if `elems` are such things.
+    fn array(&mut self, domain: &str, function: &str, at: usize, elems: &Type, mutable: bool) -> Option<String> {
+        let (elem, fixed) = match elems {
+            Type::Slice(slice) => (&*slice.elem, None),
+            Type::Array(array) => (&*array.elem, Some(array.len.to_token_stream().to_string())),
+            _ => return None,
+        };
+        let array = match (elem, mutable) {
+            (Type::Reference(reference), true) => self.rooms(at, &reference.elem, fixed.as_deref()),
+            (Type::Reference(reference), false) => {
+                let one = self.one(domain, function, at, &reference.elem)?;
+                match &fixed {
+                    Some(count) => format!("&[{one}; {count}]"),
+                    None => format!("several({one}).as_slice()"),
+                }
+            }
+            (Type::Path(path), false) if ends_in(path, "Option") => {
+                let Type::Reference(reference) = generic(path)? else { return None };
+                let one = self.one(domain, function, at, &reference.elem)?;
+                match &fixed {
+                    Some(count) => format!("&[Some({one}); {count}]"),
+                    None => format!("with_gaps(several({one})).as_slice()"),
+                }
+            }
+            _ => return None,
+        };
+        self.slices |= fixed.is_none();
+        Some(array)
+    }
+
+    /// What a pointer of an array leads to, for all of them.
+    fn one(&mut self, domain: &str, function: &str, at: usize, to: &Type) -> Option<String> {
+        let place = self.meant.place;
+        match to {
+            Type::Path(path) if ends_in(path, "CStr") => Some(format!("marked_text({place})")),
+            Type::Path(path) if ends_in(path, "Handle") => {
+                let handle = self.handle(domain, function, at);
+                Some(format!("passed({place}, &{handle})"))
+            }
+            Type::Slice(_) => Some(format!("marked_row({place})")),
+            Type::Array(_) => Some("reference()".to_owned()),
+            _ => None,
+        }
+    }
+
+    /// Rooms that the function writes to.
+    fn rooms(&mut self, at: usize, to: &Type, fixed: Option<&str>) -> String {
+        let count = fixed.unwrap_or("length()");
+        let (make, part) = if matches!(to, Type::Slice(_)) { ("row", "slice") } else { ("single", "one") };
+        self.before.push(format!("let mut rooms{at} = rooms({count}, Room::{make});"));
+        self.after.push(format!("for room in &rooms{at} {{ room.check()?; }}"));
+        if self.meant.stored.is_some() {
+            self.filled.push(format!("for room in &rooms{at} {{ room.filled({}, true)?; }}", self.meant.place));
+        }
+        let all = format!("rooms{at}.iter_mut().map(Room::{part}).collect::<Vec<_>>().as_mut_slice()");
+        if fixed.is_some() { format!("{all}.try_into().unwrap()") } else { all }
     }
 
     /// A closure of the right parameters, which tells what it gets and answers what a value is made of.

@@ -57,6 +57,60 @@ pub fn reset() -> Result<(), Fault> {
     unsafe { call.run(|| ffi::reset()) }
 }
 
+pub fn join(texts: &[&CStr], titles: Option<&[Option<&CStr>]>) -> Result<c_int, Fault> {
+    let mut call = DOMAIN.call("join")?;
+    let texts_count = call.length(texts.len())?;
+    let texts_ptrs = texts
+        .iter()
+        .map(|text| call.input_str(text))
+        .chain([Ok(std::ptr::null())])
+        .collect::<Result<Vec<_>, _>>()?;
+    let texts_room = call.inout(&texts_ptrs)?;
+    let titles_ptrs = titles
+        .unwrap_or_default()
+        .iter()
+        .map(|text| match text {
+            Some(text) => call.input_str(text),
+            None => Ok(std::ptr::null()),
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let titles_room = match titles {
+        Some(_) => Some(call.inout(&titles_ptrs)?),
+        None => None,
+    };
+    unsafe {
+        call.run(move || {
+            ffi::join(
+                texts_room.as_ptr(),
+                texts_count,
+                titles_room.map_or(std::ptr::null_mut(), |room| room.as_mut_ptr().cast()),
+            )
+        })
+    }
+}
+
+pub fn rows(shelves: &[&Handle<ffi::Book>], lines: &[&[u8]], planes: &mut [&mut [u16]]) -> Result<c_int, Fault> {
+    let mut call = DOMAIN.call("rows")?;
+    let shelves_ptrs = shelves.iter().map(|object| call.handle(object)).collect::<Result<Vec<_>, _>>()?;
+    let shelves_room = call.inout(&shelves_ptrs)?;
+    let lines_ptrs = lines.iter().map(|slice| call.input(slice)).collect::<Result<Vec<_>, _>>()?;
+    let lines_room = call.inout(&lines_ptrs)?;
+    let planes_rooms =
+        planes.iter().map(|slice| call.output::<u16>(slice.len())).collect::<Result<Vec<_>, _>>()?;
+    let planes_ptrs: Vec<_> = planes_rooms.iter().map(|room| room.as_mut_ptr()).collect();
+    let planes_room = call.inout(&planes_ptrs)?;
+    let count = call.length(shelves.len())?;
+    let ret = unsafe {
+        call.run(move || {
+            ffi::rows(shelves_room.as_mut_ptr(), lines_room.as_ptr().cast(), planes_room.as_mut_ptr(), count)
+        })
+    }?;
+    for (room, slice) in planes_rooms.iter().zip(planes.iter_mut()) {
+        call.take(*room, room.len(), slice)?;
+    }
+    Ok(ret)
+}
+
 pub fn each(mut back: impl FnMut(&[u8], Option<&CStr>) -> c_int) -> Result<c_int, Fault> {
     let mut call = DOMAIN.call("each")?;
     let inside = call.inside();

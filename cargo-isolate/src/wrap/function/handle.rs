@@ -225,9 +225,7 @@ impl Writer<'_, '_> {
         let owns = all.any(|contract| match contract {
             Contract::Handle { hold: Hold::Give { parent, .. }, .. } => parent.as_deref() == Some(name),
             Contract::Callback { scope: Lasting::Object { object, .. }, .. } => object == name,
-            Contract::Buf { len, written, .. } => is_told(len) || written.as_ref().is_some_and(is_told),
-            Contract::Given { len, .. } => is_told(len),
-            _ => false,
+            contract => contract.lengths().chain(contract.counted_by()).any(is_told),
         });
         owns || self.function.binds.iter().any(|bind| bind.object == name)
     }

@@ -173,7 +173,7 @@ impl Writer<'_, '_> {
         let local = self.local(name);
         let param = self.function.params.iter().find(|param| param.name == name);
         match param.map(contract) {
-            Some(Contract::Buf { nullable: true, dir: Dir::In, .. }) => {
+            Some(Contract::Buf { nullable: true, dir: Dir::In, .. } | Contract::Array { nullable: true, .. }) => {
                 format!("{local}.map_or(0, |slice| slice.len())")
             }
             Some(Contract::Buf { nullable: true, .. }) => format!("{local}.as_deref().map_or(0, |slice| slice.len())"),

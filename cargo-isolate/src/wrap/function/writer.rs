@@ -60,6 +60,8 @@ pub(super) struct Writer<'w, 'n> {
     pub(super) taken: BTreeSet<String>,
     /// Staged buffer of each output, by the parameter's local name, with the checked length if there is one.
     pub(super) rooms: BTreeMap<String, (String, Option<String>)>,
+    /// Locals that hold how long every slice of an array must be, by the parameter's local name.
+    pub(super) needs: BTreeMap<String, String>,
     /// Locals that hold what is behind a pointer after the call, by the parameter's name; whether it is an `Option`.
     pub(super) told: BTreeMap<String, (String, bool)>,
     /// Locals that hold the pointer to a slice of the caller, by the parameter's name.
@@ -115,6 +117,7 @@ impl<'w, 'n> Writer<'w, 'n> {
             locals,
             taken,
             rooms: BTreeMap::new(),
+            needs: BTreeMap::new(),
             told: BTreeMap::new(),
             starts: BTreeMap::new(),
             ends: Vec::new(),

@@ -264,6 +264,11 @@ impl<'c> Call<'c> {
                     "`{name}` is a callback: the wrapper takes a closure, which captures what the function was passed beside it"
                 ));
             }
+            (_, Contract::Array { .. }) => {
+                return Err(format!(
+                    "`{name}` is an array of pointers: the wrapper takes a slice of what they lead to"
+                ));
+            }
             (_, Contract::Slice { slice, .. }) => {
                 return Err(format!(
                     "`{name}` is a `{}`: the wrapper takes a slice, and returns a copy",

@@ -1,0 +1,135 @@
+//! Arrays of pointers: how many there are, and what each leads to.
+
+use super::{Checker, Contract, Dir, ELEMENT_KINDS, Spanned, When, list};
+use crate::{
+    contract::{Element, shape::Shape},
+    policy::{PolicyError, model},
+};
+
+impl Checker<'_> {
+    pub(super) fn array(&mut self, shape: &Shape) -> Option<Contract> {
+        self.only("array", &["len", "end", "elem", "null"]);
+        if self.is_returned() {
+            return self.wrong_kind("is returned, and `array` is for parameters");
+        }
+        let Some((_, pointer)) = shape.pointee().filter(|(_, pointer)| pointer.pointee().is_some()) else {
+            return self.wrong_kind("does not point to pointers");
+        };
+        if shape.is_reference() || pointer.is_reference() {
+            return self.wrong_kind("is declared with a reference, and `array` is for pointers to pointers");
+        }
+        let (ended, nullable) = (self.ended()?, self.nullable());
+        let len = match &self.words.len {
+            Some(len) => Some(self.expr(len, When::Before)?),
+            None if ended => None,
+            None => {
+                self.error(self.at.clone(), format!("nothing says how many pointers `{}` has", self.subject_name()))
+                    .help("add `len = \"…\"`: a parameter, a number, or an expression of those; or `end = \"NULL\"`, where that stands behind the last")
+                    .push(self.errors);
+                return None;
+            }
+        };
+        let elem = self.elem(pointer)?;
+        match &elem {
+            Element::Cstr { nullable: true } | Element::Handle { nullable: true } if ended => {
+                self.wrong_null_of_elem("NULL ends this array, so it can stand nowhere else in it")
+            }
+            Element::Buf { dir: Dir::Out | Dir::Inout, .. } if nullable => {
+                let at = self.words.null.as_ref().map_or(self.at.clone(), Spanned::span);
+                self.error(at, "an array of buffers that are written is never NULL in a wrapper")
+                    .help("remove it; a form for the calls with NULL can say `kind = \"null\"`")
+                    .push(self.errors);
+                None
+            }
+            _ => Some(Contract::Array { len, ended, elem, nullable }),
+        }
+    }
+
+    /// Whether NULL stands behind the last pointer.
+    fn ended(&mut self) -> Option<bool> {
+        let Some(end) = &self.words.end else { return Some(false) };
+        if end.get_ref() == "NULL" {
+            return Some(true);
+        }
+        self.error(end.span(), format!("an array of pointers does not end with `{}`", end.get_ref()))
+            .help("say `end = \"NULL\"`, or `len = \"…\"`: how many there are")
+            .push(self.errors);
+        None
+    }
+
+    /// What each pointer leads to.
+    fn elem(&mut self, pointer: &Shape) -> Option<Element> {
+        let Some(words) = &self.words.elem else {
+            let message = format!("nothing says what the pointers of `{}` lead to", self.subject_name());
+            self.error(self.at.clone(), message)
+                .help(format!("add `elem = {{ kind = \"…\" }}`, one of {}", list(&ELEMENT_KINDS)))
+                .push(self.errors);
+            return None;
+        };
+        let contract = words.get_ref().contract();
+        let (words, at, errors) = (&contract, words.span(), &mut *self.errors);
+        Checker { words, at, subject: self.subject, signature: self.signature, scope: self.scope, errors }.one(pointer)
+    }
+
+    /// One pointer of the array, of which the words are.
+    fn one(&mut self, pointer: &Shape) -> Option<Element> {
+        let (mutable, to) = pointer.pointee()?;
+        let Some(kind) = &self.words.kind else {
+            self.error(self.at.clone(), "no `kind` says what each pointer leads to")
+                .help(format!("add `kind = \"…\"`, one of {}", list(&ELEMENT_KINDS)))
+                .push(self.errors);
+            return None;
+        };
+        match &**kind.get_ref() {
+            "cstr" if to.is_byte() => {
+                self.only("cstr", &["null"]);
+                Some(Element::Cstr { nullable: self.nullable() })
+            }
+            "cstr" => self.wrong_elem("to characters", pointer),
+            "buf" if to.is_element() => self.one_buffer(mutable, to),
+            "buf" => self.wrong_elem("to numbers or bytes", pointer),
+            "handle" => {
+                self.only("handle", &["null"]);
+                Some(Element::Handle { nullable: self.nullable() })
+            }
+            word => {
+                let error = PolicyError::new(kind.span(), format!("an array leads to no `{word}`"));
+                let error = error.help(format!("one of {}", list(&ELEMENT_KINDS)));
+                self.errors.push(error.did_you_mean(word, ELEMENT_KINDS));
+                None
+            }
+        }
+    }
+
+    fn one_buffer(&mut self, mutable: bool, to: &Shape) -> Option<Element> {
+        self.only("buf", &["dir", "len", "cap"]);
+        let dir = self.dir(if mutable { Dir::Inout } else { Dir::In });
+        if dir != Dir::In && !mutable {
+            let name = self.subject_name();
+            self.dir_error(&format!("`{name}` leads to `*const {to}`, so its buffers can only be `in`"));
+            return None;
+        }
+        let model::Contract { len: None, cap: None, .. } = self.words else {
+            return Some(Element::Buf { dir, len: self.bound(dir)? });
+        };
+        let word = if dir == Dir::Out { "cap" } else { "len" };
+        self.error(self.at.clone(), format!("nothing says how long each buffer of `{}` is", self.subject_name()))
+            .help(format!("add `{word} = \"…\"`: a parameter, a number, `$object.name`, or an expression of those"))
+            .push(self.errors);
+        None
+    }
+
+    fn wrong_elem(&mut self, wanted: &str, pointer: &Shape) -> Option<Element> {
+        let at = self.words.kind.as_ref().map_or(self.at.clone(), Spanned::span);
+        let message = format!("the pointers of `{}` do not lead {wanted}", self.subject_name());
+        self.errors.push(PolicyError::new(at, message).label(format!("each is declared `{pointer}`")));
+        None
+    }
+
+    fn wrong_null_of_elem(&mut self, message: &str) -> Option<Contract> {
+        let null = self.words.elem.as_ref().and_then(|elem| elem.get_ref().null.as_ref());
+        let at = null.map_or(self.at.clone(), Spanned::span);
+        self.error(at, message).help("remove it, or say `len` in place of `end`").push(self.errors);
+        None
+    }
+}

@@ -32,6 +32,20 @@ fn check(name: &str, workspace: &str, arguments: &[&str]) {
     insta::assert_snapshot!(name, run(&fixture(workspace), arguments));
 }
 
+/// The linker is the one that cargo's configuration chooses.
+#[test]
+fn doctor_looks_at_the_linker() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let linker = |flags: &str| {
+        let output = isolate(folder.path(), &["doctor"]).env("RUSTFLAGS", flags).output();
+        let printed = String::from_utf8(output.expect("the tool").stdout).expect("UTF-8");
+        assert!(printed.contains("  kernel  "), "{printed}");
+        printed.lines().find(|line| line.contains("  linker  ")).expect("a line").to_owned()
+    };
+    assert!(linker("").starts_with("ok "), "{}", linker(""));
+    assert!(linker("-Clinker-features=-lld").ends_with("  no LLD"), "{}", linker("-Clinker-features=-lld"));
+}
+
 #[test]
 fn clean() {
     check("audit_clean", "clean", &[]);

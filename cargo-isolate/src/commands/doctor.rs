@@ -1,21 +1,54 @@
 //! `cargo isolate doctor`: what this machine can do, and why not.
 
+mod kernel;
+mod linker;
+
 use super::failure::Failure;
 use crate::{exit::Exit, streams};
-use std::io::Write;
+use std::io::{self, Write};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {}
 
+/// Something that isolation needs.
+struct Need {
+    name: &'static str,
+    met: bool,
+    /// What was found.
+    found: String,
+    /// What to do when it is not met.
+    remedy: String,
+}
+
 pub(crate) fn run(_args: &Args) -> Result<Exit, Failure> {
     let machine = isolate_rt::probe();
+    let of_machine = machine.requirements.iter().map(|requirement| Need {
+        name: requirement.name,
+        met: requirement.met,
+        found: requirement.found.clone(),
+        remedy: requirement.remedy.to_owned(),
+    });
+    let mut needs: Vec<_> = of_machine.collect();
+    needs.extend(kernel::version(machine.supported()));
+    needs.push(linker::linker());
     let mut out = streams::stdout();
-    write!(out, "{machine}")?;
-    if machine.supported() {
-        return Ok(Exit::Clean);
+    print(&mut out, &needs)?;
+    if !machine.supported() {
+        writeln!(out, "\n{ELSEWHERE}")?;
     }
-    writeln!(out, "\n{ELSEWHERE}")?;
-    Ok(Exit::Environment)
+    Ok(if needs.iter().all(|need| need.met) { Exit::Clean } else { Exit::Environment })
+}
+
+fn print(out: &mut dyn Write, needs: &[Need]) -> io::Result<()> {
+    let width = needs.iter().map(|need| need.name.len()).max().unwrap_or(0);
+    for Need { name, met, found, remedy } in needs {
+        let mark = if *met { "ok     " } else { "missing" };
+        writeln!(out, "{mark}  {name:width$}  {found}")?;
+        if !met {
+            writeln!(out, "         {:width$}  {remedy}", "")?;
+        }
+    }
+    Ok(())
 }
 
 /// What still can be done on such a machine.

@@ -1,0 +1,39 @@
+//! Which Linux runs here.
+
+use super::Need;
+use std::fs;
+
+/// The first that writes signal frames whatever PKRU says.
+const FIRST: (u32, u32) = (6, 12);
+
+/// `None` where there is no Linux. `passed`: what the version stands for was tried, and works; some kernels have it from later ones.
+pub(super) fn version(passed: bool) -> Option<Need> {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").ok()?;
+    let release = release.trim();
+    Some(Need {
+        name: "kernel",
+        met: passed || number(release).is_some_and(|version| version >= FIRST),
+        found: format!("Linux {release}"),
+        remedy: format!("use Linux {}.{} or newer", FIRST.0, FIRST.1),
+    })
+}
+
+/// `(6, 12)` of `6.12.9-cloud-amd64`.
+fn number(release: &str) -> Option<(u32, u32)> {
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::number;
+
+    #[test]
+    fn versions() {
+        for (release, expected) in
+            [("6.12.9-cloud-amd64", Some((6, 12))), ("6.9.0", Some((6, 9))), ("10.1", Some((10, 1))), ("next", None)]
+        {
+            assert_eq!(number(release), expected, "{release}");
+        }
+    }
+}

@@ -16,7 +16,7 @@ use crate::{
 pub(crate) use exceptions::Exceptions;
 use isolate_lints::{
     facts::Span,
-    project::{Project, Settings},
+    project::{Project, Settings, Wrapped},
     resolve::Place,
     rules::{self, Finding, Severity},
 };
@@ -70,7 +70,11 @@ pub(crate) struct Excess {
 pub(crate) fn findings(names: &Names<'_>, policy: &Policy) -> Vec<Found> {
     let graph = names.graph;
     let foreign = names.foreign_calls();
-    let settings = Settings { isolated: plan::isolated_symbols(graph, policy), contained: contained(names, policy) };
+    let settings = Settings {
+        isolated: plan::isolated_symbols(graph, policy),
+        contained: contained(names, policy),
+        wrapped: wrapped(names),
+    };
     let project = Project::new(names.resolver(), foreign, settings);
     let mut found = Vec::new();
     for (krate, of_crate) in names.resolver().crates().iter().enumerate() {
@@ -105,6 +109,24 @@ fn contained(names: &Names<'_>, policy: &Policy) -> BTreeMap<usize, String> {
         Some((krate, name.get_ref().clone()))
     };
     (0..names.resolver().crates().len()).filter_map(of).collect()
+}
+
+/// Where the wrappers of each domain are.
+fn wrapped(names: &Names<'_>) -> BTreeMap<String, Wrapped> {
+    let mut wrapped: BTreeMap<String, Wrapped> = BTreeMap::new();
+    for (krate, of_crate) in names.resolver().crates().iter().enumerate() {
+        for file in 0..of_crate.files.len() {
+            let (package, file) = names.origin(Place { krate, file });
+            let package = &names.graph.packages[package];
+            let file = &package.files[file];
+            if let Some(domain) = file.path.file_stem().filter(|_| file.role == Role::Generated) {
+                let of_domain = wrapped.entry(domain.to_owned()).or_default();
+                of_domain.package.clone_from(&package.name);
+                of_domain.crates.insert(krate);
+            }
+        }
+    }
+    wrapped
 }
 
 /// Reports wrappers that are not what `wrap` writes, by package and file, each once instead of call by call: nothing says that its
@@ -381,6 +403,25 @@ unsafe extern \"C\" {
                 "help: others of its library run in the domain `zip`; name `adler32` under `[[isolate]]`, too",
             ]
         );
+    }
+
+    #[test]
+    fn a_call_past_wrappers_of_another_crate_says_whose() {
+        let mut graph = fixture::graph(&format!(
+            "{TWO_CALLS}\n//- codec/src/lib.rs\nmod isolated;\n//- codec/src/isolated/zip.rs\n"
+        ));
+        for file in graph.packages.iter_mut().flat_map(|package| &mut package.files) {
+            if file.path.ends_with("isolated/zip.rs") {
+                file.role = Role::Generated;
+            }
+        }
+        let policy = Loaded::of_workspace(
+            "version = 1\n[domain.zip]\nlibrary = \"z-sys\"\n[[isolate]]\ndomain = \"zip\"\nextern = [\"crc32\"]\n",
+        );
+        let found = findings(&Names::new(&graph), &policy.policy);
+        let notes: Vec<_> = found.into_iter().flat_map(|found| found.finding.notes).collect();
+        let help = "help: the wrapper is in the module `isolated::zip` of another crate, in the package `codec`: call a public function there that calls it";
+        assert!(notes.iter().any(|note| note == help), "{notes:?}");
     }
 
     #[test]

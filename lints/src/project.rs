@@ -2,7 +2,7 @@
 
 use crate::facts::{Definition, FileFacts, ForeignItem, ForeignKind, Scope, Span};
 use crate::resolve::{File, ForeignCall, ForeignCalls, MacroUse, Place, Resolver};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The crates of a graph, with what is asked of them again and again.
 pub struct Project<'a> {
@@ -23,6 +23,17 @@ pub struct Settings {
     pub isolated: BTreeMap<String, String>,
     /// Crates that declare what a library offers of which a domain runs some functions, with the domain's name.
     pub contained: BTreeMap<usize, String>,
+    /// Who has the wrappers of a domain.
+    pub wrapped: BTreeMap<String, Wrapped>,
+}
+
+/// Where wrappers stand.
+#[derive(Clone, Debug, Default)]
+pub struct Wrapped {
+    /// The package.
+    pub package: String,
+    /// Crates that have them as their module.
+    pub crates: BTreeSet<usize>,
 }
 
 /// A symbol that a crate expects others to define.

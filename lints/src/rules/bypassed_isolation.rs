@@ -54,7 +54,17 @@ pub(super) fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
         if let Some(domain) = subject.project.settings.isolated.get(symbol) {
             let how = if call.mention { "used as a value" } else { "called" };
             let message = format!("`{symbol}` runs in the domain `{domain}`, and is {how} outside of it");
-            let help = format!("help: the wrapper is in the module `isolated::{domain}`; `cargo isolate wrap --apply` calls it or says how");
+            let settings = &subject.project.settings;
+            let elsewhere = settings.wrapped.get(domain).filter(|it| !it.crates.contains(&subject.place.krate));
+            let help = match elsewhere {
+                Some(it) => format!(
+                    "help: the wrapper is in the module `isolated::{domain}` of another crate, in the package `{}`: call a public function there that calls it",
+                    it.package
+                ),
+                None => format!(
+                    "help: the wrapper is in the module `isolated::{domain}`; `cargo isolate wrap --apply` calls it or says how"
+                ),
+            };
             report.add(call.call.span, &call.call.scope, message, vec![help]);
         }
     }

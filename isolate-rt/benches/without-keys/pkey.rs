@@ -39,6 +39,10 @@ impl Pkey {
         }
     }
 
+    pub(crate) fn number(self) -> u32 {
+        self.0
+    }
+
     pub(crate) fn is_ours(_: u32) -> bool {
         false
     }
@@ -52,13 +56,22 @@ impl Pkey {
     ///
     /// As the real one.
     pub(crate) unsafe fn tag(self, start: usize, len: usize) -> Result<(), Unsupported> {
+        // SAFETY: by this function's contract.
+        let done = unsafe { self.tag_as(start, len, libc::PROT_READ | libc::PROT_WRITE) };
+        done.map_err(|_| system("mprotect"))
+    }
+
+    /// # Safety
+    ///
+    /// As the real one.
+    pub(crate) unsafe fn tag_as(self, start: usize, len: usize, rights: i32) -> Result<(), i32> {
         if len == 0 {
             return Ok(());
         }
-        let at = std::ptr::with_exposed_provenance_mut(start);
-        // SAFETY: by this function's contract.
-        let done = unsafe { libc::mprotect(at, len, libc::PROT_READ | libc::PROT_WRITE) };
-        if done == 0 { Ok(()) } else { Err(system("mprotect")) }
+        // SAFETY: by this function's contract. (Not libc's name, which the runtime defines.)
+        let done = unsafe { libc::syscall(libc::SYS_mprotect, start, len, rights) };
+        // SAFETY: `errno` of this thread.
+        if done == 0 { Ok(()) } else { Err(unsafe { *libc::__errno_location() }) }
     }
 }
 

@@ -60,6 +60,8 @@ pub enum Part {
     Heap,
     /// What of its heap it has not asked for.
     UnusedHeap,
+    /// What it has mapped.
+    Mapping,
     /// The stack of a call.
     Stack,
     /// Unmapped room under a stack, or between what may overrun.
@@ -109,6 +111,7 @@ impl fmt::Display for Memory {
             Self::Domain { name, part } => match part {
                 Part::Heap => write!(f, "the heap of domain `{name}`"),
                 Part::UnusedHeap => write!(f, "heap that domain `{name}` has not asked for"),
+                Part::Mapping => write!(f, "a mapping of domain `{name}`"),
                 Part::Stack => write!(f, "a stack of domain `{name}`"),
                 Part::Guard => write!(f, "a guard of domain `{name}`"),
                 Part::ThreadLocal => write!(f, "a thread-local of domain `{name}`"),

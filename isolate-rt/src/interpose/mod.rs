@@ -9,6 +9,7 @@
 
 mod alloc;
 mod end;
+mod mapping;
 mod masks;
 mod output;
 mod real;

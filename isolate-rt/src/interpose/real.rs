@@ -4,8 +4,8 @@
 //! the dynamic loader's lock may be held by a thread that does not exist there, calls some of these before it executes.
 
 use libc::{
-    FILE, c_char, c_int, c_uint, c_void, epoll_event, fd_set, nfds_t, pollfd, pthread_attr_t, pthread_t, sigaction,
-    sigset_t, size_t, ssize_t, stack_t, timespec,
+    FILE, c_char, c_int, c_uint, c_void, epoll_event, fd_set, nfds_t, off_t, pollfd, pthread_attr_t, pthread_t,
+    sigaction, sigset_t, size_t, ssize_t, stack_t, timespec,
 };
 use std::ffi::CStr;
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -88,6 +88,11 @@ reals! {
         fwrite: unsafe extern "C" fn(*const c_void, size_t, size_t, *mut FILE) -> size_t;
         fwrite_unlocked: unsafe extern "C" fn(*const c_void, size_t, size_t, *mut FILE) -> size_t;
         fflush: unsafe extern "C" fn(*mut FILE) -> c_int;
+        mmap: unsafe extern "C" fn(*mut c_void, size_t, c_int, c_int, c_int, off_t) -> *mut c_void;
+        munmap: unsafe extern "C" fn(*mut c_void, size_t) -> c_int;
+        mremap: unsafe extern "C" fn(*mut c_void, size_t, size_t, c_int, *mut c_void) -> *mut c_void;
+        mprotect: unsafe extern "C" fn(*mut c_void, size_t, c_int) -> c_int;
+        madvise: unsafe extern "C" fn(*mut c_void, size_t, c_int) -> c_int;
         malloc_usable_size: unsafe extern "C" fn(*mut c_void) -> size_t;
         pthread_create: unsafe extern "C" fn(
             *mut pthread_t,

@@ -66,6 +66,11 @@ impl Pkey {
         }
     }
 
+    /// As the kernel counts.
+    pub(crate) fn number(self) -> u32 {
+        self.0
+    }
+
     pub(crate) fn is_ours(key: u32) -> bool {
         key < 16 && TAKEN.load(Ordering::Relaxed) & (1 << key) != 0
     }
@@ -85,15 +90,26 @@ impl Pkey {
     ///
     /// The range is page-aligned, mapped, the caller's, and not a stack in use.
     pub(crate) unsafe fn tag(self, start: usize, len: usize) -> Result<(), Unsupported> {
+        // SAFETY: by this function's contract.
+        let tagged = unsafe { self.tag_as(start, len, libc::PROT_READ | libc::PROT_WRITE) };
+        tagged.map_err(|errno| Unsupported::System { call: "pkey_mprotect", errno })
+    }
+
+    /// As [`Pkey::tag`], with other rights (mprotect(2)). The error is an `errno`.
+    ///
+    /// # Safety
+    ///
+    /// As [`Pkey::tag`].
+    pub(crate) unsafe fn tag_as(self, start: usize, len: usize, rights: i32) -> Result<(), i32> {
         debug_assert!(start.is_multiple_of(PAGE) && len.is_multiple_of(PAGE));
         if len == 0 {
             return Ok(());
         }
         // SAFETY: by this function's contract; the kernel checks the key.
-        let done = unsafe {
-            libc::syscall(libc::SYS_pkey_mprotect, start, len, libc::PROT_READ | libc::PROT_WRITE, self.0 as usize)
-        };
-        if done == 0 { Ok(()) } else { Err(system("pkey_mprotect")) }
+        let done = unsafe { libc::syscall(libc::SYS_pkey_mprotect, start, len, rights, self.0 as usize) };
+        // SAFETY: `errno` of this thread.
+        let errno = unsafe { *libc::__errno_location() };
+        if done == 0 { Ok(()) } else { Err(errno) }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::gate::Activation;
 use super::leave::{Reason, Stop};
+use super::mappings::WORDS;
 use super::seat::IN_CALLBACK;
 use super::started;
 use crate::call::copy_once;
@@ -20,11 +21,13 @@ pub(super) const CLOSE_ROOM: usize = usize::MAX - 2;
 pub(super) const START_THREAD: usize = usize::MAX - 3;
 /// Such a thread is about to end.
 pub(super) const THREAD_ENDS: usize = usize::MAX - 4;
+/// Its `mmap`, or a relative of that, asks ([`super::mappings`]).
+pub(super) const MAPPINGS: usize = usize::MAX - 5;
 
 /// What the gate calls in the program: on its stack, with its rights and FS. Gives the FS base to go back in with, or 0 to end
 /// the call.
 ///
-/// While it serves the domain's allocator, or starts a thread, the call stays active, and the thread inside as far as others can see: a signal
+/// While it serves the domain's allocator, maps, or starts a thread, the call stays active, and the thread inside as far as others can see: a signal
 /// handler that could enter this domain would wait for the heap's lock, which its own thread holds, and a thread that
 /// discards the instance must wait for what is done to its address space. Only for a closure is the thread outside.
 ///
@@ -70,6 +73,12 @@ pub(super) unsafe extern "C" fn dispatch(
         // SAFETY: by this function's contract.
         instance.started.ends(unsafe { (*activation).view() }.generation);
         true
+    } else if number == MAPPINGS {
+        seat.has_on_stack(from.addr(), size_of::<[usize; WORDS]>()) && {
+            // SAFETY: as above.
+            let wish = unsafe { words(from) };
+            answer(instance.map(wish))
+        }
     } else {
         // SAFETY: passed on.
         unsafe { call_closure(number, (from, to), activation) }

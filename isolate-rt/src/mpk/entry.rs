@@ -216,13 +216,13 @@ impl Entry {
         unsafe { self.seat().errno() }
     }
 
-    /// Whether the address is in memory that this domain may write.
+    /// Whether the address is in memory of this domain.
     pub(crate) fn owns(&self, address: usize) -> bool {
-        self.instance.writable_until(address).is_some()
+        self.instance.readable_until(address).is_some()
     }
 
     /// Whether all these bytes are of memory that is the domain's, and mapped, as long as its instance lives: of its heap or its globals,
-    /// and of no seat.
+    /// and of no seat or mapping.
     pub(crate) fn owns_for_good(&self, address: usize, len: usize) -> bool {
         self.instance.lasting_until(address).is_some_and(|until| len <= until - address)
     }
@@ -313,7 +313,8 @@ impl View {
     /// Lets `look` read from `address` on, and tells it how many bytes it may: to the end of what the domain owns there, of the argument
     /// that the call was given there, or of the read-only data around it, which stays mapped meanwhile. To be used [`View::during`] which the instance is what it was.
     pub(crate) fn read<R>(&self, address: usize, look: impl FnOnce(usize) -> R) -> R {
-        match self.writable_from(address).or_else(|| self.input_from(address)) {
+        let mapped = || Some(self.instance.mappings.readable_until(address)? - address);
+        match self.writable_from(address).or_else(mapped).or_else(|| self.input_from(address)) {
             Some(readable) => look(readable),
             None => image::with_read_only(address, look),
         }

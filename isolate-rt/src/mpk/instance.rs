@@ -14,6 +14,7 @@ use super::image::{self, Image};
 use super::last_fault::LastFault;
 use super::layout::Layout;
 use super::list::List;
+use super::mappings::{self, Mappings};
 use super::pkey::Pkey;
 use super::rooms::Rooms;
 use super::seats::Seats;
@@ -28,6 +29,7 @@ use crate::heap::{Heap, KEPT};
 use crate::machine::selftest;
 use std::ptr;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 /// One per domain and process. Its key is never given back.
 pub(crate) struct Instance {
@@ -44,6 +46,7 @@ pub(crate) struct Instance {
     open: AtomicUsize,
     pub(super) heap_kind: HeapKind,
     pub(super) rooms: Rooms,
+    pub(super) mappings: Mappings,
     pub(super) started: Started,
     pub(super) last_fault: LastFault,
     /// Threads that wait for it to be even.
@@ -67,6 +70,9 @@ impl Begun {
         Self { layout: None, key: None, instance: None }
     }
 }
+
+/// How long a thread that changes mappings waits for another, or for a fork, to be over.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 static INSTANCES: List<Instance> = List::new();
 
@@ -157,6 +163,7 @@ impl Instance {
             open: AtomicUsize::new(layout.heap.start + KEPT),
             heap_kind,
             rooms,
+            mappings: Mappings::new(layout.mappings.clone()),
             started: Started::new(settings.threads_inside),
             last_fault: LastFault::new(),
             waiting: AtomicU32::new(0),
@@ -279,8 +286,9 @@ impl Instance {
     #[cold]
     pub(super) fn open_heap(&self, end: usize) -> usize {
         let heap = &self.layout.heap;
-        // What is in rooms counts, too.
-        let most = heap.end - self.rooms.open_bytes().min(heap.len());
+        // What is in rooms and mappings counts, too.
+        let elsewhere = self.rooms.open_bytes() + self.mappings.counted_bytes();
+        let most = heap.end - elsewhere.min(heap.len());
         let end = end.min(most).next_multiple_of(super::PAGE);
         let open = self.open.load(Ordering::Acquire);
         // SAFETY: of this instance's heap, and not used yet.
@@ -294,7 +302,21 @@ impl Instance {
     #[cold]
     pub(super) fn open_room(&self, [len, offset, size]: [usize; 3]) -> Option<usize> {
         let most = self.layout.heap.end - self.open.load(Ordering::Acquire);
+        let most = most.saturating_sub(self.mappings.counted_bytes());
         self.rooms.open(self.key, len, most, (offset, size))
+    }
+
+    /// Maps, unmaps and so on, as the domain's `mmap` and its like ask for it.
+    #[cold]
+    pub(super) fn map(&self, wish: [usize; mappings::WORDS]) -> usize {
+        if !self.rooms.hold(Instant::now() + PATIENCE) {
+            return (-libc::ENOMEM) as isize as usize;
+        }
+        let most = self.layout.heap.end - self.open.load(Ordering::Acquire);
+        let most = most.saturating_sub(self.rooms.open_bytes());
+        let answer = self.mappings.answer(self.key, most, wish);
+        self.rooms.release();
+        answer
     }
 
     pub(super) fn heap(&self) -> *mut Heap {
@@ -325,7 +347,12 @@ impl Instance {
     /// The end of the memory around `address` that this domain may write.
     pub(super) fn writable_until(&self, address: usize) -> Option<usize> {
         let of_seat = || self.seats.get(self.layout.seat_of(address)?)?.writable_until(address);
-        self.lasting_until(address).or_else(of_seat)
+        self.lasting_until(address).or_else(of_seat).or_else(|| self.mappings.writable_until(address))
+    }
+
+    /// The end of the memory around `address` that is this domain's, whether it may write there or read only.
+    pub(super) fn readable_until(&self, address: usize) -> Option<usize> {
+        self.writable_until(address).or_else(|| self.mappings.readable_until(address))
     }
 
     /// As [`Instance::writable_until`], of memory that does not come and go with calls.

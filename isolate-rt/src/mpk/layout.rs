@@ -2,7 +2,7 @@
 //! comparison and a stray pointer from one slot meets gigabytes of nothing before the next.
 //!
 //! ```text
-//! slot:  │ heap, up to its limit ┄┄┄┄ │ rooms ┄┄┄┄ │ seat 0 │ seat 1 │ … │ seat 39 │
+//! slot:  │ heap, up to its limit ┄┄┄┄ │ rooms ┄┄┄┄ │ seat 0 │ seat 1 │ … │ seat 39 │ mappings ┄┄┄┄ │
 //! seat:  │ guard │ stack │·│ thread-local storage │·│ mailbox │·│ staging, as needed ┄┄ │      · one unmapped page
 //! ```
 
@@ -15,11 +15,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Keys that a process can have.
 const SLOTS: usize = 15;
 /// Address space of a slot, in bytes.
-const SLOT: usize = 256 << 30;
+const SLOT: usize = 512 << 30;
 /// Threads that can be inside one instance.
 pub(super) const SEATS: usize = 40;
 const SEAT: usize = 6 << 30;
-const HEAP_SPAN: usize = SLOT - SEATS * SEAT;
+const HEAP_SPAN: usize = 16 << 30;
 /// Unmapped room under a stack: a frame larger than this could step over it.
 const GUARD: usize = 512 << 20;
 /// Room for small staged values, in bytes.
@@ -30,6 +30,7 @@ const MAX_STACK: usize = 1 << 30;
 const MAX_HEAP: usize = 8 << 30;
 
 const _: () = assert!(GUARD + MAX_STACK + MAILBOX + STAGING + (256 << 20) < SEAT && MAX_HEAP < HEAP_SPAN);
+const _: () = assert!(HEAP_SPAN + SEATS * SEAT < SLOT);
 
 /// The address space of an instance.
 #[derive(Clone, Debug)]
@@ -37,6 +38,8 @@ pub(super) struct Layout {
     pub(super) heap: Range<usize>,
     /// Where rooms for large blocks may be opened.
     pub(super) rooms: Range<usize>,
+    /// Where what it maps lies.
+    pub(super) mappings: Range<usize>,
     /// Which slot it is.
     pub(super) index: usize,
     seats: usize,
@@ -57,6 +60,7 @@ pub(super) struct SeatLayout {
 /// What lies at an address of a slot.
 pub(super) enum Place {
     Heap,
+    Mappings,
     Stack,
     ThreadLocal,
     Staged,
@@ -83,6 +87,7 @@ impl Layout {
             index,
             heap: slot..slot + heap,
             rooms: slot + MAX_HEAP..slot + HEAP_SPAN,
+            mappings: slot + HEAP_SPAN + SEATS * SEAT..slot + SLOT,
             seats: slot + HEAP_SPAN,
             stack_size,
             tls_size: tls.next_multiple_of(PAGE),
@@ -108,6 +113,7 @@ impl Layout {
         let seat = self.seat_of(address).map(|index| self.seat(index));
         Some(match seat {
             _ if self.heap.contains(&address) || self.rooms.contains(&address) => Place::Heap,
+            _ if self.mappings.contains(&address) => Place::Mappings,
             Some(seat) if seat.stack.contains(&address) => Place::Stack,
             Some(seat) if seat.tls.contains(&address) => Place::ThreadLocal,
             Some(seat) if seat.mailbox.contains(&address) || seat.staging.contains(&address) => Place::Staged,

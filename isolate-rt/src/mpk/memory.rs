@@ -35,6 +35,8 @@ fn in_domain(instance: &Instance, place: Place, address: usize) -> Memory {
     let part = match place {
         Place::Heap if instance.writable_until(address).is_some() => Part::Heap,
         Place::Heap => Part::UnusedHeap,
+        Place::Mappings if instance.mappings.is_mapped(address) => Part::Mapping,
+        Place::Mappings => Part::Guard,
         Place::Stack => Part::Stack,
         Place::ThreadLocal => Part::ThreadLocal,
         Place::Staged if instance.writable_until(address).is_some() => Part::Staged,

@@ -21,6 +21,7 @@
 //! | `tls` | the thread-local storage block of an instance |
 //! | `image` | globals: tagged, kept, restored |
 //! | `rooms` | memory for one large block each of a hardened heap |
+//! | `mappings` | what its `mmap` gives |
 //! | `warm`, `bind` | what has to have been called once outside; functions that are bound when they are first called |
 //! | `signal` | from a fault to a rewind |
 //! | `deadline`, `watchdog` | what ends a call: a timer of its own, or the thread that looks after all |
@@ -56,6 +57,7 @@ mod leave;
 mod list;
 mod loader;
 mod making;
+pub(crate) mod mappings;
 mod memory;
 mod message;
 mod objects;

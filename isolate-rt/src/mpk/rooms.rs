@@ -143,18 +143,25 @@ impl Rooms {
         }
     }
 
-    /// Before a fork: keeps others away from the books, once they have left them. Says whether they have, by that time.
+    /// Before a fork, or a change of the instance's mappings: keeps others away from the books, once they have left them. Says whether they have, by that time.
     pub(super) fn hold(&self, until: Instant) -> bool {
-        while self.lock.swap(true, Ordering::Acquire) {
-            if Instant::now() >= until {
-                return false;
+        /// They are held for microseconds, as a rule.
+        const AT_ONCE: usize = 100;
+        let mut attempt = 0;
+        loop {
+            if !self.lock.swap(true, Ordering::Acquire) {
+                return true;
             }
-            std::thread::sleep(Duration::from_millis(1));
+            match attempt {
+                ..AT_ONCE => std::thread::yield_now(),
+                _ if Instant::now() >= until => return false,
+                _ => std::thread::sleep(Duration::from_millis(1)),
+            }
+            attempt += 1;
         }
-        true
     }
 
-    /// After the fork, in both processes.
+    /// After that; of a fork, in both processes.
     pub(super) fn release(&self) {
         self.lock.store(false, Ordering::Release);
     }

@@ -13,7 +13,7 @@ use super::leave::{self, Left, Stop};
 use super::pkey::{Pkey, open_keys};
 use super::thread::Thread;
 use super::unwind::Registers;
-use super::{cpu, deadline, layout, objects, panics};
+use super::{cpu, deadline, instance, layout, objects, panics};
 use crate::fault::Unsupported;
 use crate::machine::kernel::{Frame, SEGV_PKUERR, kernel_setting};
 use libc::{c_int, c_void, siginfo_t};
@@ -126,7 +126,7 @@ unsafe extern "C" fn handle(signal: c_int, info: *mut siginfo_t, context: *mut c
         }
     }
     // SAFETY: the kernel's arguments, passed on.
-    if !is_deadline && !unsafe { heal(&mut frame, signal, info) } {
+    if !is_deadline && !unsafe { heal(&mut frame, signal, info) || heal_mapping(&frame, signal, info) } {
         // SAFETY: as above, with FS of the program, or said not to be.
         unsafe {
             if !is_stray {
@@ -209,6 +209,30 @@ unsafe fn heal(frame: &mut Frame, signal: c_int, info: *const siginfo_t) -> bool
         signal == libc::SIGSEGV && unsafe { (*info).si_code == SEGV_PKUERR && Pkey::is_ours((*info).si_pkey()) };
     let is_expected = !layout::in_arena(frame.stack_pointer()) || is_of_libc(frame.instruction());
     closed && frame.is_of_program() && is_expected && frame.open_rights()
+}
+
+/// The program was looking at what a domain has mapped: the file ends before that, or another thread of the domain has unmapped it since
+/// it was checked. (Not what the program does at other times: a pointer that it has kept is its own affair.)
+///
+/// # Safety
+///
+/// As [`heal`].
+unsafe fn heal_mapping(frame: &Frame, signal: c_int, info: *const siginfo_t) -> bool {
+    // SAFETY: by this function's contract.
+    let (code, address) = unsafe { ((*info).si_code, (*info).si_addr().addr()) };
+    let is_access = matches!(signal, libc::SIGSEGV | libc::SIGBUS) && code > 0 && code != SEGV_PKUERR;
+    let is_looking = || Thread::running().is_some_and(|thread| thread.is_at_work() && thread.active().is_null());
+    if !is_access || !layout::in_arena(address) || !frame.is_of_program() || !is_looking() {
+        return false;
+    }
+    // SAFETY: of this thread, whose code between two system calls must not see another.
+    unsafe {
+        let errno = libc::__errno_location();
+        let before = errno.read();
+        let healed = instance::all().any(|instance| instance.mappings.heal(address));
+        errno.write(before);
+        healed
+    }
 }
 
 /// Where libc's code lies, and how much there is of it.

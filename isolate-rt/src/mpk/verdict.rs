@@ -63,6 +63,11 @@ impl Instance {
             libc::SIGSEGV if seat.is_guard(address) => FaultKind::StackOverflow { address },
             // As above: of the heap, what is not open yet.
             libc::SIGSEGV if self.layout.heap.contains(&address) => FaultKind::Unmapped { address },
+            libc::SIGSEGV if self.mappings.is_mapped(address) => {
+                let key = self.key.number();
+                FaultKind::Protection { address, key, write: access == Some(Access::Write) }
+            }
+            libc::SIGSEGV if self.mappings.has(address) => FaultKind::Unmapped { address },
             libc::SIGSEGV if code == SEGV_PKUERR => {
                 FaultKind::Protection { address, key, write: access == Some(Access::Write) }
             }

@@ -299,6 +299,12 @@ const ROWS: &[Row] = &[
                 "`InvalidValue` or `TooLarge`, and no more copied than the domain can have",
                 "— (nothing bounds them)",
             ),
+            (
+                "mappings.rs",
+                "a_file_that_ends_before_its_mapping",
+                "what the program reads behind the end of the file is 0",
+                "killed by `SIGBUS`",
+            ),
         ],
     },
     Row {
@@ -317,6 +323,7 @@ const ROWS: &[Row] = &[
                 "what was taken stays as it was",
                 "— (the compiler's choice, in builds with optimisation)",
             ),
+            ("mappings.rs", "unmapped_while_the_program_looks", "0, or refused", "— (nobody looks before the access)"),
         ],
     },
     Row {
@@ -358,6 +365,19 @@ const ROWS: &[Row] = &[
                 "libc, by `%n` of a format and a `FILE` made up: `Protection`",
                 "— (libc does what it is asked)",
             ),
+        ],
+    },
+    Row {
+        id: "B8",
+        what: "memory of others unmapped, replaced, protected",
+        tests: &[
+            (
+                "mappings.rs",
+                "memory_of_others",
+                "by way of libc an error, and unchanged; raw system calls are **not held**",
+                "overwritten, or killed by `SIGSEGV`",
+            ),
+            ("mappings.rs", "nothing_to_execute", "`EACCES`", "— (a right that a program has)"),
         ],
     },
     Row {
@@ -403,7 +423,21 @@ const ROWS: &[Row] = &[
     Row {
         id: "B13",
         what: "other mappings of the same memory",
-        tests: &[("attacks/leftovers.rs", "b13_second_mapping", "there is none", "made by the program: overwritten")],
+        tests: &[
+            ("attacks/leftovers.rs", "b13_second_mapping", "there is none", "made by the program: overwritten"),
+            (
+                "mappings.rs",
+                "another_domain_sees_nothing_of_it",
+                "of a file that a domain has mapped: `Protection`",
+                "— (there is one set of rights)",
+            ),
+            (
+                "mappings.rs",
+                "faults_leave_nothing_behind",
+                "after a fault: no file is mapped any more",
+                "— (the fault ends the process)",
+            ),
+        ],
     },
     Row {
         id: "B15",
@@ -466,7 +500,7 @@ fn render() -> String {
          A is an accident, B an attacker who has corrupted the library's data. Of what an attacker can do\n\
          who chooses the instructions (C), next to nothing is held: see [threat-model.md](threat-model.md).\n\
          Rows that are missing are not held either, and have no test: the kernel asked to change memory for\n\
-         the domain in other ways than B6 (B7, B8), denial of service beyond heap and deadline (B12), side\n\
+         the domain in other ways than B6 and B8 (B7), denial of service beyond heap and deadline (B12), side\n\
          channels (B14).\n\n\
          In bold below is what is not held, not undone or left behind:\n\n- {}\n\n\
          | row | attack | test | result | without the defence |\n|---|---|---|---|---|\n",

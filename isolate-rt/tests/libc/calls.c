@@ -393,7 +393,7 @@ CALL(fnmatch) { return fnmatch("a*", "abc", 0) == 0; }
 CALL(basename) { char p[] = "/a/b"; return !strcmp(__xpg_basename(p), "b"); }
 CALL(dirname) { char p[] = "/a/b"; return !strcmp(dirname(p), "/a"); }
 CALL(mmap) { char *m = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0); return m != MAP_FAILED && (m[0] = 1); }
-CALL(mmap64) { void *m = mmap64(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0); munmap(m, 4096); return m != MAP_FAILED; }
+CALL(mmap64) { char *m = mmap64(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0); int r = m != MAP_FAILED && (m[0] = 1); munmap(m, 4096); return r; }
 CALL(munmap) { void *m = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0); return munmap(m, 4096) == 0; }
 CALL(mremap) { void *m = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0); m = mremap(m, 4096, 8192, MREMAP_MAYMOVE); munmap(m, 8192); return m != MAP_FAILED; }
 CALL(mprotect) { void *m = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0); int r = mprotect(m, 4096, PROT_NONE); munmap(m, 4096); return r == 0; }

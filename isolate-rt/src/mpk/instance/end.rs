@@ -37,6 +37,7 @@ impl Instance {
                 libc::madvise(ptr::with_exposed_provenance_mut(drop_from), open - drop_from, libc::MADV_DONTNEED);
             }
             self.rooms.close_all();
+            self.mappings.close_all();
             let (heap, open) = (&self.layout.heap, open - self.layout.heap.start);
             Heap::create(self.heap().cast(), open, heap.len(), self.heap_kind, self.rooms.area());
             self.image.restore();
@@ -70,6 +71,7 @@ impl Instance {
             let start = ptr::with_exposed_provenance_mut(drop_from);
             libc::madvise(start, self.layout.heap.end - drop_from, libc::MADV_DONTNEED);
         }
+        self.mappings.distrust();
         self.discard(None, generation, None);
     }
 

@@ -1,0 +1,110 @@
+//! Mappings: inside, the program makes them for the domain, in the domain's own address space ([`mappings`]). Of other memory a
+//! domain can change nothing by these names.
+
+use super::failed;
+use super::real::real;
+use crate::heap;
+use crate::mpk::{self, mappings};
+use libc::{c_int, c_void, off_t, size_t};
+use std::ptr;
+
+macro_rules! maps {
+    ($($name:ident)*) => { $(
+        /// # Safety
+        ///
+        /// What mmap(2) asks of its caller.
+        #[unsafe(no_mangle)]
+        unsafe extern "C" fn $name(
+            address: *mut c_void,
+            len: size_t,
+            rights: c_int,
+            flags: c_int,
+            file: c_int,
+            offset: off_t,
+        ) -> *mut c_void {
+            if !heap::is_inside() {
+                // SAFETY: passed on to libc.
+                return unsafe { real::mmap()(address, len, rights, flags, file, offset) };
+            }
+            let [rights, flags, file] = [rights, flags, file].map(|number| number as usize);
+            mapped(mappings::ask(mappings::MAP, [address.addr(), len, rights, flags, file, offset as usize]))
+        }
+    )* };
+}
+// The same: offsets have 64 bits here.
+maps!(mmap mmap64);
+
+/// # Safety
+///
+/// What mremap(2) asks of its caller. The last argument is there if the flags say so.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn mremap(
+    address: *mut c_void,
+    len: size_t,
+    new_len: size_t,
+    flags: c_int,
+    target: *mut c_void,
+) -> *mut c_void {
+    if heap::is_inside() {
+        return mapped(mappings::ask(
+            mappings::REMAP,
+            [address.addr(), len, new_len, flags as usize, target.addr(), 0],
+        ));
+    }
+    if mpk::in_arena(address.addr()) {
+        failed(libc::EFAULT);
+        return libc::MAP_FAILED;
+    }
+    // SAFETY: passed on to libc.
+    unsafe { real::mremap()(address, len, new_len, flags, target) }
+}
+
+/// # Safety
+///
+/// What munmap(2) asks of its caller.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn munmap(address: *mut c_void, len: size_t) -> c_int {
+    if heap::is_inside() {
+        return done(mappings::ask(mappings::UNMAP, [address.addr(), len, 0, 0, 0, 0]));
+    }
+    // Somebody else's mapping in the middle of a domain would be taken for the domain's.
+    if mpk::in_arena(address.addr()) {
+        return failed(libc::EINVAL);
+    }
+    // SAFETY: passed on to libc.
+    unsafe { real::munmap()(address, len) }
+}
+
+macro_rules! changes {
+    ($($name:ident: $act:ident;)*) => { $(
+        /// # Safety
+        ///
+        /// What mprotect(2) and madvise(2) ask of their caller.
+        #[unsafe(no_mangle)]
+        unsafe extern "C" fn $name(address: *mut c_void, len: size_t, what: c_int) -> c_int {
+            if !heap::is_inside() {
+                // SAFETY: passed on to libc.
+                return unsafe { real::$name()(address, len, what) };
+            }
+            done(mappings::ask(mappings::$act, [address.addr(), len, what as usize, 0, 0, 0]))
+        }
+    )* };
+}
+changes! {
+    mprotect: PROTECT;
+    madvise: ADVISE;
+}
+
+fn mapped(answer: Result<usize, c_int>) -> *mut c_void {
+    match answer {
+        Ok(address) => ptr::with_exposed_provenance_mut(address),
+        Err(errno) => {
+            failed(errno);
+            libc::MAP_FAILED
+        }
+    }
+}
+
+fn done(answer: Result<usize, c_int>) -> c_int {
+    answer.map_or_else(failed, |_| 0)
+}

@@ -1,0 +1,183 @@
+//! Mappings: what `mmap` gives inside a domain.
+//!
+//! They lie in an area of the instance's own address space, and carry its key. The program makes and ends them for the domain and
+//! keeps the books, in its own memory, so that nothing the domain says or overwrites decides what is unmapped:
+//!
+//! - The area is reserved as long as the process lives. What ends a mapping puts the reservation back in its place, in one step:
+//!   at no time could something of the program's be mapped in between, and be taken for the domain's.
+//! - A mapping is made elsewhere, given to the key, and moved into the area when it is complete: a file that cannot be mapped
+//!   leaves what was there as it was.
+//! - What the domain does by system calls of its own changes no books. Where they are wrong therefore, or a file ends
+//!   before its mapping does, or another thread of the domain unmaps what the program is looking at, the program's own access fails,
+//!   and is [healed](Mappings::heal).
+//!
+//! No mapping can be executed: a domain that writes code for itself could as well write `wrpkru`.
+
+mod acts;
+mod bits;
+mod books;
+mod kernel;
+
+use super::PAGE;
+use super::callback::MAPPINGS;
+use super::gate::call_back;
+use super::pkey::Pkey;
+use acts::Wanted;
+use bits::Bits;
+use books::Books;
+use libc::c_int;
+use std::ops::Range;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// How often the program's access is healed page by page.
+const HEALED: usize = 64;
+
+/// What the domain can ask for: the first word.
+pub(crate) const MAP: usize = 1;
+pub(crate) const UNMAP: usize = 2;
+pub(crate) const PROTECT: usize = 3;
+pub(crate) const REMAP: usize = 4;
+pub(crate) const ADVISE: usize = 5;
+
+/// How many words a wish has: the act, then the arguments of the system call of that name.
+pub(super) const WORDS: usize = 7;
+
+/// Asks the program, from inside, as one would ask the kernel. The error is an `errno`.
+pub(crate) fn ask(act: usize, arguments: [usize; WORDS - 1]) -> Result<usize, c_int> {
+    let mut wish = [act; WORDS];
+    wish[1..].copy_from_slice(&arguments);
+    let mut answer = 0usize;
+    // SAFETY: mappings are asked for inside; there is a wish, and room for a number.
+    unsafe { call_back(MAPPINGS, (&raw const wish).cast(), (&raw mut answer).cast()) };
+    match answer.cast_signed() {
+        error @ -4095..=-1 => Err(-error as c_int),
+        _ => Ok(answer),
+    }
+}
+
+/// The mappings of an instance. Whoever changes them holds the instance's books ([`super::rooms::Rooms::hold`]); whoever asks does not:
+/// what was true a moment ago is as good, since an access that fails is healed.
+pub(super) struct Mappings {
+    area: Range<usize>,
+    books: OnceLock<Option<Books>>,
+    /// Pages from the start of the area that may have been used since it was empty.
+    used: AtomicUsize,
+    /// Bytes that count against the limit of the domain's memory.
+    counted: AtomicUsize,
+    edges: AtomicUsize,
+    healed: AtomicUsize,
+}
+
+impl Mappings {
+    /// In `area`, of which nothing is mapped readable yet.
+    pub(super) fn new(area: Range<usize>) -> Self {
+        Self {
+            area,
+            books: OnceLock::new(),
+            used: AtomicUsize::new(0),
+            counted: AtomicUsize::new(0),
+            edges: AtomicUsize::new(0),
+            healed: AtomicUsize::new(0),
+        }
+    }
+
+    /// Whether the address is one of theirs, mapped or not.
+    pub(super) fn has(&self, address: usize) -> bool {
+        self.area.contains(&address)
+    }
+
+    /// Bytes of memory that they count as.
+    pub(super) fn counted_bytes(&self) -> usize {
+        self.counted.load(Ordering::Relaxed)
+    }
+
+    /// The end of what is mapped around `address`, and can be read.
+    pub(super) fn readable_until(&self, address: usize) -> Option<usize> {
+        self.until(address, |books| &books.readable)
+    }
+
+    /// As [`Mappings::readable_until`], and can be written.
+    pub(super) fn writable_until(&self, address: usize) -> Option<usize> {
+        self.until(address, |books| &books.writable)
+    }
+
+    /// Whether there is a mapping at `address`, whatever may be done with it.
+    pub(super) fn is_mapped(&self, address: usize) -> bool {
+        self.until(address, |books| &books.taken).is_some()
+    }
+
+    fn until(&self, address: usize, of: impl Fn(&Books) -> &Bits) -> Option<usize> {
+        let books = self.books.get()?.as_ref().filter(|_| self.has(address))?;
+        let page = (address - self.area.start) / PAGE;
+        let end = of(books).end_of_run(page..self.area.len() / PAGE, true);
+        (end > page).then(|| self.area.start + end * PAGE)
+    }
+
+    /// Does what the domain asks for, as the kernel would. `most`: bytes of memory that it may have in mappings.
+    pub(super) fn answer(&self, key: Pkey, most: usize, wish: [usize; WORDS]) -> usize {
+        let [act, address, len, three, four, five, six] = wish;
+        let done = match act {
+            MAP => self.map((key, most), (address, len), Wanted::of(three, four), four, (five, six)),
+            UNMAP => self.unmap(address, len),
+            PROTECT => self.protect((key, most), (address, len), three),
+            REMAP => self.remap(most, (address, len), three, (four, five)),
+            ADVISE => self.advise(address, len, three),
+            _ => Err(libc::ENOSYS),
+        };
+        done.unwrap_or_else(|errno| (-errno) as isize as usize)
+    }
+
+    /// Ends all.
+    ///
+    /// # Safety
+    ///
+    /// Nothing of the domain runs.
+    pub(super) unsafe fn close_all(&self) {
+        let used = self.used.load(Ordering::Relaxed);
+        if used == 0 {
+            return;
+        }
+        let books = self.books.get().and_then(Option::as_ref);
+        // SAFETY: pages of the area.
+        if unsafe { kernel::reserve(self.area.start, used * PAGE) }.is_ok() {
+            self.used.store(0, Ordering::Relaxed);
+            if let Some(books) = books {
+                books.all().iter().for_each(|bits| bits.clear_all());
+            }
+        } else if let Some(books) = books {
+            // The kernel is out of mappings: what is there stays, nobody gets its place, and the next fault tries again.
+            let none = [&books.readable, &books.writable, &books.counts, &books.edge];
+            none.iter().for_each(|bits| bits.clear_all());
+            books.taken.set(0..used, true);
+        }
+        self.counted.store(0, Ordering::Relaxed);
+        self.edges.store(0, Ordering::Relaxed);
+        self.healed.store(0, Ordering::Relaxed);
+    }
+
+    /// In the child of a fork that found the books in use, so that they may be wrong: all of the area counts as used.
+    pub(super) fn distrust(&self) {
+        if self.books.get().is_some() {
+            self.used.store(self.area.len() / PAGE, Ordering::Relaxed);
+        }
+    }
+
+    /// After an access of the program to `address`, which was the domain's when it was checked, has failed: puts memory there. What that
+    /// holds is 0, as if the domain had written so. Says whether the access can be made again.
+    ///
+    /// To be called in a signal handler.
+    pub(super) fn heal(&self, address: usize) -> bool {
+        let used = self.used.load(Ordering::Relaxed) * PAGE;
+        if address.wrapping_sub(self.area.start) >= used {
+            return false;
+        }
+        // A page between others is two more mappings of the process: who does this again and again loses them all.
+        let (start, len) = match self.healed.fetch_add(1, Ordering::Relaxed) {
+            ..HEALED => (address & !(PAGE - 1), PAGE),
+            _ => (self.area.start, used),
+        };
+        // SAFETY: pages of the area.
+        unsafe { kernel::replace(start, len, libc::PROT_READ | libc::PROT_WRITE) }.is_ok()
+    }
+}

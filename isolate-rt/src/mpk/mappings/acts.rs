@@ -1,0 +1,252 @@
+//! What the domain's calls do.
+
+use super::books::{Books, Pages};
+use super::{Mappings, kernel};
+use crate::mpk::PAGE;
+use crate::mpk::pkey::Pkey;
+use libc::c_int;
+use std::sync::atomic::Ordering;
+
+/// A wish that was checked as far as it can be without the books.
+pub(super) struct Wanted {
+    rights: c_int,
+    is_private: bool,
+    is_anonymous: bool,
+}
+
+impl Mappings {
+    pub(super) fn map(
+        &self,
+        (key, most): (Pkey, usize),
+        (address, len): (usize, usize),
+        wanted: Result<Wanted, c_int>,
+        flags: usize,
+        (file, offset): (usize, usize),
+    ) -> Result<usize, c_int> {
+        let Wanted { rights, is_private, is_anonymous } = wanted?;
+        let books = self.books()?;
+        let fixed = flags as c_int & (libc::MAP_FIXED | libc::MAP_FIXED_NOREPLACE);
+        let pages = match (fixed, len) {
+            (_, 0) => return Err(libc::EINVAL),
+            (0, _) => self.room(books, len)?,
+            // In the place of something that is the domain's already, and nowhere else.
+            (_, _) => self.pages(address, len).map_err(|_| libc::ENOMEM)?,
+        };
+        if fixed & libc::MAP_FIXED_NOREPLACE != 0 && books.taken.end_of_run(pages.clone(), false) < pages.end {
+            return Err(libc::EEXIST);
+        }
+        self.may_part(books, &[&pages])?;
+        let is_own = is_private || is_anonymous;
+        // (Nothing of one that is shared between processes is there before it is read, but then it is.)
+        let counts = is_own && (rights & libc::PROT_WRITE != 0 || !is_private);
+        let more = if counts { pages.len() } else { 0 };
+        self.may_have(most, more.saturating_sub(books.counts.count(pages.clone())))?;
+
+        let kind = if is_private { libc::MAP_PRIVATE } else { libc::MAP_SHARED };
+        let anonymous = if is_anonymous { libc::MAP_ANONYMOUS } else { 0 };
+        let len = pages.len() * PAGE;
+        if !is_anonymous {
+            kernel::check_file(file)?;
+        }
+        let made = kernel::map_anywhere(len, kind | anonymous | libc::MAP_NORESERVE, file, offset)?;
+        // SAFETY: just mapped, by us, and nobody else's.
+        let tagged = unsafe { key.tag_as(made, len, rights) };
+        // SAFETY: as above, to pages of the area.
+        let moved = tagged.and_then(|()| unsafe { kernel::move_to(made, len, self.address(&pages)) });
+        self.settle(made, len, moved, &pages)?;
+        self.replaced(books, &pages, true);
+        self.note(books, &pages, rights);
+        books.own.set(pages.clone(), is_own);
+        self.count(books, &pages, counts);
+        Ok(self.address(&pages))
+    }
+
+    /// What was made or moved elsewhere is in its place now; where that failed, it goes, and what was in that place stays.
+    fn settle(&self, made: usize, len: usize, moved: Result<(), c_int>, pages: &Pages) -> Result<(), c_int> {
+        if moved.is_err() {
+            // SAFETY: it came from there.
+            unsafe { kernel::forget(made, len) };
+            // The kernel looks for what is against it before it unmaps what is there. Only if it has run out of memory after that,
+            // there is a hole.
+            let _ = kernel::reserve_hole(self.address(pages), pages.len() * PAGE);
+        }
+        moved
+    }
+
+    pub(super) fn unmap(&self, address: usize, len: usize) -> Result<usize, c_int> {
+        let (pages, books) = (self.pages(address, len)?, self.books()?);
+        let is_free = books.taken.end_of_run(pages.clone(), false) == pages.end;
+        if !is_free {
+            self.may_part(books, &[&pages])?;
+            self.close(books, pages)?;
+        }
+        Ok(0)
+    }
+
+    /// Puts the reservation in the place of what is mapped there.
+    fn close(&self, books: &Books, pages: Pages) -> Result<(), c_int> {
+        // Before: who reads while it goes has checked before.
+        [&books.readable, &books.writable].iter().for_each(|bits| bits.set(pages.clone(), false));
+        // SAFETY: pages of the area.
+        unsafe { kernel::reserve(self.address(&pages), pages.len() * PAGE)? };
+        self.replaced(books, &pages, false);
+        self.count(books, &pages, false);
+        Ok(())
+    }
+
+    pub(super) fn protect(
+        &self,
+        (key, most): (Pkey, usize),
+        (address, len): (usize, usize),
+        rights: usize,
+    ) -> Result<usize, c_int> {
+        let rights = checked_rights(rights)?;
+        if len == 0 {
+            return Ok(0);
+        }
+        let (books, pages) = self.mapped(address, len, libc::ENOMEM)?;
+        self.may_part(books, &[&pages])?;
+        let mut more = 0;
+        if rights & libc::PROT_WRITE != 0 {
+            more = books.own.count(pages.clone()) - books.counts.count(pages.clone());
+            self.may_have(most, more)?;
+        }
+        // SAFETY: pages of the domain's mappings.
+        unsafe { key.tag_as(self.address(&pages), pages.len() * PAGE, rights)? };
+        self.parted(books, &pages);
+        self.note(books, &pages, rights);
+        if more > 0 {
+            self.counted.fetch_add(more * PAGE, Ordering::Relaxed);
+            books.counts.set_where(&books.own, pages);
+        }
+        Ok(0)
+    }
+
+    /// Shortens a mapping where it is; else moves it. (To grow in place, a file would be needed that may have been closed.)
+    pub(super) fn remap(
+        &self,
+        most: usize,
+        (address, len): (usize, usize),
+        new_len: usize,
+        (flags, target): (usize, usize),
+    ) -> Result<usize, c_int> {
+        let (flags, fixed) = (flags as c_int, libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED);
+        if len == 0 || new_len == 0 || flags & !fixed != 0 || flags == libc::MREMAP_FIXED {
+            return Err(libc::EINVAL);
+        }
+        let (books, old) = self.mapped(address, len, libc::EFAULT)?;
+        let moves = flags & libc::MREMAP_FIXED != 0;
+        let new_pages = new_len.div_ceil(PAGE);
+        if !moves && new_pages <= old.len() {
+            let rest = old.start + new_pages..old.end;
+            if !rest.is_empty() {
+                self.may_part(books, &[&rest])?;
+                self.close(books, rest)?;
+            }
+            return Ok(address);
+        }
+        if flags & libc::MREMAP_MAYMOVE == 0 {
+            return Err(libc::ENOMEM);
+        }
+        let new = if moves { self.pages(target, new_len)? } else { self.room(books, new_len)? };
+        if old.start < new.end && new.start < old.end {
+            return Err(libc::EINVAL);
+        }
+        self.may_part(books, &[&old, &new])?;
+        let last = old.end - 1..old.end;
+        let own = books.own.count(last.clone()) > 0;
+        // Where part of it counts, all of it does: which part that was is forgotten.
+        let counted = books.counts.count(old.clone());
+        let counts = counted > 0;
+        self.may_have(most, if counts { new.len().saturating_sub(counted) } else { 0 })?;
+        let rights = match (books.readable.count(last.clone()), books.writable.count(last)) {
+            (0, _) => libc::PROT_NONE,
+            (_, 0) => libc::PROT_READ,
+            _ => libc::PROT_READ | libc::PROT_WRITE,
+        };
+
+        let kept = old.start..old.start + old.len().min(new.len());
+        let (from, from_len) = (self.address(&kept), kept.len() * PAGE);
+        let new_len = new.len() * PAGE;
+        // Out of the area first, leaving its place mapped; what grows, grows there.
+        // SAFETY: from pages of the area to pages of the area, by way of what nobody knows.
+        unsafe {
+            let out = kernel::move_out(from, from_len)?;
+            match kernel::grow(out, from_len, new_len) {
+                Ok(grown) => self.settle(grown, new_len, kernel::move_to(grown, new_len, self.address(&new)), &new)?,
+                Err(errno) => {
+                    // Back, as it was; where that fails, too, what it held is lost.
+                    let _ = self.settle(out, from_len, kernel::move_to(out, from_len, from), &kept);
+                    return Err(errno);
+                }
+            }
+        }
+        self.replaced(books, &new, true);
+        self.note(books, &new, rights);
+        books.own.set(new.clone(), own);
+        self.count(books, &new, counts);
+        // An error here leaves an empty mapping behind, which the domain has not asked for and need not know.
+        let _ = self.close(books, old);
+        Ok(self.address(&new))
+    }
+
+    pub(super) fn advise(&self, address: usize, len: usize, advice: usize) -> Result<usize, c_int> {
+        /// What changes neither whose memory it is nor what the program, or the child of a fork, can do with it.
+        const HARMLESS: [c_int; 15] = [
+            libc::MADV_NORMAL,
+            libc::MADV_RANDOM,
+            libc::MADV_SEQUENTIAL,
+            libc::MADV_WILLNEED,
+            libc::MADV_DONTNEED,
+            libc::MADV_FREE,
+            libc::MADV_REMOVE,
+            libc::MADV_HUGEPAGE,
+            libc::MADV_NOHUGEPAGE,
+            libc::MADV_DONTDUMP,
+            libc::MADV_DODUMP,
+            libc::MADV_COLD,
+            libc::MADV_PAGEOUT,
+            libc::MADV_POPULATE_READ,
+            libc::MADV_POPULATE_WRITE,
+        ];
+        if !HARMLESS.contains(&(advice as c_int)) {
+            return Err(libc::EINVAL);
+        }
+        if len == 0 {
+            return Ok(0);
+        }
+        let (_, pages) = self.mapped(address, len, libc::ENOMEM)?;
+        // SAFETY: pages of the area.
+        unsafe { kernel::advise(self.address(&pages), pages.len() * PAGE, advice as c_int)? };
+        Ok(0)
+    }
+}
+
+impl Wanted {
+    /// Of what mmap(2) is given: hints are left out.
+    pub(super) fn of(rights: usize, flags: usize) -> Result<Self, c_int> {
+        let flags = flags as c_int;
+        let is_private = match flags & libc::MAP_TYPE {
+            libc::MAP_PRIVATE => true,
+            libc::MAP_SHARED => false,
+            libc::MAP_SHARED_VALIDATE => return Err(libc::EOPNOTSUPP),
+            _ => return Err(libc::EINVAL),
+        };
+        if flags & (libc::MAP_HUGETLB | libc::MAP_32BIT) != 0 {
+            return Err(libc::ENOMEM);
+        }
+        Ok(Self { rights: checked_rights(rights)?, is_private, is_anonymous: flags & libc::MAP_ANONYMOUS != 0 })
+    }
+}
+
+/// What can be written can be read, as on this CPU it is.
+fn checked_rights(rights: usize) -> Result<c_int, c_int> {
+    const KNOWN: c_int = libc::PROT_READ | libc::PROT_WRITE | libc::PROT_EXEC;
+    match c_int::try_from(rights) {
+        Ok(rights) if rights & !KNOWN != 0 => Err(libc::EINVAL),
+        Ok(rights) if rights & libc::PROT_EXEC != 0 => Err(libc::EACCES),
+        Ok(rights) if rights & libc::PROT_WRITE != 0 => Ok(rights | libc::PROT_READ),
+        Ok(rights) => Ok(rights),
+        Err(_) => Err(libc::EINVAL),
+    }
+}

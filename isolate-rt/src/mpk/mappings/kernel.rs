@@ -1,0 +1,126 @@
+//! The system calls that mappings are made of. Errors are `errno`s.
+
+use libc::c_int;
+
+/// Mappings of huge pages are longer than was asked for, and cannot be ended in part: what the books say of them would not be so.
+pub(super) fn check_file(file: usize) -> Result<(), c_int> {
+    // SAFETY: room for what is asked for.
+    let kind = unsafe {
+        let mut about: libc::statfs = std::mem::zeroed();
+        checked(libc::fstatfs(file as c_int, &mut about).into())?;
+        about.f_type
+    };
+    if kind == libc::HUGETLBFS_MAGIC { Err(libc::ENODEV) } else { Ok(()) }
+}
+
+/// Where the kernel likes, outside of every domain, and without any rights.
+pub(super) fn map_anywhere(len: usize, flags: c_int, file: usize, offset: usize) -> Result<usize, c_int> {
+    // SAFETY: fresh address space.
+    unsafe { map(0, len, libc::PROT_NONE, flags, file, offset) }
+}
+
+/// Private memory in the place of what is there.
+///
+/// # Safety
+///
+/// The pages are of an instance's area for mappings.
+pub(super) unsafe fn replace(start: usize, len: usize, rights: c_int) -> Result<(), c_int> {
+    let flags = RESERVED | libc::MAP_FIXED;
+    // SAFETY: by this function's contract nothing of the program's is there.
+    unsafe { map(start, len, rights, flags, usize::MAX, 0) }.map(|_| ())
+}
+
+/// The reservation in the place of what is there.
+///
+/// # Safety
+///
+/// As [`replace`].
+pub(super) unsafe fn reserve(start: usize, len: usize) -> Result<(), c_int> {
+    // SAFETY: by this function's contract.
+    unsafe { replace(start, len, libc::PROT_NONE) }
+}
+
+/// The reservation where nothing is mapped.
+pub(super) fn reserve_hole(start: usize, len: usize) -> Result<(), c_int> {
+    // SAFETY: replaces nothing.
+    unsafe { map(start, len, libc::PROT_NONE, RESERVED | libc::MAP_FIXED_NOREPLACE, usize::MAX, 0) }.map(|_| ())
+}
+
+/// What an area is reserved with.
+const RESERVED: c_int = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+
+/// # Safety
+///
+/// What mmap(2) asks of its caller.
+unsafe fn map(
+    start: usize,
+    len: usize,
+    rights: c_int,
+    flags: c_int,
+    file: usize,
+    offset: usize,
+) -> Result<usize, c_int> {
+    // SAFETY: by this function's contract.
+    checked(unsafe { libc::syscall(libc::SYS_mmap, start, len, rights, flags, file, offset) })
+}
+
+/// Moves what is mapped to `target`, in the place of what is there.
+///
+/// # Safety
+///
+/// It came from [`map_anywhere`], [`move_out`] or [`grow`]; as [`replace`], of the target.
+pub(super) unsafe fn move_to(start: usize, len: usize, target: usize) -> Result<(), c_int> {
+    let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
+    // SAFETY: by this function's contract: from where nobody looks, to where nothing of the program's is.
+    checked(unsafe { libc::syscall(libc::SYS_mremap, start, len, len, flags, target) }).map(|_| ())
+}
+
+/// Moves what is mapped out of the area. Its place stays mapped, and empty.
+///
+/// # Safety
+///
+/// As [`replace`].
+pub(super) unsafe fn move_out(start: usize, len: usize) -> Result<usize, c_int> {
+    let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_DONTUNMAP;
+    // SAFETY: by this function's contract the domain's, to where nothing is mapped.
+    checked(unsafe { libc::syscall(libc::SYS_mremap, start, len, len, flags, 0) })
+}
+
+/// Lengthens what [`move_out`] has moved.
+///
+/// # Safety
+///
+/// It has.
+pub(super) unsafe fn grow(start: usize, len: usize, new_len: usize) -> Result<usize, c_int> {
+    if new_len <= len {
+        return Ok(start);
+    }
+    // SAFETY: by this function's contract known to nobody else.
+    checked(unsafe { libc::syscall(libc::SYS_mremap, start, len, new_len, libc::MREMAP_MAYMOVE) })
+}
+
+/// Ends what came from there.
+///
+/// # Safety
+///
+/// It came from [`map_anywhere`], [`move_out`] or [`grow`].
+pub(super) unsafe fn forget(start: usize, len: usize) {
+    // SAFETY: by this function's contract outside of every domain, and known to nobody.
+    unsafe { libc::syscall(libc::SYS_munmap, start, len) };
+}
+
+/// # Safety
+///
+/// As [`replace`].
+pub(super) unsafe fn advise(start: usize, len: usize, advice: c_int) -> Result<(), c_int> {
+    // SAFETY: by this function's contract: what is there is the domain's affair.
+    checked(unsafe { libc::syscall(libc::SYS_madvise, start, len, advice) }).map(|_| ())
+}
+
+fn checked(result: libc::c_long) -> Result<usize, c_int> {
+    match usize::try_from(result) {
+        Ok(result) => Ok(result),
+        // SAFETY: `errno` of this thread.
+        Err(_) => Err(unsafe { *libc::__errno_location() }),
+    }
+}

@@ -1,0 +1,688 @@
+//! `mmap` and its relatives inside a domain: memory of the domain, whatever file is behind it, and nothing of anybody else's.
+
+mod support;
+
+use isolate_rt::{Domain, Fault, FaultKind, Memory, Part};
+use std::ffi::CStr;
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use support::{End, child, isolation, role};
+
+const PAGE: usize = 4096;
+const LIMIT: usize = 16 << 20;
+static DOMAIN: Domain = Domain::new("mapping").heap_limit(LIMIT);
+static OTHER: Domain = Domain::new("other");
+
+const NONE: i32 = libc::PROT_NONE;
+const READ: i32 = libc::PROT_READ;
+const WRITE: i32 = libc::PROT_READ | libc::PROT_WRITE;
+const OWN: i32 = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+
+/// The domain for one test at a time: a fault of another would take what this one has mapped. `None` where there is no isolation.
+fn begin() -> Option<MutexGuard<'static, ()>> {
+    static TURN: Mutex<()> = Mutex::new(());
+    isolation().then(|| TURN.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+fn inside<R: Copy>(f: impl FnOnce() -> R + Copy) -> Result<R, Fault> {
+    // SAFETY: whatever `f` does is what the domain is for; it returns numbers.
+    unsafe { DOMAIN.call("map").expect("a domain can be made").run(f) }
+}
+
+/// What `f` gives inside.
+#[track_caller]
+fn check<R: Copy + PartialEq + std::fmt::Debug>(f: fn() -> R, expected: R) {
+    if let Some(_turn) = begin() {
+        assert_eq!(inside(f).unwrap(), expected);
+    }
+}
+
+/// What `f` does inside ends the call so.
+#[track_caller]
+fn check_fault(f: fn(), expected: fn(&FaultKind) -> bool) {
+    if let Some(_turn) = begin() {
+        let fault = inside(f).expect_err("a fault");
+        assert!(expected(fault.kind()), "{fault:?}");
+        assert_eq!(inside(|| map(PAGE, WRITE).is_null()), Ok(false));
+    }
+}
+
+fn map(len: usize, rights: i32) -> *mut u8 {
+    map_at(ptr::null_mut(), len, rights, OWN, -1)
+}
+
+/// NULL for an error.
+fn map_at(at: *mut u8, len: usize, rights: i32, flags: i32, file: i32) -> *mut u8 {
+    // SAFETY: inside, nothing of the program's is replaced.
+    let map = unsafe { libc::mmap(at.cast(), len, rights, flags, file, 0) };
+    if map == libc::MAP_FAILED { ptr::null_mut() } else { map.cast() }
+}
+
+/// `f`'s result, or the `errno` that it left as a negative number.
+fn or_errno(result: i32) -> i32 {
+    // SAFETY: of this thread, or of the domain.
+    let errno = unsafe { *libc::__errno_location() };
+    if result == 0 { 0 } else { -errno }
+}
+
+fn unmap(at: *mut u8, len: usize) -> i32 {
+    // SAFETY: inside, nothing of the program's is unmapped.
+    or_errno(unsafe { libc::munmap(at.cast(), len) })
+}
+
+fn protect(at: *mut u8, len: usize, rights: i32) -> i32 {
+    // SAFETY: as `unmap`.
+    or_errno(unsafe { libc::mprotect(at.cast(), len, rights) })
+}
+
+fn remap(at: *mut u8, len: usize, new_len: usize, flags: i32) -> *mut u8 {
+    // SAFETY: as `unmap`.
+    let map = unsafe { libc::mremap(at.cast(), len, new_len, flags) };
+    if map == libc::MAP_FAILED { ptr::null_mut() } else { map.cast() }
+}
+
+fn get(at: *const u8) -> u8 {
+    // SAFETY: where it is none, that is the test.
+    unsafe { at.read_volatile() }
+}
+
+fn put(at: *mut u8, value: u8) {
+    // SAFETY: as `get`.
+    unsafe { at.write_volatile(value) }
+}
+
+/// A file of this process's own, that holds `text` and is `len` bytes long.
+fn file(text: &CStr, len: usize) -> i32 {
+    // SAFETY: a file in memory, and a string.
+    unsafe {
+        let file = libc::memfd_create(c"mapped".as_ptr(), 0);
+        assert_eq!(libc::ftruncate(file, len as i64), 0);
+        let bytes = text.to_bytes();
+        assert_eq!(libc::pwrite(file, bytes.as_ptr().cast(), bytes.len(), 0), bytes.len() as isize);
+        file
+    }
+}
+
+#[test]
+fn memory_that_is_zero_and_can_be_written() {
+    check(
+        || {
+            let map = map(10 * PAGE, WRITE);
+            let was = (0..10 * PAGE).map(|at| get(map.wrapping_add(at)) as usize).sum::<usize>();
+            (0..10 * PAGE).for_each(|at| put(map.wrapping_add(at), 1));
+            let is = (0..10 * PAGE).map(|at| get(map.wrapping_add(at)) as usize).sum::<usize>();
+            (was, is, unmap(map, 10 * PAGE))
+        },
+        (0, 10 * PAGE, 0),
+    );
+}
+
+#[test]
+fn parts_are_unmapped_and_used_again() {
+    check(
+        || {
+            let map = map(8 * PAGE, WRITE);
+            put(map.wrapping_add(3 * PAGE), 7);
+            let unmapped = unmap(map.wrapping_add(2 * PAGE), 4 * PAGE);
+            let again = map_at(map.wrapping_add(3 * PAGE), PAGE, WRITE, OWN | libc::MAP_FIXED, -1);
+            (unmapped, again == map.wrapping_add(3 * PAGE), get(again), get(map.wrapping_add(6 * PAGE)))
+        },
+        (0, true, 0, 0),
+    );
+}
+
+#[test]
+fn what_was_unmapped_is_gone() {
+    let is_unmapped = |kind: &FaultKind| matches!(kind, FaultKind::Unmapped { .. });
+    check_fault(
+        || {
+            let map = map(PAGE, WRITE);
+            unmap(map, PAGE);
+            get(map);
+        },
+        is_unmapped,
+    );
+    check_fault(
+        || {
+            let map = map(PAGE, WRITE);
+            unmap(map, PAGE);
+            put(map, 1);
+        },
+        is_unmapped,
+    );
+}
+
+#[test]
+fn rights() {
+    let is_protection = |kind: &FaultKind| matches!(kind, FaultKind::Protection { key: 1.., .. });
+    check_fault(|| put(map(PAGE, READ), 1), is_protection);
+    check_fault(|| _ = get(map(PAGE, NONE)), is_protection);
+    // As allocators reserve, and use as they need; and as guards are made.
+    check(
+        || {
+            let map = map(4 * PAGE, NONE);
+            let opened = protect(map.wrapping_add(PAGE), PAGE, WRITE);
+            put(map.wrapping_add(PAGE), 5);
+            let closed = protect(map.wrapping_add(PAGE), PAGE, READ);
+            (opened, closed, get(map.wrapping_add(PAGE)))
+        },
+        (0, 0, 5),
+    );
+    check_fault(
+        || {
+            let map = map(2 * PAGE, WRITE);
+            protect(map.wrapping_add(PAGE), PAGE, NONE);
+            put(map.wrapping_add(2 * PAGE - 1), 1);
+        },
+        is_protection,
+    );
+}
+
+#[test]
+fn nothing_to_execute() {
+    check(|| map(PAGE, WRITE | libc::PROT_EXEC).is_null(), true);
+    check(|| protect(map(PAGE, WRITE), PAGE, READ | libc::PROT_EXEC), -libc::EACCES);
+}
+
+#[test]
+fn remapping() {
+    check(
+        || {
+            let old = map(2 * PAGE, WRITE);
+            put(old.wrapping_add(PAGE), 9);
+            let new = remap(old, 2 * PAGE, 100 * PAGE, libc::MREMAP_MAYMOVE);
+            put(new.wrapping_add(99 * PAGE), 1);
+            let kept = get(new.wrapping_add(PAGE));
+            // In place, and no more than there is.
+            let shorter = remap(new, 100 * PAGE, PAGE, 0) == new;
+            (kept, shorter, remap(new, PAGE, 2 * PAGE, 0).is_null(), protect(old, PAGE, READ))
+        },
+        (9, true, true, -libc::ENOMEM),
+    );
+    check_fault(
+        || {
+            let old = map(PAGE, WRITE);
+            remap(old, PAGE, 2 * PAGE, libc::MREMAP_MAYMOVE);
+            get(old);
+        },
+        |kind| matches!(kind, FaultKind::Unmapped { .. }),
+    );
+}
+
+#[test]
+fn advice() {
+    check(
+        || {
+            let map = map(PAGE, WRITE);
+            put(map, 1);
+            // SAFETY: of the domain's own.
+            let advise = |advice| or_errno(unsafe { libc::madvise(map.cast(), PAGE, advice) });
+            // The last would take the page from the child of a fork.
+            (advise(libc::MADV_DONTNEED), get(map), advise(libc::MADV_DONTFORK))
+        },
+        (0, 0, -libc::EINVAL),
+    );
+}
+
+#[test]
+fn files() {
+    let Some(_turn) = begin() else { return };
+    let shared = file(c"what the file holds", 3 * PAGE);
+    let read = inside(move || {
+        let map = map_at(ptr::null_mut(), 3 * PAGE, WRITE, libc::MAP_SHARED, shared);
+        let own = map_at(ptr::null_mut(), 3 * PAGE, WRITE, libc::MAP_PRIVATE, shared);
+        put(own.wrapping_add(1), b'X');
+        put(map, b'W');
+        let grown = remap(map, 3 * PAGE, 5 * PAGE, libc::MREMAP_MAYMOVE);
+        put(grown.wrapping_add(5), b'T');
+        // SAFETY: a mapping of the domain's.
+        let synced = unsafe { libc::msync(grown.cast(), PAGE, libc::MS_SYNC) };
+        (get(own.wrapping_add(1)), get(grown.wrapping_add(1)), synced)
+    });
+    assert_eq!(read.unwrap(), (b'X', b'h', 0));
+    let mut text = [0u8; 10];
+    // SAFETY: a file, and room.
+    assert_eq!(unsafe { libc::pread(shared, text.as_mut_ptr().cast(), 10, 0) }, 10);
+    assert_eq!(&text, b"What The f");
+    // Nor pages of other sizes.
+    // SAFETY: a file in memory; without room for any such page it cannot be had, which is as well.
+    let huge = unsafe { libc::memfd_create(c"huge".as_ptr(), libc::MFD_HUGETLB) };
+    assert_eq!(inside(move || map_at(ptr::null_mut(), PAGE, READ, libc::MAP_SHARED, huge).is_null()), Ok(true));
+    // What cannot be mapped leaves what is there as it was.
+    let kept = inside(move || {
+        let map = map(PAGE, WRITE);
+        put(map, 3);
+        let failed = map_at(map, PAGE, WRITE, libc::MAP_SHARED | libc::MAP_FIXED, 12345);
+        (failed.is_null(), get(map))
+    });
+    assert_eq!(kept.unwrap(), (true, 3));
+}
+
+#[test]
+fn what_the_program_is_told_of_it() {
+    let Some(_turn) = begin() else { return };
+    let file = file(c"in a file", PAGE);
+    // SAFETY: returns pointers, which are checked.
+    unsafe {
+        let mut call = DOMAIN.call("tell").unwrap();
+        let text = call.run(move || map_at(ptr::null_mut(), PAGE, READ, libc::MAP_SHARED, file)).unwrap();
+        assert_eq!(call.string(text.cast()).unwrap().as_deref(), Some(c"in a file"));
+        assert_eq!(call.slice(text.wrapping_add(3), 6).unwrap(), b"a file");
+        assert!(call.adopt(text).is_ok());
+        // Up to its end, and no further.
+        assert_eq!(call.slice(text, PAGE).unwrap().len(), PAGE);
+        assert!(matches!(call.slice(text, PAGE + 1).unwrap_err().kind(), FaultKind::InvalidValue { .. }));
+        let gone: [fn(*mut u8) -> i32; 2] = [|map| unmap(map, PAGE), |map| protect(map, PAGE, NONE)];
+        for end in gone {
+            let gone = call.run(move || {
+                let map = map(PAGE, WRITE);
+                end(map);
+                map
+            });
+            assert!(matches!(call.slice(gone.unwrap(), 1).unwrap_err().kind(), FaultKind::InvalidValue { .. }));
+        }
+    }
+}
+
+/// What a domain names that is not its own mapping stays as it is, and the call goes on: the program's memory, another domain's, its
+/// own heap and stack, and what nobody has.
+#[test]
+fn memory_of_others() {
+    const NAME: &str = "memory_of_others";
+    type Attack = fn(*mut u8) -> i32;
+    let attacks: [(Attack, i32); 7] = [
+        (|at| unmap(at, PAGE), -libc::EINVAL),
+        (|at| protect(at, PAGE, READ), -libc::ENOMEM),
+        // SAFETY: these, too, change nothing of the program's when they are made inside.
+        (|at| or_errno(unsafe { libc::madvise(at.cast(), PAGE, libc::MADV_DONTNEED) }), -libc::ENOMEM),
+        (|at| i32::from(!map_at(at, PAGE, WRITE, OWN | libc::MAP_FIXED, -1).is_null()), 0),
+        (|at| i32::from(!remap(at, PAGE, 2 * PAGE, libc::MREMAP_MAYMOVE).is_null()), 0),
+        (
+            |at| {
+                let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
+                // SAFETY: as above.
+                let moved = unsafe { libc::mremap(map(PAGE, WRITE).cast(), PAGE, PAGE, flags, at) };
+                i32::from(moved != libc::MAP_FAILED)
+            },
+            0,
+        ),
+        // From its own into what is not.
+        (
+            |at| {
+                let own = map(PAGE, WRITE);
+                let distance = at.addr().wrapping_sub(own.addr());
+                unmap(own, distance)
+            },
+            -libc::EINVAL,
+        ),
+    ];
+    // (With another page behind it, so that it cannot grow where it is.)
+    let victim = map(2 * PAGE, WRITE);
+    put(victim, 7);
+    if let Some(role) = role() {
+        // Without the defence.
+        let _ = attacks[role.parse::<usize>().unwrap()].0(victim);
+        put(victim, get(victim) + 1);
+        std::process::exit(if get(victim) == 8 { 78 } else { 77 });
+    }
+    let Some(_turn) = begin() else { return };
+    for (attack, expected) in attacks {
+        let victims = [
+            victim,
+            // SAFETY: allocates.
+            inside(|| unsafe { libc::memalign(PAGE, PAGE).cast() }).unwrap(),
+            inside(|| {
+                let local = 0u8;
+                ptr::without_provenance_mut((&raw const local).addr() & !(PAGE - 1))
+            })
+            .unwrap(),
+            // SAFETY: allocates in the other domain.
+            unsafe { OTHER.call("allocate").unwrap().run(|| libc::memalign(PAGE, PAGE).cast()) }.unwrap(),
+            ptr::without_provenance_mut(0x1000),
+            ptr::without_provenance_mut(0x7fff_ffff_f000),
+            ptr::without_provenance_mut(usize::MAX & !(PAGE - 1)),
+        ];
+        for (number, at) in victims.into_iter().enumerate() {
+            assert_eq!(inside(move || attack(at)), Ok(expected), "victim {number}");
+        }
+        assert_eq!(get(victim), 7);
+    }
+    // Six change what was there, or end the process; the last does what it did inside: there is nothing of the kind to unmap.
+    for (number, end) in [
+        End::Signal(libc::SIGSEGV),
+        End::Signal(libc::SIGSEGV),
+        End::Status(77),
+        End::Status(77),
+        End::Signal(libc::SIGSEGV),
+        End::Status(77),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        assert_eq!(End::from(&child(NAME, &number.to_string())), end, "attack {number} in the program");
+    }
+}
+
+#[test]
+fn another_domain_sees_nothing_of_it() {
+    let Some(_turn) = begin() else { return };
+    let file = file(c"a secret", PAGE);
+    let secret = inside(move || map_at(ptr::null_mut(), PAGE, READ, libc::MAP_SHARED, file)).unwrap();
+    // SAFETY: reads what is not its own.
+    let fault = unsafe { OTHER.call("read").unwrap().run(move || get(secret)) }.unwrap_err();
+    assert!(matches!(fault.kind(), FaultKind::Protection { key: 1.., write: false, .. }), "{fault}");
+    assert_eq!(fault.memory(), Some(&Memory::Domain { name: "mapping", part: Part::Mapping }));
+}
+
+#[test]
+fn arguments_that_make_no_sense() {
+    check(
+        || {
+            let refused = |len: usize, flags: i32| map_at(ptr::null_mut(), len, WRITE, flags, -1).is_null();
+            let map = map(2 * PAGE, WRITE);
+            [
+                refused(0, OWN),
+                refused(usize::MAX, OWN),
+                refused(isize::MAX as usize, OWN),
+                refused(1 << 40, OWN | libc::MAP_NORESERVE),
+                refused(PAGE, libc::MAP_ANONYMOUS),
+                refused(PAGE, OWN | libc::MAP_HUGETLB),
+                refused(PAGE, libc::MAP_PRIVATE),
+                unmap(map.wrapping_add(1), PAGE) == -libc::EINVAL,
+                unmap(map, 0) == -libc::EINVAL,
+                unmap(map, usize::MAX) == -libc::EINVAL,
+                unmap(map.wrapping_add(PAGE), PAGE) == 0 && protect(map, 2 * PAGE, READ) == -libc::ENOMEM,
+                protect(map, PAGE, 0x100) == -libc::EINVAL,
+                protect(map, usize::MAX, READ) == -libc::ENOMEM,
+                remap(map, PAGE, usize::MAX, libc::MREMAP_MAYMOVE).is_null(),
+                remap(map, 0, PAGE, libc::MREMAP_MAYMOVE).is_null(),
+                remap(map, PAGE, PAGE, libc::MREMAP_FIXED).is_null(),
+                // What is there is still.
+                get(map) == 0,
+            ]
+        },
+        [true; 17],
+    );
+}
+
+/// Memory counts against the limit of the heap; address space and files do not.
+#[test]
+fn limits() {
+    static SMALL: Domain = Domain::new("small").heap_limit(4 << 20);
+    let Some(_turn) = begin() else { return };
+    // SAFETY: returns numbers.
+    let inside = |f: fn() -> [bool; 4]| unsafe { SMALL.call("limits").unwrap().run(f) }.unwrap();
+    let is_there = [true; 4];
+    assert_eq!(
+        inside(|| {
+            let large = map(3 << 20, WRITE);
+            let more = map(3 << 20, WRITE);
+            let block = large_block();
+            let reserved = map(8 << 30, NONE);
+            unmap(large, 3 << 20);
+            let again = map(3 << 20, WRITE);
+            unmap(again, 3 << 20);
+            unmap(reserved, 8 << 30);
+            [!large.is_null(), more.is_null() && block, !reserved.is_null(), !again.is_null()]
+        }),
+        is_there
+    );
+    // What was reserved counts once it is opened, and when it is mapped by way of a file only as its own memory.
+    assert_eq!(
+        inside(|| {
+            let reserved = map(8 << 20, NONE);
+            let opened = protect(reserved, 3 << 20, WRITE);
+            let again = protect(reserved, 3 << 20, WRITE);
+            let more = protect(reserved, 5 << 20, WRITE);
+            let shared = map_at(ptr::null_mut(), 3 << 20, READ, libc::MAP_SHARED | libc::MAP_ANONYMOUS, -1);
+            let is_refused = more == -libc::ENOMEM && shared.is_null();
+            let unmapped = unmap(reserved, 8 << 20);
+            let shared = map_at(ptr::null_mut(), 3 << 20, READ, libc::MAP_SHARED | libc::MAP_ANONYMOUS, -1);
+            unmap(shared, 3 << 20);
+            [opened == 0 && again == 0, is_refused, unmapped == 0, !shared.is_null()]
+        }),
+        is_there
+    );
+    // Not even what was written, and closed, and moved.
+    assert_eq!(
+        inside(|| {
+            let reserved = map(64 << 20, NONE);
+            let opened = protect(reserved, 3 << 20, WRITE);
+            (0..768).for_each(|page| put(reserved.wrapping_add(page * PAGE), 1));
+            let closed = protect(reserved, 3 << 20, NONE);
+            let moved = remap(reserved, 64 << 20, 65 << 20, libc::MREMAP_MAYMOVE);
+            let more = protect(reserved.wrapping_add(4 << 20), 3 << 20, WRITE);
+            let kept = unmap(reserved, 64 << 20);
+            [opened == 0, closed == 0, moved.is_null() || more != 0, kept == 0]
+        }),
+        is_there
+    );
+    // Every other page is another mapping of the kernel's, of which the process needs some, too.
+    assert_eq!(
+        inside(|| {
+            let map = map(1 << 20, NONE);
+            let many = super_map(1 << 16);
+            let mut parted = 0;
+            while parted < 1 << 15 && protect(many.wrapping_add(2 * PAGE * parted), PAGE, READ) == 0 {
+                parted += 1;
+            }
+            let full = unmap(map.wrapping_add(PAGE), PAGE) == -libc::ENOMEM;
+            // Whole mappings can be given up all the same.
+            let whole = unmap(many, PAGE << 16) == 0;
+            [parted > 500, parted < 1100, full, whole && unmap(map, 1 << 20) == 0]
+        }),
+        is_there
+    );
+}
+
+fn super_map(pages: usize) -> *mut u8 {
+    map(pages * PAGE, NONE)
+}
+
+/// Whether there is no room for a large block.
+fn large_block() -> bool {
+    // SAFETY: allocates.
+    std::hint::black_box(unsafe { libc::malloc(3 << 20) }).is_null()
+}
+
+/// After a fault nothing of it is left: no file, no memory, no mapping, however often.
+#[test]
+fn faults_leave_nothing_behind() {
+    const NAME: &str = "faults_leave_nothing_behind";
+    // In a child: other tests of this process map, too.
+    if role().is_none() {
+        if isolation() {
+            let output = child(NAME, "child");
+            assert_eq!(End::from(&output), End::Status(0), "{}", String::from_utf8_lossy(&output.stdout));
+        }
+        return;
+    }
+    let file = file(c"as it was", 64 * PAGE);
+    let fault = || {
+        let fault = inside(move || {
+            let own = map(100 * PAGE, WRITE);
+            // SAFETY: so many bytes.
+            unsafe { own.write_bytes(1, 100 * PAGE) };
+            let shared = map_at(ptr::null_mut(), 64 * PAGE, WRITE, libc::MAP_SHARED, file);
+            put(shared.wrapping_add(PAGE), 1);
+            (0..20).for_each(|at| _ = protect(own.wrapping_add(2 * at * PAGE), PAGE, NONE));
+            // SAFETY: the fault.
+            unsafe { std::arch::asm!("mov byte ptr [8], 0") };
+        });
+        assert_eq!(fault.unwrap_err().address(), Some(8));
+    };
+    let status = || {
+        let read = |path| std::fs::read_to_string(path).unwrap();
+        let resident: usize = read("/proc/self/statm").split(' ').nth(1).unwrap().parse().unwrap();
+        let maps = read("/proc/self/maps");
+        (resident, maps.lines().count(), maps.contains("mapped"))
+    };
+    (0..50).for_each(|_| fault());
+    let before = status();
+    (0..2000).for_each(|_| fault());
+    let after = status();
+    assert!(after.0 < before.0 + 64, "resident pages: {before:?} became {after:?}");
+    assert!(after.1 <= before.1 + 2, "mappings: {before:?} became {after:?}");
+    assert!(!after.2, "the file is mapped still");
+    // What is written where it was does not reach it.
+    let at_zero = inside(|| {
+        let own = map(164 * PAGE, WRITE);
+        let sum: usize = (0..164 * PAGE).map(|at| get(own.wrapping_add(at)) as usize).sum();
+        // SAFETY: so many bytes.
+        unsafe { own.write_bytes(7, 164 * PAGE) };
+        sum
+    });
+    assert_eq!(at_zero.unwrap(), 0);
+    let mut text = [0u8; 9];
+    // SAFETY: a file, and room.
+    assert_eq!(unsafe { libc::pread(file, text.as_mut_ptr().cast(), 9, 0) }, 9);
+    assert_eq!(&text, b"as it was");
+}
+
+/// The program reads what the domain has told, and the file has become shorter since, or was never as long.
+#[test]
+fn a_file_that_ends_before_its_mapping() {
+    const NAME: &str = "a_file_that_ends_before_its_mapping";
+    let file = file(c"text", PAGE);
+    if role().as_deref() == Some("control") {
+        let map = map_at(ptr::null_mut(), 2 * PAGE, READ, libc::MAP_SHARED, file);
+        get(map.wrapping_add(PAGE));
+        std::process::exit(78);
+    }
+    if role().is_some() {
+        for round in 0..300 {
+            // SAFETY: returns a pointer, which is checked.
+            unsafe {
+                let mut call = DOMAIN.call("tell").unwrap();
+                let told = call.run(move || map_at(ptr::null_mut(), 2 * PAGE, READ, libc::MAP_SHARED, file)).unwrap();
+                assert_eq!(call.slice(told, 2 * PAGE).map(|bytes| bytes[PAGE]), Ok(0), "{round}");
+                assert_eq!(call.string(told.wrapping_add(PAGE).cast()).unwrap().as_deref(), Some(c""), "{round}");
+            }
+        }
+        // However often, there is an end to it.
+        let mappings = std::fs::read_to_string("/proc/self/maps").unwrap().lines().count();
+        assert!(mappings < 1500, "{mappings}");
+        // And a fault of the domain's own is one.
+        let fault = inside(move || {
+            let map = map_at(ptr::null_mut(), 2 * PAGE, READ, libc::MAP_SHARED, file);
+            get(map.wrapping_add(PAGE))
+        });
+        assert!(matches!(fault.unwrap_err().kind(), FaultKind::Bus { .. }));
+        assert_eq!(inside(|| get(map(PAGE, WRITE))), Ok(0));
+        std::process::exit(79);
+    }
+    if isolation() {
+        assert_eq!(End::from(&child(NAME, "control")), End::Signal(libc::SIGBUS));
+        assert_eq!(End::from(&child(NAME, "defended")), End::Status(79));
+    }
+}
+
+/// The program reads and writes while another thread of the domain unmaps, protects and maps what it looks at.
+#[test]
+fn unmapped_while_the_program_looks() {
+    const NAME: &str = "unmapped_while_the_program_looks";
+    static OVER: AtomicBool = AtomicBool::new(false);
+    static STEPS: AtomicU8 = AtomicU8::new(0);
+    if role().is_none() {
+        if isolation() {
+            assert_eq!(End::from(&child(NAME, "child")), End::Status(79));
+        }
+        return;
+    }
+    let place = inside(|| map(64 * PAGE, WRITE)).unwrap().expose_provenance();
+    let until = Instant::now() + Duration::from_secs(10);
+    std::thread::scope(|threads| {
+        threads.spawn(|| {
+            while !OVER.load(Ordering::Relaxed) {
+                let step = STEPS.fetch_add(1, Ordering::Relaxed);
+                let moved = inside(move || {
+                    let map = ptr::with_exposed_provenance_mut::<u8>(place);
+                    match step % 4 {
+                        0 => unmap(map, 64 * PAGE),
+                        1 => i32::from(map_at(map, 64 * PAGE, WRITE, OWN | libc::MAP_FIXED, -1) != map),
+                        2 => protect(map, 64 * PAGE, READ),
+                        _ => protect(map, 64 * PAGE, NONE),
+                    }
+                });
+                // It cannot be protected while it is not mapped.
+                assert!(matches!(moved, Ok(0)), "{moved:?}");
+                if step % 4 == 3 {
+                    STEPS.store(0, Ordering::Relaxed);
+                }
+            }
+        });
+        let (mut read, mut refused) = (0, 0);
+        while Instant::now() < until {
+            let call = DOMAIN.call("look").unwrap();
+            let map = ptr::with_exposed_provenance_mut::<u8>(place);
+            // SAFETY: checked, whatever is there.
+            let seen = unsafe {
+                let _ = call.inside().give(map.wrapping_add(PAGE), &[1; PAGE]);
+                call.slice(map, 64 * PAGE)
+            };
+            match seen {
+                Ok(bytes) => read += usize::from(bytes.iter().all(|&byte| byte <= 1)),
+                Err(fault) if matches!(fault.kind(), FaultKind::InvalidValue { .. }) => refused += 1,
+                Err(fault) => panic!("{fault}"),
+            }
+        }
+        OVER.store(true, Ordering::Relaxed);
+        assert!(read > 10 && refused > 10, "{read} read, {refused} refused");
+    });
+    std::process::exit(79);
+}
+
+/// The child of a fork has what the parent had: its own copy of memory, and the same file.
+#[test]
+fn forks() {
+    const NAME: &str = "forks";
+    if role().is_none() {
+        if isolation() {
+            assert_eq!(End::from(&child(NAME, "child")), End::Status(79));
+        }
+        return;
+    }
+    let file = file(c"1", PAGE);
+    let (own, shared) = inside(move || {
+        let (own, shared) = (map(PAGE, WRITE), map_at(ptr::null_mut(), PAGE, WRITE, libc::MAP_SHARED, file));
+        put(own, b'1');
+        (own, shared)
+    })
+    .unwrap();
+    let (own, shared) = (own.expose_provenance(), shared.expose_provenance());
+    let at = move |place: usize| ptr::with_exposed_provenance_mut::<u8>(place);
+    // SAFETY: the child uses the domain, and ends at once.
+    match unsafe { libc::fork() } {
+        0 => {
+            let seen = inside(move || {
+                let seen = (get(at(own)), get(at(shared)));
+                put(at(own), b'2');
+                put(at(shared), b'2');
+                let more = map(PAGE, WRITE);
+                (seen, unmap(more, PAGE))
+            });
+            // SAFETY: ends the child.
+            unsafe { libc::_exit(i32::from(seen != Ok(((b'1', b'1'), 0)))) }
+        }
+        child => {
+            let mut status = -1;
+            // SAFETY: waits for the child.
+            assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
+            assert_eq!(status, 0);
+        }
+    }
+    assert_eq!(inside(move || (get(at(own)), get(at(shared)))), Ok((b'1', b'2')));
+    std::process::exit(79);
+}
+
+/// The program's own `munmap` of what a domain has mapped is refused: what came there next would be taken for the domain's.
+#[test]
+fn the_program_unmaps_nothing_of_it() {
+    if let Some(_turn) = begin() {
+        let map = inside(|| map(PAGE, WRITE)).unwrap();
+        assert_eq!(unmap(map, PAGE), -libc::EINVAL);
+        assert!(remap(map, PAGE, 2 * PAGE, libc::MREMAP_MAYMOVE).is_null());
+    }
+}

@@ -2,6 +2,7 @@
 
 mod buffer;
 mod check;
+mod helper;
 mod layout;
 mod object;
 mod result;

@@ -157,6 +157,17 @@ fn stays(call: &str, why: &str) {
 }
 
 #[test]
+fn functions_that_give_an_address() {
+    let address = |body: &str| format!("fn address(bytes: &[u8]) -> *const std::ffi::c_void {{ {body} }}\n");
+    let call = "    let n = unsafe { z_sys::sum(1, address(data), data.len()) };";
+    check_among(&address("bytes.as_ptr() as *const _"), call, "    let n = isolated::z::sum(1, data)?;");
+    let around = format!("{}fn f(data: &[u8]) {{\n{call}\n}}\n", address("bytes[1..].as_ptr().cast()"));
+    let (text, left) = rewritten(&around);
+    assert_eq!(text, around);
+    assert!(left[0].contains("`data`: nothing says which slice `address(data)` points into"), "{left:?}");
+}
+
+#[test]
 fn slices_take_the_place_of_pointers() {
     check("    unsafe { z_sys::sum(1, data.as_ptr(), data.len()) };", "    isolated::z::sum(1, data)?;");
     check(

@@ -25,7 +25,12 @@ impl Call<'_> {
             Pointer::Into { of, start, cast } => (of, start, cast),
             Pointer::Null if nullable => return self.nothing(name, len),
             Pointer::Null => return Err(format!("`{name}` is NULL here, and the policy says that it never is")),
-            _ => return Err(format!("`{name}`: nothing says which slice `{}` points into", self.source.of(expr))),
+            _ => match self.behind_helper(expr).filter(|_| dir == Dir::In) {
+                Some(of) => (of, None, true),
+                None => {
+                    return Err(format!("`{name}`: nothing says which slice `{}` points into", self.source.of(expr)));
+                }
+            },
         };
         let holds = self.holds(of);
         let text = self.source.of(of);

@@ -183,8 +183,9 @@ fn page(table: &BTreeMap<String, Entry>, imports: &BTreeMap<String, Entry>) -> S
          These are replaced by the runtime: the allocator uses the domain's heap; `printf` and the like write\n\
          at once, before what the program has printed and libc holds back, and to `stdout`, `stderr` and\n\
          streams of the library's own only (another `FILE` is `ForeignStream`); `mmap` gives memory of the\n\
-         domain, and its relatives change no other ([runtime.md](runtime.md#memory-that-a-library-maps)). The\n\
-         others mean the same inside, or are refused by their own error.\n"
+         domain, and its relatives change no other ([runtime.md](runtime.md#memory-that-a-library-maps)); keys\n\
+         (`pthread_key_create`) are the domain's, 128 at most; `strerror` and the like say what they say in\n\
+         the C locale. The others mean the same inside, or are refused by their own error.\n"
     );
     let names = |of: Vec<(&String, &Entry)>| {
         filled(&of.into_iter().map(|(symbol, _)| format!("`{symbol}`")).collect::<Vec<_>>().join(", "))

@@ -14,6 +14,7 @@ mod hardened;
 mod tests;
 
 use crate::domain::HeapKind;
+use crate::interpose::State;
 use crate::mpk::{self, Reason};
 use hardened::Checks;
 pub(crate) use hardened::HEADER;
@@ -43,6 +44,8 @@ pub(crate) struct Heap {
     refused: usize,
     // Of a hardened heap.
     checks: Option<Checks>,
+    // Beside the blocks, what else of libc a domain has for itself.
+    state: State,
 }
 
 /// Where chunks come from.
@@ -118,6 +121,17 @@ pub(crate) fn current() -> Option<Locked> {
     })
 }
 
+/// What the domain that this runs in has of libc's state.
+#[inline]
+pub(crate) fn state() -> Option<&'static State> {
+    NonNull::new(HEAP.get()).map(|heap| {
+        // SAFETY: as in `current`.
+        let state = unsafe { &raw const (*heap.as_ptr()).state };
+        // SAFETY: as above. The heap's lock guards what lies beside it; this guards itself.
+        unsafe { &*state }
+    })
+}
+
 /// A heap that this thread has to itself.
 pub(crate) struct Locked(NonNull<Heap>);
 
@@ -165,7 +179,13 @@ impl Heap {
         let checks = (kind == HeapKind::Hardened).then(|| Checks::new(rooms, len));
         // SAFETY: as above; page alignment is enough for any type.
         unsafe {
-            at.cast::<Self>().write(Self { ground, lock: AtomicUsize::new(0), refused: 0, checks });
+            at.cast::<Self>().write(Self {
+                ground,
+                lock: AtomicUsize::new(0),
+                refused: 0,
+                checks,
+                state: State::new(),
+            });
             if let Some(checks) = &mut (*at.cast::<Self>()).checks {
                 checks.close_rings();
             }

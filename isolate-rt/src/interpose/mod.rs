@@ -9,12 +9,25 @@
 
 mod alloc;
 mod end;
+mod keys;
 mod mapping;
 mod masks;
+mod messages;
 mod output;
 mod real;
 mod signals;
 mod threads;
+
+/// What a domain has of the state that libc keeps for the whole program, in its heap: new after a fault, as that is.
+pub(crate) struct State {
+    keys: keys::Keys,
+}
+
+impl State {
+    pub(crate) const fn new() -> Self {
+        Self { keys: keys::Keys::none() }
+    }
+}
 
 pub(crate) use threads::warm_up as warm_up_exit;
 

@@ -62,7 +62,7 @@ fn descriptor(file: *mut FILE) -> Option<c_int> {
 /// # Safety
 ///
 /// There are so many bytes.
-unsafe fn write_all(file: c_int, mut bytes: *const c_char, mut count: usize) -> bool {
+pub(super) unsafe fn write_all(file: c_int, mut bytes: *const c_char, mut count: usize) -> bool {
     while count > 0 {
         // SAFETY: by this function's contract.
         let written = unsafe { real::write()(file, bytes.cast(), count) };

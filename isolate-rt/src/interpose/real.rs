@@ -4,8 +4,8 @@
 //! the dynamic loader's lock may be held by a thread that does not exist there, calls some of these before it executes.
 
 use libc::{
-    FILE, c_char, c_int, c_uint, c_void, epoll_event, fd_set, nfds_t, off_t, pollfd, pthread_attr_t, pthread_t,
-    sigaction, sigset_t, size_t, ssize_t, stack_t, timespec,
+    FILE, c_char, c_int, c_uint, c_void, epoll_event, fd_set, locale_t, nfds_t, off_t, pollfd, pthread_attr_t,
+    pthread_key_t, pthread_t, sigaction, sigset_t, size_t, ssize_t, stack_t, timespec,
 };
 use std::ffi::CStr;
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -88,6 +88,13 @@ reals! {
         fwrite: unsafe extern "C" fn(*const c_void, size_t, size_t, *mut FILE) -> size_t;
         fwrite_unlocked: unsafe extern "C" fn(*const c_void, size_t, size_t, *mut FILE) -> size_t;
         fflush: unsafe extern "C" fn(*mut FILE) -> c_int;
+        perror: unsafe extern "C" fn(*const c_char);
+        strerror: unsafe extern "C" fn(c_int) -> *mut c_char;
+        strerror_l: unsafe extern "C" fn(c_int, locale_t) -> *mut c_char;
+        strerror_r: unsafe extern "C" fn(c_int, *mut c_char, size_t) -> *mut c_char;
+        __xpg_strerror_r: unsafe extern "C" fn(c_int, *mut c_char, size_t) -> c_int;
+        strsignal: unsafe extern "C" fn(c_int) -> *mut c_char;
+        gai_strerror: unsafe extern "C" fn(c_int) -> *const c_char;
         mmap: unsafe extern "C" fn(*mut c_void, size_t, c_int, c_int, c_int, off_t) -> *mut c_void;
         munmap: unsafe extern "C" fn(*mut c_void, size_t) -> c_int;
         mremap: unsafe extern "C" fn(*mut c_void, size_t, size_t, c_int, *mut c_void) -> *mut c_void;
@@ -102,6 +109,14 @@ reals! {
         ) -> c_int;
         pthread_join: unsafe extern "C" fn(pthread_t, *mut *mut c_void) -> c_int;
         pthread_detach: unsafe extern "C" fn(pthread_t) -> c_int;
+        pthread_key_create: unsafe extern "C" fn(*mut pthread_key_t, Option<unsafe extern "C" fn(*mut c_void)>) -> c_int;
+        pthread_key_delete: unsafe extern "C" fn(pthread_key_t) -> c_int;
+        pthread_getspecific: unsafe extern "C" fn(pthread_key_t) -> *mut c_void;
+        pthread_setspecific: unsafe extern "C" fn(pthread_key_t, *mut c_void) -> c_int;
+        tss_create: unsafe extern "C" fn(*mut pthread_key_t, Option<unsafe extern "C" fn(*mut c_void)>) -> c_int;
+        tss_delete: unsafe extern "C" fn(pthread_key_t);
+        tss_get: unsafe extern "C" fn(pthread_key_t) -> *mut c_void;
+        tss_set: unsafe extern "C" fn(pthread_key_t, *mut c_void) -> c_int;
         pthread_self: unsafe extern "C" fn() -> pthread_t;
         fork: unsafe extern "C" fn() -> libc::pid_t;
         vfork: unsafe extern "C" fn() -> libc::pid_t;
@@ -127,6 +142,9 @@ reals! {
     }
     // Versions of glibc that are in use have no such function, and nobody calls it there.
     {
+        // Since glibc 2.32.
+        strerrordesc_np: unsafe extern "C" fn(c_int) -> *const c_char;
+        sigdescr_np: unsafe extern "C" fn(c_int) -> *const c_char;
         // Since glibc 2.34.
         _Fork: unsafe extern "C" fn() -> libc::pid_t;
         // Since glibc 2.35.

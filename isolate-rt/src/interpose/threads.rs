@@ -5,6 +5,7 @@
 //!
 //! [`Domain::threads_inside`]: crate::Domain::threads_inside
 
+use super::keys;
 use super::real::real;
 use crate::heap;
 use crate::mpk::{self, Reason};
@@ -14,6 +15,9 @@ use std::cell::Cell;
 use std::mem::offset_of;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+
+/// `thrd_error` of threads.h.
+pub(super) const THRD_ERROR: c_int = 2;
 
 type Start = extern "C" fn(*mut c_void) -> *mut c_void;
 
@@ -96,6 +100,7 @@ unsafe extern "C" fn run(thread: *mut c_void) {
     // SAFETY: nobody frees it while it runs.
     unsafe {
         until_exit(thread, (*thread).start, (*thread).argument);
+        keys::destroy_values();
         OWN.set(ptr::null_mut());
         mpk::thread_ends();
         let state = &raw const (*thread).state;

@@ -57,6 +57,7 @@
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <termios.h>
+#include <threads.h>
 #include <time.h>
 #include <unistd.h>
 #include <utime.h>
@@ -102,7 +103,8 @@ CALL(strsep) { char s[] = "a b", *at = s; return !strcmp(strsep(&at, " "), "a");
 CALL(strdup) { char *s = strdup(text()); int same = !strcmp(s, text()); free(s); return same; }
 CALL(__strdup) { extern char *__strdup(const char *); char *s = __strdup(text()); int same = !strcmp(s, text()); free(s); return same; }
 CALL(strndup) { char *s = strndup(text(), 5); int same = !strcmp(s, "hello"); free(s); return same; }
-CALL(strerror) { return strlen(strerror(ENOENT)) > 3; }
+CALL(strerror) { return !strcmp(strerror(ENOENT), "No such file or directory") && !strcmp(strerror(12345), "Unknown error 12345"); }
+CALL(strerror_l) { return !strcmp(strerror_l(EINTR, uselocale(0)), "Interrupted system call"); }
 CALL(strerror_r) { char to[99]; return strlen(strerror_r(ENOENT, to, 99)) > 3; }
 CALL(__xpg_strerror_r) { extern int __xpg_strerror_r(int, char *, size_t); char to[99]; return __xpg_strerror_r(ENOENT, to, 99) == 0; }
 CALL(strsignal) { return strlen(strsignal(SIGSEGV)) > 3; }
@@ -645,9 +647,14 @@ CALL(pthread_join) { return pthread_join(pthread_self(), NULL) == EDEADLK; }
 CALL(pthread_spin_lock) { pthread_spinlock_t l; pthread_spin_init(&l, 0); return pthread_spin_lock(&l) == 0; }
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 CALL(pthread_once) { return pthread_once(&once, nothing) == 0; }
-CALL(pthread_key_create) { pthread_key_t k; return pthread_key_create(&k, NULL) == 0; }
-CALL(pthread_getspecific) { return pthread_getspecific(V(pthread_key_t, 1023)) == NULL; }
-CALL(pthread_setspecific) { return pthread_setspecific(V(pthread_key_t, 1023), NULL) == EINVAL; }
+CALL(pthread_key_create) { pthread_key_t k, l; int r = pthread_key_create(&k, NULL) == 0 && pthread_key_create(&l, free) == 0 && k != l; pthread_key_delete(k); pthread_key_delete(l); return r; }
+CALL(pthread_key_delete) { pthread_key_t k; return pthread_key_create(&k, NULL) == 0 && pthread_key_delete(k) == 0 && pthread_key_delete(k) == EINVAL; }
+CALL(pthread_getspecific) { pthread_key_t k; pthread_key_create(&k, NULL); int r = pthread_getspecific(k) == NULL && pthread_setspecific(k, &k) == 0 && pthread_getspecific(k) == &k; pthread_key_delete(k); return r && pthread_getspecific(V(pthread_key_t, 1023)) == NULL; }
+CALL(pthread_setspecific) { return pthread_setspecific(V(pthread_key_t, 1023), NULL) == EINVAL && pthread_setspecific(V(pthread_key_t, 1100), NULL) == EINVAL; }
+CALL(tss_create) { tss_t k; int r = tss_create(&k, NULL) == thrd_success; tss_delete(k); return r; }
+CALL(tss_delete) { tss_t k; tss_create(&k, NULL); tss_delete(k); return tss_set(k, &k) == thrd_error; }
+CALL(tss_get) { tss_t k; tss_create(&k, NULL); int r = tss_get(k) == NULL && tss_set(k, &k) == thrd_success && tss_get(k) == &k; tss_delete(k); return r; }
+CALL(tss_set) { return tss_set(V(tss_t, 1100), NULL) == thrd_error; }
 CALL(pthread_attr_init) { pthread_attr_t a; return pthread_attr_init(&a) == 0; }
 CALL(pthread_attr_destroy) { pthread_attr_t a; pthread_attr_init(&a); return pthread_attr_destroy(&a) == 0; }
 CALL(pthread_attr_setstacksize) { pthread_attr_t a; pthread_attr_init(&a); return pthread_attr_setstacksize(&a, 1 << 20) == 0; }

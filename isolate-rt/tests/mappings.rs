@@ -274,6 +274,10 @@ fn what_the_program_is_told_of_it() {
         // Up to its end, and no further.
         assert_eq!(call.slice(text, PAGE).unwrap().len(), PAGE);
         assert!(matches!(call.slice(text, PAGE + 1).unwrap_err().kind(), FaultKind::InvalidValue { .. }));
+        // However much is reserved, no more is copied than the domain may have of memory.
+        let large = call.run(|| map(1 << 30, READ)).unwrap();
+        assert_eq!(call.slice(large, LIMIT).unwrap().len(), LIMIT);
+        assert!(matches!(call.slice(large, LIMIT + PAGE).unwrap_err().kind(), FaultKind::InvalidValue { .. }));
         let gone: [fn(*mut u8) -> i32; 2] = [|map| unmap(map, PAGE), |map| protect(map, PAGE, NONE)];
         for end in gone {
             let gone = call.run(move || {
@@ -674,6 +678,42 @@ fn forks() {
         }
     }
     assert_eq!(inside(move || (get(at(own)), get(at(shared)))), Ok((b'1', b'2')));
+
+    // Where another thread is inside, the domain starts anew in the child.
+    static IS_IN: AtomicBool = AtomicBool::new(false);
+    std::thread::scope(|threads| {
+        let waits = || {
+            // SAFETY: says that it is inside, from a closure, and sleeps there.
+            unsafe {
+                let mut callbacks = isolate_rt::Callbacks::new();
+                let says = callbacks.add(|| IS_IN.store(true, Ordering::Release));
+                DOMAIN.call("wait").unwrap().run_with(&mut callbacks, || {
+                    says();
+                    libc::sleep(3)
+                })
+            }
+        };
+        threads.spawn(waits);
+        while !IS_IN.load(Ordering::Acquire) {
+            std::thread::yield_now();
+        }
+        // SAFETY: as above.
+        match unsafe { libc::fork() } {
+            0 => {
+                let gone = inside(move || get(at(own))).map_err(|fault| fault.address());
+                let new = inside(|| (get(map(100 * PAGE, WRITE)), unmap(map(PAGE, WRITE), PAGE)));
+                // SAFETY: ends the child.
+                unsafe { libc::_exit(i32::from(gone != Err(Some(own)) || new != Ok((0, 0)))) }
+            }
+            child => {
+                let mut status = -1;
+                // SAFETY: waits for the child.
+                assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
+                assert_eq!(status, 0);
+            }
+        }
+        assert_eq!(inside(move || get(at(own))), Ok(b'1'));
+    });
     std::process::exit(79);
 }
 

@@ -163,7 +163,7 @@ impl Instance {
             open: AtomicUsize::new(layout.heap.start + KEPT),
             heap_kind,
             rooms,
-            mappings: Mappings::new(layout.mappings.clone()),
+            mappings: Mappings::new(layout.mappings.clone(), layout.heap.len()),
             started: Started::new(settings.threads_inside),
             last_fault: LastFault::new(),
             waiting: AtomicU32::new(0),

@@ -60,6 +60,9 @@ pub(crate) fn ask(act: usize, arguments: [usize; WORDS - 1]) -> Result<usize, c_
 /// what was true a moment ago is as good, since an access that fails is healed.
 pub(super) struct Mappings {
     area: Range<usize>,
+    /// Most bytes that the program takes for the domain's in one piece: as many as it may have of memory. (Of address space it may have
+    /// any amount, and lie about lengths for nothing.)
+    most: usize,
     books: OnceLock<Option<Books>>,
     /// Pages from the start of the area that may have been used since it was empty.
     used: AtomicUsize,
@@ -70,10 +73,11 @@ pub(super) struct Mappings {
 }
 
 impl Mappings {
-    /// In `area`, of which nothing is mapped readable yet.
-    pub(super) fn new(area: Range<usize>) -> Self {
+    /// In `area`, of which nothing is mapped readable yet, of a domain that may have so many bytes of memory.
+    pub(super) fn new(area: Range<usize>, most: usize) -> Self {
         Self {
             area,
+            most,
             books: OnceLock::new(),
             used: AtomicUsize::new(0),
             counted: AtomicUsize::new(0),
@@ -92,7 +96,7 @@ impl Mappings {
         self.counted.load(Ordering::Relaxed)
     }
 
-    /// The end of what is mapped around `address`, and can be read.
+    /// The end of what is mapped around `address`, and can be read; at most a [piece](Mappings::most).
     pub(super) fn readable_until(&self, address: usize) -> Option<usize> {
         self.until(address, |books| &books.readable)
     }
@@ -110,7 +114,8 @@ impl Mappings {
     fn until(&self, address: usize, of: impl Fn(&Books) -> &Bits) -> Option<usize> {
         let books = self.books.get()?.as_ref().filter(|_| self.has(address))?;
         let page = (address - self.area.start) / PAGE;
-        let end = of(books).end_of_run(page..self.area.len() / PAGE, true);
+        let last = (page + self.most.div_ceil(PAGE)).min(self.area.len() / PAGE);
+        let end = of(books).end_of_run(page..last, true);
         (end > page).then(|| self.area.start + end * PAGE)
     }
 

@@ -5,18 +5,13 @@ use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Bits that one thread at a time changes, and any looks at. The kernel gives memory to those that were ever set.
-pub(super) struct Bits {
-    words: &'static [AtomicU64],
-    /// A bit for each word of `words` that is all ones.
-    full: &'static [AtomicU64],
-}
+pub(super) struct Bits(&'static [AtomicU64]);
 
 impl Bits {
     /// `count` of them, all 0, for ever. `None` where there is no memory.
     pub(super) fn new(count: usize) -> Option<Self> {
         let words = count.div_ceil(64);
-        let full = words.div_ceil(64);
-        let len = (words + full) * size_of::<AtomicU64>();
+        let len = words * size_of::<AtomicU64>();
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
         // SAFETY: fresh memory.
         let start = unsafe { libc::mmap(ptr::null_mut(), len, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0) };
@@ -24,9 +19,7 @@ impl Bits {
             return None;
         }
         // SAFETY: mapped, for ever, and 0: so many words.
-        let all = unsafe { std::slice::from_raw_parts(start.cast::<AtomicU64>(), words + full) };
-        let (words, full) = all.split_at(words);
-        Some(Self { words, full })
+        Some(Self(unsafe { std::slice::from_raw_parts(start.cast::<AtomicU64>(), words) }))
     }
 
     /// Where the bits, from the start of the range on, are no longer `set`; at most its end.
@@ -34,29 +27,18 @@ impl Bits {
         let mut at = range.start;
         while at < range.end {
             let (word, bit) = (at / 64, at % 64);
-            let seen = self.words[word].load(Ordering::Acquire);
+            let seen = self.0[word].load(Ordering::Acquire);
             let others = if set { !seen } else { seen } >> bit;
             if others != 0 {
                 return (at + others.trailing_zeros() as usize).min(range.end);
             }
             at = (word + 1) * 64;
-            if set {
-                at += 64 * self.full_words(word + 1);
-            }
         }
         range.end
     }
 
-    /// How many words from this one on are known to be all ones, in one look.
-    fn full_words(&self, word: usize) -> usize {
-        let Some(full) = self.full.get(word / 64) else { return 0 };
-        let rest = 64 - word % 64;
-        let others = !full.load(Ordering::Acquire) >> (word % 64);
-        (others.trailing_zeros() as usize).min(rest)
-    }
-
     pub(super) fn count(&self, range: Range<usize>) -> usize {
-        masks(range).map(|(word, mask)| (self.words[word].load(Ordering::Relaxed) & mask).count_ones() as usize).sum()
+        masks(range).map(|(word, mask)| (self.0[word].load(Ordering::Relaxed) & mask).count_ones() as usize).sum()
     }
 
     pub(super) fn set(&self, range: Range<usize>, set: bool) {
@@ -68,30 +50,23 @@ impl Bits {
     /// Sets those of the range that are set there.
     pub(super) fn set_where(&self, there: &Self, range: Range<usize>) {
         for (word, mask) in masks(range) {
-            let more = there.words[word].load(Ordering::Relaxed) & mask;
+            let more = there.0[word].load(Ordering::Relaxed) & mask;
             self.change(word, |seen| seen | more);
         }
     }
 
     fn change(&self, word: usize, change: impl Fn(u64) -> u64) {
-        let seen = self.words[word].load(Ordering::Relaxed);
+        let seen = self.0[word].load(Ordering::Relaxed);
         let new = change(seen);
-        if new == seen {
-            return;
+        if new != seen {
+            self.0[word].store(new, Ordering::Release);
         }
-        self.words[word].store(new, Ordering::Release);
-        let (full, bit) = (&self.full[word / 64], 1 << (word % 64));
-        let others = full.load(Ordering::Relaxed) & !bit;
-        full.store(if new == u64::MAX { others | bit } else { others }, Ordering::Release);
     }
 
     /// All 0 again, and the memory given back.
     pub(super) fn clear_all(&self) {
-        // SAFETY: from `new`, one behind the other, and private: it reads as 0 from now on.
-        unsafe {
-            let len = size_of_val(self.words) + size_of_val(self.full);
-            libc::madvise(self.words.as_ptr().cast_mut().cast(), len, libc::MADV_DONTNEED);
-        }
+        // SAFETY: from `new`, and private: it reads as 0 from now on.
+        unsafe { libc::madvise(self.0.as_ptr().cast_mut().cast(), size_of_val(self.0), libc::MADV_DONTNEED) };
     }
 }
 

@@ -313,6 +313,12 @@ inferred! {
         fn remap(destination: *mut c_uint, indices: *const c_uint, index_count: usize);
         fn flagged(data: *const u8, len: usize, flags: *mut c_uint, num_items: *mut c_int);
         fn numbers(status: *mut c_int, values: *mut c_int);
+        fn image(numcmpts: c_uint, cmptparms: *mut Point) -> *mut Opaque;
+        fn ranges(it: *mut Opaque, buf: *mut Point, count: usize);
+        fn or_many(number: usize, rs: *mut *const Opaque);
+        fn to_uint32_array(it: *const Opaque, ans: *mut u32);
+        fn decode(mp3: *const u8, mp3_bytes: c_int, pcm: *mut i16);
+        fn deserialize(buf: *const c_char) -> *mut Opaque;
     ",
     leaves_lengths_to_what_they_are_called_after: "
         fn locked(vertex_lock: *const u8, target_index_count: usize);

@@ -30,6 +30,20 @@ impl Pointer<'_> {
         Some(next)
     }
 
+    /// The number right before: `(numcmpts, cmptparms)`, `(number, bitmaps)`.
+    pub(super) fn count_before(&self) -> Option<&Param> {
+        let params = &self.signature.params[..self.index];
+        let (before, others) = params.split_last()?;
+        let words = words(&before.name);
+        let counts = words
+            .iter()
+            .any(|word| ["n", "nb", "num", "number", "count"].contains(&&**word) || word.starts_with("num"));
+        let is_anothers = others
+            .last()
+            .is_some_and(|other| other.shape.pointee().is_some_and(|(_, to)| to.is_byte() || to.is_number()));
+        (before.shape.is_int() && counts && !is_anothers && !self.belongs_to_another(before)).then_some(before)
+    }
+
     /// `(starts, lengths, capacity)`: the number behind several arrays of one type.
     pub(super) fn run_length(&self) -> Option<&Param> {
         if self.me().shape.is_reference() {
@@ -179,6 +193,12 @@ pub(super) fn is_of_another(length: &str, pointer: &str) -> bool {
     !says_nothing
         && !counted.is_empty()
         && !counted.iter().any(|word| of_pointer.iter().any(|other| alike(word, other)))
+}
+
+/// `buf`, `blob`, `file_data`: whatever there is in it, and no text that ends with NUL.
+pub(super) fn is_bytes(name: &str) -> bool {
+    const BYTES: [&str; 5] = ["buf", "buffer", "blob", "bytes", "data"];
+    words(name).last().is_some_and(|last| BYTES.contains(&&**last))
 }
 
 /// `path`, `filename`, `database_file`: text that ends with NUL, whatever stands beside it.

@@ -5,7 +5,11 @@ mod object;
 mod single;
 mod stub;
 
-use super::{Inference, Known, Nature, Refusal, Tier, found, lengths::is_path, recognised, refused};
+use super::{
+    Inference, Known, Nature, Refusal, Tier, found,
+    lengths::{is_bytes, is_path},
+    recognised, refused,
+};
 use crate::contract::{
     Contract, Dir, Hold,
     check::{Param, Signature},
@@ -36,7 +40,7 @@ impl Pointer<'_> {
             {
                 self.part_of_run(nature, other)
             }
-            (Shape::Char, false) if !self.has_length_nearby() => self.unless_kept(
+            (Shape::Char, false) if !self.has_length_nearby() && !is_bytes(self.name()) => self.unless_kept(
                 Contract::Cstr { dir: Dir::In, nullable: false, free: None },
                 "`*const c_char` in a function without a length for it: a string that ends with NUL".to_owned(),
             ),
@@ -70,12 +74,16 @@ impl Pointer<'_> {
             }),
             (Shape::Pointer { to, .. }, true)
                 if matches!(**to, Shape::Opaque(_) | Shape::Struct { .. })
-                    && let Some(length) = self.own_length() =>
+                    && let Some(length) = self.own_length().or_else(|| self.count_before()) =>
             {
-                recognised(
-                    Nature::Handles,
-                    format!("as many objects as `{}` says: no contract can say that of handles yet", length.name),
-                )
+                let length = &length.name;
+                Inference::Refused(Refusal {
+                    reason: format!("as many objects as `{length}` says"),
+                    candidate: Some(format!(
+                        "{{ kind = \"array\", len = \"{length}\", elem = {{ kind = \"handle\" }} }}"
+                    )),
+                    is: Some(Nature::Handles),
+                })
             }
             (Shape::Pointer { to, .. }, true) if matches!(**to, Shape::Opaque(_)) => found(
                 Contract::Handle { dir: Dir::Out, nullable: false, hold: Hold::Keep },

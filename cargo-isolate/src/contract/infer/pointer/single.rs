@@ -40,6 +40,11 @@ impl Pointer<'_> {
             );
         }
         let lengths: Vec<_> = self.lengths().filter(|length| sounds_like_length(&length.name)).collect();
+        if fills_array(&self.signature.name) {
+            let function = &self.signature.name;
+            let reason = format!("`*mut {}` of `{function}`, which by its name is about an array", self.to);
+            return refused(reason, Some(&format!("{{ {WORDS} = \"LENGTH\" }}")));
+        }
         if is_named_several(name) && !me.shape.is_reference() && !lengths.is_empty() {
             let candidate = match &lengths[..] {
                 [length] if self.doubt(length).is_none() => format!("{{ {WORDS} = \"{}\" }}", length.name),
@@ -59,10 +64,11 @@ impl Pointer<'_> {
 
     pub(super) fn plain_struct(&self, name: &str, mutable: bool) -> Inference {
         // What is only read is read where the program has it, as much of it as the function likes.
-        let next = || self.next_length().filter(|_| !mutable);
-        if let Some(length) = self.own_length().or_else(next) {
+        let next = || self.next_length().filter(|_| !mutable || is_named_several(self.name()));
+        if let Some(length) = self.own_length().or_else(next).or_else(|| self.count_before()) {
             let length = &length.name;
-            let candidate = format!("{{ kind = \"buf\", len = \"{length}\" }}");
+            let dir = if mutable { "dir = \"inout\", " } else { "" };
+            let candidate = format!("{{ kind = \"buf\", {dir}len = \"{length}\" }}");
             return refused(format!("one `{name}`, or as many as `{length}` says?"), Some(&candidate));
         }
         if mutable {
@@ -75,10 +81,15 @@ impl Pointer<'_> {
     }
 }
 
+/// `roaring_bitmap_to_uint32_array`.
+fn fills_array(function: &str) -> bool {
+    words(function).last().is_some_and(|last| last == "array")
+}
+
 /// `hashes`, `destination`, and not `flags` or `num_rows`.
 fn is_named_several(name: &str) -> bool {
-    const DATA: [&str; 10] =
-        ["dst", "dest", "destination", "output", "buf", "buffer", "array", "table", "data", "samples"];
+    const DATA: [&str; 11] =
+        ["pcm", "dst", "dest", "destination", "output", "buf", "buffer", "array", "table", "data", "samples"];
     const ONE: [&str; 13] = [
         "status", "pos", "axis", "bias", "radius", "basis", "focus", "class", "flags", "bits", "bytes", "progress",
         "options",

@@ -6,6 +6,7 @@ mod contexts;
 mod equal;
 mod forms;
 mod frames;
+mod held;
 mod hostile;
 #[path = "../../../../isolate-rt/tests/support/mod.rs"]
 mod isolation;

@@ -419,6 +419,16 @@ inferred! {
         fn rounds(buf: *mut u8, len: usize, count: usize);
         fn both(data: *const u8, srcSizePtr: *mut usize);
     ",
+    suggests_arrays_of_pointers: "
+        fn main_of(argc: c_int, argv: *mut *mut c_char);
+        fn consume(it: *mut Opaque, topics: *mut *const c_char, topics_cnt: usize);
+        fn connect(keywords: *const *const c_char, values: *const *const c_char);
+        fn execute(it: *mut Opaque, paramCount: c_int, values: *const *const c_char, formats: *const c_int);
+        fn add(names: *const *const c_char, n_names: u32, points: *const *const Point, n_points: u32);
+        fn merge(parents: *const *const Opaque, parent_count: usize, others: *const *mut Opaque);
+        fn paint(rows: *mut *mut u8, num_rows: u32, width: usize, under: *const *const u16);
+        fn parse(pp: *mut *const u8, length: c_long, error: *mut *mut c_char, end: *mut *const c_char);
+    ",
     infers_pointers_with_names_of_their_own: "
         fn begin(session: &mut Session) -> c_int;
         fn next(session: Session, text: Text) -> Session;

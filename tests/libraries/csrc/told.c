@@ -5,7 +5,7 @@
 struct told_thing { int id; };
 
 /* Lies: what is passed instead of the truth. */
-enum { TRUTH, NOTHING, ELSEWHERE, TOO_MANY, STATIC };
+enum { TRUTH, NOTHING, ELSEWHERE, TOO_MANY, STATIC, ABORTS };
 
 static int (*kept)(int);
 
@@ -263,4 +263,69 @@ long told_sum(struct told_numbers numbers)
     for (at = 0; at < numbers.count; at++)
         sum += numbers.first[at];
     return sum;
+}
+
+/* Words in front of others, of which the first two change places, as getopt has them do; -1 where NULL is not behind the last. */
+size_t told_join(int argc, char **argv, const char **more, char *out, size_t room)
+{
+    size_t have = 0;
+    int at;
+    if (argv[argc])
+        return (size_t)-1;
+    if (argc > 1) {
+        char *first = argv[0];
+        argv[0] = argv[1];
+        argv[1] = first;
+    }
+    for (at = 0; at < argc || (more && *more); at++) {
+        const char *word = at < argc ? argv[at] : *more++;
+        size_t length = strlen(word);
+        if (length >= room - have)
+            break;
+        memcpy(out + have, word, length);
+        have += length;
+        out[have++] = ' ';
+    }
+    return have;
+}
+
+/* The things' numbers in a row, 0 for what is missing. */
+long told_ids(const struct told_thing *const *things, size_t count)
+{
+    long ids = 0;
+    size_t at;
+    for (at = 0; at < count; at++)
+        ids = ids * 10 + (things[at] ? things[at]->id : 0);
+    return ids;
+}
+
+/* Every row, with `by` added, to where `out` has the same one. */
+int told_shift(const unsigned char *const *rows, unsigned char **out, unsigned count, size_t width, unsigned char by, int lie)
+{
+    static unsigned char own[4096];
+    unsigned row;
+    size_t at;
+    for (row = 0; row < count; row++) {
+        for (at = 0; at < width; at++)
+            out[row][at] = (unsigned char)(rows[row][at] + by);
+        switch (lie) {
+        case NOTHING: out[row] = NULL; break;
+        case ELSEWHERE: out[row] = own; break;
+        case TOO_MANY: out[row][width] = by; break;
+        case ABORTS: abort();
+        }
+    }
+    return (int)count;
+}
+
+/* Turns keys of 16 bytes round. */
+void told_keys(unsigned char **keys, size_t count)
+{
+    size_t key, at;
+    for (key = 0; key < count; key++)
+        for (at = 0; at < 8; at++) {
+            unsigned char last = keys[key][15 - at];
+            keys[key][15 - at] = keys[key][at];
+            keys[key][at] = last;
+        }
 }

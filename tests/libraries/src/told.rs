@@ -87,6 +87,23 @@ unsafe extern "C" {
     pub fn told_get(key: *mut Val, data: *mut Val, lie: c_int) -> c_int;
     pub fn told_seek(key: *mut Val, data: *mut Val) -> c_int;
     pub fn told_sum(numbers: Numbers) -> c_long;
+    pub fn told_join(
+        argc: c_int,
+        argv: *mut *mut c_char,
+        more: *mut *const c_char,
+        out: *mut c_char,
+        room: usize,
+    ) -> usize;
+    pub fn told_ids(things: *const *const Thing, count: usize) -> c_long;
+    pub fn told_shift(
+        rows: *const *const c_uchar,
+        out: *mut *mut c_uchar,
+        count: c_uint,
+        width: usize,
+        by: c_uchar,
+        lie: c_int,
+    ) -> c_int;
+    pub fn told_keys(keys: *mut *mut c_uchar, count: usize);
     pub fn told_keep(back: Option<unsafe extern "C" fn(c_int) -> c_int>);
     pub fn told_again(number: c_int) -> c_int;
 }

@@ -1,5 +1,6 @@
 //! The rules about pointers, first match wins.
 
+mod array;
 mod buffer;
 mod object;
 mod single;
@@ -76,14 +77,7 @@ impl Pointer<'_> {
                 if matches!(**to, Shape::Opaque(_) | Shape::Struct { .. })
                     && let Some(length) = self.own_length().or_else(|| self.count_before()) =>
             {
-                let length = &length.name;
-                Inference::Refused(Refusal {
-                    reason: format!("as many objects as `{length}` says"),
-                    candidate: Some(format!(
-                        "{{ kind = \"array\", len = \"{length}\", elem = {{ kind = \"handle\" }} }}"
-                    )),
-                    is: Some(Nature::Handles),
-                })
+                self.objects(length)
             }
             (Shape::Pointer { to, .. }, true) if matches!(**to, Shape::Opaque(_)) => found(
                 Contract::Handle { dir: Dir::Out, nullable: false, hold: Hold::Keep },
@@ -94,6 +88,7 @@ impl Pointer<'_> {
                 let contract = Contract::Handle { dir: Dir::Out, nullable: false, hold: Hold::Keep };
                 found(contract, Tier::Likely, evidence + &self.hint(to))
             }
+            (Shape::Pointer { to, mutable, .. }, _) if let Some(array) = self.array(to, *mutable) => array,
             (Shape::Pointer { to, mutable: false, .. }, true) if to.is_byte() && self.is_cursor() => recognised(
                 Nature::Cursor,
                 format!("a pointer to a pointer that moves along an input: no contract says that of `{}`", self.name()),

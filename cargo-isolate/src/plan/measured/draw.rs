@@ -52,7 +52,11 @@ fn suggestions(functions: &[FunctionPlan], list: &List, told: &mut String) -> (u
         let Some(line) = suggestion(function, &drawn.param).filter(|line| !line.contains("\"cb\"")) else { continue };
         all += 1;
         let said = ["len = \"", "cap = \""].iter().find_map(|word| line.split(word).nth(1)?.split('"').next());
-        let is_right = matches!((&drawn.is.what, said), (Meaning::Buffer(_, len), Some(said)) if len == said);
+        let is_right = match (&drawn.is.what, said) {
+            (Meaning::Buffer(_, len), Some(said)) => len == said,
+            (Meaning::Other(words), Some(said)) => *words == format!("array of {said} handles"),
+            _ => false,
+        };
         right += usize::from(is_right);
         let _ =
             writeln!(told, "{} {}: {line} is {:?}", if is_right { "right" } else { "WRONG" }, function.name, drawn.is);

@@ -300,9 +300,14 @@ pub fn png_write_info(
         ))
     }?;
     // SAFETY: as above.
+    let png_get_image_height = unsafe {
+        call.run(move || ffi::png_get_image_height(&*png_ptr_ptr, &*info_ptr_ptr))
+    }?;
+    // SAFETY: as above.
     let png_get_rowbytes = unsafe {
         call.run(move || ffi::png_get_rowbytes(&*png_ptr_ptr, &*info_ptr_ptr))
     }?;
+    png_ptr.bind("height", call.told(png_get_image_height)?);
     png_ptr.bind("rowbytes", call.told(png_get_rowbytes)?);
     Ok(())
 }
@@ -363,6 +368,23 @@ pub fn png_set_add_alpha(
     unsafe { call.run(move || ffi::png_set_add_alpha(&mut *png_ptr_ptr, filler, flags)) }
 }
 
+/// `png_set_interlace_handling` of `libpng-sys`.
+///
+/// * `png_ptr`: an object in the domain.
+///
+/// # Errors
+///
+/// When the call ends in a fault.
+pub fn png_set_interlace_handling(
+    png_ptr: &Handle<ffi::png_struct_def>,
+) -> Result<c_int, Fault> {
+    let mut call = DOMAIN.call("png_set_interlace_handling")?;
+    let png_ptr_ptr = call.handle(png_ptr)?;
+    // SAFETY: each pointer covers what the contract of `png_set_interlace_handling` says, and nothing that comes back is used
+    // before it was checked.
+    unsafe { call.run(move || ffi::png_set_interlace_handling(&mut *png_ptr_ptr)) }
+}
+
 /// `png_read_update_info` of `libpng-sys`.
 ///
 /// * `png_ptr`: an object in the domain.
@@ -387,10 +409,57 @@ pub fn png_read_update_info(
         ))
     }?;
     // SAFETY: as above.
+    let png_get_image_height = unsafe {
+        call.run(move || ffi::png_get_image_height(&*png_ptr_ptr, &*info_ptr_ptr))
+    }?;
+    // SAFETY: as above.
     let png_get_rowbytes = unsafe {
         call.run(move || ffi::png_get_rowbytes(&*png_ptr_ptr, &*info_ptr_ptr))
     }?;
+    png_ptr.bind("height", call.told(png_get_image_height)?);
     png_ptr.bind("rowbytes", call.told(png_get_rowbytes)?);
+    Ok(())
+}
+
+/// `png_read_rows` of `libpng-sys`.
+///
+/// * `png_ptr`: an object in the domain.
+/// * `row`: slices, `$png_ptr.rowbytes` elements of each read and written; their number goes as `num_rows`.
+///
+/// # Errors
+///
+/// When a slice is shorter than the other arguments say, or the call ends in a fault; `row` keeps its value then.
+pub fn png_read_rows(
+    png_ptr: &Owned<ffi::png_struct_def>,
+    row: &mut [&mut [u8]],
+) -> Result<(), Fault> {
+    let mut call = DOMAIN.call("png_read_rows")?;
+    let png_ptr_ptr = call.handle(png_ptr)?;
+    let png_ptr_rowbytes = call.bound(png_ptr, "rowbytes")?;
+    let row_each = png_ptr_rowbytes as i128;
+    for slice in row.iter() {
+        call.covers(row_each, slice.len())?;
+    }
+    let row_rooms = row
+        .iter()
+        .map(|slice| call.inout::<u8>(slice))
+        .collect::<Result<Vec<_>, _>>()?;
+    let row_ptrs: Vec<_> = row_rooms.iter().map(|room| room.as_mut_ptr()).collect();
+    let row_room = call.inout(&row_ptrs)?;
+    let num_rows = call.length(row.len())?;
+    // SAFETY: each pointer covers what the contract of `png_read_rows` says, and nothing that comes back is used
+    // before it was checked.
+    unsafe {
+        call.run(move || ffi::png_read_rows(
+            &mut *png_ptr_ptr,
+            row_room.as_mut_ptr(),
+            std::ptr::null_mut(),
+            num_rows,
+        ))
+    }?;
+    for (room, slice) in row_rooms.iter().zip(row.iter_mut()) {
+        call.take(*room, call.count(row_each), slice)?;
+    }
     Ok(())
 }
 
@@ -424,6 +493,44 @@ pub fn png_read_row(
     Ok(())
 }
 
+/// `png_read_image` of `libpng-sys`.
+///
+/// * `png_ptr`: an object in the domain.
+/// * `image`: slices, `$png_ptr.rowbytes` elements of each read and written, `$png_ptr.height` of them.
+///
+/// # Errors
+///
+/// When a slice is shorter than the other arguments say, or the call ends in a fault; `image` keeps its value then.
+pub fn png_read_image(
+    png_ptr: &Owned<ffi::png_struct_def>,
+    image: &mut [&mut [u8]],
+) -> Result<(), Fault> {
+    let mut call = DOMAIN.call("png_read_image")?;
+    let png_ptr_ptr = call.handle(png_ptr)?;
+    let png_ptr_height = call.bound(png_ptr, "height")?;
+    call.covers(png_ptr_height as i128, image.len())?;
+    let png_ptr_rowbytes = call.bound(png_ptr, "rowbytes")?;
+    let image_each = png_ptr_rowbytes as i128;
+    for slice in image.iter() {
+        call.covers(image_each, slice.len())?;
+    }
+    let image_rooms = image
+        .iter()
+        .map(|slice| call.inout::<u8>(slice))
+        .collect::<Result<Vec<_>, _>>()?;
+    let image_ptrs: Vec<_> = image_rooms.iter().map(|room| room.as_mut_ptr()).collect();
+    let image_room = call.inout(&image_ptrs)?;
+    // SAFETY: each pointer covers what the contract of `png_read_image` says, and nothing that comes back is used
+    // before it was checked.
+    unsafe {
+        call.run(move || ffi::png_read_image(&mut *png_ptr_ptr, image_room.as_mut_ptr()))
+    }?;
+    for (room, slice) in image_rooms.iter().zip(image.iter_mut()) {
+        call.take(*room, call.count(image_each), slice)?;
+    }
+    Ok(())
+}
+
 /// `png_write_row` of `libpng-sys`.
 ///
 /// * `png_ptr`: an object in the domain.
@@ -444,6 +551,78 @@ pub fn png_write_row(
     // SAFETY: each pointer covers what the contract of `png_write_row` says, and nothing that comes back is used
     // before it was checked.
     unsafe { call.run(move || ffi::png_write_row(&mut *png_ptr_ptr, row_ptr)) }
+}
+
+/// `png_write_rows` of `libpng-sys`.
+///
+/// * `png_ptr`: an object in the domain.
+/// * `row`: slices, `$png_ptr.rowbytes` elements of each read; their number goes as `num_rows`.
+///
+/// # Errors
+///
+/// When a slice is shorter than the other arguments say, or the call ends in a fault.
+pub fn png_write_rows(
+    png_ptr: &Owned<ffi::png_struct_def>,
+    row: &[&[u8]],
+) -> Result<(), Fault> {
+    let mut call = DOMAIN.call("png_write_rows")?;
+    let png_ptr_ptr = call.handle(png_ptr)?;
+    let png_ptr_rowbytes = call.bound(png_ptr, "rowbytes")?;
+    let row_each = png_ptr_rowbytes as i128;
+    for slice in row.iter() {
+        call.covers(row_each, slice.len())?;
+    }
+    let row_ptrs = row
+        .iter()
+        .map(|slice| call.input(slice))
+        .collect::<Result<Vec<_>, _>>()?;
+    let row_room = call.inout(&row_ptrs)?;
+    let num_rows = call.length(row.len())?;
+    // SAFETY: each pointer covers what the contract of `png_write_rows` says, and nothing that comes back is used
+    // before it was checked.
+    unsafe {
+        call.run(move || ffi::png_write_rows(
+            &mut *png_ptr_ptr,
+            row_room.as_mut_ptr().cast(),
+            num_rows,
+        ))
+    }
+}
+
+/// `png_write_image` of `libpng-sys`.
+///
+/// * `png_ptr`: an object in the domain.
+/// * `image`: slices, `$png_ptr.rowbytes` elements of each read, `$png_ptr.height` of them.
+///
+/// # Errors
+///
+/// When a slice is shorter than the other arguments say, or the call ends in a fault.
+pub fn png_write_image(
+    png_ptr: &Owned<ffi::png_struct_def>,
+    image: &[&[u8]],
+) -> Result<(), Fault> {
+    let mut call = DOMAIN.call("png_write_image")?;
+    let png_ptr_ptr = call.handle(png_ptr)?;
+    let png_ptr_height = call.bound(png_ptr, "height")?;
+    call.covers(png_ptr_height as i128, image.len())?;
+    let png_ptr_rowbytes = call.bound(png_ptr, "rowbytes")?;
+    let image_each = png_ptr_rowbytes as i128;
+    for slice in image.iter() {
+        call.covers(image_each, slice.len())?;
+    }
+    let image_ptrs = image
+        .iter()
+        .map(|slice| call.input(slice))
+        .collect::<Result<Vec<_>, _>>()?;
+    let image_room = call.inout(&image_ptrs)?;
+    // SAFETY: each pointer covers what the contract of `png_write_image` says, and nothing that comes back is used
+    // before it was checked.
+    unsafe {
+        call.run(move || ffi::png_write_image(
+            &mut *png_ptr_ptr,
+            image_room.as_mut_ptr().cast(),
+        ))
+    }
 }
 
 /// `png_write_end` of `libpng-sys`.

@@ -834,6 +834,160 @@ pub fn told_sum(numbers: &[c_int]) -> Result<c_long, Fault> {
     unsafe { call.run(move || ffi2::told_sum(numbers)) }
 }
 
+/// `told_join` of `isolate-libraries`.
+///
+/// * `argv`: strings, read; their number goes as `argc`; NULL goes behind the last.
+/// * `more`: strings, read; NULL goes behind the last.
+/// * `out`: written; its length goes as `room`.
+///
+/// Returns what `told_join` returned, then how many elements of `out` it wrote.
+///
+/// # Errors
+///
+/// When the call ends in a fault; `out` keeps its value then.
+pub fn told_join(
+    argv: &[&CStr],
+    more: Option<&[&CStr]>,
+    out: &mut [u8],
+) -> Result<(usize, usize), Fault> {
+    let mut call = DOMAIN.call("told_join")?;
+    let argc = call.length(argv.len())?;
+    let argv_ptrs = argv
+        .iter()
+        .map(|text| call.input_str(text))
+        .chain([Ok(std::ptr::null())])
+        .collect::<Result<Vec<_>, _>>()?;
+    let argv_room = call.inout(&argv_ptrs)?;
+    let more_ptrs = more
+        .into_iter()
+        .flatten()
+        .map(|text| call.input_str(text))
+        .chain([Ok(std::ptr::null())])
+        .collect::<Result<Vec<_>, _>>()?;
+    let more_room = match more {
+        Some(_) => Some(call.inout(&more_ptrs)?),
+        None => None,
+    };
+    let out_room = call.output::<u8>(out.len())?;
+    let room_ = call.length(out.len())?;
+    // SAFETY: each pointer covers what the contract of `told_join` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi2::told_join(
+            argc,
+            argv_room.as_mut_ptr().cast(),
+            more_room.map_or(std::ptr::null_mut(), |room| room.as_mut_ptr()),
+            out_room.as_mut_ptr().cast(),
+            room_,
+        ))
+    }?;
+    let out_written = call.take(out_room, call.count(ret), out)?;
+    Ok((ret, out_written))
+}
+
+/// `told_ids` of `isolate-libraries`.
+///
+/// * `things`: objects in the domain; their number goes as `count`.
+///
+/// # Errors
+///
+/// When the call ends in a fault.
+pub fn told_ids(things: &[Option<&Handle<ffi2::Thing>>]) -> Result<c_long, Fault> {
+    let mut call = DOMAIN.call("told_ids")?;
+    let things_ptrs = things
+        .iter()
+        .map(|object| match object {
+            Some(object) => call.handle(object),
+            None => Ok(std::ptr::null_mut()),
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let things_room = call.inout(&things_ptrs)?;
+    let count = call.length(things.len())?;
+    // SAFETY: each pointer covers what the contract of `told_ids` says, and nothing that comes back is used
+    // before it was checked.
+    unsafe { call.run(move || ffi2::told_ids(things_room.as_ptr().cast(), count)) }
+}
+
+/// `told_shift` of `isolate-libraries`.
+///
+/// * `rows`: slices, `width` elements of each read; their number goes as `count`.
+/// * `out`: slices, `width` elements of each written; their number goes as `count`.
+///
+/// # Errors
+///
+/// When a slice is shorter than the other arguments say, or the call ends in a fault; `out` keeps its value then.
+pub fn told_shift(
+    rows: &[&[c_uchar]],
+    out: &mut [&mut [c_uchar]],
+    width: usize,
+    by: c_uchar,
+    lie: c_int,
+) -> Result<c_int, Fault> {
+    let mut call = DOMAIN.call("told_shift")?;
+    let rows_each = width as i128;
+    for slice in rows.iter() {
+        call.covers(rows_each, slice.len())?;
+    }
+    let rows_ptrs = rows
+        .iter()
+        .map(|slice| call.input(slice))
+        .collect::<Result<Vec<_>, _>>()?;
+    let rows_room = call.inout(&rows_ptrs)?;
+    let out_each = width as i128;
+    for slice in out.iter() {
+        call.covers(out_each, slice.len())?;
+    }
+    let out_rooms = out
+        .iter()
+        .map(|slice| call.output::<c_uchar>(slice.len()))
+        .collect::<Result<Vec<_>, _>>()?;
+    let out_ptrs: Vec<_> = out_rooms.iter().map(|room| room.as_mut_ptr()).collect();
+    let out_room = call.inout(&out_ptrs)?;
+    call.covers(rows.len() as i128, out.len())?;
+    let count = call.length(rows.len())?;
+    // SAFETY: each pointer covers what the contract of `told_shift` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi2::told_shift(
+            rows_room.as_ptr(),
+            out_room.as_mut_ptr(),
+            count,
+            width,
+            by,
+            lie,
+        ))
+    }?;
+    for (room, slice) in out_rooms.iter().zip(out.iter_mut()) {
+        call.take(*room, call.count(out_each), slice)?;
+    }
+    Ok(ret)
+}
+
+/// `told_keys` of `isolate-libraries`.
+///
+/// * `keys`: arrays, read and written; their number goes as `count`.
+///
+/// # Errors
+///
+/// When the call ends in a fault; `keys` keeps its value then.
+pub fn told_keys(keys: &mut [&mut [c_uchar; 16]]) -> Result<(), Fault> {
+    let mut call = DOMAIN.call("told_keys")?;
+    let keys_rooms = keys
+        .iter()
+        .map(|slice| call.inout::<c_uchar>(&slice[..]))
+        .collect::<Result<Vec<_>, _>>()?;
+    let keys_ptrs: Vec<_> = keys_rooms.iter().map(|room| room.as_mut_ptr()).collect();
+    let keys_room = call.inout(&keys_ptrs)?;
+    let count = call.length(keys.len())?;
+    // SAFETY: each pointer covers what the contract of `told_keys` says, and nothing that comes back is used
+    // before it was checked.
+    unsafe { call.run(move || ffi2::told_keys(keys_room.as_mut_ptr(), count)) }?;
+    for (room, slice) in keys_rooms.iter().zip(keys.iter_mut()) {
+        call.take(*room, room.len(), &mut slice[..])?;
+    }
+    Ok(())
+}
+
 /// `told_keep` of `isolate-libraries`.
 ///
 /// * `back`: called with `arg1` until `told_keep` returns; a panic in it ends the call and goes on from here.

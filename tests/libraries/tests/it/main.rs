@@ -1,5 +1,6 @@
 //! zlib, lz4, bzip2, snappy, zstd, libdeflate, libwebp, libpng, SQLite and the demo project's parser, isolated.
 
+mod arrays;
 mod callbacks;
 mod connections;
 mod contexts;

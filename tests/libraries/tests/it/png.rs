@@ -161,6 +161,124 @@ fn rows() {
     png::png_read_row(&png, &mut row).unwrap();
 }
 
+/// A picture as rows, all in one call, in the passes that an interlaced file wants.
+mod whole {
+    use super::*;
+
+    fn written(picture: &Picture, interlaced: bool) -> Result<Vec<u8>, Error<Null>> {
+        let png = png::png_create_write_struct(VERSION, None, None)?;
+        let info = png::png_create_info_struct(&png)?;
+        let file = Shared::<Vec<u8>>::default();
+        let sink = file.clone();
+        png::png_set_write_fn(&png, move |_, bytes| lock(&sink).extend_from_slice(bytes), None)?;
+        let (width, height) = (picture.width as u32, picture.height as u32);
+        png::png_set_IHDR(&png, &info, width, height, 8, RGBA, interlaced.into(), 0, 0)?;
+        png::png_write_info(&png, &info)?;
+        let rows: Vec<_> = picture.rgba.chunks(picture.stride()).collect();
+        if interlaced {
+            let fewer = png::png_write_image(&png, &rows[1..]).unwrap_err();
+            assert_eq!(*fewer.kind(), FaultKind::TooLarge { requested: rows.len(), limit: rows.len() - 1 });
+            png::png_write_image(&png, &rows)?;
+        } else {
+            let (first, rest) = rows.split_at(rows.len() / 2);
+            png::png_write_rows(&png, first)?;
+            png::png_write_rows(&png, rest)?;
+        }
+        png::png_write_end(&png, &info)?;
+        let file = lock(&file).clone();
+        Ok(file)
+    }
+
+    fn written_directly(picture: &Picture) -> Vec<u8> {
+        /// # Safety
+        ///
+        /// As libpng calls it.
+        unsafe extern "C" fn write(png: *mut png_struct, bytes: *mut u8, len: usize) {
+            // SAFETY: the pointer that was set below, and the bytes that libpng has for us.
+            unsafe {
+                let file = ffi::png_get_io_ptr(&*png).cast::<Vec<u8>>();
+                (*file).extend_from_slice(std::slice::from_raw_parts(bytes, len));
+            }
+        }
+        let mut file = Vec::new();
+        let mut rows: Vec<_> = picture.rgba.chunks(picture.stride()).map(|row| row.as_ptr().cast_mut()).collect();
+        // SAFETY: there are as many rows as the header says, which nobody writes to; the file outlives what writes to it.
+        unsafe {
+            let mut png = ffi::png_create_write_struct(VERSION.as_ptr(), ptr::null_mut(), None, None);
+            let mut info = ffi::png_create_info_struct(&*png);
+            ffi::png_set_write_fn(&mut *png, (&raw mut file).cast::<c_void>(), Some(write), None);
+            let (width, height) = (picture.width as u32, picture.height as u32);
+            ffi::png_set_IHDR(&*png, &mut *info, width, height, 8, RGBA, 1, 0, 0);
+            ffi::png_write_info(&mut *png, &*info);
+            ffi::png_write_image(&mut *png, rows.as_mut_ptr());
+            ffi::png_write_end(&mut *png, &mut *info);
+            ffi::png_destroy_write_struct(&mut png, &mut info);
+        }
+        file
+    }
+
+    /// The pixels that `read` puts into rows, each of them longer than it need be.
+    fn pixels(
+        file: &[u8],
+        picture: &Picture,
+        read: impl Fn(&Owned<png_struct>, &mut [&mut [u8]]),
+    ) -> Result<Vec<u8>, Error<Null>> {
+        let (png, info, _) = reader(file)?;
+        png::png_read_info(&png, &info)?;
+        png::png_set_interlace_handling(&png)?;
+        png::png_read_update_info(&png, &info)?;
+        let mut room = vec![7; (picture.stride() + 3) * picture.height];
+        let mut rows: Vec<_> = room.chunks_mut(picture.stride() + 3).collect();
+        read(&png, &mut rows);
+        assert!(rows.iter().all(|row| row[picture.stride()..] == [7; 3]), "{}", picture.name);
+        Ok(rows.iter().flat_map(|row| &row[..picture.stride()]).copied().collect())
+    }
+
+    #[test]
+    fn there_and_back() {
+        if !isolation() {
+            return;
+        }
+        let _alone = alone();
+        for picture in pictures() {
+            let file = written(&picture, true).unwrap();
+            assert!(file == written_directly(&picture), "{}", picture.name);
+            let read = pixels(&file, &picture, |png, rows| png::png_read_image(png, rows).unwrap());
+            assert!(read.unwrap() == picture.rgba, "{}", picture.name);
+
+            let file = written(&picture, false).unwrap();
+            assert!(file == super::written_directly(&picture), "{}", picture.name);
+            let read = pixels(&file, &picture, |png, rows| {
+                let (first, rest) = rows.split_at_mut(1);
+                png::png_read_rows(png, first).unwrap();
+                png::png_read_rows(png, rest).unwrap();
+            });
+            assert!(read.unwrap() == picture.rgba, "{}", picture.name);
+        }
+    }
+
+    /// No row is written, whichever is too short.
+    #[test]
+    fn rows_that_are_too_short() {
+        if !isolation() {
+            return;
+        }
+        let _alone = alone();
+        let picture = &pictures()[3];
+        let file = written(picture, false).unwrap();
+        let all = pixels(&file, picture, |png, rows| {
+            let last = rows.len() - 1;
+            let fewer = png::png_read_image(png, &mut rows[1..]).unwrap_err();
+            assert_eq!(*fewer.kind(), FaultKind::TooLarge { requested: last + 1, limit: last });
+            let whole = std::mem::take(&mut rows[last]);
+            let short = png::png_read_image(png, rows).unwrap_err();
+            assert_eq!(*short.kind(), FaultKind::TooLarge { requested: picture.stride(), limit: 0 });
+            rows[last] = whole;
+        });
+        assert!(all.unwrap().iter().all(|byte| *byte == 7));
+    }
+}
+
 /// A closure may be replaced, and may panic; objects end in their order whichever is dropped first.
 #[test]
 fn closures() {

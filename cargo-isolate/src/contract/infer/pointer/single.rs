@@ -87,7 +87,7 @@ fn fills_array(function: &str) -> bool {
 }
 
 /// `hashes`, `destination`, and not `flags` or `num_rows`.
-fn is_named_several(name: &str) -> bool {
+pub(super) fn is_named_several(name: &str) -> bool {
     const DATA: [&str; 11] =
         ["pcm", "dst", "dest", "destination", "output", "buf", "buffer", "array", "table", "data", "samples"];
     const ONE: [&str; 13] = [

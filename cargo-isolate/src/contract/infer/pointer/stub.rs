@@ -41,11 +41,7 @@ impl Pointer<'_> {
         if let Some(length) = length {
             return format!("{{ {words} = \"{length}\" }}");
         }
-        let left = match &self.open_lengths().collect::<Vec<_>>()[..] {
-            [] => String::new(),
-            left => format!("{} or ", listed(left)),
-        };
-        format!("{{ {words} = \"LENGTH\" }}  # LENGTH: {left}a number")
+        asked_of(&format!("{{ {words} = \"LENGTH\" }}"), &self.open_lengths().collect::<Vec<_>>())
     }
 
     /// The number that a buffer's name ends with, where it can be one of bytes: `msg32`, `out66`, and not `in2` or `utf16`.
@@ -80,6 +76,12 @@ pub(super) fn asked(words: &str, length: &str, doubt: &Doubt) -> String {
         Some(length) => format!("{{ {words} = \"{length}\" }}"),
         None => format!("{{ {words} = \"LENGTH\" }}  # LENGTH: {}", doubt.readings(length)),
     }
+}
+
+/// An entry that does not pass as it is, with the parameters that its length may be.
+pub(super) fn asked_of(entry: &str, open: &[&Param]) -> String {
+    let left = if open.is_empty() { String::new() } else { format!("{} or ", listed(open)) };
+    format!("{entry}  # LENGTH: {left}a number")
 }
 
 /// "`len`, `count`," before "or".

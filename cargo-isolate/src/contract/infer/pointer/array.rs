@@ -1,0 +1,59 @@
+//! Pointers to pointers that are arrays, by a count or by being read: stubs to start from. Which way they go, and how long each
+//! buffer is, no signature says.
+
+use super::{Pointer, single::is_named_several, stub::asked_of};
+use crate::contract::{
+    check::Param,
+    infer::{Inference, Nature, Refusal, refused},
+    shape::Shape,
+};
+
+impl Pointer<'_> {
+    /// As many objects as `length` says.
+    pub(super) fn objects(&self, length: &Param) -> Inference {
+        let count = &length.name;
+        let (question, comment) = if self.mutable { (": do they go in?", "  # if they go in") } else { ("", "") };
+        Inference::Refused(Refusal {
+            reason: format!("as many objects as `{count}` says, by its name{question}"),
+            candidate: Some(format!(
+                "{{ kind = \"array\", len = \"{count}\", elem = {{ kind = \"handle\" }} }}{comment}"
+            )),
+            is: Some(Nature::Handles),
+        })
+    }
+
+    /// Strings, buffers or objects behind the pointers that this one leads to, each of them `to`; `None` where it may as well be
+    /// one that comes out.
+    pub(super) fn array(&self, to: &Shape, mutable: bool) -> Option<Inference> {
+        let name = self.name();
+        let own = self.own_length().filter(|_| !self.mutable || is_named_several(name));
+        let own = own.or_else(|| self.lengths().find(|length| name == "argv" && length.name == "argc"));
+        if self.mutable && own.is_none() {
+            return None;
+        }
+        let dir = if mutable { "inout" } else { "in" };
+        let (what, elem) = match to {
+            Shape::Char => ("strings", "{ kind = \"cstr\" }".to_owned()),
+            to if to.is_byte() || to.is_number() => {
+                ("buffers", format!("{{ kind = \"buf\", dir = \"{dir}\", len = \"LENGTH\" }}"))
+            }
+            Shape::Opaque(_) => ("objects", "{ kind = \"handle\" }".to_owned()),
+            _ => return None,
+        };
+        if let Some(length) = own.filter(|_| what == "objects") {
+            return Some(self.objects(length));
+        }
+        let mut open: Vec<_> = self.open_lengths().collect();
+        open.retain(|length| own.is_none_or(|own| own.name != length.name));
+        let (count, how_many) = match own.or_else(|| self.next_length()).or_else(|| self.count_before()) {
+            Some(length) => (format!("len = \"{}\"", length.name), format!("as many as `{}` says", length.name)),
+            None if what == "strings" && open.is_empty() => {
+                ("end = \"NULL\"".to_owned(), "with nothing that says how many: up to a NULL?".to_owned())
+            }
+            None => ("len = \"LENGTH\"".to_owned(), "without a length that is surely theirs".to_owned()),
+        };
+        let candidate = format!("{{ kind = \"array\", {count}, elem = {elem} }}");
+        let candidate = if candidate.contains("LENGTH") { asked_of(&candidate, &open) } else { candidate };
+        Some(refused(format!("pointers to {what}, {how_many}"), Some(&candidate)))
+    }
+}

@@ -540,7 +540,7 @@ fn sizes() {
         // SAFETY: both have `len` bytes.
         unsafe { call.run(|| ptr::copy_nonoverlapping(from, to.as_mut_ptr(), len)) }.unwrap();
         let mut copy = vec![0; len];
-        assert_eq!(call.take(to, len, &mut copy), Ok(len));
+        assert_eq!(call.take(to, len, &mut copy), len);
         assert!(copy == data, "{len} bytes came back changed");
     }
     let mut call = SMALL.call("stage").unwrap();
@@ -551,11 +551,13 @@ fn sizes() {
     // A length that lies is no length; the room of the caller ends the copy.
     let room = call.output::<u8>(10).unwrap();
     for lie in [11, usize::MAX] {
-        let refused = call.take(room, lie, &mut [0; 20]).unwrap_err();
+        let refused = call.within(lie, room.len()).unwrap_err();
         assert!(matches!(refused.kind(), FaultKind::InvalidValue { .. }), "{refused}");
+        assert_eq!(call.take(room, lie, &mut [0; 20]), 10);
     }
-    assert_eq!(call.take(room, 10, &mut [0; 20]), Ok(10));
-    assert_eq!(call.take(room, 10, &mut [0; 5]), Ok(5));
+    assert_eq!(call.within(10, room.len()), Ok(10));
+    assert_eq!(call.take(room, 10, &mut [0; 20]), 10);
+    assert_eq!(call.take(room, 10, &mut [0; 5]), 5);
     assert_eq!(call.count(-1i32), 0);
     drop(call);
     // A bomb ends at the limit, and the next call has the whole heap.
@@ -706,8 +708,8 @@ fn staged_buffers_of_length_zero() {
         let empty = call.output::<u64>(0).unwrap();
         // SAFETY: does nothing.
         unsafe { call.run(|| ()) }.unwrap();
-        assert_eq!(call.take(empty, 0, &mut []), Ok(0));
-        assert_eq!(call.take(full, len, &mut vec![0; len]), Ok(len));
+        assert_eq!(call.take(empty, 0, &mut []), 0);
+        assert_eq!(call.take(full, len, &mut vec![0; len]), len);
     }
 }
 
@@ -718,7 +720,7 @@ fn staged_buffers_of_another_call_are_refused() {
     let stray = {
         let mut call = UNPROTECTED.call("first").unwrap();
         let staged = call.inout(&[1u8; 100]).unwrap();
-        assert_eq!(call.take(staged, 100, &mut [0; 100]), Ok(100));
+        assert_eq!(call.take(staged, 100, &mut [0; 100]), 100);
         staged
     };
     let call = UNPROTECTED.call("second").unwrap();

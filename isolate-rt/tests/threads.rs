@@ -124,7 +124,7 @@ fn a_fault_sends_the_other_threads_of_the_instance_out() {
         let late = late.unwrap_err();
         // By this thread's own fault.
         assert_eq!((late.kind(), late.cause().is_some(), late.hint()), (&FaultKind::DomainLost, true, None));
-        assert_eq!(prepared.take(staged, 100, &mut [0; 100]), Ok(100));
+        assert_eq!(prepared.take(staged, 100, &mut [0; 100]), 100);
         assert!(apart.join().unwrap().is_ok());
     });
     assert_eq!(in_domain(&SHARED, || 2), Ok(2));

@@ -57,19 +57,13 @@ const MUTATIONS: [Mutation; 28] = [
     mutation(Anywhere, "length_fixed", "fill", "call.length(source.len())?", "call.length(64)?"),
     mutation(Anywhere, "capacity_too_large", "fill", "&[call.length(dest.len())?]", "&[call.length(dest.len() + 1)?]"),
     mutation(Anywhere, "capacity_zero", "fill", "&[call.length(dest.len())?]", "&[0]"),
-    mutation(
-        Anywhere,
-        "nothing_copied_out",
-        "fill",
-        "call.take(dest_room, call.count(call.read(dest_len)), dest)?",
-        "call.within(call.count(call.read(dest_len)), dest.len())?",
-    ),
+    mutation(Anywhere, "nothing_copied_out", "fill", "call.take(dest_room, written, dest);", ""),
     mutation(
         Anywhere,
         "less_copied_out",
         "fill",
-        "call.count(call.read(dest_len)), dest)",
-        "call.count(call.read(dest_len)) / 2, dest)",
+        "call.take(dest_room, written, dest)",
+        "call.take(dest_room, written / 2, dest)",
     ),
     mutation(
         Anywhere,
@@ -132,8 +126,8 @@ const MUTATIONS: [Mutation; 28] = [
         InDomain,
         "count_believed",
         "fill",
-        "call.take(dest_room, call.count(call.read(dest_len)), dest)?",
-        BELIEVED,
+        "call.within(call.count(call.read(dest_len)), dest_room.len())?",
+        "call.count(call.read(dest_len))",
     ),
     mutation(
         InDomain,
@@ -152,12 +146,6 @@ const MUTATIONS: [Mutation; 28] = [
         "let _ = &mut call;\n    Ok(unsafe { ffi::reset() })",
     ),
 ];
-
-/// What is copied fits, and what is told need not.
-pub(super) const BELIEVED: &str = "{\n        \
-    let claimed = call.count(call.read(dest_len));\n        \
-    call.take(dest_room, claimed.min(dest.len()), dest)?;\n        \
-    claimed\n    }";
 
 /// All in one package, each as a domain of its own. One at a time would be a build each.
 fn played(folder: &str, mutations: &[&Mutation], direct: bool, acts: &[&str]) -> Played {

@@ -140,23 +140,20 @@ impl<'a> Call<'a> {
         unsafe { one.start.read_volatile() }
     }
 
-    /// Copies the first `written` staged values to `into`, as far as that is long enough, and returns how many.
-    ///
-    /// # Errors
-    ///
-    /// [`FaultKind::InvalidValue`] when that is more than was staged.
+    /// Copies the first `written` staged values to `into` and returns how many: at most what was staged, at most `into.len()`. Whether the
+    /// library claims more than that, [`Call::within`] says before.
     ///
     /// # Panics
     ///
     /// When `from` was not staged by this call.
     #[inline]
-    pub fn take<T: Copy>(&self, from: Staged<T>, written: usize, into: &mut [T]) -> Result<usize, Fault> {
+    pub fn take<T: Copy>(&self, from: Staged<T>, written: usize, into: &mut [T]) -> usize {
         self.assert_own(from);
-        let count = self.within(written, from.len)?.min(into.len());
+        let count = written.min(from.len).min(into.len());
         // SAFETY: `count` is within both; the two do not overlap, since `into` is the program's and `from` the domain's;
         // bit patterns as in `read`.
         unsafe { copy_once(from.start, into.as_mut_ptr(), count) };
-        Ok(count)
+        count
     }
 
     /// Bytes of the program that are borrowed as long as the call is used.

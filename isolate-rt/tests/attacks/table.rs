@@ -292,7 +292,7 @@ const ROWS: &[Row] = &[
         tests: &[
             ("program.rs", "strings_must_lie_in_the_domain_or_in_constants", "`InvalidValue`", "as below"),
             ("attacks/corruption.rs", "b1_string_that_is_none", "`InvalidValue`", "killed by `SIGSEGV`"),
-            ("program.rs", "sizes", "`InvalidValue` or `TooLarge`", "— (`take` checks in every call)"),
+            ("program.rs", "sizes", "`InvalidValue` or `TooLarge`", "— (`take` clamps in every call)"),
             (
                 "memory.rs",
                 "lengths_that_are_made_up",

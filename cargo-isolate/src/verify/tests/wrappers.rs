@@ -15,7 +15,8 @@ pub fn fill(dest: &mut [u8], source: &[u8], level: c_int) -> Result<(c_int, usiz
     let ret = unsafe {
         call.run(|| ffi::fill(dest_room.as_mut_ptr(), dest_len.as_mut_ptr(), source_ptr, source_len, level))
     }?;
-    let written = call.take(dest_room, call.count(call.read(dest_len)), dest)?;
+    let written = call.within(call.count(call.read(dest_len)), dest_room.len())?;
+    call.take(dest_room, written, dest);
     Ok((ret, written))
 }
 

@@ -115,12 +115,9 @@ impl Writer<'_, '_> {
     pub(super) fn length_back(&mut self, index: usize, local: &str, slices: &[String]) {
         if !counted(self.function, &self.function.params[index].name) {
             let most = self.most(slices);
-            self.result(
-                index + 1,
-                "usize".to_owned(),
-                format!("call.within(call.count({local}), {most})?"),
-                format!("`{local}`"),
-            );
+            let told = self.fresh(&joined(local, "told"));
+            self.after.checked.push(format!("let {told} = call.within(call.count({local}), {most})?;"));
+            self.result(index + 1, "usize".to_owned(), told, format!("`{local}`"));
         }
     }
 
@@ -135,17 +132,23 @@ impl Writer<'_, '_> {
             (None, _, _) if *nullable => "room.len()".to_owned(),
             (None, _, _) => format!("{room}.len()"),
         };
-        let take = if *nullable {
-            format!("match ({room}, {local}) {{ (Some(room), Some(into)) => call.take(room, {count}, into)?, _ => 0 }}")
-        } else {
-            format!("call.take({room}, {count}, {local})?")
+        let take = |count: &str| match nullable {
+            true => {
+                format!("if let (Some(room), Some(into)) = ({room}, {local}) {{ call.take(room, {count}, into); }}")
+            }
+            false => format!("call.take({room}, {count}, {local});"),
         };
         if written.is_none() {
-            self.after.plain.push(format!("{take};"));
+            self.after.plain.push(take(&count));
             return;
         }
         let var = self.fresh(&joined(local, "written"));
-        self.after.plain.push(format!("let {var} = {take};"));
+        let checked = match nullable {
+            true => format!("match {room} {{ Some(room) => call.within({count}, room.len())?, None => 0 }}"),
+            false => format!("call.within({count}, {room}.len())?"),
+        };
+        self.after.checked.push(format!("let {var} = {checked};"));
+        self.after.plain.push(take(&var));
         self.result(index + 1, "usize".to_owned(), var, format!("how many elements of `{local}` it wrote"));
     }
 

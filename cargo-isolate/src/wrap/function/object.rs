@@ -87,20 +87,12 @@ impl Writer<'_, '_> {
         // What the library says is left, it may lie about: it cannot be more than there was.
         self.after.checked.push(format!("let {length} = call.get::<_, {counter}>({object}, {})?;", offset(left)));
         let moved = format!("{local}.len() - call.within(call.count({length}), {local}.len())?");
-        let (count, statement, what) = match dir {
-            Dir::In => {
-                let read = self.fresh(&joined(&local, "read"));
-                let statement = format!("let {read} = {moved};");
-                (read, statement, "read")
-            }
-            _ => {
-                let written = self.fresh(&joined(&local, "written"));
-                let (room, _) = &self.rooms[&local];
-                let statement = format!("let {written} = call.take({room}, {moved}, {local})?;");
-                (written, statement, "written")
-            }
-        };
-        self.after.plain.push(statement);
+        let what = if *dir == Dir::In { "read" } else { "written" };
+        let count = self.fresh(&joined(&local, what));
+        self.after.checked.push(format!("let {count} = {moved};"));
+        if let Some((room, _)) = self.rooms.get(&local) {
+            self.after.plain.push(format!("call.take({room}, {count}, {local});"));
+        }
         self.doc(&local, &format!("{what}, as far as `{}` moves `{field}`", self.function.name));
         let verb = if *dir == Dir::In { "read" } else { "wrote" };
         self.result(index + 1, "usize".to_owned(), count, format!("how many elements of `{local}` it {verb}"));

@@ -75,7 +75,10 @@ pub fn BrotliDecoderDecompress(
     if ret != 1 {
         return Err(call.failed(ret, None));
     }
-    Ok(call.take(decoded_buffer_room, call.count(decoded_size), decoded_buffer)?)
+    let decoded_buffer_written = call
+        .within(call.count(decoded_size), decoded_buffer_room.len())?;
+    call.take(decoded_buffer_room, decoded_buffer_written, decoded_buffer);
+    Ok(decoded_buffer_written)
 }
 
 /// `BrotliEncoderMaxCompressedSize` of `brotli-sys`.
@@ -130,6 +133,7 @@ pub fn BrotliEncoderCompress(
         return Err(call.failed(ret, None));
     }
     let encoded_buffer_written = call
-        .take(encoded_buffer_room, call.count(encoded_size), encoded_buffer)?;
+        .within(call.count(encoded_size), encoded_buffer_room.len())?;
+    call.take(encoded_buffer_room, encoded_buffer_written, encoded_buffer);
     Ok((ret, encoded_buffer_written))
 }

@@ -123,7 +123,9 @@ pub fn BZ2_bzBuffToBuffCompress(
     if ret != 0 {
         return Err(call.failed(ret, None));
     }
-    Ok(call.take(dest_room, call.count(dest_len), dest)?)
+    let dest_written = call.within(call.count(dest_len), dest_room.len())?;
+    call.take(dest_room, dest_written, dest);
+    Ok(dest_written)
 }
 
 /// `BZ2_bzBuffToBuffDecompress` of `isolate-libraries`.
@@ -163,7 +165,9 @@ pub fn BZ2_bzBuffToBuffDecompress(
     if ret != 0 {
         return Err(call.failed(ret, None));
     }
-    Ok(call.take(dest_room, call.count(dest_len), dest)?)
+    let dest_written = call.within(call.count(dest_len), dest_room.len())?;
+    call.take(dest_room, dest_written, dest);
+    Ok(dest_written)
 }
 
 /// `BZ2_bzCompressInit` of `bzip2-sys`.
@@ -237,16 +241,13 @@ pub fn BZ2_bzCompress(
     let ret = unsafe { call.run(move || ffi2::BZ2_bzCompress(stream_ptr, action)) }?;
     let next_in_left = call
         .get::<_, c_uint>(stream, offset_of!(ffi2::bz_stream, avail_in))?;
-    let next_out_left = call
-        .get::<_, c_uint>(stream, offset_of!(ffi2::bz_stream, avail_out))?;
     let next_in_read = next_in.len()
         - call.within(call.count(next_in_left), next_in.len())?;
-    let next_out_written = call
-        .take(
-            next_out_room,
-            next_out.len() - call.within(call.count(next_out_left), next_out.len())?,
-            next_out,
-        )?;
+    let next_out_left = call
+        .get::<_, c_uint>(stream, offset_of!(ffi2::bz_stream, avail_out))?;
+    let next_out_written = next_out.len()
+        - call.within(call.count(next_out_left), next_out.len())?;
+    call.take(next_out_room, next_out_written, next_out);
     Ok((ret, next_in_read, next_out_written))
 }
 
@@ -333,16 +334,13 @@ pub fn BZ2_bzDecompress(
     let ret = unsafe { call.run(move || ffi2::BZ2_bzDecompress(stream_ptr)) }?;
     let next_in_left = call
         .get::<_, c_uint>(stream, offset_of!(ffi2::bz_stream, avail_in))?;
-    let next_out_left = call
-        .get::<_, c_uint>(stream, offset_of!(ffi2::bz_stream, avail_out))?;
     let next_in_read = next_in.len()
         - call.within(call.count(next_in_left), next_in.len())?;
-    let next_out_written = call
-        .take(
-            next_out_room,
-            next_out.len() - call.within(call.count(next_out_left), next_out.len())?,
-            next_out,
-        )?;
+    let next_out_left = call
+        .get::<_, c_uint>(stream, offset_of!(ffi2::bz_stream, avail_out))?;
+    let next_out_written = next_out.len()
+        - call.within(call.count(next_out_left), next_out.len())?;
+    call.take(next_out_room, next_out_written, next_out);
     Ok((ret, next_in_read, next_out_written))
 }
 

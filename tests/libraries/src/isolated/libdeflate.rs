@@ -135,7 +135,9 @@ pub fn libdeflate_deflate_decompress(
     if ret != 0 {
         return Err(call.failed(ret, None));
     }
-    Ok(call.take(out_room, call.count(actual_out_nbytes_ret), out)?)
+    let out_written = call.within(call.count(actual_out_nbytes_ret), out_room.len())?;
+    call.take(out_room, out_written, out);
+    Ok(out_written)
 }
 
 /// `libdeflate_alloc_compressor` of `libdeflate-sys`.
@@ -229,7 +231,9 @@ pub fn libdeflate_deflate_compress(
     if ret == 0 {
         return Err(call.failed(ret, None));
     }
-    Ok(call.take(out_room, call.count(ret), out)?)
+    let out_written = call.within(call.count(ret), out_room.len())?;
+    call.take(out_room, out_written, out);
+    Ok(out_written)
 }
 
 /// `libdeflate_free_compressor` of `libdeflate-sys`.

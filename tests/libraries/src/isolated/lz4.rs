@@ -74,7 +74,9 @@ pub fn LZ4_compress_default(
     if ret == 0 {
         return Err(call.failed(ret, None));
     }
-    Ok(call.take(dest_room, call.count(ret), dest)?)
+    let dest_written = call.within(call.count(ret), dest_room.len())?;
+    call.take(dest_room, dest_written, dest);
+    Ok(dest_written)
 }
 
 /// `LZ4_decompress_safe` of `lz4-sys`.
@@ -109,7 +111,9 @@ pub fn LZ4_decompress_safe(
     if ret < 0 {
         return Err(call.failed(ret, None));
     }
-    Ok(call.take(dest_room, call.count(ret), dest)?)
+    let dest_written = call.within(call.count(ret), dest_room.len())?;
+    call.take(dest_room, dest_written, dest);
+    Ok(dest_written)
 }
 
 /// `LZ4F_isError` of `lz4-sys`.
@@ -266,7 +270,9 @@ pub fn LZ4F_compressBegin(
         let message = unsafe { call.string(message) }?;
         return Err(call.failed(ret, message));
     }
-    Ok(call.take(dst_buffer_room, call.count(ret), dst_buffer)?)
+    let dst_buffer_written = call.within(call.count(ret), dst_buffer_room.len())?;
+    call.take(dst_buffer_room, dst_buffer_written, dst_buffer);
+    Ok(dst_buffer_written)
 }
 
 /// `LZ4F_compressBound` of `lz4-sys`.
@@ -336,7 +342,9 @@ pub fn LZ4F_compressUpdate(
         let message = unsafe { call.string(message) }?;
         return Err(call.failed(ret, message));
     }
-    Ok(call.take(dst_buffer_room, call.count(ret), dst_buffer)?)
+    let dst_buffer_written = call.within(call.count(ret), dst_buffer_room.len())?;
+    call.take(dst_buffer_room, dst_buffer_written, dst_buffer);
+    Ok(dst_buffer_written)
 }
 
 /// `LZ4F_flush` of `lz4-sys`.
@@ -379,7 +387,9 @@ pub fn LZ4F_flush(
         let message = unsafe { call.string(message) }?;
         return Err(call.failed(ret, message));
     }
-    Ok(call.take(dst_buffer_room, call.count(ret), dst_buffer)?)
+    let dst_buffer_written = call.within(call.count(ret), dst_buffer_room.len())?;
+    call.take(dst_buffer_room, dst_buffer_written, dst_buffer);
+    Ok(dst_buffer_written)
 }
 
 /// `LZ4F_compressEnd` of `lz4-sys`.
@@ -422,7 +432,9 @@ pub fn LZ4F_compressEnd(
         let message = unsafe { call.string(message) }?;
         return Err(call.failed(ret, message));
     }
-    Ok(call.take(dst_buffer_room, call.count(ret), dst_buffer)?)
+    let dst_buffer_written = call.within(call.count(ret), dst_buffer_room.len())?;
+    call.take(dst_buffer_room, dst_buffer_written, dst_buffer);
+    Ok(dst_buffer_written)
 }
 
 /// `LZ4F_createDecompressionContext` of `lz4-sys`.
@@ -553,12 +565,10 @@ pub fn LZ4F_decompress(
         return Err(call.failed(ret, message));
     }
     let dst_buffer_written = call
-        .take(dst_buffer_room, call.count(dst_size_ptr), dst_buffer)?;
-    Ok((
-        ret,
-        dst_buffer_written,
-        call.within(call.count(src_size_ptr), src_buffer.len())?,
-    ))
+        .within(call.count(dst_size_ptr), dst_buffer_room.len())?;
+    let src_size_ptr_told = call.within(call.count(src_size_ptr), src_buffer.len())?;
+    call.take(dst_buffer_room, dst_buffer_written, dst_buffer);
+    Ok((ret, dst_buffer_written, src_size_ptr_told))
 }
 
 /// `LZ4F_resetDecompressionContext` of `lz4-sys`.

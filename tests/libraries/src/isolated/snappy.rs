@@ -74,7 +74,10 @@ pub fn snappy_compress(
     if ret != 0 {
         return Err(call.failed(ret, None));
     }
-    Ok(call.take(compressed_room, call.count(compressed_length), compressed)?)
+    let compressed_written = call
+        .within(call.count(compressed_length), compressed_room.len())?;
+    call.take(compressed_room, compressed_written, compressed);
+    Ok(compressed_written)
 }
 
 /// `snappy_compress_with_level` of `snappy_src`.
@@ -112,7 +115,10 @@ pub fn snappy_compress_with_level(
     if ret != 0 {
         return Err(call.failed(ret, None));
     }
-    Ok(call.take(compressed_room, call.count(compressed_length), compressed)?)
+    let compressed_written = call
+        .within(call.count(compressed_length), compressed_room.len())?;
+    call.take(compressed_room, compressed_written, compressed);
+    Ok(compressed_written)
 }
 
 /// `snappy_uncompress` of `snappy_src`.
@@ -148,7 +154,10 @@ pub fn snappy_uncompress(
     if ret != 0 {
         return Err(call.failed(ret, None));
     }
-    Ok(call.take(uncompressed_room, call.count(uncompressed_length), uncompressed)?)
+    let uncompressed_written = call
+        .within(call.count(uncompressed_length), uncompressed_room.len())?;
+    call.take(uncompressed_room, uncompressed_written, uncompressed);
+    Ok(uncompressed_written)
 }
 
 /// `snappy_max_compressed_length` of `snappy_src`.

@@ -658,10 +658,9 @@ pub fn sqlite3_randomness(p: Option<&mut [u8]>) -> Result<(), Fault> {
             p_room.map_or(std::ptr::null_mut(), |room| room.as_mut_ptr().cast()),
         ))
     }?;
-    match (p_room, p) {
-        (Some(room), Some(into)) => call.take(room, room.len(), into)?,
-        _ => 0,
-    };
+    if let (Some(room), Some(into)) = (p_room, p) {
+        call.take(room, room.len(), into);
+    }
     Ok(())
 }
 
@@ -1117,7 +1116,7 @@ pub fn sqlite3_blob_read(
         let message = unsafe { call.string(message) }?;
         return Err(call.failed(ret, message));
     }
-    call.take(z_room, z_room.len(), z)?;
+    call.take(z_room, z_room.len(), z);
     Ok(())
 }
 

@@ -263,7 +263,8 @@ pub fn told_fill(
             ),
         )
     }?;
-    let out_written = call.take(out_room, call.count(ret), out)?;
+    let out_written = call.within(call.count(ret), out_room.len())?;
+    call.take(out_room, out_written, out);
     Ok((ret, out_written))
 }
 
@@ -505,14 +506,14 @@ pub fn told_halves(out: &mut [c_uchar]) -> Result<(c_int, usize, usize, usize), 
     let halves = call.read(halves_room);
     let used = call.read(used_room);
     let out_written = call
-        .take(
-            out_room,
+        .within(
             call
                 .count(
                     (halves as i128).saturating_div(2_i128).saturating_mul(used as i128),
                 ),
-            out,
+            out_room.len(),
         )?;
+    call.take(out_room, out_written, out);
     Ok((ret, out_written, halves, used))
 }
 
@@ -535,14 +536,14 @@ pub fn told_more(out: &mut [c_uchar]) -> Result<(u64, usize), Fault> {
         call.run(move || ffi2::told_more(out_room.as_mut_ptr(), room_))
     }?;
     let out_written = call
-        .take(
-            out_room,
+        .within(
             call
                 .count(
                     (ret as i128).saturating_mul(ret as i128).saturating_mul(ret as i128),
                 ),
-            out,
+            out_room.len(),
         )?;
+    call.take(out_room, out_written, out);
     Ok((ret, out_written))
 }
 
@@ -574,7 +575,8 @@ pub fn told_on(out: &mut [c_uchar], done: &mut usize) -> Result<usize, Error<c_i
     if ret != 0 {
         return Err(call.failed(ret, None));
     }
-    let out_written = call.take(out_room, call.count(done_told), out)?;
+    let out_written = call.within(call.count(done_told), out_room.len())?;
+    call.take(out_room, out_written, out);
     *done = done_told;
     Ok(out_written)
 }
@@ -605,7 +607,8 @@ pub fn told_capitals(text: &[u8], out: &mut [c_uchar]) -> Result<(c_int, usize),
             out_end,
         ))
     }?;
-    let out_written = call.take(out_room, call.count(ret), out)?;
+    let out_written = call.within(call.count(ret), out_room.len())?;
+    call.take(out_room, out_written, out);
     Ok((ret, out_written))
 }
 
@@ -632,10 +635,9 @@ pub fn told_reversed(first: Option<&mut [c_int]>) -> Result<c_int, Fault> {
             last,
         ))
     }?;
-    match (first_room, first) {
-        (Some(room), Some(into)) => call.take(room, room.len(), into)?,
-        _ => 0,
-    };
+    if let (Some(room), Some(into)) = (first_room, first) {
+        call.take(room, room.len(), into);
+    }
     Ok(ret)
 }
 

@@ -178,7 +178,10 @@ pub fn inflateGetDictionary(
     if ret != 0 {
         return Err(call.failed(ret, None));
     }
-    Ok(call.take(dictionary_room, call.count(dict_length), dictionary)?)
+    let dictionary_written = call
+        .within(call.count(dict_length), dictionary_room.len())?;
+    call.take(dictionary_room, dictionary_written, dictionary);
+    Ok(dictionary_written)
 }
 
 /// `adler32` of `libz-sys`.
@@ -245,16 +248,13 @@ pub fn deflate(
     let ret = unsafe { call.run(move || ffi2::deflate(strm_ptr, flush)) }?;
     let next_in_left = call
         .get::<_, c_uint>(strm, offset_of!(ffi2::z_stream, avail_in))?;
-    let next_out_left = call
-        .get::<_, c_uint>(strm, offset_of!(ffi2::z_stream, avail_out))?;
     let next_in_read = next_in.len()
         - call.within(call.count(next_in_left), next_in.len())?;
-    let next_out_written = call
-        .take(
-            next_out_room,
-            next_out.len() - call.within(call.count(next_out_left), next_out.len())?,
-            next_out,
-        )?;
+    let next_out_left = call
+        .get::<_, c_uint>(strm, offset_of!(ffi2::z_stream, avail_out))?;
+    let next_out_written = next_out.len()
+        - call.within(call.count(next_out_left), next_out.len())?;
+    call.take(next_out_room, next_out_written, next_out);
     Ok((ret, next_in_read, next_out_written))
 }
 
@@ -309,16 +309,13 @@ pub fn inflate(
     let ret = unsafe { call.run(move || ffi2::inflate(strm_ptr, flush)) }?;
     let next_in_left = call
         .get::<_, c_uint>(strm, offset_of!(ffi2::z_stream, avail_in))?;
-    let next_out_left = call
-        .get::<_, c_uint>(strm, offset_of!(ffi2::z_stream, avail_out))?;
     let next_in_read = next_in.len()
         - call.within(call.count(next_in_left), next_in.len())?;
-    let next_out_written = call
-        .take(
-            next_out_room,
-            next_out.len() - call.within(call.count(next_out_left), next_out.len())?,
-            next_out,
-        )?;
+    let next_out_left = call
+        .get::<_, c_uint>(strm, offset_of!(ffi2::z_stream, avail_out))?;
+    let next_out_written = next_out.len()
+        - call.within(call.count(next_out_left), next_out.len())?;
+    call.take(next_out_room, next_out_written, next_out);
     Ok((ret, next_in_read, next_out_written))
 }
 
@@ -461,7 +458,9 @@ pub fn compress2(
         let message = unsafe { call.string(message) }?;
         return Err(call.failed(ret, message));
     }
-    Ok(call.take(dest_room, call.count(dest_len), dest)?)
+    let dest_written = call.within(call.count(dest_len), dest_room.len())?;
+    call.take(dest_room, dest_written, dest);
+    Ok(dest_written)
 }
 
 /// `uncompress` of `libz-sys`.
@@ -498,5 +497,7 @@ pub fn uncompress(dest: &mut [u8], source: &[u8]) -> Result<usize, Error<c_int>>
         let message = unsafe { call.string(message) }?;
         return Err(call.failed(ret, message));
     }
-    Ok(call.take(dest_room, call.count(dest_len), dest)?)
+    let dest_written = call.within(call.count(dest_len), dest_room.len())?;
+    call.take(dest_room, dest_written, dest);
+    Ok(dest_written)
 }

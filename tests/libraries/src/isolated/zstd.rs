@@ -82,7 +82,9 @@ pub fn ZSTD_compress(
         let message = unsafe { call.string(message) }?;
         return Err(call.failed(ret, message));
     }
-    Ok(call.take(dst_room, call.count(ret), dst)?)
+    let dst_written = call.within(call.count(ret), dst_room.len())?;
+    call.take(dst_room, dst_written, dst);
+    Ok(dst_written)
 }
 
 /// `ZSTD_decompress` of `zstd-sys`.
@@ -120,7 +122,9 @@ pub fn ZSTD_decompress(dst: &mut [u8], src: &[u8]) -> Result<usize, Error<usize>
         let message = unsafe { call.string(message) }?;
         return Err(call.failed(ret, message));
     }
-    Ok(call.take(dst_room, call.count(ret), dst)?)
+    let dst_written = call.within(call.count(ret), dst_room.len())?;
+    call.take(dst_room, dst_written, dst);
+    Ok(dst_written)
 }
 
 /// `ZSTD_compressBound` of `zstd-sys`.
@@ -254,7 +258,9 @@ pub fn ZSTD_compressCCtx(
         let message = unsafe { call.string(message) }?;
         return Err(call.failed(ret, message));
     }
-    Ok(call.take(dst_room, call.count(ret), dst)?)
+    let dst_written = call.within(call.count(ret), dst_room.len())?;
+    call.take(dst_room, dst_written, dst);
+    Ok(dst_written)
 }
 
 /// `ZSTD_createDCtx` of `zstd-sys`.
@@ -346,5 +352,7 @@ pub fn ZSTD_decompressDCtx(
         let message = unsafe { call.string(message) }?;
         return Err(call.failed(ret, message));
     }
-    Ok(call.take(dst_room, call.count(ret), dst)?)
+    let dst_written = call.within(call.count(ret), dst_room.len())?;
+    call.take(dst_room, dst_written, dst);
+    Ok(dst_written)
 }

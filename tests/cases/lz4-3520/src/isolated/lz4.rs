@@ -73,6 +73,8 @@ pub fn LZ4_decompress_safe_partial(
             dst_capacity,
         ))
     }?;
-    let dst_written = call.take(dst_room, call.count((ret as i128).max(0_i128)), dst)?;
+    let dst_written = call
+        .within(call.count((ret as i128).max(0_i128)), dst_room.len())?;
+    call.take(dst_room, dst_written, dst);
     Ok((ret, dst_written))
 }

@@ -183,7 +183,7 @@ pub fn secp256k1_ecdsa_signature_serialize_compact(
             sig_room,
         ))
     }?;
-    call.take(output64_room, output64_room.len(), output64)?;
+    call.take(output64_room, output64_room.len(), output64);
     Ok(ret)
 }
 

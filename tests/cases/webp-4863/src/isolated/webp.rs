@@ -72,6 +72,6 @@ pub fn WebPDecodeRGBAInto(
         ))
     }?;
     let ret = call.adopt(ret)?;
-    call.take(output_buffer_room, output_buffer_room.len(), output_buffer)?;
+    call.take(output_buffer_room, output_buffer_room.len(), output_buffer);
     Ok(ret)
 }

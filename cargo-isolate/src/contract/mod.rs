@@ -34,6 +34,8 @@ pub(crate) enum Contract {
     Size { of: TypePath },
     /// Points to one value.
     Obj { dir: Dir, nullable: bool },
+    /// Returned or come out of a parameter: leads into the slice or string of another one.
+    Inner { dir: Dir, of: String, nullable: bool },
     /// Points to a run of values of the caller.
     Buf {
         dir: Dir,
@@ -221,6 +223,9 @@ impl Contract {
             Contract::Text { value } => format!("{{ kind = \"fixed\", value = {value:?} }}"),
             Contract::Size { of } => format!("{{ kind = \"fixed\", value = \"sizeof({})\" }}", of.name),
             Contract::Obj { dir, nullable } => words("obj", Some(*dir), &[], *nullable),
+            Contract::Inner { dir, of, nullable } => {
+                words("obj", other_than_in(*dir), &[("inner_of", Some(of.clone()))], *nullable)
+            }
             Contract::Buf { dir, len, written, nullable } => {
                 let bound = match len {
                     Expr::End(_) => "end",
@@ -278,6 +283,7 @@ impl Contract {
     pub(crate) fn never_null(mut self) -> Contract {
         match &mut self {
             Contract::Obj { nullable, .. }
+            | Contract::Inner { nullable, .. }
             | Contract::Buf { nullable, .. }
             | Contract::Array { nullable, .. }
             | Contract::Given { nullable, .. }

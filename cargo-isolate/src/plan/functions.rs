@@ -4,7 +4,7 @@ use super::{
     Decision, Form, FunctionPlan, ParamPlan, RetPlan, Role, Ships,
     entry::never,
     hopeless::{hopeless, no_contract_helps},
-    roles::{implied, lengths_are_told, names, roles, settle_inferred_lengths},
+    roles::{implied, lead_into_slices, lengths_are_told, names, roles, settle_inferred_lengths},
     select::Selected,
     statements::Statements,
     stub::{gifts, stub},
@@ -59,6 +59,7 @@ pub(super) fn plan(
         open.append(&mut gifts); // one table of the function, to be pasted once
     }
     lengths_are_told(said.entry, &params, &known.stated, errors);
+    lead_into_slices(said.entry, &params, ret.as_ref(), errors);
     let retry = retry(said.entry, &params, errors);
     let refused = hopeless(around.graph, selected, said.form.is_some())
         .or_else(|| no_contract_helps(&params, ret.as_ref(), &open));

@@ -1,14 +1,14 @@
 //! Parameters that the wrapper's caller does not see: lengths of slices, and where they end.
 
-use super::{Decision, ParamPlan, Role, statements::Statements};
+use super::{Decision, ParamPlan, RetPlan, Role, statements::Statements};
 use crate::{
     contract::{
-        Contract,
+        Contract, Dir,
         check::{Param, Signature, list},
         expr::Expr,
         infer::Tier,
     },
-    policy::{PolicyError, model},
+    policy::{PolicyError, Spanned, model},
 };
 
 /// Parameters that hold nothing but the length of slices are hidden from the wrapper's caller.
@@ -79,6 +79,29 @@ pub(super) fn lengths_are_told(
         let Some(words) = entry.and_then(|entry| entry.arg.get(&*param.name)) else { continue };
         let message = format!("`{}` {}", param.name, told.0);
         errors.push(PolicyError::new(words.span(), message).help(format!("remove it, or say {}", told.1)));
+    }
+}
+
+/// A place in an argument is one in a slice or a string that the wrapper takes.
+pub(super) fn lead_into_slices(
+    entry: Option<&model::FnContract>,
+    params: &[ParamPlan],
+    ret: Option<&RetPlan>,
+    errors: &mut Vec<PolicyError>,
+) {
+    let Some(entry) = entry else { return };
+    let of_params = params.iter().map(|param| (entry.arg.get(&*param.name), &param.decision));
+    for (words, decision) in of_params.chain(ret.map(|ret| (entry.ret.as_ref(), &ret.decision))) {
+        let (Some(words), Some(Contract::Inner { of, .. })) = (words, decision.contract()) else { continue };
+        let into = params.iter().find(|param| param.name == *of).and_then(|param| param.decision.contract());
+        match into {
+            Some(Contract::Buf { .. } | Contract::Cstr { dir: Dir::In | Dir::Inout, .. }) | None => {}
+            Some(_) => {
+                let place = words.get_ref().inner_of.as_ref().map_or(words.span(), Spanned::span);
+                let message = format!("`{of}` is no slice and no string, in which there are places");
+                errors.push(PolicyError::new(place, message).help("say of it `kind = \"buf\"` or `kind = \"cstr\"`"));
+            }
+        }
     }
 }
 

@@ -105,6 +105,7 @@ const FORMS: &[(&str, Form)] = &[
     ("fn.**.own", Values(&[r#""give""#])),
     ("fn.**.free", Values(&[r#""sqlite3_finalize""#])),
     ("fn.**.parent", Values(&[r#""db""#])),
+    ("fn.**.inner_of", Values(&[r#""zSql""#])),
     ("fn.**.value", Number(&["-1", r#""%Q""#], "64 bits with a sign")),
     ("fn.**.scope", Values(&[r#""call""#])),
     ("fn.**.user", Values(&[r#""data""#])),

@@ -142,7 +142,9 @@ fn exact(foreign: &Foreign, result: &Type) -> Vec<String> {
             0 => (RETURNED, foreign.answers?),
             place => match foreign.stores(place - 1)? {
                 Stored::Value(exact) => (place - 1, exact),
-                Stored::Anything | Stored::First | Stored::Object | Stored::Room | Stored::Rows => return None,
+                Stored::Anything | Stored::First | Stored::Object | Stored::Start(_) | Stored::Room | Stored::Rows => {
+                    return None;
+                }
             },
         };
         Some(format!("came_out(std::slice::from_ref(&{part}), {place}, {})?;", exact == Exact::Whole))

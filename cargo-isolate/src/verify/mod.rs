@@ -234,6 +234,7 @@ mod tests {
                         .collect(),
                     ret: ret.clone(),
                     never_null: false,
+                    points_into: None,
                     shows_ret: ret.is_some(),
                     counts: false,
                     answers: (ret.as_deref() == Some("c_int")).then_some(Exact::Whole),

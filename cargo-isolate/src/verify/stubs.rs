@@ -21,6 +21,8 @@ pub(crate) struct Foreign {
     pub(crate) ret: Option<String>,
     /// It returns a pointer that is never NULL, as its contract says.
     pub(crate) never_null: bool,
+    /// It returns a pointer into the argument in this place, never NULL.
+    pub(crate) points_into: Option<usize>,
     /// Its wrapper returns what it returns, in some form.
     pub(crate) shows_ret: bool,
     /// It returns how many elements it wrote to the caller's room.
@@ -130,6 +132,8 @@ pub(crate) enum Stored {
     Value(Exact),
     /// A pointer that is never NULL.
     Object,
+    /// A pointer into the argument in this place.
+    Start(usize),
     /// Numbers, as many as the wrapper's caller has room for, all of which go back to the caller if they are counted.
     Room,
     /// The same in each of several rooms, all of which go back.
@@ -144,7 +148,7 @@ pub(super) fn render(graph: &Graph, functions: &[Foreign]) -> String {
     let mut types = Types::of(graph);
     let mut stubs = String::new();
     let mut written = BTreeSet::new();
-    for Foreign { package, name, params, ret, never_null, variadic, .. } in functions {
+    for Foreign { package, name, params, ret, never_null, points_into, variadic, .. } in functions {
         if !written.insert(name) {
             continue;
         }
@@ -204,6 +208,7 @@ pub(super) fn render(graph: &Graph, functions: &[Foreign]) -> String {
                 }
                 Some(Stored::First) => writeln!(stubs, "    unsafe {{ inside::store_first(a{at}) }};"),
                 Some(Stored::Object) => writeln!(stubs, "    unsafe {{ inside::store_object(a{at}) }};"),
+                Some(Stored::Start(of)) => writeln!(stubs, "    unsafe {{ inside::store_start(a{at}, a{of}) }};"),
                 Some(_) => writeln!(stubs, "    unsafe {{ inside::store(a{at}) }};"),
                 None => continue,
             };
@@ -217,10 +222,11 @@ pub(super) fn render(graph: &Graph, functions: &[Foreign]) -> String {
                 forms.map(|(id, _)| *id).collect::<Vec<usize>>()
             };
             let (counting, exact) = (of_forms(|form| form.counts), of_forms(|form| form.answers.is_some()));
-            let answer = match never_null {
-                true => "inside::answer_object()".to_owned(),
-                false if counting.is_empty() && exact.is_empty() => "inside::answer()".to_owned(),
-                false => format!("inside::answer_for(&{counting:?}, &{exact:?}, {RETURNED})"),
+            let answer = match (points_into, never_null) {
+                (Some(of), _) => format!("inside::answer_start(a{of})"),
+                (None, true) => "inside::answer_object()".to_owned(),
+                (None, false) if counting.is_empty() && exact.is_empty() => "inside::answer()".to_owned(),
+                (None, false) => format!("inside::answer_for(&{counting:?}, &{exact:?}, {RETURNED})"),
             };
             let _ = writeln!(stubs, "    unsafe {{ {answer} }}");
         }

@@ -9,6 +9,7 @@ mod callback;
 mod docs;
 mod failing;
 mod handle;
+mod inner;
 mod lengths;
 mod object;
 mod scalar;
@@ -46,7 +47,7 @@ impl Writer<'_, '_> {
             (Role::Caller, Contract::Fixed { value }) => self.fixed(*value, param),
             (Role::Caller, Contract::Text { value }) => self.fixed_text(value, param),
             (Role::Caller, Contract::Size { of }) => self.size(of, param),
-            (Role::Caller, Contract::Cstr { dir: Dir::Out, .. } | Contract::Given { .. }) => {
+            (Role::Caller, Contract::Cstr { dir: Dir::Out, .. } | Contract::Given { .. } | Contract::Inner { .. }) => {
                 self.pointer_out(&local, param);
             }
             (Role::Caller, Contract::Cstr { dir, nullable, .. }) => self.cstr(&local, *dir, *nullable, param),
@@ -91,6 +92,9 @@ impl Writer<'_, '_> {
             (Role::Caller, Contract::Given { .. } | Contract::Cstr { dir: Dir::Out, .. }) => {
                 self.given_out(index, &local, param);
             }
+            (Role::Caller, Contract::Inner { of, nullable, .. }) => {
+                self.inner_out(index, &local, of, *nullable, param);
+            }
             (Role::Caller, Contract::Handle { dir: Dir::Out, nullable, hold }) => {
                 self.handle_back(index, &local, *nullable, hold, param);
             }
@@ -109,6 +113,7 @@ impl Writer<'_, '_> {
             Some(Contract::Given { len, nullable, free, .. }) => {
                 self.values_returned(len, *nullable, free.as_deref(), &ret.shape);
             }
+            Some(Contract::Inner { of, nullable, .. }) => self.inner_returned(of, *nullable, &ret.shape),
             Some(Contract::Handle { nullable, hold, .. }) => self.handle_returned(*nullable, hold, &ret.shape),
             _ if self.function.is_told_otherwise() => {}
             _ => {

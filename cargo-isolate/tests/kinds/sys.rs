@@ -201,6 +201,11 @@ unsafe extern "C" {
     pub fn write_rows(rows: *const *const c_void, row_count: c_uint, row_len: usize, under: *mut *mut u16) -> c_int;
     pub fn sign_all(keys: *mut *mut u8, key_count: usize, signatures: *mut *mut c_void);
 
+    // places in arguments
+    pub fn skip(text: *const c_char, tail: *mut *mut c_char) -> *const c_char;
+    pub fn seek_byte(data: *const c_void, len: usize, byte: c_int) -> *mut c_void;
+    pub fn trim(line: *mut u16, len: usize, last: *mut *const u16) -> *mut u16;
+
     // declared with references
     pub fn turn(ctx: &mut Ctx, of: &Ctx, by: &Point, into: &mut Point, size: &mut c_int, next: &mut *mut Blob) -> c_int;
 }

@@ -1,6 +1,6 @@
 //! Values in memory of the domain that its library chose: what `column_blob` points to, a message, a picture that it allocated.
 
-use super::{Call, Handle, Plain};
+use super::{Call, Handle, Plain, Staged};
 use crate::call::copy_once;
 use crate::fault::{Fault, FaultKind};
 use crate::mpk::View;
@@ -61,6 +61,34 @@ impl Call<'_> {
         }
         // SAFETY: by this function's contract.
         self.required(unsafe { self.values(start, len) }?)
+    }
+
+    /// The place in an argument that a returned pointer leads to, or right behind its end; `None` for NULL.
+    ///
+    /// # Errors
+    ///
+    /// [`FaultKind::InvalidValue`] when it leads elsewhere, or between two elements.
+    pub fn offset_in<T: Plain>(&self, pointer: *const T, argument: &[T]) -> Result<Option<usize>, Fault> {
+        self.offset(pointer, argument.as_ptr(), argument.len())
+    }
+
+    /// As [`Call::offset_in`], of an argument that was staged.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn offset_in_room<T: Copy>(&self, pointer: *const T, argument: Staged<T>) -> Result<Option<usize>, Fault> {
+        self.offset(pointer, argument.as_ptr(), argument.len())
+    }
+
+    fn offset<T>(&self, pointer: *const T, start: *const T, len: usize) -> Result<Option<usize>, Fault> {
+        if pointer.is_null() {
+            return Ok(None);
+        }
+        let bytes = pointer.addr().checked_sub(start.addr());
+        let place = bytes.filter(|bytes| bytes.is_multiple_of(size_of::<T>())).map(|bytes| bytes / size_of::<T>());
+        let elsewhere = FaultKind::InvalidValue { what: "a pointer that does not lead into the argument" };
+        place.filter(|&place| place <= len).map(Some).ok_or_else(|| self.fault(elsewhere))
     }
 
     /// What the field at `offset` of an object of the library holds, read once.

@@ -329,3 +329,19 @@ void told_keys(unsigned char **keys, size_t count)
             keys[key][at] = last;
         }
 }
+
+/* Where the mark is, if it is; or a place that is none of the text. */
+const char *told_after(const char *text, char mark, int lie)
+{
+    return lie ? (const char *)0x1000 : strchr(text, mark);
+}
+
+/* The first number that is not smaller than `least`, one behind the last of them, and how many are left. */
+size_t told_from(const int *numbers, size_t count, int least, const int **found, int lie)
+{
+    size_t at = 0;
+    while (at < count && numbers[at] < least)
+        at++;
+    *found = lie ? (const int *)((const char *)numbers + 1) : numbers + at;
+    return count - at;
+}

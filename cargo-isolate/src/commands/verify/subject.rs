@@ -39,11 +39,19 @@ fn foreign(function: &FunctionPlan) -> Foreign {
         params: function.params.iter().map(|one| param(function, one)).collect(),
         ret: function.ret.as_ref().map(|ret| spelt(&ret.ty, &ret.shape)),
         never_null: function.ret.as_ref().and_then(|ret| ret.decision.contract()).is_some_and(is_never_null),
+        points_into: function.ret.as_ref().and_then(|ret| match ret.decision.contract()? {
+            Contract::Inner { of, nullable: false, .. } => place(function, of),
+            _ => None,
+        }),
         shows_ret: function.ret.is_some() && !function.is_told_otherwise(),
         counts: function.params.iter().any(|param| is_room(function, param, &Expr::Ret)),
         answers: answers(function),
         origins: Vec::new(),
     }
+}
+
+fn place(function: &FunctionPlan, name: &str) -> Option<usize> {
+    function.params.iter().position(|param| param.name == name)
 }
 
 /// What the function returns is what the wrapper returns: it means no failure, and no length of anything.
@@ -95,6 +103,7 @@ fn param(function: &FunctionPlan, param: &ParamPlan) -> Param {
                 Some(Stored::Object)
             }
             Contract::Handle { dir: Dir::Out, hold: Hold::Give { .. }, nullable: false } => Some(Stored::Object),
+            Contract::Inner { of, nullable: false, .. } => place(function, of).map(Stored::Start),
             Contract::Obj { dir: Dir::Out | Dir::Inout, .. } if let Some(exact) = comes_out(function, param) => {
                 Some(Stored::Value(exact))
             }
@@ -105,7 +114,7 @@ fn param(function: &FunctionPlan, param: &ParamPlan) -> Param {
             Contract::Obj { dir, .. } | Contract::Handle { dir, .. } | Contract::Slice { dir, .. } => {
                 anything(*dir != Dir::In)
             }
-            Contract::Object { .. } | Contract::Given { .. } => Some(Stored::Anything),
+            Contract::Object { .. } | Contract::Given { .. } | Contract::Inner { .. } => Some(Stored::Anything),
             Contract::Cstr { dir, .. } => anything(*dir == Dir::Out),
             Contract::Value
             | Contract::Fixed { .. }
@@ -175,7 +184,7 @@ fn given(function: &FunctionPlan, param: &ParamPlan) -> Option<Given> {
             (is_integer && function.binds.is_empty() && !contracts.iter().any(is_length)).then_some(Given::Number)
         }
         (Role::EndOf(slice), _) => {
-            let place = function.params.iter().position(|param| param.name == *slice)?;
+            let place = place(function, slice)?;
             let nullable = nullable(&function.params[place])?;
             Some(Given::End { slice: place, nullable })
         }

@@ -102,6 +102,9 @@ impl Checker<'_> {
     }
 
     pub(super) fn obj(&mut self, shape: &Shape) -> Option<Contract> {
+        if let Some(of) = &self.words.inner_of {
+            return self.inner(of, shape);
+        }
         self.only("obj", &["dir", "null"]);
         if self.is_returned() {
             let is_struct = matches!(shape.pointee(), Some((_, Shape::Struct { .. })));

@@ -4,6 +4,7 @@ mod array;
 mod callback;
 mod expressions;
 mod held;
+mod inner;
 mod kinds;
 #[cfg(test)]
 mod tests;
@@ -152,8 +153,9 @@ pub(crate) const SCOPES: [&str; 3] = ["call", "free:OBJECT", "slot:OBJECT.NAME"]
 /// Words of the reference that no wrapper is generated for yet.
 const LATER: [&str; 3] = ["domain", "host", "va"];
 /// Words that some kinds know, and others do not.
-const WORDS: [&str; 14] = [
-    "dir", "len", "cap", "end", "elem", "written", "null", "own", "free", "parent", "value", "scope", "user", "params",
+const WORDS: [&str; 15] = [
+    "dir", "len", "cap", "end", "elem", "written", "null", "own", "free", "parent", "inner_of", "value", "scope",
+    "user", "params",
 ];
 
 impl Checker<'_> {
@@ -349,6 +351,7 @@ impl Checker<'_> {
             "own" => &words.own,
             "free" => &words.free,
             "parent" => &words.parent,
+            "inner_of" => &words.inner_of,
             _ => &words.null,
         };
         text.as_ref().map(Spanned::span)

@@ -24,6 +24,7 @@ unsafe extern \"C\" {
     pub fn print(format: *const c_char, ...) -> *mut c_char;
     pub fn tune(db: *mut Db, op: c_int, ...) -> c_int;
     pub fn count(db: *mut Db, level: u8) -> usize;
+    pub fn tail(db: *mut Db, text: *const c_char, at: c_int, rest: *mut *const c_char) -> *mut c_char;
     pub fn both(a: *const u8, b: *const u8, end: *const u8);
     pub fn scan(text: *const c_char, text_end: *const c_char, out: *mut u8, out_end: *mut u8, n: c_int) -> c_int;
     pub fn pack(into: *mut u8, room: *mut usize, from: *const u8, length: usize) -> c_int;
@@ -158,6 +159,30 @@ fn arrays_of_pointers() {
         "[fn.fill]\nret = { kind = \"array\", len = \"row_count\", elem = { kind = \"buf\", len = \"3\" } }",
         "[fn.join]\nretry = 1\narg.from = { kind = \"array\", len = \"count\", elem = { kind = \"handle\" } }",
         "[fn.join]\narg.count = { kind = \"fixed\", value = 1 }\narg.texts = { kind = \"array\", len = \"count\", elem = { kind = \"cstr\" } }",
+    ];
+    insta::assert_snapshot!(all(&entries));
+}
+
+#[test]
+fn places_in_arguments() {
+    let tail = |words: &str| format!("[fn.tail]\narg.rest = {{ kind = \"obj\", {words} }}");
+    let entries = [
+        &*tail("dir = \"out\", inner_of = \"text\""),
+        &tail("inner_of = \"text\", null = \"ok\""),
+        "[fn.tail]\nret = { kind = \"obj\", inner_of = \"text\" }",
+        "[fn.tail]\nret = { kind = \"obj\", inner_of = \"text\" }\nerror = \"ret == NULL\"",
+        // Of nothing, or of something else.
+        &tail("inner_of = \"txt\""),
+        &tail("inner_of = \"rest\""),
+        &tail("inner_of = \"at\""),
+        &tail("inner_of = \"db\""),
+        &(tail("inner_of = \"text\"") + "\narg.text = { kind = \"obj\" }"),
+        // Not by these words.
+        &tail("inner_of = \"text\", dir = \"in\""),
+        &tail("inner_of = \"text\", len = \"at\""),
+        "[fn.tail]\narg.text = { kind = \"obj\", inner_of = \"rest\" }",
+        "[fn.tail]\narg.text = { kind = \"cstr\", inner_of = \"rest\" }",
+        "[fn.tail]\nret = { kind = \"obj\", dir = \"out\", inner_of = \"text\" }",
     ];
     insta::assert_snapshot!(all(&entries));
 }

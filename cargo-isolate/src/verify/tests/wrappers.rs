@@ -107,7 +107,7 @@ pub fn rows(shelves: &[&Handle<ffi::Book>], lines: &[&[u8]], planes: &mut [&mut 
         })
     }?;
     for (room, slice) in planes_rooms.iter().zip(planes.iter_mut()) {
-        call.take(*room, room.len(), slice)?;
+        call.take(*room, room.len(), slice);
     }
     Ok(ret)
 }

@@ -130,7 +130,7 @@ impl Writer<'_, '_> {
             None => "room.len()".to_owned(),
         };
         self.after.plain.push(format!(
-            "for (room, slice) in {rooms}.iter().zip({local}.iter_mut()) {{\ncall.take(*room, {count}, {})?;\n}}",
+            "for (room, slice) in {rooms}.iter().zip({local}.iter_mut()) {{\ncall.take(*room, {count}, {});\n}}",
             if self.needs.contains_key(local) { "slice" } else { "&mut slice[..]" }
         ));
     }

@@ -21,7 +21,7 @@ pub(super) fn documentation(
         docs.push(String::new());
         docs.extend(lines);
     }
-    let as_it_is = matches!(results, [Outcome { place: 0, ty, .. }] if !ty.contains("CString") && !ty.contains("Vec<"));
+    let as_it_is = matches!(results, [Outcome { place: 0, what, .. }] if what.starts_with("what "));
     if !results.is_empty() && !as_it_is {
         let results: Vec<_> = results.iter().map(|result| &*result.what).collect();
         docs.push(String::new());

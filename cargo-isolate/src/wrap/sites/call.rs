@@ -153,6 +153,7 @@ impl<'c> Call<'c> {
         let ret = self.wrapper.function.ret.as_ref().and_then(|ret| ret.decision.contract());
         match ret {
             Some(Contract::Cstr { .. }) => "the wrapper returns a copy, a `CString`, where C returned a pointer",
+            Some(Contract::Inner { .. }) => "the wrapper returns a place in an argument, where C returned a pointer",
             Some(Contract::Handle { .. }) => "the wrapper returns a handle, where C returned a pointer",
             Some(Contract::Given { .. }) => "the wrapper returns a copy, a `Vec`, where C returned a pointer",
             _ => "its result is of a kind that no edit can pass on",
@@ -278,6 +279,9 @@ impl<'c> Call<'c> {
             }
             (_, Contract::Given { .. } | Contract::Cstr { dir: Dir::Out, .. }) => {
                 return Err(format!("`{name}`: the wrapper returns a copy of what the library stores there"));
+            }
+            (_, Contract::Inner { of, .. }) => {
+                return Err(format!("`{name}`: the wrapper returns a place in `{of}`, where C stores a pointer"));
             }
             (_, Contract::Cstr { .. }) => {
                 return Err(format!(

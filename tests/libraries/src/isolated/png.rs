@@ -458,7 +458,7 @@ pub fn png_read_rows(
         ))
     }?;
     for (room, slice) in row_rooms.iter().zip(row.iter_mut()) {
-        call.take(*room, call.count(row_each), slice)?;
+        call.take(*room, call.count(row_each), slice);
     }
     Ok(())
 }
@@ -526,7 +526,7 @@ pub fn png_read_image(
         call.run(move || ffi::png_read_image(&mut *png_ptr_ptr, image_room.as_mut_ptr()))
     }?;
     for (room, slice) in image_rooms.iter().zip(image.iter_mut()) {
-        call.take(*room, call.count(image_each), slice)?;
+        call.take(*room, call.count(image_each), slice);
     }
     Ok(())
 }

@@ -790,7 +790,7 @@ pub fn sqlite3_column_bytes(
 /// * `db`: an object in the domain.
 /// * `z_sql`: read; its length goes as `nByte`.
 ///
-/// Returns `pp_stmt`.
+/// Returns `pp_stmt`, then where `pz_tail` points, in elements of `z_sql`.
 ///
 /// # Errors
 ///
@@ -799,7 +799,7 @@ pub fn sqlite3_prepare_v3(
     db: &Owned<ffi::sqlite3>,
     z_sql: &[u8],
     prep_flags: c_uint,
-) -> Result<Option<Owned<ffi::sqlite3_stmt>>, Error<c_int>> {
+) -> Result<(Option<Owned<ffi::sqlite3_stmt>>, usize), Error<c_int>> {
     // Outlives the call: what ends the object is a call of its own.
     let pp_stmt;
     let pp_stmt_end: EndOfChild<ffi::sqlite3_stmt, ffi::sqlite3> = |call, object, _| {
@@ -815,6 +815,7 @@ pub fn sqlite3_prepare_v3(
     let z_sql_ptr = call.input(z_sql)?;
     let n_byte = call.length(z_sql.len())?;
     let pp_stmt_room = call.inout(&[std::ptr::null_mut::<ffi::sqlite3_stmt>()])?;
+    let pz_tail_room = call.inout(&[std::ptr::null::<c_char>()])?;
     // SAFETY: each pointer covers what the contract of `sqlite3_prepare_v3` says, and nothing that comes back is used
     // before it was checked.
     let ret = unsafe {
@@ -824,7 +825,7 @@ pub fn sqlite3_prepare_v3(
             n_byte,
             prep_flags,
             pp_stmt_room.as_mut_ptr(),
-            std::ptr::null_mut(),
+            pz_tail_room.as_mut_ptr(),
         ))
     }?;
     let pp_stmt_ptr = call.read(pp_stmt_room);
@@ -837,7 +838,9 @@ pub fn sqlite3_prepare_v3(
         let message = unsafe { call.string(message) }?;
         return Err(call.failed(ret, message));
     }
-    Ok(pp_stmt)
+    let pz_tail = call.offset_in(call.read(pz_tail_room).cast(), z_sql)?;
+    let pz_tail = call.required(pz_tail)?;
+    Ok((pp_stmt, pz_tail))
 }
 
 /// `sqlite3_table_column_metadata` of `isolate-libraries`.

@@ -883,7 +883,8 @@ pub fn told_join(
             room_,
         ))
     }?;
-    let out_written = call.take(out_room, call.count(ret), out)?;
+    let out_written = call.within(call.count(ret), out_room.len())?;
+    call.take(out_room, out_written, out);
     Ok((ret, out_written))
 }
 
@@ -960,7 +961,7 @@ pub fn told_shift(
         ))
     }?;
     for (room, slice) in out_rooms.iter().zip(out.iter_mut()) {
-        call.take(*room, call.count(out_each), slice)?;
+        call.take(*room, call.count(out_each), slice);
     }
     Ok(ret)
 }
@@ -985,9 +986,65 @@ pub fn told_keys(keys: &mut [&mut [c_uchar; 16]]) -> Result<(), Fault> {
     // before it was checked.
     unsafe { call.run(move || ffi2::told_keys(keys_room.as_mut_ptr(), count)) }?;
     for (room, slice) in keys_rooms.iter().zip(keys.iter_mut()) {
-        call.take(*room, room.len(), &mut slice[..])?;
+        call.take(*room, room.len(), &mut slice[..]);
     }
     Ok(())
+}
+
+/// `told_after` of `isolate-libraries`.
+///
+/// * `text`: a string, read.
+///
+/// Returns where it points, in bytes of `text`.
+///
+/// # Errors
+///
+/// When the call ends in a fault.
+pub fn told_after(
+    text: &CStr,
+    mark: c_char,
+    lie: c_int,
+) -> Result<Option<usize>, Fault> {
+    let mut call = DOMAIN.call("told_after")?;
+    let text_ptr = call.input_str(text)?;
+    // SAFETY: each pointer covers what the contract of `told_after` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe { call.run(move || ffi2::told_after(text_ptr, mark, lie)) }?;
+    call.offset_in(ret.cast(), text.to_bytes())
+}
+
+/// `told_from` of `isolate-libraries`.
+///
+/// * `numbers`: read; its length goes as `count`.
+///
+/// Returns what `told_from` returned, then where `found` points, in elements of `numbers`.
+///
+/// # Errors
+///
+/// When the call ends in a fault.
+pub fn told_from(
+    numbers: &[c_int],
+    least: c_int,
+    lie: c_int,
+) -> Result<(usize, usize), Fault> {
+    let mut call = DOMAIN.call("told_from")?;
+    let numbers_ptr = call.input(numbers)?;
+    let count = call.length(numbers.len())?;
+    let found_room = call.inout(&[std::ptr::null::<c_int>()])?;
+    // SAFETY: each pointer covers what the contract of `told_from` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi2::told_from(
+            numbers_ptr,
+            count,
+            least,
+            found_room.as_mut_ptr(),
+            lie,
+        ))
+    }?;
+    let found = call.offset_in(call.read(found_room).cast(), numbers)?;
+    let found = call.required(found)?;
+    Ok((ret, found))
 }
 
 /// `told_keep` of `isolate-libraries`.

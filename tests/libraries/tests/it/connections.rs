@@ -24,7 +24,7 @@ fn opened() -> Owned<ffi::sqlite3> {
 
 /// The first column of each row.
 fn texts(db: &Owned<ffi::sqlite3>, sql: &str) -> Vec<String> {
-    let select = sqlite3_prepare_v3(db, sql.as_bytes(), 0).unwrap().expect("a statement");
+    let select = sqlite3_prepare_v3(db, sql.as_bytes(), 0).unwrap().0.expect("a statement");
     let mut found = Vec::new();
     while sqlite3_step(&select).unwrap() == ROW {
         found.push(String::from_utf8(sqlite3_column_text(&select, 0).unwrap().expect("a text")).unwrap());

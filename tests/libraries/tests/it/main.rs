@@ -9,6 +9,7 @@ mod forms;
 mod frames;
 mod held;
 mod hostile;
+mod inner;
 #[path = "../../../../isolate-rt/tests/support/mod.rs"]
 mod isolation;
 mod owned;

@@ -162,6 +162,17 @@ Most of what is refused writes data of libc that the whole program uses: the cal
 `Protection`, and nothing was written. Nothing of libc can be shared with a domain today.
 ";
 
+const OURS: &str = "\
+These are replaced by the runtime: the allocator uses the domain's heap; `printf` and the like \
+write at once, before what the program has printed and libc holds back, and to `stdout`, \
+`stderr` and streams of the library's own only (another `FILE` is `ForeignStream`); `mmap` gives \
+memory of the domain, and its relatives change no other \
+([runtime.md](runtime.md#memory-that-a-library-maps)); keys (`pthread_key_create`) are the \
+domain's, 128 at most; `strerror` and the like say what they say in the C locale; dates are \
+worked out by the program, in its time zone; `rand` and the like go through the sequences that \
+libc begins with, each domain for itself, and again after a fault. The others mean the same \
+inside, or are refused by their own error.";
+
 /// `docs/libc.md`.
 fn page(table: &BTreeMap<String, Entry>, imports: &BTreeMap<String, Entry>) -> String {
     let of = |class: &str| {
@@ -177,16 +188,7 @@ fn page(table: &BTreeMap<String, Entry>, imports: &BTreeMap<String, Entry>) -> S
         let fault = class.trim_start_matches("refused ");
         let _ = writeln!(page, "| `{symbol}` | `{fault}` | {note} | {importers} |");
     }
-    let _ = writeln!(
-        page,
-        "\n## The runtime's own\n\n\
-         These are replaced by the runtime: the allocator uses the domain's heap; `printf` and the like write\n\
-         at once, before what the program has printed and libc holds back, and to `stdout`, `stderr` and\n\
-         streams of the library's own only (another `FILE` is `ForeignStream`); `mmap` gives memory of the\n\
-         domain, and its relatives change no other ([runtime.md](runtime.md#memory-that-a-library-maps)); keys\n\
-         (`pthread_key_create`) are the domain's, 128 at most; `strerror` and the like say what they say in\n\
-         the C locale. The others mean the same inside, or are refused by their own error.\n"
-    );
+    let _ = writeln!(page, "\n## The runtime's own\n\n{}\n", filled(OURS));
     let names = |of: Vec<(&String, &Entry)>| {
         filled(&of.into_iter().map(|(symbol, _)| format!("`{symbol}`")).collect::<Vec<_>>().join(", "))
     };

@@ -3,10 +3,10 @@
 mod support;
 
 use isolate_rt::{Domain, Fault, FaultKind};
-use libc::{c_char, c_int, c_void, pthread_key_t};
+use libc::{c_char, c_int, c_void, pthread_key_t, tm};
 use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
-use support::isolation;
+use support::{End, child, isolation, role};
 
 static DOMAIN: Domain = Domain::new("state");
 static THREADS: Domain = Domain::new("with threads").threads_inside(4);
@@ -14,6 +14,16 @@ static THREADS: Domain = Domain::new("with threads").threads_inside(4);
 unsafe extern "C" {
     fn pthread_key_create(key: *mut pthread_key_t, destructor: Option<unsafe extern "C" fn(*mut c_void)>) -> c_int;
     fn strsignal(number: c_int) -> *const c_char;
+    fn random() -> libc::c_long;
+    fn srandom(seed: u32);
+    fn mrand48() -> libc::c_long;
+    fn jrand48(last: *mut u16) -> libc::c_long;
+    fn nrand48(last: *mut u16) -> libc::c_long;
+    fn erand48(last: *mut u16) -> f64;
+    fn asctime(parts: *const tm) -> *const c_char;
+    fn ctime(time: *const i64) -> *const c_char;
+    fn strtok(text: *mut c_char, between: *const c_char) -> *mut c_char;
+    fn tzset();
     #[link_name = "strerror_r"]
     fn gnu_strerror_r(number: c_int, to: *mut c_char, room: usize) -> *const c_char;
 }
@@ -220,4 +230,151 @@ fn texts_of_signals_and_names() {
     check_same((-1..70).chain([12345, c_int::MAX]), |number| words(unsafe { strsignal(number) }));
     // SAFETY: as above.
     check_same((-120..10).chain([12345]), |number| words(unsafe { libc::gai_strerror(number) }));
+}
+
+/// A `struct tm` as numbers, with the first letters of its zone.
+fn numbers(parts: *const tm) -> ([i64; 10], [u8; 60]) {
+    // SAFETY: parts that libc has written, or NULL.
+    let Some(tm { tm_sec, tm_min, tm_hour, tm_mday, tm_mon, tm_year, tm_wday, tm_yday, tm_isdst, tm_gmtoff, tm_zone }) =
+        (unsafe { parts.as_ref() })
+    else {
+        return ([0; 10], [0; 60]);
+    };
+    let small =
+        [tm_sec, tm_min, tm_hour, tm_mday, tm_mon, tm_year, tm_wday, tm_yday, tm_isdst].map(|&part| part.into());
+    let mut numbers = [*tm_gmtoff; 10];
+    numbers[..9].copy_from_slice(&small);
+    (numbers, words(*tm_zone))
+}
+
+/// In days, or in years of 400 days, and one beyond all years.
+fn times() -> impl Iterator<Item = c_int> {
+    (-400..400).step_by(7).chain((-20_000..40_000).step_by(997)).chain([c_int::MAX])
+}
+
+fn time_of(days: c_int) -> i64 {
+    if days == c_int::MAX { i64::MAX } else { i64::from(days) * 86_400 + i64::from(days) * 3607 }
+}
+
+/// The calendar of the program's time zone, and that of UTC.
+#[test]
+fn dates() {
+    const NAME: &str = "dates";
+    if role().is_none() {
+        if isolation() {
+            assert_eq!(End::from(&child(NAME, "child")), End::Status(0));
+        }
+        return;
+    }
+    // SAFETY: one thread, before anybody asks for the time.
+    unsafe {
+        std::env::set_var("TZ", "CET-1CEST,M3.5.0,M10.5.0/3");
+        tzset();
+    }
+    // SAFETY: times, and room for parts.
+    unsafe {
+        let zone = |days| {
+            let mut parts: tm = std::mem::zeroed();
+            let given = libc::localtime_r(&time_of(days), &mut parts);
+            (numbers(given), numbers(libc::localtime(&time_of(days))), words_or_none(ctime(&time_of(days))))
+        };
+        check_same(times(), zone);
+        let summer = 1_751_000_000;
+        let parts = in_domain(&DOMAIN, move || numbers(libc::localtime(&summer))).unwrap();
+        assert_eq!((parts.0[8], parts.0[9], parts.1[..4] == *b"CEST"), (1, 7200, true));
+        check_same(times(), |days| {
+            let mut parts: tm = std::mem::zeroed();
+            let given = libc::gmtime_r(&time_of(days), &mut parts);
+            let written = words_or_none(if given.is_null() { ptr::null() } else { asctime(given) });
+            (numbers(given), numbers(libc::gmtime(&time_of(days))), written)
+        });
+        // Back, with parts that are none of a date.
+        check_same(times(), |days| {
+            let mut parts: tm = std::mem::zeroed();
+            (parts.tm_mday, parts.tm_sec, parts.tm_year, parts.tm_isdst) = (days, days, 70, -1);
+            let time = libc::mktime(&mut parts);
+            (time, numbers(&parts))
+        });
+        check_same(times(), |days| {
+            let mut parts: tm = std::mem::zeroed();
+            (parts.tm_mday, parts.tm_hour, parts.tm_year) = (days, days, 70);
+            let time = libc::timegm(&mut parts);
+            (time, numbers(&parts))
+        });
+        // The program's `errno` is its own affair.
+        *libc::__errno_location() = 77;
+        let failed = in_domain(&DOMAIN, || (libc::gmtime(&i64::MAX).is_null(), *libc::__errno_location()));
+        assert_eq!((failed, *libc::__errno_location()), (Ok((true, libc::EOVERFLOW)), 77));
+    }
+}
+
+fn words_or_none(text: *const c_char) -> [u8; 60] {
+    if text.is_null() { [0; 60] } else { words(text) }
+}
+
+/// The numbers that libc begins with, and those after a seed; the program's own are not disturbed, and a fault begins anew.
+#[test]
+fn random_numbers() {
+    const NAME: &str = "random_numbers";
+    if role().is_none() {
+        if isolation() {
+            assert_eq!(End::from(&child(NAME, "child")), End::Status(0));
+        }
+        return;
+    }
+    type Numbers = [i64; 40];
+    // SAFETY: these take numbers, and states that are there.
+    let draw: fn() -> Numbers = || unsafe {
+        let mut last = [1u16, 2, 3];
+        std::array::from_fn(|at| match at % 8 {
+            0 => libc::rand().into(),
+            1 => random(),
+            2 => libc::lrand48(),
+            3 => mrand48(),
+            4 => libc::drand48().to_bits().cast_signed(),
+            5 => nrand48(last.as_mut_ptr()),
+            6 => jrand48(last.as_mut_ptr()),
+            _ => erand48(last.as_mut_ptr()).to_bits().cast_signed(),
+        })
+    };
+    // SAFETY: as above.
+    let seed: fn() -> Numbers = || unsafe {
+        libc::srand(7);
+        let first = libc::rand();
+        srandom(8);
+        libc::srand48(9);
+        [i64::from(first) + random() + libc::lrand48(); 40]
+    };
+    let inside = |numbers: fn() -> Numbers| in_domain(&DOMAIN, numbers).unwrap();
+    let first = inside(draw);
+    assert_eq!(draw(), first);
+    assert_eq!(draw(), inside(draw));
+    assert_eq!(seed(), inside(seed));
+    assert_eq!(draw(), inside(draw));
+    // SAFETY: ends the call.
+    assert!(in_domain(&DOMAIN, || unsafe { std::arch::asm!("ud2") }).is_err());
+    assert_eq!(inside(draw), first);
+}
+
+#[test]
+fn tokens() {
+    check(
+        || {
+            let mut text = *b"a bc,d\0";
+            let mut first = [0u8; 4];
+            // SAFETY: a string.
+            unsafe {
+                let mut token = strtok(text.as_mut_ptr().cast(), c" ,".as_ptr());
+                for slot in &mut first {
+                    if token.is_null() {
+                        break;
+                    }
+                    *slot = *token as u8;
+                    token = strtok(ptr::null_mut(), c" ,".as_ptr());
+                }
+            }
+            first
+        },
+        *b"abd\0",
+    );
 }

@@ -2,7 +2,7 @@
 //!
 //! Defined here, they win over libc's for the whole executable, libc's own callers of `malloc` included. Outside a domain
 //! each passes its arguments on. Inside, the allocator serves the instance's heap, what would end or outlive the process
-//! ends the call instead, and what would disarm the runtime is refused.
+//! ends the call instead, what would disarm the runtime is refused, and what libc keeps for the whole program a domain has for itself.
 //!
 //! A dylib or cdylib must not define them: its host's libc would win and half of the calls would miss. Build those without
 //! the feature `interpose`.
@@ -14,18 +14,22 @@ mod mapping;
 mod masks;
 mod messages;
 mod output;
+mod random;
 mod real;
 mod signals;
 mod threads;
+mod time;
+mod tokens;
 
 /// What a domain has of the state that libc keeps for the whole program, in its heap: new after a fault, as that is.
 pub(crate) struct State {
     keys: keys::Keys,
+    random: random::Random,
 }
 
 impl State {
     pub(crate) const fn new() -> Self {
-        Self { keys: keys::Keys::none() }
+        Self { keys: keys::Keys::none(), random: random::Random::new() }
     }
 }
 

@@ -4,8 +4,9 @@
 //! the dynamic loader's lock may be held by a thread that does not exist there, calls some of these before it executes.
 
 use libc::{
-    FILE, c_char, c_int, c_uint, c_void, epoll_event, fd_set, locale_t, nfds_t, off_t, pollfd, pthread_attr_t,
-    pthread_key_t, pthread_t, sigaction, sigset_t, size_t, ssize_t, stack_t, timespec,
+    FILE, c_char, c_double, c_int, c_long, c_uint, c_ushort, c_void, epoll_event, fd_set, locale_t, nfds_t, off_t,
+    pollfd, pthread_attr_t, pthread_key_t, pthread_t, sigaction, sigset_t, size_t, ssize_t, stack_t, time_t, timespec,
+    tm,
 };
 use std::ffi::CStr;
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -101,6 +102,29 @@ reals! {
         mprotect: unsafe extern "C" fn(*mut c_void, size_t, c_int) -> c_int;
         madvise: unsafe extern "C" fn(*mut c_void, size_t, c_int) -> c_int;
         malloc_usable_size: unsafe extern "C" fn(*mut c_void) -> size_t;
+        gmtime_r: unsafe extern "C" fn(*const time_t, *mut tm) -> *mut tm;
+        localtime_r: unsafe extern "C" fn(*const time_t, *mut tm) -> *mut tm;
+        gmtime: unsafe extern "C" fn(*const time_t) -> *mut tm;
+        localtime: unsafe extern "C" fn(*const time_t) -> *mut tm;
+        timegm: unsafe extern "C" fn(*mut tm) -> time_t;
+        mktime: unsafe extern "C" fn(*mut tm) -> time_t;
+        timelocal: unsafe extern "C" fn(*mut tm) -> time_t;
+        asctime: unsafe extern "C" fn(*const tm) -> *mut c_char;
+        ctime: unsafe extern "C" fn(*const time_t) -> *mut c_char;
+        ctime_r: unsafe extern "C" fn(*const time_t, *mut c_char) -> *mut c_char;
+        tzset: unsafe extern "C" fn();
+        rand: unsafe extern "C" fn() -> c_int;
+        srand: unsafe extern "C" fn(c_uint);
+        random: unsafe extern "C" fn() -> c_long;
+        srandom: unsafe extern "C" fn(c_uint);
+        srand48: unsafe extern "C" fn(c_long);
+        drand48: unsafe extern "C" fn() -> c_double;
+        erand48: unsafe extern "C" fn(*mut c_ushort) -> c_double;
+        lrand48: unsafe extern "C" fn() -> c_long;
+        nrand48: unsafe extern "C" fn(*mut c_ushort) -> c_long;
+        mrand48: unsafe extern "C" fn() -> c_long;
+        jrand48: unsafe extern "C" fn(*mut c_ushort) -> c_long;
+        strtok: unsafe extern "C" fn(*mut c_char, *const c_char) -> *mut c_char;
         pthread_create: unsafe extern "C" fn(
             *mut pthread_t,
             *const pthread_attr_t,

@@ -3,8 +3,8 @@
 use super::gate::Activation;
 use super::leave::{Reason, Stop};
 use super::mappings::WORDS;
-use super::seat::IN_CALLBACK;
-use super::started;
+use super::seat::{IN_CALLBACK, Seat};
+use super::{calendar, started};
 use crate::call::copy_once;
 use crate::callback::answer;
 use std::ptr;
@@ -23,11 +23,13 @@ pub(super) const START_THREAD: usize = usize::MAX - 3;
 pub(super) const THREAD_ENDS: usize = usize::MAX - 4;
 /// Its `mmap`, or a relative of that, asks ([`super::mappings`]).
 pub(super) const MAPPINGS: usize = usize::MAX - 5;
+/// It asks for a date ([`super::calendar`]).
+pub(super) const CALENDAR: usize = usize::MAX - 6;
 
 /// What the gate calls in the program: on its stack, with its rights and FS. Gives the FS base to go back in with, or 0 to end
 /// the call.
 ///
-/// While it serves the domain's allocator, maps, or starts a thread, the call stays active, and the thread inside as far as others can see: a signal
+/// While it serves the domain's allocator, maps, asks libc, or starts a thread, the call stays active, and the thread inside as far as others can see: a signal
 /// handler that could enter this domain would wait for the heap's lock, which its own thread holds, and a thread that
 /// discards the instance must wait for what is done to its address space. Only for a closure is the thread outside.
 ///
@@ -42,14 +44,7 @@ pub(super) unsafe extern "C" fn dispatch(
 ) -> usize {
     // SAFETY: by this function's contract. A signal handler that looks at it reads.
     let (instance, seat) = unsafe { ((*activation).instance, (*activation).seat) };
-    let answer = |value: usize| {
-        let has_room = seat.has_on_stack(to.addr(), size_of::<usize>());
-        if has_room {
-            // SAFETY: of the seat's stack, which is this call's alone; not aligned, for all that is known.
-            unsafe { to.cast::<usize>().write_unaligned(value) };
-        }
-        has_room
-    };
+    let answer = |value: usize| put(seat, to, [value]);
     let answered = if number == OPEN_HEAP {
         answer(instance.open_heap(from.addr()))
     } else if number == OPEN_ROOM {
@@ -79,6 +74,11 @@ pub(super) unsafe extern "C" fn dispatch(
             let wish = unsafe { words(from) };
             answer(instance.map(wish))
         }
+    } else if number == CALENDAR {
+        seat.has_on_stack(from.addr(), size_of::<calendar::Words>()) && {
+            // SAFETY: as above.
+            put(seat, to, calendar::answer(unsafe { words(from) }))
+        }
     } else {
         // SAFETY: passed on.
         unsafe { call_closure(number, (from, to), activation) }
@@ -95,6 +95,16 @@ pub(super) unsafe extern "C" fn dispatch(
     }
     // SAFETY: the seat is held, and prepared, since the call began.
     unsafe { seat.fs() }
+}
+
+/// Words for the domain, where it has room for them. Says whether it has.
+fn put<const COUNT: usize>(seat: &Seat, to: *mut u8, words: [usize; COUNT]) -> bool {
+    let has_room = seat.has_on_stack(to.addr(), size_of_val(&words));
+    if has_room {
+        // SAFETY: of the seat's stack, which is this call's alone; not aligned, for all that is known.
+        unsafe { to.cast::<[usize; COUNT]>().write_unaligned(words) };
+    }
+    has_room
 }
 
 /// A copy of words of the domain, which another thread in there may be changing.

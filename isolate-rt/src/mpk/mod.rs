@@ -22,6 +22,7 @@
 //! | `image` | globals: tagged, kept, restored |
 //! | `rooms` | memory for one large block each of a hardened heap |
 //! | `mappings` | what its `mmap` gives |
+//! | `calendar` | what time it is there |
 //! | `warm`, `bind` | what has to have been called once outside; functions that are bound when they are first called |
 //! | `signal` | from a fault to a rewind |
 //! | `deadline`, `watchdog` | what ends a call: a timer of its own, or the thread that looks after all |
@@ -40,6 +41,7 @@
 //! | `unwind`, `objects`, `symbols`, `memory` | what it tells: who called whom, whose memory an address is |
 
 mod bind;
+pub(crate) mod calendar;
 mod callback;
 mod deadline;
 mod ending;

@@ -242,6 +242,8 @@ CALL(random) { return random() >= 0; }
 CALL(srandom) { srandom(1); return 1; }
 CALL(random_r) { struct random_data d = {0}; char state[64]; int32_t n; return initstate_r(1, state, 64, &d) == 0 && random_r(&d, &n) == 0; }
 CALL(drand48) { return drand48() >= 0; }
+CALL(mrand48) { mrand48(); return 1; }
+CALL(jrand48) { unsigned short s[3] = {1}; jrand48(s); return 1; }
 CALL(lrand48) { return lrand48() >= 0; }
 CALL(srand48) { srand48(1); return 1; }
 CALL(erand48) { unsigned short s[3] = {1}; return erand48(s) >= 0; }
@@ -478,6 +480,7 @@ CALL(nanosleep) { struct timespec t = {0, 1}; return nanosleep(&t, NULL) == 0; }
 CALL(usleep) { return usleep(1) == 0; }
 CALL(sleep) { return sleep(0) == 0; }
 CALL(sched_yield) { return sched_yield() == 0; }
+CALL(timelocal) { struct tm m = {.tm_year = 100, .tm_mday = 1}; return timelocal(&m) != -1; }
 CALL(localtime) { time_t t = 0; return localtime(&t) != NULL; }
 CALL(localtime_r) { time_t t = 0; struct tm m; return localtime_r(&t, &m) == &m; }
 CALL(gmtime) { time_t t = 0; return gmtime(&t) != NULL; }

@@ -286,7 +286,10 @@ impl Instance {
     #[cold]
     pub(super) fn open_heap(&self, end: usize) -> usize {
         let heap = &self.layout.heap;
-        // What is in rooms and mappings counts, too.
+        // What is in rooms and mappings counts, too. Who opens those meanwhile waits: the limit is one for all threads.
+        if !self.rooms.hold(Instant::now() + PATIENCE) {
+            return self.open.load(Ordering::Acquire);
+        }
         let elsewhere = self.rooms.open_bytes() + self.mappings.counted_bytes();
         let most = heap.end - elsewhere.min(heap.len());
         let end = end.min(most).next_multiple_of(super::PAGE);
@@ -295,14 +298,17 @@ impl Instance {
         if end > open && unsafe { self.key.tag(open, end - open) }.is_ok() {
             self.open.fetch_max(end, Ordering::AcqRel);
         }
+        self.rooms.release();
         self.open.load(Ordering::Acquire)
     }
 
     /// Opens a room for a block, as the domain's allocator describes it: bytes of the room, bytes before the block, its size.
     #[cold]
     pub(super) fn open_room(&self, [len, offset, size]: [usize; 3]) -> Option<usize> {
-        let most = self.layout.heap.end - self.open.load(Ordering::Acquire);
-        let most = most.saturating_sub(self.mappings.counted_bytes());
+        let most = || {
+            let most = self.layout.heap.end - self.open.load(Ordering::Acquire);
+            most.saturating_sub(self.mappings.counted_bytes())
+        };
         self.rooms.open(self.key, len, most, (offset, size))
     }
 

@@ -98,12 +98,25 @@ impl Rooms {
         self.open.load(Ordering::Relaxed)
     }
 
-    /// Opens a room of `len` bytes, if it leaves the domain with at most `most` in rooms. What it holds is the domain's own old data, or 0.
-    pub(super) fn open(&self, key: Pkey, len: usize, most: usize, (offset, size): (usize, usize)) -> Option<usize> {
-        if len == 0 || !len.is_multiple_of(PAGE) || len > most.saturating_sub(self.open_bytes()) {
+    /// Opens a room of `len` bytes, if it leaves the domain with at most `most()` in rooms, asked while nobody else takes of that. What it
+    /// holds is the domain's own old data, or 0.
+    pub(super) fn open(
+        &self,
+        key: Pkey,
+        len: usize,
+        most: impl FnOnce() -> usize,
+        (offset, size): (usize, usize),
+    ) -> Option<usize> {
+        if len == 0 || !len.is_multiple_of(PAGE) {
             return None;
         }
-        let _held = self.try_hold()?;
+        if !self.hold(Instant::now() + PATIENCE) {
+            return None;
+        }
+        let _held = Hold(&self.lock);
+        if len > most().saturating_sub(self.open_bytes()) {
+            return None;
+        }
         let (room, was_closed) = match self.longest_closed(len) {
             Some(room) => (room, true),
             None => (self.another(len)?, false),
@@ -235,11 +248,6 @@ impl Rooms {
         room.is_open.store(false, Ordering::Release);
         room.closed_at.store(self.clock.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
         self.open.store(self.open_bytes().saturating_sub(end - start), Ordering::Relaxed);
-    }
-
-    fn try_hold(&self) -> Option<Hold<'_>> {
-        let was = self.lock.swap(true, Ordering::Acquire);
-        (!was).then_some(Hold(&self.lock))
     }
 }
 

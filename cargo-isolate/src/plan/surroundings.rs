@@ -74,7 +74,15 @@ impl<'s> Surroundings<'s> {
             let constants = files.flat_map(|file| &file.facts.constants);
             (package, Library::of(&all.collect::<Vec<_>>(), constants))
         });
-        let libraries = libraries.collect();
+        let mut libraries: BTreeMap<usize, Library> = libraries.collect();
+        let ends = ending(policy, selected, &signatures);
+        for (end, (object, _)) in &ends {
+            if let Shape::Struct { path, .. } = object
+                && let Some(library) = libraries.get_mut(&path.package)
+            {
+                library.is_given(path, end);
+            }
+        }
         let names: Vec<_> = selected.iter().map(|one| (&*one.domain, &*one.item.name)).collect();
         Self {
             graph,
@@ -82,7 +90,7 @@ impl<'s> Surroundings<'s> {
             policy,
             objects: Objects::read(&policy.all_structs(&names), types, &functions, errors),
             libraries,
-            ends: ending(policy, selected, &signatures),
+            ends,
             frees: freeing(policy, selected),
             signatures,
         }

@@ -523,6 +523,29 @@ message = "put""#,
     insta::assert_snapshot!(shown.join("\n"));
 }
 
+/// A struct that can be made in the caller's memory, too: once somebody says who ends what is given away, it is the library's.
+#[test]
+fn what_is_given_away_is_the_librarys() {
+    let files = "
+//- app/src/main.rs
+fn main() {}
+//- x-sys/src/lib.rs
+use std::ffi::*;
+#[repr(C)] pub struct Bitmap { words: *mut u64, size: usize }
+extern \"C\" {
+    pub fn bitmap_create() -> *mut Bitmap;
+    pub fn bitmap_init(it: *mut Bitmap);
+    pub fn bitmap_add(it: *mut Bitmap, value: u32);
+    pub fn bitmap_remove(it: *mut Bitmap, value: u32);
+    pub fn bitmap_free(it: *const Bitmap);
+}
+";
+    let policy = "[domain.x]\nlibrary = \"x-sys\"\n[[isolate]]\ndomain = \"x\"\nextern = [\"*\"]\n";
+    let said =
+        "[fn.bitmap_create]\nret = { kind = \"handle\", null = \"ok\", own = \"give\", free = \"bitmap_free\" }\n";
+    insta::assert_snapshot!([planned(files, policy), planned(files, &format!("{policy}{said}"))].join("\n"));
+}
+
 /// What ends and frees, and what a library gives.
 #[test]
 fn ownership() {

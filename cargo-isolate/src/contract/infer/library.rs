@@ -36,6 +36,8 @@ pub(crate) struct Library {
 pub(super) enum Life {
     /// From the library: a function that hands one out, and perhaps another that ends it.
     Made { by: String, end: Option<String> },
+    /// From the library, as is said of a function that hands one out: another ends it.
+    Given { end: String },
     /// From the caller: functions that work on it.
     Kept { by: Vec<String> },
 }
@@ -98,6 +100,11 @@ impl Library {
             frees_text: frees_text(functions),
             sizes: Sizes::of(constants),
         }
+    }
+
+    /// What hands out objects of this type gives them away, and `end` ends them: that is said.
+    pub(crate) fn is_given(&mut self, path: &TypePath, end: &str) {
+        self.structs.insert(path.clone(), Life::Given { end: end.to_owned() });
     }
 
     /// The constant that says how long a buffer among a function's parameters is.

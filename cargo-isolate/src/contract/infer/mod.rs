@@ -120,7 +120,13 @@ pub(crate) fn ret(signature: &Signature, shape: &Shape, library: &Library) -> In
             "a returned `*mut c_char`: nothing says who frees it; as a `cstr` it is copied and never freed",
             Some("{ kind = \"cstr\", null = \"ok\" }"),
         ),
-        _ => refused(format!("a returned `{shape}`: nothing says how much it points to or who owns it"), None),
+        _ => {
+            let candidate = library.gift(function, "ret", to);
+            refused(
+                format!("a returned `{shape}`: nothing says how much it points to or who owns it"),
+                candidate.as_deref(),
+            )
+        }
     }
 }
 

@@ -96,6 +96,9 @@ pub(in crate::contract::infer) fn made(library: &Library, path: &TypePath) -> Op
         Some(Life::Made { by, end: Some(end) }) => {
             Some(format!("`{by}` makes a `{}`, and `{end}` ends it: a handle", path.name))
         }
+        Some(Life::Given { end }) => {
+            Some(format!("`{end}` ends a `{}`, as is said of what gives one away: a handle", path.name))
+        }
         Some(Life::Made { by, end: None }) => Some(format!("`{by}` hands out a `{}`: a handle", path.name)),
         _ => None,
     }

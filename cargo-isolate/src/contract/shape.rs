@@ -103,6 +103,11 @@ impl Shape {
         matches!(self, Shape::Int(_))
     }
 
+    /// What a handle may lead to: nothing is seen of it, or it has pointers of its own.
+    pub(crate) fn may_be_held(&self) -> bool {
+        matches!(self, Shape::Opaque(_) | Shape::Struct { hindrance: Some(_), flat: false, .. })
+    }
+
     /// What Rust counts with.
     pub(crate) fn is_usize(&self) -> bool {
         matches!(self, Shape::Int(Some(name)) if name == "usize")

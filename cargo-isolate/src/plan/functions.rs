@@ -60,6 +60,7 @@ pub(super) fn plan(
     }
     lengths_are_told(said.entry, &params, &known.stated, errors);
     lead_into_slices(said.entry, &params, ret.as_ref(), errors);
+    handles_are_told_of(said.entry, &params, errors);
     let retry = retry(said.entry, &params, errors);
     let refused = hopeless(around.graph, selected, said.form.is_some())
         .or_else(|| no_contract_helps(&params, ret.as_ref(), &open));
@@ -236,6 +237,19 @@ impl Function<'_> {
                 self.open.extend(refusal.candidate.map(|candidate| (name.to_owned(), candidate)));
                 Decision::Refused { reason: refusal.reason, is: refusal.is }
             }
+        }
+    }
+}
+
+/// Lengths are kept in mind of handles alone.
+fn handles_are_told_of(entry: Option<&model::FnContract>, params: &[ParamPlan], errors: &mut Vec<PolicyError>) {
+    for object in entry.iter().flat_map(|entry| entry.bind.keys()) {
+        let may_be = |param: &&ParamPlan| param.shape.pointee().is_some_and(|(_, to)| to.may_be_held());
+        let param = params.iter().find(|param| param.name == *object.get_ref()).filter(may_be);
+        let contract = param.and_then(|param| param.decision.contract());
+        if contract.is_some_and(|contract| !matches!(contract, Contract::Handle { .. })) {
+            let message = format!("`{}` is no handle here, of which a length could be known", object.get_ref());
+            errors.push(PolicyError::new(object.span(), message));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Functions that end objects or free memory, by what is said of those that give them away.
 
-use super::{Decision, renamed::renamed, select::Selected};
+use super::{Decision, renamed::whole, select::Selected};
 use crate::{
     contract::{Contract, check::Signature, shape::Shape},
     policy::{Entry, Spanned, model},
@@ -54,8 +54,7 @@ pub(super) fn ending(
     for one in selected {
         let said = policy.entry(&one.domain, &one.item.name);
         let signature = &signatures[&one.domain][&one.item.name];
-        let ships = said.ships.map(|ships| renamed(ships, signature));
-        let Some(entry) = (Entry { own: said.own, ships: ships.as_ref() }).whole() else { continue };
+        let Some(entry) = whole(said, signature) else { continue };
         let args = entry.arg.iter().filter_map(|(name, words)| {
             // What comes out of a parameter does so through a pointer to the pointer.
             Some((words.get_ref(), signature.param(name.get_ref())?.shape.pointee()?.1))

@@ -6,15 +6,22 @@
 use crate::{
     contract::check::Signature,
     policy::{
-        Spanned,
+        Entry, Spanned,
         model::{Contract, ErrorWord, FnContract, Form},
     },
 };
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// The contract with the names of the declaration, where those differ in case and underscores alone, or where the bindings have none.
 pub(super) fn renamed(contract: &FnContract, signature: &Signature) -> FnContract {
     Names { signature }.function(contract.clone())
+}
+
+/// What the policy says of a function, over what ships with the names of the declaration.
+pub(super) fn whole(entry: Entry<'_>, signature: &Signature) -> Option<FnContract> {
+    let ships = entry.ships.map(|ships| renamed(ships, signature));
+    let entry = Entry { own: entry.own, ships: ships.as_ref() };
+    entry.whole().map(Cow::into_owned)
 }
 
 struct Names<'s> {

@@ -6,7 +6,7 @@ use crate::{
         Contract, Dir, Failing, Hold, Lasting,
         check::{self, Scope, Signature, Stated, Subject, list},
         expr::Expr,
-        shape::{self, Shape},
+        shape,
     },
     policy::{PolicyError, Spanned, model},
     rust,
@@ -192,7 +192,7 @@ fn binds(entry: &model::FnContract, scope: Scope<'_>, errors: &mut Vec<PolicyErr
             errors.push(no_such_parameter(object, scope.signature));
             continue;
         };
-        if !matches!(param.shape.pointee(), Some((_, Shape::Opaque(_)))) {
+        if !param.shape.pointee().is_some_and(|(_, to)| to.may_be_held()) {
             let message = format!("`{}` is no handle, of which a length could be known: `{}`", param.name, param.shape);
             errors.push(PolicyError::new(object.span(), message));
             continue;

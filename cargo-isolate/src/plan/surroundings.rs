@@ -6,6 +6,7 @@ use super::{
     forms,
     functions::{self, Said},
     ownership::{By, ending, freeing},
+    renamed::whole,
     select::Selected,
     statements,
 };
@@ -184,7 +185,7 @@ fn signature(types: &Types<'_>, item: &ForeignItem, place: &Declared) -> Signatu
 
 /// The lengths that a function tells of objects, as far as those are parameters of it.
 fn binds(policy: &model::Policy, domain: &str, signature: &Signature) -> Vec<(usize, String)> {
-    let Some(entry) = policy.entry(domain, &signature.name).whole() else { return Vec::new() };
+    let Some(entry) = whole(policy.entry(domain, &signature.name), signature) else { return Vec::new() };
     let bound = entry.bind.iter().filter_map(|(object, lengths)| {
         let index = signature.params.iter().position(|param| param.name == *object.get_ref())?;
         Some(lengths.keys().map(move |name| (index, name.get_ref().clone())).collect::<Vec<_>>())

@@ -538,11 +538,14 @@ extern \"C\" {
     pub fn bitmap_add(it: *mut Bitmap, value: u32);
     pub fn bitmap_remove(it: *mut Bitmap, value: u32);
     pub fn bitmap_free(it: *const Bitmap);
+    pub fn bitmap_size(it: *const Bitmap) -> usize;
+    pub fn bitmap_to_array(it: *const Bitmap, ans: *mut u32);
 }
 ";
     let policy = "[domain.x]\nlibrary = \"x-sys\"\n[[isolate]]\ndomain = \"x\"\nextern = [\"*\"]\n";
-    let said =
-        "[fn.bitmap_create]\nret = { kind = \"handle\", null = \"ok\", own = \"give\", free = \"bitmap_free\" }\n";
+    let said = "[fn.bitmap_create]\nret = { kind = \"handle\", null = \"ok\", own = \"give\", free = \"bitmap_free\" }\n\
+        [fn.bitmap_size]\nbind.it = { size = \"ret\" }\n\
+        [fn.bitmap_to_array]\narg.ans = { kind = \"buf\", dir = \"out\", cap = \"$it.size\" }\n";
     insta::assert_snapshot!([planned(files, policy), planned(files, &format!("{policy}{said}"))].join("\n"));
 }
 

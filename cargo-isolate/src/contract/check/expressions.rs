@@ -207,7 +207,7 @@ impl Expressions<'_> {
             let params = signature.params.iter().map(|param| &*param.name);
             return Err(PolicyError::new(at, message).did_you_mean(object, params));
         };
-        let Some((_, of @ Shape::Opaque(_))) = param.shape.pointee() else {
+        let Some((_, of)) = param.shape.pointee().filter(|(_, of)| of.may_be_held()) else {
             return Err(PolicyError::new(at, format!("`{object}` is no handle: `{}`", param.shape)));
         };
         let told = self.scope.domain.values().flat_map(|function| {

@@ -189,7 +189,7 @@ impl Checker<'_> {
             self.errors.push(PolicyError::new(parent.span(), message).did_you_mean(name, params));
             return None;
         };
-        if !matches!(param.shape.pointee(), Some((_, Shape::Opaque(_)))) {
+        if !param.shape.pointee().is_some_and(|(_, to)| to.may_be_held()) {
             let message = format!("`{name}` is no handle: `{}`", param.shape);
             self.errors.push(PolicyError::new(parent.span(), message));
             return None;

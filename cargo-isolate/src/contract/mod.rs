@@ -103,6 +103,8 @@ pub(crate) enum Element {
     Cstr { nullable: bool },
     /// As many values as each other one, which the caller has.
     Buf { dir: Dir, len: Expr },
+    /// A value that is read.
+    Obj,
     /// An object that lives in the domain, and stays whose it is.
     Handle { nullable: bool },
 }
@@ -338,6 +340,7 @@ impl Element {
                 let bound = if *dir == Dir::Out { "cap" } else { "len" };
                 words("buf", Some(*dir), &[(bound, Some(len.to_string()))], false)
             }
+            Element::Obj => words("obj", None, &[], false),
             Element::Handle { nullable } => words("handle", None, &[], *nullable),
         }
     }

@@ -199,6 +199,7 @@ unsafe extern "C" {
     pub fn prepare(ctx: *mut Ctx, frames: *mut usize) -> c_int;
     pub fn read_channels(ctx: *mut Ctx, channels: *mut *mut f32);
     pub fn write_rows(rows: *const *const c_void, row_count: c_uint, row_len: usize, under: *mut *mut u16) -> c_int;
+    pub fn hull(points: *const *const Point, count: usize, seeds: *mut *mut u64) -> c_double;
     pub fn sign_all(keys: *mut *mut u8, key_count: usize, signatures: *mut *mut c_void);
 
     // places in arguments

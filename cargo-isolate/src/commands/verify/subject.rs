@@ -193,7 +193,7 @@ fn given(function: &FunctionPlan, param: &ParamPlan) -> Option<Given> {
                 Element::Cstr { nullable } => (Pointee::Text, *nullable),
                 Element::Handle { nullable } => (Pointee::Object, *nullable),
                 Element::Buf { dir: Dir::In, .. } => (Pointee::Values, false),
-                Element::Buf { .. } => return None,
+                Element::Obj | Element::Buf { .. } => return None,
             };
             let (ended, nullable) = (*ended, *nullable);
             counts_elements(function, param).then_some(Given::Pointers { to, gaps, ended, nullable })

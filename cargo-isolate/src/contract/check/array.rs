@@ -86,6 +86,11 @@ impl Checker<'_> {
                 Some(Element::Cstr { nullable: self.nullable() })
             }
             "cstr" => self.wrong_elem("to characters", pointer),
+            "obj" if to.is_flat() || to.hindrance().is_none() => {
+                self.only("obj", &[]);
+                Some(Element::Obj)
+            }
+            "obj" => self.wrong_elem("to plain values", pointer),
             "buf" if to.is_element() => self.one_buffer(mutable, to),
             "buf" => self.wrong_elem("to numbers or bytes", pointer),
             "handle" => {

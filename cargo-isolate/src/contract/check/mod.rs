@@ -142,7 +142,7 @@ struct Checker<'c> {
 
 pub(crate) const KINDS: [&str; 9] = ["value", "obj", "buf", "array", "cstr", "handle", "null", "fixed", "cb"];
 /// Those of what the pointers of an array lead to.
-pub(crate) const ELEMENT_KINDS: [&str; 3] = ["cstr", "buf", "handle"];
+pub(crate) const ELEMENT_KINDS: [&str; 4] = ["cstr", "obj", "buf", "handle"];
 /// Those of a callback's parameters.
 pub(crate) const CALLBACK_KINDS: [&str; 6] = ["value", "user", "cstr", "strarr", "buf", "handle"];
 pub(crate) const DIRS: [&str; 3] = ["in", "out", "inout"];

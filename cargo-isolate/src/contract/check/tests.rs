@@ -130,6 +130,9 @@ fn arrays_of_pointers() {
          arg.from = { kind = \"array\", len = \"count\", null = \"ok\", elem = { kind = \"handle\", null = \"ok\" } }\n\
          arg.rows = { kind = \"array\", len = \"2\", elem = { kind = \"buf\", len = \"width * 4\" } }",
         "[fn.fill]\narg.rows = { kind = \"array\", len = \"*room\", elem = { kind = \"buf\", dir = \"out\", cap = \"row_count\" } }",
+        "[fn.fill]\narg.sizes = { kind = \"array\", len = \"row_count\", elem = { kind = \"obj\" } }",
+        "[fn.join]\narg.from = { kind = \"array\", len = \"count\", elem = { kind = \"obj\" } }",
+        "[fn.fill]\narg.sizes = { kind = \"array\", len = \"row_count\", elem = { kind = \"obj\", null = \"ok\" } }",
         // How many?
         "[fn.join]\narg.texts = { kind = \"array\", elem = { kind = \"cstr\" } }",
         "[fn.join]\narg.texts = { kind = \"array\", end = \"count\", elem = { kind = \"cstr\" } }",
@@ -139,7 +142,7 @@ fn arrays_of_pointers() {
         "[fn.join]\narg.texts = { kind = \"array\", len = \"count\" }",
         "[fn.join]\narg.texts = { kind = \"array\", len = \"count\", elem = { null = \"ok\" } }",
         "[fn.join]\narg.texts = { kind = \"array\", len = \"count\", elem = { kind = \"handel\" } }",
-        "[fn.join]\narg.texts = { kind = \"array\", len = \"count\", elem = { kind = \"obj\" } }",
+        "[fn.join]\narg.texts = { kind = \"array\", len = \"count\", elem = { kind = \"value\" } }",
         "[fn.join]\narg.from = { kind = \"array\", len = \"count\", elem = { kind = \"cstr\" } }",
         "[fn.fill]\narg.sizes = { kind = \"array\", len = \"row_count\", elem = { kind = \"buf\", len = \"1\" } }",
         "[fn.join]\narg.texts = { kind = \"array\", len = \"count\", elem = { kind = \"cstr\", len = \"3\" } }",

@@ -149,7 +149,7 @@ impl Call {
                 Some(format!("passed({place}, &{handle})"))
             }
             Type::Slice(_) => Some(format!("marked_row({place})")),
-            Type::Array(_) => Some("reference()".to_owned()),
+            Type::Path(_) | Type::Array(_) => Some("reference()".to_owned()),
             _ => None,
         }
     }

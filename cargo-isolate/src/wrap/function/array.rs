@@ -25,6 +25,10 @@ impl Writer<'_, '_> {
                 let pointers = format!("{all}.map(|text| {each})");
                 self.collected(local, "ptrs", pointers, ended.then_some(NO_INPUT), Writer::step)
             }
+            Element::Obj => {
+                let pointers = format!("{all}.map(|value| call.input_any(*value))");
+                self.collected(local, "ptrs", pointers, ended.then_some(NO_INPUT), Writer::step)
+            }
             Element::Handle { nullable } => {
                 let each = when_some(*nullable, "object", "object", &|one| format!("call.handle({one})"), NO_OBJECT);
                 let pointers = format!("{all}.map(|object| {each})");
@@ -63,6 +67,7 @@ impl Writer<'_, '_> {
     fn element_type(&mut self, elem: &Element, pointer: &Shape, to: &Shape) -> String {
         match elem {
             Element::Cstr { nullable } => optional(format!("&{}", self.names.of_c("CStr")), *nullable),
+            Element::Obj => format!("&{}", self.names.ty(to)),
             Element::Handle { nullable } => optional(format!("&{}", self.handle_type("Handle", pointer)), *nullable),
             Element::Buf { len, .. } => {
                 let (ty, mutable) = (self.value_type(to), if is_written(elem) { "mut " } else { "" });
@@ -153,6 +158,7 @@ fn is_declared(elem: &Element, pointer: &Shape, to: &Shape) -> bool {
     let mutable = matches!(pointer, Shape::Pointer { mutable: true, newtype: None, .. });
     match elem {
         Element::Cstr { .. } => !mutable && *to == Shape::Char,
+        Element::Obj => !mutable,
         Element::Buf { .. } => mutable == is_written(elem) && !matches!(to, Shape::Char | Shape::Void),
         Element::Handle { .. } => mutable,
     }
@@ -162,6 +168,7 @@ fn is_declared(elem: &Element, pointer: &Shape, to: &Shape) -> bool {
 fn what(elem: &Element) -> String {
     let (dir, len) = match elem {
         Element::Cstr { .. } => return "strings, read".to_owned(),
+        Element::Obj => return "values, read".to_owned(),
         Element::Handle { .. } => return "objects in the domain".to_owned(),
         Element::Buf { dir, len } => (dir, len),
     };

@@ -3,7 +3,7 @@
 use crate::isolation::isolation;
 use crate::pictures::{Picture, pictures};
 use isolate_libraries::isolated::png;
-use isolate_rt::{Error, FaultKind, Handle, Null, Owned};
+use isolate_rt::{Error, Fault, FaultKind, Handle, Null, Owned};
 use libpng_sys::ffi::{self, png_info, png_struct};
 use std::ffi::{CStr, c_int, c_void};
 use std::io::{Cursor, Read as _};
@@ -27,50 +27,64 @@ fn lock<T>(shared: &Shared<T>) -> MutexGuard<'_, T> {
     shared.lock().expect("no closure panicked")
 }
 
-/// The file that the wrappers make of a picture.
-fn written(picture: &Picture) -> Result<Vec<u8>, Error<Null>> {
+/// The file that the wrappers make of a picture, which `write` gives to libpng row by row.
+fn file(
+    picture: &Picture,
+    interlaced: bool,
+    write: impl FnOnce(&Owned<png_struct>) -> Result<(), Fault>,
+) -> Result<Vec<u8>, Error<Null>> {
     let png = png::png_create_write_struct(VERSION, None, None)?;
     let info = png::png_create_info_struct(&png)?;
     let file = Shared::<Vec<u8>>::default();
     let sink = file.clone();
     png::png_set_write_fn(&png, move |_, bytes| lock(&sink).extend_from_slice(bytes), None)?;
-    png::png_set_IHDR(&png, &info, picture.width as u32, picture.height as u32, 8, RGBA, 0, 0, 0)?;
+    let (width, height) = (picture.width as u32, picture.height as u32);
+    png::png_set_IHDR(&png, &info, width, height, 8, RGBA, interlaced.into(), 0, 0)?;
     png::png_write_info(&png, &info)?;
-    for row in picture.rgba.chunks(picture.stride()) {
-        png::png_write_row(&png, row)?;
-    }
+    write(&png)?;
     png::png_write_end(&png, &info)?;
     drop((info, png));
     Ok(Arc::into_inner(file).expect("the closure went with its object").into_inner().expect("nobody panicked"))
 }
 
+fn written(picture: &Picture) -> Result<Vec<u8>, Error<Null>> {
+    file(picture, false, |png| picture.rgba.chunks(picture.stride()).try_for_each(|row| png::png_write_row(png, row)))
+}
+
 /// What direct calls make of it.
-fn written_directly(picture: &Picture) -> Vec<u8> {
+fn file_directly(picture: &Picture, interlaced: bool, write: impl FnOnce(&mut png_struct)) -> Vec<u8> {
     /// # Safety
     ///
     /// As libpng calls it.
-    unsafe extern "C" fn write(png: *mut png_struct, bytes: *mut u8, len: usize) {
+    unsafe extern "C" fn sink(png: *mut png_struct, bytes: *mut u8, len: usize) {
         // SAFETY: the pointer that was set below, and the bytes that libpng has for us.
         unsafe {
             (*ffi::png_get_io_ptr(&*png).cast::<Vec<u8>>()).extend_from_slice(std::slice::from_raw_parts(bytes, len));
         }
     }
     let mut file = Vec::new();
-    // SAFETY: rows are as long as the header says; the file outlives what writes to it.
+    // SAFETY: the file outlives what writes to it.
     unsafe {
         let mut png = ffi::png_create_write_struct(VERSION.as_ptr(), ptr::null_mut(), None, None);
         let mut info = ffi::png_create_info_struct(&*png);
-        ffi::png_set_write_fn(&mut *png, (&raw mut file).cast::<c_void>(), Some(write), None);
+        ffi::png_set_write_fn(&mut *png, (&raw mut file).cast::<c_void>(), Some(sink), None);
         let (width, height) = (picture.width as u32, picture.height as u32);
-        ffi::png_set_IHDR(&*png, &mut *info, width, height, 8, RGBA, 0, 0, 0);
+        ffi::png_set_IHDR(&*png, &mut *info, width, height, 8, RGBA, interlaced.into(), 0, 0);
         ffi::png_write_info(&mut *png, &*info);
-        for row in picture.rgba.chunks(picture.stride()) {
-            ffi::png_write_row(&mut *png, row.as_ptr());
-        }
+        write(&mut *png);
         ffi::png_write_end(&mut *png, &mut *info);
         ffi::png_destroy_write_struct(&mut png, &mut info);
     }
     file
+}
+
+fn written_directly(picture: &Picture) -> Vec<u8> {
+    file_directly(picture, false, |png| {
+        for row in picture.rgba.chunks(picture.stride()) {
+            // SAFETY: rows are as long as the header says.
+            unsafe { ffi::png_write_row(png, row.as_ptr()) };
+        }
+    })
 }
 
 /// Objects that read a file, and what libpng says of it.
@@ -166,55 +180,23 @@ mod whole {
     use super::*;
 
     fn written(picture: &Picture, interlaced: bool) -> Result<Vec<u8>, Error<Null>> {
-        let png = png::png_create_write_struct(VERSION, None, None)?;
-        let info = png::png_create_info_struct(&png)?;
-        let file = Shared::<Vec<u8>>::default();
-        let sink = file.clone();
-        png::png_set_write_fn(&png, move |_, bytes| lock(&sink).extend_from_slice(bytes), None)?;
-        let (width, height) = (picture.width as u32, picture.height as u32);
-        png::png_set_IHDR(&png, &info, width, height, 8, RGBA, interlaced.into(), 0, 0)?;
-        png::png_write_info(&png, &info)?;
         let rows: Vec<_> = picture.rgba.chunks(picture.stride()).collect();
-        if interlaced {
-            let fewer = png::png_write_image(&png, &rows[1..]).unwrap_err();
-            assert_eq!(*fewer.kind(), FaultKind::TooLarge { requested: rows.len(), limit: rows.len() - 1 });
-            png::png_write_image(&png, &rows)?;
-        } else {
+        file(picture, interlaced, |png| {
+            if interlaced {
+                let fewer = png::png_write_image(png, &rows[1..]).unwrap_err();
+                assert_eq!(*fewer.kind(), FaultKind::TooLarge { requested: rows.len(), limit: rows.len() - 1 });
+                return png::png_write_image(png, &rows);
+            }
             let (first, rest) = rows.split_at(rows.len() / 2);
-            png::png_write_rows(&png, first)?;
-            png::png_write_rows(&png, rest)?;
-        }
-        png::png_write_end(&png, &info)?;
-        let file = lock(&file).clone();
-        Ok(file)
+            png::png_write_rows(png, first)?;
+            png::png_write_rows(png, rest)
+        })
     }
 
     fn written_directly(picture: &Picture) -> Vec<u8> {
-        /// # Safety
-        ///
-        /// As libpng calls it.
-        unsafe extern "C" fn write(png: *mut png_struct, bytes: *mut u8, len: usize) {
-            // SAFETY: the pointer that was set below, and the bytes that libpng has for us.
-            unsafe {
-                let file = ffi::png_get_io_ptr(&*png).cast::<Vec<u8>>();
-                (*file).extend_from_slice(std::slice::from_raw_parts(bytes, len));
-            }
-        }
-        let mut file = Vec::new();
         let mut rows: Vec<_> = picture.rgba.chunks(picture.stride()).map(|row| row.as_ptr().cast_mut()).collect();
-        // SAFETY: there are as many rows as the header says, which nobody writes to; the file outlives what writes to it.
-        unsafe {
-            let mut png = ffi::png_create_write_struct(VERSION.as_ptr(), ptr::null_mut(), None, None);
-            let mut info = ffi::png_create_info_struct(&*png);
-            ffi::png_set_write_fn(&mut *png, (&raw mut file).cast::<c_void>(), Some(write), None);
-            let (width, height) = (picture.width as u32, picture.height as u32);
-            ffi::png_set_IHDR(&*png, &mut *info, width, height, 8, RGBA, 1, 0, 0);
-            ffi::png_write_info(&mut *png, &*info);
-            ffi::png_write_image(&mut *png, rows.as_mut_ptr());
-            ffi::png_write_end(&mut *png, &mut *info);
-            ffi::png_destroy_write_struct(&mut png, &mut info);
-        }
-        file
+        // SAFETY: there are as many rows as the header says, which nobody writes to.
+        file_directly(picture, true, |png| unsafe { ffi::png_write_image(png, rows.as_mut_ptr()) })
     }
 
     /// The pixels that `read` puts into rows, each of them longer than it need be.

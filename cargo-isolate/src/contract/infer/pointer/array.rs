@@ -22,7 +22,7 @@ impl Pointer<'_> {
         })
     }
 
-    /// Strings, buffers or objects behind the pointers that this one leads to, each of them `to`; `None` where it may as well be
+    /// Strings, buffers, objects or values behind the pointers that this one leads to, each of them `to`; `None` where it may as well be
     /// one that comes out.
     pub(super) fn array(&self, to: &Shape, mutable: bool) -> Option<Inference> {
         let name = self.name();
@@ -38,6 +38,7 @@ impl Pointer<'_> {
                 ("buffers", format!("{{ kind = \"buf\", dir = \"{dir}\", len = \"LENGTH\" }}"))
             }
             Shape::Opaque(_) => ("objects", "{ kind = \"handle\" }".to_owned()),
+            to if to.is_flat() && !mutable => ("values", "{ kind = \"obj\" }".to_owned()),
             _ => return None,
         };
         if let Some(length) = own.filter(|_| what == "objects") {

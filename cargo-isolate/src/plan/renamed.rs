@@ -7,7 +7,7 @@ use crate::{
     contract::check::Signature,
     policy::{
         Entry, Spanned,
-        model::{Contract, ErrorWord, FnContract, Form},
+        model::{Contract, Element, ErrorWord, FnContract, Form},
     },
 };
 use std::{borrow::Cow, collections::BTreeMap};
@@ -74,8 +74,14 @@ impl Names<'_> {
             parent: self.expression(contract.parent),
             scope: self.expression(contract.scope),
             user: self.expression(contract.user),
+            inner_of: self.expression(contract.inner_of),
+            elem: contract.elem.map(|elem| map(elem, |elem| self.element(elem))),
             ..contract
         }
+    }
+
+    fn element(&self, element: Element) -> Element {
+        Element { len: self.expression(element.len), cap: self.expression(element.cap), ..element }
     }
 
     fn lengths(

@@ -6,7 +6,7 @@ mod function;
 
 use super::{day::Day, rule_name::RuleName, spanned::Spanned};
 use crate::glob::Glob;
-pub(crate) use contract::{CallbackParam, Contract, CursorDir, Field, FixedWord, Struct};
+pub(crate) use contract::{CallbackParam, Contract, CursorDir, Element, Field, FixedWord, Struct};
 pub(crate) use domain::{Backend, Domain, HeapKind, Instances, Level, Threads, Timer};
 pub(crate) use function::{ErrorWord, FnContract, Form};
 use isolate_lints::rules::Severity;

@@ -70,6 +70,10 @@ impl View {
         match self.0 {}
     }
 
+    pub(crate) fn owns(&self, _: usize) -> bool {
+        match self.0 {}
+    }
+
     pub(crate) fn writable_from(&self, _: usize) -> Option<usize> {
         match self.0 {}
     }

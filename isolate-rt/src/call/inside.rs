@@ -156,7 +156,7 @@ impl Inside<'_> {
         }
         self.look(|view| {
             let (instance, generation) = match view {
-                Some(view) if view.writable_from(object.addr()).is_some() => (view.identity(), view.generation()),
+                Some(view) if view.owns(object.addr()) => (view.identity(), view.generation()),
                 Some(_) => {
                     return Err(FaultKind::InvalidValue { what: "an object that does not lie in the domain" });
                 }

@@ -342,6 +342,11 @@ impl View {
         Some(until - address)
     }
 
+    /// As [`Entry::owns`].
+    pub(crate) fn owns(&self, address: usize) -> bool {
+        self.instance.readable_until(address).is_some()
+    }
+
     /// Most bytes that the domain's heap can hold.
     pub(crate) fn heap_limit(&self) -> usize {
         self.instance.layout.heap.len()

@@ -206,6 +206,12 @@ unsafe extern "C" {
     pub fn skip(text: *const c_char, tail: *mut *mut c_char) -> *const c_char;
     pub fn seek_byte(data: *const c_void, len: usize, byte: c_int) -> *mut c_void;
     pub fn trim(line: *mut u16, len: usize, last: *mut *const u16) -> *mut u16;
+    pub fn strip(text: *mut c_char, end: *mut *mut c_char) -> *mut c_char;
+    pub fn key_at(key: *const u8, of: *mut u16, len: usize) -> *const u8;
+    pub fn last_of(of: *mut u16, len: usize) -> *mut u16;
+    pub fn exec(count: c_int, types: *const c_uint, values: *const u64, out: *mut u8) -> c_int;
+    pub fn probe(count: usize, first: *const u8, second: *const u16, third: *mut u32) -> c_int;
+    pub fn sample(dest: *mut u8, room: usize, state: *mut c_int) -> isize;
 
     // declared with references
     pub fn turn(ctx: &mut Ctx, of: &Ctx, by: &Point, into: &mut Point, size: &mut c_int, next: &mut *mut Blob) -> c_int;

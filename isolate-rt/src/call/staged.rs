@@ -251,6 +251,13 @@ impl<T> Staged<T> {
         self.len
     }
 
+    /// The first `len` of them; all, where there are no more.
+    #[inline]
+    #[must_use]
+    pub fn up_to(self, len: usize) -> Self {
+        Self { len: self.len.min(len), ..self }
+    }
+
     /// Whether it has room for none.
     #[inline]
     pub fn is_empty(self) -> bool {

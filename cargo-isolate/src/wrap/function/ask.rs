@@ -58,8 +58,8 @@ impl Writer<'_, '_> {
             Expr::Int(value) => value.to_string(),
             Expr::Ret if self.function.ret.as_ref().is_some_and(|ret| ret.shape == *wanted) => "ret".to_owned(),
             Expr::Ret => "ret as _".to_owned(),
-            Expr::Name(name) => match self.slice_that_tells(name) {
-                Some(slice) => format!("{} as _", self.slice_len(&slice)),
+            Expr::Name(name) => match self.length_told(name) {
+                Some(length) => format!("{length} as _"),
                 None => format!("{}{}", self.local(name), self.cast(name, wanted)),
             },
             Expr::Deref(name) if let Some(told) = self.told(name) => format!("{told} as _"),

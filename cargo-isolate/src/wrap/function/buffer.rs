@@ -9,16 +9,14 @@ use crate::contract::expr::Expr;
 impl Writer<'_, '_> {
     /// A length that slices know.
     pub(super) fn length(&mut self, local: &str, slices: &[String]) {
-        let of = self.slice_len(&slices[0]);
-        self.same_length(slices);
+        let of = self.shared_length(slices);
         self.step(format!("let {local} = call.length({of})?;"));
         self.args.push(local.to_owned());
     }
 
     /// A pointer to a length that slices know.
     pub(super) fn cell(&mut self, local: &str, slices: &[String]) {
-        let of = self.slice_len(&slices[0]);
-        self.same_length(slices);
+        let of = self.shared_length(slices);
         self.step(format!("let {local} = call.inout(&[call.length({of})?])?;"));
         self.args.push(format!("{local}.as_mut_ptr()"));
     }
@@ -33,7 +31,7 @@ impl Writer<'_, '_> {
             Expr::Int(count) => format!("&{mutable}[{elem}; {count}]"),
             _ => format!("&{mutable}[{elem}]"),
         };
-        self.take_param(local, optional(slice, nullable));
+        self.take_param(&self.again(local, nullable && dir != Dir::In), optional(slice, nullable));
         let need = self.check_length(local, len, &param.name);
 
         let suffix = if dir == Dir::In && plain { "ptr" } else { "room" };
@@ -132,9 +130,10 @@ impl Writer<'_, '_> {
             (None, _, _) if *nullable => "room.len()".to_owned(),
             (None, _, _) => format!("{room}.len()"),
         };
+        let into = self.lent(local);
         let take = |count: &str| match nullable {
             true => {
-                format!("if let (Some(room), Some(into)) = ({room}, {local}) {{ call.take(room, {count}, into); }}")
+                format!("if let (Some(room), Some(into)) = ({room}, {into}) {{ call.take(room, {count}, into); }}")
             }
             false => format!("call.take({room}, {count}, {local});"),
         };
@@ -152,16 +151,13 @@ impl Writer<'_, '_> {
         self.result(index + 1, "usize".to_owned(), var, format!("how many elements of `{local}` it wrote"));
     }
 
-    /// Elements of the first slice that a cell tells the length of, after the call, when a `&mut` one may have been moved.
+    /// Elements of a slice that a cell tells the length of, after the call, when a `&mut` one may have been moved.
     fn most(&self, slices: &[String]) -> String {
-        let nullable =
-            self.function.params.iter().any(|param| {
-                param.name == slices[0] && matches!(contract(param), Contract::Buf { nullable: true, .. })
-            });
-        match self.rooms.get(&self.local(&slices[0])) {
-            Some((room, _)) if nullable => format!("{room}.map_or(0, |room| room.len())"),
+        let slice = slices.iter().find(|slice| !self.is_optional(slice)).unwrap_or(&slices[0]);
+        match self.rooms.get(&self.local(slice)) {
+            Some((room, _)) if self.is_optional(slice) => format!("{room}.map_or(0, |room| room.len())"),
             Some((room, _)) => format!("{room}.len()"),
-            None => self.slice_len(&slices[0]),
+            None => self.slice_len(slice),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::failing::UnlessNull;
 use super::words::bound;
-use super::{Contract, Dir, ParamPlan, Shape, Writer, contract};
+use super::{Contract, ParamPlan, Shape, Writer, contract};
 
 impl Writer<'_, '_> {
     /// What such a pointer in a parameter leads to.
@@ -39,20 +39,26 @@ impl Writer<'_, '_> {
         let param = self.function.params.iter().find(|param| param.name == of)?;
         let local = self.local(of);
         if let Some((room, _)) = self.rooms.get(&local) {
-            // Of text there is a copy in bytes.
-            let is_optional =
-                matches!(contract(param), Contract::Buf { nullable: true, .. } | Contract::Cstr { nullable: true, .. });
-            return Some(match is_optional {
+            let (nullable, whole) = match contract(param) {
+                // Without the NUL.
+                Contract::Cstr { nullable, .. } => (*nullable, "room.up_to(room.len() - 1)"),
+                Contract::Buf { nullable, .. } => (*nullable, "room"),
+                _ => return None,
+            };
+            return Some(match nullable {
                 true => format!(
-                    "match {room} {{ Some(room) => call.offset_in_room({pointer}{constness}.cast(), room)?, None => None }}"
+                    "{room}.map_or(Ok(None), |room| call.offset_in_room({pointer}{constness}.cast(), {whole}))?"
                 ),
-                false => format!("call.offset_in_room({pointer}{constness}.cast(), {room})?"),
+                false => {
+                    let whole = whole.replace("room", room);
+                    format!("call.offset_in_room({pointer}{constness}.cast(), {whole})?")
+                }
             });
         }
         let values = match contract(param) {
             Contract::Cstr { nullable: false, .. } => format!("{local}.to_bytes()"),
             Contract::Cstr { .. } => format!("{local}.map_or(&[][..], |text| text.to_bytes())"),
-            Contract::Buf { dir: Dir::In, nullable: true, .. } => format!("{local}.unwrap_or_default()"),
+            Contract::Buf { nullable: true, .. } => format!("{local}.map_or(&[][..], |slice| &slice[..])"),
             Contract::Buf { .. } => local,
             _ => return None,
         };

@@ -22,12 +22,46 @@ pub(super) enum Claim {
 }
 
 impl Writer<'_, '_> {
-    pub(super) fn same_length(&mut self, slices: &[String]) {
-        for other in &slices[1..] {
-            let (told, have) = (self.slice_len(&slices[0]), self.slice_len(other));
-            self.step(format!("call.covers({told} as i128, {have})?;"));
-            self.holds_lengths = true;
+    /// How long slices are that share one length: as the first that must be there, or else the longest that is.
+    pub(super) fn shared_length(&mut self, slices: &[String]) -> String {
+        let mut told = self.length_of(slices);
+        let teller = slices.iter().position(|slice| !self.is_optional(slice));
+        if teller.is_none() && slices.len() > 1 {
+            let longest = self.fresh("longest");
+            self.step(format!("let {longest} = {told};"));
+            told = longest;
         }
+        for (index, slice) in slices.iter().enumerate() {
+            if Some(index) == teller || slices.len() == 1 {
+                continue;
+            }
+            self.holds_lengths = true;
+            let local = self.local(slice);
+            self.step(match self.is_optional(slice) {
+                // Where there is none, C gets NULL: the others are as long as ever.
+                true => format!("if let Some(slice) = &{local} {{ call.covers({told} as i128, slice.len())?; }}"),
+                false => format!("call.covers({told} as i128, {local}.len())?;"),
+            });
+        }
+        told
+    }
+
+    /// The length that slices share.
+    fn length_of(&self, slices: &[String]) -> String {
+        match slices.iter().find(|slice| !self.is_optional(slice)) {
+            Some(slice) => self.slice_len(slice),
+            None => {
+                let mut lengths = slices.iter().map(|slice| self.slice_len(slice));
+                let first = lengths.next().unwrap_or_else(|| "0".to_owned());
+                lengths.fold(first, |longest, length| format!("{longest}.max({length})"))
+            }
+        }
+    }
+
+    /// A slice that the wrapper's caller need not pass.
+    pub(super) fn is_optional(&self, slice: &str) -> bool {
+        let contract = self.param(slice).map(contract);
+        matches!(contract, Some(Contract::Buf { nullable: true, .. } | Contract::Array { nullable: true, .. }))
     }
 
     /// The slice must be as long as the function is told, unless it is the slice that tells. Gives the checked length.
@@ -135,8 +169,8 @@ impl Writer<'_, '_> {
             Expr::Call(_) => format!("{} as i128", answers.next().expect("as many answers as questions")),
             Expr::Deref(name) if after && let Some(told) = self.told(name) => format!("{told} as i128"),
             Expr::Bound { object, name } => format!("{} as i128", self.bound[&(object.clone(), name.clone())]),
-            Expr::Name(name) | Expr::Deref(name) => match (self.slice_that_tells(name), leaf) {
-                (Some(slice), _) => format!("{} as i128", self.slice_len(&slice)),
+            Expr::Name(name) | Expr::Deref(name) => match (self.length_told(name), leaf) {
+                (Some(length), _) => format!("{length} as i128"),
                 (None, Expr::Name(_)) => format!("{} as i128", self.local(name)),
                 (None, _) => format!("*{} as i128", self.local(name)),
             },
@@ -156,11 +190,10 @@ impl Writer<'_, '_> {
         (comes_out || matches!(param.role, Role::CellOf(_))).then(|| self.local(name))
     }
 
-    /// The slice whose length a hidden parameter is.
-    pub(super) fn slice_that_tells(&self, name: &str) -> Option<String> {
-        let param = self.function.params.iter().find(|param| param.name == name)?;
-        match &param.role {
-            Role::LengthOf(slices) | Role::CellOf(slices) => slices.first().cloned(),
+    /// The length of slices that a hidden parameter is.
+    pub(super) fn length_told(&self, name: &str) -> Option<String> {
+        match &self.param(name)?.role {
+            Role::LengthOf(slices) | Role::CellOf(slices) => Some(self.length_of(slices)),
             Role::EndOf(_) | Role::Caller => None,
         }
     }

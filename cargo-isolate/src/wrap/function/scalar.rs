@@ -90,7 +90,8 @@ impl Writer<'_, '_> {
             }
             Dir::In | Dir::Inout => {
                 let mutable = if dir == Dir::In { "" } else { "mut " };
-                self.take_param(local, optional(format!("&{mutable}{ty}"), nullable));
+                let shown = self.again(local, nullable && dir != Dir::In);
+                self.take_param(&shown, optional(format!("&{mutable}{ty}"), nullable));
                 let call = |from: &str| {
                     let staged = format!("std::slice::from_ref({from})");
                     let staged = if plain {
@@ -134,13 +135,14 @@ impl Writer<'_, '_> {
                 self.result(index + 1, ty, local, format!("`{local}`"));
             }
             (Dir::Inout, Some((room, _))) => {
+                let into = self.lent(local);
                 let statement = match (self.told.get(&param.name), nullable) {
                     (Some((told, _)), true) => {
-                        format!("if let (Some(told), Some(into)) = ({told}, {local}) {{ *into = told; }}")
+                        format!("if let (Some(told), Some(into)) = ({told}, {into}) {{ *into = told; }}")
                     }
                     (Some((told, _)), false) => format!("*{local} = {told};"),
                     (None, true) => {
-                        format!("if let (Some(room), Some(into)) = ({room}, {local}) {{ *into = call.read(room); }}")
+                        format!("if let (Some(room), Some(into)) = ({room}, {into}) {{ *into = call.read(room); }}")
                     }
                     (None, false) => format!("*{local} = call.read({room});"),
                 };

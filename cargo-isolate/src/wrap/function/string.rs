@@ -28,6 +28,7 @@ impl Writer<'_, '_> {
             let value = when_some(nullable, local, local, &call, "None");
             self.step(format!("let {room} = {value};"));
             self.args.push(room_pointer(&room, nullable, false, ".cast()"));
+            self.rooms.insert(local.to_owned(), (room, None));
             self.doc(local, "a string; the function may change its own copy of it");
             return;
         }

@@ -174,6 +174,16 @@ impl<'w, 'n> Writer<'w, 'n> {
         self.params.push(Parameter { name: name.to_owned(), ty });
     }
 
+    /// A parameter as it is declared, of which what comes out must be lent and not moved: the call may be made again.
+    pub(super) fn again(&self, local: &str, comes_out: bool) -> String {
+        if comes_out && self.function.retry > 0 { format!("mut {local}") } else { local.to_owned() }
+    }
+
+    /// The `Option` of a place of the caller's to write to.
+    pub(super) fn lent(&self, local: &str) -> String {
+        if self.function.retry > 0 { format!("{local}.as_deref_mut()") } else { local.to_owned() }
+    }
+
     /// For objects of the domain: where they live, the call runs. So they come before all that is staged.
     pub(super) fn first_step(&mut self, statement: String) {
         self.stage.insert(self.objects, Step { safety: None, statement });

@@ -57,7 +57,7 @@ fn what_a_build_script_decides() {
 }
 
 const TYPES: &str = "
-pub enum Opaque {}
+pub enum Opaque {} #[allow(non_camel_case_types)] pub type snd_uframes_t = c_ulong;
 #[repr(C)] #[derive(Clone, Copy)] pub struct Point { pub x: c_int, pub y: [f32; 2] }
 #[repr(C)] pub struct NotCopy { pub x: c_int }
 #[repr(C)] #[derive(Clone, Copy)] pub struct Stream { pub next: *mut Stream, pub prev: *mut Stream }
@@ -319,6 +319,13 @@ inferred! {
         fn to_uint32_array(it: *const Opaque, ans: *mut u32);
         fn decode(mp3: *const u8, mp3_bytes: c_int, pcm: *mut i16);
         fn deserialize(buf: *const c_char) -> *mut Opaque;
+        fn transform(ct: *mut Opaque, nCount: c_int, x: *mut f64, y: *mut f64, z: *mut f64) -> c_int;
+        fn counted(num_items: c_int, out_len: *mut usize, num_left: *mut c_int) -> c_int;
+        fn packet(data: *const u8, len: c_int, size: *mut i16, offset: *mut c_int) -> c_int;
+        fn readi(pcm: *mut Opaque, buffer: *mut c_void, size: snd_uframes_t) -> c_long;
+        fn iter_key(it: *const Opaque, klen: *mut usize) -> *const c_char;
+        fn context(it: *const Opaque, offset: *mut c_int, size: *mut c_int) -> *const c_char;
+        fn why(data: *const u8, len: usize, size: *mut usize) -> *const c_char;
     ",
     leaves_lengths_to_what_they_are_called_after: "
         fn locked(vertex_lock: *const u8, target_index_count: usize);

@@ -30,10 +30,11 @@ impl Pointer<'_> {
         Some(next)
     }
 
-    /// The number right before: `(numcmpts, cmptparms)`, `(number, bitmaps)`.
+    /// The number right before: `(numcmpts, cmptparms)`, `(number, bitmaps)`; or before several arrays of one type, `(n, x, y, z)`.
     pub(super) fn count_before(&self) -> Option<&Param> {
         let params = &self.signature.params[..self.index];
-        let (before, others) = params.split_last()?;
+        let like_me = params.iter().rev().take_while(|param| param.shape == self.me().shape).count();
+        let (before, others) = params[..params.len() - like_me].split_last()?;
         let words = words(&before.name);
         let counts = words
             .iter()
@@ -119,8 +120,14 @@ impl Pointer<'_> {
     }
 
     pub(super) fn is_length_cell(&self, param: &Param) -> bool {
-        param.shape.pointee().is_some_and(|(mutable, to)| mutable && to.is_int()) && sounds_like_length(&param.name)
+        is_length_cell(param)
     }
+}
+
+/// `size: *mut usize`, and not `size: *mut i16`: no length is narrower than an `int`.
+pub(super) fn is_length_cell(param: &Param) -> bool {
+    let is_wide = |to: &Shape| to.is_int() && to.number().is_none_or(|number| number.bits >= 32);
+    param.shape.pointee().is_some_and(|(mutable, to)| mutable && is_wide(to)) && sounds_like_length(&param.name)
 }
 
 const LENGTHS: [&str; 14] =

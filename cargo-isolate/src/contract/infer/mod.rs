@@ -11,7 +11,11 @@ mod nature;
 mod pointer;
 mod units;
 
-use super::{Contract, Dir, Hold, check::Signature, shape::Shape};
+use super::{
+    Contract, Dir, Hold,
+    check::{Param, Signature},
+    shape::Shape,
+};
 use pointer::Pointer;
 use serde::Serialize;
 
@@ -87,6 +91,13 @@ pub(crate) fn param(signature: &Signature, index: usize, known: &Known<'_>) -> I
     }
 }
 
+/// A length that comes out, and of no other buffer: `leveldb_iter_key(it, &klen)`.
+fn told_beside(signature: &Signature) -> Option<&str> {
+    let is_buffer = |param: &Param| param.shape.pointee().is_some_and(|(_, to)| to.is_byte() || to.pointee().is_some());
+    let cell = signature.params.iter().find(|param| lengths::is_length_cell(param))?;
+    (!signature.params.iter().any(is_buffer)).then_some(&*cell.name)
+}
+
 /// Infers the contract of the return value.
 pub(crate) fn ret(signature: &Signature, shape: &Shape, library: &Library) -> Inference {
     let function = &*signature.name;
@@ -95,6 +106,10 @@ pub(crate) fn ret(signature: &Signature, shape: &Shape, library: &Library) -> In
         _ if shape.is_reference() => {
             refused(format!("`{shape}` is returned: nothing from a domain is believed to be a reference"), None)
         }
+        Shape::Char if !mutable && let Some(length) = told_beside(signature) => refused(
+            format!("a returned `*const c_char`: a string, or as many bytes as `*{length}` says?"),
+            Some(&format!("{{ kind = \"buf\", len = \"*{length}\", null = \"ok\" }}")),
+        ),
         Shape::Char if !mutable => found(
             Contract::Cstr { dir: Dir::In, nullable: true, free: None },
             Tier::Convention,

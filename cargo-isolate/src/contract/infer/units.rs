@@ -28,7 +28,14 @@ impl Pointer<'_> {
         if let Some(size) = self.record_size(length) {
             return Some(Doubt::Records { size: size.name.clone(), of_bytes: self.to.is_byte() });
         }
-        doubt(&self.signature.name, &length.name, self.to)
+        // `snd_pcm_uframes_t size`.
+        let of_type = words(&length.ty).into_iter().find_map(|word| {
+            UNITS
+                .iter()
+                .find(|unit| word == **unit || word.strip_prefix(['u', 's']) == Some(unit))
+                .map(ToString::to_string)
+        });
+        of_type.map(Doubt::Unit).or_else(|| doubt(&self.signature.name, &length.name, self.to))
     }
 
     /// The bytes from one record to the next, where `length` counts such.

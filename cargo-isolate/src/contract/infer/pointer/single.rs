@@ -23,6 +23,11 @@ impl Pointer<'_> {
         const WORDS: &str = "kind = \"buf\", dir = \"inout\", len";
         let (name, me) = (self.name(), self.me());
         let length = self.own_length().or_else(|| self.next_length()).or_else(|| self.run_length());
+        let length = length.or_else(|| {
+            // `(num_items, items, out_len)`: what tells a length itself is none of several.
+            self.count_before()
+                .filter(|_| !self.is_length_cell(me) && !is_named_result(name) && !me.shape.is_reference())
+        });
         // `(in, in_pos, in_size)`: what moves along another argument is no array.
         if is_position(name) || length.is_none() && self.is_length_cell(me) && (self.has_output() || self.has_rival()) {
             let evidence = format!("`{name}` is a place or a length: one value, read and written");
@@ -38,6 +43,10 @@ impl Pointer<'_> {
                 format!("`*mut {}` beside the integer `{length}`: one value, or as many as `{length}` says?", self.to),
                 Some(&candidate),
             );
+        }
+        if sounds_like_length(name) && !self.is_length_cell(me) {
+            let reason = format!("`*mut {}` called `{name}`, too narrow for a length: one value, or several?", self.to);
+            return refused(reason, Some(&format!("{{ {WORDS} = \"LENGTH\" }}  # LENGTH: a number")));
         }
         let lengths: Vec<_> = self.lengths().filter(|length| sounds_like_length(&length.name)).collect();
         if fills_array(&self.signature.name) {

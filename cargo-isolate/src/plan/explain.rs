@@ -152,7 +152,7 @@ fn decision(out: &mut dyn Write, decision: &Decision) -> io::Result<()> {
 pub(super) fn contradicts(found: Use, decision: &Decision) -> bool {
     let dir = match decision.contract() {
         Some(Contract::Obj { dir, .. } | Contract::Buf { dir, .. }) => *dir,
-        Some(Contract::Cstr { .. }) => Dir::In,
+        Some(Contract::Cstr { dir, .. }) => *dir,
         _ => return false,
     };
     match dir {

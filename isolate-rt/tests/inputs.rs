@@ -198,3 +198,29 @@ fn a_leaked_call_leaves_no_arguments() {
     // SAFETY: as above; this would read freed memory.
     refused(unsafe { call.string(ptr::with_exposed_provenance(argument)) });
 }
+
+#[test]
+fn places_in_arguments() {
+    if !isolation() {
+        return;
+    }
+    let numbers = vec![1u32, 2, 3];
+    let mut call = DOMAIN.call("places").unwrap();
+    let start = call.input(&numbers).unwrap();
+    let room = call.output::<u32>(3).unwrap();
+    for place in 0..=3 {
+        assert_eq!(call.offset_in(start.wrapping_add(place), Some(&numbers)), Ok(Some(place)));
+        assert_eq!(call.offset_in_room(room.as_ptr().wrapping_add(place), Some(room)), Ok(Some(place)));
+    }
+    assert_eq!(call.offset_in(ptr::null(), Some(&numbers)), Ok(None));
+    assert_eq!(call.offset_in::<u32>(ptr::null(), None), Ok(None));
+    assert_eq!(call.offset_in_room(room.as_ptr().wrapping_add(1), Some(room.up_to(1))), Ok(Some(1)));
+    for elsewhere in [start.wrapping_add(4), start.wrapping_sub(1), start.wrapping_byte_add(1), room.as_ptr()] {
+        refused(call.offset_in(elsewhere, Some(&numbers)));
+    }
+    refused(call.offset_in_room(start, Some(room)));
+    refused(call.offset_in_room(room.as_ptr().wrapping_add(2), Some(room.up_to(1))));
+    // Of nothing there is no place, not where an empty slice would be either.
+    refused(call.offset_in(ptr::without_provenance::<u32>(align_of::<u32>()), None));
+    refused(call.offset_in_room::<u32>(room.as_ptr(), None));
+}

@@ -67,9 +67,9 @@ impl Call<'_> {
     ///
     /// # Errors
     ///
-    /// [`FaultKind::InvalidValue`] when it leads elsewhere, or between two elements.
-    pub fn offset_in<T: Plain>(&self, pointer: *const T, argument: &[T]) -> Result<Option<usize>, Fault> {
-        self.offset(pointer, argument.as_ptr(), argument.len())
+    /// [`FaultKind::InvalidValue`] when it leads elsewhere, or between two elements; wherever it leads, if there was no argument.
+    pub fn offset_in<T: Plain>(&self, pointer: *const T, argument: Option<&[T]>) -> Result<Option<usize>, Fault> {
+        self.offset(pointer, argument.map(|argument| (argument.as_ptr(), argument.len())))
     }
 
     /// As [`Call::offset_in`], of an argument that was staged.
@@ -77,18 +77,25 @@ impl Call<'_> {
     /// # Errors
     ///
     /// As there.
-    pub fn offset_in_room<T: Copy>(&self, pointer: *const T, argument: Staged<T>) -> Result<Option<usize>, Fault> {
-        self.offset(pointer, argument.as_ptr(), argument.len())
+    pub fn offset_in_room<T: Copy>(
+        &self,
+        pointer: *const T,
+        argument: Option<Staged<T>>,
+    ) -> Result<Option<usize>, Fault> {
+        self.offset(pointer, argument.map(|argument| (argument.as_ptr(), argument.len())))
     }
 
-    fn offset<T>(&self, pointer: *const T, start: *const T, len: usize) -> Result<Option<usize>, Fault> {
+    fn offset<T>(&self, pointer: *const T, argument: Option<(*const T, usize)>) -> Result<Option<usize>, Fault> {
         if pointer.is_null() {
             return Ok(None);
         }
-        let bytes = pointer.addr().checked_sub(start.addr());
-        let place = bytes.filter(|bytes| bytes.is_multiple_of(size_of::<T>())).map(|bytes| bytes / size_of::<T>());
+        let place = argument.and_then(|(start, len)| {
+            let bytes = pointer.addr().checked_sub(start.addr())?;
+            let is_place = bytes.is_multiple_of(size_of::<T>()) && bytes / size_of::<T>() <= len;
+            is_place.then(|| bytes / size_of::<T>())
+        });
         let elsewhere = FaultKind::InvalidValue { what: "a pointer that does not lead into the argument" };
-        place.filter(|&place| place <= len).map(Some).ok_or_else(|| self.fault(elsewhere))
+        place.map(Some).ok_or_else(|| self.fault(elsewhere))
     }
 
     /// What the field at `offset` of an object of the library holds, read once.

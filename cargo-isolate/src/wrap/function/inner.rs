@@ -3,6 +3,7 @@
 use super::failing::UnlessNull;
 use super::words::bound;
 use super::{Contract, ParamPlan, Shape, Writer, contract};
+use crate::contract::expr::Expr;
 
 impl Writer<'_, '_> {
     /// What such a pointer in a parameter leads to.
@@ -39,29 +40,23 @@ impl Writer<'_, '_> {
         let param = self.function.params.iter().find(|param| param.name == of)?;
         let local = self.local(of);
         if let Some((room, _)) = self.rooms.get(&local) {
-            let (nullable, whole) = match contract(param) {
+            let argument = match contract(param) {
                 // Without the NUL.
-                Contract::Cstr { nullable, .. } => (*nullable, "room.up_to(room.len() - 1)"),
-                Contract::Buf { nullable, .. } => (*nullable, "room"),
-                _ => return None,
+                Contract::Cstr { nullable: false, .. } => format!("Some({room}.up_to({room}.len() - 1))"),
+                Contract::Cstr { .. } => format!("{room}.map(|room| room.up_to(room.len() - 1))"),
+                Contract::Buf { nullable: true, .. } => room.clone(),
+                _ => format!("Some({room})"),
             };
-            return Some(match nullable {
-                true => format!(
-                    "{room}.map_or(Ok(None), |room| call.offset_in_room({pointer}{constness}.cast(), {whole}))?"
-                ),
-                false => {
-                    let whole = whole.replace("room", room);
-                    format!("call.offset_in_room({pointer}{constness}.cast(), {whole})?")
-                }
-            });
+            return Some(format!("call.offset_in_room({pointer}{constness}.cast(), {argument})?"));
         }
-        let values = match contract(param) {
-            Contract::Cstr { nullable: false, .. } => format!("{local}.to_bytes()"),
-            Contract::Cstr { .. } => format!("{local}.map_or(&[][..], |text| text.to_bytes())"),
-            Contract::Buf { nullable: true, .. } => format!("{local}.map_or(&[][..], |slice| &slice[..])"),
-            Contract::Buf { .. } => local,
+        let argument = match contract(param) {
+            Contract::Cstr { nullable: false, .. } => format!("Some({local}.to_bytes())"),
+            Contract::Cstr { .. } => format!("{local}.map(|text| text.to_bytes())"),
+            Contract::Buf { nullable: true, len: Expr::Int(_), .. } => format!("{local}.map(|slice| &slice[..])"),
+            Contract::Buf { nullable: true, .. } => local,
+            Contract::Buf { .. } => format!("Some({local})"),
             _ => return None,
         };
-        Some(format!("call.offset_in({pointer}{constness}.cast(), {values})?"))
+        Some(format!("call.offset_in({pointer}{constness}.cast(), {argument})?"))
     }
 }

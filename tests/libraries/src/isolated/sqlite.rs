@@ -838,7 +838,7 @@ pub fn sqlite3_prepare_v3(
         let message = unsafe { call.string(message) }?;
         return Err(call.failed(ret, message));
     }
-    let pz_tail = call.offset_in(call.read(pz_tail_room).cast(), z_sql)?;
+    let pz_tail = call.offset_in(call.read(pz_tail_room).cast(), Some(z_sql))?;
     let pz_tail = call.required(pz_tail)?;
     Ok((pp_stmt, pz_tail))
 }

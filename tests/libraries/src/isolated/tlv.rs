@@ -1010,7 +1010,7 @@ pub fn told_after(
     // SAFETY: each pointer covers what the contract of `told_after` says, and nothing that comes back is used
     // before it was checked.
     let ret = unsafe { call.run(move || ffi2::told_after(text_ptr, mark, lie)) }?;
-    call.offset_in(ret.cast(), text.to_bytes())
+    call.offset_in(ret.cast(), Some(text.to_bytes()))
 }
 
 /// `told_from` of `isolate-libraries`.
@@ -1042,7 +1042,7 @@ pub fn told_from(
             lie,
         ))
     }?;
-    let found = call.offset_in(call.read(found_room).cast(), numbers)?;
+    let found = call.offset_in(call.read(found_room).cast(), Some(numbers))?;
     let found = call.required(found)?;
     Ok((ret, found))
 }

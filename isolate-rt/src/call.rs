@@ -252,7 +252,10 @@ impl Call<'_> {
         let looked = match &self.place {
             Place::Mpk(entry) => {
                 let view = entry.view();
-                view.during(|| f(Some(&view))).unwrap_or(Err(FaultKind::DomainLost))
+                match view.during(|| f(Some(&view))) {
+                    Err(FaultKind::StaleHandle) => Err(FaultKind::DomainLost),
+                    looked => looked.and_then(|looked| looked),
+                }
             }
             Place::Direct(_) => f(None),
         };

@@ -136,6 +136,10 @@ impl Entry {
         match self.0 {}
     }
 
+    pub(crate) fn owned_from(&self, _: usize) -> Option<usize> {
+        match self.0 {}
+    }
+
     pub(crate) fn owns_for_good(&self, _: usize, _: usize) -> bool {
         match self.0 {}
     }

@@ -2,6 +2,7 @@
 
 use super::{Call, Place};
 use crate::fault::{Fault, FaultKind};
+use crate::mpk::Entry;
 use std::marker::PhantomData;
 
 /// An object that lives in a domain, named by its address there: `sqlite3 *`, `FILE *`.
@@ -46,6 +47,15 @@ impl Call<'_> {
     /// As [`Call::adopt`]; and [`FaultKind::InvalidValue`] for NULL.
     pub fn adopt_all<T>(&self, first: *mut T, count: usize) -> Result<Vec<Handle<T>>, Fault> {
         let mut handles = Vec::new();
+        let last = count.saturating_sub(1).checked_mul(size_of::<T>());
+        let is_there =
+            |entry: &Entry| last.is_some_and(|last| entry.owned_from(first.addr()).is_some_and(|owned| last < owned));
+        // First of all: address space costs a domain nothing, a handle costs memory.
+        if let (1.., false, Place::Mpk(entry)) = (count, first.is_null(), &self.place)
+            && !is_there(entry)
+        {
+            return Err(self.fault(FaultKind::InvalidValue { what: "objects that do not all lie in the domain" }));
+        }
         for at in 0..count {
             let handle = self.required(self.adopt(first.wrapping_add(at))?)?;
             // Of a type without a size there might be any number in one place.

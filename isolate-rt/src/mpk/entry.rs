@@ -125,7 +125,8 @@ impl Entry {
                 activation.enter(Work { function, argument, result, stack, fs });
             }
             // Nobody discards an instance while we are in it, but for the child of a fork that a handler of this thread made.
-            lost = activation.stop.is_none() && is_lost();
+            // Who was inside while the program met what is no memory may have read 0 there.
+            lost = activation.stop.is_none() && (is_lost() || instance.mappings.failure().is_some());
             // SAFETY: held, and nothing runs on it.
             if let (None, Some((end, size))) = (&activation.stop, unsafe { seat.overrun() }) {
                 activation.stop = Some(Stop::left_with(Reason::RoomOverrun, [size, end, 0]));
@@ -138,7 +139,10 @@ impl Entry {
             deadline::disarm(armed);
         }
         let outcome = match activation.stop {
-            _ if lost => Err(FaultKind::DomainLost.into()),
+            _ if lost => {
+                instance.give_up_mappings(seat, generation);
+                Err(FaultKind::DomainLost.into())
+            }
             // SAFETY: `inside` has written it, or something else in there has: any bit pattern is a valid `R`, says our caller.
             None => Ok(unsafe { result.cast::<R>().read_volatile() }),
             Some(stop) => Err(self.stopped(function, thread, &stop)),
@@ -221,6 +225,11 @@ impl Entry {
         self.instance.readable_until(address).is_some()
     }
 
+    /// How many bytes from `address` on are the domain's; of a mapping, no more than it may have of memory.
+    pub(crate) fn owned_from(&self, address: usize) -> Option<usize> {
+        self.instance.readable_until(address).map(|until| until - address)
+    }
+
     /// Whether all these bytes are of memory that is the domain's, and mapped, as long as its instance lives: of its heap or its globals,
     /// and of no seat or mapping.
     pub(crate) fn owns_for_good(&self, address: usize, len: usize) -> bool {
@@ -277,7 +286,8 @@ impl View {
         Self { instance, seat, generation, call: seat.call() }
     }
 
-    /// Runs `f` in the program, while nobody discards the instance: if it is what it was in this generation.
+    /// Runs `f` in the program, while nobody discards the instance: if it is what it was in this generation. Where `f` has met what is
+    /// no memory, in a mapping of the domain, this discards the instance, and gives what that was.
     pub(crate) fn during<R>(&self, f: impl FnOnce() -> R) -> Result<R, FaultKind> {
         // A view that was put away outlives its call, and the seat is then somebody else's, or will be.
         let is_used = |thread: &&Thread| self.instance.seats.uses(thread, self.seat);
@@ -306,6 +316,12 @@ impl View {
             return Err(FaultKind::StaleHandle);
         }
         let result = f();
+        if self.instance.mappings.failure().is_some()
+            && is_it()
+            && let Some(kind) = self.instance.give_up_mappings(self.seat, self.generation)
+        {
+            return Err(kind);
+        }
         // Nobody else discards it meanwhile, but a signal handler of this thread whose own call failed does.
         if is_it() { Ok(result) } else { Err(FaultKind::StaleHandle) }
     }
@@ -313,8 +329,9 @@ impl View {
     /// Lets `look` read from `address` on, and tells it how many bytes it may: to the end of what the domain owns there, of the argument
     /// that the call was given there, or of the read-only data around it, which stays mapped meanwhile. To be used [`View::during`] which the instance is what it was.
     pub(crate) fn read<R>(&self, address: usize, look: impl FnOnce(usize) -> R) -> R {
-        let mapped = || Some(self.instance.mappings.readable_until(address)? - address);
-        match self.writable_from(address).or_else(mapped).or_else(|| self.input_from(address)) {
+        // Of a mapping first: what can be written there may go on where it can be read only.
+        let mapped = self.instance.mappings.readable_until(address).map(|until| until - address);
+        match mapped.or_else(|| self.writable_from(address)).or_else(|| self.input_from(address)) {
             Some(readable) => look(readable),
             None => image::with_read_only(address, look),
         }

@@ -358,7 +358,7 @@ impl Instance {
 
     /// The end of the memory around `address` that is this domain's, whether it may write there or read only.
     pub(super) fn readable_until(&self, address: usize) -> Option<usize> {
-        self.writable_until(address).or_else(|| self.mappings.readable_until(address))
+        self.mappings.readable_until(address).or_else(|| self.writable_until(address))
     }
 
     /// As [`Instance::writable_until`], of memory that does not come and go with calls.

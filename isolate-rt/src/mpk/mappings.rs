@@ -8,8 +8,8 @@
 //! - A mapping is made elsewhere, given to the key, and moved into the area when it is complete: a file that cannot be mapped
 //!   leaves what was there as it was.
 //! - What the domain does by system calls of its own changes no books. Where they are wrong therefore, or a file ends
-//!   before its mapping does, or another thread of the domain unmaps what the program is looking at, the program's own access fails,
-//!   and is [healed](Mappings::heal).
+//!   before its mapping does, or another thread of the domain unmaps what the program is looking at, the program's own access fails.
+//!   It is [healed](Mappings::heal), and with that the instance is lost.
 //!
 //! No mapping can be executed: a domain that writes code for itself could as well write `wrpkru`.
 
@@ -28,10 +28,10 @@ use books::Books;
 use libc::c_int;
 use std::ops::Range;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 
-/// How often the program's access is healed page by page.
-const HEALED: usize = 64;
+/// Most pages that are healed at once, as a power of two.
+const MOST_HEALED: usize = 16;
 
 /// What the domain can ask for: the first word.
 pub(crate) const MAP: usize = 1;
@@ -70,6 +70,9 @@ pub(super) struct Mappings {
     counted: AtomicUsize,
     edges: AtomicUsize,
     healed: AtomicUsize,
+    /// Where the program's access has failed first, and by which signal; 0 while none has.
+    failed: AtomicUsize,
+    failed_by: AtomicI32,
 }
 
 impl Mappings {
@@ -83,6 +86,8 @@ impl Mappings {
             counted: AtomicUsize::new(0),
             edges: AtomicUsize::new(0),
             healed: AtomicUsize::new(0),
+            failed: AtomicUsize::new(0),
+            failed_by: AtomicI32::new(0),
         }
     }
 
@@ -159,6 +164,16 @@ impl Mappings {
         self.counted.store(0, Ordering::Relaxed);
         self.edges.store(0, Ordering::Relaxed);
         self.healed.store(0, Ordering::Relaxed);
+        self.failed.store(0, Ordering::Release);
+    }
+
+    /// The signal that the program's access has failed by, and where: what is mapped is no longer what it was.
+    #[inline]
+    pub(super) fn failure(&self) -> Option<(c_int, usize)> {
+        match self.failed.load(Ordering::Acquire) {
+            0 => None,
+            address => Some((self.failed_by.load(Ordering::Relaxed), address)),
+        }
     }
 
     /// In the child of a fork that found the books in use, so that they may be wrong: all of the area counts as used.
@@ -168,21 +183,33 @@ impl Mappings {
         }
     }
 
-    /// After an access of the program to `address`, which was the domain's when it was checked, has failed: puts memory there. What that
-    /// holds is 0, as if the domain had written so. Says whether the access can be made again.
+    /// After an access of the program to `address`, which was the domain's when it was checked, has failed: puts memory there, so that it
+    /// can be made again. What that holds is 0, and nobody is to go on with it: from here on there is a [failure](Mappings::failure), for
+    /// which the instance is discarded. Says whether there is memory.
     ///
     /// To be called in a signal handler.
-    pub(super) fn heal(&self, address: usize) -> bool {
-        let used = self.used.load(Ordering::Relaxed) * PAGE;
-        if address.wrapping_sub(self.area.start) >= used {
+    pub(super) fn heal(&self, signal: c_int, address: usize) -> bool {
+        if !self.has(address) {
             return false;
         }
-        // A page between others is two more mappings of the process: who does this again and again loses them all.
-        let (start, len) = match self.healed.fetch_add(1, Ordering::Relaxed) {
-            ..HEALED => (address & !(PAGE - 1), PAGE),
-            _ => (self.area.start, used),
+        // Before there is anything that a thread of the domain could read. What came first tells the most.
+        if self.failed.load(Ordering::Relaxed) == 0 {
+            self.failed_by.store(signal, Ordering::Relaxed);
+            self.failed.store(address, Ordering::SeqCst);
+        }
+        let page = (address - self.area.start) / PAGE;
+        // Each time twice as much, of what the program may be looking at: a copy of gigabytes is over soon.
+        let most = 1 << self.healed.fetch_add(1, Ordering::Relaxed).min(MOST_HEALED);
+        let last = (page + most).min(self.area.len() / PAGE);
+        let books = self.books.get().and_then(Option::as_ref);
+        let end = books.map_or(page, |books| books.taken.end_of_run(page..last, true)).max(page + 1);
+        // For the child of a fork in which all of it was given up meanwhile.
+        self.used.fetch_max(end, Ordering::Relaxed);
+        let replace = |end: usize| {
+            let (start, len) = (self.area.start + page * PAGE, (end - page) * PAGE);
+            // SAFETY: pages of the area.
+            unsafe { kernel::replace(start, len, libc::PROT_READ | libc::PROT_WRITE) }.is_ok()
         };
-        // SAFETY: pages of the area.
-        unsafe { kernel::replace(start, len, libc::PROT_READ | libc::PROT_WRITE) }.is_ok()
+        replace(end) || replace(page + 1)
     }
 }

@@ -212,7 +212,8 @@ unsafe fn heal(frame: &mut Frame, signal: c_int, info: *const siginfo_t) -> bool
 }
 
 /// The program was looking at what a domain has mapped: the file ends before that, or another thread of the domain has unmapped it since
-/// it was checked. (Not what the program does at other times: a pointer that it has kept is its own affair.)
+/// it was checked. It goes on with zeros, as far as it looks, and ends the instance then: see [`super::entry::View::during`]. (Not what
+/// the program does at other times: a pointer that it has kept is its own affair.)
 ///
 /// # Safety
 ///
@@ -225,11 +226,12 @@ unsafe fn heal_mapping(frame: &Frame, signal: c_int, info: *const siginfo_t) -> 
     if !is_access || !layout::in_arena(address) || !frame.is_of_program() || !is_looking() {
         return false;
     }
-    // SAFETY: of this thread, whose code between two system calls must not see another.
+    // SAFETY: of this thread, whose code between two system calls must not see another. What is replaced is of the area of an instance
+    // that ends.
     unsafe {
         let errno = libc::__errno_location();
         let before = errno.read();
-        let healed = instance::all().any(|instance| instance.mappings.heal(address));
+        let healed = instance::all().any(|instance| instance.mappings.heal(signal, address));
         errno.write(before);
         healed
     }

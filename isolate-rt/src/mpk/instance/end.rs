@@ -1,7 +1,7 @@
 //! How a generation of an instance ends: by a fault, and in the child of a fork.
 
 use super::{Instance, all, is_dying, low_half};
-use crate::fault::Fault;
+use crate::fault::{Fault, FaultKind};
 use crate::heap::{Heap, KEPT};
 use crate::mpk::seat::Seat;
 use crate::mpk::thread::Thread;
@@ -46,6 +46,20 @@ impl Instance {
         if self.waiting.load(Ordering::Relaxed) != 0 {
             wake(low_half(&self.generation));
         }
+    }
+
+    /// Ends a generation in which the program has met something in a mapping that was no memory any more. Gives what that was.
+    #[cold]
+    pub(in crate::mpk) fn give_up_mappings(&self, own: &Seat, generation: u64) -> Option<FaultKind> {
+        /// Stands for the function.
+        const COPIES: &str = "(what it returned)";
+        let (signal, address) = self.mappings.failure()?;
+        let kind = match signal {
+            libc::SIGBUS => FaultKind::Bus { address },
+            _ => FaultKind::Unmapped { address },
+        };
+        self.discard(Some(own), generation, Some(Fault::new(self.name, COPIES, kind.clone())));
+        Some(kind)
     }
 
     /// In the child of a fork, where only `survivor` goes on, if it ever was inside. An instance that another thread used has no one

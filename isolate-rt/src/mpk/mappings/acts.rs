@@ -190,16 +190,16 @@ impl Mappings {
         Ok(self.address(&new))
     }
 
+    /// Drops contents. Hints are left out: those that the kernel keeps for each page part mappings, of which a process has few, and those
+    /// that read or write at once take as long as they like, with the books held.
     pub(super) fn advise(&self, address: usize, len: usize, advice: usize) -> Result<usize, c_int> {
         /// What changes neither whose memory it is nor what the program, or the child of a fork, can do with it.
-        const HARMLESS: [c_int; 15] = [
+        const DONE: [c_int; 2] = [libc::MADV_DONTNEED, libc::MADV_FREE];
+        const LEFT_OUT: [c_int; 12] = [
             libc::MADV_NORMAL,
             libc::MADV_RANDOM,
             libc::MADV_SEQUENTIAL,
             libc::MADV_WILLNEED,
-            libc::MADV_DONTNEED,
-            libc::MADV_FREE,
-            libc::MADV_REMOVE,
             libc::MADV_HUGEPAGE,
             libc::MADV_NOHUGEPAGE,
             libc::MADV_DONTDUMP,
@@ -209,15 +209,18 @@ impl Mappings {
             libc::MADV_POPULATE_READ,
             libc::MADV_POPULATE_WRITE,
         ];
-        if !HARMLESS.contains(&(advice as c_int)) {
+        let is_done = DONE.contains(&(advice as c_int));
+        if !is_done && !LEFT_OUT.contains(&(advice as c_int)) {
             return Err(libc::EINVAL);
         }
         if len == 0 {
             return Ok(0);
         }
         let (_, pages) = self.mapped(address, len, libc::ENOMEM)?;
-        // SAFETY: pages of the area.
-        unsafe { kernel::advise(self.address(&pages), pages.len() * PAGE, advice as c_int)? };
+        if is_done {
+            // SAFETY: pages of the area.
+            unsafe { kernel::advise(self.address(&pages), pages.len() * PAGE, advice as c_int)? };
+        }
         Ok(0)
     }
 }

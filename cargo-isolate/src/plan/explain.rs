@@ -139,7 +139,7 @@ fn decision(out: &mut dyn Write, decision: &Decision) -> io::Result<()> {
         }
         Decision::Rule { tier: Tier::Clear, evidence, .. } => writeln!(out, "    clear: {evidence}"),
         Decision::Rule { tier: Tier::Convention, evidence, .. } => {
-            writeln!(out, "    by convention, which nobody held against the C code: {evidence}")
+            writeln!(out, "    by convention: {evidence}")
         }
         Decision::Rule { tier: Tier::Likely, evidence, .. } => {
             writeln!(out, "    likely, for you to check: {evidence}")

@@ -76,7 +76,14 @@ impl Names<'_> {
             user: self.expression(contract.user),
             inner_of: self.expression(contract.inner_of),
             elem: contract.elem.map(|elem| map(elem, |elem| self.element(elem))),
-            ..contract
+            kind: contract.kind,
+            dir: contract.dir,
+            null: contract.null,
+            own: contract.own,
+            free: contract.free,
+            value: contract.value,
+            params: contract.params,
+            ty: contract.ty,
         }
     }
 

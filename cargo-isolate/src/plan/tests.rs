@@ -326,6 +326,8 @@ inferred! {
         fn iter_key(it: *const Opaque, klen: *mut usize) -> *const c_char;
         fn context(it: *const Opaque, offset: *mut c_int, size: *mut c_int) -> *const c_char;
         fn why(data: *const u8, len: usize, size: *mut usize) -> *const c_char;
+        fn source(of: c_uint, count: c_int, string: *const *const c_char, length: *const c_int);
+        fn multi_get(db: *mut Opaque, num_keys: usize, keys_list: *const *const c_char, keys_list_sizes: *const usize);
     ",
     leaves_lengths_to_what_they_are_called_after: "
         fn locked(vertex_lock: *const u8, target_index_count: usize);

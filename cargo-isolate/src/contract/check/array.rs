@@ -86,6 +86,8 @@ impl Checker<'_> {
                 Some(Element::Cstr { nullable: self.nullable() })
             }
             "cstr" => self.wrong_elem("to characters", pointer),
+            // There is no word for which one it is: `ty` is that of a parameter.
+            "buf" | "obj" if *to == Shape::Int(None) => self.wrong_elem("to numbers of a type that is known", pointer),
             "obj" if to.is_flat() || to.hindrance().is_none() => {
                 self.only("obj", &[]);
                 Some(Element::Obj)

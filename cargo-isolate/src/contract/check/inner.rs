@@ -9,7 +9,7 @@ use crate::{
 impl Checker<'_> {
     /// `inner_of`: the place in that argument comes out.
     pub(super) fn inner(&mut self, of: &Spanned<String>, shape: &Shape) -> Option<Contract> {
-        self.only("obj` with `inner_of", &["dir", "null", "inner_of"]);
+        self.only("obj", &["dir", "null", "inner_of"]);
         let pointer = match (self.is_returned(), shape.pointee()) {
             (true, _) => {
                 if self.words.dir.is_some() {

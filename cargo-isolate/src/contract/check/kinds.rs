@@ -295,6 +295,10 @@ impl Checker<'_> {
         if matches!(to, Shape::Void) {
             return Some(());
         }
+        if *to == Shape::Int(None) && self.words.ty.is_none() {
+            self.wrong_kind("leads to numbers of a type that is not known: add `ty`, the number type that it is");
+            return None;
+        }
         let why = match to.hindrance() {
             None => return Some(()),
             Some(why) => why,

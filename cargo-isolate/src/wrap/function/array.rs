@@ -158,7 +158,7 @@ fn is_declared(elem: &Element, pointer: &Shape, to: &Shape) -> bool {
     let mutable = matches!(pointer, Shape::Pointer { mutable: true, newtype: None, .. });
     match elem {
         Element::Cstr { .. } => !mutable && *to == Shape::Char,
-        Element::Obj => !mutable,
+        Element::Obj => !mutable && !pointer.is_newtype(),
         Element::Buf { .. } => mutable == is_written(elem) && !matches!(to, Shape::Char | Shape::Void),
         Element::Handle { .. } => mutable,
     }

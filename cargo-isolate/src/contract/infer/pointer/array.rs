@@ -4,7 +4,11 @@
 use super::{Pointer, single::is_named_several, stub::asked_of};
 use crate::contract::{
     check::Param,
-    infer::{Inference, Nature, Refusal, refused},
+    infer::{
+        Inference, Nature, Refusal,
+        lengths::{plain, sounds_like_length},
+        refused,
+    },
     shape::Shape,
 };
 
@@ -19,6 +23,18 @@ impl Pointer<'_> {
                 "{{ kind = \"array\", len = \"{count}\", elem = {{ kind = \"handle\" }} }}{comment}"
             )),
             is: Some(Nature::Handles),
+        })
+    }
+
+    /// An array of lengths beside this one: `(keys, key_sizes)`, `(string, length)`.
+    fn lengths_of_each(&self) -> Option<&Param> {
+        let name = plain(self.name());
+        let one = name.strip_suffix("list").or_else(|| name.strip_suffix('s')).unwrap_or(&name);
+        self.signature.params.iter().find(|param| {
+            let is_read = param.shape.pointee().is_some_and(|(mutable, to)| !mutable && to.is_int());
+            let other = plain(&param.name);
+            let is_theirs = other.starts_with(one) || ["length", "lengths", "lens", "sizes"].contains(&&*other);
+            is_read && is_theirs && (sounds_like_length(&param.name) || sounds_like_length(other.trim_end_matches('s')))
         })
     }
 
@@ -43,6 +59,13 @@ impl Pointer<'_> {
         };
         if let Some(length) = own.filter(|_| what == "objects") {
             return Some(self.objects(length));
+        }
+        if let Some(lengths) = self.lengths_of_each() {
+            let lengths = &lengths.name;
+            return Some(refused(
+                format!("pointers to {what}, each as long as `{lengths}` says: no contract can"),
+                None,
+            ));
         }
         let mut open: Vec<_> = self.open_lengths().collect();
         open.retain(|length| own.is_none_or(|own| own.name != length.name));

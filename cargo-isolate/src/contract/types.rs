@@ -40,7 +40,7 @@ pub(crate) struct Types<'g> {
     /// Per package: name → its declarations, in source order.
     items: Vec<BTreeMap<&'g str, Vec<Item<'g>>>>,
     /// Per package: name → what `use … as name` gives it to.
-    renamed: Vec<BTreeMap<&'g str, Renamed>>,
+    renamed: Vec<BTreeMap<&'g str, Vec<Renamed>>>,
 }
 
 /// `use self::COLOR_SPACE as OPJ_COLOR_SPACE`: what bindgen makes of C's `typedef enum`.
@@ -209,7 +209,9 @@ impl<'g> Types<'g> {
 
     /// The type of that name in a package: the one in `module` if there is one, else all of that name if they agree.
     fn declared(&self, package: usize, name: &str, module: &[String], trail: Trail) -> Option<Shape> {
-        let Some(all) = self.items[package].get(name) else { return self.behind_use(package, name, trail.deeper()) };
+        let Some(all) = self.items[package].get(name) else {
+            return self.behind_use(package, name, module, trail.deeper());
+        };
         let near: Vec<_> = all.iter().filter(|item| item.module() == module).collect();
         let candidates = if near.is_empty() { all.iter().collect() } else { near };
         // A `cfg` that could not be decided may hold; one that surely holds wins.
@@ -230,13 +232,23 @@ impl<'g> Types<'g> {
         })
     }
 
-    fn behind_use(&self, package: usize, name: &str, trail: Trail) -> Option<Shape> {
-        let Renamed { module, path } = self.renamed[package].get(name)?;
+    /// What an import of that name leads to: the one in `module` if there is one, else all of that name if they agree.
+    fn behind_use(&self, package: usize, name: &str, module: &[String], trail: Trail) -> Option<Shape> {
+        let all = self.renamed[package].get(name)?;
         if trail.depth > DEEPEST {
             return Some(unknown(name, "its aliases go in a circle".to_owned()));
         }
-        let (last, qualifier) = path.split_last()?;
-        Some(self.named(last, qualifier, Site { package, module }, trail))
+        let near: Vec<_> = all.iter().filter(|import| import.module == module).collect();
+        let candidates = if near.is_empty() { all.iter().collect() } else { near };
+        let mut shapes = candidates.into_iter().filter_map(|Renamed { module, path }| {
+            let (last, qualifier) = path.split_last()?;
+            Some(self.named(last, qualifier, Site { package, module }, trail))
+        });
+        let first = shapes.next()?;
+        Some(match shapes.all(|shape| shape == first) {
+            true => first,
+            false => unknown(name, format!("`{name}` is imported for several types that differ")),
+        })
     }
 
     fn item(&self, package: usize, item: &Item<'g>, trail: Trail) -> Shape {
@@ -305,15 +317,15 @@ impl<'g> Types<'g> {
     }
 }
 
-fn renamed(package: &Package) -> BTreeMap<&str, Renamed> {
-    let mut renamed = BTreeMap::new();
+fn renamed(package: &Package) -> BTreeMap<&str, Vec<Renamed>> {
+    let mut renamed: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for file in package.files.iter().filter(|file| file.role == Role::Main) {
         for import in &file.facts.imports {
             let path: Vec<_> = import.path.split("::").map(str::to_owned).collect();
             let is_other = |name: &&str| path.last().is_some_and(|last| last != name);
             if let Some(name) = import.name.as_deref().filter(is_other) {
                 let module = [&*file.module, &*import.scope.modules].concat();
-                renamed.entry(name).or_insert(Renamed { module, path });
+                renamed.entry(name).or_default().push(Renamed { module, path });
             }
         }
     }

@@ -88,7 +88,8 @@ type back_t = circle_t;
 #[cfg(not(feature = \"wide\"))] type either_t = u32;
 pub type Callback = Option<unsafe extern \"C\" fn(*mut c_void) -> c_int>; \
 pub use self::Mode as SPACE; pub use self::paint::Type as PAINT; pub mod paint { pub type Type = u8; } pub mod other { pub type Type = u64; } \
-use self::ROUND as TURN; use TURN as ROUND;
+use self::ROUND as TURN; use TURN as ROUND; pub mod narrow { pub type Len = u32; pub use self::Len as SIZE; } \
+pub mod wide { pub type Len = u64; pub use self::Len as SIZE; }
 ";
 
 /// A policy about `x-sys`, whose functions are those of [`SYS`].
@@ -382,6 +383,7 @@ inferred! {
         fn checksum(sum: sum_t, buf: bytes_t, len: size_t) -> sum_t;
         fn stored(dest: *mut u8, destSize: len_t, seed: circle_t, width: either_t);
         fn painted(space: SPACE, as_: PAINT, round: ROUND, by: *const SPACE);
+        fn sized(of: wide::SIZE, or: narrow::SIZE, which: SIZE);
     ",
     infers_references: "
         fn used(handle: &Opaque, also: &mut Opaque);

@@ -253,6 +253,19 @@ fn hints() {
     assert!(tables() < before + 1024, "{before} KiB of page tables became {}", tables());
 }
 
+/// What was asked for once, in vain or not, costs nothing later.
+#[test]
+fn much_address_space() {
+    let Some(_turn) = begin() else { return };
+    let most = (256 << 30) - PAGE;
+    let refused = inside(move || map_at(ptr::null_mut(), most, READ, libc::MAP_PRIVATE, 9999).is_null());
+    assert_eq!(refused, Ok(true));
+    assert_eq!(inside(|| unmap(map(64 << 30, NONE), 64 << 30)), Ok(0));
+    let begun = Instant::now();
+    assert_eq!(inside(|| (0..200).map(|_| unmap(map(PAGE, WRITE), PAGE)).sum::<i32>()), Ok(0));
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+}
+
 #[test]
 fn files() {
     let Some(_turn) = begin() else { return };
@@ -502,6 +515,23 @@ fn limits() {
         }),
         is_there
     );
+    // Nor is what a fault has taken counted: of the heap, or of mappings.
+    for fill in
+        [(|| while !std::hint::black_box(large_block_of(64 << 10)).is_null() {}) as fn(), || _ = map(3 << 20, WRITE)]
+    {
+        // SAFETY: fails.
+        let fault = unsafe {
+            SMALL.call("fill").unwrap().run(move || {
+                fill();
+                std::arch::asm!("mov byte ptr [8], 0")
+            })
+        };
+        assert_eq!(fault.unwrap_err().address(), Some(8));
+        assert_eq!(inside(|| [!map(2 << 20, WRITE).is_null(); 4]), is_there);
+        assert_eq!(inside(|| [large_block(); 4]), is_there);
+        // SAFETY: as above.
+        let _ = unsafe { SMALL.call("fault").unwrap().run(|| std::arch::asm!("mov byte ptr [8], 0")) };
+    }
     // Every other page is another mapping of the kernel's, of which the process needs some, too.
     assert_eq!(
         inside(|| {
@@ -526,8 +556,51 @@ fn super_map(pages: usize) -> *mut u8 {
 
 /// Whether there is no room for a large block.
 fn large_block() -> bool {
+    large_block_of(3 << 20).is_null()
+}
+
+fn large_block_of(size: usize) -> *mut libc::c_void {
     // SAFETY: allocates.
-    std::hint::black_box(unsafe { libc::malloc(3 << 20) }).is_null()
+    std::hint::black_box(unsafe { libc::malloc(size) })
+}
+
+/// Locked memory stays where it is for the kernel, and is gone after a fault all the same; nor is what was there taken for the domain's.
+#[test]
+fn locked() {
+    const NAME: &str = "locked";
+    if role().is_none() {
+        if isolation() {
+            assert_eq!(End::from(&child(NAME, "child")), End::Status(79));
+        }
+        return;
+    }
+    let places = inside(|| (map(100 * PAGE, WRITE), 0)).unwrap();
+    // SAFETY: of this process, which is a child: as a program does that has no time to wait for pages.
+    let locks = unsafe { libc::mlockall(libc::MCL_CURRENT) };
+    assert_eq!(locks, 0, "{}", std::io::Error::last_os_error());
+    let fault = inside(move || {
+        let block = large_block_of(1 << 20).cast::<u8>();
+        put(block.wrapping_add(1 << 19), 9);
+        put(places.0, 9);
+        // SAFETY: the fault.
+        unsafe { std::arch::asm!("mov byte ptr [8], 0") };
+    });
+    assert_eq!(fault.unwrap_err().address(), Some(8));
+    // SAFETY: returns what is checked.
+    let told = unsafe {
+        let mut call = DOMAIN.call("tell").unwrap();
+        call.run(move || ()).unwrap();
+        call.slice(places.0, PAGE)
+    };
+    assert!(matches!(told.unwrap_err().kind(), FaultKind::InvalidValue { .. }));
+    // As much as ever may be mapped, and what the heap held is gone.
+    let again = inside(|| {
+        let block = large_block_of(1 << 20).cast::<u8>();
+        let map = map(LIMIT / 2, WRITE);
+        (get(block.wrapping_add(1 << 19)), map.is_null(), unmap(map, LIMIT / 2))
+    });
+    assert_eq!(again, Ok((0, false, 0)));
+    std::process::exit(79);
 }
 
 /// After a fault nothing of it is left: no file, no memory, no mapping, however often.

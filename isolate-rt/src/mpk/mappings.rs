@@ -119,7 +119,7 @@ impl Mappings {
     fn until(&self, address: usize, of: impl Fn(&Books) -> &Bits) -> Option<usize> {
         let books = self.books.get()?.as_ref().filter(|_| self.has(address))?;
         let page = (address - self.area.start) / PAGE;
-        let last = (page + self.most.div_ceil(PAGE)).min(self.area.len() / PAGE);
+        let last = (page + self.most.div_ceil(PAGE)).min(self.used.load(Ordering::Acquire));
         let end = of(books).end_of_run(page..last, true);
         (end > page).then(|| self.area.start + end * PAGE)
     }

@@ -122,6 +122,16 @@ fn wait_for(word: &AtomicUsize, seen: usize) {
     wait(word.as_ptr().cast(), seen as u32, A_MOMENT);
 }
 
+/// Gives private memory back to the kernel, also where it is locked (mlock(2)): it reads as 0 from then on. Says whether it does.
+///
+/// # Safety
+///
+/// Whole pages of what was mapped privately, and nobody needs what they hold.
+unsafe fn drop_contents(start: usize, len: usize) -> bool {
+    // SAFETY: by this function's contract.
+    unsafe { libc::madvise(std::ptr::with_exposed_provenance_mut(start), len, libc::MADV_DONTNEED_LOCKED) == 0 }
+}
+
 /// One fewer waits, or runs. (In the child of a fork that a signal handler or a closure made, they were forgotten.)
 fn one_fewer(count: &AtomicU32) {
     let _ = count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| count.checked_sub(1));

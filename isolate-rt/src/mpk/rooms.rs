@@ -6,6 +6,7 @@
 
 use super::PAGE;
 use super::callback::{CLOSE_ROOM, OPEN_ROOM};
+use super::drop_contents;
 use super::gate::call_back;
 use super::pkey::Pkey;
 use std::ops::Range;
@@ -260,7 +261,7 @@ impl Room {
     fn drop_contents(&self) {
         let Range { start, end } = self.range();
         // SAFETY: private memory of a closed room: it reads as 0 from now on.
-        unsafe { libc::madvise(ptr::with_exposed_provenance_mut(start), end - start, libc::MADV_DONTNEED) };
+        unsafe { drop_contents(start, end - start) };
     }
 }
 

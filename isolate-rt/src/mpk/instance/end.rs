@@ -5,7 +5,7 @@ use crate::fault::{Fault, FaultKind};
 use crate::heap::{Heap, KEPT};
 use crate::mpk::seat::Seat;
 use crate::mpk::thread::Thread;
-use crate::mpk::{barrier, deadline, wake};
+use crate::mpk::{barrier, deadline, drop_contents, wake};
 use std::ptr;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -13,9 +13,12 @@ use std::time::Duration;
 /// Distance from the parent's generations to its child's: the parent's may have gone on while it was copied.
 const GENERATIONS_OF_A_PROCESS: u64 = 1 << 32;
 
+/// So much of a heap stays open after a fault, at most: opening it again takes time, too. In bytes.
+const HEAP_KEPT: usize = 4 << 20;
+
 impl Instance {
     /// Ends a generation: everybody out, and everything as it was at the beginning. `own` is the caller's seat, on which
-    /// nothing runs any more. `cause` is told to those who lose something by it.
+    /// nothing runs any more. `cause` is told to those who lose something by it; `None` in the child of a fork.
     #[cold]
     pub(in crate::mpk) fn discard(&self, own: Option<&Seat>, generation: u64, cause: Option<Fault>) {
         // Odd. Where that fails, another thread failed first and is at it, or has finished: what failed with us is gone
@@ -24,6 +27,8 @@ impl Instance {
         if self.generation.compare_exchange(generation, dying, Ordering::AcqRel, Ordering::Acquire).is_err() {
             return;
         }
+        // In the child of a fork a handler may have interrupted the program where it copies something out.
+        let is_over = cause.is_some();
         if let Some(cause) = cause {
             self.last_fault.set(generation, cause);
         }
@@ -32,9 +37,19 @@ impl Instance {
         // SAFETY: nothing of the instance runs, and nobody may begin before the generation is even; the heap is its own
         // private memory. What is kept of it is laid anew. Thread-locals are put back when a seat is next taken.
         unsafe {
-            let open = self.open.load(Ordering::Acquire);
+            let mut open = self.open.load(Ordering::Acquire);
             if open > drop_from {
-                libc::madvise(ptr::with_exposed_provenance_mut(drop_from), open - drop_from, libc::MADV_DONTNEED);
+                drop_contents(drop_from, open - drop_from);
+                // What is open counts: a heap that was full would leave nothing to what the next generation maps.
+                let stays_open = HEAP_KEPT.min(self.layout.heap.len() / 4);
+                let start = ptr::with_exposed_provenance_mut(drop_from);
+                if is_over
+                    && open - drop_from > stays_open
+                    && libc::mprotect(start, open - drop_from, libc::PROT_NONE) == 0
+                {
+                    open = drop_from;
+                    self.open.store(open, Ordering::Release);
+                }
             }
             self.rooms.close_all();
             self.mappings.close_all();
@@ -82,8 +97,7 @@ impl Instance {
         let drop_from = self.layout.heap.start + KEPT;
         // SAFETY: the heap is the instance's own, and nothing of it runs. More of it may be in use than `open` says here.
         unsafe {
-            let start = ptr::with_exposed_provenance_mut(drop_from);
-            libc::madvise(start, self.layout.heap.end - drop_from, libc::MADV_DONTNEED);
+            drop_contents(drop_from, self.layout.heap.end - drop_from);
         }
         self.mappings.distrust();
         self.discard(None, generation, None);

@@ -52,7 +52,10 @@ impl Mappings {
         // SAFETY: just mapped, by us, and nobody else's.
         let tagged = unsafe { key.tag_as(made, len, rights) };
         // SAFETY: as above, to pages of the area.
-        let moved = tagged.and_then(|()| unsafe { kernel::move_to(made, len, self.address(&pages)) });
+        let moved = tagged.and_then(|()| unsafe {
+            self.use_until(pages.end);
+            kernel::move_to(made, len, self.address(&pages))
+        });
         self.settle(made, len, moved, &pages)?;
         self.replaced(books, &pages, true);
         self.note(books, &pages, rights);
@@ -106,17 +109,20 @@ impl Mappings {
         }
         let (books, pages) = self.mapped(address, len, libc::ENOMEM)?;
         self.may_part(books, &[&pages])?;
-        let mut more = 0;
-        if rights & libc::PROT_WRITE != 0 {
-            more = books.own.count(pages.clone()) - books.counts.count(pages.clone());
-            self.may_have(most, more)?;
+        let is_writable = rights & libc::PROT_WRITE != 0;
+        let more = if is_writable { books.own.count_without(&books.counts, pages.clone()) } else { 0 };
+        self.may_have(most, more)?;
+        // What goes, goes first: the program, which is about to look there, has then not checked yet.
+        let [readable, writable] = [libc::PROT_READ, libc::PROT_WRITE].map(|right| rights & right != 0);
+        for (bits, _) in [(&books.readable, readable), (&books.writable, writable)].iter().filter(|(_, stays)| !stays) {
+            bits.set(pages.clone(), false);
         }
         // SAFETY: pages of the domain's mappings.
         unsafe { key.tag_as(self.address(&pages), pages.len() * PAGE, rights)? };
         self.parted(books, &pages);
         self.note(books, &pages, rights);
         if more > 0 {
-            self.counted.fetch_add(more * PAGE, Ordering::Relaxed);
+            self.counted.store(self.counted_bytes().saturating_add(more * PAGE), Ordering::Relaxed);
             books.counts.set_where(&books.own, pages);
         }
         Ok(0)
@@ -154,8 +160,8 @@ impl Mappings {
         }
         self.may_part(books, &[&old, &new])?;
         let last = old.end - 1..old.end;
-        let own = books.own.count(last.clone()) > 0;
-        // Where part of it counts, all of it does: which part that was is forgotten.
+        // Where part of it counts, or could, all of it does: which part that was is forgotten.
+        let own = books.own.count(old.clone()) > 0;
         let counted = books.counts.count(old.clone());
         let counts = counted > 0;
         self.may_have(most, if counts { new.len().saturating_sub(counted) } else { 0 })?;
@@ -167,6 +173,7 @@ impl Mappings {
 
         let kept = old.start..old.start + old.len().min(new.len());
         let (from, from_len) = (self.address(&kept), kept.len() * PAGE);
+        self.use_until(new.end);
         let new_len = new.len() * PAGE;
         // Out of the area first, leaving its place mapped; what grows, grows there.
         // SAFETY: from pages of the area to pages of the area, by way of what nobody knows.
@@ -183,7 +190,7 @@ impl Mappings {
         }
         self.replaced(books, &new, true);
         self.note(books, &new, rights);
-        books.own.set(new.clone(), own);
+        books.own.set(new.clone(), own || counts);
         self.count(books, &new, counts);
         // An error here leaves an empty mapping behind, which the domain has not asked for and need not know.
         let _ = self.close(books, old);

@@ -1,5 +1,6 @@
 //! A bit for each page of gigabytes of address space.
 
+use crate::mpk::drop_contents;
 use std::ops::Range;
 use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -41,6 +42,12 @@ impl Bits {
         masks(range).map(|(word, mask)| (self.0[word].load(Ordering::Relaxed) & mask).count_ones() as usize).sum()
     }
 
+    /// How many of the range are set here and not there.
+    pub(super) fn count_without(&self, there: &Self, range: Range<usize>) -> usize {
+        let seen = |word: usize| self.0[word].load(Ordering::Relaxed) & !there.0[word].load(Ordering::Relaxed);
+        masks(range).map(|(word, mask)| (seen(word) & mask).count_ones() as usize).sum()
+    }
+
     pub(super) fn set(&self, range: Range<usize>, set: bool) {
         for (word, mask) in masks(range) {
             self.change(word, |seen| if set { seen | mask } else { seen & !mask });
@@ -66,7 +73,9 @@ impl Bits {
     /// All 0 again, and the memory given back.
     pub(super) fn clear_all(&self) {
         // SAFETY: from `new`, and private: it reads as 0 from now on.
-        unsafe { libc::madvise(self.0.as_ptr().cast_mut().cast(), size_of_val(self.0), libc::MADV_DONTNEED) };
+        if !unsafe { drop_contents(self.0.as_ptr().addr(), size_of_val(self.0)) } {
+            self.0.iter().enumerate().for_each(|(word, _)| self.change(word, |_| 0));
+        }
     }
 }
 
@@ -102,6 +111,27 @@ mod tests {
         check(&[(0, 1 << 20)], 77, 1 << 20);
         check(&[(1, 300_000)], 1, 300_000);
         check(&[(0, 4096), (4096, 8192), (8200, 9000)], 100, 8192);
+    }
+
+    #[test]
+    fn of_one_and_not_of_the_other() {
+        let (own, counts) = (Bits::new(1 << 12).unwrap(), Bits::new(1 << 12).unwrap());
+        own.set(10..200, true);
+        counts.set(150..400, true);
+        assert_eq!(own.count_without(&counts, 0..1 << 12), 140);
+        assert_eq!(own.count_without(&counts, 100..110), 10);
+        assert_eq!(own.count_without(&counts, 300..310), 0);
+    }
+
+    /// Also where the memory is locked.
+    #[test]
+    fn cleared() {
+        let bits = Bits::new(1 << 20).unwrap();
+        bits.set(5..300_000, true);
+        // SAFETY: locks memory of our own.
+        assert_eq!(unsafe { libc::mlock(bits.0.as_ptr().cast(), 4096) }, 0);
+        bits.clear_all();
+        assert_eq!(bits.count(0..1 << 20), 0);
     }
 
     #[test]

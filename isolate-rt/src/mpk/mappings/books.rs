@@ -5,7 +5,7 @@ use super::bits::Bits;
 use crate::mpk::PAGE;
 use libc::c_int;
 use std::ops::Range;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Most places where one mapping, or a part of one with other rights, may begin or end. Each is a mapping of the kernel's, of which a
 /// process has 65,530.
@@ -57,22 +57,30 @@ impl Mappings {
         if is_mapped { Ok((books, pages)) } else { Err(errno) }
     }
 
-    /// Free pages for so many bytes, which count as used from now on.
+    /// Free pages for so many bytes.
     pub(super) fn room(&self, books: &Books, len: usize) -> Result<Pages, c_int> {
         let (count, all) = (len.div_ceil(PAGE), self.area.len() / PAGE);
+        if count > all {
+            return Err(libc::ENOMEM);
+        }
         let used = self.used.load(Ordering::Relaxed);
         let mut start = 0;
         while start < used {
             start = books.taken.end_of_run(start..used, true);
-            let end = books.taken.end_of_run(start..used, false);
+            // No further than it must be: address space that was used once may be hundreds of gigabytes.
+            let end = books.taken.end_of_run(start..used.min(start + count), false);
             if end - start >= count || end == used {
                 break;
             }
             start = end;
         }
-        let end = start.checked_add(count).filter(|&end| end <= all).ok_or(libc::ENOMEM)?;
-        self.used.store(used.max(end), Ordering::Relaxed);
-        Ok(start..end)
+        let end = start + count;
+        if end <= all { Ok(start..end) } else { Err(libc::ENOMEM) }
+    }
+
+    /// Something may be mapped up to there: before it is.
+    pub(super) fn use_until(&self, end: usize) {
+        self.used.fetch_max(end, Ordering::Relaxed);
     }
 
     pub(super) fn address(&self, pages: &Pages) -> usize {
@@ -89,14 +97,18 @@ impl Mappings {
     pub(super) fn may_part(&self, books: &Books, pages: &[&Pages]) -> Result<(), c_int> {
         let ends = pages.iter().flat_map(|pages| [pages.start, pages.end]);
         let more = ends.filter(|&page| books.edge.count(page..page + 1) == 0).count();
-        if more == 0 || self.edges.load(Ordering::Relaxed) + more <= EDGES { Ok(()) } else { Err(libc::ENOMEM) }
+        if more == 0 || self.edges.load(Ordering::Relaxed).saturating_add(more) <= EDGES {
+            Ok(())
+        } else {
+            Err(libc::ENOMEM)
+        }
     }
 
     /// These pages are one mapping now, or none.
     pub(super) fn replaced(&self, books: &Books, pages: &Pages, taken: bool) {
         books.taken.set(pages.clone(), taken);
         let inner = pages.start + 1..pages.end;
-        self.edges.fetch_sub(books.edge.count(inner.clone()), Ordering::Relaxed);
+        self.change(&self.edges, books.edge.count(inner.clone()), 0);
         books.edge.set(inner, false);
         self.parted(books, pages);
     }
@@ -106,8 +118,7 @@ impl Mappings {
         let is_taken = |page: usize| books.taken.count(page..page + 1) > 0;
         for page in [pages.start, pages.end] {
             let is_edge = (page > 0 && is_taken(page - 1)) || (page < self.area.len() / PAGE && is_taken(page));
-            self.edges.fetch_sub(books.edge.count(page..page + 1), Ordering::Relaxed);
-            self.edges.fetch_add(usize::from(is_edge), Ordering::Relaxed);
+            self.change(&self.edges, books.edge.count(page..page + 1), usize::from(is_edge));
             books.edge.set(page..page + 1, is_edge);
         }
     }
@@ -118,9 +129,14 @@ impl Mappings {
     }
 
     pub(super) fn count(&self, books: &Books, pages: &Pages, counts: bool) {
-        self.counted.fetch_sub(books.counts.count(pages.clone()) * PAGE, Ordering::Relaxed);
-        self.counted.fetch_add(if counts { pages.len() * PAGE } else { 0 }, Ordering::Relaxed);
+        let more = if counts { pages.len() * PAGE } else { 0 };
+        self.change(&self.counted, books.counts.count(pages.clone()) * PAGE, more);
         books.counts.set(pages.clone(), counts);
+    }
+
+    /// Whatever goes wrong with the books, what they count stays a number that makes sense.
+    fn change(&self, counter: &AtomicUsize, fewer: usize, more: usize) {
+        counter.store(counter.load(Ordering::Relaxed).saturating_sub(fewer).saturating_add(more), Ordering::Relaxed);
     }
 }
 

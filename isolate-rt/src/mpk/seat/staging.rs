@@ -2,6 +2,7 @@
 
 use super::Seat;
 use crate::fault::{FaultKind, Unsupported};
+use crate::mpk::drop_contents;
 use crate::mpk::layout::STAGING;
 use crate::mpk::pkey::Pkey;
 use std::ptr;
@@ -131,11 +132,10 @@ impl Seat {
     #[cold]
     fn close_staging(&self) {
         let (start, len) = (self.layout.staging.start + STAGING_KEPT, self.open.load(Ordering::Relaxed) - STAGING_KEPT);
-        let start = ptr::with_exposed_provenance_mut(start);
         // SAFETY: staged memory of a call that ends.
         unsafe {
-            libc::madvise(start, len, libc::MADV_DONTNEED);
-            if libc::mprotect(start, len, libc::PROT_NONE) == 0 {
+            drop_contents(start, len);
+            if libc::mprotect(ptr::with_exposed_provenance_mut(start), len, libc::PROT_NONE) == 0 {
                 self.open.store(STAGING_KEPT, Ordering::Release);
             }
         }

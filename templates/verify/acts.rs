@@ -80,6 +80,11 @@ pub(crate) fn works() -> bool {
     act() == Act::Honest as u8 || fills()
 }
 
+/// How far into an argument a library points that does: one element, where there is one.
+pub(crate) fn step() -> usize {
+    length().min(1)
+}
+
 /// The library fills what room there is.
 pub(crate) fn fills() -> bool {
     act() == Act::Fill as u8

@@ -184,6 +184,14 @@ pub(crate) fn came_out<T>(values: &[T], place: usize, whole: bool) -> Result<(),
     }
 }
 
+/// The place in an argument that the function has pointed to.
+pub(crate) fn is_place(place: usize) -> Result<(), Failure> {
+    match !works() || place == step() {
+        true => Ok(()),
+        false => Err(Failure::Broken(format!("element {} of an argument came out as {place}", step()))),
+    }
+}
+
 /// Text that the wrapper took out of the domain: byte by byte what is there.
 pub(crate) fn as_it_was(text: Option<&CStr>) -> Result<(), Failure> {
     match text {

@@ -288,24 +288,24 @@ pub(crate) unsafe fn store_object<T>(place: *mut T) {
     }
 }
 
-/// Stores a pointer to the beginning of an argument when it is honest.
+/// Stores a pointer into an argument when it is honest.
 ///
 /// # Safety
 ///
 /// As [`store_object`]; `argument` is a pointer.
-pub(crate) unsafe fn store_start<T, A>(place: *mut T, argument: A) {
+pub(crate) unsafe fn store_place<T, A>(place: *mut T, argument: A) {
     if !place.is_null() {
         // SAFETY: by contract.
-        unsafe { place.write_volatile(answer_start(argument)) };
+        unsafe { place.write_volatile(answer_place(argument)) };
     }
 }
 
-/// What a stub returns whose contract says that it leads into this argument: its beginning when it is honest.
+/// What a stub returns whose contract says that it leads into an argument: this place when it is honest.
 ///
 /// # Safety
 ///
 /// Both must be pointer types.
-pub(crate) unsafe fn answer_start<T, A>(argument: A) -> T {
+pub(crate) unsafe fn answer_place<T, A>(argument: A) -> T {
     match works() {
         // SAFETY: a pointer has the size of any other.
         true => unsafe { std::mem::transmute_copy(&argument) },

@@ -92,9 +92,16 @@ pub(super) fn lead_into_slices(
     let Some(entry) = entry else { return };
     let of_params = params.iter().map(|param| (entry.arg.get(&*param.name), &param.decision));
     for (words, decision) in of_params.chain(ret.map(|ret| (entry.ret.as_ref(), &ret.decision))) {
-        let (Some(words), Some(Contract::Inner { of, .. })) = (words, decision.contract()) else { continue };
+        let (Some(words), Some(Contract::Inner { of, nullable, .. })) = (words, decision.contract()) else { continue };
+        let is_error = entry.error.is_some() && decision_is_of(ret, decision);
         let into = params.iter().find(|param| param.name == *of).and_then(|param| param.decision.contract());
         match into {
+            Some(Contract::Buf { nullable: true, .. } | Contract::Cstr { nullable: true, .. })
+                if !nullable && !is_error =>
+            {
+                let message = format!("`{of}` may be NULL, and then there is no place in it");
+                errors.push(PolicyError::new(words.span(), message).help("add `null = \"ok\"`"));
+            }
             Some(Contract::Buf { .. } | Contract::Cstr { dir: Dir::In | Dir::Inout, .. }) | None => {}
             Some(_) => {
                 let place = words.get_ref().inner_of.as_ref().map_or(words.span(), Spanned::span);
@@ -103,6 +110,10 @@ pub(super) fn lead_into_slices(
             }
         }
     }
+}
+
+fn decision_is_of(ret: Option<&RetPlan>, decision: &Decision) -> bool {
+    ret.is_some_and(|ret| std::ptr::eq(&raw const ret.decision, decision))
 }
 
 pub(super) fn implied(contract: Contract, evidence: String) -> Decision {

@@ -139,12 +139,12 @@ fn exact(foreign: &Foreign, result: &Type) -> Vec<String> {
     }
     let came = parts.iter().zip(&foreign.origins).filter_map(|(part, origin)| {
         let (place, exact) = match origin {
+            0 if foreign.points_into.is_some() => return Some(format!("is_place({part})?;")),
             0 => (RETURNED, foreign.answers?),
             place => match foreign.stores(place - 1)? {
                 Stored::Value(exact) => (place - 1, exact),
-                Stored::Anything | Stored::First | Stored::Object | Stored::Start(_) | Stored::Room | Stored::Rows => {
-                    return None;
-                }
+                Stored::Place(_) => return Some(format!("is_place({part})?;")),
+                Stored::Anything | Stored::First | Stored::Object | Stored::Room | Stored::Rows => return None,
             },
         };
         Some(format!("came_out(std::slice::from_ref(&{part}), {place}, {})?;", exact == Exact::Whole))

@@ -133,7 +133,7 @@ pub(crate) enum Stored {
     /// A pointer that is never NULL.
     Object,
     /// A pointer into the argument in this place.
-    Start(usize),
+    Place(usize),
     /// Numbers, as many as the wrapper's caller has room for, all of which go back to the caller if they are counted.
     Room,
     /// The same in each of several rooms, all of which go back.
@@ -208,7 +208,9 @@ pub(super) fn render(graph: &Graph, functions: &[Foreign]) -> String {
                 }
                 Some(Stored::First) => writeln!(stubs, "    unsafe {{ inside::store_first(a{at}) }};"),
                 Some(Stored::Object) => writeln!(stubs, "    unsafe {{ inside::store_object(a{at}) }};"),
-                Some(Stored::Start(of)) => writeln!(stubs, "    unsafe {{ inside::store_start(a{at}, a{of}) }};"),
+                Some(Stored::Place(of)) => {
+                    writeln!(stubs, "    unsafe {{ inside::store_place(a{at}, a{of}.wrapping_add(acts::step())) }};")
+                }
                 Some(_) => writeln!(stubs, "    unsafe {{ inside::store(a{at}) }};"),
                 None => continue,
             };
@@ -223,7 +225,7 @@ pub(super) fn render(graph: &Graph, functions: &[Foreign]) -> String {
             };
             let (counting, exact) = (of_forms(|form| form.counts), of_forms(|form| form.answers.is_some()));
             let answer = match (points_into, never_null) {
-                (Some(of), _) => format!("inside::answer_start(a{of})"),
+                (Some(of), _) => format!("inside::answer_place(a{of}.wrapping_add(acts::step()))"),
                 (None, true) => "inside::answer_object()".to_owned(),
                 (None, false) if counting.is_empty() && exact.is_empty() => "inside::answer()".to_owned(),
                 (None, false) => format!("inside::answer_for(&{counting:?}, &{exact:?}, {RETURNED})"),

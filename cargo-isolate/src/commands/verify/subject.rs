@@ -103,7 +103,7 @@ fn param(function: &FunctionPlan, param: &ParamPlan) -> Param {
                 Some(Stored::Object)
             }
             Contract::Handle { dir: Dir::Out, hold: Hold::Give { .. }, nullable: false } => Some(Stored::Object),
-            Contract::Inner { of, nullable: false, .. } => place(function, of).map(Stored::Start),
+            Contract::Inner { of, nullable: false, .. } => place(function, of).map(Stored::Place),
             Contract::Obj { dir: Dir::Out | Dir::Inout, .. } if let Some(exact) = comes_out(function, param) => {
                 Some(Stored::Value(exact))
             }

@@ -180,6 +180,7 @@ fn places_in_arguments() {
         &tail("inner_of = \"at\""),
         &tail("inner_of = \"db\""),
         &(tail("inner_of = \"text\"") + "\narg.text = { kind = \"obj\" }"),
+        &(tail("inner_of = \"text\"") + "\narg.text = { kind = \"cstr\", null = \"ok\" }"),
         // Not by these words.
         &tail("inner_of = \"text\", dir = \"in\""),
         &tail("inner_of = \"text\", len = \"at\""),

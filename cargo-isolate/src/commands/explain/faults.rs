@@ -205,11 +205,12 @@ fn pages() -> Vec<Page> {
         ),
         page(
             FaultKind::InvalidValue { what: "a length beyond the buffer" },
-            "The function came back with a value that its type or its contract does not allow: a length beyond the buffer, a `bool` \
-             of 7, a number that no variant of an enum has.",
-            "If C may return it, the contract is wrong: see `cargo isolate plan` for what was stated or inferred. A string or buffer, \
-             returned or told to a callback, must lie in the domain or in read-only data: one that points into an argument of the \
-             program, as `strrchr` returns, is refused. Else the library's answer is not to be used.",
+            "The function came back with a value that its type or its contract does not allow: a length beyond the buffer, \
+             a pointer that leads nowhere, NULL where the contract rules it out.",
+            "If C may return it, the contract is wrong: see `cargo isolate plan` for what was stated or inferred. A count of more \
+             than there is room for may be what the function would have written: then `written` is `\"min(ret, cap)\"`. A string or \
+             buffer, returned or told to a callback, must lie in the domain, in one of the first 16 arguments that the call only \
+             reads (each string of an array is one), or in read-only data. Else the library's answer is not to be used.",
         ),
         page(
             FaultKind::TooLarge { requested: 1 << 34, limit: 1 << 30 },

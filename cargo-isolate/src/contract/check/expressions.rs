@@ -241,6 +241,13 @@ impl Expressions<'_> {
             return Err(PolicyError::new(at, format!("`{name}` takes {wants} arguments, not {got}")));
         }
         for (arg, param) in call.args.iter().zip(&function.params) {
+            if let Expr::Name(name) | Expr::Deref(name) = arg
+                && self.scope.signature.param(name).is_none()
+            {
+                let names = self.scope.signature.params.iter().map(|param| &*param.name);
+                let message = format!("`{}` has no parameter `{name}`", self.scope.signature.name);
+                return Err(PolicyError::new(at, message).did_you_mean(name, names));
+            }
             if !self.passes(arg, &param.shape) {
                 let message = format!("`{arg}` does not fit `{}` of `{name}`", param.name);
                 return Err(PolicyError::new(at, message).label(format!("it is declared `{}`", param.shape)));

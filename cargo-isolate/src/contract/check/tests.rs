@@ -89,6 +89,7 @@ fn null_as_an_error() {
         "[fn.why]\nret = { kind = \"cstr\", null = \"ok\" }\nerror = \"ret == NULL\"",
         "[fn.why]\nerror = \"ret != 0\"",
         "[fn.why]\nerror = \"ret == NUL\"",
+        "[fn.errno]\nerror = \"ret != 0\"\nmessage = \"why(cod)\"",
         "[fn.errno]\nerror = \"ret == NULL\"",
         "[fn.close]\nerror = \"ret == NULL\"",
         "[fn.errno]\nerror = false",

@@ -49,8 +49,10 @@ impl Writer<'_, '_> {
             false => format!("let {var} = {register};"),
         });
         self.pass_closure(var, nullable, function);
-        let until =
-            format!("until `{}` returns; a panic in it ends the call and goes on from here", self.function.name);
+        let until = format!(
+            "until `{}` returns; a panic in it ends the call as a fault does, and goes on from here",
+            self.function.name
+        );
         self.doc(local, &format!("called{} {until}", passage.with()));
     }
 
@@ -93,7 +95,10 @@ impl Writer<'_, '_> {
         self.kept.push(ToKeep { local: kept, object, slot, nullable });
         self.doc(
             local,
-            &format!("called{} {until}; a panic in it ends that call and goes on from there", passage.with()),
+            &format!(
+                "called{} {until}; a panic in it ends that call as a fault does, and goes on from there",
+                passage.with()
+            ),
         );
     }
 

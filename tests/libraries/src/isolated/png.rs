@@ -53,8 +53,8 @@ pub static DOMAIN: Domain = Domain::new("png").globals(GLOBALS);
 /// `png_create_read_struct` of `libpng-sys`.
 ///
 /// * `user_png_ver`: a string, read.
-/// * `error_fn`: called with `arg1`, `arg2` in any call until what is returned has ended; a panic in it ends that call and goes on from there.
-/// * `warn_fn`: called with `arg1`, `arg2` in any call until what is returned has ended; a panic in it ends that call and goes on from there.
+/// * `error_fn`: called with `arg1`, `arg2` in any call until what is returned has ended; a panic in it ends that call as a fault does, and goes on from there.
+/// * `warn_fn`: called with `arg1`, `arg2` in any call until what is returned has ended; a panic in it ends that call as a fault does, and goes on from there.
 ///
 /// # Errors
 ///
@@ -148,8 +148,8 @@ pub fn png_create_read_struct(
 /// `png_create_write_struct` of `libpng-sys`.
 ///
 /// * `user_png_ver`: a string, read.
-/// * `error_fn`: called with `arg1`, `arg2` in any call until what is returned has ended; a panic in it ends that call and goes on from there.
-/// * `warn_fn`: called with `arg1`, `arg2` in any call until what is returned has ended; a panic in it ends that call and goes on from there.
+/// * `error_fn`: called with `arg1`, `arg2` in any call until what is returned has ended; a panic in it ends that call as a fault does, and goes on from there.
+/// * `warn_fn`: called with `arg1`, `arg2` in any call until what is returned has ended; a panic in it ends that call as a fault does, and goes on from there.
 ///
 /// # Errors
 ///
@@ -755,8 +755,8 @@ pub fn png_destroy_write_struct(
 /// `png_set_write_fn` of `libpng-sys`.
 ///
 /// * `png_ptr`: an object in the domain.
-/// * `write_data_fn`: called with `arg1`, `arg2` in any call until `png_ptr` has ended or gets another one; a panic in it ends that call and goes on from there.
-/// * `output_flush_fn`: called with `arg1` in any call until `png_ptr` has ended or gets another one; a panic in it ends that call and goes on from there.
+/// * `write_data_fn`: called with `arg1`, `arg2` in any call until `png_ptr` has ended or gets another one; a panic in it ends that call as a fault does, and goes on from there.
+/// * `output_flush_fn`: called with `arg1` in any call until `png_ptr` has ended or gets another one; a panic in it ends that call as a fault does, and goes on from there.
 ///
 /// # Errors
 ///
@@ -819,7 +819,7 @@ pub fn png_set_write_fn(
 /// `png_set_read_fn` of `libpng-sys`.
 ///
 /// * `png_ptr`: an object in the domain.
-/// * `read_data_fn`: called with `arg1`, `arg2` in any call until `png_ptr` has ended or gets another one; a panic in it ends that call and goes on from there.
+/// * `read_data_fn`: called with `arg1`, `arg2` in any call until `png_ptr` has ended or gets another one; a panic in it ends that call as a fault does, and goes on from there.
 ///
 /// # Errors
 ///

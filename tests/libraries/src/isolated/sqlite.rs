@@ -222,7 +222,7 @@ pub fn sqlite3_changes(arg1: &Handle<ffi::sqlite3>) -> Result<c_int, Fault> {
 ///
 /// * `arg1`: an object in the domain.
 /// * `sql`: a string, read.
-/// * `callback`: called with `arg3`, `arg4` until `sqlite3_exec` returns; a panic in it ends the call and goes on from here.
+/// * `callback`: called with `arg3`, `arg4` until `sqlite3_exec` returns; a panic in it ends the call as a fault does, and goes on from here.
 ///
 /// # Errors
 ///
@@ -1256,7 +1256,7 @@ pub fn sqlite3_backup_finish(mut p: Owned<ffi::sqlite3_backup>) -> Result<c_int,
 /// `sqlite3_update_hook` of `isolate-libraries`.
 ///
 /// * `arg1`: an object in the domain.
-/// * `arg2`: called with `arg2_`, `arg3`, `arg4`, `arg5` in any call until `arg1` has ended or gets another one; a panic in it ends that call and goes on from there.
+/// * `arg2`: called with `arg2_`, `arg3`, `arg4`, `arg5` in any call until `arg1` has ended or gets another one; a panic in it ends that call as a fault does, and goes on from there.
 ///
 /// # Errors
 ///
@@ -1309,7 +1309,7 @@ pub fn sqlite3_update_hook(
 /// `sqlite3_commit_hook` of `isolate-libraries`.
 ///
 /// * `arg1`: an object in the domain.
-/// * `arg2`: called in any call until `arg1` has ended or gets another one; a panic in it ends that call and goes on from there.
+/// * `arg2`: called in any call until `arg1` has ended or gets another one; a panic in it ends that call as a fault does, and goes on from there.
 ///
 /// # Errors
 ///
@@ -1348,7 +1348,7 @@ pub fn sqlite3_commit_hook(
 /// `sqlite3_set_authorizer` of `isolate-libraries`.
 ///
 /// * `arg1`: an object in the domain.
-/// * `x_auth`: called with `arg2`, `arg3`, `arg4`, `arg5`, `arg6` in any call until `arg1` has ended or gets another one; a panic in it ends that call and goes on from there.
+/// * `x_auth`: called with `arg2`, `arg3`, `arg4`, `arg5`, `arg6` in any call until `arg1` has ended or gets another one; a panic in it ends that call as a fault does, and goes on from there.
 ///
 /// # Errors
 ///
@@ -1428,7 +1428,7 @@ pub fn sqlite3_set_authorizer(
 ///
 /// * `arg1`: an object in the domain.
 /// * `z_name`: a string, read.
-/// * `x_compare`: called with `arg3`, `arg5` in any call until `arg1` has ended; a panic in it ends that call and goes on from there.
+/// * `x_compare`: called with `arg3`, `arg5` in any call until `arg1` has ended; a panic in it ends that call as a fault does, and goes on from there.
 ///
 /// # Errors
 ///

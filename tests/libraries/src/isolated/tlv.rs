@@ -168,7 +168,7 @@ pub fn tlv_records() -> Result<c_ulong, Fault> {
 
 /// `told_rows` of `isolate-libraries`.
 ///
-/// * `each`: called with `values`, `title` until `told_rows` returns; a panic in it ends the call and goes on from here.
+/// * `each`: called with `values`, `title` until `told_rows` returns; a panic in it ends the call as a fault does, and goes on from here.
 ///
 /// # Errors
 ///
@@ -214,7 +214,7 @@ pub fn told_rows(
 /// `told_fill` of `isolate-libraries`.
 ///
 /// * `out`: written; its length goes as `room`.
-/// * `fill`: called with `into` until `told_fill` returns; a panic in it ends the call and goes on from here.
+/// * `fill`: called with `into` until `told_fill` returns; a panic in it ends the call as a fault does, and goes on from here.
 ///
 /// Returns what `told_fill` returned, then how many elements of `out` it wrote.
 ///
@@ -388,7 +388,7 @@ pub fn told_drop(mut thing: Owned<ffi2::Thing>) -> Result<c_int, Fault> {
 ///
 /// * `thing`: an object in the domain.
 /// * `numbers`: read; its length goes as `count`.
-/// * `visit`: called with `thing`, `numbers` until `told_each` returns; a panic in it ends the call and goes on from here.
+/// * `visit`: called with `thing`, `numbers` until `told_each` returns; a panic in it ends the call as a fault does, and goes on from here.
 ///
 /// # Errors
 ///
@@ -1049,7 +1049,7 @@ pub fn told_from(
 
 /// `told_keep` of `isolate-libraries`.
 ///
-/// * `back`: called with `arg1` until `told_keep` returns; a panic in it ends the call and goes on from here.
+/// * `back`: called with `arg1` until `told_keep` returns; a panic in it ends the call as a fault does, and goes on from here.
 ///
 /// # Errors
 ///

@@ -12,7 +12,7 @@ impl Call<'_> {
     ///
     /// # Errors
     ///
-    /// [`FaultKind::InvalidValue`] when it does not lie in the domain, in one of the first 16 arguments that the call was given to read
+    /// [`FaultKind::InvalidValue`] when it does not lie in the domain, in one of the arguments that the call was given to read
     /// ([`Call::input`]), or in the read-only data of the program and its libraries (where C keeps its literals). [`FaultKind::DomainLost`] when another thread has failed in the domain since
     /// the call, which took it along.
     ///

@@ -43,7 +43,8 @@ pub struct Staged<T> {
 impl<'a> Call<'a> {
     /// A pointer to `data` for the domain to read. Nothing is copied: a domain of level `integrity` can read the program.
     ///
-    /// What the function returns, or tells closures, may point into the first 16 arguments of a call ([`Call::string`]).
+    /// What the function returns, or tells closures, may point into it ([`Call::string`]). Memory is allocated where a call is given more
+    /// than 16 such arguments.
     ///
     /// # Errors
     ///

@@ -209,8 +209,8 @@ fn pages() -> Vec<Page> {
              a pointer that leads nowhere, NULL where the contract rules it out.",
             "If C may return it, the contract is wrong: see `cargo isolate plan` for what was stated or inferred. A count of more \
              than there is room for may be what the function would have written: then `written` is `\"min(ret, cap)\"`. A string or \
-             buffer, returned or told to a callback, must lie in the domain, in one of the first 16 arguments that the call only \
-             reads (each string of an array is one), or in read-only data. Else the library's answer is not to be used.",
+             buffer, returned or told to a callback, must lie in the domain, in an argument that the call only reads, or \
+             in read-only data. Else the library's answer is not to be used.",
         ),
         page(
             FaultKind::TooLarge { requested: 1 << 34, limit: 1 << 30 },

@@ -3,28 +3,32 @@
 use super::Seat;
 use std::sync::atomic::Ordering;
 
-/// How many a call remembers. Memory for more would have to be allocated, which a call in a signal handler must not.
-const REMEMBERED: usize = 16;
+/// How many are remembered without allocating memory, which a call in a signal handler must not.
+const AT_ONCE: usize = 16;
 
 /// Bytes that are borrowed as long as the call is used.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(in crate::mpk) struct Inputs {
-    given: [(usize, usize); REMEMBERED],
+    first: [(usize, usize); AT_ONCE],
     count: usize,
+    more: Vec<(usize, usize)>,
 }
 
 impl Inputs {
     pub(super) const fn new() -> Self {
-        Self { given: [(0, 0); REMEMBERED], count: 0 }
+        Self { first: [(0, 0); AT_ONCE], count: 0, more: Vec::new() }
     }
 
     pub(super) fn forget(&mut self) {
         self.count = 0;
+        if !self.more.is_empty() {
+            self.more.clear();
+        }
     }
 
     /// The bytes, each with its beginning and its length.
-    pub(in crate::mpk) fn given(&self) -> &[(usize, usize)] {
-        &self.given[..self.count]
+    pub(in crate::mpk) fn given(&self) -> impl Iterator<Item = &(usize, usize)> {
+        self.first[..self.count].iter().chain(&self.more)
     }
 }
 
@@ -38,9 +42,12 @@ impl Seat {
     pub(in crate::mpk) unsafe fn remember(&self, start: usize, len: usize) {
         // SAFETY: by this function's contract.
         let inputs = unsafe { &mut (*self.own.get()).inputs };
-        if let Some(room) = inputs.given.get_mut(inputs.count) {
-            *room = (start, len);
-            inputs.count += 1;
+        match inputs.first.get_mut(inputs.count) {
+            Some(room) => {
+                *room = (start, len);
+                inputs.count += 1;
+            }
+            None => inputs.more.push((start, len)),
         }
     }
 
@@ -51,7 +58,7 @@ impl Seat {
     /// The caller holds the seat.
     pub(in crate::mpk) unsafe fn inputs(&self) -> Inputs {
         // SAFETY: by this function's contract.
-        unsafe { (*self.own.get()).inputs }
+        unsafe { &*self.own.get() }.inputs.clone()
     }
 
     /// How many bytes from `address` on are of an argument of the call at hand, if that is the one with this number.
@@ -66,7 +73,7 @@ impl Seat {
         // SAFETY: by this function's contract.
         let inputs = unsafe { &(*self.own.get()).inputs };
         let rest = |&(start, len): &(usize, usize)| len.checked_sub(address.checked_sub(start)?);
-        inputs.given().iter().filter_map(rest).max().filter(|&rest| rest > 0)
+        inputs.given().filter_map(rest).max().filter(|&rest| rest > 0)
     }
 
     /// Number of the call at hand: the next one has another.

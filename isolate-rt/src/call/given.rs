@@ -91,8 +91,10 @@ impl Call<'_> {
         }
         let place = argument.and_then(|(start, len)| {
             let bytes = pointer.addr().checked_sub(start.addr())?;
-            let is_place = bytes.is_multiple_of(size_of::<T>()) && bytes / size_of::<T>() <= len;
-            is_place.then(|| bytes / size_of::<T>())
+            // Of a type without a size all are in one place: the first.
+            let size = size_of::<T>().max(1);
+            let is_place = bytes.is_multiple_of(size) && bytes / size <= if size_of::<T>() == 0 { 0 } else { len };
+            is_place.then(|| bytes / size)
         });
         let elsewhere = FaultKind::InvalidValue { what: "a pointer that does not lead into the argument" };
         place.map(Some).ok_or_else(|| self.fault(elsewhere))

@@ -22,7 +22,9 @@ use std::sync::atomic::{Ordering, compiler_fence};
 /// A call of a thread: its seat, from the first staged argument to the last result.
 pub(crate) struct Entry {
     pub(super) instance: &'static Instance,
-    pub(super) held: Held,
+    held: Held,
+    /// Which of the seat's calls it is.
+    call: u64,
 }
 
 /// Where a call runs, for those that look around there while it waits: a seat of an instance in one generation.
@@ -36,8 +38,24 @@ pub(crate) struct View {
 }
 
 impl Entry {
+    /// Of the seat that was taken.
+    #[inline]
+    pub(super) fn new(instance: &'static Instance, held: Held) -> Self {
+        Self { instance, held, call: held.seat.call() }
+    }
+
     pub(crate) fn view(&self) -> View {
-        View::of(self.instance, self.seat(), self.generation())
+        self.view_of(self.generation())
+    }
+
+    fn view_of(&self, generation: u64) -> View {
+        View { instance: self.instance, seat: self.seat(), generation, call: self.call }
+    }
+
+    /// The calling thread, if the seat is its own, and still used for this call.
+    #[inline]
+    fn thread(&self) -> Option<&'static Thread> {
+        self.seat().owner_here().filter(|_| self.seat().call() == self.call)
     }
 
     #[inline]
@@ -71,7 +89,7 @@ impl Entry {
         f: F,
     ) -> Result<R, Failure> {
         let (instance, seat) = (self.instance, self.seat());
-        let Some(thread) = seat.owner_here() else {
+        let Some(thread) = self.thread() else {
             // A call that was kept until its thread's last destructors.
             return Err(Failure::refused(FaultKind::DomainLost));
         };
@@ -161,7 +179,7 @@ impl Entry {
     }
 
     pub(super) fn watched_again(&self, calls: u64) {
-        if self.seat().owner_here().is_some() {
+        if self.thread().is_some() {
             self.seat().watched.resume(calls);
         }
     }
@@ -187,7 +205,7 @@ impl Entry {
     /// Room in the domain for `len` values. What it holds is unspecified.
     #[inline]
     pub(crate) fn stage(&mut self, len: usize, size: usize, align: usize) -> Result<*mut u8, FaultKind> {
-        if self.seat().owner_here().is_none() {
+        if self.thread().is_none() {
             // As in `run_within`.
             return Err(FaultKind::DomainLost);
         }
@@ -198,7 +216,7 @@ impl Entry {
     /// That these bytes of the program stay what they are as long as the call is used.
     #[inline]
     pub(crate) fn remember(&mut self, address: usize, len: usize) {
-        if self.seat().owner_here().is_some() {
+        if self.thread().is_some() {
             // SAFETY: the seat is this thread's.
             unsafe { self.seat().remember(address, len) };
         }
@@ -207,7 +225,7 @@ impl Entry {
     /// Whether these bytes are of what this call has staged.
     #[inline]
     pub(crate) fn has_staged(&self, address: usize, len: usize) -> bool {
-        if self.seat().owner_here().is_none() {
+        if self.thread().is_none() {
             return false;
         }
         // SAFETY: the seat is this thread's.
@@ -241,12 +259,12 @@ impl Entry {
     #[cold]
     pub(crate) fn move_to(&mut self, identity: usize) -> Result<(), FaultKind> {
         let Some(there) = self.instance.find(identity) else { return Ok(()) };
-        let inputs = self.seat().owner_here().map(|_| {
+        let inputs = self.thread().map(|_| {
             // SAFETY: the seat is this thread's.
             unsafe { self.seat().inputs() }
         });
         // Who has seats there may be waiting for one here: not while we have it.
-        *self = Self { instance: self.instance, held: Held::nowhere() };
+        *self = Self::new(self.instance, Held::nowhere());
         *self = there.enter_this()?;
         for &(start, len) in inputs.iter().flat_map(Inputs::given) {
             self.remember(start, len);
@@ -256,7 +274,7 @@ impl Entry {
 
     /// As [`View::during`].
     pub(crate) fn with_generation<R>(&self, generation: u64, f: impl FnOnce() -> R) -> Result<R, FaultKind> {
-        View::of(self.instance, self.seat(), generation).during(f)
+        self.view_of(generation).during(f)
     }
 
     /// The fault that ended this generation of the instance, if that is known.
@@ -266,7 +284,7 @@ impl Entry {
 
     /// Whether this fault was another thread's affair, were there an instance for each.
     pub(crate) fn could_have_been_spared(&self, cause: &Fault) -> bool {
-        let is_own = self.seat().owner_here().is_none_or(|thread| cause.thread() == Some(thread.tid()));
+        let is_own = self.thread().is_none_or(|thread| cause.thread() == Some(thread.tid()));
         self.instance.is_shared() && !is_own && cause.function() != OWN_THREAD
     }
 
@@ -382,7 +400,7 @@ impl Drop for Entry {
     #[inline]
     fn drop(&mut self) {
         // Where the call was kept until its thread's last destructors, the seat has been given back.
-        if self.seat().owner_here().is_some() {
+        if self.thread().is_some() {
             // SAFETY: held, and whoever could use what was staged borrows the call that ends.
             unsafe { self.seat().clear() };
             self.instance.seats.release(self.held);

@@ -234,7 +234,7 @@ impl Instance {
             self.seats.release(held);
             return None;
         }
-        Some(Entry { instance: self, held })
+        Some(Entry::new(self, held))
     }
 
     /// Begins a call in this instance, wherever the thread is at home.
@@ -252,7 +252,7 @@ impl Instance {
             return Err(FaultKind::InSignalHandler);
         };
         // From here on the seat is given back when this is dropped.
-        let entry = Entry { instance: self, held };
+        let entry = Entry::new(self, held);
         // SAFETY: held by `entry`.
         unsafe { held.seat.prepare((self.key, self.heap()), generation, thread) }.map_err(FaultKind::Unsupported)?;
         Ok(entry)

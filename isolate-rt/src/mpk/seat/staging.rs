@@ -52,8 +52,10 @@ impl Seat {
             }
             None => {
                 let (start, used) = place(&self.layout.staging, own.staged).ok_or_else(too_large)?;
-                if used > self.open.load(Ordering::Relaxed) {
-                    self.open_staging(key, used).map_err(FaultKind::Unsupported)?;
+                // With room for the canary: what this call stages later lies behind it.
+                let needed = (used + size_of::<u128>()).min(STAGING);
+                if needed > self.open.load(Ordering::Relaxed) {
+                    self.open_staging(key, needed).map_err(FaultKind::Unsupported)?;
                 }
                 own.staged = used;
                 (start, self.layout.staging.start + self.open.load(Ordering::Relaxed))
@@ -120,7 +122,7 @@ impl Seat {
     pub(in crate::mpk) unsafe fn clear(&self) {
         // SAFETY: by this function's contract.
         let own = unsafe { &mut *self.own.get() };
-        if own.staged > STAGING_KEPT {
+        if own.staged + size_of::<u128>() > STAGING_KEPT {
             self.close_staging();
         }
         (own.staged, own.mailbox, own.ends_count) = (0, 0, 0);

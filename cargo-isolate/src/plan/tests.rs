@@ -327,6 +327,7 @@ inferred! {
         fn iter_key(it: *const Opaque, klen: *mut usize) -> *const c_char;
         fn context(it: *const Opaque, offset: *mut c_int, size: *mut c_int) -> *const c_char;
         fn why(data: *const u8, len: usize, size: *mut usize) -> *const c_char;
+        fn dump(of: *mut Opaque, buf: *mut c_char, cap: usize) -> c_int;
         fn source(of: c_uint, count: c_int, string: *const *const c_char, length: *const c_int);
         fn multi_get(db: *mut Opaque, num_keys: usize, keys_list: *const *const c_char, keys_list_sizes: *const usize);
     ",

@@ -10,7 +10,7 @@ use crate::contract::{
         lengths::{is_general, sounds_like_length},
         library::sounds_like_result,
         refused,
-        units::Doubt,
+        units::{Doubt, words},
     },
     shape::Shape,
 };
@@ -90,7 +90,8 @@ impl Pointer<'_> {
             );
         }
         // Without an input beside it, it may be one itself.
-        let words = match self.has_input() || is_named_result(name) {
+        let is_room = self.next_length().is_some_and(|length| says_room(&length.name));
+        let words = match self.has_input() || is_named_result(name) || is_room {
             true => "kind = \"buf\", dir = \"out\", cap",
             false => "kind = \"buf\", dir = \"inout\", len",
         };
@@ -151,6 +152,13 @@ impl Pointer<'_> {
         let others = self.signature.params.iter().enumerate().filter(|(index, _)| *index != self.index);
         others.into_iter().any(|(_, param)| param.shape.pointee().is_some_and(|(_, to)| to.is_byte() || to.is_number()))
     }
+}
+
+/// `cap`, `out_capacity`, `max_len`: how much there is room for, of nothing that is there.
+fn says_room(length: &str) -> bool {
+    words(length)
+        .iter()
+        .any(|word| ["cap", "capacity", "room", "max", "maxlen", "avail", "available"].contains(&&**word))
 }
 
 /// `out`, `result`, `dest`, `actual_nbytes_ret`.

@@ -408,8 +408,25 @@ fn the_limit_is_told() {
     for part in ["write to 0x10", "no room for 5242880 bytes", "the limit is 1048576 bytes", "`heap.limit`"] {
         assert!(said.contains(part), "`{part}` in: {said}");
     }
-    // Not of a fault that has nothing to do with it, nor of the next instance.
+    // What follows from it without an access.
+    let give_up = || {
+        if malloc(5 << 20).is_null() {
+            // SAFETY: ends the call.
+            unsafe { libc::abort() }
+        }
+    };
+    let fault = run(&SMALL, give_up).unwrap_err();
+    assert!(matches!(fault.hint(), Some(Hint::HeapLimit { .. })), "{fault}");
+    // Not of a fault that has nothing to do with it, nor of the next instance, nor of a later call.
     assert_eq!(run(&SMALL, || poke(ptr::null_mut(), 16)).unwrap_err().hint(), None);
+    let wild =
+        || poke(if malloc(5 << 20).is_null() { ptr::without_provenance_mut(0x1234_5678_0000) } else { malloc(1) }, 0);
+    assert_eq!(run(&SMALL, wild).unwrap_err().hint(), None);
+    assert!(run(&SMALL, || malloc(5 << 20).is_null()).unwrap());
+    assert_eq!(run(&SMALL, || poke(ptr::null_mut(), 16)).unwrap_err().hint(), None);
+    assert!(run(&SMALL, || malloc(5 << 20).is_null()).unwrap());
+    // SAFETY: ends the call.
+    assert_eq!(run(&SMALL, || unsafe { libc::abort() }).unwrap_err().hint(), None);
 }
 
 /// A fast heap looks at what lies right before a block that is freed: enough to name most blocks that are freed twice.

@@ -64,7 +64,7 @@ impl Failure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Hint {
-    /// The domain's heap had reached its limit: a `malloc` before this has given NULL.
+    /// The domain's heap had reached its limit: a `malloc` of the same call has given NULL.
     HeapLimit {
         /// What was asked for, in bytes.
         requested: usize,

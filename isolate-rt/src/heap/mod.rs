@@ -40,8 +40,6 @@ pub(crate) struct Heap {
     // Threads of the domain take turns. One that is sent out while it holds the lock takes the whole heap with it.
     // 0, or the address of the holder's [`HEAP`].
     lock: AtomicUsize,
-    // What was last asked for in vain, in bytes.
-    refused: usize,
     // Of a hardened heap.
     checks: Option<Checks>,
     // Beside the blocks, what else of libc a domain has for itself.
@@ -62,8 +60,6 @@ struct Ground {
 
 /// How a heap was left by a call that was stopped.
 pub(crate) struct LastWords {
-    /// Bytes that it last had no room for, 0 for none.
-    pub(crate) refused: usize,
     /// The block that was to be freed by a call that stopped while it looked for its header, 0 for none.
     pub(crate) asked: usize,
     /// In whose thread-local storage the cell of the thread lies that was in `malloc` or its like, 0 for nobody's.
@@ -179,13 +175,7 @@ impl Heap {
         let checks = (kind == HeapKind::Hardened).then(|| Checks::new(rooms, len));
         // SAFETY: as above; page alignment is enough for any type.
         unsafe {
-            at.cast::<Self>().write(Self {
-                ground,
-                lock: AtomicUsize::new(0),
-                refused: 0,
-                checks,
-                state: State::new(),
-            });
+            at.cast::<Self>().write(Self { ground, lock: AtomicUsize::new(0), checks, state: State::new() });
             if let Some(checks) = &mut (*at.cast::<Self>()).checks {
                 checks.close_rings();
             }
@@ -245,12 +235,6 @@ impl Heap {
         }
     }
 
-    /// Notes that there was no room for so many bytes.
-    #[cold]
-    pub(crate) fn refuse(&mut self, bytes: usize) {
-        self.refused = bytes;
-    }
-
     /// What the domain says of its heap, for the program: numbers, which may be any.
     ///
     /// # Safety
@@ -261,7 +245,7 @@ impl Heap {
         unsafe {
             let holder = (&raw const (*heap).lock).cast::<usize>().read_volatile();
             let asked = (&raw const (*heap).ground.asked).cast::<usize>().read_volatile();
-            LastWords { refused: (&raw const (*heap).refused).read_volatile(), holder, asked }
+            LastWords { holder, asked }
         }
     }
 

@@ -35,7 +35,7 @@ unsafe extern "C" fn calloc(count: size_t, size: size_t) -> *mut c_void {
         // SAFETY: passed on to libc.
         return unsafe { __libc_calloc(count, size) };
     };
-    let Some(total) = count.checked_mul(size) else { return out_of_memory(&mut heap, usize::MAX) };
+    let Some(total) = count.checked_mul(size) else { return out_of_memory(usize::MAX) };
     let block = allocate(&mut heap, total, 1);
     if !block.is_null() {
         // SAFETY: the block has `total` bytes.
@@ -65,7 +65,7 @@ unsafe extern "C" fn realloc(block: *mut c_void, size: size_t) -> *mut c_void {
     }
     // SAFETY: that a block of this heap is a live one is what the foreign code owes, to itself alone.
     let moved = unsafe { heap.reallocate(block.cast(), size) }.unwrap_or_else(|damage| damage.end_call());
-    if moved.is_null() { out_of_memory(&mut heap, size) } else { moved.cast() }
+    if moved.is_null() { out_of_memory(size) } else { moved.cast() }
 }
 
 /// # Safety
@@ -161,12 +161,12 @@ unsafe extern "C" fn malloc_usable_size(block: *mut c_void) -> size_t {
 #[inline]
 fn allocate(heap: &mut Heap, size: usize, align: usize) -> *mut c_void {
     let block = heap.allocate(size, align).unwrap_or_else(|damage| damage.end_call());
-    if block.is_null() { out_of_memory(heap, size) } else { block.cast() }
+    if block.is_null() { out_of_memory(size) } else { block.cast() }
 }
 
 #[cold]
-fn out_of_memory(heap: &mut Heap, size: usize) -> *mut c_void {
-    heap.refuse(size);
+fn out_of_memory(size: usize) -> *mut c_void {
+    mpk::note_refusal(size);
     // SAFETY: `errno` of this thread, or of this domain.
     unsafe { *libc::__errno_location() = libc::ENOMEM };
     ptr::null_mut()

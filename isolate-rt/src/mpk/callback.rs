@@ -26,6 +26,9 @@ pub(super) const MAPPINGS: usize = usize::MAX - 5;
 /// It asks for a date ([`super::calendar`]).
 pub(super) const CALENDAR: usize = usize::MAX - 6;
 
+/// Its allocator has given NULL: for as many bytes as stand in place of a message.
+pub(super) const REFUSED: usize = usize::MAX - 7;
+
 /// What the gate calls in the program: on its stack, with its rights and FS. Gives the FS base to go back in with, or 0 to end
 /// the call.
 ///
@@ -55,6 +58,9 @@ pub(super) unsafe extern "C" fn dispatch(
         }
     } else if number == CLOSE_ROOM {
         instance.rooms.close(from.addr());
+        true
+    } else if number == REFUSED {
+        seat.note_refusal(from.addr());
         true
     } else if number == START_THREAD {
         seat.has_on_stack(from.addr(), size_of::<[usize; 2]>()) && {

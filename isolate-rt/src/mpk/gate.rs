@@ -337,6 +337,12 @@ pub(crate) fn open_heap(end: usize) -> usize {
     open
 }
 
+/// Tells the program, from inside, that the heap had no room for so many bytes.
+pub(crate) fn note_refusal(bytes: usize) {
+    // SAFETY: heaps are used inside; no answer is waited for.
+    unsafe { call_back(callback::REFUSED, std::ptr::without_provenance(bytes), std::ptr::null_mut()) };
+}
+
 /// Which vector registers this CPU has, and the kernel keeps: [`SSE`], [`AVX`] or [`AVX512`].
 static VECTORS: AtomicU8 = AtomicU8::new(SSE);
 const SSE: u8 = 0;

@@ -82,7 +82,7 @@ mod watchdog;
 pub(crate) use crate::heap::is_inside;
 pub(crate) use entry::{Entry, View};
 pub(crate) use evidence::Evidence;
-pub(crate) use gate::{call_back, open_heap};
+pub(crate) use gate::{call_back, note_refusal, open_heap};
 pub(crate) use instance::{Begun, Instance};
 pub(crate) use layout::in_arena;
 pub(crate) use leave::{Reason, leave, leave_with};

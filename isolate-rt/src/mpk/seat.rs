@@ -3,6 +3,7 @@
 //! A seat belongs to its owner (see [`super::seats`]), and is in use from the beginning of a call until its results are read.
 
 mod inputs;
+mod refused;
 mod staging;
 
 use super::bind;
@@ -15,6 +16,7 @@ use crate::call::copy_once;
 use crate::fault::Unsupported;
 use crate::heap::Heap;
 pub(super) use inputs::Inputs;
+use refused::Refused;
 use std::cell::UnsafeCell;
 use std::ptr;
 use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
@@ -37,6 +39,7 @@ pub(super) struct Seat {
     open: AtomicUsize,
     /// Number of the call that has the seat, or will have. Written by the thread that uses it.
     call: AtomicU64,
+    refused: Refused,
     own: UnsafeCell<Own>,
 }
 
@@ -94,6 +97,7 @@ impl Seat {
             ready: AtomicU32::new(0),
             open: AtomicUsize::new(0),
             call: AtomicU64::new(0),
+            refused: Refused::nothing(),
             own: UnsafeCell::new(Own::new()),
         }
     }

@@ -11,6 +11,9 @@ use crate::fault::{Access, FaultKind, Hint};
 use crate::heap::{HEADER, Heap, LastWords};
 use crate::machine::kernel::SEGV_PKUERR;
 
+/// Nobody maps anything below (`vm.mmap_min_addr`): whose pointer leads there has added something to NULL.
+const NEAR_NULL: usize = 64 << 10;
+
 impl Instance {
     /// What ended the call on `seat`.
     pub(super) fn kind(&self, seat: &Seat, stop: &Stop) -> FaultKind {
@@ -89,7 +92,7 @@ impl Instance {
             Protection, Unmapped,
         };
         // SAFETY: created with the instance.
-        let LastWords { refused, holder, .. } = unsafe { Heap::last_words(self.heap()) };
+        let LastWords { holder, .. } = unsafe { Heap::last_words(self.heap()) };
         let in_allocator = self.heap_kind == HeapKind::Fast && seat.has_thread_local(holder);
         match kind {
             ForeignFree { address } if in_allocator && self.layout.heap.contains(address) => Some(Hint::HeapDamaged),
@@ -101,10 +104,14 @@ impl Instance {
             | AssertionFailed { .. }
             | Exception { .. }
             | Panicked { .. }
-            | IllegalInstruction
-                if refused > 0 =>
-            {
-                Some(Hint::HeapLimit { requested: refused, limit: self.layout.heap.len() })
+            | IllegalInstruction => {
+                let (requested, limit) = (seat.refused()?, self.layout.heap.len());
+                // A wild pointer is another matter: what lies there is not what the NULL stands for.
+                let is_of_it = match *kind {
+                    Unmapped { address } => address < requested.clamp(NEAR_NULL, limit),
+                    _ => true,
+                };
+                is_of_it.then_some(Hint::HeapLimit { requested, limit })
             }
             _ => None,
         }

@@ -121,6 +121,11 @@ impl Shape {
         }
     }
 
+    /// Text, or memory of no type: to the program its elements are bytes.
+    pub(crate) fn is_raw(&self) -> bool {
+        matches!(self, Shape::Char | Shape::Void)
+    }
+
     /// Which number it is, where one name of it is right everywhere.
     pub(crate) fn number(&self) -> Option<Number> {
         match self {

@@ -10,6 +10,7 @@ mod functions;
 mod hopeless;
 mod make;
 mod ownership;
+mod places;
 mod planned;
 mod renamed;
 mod roles;

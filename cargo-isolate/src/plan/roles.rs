@@ -1,14 +1,14 @@
 //! Parameters that the wrapper's caller does not see: lengths of slices, and where they end.
 
-use super::{Decision, ParamPlan, RetPlan, Role, statements::Statements};
+use super::{Decision, ParamPlan, Role, statements::Statements};
 use crate::{
     contract::{
-        Contract, Dir,
+        Contract,
         check::{Param, Signature, list},
         expr::Expr,
         infer::Tier,
     },
-    policy::{PolicyError, Spanned, model},
+    policy::{PolicyError, model},
 };
 
 /// Parameters that hold nothing but the length of slices are hidden from the wrapper's caller.
@@ -80,40 +80,6 @@ pub(super) fn lengths_are_told(
         let message = format!("`{}` {}", param.name, told.0);
         errors.push(PolicyError::new(words.span(), message).help(format!("remove it, or say {}", told.1)));
     }
-}
-
-/// A place in an argument is one in a slice or a string that the wrapper takes.
-pub(super) fn lead_into_slices(
-    entry: Option<&model::FnContract>,
-    params: &[ParamPlan],
-    ret: Option<&RetPlan>,
-    errors: &mut Vec<PolicyError>,
-) {
-    let Some(entry) = entry else { return };
-    let of_params = params.iter().map(|param| (entry.arg.get(&*param.name), &param.decision));
-    for (words, decision) in of_params.chain(ret.map(|ret| (entry.ret.as_ref(), &ret.decision))) {
-        let (Some(words), Some(Contract::Inner { of, nullable, .. })) = (words, decision.contract()) else { continue };
-        let is_error = entry.error.is_some() && decision_is_of(ret, decision);
-        let into = params.iter().find(|param| param.name == *of).and_then(|param| param.decision.contract());
-        match into {
-            Some(Contract::Buf { nullable: true, .. } | Contract::Cstr { nullable: true, .. })
-                if !nullable && !is_error =>
-            {
-                let message = format!("`{of}` may be NULL, and then there is no place in it");
-                errors.push(PolicyError::new(words.span(), message).help("add `null = \"ok\"`"));
-            }
-            Some(Contract::Buf { .. } | Contract::Cstr { dir: Dir::In | Dir::Inout, .. }) | None => {}
-            Some(_) => {
-                let place = words.get_ref().inner_of.as_ref().map_or(words.span(), Spanned::span);
-                let message = format!("`{of}` is no slice and no string, in which there are places");
-                errors.push(PolicyError::new(place, message).help("say of it `kind = \"buf\"` or `kind = \"cstr\"`"));
-            }
-        }
-    }
-}
-
-fn decision_is_of(ret: Option<&RetPlan>, decision: &Decision) -> bool {
-    ret.is_some_and(|ret| std::ptr::eq(&raw const ret.decision, decision))
 }
 
 pub(super) fn implied(contract: Contract, evidence: String) -> Decision {

@@ -111,10 +111,7 @@ fn field(field: &object::Field, names: &mut Names<'_>) -> Field {
             (ty, format!("`{name}`, as the library has left it."), format!("call.string({local}{as_const})?"))
         }
         Holds::Values { len } => {
-            let (elem, cast) = match to {
-                Shape::Char | Shape::Void => ("u8".to_owned(), ".cast::<u8>()"),
-                to => (names.ty(to), ""),
-            };
+            let (elem, cast) = (names.element(&field.shape), if to.is_raw() { ".cast::<u8>()" } else { "" });
             let value = format!("call.slice({local}{as_const}{cast}, {})?", length(len));
             let noun = if elem == "u8" { "bytes" } else { "elements" };
             (format!("Vec<{elem}>"), format!("A copy of what `{name}` points to: {} {noun}.", counted(len)), value)

@@ -142,6 +142,14 @@ impl<'t> Names<'t> {
         }
     }
 
+    /// The element of a slice that a pointer leads to, as the program sees it.
+    pub(super) fn element(&mut self, pointer: &Shape) -> String {
+        match pointer.pointee() {
+            Some((_, to)) if !to.is_raw() => self.ty(to),
+            _ => "u8".to_owned(),
+        }
+    }
+
     /// A type as the generated code names it.
     pub(super) fn ty(&mut self, shape: &Shape) -> String {
         match shape {

@@ -29,7 +29,6 @@ use crate::heap::{Heap, KEPT};
 use crate::machine::selftest;
 use std::ptr;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 
 /// One per domain and process. Its key is never given back.
 pub(crate) struct Instance {
@@ -70,9 +69,6 @@ impl Begun {
         Self { layout: None, key: None, instance: None }
     }
 }
-
-/// How long a thread that changes mappings waits for another, or for a fork, to be over.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 static INSTANCES: List<Instance> = List::new();
 
@@ -280,26 +276,22 @@ impl Instance {
         self.generation.load(Ordering::Acquire)
     }
 
-    /// Opens the heap up to about `end`, which the domain's allocator asks for, or something in there that has gone wrong. Gives what it is open up to.
-    ///
-    /// No lock: several threads may get here, and opening twice is opening once.
+    /// Opens the heap up to about `end`, which the domain's allocator asks for, or something in there that has gone wrong. Gives what
+    /// it is open up to.
     #[cold]
     pub(super) fn open_heap(&self, end: usize) -> usize {
         let heap = &self.layout.heap;
+        let open = || self.open.load(Ordering::Acquire);
         // What is in rooms and mappings counts, too. Who opens those meanwhile waits: the limit is one for all threads.
-        if !self.rooms.hold(Instant::now() + PATIENCE) {
-            return self.open.load(Ordering::Acquire);
-        }
+        let Some(_held) = self.rooms.held() else { return open() };
         let elsewhere = self.rooms.open_bytes() + self.mappings.counted_bytes();
         let most = heap.end - elsewhere.min(heap.len());
         let end = end.min(most).next_multiple_of(super::PAGE);
-        let open = self.open.load(Ordering::Acquire);
         // SAFETY: of this instance's heap, and not used yet.
-        if end > open && unsafe { self.key.tag(open, end - open) }.is_ok() {
-            self.open.fetch_max(end, Ordering::AcqRel);
+        if end > open() && unsafe { self.key.tag(open(), end - open()) }.is_ok() {
+            self.open.store(end, Ordering::Release);
         }
-        self.rooms.release();
-        self.open.load(Ordering::Acquire)
+        open()
     }
 
     /// Opens a room for a block, as the domain's allocator describes it: bytes of the room, bytes before the block, its size.
@@ -315,14 +307,10 @@ impl Instance {
     /// Maps, unmaps and so on, as the domain's `mmap` and its like ask for it.
     #[cold]
     pub(super) fn map(&self, wish: [usize; mappings::WORDS]) -> usize {
-        if !self.rooms.hold(Instant::now() + PATIENCE) {
-            return (-libc::ENOMEM) as isize as usize;
-        }
+        let Some(_held) = self.rooms.held() else { return (-libc::ENOMEM) as isize as usize };
         let most = self.layout.heap.end - self.open.load(Ordering::Acquire);
         let most = most.saturating_sub(self.rooms.open_bytes());
-        let answer = self.mappings.answer(self.key, most, wish);
-        self.rooms.release();
-        answer
+        self.mappings.answer(self.key, most, wish)
     }
 
     pub(super) fn heap(&self) -> *mut Heap {

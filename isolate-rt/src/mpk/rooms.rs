@@ -21,7 +21,7 @@ const GAP: usize = 64 << 10;
 /// What closed rooms may hold of memory before it goes back to the kernel, in bytes.
 const KEPT: usize = 4 << 20;
 
-/// How long a room that is given back waits for a fork to be over.
+/// How long a thread inside waits for the books: for another one, or for a fork to be over.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Asks the program, from inside, for a room of `len` bytes for a block of `size` bytes, `offset` bytes from its start. Gives
@@ -42,8 +42,7 @@ pub(crate) fn close_room(address: usize) {
 
 pub(super) struct Rooms {
     area: Range<usize>,
-    /// Held for a few system calls, by a thread that counts as inside, or while one forks. `open` does not wait for it: the block goes to
-    /// the ordinary heap then.
+    /// Held for a few system calls, by a thread that counts as inside, or while one forks.
     lock: AtomicBool,
     /// How many rooms there are; sorted by address, never fewer.
     count: AtomicUsize,
@@ -111,10 +110,8 @@ impl Rooms {
         if len == 0 || !len.is_multiple_of(PAGE) {
             return None;
         }
-        if !self.hold(Instant::now() + PATIENCE) {
-            return None;
-        }
-        let _held = Hold(&self.lock);
+        // Without the books the block goes to the ordinary heap.
+        let _held = self.held()?;
         if len > most().saturating_sub(self.open_bytes()) {
             return None;
         }
@@ -139,12 +136,8 @@ impl Rooms {
 
     /// Takes the room that holds `address` from the domain, if there is such a room.
     pub(super) fn close(&self, address: usize) {
-        // Not without the books: the domain would keep the room, and it would count. (Nobody waits for us who holds them; a signal
-        // handler may have interrupted who does, on this thread.)
-        if !self.hold(Instant::now() + PATIENCE) {
-            return;
-        }
-        let _held = Hold(&self.lock);
+        // Without the books the domain keeps the room, and it counts.
+        let Some(_held) = self.held() else { return };
         if let Some(room) = self.find(address).filter(|room| room.is_open.load(Ordering::Relaxed)) {
             self.shut(room);
             let len = room.len.load(Ordering::Relaxed);
@@ -157,7 +150,14 @@ impl Rooms {
         }
     }
 
-    /// Before a fork, or a change of the instance's mappings: keeps others away from the books, once they have left them. Says whether they have, by that time.
+    /// The books of this instance's memory, of rooms, heap and mappings, for a change: what they may have is limited together. `None`
+    /// if they are not to be had for long. (Nobody who holds them waits for us, but a signal handler may have interrupted who does, on
+    /// this thread.)
+    pub(super) fn held(&self) -> Option<Held<'_>> {
+        self.hold(Instant::now() + PATIENCE).then_some(Held(self))
+    }
+
+    /// Before a fork: keeps others away from the books, once they have left them. Says whether they have, by that time.
     pub(super) fn hold(&self, until: Instant) -> bool {
         /// They are held for microseconds, as a rule.
         const AT_ONCE: usize = 100;
@@ -265,10 +265,11 @@ impl Room {
     }
 }
 
-struct Hold<'a>(&'a AtomicBool);
+/// The books, until it is dropped.
+pub(super) struct Held<'a>(&'a Rooms);
 
-impl Drop for Hold<'_> {
+impl Drop for Held<'_> {
     fn drop(&mut self) {
-        self.0.store(false, Ordering::Release);
+        self.0.release();
     }
 }

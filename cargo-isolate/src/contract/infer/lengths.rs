@@ -11,7 +11,7 @@ impl Pointer<'_> {
 
     /// A length behind a pointer: one that bears its name, or no other's.
     pub(super) fn length_cell(&self) -> Option<&Param> {
-        let cells = || self.signature.params.iter().filter(|param| self.is_length_cell(param));
+        let cells = || self.signature.params.iter().filter(|param| is_length_cell(param));
         let own = cells().find(|cell| is_named_after(&cell.name, self.name()));
         own.or_else(|| cells().find(|cell| !self.belongs_to_another(cell)))
     }
@@ -117,10 +117,6 @@ impl Pointer<'_> {
 
     pub(super) fn lengths(&self) -> impl Iterator<Item = &Param> {
         self.signature.params.iter().filter(|param| param.shape.is_int())
-    }
-
-    pub(super) fn is_length_cell(&self, param: &Param) -> bool {
-        is_length_cell(param)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Nature,
-    lengths::{plain, sounds_like_length},
+    lengths::{is_length_cell, plain, sounds_like_length},
     pointer::Pointer,
 };
 use crate::contract::{check::Param, shape::Shape};
@@ -12,7 +12,7 @@ impl Pointer<'_> {
     pub(super) fn is_cursor(&self) -> bool {
         let params = &self.signature.params;
         let before = self.index.checked_sub(1).map(|before| &params[before]);
-        let counts = |param: &Param| self.is_length_cell(param) && plain(&param.name).starts_with("avail");
+        let counts = |param: &Param| is_length_cell(param) && plain(&param.name).starts_with("avail");
         params.get(self.index + 1).is_some_and(|next| next.shape.is_int() && sounds_like_length(&next.name))
             || before.is_some_and(counts)
     }

@@ -41,7 +41,7 @@ impl Writer<'_, '_> {
                         let pointers = format!("{all}.map(|slice| call.input({}))", whole(len));
                         self.collected(local, "ptrs", pointers, ended.then_some(NO_INPUT), Writer::step)
                     }
-                    Dir::Out | Dir::Inout => self.rooms_for_each(local, *dir, len, to, *ended),
+                    Dir::Out | Dir::Inout => self.rooms_for_each(local, *dir, len, pointer, *ended),
                 }
             }
         };
@@ -70,17 +70,13 @@ impl Writer<'_, '_> {
             Element::Obj => format!("&{}", self.names.ty(to)),
             Element::Handle { nullable } => optional(format!("&{}", self.handle_type("Handle", pointer)), *nullable),
             Element::Buf { len, .. } => {
-                let (ty, mutable) = (self.value_type(to), if is_written(elem) { "mut " } else { "" });
+                let (ty, mutable) = (self.names.element(pointer), if is_written(elem) { "mut " } else { "" });
                 match len {
                     Expr::Int(count) => format!("&{mutable}[{ty}; {count}]"),
                     _ => format!("&{mutable}[{ty}]"),
                 }
             }
         }
-    }
-
-    fn value_type(&mut self, to: &Shape) -> String {
-        if matches!(to, Shape::Char | Shape::Void) { "u8".to_owned() } else { self.names.ty(to) }
     }
 
     /// Every slice must be as long as the function is told.
@@ -97,8 +93,8 @@ impl Writer<'_, '_> {
     }
 
     /// Room in the domain for what the function writes, slice by slice. Gives the name of the pointers there.
-    fn rooms_for_each(&mut self, local: &str, dir: Dir, len: &Expr, to: &Shape, ended: bool) -> String {
-        let ty = self.value_type(to);
+    fn rooms_for_each(&mut self, local: &str, dir: Dir, len: &Expr, pointer: &Shape, ended: bool) -> String {
+        let ty = self.names.element(pointer);
         let room = match dir {
             Dir::Inout => format!("call.inout::<{ty}>({})", whole(len)),
             Dir::In | Dir::Out => format!("call.output::<{ty}>(slice.len())"),
@@ -159,7 +155,7 @@ fn is_declared(elem: &Element, pointer: &Shape, to: &Shape) -> bool {
     match elem {
         Element::Cstr { .. } => !mutable && *to == Shape::Char,
         Element::Obj => !mutable && !pointer.is_newtype(),
-        Element::Buf { .. } => mutable == is_written(elem) && !matches!(to, Shape::Char | Shape::Void),
+        Element::Buf { .. } => mutable == is_written(elem) && !to.is_raw(),
         Element::Handle { .. } => mutable,
     }
 }

@@ -23,7 +23,7 @@ impl Writer<'_, '_> {
 
     pub(super) fn buf(&mut self, local: &str, dir: Dir, len: &Expr, nullable: bool, param: &ParamPlan) {
         let Some((_, to)) = param.shape.pointee() else { return };
-        let cast = if matches!(to, Shape::Char | Shape::Void) { ".cast()" } else { "" };
+        let cast = if to.is_raw() { ".cast()" } else { "" };
         let elem = if cast.is_empty() { self.shown(param, to) } else { "u8".to_owned() };
         let plain = to.is_plain() || !cast.is_empty();
         let mutable = if dir == Dir::In { "" } else { "mut " };
@@ -78,8 +78,7 @@ impl Writer<'_, '_> {
                 _ => false,
             });
             let is_const = matches!(param.shape, Shape::Pointer { mutable: false, .. });
-            let cast =
-                if matches!(param.shape.pointee(), Some((_, Shape::Char | Shape::Void))) { ".cast()" } else { "" };
+            let cast = if param.shape.pointee().is_some_and(|(_, to)| to.is_raw()) { ".cast()" } else { "" };
             let room = self.rooms.get(&self.local(slice)).map(|(room, _)| room.clone());
             let (end, constness) = match (room, nullable) {
                 (Some(room), false) => (

@@ -202,7 +202,7 @@ impl Writer<'_, '_> {
                     passage.copied(name, *nullable, "as_deref", format!("&[Option<{text}>]"));
                 }
                 Told::Buf { len, nullable } => {
-                    let elem = self.element(shape);
+                    let elem = self.names.element(shape);
                     passage.before.push(format!(
                         "///~ SAFETY: they are checked to lie in the domain; without isolation the function is trusted with their number.\n                         let {name} = unsafe {{ inside.values({}, {}) }}?;",
                         reading(name, shape, &Shape::Int(Some(elem.clone()))),
@@ -211,10 +211,9 @@ impl Writer<'_, '_> {
                     passage.copied(name, *nullable, "as_deref", format!("&[{elem}]"));
                 }
                 Told::Room { cap, written } => {
-                    let elem = self.element(shape);
+                    let elem = self.names.element(shape);
                     let room = fresh(&mut taken, &joined(name, "room"));
-                    let pointed = shape.pointee().map(|(_, to)| to);
-                    let cast = if matches!(pointed, Some(Shape::Char | Shape::Void)) {
+                    let cast = if shape.pointee().is_some_and(|(_, to)| to.is_raw()) {
                         format!(".cast::<{elem}>()")
                     } else {
                         String::new()
@@ -242,14 +241,6 @@ impl Writer<'_, '_> {
             passage.names.push(name.clone());
         }
         passage
-    }
-
-    /// The element of a slice that a pointer leads to, as the program sees it.
-    pub(super) fn element(&mut self, shape: &Shape) -> String {
-        match shape.pointee() {
-            Some((_, Shape::Char | Shape::Void)) | None => "u8".to_owned(),
-            Some((_, to)) => self.names.ty(to),
-        }
     }
 }
 
@@ -319,7 +310,7 @@ impl Passage {
 fn reading(name: &str, shape: &Shape, wanted: &Shape) -> String {
     let Some((mutable, to)) = shape.pointee() else { return name.to_owned() };
     let const_cast = if mutable { ".cast_const()" } else { "" };
-    let bytes = matches!(to, Shape::Char | Shape::Void);
+    let bytes = to.is_raw();
     let cast = match wanted {
         Shape::Char if *to == Shape::Char => "",
         Shape::Char => ".cast()",

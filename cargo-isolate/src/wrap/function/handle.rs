@@ -143,7 +143,7 @@ impl Writer<'_, '_> {
         }
         let object = shape.pointee().map_or_else(|| "_".to_owned(), |(_, to)| self.names.ty(to));
         let parent_object = parent.and_then(|parent| {
-            let param = self.function.params.iter().find(|param| param.name == parent)?;
+            let param = self.param(parent)?;
             Some(self.names.ty(param.shape.pointee()?.1))
         });
         let end = self.end(local, &object, parent_object.as_deref(), free);

@@ -29,15 +29,14 @@ impl Writer<'_, '_> {
     }
 
     fn counted_in(&self, of: &str) -> String {
-        let param = self.function.params.iter().find(|param| param.name == of);
-        let is_text = param.is_some_and(|param| matches!(contract(param), Contract::Cstr { .. }));
+        let is_text = self.param(of).is_some_and(|param| matches!(contract(param), Contract::Cstr { .. }));
         format!("in {} of `{}`", if is_text { "bytes" } else { "elements" }, self.local(of))
     }
 
     /// An `Option` of the place in the argument `of` that `pointer` leads to.
     fn offset(&self, pointer: &str, of: &str, shape: &Shape) -> Option<String> {
         let constness = if shape.pointee()?.0 { ".cast_const()" } else { "" };
-        let param = self.function.params.iter().find(|param| param.name == of)?;
+        let param = self.param(of)?;
         let local = self.local(of);
         if let Some((room, _)) = self.rooms.get(&local) {
             let argument = match contract(param) {

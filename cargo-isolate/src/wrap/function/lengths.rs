@@ -21,7 +21,7 @@ pub(super) enum Claim {
     Length,
 }
 
-impl Writer<'_, '_> {
+impl<'w> Writer<'w, '_> {
     /// How long slices are that share one length: as the first that must be there, or else the longest that is.
     pub(super) fn shared_length(&mut self, slices: &[String]) -> String {
         let mut told = self.length_of(slices);
@@ -185,7 +185,7 @@ impl Writer<'_, '_> {
         if let Some((told, nullable)) = self.told.get(name) {
             return Some(if *nullable { format!("{told}.unwrap_or(0)") } else { told.clone() });
         }
-        let param = self.function.params.iter().find(|param| param.name == name)?;
+        let param = self.param(name)?;
         let comes_out = matches!(contract(param), Contract::Obj { dir: Dir::Out, .. });
         (comes_out || matches!(param.role, Role::CellOf(_))).then(|| self.local(name))
     }
@@ -198,14 +198,13 @@ impl Writer<'_, '_> {
         }
     }
 
-    pub(super) fn param(&self, name: &str) -> Option<&ParamPlan> {
+    pub(super) fn param(&self, name: &str) -> Option<&'w ParamPlan> {
         self.function.params.iter().find(|param| param.name == name)
     }
 
     pub(super) fn slice_len(&self, name: &str) -> String {
         let local = self.local(name);
-        let param = self.function.params.iter().find(|param| param.name == name);
-        match param.map(contract) {
+        match self.param(name).map(contract) {
             Some(Contract::Buf { nullable: true, dir: Dir::In, .. } | Contract::Array { nullable: true, .. }) => {
                 format!("{local}.map_or(0, |slice| slice.len())")
             }

@@ -4,7 +4,6 @@ use super::{Writer, joined, snake};
 use crate::contract::{
     Dir,
     object::{Cursor, Life},
-    shape::Shape,
 };
 
 impl Writer<'_, '_> {
@@ -56,11 +55,7 @@ impl Writer<'_, '_> {
     /// Points a cursor to the caller's slice, or to room for it.
     fn cursor(&mut self, index: usize, object: &str, ty: &str, cursor: &Cursor) {
         let Cursor { field, dir, left, pointer, counter, .. } = cursor;
-        let Some((_, to)) = pointer.pointee() else { return };
-        let elem = match to {
-            Shape::Char | Shape::Void => "u8".to_owned(),
-            to => self.names.ty(to),
-        };
+        let elem = self.names.element(pointer);
         let local = self.fresh(&snake(field));
         let counter = self.names.ty(counter);
         let offset = |field: &str| format!("offset_of!({ty}, {field})");

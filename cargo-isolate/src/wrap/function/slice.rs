@@ -8,7 +8,7 @@ use crate::contract::object::Slice;
 impl Writer<'_, '_> {
     pub(super) fn slice(&mut self, local: &str, dir: Dir, slice: &Slice, nullable: bool, param: &ParamPlan) {
         let ty = self.names.item(&slice.path);
-        let elem = self.element(&slice.elements);
+        let elem = self.names.element(&slice.elements);
         if dir != Dir::Out {
             self.take_param(local, optional(format!("&[{elem}]"), nullable));
         }
@@ -65,7 +65,7 @@ impl Writer<'_, '_> {
     /// A copy of the run that it leads to after the call: the struct is read once.
     pub(super) fn slice_back(&mut self, index: usize, local: &str, slice: &Slice) {
         let Some((room, _)) = self.rooms.get(local).cloned() else { return };
-        let elem = self.element(&slice.elements);
+        let elem = self.names.element(&slice.elements);
         let told = self.fresh(&joined(local, "told"));
         self.after.read.push(format!("let {told} = call.read({room});"));
         let Slice { pointer, length, elements, .. } = slice;
@@ -83,5 +83,5 @@ impl Writer<'_, '_> {
 }
 
 fn is_bytes(pointer: &Shape) -> bool {
-    matches!(pointer.pointee(), Some((_, Shape::Char | Shape::Void)))
+    pointer.pointee().is_some_and(|(_, to)| to.is_raw())
 }

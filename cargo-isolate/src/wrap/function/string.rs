@@ -138,10 +138,7 @@ impl Writer<'_, '_> {
         let phase = if free.is_some() { Phase::Taken } else { Phase::Checked };
         let len = self.count(len, Claim::Count, phase);
         let (from, cast) = self.start_of(local, pointer, free, shape, Shape::Int(Some("u8".to_owned())));
-        let elem = match shape.pointee() {
-            Some((_, Shape::Char | Shape::Void)) | None => "u8".to_owned(),
-            Some((_, to)) => self.names.ty(to),
-        };
+        let elem = self.names.element(shape);
         let value = format!(
             "///~ SAFETY: they are checked to lie in the domain; without isolation the function is trusted with their number.\n\
              unsafe {{ call.values({from}{cast}, {len}) }}?"

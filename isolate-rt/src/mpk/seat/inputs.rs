@@ -21,9 +21,7 @@ impl Inputs {
 
     pub(super) fn forget(&mut self) {
         self.count = 0;
-        if !self.more.is_empty() {
-            self.more.clear();
-        }
+        self.more.clear();
     }
 
     /// The bytes, each with its beginning and its length.

@@ -9,7 +9,7 @@ use crate::contract::{
     Contract, Dir,
     infer::{
         Inference, Tier, found,
-        lengths::{is_position, sounds_like_length},
+        lengths::{is_length_cell, is_position, sounds_like_length},
         library::sounds_like_getter,
         refused,
         units::words,
@@ -25,11 +25,10 @@ impl Pointer<'_> {
         let length = self.own_length().or_else(|| self.next_length()).or_else(|| self.run_length());
         let length = length.or_else(|| {
             // `(num_items, items, out_len)`: what tells a length itself is none of several.
-            self.count_before()
-                .filter(|_| !self.is_length_cell(me) && !is_named_result(name) && !me.shape.is_reference())
+            self.count_before().filter(|_| !is_length_cell(me) && !is_named_result(name) && !me.shape.is_reference())
         });
         // `(in, in_pos, in_size)`: what moves along another argument is no array.
-        if is_position(name) || length.is_none() && self.is_length_cell(me) && (self.has_output() || self.has_rival()) {
+        if is_position(name) || length.is_none() && is_length_cell(me) && (self.has_output() || self.has_rival()) {
             let evidence = format!("`{name}` is a place or a length: one value, read and written");
             return found(Contract::Obj { dir: Dir::Inout, nullable: false }, Tier::Likely, evidence);
         }
@@ -44,7 +43,7 @@ impl Pointer<'_> {
                 Some(&candidate),
             );
         }
-        if sounds_like_length(name) && !self.is_length_cell(me) {
+        if sounds_like_length(name) && !is_length_cell(me) {
             let reason = format!("`*mut {}` called `{name}`, too narrow for a length: one value, or several?", self.to);
             return refused(reason, Some(&format!("{{ {WORDS} = \"LENGTH\" }}  # LENGTH: a number")));
         }

@@ -168,7 +168,7 @@ enum Bound {
 /// What the wrapper's slice is made of, where a name says it.
 fn element(param: &ParamPlan) -> Option<String> {
     match (param.shape.pointee(), &param.shown_as) {
-        (Some((_, Shape::Char | Shape::Void)), _) => Some("u8".to_owned()),
+        (Some((_, to)), _) if to.is_raw() => Some("u8".to_owned()),
         (_, Some(ty)) => Some(ty.clone()),
         (Some((_, Shape::Int(Some(name)) | Shape::Float(name))), _) => Some(name.clone()),
         _ => None,

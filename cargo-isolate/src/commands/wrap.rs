@@ -205,14 +205,22 @@ fn line_now(graph: &Graph, changes: &[Change], path: &Utf8Path, line: u32) -> u3
 
 /// Names the manifests that got a dependency by a path, which other machines do not have.
 fn by_path(out: &mut dyn Write, graph: &Graph, changes: &[Change]) -> io::Result<()> {
-    const WORDS: &str = "isolate-rt = { path";
     let changed = changes.iter().filter(|change| change.path.ends_with("Cargo.toml"));
-    let has = |text: &Option<String>| text.as_ref().is_some_and(|text| text.contains(WORDS));
-    for change in changed.filter(|change| has(&change.new) && !has(&change.old)) {
+    let has = |text: &Option<String>, name: &str| {
+        text.as_ref().is_some_and(|text| text.contains(&format!("\n{name} = {{ path = \"/")))
+    };
+    for change in changed {
+        let new = |name: &&str| has(&change.new, name) && !has(&change.old, name);
+        let names = ["isolate-rt", "isolate-rt-build"].into_iter().filter(new);
+        let names: Vec<_> = names.map(|name| format!("`{name}`")).collect();
+        if names.is_empty() {
+            continue;
+        }
         writeln!(
             out,
-            "note: {} names `isolate-rt` by its path on this machine: before you commit it, give the repository and a commit instead (docs/guide.md, \"Where the runtime comes from\")",
-            graph.relative(&change.path)
+            "note: {} names {} by a path on this machine: before you commit it, give the repository and a commit instead (docs/guide.md, \"Where the runtime comes from\")",
+            graph.relative(&change.path),
+            names.join(" and ")
         )?;
     }
     Ok(())

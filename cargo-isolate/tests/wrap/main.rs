@@ -218,7 +218,7 @@ fn calls_are_rewritten_and_the_rest_is_listed() {
     insta::assert_snapshot!("calls", of_calls);
     let printed = workspace.expect(&["wrap", "--apply", "--allow-no-vcs"], 0);
     let (_, list) = printed.split_once("\n\n").expect("a list after the files");
-    insta::assert_snapshot!(list, @r"
+    insta::assert_snapshot!(list, @r#"
     rewrote 2 calls: 0 pass on a fault by `?`, 2 panic
       src/lib.rs:14  `own_checksum` panics on a fault
       src/lib.rs:15  `crc` panics on a fault
@@ -227,12 +227,20 @@ fn calls_are_rewritten_and_the_rest_is_listed() {
     to do: replace 1 direct call by its wrapper, and handle the `Fault`
       src/lib.rs:18:14  `ctx` is what the wrapper of `login` returned, to keep where the pointer was
           isolated::kinds::close(ctx: &Handle<ffi::Ctx>) -> Result<(), Fault>
-          try: if let Err(error) = isolated::kinds::close(/* ctx: &Handle<ffi::Ctx> */) { /* a fault */ }
+          try: isolated::kinds::close(todo!("ctx: &Handle<ffi::Ctx>")).unwrap_or_else(|fault| panic!("{}", fault))
     `cargo isolate verify` then checks that none is left
-    ");
+    "#);
     // `mod isolated;` moved the call down.
     let line = workspace.get("src/lib.rs").lines().position(|line| line.contains("kinds_sys::close(ctx)"));
     assert!(list.contains(&format!("src/lib.rs:{}:14", line.expect("the call") + 1)), "{list}");
+    // What it says to try compiles there, as it is.
+    let (_, try_it) = list.split_once("try: ").expect("what to write");
+    let (try_it, _) = try_it.split_once('\n').expect("a line");
+    let text = workspace.get("src/lib.rs");
+    let among = format!("#[expect(unreachable_code)]\n    unsafe {{ if false {{ {try_it}; }} kinds_sys::close(ctx) }}");
+    workspace.put("src/lib.rs", &text.replacen("unsafe { kinds_sys::close(ctx) }", &among, 1));
+    workspace.compiles(&[]);
+    workspace.put("src/lib.rs", &text);
     workspace.expect(&["wrap", "--apply"], 0);
 }
 

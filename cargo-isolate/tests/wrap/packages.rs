@@ -125,7 +125,10 @@ fn wrappers_do_not_depend_on_features() {
     assert!(first.contains(proposed), "{first}");
 
     let said = workspace.expect(&["wrap", "--apply", "--allow-no-vcs"], 0);
-    assert!(said.contains("note: Cargo.toml names `isolate-rt` by its path on this machine"), "{said}");
+    assert!(
+        said.contains("note: Cargo.toml names `isolate-rt` and `isolate-rt-build` by a path on this machine"),
+        "{said}"
+    );
     let text = workspace.get("src/isolated/st.rs");
     for part in [
         "#[cfg(feature = \"stats\")]\npub fn st_count(",
@@ -203,6 +206,21 @@ fn dependencies_of_a_workspace() {
     unused = "deny"
     "#);
     workspace.compiles(&[]);
+}
+
+/// Beside a runtime that lies in the workspace by a path that holds everywhere, the helper does so, too.
+#[test]
+fn a_runtime_beside_the_workspace() {
+    let workspace = Workspace::new(POLICY);
+    let checkout = env!("CARGO_MANIFEST_DIR").trim_end_matches("/cargo-isolate");
+    std::os::unix::fs::symlink(checkout, workspace.path("tool")).expect("a link");
+    workspace.put("Cargo.toml", "[workspace]\nmembers = [\"member/app\"]\nexclude = [\"sys\"]\n\n[workspace.dependencies]\nisolate-rt = { path = \"./tool/isolate-rt\" }\n");
+    workspace.put("member/app/Cargo.toml", "[package]\nname = \"kinds\"\nversion = \"1.0.0\"\nedition = \"2024\"\n\n[dependencies]\nkinds-sys = { path = \"../../sys\" }\n");
+    workspace.put("member/app/src/lib.rs", &workspace.get("src/lib.rs"));
+    let said = workspace.expect(&["wrap", "--apply", "--allow-no-vcs"], 0);
+    assert!(!said.contains("on this machine"), "{said}");
+    let manifest = workspace.get("member/app/Cargo.toml");
+    assert!(manifest.contains("isolate-rt-build = { path = \"../../tool/isolate-rt/build\" }\n"), "{manifest}");
 }
 
 /// What the wrapper passes for a size is that size, or no program.

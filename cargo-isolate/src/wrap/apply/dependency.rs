@@ -2,7 +2,7 @@
 
 use super::{EditError, Target, parsed, read};
 use crate::installed;
-use camino::Utf8Path;
+use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use isolate_templates::ci::Source;
 use toml_edit::{DocumentMut, InlineTable, Item, Table, Value};
 
@@ -81,12 +81,37 @@ fn sibling(
     needed: &Needed,
     other: &Needed,
 ) -> Option<Value> {
-    let own = document.get(other.key)?.get(other.name)?;
-    let inherits = own.get("workspace").and_then(Item::as_bool) == Some(true);
-    let said = if inherits { of_workspace(workspace.unwrap_or(document), other.name)? } else { own };
-    // What the workspace says is relative to its own folder.
-    let base = if inherits && workspace.is_some() { target.workspace.as_path() } else { Utf8Path::new("") };
-    beside(said, base, needed, other)
+    let own = document.get(other.key).and_then(|table| table.get(other.name));
+    let own = own.filter(|own| own.get("workspace").and_then(Item::as_bool) != Some(true));
+    match own {
+        Some(said) => beside(said, Utf8Path::new(""), needed, other),
+        None => {
+            let said = of_workspace(workspace.unwrap_or(document), other.name)?;
+            // What the workspace says is relative to its own folder.
+            let base = if workspace.is_some() { relative(&target.root, &target.workspace) } else { Utf8PathBuf::new() };
+            beside(said, &base, needed, other)
+        }
+    }
+}
+
+/// The way from one folder to another, both absolute.
+fn relative(from: &Utf8Path, to: &Utf8Path) -> Utf8PathBuf {
+    let same = from.components().zip(to.components()).take_while(|(from, to)| from == to).count();
+    let up = from.components().skip(same).map(|_| Utf8Component::ParentDir);
+    up.chain(to.components().skip(same)).collect()
+}
+
+/// A path without `.` and without steps into a folder and out of it again.
+fn normalized(path: &Utf8Path) -> Utf8PathBuf {
+    let mut parts: Vec<Utf8Component<'_>> = Vec::new();
+    for part in path.components() {
+        match (part, parts.last()) {
+            (Utf8Component::CurDir, _) => {}
+            (Utf8Component::ParentDir, Some(Utf8Component::Normal(_))) => drop(parts.pop()),
+            (part, _) => parts.push(part),
+        }
+    }
+    parts.into_iter().collect()
 }
 
 fn beside(said: &Item, base: &Utf8Path, needed: &Needed, other: &Needed) -> Option<Value> {
@@ -106,7 +131,7 @@ fn beside(said: &Item, base: &Utf8Path, needed: &Needed, other: &Needed) -> Opti
             Some(below) => path.join(below.trim_start_matches('/')),
             None => path.parent().filter(|parent| !parent.as_str().is_empty())?.to_owned(),
         };
-        source.insert("path", path.as_str().into());
+        source.insert("path", normalized(&path).as_str().into());
     }
     (!source.is_empty()).then_some(Value::InlineTable(source))
 }
@@ -156,7 +181,7 @@ mod tests {
     #[track_caller]
     fn check(needed: &Needed, other: &Needed, said: &str, expected: Option<&str>) {
         let document: DocumentMut = format!("said = {said}").parse().expect("TOML");
-        let source = beside(&document["said"], Utf8Path::new("/ws"), needed, other);
+        let source = beside(&document["said"], Utf8Path::new("../.."), needed, other);
         assert_eq!(source.map(|source| source.to_string().trim().to_owned()).as_deref(), expected);
     }
 
@@ -164,10 +189,11 @@ mod tests {
     fn a_crate_comes_from_where_the_other_does() {
         let helper = |said, expected| check(&HELPER, &RUNTIME, said, Some(expected));
         helper("\"0.3\"", "\"0.3\"");
-        helper("{ path = \"../ci/isolate-rt\" }", "{ path = \"/ws/../ci/isolate-rt/build\" }");
-        helper("{ path = \"/rt\", default-features = false }", "{ path = \"/rt/build\" }");
+        helper("{ path = \"../ci/isolate-rt\" }", "{ path = \"../../../ci/isolate-rt/build\" }");
+        helper("{ path = \"./ci/../rt\" }", "{ path = \"../../rt/build\" }");
+        helper("{ path = \"/ws/../rt\", default-features = false }", "{ path = \"/rt/build\" }");
         helper("{ git = \"https://x/y\", rev = \"abc\" }", "{ git = \"https://x/y\", rev = \"abc\" }");
-        check(&RUNTIME, &HELPER, "{ path = \"rt/build\" }", Some("{ path = \"/ws/rt\" }"));
+        check(&RUNTIME, &HELPER, "{ path = \"rt/build\" }", Some("{ path = \"../../rt\" }"));
         check(&RUNTIME, &HELPER, "{ features = [] }", None);
     }
 

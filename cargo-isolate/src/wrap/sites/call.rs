@@ -64,7 +64,7 @@ impl Ready<'_> {
         let mut edits = vec![Edit::new(range(&call.found.call.func), call.path())];
         edits.extend(call.argument_edits());
         let faults = match self.takes {
-            Takes::Nothing => ".unwrap_or_else(|fault| panic!(\"{}\", fault))",
+            Takes::Nothing => PANICS,
             Takes::Fault | Takes::Any => "?",
         };
         let end = range(call.found.call).end;
@@ -84,6 +84,9 @@ impl Ready<'_> {
         Left { why, suggestion: self.call.suggestion(self.takes) }
     }
 }
+
+/// What a fault ends in where no error can be returned.
+const PANICS: &str = ".unwrap_or_else(|fault| panic!(\"{}\", fault))";
 
 /// Why a call stays, and how far it could be read.
 pub(super) struct Left {

@@ -123,7 +123,11 @@ fn rewritten_in(graph: &Graph, text: &str) -> (String, Vec<String>) {
     let targets = targets(graph, &plan, Some(0), policy.shown()).expect("a target");
     let mut sites = sites_in(graph, &plan, &targets, &|file| file.text().map(str::to_owned));
     let left = sites.left.iter().map(|left| {
-        let try_it = left.suggestion.iter().map(|text| format!(" | {text}")).collect::<String>();
+        let try_it = left.suggestion.iter().map(|text| {
+            syn::parse_str::<syn::Block>(&format!("{{ {text} }}")).unwrap_or_else(|error| panic!("{text}: {error}"));
+            format!(" | {text}")
+        });
+        let try_it = try_it.collect::<String>();
         format!("{}:{} {}{try_it}", left.site.line, left.site.column, left.why)
     });
     let left = left.collect();

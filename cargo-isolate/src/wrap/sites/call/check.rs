@@ -15,7 +15,7 @@ use crate::{
     contract::{Contract, Dir, expr::Expr as Length},
     plan::ParamPlan,
 };
-use syn::Expr;
+use syn::{Expr, Signature};
 
 impl Call<'_> {
     /// What is borrowed for writing is used nowhere else in the call.
@@ -32,8 +32,8 @@ impl Call<'_> {
                 Some(Pointer::To { place }) => place,
                 _ => continue,
             };
-            for (other, argument) in &self.arguments {
-                let Some(expr) = self.argument(*other).filter(|_| *other != index) else { continue };
+            for (&other, argument) in &self.arguments {
+                let Some(expr) = self.argument(other).filter(|_| other != index) else { continue };
                 if !matches!(argument, Argument::Gone) && argument::mentions(self.source, expr, place) {
                     let why = format!(
                         "`{}` is written to through `{}` and used in `{}` as well",
@@ -42,6 +42,8 @@ impl Call<'_> {
                         self.source.of(expr)
                     );
                     self.why.get_or_insert(why);
+                    // What compiles without it.
+                    self.arguments.remove(&other);
                     return;
                 }
             }
@@ -103,14 +105,20 @@ impl Call<'_> {
 
     /// A fault that becomes a panic can be survived.
     pub(super) fn check_panic(&mut self, takes: Takes) {
-        let Some(function) = self.found.function.filter(|_| takes == Takes::Nothing) else { return };
-        let signature = function.signature;
-        let is_drop = signature.ident == "drop" && signature.inputs.len() == 1 && signature.receiver().is_some();
-        if signature.abi.is_some() || is_drop {
-            let name = &signature.ident;
+        if let Some(function) = self.found.function.filter(|_| takes == Takes::Nothing && self.panic_may_end_all()) {
+            let name = &function.signature.ident;
             self.refuse(format!(
                 "a fault would be a panic in `{name}`, which can end the process: say what it does then"
             ));
         }
+    }
+
+    /// It is in a function out of which no panic should come.
+    pub(super) fn panic_may_end_all(&self) -> bool {
+        let is_one = |signature: &Signature| {
+            let is_drop = signature.ident == "drop" && signature.inputs.len() == 1 && signature.receiver().is_some();
+            signature.abi.is_some() || is_drop
+        };
+        self.found.function.is_some_and(|function| is_one(function.signature))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     super::{argument, fault::Takes},
-    Argument, Call,
+    Argument, Call, PANICS,
     layout::tuple,
 };
 use crate::{
@@ -12,6 +12,8 @@ use crate::{
 };
 
 impl Call<'_> {
+    /// Text that compiles in the place of the call, or before its statement: `todo!` stands for what is not known, and a fault,
+    /// a code that tells failure and NULL are told apart.
     pub(super) fn suggestion(&self, takes: Takes) -> String {
         let known = self.wrapper.function.params.iter().enumerate().flat_map(|(index, param)| self.known(index, param));
         let known: Vec<_> = known.collect();
@@ -21,38 +23,51 @@ impl Call<'_> {
         let arguments: Vec<_> = self
             .wrapper
             .params()
-            .map(|(name, ty)| known.next().flatten().unwrap_or_else(|| format!("/* {name}: {ty} */")))
+            .map(|(name, ty)| known.next().flatten().unwrap_or_else(|| unknown(name, ty)))
             .collect();
         let call = format!("{}({})", self.path(), arguments.join(", "));
+        let end = match takes {
+            Takes::Nothing if self.panic_may_end_all() => ".unwrap_or_else(|fault| todo!(\"{}\", fault))",
+            Takes::Nothing => PANICS,
+            Takes::Fault | Takes::Any => "?",
+        };
         match (takes, self.code(), self.results()) {
-            (Takes::Fault, Some(code), Some(parts)) => format!("{call}{}?", self.as_code(&parts, code)),
-            (Takes::Fault, Some(_), None) => {
-                self.taken_apart(&format!("{call}.map_err(/* `isolate_rt::Error`: a fault or a code */)?"))
-            }
-            (Takes::Any | Takes::Fault, ..) => self.taken_apart(&format!("{call}?")),
-            (Takes::Nothing, ..) => self.without_question_mark(&call),
+            (Takes::Any, ..) | (_, None, _) => self.taken_apart(&format!("{call}{end}")),
+            (_, Some(code), Some(parts)) => format!("{call}{}{end}", self.as_code(&parts, code)),
+            (_, Some(_), None) => self.matched(&call, takes),
         }
     }
 
     /// A statement that takes apart what a call gives that has passed its errors on.
     fn taken_apart(&self, call: &str) -> String {
         match &self.result_names()[..] {
-            [one] if self.is_option() => format!("let Some({one}) = {call} else {{ /* NULL */ }};"),
+            [one] if self.is_option() => format!("let Some({one}) = {call} else {{ todo!(\"NULL\") }};"),
             [one] if one != RETURNED => format!("let {one} = {call};"),
             [] | [_] => call.to_owned(),
             several => format!("let {} = {call};", tuple(several)),
         }
     }
 
-    /// The same where the function around it can return no error.
-    fn without_question_mark(&self, call: &str) -> String {
-        let failed = if self.code().is_some() { "it failed, or a fault" } else { "a fault" };
-        let names = self.result_names();
-        match (&names[..], self.is_option()) {
-            ([], _) => format!("if let Err(error) = {call} {{ /* {failed} */ }}"),
-            ([one], true) => format!("let Ok(Some({one})) = {call} else {{ /* NULL, or {failed} */ }};"),
-            (names, _) => format!("let Ok({}) = {call} else {{ /* {failed} */ }};", tuple(names)),
-        }
+    /// The same where the function may have failed with a code that its error does not take.
+    fn matched(&self, call: &str, takes: Takes) -> String {
+        let fault = match takes {
+            Takes::Nothing if self.panic_may_end_all() => "todo!(\"{}\", fault)",
+            Takes::Nothing => "panic!(\"{}\", fault)",
+            Takes::Fault | Takes::Any => "return Err(fault.into())",
+        };
+        let (start, done) = match &self.result_names()[..] {
+            [] => (String::new(), "Ok(()) => {}".to_owned()),
+            [one] if self.is_option() => {
+                (format!("let {one} = "), format!("Ok(Some({one})) => {one}, Ok(None) => todo!(\"NULL\")"))
+            }
+            names => {
+                let names = tuple(names);
+                (format!("let {names} = "), format!("Ok({names}) => {names}"))
+            }
+        };
+        let failed = "Err(isolate_rt::Error::Failed(failed)) => todo!(\"{}\", failed)";
+        let close = if start.is_empty() { "" } else { ";" };
+        format!("{start}match {call} {{ {done}, {failed}, Err(isolate_rt::Error::Fault(fault)) => {fault} }}{close}")
     }
 
     /// What the wrapper returns is an `Option`.
@@ -128,6 +143,29 @@ impl Call<'_> {
 /// What the wrapper returns of what the function returned.
 const RETURNED: &str = "ret";
 
+/// An argument of which only the type is known. `todo!` is of any type but a closure's.
+fn unknown(name: &str, ty: &str) -> String {
+    let Some(params) = ty.strip_prefix("impl ").and_then(|closure| closure.split_once('(')) else {
+        return format!("todo!(\"{name}: {ty}\")");
+    };
+    format!("|{}| todo!(\"{name}: {ty}\")", vec!["_"; count_of(params.1)].join(", "))
+}
+
+/// How many types stand in a list before its parenthesis closes.
+fn count_of(list: &str) -> usize {
+    let (mut depth, mut commas) = (0, 0);
+    for c in list.chars() {
+        match c {
+            ')' if depth == 0 => break,
+            '(' | '[' | '<' => depth += 1,
+            ')' | ']' | '>' => depth -= 1,
+            ',' if depth == 0 => commas += 1,
+            _ => {}
+        }
+    }
+    if list.trim_start().starts_with(')') { 0 } else { commas + 1 }
+}
+
 /// The closure that takes the place of a callback, with its parameters as the library calls them.
 fn callback(param: &ParamPlan, is_null: bool) -> Option<String> {
     let (Some(Contract::Callback { scope, nullable, params: told, .. }), Shape::Function(function)) =
@@ -144,8 +182,8 @@ fn callback(param: &ParamPlan, is_null: bool) -> Option<String> {
         _ => true,
     });
     let names: Vec<_> = seen.map(|(_, (name, _))| snake(name)).collect();
-    let answer = function.ret.as_ref().map_or("…".to_owned(), |ret| format!("a `{ret}`"));
-    let closure = format!("|{}| {{ /* {answer} */ }}", names.join(", "));
+    let answer = function.ret.as_ref().map_or_else(String::new, |ret| format!(": a `{ret}`"));
+    let closure = format!("|{}| todo!(\"what the callback does{answer}\")", names.join(", "));
     Some(match (scope, nullable) {
         (Lasting::Call, true) => format!("Some(&mut {closure})"),
         (Lasting::Call, false) => closure,

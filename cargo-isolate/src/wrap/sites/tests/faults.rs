@@ -38,17 +38,18 @@ fn codes_of_calls_that_stay() {
             "fn f() -> {output} {{\nunsafe {{ z_sys::check(1 /* of them */,) }};\nunsafe {{ z_sys::shrink(p, 3, 3) }};\n}}\n"
         ));
         let expected = format!(
-            "3:10 `dest`: nothing says which slice `p` points into | {start}isolated::z::shrink(/* dest: &mut [u8] */, 3){end}"
+            "3:10 `dest`: nothing says which slice `p` points into | {start}isolated::z::shrink(todo!(\"dest: &mut [u8]\"), 3){end}"
         );
         assert_eq!(left, [expected]);
     };
-    check("i32", "let Ok(written) = ", " else { /* it failed, or a fault */ };");
+    let code = ".map(|count| count as _).or_else(|error| error.into_code())";
+    check("i32", "", &format!("{code}.unwrap_or_else(|fault| panic!(\"{{}}\", fault))"));
     check("Result<(), Box<dyn std::error::Error>>", "let written = ", "?;");
-    check("Result<(), isolate_rt::Fault>", "", ".map(|count| count as _).or_else(|error| error.into_code())?");
+    check("Result<(), isolate_rt::Fault>", "", &format!("{code}?"));
     // What comes back is no number, and not to be dropped.
     let (_, left) = rewritten("fn f() -> Result<(), isolate_rt::Fault> {\nunsafe { z_sys::begin(flow, 2) };\n}\n");
     assert!(
-        left[0].ends_with("| let flow = isolated::z::begin(2).map_err(/* `isolate_rt::Error`: a fault or a code */)?;"),
+        left[0].ends_with("| let flow = match isolated::z::begin(2) { Ok(flow) => flow, Err(isolate_rt::Error::Failed(failed)) => todo!(\"{}\", failed), Err(isolate_rt::Error::Fault(fault)) => return Err(fault.into()) };"),
         "{left:?}"
     );
 }

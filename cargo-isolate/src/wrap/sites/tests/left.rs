@@ -6,61 +6,61 @@ use super::*;
 fn the_rest_is_said_with_what_to_write() {
     stays(
         "unsafe { z_sys::sum(1, p, n) };",
-        "2:10 `data`: nothing says which slice `p` points into | let Ok(ret) = isolated::z::sum(1, /* data: &[u8] */) else { /* a fault */ };",
+        "2:10 `data`: nothing says which slice `p` points into | isolated::z::sum(1, todo!(\"data: &[u8]\")).unwrap_or_else(|fault| panic!(\"{}\", fault))",
     );
     stays(
         "unsafe { z_sys::sum(1, v.as_ptr(), v.len()) };",
-        "2:10 `data` takes a slice of `u8`, and `v` has `u32` | let Ok(ret) = isolated::z::sum(1, /* data: &[u8] */) else { /* a fault */ };",
+        "2:10 `data` takes a slice of `u8`, and `v` has `u32` | isolated::z::sum(1, todo!(\"data: &[u8]\")).unwrap_or_else(|fault| panic!(\"{}\", fault))",
     );
     stays(
         "unsafe { z_sys::close(ctx) };",
-        "2:10 `ctx` is what the wrapper of `open` or `child` returned, to keep where the pointer was | if let Err(error) = isolated::z::close(/* ctx: &Handle<ffi::Ctx> */) { /* a fault */ }",
+        "2:10 `ctx` is what the wrapper of `open` or `child` returned, to keep where the pointer was | isolated::z::close(todo!(\"ctx: &Handle<ffi::Ctx>\")).unwrap_or_else(|fault| panic!(\"{}\", fault))",
     );
     stays(
         "unsafe { z_sys::step(flow, 2) };",
-        "2:10 `flow` is what the wrapper of `begin` returned, an `Object` to keep where the struct was; `next` is a slice, and the result says how much of it is done | let Ok((ret, next_done)) = isolated::z::step(/* flow: &mut Object<ffi::Flow> */, /* next: &[u8] */, 2) else { /* a fault */ };",
+        "2:10 `flow` is what the wrapper of `begin` returned, an `Object` to keep where the struct was; `next` is a slice, and the result says how much of it is done | let (ret, next_done) = isolated::z::step(todo!(\"flow: &mut Object<ffi::Flow>\"), todo!(\"next: &[u8]\"), 2).unwrap_or_else(|fault| panic!(\"{}\", fault));",
     );
     stays(
         "unsafe { z_sys::begin(flow, 2) };",
-        "2:10 `flow`: the wrapper makes it and returns it, an `Object` to keep where the struct was; dropping it calls `end` | let Ok(flow) = isolated::z::begin(2) else { /* it failed, or a fault */ };",
+        "2:10 `flow`: the wrapper makes it and returns it, an `Object` to keep where the struct was; dropping it calls `end` | let flow = match isolated::z::begin(2) { Ok(flow) => flow, Err(isolate_rt::Error::Failed(failed)) => todo!(\"{}\", failed), Err(isolate_rt::Error::Fault(fault)) => panic!(\"{}\", fault) };",
     );
     stays(
         "unsafe { z_sys::end(flow) };",
-        "2:10 `flow` is what the wrapper of `begin` returned, an `Object` that ends when it is dropped: leave this call out, or pass it here | let Ok(ret) = isolated::z::end(/* flow: Object<ffi::Flow> */) else { /* a fault */ };",
+        "2:10 `flow` is what the wrapper of `begin` returned, an `Object` that ends when it is dropped: leave this call out, or pass it here | isolated::z::end(todo!(\"flow: Object<ffi::Flow>\")).unwrap_or_else(|fault| panic!(\"{}\", fault))",
     );
     stays("let f = z_sys::plain;", "2:9 its address is taken: nobody can say who calls it, and with what");
     stays("mine!(unsafe { z_sys::plain(1, 2) }, 3);", "2:16 it stands in a macro, where there are only tokens");
     stays(
         "let mut v = Vec::with_capacity(9);\nlet mut n = 9;\nunsafe { z_sys::pack(v.as_mut_ptr(), &mut n, data.as_ptr(), 3) };",
-        "4:10 nothing here says that all of the room behind `v` is within its length, as in a `vec![0; …]` | let Ok((ret, written)) = isolated::z::pack(/* dest: &mut [u8] */, &data[..3]) else { /* a fault */ };",
+        "4:10 nothing here says that all of the room behind `v` is within its length, as in a `vec![0; …]` | let (ret, written) = isolated::z::pack(todo!(\"dest: &mut [u8]\"), &data[..3]).unwrap_or_else(|fault| panic!(\"{}\", fault));",
     );
     stays(
         "let mut v = Vec::with_capacity(w * h);\nunsafe { z_sys::paint(v.as_mut_ptr(), w, h) };",
-        "3:10 nothing here says that all of the room behind `v` is within its length, as in a `vec![0; …]` | if let Err(error) = isolated::z::paint(/* pixels: &mut [u8] */, w, h) { /* a fault */ }",
+        "3:10 nothing here says that all of the room behind `v` is within its length, as in a `vec![0; …]` | isolated::z::paint(todo!(\"pixels: &mut [u8]\"), w, h).unwrap_or_else(|fault| panic!(\"{}\", fault))",
     );
     stays(
         "unsafe { z_sys::maybe(std::ptr::null(), 3) };",
-        "2:10 `data` is NULL here with the length `3`, and its wrapper passes 0 with `None` | let Ok(ret) = isolated::z::maybe(/* data: Option<&[u8]> */) else { /* a fault */ };",
+        "2:10 `data` is NULL here with the length `3`, and its wrapper passes 0 with `None` | isolated::z::maybe(todo!(\"data: Option<&[u8]>\")).unwrap_or_else(|fault| panic!(\"{}\", fault))",
     );
     stays(
         "let all = [[0u8; 4]; 2];\nunsafe { z_sys::maybe(all.as_ptr().cast(), all.len()) };",
-        "3:10 `data` takes a slice of `u8`, and `all` has `several values` | let Ok(ret) = isolated::z::maybe(/* data: Option<&[u8]> */) else { /* a fault */ };",
+        "3:10 `data` takes a slice of `u8`, and `all` has `several values` | isolated::z::maybe(todo!(\"data: Option<&[u8]>\")).unwrap_or_else(|fault| panic!(\"{}\", fault))",
     );
     stays(
         "let text = [0 as c_char; 8];\nunsafe { z_sys::maybe(text.as_ptr().cast(), text.len()) };",
-        "3:10 `data` takes a slice of `u8`, and `text` has `c_char` | let Ok(ret) = isolated::z::maybe(/* data: Option<&[u8]> */) else { /* a fault */ };",
+        "3:10 `data` takes a slice of `u8`, and `text` has `c_char` | isolated::z::maybe(todo!(\"data: Option<&[u8]>\")).unwrap_or_else(|fault| panic!(\"{}\", fault))",
     );
     stays(
         "unsafe { z_sys::maybe(std::ptr::null(), next()) };",
-        "2:10 `next()` is a length that cannot be evaluated elsewhere | let Ok(ret) = isolated::z::maybe(None) else { /* a fault */ };",
+        "2:10 `next()` is a length that cannot be evaluated elsewhere | isolated::z::maybe(None).unwrap_or_else(|fault| panic!(\"{}\", fault))",
     );
     stays(
         "unsafe { z_sys::pack(out.as_mut_ptr(), &mut n, out.as_ptr(), 3) };",
-        "2:10 `out` is written to through `dest` and used in `out.as_ptr()` as well | let Ok((ret, written)) = isolated::z::pack(&mut out[..n as usize], &out[..3]) else { /* a fault */ };",
+        "2:10 `out` is written to through `dest` and used in `out.as_ptr()` as well | let (ret, written) = isolated::z::pack(&mut out[..n as usize], todo!(\"source: &[u8]\")).unwrap_or_else(|fault| panic!(\"{}\", fault));",
     );
     stays(
         "unsafe { z_sys::sum(1, data.as_ptr() /* all of it */, data.len() /* bytes */) };",
-        "2:10 a comment stands where an argument would go | let Ok(ret) = isolated::z::sum(1, data) else { /* a fault */ };",
+        "2:10 a comment stands where an argument would go | isolated::z::sum(1, data).unwrap_or_else(|fault| panic!(\"{}\", fault))",
     );
 }
 
@@ -75,12 +75,12 @@ fn types_that_come_from_the_call() {
                 "{room}let mut len = {value};\nunsafe {{ z_sys::pack(room.as_mut_ptr(), &mut len, data.as_ptr(), data.len() as c_ulong) }};"
             ),
             &format!(
-                "4:10 {why} | let Ok((ret, written)) = isolated::z::pack(&mut room[..len as usize], data) else {{ /* a fault */ }};"
+                "4:10 {why} | let (ret, written) = isolated::z::pack(&mut room[..len as usize], data).unwrap_or_else(|fault| panic!(\"{{}}\", fault));"
             ),
         );
         stays(
             &format!("{room}let len = {value};\nunsafe {{ z_sys::sum(1, room.as_ptr(), len) }};"),
-            &format!("4:10 {why} | let Ok(ret) = isolated::z::sum(1, &room[..len]) else {{ /* a fault */ }};"),
+            &format!("4:10 {why} | isolated::z::sum(1, &room[..len]).unwrap_or_else(|fault| panic!(\"{{}}\", fault))"),
         );
     }
 }
@@ -111,15 +111,15 @@ fn what_is_returned_is_named() {
     );
     among(
         "unsafe { z_sys::shrink(p, 3, 3) };",
-        "2:10 `dest`: nothing says which slice `p` points into | let written = isolated::z::shrink(/* dest: &mut [u8] */, 3)?;",
+        "2:10 `dest`: nothing says which slice `p` points into | let written = isolated::z::shrink(todo!(\"dest: &mut [u8]\"), 3)?;",
     );
     among(
         "unsafe { z_sys::sum(1, p, n) };",
-        "2:10 `data`: nothing says which slice `p` points into | isolated::z::sum(1, /* data: &[u8] */)?",
+        "2:10 `data`: nothing says which slice `p` points into | isolated::z::sum(1, todo!(\"data: &[u8]\"))?",
     );
     among(
         "unsafe { z_sys::child(ctx) };",
-        "2:10 `of` is what the wrapper of `open` or `child` returned, to keep where the pointer was | let Some(ret) = isolated::z::child(/* of: &Handle<ffi::Ctx> */)? else { /* NULL */ };",
+        "2:10 `of` is what the wrapper of `open` or `child` returned, to keep where the pointer was | let Some(ret) = isolated::z::child(todo!(\"of: &Handle<ffi::Ctx>\"))? else { todo!(\"NULL\") };",
     );
     among(
         "let text = unsafe { std::ffi::CStr::from_ptr(z_sys::joined(3)) };",
@@ -135,13 +135,13 @@ fn closures_take_the_place_of_callbacks() {
     stays(
         "unsafe { z_sys::visit(Some(back), &mut state as *mut _ as *mut c_void) };",
         &format!(
-            "2:10 {closure} | let Ok(ret) = isolated::z::visit(|name, values, of_kind| {{ /* a `c_int` */ }}) else {{ /* a fault */ }};"
+            "2:10 {closure} | isolated::z::visit(|name, values, of_kind| todo!(\"what the callback does: a `c_int`\")).unwrap_or_else(|fault| panic!(\"{{}}\", fault))"
         ),
     );
     stays(
         "unsafe { z_sys::each(Some(back), std::ptr::null_mut()) };",
         &format!(
-            "2:10 {closure} | if let Err(error) = isolated::z::each(Some(&mut |n| {{ /* … */ }})) {{ /* a fault */ }}"
+            "2:10 {closure} | isolated::z::each(Some(&mut |n| todo!(\"what the callback does\"))).unwrap_or_else(|fault| panic!(\"{{}}\", fault))"
         ),
     );
 }
@@ -150,14 +150,14 @@ fn closures_take_the_place_of_callbacks() {
 fn what_is_always_the_same_may_be_another_here() {
     stays(
         "unsafe { z_sys::tune(2, mode, p, c\"1.2\".as_ptr()) };",
-        "2:10 `mode` is always -3 in the wrapper, and `mode` may be another | let Ok(ret) = isolated::z::tune(2) else { /* a fault */ };",
+        "2:10 `mode` is always -3 in the wrapper, and `mode` may be another | isolated::z::tune(2).unwrap_or_else(|fault| panic!(\"{}\", fault))",
     );
     stays(
         "unsafe { z_sys::tune(2, -3, p, c\"1.2\".as_ptr()) };",
-        "2:10 `scratch` is always NULL in the wrapper, and `p` may be another | let Ok(ret) = isolated::z::tune(2) else { /* a fault */ };",
+        "2:10 `scratch` is always NULL in the wrapper, and `p` may be another | isolated::z::tune(2).unwrap_or_else(|fault| panic!(\"{}\", fault))",
     );
     stays(
         "unsafe { z_sys::tune(2, -3, std::ptr::null_mut(), c\"1.3\".as_ptr()) };",
-        "2:10 `version` is always \"1.2\" in the wrapper, and `c\"1.3\".as_ptr()` may be another | let Ok(ret) = isolated::z::tune(2) else { /* a fault */ };",
+        "2:10 `version` is always \"1.2\" in the wrapper, and `c\"1.3\".as_ptr()` may be another | isolated::z::tune(2).unwrap_or_else(|fault| panic!(\"{}\", fault))",
     );
 }

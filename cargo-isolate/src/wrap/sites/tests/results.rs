@@ -171,7 +171,7 @@ fn places_mean_what_they_meant() {
 /// The wrapper gives zero where the function wrote nothing: a place that had something else would lose it.
 #[test]
 fn what_a_place_had_before_stays() {
-    let why = "`found`: where the function writes nothing, `p` keeps what it had, and the wrapper gives zero | let Ok((ret, found)) = isolated::z::locate(data) else { /* a fault */ };";
+    let why = "`found`: where the function writes nothing, `p` keeps what it had, and the wrapper gives zero | let (ret, found) = isolated::z::locate(data).unwrap_or_else(|fault| panic!(\"{}\", fault));";
     let call = "unsafe { z_sys::locate(data.as_ptr(), data.len(), &mut p) };";
     stays(&format!("let mut p = DEFAULT;\n{call}"), &format!("3:10 {why}"));
     stays(&format!("let mut p = z_sys::Point {{ x: 0, y: 7 }};\n{call}"), &format!("3:10 {why}"));

@@ -8,7 +8,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use support::{End, child, isolation, role};
+use support::{End, child, give_up_where, isolation, role};
 
 const PAGE: usize = 4096;
 const LIMIT: usize = 16 << 20;
@@ -214,6 +214,36 @@ fn remapping() {
         },
         |kind| matches!(kind, FaultKind::Unmapped { .. }),
     );
+}
+
+/// What the kernel cannot put where it is to go is where it was, with what it held.
+#[test]
+fn remapping_that_fails() {
+    const NAME: &str = "remapping_that_fails";
+    const FIXED: i32 = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
+    if role().is_none() {
+        if isolation() {
+            assert_eq!(End::from(&child(NAME, "child")), End::Status(79));
+        }
+        return;
+    }
+    let map = inside(|| {
+        let map = map(2 * PAGE, WRITE);
+        (0..2).for_each(|page| put(map.wrapping_add(page * PAGE), 7));
+        map
+    });
+    let map = map.unwrap();
+    // Whole and grown to its new place, but not back.
+    let grown = [(2, 3 * PAGE as u32), (3, FIXED as u32)];
+    give_up_where(libc::SYS_mremap, &grown, libc::SECCOMP_RET_ERRNO | libc::ENOMEM as u32);
+    let is_there = move || {
+        let failed = remap(map, 2 * PAGE, 3 * PAGE, libc::MREMAP_MAYMOVE).is_null();
+        let held = [get(map), get(map.wrapping_add(PAGE))];
+        put(map, 8);
+        (failed, held, get(remap(map, 2 * PAGE, 4 * PAGE, libc::MREMAP_MAYMOVE)))
+    };
+    assert_eq!(inside(is_there), Ok((true, [7, 7], 8)));
+    std::process::exit(79);
 }
 
 #[test]

@@ -98,16 +98,25 @@ pub(crate) fn give_up_membarrier() {
 
 /// Has a system call of this process end as `outcome` says (seccomp(2)). Not to be undone.
 pub(crate) fn give_up(call: libc::c_long, outcome: u32) {
-    const LOAD_NUMBER: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
+    give_up_where(call, &[], outcome);
+}
+
+/// As [`give_up`], where arguments, by their numbers, are these (in their lower halves).
+pub(crate) fn give_up_where(call: libc::c_long, arguments: &[(u32, u32)], outcome: u32) {
+    const LOAD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
+    /// Where `struct seccomp_data` has them, behind the number of the call, that of the architecture, and the address of the caller.
+    const ARGUMENTS: u32 = 16;
     const SKIP_UNLESS_EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
     const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
     let step = |code, jf, k| libc::sock_filter { code, jt: 0, jf, k };
-    let mut steps = [
-        step(LOAD_NUMBER, 0, 0),
-        step(SKIP_UNLESS_EQUAL, 1, call as u32),
-        step(RETURN, 0, outcome),
-        step(RETURN, 0, libc::SECCOMP_RET_ALLOW),
-    ];
+    let argument = |&(number, value): &(u32, u32)| (ARGUMENTS + 8 * number, value);
+    let expected: Vec<_> = std::iter::once((0, call as u32)).chain(arguments.iter().map(argument)).collect();
+    let mut steps = Vec::new();
+    for (done, &(offset, value)) in expected.iter().enumerate() {
+        let left = 2 * (expected.len() - done - 1) + 1;
+        steps.extend([step(LOAD, 0, offset), step(SKIP_UNLESS_EQUAL, left as u8, value)]);
+    }
+    steps.extend([step(RETURN, 0, outcome), step(RETURN, 0, libc::SECCOMP_RET_ALLOW)]);
     let program = libc::sock_fprog { len: steps.len() as u16, filter: steps.as_mut_ptr() };
     // SAFETY: a filter that the kernel copies; this process goes without one system call.
     unsafe {

@@ -69,11 +69,15 @@ impl Mappings {
         if moved.is_err() {
             // SAFETY: it came from there.
             unsafe { kernel::forget(made, len) };
-            // The kernel looks for what is against it before it unmaps what is there. Only if it has run out of memory after that,
-            // there is a hole.
-            let _ = kernel::reserve_hole(self.address(pages), pages.len() * PAGE);
+            self.fill_hole(pages);
         }
         moved
+    }
+
+    /// After a move to these pages has failed: the kernel looks for what is against it before it unmaps what is there. Only if it has run
+    /// out of memory after that, there is a hole.
+    fn fill_hole(&self, pages: &Pages) {
+        let _ = kernel::reserve_hole(self.address(pages), pages.len() * PAGE);
     }
 
     pub(super) fn unmap(&self, address: usize, len: usize) -> Result<usize, c_int> {
@@ -179,13 +183,20 @@ impl Mappings {
         // SAFETY: from pages of the area to pages of the area, by way of what nobody knows.
         unsafe {
             let out = kernel::move_out(from, from_len)?;
-            match kernel::grow(out, from_len, new_len) {
-                Ok(grown) => self.settle(grown, new_len, kernel::move_to(grown, new_len, self.address(&new)), &new)?,
-                Err(errno) => {
-                    // Back, as it was; where that fails, too, what it held is lost.
-                    let _ = self.settle(out, from_len, kernel::move_to(out, from_len, from), &kept);
-                    return Err(errno);
-                }
+            let grown = kernel::grow(out, from_len, new_len);
+            let moved = grown.and_then(|grown| kernel::move_to(grown, new_len, self.address(&new)));
+            if let Err(errno) = moved {
+                let rest = match grown {
+                    Ok(grown) => {
+                        self.fill_hole(&new);
+                        kernel::forget(grown + from_len, new_len - from_len);
+                        grown
+                    }
+                    Err(_) => out,
+                };
+                // Back, as it was; where that fails, too, what it held is lost.
+                let _ = self.settle(rest, from_len, kernel::move_to(rest, from_len, from), &kept);
+                return Err(errno);
             }
         }
         self.replaced(books, &new, true);

@@ -103,7 +103,7 @@ pub(super) unsafe fn grow(start: usize, len: usize, new_len: usize) -> Result<us
 ///
 /// # Safety
 ///
-/// It came from [`map_anywhere`], [`move_out`] or [`grow`].
+/// It came from [`map_anywhere`], [`move_out`] or [`grow`], all of it or the end.
 pub(super) unsafe fn forget(start: usize, len: usize) {
     // SAFETY: by this function's contract outside of every domain, and known to nobody.
     unsafe { libc::syscall(libc::SYS_munmap, start, len) };

@@ -5,7 +5,7 @@ mod support;
 use isolate_rt::{Domain, Fault, FaultKind, Memory, Part};
 use std::ffi::CStr;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use support::{End, child, give_up_where, isolation, role};
@@ -886,6 +886,77 @@ fn forks() {
         }
         assert_eq!(inside(move || get(at(own))), Ok(b'1'));
     });
+    std::process::exit(79);
+}
+
+/// A handler of the program forks in the middle of a domain's `mmap`: nobody waits for itself, and what the child goes on with is in order.
+#[test]
+fn forks_in_the_middle() {
+    const NAME: &str = "forks_in_the_middle";
+    const ENOUGH: u8 = 60;
+    static FORKS: AtomicU8 = AtomicU8::new(0);
+    static IS_CHILD: AtomicBool = AtomicBool::new(false);
+    static TESTER: AtomicI32 = AtomicI32::new(0);
+    extern "C" fn fork(signal: i32) {
+        let tester = TESTER.load(Ordering::Relaxed);
+        // SAFETY: the child goes on with what was interrupted, which another thread passes the signal on to.
+        unsafe {
+            if libc::gettid() != tester {
+                libc::syscall(libc::SYS_tgkill, libc::getpid(), tester, signal);
+            } else if FORKS.load(Ordering::Relaxed) < ENOUGH && !IS_CHILD.load(Ordering::Relaxed) {
+                FORKS.fetch_add(1, Ordering::Relaxed);
+                IS_CHILD.store(libc::fork() == 0, Ordering::Relaxed);
+            }
+        }
+    }
+    if role().is_none() {
+        if isolation() {
+            assert_eq!(End::from(&child(NAME, "child")), End::Status(79));
+        }
+        return;
+    }
+    let all_in_order = || {
+        let mapped = inside(|| (0..20).map(|_| usize::from(map(PAGE, WRITE).is_null())).sum::<usize>());
+        let fault = inside(|| {
+            map(PAGE, WRITE);
+            // SAFETY: the fault.
+            unsafe { std::arch::asm!("mov byte ptr [8], 0") }
+        });
+        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+        mapped == Ok(0) && fault.is_err() && !maps.contains("mapped")
+    };
+    let file = file(c"text", PAGE);
+    assert!(inside(|| map(PAGE, WRITE).is_null()).is_ok());
+    // SAFETY: a handler that forks, and a clock.
+    unsafe {
+        TESTER.store(libc::gettid(), Ordering::Relaxed);
+        libc::signal(libc::SIGALRM, fork as *const () as usize);
+        let every = libc::timeval { tv_sec: 0, tv_usec: 3000 };
+        libc::setitimer(libc::ITIMER_REAL, &libc::itimerval { it_interval: every, it_value: every }, ptr::null_mut());
+    }
+    let begun = Instant::now();
+    while FORKS.load(Ordering::Relaxed) < ENOUGH && !IS_CHILD.load(Ordering::Relaxed) {
+        let _ = inside(move || {
+            for _ in 0..20 {
+                unmap(map_at(ptr::null_mut(), PAGE, WRITE, libc::MAP_SHARED, file), PAGE);
+            }
+        });
+    }
+    if IS_CHILD.load(Ordering::Relaxed) {
+        // SAFETY: ends the child.
+        unsafe { libc::_exit(i32::from(!all_in_order())) };
+    }
+    // While the process ends there is no signal stack for it.
+    // SAFETY: a setting.
+    unsafe { libc::signal(libc::SIGALRM, libc::SIG_IGN) };
+    assert!(begun.elapsed() < Duration::from_secs(25), "{:?}", begun.elapsed());
+    for _ in 0..ENOUGH {
+        let mut status = -1;
+        // SAFETY: waits for a child.
+        while unsafe { libc::wait(&mut status) } < 0 {}
+        assert_eq!(status, 0);
+    }
+    assert!(all_in_order());
     std::process::exit(79);
 }
 

@@ -144,6 +144,11 @@ pub(super) fn thread_address() -> usize {
     OWN.with(|own| ptr::from_ref(own).addr())
 }
 
+/// Whether another thread forks.
+pub(super) fn is_elsewhere() -> bool {
+    ![0, thread_address()].contains(&FORKER.load(Ordering::Relaxed))
+}
+
 /// Run by the loader, before `main`: of handlers for forks those that are registered first run nearest to the fork, so that
 /// the program's own may call domains. One that was registered while another thread waits to fork would not run in the child.
 extern "C" fn register() {

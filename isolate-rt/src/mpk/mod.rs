@@ -25,6 +25,7 @@
 //! | `calendar` | what time it is there |
 //! | `warm`, `bind` | what has to have been called once outside; functions that are bound when they are first called |
 //! | `signal` | from a fault to a rewind |
+//! | `undisturbed` | what no signal handler interrupts |
 //! | `deadline`, `watchdog` | what ends a call: a timer of its own, or the thread that looks after all |
 //! | `handlers` | the program's own signal handlers |
 //! | `seat`, `seats` | what one thread has of an instance while it is inside; who has which |
@@ -74,6 +75,7 @@ mod started;
 mod symbols;
 mod thread;
 mod tls;
+mod undisturbed;
 mod unwind;
 mod verdict;
 mod warm;

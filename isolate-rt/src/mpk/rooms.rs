@@ -7,8 +7,10 @@
 use super::PAGE;
 use super::callback::{CLOSE_ROOM, OPEN_ROOM};
 use super::drop_contents;
+use super::fork;
 use super::gate::call_back;
 use super::pkey::Pkey;
+use super::undisturbed::Undisturbed;
 use std::ops::Range;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -151,28 +153,43 @@ impl Rooms {
     }
 
     /// The books of this instance's memory, of rooms, heap and mappings, for a change: what they may have is limited together. `None`
-    /// if they are not to be had for long. (Nobody who holds them waits for us, but a signal handler may have interrupted who does, on
-    /// this thread.)
+    /// if they are not to be had for long: in a signal handler that has interrupted a fork of its thread, for instance.
+    ///
+    /// No handler interrupts who has them: it could fork, and its child would go on with what is half done in the place of a generation
+    /// that is over there.
     pub(super) fn held(&self) -> Option<Held<'_>> {
-        self.hold(Instant::now() + PATIENCE).then_some(Held(self))
+        self.wait(Instant::now() + PATIENCE, || {
+            let undisturbed = Undisturbed::begin();
+            self.take().then_some(Held { rooms: self, _undisturbed: undisturbed })
+        })
     }
 
     /// Before a fork: keeps others away from the books, once they have left them. Says whether they have, by that time.
     pub(super) fn hold(&self, until: Instant) -> bool {
+        self.wait(until, || self.take().then_some(())).is_some()
+    }
+
+    fn take(&self) -> bool {
+        !self.lock.swap(true, Ordering::Acquire)
+    }
+
+    /// Until an attempt at what others have succeeds, or that time; longer while another thread forks.
+    fn wait<T>(&self, until: Instant, attempt: impl Fn() -> Option<T>) -> Option<T> {
         /// They are held for microseconds, as a rule.
         const AT_ONCE: usize = 100;
-        let mut attempt = 0;
-        loop {
-            if !self.lock.swap(true, Ordering::Acquire) {
-                return true;
+        for failed in 0.. {
+            if !self.lock.load(Ordering::Relaxed)
+                && let Some(taken) = attempt()
+            {
+                return Some(taken);
             }
-            match attempt {
+            match failed {
                 ..AT_ONCE => std::thread::yield_now(),
-                _ if Instant::now() >= until => return false,
+                _ if Instant::now() >= until && !fork::is_elsewhere() => break,
                 _ => std::thread::sleep(Duration::from_millis(1)),
             }
-            attempt += 1;
         }
+        None
     }
 
     /// After that; of a fork, in both processes.
@@ -266,10 +283,14 @@ impl Room {
 }
 
 /// The books, until it is dropped.
-pub(super) struct Held<'a>(&'a Rooms);
+pub(super) struct Held<'a> {
+    rooms: &'a Rooms,
+    // Behind it: given back last.
+    _undisturbed: Undisturbed,
+}
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
-        self.0.release();
+        self.rooms.release();
     }
 }

@@ -1,6 +1,7 @@
 //! Forks at awkward moments. No domain is needed for them.
 
 use super::*;
+use crate::mpk::rooms::Rooms;
 use std::arch::asm;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -129,6 +130,25 @@ fn a_fork_within_a_fork_leaves_the_outer_one_alone() {
         in_parent();
     }
     assert!(!holds());
+}
+
+/// A fork may take its time: who needs the books of a heap meanwhile does not go without.
+#[test]
+fn books_are_waited_for_while_another_thread_forks() {
+    let _alone = alone();
+    let rooms = Rooms::new(0..0);
+    let until = Instant::now() + PATIENCE;
+    // SAFETY: as `fork` calls them.
+    unsafe { before() };
+    assert!(rooms.hold(until));
+    std::thread::scope(|scope| {
+        let waits = scope.spawn(|| rooms.held().is_some());
+        std::thread::sleep(Duration::from_millis(1500));
+        rooms.release();
+        // SAFETY: as above.
+        unsafe { in_parent() };
+        assert!(waits.join().unwrap());
+    });
 }
 
 /// Who waits to begin does not keep waking the thread that forks.

@@ -8,7 +8,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use support::{End, child, give_up_where, isolation, role};
+use support::{End, child, give_up, give_up_where, isolation, role};
 
 const PAGE: usize = 4096;
 const LIMIT: usize = 16 << 20;
@@ -189,6 +189,21 @@ fn rights() {
 fn nothing_to_execute() {
     check(|| map(PAGE, WRITE | libc::PROT_EXEC).is_null(), true);
     check(|| protect(map(PAGE, WRITE), PAGE, READ | libc::PROT_EXEC), -libc::EACCES);
+    // Nor by the way of having all that can be read executed.
+    check(
+        || {
+            let reserved = map(PAGE, NONE);
+            // SAFETY: a setting of this thread, put back at once.
+            unsafe {
+                let before = libc::personality(0xffff_ffff);
+                libc::personality((before | libc::READ_IMPLIES_EXEC) as libc::c_ulong);
+                let refused = (map(PAGE, READ).is_null(), protect(reserved, PAGE, READ));
+                libc::personality(before as libc::c_ulong);
+                refused
+            }
+        },
+        (true, -libc::EACCES),
+    );
 }
 
 #[test]
@@ -526,8 +541,15 @@ fn limits() {
             let is_refused = more == -libc::ENOMEM && shared.is_null();
             let unmapped = unmap(reserved, 8 << 20);
             let shared = map_at(ptr::null_mut(), 3 << 20, READ, libc::MAP_SHARED | libc::MAP_ANONYMOUS, -1);
+            // The same by its old name.
+            // SAFETY: opens a file.
+            let zero = unsafe { libc::open(c"/dev/zero".as_ptr(), libc::O_RDWR) };
+            let is_refused = is_refused && map_at(ptr::null_mut(), 3 << 20, READ, libc::MAP_SHARED, zero).is_null();
             unmap(shared, 3 << 20);
-            [opened == 0 && again == 0, is_refused, unmapped == 0, !shared.is_null()]
+            let old_name = map_at(ptr::null_mut(), 3 << 20, READ, libc::MAP_SHARED, zero);
+            // SAFETY: closes it.
+            unsafe { libc::close(zero) };
+            [opened == 0 && again == 0, is_refused, unmapped == 0, !shared.is_null() && unmap(old_name, 3 << 20) == 0]
         }),
         is_there
     );
@@ -630,6 +652,39 @@ fn locked() {
         (get(block.wrapping_add(1 << 19)), map.is_null(), unmap(map, LIMIT / 2))
     });
     assert_eq!(again, Ok((0, false, 0)));
+    std::process::exit(79);
+}
+
+/// Nor has the domain anything of what the kernel does not take back.
+#[test]
+fn faults_without_room_for_mappings() {
+    const NAME: &str = "faults_without_room_for_mappings";
+    if role().is_none() {
+        if isolation() {
+            assert_eq!(End::from(&child(NAME, "child")), End::Status(79));
+        }
+        return;
+    }
+    let file = file(c"text", PAGE);
+    let place = inside(move || map_at(ptr::null_mut(), PAGE, WRITE, libc::MAP_SHARED, file)).unwrap();
+    // As where the process has as many mappings as it may.
+    give_up(libc::SYS_mmap, libc::SECCOMP_RET_ERRNO | libc::ENOMEM as u32);
+    let fault = || {
+        // SAFETY: the fault.
+        assert!(inside(|| unsafe { std::arch::asm!("mov byte ptr [8], 0") }).is_err());
+    };
+    for _ in 0..2 {
+        fault();
+        assert_eq!(
+            inside(move || [protect(place, PAGE, WRITE), unmap(place, PAGE)]),
+            Ok([-libc::ENOMEM, -libc::EINVAL])
+        );
+        assert_eq!(inside(move || put(place, b'n')).unwrap_err().address(), Some(place.addr()));
+    }
+    let mut byte = 0u8;
+    // SAFETY: a byte of a file.
+    unsafe { libc::pread(file, (&raw mut byte).cast(), 1, 0) };
+    assert_eq!(byte, b't');
     std::process::exit(79);
 }
 
@@ -967,5 +1022,15 @@ fn the_program_unmaps_nothing_of_it() {
         let map = inside(|| map(PAGE, WRITE)).unwrap();
         assert_eq!(unmap(map, PAGE), -libc::EINVAL);
         assert!(remap(map, PAGE, 2 * PAGE, libc::MREMAP_MAYMOVE).is_null());
+        // Nor does it put something in its place, or reach in from beside.
+        assert!(map_at(map, PAGE, WRITE, OWN | libc::MAP_FIXED, -1).is_null());
+        // Far below.
+        let own = map_at(ptr::without_provenance_mut(0x1234_5678_0000), PAGE, WRITE, OWN, -1);
+        let fixed = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
+        // SAFETY: of one page, to where nothing of the program's is.
+        assert_eq!(unsafe { libc::mremap(own.cast(), PAGE, PAGE, fixed, map) }, libc::MAP_FAILED);
+        assert_eq!(unmap(own, map.addr() - own.addr() + PAGE), -libc::EINVAL);
+        assert_eq!((get(own), inside(move || get(map))), (0, Ok(0)));
+        unmap(own, PAGE);
     }
 }

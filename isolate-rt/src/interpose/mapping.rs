@@ -1,5 +1,6 @@
 //! Mappings: inside, the program makes them for the domain, in the domain's own address space ([`mappings`]). Of other memory a
-//! domain can change nothing by these names.
+//! domain can change nothing by these names. Nor can the program, in the address space of domains: what it put there, or the kernel
+//! where it had made a hole, would be taken for the domain's.
 
 use super::failed;
 use super::real::real;
@@ -23,6 +24,9 @@ macro_rules! maps {
             offset: off_t,
         ) -> *mut c_void {
             if !heap::is_inside() {
+                if flags & libc::MAP_FIXED != 0 && mpk::reaches_arena(address.addr(), len) {
+                    return mapped(Err(libc::EINVAL));
+                }
                 // SAFETY: passed on to libc.
                 return unsafe { real::mmap()(address, len, rights, flags, file, offset) };
             }
@@ -51,9 +55,9 @@ unsafe extern "C" fn mremap(
             [address.addr(), len, new_len, flags as usize, target.addr(), 0],
         ));
     }
-    if mpk::in_arena(address.addr()) {
-        failed(libc::EFAULT);
-        return libc::MAP_FAILED;
+    let is_into = flags & libc::MREMAP_FIXED != 0 && mpk::reaches_arena(target.addr(), new_len);
+    if is_into || mpk::reaches_arena(address.addr(), len) {
+        return mapped(Err(libc::EFAULT));
     }
     // SAFETY: passed on to libc.
     unsafe { real::mremap()(address, len, new_len, flags, target) }
@@ -67,8 +71,7 @@ unsafe extern "C" fn munmap(address: *mut c_void, len: size_t) -> c_int {
     if heap::is_inside() {
         return done(mappings::ask(mappings::UNMAP, [address.addr(), len, 0, 0, 0, 0]));
     }
-    // Somebody else's mapping in the middle of a domain would be taken for the domain's.
-    if mpk::in_arena(address.addr()) {
+    if mpk::reaches_arena(address.addr(), len) {
         return failed(libc::EINVAL);
     }
     // SAFETY: passed on to libc.

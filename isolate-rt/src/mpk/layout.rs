@@ -77,6 +77,12 @@ pub(crate) fn in_arena(address: usize) -> bool {
     address >= ARENA_START.load(Ordering::Relaxed) && address < ARENA_END.load(Ordering::Relaxed)
 }
 
+/// Whether any of so many bytes can.
+pub(crate) fn reaches_arena(address: usize, len: usize) -> bool {
+    address < ARENA_END.load(Ordering::Relaxed)
+        && address.saturating_add(len.max(1)) > ARENA_START.load(Ordering::Relaxed)
+}
+
 impl Layout {
     /// Reserves the next slot. Nothing is mapped readable yet.
     pub(super) fn reserve(stack: usize, tls: usize, heap: usize) -> Result<Self, Unsupported> {

@@ -66,6 +66,8 @@ pub(super) struct Mappings {
     books: OnceLock<Option<Books>>,
     /// Pages from the start of the area that may have been used since it was empty.
     used: AtomicUsize,
+    /// Pages from its start that the kernel has not given back after a fault: nobody's.
+    lost: AtomicUsize,
     /// Bytes that count against the limit of the domain's memory.
     counted: AtomicUsize,
     edges: AtomicUsize,
@@ -83,6 +85,7 @@ impl Mappings {
             most,
             books: OnceLock::new(),
             used: AtomicUsize::new(0),
+            lost: AtomicUsize::new(0),
             counted: AtomicUsize::new(0),
             edges: AtomicUsize::new(0),
             healed: AtomicUsize::new(0),
@@ -148,18 +151,21 @@ impl Mappings {
         if used == 0 {
             return;
         }
-        let books = self.books.get().and_then(Option::as_ref);
+        let (start, len) = (self.area.start, used * PAGE);
         // SAFETY: pages of the area.
-        if unsafe { kernel::reserve(self.area.start, used * PAGE) }.is_ok() {
-            self.used.store(0, Ordering::Relaxed);
-            if let Some(books) = books {
-                books.all().iter().for_each(|bits| bits.clear_all());
+        let is_empty = unsafe {
+            kernel::reserve(start, len).is_ok() || {
+                // The kernel is out of mappings. What has lost its rights needs no more of them, and may be fewer.
+                let _ = Pkey::ROOT.tag_as(start, len, libc::PROT_NONE);
+                kernel::reserve(start, len).is_ok()
             }
-        } else if let Some(books) = books {
-            // The kernel is out of mappings: what is there stays, nobody gets its place, and the next fault tries again.
-            let none = [&books.readable, &books.writable, &books.counts, &books.edge];
-            none.iter().for_each(|bits| bits.clear_all());
-            books.taken.set(0..used, true);
+        };
+        // What stays there is nobody's: the next fault tries again.
+        let (used, lost) = if is_empty { (0, 0) } else { (used, used) };
+        self.used.store(used, Ordering::Relaxed);
+        self.lost.store(lost, Ordering::Relaxed);
+        if let Some(books) = self.books.get().and_then(Option::as_ref) {
+            books.all().iter().for_each(|bits| bits.clear_all());
         }
         self.counted.store(0, Ordering::Relaxed);
         self.edges.store(0, Ordering::Relaxed);

@@ -86,7 +86,7 @@ pub(crate) use entry::{Entry, View};
 pub(crate) use evidence::Evidence;
 pub(crate) use gate::{call_back, note_refusal, open_heap};
 pub(crate) use instance::{Begun, Instance};
-pub(crate) use layout::in_arena;
+pub(crate) use layout::{in_arena, reaches_arena};
 pub(crate) use leave::{Reason, leave, leave_with};
 pub(crate) use making::begin_making;
 pub(crate) use message::Message;

@@ -36,7 +36,7 @@ impl Mappings {
             return Err(libc::EEXIST);
         }
         self.may_part(books, &[&pages])?;
-        let is_own = is_private || is_anonymous;
+        let is_own = is_private || is_anonymous || kernel::is_memory(file)?;
         // (Nothing of one that is shared between processes is there before it is read, but then it is.)
         let counts = is_own && (rights & libc::PROT_WRITE != 0 || !is_private);
         let more = if counts { pages.len() } else { 0 };
@@ -45,9 +45,6 @@ impl Mappings {
         let kind = if is_private { libc::MAP_PRIVATE } else { libc::MAP_SHARED };
         let anonymous = if is_anonymous { libc::MAP_ANONYMOUS } else { 0 };
         let len = pages.len() * PAGE;
-        if !is_anonymous {
-            kernel::check_file(file)?;
-        }
         let made = kernel::map_anywhere(len, kind | anonymous | libc::MAP_NORESERVE, file, offset)?;
         // SAFETY: just mapped, by us, and nobody else's.
         let tagged = unsafe { key.tag_as(made, len, rights) };
@@ -266,6 +263,7 @@ fn checked_rights(rights: usize) -> Result<c_int, c_int> {
     match c_int::try_from(rights) {
         Ok(rights) if rights & !KNOWN != 0 => Err(libc::EINVAL),
         Ok(rights) if rights & libc::PROT_EXEC != 0 => Err(libc::EACCES),
+        Ok(rights) if rights != libc::PROT_NONE && kernel::reading_is_executing() => Err(libc::EACCES),
         Ok(rights) if rights & libc::PROT_WRITE != 0 => Ok(rights | libc::PROT_READ),
         Ok(rights) => Ok(rights),
         Err(_) => Err(libc::EINVAL),

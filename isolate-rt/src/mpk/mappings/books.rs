@@ -36,11 +36,16 @@ impl Mappings {
 
     /// The pages of a range that the domain tells, where that lies in what was used of the area.
     pub(super) fn pages(&self, address: usize, len: usize) -> Result<Pages, c_int> {
-        let used = self.area.start..self.area.start + self.used.load(Ordering::Relaxed) * PAGE;
+        let [lost, used] = [&self.lost, &self.used].map(|pages| pages.load(Ordering::Relaxed) * PAGE);
         let end = address.checked_add(len).and_then(|end| end.checked_next_multiple_of(PAGE));
         match end {
-            Some(end) if address.is_multiple_of(PAGE) && address < end && used.start <= address && end <= used.end => {
-                Ok((address - used.start) / PAGE..(end - used.start) / PAGE)
+            Some(end)
+                if address.is_multiple_of(PAGE)
+                    && address < end
+                    && self.area.start + lost <= address
+                    && end <= self.area.start + used =>
+            {
+                Ok((address - self.area.start) / PAGE..(end - self.area.start) / PAGE)
             }
             _ => Err(libc::EINVAL),
         }
@@ -64,7 +69,7 @@ impl Mappings {
             return Err(libc::ENOMEM);
         }
         let used = self.used.load(Ordering::Relaxed);
-        let mut start = 0;
+        let mut start = self.lost.load(Ordering::Relaxed);
         while start < used {
             start = books.taken.end_of_run(start..used, true);
             // No further than it must be: address space that was used once may be hundreds of gigabytes.

@@ -2,15 +2,29 @@
 
 use libc::c_int;
 
-/// Mappings of huge pages are longer than was asked for, and cannot be ended in part: what the books say of them would not be so.
-pub(super) fn check_file(file: usize) -> Result<(), c_int> {
+/// Whether a mapping of this file is memory of its own even where it is shared: of `/dev/zero`. One of huge pages is refused: it is
+/// longer than was asked for, and cannot be ended in part, so that what the books say of it would not be so.
+pub(super) fn is_memory(file: usize) -> Result<bool, c_int> {
+    let zero = libc::makedev(1, 5);
     // SAFETY: room for what is asked for.
-    let kind = unsafe {
-        let mut about: libc::statfs = std::mem::zeroed();
-        checked(libc::fstatfs(file as c_int, &mut about).into())?;
-        about.f_type
-    };
-    if kind == libc::HUGETLBFS_MAGIC { Err(libc::ENODEV) } else { Ok(()) }
+    unsafe {
+        let mut system: libc::statfs = std::mem::zeroed();
+        checked(libc::fstatfs(file as c_int, &mut system).into())?;
+        if system.f_type == libc::HUGETLBFS_MAGIC {
+            return Err(libc::ENODEV);
+        }
+        let mut about: libc::stat = std::mem::zeroed();
+        checked(libc::fstat(file as c_int, &mut about).into())?;
+        Ok(about.st_mode & libc::S_IFMT == libc::S_IFCHR && about.st_rdev == zero)
+    }
+}
+
+/// Whether what is mapped to be read can be executed, too (personality(2)).
+pub(super) fn reading_is_executing() -> bool {
+    /// Changes nothing.
+    const ASKS: libc::c_ulong = 0xffff_ffff;
+    // SAFETY: asks.
+    unsafe { libc::personality(ASKS) & libc::READ_IMPLIES_EXEC != 0 }
 }
 
 /// Where the kernel likes, outside of every domain, and without any rights.

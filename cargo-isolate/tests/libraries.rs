@@ -42,10 +42,11 @@ fn check_entries(files: &[&File], plan: impl Fn(&str) -> serde_json::Value) {
         }
         let texts = |value: &toml::Value| value.as_str().map(str::to_owned);
         for words in entries("struct").values() {
-            let create = words["create"].as_table().expect("a table");
-            globs.extend(create.keys().cloned().chain(create.values().filter_map(texts)));
+            // Slices are about whatever function takes one.
+            let create = words.get("create").and_then(|create| create.as_table()).into_iter().flatten();
+            globs.extend(create.flat_map(|(fills, ends)| [Some(fills.clone()), texts(ends)]).flatten());
             let fields = words["field"].as_table().expect("a table").values();
-            globs.extend(fields.filter_map(|field| field["fn"].as_array()).flatten().filter_map(texts));
+            globs.extend(fields.filter_map(|field| field.get("fn")?.as_array()).flatten().filter_map(texts));
         }
         policy += &format!("[domain.d{number}]\nlibrary = \"{package}\"\n");
         policy += &format!("[[isolate]]\ndomain = \"d{number}\"\nextern = {:?}\n", Vec::from_iter(globs));

@@ -71,6 +71,14 @@ pub(crate) enum Contract {
         slice: Box<Slice>,
         nullable: bool,
     },
+    /// Points to a struct of a pointer, a length, and how far the library has read or written there: a slice of the caller, of which the
+    /// wrapper says how much is done.
+    #[serde(rename = "buf")]
+    Progress {
+        dir: Dir,
+        #[serde(flatten)]
+        slice: Box<Slice>,
+    },
     /// Points to a string that ends with a NUL; with `inout` the function may change it, and gets a copy to do so. One that
     /// comes out of the library is copied.
     Cstr { dir: Dir, nullable: bool, free: Option<String> },
@@ -248,6 +256,7 @@ impl Contract {
                 words("buf", other_than_in(*dir), &[("len", Some(len.to_string())), own, free], *nullable)
             }
             Contract::Slice { dir, nullable, .. } => words("buf", Some(*dir), &[], *nullable),
+            Contract::Progress { dir, .. } => words("buf", Some(*dir), &[], false),
             Contract::Cstr { dir, nullable, free } => words("cstr", other_than_in(*dir), &given(free), *nullable),
             Contract::Callback { scope, user, nullable, params } => {
                 let user = user.as_ref().map(|user| format!(", user = \"{user}\"")).unwrap_or_default();
@@ -297,6 +306,7 @@ impl Contract {
             | Contract::Fixed { .. }
             | Contract::Text { .. }
             | Contract::Size { .. }
+            | Contract::Progress { .. }
             | Contract::Memory
             | Contract::Object { .. } => {}
         }

@@ -108,7 +108,7 @@ pub(crate) enum Holds {
     },
 }
 
-/// A struct that holds a pointer and how many elements lie there, and nothing else.
+/// A struct that holds a pointer and how many elements lie there, and nothing else but how many of them are done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Slice {
     #[serde(skip)]
@@ -121,9 +121,19 @@ pub(crate) struct Slice {
     /// The type of the second.
     #[serde(skip)]
     pub(crate) counter: Shape,
+    /// The field that says how far the library has got.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) position: Option<String>,
     /// It is `Copy`.
     #[serde(skip)]
     pub(crate) copy: bool,
+}
+
+impl Slice {
+    /// Which way it goes, with a position, where the policy does not say: what is `const` is read.
+    pub(crate) fn progresses(&self) -> Dir {
+        if self.elements.pointee().is_some_and(|(mutable, _)| mutable) { Dir::Out } else { Dir::In }
+    }
 }
 
 fn shown<S: serde::Serializer>(shape: &Shape, serializer: S) -> Result<S::Ok, S::Error> {
@@ -134,8 +144,8 @@ fn shown<S: serde::Serializer>(shape: &Shape, serializer: S) -> Result<S::Ok, S:
 #[derive(Debug, Default)]
 pub(crate) struct Objects {
     by_name: BTreeMap<String, Object>,
-    /// Structs of which the policy could say that they are slices: a field that points, and one that counts.
-    likely_slices: BTreeMap<TypePath, (String, String)>,
+    /// Structs of which the policy could say that they are slices, and how.
+    likely_slices: BTreeMap<TypePath, String>,
 }
 
 #[derive(Debug)]
@@ -149,9 +159,10 @@ struct Object {
 }
 
 impl Objects {
-    /// Reads structs against the functions that take and return them.
+    /// Reads structs against the functions that take and return them. It is no mistake where nobody knows one that ships with the tool.
     pub(crate) fn read(
         structs: &BTreeMap<Spanned<String>, model::Struct>,
+        ships: impl Fn(&str) -> bool,
         types: &Types<'_>,
         functions: &[Function<'_>],
         errors: &mut Vec<PolicyError>,
@@ -165,6 +176,9 @@ impl Objects {
         let behind = read::behind(structs, &known, types);
         for (name, words) in structs {
             let Some(path) = known.get(&**name.get_ref()).or_else(|| behind.get(&**name.get_ref())) else {
+                if ships(name.get_ref()) {
+                    continue;
+                }
                 let error = PolicyError::new(
                     name.span(),
                     format!("no isolated function takes or returns a pointer to a struct `{}`", name.get_ref()),
@@ -202,8 +216,8 @@ impl Objects {
     /// Words with which the policy would say so, of a struct that looks like one.
     pub(crate) fn likely_slice(&self, shape: &Shape) -> Option<String> {
         let path = structure(shape)?;
-        let (pointer, length) = self.likely_slices.get(path).filter(|_| self.object(path).is_none())?;
-        Some(format!("`[struct.{}]` with `field.{pointer} = {{ len = \"{length}\" }}`", path.name))
+        let words = self.likely_slices.get(path).filter(|_| self.object(path).is_none())?;
+        Some(format!("`[struct.{}]` with `{words}`", path.name))
     }
 
     fn object(&self, path: &TypePath) -> Option<&Object> {

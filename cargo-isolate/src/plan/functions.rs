@@ -197,15 +197,21 @@ impl Function<'_> {
         let Surroundings { objects, policy, .. } = self.around;
         if let Some(slice) = objects.slice(shape) {
             let name = slice.path.name.clone();
-            if !matches!(shape, Shape::Pointer { mutable: true, .. }) && slice.copy {
-                let contract = Contract::Slice { dir: Dir::In, slice: Box::new(slice.clone()), nullable: false };
-                return Ok(by_entry(policy.structs.contains_key(&*name), contract));
-            }
-            return Err(Refusal {
-                reason: format!("nothing says whether the slice in this `{name}` goes in or comes out"),
-                candidate: Some("{ kind = \"buf\", dir = \"in\" }  # or \"out\", or \"inout\"".to_owned()),
-                is: None,
-            });
+            let mutable = matches!(shape, Shape::Pointer { mutable: true, .. });
+            let own = Box::new(slice.clone());
+            let contract = match (mutable, &slice.position) {
+                (true, Some(_)) => Some(Contract::Progress { dir: slice.progresses(), slice: own }),
+                (false, None) => Some(Contract::Slice { dir: Dir::In, slice: own, nullable: false }),
+                _ => None,
+            };
+            return match contract.filter(|_| slice.copy) {
+                Some(contract) => Ok(by_entry(policy.structs.contains_key(&*name), contract)),
+                None => Err(Refusal {
+                    reason: format!("nothing says whether the slice in this `{name}` goes in or comes out"),
+                    candidate: Some("{ kind = \"buf\", dir = \"in\" }  # or \"out\", or \"inout\"".to_owned()),
+                    is: None,
+                }),
+            };
         }
         Err(match objects.likely_slice(shape) {
             Some(words) if refusal.candidate.is_none() => {

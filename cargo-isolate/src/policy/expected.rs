@@ -70,6 +70,7 @@ const FORMS: &[(&str, Form)] = &[
     ("struct.*.field", Table),
     ("struct.*.field.*", Values(&[r#"{ dir = "in", left = "avail_in", fn = ["inflate"] }"#])),
     ("struct.*.field.*.len", Values(&[r#""size""#])),
+    ("struct.*.field.*.position", Values(&[r#""pos""#])),
     ("struct.*.field.*.dir", Values(&[r#""in""#])),
     ("struct.*.field.*.left", Values(&[r#""avail_in""#])),
     ("struct.*.field.*.fn", Values(&[r#"["deflate", "inflate"]"#])),

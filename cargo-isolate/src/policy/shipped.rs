@@ -88,9 +88,10 @@ impl Policy {
             let names: Vec<_> =
                 isolated.iter().filter(|(of, _)| of == domain.get_ref()).map(|(_, function)| *function).collect();
             for (name, words) in self.shipped(domain.get_ref()).into_iter().flat_map(|shipped| &shipped.structs) {
-                let words = words.about(&names);
-                if !words.create.is_empty() {
-                    structs.insert(name.clone(), words);
+                let about = words.about(&names);
+                // Those without `create` are about no functions: who takes one says whether they matter.
+                if !about.create.is_empty() || words.create.is_empty() {
+                    structs.insert(name.clone(), about);
                 }
             }
         }

@@ -60,6 +60,7 @@ impl Writer<'_, '_> {
             (Role::Caller, Contract::Slice { dir, slice, nullable }) => {
                 self.slice(&local, *dir, slice, *nullable, param)
             }
+            (Role::Caller, Contract::Progress { dir, slice }) => self.progress(&local, *dir, slice),
             (Role::Caller, Contract::Callback { scope, nullable, params, .. }) => match scope {
                 Lasting::Call => self.callback(&local, *nullable, params, param),
                 Lasting::Object { object, slot } => {
@@ -101,6 +102,7 @@ impl Writer<'_, '_> {
             (Role::Caller, Contract::Slice { dir: Dir::Out | Dir::Inout, slice, .. }) => {
                 self.slice_back(index, &local, slice);
             }
+            (Role::Caller, Contract::Progress { dir, slice }) => self.progress_back(index, &local, *dir, slice),
             (Role::Caller, _) => {}
         }
     }

@@ -71,6 +71,22 @@ pub struct Words {
 
 #[repr(C)]
 #[derive(Clone, Copy)]
+pub struct Source {
+    pub from: *const c_void,
+    pub size: usize,
+    pub pos: usize,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Samples {
+    pub done: c_int,
+    pub first: *mut i16,
+    pub count: c_int,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
 pub enum Mode {
     Slow,
     Fast,
@@ -191,6 +207,8 @@ unsafe extern "C" {
     pub fn put(ctx: *mut Ctx, key: *const Val, data: *mut Val) -> c_int;
     pub fn seek(ctx: *mut Ctx, key: *mut Val, words: *mut Words) -> c_int;
     pub fn total(words: Words) -> i64;
+    pub fn convert(ctx: *mut Ctx, samples: *mut Samples, source: *mut Source) -> c_int;
+    pub fn mix(ctx: *mut Ctx, samples: *mut Samples) -> usize;
 
     // arrays of pointers
     pub fn command(argc: c_int, argv: *mut *mut c_char, env: *const *const c_char) -> c_int;

@@ -114,7 +114,9 @@ fn param(function: &FunctionPlan, param: &ParamPlan) -> Param {
             Contract::Obj { dir, .. } | Contract::Handle { dir, .. } | Contract::Slice { dir, .. } => {
                 anything(*dir != Dir::In)
             }
-            Contract::Object { .. } | Contract::Given { .. } | Contract::Inner { .. } => Some(Stored::Anything),
+            Contract::Object { .. } | Contract::Given { .. } | Contract::Inner { .. } | Contract::Progress { .. } => {
+                Some(Stored::Anything)
+            }
             Contract::Cstr { dir, .. } => anything(*dir == Dir::Out),
             Contract::Value
             | Contract::Fixed { .. }

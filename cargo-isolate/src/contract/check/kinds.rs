@@ -173,6 +173,9 @@ impl Checker<'_> {
             return self.wrong_kind(&format!("cannot be filled in: `{name}` is not `Copy`"));
         }
         let mutable = shape.pointee().is_some_and(|(mutable, _)| mutable);
+        if slice.position.is_some() {
+            return self.progress(mutable, slice);
+        }
         if self.words.dir.is_none() && mutable {
             self.dir_error("nothing says which way the slice goes: `dir` is \"in\", \"out\" or \"inout\"");
             return None;
@@ -189,6 +192,24 @@ impl Checker<'_> {
             return None;
         }
         Some(Contract::Slice { dir, slice: Box::new(slice.clone()), nullable })
+    }
+
+    /// A struct of a pointer, a length and a position.
+    fn progress(&mut self, mutable: bool, slice: &Slice) -> Option<Contract> {
+        if !mutable {
+            return self.wrong_kind("is no `*mut`: the library could not say how far it has got");
+        }
+        let dir = self.dir(slice.progresses());
+        if dir == Dir::Inout {
+            self.dir_error("a slice with a position is read (`in`) or written (`out`)");
+            return None;
+        }
+        if self.nullable() {
+            let at = self.words.null.as_ref().map_or(self.at.clone(), Spanned::span);
+            self.errors.push(PolicyError::new(at, "a slice with a position is always there"));
+            return None;
+        }
+        Some(Contract::Progress { dir, slice: Box::new(slice.clone()) })
     }
 
     /// How long a buffer is that ends where another parameter points.

@@ -55,18 +55,24 @@ pub(super) fn behind<'s>(
     found
 }
 
-/// Structs with one field that points to values, one that counts them, and no other: by their paths.
-pub(super) fn likely_slices(structs: &[&TypePath], types: &Types<'_>) -> BTreeMap<TypePath, (String, String)> {
+/// Structs with one field that points to values, one that counts them, maybe a position there, and no other: by their paths, with what
+/// the policy could say of that field.
+pub(super) fn likely_slices(structs: &[&TypePath], types: &Types<'_>) -> BTreeMap<TypePath, String> {
     let slice = |path: &&TypePath| {
         let fields = types.fields(path);
-        let (pointer, length) = match &fields[..] {
-            [one, other] if one.1.pointee().is_some() => (one, other),
-            [one, other] => (other, one),
+        let (pointers, numbers): (Vec<_>, Vec<_>) = fields.iter().partition(|(_, shape)| shape.pointee().is_some());
+        let ([(pointer, shape)], true) = (&pointers[..], numbers.iter().all(|(_, shape)| is_counter(shape))) else {
+            return None;
+        };
+        let (positions, lengths): (Vec<_>, Vec<_>) =
+            numbers.iter().map(|(name, _)| name).partition(|name| ["pos", "position"].contains(&name.as_str()));
+        let position = match (&lengths[..], &positions[..]) {
+            ([_], []) => String::new(),
+            ([_], [position]) => format!(", position = \"{position}\""),
             _ => return None,
         };
-        let points = pointer.1.pointee().is_some_and(|(_, to)| to.is_element());
-        let is_slice = points && matches!(length.1, Shape::Int(Some(_)));
-        is_slice.then(|| ((*path).clone(), (pointer.0.clone(), length.0.clone())))
+        let is_slice = shape.pointee().is_some_and(|(_, to)| to.is_element());
+        is_slice.then(|| ((*path).clone(), format!("field.{pointer} = {{ len = \"{}\"{position} }}", lengths[0])))
     };
     structs.iter().filter_map(slice).collect()
 }
@@ -91,14 +97,19 @@ impl Reader<'_> {
         words.field.iter().for_each(|(field, words)| self.sort(field, words));
         let cursors = words.field.iter().filter_map(|(field, words)| self.cursor(field, words)).collect();
         let mut reads: Vec<_> = words.read.iter().filter_map(|field| self.readable(field)).collect();
+        let mut slice = None;
         for (field, words) in &words.field {
-            reads.extend(words.get_ref().len.as_ref().and_then(|len| self.values(field, len)));
+            let values = words.get_ref().len.as_ref().and_then(|len| self.values(field, len));
+            match &words.get_ref().position {
+                None => reads.extend(values),
+                Some(position) => slice = values.and_then(|field| self.positioned(path, field, position)),
+            }
         }
         match words.create.is_empty() {
             true => self.of_library(name),
             false => self.of_caller(name),
         }
-        let slice = self.slice(path, &reads).filter(|_| words.create.is_empty());
+        let slice = slice.or_else(|| self.slice(path, &reads)).filter(|_| words.create.is_empty());
         (self.errors.len() == before).then_some(Object { path: path.clone(), create, cursors, reads, slice })
     }
 
@@ -122,7 +133,11 @@ impl Reader<'_> {
     /// What the library makes it sets itself: there is nothing to say but what the program reads.
     fn of_library(&mut self, name: &Spanned<String>) {
         let words = self.words;
-        let cursor = words.field.values().find(|field| field.get_ref().len.is_none()).map(Spanned::span);
+        let cursor = words
+            .field
+            .values()
+            .find(|field| field.get_ref().len.is_none() && field.get_ref().is_cursor())
+            .map(Spanned::span);
         let at = cursor.or(words.private.first().map(Spanned::span));
         if let Some(at) = at.or((words.read.is_empty() && words.field.is_empty()).then(|| name.span())) {
             let message = format!("nothing says which functions fill a `{}`, and which end it", self.name);
@@ -134,14 +149,14 @@ impl Reader<'_> {
 
     /// A cursor of the program, or a buffer of the library.
     fn sort(&mut self, name: &Spanned<String>, words: &Spanned<model::Field>) {
-        let model::Field { len, dir, left, functions } = words.get_ref();
-        let (name, of_cursor) = (name.get_ref(), dir.is_some() || left.is_some() || !functions.is_empty());
+        let model::Field { len, position, dir, left, functions } = words.get_ref();
+        let (name, of_cursor) = (name.get_ref(), words.get_ref().is_cursor());
         let is_cursor = dir.is_some() && left.is_some() && !functions.is_empty();
         let message = match (len, of_cursor) {
             (Some(_), true) => {
                 format!("`{name}` is a buffer of the library by its `len`, and a cursor by its other words")
             }
-            (None, _) if !is_cursor => format!("nothing says how much `{name}` points to"),
+            (None, _) if !is_cursor || position.is_some() => format!("nothing says how much `{name}` points to"),
             _ => return,
         };
         self.errors.push(PolicyError::new(words.span(), message).help(
@@ -151,17 +166,40 @@ impl Reader<'_> {
 
     /// It holds a pointer and a length, and nothing else.
     fn slice(&self, path: &TypePath, reads: &[Field]) -> Option<Slice> {
-        let (field, length) = reads.iter().find_map(|field| match &field.holds {
-            Holds::Values { len: Expr::Name(length) } => Some((field, length)),
-            _ => None,
-        })?;
+        let slice = reads.iter().find_map(|field| self.of_length(path, field))?;
+        (self.fields.len() == 2).then_some(slice)
+    }
+
+    /// It holds a position as well.
+    fn positioned(&mut self, path: &TypePath, field: Field, position: &Spanned<String>) -> Option<Slice> {
+        let slice = self.of_length(path, &field).filter(|slice| slice.length != *position.get_ref());
+        let counts = is_counter(&self.field(position)?);
+        match slice {
+            Some(slice) if counts && self.fields.len() == 3 && self.words.create.is_empty() => {
+                Some(Slice { position: Some(position.get_ref().clone()), ..slice })
+            }
+            _ => {
+                let message = format!(
+                    "`{}` is no struct of a pointer, a length and a position, each a field, and nothing else",
+                    self.name
+                );
+                self.errors.push(PolicyError::new(position.span(), message));
+                None
+            }
+        }
+    }
+
+    /// The slice that a field leads to, if another field is its length.
+    fn of_length(&self, path: &TypePath, field: &Field) -> Option<Slice> {
+        let Holds::Values { len: Expr::Name(length) } = &field.holds else { return None };
         let (_, counter) = self.fields.iter().find(|(name, _)| name == length)?;
-        (self.fields.len() == 2).then(|| Slice {
+        Some(Slice {
             path: path.clone(),
             pointer: field.name.clone(),
             length: length.clone(),
             elements: field.shape.clone(),
             counter: counter.clone(),
+            position: None,
             copy: false,
         })
     }
@@ -230,7 +268,7 @@ impl Reader<'_> {
                 return None;
             }
         };
-        let counts = |(_, shape): &&(String, Shape)| matches!(shape, Shape::Int(Some(_)));
+        let counts = |(_, shape): &&(String, Shape)| is_counter(shape);
         for mention in &mentions {
             let known: Vec<_> = self.fields.iter().filter(counts).map(|(field, _)| &**field).collect();
             let (name, message) = match &mention.what {
@@ -294,7 +332,8 @@ impl Reader<'_> {
 
     fn cursor(&mut self, name: &Spanned<String>, words: &Spanned<model::Field>) -> Option<(Cursor, Vec<Glob>)> {
         let at = words.span();
-        let model::Field { len: None, dir: Some(dir), left: Some(left), functions } = words.get_ref() else {
+        let model::Field { len: None, position: None, dir: Some(dir), left: Some(left), functions } = words.get_ref()
+        else {
             return None; // a buffer, or told of already
         };
         let pointer = self.field(name)?;
@@ -305,7 +344,7 @@ impl Reader<'_> {
             self.errors.push(PolicyError::new(at, message));
             return None;
         }
-        if !matches!(counter, Shape::Int(Some(_))) {
+        if !is_counter(&counter) {
             self.errors.push(PolicyError::new(left.span(), format!("`{}` is not an integer", left.get_ref())));
             return None;
         }
@@ -320,4 +359,9 @@ impl Reader<'_> {
         let (field, left) = (name.get_ref().clone(), left.get_ref().clone());
         Some((Cursor { field, dir, left, pointer, counter, moves: false }, functions))
     }
+}
+
+/// An integer whose type has a name.
+fn is_counter(shape: &Shape) -> bool {
+    matches!(shape, Shape::Int(Some(_)))
 }

@@ -148,6 +148,39 @@ unsafe extern \"C\" {
 }
 ";
 
+/// Slices along which the library goes.
+const ALONG: &str = "
+//- app/src/main.rs
+fn main() {}
+//- z-sys/src/lib.rs
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct source {
+    pub src: *const std::ffi::c_void,
+    pub size: usize,
+    pub pos: usize,
+}
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct room {
+    pub dst: *mut u16,
+    pub size: usize,
+    pub position: usize,
+}
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct more {
+    pub src: *const u8,
+    pub size: usize,
+    pub pos: f32,
+    pub flags: u32,
+}
+unsafe extern \"C\" {
+    pub fn work(room: *mut room, source: *mut source) -> i32;
+    pub fn look(source: *const source, more: *mut more) -> i32;
+}
+";
+
 #[test]
 fn what_the_library_makes() {
     let words = "[struct.stream]\nread = [\"count\", \"next\"]\nfield.rows = { len = \"count\" }\n[struct.row]\nfield.data = { len = \"size * 2\" }";
@@ -205,6 +238,40 @@ fn slices() {
             "11:34 [\"8\"] `len` means nothing for kind `buf`",
             "    remove it, or choose another kind",
             "13:33 [\"out\"] `key` is no `*mut`, so it can only be `in`",
+        ],
+    );
+}
+
+#[test]
+fn slices_with_a_position() {
+    let structs = "[struct.source]\nfield.src = { len = \"size\", position = \"pos\" }\n[struct.room]\nfield.dst = { len = \"size\", position = \"position\" }";
+    check_in(
+        ALONG,
+        structs,
+        &["work: { kind = \"buf\", dir = \"out\" }, { kind = \"buf\", dir = \"in\" }", "look: refused, refused"],
+    );
+    check_in(
+        ALONG,
+        &format!(
+            "{structs}\n[struct.more]\nfield.src = {{ len = \"size\", position = \"pos\" }}\n[fn.work]\narg.room = {{ kind = \"buf\", dir = \"inout\" }}\narg.source = {{ kind = \"buf\", null = \"ok\" }}\n[fn.look]\narg.source = {{ kind = \"buf\" }}"
+        ),
+        &[
+            "12:40 [\"pos\"] `more` is no struct of a pointer, a length and a position, each a field, and nothing else",
+            "14:34 [\"inout\"] a slice with a position is read (`in`) or written (`out`)",
+            "15:37 [\"ok\"] a slice with a position is always there",
+            "17:23 [\"buf\"] `source` is no `*mut`: the library could not say how far it has got",
+            "    it is declared `*const source`",
+        ],
+    );
+    check_in(
+        ALONG,
+        "[struct.source]\nfield.src = { position = \"pos\" }\n[struct.room]\nfield.dst = { len = \"size\", position = \"size\" }\n[struct.more]\nfield.src = { len = \"size\", position = \"posi\" }",
+        &[
+            "8:13 [{ position = \"pos\" }] nothing says how much `src` points to",
+            "    `len`: how many elements the program may read; or `dir`, `left` and `fn` of a cursor, which functions move",
+            "10:40 [\"size\"] `room` is no struct of a pointer, a length and a position, each a field, and nothing else",
+            "12:40 [\"posi\"] `more` has no field `posi`",
+            "    did you mean `pos`?",
         ],
     );
 }

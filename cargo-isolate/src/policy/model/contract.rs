@@ -132,14 +132,17 @@ pub(crate) struct Struct {
     pub(crate) field: BTreeMap<Spanned<String>, Spanned<Field>>,
 }
 
-/// A pointer to a buffer: with `len` to one of the library, which the program reads; with the other words a cursor, which moves along
-/// one of the program as the library reads or writes it.
+/// A pointer to a buffer: with `len` to one of the library, which the program reads, or to a slice of the program where there is nothing
+/// else in the struct (but a `position`); with the other words a cursor, which moves along one of the program as the library reads or
+/// writes it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Field {
     /// How many elements there are: an expression over the struct's fields.
     pub(crate) len: Option<Spanned<String>>,
+    /// Of a buffer of the program: the field that says how far into it the library has got.
+    pub(crate) position: Option<Spanned<String>>,
     /// Of a cursor: whether the library reads or writes there.
     pub(crate) dir: Option<Spanned<CursorDir>>,
     /// Of a cursor: the field that counts the elements left.
@@ -147,6 +150,13 @@ pub(crate) struct Field {
     /// Of a cursor: globs over the functions that move it.
     #[serde(default, rename = "fn")]
     pub(crate) functions: Vec<Spanned<Glob>>,
+}
+
+impl Field {
+    /// It has words of a cursor.
+    pub(crate) fn is_cursor(&self) -> bool {
+        self.dir.is_some() || self.left.is_some() || !self.functions.is_empty()
+    }
 }
 
 /// Which way a cursor's buffer goes.

@@ -1,4 +1,4 @@
-//! Structs of a pointer and a length, which a wrapper fills in and reads itself.
+//! Structs of a pointer and a length, and maybe of a position there, which a wrapper fills in and reads itself.
 
 use super::view::Step;
 use super::words::{joined, optional, room_pointer, when_some};
@@ -79,6 +79,55 @@ impl Writer<'_, '_> {
              let {local} = unsafe {{ call.slice({told}.{pointer}{casts}{cast}, call.told({told}.{length})?) }}?;"
         ));
         self.result(index + 1, format!("Vec<{elem}>"), local, format!("a copy of `{local}`"));
+    }
+}
+
+impl Writer<'_, '_> {
+    /// A slice of the caller, at whose start the function begins.
+    pub(super) fn progress(&mut self, local: &str, dir: Dir, slice: &Slice) {
+        let Slice { path, pointer, length, elements, position: Some(position), .. } = slice else { return };
+        let (ty, elem) = (self.names.item(path), self.names.element(elements));
+        let cast = if is_bytes(elements) { ".cast()" } else { "" };
+        let mutable = elements.pointee().is_some_and(|(mutable, _)| mutable);
+        let start = match dir {
+            Dir::In => {
+                self.take_param(local, format!("&[{elem}]"));
+                format!("call.input({local})?{}", if mutable { ".cast_mut()" } else { "" })
+            }
+            Dir::Out | Dir::Inout => {
+                self.take_param(local, format!("&mut [{elem}]"));
+                let room = self.fresh(&joined(local, "room"));
+                self.step(format!("let {room} = call.output::<{elem}>({local}.len())?;"));
+                self.rooms.insert(local.to_owned(), (room.clone(), None));
+                format!("{room}.as_mut_ptr(){}", if mutable { "" } else { ".cast_const()" })
+            }
+        };
+        let told = self.fresh(&joined(local, "slice"));
+        self.step(format!(
+            "let {told} = {ty} {{ {pointer}: {start}{cast}, {length}: call.length({local}.len())?, {position}: 0 }};"
+        ));
+        let safety = format!("`{ty}` is a pointer and two numbers, of which every bit pattern is a value.");
+        let statement = format!("let {told} = unsafe {{ call.inout_any(&[{told}]) }}?;");
+        self.stage.push(Step { safety: Some(safety), statement });
+        self.args.push(format!("{told}.as_mut_ptr()"));
+        self.positioned.insert(local.to_owned(), told);
+        self.doc(
+            local,
+            if dir == Dir::In { "read, as far as the result says" } else { "written, as far as the result says" },
+        );
+    }
+
+    /// How far it has got there.
+    pub(super) fn progress_back(&mut self, index: usize, local: &str, dir: Dir, slice: &Slice) {
+        let (Some(told), Some(position)) = (self.positioned.get(local).cloned(), &slice.position) else { return };
+        let done = self.fresh(&joined(local, if dir == Dir::In { "read" } else { "written" }));
+        self.after.read.push(format!("let {done} = call.read({told}).{position};"));
+        self.after.checked.push(format!("let {done} = call.within(call.count({done}), {local}.len())?;"));
+        if let Some((room, _)) = self.rooms.get(local).cloned() {
+            self.after.plain.push(format!("call.take({room}, {done}, {local});"));
+        }
+        let verb = if dir == Dir::In { "read" } else { "wrote" };
+        self.result(index + 1, "usize".to_owned(), done, format!("how many elements of `{local}` it {verb}"));
     }
 }
 

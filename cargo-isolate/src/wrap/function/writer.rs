@@ -64,6 +64,8 @@ pub(super) struct Writer<'w, 'n> {
     pub(super) needs: BTreeMap<String, String>,
     /// Locals that hold what is behind a pointer after the call, by the parameter's name; whether it is an `Option`.
     pub(super) told: BTreeMap<String, (String, bool)>,
+    /// Locals that hold the struct in which the function says how far it has got in a slice, by the parameter's local name.
+    pub(super) positioned: BTreeMap<String, String>,
     /// Locals that hold the pointer to a slice of the caller, by the parameter's name.
     pub(super) starts: BTreeMap<String, String>,
     /// Parameters that point to the end of one, with their places among the arguments.
@@ -119,6 +121,7 @@ impl<'w, 'n> Writer<'w, 'n> {
             rooms: BTreeMap::new(),
             needs: BTreeMap::new(),
             told: BTreeMap::new(),
+            positioned: BTreeMap::new(),
             starts: BTreeMap::new(),
             ends: Vec::new(),
             pointers: BTreeMap::new(),

@@ -280,6 +280,12 @@ impl<'c> Call<'c> {
                     slice.path.name
                 ));
             }
+            (_, Contract::Progress { slice, .. }) => {
+                return Err(format!(
+                    "`{name}` is a `{}`: the wrapper takes a slice, and returns how far the library has got",
+                    slice.path.name
+                ));
+            }
             (_, Contract::Given { .. } | Contract::Cstr { dir: Dir::Out, .. }) => {
                 return Err(format!("`{name}`: the wrapper returns a copy of what the library stores there"));
             }

@@ -356,3 +356,436 @@ pub fn ZSTD_decompressDCtx(
     call.take(dst_room, dst_written, dst);
     Ok(dst_written)
 }
+
+/// `ZSTD_CCtx_setParameter` of `zstd-sys`.
+///
+/// * `cctx`: an object in the domain.
+///
+/// # Errors
+///
+/// When `ZSTD_CCtx_setParameter` fails (`ZSTD_isError(ret) != 0`), or the call ends in a fault.
+pub fn ZSTD_CCtx_setParameter(
+    cctx: &Handle<ffi::ZSTD_CCtx_s>,
+    param: ffi::ZSTD_cParameter,
+    value: c_int,
+) -> Result<usize, Error<usize>> {
+    let mut call = DOMAIN.call("ZSTD_CCtx_setParameter")?;
+    let cctx_ptr = call.handle(cctx)?;
+    // SAFETY: each pointer covers what the contract of `ZSTD_CCtx_setParameter` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi::ZSTD_CCtx_setParameter(cctx_ptr, param, value))
+    }?;
+    // SAFETY: as above.
+    let zstd_is_error = unsafe { call.run(move || ffi::ZSTD_isError(ret)) }?;
+    if zstd_is_error != 0 {
+        // SAFETY: as above.
+        let message = unsafe { call.run(move || ffi::ZSTD_getErrorName(ret)) }?;
+        // SAFETY: it is checked to lie in the domain; without isolation `ZSTD_getErrorName` is trusted to end it.
+        let message = unsafe { call.string(message) }?;
+        return Err(call.failed(ret, message));
+    }
+    Ok(ret)
+}
+
+/// `ZSTD_createCStream` of `zstd-sys`.
+///
+/// # Errors
+///
+/// When `ZSTD_createCStream` fails (`ret == NULL`), or the call ends in a fault.
+pub fn ZSTD_createCStream() -> Result<Owned<ffi::ZSTD_CCtx_s>, Error<Null>> {
+    // Outlives the call: what ends the object is a call of its own.
+    let owned;
+    let owned_end: End<ffi::ZSTD_CCtx_s> = |call, object| {
+        // SAFETY: it is what `ZSTD_createCStream` gave away; ended once, nothing uses it afterwards.
+        unsafe {
+            call.run(move || {
+                ffi::ZSTD_freeCStream(object);
+            })
+        }
+    };
+    let mut call = DOMAIN.call("ZSTD_createCStream")?;
+    // SAFETY: `ZSTD_createCStream` gets no pointer, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe { call.run(move || ffi::ZSTD_createCStream()) }?;
+    // SAFETY: as above, and the library gives it away, for `ZSTD_freeCStream` to end.
+    owned = unsafe { call.own(&DOMAIN, ret, owned_end) }?;
+    let Some(owned) = owned else {
+        return Err(call.failed(Null, None));
+    };
+    Ok(owned)
+}
+
+/// `ZSTD_freeCStream` of `zstd-sys`.
+///
+/// * `zcs`: an object in the domain, which ends.
+///
+/// # Errors
+///
+/// When the call ends in a fault.
+pub fn ZSTD_freeCStream(mut zcs: Owned<ffi::ZSTD_CCtx_s>) -> Result<usize, Fault> {
+    let mut call = DOMAIN.call("ZSTD_freeCStream")?;
+    let zcs_ptr = call.ending(&mut zcs)?;
+    // SAFETY: each pointer covers what the contract of `ZSTD_freeCStream` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe { call.run(move || ffi::ZSTD_freeCStream(zcs_ptr)) };
+    if !call.was_refused() {
+        zcs.ended();
+    }
+    ret
+}
+
+/// `ZSTD_compressStream2` of `zstd-sys`.
+///
+/// * `cctx`: an object in the domain.
+/// * `output`: written, as far as the result says.
+/// * `input`: read, as far as the result says.
+///
+/// Returns what `ZSTD_compressStream2` returned, then how many elements of `output` it wrote, then how many elements of `input` it read.
+///
+/// # Errors
+///
+/// When `ZSTD_compressStream2` fails (`ZSTD_isError(ret) != 0`), or the call ends in a fault; `output` keeps its value then.
+pub fn ZSTD_compressStream2(
+    cctx: &Handle<ffi::ZSTD_CCtx_s>,
+    output: &mut [u8],
+    input: &[u8],
+    end_op: ffi::ZSTD_EndDirective,
+) -> Result<(usize, usize, usize), Error<usize>> {
+    let mut call = DOMAIN.call("ZSTD_compressStream2")?;
+    let cctx_ptr = call.handle(cctx)?;
+    let output_room = call.output::<u8>(output.len())?;
+    let output_slice = ffi::ZSTD_outBuffer_s {
+        dst: output_room.as_mut_ptr().cast(),
+        size: call.length(output.len())?,
+        pos: 0,
+    };
+    // SAFETY: `ffi::ZSTD_outBuffer_s` is a pointer and two numbers, of which every bit pattern is a value.
+    let output_slice = unsafe { call.inout_any(&[output_slice]) }?;
+    let input_slice = ffi::ZSTD_inBuffer_s {
+        src: call.input(input)?.cast(),
+        size: call.length(input.len())?,
+        pos: 0,
+    };
+    // SAFETY: `ffi::ZSTD_inBuffer_s` is a pointer and two numbers, of which every bit pattern is a value.
+    let input_slice = unsafe { call.inout_any(&[input_slice]) }?;
+    // SAFETY: each pointer covers what the contract of `ZSTD_compressStream2` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi::ZSTD_compressStream2(
+            cctx_ptr,
+            output_slice.as_mut_ptr(),
+            input_slice.as_mut_ptr(),
+            end_op,
+        ))
+    }?;
+    let output_written = call.read(output_slice).pos;
+    let input_read = call.read(input_slice).pos;
+    // SAFETY: as above.
+    let zstd_is_error = unsafe { call.run(move || ffi::ZSTD_isError(ret)) }?;
+    if zstd_is_error != 0 {
+        // SAFETY: as above.
+        let message = unsafe { call.run(move || ffi::ZSTD_getErrorName(ret)) }?;
+        // SAFETY: it is checked to lie in the domain; without isolation `ZSTD_getErrorName` is trusted to end it.
+        let message = unsafe { call.string(message) }?;
+        return Err(call.failed(ret, message));
+    }
+    let output_written = call.within(call.count(output_written), output.len())?;
+    let input_read = call.within(call.count(input_read), input.len())?;
+    call.take(output_room, output_written, output);
+    Ok((ret, output_written, input_read))
+}
+
+/// `ZSTD_initCStream` of `zstd-sys`.
+///
+/// * `zcs`: an object in the domain.
+///
+/// # Errors
+///
+/// When `ZSTD_initCStream` fails (`ZSTD_isError(ret) != 0`), or the call ends in a fault.
+pub fn ZSTD_initCStream(
+    zcs: &Handle<ffi::ZSTD_CCtx_s>,
+    compression_level: c_int,
+) -> Result<usize, Error<usize>> {
+    let mut call = DOMAIN.call("ZSTD_initCStream")?;
+    let zcs_ptr = call.handle(zcs)?;
+    // SAFETY: each pointer covers what the contract of `ZSTD_initCStream` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi::ZSTD_initCStream(zcs_ptr, compression_level))
+    }?;
+    // SAFETY: as above.
+    let zstd_is_error = unsafe { call.run(move || ffi::ZSTD_isError(ret)) }?;
+    if zstd_is_error != 0 {
+        // SAFETY: as above.
+        let message = unsafe { call.run(move || ffi::ZSTD_getErrorName(ret)) }?;
+        // SAFETY: it is checked to lie in the domain; without isolation `ZSTD_getErrorName` is trusted to end it.
+        let message = unsafe { call.string(message) }?;
+        return Err(call.failed(ret, message));
+    }
+    Ok(ret)
+}
+
+/// `ZSTD_compressStream` of `zstd-sys`.
+///
+/// * `zcs`: an object in the domain.
+/// * `output`: written, as far as the result says.
+/// * `input`: read, as far as the result says.
+///
+/// Returns what `ZSTD_compressStream` returned, then how many elements of `output` it wrote, then how many elements of `input` it read.
+///
+/// # Errors
+///
+/// When `ZSTD_compressStream` fails (`ZSTD_isError(ret) != 0`), or the call ends in a fault; `output` keeps its value then.
+pub fn ZSTD_compressStream(
+    zcs: &Handle<ffi::ZSTD_CCtx_s>,
+    output: &mut [u8],
+    input: &[u8],
+) -> Result<(usize, usize, usize), Error<usize>> {
+    let mut call = DOMAIN.call("ZSTD_compressStream")?;
+    let zcs_ptr = call.handle(zcs)?;
+    let output_room = call.output::<u8>(output.len())?;
+    let output_slice = ffi::ZSTD_outBuffer_s {
+        dst: output_room.as_mut_ptr().cast(),
+        size: call.length(output.len())?,
+        pos: 0,
+    };
+    // SAFETY: `ffi::ZSTD_outBuffer_s` is a pointer and two numbers, of which every bit pattern is a value.
+    let output_slice = unsafe { call.inout_any(&[output_slice]) }?;
+    let input_slice = ffi::ZSTD_inBuffer_s {
+        src: call.input(input)?.cast(),
+        size: call.length(input.len())?,
+        pos: 0,
+    };
+    // SAFETY: `ffi::ZSTD_inBuffer_s` is a pointer and two numbers, of which every bit pattern is a value.
+    let input_slice = unsafe { call.inout_any(&[input_slice]) }?;
+    // SAFETY: each pointer covers what the contract of `ZSTD_compressStream` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi::ZSTD_compressStream(
+            zcs_ptr,
+            output_slice.as_mut_ptr(),
+            input_slice.as_mut_ptr(),
+        ))
+    }?;
+    let output_written = call.read(output_slice).pos;
+    let input_read = call.read(input_slice).pos;
+    // SAFETY: as above.
+    let zstd_is_error = unsafe { call.run(move || ffi::ZSTD_isError(ret)) }?;
+    if zstd_is_error != 0 {
+        // SAFETY: as above.
+        let message = unsafe { call.run(move || ffi::ZSTD_getErrorName(ret)) }?;
+        // SAFETY: it is checked to lie in the domain; without isolation `ZSTD_getErrorName` is trusted to end it.
+        let message = unsafe { call.string(message) }?;
+        return Err(call.failed(ret, message));
+    }
+    let output_written = call.within(call.count(output_written), output.len())?;
+    let input_read = call.within(call.count(input_read), input.len())?;
+    call.take(output_room, output_written, output);
+    Ok((ret, output_written, input_read))
+}
+
+/// `ZSTD_createDStream` of `zstd-sys`.
+///
+/// # Errors
+///
+/// When `ZSTD_createDStream` fails (`ret == NULL`), or the call ends in a fault.
+pub fn ZSTD_createDStream() -> Result<Owned<ffi::ZSTD_DCtx_s>, Error<Null>> {
+    // Outlives the call: what ends the object is a call of its own.
+    let owned;
+    let owned_end: End<ffi::ZSTD_DCtx_s> = |call, object| {
+        // SAFETY: it is what `ZSTD_createDStream` gave away; ended once, nothing uses it afterwards.
+        unsafe {
+            call.run(move || {
+                ffi::ZSTD_freeDStream(object);
+            })
+        }
+    };
+    let mut call = DOMAIN.call("ZSTD_createDStream")?;
+    // SAFETY: `ZSTD_createDStream` gets no pointer, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe { call.run(move || ffi::ZSTD_createDStream()) }?;
+    // SAFETY: as above, and the library gives it away, for `ZSTD_freeDStream` to end.
+    owned = unsafe { call.own(&DOMAIN, ret, owned_end) }?;
+    let Some(owned) = owned else {
+        return Err(call.failed(Null, None));
+    };
+    Ok(owned)
+}
+
+/// `ZSTD_freeDStream` of `zstd-sys`.
+///
+/// * `zds`: an object in the domain, which ends.
+///
+/// # Errors
+///
+/// When the call ends in a fault.
+pub fn ZSTD_freeDStream(mut zds: Owned<ffi::ZSTD_DCtx_s>) -> Result<usize, Fault> {
+    let mut call = DOMAIN.call("ZSTD_freeDStream")?;
+    let zds_ptr = call.ending(&mut zds)?;
+    // SAFETY: each pointer covers what the contract of `ZSTD_freeDStream` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe { call.run(move || ffi::ZSTD_freeDStream(zds_ptr)) };
+    if !call.was_refused() {
+        zds.ended();
+    }
+    ret
+}
+
+/// `ZSTD_initDStream` of `zstd-sys`.
+///
+/// * `zds`: an object in the domain.
+///
+/// # Errors
+///
+/// When `ZSTD_initDStream` fails (`ZSTD_isError(ret) != 0`), or the call ends in a fault.
+pub fn ZSTD_initDStream(zds: &Handle<ffi::ZSTD_DCtx_s>) -> Result<usize, Error<usize>> {
+    let mut call = DOMAIN.call("ZSTD_initDStream")?;
+    let zds_ptr = call.handle(zds)?;
+    // SAFETY: each pointer covers what the contract of `ZSTD_initDStream` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe { call.run(move || ffi::ZSTD_initDStream(zds_ptr)) }?;
+    // SAFETY: as above.
+    let zstd_is_error = unsafe { call.run(move || ffi::ZSTD_isError(ret)) }?;
+    if zstd_is_error != 0 {
+        // SAFETY: as above.
+        let message = unsafe { call.run(move || ffi::ZSTD_getErrorName(ret)) }?;
+        // SAFETY: it is checked to lie in the domain; without isolation `ZSTD_getErrorName` is trusted to end it.
+        let message = unsafe { call.string(message) }?;
+        return Err(call.failed(ret, message));
+    }
+    Ok(ret)
+}
+
+/// `ZSTD_decompressStream` of `zstd-sys`.
+///
+/// * `zds`: an object in the domain.
+/// * `output`: written, as far as the result says.
+/// * `input`: read, as far as the result says.
+///
+/// Returns what `ZSTD_decompressStream` returned, then how many elements of `output` it wrote, then how many elements of `input` it read.
+///
+/// # Errors
+///
+/// When `ZSTD_decompressStream` fails (`ZSTD_isError(ret) != 0`), or the call ends in a fault; `output` keeps its value then.
+pub fn ZSTD_decompressStream(
+    zds: &Handle<ffi::ZSTD_DCtx_s>,
+    output: &mut [u8],
+    input: &[u8],
+) -> Result<(usize, usize, usize), Error<usize>> {
+    let mut call = DOMAIN.call("ZSTD_decompressStream")?;
+    let zds_ptr = call.handle(zds)?;
+    let output_room = call.output::<u8>(output.len())?;
+    let output_slice = ffi::ZSTD_outBuffer_s {
+        dst: output_room.as_mut_ptr().cast(),
+        size: call.length(output.len())?,
+        pos: 0,
+    };
+    // SAFETY: `ffi::ZSTD_outBuffer_s` is a pointer and two numbers, of which every bit pattern is a value.
+    let output_slice = unsafe { call.inout_any(&[output_slice]) }?;
+    let input_slice = ffi::ZSTD_inBuffer_s {
+        src: call.input(input)?.cast(),
+        size: call.length(input.len())?,
+        pos: 0,
+    };
+    // SAFETY: `ffi::ZSTD_inBuffer_s` is a pointer and two numbers, of which every bit pattern is a value.
+    let input_slice = unsafe { call.inout_any(&[input_slice]) }?;
+    // SAFETY: each pointer covers what the contract of `ZSTD_decompressStream` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi::ZSTD_decompressStream(
+            zds_ptr,
+            output_slice.as_mut_ptr(),
+            input_slice.as_mut_ptr(),
+        ))
+    }?;
+    let output_written = call.read(output_slice).pos;
+    let input_read = call.read(input_slice).pos;
+    // SAFETY: as above.
+    let zstd_is_error = unsafe { call.run(move || ffi::ZSTD_isError(ret)) }?;
+    if zstd_is_error != 0 {
+        // SAFETY: as above.
+        let message = unsafe { call.run(move || ffi::ZSTD_getErrorName(ret)) }?;
+        // SAFETY: it is checked to lie in the domain; without isolation `ZSTD_getErrorName` is trusted to end it.
+        let message = unsafe { call.string(message) }?;
+        return Err(call.failed(ret, message));
+    }
+    let output_written = call.within(call.count(output_written), output.len())?;
+    let input_read = call.within(call.count(input_read), input.len())?;
+    call.take(output_room, output_written, output);
+    Ok((ret, output_written, input_read))
+}
+
+/// `ZSTD_CCtx_loadDictionary` of `zstd-sys`.
+///
+/// * `cctx`: an object in the domain.
+/// * `dict`: read; its length goes as `dictSize`.
+///
+/// # Errors
+///
+/// When `ZSTD_CCtx_loadDictionary` fails (`ZSTD_isError(ret) != 0`), or the call ends in a fault.
+pub fn ZSTD_CCtx_loadDictionary(
+    cctx: &Handle<ffi::ZSTD_CCtx_s>,
+    dict: &[u8],
+) -> Result<usize, Error<usize>> {
+    let mut call = DOMAIN.call("ZSTD_CCtx_loadDictionary")?;
+    let cctx_ptr = call.handle(cctx)?;
+    let dict_ptr = call.input(dict)?;
+    let dict_size = call.length(dict.len())?;
+    // SAFETY: each pointer covers what the contract of `ZSTD_CCtx_loadDictionary` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi::ZSTD_CCtx_loadDictionary(
+            cctx_ptr,
+            dict_ptr.cast(),
+            dict_size,
+        ))
+    }?;
+    // SAFETY: as above.
+    let zstd_is_error = unsafe { call.run(move || ffi::ZSTD_isError(ret)) }?;
+    if zstd_is_error != 0 {
+        // SAFETY: as above.
+        let message = unsafe { call.run(move || ffi::ZSTD_getErrorName(ret)) }?;
+        // SAFETY: it is checked to lie in the domain; without isolation `ZSTD_getErrorName` is trusted to end it.
+        let message = unsafe { call.string(message) }?;
+        return Err(call.failed(ret, message));
+    }
+    Ok(ret)
+}
+
+/// `ZSTD_DCtx_loadDictionary` of `zstd-sys`.
+///
+/// * `dctx`: an object in the domain.
+/// * `dict`: read; its length goes as `dictSize`.
+///
+/// # Errors
+///
+/// When `ZSTD_DCtx_loadDictionary` fails (`ZSTD_isError(ret) != 0`), or the call ends in a fault.
+pub fn ZSTD_DCtx_loadDictionary(
+    dctx: &Handle<ffi::ZSTD_DCtx_s>,
+    dict: &[u8],
+) -> Result<usize, Error<usize>> {
+    let mut call = DOMAIN.call("ZSTD_DCtx_loadDictionary")?;
+    let dctx_ptr = call.handle(dctx)?;
+    let dict_ptr = call.input(dict)?;
+    let dict_size = call.length(dict.len())?;
+    // SAFETY: each pointer covers what the contract of `ZSTD_DCtx_loadDictionary` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi::ZSTD_DCtx_loadDictionary(
+            dctx_ptr,
+            dict_ptr.cast(),
+            dict_size,
+        ))
+    }?;
+    // SAFETY: as above.
+    let zstd_is_error = unsafe { call.run(move || ffi::ZSTD_isError(ret)) }?;
+    if zstd_is_error != 0 {
+        // SAFETY: as above.
+        let message = unsafe { call.run(move || ffi::ZSTD_getErrorName(ret)) }?;
+        // SAFETY: it is checked to lie in the domain; without isolation `ZSTD_getErrorName` is trusted to end it.
+        let message = unsafe { call.string(message) }?;
+        return Err(call.failed(ret, message));
+    }
+    Ok(ret)
+}

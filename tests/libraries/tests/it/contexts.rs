@@ -34,6 +34,71 @@ fn zstd_with_and_without_contexts() {
     assert!(error.to_string().ends_with(": Unknown frame descriptor"), "{error}");
 }
 
+/// Through buffers of a program that reads and writes pieces: byte for byte what C makes of the same pieces.
+#[test]
+fn zstd_piece_by_piece() {
+    if !isolation() {
+        return;
+    }
+    let (packing, unpacking) = (zstd::ZSTD_createCStream().unwrap(), zstd::ZSTD_createDStream().unwrap());
+    // SAFETY: takes nothing.
+    let direct = unsafe { zstd_sys::ZSTD_createCStream() };
+    for (name, data) in samples(1 << 20) {
+        zstd::ZSTD_initCStream(&packing, 5).unwrap();
+        // SAFETY: made above.
+        unsafe { zstd_sys::ZSTD_initCStream(direct, 5) };
+        let isolated =
+            packed_by(&data, |out, input, how| zstd::ZSTD_compressStream2(&packing, out, input, how).unwrap());
+        let expected = packed_by(&data, |out, input, how| {
+            let mut to = zstd_sys::ZSTD_outBuffer { dst: out.as_mut_ptr().cast(), size: out.len(), pos: 0 };
+            let mut from = zstd_sys::ZSTD_inBuffer { src: input.as_ptr().cast(), size: input.len(), pos: 0 };
+            // SAFETY: both lead to slices of the length beside them.
+            let left = unsafe { zstd_sys::ZSTD_compressStream2(direct, &mut to, &mut from, how) };
+            (left, to.pos, from.pos)
+        });
+        assert!(isolated == expected, "{name}: {} bytes, and {}", isolated.len(), expected.len());
+
+        zstd::ZSTD_initDStream(&unpacking).unwrap();
+        let (mut unpacked, mut rest, mut room) = (Vec::new(), &isolated[..], [0; 3000]);
+        loop {
+            let piece = &rest[..rest.len().min(777)];
+            let (left, wrote, read) = zstd::ZSTD_decompressStream(&unpacking, &mut room, piece).unwrap();
+            unpacked.extend_from_slice(&room[..wrote]);
+            rest = &rest[read..];
+            if left == 0 {
+                break;
+            }
+        }
+        assert!(rest.is_empty() && unpacked == data, "{name}");
+    }
+    // SAFETY: made above, not used any more.
+    unsafe { zstd_sys::ZSTD_freeCStream(direct) };
+    let mut room = [7; 10];
+    let failed = zstd::ZSTD_decompressStream(&unpacking, &mut room, b"this is not a frame").unwrap_err();
+    assert!(failed.to_string().ends_with(": Unknown frame descriptor") && room == [7; 10], "{failed}");
+}
+
+/// All of it, in pieces of 10,000 bytes and with room for 1,000; `step` says what is left, and how much it has written and read.
+fn packed_by(
+    data: &[u8],
+    mut step: impl FnMut(&mut [u8], &[u8], zstd_sys::ZSTD_EndDirective) -> (usize, usize, usize),
+) -> Vec<u8> {
+    use zstd_sys::ZSTD_EndDirective::{ZSTD_e_continue, ZSTD_e_end};
+    let (mut packed, mut room, mut rest) = (Vec::new(), [0; 1000], data);
+    while !rest.is_empty() {
+        let (_, wrote, read) = step(&mut room, &rest[..rest.len().min(10_000)], ZSTD_e_continue);
+        packed.extend_from_slice(&room[..wrote]);
+        rest = &rest[read..];
+    }
+    loop {
+        let (left, wrote, _) = step(&mut room, &[], ZSTD_e_end);
+        packed.extend_from_slice(&room[..wrote]);
+        if left == 0 {
+            return packed;
+        }
+    }
+}
+
 #[test]
 fn libdeflate_both_ways() {
     if !isolation() {

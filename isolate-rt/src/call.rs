@@ -9,7 +9,6 @@ mod staged;
 
 pub use handle::Handle;
 pub use inside::Inside;
-pub(crate) use inside::Origin;
 pub use object::{End, Object};
 pub use owned::{EndOfChild, Owned};
 pub(crate) use staged::copy_once;
@@ -162,7 +161,7 @@ impl Call<'_> {
         self.refused.set(failure.refused);
         match callback::take_ending() {
             Some(Ending::Panic(panic)) => std::panic::resume_unwind(panic),
-            Some(Ending::Fault(fault)) => fault,
+            Some(Ending::Fault(fault)) => fault.ending(self.function),
             None => self.fault(failure),
         }
     }
@@ -171,7 +170,7 @@ impl Call<'_> {
     fn directly<R>(&self, result: R) -> Result<R, Fault> {
         match callback::take_ending() {
             Some(Ending::Panic(panic)) => std::panic::resume_unwind(panic),
-            Some(Ending::Fault(fault)) => Err(fault),
+            Some(Ending::Fault(fault)) => Err(fault.ending(self.function)),
             None => Ok(result),
         }
     }

@@ -285,7 +285,7 @@ fn is_over() -> bool {
 pub(crate) fn why_refused(failure: &Failure, domain: &'static str, function: &'static str) -> Option<Fault> {
     let ending = if failure.kind == FaultKind::CallbackRefused { take_ending()? } else { return None };
     let why = match &ending {
-        Ending::Fault(fault) => fault.clone(),
+        Ending::Fault(fault) => fault.clone().ending(function),
         Ending::Panic(panic) => {
             let text =
                 panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));

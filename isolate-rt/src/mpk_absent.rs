@@ -178,6 +178,10 @@ impl Evidence {
         match self.0 {}
     }
 
+    pub(crate) fn called_of_libc<'a>(&self, _: impl FnOnce() -> &'a Backtrace) -> Option<String> {
+        match self.0 {}
+    }
+
     pub(crate) fn backtrace(&self) -> Backtrace {
         match self.0 {}
     }

@@ -303,6 +303,52 @@ fn who_called_whom() {
     assert!(!fault.backtrace().is_complete());
 }
 
+/// What libc writes when it is called is named by the function, not only by whose it is.
+#[test]
+fn what_of_libc_was_called() {
+    if !isolation() {
+        return;
+    }
+    // SAFETY: none; that is the attack.
+    let fault = fault_of(|| unsafe { _ = libc::fopen(c"/dev/null".as_ptr(), c"r".as_ptr()) });
+    let said = fault.to_string();
+    assert!(said.contains(", a static of libc.so.6 (key 0), by `fopen` of libc"), "{said}");
+    // SAFETY: as above.
+    let fault = fault_of(|| unsafe { _ = libc::atoi(std::hint::black_box(ptr::without_provenance(16))) });
+    let said = fault.to_string();
+    assert!(said.contains("read of 0x10, where nothing is mapped, by `") && said.ends_with("` of libc"), "{said}");
+    // Its own mistakes are not libc's.
+    assert!(!write(ptr::without_provenance_mut(8)).to_string().contains("libc"));
+}
+
+/// What a handle of something that is gone says has to be read without its source.
+#[test]
+fn what_a_stale_handle_says() {
+    static GONE: Domain = Domain::new("gone");
+    if !isolation() {
+        return;
+    }
+    let numbers = GONE.vec::<u8>(4).unwrap();
+    // SAFETY: ends the call.
+    unsafe { GONE.call("fail").unwrap().run(|| asm!("ud2")) }.unwrap_err();
+    let said = numbers.copy_to(0, &mut [0; 4]).unwrap_err().to_string();
+    let expected =
+        "stale handle: what it stands for is gone with its instance, which a fault took: `fail`: illegal instruction";
+    assert!(said.ends_with(expected), "{said}");
+    // Of another domain.
+    let handle = OTHER.call("own").unwrap().adopt(numbers_of(&OTHER)).unwrap().unwrap();
+    let said = DOMAIN.call("use").unwrap().handle(&handle).unwrap_err().to_string();
+    assert!(
+        said.ends_with("stale handle: what it stands for is gone with its instance, or lives in another one"),
+        "{said}"
+    );
+}
+
+fn numbers_of(domain: &'static Domain) -> *mut u64 {
+    // SAFETY: allocates.
+    unsafe { domain.call("allocate").unwrap().run(|| libc::malloc(8).cast()) }.unwrap()
+}
+
 /// A call through a wrong pointer: the caller is known.
 #[test]
 fn who_jumped() {

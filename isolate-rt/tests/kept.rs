@@ -173,7 +173,10 @@ fn an_error_of_its_own() {
     };
     let (_kept, visit) = call.keep::<(i32,), i32, _>(closure).unwrap();
     drop(call);
-    assert!(matches!(ask(&DOMAIN, visit).unwrap_err().kind(), FaultKind::InvalidValue { .. }));
+    let fault = ask(&DOMAIN, visit).unwrap_err();
+    assert!(matches!(fault.kind(), FaultKind::InvalidValue { .. }), "{fault}");
+    // Of the function that asked, not of that which was given the closure; and so says what is remembered for others.
+    assert_eq!((fault.function(), DOMAIN.last_fault().unwrap().function()), ("each", "each"));
     works(&DOMAIN);
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Call, Handle, Place, Plain, copy_once, given};
 use crate::domain::Settings;
-use crate::fault::{Fault, FaultKind};
+use crate::fault::{Fault, FaultKind, KEPT_CLOSURE};
 use crate::mpk;
 use std::ffi::{CString, c_char};
 use std::marker::PhantomData;
@@ -21,17 +21,11 @@ pub struct Inside<'a> {
     _borrows: PhantomData<(*mut (), &'a ())>,
 }
 
-/// Domain and function that faults are ascribed to.
-#[derive(Clone, Copy)]
-pub(crate) struct Origin {
-    settings: &'static Settings,
-    function: &'static str,
-}
-
-impl Origin {
-    /// Looks around where a call of this domain is; `None` for calls without isolation. For no longer than that call is used.
-    pub(crate) fn inside<'a>(self, view: Option<mpk::View>) -> Inside<'a> {
-        Inside { settings: self.settings, function: self.function, view, _borrows: PhantomData }
+impl<'a> Inside<'a> {
+    /// For a closure that a library keeps: looks around where the call of this domain is that asks it; `None` for calls without
+    /// isolation. For no longer than that call is used.
+    pub(crate) fn of_kept(settings: &'static Settings, view: Option<mpk::View>) -> Self {
+        Self { settings, function: KEPT_CLOSURE, view, _borrows: PhantomData }
     }
 }
 
@@ -43,11 +37,11 @@ impl<'a> Call<'a> {
             Place::Mpk(entry) => Some(entry.view()),
             Place::Direct(_) => None,
         };
-        self.origin().inside(view)
+        Inside { settings: self.settings, function: self.function, view, _borrows: PhantomData }
     }
 
-    pub(crate) fn origin(&self) -> Origin {
-        Origin { settings: self.settings, function: self.function }
+    pub(crate) fn settings(&self) -> &'static Settings {
+        self.settings
     }
 
     /// Which instance it runs in, and which generation of it; `None` for calls without isolation.

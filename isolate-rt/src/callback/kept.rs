@@ -5,7 +5,8 @@
 //! sooner where most of the numbers are taken.
 
 use super::{Answer, Message, POOL, Typed, ended};
-use crate::call::{Call, Inside, Origin, Plain};
+use crate::call::{Call, Inside, Plain};
+use crate::domain::Settings;
 use crate::fault::{Fault, FaultKind};
 use crate::mpk::View;
 use std::marker::PhantomData;
@@ -64,8 +65,8 @@ struct Closure {
     answer: Box<dyn AnswerInside>,
     /// For calls of this domain only, in this generation of it.
     home: Option<(usize, u64)>,
-    /// Whom its errors are ascribed to.
-    origin: Origin,
+    /// Of the domain whose calls ask it.
+    settings: &'static Settings,
 }
 
 /// An [`Answer`] that is told where it is asked from.
@@ -113,7 +114,7 @@ impl Call<'_> {
         let mut kept = Some(Closure {
             answer: Box::new(TypedInside(closure, PhantomData)),
             home: self.home(),
-            origin: self.origin(),
+            settings: self.settings(),
         });
         // Numbers are given out in turn: one that a library has kept for too long is refused until its turn comes again.
         let first = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -196,7 +197,7 @@ pub(super) unsafe fn answer(
         }
     };
     let fits = may_use(from.addr(), closure.answer.size()) && may_use(to.addr(), closure.answer.result_size());
-    let inside = closure.origin.inside(view);
+    let inside = Inside::of_kept(closure.settings, view);
     // SAFETY: both ranges were just checked.
     let result = catch_unwind(AssertUnwindSafe(|| unsafe {
         if fits { closure.answer.answer(inside, from, to) } else { Ok(false) }

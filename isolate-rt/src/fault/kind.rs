@@ -308,7 +308,9 @@ impl fmt::Display for FaultKind {
             }
             Self::InvalidValue { what } => write!(f, "returned an invalid value: {what}"),
             Self::TooLarge { requested, limit } => write!(f, "{requested} is more than the {limit} that fit"),
-            Self::StaleHandle => write!(f, "stale handle: its instance was discarded, or is not that of the call"),
+            Self::StaleHandle => {
+                write!(f, "stale handle: what it stands for is gone with its instance, or lives in another one")
+            }
             Self::InUse => write!(f, "something that was made of the object still lives"),
             Self::Occupied => write!(f, "this thread is inside already, and would wait for itself"),
             Self::DomainLost => write!(f, "another call failed in the same instance"),

@@ -84,6 +84,9 @@ pub enum Hint {
 #[cfg_attr(not(mpk), expect(dead_code, reason = "no library starts threads"))]
 pub(crate) const OWN_THREAD: &str = "(a thread of its own)";
 
+/// Stands for the function in what a closure that is kept finds wrong, as long as nobody knows which call asks it.
+pub(crate) const KEPT_CLOSURE: &str = "(a closure that it keeps)";
+
 /// What was tried with the memory at an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
@@ -107,6 +110,15 @@ impl Fault {
     pub(crate) fn because(mut self, cause: Option<Self>, hint: Option<Hint>) -> Self {
         self.report.cause = cause;
         self.report.failure.hint = self.report.failure.hint.or(hint);
+        self
+    }
+
+    /// It ends this call: where a kept closure found something wrong, that is ascribed to the function that asked it.
+    #[cold]
+    pub(crate) fn ending(mut self, function: &'static str) -> Self {
+        if self.report.function == KEPT_CLOSURE {
+            self.report.function = function;
+        }
         self
     }
 
@@ -203,6 +215,12 @@ impl Fault {
         self.report.backtrace.get_or_init(|| self.evidence().map(Evidence::backtrace).unwrap_or_default())
     }
 
+    /// The function of libc that the library had called, where that made the access: what it means says more than what it wrote.
+    fn of_libc(&self) -> Option<String> {
+        let is_access = matches!(self.kind(), FaultKind::Protection { .. } | FaultKind::Unmapped { .. });
+        self.evidence().filter(|_| is_access)?.called_of_libc(|| self.backtrace())
+    }
+
     fn evidence(&self) -> Option<&Evidence> {
         self.report.failure.evidence.as_deref()
     }
@@ -283,6 +301,9 @@ impl Fault {
     fn say_what(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.kind(), self.address(), self.access()) {
             (FaultKind::Unmapped { .. }, Some(address), Some(access)) => write!(f, "{access} {address:#x}")?,
+            (FaultKind::StaleHandle, ..) if self.cause().is_some() => {
+                write!(f, "stale handle: what it stands for is gone with its instance, which a fault took")?;
+            }
             (kind, ..) => write!(f, "{kind}")?,
         }
         match (self.kind(), self.memory()) {
@@ -293,6 +314,9 @@ impl Fault {
             (FaultKind::Protection { key, .. }, Some(memory)) => write!(f, ", {memory} (key {key})")?,
             (FaultKind::Unmapped { .. } | FaultKind::ForeignFree { .. }, Some(memory)) => write!(f, ", {memory}")?,
             _ => {}
+        }
+        if let Some(function) = self.of_libc() {
+            write!(f, ", by `{function}` of libc")?;
         }
         match self.hint().filter(|hint| *hint != Hint::Shared) {
             Some(hint) => write!(f, " ({hint})"),

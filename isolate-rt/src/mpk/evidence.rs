@@ -7,7 +7,7 @@ use super::gate;
 use super::leave::Stop;
 use super::seat::Seat;
 use super::unwind::{self, Stopped};
-use super::{memory, objects, symbols};
+use super::{memory, objects, signal, symbols};
 use crate::fault::{Access, Backtrace, Frame, Memory};
 
 /// What is kept of a call that was stopped.
@@ -66,6 +66,23 @@ impl Evidence {
                 let loader = objects.iter().find(|object| object.base == base);
                 loader.is_some_and(|it| it.segment(address).or_else(|| it.segment(instruction)).is_some())
             })
+    }
+
+    /// The function that went into libc, where it was stopped in there.
+    pub(crate) fn called_of_libc<'a>(&self, backtrace: impl FnOnce() -> &'a Backtrace) -> Option<String> {
+        self.instruction().filter(|&instruction| signal::is_of_libc(instruction))?;
+        let frames = &backtrace().frames;
+        let caller = frames.iter().position(|frame| !signal::is_of_libc(frame.address))?;
+        let of_frame = || frames[..caller].last()?.symbol.as_ref().map(|symbol| symbol.name.clone());
+        // What was called may have gone on as another function, without a name for others.
+        objects::with(|objects| {
+            let address = objects::called(objects, frames[caller].address).filter(|&it| signal::is_of_libc(it))?;
+            let object = objects.iter().find(|object| object.segment(address).is_some())?;
+            symbols::names(object, &[address]).pop()?
+        })
+        .filter(|symbol| symbol.offset == 0)
+        .map(|symbol| symbol.name)
+        .or_else(of_frame)
     }
 
     pub(crate) fn backtrace(&self) -> Backtrace {

@@ -254,7 +254,7 @@ fn learn_libc() {
     LIBC.1.store(code.len(), Ordering::Relaxed);
 }
 
-fn is_of_libc(address: usize) -> bool {
+pub(super) fn is_of_libc(address: usize) -> bool {
     address.wrapping_sub(LIBC.0.load(Ordering::Relaxed)) < LIBC.1.load(Ordering::Relaxed)
 }
 

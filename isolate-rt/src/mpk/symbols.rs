@@ -19,8 +19,10 @@ pub(super) fn names(object: &Object, addresses: &[usize]) -> Vec<Option<Symbol>>
                 let offset = address.wrapping_sub(object.base).wrapping_sub(symbol.value);
                 // A size of 0: assembly.
                 let holds = offset < symbol.size.max(1);
-                // The smallest that holds the address names it best, of several such one that others can see.
-                let rank = (symbol.size, symbol.is_local);
+                // The smallest that holds the address names it best, of several such one that others can see, and use.
+                let used = |name: &str| (name.starts_with('_'), name.len());
+                let name = if holds { table.name(symbol.name).map(used) } else { None };
+                let rank = (symbol.size, symbol.is_local, name);
                 if holds && found.as_ref().is_none_or(|found| rank < found.rank) {
                     *found = Some(Match { name: symbol.name, rank, offset });
                 }
@@ -37,7 +39,7 @@ pub(super) fn names(object: &Object, addresses: &[usize]) -> Vec<Option<Symbol>>
 #[derive(Clone)]
 struct Match {
     name: usize,
-    rank: (usize, bool),
+    rank: (usize, bool, Option<(bool, usize)>),
     offset: usize,
 }
 

@@ -277,7 +277,10 @@ mod tests {
     fn a_page_says_what_and_what_to_do() {
         let page = explain("stalehandle").unwrap();
         assert!(page.starts_with("# StaleHandle\n"), "{page}");
-        assert!(page.contains("    stale handle: its instance was discarded, or is not that of the call\n"), "{page}");
+        assert!(
+            page.contains("    stale handle: what it stands for is gone with its instance, or lives in another one\n"),
+            "{page}"
+        );
         assert!(page.contains("## What to do"), "{page}");
         assert_eq!(explain("FaultKind::StaleHandle"), Some(page));
         assert_eq!(explain("Stale"), None);

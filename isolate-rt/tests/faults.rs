@@ -212,9 +212,11 @@ fn memory_of_domains() {
 fn library(name: &str, flags: &[&str]) -> unsafe extern "C" fn(*mut u8, i32) -> i32 {
     const SOURCE: &str = "
         #include <assert.h>
+        #include <stdio.h>
         #define APART __attribute__((noinline, noclone))
         static APART int put_pixel(unsigned char *to, int how) {
             if (how == 1) assert(!\"a pixel too many\");
+            if (how == 3) return fopen(\"/dev/null\", \"r\") == 0;
             *to = 1;
             return how;
         }
@@ -288,7 +290,7 @@ fn who_called_whom() {
     match fault.kind() {
         FaultKind::AssertionFailed { message } => {
             assert!(
-                message.ends_with(": put_pixel: !\"a pixel too many\"") && message.contains("isolate_tables.c:5"),
+                message.ends_with(": put_pixel: !\"a pixel too many\"") && message.contains("isolate_tables.c:6"),
                 "{message}"
             );
         }
@@ -317,6 +319,11 @@ fn what_of_libc_was_called() {
     let fault = fault_of(|| unsafe { _ = libc::atoi(std::hint::black_box(ptr::without_provenance(16))) });
     let said = fault.to_string();
     assert!(said.contains("read of 0x10, where nothing is mapped, by `") && said.ends_with("` of libc"), "{said}");
+    // By way of the linker's stubs.
+    let plain = library("isolate_plain", &[]);
+    // SAFETY: as above.
+    let said = fault_of(|| unsafe { assert_ne!(plain(ptr::null_mut(), 3), 0) }).to_string();
+    assert!(said.ends_with(", by `fopen` of libc"), "{said}");
     // Its own mistakes are not libc's.
     assert!(!write(ptr::without_provenance_mut(8)).to_string().contains("libc"));
 }

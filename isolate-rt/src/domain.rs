@@ -6,7 +6,7 @@ use crate::fault::{Fault, FaultKind, Unsupported};
 use crate::globals::Globals;
 use crate::mpk;
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use std::sync::{Mutex, TryLockError};
 use std::time::Duration;
 
@@ -15,6 +15,8 @@ pub struct Domain {
     settings: Settings,
     /// What each call needs; null before there is one. Never freed.
     instance: AtomicPtr<mpk::Instance>,
+    /// Its number. Beside it, since each call would wait for it otherwise: it leads to what the thread has of the instance.
+    number: AtomicUsize,
     making: Mutex<Making>,
 }
 
@@ -84,7 +86,7 @@ impl Domain {
             globals: &[],
         };
         let making = Mutex::new(Making::Begun(mpk::Begun::nothing()));
-        Self { settings, instance: AtomicPtr::new(ptr::null_mut()), making }
+        Self { settings, instance: AtomicPtr::new(ptr::null_mut()), number: AtomicUsize::new(0), making }
     }
 
     /// Chooses what runs the calls.
@@ -206,23 +208,27 @@ impl Domain {
     pub fn call<'a>(&'static self, function: &'static str) -> Result<Call<'a>, Fault> {
         // SAFETY: instances are never freed.
         let instance = unsafe { self.instance.load(Ordering::Acquire).as_ref() };
-        match instance.and_then(mpk::Instance::enter_again) {
-            Some(entry) => Ok(Call::new(&self.settings, function, Place::Mpk(entry))),
-            None => self.first_call(function),
-        }
+        let number = self.number.load(Ordering::Relaxed);
+        // (Not with a closure, which is a function that need not be compiled as part of its caller.)
+        let place = if let Some(instance) = instance
+            && let Some(entry) = instance.enter_again(number)
+        {
+            Place::Mpk(entry)
+        } else {
+            self.first_call(function)?
+        };
+        Ok(Call::new(&self.settings, function, place))
     }
 
     /// A call before which something is to be made ready: the domain, the thread, or what a fault has left behind.
     #[cold]
-    fn first_call<'a>(&'static self, function: &'static str) -> Result<Call<'a>, Fault> {
+    #[inline(never)]
+    fn first_call(&'static self, function: &'static str) -> Result<Place, Fault> {
         let place = match self.settings.backend {
             Backend::None => Ok(Place::Direct(Buffers::none())),
             Backend::Auto | Backend::Mpk => self.make().and_then(mpk::Instance::enter).map(Place::Mpk),
         };
-        match place {
-            Ok(place) => Ok(Call::new(&self.settings, function, place)),
-            Err(kind) => Err(Fault::new(self.settings.name, function, kind)),
-        }
+        place.map_err(|kind| Fault::new(self.settings.name, function, kind))
     }
 
     /// Begins a call where something of the domain lives, wherever this thread's calls go.
@@ -270,6 +276,8 @@ impl Domain {
         let made = mpk::Instance::create(&self.settings, begun);
         match made {
             Ok(instance) => {
+                // First: who sees the instance sees this.
+                self.number.store(instance.number(), Ordering::Relaxed);
                 self.instance.store(ptr::from_ref(instance).cast_mut(), Ordering::Release);
                 Ok(instance)
             }

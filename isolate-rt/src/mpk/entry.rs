@@ -1,6 +1,6 @@
 //! A call of a thread into an instance: from the first staged argument to the last result.
 
-use super::deadline::{self, Limit, Moment};
+use super::deadline::{self, Armed, Limit, Moment};
 use super::evidence::Evidence;
 use super::gate::{Activation, Work};
 use super::image;
@@ -52,10 +52,17 @@ impl Entry {
         View { instance: self.instance, seat: self.seat(), generation, call: self.call }
     }
 
-    /// The calling thread, if the seat is its own, and still used for this call.
+    /// The calling thread, if the seat is still used for this call.
     #[inline]
     fn thread(&self) -> Option<&'static Thread> {
-        self.seat().owner_here().filter(|_| self.seat().call() == self.call)
+        let seat = self.seat();
+        // A call stays on its thread, and whoever gives the seat up has advanced the number before it can be anybody else's. So while
+        // that is this call's the owner is the calling thread, which need not be looked up.
+        if seat.call() != self.call {
+            return None;
+        }
+        // SAFETY: threads are never freed.
+        unsafe { seat.owner.load(Ordering::Relaxed).as_ref() }
     }
 
     #[inline]
@@ -99,7 +106,8 @@ impl Entry {
         let on_stack = const { fits_on_stack::<R>() };
         let room = if on_stack { (size_of::<R>(), align_of::<R>()) } else { (0, 1) };
         // SAFETY: held and prepared since `enter`.
-        let (fs, stack) = unsafe { seat.ground(room) };
+        let fs = unsafe { seat.fs() };
+        let stack = seat.top_of_stack(room);
         let result = if on_stack {
             ptr::with_exposed_provenance_mut(stack)
         } else {
@@ -129,9 +137,7 @@ impl Entry {
             thread.set_at_work(false);
             return Err(not_timed(reason));
         }
-        let is_lost = || instance.generation() != generation;
-        let mut lost = is_lost();
-        if !lost {
+        let is_whole = !activation.is_lost() && {
             // SAFETY: stack and FS are of the seat that we hold; GS was pointed at this thread when the call began; `inside` reads
             // one `F`, which lives on our stack, and writes one `R`, for which there is room.
             unsafe {
@@ -142,13 +148,38 @@ impl Entry {
                 };
                 activation.enter(Work { function, argument, result, stack, fs });
             }
-            // Nobody discards an instance while we are in it, but for the child of a fork that a handler of this thread made.
-            // Who was inside while the program met what is no memory may have read 0 there.
-            lost = activation.stop.is_none() && (is_lost() || instance.mappings.failure().is_some());
             // SAFETY: held, and nothing runs on it.
-            if let (None, Some((end, size))) = (&activation.stop, unsafe { seat.overrun() }) {
-                activation.stop = Some(Stop::left_with(Reason::RoomOverrun, [size, end, 0]));
-            }
+            activation.stop.is_none() && !is_lost(&activation) && unsafe { seat.overrun() }.is_none()
+        };
+        if !is_whole {
+            return Err(self.ended_early(function, thread, &mut activation, armed));
+        }
+        seat.running.store(0, Ordering::Release);
+        if let Some(armed) = armed {
+            deadline::disarm(armed);
+        }
+        // SAFETY: `inside` has written it, or something else in there has: any bit pattern is a valid `R`, says our caller.
+        let result = unsafe { result.cast::<R>().read_volatile() };
+        thread.set_at_work(false);
+        Ok(result)
+    }
+
+    /// After a call that did not return, or should not have.
+    #[cold]
+    #[inline(never)]
+    fn ended_early(
+        &self,
+        function: &'static str,
+        thread: &Thread,
+        activation: &mut Activation,
+        armed: Option<Armed>,
+    ) -> Failure {
+        let (instance, seat) = (self.instance, self.seat());
+        let lost = activation.stop.is_none() && is_lost(activation);
+        if activation.stop.is_none() && !lost {
+            // SAFETY: held, and nothing runs on it.
+            let overrun = unsafe { seat.overrun() };
+            activation.stop = overrun.map(|(end, size)| Stop::left_with(Reason::RoomOverrun, [size, end, 0]));
         }
         // A child of a fork that comes now must find that the instance is not what it should be.
         let over = if activation.stop.is_some() { STOPPED } else { 0 };
@@ -156,20 +187,16 @@ impl Entry {
         if let Some(armed) = armed {
             deadline::disarm(armed);
         }
-        let outcome = match activation.stop {
-            _ if lost => {
-                instance.give_up_mappings(seat, generation);
-                Err(FaultKind::DomainLost.into())
+        let failure = match &activation.stop {
+            Some(stop) => self.stopped(function, thread, stop),
+            None => {
+                instance.give_up_mappings(seat, activation.generation());
+                FaultKind::DomainLost.into()
             }
-            // SAFETY: `inside` has written it, or something else in there has: any bit pattern is a valid `R`, says our caller.
-            None => Ok(unsafe { result.cast::<R>().read_volatile() }),
-            Some(stop) => Err(self.stopped(function, thread, &stop)),
         };
-        if outcome.is_err() {
-            seat.running.store(0, Ordering::Release);
-        }
+        seat.running.store(0, Ordering::Release);
         thread.set_at_work(false);
-        outcome
+        failure
     }
 
     /// For a call that may take as long as it takes, in a domain whose calls are watched: nobody does, until
@@ -325,7 +352,8 @@ impl View {
         }
         // As in `run_within`: whoever discards the instance waits for who says that it is in use. Afterwards it is what it was:
         // nothing, or in a callback.
-        let at_work = thread.set_at_work(true);
+        let at_work = thread.is_at_work();
+        thread.set_at_work(true);
         let running = self.seat.running.swap(thread.tid(), Ordering::Relaxed);
         let _done = Done { seat: self.seat, running, thread, at_work };
         compiler_fence(Ordering::SeqCst);
@@ -406,6 +434,13 @@ impl Drop for Entry {
             self.instance.seats.release(self.held);
         }
     }
+}
+
+/// Whether what a call has left behind is not to be looked at. Nobody discards an instance while we are in it, but for the child of a
+/// fork that a handler of this thread made. Who was inside while the program met what is no memory may have read 0 there.
+#[inline]
+fn is_lost(activation: &Activation) -> bool {
+    activation.is_lost() || activation.instance.mappings.failure().is_some()
 }
 
 /// A call without its deadline is none.

@@ -77,6 +77,11 @@ impl Activation {
         unsafe { enter(self, argument, result, function, stack, fs) }
     }
 
+    /// Of the instance, when the call began.
+    pub(super) fn generation(&self) -> u64 {
+        self.generation
+    }
+
     /// Whether the instance is no more.
     #[inline]
     pub(super) fn is_lost(&self) -> bool {
@@ -189,9 +194,10 @@ macro_rules! seldom {
 
 /// Calls `function(argument, result)` inside the domain.
 ///
-/// 1. Callee-saved registers, MXCSR and the x87 control word go on the root stack, whose pointer goes into the activation.
+/// 1. Callee-saved registers, MXCSR and the x87 control word go on the root stack, whose pointer goes into the activation. Vectors
+///    are cleared ([`clear_vectors`]): `wrfsbase` waits for all that comes before it, so that here this is for nothing.
 /// 2. Stack and FS base become the instance's, then PKRU closes everything else. From here on only the domain is writable.
-/// 3. Registers that hold anything else than arguments are cleared ([`clear_vectors`]).
+/// 3. What else holds anything but arguments is cleared.
 /// 4. The call, with the frame pointer cleared so that a backtrace ends here. So do exceptions ([`uncaught`]): the unwinding table
 ///    knows of no caller.
 /// 5. PKRU opens ([`open_root`]).
@@ -215,6 +221,7 @@ unsafe extern "C" fn enter(
     naked_asm!(
         "push rbp", "push rbx", "push r12", "push r13", "push r14", "push r15",
         "sub rsp, 8",
+        clear_vectors!(),
         "stmxcsr [rsp]",
         "fnstcw [rsp + 4]",
         "mov [rdi + {root_stack}], rsp",
@@ -228,7 +235,6 @@ unsafe extern "C" fn enter(
         close_root!(),
         "xor ebx, ebx", "xor ebp, ebp", "xor r8d, r8d", "xor r9d, r9d", "xor r11d, r11d",
         "xor r12d, r12d", "xor r13d, r13d", "xor r14d, r14d", "xor r15d, r15d",
-        clear_vectors!(),
         ".cfi_startproc",
         ".cfi_personality 0x1b, {uncaught}", // DW_EH_PE_pcrel | DW_EH_PE_sdata4
         ".cfi_undefined rip",
@@ -303,12 +309,12 @@ pub(crate) unsafe extern "C" fn call_back(number: usize, from: *const u8, to: *m
         "pop r11",
         "test rax, rax",
         "jz __isolate_rt_out",
+        clear_vectors!(),
         "mov rsp, [r11 + {domain_stack}]",
         "wrfsbase rax",
         "mov eax, [r11 + {rights}]",
         close_root!(),
         "xor esi, esi", "xor edi, edi", "xor r8d, r8d", "xor r9d, r9d", "xor r10d, r10d", "xor r11d, r11d",
-        clear_vectors!(),
         "ldmxcsr [rsp]",
         "fldcw [rsp + 4]",
         "add rsp, 8",

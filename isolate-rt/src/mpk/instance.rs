@@ -209,21 +209,25 @@ impl Instance {
         }
     }
 
-    /// Begins a call, where nothing stands in its way: the thread has been here before, its seat is free and as it was left,
-    /// and nobody has failed since. Every call passes here, so nothing is asked twice: a seat knows which thread and
-    /// generation it is ready for, and a thread which seat it keeps.
-    #[inline]
-    pub(crate) fn enter_again(&'static self) -> Option<Entry> {
+    /// Begins a call in the domain whose first instance this is, with that [number](Instance::number), where nothing stands in its way:
+    /// the thread has been here before, its seat is free and as it was left, and nobody has failed since. Every call passes here, so
+    /// nothing is asked twice: a seat knows which thread and generation it is ready for, and a thread which seat it keeps.
+    // Always, as `Domain::call` is.
+    #[inline(always)]
+    pub(crate) fn enter_again(&'static self, number: usize) -> Option<Entry> {
         let thread = Thread::known()?;
         match self.siblings {
-            None => self.enter_here(thread),
-            Some(siblings) => siblings.home(thread)?.enter_here(thread),
+            None => self.enter_here(thread, number),
+            Some(siblings) => {
+                let home = siblings.home(thread)?;
+                home.enter_here(thread, home.number())
+            }
         }
     }
 
-    #[inline]
-    fn enter_here(&'static self, thread: &'static Thread) -> Option<Entry> {
-        let held = self.seats.take_kept(thread)?;
+    #[inline(always)]
+    fn enter_here(&'static self, thread: &'static Thread, number: usize) -> Option<Entry> {
+        let held = thread.slot(number).take()?;
         // An odd generation is one that no seat is ready for.
         // SAFETY: just taken.
         if unsafe { held.seat.generation() } != self.generation.load(Ordering::Acquire) {
@@ -233,9 +237,14 @@ impl Instance {
         Some(Entry::new(self, held))
     }
 
+    /// Which of a thread's slots is of this instance.
+    pub(crate) fn number(&self) -> usize {
+        self.layout.index
+    }
+
     /// Begins a call in this instance, wherever the thread is at home.
     pub(crate) fn enter_this(&'static self) -> Result<Entry, FaultKind> {
-        Thread::known().and_then(|thread| self.enter_here(thread)).map_or_else(|| self.enter(), Ok)
+        Thread::known().and_then(|thread| self.enter_here(thread, self.number())).map_or_else(|| self.enter(), Ok)
     }
 
     /// Begins a call: takes a seat, waiting while there is none, and makes it ready.

@@ -214,23 +214,18 @@ impl Seat {
         Ok(())
     }
 
-    /// FS base for the gate, and where its stack begins: the address of `size` bytes at the very top, for the result.
-    ///
-    /// # Safety
-    ///
-    /// The caller uses the seat, and has prepared it.
+    /// Where the gate's stack begins: the address of `size` bytes at the very top, for the result.
     #[inline]
-    pub(super) unsafe fn ground(&self, (size, align): (usize, usize)) -> (usize, usize) {
-        let top = (self.layout.stack.end - STACK_MARGIN - size) & !(align.max(16) - 1);
-        // SAFETY: by this function's contract.
-        (unsafe { (*self.own.get()).fs }, top)
+    pub(super) fn top_of_stack(&self, (size, align): (usize, usize)) -> usize {
+        (self.layout.stack.end - STACK_MARGIN - size) & !(align.max(16) - 1)
     }
 
     /// FS base for the gate.
     ///
     /// # Safety
     ///
-    /// As [`Seat::ground`].
+    /// The caller uses the seat, and has prepared it.
+    #[inline]
     pub(super) unsafe fn fs(&self) -> usize {
         // SAFETY: by this function's contract.
         unsafe { (*self.own.get()).fs }

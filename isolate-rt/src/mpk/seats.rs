@@ -63,6 +63,28 @@ impl Slot {
     pub(super) const fn new() -> Self {
         Self { seat: AtomicPtr::new(ptr::null_mut()), busy: AtomicBool::new(false) }
     }
+
+    /// Takes the seat that the thread keeps, if it is free.
+    #[inline]
+    pub(super) fn take(&'static self) -> Option<Held> {
+        if self.busy.load(Ordering::Relaxed) {
+            return None;
+        }
+        // First say that it is in use, then look whether it is still there. `revoke` does the opposite, with a barrier
+        // between that also holds for us: one of the two sees what the other wrote.
+        self.busy.store(true, Ordering::Relaxed);
+        compiler_fence(Ordering::SeqCst);
+        let seat = self.seat.load(Ordering::Acquire);
+        let seat = match is_wanted(seat) {
+            true => None,
+            // SAFETY: seats are never freed.
+            false => unsafe { seat.as_ref() },
+        };
+        if seat.is_none() {
+            self.busy.store(false, Ordering::Release);
+        }
+        seat.map(|seat| Held { seat, kept: Some(self) })
+    }
 }
 
 impl Seats {
@@ -77,32 +99,9 @@ impl Seats {
         }
     }
 
-    /// Takes the seat that the thread keeps, if it is free.
-    #[inline]
-    pub(super) fn take_kept(&self, thread: &'static Thread) -> Option<Held> {
-        let slot = thread.slot(self.index);
-        if slot.busy.load(Ordering::Relaxed) {
-            return None;
-        }
-        // First say that it is in use, then look whether it is still there. `revoke` does the opposite, with a barrier
-        // between that also holds for us: one of the two sees what the other wrote.
-        slot.busy.store(true, Ordering::Relaxed);
-        compiler_fence(Ordering::SeqCst);
-        let seat = slot.seat.load(Ordering::Acquire);
-        let seat = match is_wanted(seat) {
-            true => None,
-            // SAFETY: seats are never freed.
-            false => unsafe { seat.as_ref() },
-        };
-        if seat.is_none() {
-            slot.busy.store(false, Ordering::Release);
-        }
-        seat.map(|seat| Held { seat, kept: Some(slot) })
-    }
-
     /// Takes a seat. Waits while there is none; `None` where that would be for ever, because this thread has all of them.
     pub(super) fn take(&'static self, thread: &'static Thread) -> Option<Held> {
-        if let Some(held) = self.take_kept(thread) {
+        if let Some(held) = thread.slot(self.index).take() {
             return Some(held);
         }
         loop {
@@ -205,6 +204,7 @@ impl Seats {
         // First, and not while somebody takes it: whose the seat is would be decided twice.
         thread.slot(self.index).give_up();
         for seat in self.seats.iter().filter(|seat| ptr::eq(seat.owner.load(Ordering::Relaxed), thread)) {
+            seat.next_call();
             seat.owner.store(ptr::null_mut(), Ordering::Release);
         }
         self.wake();

@@ -165,15 +165,13 @@ impl Thread {
         self.at_work.load(Ordering::Relaxed)
     }
 
-    /// See [`Thread::at_work`]. Says what it was.
+    /// See [`Thread::at_work`].
     #[inline]
-    pub(super) fn set_at_work(&self, at_work: bool) -> bool {
+    pub(super) fn set_at_work(&self, at_work: bool) {
         // Of this thread alone, and its signal handlers: nothing moves across it.
         compiler_fence(Ordering::SeqCst);
-        let before = self.at_work.load(Ordering::Relaxed);
         self.at_work.store(at_work, Ordering::Relaxed);
         compiler_fence(Ordering::SeqCst);
-        before
     }
 
     #[inline]

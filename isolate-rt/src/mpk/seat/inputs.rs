@@ -79,4 +79,10 @@ impl Seat {
     pub(in crate::mpk) fn call(&self) -> u64 {
         self.call.load(Ordering::Relaxed)
     }
+
+    /// The call at hand is over, also one that was leaked. To be called by the seat's owner, before it is somebody else's.
+    #[inline]
+    pub(in crate::mpk) fn next_call(&self) {
+        self.call.store(self.call() + 1, Ordering::Relaxed);
+    }
 }

@@ -1,6 +1,7 @@
 //! Room for the values of a call: opened as it is needed, closed when the call is over, and watched at the ends.
 
 use super::Seat;
+use crate::call::copy_once;
 use crate::fault::{FaultKind, Unsupported};
 use crate::mpk::drop_contents;
 use crate::mpk::layout::STAGING;
@@ -81,9 +82,10 @@ impl Seat {
     pub(in crate::mpk) unsafe fn overrun(&self) -> Option<(usize, usize)> {
         // SAFETY: by this function's contract.
         let own = unsafe { &*self.own.get() };
-        own.ends[..own.ends_count].iter().copied().find(|&(end, _)| {
+        own.ends.iter().take(own.ends_count).copied().find(|&(end, _)| {
+            let mut canary = [0; size_of::<u128>()];
             // SAFETY: `stage` has written there.
-            let canary = unsafe { ptr::with_exposed_provenance::<[u8; size_of::<u128>()]>(end).read_volatile() };
+            unsafe { copy_once(ptr::with_exposed_provenance(end), &raw mut canary, 1) };
             u128::from_ne_bytes(canary) != CANARY ^ end as u128
         })
     }
@@ -127,7 +129,7 @@ impl Seat {
         }
         (own.staged, own.mailbox, own.ends_count) = (0, 0, 0);
         own.inputs.forget();
-        self.call.store(self.call() + 1, Ordering::Relaxed);
+        self.next_call();
     }
 
     /// Gives back what was opened for a call that needed much, and closes it again.

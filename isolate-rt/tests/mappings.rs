@@ -334,7 +334,11 @@ fn files() {
     // Nor pages of other sizes.
     // SAFETY: a file in memory; without room for any such page it cannot be had, which is as well.
     let huge = unsafe { libc::memfd_create(c"huge".as_ptr(), libc::MFD_HUGETLB) };
-    assert_eq!(inside(move || map_at(ptr::null_mut(), PAGE, READ, libc::MAP_SHARED, huge).is_null()), Ok(true));
+    let room = inside(|| map(4 << 20, NONE)).unwrap();
+    let whole = room.map_addr(|address| address.next_multiple_of(2 << 20));
+    for kind in [libc::MAP_SHARED, libc::MAP_PRIVATE] {
+        assert_eq!(inside(move || map_at(whole, 2 << 20, READ, kind | libc::MAP_FIXED, huge).is_null()), Ok(true));
+    }
     // What cannot be mapped leaves what is there as it was.
     let kept = inside(move || {
         let map = map(PAGE, WRITE);

@@ -36,7 +36,7 @@ impl Mappings {
             return Err(libc::EEXIST);
         }
         self.may_part(books, &[&pages])?;
-        let is_own = is_private || is_anonymous || kernel::is_memory(file)?;
+        let is_own = is_anonymous || kernel::is_memory(file)? || is_private;
         // (Nothing of one that is shared between processes is there before it is read, but then it is.)
         let counts = is_own && (rights & libc::PROT_WRITE != 0 || !is_private);
         let more = if counts { pages.len() } else { 0 };

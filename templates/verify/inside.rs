@@ -176,6 +176,35 @@ pub(crate) unsafe fn pointers(
     }
 }
 
+/// The lengths of the slices in an array that the wrapper was given.
+///
+/// # Safety
+///
+/// There are as many as that array has elements, or it is NULL.
+pub(crate) unsafe fn lengths<T: Copy + TryInto<usize>>(
+    id: usize,
+    place: usize,
+    (nullable, has_gaps): (bool, bool),
+    lengths: *const T,
+) {
+    if !is_subject(id) || !PASSED[place % PASSED.len()].load(Ordering::Relaxed) {
+        return;
+    }
+    if nullable && absent() {
+        if !lengths.is_null() {
+            wrong();
+        }
+        return;
+    }
+    for at in 0..LENGTH.load(Ordering::Relaxed) {
+        let length = if has_gaps && is_gap(at) { 0 } else { row_length() };
+        // SAFETY: by contract.
+        if unsafe { lengths.add(at).read_volatile() }.try_into().ok() != Some(length) {
+            return wrong();
+        }
+    }
+}
+
 /// Fills several rooms, or stores one result in the first.
 ///
 /// # Safety

@@ -109,8 +109,8 @@ pub(crate) enum Contract {
 pub(crate) enum Element {
     /// A string that is read.
     Cstr { nullable: bool },
-    /// As many values as each other one, which the caller has.
-    Buf { dir: Dir, len: Expr },
+    /// As many values as each other one, or as many as another array says, which the caller has.
+    Buf { dir: Dir, len: Expr, nullable: bool },
     /// A value that is read.
     Obj,
     /// An object that lives in the domain, and stays whose it is.
@@ -331,6 +331,14 @@ impl Contract {
         self.len().into_iter().chain(of_each)
     }
 
+    /// The array in which the length of each buffer stands.
+    pub(crate) fn length_of_each(&self) -> Option<&str> {
+        match self {
+            Contract::Array { elem: Element::Buf { len: Expr::Each(lengths), .. }, .. } => Some(lengths),
+            _ => None,
+        }
+    }
+
     /// What it says about lengths known after the call.
     pub(crate) fn counted_by(&self) -> Option<&Expr> {
         match self {
@@ -346,9 +354,9 @@ impl Element {
     fn to_toml(&self) -> String {
         match self {
             Element::Cstr { nullable } => words("cstr", None, &[], *nullable),
-            Element::Buf { dir, len } => {
+            Element::Buf { dir, len, nullable } => {
                 let bound = if *dir == Dir::Out { "cap" } else { "len" };
-                words("buf", Some(*dir), &[(bound, Some(len.to_string()))], false)
+                words("buf", Some(*dir), &[(bound, Some(len.to_string()))], *nullable)
             }
             Element::Obj => words("obj", None, &[], false),
             Element::Handle { nullable } => words("handle", None, &[], *nullable),

@@ -72,7 +72,7 @@ pub(crate) fn explain(
         subject(out, &param.name, &param.ty, &param.shape.to_string())?;
         match &param.role {
             Role::Caller => {}
-            Role::LengthOf(_) | Role::CellOf(_) | Role::EndOf(_) => {
+            Role::LengthOf(_) | Role::CellOf(_) | Role::LengthsOf(_) | Role::EndOf(_) => {
                 writeln!(out, "    the wrapper's caller does not see it")?
             }
         }

@@ -147,6 +147,10 @@ impl Function<'_> {
             Role::EndOf(slice) => {
                 return implied(Contract::Value, format!("points behind the last element of `{slice}`"));
             }
+            Role::LengthsOf(array) => {
+                let contract = Contract::Obj { dir: Dir::In, nullable: false };
+                return implied(contract, format!("points to the length of each buffer of `{array}`"));
+            }
             Role::LengthOf(slices) => return implied(Contract::Value, format!("the length of {}", names(slices))),
             Role::CellOf(slices) => {
                 let contract = Contract::Obj { dir: Dir::Inout, nullable: false };

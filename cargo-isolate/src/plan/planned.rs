@@ -211,6 +211,8 @@ pub(crate) enum Role {
     LengthOf(Vec<String>),
     /// Points to the length of these slices, and may hold another one after the call.
     CellOf(Vec<String>),
+    /// Points to the lengths of the buffers in this array.
+    LengthsOf(String),
     /// Points behind the last element of this slice.
     EndOf(String),
 }

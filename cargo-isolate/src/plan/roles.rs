@@ -26,6 +26,12 @@ pub(super) fn roles(signature: &Signature, stated: &Statements) -> Vec<Role> {
         if let Some(slice) = slices(&Expr::End(param.name.clone())).into_iter().next() {
             return Role::EndOf(slice);
         }
+        let of_each = |(_, contract): &(&Param, &Option<&Contract>)| {
+            contract.and_then(Contract::length_of_each) == Some(&*param.name)
+        };
+        if let Some((array, _)) = signature.params.iter().zip(&contracts).find(of_each) {
+            return Role::LengthsOf(array.name.clone());
+        }
         let (lengths, cells) = (slices(&Expr::Name(param.name.clone())), slices(&Expr::Deref(param.name.clone())));
         match (lengths.is_empty(), cells.is_empty()) {
             (false, _) => Role::LengthOf(lengths),
@@ -63,6 +69,17 @@ pub(super) fn lengths_are_told(
     errors: &mut Vec<PolicyError>,
 ) {
     for (param, stated) in params.iter().zip(stated) {
+        if let Role::LengthsOf(array) = &param.role {
+            let others = |other: &&ParamPlan| {
+                let lengths = other.decision.contract().and_then(Contract::length_of_each);
+                other.name != *array && lengths == Some(&*param.name)
+            };
+            for other in params.iter().filter(others) {
+                let Some(words) = entry.and_then(|entry| entry.arg.get(&*other.name)) else { continue };
+                let message = format!("`{}` tells the lengths of `{array}` already", param.name);
+                errors.push(PolicyError::new(words.span(), message).help("an array of lengths is one array's"));
+            }
+        }
         let told = match (&param.role, stated) {
             (
                 Role::LengthOf(slices) | Role::CellOf(slices),
@@ -71,6 +88,10 @@ pub(super) fn lengths_are_told(
                 let of = names(slices);
                 (format!("is the length of {of}, which the wrapper tells"), format!("another `len` of {of}"))
             }
+            (Role::LengthsOf(array), Some(_)) => (
+                format!("tells how long each buffer of `{array}` is, and the wrapper tells that"),
+                format!("another `len` for those of `{array}`"),
+            ),
             (Role::EndOf(slice), Some(_)) => {
                 (format!("is where `{slice}` ends, which the wrapper tells"), format!("another `end` of `{slice}`"))
             }

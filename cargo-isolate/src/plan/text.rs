@@ -210,9 +210,10 @@ fn said(decision: &Decision, role: &Role) -> Said {
     let by = |word| Said { contract: contract.clone(), style: DIM, word, why: String::new() };
     match (decision, role) {
         (Decision::Refused { reason, .. }, _) => Said { style: RED, word: "refused", why: reason.clone(), ..by("") },
-        (Decision::Rule { evidence, .. }, Role::LengthOf(_) | Role::CellOf(_) | Role::EndOf(_)) => {
-            Said { contract: String::new(), why: evidence.clone(), ..by("hidden") }
-        }
+        (
+            Decision::Rule { evidence, .. },
+            Role::LengthOf(_) | Role::CellOf(_) | Role::LengthsOf(_) | Role::EndOf(_),
+        ) => Said { contract: String::new(), why: evidence.clone(), ..by("hidden") },
         (Decision::Policy { .. }, _) => by("policy"),
         (Decision::Shipped { .. }, _) => by("ships"),
         (Decision::Rule { tier, evidence, .. }, _) => {

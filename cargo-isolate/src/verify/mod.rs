@@ -218,6 +218,7 @@ mod tests {
                                 Some("texts") => Some(pointers(Pointee::Text, true, false)),
                                 Some("titles") => Some(pointers(Pointee::Text, false, true)),
                                 Some("shelves") => Some(pointers(Pointee::Object, false, false)),
+                                Some("lines_lens") => Some(Given::Lengths { of: 1, gaps: false, nullable: false }),
                                 Some("lines") => Some(pointers(Pointee::Values, false, false)),
                                 _ => None,
                             },

@@ -37,7 +37,7 @@ const fn mutation(
     Mutation { name, function, from, to, found }
 }
 
-const MUTATIONS: [Mutation; 28] = [
+const MUTATIONS: [Mutation; 29] = [
     mutation(
         Anywhere,
         "numbers_swapped",
@@ -93,6 +93,7 @@ const MUTATIONS: [Mutation; 28] = [
         "        None => Some(call.inout(&titles_ptrs)?),\n    };\n    unsafe",
     ),
     mutation(Anywhere, "rows_of_others", "rows", "call.input(slice)", "call.input(&[0u8; 64])"),
+    mutation(Anywhere, "lengths_of_others", "rows", "call.length::<c_int>(slice.len())", "call.length::<c_int>(1)"),
     mutation(
         Anywhere,
         "one_room_for_all",

@@ -69,6 +69,8 @@ pub(crate) enum Given {
     Cell,
     /// A pointer to numbers with the values of a slice; NULL where that may be NULL and is.
     Input { nullable: bool },
+    /// A pointer to the length of each slice of the array in this place: 0 where every other one may be NULL and is.
+    Lengths { of: usize, gaps: bool, nullable: bool },
     /// A pointer behind the last element of the slice in this place.
     End { slice: usize, nullable: bool },
     /// A pointer to as many pointers as the slice has elements.
@@ -254,6 +256,9 @@ impl Given {
             Given::Pointers { to, gaps, ended, nullable } => {
                 let (to, array) = (format!("inside::Pointee::{to:?}"), format!("a{at}.cast()"));
                 format!("unsafe {{ inside::pointers({id}, {at}, {to}, ({nullable}, {gaps}, {ended}), {array}) }};")
+            }
+            Given::Lengths { of, gaps, nullable } => {
+                format!("unsafe {{ inside::lengths({id}, {of}, ({nullable}, {gaps}), a{at}) }};")
             }
             Given::End { slice, nullable } => format!("inside::end({id}, {nullable}, a{slice}, a{at});"),
         }

@@ -43,6 +43,7 @@ impl Writer<'_, '_> {
                 self.args.push(local);
             }
             (Role::CellOf(slices), _) => self.cell(&local, slices),
+            (Role::LengthsOf(array), _) => self.lengths_of_each(&local, array, param),
             (Role::Caller, Contract::Value) => self.value(&local, param),
             (Role::Caller, Contract::Fixed { value }) => self.fixed(*value, param),
             (Role::Caller, Contract::Text { value }) => self.fixed_text(value, param),
@@ -83,7 +84,7 @@ impl Writer<'_, '_> {
         let param = &self.function.params[index];
         let local = self.locals[index].clone();
         match (&param.role, contract(param)) {
-            (Role::LengthOf(_) | Role::EndOf(_), _) => {}
+            (Role::LengthOf(_) | Role::LengthsOf(_) | Role::EndOf(_), _) => {}
             (Role::CellOf(slices), _) => self.length_back(index, &local, slices),
             (Role::Caller, Contract::Buf { dir: Dir::Out | Dir::Inout, .. }) => self.take_back(index, &local, param),
             (Role::Caller, Contract::Array { elem: Element::Buf { dir: Dir::Out | Dir::Inout, .. }, .. }) => {

@@ -1,4 +1,5 @@
 /* Calls back in every way that contracts have words for, and lies where it is told to. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -316,6 +317,29 @@ int told_shift(const unsigned char *const *rows, unsigned char **out, unsigned c
         }
     }
     return (int)count;
+}
+
+/* All parts, each with its length before it in brackets; `-` for NULL. */
+size_t told_gather(const void *const *parts, const unsigned *lengths, size_t count, char *out, size_t room)
+{
+    size_t part, written = 0;
+    for (part = 0; part < count; part++) {
+        if (!parts[part])
+            written += (size_t)snprintf(out + written, room - written, "-");
+        else
+            written += (size_t)snprintf(out + written, room - written, "[%u]%.*s", lengths[part], (int)lengths[part], (const char *)parts[part]);
+    }
+    return written;
+}
+
+/* Numbers the bytes of all parts. */
+void told_scatter(unsigned char *const *parts, const size_t *lengths, size_t count)
+{
+    size_t part, at;
+    unsigned char next = 0;
+    for (part = 0; part < count; part++)
+        for (at = 0; at < lengths[part]; at++)
+            parts[part][at] = next++;
 }
 
 /* Turns keys of 16 bytes round. */

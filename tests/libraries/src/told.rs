@@ -103,6 +103,14 @@ unsafe extern "C" {
         by: c_uchar,
         lie: c_int,
     ) -> c_int;
+    pub fn told_gather(
+        parts: *const *const c_void,
+        lengths: *const c_uint,
+        count: usize,
+        out: *mut c_char,
+        room: usize,
+    ) -> usize;
+    pub fn told_scatter(parts: *const *mut c_uchar, lengths: *const usize, count: usize);
     pub fn told_keys(keys: *mut *mut c_uchar, count: usize);
     pub fn told_after(text: *const c_char, mark: c_char, lie: c_int) -> *const c_char;
     pub fn told_from(numbers: *const c_int, count: usize, least: c_int, found: *mut *const c_int, lie: c_int) -> usize;

@@ -97,7 +97,7 @@ fn param(function: &FunctionPlan, param: &ParamPlan) -> Param {
             Some(Stored::Room)
         }
         (Role::CellOf(_), _) => Some(Stored::Anything),
-        (Role::LengthOf(_) | Role::EndOf(_), _) | (_, None) => None,
+        (Role::LengthOf(_) | Role::LengthsOf(_) | Role::EndOf(_), _) | (_, None) => None,
         (Role::Caller, Some(contract)) => match contract {
             Contract::Given { .. } | Contract::Cstr { dir: Dir::Out, .. } if is_never_null(contract) => {
                 Some(Stored::Object)
@@ -108,7 +108,7 @@ fn param(function: &FunctionPlan, param: &ParamPlan) -> Param {
                 Some(Stored::Value(exact))
             }
             Contract::Buf { dir, .. } => (*dir != Dir::In).then_some(Stored::First),
-            Contract::Array { elem: Element::Buf { dir: Dir::Out | Dir::Inout, len }, .. } => {
+            Contract::Array { elem: Element::Buf { dir: Dir::Out | Dir::Inout, len, .. }, .. } => {
                 (matches!(len, Expr::Bound { .. }) && counts_elements(function, param)).then_some(Stored::Rows)
             }
             Contract::Obj { dir, .. } | Contract::Handle { dir, .. } | Contract::Slice { dir, .. } => {
@@ -185,6 +185,16 @@ fn given(function: &FunctionPlan, param: &ParamPlan) -> Option<Given> {
             let is_integer = matches!(param.shape, Shape::Int(_)) && param.shown_as.is_none();
             (is_integer && function.binds.is_empty() && !contracts.iter().any(is_length)).then_some(Given::Number)
         }
+        (Role::LengthsOf(array), _) => {
+            let of = place(function, array)?;
+            match function.params[of].decision.contract()? {
+                Contract::Array { elem: Element::Buf { dir: Dir::In, nullable: gaps, .. }, nullable, .. } => {
+                    let (gaps, nullable) = (*gaps, *nullable);
+                    counts_elements(function, &function.params[of]).then_some(Given::Lengths { of, gaps, nullable })
+                }
+                _ => None,
+            }
+        }
         (Role::EndOf(slice), _) => {
             let place = place(function, slice)?;
             let nullable = nullable(&function.params[place])?;
@@ -194,7 +204,7 @@ fn given(function: &FunctionPlan, param: &ParamPlan) -> Option<Given> {
             let (to, gaps) = match elem {
                 Element::Cstr { nullable } => (Pointee::Text, *nullable),
                 Element::Handle { nullable } => (Pointee::Object, *nullable),
-                Element::Buf { dir: Dir::In, .. } => (Pointee::Values, false),
+                Element::Buf { dir: Dir::In, nullable, .. } => (Pointee::Values, *nullable),
                 Element::Obj | Element::Buf { .. } => return None,
             };
             let (ended, nullable) = (*ended, *nullable);

@@ -2,7 +2,7 @@
 
 use super::{Checker, Contract, Dir, ELEMENT_KINDS, Spanned, When, list};
 use crate::{
-    contract::{Element, shape::Shape},
+    contract::{Element, expr::Expr, shape::Shape},
     policy::{PolicyError, model},
 };
 
@@ -109,20 +109,50 @@ impl Checker<'_> {
     }
 
     fn one_buffer(&mut self, mutable: bool, to: &Shape) -> Option<Element> {
-        self.only("buf", &["dir", "len", "cap"]);
+        self.only("buf", &["dir", "len", "cap", "null"]);
         let dir = self.dir(if mutable { Dir::Inout } else { Dir::In });
         if dir != Dir::In && !mutable {
             let name = self.subject_name();
             self.dir_error(&format!("`{name}` leads to `*const {to}`, so its buffers can only be `in`"));
             return None;
         }
+        let nullable = self.nullable();
+        if nullable && dir != Dir::In {
+            self.error(
+                self.words.null.as_ref().map_or(self.at.clone(), Spanned::span),
+                "buffers that are written are always there",
+            )
+            .push(self.errors);
+            return None;
+        }
         let model::Contract { len: None, cap: None, .. } = self.words else {
-            return Some(Element::Buf { dir, len: self.bound(dir)? });
+            let said = self.bound_said(dir)?;
+            let len = match said.get_ref().strip_suffix("[]") {
+                Some(lengths) => self.each(lengths.trim(), said.span())?,
+                None => self.expr(said, When::Before)?,
+            };
+            return Some(Element::Buf { dir, len, nullable });
         };
         let word = if dir == Dir::Out { "cap" } else { "len" };
         self.error(self.at.clone(), format!("nothing says how long each buffer of `{}` is", self.subject_name()))
             .help(format!("add `{word} = \"…\"`: a parameter, a number, `$object.name`, or an expression of those"))
             .push(self.errors);
+        None
+    }
+
+    /// `lengths[]`: another array says how long each is.
+    fn each(&mut self, lengths: &str, at: std::ops::Range<usize>) -> Option<Expr> {
+        let holds = |shape: &Shape| {
+            shape.pointee().is_some_and(|(_, to)| matches!(to, Shape::Int(Some(_)))) && !shape.is_reference()
+        };
+        let known: Vec<_> =
+            self.signature.params.iter().filter(|param| holds(&param.shape)).map(|param| &*param.name).collect();
+        if known.contains(&lengths) {
+            return Some(Expr::Each(lengths.to_owned()));
+        }
+        let message = format!("`{}` has no parameter `{lengths}` that points to integers", self.signature.name);
+        let help = if known.is_empty() { "none does".to_owned() } else { format!("one of {}", list(&known)) };
+        self.errors.push(PolicyError::new(at, message).help(help).did_you_mean(lengths, known));
         None
     }
 

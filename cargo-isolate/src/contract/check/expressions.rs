@@ -89,7 +89,7 @@ impl Expressions<'_> {
             Expr::Name(name) => Some(&signature.param(name)?.shape),
             Expr::Deref(name) => Some(signature.param(name)?.shape.pointee()?.1),
             Expr::Call(call) => self.scope.domain.get(&call.function)?.ret.as_ref(),
-            Expr::Int(_) | Expr::Bound { .. } | Expr::End(_) | Expr::Binary(..) => None,
+            Expr::Int(_) | Expr::Bound { .. } | Expr::End(_) | Expr::Each(_) | Expr::Binary(..) => None,
         }
     }
 
@@ -265,7 +265,7 @@ impl Expressions<'_> {
             Expr::Ret => signature.ret.clone(),
             Expr::Name(name) => signature.param(name).map(|param| param.shape.clone()),
             Expr::Deref(name) => signature.param(name).and_then(|param| pointee(&param.shape)),
-            Expr::Call(_) | Expr::Bound { .. } | Expr::End(_) | Expr::Binary(..) => None,
+            Expr::Call(_) | Expr::Bound { .. } | Expr::End(_) | Expr::Each(_) | Expr::Binary(..) => None,
         };
         let Some(found) = found else { return false };
         match (pointee(&found), pointee(wanted)) {

@@ -7,7 +7,7 @@ use crate::{
 };
 use std::ops::Range;
 
-impl Checker<'_> {
+impl<'c> Checker<'c> {
     pub(super) fn value(&mut self, shape: &Shape) -> Option<Contract> {
         let returned = self.is_returned();
         match shape {
@@ -239,6 +239,12 @@ impl Checker<'_> {
 
     /// How long a buffer is by its `len` or `cap`.
     pub(super) fn bound(&mut self, dir: Dir) -> Option<Expr> {
+        let bound = self.bound_said(dir)?;
+        self.expr(bound, When::Before)
+    }
+
+    /// The words that say it.
+    pub(super) fn bound_said(&mut self, dir: Dir) -> Option<&'c Spanned<String>> {
         let bound = match (dir, &self.words.len, &self.words.cap) {
             (Dir::Out, Some(len), _) => {
                 self.error(len.span(), "an `out` buffer has no length before the call")
@@ -269,7 +275,7 @@ impl Checker<'_> {
                 return None;
             }
         };
-        self.expr(bound, When::Before)
+        Some(bound)
     }
 
     /// A buffer comes out of a parameter: `unsigned char **out`.

@@ -131,6 +131,10 @@ fn arrays_of_pointers() {
          arg.from = { kind = \"array\", len = \"count\", null = \"ok\", elem = { kind = \"handle\", null = \"ok\" } }\n\
          arg.rows = { kind = \"array\", len = \"2\", elem = { kind = \"buf\", len = \"width * 4\" } }",
         "[fn.fill]\narg.rows = { kind = \"array\", len = \"*room\", elem = { kind = \"buf\", dir = \"out\", cap = \"row_count\" } }",
+        "[fn.fill]\narg.rows = { kind = \"array\", len = \"row_count\", elem = { kind = \"buf\", dir = \"out\", cap = \"room[]\" } }",
+        "[fn.fill]\narg.rows = { kind = \"array\", len = \"row_count\", elem = { kind = \"buf\", len = \"sizes[]\" } }",
+        "[fn.fill]\narg.rows = { kind = \"array\", len = \"row_count\", elem = { kind = \"buf\", len = \"4\", null = \"ok\" } }",
+        "[fn.fill]\narg.rows = { kind = \"array\", len = \"room[]\", elem = { kind = \"buf\", len = \"4\" } }",
         "[fn.fill]\narg.sizes = { kind = \"array\", len = \"row_count\", elem = { kind = \"obj\" } }",
         "[fn.join]\narg.from = { kind = \"array\", len = \"count\", elem = { kind = \"obj\" } }",
         "[fn.fill]\narg.sizes = { kind = \"array\", len = \"row_count\", elem = { kind = \"obj\", null = \"ok\" } }",

@@ -30,6 +30,8 @@ pub(crate) enum Expr {
     },
     /// As many elements as lie before the place where a parameter points, as the length of a buffer alone: no text says it.
     End(String),
+    /// What stands in the same place of the array that a parameter points to (`lengths[]`), as the length of one buffer of several alone.
+    Each(String),
     Binary(Op, Box<Expr>, Box<Expr>),
 }
 
@@ -134,6 +136,7 @@ impl fmt::Display for Expr {
             Expr::Int(value) => write!(f, "{value}"),
             Expr::Name(name) | Expr::End(name) => f.write_str(name),
             Expr::Deref(name) => write!(f, "*{name}"),
+            Expr::Each(name) => write!(f, "{name}[]"),
             Expr::Ret => f.write_str("ret"),
             Expr::Call(call) => write!(f, "{call}"),
             Expr::Bound { object, name } => write!(f, "${object}.{name}"),

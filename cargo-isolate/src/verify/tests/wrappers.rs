@@ -96,6 +96,9 @@ pub fn rows(shelves: &[&Handle<ffi::Book>], lines: &[&[u8]], planes: &mut [&mut 
     let shelves_room = call.inout(&shelves_ptrs)?;
     let lines_ptrs = lines.iter().map(|slice| call.input(slice)).collect::<Result<Vec<_>, _>>()?;
     let lines_room = call.inout(&lines_ptrs)?;
+    let lines_lens_each =
+        lines.iter().map(|slice| call.length::<c_int>(slice.len())).collect::<Result<Vec<_>, _>>()?;
+    let lines_lens_room = call.inout(&lines_lens_each)?;
     let planes_rooms =
         planes.iter().map(|slice| call.output::<u16>(slice.len())).collect::<Result<Vec<_>, _>>()?;
     let planes_ptrs: Vec<_> = planes_rooms.iter().map(|room| room.as_mut_ptr()).collect();
@@ -103,7 +106,7 @@ pub fn rows(shelves: &[&Handle<ffi::Book>], lines: &[&[u8]], planes: &mut [&mut 
     let count = call.length(shelves.len())?;
     let ret = unsafe {
         call.run(move || {
-            ffi::rows(shelves_room.as_mut_ptr(), lines_room.as_ptr().cast(), planes_room.as_mut_ptr(), count)
+            ffi::rows(shelves_room.as_mut_ptr(), lines_room.as_ptr().cast(), lines_lens_room.as_ptr(), planes_room.as_mut_ptr(), count)
         })
     }?;
     for (room, slice) in planes_rooms.iter().zip(planes.iter_mut()) {

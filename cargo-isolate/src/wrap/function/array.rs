@@ -34,11 +34,14 @@ impl Writer<'_, '_> {
                 let pointers = format!("{all}.map(|object| {each})");
                 self.collected(local, "ptrs", pointers, ended.then_some(NO_OBJECT), Writer::first_step)
             }
-            Element::Buf { dir, len } => {
-                self.check_each(local, &all, len);
+            Element::Buf { dir, len, nullable } => {
+                let there = if *nullable { format!("{all}.flatten()") } else { all.clone() };
+                self.check_each(local, &there, len);
                 match dir {
                     Dir::In => {
-                        let pointers = format!("{all}.map(|slice| call.input({}))", whole(len));
+                        let input = |_: &str| format!("call.input({})", whole(len));
+                        let each = when_some(*nullable, "slice", "slice", &input, NO_INPUT);
+                        let pointers = format!("{all}.map(|slice| {each})");
                         self.collected(local, "ptrs", pointers, ended.then_some(NO_INPUT), Writer::step)
                     }
                     Dir::Out | Dir::Inout => self.rooms_for_each(local, *dir, len, pointer, *ended),
@@ -69,19 +72,42 @@ impl Writer<'_, '_> {
             Element::Cstr { nullable } => optional(format!("&{}", self.names.of_c("CStr")), *nullable),
             Element::Obj => format!("&{}", self.names.ty(to)),
             Element::Handle { nullable } => optional(format!("&{}", self.handle_type("Handle", pointer)), *nullable),
-            Element::Buf { len, .. } => {
+            Element::Buf { len, nullable, .. } => {
                 let (ty, mutable) = (self.names.element(pointer), if is_written(elem) { "mut " } else { "" });
-                match len {
+                let slice = match len {
                     Expr::Int(count) => format!("&{mutable}[{ty}; {count}]"),
                     _ => format!("&{mutable}[{ty}]"),
-                }
+                };
+                optional(slice, *nullable)
             }
         }
     }
 
+    /// How long each buffer of an array is, in an array of its own.
+    pub(super) fn lengths_of_each(&mut self, local: &str, array: &str, param: &ParamPlan) {
+        let (Some(Contract::Array { elem, nullable, .. }), Some((_, to))) =
+            (self.param(array).map(contract), param.shape.pointee())
+        else {
+            return;
+        };
+        let of = self.local(array);
+        let all = if *nullable { format!("{of}.into_iter().flatten()") } else { format!("{of}.iter()") };
+        let gaps = matches!(elem, Element::Buf { nullable: true, .. });
+        let length = format!("call.length::<{}>(slice.len())", self.names.ty(to));
+        let each = when_some(gaps, "slice", "slice", &|_| length.clone(), "Ok(0)");
+        let lengths = self.collected(local, "each", format!("{all}.map(|slice| {each})"), None, Writer::step);
+        let room = self.fresh(&joined(local, "room"));
+        let staged = |_: &str| {
+            if *nullable { format!("Some(call.inout(&{lengths})?)") } else { format!("call.inout(&{lengths})?") }
+        };
+        self.step(format!("let {room} = {};", when_some(*nullable, &of, "_", &staged, "None")));
+        let is_const = matches!(param.shape, Shape::Pointer { mutable: false, .. });
+        self.args.push(room_pointer(&room, *nullable, is_const, ""));
+    }
+
     /// Every slice must be as long as the function is told.
     fn check_each(&mut self, local: &str, all: &str, len: &Expr) {
-        if matches!(len, Expr::Int(_)) {
+        if matches!(len, Expr::Int(_) | Expr::Each(_)) {
             return;
         }
         self.holds_lengths = true;
@@ -166,7 +192,7 @@ fn what(elem: &Element) -> String {
         Element::Cstr { .. } => return "strings, read".to_owned(),
         Element::Obj => return "values, read".to_owned(),
         Element::Handle { .. } => return "objects in the domain".to_owned(),
-        Element::Buf { dir, len } => (dir, len),
+        Element::Buf { dir, len, .. } => (dir, len),
     };
     let done = match dir {
         Dir::In => "read",
@@ -175,6 +201,7 @@ fn what(elem: &Element) -> String {
     };
     match len {
         Expr::Int(_) => format!("arrays, {done}"),
+        Expr::Each(lengths) => format!("slices, {done}; how long each is goes as `{lengths}`"),
         len => format!("slices, {} elements of each {done}", number_of(len)),
     }
 }

@@ -174,7 +174,7 @@ impl<'w> Writer<'w, '_> {
                 (None, Expr::Name(_)) => format!("{} as i128", self.local(name)),
                 (None, _) => format!("*{} as i128", self.local(name)),
             },
-            Expr::Ret | Expr::End(_) | Expr::Binary(..) => "ret as i128".to_owned(),
+            Expr::Ret | Expr::End(_) | Expr::Each(_) | Expr::Binary(..) => "ret as i128".to_owned(),
         };
         let wide = wide_with(expr, leaf, quotient);
         (wide, statements)
@@ -194,7 +194,7 @@ impl<'w> Writer<'w, '_> {
     pub(super) fn length_told(&self, name: &str) -> Option<String> {
         match &self.param(name)?.role {
             Role::LengthOf(slices) | Role::CellOf(slices) => Some(self.length_of(slices)),
-            Role::EndOf(_) | Role::Caller => None,
+            Role::LengthsOf(_) | Role::EndOf(_) | Role::Caller => None,
         }
     }
 

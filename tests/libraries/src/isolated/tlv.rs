@@ -7,7 +7,7 @@
 )]
 
 use isolate_rt::{Callbacks, Domain, End, Error, Fault, Globals, Handle, Owned};
-use std::ffi::{CStr, CString, c_char, c_int, c_long, c_uchar, c_ulong, c_void};
+use std::ffi::{CStr, CString, c_char, c_int, c_long, c_uchar, c_uint, c_ulong, c_void};
 use std::mem::offset_of;
 use crate::ffi as ffi;
 use crate::told as ffi2;
@@ -964,6 +964,92 @@ pub fn told_shift(
         call.take(*room, call.count(out_each), slice);
     }
     Ok(ret)
+}
+
+/// `told_gather` of `isolate-libraries`.
+///
+/// * `parts`: slices, read; how long each is goes as `lengths`; their number goes as `count`.
+/// * `out`: written; its length goes as `room`.
+///
+/// Returns what `told_gather` returned, then how many elements of `out` it wrote.
+///
+/// # Errors
+///
+/// When the call ends in a fault; `out` keeps its value then.
+pub fn told_gather(
+    parts: &[Option<&[u8]>],
+    out: &mut [u8],
+) -> Result<(usize, usize), Fault> {
+    let mut call = DOMAIN.call("told_gather")?;
+    let parts_ptrs = parts
+        .iter()
+        .map(|slice| match slice {
+            Some(slice) => call.input(slice),
+            None => Ok(std::ptr::null()),
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let parts_room = call.inout(&parts_ptrs)?;
+    let lengths_each = parts
+        .iter()
+        .map(|slice| match slice {
+            Some(slice) => call.length::<c_uint>(slice.len()),
+            None => Ok(0),
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let lengths_room = call.inout(&lengths_each)?;
+    let count = call.length(parts.len())?;
+    let out_room = call.output::<u8>(out.len())?;
+    let room_ = call.length(out.len())?;
+    // SAFETY: each pointer covers what the contract of `told_gather` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi2::told_gather(
+            parts_room.as_ptr().cast(),
+            lengths_room.as_ptr(),
+            count,
+            out_room.as_mut_ptr().cast(),
+            room_,
+        ))
+    }?;
+    let out_written = call.within(call.count(ret), out_room.len())?;
+    call.take(out_room, out_written, out);
+    Ok((ret, out_written))
+}
+
+/// `told_scatter` of `isolate-libraries`.
+///
+/// * `parts`: slices, written; how long each is goes as `lengths`; their number goes as `count`.
+///
+/// # Errors
+///
+/// When the call ends in a fault; `parts` keeps its value then.
+pub fn told_scatter(parts: &mut [&mut [c_uchar]]) -> Result<(), Fault> {
+    let mut call = DOMAIN.call("told_scatter")?;
+    let parts_rooms = parts
+        .iter()
+        .map(|slice| call.output::<c_uchar>(slice.len()))
+        .collect::<Result<Vec<_>, _>>()?;
+    let parts_ptrs: Vec<_> = parts_rooms.iter().map(|room| room.as_mut_ptr()).collect();
+    let parts_room = call.inout(&parts_ptrs)?;
+    let lengths_each = parts
+        .iter()
+        .map(|slice| call.length::<usize>(slice.len()))
+        .collect::<Result<Vec<_>, _>>()?;
+    let lengths_room = call.inout(&lengths_each)?;
+    let count = call.length(parts.len())?;
+    // SAFETY: each pointer covers what the contract of `told_scatter` says, and nothing that comes back is used
+    // before it was checked.
+    unsafe {
+        call.run(move || ffi2::told_scatter(
+            parts_room.as_ptr(),
+            lengths_room.as_ptr(),
+            count,
+        ))
+    }?;
+    for (room, slice) in parts_rooms.iter().zip(parts.iter_mut()) {
+        call.take(*room, room.len(), &mut slice[..]);
+    }
+    Ok(())
 }
 
 /// `told_keys` of `isolate-libraries`.

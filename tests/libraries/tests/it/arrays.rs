@@ -99,6 +99,25 @@ fn rows_that_are_read_and_written() {
 }
 
 #[test]
+fn parts_with_lengths_of_their_own() {
+    if !isolation() {
+        return;
+    }
+    let _alone = alone();
+    let gathered = |parts: &[Option<&[u8]>]| {
+        let mut out = [0; 100];
+        let (_, length) = told::told_gather(parts, &mut out).unwrap();
+        String::from_utf8(out[..length].to_vec()).unwrap()
+    };
+    assert_eq!(gathered(&[]), "");
+    assert_eq!(gathered(&[Some(b"one"), None, Some(b""), Some(b"three")]), "[3]one-[0][5]three");
+
+    let (mut one, mut two, mut three) = ([9; 2], [9; 0], [9; 3]);
+    told::told_scatter(&mut [&mut one, &mut two, &mut three[..2]]).unwrap();
+    assert_eq!((one, three), ([0, 1], [2, 3, 9]));
+}
+
+#[test]
 fn rows_that_do_not_fit() {
     if !isolation() {
         return;

@@ -60,13 +60,15 @@ impl Pointer<'_> {
         if let Some(length) = own.filter(|_| what == "objects") {
             return Some(self.objects(length));
         }
-        if let Some(lengths) = self.lengths_of_each() {
-            let lengths = &lengths.name;
-            return Some(refused(
-                format!("pointers to {what}, each as long as `{lengths}` says: no contract can"),
-                None,
-            ));
-        }
+        let each = self.lengths_of_each().filter(|_| to.is_byte() || to.is_number());
+        let (what, elem) = match each {
+            Some(each) => {
+                let lengths = &each.name;
+                let elem = format!("{{ kind = \"buf\", dir = \"{dir}\", len = \"{lengths}[]\" }}");
+                (format!("buffers, each as long as `{lengths}` says"), elem)
+            }
+            None => (what.to_owned(), elem),
+        };
         let mut open: Vec<_> = self.open_lengths().collect();
         open.retain(|length| own.is_none_or(|own| own.name != length.name));
         let (count, how_many) = match own.or_else(|| self.next_length()).or_else(|| self.count_before()) {

@@ -249,12 +249,13 @@ fn b9_pages_keep_their_key() {
         let _: Result<(), _> = unsafe { KEYED.call("fail").unwrap().run(|| asm!("ud2")) };
     }
     assert_eq!(key_of(block), key);
-    // A page that was mapped anew would have none: why nothing of a domain's is ever unmapped.
+    // A page that was mapped anew would have none: why nothing of a domain's is ever unmapped, and the program's `mmap` refuses to.
     // SAFETY: a page in the middle of a block that nobody uses; the domain is not used again.
     unsafe {
         let (protection, flags) = (libc::PROT_READ, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED);
         let page = ptr::with_exposed_provenance_mut((block + 100_000) & !4095);
-        assert_eq!(libc::mmap(page, 4096, protection, flags, -1, 0), page);
+        assert_eq!(libc::mmap(page, 4096, protection, flags, -1, 0), libc::MAP_FAILED);
+        assert_eq!(libc::syscall(libc::SYS_mmap, page, 4096, protection, flags, -1, 0), page.addr() as i64);
         assert_eq!((key_of(page.addr()), key_of(page.addr() + 4096)), (0, key));
     }
     // And the program's own pages have none.

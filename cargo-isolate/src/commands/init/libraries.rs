@@ -180,7 +180,7 @@ impl Proposal {
         let live: Vec<_> = live.iter().map(String::as_str).collect();
         let _ = write!(
             text,
-            "# heap = {{ limit = \"64MiB\" }}\n# stack = \"1MiB\"\n# [[isolate]]\n# domain = \"{domain}\"\n# extern = [\"{}\"]\n",
+            "# heap = {{ limit = \"64MiB\" }}\n# stack = \"1MiB\"\n# deadline = \"10s\"\n# [[isolate]]\n# domain = \"{domain}\"\n# extern = [\"{}\"]\n",
             live.join("\", \"")
         );
         for (function, hidden) in dormant {

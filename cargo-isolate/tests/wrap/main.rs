@@ -244,6 +244,21 @@ fn calls_are_rewritten_and_the_rest_is_listed() {
     workspace.expect(&["wrap", "--apply"], 0);
 }
 
+/// Pointers in fields and locals, made, asked, used and ended: what becomes of them compiles, and stays.
+#[test]
+fn pointers_become_handles() {
+    let workspace = Workspace::new(POLICY);
+    let text = workspace.get("src/lib.rs") + include_str!("../kinds/held.rs");
+    workspace.put("src/lib.rs", &text);
+    workspace.expect(&["wrap", "--apply", "--allow-no-vcs"], 0);
+    let text = workspace.get("src/lib.rs");
+    let (_, held) = text.split_once("// Pointers that the program keeps.\n").expect("the part");
+    insta::assert_snapshot!("held", held);
+    workspace.compiles(&[]);
+    workspace.expect(&["wrap", "--apply", "--allow-no-vcs"], 0);
+    assert_eq!(workspace.get("src/lib.rs"), text);
+}
+
 /// As `cargo fix`: nothing is edited over what nobody could get back.
 #[test]
 fn a_tree_with_changes_is_left_alone() {

@@ -108,7 +108,7 @@ fn to(place: &Expr, cast: bool) -> Pointer<'_> {
 }
 
 /// Casts of pointers that change the type only.
-fn without_casts(expr: &Expr) -> (&Expr, bool) {
+pub(super) fn without_casts(expr: &Expr) -> (&Expr, bool) {
     match expr {
         Expr::Paren(paren) => without_casts(&paren.expr),
         Expr::Group(group) => without_casts(&group.expr),

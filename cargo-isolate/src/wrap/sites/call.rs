@@ -14,17 +14,18 @@ use super::{
     failure::Constants,
     fault::Takes,
     finder::Found,
+    held::{At, Held, Made},
     locals::{self, Holds},
-    source::{Edit, Source, range},
+    source::{Edit, Source, place, range},
 };
 use crate::{
-    contract::{Contract, Dir},
+    contract::{Contract, Dir, Hold},
     plan::{FunctionPlan, ParamPlan, Role},
 };
 pub(super) use object::all_of;
 use result::Part;
-use std::collections::BTreeMap;
-use syn::{Expr, Lit};
+use std::{collections::BTreeMap, ops::Range};
+use syn::{Expr, Lit, spanned::Spanned};
 
 /// A wrapper as its callers see it.
 pub(super) struct Wrapper<'p> {
@@ -55,28 +56,68 @@ impl Ready<'_> {
     /// Several statements take the place of the call.
     pub(super) fn is_block(&self) -> bool {
         let has_several = self.parts.iter().any(|part| matches!(part, Part::To { .. }));
-        self.call.code().is_none() && (has_several || matches!(self.parts[..], [Part::Ignored, ..]))
+        self.ended().is_none()
+            && self.call.code().is_none()
+            && (has_several || matches!(self.parts[..], [Part::Ignored, ..]))
     }
 
     /// `in_block`: the call is all there is in a block, which its statements can use.
     pub(super) fn edits(&self, in_block: bool) -> Vec<Edit> {
         let call = &self.call;
+        if let Some(text) = self.ended() {
+            return vec![Edit::new(range(call.found.call), text)];
+        }
         let mut edits = vec![Edit::new(range(&call.found.call.func), call.path())];
         edits.extend(call.argument_edits());
-        let faults = match self.takes {
-            Takes::Nothing => PANICS,
-            Takes::Fault | Takes::Any => "?",
-        };
-        let end = range(call.found.call).end;
+        let buffers = call
+            .params()
+            .iter()
+            .enumerate()
+            .filter(|(_, param)| matches!(param.decision.contract(), Some(Contract::Buf { .. })));
+        edits.extend(buffers.filter_map(|(index, _)| call.local_edit(call.argument(index)?)));
+        let faults = self.faults();
+        let Range { start, end } = range(call.found.call);
         if let Some(code) = call.code() {
             edits.push(Edit::insert(end, format!("{}{faults}", call.as_code(&self.parts, code))));
         } else if self.is_block() {
             call.block(&self.parts, faults, in_block, &mut edits);
         } else {
             let first = if self.parts.len() > 1 { ".0" } else { "" };
-            edits.push(Edit::insert(end, format!("{faults}{first}")));
+            let in_some = call.held.made(call.at()) == Some(Made::InSome);
+            let (open, close) = if in_some { ("Some(", ")") } else { ("", "") };
+            edits.extend(in_some.then(|| Edit::insert(start, open)));
+            edits.push(Edit::insert(end, format!("{faults}{first}{close}")));
         }
         edits
+    }
+
+    fn faults(&self) -> &'static str {
+        match self.takes {
+            Takes::Nothing => PANICS,
+            Takes::Fault | Takes::Any => "?",
+        }
+    }
+
+    /// What ends an object that is held, in the place of the call.
+    fn ended(&self) -> Option<String> {
+        let call = &self.call;
+        if !call.held.ends(call.at()) {
+            return None;
+        }
+        let of = |(index, param): (usize, &ParamPlan)| match param.decision.contract()? {
+            Contract::Handle { hold, .. } => {
+                Some((call.held.argument(call.argument(index)?)?, matches!(hold, Hold::Take { .. })))
+            }
+            _ => None,
+        };
+        let (given, takes) = call.params().iter().enumerate().find_map(of)?;
+        let faults = (!self.ends_in_drop()).then(|| self.faults());
+        Some(given.ended(&call.path(), takes, faults))
+    }
+
+    /// It ends an object in `drop`.
+    pub(super) fn ends_in_drop(&self) -> bool {
+        self.call.ends_in_drop()
     }
 
     /// Why it must stay after all.
@@ -96,16 +137,26 @@ pub(super) struct Left {
 }
 
 /// Reads one call. `takes`: what the function around it can return by `?`. `in_root`: it stands in the module of the crate.
+/// `held`: the pointers of the file that become handles.
 pub(super) fn read<'c>(
     source: &'c Source,
     found: &'c Found<'c>,
     wrapper: &'c Wrapper<'c>,
     takes: Takes,
     in_root: bool,
+    held: &'c Held,
     constants: Constants<'_>,
 ) -> Result<Ready<'c>, Left> {
-    let mut call =
-        Call { source, found, wrapper, in_root, arguments: BTreeMap::new(), outcomes: BTreeMap::new(), why: None };
+    let mut call = Call {
+        source,
+        found,
+        wrapper,
+        in_root,
+        held,
+        arguments: BTreeMap::new(),
+        outcomes: BTreeMap::new(),
+        why: None,
+    };
     call.read();
     call.check_borrows();
     call.check_failure(constants);
@@ -133,6 +184,7 @@ struct Call<'c> {
     wrapper: &'c Wrapper<'c>,
     /// `mod isolated` is beside it, and need not be looked for from the crate on: a lint is against that.
     in_root: bool,
+    held: &'c Held,
     /// By position in the foreign signature.
     arguments: BTreeMap<usize, Argument>,
     /// Places that get a part of the result, by position.
@@ -162,6 +214,11 @@ impl<'c> Call<'c> {
             _ => "its result is of a kind that no edit can pass on",
         }
         .to_owned()
+    }
+
+    /// Where it stands, as it is known by.
+    fn at(&self) -> At {
+        place(self.found.call.func.span())
     }
 
     fn argument(&self, index: usize) -> Option<&'c Expr> {
@@ -239,6 +296,19 @@ impl<'c> Call<'c> {
             }
             (_, Contract::Obj { dir, nullable }) => self.object(expr, *dir, *nullable, name)?,
             (_, Contract::Buf { dir, len, nullable, .. }) => self.buffer(param, expr, *dir, len, *nullable)?,
+            (_, Contract::Handle { dir: Dir::Out, .. })
+                if let Pointer::To { place } = argument::pointer(expr)
+                    && self.held.room(place).is_some() =>
+            {
+                self.outcomes.insert(index, Outcome::Assign(place));
+                Argument::Gone
+            }
+            (_, Contract::Handle { nullable, hold, .. }) if let Some(given) = self.held.argument(expr) => {
+                Argument::Text(match hold {
+                    Hold::Take { .. } => given.place.clone(),
+                    Hold::Keep | Hold::Give { .. } => given.reference(*nullable),
+                })
+            }
             (_, Contract::Handle { .. } | Contract::Object { .. }) => return Err(object::why(self.wrapper, index)),
             (_, Contract::Fixed { value }) if argument::is_fixed(expr, *value) || self.is_captured(name) => {
                 Argument::Gone
@@ -263,6 +333,9 @@ impl<'c> Call<'c> {
                 return Err(format!(
                     "`{name}` is always the size of `{of}` in the wrapper, and `{given}` may be another"
                 ));
+            }
+            (_, Contract::Callback { nullable: true, .. }) if argument::is_fixed(expr, 0) => {
+                Argument::Text("None".to_owned())
             }
             (_, Contract::Callback { .. }) => {
                 return Err(format!(

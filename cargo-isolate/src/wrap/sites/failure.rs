@@ -11,7 +11,8 @@ use super::{
 };
 use crate::contract::expr::{Comparison, Condition};
 use condition::{and, or};
-use leaving::{leaves, never_comes_back};
+pub(super) use leaving::leaves;
+use leaving::never_comes_back;
 use std::{collections::BTreeSet, ops::Range};
 use syn::{
     BinOp, Block, Expr, ExprCall, Lit, Pat, Stmt, Token, UnOp,

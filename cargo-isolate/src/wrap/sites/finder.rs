@@ -19,6 +19,11 @@ pub(super) struct Function<'s> {
     pub(super) body: &'s Block,
 }
 
+/// `fn drop(&mut self)`
+pub(super) fn is_drop(signature: &Signature) -> bool {
+    signature.ident == "drop" && signature.inputs.len() == 1 && signature.receiver().is_some()
+}
+
 /// An `unsafe` block.
 #[derive(Clone, Copy)]
 pub(super) struct Unsafe<'s> {

@@ -1,7 +1,7 @@
 //! What a function's own text says about its locals: enough to know what `x.as_ptr()` points into.
 
 use super::{
-    argument::has_word,
+    argument::{has_word, words},
     finder::Function,
     source::{Source, range},
 };
@@ -134,6 +134,39 @@ impl<'ast> Visit<'ast> for Zero<'_> {
                 let between = self.source.code(range(local).end..self.at);
                 let is_zero = local.init.as_ref().is_some_and(|init| is_zero_value(&init.expr));
                 self.is_zero = is_zero && !repeats && !has_word(&between, self.name);
+            }
+        }
+        visit::visit_block(self, block);
+    }
+}
+
+/// The `let` of a name that is bound once for a call at byte `at`, and used there only: in a block around, and not in a loop that
+/// the call is in alone.
+pub(super) fn used_once<'f>(source: &Source, function: &Function<'f>, name: &str, at: usize) -> Option<&'f Local> {
+    let mut search = Once { name, at, found: None };
+    search.visit_block(function.body);
+    let body = source.code(range(function.body));
+    search.found.filter(|_| words(&body, name).count() == 2 && !is_parameter(function, name, at))
+}
+
+struct Once<'n, 's> {
+    name: &'n str,
+    at: usize,
+    found: Option<&'s Local>,
+}
+
+impl<'s> Visit<'s> for Once<'_, 's> {
+    fn visit_block(&mut self, block: &'s syn::Block) {
+        if !range(block).contains(&self.at) {
+            return;
+        }
+        for (index, statement) in block.stmts.iter().enumerate() {
+            if let Stmt::Local(local) = statement
+                && is_named(&local.pat, self.name)
+                && range(local).end <= self.at
+                && !block.stmts[index..].iter().any(|statement| repeats(statement, self.at))
+            {
+                self.found = Some(local);
             }
         }
         visit::visit_block(self, block);

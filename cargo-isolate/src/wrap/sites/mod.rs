@@ -14,6 +14,7 @@ mod call;
 mod failure;
 mod fault;
 mod finder;
+mod held;
 mod leftovers;
 mod locals;
 mod macros;
@@ -28,11 +29,13 @@ use crate::{
     graph::{Graph, Package, Role, SourceFile},
     names::Names,
     plan::{DomainPlan, FunctionPlan, Plan, RetPlan},
+    rust,
 };
 use call::{Left, Ready, Wrapper, all_of};
 use camino::{Utf8Path, Utf8PathBuf};
 use fault::Takes;
 use finder::Found;
+use held::Held;
 pub(super) use source::blanked;
 use source::{Source, place};
 use std::{
@@ -55,8 +58,10 @@ pub(crate) struct Rewritten {
     pub(crate) path: Utf8PathBuf,
     pub(crate) line: u32,
     pub(crate) symbol: String,
-    /// A fault ends in a panic there; otherwise it is returned by `?`.
+    /// A fault ends in a panic there; otherwise it is returned by `?`, but for what comes next.
     pub(crate) panics: bool,
+    /// It ends an object in `drop`: a fault ends that, too, and nobody is told of it.
+    pub(crate) ends_in_drop: bool,
 }
 
 /// A call that a person must rewrite.
@@ -89,7 +94,7 @@ fn sites_in(graph: &Graph, plan: &Plan, targets: &[Target], read: Read<'_>) -> S
     let wrappers = Wrappers::new(graph, plan, targets);
     let mut sites = Sites::default();
     for (path, calls) in by_file {
-        in_file(graph, &wrappers, &path, calls, read, &mut sites);
+        in_file(graph, &wrappers, &path, calls, read, true, &mut sites);
     }
     sites
 }
@@ -184,12 +189,14 @@ impl Wrapper<'_> {
     }
 }
 
+/// `holds`: pointers to objects may become handles.
 fn in_file(
     graph: &Graph,
     wrappers: &Wrappers<'_>,
     path: &Utf8Path,
     calls: Vec<Bypass>,
     read: Read<'_>,
+    holds: bool,
     sites: &mut Sites,
 ) {
     let all = graph.packages.iter().enumerate();
@@ -215,10 +222,39 @@ fn in_file(
         is_shared: !file.also.is_empty() || wrappers.is_shared(package, file),
         may_mean_another: may_mean_another(file),
     };
+    let below = |other: &&SourceFile| {
+        other.path != file.path && other.krate == file.krate && other.module.starts_with(&file.module)
+    };
+    let below: Vec<_> = package.files.iter().filter(below).collect();
+    let elsewhere = |name: &str| {
+        let texts = below.iter().filter_map(|other| other.text().ok());
+        texts.into_iter().any(|text| leftovers::mentions(text, name) > 0)
+    };
+    let is_wrapper =
+        |other: &SourceFile| wrappers.by_symbol.values().any(|(_, target)| other.path.starts_with(target.directory()));
+    let own: Vec<_> = below.iter().filter(|other| !is_wrapper(other)).filter_map(|other| other.text().ok()).collect();
+    let wrapper_at = |at: held::At| {
+        let site = calls.iter().find(|site| (site.line, site.column) == at && !site.mention)?;
+        wrappers.by_symbol.get(&*site.symbol).map(|(wrapper, _)| wrapper)
+    };
+    let mut held = if holds { Held::new(&source, &wrapper_at, &own) } else { Held::default() };
+    let (all, before) = (calls.clone(), (sites.left.len(), sites.rewritten.len()));
+    // Those stay pointers of which a call cannot be rewritten, and then others may not be, either.
+    loop {
+        let is_ready = |at: &held::At| {
+            let site = calls.iter().find(|site| (site.line, site.column) == *at);
+            site.is_some_and(|site| wrappers.read(&its, &source, site, found.get(at), &held).is_ok())
+        };
+        let stay: BTreeSet<_> = held.calls().filter(|at| !is_ready(at)).collect();
+        if stay.is_empty() {
+            break;
+        }
+        held.leave(&stay);
+    }
     let mut ready = BTreeMap::new();
     for site in calls {
         let at = (site.line, site.column);
-        match wrappers.read(&its, &source, &site, found.get(&at)) {
+        match wrappers.read(&its, &source, &site, found.get(&at), &held) {
             Ok(call) => drop(ready.insert(at, (call, site))),
             Err(left) => sites.left.push(wrappers.to_do(site, left)),
         }
@@ -242,19 +278,27 @@ fn in_file(
             edits.extend(leftovers::argument(&source, block));
         }
     }
+    edits.extend(held.edits());
     for (at, (call, site)) in &ready {
         edits.extend(call.edits(in_block.contains(at)));
         sites.rewritten.push(Rewritten {
             path: path.to_owned(),
             line: site.line,
             symbol: site.symbol.clone(),
-            panics: call.takes == Takes::Nothing,
+            panics: call.takes == Takes::Nothing && !call.ends_in_drop(),
+            ends_in_drop: call.ends_in_drop(),
         });
     }
     // Lines that go whole are not moved first.
     outdents.retain(|outdent| !edits.iter().any(|edit| edit.range.contains(&outdent.range.start)));
     edits.append(&mut outdents);
     let text = source.with(edits);
+    // A block that stays `unsafe` may stand where none can: before the `else` of a `let`.
+    if holds && rust::file(&blanked(&text)).is_err() {
+        sites.left.truncate(before.0);
+        sites.rewritten.truncate(before.1);
+        return in_file(graph, wrappers, path, all, read, false, sites);
+    }
     // Not a trait, which nobody may name and everybody use: an item of the library, or a type of C.
     let symbols: BTreeSet<&str> = ready.values().map(|(_, site)| &*site.symbol).collect();
     let is_ours = |path: &[String]| {
@@ -267,13 +311,6 @@ fn in_file(
             [.., last] => symbols.contains(last) || last.starts_with("c_") || last.ends_with("_t"),
             [] => false,
         }
-    };
-    let below = |other: &&SourceFile| {
-        other.path != file.path && other.krate == file.krate && other.module.starts_with(&file.module)
-    };
-    let elsewhere = |name: &str| {
-        let texts = package.files.iter().filter(below).filter_map(|other| other.text().ok());
-        texts.into_iter().any(|text| leftovers::mentions(text, name) > 0)
     };
     let text = leftovers::without_imports(&source, text, &is_ours, &elsewhere);
     let text = rustfmt::laid_out_as(&source.text, text, &file.path, file.edition);
@@ -305,6 +342,7 @@ impl Wrappers<'_> {
         source: &'c Source,
         site: &Bypass,
         found: Option<&'c Found<'c>>,
+        held: &'c Held,
     ) -> Result<Ready<'c>, Left> {
         let Place { package, file, is_shared, may_mean_another } = *its;
         let left = |why: &str| Left { why: why.to_owned(), suggestion: String::new() };
@@ -330,7 +368,7 @@ impl Wrappers<'_> {
         let takes = found.returns.map_or(Takes::Nothing, |output| fault::takes(package, file, output));
         let in_root = found.outermost && file.path == target.crate_root && !may_mean_another;
         let constants = |name: &str| self.constant(package, wrapper, name);
-        let ready = call::read(source, found, wrapper, takes, in_root, &constants)?;
+        let ready = call::read(source, found, wrapper, takes, in_root, held, &constants)?;
         match source.loses_comment(&ready.edits(false)) {
             true => Err(ready.left("a comment stands where an argument would go".to_owned())),
             false => Ok(ready),

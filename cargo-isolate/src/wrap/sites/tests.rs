@@ -1,4 +1,5 @@
 mod faults;
+mod held;
 mod imports;
 mod left;
 mod results;
@@ -12,6 +13,7 @@ const LIBRARY: &str = "\
 use std::ffi::{c_char, c_int, c_ulong, c_void};
 #[repr(C)] #[derive(Clone, Copy)] pub struct Point { pub x: c_int, pub y: c_int }
 pub enum Ctx {}
+pub enum Own {}
 unsafe extern \"C\" {
     pub fn sum(seed: u32, data: *const u8, len: usize) -> u32;
     pub fn pack(dest: *mut u8, destLen: *mut c_ulong, source: *const u8, sourceLen: c_ulong) -> c_int;
@@ -25,6 +27,10 @@ unsafe extern \"C\" {
     pub fn paint(pixels: *mut u8, w: usize, h: usize);
     pub fn open() -> *mut Ctx;
     pub fn close(ctx: *mut Ctx);
+    pub fn poke(ctx: *mut Ctx, n: c_int) -> c_int;
+    pub fn make(own: *mut *mut Own) -> c_int;
+    pub fn ask_own(own: *mut Own) -> c_int;
+    pub fn unmake(own: *mut Own);
     pub fn plain(a: c_int, b: c_int) -> c_int;
     pub fn begin(flow: *mut Flow, level: c_int) -> c_int;
     pub fn step(flow: *mut Flow, action: c_int) -> c_int;
@@ -94,6 +100,8 @@ arg.dest = { kind = "buf", dir = "out", cap = "cap", written = "ret", null = "ok
 error = "ret < 0"
 [fn.fresh]
 arg.size = { kind = "fixed", value = "sizeof(Point)" }
+[fn.make]
+arg.own = { kind = "handle", dir = "out", own = "give", free = "unmake", null = "ok" }
 [fn.child]
 ret = { kind = "handle", null = "ok" }
 [fn.visit]
@@ -331,6 +339,7 @@ fn files_of_other_crates_stay() {
 
 #[test]
 fn other_arguments() {
+    check("    unsafe { z_sys::each(None, std::ptr::null_mut()) };", "    isolated::z::each(None)?;");
     check(
         "    let mut p = z_sys::Point { x: 0, y: 0 };\n    unsafe { z_sys::shift(&mut p, &raw const by) };",
         "    let mut p = z_sys::Point { x: 0, y: 0 };\n    isolated::z::shift(&mut p, &by)?;",

@@ -11,17 +11,17 @@ use crate::{
 };
 use syn::Expr;
 
-impl Call<'_> {
+impl<'c> Call<'c> {
     pub(super) fn buffer(
         &self,
         param: &ParamPlan,
-        expr: &Expr,
+        expr: &'c Expr,
         dir: Dir,
         len: &Length,
         nullable: bool,
     ) -> Result<Argument, String> {
         let name = &param.name;
-        let (of, start, cast) = match argument::pointer(expr) {
+        let (of, start, cast) = match self.pointer(expr) {
             Pointer::Into { of, start, cast } => (of, start, cast),
             Pointer::Null if nullable => return self.nothing(name, len),
             Pointer::Null => return Err(format!("`{name}` is NULL here, and the policy says that it never is")),

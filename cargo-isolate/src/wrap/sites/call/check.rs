@@ -5,6 +5,7 @@ use super::{
         argument::{self, Pointer},
         failure::{self, Constants},
         fault::Takes,
+        finder::{Function, is_drop},
         locals::{self, Holds},
         source::range,
     },
@@ -15,7 +16,7 @@ use crate::{
     contract::{Contract, Dir, expr::Expr as Length},
     plan::ParamPlan,
 };
-use syn::{Expr, Signature};
+use syn::Expr;
 
 impl Call<'_> {
     /// What is borrowed for writing is used nowhere else in the call.
@@ -27,7 +28,7 @@ impl Call<'_> {
             )
         };
         for (index, param) in self.params().iter().enumerate().filter(|(_, param)| is_written(param)) {
-            let place = match self.argument(index).map(argument::pointer) {
+            let place = match self.argument(index).map(|argument| self.pointer(argument)) {
                 Some(Pointer::Into { of, .. }) => of,
                 Some(Pointer::To { place }) => place,
                 _ => continue,
@@ -62,7 +63,7 @@ impl Call<'_> {
         let told = failure::told(&function, self.found.call, &failing.error, constants);
         for (index, param) in self.params().iter().enumerate() {
             let Some(expr) = self.argument(index) else { continue };
-            let of = match (param.decision.contract(), self.outcomes.get(&index), argument::pointer(expr)) {
+            let of = match (param.decision.contract(), self.outcomes.get(&index), self.pointer(expr)) {
                 (_, Some(Outcome::Assign(place) | Outcome::Write(place)), _) => place,
                 (Some(Contract::Buf { dir: Dir::Out | Dir::Inout, written, .. }), _, pointer) => match pointer {
                     Pointer::Into { of, .. } => of,
@@ -105,7 +106,8 @@ impl Call<'_> {
 
     /// A fault that becomes a panic can be survived.
     pub(super) fn check_panic(&mut self, takes: Takes) {
-        if let Some(function) = self.found.function.filter(|_| takes == Takes::Nothing && self.panic_may_end_all()) {
+        let may_panic = takes == Takes::Nothing && !self.ends_in_drop();
+        if let Some(function) = self.found.function.filter(|_| may_panic && self.panic_may_end_all()) {
             let name = &function.signature.ident;
             self.refuse(format!(
                 "a fault would be a panic in `{name}`, which can end the process: say what it does then"
@@ -113,12 +115,13 @@ impl Call<'_> {
         }
     }
 
+    /// It ends an object in `drop`, where a fault is nothing more: the object is gone with it.
+    pub(super) fn ends_in_drop(&self) -> bool {
+        self.held.ends(self.at()) && self.found.function.is_some_and(|function| is_drop(function.signature))
+    }
+
     /// It is in a function out of which no panic should come.
     pub(super) fn panic_may_end_all(&self) -> bool {
-        let is_one = |signature: &Signature| {
-            let is_drop = signature.ident == "drop" && signature.inputs.len() == 1 && signature.receiver().is_some();
-            signature.abi.is_some() || is_drop
-        };
-        self.found.function.is_some_and(|function| is_one(function.signature))
+        self.found.function.is_some_and(|Function { signature, .. }| signature.abi.is_some() || is_drop(signature))
     }
 }

@@ -1,10 +1,57 @@
-//! Functions of the program's own that give the address of a slice: `fn ptr_void(src: &[u8]) -> *const c_void { src.as_ptr().cast() }`.
+//! Where the address of a slice is taken before the call: in a local, or in functions of the program's own that give the address of a slice: `fn ptr_void(src: &[u8]) -> *const c_void { src.as_ptr().cast() }`.
 
 use super::Call;
-use crate::wrap::sites::argument::{self, Pointer};
-use syn::{Expr, FnArg, Item, ItemFn, Pat, Stmt, Type};
+use crate::wrap::sites::{
+    argument::{self, Pointer},
+    locals,
+    source::{Edit, range},
+};
+use syn::{Expr, FnArg, Item, ItemFn, Local, Pat, Stmt, Type};
 
-impl Call<'_> {
+impl<'c> Call<'c> {
+    /// Where a pointer comes from, also by way of a local that is there for it alone.
+    pub(super) fn pointer(&self, expr: &'c Expr) -> Pointer<'c> {
+        match self.local_of(expr).map(|(pointer, ..)| pointer) {
+            Some(Pointer::Into { of, start, cast }) => {
+                Pointer::Into { of, start, cast: cast || argument::without_casts(expr).1 }
+            }
+            _ => argument::pointer(expr),
+        }
+    }
+
+    /// What becomes of the local: it goes, but for an index in it that may panic.
+    pub(super) fn local_edit(&self, expr: &'c Expr) -> Option<Edit> {
+        let (_, local, name) = self.local_of(expr)?;
+        let init = local.init.as_ref()?;
+        if self.source.code(range(&init.expr)).contains('[') {
+            let Pat::Ident(pat) = plain(&local.pat) else { return None };
+            return Some(Edit::new(range(&pat.ident), format!("_{name}")));
+        }
+        Some(Edit::delete(self.source.removal(range(local), None)))
+    }
+
+    /// `let p = data.as_ptr();`, where nothing is done with `data` until the call.
+    fn local_of(&self, expr: &'c Expr) -> Option<(Pointer<'c>, &'c Local, String)> {
+        let (Expr::Path(path), Some(function)) = (argument::without_casts(expr).0, self.found.function) else {
+            return None;
+        };
+        let name = path.path.get_ident()?.to_string();
+        let call = range(self.found.call);
+        let local = locals::used_once(self.source, &function, &name, call.start)?;
+        if !matches!(plain(&local.pat), Pat::Ident(pat) if pat.mutability.is_none()) {
+            return None;
+        }
+        let init = &local.init.as_ref().filter(|init| init.diverge.is_none())?.expr;
+        let pointer = argument::pointer(init);
+        let Pointer::Into { .. } = pointer else { return None };
+        let (of, between) = (self.source.code(range(init)), self.source.code(range(local).end..call.start));
+        let words = of.split(|c: char| !c.is_alphanumeric() && c != '_');
+        let mut named = words.filter(|word| !word.is_empty() && !["as", "const", "mut"].contains(word));
+        // Nor with what says where in there it begins.
+        let is_same = named.all(|word| !argument::has_word(&between, word));
+        is_same.then_some((pointer, local, name))
+    }
+
     /// The slice whose address a pointer argument gets from such a function, which stands beside the call's.
     pub(super) fn behind_helper<'e>(&self, expr: &'e Expr) -> Option<&'e Expr> {
         let Expr::Call(call) = argument::without_parens(expr) else { return None };
@@ -27,4 +74,12 @@ fn gives_address(function: &ItemFn) -> bool {
         if matches!(&*slice.elem, Type::Path(path) if path.path.is_ident("u8")));
     let is_param = |expr: &Expr| matches!(expr, Expr::Path(path) if path.path.is_ident(&name.ident));
     is_bytes && matches!(argument::pointer(body), Pointer::Into { of, start: None, .. } if is_param(of))
+}
+
+/// A pattern without its type.
+fn plain(pat: &Pat) -> &Pat {
+    match pat {
+        Pat::Type(typed) => &typed.pat,
+        pat => pat,
+    }
 }

@@ -84,9 +84,13 @@ impl Call<'_> {
     /// `place = written as _;` for each part that goes to a place.
     fn assignments(&self, parts: &[Part<'_>], names: &[String]) -> Vec<String> {
         let statement = |(part, name): (&Part<'_>, &String)| match part {
-            Part::To { place: Outcome::Assign(place), converts, .. } => {
-                let converted = if *converts { " as _" } else { "" };
-                Some(format!("{} = {name}{converted};", self.source.of(place)))
+            Part::To { place: Outcome::Assign(place), converts, in_some, .. } => {
+                let (before, after) = match (in_some, converts) {
+                    (true, _) => ("Some(", ")"),
+                    (false, true) => ("", " as _"),
+                    (false, false) => ("", ""),
+                };
+                Some(format!("{} = {before}{name}{after};", self.source.of(place)))
             }
             Part::To { place: Outcome::Write(place), .. } => Some(format!("{}.write({name});", self.source.of(place))),
             Part::Returned | Part::Count | Part::Ignored => None,

@@ -1,6 +1,6 @@
 //! What the wrapper returns, and where the code around the call wants it.
 
-use super::{Call, Outcome};
+use super::{Call, Made, Outcome};
 use crate::{
     contract::{Contract, Dir, expr::Expr as Length},
     plan::Role,
@@ -31,6 +31,8 @@ pub(super) enum Part<'c> {
         name: &'static str,
         /// The place is of another type than the wrapper's `usize`.
         converts: bool,
+        /// It is an `Option`, and what the wrapper returns is none.
+        in_some: bool,
     },
 }
 
@@ -54,6 +56,7 @@ impl<'c> Call<'c> {
             match ret.decision.contract() {
                 Some(Contract::Value) if function.is_told_otherwise() => {}
                 Some(Contract::Value) => parts.push(Part::Returned),
+                Some(Contract::Handle { .. }) if self.held.made(self.at()).is_some() => parts.push(Part::Returned),
                 _ => return None,
             }
         }
@@ -75,7 +78,14 @@ impl<'c> Call<'c> {
                 }
                 Contract::Obj { dir: Dir::Out, .. } if function.is_count(&param.name) => {}
                 Contract::Obj { dir: Dir::Out, .. } => {
-                    parts.push(Part::To { place: *self.outcomes.get(&index)?, name: "value", converts: false });
+                    let place = *self.outcomes.get(&index)?;
+                    parts.push(Part::To { place, name: "value", converts: false, in_some: false });
+                }
+                Contract::Handle { dir: Dir::Out, .. } => {
+                    let place = *self.outcomes.get(&index)?;
+                    let Outcome::Assign(local) = place else { return None };
+                    let in_some = self.held.room(local)? == Made::InSome;
+                    parts.push(Part::To { place, name: "object", converts: false, in_some });
                 }
                 _ => {}
             }
@@ -89,6 +99,6 @@ impl<'c> Call<'c> {
     /// A count that goes where the parameter at `index` points to.
     fn counter(&self, index: usize, name: &'static str) -> Option<Part<'c>> {
         let converts = !self.params()[index].shape.pointee().is_some_and(|(_, counter)| counter.is_usize());
-        Some(Part::To { place: *self.outcomes.get(&index)?, name, converts })
+        Some(Part::To { place: *self.outcomes.get(&index)?, name, converts, in_some: false })
     }
 }

@@ -3,7 +3,7 @@
 use syn::{Block, Expr, Stmt};
 
 /// The function around a block is left at its end, also where that is in a loop.
-pub(super) fn leaves(block: &Block) -> bool {
+pub(in crate::wrap::sites) fn leaves(block: &Block) -> bool {
     match block.stmts.last() {
         Some(Stmt::Expr(expr, _)) => never_comes_back(expr),
         Some(Stmt::Macro(statement)) => is_end(&statement.mac),

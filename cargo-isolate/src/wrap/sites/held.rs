@@ -1,0 +1,119 @@
+//! Pointers to objects of the library that the program keeps, in a private field or a local: where all that is done with one goes
+//! through wrappers, it becomes the handle that they take, its type, where it comes from and every use together, or nothing.
+//!
+//! ```text
+//! fields and locals ─► uses (what is done with each) ─► text (what takes their place) ─► calls that are read with that
+//! ```
+
+mod field;
+mod local;
+mod shape;
+mod text;
+mod uses;
+
+use super::{
+    argument::without_parens,
+    call::Wrapper,
+    source::{Edit, Source, range},
+};
+use field::Field;
+use std::collections::{BTreeMap, BTreeSet};
+use syn::Expr;
+use uses::Uses;
+
+/// Where something stands: line and column.
+pub(super) type At = (u32, u32);
+
+/// Gives the wrapper of the call at a place, if that is one to rewrite.
+pub(super) type WrapperAt<'w> = &'w dyn Fn(At) -> Option<&'w Wrapper<'w>>;
+
+/// The pointers of one file that may become handles.
+#[derive(Default)]
+pub(super) struct Held {
+    slots: Vec<Slot>,
+}
+
+/// One of them, with the locals that it comes from.
+struct Slot {
+    /// What takes the place of arguments, by where they begin.
+    arguments: BTreeMap<usize, Given>,
+    /// Locals whose addresses are given to the functions that make the object, by where they stand.
+    rooms: BTreeMap<usize, Made>,
+    /// Calls that return the object.
+    made: BTreeMap<At, Made>,
+    /// Calls at the end of an object, in `drop`.
+    ended: BTreeSet<At>,
+    /// All the calls that must be rewritten for it.
+    calls: BTreeSet<At>,
+    edits: Vec<Edit>,
+}
+
+/// What the function that makes an object returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Made {
+    /// An `Option` of it, as it is wanted.
+    AsIs,
+    /// The object, where an `Option` is wanted.
+    InSome,
+}
+
+/// An argument that is such an object.
+#[derive(Clone, Debug)]
+pub(super) struct Given {
+    /// The place that holds it: `self.parser`.
+    pub(super) place: String,
+    /// It is an `Option`.
+    pub(super) optional: bool,
+    /// It is an `Owned`, which ends the object when it is dropped.
+    pub(super) owned: bool,
+    /// Nothing uses it behind the call.
+    pub(super) last: bool,
+}
+
+impl Held {
+    /// Finds them in a file. `below`: the texts of other files that see the private items of this one.
+    pub(super) fn new(source: &Source, wrapper: WrapperAt<'_>, below: &[&str]) -> Held {
+        let is_elsewhere = |field: &Field<'_>| below.iter().any(|text| field.may_be_used_in(text));
+        let fields = field::fields(source).into_iter().filter(|field| !is_elsewhere(field));
+        let of_fields = fields.filter_map(|field| Uses::of_field(source, field));
+        let mut slots: Vec<_> = of_fields.filter_map(|uses| text::slot(source, &uses, wrapper)).collect();
+        let of_locals = Uses::of_locals(source);
+        slots.extend(of_locals.iter().filter_map(|uses| text::slot(source, uses, wrapper)));
+        Held { slots }
+    }
+
+    /// The one that an expression is, which a function is given.
+    pub(super) fn argument(&self, expr: &Expr) -> Option<&Given> {
+        let at = range(without_parens(expr)).start;
+        self.slots.iter().find_map(|slot| slot.arguments.get(&at))
+    }
+
+    /// The one that an object is stored in.
+    pub(super) fn room(&self, place: &Expr) -> Option<Made> {
+        self.slots.iter().find_map(|slot| slot.rooms.get(&range(place).start)).copied()
+    }
+
+    /// The call at a place returns one.
+    pub(super) fn made(&self, at: At) -> Option<Made> {
+        self.slots.iter().find_map(|slot| slot.made.get(&at)).copied()
+    }
+
+    /// The call at a place is the last one with an object, in `drop`, and nobody asks what it returns.
+    pub(super) fn ends(&self, at: At) -> bool {
+        self.slots.iter().any(|slot| slot.ended.contains(&at))
+    }
+
+    /// The calls that they need rewritten.
+    pub(super) fn calls(&self) -> impl Iterator<Item = At> + '_ {
+        self.slots.iter().flat_map(|slot| &slot.calls).copied()
+    }
+
+    /// Drops those that need one of these calls.
+    pub(super) fn leave(&mut self, calls: &BTreeSet<At>) {
+        self.slots.retain(|slot| slot.calls.is_disjoint(calls));
+    }
+
+    pub(super) fn edits(&self) -> impl Iterator<Item = Edit> + '_ {
+        self.slots.iter().flat_map(|slot| &slot.edits).cloned()
+    }
+}

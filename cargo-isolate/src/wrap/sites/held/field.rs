@@ -1,0 +1,84 @@
+//! Fields that hold pointers.
+
+use crate::wrap::sites::{
+    argument::{has_word, words},
+    source::Source,
+};
+use syn::{Item, ItemStruct, Member, Type, Visibility};
+
+/// A private field that is a pointer, of a struct at the top of the file.
+#[derive(Clone, Copy)]
+pub(super) struct Field<'s> {
+    pub(super) item: &'s ItemStruct,
+    pub(super) index: usize,
+    pub(super) ty: &'s Type,
+    pub(super) to: &'s Type,
+    /// It is a `NonNull`.
+    pub(super) non_null: bool,
+}
+
+/// The fields of a file that may be handles.
+pub(super) fn fields(source: &Source) -> Vec<Field<'_>> {
+    let structs = source.file.items.iter().filter_map(|item| match item {
+        Item::Struct(item) if item.attrs.iter().all(|attribute| is_harmless(source, attribute)) => Some(item),
+        _ => None,
+    });
+    structs
+        .flat_map(|item| item.fields.iter().enumerate().filter_map(|(index, field)| of_field(item, index, field)))
+        .collect()
+}
+
+/// Derives but `Debug` would ask of a handle what it is not.
+fn is_harmless(source: &Source, attribute: &syn::Attribute) -> bool {
+    let path = attribute.path();
+    let is = |name: &str| path.is_ident(name);
+    let text: String = source.of(attribute).split_whitespace().collect();
+    ["doc", "must_use", "allow", "expect"].into_iter().any(is) || text == "#[derive(Debug)]"
+}
+
+fn of_field<'s>(item: &'s ItemStruct, index: usize, field: &'s syn::Field) -> Option<Field<'s>> {
+    if !matches!(field.vis, Visibility::Inherited)
+        || field.attrs.iter().any(|attribute| !attribute.path().is_ident("doc"))
+    {
+        return None;
+    }
+    let (to, non_null) = pointee(&field.ty)?;
+    Some(Field { item, index, ty: &field.ty, to, non_null })
+}
+
+fn pointee(ty: &Type) -> Option<(&Type, bool)> {
+    match ty {
+        Type::Ptr(pointer) => Some((&pointer.elem, false)),
+        Type::Path(path) => {
+            let last = path.path.segments.last().filter(|last| last.ident == "NonNull")?;
+            let syn::PathArguments::AngleBracketed(of) = &last.arguments else { return None };
+            match of.args.first() {
+                Some(syn::GenericArgument::Type(to)) => Some((to, true)),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+impl<'s> Field<'s> {
+    /// Another file, which sees it, may use it.
+    pub(super) fn may_be_used_in(&self, text: &str) -> bool {
+        let names_struct = has_word(text, &self.item.ident.to_string());
+        let Some(member) = self.member() else { return names_struct };
+        let mut places = words(text, &member);
+        names_struct && has_word(text, &member) || places.any(|at| text[..at].trim_end().ends_with('.'))
+    }
+
+    /// Its name, if it has one.
+    pub(super) fn member(&self) -> Option<String> {
+        Some(self.item.fields.iter().nth(self.index)?.ident.as_ref()?.to_string())
+    }
+
+    pub(super) fn is(&self, member: &Member) -> bool {
+        match member {
+            Member::Named(name) => self.member().is_some_and(|member| *name == member),
+            Member::Unnamed(index) => self.member().is_none() && index.index as usize == self.index,
+        }
+    }
+}

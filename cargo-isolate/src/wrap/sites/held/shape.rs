@@ -1,0 +1,107 @@
+//! Shapes of expressions and types around pointers.
+
+use super::At;
+use crate::wrap::sites::{
+    argument::{self, Pointer, without_parens},
+    source::place,
+};
+use std::collections::BTreeSet;
+use syn::{
+    Block, Expr, ExprCall, Stmt, Type,
+    spanned::Spanned,
+    visit::{self, Visit},
+};
+
+pub(super) fn is_null(expr: &Expr) -> bool {
+    matches!(argument::pointer(expr), Pointer::Null)
+}
+
+/// What is all there is in parentheses and `unsafe`.
+pub(super) fn sole(expr: &Expr) -> &Expr {
+    match without_parens(expr) {
+        Expr::Unsafe(block) => match &block.block.stmts[..] {
+            [Stmt::Expr(inner, None)] => sole(inner),
+            _ => expr,
+        },
+        expr => expr,
+    }
+}
+
+/// The last name of a type behind references; `Self` is what an `impl` is of.
+pub(super) fn last_name(ty: &Type, of: Option<&str>) -> Option<String> {
+    match ty {
+        Type::Reference(reference) => last_name(&reference.elem, of),
+        Type::Path(path) => {
+            let last = path.path.segments.last()?.ident.to_string();
+            if last == "Self" { of.map(str::to_owned) } else { Some(last) }
+        }
+        _ => None,
+    }
+}
+
+/// `NonNull::new(call)`, with what makes something else of NULL behind it.
+pub(super) fn in_non_null(value: &Expr) -> Option<(&ExprCall, &ExprCall)> {
+    match sole(value) {
+        Expr::Try(tried) => in_non_null(&tried.expr),
+        Expr::MethodCall(call)
+            if ["expect", "unwrap", "ok_or", "ok_or_else"].iter().any(|name| call.method == name) =>
+        {
+            in_non_null(&call.receiver)
+        }
+        Expr::Call(new) => {
+            let Expr::Path(path) = &*new.func else { return None };
+            let names: Vec<_> = path.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+            let is_new = matches!(&names[..], [.., ty, new] if ty == "NonNull" && new == "new");
+            match sole(new.args.first().filter(|_| is_new && new.args.len() == 1)?) {
+                Expr::Call(call) => Some((new, call)),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+/// Calls that are statements of their own, in blocks whose value nobody takes. `is_unit`: nor is there one of the whole.
+pub(super) fn ignored(block: &Block, is_unit: bool, all: &mut BTreeSet<At>) {
+    struct Blocks<'a> {
+        all: &'a mut BTreeSet<At>,
+    }
+    impl Blocks<'_> {
+        fn statement(&mut self, expr: &Expr) {
+            match without_parens(expr) {
+                Expr::Call(call) => drop(self.all.insert(place(call.func.span()))),
+                Expr::Unsafe(block) => self.tail(&block.block),
+                Expr::Block(block) => self.tail(&block.block),
+                Expr::If(choice) => {
+                    self.tail(&choice.then_branch);
+                    choice.else_branch.iter().for_each(|(_, other)| self.statement(other));
+                }
+                _ => {}
+            }
+        }
+
+        fn tail(&mut self, block: &Block) {
+            if let Some(Stmt::Expr(expr, None)) = block.stmts.last() {
+                self.statement(expr);
+            }
+        }
+    }
+    impl<'ast> Visit<'ast> for Blocks<'_> {
+        fn visit_block(&mut self, block: &'ast Block) {
+            let last = block.stmts.len().saturating_sub(1);
+            for (index, statement) in block.stmts.iter().enumerate() {
+                if let Stmt::Expr(expr, end) = statement
+                    && (end.is_some() || index < last)
+                {
+                    self.statement(expr);
+                }
+            }
+            visit::visit_block(self, block);
+        }
+    }
+    let mut blocks = Blocks { all };
+    blocks.visit_block(block);
+    if is_unit {
+        blocks.tail(block);
+    }
+}

@@ -1,0 +1,385 @@
+//! What is done with a pointer that a field or a local holds, throughout its file.
+
+use super::{
+    At,
+    field::Field,
+    local::{Body, Functions, Let, Lets, bindings, one_let},
+    shape::{ignored, in_non_null, is_null, last_name, sole},
+};
+use crate::wrap::sites::{
+    argument::{self, Pointer, has_word, without_parens},
+    finder::is_drop,
+    macros,
+    source::{Source, place, range},
+};
+use std::collections::BTreeSet;
+use syn::{
+    Block, Expr, ExprCall, Fields, FnArg, ImplItemFn, ItemFn, ItemImpl, Lit, Macro, Pat, PatStruct, PatTupleStruct,
+    Path, Signature,
+    spanned::Spanned,
+    visit::{self, Visit},
+};
+
+/// One thing that is done with it.
+pub(super) enum Use<'s> {
+    /// It is passed to a function; `ignored`: nobody asks what that returns.
+    Argument { call: At, index: usize, expr: &'s Expr, place: &'s Expr, ignored: bool, in_drop: bool },
+    /// Its address is passed.
+    Room { call: At, index: usize, place: &'s Expr },
+    /// `p.is_null()`
+    IsNull { call: &'s syn::ExprMethodCall },
+    /// NULL is put there.
+    Null(&'s Expr),
+    /// A call gives it, alone or in a `NonNull::new(…)`.
+    Made { call: &'s ExprCall, non_null: Option<&'s ExprCall> },
+    /// A local is moved into the field.
+    Fed(&'s Expr),
+}
+
+impl Use<'_> {
+    /// Where it stands, but for the call that makes the object.
+    pub(super) fn start(&self) -> Option<usize> {
+        match self {
+            Use::Argument { place, .. } | Use::Room { place, .. } => Some(range(*place).start),
+            Use::IsNull { call } => Some(range(*call).start),
+            Use::Null(expr) | Use::Fed(expr) => Some(range(*expr).start),
+            Use::Made { .. } => None,
+        }
+    }
+}
+
+/// A pointer and all that is done with it.
+pub(super) struct Uses<'s> {
+    pub(super) field: Option<Field<'s>>,
+    pub(super) lets: Vec<Let<'s>>,
+    pub(super) all: Vec<Use<'s>>,
+}
+
+/// Whose uses are looked for.
+#[derive(Clone, Copy)]
+enum Sought<'s> {
+    Field(Field<'s>),
+    /// It may be moved into a field.
+    Local {
+        name: &'s syn::Ident,
+        into: Option<Field<'s>>,
+    },
+}
+
+impl<'s> Uses<'s> {
+    /// All that is done with a field and the locals that are moved there; `None` where something is not understood.
+    pub(super) fn of_field(source: &'s Source, field: Field<'s>) -> Option<Uses<'s>> {
+        let mut walk = Walk::new(source, Sought::Field(field));
+        walk.visit_file(&source.file);
+        let mut uses = Uses { field: Some(field), lets: Vec::new(), all: walk.all };
+        if walk.strange {
+            return None;
+        }
+        for (name, function) in walk.fed {
+            let found = one_let(function, name)?;
+            uses.add_local(source, found, function, Some(field))?;
+        }
+        Some(uses)
+    }
+
+    /// The same of each local that nothing is moved out of.
+    pub(super) fn of_locals(source: &'s Source) -> Vec<Uses<'s>> {
+        let mut functions = Functions { all: Vec::new() };
+        functions.visit_file(&source.file);
+        let mut uses = Vec::new();
+        for function in functions.all {
+            let mut lets = Lets { all: Vec::new() };
+            lets.visit_block(function.1);
+            for found in lets.all {
+                let mut of_one = Uses { field: None, lets: Vec::new(), all: Vec::new() };
+                let is_one = one_let(function, found.name).is_some();
+                if is_one && of_one.add_local(source, found, function, None).is_some() {
+                    uses.push(of_one);
+                }
+            }
+        }
+        uses
+    }
+
+    fn add_local(
+        &mut self,
+        source: &'s Source,
+        found: Let<'s>,
+        function: Body<'s>,
+        into: Option<Field<'s>>,
+    ) -> Option<()> {
+        let init = found.local.init.as_ref().filter(|init| init.diverge.is_none())?;
+        let mut walk = Walk::new(source, Sought::Local { name: found.name, into });
+        walk.function(function.0, function.1);
+        if walk.strange {
+            return None;
+        }
+        match sole(&init.expr) {
+            Expr::Call(call) if !is_null(&init.expr) => self.all.push(Use::Made { call, non_null: None }),
+            _ if is_null(&init.expr) => self.all.push(Use::Null(&init.expr)),
+            _ => return None,
+        }
+        self.lets.push(found);
+        self.all.append(&mut walk.all);
+        Some(())
+    }
+}
+
+struct Walk<'s> {
+    source: &'s Source,
+    sought: Sought<'s>,
+    all: Vec<Use<'s>>,
+    /// Locals that are moved into the field, each with its function.
+    fed: Vec<(&'s syn::Ident, Body<'s>)>,
+    /// Something is done with it that is not understood.
+    strange: bool,
+    /// The type of the `impl` around, by its last name.
+    of: Option<String>,
+    function: Option<Body<'s>>,
+    ignored: BTreeSet<At>,
+}
+
+/// What an expression has to do with the pointer.
+enum Is {
+    No,
+    It,
+    /// It may be another's field of the same name.
+    Unclear,
+}
+
+impl<'s> Walk<'s> {
+    fn new(source: &'s Source, sought: Sought<'s>) -> Self {
+        Walk {
+            source,
+            sought,
+            all: Vec::new(),
+            fed: Vec::new(),
+            strange: false,
+            of: None,
+            function: None,
+            ignored: BTreeSet::new(),
+        }
+    }
+
+    fn function(&mut self, signature: &'s Signature, body: &'s Block) {
+        let around = self.function.replace((signature, body));
+        ignored(body, matches!(signature.output, syn::ReturnType::Default), &mut self.ignored);
+        self.visit_signature(signature);
+        self.visit_block(body);
+        self.function = around;
+    }
+
+    /// The expression is the place that holds the pointer.
+    fn is_place(&self, expr: &Expr) -> Is {
+        match (self.sought, expr) {
+            (Sought::Local { name, .. }, Expr::Path(path)) if path.path.is_ident(name) => Is::It,
+            (Sought::Field(field), Expr::Field(access)) if field.is(&access.member) => {
+                match self.type_of(without_parens(&access.base)) {
+                    Some(of) if field.item.ident == of => Is::It,
+                    Some(_) => Is::No,
+                    None => Is::Unclear,
+                }
+            }
+            _ => Is::No,
+        }
+    }
+
+    /// The last name of an expression's type, where that is `self` or a parameter.
+    fn type_of(&self, base: &Expr) -> Option<String> {
+        let Expr::Path(path) = base else { return None };
+        let name = path.path.get_ident()?;
+        if name == "self" {
+            return self.of.clone();
+        }
+        let (function, of) = (self.function?, self.of.as_deref());
+        let mut inputs = function.0.inputs.iter().filter_map(|input| match input {
+            FnArg::Typed(input) if matches!(&*input.pat, Pat::Ident(pat) if pat.ident == *name) => Some(&*input.ty),
+            _ => None,
+        });
+        let ty = inputs.next()?;
+        if bindings(function, name) > 1 { None } else { last_name(ty, of) }
+    }
+
+    /// The pointer itself, as functions are given it, and the place that holds it.
+    fn pointer<'e>(&mut self, expr: &'e Expr) -> Option<&'e Expr> {
+        let mut inner = without_parens(expr);
+        while let Expr::MethodCall(call) = inner
+            && (call.method == "cast_mut" || call.method == "cast_const")
+        {
+            inner = without_parens(&call.receiver);
+        }
+        if let Sought::Field(Field { non_null: true, .. }) = self.sought {
+            match inner {
+                Expr::MethodCall(call) if call.method == "as_ptr" => inner = without_parens(&call.receiver),
+                _ => return None,
+            }
+        }
+        match self.is_place(inner) {
+            Is::It => Some(inner),
+            Is::No => None,
+            Is::Unclear => {
+                self.strange = true;
+                None
+            }
+        }
+    }
+
+    /// What is put into the field.
+    fn value(&mut self, value: &'s Expr) {
+        let inner = sole(value);
+        let Sought::Field(field) = self.sought else { return self.visit_expr(value) };
+        if field.non_null {
+            return match in_non_null(value) {
+                Some((new, call)) => {
+                    self.all.push(Use::Made { call, non_null: Some(new) });
+                    call.args.iter().for_each(|argument| self.visit_expr(argument));
+                }
+                None => self.strange = true,
+            };
+        }
+        match inner {
+            _ if is_null(value) => self.all.push(Use::Null(value)),
+            Expr::Call(call) => {
+                self.all.push(Use::Made { call, non_null: None });
+                call.args.iter().for_each(|argument| self.visit_expr(argument));
+            }
+            Expr::Path(path) => match (path.path.get_ident(), self.function) {
+                (Some(name), Some(function)) => self.fed.push((name, function)),
+                _ => self.strange = true,
+            },
+            _ => self.strange = true,
+        }
+    }
+
+    /// The struct that a path leads to is the field's.
+    fn is_struct(&self, path: &Path) -> Option<Field<'s>> {
+        let field = match self.sought {
+            Sought::Field(field) | Sought::Local { into: Some(field), .. } => field,
+            Sought::Local { into: None, .. } => return None,
+        };
+        let last = path.segments.last()?;
+        let is_self = last.ident == "Self" && self.of.as_ref().is_none_or(|of| field.item.ident == *of);
+        (is_self || last.ident == field.item.ident).then_some(field)
+    }
+
+    /// A value in a literal of the struct, where it goes into the field.
+    fn literal(&mut self, value: &'s Expr) {
+        match self.sought {
+            Sought::Field(_) => self.value(value),
+            Sought::Local { name, .. } if matches!(value, Expr::Path(path) if path.path.is_ident(name)) => {
+                self.all.push(Use::Fed(value));
+            }
+            Sought::Local { .. } => self.visit_expr(value),
+        }
+    }
+
+    fn is_ignored(&self, call: &ExprCall) -> bool {
+        self.ignored.contains(&place(call.func.span()))
+    }
+
+    fn in_drop(&self) -> bool {
+        self.function.is_some_and(|(signature, _)| is_drop(signature))
+    }
+}
+
+impl<'s> Visit<'s> for Walk<'s> {
+    fn visit_item_impl(&mut self, item: &'s ItemImpl) {
+        let around = std::mem::replace(&mut self.of, last_name(&item.self_ty, None));
+        visit::visit_item_impl(self, item);
+        self.of = around;
+    }
+
+    fn visit_item_fn(&mut self, item: &'s ItemFn) {
+        self.function(&item.sig, &item.block);
+    }
+
+    fn visit_impl_item_fn(&mut self, item: &'s ImplItemFn) {
+        self.function(&item.sig, &item.block);
+    }
+
+    fn visit_pat_struct(&mut self, pat: &'s PatStruct) {
+        let takes = |field: Field<'_>| pat.fields.iter().any(|one| field.is(&one.member));
+        self.strange |= self.is_struct(&pat.path).is_some_and(takes);
+        visit::visit_pat_struct(self, pat);
+    }
+
+    fn visit_pat_tuple_struct(&mut self, pat: &'s PatTupleStruct) {
+        self.strange |= self.is_struct(&pat.path).is_some();
+        visit::visit_pat_tuple_struct(self, pat);
+    }
+
+    fn visit_expr(&mut self, expr: &'s Expr) {
+        match expr {
+            Expr::Call(call) => {
+                let literal = match &*call.func {
+                    Expr::Path(path) => {
+                        self.is_struct(&path.path).filter(|field| matches!(field.item.fields, Fields::Unnamed(_)))
+                    }
+                    _ => None,
+                };
+                for (index, argument) in call.args.iter().enumerate() {
+                    let at = place(call.func.span());
+                    if literal.is_some_and(|field| field.index == index) {
+                        self.literal(argument);
+                    } else if let Some(place) = self.pointer(argument) {
+                        let (ignored, in_drop) = (self.is_ignored(call), self.in_drop());
+                        self.all.push(Use::Argument { call: at, index, expr: argument, place, ignored, in_drop });
+                    } else if let Pointer::To { place } = argument::pointer(argument)
+                        && matches!(self.sought, Sought::Local { .. })
+                        && matches!(self.is_place(without_parens(place)), Is::It)
+                    {
+                        self.all.push(Use::Room { call: at, index, place });
+                    } else {
+                        self.visit_expr(argument);
+                    }
+                }
+                self.visit_expr(&call.func);
+            }
+            Expr::MethodCall(call) if call.method == "is_null" && call.args.is_empty() => {
+                match self.is_place(without_parens(&call.receiver)) {
+                    Is::It => self.all.push(Use::IsNull { call }),
+                    _ => visit::visit_expr(self, expr),
+                }
+            }
+            Expr::Assign(assign) if is_null(&assign.right) => match self.is_place(without_parens(&assign.left)) {
+                Is::It => self.all.push(Use::Null(&assign.right)),
+                _ => visit::visit_expr(self, expr),
+            },
+            Expr::Struct(literal) => {
+                let field = self.is_struct(&literal.path);
+                // What the rest of another is, nobody reads here.
+                self.strange |= field.is_some() && literal.rest.is_some();
+                for value in &literal.fields {
+                    match field.is_some_and(|field| field.is(&value.member)) {
+                        true => self.literal(&value.expr),
+                        false => self.visit_expr(&value.expr),
+                    }
+                }
+            }
+            // A field of a pointer that is no place of it is looked at like any other expression.
+            _ if !matches!(self.is_place(expr), Is::No) => self.strange = true,
+            _ => visit::visit_expr(self, expr),
+        }
+    }
+
+    fn visit_macro(&mut self, mac: &'s Macro) {
+        match self.source.macros.get(&macros::key(mac)) {
+            Some(arguments) => {
+                arguments.iter().for_each(|argument| self.visit_expr(argument));
+                // `{name}` in a format string.
+                let text = arguments.iter().any(|argument| matches!(argument, Expr::Lit(lit) if matches!(&lit.lit, Lit::Str(_))
+                    && matches!(self.sought, Sought::Local { name, .. } if has_word(self.source.of(lit), &name.to_string()))));
+                self.strange |= text;
+            }
+            None => {
+                let tokens: String = mac.tokens.to_string();
+                self.strange |= match self.sought {
+                    Sought::Local { name, .. } => has_word(&tokens, &name.to_string()),
+                    Sought::Field(field) => {
+                        field.member().is_some_and(|member| has_word(&tokens, &member)) || has_word(&tokens, "self")
+                    }
+                };
+            }
+        }
+    }
+}

@@ -330,6 +330,9 @@ inferred! {
         fn dump(of: *mut Opaque, buf: *mut c_char, cap: usize) -> c_int;
         fn source(of: c_uint, count: c_int, string: *const *const c_char, length: *const c_int);
         fn multi_get(db: *mut Opaque, num_keys: usize, keys_list: *const *const c_char, keys_list_sizes: *const usize);
+        fn axpy(n: c_int, alpha: f32, x: *const f32, incx: c_int, y: *mut f32, incy: c_int);
+        fn number(nptr: *const c_char, endptr: *mut *mut c_char, base: c_int) -> c_long;
+        fn scan(from: *const c_char, to: *const c_char, pTail: *mut *const c_char) -> c_int;
     ",
     leaves_lengths_to_what_they_are_called_after: "
         fn locked(vertex_lock: *const u8, target_index_count: usize);

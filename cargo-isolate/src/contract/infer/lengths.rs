@@ -56,6 +56,14 @@ impl Pointer<'_> {
         (sounds_like_length(&length.name) && !self.belongs_to_another(length)).then_some(length)
     }
 
+    /// `(x, incx)`, `(a, lda)`, `(samples, stride)`: how far apart its elements lie.
+    pub(super) fn stride(&self) -> Option<&Param> {
+        let next = self.signature.params.get(self.index + 1).filter(|next| next.shape.is_int())?;
+        let (me, other) = (plain(self.name()), plain(&next.name));
+        let is_its = ["inc", "ld"].iter().any(|word| other.strip_prefix(word) == Some(&*me));
+        (self.own_length().is_none() && (is_its || other.ends_with("stride"))).then_some(next)
+    }
+
     /// `(a, b, len)`: whose length is it?
     pub(super) fn shares_length(&self) -> bool {
         let Some(before) = self.index.checked_sub(1) else { return false };

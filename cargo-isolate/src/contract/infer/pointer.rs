@@ -10,6 +10,7 @@ use super::{
     Inference, Known, Nature, Refusal, Tier, found,
     lengths::{is_bytes, is_path},
     recognised, refused,
+    units::words,
 };
 use crate::contract::{
     Contract, Dir, Hold,
@@ -104,8 +105,23 @@ impl Pointer<'_> {
             (Shape::Unknown { ty, why }, _) => {
                 refused(format!("`{ty}` is not known: {why}"), Some("{ kind = \"handle\" }"))
             }
+            (Shape::Pointer { to, .. }, true) if let Some(of) = self.leads_into(to) => refused(
+                format!("a place in `{of}`, by its name?"),
+                Some(&format!("{{ kind = \"obj\", dir = \"out\", inner_of = \"{of}\" }}  # if it always leads there")),
+            ),
             (to, _) => refused(format!("nothing in the signature says what `{}{to}` points to", self.star()), None),
         }
+    }
+
+    /// `(text, endptr)`, `(sql, tail)`: the one argument to which what comes out may point.
+    fn leads_into(&self, to: &Shape) -> Option<&str> {
+        const PLACES: [&str; 6] = ["tail", "end", "endptr", "rest", "remaining", "next"];
+        let is_place = words(self.name()).iter().any(|word| PLACES.contains(&&**word));
+        let runs = self.signature.params.iter().filter(|param| {
+            param.shape.pointee().is_some_and(|(mutable, other)| !mutable && other == to && to.is_byte())
+        });
+        let mut names = runs.map(|param| &*param.name);
+        names.next().filter(|_| is_place && names.next().is_none())
     }
 
     /// The start of a run of values, for the policy to confirm, or a place in it.

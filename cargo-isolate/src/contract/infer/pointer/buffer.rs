@@ -19,6 +19,9 @@ impl Pointer<'_> {
     /// `*const` numbers: an input buffer if its length is beyond doubt.
     pub(super) fn input(&self) -> Inference {
         let name = self.name();
+        if let Some(stride) = self.stride() {
+            return self.strided(stride);
+        }
         let next = self.next_length();
         if let Some(length) = self.own_length().or(next.filter(|_| !self.shares_length()))
             && let Some(doubt) = self.doubt(length)
@@ -38,6 +41,17 @@ impl Pointer<'_> {
         refused(
             format!("`{}{}` without a length that is surely that of `{name}`", self.star(), self.to),
             Some(&self.start("kind = \"buf\", dir = \"in\", len", next)),
+        )
+    }
+
+    /// As many as lie between the first and the last, which no parameter says alone.
+    pub(super) fn strided(&self, stride: &Param) -> Inference {
+        let dir = if self.mutable { "inout" } else { "in" };
+        refused(
+            format!("elements that lie `{}` apart: how many are there from the first to the last?", stride.name),
+            Some(&format!(
+                "{{ kind = \"buf\", dir = \"{dir}\", len = \"LENGTH\" }}  # LENGTH: an expression or a number"
+            )),
         )
     }
 

@@ -21,6 +21,9 @@ impl Pointer<'_> {
     /// say that nothing is: a result that is copied in as well costs nothing, and an input that is not is another call.
     pub(super) fn scalar(&self) -> Inference {
         const WORDS: &str = "kind = \"buf\", dir = \"inout\", len";
+        if let Some(stride) = self.stride() {
+            return self.strided(stride);
+        }
         let (name, me) = (self.name(), self.me());
         let length = self.own_length().or_else(|| self.next_length()).or_else(|| self.run_length());
         let length = length.or_else(|| {

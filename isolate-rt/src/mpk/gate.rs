@@ -7,13 +7,13 @@
 
 use super::callback;
 use super::deadline::Moment;
-use super::entry::View;
 use super::exception::uncaught;
 use super::instance::Instance;
 use super::leave::Stop;
 use super::pkey::wrpkru;
 use super::seat::Seat;
 use super::thread::Thread;
+use super::view::View;
 use crate::callback::Callbacks;
 use std::arch::naked_asm;
 use std::mem::offset_of;

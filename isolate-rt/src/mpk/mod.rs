@@ -78,11 +78,12 @@ mod tls;
 mod undisturbed;
 mod unwind;
 mod verdict;
+mod view;
 mod warm;
 mod watchdog;
 
 pub(crate) use crate::heap::is_inside;
-pub(crate) use entry::{Entry, View};
+pub(crate) use entry::Entry;
 pub(crate) use evidence::Evidence;
 pub(crate) use gate::{call_back, note_refusal, open_heap};
 pub(crate) use instance::{Begun, Instance};
@@ -94,6 +95,7 @@ pub(crate) use panics::{end as end_panic, is_panicking, say as say_panic};
 pub(crate) use rooms::{close_room, open_room};
 pub(crate) use started::{start_thread, thread_ends};
 pub(crate) use thread::{on_signal_stack, own_signal_stack, remember_signal_stack};
+pub(crate) use view::View;
 
 pub(crate) use crate::machine::PAGE;
 

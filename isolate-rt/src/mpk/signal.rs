@@ -212,7 +212,7 @@ unsafe fn heal(frame: &mut Frame, signal: c_int, info: *const siginfo_t) -> bool
 }
 
 /// The program was looking at what a domain has mapped: the file ends before that, or another thread of the domain has unmapped it since
-/// it was checked. It goes on with zeros, as far as it looks, and ends the instance then: see [`super::entry::View::during`]. (Not what
+/// it was checked. It goes on with zeros, as far as it looks, and ends the instance then: see [`super::view::View::during`]. (Not what
 /// the program does at other times: a pointer that it has kept is its own affair.)
 ///
 /// # Safety

@@ -6,10 +6,10 @@
 
 use super::callback::{START_THREAD, THREAD_ENDS};
 use super::deadline::Limit;
-use super::entry::View;
 use super::gate::call_back;
 use super::instance::Instance;
 use super::spawn::Quiet;
+use super::view::View;
 use super::{A_MOMENT, wait, wake};
 use crate::callback::take_ending;
 use crate::fault::{Fault, OWN_THREAD, Unsupported};

@@ -5,7 +5,7 @@ use super::{
     entry::never,
     hopeless::{hopeless, no_contract_helps},
     places::lead_into_slices,
-    roles::{implied, lengths_are_told, names, roles, settle_inferred_lengths},
+    roles::{implied, lengths_are_told, lengths_have_no_name, names, roles, settle_inferred_lengths},
     select::Selected,
     statements::Statements,
     stub::{gifts, stub},
@@ -60,6 +60,7 @@ pub(super) fn plan(
         open.append(&mut gifts); // one table of the function, to be pasted once
     }
     lengths_are_told(said.entry, &params, &known.stated, errors);
+    lengths_have_no_name(said.entry, &params, &stated, errors);
     lead_into_slices(said.entry, &params, ret.as_ref(), errors);
     handles_are_told_of(said.entry, &params, errors);
     let retry = retry(said.entry, &params, errors);
@@ -166,7 +167,8 @@ impl Function<'_> {
         }
         // Used in a length expression: the caller must be able to say it.
         if self.stated.needs(&param.name) {
-            let contract = Contract::Obj { dir: Dir::Inout, nullable: false };
+            let dir = if param.shape.pointee().is_some_and(|(mutable, _)| mutable) { Dir::Inout } else { Dir::In };
+            let contract = Contract::Obj { dir, nullable: false };
             return implied(contract, "a length is computed from what it points to".to_owned());
         }
         // Used in one after the call alone: the wrapper needs nothing of the caller.
@@ -177,11 +179,19 @@ impl Function<'_> {
         if self.stated.params[index].ty.is_some() && param.shape.pointee().is_none() {
             return self.said.of_param(&param.name, Contract::Value);
         }
+        let has_position = self.around.objects.slice(&param.shape).is_some_and(|slice| slice.position.is_some());
         let inference = match infer::param(self.signature, index, &self.known) {
             Inference::Refused(refusal) => match self.slice(&param.shape, refusal) {
                 Ok(decision) => return decision,
                 Err(refusal) => Inference::Refused(refusal),
             },
+            // No object of the library has one, whoever hands it out.
+            Inference::Found { .. } if has_position => {
+                match self.slice(&param.shape, Refusal { reason: String::new(), candidate: None, is: None }) {
+                    Ok(decision) => return decision,
+                    Err(refusal) => Inference::Refused(refusal),
+                }
+            }
             found => found,
         };
         self.decide(&param.name, inference)
@@ -208,7 +218,17 @@ impl Function<'_> {
                 (false, None) => Some(Contract::Slice { dir: Dir::In, slice: own, nullable: false }),
                 _ => None,
             };
-            return match contract.filter(|_| slice.copy) {
+            return match contract {
+                _ if slice.position.is_some() && !mutable => Err(Refusal {
+                    reason: format!("`{name}` has a position, and the library cannot set it here"),
+                    candidate: None,
+                    is: None,
+                }),
+                _ if !slice.copy => Err(Refusal {
+                    reason: format!("`{name}` is not `Copy`, so wrappers cannot fill one in"),
+                    candidate: None,
+                    is: None,
+                }),
                 Some(contract) => Ok(by_entry(policy.structs.contains_key(&*name), contract)),
                 None => Err(Refusal {
                     reason: format!("nothing says whether the slice in this `{name}` goes in or comes out"),

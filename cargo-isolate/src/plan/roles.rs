@@ -103,6 +103,32 @@ pub(super) fn lengths_are_told(
     }
 }
 
+/// The lengths of an array's buffers are the wrapper's: there is no number that `*lengths` could be.
+pub(super) fn lengths_have_no_name(
+    entry: Option<&model::FnContract>,
+    params: &[ParamPlan],
+    stated: &Statements,
+    errors: &mut Vec<PolicyError>,
+) {
+    let leaves: Vec<_> = stated.leaves().into_iter().flat_map(with_arguments).collect();
+    for param in params {
+        let Role::LengthsOf(array) = &param.role else { continue };
+        let Some(words) = entry.and_then(|entry| entry.arg.get(&**array)) else { continue };
+        let names = |leaf: &&Expr| matches!(leaf, Expr::Deref(name) | Expr::Name(name) if *name == param.name);
+        if leaves.iter().any(names) {
+            let message = format!("`{0}` tells the lengths of `{array}`, so `*{0}` means nothing", param.name);
+            errors.push(PolicyError::new(words.span(), message).help("say it without that in the other expressions"));
+        }
+    }
+}
+
+fn with_arguments(leaf: &Expr) -> Vec<&Expr> {
+    match leaf {
+        Expr::Call(call) => call.args.iter().collect(),
+        leaf => vec![leaf],
+    }
+}
+
 pub(super) fn implied(contract: Contract, evidence: String) -> Decision {
     Decision::Rule { contract, tier: Tier::Clear, evidence }
 }

@@ -87,6 +87,18 @@ impl Statements {
         lengths.flat_map(Expr::leaves).any(|leaf| matches!(leaf, Expr::Deref(name) if name == cell))
     }
 
+    /// The leaves of all expressions: of lengths, before and after the call, and of what failing is.
+    pub(super) fn leaves(&self) -> Vec<&Expr> {
+        let contracts = || self.params.iter().chain([&self.ret]).filter_map(|stated| stated.contract.as_ref());
+        let lengths = contracts().flat_map(Contract::lengths).chain(contracts().filter_map(Contract::counted_by));
+        let lengths = lengths.chain(self.binds.iter().map(|bind| &bind.length)).flat_map(Expr::leaves);
+        let failing = self.failing.iter().flat_map(|failing| {
+            let asked = failing.message.iter().flat_map(|message| &message.args);
+            failing.error.leaves().into_iter().chain(asked)
+        });
+        lengths.chain(failing).collect()
+    }
+
     /// What comes out of the function keeps a closure only if the program gets to own it.
     fn check_keepers(&self, entry: &model::FnContract, signature: &Signature, errors: &mut Vec<PolicyError>) {
         for (stated, param) in self.params.iter().zip(&signature.params) {

@@ -333,6 +333,10 @@ inferred! {
         fn axpy(n: c_int, alpha: f32, x: *const f32, incx: c_int, y: *mut f32, incy: c_int);
         fn number(nptr: *const c_char, endptr: *mut *mut c_char, base: c_int) -> c_long;
         fn scan(from: *const c_char, to: *const c_char, pTail: *mut *const c_char) -> c_int;
+        fn exec(nParams: c_int, paramTypes: *const c_uint, paramValues: *const *const c_char, paramLengths: *const c_int) -> c_int;
+        fn checksum(parts: *const *const c_void, part_lens: *const usize, count: usize) -> c_int;
+        fn scatter(bufs: *mut *mut u8, sizes: *const usize, n: usize);
+        fn refPrefix(of: *mut Opaque, prefix: *const c_void, prefixSize: usize) -> usize;
     ",
     leaves_lengths_to_what_they_are_called_after: "
         fn locked(vertex_lock: *const u8, target_index_count: usize);

@@ -213,6 +213,7 @@ unsafe extern "C" {
     // arrays of pointers
     pub fn bind_all(ctx: *mut Ctx, n: c_int, values: *const *const c_char, lengths: *const c_int) -> c_int;
     pub fn scatter(ctx: *mut Ctx, parts: *const *mut i16, sizes: *mut usize, count: usize) -> c_int;
+    pub fn ranks(count: *const usize, values: *const *const c_int, each: *const usize, ranks: *mut c_int) -> c_int;
     pub fn look_up(ctx: *mut Ctx, keys: *mut *const c_void, key_lens: *const u32, count: usize) -> c_int;
     pub fn command(argc: c_int, argv: *mut *mut c_char, env: *const *const c_char) -> c_int;
     pub fn insert(ctx: *mut Ctx, names: *const *const c_char, values: *const *const c_char, count: c_uint) -> c_int;

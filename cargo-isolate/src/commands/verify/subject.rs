@@ -96,7 +96,7 @@ fn param(function: &FunctionPlan, param: &ParamPlan) -> Param {
         {
             Some(Stored::Room)
         }
-        (Role::CellOf(_), _) => Some(Stored::Anything),
+        (Role::CellOf(_), _) => anything(param.shape.pointee().is_some_and(|(mutable, _)| mutable)),
         (Role::LengthOf(_) | Role::LengthsOf(_) | Role::EndOf(_), _) | (_, None) => None,
         (Role::Caller, Some(contract)) => match contract {
             Contract::Given { .. } | Contract::Cstr { dir: Dir::Out, .. } if is_never_null(contract) => {
@@ -169,7 +169,8 @@ fn given(function: &FunctionPlan, param: &ParamPlan) -> Option<Given> {
         }
         (Role::CellOf(slices), _) => {
             let plain = slices.iter().all(|slice| named(slice).and_then(nullable) == Some(false));
-            (plain && param.shape.pointee().is_some_and(|(_, to)| to.is_number())).then_some(Given::Cell)
+            (plain && param.shape.pointee().is_some_and(|(mutable, to)| mutable && to.is_number()))
+                .then_some(Given::Cell)
         }
         // Not what some length is made of: the slices would have to be as long as that says.
         (Role::Caller, Contract::Value) => {

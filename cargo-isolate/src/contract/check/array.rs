@@ -31,7 +31,11 @@ impl Checker<'_> {
         };
         let elem = self.elem(pointer)?;
         match &elem {
-            Element::Cstr { nullable: true } | Element::Handle { nullable: true } if ended => {
+            Element::Cstr { nullable: true }
+            | Element::Handle { nullable: true }
+            | Element::Buf { nullable: true, .. }
+                if ended =>
+            {
                 self.wrong_null_of_elem("NULL ends this array, so it can stand nowhere else in it")
             }
             Element::Buf { dir: Dir::Out | Dir::Inout, .. } if nullable => {
@@ -145,6 +149,11 @@ impl Checker<'_> {
         let holds = |shape: &Shape| {
             shape.pointee().is_some_and(|(_, to)| matches!(to, Shape::Int(Some(_)))) && !shape.is_reference()
         };
+        if !lengths.chars().all(|c| c.is_alphanumeric() || c == '_') || lengths.is_empty() {
+            let message = "`NAME[]` stands alone: a parameter that points to the length of each buffer";
+            self.errors.push(PolicyError::new(at, message));
+            return None;
+        }
         let known: Vec<_> =
             self.signature.params.iter().filter(|param| holds(&param.shape)).map(|param| &*param.name).collect();
         if known.contains(&lengths) {

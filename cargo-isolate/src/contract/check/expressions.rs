@@ -256,6 +256,12 @@ impl Expressions<'_> {
         Ok(())
     }
 
+    /// The parameter is a struct that stands for a slice.
+    fn is_slice(&self, name: &str) -> bool {
+        let param = self.scope.signature.param(name);
+        param.is_some_and(|param| self.scope.objects.slice(&param.shape).is_some())
+    }
+
     /// Whether an argument is what a parameter takes.
     fn passes(&self, arg: &Expr, wanted: &Shape) -> bool {
         let signature = self.scope.signature;
@@ -269,7 +275,11 @@ impl Expressions<'_> {
         };
         let Some(found) = found else { return false };
         match (pointee(&found), pointee(wanted)) {
-            (Some(found), Some(wanted)) => matches!(found, Shape::Opaque(_) | Shape::Struct { .. }) && found == wanted,
+            (Some(found), Some(wanted)) => {
+                let is_object = matches!(found, Shape::Opaque(_) | Shape::Struct { .. });
+                // Of a slice in a struct the wrapper's caller has none to pass.
+                is_object && found == wanted && !matches!(arg, Expr::Name(name) if self.is_slice(name))
+            }
             (None, None) => found.is_int() && wanted.is_int(),
             _ => false,
         }

@@ -192,6 +192,9 @@ impl Reader<'_> {
     /// The slice that a field leads to, if another field is its length.
     fn of_length(&self, path: &TypePath, field: &Field) -> Option<Slice> {
         let Holds::Values { len: Expr::Name(length) } = &field.holds else { return None };
+        if field.shape.is_reference() {
+            return None; // wrappers fill in pointers
+        }
         let (_, counter) = self.fields.iter().find(|(name, _)| name == length)?;
         Some(Slice {
             path: path.clone(),

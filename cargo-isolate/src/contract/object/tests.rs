@@ -178,6 +178,7 @@ pub struct more {
 unsafe extern \"C\" {
     pub fn work(room: *mut room, source: *mut source) -> i32;
     pub fn look(source: *const source, more: *mut more) -> i32;
+    pub fn last() -> *mut room;
 }
 ";
 
@@ -248,7 +249,11 @@ fn slices_with_a_position() {
     check_in(
         ALONG,
         structs,
-        &["work: { kind = \"buf\", dir = \"out\" }, { kind = \"buf\", dir = \"in\" }", "look: refused, refused"],
+        &[
+            "work: { kind = \"buf\", dir = \"out\" }, { kind = \"buf\", dir = \"in\" }",
+            "look: refused, refused",
+            "last -> { kind = \"handle\", null = \"ok\" }",
+        ],
     );
     check_in(
         ALONG,

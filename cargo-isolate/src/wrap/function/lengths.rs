@@ -1,7 +1,9 @@
 //! Lengths: who tells them, how they are checked before the call and counted after it.
 
 use super::{
-    ParamPlan, Phase, Writer, contract,
+    ParamPlan, Phase, Writer,
+    buffer::is_written,
+    contract,
     words::{joined, snake},
 };
 use crate::{
@@ -187,7 +189,11 @@ impl<'w> Writer<'w, '_> {
         }
         let param = self.param(name)?;
         let comes_out = matches!(contract(param), Contract::Obj { dir: Dir::Out, .. });
-        (comes_out || matches!(param.role, Role::CellOf(_))).then(|| self.local(name))
+        match param.role {
+            Role::CellOf(_) if !is_written(param) => Some(format!("call.read({})", self.local(name))),
+            Role::CellOf(_) => Some(self.local(name)),
+            _ => comes_out.then(|| self.local(name)),
+        }
     }
 
     /// The length of slices that a hidden parameter is.

@@ -355,7 +355,7 @@ impl<'c> Call<'c> {
             }
             (_, Contract::Progress { slice, .. }) => {
                 return Err(format!(
-                    "`{name}` is a `{}`: the wrapper takes a slice, and returns how far the library has got",
+                    "`{name}` is a `{}`: the wrapper takes a slice, begins at its start, and returns how far the library has got",
                     slice.path.name
                 ));
             }

@@ -5,6 +5,7 @@ use super::source::place;
 use std::collections::BTreeMap;
 use syn::{
     Expr, File, Macro, Token,
+    parse::ParseStream,
     punctuated::Punctuated,
     spanned::Spanned,
     visit::{self, Visit},
@@ -47,6 +48,18 @@ pub(super) fn key(mac: &Macro) -> (u32, u32) {
     place(mac.path.span())
 }
 
+/// `one, two`
+fn listed(input: ParseStream<'_>) -> syn::Result<Vec<Expr>> {
+    Ok(Punctuated::<Expr, Token![,]>::parse_terminated(input)?.into_iter().collect())
+}
+
+/// `value; how often`, as `vec!` has it.
+fn repeated(input: ParseStream<'_>) -> syn::Result<Vec<Expr>> {
+    let value = input.parse()?;
+    input.parse::<Token![;]>()?;
+    Ok(vec![value, input.parse()?])
+}
+
 #[derive(Default)]
 struct Reader {
     arguments: Arguments,
@@ -56,9 +69,8 @@ impl<'ast> Visit<'ast> for Reader {
     fn visit_macro(&mut self, mac: &'ast Macro) {
         let name = mac.path.segments.last().map(|last| last.ident.to_string());
         if name.is_some_and(|name| EVALUATED.contains(&&*name))
-            && let Ok(arguments) = mac.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated)
+            && let Ok(arguments) = mac.parse_body_with(listed).or_else(|_| mac.parse_body_with(repeated))
         {
-            let arguments: Vec<_> = arguments.into_iter().collect();
             arguments.iter().for_each(|argument| visit::visit_expr(self, argument));
             self.arguments.insert(key(mac), arguments);
         }

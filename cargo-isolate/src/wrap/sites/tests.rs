@@ -226,6 +226,10 @@ fn calls_in_macros() {
         "    let all = vec![\n        1, // one\n        isolated::z::plain(1, 2)?,\n        std::cmp::max(4, isolated::z::plain(3, 4)?),\n    ];",
     );
     check(
+        "    let room = vec![0u8; unsafe { z_sys::plain(1, 2) } as usize];",
+        "    let room = vec![0u8; isolated::z::plain(1, 2)? as usize];",
+    );
+    check(
         "    println!(\"{}\", format!(\"{}\", unsafe { z_sys::plain(1, 2) }));",
         "    println!(\"{}\", format!(\"{}\", isolated::z::plain(1, 2)?));",
     );

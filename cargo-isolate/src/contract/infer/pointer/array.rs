@@ -12,7 +12,7 @@ use crate::contract::{
     shape::Shape,
 };
 
-impl Pointer<'_> {
+impl<'s> Pointer<'s> {
     /// As many objects as `length` says.
     pub(super) fn objects(&self, length: &Param) -> Inference {
         let count = &length.name;
@@ -26,16 +26,32 @@ impl Pointer<'_> {
         })
     }
 
-    /// An array of lengths beside this one: `(keys, key_sizes)`, `(string, length)`.
+    /// An array of lengths beside this one: `(keys, key_sizes)`, `(string, length)`, `(paramValues, paramLengths)`.
     fn lengths_of_each(&self) -> Option<&Param> {
+        const SEVERAL: [&str; 6] = ["list", "values", "data", "buffers", "bufs", "strings"];
         let name = plain(self.name());
-        let one = name.strip_suffix("list").or_else(|| name.strip_suffix('s')).unwrap_or(&name);
+        let stem = SEVERAL.iter().find_map(|word| name.strip_suffix(word)).filter(|stem| !stem.is_empty());
+        let one = stem.or_else(|| name.strip_suffix('s')).unwrap_or(&name);
         self.signature.params.iter().find(|param| {
-            let is_read = param.shape.pointee().is_some_and(|(mutable, to)| !mutable && to.is_int());
+            let is_read = param.shape.pointee().is_some_and(|(mutable, to)| !mutable && to.is_int())
+                && !param.shape.is_reference();
             let other = plain(&param.name);
             let is_theirs = other.starts_with(one) || ["length", "lengths", "lens", "sizes"].contains(&&*other);
             is_read && is_theirs && (sounds_like_length(&param.name) || sounds_like_length(other.trim_end_matches('s')))
         })
+    }
+
+    /// The array of buffers whose lengths this one holds.
+    pub(super) fn tells_lengths_of(&self) -> Option<&'s str> {
+        let params = self.signature.params.iter().enumerate();
+        let others = params.filter_map(|(index, param)| {
+            let (mutable, to) = param.shape.pointee()?;
+            to.pointee().filter(|(_, to)| to.is_byte() || to.is_number())?;
+            Some(Pointer { index, mutable, to, ..*self })
+        });
+        let mut theirs =
+            others.filter(|other| other.lengths_of_each().is_some_and(|lengths| lengths.name == self.name()));
+        theirs.next().map(|other| &*self.signature.params[other.index].name)
     }
 
     /// Strings, buffers, objects or values behind the pointers that this one leads to, each of them `to`; `None` where it may as well be
@@ -44,7 +60,12 @@ impl Pointer<'_> {
         let name = self.name();
         let own = self.own_length().filter(|_| !self.mutable || is_named_several(name));
         let own = own.or_else(|| self.lengths().find(|length| name == "argv" && length.name == "argc"));
-        if self.mutable && own.is_none() {
+        // An array of lengths is one array's.
+        let each = self.lengths_of_each().filter(|each| {
+            let at = self.signature.params.iter().position(|param| param.name == each.name);
+            at.is_some_and(|index| Pointer { index, ..*self }.tells_lengths_of() == Some(name))
+        });
+        if self.mutable && own.is_none() && each.is_none() {
             return None;
         }
         let dir = if mutable { "inout" } else { "in" };
@@ -60,7 +81,6 @@ impl Pointer<'_> {
         if let Some(length) = own.filter(|_| what == "objects") {
             return Some(self.objects(length));
         }
-        let each = self.lengths_of_each().filter(|_| to.is_byte() || to.is_number());
         let (what, elem) = match each {
             Some(each) => {
                 let lengths = &each.name;
@@ -71,7 +91,12 @@ impl Pointer<'_> {
         };
         let mut open: Vec<_> = self.open_lengths().collect();
         open.retain(|length| own.is_none_or(|own| own.name != length.name));
-        let (count, how_many) = match own.or_else(|| self.next_length()).or_else(|| self.count_before()) {
+        let behind = each.and_then(|each| {
+            let at = self.signature.params.iter().position(|param| param.name == each.name)?;
+            self.signature.params.get(at + 1).filter(|next| next.shape.is_int() && sounds_like_length(&next.name))
+        });
+        let own = own.or_else(|| self.next_length()).or(behind).or_else(|| self.count_before());
+        let (count, how_many) = match own {
             Some(length) => (format!("len = \"{}\"", length.name), format!("as many as `{}` says", length.name)),
             None if what == "strings" && open.is_empty() => {
                 ("end = \"NULL\"".to_owned(), "with nothing that says how many: up to a NULL?".to_owned())

@@ -7,7 +7,7 @@ use crate::contract::{
     expr::Expr,
     infer::{
         Inference, Tier, found,
-        lengths::{is_general, sounds_like_length},
+        lengths::{is_general, plain, sounds_like_length},
         library::sounds_like_result,
         refused,
         units::{Doubt, words},
@@ -19,6 +19,9 @@ impl Pointer<'_> {
     /// `*const` numbers: an input buffer if its length is beyond doubt.
     pub(super) fn input(&self) -> Inference {
         let name = self.name();
+        if let Some(of) = self.tells_lengths_of() {
+            return refused(format!("how long each of `{of}` is, by its name"), None);
+        }
         if let Some(stride) = self.stride() {
             return self.strided(stride);
         }
@@ -63,6 +66,12 @@ impl Pointer<'_> {
             Some((mutable, to)) => mutable && !to.is_byte() && !to.is_number(),
         };
         let returned = self.signature.ret.as_ref().and_then(Shape::pointee);
+        // `refPrefix(context, prefix)`; `push_ref` is about something that is called so.
+        let refers =
+            words(&self.signature.name).windows(2).any(|pair| pair[0] == "ref" && pair[1] == plain(self.name()));
+        if refers {
+            return refused(format!("by its name `{}` keeps the pointer, beyond the call", self.signature.name), None);
+        }
         let keeper = match self.signature.params.iter().find(|param| is_object(param)) {
             Some(object) => format!("`{}`", object.name),
             None if returned.is_some_and(|(_, to)| matches!(to, Shape::Opaque(_) | Shape::Struct { .. })) => {

@@ -85,6 +85,9 @@ impl Call<'_> {
             match param.decision.contract() {
                 // How much of it the function wrote: the slice itself is the caller's.
                 Some(Contract::Buf { .. }) => "written".to_owned(),
+                Some(Contract::Progress { dir, .. }) => {
+                    format!("{}_{}", snake(&param.name), if *dir == Dir::In { "read" } else { "written" })
+                }
                 // How much is done of each slice that a cursor of it stands for, in their order.
                 Some(Contract::Object { life: Life::Used, cursors }) => {
                     let before = origins[..at].iter().filter(|other| *other == place).count();

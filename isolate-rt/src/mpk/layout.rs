@@ -74,12 +74,13 @@ static ARENA_END: AtomicUsize = AtomicUsize::new(0);
 /// Whether `address` can belong to a domain. False before the first domain is made.
 #[inline]
 pub(crate) fn in_arena(address: usize) -> bool {
-    address >= ARENA_START.load(Ordering::Relaxed) && address < ARENA_END.load(Ordering::Relaxed)
+    // The end first: where there is one, there is a start.
+    address < ARENA_END.load(Ordering::Acquire) && address >= ARENA_START.load(Ordering::Relaxed)
 }
 
 /// Whether any of so many bytes can.
 pub(crate) fn reaches_arena(address: usize, len: usize) -> bool {
-    address < ARENA_END.load(Ordering::Relaxed)
+    address < ARENA_END.load(Ordering::Acquire)
         && address.saturating_add(len.max(1)) > ARENA_START.load(Ordering::Relaxed)
 }
 
@@ -177,7 +178,7 @@ fn reserve_arena() -> Result<usize, Unsupported> {
         return Err(system("mmap"));
     }
     let start = arena.expose_provenance();
-    ARENA_END.store(start + SLOTS * SLOT, Ordering::Relaxed);
     ARENA_START.store(start, Ordering::Relaxed);
+    ARENA_END.store(start + SLOTS * SLOT, Ordering::Release);
     Ok(start)
 }

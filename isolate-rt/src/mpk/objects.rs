@@ -1,6 +1,6 @@
 //! The program and the libraries that are loaded, as the loader knows them.
 
-use super::loader;
+use super::{instance, loader};
 use std::ffi::{CStr, CString, c_void};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -107,7 +107,8 @@ pub(super) fn with<R, F: FnOnce(&[Object]) -> R>(look: F) -> R {
     }
 }
 
-/// What the call instruction before this address calls, where that is written there, or in a table that the loader has filled.
+/// What the call instruction before this address calls, where that is written there, or in a table that the loader has filled
+/// and no domain can write.
 pub(super) fn called(objects: &[Object], after: usize) -> Option<usize> {
     const CALL: u8 = 0xe8;
     const CALL_BY_TABLE: [u8; 2] = [0xff, 0x15];
@@ -141,8 +142,12 @@ fn code(objects: &[Object], address: usize, len: usize) -> Option<&[u8]> {
     is_code.then(|| unsafe { std::slice::from_raw_parts(start, len) })
 }
 
-/// A word of data.
+/// A word of data that is no domain's.
 fn word(objects: &[Object], address: usize) -> Option<usize> {
+    // Else a domain could choose what it seems to have called.
+    if instance::all().any(|instance| instance.image.writable_until(address).is_some()) {
+        return None;
+    }
     let segment = objects.iter().find_map(|object| object.segment(address))?;
     let is_one = address.is_multiple_of(size_of::<usize>()) && size_of::<usize>() <= segment.range.end - address;
     let start = std::ptr::with_exposed_provenance::<usize>(address);

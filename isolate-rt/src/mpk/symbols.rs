@@ -18,12 +18,14 @@ pub(super) fn names(object: &Object, addresses: &[usize]) -> Vec<Option<Symbol>>
             for (&address, found) in addresses.iter().zip(&mut found) {
                 let offset = address.wrapping_sub(object.base).wrapping_sub(symbol.value);
                 // A size of 0: assembly.
-                let holds = offset < symbol.size.max(1);
+                if offset >= symbol.size.max(1) {
+                    continue;
+                }
                 // The smallest that holds the address names it best, of several such one that others can see, and use.
                 let used = |name: &str| (name.starts_with('_'), name.len());
-                let name = if holds { table.name(symbol.name).map(used) } else { None };
+                let Some(name) = table.name(symbol.name).map(used) else { continue };
                 let rank = (symbol.size, symbol.is_local, name);
-                if holds && found.as_ref().is_none_or(|found| rank < found.rank) {
+                if found.as_ref().is_none_or(|found| rank < found.rank) {
                     *found = Some(Match { name: symbol.name, rank, offset });
                 }
             }
@@ -39,7 +41,7 @@ pub(super) fn names(object: &Object, addresses: &[usize]) -> Vec<Option<Symbol>>
 #[derive(Clone)]
 struct Match {
     name: usize,
-    rank: (usize, bool, Option<(bool, usize)>),
+    rank: (usize, bool, (bool, usize)),
     offset: usize,
 }
 

@@ -206,6 +206,60 @@ fn nothing_to_execute() {
     );
 }
 
+/// Sandboxes refuse to tell the personality, as systemd's `LockPersonality=` does: no reason to map nothing.
+#[test]
+fn a_personality_that_is_not_told() {
+    const NAME: &str = "a_personality_that_is_not_told";
+    let Some(role) = role() else {
+        if isolation() {
+            for role in ["usual", "executing"] {
+                assert_eq!(End::from(&child(NAME, role)), End::Status(79), "{role}");
+            }
+        }
+        return;
+    };
+    let executing = role == "executing";
+    assert_eq!(inside(|| map(PAGE, READ).is_null()), Ok(false));
+    if executing {
+        // SAFETY: a setting of this thread.
+        unsafe { libc::personality(libc::READ_IMPLIES_EXEC as libc::c_ulong) };
+    }
+    give_up(libc::SYS_personality, libc::SECCOMP_RET_ERRNO | libc::EPERM as u32);
+    assert_eq!(inside(|| map(PAGE, READ).is_null()), Ok(executing));
+    std::process::exit(79);
+}
+
+/// Others have a handler of the program answer system calls.
+#[test]
+fn system_calls_that_are_trapped() {
+    const NAME: &str = "system_calls_that_are_trapped";
+    static TRAPPED: AtomicU8 = AtomicU8::new(0);
+    extern "C" fn refuse(_: i32, _: *mut libc::siginfo_t, context: *mut libc::ucontext_t) {
+        TRAPPED.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: of the system call.
+        unsafe { (*context).uc_mcontext.gregs[libc::REG_RAX as usize] = (-libc::ENOMEM).into() };
+    }
+    if role().is_none() {
+        if isolation() {
+            assert_eq!(End::from(&child(NAME, "child")), End::Status(79));
+        }
+        return;
+    }
+    assert_eq!(inside(|| map(PAGE, READ).is_null()), Ok(false));
+    // SAFETY: a handler.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = refuse as *const () as usize;
+        action.sa_flags = libc::SA_SIGINFO;
+        assert_eq!(libc::sigaction(libc::SIGSYS, &action, ptr::null_mut()), 0);
+    }
+    // With which a mapping comes to its place.
+    give_up(libc::SYS_mremap, libc::SECCOMP_RET_TRAP);
+    assert_eq!(inside(|| map(PAGE, READ).is_null()), Ok(true));
+    assert_ne!(TRAPPED.load(Ordering::Relaxed), 0);
+    std::process::exit(79);
+}
+
 #[test]
 fn remapping() {
     check(
@@ -258,6 +312,27 @@ fn remapping_that_fails() {
         (failed, held, get(remap(map, 2 * PAGE, 4 * PAGE, libc::MREMAP_MAYMOVE)))
     };
     assert_eq!(inside(is_there), Ok((true, [7, 7], 8)));
+    std::process::exit(79);
+}
+
+/// Nobody goes on with what was lost on the way.
+#[test]
+fn remapping_that_loses_what_it_moves() {
+    const NAME: &str = "remapping_that_loses_what_it_moves";
+    const FIXED: i32 = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
+    if role().is_none() {
+        if isolation() {
+            assert_eq!(End::from(&child(NAME, "child")), End::Status(79));
+        }
+        return;
+    }
+    let map = inside(|| map(PAGE, WRITE)).unwrap();
+    assert_eq!(inside(move || put(map, 7)), Ok(()));
+    // Neither to its new place nor back.
+    give_up_where(libc::SYS_mremap, &[(3, FIXED as u32)], libc::SECCOMP_RET_ERRNO | libc::ENOMEM as u32);
+    let fault = inside(move || remap(map, PAGE, 3 * PAGE, libc::MREMAP_MAYMOVE).is_null()).unwrap_err();
+    assert_eq!(fault.kind(), &FaultKind::DomainLost);
+    assert_eq!(inside(move || get(map)).unwrap_err().address(), Some(map.addr()));
     std::process::exit(79);
 }
 
@@ -671,6 +746,14 @@ fn faults_without_room_for_mappings() {
     }
     let file = file(c"text", PAGE);
     let place = inside(move || map_at(ptr::null_mut(), PAGE, WRITE, libc::MAP_SHARED, file)).unwrap();
+    const MUCH: usize = 8 << 20;
+    let resident = || {
+        let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
+        pages.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * PAGE
+    };
+    let before = resident();
+    // SAFETY: so many bytes.
+    assert_eq!(inside(|| unsafe { map(MUCH, WRITE).write_bytes(1, MUCH) }), Ok(()));
     // As where the process has as many mappings as it may.
     give_up(libc::SYS_mmap, libc::SECCOMP_RET_ERRNO | libc::ENOMEM as u32);
     let fault = || {
@@ -684,6 +767,8 @@ fn faults_without_room_for_mappings() {
             Ok([-libc::ENOMEM, -libc::EINVAL])
         );
         assert_eq!(inside(move || put(place, b'n')).unwrap_err().address(), Some(place.addr()));
+        // Nor is there memory that counts no more.
+        assert!(resident() < before + MUCH / 2, "{before} bytes became {}", resident());
     }
     let mut byte = 0u8;
     // SAFETY: a byte of a file.
@@ -952,7 +1037,7 @@ fn forks() {
 #[test]
 fn forks_in_the_middle() {
     const NAME: &str = "forks_in_the_middle";
-    const ENOUGH: u8 = 60;
+    const ENOUGH: u8 = 200;
     static FORKS: AtomicU8 = AtomicU8::new(0);
     static IS_CHILD: AtomicBool = AtomicBool::new(false);
     static TESTER: AtomicI32 = AtomicI32::new(0);
@@ -968,13 +1053,17 @@ fn forks_in_the_middle() {
             }
         }
     }
-    if role().is_none() {
+    let Some(role) = role() else {
         if isolation() {
-            assert_eq!(End::from(&child(NAME, "child")), End::Status(79));
+            for role in ["alone", "with another"] {
+                assert_eq!(End::from(&child(NAME, role)), End::Status(79), "{role}");
+            }
         }
         return;
-    }
+    };
     let all_in_order = || {
+        // Where the domain has started anew, nothing is there that the interrupted call has mapped.
+        let is_left = std::fs::read_to_string("/proc/self/maps").unwrap().contains("mapped");
         let mapped = inside(|| (0..20).map(|_| usize::from(map(PAGE, WRITE).is_null())).sum::<usize>());
         let fault = inside(|| {
             map(PAGE, WRITE);
@@ -982,10 +1071,33 @@ fn forks_in_the_middle() {
             unsafe { std::arch::asm!("mov byte ptr [8], 0") }
         });
         let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
-        mapped == Ok(0) && fault.is_err() && !maps.contains("mapped")
+        !is_left && mapped == Ok(0) && fault.is_err() && !maps.contains("mapped")
     };
     let file = file(c"text", PAGE);
     assert!(inside(|| map(PAGE, WRITE).is_null()).is_ok());
+    static IS_OVER: AtomicBool = AtomicBool::new(false);
+    static IS_IN: AtomicBool = AtomicBool::new(false);
+    // In the children of that the domain starts anew, each time.
+    let other = (role == "with another").then(|| {
+        let stay = || {
+            // SAFETY: says that it is inside, from a closure, and sleeps there.
+            unsafe {
+                let mut callbacks = isolate_rt::Callbacks::new();
+                let says = callbacks.add(|| IS_IN.store(true, Ordering::Release));
+                DOMAIN.call("stay").unwrap().run_with(&mut callbacks, || {
+                    says();
+                    while !IS_OVER.load(Ordering::Relaxed) {
+                        libc::usleep(1000);
+                    }
+                })
+            }
+        };
+        let other = std::thread::spawn(move || stay().is_ok());
+        while !IS_IN.load(Ordering::Acquire) {
+            std::thread::yield_now();
+        }
+        other
+    });
     // SAFETY: a handler that forks, and a clock.
     unsafe {
         TESTER.store(libc::gettid(), Ordering::Relaxed);
@@ -1008,14 +1120,80 @@ fn forks_in_the_middle() {
     // While the process ends there is no signal stack for it.
     // SAFETY: a setting.
     unsafe { libc::signal(libc::SIGALRM, libc::SIG_IGN) };
-    assert!(begun.elapsed() < Duration::from_secs(25), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
     for _ in 0..ENOUGH {
         let mut status = -1;
         // SAFETY: waits for a child.
-        while unsafe { libc::wait(&mut status) } < 0 {}
+        assert!(unsafe { libc::wait(&mut status) } > 0, "{}", std::io::Error::last_os_error());
         assert_eq!(status, 0);
     }
+    IS_OVER.store(true, Ordering::Relaxed);
+    assert!(other.is_none_or(|other| other.join().unwrap()));
     assert!(all_in_order());
+    std::process::exit(79);
+}
+
+/// A handler for forks of the program's that is registered before the runtime's runs while that holds what others wait for: these do
+/// not keep waiting when their call is over.
+#[test]
+fn faults_while_a_fork_is_prepared() {
+    const NAME: &str = "faults_while_a_fork_is_prepared";
+    static IS_ON: AtomicBool = AtomicBool::new(false);
+    static IS_IN: AtomicBool = AtomicBool::new(false);
+    static HAS_FAULTED: AtomicBool = AtomicBool::new(false);
+    extern "C" fn before() {
+        if IS_ON.swap(false, Ordering::Relaxed) {
+            // For the other thread to get there.
+            std::thread::sleep(Duration::from_millis(300));
+            // SAFETY: the fault.
+            let fault = inside(|| unsafe { std::arch::asm!("mov byte ptr [8], 0") });
+            HAS_FAULTED.store(fault.is_err_and(|fault| fault.address() == Some(8)), Ordering::Relaxed);
+        }
+    }
+    extern "C" fn register() {
+        // SAFETY: a function that does nothing as long as nobody wants it.
+        unsafe { libc::pthread_atfork(Some(before), None, None) };
+    }
+    #[used]
+    #[unsafe(link_section = ".preinit_array")]
+    static REGISTER: extern "C" fn() = register;
+
+    if role().is_none() {
+        if isolation() {
+            assert_eq!(End::from(&child(NAME, "child")), End::Status(79));
+        }
+        return;
+    }
+    // SAFETY: an end to it, whatever happens.
+    unsafe { libc::alarm(100) };
+    assert!(inside(|| map(PAGE, WRITE).is_null()).is_ok());
+    let other = std::thread::spawn(|| {
+        let mut callbacks = isolate_rt::Callbacks::new();
+        let says = callbacks.add(|| IS_IN.store(true, Ordering::Relaxed));
+        // SAFETY: says that it is inside, and maps as long as that works.
+        let mapped = unsafe {
+            DOMAIN.call("map").unwrap().run_with(&mut callbacks, || {
+                says();
+                while unmap(map(PAGE, WRITE), PAGE) == 0 {}
+            })
+        };
+        mapped.unwrap_err()
+    });
+    while !IS_IN.load(Ordering::Relaxed) {
+        std::thread::yield_now();
+    }
+    IS_ON.store(true, Ordering::Relaxed);
+    let begun = Instant::now();
+    // SAFETY: the child ends.
+    unsafe {
+        match libc::fork() {
+            0 => libc::_exit(0),
+            child => assert_eq!(libc::waitpid(child, ptr::null_mut(), 0), child),
+        }
+    }
+    assert!(HAS_FAULTED.load(Ordering::Relaxed));
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    assert_eq!(other.join().unwrap().kind(), &FaultKind::DomainLost);
     std::process::exit(79);
 }
 

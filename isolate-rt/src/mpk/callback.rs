@@ -47,17 +47,19 @@ pub(super) unsafe extern "C" fn dispatch(
 ) -> usize {
     // SAFETY: by this function's contract. A signal handler that looks at it reads.
     let (instance, seat) = unsafe { ((*activation).instance, (*activation).seat) };
+    // SAFETY: as above.
+    let generation = unsafe { (*activation).generation() };
     let answer = |value: usize| put(seat, to, [value]);
     let answered = if number == OPEN_HEAP {
-        answer(instance.open_heap(from.addr()))
+        answer(instance.open_heap(generation, from.addr()))
     } else if number == OPEN_ROOM {
         seat.has_on_stack(from.addr(), size_of::<[usize; 3]>()) && {
             // SAFETY: as above. Numbers: whatever they are is checked where they are used.
             let wish = unsafe { words(from) };
-            answer(instance.open_room(wish).unwrap_or(0))
+            answer(instance.open_room(generation, wish).unwrap_or(0))
         }
     } else if number == CLOSE_ROOM {
-        instance.rooms.close(from.addr());
+        instance.close_room(generation, from.addr());
         true
     } else if number == REFUSED {
         seat.note_refusal(from.addr());
@@ -71,14 +73,13 @@ pub(super) unsafe extern "C" fn dispatch(
             answer(started::start(view, is_late, wish))
         }
     } else if number == THREAD_ENDS {
-        // SAFETY: by this function's contract.
-        instance.started.ends(unsafe { (*activation).view() }.generation);
+        instance.started.ends(generation);
         true
     } else if number == MAPPINGS {
         seat.has_on_stack(from.addr(), size_of::<[usize; WORDS]>()) && {
             // SAFETY: as above.
             let wish = unsafe { words(from) };
-            answer(instance.map(wish))
+            answer(instance.map(generation, wish))
         }
     } else if number == CALENDAR {
         seat.has_on_stack(from.addr(), size_of::<calendar::Words>()) && {

@@ -33,7 +33,7 @@ static NESTED: AtomicU32 = AtomicU32::new(0);
 /// Counts pieces of work that have ended while a thread forks, which waits on it.
 static ENDED: AtomicU32 = AtomicU32::new(0);
 /// The longest that a thread waits for another one here: it may hold a lock that the other one needs.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a thread is at. Each thread has its own, which changes with one instruction: a signal handler may fork between any two.
 struct Worker {
@@ -216,7 +216,11 @@ fn hold_rooms(until: Instant) -> bool {
 ///
 /// To be called by `fork`, when it has forked.
 unsafe extern "C" fn in_parent() {
-    if FORKER.load(Ordering::Relaxed) != thread_address() {
+    let this = thread_address();
+    // Where a handler has interrupted `before` and forked, and this is its child, nobody forks any more for all that is known, but
+    // what `before` went on to take is held. Taken up again, so that nobody else's is given back.
+    let forker = FORKER.compare_exchange(0, this, Ordering::SeqCst, Ordering::SeqCst).unwrap_or_else(|forker| forker);
+    if ![0, this].contains(&forker) {
         return;
     }
     if NESTED.load(Ordering::Relaxed) > 0 {

@@ -14,9 +14,9 @@ use super::image::{self, Image};
 use super::last_fault::LastFault;
 use super::layout::Layout;
 use super::list::List;
-use super::mappings::{self, Mappings};
+use super::mappings::{self, Mappings, Wish};
 use super::pkey::Pkey;
-use super::rooms::Rooms;
+use super::rooms::{Held, Rooms};
 use super::seats::Seats;
 use super::siblings::Siblings;
 use super::started::Started;
@@ -288,11 +288,11 @@ impl Instance {
     /// Opens the heap up to about `end`, which the domain's allocator asks for, or something in there that has gone wrong. Gives what
     /// it is open up to.
     #[cold]
-    pub(super) fn open_heap(&self, end: usize) -> usize {
+    pub(super) fn open_heap(&self, generation: u64, end: usize) -> usize {
         let heap = &self.layout.heap;
         let open = || self.open.load(Ordering::Acquire);
         // What is in rooms and mappings counts, too. Who opens those meanwhile waits: the limit is one for all threads.
-        let Some(_held) = self.rooms.held() else { return open() };
+        let Some(_held) = self.books(generation) else { return open() };
         let elsewhere = self.rooms.open_bytes() + self.mappings.counted_bytes();
         let most = heap.end - elsewhere.min(heap.len());
         let end = end.min(most).next_multiple_of(super::PAGE);
@@ -305,21 +305,38 @@ impl Instance {
 
     /// Opens a room for a block, as the domain's allocator describes it: bytes of the room, bytes before the block, its size.
     #[cold]
-    pub(super) fn open_room(&self, [len, offset, size]: [usize; 3]) -> Option<usize> {
-        let most = || {
-            let most = self.layout.heap.end - self.open.load(Ordering::Acquire);
-            most.saturating_sub(self.mappings.counted_bytes())
-        };
-        self.rooms.open(self.key, len, most, (offset, size))
+    pub(super) fn open_room(&self, generation: u64, [len, offset, size]: [usize; 3]) -> Option<usize> {
+        // Without the books the block goes to the ordinary heap.
+        let held = self.books(generation)?;
+        let most = self.layout.heap.end - self.open.load(Ordering::Acquire);
+        let most = most.saturating_sub(self.mappings.counted_bytes());
+        self.rooms.open(self.key, len, most, (offset, size), &held)
+    }
+
+    /// Takes the room that holds `address` from the domain, if there is such a room.
+    #[cold]
+    pub(super) fn close_room(&self, generation: u64, address: usize) {
+        // Without the books the domain keeps the room, and it counts.
+        if let Some(held) = self.books(generation) {
+            self.rooms.close(address, &held);
+        }
     }
 
     /// Maps, unmaps and so on, as the domain's `mmap` and its like ask for it.
     #[cold]
-    pub(super) fn map(&self, wish: [usize; mappings::WORDS]) -> usize {
-        let Some(_held) = self.rooms.held() else { return (-libc::ENOMEM) as isize as usize };
-        let most = self.layout.heap.end - self.open.load(Ordering::Acquire);
-        let most = most.saturating_sub(self.rooms.open_bytes());
-        self.mappings.answer(self.key, most, wish)
+    pub(super) fn map(&self, generation: u64, words: [usize; mappings::WORDS]) -> usize {
+        let answer = Wish::of(words).and_then(|wish| {
+            let _held = self.books(generation).ok_or(libc::ENOMEM)?;
+            let most = self.layout.heap.end - self.open.load(Ordering::Acquire);
+            let most = most.saturating_sub(self.rooms.open_bytes());
+            self.mappings.grant(self.key, most, wish)
+        });
+        answer.unwrap_or_else(|errno| (-errno) as isize as usize)
+    }
+
+    /// The books of its memory, for a change that a call in this generation asks for.
+    fn books(&self, generation: u64) -> Option<Held<'_>> {
+        self.rooms.held(|| self.generation() != generation)
     }
 
     pub(super) fn heap(&self) -> *mut Heap {

@@ -9,7 +9,7 @@
 //!   leaves what was there as it was.
 //! - What the domain does by system calls of its own changes no books. Where they are wrong therefore, or a file ends
 //!   before its mapping does, or another thread of the domain unmaps what the program is looking at, the program's own access fails.
-//!   It is [healed](Mappings::heal), and with that the instance is lost.
+//!   It is [healed](Mappings::heal), and with that the instance is lost. So it is where the kernel loses what it was to move.
 //!
 //! No mapping can be executed: a domain that writes code for itself could as well write `wrpkru`.
 
@@ -18,13 +18,13 @@ mod bits;
 mod books;
 mod kernel;
 
-use super::PAGE;
 use super::callback::MAPPINGS;
 use super::gate::call_back;
 use super::pkey::Pkey;
-use acts::Wanted;
+use super::{PAGE, drop_contents};
+use acts::New;
 use bits::Bits;
-use books::Books;
+use books::{Books, Pages};
 use libc::c_int;
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -56,6 +56,35 @@ pub(crate) fn ask(act: usize, arguments: [usize; WORDS - 1]) -> Result<usize, c_
     }
 }
 
+/// What the domain asks for, checked as far as it can be without the books: what the kernel has to be asked for that can take it long.
+pub(super) struct Wish {
+    /// Address and length.
+    place: (usize, usize),
+    act: Act,
+}
+
+enum Act {
+    Map(New),
+    Unmap,
+    Protect { rights: c_int },
+    Remap { new_len: usize, flags: usize, target: usize },
+    Advise { advice: usize },
+}
+
+impl Wish {
+    pub(super) fn of([act, address, len, three, four, five, six]: [usize; WORDS]) -> Result<Self, c_int> {
+        let act = match act {
+            MAP => Act::Map(New::of(three, four, (five, six))?),
+            UNMAP => Act::Unmap,
+            PROTECT => Act::Protect { rights: acts::checked_rights(three)? },
+            REMAP => Act::Remap { new_len: three, flags: four, target: five },
+            ADVISE => Act::Advise { advice: three },
+            _ => return Err(libc::ENOSYS),
+        };
+        Ok(Self { place: (address, len), act })
+    }
+}
+
 /// The mappings of an instance. Whoever changes them holds the instance's books ([`super::rooms::Rooms::hold`]); whoever asks does not:
 /// what was true a moment ago is as good, since an access that fails is healed.
 pub(super) struct Mappings {
@@ -72,7 +101,7 @@ pub(super) struct Mappings {
     counted: AtomicUsize,
     edges: AtomicUsize,
     healed: AtomicUsize,
-    /// Where the program's access has failed first, and by which signal; 0 while none has.
+    /// Where the program's access has failed first, and by which signal, or what was mapped was lost; 0 while nothing has.
     failed: AtomicUsize,
     failed_by: AtomicI32,
 }
@@ -128,17 +157,14 @@ impl Mappings {
     }
 
     /// Does what the domain asks for, as the kernel would. `most`: bytes of memory that it may have in mappings.
-    pub(super) fn answer(&self, key: Pkey, most: usize, wish: [usize; WORDS]) -> usize {
-        let [act, address, len, three, four, five, six] = wish;
-        let done = match act {
-            MAP => self.map((key, most), (address, len), Wanted::of(three, four), four, (five, six)),
-            UNMAP => self.unmap(address, len),
-            PROTECT => self.protect((key, most), (address, len), three),
-            REMAP => self.remap(most, (address, len), three, (four, five)),
-            ADVISE => self.advise(address, len, three),
-            _ => Err(libc::ENOSYS),
-        };
-        done.unwrap_or_else(|errno| (-errno) as isize as usize)
+    pub(super) fn grant(&self, key: Pkey, most: usize, Wish { place, act }: Wish) -> Result<usize, c_int> {
+        match act {
+            Act::Map(new) => self.map((key, most), place, new),
+            Act::Unmap => self.unmap(place),
+            Act::Protect { rights } => self.protect((key, most), place, rights),
+            Act::Remap { new_len, flags, target } => self.remap(most, place, new_len, (flags, target)),
+            Act::Advise { advice } => self.advise(place, advice),
+        }
     }
 
     /// Ends all.
@@ -156,8 +182,12 @@ impl Mappings {
         let is_empty = unsafe {
             kernel::reserve(start, len).is_ok() || {
                 // The kernel is out of mappings. What has lost its rights needs no more of them, and may be fewer.
-                let _ = Pkey::ROOT.tag_as(start, len, libc::PROT_NONE);
-                kernel::reserve(start, len).is_ok()
+                self.take_rights(used);
+                kernel::reserve(start, len).is_ok() || {
+                    // Memory of its own counts no more, and so goes. What is shared stays.
+                    drop_contents(start, len);
+                    false
+                }
             }
         };
         // What stays there is nobody's: the next fault tries again.
@@ -171,6 +201,29 @@ impl Mappings {
         self.edges.store(0, Ordering::Relaxed);
         self.healed.store(0, Ordering::Relaxed);
         self.failed.store(0, Ordering::Release);
+    }
+
+    /// Makes so many pages from the start of the area unreadable, as far as the kernel does that.
+    ///
+    /// # Safety
+    ///
+    /// Nothing of the domain runs.
+    unsafe fn take_rights(&self, used: usize) {
+        // SAFETY: pages of the area.
+        let take = |pages: &Pages| unsafe {
+            Pkey::ROOT.tag_as(self.address(pages), pages.len() * PAGE, libc::PROT_NONE).is_ok()
+        };
+        if take(&(0..used)) {
+            return;
+        }
+        // It has stopped at the first piece that is not there, or that it would have to divide.
+        let Some(books) = self.books.get().and_then(Option::as_ref) else { return };
+        let mut start = 0;
+        while start < used {
+            let end = books.edge.end_of_run(start + 1..used, false);
+            take(&(start..end));
+            start = end;
+        }
     }
 
     /// The signal that the program's access has failed by, and where: what is mapped is no longer what it was.
@@ -198,11 +251,8 @@ impl Mappings {
         if !self.has(address) {
             return false;
         }
-        // Before there is anything that a thread of the domain could read. What came first tells the most.
-        if self.failed.load(Ordering::Relaxed) == 0 {
-            self.failed_by.store(signal, Ordering::Relaxed);
-            self.failed.store(address, Ordering::SeqCst);
-        }
+        // Before there is anything that a thread of the domain could read.
+        self.fail(signal, address);
         let page = (address - self.area.start) / PAGE;
         // Each time twice as much, of what the program may be looking at: a copy of gigabytes is over soon.
         let most = 1 << self.healed.fetch_add(1, Ordering::Relaxed).min(MOST_HEALED);
@@ -218,4 +268,15 @@ impl Mappings {
         };
         replace(end) || replace(page + 1)
     }
+
+    /// What is mapped at `address` is not what it was: the instance is lost. What came first tells the most.
+    fn fail(&self, signal: c_int, address: usize) {
+        if self.failed.load(Ordering::Relaxed) == 0 {
+            self.failed_by.store(signal, Ordering::Relaxed);
+            self.failed.store(address, Ordering::SeqCst);
+        }
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,7 +23,7 @@ const GAP: usize = 64 << 10;
 /// What closed rooms may hold of memory before it goes back to the kernel, in bytes.
 const KEPT: usize = 4 << 20;
 
-/// How long a thread inside waits for the books: for another one, or for a fork to be over.
+/// How long a thread inside waits for another one that has the books; longer for one that forks ([`fork::PATIENCE`]).
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Asks the program, from inside, for a room of `len` bytes for a block of `size` bytes, `offset` bytes from its start. Gives
@@ -100,21 +100,20 @@ impl Rooms {
         self.open.load(Ordering::Relaxed)
     }
 
-    /// Opens a room of `len` bytes, if it leaves the domain with at most `most()` in rooms, asked while nobody else takes of that. What it
-    /// holds is the domain's own old data, or 0.
+    /// Opens a room of `len` bytes, if it leaves the domain with at most `most` in rooms. What it holds is the domain's own old
+    /// data, or 0.
     pub(super) fn open(
         &self,
         key: Pkey,
         len: usize,
-        most: impl FnOnce() -> usize,
+        most: usize,
         (offset, size): (usize, usize),
+        _held: &Held<'_>,
     ) -> Option<usize> {
         if len == 0 || !len.is_multiple_of(PAGE) {
             return None;
         }
-        // Without the books the block goes to the ordinary heap.
-        let _held = self.held()?;
-        if len > most().saturating_sub(self.open_bytes()) {
+        if len > most.saturating_sub(self.open_bytes()) {
             return None;
         }
         let (room, was_closed) = match self.longest_closed(len) {
@@ -137,9 +136,7 @@ impl Rooms {
     }
 
     /// Takes the room that holds `address` from the domain, if there is such a room.
-    pub(super) fn close(&self, address: usize) {
-        // Without the books the domain keeps the room, and it counts.
-        let Some(_held) = self.held() else { return };
+    pub(super) fn close(&self, address: usize, _held: &Held<'_>) {
         if let Some(room) = self.find(address).filter(|room| room.is_open.load(Ordering::Relaxed)) {
             self.shut(room);
             let len = room.len.load(Ordering::Relaxed);
@@ -153,28 +150,33 @@ impl Rooms {
     }
 
     /// The books of this instance's memory, of rooms, heap and mappings, for a change: what they may have is limited together. `None`
-    /// if they are not to be had for long: in a signal handler that has interrupted a fork of its thread, for instance.
+    /// if they are not to be had for long, in a signal handler that has interrupted a fork of its thread, for instance; or if whom they
+    /// are for `is_over`: who waits for that one's end may be who has them, and what is next in its place is not its own.
     ///
     /// No handler interrupts who has them: it could fork, and its child would go on with what is half done in the place of a generation
     /// that is over there.
-    pub(super) fn held(&self) -> Option<Held<'_>> {
-        self.wait(Instant::now() + PATIENCE, || {
+    pub(super) fn held(&self, is_over: impl Fn() -> bool) -> Option<Held<'_>> {
+        let begun = Instant::now();
+        let gives_up = || is_over() || !goes_on_waiting(begun.elapsed(), fork::is_elsewhere());
+        let held = self.wait(gives_up, || {
             let undisturbed = Undisturbed::begin();
             self.take().then_some(Held { rooms: self, _undisturbed: undisturbed })
-        })
+        });
+        // Until here a handler could have forked. Who discards waits from here on.
+        held.filter(|_| !is_over())
     }
 
     /// Before a fork: keeps others away from the books, once they have left them. Says whether they have, by that time.
     pub(super) fn hold(&self, until: Instant) -> bool {
-        self.wait(until, || self.take().then_some(())).is_some()
+        self.wait(|| Instant::now() >= until, || self.take().then_some(())).is_some()
     }
 
     fn take(&self) -> bool {
         !self.lock.swap(true, Ordering::Acquire)
     }
 
-    /// Until an attempt at what others have succeeds, or that time; longer while another thread forks.
-    fn wait<T>(&self, until: Instant, attempt: impl Fn() -> Option<T>) -> Option<T> {
+    /// Until an attempt at what others have succeeds, or nobody wants to wait.
+    fn wait<T>(&self, gives_up: impl Fn() -> bool, attempt: impl Fn() -> Option<T>) -> Option<T> {
         /// They are held for microseconds, as a rule.
         const AT_ONCE: usize = 100;
         for failed in 0.. {
@@ -185,7 +187,7 @@ impl Rooms {
             }
             match failed {
                 ..AT_ONCE => std::thread::yield_now(),
-                _ if Instant::now() >= until && !fork::is_elsewhere() => break,
+                _ if gives_up() => break,
                 _ => std::thread::sleep(Duration::from_millis(1)),
             }
         }
@@ -269,6 +271,11 @@ impl Rooms {
     }
 }
 
+/// Whether a thread inside that has waited so long for the books waits for more, while another one forks or none does.
+fn goes_on_waiting(waited: Duration, forks: bool) -> bool {
+    waited < if forks { fork::PATIENCE } else { PATIENCE }
+}
+
 impl Room {
     fn range(&self) -> Range<usize> {
         let start = self.start.load(Ordering::Relaxed);
@@ -292,5 +299,31 @@ pub(super) struct Held<'a> {
 impl Drop for Held<'_> {
     fn drop(&mut self) {
         self.rooms.release();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Rooms, goes_on_waiting};
+    use std::time::Duration;
+
+    #[track_caller]
+    fn check(seconds: u64, forks: bool, expected: bool) {
+        assert_eq!(goes_on_waiting(Duration::from_secs(seconds), forks), expected);
+    }
+
+    #[test]
+    fn waiting_has_an_end() {
+        check(0, false, true);
+        check(2, false, false);
+        check(2, true, true);
+        check(31, true, false);
+    }
+
+    #[test]
+    fn who_is_over_has_no_books() {
+        let rooms = Rooms::new(0..0);
+        assert!(rooms.held(|| true).is_none());
+        assert!(rooms.held(|| false).is_some());
     }
 }

@@ -1,12 +1,15 @@
-//! Moments in which no signal handler runs on a thread.
+//! Moments in which no signal from elsewhere reaches a thread.
 
-/// While it lives, signals of the calling thread wait: also those of faults, so that one that the thread causes itself is the end of the
-/// process. For what a handler must not find half done.
+/// Of what a thread does itself: these do not wait, blocked they are the end of the process. A filter for system calls may have a
+/// handler of the program carry those out (`SECCOMP_RET_TRAP`).
+const OWN: [libc::c_int; 6] = [libc::SIGSYS, libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGTRAP];
+
+/// While it lives, signals of the calling thread wait, but for its own. For what a handler must not find half done.
 pub(super) struct Undisturbed(u64);
 
 impl Undisturbed {
     pub(super) fn begin() -> Self {
-        Self(set_mask(u64::MAX))
+        Self(set_mask(OWN.iter().fold(u64::MAX, |mask, signal| mask & !(1 << (signal - 1)))))
     }
 }
 

@@ -142,13 +142,58 @@ fn books_are_waited_for_while_another_thread_forks() {
     unsafe { before() };
     assert!(rooms.hold(until));
     std::thread::scope(|scope| {
-        let waits = scope.spawn(|| rooms.held().is_some());
+        let waits = scope.spawn(|| rooms.held(|| false).is_some());
         std::thread::sleep(Duration::from_millis(1500));
         rooms.release();
         // SAFETY: as above.
         unsafe { in_parent() };
         assert!(waits.join().unwrap());
     });
+}
+
+/// … unless whom they are for is over: the thread that forks may wait for that one's end.
+#[test]
+fn books_are_not_waited_for_by_who_is_over() {
+    static IS_OVER: AtomicBool = AtomicBool::new(false);
+    let _alone = alone();
+    let rooms = Rooms::new(0..0);
+    // SAFETY: as `fork` calls them.
+    unsafe { before() };
+    assert!(rooms.hold(Instant::now() + PATIENCE));
+    std::thread::scope(|scope| {
+        let waits = scope.spawn(|| rooms.held(|| IS_OVER.load(Ordering::SeqCst)).is_some());
+        std::thread::sleep(Duration::from_millis(100));
+        IS_OVER.store(true, Ordering::SeqCst);
+        assert!(!waits.join().unwrap());
+    });
+    // SAFETY: as above.
+    unsafe { in_parent() };
+}
+
+/// A signal handler forks before `before` is done, and its child goes on with that, and forks.
+#[test]
+fn the_child_of_a_handler_gives_back_what_it_holds() {
+    let _alone = alone();
+    // SAFETY: as `fork` calls them; the child ends, and is waited for.
+    unsafe {
+        assert!(come_to_rest());
+        match libc::fork() {
+            0 => {
+                libc::alarm(5);
+                QUIET.store(true, Ordering::Relaxed);
+                in_parent();
+                let holds = QUIET.load(Ordering::Relaxed) || FORKER.load(Ordering::Relaxed) != 0;
+                libc::_exit(i32::from(holds))
+            }
+            child => {
+                let mut status = 0;
+                assert_eq!(libc::waitpid(child, &mut status, 0), child);
+                assert_eq!(status, 0);
+            }
+        }
+        in_parent();
+    }
+    assert_eq!(FORKER.load(Ordering::Relaxed), 0);
 }
 
 /// Who waits to begin does not keep waking the thread that forks.

@@ -7,11 +7,17 @@ use crate::mpk::pkey::Pkey;
 use libc::c_int;
 use std::sync::atomic::Ordering;
 
-/// A wish that was checked as far as it can be without the books.
-pub(super) struct Wanted {
+/// What a new mapping is to be.
+pub(super) struct New {
     rights: c_int,
     is_private: bool,
     is_anonymous: bool,
+    /// Memory of its own once it is written.
+    is_own: bool,
+    /// `MAP_FIXED` and its relative.
+    fixed: c_int,
+    file: usize,
+    offset: usize,
 }
 
 impl Mappings {
@@ -19,13 +25,9 @@ impl Mappings {
         &self,
         (key, most): (Pkey, usize),
         (address, len): (usize, usize),
-        wanted: Result<Wanted, c_int>,
-        flags: usize,
-        (file, offset): (usize, usize),
+        New { rights, is_private, is_anonymous, is_own, fixed, file, offset }: New,
     ) -> Result<usize, c_int> {
-        let Wanted { rights, is_private, is_anonymous } = wanted?;
         let books = self.books()?;
-        let fixed = flags as c_int & (libc::MAP_FIXED | libc::MAP_FIXED_NOREPLACE);
         let pages = match (fixed, len) {
             (_, 0) => return Err(libc::EINVAL),
             (0, _) => self.room(books, len)?,
@@ -36,7 +38,6 @@ impl Mappings {
             return Err(libc::EEXIST);
         }
         self.may_part(books, &[&pages])?;
-        let is_own = is_anonymous || kernel::is_memory(file)? || is_private;
         // (Nothing of one that is shared between processes is there before it is read, but then it is.)
         let counts = is_own && (rights & libc::PROT_WRITE != 0 || !is_private);
         let more = if counts { pages.len() } else { 0 };
@@ -53,7 +54,7 @@ impl Mappings {
             self.use_until(pages.end);
             kernel::move_to(made, len, self.address(&pages))
         });
-        self.settle(made, len, moved, &pages)?;
+        self.settle(books, (made, len), moved, &pages)?;
         self.replaced(books, &pages, true);
         self.note(books, &pages, rights);
         books.own.set(pages.clone(), is_own);
@@ -62,22 +63,30 @@ impl Mappings {
     }
 
     /// What was made or moved elsewhere is in its place now; where that failed, it goes, and what was in that place stays.
-    fn settle(&self, made: usize, len: usize, moved: Result<(), c_int>, pages: &Pages) -> Result<(), c_int> {
+    fn settle(
+        &self,
+        books: &Books,
+        (made, len): (usize, usize),
+        moved: Result<(), c_int>,
+        pages: &Pages,
+    ) -> Result<(), c_int> {
         if moved.is_err() {
             // SAFETY: it came from there.
             unsafe { kernel::forget(made, len) };
-            self.fill_hole(pages);
+            self.fill_hole(books, pages);
         }
         moved
     }
 
     /// After a move to these pages has failed: the kernel looks for what is against it before it unmaps what is there. Only if it has run
     /// out of memory after that, there is a hole.
-    fn fill_hole(&self, pages: &Pages) {
-        let _ = kernel::reserve_hole(self.address(pages), pages.len() * PAGE);
+    pub(super) fn fill_hole(&self, books: &Books, pages: &Pages) {
+        if kernel::reserve_hole(self.address(pages), pages.len() * PAGE) != Err(libc::EEXIST) {
+            self.divided(books, pages);
+        }
     }
 
-    pub(super) fn unmap(&self, address: usize, len: usize) -> Result<usize, c_int> {
+    pub(super) fn unmap(&self, (address, len): (usize, usize)) -> Result<usize, c_int> {
         let (pages, books) = (self.pages(address, len)?, self.books()?);
         let is_free = books.taken.end_of_run(pages.clone(), false) == pages.end;
         if !is_free {
@@ -102,9 +111,8 @@ impl Mappings {
         &self,
         (key, most): (Pkey, usize),
         (address, len): (usize, usize),
-        rights: usize,
+        rights: c_int,
     ) -> Result<usize, c_int> {
-        let rights = checked_rights(rights)?;
         if len == 0 {
             return Ok(0);
         }
@@ -185,14 +193,17 @@ impl Mappings {
             if let Err(errno) = moved {
                 let rest = match grown {
                     Ok(grown) => {
-                        self.fill_hole(&new);
+                        self.fill_hole(books, &new);
                         kernel::forget(grown + from_len, new_len - from_len);
                         grown
                     }
                     Err(_) => out,
                 };
-                // Back, as it was; where that fails, too, what it held is lost.
-                let _ = self.settle(rest, from_len, kernel::move_to(rest, from_len, from), &kept);
+                // Back, as it was; where that fails, too, what it held is lost, and nobody is to go on without it.
+                let back = kernel::move_to(rest, from_len, from);
+                if self.settle(books, (rest, from_len), back, &kept).is_err() {
+                    self.fail(libc::SIGSEGV, from);
+                }
                 return Err(errno);
             }
         }
@@ -207,7 +218,7 @@ impl Mappings {
 
     /// Drops contents. Hints are left out: those that the kernel keeps for each page part mappings, of which a process has few, and those
     /// that read or write at once take as long as they like, with the books held.
-    pub(super) fn advise(&self, address: usize, len: usize, advice: usize) -> Result<usize, c_int> {
+    pub(super) fn advise(&self, (address, len): (usize, usize), advice: usize) -> Result<usize, c_int> {
         /// What changes neither whose memory it is nor what the program, or the child of a fork, can do with it.
         const DONE: [c_int; 2] = [libc::MADV_DONTNEED, libc::MADV_FREE];
         const LEFT_OUT: [c_int; 12] = [
@@ -240,9 +251,9 @@ impl Mappings {
     }
 }
 
-impl Wanted {
+impl New {
     /// Of what mmap(2) is given: hints are left out.
-    pub(super) fn of(rights: usize, flags: usize) -> Result<Self, c_int> {
+    pub(super) fn of(rights: usize, flags: usize, (file, offset): (usize, usize)) -> Result<Self, c_int> {
         let flags = flags as c_int;
         let is_private = match flags & libc::MAP_TYPE {
             libc::MAP_PRIVATE => true,
@@ -253,12 +264,16 @@ impl Wanted {
         if flags & (libc::MAP_HUGETLB | libc::MAP_32BIT) != 0 {
             return Err(libc::ENOMEM);
         }
-        Ok(Self { rights: checked_rights(rights)?, is_private, is_anonymous: flags & libc::MAP_ANONYMOUS != 0 })
+        let rights = checked_rights(rights)?;
+        let is_anonymous = flags & libc::MAP_ANONYMOUS != 0;
+        let is_own = is_anonymous || kernel::is_memory(file)? || is_private;
+        let fixed = flags & (libc::MAP_FIXED | libc::MAP_FIXED_NOREPLACE);
+        Ok(Self { rights, is_private, is_anonymous, is_own, fixed, file, offset })
     }
 }
 
 /// What can be written can be read, as on this CPU it is.
-fn checked_rights(rights: usize) -> Result<c_int, c_int> {
+pub(super) fn checked_rights(rights: usize) -> Result<c_int, c_int> {
     const KNOWN: c_int = libc::PROT_READ | libc::PROT_WRITE | libc::PROT_EXEC;
     match c_int::try_from(rights) {
         Ok(rights) if rights & !KNOWN != 0 => Err(libc::EINVAL),

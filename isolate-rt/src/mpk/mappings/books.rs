@@ -128,6 +128,14 @@ impl Mappings {
         }
     }
 
+    /// Something ends, and begins, at both ends of these pages, whatever the books say of them.
+    pub(super) fn divided(&self, books: &Books, pages: &Pages) {
+        for page in [pages.start, pages.end] {
+            self.change(&self.edges, books.edge.count(page..page + 1), 1);
+            books.edge.set(page..page + 1, true);
+        }
+    }
+
     pub(super) fn note(&self, books: &Books, pages: &Pages, rights: c_int) {
         books.readable.set(pages.clone(), rights & libc::PROT_READ != 0);
         books.writable.set(pages.clone(), rights & libc::PROT_WRITE != 0);

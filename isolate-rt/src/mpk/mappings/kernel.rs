@@ -19,12 +19,31 @@ pub(super) fn is_memory(file: usize) -> Result<bool, c_int> {
     }
 }
 
-/// Whether what is mapped to be read can be executed, too (personality(2)).
+/// Whether what is mapped to be read can be executed, too (personality(2)). Sandboxes refuse that question together with changes
+/// (systemd's `LockPersonality=`); what cannot be learned from `/proc` there either is taken for what is usual.
 pub(super) fn reading_is_executing() -> bool {
     /// Changes nothing.
     const ASKS: libc::c_ulong = 0xffff_ffff;
     // SAFETY: asks.
-    unsafe { libc::personality(ASKS) & libc::READ_IMPLIES_EXEC != 0 }
+    let personality = match unsafe { libc::personality(ASKS) } {
+        -1 => personality_by_file().unwrap_or(0),
+        personality => personality,
+    };
+    personality & libc::READ_IMPLIES_EXEC != 0
+}
+
+fn personality_by_file() -> Option<c_int> {
+    // SAFETY: a file that is opened, read and closed here; room for its eight digits.
+    let text = unsafe {
+        let file = libc::open(c"/proc/thread-self/personality".as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC);
+        let mut text = [0u8; 8];
+        let is_read = file >= 0 && libc::read(file, text.as_mut_ptr().cast(), text.len()) == text.len() as isize;
+        if file >= 0 {
+            libc::close(file);
+        }
+        is_read.then_some(text)?
+    };
+    u32::from_str_radix(std::str::from_utf8(&text).ok()?, 16).ok().map(u32::cast_signed)
 }
 
 /// Where the kernel likes, outside of every domain, and without any rights.
@@ -54,7 +73,7 @@ pub(super) unsafe fn reserve(start: usize, len: usize) -> Result<(), c_int> {
     unsafe { replace(start, len, libc::PROT_NONE) }
 }
 
-/// The reservation where nothing is mapped.
+/// The reservation where nothing is mapped; where something is, that is `EEXIST`.
 pub(super) fn reserve_hole(start: usize, len: usize) -> Result<(), c_int> {
     // SAFETY: replaces nothing.
     unsafe { map(start, len, libc::PROT_NONE, RESERVED | libc::MAP_FIXED_NOREPLACE, usize::MAX, 0) }.map(|_| ())

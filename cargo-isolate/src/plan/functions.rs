@@ -150,7 +150,9 @@ impl Function<'_> {
             }
             Role::LengthsOf(array) => {
                 let contract = Contract::Obj { dir: Dir::In, nullable: false };
-                return implied(contract, format!("points to the length of each buffer of `{array}`"));
+                let mutable = param.shape.pointee().is_some_and(|(mutable, _)| mutable);
+                let dropped = if mutable { "; what C makes of them is not looked at" } else { "" };
+                return implied(contract, format!("points to the length of each buffer of `{array}`{dropped}"));
             }
             Role::LengthOf(slices) => return implied(Contract::Value, format!("the length of {}", names(slices))),
             Role::CellOf(slices) => {

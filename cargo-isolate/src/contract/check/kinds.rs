@@ -164,8 +164,9 @@ impl<'c> Checker<'c> {
 
     /// A struct of a pointer and a length.
     fn slice(&mut self, shape: &Shape, slice: &Slice) -> Option<Contract> {
-        self.only("buf", &["dir", "null"]);
         let name = &slice.path.name;
+        let help = format!("remove it: `[struct.{name}]` says how long it is");
+        self.only_of(&format!("a slice in a struct, which `{name}` is"), &help, &["dir", "null"]);
         if self.is_returned() {
             return self.wrong_kind(&format!("is returned: say `handle`, and read it with `{name}::of`"));
         }

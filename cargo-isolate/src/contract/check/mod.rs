@@ -325,12 +325,16 @@ impl Checker<'_> {
 
     /// A word that means nothing for this kind is a misunderstanding: say so instead of dropping it.
     fn only(&mut self, kind: &str, allowed: &[&str]) {
+        self.only_of(&format!("kind `{kind}`"), "remove it, or choose another kind", allowed);
+    }
+
+    fn only_of(&mut self, what: &str, help: &str, allowed: &[&str]) {
         for word in WORDS {
             if let Some(at) = self.word(word)
                 && !allowed.contains(&word)
             {
-                let error = PolicyError::new(at, format!("`{word}` means nothing for kind `{kind}`"));
-                self.errors.push(error.help("remove it, or choose another kind"));
+                let error = PolicyError::new(at, format!("`{word}` means nothing for {what}"));
+                self.errors.push(error.help(help));
             }
         }
     }

@@ -236,8 +236,8 @@ fn slices() {
         &[
             "10:49 [\"ok\"] only a pointer to a slice that goes `in` may be NULL",
             "11:12 [{ kind = \"buf\", len = \"8\" }] nothing says which way the slice goes: `dir` is \"in\", \"out\" or \"inout\"",
-            "11:34 [\"8\"] `len` means nothing for kind `buf`",
-            "    remove it, or choose another kind",
+            "11:34 [\"8\"] `len` means nothing for a slice in a struct, which `val` is",
+            "    remove it: `[struct.val]` says how long it is",
             "13:33 [\"out\"] `key` is no `*mut`, so it can only be `in`",
         ],
     );

@@ -33,14 +33,14 @@ pub struct Login {
 }
 
 impl Login {
-    pub fn new(path: &std::ffi::CStr) -> Result<Login, std::ffi::c_int> {
+    pub fn new(path: &std::ffi::CStr) -> Login {
         let mut ctx = std::ptr::null_mut();
         // SAFETY: it is stored there.
         let code = unsafe { kinds_sys::login(path.as_ptr(), &mut ctx) };
         if code != 0 && code != -100 {
-            return Err(code);
+            panic!("no login: {code}");
         }
-        Ok(Login { ctx })
+        Login { ctx }
     }
 }
 
@@ -70,8 +70,10 @@ pub fn once(path: &std::ffi::CStr) -> Result<(), isolate_rt::Fault> {
     unsafe { kinds_sys::set_title(ctx, std::ptr::null(), 1) };
     unsafe { kinds_sys::close(ctx) };
     let mut own = std::ptr::null_mut();
-    if unsafe { kinds_sys::login(path.as_ptr(), &mut own) } == 0 {
-        unsafe { kinds_sys::logout(own) };
+    let code = unsafe { kinds_sys::login(path.as_ptr(), &mut own) };
+    if code != 0 {
+        panic!("no login: {code}");
     }
+    unsafe { kinds_sys::logout(own) };
     Ok(())
 }

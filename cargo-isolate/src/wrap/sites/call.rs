@@ -101,9 +101,7 @@ impl Ready<'_> {
     /// What ends an object that is held, in the place of the call.
     fn ended(&self) -> Option<String> {
         let call = &self.call;
-        if !call.held.ends(call.at()) {
-            return None;
-        }
+        call.held.ends(call.at())?;
         let of = |(index, param): (usize, &ParamPlan)| match param.decision.contract()? {
             Contract::Handle { hold, .. } => {
                 Some((call.held.argument(call.argument(index)?)?, matches!(hold, Hold::Take { .. })))
@@ -300,6 +298,9 @@ impl<'c> Call<'c> {
                 if let Pointer::To { place } = argument::pointer(expr)
                     && self.held.room(place).is_some() =>
             {
+                if !self.is_zero_before(place) {
+                    return Err(object::why(self.wrapper, index));
+                }
                 self.outcomes.insert(index, Outcome::Assign(place));
                 Argument::Gone
             }

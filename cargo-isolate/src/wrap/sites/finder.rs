@@ -6,8 +6,8 @@ use super::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 use syn::{
-    Arm, Block, Expr, ExprAsync, ExprCall, ExprClosure, ExprUnsafe, ImplItemFn, ItemFn, ItemMod, Macro, ReturnType,
-    Signature, Stmt, TraitItemFn,
+    Arm, Block, Expr, ExprAsync, ExprCall, ExprClosure, ExprUnsafe, ImplItemFn, ItemFn, ItemMod, Macro, Receiver,
+    ReceiverKind, ReturnType, Signature, Stmt, TraitItemFn,
     spanned::Spanned,
     visit::{self, Visit},
 };
@@ -21,7 +21,11 @@ pub(super) struct Function<'s> {
 
 /// `fn drop(&mut self)`
 pub(super) fn is_drop(signature: &Signature) -> bool {
-    signature.ident == "drop" && signature.inputs.len() == 1 && signature.receiver().is_some()
+    let is_changed = |receiver: &Receiver| match &receiver.kind {
+        ReceiverKind::Reference(_, _, mutable) => mutable.is_some(),
+        kind => matches!(kind, ReceiverKind::Typed(..)),
+    };
+    signature.ident == "drop" && signature.inputs.len() == 1 && signature.receiver().is_some_and(is_changed)
 }
 
 /// An `unsafe` block.

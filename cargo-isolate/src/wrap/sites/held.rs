@@ -7,9 +7,11 @@
 
 mod field;
 mod local;
+mod names;
 mod shape;
 mod text;
 mod uses;
+mod way;
 
 use super::{
     argument::without_parens,
@@ -17,6 +19,7 @@ use super::{
     source::{Edit, Source, range},
 };
 use field::Field;
+use names::Names;
 use std::collections::{BTreeMap, BTreeSet};
 use syn::Expr;
 use uses::Uses;
@@ -41,8 +44,8 @@ struct Slot {
     rooms: BTreeMap<usize, Made>,
     /// Calls that return the object.
     made: BTreeMap<At, Made>,
-    /// Calls at the end of an object, in `drop`.
-    ended: BTreeSet<At>,
+    /// Calls at the end of an object, and whether in `drop`, where nobody asks what they return.
+    ended: BTreeMap<At, bool>,
     /// All the calls that must be rewritten for it.
     calls: BTreeSet<At>,
     edits: Vec<Edit>,
@@ -68,6 +71,8 @@ pub(super) struct Given {
     pub(super) owned: bool,
     /// Nothing uses it behind the call.
     pub(super) last: bool,
+    /// The function is the one that ends it when it is dropped.
+    pub(super) is_end: bool,
 }
 
 impl Held {
@@ -75,9 +80,10 @@ impl Held {
     pub(super) fn new(source: &Source, wrapper: WrapperAt<'_>, below: &[&str]) -> Held {
         let is_elsewhere = |field: &Field<'_>| below.iter().any(|text| field.may_be_used_in(text));
         let fields = field::fields(source).into_iter().filter(|field| !is_elsewhere(field));
-        let of_fields = fields.filter_map(|field| Uses::of_field(source, field));
+        let names = Names::new(&source.file);
+        let of_fields = fields.filter_map(|field| Uses::of_field(source, &names, field));
         let mut slots: Vec<_> = of_fields.filter_map(|uses| text::slot(source, &uses, wrapper)).collect();
-        let of_locals = Uses::of_locals(source);
+        let of_locals = Uses::of_locals(source, &names);
         slots.extend(of_locals.iter().filter_map(|uses| text::slot(source, uses, wrapper)));
         Held { slots }
     }
@@ -98,9 +104,9 @@ impl Held {
         self.slots.iter().find_map(|slot| slot.made.get(&at)).copied()
     }
 
-    /// The call at a place is the last one with an object, in `drop`, and nobody asks what it returns.
-    pub(super) fn ends(&self, at: At) -> bool {
-        self.slots.iter().any(|slot| slot.ended.contains(&at))
+    /// The call at a place is the last one with an object; `Some(true)`: in `drop`.
+    pub(super) fn ends(&self, at: At) -> Option<bool> {
+        self.slots.iter().find_map(|slot| slot.ended.get(&at)).copied()
     }
 
     /// The calls that they need rewritten.

@@ -36,6 +36,13 @@ const EVALUATED: [&str; 19] = [
     "writeln",
 ];
 
+/// Macros that do with their tokens what they say there, to values: those above, of `log` and of errors, and included files.
+pub(super) fn is_of_values(name: &str) -> bool {
+    const OTHERS: [&str; 11] =
+        ["trace", "debug", "info", "warn", "error", "bail", "ensure", "anyhow", "matches", "include", "concat"];
+    EVALUATED.contains(&name) || OTHERS.contains(&name)
+}
+
 /// Reads the arguments of all such macros in a file, those in the arguments of others included.
 pub(super) fn arguments(file: &File) -> Arguments {
     let mut reader = Reader::default();

@@ -31,6 +31,9 @@ unsafe extern \"C\" {
     pub fn make(own: *mut *mut Own) -> c_int;
     pub fn ask_own(own: *mut Own) -> c_int;
     pub fn unmake(own: *mut Own);
+    pub fn grow() -> *mut Own;
+    pub fn commit(own: *mut Own);
+    pub fn firm(n: c_int) -> *mut Ctx;
     pub fn plain(a: c_int, b: c_int) -> c_int;
     pub fn begin(flow: *mut Flow, level: c_int) -> c_int;
     pub fn step(flow: *mut Flow, action: c_int) -> c_int;
@@ -102,6 +105,12 @@ error = "ret < 0"
 arg.size = { kind = "fixed", value = "sizeof(Point)" }
 [fn.make]
 arg.own = { kind = "handle", dir = "out", own = "give", free = "unmake", null = "ok" }
+[fn.grow]
+ret = { kind = "handle", own = "give", free = "unmake", null = "ok" }
+[fn.commit]
+arg.own = { kind = "handle", own = "take" }
+[fn.firm]
+ret = { kind = "handle" }
 [fn.child]
 ret = { kind = "handle", null = "ok" }
 [fn.visit]

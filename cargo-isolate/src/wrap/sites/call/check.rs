@@ -117,7 +117,7 @@ impl Call<'_> {
 
     /// It ends an object in `drop`, where a fault is nothing more: the object is gone with it.
     pub(super) fn ends_in_drop(&self) -> bool {
-        self.held.ends(self.at()) && self.found.function.is_some_and(|function| is_drop(function.signature))
+        self.held.ends(self.at()) == Some(true)
     }
 
     /// It is in a function out of which no panic should come.

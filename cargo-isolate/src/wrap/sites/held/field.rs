@@ -1,9 +1,6 @@
 //! Fields that hold pointers.
 
-use crate::wrap::sites::{
-    argument::{has_word, words},
-    source::Source,
-};
+use crate::wrap::sites::{argument::has_word, source::Source};
 use syn::{Item, ItemStruct, Member, Type, Visibility};
 
 /// A private field that is a pointer, of a struct at the top of the file.
@@ -64,10 +61,11 @@ fn pointee(ty: &Type) -> Option<(&Type, bool)> {
 impl<'s> Field<'s> {
     /// Another file, which sees it, may use it.
     pub(super) fn may_be_used_in(&self, text: &str) -> bool {
-        let names_struct = has_word(text, &self.item.ident.to_string());
-        let Some(member) = self.member() else { return names_struct };
-        let mut places = words(text, &member);
-        names_struct && has_word(text, &member) || places.any(|at| text[..at].trim_end().ends_with('.'))
+        // By another name of the struct, too.
+        match self.member() {
+            Some(member) => has_word(text, &member),
+            None => has_word(text, &self.item.ident.to_string()) || text.contains(&format!(".{}", self.index)),
+        }
     }
 
     /// Its name, if it has one.

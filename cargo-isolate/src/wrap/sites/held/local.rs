@@ -2,7 +2,7 @@
 
 use crate::wrap::sites::failure::leaves;
 use syn::{
-    Block, Expr, ExprIf, ImplItemFn, ItemFn, Local, Pat, PatIdent, Signature, Stmt, Type,
+    Block, Expr, ExprIf, ImplItemFn, Item, ItemFn, Local, Pat, PatIdent, Signature, Stmt, Type,
     visit::{self, Visit},
 };
 
@@ -15,6 +15,8 @@ pub(super) struct Let<'s> {
     pub(super) ty: Option<&'s Type>,
     /// `if name.is_null() { … }` right behind it, which is left there.
     pub(super) check: Option<&'s ExprIf>,
+    /// What stands behind it in its block.
+    pub(super) rest: &'s [Stmt],
 }
 
 impl Let<'_> {
@@ -88,10 +90,13 @@ impl<'s> Visit<'s> for Lets<'s> {
                 Some(Stmt::Expr(Expr::If(check), _)) if is_check(check, name) => Some(check),
                 _ => None,
             };
-            self.all.push(Let { local, name, ty, check });
+            self.all.push(Let { local, name, ty, check, rest: &block.stmts[index + 1..] });
         }
         visit::visit_block(self, block);
     }
+
+    /// The locals of a function in there are its own.
+    fn visit_item(&mut self, _: &'s Item) {}
 }
 
 /// `if name.is_null() { … }`, where that leaves the function.

@@ -7,7 +7,7 @@ use crate::wrap::sites::{
 };
 use std::collections::BTreeSet;
 use syn::{
-    Block, Expr, ExprCall, Stmt, Type,
+    Block, Expr, ExprCall, ItemImpl, Stmt, Type,
     spanned::Spanned,
     visit::{self, Visit},
 };
@@ -27,12 +27,19 @@ pub(super) fn sole(expr: &Expr) -> &Expr {
     }
 }
 
-/// The last name of a type behind references; `Self` is what an `impl` is of.
-pub(super) fn last_name(ty: &Type, of: Option<&str>) -> Option<String> {
+/// `impl Drop for …`
+pub(super) fn is_drop_impl(item: &ItemImpl) -> bool {
+    let of = item.trait_.as_ref().and_then(|(of, _)| of.segments.last());
+    of.is_some_and(|last| last.ident == "Drop")
+}
+
+/// The name of a type behind references, where it has no path; `Self` is what an `impl` is of.
+pub(super) fn name_of(ty: &Type, of: Option<&str>) -> Option<String> {
     match ty {
-        Type::Reference(reference) => last_name(&reference.elem, of),
+        Type::Reference(reference) => name_of(&reference.elem, of),
         Type::Path(path) => {
-            let last = path.path.segments.last()?.ident.to_string();
+            let (1, Some(last)) = (path.path.segments.len(), path.path.segments.last()) else { return None };
+            let last = last.ident.to_string();
             if last == "Self" { of.map(str::to_owned) } else { Some(last) }
         }
         _ => None,

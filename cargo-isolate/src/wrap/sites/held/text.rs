@@ -1,15 +1,18 @@
 //! What takes the place of a pointer, of its type and of all that is done with it.
 
 use super::{
-    Given, Made, Slot, WrapperAt,
+    At, Given, Made, Slot, WrapperAt,
+    field::Field,
     local::Let,
     uses::{Use, Uses},
+    way::Way,
 };
 use crate::{
     contract::{Contract, Dir, Hold},
     wrap::sites::{
         argument::{has_word, is_pure, without_parens},
         call::Wrapper,
+        locals::repeats,
         source::{Edit, Source, place, range},
     },
 };
@@ -22,7 +25,7 @@ pub(super) fn slot(source: &Source, uses: &Uses<'_>, wrapper: WrapperAt<'_>) -> 
         arguments: BTreeMap::new(),
         rooms: BTreeMap::new(),
         made: BTreeMap::new(),
-        ended: BTreeSet::new(),
+        ended: BTreeMap::new(),
         calls: BTreeSet::new(),
         edits: Vec::new(),
     };
@@ -47,11 +50,14 @@ pub(super) fn slot(source: &Source, uses: &Uses<'_>, wrapper: WrapperAt<'_>) -> 
     }
     let mut kinds = kinds.into_iter();
     let (Some(kind), None) = (kinds.next(), kinds.next()) else { return None };
-    let owned = kind == Kind::Owned;
+    let owned = matches!(kind, Kind::Owned { .. });
     let non_null = uses.field.is_some_and(|field| field.non_null);
     let optional = !non_null && may_be_null(uses, &slot, owned);
     if non_null && owned {
         // Whether it ends before the other fields or after them would be another question than before.
+        return None;
+    }
+    if is_asked_in_vain(uses, &slot) || owned && !ends_as_before(source, uses, wrapper) {
         return None;
     }
     let wrapped = |to: &str, optional: bool| match optional {
@@ -61,7 +67,7 @@ pub(super) fn slot(source: &Source, uses: &Uses<'_>, wrapper: WrapperAt<'_>) -> 
     if let Some(field) = uses.field {
         slot.edits.push(Edit::new(range(field.ty), wrapped(source.of(field.to), optional)));
     }
-    if is_used_when_moved(uses) {
+    if is_used_when_moved(uses) || is_moved_again(uses) {
         return None;
     }
     for found in &uses.lets {
@@ -74,14 +80,15 @@ pub(super) fn slot(source: &Source, uses: &Uses<'_>, wrapper: WrapperAt<'_>) -> 
                 let last = is_last(uses, place);
                 let is_local = matches!(place, Expr::Path(_));
                 let movable = *in_drop || is_local && (last || uses.lets.iter().any(Let::is_mut));
-                let given = Given { place: source.of(*place).to_owned(), optional, owned, last };
+                let is_end = matches!(kind, Kind::Owned { free } if free == its.function.name);
+                let given = Given { place: source.of(*place).to_owned(), optional, owned, last, is_end };
                 let whole = argument(its, *index, &given, *ignored && movable, *in_drop)?;
-                slot.ended.extend(whole.then_some(*call));
+                slot.ended.extend(whole.then_some((*call, *in_drop)));
                 slot.calls.insert(*call);
                 slot.arguments.insert(range(without_parens(expr)).start, given);
             }
             Use::IsNull { call } => slot.edits.push(Edit::new(range(&call.method), "is_none")),
-            Use::Null(expr) => slot.edits.push(Edit::new(range(*expr), "None")),
+            Use::Null(expr) | Use::Cleared { null: expr, .. } => slot.edits.push(Edit::new(range(*expr), "None")),
             Use::Made { non_null: Some(new), .. } => {
                 let inner = range(new.args.first()?);
                 let whole = range(*new);
@@ -100,22 +107,25 @@ pub(super) fn slot(source: &Source, uses: &Uses<'_>, wrapper: WrapperAt<'_>) -> 
 
 /// Which of the two the wrappers give.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
+enum Kind<'p> {
     Handle,
-    Owned,
+    /// This function ends it when it is dropped.
+    Owned {
+        free: &'p str,
+    },
 }
 
-impl Kind {
+impl Kind<'_> {
     fn name(self) -> &'static str {
         match self {
             Kind::Handle => "Handle",
-            Kind::Owned => "Owned",
+            Kind::Owned { .. } => "Owned",
         }
     }
 }
 
 /// What a wrapper gives that returns the object and nothing else.
-fn returned(wrapper: &Wrapper<'_>) -> Option<(Made, Kind)> {
+fn returned<'p>(wrapper: &Wrapper<'p>) -> Option<(Made, Kind<'p>)> {
     if wrapper.function.failing.is_some() {
         return None;
     }
@@ -123,28 +133,62 @@ fn returned(wrapper: &Wrapper<'_>) -> Option<(Made, Kind)> {
         Some(inner) => (Made::AsIs, inner),
         None => (Made::InSome, &*wrapper.ret),
     };
-    let is_object = matches!(wrapper.function.ret.as_ref()?.decision.contract()?, Contract::Handle { .. });
-    let kind = match ret.split_once('<')?.0 {
-        "Handle" => Kind::Handle,
-        "Owned" => Kind::Owned,
+    let Contract::Handle { hold, .. } = wrapper.function.ret.as_ref()?.decision.contract()? else { return None };
+    let kind = match (ret.split_once('<')?.0, hold) {
+        ("Handle", _) => Kind::Handle,
+        ("Owned", Hold::Give { free, .. }) => Kind::Owned { free: &free.function },
         _ => return None,
     };
-    is_object.then_some((made, kind))
+    Some((made, kind))
 }
 
 /// What one gives that C stores where a parameter points to.
-fn stored(wrapper: &Wrapper<'_>, index: usize) -> Option<(Made, Kind)> {
+fn stored<'p>(wrapper: &Wrapper<'p>, index: usize) -> Option<(Made, Kind<'p>)> {
     match wrapper.function.params.get(index)?.decision.contract()? {
-        Contract::Handle { dir: Dir::Out, nullable, hold: Hold::Give { .. } } if *nullable => {
-            Some((Made::AsIs, Kind::Owned))
+        Contract::Handle { dir: Dir::Out, nullable, hold: Hold::Give { free, .. } } if *nullable => {
+            Some((Made::AsIs, Kind::Owned { free: &free.function }))
         }
         // Without an object it failed, and the code after the call asks that.
-        Contract::Handle { dir: Dir::Out, hold: Hold::Give { .. }, .. } if wrapper.function.failing.is_some() => {
-            Some((Made::InSome, Kind::Owned))
+        Contract::Handle { dir: Dir::Out, hold: Hold::Give { free, .. }, .. } if wrapper.function.failing.is_some() => {
+            Some((Made::InSome, Kind::Owned { free: &free.function }))
         }
         Contract::Handle { dir: Dir::Out, hold: Hold::Keep, .. } => Some((Made::AsIs, Kind::Handle)),
         _ => None,
     }
+}
+
+/// The program asks for NULL, where the wrapper knows none: it would be a fault there.
+fn is_asked_in_vain(uses: &Uses<'_>, slot: &Slot) -> bool {
+    let asks = |one: &Use<'_>| matches!(one, Use::IsNull { .. } | Use::Made { non_null: Some(_), .. });
+    slot.made.values().chain(slot.rooms.values()).any(|made| *made == Made::InSome) && uses.all.iter().any(asks)
+}
+
+/// An `Owned` ends nowhere but where the program ended the object: what it does not end on every way, it may mean to keep.
+fn ends_as_before(source: &Source, uses: &Uses<'_>, wrapper: WrapperAt<'_>) -> bool {
+    let takes = |one: &Use<'_>| match one {
+        Use::Argument { call, index, .. } => {
+            let contract = wrapper(*call)?.function.params.get(*index)?.decision.contract()?;
+            matches!(contract, Contract::Handle { hold: Hold::Take { .. }, .. }).then_some(*call)
+        }
+        _ => None,
+    };
+    let ends: BTreeSet<At> = uses.all.iter().filter_map(takes).collect();
+    let stores: BTreeSet<_> = uses.all.iter().filter(|one| matches!(one, Use::Fed(_))).filter_map(Use::start).collect();
+    let is_end = |expr: &Expr| matches!(expr, Expr::Call(call) if ends.contains(&place(call.func.span())));
+    let is_store = |expr: &Expr| matches!(expr, Expr::Path(_)) && stores.contains(&range(expr).start);
+    let keeps = uses.all.iter().any(|one| match one {
+        Use::Cleared { after, .. } => !after.is_some_and(|after| ends.contains(&after)),
+        _ => false,
+    });
+    let is_gone = |found: &Let<'_>| {
+        let is_end: &dyn Fn(&Expr) -> bool = if uses.field.is_some() { &is_store } else { &is_end };
+        Way { source, place: &found.name.to_string(), is_end }.is_surely_gone(found.rest)
+    };
+    let of_field = |field: &Field<'_>| {
+        let place = format!("self.{}", field.member().unwrap_or_else(|| field.index.to_string()));
+        uses.drop.is_some_and(|body| Way { source, place: &place, is_end: &is_end }.is_surely_gone(&body.stmts))
+    };
+    !keeps && uses.lets.iter().all(is_gone) && uses.field.iter().all(of_field)
 }
 
 /// It is NULL at times, as far as the code says: all but what is asked right behind the call that made it.
@@ -154,7 +198,7 @@ fn may_be_null(uses: &Uses<'_>, slot: &Slot, owned: bool) -> bool {
     let ends_in_field = slot.made.len() + slot.rooms.len() != uses.lets.len();
     let asks = uses.all.iter().any(|one| match one {
         Use::IsNull { call } => !is_asked(range(*call).start),
-        Use::Null(_) | Use::Room { .. } => true,
+        Use::Null(_) | Use::Cleared { .. } | Use::Room { .. } => true,
         // It is ended behind a reference to what holds it.
         Use::Argument { in_drop, .. } => *in_drop && owned && uses.field.is_some(),
         Use::Made { call, .. } => !call.args.iter().all(is_pure),
@@ -201,12 +245,19 @@ fn is_used_when_moved(uses: &Uses<'_>) -> bool {
     let is_of_local = |one: &Use<'_>| match one {
         Use::Argument { place, .. } | Use::Room { place, .. } => matches!(place, Expr::Path(_)),
         Use::IsNull { call } => matches!(without_parens(&call.receiver), Expr::Path(_)),
-        Use::Null(_) | Use::Made { .. } | Use::Fed(_) => false,
+        Use::Null(_) | Use::Cleared { .. } | Use::Made { .. } | Use::Fed(_) => false,
     };
     let used = starts(&is_of_local);
     let scopes: Vec<_> = scopes.collect();
     let scope = |at: usize| scopes.iter().copied().filter(|start| *start < at).max();
     moved.iter().any(|moved| used.iter().any(|used| used > moved && scope(*used) == scope(*moved)))
+}
+
+/// A local is moved into the field in what runs more than once, and is made before that.
+fn is_moved_again(uses: &Uses<'_>) -> bool {
+    let moved = uses.all.iter().filter(|one| matches!(one, Use::Fed(_))).filter_map(Use::start);
+    let mut behind = moved.flat_map(|at| uses.lets.iter().flat_map(|found| found.rest).map(move |next| (next, at)));
+    behind.any(|(next, at)| repeats(next, at))
 }
 
 /// Nothing stands behind it that is done with the pointer, and it is not done again.
@@ -254,7 +305,8 @@ impl Given {
     pub(in crate::wrap::sites) fn ended(&self, path: &str, takes: bool, faults: Option<&str>) -> String {
         let place = &self.place;
         match (self.optional, takes, faults) {
-            (true, true, None) => format!("drop({place}.take())"),
+            (true, true, None) if self.is_end => format!("drop({place}.take())"),
+            (true, true, None) => format!("drop({place}.take().map({path}))"),
             (true, true, Some(faults)) if self.last => format!("{place}.map({path}).transpose(){faults}"),
             (true, true, Some(faults)) => format!("{place}.take().map({path}).transpose(){faults}"),
             (true, false, _) => format!("drop({place}.{}.map({path}))", self.as_option()),

@@ -4,18 +4,20 @@ use super::{
     At,
     field::Field,
     local::{Body, Functions, Let, Lets, bindings, one_let},
-    shape::{ignored, in_non_null, is_null, last_name, sole},
+    names::Names,
+    shape::{ignored, in_non_null, is_drop_impl, is_null, name_of, sole},
+    way,
 };
 use crate::wrap::sites::{
-    argument::{self, Pointer, has_word, without_parens},
+    argument::{self, Pointer, has_word, is_pure, without_parens},
     finder::is_drop,
     macros,
     source::{Source, place, range},
 };
 use std::collections::BTreeSet;
 use syn::{
-    Block, Expr, ExprCall, Fields, FnArg, ImplItemFn, ItemFn, ItemImpl, Lit, Macro, Pat, PatStruct, PatTupleStruct,
-    Path, Signature,
+    Attribute, Block, Expr, ExprAsync, ExprCall, ExprClosure, Fields, FnArg, ImplItem, ImplItemFn, ItemFn, ItemImpl,
+    Lit, Macro, Member, Pat, PatStruct, PatTupleStruct, Path, Signature,
     spanned::Spanned,
     visit::{self, Visit},
 };
@@ -28,8 +30,10 @@ pub(super) enum Use<'s> {
     Room { call: At, index: usize, place: &'s Expr },
     /// `p.is_null()`
     IsNull { call: &'s syn::ExprMethodCall },
-    /// NULL is put there.
+    /// NULL is there from the start.
     Null(&'s Expr),
+    /// NULL is put there; `after` the call that the statement before ends with.
+    Cleared { null: &'s Expr, after: Option<At> },
     /// A call gives it, alone or in a `NonNull::new(…)`.
     Made { call: &'s ExprCall, non_null: Option<&'s ExprCall> },
     /// A local is moved into the field.
@@ -42,7 +46,7 @@ impl Use<'_> {
         match self {
             Use::Argument { place, .. } | Use::Room { place, .. } => Some(range(*place).start),
             Use::IsNull { call } => Some(range(*call).start),
-            Use::Null(expr) | Use::Fed(expr) => Some(range(*expr).start),
+            Use::Null(expr) | Use::Cleared { null: expr, .. } | Use::Fed(expr) => Some(range(*expr).start),
             Use::Made { .. } => None,
         }
     }
@@ -53,6 +57,8 @@ pub(super) struct Uses<'s> {
     pub(super) field: Option<Field<'s>>,
     pub(super) lets: Vec<Let<'s>>,
     pub(super) all: Vec<Use<'s>>,
+    /// What the struct with the field does when it is dropped.
+    pub(super) drop: Option<&'s Block>,
 }
 
 /// Whose uses are looked for.
@@ -68,22 +74,22 @@ enum Sought<'s> {
 
 impl<'s> Uses<'s> {
     /// All that is done with a field and the locals that are moved there; `None` where something is not understood.
-    pub(super) fn of_field(source: &'s Source, field: Field<'s>) -> Option<Uses<'s>> {
-        let mut walk = Walk::new(source, Sought::Field(field));
+    pub(super) fn of_field(source: &'s Source, names: &Names, field: Field<'s>) -> Option<Uses<'s>> {
+        let mut walk = Walk::new(source, names, Sought::Field(field));
         walk.visit_file(&source.file);
-        let mut uses = Uses { field: Some(field), lets: Vec::new(), all: walk.all };
-        if walk.strange {
+        let mut uses = Uses { field: Some(field), lets: Vec::new(), all: walk.all, drop: walk.drop };
+        if walk.strange || !names.is_clear(&field.item.ident.to_string()) {
             return None;
         }
         for (name, function) in walk.fed {
             let found = one_let(function, name)?;
-            uses.add_local(source, found, function, Some(field))?;
+            uses.add_local(source, names, found, function, Some(field))?;
         }
         Some(uses)
     }
 
     /// The same of each local that nothing is moved out of.
-    pub(super) fn of_locals(source: &'s Source) -> Vec<Uses<'s>> {
+    pub(super) fn of_locals(source: &'s Source, names: &Names) -> Vec<Uses<'s>> {
         let mut functions = Functions { all: Vec::new() };
         functions.visit_file(&source.file);
         let mut uses = Vec::new();
@@ -91,9 +97,9 @@ impl<'s> Uses<'s> {
             let mut lets = Lets { all: Vec::new() };
             lets.visit_block(function.1);
             for found in lets.all {
-                let mut of_one = Uses { field: None, lets: Vec::new(), all: Vec::new() };
+                let mut of_one = Uses { field: None, lets: Vec::new(), all: Vec::new(), drop: None };
                 let is_one = one_let(function, found.name).is_some();
-                if is_one && of_one.add_local(source, found, function, None).is_some() {
+                if is_one && of_one.add_local(source, names, found, function, None).is_some() {
                     uses.push(of_one);
                 }
             }
@@ -104,14 +110,16 @@ impl<'s> Uses<'s> {
     fn add_local(
         &mut self,
         source: &'s Source,
+        names: &Names,
         found: Let<'s>,
         function: Body<'s>,
         into: Option<Field<'s>>,
     ) -> Option<()> {
         let init = found.local.init.as_ref().filter(|init| init.diverge.is_none())?;
-        let mut walk = Walk::new(source, Sought::Local { name: found.name, into });
+        let mut walk = Walk::new(source, names, Sought::Local { name: found.name, into });
         walk.function(function.0, function.1);
-        if walk.strange {
+        let moves = walk.all.iter().filter(|one| matches!(one, Use::Fed(_))).count();
+        if walk.strange || moves > 1 || !found.local.attrs.is_empty() || is_drop(function.0) {
             return None;
         }
         match sole(&init.expr) {
@@ -125,8 +133,9 @@ impl<'s> Uses<'s> {
     }
 }
 
-struct Walk<'s> {
+struct Walk<'s, 'n> {
     source: &'s Source,
+    names: &'n Names,
     sought: Sought<'s>,
     all: Vec<Use<'s>>,
     /// Locals that are moved into the field, each with its function.
@@ -137,6 +146,16 @@ struct Walk<'s> {
     of: Option<String>,
     function: Option<Body<'s>>,
     ignored: BTreeSet<At>,
+    /// `drop` of the struct that has the field.
+    drop: Option<&'s Block>,
+    /// In an `impl Drop`.
+    in_drop_impl: bool,
+    /// In a function that cannot take a handle, or where a panic would end more than it.
+    is_frail: bool,
+    /// In a closure, which may run later, more than once, or never.
+    in_closure: bool,
+    /// The call that the statement before ends with.
+    before: Option<At>,
 }
 
 /// What an expression has to do with the pointer.
@@ -147,10 +166,11 @@ enum Is {
     Unclear,
 }
 
-impl<'s> Walk<'s> {
-    fn new(source: &'s Source, sought: Sought<'s>) -> Self {
+impl<'s, 'n> Walk<'s, 'n> {
+    fn new(source: &'s Source, names: &'n Names, sought: Sought<'s>) -> Self {
         Walk {
             source,
+            names,
             sought,
             all: Vec::new(),
             fed: Vec::new(),
@@ -158,15 +178,34 @@ impl<'s> Walk<'s> {
             of: None,
             function: None,
             ignored: BTreeSet::new(),
+            drop: None,
+            in_drop_impl: false,
+            is_frail: false,
+            in_closure: false,
+            before: None,
         }
     }
 
     fn function(&mut self, signature: &'s Signature, body: &'s Block) {
-        let around = self.function.replace((signature, body));
+        let around = (self.function.replace((signature, body)), self.is_frail, self.in_closure);
+        self.is_frail = signature.constness.is_some()
+            || !self.in_drop() && self.names.is_called_in_drop(&signature.ident.to_string());
+        self.in_closure = false;
         ignored(body, matches!(signature.output, syn::ReturnType::Default), &mut self.ignored);
         self.visit_signature(signature);
         self.visit_block(body);
-        self.function = around;
+        (self.function, self.is_frail, self.in_closure) = around;
+    }
+
+    fn later(&mut self, body: impl FnOnce(&mut Self)) {
+        let around = std::mem::replace(&mut self.in_closure, true);
+        body(self);
+        self.in_closure = around;
+    }
+
+    fn add(&mut self, one: Use<'s>) {
+        self.strange |= self.is_frail || self.in_closure;
+        self.all.push(one);
     }
 
     /// The expression is the place that holds the pointer.
@@ -174,17 +213,21 @@ impl<'s> Walk<'s> {
         match (self.sought, expr) {
             (Sought::Local { name, .. }, Expr::Path(path)) if path.path.is_ident(name) => Is::It,
             (Sought::Field(field), Expr::Field(access)) if field.is(&access.member) => {
+                let member = match &access.member {
+                    Member::Named(name) => name.to_string(),
+                    Member::Unnamed(index) => index.index.to_string(),
+                };
                 match self.type_of(without_parens(&access.base)) {
                     Some(of) if field.item.ident == of => Is::It,
-                    Some(_) => Is::No,
-                    None => Is::Unclear,
+                    Some(of) if self.names.has(&of, &member) => Is::No,
+                    _ => Is::Unclear,
                 }
             }
             _ => Is::No,
         }
     }
 
-    /// The last name of an expression's type, where that is `self` or a parameter.
+    /// The name of an expression's type, where that is `self` or a parameter.
     fn type_of(&self, base: &Expr) -> Option<String> {
         let Expr::Path(path) = base else { return None };
         let name = path.path.get_ident()?;
@@ -197,7 +240,7 @@ impl<'s> Walk<'s> {
             _ => None,
         });
         let ty = inputs.next()?;
-        if bindings(function, name) > 1 { None } else { last_name(ty, of) }
+        if bindings(function, name) > 1 { None } else { name_of(ty, of) }
     }
 
     /// The pointer itself, as functions are given it, and the place that holds it.
@@ -231,20 +274,23 @@ impl<'s> Walk<'s> {
         if field.non_null {
             return match in_non_null(value) {
                 Some((new, call)) => {
-                    self.all.push(Use::Made { call, non_null: Some(new) });
+                    self.add(Use::Made { call, non_null: Some(new) });
                     call.args.iter().for_each(|argument| self.visit_expr(argument));
                 }
                 None => self.strange = true,
             };
         }
         match inner {
-            _ if is_null(value) => self.all.push(Use::Null(value)),
+            _ if is_null(value) => self.add(Use::Null(value)),
             Expr::Call(call) => {
-                self.all.push(Use::Made { call, non_null: None });
+                self.add(Use::Made { call, non_null: None });
                 call.args.iter().for_each(|argument| self.visit_expr(argument));
             }
             Expr::Path(path) => match (path.path.get_ident(), self.function) {
-                (Some(name), Some(function)) => self.fed.push((name, function)),
+                (Some(name), Some(function)) => {
+                    self.strange |= self.is_frail || self.in_closure;
+                    self.fed.push((name, function));
+                }
                 _ => self.strange = true,
             },
             _ => self.strange = true,
@@ -267,10 +313,31 @@ impl<'s> Walk<'s> {
         match self.sought {
             Sought::Field(_) => self.value(value),
             Sought::Local { name, .. } if matches!(value, Expr::Path(path) if path.path.is_ident(name)) => {
-                self.all.push(Use::Fed(value));
+                self.add(Use::Fed(value));
             }
             Sought::Local { .. } => self.visit_expr(value),
         }
+    }
+
+    /// Somebody else with a member of this name, as far as the path of a pattern or a literal tells.
+    fn may_be_struct(&self, path: &Path, member: &Member) -> bool {
+        let Sought::Field(field) = self.sought else { return false };
+        let name = match path.get_ident() {
+            Some(name) if name == "Self" => self.of.clone(),
+            name => name.map(ToString::to_string),
+        };
+        let Some(of) = field.member().filter(|_| field.is(member)) else { return false };
+        !name.is_some_and(|name| self.names.has(&name, &of))
+    }
+
+    /// What else the function is given leaves the place alone.
+    fn leaves_alone(&self, call: &ExprCall, index: usize, place: &Expr) -> bool {
+        let (place, root) = (self.source.of(place), argument::root(place).unwrap_or_default());
+        let mut others = call.args.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, other)| other);
+        others.all(|other| {
+            let text = self.source.code(range(other));
+            !has_word(&text, place) && (is_pure(other) || !has_word(&text, &root))
+        })
     }
 
     fn is_ignored(&self, call: &ExprCall) -> bool {
@@ -278,15 +345,52 @@ impl<'s> Walk<'s> {
     }
 
     fn in_drop(&self) -> bool {
-        self.function.is_some_and(|(signature, _)| is_drop(signature))
+        self.in_drop_impl && self.function.is_some_and(|(signature, _)| is_drop(signature))
     }
 }
 
-impl<'s> Visit<'s> for Walk<'s> {
+/// Nothing decides whether it is compiled.
+fn is_always(attributes: &[Attribute]) -> bool {
+    attributes
+        .iter()
+        .all(|attribute| ["doc", "inline", "allow", "expect"].iter().any(|name| attribute.path().is_ident(name)))
+}
+
+impl<'s> Visit<'s> for Walk<'s, '_> {
     fn visit_item_impl(&mut self, item: &'s ItemImpl) {
-        let around = std::mem::replace(&mut self.of, last_name(&item.self_ty, None));
+        let around = (self.of.take(), self.in_drop_impl, self.function.take());
+        (self.of, self.in_drop_impl) = (name_of(&item.self_ty, None), is_drop_impl(item));
+        let is_its =
+            matches!(self.sought, Sought::Field(field) if self.of.as_ref().is_some_and(|of| field.item.ident == of));
+        for function in &item.items {
+            if let ImplItem::Fn(function) = function
+                && self.in_drop_impl
+                && is_its
+                && is_always(&item.attrs)
+                && is_always(&function.attrs)
+            {
+                self.drop = Some(&function.block);
+            }
+        }
         visit::visit_item_impl(self, item);
-        self.of = around;
+        (self.of, self.in_drop_impl, self.function) = around;
+    }
+
+    fn visit_expr_closure(&mut self, closure: &'s ExprClosure) {
+        self.later(|walk| visit::visit_expr_closure(walk, closure));
+    }
+
+    fn visit_expr_async(&mut self, block: &'s ExprAsync) {
+        self.later(|walk| visit::visit_expr_async(walk, block));
+    }
+
+    fn visit_block(&mut self, block: &'s Block) {
+        let around = self.before.take();
+        for statement in &block.stmts {
+            self.visit_stmt(statement);
+            self.before = way::last_call(statement).map(|call| place(call.func.span()));
+        }
+        self.before = around;
     }
 
     fn visit_item_fn(&mut self, item: &'s ItemFn) {
@@ -299,7 +403,8 @@ impl<'s> Visit<'s> for Walk<'s> {
 
     fn visit_pat_struct(&mut self, pat: &'s PatStruct) {
         let takes = |field: Field<'_>| pat.fields.iter().any(|one| field.is(&one.member));
-        self.strange |= self.is_struct(&pat.path).is_some_and(takes);
+        self.strange |= self.is_struct(&pat.path).is_some_and(takes)
+            || pat.fields.iter().any(|one| self.may_be_struct(&pat.path, &one.member));
         visit::visit_pat_struct(self, pat);
     }
 
@@ -317,32 +422,39 @@ impl<'s> Visit<'s> for Walk<'s> {
                     }
                     _ => None,
                 };
+                // One of another module may be another.
+                self.strange |=
+                    literal.is_some() && matches!(&*call.func, Expr::Path(path) if path.path.segments.len() > 1);
                 for (index, argument) in call.args.iter().enumerate() {
                     let at = place(call.func.span());
                     if literal.is_some_and(|field| field.index == index) {
                         self.literal(argument);
                     } else if let Some(place) = self.pointer(argument) {
+                        self.strange |= !self.leaves_alone(call, index, place);
                         let (ignored, in_drop) = (self.is_ignored(call), self.in_drop());
-                        self.all.push(Use::Argument { call: at, index, expr: argument, place, ignored, in_drop });
+                        self.add(Use::Argument { call: at, index, expr: argument, place, ignored, in_drop });
                     } else if let Pointer::To { place } = argument::pointer(argument)
                         && matches!(self.sought, Sought::Local { .. })
                         && matches!(self.is_place(without_parens(place)), Is::It)
                     {
-                        self.all.push(Use::Room { call: at, index, place });
+                        self.strange |= !self.leaves_alone(call, index, place);
+                        self.add(Use::Room { call: at, index, place });
                     } else {
                         self.visit_expr(argument);
                     }
                 }
-                self.visit_expr(&call.func);
+                if literal.is_none() {
+                    self.visit_expr(&call.func);
+                }
             }
             Expr::MethodCall(call) if call.method == "is_null" && call.args.is_empty() => {
                 match self.is_place(without_parens(&call.receiver)) {
-                    Is::It => self.all.push(Use::IsNull { call }),
+                    Is::It => self.add(Use::IsNull { call }),
                     _ => visit::visit_expr(self, expr),
                 }
             }
             Expr::Assign(assign) if is_null(&assign.right) => match self.is_place(without_parens(&assign.left)) {
-                Is::It => self.all.push(Use::Null(&assign.right)),
+                Is::It => self.add(Use::Cleared { null: &assign.right, after: self.before }),
                 _ => visit::visit_expr(self, expr),
             },
             Expr::Struct(literal) => {
@@ -350,11 +462,21 @@ impl<'s> Visit<'s> for Walk<'s> {
                 // What the rest of another is, nobody reads here.
                 self.strange |= field.is_some() && literal.rest.is_some();
                 for value in &literal.fields {
+                    self.strange |= self.may_be_struct(&literal.path, &value.member);
                     match field.is_some_and(|field| field.is(&value.member)) {
                         true => self.literal(&value.expr),
                         false => self.visit_expr(&value.expr),
                     }
                 }
+            }
+            // `.map(Self)`
+            Expr::Path(path)
+                if matches!(self.sought, Sought::Field(_))
+                    && self
+                        .is_struct(&path.path)
+                        .is_some_and(|field| matches!(field.item.fields, Fields::Unnamed(_))) =>
+            {
+                self.strange = true;
             }
             // A field of a pointer that is no place of it is looked at like any other expression.
             _ if !matches!(self.is_place(expr), Is::No) => self.strange = true,
@@ -373,10 +495,20 @@ impl<'s> Visit<'s> for Walk<'s> {
             }
             None => {
                 let tokens: String = mac.tokens.to_string();
+                let last = mac.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
                 self.strange |= match self.sought {
                     Sought::Local { name, .. } => has_word(&tokens, &name.to_string()),
                     Sought::Field(field) => {
-                        field.member().is_some_and(|member| has_word(&tokens, &member)) || has_word(&tokens, "self")
+                        let plain: String = tokens.split_whitespace().collect();
+                        let member = match field.member() {
+                            Some(member) => has_word(&tokens, &member),
+                            None => plain.contains(&format!(".{}", field.index)),
+                        };
+                        let is_defined = mac.path.is_ident("macro_rules") || macros::is_of_values(&last);
+                        member
+                            || has_word(&tokens, "self")
+                            || has_word(&tokens, &field.item.ident.to_string())
+                            || !is_defined && plain.contains(|c: char| c.is_alphabetic())
                     }
                 };
             }

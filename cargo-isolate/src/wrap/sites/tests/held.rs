@@ -18,6 +18,24 @@ fn keeps(text: &str) {
     assert!(!left.is_empty());
 }
 
+/// Nothing of any of them changes.
+#[track_caller]
+fn all_keep(texts: impl IntoIterator<Item = String>) {
+    let is_kept = |text: &String| {
+        let (after, left) = rewritten(text);
+        after == *text && !left.is_empty()
+    };
+    let changed: Vec<_> = texts.into_iter().filter(|text| !is_kept(text)).collect();
+    assert!(changed.is_empty(), "{}", changed.join("\n---\n"));
+}
+
+/// The text with a change that it has a place for.
+#[track_caller]
+fn replaced(text: &str, from: &str, to: &str) -> String {
+    assert!(text.contains(from), "{from}");
+    text.replace(from, to)
+}
+
 const STRUCT: &str = "\
 /// Kept.
 struct Owner {
@@ -107,6 +125,203 @@ fn what_is_done_otherwise_keeps_all_of_it() {
         assert_ne!(text, STRUCT);
         keeps(&text);
     }
+}
+
+/// A field whose object ends in `drop`, on every way.
+const OWNED: &str = "\
+struct Txn {
+    own: *mut z_sys::Own,
+    keep: bool,
+}
+
+impl Txn {
+    fn new() -> Option<Txn> {
+        let own = unsafe { z_sys::grow() };
+        if own.is_null() {
+            return None;
+        }
+        Some(Txn { own, keep: false })
+    }
+
+    fn ask(&mut self) -> i32 {
+        unsafe { z_sys::ask_own(self.own) }
+    }
+}
+
+impl Drop for Txn {
+    fn drop(&mut self) {
+        unsafe { z_sys::unmake(self.own) }
+    }
+}
+";
+
+#[test]
+fn fields_that_end_in_drop() {
+    let after = "\
+struct Txn {
+    own: Option<isolate_rt::Owned<z_sys::Own>>,
+    keep: bool,
+}
+
+impl Txn {
+    fn new() -> Option<Txn> {
+        let own = isolated::z::grow().unwrap_or_else(|fault| panic!(\"{}\", fault));
+        if own.is_none() {
+            return None;
+        }
+        Some(Txn { own, keep: false })
+    }
+
+    fn ask(&mut self) -> i32 {
+        isolated::z::ask_own(self.own.as_ref().expect(\"`self.own` is NULL\")).unwrap_or_else(|fault| panic!(\"{}\", fault))
+    }
+}
+
+impl Drop for Txn {
+    fn drop(&mut self) {
+        drop(self.own.take())
+    }
+}
+";
+    becomes(OWNED, after);
+    // Another end than the one that the contract of `grow` names is still that one.
+    becomes(
+        &OWNED.replace("z_sys::unmake(", "z_sys::commit("),
+        &after.replace("drop(self.own.take())", "drop(self.own.take().map(isolated::z::commit))"),
+    );
+    // Where there is none, and in front of NULL.
+    becomes(
+        &OWNED.replace(
+            "        unsafe { z_sys::unmake(self.own) }",
+            "        if !self.own.is_null() {\n            unsafe { z_sys::unmake(self.own) };\n            self.own = std::ptr::null_mut();\n        }",
+        ),
+        &after.replace(
+            "        drop(self.own.take())",
+            "        if !self.own.is_none() {\n            drop(self.own.take());\n            self.own = None;\n        }",
+        ),
+    );
+}
+
+/// Each would be another program with an `Owned` there.
+#[test]
+fn what_would_end_elsewhere_stays() {
+    let end = "        unsafe { z_sys::unmake(self.own) }";
+    let ask = "        unsafe { z_sys::ask_own(self.own) }";
+    let made = "        Some(Txn { own, keep: false })";
+    all_keep(
+        [
+        // A choice of ends.
+        (
+            end,
+            "        if self.keep { unsafe { z_sys::unmake(self.own) } } else { unsafe { z_sys::commit(self.own) } }",
+        ),
+        // The library ended it.
+        (
+            ask,
+            "        let n = unsafe { z_sys::ask_own(self.own) };\n        if n < 0 {\n            self.own = std::ptr::null_mut();\n        }\n        n",
+        ),
+        // It is kept, at times or always.
+        (
+            end,
+            "        if self.keep || std::thread::panicking() {\n            return;\n        }\n        unsafe { z_sys::unmake(self.own) }",
+        ),
+        (end, "        if !self.keep {\n            unsafe { z_sys::unmake(self.own) };\n        }"),
+        (end, "        #[cfg(unix)]\n        unsafe { z_sys::unmake(self.own) };"),
+        ("    fn drop(&mut self)", "    #[cfg(unix)]\n    fn drop(&mut self)"),
+        ("impl Drop for Txn {\n    fn drop(", "impl Txn {\n    fn end("),
+        ("impl Drop for Txn {\n    fn drop(&mut self) {\n        unsafe { z_sys::unmake(self.own) }\n    }\n}\n", ""),
+        (
+            made,
+            "        if is_bad() {\n            return None;\n        }\n        Some(Txn { own, keep: false })",
+        ),
+        (made, "        let keep = parse()?;\n        Some(Txn { own, keep })"),
+        (made, "        Some(Txn { own, keep: parse()? })"),
+        (made, "        if fast() { Some(Txn { own, keep: true }) } else { None }"),
+        // Two places where it is moved.
+        (made, "        if fast() { Some(Txn { own, keep: true }) } else { Some(Txn { own, keep: false }) }"),
+        ("struct Txn", "#[derive(PartialEq)]\nstruct Txn"),
+        // `drop` of another trait.
+        ("impl Drop for Txn", "impl End for Txn"),
+        ("impl Drop for Txn {\n    fn drop(&mut self)", "impl End for Txn {\n    fn drop(&self)"),
+        ]
+        .map(|(from, to)| replaced(OWNED, from, to)),
+    );
+    all_keep(
+        [
+        // The library keeps it.
+        "    let own = unsafe { z_sys::grow() };\n    unsafe { z_sys::ask_own(own) };",
+        "    let own = unsafe { z_sys::grow() };\n    if keep() {\n        return;\n    }\n    unsafe { z_sys::unmake(own) };",
+        "    let own = unsafe { z_sys::grow() };\n    if !keep() {\n        unsafe { z_sys::unmake(own) };\n    }",
+        "    let own = unsafe { z_sys::grow() };\n    unsafe { z_sys::ask_own(own) };\n    mine!();\n    unsafe { z_sys::unmake(own) };",
+        // A second one is stored there.
+        "    let mut own = std::ptr::null_mut();\n    for _ in 0..2 {\n        unsafe { z_sys::make(&mut own) };\n        unsafe { z_sys::ask_own(own) };\n    }\n    unsafe { z_sys::unmake(own) };",
+        "    let mut own = std::ptr::null_mut();\n    unsafe { z_sys::make(&mut own) };\n    unsafe { z_sys::make(&mut own) };\n    unsafe { z_sys::unmake(own) };",
+        // In what runs more than once, or later.
+        "    let own = unsafe { z_sys::grow() };\n    if own.is_null() {\n        return;\n    }\n    while more() {\n        unsafe { z_sys::unmake(own) };\n    }",
+        "    let own = unsafe { z_sys::grow() };\n    if own.is_null() {\n        return;\n    }\n    each(|| unsafe { z_sys::unmake(own) });",
+        "    let own = unsafe { z_sys::grow() };\n    each(move || unsafe { z_sys::ask_own(own) });\n    unsafe { z_sys::unmake(own) };",
+        ]
+        .map(|body| format!("fn f() {{\n{body}\n}}\n")),
+    );
+}
+
+/// A fault, a panic or an error of the compiler where there was none.
+#[test]
+fn what_would_fail_otherwise_stays() {
+    let poke = "        unsafe { z_sys::poke(self.ctx, n) }";
+    let close = "        unsafe { z_sys::close(self.ctx) }";
+    all_keep(
+        [
+            // The wrapper knows no NULL, and the program asks for it.
+            ("z_sys::open()", "z_sys::firm(1)"),
+            // A panic in `drop` by way of others.
+            (close, "        self.poke(2);\n        unsafe { z_sys::close(self.ctx) }"),
+            // Names.
+            ("/// Kept.\n", "type Alias = Owner;\n"),
+            ("/// Kept.\n", "pub use Owner as Alias;\n"),
+            ("/// Kept.\n", "fn f(it: Alias) {\n    let Alias { ctx } = it;\n}\n"),
+            ("/// Kept.\n", "fn f(it: std::sync::Arc<Owner>) {\n    unsafe { z_sys::poke(it.ctx, 1) };\n}\n"),
+            ("/// Kept.\n", "fn f(it: Guard) {\n    unsafe { z_sys::poke(it.ctx, 1) };\n}\nstruct Guard;\n"),
+            ("/// Kept.\n", "fn f(it: Alias) {\n    unsafe { z_sys::poke(it.ctx, 1) };\n}\n"),
+            (
+                "/// Kept.\n",
+                "impl Alias {\n    fn f(&self) {\n        unsafe { z_sys::poke(self.ctx, 1) };\n    }\n}\n",
+            ),
+            ("/// Kept.\n", "mod inner {\n    struct Owner {\n        ctx: *mut u8,\n    }\n}\n"),
+            // What else the call is given.
+            (poke, "        unsafe { z_sys::poke(self.ctx, self.next()) }"),
+            (poke, "        unsafe { z_sys::poke(self.ctx, next(self)) }"),
+            (poke, "        unsafe { z_sys::poke(self.ctx, next(&mut self.n)) }"),
+            ("/// Kept.\n", "enum Kind {\n    Owner(Owner),\n}\n"),
+            ("        Some(Owner { ctx })", "        each().map(|_| Owner { ctx })"),
+            (
+                "        Some(Owner { ctx })",
+                "        for _ in 0..2 {\n            keep(Owner { ctx });\n        }\n        None",
+            ),
+            // Where no handle can be, or nobody knows what is done.
+            ("    fn poke(", "    const fn poke("),
+            (poke, "        (|| unsafe { z_sys::poke(self.ctx, n) })()"),
+            (poke, "        println!(\"{}\", mine!(n));\n        unsafe { z_sys::poke(self.ctx, n) }"),
+        ]
+        .map(|(from, to)| replaced(STRUCT, from, to)),
+    );
+    all_keep([replaced(STRUCT, close, "        self.end()")
+        + "impl Owner {\n    fn end(&self) {\n        again(self)\n    }\n}\nfn again(of: &Owner) {\n    unsafe { z_sys::close(of.ctx) };\n}\n"]);
+    let tuple = "struct Owner(std::ptr::NonNull<z_sys::Ctx>);\nimpl Owner {\n    fn new() -> Option<Self> {\n        Some(Owner(std::ptr::NonNull::new(unsafe { z_sys::open() })?))\n    }\n}\n";
+    all_keep(
+        [
+            "fn f(it: Option<std::ptr::NonNull<z_sys::Ctx>>) -> Option<Owner> {\n    it.map(Owner)\n}\n",
+            "fn f(it: &Owner) {\n    mine!(it.0);\n}\n",
+            "fn f(it: &Owner) {\n    let all = vec![it.0; 2];\n}\n",
+        ]
+        .map(|other| format!("{tuple}{other}")),
+    );
+    keeps(&tuple.replace("z_sys::open()", "z_sys::firm(1)"));
+    // The inner function's own local.
+    becomes(
+        "fn outer() {\n    fn inner() {\n        let ctx = unsafe { z_sys::open() };\n        if ctx.is_null() {\n            return;\n        }\n        unsafe { z_sys::close(ctx) };\n    }\n    inner()\n}\n",
+        "fn outer() {\n    fn inner() {\n        let Some(ctx) = isolated::z::open().unwrap_or_else(|fault| panic!(\"{}\", fault)) else {\n            return;\n        };\n        isolated::z::close(&ctx).unwrap_or_else(|fault| panic!(\"{}\", fault));\n    }\n    inner()\n}\n",
+    );
 }
 
 /// What may be NULL is an `Option`.

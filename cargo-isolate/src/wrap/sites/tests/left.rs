@@ -14,7 +14,7 @@ fn the_rest_is_said_with_what_to_write() {
     );
     stays(
         "unsafe { z_sys::close(ctx) };",
-        "2:10 `ctx` is what the wrapper of `open` or `child` returned, to keep where the pointer was | isolated::z::close(todo!(\"ctx: &Handle<ffi::Ctx>\")).unwrap_or_else(|fault| panic!(\"{}\", fault))",
+        "2:10 `ctx` is what the wrapper of `open`, `firm` or `child` returned, to keep where the pointer was | isolated::z::close(todo!(\"ctx: &Handle<ffi::Ctx>\")).unwrap_or_else(|fault| panic!(\"{}\", fault))",
     );
     stays(
         "unsafe { z_sys::step(flow, 2) };",
@@ -119,7 +119,7 @@ fn what_is_returned_is_named() {
     );
     among(
         "unsafe { z_sys::child(ctx) };",
-        "2:10 `of` is what the wrapper of `open` or `child` returned, to keep where the pointer was | let Some(ret) = isolated::z::child(todo!(\"of: &Handle<ffi::Ctx>\"))? else { todo!(\"NULL\") };",
+        "2:10 `of` is what the wrapper of `open`, `firm` or `child` returned, to keep where the pointer was | let Some(ret) = isolated::z::child(todo!(\"of: &Handle<ffi::Ctx>\"))? else { todo!(\"NULL\") };",
     );
     among(
         "let text = unsafe { std::ffi::CStr::from_ptr(z_sys::joined(3)) };",

@@ -16,9 +16,13 @@ impl LastFault {
         Self(RwLock::new(None))
     }
 
+    /// Of several that end a generation the first is remembered, and never one of a generation before.
     pub(super) fn set(&self, generation: u64, fault: Fault) {
-        // What was there is dropped when nobody waits for the lock any more.
-        let _former = patiently(|| self.0.try_write()).and_then(|mut last| last.replace((generation, fault)));
+        // What is not remembered is dropped when nobody waits for the lock any more.
+        let _other = patiently(|| self.0.try_write()).and_then(|mut last| match &*last {
+            Some((ended, _)) if *ended >= generation => Some((generation, fault)),
+            _ => last.replace((generation, fault)),
+        });
     }
 
     /// What the runtime has tried by itself is nobody's concern.

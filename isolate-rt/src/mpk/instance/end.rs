@@ -21,16 +21,17 @@ impl Instance {
     /// nothing runs any more. `cause` is told to those who lose something by it; `None` in the child of a fork.
     #[cold]
     pub(in crate::mpk) fn discard(&self, own: Option<&Seat>, generation: u64, cause: Option<Fault>) {
+        // In the child of a fork a handler may have interrupted the program where it copies something out.
+        let is_over = cause.is_some();
+        // First: whoever finds the generation dying may ask at once what it died of.
+        if let Some(cause) = cause {
+            self.last_fault.set(generation, cause);
+        }
         // Odd. Where that fails, another thread failed first and is at it, or has finished: what failed with us is gone
         // already, and the next generation is innocent.
         let dying = generation + 1;
         if self.generation.compare_exchange(generation, dying, Ordering::AcqRel, Ordering::Acquire).is_err() {
             return;
-        }
-        // In the child of a fork a handler may have interrupted the program where it copies something out.
-        let is_over = cause.is_some();
-        if let Some(cause) = cause {
-            self.last_fault.set(generation, cause);
         }
         self.evict(own);
         let drop_from = self.layout.heap.start + KEPT;

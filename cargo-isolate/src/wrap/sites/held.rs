@@ -11,6 +11,7 @@ mod names;
 mod shape;
 mod text;
 mod uses;
+mod walk;
 mod way;
 
 use super::{

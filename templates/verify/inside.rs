@@ -91,19 +91,27 @@ pub(crate) unsafe fn cell<T>(id: usize, place: *mut T) {
     }
 }
 
+/// The wrapper was given something to read at this place, which the function has got. Where it may be NULL and is, that is checked.
+fn is_passed<T>(id: usize, place: usize, nullable: bool, pointer: *const T) -> bool {
+    if !is_subject(id) || !PASSED[place % PASSED.len()].load(Ordering::Relaxed) {
+        return false;
+    }
+    if nullable && absent() {
+        if !pointer.is_null() {
+            wrong();
+        }
+        return false;
+    }
+    true
+}
+
 /// A pointer to what is in a slice that the wrapper was given.
 ///
 /// # Safety
 ///
 /// It points to as many integers as the slice had, or is NULL.
 pub(crate) unsafe fn input<T>(id: usize, place: usize, nullable: bool, values: *const T) {
-    if !is_subject(id) || !PASSED[place % PASSED.len()].load(Ordering::Relaxed) {
-        return;
-    }
-    if nullable && absent() {
-        if !values.is_null() {
-            wrong();
-        }
+    if !is_passed(id, place, nullable, values) {
         return;
     }
     for at in 0..LENGTH.load(Ordering::Relaxed) {
@@ -143,13 +151,7 @@ pub(crate) unsafe fn pointers(
     (nullable, has_gaps, ended): (bool, bool, bool),
     array: *const *const u8,
 ) {
-    if !is_subject(id) || !PASSED[place % PASSED.len()].load(Ordering::Relaxed) {
-        return;
-    }
-    if nullable && absent() {
-        if !array.is_null() {
-            wrong();
-        }
+    if !is_passed(id, place, nullable, array) {
         return;
     }
     let count = LENGTH.load(Ordering::Relaxed);
@@ -187,13 +189,7 @@ pub(crate) unsafe fn lengths<T: Copy + TryInto<usize>>(
     (nullable, has_gaps): (bool, bool),
     lengths: *const T,
 ) {
-    if !is_subject(id) || !PASSED[place % PASSED.len()].load(Ordering::Relaxed) {
-        return;
-    }
-    if nullable && absent() {
-        if !lengths.is_null() {
-            wrong();
-        }
+    if !is_passed(id, place, nullable, lengths) {
         return;
     }
     for at in 0..LENGTH.load(Ordering::Relaxed) {

@@ -132,7 +132,7 @@ pub(crate) struct Slice {
 impl Slice {
     /// Which way it goes, with a position, where the policy does not say: what is `const` is read.
     pub(crate) fn progresses(&self) -> Dir {
-        if self.elements.pointee().is_some_and(|(mutable, _)| mutable) { Dir::Out } else { Dir::In }
+        if self.elements.is_mutable() { Dir::Out } else { Dir::In }
     }
 }
 

@@ -121,6 +121,11 @@ impl Shape {
         }
     }
 
+    /// A pointer through which may be written.
+    pub(crate) fn is_mutable(&self) -> bool {
+        matches!(self.pointee(), Some((true, _)))
+    }
+
     /// Text, or memory of no type: to the program its elements are bytes.
     pub(crate) fn is_raw(&self) -> bool {
         matches!(self, Shape::Char | Shape::Void)

@@ -5,7 +5,7 @@ use super::{
     entry::never,
     hopeless::{hopeless, no_contract_helps},
     places::lead_into_slices,
-    roles::{implied, lengths_are_told, lengths_have_no_name, names, roles, settle_inferred_lengths},
+    roles::{implied, lengths_are_told, names, roles, settle_inferred_lengths},
     select::Selected,
     statements::Statements,
     stub::{gifts, stub},
@@ -16,6 +16,7 @@ use crate::{
         Contract, Dir, Element, Hold,
         check::{Scope, Signature},
         infer::{self, Inference, Known, Refusal},
+        object::Slice,
         shape::Shape,
     },
     policy::{PolicyError, model},
@@ -60,7 +61,6 @@ pub(super) fn plan(
         open.append(&mut gifts); // one table of the function, to be pasted once
     }
     lengths_are_told(said.entry, &params, &known.stated, errors);
-    lengths_have_no_name(said.entry, &params, &stated, errors);
     lead_into_slices(said.entry, &params, ret.as_ref(), errors);
     handles_are_told_of(said.entry, &params, errors);
     let retry = retry(said.entry, &params, errors);
@@ -150,8 +150,7 @@ impl Function<'_> {
             }
             Role::LengthsOf(array) => {
                 let contract = Contract::Obj { dir: Dir::In, nullable: false };
-                let mutable = param.shape.pointee().is_some_and(|(mutable, _)| mutable);
-                let dropped = if mutable { "; what C makes of them is not looked at" } else { "" };
+                let dropped = if param.shape.is_mutable() { "; what C makes of them is not looked at" } else { "" };
                 return implied(contract, format!("points to the length of each buffer of `{array}`{dropped}"));
             }
             Role::LengthOf(slices) => return implied(Contract::Value, format!("the length of {}", names(slices))),
@@ -169,7 +168,7 @@ impl Function<'_> {
         }
         // Used in a length expression: the caller must be able to say it.
         if self.stated.needs(&param.name) {
-            let dir = if param.shape.pointee().is_some_and(|(mutable, _)| mutable) { Dir::Inout } else { Dir::In };
+            let dir = if param.shape.is_mutable() { Dir::Inout } else { Dir::In };
             let contract = Contract::Obj { dir, nullable: false };
             return implied(contract, "a length is computed from what it points to".to_owned());
         }
@@ -181,20 +180,17 @@ impl Function<'_> {
         if self.stated.params[index].ty.is_some() && param.shape.pointee().is_none() {
             return self.said.of_param(&param.name, Contract::Value);
         }
-        let has_position = self.around.objects.slice(&param.shape).is_some_and(|slice| slice.position.is_some());
-        let inference = match infer::param(self.signature, index, &self.known) {
-            Inference::Refused(refusal) => match self.slice(&param.shape, refusal) {
-                Ok(decision) => return decision,
-                Err(refusal) => Inference::Refused(refusal),
-            },
-            // No object of the library has one, whoever hands it out.
-            Inference::Found { .. } if has_position => {
-                match self.slice(&param.shape, Refusal { reason: String::new(), candidate: None, is: None }) {
+        let slice = self.around.objects.slice(&param.shape);
+        let inference = match (infer::param(self.signature, index, &self.known), slice) {
+            // No object of the library has a position, whoever hands it out.
+            (inference, Some(slice)) if matches!(inference, Inference::Refused(_)) || slice.position.is_some() => {
+                match self.slice(&param.shape, slice) {
                     Ok(decision) => return decision,
                     Err(refusal) => Inference::Refused(refusal),
                 }
             }
-            found => found,
+            (Inference::Refused(refusal), None) => Inference::Refused(self.maybe_slice(&param.shape, refusal)),
+            (found, _) => found,
         };
         self.decide(&param.name, inference)
     }
@@ -209,42 +205,37 @@ impl Function<'_> {
     }
 
     /// Of a pointer and a length in one struct, which way it goes is to be said, unless the declaration does.
-    fn slice(&self, shape: &Shape, refusal: Refusal) -> Result<Decision, Refusal> {
-        let Surroundings { objects, policy, .. } = self.around;
-        if let Some(slice) = objects.slice(shape) {
-            let name = slice.path.name.clone();
-            let mutable = matches!(shape, Shape::Pointer { mutable: true, .. });
-            let own = Box::new(slice.clone());
-            let contract = match (mutable, &slice.position) {
-                (true, Some(_)) => Some(Contract::Progress { dir: slice.progresses(), slice: own }),
-                (false, None) => Some(Contract::Slice { dir: Dir::In, slice: own, nullable: false }),
-                _ => None,
-            };
-            return match contract {
-                _ if slice.position.is_some() && !mutable => Err(Refusal {
-                    reason: format!("`{name}` has a position, and the library cannot set it here"),
-                    candidate: None,
-                    is: None,
-                }),
-                _ if !slice.copy => Err(Refusal {
-                    reason: format!("`{name}` is not `Copy`, so wrappers cannot fill one in"),
-                    candidate: None,
-                    is: None,
-                }),
-                Some(contract) => Ok(by_entry(policy.structs.contains_key(&*name), contract)),
-                None => Err(Refusal {
-                    reason: format!("nothing says whether the slice in this `{name}` goes in or comes out"),
-                    candidate: Some("{ kind = \"buf\", dir = \"in\" }  # or \"out\", or \"inout\"".to_owned()),
-                    is: None,
-                }),
-            };
-        }
-        Err(match objects.likely_slice(shape) {
+    fn slice(&self, shape: &Shape, slice: &Slice) -> Result<Decision, Refusal> {
+        let name = &slice.path.name;
+        let refused = |reason: String, candidate: Option<&str>| {
+            Err(Refusal { reason, candidate: candidate.map(str::to_owned), is: None })
+        };
+        let own = || Box::new(slice.clone());
+        let contract = match (shape.is_mutable(), &slice.position) {
+            (false, Some(_)) => {
+                return refused(format!("`{name}` has a position, and the library cannot set it here"), None);
+            }
+            _ if !slice.copy => {
+                return refused(format!("`{name}` is not `Copy`, so wrappers cannot fill one in"), None);
+            }
+            (true, None) => {
+                let reason = format!("nothing says whether the slice in this `{name}` goes in or comes out");
+                return refused(reason, Some("{ kind = \"buf\", dir = \"in\" }  # or \"out\", or \"inout\""));
+            }
+            (true, Some(_)) => Contract::Progress { dir: slice.progresses(), slice: own() },
+            (false, None) => Contract::Slice { dir: Dir::In, slice: own(), nullable: false },
+        };
+        Ok(by_entry(self.around.policy.structs.contains_key(&**name), contract))
+    }
+
+    /// What is refused, and looks like such a struct.
+    fn maybe_slice(&self, shape: &Shape, refusal: Refusal) -> Refusal {
+        match self.around.objects.likely_slice(shape) {
             Some(words) if refusal.candidate.is_none() => {
                 Refusal { reason: format!("{}; if that is a slice, {words} says so", refusal.reason), ..refusal }
             }
             _ => refusal,
-        })
+        }
     }
 
     fn ret(&mut self, ty: String, shape: &Shape) -> RetPlan {

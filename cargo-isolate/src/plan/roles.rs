@@ -69,17 +69,6 @@ pub(super) fn lengths_are_told(
     errors: &mut Vec<PolicyError>,
 ) {
     for (param, stated) in params.iter().zip(stated) {
-        if let Role::LengthsOf(array) = &param.role {
-            let others = |other: &&ParamPlan| {
-                let lengths = other.decision.contract().and_then(Contract::length_of_each);
-                other.name != *array && lengths == Some(&*param.name)
-            };
-            for other in params.iter().filter(others) {
-                let Some(words) = entry.and_then(|entry| entry.arg.get(&*other.name)) else { continue };
-                let message = format!("`{}` tells the lengths of `{array}` already", param.name);
-                errors.push(PolicyError::new(words.span(), message).help("an array of lengths is one array's"));
-            }
-        }
         let told = match (&param.role, stated) {
             (
                 Role::LengthOf(slices) | Role::CellOf(slices),
@@ -100,32 +89,6 @@ pub(super) fn lengths_are_told(
         let Some(words) = entry.and_then(|entry| entry.arg.get(&*param.name)) else { continue };
         let message = format!("`{}` {}", param.name, told.0);
         errors.push(PolicyError::new(words.span(), message).help(format!("remove it, or say {}", told.1)));
-    }
-}
-
-/// The lengths of an array's buffers are the wrapper's: there is no number that `*lengths` could be.
-pub(super) fn lengths_have_no_name(
-    entry: Option<&model::FnContract>,
-    params: &[ParamPlan],
-    stated: &Statements,
-    errors: &mut Vec<PolicyError>,
-) {
-    let leaves: Vec<_> = stated.leaves().into_iter().flat_map(with_arguments).collect();
-    for param in params {
-        let Role::LengthsOf(array) = &param.role else { continue };
-        let Some(words) = entry.and_then(|entry| entry.arg.get(&**array)) else { continue };
-        let names = |leaf: &&Expr| matches!(leaf, Expr::Deref(name) | Expr::Name(name) if *name == param.name);
-        if leaves.iter().any(names) {
-            let message = format!("`{0}` tells the lengths of `{array}`, so `*{0}` means nothing", param.name);
-            errors.push(PolicyError::new(words.span(), message).help("say it without that in the other expressions"));
-        }
-    }
-}
-
-fn with_arguments(leaf: &Expr) -> Vec<&Expr> {
-    match leaf {
-        Expr::Call(call) => call.args.iter().collect(),
-        leaf => vec![leaf],
     }
 }
 

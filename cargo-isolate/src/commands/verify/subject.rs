@@ -77,14 +77,7 @@ fn expressions(function: &FunctionPlan) -> Vec<&Expr> {
     let contracts = params.chain(function.ret.iter().map(|ret| &ret.decision)).filter_map(Decision::contract);
     let lengths = contracts.flat_map(|contract| contract.lengths().chain(contract.counted_by()));
     let lengths = lengths.chain(function.binds.iter().map(|bind| &bind.length));
-    lengths.flat_map(Expr::leaves).flat_map(with_arguments).collect()
-}
-
-fn with_arguments(leaf: &Expr) -> Vec<&Expr> {
-    match leaf {
-        Expr::Call(call) => std::iter::once(leaf).chain(&call.args).collect(),
-        _ => vec![leaf],
-    }
+    lengths.flat_map(Expr::leaves_and_arguments).collect()
 }
 
 fn param(function: &FunctionPlan, param: &ParamPlan) -> Param {
@@ -96,7 +89,7 @@ fn param(function: &FunctionPlan, param: &ParamPlan) -> Param {
         {
             Some(Stored::Room)
         }
-        (Role::CellOf(_), _) => anything(param.shape.pointee().is_some_and(|(mutable, _)| mutable)),
+        (Role::CellOf(_), _) => anything(param.shape.is_mutable()),
         (Role::LengthOf(_) | Role::LengthsOf(_) | Role::EndOf(_), _) | (_, None) => None,
         (Role::Caller, Some(contract)) => match contract {
             Contract::Given { .. } | Contract::Cstr { dir: Dir::Out, .. } if is_never_null(contract) => {

@@ -39,7 +39,7 @@ impl Checker<'_> {
                 self.wrong_null_of_elem("NULL ends this array, so it can stand nowhere else in it")
             }
             Element::Buf { dir: Dir::Out | Dir::Inout, .. } if nullable => {
-                let at = self.words.null.as_ref().map_or(self.at.clone(), Spanned::span);
+                let at = self.at_null();
                 self.error(at, "an array of buffers that are written is never NULL in a wrapper")
                     .help("remove it; a form for the calls with NULL can say `kind = \"null\"`")
                     .push(self.errors);
@@ -122,11 +122,7 @@ impl Checker<'_> {
         }
         let nullable = self.nullable();
         if nullable && dir != Dir::In {
-            self.error(
-                self.words.null.as_ref().map_or(self.at.clone(), Spanned::span),
-                "buffers that are written are always there",
-            )
-            .push(self.errors);
+            self.error(self.at_null(), "buffers that are written are always there").push(self.errors);
             return None;
         }
         let model::Contract { len: None, cap: None, .. } = self.words else {

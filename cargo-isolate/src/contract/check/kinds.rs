@@ -173,7 +173,7 @@ impl<'c> Checker<'c> {
         if !slice.copy {
             return self.wrong_kind(&format!("cannot be filled in: `{name}` is not `Copy`"));
         }
-        let mutable = shape.pointee().is_some_and(|(mutable, _)| mutable);
+        let mutable = shape.is_mutable();
         if slice.position.is_some() {
             return self.progress(mutable, slice);
         }
@@ -188,7 +188,7 @@ impl<'c> Checker<'c> {
             return None;
         }
         if nullable && (dir != Dir::In || shape.pointee().is_none()) {
-            let at = self.words.null.as_ref().map_or(self.at.clone(), Spanned::span);
+            let at = self.at_null();
             self.errors.push(PolicyError::new(at, "only a pointer to a slice that goes `in` may be NULL"));
             return None;
         }
@@ -206,7 +206,7 @@ impl<'c> Checker<'c> {
             return None;
         }
         if self.nullable() {
-            let at = self.words.null.as_ref().map_or(self.at.clone(), Spanned::span);
+            let at = self.at_null();
             self.errors.push(PolicyError::new(at, "a slice with a position is always there"));
             return None;
         }

@@ -339,6 +339,11 @@ impl Checker<'_> {
         }
     }
 
+    /// Where `null` is said.
+    fn at_null(&self) -> Range<usize> {
+        self.word("null").unwrap_or_else(|| self.at.clone())
+    }
+
     fn word(&self, word: &str) -> Option<Range<usize>> {
         let words = self.words;
         let text = match word {

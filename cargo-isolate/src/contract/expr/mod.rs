@@ -121,6 +121,17 @@ impl Expr {
         }
     }
 
+    /// The same with the arguments of the functions among them.
+    pub(crate) fn leaves_and_arguments(&self) -> Vec<&Expr> {
+        fn arguments(leaf: &Expr) -> &[Expr] {
+            match leaf {
+                Expr::Call(call) => &call.args,
+                _ => &[],
+            }
+        }
+        self.leaves().into_iter().flat_map(|leaf| std::iter::once(leaf).chain(arguments(leaf))).collect()
+    }
+
     /// Every leaf, left to right.
     pub(crate) fn leaves(&self) -> Vec<&Expr> {
         match self {

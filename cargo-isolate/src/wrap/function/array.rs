@@ -18,7 +18,7 @@ impl Writer<'_, '_> {
         };
         self.take_param(local, optional(array, *nullable));
         let need = len.as_ref().and_then(|len| self.check_length(local, len, &param.name));
-        let all = if *nullable { format!("{local}.into_iter().flatten()") } else { format!("{local}.iter()") };
+        let all = elements(local, *nullable);
         let pointers = match elem {
             Element::Cstr { nullable } => {
                 let each = when_some(*nullable, "text", "text", &|text| format!("call.input_str({text})"), NO_INPUT);
@@ -48,15 +48,8 @@ impl Writer<'_, '_> {
                 }
             }
         };
-        let room = self.fresh(&joined(local, "room"));
-        let stage = |_: &str| {
-            let staged = format!("call.inout(&{pointers})?");
-            if *nullable { format!("Some({staged})") } else { staged }
-        };
-        self.step(format!("let {room} = {};", when_some(*nullable, local, "_", &stage, "None")));
-        let is_const = matches!(param.shape, Shape::Pointer { mutable: false, .. });
         let cast = if is_declared(elem, pointer, to) { "" } else { ".cast()" };
-        self.args.push(room_pointer(&room, *nullable, is_const, cast));
+        self.pass_copy(local, &pointers, (local, *nullable), param, cast);
         let number = match (len, need) {
             (Some(len), Some(_)) => format!(", {} of them", number_of(len)),
             (Some(Expr::Name(name) | Expr::Deref(name)), None) => format!("; their number goes as `{name}`"),
@@ -91,18 +84,24 @@ impl Writer<'_, '_> {
             return;
         };
         let of = self.local(array);
-        let all = if *nullable { format!("{of}.into_iter().flatten()") } else { format!("{of}.iter()") };
+        let all = elements(&of, *nullable);
         let gaps = matches!(elem, Element::Buf { nullable: true, .. });
         let length = format!("call.length::<{}>(slice.len())", self.names.ty(to));
         let each = when_some(gaps, "slice", "slice", &|_| length.clone(), "Ok(0)");
         let lengths = self.collected(local, "each", format!("{all}.map(|slice| {each})"), None, Writer::step);
+        self.pass_copy(local, &lengths, (&of, *nullable), param, "");
+    }
+
+    /// Passes a copy of what is made of the array `of`, or NULL where there is none.
+    fn pass_copy(&mut self, local: &str, values: &str, (of, nullable): (&str, bool), param: &ParamPlan, cast: &str) {
         let room = self.fresh(&joined(local, "room"));
-        let staged = |_: &str| {
-            if *nullable { format!("Some(call.inout(&{lengths})?)") } else { format!("call.inout(&{lengths})?") }
+        let stage = |_: &str| {
+            let staged = format!("call.inout(&{values})?");
+            if nullable { format!("Some({staged})") } else { staged }
         };
-        self.step(format!("let {room} = {};", when_some(*nullable, &of, "_", &staged, "None")));
+        self.step(format!("let {room} = {};", when_some(nullable, of, "_", &stage, "None")));
         let is_const = matches!(param.shape, Shape::Pointer { mutable: false, .. });
-        self.args.push(room_pointer(&room, *nullable, is_const, ""));
+        self.args.push(room_pointer(&room, nullable, is_const, cast));
     }
 
     /// Every slice must be as long as the function is told.
@@ -165,6 +164,11 @@ impl Writer<'_, '_> {
 
 const NO_INPUT: &str = "Ok(std::ptr::null())";
 const NO_OBJECT: &str = "Ok(std::ptr::null_mut())";
+
+/// An iterator over an array, which may be an `Option`.
+fn elements(local: &str, nullable: bool) -> String {
+    if nullable { format!("{local}.into_iter().flatten()") } else { format!("{local}.iter()") }
+}
 
 fn is_written(elem: &Element) -> bool {
     matches!(elem, Element::Buf { dir: Dir::Out | Dir::Inout, .. })

@@ -99,10 +99,10 @@ impl Writer<'_, '_> {
         }
     }
 
-    /// Lengths behind pointers: each is read once, and others are computed from it.
+    /// Lengths behind pointers: each is read once, and others are computed from it. What is `const` is what it was.
     pub(super) fn read_cells(&mut self) {
         for (param, local) in self.function.params.iter().zip(&self.locals) {
-            if matches!(param.role, Role::CellOf(_)) && is_written(param) {
+            if matches!(param.role, Role::CellOf(_)) && param.shape.is_mutable() {
                 self.after.read.push(format!("let {local} = call.read({local});"));
             }
         }
@@ -110,7 +110,8 @@ impl Writer<'_, '_> {
 
     /// A claim of the domain about a slice, which cannot be more than the slice has.
     pub(super) fn length_back(&mut self, index: usize, local: &str, slices: &[String]) {
-        if is_written(&self.function.params[index]) && !counted(self.function, &self.function.params[index].name) {
+        if self.function.params[index].shape.is_mutable() && !counted(self.function, &self.function.params[index].name)
+        {
             let most = self.most(slices);
             let told = self.fresh(&joined(local, "told"));
             self.after.checked.push(format!("let {told} = call.within(call.count({local}), {most})?;"));
@@ -159,9 +160,4 @@ impl Writer<'_, '_> {
             None => self.slice_len(slice),
         }
     }
-}
-
-/// A pointer to a length through which the function may tell another: what is `const` is what it was.
-pub(super) fn is_written(cell: &ParamPlan) -> bool {
-    matches!(cell.shape.pointee(), Some((true, _)))
 }

@@ -194,7 +194,7 @@ impl Writer<'_, '_> {
                 }
                 Told::Strarr { len, nullable } => {
                     let text = self.names.of_c("CString");
-                    let cast = format!("{name}{}", if is_mutable(shape) { ".cast_const().cast()" } else { ".cast()" });
+                    let cast = format!("{name}{}", if shape.is_mutable() { ".cast_const().cast()" } else { ".cast()" });
                     passage.before.push(format!(
                         "///~ SAFETY: they are checked to lie in the domain; without isolation the function is trusted with their number.\n                         let {name} = unsafe {{ inside.strings({cast}, {}) }}?;",
                         count(len)
@@ -233,7 +233,7 @@ impl Writer<'_, '_> {
                 }
                 Told::Handle { nullable } => {
                     let ty = self.handle_type("Handle", shape);
-                    let cast = if is_mutable(shape) { "" } else { ".cast_mut()" };
+                    let cast = if shape.is_mutable() { "" } else { ".cast_mut()" };
                     passage.before.push(format!("let {name} = inside.adopt({name}{cast})?;"));
                     passage.copied(name, *nullable, "as_ref", format!("&{ty}"));
                 }
@@ -318,10 +318,6 @@ fn reading(name: &str, shape: &Shape, wanted: &Shape) -> String {
         _ => "",
     };
     format!("{name}{const_cast}{cast}")
-}
-
-fn is_mutable(shape: &Shape) -> bool {
-    matches!(shape.pointee(), Some((true, _)))
 }
 
 /// A length that the callback's own arguments, and what the closure answered, tell.

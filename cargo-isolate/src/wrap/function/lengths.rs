@@ -1,9 +1,7 @@
 //! Lengths: who tells them, how they are checked before the call and counted after it.
 
 use super::{
-    ParamPlan, Phase, Writer,
-    buffer::is_written,
-    contract,
+    ParamPlan, Phase, Writer, contract,
     words::{joined, snake},
 };
 use crate::{
@@ -190,7 +188,7 @@ impl<'w> Writer<'w, '_> {
         let param = self.param(name)?;
         let comes_out = matches!(contract(param), Contract::Obj { dir: Dir::Out, .. });
         match param.role {
-            Role::CellOf(_) if !is_written(param) => Some(format!("call.read({})", self.local(name))),
+            Role::CellOf(_) if !param.shape.is_mutable() => Some(format!("call.read({})", self.local(name))),
             Role::CellOf(_) => Some(self.local(name)),
             _ => comes_out.then(|| self.local(name)),
         }

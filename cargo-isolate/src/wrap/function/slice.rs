@@ -80,15 +80,13 @@ impl Writer<'_, '_> {
         ));
         self.result(index + 1, format!("Vec<{elem}>"), local, format!("a copy of `{local}`"));
     }
-}
 
-impl Writer<'_, '_> {
     /// A slice of the caller, at whose start the function begins.
     pub(super) fn progress(&mut self, local: &str, dir: Dir, slice: &Slice) {
         let Slice { path, pointer, length, elements, position: Some(position), .. } = slice else { return };
         let (ty, elem) = (self.names.item(path), self.names.element(elements));
         let cast = if is_bytes(elements) { ".cast()" } else { "" };
-        let mutable = elements.pointee().is_some_and(|(mutable, _)| mutable);
+        let mutable = elements.is_mutable();
         let start = match dir {
             Dir::In => {
                 self.take_param(local, format!("&[{elem}]"));

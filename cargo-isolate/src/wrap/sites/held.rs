@@ -19,6 +19,7 @@ use super::{
     call::Wrapper,
     source::{Edit, Source, range},
 };
+use crate::graph::SourceFile;
 use field::Field;
 use names::Names;
 use std::collections::{BTreeMap, BTreeSet};
@@ -77,9 +78,12 @@ pub(super) struct Given {
 }
 
 impl Held {
-    /// Finds them in a file. `below`: the texts of other files that see the private items of this one.
-    pub(super) fn new(source: &Source, wrapper: WrapperAt<'_>, below: &[&str]) -> Held {
-        let is_elsewhere = |field: &Field<'_>| below.iter().any(|text| field.may_be_used_in(text));
+    /// Finds them in a file. `below`: other files, which see the private items of this one.
+    pub(super) fn new(source: &Source, wrapper: WrapperAt<'_>, below: &[&SourceFile]) -> Held {
+        let is_elsewhere = |field: &Field<'_>| {
+            let mut texts = below.iter().filter_map(|other| other.text().ok());
+            texts.any(|text| field.may_be_used_in(text))
+        };
         let fields = field::fields(source).into_iter().filter(|field| !is_elsewhere(field));
         let names = Names::new(&source.file);
         let of_fields = fields.filter_map(|field| Uses::of_field(source, &names, field));

@@ -108,54 +108,36 @@ fn bound<'f>(function: &Function<'f>, name: &'f str, at: usize) -> Option<(usize
 /// Whether `name` holds nothing but zero bits where a call at byte `at` stands: it is bound to that in a block around, and is
 /// not named in between, also not by an earlier turn of a loop.
 pub(super) fn is_zero(source: &Source, function: &Function<'_>, name: &str, at: usize) -> bool {
-    let mut search = Zero { source, name, at, is_zero: false };
-    search.visit_block(function.body);
-    search.is_zero
-}
-
-struct Zero<'s> {
-    source: &'s Source,
-    name: &'s str,
-    at: usize,
-    is_zero: bool,
-}
-
-impl<'ast> Visit<'ast> for Zero<'_> {
-    fn visit_block(&mut self, block: &'ast syn::Block) {
-        if !range(block).contains(&self.at) {
-            return;
-        }
-        for (index, statement) in block.stmts.iter().enumerate() {
-            if let Stmt::Local(local) = statement
-                && is_named(&local.pat, self.name)
-                && range(local).end <= self.at
-            {
-                let repeats = block.stmts[index..].iter().any(|statement| repeats(statement, self.at));
-                let between = self.source.code(range(local).end..self.at);
-                let is_zero = local.init.as_ref().is_some_and(|init| is_zero_value(&init.expr));
-                self.is_zero = is_zero && !repeats && !has_word(&between, self.name);
-            }
-        }
-        visit::visit_block(self, block);
-    }
+    last_let(function, name, at).is_some_and(|(local, is_repeated)| {
+        let between = source.code(range(local).end..at);
+        let is_zero = local.init.as_ref().is_some_and(|init| is_zero_value(&init.expr));
+        is_zero && !is_repeated && !has_word(&between, name)
+    })
 }
 
 /// The `let` of a name that is bound once for a call at byte `at`, and used there only: in a block around, and not in a loop that
 /// the call is in alone.
 pub(super) fn used_once<'f>(source: &Source, function: &Function<'f>, name: &str, at: usize) -> Option<&'f Local> {
-    let mut search = Once { name, at, found: None };
-    search.visit_block(function.body);
     let body = source.code(range(function.body));
-    search.found.filter(|_| words(&body, name).count() == 2 && !is_parameter(function, name, at))
+    let is_once = words(&body, name).count() == 2 && !is_parameter(function, name, at);
+    last_let(function, name, at).filter(|(_, is_repeated)| is_once && !is_repeated).map(|(local, _)| local)
 }
 
-struct Once<'n, 's> {
+/// The last `let` of a name before a call at byte `at`, in a block around, and whether what stands there is done more than once
+/// for it.
+fn last_let<'f>(function: &Function<'f>, name: &str, at: usize) -> Option<(&'f Local, bool)> {
+    let mut search = LastLet { name, at, found: None };
+    search.visit_block(function.body);
+    search.found
+}
+
+struct LastLet<'n, 's> {
     name: &'n str,
     at: usize,
-    found: Option<&'s Local>,
+    found: Option<(&'s Local, bool)>,
 }
 
-impl<'s> Visit<'s> for Once<'_, 's> {
+impl<'s> Visit<'s> for LastLet<'_, 's> {
     fn visit_block(&mut self, block: &'s syn::Block) {
         if !range(block).contains(&self.at) {
             return;
@@ -164,9 +146,9 @@ impl<'s> Visit<'s> for Once<'_, 's> {
             if let Stmt::Local(local) = statement
                 && is_named(&local.pat, self.name)
                 && range(local).end <= self.at
-                && !block.stmts[index..].iter().any(|statement| repeats(statement, self.at))
             {
-                self.found = Some(local);
+                let is_repeated = block.stmts[index..].iter().any(|statement| repeats(statement, self.at));
+                self.found = Some((local, is_repeated));
             }
         }
         visit::visit_block(self, block);

@@ -232,9 +232,10 @@ fn in_file(
     };
     let is_wrapper =
         |other: &SourceFile| wrappers.by_symbol.values().any(|(_, target)| other.path.starts_with(target.directory()));
-    let own: Vec<_> = below.iter().filter(|other| !is_wrapper(other)).filter_map(|other| other.text().ok()).collect();
+    let own: Vec<_> = below.iter().copied().filter(|other| !is_wrapper(other)).collect();
+    let site_at = |at: held::At| calls.iter().find(|site| (site.line, site.column) == at);
     let wrapper_at = |at: held::At| {
-        let site = calls.iter().find(|site| (site.line, site.column) == at && !site.mention)?;
+        let site = site_at(at).filter(|site| !site.mention)?;
         wrappers.by_symbol.get(&*site.symbol).map(|(wrapper, _)| wrapper)
     };
     let mut held = if holds { Held::new(&source, &wrapper_at, &own) } else { Held::default() };
@@ -242,8 +243,7 @@ fn in_file(
     // Those stay pointers of which a call cannot be rewritten, and then others may not be, either.
     loop {
         let is_ready = |at: &held::At| {
-            let site = calls.iter().find(|site| (site.line, site.column) == *at);
-            site.is_some_and(|site| wrappers.read(&its, &source, site, found.get(at), &held).is_ok())
+            site_at(*at).is_some_and(|site| wrappers.read(&its, &source, site, found.get(at), &held).is_ok())
         };
         let stay: BTreeSet<_> = held.calls().filter(|at| !is_ready(at)).collect();
         if stay.is_empty() {

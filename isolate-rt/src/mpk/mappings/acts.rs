@@ -5,7 +5,6 @@ use super::{Mappings, kernel};
 use crate::mpk::PAGE;
 use crate::mpk::pkey::Pkey;
 use libc::c_int;
-use std::sync::atomic::Ordering;
 
 /// What a new mapping is to be.
 pub(super) struct New {
@@ -131,7 +130,7 @@ impl Mappings {
         self.parted(books, &pages);
         self.note(books, &pages, rights);
         if more > 0 {
-            self.counted.store(self.counted_bytes().saturating_add(more * PAGE), Ordering::Relaxed);
+            self.change(&self.counted, 0, more * PAGE);
             books.counts.set_where(&books.own, pages);
         }
         Ok(0)

@@ -148,7 +148,7 @@ impl Mappings {
     }
 
     /// Whatever goes wrong with the books, what they count stays a number that makes sense.
-    fn change(&self, counter: &AtomicUsize, fewer: usize, more: usize) {
+    pub(super) fn change(&self, counter: &AtomicUsize, fewer: usize, more: usize) {
         counter.store(counter.load(Ordering::Relaxed).saturating_sub(fewer).saturating_add(more), Ordering::Relaxed);
     }
 }

@@ -27,12 +27,12 @@ impl<'s> Pointer<'s> {
     }
 
     /// An array of lengths beside this one: `(keys, key_sizes)`, `(string, length)`, `(paramValues, paramLengths)`.
-    fn lengths_of_each(&self) -> Option<&Param> {
+    fn lengths_of_each(&self) -> Option<usize> {
         const SEVERAL: [&str; 6] = ["list", "values", "data", "buffers", "bufs", "strings"];
         let name = plain(self.name());
         let stem = SEVERAL.iter().find_map(|word| name.strip_suffix(word)).filter(|stem| !stem.is_empty());
         let one = stem.or_else(|| name.strip_suffix('s')).unwrap_or(&name);
-        self.signature.params.iter().find(|param| {
+        self.signature.params.iter().position(|param| {
             let is_read = param.shape.pointee().is_some_and(|(mutable, to)| !mutable && to.is_int())
                 && !param.shape.is_reference();
             let other = plain(&param.name);
@@ -42,16 +42,23 @@ impl<'s> Pointer<'s> {
     }
 
     /// The array of buffers whose lengths this one holds.
-    pub(super) fn tells_lengths_of(&self) -> Option<&'s str> {
+    fn tells_lengths_of(&self) -> Option<&'s str> {
         let params = self.signature.params.iter().enumerate();
         let others = params.filter_map(|(index, param)| {
             let (mutable, to) = param.shape.pointee()?;
             to.pointee().filter(|(_, to)| to.is_byte() || to.is_number())?;
             Some(Pointer { index, mutable, to, ..*self })
         });
-        let mut theirs =
-            others.filter(|other| other.lengths_of_each().is_some_and(|lengths| lengths.name == self.name()));
+        let mut theirs = others.filter(|other| other.lengths_of_each() == Some(self.index));
         theirs.next().map(|other| &*self.signature.params[other.index].name)
+    }
+
+    /// What parameters beside it say that it is, other than one value or one run of them.
+    pub(super) fn by_others(&self) -> Option<Inference> {
+        if let Some(of) = self.tells_lengths_of() {
+            return Some(refused(format!("how long each of `{of}` is, by its name"), None));
+        }
+        self.stride().map(|stride| self.strided(stride))
     }
 
     /// Strings, buffers, objects or values behind the pointers that this one leads to, each of them `to`; `None` where it may as well be
@@ -61,10 +68,7 @@ impl<'s> Pointer<'s> {
         let own = self.own_length().filter(|_| !self.mutable || is_named_several(name));
         let own = own.or_else(|| self.lengths().find(|length| name == "argv" && length.name == "argc"));
         // An array of lengths is one array's.
-        let each = self.lengths_of_each().filter(|each| {
-            let at = self.signature.params.iter().position(|param| param.name == each.name);
-            at.is_some_and(|index| Pointer { index, ..*self }.tells_lengths_of() == Some(name))
-        });
+        let each = self.lengths_of_each().filter(|&index| Pointer { index, ..*self }.tells_lengths_of() == Some(name));
         if self.mutable && own.is_none() && each.is_none() {
             return None;
         }
@@ -83,7 +87,7 @@ impl<'s> Pointer<'s> {
         }
         let (what, elem) = match each {
             Some(each) => {
-                let lengths = &each.name;
+                let lengths = &self.signature.params[each].name;
                 let elem = format!("{{ kind = \"buf\", dir = \"{dir}\", len = \"{lengths}[]\" }}");
                 (format!("buffers, each as long as `{lengths}` says"), elem)
             }
@@ -92,8 +96,7 @@ impl<'s> Pointer<'s> {
         let mut open: Vec<_> = self.open_lengths().collect();
         open.retain(|length| own.is_none_or(|own| own.name != length.name));
         let behind = each.and_then(|each| {
-            let at = self.signature.params.iter().position(|param| param.name == each.name)?;
-            self.signature.params.get(at + 1).filter(|next| next.shape.is_int() && sounds_like_length(&next.name))
+            self.signature.params.get(each + 1).filter(|next| next.shape.is_int() && sounds_like_length(&next.name))
         });
         let own = own.or_else(|| self.next_length()).or(behind).or_else(|| self.count_before());
         let (count, how_many) = match own {

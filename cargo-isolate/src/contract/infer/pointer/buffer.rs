@@ -19,11 +19,8 @@ impl Pointer<'_> {
     /// `*const` numbers: an input buffer if its length is beyond doubt.
     pub(super) fn input(&self) -> Inference {
         let name = self.name();
-        if let Some(of) = self.tells_lengths_of() {
-            return refused(format!("how long each of `{of}` is, by its name"), None);
-        }
-        if let Some(stride) = self.stride() {
-            return self.strided(stride);
+        if let Some(inference) = self.by_others() {
+            return inference;
         }
         let next = self.next_length();
         if let Some(length) = self.own_length().or(next.filter(|_| !self.shares_length()))

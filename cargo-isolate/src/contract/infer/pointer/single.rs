@@ -21,11 +21,8 @@ impl Pointer<'_> {
     /// say that nothing is: a result that is copied in as well costs nothing, and an input that is not is another call.
     pub(super) fn scalar(&self) -> Inference {
         const WORDS: &str = "kind = \"buf\", dir = \"inout\", len";
-        if let Some(of) = self.tells_lengths_of() {
-            return refused(format!("how long each of `{of}` is, by its name"), None);
-        }
-        if let Some(stride) = self.stride() {
-            return self.strided(stride);
+        if let Some(inference) = self.by_others() {
+            return inference;
         }
         let (name, me) = (self.name(), self.me());
         let length = self.own_length().or_else(|| self.next_length()).or_else(|| self.run_length());

@@ -10,6 +10,7 @@ use crate::{
     plan::{ParamPlan, Role},
     wrap::function::snake,
 };
+use syn::{PathArguments, Type, TypeParamBound};
 
 impl Call<'_> {
     /// Text that compiles in the place of the call, or before its statement: `todo!` stands for what is not known, and a fault,
@@ -148,25 +149,19 @@ const RETURNED: &str = "ret";
 
 /// An argument of which only the type is known. `todo!` is of any type but a closure's.
 fn unknown(name: &str, ty: &str) -> String {
-    let Some(params) = ty.strip_prefix("impl ").and_then(|closure| closure.split_once('(')) else {
-        return format!("todo!(\"{name}: {ty}\")");
-    };
-    format!("|{}| todo!(\"{name}: {ty}\")", vec!["_"; count_of(params.1)].join(", "))
+    let todo = format!("todo!(\"{name}: {ty}\")");
+    match syn::parse_str(ty).ok().as_ref().and_then(closure_params) {
+        Some(count) => format!("|{}| {todo}", vec!["_"; count].join(", ")),
+        None => todo,
+    }
 }
 
-/// How many types stand in a list before its parenthesis closes.
-fn count_of(list: &str) -> usize {
-    let (mut depth, mut commas) = (0, 0);
-    for c in list.chars() {
-        match c {
-            ')' if depth == 0 => break,
-            '(' | '[' | '<' => depth += 1,
-            ')' | ']' | '>' => depth -= 1,
-            ',' if depth == 0 => commas += 1,
-            _ => {}
-        }
-    }
-    if list.trim_start().starts_with(')') { 0 } else { commas + 1 }
+/// How many parameters a closure of the type `impl FnMut(…)` has.
+fn closure_params(ty: &Type) -> Option<usize> {
+    let Type::ImplTrait(closure) = ty else { return None };
+    let TypeParamBound::Trait(bound) = closure.bounds.first()? else { return None };
+    let PathArguments::Parenthesized(arguments) = &bound.path.segments.last()?.arguments else { return None };
+    Some(arguments.inputs.len())
 }
 
 /// The closure that takes the place of a callback, with its parameters as the library calls them.

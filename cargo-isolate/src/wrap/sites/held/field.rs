@@ -68,6 +68,11 @@ impl<'s> Field<'s> {
         }
     }
 
+    /// Its name, or its place.
+    pub(super) fn text(&self) -> String {
+        self.member().unwrap_or_else(|| self.index.to_string())
+    }
+
     /// Its name, if it has one.
     pub(super) fn member(&self) -> Option<String> {
         Some(self.item.fields.iter().nth(self.index)?.ident.as_ref()?.to_string())

@@ -185,7 +185,7 @@ fn ends_as_before(source: &Source, uses: &Uses<'_>, wrapper: WrapperAt<'_>) -> b
         Way { source, place: &found.name.to_string(), is_end }.is_surely_gone(found.rest)
     };
     let of_field = |field: &Field<'_>| {
-        let place = format!("self.{}", field.member().unwrap_or_else(|| field.index.to_string()));
+        let place = format!("self.{}", field.text());
         uses.drop.is_some_and(|body| Way { source, place: &place, is_end: &is_end }.is_surely_gone(&body.stmts))
     };
     !keeps && uses.lets.iter().all(is_gone) && uses.field.iter().all(of_field)

@@ -114,13 +114,9 @@ impl<'s, 'n> Walk<'s, 'n> {
         match (self.sought, expr) {
             (Sought::Local { name, .. }, Expr::Path(path)) if path.path.is_ident(name) => Is::It,
             (Sought::Field(field), Expr::Field(access)) if field.is(&access.member) => {
-                let member = match &access.member {
-                    Member::Named(name) => name.to_string(),
-                    Member::Unnamed(index) => index.index.to_string(),
-                };
                 match self.type_of(without_parens(&access.base)) {
                     Some(of) if field.item.ident == of => Is::It,
-                    Some(of) if self.names.has(&of, &member) => Is::No,
+                    Some(of) if self.names.has(&of, &field.text()) => Is::No,
                     _ => Is::Unclear,
                 }
             }

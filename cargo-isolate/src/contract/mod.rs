@@ -35,7 +35,7 @@ pub(crate) enum Contract {
     Size { of: TypePath },
     /// Points to one value.
     Obj { dir: Dir, nullable: bool },
-    /// Returned or come out of a parameter: leads into the slice or string of another one.
+    /// Leads into the slice or string of another parameter: goes in, comes out of a parameter, or is returned.
     Inner { dir: Dir, of: String, nullable: bool },
     /// Points to a run of values of the caller.
     Buf {

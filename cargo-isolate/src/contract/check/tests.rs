@@ -192,6 +192,9 @@ fn places_in_arguments() {
         // Not by these words.
         &tail("inner_of = \"text\", dir = \"in\""),
         &tail("inner_of = \"text\", len = \"at\""),
+        "[fn.pack]\narg.from = { kind = \"obj\", inner_of = \"into\" }",
+        "[fn.pack]\narg.from = { kind = \"obj\", dir = \"out\", inner_of = \"into\" }",
+        "[fn.pack]\narg.length = { kind = \"obj\", inner_of = \"into\" }",
         "[fn.tail]\narg.text = { kind = \"obj\", inner_of = \"rest\" }",
         "[fn.tail]\narg.text = { kind = \"cstr\", inner_of = \"rest\" }",
         "[fn.tail]\nret = { kind = \"obj\", dir = \"out\", inner_of = \"text\" }",

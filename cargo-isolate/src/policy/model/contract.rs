@@ -39,7 +39,7 @@ pub(crate) struct Contract {
     pub(crate) free: Option<Spanned<String>>,
     /// The parameter that what is given is made of, and which must not end before.
     pub(crate) parent: Option<Spanned<String>>,
-    /// The slice or string among the parameters that the pointer leads into: its place there comes out.
+    /// The slice or string among the parameters that the pointer leads into: its position there goes in, or comes out.
     pub(crate) inner_of: Option<Spanned<String>>,
     /// What a wrapper passes, always: a number, the address that a library knows as a word of its own, or a string.
     pub(crate) value: Option<Spanned<FixedWord>>,

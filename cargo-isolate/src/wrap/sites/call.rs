@@ -363,6 +363,11 @@ impl<'c> Call<'c> {
             (_, Contract::Given { .. } | Contract::Cstr { dir: Dir::Out, .. }) => {
                 return Err(format!("`{name}`: the wrapper returns a copy of what the library stores there"));
             }
+            (_, Contract::Inner { dir: Dir::In, of, .. }) => {
+                return Err(format!(
+                    "`{name}`: the wrapper takes a place in `{of}`, a number, where C takes a pointer"
+                ));
+            }
             (_, Contract::Inner { of, .. }) => {
                 return Err(format!("`{name}`: the wrapper returns a place in `{of}`, where C stores a pointer"));
             }

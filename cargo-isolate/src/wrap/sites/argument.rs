@@ -38,8 +38,9 @@ pub(super) fn pointer(argument: &Expr) -> Pointer<'_> {
             }
         }
         Expr::MethodCall(call) if call.method == "add" && call.args.len() == 1 => match pointer(&call.receiver) {
-            Pointer::Into { of, start: None, cast: inner } if is_pure(&call.args[0]) => {
-                Pointer::Into { of, start: Some(&call.args[0]), cast: cast || inner }
+            // Behind a cast it counts other elements than those of the slice.
+            Pointer::Into { of, start: None, cast: false } if is_pure(&call.args[0]) => {
+                Pointer::Into { of, start: Some(&call.args[0]), cast }
             }
             _ => Pointer::Other,
         },
@@ -122,28 +123,32 @@ pub(super) fn without_casts(expr: &Expr) -> (&Expr, bool) {
     }
 }
 
-/// A length without the conversions around it: `x.len() as c_int`, `c_uint::try_from(x.len())?`, `n.try_into().unwrap()`.
+/// A length without the conversion to the type of the parameter: `x.len() as c_int`, `c_uint::try_from(x.len())?`,
+/// `n.try_into().unwrap()`. What is converted more than once may be cut off by the inner conversion, which stays.
 pub(super) fn length(argument: &Expr) -> Option<&Expr> {
     let inner = unconverted(argument);
     is_pure(inner).then_some(inner)
 }
 
+/// A length that is too large is an error of the program's own, which ends the function.
+pub(super) fn length_is_tried(argument: &Expr) -> bool {
+    matches!(without_parens(argument), Expr::Try(tried) if converted(&tried.expr).is_some())
+}
+
 fn unconverted(expr: &Expr) -> &Expr {
-    match expr {
-        Expr::Paren(paren) => unconverted(&paren.expr),
-        Expr::Group(group) => unconverted(&group.expr),
-        Expr::Cast(cast) => unconverted(&cast.expr),
+    match without_parens(expr) {
+        Expr::Cast(cast) => without_parens(&cast.expr),
         Expr::Try(tried) => converted(&tried.expr).unwrap_or(expr),
         Expr::MethodCall(call) => match &*call.method.to_string() {
             "unwrap" | "expect" => converted(&call.receiver).unwrap_or(expr),
-            "into" if call.args.is_empty() => unconverted(&call.receiver),
+            "into" if call.args.is_empty() => without_parens(&call.receiver),
             _ => expr,
         },
         Expr::Call(call) => match (&*call.func, call.args.first()) {
-            (Expr::Path(path), Some(from)) if ends_with(path, "from") && call.args.len() == 1 => unconverted(from),
+            (Expr::Path(path), Some(from)) if ends_with(path, "from") && call.args.len() == 1 => without_parens(from),
             _ => expr,
         },
-        _ => expr,
+        inner => inner,
     }
 }
 
@@ -152,12 +157,12 @@ fn converted(expr: &Expr) -> Option<&Expr> {
     match expr {
         Expr::Call(call) => match (&*call.func, call.args.first()) {
             (Expr::Path(path), Some(from)) if ends_with(path, "try_from") && call.args.len() == 1 => {
-                Some(unconverted(from))
+                Some(without_parens(from))
             }
             _ => None,
         },
         Expr::MethodCall(call) => match &*call.method.to_string() {
-            "try_into" => Some(unconverted(&call.receiver)),
+            "try_into" => Some(without_parens(&call.receiver)),
             "map_err" | "ok" | "ok_or" | "ok_or_else" => converted(&call.receiver),
             _ => None,
         },

@@ -157,6 +157,7 @@ pub(super) fn read<'c>(
     };
     call.read();
     call.check_borrows();
+    call.check_lengths(takes, constants);
     call.check_failure(constants);
     call.check_panic(takes);
     match (call.why.take(), call.results()) {
@@ -257,13 +258,11 @@ impl<'c> Call<'c> {
         let name = &param.name;
         let read = match (&param.role, contract) {
             (Role::LengthOf(slices), _) => {
-                if argument::length(expr).is_none() {
-                    return Err(format!("`{}` is a length that cannot be evaluated elsewhere", self.source.of(expr)));
-                }
                 debug_assert!(!slices.is_empty());
-                if let Some(length) = argument::length(expr) {
-                    self.check_type(length);
-                }
+                let Some(length) = argument::length(expr) else {
+                    return Err(format!("`{}` is a length that cannot be evaluated elsewhere", self.source.of(expr)));
+                };
+                self.check_type(length);
                 Argument::Gone
             }
             (Role::EndOf(slice), _) => {

@@ -38,7 +38,8 @@ impl<'c> Call<'c> {
             (Some(wanted), Some(has)) if !number::are_same(&wanted, has) => {
                 return Err(format!("`{name}` takes a slice of `{wanted}`, and `{text}` has `{has}`"));
             }
-            (_, None) if cast && !matches!(holds, Holds::Owner { .. } | Holds::Slice { .. } | Holds::Spare { .. }) => {
+            // Without the cast, what is not written would be inferred to be something else.
+            (_, None) if cast => {
                 return Err(format!("`{text}` is cast, and nothing here says what its elements are"));
             }
             _ => {}

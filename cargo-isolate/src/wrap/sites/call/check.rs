@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     contract::{Contract, Dir, expr::Expr as Length},
-    plan::ParamPlan,
+    plan::{ParamPlan, Role},
 };
 use syn::Expr;
 
@@ -94,6 +94,23 @@ impl Call<'_> {
                 );
                 self.refuse(why);
                 return;
+            }
+        }
+    }
+
+    /// What a length that goes would have said of itself.
+    pub(super) fn check_lengths(&mut self, takes: Takes, constants: Constants<'_>) {
+        for (index, param) in self.params().iter().enumerate() {
+            let Some(expr) = self.argument(index).filter(|_| matches!(param.role, Role::LengthOf(_))) else { continue };
+            if takes == Takes::Nothing && argument::length_is_tried(expr) {
+                let text = self.source.of(expr);
+                self.refuse(format!("`{text}` is an error where the length is too large, which would become a panic"));
+            }
+            if let Some(Expr::Path(path)) = argument::length(expr)
+                && let Some(last) = path.path.segments.last()
+                && constants(&last.ident.to_string()).is_some_and(|value| value < 0)
+            {
+                self.refuse(format!("`{}` is no length", self.source.of(expr)));
             }
         }
     }

@@ -29,7 +29,8 @@ pub(super) use view::{Signature, View};
 use words::{joined, optional};
 use writer::{Outcome, Phase, Writer, contract};
 
-pub(crate) use words::snake;
+pub(super) use words::fresh;
+pub(crate) use words::{raw, snake};
 
 impl Writer<'_, '_> {
     /// What the wrapper takes for a parameter, and passes.

@@ -58,6 +58,7 @@ impl Writer<'_, '_> {
             Expr::Int(value) => value.to_string(),
             Expr::Ret if self.function.ret.as_ref().is_some_and(|ret| ret.shape == *wanted) => "ret".to_owned(),
             Expr::Ret => "ret as _".to_owned(),
+            Expr::Name(name) if let Some(value) = self.fixed_number(name) => value.to_string(),
             Expr::Name(name) => match self.length_told(name) {
                 Some(length) => format!("{length} as _"),
                 None => format!("{}{}", self.local(name), self.cast(name, wanted)),

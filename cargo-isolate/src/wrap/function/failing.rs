@@ -136,6 +136,7 @@ impl Writer<'_, '_> {
         let shape = match expr {
             Expr::Ret => self.function.ret.as_ref()?.shape.clone(),
             Expr::Call(call) => self.names.ret_of(&call.function)?,
+            Expr::Name(name) if self.fixed_number(name).is_some() => return None,
             Expr::Name(name) => match self.param(name) {
                 Some(param) if param.role == Role::Caller => param.shape.clone(),
                 _ => return None,

@@ -34,6 +34,17 @@ pub(super) fn are_there(
     };
     entry.arg.values().for_each(|words| lengths(words.get_ref(), false));
     entry.ret.iter().for_each(|words| lengths(words.get_ref(), true));
+    // What a callback's own parameters are is for its contract to say.
+    let of_callbacks = entry.arg.values().filter_map(|words| words.get_ref().params.as_ref());
+    let texts = of_callbacks.flat_map(Spanned::get_ref).flat_map(|param| {
+        let model::CallbackParam { len, cap, written, .. } = param.get_ref();
+        [len, cap, written].into_iter().flatten()
+    });
+    let outer = texts.flat_map(|text| mentions(text, false)).filter_map(|(number, at)| match number {
+        Expr::Outer(name) => Some(((Expr::Name(name), at), When::Before)),
+        _ => None,
+    });
+    found.extend(outer);
     let told = entry.bind.values().flat_map(|lengths| lengths.values()).chain(&entry.message);
     found.extend(told.flat_map(|text| mentions(text, false)).map(|mention| (mention, When::After)));
     if let Some(error) = &entry.error
@@ -73,6 +84,7 @@ fn mentions(text: &Spanned<String>, is_condition: bool) -> Vec<(Expr, Range<usiz
     let start = text.span().start + 1;
     let place = |Mention { span, .. }: &Mention| start + span.start..start + span.end;
     let numbers = |mention: &Mention| match &mention.what {
+        Mentioned::Outer(name) => vec![(Expr::Outer(name.clone()), place(mention))],
         Mentioned::Value(name) => vec![(Expr::Name(name.clone()), place(mention))],
         Mentioned::Pointee(name) => vec![(Expr::Deref(name.clone()), place(mention))],
         Mentioned::Call(call) => call.args.iter().map(|arg| (arg.clone(), place(mention))).collect(),

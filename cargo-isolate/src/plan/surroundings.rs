@@ -127,7 +127,7 @@ impl<'s> Surroundings<'s> {
     pub(super) fn plan(&self, selected: &Selected<'_>, errors: &mut Vec<PolicyError>) -> Vec<FunctionPlan> {
         let domain = &self.signatures[&selected.domain];
         let signature = &domain[&selected.item.name];
-        let scope = Scope { signature, domain, objects: &self.objects };
+        let scope = Scope { signature, domain, objects: &self.objects, outer: None };
         let (own, entry, ships) = entry(self.policy.entry(&selected.domain, &selected.item.name), scope, errors);
         let said = |entry: Option<&model::FnContract>, form, when, scope: Scope<'_>, errors: &mut Vec<PolicyError>| {
             functions::plan(self, selected, scope, Said { own, entry, ships: ships.clone(), form, when }, errors)
@@ -150,7 +150,7 @@ impl<'s> Surroundings<'s> {
         let is_variadic = is_variadic(selected.item);
         let forms = entry.form.iter().map(|(name, words)| {
             let signature = forms::extended(signature, words, is_variadic, self.types, site, errors);
-            let scope = Scope { signature: &signature, domain, objects: &self.objects };
+            let scope = Scope { signature: &signature, domain, objects: &self.objects, outer: None };
             let when = words.when.as_ref().and_then(|when| check::condition_before(when, scope, errors));
             let form = Form { name: name.get_ref().clone(), when };
             said(Some(&words.over(entry)), Some(form), words.when.as_ref(), scope, errors)

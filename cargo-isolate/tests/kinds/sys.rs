@@ -238,6 +238,21 @@ unsafe extern "C" {
     pub fn probe(count: usize, first: *const u8, second: *const u16, third: *mut u32) -> c_int;
     pub fn sample(dest: *mut u8, room: usize, state: *mut c_int) -> isize;
 
+    // callbacks for elements as long as the function says
+    pub fn sort(
+        base: *mut c_void,
+        nmemb: usize,
+        size: usize,
+        compare: Option<unsafe extern "C" fn(*const c_void, *const c_void) -> c_int>,
+    );
+    pub fn bisect(
+        key: *const u16,
+        key_len: u32,
+        base: *const u16,
+        nmemb: usize,
+        compare: unsafe extern "C" fn(size: *const u16, *const u16) -> c_int,
+    ) -> *mut u16;
+
     // declared with references
     pub fn turn(ctx: &mut Ctx, of: &Ctx, by: &Point, into: &mut Point, size: &mut c_int, next: &mut *mut Blob) -> c_int;
 }

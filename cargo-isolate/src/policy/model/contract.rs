@@ -94,9 +94,9 @@ pub(crate) struct CallbackParam {
     /// Whether the closure reads or writes a buffer.
     #[cfg_attr(test, schemars(extend("enum" = ["in", "out"])))]
     pub(crate) dir: Option<Spanned<String>>,
-    /// How many elements or strings there are: an expression over the callback's parameters.
+    /// How many elements or strings there are: an expression over the callback's parameters, and the function's (`fn.size`).
     pub(crate) len: Option<Spanned<String>>,
-    /// How many elements an `out` buffer has room for: an expression over the callback's parameters.
+    /// How many elements an `out` buffer has room for: an expression over the callback's parameters, and the function's.
     pub(crate) cap: Option<Spanned<String>>,
     /// How many of them the closure wrote: an expression over the callback's parameters and `ret`.
     pub(crate) written: Option<Spanned<String>>,

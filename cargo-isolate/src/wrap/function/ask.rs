@@ -65,7 +65,7 @@ impl Writer<'_, '_> {
             },
             Expr::Deref(name) if let Some(told) = self.told(name) => format!("{told} as _"),
             Expr::Deref(name) => format!("*{} as _", self.local(name)),
-            Expr::Call(_) | Expr::Bound { .. } | Expr::End(_) | Expr::Each(_) | Expr::Binary(..) => {
+            Expr::Call(_) | Expr::Bound { .. } | Expr::Outer(_) | Expr::End(_) | Expr::Each(_) | Expr::Binary(..) => {
                 unreachable!("the policy's arguments are leaves")
             }
         }

@@ -121,7 +121,9 @@ impl Writer<'_, '_> {
             Expr::Call(call) => self.names.ret_of(&call.function)?,
             Expr::Name(name) => self.param(name)?.shape.clone(),
             Expr::Deref(name) => self.param(name)?.shape.pointee()?.1.clone(),
-            Expr::Int(_) | Expr::Bound { .. } | Expr::End(_) | Expr::Each(_) | Expr::Binary(..) => return None,
+            Expr::Int(_) | Expr::Bound { .. } | Expr::Outer(_) | Expr::End(_) | Expr::Each(_) | Expr::Binary(..) => {
+                return None;
+            }
         };
         let unsigned = shape.is_signed() == Some(false);
         unsigned.then(|| {

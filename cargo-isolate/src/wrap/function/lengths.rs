@@ -175,7 +175,7 @@ impl<'w> Writer<'w, '_> {
                 (None, Expr::Name(_)) => format!("{} as i128", self.local(name)),
                 (None, _) => format!("*{} as i128", self.local(name)),
             },
-            Expr::Ret | Expr::End(_) | Expr::Each(_) | Expr::Binary(..) => "ret as i128".to_owned(),
+            Expr::Ret | Expr::Outer(_) | Expr::End(_) | Expr::Each(_) | Expr::Binary(..) => "ret as i128".to_owned(),
         };
         let wide = wide_with(expr, leaf, quotient);
         (wide, statements)

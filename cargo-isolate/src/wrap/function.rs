@@ -29,8 +29,7 @@ pub(super) use view::{Signature, View};
 use words::{joined, optional};
 use writer::{Outcome, Phase, Writer, contract};
 
-pub(super) use words::fresh;
-pub(crate) use words::{raw, snake};
+pub(crate) use words::snake;
 
 impl Writer<'_, '_> {
     /// What the wrapper takes for a parameter, and passes.
@@ -40,7 +39,7 @@ impl Writer<'_, '_> {
         match (&param.role, contract(param)) {
             (Role::LengthOf(slices), _) => self.length(&local, slices),
             (Role::EndOf(_), _) => {
-                self.inward.push((index, self.args.len()));
+                self.ends.push((index, self.args.len()));
                 self.args.push(local);
             }
             (Role::CellOf(slices), _) => self.cell(&local, slices),
@@ -49,9 +48,6 @@ impl Writer<'_, '_> {
             (Role::Caller, Contract::Fixed { value }) => self.fixed(*value, param),
             (Role::Caller, Contract::Text { value }) => self.fixed_text(value, param),
             (Role::Caller, Contract::Size { of }) => self.size(of, param),
-            (Role::Caller, Contract::Inner { dir: Dir::In, of, nullable }) => {
-                self.inner_in(index, &local, of, *nullable)
-            }
             (Role::Caller, Contract::Cstr { dir: Dir::Out, .. } | Contract::Given { .. } | Contract::Inner { .. }) => {
                 self.pointer_out(&local, param);
             }
@@ -98,7 +94,7 @@ impl Writer<'_, '_> {
             (Role::Caller, Contract::Given { .. } | Contract::Cstr { dir: Dir::Out, .. }) => {
                 self.given_out(index, &local, param);
             }
-            (Role::Caller, Contract::Inner { dir: Dir::Out, of, nullable }) => {
+            (Role::Caller, Contract::Inner { of, nullable, .. }) => {
                 self.inner_out(index, &local, of, *nullable, param);
             }
             (Role::Caller, Contract::Handle { dir: Dir::Out, nullable, hold }) => {

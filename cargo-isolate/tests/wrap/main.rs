@@ -1,7 +1,6 @@
 //! `plan` and `wrap` on whole packages: what is written, that it compiles, and that nothing is written by halves.
 
 mod names;
-mod odd;
 mod packages;
 
 use std::{

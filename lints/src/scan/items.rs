@@ -2,7 +2,7 @@
 
 use super::{Scanner, Take, attributes, paths, safety};
 use crate::facts::{
-    Conditional, Constant, Field, FunctionItem, ModuleDecl, SmolStr, TypeItem, TypeKind, UnsafeFact, UnsafeKind,
+    Conditional, Constant, FunctionItem, ModuleDecl, Param, SmolStr, TypeItem, TypeKind, UnsafeFact, UnsafeKind,
 };
 use crate::syntax::{Node, SyntaxKind, T, Token, normal_text};
 use SyntaxKind::*;
@@ -160,7 +160,6 @@ impl<'t> Scanner<'_, 't> {
             directories: self.frame().directories.to_vec(),
             in_macro: scope.in_macro.clone(),
             inline,
-            public: is_public(node),
             cfgs: scope.cfgs.clone(),
             span: self.lines.span(header(node)),
         };
@@ -235,7 +234,6 @@ impl<'t> Scanner<'_, 't> {
             cfgs,
             repr: arguments("repr").collect(),
             visibility: visibility(node),
-            generic: is_generic(node),
             copy,
             in_macro: scope.in_macro.is_some() && self.frame().take != Take::Declarations,
         };
@@ -353,16 +351,10 @@ fn is_integer(ty: &str) -> bool {
     plain && !matches!(last, "bool" | "char" | "f32" | "f64" | "str" | "String" | "Self")
 }
 
-/// Of types or constants: lifetimes need not be said where it is named.
-fn is_generic(node: Node<'_, '_>) -> bool {
-    let list = node.child(GENERIC_PARAM_LIST);
-    list.is_some_and(|list| list.children().any(|child| matches!(child.kind(), TYPE_PARAM | CONST_PARAM)))
-}
-
-fn fields(node: Node<'_, '_>) -> Vec<Field> {
+fn fields(node: Node<'_, '_>) -> Vec<Param> {
     let field = |name: Option<SmolStr>, node: Node<'_, '_>| {
         let ty = node.children().find(|child| is_type(child.kind())).map(Node::normal_text).unwrap_or_default();
-        Field { name: name.map(String::from), ty, visibility: visibility(node) }
+        Param { name: name.map(String::from), ty }
     };
     if let Some(list) = node.child(RECORD_FIELD_LIST) {
         return list

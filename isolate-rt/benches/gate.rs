@@ -13,6 +13,7 @@ mod support;
 use isolate_rt::{Callbacks, Domain, HeapKind};
 use std::arch::{asm, naked_asm};
 use std::ptr;
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 use support::{SAMPLES, cycles, cycles_once, description, is_measurable, median};
 
@@ -35,8 +36,13 @@ fn main() {
     };
     // Before the first domain, while nobody else handles the signal.
     let bare_fault = cycles::<1, _>(bare_fault);
-    // SAFETY: rewrites FS and PKRU with what they hold, and the registers of the steps with what they held.
-    let step = |step: unsafe extern "C" fn()| cycles::<TURNS, _>(|| unsafe { step() });
+    let step = |step: unsafe extern "C" fn()| {
+        let rights = rights();
+        // SAFETY: rewrites FS with what it holds, and the registers of the steps with what they held.
+        let cycles = cycles::<TURNS, _>(|| unsafe { step() });
+        set_rights(rights);
+        cycles
+    };
     let floor = step(floor);
     row("two WRPKRU", step(two_wrpkru), floor, "the floor");
     row("two WRPKRU, two WRFSBASE", floor, floor, "itself");
@@ -147,6 +153,9 @@ fn enter(domain: &'static Domain) {
     unsafe { call.run(|| ()) }.unwrap();
 }
 
+/// What the steps write to PKRU: from memory, as the way out of a domain.
+static RIGHTS: AtomicU32 = AtomicU32::new(0);
+
 macro_rules! steps {
     ($($name:ident: $what:literal = [$($before:literal),*] [$($after:literal),*];)*) => {
         /// The floor with steps of the gate around it, as `src/mpk/gate.rs` has them: each row has those of the rows before.
@@ -159,13 +168,14 @@ macro_rules! steps {
             unsafe extern "C" fn $name() {
                 naked_asm!(
                     $($before,)*
-                    "rdfsbase r8", "xor eax, eax", "xor ecx, ecx", "xor edx, edx",
+                    "rdfsbase r8", "mov eax, [rip + {rights}]", "xor ecx, ecx", "xor edx, edx",
                     "wrfsbase r8",
                     "wrpkru",
                     "wrpkru",
                     "wrfsbase r8",
                     $($after,)*
-                    "ret"
+                    "ret",
+                    rights = sym RIGHTS,
                 )
             }
         )*
@@ -181,21 +191,35 @@ steps! {
         ["ldmxcsr [rsp]", "fldcw [rsp + 4]", "add rsp, 8", "pop r15", "pop r14", "pop r13", "pop r12", "pop rbx", "pop rbp"];
     flags: "… and PKRU, flags and x87 state checked" =
         ["push rbp", "push rbx", "push r12", "push r13", "push r14", "push r15", "sub rsp, 8", "stmxcsr [rsp]", "fnstcw [rsp + 4]"]
-        ["test eax, eax", "jnz 2f", "fnstsw ax", "pushfq", "ldmxcsr [rsp + 8]", "test al, 0x80", "jnz 2f", "pop rcx",
+        ["cmp eax, [rip + {rights}]", "jne 2f", "fnstsw ax", "pushfq", "ldmxcsr [rsp + 8]", "test al, 0x80", "jnz 2f", "pop rcx",
          "test ecx, 0x40400", "jnz 2f", "2:", "emms", "fldcw [rsp + 4]", "add rsp, 8", "pop r15", "pop r14", "pop r13", "pop r12", "pop rbx",
          "pop rbp"];
     cleared: "… and registers cleared on the way in" =
         ["push rbp", "push rbx", "push r12", "push r13", "push r14", "push r15", "sub rsp, 8", "stmxcsr [rsp]", "fnstcw [rsp + 4]",
          "xor ebx, ebx", "xor ebp, ebp", "xor r9d, r9d", "xor r11d, r11d", "xor r12d, r12d", "xor r13d, r13d", "xor r14d, r14d",
          "xor r15d, r15d", "vzeroall"]
-        ["test eax, eax", "jnz 2f", "fnstsw ax", "pushfq", "ldmxcsr [rsp + 8]", "test al, 0x80", "jnz 2f", "pop rcx",
+        ["cmp eax, [rip + {rights}]", "jne 2f", "fnstsw ax", "pushfq", "ldmxcsr [rsp + 8]", "test al, 0x80", "jnz 2f", "pop rcx",
          "test ecx, 0x40400", "jnz 2f", "2:", "emms", "fldcw [rsp + 4]", "add rsp, 8", "pop r15", "pop r14", "pop r13", "pop r12", "pop rbx",
          "pop rbp"];
 }
 
+/// PKRU of this thread.
+fn rights() -> u32 {
+    let rights: u32;
+    // SAFETY: reads a register.
+    unsafe { asm!("rdpkru", inout("eax") 0 => rights, in("ecx") 0, inout("edx") 0 => _) };
+    rights
+}
+
+/// A thread whose rights are its own would have them given back by every call.
+fn set_rights(rights: u32) {
+    // SAFETY: what the thread had.
+    unsafe { asm!("wrpkru", in("eax") rights, in("ecx") 0, in("edx") 0) };
+}
+
 /// # Safety
 ///
-/// None owed: PKRU 0 is what the program runs with.
+/// None owed: PKRU 0 opens every page.
 #[unsafe(naked)]
 unsafe extern "C" fn two_wrpkru() {
     naked_asm!("xor eax, eax", "xor ecx, ecx", "xor edx, edx", "wrpkru", "wrpkru", "ret")
@@ -203,7 +227,7 @@ unsafe extern "C" fn two_wrpkru() {
 
 /// # Safety
 ///
-/// None owed: FS stays what it is, and PKRU 0 is what the program runs with.
+/// None owed: FS stays what it is, and PKRU 0 opens every page.
 #[unsafe(naked)]
 unsafe extern "C" fn floor() {
     naked_asm!(

@@ -13,7 +13,7 @@ mod unsafes;
 
 use crate::cfg::{Configs, Presence};
 pub use flow::{Argument, Origin, Transmute, Trust, TrustKind};
-pub use foreign::{Constant, Definition, ForeignItem, ForeignKind, Panic, PanicKind, Param, TypeItem, TypeKind};
+pub use foreign::{Constant, Definition, Field, ForeignItem, ForeignKind, Panic, PanicKind, Param, TypeItem, TypeKind};
 pub use macros::{MacroFact, MacroKind, Template, Unexpanded};
 pub use names::{Block, CallFact, FunctionItem, Import, ModuleDecl};
 pub use packed::{Calls, Packed};

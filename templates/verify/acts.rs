@@ -85,6 +85,11 @@ pub(crate) fn step() -> usize {
     length().min(1)
 }
 
+/// The place in an argument that the function must get: none but the start, where what may be NULL is.
+pub(crate) fn inner() -> usize {
+    if absent() { 0 } else { step() }
+}
+
 /// The library fills what room there is.
 pub(crate) fn fills() -> bool {
     act() == Act::Fill as u8

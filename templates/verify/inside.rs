@@ -130,6 +130,17 @@ pub(crate) fn end<S, E>(id: usize, nullable: bool, slice: *const S, end: *const 
     }
 }
 
+/// A pointer to a place in what another argument points to.
+pub(crate) fn place<S, P>(id: usize, nullable: bool, start: *const S, place: *const P) {
+    let is_right = match nullable && absent() {
+        true => place.is_null(),
+        false => place.addr() == start.wrapping_add(inner()).addr(),
+    };
+    if is_subject(id) && !is_right {
+        wrong();
+    }
+}
+
 /// What the pointers of an array lead to.
 #[derive(Clone, Copy)]
 pub(crate) enum Pointee {

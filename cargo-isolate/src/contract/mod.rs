@@ -35,7 +35,7 @@ pub(crate) enum Contract {
     Size { of: TypePath },
     /// Points to one value.
     Obj { dir: Dir, nullable: bool },
-    /// Returned or come out of a parameter: leads into the slice or string of another one.
+    /// Leads into the slice or string of another parameter: goes in, comes out of a parameter, or is returned.
     Inner { dir: Dir, of: String, nullable: bool },
     /// Points to a run of values of the caller.
     Buf {
@@ -283,6 +283,16 @@ impl Contract {
 }
 
 impl Told {
+    /// How much it is, and of that how much the closure wrote.
+    pub(crate) fn lengths(&self) -> impl Iterator<Item = &Expr> {
+        let (len, written) = match self {
+            Told::Strarr { len, .. } | Told::Buf { len, .. } => (Some(len), None),
+            Told::Room { cap, written } => (Some(cap), written.as_ref()),
+            Told::Value | Told::User | Told::Cstr { .. } | Told::Handle { .. } => (None, None),
+        };
+        len.into_iter().chain(written)
+    }
+
     /// A slice, whose length is this parameter of the callback: nobody needs that beside it.
     pub(crate) fn tells(&self, param: &str) -> bool {
         match self {

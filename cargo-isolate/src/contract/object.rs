@@ -170,8 +170,13 @@ impl Objects {
         let named: Vec<_> = functions.iter().flat_map(Function::structs).collect();
         let mut objects = Objects { likely_slices: read::likely_slices(&named, types), ..Objects::default() };
         let mut known: BTreeMap<&str, TypePath> = BTreeMap::new();
+        let mut others: BTreeMap<&str, &TypePath> = BTreeMap::new();
         for path in named {
-            known.entry(&path.name).or_insert_with(|| path.clone());
+            let name = path.name.trim_start_matches("r#");
+            let first = known.entry(name).or_insert_with(|| path.clone());
+            if first != path {
+                others.entry(name).or_insert(path);
+            }
         }
         let behind = read::behind(structs, &known, types);
         for (name, words) in structs {
@@ -186,6 +191,16 @@ impl Objects {
                 errors.push(error.did_you_mean(name.get_ref(), known.keys().copied()));
                 continue;
             };
+            if let Some(other) = others.get(&**name.get_ref()).filter(|_| !ships(name.get_ref())) {
+                let (one, other) = (types.path_of(path), types.path_of(other));
+                let message = format!(
+                    "`{}` is a name of two structs that isolated functions know: `{one}` and `{other}`",
+                    name.get_ref()
+                );
+                let help = "one of them may be spoken of here: take the functions of the other out with `except`";
+                errors.push(PolicyError::new(name.span(), message).help(help));
+                continue;
+            }
             if let Some(object) = read::object(name, words, path, types, functions, errors) {
                 objects.by_name.insert(name.get_ref().clone(), object);
             }
@@ -195,7 +210,7 @@ impl Objects {
 
     /// The struct of these that a parameter points to.
     pub(crate) fn name<'s>(&self, shape: &'s Shape) -> Option<&'s str> {
-        structure(shape).map(|path| &*path.name).filter(|name| self.by_name.contains_key(*name))
+        structure(shape).map(|path| path.name.trim_start_matches("r#")).filter(|name| self.by_name.contains_key(*name))
     }
 
     /// All of them that live in the domain, with what the program may read of them.
@@ -221,7 +236,7 @@ impl Objects {
     }
 
     fn object(&self, path: &TypePath) -> Option<&Object> {
-        self.by_name.get(&path.name).filter(|object| object.path == *path)
+        self.by_name.get(path.name.trim_start_matches("r#")).filter(|object| object.path == *path)
     }
 
     /// The contract of what is returned, if it points to one of these structs, which the library makes itself.

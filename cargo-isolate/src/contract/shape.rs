@@ -197,6 +197,27 @@ impl Shape {
         }
     }
 
+    /// Every type of it that a crate declares, itself first.
+    pub(crate) fn types<'s>(&'s self, found: &mut Vec<&'s TypePath>) {
+        match self {
+            Shape::Pointer { newtype, to, .. } => {
+                found.extend(newtype);
+                to.types(found);
+            }
+            Shape::Array { of, .. } => of.types(found),
+            Shape::Opaque(path) | Shape::Enum { path, .. } | Shape::Struct { path, .. } => found.push(path),
+            Shape::Function(signature) => {
+                signature
+                    .params
+                    .iter()
+                    .map(|(_, shape)| shape)
+                    .chain(&signature.ret)
+                    .for_each(|shape| shape.types(found));
+            }
+            _ => {}
+        }
+    }
+
     /// Why a value of this type that a domain left in memory cannot be used as it is; `None`: it can.
     pub(crate) fn hindrance(&self) -> Option<String> {
         match self {

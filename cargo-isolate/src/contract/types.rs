@@ -1,5 +1,6 @@
 //! Names of types → shapes, over the types of a crate and its dependencies.
 
+mod lengths;
 mod macros;
 
 use super::{
@@ -12,7 +13,7 @@ use crate::{
 };
 use isolate_lints::{
     cfg::Presence,
-    facts::{Param, TypeItem, TypeKind},
+    facts::{Field, TypeItem, TypeKind},
 };
 use std::collections::BTreeMap;
 
@@ -85,12 +86,43 @@ impl<'g> Types<'g> {
         self.text(text, site, Trail::default())
     }
 
-    /// The fields of a struct or union, by name, with what their pointers point to.
+    /// The fields of a struct, by name (without `r#`), with what their pointers point to.
     pub(crate) fn fields(&self, path: &TypePath) -> Vec<(String, Shape)> {
-        let Some(TypeKind::Struct(fields)) = self.declaration(path).map(|item| &item.kind) else { return Vec::new() };
         let site = Site { package: path.package, module: &path.module };
-        let named = fields.iter().filter_map(|field| Some((field.name.clone()?, self.resolve(&field.ty, site))));
-        named.collect()
+        let named = |field: &Field| Some((plain(field.name.as_deref()?), self.resolve(&field.ty, site)));
+        self.declared_fields(path).iter().filter_map(named).collect()
+    }
+
+    /// Those of its fields that wrappers cannot name, wherever in the program they stand.
+    pub(crate) fn private_fields(&self, path: &TypePath) -> Vec<String> {
+        let is_own = self.graph.packages[path.package].member;
+        let is_seen = |visibility: &str| match visibility {
+            "pub" => true,
+            // The root of a crate hides nothing from what is in it.
+            "" | "pub(super)" | "pub(self)" => is_own && path.module.is_empty(),
+            _ => is_own,
+        };
+        let private = self.declared_fields(path).iter().filter(|field| !is_seen(&field.visibility));
+        private.filter_map(|field| field.name.as_deref()).map(plain).collect()
+    }
+
+    /// By which another crate names it.
+    pub(crate) fn path_of(&self, path: &TypePath) -> String {
+        let package = &self.graph.packages[path.package];
+        let krate = package.lib.as_deref().unwrap_or(&package.name);
+        [krate]
+            .into_iter()
+            .chain(path.module.iter().map(String::as_str))
+            .chain([&*path.name])
+            .collect::<Vec<_>>()
+            .join("::")
+    }
+
+    fn declared_fields(&self, path: &TypePath) -> &'g [Field] {
+        match self.declaration(path).map(|item| &item.kind) {
+            Some(TypeKind::Struct(fields)) => fields,
+            _ => &[],
+        }
     }
 
     /// Its bytes may be copied: it is `Copy`.
@@ -123,13 +155,16 @@ impl<'g> Types<'g> {
                 let mutable = matches!(pointer.mutability, syn::PointerMutability::Mut(_));
                 Shape::Pointer { mutable, reference: false, newtype: None, to: Box::new(to) }
             }
-            syn::Type::Array(array) => {
-                let len = &array.len;
-                Shape::Array {
-                    of: Box::new(self.ty(&array.elem, site, trail.deeper())),
-                    len: quote::quote!(#len).to_string(),
+            syn::Type::Array(array) => match lengths::length(self.graph, &array.len, site) {
+                Some(len) => Shape::Array { of: Box::new(self.ty(&array.elem, site, trail.deeper())), len },
+                // What is in a struct is not named.
+                None if trail.in_field => {
+                    let len = &array.len;
+                    let of = Box::new(self.ty(&array.elem, site, trail.deeper()));
+                    Shape::Array { of, len: quote::quote!(#len).to_string() }
                 }
-            }
+                None => unknown(&shown(), format!("the length of `{}` is no number that is known", shown())),
+            },
             syn::Type::Reference(reference) => {
                 let to = if trail.in_field { Shape::Void } else { self.ty(&reference.elem, site, trail.deeper()) };
                 let mutable = reference.mutability.is_some();
@@ -145,7 +180,7 @@ impl<'g> Types<'g> {
 
     fn function(&self, pointer: &syn::TypeFnPtr, site: Site<'_>, trail: Trail) -> Shape {
         let params = pointer.inputs.iter().enumerate().map(|(index, param)| {
-            let name = param.name.as_ref().map(|(name, _)| name.to_string()).filter(|name| name != "_");
+            let name = param.name.as_ref().map(|(name, _)| plain(&name.to_string())).filter(|name| name != "_");
             (name.unwrap_or_else(|| format!("arg{}", index + 1)), self.ty(&param.ty, site, trail.deeper()))
         });
         let ret = match &pointer.output {
@@ -176,7 +211,10 @@ impl<'g> Types<'g> {
             // `Option<fn>` and `Option<NonNull<T>>` have C's NULL; nothing else in an `Option` has a C layout.
             return match self.ty(inner, site, trail.deeper()) {
                 Shape::Function(function) => Shape::Function(Box::new(Function { nullable: true, ..*function })),
-                _ => unknown(&name, "an `Option` of something other than a function pointer".to_owned()),
+                _ => {
+                    let why = "an `Option` of something other than a function pointer: declare a plain pointer, which may be NULL";
+                    unknown(&name, why.to_owned())
+                }
             };
         }
         let qualifier: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
@@ -193,7 +231,7 @@ impl<'g> Types<'g> {
                 .unwrap_or_else(|| unknown(name, format!("`{}` has no type `{name}`", qualifier.join("::"))));
         }
         if matches!(qualifier.first().map(String::as_str), Some("std" | "core" | "libc")) {
-            return of_c(name).unwrap_or_else(|| unknown(name, format!("`{name}` is not a known type of C")));
+            return of_c(name).unwrap_or_else(|| unknown(name, of_rust(name, "is not a known type of C")));
         }
         let module = module_of(qualifier, site.module);
         let here = self.declared(site.package, name, &module, trail).or_else(|| of_c(name));
@@ -203,7 +241,7 @@ impl<'g> Types<'g> {
         };
         here.or_else(elsewhere).unwrap_or_else(|| {
             let package = &self.graph.packages[site.package].name;
-            unknown(name, format!("the declaration of `{name}` was not found in `{package}` or its dependencies"))
+            unknown(name, of_rust(name, &format!("is not declared in `{package}` or its dependencies")))
         })
     }
 
@@ -255,6 +293,12 @@ impl<'g> Types<'g> {
         let module = item.module();
         let site = Site { package, module: &module };
         let path = TypePath { package, module: module.clone(), name: item.item.name.clone() };
+        if item.item.generic && !trail.in_field {
+            let name = &item.item.name;
+            let why =
+                format!("`{name}` is generic, which nothing in C is: declare a type of its own for what is meant");
+            return unknown(name, why);
+        }
         match &item.item.kind {
             TypeKind::Alias(target) => self.text(target, site, trail),
             TypeKind::Foreign => Shape::Opaque(path),
@@ -287,7 +331,7 @@ impl<'g> Types<'g> {
     fn newtype(
         &self,
         item: &TypeItem,
-        fields: &[Param],
+        fields: &[Field],
         site: Site<'_>,
         trail: Trail,
     ) -> Option<(bool, Option<Shape>)> {
@@ -315,6 +359,11 @@ impl<'g> Types<'g> {
             None => unknown(&format!("{name}!(…)"), format!("the macro `{name}!` is not one we can expand")),
         }
     }
+}
+
+/// `type` of `r#type`: as everybody else calls it, C's header first.
+fn plain(name: &str) -> String {
+    name.trim_start_matches("r#").to_owned()
 }
 
 fn renamed(package: &Package) -> BTreeMap<&str, Vec<Renamed>> {
@@ -353,8 +402,8 @@ impl Item<'_> {
 }
 
 /// Why the bytes of a struct with C's layout and fields of these types cannot be used as they are.
-fn hindrance(item: &TypeItem, fields: &[Param], shapes: &[Shape]) -> Option<String> {
-    let name = |field: &Param| field.name.clone().unwrap_or_else(|| "_".to_owned());
+fn hindrance(item: &TypeItem, fields: &[Field], shapes: &[Shape]) -> Option<String> {
+    let name = |field: &Field| field.name.clone().unwrap_or_else(|| "_".to_owned());
     let fields = || fields.iter().zip(shapes);
     if let Some((last, _)) = fields().next_back().filter(|(_, shape)| is_flexible(shape)) {
         return Some(format!("its field `{}` goes on beyond the struct", name(last)));
@@ -385,12 +434,25 @@ fn has_layout_of_c(item: &TypeItem) -> bool {
 
 /// The ways to say "contents hidden": `struct X;`, `struct X { _private: [u8; 0], … }`, `struct X(c_int);` that is not `Copy`.
 /// `struct X([u8; 64]);` is memory that the caller provides.
-fn is_opaque(item: &TypeItem, fields: &[Param]) -> bool {
-    let zero_sized = |field: &Param| field.ty.replace(' ', "").ends_with(";0]") || field.ty.contains("PhantomData");
-    let placeholder = |field: &Param| {
+fn is_opaque(item: &TypeItem, fields: &[Field]) -> bool {
+    let zero_sized = |field: &Field| field.ty.replace(' ', "").ends_with(";0]") || field.ty.contains("PhantomData");
+    let placeholder = |field: &Field| {
         field.name.as_deref().is_none_or(|name| name == "0" || name.starts_with('_')) && !field.ty.starts_with('[')
     };
     fields.iter().all(zero_sized) || (!item.copy && fields.len() == 1 && placeholder(&fields[0]))
+}
+
+/// Why a name is not known, with what to do where Rust's library has it for what C has no type of its own.
+fn of_rust(name: &str, why: &str) -> String {
+    const POINTERS: [&str; 9] = ["Box", "CStr", "CString", "NonNull", "Pin", "str", "String", "UnsafeCell", "Vec"];
+    let is_number = name.starts_with("Atomic") || name.starts_with("NonZero");
+    if POINTERS.contains(&name) {
+        format!("`{name}` is Rust's, and nothing that C hands on: declare a plain pointer")
+    } else if is_number || ["MaybeUninit", "Wrapping", "char"].contains(&name) {
+        format!("`{name}` is Rust's, and nothing that C has: declare the number or struct that it stands for")
+    } else {
+        format!("`{name}` {why}")
+    }
 }
 
 fn unknown(ty: &str, why: String) -> Shape {

@@ -4,6 +4,7 @@ use super::{
     Decision, Form, FunctionPlan, ParamPlan, RetPlan, Role, Ships,
     entry::never,
     hopeless::{hopeless, no_contract_helps},
+    numbers,
     places::lead_into_slices,
     roles::{implied, lengths_are_told, names, roles, settle_inferred_lengths},
     select::Selected,
@@ -19,7 +20,7 @@ use crate::{
         object::Slice,
         shape::Shape,
     },
-    policy::{PolicyError, model},
+    policy::{PolicyError, Spanned, model},
 };
 
 /// What is said of a function in one form.
@@ -29,6 +30,8 @@ pub(super) struct Said<'p> {
     pub(super) entry: Option<&'p model::FnContract>,
     pub(super) ships: Option<Ships>,
     pub(super) form: Option<Form>,
+    /// What holds of the arguments in it, as the policy says it.
+    pub(super) when: Option<&'p Spanned<String>>,
 }
 
 /// Plans a function in one form; mistakes of its policy entry are appended to `errors`.
@@ -61,10 +64,11 @@ pub(super) fn plan(
         open.append(&mut gifts); // one table of the function, to be pasted once
     }
     lengths_are_told(said.entry, &params, &known.stated, errors);
+    numbers::are_there(said.entry, said.when, &params, errors);
     lead_into_slices(said.entry, &params, ret.as_ref(), errors);
     handles_are_told_of(said.entry, &params, errors);
     let retry = retry(said.entry, &params, errors);
-    let refused = hopeless(around.graph, selected, said.form.is_some())
+    let refused = hopeless(around.graph, selected, signature, said.form.is_some())
         .or_else(|| no_contract_helps(&params, ret.as_ref(), &open));
     FunctionPlan {
         name: item.name.clone(),

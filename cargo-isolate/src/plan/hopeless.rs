@@ -1,12 +1,16 @@
 //! Functions that no contract makes safe to call, and why.
 
-use super::{Decision, ParamPlan, RetPlan, select::Selected, surroundings::is_variadic};
-use crate::graph::Graph;
+use super::{Decision, ParamPlan, RetPlan, reach, select::Selected, surroundings::is_variadic};
+use crate::{contract::check::Signature, graph::Graph};
 
 /// What no contract can mend.
-pub(super) fn hopeless(graph: &Graph, selected: &Selected<'_>, in_a_form: bool) -> Option<String> {
+pub(super) fn hopeless(
+    graph: &Graph,
+    selected: &Selected<'_>,
+    signature: &Signature,
+    in_a_form: bool,
+) -> Option<String> {
     let item = selected.item;
-    let package = &graph.packages[selected.declared.index];
     if selected.disputed {
         return Some(
             "it is declared several times with different signatures, under `cfg`s that were not decided".to_owned(),
@@ -21,14 +25,7 @@ pub(super) fn hopeless(graph: &Graph, selected: &Selected<'_>, in_a_form: bool) 
     if !matches!(&*item.abi, "C" | "system") {
         return Some(format!("its ABI is `{}`: only `C` and `system` go through the gate", item.abi));
     }
-    // In the root of its crate the wrappers see it.
-    if item.visibility.is_empty() && package.member && !selected.declared.module.is_empty() {
-        let module = selected.declared.module.join("::");
-        return Some(format!(
-            "it is private to the module `{module}`: declare it `pub(crate)` so that a wrapper can call it"
-        ));
-    }
-    None
+    reach::hidden(graph, selected, signature)
 }
 
 /// What is refused, goes by value, and has no words to start from: the other contracts are about pointers.

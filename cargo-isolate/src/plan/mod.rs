@@ -9,9 +9,11 @@ mod forms;
 mod functions;
 mod hopeless;
 mod make;
+mod numbers;
 mod ownership;
 mod places;
 mod planned;
+mod reach;
 mod renamed;
 mod roles;
 mod select;
@@ -30,6 +32,7 @@ pub(crate) use planned::{
     Bind, Decision, Declared, DomainPlan, Form, FunctionPlan, Library, ObjectPlan, ParamPlan, Plan, RetPlan, Role,
     Ships,
 };
+pub(crate) use reach::shown;
 pub(crate) use text::{print, print_hopeless};
 pub(crate) use unsettled::unsettled;
 

@@ -1,4 +1,4 @@
-//! Pointers that come out and lead into an argument, held against what that argument was found to be.
+//! Pointers that lead into an argument, held against what that argument was found to be.
 
 use super::{Decision, ParamPlan, RetPlan};
 use crate::{
@@ -15,7 +15,9 @@ pub(super) fn lead_into_slices(
 ) {
     let Some(entry) = entry else { return };
     for param in params {
-        check(entry.arg.get(&*param.name), &param.decision, false, params, errors);
+        // What goes in is the start of nothing, then.
+        let goes_in = matches!(param.decision.contract(), Some(Contract::Inner { dir: Dir::In, .. }));
+        check(entry.arg.get(&*param.name), &param.decision, goes_in, params, errors);
     }
     if let Some(ret) = ret {
         // Where the function says by NULL that it failed, there is no place either.
@@ -26,7 +28,7 @@ pub(super) fn lead_into_slices(
 fn check(
     words: Option<&Spanned<model::Contract>>,
     decision: &Decision,
-    may_fail: bool,
+    may_lack: bool,
     params: &[ParamPlan],
     errors: &mut Vec<PolicyError>,
 ) {
@@ -34,7 +36,7 @@ fn check(
     let into = params.iter().find(|param| param.name == *of).and_then(|param| param.decision.contract());
     match into {
         Some(Contract::Buf { nullable: true, .. } | Contract::Cstr { nullable: true, .. })
-            if !nullable && !may_fail =>
+            if !nullable && !may_lack =>
         {
             let message = format!("`{of}` may be NULL, and then there is no place in it");
             errors.push(PolicyError::new(words.span(), message).help("add `null = \"ok\"`"));

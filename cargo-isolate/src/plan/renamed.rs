@@ -7,7 +7,7 @@ use crate::{
     contract::check::Signature,
     policy::{
         Entry, Spanned,
-        model::{Contract, Element, ErrorWord, FnContract, Form},
+        model::{CallbackParam, Contract, Element, ErrorWord, FnContract, Form},
     },
 };
 use std::{borrow::Cow, collections::BTreeMap};
@@ -64,7 +64,6 @@ impl Names<'_> {
         arguments.into_iter().map(renamed).collect()
     }
 
-    /// What a callback's own parameters are called is up to its type.
     fn contract(&self, contract: Contract) -> Contract {
         Contract {
             len: self.expression(contract.len),
@@ -82,9 +81,31 @@ impl Names<'_> {
             own: contract.own,
             free: contract.free,
             value: contract.value,
-            params: contract.params,
+            params: contract.params.map(|params| map(params, |params| self.told(params))),
             ty: contract.ty,
         }
+    }
+
+    /// What a callback's own parameters are called is up to its type: of others it says `fn.NAME`.
+    fn told(&self, params: Vec<Spanned<CallbackParam>>) -> Vec<Spanned<CallbackParam>> {
+        let outer = |text: Option<Spanned<String>>| text.map(|text| map(text, |text| self.outer(&text)));
+        let one = |param: CallbackParam| CallbackParam {
+            len: outer(param.len),
+            cap: outer(param.cap),
+            written: outer(param.written),
+            ..param
+        };
+        params.into_iter().map(|param| map(param, one)).collect()
+    }
+
+    /// An expression with every name behind `fn.` as the declaration has it.
+    fn outer(&self, text: &str) -> String {
+        let mut parts = text.split("fn.");
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |renamed, part| {
+            let (word, behind) = part.split_at(part.find(|c| !is_part(c)).unwrap_or(part.len()));
+            renamed + "fn." + self.name(word) + behind
+        })
     }
 
     fn element(&self, element: Element) -> Element {
@@ -115,7 +136,6 @@ impl Names<'_> {
 
     /// An expression with every name in it as the declaration has it; what stands behind a point is no parameter.
     fn words(&self, text: &str) -> String {
-        let is_part = |c: char| c.is_alphanumeric() || c == '_';
         let (mut renamed, mut rest) = (String::new(), text);
         while let Some(start) = rest.find(is_part) {
             let (before, from) = rest.split_at(start);
@@ -140,6 +160,10 @@ impl Names<'_> {
         let place = name.strip_prefix("arg").and_then(|number| number.parse::<usize>().ok()?.checked_sub(1));
         place.and_then(|place| params.get(place)).map_or(name, |param| &param.name)
     }
+}
+
+fn is_part(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
 }
 
 fn squeezed(name: &str) -> String {

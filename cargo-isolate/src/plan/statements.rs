@@ -88,18 +88,6 @@ impl Statements {
         lengths.flat_map(Expr::leaves).any(|leaf| matches!(leaf, Expr::Deref(name) if name == cell))
     }
 
-    /// The leaves of all expressions: of lengths, before and after the call, and of what failing is.
-    fn leaves(&self) -> Vec<&Expr> {
-        let contracts = || self.params.iter().chain([&self.ret]).filter_map(|stated| stated.contract.as_ref());
-        let lengths = contracts().flat_map(Contract::lengths).chain(contracts().filter_map(Contract::counted_by));
-        let lengths = lengths.chain(self.binds.iter().map(|bind| &bind.length)).flat_map(Expr::leaves_and_arguments);
-        let failing = self.failing.iter().flat_map(|failing| {
-            let asked = failing.message.iter().flat_map(|message| &message.args);
-            failing.error.leaves().into_iter().flat_map(Expr::leaves_and_arguments).chain(asked)
-        });
-        lengths.chain(failing).collect()
-    }
-
     /// What comes out of the function keeps a closure only if the program gets to own it.
     fn check_keepers(&self, entry: &model::FnContract, signature: &Signature, errors: &mut Vec<PolicyError>) {
         for (stated, param) in self.params.iter().zip(&signature.params) {
@@ -146,9 +134,8 @@ impl Statements {
         }
     }
 
-    /// An array of lengths is one array's, and the wrapper's: there is no number that `*lengths` could be.
+    /// An array of lengths is one array's.
     fn check_lengths_of_each(&self, entry: &model::FnContract, signature: &Signature, errors: &mut Vec<PolicyError>) {
-        let leaves = self.leaves();
         let mut arrays = BTreeMap::new();
         for (stated, param) in self.params.iter().zip(&signature.params) {
             let Some(lengths) = stated.contract.as_ref().and_then(Contract::length_of_each) else { continue };
@@ -158,13 +145,6 @@ impl Statements {
             if first != array {
                 let message = format!("`{lengths}` tells the lengths of `{first}` already");
                 errors.push(PolicyError::new(words.span(), message).help("an array of lengths is one array's"));
-                continue;
-            }
-            let names = |leaf: &&Expr| matches!(leaf, Expr::Deref(name) | Expr::Name(name) if name == lengths);
-            if leaves.iter().any(names) {
-                let message = format!("`{lengths}` tells the lengths of `{array}`, so `*{lengths}` means nothing");
-                errors
-                    .push(PolicyError::new(words.span(), message).help("say it without that in the other expressions"));
             }
         }
     }

@@ -127,18 +127,21 @@ impl<'s> Surroundings<'s> {
     pub(super) fn plan(&self, selected: &Selected<'_>, errors: &mut Vec<PolicyError>) -> Vec<FunctionPlan> {
         let domain = &self.signatures[&selected.domain];
         let signature = &domain[&selected.item.name];
-        let scope = Scope { signature, domain, objects: &self.objects };
+        let scope = Scope { signature, domain, objects: &self.objects, outer: None };
         let (own, entry, ships) = entry(self.policy.entry(&selected.domain, &selected.item.name), scope, errors);
-        let said = |entry: Option<&model::FnContract>, form, scope: Scope<'_>, errors: &mut Vec<PolicyError>| {
-            functions::plan(self, selected, scope, Said { own, entry, ships: ships.clone(), form }, errors)
+        let said = |entry: Option<&model::FnContract>, form, when, scope: Scope<'_>, errors: &mut Vec<PolicyError>| {
+            functions::plan(self, selected, scope, Said { own, entry, ships: ships.clone(), form, when }, errors)
         };
-        let Some(entry) = entry.as_deref() else { return vec![said(None, None, scope, errors)] };
+        let Some(entry) = entry.as_deref() else { return vec![said(None, None, None, scope, errors)] };
         if entry.form.is_empty() {
             return match forms::size_query(entry, signature, errors) {
-                None => vec![said(Some(entry), None, scope, errors)],
+                None => vec![said(Some(entry), None, None, scope, errors)],
                 Some((call, question)) => {
                     let form = Form { name: format!("{}_len", signature.name), when: None };
-                    vec![said(Some(&question), Some(form), scope, errors), said(Some(&call), None, scope, errors)]
+                    vec![
+                        said(Some(&question), Some(form), None, scope, errors),
+                        said(Some(&call), None, None, scope, errors),
+                    ]
                 }
             };
         }
@@ -147,10 +150,10 @@ impl<'s> Surroundings<'s> {
         let is_variadic = is_variadic(selected.item);
         let forms = entry.form.iter().map(|(name, words)| {
             let signature = forms::extended(signature, words, is_variadic, self.types, site, errors);
-            let scope = Scope { signature: &signature, domain, objects: &self.objects };
+            let scope = Scope { signature: &signature, domain, objects: &self.objects, outer: None };
             let when = words.when.as_ref().and_then(|when| check::condition_before(when, scope, errors));
             let form = Form { name: name.get_ref().clone(), when };
-            said(Some(&words.over(entry)), Some(form), scope, errors)
+            said(Some(&words.over(entry)), Some(form), words.when.as_ref(), scope, errors)
         });
         forms.collect()
     }

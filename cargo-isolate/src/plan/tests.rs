@@ -21,7 +21,8 @@ fn planned(files: &str, policy_text: &str) -> String {
 fn inferred(declarations: &str) -> String {
     let files = format!(
         "//- app/src/main.rs\nfn main() {{}}\n//- x-sys/src/lib.rs\nuse std::ffi::*;\n{TYPES}\n\
-         extern \"C\" {{ {declarations} }}\n"
+         extern \"C\" {{ {} }}\n",
+        declarations.replace("fn ", "pub fn ")
     );
     planned(&files, "[domain.x]\nlibrary = \"x-sys\"\n[[isolate]]\ndomain = \"x\"\nextern = [\"*\"]\n")
 }
@@ -29,7 +30,7 @@ fn inferred(declarations: &str) -> String {
 /// What was a suggestion once, and stands in the policy behind `#`, is not suggested again.
 #[test]
 fn tables_that_are_comments() {
-    let files = "//- app/src/main.rs\nfn main() {}\n//- x-sys/src/lib.rs\nextern \"C\" { fn put(p: *const u8); fn get(p: *const u8); }\n";
+    let files = "//- app/src/main.rs\nfn main() {}\n//- x-sys/src/lib.rs\nextern \"C\" { pub fn put(p: *const u8); pub fn get(p: *const u8); }\n";
     let policy = "[domain.x]\nlibrary = \"x-sys\"\n[[isolate]]\ndomain = \"x\"\nextern = [\"*\"]\n#[fn.put]\n# arg.p = { kind = \"handle\" }\n";
     let planned = planned(files, policy);
     let (_, proposed) = planned.split_once("Policy to start from").expect("proposals");
@@ -40,7 +41,7 @@ fn tables_that_are_comments() {
 #[test]
 fn what_a_build_script_decides() {
     let files = "//- app/src/main.rs\nfn main() {}\n//- x-sys/src/lib.rs\n\
-        extern \"C\" { fn plain(n: i32); fn taken(n: i32); #[cfg(has_avx2)] fn wide(n: i32); #[cfg(has_avx2)] fn wider(n: i32); \
+        extern \"C\" { pub fn plain(n: i32); pub fn taken(n: i32); #[cfg(has_avx2)] pub fn wide(n: i32); #[cfg(has_avx2)] pub fn wider(n: i32); \
         #[cfg(has_avx2)] fn taken_out(n: i32); #[cfg(not(slow))] fn both(n: i32); #[cfg(slow)] fn both(n: i64); }\n";
     let text =
         "[domain.x]\nlibrary = \"x-sys\"\n[[isolate]]\ndomain = \"x\"\nextern = [\"*\"]\nexcept = [\"taken*\"]\n";
@@ -708,10 +709,13 @@ fn a_declaration_of_ones_own_is_taken() {
                  //- x-sys/src/lib.rs\nmod private;\n\
                  //- x-sys/src/private.rs\nunsafe extern \"C\" { pub fn seen(n: u32) -> u32; pub fn kept(); }\n";
     let policy = "[domain.x]\nlibrary = \"x-sys\"\n[[isolate]]\ndomain = \"x\"\nextern = [\"*\"]\n";
-    let places: Vec<_> =
-        planned(files, policy).lines().filter(|line| line.contains("ready")).map(str::to_owned).collect();
-    assert!(places[0].contains("seen  ready  app/src/main.rs:1:"), "{places:?}");
-    assert!(places[1].contains("kept  ready  x-sys/src/private.rs:1:"), "{places:?}");
+    let text = planned(files, policy);
+    assert!(text.contains("seen  ready  app/src/main.rs:1:"), "{text}");
+    assert!(text.contains("kept  refused  x-sys/src/private.rs:1:"), "{text}");
+    assert!(
+        text.contains("the module `private` of `x-sys` is private: declare the function `pub(crate)` in"),
+        "{text}"
+    );
 }
 
 /// The wrappers' module stands below the root of the crate, and sees what is private there.
@@ -727,7 +731,7 @@ fn the_root_of_the_crate_may_keep_its_declarations() {
 fn one_function_in_full() {
     let files = "//- app/src/main.rs\nfn main() {}\n//- x-sys/src/lib.rs\nuse std::ffi::*;\n\
         pub type Bytes = *const u8; pub enum Ctx {}\n\
-        extern \"C\" { fn sign(ctx: *mut Ctx, data: Bytes, data_len: size_t, key: *const c_char, out64: *mut u8) -> c_int; }\n";
+        extern \"C\" { pub fn sign(ctx: *mut Ctx, data: Bytes, data_len: size_t, key: *const c_char, out64: *mut u8) -> c_int; }\n";
     let policy_text = "[domain.x]\nlibrary = \"x-sys\"\n[[isolate]]\ndomain = \"x\"\nextern = [\"*\"]\n\
         [fn.sign]\narg.key = { kind = \"cstr\", null = \"ok\" }\n";
     let plan = super::plan(&graph(files), &policy(policy_text)).expect("a plan");
@@ -752,7 +756,7 @@ fn one_function_in_full() {
 #[test]
 fn the_forms_of_one_function() {
     let files = "//- app/src/main.rs\nfn main() {}\n//- x-sys/src/lib.rs\nuse std::ffi::*;\n\
-        extern \"C\" { fn tune(op: c_int, ...) -> c_int; }\n";
+        extern \"C\" { pub fn tune(op: c_int, ...) -> c_int; }\n";
     let policy_text = "[domain.x]\nlibrary = \"x-sys\"\n[[isolate]]\ndomain = \"x\"\nextern = [\"*\"]\n\
         [fn.tune]\nretry = 2\nerror = \"ret != 0\"\n[fn.tune.form.tune_flag]\nwhen = \"op > 9\"\nextra = [\"on: c_int\"]\n\
         [fn.tune.form.tune_none]\nwhen = \"op < 9\"\nerror = \"ret < 0\"\n";

@@ -40,7 +40,7 @@ pub(super) fn render(cases: &[Case]) -> String {
     let mut text = String::from(
         "//! Calls every wrapper while its library misbehaves. Written by `cargo isolate verify`.\n#![allow(warnings)]\n\n\
          mod acts;\nmod calls;\nmod inside;\nmod isolated;\nmod play;\nmod stubs;\n\n\
-         use {acts::{absent, length}, calls::*, play::Case};\n\n\
+         use {acts::{absent, inner, length}, calls::*, play::Case};\n\n\
          fn main() -> std::process::ExitCode {\n    play::run(&[\n",
     );
     for case in cases {

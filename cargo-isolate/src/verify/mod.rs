@@ -213,6 +213,7 @@ mod tests {
                                 Some("at_len") => Some(Given::Length { nullable: true }),
                                 Some("text") => Some(Given::Input { nullable: false }),
                                 Some("text_end") => Some(Given::End { slice: 0, nullable: false }),
+                                Some("from") => Some(Given::Place { of: 0, nullable: true }),
                                 Some("len") => Some(Given::Cell),
                                 Some("texts_count" | "count") => Some(Given::Length { nullable: false }),
                                 Some("texts") => Some(pointers(Pointee::Text, true, false)),

@@ -37,7 +37,7 @@ const fn mutation(
     Mutation { name, function, from, to, found }
 }
 
-const MUTATIONS: [Mutation; 29] = [
+const MUTATIONS: [Mutation; 31] = [
     mutation(
         Anywhere,
         "numbers_swapped",
@@ -76,6 +76,8 @@ const MUTATIONS: [Mutation; 29] = [
     mutation(Anywhere, "null_has_a_length", "describe", "at.map_or(0, <[_]>::len)", "at.map_or(64, <[_]>::len)"),
     mutation(Anywhere, "end_too_far", "span", "wrapping_add(text.len())", "wrapping_add(text.len() + 1)"),
     mutation(Anywhere, "end_at_the_start", "span", "wrapping_add(text.len())", "wrapping_add(0)"),
+    mutation(Anywhere, "place_at_the_start", "span", "text_ptr.wrapping_add(from)", "text_ptr.wrapping_add(from * 0)"),
+    mutation(Anywhere, "place_always_there", "span", "from.map_or(std::ptr::null(), ", "from.map_or(text_ptr, "),
     mutation(
         Anywhere,
         "texts_forgotten",

@@ -73,6 +73,8 @@ pub(crate) enum Given {
     Lengths { of: usize, gaps: bool, nullable: bool },
     /// A pointer behind the last element of the slice in this place.
     End { slice: usize, nullable: bool },
+    /// A pointer into what the argument in this place points to; NULL where it may be NULL and is.
+    Place { of: usize, nullable: bool },
     /// A pointer to as many pointers as the slice has elements.
     Pointers {
         to: Pointee,
@@ -261,6 +263,7 @@ impl Given {
                 format!("unsafe {{ inside::lengths({id}, {of}, ({nullable}, {gaps}), a{at}) }};")
             }
             Given::End { slice, nullable } => format!("inside::end({id}, {nullable}, a{slice}, a{at});"),
+            Given::Place { of, nullable } => format!("inside::place({id}, {nullable}, a{of}, a{at});"),
         }
     }
 }

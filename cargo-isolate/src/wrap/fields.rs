@@ -2,7 +2,7 @@
 
 use super::{
     Target,
-    function::{snake, wide_with},
+    function::{fresh, raw, snake, wide_with},
     names::{Names, free_type},
     wrapped,
 };
@@ -15,6 +15,7 @@ use crate::{
     plan::{DomainPlan, ObjectPlan},
 };
 use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the template of such a struct sees.
 #[derive(Debug, Serialize)]
@@ -62,14 +63,15 @@ fn view(object: &ObjectPlan, domain: &DomainPlan, target: &Target, names: &mut N
     let held = names.runtime(if of_caller { "Object" } else { "Handle" });
     let ty = names.item(&object.path);
     let get = |field: &str| match of_caller {
-        true => format!("call.get(object, offset_of!({ty}, {field}))?"),
-        false => format!("call.field(object, offset_of!({ty}, {field}))?"),
+        true => format!("call.get(object, offset_of!({ty}, {}))?", raw(field)),
+        false => format!("call.field(object, offset_of!({ty}, {}))?", raw(field)),
     };
     let counts = object.counts.iter().map(|(name, shape)| (name, shape));
-    let all = counts.chain(object.read.iter().map(|field| (&field.name, &field.shape)));
-    let read = all.map(|(name, shape)| format!("let {}: {} = {};", local(name), names.ty(shape), get(name)));
+    let all: Vec<_> = counts.chain(object.read.iter().map(|field| (&field.name, &field.shape))).collect();
+    let locals = Locals::new(all.iter().map(|(name, _)| &***name));
+    let read = all.iter().map(|(name, shape)| format!("let {}: {} = {};", locals.of(name), names.ty(shape), get(name)));
     let read = read.collect();
-    let fields = object.read.iter().map(|field| self::field(field, names)).collect();
+    let fields = object.read.iter().map(|field| self::field(field, &locals, names)).collect();
     let holds = |is: fn(&Holds) -> bool| object.read.iter().any(|field| is(&field.holds));
     let has_objects = holds(|holds| matches!(holds, Holds::Object | Holds::Objects { .. }));
     let is_copied = holds(|holds| matches!(holds, Holds::Text | Holds::Values { .. }));
@@ -100,8 +102,8 @@ fn view(object: &ObjectPlan, domain: &DomainPlan, target: &Target, names: &mut N
     }
 }
 
-fn field(field: &object::Field, names: &mut Names<'_>) -> Field {
-    let (name, local) = (&field.name, local(&field.name));
+fn field(field: &object::Field, locals: &Locals, names: &mut Names<'_>) -> Field {
+    let (name, local) = (&field.name, locals.of(&field.name).to_owned());
     let (mutable, to) = field.shape.pointee().map_or((false, &field.shape), |(mutable, to)| (mutable, to));
     let (as_const, as_mut) = if mutable { (".cast_const()", "") } else { ("", ".cast_mut()") };
     let (ty, what, value) = match &field.holds {
@@ -112,7 +114,7 @@ fn field(field: &object::Field, names: &mut Names<'_>) -> Field {
         }
         Holds::Values { len } => {
             let (elem, cast) = (names.element(&field.shape), if to.is_raw() { ".cast::<u8>()" } else { "" });
-            let value = format!("call.slice({local}{as_const}{cast}, {})?", length(len));
+            let value = format!("call.slice({local}{as_const}{cast}, {})?", length(len, locals));
             let noun = if elem == "u8" { "bytes" } else { "elements" };
             (format!("Vec<{elem}>"), format!("A copy of what `{name}` points to: {} {noun}.", counted(len)), value)
         }
@@ -122,22 +124,22 @@ fn field(field: &object::Field, names: &mut Names<'_>) -> Field {
         }
         Holds::Objects { len } => {
             let ty = format!("Vec<{}<{}>>", names.runtime("Handle"), names.ty(to));
-            let value = format!("call.adopt_all({local}{as_mut}, {})?", length(len));
+            let value = format!("call.adopt_all({local}{as_mut}, {})?", length(len, locals));
             (ty, format!("What `{name}` points to: {} of them.", counted(len)), value)
         }
     };
-    Field { name: name.clone(), ty, what, value }
+    Field { name: raw(name), ty, what, value }
 }
 
 /// A length of fields, as a `usize`.
-fn length(len: &Expr) -> String {
+fn length(len: &Expr, locals: &Locals) -> String {
     match len {
         Expr::Int(number) => number.to_string(),
-        Expr::Name(name) => format!("call.told({})?", local(name)),
+        Expr::Name(name) => format!("call.told({})?", locals.of(name)),
         len => {
             let leaf = &mut |leaf: &Expr| match leaf {
                 Expr::Int(number) => format!("{number}_i128"),
-                leaf => format!("{} as i128", local(&leaf.to_string())),
+                leaf => format!("{} as i128", locals.of(&leaf.to_string())),
             };
             let quotient = &mut |_, _| unreachable!("a length of fields divides by numbers only");
             format!("call.told({})?", wide_with(len, leaf, quotient))
@@ -149,9 +151,16 @@ fn counted(len: &Expr) -> String {
     if matches!(len, Expr::Int(_)) { len.to_string() } else { format!("`{len}`") }
 }
 
-/// A local of that name, beside those that are there.
-fn local(field: &str) -> String {
-    let name = snake(field);
-    let is_taken = ["call", "object"].contains(&&*name);
-    if is_taken { format!("{name}_") } else { name }
+/// Locals that hold fields, beside those that are there: `x` and `X` are two.
+struct Locals(BTreeMap<String, String>);
+
+impl Locals {
+    fn new<'f>(fields: impl Iterator<Item = &'f str>) -> Locals {
+        let mut taken = BTreeSet::from(["call", "object"].map(str::to_owned));
+        Locals(fields.map(|field| (field.to_owned(), fresh(&mut taken, &snake(field)))).collect())
+    }
+
+    fn of(&self, field: &str) -> &str {
+        &self.0[field]
+    }
 }

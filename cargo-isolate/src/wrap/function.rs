@@ -29,7 +29,8 @@ pub(super) use view::{Signature, View};
 use words::{joined, optional};
 use writer::{Outcome, Phase, Writer, contract};
 
-pub(crate) use words::snake;
+pub(super) use words::fresh;
+pub(crate) use words::{raw, snake};
 
 impl Writer<'_, '_> {
     /// What the wrapper takes for a parameter, and passes.
@@ -39,7 +40,7 @@ impl Writer<'_, '_> {
         match (&param.role, contract(param)) {
             (Role::LengthOf(slices), _) => self.length(&local, slices),
             (Role::EndOf(_), _) => {
-                self.ends.push((index, self.args.len()));
+                self.inward.push((index, self.args.len()));
                 self.args.push(local);
             }
             (Role::CellOf(slices), _) => self.cell(&local, slices),
@@ -48,6 +49,9 @@ impl Writer<'_, '_> {
             (Role::Caller, Contract::Fixed { value }) => self.fixed(*value, param),
             (Role::Caller, Contract::Text { value }) => self.fixed_text(value, param),
             (Role::Caller, Contract::Size { of }) => self.size(of, param),
+            (Role::Caller, Contract::Inner { dir: Dir::In, of, nullable }) => {
+                self.inner_in(index, &local, of, *nullable)
+            }
             (Role::Caller, Contract::Cstr { dir: Dir::Out, .. } | Contract::Given { .. } | Contract::Inner { .. }) => {
                 self.pointer_out(&local, param);
             }
@@ -94,7 +98,7 @@ impl Writer<'_, '_> {
             (Role::Caller, Contract::Given { .. } | Contract::Cstr { dir: Dir::Out, .. }) => {
                 self.given_out(index, &local, param);
             }
-            (Role::Caller, Contract::Inner { of, nullable, .. }) => {
+            (Role::Caller, Contract::Inner { dir: Dir::Out, of, nullable }) => {
                 self.inner_out(index, &local, of, *nullable, param);
             }
             (Role::Caller, Contract::Handle { dir: Dir::Out, nullable, hold }) => {

@@ -6,10 +6,10 @@ use super::{
     write::is_ours,
 };
 use crate::{
-    contract::shape::{Shape, TypePath},
+    contract::shape::TypePath,
     graph::{Graph, Package, Role, SourceFile},
     names,
-    plan::{DomainPlan, FunctionPlan, Plan},
+    plan::{DomainPlan, FunctionPlan, Plan, shown},
 };
 use camino::{Utf8Path, Utf8PathBuf};
 use isolate_lints::Edition;
@@ -55,6 +55,10 @@ pub(crate) enum TargetError {
         "`{package}` does not depend on `{dependency}`, which declares `{name}`; add it: `cargo add --package {package} {dependency}`"
     )]
     NoDependency { package: String, dependency: String, name: String },
+    #[error(
+        "`{package}` cannot name `{name}`, which lies in a private module of `{dependency}`: make that `pub`, or re-export the name"
+    )]
+    Hidden { package: String, dependency: String, name: String },
     #[error(
         "`{holder}` has the wrappers of the domain `{domain}`, which exists once in a process: leave out `--package`, or remove `{file}` first to move them to `{chosen}`"
     )]
@@ -243,8 +247,8 @@ fn target(
         let functions = domain.functions.iter().filter(|function| is_wrapped_in(index, function));
         let behind = domain.objects.iter().flat_map(|object| &object.read).flat_map(|field| {
             let mut items = Vec::new();
-            types_in(&field.shape, &mut items);
-            items
+            field.shape.types(&mut items);
+            items.into_iter().cloned().collect::<Vec<_>>()
         });
         for item in functions.flat_map(foreign_items).chain(behind) {
             let path = reach(graph, index, &item)?;
@@ -274,33 +278,15 @@ fn is_wrapped_in(package: usize, function: &FunctionPlan) -> bool {
 
 /// The function, and every type that its wrapper's signature may name.
 fn foreign_items(function: &FunctionPlan) -> Vec<TypePath> {
-    let mut items = vec![function_path(function)];
+    let mut types = Vec::new();
     let shapes = function.params.iter().map(|param| &param.shape).chain(function.ret.iter().map(|ret| &ret.shape));
-    for shape in shapes {
-        types_in(shape, &mut items);
-    }
-    items
+    shapes.for_each(|shape| shape.types(&mut types));
+    std::iter::once(function_path(function)).chain(types.into_iter().cloned()).collect()
 }
 
 pub(super) fn function_path(function: &FunctionPlan) -> TypePath {
     let declared = &function.declared;
     TypePath { package: declared.index, module: declared.module.clone(), name: function.name.clone() }
-}
-
-fn types_in(shape: &Shape, items: &mut Vec<TypePath>) {
-    match shape {
-        Shape::Pointer { newtype, to, .. } => {
-            items.extend(newtype.clone());
-            types_in(to, items);
-        }
-        Shape::Array { of, .. } => types_in(of, items),
-        Shape::Opaque(path) | Shape::Enum { path, .. } | Shape::Struct { path, .. } => items.push(path.clone()),
-        Shape::Function(signature) => {
-            let params = signature.params.iter().map(|(_, shape)| shape);
-            params.chain(&signature.ret).for_each(|shape| types_in(shape, items));
-        }
-        _ => {}
-    }
 }
 
 /// The path of the module through which `from` names `item`.
@@ -316,31 +302,14 @@ fn reach(graph: &Graph, from: usize, item: &TypePath) -> Result<String, TargetEr
             dependency: dependency.clone(),
             name: item.name.clone(),
         };
-        (name.ok_or_else(missing)?, re_exported(graph, item))
+        let hidden = || TargetError::Hidden {
+            package: package.name.clone(),
+            dependency: dependency.clone(),
+            name: item.name.clone(),
+        };
+        (name.ok_or_else(missing)?, shown(graph, item).ok_or_else(hidden)?)
     };
     Ok([krate.to_owned()].into_iter().chain(module).collect::<Vec<_>>().join("::"))
-}
-
-/// The outermost module that shows the item: `bindings` is often private, and re-exported by its crate's root.
-fn re_exported(graph: &Graph, item: &TypePath) -> Vec<String> {
-    let files = &graph.packages[item.package].files;
-    let shows = |depth: &usize| {
-        let outer = &item.module[..*depth];
-        let inner = item.module[*depth..].join("::");
-        files.iter().filter(|file| file.role == Role::Main).any(|file| {
-            file.facts.imports.iter().any(|import| {
-                let place = [&*file.module, &*import.scope.modules].concat();
-                let path = import.path.trim_start_matches("self::").trim_start_matches("crate::");
-                let is_it = match &import.name {
-                    None => path == inner,
-                    Some(name) => *name == item.name && path == format!("{inner}::{name}"),
-                };
-                import.public && place == outer && is_it
-            })
-        })
-    };
-    let depth = (0..item.module.len()).find(shows).unwrap_or(item.module.len());
-    item.module[..depth].to_vec()
 }
 
 impl Target {

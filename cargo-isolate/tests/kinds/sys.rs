@@ -231,9 +231,27 @@ unsafe extern "C" {
     pub fn strip(text: *mut c_char, end: *mut *mut c_char) -> *mut c_char;
     pub fn key_at(key: *const u8, of: *mut u16, len: usize) -> *const u8;
     pub fn last_of(of: *mut u16, len: usize) -> *mut u16;
+    pub fn search(text: *const u8, text_end: *const u8, from: *const u8, until: *const c_void, hint: *mut c_char) -> c_int;
+    pub fn search_in(line: *mut u16, len: usize, from: *mut u16, back: *const u16) -> *mut u16;
+    pub fn find_next(text: *const c_char, from: *const c_char) -> *const c_char;
     pub fn exec(count: c_int, types: *const c_uint, values: *const u64, out: *mut u8) -> c_int;
     pub fn probe(count: usize, first: *const u8, second: *const u16, third: *mut u32) -> c_int;
     pub fn sample(dest: *mut u8, room: usize, state: *mut c_int) -> isize;
+
+    // callbacks for elements as long as the function says
+    pub fn sort(
+        base: *mut c_void,
+        nmemb: usize,
+        size: usize,
+        compare: Option<unsafe extern "C" fn(*const c_void, *const c_void) -> c_int>,
+    );
+    pub fn bisect(
+        key: *const u16,
+        key_len: u32,
+        base: *const u16,
+        nmemb: usize,
+        compare: unsafe extern "C" fn(size: *const u16, *const u16) -> c_int,
+    ) -> *mut u16;
 
     // declared with references
     pub fn turn(ctx: &mut Ctx, of: &Ctx, by: &Point, into: &mut Point, size: &mut c_int, next: &mut *mut Blob) -> c_int;

@@ -1,6 +1,7 @@
 //! `plan` and `wrap` on whole packages: what is written, that it compiles, and that nothing is written by halves.
 
 mod names;
+mod odd;
 mod packages;
 
 use std::{

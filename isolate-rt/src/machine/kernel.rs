@@ -202,7 +202,7 @@ impl Frame {
         self.xsave().map_or(0, |area| unsafe { pkey::saved_rights(area) })
     }
 
-    /// Opens every key for the interrupted code; says whether that changed anything.
+    /// Opens the runtime's keys for the interrupted code; says whether that changed anything.
     pub(crate) fn open_rights(&mut self) -> bool {
         // SAFETY: what `xsave` finds.
         self.xsave().is_some_and(|area| unsafe { pkey::open_saved_rights(area) })

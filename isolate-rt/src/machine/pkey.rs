@@ -19,12 +19,12 @@ macro_rules! wrpkru {
     };
 }
 
-/// How every signal handler of the runtime begins: opens all keys before the first access to memory, and leaves the three
-/// arguments where they are. `sigreturn` closes the keys again.
+/// How every signal handler of the runtime begins: opens the runtime's keys before the first access to memory of a domain, and leaves
+/// the three arguments where they are. `sigreturn` puts back what there was. (The kernel starts handlers with key 0 open.)
 macro_rules! open_keys {
     () => {
         concat!(
-            "mov r8, rdx; xor eax, eax; xor ecx, ecx; xor edx, edx; ",
+            "mov r8, rdx; mov eax, [rip + {programs_rights}]; xor ecx, ecx; xor edx, edx; ",
             $crate::machine::pkey::wrpkru!(),
             "; mov rdx, r8"
         )
@@ -43,8 +43,13 @@ pub(crate) struct Pkey(u32);
 /// The bit of PKRU that closes key 0 to writing: set in every domain, never in the program.
 pub(crate) const NO_WRITE_TO_ROOT: u32 = 0b10;
 
-/// One bit per key that we took.
-static TAKEN: AtomicU32 = AtomicU32::new(0);
+/// PKRU of the program's threads, as far as the runtime knows: its own keys and key 0 open; every other closed, as the kernel closes it
+/// for a thread that says nothing else. Keys are added, none is ever taken away.
+pub(crate) static PROGRAMS_RIGHTS: AtomicU32 = AtomicU32::new(ALL_CLOSED & !KEY_0);
+
+/// Two bits per key: access-disable, write-disable (Intel SDM volume 3, 4.6.2).
+const ALL_CLOSED: u32 = 0x5555_5555;
+const KEY_0: u32 = 0b11;
 
 impl Pkey {
     /// Whose pages no domain may write.
@@ -56,7 +61,7 @@ impl Pkey {
         let key = unsafe { libc::syscall(libc::SYS_pkey_alloc, 0, 0) };
         match u32::try_from(key) {
             Ok(key) => {
-                TAKEN.fetch_or(1 << key, Ordering::Relaxed);
+                PROGRAMS_RIGHTS.fetch_and(!(0b11 << (2 * key)), Ordering::Relaxed);
                 Ok(Self(key))
             }
             Err(_) => match system("pkey_alloc") {
@@ -72,15 +77,11 @@ impl Pkey {
     }
 
     pub(crate) fn is_ours(key: u32) -> bool {
-        key < 16 && TAKEN.load(Ordering::Relaxed) & (1 << key) != 0
+        (1..16).contains(&key) && PROGRAMS_RIGHTS.load(Ordering::Relaxed) & (0b11 << (2 * key)) == 0
     }
 
     /// PKRU while the domain of this key runs: its own pages open, key 0 readable, every other key closed.
-    ///
-    /// Two bits per key: access-disable, write-disable (Intel SDM volume 3, 4.6.2).
     pub(crate) fn domain_rights(self) -> u32 {
-        const ALL_CLOSED: u32 = 0x5555_5555;
-        const KEY_0: u32 = 0b11;
         (ALL_CLOSED & !KEY_0 | NO_WRITE_TO_ROOT) & !(0b11 << (2 * self.0))
     }
 
@@ -113,10 +114,26 @@ impl Pkey {
     }
 }
 
-/// Opens every key for this thread: what the program itself always runs with.
-pub(crate) fn open_all() {
+/// Opens every key for this thread.
+pub(super) fn open_all() {
     // SAFETY: rights of the program to its own memory. Not `nomem`: accesses must not move across.
     unsafe { asm!(wrpkru!(), in("eax") 0, in("ecx") 0, in("edx") 0, options(nostack, preserves_flags)) };
+}
+
+/// PKRU of this thread.
+#[inline]
+pub(crate) fn rights() -> u32 {
+    let rights: u32;
+    // SAFETY: reads a register; to be called where domains are made, so where there is one. It also clears `edx`.
+    unsafe { asm!("rdpkru", out("eax") rights, in("ecx") 0, out("edx") _, options(nomem, nostack, preserves_flags)) };
+    rights
+}
+
+/// What a thread's PKRU has to be for the runtime, where it was `before`: the runtime's keys open, and the others as they were.
+pub(crate) fn with_own_open(before: u32) -> u32 {
+    // Each key that is not the runtime's has its bit for access in there.
+    let others = PROGRAMS_RIGHTS.load(Ordering::Relaxed) & ALL_CLOSED;
+    before & (others | others << 1)
 }
 
 /// `CPUID.7.0:ECX.OSPKE`: the CPU has protection keys and the kernel has turned them on.
@@ -143,19 +160,20 @@ pub(crate) unsafe fn saved_rights(area: *const u8) -> u32 {
     }
 }
 
-/// Opens every key for the interrupted code; says whether that changed anything.
+/// Opens the runtime's keys for the interrupted code; says whether that changed anything.
 ///
 /// # Safety
 ///
 /// As [`saved_rights`].
 pub(crate) unsafe fn open_saved_rights(area: *mut u8) -> bool {
-    // SAFETY: by this function's contract; present, since it is not 0.
+    // SAFETY: by this function's contract; present, since it is not 0 where something changes.
     unsafe {
-        let closed = saved_rights(area) != 0;
-        if closed {
-            area.add(pkru_offset()).cast::<u32>().write_unaligned(0);
+        let before = saved_rights(area);
+        let after = with_own_open(before);
+        if after != before {
+            area.add(pkru_offset()).cast::<u32>().write_unaligned(after);
         }
-        closed
+        after != before
     }
 }
 

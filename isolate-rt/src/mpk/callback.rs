@@ -4,7 +4,7 @@ use super::gate::Activation;
 use super::leave::{Reason, Stop};
 use super::mappings::WORDS;
 use super::seat::{IN_CALLBACK, Seat};
-use super::{calendar, started};
+use super::{calendar, pkey, rights, started};
 use crate::call::copy_once;
 use crate::callback::answer;
 use std::ptr;
@@ -142,12 +142,17 @@ unsafe fn call_closure(number: usize, (from, to): (*const u8, *mut u8), activati
     thread.set_at_work(false);
     // SAFETY: this thread's, which is not inside.
     unsafe { thread.set_active(ptr::null_mut()) };
+    // SAFETY: as above.
+    rights::give_back(unsafe { (*activation).rights_before });
     // SAFETY: `run_with` has lent them for the time of the call, and a call inside this one has its own. Where there
     // are none, none is registered.
     let callbacks = unsafe { callbacks.as_mut() };
     let on_stack = |start: usize, len: usize| seat.has_on_stack(start, len);
     // SAFETY: the seat's stack is this call's alone.
     let answered = unsafe { answer(callbacks, number, (from, to), view, on_stack) }.is_some();
+    // What the closure has changed stays so.
+    // SAFETY: as above.
+    unsafe { (*activation).rights_before = pkey::rights() };
     // From here on no signal handler of this thread makes a call that fails and discards what we go back to.
     // SAFETY: it was until now.
     unsafe { thread.set_active(activation) };

@@ -3,14 +3,16 @@
 //! This file has to be kept in sync with itself: the offsets in the assembly are those of [`Activation`] and of the first
 //! field of [`Thread`], pinned by the constants at the end.
 //!
-//! Each `wrpkru` is followed by a look at what it has written: who jumps to one, with a value of his own, is stopped behind it.
+//! Each `wrpkru` is followed by a look at what it has written: who jumps to one, with a value of his own, is stopped behind
+//! it, or sent back to take the right one.
 
 use super::callback;
 use super::deadline::Moment;
 use super::exception::uncaught;
 use super::instance::Instance;
 use super::leave::Stop;
-use super::pkey::wrpkru;
+use super::pkey::{self, PROGRAMS_RIGHTS, wrpkru};
+use super::rights;
 use super::seat::Seat;
 use super::thread::Thread;
 use super::view::View;
@@ -24,6 +26,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 pub(super) struct Activation {
     root_stack: usize,
     rights: u32,
+    /// PKRU of the thread when the call began, or when the last closure of the program's was through.
+    pub(super) rights_before: u32,
     /// When the call is over, finished or not.
     pub(super) deadline: Moment,
     /// The instance, and its generation when the call began: when it has another, the thread must leave.
@@ -57,7 +61,18 @@ impl Activation {
         seat: &'static Seat,
         callbacks: *mut Callbacks<'static>,
     ) -> Self {
-        Self { root_stack: 0, rights, deadline, instance, generation, stop: None, domain_stack: 0, seat, callbacks }
+        Self {
+            root_stack: 0,
+            rights,
+            rights_before: pkey::rights(),
+            deadline,
+            instance,
+            generation,
+            stop: None,
+            domain_stack: 0,
+            seat,
+            callbacks,
+        }
     }
 
     /// Where it runs.
@@ -65,7 +80,7 @@ impl Activation {
         View::of(self.instance, self.seat, self.generation)
     }
 
-    /// Calls inside the domain. Comes back once, whatever happens in there.
+    /// Calls inside the domain. Comes back once, whatever happens in there, with the thread's rights to pages of others' keys.
     ///
     /// # Safety
     ///
@@ -74,7 +89,8 @@ impl Activation {
     #[inline]
     pub(super) unsafe fn enter(&mut self, Work { function, argument, result, stack, fs }: Work) {
         // SAFETY: by this function's contract.
-        unsafe { enter(self, argument, result, function, stack, fs) }
+        unsafe { enter(self, argument, result, function, stack, fs) };
+        rights::give_back(self.rights_before);
     }
 
     /// Of the instance, when the call began.
@@ -103,10 +119,15 @@ impl Activation {
     }
 }
 
-/// Opens PKRU with a constant, and compares it with that: whoever jumped here with another value in `eax` goes no further.
+/// Opens the program's memory and the runtime's keys ([`PROGRAMS_RIGHTS`]), and looks whether that is what was written: whoever jumped
+/// here with another value in `eax` is sent back to take the right one. (So is who has left while another thread took a key.)
 macro_rules! open_root {
     () => {
-        concat!("xor eax, eax; xor ecx, ecx; xor edx, edx; ", wrpkru!(), "; test eax, eax; jnz 4f")
+        concat!(
+            "13: mov eax, [rip + {programs_rights}]; xor ecx, ecx; xor edx, edx; ",
+            wrpkru!(),
+            "; cmp eax, [rip + {programs_rights}]; jne 13b"
+        )
     };
 }
 
@@ -176,7 +197,7 @@ macro_rules! back_in_root {
     };
 }
 
-/// Where [`open_root`], [`close_root`] and [`back_in_root`] jump to.
+/// Where [`close_root`] and [`back_in_root`] jump to.
 macro_rules! seldom {
     () => {
         "4:
@@ -270,6 +291,7 @@ unsafe extern "C" fn enter(
         uncaught = sym uncaught,
         vectors = sym VECTORS,
         avx = const AVX,
+        programs_rights = sym PROGRAMS_RIGHTS,
     )
 }
 
@@ -332,6 +354,7 @@ pub(crate) unsafe extern "C" fn call_back(number: usize, from: *const u8, to: *m
         dispatch = sym callback::dispatch,
         vectors = sym VECTORS,
         avx = const AVX,
+        programs_rights = sym PROGRAMS_RIGHTS,
     )
 }
 

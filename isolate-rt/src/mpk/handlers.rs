@@ -8,7 +8,7 @@
 //! frame there with every key open. Where no call was interrupted, [`handle`] then goes back to the interrupted stack, with
 //! the frame, for a handler that is to run there.
 
-use super::pkey::open_keys;
+use super::pkey::{PROGRAMS_RIGHTS, open_keys};
 use super::signal;
 use super::thread::Thread;
 use super::{cpu, deadline};
@@ -325,6 +325,7 @@ unsafe extern "C" fn enter(number: c_int, info: *mut siginfo_t, context: *mut c_
         installed = sym signal::INSTALLED,
         plain = sym plain,
         handle = sym handle,
+        programs_rights = sym PROGRAMS_RIGHTS,
     )
 }
 

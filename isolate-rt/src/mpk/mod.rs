@@ -16,6 +16,7 @@
 //! | [`machine`](crate::machine) | CPU and kernel, and proof that they do what is relied on |
 //! | `layout` | where in the address space instances lie |
 //! | `gate` | the way in and the way out |
+//! | `rights` | what threads may do to pages of others' keys |
 //! | `callback` | out of a domain for a while, and in again |
 //! | `thread`, `ending` | what a thread needs before it may enter; what is given back when it ends |
 //! | `tls` | the thread-local storage block of an instance |
@@ -65,6 +66,7 @@ mod memory;
 mod message;
 mod objects;
 mod panics;
+mod rights;
 mod rooms;
 mod seat;
 mod seats;

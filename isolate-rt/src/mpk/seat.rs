@@ -9,6 +9,7 @@ mod staging;
 use super::bind;
 use super::layout::SeatLayout;
 use super::pkey::Pkey;
+use super::rights;
 use super::thread::Thread;
 use super::tls::{Block, Template};
 use super::watchdog::Watched;
@@ -189,6 +190,8 @@ impl Seat {
         if own.generation == generation {
             return Ok(());
         }
+        // That of this domain may be newer than what the thread has.
+        rights::open_own();
         let tls = match &mut own.tls {
             Some(tls) => tls,
             None => {

@@ -1,7 +1,7 @@
 //! From a fault to a rewind.
 //!
 //! The handler runs on the thread's alternate stack, in memory of key 0, with the rights that the kernel gives every
-//! handler (key 0 open, all others closed) and with whatever FS the domain had. It opens the keys before it touches memory,
+//! handler (key 0 open, all others closed) and with whatever FS the domain had. It opens the runtime's keys before it touches memory,
 //! finds its thread through GS, puts FS back, and only then runs code that may use thread-local storage.
 //!
 //! A fault inside a domain is noted in the activation, and the frame is changed to return to the gate's way out: the kernel's
@@ -10,7 +10,7 @@
 use super::gate::{self, Activation};
 use super::handlers::{self, FAULTS};
 use super::leave::{self, Left, Stop};
-use super::pkey::{Pkey, open_keys};
+use super::pkey::{PROGRAMS_RIGHTS, Pkey, open_keys};
 use super::thread::Thread;
 use super::unwind::Registers;
 use super::{cpu, deadline, instance, layout, objects, panics};
@@ -77,7 +77,7 @@ pub(super) fn install_entry(signal: c_int) -> Result<(), Unsupported> {
     Ok(())
 }
 
-/// What the kernel calls. Opens every key before the first access to memory; `sigreturn` closes them again, and puts the
+/// What the kernel calls. Opens the runtime's keys before the first access to memory; `sigreturn` closes them again, and puts the
 /// flags back.
 ///
 /// # Safety
@@ -90,6 +90,7 @@ unsafe extern "C" fn enter(signal: c_int, info: *mut siginfo_t, context: *mut c_
         cpu::allow_unaligned!(),
         "jmp {handle}",
         handle = sym handle,
+        programs_rights = sym PROGRAMS_RIGHTS,
     )
 }
 

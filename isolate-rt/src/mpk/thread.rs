@@ -1,12 +1,12 @@
 //! What a thread needs before it may enter a domain: an alternate signal stack that no domain can write, no restartable
-//! sequences, every key open, and a place that GS points at, where the way out finds what the way in saved.
+//! sequences, the runtime's keys open, and a place that GS points at, where the way out finds what the way in saved.
 
 use super::fork::Work;
 use super::gate::Activation;
 use super::instance::Instance;
 use super::list::List;
 use super::seats::Slot;
-use super::{PAGE, cpu, deadline, ending, handlers, instance, pkey, system};
+use super::{PAGE, cpu, deadline, ending, handlers, instance, rights, system};
 use crate::fault::Unsupported;
 use crate::machine::rseq;
 use std::cell::{Cell, UnsafeCell};
@@ -201,7 +201,6 @@ impl Thread {
         let _work = Work::begin();
         rseq::unregister()?;
         handlers::unblock();
-        pkey::open_all();
         ending::remember()?;
         let stack = install_stack()?;
         let thread = Self::obtain();
@@ -211,6 +210,7 @@ impl Thread {
         thread.tid.store(unsafe { raw_gettid() }, Ordering::Relaxed);
         thread.serial.store(SERIALS.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
         thread.claim_gs();
+        rights::open_own();
         CURRENT.set(Some(thread));
         Ok(thread)
     }

@@ -5,11 +5,11 @@ use super::{
     without,
 };
 use crate::support::{End, isolation, role};
-use isolate_rt::{Domain, FaultKind};
+use isolate_rt::{Callbacks, Domain, FaultKind};
 use std::arch::asm;
 use std::fs;
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// Faults of the tests here end each other's calls in [`DOMAIN`]: these have their own.
@@ -263,6 +263,145 @@ fn b9_pages_keep_their_key() {
     for address in [STATIC_VICTIM.as_ptr().addr(), (&raw const local).addr(), heap().addr()] {
         assert_eq!(key_of(address), 0);
     }
+}
+
+/// A key of somebody else's, who has closed it for reading or for writing: what a call does in between leaves his rights as they are, on
+/// this thread and on others.
+#[test]
+fn b9_keys_of_others() {
+    const NAME: &str = "corruption::b9_keys_of_others";
+    match role().as_deref() {
+        Some("control") => {
+            let others = OthersKey::take();
+            // A way out that writes a constant, and leaves it at that.
+            set_rights(0);
+            std::process::exit(if others.can_be_read() { OVERWRITTEN } else { UNHARMED });
+        }
+        Some(_) => keep_keys_of_others(),
+        None if isolation() => {
+            child_ends(NAME, "keep", End::Status(UNHARMED));
+            child_ends(NAME, "control", End::Status(OVERWRITTEN));
+        }
+        None => {}
+    }
+}
+
+fn keep_keys_of_others() -> ! {
+    static HANDLED: AtomicU32 = AtomicU32::new(0);
+    extern "C" fn handler(_: i32) {
+        HANDLED.store(rights(), Ordering::Relaxed);
+    }
+    let early = OthersKey::take();
+    // SAFETY: a handler that reads a register.
+    unsafe { libc::signal(libc::SIGUSR1, handler as extern "C" fn(i32) as usize) };
+    in_domain("first", || ()).unwrap();
+    let late = OthersKey::take();
+    let is_closed = || !early.can_be_read() && !late.can_be_read();
+    let before = rights();
+    assert!(is_closed());
+    // A call, one that fails, one in another domain, one in a signal handler.
+    in_domain("good", || ()).unwrap();
+    assert_eq!((rights(), is_closed()), (before, true), "after a call");
+    // SAFETY: ends the call.
+    let _: Result<(), _> = in_domain("fail", || unsafe { asm!("ud2") });
+    assert_eq!((rights(), is_closed()), (before, true), "after a fault");
+    // SAFETY: allocates in a domain that is made now, of a key that this thread had closed until then.
+    let block = unsafe { OWN.call("allocate").unwrap().run(|| libc::malloc(64).cast::<u8>()) }.unwrap();
+    // SAFETY: the program may write a domain's memory.
+    unsafe { block.write(1) };
+    assert_eq!((rights() & early.bits(), is_closed()), (before & early.bits(), true), "with another domain");
+    // SAFETY: sends this thread a signal.
+    in_domain("handled", || unsafe { libc::raise(libc::SIGUSR1) }).unwrap();
+    assert_eq!(
+        HANDLED.load(Ordering::Relaxed) & early.bits(),
+        0b01 << (2 * early.key),
+        "a handler has what the kernel gives"
+    );
+    assert!(is_closed(), "after a handler");
+    // In a callback, which may call in turn, and whose own changes stay.
+    let before = rights();
+    let mut seen = None;
+    let mut callbacks = Callbacks::new();
+    let look = callbacks.add(|| {
+        let there = rights();
+        in_domain("inner", || ()).unwrap();
+        seen = Some((there, rights(), is_closed()));
+        set_rights(rights() & !late.bits());
+    });
+    // SAFETY: calls back, and returns nothing.
+    unsafe { OWN.call("outer").unwrap().run_with(&mut callbacks, || look()) }.unwrap();
+    drop(callbacks);
+    assert_eq!(seen, Some((before, before, true)), "in a callback");
+    assert_eq!(rights(), before & !late.bits(), "what a callback has changed");
+    assert!(!early.can_be_read() && late.can_be_read());
+    // Write-disabled only, and a thread that is made now.
+    set_rights(rights() & !early.bits() | 0b10 << (2 * early.key));
+    let before = rights();
+    in_domain("good", || ()).unwrap();
+    assert_eq!((rights(), early.can_be_read(), early.can_be_written()), (before, true, false));
+    let thread = std::thread::spawn(move || {
+        in_domain("good", || ()).unwrap();
+        (rights(), early.can_be_read(), early.can_be_written())
+    });
+    assert_eq!(thread.join().unwrap(), (before, true, false), "on a thread made later");
+    std::process::exit(UNHARMED)
+}
+
+/// A key that is not the runtime's, closed, and a page that carries it.
+#[derive(Clone, Copy)]
+struct OthersKey {
+    key: u32,
+    page: usize,
+}
+
+impl OthersKey {
+    fn take() -> Self {
+        // SAFETY: fresh memory, and a key for it; numbers as the kernel asks for (pkeys(7)).
+        unsafe {
+            const CLOSED: usize = 1;
+            let key = libc::syscall(libc::SYS_pkey_alloc, 0usize, CLOSED);
+            let (access, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+            let page = libc::mmap(ptr::null_mut(), 4096, access, flags, -1, 0);
+            assert_eq!(libc::syscall(libc::SYS_pkey_mprotect, page, 4096usize, access, key), 0);
+            Self { key: key.try_into().expect("a key is left"), page: page.addr() }
+        }
+    }
+
+    /// Its two in PKRU.
+    fn bits(self) -> u32 {
+        0b11 << (2 * self.key)
+    }
+
+    /// The kernel is asked to: it goes by the thread's rights.
+    fn can_be_read(self) -> bool {
+        // SAFETY: a pipe of its own; the kernel reads the byte, or refuses.
+        unsafe {
+            let mut ends = [0; 2];
+            assert_eq!(libc::pipe(ends.as_mut_ptr()), 0);
+            let written = libc::write(ends[1], ptr::with_exposed_provenance(self.page), 1);
+            for end in ends {
+                libc::close(end);
+            }
+            written == 1
+        }
+    }
+
+    fn can_be_written(self) -> bool {
+        // SAFETY: the kernel writes the byte, or refuses.
+        unsafe { libc::syscall(libc::SYS_getrandom, self.page, 1usize, 0) == 1 }
+    }
+}
+
+fn rights() -> u32 {
+    let rights: u32;
+    // SAFETY: reads a register.
+    unsafe { asm!("rdpkru", out("eax") rights, in("ecx") 0, out("edx") _) };
+    rights
+}
+
+fn set_rights(rights: u32) {
+    // SAFETY: the program's own to its memory, which stays open.
+    unsafe { asm!("wrpkru", in("eax") rights, in("ecx") 0, in("edx") 0) };
 }
 
 /// The heap but for its first 64 KiB, which with the stack and the staging is not wiped.

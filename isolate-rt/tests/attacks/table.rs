@@ -383,12 +383,20 @@ const ROWS: &[Row] = &[
     Row {
         id: "B9",
         what: "keys and their pages",
-        tests: &[(
-            "attacks/corruption.rs",
-            "b9_pages_keep_their_key",
-            "after faults, every page has the key it had",
-            "a page mapped anew has none",
-        )],
+        tests: &[
+            (
+                "attacks/corruption.rs",
+                "b9_pages_keep_their_key",
+                "after faults, every page has the key it had",
+                "a page mapped anew has none",
+            ),
+            (
+                "attacks/corruption.rs",
+                "b9_keys_of_others",
+                "what the thread may do with keys that are not the runtime's is as before",
+                "a page that was closed can be read",
+            ),
+        ],
     },
     Row {
         id: "B10",
@@ -463,7 +471,7 @@ const ROWS: &[Row] = &[
         tests: &[(
             "attacks/instructions.rs",
             "c1_jumps_into_the_gate",
-            "ends the process by `SIGILL`; other such instructions (`pkey_set` of libc) are **not held**",
+            "on a way in ends the process by `SIGILL`, on a way out leaves the domain; other such instructions (`pkey_set` of libc) are **not held**",
             "overwritten",
         )],
     },

@@ -64,6 +64,17 @@ pub struct Param {
     pub ty: String,
 }
 
+/// A field of a struct or union.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Field {
+    /// Name, `0`, `1`, … for tuple fields; `None` where a macro has it.
+    pub name: Option<String>,
+    /// Type as source text, whitespace normalised to single spaces.
+    pub ty: String,
+    /// Visibility as written.
+    pub visibility: String,
+}
+
 /// A function or static that code in other languages can reach.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Definition {
@@ -128,6 +139,8 @@ pub struct TypeItem {
     pub repr: Vec<String>,
     /// Visibility as written.
     pub visibility: String,
+    /// It has parameters that are types or constants.
+    pub generic: bool,
     /// Derives `Copy`, or has an `impl Copy` in the same file.
     pub copy: bool,
     /// It is an argument of a macro that was not expanded, which may add attributes.
@@ -141,9 +154,9 @@ pub enum TypeKind {
     /// `type A = …;`, with the right side as source text.
     Alias(String),
     /// A struct with its fields; tuple fields are named `0`, `1`, ….
-    Struct(Vec<Param>),
+    Struct(Vec<Field>),
     /// A union with its fields.
-    Union(Vec<Param>),
+    Union(Vec<Field>),
     /// An enum with its variants' names, `Text(..)` for one with fields; none for an opaque `enum X {}`.
     Enum(Vec<String>),
     /// `extern { type X; }`.

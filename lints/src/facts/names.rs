@@ -26,6 +26,8 @@ pub struct Import {
     pub name: Option<SmolStr>,
     /// Visible outside the module (`pub use`, `pub(crate) use`).
     pub public: bool,
+    /// Visible wherever the module is (`pub use`).
+    pub exported: bool,
     /// Where it stands.
     #[serde(with = "super::stored")]
     pub scope: Arc<Scope>,
@@ -59,6 +61,8 @@ pub struct ModuleDecl {
     pub in_macro: Option<SmolStr>,
     /// Has a body in this file.
     pub inline: bool,
+    /// Declared with `pub`, and not `pub(…)`.
+    pub public: bool,
     /// `#[cfg(…)]` predicates on it and around it.
     pub cfgs: Vec<String>,
     /// Its place.

@@ -1,6 +1,6 @@
 //! `use` and `extern crate`.
 
-use super::{Scanner, paths};
+use super::{Scanner, items::is_public, paths};
 use crate::facts::{Import, SmolStr, Unexpanded, UnsafeFact, UnsafeKind};
 use crate::syntax::{Node, SyntaxKind, T};
 use SyntaxKind::*;
@@ -8,13 +8,12 @@ use smol_str::format_smolstr;
 
 impl<'t> Scanner<'_, 't> {
     pub(super) fn imports(&mut self, node: Node<'_, 't>) {
-        let public = node.child(VISIBILITY).is_some();
         if let Some(tree) = node.child(USE_TREE) {
-            self.import(tree, "", public);
+            self.import(tree, "", node);
         }
     }
 
-    fn import(&mut self, tree: Node<'_, 't>, prefix: &str, public: bool) {
+    fn import(&mut self, tree: Node<'_, 't>, prefix: &str, item: Node<'_, 't>) {
         let own = tree.child(PATH).and_then(paths::plain);
         let absolute = tree.all_tokens().first().is_some_and(|token| token.kind == T![::]);
         let path = match own {
@@ -25,9 +24,7 @@ impl<'t> Scanner<'_, 't> {
             None => prefix.into(),
         };
         if let Some(list) = tree.child(USE_TREE_LIST) {
-            list.children()
-                .filter(|child| child.kind() == USE_TREE)
-                .for_each(|child| self.import(child, &path, public));
+            list.children().filter(|child| child.kind() == USE_TREE).for_each(|child| self.import(child, &path, item));
             return;
         }
         let name = match tree.child(RENAME) {
@@ -42,7 +39,7 @@ impl<'t> Scanner<'_, 't> {
         if name.as_deref().is_some_and(|name| name != paths::last(&path)) {
             self.renamed_macro(tree, &path);
         }
-        self.push_import(path, name, public, tree.start());
+        self.push_import(path, name, item, tree.start());
     }
 
     /// Other files may use the compiler's macro by its new name, where nothing tells what it is.
@@ -78,13 +75,14 @@ impl<'t> Scanner<'_, 't> {
             None => krate,
         };
         let path = if krate == "self" { SmolStr::new_static("crate") } else { format_smolstr!("::{krate}") };
-        self.push_import(path, Some(name.into()), node.child(VISIBILITY).is_some(), node.start());
+        self.push_import(path, Some(name.into()), node, node.start());
     }
 
-    fn push_import(&mut self, path: SmolStr, name: Option<SmolStr>, public: bool, at: usize) {
+    fn push_import(&mut self, path: SmolStr, name: Option<SmolStr>, item: Node<'_, 't>, at: usize) {
         if !self.declares() {
             return;
         }
-        self.facts.imports.push(Import { path, name, public, scope: self.scope(), at: at as u32 });
+        let (public, exported) = (item.child(VISIBILITY).is_some(), is_public(item));
+        self.facts.imports.push(Import { path, name, public, exported, scope: self.scope(), at: at as u32 });
     }
 }

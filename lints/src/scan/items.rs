@@ -2,7 +2,7 @@
 
 use super::{Scanner, Take, attributes, paths, safety};
 use crate::facts::{
-    Conditional, Constant, FunctionItem, ModuleDecl, Param, SmolStr, TypeItem, TypeKind, UnsafeFact, UnsafeKind,
+    Conditional, Constant, Field, FunctionItem, ModuleDecl, SmolStr, TypeItem, TypeKind, UnsafeFact, UnsafeKind,
 };
 use crate::syntax::{Node, SyntaxKind, T, Token, normal_text};
 use SyntaxKind::*;
@@ -160,6 +160,7 @@ impl<'t> Scanner<'_, 't> {
             directories: self.frame().directories.to_vec(),
             in_macro: scope.in_macro.clone(),
             inline,
+            public: is_public(node),
             cfgs: scope.cfgs.clone(),
             span: self.lines.span(header(node)),
         };
@@ -234,6 +235,7 @@ impl<'t> Scanner<'_, 't> {
             cfgs,
             repr: arguments("repr").collect(),
             visibility: visibility(node),
+            generic: is_generic(node),
             copy,
             in_macro: scope.in_macro.is_some() && self.frame().take != Take::Declarations,
         };
@@ -351,10 +353,16 @@ fn is_integer(ty: &str) -> bool {
     plain && !matches!(last, "bool" | "char" | "f32" | "f64" | "str" | "String" | "Self")
 }
 
-fn fields(node: Node<'_, '_>) -> Vec<Param> {
+/// Of types or constants: lifetimes need not be said where it is named.
+fn is_generic(node: Node<'_, '_>) -> bool {
+    let list = node.child(GENERIC_PARAM_LIST);
+    list.is_some_and(|list| list.children().any(|child| matches!(child.kind(), TYPE_PARAM | CONST_PARAM)))
+}
+
+fn fields(node: Node<'_, '_>) -> Vec<Field> {
     let field = |name: Option<SmolStr>, node: Node<'_, '_>| {
         let ty = node.children().find(|child| is_type(child.kind())).map(Node::normal_text).unwrap_or_default();
-        Param { name: name.map(String::from), ty }
+        Field { name: name.map(String::from), ty, visibility: visibility(node) }
     };
     if let Some(list) = node.child(RECORD_FIELD_LIST) {
         return list

@@ -360,6 +360,18 @@ const char *told_after(const char *text, char mark, int lie)
     return lie ? (const char *)0x1000 : strchr(text, mark);
 }
 
+/* Where `mark` stands between `from` and `until`, or up to the end where that is NULL, in a text that ends where `end` points. */
+const char *told_between(const char *text, const char *text_end, const char *from, const char *until, char mark)
+{
+    until = until ? until : text_end;
+    if (from < text || until > text_end)
+        return NULL;
+    for (; from < until; from++)
+        if (*from == mark)
+            return from;
+    return NULL;
+}
+
 /* The first number that is not smaller than `least`, one behind the last of them, and how many are left. */
 size_t told_from(const int *numbers, size_t count, int least, const int **found, int lie)
 {

@@ -113,6 +113,13 @@ unsafe extern "C" {
     pub fn told_scatter(parts: *const *mut c_uchar, lengths: *const usize, count: usize);
     pub fn told_keys(keys: *mut *mut c_uchar, count: usize);
     pub fn told_after(text: *const c_char, mark: c_char, lie: c_int) -> *const c_char;
+    pub fn told_between(
+        text: *const c_char,
+        text_end: *const c_char,
+        from: *const c_char,
+        until: *const c_char,
+        mark: c_char,
+    ) -> *const c_char;
     pub fn told_from(numbers: *const c_int, count: usize, least: c_int, found: *mut *const c_int, lie: c_int) -> usize;
     pub fn told_keep(back: Option<unsafe extern "C" fn(c_int) -> c_int>);
     pub fn told_again(number: c_int) -> c_int;

@@ -96,6 +96,7 @@ fn param(function: &FunctionPlan, param: &ParamPlan) -> Param {
                 Some(Stored::Object)
             }
             Contract::Handle { dir: Dir::Out, hold: Hold::Give { .. }, nullable: false } => Some(Stored::Object),
+            Contract::Inner { dir: Dir::In, .. } => None,
             Contract::Inner { of, nullable: false, .. } => place(function, of).map(Stored::Place),
             Contract::Obj { dir: Dir::Out | Dir::Inout, .. } if let Some(exact) = comes_out(function, param) => {
                 Some(Stored::Value(exact))
@@ -193,6 +194,9 @@ fn given(function: &FunctionPlan, param: &ParamPlan) -> Option<Given> {
             let place = place(function, slice)?;
             let nullable = nullable(&function.params[place])?;
             Some(Given::End { slice: place, nullable })
+        }
+        (Role::Caller, Contract::Inner { dir: Dir::In, of, nullable }) => {
+            Some(Given::Place { of: place(function, of)?, nullable: *nullable })
         }
         (Role::Caller, Contract::Array { ended, elem, nullable, .. }) => {
             let (to, gaps) = match elem {

@@ -31,6 +31,12 @@ impl Checker<'_> {
             self.error(self.at.clone(), message).help("no closure can be passed for such a callback").push(self.errors);
             return None;
         }
+        if let Some((name, shape)) = function.params.iter().find(|(_, shape)| shape.is_reference()) {
+            let message = format!("`{name}` of `{}` is a reference, `{shape}`", self.subject_name());
+            let help = "nothing from a domain is believed to be one: declare a pointer";
+            self.error(self.at.clone(), message).help(help).push(self.errors);
+            return None;
+        }
         let user = self.user()?;
         let params = match &self.words.params {
             Some(params) => self.told(params, function)?,

@@ -1,6 +1,6 @@
 //! Expressions and conditions: what they speak of must be there, and known by then.
 
-use super::{Scope, list};
+use super::{Param, Scope, list};
 use crate::{
     contract::{
         expr::{Call, Condition, Expr, ExprError, Mention, Mentioned},
@@ -89,7 +89,9 @@ impl Expressions<'_> {
             Expr::Name(name) => Some(&signature.param(name)?.shape),
             Expr::Deref(name) => Some(signature.param(name)?.shape.pointee()?.1),
             Expr::Call(call) => self.scope.domain.get(&call.function)?.ret.as_ref(),
-            Expr::Int(_) | Expr::Bound { .. } | Expr::End(_) | Expr::Each(_) | Expr::Binary(..) => None,
+            Expr::Int(_) | Expr::Bound { .. } | Expr::Outer(_) | Expr::End(_) | Expr::Each(_) | Expr::Binary(..) => {
+                None
+            }
         }
     }
 
@@ -133,6 +135,7 @@ impl Expressions<'_> {
             let checked = match &mention.what {
                 Mentioned::Value(name) => self.name(name, false, at, when),
                 Mentioned::Pointee(name) => self.name(name, true, at, when),
+                Mentioned::Outer(name) => self.outer(name, at),
                 Mentioned::Ret => self.ret(at, when),
                 Mentioned::Null => self.null(at, when),
                 Mentioned::Call(call) => self.call(call, at, when),
@@ -197,6 +200,22 @@ impl Expressions<'_> {
                 format!("`{name}` is neither an integer nor a pointer to one: `{}`", param.shape),
             )),
         }
+    }
+
+    /// An integer that the function around a callback gets.
+    fn outer(&self, name: &str, at: Range<usize>) -> Result<(), PolicyError> {
+        let Some(outer) = self.scope.outer else {
+            let message = format!("`fn.{name}` is for what a callback gets: what the function was called with");
+            return Err(PolicyError::new(at, message).help(format!("write `{name}`")));
+        };
+        let counts = |param: &&Param| param.shape.is_int();
+        if outer.param(name).filter(counts).is_some() {
+            return Ok(());
+        }
+        let known: Vec<_> = outer.params.iter().filter(counts).map(|param| &*param.name).collect();
+        let error = PolicyError::new(at, format!("`{}` has no parameter `{name}` that is an integer", outer.name));
+        let help = if known.is_empty() { "it has none at all".to_owned() } else { format!("it has {}", list(&known)) };
+        Err(error.help(help).did_you_mean(name, known))
     }
 
     /// Some function of the domain tells it of such an object.
@@ -271,7 +290,9 @@ impl Expressions<'_> {
             Expr::Ret => signature.ret.clone(),
             Expr::Name(name) => signature.param(name).map(|param| param.shape.clone()),
             Expr::Deref(name) => signature.param(name).and_then(|param| pointee(&param.shape)),
-            Expr::Call(_) | Expr::Bound { .. } | Expr::End(_) | Expr::Each(_) | Expr::Binary(..) => None,
+            Expr::Call(_) | Expr::Bound { .. } | Expr::Outer(_) | Expr::End(_) | Expr::Each(_) | Expr::Binary(..) => {
+                None
+            }
         };
         let Some(found) = found else { return false };
         match (pointee(&found), pointee(wanted)) {

@@ -54,6 +54,8 @@ pub(crate) struct Scope<'s> {
     pub(crate) signature: &'s Signature,
     pub(crate) domain: &'s BTreeMap<String, Signature>,
     pub(crate) objects: &'s Objects,
+    /// The function that takes a callback, where the signature is that.
+    pub(crate) outer: Option<&'s Signature>,
 }
 
 /// What the words are about.

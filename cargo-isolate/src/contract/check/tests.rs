@@ -113,6 +113,22 @@ fn numbers_that_no_value_is() {
     insta::assert_snapshot!(all(&entries));
 }
 
+/// A wrapper can only compute with what it has.
+#[test]
+fn numbers_that_a_wrapper_has_not() {
+    let pack = |words: &str| format!("[fn.pack]\narg.from = {{ kind = \"buf\", len = \"length\" }}\n{words}");
+    let entries = [
+        &*pack("arg.into = { kind = \"buf\", dir = \"out\", cap = \"*from\" }"),
+        &pack("error = \"ret == 0 && *from == 3\""),
+        &pack("arg.into = { kind = \"null\" }\narg.room = { kind = \"null\" }\nerror = \"*room == 0\""),
+        &pack("form.one = { when = \"*room == 1\", arg.room = { kind = \"obj\", dir = \"out\" } }"),
+        &pack("form.one = { when = \"*room == 1\", arg.room = { kind = \"obj\", null = \"ok\" } }"),
+        "[fn.both]\narg.a = { kind = \"buf\", end = \"end\" }\nform.one = { when = \"*end == 1\" }",
+        "[fn.fill]\narg.rows = { kind = \"array\", len = \"row_count\", elem = { kind = \"buf\", len = \"room[]\" } }\nform.one = { when = \"*room > 3\" }",
+    ];
+    insta::assert_snapshot!(all(&entries));
+}
+
 #[test]
 fn what_lies_behind_two_pointers() {
     let entries = [
@@ -192,6 +208,9 @@ fn places_in_arguments() {
         // Not by these words.
         &tail("inner_of = \"text\", dir = \"in\""),
         &tail("inner_of = \"text\", len = \"at\""),
+        "[fn.pack]\narg.from = { kind = \"obj\", inner_of = \"into\" }",
+        "[fn.pack]\narg.from = { kind = \"obj\", dir = \"out\", inner_of = \"into\" }",
+        "[fn.pack]\narg.length = { kind = \"obj\", inner_of = \"into\" }",
         "[fn.tail]\narg.text = { kind = \"obj\", inner_of = \"rest\" }",
         "[fn.tail]\narg.text = { kind = \"cstr\", inner_of = \"rest\" }",
         "[fn.tail]\nret = { kind = \"obj\", dir = \"out\", inner_of = \"text\" }",

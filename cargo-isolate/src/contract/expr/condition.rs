@@ -40,15 +40,6 @@ impl Condition {
         }
     }
 
-    /// Every leaf, left to right.
-    pub(crate) fn leaves(&self) -> Vec<&Expr> {
-        match self {
-            Condition::Compare(_, left, right) => [left.leaves(), right.leaves()].concat(),
-            Condition::Null => Vec::new(),
-            Condition::Any(left, right) | Condition::All(left, right) => [left.leaves(), right.leaves()].concat(),
-        }
-    }
-
     /// As [`Expr::quotients`].
     pub(crate) fn quotients(&self) -> usize {
         match self {

@@ -28,6 +28,8 @@ pub(crate) enum Expr {
         object: String,
         name: String,
     },
+    /// What the function around a callback was given (`fn.size`), as the length of what the callback gets alone.
+    Outer(String),
     /// As many elements as lie before the place where a parameter points, as the length of a buffer alone: no text says it.
     End(String),
     /// What stands in the same place of the array that a parameter points to (`lengths[]`), as the length of one buffer of several alone.
@@ -78,6 +80,8 @@ pub(crate) enum Mentioned {
     Value(String),
     /// `*name`
     Pointee(String),
+    /// `fn.name`
+    Outer(String),
     /// `ret`
     Ret,
     /// `ret == NULL`
@@ -148,6 +152,7 @@ impl fmt::Display for Expr {
             Expr::Name(name) | Expr::End(name) => f.write_str(name),
             Expr::Deref(name) => write!(f, "*{name}"),
             Expr::Each(name) => write!(f, "{name}[]"),
+            Expr::Outer(name) => write!(f, "fn.{name}"),
             Expr::Ret => f.write_str("ret"),
             Expr::Call(call) => write!(f, "{call}"),
             Expr::Bound { object, name } => write!(f, "${object}.{name}"),
@@ -227,6 +232,7 @@ mod tests {
         check("a - -5", "a - -5");
         check("(w*bpp+7)/8", "(w * bpp + 7) / 8");
         check("a/2/b*c/(d*e)", "a / 2 / b * c / (d * e)");
+        check("fn . size*n", "fn.size * n");
     }
 
     #[test]
@@ -240,6 +246,7 @@ mod tests {
         check("size(a + 1)", "7: expected `,` or `)`, found `+` [+]");
         check("a < 3", "2: expected `+`, `-`, `*`, `/` or the end, found `<` [<]");
         check("max(a)", "5: expected `,`, found `)` [)]");
+        check("fn.3", "3: expected a parameter's name after `fn.`, found `3` [3]");
         check("*3", "1: expected a parameter's name after `*`, found `3` [3]");
         check("0x20", "0: `0x20` is not an integer below 4294967296 [0x20]");
         check("é%2", "2: expected `+`, `-`, `*`, `/` or the end, found `%` [%]");

@@ -197,6 +197,12 @@ impl<'t> Parser<'t> {
                 self.mention(Mentioned::Ret, start..end);
                 return Ok(Expr::Ret);
             }
+            ("fn", Some('.')) => {
+                self.at += 1;
+                let Some(name) = self.word() else { return Err(self.unexpected("a parameter's name after `fn.`")) };
+                self.mention(Mentioned::Outer(name.to_owned()), start..self.at);
+                return Ok(Expr::Outer(name.to_owned()));
+            }
             _ => {
                 self.mention(Mentioned::Value(name.to_owned()), start..end);
                 return Ok(Expr::Name(name.to_owned()));

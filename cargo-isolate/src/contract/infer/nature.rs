@@ -1,11 +1,17 @@
 //! Pointers of which it is clear what they are, and for which contracts have no words or need some of the policy.
 
 use super::{
-    Nature,
     lengths::{is_length_cell, plain, sounds_like_length},
     pointer::Pointer,
 };
 use crate::contract::{check::Param, shape::Shape};
+
+/// What a pointer is of a run of values between two of them.
+pub(super) enum Part<'p> {
+    Start { end: &'p str },
+    End { start: &'p str },
+    Within { start: &'p str },
+}
 
 impl Pointer<'_> {
     /// A length by value follows, or a counter of what is left stands before.
@@ -17,8 +23,8 @@ impl Pointer<'_> {
             || before.is_some_and(counts)
     }
 
-    /// `(str, end)`, `(name, name_end)`: whose start or end it is, or in what it points.
-    pub(super) fn is_of_run(&self) -> Option<(Nature, &str)> {
+    /// `(str, end)`, `(name, name_end)`, and `start` behind them.
+    pub(super) fn part_of_run(&self) -> Option<Part<'_>> {
         const PLACES: [&str; 4] = ["start", "range", "at", "s"];
         let params = &self.signature.params;
         let me = self.me();
@@ -27,18 +33,16 @@ impl Pointer<'_> {
         let start_of =
             |index: usize| params[..index].iter().find(|start| same(start) && ends(&start.name, &params[index].name));
         if let Some(start) = start_of(self.index) {
-            return Some((Nature::Place, &start.name));
+            return Some(Part::End { start: &start.name });
         }
         let is_start =
             |(index, end): &(usize, &Param)| same(end) && start_of(*index).is_some_and(|start| start.name == me.name);
         if let Some((_, end)) = params.iter().enumerate().find(is_start) {
-            return Some((Nature::Run, &end.name));
+            return Some(Part::Start { end: &end.name });
         }
-        let whole = params
-            .iter()
-            .enumerate()
-            .find(|(index, end)| *index < self.index && same(end) && start_of(*index).is_some());
-        whole.filter(|_| PLACES.contains(&&*me.name)).map(|(_, end)| (Nature::Place, &*end.name))
+        let ends = (0..self.index).filter(|index| same(&&params[*index]));
+        let start = ends.filter_map(start_of).next().filter(|_| PLACES.contains(&&*me.name))?;
+        Some(Part::Within { start: &start.name })
     }
 
     /// `free(memory)`, with the object that it belongs to before it, or what frees the library's text.

@@ -9,6 +9,7 @@ mod stub;
 use super::{
     Inference, Known, Nature, Refusal, Tier, found,
     lengths::{is_bytes, is_path},
+    nature::Part,
     recognised, refused,
     units::words,
 };
@@ -38,9 +39,9 @@ impl Pointer<'_> {
             (Shape::Opaque(path), _) => handle(Tier::Clear, format!("`{}` is opaque: a handle", path.name)),
             (to, _)
                 if to.is_byte()
-                    && let Some((nature, other)) = self.is_of_run() =>
+                    && let Some(part) = self.part_of_run() =>
             {
-                self.part_of_run(nature, other)
+                self.of_run(&part)
             }
             (Shape::Char, false) if !self.has_length_nearby() && !is_bytes(self.name()) => self.unless_kept(
                 Contract::Cstr { dir: Dir::In, nullable: false, free: None },
@@ -124,20 +125,28 @@ impl Pointer<'_> {
         names.next().filter(|_| is_place && names.next().is_none())
     }
 
-    /// The start of a run of values, for the policy to confirm, or a place in it.
-    fn part_of_run(&self, nature: Nature, other: &str) -> Inference {
-        if nature != Nature::Run {
-            let reason = format!(
-                "an end, or a place in what lies between the others, like `{other}`: where it is an end, say so of the start"
-            );
-            return recognised(nature, reason);
-        }
-        let dir = if self.mutable { "inout" } else { "in" };
-        Inference::Refused(Refusal {
-            reason: format!("values up to where `{other}` points, by its name"),
-            candidate: Some(format!("{{ kind = \"buf\", dir = \"{dir}\", end = \"{other}\" }}")),
-            is: Some(nature),
-        })
+    /// A run of values is for the policy to confirm, and so is a place in it.
+    fn of_run(&self, part: &Part<'_>) -> Inference {
+        let (is, reason, candidate) = match part {
+            Part::Start { end } => {
+                let dir = if self.mutable { "inout" } else { "in" };
+                let candidate = format!("{{ kind = \"buf\", dir = \"{dir}\", end = \"{end}\" }}");
+                (Nature::Run, format!("values up to where `{end}` points, by its name"), Some(candidate))
+            }
+            Part::End { start } => (
+                Nature::Place,
+                format!(
+                    "the end of `{start}`, or a place in it, by its name: where it is the end, say `end` of `{start}`"
+                ),
+                None,
+            ),
+            Part::Within { start } => {
+                let candidate =
+                    format!("{{ kind = \"obj\", dir = \"in\", inner_of = \"{start}\" }}  # if it always leads there");
+                (Nature::Place, format!("a place in `{start}`, by its name?"), Some(candidate))
+            }
+        };
+        Inference::Refused(Refusal { reason, candidate, is: Some(is) })
     }
 
     pub(super) fn name(&self) -> &str {

@@ -25,7 +25,14 @@ pub(super) fn object(
 ) -> Option<Object> {
     let takes = |function: &&Function<'_>| function.params.iter().filter_map(structure).any(|taken| taken == path);
     let taking: Vec<_> = functions.iter().filter(takes).collect();
-    let reader = Reader { name: name.get_ref(), words, fields: types.fields(path), taking: &taking, errors };
+    let reader = Reader {
+        name: name.get_ref(),
+        words,
+        fields: types.fields(path),
+        private: types.private_fields(path),
+        taking: &taking,
+        errors,
+    };
     let mut object = reader.read(name, path)?;
     if let Some(slice) = &mut object.slice {
         slice.copy = types.is_copy(path);
@@ -47,7 +54,7 @@ pub(super) fn behind<'s>(
         let fields = seen.flat_map(|path| types.fields(path));
         let paths: Vec<_> = fields.filter_map(|(_, shape)| structure(&shape).cloned()).collect();
         for name in structs.keys().map(|name| &**name.get_ref()).filter(|name| !known.contains_key(name)) {
-            if let Some(path) = paths.iter().find(|path| path.name == name) {
+            if let Some(path) = paths.iter().find(|path| path.name.trim_start_matches("r#") == name) {
                 found.entry(name).or_insert_with(|| path.clone());
             }
         }
@@ -81,6 +88,8 @@ struct Reader<'r> {
     name: &'r str,
     words: &'r model::Struct,
     fields: Vec<(String, Shape)>,
+    /// Those that wrappers cannot name.
+    private: Vec<String>,
     /// Isolated functions that take a pointer to it.
     taking: &'r [&'r Function<'r>],
     errors: &'r mut Vec<PolicyError>,
@@ -91,7 +100,7 @@ impl Reader<'_> {
         let before = self.errors.len();
         let words = self.words;
         for private in &words.private {
-            self.field(private);
+            self.declared(private);
         }
         let create: Vec<_> = words.create.iter().filter_map(|(pattern, end)| self.create(pattern, end)).collect();
         words.field.iter().for_each(|(field, words)| self.sort(field, words));
@@ -207,7 +216,23 @@ impl Reader<'_> {
         })
     }
 
+    /// A field that wrappers set or read.
     fn field(&mut self, name: &Spanned<String>) -> Option<Shape> {
+        let shape = self.declared(name)?;
+        self.seen(name.get_ref(), name.span()).then_some(shape)
+    }
+
+    fn seen(&mut self, field: &str, at: std::ops::Range<usize>) -> bool {
+        let is_private = self.private.iter().any(|private| private == field);
+        if is_private {
+            let message = format!("`{field}` of `{}` is private, so no wrapper can name it", self.name);
+            let help = "declare the functions with a struct of your own, or make the field `pub`, where it is yours";
+            self.errors.push(PolicyError::new(at, message).help(help));
+        }
+        !is_private
+    }
+
+    fn declared(&mut self, name: &Spanned<String>) -> Option<Shape> {
         let found = self.fields.iter().find(|(field, _)| field == name.get_ref()).map(|(_, shape)| shape.clone());
         if found.is_none() {
             let error = PolicyError::new(name.span(), format!("`{}` has no field `{}`", self.name, name.get_ref()));
@@ -275,7 +300,13 @@ impl Reader<'_> {
         for mention in &mentions {
             let known: Vec<_> = self.fields.iter().filter(counts).map(|(field, _)| &**field).collect();
             let (name, message) = match &mention.what {
-                Mentioned::Value(name) if known.contains(&&**name) => continue,
+                Mentioned::Value(name) if known.contains(&&**name) => {
+                    let name = name.clone();
+                    if !self.seen(&name, text.span()) {
+                        return None;
+                    }
+                    continue;
+                }
                 Mentioned::Value(name) => (&**name, format!("`{}` has no field `{name}` that counts", self.name)),
                 _ => ("", "a length here is made of fields of the struct, and numbers".to_owned()),
             };

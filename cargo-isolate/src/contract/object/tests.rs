@@ -280,3 +280,39 @@ fn slices_with_a_position() {
         ],
     );
 }
+
+/// Wrappers stand in another crate, and name what they set and read.
+#[test]
+fn what_wrappers_cannot_name() {
+    let library = "
+//- app/src/main.rs
+fn main() {}
+//- z-sys/src/lib.rs
+#[repr(C)] pub struct Val { data: *mut u8, pub r#type: usize, pub(crate) count: u32 }
+#[repr(C)] pub struct Pair { pub a: u32 }
+pub mod two {
+    #[repr(C)] pub struct Pair { pub a: u64 }
+    unsafe extern \"C\" { pub fn second(pair: *mut Pair); }
+}
+unsafe extern \"C\" { pub fn make() -> *mut Val; pub fn first(pair: *mut Pair); }
+";
+    check_in(
+        library,
+        "[struct.Val]\nread = [\"type\"]",
+        &["second: refused", "make -> { kind = \"handle\", null = \"ok\" }", "first: refused"],
+    );
+    let help =
+        "    declare the functions with a struct of your own, or make the field `pub`, where it is yours".to_owned();
+    check_in(
+        library,
+        "[struct.Val]\nread = [\"count\"]\nfield.data = { len = \"type * count\" }\n[struct.Pair]\nread = [\"a\"]",
+        &[
+            "8:9 [\"count\"] `count` of `Val` is private, so no wrapper can name it",
+            &help,
+            "9:7 [data] `data` of `Val` is private, so no wrapper can name it",
+            &help,
+            "10:9 [Pair] `Pair` is a name of two structs that isolated functions know: `z_sys::two::Pair` and `z_sys::Pair`",
+            "    one of them may be spoken of here: take the functions of the other out with `except`",
+        ],
+    );
+}

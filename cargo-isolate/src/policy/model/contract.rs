@@ -39,7 +39,7 @@ pub(crate) struct Contract {
     pub(crate) free: Option<Spanned<String>>,
     /// The parameter that what is given is made of, and which must not end before.
     pub(crate) parent: Option<Spanned<String>>,
-    /// The slice or string among the parameters that the pointer leads into: its place there comes out.
+    /// The slice or string among the parameters that the pointer leads into: its position there goes in, or comes out.
     pub(crate) inner_of: Option<Spanned<String>>,
     /// What a wrapper passes, always: a number, the address that a library knows as a word of its own, or a string.
     pub(crate) value: Option<Spanned<FixedWord>>,
@@ -94,9 +94,9 @@ pub(crate) struct CallbackParam {
     /// Whether the closure reads or writes a buffer.
     #[cfg_attr(test, schemars(extend("enum" = ["in", "out"])))]
     pub(crate) dir: Option<Spanned<String>>,
-    /// How many elements or strings there are: an expression over the callback's parameters.
+    /// How many elements or strings there are: an expression over the callback's parameters, and the function's (`fn.size`).
     pub(crate) len: Option<Spanned<String>>,
-    /// How many elements an `out` buffer has room for: an expression over the callback's parameters.
+    /// How many elements an `out` buffer has room for: an expression over the callback's parameters, and the function's.
     pub(crate) cap: Option<Spanned<String>>,
     /// How many of them the closure wrote: an expression over the callback's parameters and `ret`.
     pub(crate) written: Option<Spanned<String>>,

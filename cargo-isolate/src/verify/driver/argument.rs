@@ -32,6 +32,8 @@ pub(super) struct Meant {
     place: usize,
     /// A number that the function gets as it is.
     number: bool,
+    /// A place in another argument.
+    inner: bool,
     /// A slice of numbers that the function gets as it is.
     input: bool,
     /// What the function stores there goes back to the caller.
@@ -49,7 +51,8 @@ impl Meant {
             _ => None,
         };
         let (number, input) = (*given == Some(Given::Number), matches!(given, Some(Given::Input { .. })));
-        Some(Meant { place, number, input, stored })
+        let inner = matches!(given, Some(Given::Place { .. }));
+        Some(Meant { place, number, inner, input, stored })
     }
 }
 
@@ -102,6 +105,7 @@ impl Call {
             Type::Path(path) if ends_in(path, "Handle") => Some(self.handle(domain, function, at)),
             Type::Path(path) if ends_in(path, "Owned") => Some(self.owned(domain, function, at)),
             Type::Path(path) if ends_in(path, "Object") => Some(self.object(domain, function, at)),
+            Type::Path(_) if self.meant.inner => Some("inner()".to_owned()),
             Type::Path(_) if self.meant.number => Some(format!("number({})", self.meant.place)),
             Type::Path(_) | Type::Ptr(_) | Type::Array(_) => Some("value()".to_owned()),
             Type::ImplTrait(closure) => self.closed(&closure.bounds),

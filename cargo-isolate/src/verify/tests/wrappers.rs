@@ -46,11 +46,15 @@ pub fn entry() -> Result<(c_int, ffi::Entry), Fault> {
     Ok((ret, call.read(entry)))
 }
 
-pub fn span(text: &[u8]) -> Result<c_int, Fault> {
+pub fn span(text: &[u8], from: Option<usize>) -> Result<c_int, Fault> {
     let mut call = DOMAIN.call("span")?;
     let text_ptr = call.input(text)?;
     let text_end = text_ptr.wrapping_add(text.len());
-    unsafe { call.run(|| ffi::span(text_ptr, text_end)) }
+    if let Some(from) = from {
+        call.covers(from as i128, text.len())?;
+    }
+    let from_ptr = from.map_or(std::ptr::null(), |from| text_ptr.wrapping_add(from));
+    unsafe { call.run(|| ffi::span(text_ptr, text_end, from_ptr)) }
 }
 
 pub fn reset() -> Result<(), Fault> {

@@ -58,13 +58,14 @@ impl Writer<'_, '_> {
             Expr::Int(value) => value.to_string(),
             Expr::Ret if self.function.ret.as_ref().is_some_and(|ret| ret.shape == *wanted) => "ret".to_owned(),
             Expr::Ret => "ret as _".to_owned(),
+            Expr::Name(name) if let Some(value) = self.fixed_number(name) => value.to_string(),
             Expr::Name(name) => match self.length_told(name) {
                 Some(length) => format!("{length} as _"),
                 None => format!("{}{}", self.local(name), self.cast(name, wanted)),
             },
             Expr::Deref(name) if let Some(told) = self.told(name) => format!("{told} as _"),
             Expr::Deref(name) => format!("*{} as _", self.local(name)),
-            Expr::Call(_) | Expr::Bound { .. } | Expr::End(_) | Expr::Each(_) | Expr::Binary(..) => {
+            Expr::Call(_) | Expr::Bound { .. } | Expr::Outer(_) | Expr::End(_) | Expr::Each(_) | Expr::Binary(..) => {
                 unreachable!("the policy's arguments are leaves")
             }
         }

@@ -68,35 +68,56 @@ impl Writer<'_, '_> {
         self.rooms.insert(local.to_owned(), (var, need));
     }
 
-    /// Arguments that point behind what others point to.
-    pub(super) fn point_to_ends(&mut self) {
-        for (index, argument) in std::mem::take(&mut self.ends) {
+    /// Arguments that point into what others point to, or behind it.
+    pub(super) fn point_into_others(&mut self) {
+        for (index, argument) in std::mem::take(&mut self.inward) {
             let (param, local) = (&self.function.params[index], self.locals[index].clone());
-            let Role::EndOf(slice) = &param.role else { continue };
-            let nullable = self.param(slice).is_some_and(|start| match contract(start) {
-                Contract::Buf { nullable, .. } => *nullable,
-                _ => false,
-            });
-            let is_const = matches!(param.shape, Shape::Pointer { mutable: false, .. });
-            let cast = if param.shape.pointee().is_some_and(|(_, to)| to.is_raw()) { ".cast()" } else { "" };
-            let room = self.rooms.get(&self.local(slice)).map(|(room, _)| room.clone());
-            let (end, constness) = match (room, nullable) {
-                (Some(room), false) => (
-                    format!("{room}.as_mut_ptr().wrapping_add({room}.len())"),
-                    if is_const { ".cast_const()" } else { "" },
-                ),
-                (Some(room), true) => (
-                    format!("{room}.map_or(std::ptr::null_mut(), |room| room.as_mut_ptr().wrapping_add(room.len()))"),
-                    if is_const { ".cast_const()" } else { "" },
-                ),
-                (None, _) => {
-                    let Some(start) = self.starts.get(slice) else { continue };
-                    (format!("{start}.wrapping_add({})", self.slice_len(slice)), mut_cast(&param.shape))
+            let pointer = match (&param.role, contract(param)) {
+                (Role::EndOf(slice), _) => {
+                    let length =
+                        |room: Option<&str>| room.map_or_else(|| self.slice_len(slice), |room| format!("{room}.len()"));
+                    let Some((end, suffix)) = self.address(slice, &length, param) else { continue };
+                    self.step(format!("let {local} = {end};"));
+                    Some(local + suffix)
                 }
+                (_, Contract::Inner { of, nullable, .. }) => self.inner_pointer(&local, of, *nullable, param),
+                _ => None,
             };
-            self.step(format!("let {local} = {end};"));
-            self.args[argument] = format!("{local}{constness}{cast}");
+            self.args[argument] = pointer.unwrap_or_default();
         }
+    }
+
+    /// Where an element of a slice is passed, and what makes a pointer there the `param` that it is. `offset` is its number, with
+    /// the name of the room that the slice has, if any.
+    pub(super) fn address(
+        &self,
+        slice: &str,
+        offset: &dyn Fn(Option<&str>) -> String,
+        param: &ParamPlan,
+    ) -> Option<(String, &'static str)> {
+        let of = self.param(slice)?;
+        let (mutable, to) = param.shape.pointee()?;
+        let casts = to.is_raw() || of.shape.pointee().is_none_or(|(_, other)| other != to);
+        let suffix = |mut_here: bool| match (mut_here, mutable, casts) {
+            (true, false, true) => ".cast_const().cast()",
+            (true, false, false) => ".cast_const()",
+            (false, true, true) => ".cast_mut().cast()",
+            (false, true, false) => ".cast_mut()",
+            (_, _, true) => ".cast()",
+            (_, _, false) => "",
+        };
+        if let Some((room, _)) = self.rooms.get(&self.local(slice)) {
+            let address = |room: &str| format!("{room}.as_mut_ptr().wrapping_add({})", offset(Some(room)));
+            let address = match contract(of) {
+                Contract::Buf { nullable: true, .. } | Contract::Cstr { nullable: true, .. } => {
+                    format!("{room}.map_or(std::ptr::null_mut(), |room| {})", address("room"))
+                }
+                _ => address(room),
+            };
+            return Some((address, suffix(true)));
+        }
+        let start = self.starts.get(slice)?;
+        Some((format!("{start}.wrapping_add({})", offset(None)), suffix(false)))
     }
 
     /// Lengths behind pointers: each is read once, and others are computed from it. What is `const` is what it was.

@@ -4,7 +4,7 @@ use super::lengths::wide_with;
 use super::words::{fresh, joined, optional, snake};
 use super::{ParamPlan, Shape, Writer};
 use crate::contract::{Told, expr::Expr, shape::Function};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The qualifiers of the pointers that the runtime gives for closures.
 const POINTERS: &str = "unsafe extern \"C\"";
@@ -168,15 +168,38 @@ impl Writer<'_, '_> {
         format!("std::mem::transmute::<{from}, {to}>({pointer})")
     }
 
+    /// Locals for what the function is given that tells how long something is: the callback may have the same names for its own.
+    fn told_from_outside(&mut self, told: &[Told]) -> BTreeMap<String, String> {
+        let mut outer = BTreeMap::new();
+        for leaf in told.iter().flat_map(Told::lengths).flat_map(Expr::leaves) {
+            let Expr::Outer(name) = leaf else { continue };
+            if outer.contains_key(name) {
+                continue;
+            }
+            let local = self.local(name);
+            let value = match (self.fixed_number(name), self.length_told(name)) {
+                (Some(value), _) => format!("{value}_i64"),
+                (None, Some(length)) => length,
+                (None, None) => local.clone(),
+            };
+            let told = self.fresh(&joined(&local, "told"));
+            self.step(format!("let {told} = {value};"));
+            outer.insert(name.clone(), told);
+        }
+        outer
+    }
+
     fn passage(&mut self, local: &str, told: &[Told], function: &Function) -> Passage {
         let mut taken: BTreeSet<String> = ["call", "callbacks", "inside", "ret", local].map(str::to_owned).into();
+        let outer = self.told_from_outside(told);
+        taken.extend(outer.values().cloned());
         let locals: Vec<_> = function.params.iter().map(|(name, _)| fresh(&mut taken, &snake(name))).collect();
         let mut passage = Passage::default();
         for (one, ((param, shape), name)) in told.iter().zip(function.params.iter().zip(&locals)) {
             let ty = self.names.ty(shape);
             let shown = if *one == Told::User { "_" } else { name };
             passage.params.push(format!("{shown}: {ty}"));
-            let count = |expr: &Expr| count(expr, function, &locals);
+            let count = |expr: &Expr| count(expr, function, &locals, &outer);
             match one {
                 Told::User => continue,
                 Told::Value if told.iter().any(|other| other.tells(param)) => continue,
@@ -321,7 +344,7 @@ fn reading(name: &str, shape: &Shape, wanted: &Shape) -> String {
 }
 
 /// A length that the callback's own arguments, and what the closure answered, tell.
-fn count(expr: &Expr, function: &Function, locals: &[String]) -> String {
+fn count(expr: &Expr, function: &Function, locals: &[String], outer: &BTreeMap<String, String>) -> String {
     let local = |name: &str| {
         let index = function.params.iter().position(|(param, _)| param == name);
         index.map_or_else(|| snake(name), |index| locals[index].clone())
@@ -329,11 +352,13 @@ fn count(expr: &Expr, function: &Function, locals: &[String]) -> String {
     match expr {
         Expr::Int(value) => value.to_string(),
         Expr::Name(name) => format!("inside.count({})", local(name)),
+        Expr::Outer(name) => format!("inside.count({})", outer[name]),
         Expr::Ret => "inside.count(ret)".to_owned(),
         expr => {
             let mut leaf = |leaf: &Expr| match leaf {
                 Expr::Int(value) => format!("{value}_i128"),
                 Expr::Name(name) => format!("{} as i128", local(name)),
+                Expr::Outer(name) => format!("{} as i128", outer[name]),
                 _ => "ret as i128".to_owned(),
             };
             let quotient = &mut |left, right| format!("inside.quotient({left}, {right})?");

@@ -121,7 +121,9 @@ impl Writer<'_, '_> {
             Expr::Call(call) => self.names.ret_of(&call.function)?,
             Expr::Name(name) => self.param(name)?.shape.clone(),
             Expr::Deref(name) => self.param(name)?.shape.pointee()?.1.clone(),
-            Expr::Int(_) | Expr::Bound { .. } | Expr::End(_) | Expr::Each(_) | Expr::Binary(..) => return None,
+            Expr::Int(_) | Expr::Bound { .. } | Expr::Outer(_) | Expr::End(_) | Expr::Each(_) | Expr::Binary(..) => {
+                return None;
+            }
         };
         let unsigned = shape.is_signed() == Some(false);
         unsigned.then(|| {
@@ -136,6 +138,7 @@ impl Writer<'_, '_> {
         let shape = match expr {
             Expr::Ret => self.function.ret.as_ref()?.shape.clone(),
             Expr::Call(call) => self.names.ret_of(&call.function)?,
+            Expr::Name(name) if self.fixed_number(name).is_some() => return None,
             Expr::Name(name) => match self.param(name) {
                 Some(param) if param.role == Role::Caller => param.shape.clone(),
                 _ => return None,

@@ -1,11 +1,45 @@
-//! Pointers that come out and lead into an argument: offsets, for the program.
+//! Pointers that lead into an argument: offsets, for the program.
 
 use super::failing::UnlessNull;
-use super::words::bound;
+use super::words::{bound, joined, optional};
 use super::{Contract, ParamPlan, Shape, Writer, contract};
 use crate::contract::expr::Expr;
 
 impl Writer<'_, '_> {
+    /// What the wrapper takes for a place in another argument.
+    pub(super) fn inner_in(&mut self, index: usize, local: &str, of: &str, nullable: bool) {
+        self.take_param(local, optional("usize".to_owned(), nullable));
+        self.inward.push((index, self.args.len()));
+        self.args.push(local.to_owned());
+        self.doc(local, &format!("a place, {}, or right behind the last", self.counted_in(of)));
+    }
+
+    /// The pointer there, for a place that is checked.
+    pub(super) fn inner_pointer(&mut self, local: &str, of: &str, nullable: bool, param: &ParamPlan) -> Option<String> {
+        let (address, suffix) = self.address(of, &|_| local.to_owned(), param)?;
+        let length = match contract(self.param(of)?) {
+            Contract::Cstr { nullable: false, .. } => format!("{}.to_bytes().len()", self.local(of)),
+            Contract::Cstr { .. } => format!("{}.map_or(0, |text| text.to_bytes().len())", self.local(of)),
+            _ => self.slice_len(of),
+        };
+        self.holds_lengths = true;
+        let pointer = self.fresh(&joined(local, "ptr"));
+        let checked = format!("call.covers({local} as i128, {length})?;");
+        let address = match nullable {
+            false => {
+                self.step(checked);
+                address
+            }
+            true => {
+                self.step(format!("if let Some({local}) = {local} {{ {checked} }}"));
+                let null = if self.rooms.contains_key(&self.local(of)) { "null_mut" } else { "null" };
+                format!("{local}.map_or(std::ptr::{null}(), |{local}| {address})")
+            }
+        };
+        self.step(format!("let {pointer} = {address};"));
+        Some(pointer + suffix)
+    }
+
     /// What such a pointer in a parameter leads to.
     pub(super) fn inner_out(&mut self, index: usize, local: &str, of: &str, nullable: bool, param: &ParamPlan) {
         let Some((_, pointer)) = param.shape.pointee() else { return };

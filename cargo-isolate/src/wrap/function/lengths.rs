@@ -169,15 +169,24 @@ impl<'w> Writer<'w, '_> {
             Expr::Call(_) => format!("{} as i128", answers.next().expect("as many answers as questions")),
             Expr::Deref(name) if after && let Some(told) = self.told(name) => format!("{told} as i128"),
             Expr::Bound { object, name } => format!("{} as i128", self.bound[&(object.clone(), name.clone())]),
+            Expr::Name(name) if let Some(value) = self.fixed_number(name) => format!("{value}_i128"),
             Expr::Name(name) | Expr::Deref(name) => match (self.length_told(name), leaf) {
                 (Some(length), _) => format!("{length} as i128"),
                 (None, Expr::Name(_)) => format!("{} as i128", self.local(name)),
                 (None, _) => format!("*{} as i128", self.local(name)),
             },
-            Expr::Ret | Expr::End(_) | Expr::Each(_) | Expr::Binary(..) => "ret as i128".to_owned(),
+            Expr::Ret | Expr::Outer(_) | Expr::End(_) | Expr::Each(_) | Expr::Binary(..) => "ret as i128".to_owned(),
         };
         let wide = wide_with(expr, leaf, quotient);
         (wide, statements)
+    }
+
+    /// What a parameter always is.
+    pub(super) fn fixed_number(&self, name: &str) -> Option<i64> {
+        match self.param(name).map(contract) {
+            Some(Contract::Fixed { value }) => Some(*value),
+            _ => None,
+        }
     }
 
     /// What a pointer led to after the call, where that was read; 0 where there was none.

@@ -1,6 +1,6 @@
 //! Parameters that point to a struct of the policy: it lives in the domain, and its cursors are set before each call.
 
-use super::{Writer, joined, snake};
+use super::{Writer, joined, raw, snake};
 use crate::contract::{
     Dir,
     object::{Cursor, Life},
@@ -58,7 +58,7 @@ impl Writer<'_, '_> {
         let elem = self.names.element(pointer);
         let local = self.fresh(&snake(field));
         let counter = self.names.ty(counter);
-        let offset = |field: &str| format!("offset_of!({ty}, {field})");
+        let offset = |field: &str| format!("offset_of!({ty}, {})", raw(field));
         self.imports_offset_of();
         let start = match dir {
             Dir::In => {
@@ -97,8 +97,11 @@ impl Writer<'_, '_> {
     fn still(&mut self, object: &str, ty: &str, cursor: &Cursor) {
         let counter = self.names.ty(&cursor.counter);
         self.imports_offset_of();
-        self.step(format!("call.set({object}, offset_of!({ty}, {}), std::ptr::null_mut::<u8>())?;", cursor.field));
-        self.step(format!("call.set::<_, {counter}>({object}, offset_of!({ty}, {}), 0)?;", cursor.left));
+        self.step(format!(
+            "call.set({object}, offset_of!({ty}, {}), std::ptr::null_mut::<u8>())?;",
+            raw(&cursor.field)
+        ));
+        self.step(format!("call.set::<_, {counter}>({object}, offset_of!({ty}, {}), 0)?;", raw(&cursor.left)));
     }
 
     fn imports_offset_of(&mut self) {

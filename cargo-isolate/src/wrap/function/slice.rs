@@ -1,7 +1,7 @@
 //! Structs of a pointer and a length, and maybe of a position there, which a wrapper fills in and reads itself.
 
 use super::view::Step;
-use super::words::{joined, optional, room_pointer, when_some};
+use super::words::{joined, optional, raw, room_pointer, when_some};
 use super::{Dir, ParamPlan, Shape, Writer};
 use crate::contract::object::Slice;
 
@@ -21,7 +21,8 @@ impl Writer<'_, '_> {
             }
             Dir::In | Dir::Out => format!("call.input({local})?"),
         };
-        let Slice { pointer, length, elements, .. } = slice;
+        let Slice { elements, .. } = slice;
+        let (pointer, length) = (raw(&slice.pointer), raw(&slice.length));
         let constness = match (elements.pointee(), dir) {
             (Some((true, _)), Dir::In) => ".cast_mut()",
             (Some((false, _)), Dir::Inout) => ".cast_const()",
@@ -68,7 +69,8 @@ impl Writer<'_, '_> {
         let elem = self.names.element(&slice.elements);
         let told = self.fresh(&joined(local, "told"));
         self.after.read.push(format!("let {told} = call.read({room});"));
-        let Slice { pointer, length, elements, .. } = slice;
+        let Slice { elements, .. } = slice;
+        let (pointer, length) = (raw(&slice.pointer), raw(&slice.length));
         let casts = match elements.pointee() {
             Some((true, _)) => ".cast_const()",
             _ => "",
@@ -83,7 +85,8 @@ impl Writer<'_, '_> {
 
     /// A slice of the caller, at whose start the function begins.
     pub(super) fn progress(&mut self, local: &str, dir: Dir, slice: &Slice) {
-        let Slice { path, pointer, length, elements, position: Some(position), .. } = slice else { return };
+        let Slice { path, elements, position: Some(position), .. } = slice else { return };
+        let [pointer, length, position] = [&slice.pointer, &slice.length, position].map(|field| raw(field));
         let (ty, elem) = (self.names.item(path), self.names.element(elements));
         let cast = if is_bytes(elements) { ".cast()" } else { "" };
         let mutable = elements.is_mutable();
@@ -119,7 +122,7 @@ impl Writer<'_, '_> {
     pub(super) fn progress_back(&mut self, index: usize, local: &str, dir: Dir, slice: &Slice) {
         let (Some(told), Some(position)) = (self.positioned.get(local).cloned(), &slice.position) else { return };
         let done = self.fresh(&joined(local, if dir == Dir::In { "read" } else { "written" }));
-        self.after.read.push(format!("let {done} = call.read({told}).{position};"));
+        self.after.read.push(format!("let {done} = call.read({told}).{};", raw(position)));
         self.after.checked.push(format!("let {done} = call.within(call.count({done}), {local}.len())?;"));
         if let Some((room, _)) = self.rooms.get(local).cloned() {
             self.after.plain.push(format!("call.take({room}, {done}, {local});"));

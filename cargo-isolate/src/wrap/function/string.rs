@@ -36,6 +36,7 @@ impl Writer<'_, '_> {
         let call = |from: &str| format!("call.input_str({from})?");
         let value = when_some(nullable, local, local, &call, "std::ptr::null()");
         self.step(format!("let {var} = {value};"));
+        self.starts.insert(param.name.clone(), var.clone());
         let is_char = matches!(param.shape.pointee(), Some((_, Shape::Char)));
         self.args.push(format!("{var}{}{}", mut_cast(&param.shape), if is_char { "" } else { ".cast()" }));
         self.doc(local, "a string, read");

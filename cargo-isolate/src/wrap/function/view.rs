@@ -84,7 +84,7 @@ impl View {
                 writer.refer(mutable);
             }
         }
-        writer.point_to_ends();
+        writer.point_into_others();
         writer.read_cells();
         writer.returned();
         for index in 0..function.params.len() {

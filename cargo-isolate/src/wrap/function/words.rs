@@ -44,12 +44,17 @@ pub(super) fn joined(local: &str, suffix: &str) -> String {
     format!("{}_{suffix}", local.trim_end_matches('_'))
 }
 
-pub(super) fn fresh(taken: &mut BTreeSet<String>, wanted: &str) -> String {
+pub(in crate::wrap) fn fresh(taken: &mut BTreeSet<String>, wanted: &str) -> String {
     let mut name = wanted.to_owned();
     while !taken.insert(name.clone()) {
         name.push('_');
     }
     name
+}
+
+/// `type` → `r#type`: a name of the library, where a keyword cannot stand.
+pub(crate) fn raw(name: &str) -> String {
+    if syn::parse_str::<syn::Ident>(name).is_ok() { name.to_owned() } else { format!("r#{name}") }
 }
 
 /// `destLen` → `dest_len`, `type` → `type_`.

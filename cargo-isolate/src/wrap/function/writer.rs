@@ -68,8 +68,8 @@ pub(super) struct Writer<'w, 'n> {
     pub(super) positioned: BTreeMap<String, String>,
     /// Locals that hold the pointer to a slice of the caller, by the parameter's name.
     pub(super) starts: BTreeMap<String, String>,
-    /// Parameters that point to the end of one, with their places among the arguments.
-    pub(super) ends: Vec<(usize, usize)>,
+    /// Parameters that point into one, or to its end, with their places among the arguments.
+    pub(super) inward: Vec<(usize, usize)>,
     /// Locals that hold the pointer to an object, by the parameter's name.
     pub(super) pointers: BTreeMap<String, String>,
     /// Locals that hold an object which the library gave away, if it did, by the parameter's name or `ret`.
@@ -123,7 +123,7 @@ impl<'w, 'n> Writer<'w, 'n> {
             told: BTreeMap::new(),
             positioned: BTreeMap::new(),
             starts: BTreeMap::new(),
-            ends: Vec::new(),
+            inward: Vec::new(),
             pointers: BTreeMap::new(),
             given: BTreeMap::new(),
             bound: BTreeMap::new(),

@@ -1,13 +1,11 @@
 //! One direct call → the edits that make it a call of its wrapper, or why a person must do it.
 
-mod binding;
 mod buffer;
 mod check;
 mod helper;
 mod layout;
 mod object;
 mod result;
-mod spare;
 mod suggestion;
 mod text;
 
@@ -17,8 +15,7 @@ use super::{
     fault::Takes,
     finder::Found,
     held::{At, Held, Made},
-    holds::{self, Holds},
-    locals,
+    locals::{self, Holds},
     source::{Edit, Source, place, range},
 };
 use crate::{
@@ -62,12 +59,6 @@ impl Ready<'_> {
         self.ended().is_none()
             && self.call.code().is_none()
             && (has_several || matches!(self.parts[..], [Part::Ignored, ..]))
-            && self.binding().is_none()
-    }
-
-    /// What binds all that comes out by the statement of the call.
-    fn binding(&self) -> Option<Vec<Edit>> {
-        if self.call.code().is_some() { None } else { self.call.binding(&self.parts) }
     }
 
     /// `in_block`: the call is all there is in a block, which its statements can use.
@@ -84,16 +75,12 @@ impl Ready<'_> {
             .enumerate()
             .filter(|(_, param)| matches!(param.decision.contract(), Some(Contract::Buf { .. })));
         edits.extend(buffers.filter_map(|(index, _)| call.local_edit(call.argument(index)?)));
-        edits.extend((0..call.params().len()).filter_map(|index| call.spare(index)).flat_map(|spare| spare.edits()));
         let faults = self.faults();
         let Range { start, end } = range(call.found.call);
         if let Some(code) = call.code() {
             edits.push(Edit::insert(end, format!("{}{faults}", call.as_code(&self.parts, code))));
         } else if self.is_block() {
             call.block(&self.parts, faults, in_block, &mut edits);
-        } else if let Some(bound) = self.binding() {
-            edits.extend(bound);
-            edits.push(Edit::insert(end, faults));
         } else {
             let first = if self.parts.len() > 1 { ".0" } else { "" };
             let in_some = call.held.made(call.at()) == Some(Made::InSome);
@@ -102,11 +89,6 @@ impl Ready<'_> {
             edits.push(Edit::insert(end, format!("{faults}{first}{close}")));
         }
         edits
-    }
-
-    /// Places of methods that were unsafe and are others now.
-    pub(super) fn relieved(&self) -> impl Iterator<Item = At> + '_ {
-        (0..self.call.params().len()).filter_map(|index| self.call.spare(index)).map(|spare| spare.set())
     }
 
     fn faults(&self) -> &'static str {
@@ -175,6 +157,7 @@ pub(super) fn read<'c>(
     };
     call.read();
     call.check_borrows();
+    call.check_lengths(takes, constants);
     call.check_failure(constants);
     call.check_panic(takes);
     match (call.why.take(), call.results()) {
@@ -191,8 +174,6 @@ enum Argument {
     Gone,
     /// Is written anew.
     Text(String),
-    /// A part of it stays, and with it the calls that are in there: what takes the place of the rest around it.
-    Part { open: &'static str, inner: Range<usize>, close: &'static str },
 }
 
 /// A call that was read.
@@ -277,13 +258,11 @@ impl<'c> Call<'c> {
         let name = &param.name;
         let read = match (&param.role, contract) {
             (Role::LengthOf(slices), _) => {
-                if argument::length(expr).is_none() {
-                    return Err(format!("`{}` is a length that cannot be evaluated elsewhere", self.source.of(expr)));
-                }
                 debug_assert!(!slices.is_empty());
-                if let Some(length) = argument::length(expr) {
-                    self.check_type(length);
-                }
+                let Some(length) = argument::length(expr) else {
+                    return Err(format!("`{}` is a length that cannot be evaluated elsewhere", self.source.of(expr)));
+                };
+                self.check_type(length);
                 Argument::Gone
             }
             (Role::EndOf(slice), _) => {
@@ -313,7 +292,7 @@ impl<'c> Call<'c> {
                 Argument::Gone
             }
             (_, Contract::Obj { dir, nullable }) => self.object(expr, *dir, *nullable, name)?,
-            (_, Contract::Buf { dir, len, nullable, .. }) => self.buffer(index, expr, *dir, len, *nullable)?,
+            (_, Contract::Buf { dir, len, nullable, .. }) => self.buffer(param, expr, *dir, len, *nullable)?,
             (_, Contract::Handle { dir: Dir::Out, .. })
                 if let Pointer::To { place } = argument::pointer(expr)
                     && self.held.room(place).is_some() =>
@@ -383,6 +362,11 @@ impl<'c> Call<'c> {
             (_, Contract::Given { .. } | Contract::Cstr { dir: Dir::Out, .. }) => {
                 return Err(format!("`{name}`: the wrapper returns a copy of what the library stores there"));
             }
+            (_, Contract::Inner { dir: Dir::In, of, .. }) => {
+                return Err(format!(
+                    "`{name}`: the wrapper takes a place in `{of}`, a number, where C takes a pointer"
+                ));
+            }
             (_, Contract::Inner { of, .. }) => {
                 return Err(format!("`{name}`: the wrapper returns a place in `{of}`, where C stores a pointer"));
             }
@@ -434,12 +418,6 @@ impl<'c> Call<'c> {
                 _ => Holds::Unknown,
             },
             (Expr::MethodCall(call), _) if call.method == "as_bytes" => Holds::Slice { of: Some("u8".to_owned()) },
-            (Expr::MethodCall(call), _) if call.method == "as_c_str" => Holds::CStr,
-            (Expr::Index(index), _) if matches!(*index.index, Expr::Range(_)) => self.holds(&index.expr).part(),
-            (Expr::Field(field), _) if argument::is_self(&field.base) && self.found.outermost => {
-                let of = self.found.of;
-                of.map_or(Holds::Unknown, |of| holds::of_field(&self.source.file.items, of, &field.member))
-            }
             _ => Holds::Unknown,
         }
     }
@@ -452,12 +430,6 @@ impl<'c> Call<'c> {
             Pointer::Null => Err(format!("`{name}` is NULL here, and the policy says that it never is")),
             Pointer::To { place } => Ok(some(format!("&{mutable}{}", self.source.of(place)))),
             Pointer::Named { name } if self.holds(name) == Holds::Reference => {
-                Ok(some(self.source.of(name).to_owned()))
-            }
-            // A cast of a reference changes nothing but that it is one.
-            _ if let Some(name) = argument::reference(expr)
-                && self.holds(name) == Holds::Reference =>
-            {
                 Ok(some(self.source.of(name).to_owned()))
             }
             _ => Err(format!("`{name}`: nothing says what `{}` points to", self.source.of(expr))),

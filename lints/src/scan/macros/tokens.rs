@@ -36,6 +36,8 @@ impl<'t> Scanner<'_, 't> {
                     directories: self.frame().directories.to_vec(),
                     in_macro: scope.in_macro.clone(),
                     inline: false,
+                    // What stands before it may be a fragment of the macro's.
+                    public: true,
                     cfgs: scope.cfgs.clone(),
                     span: self.lines.span(self.source.raw_range(keyword).start..self.source.raw_range(name).end),
                 });

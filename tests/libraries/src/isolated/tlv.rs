@@ -1099,6 +1099,46 @@ pub fn told_after(
     call.offset_in(ret.cast(), Some(text.to_bytes()))
 }
 
+/// `told_between` of `isolate-libraries`.
+///
+/// * `text`: read; `text_end` points behind it.
+/// * `from`: a place, in elements of `text`, or right behind the last.
+/// * `until`: a place, in elements of `text`, or right behind the last.
+///
+/// Returns where it points, in elements of `text`.
+///
+/// # Errors
+///
+/// When a slice is shorter than the other arguments say, or the call ends in a fault.
+pub fn told_between(
+    text: &[u8],
+    from: usize,
+    until: Option<usize>,
+    mark: c_char,
+) -> Result<Option<usize>, Fault> {
+    let mut call = DOMAIN.call("told_between")?;
+    let text_ptr = call.input(text)?;
+    let text_end = text_ptr.wrapping_add(text.len());
+    call.covers(from as i128, text.len())?;
+    let from_ptr = text_ptr.wrapping_add(from);
+    if let Some(until) = until {
+        call.covers(until as i128, text.len())?;
+    }
+    let until_ptr = until.map_or(std::ptr::null(), |until| text_ptr.wrapping_add(until));
+    // SAFETY: each pointer covers what the contract of `told_between` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi2::told_between(
+            text_ptr.cast(),
+            text_end.cast(),
+            from_ptr.cast(),
+            until_ptr.cast(),
+            mark,
+        ))
+    }?;
+    call.offset_in(ret.cast(), Some(text))
+}
+
 /// `told_from` of `isolate-libraries`.
 ///
 /// * `numbers`: read; its length goes as `count`.

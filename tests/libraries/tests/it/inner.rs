@@ -22,6 +22,16 @@ fn places_in_texts_and_slices() {
     assert_eq!(after(0, 0), Ok(Some(10)), "where the text ends");
     refused(after(b'=', 1));
 
+    let between = |from, until, mark: u8| told::told_between(b"a=b=c", from, until, mark as c_char);
+    assert_eq!(between(0, None, b'='), Ok(Some(1)));
+    assert_eq!(between(2, None, b'='), Ok(Some(3)));
+    assert_eq!(between(2, Some(3), b'='), Ok(None));
+    assert_eq!(between(5, Some(5), b'='), Ok(None), "right behind the last");
+    for (from, until) in [(6, None), (0, Some(6)), (usize::MAX, None)] {
+        let refused = between(from, until, b'=').unwrap_err();
+        assert!(matches!(refused.kind(), FaultKind::TooLarge { limit: 5, .. }), "{refused:?}");
+    }
+
     let numbers: Vec<c_int> = (0..10).collect();
     assert_eq!(told::told_from(&numbers, 7, 0), Ok((3, 7)));
     assert_eq!(told::told_from(&numbers, 70, 0), Ok((0, 10)), "right behind the last");

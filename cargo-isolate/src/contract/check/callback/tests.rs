@@ -59,6 +59,28 @@ arg.row = { kind = "cb", scope = "call", user = "data", null = "ok", params = [
     );
 }
 
+/// What the function was given may be how long it is.
+#[test]
+fn what_the_function_was_given() {
+    let each = |out: &str| {
+        format!(
+            "[fn.each]\narg.row = {{ kind = \"cb\", scope = \"call\", user = \"data\", params = [{{ kind = \"user\" }}, {{ kind = \"value\" }}, {{ kind = \"strarr\", len = \"fn.count\" }}, {{ kind = \"buf\", dir = \"out\", {out} }}] }}"
+        )
+    };
+    check(
+        &each("cap = \"fn.count * n\", written = \"min(ret, fn.count)\""),
+        "{ kind = \"cb\", scope = \"call\", user = \"data\", params = [{ kind = \"user\" }, { kind = \"value\" }, { kind = \"strarr\", len = \"fn.count\" }, { kind = \"buf\", dir = \"out\", cap = \"fn.count * n\", written = \"min(ret, fn.count)\" }] }\n{ kind = \"null\" }\n{ kind = \"value\" }",
+    );
+    let entries = [
+        each("cap = \"fn.cnt\""),
+        each("cap = \"fn.data\""),
+        each("cap = \"fn.n\""),
+        "[fn.fill]\narg.row = { kind = \"buf\", dir = \"out\", cap = \"fn.level\" }".to_owned(),
+    ];
+    let shown = entries.map(|words| format!("{words}\n{}", found(&words)));
+    insta::assert_snapshot!(shown.join("\n"));
+}
+
 #[test]
 fn what_is_kept() {
     let kept = "{ kind = \"cb\", scope = \"free:ret\", params = [{ kind = \"value\" }] }";

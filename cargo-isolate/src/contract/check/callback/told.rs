@@ -70,7 +70,12 @@ impl Checker<'_> {
                 at: words.span(),
                 subject: Subject::Param(index),
                 signature: &signature,
-                scope: Scope { signature: &signature, domain: &domain, objects: self.scope.objects },
+                scope: Scope {
+                    signature: &signature,
+                    domain: &domain,
+                    objects: self.scope.objects,
+                    outer: Some(self.signature),
+                },
                 errors: self.errors,
             };
             told.push(checker.told_one());
@@ -171,7 +176,9 @@ impl Checker<'_> {
         let text = if word == "len" { &self.words.len } else { &self.words.cap };
         let Some(text) = text else {
             self.error(self.at.clone(), format!("nothing says how long `{}` is", self.subject_name()))
-                .help(format!("add `{word} = \"…\"`: a parameter of the callback, a number, or an expression of those"))
+                .help(format!(
+                    "add `{word} = \"…\"`: a parameter of the callback, one of the function's (`fn.NAME`), a number, or an expression of those"
+                ))
                 .push(self.errors);
             return None;
         };

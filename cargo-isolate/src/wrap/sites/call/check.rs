@@ -6,8 +6,7 @@ use super::{
         failure::{self, Constants},
         fault::Takes,
         finder::{Function, is_drop},
-        holds::Holds,
-        locals,
+        locals::{self, Holds},
         source::range,
     },
     Argument, Call, Outcome,
@@ -15,7 +14,7 @@ use super::{
 };
 use crate::{
     contract::{Contract, Dir, expr::Expr as Length},
-    plan::ParamPlan,
+    plan::{ParamPlan, Role},
 };
 use syn::Expr;
 
@@ -61,7 +60,7 @@ impl Call<'_> {
             self.refuse(format!("`{}` has a negative number where the function returns none", failing.error));
             return;
         }
-        let told = failure::told(self.source, &function, self.found.call, &failing.error, constants);
+        let told = failure::told(&function, self.found.call, &failing.error, constants);
         for (index, param) in self.params().iter().enumerate() {
             let Some(expr) = self.argument(index) else { continue };
             let of = match (param.decision.contract(), self.outcomes.get(&index), self.pointer(expr)) {
@@ -99,11 +98,21 @@ impl Call<'_> {
         }
     }
 
-    /// It is a local or a parameter that is said to be a reference.
-    pub(super) fn is_reference(&self, of: &Expr) -> bool {
-        let (Expr::Path(path), Some(function)) = (of, self.found.function) else { return false };
-        let name = path.path.get_ident().map(ToString::to_string);
-        name.is_some_and(|name| locals::is_reference(&function, &name, range(self.found.call).start))
+    /// What a length that goes would have said of itself.
+    pub(super) fn check_lengths(&mut self, takes: Takes, constants: Constants<'_>) {
+        for (index, param) in self.params().iter().enumerate() {
+            let Some(expr) = self.argument(index).filter(|_| matches!(param.role, Role::LengthOf(_))) else { continue };
+            if takes == Takes::Nothing && argument::length_is_tried(expr) {
+                let text = self.source.of(expr);
+                self.refuse(format!("`{text}` is an error where the length is too large, which would become a panic"));
+            }
+            if let Some(Expr::Path(path)) = argument::length(expr)
+                && let Some(last) = path.path.segments.last()
+                && constants(&last.ident.to_string()).is_some_and(|value| value < 0)
+            {
+                self.refuse(format!("`{}` is no length", self.source.of(expr)));
+            }
+        }
     }
 
     /// It is a parameter of the function around the call.

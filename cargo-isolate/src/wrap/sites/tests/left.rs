@@ -64,6 +64,48 @@ fn the_rest_is_said_with_what_to_write() {
     );
 }
 
+/// Casts that change which bytes are meant, or how many.
+#[test]
+fn casts_that_mean_something() {
+    let after = |call: &str| rewritten(&format!("const END: i32 = -1;\nfn f(data: &[u8]) {{\n{call}\n}}\n"));
+    let stays = |call: &str, said: &str| {
+        let (text, left) = after(call);
+        assert!(text.contains(call) && left.len() == 1 && left[0].contains(said), "{text}{left:?}");
+    };
+    let nothing = |pointer: &str| format!("`data`: nothing says which slice `{pointer}` points into");
+    for pointer in ["data.as_ptr().cast::<u32>().add(3).cast()", "(data.as_ptr() as *const u32).add(3) as *const u8"] {
+        stays(&format!("unsafe {{ z_sys::sum(1, {pointer}, 4) }};"), &nothing(pointer));
+    }
+    let untyped = "is cast, and nothing here says what its elements are";
+    for (values, pointer) in [("vec![0; 4]", "as_mut_ptr().cast()"), ("[0; 4]", "as_mut_ptr() as *mut u8")] {
+        stays(&format!("let mut v = {values};\nunsafe {{ z_sys::flip(v.{pointer}, v.len()) }};"), untyped);
+    }
+    stays("unsafe { z_sys::sum(1, data.as_ptr(), END as usize) };", "`END as usize` is no length");
+    stays(
+        "unsafe { z_sys::sum(1, data.as_ptr(), u8::try_from(data.len()).map_err(|_| TooBig)?.into()) };",
+        "nothing says how `u8::try_from(data.len()).map_err(|_| TooBig)?.into()` is the length of `data`",
+    );
+    let tried = "usize::try_from(n).map_err(|_| TooBig)?";
+    stays(
+        &format!("unsafe {{ z_sys::sum(1, data.as_ptr(), {tried}) }};"),
+        &format!("`{tried}` is an error where the length is too large, which would become a panic"),
+    );
+    check(
+        "    unsafe { z_sys::sum(1, data.as_ptr(), usize::try_from(n)?) };",
+        "    isolated::z::sum(1, &data[..n as usize])?;",
+    );
+    let cut = "    isolated::z::sum(1, &data[..data.len() as u8 as usize])?;";
+    check("    unsafe { z_sys::sum(1, data.as_ptr(), data.len() as u8 as usize) };", cut);
+    check(
+        "    unsafe { z_sys::sum(1, data.as_ptr().cast_mut().add(2), data.len() - 2) };",
+        "    isolated::z::sum(1, &data[2..])?;",
+    );
+    check(
+        "    unsafe { z_sys::sum(1, data.as_ptr().add(2).cast(), data.len() - 2) };",
+        "    isolated::z::sum(1, &data[2..])?;",
+    );
+}
+
 /// Nothing says the type of a variable any more whose only use was the call.
 #[test]
 fn types_that_come_from_the_call() {

@@ -150,7 +150,8 @@ const MUTATIONS: [Mutation; 31] = [
     ),
 ];
 
-/// All in one package, each as a domain of its own. One at a time would be a build each.
+/// All in one package, each as a domain of its own. One at a time would be a build each. What the mutations leave as it is does the
+/// same in each domain: only that it works is played.
 fn played(folder: &str, mutations: &[&Mutation], direct: bool, acts: &[&str]) -> Played {
     let graph = graph(include_str!("tests/declarations.rs"));
     let runtime = Runtime { runtime: here("../isolate-rt"), build: here("../isolate-rt/build") };
@@ -163,7 +164,10 @@ fn played(folder: &str, mutations: &[&Mutation], direct: bool, acts: &[&str]) ->
     });
     let subject = Subject { wrappers: mutated.collect(), functions: functions(&graph), fragment: String::new() };
     let stage = prepare(&graph, &subject, &runtime, here(folder), Vec::new()).expect("they compile");
-    run::play(&stage, &Runner::of_tests(), acts).expect("cargo")
+    let mutated: Vec<_> =
+        mutations.iter().map(|Mutation { name, function, .. }| format!("{name}/{function}")).collect();
+    let arguments: Vec<_> = acts.iter().copied().chain(mutated.iter().map(String::as_str)).collect();
+    run::play(&stage, &Runner::of_tests(), &arguments).expect("cargo")
 }
 
 /// Each is found in its wrapper, and nowhere else.

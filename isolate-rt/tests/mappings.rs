@@ -110,6 +110,83 @@ fn file(text: &CStr, len: usize) -> i32 {
     }
 }
 
+/// What the kernel asks of a file's server may take it for ever, as a handler of the program does here that stands for it: others map
+/// meanwhile, and discard the instance.
+#[test]
+fn a_file_whose_server_does_not_answer() {
+    const NAME: &str = "a_file_whose_server_does_not_answer";
+    const PLACE: usize = 0x7000_0000_0000 - (1 << 30);
+    static ASKED: AtomicBool = AtomicBool::new(false);
+    static ANSWERED: AtomicBool = AtomicBool::new(false);
+    static OF_FILE: AtomicI32 = AtomicI32::new(-1);
+    extern "C" fn answer(_: i32, _: *mut libc::siginfo_t, context: *mut libc::ucontext_t) {
+        ASKED.store(true, Ordering::SeqCst);
+        while !ANSWERED.load(Ordering::SeqCst) {
+            // SAFETY: waits.
+            unsafe { libc::usleep(1000) };
+        }
+        // SAFETY: of the system call; a mapping that the kernel could have made there itself.
+        unsafe {
+            let registers = &mut (*context).uc_mcontext.gregs;
+            registers[libc::REG_RAX as usize] = match registers[libc::REG_RAX as usize] {
+                libc::SYS_mmap => {
+                    let file = OF_FILE.load(Ordering::SeqCst);
+                    libc::syscall(
+                        libc::SYS_mmap,
+                        PLACE,
+                        PAGE,
+                        NONE,
+                        libc::MAP_PRIVATE | libc::MAP_FIXED_NOREPLACE,
+                        file,
+                        0,
+                    )
+                }
+                _ => (-libc::EIO).into(),
+            };
+        }
+    }
+    let Some(role) = role() else {
+        if isolation() {
+            for role in ["fstatfs", "mmap"] {
+                assert_eq!(End::from(&child(NAME, role)), End::Status(79), "{role}");
+            }
+        }
+        return;
+    };
+    let is_mapped = || std::fs::read_to_string("/proc/self/maps").unwrap().contains("mapped");
+    assert_eq!(inside(|| map(PAGE, READ).is_null()), Ok(false));
+    let file = file(c"text", PAGE);
+    // SAFETY: numbers of files, and a handler.
+    unsafe {
+        OF_FILE.store(libc::dup(file), Ordering::SeqCst);
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = answer as *const () as usize;
+        action.sa_flags = libc::SA_SIGINFO;
+        assert_eq!(libc::sigaction(libc::SIGSYS, &action, ptr::null_mut()), 0);
+    }
+    let (call, argument) = if role == "mmap" { (libc::SYS_mmap, 4) } else { (libc::SYS_fstatfs, 0) };
+    give_up_where(call, &[(argument, file as u32)], libc::SECCOMP_RET_TRAP);
+    let waiting = std::thread::spawn(move || {
+        inside(move || map_at(ptr::null_mut(), PAGE, READ, libc::MAP_PRIVATE, file).is_null())
+    });
+    while !ASKED.load(Ordering::SeqCst) {
+        std::thread::yield_now();
+    }
+    let (done, is_done) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        assert_eq!(inside(|| map(PAGE, READ).is_null()), Ok(false));
+        // SAFETY: ends the call.
+        assert_eq!(inside::<()>(|| unsafe { libc::abort() }).unwrap_err().kind(), &FaultKind::Abort);
+        assert_eq!(inside(|| map(PAGE, READ).is_null()), Ok(false));
+        done.send(()).unwrap();
+    });
+    is_done.recv_timeout(Duration::from_secs(20)).expect("nobody waits");
+    ANSWERED.store(true, Ordering::SeqCst);
+    assert_eq!(waiting.join().unwrap().unwrap_err().kind(), &FaultKind::DomainLost);
+    assert!(!is_mapped());
+    std::process::exit(79);
+}
+
 #[test]
 fn memory_that_is_zero_and_can_be_written() {
     check(

@@ -4,6 +4,7 @@ use super::gate::Activation;
 use super::leave::{Reason, Stop};
 use super::mappings::WORDS;
 use super::seat::{IN_CALLBACK, Seat};
+use super::thread::Thread;
 use super::{calendar, pkey, rights, started};
 use crate::call::copy_once;
 use crate::callback::answer;
@@ -32,9 +33,10 @@ pub(super) const REFUSED: usize = usize::MAX - 7;
 /// What the gate calls in the program: on its stack, with its rights and FS. Gives the FS base to go back in with, or 0 to end
 /// the call.
 ///
-/// While it serves the domain's allocator, maps, asks libc, or starts a thread, the call stays active, and the thread inside as far as others can see: a signal
-/// handler that could enter this domain would wait for the heap's lock, which its own thread holds, and a thread that
-/// discards the instance must wait for what is done to its address space. Only for a closure is the thread outside.
+/// While it serves the domain's allocator, maps, asks libc, or starts a thread, the call stays active, and the thread inside as far as
+/// others can see: a signal handler that could enter this domain would wait for the heap's lock, which its own thread holds, and a
+/// thread that discards the instance must wait for what is done to its address space. Only for a closure, and while the kernel is asked
+/// for a file, is the thread [`outside`].
 ///
 /// # Safety
 ///
@@ -79,7 +81,12 @@ pub(super) unsafe extern "C" fn dispatch(
         seat.has_on_stack(from.addr(), size_of::<[usize; WORDS]>()) && {
             // SAFETY: as above.
             let wish = unsafe { words(from) };
-            answer(instance.map(generation, wish))
+            // A file's server may be slow to answer, or dead.
+            let prepare = || instance.mappings.prepare(wish);
+            answer(
+                instance
+                    .map(generation, seat.owner_here().map_or_else(prepare, |thread| outside(seat, thread, prepare))),
+            )
         }
     } else if number == CALENDAR {
         seat.has_on_stack(from.addr(), size_of::<calendar::Words>()) && {
@@ -126,6 +133,19 @@ unsafe fn words<const COUNT: usize>(from: *const u8) -> [usize; COUNT] {
     words.map(usize::from_ne_bytes)
 }
 
+/// Runs what uses nothing of the domain, and may take as long as it takes: whoever discards the instance meanwhile does not wait for it.
+/// To be followed by a look at the generation.
+fn outside<R>(seat: &Seat, thread: &Thread, f: impl FnOnce() -> R) -> R {
+    // Need not wait for the program's code, which may wait for them.
+    seat.running.store(IN_CALLBACK, Ordering::Release);
+    let result = f();
+    // As in `Entry::run`: say that we are inside, then look whether there is still something to be inside of.
+    // (The number is asked for again: a closure may have forked.)
+    seat.running.store(thread.tid(), Ordering::Relaxed);
+    compiler_fence(Ordering::SeqCst);
+    result
+}
+
 /// Calls a closure, outside: it may enter domains itself. Says whether there is one that takes this.
 ///
 /// # Safety
@@ -137,30 +157,27 @@ unsafe fn call_closure(number: usize, (from, to): (*const u8, *mut u8), activati
     let (instance, seat) = (view.instance, view.seat);
     let Some(thread) = seat.owner_here() else { return false };
     let tid = thread.tid();
-    // Whoever discards the instance meanwhile need not wait for the program's code, which may wait for them.
-    seat.running.store(IN_CALLBACK, Ordering::Release);
-    thread.set_at_work(false);
-    // SAFETY: this thread's, which is not inside.
-    unsafe { thread.set_active(ptr::null_mut()) };
-    // SAFETY: as above.
-    rights::give_back(unsafe { (*activation).rights_before });
-    // SAFETY: `run_with` has lent them for the time of the call, and a call inside this one has its own. Where there
-    // are none, none is registered.
-    let callbacks = unsafe { callbacks.as_mut() };
-    let on_stack = |start: usize, len: usize| seat.has_on_stack(start, len);
-    // SAFETY: the seat's stack is this call's alone.
-    let answered = unsafe { answer(callbacks, number, (from, to), view, on_stack) }.is_some();
-    // What the closure has changed stays so.
-    // SAFETY: as above.
-    unsafe { (*activation).rights_before = pkey::rights() };
-    // From here on no signal handler of this thread makes a call that fails and discards what we go back to.
-    // SAFETY: it was until now.
-    unsafe { thread.set_active(activation) };
-    thread.set_at_work(true);
-    // As in `Entry::run`: say that we are inside, then look whether there is still something to be inside of.
-    // (The number is asked for again: the closure may have forked.)
-    seat.running.store(thread.tid(), Ordering::Relaxed);
-    compiler_fence(Ordering::SeqCst);
+    let answered = outside(seat, thread, || {
+        thread.set_at_work(false);
+        // SAFETY: this thread's, which is not inside.
+        unsafe { thread.set_active(ptr::null_mut()) };
+        // SAFETY: as above.
+        rights::give_back(unsafe { (*activation).rights_before });
+        // SAFETY: `run_with` has lent them for the time of the call, and a call inside this one has its own. Where there
+        // are none, none is registered.
+        let callbacks = unsafe { callbacks.as_mut() };
+        let on_stack = |start: usize, len: usize| seat.has_on_stack(start, len);
+        // SAFETY: the seat's stack is this call's alone.
+        let answered = unsafe { answer(callbacks, number, (from, to), view, on_stack) }.is_some();
+        // What the closure has changed stays so.
+        // SAFETY: as above.
+        unsafe { (*activation).rights_before = pkey::rights() };
+        // From here on no signal handler of this thread makes a call that fails and discards what we go back to.
+        // SAFETY: it was until now.
+        unsafe { thread.set_active(activation) };
+        thread.set_at_work(true);
+        answered
+    });
     // In the child of a fork who looks at the clock is gone; a call that would go on for ever does not go on.
     answered && (thread.tid() == tid || instance.limit.in_child(until).is_ok())
 }

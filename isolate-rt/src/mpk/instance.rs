@@ -14,7 +14,7 @@ use super::image::{self, Image};
 use super::last_fault::LastFault;
 use super::layout::Layout;
 use super::list::List;
-use super::mappings::{self, Mappings, Wish};
+use super::mappings::{Mappings, Wish};
 use super::pkey::Pkey;
 use super::rooms::{Held, Rooms};
 use super::seats::Seats;
@@ -324,8 +324,8 @@ impl Instance {
 
     /// Maps, unmaps and so on, as the domain's `mmap` and its like ask for it.
     #[cold]
-    pub(super) fn map(&self, generation: u64, words: [usize; mappings::WORDS]) -> usize {
-        let answer = Wish::of(words).and_then(|wish| {
+    pub(super) fn map(&self, generation: u64, wish: Result<Wish, i32>) -> usize {
+        let answer = wish.and_then(|wish| {
             let _held = self.books(generation).ok_or(libc::ENOMEM)?;
             let most = self.layout.heap.end - self.open.load(Ordering::Acquire);
             let most = most.saturating_sub(self.rooms.open_bytes());

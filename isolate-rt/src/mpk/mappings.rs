@@ -6,7 +6,7 @@
 //! - The area is reserved as long as the process lives. What ends a mapping puts the reservation back in its place, in one step:
 //!   at no time could something of the program's be mapped in between, and be taken for the domain's.
 //! - A mapping is made elsewhere, given to the key, and moved into the area when it is complete: a file that cannot be mapped
-//!   leaves what was there as it was.
+//!   leaves what was there as it was, and nobody waits for one whose server does not answer but the thread that maps it.
 //! - What the domain does by system calls of its own changes no books. Where they are wrong therefore, or a file ends
 //!   before its mapping does, or another thread of the domain unmaps what the program is looking at, the program's own access fails.
 //!   It is [healed](Mappings::heal), and with that the instance is lost. So it is where the kernel loses what it was to move.
@@ -56,7 +56,7 @@ pub(crate) fn ask(act: usize, arguments: [usize; WORDS - 1]) -> Result<usize, c_
     }
 }
 
-/// What the domain asks for, checked as far as it can be without the books: what the kernel has to be asked for that can take it long.
+/// What the domain asks for, checked and made as far as it can be without the books, since the kernel may have to ask others for that.
 pub(super) struct Wish {
     /// Address and length.
     place: (usize, usize),
@@ -71,17 +71,19 @@ enum Act {
     Advise { advice: usize },
 }
 
-impl Wish {
-    pub(super) fn of([act, address, len, three, four, five, six]: [usize; WORDS]) -> Result<Self, c_int> {
+impl Mappings {
+    /// Changes nothing of these mappings.
+    pub(super) fn prepare(&self, [act, address, len, three, four, five, six]: [usize; WORDS]) -> Result<Wish, c_int> {
         let act = match act {
-            MAP => Act::Map(New::of(three, four, (five, six))?),
+            MAP if len > self.area.len() => return Err(libc::ENOMEM),
+            MAP => Act::Map(New::make(len, (three, four), (five, six))?),
             UNMAP => Act::Unmap,
             PROTECT => Act::Protect { rights: acts::checked_rights(three)? },
             REMAP => Act::Remap { new_len: three, flags: four, target: five },
             ADVISE => Act::Advise { advice: three },
             _ => return Err(libc::ENOSYS),
         };
-        Ok(Self { place: (address, len), act })
+        Ok(Wish { place: (address, len), act })
     }
 }
 

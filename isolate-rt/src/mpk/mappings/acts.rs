@@ -1,22 +1,21 @@
 //! What the domain's calls do.
 
 use super::books::{Books, Pages};
+use super::kernel::Elsewhere;
 use super::{Mappings, kernel};
 use crate::mpk::PAGE;
 use crate::mpk::pkey::Pkey;
 use libc::c_int;
 
-/// What a new mapping is to be.
+/// A new mapping that is to go to its place.
 pub(super) struct New {
+    made: Elsewhere,
     rights: c_int,
     is_private: bool,
-    is_anonymous: bool,
     /// Memory of its own once it is written.
     is_own: bool,
     /// `MAP_FIXED` and its relative.
     fixed: c_int,
-    file: usize,
-    offset: usize,
 }
 
 impl Mappings {
@@ -24,14 +23,13 @@ impl Mappings {
         &self,
         (key, most): (Pkey, usize),
         (address, len): (usize, usize),
-        New { rights, is_private, is_anonymous, is_own, fixed, file, offset }: New,
+        New { made, rights, is_private, is_own, fixed }: New,
     ) -> Result<usize, c_int> {
         let books = self.books()?;
-        let pages = match (fixed, len) {
-            (_, 0) => return Err(libc::EINVAL),
-            (0, _) => self.room(books, len)?,
+        let pages = match fixed {
+            0 => self.room(books, len)?,
             // In the place of something that is the domain's already, and nowhere else.
-            (_, _) => self.pages(address, len).map_err(|_| libc::ENOMEM)?,
+            _ => self.pages(address, len).map_err(|_| libc::ENOMEM)?,
         };
         if fixed & libc::MAP_FIXED_NOREPLACE != 0 && books.taken.end_of_run(pages.clone(), false) < pages.end {
             return Err(libc::EEXIST);
@@ -42,39 +40,20 @@ impl Mappings {
         let more = if counts { pages.len() } else { 0 };
         self.may_have(most, more.saturating_sub(books.counts.count(pages.clone())))?;
 
-        let kind = if is_private { libc::MAP_PRIVATE } else { libc::MAP_SHARED };
-        let anonymous = if is_anonymous { libc::MAP_ANONYMOUS } else { 0 };
-        let len = pages.len() * PAGE;
-        let made = kernel::map_anywhere(len, kind | anonymous | libc::MAP_NORESERVE, file, offset)?;
-        // SAFETY: just mapped, by us, and nobody else's.
-        let tagged = unsafe { key.tag_as(made, len, rights) };
-        // SAFETY: as above, to pages of the area.
-        let moved = tagged.and_then(|()| unsafe {
+        // SAFETY: of pages of the area, as many as were made.
+        let moved = made.give_to(key, rights).and_then(|made| unsafe {
             self.use_until(pages.end);
-            kernel::move_to(made, len, self.address(&pages))
+            made.move_to(self.address(&pages))
         });
-        self.settle(books, (made, len), moved, &pages)?;
+        if moved.is_err() {
+            self.fill_hole(books, &pages);
+        }
+        moved?;
         self.replaced(books, &pages, true);
         self.note(books, &pages, rights);
         books.own.set(pages.clone(), is_own);
         self.count(books, &pages, counts);
         Ok(self.address(&pages))
-    }
-
-    /// What was made or moved elsewhere is in its place now; where that failed, it goes, and what was in that place stays.
-    fn settle(
-        &self,
-        books: &Books,
-        (made, len): (usize, usize),
-        moved: Result<(), c_int>,
-        pages: &Pages,
-    ) -> Result<(), c_int> {
-        if moved.is_err() {
-            // SAFETY: it came from there.
-            unsafe { kernel::forget(made, len) };
-            self.fill_hole(books, pages);
-        }
-        moved
     }
 
     /// After a move to these pages has failed: the kernel looks for what is against it before it unmaps what is there. Only if it has run
@@ -199,8 +178,9 @@ impl Mappings {
                     Err(_) => out,
                 };
                 // Back, as it was; where that fails, too, what it held is lost, and nobody is to go on without it.
-                let back = kernel::move_to(rest, from_len, from);
-                if self.settle(books, (rest, from_len), back, &kept).is_err() {
+                if kernel::move_to(rest, from_len, from).is_err() {
+                    kernel::forget(rest, from_len);
+                    self.fill_hole(books, &kept);
                     self.fail(libc::SIGSEGV, from);
                 }
                 return Err(errno);
@@ -252,7 +232,14 @@ impl Mappings {
 
 impl New {
     /// Of what mmap(2) is given: hints are left out.
-    pub(super) fn of(rights: usize, flags: usize, (file, offset): (usize, usize)) -> Result<Self, c_int> {
+    pub(super) fn make(
+        len: usize,
+        (rights, flags): (usize, usize),
+        (file, offset): (usize, usize),
+    ) -> Result<Self, c_int> {
+        if len == 0 {
+            return Err(libc::EINVAL);
+        }
         let flags = flags as c_int;
         let is_private = match flags & libc::MAP_TYPE {
             libc::MAP_PRIVATE => true,
@@ -267,7 +254,11 @@ impl New {
         let is_anonymous = flags & libc::MAP_ANONYMOUS != 0;
         let is_own = is_anonymous || kernel::is_memory(file)? || is_private;
         let fixed = flags & (libc::MAP_FIXED | libc::MAP_FIXED_NOREPLACE);
-        Ok(Self { rights, is_private, is_anonymous, is_own, fixed, file, offset })
+        let kind = if is_private { libc::MAP_PRIVATE } else { libc::MAP_SHARED };
+        let anonymous = if is_anonymous { libc::MAP_ANONYMOUS } else { 0 };
+        let flags = kind | anonymous | libc::MAP_NORESERVE;
+        let made = Elsewhere::map(len.next_multiple_of(PAGE), flags, file, offset)?;
+        Ok(Self { made, rights, is_private, is_own, fixed })
     }
 }
 

@@ -1,5 +1,6 @@
 //! The system calls that mappings are made of. Errors are `errno`s.
 
+use crate::mpk::pkey::Pkey;
 use libc::c_int;
 
 /// Whether a mapping of this file is memory of its own even where it is shared: of `/dev/zero`. One of huge pages is refused: it is
@@ -46,10 +47,44 @@ fn personality_by_file() -> Option<c_int> {
     u32::from_str_radix(std::str::from_utf8(&text).ok()?, 16).ok().map(u32::cast_signed)
 }
 
-/// Where the kernel likes, outside of every domain, and without any rights.
-pub(super) fn map_anywhere(len: usize, flags: c_int, file: usize, offset: usize) -> Result<usize, c_int> {
-    // SAFETY: fresh address space.
-    unsafe { map(0, len, libc::PROT_NONE, flags, file, offset) }
+/// What was mapped where the kernel likes, outside of every domain and known to nobody: it ends when this is dropped.
+pub(super) struct Elsewhere {
+    start: usize,
+    len: usize,
+}
+
+impl Elsewhere {
+    /// Without any rights.
+    pub(super) fn map(len: usize, flags: c_int, file: usize, offset: usize) -> Result<Self, c_int> {
+        // SAFETY: fresh address space.
+        let start = unsafe { map(0, len, libc::PROT_NONE, flags, file, offset) }?;
+        Ok(Self { start, len })
+    }
+
+    pub(super) fn give_to(self, key: Pkey, rights: c_int) -> Result<Self, c_int> {
+        // SAFETY: mapped by us, and nobody else's.
+        unsafe { key.tag_as(self.start, self.len, rights) }?;
+        Ok(self)
+    }
+
+    /// As the function of that name.
+    ///
+    /// # Safety
+    ///
+    /// As [`replace`], of the target.
+    pub(super) unsafe fn move_to(self, target: usize) -> Result<(), c_int> {
+        // SAFETY: by this function's contract; from where it was mapped.
+        unsafe { move_to(self.start, self.len, target) }?;
+        std::mem::forget(self);
+        Ok(())
+    }
+}
+
+impl Drop for Elsewhere {
+    fn drop(&mut self) {
+        // SAFETY: it is still where it was mapped.
+        unsafe { forget(self.start, self.len) };
+    }
 }
 
 /// Private memory in the place of what is there.
@@ -101,7 +136,7 @@ unsafe fn map(
 ///
 /// # Safety
 ///
-/// It came from [`map_anywhere`], [`move_out`] or [`grow`]; as [`replace`], of the target.
+/// It is [elsewhere](Elsewhere), or came from [`move_out`] or [`grow`]; as [`replace`], of the target.
 pub(super) unsafe fn move_to(start: usize, len: usize, target: usize) -> Result<(), c_int> {
     let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
     // SAFETY: by this function's contract: from where nobody looks, to where nothing of the program's is.
@@ -136,7 +171,7 @@ pub(super) unsafe fn grow(start: usize, len: usize, new_len: usize) -> Result<us
 ///
 /// # Safety
 ///
-/// It came from [`map_anywhere`], [`move_out`] or [`grow`], all of it or the end.
+/// It is [elsewhere](Elsewhere), or came from [`move_out`] or [`grow`], all of it or the end.
 pub(super) unsafe fn forget(start: usize, len: usize) {
     // SAFETY: by this function's contract outside of every domain, and known to nobody.
     unsafe { libc::syscall(libc::SYS_munmap, start, len) };

@@ -11,9 +11,12 @@ fn holes() {
     if !crate::probe().supported() {
         return;
     }
-    let start = kernel::map_anywhere(PAGES * PAGE, OWN, usize::MAX, 0).unwrap();
+    // SAFETY: fresh address space.
+    let area = unsafe { libc::mmap(std::ptr::null_mut(), PAGES * PAGE, libc::PROT_NONE, OWN, -1, 0) };
+    assert_ne!(area, libc::MAP_FAILED);
+    let start = area.expose_provenance();
     let mappings = Mappings::new(start..start + PAGES * PAGE, PAGES * PAGE);
-    let wish = Wish::of([MAP, 0, PAGES * PAGE, RIGHTS as usize, OWN as usize, usize::MAX, 0]);
+    let wish = mappings.prepare([MAP, 0, PAGES * PAGE, RIGHTS as usize, OWN as usize, usize::MAX, 0]);
     assert_eq!(mappings.grant(Pkey::ROOT, PAGES * PAGE, wish.ok().unwrap()), Ok(start));
     let books = mappings.books().ok().unwrap();
     let (hole, at) = (2..3, start + 2 * PAGE);

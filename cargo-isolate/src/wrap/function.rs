@@ -26,10 +26,10 @@ use crate::{
 pub(super) use docs::counted;
 pub(super) use lengths::wide_with;
 pub(super) use view::{Signature, View};
+pub(super) use words::fresh;
 use words::{joined, optional};
 use writer::{Outcome, Phase, Writer, contract};
 
-pub(super) use words::fresh;
 pub(crate) use words::{raw, snake};
 
 impl Writer<'_, '_> {

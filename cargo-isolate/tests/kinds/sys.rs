@@ -46,6 +46,9 @@ pub struct Picture {
 pub struct Plane {
     pub samples: *const f32,
     pub sample_count: u16,
+    pub gains: *const u8,
+    pub N: c_int,
+    pub n: c_int,
 }
 
 #[repr(C)]
@@ -233,6 +236,8 @@ unsafe extern "C" {
     pub fn last_of(of: *mut u16, len: usize) -> *mut u16;
     pub fn search(text: *const u8, text_end: *const u8, from: *const u8, until: *const c_void, hint: *mut c_char) -> c_int;
     pub fn search_in(line: *mut u16, len: usize, from: *mut u16, back: *const u16) -> *mut u16;
+    pub fn mix_into(slice: *const u8, other: *const u8, into: *mut u8, count: usize);
+    pub fn spread(low: *const u8, high: *mut u8, lens: *mut usize) -> c_int;
     pub fn find_next(text: *const c_char, from: *const c_char) -> *const c_char;
     pub fn exec(count: c_int, types: *const c_uint, values: *const u64, out: *mut u8) -> c_int;
     pub fn probe(count: usize, first: *const u8, second: *const u16, third: *mut u32) -> c_int;

@@ -171,6 +171,10 @@ impl Checker<'_> {
             return None;
         };
         let shape = self.shape().clone();
+        let from_library = if self.is_returned() { Some(&shape) } else { shape.pointee().map(|(_, to)| to) };
+        if from_library.is_some_and(Shape::is_reference) {
+            return self.wrong_kind("is a Rust reference that the library makes, and nothing says that it leads anywhere: declare it as a raw pointer");
+        }
         match &**kind.get_ref() {
             "value" => {
                 self.only("value", &[]);

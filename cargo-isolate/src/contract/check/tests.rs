@@ -25,6 +25,7 @@ unsafe extern \"C\" {
     pub fn tune(db: *mut Db, op: c_int, ...) -> c_int;
     pub fn count(db: *mut Db, level: u8) -> usize;
     pub fn tail(db: *mut Db, text: *const c_char, at: c_int, rest: *mut *const c_char) -> *mut c_char;
+    pub fn version() -> &'static c_char;
     pub fn both(a: *const u8, b: *const u8, end: *const u8);
     pub fn scan(text: *const c_char, text_end: *const c_char, out: *mut u8, out_end: *mut u8, n: c_int) -> c_int;
     pub fn pack(into: *mut u8, room: *mut usize, from: *const u8, length: usize) -> c_int;
@@ -211,6 +212,7 @@ fn places_in_arguments() {
         "[fn.pack]\narg.from = { kind = \"obj\", inner_of = \"into\" }",
         "[fn.pack]\narg.from = { kind = \"obj\", dir = \"out\", inner_of = \"into\" }",
         "[fn.pack]\narg.length = { kind = \"obj\", inner_of = \"into\" }",
+        "[fn.version]\nret = { kind = \"cstr\" }",
         "[fn.tail]\narg.text = { kind = \"obj\", inner_of = \"rest\" }",
         "[fn.tail]\narg.text = { kind = \"cstr\", inner_of = \"rest\" }",
         "[fn.tail]\nret = { kind = \"obj\", dir = \"out\", inner_of = \"text\" }",

@@ -1,7 +1,7 @@
 //! Slices of the caller: read where they are, or staged and copied back; and the lengths that they tell.
 
 use super::docs::{counted, extent};
-use super::lengths::Claim;
+use super::lengths::{Claim, longest};
 use super::words::{mut_cast, room_pointer, when_some};
 use super::{Contract, Dir, ParamPlan, Phase, Role, Shape, Writer, contract, joined, optional};
 use crate::contract::expr::Expr;
@@ -174,11 +174,12 @@ impl Writer<'_, '_> {
 
     /// Elements of a slice that a cell tells the length of, after the call, when a `&mut` one may have been moved.
     fn most(&self, slices: &[String]) -> String {
-        let slice = slices.iter().find(|slice| !self.is_optional(slice)).unwrap_or(&slices[0]);
-        match self.rooms.get(&self.local(slice)) {
+        let length = |slice: &String| match self.rooms.get(&self.local(slice)) {
             Some((room, _)) if self.is_optional(slice) => format!("{room}.map_or(0, |room| room.len())"),
             Some((room, _)) => format!("{room}.len()"),
             None => self.slice_len(slice),
-        }
+        };
+        let certain = slices.iter().find(|slice| !self.is_optional(slice)).map(length);
+        certain.unwrap_or_else(|| longest(slices.iter().map(length)))
     }
 }

@@ -235,7 +235,9 @@ impl Writer<'_, '_> {
         for Bind { object, name, length } in &self.function.binds {
             let told = self.count(length, Claim::Length, Phase::Checked);
             let owner = self.local(object);
-            self.after.plain.push(format!("{owner}.bind(\"{name}\", {told});"));
+            let length = self.fresh(&joined(&owner, name));
+            self.after.checked.push(format!("let {length} = {told};"));
+            self.after.plain.push(format!("{owner}.bind(\"{name}\", {length});"));
         }
     }
 

@@ -39,7 +39,7 @@ impl<'w> Writer<'w, '_> {
             let local = self.local(slice);
             self.step(match self.is_optional(slice) {
                 // Where there is none, C gets NULL: the others are as long as ever.
-                true => format!("if let Some(slice) = &{local} {{ call.covers({told} as i128, slice.len())?; }}"),
+                true => format!("if let Some({local}) = &{local} {{ call.covers({told} as i128, {local}.len())?; }}"),
                 false => format!("call.covers({told} as i128, {local}.len())?;"),
             });
         }
@@ -50,11 +50,7 @@ impl<'w> Writer<'w, '_> {
     fn length_of(&self, slices: &[String]) -> String {
         match slices.iter().find(|slice| !self.is_optional(slice)) {
             Some(slice) => self.slice_len(slice),
-            None => {
-                let mut lengths = slices.iter().map(|slice| self.slice_len(slice));
-                let first = lengths.next().unwrap_or_else(|| "0".to_owned());
-                lengths.fold(first, |longest, length| format!("{longest}.max({length})"))
-            }
+            None => longest(slices.iter().map(|slice| self.slice_len(slice))),
         }
     }
 
@@ -230,6 +226,12 @@ impl<'w> Writer<'w, '_> {
         let index = self.function.params.iter().position(|param| param.name == name);
         index.map_or_else(|| snake(name), |index| self.locals[index].clone())
     }
+}
+
+/// The largest of some lengths.
+pub(super) fn longest(mut lengths: impl Iterator<Item = String>) -> String {
+    let first = lengths.next().unwrap_or_else(|| "0".to_owned());
+    lengths.fold(first, |longest, length| format!("{longest}.max({length})"))
 }
 
 /// An expression as an `i128`, in which sums of 64-bit values cannot overflow and products saturate, of its leaves as text.

@@ -303,12 +303,14 @@ pub fn png_write_info(
     let png_get_image_height = unsafe {
         call.run(move || ffi::png_get_image_height(&*png_ptr_ptr, &*info_ptr_ptr))
     }?;
+    let png_ptr_height = call.told(png_get_image_height)?;
     // SAFETY: as above.
     let png_get_rowbytes = unsafe {
         call.run(move || ffi::png_get_rowbytes(&*png_ptr_ptr, &*info_ptr_ptr))
     }?;
-    png_ptr.bind("height", call.told(png_get_image_height)?);
-    png_ptr.bind("rowbytes", call.told(png_get_rowbytes)?);
+    let png_ptr_rowbytes = call.told(png_get_rowbytes)?;
+    png_ptr.bind("height", png_ptr_height);
+    png_ptr.bind("rowbytes", png_ptr_rowbytes);
     Ok(())
 }
 
@@ -412,12 +414,14 @@ pub fn png_read_update_info(
     let png_get_image_height = unsafe {
         call.run(move || ffi::png_get_image_height(&*png_ptr_ptr, &*info_ptr_ptr))
     }?;
+    let png_ptr_height = call.told(png_get_image_height)?;
     // SAFETY: as above.
     let png_get_rowbytes = unsafe {
         call.run(move || ffi::png_get_rowbytes(&*png_ptr_ptr, &*info_ptr_ptr))
     }?;
-    png_ptr.bind("height", call.told(png_get_image_height)?);
-    png_ptr.bind("rowbytes", call.told(png_get_rowbytes)?);
+    let png_ptr_rowbytes = call.told(png_get_rowbytes)?;
+    png_ptr.bind("height", png_ptr_height);
+    png_ptr.bind("rowbytes", png_ptr_rowbytes);
     Ok(())
 }
 

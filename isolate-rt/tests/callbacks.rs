@@ -185,7 +185,7 @@ fn check_refused(domain: &'static Domain, call: impl FnOnce() -> i32 + Copy, cal
 }
 
 #[test]
-fn pointers_of_other_calls_and_other_signatures_are_refused() {
+fn c23_pointers_of_other_calls_and_other_signatures_are_refused() {
     static DOMAIN: Domain = Domain::new("refusing");
     if !isolation() {
         return;

@@ -54,8 +54,8 @@ fn check(name: &'static str, endless: fn()) {
 }
 
 #[test]
-fn endless_loop() {
-    check("endless_loop", || {
+fn a5_endless_loop() {
+    check("a5_endless_loop", || {
         loop {
             std::hint::spin_loop();
         }
@@ -63,8 +63,8 @@ fn endless_loop() {
 }
 
 #[test]
-fn sleeping() {
-    check("sleeping", || {
+fn a5_sleeping() {
+    check("a5_sleeping", || {
         let long = libc::timespec { tv_sec: 3600, tv_nsec: 0 };
         // SAFETY: a valid time.
         unsafe { libc::nanosleep(&long, ptr::null_mut()) };
@@ -72,8 +72,8 @@ fn sleeping() {
 }
 
 #[test]
-fn waiting_on_a_futex() {
-    check("waiting_on_a_futex", || {
+fn a5_waiting_on_a_futex() {
+    check("a5_waiting_on_a_futex", || {
         let word = 0u32;
         // SAFETY: waits for a word of its own stack that nobody changes.
         unsafe { libc::syscall(libc::SYS_futex, &word, libc::FUTEX_WAIT, 0, ptr::null::<libc::timespec>()) };
@@ -81,8 +81,8 @@ fn waiting_on_a_futex() {
 }
 
 #[test]
-fn reading_an_empty_pipe() {
-    check("reading_an_empty_pipe", || {
+fn a5_reading_an_empty_pipe() {
+    check("a5_reading_an_empty_pipe", || {
         // SAFETY: a pipe whose other end stays open.
         unsafe {
             let mut ends = [0; 2];

@@ -226,3 +226,26 @@ fn places_in_arguments() {
     refused(call.offset_in(ptr::without_provenance::<u32>(align_of::<u32>()), None));
     refused(call.offset_in_room::<u32>(room.as_ptr(), None));
 }
+
+/// A library that keeps a pointer to what was staged for one call, and follows it in another.
+#[test]
+fn staged_values_are_gone_after_the_call() {
+    static ALONE: Domain = Domain::new("staged").one_at_a_time();
+    if !isolation() {
+        return;
+    }
+    for len in [8, 100_000] {
+        let mut call = ALONE.call("staged").unwrap();
+        let (first, last) = {
+            let staged = call.inout(&vec![7u8; len]).unwrap();
+            (staged.as_ptr(), staged.as_ptr().wrapping_add(len - 1))
+        };
+        // SAFETY: of the domain, which reads there; returns numbers.
+        let read =
+            |call: &mut isolate_rt::Call<'_>| unsafe { call.run(|| [first.read_volatile(), last.read_volatile()]) };
+        assert_eq!(read(&mut call), Ok([7; 2]));
+        drop(call);
+        let expected = if cfg!(debug_assertions) { 0xdb } else { 7 };
+        assert_eq!(read(&mut ALONE.call("kept").unwrap()), Ok([expected; 2]));
+    }
+}

@@ -546,8 +546,8 @@ fn what_the_program_is_told_of_it() {
 /// What a domain names that is not its own mapping stays as it is, and the call goes on: the program's memory, another domain's, its
 /// own heap and stack, and what nobody has.
 #[test]
-fn memory_of_others() {
-    const NAME: &str = "memory_of_others";
+fn b8_memory_of_others() {
+    const NAME: &str = "b8_memory_of_others";
     type Attack = fn(*mut u8) -> i32;
     let attacks: [(Attack, i32); 7] = [
         (|at| unmap(at, PAGE), -libc::EINVAL),

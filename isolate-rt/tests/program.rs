@@ -611,9 +611,9 @@ fn strings_must_lie_in_the_domain_or_in_constants() {
 }
 
 #[test]
-fn ten_thousand_faults_leave_nothing_behind() {
+fn a2_ten_thousand_faults_leave_nothing_behind() {
     static FAULTY: Domain = Domain::new("faulty");
-    const NAME: &str = "ten_thousand_faults_leave_nothing_behind";
+    const NAME: &str = "a2_ten_thousand_faults_leave_nothing_behind";
     // In a child: other tests of this process allocate too.
     if role().is_none() {
         if isolation() {
@@ -625,7 +625,8 @@ fn ten_thousand_faults_leave_nothing_behind() {
     let status = || {
         let read = |path| std::fs::read_to_string(path).unwrap();
         let resident: usize = read("/proc/self/statm").split(' ').nth(1).unwrap().parse().unwrap();
-        (resident, read("/proc/self/maps").lines().count())
+        let descriptors = std::fs::read_dir("/proc/self/fd").unwrap().count();
+        (resident, read("/proc/self/maps").lines().count(), descriptors)
     };
     let fault = || {
         let fault = in_domain(&FAULTY, || {
@@ -643,28 +644,35 @@ fn ten_thousand_faults_leave_nothing_behind() {
     let after = status();
     assert!(after.0 < before.0 + 64, "resident pages: {before:?} became {after:?}");
     assert!(after.1 <= before.1 + 2, "mappings: {before:?} became {after:?}");
+    assert_eq!(after.2, before.2, "descriptors");
     exercise(&FAULTY);
 }
 
 #[test]
-fn a_sixteenth_domain_has_no_key() {
+fn a23_a_sixteenth_domain_has_no_key() {
     static DOMAINS: [Domain; 16] = [const { Domain::new("one of many") }; 16];
     // In a child: other tests of this process want keys too.
-    if role().is_some() {
+    if role().as_deref() == Some("control") {
+        static UNPROTECTED: [Domain; 17] =
+            [const { Domain::new("without a key").backend(isolate_rt::Backend::None) }; 17];
+        assert!(UNPROTECTED.iter().all(|domain| in_domain(domain, || 1) == Ok(1)));
+    } else if role().is_some() {
         let made = DOMAINS.iter().take_while(|domain| in_domain(domain, || 1) == Ok(1)).count();
         let refused = DOMAINS[15].call("any").unwrap_err();
         assert!(matches!(refused.kind(), FaultKind::Unsupported(isolate_rt::Unsupported::NoKey)), "{refused}");
         assert_eq!(made, 15);
     } else if isolation() {
-        let output = child("a_sixteenth_domain_has_no_key", "child");
-        assert_eq!(End::from(&output), End::Status(0), "{}", String::from_utf8_lossy(&output.stdout));
+        for role in ["child", "control"] {
+            let output = child("a23_a_sixteenth_domain_has_no_key", role);
+            assert_eq!(End::from(&output), End::Status(0), "{}", String::from_utf8_lossy(&output.stdout));
+        }
     }
 }
 
 /// Faults of the program itself still reach whoever handled them before: std's report of a stack overflow, the default action.
 #[test]
-fn faults_outside_a_domain_are_untouched() {
-    const NAME: &str = "faults_outside_a_domain_are_untouched";
+fn a21_faults_outside_a_domain_are_untouched() {
+    const NAME: &str = "a21_faults_outside_a_domain_are_untouched";
     match role().as_deref() {
         Some("null") => {
             exercise(&DOMAIN);

@@ -7,7 +7,7 @@ use std::arch::asm;
 use std::cell::Cell;
 use std::ptr;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use support::{End, child, give_to_the_kernel, isolation, role};
 
@@ -172,8 +172,8 @@ fn handler_on_its_own_stack() {
 /// One that was installed past the runtime, before the first domain, is entered like any other. After it, it would run with the
 /// domain's thread-locals, so it does not get the rights that it needs there.
 #[test]
-fn handler_started_on_the_stack_of_the_domain() {
-    const NAME: &str = "handler_started_on_the_stack_of_the_domain";
+fn a11_handler_started_on_the_stack_of_the_domain() {
+    const NAME: &str = "a11_handler_started_on_the_stack_of_the_domain";
     /// Whether the thread-locals are the program's.
     extern "C" fn look(_: i32) {
         // SAFETY: ends the child.
@@ -197,6 +197,87 @@ fn handler_started_on_the_stack_of_the_domain() {
             let output = child(NAME, role);
             assert_eq!(End::from(&output), expected, "{role}: {}", String::from_utf8_lossy(&output.stderr));
         }
+    }
+}
+
+/// The thread that signals of the process are for, in a child.
+static TESTER: AtomicI32 = AtomicI32::new(0);
+
+/// On whichever thread the kernel chose: as if it had chosen that one.
+extern "C" fn on_the_tester(signal: i32) {
+    let tester = TESTER.load(Ordering::Relaxed);
+    // SAFETY: asks, and sends a signal to a thread of this process.
+    unsafe {
+        if libc::gettid() == tester {
+            handler(signal);
+        } else {
+            libc::syscall(libc::SYS_tgkill, libc::getpid(), tester, signal);
+        }
+    }
+}
+
+/// What comes from outside while a domain computes: two timers, and the end of a child.
+#[test]
+fn a11_alarms_profiles_and_children() {
+    const NAME: &str = "a11_alarms_profiles_and_children";
+    if role().is_none() {
+        if isolation() {
+            // Alone in its process, which these signals are sent to.
+            let output = child(NAME, "alone");
+            assert_eq!(End::from(&output), End::Status(0), "{}", String::from_utf8_lossy(&output.stdout));
+        }
+        return;
+    }
+    MINE.set(7);
+    // SAFETY: asks for a number.
+    TESTER.store(unsafe { libc::gettid() }, Ordering::Relaxed);
+    let inside = in_domain(&DOMAIN, || {
+        let local = 0u8;
+        (&raw const local).addr()
+    });
+    INSIDE.store(inside.unwrap(), Ordering::Relaxed);
+    assert_eq!(in_domain(&INNER, || 5), Ok(5));
+    let timer = |which: i32, micros| {
+        let every = libc::timeval { tv_sec: 0, tv_usec: micros };
+        let timer = libc::itimerval { it_interval: every, it_value: every };
+        // SAFETY: a timer of this process.
+        assert_eq!(unsafe { libc::syscall(libc::SYS_setitimer, which, &timer, ptr::null_mut::<u8>()) }, 0);
+    };
+    for signal in [libc::SIGALRM, libc::SIGPROF, libc::SIGCHLD] {
+        SEEN.store(0, Ordering::Relaxed);
+        // SAFETY: a handler of this process.
+        unsafe { assert_ne!(libc::signal(signal, on_the_tester as *const () as usize), libc::SIG_ERR) };
+        let wanted = match signal {
+            libc::SIGALRM => {
+                timer(libc::ITIMER_REAL, 5_000);
+                3
+            }
+            libc::SIGPROF => {
+                timer(libc::ITIMER_PROF, 5_000);
+                3
+            }
+            _ => {
+                // SAFETY: a child that waits, and ends past everything.
+                unsafe {
+                    if libc::fork() == 0 {
+                        libc::usleep(300_000);
+                        libc::_exit(0);
+                    }
+                }
+                1
+            }
+        };
+        // Reads what the handlers write, and goes on until they have: they come while it is inside.
+        let seen = in_domain(&DOMAIN, || {
+            while SEEN.load(Ordering::Relaxed) < wanted {
+                std::hint::spin_loop();
+            }
+            SEEN.load(Ordering::Relaxed)
+        });
+        timer(libc::ITIMER_REAL, 0);
+        timer(libc::ITIMER_PROF, 0);
+        assert!(seen.unwrap() >= wanted);
+        assert_eq!(WRONG.load(Ordering::Relaxed), 0, "signal {signal}");
     }
 }
 
@@ -698,7 +779,7 @@ fn the_runtimes_signal_cannot_be_taken() {
 
 /// A program that handles faults itself goes on doing so, whether it asked before or after the first domain.
 #[test]
-fn the_programs_own_fault_handler_still_works() {
+fn a21_the_programs_own_fault_handler_still_works() {
     static HANDLED: AtomicUsize = AtomicUsize::new(0);
     extern "C" fn skip(_: i32, _: *mut libc::siginfo_t, context: *mut libc::c_void) {
         HANDLED.fetch_add(1, Ordering::Relaxed);

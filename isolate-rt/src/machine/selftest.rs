@@ -32,7 +32,12 @@ pub(crate) fn run() -> Result<(), Unsupported> {
     }
     // Before there is a child, which may not look names up.
     let _ = rseq::offset();
-    let step = match in_child(child) {
+    judge(in_child(child))
+}
+
+/// By the child's exit status, or the signal that killed it.
+fn judge(end: Result<i32, Option<c_int>>) -> Result<(), Unsupported> {
+    let step = match end {
         Ok(PASSED) => return Ok(()),
         Ok(NO_KEY) => return Err(Unsupported::NoKey),
         Ok(NOT_GIVEN) => "the CPU says that it has protection keys, and the kernel gives none",
@@ -196,5 +201,30 @@ extern "C" fn fault(_: c_int, info: *mut siginfo_t, context: *mut c_void) {
         let mut frame = Frame::new(context);
         frame.go_to((__isolate_rt_denied as *const ()).addr());
         frame.set_register(RAX, 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+
+    /// A machine without protection keys raises what one raises whose CPU is said to have them, and has not.
+    #[test]
+    fn instructions_that_the_cpu_does_not_have() {
+        if pkey::has_pku() {
+            let _ = writeln!(std::io::stderr(), "skipped: this CPU has the instructions");
+            return;
+        }
+        // SAFETY: two numbers; the child ends at the first instruction that is none.
+        let by_write = || unsafe { closed(0, TICKS.as_ptr(), VICTIM.as_ptr()) as i32 };
+        let by_read = || pkey::rights() as i32;
+        for body in [by_write as fn() -> i32, by_read] {
+            let error = judge(in_child(body)).unwrap_err().to_string();
+            assert!(
+                error.contains("says that it has protection keys, and does not know their instructions"),
+                "{error}"
+            );
+        }
     }
 }

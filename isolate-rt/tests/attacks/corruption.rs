@@ -132,6 +132,68 @@ fn b2_copies_of_what_was_taken() {
     });
 }
 
+/// Whatever bits a domain gives where the program expects values, it gets them as they are; what is text is bytes until somebody has
+/// looked. (There is no way to ask for a `bool`, a `char`, a reference or an enum: that does not compile.)
+#[test]
+fn b3_any_bits() {
+    if !isolation() {
+        return;
+    }
+    let mut state = 0x9e37_79b9_7f4a_7c15u64;
+    let mut random = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
+    };
+    let whole = OWN.boxed(0u64).unwrap();
+    for round in 0..300 {
+        let bits: [u64; 4] = if round == 0 { [u64::MAX; 4] } else { std::array::from_fn(|_| random()) };
+        let expected: Vec<u8> = bits.iter().flat_map(|bits| bits.to_ne_bytes()).collect();
+        let mut call = OWN.call("bits").unwrap();
+        let (bytes, wide, real) =
+            (call.output::<u8>(33).unwrap(), call.output::<i64>(4).unwrap(), call.output::<f64>(4).unwrap());
+        let (nested, pointer) = (call.output::<[u16; 16]>(1).unwrap(), call.output::<*const u8>(1).unwrap());
+        // SAFETY: writes what is its own.
+        let text = unsafe {
+            call.run(|| {
+                bytes.as_mut_ptr().copy_from_nonoverlapping(bits.as_ptr().cast(), 32);
+                bytes.as_mut_ptr().add(32).write(0);
+                wide.as_mut_ptr().copy_from_nonoverlapping(bits.as_ptr().cast(), 4);
+                real.as_mut_ptr().copy_from_nonoverlapping(bits.as_ptr().cast(), 4);
+                nested.as_mut_ptr().cast::<u64>().copy_from_nonoverlapping(bits.as_ptr(), 4);
+                pointer.as_mut_ptr().cast::<u64>().write(bits[0]);
+                bytes.as_ptr().addr()
+            })
+        };
+        let start = text.unwrap();
+        let (mut into, mut numbers, mut reals) = ([0; 32], [0; 4], [0.0; 4]);
+        assert_eq!(
+            (call.take(bytes, 32, &mut into), call.take(wide, 4, &mut numbers), call.take(real, 4, &mut reals)),
+            (32, 4, 4)
+        );
+        assert_eq!(into[..], expected);
+        assert_eq!(numbers.map(i64::cast_unsigned), bits);
+        assert_eq!(reals.map(f64::to_bits), bits);
+        assert_eq!(call.read(nested).map(u16::to_ne_bytes).as_flattened(), expected);
+        assert_eq!(call.read(pointer).addr() as u64, bits[0]);
+        // SAFETY: of the domain, or refused.
+        let (text, values) = unsafe {
+            let start = ptr::with_exposed_provenance::<u8>(start);
+            (call.string(start.cast()).unwrap().unwrap(), call.values::<u8>(start, 32).unwrap().unwrap())
+        };
+        let len = expected.iter().position(|byte| *byte == 0).unwrap_or(32);
+        assert_eq!((text.as_bytes(), &values[..]), (&expected[..len], &expected[..]));
+        assert_eq!(text.to_str().is_ok(), std::str::from_utf8(&expected[..len]).is_ok());
+        // A pointer, a length and a divisor that are anything: within the domain, or refused.
+        // SAFETY: as above.
+        let stray = unsafe { call.string(ptr::without_provenance(bits[1] as usize | 1 << 62)) };
+        assert!(matches!(stray.unwrap_err().kind(), FaultKind::InvalidValue { .. }));
+        assert!(call.within(call.count(bits[2]), 33).map_or(bits[2] > 33, |count| count as u64 == bits[2]));
+    }
+    assert_eq!(whole.get(), Ok(0));
+}
+
 /// All of its own stack from here on up, the way back included.
 #[test]
 fn b4_overwrite_own_stack() {
@@ -151,6 +213,79 @@ fn b4_overwrite_own_stack() {
     assert!(matches!(fault.unwrap_err().kind(), FaultKind::Unmapped { .. } | FaultKind::Protection { key: 0, .. }));
     assert_eq!(before, [1, 2, 3, 4]);
     next_call_works(&DOMAIN);
+}
+
+/// A function that waits, with all of its stack overwritten by another thread in the same domain before it returns.
+#[test]
+fn b4_overwritten_by_a_sibling() {
+    const NAME: &str = "corruption::b4_overwritten_by_a_sibling";
+    static SHARED: Domain = Domain::new("siblings");
+    // In a child: this process has no key to spare for one more domain.
+    let Some(role) = role() else {
+        if isolation() {
+            child_ends(NAME, "isolated", End::Status(0));
+            child_ends(NAME, "control", End::Signal(libc::SIGSEGV));
+        }
+        return;
+    };
+    let is_control = role == "control";
+    let domain = if is_control { &UNPROTECTED } else { &SHARED };
+    // Flag, and where the first thread waits; of the domain, which alone writes them.
+    // SAFETY: allocates.
+    let block = unsafe { domain.call("block").unwrap().run(|| libc::calloc(2, 8).cast::<AtomicUsize>()) }.unwrap();
+    // SAFETY: stays allocated until the instance ends, and the test with it.
+    let [go, waiting] = unsafe { [&*block, &*block.add(1)] };
+    let outcome = std::thread::scope(|scope| {
+        let waits = scope.spawn(move || {
+            let state = [1u64, 2, 3, 4].map(std::hint::black_box);
+            // SAFETY: says where its stack is, and waits with nothing but registers. What it returns to is overwritten then.
+            let result = unsafe {
+                domain.call("wait").unwrap().run(|| {
+                    asm!(
+                        "mov [{waiting}], rsp", "2:", "pause", "cmp qword ptr [{go}], 0", "je 2b",
+                        waiting = in(reg) waiting.as_ptr(), go = in(reg) go.as_ptr()
+                    );
+                })
+            };
+            (result, state)
+        });
+        let stack = loop {
+            match waiting.load(Ordering::Acquire) {
+                0 => std::thread::yield_now(),
+                address => break address,
+            }
+        };
+        let end = end_of_mapping(stack).min(stack + 4096);
+        // SAFETY: none; that is the attack.
+        let overwritten = unsafe {
+            domain.call("overwrite").unwrap().run(|| {
+                (stack..end).step_by(8).for_each(|at| {
+                    ptr::with_exposed_provenance_mut::<usize>(at).write_volatile(0x4141_4141_4141_4141);
+                });
+                go.store(1, Ordering::Release);
+            })
+        };
+        // The other may have failed before this came to its end.
+        let _ = overwritten;
+        waits.join().unwrap()
+    });
+    if is_control {
+        std::process::exit(UNHARMED);
+    }
+    let (result, state) = outcome;
+    let fault = result.unwrap_err();
+    assert!(matches!(fault.kind(), FaultKind::NonCanonical), "{fault}");
+    assert_eq!(state, [1, 2, 3, 4]);
+    next_call_works(&SHARED);
+}
+
+fn end_of_mapping(address: usize) -> usize {
+    let maps = fs::read_to_string("/proc/self/maps").unwrap();
+    let ranges = maps.lines().map(|line| {
+        let (start, end) = line.split_once(' ').unwrap().0.split_once('-').unwrap();
+        [start, end].map(|address| usize::from_str_radix(address, 16).unwrap())
+    });
+    ranges.into_iter().find(|[start, end]| (*start..*end).contains(&address)).expect("mapped")[1]
 }
 
 /// Overwrites so many words from where `start` says, then frees and allocates.

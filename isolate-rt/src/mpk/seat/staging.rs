@@ -16,6 +16,9 @@ const STAGING_KEPT: usize = 8 << 20;
 const STAGING_OPENED: usize = 64 << 10;
 /// What lies behind a staged room, with the room's end mixed in: a library that runs over the room changes it.
 const CANARY: u128 = 0x7a3f_c86e_19d4_52b0_e15b_0d97_a6c2_384f;
+/// What staged values are overwritten with after the call, in debug builds: who has kept a pointer to one does not go on with what happens
+/// to be there still. As an address it is none.
+const POISON: u8 = 0xdb;
 /// Rooms of a call whose canaries are looked at; any further ones have none.
 pub(super) const WATCHED: usize = 8;
 const _: () = assert!(STAGING_KEPT.is_power_of_two() && STAGING.is_power_of_two());
@@ -126,6 +129,12 @@ impl Seat {
         let own = unsafe { &mut *self.own.get() };
         if own.staged + size_of::<u128>() > STAGING_KEPT {
             self.close_staging();
+        }
+        if cfg!(debug_assertions) {
+            for (start, used) in [(self.layout.mailbox.start, own.mailbox), (self.layout.staging.start, own.staged)] {
+                // SAFETY: of this seat, open to it, and nobody's any more.
+                unsafe { ptr::with_exposed_provenance_mut::<u8>(start).write_bytes(POISON, used.min(STAGING_KEPT)) };
+            }
         }
         (own.staged, own.mailbox, own.ends_count) = (0, 0, 0);
         own.inputs.forget();

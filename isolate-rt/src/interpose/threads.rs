@@ -242,6 +242,11 @@ unsafe extern "C" fn pthread_detach(thread: pthread_t) -> c_int {
         // SAFETY: passed on to libc.
         return unsafe { real::pthread_detach()(thread) };
     }
+    // SAFETY: asks.
+    if OWN.get().is_null() && thread == unsafe { pthread_self() } {
+        // The program's: not the library's to wait for, nor to say that nobody does.
+        return libc::EINVAL;
+    }
     let thread = ptr::with_exposed_provenance_mut::<Thread>(thread as usize);
     // SAFETY: a thread of this domain that nobody waits for, says our caller.
     unsafe {

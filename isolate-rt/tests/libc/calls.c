@@ -273,6 +273,7 @@ CALL(hypot) { return near_(hypot(V(double, 3), 4), 5); }
 CALL(hypotf) { return hypotf(V(float, 3), 4) == 5; }
 CALL(ldexp) { return near_(ldexp(V(double, 1), 3), 8); }
 CALL(ldexpf) { return ldexpf(V(float, 1), 3) == 8; }
+CALL(expl) { return near_(expl(V(long double, 0)), 1); }
 CALL(frexp) { int e; return near_(frexp(V(double, 8), &e), 0.5) && e == 4; }
 CALL(frexpf) { int e; return frexpf(V(float, 8), &e) == 0.5f && e == 4; }
 CALL(modf) { double i; return near_(modf(V(double, 1.5), &i), 0.5) && i == 1; }
@@ -392,6 +393,7 @@ CALL(readdir) { DIR *d = opendir("/dev"); int r = readdir(d) != NULL; closedir(d
 CALL(readdir64) { DIR *d = opendir("/dev"); int r = readdir64(d) != NULL; closedir(d); return r; }
 CALL(closedir) { return closedir(opendir("/dev")) == 0; }
 CALL(rewinddir) { DIR *d = opendir("/dev"); rewinddir(d); closedir(d); return 1; }
+CALL(scandir) { struct dirent **all; int n = scandir("/dev", &all, NULL, alphasort); for (int i = 0; i < n; i++) free(all[i]); if (n >= 0) free(all); return n > 0; }
 CALL(dirfd) { DIR *d = opendir("/dev"); int r = dirfd(d) >= 0; closedir(d); return r; }
 CALL(fnmatch) { return fnmatch("a*", "abc", 0) == 0; }
 CALL(basename) { char p[] = "/a/b"; return !strcmp(__xpg_basename(p), "b"); }
@@ -428,35 +430,43 @@ CALL(fopen) { FILE *f = fopen("/dev/null", "w"); if (f) fclose(f); return f != N
 CALL(fopen64) { FILE *f = fopen64("/dev/null", "w"); if (f) fclose(f); return f != NULL; }
 CALL(fdopen) { int n = open("/dev/null", O_WRONLY); FILE *f = fdopen(n, "w"); if (f) fclose(f); return f != NULL; }
 CALL(freopen) { return freopen("/dev/null", "r", stdin) != NULL; }
+CALL(freopen64) { return freopen64("/dev/null", "r", stdin) != NULL; }
 CALL(fmemopen) { char b[8]; FILE *f = fmemopen(b, 8, "w"); if (f) fclose(f); return f != NULL; }
 CALL(open_memstream) { char *b; size_t n; FILE *f = open_memstream(&b, &n); if (f) fclose(f); return f != NULL; }
 CALL(tmpfile) { FILE *f = tmpfile(); if (f) fclose(f); return f != NULL; }
 CALL(tmpfile64) { FILE *f = tmpfile64(); if (f) fclose(f); return f != NULL; }
 CALL(tmpnam) { char b[L_tmpnam]; return tmpnam(b) != NULL; }
 CALL(popen) { FILE *f = popen("true", "r"); if (f) pclose(f); return f != NULL; }
+CALL(pclose) { return pclose(stdin) >= -1; }
 CALL(fclose) { return fclose(stdin) == 0; }
 CALL(stdin) { return stdin != NULL; }
 CALL(stdout) { return stdout != NULL; }
 CALL(stderr) { return stderr != NULL; }
 CALL(ftell) { return ftell(stderr) >= -1; }
 CALL(ftello) { return ftello(stderr) >= -1; }
+CALL(ftello64) { return ftello64(stderr) >= -1; }
 CALL(fseek) { fseek(stderr, 0, SEEK_CUR); return 1; }
 CALL(fseeko) { fseeko(stderr, 0, SEEK_CUR); return 1; }
+CALL(fseeko64) { fseeko64(stderr, 0, SEEK_CUR); return 1; }
 CALL(rewind) { rewind(stderr); return 1; }
 CALL(feof) { return feof(stderr) == 0; }
 CALL(ferror) { return ferror(stderr) == 0; }
 CALL(clearerr) { clearerr(stderr); return 1; }
 CALL(fileno) { return fileno(stderr) == 2; }
 CALL(fgetc) { return fgetc(stdin) >= -1; }
+CALL(__uflow) { extern int __uflow(FILE *); return __uflow(stdin) >= -1; }
 CALL(getc) { return getc(stdin) >= -1; }
 CALL(getchar) { return getchar() >= -1; }
 CALL(ungetc) { return ungetc('a', stdin) == 'a'; }
 CALL(fgets) { char b[8]; fgets(b, 8, stdin); return 1; }
 CALL(getline) { char *l = NULL; size_t n = 0; getline(&l, &n, stdin); free(l); return 1; }
+CALL(getdelim) { char *l = NULL; size_t n = 0; getdelim(&l, &n, ';', stdin); free(l); return 1; }
 CALL(setvbuf) { return setvbuf(stdin, NULL, _IONBF, 0) == 0; }
 CALL(setbuf) { setbuf(stdin, NULL); return 1; }
 CALL(fscanf) { int n; fscanf(stdin, "%d", &n); return 1; }
+CALL(__isoc99_fscanf) { extern int __isoc99_fscanf(FILE *, const char *, ...); int n; __isoc99_fscanf(stdin, "%d", &n); return 1; }
 CALL(flockfile) { flockfile(stderr); funlockfile(stderr); return 1; }
+CALL(funlockfile) { funlockfile(stderr); return 1; }
 CALL(putc_unlocked) { return putc_unlocked('\n', stderr) == '\n'; }
 CALL(fputs_unlocked) { return fputs_unlocked("", stderr) >= 0; }
 CALL(fputc_unlocked) { int (*volatile f)(int, FILE *) = fputc_unlocked; return f('\n', stderr) == '\n'; }
@@ -556,6 +566,10 @@ CALL(arc4random_buf) { extern void arc4random_buf(void *, size_t); char b[4]; ar
 CALL(__errno_location) { errno = ENOENT; return *__errno_location() == ENOENT; }
 CALL(sched_getcpu) { return sched_getcpu() >= 0; }
 CALL(sched_getaffinity) { cpu_set_t s; return sched_getaffinity(0, sizeof s, &s) == 0; }
+CALL(sched_setaffinity) { cpu_set_t s; return sched_getaffinity(0, sizeof s, &s) == 0 && sched_setaffinity(0, sizeof s, &s) == 0; }
+CALL(prctl) { extern int prctl(int, ...); return prctl(3 /* PR_GET_DUMPABLE */, 0, 0, 0, 0) >= 0; }
+CALL(getpgid) { return getpgid(0) > 0; }
+CALL(execve) { char *none[] = {NULL}; return execve("/nowhere/at/all", none, none) == -1 && errno == ENOENT; }
 CALL(get_nprocs) { extern int get_nprocs(void); return get_nprocs() > 0; }
 CALL(abort) { abort(); return 0; }
 CALL(__assert_fail) { __assert_fail("x", "y", 1, "z"); return 0; }
@@ -606,6 +620,7 @@ CALL(setjmp) { jmp_buf b; volatile int n = 0; if (!setjmp(b)) { n = 1; longjmp(b
 CALL(_setjmp) { jmp_buf b; volatile int n = 0; if (!_setjmp(b)) { n = 1; _longjmp(b, 1); } return n; }
 CALL(__sigsetjmp) { sigjmp_buf b; volatile int n = 0; if (!sigsetjmp(b, 0)) { n = 1; siglongjmp(b, 1); } return n; }
 CALL(longjmp) { return call_setjmp(); }
+CALL(_longjmp) { return call__setjmp(); }
 CALL(__longjmp_chk) { extern void __longjmp_chk(struct __jmp_buf_tag *, int); jmp_buf b; volatile int n = 0; if (!_setjmp(b)) { n = 1; __longjmp_chk(b, 1); } return n; }
 CALL(dlopen) { return dlopen("libm.so.6", RTLD_NOW) != NULL; }
 CALL(dlsym) { return dlsym(RTLD_DEFAULT, "strlen") != NULL; }
@@ -647,6 +662,7 @@ CALL(pthread_condattr_init) { pthread_condattr_t a; return pthread_condattr_init
 CALL(pthread_condattr_setclock) { pthread_condattr_t a; pthread_condattr_init(&a); return pthread_condattr_setclock(&a, CLOCK_MONOTONIC) == 0; }
 CALL(pthread_condattr_destroy) { pthread_condattr_t a; pthread_condattr_init(&a); return pthread_condattr_destroy(&a) == 0; }
 CALL(pthread_join) { return pthread_join(pthread_self(), NULL) == EDEADLK; }
+CALL(pthread_detach) { return pthread_detach(pthread_self()) == EINVAL; }
 CALL(pthread_spin_lock) { pthread_spinlock_t l; pthread_spin_init(&l, 0); return pthread_spin_lock(&l) == 0; }
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 CALL(pthread_once) { return pthread_once(&once, nothing) == 0; }
@@ -663,6 +679,9 @@ CALL(pthread_attr_destroy) { pthread_attr_t a; pthread_attr_init(&a); return pth
 CALL(pthread_attr_setstacksize) { pthread_attr_t a; pthread_attr_init(&a); return pthread_attr_setstacksize(&a, 1 << 20) == 0; }
 CALL(pthread_attr_setdetachstate) { pthread_attr_t a; pthread_attr_init(&a); return pthread_attr_setdetachstate(&a, PTHREAD_CREATE_DETACHED) == 0; }
 CALL(pthread_sigmask) { sigset_t s; return pthread_sigmask(SIG_BLOCK, NULL, &s) == 0; }
+CALL(sigpending) { sigset_t s; return sigpending(&s) == 0; }
+/* One that waits would wait for ever: no signal is blocked here. */
+CALL(sigwait) { int n; return sigwait((sigset_t *)8, &n) == EFAULT; }
 CALL(pthread_atfork) { extern int pthread_atfork(void (*)(void), void (*)(void), void (*)(void)); return pthread_atfork(NULL, NULL, NULL) == 0; }
 CALL(sem_init) { sem_t s; return sem_init(&s, 0, 1) == 0; }
 CALL(sem_wait) { sem_t s; sem_init(&s, 0, 1); return sem_wait(&s) == 0; }
@@ -686,4 +705,6 @@ CALL(inet_pton) { struct in_addr a; return inet_pton(AF_INET, "127.0.0.1", &a) =
 CALL(inet_ntop) { struct in_addr a = {0}; char b[32]; return inet_ntop(AF_INET, &a, b, 32) == b; }
 CALL(inet_ntoa) { struct in_addr a = {0}; return inet_ntoa(a) != NULL; }
 CALL(getaddrinfo) { struct addrinfo *r; struct addrinfo h = {.ai_flags = AI_NUMERICHOST}; return getaddrinfo("127.0.0.1", "80", &h, &r) == 0; }
+CALL(freeaddrinfo) { struct addrinfo *r; struct addrinfo h = {.ai_flags = AI_NUMERICHOST}; if (getaddrinfo("127.0.0.1", "80", &h, &r)) return 0; freeaddrinfo(r); return 1; }
+CALL(getnameinfo) { struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(80)}; char h[64], s[64]; return getnameinfo((struct sockaddr *)&a, sizeof a, h, 64, s, 64, NI_NUMERICHOST | NI_NUMERICSERV) == 0 && !strcmp(h, "0.0.0.0"); }
 CALL(gai_strerror) { return gai_strerror(EAI_NONAME) != NULL; }

@@ -13,6 +13,7 @@ mod support;
 
 mod blocks;
 mod contexts;
+mod kept;
 mod pictures;
 mod rows;
 mod small;
@@ -29,6 +30,7 @@ fn main() {
     for size in [1 << 10, 64 << 10, 1 << 20] {
         let data = text(size);
         blocks::rows(&data);
+        kept::rows(&data);
         contexts::rows(&data);
         sqlite::rows(&data);
     }
@@ -42,6 +44,7 @@ fn main() {
     for size in [64, 4 << 10] {
         sqlite::table_rows(&text(size));
     }
+    rows::means();
 }
 
 /// `size` bytes that look like text: words of a small vocabulary, the same in every run.

@@ -1,7 +1,8 @@
-//! libpng: a file in memory decoded, which libpng asks for piece by piece and gives row by row.
+//! Files of pictures in memory decoded. libpng asks for its file piece by piece and gives the picture row by row; libwebp is given all of it
+//! and allocates the picture.
 
 use crate::rows::row;
-use isolate_libraries::isolated::png;
+use isolate_libraries::isolated::{png, webp};
 use libpng_sys::ffi::{self, png_struct};
 use std::ffi::{CStr, c_int, c_void};
 use std::io::{Cursor, Read as _};
@@ -15,6 +16,34 @@ const VERSION: &CStr = c"1.6.0";
 const SIDES: [usize; 4] = [56, 180, 430, 760];
 
 pub(crate) fn rows() {
+    png_rows();
+    webp_rows();
+}
+
+fn webp_rows() {
+    for side in SIDES {
+        let (size, extent) = (4 * side * side, side as c_int);
+        let file = webp::WebPEncodeRGBA(&pixels(side), extent, extent, 4 * extent, 80.0).unwrap();
+        row(
+            "webp decode",
+            file.len(),
+            size,
+            |out| {
+                let (mut width, mut height) = (0, 0);
+                // SAFETY: the file has that many bytes, and the picture four for each pixel; it is freed once.
+                unsafe {
+                    let picture = libwebp_sys::WebPDecodeRGBA(file.as_ptr(), file.len(), &mut width, &mut height);
+                    out[0] = picture.add(size - 1).read();
+                    libwebp_sys::WebPFree(picture.cast());
+                }
+                4 * (width * height) as usize
+            },
+            |_| webp::WebPDecodeRGBA(&file).unwrap().0.len(),
+        );
+    }
+}
+
+fn png_rows() {
     for side in SIDES {
         let file = written(side);
         let size = 4 * side * side;
@@ -34,8 +63,8 @@ pub(crate) fn rows() {
     }
 }
 
-/// The file of a picture that is smooth but for some noise, as photographs are.
-fn written(side: usize) -> Arc<[u8]> {
+/// A picture that is smooth but for some noise, as photographs are.
+fn pixels(side: usize) -> Vec<u8> {
     let mut random = 1u32;
     let mut noise = move || {
         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -45,8 +74,12 @@ fn written(side: usize) -> Arc<[u8]> {
         let (x, y) = (at % side, at / side);
         [(x * 200 / side) as u8, (y * 200 / side) as u8, ((x + y) * 100 / side) as u8]
     };
-    let pixels: Vec<u8> =
-        (0..side * side).flat_map(|at| pixel(at).map(|value| value + noise()).into_iter().chain([255])).collect();
+    (0..side * side).flat_map(|at| pixel(at).map(|value| value + noise()).into_iter().chain([255])).collect()
+}
+
+/// The file of that picture.
+fn written(side: usize) -> Arc<[u8]> {
+    let pixels = pixels(side);
     let file = Arc::<Mutex<Vec<u8>>>::default();
     let sink = file.clone();
     let png = png::png_create_write_struct(VERSION, None, None).unwrap();

@@ -1,6 +1,7 @@
 //! One row: three ways timed in turn.
 
 use std::hint::black_box;
+use std::sync::Mutex;
 use std::time::Duration;
 
 /// Rounds at most; each times all three ways once.
@@ -43,8 +44,29 @@ pub(crate) fn row(
         let middle = times.len() / 2;
         *times.select_nth_unstable(middle).1
     });
-    let ratio = |to: u64| isolated as f64 / to as f64;
-    println!("| {what} | {size} | {direct} ns | {:.3} | {:.3} |", ratio(direct), ratio(copied));
+    let ratios = [direct, copied].map(|to| isolated as f64 / to as f64);
+    println!("| {what} | {size} | {direct} ns | {:.3} | {:.3} |", ratios[0], ratios[1]);
+    DONE.lock().unwrap().push((what.to_owned(), size, ratios));
+}
+
+/// What the rows said: the row, its size, and both ratios.
+static DONE: Mutex<Vec<(String, usize, [f64; 2])>> = Mutex::new(Vec::new());
+
+/// The least size that counts in the means.
+const COUNTED: usize = 4 << 10;
+
+/// Prints the means of both ratios over the sizes that count, of all rows and of those without SQLite, whose rows are many calls each.
+pub(crate) fn means() {
+    let rows = DONE.lock().unwrap();
+    println!("\n| mean from {COUNTED} bytes up | rows | to direct | to direct and a copy |\n|---|---:|---:|---:|");
+    for (what, with_sqlite) in [("all", true), ("without SQLite", false)] {
+        let counts = |(what, size, _): &&(String, usize, [f64; 2])| {
+            *size >= COUNTED && (with_sqlite || !what.starts_with("sqlite"))
+        };
+        let ratios: Vec<_> = rows.iter().filter(counts).map(|(.., ratios)| ratios).collect();
+        let mean = |which: usize| ratios.iter().map(|ratios| ratios[which]).sum::<f64>() / ratios.len() as f64;
+        println!("| {what} | {} | {:.3} | {:.3} |", ratios.len(), mean(0), mean(1));
+    }
 }
 
 /// Nanoseconds of CPU time that `f` takes, on average.

@@ -123,13 +123,25 @@ impl<C: fmt::Display> fmt::Display for Error<C> {
 impl<C: fmt::Display> fmt::Display for Failed<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { domain, function, code, message } = self;
-        write!(f, "`{function}` in domain `{domain}` failed with {code}")?;
+        write!(f, "`{function}` in domain `{domain}` failed with {}", as_meant(code))?;
         match message {
             // Escaped: a terminal obeys what a library may have been made to say.
             Some(message) => write!(f, ": {}", message.to_string_lossy().escape_debug()),
             None => Ok(()),
         }
     }
+}
+
+/// A code as its library writes it: the `(size_t)-10` of C is -10. No library has so many errors that others look like that.
+fn as_meant<C: fmt::Display>(code: &C) -> String {
+    const LOWEST: i64 = -4095;
+    let shown = code.to_string();
+    let signed = match size_of::<C>() {
+        8 => shown.parse::<u64>().ok().map(u64::cast_signed),
+        4 => shown.parse::<u32>().ok().map(|code| code.cast_signed().into()),
+        _ => None,
+    };
+    signed.filter(|code| (LOWEST..0).contains(code)).map_or(shown, |code| code.to_string())
 }
 
 #[cfg(test)]
@@ -148,6 +160,9 @@ mod tests {
         check(Some("data error"), "`inflate` in domain `zlib` failed with -3: data error");
         let null = Error::Failed(Failed::new("png", "png_create_read_struct", Null, None));
         assert_eq!(null.to_string(), "`png_create_read_struct` in domain `png` failed with NULL");
+        let code = |code: usize| Error::Failed(Failed::new("zstd", "ZSTD_compress", code, None)).to_string();
+        assert_eq!(code(10_usize.wrapping_neg()), "`ZSTD_compress` in domain `zstd` failed with -10");
+        assert_eq!(code(usize::MAX / 2), format!("`ZSTD_compress` in domain `zstd` failed with {}", usize::MAX / 2));
         check(Some("\u{1b}[2Jé"), "`inflate` in domain `zlib` failed with -3: \\u{1b}[2Jé");
     }
 }

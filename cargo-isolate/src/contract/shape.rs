@@ -175,6 +175,22 @@ impl Shape {
         }
     }
 
+    /// C sees the same in both, whatever each calls it.
+    pub(crate) fn is_like(&self, other: &Shape) -> bool {
+        match (self, other) {
+            (Shape::Pointer { mutable, to, .. }, Shape::Pointer { mutable: also_mutable, to: also_to, .. }) => {
+                mutable == also_mutable && to.is_like(also_to)
+            }
+            (Shape::Opaque(_), Shape::Opaque(_)) | (Shape::Function(_), Shape::Function(_)) => true,
+            (Shape::Struct { path, .. }, Shape::Struct { path: also_path, .. }) => path.name == also_path.name,
+            _ if self.is_byte() && other.is_byte() => true,
+            _ => match (self.number(), other.number()) {
+                (Some(number), Some(also)) => number.plain() == also.plain(),
+                _ => self == other,
+            },
+        }
+    }
+
     /// A pointer that Rust holds to be valid.
     pub(crate) fn is_reference(&self) -> bool {
         matches!(self, Shape::Pointer { reference: true, .. })

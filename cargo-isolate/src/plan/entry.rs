@@ -47,7 +47,11 @@ pub(super) fn entry<'p>(
         return used(ships);
     }
     let help = error.help.map(|help| format!(" ({help})")).unwrap_or_default();
-    (own, own.map(Cow::Borrowed), Some(Ships::Misfit { reason: error.message + &help }))
+    let name = &scope.signature.name;
+    let what =
+        format!("; give parameters the names of the library's bindings, or say under `[fn.{name}]` what yours mean");
+    let what = if error.message.contains("has no parameter") { what } else { String::new() };
+    (own, own.map(Cow::Borrowed), Some(Ships::Misfit { reason: error.message + &help + &what }))
 }
 
 pub(super) fn never(error: &Spanned<model::ErrorWord>) -> bool {

@@ -1,7 +1,8 @@
 //! Contracts that ship, in the words of whoever declares the function.
 //!
 //! They are written with the names in the library's own bindings, where some parameters have none (`arg2`). A program that declares
-//! the function itself calls them as it likes, mostly as Rust has it: `dest_len` for `destLen`.
+//! the function itself calls them as it likes, mostly as Rust has it: `dest_len` for `destLen`. Where it has other names for them, and
+//! the same types, the library's own declaration tells by their order which is which.
 
 use crate::{
     contract::check::Signature,
@@ -12,7 +13,7 @@ use crate::{
 };
 use std::{borrow::Cow, collections::BTreeMap};
 
-/// The contract with the names of the declaration, where those differ in case and underscores alone, or where the bindings have none.
+/// The contract with the names of the declaration.
 pub(super) fn renamed(contract: &FnContract, signature: &Signature) -> FnContract {
     Names { signature }.function(contract.clone())
 }
@@ -156,6 +157,10 @@ impl Names<'_> {
         let mut alike = params.iter().filter(is_it);
         if let (Some(param), None) = (alike.next(), alike.next()) {
             return &param.name;
+        }
+        // Its own declaration says which one the library's calls so.
+        if let Some(place) = self.signature.called.iter().position(|called| called == name) {
+            return &params[place].name;
         }
         let place = name.strip_prefix("arg").and_then(|number| number.parse::<usize>().ok()?.checked_sub(1));
         place.and_then(|place| params.get(place)).map_or(name, |param| &param.name)

@@ -55,6 +55,7 @@ impl<'s> Surroundings<'s> {
         let mut functions = Vec::new();
         for one in selected {
             let mut signature = signature(types, one.item, &one.declared);
+            signature.called = called(graph, types, policy, one, &signature);
             signature.binds = binds(policy, &one.domain, &signature);
             functions.push(Function {
                 domain: &one.domain,
@@ -189,7 +190,24 @@ fn signature(types: &Types<'_>, item: &ForeignItem, place: &Declared) -> Signatu
     let params = params.collect();
     let ret_ty = ret.unwrap_or_default().to_owned();
     let ret = ret.map(|ret| types.resolve(ret, site));
-    Signature { name: item.name.clone(), params, ret, ret_ty, binds: Vec::new() }
+    Signature { name: item.name.clone(), params, ret, ret_ty, called: Vec::new(), binds: Vec::new() }
+}
+
+/// What the library's own package calls the parameters of a function that somebody else declares with the same types.
+fn called(
+    graph: &Graph,
+    types: &Types<'_>,
+    policy: &model::Policy,
+    selected: &Selected<'_>,
+    signature: &Signature,
+) -> Vec<String> {
+    let library = policy.domain.get(&*selected.domain).and_then(|domain| graph.named(domain.library.get_ref()));
+    let Some(library) = library.filter(|library| *library != selected.declared.index) else { return Vec::new() };
+    let theirs = candidates::functions(graph, library).find(|one| one.item.name == signature.name);
+    let Some(theirs) = theirs.map(|one| self::signature(types, one.item, &one.declared)) else { return Vec::new() };
+    let fits = theirs.params.len() == signature.params.len()
+        && theirs.params.iter().zip(&signature.params).all(|(one, other)| one.shape.is_like(&other.shape));
+    if fits { theirs.params.into_iter().map(|param| param.name).collect() } else { Vec::new() }
 }
 
 /// The lengths that a function tells of objects, as far as those are parameters of it.

@@ -270,11 +270,37 @@ mod tests {
         check("2.1.0", SAFE, "", &[none, "LZ4_decompress_safe: nothing ships"]);
     }
 
+    /// Whose parameters have names of their own, and the types of the library's.
+    #[test]
+    fn a_declaration_of_the_program() {
+        let safe = |declaration: &str| {
+            let library = SAFE.replace("*const c_char", "*const i8");
+            let graph = fixture::graph(&format!(
+                "//- app/src/main.rs\nuse std::ffi::*;\nunsafe extern \"C\" {{ {declaration} }}\nfn main() {{}}\n\
+                 //- lz4-sys/src/lib.rs\nuse std::ffi::*;\nunsafe extern \"C\" {{ {library} }}\n"
+            ));
+            let mut graph = graph;
+            graph.packages.iter_mut().for_each(|package| package.version = "1.10.0".to_owned());
+            let text = "version = 1\n[domain.lz4]\nlibrary = \"lz4-sys\"\n[[isolate]]\ndomain = \"lz4\"\nextern = [\"LZ4_*\"]\n";
+            let mut policy = fixture::policy(text);
+            policy.shipped = load(&graph, &policy, &mut Texts::new("policy.toml".into(), text.to_owned()));
+            let plan = plan(&graph, &policy).expect("no mistakes");
+            let function = &plan.domains[0].functions[0];
+            (function.declared.package.clone(), function.ships.clone(), function.is_ready())
+        };
+        let of_program = |ships: Ships, ready: bool| ("app".to_owned(), Some(ships), ready);
+        let free =
+            "pub(crate) fn LZ4_decompress_safe(from: *const c_char, to: *mut u8, in_len: i32, room: c_int) -> c_int;";
+        assert_eq!(safe(free), of_program(Ships::Used, true));
+        let (_, ships, ready) = safe(&free.replace("room: c_int", "room: c_long"));
+        assert!(matches!(ships, Some(Ships::Misfit { .. })) && !ready, "{ships:?}");
+    }
+
     #[test]
     fn another_declaration() {
         let ours = "those that ship for `lz4-sys` >=1.9, <2";
         let renamed = SAFE.replace("source:", "src:");
-        let why = "LZ4_decompress_safe: `LZ4_decompress_safe` has no parameter `source` (did you mean `src`?)";
+        let why = "LZ4_decompress_safe: `LZ4_decompress_safe` has no parameter `source` (did you mean `src`?); give parameters the names of the library's bindings, or say under `[fn.LZ4_decompress_safe]` what yours mean";
         check("1.10.0", &renamed, "", &[ours, why]);
         // As Rust would have them.
         let snake = "pub fn LZ4_decompress_safe(source: *const c_char, dest: *mut c_char, compressed_size: c_int, max_decompressed_size: c_int) -> c_int;";

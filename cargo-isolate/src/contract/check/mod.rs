@@ -34,6 +34,8 @@ pub(crate) struct Signature {
     pub(crate) ret: Option<Shape>,
     /// What it returns, as declared; empty for unit.
     pub(crate) ret_ty: String,
+    /// What the library's own declaration calls its parameters, where that is another one of the same types.
+    pub(crate) called: Vec<String>,
     /// Lengths that it tells of objects: which parameter, by which name.
     pub(crate) binds: Vec<(usize, String)>,
 }

@@ -88,16 +88,15 @@ impl Pointer<'_> {
             return self.doubted("kind = \"buf\", dir = \"inout\", len", length, &doubt);
         }
         if let Some(length) = self.own_length() {
-            let evidence = format!(
-                "`*mut` bytes with a length named after it, `{}`; what is not written keeps its value",
-                length.name
-            );
+            let evidence =
+                format!("`*mut` bytes with a length named after it, `{}`; {}", length.name, self.unwritten());
             return found(buf(Dir::Inout, &length.name), Tier::Likely, evidence);
         }
         if let Some(length) = self.general_length() {
             let evidence = format!(
-                "`*mut` bytes, the only ones, followed by the only length, `{}`; what is not written keeps its value",
-                length.name
+                "`*mut` bytes, the only ones, followed by the only length, `{}`; {}",
+                length.name,
+                self.unwritten()
             );
             return found(buf(Dir::Inout, &length.name), Tier::Likely, evidence);
         }
@@ -119,6 +118,14 @@ impl Pointer<'_> {
             format!("`{}{}` without a length that is surely that of `{name}`", self.star(), self.to),
             Some(&self.start(words, self.next_length())),
         )
+    }
+
+    /// What callers see of a buffer of which nothing says how much was written.
+    fn unwritten(&self) -> &'static str {
+        match self.signature.ret.as_ref().is_some_and(Shape::is_int) {
+            true => "what is not written keeps its value (if it returns how much was, `written = \"ret\"` says so)",
+            false => "what is not written keeps its value",
+        }
     }
 
     /// `(buf, len)`, both by names that say nothing else, and no other buffer or length.

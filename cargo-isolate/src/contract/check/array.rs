@@ -1,6 +1,6 @@
 //! Arrays of pointers: how many there are, and what each leads to.
 
-use super::{Checker, Contract, Dir, ELEMENT_KINDS, Spanned, When, list};
+use super::{Checker, Contract, DIRS, Dir, ELEMENT_KINDS, Spanned, When, list};
 use crate::{
     contract::{Element, expr::Expr, shape::Shape},
     policy::{PolicyError, model},
@@ -8,10 +8,11 @@ use crate::{
 
 impl Checker<'_> {
     pub(super) fn array(&mut self, shape: &Shape) -> Option<Contract> {
-        self.only("array", &["len", "end", "elem", "null"]);
-        if self.is_returned() {
-            return self.wrong_kind("is returned, and `array` is for parameters");
+        let goes_in = |dir: &Spanned<String>| dir.get_ref() == "in" || !DIRS.contains(&dir.get_ref().as_str());
+        if self.is_returned() || self.words.dir.as_ref().is_some_and(|dir| !goes_in(dir)) {
+            return self.comes_out();
         }
+        self.only("array", &["len", "end", "elem", "null"]);
         let Some((_, pointer)) = shape.pointee().filter(|(_, pointer)| pointer.pointee().is_some()) else {
             return self.wrong_kind("does not point to pointers");
         };
@@ -47,6 +48,18 @@ impl Checker<'_> {
             }
             _ => Some(Contract::Array { len, ended, elem, nullable }),
         }
+    }
+
+    /// Pointers that the library hands out.
+    fn comes_out(&mut self) -> Option<Contract> {
+        let dir = self.words.dir.as_ref().or(self.words.kind.as_ref());
+        let at = dir.map_or(self.at.clone(), Spanned::span);
+        let message =
+            format!("`{}` comes out, and an `array` goes in: no wrapper copies pointers out", self.subject_name());
+        self.error(at, message)
+            .help("take the function out with `except`; most libraries have another that gives one element at a time (`sqlite3_step` for `sqlite3_get_table`)")
+            .push(self.errors);
+        None
     }
 
     /// Whether NULL stands behind the last pointer.

@@ -185,6 +185,7 @@ fn arrays_of_pointers() {
         "[fn.join]\narg.count = { kind = \"array\", len = \"count\", elem = { kind = \"cstr\" } }",
         "[fn.fill]\narg.of = { kind = \"array\", len = \"row_count\", elem = { kind = \"buf\", len = \"3\" } }",
         "[fn.fill]\nret = { kind = \"array\", len = \"row_count\", elem = { kind = \"buf\", len = \"3\" } }",
+        "[fn.names]\narg.out = { kind = \"array\", dir = \"out\", len = \"3\", elem = { kind = \"cstr\" } }",
         "[fn.join]\nretry = 1\narg.from = { kind = \"array\", len = \"count\", elem = { kind = \"handle\" } }",
         "[fn.join]\narg.count = { kind = \"fixed\", value = 1 }\narg.texts = { kind = \"array\", len = \"count\", elem = { kind = \"cstr\" } }",
     ];

@@ -110,6 +110,13 @@ impl Pointer<'_> {
                 format!("a place in `{of}`, by its name?"),
                 Some(&format!("{{ kind = \"obj\", dir = \"out\", inner_of = \"{of}\" }}  # if it always leads there")),
             ),
+            (Shape::Pointer { to, .. }, true) if to.pointee().is_some() => refused(
+                format!(
+                    "an array of pointers that comes out, by its type `{}`: no contract copies one",
+                    self.me().shape
+                ),
+                None,
+            ),
             (to, _) => refused(format!("nothing in the signature says what `{}{to}` points to", self.star()), None),
         }
     }

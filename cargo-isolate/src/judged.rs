@@ -25,7 +25,7 @@ use std::{
 };
 
 #[path = "../tests/needs/mod.rs"]
-mod needs;
+pub(crate) mod needs;
 
 /// How many findings are drawn of a rule, and how many of them have to be right.
 const DRAWN: usize = 20;

@@ -17,6 +17,7 @@ macro_rules! files {
 
 /// All of them, by package.
 pub const FILES: &[File] = files! {
+    "brotli-sys.toml",
     "bzip2-sys.toml",
     "libdeflate-sys.toml",
     "libpng-sys.toml",

@@ -67,7 +67,7 @@ pub enum Opaque {} #[allow(non_camel_case_types)] pub type snd_uframes_t = c_ulo
 #[repr(C)] #[derive(Clone, Copy)] pub struct Inner { pub mode: Mode }
 pub type Visit = unsafe extern \"C\" fn(*mut c_void, *const c_char, usize) -> c_int; #[repr(C)] pub struct Flexible { pub len: c_int, pub data: [u8; 0] } #[repr(C)] pub enum Value { None, Text(*const c_char) } #[repr(C)] pub struct WithText { pub value: Value } pub type Each = unsafe extern \"C\" fn(Session, c_int); pub type Handle = *mut Opaque; #[repr(C)] #[derive(Clone, Copy)] pub struct Session(*mut c_void); #[repr(C)] #[derive(Clone, Copy)] pub struct Text(*const c_char); #[repr(transparent)] #[derive(Clone, Copy)] pub struct Named(pub *mut Opaque); #[repr(transparent)] #[derive(Clone, Copy)] pub struct PointPtr(pub *mut Point);
 pub type Library = *mut c_void; pub type Document = c_void; pub type Codec = *mut c_void;
-#[repr(C)] pub struct Filled([u8; 64]);
+#[repr(C)] pub struct Filled([u8; 64]); #[repr(C)] #[derive(Clone, Copy)] pub struct Matrix { pub of: [c_long; 4] } pub type lib_filename = *const c_char; pub type const_charp = *const c_char; pub type lib_char = c_char;
 pub const crypto_box_NONCEBYTES: u32 = 24;
 pub const crypto_box_PUBLICKEYBYTES: usize = 0x20usize;
 pub const crypto_box_MACBYTES: c_uint = 16 as c_uint;
@@ -338,6 +338,38 @@ inferred! {
         fn checksum(parts: *const *const c_void, part_lens: *const usize, count: usize) -> c_int;
         fn scatter(bufs: *mut *mut u8, sizes: *const usize, n: usize);
         fn refPrefix(of: *mut Opaque, prefix: *const c_void, prefixSize: usize) -> usize;
+    ",
+    asks_what_is_kept: "
+        fn LZ4_setStreamDecode(stream: *mut Opaque, dictionary: *const u8, dict_size: c_int) -> c_int;
+        fn new_memory_face(data: *const u8, data_size: c_long, face: *mut *mut Stream) -> c_int;
+        fn new_rgb(output_buffer: *mut u8, output_buffer_size: usize) -> *mut Opaque;
+        fn patch_from_buffers(out: *mut Handle, old_buffer: *const c_void, old_len: usize, as_path: *const c_char) -> c_int;
+        fn mem_src(it: &mut Opaque, buffer: *const u8, size: c_ulong);
+        fn mac_init(ctx: *mut Opaque, key: *const u8, keylen: usize) -> c_int;
+        fn set_coords(face: *mut Opaque, num_coords: c_uint, coords: *const c_long) -> c_int;
+        fn open_path(path: *const c_char, out: *mut Handle) -> c_int;
+        fn point_init(point: *mut Point, data: *const u8, len: usize);
+        fn write(to: *mut Opaque, data: *const u8, len: usize, written: *mut usize);
+        fn lib_open(library: *mut Library) -> c_int;
+        fn lib_put(library: Library, text: *const c_char, values: *const f32, values_len: usize) -> c_int;
+    ",
+    asks_whose_text_it_is: "
+        fn uri_key(z: lib_filename, n: c_int) -> *const c_char;
+        fn database_file(name: lib_filename) -> c_int;
+        fn by_pointer(name: *const lib_char, other: const_charp, third: &c_char);
+        fn get_chunk(fourcc: *const c_char) -> c_int;
+        fn chunk_start(chunk_name: *const u8, length: u32);
+        fn chunk_named(name: *const u8, name_len: usize);
+    ",
+    asks_about_names_for_several: "
+        fn keep_chunks(keep: c_int, chunk_list: *const u8, num_chunks: c_int);
+        fn entries(data: *const c_void, entry_count: usize, n_records: usize);
+        fn hungarian(nOld: c_int, pOld: *const c_void, buf: *const u8, num_bytes: usize);
+        fn build_palette(bit_depth: c_int, palette: *mut Point);
+        fn weights(len: *mut c_uint, weightvector: *mut c_long);
+        fn define_property(name: *const c_char, ranges: *mut c_uint);
+        fn transform(matrix: *const Matrix, points: *const Point, delta: *const Point, progress: *mut c_int);
+        fn counts(anum_points: *mut c_uint, num_rows: &mut c_int, milliseconds: *mut c_long, rows: &mut c_int);
     ",
     leaves_lengths_to_what_they_are_called_after: "
         fn locked(vertex_lock: *const u8, target_index_count: usize);

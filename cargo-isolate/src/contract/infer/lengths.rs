@@ -208,7 +208,7 @@ pub(super) fn is_of_another(length: &str, pointer: &str) -> bool {
 
 /// `buf`, `blob`, `file_data`: whatever there is in it, and no text that ends with NUL.
 pub(super) fn is_bytes(name: &str) -> bool {
-    const BYTES: [&str; 5] = ["buf", "buffer", "blob", "bytes", "data"];
+    const BYTES: [&str; 6] = ["buf", "buffer", "blob", "bytes", "data", "fourcc"];
     words(name).last().is_some_and(|last| BYTES.contains(&&**last))
 }
 

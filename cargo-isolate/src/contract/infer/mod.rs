@@ -70,6 +70,8 @@ pub(crate) enum Nature {
     Handles,
     /// Memory that the library gave away, and takes back here.
     Freed,
+    /// Bytes as long as another parameter says, for something that outlives the call and may hold on to them.
+    Lent,
 }
 
 /// What is known of each parameter before the rules run.

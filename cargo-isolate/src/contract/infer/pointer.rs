@@ -32,6 +32,20 @@ pub(super) struct Pointer<'s> {
 
 impl Pointer<'_> {
     pub(super) fn infer(&self) -> Inference {
+        match self.by_rule() {
+            Inference::Found {
+                contract: contract @ (Contract::Obj { .. } | Contract::Buf { .. } | Contract::Cstr { .. }),
+                tier: Tier::Likely,
+                evidence,
+            } => {
+                let keeper = self.keeper().map_or_else(|| "the library".to_owned(), |keeper| keeper.name);
+                found(contract, Tier::Likely, format!("{evidence}; assumes that {keeper} does not keep it"))
+            }
+            inference => inference,
+        }
+    }
+
+    fn by_rule(&self) -> Inference {
         match (self.to, self.mutable) {
             (Shape::Opaque(_), _) if self.me().shape.is_newtype() => {
                 handle(Tier::Likely, format!("`{}` is a pointer under a name of its own: a handle", self.me().shape))
@@ -43,6 +57,12 @@ impl Pointer<'_> {
             {
                 self.of_run(&part)
             }
+            (Shape::Char, false) if let Some(name) = self.own_name() => refused(
+                format!(
+                    "`{name}` is the library's own name for a `*const c_char`: text, or something that looks like it?"
+                ),
+                Some("{ kind = \"cstr\" }  # if any text that ends with NUL may be given"),
+            ),
             (Shape::Char, false) if !self.has_length_nearby() && !is_bytes(self.name()) => self.unless_kept(
                 Contract::Cstr { dir: Dir::In, nullable: false, free: None },
                 "`*const c_char` in a function without a length for it: a string that ends with NUL".to_owned(),
@@ -130,6 +150,16 @@ impl Pointer<'_> {
         });
         let mut names = runs.map(|param| &*param.name);
         names.next().filter(|_| is_place && names.next().is_none())
+    }
+
+    /// `sqlite3_filename`, which only SQLite makes, and not `LPCSTR` or `png_const_charp`: those say themselves that they are text.
+    fn own_name(&self) -> Option<&str> {
+        const TEXT: [&str; 7] = ["str", "string", "text", "char", "chars", "charp", "strptr"];
+        let ty = self.me().ty.trim();
+        let name = ty.rsplit(':').next().unwrap_or(ty).trim();
+        let is_name = ty.starts_with(|c: char| c.is_alphabetic() || c == '_') && !ty.contains(['<', '*', '&']);
+        let says_text = TEXT.iter().any(|word| name.to_lowercase().ends_with(word));
+        (is_name && !says_text).then_some(name)
     }
 
     /// A run of values is for the policy to confirm, and so is a place in it.

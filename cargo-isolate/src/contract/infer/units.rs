@@ -8,6 +8,8 @@ use crate::contract::{check::Param, shape::Shape};
 pub(super) enum Doubt {
     /// `nbits`, `num_rows`, `stride`: what it counts.
     Unit(String),
+    /// `num_chunks` of bytes: things of as many bytes as they like.
+    Things,
     /// `size` of values that are wider than a byte.
     Bytes,
     /// Records of as many bytes as another parameter says: `count` and `stride`, `vertex_count` and `vertex_size`.
@@ -35,7 +37,8 @@ impl Pointer<'_> {
                 .find(|unit| word == **unit || word.strip_prefix(['u', 's']) == Some(unit))
                 .map(ToString::to_string)
         });
-        of_type.map(Doubt::Unit).or_else(|| doubt(&self.signature.name, &length.name, self.to))
+        let of_things = || (self.to.is_byte() && counts_things(&length.name)).then_some(Doubt::Things);
+        of_type.map(Doubt::Unit).or_else(|| doubt(&self.signature.name, &length.name, self.to)).or_else(of_things)
     }
 
     /// The bytes from one record to the next, where `length` counts such.
@@ -81,6 +84,7 @@ impl Doubt {
     pub(super) fn reason(&self, length: &str) -> String {
         match self {
             Doubt::Unit(unit) => format!("`{length}` may count {unit}, and says nothing of how many values those are"),
+            Doubt::Things => format!("`{length}` may count things of several bytes each"),
             Doubt::Bytes => format!("is `{length}` the number of its values, or of their bytes?"),
             Doubt::Records { size, .. } => format!("`{length}` counts records of `{size}`, not its values"),
         }
@@ -99,10 +103,25 @@ impl Doubt {
         match self {
             Doubt::Unit(unit) if unit == "bits" => format!("how many values hold as many bits as `{length}` says"),
             Doubt::Unit(unit) => format!("`{length}`, or that times the values for one of the {unit}"),
+            Doubt::Things => format!("`{length}`, or that times the bytes of each"),
             Doubt::Bytes => format!("`{length}` if it counts values; if bytes, a number or another parameter"),
             Doubt::Records { size, .. } => format!("`{length} * {size}`, divided by the bytes of a value"),
         }
     }
+}
+
+/// `num_chunks`, `entry_count`, `n_records`. `nData` and `num_bytes` count bytes.
+fn counts_things(length: &str) -> bool {
+    const BYTES: [&str; 24] = [
+        "byte", "bytes", "char", "chars", "octets", "in", "out", "input", "output", "src", "source", "dst", "dest",
+        "buf", "buffer", "data", "str", "string", "text", "max", "total", "read", "written", "of",
+    ];
+    let words = words(length);
+    let (counts, things): (Vec<_>, Vec<_>) = words.iter().partition(|word| COUNTS.contains(&&***word));
+    let [thing] = &things[..] else { return false };
+    let says_count = counts.iter().any(|count| **count != "n");
+    let is_plural = thing.len() > 3 && thing.ends_with('s');
+    !BYTES.contains(&&***thing) && !counts.is_empty() && (says_count || is_plural)
 }
 
 /// `rows` of `rows` and `nrows`, `blocks` of `block_count`; `block_size` is a size.
@@ -147,6 +166,7 @@ mod tests {
         let doubt = doubt(function, length, &Shape::Int(Some(ty.to_owned())));
         let said = doubt.map(|doubt| match doubt {
             Doubt::Unit(unit) => unit,
+            Doubt::Things => "things".to_owned(),
             Doubt::Bytes => "bytes".to_owned(),
             Doubt::Records { size, .. } => size,
         });

@@ -1,22 +1,23 @@
 //! Counts what the rules say of whole packages, and draws parameters to label.
 
-use super::{DRAWN, GUESSED, List, Meaning, Named, graphs, is_pointer, lists, name_of, root, rules_alone};
+use super::{COPIED, DRAWN, GUESSED, List, Meaning, Named, graphs, is_pointer, lists, name_of, root, rules_alone};
 use crate::{
     contract::{
+        Contract,
         check::{Param, Signature},
         infer::{Library, Tier},
         shape::Shape,
     },
-    judged,
+    judged::{self, needs},
     plan::{Decision, FunctionPlan, ParamPlan},
 };
-use std::{collections::BTreeSet, fmt::Write as _};
+use std::{collections::BTreeSet, fmt::Write as _, process::Command};
 
 #[test]
 #[ignore = "counts over packages from crates.io and draws into target/inferred: ISOLATE_SEED=1"]
 fn measure() {
     let seed: u64 = std::env::var("ISOLATE_SEED").map_or(1, |seed| seed.parse().expect("a number"));
-    let guessed = std::env::var_os("ISOLATE_GUESSED").is_some();
+    let wanted = Wanted::asked();
     let directory = root().join("target/inferred");
     std::fs::create_dir_all(&directory).unwrap();
     println!(
@@ -26,7 +27,7 @@ fn measure() {
     for (graph, packages) in graphs() {
         for package in &packages {
             let functions = rules_alone(&graph, package);
-            for list in ["labels", "guessed"].iter().filter_map(|folder| lists(folder).remove(package)) {
+            for list in ["labels", "guessed", "copied"].iter().filter_map(|folder| lists(folder).remove(package)) {
                 let (right, all) = self::suggestions(&functions, &list, &mut told);
                 suggestions = (suggestions.0 + right, suggestions.1 + all);
             }
@@ -34,8 +35,7 @@ fn measure() {
             row.iter().zip(&mut total).for_each(|(one, all)| *all += one);
             let version = &graph.packages.iter().find(|one| one.name == *package).unwrap().version;
             println!("{}", line(&format!("{package} {version}"), row));
-            std::fs::write(directory.join(format!("{package}.toml")), draw(package, &functions, seed, guessed))
-                .unwrap();
+            std::fs::write(directory.join(format!("{package}.toml")), draw(package, &functions, seed, wanted)).unwrap();
             std::fs::write(directory.join(format!("{package}.open.txt")), open(&functions)).unwrap();
         }
     }
@@ -51,9 +51,11 @@ fn suggestions(functions: &[FunctionPlan], list: &List, told: &mut String) -> (u
         let Some(function) = functions.iter().find(|one| one.name == name_of(&drawn.of)) else { continue };
         let Some(line) = suggestion(function, &drawn.param).filter(|line| !line.contains("\"cb\"")) else { continue };
         all += 1;
+        let is_place = line.contains("inner_of = ");
         let said = ["len = \"", "cap = \""].iter().find_map(|word| line.split(word).nth(1)?.split('"').next());
         let is_right = match (&drawn.is.what, said) {
             (Meaning::Buffer(_, len), Some(said)) => len == said,
+            (Meaning::Other(words), _) if is_place => words == "place in another argument",
             (Meaning::Other(words), Some(said)) => *words == format!("array of {said} handles"),
             _ => false,
         };
@@ -65,10 +67,35 @@ fn suggestions(functions: &[FunctionPlan], list: &List, told: &mut String) -> (u
 }
 
 /// The line of the stub for a parameter, where it could be pasted as it stands.
-fn suggestion<'f>(function: &'f FunctionPlan, param: &str) -> Option<&'f str> {
+pub(super) fn suggestion<'f>(function: &'f FunctionPlan, param: &str) -> Option<&'f str> {
     let start = format!("arg.{param} = ");
     let lines = function.stub.iter().flat_map(|stub| stub.lines());
     lines.into_iter().find(|line| line.starts_with(&start) && !line.contains("\"LENGTH\""))
+}
+
+/// What `docs/inference.md` says of all of them together.
+#[test]
+fn enough_is_classified() {
+    const LEAST: f64 = 81.0;
+    if ["inferred", "inferred/expanded"].map(needs::crates).contains(&None) {
+        return;
+    }
+    let asked = Command::new("pkg-config").args(["--exists", "openssl"]).status();
+    if !asked.is_ok_and(|status| status.success()) {
+        return needs::skip(
+            "openssl",
+            "openssl-sys is only read with the OpenSSL of the system, and `pkg-config` knows of none",
+        );
+    }
+    let mut total = [0; 8];
+    for (graph, packages) in graphs() {
+        for package in &packages {
+            let row = count(&rules_alone(&graph, package));
+            row.iter().zip(&mut total).for_each(|(one, all)| *all += one);
+        }
+    }
+    let line = line("all", total);
+    assert!(classified(total) >= LEAST, "less than {LEAST} % of the pointers are classified: {line}");
 }
 
 /// Functions, pointers, clear, by convention, likely, recognised, open, open with a suggestion.
@@ -114,27 +141,71 @@ fn open(functions: &[FunctionPlan]) -> String {
     text
 }
 
-fn line(
-    name: &str,
-    [functions, pointers, clear, convention, likely, recognised, open, suggested]: [usize; 8],
-) -> String {
-    #[expect(clippy::cast_precision_loss, reason = "thousands")]
-    let share = 100.0 * (clear + convention + likely + recognised) as f64 / pointers as f64;
-    format!(
-        "| {name} | {functions} | {pointers} | {clear} | {convention} | {likely} | {recognised} | {open} | {suggested} | {share:.1} % |"
-    )
+fn line(name: &str, row: [usize; 8]) -> String {
+    let numbers: String = row.iter().map(|number| format!(" {number} |")).collect();
+    format!("| {name} |{numbers} {:.1} % |", classified(row))
 }
 
-/// Likely, or recognised.
-fn is_guessed(decision: &Decision) -> bool {
-    matches!(decision, Decision::Rule { tier: Tier::Likely, .. } | Decision::Refused { is: Some(_), .. })
+/// Of a hundred pointers, those that are not open.
+#[expect(clippy::cast_precision_loss, reason = "thousands")]
+fn classified([_, pointers, clear, convention, likely, recognised, ..]: [usize; 8]) -> f64 {
+    100.0 * (clear + convention + likely + recognised) as f64 / pointers as f64
+}
+
+/// What is drawn from.
+#[derive(Clone, Copy)]
+enum Wanted {
+    All,
+    /// Likely, or recognised.
+    Guessed,
+    /// One value or several, at any tier, of which no other list has a label.
+    Copied,
+}
+
+impl Wanted {
+    fn asked() -> Wanted {
+        match ["ISOLATE_GUESSED", "ISOLATE_COPIED"].map(|name| std::env::var_os(name).is_some()) {
+            [true, _] => Wanted::Guessed,
+            [_, true] => Wanted::Copied,
+            _ => Wanted::All,
+        }
+    }
+
+    fn has(self, decision: &Decision) -> bool {
+        match self {
+            Wanted::All => true,
+            Wanted::Guessed => {
+                matches!(decision, Decision::Rule { tier: Tier::Likely, .. } | Decision::Refused { is: Some(_), .. })
+            }
+            Wanted::Copied => {
+                matches!(decision, Decision::Rule { contract: Contract::Obj { .. } | Contract::Buf { .. }, .. })
+            }
+        }
+    }
+
+    fn most(self) -> usize {
+        match self {
+            Wanted::All => DRAWN,
+            Wanted::Guessed => GUESSED,
+            Wanted::Copied => COPIED,
+        }
+    }
+}
+
+/// Parameters of a package that have a label, by their functions.
+fn labelled(package: &str) -> BTreeSet<(String, String)> {
+    let lists = ["labels", "guessed"].into_iter().filter_map(|folder| lists(folder).remove(package));
+    let drawn = lists.flat_map(|list| list.drawn);
+    drawn.map(|drawn| (name_of(&drawn.of).to_owned(), drawn.param)).collect()
 }
 
 /// A list to fill in.
-fn draw(package: &str, functions: &[FunctionPlan], seed: u64, guessed: bool) -> String {
+fn draw(package: &str, functions: &[FunctionPlan], seed: u64, wanted: Wanted) -> String {
     let mut all = Vec::new();
+    let known = if matches!(wanted, Wanted::Copied) { labelled(package) } else { BTreeSet::new() };
     for function in functions {
-        let wanted = |param: &ParamPlan| is_pointer(param) && (!guessed || is_guessed(&param.decision));
+        let is_new = |param: &ParamPlan| !known.contains(&(function.name.clone(), param.name.clone()));
+        let wanted = |param: &ParamPlan| is_pointer(param) && wanted.has(&param.decision) && is_new(param);
         for (index, param) in function.params.iter().enumerate().filter(|(_, param)| wanted(param)) {
             let place = format!("{package} {}", function.name);
             let index = u32::try_from(index).unwrap();
@@ -144,7 +215,7 @@ fn draw(package: &str, functions: &[FunctionPlan], seed: u64, guessed: bool) -> 
     all.sort_by_key(|(rank, name, index, ..)| (*rank, *name, *index));
     let library = Library::of(&functions.iter().map(signature).collect::<Vec<_>>(), []);
     let (mut types, mut lists) = (Named::default(), String::new());
-    for (_, _, _, function, param) in all.iter().take(if guessed { GUESSED } else { DRAWN }) {
+    for (_, _, _, function, param) in all.iter().take(wanted.most()) {
         let _ = writeln!(
             lists,
             "\n[[drawn]]\nof = \"{}\"\nparam = \"{}\"\nis = @\nsource = @",
@@ -158,11 +229,12 @@ fn draw(package: &str, functions: &[FunctionPlan], seed: u64, guessed: bool) -> 
         witnesses.map(|function| format!("    \"{}\",\n", types.declaration(function, &library))).collect();
     let quoted = |names: &BTreeSet<String>| format!("{:?}", names.iter().collect::<Vec<_>>());
     format!(
-        "seed = {seed}\npointers = {}\nopaque = {}\nplain = {}\ndeep = {}\nenums = {}\nnames = {}\nbeside = [\n{}]\n{lists}",
+        "seed = {seed}\npointers = {}\nopaque = {}\nplain = {}\ndeep = {}\nflat = {}\nenums = {}\nnames = {}\nbeside = [\n{}]\n{lists}",
         all.len(),
         quoted(&types.opaque),
         quoted(&types.plain),
         quoted(&types.deep),
+        quoted(&types.flat),
         quoted(&types.enums),
         quoted(&types.names),
         beside.concat(),
@@ -222,6 +294,7 @@ impl Named {
             Shape::Array { of, len } => return format!("[{}; {len}]", self.text(of)),
             Shape::Opaque(path) => self.opaque.insert(path.name.clone()),
             Shape::Struct { path, hindrance: None, .. } => self.plain.insert(path.name.clone()),
+            Shape::Struct { path, hindrance: Some(_), flat: true } => self.flat.insert(path.name.clone()),
             Shape::Struct { path, hindrance: Some(_), .. } => self.deep.insert(path.name.clone()),
             Shape::Enum { path, .. } => self.enums.insert(path.name.clone()),
             _ => false,

@@ -2,12 +2,14 @@
 //! from headers and documentation before any rule was asked.
 //!
 //! `tests/inferred/labels/PACKAGE.toml` holds the labels, each with the line of the header that speaks for it;
-//! `tests/inferred/guessed` those of a second draw, from what the rules call likely or recognise. To count anew what the
-//! rules classify, and to draw (it writes `target/inferred/PACKAGE.toml`, to fill in):
+//! `tests/inferred/guessed` those of a second draw, from what the rules call likely or recognise; `tests/inferred/copied` those
+//! of a third, from what they call one value or several. To count anew what the rules classify, and to draw (it writes
+//! `target/inferred/PACKAGE.toml`, to fill in):
 //!
 //! ```text
 //! ISOLATE_SEED=3 cargo test -p cargo-isolate --bins measure -- --ignored --nocapture
 //! ISOLATE_SEED=3 ISOLATE_GUESSED=1 cargo test -p cargo-isolate --bins measure -- --ignored --nocapture
+//! ISOLATE_SEED=3 ISOLATE_COPIED=1 cargo test -p cargo-isolate --bins measure -- --ignored --nocapture
 //! ```
 
 mod clang;
@@ -35,6 +37,8 @@ use std::{
 const DRAWN: usize = 17;
 /// Of those that are likely or recognised, in the second draw.
 const GUESSED: usize = 5;
+/// Of those that are one value or several, in the third.
+const COPIED: usize = 14;
 
 /// `tests/inferred/labels/PACKAGE.toml`.
 #[derive(Deserialize)]
@@ -61,6 +65,9 @@ struct Named {
     plain: BTreeSet<String>,
     /// Structs that hold pointers, or others whose bytes are not enough.
     deep: BTreeSet<String>,
+    /// Structs of numbers that can be given, and not be got back.
+    #[serde(default)]
+    flat: BTreeSet<String>,
     enums: BTreeSet<String>,
     /// Names for `void *`.
     #[serde(default)]
@@ -154,10 +161,14 @@ impl Label {
 }
 
 impl Label {
-    /// Of what only the words are missing.
-    fn judge_nature(&self, nature: Nature) -> Verdict {
+    /// Of what only the words are missing; `suggested` is what the stub says of it.
+    fn judge_nature(&self, nature: Nature, suggested: Option<&str>) -> Verdict {
         let words = match &self.what {
             Meaning::Other(words) => words,
+            // Kept or not: that is what is asked.
+            Meaning::Buffer(_, length) if nature == Nature::Lent => {
+                return verdict(suggested.is_some_and(|line| line.contains(&format!("len = \"{length}\""))));
+            }
             Meaning::Buffer(Dir::In, _) => return verdict(nature == Nature::Run),
             _ => return Verdict::Wrong,
         };
@@ -170,7 +181,7 @@ impl Label {
             Nature::Place => words == "end of another argument" || words == "place in another argument",
             Nature::Freed => words.starts_with("memory of the library, freed here"),
             Nature::Handles => words.starts_with("array of ") && words.ends_with(" handles"),
-            Nature::Run => false,
+            Nature::Run | Nature::Lent => false,
         })
     }
 }
@@ -213,7 +224,7 @@ impl Judged {
         let param = function.params.iter().find(|param| param.name == drawn.param).expect("its parameter");
         self.labelled += 1;
         if let Decision::Refused { is: Some(nature), .. } = param.decision {
-            let is_right = drawn.is.judge_nature(nature) == Verdict::Right;
+            let is_right = drawn.is.judge_nature(nature, draw::suggestion(function, &drawn.param)) == Verdict::Right;
             self.natures = (self.natures.0 + usize::from(is_right), self.natures.1 + 1);
             if !is_right {
                 let _ = writeln!(self.wrong, "{package} {name}: `{}` is {:?}, not {nature:?}", drawn.param, drawn.is);
@@ -259,6 +270,19 @@ fn guesses_agree_with_headers() {
     assert_eq!(judged.wrong_lengths, 0, "wrong lengths:\n{wrong}");
 }
 
+/// What is copied, at any tier, of which no other list had a label.
+#[test]
+fn copies_agree_with_headers() {
+    let judged = judge("copied", COPIED);
+    let wrong = &judged.wrong;
+    assert!(judged.labelled >= 200, "{} labels are too few to say anything", judged.labelled);
+    let (right, all) = judged.tiers[&Tier::Convention];
+    assert!(right * 100 >= all * 98, "{right} of {all} are right:\n{wrong}");
+    let (right, all) = judged.tiers[&Tier::Likely];
+    assert!(right * 100 >= all * 95, "{right} of {all} are right:\n{wrong}");
+    assert_eq!(judged.wrong_lengths, 0, "wrong lengths:\n{wrong}");
+}
+
 fn lists(folder: &str) -> BTreeMap<String, List> {
     let paths =
         std::fs::read_dir(root().join("tests/inferred").join(folder)).unwrap().map(|entry| entry.unwrap().path());
@@ -287,6 +311,7 @@ fn planned(list: &List) -> Vec<FunctionPlan> {
         (&list.types.opaque, "pub enum NAME {}"),
         (&list.types.plain, "#[repr(C)] #[derive(Clone, Copy)] pub struct NAME { pub x: c_int, pub y: c_int }"),
         (&list.types.deep, "#[repr(C)] #[derive(Clone, Copy)] pub struct NAME { pub p: *mut c_void, pub x: c_int }"),
+        (&list.types.flat, "#[repr(C)] pub struct NAME { pub x: c_int, pub y: c_int }"),
         (&list.types.enums, "#[repr(C)] #[derive(Clone, Copy)] pub enum NAME { A, B }"),
         (&list.types.names, "pub type NAME = *mut c_void;"),
     ];

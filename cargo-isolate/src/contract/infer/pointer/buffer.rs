@@ -1,13 +1,16 @@
 //! Bytes and numbers: how many there are, and which way they go.
 
-use super::{Pointer, stub::asked};
+use super::{
+    Pointer,
+    stub::{asked, asked_of},
+};
 use crate::contract::{
     Contract, Dir,
     check::Param,
     expr::Expr,
     infer::{
-        Inference, Tier, found,
-        lengths::{is_general, plain, sounds_like_length},
+        Inference, Nature, Refusal, Tier, found,
+        lengths::{is_bytes, is_general, plain, sounds_like_length},
         library::sounds_like_result,
         refused,
         units::{Doubt, words},
@@ -15,12 +18,25 @@ use crate::contract::{
     shape::Shape,
 };
 
+/// What outlives a call.
+pub(super) struct Keeper {
+    pub(super) name: String,
+    /// By this call.
+    is_made: bool,
+    /// What it holds is not to be seen.
+    is_hidden: bool,
+}
+
 impl Pointer<'_> {
     /// `*const` numbers: an input buffer if its length is beyond doubt.
     pub(super) fn input(&self) -> Inference {
         let name = self.name();
         if let Some(inference) = self.by_others() {
             return inference;
+        }
+        if self.to.is_byte() && words(name).last().is_some_and(|last| last == "fourcc") {
+            let contract = Contract::Buf { dir: Dir::In, len: Expr::Int(4), written: None, nullable: false };
+            return found(contract, Tier::Likely, "a code of four characters, by its name".to_owned());
         }
         let next = self.next_length();
         if let Some(length) = self.own_length().or(next.filter(|_| !self.shares_length()))
@@ -35,6 +51,13 @@ impl Pointer<'_> {
         if let Some(length) = next
             && !self.shares_length()
         {
+            if self.is_name_of_something(length) {
+                let reason = format!("is `{}` the length of `{name}`, or of what it names?", length.name);
+                return refused(
+                    reason,
+                    Some(&asked_of("{ kind = \"buf\", dir = \"in\", len = \"LENGTH\" }", &[length])),
+                );
+            }
             let evidence = format!("`*const` followed by a length, `{}`", length.name);
             return self.unless_kept(buf(Dir::In, &length.name), evidence);
         }
@@ -42,6 +65,13 @@ impl Pointer<'_> {
             format!("`{}{}` without a length that is surely that of `{name}`", self.star(), self.to),
             Some(&self.start("kind = \"buf\", dir = \"in\", len", next)),
         )
+    }
+
+    /// `(chunk_name, length)`: by its name a tag, and a length that does not say whose it is.
+    fn is_name_of_something(&self, length: &Param) -> bool {
+        const NAMES: [&str; 7] = ["name", "tag", "fourcc", "magic", "id", "type", "kind"];
+        let last = words(self.name()).pop();
+        is_general(&plain(&length.name)) && last.is_some_and(|last| NAMES.contains(&&*last))
     }
 
     /// As many as lie between the first and the last, which no parameter says alone.
@@ -58,25 +88,89 @@ impl Pointer<'_> {
     /// An input is lent for the call. Where the function also gets an object, or makes one, it may keep the pointer in there,
     /// and no signature says so.
     pub(super) fn unless_kept(&self, contract: Contract, evidence: String) -> Inference {
-        let is_object = |param: &Param| match param.shape.pointee() {
-            Some((true, Shape::Pointer { .. })) | None => false,
-            Some((mutable, to)) => mutable && !to.is_byte() && !to.is_number(),
-        };
-        let returned = self.signature.ret.as_ref().and_then(Shape::pointee);
         // `refPrefix(context, prefix)`; `push_ref` is about something that is called so.
         let refers =
             words(&self.signature.name).windows(2).any(|pair| pair[0] == "ref" && pair[1] == plain(self.name()));
         if refers {
             return refused(format!("by its name `{}` keeps the pointer, beyond the call", self.signature.name), None);
         }
-        let keeper = match self.signature.params.iter().find(|param| is_object(param)) {
-            Some(object) => format!("`{}`", object.name),
-            None if returned.is_some_and(|(_, to)| matches!(to, Shape::Opaque(_) | Shape::Struct { .. })) => {
-                "what it returns".to_owned()
+        let tier = if self.keeper().is_some() { Tier::Likely } else { Tier::Convention };
+        self.unless_set_up(contract, tier, evidence)
+    }
+
+    /// `BIO_new_mem_buf(buf, len)`, `LZ4_setStreamDecode(stream, dictionary, dictSize)`: what makes an object of bytes, or sets one
+    /// up with them, keeps them as often as it copies them.
+    fn unless_set_up(&self, contract: Contract, tier: Tier, evidence: String) -> Inference {
+        const WORDS: [&str; 11] =
+            ["set", "set0", "init", "reset", "start", "begin", "attach", "use", "bind", "setup", "register"];
+        let function = &self.signature.name;
+        let said = words(function);
+        // `jpeg_mem_src`: what is read from later.
+        let is_end = said.last().is_some_and(|last| ["src", "dest", "source", "sink"].contains(&&**last));
+        let sets = is_end || said.iter().any(|word| WORDS.contains(&&**word));
+        let keeper = self.keeper().filter(|keeper| keeper.is_made || sets && keeper.is_hidden);
+        match keeper.filter(|_| self.is_stock() && matches!(contract, Contract::Buf { .. })) {
+            Some(Keeper { name: keeper, is_made, .. }) => {
+                let does = if is_made { "makes" } else { "sets up" };
+                Inference::Refused(Refusal {
+                    reason: format!(
+                        "{evidence}; but `{function}` {does} {keeper}: does that keep the pointer, beyond the call?"
+                    ),
+                    candidate: Some(format!("{}  # if the pointer is not kept", contract.to_toml())),
+                    is: Some(Nature::Lent),
+                })
             }
-            None => return found(contract, Tier::Convention, evidence),
+            None => found(contract, tier, evidence),
+        }
+    }
+
+    /// Whatever there is in it, or room to write: nobody copies that without need, as one does text, keys and a few numbers.
+    fn is_stock(&self) -> bool {
+        const SMALL: [&str; 13] = [
+            "key",
+            "pass",
+            "passwd",
+            "password",
+            "passphrase",
+            "kstr",
+            "salt",
+            "iv",
+            "nonce",
+            "seed",
+            "digest",
+            "dgst",
+            "hash",
+        ];
+        let is_small = words(self.name()).last().is_some_and(|last| SMALL.contains(&&**last));
+        let is_text = *self.to == Shape::Char && !is_bytes(self.name());
+        self.mutable || self.to.is_byte() && !is_small && !is_text
+    }
+
+    /// What outlives the call, and could hold on to a pointer.
+    pub(super) fn keeper(&self) -> Option<Keeper> {
+        let library = self.known.library;
+        let is_object = |to: &Shape| matches!(to, Shape::Opaque(_) | Shape::Struct { .. });
+        let of_param = |param: &Param| {
+            let (mutable, to) = param.shape.pointee()?;
+            let is_named = *to == Shape::Void && library.maker_of(&param.ty).is_some();
+            let is_made = match to {
+                Shape::Pointer { mutable: true, to: object, .. } => {
+                    let name = param.ty.trim().strip_prefix("*mut ");
+                    is_object(object) || name.is_some_and(|name| library.maker_of(name).is_some())
+                }
+                _ => false,
+            };
+            let is_kept = is_named || is_made || is_object(to) || param.shape.is_newtype();
+            let is_hidden = !matches!(to, Shape::Struct { hindrance: None, .. });
+            (mutable && is_kept).then(|| Keeper { name: format!("`{}`", param.name), is_made, is_hidden })
         };
-        found(contract, Tier::Likely, format!("{evidence}; assumes that {keeper} does not keep it"))
+        let others = self.signature.params.iter().enumerate().filter(|(index, _)| *index != self.index);
+        let keepers: Vec<_> = others.filter_map(|(_, param)| of_param(param)).collect();
+        let returned = self.signature.ret.as_ref().and_then(Shape::pointee).filter(|(_, to)| is_object(to));
+        let returned = returned.map(|_| Keeper { name: "what it returns".to_owned(), is_made: true, is_hidden: true });
+        // What is made is more likely to hold on to it than what it is made with.
+        let (made, there): (Vec<_>, Vec<_>) = keepers.into_iter().chain(returned).partition(|keeper| keeper.is_made);
+        made.into_iter().chain(there).next()
     }
 
     /// `*mut` bytes: an output buffer only if the length bears its name. Staged as `inout`, since nothing says how much of it
@@ -90,7 +184,7 @@ impl Pointer<'_> {
         if let Some(length) = self.own_length() {
             let evidence =
                 format!("`*mut` bytes with a length named after it, `{}`; {}", length.name, self.unwritten());
-            return found(buf(Dir::Inout, &length.name), Tier::Likely, evidence);
+            return self.unless_set_up(buf(Dir::Inout, &length.name), Tier::Likely, evidence);
         }
         if let Some(length) = self.general_length() {
             let evidence = format!(
@@ -98,7 +192,7 @@ impl Pointer<'_> {
                 length.name,
                 self.unwritten()
             );
-            return found(buf(Dir::Inout, &length.name), Tier::Likely, evidence);
+            return self.unless_set_up(buf(Dir::Inout, &length.name), Tier::Likely, evidence);
         }
         let name = self.name();
         if let Some(cell) = self.length_cell() {

@@ -3,7 +3,7 @@
 use super::{
     Pointer,
     buffer::is_named_result,
-    stub::{asked, listed},
+    stub::{asked, asked_of, listed},
 };
 use crate::contract::{
     Contract, Dir,
@@ -63,6 +63,10 @@ impl Pointer<'_> {
             };
             return refused(format!("`*mut {}` called `{name}`: one value, or several?", self.to), Some(&candidate));
         }
+        if is_collective(name, "") && !me.shape.is_reference() {
+            let candidate = asked_of(&format!("{{ {WORDS} = \"LENGTH\" }}"), &lengths);
+            return refused(format!("`*mut {}` called `{name}`: one value, or several?", self.to), Some(&candidate));
+        }
         let (dir, why) = match () {
             () if is_named_result(name) => (Dir::Out, format!("called `{name}`: one value comes out")),
             () if sounds_like_getter(&self.signature.name) && !sounds_like_length(name) => {
@@ -82,6 +86,11 @@ impl Pointer<'_> {
             let candidate = format!("{{ kind = \"buf\", {dir}len = \"{length}\" }}");
             return refused(format!("one `{name}`, or as many as `{length}` says?"), Some(&candidate));
         }
+        if is_collective(self.name(), name) && !self.me().shape.is_reference() {
+            let dir = if mutable { "dir = \"inout\", " } else { "" };
+            let candidate = asked_of(&format!("{{ kind = \"buf\", {dir}len = \"LENGTH\" }}"), &[]);
+            return refused(format!("`{name}` called `{}`: one of them, or several?", self.name()), Some(&candidate));
+        }
         if mutable {
             let evidence = format!("`*mut {name}`, a struct of plain numbers: copied in and back");
             found(Contract::Obj { dir: Dir::Inout, nullable: false }, Tier::Likely, evidence)
@@ -97,17 +106,50 @@ fn fills_array(function: &str) -> bool {
     words(function).last().is_some_and(|last| last == "array")
 }
 
+/// `palette`, `weightvector`, `ranges`, and not the `matrix` that is an `FT_Matrix`.
+pub(super) fn is_collective(name: &str, ty: &str) -> bool {
+    const WORDS: [&str; 7] = ["palette", "vector", "table", "matrix", "list", "array", "histogram"];
+    let last = |name: &str| words(name).pop().unwrap_or_default();
+    let says = |last: &str| WORDS.iter().any(|word| last.ends_with(word)) || is_plural(last);
+    says(&last(name)) && !says(&last(ty)) && !is_count(name)
+}
+
+fn is_plural(word: &str) -> bool {
+    const ONE: [&str; 20] = [
+        "status",
+        "pos",
+        "axis",
+        "bias",
+        "radius",
+        "basis",
+        "focus",
+        "class",
+        "flags",
+        "bits",
+        "bytes",
+        "progress",
+        "options",
+        "opts",
+        "attrs",
+        "params",
+        "stats",
+        "settings",
+        "seconds",
+        "milliseconds",
+    ];
+    word.len() > 3 && word.ends_with('s') && !word.ends_with("ss") && !ONE.contains(&word)
+}
+
+/// `num_rows`, `anum_points`.
+fn is_count(name: &str) -> bool {
+    let counts = |word: &String| word.ends_with("num") || ["n", "nb", "number", "count", "total"].contains(&&**word);
+    words(name).iter().any(counts)
+}
+
 /// `hashes`, `destination`, and not `flags` or `num_rows`.
 pub(super) fn is_named_several(name: &str) -> bool {
     const DATA: [&str; 11] =
         ["pcm", "dst", "dest", "destination", "output", "buf", "buffer", "array", "table", "data", "samples"];
-    const ONE: [&str; 13] = [
-        "status", "pos", "axis", "bias", "radius", "basis", "focus", "class", "flags", "bits", "bytes", "progress",
-        "options",
-    ];
-    let words = words(name);
-    let Some(last) = words.last() else { return false };
-    let is_plural = last.len() > 3 && last.ends_with('s') && !last.ends_with("ss") && !ONE.contains(&&**last);
-    let is_count = words.iter().any(|word| ["n", "nb", "num", "number", "count", "total"].contains(&&**word));
-    DATA.contains(&name) || is_plural && !is_count
+    let last = words(name).pop().unwrap_or_default();
+    DATA.contains(&name) || is_plural(&last) && !is_count(name)
 }

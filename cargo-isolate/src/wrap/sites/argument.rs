@@ -1,7 +1,7 @@
 //! Shapes of arguments: which slice a pointer comes from, which number a length is.
 
 use super::source::{Source, range};
-use syn::{BinOp, Expr, Lit, UnOp};
+use syn::{BinOp, Expr, ExprRange, Lit, Type, UnOp};
 
 /// Where a pointer comes from.
 #[derive(Clone, Debug)]
@@ -37,13 +37,18 @@ pub(super) fn pointer(argument: &Expr) -> Pointer<'_> {
                 false => Pointer::Other,
             }
         }
-        Expr::MethodCall(call) if call.method == "add" && call.args.len() == 1 => match pointer(&call.receiver) {
-            // Behind a cast it counts other elements than those of the slice.
-            Pointer::Into { of, start: None, cast: false } if is_pure(&call.args[0]) => {
-                Pointer::Into { of, start: Some(&call.args[0]), cast }
+        Expr::MethodCall(call) if (call.method == "add" || call.method == "offset") && call.args.len() == 1 => {
+            let start = &call.args[0];
+            match pointer(&call.receiver) {
+                // Behind a cast it counts other elements than those of the slice; what else is given to `offset` is no `usize`.
+                Pointer::Into { of, start: None, cast: false }
+                    if is_pure(start) && (call.method == "add" || literal(start).is_some()) =>
+                {
+                    Pointer::Into { of, start: Some(start), cast }
+                }
+                _ => Pointer::Other,
             }
-            _ => Pointer::Other,
-        },
+        }
         Expr::Call(call) if call.args.is_empty() => match &*call.func {
             Expr::Path(path)
                 if path.path.segments.last().is_some_and(|last| last.ident == "null" || last.ident == "null_mut") =>
@@ -58,6 +63,44 @@ pub(super) fn pointer(argument: &Expr) -> Pointer<'_> {
         Expr::Path(path) if path.path.get_ident().is_some() && !cast => Pointer::Named { name: inner },
         _ => Pointer::Other,
     }
+}
+
+/// `x` of `x as *const T` and `ptr::from_ref(x)`: what it points to is what `x` refers to.
+pub(super) fn reference(argument: &Expr) -> Option<&Expr> {
+    let inner = match without_parens(argument) {
+        Expr::Cast(cast) if matches!(*cast.ty, Type::Ptr(_)) => &cast.expr,
+        Expr::Call(call) if call.args.len() == 1 => match &*call.func {
+            Expr::Path(path) if ends_with(path, "from_ref") || ends_with(path, "from_mut") => &call.args[0],
+            _ => return None,
+        },
+        _ => return None,
+    };
+    Some(without_parens(inner)).filter(|inner| matches!(inner, Expr::Path(path) if path.path.get_ident().is_some()))
+}
+
+/// `x` of `x.as_ptr()`, whatever it takes to get it.
+pub(super) fn pointed_into(argument: &Expr) -> Option<&Expr> {
+    match without_casts(argument).0 {
+        Expr::MethodCall(call) if call.args.is_empty() && call.method == "as_ptr" => Some(&call.receiver),
+        _ => None,
+    }
+}
+
+/// `x` and `n` of `x[n..]`.
+pub(super) fn rest(of: &Expr) -> Option<(&Expr, &Expr)> {
+    let Expr::Index(index) = without_parens(of) else { return None };
+    match &*index.index {
+        Expr::Range(ExprRange { start: Some(start), end: None, .. }) => Some((&index.expr, start)),
+        _ => None,
+    }
+}
+
+pub(super) fn is_self(expr: &Expr) -> bool {
+    matches!(expr, Expr::Path(path) if path.path.is_ident("self"))
+}
+
+pub(super) fn is_field(expr: &Expr) -> bool {
+    matches!(without_parens(expr), Expr::Field(_))
 }
 
 /// The argument is this number, which is NULL and `None` if it is 0.
@@ -201,7 +244,7 @@ pub(super) fn is_pure(expr: &Expr) -> bool {
         }
         Expr::MethodCall(call) => {
             let name = call.method.to_string();
-            let is_view = matches!(&*name, "len" | "as_bytes" | "as_slice" | "as_mut_slice" | "as_c_str");
+            let is_view = matches!(&*name, "len" | "capacity" | "as_bytes" | "as_slice" | "as_mut_slice" | "as_c_str");
             is_view && call.args.is_empty() && is_pure(&call.receiver)
         }
         _ => false,
@@ -210,8 +253,16 @@ pub(super) fn is_pure(expr: &Expr) -> bool {
 
 /// `expr` is `of.len()`.
 pub(super) fn is_length_of(source: &Source, expr: &Expr, of: &Expr) -> bool {
+    // As long as what it is a view of.
+    let whole = match without_parens(of) {
+        Expr::MethodCall(view) if ["as_bytes", "as_slice", "as_mut_slice"].iter().any(|name| view.method == name) => {
+            without_parens(&view.receiver)
+        }
+        of => of,
+    };
+    let is = |receiver: &Expr| same(source, receiver, of) || same(source, receiver, whole);
     matches!(without_parens(expr), Expr::MethodCall(call)
-        if call.method == "len" && call.args.is_empty() && same(source, without_parens(&call.receiver), of))
+        if call.method == "len" && call.args.is_empty() && is(without_parens(&call.receiver)))
 }
 
 /// `expr` is `of.len() - start`.

@@ -1,11 +1,13 @@
 //! One direct call → the edits that make it a call of its wrapper, or why a person must do it.
 
+mod binding;
 mod buffer;
 mod check;
 mod helper;
 mod layout;
 mod object;
 mod result;
+mod spare;
 mod suggestion;
 mod text;
 
@@ -15,7 +17,8 @@ use super::{
     fault::Takes,
     finder::Found,
     held::{At, Held, Made},
-    locals::{self, Holds},
+    holds::{self, Holds},
+    locals,
     source::{Edit, Source, place, range},
 };
 use crate::{
@@ -59,6 +62,12 @@ impl Ready<'_> {
         self.ended().is_none()
             && self.call.code().is_none()
             && (has_several || matches!(self.parts[..], [Part::Ignored, ..]))
+            && self.binding().is_none()
+    }
+
+    /// What binds all that comes out by the statement of the call.
+    fn binding(&self) -> Option<Vec<Edit>> {
+        if self.call.code().is_some() { None } else { self.call.binding(&self.parts) }
     }
 
     /// `in_block`: the call is all there is in a block, which its statements can use.
@@ -75,12 +84,16 @@ impl Ready<'_> {
             .enumerate()
             .filter(|(_, param)| matches!(param.decision.contract(), Some(Contract::Buf { .. })));
         edits.extend(buffers.filter_map(|(index, _)| call.local_edit(call.argument(index)?)));
+        edits.extend((0..call.params().len()).filter_map(|index| call.spare(index)).flat_map(|spare| spare.edits()));
         let faults = self.faults();
         let Range { start, end } = range(call.found.call);
         if let Some(code) = call.code() {
             edits.push(Edit::insert(end, format!("{}{faults}", call.as_code(&self.parts, code))));
         } else if self.is_block() {
             call.block(&self.parts, faults, in_block, &mut edits);
+        } else if let Some(bound) = self.binding() {
+            edits.extend(bound);
+            edits.push(Edit::insert(end, faults));
         } else {
             let first = if self.parts.len() > 1 { ".0" } else { "" };
             let in_some = call.held.made(call.at()) == Some(Made::InSome);
@@ -89,6 +102,11 @@ impl Ready<'_> {
             edits.push(Edit::insert(end, format!("{faults}{first}{close}")));
         }
         edits
+    }
+
+    /// Places of methods that were unsafe and are others now.
+    pub(super) fn relieved(&self) -> impl Iterator<Item = At> + '_ {
+        (0..self.call.params().len()).filter_map(|index| self.call.spare(index)).map(|spare| spare.set())
     }
 
     fn faults(&self) -> &'static str {
@@ -174,6 +192,8 @@ enum Argument {
     Gone,
     /// Is written anew.
     Text(String),
+    /// A part of it stays, and with it the calls that are in there: what takes the place of the rest around it.
+    Part { open: &'static str, inner: Range<usize>, close: &'static str },
 }
 
 /// A call that was read.
@@ -292,7 +312,7 @@ impl<'c> Call<'c> {
                 Argument::Gone
             }
             (_, Contract::Obj { dir, nullable }) => self.object(expr, *dir, *nullable, name)?,
-            (_, Contract::Buf { dir, len, nullable, .. }) => self.buffer(param, expr, *dir, len, *nullable)?,
+            (_, Contract::Buf { dir, len, nullable, .. }) => self.buffer(index, expr, *dir, len, *nullable)?,
             (_, Contract::Handle { dir: Dir::Out, .. })
                 if let Pointer::To { place } = argument::pointer(expr)
                     && self.held.room(place).is_some() =>
@@ -418,6 +438,12 @@ impl<'c> Call<'c> {
                 _ => Holds::Unknown,
             },
             (Expr::MethodCall(call), _) if call.method == "as_bytes" => Holds::Slice { of: Some("u8".to_owned()) },
+            (Expr::MethodCall(call), _) if call.method == "as_c_str" => Holds::CStr,
+            (Expr::Index(index), _) if matches!(*index.index, Expr::Range(_)) => self.holds(&index.expr).part(),
+            (Expr::Field(field), _) if argument::is_self(&field.base) && self.found.outermost => {
+                let of = self.found.of;
+                of.map_or(Holds::Unknown, |of| holds::of_field(&self.source.file.items, of, &field.member))
+            }
             _ => Holds::Unknown,
         }
     }
@@ -430,6 +456,12 @@ impl<'c> Call<'c> {
             Pointer::Null => Err(format!("`{name}` is NULL here, and the policy says that it never is")),
             Pointer::To { place } => Ok(some(format!("&{mutable}{}", self.source.of(place)))),
             Pointer::Named { name } if self.holds(name) == Holds::Reference => {
+                Ok(some(self.source.of(name).to_owned()))
+            }
+            // A cast of a reference changes nothing but that it is one.
+            _ if let Some(name) = argument::reference(expr)
+                && self.holds(name) == Holds::Reference =>
+            {
                 Ok(some(self.source.of(name).to_owned()))
             }
             _ => Err(format!("`{name}`: nothing says what `{}` points to", self.source.of(expr))),

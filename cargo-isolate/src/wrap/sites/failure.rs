@@ -1,5 +1,6 @@
 //! What code does where the function has failed: there, a wrapper has stored nothing, neither in buffers nor behind pointers.
 
+mod check;
 mod condition;
 mod leaving;
 
@@ -31,14 +32,23 @@ pub(super) struct Told {
     from: Option<usize>,
     /// Nor has it in here.
     within: Vec<Range<usize>>,
+    /// In here it has, and nowhere else is the way there.
+    pub(super) failed: Vec<Range<usize>>,
 }
 
-/// Reads what follows a call that fails where `failing` says.
-pub(super) fn told(function: &Function<'_>, call: &ExprCall, failing: &Condition, constants: Constants<'_>) -> Told {
+/// Reads what follows a call that fails where `failing` says. `source`: where the functions are that may be asked.
+pub(super) fn told(
+    source: &Source,
+    function: &Function<'_>,
+    call: &ExprCall,
+    failing: &Condition,
+    constants: Constants<'_>,
+) -> Told {
     let at = range(call).start;
     let mut around = Around { at, blocks: Vec::new() };
     around.visit_block(function.body);
-    let mut told = Told { any: false, from: None, within: Vec::new() };
+    let mut told = Told { any: false, from: None, within: Vec::new(), failed: Vec::new() };
+    let reader = |is_value| Reader { source: Some(source), failing, constants, is_value };
     // The innermost statement that is more than the call alone.
     let Some(depth) = around.blocks.iter().rposition(|(block, index)| {
         !matches!(&block.stmts[..], [Stmt::Expr(expr, None)] if is_call(expr, call)) && *index < block.stmts.len()
@@ -70,14 +80,14 @@ pub(super) fn told(function: &Function<'_>, call: &ExprCall, failing: &Condition
         Some(name) if becomes_call(value, call, &mut others) => {
             let is_value = |expr: &Expr| matches!(expr, Expr::Path(path) if path.path.is_ident(name));
             if let Some(next) = around.next(depth) {
-                Reader { failing, constants, is_value: &is_value }.statement(next, &mut told);
+                reader(&is_value).statement(next, &mut told);
             }
             // The ways that were not taken to a value that is looked at before they can be.
             if told.from.is_some() {
                 told.within.append(&mut others);
             }
         }
-        _ => Reader { failing, constants, is_value: &|expr| is_call(expr, call) }.expr(value, &mut told),
+        _ => reader(&|expr| is_call(expr, call)).expr(value, &mut told),
     }
     told
 }
@@ -172,7 +182,7 @@ fn becomes_call(expr: &Expr, call: &ExprCall, others: &mut Vec<Range<usize>>) ->
 }
 
 /// An expression is nothing but the call.
-fn is_call(expr: &Expr, call: &ExprCall) -> bool {
+pub(super) fn is_call(expr: &Expr, call: &ExprCall) -> bool {
     match without_parens(expr) {
         Expr::Call(other) => std::ptr::eq(other, call),
         Expr::Unsafe(block) => matches!(&block.block.stmts[..], [Stmt::Expr(inner, None)] if is_call(inner, call)),
@@ -183,6 +193,8 @@ fn is_call(expr: &Expr, call: &ExprCall) -> bool {
 
 /// Reads what is asked of what the function returned.
 struct Reader<'r> {
+    /// The functions in here are read, too.
+    source: Option<&'r Source>,
     failing: &'r Condition,
     constants: Constants<'r>,
     is_value: &'r dyn Fn(&Expr) -> bool,
@@ -218,8 +230,25 @@ impl Reader<'_> {
 
     fn expr(&self, expr: &Expr, told: &mut Told) {
         match expr {
+            Expr::Try(tried) if self.source.is_some_and(|source| check::is_err_if(source, &tried.expr, self)) => {
+                told.any = true;
+                told.from = Some(range(tried).end);
+                told.failed.push(range(tried));
+            }
             Expr::If(choice) => {
                 let cond = [&*choice.cond];
+                let (mut is_failed, mut is_else_failed) = (true, choice.else_branch.is_some());
+                for value in self.samples_of(&cond) {
+                    match self.truth(cond[0], value) {
+                        Some(true) => is_failed &= self.surely_fails(value),
+                        Some(false) => is_else_failed &= self.surely_fails(value),
+                        None => (is_failed, is_else_failed) = (false, false),
+                    }
+                }
+                told.failed.extend(is_failed.then(|| range(&choice.then_branch)));
+                if let Some((_, other)) = choice.else_branch.as_ref().filter(|_| is_else_failed) {
+                    told.failed.push(range(other));
+                }
                 if self.all_failures(&cond, |value| self.truth(cond[0], value) == Some(true)) {
                     told.any = true;
                     told.within.extend(choice.else_branch.iter().map(|(_, other)| range(other)));
@@ -248,6 +277,9 @@ impl Reader<'_> {
                         told.any = true;
                         told.within.push(range(&arm.body));
                     }
+                    if taken.iter().all(|value| self.surely_fails(*value)) {
+                        told.failed.push(range(&arm.body));
+                    }
                     left.retain(|value| self.matches(&arm.pat, *value) != Some(true));
                 }
                 if all_leave && told.any {
@@ -260,11 +292,14 @@ impl Reader<'_> {
 
     /// Something holds for every value that means failure.
     fn all_failures(&self, asked: &[&Expr], holds: impl Fn(i128) -> bool) -> bool {
-        let samples = self.samples(asked, |expr, out| {
+        self.samples_of(asked).into_iter().filter(|value| self.fails(*value)).all(holds)
+    }
+
+    fn samples_of(&self, asked: &[&Expr]) -> BTreeSet<i128> {
+        self.samples(asked, |expr, out| {
             let mut numbers = Numbers { reader: self, out };
             numbers.visit_expr(expr);
-        });
-        samples.into_iter().filter(|value| self.fails(*value)).all(holds)
+        })
     }
 
     /// Every number that comparisons speak of, with its neighbours: between two of them no answer changes.
@@ -278,6 +313,11 @@ impl Reader<'_> {
     /// Whether the function may have failed when it returned this.
     fn fails(&self, value: i128) -> bool {
         condition::truth(self.failing, value) != Some(false)
+    }
+
+    /// Whether it has when it returned this, whatever else is.
+    fn surely_fails(&self, value: i128) -> bool {
+        condition::truth(self.failing, value) == Some(true)
     }
 
     /// Whether a condition holds when the function returned this, as far as it speaks of that.

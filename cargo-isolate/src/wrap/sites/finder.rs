@@ -6,8 +6,8 @@ use super::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 use syn::{
-    Arm, Block, Expr, ExprAsync, ExprCall, ExprClosure, ExprUnsafe, ImplItemFn, ItemFn, ItemMod, Macro, Receiver,
-    ReceiverKind, ReturnType, Signature, Stmt, TraitItemFn,
+    Arm, Block, Expr, ExprAsync, ExprCall, ExprClosure, ExprMethodCall, ExprUnsafe, ImplItemFn, ItemFn, ItemImpl,
+    ItemMod, Macro, Receiver, ReceiverKind, ReturnType, Signature, Stmt, TraitItemFn, Type,
     spanned::Spanned,
     visit::{self, Visit},
 };
@@ -34,6 +34,8 @@ pub(super) struct Unsafe<'s> {
     pub(super) block: &'s ExprUnsafe,
     /// Its braces end a statement or an arm: without them, a `;` or a comma would be missing.
     pub(super) closes: bool,
+    /// The statement that it is.
+    pub(super) statement: Option<&'s Stmt>,
 }
 
 /// A call and what is around it.
@@ -41,6 +43,8 @@ pub(super) struct Unsafe<'s> {
 pub(super) struct Found<'s> {
     pub(super) call: &'s ExprCall,
     pub(super) function: Option<Function<'s>>,
+    /// What `self` is there.
+    pub(super) of: Option<&'s Type>,
     /// What `?` would return from; `None` in a closure or an `async` block, of which nothing says what they return.
     pub(super) returns: Option<&'s ReturnType>,
     /// The innermost one.
@@ -53,32 +57,48 @@ pub(super) struct Found<'s> {
 
 /// Finds the calls that begin at `places`.
 pub(super) fn find<'s>(source: &'s Source, places: &[(u32, u32)]) -> BTreeMap<(u32, u32), Found<'s>> {
+    walked(source, places).found
+}
+
+/// Finds the `unsafe` blocks around the names of methods at `places`.
+pub(super) fn around<'s>(source: &'s Source, places: &[(u32, u32)]) -> Vec<Unsafe<'s>> {
+    walked(source, places).around
+}
+
+fn walked<'p, 's>(source: &'s Source, places: &'p [(u32, u32)]) -> Finder<'p, 's> {
     let mut finder = Finder {
         source,
         places,
         found: BTreeMap::new(),
+        around: Vec::new(),
         function: None,
+        of: None,
         returns: None,
         unsafe_block: None,
         modules: 0,
         closing: BTreeSet::new(),
+        statements: BTreeMap::new(),
         operands: BTreeSet::new(),
     };
     finder.visit_file(&source.file);
-    finder.found
+    finder
 }
 
 struct Finder<'p, 's> {
     source: &'s Source,
     places: &'p [(u32, u32)],
     found: BTreeMap<(u32, u32), Found<'s>>,
+    around: Vec<Unsafe<'s>>,
     function: Option<Function<'s>>,
+    of: Option<&'s Type>,
     returns: Option<&'s ReturnType>,
     unsafe_block: Option<Unsafe<'s>>,
     /// Inline modules around.
     modules: usize,
     /// Places of blocks that end a statement or an arm without a `;` or a comma.
     closing: BTreeSet<(u32, u32)>,
+    /// Blocks that are statements, by their places.
+    statements: BTreeMap<(u32, u32), &'s Stmt>,
     /// Places of calls that are operands.
     operands: BTreeSet<(u32, u32)>,
 }
@@ -111,6 +131,12 @@ impl<'s> Visit<'s> for Finder<'_, 's> {
         self.function(&item.sig, &item.block);
     }
 
+    fn visit_item_impl(&mut self, item: &'s ItemImpl) {
+        let around = self.of.replace(&item.self_ty);
+        visit::visit_item_impl(self, item);
+        self.of = around;
+    }
+
     fn visit_impl_item_fn(&mut self, item: &'s ImplItemFn) {
         self.function(&item.sig, &item.block);
     }
@@ -130,6 +156,11 @@ impl<'s> Visit<'s> for Finder<'_, 's> {
     }
 
     fn visit_block(&mut self, block: &'s Block) {
+        for statement in &block.stmts {
+            if let Stmt::Expr(Expr::Unsafe(block), _) = statement {
+                self.statements.insert(place(block.unsafe_token.span), statement);
+            }
+        }
         let statements = block.stmts.split_last().map_or(&[][..], |(_, before)| before);
         for statement in statements {
             if let Stmt::Expr(Expr::Unsafe(block), None) = statement {
@@ -148,7 +179,8 @@ impl<'s> Visit<'s> for Finder<'_, 's> {
 
     fn visit_expr_unsafe(&mut self, block: &'s ExprUnsafe) {
         let closes = self.closing.contains(&place(block.unsafe_token.span));
-        let outer = self.unsafe_block.replace(Unsafe { block, closes });
+        let statement = self.statements.get(&place(block.unsafe_token.span)).copied();
+        let outer = self.unsafe_block.replace(Unsafe { block, closes, statement });
         visit::visit_expr_unsafe(self, block);
         self.unsafe_block = outer;
     }
@@ -174,6 +206,13 @@ impl<'s> Visit<'s> for Finder<'_, 's> {
         arguments.into_iter().flatten().for_each(|argument| self.visit_expr(argument));
     }
 
+    fn visit_expr_method_call(&mut self, call: &'s ExprMethodCall) {
+        if self.places.contains(&place(call.method.span())) {
+            self.around.extend(self.unsafe_block);
+        }
+        visit::visit_expr_method_call(self, call);
+    }
+
     fn visit_expr_call(&mut self, call: &'s ExprCall) {
         if let Expr::Path(path) = &*call.func {
             let at = place(path.span());
@@ -181,6 +220,7 @@ impl<'s> Visit<'s> for Finder<'_, 's> {
                 let found = Found {
                     call,
                     function: self.function,
+                    of: self.of,
                     returns: self.returns,
                     unsafe_block: self.unsafe_block,
                     operand: self.operands.contains(&at),

@@ -17,20 +17,46 @@ mod way;
 use super::{
     argument::without_parens,
     call::Wrapper,
+    failure,
+    finder::Found,
     source::{Edit, Source, range},
 };
 use crate::graph::SourceFile;
 use field::Field;
 use names::Names;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 use syn::Expr;
 use uses::Uses;
+pub(super) use way::may_leave;
 
 /// Where something stands: line and column.
 pub(super) type At = (u32, u32);
 
 /// Gives the wrapper of the call at a place, if that is one to rewrite.
 pub(super) type WrapperAt<'w> = &'w dyn Fn(At) -> Option<&'w Wrapper<'w>>;
+
+/// A file whose pointers may become handles.
+pub(super) struct InFile<'s> {
+    pub(super) source: &'s Source,
+    /// Its calls.
+    pub(super) found: &'s BTreeMap<At, Found<'s>>,
+    pub(super) wrapper: WrapperAt<'s>,
+    /// The number that a constant has, where the wrapper's function is.
+    pub(super) constant: &'s dyn Fn(&Wrapper<'_>, &str) -> Option<i64>,
+}
+
+impl InFile<'_> {
+    /// Where the call at a place has surely failed.
+    fn failed(&self, at: At) -> Vec<Range<usize>> {
+        let (Some(wrapper), Some(found)) = ((self.wrapper)(at), self.found.get(&at)) else { return Vec::new() };
+        let (Some(failing), Some(function)) = (&wrapper.function.failing, found.function) else { return Vec::new() };
+        let constant = |name: &str| (self.constant)(wrapper, name);
+        failure::told(self.source, &function, found.call, &failing.error, &constant).failed
+    }
+}
 
 /// The pointers of one file that may become handles.
 #[derive(Default)]
@@ -79,7 +105,8 @@ pub(super) struct Given {
 
 impl Held {
     /// Finds them in a file. `below`: other files, which see the private items of this one.
-    pub(super) fn new(source: &Source, wrapper: WrapperAt<'_>, below: &[&SourceFile]) -> Held {
+    pub(super) fn new(file: &InFile<'_>, below: &[&SourceFile]) -> Held {
+        let source = file.source;
         let is_elsewhere = |field: &Field<'_>| {
             let mut texts = below.iter().filter_map(|other| other.text().ok());
             texts.any(|text| field.may_be_used_in(text))
@@ -87,9 +114,9 @@ impl Held {
         let fields = field::fields(source).into_iter().filter(|field| !is_elsewhere(field));
         let names = Names::new(&source.file);
         let of_fields = fields.filter_map(|field| Uses::of_field(source, &names, field));
-        let mut slots: Vec<_> = of_fields.filter_map(|uses| text::slot(source, &uses, wrapper)).collect();
+        let mut slots: Vec<_> = of_fields.filter_map(|uses| text::slot(file, &uses)).collect();
         let of_locals = Uses::of_locals(source, &names);
-        slots.extend(of_locals.iter().filter_map(|uses| text::slot(source, uses, wrapper)));
+        slots.extend(of_locals.iter().filter_map(|uses| text::slot(file, uses)));
         Held { slots }
     }
 

@@ -2,26 +2,49 @@
 //! Whatever might still be needed stays.
 
 use super::{
+    argument::{has_word, words},
     finder::Unsafe,
     source::{Edit, Source, bytes, range},
 };
-use std::ops::Range;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 use syn::{
-    Item, ItemUse, Stmt, Token, UseTree, Visibility,
+    Ident, Item, ItemUse, Stmt, Token, UseTree, Visibility,
     punctuated::Pair,
     visit::{self, Visit},
 };
 
-/// The `// SAFETY:` comment above the statement of a block that is `unsafe` no more, where no other block stands in there.
-pub(super) fn argument(source: &Source, block: Unsafe<'_>) -> Option<Edit> {
-    let keyword = bytes(block.block.unsafe_token.span).start;
+/// The `// SAFETY:` comments above the statements of blocks that are `unsafe` no more, where no other block stands in there that
+/// they may be about.
+pub(super) fn reasons(source: &Source, blocks: &[Unsafe<'_>]) -> Vec<Edit> {
+    let gone: BTreeSet<_> = blocks.iter().map(|block| bytes(block.block.unsafe_token.span).start).collect();
+    let mut lines: BTreeMap<_, _> = gone.iter().filter_map(|keyword| line_of(source, *keyword)).collect();
+    lines.retain(|line, statement| {
+        unsafe_words(source, statement.clone()).into_iter().all(|at| {
+            // One with a reason of its own, too, is not meant.
+            let own = || line_of(source, at).filter(|(own, _)| own != line);
+            gone.contains(&at) || own().is_some_and(|(own, _)| reason_above(source, own).is_some())
+        })
+    });
+    lines.into_keys().filter_map(|line| reason_above(source, line)).collect()
+}
+
+/// The line that the innermost statement around a keyword begins on, with it, and the statement.
+fn line_of(source: &Source, keyword: usize) -> Option<(usize, Range<usize>)> {
     let mut around = Around { keyword, smallest: None };
     around.visit_file(&source.file);
     let statement = around.smallest?;
     let line = source.line_start(keyword);
-    if line != source.line_start(statement.start) || unsafe_words(source, statement) != 1 {
-        return None;
-    }
+    (line == source.line_start(statement.start)).then_some((line, statement))
+}
+
+/// What a reason begins with. As the rule about such comments has it, `Safety:` is one, too.
+const REASONS: [&str; 2] = ["SAFETY:", "Safety:"];
+
+/// The `// SAFETY:` comment that ends above a line.
+pub(super) fn reason_above(source: &Source, line: usize) -> Option<Edit> {
     let mut start = line;
     loop {
         let above = source.line_start(start.checked_sub(1)?);
@@ -31,16 +54,22 @@ pub(super) fn argument(source: &Source, block: Unsafe<'_>) -> Option<Edit> {
         }
         start = above;
         let words = text.trim_start_matches('/').trim_start();
-        // As the rule about such comments has it: `Safety:` is one, too.
-        if ["SAFETY:", "Safety:"].iter().any(|word| words.starts_with(word)) {
+        if REASONS.iter().any(|word| words.starts_with(word)) {
             return Some(Edit::delete(start..line));
         }
     }
 }
 
-fn unsafe_words(source: &Source, inside: Range<usize>) -> usize {
-    let code = source.code(inside);
-    code.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| *word == "unsafe").count()
+/// It takes away what `reason_above` finds.
+pub(super) fn is_reason(source: &Source, edit: &Edit) -> bool {
+    let words = source.text[edit.range.clone()].trim_start().trim_start_matches('/').trim_start();
+    edit.text.is_empty() && REASONS.iter().any(|word| words.starts_with(word))
+}
+
+/// Where the keyword stands in a stretch.
+fn unsafe_words(source: &Source, inside: Range<usize>) -> Vec<usize> {
+    let places = words(&source.text[inside.clone()], "unsafe").map(|at| inside.start + at);
+    places.filter(|at| has_word(&source.code(*at..at + "unsafe".len()), "unsafe")).collect()
 }
 
 /// The statement that a place is in, the innermost one.
@@ -88,7 +117,7 @@ pub(super) fn without_imports(
             // What stands beside it on its line may be about it.
             edits.extend(alone.then(|| Edit::delete(line..end)));
         } else if let UseTree::Path(_) = &item.tree {
-            edits.extend(without(&source, &item.tree, &|name| {
+            edits.extend(without(&source, &item.tree, None, &|name| {
                 leaves.iter().any(|leaf| leaf.1 == name && is_unused(leaf))
             }));
         }
@@ -98,13 +127,14 @@ pub(super) fn without_imports(
 
 /// Takes names out of the one group at the end of a path: `use a::b::{c, d};`. In one line, one name that is left loses its
 /// braces; on several, all that is left stays where it is. Groups in groups stay as they are.
-fn without(source: &Source, tree: &UseTree, is_unused: &dyn Fn(&str) -> bool) -> Vec<Edit> {
+fn without(source: &Source, tree: &UseTree, around: Option<&Ident>, is_unused: &dyn Fn(&str) -> bool) -> Vec<Edit> {
     let group = match tree {
-        UseTree::Path(path) => return without(source, &path.tree, is_unused),
+        UseTree::Path(path) => return without(source, &path.tree, Some(&path.ident), is_unused),
         UseTree::Group(group) => group,
         _ => return Vec::new(),
     };
     let goes = |item: &UseTree| match item {
+        UseTree::Name(name) if name.ident == "self" => around.is_some_and(|around| is_unused(&around.to_string())),
         UseTree::Name(name) => is_unused(&name.ident.to_string()),
         UseTree::Rename(name) => is_unused(&name.rename.to_string()),
         _ => false,

@@ -3,51 +3,13 @@
 use super::{
     argument::{has_word, words},
     finder::Function,
+    holds::{Holds, of_type, of_value},
     source::{Source, range},
 };
 use syn::{
-    Expr, ExprMethodCall, FnArg, GenericArgument, Lit, Local, Pat, PatIdent, PathArguments, Stmt, Type,
+    Expr, FnArg, Lit, Local, Pat, PatIdent, Stmt, Type,
     visit::{self, Visit},
 };
-
-/// What a local holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Holds {
-    /// `&[T]` or `&mut [T]`.
-    Slice {
-        of: Option<String>,
-    },
-    /// Something that derefs to a slice of as many elements as it has room for: an array, `vec![…]`, `Box<[T]>`.
-    Owner {
-        of: Option<String>,
-        length: Option<String>,
-    },
-    /// A `Vec` of which nobody says that its length is its capacity.
-    Spare {
-        of: Option<String>,
-    },
-    /// `str` or `String`.
-    Text,
-    CString,
-    CStr,
-    /// `MaybeUninit<T>`.
-    Uninit,
-    /// `&T` or `&mut T` of something else.
-    Reference,
-    /// Something else, or bound in a way that is not followed.
-    Unknown,
-}
-
-impl Holds {
-    /// Name of its elements' type, where it is written.
-    pub(super) fn element(&self) -> Option<&str> {
-        match self {
-            Holds::Slice { of } | Holds::Owner { of, .. } | Holds::Spare { of } => of.as_deref(),
-            Holds::Text => Some("u8"),
-            _ => None,
-        }
-    }
-}
 
 /// What `name` holds where a call at byte `at` stands.
 pub(super) fn holds(function: &Function<'_>, name: &str, at: usize) -> Holds {
@@ -62,6 +24,15 @@ fn followed(function: &Function<'_>, name: &str, at: usize, left: u8) -> Holds {
         Some((_, Binding::Parameter(ty))) => of_type(ty),
         Some((_, Binding::Local(local))) if left > 0 => of_local(function, local, left - 1),
         _ => Holds::Unknown,
+    }
+}
+
+/// Whether `name` is said to be a reference where a call at byte `at` stands.
+pub(super) fn is_reference(function: &Function<'_>, name: &str, at: usize) -> bool {
+    match bound(function, name, at) {
+        Some((_, Binding::Parameter(ty))) => matches!(ty, Type::Reference(_)),
+        Some((_, Binding::Local(Local { pat: Pat::Type(pat), .. }))) => matches!(*pat.ty, Type::Reference(_)),
+        _ => false,
     }
 }
 
@@ -108,11 +79,15 @@ fn bound<'f>(function: &Function<'f>, name: &'f str, at: usize) -> Option<(usize
 /// Whether `name` holds nothing but zero bits where a call at byte `at` stands: it is bound to that in a block around, and is
 /// not named in between, also not by an earlier turn of a loop.
 pub(super) fn is_zero(source: &Source, function: &Function<'_>, name: &str, at: usize) -> bool {
-    last_let(function, name, at).is_some_and(|(local, is_repeated)| {
-        let between = source.code(range(local).end..at);
-        let is_zero = local.init.as_ref().is_some_and(|init| is_zero_value(&init.expr));
-        is_zero && !is_repeated && !has_word(&between, name)
-    })
+    zero_let(source, function, name, at).is_some()
+}
+
+/// The `let` by which it does.
+pub(super) fn zero_let<'f>(source: &Source, function: &Function<'f>, name: &str, at: usize) -> Option<&'f Local> {
+    let (local, is_repeated) = last_let(function, name, at)?;
+    let between = source.code(range(local).end..at);
+    let is_zero = local.init.as_ref().is_some_and(|init| init.diverge.is_none() && is_zero_value(&init.expr));
+    (is_zero && !is_repeated && !has_word(&between, name)).then_some(local)
 }
 
 /// The `let` of a name that is bound once for a call at byte `at`, and used there only: in a block around, and not in a loop that
@@ -121,6 +96,11 @@ pub(super) fn used_once<'f>(source: &Source, function: &Function<'f>, name: &str
     let body = source.code(range(function.body));
     let is_once = words(&body, name).count() == 2 && !is_parameter(function, name, at);
     last_let(function, name, at).filter(|(_, is_repeated)| is_once && !is_repeated).map(|(local, _)| local)
+}
+
+/// The `let` of a name before a call at byte `at`, in a block around, and not outside of a loop that the call is in.
+pub(super) fn once_let<'f>(function: &Function<'f>, name: &str, at: usize) -> Option<&'f Local> {
+    last_let(function, name, at).filter(|(_, is_repeated)| !is_repeated).map(|(local, _)| local)
 }
 
 /// The last `let` of a name before a call at byte `at`, in a block around, and whether what stands there is done more than once
@@ -308,134 +288,4 @@ fn last(block: &syn::Block) -> Option<&Expr> {
         Some(Stmt::Expr(value, None)) => Some(value),
         _ => None,
     }
-}
-
-fn of_type(ty: &Type) -> Holds {
-    match ty {
-        Type::Paren(paren) => of_type(&paren.elem),
-        Type::Group(group) => of_type(&group.elem),
-        Type::Reference(reference) => match &*reference.elem {
-            Type::Slice(slice) => Holds::Slice { of: name_of(&slice.elem) },
-            Type::Path(_) => match of_type(&reference.elem) {
-                Holds::Unknown => Holds::Reference,
-                holds => holds,
-            },
-            // `&mut &mut [T]` and the like; `&[T; N]` is passed on as it is.
-            Type::Array(array) => Holds::Slice { of: name_of(&array.elem) },
-            _ => Holds::Unknown,
-        },
-        Type::Array(array) => {
-            let length = &array.len;
-            Holds::Owner { of: name_of(&array.elem), length: Some(quote::quote!(#length).to_string()) }
-        }
-        Type::Path(path) => {
-            let Some(last) = path.path.segments.last() else { return Holds::Unknown };
-            let argument = match &last.arguments {
-                PathArguments::AngleBracketed(arguments) => arguments.args.iter().find_map(|argument| match argument {
-                    GenericArgument::Type(ty) => Some(ty),
-                    _ => None,
-                }),
-                _ => None,
-            };
-            match (&*last.ident.to_string(), argument) {
-                ("Vec", of) => Holds::Spare { of: of.and_then(name_of) },
-                ("Box" | "Rc" | "Arc", Some(Type::Slice(slice))) => {
-                    Holds::Owner { of: name_of(&slice.elem), length: None }
-                }
-                ("str" | "String", _) => Holds::Text,
-                ("CString", _) => Holds::CString,
-                ("CStr", _) => Holds::CStr,
-                ("MaybeUninit", _) => Holds::Uninit,
-                _ => Holds::Unknown,
-            }
-        }
-        _ => Holds::Unknown,
-    }
-}
-
-fn name_of(ty: &Type) -> Option<String> {
-    match ty {
-        Type::Path(path) => path.path.segments.last().map(|last| last.ident.to_string()),
-        // No number has such a name: nothing takes these for elements of its own.
-        Type::Array(_) | Type::Tuple(_) => Some(quote::quote!(#ty).to_string().replace(' ', "")),
-        _ => None,
-    }
-}
-
-fn of_value(value: &Expr) -> Holds {
-    match value {
-        Expr::Paren(paren) => of_value(&paren.expr),
-        Expr::Try(tried) => of_value(&tried.expr),
-        Expr::Macro(mac) if mac.mac.path.is_ident("vec") => {
-            Holds::Owner { of: first_suffix(&mac.mac.tokens), length: None }
-        }
-        Expr::Macro(mac) if mac.mac.path.is_ident("format") => Holds::Text,
-        Expr::Repeat(repeat) => {
-            let length = &repeat.len;
-            Holds::Owner { of: suffix(&repeat.expr), length: Some(quote::quote!(#length).to_string()) }
-        }
-        Expr::Array(array) => {
-            Holds::Owner { of: array.elems.first().and_then(suffix), length: Some(array.elems.len().to_string()) }
-        }
-        Expr::Lit(lit) => match &lit.lit {
-            Lit::ByteStr(_) => Holds::Slice { of: Some("u8".to_owned()) },
-            Lit::Str(_) => Holds::Text,
-            Lit::CStr(_) => Holds::CStr,
-            _ => Holds::Unknown,
-        },
-        Expr::Reference(reference) => match &*reference.expr {
-            Expr::Index(index) if matches!(*index.index, Expr::Range(_)) => Holds::Slice { of: None },
-            _ => Holds::Unknown,
-        },
-        Expr::Call(call) => of_call(&call.func),
-        Expr::MethodCall(call) => of_method(call),
-        _ => Holds::Unknown,
-    }
-}
-
-/// What a well-known constructor makes.
-fn of_call(function: &Expr) -> Holds {
-    let Expr::Path(path) = function else { return Holds::Unknown };
-    let segments: Vec<_> = path.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
-    let segments: Vec<_> = segments.iter().map(String::as_str).collect();
-    match segments[..] {
-        [.., "Vec", "new" | "with_capacity"] => Holds::Spare { of: None },
-        [.., "CString", "new"] => Holds::CString,
-        [.., "String", _] => Holds::Text,
-        [.., "MaybeUninit", "uninit" | "zeroed"] => Holds::Uninit,
-        [.., "fs", "read"] => Holds::Owner { of: Some("u8".to_owned()), length: None },
-        _ => Holds::Unknown,
-    }
-}
-
-fn of_method(call: &ExprMethodCall) -> Holds {
-    match &*call.method.to_string() {
-        "as_bytes" | "to_bytes" | "to_bytes_with_nul" => Holds::Slice { of: Some("u8".to_owned()) },
-        "into_bytes" => Holds::Owner { of: Some("u8".to_owned()), length: None },
-        "to_vec" => Holds::Owner { of: None, length: None },
-        "unwrap" | "expect" => of_value(&call.receiver),
-        "to_string" => Holds::Text,
-        _ => Holds::Unknown,
-    }
-}
-
-/// `u8` of `0u8` and of `0 as u8`; what no number is called for what is none.
-fn suffix(value: &Expr) -> Option<String> {
-    let lit = match value {
-        Expr::Lit(lit) => lit,
-        Expr::Cast(cast) => return name_of(&cast.ty),
-        Expr::Repeat(_) | Expr::Array(_) | Expr::Tuple(_) => return Some("several values".to_owned()),
-        _ => return None,
-    };
-    let suffix = match &lit.lit {
-        Lit::Int(int) => int.suffix(),
-        Lit::Byte(_) => "u8",
-        _ => "",
-    };
-    (!suffix.is_empty()).then(|| suffix.to_owned())
-}
-
-fn first_suffix(tokens: &proc_macro2::TokenStream) -> Option<String> {
-    let first = tokens.clone().into_iter().next()?;
-    syn::parse2::<Expr>(first.into()).ok().as_ref().and_then(suffix)
 }

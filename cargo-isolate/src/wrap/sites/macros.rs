@@ -38,8 +38,21 @@ const EVALUATED: [&str; 19] = [
 
 /// Macros that do with their tokens what they say there, to values: those above, of `log` and of errors, and included files.
 pub(super) fn is_of_values(name: &str) -> bool {
-    const OTHERS: [&str; 11] =
-        ["trace", "debug", "info", "warn", "error", "bail", "ensure", "anyhow", "matches", "include", "concat"];
+    const OTHERS: [&str; 13] = [
+        "addr_of",
+        "addr_of_mut",
+        "trace",
+        "debug",
+        "info",
+        "warn",
+        "error",
+        "bail",
+        "ensure",
+        "anyhow",
+        "matches",
+        "include",
+        "concat",
+    ];
     EVALUATED.contains(&name) || OTHERS.contains(&name)
 }
 

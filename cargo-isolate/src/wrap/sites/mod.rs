@@ -15,6 +15,7 @@ mod failure;
 mod fault;
 mod finder;
 mod held;
+mod holds;
 mod leftovers;
 mod locals;
 mod macros;
@@ -238,7 +239,13 @@ fn in_file(
         let site = site_at(at).filter(|site| !site.mention)?;
         wrappers.by_symbol.get(&*site.symbol).map(|(wrapper, _)| wrapper)
     };
-    let mut held = if holds { Held::new(&source, &wrapper_at, &own) } else { Held::default() };
+    let constant = |wrapper: &Wrapper<'_>, name: &str| wrappers.constant(package, wrapper, name);
+    let mut held = match holds {
+        true => {
+            Held::new(&held::InFile { source: &source, found: &found, wrapper: &wrapper_at, constant: &constant }, &own)
+        }
+        false => Held::default(),
+    };
     let (all, before) = (calls.clone(), (sites.left.len(), sites.rewritten.len()));
     // Those stay pointers of which a call cannot be rewritten, and then others may not be, either.
     loop {
@@ -265,19 +272,24 @@ fn in_file(
     let rewritten: BTreeSet<_> = ready.keys().copied().collect();
     let (mut edits, mut outdents) = (Vec::new(), Vec::new());
     let mut in_block = BTreeSet::new();
+    let relieved: Vec<_> = ready.values().flat_map(|(call, _)| call.relieved()).collect();
+    let changed: BTreeSet<_> = rewritten.iter().chain(&relieved).copied().collect();
     let blocks: BTreeMap<_, _> = rewritten
         .iter()
         .filter_map(|at| found[at].unsafe_block)
+        .chain(finder::around(&source, &relieved))
         .map(|block| (place(block.block.unsafe_token.span), block))
         .collect();
+    let mut safe = Vec::new();
     for (at, block) in blocks {
-        if unsafe_blocks::is_unneeded(package, file, &source, at, block, &rewritten) {
+        if unsafe_blocks::is_unneeded(package, file, &source, at, block, &changed) {
             let sole =
                 unsafe_blocks::sole_call(block).filter(|call| ready.get(call).is_some_and(|(call, _)| call.is_block()));
             in_block.extend(unsafe_blocks::unwrap(&source, block, sole, &mut edits, &mut outdents));
-            edits.extend(leftovers::argument(&source, block));
+            safe.push(block);
         }
     }
+    let reasons = leftovers::reasons(&source, &safe);
     edits.extend(held.edits());
     for (at, (call, site)) in &ready {
         edits.extend(call.edits(in_block.contains(at)));
@@ -289,6 +301,9 @@ fn in_file(
             ends_in_drop: call.ends_in_drop(),
         });
     }
+    edits.extend(reasons);
+    edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
+    edits.dedup_by(|one, other| one == other && !one.range.is_empty());
     // Lines that go whole are not moved first.
     outdents.retain(|outdent| !edits.iter().any(|edit| edit.range.contains(&outdent.range.start)));
     edits.append(&mut outdents);
@@ -305,7 +320,7 @@ fn in_file(
         let words: Vec<_> = path.iter().map(String::as_str).collect();
         let declared = |name: &str| package.externs.get(name).is_some_and(|index| wrappers.declares(*index));
         match words[..] {
-            ["std" | "core", "ffi" | "os", ..] => true,
+            ["std" | "core", "ffi" | "os" | "ptr" | "mem", ..] | ["std" | "core", "slice"] => true,
             [krate, ..] if declared(krate) => true,
             // Types of C, wherever they come from.
             [.., last] => symbols.contains(last) || last.starts_with("c_") || last.ends_with("_t"),
@@ -369,7 +384,9 @@ impl Wrappers<'_> {
         let in_root = found.outermost && file.path == target.crate_root && !may_mean_another;
         let constants = |name: &str| self.constant(package, wrapper, name);
         let ready = call::read(source, found, wrapper, takes, in_root, held, &constants)?;
-        match source.loses_comment(&ready.edits(false)) {
+        let mut edits = ready.edits(false);
+        edits.retain(|edit| !leftovers::is_reason(source, edit));
+        match source.loses_comment(&edits) {
             true => Err(ready.left("a comment stands where an argument would go".to_owned())),
             false => Ok(ready),
         }

@@ -145,7 +145,10 @@ impl Source {
         for start in starts.filter(|start| *start < inside.end) {
             let range = start..start + width;
             let is_space = self.text.get(range.clone()).is_some_and(|text| text.bytes().all(|byte| byte == b' '));
-            let is_between = self.spaces.iter().any(|space| space.start <= range.start && range.end <= space.end);
+            // A comment on several lines is laid out in itself.
+            let comments = self.comments.iter().filter(|gap| !self.text[(*gap).clone()].contains("/*"));
+            let is_between =
+                self.spaces.iter().chain(comments).any(|space| space.start <= range.start && range.end <= space.end);
             if !is_space || !is_between {
                 return Vec::new();
             }

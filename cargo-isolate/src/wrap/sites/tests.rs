@@ -3,6 +3,7 @@ mod held;
 mod imports;
 mod left;
 mod results;
+mod rooms;
 mod unsafe_blocks;
 
 use super::*;
@@ -30,6 +31,7 @@ unsafe extern \"C\" {
     pub fn poke(ctx: *mut Ctx, n: c_int) -> c_int;
     pub fn make(own: *mut *mut Own) -> c_int;
     pub fn ask_own(own: *mut Own) -> c_int;
+    pub fn build(own: *mut *mut Own, n: c_int) -> c_int;
     pub fn unmake(own: *mut Own);
     pub fn grow() -> *mut Own;
     pub fn commit(own: *mut Own);
@@ -105,6 +107,9 @@ error = "ret < 0"
 arg.size = { kind = "fixed", value = "sizeof(Point)" }
 [fn.make]
 arg.own = { kind = "handle", dir = "out", own = "give", free = "unmake", null = "ok" }
+[fn.build]
+arg.own = { kind = "handle", dir = "out", own = "give", free = "unmake" }
+error = "ret != 0"
 [fn.grow]
 ret = { kind = "handle", own = "give", free = "unmake", null = "ok" }
 [fn.commit]
@@ -208,6 +213,110 @@ fn slices_take_the_place_of_pointers() {
         "    let text = String::new();\n    isolated::z::sum(0, text.as_bytes())?;",
     );
     check("    unsafe { z_sys::sum(0, &data[1] as *const u8, 1) };", "    isolated::z::sum(0, &data[1..][..1])?;");
+    for (pointer, length, slice) in [
+        ("data[n..].as_ptr()", "data[n..].len()", "&data[n..]"),
+        ("data[n..].as_ptr()", "data.len() - n", "&data[n..]"),
+        ("data[n..].as_ptr().cast()", "2", "&data[n..][..2]"),
+        ("data.as_ptr().offset(2)", "data.len() - 2", "&data[2..]"),
+        ("data.as_ptr() as *mut _ as *const _", "data.len()", "data"),
+        ("text.as_bytes().as_ptr()", "text.len()", "text.as_bytes()"),
+        ("text[n..].as_ptr()", "3", "&text[n..].as_bytes()[..3]"),
+        ("all.as_ptr()", "all.len()", "all"),
+    ] {
+        let around = |call: &str| {
+            format!(
+                "fn f(data: &[u8], n: usize, text: &str, all: &Vec<u8>) -> Result<u32, isolate_rt::Fault> {{\n    Ok({call})\n}}\n"
+            )
+        };
+        let (text, left) = rewritten(&around(&format!("unsafe {{ z_sys::sum(1, {pointer}, {length}) }}")));
+        assert_eq!((text, left), (around(&format!("isolated::z::sum(1, {slice})?")), Vec::new()));
+    }
+    stays(
+        "unsafe { z_sys::sum(1, data.as_ptr().offset(at), 2) };",
+        "2:10 `data`: nothing says which slice `data.as_ptr().offset(at)` points into | isolated::z::sum(1, todo!(\"data: &[u8]\")).unwrap_or_else(|fault| panic!(\"{}\", fault))",
+    );
+}
+
+/// What a field holds its struct says.
+#[test]
+fn slices_in_fields() {
+    let around = |fields: &str, call: &str| {
+        format!(
+            "struct Own {{ {fields} }}\nimpl Own {{\n    fn f(&mut self, n: usize) -> Result<i32, isolate_rt::Fault> {{\n        Ok({call})\n    }}\n}}\n"
+        )
+    };
+    let fill = |at: &str, len: &str| format!("unsafe {{ z_sys::fill({at} as *mut c_char, {len} as c_int, 3) }}");
+    for (fields, call, after) in [
+        ("a: CString", "unsafe { z_sys::name(self.a.as_ptr()) }".to_owned(), "isolated::z::name(&self.a)?"),
+        ("a: Box<[u8]>", fill("self.a.as_mut_ptr()", "self.a.len()"), "isolated::z::fill(&mut self.a, 3)?.0"),
+        (
+            "a: [u8; 9]",
+            fill("self.a[n..].as_mut_ptr()", "(self.a.len() - n)"),
+            "isolated::z::fill(&mut self.a[n..], 3)?.0",
+        ),
+        ("a: Vec<u8>", fill("self.a.as_mut_ptr()", "self.a.len()"), "isolated::z::fill(&mut self.a, 3)?.0"),
+    ] {
+        let (text, left) = rewritten(&around(fields, &call));
+        assert_eq!((text, left), (around(fields, after), Vec::new()));
+    }
+    for (fields, call) in [
+        // Of another type, longer than it says, or not said here.
+        ("a: [i16; 9]", fill("self.a.as_mut_ptr()", "9")),
+        ("a: Vec<u8>", fill("self.a.as_mut_ptr()", "9")),
+        ("a: Vec<u8>", fill("self.a.as_mut_ptr()", "self.a.capacity()")),
+        ("a: Room", fill("self.a.as_mut_ptr()", "9")),
+        ("b: CString", "unsafe { z_sys::name(self.a.as_ptr()) }".to_owned()),
+        ("a: *const c_char", "unsafe { z_sys::name(self.a.as_ptr()) }".to_owned()),
+    ] {
+        let text = around(fields, &call);
+        let (after, left) = rewritten(&text);
+        assert!(after == text && left.len() == 1, "{fields}: {left:?}");
+    }
+}
+
+/// Text that lives as long as the statement does.
+#[test]
+fn text_that_is_made_for_the_call() {
+    for (text, given) in [
+        ("CString::new(name)?.as_ptr()", "&CString::new(name)?"),
+        ("CString::new(name).unwrap().as_ptr().cast()", "&CString::new(name).unwrap()"),
+        ("CString::new(name).map_err(|_| \"no\")?.as_ptr()", "&CString::new(name).map_err(|_| \"no\")?"),
+        ("name.as_c_str().as_ptr()", "name.as_c_str()"),
+        // With a call in it that is rewritten, too.
+        (
+            "CString::new(vec![unsafe { z_sys::plain(1, 2) } as u8])?.as_ptr()",
+            "&CString::new(vec![isolated::z::plain(1, 2)? as u8])?",
+        ),
+    ] {
+        check(&format!("    unsafe {{ z_sys::name({text}) }};"), &format!("    isolated::z::name({given})?;"));
+    }
+    stays(
+        "unsafe { z_sys::name(text(3).as_ptr()) };",
+        "2:10 `text`: `text(3).as_ptr()` is not the pointer of a `CStr` or `CString` | isolated::z::name(todo!(\"text: &CStr\")).unwrap_or_else(|fault| panic!(\"{}\", fault))",
+    );
+}
+
+/// References that become pointers by the way.
+#[test]
+fn references_that_are_cast() {
+    let around = |call: &str| {
+        format!(
+            "fn f(by: &z_sys::Point, p: &mut z_sys::Point) -> Result<(), isolate_rt::Fault> {{\n    {call};\n    Ok(())\n}}\n"
+        )
+    };
+    for (to, by) in [
+        ("p as *mut _", "by as *const _"),
+        ("p as *mut z_sys::Point", "std::ptr::from_ref(by)"),
+        ("ptr::from_mut(p)", "by"),
+    ] {
+        let (text, left) = rewritten(&around(&format!("unsafe {{ z_sys::shift({to}, {by}) }}")));
+        assert_eq!((text, left), (around("isolated::z::shift(p, by)?"), Vec::new()));
+    }
+    for by in ["by as *const u8 as *const _", "(by as *const _).cast()", "by as usize"] {
+        let text = around(&format!("unsafe {{ z_sys::shift(p, {by}) }}"));
+        let (after, left) = rewritten(&text);
+        assert!(after == text && left.len() == 1, "{by}: {left:?}");
+    }
 }
 
 /// From the root of the crate the module is beside it; a lint is against paths that say more.
@@ -291,6 +400,25 @@ fn arguments_go_with_what_they_were_for() {
     );
     let two = "    // SAFETY: both.\n    let s = [unsafe { z_sys::sum(1, data.as_ptr(), data.len()) }, unsafe { *data.as_ptr() }];";
     check(two, &two.replace("unsafe { z_sys::sum(1, data.as_ptr(), data.len()) }", "isolated::z::sum(1, data)?"));
+    // Others in the statement have their own, or go as well.
+    let body = "if unsafe { z_sys::plain(1, 2) } == 0 {\n        BODY\n    }";
+    let after = "if isolated::z::plain(1, 2)? == 0 {\n        BODY\n    }";
+    for (inside, inside_after, is_left) in [
+        ("// SAFETY: other.\n        unsafe { *p };", "// SAFETY: other.\n        unsafe { *p };", false),
+        ("unsafe { z_sys::plain(3, 4) };", "isolated::z::plain(3, 4)?;", false),
+        ("unsafe { *p };", "unsafe { *p };", true),
+    ] {
+        let reason = "    // SAFETY: none is needed.\n    ";
+        let kept = if is_left { reason } else { "    " };
+        check(
+            &format!("{reason}{}", body.replace("BODY", inside)),
+            &format!("{kept}{}", after.replace("BODY", inside_after)),
+        );
+    }
+    check(
+        "    // SAFETY: both.\n    let s = [unsafe { z_sys::plain(1, 2) }, unsafe { z_sys::plain(3, 4) }];",
+        "    let s = [isolated::z::plain(1, 2)?, isolated::z::plain(3, 4)?];",
+    );
     check(
         "    // Not a reason.\n    let s = unsafe { z_sys::sum(1, data.as_ptr(), data.len()) };",
         "    // Not a reason.\n    let s = isolated::z::sum(1, data)?;",
@@ -377,9 +505,7 @@ fn comments_are_not_code() {
     let start = "    let mut p = z_sys::Point { x: 0, y: 0 };\n    // As large as `p` is.\n    let s = /* p */";
     check(
         &format!("{start} unsafe {{ z_sys::locate(data.as_ptr(), data.len(), &mut p) }};"),
-        &format!(
-            "{start} {{\n        let (ret, value) = isolated::z::locate(data)?;\n        p = value;\n        ret\n    }};"
-        ),
+        "    // As large as `p` is.\n    let (s, p) = /* p */ isolated::z::locate(data)?;",
     );
 }
 

@@ -49,7 +49,7 @@ struct Rest<'v> {
 }
 
 /// Of the standard library, what often stands beside a foreign call, and is unsafe for no type that has it.
-const SAFE: &str = "abs align_of and_then as_bytes as_mut_ptr as_mut_slice as_ptr as_slice as_str capacity cast cast_const cast_mut \
+const SAFE: &str = "abs align_of and_then as_bytes as_c_str as_mut_ptr as_mut_slice as_ptr as_slice as_str capacity cast cast_const cast_mut \
      clear clone default drop err expect expect_err extend_from_slice from from_mut from_ref into into_iter \
      is_empty is_err is_none is_null is_ok is_some iter iter_mut len map map_err max min new null null_mut ok ok_or \
      ok_or_else push resize reserve size_of size_of_val then then_some to_owned to_string to_vec truncate try_from \
@@ -95,7 +95,8 @@ impl<'ast> Visit<'ast> for Rest<'_> {
 
     fn visit_expr_method_call(&mut self, call: &'ast ExprMethodCall) {
         let name = call.method.to_string();
-        let is_safe = self.is_safe(&name) || self.goes && name == "add";
+        let changed = self.rewritten.contains(&place(call.method.span()));
+        let is_safe = changed || self.is_safe(&name) || self.goes && (name == "add" || name == "offset");
         self.may_be_unsafe |= !is_safe;
         visit::visit_expr_method_call(self, call);
     }
@@ -147,7 +148,9 @@ pub(super) fn unwrap(
         edits.push(Edit::delete(keyword.start..gap));
     };
     let [Stmt::Expr(inner, None)] = &block.block.block.stmts[..] else {
-        without_keyword(edits);
+        if !spliced(source, block, edits, outdents) {
+            without_keyword(edits);
+        }
         return None;
     };
     let expr = range(inner);
@@ -169,6 +172,50 @@ pub(super) fn unwrap(
         outdents.extend(source.outdented(expr, width));
     }
     None
+}
+
+/// Statements in a block that is a statement itself take its place, where none of them binds a name.
+fn spliced(source: &Source, block: Unsafe<'_>, edits: &mut Vec<Edit>, outdents: &mut Vec<Edit>) -> bool {
+    let is_plain = |statement: &Stmt| matches!(statement, Stmt::Expr(..) | Stmt::Macro(_));
+    let ends = |statement: &Stmt| match statement {
+        Stmt::Expr(_, semi) => semi.is_some(),
+        Stmt::Macro(statement) => statement.semi_token.is_some(),
+        Stmt::Local(_) | Stmt::Item(_) => false,
+    };
+    let stmts = &block.block.block.stmts;
+    let (Some(statement), Some(first), Some(last)) = (block.statement, stmts.first(), stmts.last()) else {
+        return false;
+    };
+    let (whole, braces) = (range(statement), &block.block.block.brace_token.span);
+    let (open, close) = (bytes(braces.open()), bytes(braces.close()));
+    let head = bytes(block.block.unsafe_token.span).end..open.start;
+    if !stmts.iter().all(is_plain) || !ends(last) || !block.block.attrs.is_empty() || source.space(head).is_none() {
+        return false;
+    }
+    let line = source.line_start(whole.start);
+    let text = &source.text;
+    let behind = text[whole.end..].find('\n').map_or(text.len(), |at| whole.end + at + 1);
+    let inside = open.end + text[open.end..].find('\n').map_or(0, |at| at + 1);
+    if inside <= range(first).start && inside > open.end {
+        // On lines of its own.
+        let closing = source.line_start(close.start);
+        let is_alone = [line..whole.start, open.end..inside, closing..close.start, whole.end..behind];
+        if closing < range(last).end || is_alone.into_iter().any(|space| source.space(space).is_none()) {
+            return false;
+        }
+        let width = source.indent(range(first).start).len().saturating_sub(source.indent(whole.start).len());
+        outdents.extend(source.outdented(open.end..closing, width));
+        edits.push(Edit::delete(line..inside));
+        edits.push(Edit::delete(closing..behind));
+        return true;
+    }
+    let (before, after) = (whole.start..range(first).start, range(last).end..whole.end);
+    let is_bare = source.space(open.end..before.end).is_some() && source.space(after.start..close.start).is_some();
+    if is_bare {
+        edits.push(Edit::delete(before));
+        edits.push(Edit::delete(after));
+    }
+    is_bare
 }
 
 /// Between `=`, `(`, `,` and the like, any expression can stand as it is.

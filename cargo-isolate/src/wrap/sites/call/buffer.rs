@@ -2,11 +2,16 @@
 
 use super::{Argument, Call};
 use crate::{
-    contract::{Dir, expr::Expr as Length, number, shape::Shape},
+    contract::{
+        Dir,
+        expr::Expr as Length,
+        number::{self, Number},
+        shape::Shape,
+    },
     plan::{ParamPlan, Role},
     wrap::sites::{
         argument::{self, Pointer},
-        locals::Holds,
+        holds::Holds,
     },
 };
 use syn::Expr;
@@ -14,12 +19,13 @@ use syn::Expr;
 impl<'c> Call<'c> {
     pub(super) fn buffer(
         &self,
-        param: &ParamPlan,
+        index: usize,
         expr: &'c Expr,
         dir: Dir,
         len: &Length,
         nullable: bool,
     ) -> Result<Argument, String> {
+        let param = &self.params()[index];
         let name = &param.name;
         let (of, start, cast) = match self.pointer(expr) {
             Pointer::Into { of, start, cast } => (of, start, cast),
@@ -35,7 +41,8 @@ impl<'c> Call<'c> {
         let holds = self.holds(of);
         let text = self.source.of(of);
         match (element(param), holds.element()) {
-            (Some(wanted), Some(has)) if !number::are_same(&wanted, has) => {
+            // Without a cast it is what the compiler says, by whatever name.
+            (Some(wanted), Some(has)) if !number::are_same(&wanted, has) && (cast || Number::named(has).is_some()) => {
                 return Err(format!("`{name}` takes a slice of `{wanted}`, and `{text}` has `{has}`"));
             }
             // Without the cast, what is not written would be inferred to be something else.
@@ -44,10 +51,16 @@ impl<'c> Call<'c> {
             }
             _ => {}
         }
-        let bound = self.bound(param, len, of, start)?;
+        let mut bound = self.bound(param, len, of, start)?;
         let writes = dir != Dir::In;
+        let spare = self.spare(index).filter(|_| !matches!(bound, Bound::Len));
+        let given = self.length(len).and_then(|argument| argument::length(argument));
+        if spare.as_ref().zip(given).is_some_and(|(spare, length)| spare.is_length(self, length)) {
+            bound = Bound::Len;
+        }
         // A `Vec` may have more room than its length says: a slice of it is shorter than what the call was given.
-        if writes && !matches!(bound, Bound::Len) && !matches!(holds, Holds::Owner { .. } | Holds::Slice { .. }) {
+        let may_be_longer = matches!(holds, Holds::Spare { .. }) || !holds.is_slice();
+        if writes && !matches!(bound, Bound::Len) && may_be_longer && spare.is_none() {
             return Err(format!(
                 "nothing here says that all of the room behind `{text}` is within its length, as in a `vec![0; …]`"
             ));
@@ -75,8 +88,15 @@ impl<'c> Call<'c> {
         };
         let mutable = if writes { "mut " } else { "" };
         let slice = match (&holds, ranges.is_empty()) {
-            // `&mut out` of an `out: &mut Box<[T]>` would be a reference to that.
-            (Holds::Owner { .. }, true) if writes && array.is_none() && self.is_given(of) => format!("&mut {text}[..]"),
+            // `&mut out` of an `out: &mut Vec<T>` would be a reference to that.
+            (Holds::Owner { .. } | Holds::Spare { .. }, true) if array.is_none() && self.is_reference(of) => {
+                match nullable || writes {
+                    true => format!("&{mutable}{text}[..]"),
+                    false => text.to_owned(),
+                }
+            }
+            // A field behind `&mut self` is not moved out of there.
+            (Holds::Slice { .. }, true) if writes && nullable && argument::is_field(of) => format!("&mut {text}[..]"),
             (Holds::Text, true) => format!("{text}.as_bytes()"),
             (Holds::Text, false) => format!("&{text}.as_bytes(){ranges}"),
             (Holds::Slice { .. }, true) => text.to_owned(),
@@ -84,6 +104,12 @@ impl<'c> Call<'c> {
             _ => format!("&{mutable}{text}{ranges}"),
         };
         Ok(Argument::Text(if nullable { format!("Some({slice})") } else { slice }))
+    }
+
+    /// The argument for the parameter that is the length.
+    fn length(&self, len: &Length) -> Option<&'c Expr> {
+        let Length::Name(name) = len else { return None };
+        self.argument(self.params().iter().position(|param| param.name == *name)?)
     }
 
     /// NULL, for which a wrapper passes the length 0.
@@ -138,13 +164,19 @@ impl<'c> Call<'c> {
             return Err(format!("`{text}` is no length"));
         }
         let is_all = match start {
+            None if let Some((whole, start)) = argument::rest(of)
+                && argument::is_rest_of(self.source, length, whole, start) =>
+            {
+                true
+            }
             None => argument::is_length_of(self.source, length, of),
             Some(start) => argument::is_rest_of(self.source, length, of, start),
         };
         if is_all {
             return Ok(Bound::Len);
         }
-        if start.is_some() && argument::mentions(self.source, length, of) {
+        let is_part = start.is_some() || matches!(of, Expr::Index(_));
+        if is_part && argument::mentions(self.source, length, of) {
             let (of, length) = (self.source.of(of), self.source.of(length));
             return Err(format!("`{length}` asks `{of}` when a part of it is borrowed: put it in a variable before"));
         }
@@ -167,7 +199,7 @@ enum Bound {
 }
 
 /// What the wrapper's slice is made of, where a name says it.
-fn element(param: &ParamPlan) -> Option<String> {
+pub(super) fn element(param: &ParamPlan) -> Option<String> {
     match (param.shape.pointee(), &param.shown_as) {
         (Some((_, to)), _) if to.is_raw() => Some("u8".to_owned()),
         (_, Some(ty)) => Some(ty.clone()),

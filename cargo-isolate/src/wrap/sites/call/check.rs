@@ -6,7 +6,8 @@ use super::{
         failure::{self, Constants},
         fault::Takes,
         finder::{Function, is_drop},
-        locals::{self, Holds},
+        holds::Holds,
+        locals,
         source::range,
     },
     Argument, Call, Outcome,
@@ -60,7 +61,7 @@ impl Call<'_> {
             self.refuse(format!("`{}` has a negative number where the function returns none", failing.error));
             return;
         }
-        let told = failure::told(&function, self.found.call, &failing.error, constants);
+        let told = failure::told(self.source, &function, self.found.call, &failing.error, constants);
         for (index, param) in self.params().iter().enumerate() {
             let Some(expr) = self.argument(index) else { continue };
             let of = match (param.decision.contract(), self.outcomes.get(&index), self.pointer(expr)) {
@@ -113,6 +114,13 @@ impl Call<'_> {
                 self.refuse(format!("`{}` is no length", self.source.of(expr)));
             }
         }
+    }
+
+    /// It is a local or a parameter that is said to be a reference.
+    pub(super) fn is_reference(&self, of: &Expr) -> bool {
+        let (Expr::Path(path), Some(function)) = (of, self.found.function) else { return false };
+        let name = path.path.get_ident().map(ToString::to_string);
+        name.is_some_and(|name| locals::is_reference(&function, &name, range(self.found.call).start))
     }
 
     /// It is a parameter of the function around the call.

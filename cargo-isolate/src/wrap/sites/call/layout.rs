@@ -117,6 +117,10 @@ impl Call<'_> {
             match &self.arguments[&index] {
                 Argument::Kept => {}
                 Argument::Text(text) => edits.push(Edit::new(argument, text.clone())),
+                Argument::Part { open, inner, close } => {
+                    edits.push(Edit::new(argument.start..inner.start, *open));
+                    edits.push(Edit::new(inner.end..argument.end, *close));
+                }
                 Argument::Gone if is_tail && argument.start >= tail.start => {}
                 Argument::Gone => {
                     let comma = match pair {

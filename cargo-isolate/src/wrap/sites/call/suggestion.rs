@@ -138,6 +138,9 @@ impl Call<'_> {
         let text = match (self.arguments.get(&index), self.argument(index)) {
             (Some(Argument::Kept), Some(expr)) => Some(self.source.of(expr).to_owned()),
             (Some(Argument::Text(text)), _) => Some(text.clone()),
+            (Some(Argument::Part { open, inner, close }), _) => {
+                Some(format!("{open}{}{close}", &self.source.text[inner.clone()]))
+            }
             (_, given) => callback(param, given.is_some_and(|given| argument::is_fixed(given, 0))),
         };
         [vec![text], vec![None; cursors]].concat()

@@ -3,7 +3,8 @@
 use super::{Argument, Call};
 use crate::wrap::sites::{
     argument::{self, Pointer},
-    locals::Holds,
+    holds::{Holds, of_value},
+    source::range,
 };
 use syn::{Expr, Lit};
 
@@ -19,7 +20,13 @@ impl Call<'_> {
                 (_, Holds::CStr) => Ok(some(self.source.of(of).to_owned())),
                 _ => Err(format!("nothing says that `{}` is a `CStr` or `CString`", self.source.of(of))),
             },
-            _ => Err(format!("`{name}`: `{}` is not the pointer of a `CStr` or `CString`", self.source.of(expr))),
+            _ => match argument::pointed_into(expr).map(|of| (of, of_value(of))) {
+                Some((of, Holds::CString)) => {
+                    let (open, close) = if nullable { ("Some(&", ")") } else { ("&", "") };
+                    Ok(Argument::Part { open, inner: range(of), close })
+                }
+                _ => Err(format!("`{name}`: `{}` is not the pointer of a `CStr` or `CString`", self.source.of(expr))),
+            },
         }
     }
 }

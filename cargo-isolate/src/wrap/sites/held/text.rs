@@ -1,7 +1,7 @@
 //! What takes the place of a pointer, of its type and of all that is done with it.
 
 use super::{
-    At, Given, Made, Slot, WrapperAt,
+    At, Given, InFile, Made, Slot,
     field::Field,
     local::Let,
     uses::{Use, Uses},
@@ -20,7 +20,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use syn::{Expr, spanned::Spanned};
 
 /// What becomes of a pointer and its uses; `None` where one of them has no wrapper that fits.
-pub(super) fn slot(source: &Source, uses: &Uses<'_>, wrapper: WrapperAt<'_>) -> Option<Slot> {
+pub(super) fn slot(file: &InFile<'_>, uses: &Uses<'_>) -> Option<Slot> {
+    let (source, wrapper) = (file.source, file.wrapper);
     let mut slot = Slot {
         arguments: BTreeMap::new(),
         rooms: BTreeMap::new(),
@@ -57,7 +58,7 @@ pub(super) fn slot(source: &Source, uses: &Uses<'_>, wrapper: WrapperAt<'_>) -> 
         // Whether it ends before the other fields or after them would be another question than before.
         return None;
     }
-    if is_asked_in_vain(uses, &slot) || owned && !ends_as_before(source, uses, wrapper) {
+    if is_asked_in_vain(uses, &slot) || owned && !ends_as_before(file, uses) {
         return None;
     }
     let wrapped = |to: &str, optional: bool| match optional {
@@ -164,7 +165,8 @@ fn is_asked_in_vain(uses: &Uses<'_>, slot: &Slot) -> bool {
 }
 
 /// An `Owned` ends nowhere but where the program ended the object: what it does not end on every way, it may mean to keep.
-fn ends_as_before(source: &Source, uses: &Uses<'_>, wrapper: WrapperAt<'_>) -> bool {
+fn ends_as_before(file: &InFile<'_>, uses: &Uses<'_>) -> bool {
+    let (source, wrapper) = (file.source, file.wrapper);
     let takes = |one: &Use<'_>| match one {
         Use::Argument { call, index, .. } => {
             let contract = wrapper(*call)?.function.params.get(*index)?.decision.contract()?;
@@ -180,13 +182,20 @@ fn ends_as_before(source: &Source, uses: &Uses<'_>, wrapper: WrapperAt<'_>) -> b
         Use::Cleared { after, .. } => !after.is_some_and(|after| ends.contains(&after)),
         _ => false,
     });
+    // Where the call that makes it failed, there is none.
+    let made = uses.all.iter().filter_map(|one| match one {
+        Use::Room { call, .. } => Some(file.failed(*call)),
+        _ => None,
+    });
+    let none: Vec<_> = made.flatten().collect();
     let is_gone = |found: &Let<'_>| {
         let is_end: &dyn Fn(&Expr) -> bool = if uses.field.is_some() { &is_store } else { &is_end };
-        Way { source, place: &found.name.to_string(), is_end }.is_surely_gone(found.rest)
+        Way { source, place: &found.name.to_string(), is_end, none: &none }.is_surely_gone(found.rest)
     };
     let of_field = |field: &Field<'_>| {
         let place = format!("self.{}", field.text());
-        uses.drop.is_some_and(|body| Way { source, place: &place, is_end: &is_end }.is_surely_gone(&body.stmts))
+        uses.drop
+            .is_some_and(|body| Way { source, place: &place, is_end: &is_end, none: &[] }.is_surely_gone(&body.stmts))
     };
     !keeps && uses.lets.iter().all(is_gone) && uses.field.iter().all(of_field)
 }

@@ -1,7 +1,12 @@
 //! The way from where an object is made to where it ends or is stored: an `Owned` that the program left on another way would
 //! end there, where the pointer ended nothing.
 
-use crate::wrap::sites::{argument::without_parens, macros, source::Source};
+use crate::wrap::sites::{
+    argument::without_parens,
+    macros,
+    source::{Source, range},
+};
+use std::ops::Range;
 use syn::{
     Block, Expr, ExprIf, Macro, Stmt, UnOp,
     visit::{self, Visit},
@@ -13,6 +18,8 @@ pub(super) struct Way<'w> {
     /// Its text: `self.parser`.
     pub(super) place: &'w str,
     pub(super) is_end: &'w dyn Fn(&Expr) -> bool,
+    /// In here there is no object.
+    pub(super) none: &'w [Range<usize>],
 }
 
 impl Way<'_> {
@@ -31,7 +38,7 @@ impl Way<'_> {
                 return true;
             }
             let is_check = matches!(statement, Stmt::Expr(Expr::If(choice), _) if self.is_for(choice, false));
-            let mut leaving = Leaving { source: self.source, any: false };
+            let mut leaving = Leaving { source: self.source, none: self.none, any: false };
             leaving.visit_stmt(statement);
             if leaving.any && !is_check {
                 return false;
@@ -80,8 +87,8 @@ impl Way<'_> {
 }
 
 /// Something else than the next statement may come next, but for a panic.
-pub(super) fn may_leave(source: &Source, expr: &Expr) -> bool {
-    let mut leaving = Leaving { source, any: false };
+pub(in crate::wrap::sites) fn may_leave(source: &Source, expr: &Expr) -> bool {
+    let mut leaving = Leaving { source, none: &[], any: false };
     leaving.visit_expr(expr);
     leaving.any
 }
@@ -108,16 +115,30 @@ pub(super) fn last_call(statement: &Stmt) -> Option<&syn::ExprCall> {
 
 struct Leaving<'s> {
     source: &'s Source,
+    none: &'s [Range<usize>],
     any: bool,
 }
 
 impl<'ast> Visit<'ast> for Leaving<'_> {
     fn visit_expr(&mut self, expr: &'ast Expr) {
+        if self.none.contains(&range(expr)) {
+            // What is asked there is asked before.
+            if let Expr::Try(tried) = expr {
+                self.visit_expr(&tried.expr);
+            }
+            return;
+        }
         self.any |= matches!(
             expr,
             Expr::Return(_) | Expr::Try(_) | Expr::Break(_) | Expr::Continue(_) | Expr::Await(_) | Expr::Yield(_)
         );
         visit::visit_expr(self, expr);
+    }
+
+    fn visit_block(&mut self, block: &'ast Block) {
+        if !self.none.contains(&range(block)) {
+            visit::visit_block(self, block);
+        }
     }
 
     fn visit_macro(&mut self, mac: &'ast Macro) {

@@ -411,6 +411,47 @@ fn locals_become_handles() {
     );
 }
 
+/// An object of a function that says when it failed is there where it did not.
+#[test]
+fn objects_of_functions_that_fail() {
+    let after = "    let mut own = None;\n    CODE\n    let n = isolated::z::ask_own(own.as_ref().expect(\"`own` is NULL\"))?;\n    own.map(isolated::z::unmake).transpose()?;";
+    let made = "isolated::z::build(3).map(|object| { own = Some(object); 0 }).or_else(|error| error.into_code())?";
+    let before = "    let mut own = std::ptr::null_mut();\n    CODE\n    let n = unsafe { z_sys::ask_own(own) };\n    unsafe { z_sys::unmake(own) };";
+    let sure = "fn sure(code: i32) -> Result<(), Error> { if code == 0 { Ok(()) } else { Err(Error(code)) } }\nfn less(code: i32) -> Result<(), Error> { if code <= 0 { Ok(()) } else { Err(Error(code)) } }\nfn more(code: i32) -> Result<(), Error> { if code == 0 && calm() { Ok(()) } else { Err(Error(code)) } }\n";
+    for code in [
+        "let code = MAKE; if code != 0 { return Err(Error(code).into()); }",
+        "if MAKE != 0 { return Err(Error(1).into()); }",
+        "sure(MAKE)?;",
+        "match MAKE { 0 => {} 1 => return Err(Error(2).into()), code => return Err(Error(code).into()) }",
+    ] {
+        let old = before.replace("CODE", &code.replace("MAKE", "unsafe { z_sys::build(&mut own, 3) }"));
+        check_among(sure, &old, &after.replace("CODE", &code.replace("MAKE", made)));
+    }
+    // There are ways out with an object that nobody ends, or nobody knows.
+    all_keep(
+        [
+            "let code = MAKE; if code >= 0 { return Err(Error(code).into()); }",
+            "let code = MAKE; if code != 0 || calm() { return Err(Error(code).into()); }",
+            "let code = MAKE; calm()?; if code != 0 { return Err(Error(code).into()); }",
+            "let code = MAKE; if code != 0 { return Err(Error(code).into()); } calm()?;",
+            "more(MAKE)?;",
+            "unknown(MAKE)?;",
+            "match MAKE { 0 => {} 1 => return Err(Error(2).into()), code => calm()? }\n    calm()?;",
+        ]
+        .map(|code| {
+            let body = before.replace("CODE", &code.replace("MAKE", "unsafe { z_sys::build(&mut own, 3) }"));
+            format!("{sure}fn f() -> Result<(), Box<dyn std::error::Error>> {{\n{body}\n}}\n")
+        }),
+    );
+    let text = replaced(
+        OWNED,
+        "        let own = unsafe { z_sys::grow() };\n        if own.is_null() {\n            return None;\n        }\n",
+        "        let mut own = std::ptr::null_mut();\n        if unsafe { z_sys::build(&mut own, 3) } != 0 {\n            return None;\n        }\n",
+    );
+    let (text, left) = rewritten(&text);
+    assert!(left.is_empty() && text.contains("own: Option<isolate_rt::Owned<z_sys::Own>>,"), "{text}{left:?}");
+}
+
 /// A local for the address alone goes with it.
 #[test]
 fn locals_for_an_address() {

@@ -39,6 +39,26 @@ fn imports_go_with_the_last_that_named_them() {
     imports("use z_sys::{sum /* fast */};\n", "Ok(())", "use z_sys::{sum /* fast */};\n");
 }
 
+/// Modules of pointers, too.
+#[test]
+fn imports_of_std() {
+    let around = |imports: &str, call: &str| {
+        format!("{imports}fn f() -> Result<i32, isolate_rt::Fault> {{\n    Ok({call})\n}}\n")
+    };
+    let call = "unsafe { z_sys::maybe(ptr::null(), 0) }";
+    for (before, after) in [
+        ("use std::ptr;\n", ""),
+        ("use std::{io, ptr};\n", "use std::io;\n"),
+        ("use core::ptr::{self, NonNull};\n", "use core::ptr::NonNull;\n"),
+        ("use std::{fmt::Write, ptr};\n", "use std::{fmt::Write, ptr};\n"),
+    ] {
+        assert_eq!(rewritten(&around(before, call)).0, around(after, "isolated::z::maybe(None)?"));
+    }
+    let other = "fn g() -> *const u8 { ptr::null() }\n";
+    let (text, _) = rewritten(&(around("use std::ptr;\n", call) + other));
+    assert_eq!(text, around("use std::ptr;\n", "isolated::z::maybe(None)?") + other);
+}
+
 /// A module below may name what its parent imports.
 #[test]
 fn imports_that_others_see_stay() {

@@ -10,7 +10,7 @@ fn results_go_where_they_went() {
     );
     check(
         "    let mut p = z_sys::Point { x: 0, y: 0 };\n    let s = unsafe { z_sys::locate(data.as_ptr(), data.len(), &mut p) };",
-        "    let mut p = z_sys::Point { x: 0, y: 0 };\n    let s = {\n        let (ret, value) = isolated::z::locate(data)?;\n        p = value;\n        ret\n    };",
+        "    let (s, p) = isolated::z::locate(data)?;",
     );
     check(
         "    let mut p = std::mem::MaybeUninit::uninit();\n    unsafe {\n        z_sys::locate(data.as_ptr(), data.len(), p.as_mut_ptr())\n    };",
@@ -21,6 +21,55 @@ fn results_go_where_they_went() {
         "    let s = unsafe { z_sys::fill(out.as_mut_ptr().cast(), out.len() as i32, 3) };",
         "    let s = isolated::z::fill(out, 3)?.0;",
     );
+}
+
+/// A local that is there for what comes out is bound where it comes from, and can be changed where it is.
+#[test]
+fn what_comes_out_is_bound_there() {
+    let point = "    let mut p: Point = Point { x: 0, y: 0 };\n";
+    let call = "unsafe { z_sys::locate(data.as_ptr(), data.len(), &mut p) }";
+    let bound = "isolated::z::locate(data)?;";
+    for (before, behind, pattern) in [
+        ("let s = ", "    let x = p.x;", "(s, p)"),
+        ("", "    let x = p.x;", "(_, p)"),
+        ("let mut s = ", "    show(&p, p.clone());\n    println!(\"{}\", p.x);", "(mut s, p)"),
+        ("let s = ", "    p.x += 1;", "(s, mut p)"),
+        ("let s = ", "    p = other;", "(s, mut p)"),
+        ("let s = ", "    if p.x == 1 { change(&mut p) }", "(s, mut p)"),
+    ] {
+        check(
+            &format!("{point}    let by = 3;\n    {before}{call};\n{behind}"),
+            &format!("    let by = 3;\n    let {pattern} = {bound}\n{behind}"),
+        );
+    }
+    check(
+        &format!(
+            "    // SAFETY: zeros are a point.\n    let mut p: Point = unsafe {{ std::mem::zeroed() }};\n    let s = {call};"
+        ),
+        &format!("    let (s, p) = {bound}"),
+    );
+    let block = "{\n        let (ret, value) = isolated::z::locate(data)?;\n        p = value;\n        ret\n    }";
+    for (before, behind) in [
+        // Nobody knows whether it changes it, what a macro does, or what the type would be.
+        ("let s = CALL;", "    p.turn();"),
+        ("let s = CALL;", "    mine!(p);"),
+        ("let s: i32 = CALL;", "    p.x;"),
+        ("let s = CALL + 1;", "    p.x;"),
+        ("s = CALL;", "    p.x;"),
+        // It lives longer than what the call stands in.
+        ("if s { CALL; }", "    p.x;"),
+    ] {
+        let (text, left) = rewritten(&format!(
+            "fn f(data: &[u8]) -> Result<(), isolate_rt::Fault> {{\n{point}    {}\n{behind}\n}}\n",
+            before.replace("CALL", call)
+        ));
+        assert!(
+            left.is_empty() && text.contains(point) && text.contains("p = value;"),
+            "{before} {behind}: {text} {left:?}"
+        );
+    }
+    let comment = "    let mut p = Point { x: 0, y: 0 }; // where it is\n";
+    check(&format!("{comment}    let s = {call};"), &format!("{comment}    let s = {block};"));
 }
 
 /// Code behind the call looks at the number, so that is what it gets, whatever the wrapper makes an `Err` of.
@@ -57,6 +106,16 @@ fn what_is_a_usize_stays_one() {
     );
 }
 
+/// Functions that are asked whether `squeeze` failed.
+const CHECKS: &str = "\
+fn sure(code: c_int) -> Result<(), i32> { if code != 1 { return Err(code); } Ok(()) }
+fn named(of: &str, code: i32) -> Result<i32, i32> { let n = of.len(); if code == z_sys::FINE { Ok(code) } else { Err(2) } }
+fn chosen(code: i32) -> Result<(), i32> { match code { 1 => Ok(()), 0 | -3 => Err(2), _ => return Err(code) } }
+fn wrong(code: i32) -> Result<(), i32> { if code < 1 { return Err(code); } Ok(()) }
+fn late(mut code: i32) -> Result<(), i32> { code += 1; if code != 1 { return Err(code); } Ok(()) }
+fn deep(code: i32) -> Result<(), i32> { let n = probe()?; if code != 1 { return Err(code); } Ok(()) }
+";
+
 /// The wrapper stores nothing where the function failed. Is that where the code looks?
 #[test]
 fn nothing_is_stored_by_what_failed() {
@@ -77,6 +136,17 @@ fn nothing_is_stored_by_what_failed() {
         ("let r = match data.len() { 0 => CALL, _ => n as i32 }; if r != 1 { return Err(1) } Ok(n)", ""),
         ("let r; { r = if data.is_empty() { CALL } else { n as i32 }; } if r != 1 { return Err(1) } Ok(n)", ""),
         ("let r = match data.len() { 0 => CALL, _ => 1 }; if r != 1 { print(r) } Ok(n)", "n"),
+        // A function of the program says it.
+        ("sure(CALL)?; Ok(n)", ""),
+        ("let r = CALL; sure(r)?; Ok(n)", ""),
+        ("named(\"f\", CALL)?; Ok(n)", ""),
+        ("chosen(CALL)?; Ok(n)", ""),
+        ("wrong(CALL)?; Ok(n)", "n"),
+        ("late(CALL)?; Ok(n)", "n"),
+        ("deep(CALL)?; Ok(n)", "n"),
+        ("other::sure(CALL)?; Ok(n)", "n"),
+        ("sure(-(CALL))?; Ok(n)", "n"),
+        ("sure(CALL); Ok(n)", "n"),
         ("let r = match data.len() { 0 => CALL, _ => 1 }; print(n); if r != 1 { return Err(1) } Ok(n)", "n"),
         ("let r = match data.len() { 0 => -(CALL), _ => 1 }; if r != 1 { return Err(1) } Ok(n)", "n"),
         ("let mut r = 0; loop { r = CALL; } if r != 1 { return Err(1) } Ok(n)", "n"),
@@ -98,7 +168,7 @@ fn nothing_is_stored_by_what_failed() {
     for (behind, expected) in cases {
         let body = behind.replace("CALL", call);
         let text = format!(
-            "fn f(data: &[u8]) -> Result<u64, i32> {{\n    let mut room = vec![0u8; 9];\n    let mut n = 9;\n    {body}\n}}\n"
+            "{CHECKS}fn f(data: &[u8]) -> Result<u64, i32> {{\n    let mut room = vec![0u8; 9];\n    let mut n = 9;\n    {body}\n}}\n"
         );
         let (after, left) = rewritten(&text);
         let told: Vec<_> = left.iter().map(|left| left.split(" | ").next().unwrap_or_default()).collect();
@@ -111,6 +181,26 @@ fn nothing_is_stored_by_what_failed() {
                 assert!(told.len() == 1 && told[0].ends_with(&wanted), "{behind}: {told:?}");
             }
         }
+    }
+}
+
+/// Another function of that name may be meant.
+#[test]
+fn functions_that_may_be_others() {
+    let body = "unsafe { z_sys::squeeze(room.as_mut_ptr(), &mut n, data.as_ptr(), data.len() as _) }";
+    let function = |inside: &str| {
+        format!(
+            "fn f(data: &[u8]) -> Result<u64, i32> {{\n{inside}    let mut room = vec![0u8; 9];\n    let mut n = 9;\n    sure({body})?;\n    Ok(n)\n}}\n"
+        )
+    };
+    for text in [
+        format!("{CHECKS}{}", function("    let sure = |code| Ok(());\n")),
+        format!("{CHECKS}{}", function("    use other::sure;\n")),
+        format!("{CHECKS}{}", function("    fn sure(code: i32) -> Result<(), i32> { Ok(()) }\n")),
+        format!("{CHECKS}mod inner {{\n{}}}\n", function("")),
+    ] {
+        let (after, left) = rewritten(&text);
+        assert!(after == text && left.len() == 1, "{text}: {left:?}");
     }
 }
 

@@ -11,7 +11,7 @@ fn unsafe_stays_where_it_is_needed() {
     check("    let s = unsafe { z_sys::plain(1, 2) as u8 } + 1;", "    let s = (isolated::z::plain(1, 2)? as u8) + 1;");
     check(
         "    unsafe {\n        z_sys::plain(1, 2);\n        z_sys::plain(3, 4);\n    }",
-        "    {\n        isolated::z::plain(1, 2)?;\n        isolated::z::plain(3, 4)?;\n    }",
+        "    isolated::z::plain(1, 2)?;\n    isolated::z::plain(3, 4)?;",
     );
     check(
         "    match 1 {\n        1 => unsafe { z_sys::plain(1, 2) }\n        _ => 0,\n    };",
@@ -48,7 +48,7 @@ fn unsafe_stays_around_what_may_need_it() {
         check_among(
             "fn safe<T>(_: T) -> u8 { 1 }\n",
             &format!("    unsafe {{\n        z_sys::plain(1, 2);\n        {rest};\n    }}"),
-            &format!("    {{\n        isolated::z::plain(1, 2)?;\n        {rest};\n    }}"),
+            &format!("    isolated::z::plain(1, 2)?;\n    {rest};"),
         );
     }
 }
@@ -64,6 +64,35 @@ fn unsafe_stays_around_calls_of_values() {
     }
     check(
         "    unsafe {\n        z_sys::plain(1, 2);\n        Some(i32::from(x));\n    }",
-        "    {\n        isolated::z::plain(1, 2)?;\n        Some(i32::from(x));\n    }",
+        "    isolated::z::plain(1, 2)?;\n    Some(i32::from(x));",
     );
+}
+
+/// Statements stand where their block stood, unless something in it ends with it.
+#[test]
+fn statements_of_blocks() {
+    let two = "z_sys::plain(1, 2);\n        z_sys::plain(3, 4);";
+    let after = "    isolated::z::plain(1, 2)?;\n    isolated::z::plain(3, 4)?;";
+    let check = |before: &str, after: &str| check_among("fn next() {}\n", before, after);
+    for around in ["    unsafe {\n        BODY\n    }\n    next();", "    unsafe {\n        BODY\n    };\n    next();"]
+    {
+        check(&around.replace("BODY", two), &format!("{after}\n    next();"));
+    }
+    for around in ["    unsafe { BODY }", "    unsafe { BODY };", "    unsafe { BODY }\n    next();"] {
+        let next = if around.ends_with("next();") { "\n    next();" } else { "" };
+        check(&around.replace("BODY", "z_sys::plain(1, 2);"), &format!("    isolated::z::plain(1, 2)?;{next}"));
+    }
+    check(
+        "    unsafe {\n        // First.\n        z_sys::plain(1, 2);\n        if data.is_empty() {\n            next();\n        }\n        next(); // last\n    }",
+        "    // First.\n    isolated::z::plain(1, 2)?;\n    if data.is_empty() {\n        next();\n    }\n    next(); // last",
+    );
+    for (before, after) in [
+        ("unsafe { let n = z_sys::plain(1, 2); show(n); }", "{ let n = isolated::z::plain(1, 2)?; show(n); }"),
+        ("unsafe { /* all */ z_sys::plain(1, 2); }", "{ /* all */ isolated::z::plain(1, 2)?; }"),
+        ("unsafe { z_sys::plain(1, 2); next() }", "{ isolated::z::plain(1, 2)?; next() }"),
+        ("let n = unsafe { z_sys::plain(1, 2); };", "let n = { isolated::z::plain(1, 2)?; };"),
+        ("match 1 { _ => unsafe { z_sys::plain(1, 2); } }", "match 1 { _ => { isolated::z::plain(1, 2)?; } }"),
+    ] {
+        check_among("fn next() {}\nfn show(n: i32) {}\n", &format!("    {before}"), &format!("    {after}"));
+    }
 }

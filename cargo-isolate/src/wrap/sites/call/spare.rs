@@ -1,0 +1,161 @@
+//! A `Vec` that has room, and its length only once the function has filled it: in safe code it is full of zeros from the start,
+//! and cut where it was given its length.
+
+use super::{Call, buffer::element};
+use crate::{
+    contract::{
+        Contract, Dir,
+        number::{Class, Number},
+    },
+    wrap::sites::{
+        argument::{self, Pointer},
+        held::At,
+        holds::{Holds, argument_of},
+        locals,
+        source::{Edit, place, range},
+    },
+};
+use std::ops::Range;
+use syn::{
+    Block, Expr, ExprMethodCall, Local, Stmt, Type,
+    visit::{self, Visit},
+};
+
+/// What becomes of it.
+pub(super) struct Spare<'c> {
+    local: &'c Local,
+    capacity: &'c Expr,
+    set: &'c ExprMethodCall,
+    zero: String,
+    /// Where its capacity is asked, outside of the call: that is its length now.
+    asked: Vec<Range<usize>>,
+}
+
+impl<'c> Call<'c> {
+    /// The argument at `index` is `room.as_mut_ptr()` of a `let mut room = Vec::with_capacity(n)`, and nobody looks at what is in
+    /// there before `room.set_len(…)`.
+    pub(super) fn spare(&self, index: usize) -> Option<Spare<'c>> {
+        let param = &self.params()[index];
+        let Contract::Buf { dir: Dir::Out, .. } = param.decision.contract()? else { return None };
+        let Pointer::Into { of, start: None, .. } = argument::pointer(self.argument(index)?) else { return None };
+        let (Expr::Path(path), Some(function)) = (of, self.found.function) else { return None };
+        let name = path.path.get_ident().filter(|_| matches!(self.holds(of), Holds::Spare { .. }))?.to_string();
+        let call = range(self.found.call);
+        let local = locals::once_let(&function, &name, call.start)?;
+        let (capacity, of) = with_capacity(&local.init.as_ref().filter(|init| init.diverge.is_none())?.expr)?;
+        let number = Number::named(&element(param)?)?;
+        let zero = if number.class == Class::Float { "0.0" } else { "0" };
+        let zero = of.map_or(zero.to_owned(), |of| format!("{zero}{}", self.source.of(of)));
+        let mut search = SetLen { name: &name, reach: None, found: Vec::new() };
+        search.visit_block(function.body);
+        let [(set, reach)] = &search.found[..] else { return None };
+        let set_at = range(*set);
+        let again = function.body.stmts.iter().any(|statement| locals::repeats(statement, set_at.start));
+        if again || set_at.start < call.end || call.start < range(local).end {
+            return None;
+        }
+        let mut asked = Vec::new();
+        let body = range(function.body);
+        for at in argument::words(&self.source.text[body.clone()], &name).map(|at| body.start + at) {
+            let is_behind = at >= set_at.end && reach.contains(&at);
+            // Then it is no room for the call.
+            let is_length = self.source.text[at + name.len()..].starts_with(".len()");
+            if call.contains(&at) && is_length {
+                return None;
+            }
+            if range(local).contains(&at) || call.contains(&at) || set_at.contains(&at) || is_behind {
+                continue;
+            }
+            let end = at + name.len();
+            if !self.source.text[end..].starts_with(".capacity()") || at > call.start {
+                return None;
+            }
+            asked.push(end + 1..end + ".capacity".len());
+        }
+        // What it is given its length by is asked of nothing in there.
+        let is_plain = set.args.first().is_some_and(|len| !argument::mentions(self.source, len, &set.receiver));
+        is_plain.then_some(Spare { local, capacity, set, zero, asked })
+    }
+}
+
+impl Spare<'_> {
+    /// A length in the call is all of it.
+    pub(super) fn is_length(&self, call: &Call<'_>, length: &Expr) -> bool {
+        let is_asked = matches!(argument::without_parens(length), Expr::MethodCall(asked)
+            if asked.method == "capacity" && argument::same(call.source, &asked.receiver, &self.set.receiver));
+        // What it was made of is the same still.
+        let between = call.source.code(range(self.local).end..range(call.found.call).start);
+        let words = call.source.code(range(self.capacity));
+        let words = words.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty());
+        let is_same = !words.into_iter().any(|word| argument::has_word(&between, word));
+        let capacity = argument::length(self.capacity).filter(|_| is_same);
+        is_asked || capacity.is_some_and(|capacity| argument::same(call.source, length, capacity))
+    }
+
+    /// Where it is given its length, which is no `unsafe` any more.
+    pub(super) fn set(&self) -> At {
+        place(self.set.method.span())
+    }
+
+    /// `vec![0; n]`, and `truncate` for `set_len`.
+    pub(super) fn edits(&self) -> Vec<Edit> {
+        let init = self.local.init.as_ref().map(|init| range(&init.expr)).unwrap_or_default();
+        let capacity = range(self.capacity);
+        let mut edits = vec![
+            Edit::new(init.start..capacity.start, format!("vec![{}; ", self.zero)),
+            Edit::new(capacity.end..init.end, "]"),
+            Edit::new(range(&self.set.method), "truncate"),
+        ];
+        edits.extend(self.asked.iter().map(|asked| Edit::new(asked.clone(), "len")));
+        edits
+    }
+}
+
+/// `n` and `T` of `Vec::<T>::with_capacity(n)`.
+fn with_capacity(value: &Expr) -> Option<(&Expr, Option<&Type>)> {
+    let Expr::Call(call) = argument::without_parens(value) else { return None };
+    let Expr::Path(path) = &*call.func else { return None };
+    let mut segments = path.path.segments.iter().rev();
+    let (Some(last), Some(vec)) = (segments.next(), segments.next()) else { return None };
+    let of = argument_of(&vec.arguments);
+    let is_it = vec.ident == "Vec" && last.ident == "with_capacity" && call.args.len() == 1;
+    is_it.then(|| (&call.args[0], of.filter(|of| !matches!(of, Type::Infer(_)))))
+}
+
+/// Statements `name.set_len(…)`, each with the stretch that is come to only by way of it, as far as it is behind it.
+struct SetLen<'n, 's> {
+    name: &'n str,
+    /// Of the next block: it is a statement of another one, and nothing decides whether it is come to.
+    reach: Option<Range<usize>>,
+    found: Vec<(&'s ExprMethodCall, Range<usize>)>,
+}
+
+impl<'s> Visit<'s> for SetLen<'_, 's> {
+    fn visit_block(&mut self, block: &'s Block) {
+        let reach = self.reach.take().unwrap_or_else(|| range(block));
+        for statement in &block.stmts {
+            let value = match statement {
+                Stmt::Local(local) => local.init.as_ref().filter(|init| init.diverge.is_none()).map(|init| &*init.expr),
+                Stmt::Expr(expr, _) => Some(expr),
+                Stmt::Item(_) | Stmt::Macro(_) => None,
+            };
+            match value {
+                Some(Expr::MethodCall(call))
+                    if call.method == "set_len"
+                        && matches!(&*call.receiver, Expr::Path(path) if path.path.is_ident(self.name)) =>
+                {
+                    self.found.push((call, reach.clone()));
+                }
+                Some(Expr::Unsafe(inner)) if inner.attrs.is_empty() => {
+                    self.reach = Some(reach.clone());
+                    self.visit_block(&inner.block);
+                }
+                Some(Expr::Block(inner)) if inner.attrs.is_empty() && inner.label.is_none() => {
+                    self.reach = Some(reach.clone());
+                    self.visit_block(&inner.block);
+                }
+                _ => visit::visit_stmt(self, statement),
+            }
+        }
+    }
+}

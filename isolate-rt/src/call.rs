@@ -52,6 +52,7 @@ use std::mem::size_of;
 ///
 /// In the child of a fork a call that had begun in the forking thread goes on, and what it was given is as it was; unless another
 /// thread had a call in the same instance at that moment, which is new in the child then: [`FaultKind::DomainLost`].
+/// A call belongs to its thread, and does not go on after a panic that was caught around it: drop it, and begin another.
 #[must_use = "a call that is dropped has called nothing"]
 pub struct Call<'a> {
     settings: &'static Settings,

@@ -5,6 +5,7 @@ use crate::direct::Buffers;
 use crate::fault::{Fault, FaultKind, Unsupported};
 use crate::globals::Globals;
 use crate::mpk;
+use std::panic::UnwindSafe;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use std::sync::{Mutex, TryLockError};
@@ -65,6 +66,9 @@ pub enum HeapKind {
     /// where a large block ends at once. Costs memory and time.
     Hardened,
 }
+
+// What a panic leaves of the making of an instance, the next call goes on with.
+impl UnwindSafe for Domain {}
 
 const LEFT_HALF_MADE: Unsupported =
     Unsupported::Setting { what: "another thread was making the domain when this process was forked" };

@@ -100,6 +100,12 @@ impl<C> From<Fault> for Error<C> {
     }
 }
 
+impl<C> From<Failed<C>> for Error<C> {
+    fn from(failed: Failed<C>) -> Self {
+        Self::Failed(failed)
+    }
+}
+
 impl<C: fmt::Debug + fmt::Display> std::error::Error for Error<C> {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {

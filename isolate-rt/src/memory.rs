@@ -9,6 +9,7 @@ use crate::domain::Domain;
 use crate::fault::{Fault, FaultKind};
 use std::marker::PhantomData;
 use std::mem::{align_of, size_of};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::ptr;
 
 /// `len` values in a domain's heap, for many calls: filled by the program, passed without copying, read where they are.
@@ -82,6 +83,12 @@ pub struct Lent<'v, T> {
 
 // SAFETY: a name for memory of a domain; nobody follows it without a call.
 unsafe impl<T: Plain> Send for DomainVec<T> {}
+// SAFETY: a shared reference copies plain values out, each read once; to write, or lend them to a call, takes a mutable one.
+unsafe impl<T: Plain> Sync for DomainVec<T> {}
+
+// Plain values: any of them is one, wherever a panic has left off.
+impl<T: Plain> UnwindSafe for DomainVec<T> {}
+impl<T: Plain> RefUnwindSafe for DomainVec<T> {}
 
 impl Domain {
     /// Room in the domain for `len` values, all zero.

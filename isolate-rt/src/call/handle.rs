@@ -4,10 +4,20 @@ use super::{Call, Place};
 use crate::fault::{Fault, FaultKind};
 use crate::mpk::Entry;
 use std::marker::PhantomData;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 
 /// An object that lives in a domain, named by its address there: `sqlite3 *`, `FILE *`.
 ///
 /// Stays usable while its instance lives; after a fault every use gives [`FaultKind::StaleHandle`]. Not freed when dropped.
+///
+/// It may go to another thread, and not be used by two at once: what the library allows of that only its wrapper knows.
+///
+/// ```compile_fail,E0277
+/// fn share<T: Sync>(_: T) {}
+/// fn book(book: isolate_rt::Handle<u8>) {
+///     share(book);
+/// }
+/// ```
 pub struct Handle<T> {
     pub(super) pointer: *mut T,
     pub(super) instance: usize,
@@ -18,6 +28,10 @@ pub struct Handle<T> {
 // SAFETY: a handle is a checked name, followed only inside the domain. Where the program uses two names of one object at once, on two
 // threads, that is a race of the library's in there; without isolation, one that its wrapper has to rule out.
 unsafe impl<T> Send for Handle<T> {}
+
+// A panic of the program interrupts no call: what the object is, the library has left whole, whatever `T` is.
+impl<T> UnwindSafe for Handle<T> {}
+impl<T> RefUnwindSafe for Handle<T> {}
 
 impl Call<'_> {
     /// Makes a handle of an object that the domain returned; `None` for NULL.

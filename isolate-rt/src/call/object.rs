@@ -4,6 +4,7 @@ use super::{Call, Handle, Place, Plain};
 use crate::domain::Domain;
 use crate::fault::{Fault, FaultKind};
 use std::mem::size_of;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 
 /// A `T` whose memory the domain holds, at one address for all its life.
 ///
@@ -20,6 +21,10 @@ pub struct Object<T> {
 // SAFETY: a shared reference reads plain values, each once, from memory that the domain may change at any time as it is; whatever
 // is called with the object takes a mutable one, or is `unsafe` to run.
 unsafe impl<T> Sync for Object<T> {}
+
+// As `Handle`: its fields are set one by one, each in one piece, and a library that finds them half set has to live with that.
+impl<T> UnwindSafe for Object<T> {}
+impl<T> RefUnwindSafe for Object<T> {}
 
 /// Calls the function of the library that ends an object.
 pub type End<T> = fn(&mut Call<'_>, *mut T) -> Result<(), Fault>;

@@ -6,6 +6,7 @@ use crate::domain::Domain;
 use crate::fault::{Fault, FaultKind};
 use std::collections::BTreeMap;
 use std::ops::Deref;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A [`Handle`] that ends its object when it is dropped, through the gate.
@@ -44,6 +45,10 @@ impl<T> Keep for Ending<T> {}
 
 // SAFETY: as `Handle`: a checked name. Children on other threads keep it and do not use it.
 unsafe impl<T> Send for Owned<T> {}
+
+// As `Handle`. What is kept and bound changes in whole steps, and what ends the object is called once.
+impl<T> UnwindSafe for Owned<T> {}
+impl<T> RefUnwindSafe for Owned<T> {}
 
 impl Call<'_> {
     /// Takes over an object that the domain gave away; `None` for NULL. `end` is called once, when it is dropped.

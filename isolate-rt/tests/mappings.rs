@@ -5,8 +5,8 @@ mod support;
 use isolate_rt::{Domain, Fault, FaultKind, Memory, Part};
 use std::ffi::CStr;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU8, Ordering};
+use std::sync::{Barrier, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use support::{End, child, give_up, give_up_where, isolation, role};
 
@@ -108,6 +108,38 @@ fn file(text: &CStr, len: usize) -> i32 {
         assert_eq!(libc::pwrite(file, bytes.as_ptr().cast(), bytes.len(), 0), bytes.len() as isize);
         file
     }
+}
+
+/// Two threads fail at once: what each has met is told as it was when it met it, whoever discards the instance.
+#[test]
+fn two_faults_at_once() {
+    const ROUNDS: usize = 300;
+    let Some(_turn) = begin() else { return };
+    let together = Barrier::new(2);
+    let (page, others) = (AtomicPtr::new(ptr::null_mut()), Mutex::new(Vec::new()));
+    let fails = |is_first: bool| {
+        for _ in 0..ROUNDS {
+            if is_first {
+                page.store(inside(|| map(PAGE, READ)).unwrap(), Ordering::SeqCst);
+            }
+            together.wait();
+            let at = page.load(Ordering::SeqCst);
+            let call = DOMAIN.call("write");
+            together.wait();
+            // SAFETY: writes in the domain, where it may not.
+            let fault = unsafe { call.unwrap().run(move || put(at, 1)) }.expect_err("a fault");
+            if !matches!(fault.kind(), FaultKind::Protection { write: true, .. } | FaultKind::DomainLost) {
+                // Later: the other one waits for us.
+                others.lock().unwrap().push(format!("{fault:?}"));
+            }
+            together.wait();
+        }
+    };
+    std::thread::scope(|threads| {
+        threads.spawn(|| fails(true));
+        fails(false);
+    });
+    assert_eq!(*others.lock().unwrap(), [""; 0]);
 }
 
 /// What the kernel asks of a file's server may take it for ever, as a handler of the program does here that stands for it: others map

@@ -63,7 +63,7 @@ struct Own {
 
 /// The thread runs a callback of the program's. It looks before it goes back in.
 pub(super) const IN_CALLBACK: i32 = -1;
-/// The thread was stopped, and has not discarded the instance yet.
+/// The thread was stopped; it looks at what there is, and has not discarded the instance yet.
 pub(super) const STOPPED: i32 = -2;
 
 /// No generation has this number.
@@ -278,6 +278,12 @@ impl Seat {
     pub(super) unsafe fn errno(&self) -> i32 {
         // SAFETY: by this function's contract.
         unsafe { &*self.own.get() }.tls.as_ref().map_or(0, Block::errno)
+    }
+
+    /// Number of the thread that has it; 0 for nobody's.
+    pub(super) fn owner_tid(&self) -> i32 {
+        // SAFETY: threads are never freed.
+        unsafe { self.owner.load(Ordering::Acquire).as_ref() }.map_or(0, Thread::tid)
     }
 
     /// Whether a thread has it, in use or not.

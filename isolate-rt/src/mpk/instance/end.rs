@@ -3,7 +3,7 @@
 use super::{Instance, all, is_dying, low_half};
 use crate::fault::{Fault, FaultKind};
 use crate::heap::{Heap, KEPT};
-use crate::mpk::seat::Seat;
+use crate::mpk::seat::{STOPPED, Seat};
 use crate::mpk::thread::Thread;
 use crate::mpk::{barrier, deadline, drop_contents, wake};
 use std::ptr;
@@ -118,10 +118,15 @@ impl Instance {
         let tid = unsafe { libc::gettid() };
         loop {
             let mut running = false;
-            for other in others().map(|seat| seat.running.load(Ordering::Acquire)).filter(|&it| it > 0 && it != tid) {
-                running = true;
-                // SAFETY: a signal that the runtime alone handles. A thread that is gone is an error without effect.
-                unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), other, signal) };
+            for (seat, other) in others().map(|seat| (seat, seat.running.load(Ordering::Acquire))) {
+                if other == STOPPED && seat.owner_tid() != tid {
+                    // It looks at what it has met, as it was when it met it, and does not wait for us.
+                    running = true;
+                } else if other > 0 && other != tid {
+                    running = true;
+                    // SAFETY: a signal that the runtime alone handles. A thread that is gone is an error without effect.
+                    unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), other, signal) };
+                }
             }
             if !running {
                 return;

@@ -275,11 +275,10 @@ mod tests {
     fn a_declaration_of_the_program() {
         let safe = |declaration: &str| {
             let library = SAFE.replace("*const c_char", "*const i8");
-            let graph = fixture::graph(&format!(
+            let mut graph = fixture::graph(&format!(
                 "//- app/src/main.rs\nuse std::ffi::*;\nunsafe extern \"C\" {{ {declaration} }}\nfn main() {{}}\n\
                  //- lz4-sys/src/lib.rs\nuse std::ffi::*;\nunsafe extern \"C\" {{ {library} }}\n"
             ));
-            let mut graph = graph;
             graph.packages.iter_mut().for_each(|package| package.version = "1.10.0".to_owned());
             let text = "version = 1\n[domain.lz4]\nlibrary = \"lz4-sys\"\n[[isolate]]\ndomain = \"lz4\"\nextern = [\"LZ4_*\"]\n";
             let mut policy = fixture::policy(text);

@@ -1,7 +1,7 @@
 //! Lengths of arrays: wrappers name them, and not the constants of a library.
 
 use super::Site;
-use crate::graph::{Graph, Role};
+use crate::graph::{Graph, Role, SourceFile};
 use isolate_lints::facts::Constant;
 
 /// Constants of constants end somewhere.
@@ -39,11 +39,9 @@ fn constant(graph: &Graph, path: &syn::Path, site: Site<'_>, depth: u8) -> Optio
         let text = number(graph, &expr, Site { package: site.package, module }, depth)?;
         Some(syn::parse_str::<syn::LitInt>(&text).ok()?.base10_digits().to_owned())
     };
-    let module =
-        |(file, constant): &(&crate::graph::SourceFile, &Constant)| [&*file.module, &*constant.modules].concat();
-    let mut here = site.module.to_vec();
+    let module = |(file, constant): &(&SourceFile, &Constant)| [&*file.module, &*constant.modules].concat();
     let qualifier: Vec<_> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
-    here = super::module_of(&qualifier[..qualifier.len() - 1], &here);
+    let here = super::module_of(&qualifier[..qualifier.len() - 1], site.module);
     let near: Vec<_> = all.iter().filter(|found| module(found) == here).collect();
     let candidates = if near.is_empty() { all.iter().collect() } else { near };
     let mut values = candidates.into_iter().map(|found| value(found.1, &module(found)));

@@ -12,7 +12,7 @@ pub use inside::Inside;
 pub use object::{End, Object};
 pub use owned::{EndOfChild, Owned};
 pub(crate) use staged::copy_once;
-pub use staged::{Plain, Staged};
+pub use staged::{Plain, Staged, assert_plain};
 
 use crate::callback::{self, Callbacks, Ending};
 use crate::direct::Buffers;

@@ -40,7 +40,7 @@ pub(crate) struct Types<'g> {
     graph: &'g Graph,
     /// Per package: name → its declarations, in source order.
     items: Vec<BTreeMap<&'g str, Vec<Item<'g>>>>,
-    /// Per package: name → what `use … as name` gives it to.
+    /// Per package: name → what `use … as name` gives it to, and what is imported from other crates.
     renamed: Vec<BTreeMap<&'g str, Vec<Renamed>>>,
 }
 
@@ -251,6 +251,11 @@ impl<'g> Types<'g> {
             return self.behind_use(package, name, module, trail.deeper());
         };
         let near: Vec<_> = all.iter().filter(|item| item.module() == module).collect();
+        let is_imported = |import: &Renamed| import.module == module;
+        // What is imported from another crate is not what some other module of this one calls so.
+        if near.is_empty() && self.renamed[package].get(name).is_some_and(|imports| imports.iter().any(is_imported)) {
+            return self.behind_use(package, name, module, trail.deeper());
+        }
         let candidates = if near.is_empty() { all.iter().collect() } else { near };
         // A `cfg` that could not be decided may hold; one that surely holds wins.
         let sure: Vec<_> =
@@ -280,7 +285,8 @@ impl<'g> Types<'g> {
         let candidates = if near.is_empty() { all.iter().collect() } else { near };
         let mut shapes = candidates.into_iter().filter_map(|Renamed { module, path }| {
             let (last, qualifier) = path.split_last()?;
-            Some(self.named(last, qualifier, Site { package, module }, trail))
+            let of_libc = qualifier.first().is_some_and(|first| first == "libc").then(|| of_c(last)).flatten();
+            Some(of_libc.unwrap_or_else(|| self.named(last, qualifier, Site { package, module }, trail)))
         });
         let first = shapes.next()?;
         Some(match shapes.all(|shape| shape == first) {
@@ -370,9 +376,10 @@ fn renamed(package: &Package) -> BTreeMap<&str, Vec<Renamed>> {
     let mut renamed: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for file in package.files.iter().filter(|file| file.role == Role::Main) {
         for import in &file.facts.imports {
-            let path: Vec<_> = import.path.split("::").map(str::to_owned).collect();
+            let path: Vec<_> = import.path.trim_start_matches("::").split("::").map(str::to_owned).collect();
             let is_other = |name: &&str| path.last().is_some_and(|last| last != name);
-            if let Some(name) = import.name.as_deref().filter(is_other) {
+            let leads_out = package.externs.contains_key(&*path[0]) || matches!(&*path[0], "std" | "core" | "libc");
+            if let Some(name) = import.name.as_deref().filter(|name| leads_out || is_other(name)) {
                 let module = [&*file.module, &*import.scope.modules].concat();
                 renamed.entry(name).or_default().push(Renamed { module, path });
             }
@@ -447,9 +454,9 @@ fn of_rust(name: &str, why: &str) -> String {
     const POINTERS: [&str; 9] = ["Box", "CStr", "CString", "NonNull", "Pin", "str", "String", "UnsafeCell", "Vec"];
     let is_number = name.starts_with("Atomic") || name.starts_with("NonZero");
     if POINTERS.contains(&name) {
-        format!("`{name}` is Rust's, and nothing that C hands on: declare a plain pointer")
+        "a pointer type of Rust (declare a raw pointer)".to_owned()
     } else if is_number || ["MaybeUninit", "Wrapping", "char"].contains(&name) {
-        format!("`{name}` is Rust's, and nothing that C has: declare the number or struct that it stands for")
+        "a Rust type that C does not have (declare the number or struct that it stands for)".to_owned()
     } else {
         format!("`{name}` {why}")
     }

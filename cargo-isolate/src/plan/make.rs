@@ -1,7 +1,9 @@
 //! The graph and the policy → the plan.
 
 use super::{
-    DomainPlan, Library, Plan, domains, forms,
+    DomainPlan, Library, Plan,
+    crossing::crossing,
+    domains, forms,
     select::{select, unused_contracts},
     standing,
     surroundings::Surroundings,
@@ -27,7 +29,8 @@ pub(crate) fn plan(graph: &Graph, policy: &model::Policy) -> Result<Plan, Vec<Po
         let functions: Vec<_> = functions.flat_map(|selected| around.plan(selected, &mut errors)).collect();
         let objects = around.objects(&functions);
         let contracts = policy.shipped_for(name).map(ToString::to_string);
-        domains.push(DomainPlan { contracts, functions, objects, ..settings(name, domain, library) });
+        let crossing = crossing(&types, &functions);
+        domains.push(DomainPlan { contracts, functions, objects, crossing, ..settings(name, domain, library) });
     }
     domains.iter_mut().for_each(|domain| standing::settle(graph, domain));
     forms::collisions(policy, &domains, &mut errors);
@@ -61,6 +64,7 @@ fn settings(name: &str, domain: &model::Domain, library: Library) -> DomainPlan 
         instances: domain.instances.as_ref().map_or(model::Instances::One, |instances| *instances.get_ref()),
         own_threads: domain.own_threads.as_ref().map_or(0, |most| *most.get_ref()),
         objects: Vec::new(),
+        crossing: Vec::new(),
         functions: Vec::new(),
     }
 }

@@ -2,6 +2,7 @@
 
 mod candidates;
 mod clang;
+mod crossing;
 mod domains;
 mod entry;
 mod explain;
@@ -26,6 +27,7 @@ mod unsettled;
 
 pub(crate) use candidates::any_of;
 pub(crate) use clang::{Declarations, Seen, Wrong, declarations};
+pub(crate) use crossing::{Crossing, element};
 pub(crate) use explain::{NoSuchFunction, explain};
 pub(crate) use make::{isolated_symbols, plan};
 pub(crate) use planned::{

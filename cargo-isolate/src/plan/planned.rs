@@ -1,6 +1,6 @@
 //! What a plan is made of.
 
-use super::forms;
+use super::{Crossing, forms};
 use crate::{
     contract::{
         Contract, Dir, Element, Failing,
@@ -53,6 +53,9 @@ pub(crate) struct DomainPlan {
     /// What the program may read of structs that live in the domain, by their names.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) objects: Vec<ObjectPlan>,
+    /// Structs that come out whole.
+    #[serde(skip)]
+    pub(crate) crossing: Vec<Crossing>,
 }
 
 /// A struct that lives in the domain, as far as the program sees it.

@@ -90,7 +90,9 @@ type back_t = circle_t;
 pub type Callback = Option<unsafe extern \"C\" fn(*mut c_void) -> c_int>; \
 pub use self::Mode as SPACE; pub use self::paint::Type as PAINT; pub mod paint { pub type Type = u8; } pub mod other { pub type Type = u64; } \
 use self::ROUND as TURN; use TURN as ROUND; pub mod narrow { pub type Len = u32; pub use self::Len as SIZE; } \
-pub mod wide { pub type Len = u64; pub use self::Len as SIZE; }
+pub mod wide { pub type Len = u64; pub use self::Len as SIZE; } \
+pub use std::num::NonZeroU32; pub mod legacy { pub type NonZeroU32 = u32; } \
+#[repr(C)] #[derive(Clone, Copy)] pub struct Id { pub id: NonZeroU32 }
 ";
 
 /// A policy about `x-sys`, whose functions are those of [`SYS`].
@@ -493,6 +495,7 @@ inferred! {
         fn moved(it: *mut NotCopy);
         fn nested(outer: *mut Outer);
         fn read(it: *const NotCopy, outer: *const Outer);
+        fn find_id(it: *mut Id) -> Id;
         fn several(outers: *const Outer, outers_len: usize, points: *const Point, n: usize);
         fn counted(outers: *const Outer, count: usize);
         fn flexible(it: *const Flexible);

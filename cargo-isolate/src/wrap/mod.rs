@@ -6,6 +6,7 @@
 //! ```
 
 mod apply;
+mod crossing;
 mod fields;
 mod format;
 mod function;
@@ -97,6 +98,7 @@ struct DomainView<'p> {
     settings: Vec<String>,
     objects: Vec<fields::View>,
     functions: Vec<function::View>,
+    crossing: Vec<crossing::View>,
 }
 
 impl<'p> DomainView<'p> {
@@ -105,6 +107,7 @@ impl<'p> DomainView<'p> {
         let functions: Vec<_> =
             wrapped(domain, target).map(|function| function::View::new(function, &mut names)).collect();
         let objects = fields::views(domain, target, &mut names);
+        let crossing = crossing::views(domain, target, &mut names);
         let (linked, shared) = (is_linked(domain), shared(domain));
         let settings = settings(domain);
         let mut runtime = vec!["Domain"];
@@ -136,6 +139,7 @@ impl<'p> DomainView<'p> {
             settings,
             objects,
             functions,
+            crossing,
         }
     }
 }

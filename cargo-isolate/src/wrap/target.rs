@@ -9,7 +9,7 @@ use crate::{
     contract::shape::TypePath,
     graph::{Graph, Package, Role, SourceFile},
     names,
-    plan::{DomainPlan, FunctionPlan, Plan, shown},
+    plan::{Crossing, DomainPlan, FunctionPlan, Plan, shown},
 };
 use camino::{Utf8Path, Utf8PathBuf};
 use isolate_lints::Edition;
@@ -253,6 +253,12 @@ fn target(
         for item in functions.flat_map(foreign_items).chain(behind) {
             let path = reach(graph, index, &item)?;
             paths.insert(item, path);
+        }
+        // What lies within others has no need of a name, but for a question about its fields.
+        for Crossing { path: item, .. } in &domain.crossing {
+            if let Ok(path) = reach(graph, index, item) {
+                paths.entry(item.clone()).or_insert(path);
+            }
         }
     }
     Ok(Target {

@@ -14,7 +14,23 @@ const ZEROED: usize = 4096;
 /// # Safety
 ///
 /// No bit pattern of `Self` may be invalid, and it may hold no padding whose contents matter.
+#[diagnostic::on_unimplemented(
+    message = "some bits are no value of `{Self}`, and a domain may leave any",
+    note = "declare it as a number in the struct or function that crosses, or leave the function out of the policy"
+)]
 pub unsafe trait Plain: Copy + 'static {}
+
+/// Compiles where every bit pattern is a value of `T`: generated wrappers ask it of each field of a struct that comes out of a
+/// domain, because the build that they are part of may know another struct than the one that was read when they were written.
+///
+/// ```
+/// isolate_rt::assert_plain([0_u8; 4]);
+/// ```
+///
+/// ```compile_fail,E0277
+/// isolate_rt::assert_plain(std::num::NonZeroU32::MIN);
+/// ```
+pub fn assert_plain<T: Plain>(_: T) {}
 
 macro_rules! plain {
     ($($ty:ty),*) => { $(

@@ -6,7 +6,10 @@
     reason = "closures take what callbacks of C are passed"
 )]
 
-use isolate_rt::{Callbacks, Domain, End, Error, Fault, Globals, Handle, Owned};
+use isolate_rt::{
+    Callbacks, Domain, End, Error, Fault, Globals, Handle, Owned, assert_plain,
+};
+
 use std::ffi::{CStr, CString, c_char, c_int, c_long, c_uchar, c_uint, c_ulong, c_void};
 use std::mem::offset_of;
 use crate::ffi as ffi;
@@ -1200,3 +1203,16 @@ pub fn told_again(number: c_int) -> Result<c_int, Fault> {
     // before it was checked.
     unsafe { call.run(move || ffi2::told_again(number)) }
 }
+
+// Any bits may be in what comes out of the domain: the compiler says of each field of these structs that all are a value of it.
+const _: fn(ffi::TlvEntry) = |ffi::TlvEntry { name, mode, modified, comment }| {
+    assert_plain(name);
+    assert_plain(mode);
+    assert_plain(modified);
+    assert_plain(comment);
+};
+
+const _: fn(ffi2::Val) = |ffi2::Val { size, data }| {
+    assert_plain(size);
+    assert_plain(data);
+};

@@ -3,7 +3,7 @@
 //! Written by `cargo isolate wrap` from `tests/libraries/isolation.toml`: change the policy and run it again instead of editing here.
 #![allow(non_snake_case, reason = "functions keep the names they have in C")]
 
-use isolate_rt::{Domain, End, Error, Fault, Globals, Handle, Null, Owned};
+use isolate_rt::{Domain, End, Error, Fault, Globals, Handle, Null, Owned, assert_plain};
 use std::ffi::{CString, c_int, c_uint};
 use zstd_sys as ffi;
 
@@ -789,3 +789,16 @@ pub fn ZSTD_DCtx_loadDictionary(
     }
     Ok(ret)
 }
+
+// Any bits may be in what comes out of the domain: the compiler says of each field of these structs that all are a value of it.
+const _: fn(ffi::ZSTD_inBuffer_s) = |ffi::ZSTD_inBuffer_s { src, size, pos }| {
+    assert_plain(src);
+    assert_plain(size);
+    assert_plain(pos);
+};
+
+const _: fn(ffi::ZSTD_outBuffer_s) = |ffi::ZSTD_outBuffer_s { dst, size, pos }| {
+    assert_plain(dst);
+    assert_plain(size);
+    assert_plain(pos);
+};

@@ -1,0 +1,88 @@
+//! What the compiler is asked of structs that come out of a domain: the plan read their fields in source text, of which one
+//! build may have another.
+
+use super::{
+    Target,
+    function::{fresh, raw, snake},
+    names::Names,
+    wrapped,
+};
+use crate::{
+    contract::shape::Shape,
+    plan::{Crossing, DomainPlan, FunctionPlan, element},
+};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One struct, for the template.
+#[derive(Debug, Serialize)]
+pub(super) struct View {
+    ty: String,
+    /// Predicates under which some wrapper has it.
+    cfgs: Vec<String>,
+    /// `field: local`
+    fields: Vec<String>,
+    /// There are fields that cannot be named here.
+    has_private: bool,
+    checks: Vec<String>,
+}
+
+pub(super) fn views(domain: &DomainPlan, target: &Target, names: &mut Names<'_>) -> Vec<View> {
+    let view = |crossing: &Crossing| {
+        let functions: Vec<_> = wrapped(domain, target).filter(|function| has(domain, function, crossing)).collect();
+        (!functions.is_empty()).then(|| self::view(crossing, &functions, target, names))
+    };
+    domain.crossing.iter().filter(|crossing| target.paths.contains_key(&crossing.path)).filter_map(view).collect()
+}
+
+/// It comes out of this function, or something comes out that it is in.
+fn has(domain: &DomainPlan, function: &FunctionPlan, crossing: &Crossing) -> bool {
+    let by_path: BTreeMap<_, _> = domain.crossing.iter().map(|crossing| (&crossing.path, crossing)).collect();
+    let mut left: Vec<_> = function.structs_out().collect();
+    let mut seen = BTreeSet::new();
+    while let Some(path) = left.pop() {
+        if seen.insert(path) {
+            left.extend(by_path.get(path).into_iter().flat_map(|crossing| crossing.inner()));
+        }
+    }
+    seen.contains(&crossing.path)
+}
+
+fn view(crossing: &Crossing, functions: &[&FunctionPlan], target: &Target, names: &mut Names<'_>) -> View {
+    names.enter_any(functions.iter().copied());
+    let ask = names.runtime("assert_plain").to_owned();
+    let ty = names.item(&crossing.path);
+    let mut taken = BTreeSet::from([ask.clone()]);
+    let mut view = View {
+        ty,
+        cfgs: names.around().to_vec(),
+        fields: Vec::new(),
+        has_private: crossing.has_private,
+        checks: Vec::new(),
+    };
+    for (name, shape) in &crossing.fields {
+        let local = fresh(&mut taken, &snake(name));
+        let check = match (element(shape), shape) {
+            // Which is asked of its own fields.
+            (Some(path), _) => {
+                target.paths.contains_key(path).then(|| format!("let _: {} = {local};", nested(shape, names)))
+            }
+            // Any address is one, as long as nobody calls it.
+            (None, Shape::Function(function)) if function.nullable => None,
+            (None, _) => Some(format!("{ask}({local});")),
+        };
+        let local = if check.is_some() { local } else { "_".to_owned() };
+        let name = raw(name);
+        view.fields.push(if name == local { name } else { format!("{name}: {local}") });
+        view.checks.extend(check);
+    }
+    view
+}
+
+/// That of a struct, or of an array of them.
+fn nested(shape: &Shape, names: &mut Names<'_>) -> String {
+    match shape {
+        Shape::Array { of, .. } => format!("[{}; _]", nested(of, names)),
+        shape => names.ty(shape),
+    }
+}

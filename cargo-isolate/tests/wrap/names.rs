@@ -23,6 +23,8 @@ arg.back = { kind = \"cb\", scope = \"call\", user = \"user\" }
 [fn.Null]
 ret = { kind = \"handle\", own = \"give\", free = \"drop\" }
 error = \"ret == NULL\"
+[fn.Call]
+arg.GLOBALS = { kind = \"obj\", dir = \"inout\" }
 ";
 
 /// What a prelude, the runtime, keywords and wrappers themselves call something.

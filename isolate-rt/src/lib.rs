@@ -1,7 +1,7 @@
 //! In-process isolation of foreign code with memory protection keys (MPK/PKU): a fault becomes an `Err`.
 //!
 //! A [`Domain`] is a compartment of this process: a protection key, stacks, a heap, thread-local storage, and the writable
-//! globals of its library. While code runs in it, the CPU lets it write no other memory. A wild write, an overflow, a smashed
+//! globals of its library. While code runs in it, the CPU lets it write no other memory. A write outside, an overflow, a smashed
 //! stack, endless recursion or an `abort()` ends that one call: the caller gets a [`Fault`], the instance is thrown away, and
 //! the next call starts with a clean one.
 //!

@@ -39,11 +39,11 @@ enum Command {
     Check(commands::check::Args),
     /// Record present findings, so that `check` reports only new ones.
     Baseline(commands::baseline::Args),
-    /// Compare two audits: what came, what went, which packages grew.
+    /// Compare two audits: findings added and removed, and packages whose unsafe code grew.
     Diff(commands::diff::Args),
     /// Print an SVG badge (or one line) with the amount of unsafe code.
     Badge(commands::badge::Args),
-    /// Propose audits of the dependencies for cargo-vet, with what they are based on.
+    /// Draft cargo-vet audits of the dependencies, with the evidence for each.
     Vet(commands::vet::Args),
     /// Show what would be wrapped: every contract with its evidence, or why it is refused.
     Plan(commands::plan::Args),
@@ -51,9 +51,9 @@ enum Command {
     Wrap(commands::wrap::Args),
     /// Check that wrappers are up to date, not bypassed, and contain a library that misbehaves.
     Verify(commands::verify::Args),
-    /// Print what a rule, or another code of a report, is about.
+    /// Explain a rule, a report code or a kind of fault.
     Explain(commands::explain::Args),
-    /// Show what this machine can isolate, and why not.
+    /// Check whether this machine can run isolated calls, and say what is missing.
     Doctor(commands::doctor::Args),
     /// Take the example project through audit, plan, wrap and verify, and show a fault contained.
     Demo(commands::demo::Args),

@@ -140,7 +140,8 @@ pub(crate) fn stale_wrappers(graph: &Graph, policy: &Policy, stale: &[(usize, us
     for &(package, file) in stale.iter().filter(|(package, _)| graph.packages[*package].selected) {
         let finding = Finding {
             rule: BYPASSED_ISOLATION,
-            message: "not what `cargo isolate wrap` writes: nothing says that these calls enter the domain".to_owned(),
+            message: "generated file is out of date or was edited, so its calls are not known to enter the domain"
+                .to_owned(),
             span: Span { start: 0, end: 0, line: 1, column: 1 },
             scope: Arc::default(),
             notes: Vec::new(),

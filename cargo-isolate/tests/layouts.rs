@@ -208,7 +208,7 @@ fn an_unread_file_is_told() {
     for arguments in [&baseline[..], &["plan"], &["wrap"], &["wrap", "--apply", "--dry-run"]] {
         let printed = workspace.run(arguments);
         assert!(printed.starts_with("status Some(4)"), "{arguments:?}\n{printed}");
-        assert!(printed.contains("error: not every file of `app@1.0.0` was read"), "{arguments:?}\n{printed}");
+        assert!(printed.contains("error: some files of `app@1.0.0` could not be read"), "{arguments:?}\n{printed}");
     }
     assert_eq!(known(&workspace), before);
 }

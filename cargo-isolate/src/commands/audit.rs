@@ -20,13 +20,14 @@ use crate::{
 pub(crate) struct Args {
     #[command(flatten)]
     request: Request,
-    /// Show the findings of dependencies too, not only their sums; `[audit]` of the policy sets it for good
+    /// Also list findings in dependencies, not only their totals; `[audit] dependencies = "full"` in the policy makes this
+    /// the default
     #[arg(long)]
     deps: bool,
-    /// Leave out the findings in code that no chosen target compiles; the table counts it all the same
+    /// Hide findings in dormant code, which no chosen target compiles; the table still counts them
     #[arg(long, conflicts_with_all = ["symbol", "counts"])]
     live: bool,
-    /// Show who calls a C symbol, from where, instead of the audit; `*` and `?` as in file names
+    /// Show the callers of a C symbol instead of the audit; `*` and `?` are wildcards
     #[arg(long, value_name = "NAME", value_parser = Glob::new)]
     symbol: Option<Glob>,
     /// Print counts only, without resolving calls (faster)

@@ -41,7 +41,7 @@ pub(crate) struct Args {
 /// Which baseline a command uses.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub(crate) struct BaselineFile {
-    /// File of the findings that are known, instead of that of `[check]` in the policy
+    /// Baseline file to use instead of the one in `[check]` of the policy
     #[arg(long, value_name = "FILE")]
     baseline: Option<Utf8PathBuf>,
 }
@@ -58,11 +58,11 @@ pub(crate) enum NoBaseline {
     )]
     Unnamed,
     #[error(
-        "the baseline `{path}` is for {was}, and this is {now}, where other code is dormant\nwith the platforms and features that it is for, `cargo isolate baseline` takes out what is gone; `--accept` writes all of it anew for {now}"
+        "the baseline `{path}` was recorded for {was}, but this run is for {now}, where other code is dormant\nuse the platforms and features that it was recorded for, or rewrite it for {now} with `--accept`"
     )]
     Elsewhere { path: Utf8PathBuf, was: String, now: String },
     #[error(
-        "the baseline `{path}` is for {was}, and this is {now}: what it says of other packages than those chosen would be wrong\nleave out what chooses packages, or use the platforms and features that it is for"
+        "the baseline `{path}` was recorded for {was}, but this run is for {now}, and only some packages are selected\nselect all packages, or use the platforms and features that it was recorded for"
     )]
     Partial { path: Utf8PathBuf, was: String, now: String },
 }
@@ -154,7 +154,7 @@ fn say(
     let conditions = before.and_then(|before| before.conditions.as_ref());
     if let Some(conditions) = conditions.filter(|conditions| **conditions != graph.conditions) {
         streams::tell!(
-            "it is for {} now and was for {conditions}: `check` tells what was dormant only where both are the same",
+            "the baseline is now for {} (before: {conditions}); `check` recognises dormant code only with the same platforms and features",
             graph.conditions
         );
     }

@@ -35,7 +35,7 @@ pub(crate) struct Args {
     policy: PolicyFile,
     #[command(flatten)]
     baseline: BaselineFile,
-    /// Judge only what is new or changed since the present commit parted from this one
+    /// Report only what is new or changed since the merge base of HEAD and this commit
     #[arg(long, value_name = "REF")]
     diff_base: Option<String>,
     #[command(flatten)]

@@ -53,6 +53,6 @@ fn print(out: &mut dyn Write, needs: &[Need]) -> io::Result<()> {
 
 /// What still can be done on such a machine.
 const ELSEWHERE: &str = "\
-calls that are isolated return an error here; audit, plan, wrap and check work
-help: run programs on a machine that has it all: `cargo isolate verify --runner COMMAND`, and for tests
-      `target.<triple>.runner` of cargo; `.ci/pku-vm` of cargo-isolate's repository is an emulated one";
+isolated calls return an error on this machine; audit, plan, wrap and check work
+help: run programs elsewhere with `cargo isolate verify --runner COMMAND` (for tests: cargo's
+      `target.<triple>.runner`); `.ci/pku-vm` in cargo-isolate's repository emulates a suitable machine";

@@ -27,10 +27,10 @@ pub(crate) struct Args {
     request: Request,
     #[command(flatten)]
     policy: PolicyFile,
-    /// Overwrite a policy that is there
+    /// Overwrite an existing policy
     #[arg(long, conflicts_with = "update")]
     force: bool,
-    /// Add to a policy that is there what is new, and lower its maxima; comments and order stay
+    /// Add new rules, members and libraries to an existing policy, and lower its maxima; comments and order are kept
     #[arg(long)]
     update: bool,
     /// Record present findings in a baseline instead of lowering severities and setting maxima

@@ -29,7 +29,7 @@ fn with_scan(graph: &Graph, exit: Exit) -> Exit {
     if !incomplete.is_empty() {
         let of = incomplete.join(", ");
         streams::error!(
-            "not every file of {of} was read, so what is in there is not known: `cargo isolate` shows which"
+            "some files of {of} could not be read or parsed, so the result may be incomplete: `cargo isolate` lists them"
         );
     }
     exit.with_scan(incomplete.is_empty())

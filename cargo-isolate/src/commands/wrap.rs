@@ -37,7 +37,7 @@ pub(crate) struct Args {
     apply: bool,
     #[command(flatten)]
     allow: clean::Allow,
-    /// Write nothing; fail if a file is not as it would be written
+    /// Write nothing; fail if a generated file is missing or out of date
     #[arg(long, conflicts_with = "dry_run")]
     check: bool,
     /// Write nothing; print what would change

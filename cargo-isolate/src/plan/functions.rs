@@ -276,7 +276,7 @@ fn handles_are_told_of(entry: Option<&model::FnContract>, params: &[ParamPlan], 
         let param = params.iter().find(|param| param.name == *object.get_ref()).filter(may_be);
         let contract = param.and_then(|param| param.decision.contract());
         if contract.is_some_and(|contract| !matches!(contract, Contract::Handle { .. })) {
-            let message = format!("`{}` is no handle here, of which a length could be known", object.get_ref());
+            let message = format!("`{}` is not a handle here, so no length can be bound to it", object.get_ref());
             errors.push(PolicyError::new(object.span(), message));
         }
     }
@@ -292,13 +292,13 @@ fn retry(entry: Option<&model::FnContract>, params: &[ParamPlan], errors: &mut V
         _ => None,
     });
     if let Some((param, is)) = in_domain {
-        let message = format!("cannot be made again: `{}` {is} in the domain", param.name);
+        let message = format!("cannot be retried: `{}` {is} in the domain", param.name);
         let error = PolicyError::new(retry.span(), message).label("after a fault it is gone");
         errors.push(error.help("handle the `Fault` where the object is made"));
     }
     let is_callback = |param: &&ParamPlan| matches!(param.decision.contract(), Some(Contract::Callback { .. }));
     if let Some(param) = params.iter().find(is_callback) {
-        let message = format!("cannot be made again: what `{}` did stays done", param.name);
+        let message = format!("cannot be retried: the effects of the callback `{}` cannot be undone", param.name);
         errors.push(PolicyError::new(retry.span(), message).help("remove it, and decide where the `Fault` is handled"));
     }
     *retry.get_ref()

@@ -19,7 +19,7 @@ pub(super) fn hopeless(
     if is_variadic(item) && !in_a_form {
         let form = "`[fn.NAME.form.WRAPPER]` says what it gets in one way of calling it";
         return Some(format!(
-            "it is variadic: stable Rust cannot define the function that would stand before it; {form}"
+            "it is variadic, and stable Rust cannot define a wrapper with a variable number of arguments; {form}"
         ));
     }
     if !matches!(&*item.abi, "C" | "system") {

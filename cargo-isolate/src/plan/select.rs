@@ -103,7 +103,7 @@ impl<'p> Exceptions<'p> {
     fn unused(&self, errors: &mut Vec<PolicyError>) {
         for (pattern, ..) in self.patterns.iter().filter(|(.., used)| !used) {
             let text = pattern.get_ref().text();
-            let message = format!("`{text}` takes nothing out: no function that `extern` names is called so");
+            let message = format!("`{text}` excludes nothing: it matches no function that `extern` selects");
             let error = PolicyError::new(pattern.span(), message).help("remove it");
             errors.push(error.did_you_mean(text, self.names.iter().map(|name| &**name)));
         }

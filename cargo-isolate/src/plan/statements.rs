@@ -209,7 +209,8 @@ fn binds(entry: &model::FnContract, scope: Scope<'_>, errors: &mut Vec<PolicyErr
             continue;
         };
         if !param.shape.pointee().is_some_and(|(_, to)| to.may_be_held()) {
-            let message = format!("`{}` is no handle, of which a length could be known: `{}`", param.name, param.shape);
+            let message =
+                format!("`{}` is not a handle, so no length can be bound to it: `{}`", param.name, param.shape);
             errors.push(PolicyError::new(object.span(), message));
             continue;
         }

@@ -76,7 +76,7 @@ pub(crate) fn print_hopeless(out: &mut dyn Write, plan: &Plan) -> io::Result<()>
         if !names.is_empty() {
             writeln!(
                 out,
-                "no policy settles these; change what is said of them above, or take them out of\n`extern` of the domain `{}`, or out of its globs:\n",
+                "no contract can make these safe to call; change their declarations as said above, or exclude them\nfrom the domain `{}`:\n",
                 domain.name
             )?;
             writeln!(out, "except = [{}]\n", names.join(", "))?;

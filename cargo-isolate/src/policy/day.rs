@@ -10,7 +10,7 @@ use std::{
 /// The day that a command goes by.
 #[derive(clap::Args, Clone, Copy, Debug, Default)]
 pub(crate) struct Today {
-    /// Day to hold `until` of exceptions against, as 2027-01-31
+    /// Date to compare `until` of exceptions with, such as 2027-01-31
     #[arg(long, value_name = "DATE")]
     today: Option<Day>,
 }

@@ -24,7 +24,7 @@ use std::{
 /// Which policy a command follows.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub(crate) struct PolicyFile {
-    /// Policy to follow, instead of `policy.toml` at the workspace root
+    /// Policy file to use instead of `policy.toml` at the workspace root
     #[arg(long, value_name = "PATH")]
     pub(crate) policy: Option<Utf8PathBuf>,
 }

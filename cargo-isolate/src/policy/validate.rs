@@ -102,7 +102,7 @@ fn instances(domain: &Domain, errors: &mut Vec<PolicyError>) {
     if (*threads.get_ref(), *instances.get_ref()) == (Threads::One, Instances::Thread) {
         let error =
             PolicyError::new(instances.span(), "an instance for each thread, of a library that lets one thread in");
-        let help = "leave one of the two out: what threads share is what makes a library one for a single thread";
+        let help = "remove one: instances per thread exist so that several threads can be inside at once";
         errors.push(error.label("against `threads = \"one\"`").help(help));
     }
 }

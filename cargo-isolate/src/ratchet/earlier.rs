@@ -148,7 +148,7 @@ impl Earlier {
         let others = places.into_iter().skip(1).take(MOST_NAMED).map(|(_, text, _)| text);
         let more = (more > 0).then(|| format!("and {more} more"));
         let old = known.baseline.conditions.is_none().then(|| {
-            "of its version 1, neither code that was dormant nor uses of macros are told from others".to_owned()
+            "a version 1 baseline does not record which code was dormant, nor which uses of macros it covers".to_owned()
         });
         let error =
             error.notes(others.chain(more).chain(old)).help("`cargo isolate baseline` does it; commit the result");

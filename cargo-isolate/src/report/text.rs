@@ -64,7 +64,7 @@ fn print_check(out: &mut dyn Write, graph: &Graph, report: &Report, shown: Shown
         print_sums(out, report)?;
         let Totals { errors, warnings, .. } = report.totals;
         let (violations, warnings) = (some(errors, "violation"), some(warnings, "warning"));
-        write!(out, "{violations} and {warnings} of the policy `{}`", policy.workspace())?;
+        write!(out, "{violations} and {warnings} (policy: `{}`)", policy.workspace())?;
         if let Some(known) = &report.known {
             write!(out, "; {}", words::known(known))?;
         }

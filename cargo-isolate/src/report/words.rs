@@ -44,7 +44,7 @@ pub(super) fn label(detail: &Detail) -> Option<String> {
         Detail::MacroUse { defined_in, .. } => return Some(format!("expands to unsafe code of {defined_in}")),
         Detail::Unexpanded { defined_in: Some(package), .. } => {
             return Some(format!(
-                "the proc macro of {package} may write anything, here and where this package uses it again"
+                "the proc macro of {package} may generate any code, here and at its other uses in this package"
             ));
         }
         Detail::Unexpanded { .. } => "written when the package is built",

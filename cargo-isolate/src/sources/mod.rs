@@ -35,8 +35,8 @@ pub(crate) struct Request {
     pub(crate) workspace: clap_cargo::Workspace,
     #[command(flatten)]
     pub(crate) features: clap_cargo::Features,
-    /// Platform to look at: a target triple, or `all`; this machine's if not given. Code that is compiled for none of
-    /// several is dormant
+    /// Target triple to analyze, or `all`; may be repeated [default: the host]. Code that no chosen target compiles is
+    /// dormant
     #[arg(long, value_name = "TRIPLE")]
     pub(crate) target: Vec<String>,
     /// Build first (`cargo check` into target/isolate), to see what build scripts write and set, and what proc macros write
@@ -52,10 +52,10 @@ pub(crate) struct Request {
     /// Equivalent to specifying both --locked and --offline
     #[arg(long)]
     pub(crate) frozen: bool,
-    /// Print violations only (audit: the table only), and no progress
+    /// Print only violations (audit: only the table), and no progress
     #[arg(long, short)]
     pub(crate) quiet: bool,
-    /// Number of threads that scan; as many as there are processors if not given
+    /// Number of threads that scan [default: one for each processor]
     #[arg(long, short, value_name = "N", value_parser = threads)]
     pub(crate) jobs: Option<std::num::NonZeroUsize>,
     /// Do not read or write the cache

@@ -13,7 +13,7 @@ pub(crate) enum StageError {
     #[error("{0}")]
     Rejected(String),
     /// Something else than they does not build.
-    #[error("cannot build what plays the wrappers' library (in {folder}):\n{errors}")]
+    #[error("cannot build the test harness for the wrappers (in {folder}):\n{errors}")]
     Unbuilt { folder: Utf8PathBuf, errors: String },
     #[error("cannot {what}: {error}")]
     Io { what: String, error: io::Error },

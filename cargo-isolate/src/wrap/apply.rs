@@ -25,7 +25,7 @@ pub(crate) enum EditError {
     )]
     NoSource { path: Utf8PathBuf, name: &'static str },
     #[error(
-        "`{path}` says `build = false` beside a `build.rs`; remove that line if the script may run, or the script: another must hand the fragment to the linker"
+        "`{path}` has `build = false`, but there is a `build.rs`: remove that line to let the script run, or delete the script; wrappers need a build script that passes the fragment to the linker"
     )]
     NoBuildScript { path: Utf8PathBuf },
     #[error("cannot add `{what}` to `{path}`: {why}")]

@@ -66,13 +66,13 @@ pub(crate) enum TargetError {
     #[error("a domain exists once in a process, so only one package can have its wrappers: give one `--package`")]
     SeveralPackages,
     #[error(
-        "the policy isolates no function: an `[[isolate]]` says which, with `domain = \"zlib\"` and `extern = [\"crc32\"]`"
+        "the policy isolates no function: uncomment the `[domain.…]` and `[[isolate]]` tables that `cargo isolate init` proposed, or add an `[[isolate]]` with `domain = \"zlib\"` and `extern = [\"crc32\"]`"
     )]
     NothingIsolated,
     #[error("`{package}` has neither a library nor a binary")]
     NoCrate { package: String },
     #[error(
-        "the crate root of `{package}`, `{root}`, lies outside of its folder, where no other may write: give the wrappers to a package that has its own: `--package`"
+        "the crate root of `{package}`, `{root}`, is outside the package's directory, so no module can be added there: choose another package with `--package`"
     )]
     RootOutside { package: String, root: Utf8PathBuf },
     #[error(

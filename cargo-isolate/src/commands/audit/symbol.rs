@@ -129,7 +129,7 @@ fn caller(out: &mut dyn Write, user: &Caller) -> io::Result<()> {
         writeln!(out, "    called by {}", steps.join(", called by "))?;
     }
     if user.reached_from.is_empty() && !user.function.is_entry() && user.function.site.is_some() {
-        writeln!(out, "    nobody is seen to call this function by a path")?;
+        writeln!(out, "    no caller was found by path")?;
     }
     Ok(())
 }

@@ -252,7 +252,7 @@ fn pages() -> Vec<Page> {
         ),
         page(
             FaultKind::Unsupported(Unsupported::NoPku),
-            "The domain cannot exist here: the machine, the kernel or the build has not what it takes. Nothing was called.",
+            "The domain cannot exist here: the machine, the kernel or the build lacks something it needs. Nothing was called.",
             "`cargo isolate doctor` says what is missing and how to get it.",
         ),
     ]

@@ -20,12 +20,12 @@ pub(super) enum Ratchet {
 pub(super) fn policy(graph: &Graph, ratchet: Ratchet) -> String {
     let baseline = match ratchet {
         Ratchet::Counts => {
-            "# Findings that are known and let be, where there are too many to fix at once: `cargo isolate baseline` writes the file,\n\
+            "# Known findings, which `check` ignores, where there are too many to fix at once: `cargo isolate baseline` writes the file,\n\
              # and `cargo isolate init --baseline` starts with one.\n\
              # [check]\n# baseline = \"isolate-baseline.txt\"\n"
         }
         Ratchet::Baseline => {
-            "# Findings that are known and let be. `cargo isolate baseline` takes out of the file what is gone.\n\
+            "# Known findings, which `check` ignores. `cargo isolate baseline` removes those that are gone.\n\
              [check]\nbaseline = \"isolate-baseline.txt\"\n"
         }
     };

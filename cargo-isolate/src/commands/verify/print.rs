@@ -83,7 +83,7 @@ fn bypasses(out: &mut Printer<'_>, bypasses: &[Bypass], fresh: bool) -> io::Resu
             out,
             Mark::Ok,
             "bypass",
-            "no source beside the wrappers calls an isolated function; what these call was not looked at",
+            "no other source calls an isolated function; calls made by the out-of-date wrappers were not checked",
         )?,
         1 => line(out, Mark::Error, "bypass", "1 call goes past its wrapper")?,
         count => line(out, Mark::Error, "bypass", &format!("{count} calls go past their wrappers"))?,
@@ -103,8 +103,8 @@ fn bypasses(out: &mut Printer<'_>, bypasses: &[Bypass], fresh: bool) -> io::Resu
     }
     match tests.len() {
         0 => Ok(()),
-        1 => line(out, Mark::Skipped, "", "1 direct call in tests and benchmarks is let be"),
-        count => line(out, Mark::Skipped, "", &format!("{count} direct calls in tests and benchmarks are let be")),
+        1 => line(out, Mark::Skipped, "", "1 direct call in tests and benchmarks is allowed"),
+        count => line(out, Mark::Skipped, "", &format!("{count} direct calls in tests and benchmarks are allowed")),
     }
 }
 

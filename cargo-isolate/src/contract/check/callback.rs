@@ -97,7 +97,7 @@ impl Checker<'_> {
         };
         let to = shape.pointee().map(|(_, to)| to.pointee().map_or(to, |(_, to)| to));
         if !matches!(to, Some(Shape::Opaque(_))) {
-            let message = format!("`{object}` is no handle, for which a closure could be kept: `{shape}`");
+            let message = format!("`{object}` is not a handle, so no closure can be kept for it: `{shape}`");
             self.errors.push(PolicyError::new(scope.span(), message));
             return None;
         }

@@ -147,7 +147,10 @@ impl Checker<'_> {
                 Some((_, to)) if Some(to) == parent => EndingArg::Parent,
                 Some(_) if !param.shape.is_reference() => EndingArg::Null,
                 _ => {
-                    let why = format!("nothing says what to pass as `{}`: `parent` may", param.name);
+                    let why = format!(
+                        "no value is known for the parameter `{}`; if it is the parent, name it with `parent`",
+                        param.name
+                    );
                     return self.cannot_end(&name, &why);
                 }
             });

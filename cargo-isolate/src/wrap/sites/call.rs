@@ -230,7 +230,7 @@ impl<'c> Call<'c> {
             Some(Contract::Inner { .. }) => "the wrapper returns a place in an argument, where C returned a pointer",
             Some(Contract::Handle { .. }) => "the wrapper returns a handle, where C returned a pointer",
             Some(Contract::Given { .. }) => "the wrapper returns a copy, a `Vec`, where C returned a pointer",
-            _ => "its result is of a kind that no edit can pass on",
+            _ => "its result cannot be adapted to the wrapper's automatically",
         }
         .to_owned()
     }
@@ -359,7 +359,7 @@ impl<'c> Call<'c> {
             }
             (_, Contract::Callback { .. }) => {
                 return Err(format!(
-                    "`{name}` is a callback: the wrapper takes a closure, which captures what the function was passed beside it"
+                    "`{name}` is a callback: the wrapper takes a closure, which captures the user data itself"
                 ));
             }
             (_, Contract::Array { .. }) => {
@@ -411,7 +411,7 @@ impl<'c> Call<'c> {
             && locals::is_of_any_type(&function, &name, call)
         {
             self.refuse(format!(
-                "`{name}` has the type that the call gives it, which the wrapper does not: write it in its `let`"
+                "the type of `{name}` was inferred from this argument, which the wrapper does not take: annotate it in its `let`"
             ));
         }
     }

@@ -368,18 +368,22 @@ impl Wrappers<'_> {
             return Err(left("the policy knows several forms of it, with a wrapper each: choose one"));
         }
         if site.mention {
-            return Err(left("its address is taken: nobody can say who calls it, and with what"));
+            return Err(left("its address is taken, so its calls cannot be found"));
         }
         let root = package.files.iter().find(|file| file.path == target.crate_root);
         if package.name != target.package || file.role != Role::Main || !root.is_some_and(|root| is_of(file, root)) {
-            return Err(left("it is in another crate than the wrappers: make a public function of theirs"));
+            return Err(left(
+                "it is in another crate than the wrappers: call it through a public function of that crate",
+            ));
         }
         if is_shared {
             return Err(left(
                 "its file is a module in several places, and `crate::isolated` may be in one of them only",
             ));
         }
-        let Some(found) = found else { return Err(left("it stands in a macro, where there are only tokens")) };
+        let Some(found) = found else {
+            return Err(left("it is inside a macro call whose arguments could not be parsed"));
+        };
         let takes = found.returns.map_or(Takes::Nothing, |output| fault::takes(package, file, output));
         let in_root = found.outermost && file.path == target.crate_root && !may_mean_another;
         let constants = |name: &str| self.constant(package, wrapper, name);

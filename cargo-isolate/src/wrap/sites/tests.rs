@@ -475,7 +475,11 @@ fn files_of_other_crates_stay() {
         true,
         &["1:30 its file is a module in several places, and `crate::isolated` may be in one of them only"],
     );
-    check("", false, &["1:30 it is in another crate than the wrappers: make a public function of theirs"]);
+    check(
+        "",
+        false,
+        &["1:30 it is in another crate than the wrappers: call it through a public function of that crate"],
+    );
 }
 
 #[test]

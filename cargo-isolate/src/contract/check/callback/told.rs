@@ -43,7 +43,7 @@ impl Checker<'_> {
     ) -> Option<Vec<Told>> {
         let (said, wanted) = (params.get_ref().len(), function.params.len());
         if said != wanted {
-            let message = format!("`{}` takes {wanted} arguments, and {said} are spoken of", self.subject_name());
+            let message = format!("`{}` takes {wanted} arguments, but `params` describes {said}", self.subject_name());
             let names: Vec<_> = function.params.iter().map(|(name, _)| &**name).collect();
             let error = PolicyError::new(params.span(), message);
             self.errors.push(if names.is_empty() { error } else { error.help(format!("they are {}", list(&names))) });

@@ -62,7 +62,7 @@ impl Pointer<'_> {
             return self.unless_kept(buf(Dir::In, &length.name), evidence);
         }
         refused(
-            format!("`{}{}` without a length that is surely that of `{name}`", self.star(), self.to),
+            format!("`{}{}`, and no parameter is certainly the length of `{name}`", self.star(), self.to),
             Some(&self.start("kind = \"buf\", dir = \"in\", len", next)),
         )
     }
@@ -209,7 +209,7 @@ impl Pointer<'_> {
             false => "kind = \"buf\", dir = \"inout\", len",
         };
         refused(
-            format!("`{}{}` without a length that is surely that of `{name}`", self.star(), self.to),
+            format!("`{}{}`, and no parameter is certainly the length of `{name}`", self.star(), self.to),
             Some(&self.start(words, self.next_length())),
         )
     }

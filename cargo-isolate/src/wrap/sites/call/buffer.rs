@@ -62,7 +62,7 @@ impl<'c> Call<'c> {
         let may_be_longer = matches!(holds, Holds::Spare { .. }) || !holds.is_slice();
         if writes && !matches!(bound, Bound::Len) && may_be_longer && spare.is_none() {
             return Err(format!(
-                "nothing here says that all of the room behind `{text}` is within its length, as in a `vec![0; …]`"
+                "it is not clear that `{text}` is initialised for its whole length, as `vec![0; …]` is"
             ));
         }
         if writes && holds == Holds::Text {
@@ -121,7 +121,9 @@ impl<'c> Call<'c> {
         match length.and_then(argument::length).filter(|length| !argument::is_literal_zero(length)) {
             Some(length) => {
                 let length = self.source.of(length);
-                Err(format!("`{name}` is NULL here with the length `{length}`, and its wrapper passes 0 with `None`"))
+                Err(format!(
+                    "`{name}` is NULL here with the length `{length}`, but the wrapper passes length 0 for `None`"
+                ))
             }
             None => Ok(Argument::Text("None".to_owned())),
         }
@@ -178,7 +180,9 @@ impl<'c> Call<'c> {
         let is_part = start.is_some() || matches!(of, Expr::Index(_));
         if is_part && argument::mentions(self.source, length, of) {
             let (of, length) = (self.source.of(of), self.source.of(length));
-            return Err(format!("`{length}` asks `{of}` when a part of it is borrowed: put it in a variable before"));
+            return Err(format!(
+                "`{length}` borrows `{of}` while a part of it is borrowed: store it in a variable first"
+            ));
         }
         Ok(Bound::To(argument::as_usize(self.source, length, is_usize)))
     }

@@ -70,7 +70,7 @@ impl Call<'_> {
                     Pointer::Into { of, .. } => of,
                     Pointer::Null if self.code() == Some(Code::Count) && *written == Some(Length::Ret) => {
                         self.refuse(format!(
-                            "`{}` is NULL: what comes back then is no count of its elements",
+                            "`{}` is NULL here, so the returned number is not a count of its elements",
                             param.name
                         ));
                         return;
@@ -90,9 +90,7 @@ impl Call<'_> {
                 || matches!(self.holds(of), Holds::Slice { .. } | Holds::Reference);
             if told.looked_at(self.source, &function, self.found.call, (&root, outlives)) {
                 let (error, of) = (&failing.error, self.source.of(of));
-                let why = format!(
-                    "where `{error}`, the wrapper stores nothing in `{of}`, which may be looked at all the same"
-                );
+                let why = format!("when `{error}`, the wrapper leaves `{of}` unchanged, but later code may read it");
                 self.refuse(why);
                 return;
             }
@@ -135,7 +133,7 @@ impl Call<'_> {
         if let Some(function) = self.found.function.filter(|_| may_panic && self.panic_may_end_all()) {
             let name = &function.signature.ident;
             self.refuse(format!(
-                "a fault would be a panic in `{name}`, which can end the process: say what it does then"
+                "a fault would panic in `{name}`, where a panic can abort the process: handle the fault there"
             ));
         }
     }

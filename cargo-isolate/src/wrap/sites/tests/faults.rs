@@ -7,7 +7,7 @@ use super::*;
 fn faults_where_no_panic_may_be() {
     let check = |text: &str, is_left: bool| {
         let (_, left) = rewritten(text);
-        assert_eq!(left.iter().any(|left| left.contains("a fault would be a panic in")), is_left, "{left:?}");
+        assert_eq!(left.iter().any(|left| left.contains("a fault would panic in")), is_left, "{left:?}");
     };
     check("extern \"C\" fn f() { unsafe { z_sys::plain(1, 2) }; }\n", true);
     check("struct S;\nimpl Drop for S { fn drop(&mut self) { unsafe { z_sys::plain(1, 2) }; } }\n", true);

@@ -28,19 +28,22 @@ fn the_rest_is_said_with_what_to_write() {
         "unsafe { z_sys::end(flow) };",
         "2:10 `flow` is what the wrapper of `begin` returned, an `Object` that ends when it is dropped: leave this call out, or pass it here | isolated::z::end(todo!(\"flow: Object<ffi::Flow>\")).unwrap_or_else(|fault| panic!(\"{}\", fault))",
     );
-    stays("let f = z_sys::plain;", "2:9 its address is taken: nobody can say who calls it, and with what");
-    stays("mine!(unsafe { z_sys::plain(1, 2) }, 3);", "2:16 it stands in a macro, where there are only tokens");
+    stays("let f = z_sys::plain;", "2:9 its address is taken, so its calls cannot be found");
+    stays(
+        "mine!(unsafe { z_sys::plain(1, 2) }, 3);",
+        "2:16 it is inside a macro call whose arguments could not be parsed",
+    );
     stays(
         "let mut v = Vec::with_capacity(9);\nlet mut n = 9;\nunsafe { z_sys::pack(v.as_mut_ptr(), &mut n, data.as_ptr(), 3) };",
-        "4:10 nothing here says that all of the room behind `v` is within its length, as in a `vec![0; …]` | let (ret, written) = isolated::z::pack(todo!(\"dest: &mut [u8]\"), &data[..3]).unwrap_or_else(|fault| panic!(\"{}\", fault));",
+        "4:10 it is not clear that `v` is initialised for its whole length, as `vec![0; …]` is | let (ret, written) = isolated::z::pack(todo!(\"dest: &mut [u8]\"), &data[..3]).unwrap_or_else(|fault| panic!(\"{}\", fault));",
     );
     stays(
         "let mut v = Vec::with_capacity(w * h);\nunsafe { z_sys::paint(v.as_mut_ptr(), w, h) };",
-        "3:10 nothing here says that all of the room behind `v` is within its length, as in a `vec![0; …]` | isolated::z::paint(todo!(\"pixels: &mut [u8]\"), w, h).unwrap_or_else(|fault| panic!(\"{}\", fault))",
+        "3:10 it is not clear that `v` is initialised for its whole length, as `vec![0; …]` is | isolated::z::paint(todo!(\"pixels: &mut [u8]\"), w, h).unwrap_or_else(|fault| panic!(\"{}\", fault))",
     );
     stays(
         "unsafe { z_sys::maybe(std::ptr::null(), 3) };",
-        "2:10 `data` is NULL here with the length `3`, and its wrapper passes 0 with `None` | isolated::z::maybe(todo!(\"data: Option<&[u8]>\")).unwrap_or_else(|fault| panic!(\"{}\", fault))",
+        "2:10 `data` is NULL here with the length `3`, but the wrapper passes length 0 for `None` | isolated::z::maybe(todo!(\"data: Option<&[u8]>\")).unwrap_or_else(|fault| panic!(\"{}\", fault))",
     );
     stays(
         "let all = [[0u8; 4]; 2];\nunsafe { z_sys::maybe(all.as_ptr().cast(), all.len()) };",
@@ -109,7 +112,8 @@ fn casts_that_mean_something() {
 /// Nothing says the type of a variable any more whose only use was the call.
 #[test]
 fn types_that_come_from_the_call() {
-    let why = "`len` has the type that the call gives it, which the wrapper does not: write it in its `let`";
+    let why =
+        "the type of `len` was inferred from this argument, which the wrapper does not take: annotate it in its `let`";
     let room = "let mut room = [0u8; 9];\n";
     for value in ["room.len() as _", "room.len().try_into().unwrap()", "9u8.into()"] {
         stays(
@@ -172,8 +176,7 @@ fn what_is_returned_is_named() {
 /// Their parameters are those of the header, without what a closure captures and a slice knows.
 #[test]
 fn closures_take_the_place_of_callbacks() {
-    let closure =
-        "`back` is a callback: the wrapper takes a closure, which captures what the function was passed beside it";
+    let closure = "`back` is a callback: the wrapper takes a closure, which captures the user data itself";
     stays(
         "unsafe { z_sys::visit(Some(back), &mut state as *mut _ as *mut c_void) };",
         &format!(

@@ -175,9 +175,8 @@ fn nothing_is_stored_by_what_failed() {
         match expected {
             "" => assert!(told.is_empty() && after != text, "{behind}: {told:?}"),
             name => {
-                let wanted = format!(
-                    " where `ret != 1`, the wrapper stores nothing in `{name}`, which may be looked at all the same"
-                );
+                let wanted =
+                    format!(" when `ret != 1`, the wrapper leaves `{name}` unchanged, but later code may read it");
                 assert!(told.len() == 1 && told[0].ends_with(&wanted), "{behind}: {told:?}");
             }
         }
@@ -229,7 +228,7 @@ fn negative_numbers_of_unsigned_types() {
 #[test]
 fn counts_of_no_buffer() {
     let (_, left) = rewritten("fn f() -> i32 {\n    unsafe { z_sys::ask(std::ptr::null_mut(), 0) }\n}\n");
-    let told = "2:14 `dest` is NULL: what comes back then is no count of its elements";
+    let told = "2:14 `dest` is NULL here, so the returned number is not a count of its elements";
     assert!(left.len() == 1 && left[0].starts_with(told), "{left:?}");
 }
 

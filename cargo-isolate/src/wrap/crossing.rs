@@ -61,7 +61,10 @@ fn view(crossing: &Crossing, functions: &[&FunctionPlan], target: &Target, names
         checks: Vec::new(),
     };
     for (name, shape) in &crossing.fields {
-        let local = fresh(&mut taken, &snake(name));
+        // A field of a tuple is a number.
+        let in_tuple = name.starts_with(|first: char| first.is_ascii_digit());
+        let (name, local) = if in_tuple { (name.clone(), format!("field_{name}")) } else { (raw(name), snake(name)) };
+        let local = fresh(&mut taken, &local);
         let check = match (element(shape), shape) {
             // Which is asked of its own fields.
             (Some(path), _) => {
@@ -72,7 +75,6 @@ fn view(crossing: &Crossing, functions: &[&FunctionPlan], target: &Target, names
             (None, _) => Some(format!("{ask}({local});")),
         };
         let local = if check.is_some() { local } else { "_".to_owned() };
-        let name = raw(name);
         view.fields.push(if name == local { name } else { format!("{name}: {local}") });
         view.checks.extend(check);
     }

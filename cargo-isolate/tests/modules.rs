@@ -1,5 +1,5 @@
-//! The rooms of docs/architecture.md, modules right below `main.rs`, lead nowhere back: what one uses does not use it. And its
-//! lines, as those of all pages, are short.
+//! The modules of docs/architecture.md, right below `main.rs`, form no cycle: what one uses does not use it. And the lines of all
+//! pages are short.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use proc_macro2::{TokenStream, TokenTree};
@@ -8,26 +8,26 @@ use std::{
     fs,
 };
 
-/// Room → rooms that its code names, tests left out.
+/// Module → modules that its code names, tests left out.
 type Uses = BTreeMap<String, BTreeSet<String>>;
 
 #[test]
-fn no_room_leads_back_to_itself() {
+fn top_level_modules_form_no_cycle() {
     let source = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut uses = Uses::new();
-    for room in Code::of(&source.join("main.rs")).modules {
-        let of_room = uses.entry(room.clone()).or_default();
-        let mut open = vec![file(&source, &room)];
+    for module in Code::of(&source.join("main.rs")).modules {
+        let of_module = uses.entry(module.clone()).or_default();
+        let mut open = vec![file(&source, &module)];
         while let Some(path) = open.pop() {
             let code = Code::of(&path);
             let below = if path.ends_with("mod.rs") { path.with_file_name("") } else { path.with_extension("") };
-            open.extend(code.modules.iter().map(|module| file(&below, module)));
-            of_room.extend(code.uses.into_iter().filter(|other| *other != room));
+            open.extend(code.modules.iter().map(|inner| file(&below, inner)));
+            of_module.extend(code.uses.into_iter().filter(|other| *other != module));
         }
     }
     assert!(uses["commands"].contains("plan"), "{uses:?}");
-    let circle = uses.keys().find_map(|room| way(&uses, room, room, &mut BTreeSet::new()));
-    assert_eq!(circle, None, "each of these rooms uses the one before it");
+    let circle = uses.keys().find_map(|module| way(&uses, module, module, &mut BTreeSet::new()));
+    assert_eq!(circle, None, "each of these modules uses the one before it");
 }
 
 /// A change of a paragraph is to be read in a diff.
@@ -68,7 +68,7 @@ fn file(folder: &Utf8Path, module: &str) -> Utf8PathBuf {
     if flat.is_file() { flat } else { folder.join(module).join("mod.rs") }
 }
 
-/// From one room to another, backwards.
+/// From one module to another, backwards.
 fn way<'u>(uses: &'u Uses, from: &'u str, to: &str, seen: &mut BTreeSet<&'u str>) -> Option<Vec<&'u str>> {
     for next in uses.get(from)? {
         let rest = if next == to { Some(vec![&**next]) } else { None };

@@ -1,12 +1,12 @@
 //! Calls that go past the wrappers.
 
 use crate::{
-    graph::{Graph, Role},
+    graph::Role,
     names::Names,
-    plan::Plan,
+    plan::{Isolated, Plan},
 };
 use camino::{Utf8Path, Utf8PathBuf};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// A call of an isolated function that is not its wrapper's, or a place that takes its address.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -33,7 +33,7 @@ pub(crate) struct Bypass {
 /// Every one of them, in the order of the graph. `wrappers` are the files whose calls are the wrappers' own.
 pub(crate) fn bypasses(names: &Names<'_>, plan: &Plan, wrappers: &BTreeSet<&Utf8Path>) -> Vec<Bypass> {
     let graph = names.graph;
-    let isolated = Isolated::new(graph, plan);
+    let isolated = Isolated::of_plan(graph, plan);
     let mut found = BTreeSet::new();
     let mut bypasses = Vec::new();
     for call in &names.foreign_calls().calls {
@@ -73,52 +73,14 @@ pub(crate) fn bypasses(names: &Names<'_>, plan: &Plan, wrappers: &BTreeSet<&Utf8
     bypasses
 }
 
-/// Which declarations are those of isolated functions.
-struct Isolated<'p> {
-    /// Symbol → packages whose declarations of it mean the library's: those that can link it.
-    symbols: BTreeMap<&'p str, BTreeSet<usize>>,
-}
-
-impl<'p> Isolated<'p> {
-    fn new(graph: &Graph, plan: &'p Plan) -> Self {
-        let mut symbols: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
-        for domain in &plan.domains {
-            let library = dependents(graph, domain.library.package);
-            for function in &domain.functions {
-                let symbol = function.symbol();
-                let packages = symbols.entry(symbol).or_default();
-                packages.extend(&library);
-                packages.extend(dependents(graph, function.declared.index));
-            }
-        }
-        Self { symbols }
-    }
-
-    /// A package that has nothing to do with the library means another function by the same name: `libc` its own `open`.
-    /// Should the linker see it differently, the check of the objects says so.
-    fn is_declared(&self, symbol: &str, package: usize) -> bool {
-        self.symbols.get(symbol).is_some_and(|packages| packages.contains(&package))
-    }
-}
-
-/// The package and every one that depends on it, however indirectly.
-fn dependents(graph: &Graph, package: usize) -> BTreeSet<usize> {
-    let mut found = BTreeSet::from([package]);
-    loop {
-        let depends =
-            |index: &usize| graph.packages[*index].externs.values().any(|dependency| found.contains(dependency));
-        let more: Vec<_> = (0..graph.packages.len()).filter(|index| !found.contains(index)).filter(depends).collect();
-        if more.is_empty() {
-            return found;
-        }
-        found.extend(more);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{fixture, graph::Reach, plan::plan};
+    use crate::{
+        decide, fixture,
+        graph::{Graph, Package, Reach},
+        plan::plan,
+    };
 
     const POLICY: &str = r#"
 version = 1
@@ -143,9 +105,21 @@ unsafe extern \"C\" {
 
     #[track_caller]
     fn check_graph(graph: &Graph, expected: &[&str]) {
-        let plan = plan(graph, &fixture::policy(POLICY)).unwrap();
+        let (policy, names) = (fixture::policy(POLICY), Names::new(graph));
+        let plan = plan(graph, &policy).unwrap();
         let wrappers = BTreeSet::from([Utf8Path::new("/ws/app/src/isolated/zlib.rs")]);
-        let found = bypasses(&Names::new(graph), &plan, &wrappers);
+        let found = bypasses(&names, &plan, &wrappers);
+        let by_rule = decide::findings(&names, &policy);
+        let by_rule = by_rule.iter().filter(|found| found.finding.rule == "bypassed-isolation");
+        let by_rule = by_rule.map(|found| (&graph.packages[found.package].files[found.file].path, &found.finding.span));
+        let by_rule: BTreeSet<_> = by_rule
+            .filter(|(path, _)| !wrappers.contains(&***path))
+            .map(|(path, span)| (graph.relative(path), span.line, span.column))
+            .collect();
+        let selected: BTreeSet<_> = graph.packages.iter().filter(|package| package.selected).map(Package::id).collect();
+        let here = found.iter().filter(|bypass| !bypass.test && selected.contains(&bypass.package));
+        let here: BTreeSet<_> = here.map(|bypass| (bypass.path.clone(), bypass.line, bypass.column)).collect();
+        assert_eq!(by_rule, here, "the rule says the same");
         let found: Vec<_> = found
             .iter()
             .map(|Bypass { path, line, column, symbol, function, mention, test, .. }| {

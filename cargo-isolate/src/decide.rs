@@ -1,12 +1,12 @@
 //! Findings → decisions: what the policy says about each.
 
 mod exceptions;
+mod settings;
 
 use crate::{
     glob::Glob,
     graph::{Graph, Package, Role},
     names::Names,
-    plan,
     policy::{
         self, Loaded, PolicyError,
         day::Day,
@@ -16,14 +16,12 @@ use crate::{
 pub(crate) use exceptions::Exceptions;
 use isolate_lints::{
     facts::Span,
-    project::{Project, Settings, Wrapped},
+    project::Project,
     resolve::Place,
     rules::{self, Finding, Severity},
 };
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-};
+use settings::settings;
+use std::{collections::HashMap, sync::Arc};
 
 /// What the rules found in one file of a member.
 pub(crate) struct Found {
@@ -70,12 +68,7 @@ pub(crate) struct Excess {
 pub(crate) fn findings(names: &Names<'_>, policy: &Policy) -> Vec<Found> {
     let graph = names.graph;
     let foreign = names.foreign_calls();
-    let settings = Settings {
-        isolated: plan::isolated_symbols(graph, policy),
-        contained: contained(names, policy),
-        wrapped: wrapped(names),
-    };
-    let project = Project::new(names.resolver(), foreign, settings);
+    let project = Project::new(names.resolver(), foreign, settings(names, policy));
     let mut found = Vec::new();
     for (krate, of_crate) in names.resolver().crates().iter().enumerate() {
         for file in 0..of_crate.files.len() {
@@ -98,35 +91,6 @@ pub(crate) fn findings(names: &Names<'_>, policy: &Policy) -> Vec<Found> {
     }
     found.sort_by_key(|found| (found.package, found.file, found.finding.span));
     found
-}
-
-/// Crates of the libraries that domains hold. What a member declares may be of several.
-fn contained(names: &Names<'_>, policy: &Policy) -> BTreeMap<usize, String> {
-    let of = |krate: usize| {
-        let package = &names.graph.packages[names.package(krate)];
-        let mut domains = policy.domain.iter().filter(|_| !package.member);
-        let (name, _) = domains.find(|(_, domain)| *domain.library.get_ref() == package.name)?;
-        Some((krate, name.get_ref().clone()))
-    };
-    (0..names.resolver().crates().len()).filter_map(of).collect()
-}
-
-/// Where the wrappers of each domain are.
-fn wrapped(names: &Names<'_>) -> BTreeMap<String, Wrapped> {
-    let mut wrapped: BTreeMap<String, Wrapped> = BTreeMap::new();
-    for (krate, of_crate) in names.resolver().crates().iter().enumerate() {
-        for file in 0..of_crate.files.len() {
-            let (package, file) = names.origin(Place { krate, file });
-            let package = &names.graph.packages[package];
-            let file = &package.files[file];
-            if let Some(domain) = file.path.file_stem().filter(|_| file.role == Role::Generated) {
-                let of_domain = wrapped.entry(domain.to_owned()).or_default();
-                of_domain.package.clone_from(&package.name);
-                of_domain.crates.insert(krate);
-            }
-        }
-    }
-    wrapped
 }
 
 /// Reports wrappers that are not what `wrap` writes, by package and file, each once instead of call by call: nothing says that its

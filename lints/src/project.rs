@@ -19,12 +19,29 @@ pub struct Project<'a> {
 /// What rules need to know of a project that no source file says.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
-    /// Symbols that run in a domain, with the domain's name.
-    pub isolated: BTreeMap<String, String>,
+    /// Symbols that run in a domain.
+    pub isolated: BTreeMap<String, IsolatedIn>,
     /// Crates that declare what a library offers of which a domain runs some functions, with the domain's name.
     pub contained: BTreeMap<usize, String>,
     /// Who has the wrappers of a domain.
     pub wrapped: BTreeMap<String, Wrapped>,
+}
+
+/// In which domain a symbol runs.
+#[derive(Clone, Debug, Default)]
+pub struct IsolatedIn {
+    /// Its name.
+    pub domain: String,
+    /// Crates whose declarations mean the function there: others mean one of the same name.
+    pub crates: BTreeSet<usize>,
+}
+
+impl Settings {
+    /// The domain in which a function runs that a crate declares.
+    pub(crate) fn domain_of(&self, symbol: &str, declaring: usize) -> Option<&str> {
+        let isolated = self.isolated.get(symbol).filter(|isolated| isolated.crates.contains(&declaring))?;
+        Some(&isolated.domain)
+    }
 }
 
 /// Where wrappers stand.

@@ -13,7 +13,6 @@ use crate::{
     graph::Graph,
     policy::{PolicyError, model},
 };
-use std::collections::BTreeMap;
 
 /// Makes the plan. A mistake in the policy is an error; a function without a contract is part of the plan.
 pub(crate) fn plan(graph: &Graph, policy: &model::Policy) -> Result<Plan, Vec<PolicyError>> {
@@ -67,10 +66,4 @@ fn settings(name: &str, domain: &model::Domain, library: Library) -> DomainPlan 
         crossing: Vec::new(),
         functions: Vec::new(),
     }
-}
-
-/// Symbols of the functions that the policy isolates, with their domains. Mistakes in the policy are [`plan`]'s to report.
-pub(crate) fn isolated_symbols(graph: &Graph, policy: &model::Policy) -> BTreeMap<String, String> {
-    let selected = select(graph, policy, &mut Vec::new());
-    selected.into_iter().map(|selected| (selected.item.symbol().to_owned(), selected.domain)).collect()
 }

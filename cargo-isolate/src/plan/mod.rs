@@ -9,6 +9,7 @@ mod explain;
 mod forms;
 mod functions;
 mod hopeless;
+mod isolated;
 mod make;
 mod numbers;
 mod ownership;
@@ -29,7 +30,8 @@ pub(crate) use candidates::any_of;
 pub(crate) use clang::{Declarations, Seen, Wrong, declarations};
 pub(crate) use crossing::{Crossing, element};
 pub(crate) use explain::{NoSuchFunction, explain};
-pub(crate) use make::{isolated_symbols, plan};
+pub(crate) use isolated::Isolated;
+pub(crate) use make::plan;
 pub(crate) use planned::{
     Bind, Decision, Declared, DomainPlan, Form, FunctionPlan, Library, ObjectPlan, ParamPlan, Plan, RetPlan, Role,
     Ships,

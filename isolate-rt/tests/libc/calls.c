@@ -568,7 +568,7 @@ CALL(sched_getcpu) { return sched_getcpu() >= 0; }
 CALL(sched_getaffinity) { cpu_set_t s; return sched_getaffinity(0, sizeof s, &s) == 0; }
 CALL(sched_setaffinity) { cpu_set_t s; return sched_getaffinity(0, sizeof s, &s) == 0 && sched_setaffinity(0, sizeof s, &s) == 0; }
 CALL(prctl) { extern int prctl(int, ...); return prctl(3 /* PR_GET_DUMPABLE */, 0, 0, 0, 0) >= 0; }
-CALL(getpgid) { return getpgid(0) > 0; }
+CALL(getpgid) { return getpgid(0) == getpgrp(); } // 0, where its leader is of another namespace
 CALL(execve) { char *none[] = {NULL}; return execve("/nowhere/at/all", none, none) == -1 && errno == ENOENT; }
 CALL(get_nprocs) { extern int get_nprocs(void); return get_nprocs() > 0; }
 CALL(abort) { abort(); return 0; }

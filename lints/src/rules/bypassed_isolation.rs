@@ -4,7 +4,8 @@
 //!
 //! Reports calls and mentions of foreign functions that the policy isolates (`[[isolate]]`), anywhere but in the
 //! generated wrappers. The callee is told by its symbol: a declaration of one's own, a rename or a re-export is
-//! no way around. Such a call is not reported as a `foreign-call` too; it counts as the stricter of the two.
+//! no way around. (A package that does not depend on the library means another function by the same name; should
+//! the linker see it differently, `cargo isolate verify` says so.) Such a call is not reported as a `foreign-call` too; it counts as the stricter of the two.
 //! In tests and benchmarks a direct call is something to compare with, and a `foreign-call` at most.
 //!
 //! A file is a wrapper when it is, byte for byte, what `cargo isolate wrap` writes for this policy. One that begins
@@ -47,14 +48,16 @@
 //! lead to a function, `unseen-expansion` reports the use.
 
 use super::{Report, Subject, foreign_call};
+use crate::resolve::ForeignCall;
 
 pub(super) fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for call in foreign_call::direct(subject) {
-        let symbol = call.item.symbol();
-        if let Some(domain) = subject.project.settings.isolated.get(symbol) {
+    let settings = &subject.project.settings;
+    for calls in foreign_call::each(subject) {
+        let domain = |call: &ForeignCall<'_>| settings.domain_of(call.item.symbol(), call.callee.krate);
+        if let Some((call, domain)) = calls.iter().find_map(|call| Some((call, domain(call)?))) {
+            let symbol = call.item.symbol();
             let how = if call.mention { "used as a value" } else { "called" };
             let message = format!("`{symbol}` runs in the domain `{domain}`, and is {how} outside of it");
-            let settings = &subject.project.settings;
             let elsewhere = settings.wrapped.get(domain).filter(|it| !it.crates.contains(&subject.place.krate));
             let help = match elsewhere {
                 Some(it) => format!(

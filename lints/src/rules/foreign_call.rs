@@ -62,7 +62,7 @@ pub(super) fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
         let settings = &subject.project.settings;
         if let Some(domain) = settings.contained.get(&call.callee.krate)
             && item.is_function()
-            && !settings.isolated.contains_key(item.symbol())
+            && settings.domain_of(item.symbol(), call.callee.krate).is_none()
         {
             notes.push(format!(
                 "help: others of its library run in the domain `{domain}`; name `{name}` under `[[isolate]]`, too"
@@ -73,9 +73,12 @@ pub(super) fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 /// Foreign calls. One call is one, however many declarations it may mean.
-pub(super) fn direct<'s>(subject: &'s Subject<'_>) -> impl Iterator<Item = &'s ForeignCall<'s>> {
-    let calls = subject.calls;
-    let new = move |position: usize| position == 0 || !std::ptr::eq(calls[position - 1].call, calls[position].call);
-    let told_once = calls.iter().enumerate().filter(move |(position, _)| new(*position)).map(|(_, call)| call);
-    told_once.filter(|call| !call.item.rewritten)
+fn direct<'s>(subject: &'s Subject<'_>) -> impl Iterator<Item = &'s ForeignCall<'s>> {
+    each(subject).map(|calls| &calls[0])
+}
+
+/// The same, with each declaration that a call may mean.
+pub(super) fn each<'s>(subject: &'s Subject<'_>) -> impl Iterator<Item = &'s [ForeignCall<'s>]> {
+    let calls = subject.calls.chunk_by(|one, next| std::ptr::eq(one.call, next.call));
+    calls.filter(|calls| !calls[0].item.rewritten)
 }

@@ -4,11 +4,11 @@ use isolate_lints::{
     Edition,
     cfg::Configs,
     facts::FileFacts,
-    project::{Project, Settings},
+    project::{IsolatedIn, Project, Settings},
     resolve::{Crate, File, Place, Resolver},
     rules::{self, Finding},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What every rule says of a file that is a crate of its own, where the symbol `deflate` is isolated.
 pub(crate) fn findings(facts: &FileFacts, configs: &Configs) -> Vec<Finding> {
@@ -21,7 +21,8 @@ pub(crate) fn findings(facts: &FileFacts, configs: &Configs) -> Vec<Finding> {
         files: vec![file],
     }]);
     let foreign = resolver.foreign_calls();
-    let isolated = BTreeMap::from([("deflate".to_owned(), "zlib".to_owned())]);
+    let zlib = IsolatedIn { domain: "zlib".to_owned(), crates: BTreeSet::from([0]) };
+    let isolated = BTreeMap::from([("deflate".to_owned(), zlib)]);
     let project = Project::new(&resolver, &foreign, Settings { isolated, ..Settings::default() });
     rules::check(&project, Place { krate: 0, file: 0 })
 }

@@ -1,6 +1,9 @@
 //! Shapes of arguments: which slice a pointer comes from, which number a length is.
 
-use super::source::{Source, range};
+use super::{
+    holds::Holds,
+    source::{Source, range},
+};
 use syn::{BinOp, Expr, ExprRange, Lit, Type, UnOp};
 
 /// Where a pointer comes from.
@@ -251,12 +254,21 @@ pub(super) fn is_pure(expr: &Expr) -> bool {
     }
 }
 
+/// What a value holds, as far as something says it.
+pub(super) type HoldsOf<'h> = &'h dyn Fn(&Expr) -> Holds;
+
 /// `expr` is `of.len()`.
-pub(super) fn is_length_of(source: &Source, expr: &Expr, of: &Expr) -> bool {
-    // As long as what it is a view of.
+pub(super) fn is_length_of(source: &Source, expr: &Expr, of: &Expr, holds: HoldsOf<'_>) -> bool {
+    // As long as what it is a view of, unless that is of a type of its own, whose `len` may count anything.
     let whole = match without_parens(of) {
-        Expr::MethodCall(view) if ["as_bytes", "as_slice", "as_mut_slice"].iter().any(|name| view.method == name) => {
-            without_parens(&view.receiver)
+        Expr::MethodCall(view) => {
+            let whole = without_parens(&view.receiver);
+            let is_as_long = match &*view.method.to_string() {
+                "as_bytes" => holds(whole).element() == Some("u8"),
+                "as_slice" | "as_mut_slice" => holds(whole).is_slice(),
+                _ => false,
+            };
+            if is_as_long { whole } else { of }
         }
         of => of,
     };
@@ -266,10 +278,10 @@ pub(super) fn is_length_of(source: &Source, expr: &Expr, of: &Expr) -> bool {
 }
 
 /// `expr` is `of.len() - start`.
-pub(super) fn is_rest_of(source: &Source, expr: &Expr, of: &Expr, start: &Expr) -> bool {
+pub(super) fn is_rest_of(source: &Source, expr: &Expr, of: &Expr, start: &Expr, holds: HoldsOf<'_>) -> bool {
     matches!(without_parens(expr), Expr::Binary(binary)
         if matches!(binary.op, BinOp::Sub(_))
-            && is_length_of(source, &binary.left, of)
+            && is_length_of(source, &binary.left, of, holds)
             && same(source, without_parens(&binary.right), without_parens(start)))
 }
 

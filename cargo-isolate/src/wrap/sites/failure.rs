@@ -28,7 +28,9 @@ pub(super) type Constants<'c> = &'c dyn Fn(&str) -> Option<i64>;
 pub(super) struct Told {
     /// It does.
     any: bool,
-    /// From here on the function has not failed: where it had, the function around it was left.
+    /// What `?` and `return` leave: the function, or the closure or the `async` block around the call.
+    left: Range<usize>,
+    /// From here on, as far as `left` goes, the function has not failed: where it had, that was left.
     from: Option<usize>,
     /// Nor has it in here.
     within: Vec<Range<usize>>,
@@ -45,9 +47,9 @@ pub(super) fn told(
     constants: Constants<'_>,
 ) -> Told {
     let at = range(call).start;
-    let mut around = Around { at, blocks: Vec::new() };
+    let mut around = Around { at, blocks: Vec::new(), left: range(function.body) };
     around.visit_block(function.body);
-    let mut told = Told { any: false, from: None, within: Vec::new(), failed: Vec::new() };
+    let mut told = Told { any: false, left: around.left.clone(), from: None, within: Vec::new(), failed: Vec::new() };
     let reader = |is_value| Reader { source: Some(source), failing, constants, is_value };
     // The innermost statement that is more than the call alone.
     let Some(depth) = around.blocks.iter().rposition(|(block, index)| {
@@ -112,7 +114,7 @@ impl Told {
             let is_behind = at >= call.end || again && !call.contains(&at) && !is_let(at);
             let is_told = match self.from {
                 // In the next turn of a loop, too, it had not failed.
-                Some(from) => at >= from || at < call.end,
+                Some(from) => self.left.contains(&at) && (at >= from || at < call.end),
                 None => false,
             };
             is_behind && !is_told && !self.within.iter().any(|within| within.contains(&at))
@@ -130,6 +132,8 @@ fn words(source: &Source, stretch: Range<usize>, word: &str) -> Vec<usize> {
 struct Around<'s> {
     at: usize,
     blocks: Vec<(&'s Block, usize)>,
+    /// What `return` leaves there.
+    left: Range<usize>,
 }
 
 impl<'s> Visit<'s> for Around<'s> {
@@ -138,6 +142,14 @@ impl<'s> Visit<'s> for Around<'s> {
             self.blocks.push((block, index));
             visit::visit_stmt(self, &block.stmts[index]);
         }
+    }
+
+    fn visit_expr(&mut self, expr: &'s Expr) {
+        let all = range(expr);
+        if matches!(expr, Expr::Closure(_) | Expr::Async(_)) && all.contains(&self.at) {
+            self.left = all;
+        }
+        visit::visit_expr(self, expr);
     }
 }
 

@@ -220,12 +220,15 @@ fn slices_take_the_place_of_pointers() {
         ("data.as_ptr().offset(2)", "data.len() - 2", "&data[2..]"),
         ("data.as_ptr() as *mut _ as *const _", "data.len()", "data"),
         ("text.as_bytes().as_ptr()", "text.len()", "text.as_bytes()"),
+        ("all.as_slice().as_ptr()", "all.len()", "&all.as_slice()"),
+        // Whatever is counted by the `len` of another type.
+        ("path.as_bytes().as_ptr()", "path.len()", "&path.as_bytes()[..path.len()]"),
         ("text[n..].as_ptr()", "3", "&text[n..].as_bytes()[..3]"),
         ("all.as_ptr()", "all.len()", "all"),
     ] {
         let around = |call: &str| {
             format!(
-                "fn f(data: &[u8], n: usize, text: &str, all: &Vec<u8>) -> Result<u32, isolate_rt::Fault> {{\n    Ok({call})\n}}\n"
+                "fn f(data: &[u8], n: usize, text: &str, path: &Path, all: &Vec<u8>) -> Result<u32, isolate_rt::Fault> {{\n    Ok({call})\n}}\n"
             )
         };
         let (text, left) = rewritten(&around(&format!("unsafe {{ z_sys::sum(1, {pointer}, {length}) }}")));

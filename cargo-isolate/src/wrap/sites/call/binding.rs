@@ -8,7 +8,7 @@ use crate::wrap::sites::{
     source::{Edit, Source, range},
 };
 use syn::{
-    Block, Expr, ExprAssign, ExprBinary, ExprMethodCall, ExprRawAddr, ExprReference, Local, Macro, Pat, Stmt,
+    Block, Expr, ExprAssign, ExprBinary, ExprMethodCall, ExprRawAddr, ExprReference, Local, Macro, Pat, PatIdent, Stmt,
     visit::{self, Visit},
 };
 
@@ -21,6 +21,11 @@ impl Call<'_> {
         let mut search = Statement { call: self.found.call, found: None };
         search.visit_block(function.body);
         let (block, index) = search.found?;
+        let before = range(&block.stmts[index]).start..range(&*self.found.call.func).start;
+        // An attribute may say that it is not there, or mean the block that the names would end with.
+        if self.source.code(before).contains('#') {
+            return None;
+        }
         let mut edits = Vec::new();
         let mut names = Vec::new();
         let returned = match &block.stmts[index] {
@@ -111,6 +116,9 @@ impl Changes<'_> {
 impl<'ast> Visit<'ast> for Changes<'_> {
     fn visit_expr_assign(&mut self, assign: &'ast ExprAssign) {
         self.any |= self.is_it(&assign.left);
+        // `(a, _) = …` writes to several places.
+        let is_place = argument::root(&assign.left).is_some();
+        self.unclear |= !is_place && argument::has_word(&self.source.code(range(&*assign.left)), self.name);
         visit::visit_expr_assign(self, assign);
     }
 
@@ -135,6 +143,12 @@ impl<'ast> Visit<'ast> for Changes<'_> {
         const READ: [&str; 8] = ["as_ptr", "clone", "is_empty", "iter", "len", "map", "to_owned", "to_vec"];
         self.unclear |= self.is_it(&call.receiver) && !READ.iter().any(|name| call.method == name);
         visit::visit_expr_method_call(self, call);
+    }
+
+    fn visit_pat_ident(&mut self, pat: &'ast PatIdent) {
+        // Nobody knows here what it is a part of.
+        self.unclear |= pat.by_ref.is_some() && pat.mutability.is_some();
+        visit::visit_pat_ident(self, pat);
     }
 
     fn visit_macro(&mut self, mac: &'ast Macro) {

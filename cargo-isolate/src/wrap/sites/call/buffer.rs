@@ -165,14 +165,15 @@ impl<'c> Call<'c> {
         if argument::may_be_sentinel(length) {
             return Err(format!("`{text}` is no length"));
         }
+        let holds = |expr: &Expr| self.holds(expr);
         let is_all = match start {
             None if let Some((whole, start)) = argument::rest(of)
-                && argument::is_rest_of(self.source, length, whole, start) =>
+                && argument::is_rest_of(self.source, length, whole, start, &holds) =>
             {
                 true
             }
-            None => argument::is_length_of(self.source, length, of),
-            Some(start) => argument::is_rest_of(self.source, length, of, start),
+            None => argument::is_length_of(self.source, length, of, &holds),
+            Some(start) => argument::is_rest_of(self.source, length, of, start, &holds),
         };
         if is_all {
             return Ok(Bound::Len);

@@ -45,7 +45,11 @@ impl<'c> Call<'c> {
         let (capacity, of) = with_capacity(&local.init.as_ref().filter(|init| init.diverge.is_none())?.expr)?;
         let number = Number::named(&element(param)?)?;
         let zero = if number.class == Class::Float { "0.0" } else { "0" };
-        let zero = of.map_or(zero.to_owned(), |of| format!("{zero}{}", self.source.of(of)));
+        let zero = match of.map(|of| self.source.of(of)) {
+            // Only words of the language are suffixes of numbers.
+            Some(of) if Number::named(of).is_none_or(|number| number.is_of_ffi() || number.name != of) => return None,
+            of => format!("{zero}{}", of.unwrap_or_default()),
+        };
         let mut search = SetLen { name: &name, reach: None, found: Vec::new() };
         search.visit_block(function.body);
         let [(set, reach)] = &search.found[..] else { return None };

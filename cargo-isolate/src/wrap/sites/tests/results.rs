@@ -35,6 +35,7 @@ fn what_comes_out_is_bound_there() {
         ("let mut s = ", "    show(&p, p.clone());\n    println!(\"{}\", p.x);", "(mut s, p)"),
         ("let s = ", "    p.x += 1;", "(s, mut p)"),
         ("let s = ", "    p = other;", "(s, mut p)"),
+        ("let s = ", "    let ref q = p;\n    (a, _) = (p.x, s);", "(s, p)"),
         ("let s = ", "    if p.x == 1 { change(&mut p) }", "(s, mut p)"),
     ] {
         check(
@@ -53,6 +54,11 @@ fn what_comes_out_is_bound_there() {
         // Nobody knows whether it changes it, what a macro does, or what the type would be.
         ("let s = CALL;", "    p.turn();"),
         ("let s = CALL;", "    mine!(p);"),
+        ("let s = CALL;", "    (p, _) = other;"),
+        ("let s = CALL;", "    [p.x, y] = other;"),
+        ("let s = CALL;", "    let ref mut q = p;"),
+        ("#[cfg(unix)] CALL;", "    p.x;"),
+        ("let s = #[allow(unused_unsafe)] CALL;", "    p.x;"),
         ("let s: i32 = CALL;", "    p.x;"),
         ("let s = CALL + 1;", "    p.x;"),
         ("s = CALL;", "    p.x;"),
@@ -150,6 +156,11 @@ fn nothing_is_stored_by_what_failed() {
         ("let r = match data.len() { 0 => CALL, _ => 1 }; print(n); if r != 1 { return Err(1) } Ok(n)", "n"),
         ("let r = match data.len() { 0 => -(CALL), _ => 1 }; if r != 1 { return Err(1) } Ok(n)", "n"),
         ("let mut r = 0; loop { r = CALL; } if r != 1 { return Err(1) } Ok(n)", "n"),
+        // Only the closure is left.
+        ("let r = (|| { let r = CALL; if r != 1 { return Err(1) } Ok(n) })(); r", ""),
+        ("let r = (|| { let r = CALL; if r != 1 { return Err(1) } Ok(0) })(); print(r); Ok(n)", "n"),
+        ("let r = async { sure(CALL)?; Ok(0) }; print(r.await); Ok(n)", "n"),
+        ("loop { print(n); let r = (|| { sure(CALL)?; Ok(0) })(); }", "n"),
         // Of what nobody asks again it does not matter.
         ("drop(data); Ok(CALL as u64)", ""),
         ("let r = CALL; if r == -2 { return Err(1) } Ok(n)", "n"),

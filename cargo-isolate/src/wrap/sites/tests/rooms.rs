@@ -62,6 +62,8 @@ fn rooms_that_somebody_looks_at() {
         "let mut room: Vec<u8> = Vec::with_capacity(n); show(&room); let code = FILL; unsafe { room.set_len(3) }; Ok(room)",
         "let mut room: Vec<u8> = Vec::with_capacity(n); let code = FILL; if code == 3 { unsafe { room.set_len(3) }; } Ok(room)",
         "let mut room: Vec<u8> = Vec::with_capacity(n); let code = FILL; Ok(room)",
+        // No number has such a suffix.
+        "let mut room = Vec::<c_uchar>::with_capacity(n); let code = FILL; unsafe { room.set_len(3) }; Ok(room)",
         // By what is in there.
         "let mut room: Vec<u8> = Vec::with_capacity(n); let code = FILL; unsafe { room.set_len(room.len() + 3) }; Ok(room)",
         // More than once.

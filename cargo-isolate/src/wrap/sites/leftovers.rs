@@ -4,14 +4,15 @@
 use super::{
     argument::{has_word, words},
     finder::Unsafe,
-    source::{Edit, Source, bytes, range},
+    source::{Edit, Source, blanked, bytes, range},
 };
+use crate::rust;
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Range,
 };
 use syn::{
-    Ident, Item, ItemUse, Stmt, Token, UseTree, Visibility,
+    Ident, Item, ItemUse, Macro, Stmt, Token, UsePath, UseTree, Visibility,
     punctuated::Pair,
     visit::{self, Visit},
 };
@@ -43,7 +44,7 @@ fn line_of(source: &Source, keyword: usize) -> Option<(usize, Range<usize>)> {
 /// What a reason begins with. As the rule about such comments has it, `Safety:` is one, too.
 const REASONS: [&str; 2] = ["SAFETY:", "Safety:"];
 
-/// The `// SAFETY:` comment that ends above a line.
+/// The paragraph `// SAFETY:` of the comment that ends above a line.
 pub(super) fn reason_above(source: &Source, line: usize) -> Option<Edit> {
     let mut start = line;
     loop {
@@ -55,9 +56,33 @@ pub(super) fn reason_above(source: &Source, line: usize) -> Option<Edit> {
         start = above;
         let words = text.trim_start_matches('/').trim_start();
         if REASONS.iter().any(|word| words.starts_with(word)) {
-            return Some(Edit::delete(start..line));
+            return Some(Edit::delete(start..paragraph_end(source, start, line)));
         }
     }
+}
+
+/// Where a paragraph ends that begins at `start` of a comment which ends at `line`; an empty line behind it is a part of it.
+fn paragraph_end(source: &Source, start: usize, line: usize) -> usize {
+    let mut at = start;
+    for text in source.text[start..line].split_inclusive('\n') {
+        let words = text.trim().trim_start_matches('/').trim_start();
+        if words.is_empty() {
+            return at + text.len();
+        }
+        if at > start && is_labelled(words) {
+            return at;
+        }
+        at += text.len();
+    }
+    line
+}
+
+/// `NOTE: …`, `TODO(jo): …`
+fn is_labelled(words: &str) -> bool {
+    let Some((label, rest)) = words.split_once(':') else { return false };
+    let (word, is_closed) = label.split_once('(').map_or((label, true), |(word, of)| (word, of.ends_with(')')));
+    let is_word = !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
+    is_word && is_closed && (rest.is_empty() || rest.starts_with(char::is_whitespace))
 }
 
 /// It takes away what `reason_above` finds.
@@ -98,13 +123,16 @@ pub(super) fn without_imports(
 ) -> String {
     let Ok(source) = Source::parse(after.clone()) else { return after };
     let mut edits = Vec::new();
-    for item in imports(&source) {
+    let imports = imports(&source);
+    for item in &imports {
         let mut leaves = Vec::new();
         names(&item.tree, &mut Vec::new(), &mut leaves);
+        let others = || imports.iter().filter(|other| !std::ptr::eq(**other, *item));
         let is_unused = |(path, name): &(Vec<String>, String)| {
-            is_ours(path) && uses(&source, name) == 0 && uses(before, name) > 0 && !elsewhere(name)
+            let is_way = others().any(|other| goes_by(&other.tree, &mut Vec::new(), name, path));
+            is_ours(path) && uses(&source, name) == 0 && uses(before, name) > 0 && !is_way && !elsewhere(name)
         };
-        let whole = range(item);
+        let whole = range(*item);
         let has_comment = source.loses_comment(&[Edit::delete(whole.clone())]);
         if leaves.is_empty() || has_comment || !item.attrs.is_empty() || !leaves.iter().any(is_unused) {
             continue;
@@ -125,16 +153,40 @@ pub(super) fn without_imports(
     if edits.is_empty() { after } else { source.with(edits) }
 }
 
+/// Whether a path of an import begins with a name that another one brings, which stands for `brought`, behind words for modules
+/// around or not.
+fn goes_by(tree: &UseTree, path: &mut Vec<String>, name: &str, brought: &[String]) -> bool {
+    let ident = match tree {
+        UseTree::Path(inner) => {
+            path.push(inner.ident.to_string());
+            let goes = goes_by(&inner.tree, path, name, brought);
+            path.pop();
+            return goes;
+        }
+        UseTree::Group(group) => return group.items.iter().any(|item| goes_by(item, path, name, brought)),
+        UseTree::Name(name) => Some(name.ident.to_string()),
+        UseTree::Rename(name) => Some(name.ident.to_string()),
+        UseTree::Glob(_) => None,
+    };
+    let all = [path, &*ident.into_iter().collect::<Vec<_>>()].concat();
+    // Spelt out as that one is, it needs no other: the words mean the same everywhere.
+    let is_spelt_out = all.starts_with(brought) && !["super", "self"].contains(&&*brought[0]);
+    let first = all.iter().find(|word| !MODULES.contains(&&***word));
+    !is_spelt_out && first.is_some_and(|first| first == name)
+}
+
 /// Takes names out of the one group at the end of a path: `use a::b::{c, d};`. In one line, one name that is left loses its
 /// braces; on several, all that is left stays where it is. Groups in groups stay as they are.
-fn without(source: &Source, tree: &UseTree, around: Option<&Ident>, is_unused: &dyn Fn(&str) -> bool) -> Vec<Edit> {
+fn without(source: &Source, tree: &UseTree, around: Option<&UsePath>, is_unused: &dyn Fn(&str) -> bool) -> Vec<Edit> {
     let group = match tree {
-        UseTree::Path(path) => return without(source, &path.tree, Some(&path.ident), is_unused),
+        UseTree::Path(path) => return without(source, &path.tree, Some(path), is_unused),
         UseTree::Group(group) => group,
         _ => return Vec::new(),
     };
     let goes = |item: &UseTree| match item {
-        UseTree::Name(name) if name.ident == "self" => around.is_some_and(|around| is_unused(&around.to_string())),
+        UseTree::Name(name) if name.ident == "self" => {
+            around.is_some_and(|around| is_unused(&around.ident.to_string()))
+        }
         UseTree::Name(name) => is_unused(&name.ident.to_string()),
         UseTree::Rename(name) => is_unused(&name.rename.to_string()),
         _ => false,
@@ -150,7 +202,14 @@ fn without(source: &Source, tree: &UseTree, around: Option<&Ident>, is_unused: &
         return pairs.map(edit).collect();
     }
     let kept: Vec<_> = group.items.iter().filter(|item| !goes(item)).collect();
+    let is_self = |ident: &Ident| ident == "self";
     let text = match &kept[..] {
+        [UseTree::Name(name)] if is_self(&name.ident) => {
+            // There is no `use a::self;`.
+            let from = around.map_or(range(group).start, |around| range(&around.colon2_token).start);
+            return vec![Edit::delete(from..range(group).end)];
+        }
+        [UseTree::Rename(name)] if is_self(&name.ident) => format!("{{{}}}", source.of(name)),
         [one] if !matches!(one, UseTree::Glob(_)) => source.of(*one).to_owned(),
         all => format!("{{{}}}", all.iter().map(|item| source.of(*item)).collect::<Vec<_>>().join(", ")),
     };
@@ -192,11 +251,14 @@ fn uses(source: &Source, name: &str) -> usize {
     found.count()
 }
 
+/// Words for a module that a private import may be in reach of.
+const MODULES: [&str; 3] = ["super", "self", "crate"];
+
 /// What stands before a name makes it the first of a path, but for words that a private import is in reach of.
 fn is_first(before: &str) -> bool {
     let Some(before) = before.trim_end().strip_suffix("::") else { return true };
     let before = before.trim_end();
-    ["super", "self", "crate"].iter().any(|module| {
+    MODULES.iter().any(|module| {
         let rest = before.strip_suffix(module);
         rest.is_some_and(|rest| !rest.ends_with(|c: char| c.is_alphanumeric() || c == '_'))
     })
@@ -220,7 +282,24 @@ fn names(tree: &UseTree, path: &mut Vec<String>, leaves: &mut Vec<(Vec<String>, 
     }
 }
 
-/// How often a text names something, in comments and strings too.
-pub(super) fn mentions(text: &str, name: &str) -> usize {
-    text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| *word == name).count()
+/// Whether a macro that a file defines names something: that is looked for where the macro is called.
+pub(super) fn in_macro_rules(text: &str, name: &str) -> bool {
+    struct Rules<'n> {
+        name: &'n str,
+        any: bool,
+    }
+    impl<'ast> Visit<'ast> for Rules<'_> {
+        fn visit_macro(&mut self, mac: &'ast Macro) {
+            self.any |= mac.path.is_ident("macro_rules") && has_word(&mac.tokens.to_string(), self.name);
+        }
+    }
+    if !has_word(text, "macro_rules") || !has_word(text, name) {
+        return false;
+    }
+    let mut rules = Rules { name, any: false };
+    // What does not parse may be anything.
+    rust::file(&blanked(text)).map_or(true, |file| {
+        rules.visit_file(&file);
+        rules.any
+    })
 }

@@ -227,9 +227,13 @@ fn in_file(
         other.path != file.path && other.krate == file.krate && other.module.starts_with(&file.module)
     };
     let below: Vec<_> = package.files.iter().filter(below).collect();
+    let is_named = |files: &[&SourceFile], is_in: &dyn Fn(&str) -> bool| {
+        files.iter().filter_map(|other| other.text().ok()).any(is_in)
+    };
+    let of_crate: Vec<_> = package.files.iter().filter(|other| other.krate == file.krate).collect();
     let elsewhere = |name: &str| {
-        let texts = below.iter().filter_map(|other| other.text().ok());
-        texts.into_iter().any(|text| leftovers::mentions(text, name) > 0)
+        is_named(&below, &|text| argument::has_word(text, name))
+            || is_named(&of_crate, &|text| leftovers::in_macro_rules(text, name))
     };
     let is_wrapper =
         |other: &SourceFile| wrappers.by_symbol.values().any(|(_, target)| other.path.starts_with(target.directory()));

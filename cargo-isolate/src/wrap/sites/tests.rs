@@ -388,6 +388,19 @@ fn arguments_go_with_what_they_were_for() {
         "    // Sum first.\n    // SAFETY: as long as it says,\n    // and no longer.\n    let s = unsafe { z_sys::sum(1, data.as_ptr(), data.len()) };",
         "    // Sum first.\n    let s = isolated::z::sum(1, data)?;",
     );
+    // What else the comment says stays.
+    let reason = "    // SAFETY: as long as it says,\n    // where std::slice and others: all of it.\n";
+    for (behind, kept) in [
+        ("    // NOTE: once.\n    // And no more.\n", "    // NOTE: once.\n    // And no more.\n"),
+        ("    // TODO(jo):\n    // more.\n", "    // TODO(jo):\n    // more.\n"),
+        ("    //\n    // Sum first.\n", "    // Sum first.\n"),
+        ("    // Of a note: it ends.\n", ""),
+    ] {
+        check(
+            &format!("{reason}{behind}    let s = unsafe {{ z_sys::plain(1, 2) }};"),
+            &format!("{kept}    let s = isolated::z::plain(1, 2)?;"),
+        );
+    }
     check(
         "    let s = unsafe {\n        z_sys::sum(1,\n                   data.as_ptr(),\n                   data.len())\n    };",
         "    let s = isolated::z::sum(1,\n               data)?;",

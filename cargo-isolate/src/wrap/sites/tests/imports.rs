@@ -33,6 +33,10 @@ fn imports_go_with_the_last_that_named_them() {
     imports("use z_sys::sum;\n", "let p = super::f::sum; Ok(())", "");
     imports("use z_sys::sum;\n", "let p = self::sum; Ok(())", "use z_sys::sum;\n");
     imports("use z_sys::sum;\n", "mod t { fn g() { super::sum } } Ok(())", "use z_sys::sum;\n");
+    imports("use z_sys::sum;\n", "mod t { use super::sum as all; fn g() { all } } Ok(())", "use z_sys::sum;\n");
+    imports("use z_sys::sum;\n", "mod t { use super::t::sum as all; fn g() { all } } Ok(())", "");
+    imports("use z_sys::{self, sum};\n", "let p = z_sys::pack; Ok(())", "use z_sys;\n");
+    imports("use z_sys::{self as z, sum};\n", "let p = z::pack; Ok(())", "use z_sys::{self as z};\n");
     imports("pub use z_sys::sum;\n", "Ok(())", "pub use z_sys::sum;\n");
     imports("#[rustfmt::skip]\nuse z_sys::sum;\n", "Ok(())", "#[rustfmt::skip]\nuse z_sys::sum;\n");
     imports("use z_sys::sum; // fast\n", "Ok(())", "use z_sys::sum; // fast\n");
@@ -50,6 +54,8 @@ fn imports_of_std() {
         ("use std::ptr;\n", ""),
         ("use std::{io, ptr};\n", "use std::io;\n"),
         ("use core::ptr::{self, NonNull};\n", "use core::ptr::NonNull;\n"),
+        ("use std::ptr;\nuse ptr::NonNull;\n", "use std::ptr;\nuse ptr::NonNull;\n"),
+        ("use std::ptr;\nuse std::ptr::NonNull;\n", "use std::ptr::NonNull;\n"),
         ("use std::{fmt::Write, ptr};\n", "use std::{fmt::Write, ptr};\n"),
     ] {
         assert_eq!(rewritten(&around(before, call)).0, around(after, "isolated::z::maybe(None)?"));
@@ -59,12 +65,22 @@ fn imports_of_std() {
     assert_eq!(text, around("use std::ptr;\n", "isolated::z::maybe(None)?") + other);
 }
 
-/// A module below may name what its parent imports.
+/// A module below may name what its parent imports, and a macro of any module what is where it is called.
 #[test]
 fn imports_that_others_see_stay() {
-    let text = "mod below;\nuse z_sys::sum;\nfn f(data: &[u8]) -> Result<(), isolate_rt::Fault> {\n    unsafe { sum(1, data.as_ptr(), data.len()) };\n    Ok(())\n}\n";
-    let graph = fixture::graph(&format!(
-        "//- app/src/main.rs\n{text}//- app/src/below.rs\nuse super::*;\nfn g() {{ let _ = sum; }}\n{LIBRARY}"
-    ));
-    assert!(rewritten_in(&graph, text).0.contains("use z_sys::sum;"));
+    let text = "use z_sys::sum;\nfn f(data: &[u8]) -> Result<(), isolate_rt::Fault> {\n    unsafe { sum(1, data.as_ptr(), data.len()) };\n    Ok(())\n}\n";
+    for (path, inside, stays) in [
+        ("at/below", "use super::*;\nfn g() { let _ = sum; }", true),
+        ("beside", "fn g() { let _ = sum; }", false),
+        ("beside", "macro_rules! all { () => { sum } }", true),
+        ("beside", "fn g() { macro_rules! all { () => { sum } } }", true),
+        ("beside", "macro_rules! all { () => { pack } }\nfn g() { let _ = sum; }", false),
+    ] {
+        let graph = fixture::graph(&format!(
+            "//- app/src/at.rs\n{text}//- app/src/main.rs\nmod at;\nmod beside;\n//- app/src/{path}.rs\n{inside}\n{LIBRARY}"
+        ));
+        let (after, _) = rewritten_in(&graph, text);
+        assert!(after.contains("isolated::z::sum(1, data)?"), "{inside}: {after}");
+        assert_eq!(after.contains("use z_sys::sum;"), stays, "{inside}: {after}");
+    }
 }

@@ -56,6 +56,16 @@ struct Item<'g> {
     item: &'g TypeItem,
 }
 
+/// A struct as one build has it.
+pub(crate) struct Declaration {
+    /// Predicates under which that is so.
+    pub(crate) cfgs: Vec<String>,
+    /// Those that are always there and can be named.
+    pub(crate) fields: Vec<(String, Shape)>,
+    /// There may be others.
+    pub(crate) open: bool,
+}
+
 /// Where a type is named: what its names mean.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Site<'s> {
@@ -95,15 +105,44 @@ impl<'g> Types<'g> {
 
     /// Those of its fields that wrappers cannot name, wherever in the program they stand.
     pub(crate) fn private_fields(&self, path: &TypePath) -> Vec<String> {
+        let private = self.declared_fields(path).iter().filter(|field| !self.is_seen(path, &field.visibility));
+        private.filter_map(|field| field.name.as_deref()).map(plain).collect()
+    }
+
+    /// Wrappers see what stands in the module of `path` with this visibility.
+    fn is_seen(&self, path: &TypePath, visibility: &str) -> bool {
         let is_own = self.graph.packages[path.package].member;
-        let is_seen = |visibility: &str| match visibility {
+        match visibility {
             "pub" => true,
             // The root of a crate hides nothing from what is in it.
             "" | "pub(super)" | "pub(self)" => is_own && path.module.is_empty(),
             _ => is_own,
+        }
+    }
+
+    /// What a struct is in each build, as far as wrappers can say it: the declarations of a member under their `cfg`s, of another
+    /// package the one that it has now.
+    pub(crate) fn declarations(&self, path: &TypePath) -> Vec<Declaration> {
+        let is_own = self.graph.packages[path.package].member;
+        let all = self.items[path.package].get(&*path.name).into_iter().flatten();
+        let all = all.filter(|item| item.module() == path.module).take(if is_own { usize::MAX } else { 1 });
+        let site = Site { package: path.package, module: &path.module };
+        let declaration = |Item { item, .. }: &Item<'_>| {
+            let TypeKind::Struct(all) = &item.kind else { return None };
+            let is_always = |field: &&Field| self.is_seen(path, &field.visibility) && field.cfgs.is_empty();
+            let named = |field: &Field| Some((plain(field.name.as_deref()?), self.resolve(&field.ty, site)));
+            let fields: Vec<_> = all.iter().filter(is_always).filter_map(named).collect();
+            let open = fields.len() < all.len() || item.non_exhaustive && !is_own;
+            Some(Declaration { cfgs: if is_own { item.cfgs.clone() } else { Vec::new() }, fields, open })
         };
-        let private = self.declared_fields(path).iter().filter(|field| !is_seen(&field.visibility));
-        private.filter_map(|field| field.name.as_deref()).map(plain).collect()
+        all.filter_map(declaration).collect()
+    }
+
+    /// Wrappers can name it. Modules within modules are looked through for other packages only, which re-export what is in them.
+    pub(crate) fn is_in_sight(&self, path: &TypePath) -> bool {
+        let is_own = self.graph.packages[path.package].member;
+        let is_seen = |item: &TypeItem| self.is_seen(path, &item.visibility);
+        !is_own || path.module.len() <= 1 && self.declaration(path).is_some_and(is_seen)
     }
 
     /// By which another crate names it.

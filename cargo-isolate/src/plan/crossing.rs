@@ -4,35 +4,41 @@ use super::FunctionPlan;
 use crate::contract::{
     Contract, Dir,
     shape::{Shape, TypePath},
-    types::Types,
+    types::{Declaration, Types},
 };
 use std::collections::BTreeMap;
 
-/// A struct whose bytes wrappers take from a domain as they are.
+/// A struct whose bytes wrappers take from a domain as they are, as one build has it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Crossing {
     pub(crate) path: TypePath,
+    /// Predicates under which that is so.
+    pub(crate) cfgs: Vec<String>,
     /// Those that wrappers can name.
     pub(crate) fields: Vec<(String, Shape)>,
-    /// There are others.
-    pub(crate) has_private: bool,
+    /// There may be others.
+    pub(crate) open: bool,
 }
 
 /// Those that come out of the functions of a domain, and those within them.
 pub(super) fn crossing(types: &Types<'_>, functions: &[FunctionPlan]) -> Vec<Crossing> {
-    let mut all = BTreeMap::new();
+    let mut all: BTreeMap<_, Vec<_>> = BTreeMap::new();
     let mut left: Vec<TypePath> = functions.iter().flat_map(FunctionPlan::structs_out).cloned().collect();
     while let Some(path) = left.pop() {
-        if all.contains_key(&path) {
+        if all.contains_key(&path) || !types.is_in_sight(&path) {
             continue;
         }
-        let private = types.private_fields(&path);
-        let fields = types.fields(&path).into_iter().filter(|(name, _)| !private.contains(name));
-        let crossing = Crossing { path: path.clone(), fields: fields.collect(), has_private: !private.is_empty() };
-        left.extend(crossing.inner().cloned());
+        let crossing = types.declarations(&path).into_iter().map(|Declaration { cfgs, fields, open }| Crossing {
+            path: path.clone(),
+            cfgs,
+            fields,
+            open,
+        });
+        let crossing: Vec<_> = crossing.filter(|crossing| !crossing.fields.is_empty()).collect();
+        left.extend(crossing.iter().flat_map(Crossing::inner).cloned());
         all.insert(path, crossing);
     }
-    all.into_values().filter(|crossing| !crossing.fields.is_empty()).collect()
+    all.into_values().flatten().collect()
 }
 
 impl Crossing {

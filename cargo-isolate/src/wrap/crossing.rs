@@ -12,7 +12,7 @@ use crate::{
     plan::{Crossing, DomainPlan, FunctionPlan, element},
 };
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// One struct, for the template.
 #[derive(Debug, Serialize)]
@@ -23,7 +23,7 @@ pub(super) struct View {
     /// `field: local`
     fields: Vec<String>,
     /// There are fields that cannot be named here.
-    has_private: bool,
+    open: bool,
     checks: Vec<String>,
 }
 
@@ -37,12 +37,12 @@ pub(super) fn views(domain: &DomainPlan, target: &Target, names: &mut Names<'_>)
 
 /// It comes out of this function, or something comes out that it is in.
 fn has(domain: &DomainPlan, function: &FunctionPlan, crossing: &Crossing) -> bool {
-    let by_path: BTreeMap<_, _> = domain.crossing.iter().map(|crossing| (&crossing.path, crossing)).collect();
     let mut left: Vec<_> = function.structs_out().collect();
     let mut seen = BTreeSet::new();
     while let Some(path) = left.pop() {
         if seen.insert(path) {
-            left.extend(by_path.get(path).into_iter().flat_map(|crossing| crossing.inner()));
+            let within = domain.crossing.iter().filter(|of| of.path == *path);
+            left.extend(within.flat_map(Crossing::inner));
         }
     }
     seen.contains(&crossing.path)
@@ -55,9 +55,9 @@ fn view(crossing: &Crossing, functions: &[&FunctionPlan], target: &Target, names
     let mut taken = BTreeSet::from([ask.clone()]);
     let mut view = View {
         ty,
-        cfgs: names.around().to_vec(),
+        cfgs: names.around().iter().chain(&crossing.cfgs).cloned().collect(),
         fields: Vec::new(),
-        has_private: crossing.has_private,
+        open: crossing.open,
         checks: Vec::new(),
     };
     for (name, shape) in &crossing.fields {
@@ -70,8 +70,7 @@ fn view(crossing: &Crossing, functions: &[&FunctionPlan], target: &Target, names
             (Some(path), _) => {
                 target.paths.contains_key(path).then(|| format!("let _: {} = {local};", nested(shape, names)))
             }
-            // Any address is one, as long as nobody calls it.
-            (None, Shape::Function(function)) if function.nullable => None,
+            (None, shape) if is_address(shape) => None,
             (None, _) => Some(format!("{ask}({local});")),
         };
         let local = if check.is_some() { local } else { "_".to_owned() };
@@ -79,6 +78,16 @@ fn view(crossing: &Crossing, functions: &[&FunctionPlan], target: &Target, names
         view.checks.extend(check);
     }
     view
+}
+
+/// Any address is one, as long as nobody calls it.
+fn is_address(shape: &Shape) -> bool {
+    match shape {
+        Shape::Function(function) => function.nullable,
+        Shape::Pointer { newtype, .. } => newtype.is_some(),
+        Shape::Array { of, .. } => is_address(of),
+        _ => false,
+    }
 }
 
 /// That of a struct, or of an array of them.

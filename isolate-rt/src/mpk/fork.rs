@@ -19,7 +19,7 @@
 
 use super::list::List;
 use super::thread::{self, Thread};
-use super::{A_MOMENT, barrier, ending, instance, loader, making, wait, wait_for, wake, watchdog};
+use super::{A_MOMENT, barrier, ending, handlers, instance, loader, making, wait, wait_for, wake, watchdog};
 use std::cell::Cell;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
@@ -248,7 +248,8 @@ unsafe extern "C" fn in_child() {
     making::forget_others();
     watchdog::forget();
     let survivor = thread::renumber_after_fork();
-    instance::after_fork(survivor, was_quiet);
+    // Memory of domains is laid out anew by a thread that may never have been in one.
+    handlers::with_faults(|| instance::after_fork(survivor, was_quiet));
     go_on();
 }
 

@@ -194,17 +194,27 @@ pub(super) fn needed() -> u64 {
     FAULTS.into_iter().chain(deadline::signal()).fold(0, |signals, number| signals | 1 << (number - 1))
 }
 
-/// Makes sure that the calling thread blocks none of the signals that end calls.
-pub(super) fn unblock() {
-    // SAFETY: a set of our own; glibc's function, past our own that only filters.
+/// Makes sure that the calling thread blocks none of the signals that end calls. Gives the mask that it had.
+pub(super) fn unblock() -> libc::sigset_t {
+    // SAFETY: sets of our own; glibc's function, past our own that only filters.
     unsafe {
-        let mut set = std::mem::zeroed();
+        let (mut set, mut before) = std::mem::zeroed();
         libc::sigemptyset(&mut set);
         for number in FAULTS.into_iter().chain(deadline::signal()) {
             libc::sigaddset(&mut set, number);
         }
-        libc::pthread_sigmask(libc::SIG_UNBLOCK, &set, std::ptr::null_mut());
+        libc::pthread_sigmask(libc::SIG_UNBLOCK, &set, &mut before);
+        before
     }
+}
+
+/// Does something that may meet a closed key, which is opened by a fault, on a thread that may block faults.
+pub(super) fn with_faults<R>(action: impl FnOnce() -> R) -> R {
+    let before = unblock();
+    let result = action();
+    // SAFETY: as above.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &before, std::ptr::null_mut()) };
+    result
 }
 
 /// Calls the program's handler as the kernel would have.

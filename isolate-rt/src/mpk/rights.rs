@@ -8,8 +8,12 @@ use super::thread::Thread;
 use std::arch::naked_asm;
 use std::sync::atomic::Ordering;
 
-/// Opens the runtime's keys for the calling thread, which GS leads to, and which is in no call.
-pub(super) fn open_own() {
+/// Opens the runtime's keys for the calling thread, which GS leads to. In a call nothing is opened: a handler that interrupted one
+/// has what it needs, and is told so where it wants another ([`Unsupported::InSignalHandler`](crate::Unsupported)).
+pub(super) fn open_own(thread: &Thread) {
+    if !thread.active().is_null() {
+        return;
+    }
     let before = pkey::rights();
     if pkey::with_own_open(before) != before {
         // SAFETY: of a thread of the program's, in no call.

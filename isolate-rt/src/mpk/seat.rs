@@ -191,7 +191,7 @@ impl Seat {
             return Ok(());
         }
         // That of this domain may be newer than what the thread has.
-        rights::open_own();
+        rights::open_own(thread);
         let tls = match &mut own.tls {
             Some(tls) => tls,
             None => {

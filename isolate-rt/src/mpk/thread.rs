@@ -210,14 +210,14 @@ impl Thread {
         thread.tid.store(unsafe { raw_gettid() }, Ordering::Relaxed);
         thread.serial.store(SERIALS.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
         thread.claim_gs();
-        rights::open_own();
+        rights::open_own(thread);
         CURRENT.set(Some(thread));
         Ok(thread)
     }
 
     fn obtain() -> &'static Self {
         let is_free = |thread: &&Self| !thread.in_use.swap(true, Ordering::AcqRel);
-        THREADS.take_or_push(is_free, || Self {
+        let thread = THREADS.take_or_push(is_free, || Self {
             active: UnsafeCell::new(ptr::null_mut()),
             fs: AtomicUsize::new(0),
             tid: AtomicI32::new(0),
@@ -231,7 +231,13 @@ impl Thread {
             programs_stack_len: AtomicUsize::new(0),
             at_work: AtomicBool::new(false),
             panicking: AtomicBool::new(false),
-        })
+        });
+        // The thread that had it before may have been cancelled in a call.
+        // SAFETY: nobody else's any more, and this one's from now on.
+        unsafe { thread.set_active(ptr::null_mut()) };
+        thread.at_work.store(false, Ordering::Relaxed);
+        thread.panicking.store(false, Ordering::Relaxed);
+        thread
     }
 }
 

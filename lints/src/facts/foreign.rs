@@ -73,6 +73,8 @@ pub struct Field {
     pub ty: String,
     /// Visibility as written.
     pub visibility: String,
+    /// `#[cfg(…)]` predicates on it.
+    pub cfgs: Vec<String>,
 }
 
 /// A function or static that code in other languages can reach.
@@ -141,6 +143,8 @@ pub struct TypeItem {
     pub visibility: String,
     /// It has parameters that are types or constants.
     pub generic: bool,
+    /// `#[non_exhaustive]`: other crates cannot name all of its fields.
+    pub non_exhaustive: bool,
     /// Derives `Copy`, or has an `impl Copy` in the same file.
     pub copy: bool,
     /// It is an argument of a macro that was not expanded, which may add attributes.

@@ -5,8 +5,9 @@
 //! Reports calls and mentions of foreign functions that the policy isolates (`[[isolate]]`), anywhere but in the
 //! generated wrappers. The callee is told by its symbol: a declaration of one's own, a rename or a re-export is
 //! no way around. (A package that does not depend on the library means another function by the same name; should
-//! the linker see it differently, `cargo isolate verify` says so.) Such a call is not reported as a `foreign-call` too; it counts as the stricter of the two.
-//! In tests and benchmarks a direct call is something to compare with, and a `foreign-call` at most.
+//! the linker see it differently, `cargo isolate verify` says so.) Such a call is not reported as a `foreign-call`
+//! too; it counts as the stricter of the two. In tests and benchmarks a direct call is something to compare with,
+//! and a `foreign-call` at most.
 //!
 //! A file is a wrapper when it is, byte for byte, what `cargo isolate wrap` writes for this policy. One that begins
 //! as a wrapper and is not, is reported as a whole: nobody knows what its calls run in.

@@ -236,6 +236,7 @@ impl<'t> Scanner<'_, 't> {
             repr: arguments("repr").collect(),
             visibility: visibility(node),
             generic: is_generic(node),
+            non_exhaustive: metas.iter().any(|meta| meta.name == "non_exhaustive"),
             copy,
             in_macro: scope.in_macro.is_some() && self.frame().take != Take::Declarations,
         };
@@ -362,7 +363,7 @@ fn is_generic(node: Node<'_, '_>) -> bool {
 fn fields(node: Node<'_, '_>) -> Vec<Field> {
     let field = |name: Option<SmolStr>, node: Node<'_, '_>| {
         let ty = node.children().find(|child| is_type(child.kind())).map(Node::normal_text).unwrap_or_default();
-        Field { name: name.map(String::from), ty, visibility: visibility(node) }
+        Field { name: name.map(String::from), ty, visibility: visibility(node), cfgs: attributes::cfgs(node) }
     };
     if let Some(list) = node.child(RECORD_FIELD_LIST) {
         return list

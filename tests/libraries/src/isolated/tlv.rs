@@ -1204,7 +1204,7 @@ pub fn told_again(number: c_int) -> Result<c_int, Fault> {
     unsafe { call.run(move || ffi2::told_again(number)) }
 }
 
-// Any bits may be in what comes out of the domain: the compiler says of each field of these structs that all are a value of it.
+// Any bits may be in what comes out of the domain: the compiler is asked whether all are a value of each field that is named here.
 const _: fn(ffi::TlvEntry) = |ffi::TlvEntry { name, mode, modified, comment }| {
     assert_plain(name);
     assert_plain(mode);

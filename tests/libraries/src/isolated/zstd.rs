@@ -790,7 +790,7 @@ pub fn ZSTD_DCtx_loadDictionary(
     Ok(ret)
 }
 
-// Any bits may be in what comes out of the domain: the compiler says of each field of these structs that all are a value of it.
+// Any bits may be in what comes out of the domain: the compiler is asked whether all are a value of each field that is named here.
 const _: fn(ffi::ZSTD_inBuffer_s) = |ffi::ZSTD_inBuffer_s { src, size, pos }| {
     assert_plain(src);
     assert_plain(size);

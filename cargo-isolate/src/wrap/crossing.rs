@@ -22,12 +22,15 @@ pub(super) struct View {
     cfgs: Vec<String>,
     /// `field: local`
     fields: Vec<String>,
-    /// There are fields that cannot be named here.
+    /// There may be fields that are not named here.
     open: bool,
     checks: Vec<String>,
 }
 
 pub(super) fn views(domain: &DomainPlan, target: &Target, names: &mut Names<'_>) -> Vec<View> {
+    if target.has_stubs() {
+        return Vec::new();
+    }
     let view = |crossing: &Crossing| {
         let functions: Vec<_> = wrapped(domain, target).filter(|function| has(domain, function, crossing)).collect();
         (!functions.is_empty()).then(|| self::view(crossing, &functions, target, names))

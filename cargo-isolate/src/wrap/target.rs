@@ -343,6 +343,11 @@ impl Target {
         self
     }
 
+    /// The library is made of stubs, and its structs are what the plan read.
+    pub(super) fn has_stubs(&self) -> bool {
+        self.unconditional
+    }
+
     /// The functions of a domain that its wrappers call, in some build.
     pub(super) fn functions<'p>(&self, domain: &'p DomainPlan) -> impl Iterator<Item = &'p FunctionPlan> {
         let index = self.index;

@@ -10,7 +10,7 @@ pub struct Metadata {
 }
 
 pub fn zlib_compress(data: &[u8]) -> Result<Vec<u8>, Error> {
-    let mut packed = vec![0; zlib_bound(data.len())];
+    let mut packed = vec![0u8; zlib_bound(data.len())];
     let mut length = packed.len() as c_ulong;
     // SAFETY: both pointers cover the lengths passed with them.
     let status = unsafe {
@@ -27,7 +27,7 @@ pub fn zlib_compress(data: &[u8]) -> Result<Vec<u8>, Error> {
 }
 
 pub fn zlib_decompress(packed: &[u8], size: usize) -> Result<Vec<u8>, Error> {
-    let mut data = vec![0; size];
+    let mut data = vec![0u8; size];
     let mut length = data.len() as c_ulong;
     // SAFETY: both pointers cover the lengths passed with them.
     let status = unsafe {
@@ -55,7 +55,7 @@ pub fn adler32(data: &[u8]) -> Result<u32, Error> {
 }
 
 pub fn lz4_compress(data: &[u8]) -> Result<Vec<u8>, Error> {
-    let mut packed = vec![0; lz4_bound(data.len())];
+    let mut packed = vec![0u8; lz4_bound(data.len())];
     // SAFETY: both pointers cover the lengths passed with them.
     let length = unsafe {
         lz4_sys::LZ4_compress_default(
@@ -74,7 +74,7 @@ pub fn lz4_compress(data: &[u8]) -> Result<Vec<u8>, Error> {
 }
 
 pub fn lz4_decompress(packed: &[u8], size: usize) -> Result<Vec<u8>, Error> {
-    let mut data = vec![0; size];
+    let mut data = vec![0u8; size];
     // SAFETY: both pointers cover the lengths passed with them.
     let length = unsafe {
         lz4_sys::LZ4_decompress_safe(
@@ -89,7 +89,7 @@ pub fn lz4_decompress(packed: &[u8], size: usize) -> Result<Vec<u8>, Error> {
 }
 
 pub fn bzip2_compress(data: &[u8]) -> Result<Vec<u8>, Error> {
-    let mut packed = vec![0; bzip2_bound(data.len())];
+    let mut packed = vec![0u8; bzip2_bound(data.len())];
     let mut length = c_uint::try_from(packed.len())?;
     // SAFETY: both pointers cover the lengths passed with them; libbz2 does not write to `source`.
     let status = unsafe {
@@ -108,7 +108,7 @@ pub fn bzip2_compress(data: &[u8]) -> Result<Vec<u8>, Error> {
 }
 
 pub fn bzip2_decompress(packed: &[u8], size: usize) -> Result<Vec<u8>, Error> {
-    let mut data = vec![0; size];
+    let mut data = vec![0u8; size];
     let mut length = c_uint::try_from(data.len())?;
     // SAFETY: both pointers cover the lengths passed with them; libbz2 does not write to `source`.
     let status = unsafe {

@@ -47,7 +47,9 @@ impl<'c> Call<'c> {
             }
             // Without the cast, what is not written would be inferred to be something else.
             (_, None) if cast => {
-                return Err(format!("`{text}` is cast, and nothing here says what its elements are"));
+                return Err(format!(
+                    "`{text}` is cast, and nothing here says what its elements are: write it, as in `vec![0u8; …]`"
+                ));
             }
             _ => {}
         }

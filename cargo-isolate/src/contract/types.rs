@@ -98,9 +98,12 @@ impl<'g> Types<'g> {
 
     /// The fields of a struct, by name (without `r#`), with what their pointers point to.
     pub(crate) fn fields(&self, path: &TypePath) -> Vec<(String, Shape)> {
+        self.declared_fields(path).iter().filter_map(|field| self.field(path, field)).collect()
+    }
+
+    fn field(&self, path: &TypePath, field: &Field) -> Option<(String, Shape)> {
         let site = Site { package: path.package, module: &path.module };
-        let named = |field: &Field| Some((plain(field.name.as_deref()?), self.resolve(&field.ty, site)));
-        self.declared_fields(path).iter().filter_map(named).collect()
+        Some((plain(field.name.as_deref()?), self.resolve(&field.ty, site)))
     }
 
     /// Those of its fields that wrappers cannot name, wherever in the program they stand.
@@ -126,12 +129,10 @@ impl<'g> Types<'g> {
         let is_own = self.graph.packages[path.package].member;
         let all = self.items[path.package].get(&*path.name).into_iter().flatten();
         let all = all.filter(|item| item.module() == path.module).take(if is_own { usize::MAX } else { 1 });
-        let site = Site { package: path.package, module: &path.module };
         let declaration = |Item { item, .. }: &Item<'_>| {
             let TypeKind::Struct(all) = &item.kind else { return None };
             let is_always = |field: &&Field| self.is_seen(path, &field.visibility) && field.cfgs.is_empty();
-            let named = |field: &Field| Some((plain(field.name.as_deref()?), self.resolve(&field.ty, site)));
-            let fields: Vec<_> = all.iter().filter(is_always).filter_map(named).collect();
+            let fields: Vec<_> = all.iter().filter(is_always).filter_map(|field| self.field(path, field)).collect();
             let open = fields.len() < all.len() || item.non_exhaustive && !is_own;
             Some(Declaration { cfgs: if is_own { item.cfgs.clone() } else { Vec::new() }, fields, open })
         };

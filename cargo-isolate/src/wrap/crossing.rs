@@ -8,7 +8,7 @@ use super::{
     wrapped,
 };
 use crate::{
-    contract::shape::Shape,
+    contract::shape::{Shape, TypePath},
     plan::{Crossing, DomainPlan, FunctionPlan, element},
 };
 use serde::Serialize;
@@ -31,15 +31,17 @@ pub(super) fn views(domain: &DomainPlan, target: &Target, names: &mut Names<'_>)
     if target.has_stubs() {
         return Vec::new();
     }
+    let users: Vec<_> = wrapped(domain, target).map(|function| (function, structs_of(domain, function))).collect();
     let view = |crossing: &Crossing| {
-        let functions: Vec<_> = wrapped(domain, target).filter(|function| has(domain, function, crossing)).collect();
+        let users = users.iter().filter(|(_, structs)| structs.contains(&crossing.path));
+        let functions: Vec<_> = users.map(|(function, _)| *function).collect();
         (!functions.is_empty()).then(|| self::view(crossing, &functions, target, names))
     };
     domain.crossing.iter().filter(|crossing| target.paths.contains_key(&crossing.path)).filter_map(view).collect()
 }
 
-/// It comes out of this function, or something comes out that it is in.
-fn has(domain: &DomainPlan, function: &FunctionPlan, crossing: &Crossing) -> bool {
+/// What comes out of a function, with what is in it.
+fn structs_of<'p>(domain: &'p DomainPlan, function: &'p FunctionPlan) -> BTreeSet<&'p TypePath> {
     let mut left: Vec<_> = function.structs_out().collect();
     let mut seen = BTreeSet::new();
     while let Some(path) = left.pop() {
@@ -48,7 +50,7 @@ fn has(domain: &DomainPlan, function: &FunctionPlan, crossing: &Crossing) -> boo
             left.extend(within.flat_map(Crossing::inner));
         }
     }
-    seen.contains(&crossing.path)
+    seen
 }
 
 fn view(crossing: &Crossing, functions: &[&FunctionPlan], target: &Target, names: &mut Names<'_>) -> View {

@@ -83,7 +83,9 @@ impl Writer<'_, '_> {
                 (_, Contract::Inner { of, nullable, .. }) => self.inner_pointer(&local, of, *nullable, param),
                 _ => None,
             };
-            self.args[argument] = pointer.unwrap_or_default();
+            if let Some(pointer) = pointer {
+                self.args[argument] = pointer;
+            }
         }
     }
 

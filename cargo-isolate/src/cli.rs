@@ -1,6 +1,6 @@
 //! The command line: what can be typed, and which command it starts.
 
-use crate::{color, commands, nearest::nearest, report::formats};
+use crate::{commands, nearest::nearest, report::formats, terminal::color};
 use clap::{
     Parser, Subcommand,
     error::{ContextKind, ContextValue},

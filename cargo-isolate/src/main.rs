@@ -2,11 +2,9 @@
 
 mod bypass;
 mod cli;
-mod color;
 mod commands;
 mod contract;
 mod decide;
-mod draw;
 mod exit;
 mod files;
 #[cfg(test)]
@@ -21,19 +19,16 @@ mod nearest;
 mod plan;
 mod policy;
 mod process;
-mod progress;
 mod ratchet;
 mod report;
 mod rust;
 mod settle;
 mod sources;
-mod streams;
 mod symbol;
+mod terminal;
 mod text;
 mod trend;
 mod verify;
-mod visible;
-mod words;
 mod wrap;
 
 fn main() -> std::process::ExitCode {

@@ -4,7 +4,7 @@ use super::{diff::snapshot, failure::Failure};
 use crate::{
     exit::Exit,
     sources::{self, Request},
-    streams,
+    terminal::streams,
     trend::{BadgeFormat, badge},
 };
 use std::io::Write;

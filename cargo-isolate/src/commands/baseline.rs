@@ -16,8 +16,7 @@ use crate::{
     },
     report::{self, diagnostic::Level},
     sources::Request,
-    streams,
-    words::some,
+    terminal::{streams, words::some},
 };
 use camino::{Utf8Path, Utf8PathBuf};
 use isolate_lints::lines::Lines;

@@ -7,7 +7,7 @@ use super::failure::Failure;
 use crate::{
     exit::Exit,
     process::{Runner, ending},
-    streams,
+    terminal::streams,
 };
 use camino::Utf8PathBuf;
 use project::Project;

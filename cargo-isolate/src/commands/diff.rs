@@ -13,7 +13,7 @@ use crate::{
     report,
     settle::settle,
     sources::{self, Request},
-    streams,
+    terminal::streams,
     trend::{Change, Format, Snapshot},
 };
 use camino::Utf8Path;

@@ -4,7 +4,7 @@ mod kernel;
 mod linker;
 
 use super::failure::Failure;
-use crate::{exit::Exit, streams};
+use crate::{exit::Exit, terminal::streams};
 use std::io::{self, Write};
 
 #[derive(clap::Args)]

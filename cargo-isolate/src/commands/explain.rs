@@ -7,7 +7,7 @@ use crate::{
     exit::Exit,
     nearest::nearest,
     report::{self, codes},
-    streams,
+    terminal::streams,
 };
 use isolate_lints::rules;
 use std::io::{self, Write};

@@ -16,7 +16,7 @@ use crate::{
     ratchet::git::Repository,
     settle::settle,
     sources::{self, Request},
-    streams,
+    terminal::streams,
 };
 use camino::Utf8Path;
 use text::Ratchet;

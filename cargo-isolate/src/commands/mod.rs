@@ -16,7 +16,7 @@ pub(crate) mod verify;
 pub(crate) mod vet;
 pub(crate) mod wrap;
 
-use crate::{exit::Exit, graph::Graph, streams};
+use crate::{exit::Exit, graph::Graph, terminal::streams};
 
 /// The status of a command that prints nothing of files that were not read, or not understood: says which packages have some.
 /// Wrappers that are not there yet are what such commands come before.

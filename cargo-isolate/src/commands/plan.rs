@@ -10,10 +10,11 @@ use crate::{
     policy::PolicyFile,
     report::Format,
     sources::Request,
-    streams,
+    terminal::{
+        streams, visible,
+        words::{few, some},
+    },
     verify::linked::{self, Inside, LastBuild, Refused, Served, last_build},
-    visible,
-    words::{few, some},
     wrap::TargetError,
 };
 use camino::Utf8Path;

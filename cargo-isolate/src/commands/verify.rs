@@ -18,12 +18,11 @@ use crate::{
     process::Runner,
     report::{self, Format},
     sources::Request,
-    streams,
+    terminal::{streams, visible},
     verify::{
         self, Act, Played, StageError,
         linked::{self, Built, Linked},
     },
-    visible,
     wrap::{self, Target},
 };
 use camino::{Utf8Path, Utf8PathBuf};

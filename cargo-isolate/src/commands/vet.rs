@@ -6,8 +6,7 @@ use crate::{
     names::Names,
     report::{self, Report, diagnostic::Detail, model::PackageRow},
     sources::{self, Request},
-    streams,
-    words::some,
+    terminal::{streams, words::some},
 };
 use isolate_lints::facts::UnsafeKind;
 use std::{

@@ -12,9 +12,8 @@ use crate::{
     plan::{self, Plan, Ships},
     policy::PolicyFile,
     sources::Request,
-    streams,
+    terminal::{streams, words::some},
     verify::linked::{self, last_build},
-    words::some,
     wrap::{self, Change, Outdated, Sites, Target},
 };
 use camino::Utf8Path;

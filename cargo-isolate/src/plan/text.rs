@@ -4,7 +4,7 @@ use super::{Decision, DomainPlan, FunctionPlan, Plan, Role, Ships};
 use crate::{
     contract::{Failing, infer::Tier},
     policy::{Texts, model::Backend},
-    words::{some, wrapped},
+    terminal::words::{some, wrapped},
 };
 use anstyle::{AnsiColor, Style};
 use camino::Utf8Path;

@@ -8,7 +8,7 @@ use crate::{
     glob::Glob,
     graph::{Graph, SourceFile},
     policy::{Spanned, model::Policy},
-    words::few,
+    terminal::words::few,
 };
 use isolate_lints::cfg::Presence;
 use std::collections::{BTreeMap, BTreeSet};

@@ -8,11 +8,13 @@ use super::{
     text::Texts,
 };
 use crate::{
-    draw::{Sources, draw},
     glob::Glob,
     graph::{Graph, Package},
     sources::{self, LoadError, Request},
-    words::some,
+    terminal::{
+        draw::{Sources, draw},
+        words::some,
+    },
 };
 use camino::{Utf8Path, Utf8PathBuf};
 use codespan_reporting::diagnostic::{Diagnostic, Label};

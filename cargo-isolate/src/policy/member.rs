@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     graph::{Graph, Package},
-    words::some,
+    terminal::words::some,
 };
 use camino::Utf8Path;
 use std::{collections::BTreeMap, ops::Range};

@@ -16,7 +16,7 @@ use crate::{
         model,
     },
     settle::settle,
-    words::some,
+    terminal::words::some,
 };
 use camino::Utf8PathBuf;
 use isolate_lints::rules::Severity;

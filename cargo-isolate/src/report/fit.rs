@@ -4,7 +4,7 @@
 //! lines, then kinds of unsafe constructs are counted under `other`, and columns are left out, always in the same order; a
 //! footnote says which. What a reader must not miss stays: all unsafe constructs, calls, and what is not seen.
 
-use crate::words::wrapped;
+use crate::terminal::words::wrapped;
 use std::io::{self, Write};
 
 /// A line of the table: the numbers of all columns.

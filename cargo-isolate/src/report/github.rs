@@ -8,7 +8,7 @@ use super::{
     diagnostic::{Diagnostic, Level},
     model::{Problem, Report},
 };
-use crate::words::some;
+use crate::terminal::words::some;
 use camino::Utf8Path;
 use std::io::{self, Write};
 

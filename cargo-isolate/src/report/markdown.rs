@@ -6,7 +6,7 @@ use super::{
     summary::{COLUMNS, Column, DORMANT},
     words,
 };
-use crate::words::some;
+use crate::terminal::words::some;
 use std::io::{self, Write};
 
 /// Longest comment that GitHub takes is 65,536 characters; beyond this many bytes, findings are counted instead of listed.

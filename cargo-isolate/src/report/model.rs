@@ -10,7 +10,7 @@ use super::{
 use crate::{
     graph::{GapKind, Role},
     policy::Texts,
-    words::some,
+    terminal::words::some,
 };
 use camino::Utf8PathBuf;
 use isolate_lints::facts::{Span, UnsafeKind};

@@ -7,8 +7,10 @@ use super::{
 use crate::{
     names::Names,
     nearest::nearest,
-    streams,
-    visible::{self, Visible},
+    terminal::{
+        streams,
+        visible::{self, Visible},
+    },
 };
 use camino::Utf8PathBuf;
 use std::{

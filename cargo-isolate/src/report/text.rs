@@ -8,10 +8,12 @@ use super::{
     words,
 };
 use crate::{
-    draw::{Sources, draw},
     graph::Graph,
     policy::Texts,
-    words::some,
+    terminal::{
+        draw::{Sources, draw},
+        words::some,
+    },
 };
 use codespan_reporting::diagnostic::{self as codespan, Label, Severity};
 use isolate_lints::facts::Span;

@@ -1,7 +1,7 @@
 //! Calls into bindings that a build script writes: where the audit of a package that was not built knows that it sees nothing.
 
 use super::diagnostic::Source;
-use crate::{graph::Graph, names::Names, words::some};
+use crate::{graph::Graph, names::Names, terminal::words::some};
 use isolate_lints::facts::CallFact;
 use serde::Serialize;
 use std::collections::BTreeMap;

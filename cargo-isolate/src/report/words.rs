@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     graph::{GapKind, is_of_wrappers},
-    words::some,
+    terminal::words::some,
 };
 use isolate_lints::facts::{MacroKind, UnsafeKind};
 

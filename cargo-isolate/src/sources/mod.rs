@@ -19,7 +19,10 @@ mod rustc;
 mod unreached;
 mod walk;
 
-use crate::{graph::Graph, progress::Progress, streams};
+use crate::{
+    graph::Graph,
+    terminal::{progress::Progress, streams},
+};
 use cache::{Cache, Wanted};
 use camino::Utf8Path;
 pub(crate) use lock::locked;

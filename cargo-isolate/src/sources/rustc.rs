@@ -4,7 +4,7 @@
 //! Cargo starts nobody for a crate that is fresh, and the text of the last time is still there then. Where it cannot be
 //! made, none is left: to whoever looks for it, the expansion was not seen.
 
-use crate::streams;
+use crate::terminal::streams;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::{
     env,

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     graph::{Gap, GapKind, Package, Reach, SourceFile},
-    progress::Progress,
+    terminal::progress::Progress,
     text::{self, Text},
 };
 use camino::{Utf8Path, Utf8PathBuf};

@@ -4,7 +4,7 @@ use super::{
     change::{Totals, generated, totals},
     snapshot::Snapshot,
 };
-use crate::words::some;
+use crate::terminal::words::some;
 
 /// What to make of an audit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]

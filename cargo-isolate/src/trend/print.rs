@@ -4,7 +4,7 @@ use super::{
     change::{Change, PackageChange, Pair, Sums, Wrappers},
     snapshot::Finding,
 };
-use crate::{graph::name_of, words::some};
+use crate::{graph::name_of, terminal::words::some};
 use std::{
     collections::BTreeMap,
     io::{self, Write},
@@ -32,7 +32,7 @@ impl Change {
     pub(crate) fn print(&self, out: &mut dyn Write, format: Format) -> io::Result<()> {
         match format {
             Format::Text => self.text(out),
-            Format::Json => crate::visible::json(out, self),
+            Format::Json => crate::terminal::visible::json(out, self),
             Format::Markdown => self.markdown(out),
             Format::Line => writeln!(out, "{}", self.line()),
         }

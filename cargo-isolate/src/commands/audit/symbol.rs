@@ -3,7 +3,7 @@
 use crate::{
     graph::{Graph, Role},
     symbol::{self, Caller, Function, Site, Symbol, UnseenCaller, Use},
-    visible,
+    terminal::visible,
 };
 use anstyle::Style;
 use camino::Utf8Path;

@@ -2,7 +2,7 @@
 
 use super::super::failure::{Failure, OrEnvironment as _};
 use crate::process::{Runner, cargo, ending, signal};
-use crate::streams;
+use crate::terminal::streams;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::io::{Read, Write};
 use std::process::{Command, ExitStatus, Stdio};

@@ -1,7 +1,7 @@
 //! What each kind of fault means, for whoever meets one at run time. Names, words and what is left of the instance are the
 //! runtime's own.
 
-use crate::words::wrapped;
+use crate::terminal::words::wrapped;
 use isolate_rt::{FaultKind, Unsupported};
 
 /// A kind of fault: one with something in its fields, what it means, and what to do about it.

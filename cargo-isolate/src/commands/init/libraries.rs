@@ -5,7 +5,7 @@ mod compiled;
 use crate::{
     graph::{Graph, Package, Role},
     names::Names,
-    words::{few, some},
+    terminal::words::{few, some},
 };
 use compiled::{Compiled, archive};
 use isolate_lints::{facts::ForeignKind, rules};

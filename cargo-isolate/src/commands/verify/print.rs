@@ -3,7 +3,7 @@
 mod linked;
 
 use super::{Compile, Faults, Objects, Refusal, Report};
-use crate::{bypass::Bypass, verify::Act, words::some};
+use crate::{bypass::Bypass, terminal::words::some, verify::Act};
 use std::io::{self, Write};
 
 /// Of a `quiet` report, what is wrong or could not be tried.

@@ -85,7 +85,7 @@ fn differences(function: &FunctionPlan, defined: &Definition) -> Result<Vec<Stri
     }
     let mut differs = Vec::new();
     if declared != defined.params.len() {
-        let parameters = crate::words::some(declared, "parameter");
+        let parameters = crate::terminal::words::some(declared, "parameter");
         differs.push(format!("declared with {parameters}, and C's has {}", defined.params.len()));
     } else {
         for (param, (passed, used)) in params.iter().zip(&defined.params) {

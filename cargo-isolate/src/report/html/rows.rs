@@ -1,7 +1,7 @@
 //! The rows that the page's data is made of; `templates/report/data.js` reads them field by field, in this order.
 
 use super::{super::model::Command, excerpt::Excerpt};
-use crate::{graph::Role, visible};
+use crate::{graph::Role, terminal::visible};
 use isolate_lints::facts::OperationKind;
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;

@@ -4,7 +4,7 @@ use super::{File, archive, own};
 use crate::{
     graph::{Graph, Package, Role, SourceFile},
     plan::{DomainPlan, FunctionPlan},
-    words::few,
+    terminal::words::few,
 };
 use serde::Serialize;
 use std::{

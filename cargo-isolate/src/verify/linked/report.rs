@@ -1,7 +1,7 @@
 //! What the objects and programs of a build show, and how it is said.
 
 use super::Inside;
-use crate::words::few;
+use crate::terminal::words::few;
 use serde::Serialize;
 use std::fmt;
 

@@ -2,8 +2,8 @@
 
 use super::{Mark, Printer, line};
 use crate::{
+    terminal::words::some,
     verify::linked::{Linked, Outside, Problem, Server},
-    words::some,
 };
 use std::io;
 

@@ -1,6 +1,6 @@
 //! How far a scan has come: one line on a terminal's stderr, as cargo draws it, gone before anything else is printed.
 
-use crate::streams;
+use crate::terminal::streams;
 use std::{
     io::{self, IsTerminal, Write},
     sync::{

@@ -1,7 +1,7 @@
 //! Characters that change what a reader sees are shown as what they are, wherever they come from: file names, literals,
 //! messages of the compiler.
 //!
-//! Everything that commands print passes through here: [`crate::streams`]. Left are line ends, tabs, and the colours that
+//! Everything that commands print passes through here: [`crate::terminal::streams`]. Left are line ends, tabs, and the colours that
 //! commands print with; the worst that a name can do with those is to be coloured.
 
 use serde::Serialize;

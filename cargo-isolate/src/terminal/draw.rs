@@ -1,6 +1,6 @@
 //! Diagnostics in colour, on any stream: codespan's layout, anstyle's colours, anstream's judgement about the terminal.
 
-use crate::visible::{self, visible};
+use crate::terminal::visible::{self, visible};
 use anstyle::{AnsiColor, Style};
 use codespan_reporting::{
     diagnostic::{Diagnostic, LabelStyle, Severity},

@@ -1,7 +1,7 @@
 //! Standard output and error, as all commands write to them: with the colours that are wanted, nothing hidden, and without
 //! a stir where whoever reads has gone. They have seen enough; what a command does, and the status that it ends with, stay the same.
 
-use crate::visible::Visible;
+use crate::terminal::visible::Visible;
 use std::io::{self, ErrorKind, Write};
 use terminal_size::{Width, terminal_size_of};
 
@@ -34,7 +34,7 @@ macro_rules! say {
     ($($words:tt)*) => {{
         use std::io::Write as _;
         // A full disk loses text that nobody keeps.
-        let _ = writeln!($crate::streams::stdout(), $($words)*);
+        let _ = writeln!($crate::terminal::streams::stdout(), $($words)*);
     }};
 }
 
@@ -43,7 +43,7 @@ macro_rules! tell {
     ($($words:tt)*) => {{
         use std::io::Write as _;
         // There is no other place to say that this one is gone.
-        let _ = writeln!($crate::streams::stderr(), $($words)*);
+        let _ = writeln!($crate::terminal::streams::stderr(), $($words)*);
     }};
 }
 
@@ -56,7 +56,7 @@ pub(crate) fn error_word() -> impl std::fmt::Display {
 /// Prints one of the tool's own errors.
 macro_rules! error {
     ($($words:tt)*) => {
-        $crate::streams::tell!("{}: {}", $crate::streams::error_word(), format_args!($($words)*))
+        $crate::terminal::streams::tell!("{}: {}", $crate::terminal::streams::error_word(), format_args!($($words)*))
     };
 }
 
@@ -64,7 +64,7 @@ macro_rules! error {
 macro_rules! status {
     ($request:expr, $($words:tt)*) => {
         if !$request.quiet {
-            $crate::streams::tell!($($words)*);
+            $crate::terminal::streams::tell!($($words)*);
         }
     };
 }

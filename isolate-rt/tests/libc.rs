@@ -1,7 +1,7 @@
 //! Every symbol of libc that `cargo-isolate/data/libc.txt` speaks of, called inside a domain: does it do there what the table
 //! says? And `docs/libc.md`, which is made of the table and compared with it.
 //!
-//! `ISOLATE_UPDATE=1` writes what was found into the table, and the page.
+//! `cargo xtask generate --runner RUNNER` writes what was found into the table, and the page.
 
 mod support;
 
@@ -221,7 +221,7 @@ fn read(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
-/// `ISOLATE_UPDATE=1` writes it.
+/// `cargo xtask generate` writes it.
 #[test]
 fn the_page_is_what_the_table_says() {
     let imports = table(&read("tests/libc/imports.txt"));
@@ -230,7 +230,7 @@ fn the_page_is_what_the_table_says() {
     if env::var_os("ISOLATE_UPDATE").is_some() {
         fs::write(&path, &page).unwrap();
     }
-    assert!(fs::read_to_string(path).unwrap_or_default() == page, "docs/libc.md is stale: ISOLATE_UPDATE=1 writes it");
+    assert!(fs::read_to_string(path).unwrap_or_default() == page, "docs/libc.md is stale: run `cargo xtask generate`");
 }
 
 /// What the libraries of `tests/libc/imports.txt` need of libc is in the table.

@@ -1,5 +1,6 @@
 //! Chores of this repository: `cargo xtask CHORE`.
 
+mod generate;
 mod pages;
 mod rule;
 
@@ -7,13 +8,14 @@ use std::path::Path;
 
 const USAGE: &str = "usage: cargo xtask CHORE
 
-  rule NAME   start a new rule: its file, its fixture, its line in the list
-  pages       write docs/rules from the rules' own pages";
+  rule NAME                   start a new rule: its file, its fixture, its line in the list
+  generate [--runner RUNNER]  write anew all files that are generated, but for snapshots; with a runner that has
+                              protection keys (`.ci/pku-vm`), those too that tell what calls into domains did";
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
     match arguments.as_slice() {
         ["rule", name] => {
             for path in rule::start(&root, name)? {
@@ -22,7 +24,8 @@ fn main() -> anyhow::Result<()> {
             println!("now write the page and the check; `cargo test -p isolate-lints` says what is missing");
             Ok(())
         }
-        ["pages"] => pages::write(&root),
+        ["generate"] => generate::write(&root, None),
+        ["generate", "--runner", runner] => generate::write(&root, Some(runner)),
         _ => anyhow::bail!("{USAGE}"),
     }
 }

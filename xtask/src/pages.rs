@@ -72,9 +72,9 @@ mod tests {
         let present = present(&Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(DIRECTORY)).unwrap();
         let expected = pages();
         let names = |pages: &BTreeMap<String, String>| pages.keys().cloned().collect::<Vec<_>>();
-        assert_eq!(names(&present), names(&expected), "run `cargo xtask pages`");
+        assert_eq!(names(&present), names(&expected), "run `cargo xtask generate`");
         for (name, text) in &expected {
-            assert!(present[name] == *text, "{DIRECTORY}/{name} is stale: run `cargo xtask pages`");
+            assert!(present[name] == *text, "{DIRECTORY}/{name} is stale: run `cargo xtask generate`");
         }
     }
 }

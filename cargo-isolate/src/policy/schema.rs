@@ -100,16 +100,16 @@ fn without_null(value: &mut Value) {
     }
 }
 
-/// `UPDATE_SCHEMA=1 cargo test` writes it anew.
+/// `cargo xtask generate` writes it anew.
 #[test]
 fn committed_schema_is_fresh() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/policy.schema.json");
     let fresh = serde_json::to_string_pretty(&schema()).unwrap() + "\n";
-    if std::env::var_os("UPDATE_SCHEMA").is_some() {
+    if std::env::var_os("ISOLATE_UPDATE").is_some() {
         std::fs::write(path, &fresh).unwrap();
     }
     let committed = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(committed == fresh, "docs/policy.schema.json is stale: run this test with UPDATE_SCHEMA=1");
+    assert!(committed == fresh, "docs/policy.schema.json is stale: run `cargo xtask generate`");
 }
 
 /// The policies of this repository are what editors are told a policy is; a wrong one is not.

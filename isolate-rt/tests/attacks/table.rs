@@ -600,11 +600,7 @@ fn the_page_is_fresh() {
     if std::env::var_os("ISOLATE_UPDATE").is_some() {
         fs::write(&page, render()).unwrap();
     }
-    assert_eq!(
-        fs::read_to_string(&page).unwrap_or_default(),
-        render(),
-        "stale: run this test again with ISOLATE_UPDATE=1"
-    );
+    assert_eq!(fs::read_to_string(&page).unwrap_or_default(), render(), "stale: run `cargo xtask generate`");
 }
 
 /// Whether the source has a test of that name that runs: a line `fn NAME() {` under attributes that make it one, and none that

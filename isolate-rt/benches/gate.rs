@@ -158,7 +158,7 @@ static RIGHTS: AtomicU32 = AtomicU32::new(0);
 
 macro_rules! steps {
     ($($name:ident: $what:literal = [$($before:literal),*] [$($after:literal),*];)*) => {
-        /// The floor with steps of the gate around it, as `src/mpk/gate.rs` has them: each row has those of the rows before.
+        /// The floor with steps of the gate around it, as `src/mpk/crossing/gate.rs` has them: each row has those of the rows before.
         const STEPS: &[(&str, unsafe extern "C" fn())] = &[$(($what, $name)),*];
         $(
             /// # Safety

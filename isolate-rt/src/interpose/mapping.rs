@@ -5,7 +5,7 @@
 use super::failed;
 use super::real::real;
 use crate::heap;
-use crate::mpk::{self, mappings};
+use crate::mpk::{self, areas::mappings};
 use libc::{c_int, c_void, off_t, size_t};
 use std::ptr;
 

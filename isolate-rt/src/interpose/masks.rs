@@ -3,7 +3,7 @@
 use super::real::real;
 use super::{refused, unsupported};
 use crate::heap;
-use crate::mpk::handlers;
+use crate::mpk::signals::handlers;
 use libc::{c_int, epoll_event, fd_set, nfds_t, pollfd, sigset_t, size_t, timespec};
 use std::{mem, ptr};
 

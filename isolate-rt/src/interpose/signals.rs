@@ -11,7 +11,7 @@ use super::masks::{first_signals, mask_of, sigprocmask};
 use super::real::real;
 use super::{failed, refused};
 use crate::heap;
-use crate::mpk::{self, handlers};
+use crate::mpk::{self, signals::handlers};
 use libc::{SIG_ERR, c_int, c_void, pthread_t, sighandler_t, stack_t};
 use std::mem::{self, MaybeUninit};
 use std::ptr;

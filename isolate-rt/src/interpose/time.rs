@@ -4,7 +4,7 @@
 use super::failed;
 use super::real::real;
 use crate::heap;
-use crate::mpk::calendar;
+use crate::mpk::crossing::calendar;
 use libc::{c_char, time_t, tm};
 use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;

@@ -11,102 +11,48 @@
 //!                           └─────────────────────────────────────────────────────┘
 //! ```
 //!
-//! | file | level |
+//! | group | what it does |
 //! |---|---|
 //! | [`machine`](crate::machine) | CPU and kernel, and proof that they do what is relied on |
-//! | `layout` | where in the address space instances lie |
-//! | `gate` | the way in and the way out |
-//! | `rights` | what threads may do to pages of others' keys |
-//! | `callback` | out of a domain for a while, and in again |
-//! | `thread`, `ending` | what a thread needs before it may enter; what is given back when it ends |
-//! | `tls` | the thread-local storage block of an instance |
-//! | `image` | globals: tagged, kept, restored |
-//! | `rooms` | memory for one large block each of a hardened heap |
-//! | `mappings` | what its `mmap` gives |
-//! | `calendar` | what time it is there |
-//! | `warm`, `bind` | what has to have been called once outside; functions that are bound when they are first called |
-//! | `signal` | from a fault to a rewind |
-//! | `undisturbed` | what no signal handler interrupts |
-//! | `deadline`, `watchdog` | what ends a call: a timer of its own, or the thread that looks after all |
-//! | `handlers` | the program's own signal handlers |
-//! | `seat`, `seats` | what one thread has of an instance while it is inside; who has which |
-//! | `instance`, `making` | all of it together; one at a time |
-//! | `fork`, `loader` | what other threads must not be at meanwhile; whether the child can ask the loader |
-//! | `siblings` | one for each thread |
-//! | `started`, `spawn` | threads that the library starts; how threads of the runtime are made |
-//! | `entry` | a call of a thread into it |
-//! | `verdict` | what went wrong in there |
-//! | `message` | what the domain itself says of it |
-//! | `panics`, `exception` | what Rust and C++ throw in there |
-//! | `evidence` | what is kept of a call that was stopped |
-//! | `last_fault` | what an instance ended by, for others that this concerns |
-//! | `unwind`, `objects`, `symbols`, `memory` | what it tells: who called whom, whose memory an address is |
+//! | `threads` | what threads of the process have to do with each other |
+//! | `loaded` | what the loader knows of the program and its libraries |
+//! | `areas` | memory of an instance |
+//! | `crossing` | the way into a domain, and the ways out |
+//! | `signals` | from a fault, or a deadline, to the way out |
+//! | `instances` | instances, and calls into them |
+//! | `endings` | how a call ends that did not return, and what is told of it |
 
-mod bind;
-pub(crate) mod calendar;
-mod callback;
-mod deadline;
-mod ending;
-mod entry;
-mod evidence;
-mod exception;
-mod fork;
-mod gate;
-pub(crate) mod handlers;
-mod image;
-mod instance;
-mod last_fault;
-mod layout;
-mod leave;
-mod list;
-mod loader;
-mod making;
-pub(crate) mod mappings;
-mod memory;
-mod message;
-mod objects;
-mod panics;
-mod rights;
-mod rooms;
-mod seat;
-mod seats;
-mod siblings;
-mod signal;
-mod spawn;
-mod started;
-mod symbols;
-mod thread;
-mod tls;
-mod undisturbed;
-mod unwind;
-mod verdict;
-mod view;
-mod warm;
-mod watchdog;
+pub(crate) mod areas;
+pub(crate) mod crossing;
+mod endings;
+mod instances;
+mod loaded;
+pub(crate) mod signals;
+mod threads;
 
 pub(crate) use crate::heap::is_inside;
-pub(crate) use entry::Entry;
-pub(crate) use evidence::Evidence;
-pub(crate) use gate::{call_back, note_refusal, open_heap};
-pub(crate) use instance::{Begun, Instance};
-pub(crate) use layout::{in_arena, reaches_arena};
-pub(crate) use leave::{Reason, leave, leave_with};
-pub(crate) use making::begin_making;
-pub(crate) use message::Message;
-pub(crate) use panics::{end as end_panic, is_panicking, say as say_panic};
-pub(crate) use rooms::{close_room, open_room};
-pub(crate) use started::{start_thread, thread_ends};
-pub(crate) use thread::{on_signal_stack, own_signal_stack, remember_signal_stack};
-pub(crate) use view::View;
+pub(crate) use areas::layout::{in_arena, reaches_arena};
+pub(crate) use areas::rooms::{close_room, open_room};
+pub(crate) use crossing::gate::{call_back, note_refusal, open_heap};
+pub(crate) use crossing::leave::{Reason, leave, leave_with};
+pub(crate) use crossing::thread::{on_signal_stack, own_signal_stack, remember_signal_stack};
+pub(crate) use endings::evidence::Evidence;
+pub(crate) use endings::message::Message;
+pub(crate) use endings::panics::{end as end_panic, is_panicking, say as say_panic};
+pub(crate) use instances::entry::Entry;
+pub(crate) use instances::instance::{Begun, Instance};
+pub(crate) use instances::started::{start_thread, thread_ends};
+pub(crate) use instances::view::View;
+pub(crate) use threads::making::begin_making;
 
 pub(crate) use crate::machine::PAGE;
 
 use crate::fault::Unsupported;
 use crate::machine::kernel::system;
-use crate::machine::{cpu, pkey};
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
+use threads::fork::Work;
 
 /// For waits whose wake-up may be missed, since nobody pays for a fence to prevent it.
 const A_MOMENT: Option<Duration> = Some(Duration::from_millis(1));
@@ -181,7 +127,7 @@ impl<T> Once<T> {
     fn get_or_make(&self, make: impl FnOnce() -> Result<T, Unsupported>) -> Result<&T, Unsupported> {
         if self.made.get().is_none() {
             // A child of a fork that happens now would find the lock taken for ever.
-            let _work = fork::Work::begin();
+            let _work = Work::begin();
             let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
             if self.made.get().is_none() {
                 match make() {

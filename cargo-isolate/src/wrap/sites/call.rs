@@ -1,5 +1,6 @@
 //! One direct call → the edits that make it a call of its wrapper, or why a person must do it.
 
+mod arguments;
 mod binding;
 mod buffer;
 mod check;
@@ -12,40 +13,21 @@ mod suggestion;
 mod text;
 
 use super::{
-    argument::{self, Pointer},
     failure::Constants,
     fault::Takes,
     finder::Found,
     held::{At, Held, Made},
-    holds::{self, Holds},
-    locals,
     source::{Edit, Source, place, range},
+    wrappers::Wrapper,
 };
 use crate::{
-    contract::{Contract, Dir, Hold},
-    plan::{FunctionPlan, ParamPlan, Role},
+    contract::{Contract, Hold},
+    plan::ParamPlan,
 };
 pub(super) use object::all_of;
 use result::Part;
 use std::{collections::BTreeMap, ops::Range};
-use syn::{Expr, Lit, spanned::Spanned};
-
-/// A wrapper as its callers see it.
-pub(super) struct Wrapper<'p> {
-    pub(super) function: &'p FunctionPlan,
-    /// `isolated::zlib::crc32`.
-    pub(super) path: String,
-    /// Names and types of its parameters.
-    pub(super) params: Vec<(String, String)>,
-    /// `T` of its `Result<T, E>`.
-    pub(super) ret: String,
-    /// `E` of it.
-    pub(super) error: String,
-    /// Where each part of `T` comes from: 0 for what the function returned, else one more than the place of the parameter.
-    pub(super) origins: Vec<usize>,
-    /// For each parameter of the function, those whose wrappers return the object that it points to.
-    pub(super) makers: Vec<Vec<&'p str>>,
-}
+use syn::{Expr, spanned::Spanned};
 
 /// A call that can be rewritten.
 pub(super) struct Ready<'c> {
@@ -269,219 +251,5 @@ impl<'c> Call<'c> {
                 self.refuse(why);
             }
         }
-    }
-
-    fn read_argument(&mut self, index: usize) -> Result<(), String> {
-        let param = &self.params()[index];
-        let Some(expr) = self.argument(index) else { return Ok(()) };
-        let Some(contract) = param.decision.contract() else { return Err("it has no contract".to_owned()) };
-        let name = &param.name;
-        let read = match (&param.role, contract) {
-            (Role::LengthOf(slices), _) => {
-                debug_assert!(!slices.is_empty());
-                let Some(length) = argument::length(expr) else {
-                    return Err(format!("`{}` is a length that cannot be evaluated elsewhere", self.source.of(expr)));
-                };
-                self.check_type(length);
-                Argument::Gone
-            }
-            (Role::EndOf(slice), _) => {
-                return Err(format!("`{name}` is where `{slice}` ends, and the wrapper takes one slice for both"));
-            }
-            (Role::CellOf(_), _) => match argument::pointer(expr) {
-                Pointer::To { place } => {
-                    self.check_type(place);
-                    self.outcomes.insert(index, Outcome::Assign(place));
-                    Argument::Gone
-                }
-                _ => return Err(format!("`{name}`: `{}` is not `&mut` to a variable", self.source.of(expr))),
-            },
-            (_, Contract::Value) => Argument::Kept,
-            (_, Contract::Cstr { dir: Dir::In, nullable, .. }) => self.string(expr, *nullable, name)?,
-            (_, Contract::Obj { dir: Dir::Out, .. }) => {
-                let outcome = self.place_for(expr, name)?;
-                if let Outcome::Assign(place) = outcome
-                    && !self.is_zero_before(place)
-                {
-                    return Err(format!(
-                        "`{name}`: where the function writes nothing, `{}` keeps what it had, and the wrapper gives zero",
-                        self.source.of(place)
-                    ));
-                }
-                self.outcomes.insert(index, outcome);
-                Argument::Gone
-            }
-            (_, Contract::Obj { dir, nullable }) => self.object(expr, *dir, *nullable, name)?,
-            (_, Contract::Buf { dir, len, nullable, .. }) => self.buffer(index, expr, *dir, len, *nullable)?,
-            (_, Contract::Handle { dir: Dir::Out, .. })
-                if let Pointer::To { place } = argument::pointer(expr)
-                    && self.held.room(place).is_some() =>
-            {
-                if !self.is_zero_before(place) {
-                    return Err(object::why(self.wrapper, index));
-                }
-                self.outcomes.insert(index, Outcome::Assign(place));
-                Argument::Gone
-            }
-            (_, Contract::Handle { nullable, hold, .. }) if let Some(given) = self.held.argument(expr) => {
-                Argument::Text(match hold {
-                    Hold::Take { .. } => given.place.clone(),
-                    Hold::Keep | Hold::Give { .. } => given.reference(*nullable),
-                })
-            }
-            (_, Contract::Handle { .. } | Contract::Object { .. }) => return Err(object::why(self.wrapper, index)),
-            (_, Contract::Fixed { value }) if argument::is_fixed(expr, *value) || self.is_captured(name) => {
-                Argument::Gone
-            }
-            (_, Contract::Fixed { value }) => {
-                let value = if param.shape.is_number() { value.to_string() } else { "NULL".to_owned() };
-                return Err(format!(
-                    "`{name}` is always {value} in the wrapper, and `{}` may be another",
-                    self.source.of(expr)
-                ));
-            }
-            (_, Contract::Text { value }) if text::is(expr, value) => Argument::Gone,
-            (_, Contract::Text { value }) => {
-                return Err(format!(
-                    "`{name}` is always {value:?} in the wrapper, and `{}` may be another",
-                    self.source.of(expr)
-                ));
-            }
-            (_, Contract::Size { of }) if argument::is_size_of(expr, &of.name) => Argument::Gone,
-            (_, Contract::Size { of }) => {
-                let (of, given) = (&of.name, self.source.of(expr));
-                return Err(format!(
-                    "`{name}` is always the size of `{of}` in the wrapper, and `{given}` may be another"
-                ));
-            }
-            (_, Contract::Callback { nullable: true, .. }) if argument::is_fixed(expr, 0) => {
-                Argument::Text("None".to_owned())
-            }
-            (_, Contract::Callback { .. }) => {
-                return Err(format!(
-                    "`{name}` is a callback: the wrapper takes a closure, which captures the user data itself"
-                ));
-            }
-            (_, Contract::Array { .. }) => {
-                return Err(format!(
-                    "`{name}` is an array of pointers: the wrapper takes a slice of what they lead to"
-                ));
-            }
-            (_, Contract::Slice { slice, .. }) => {
-                return Err(format!(
-                    "`{name}` is a `{}`: the wrapper takes a slice, and returns a copy",
-                    slice.path.name
-                ));
-            }
-            (_, Contract::Progress { slice, .. }) => {
-                return Err(format!(
-                    "`{name}` is a `{}`: the wrapper takes a slice, begins at its start, and returns how far the library has got",
-                    slice.path.name
-                ));
-            }
-            (_, Contract::Given { .. } | Contract::Cstr { dir: Dir::Out, .. }) => {
-                return Err(format!("`{name}`: the wrapper returns a copy of what the library stores there"));
-            }
-            (_, Contract::Inner { dir: Dir::In, of, .. }) => {
-                return Err(format!(
-                    "`{name}`: the wrapper takes a place in `{of}`, a number, where C takes a pointer"
-                ));
-            }
-            (_, Contract::Inner { of, .. }) => {
-                return Err(format!("`{name}`: the wrapper returns a place in `{of}`, where C stores a pointer"));
-            }
-            (_, Contract::Cstr { .. }) => {
-                return Err(format!(
-                    "`{name}` is text that the function changes: the wrapper takes a `&CStr`, and the changes stay in the domain"
-                ));
-            }
-            (_, Contract::Memory) => return Err(format!("`{name}` is memory that the wrappers free themselves")),
-        };
-        self.arguments.insert(index, read);
-        Ok(())
-    }
-
-    /// A variable that is no argument any more has a type all the same.
-    fn check_type(&mut self, variable: &Expr) {
-        let (Expr::Path(path), Some(function)) = (argument::without_parens(variable), self.found.function) else {
-            return;
-        };
-        let call = range(self.found.call).start;
-        if let Some(name) = path.path.get_ident().map(ToString::to_string)
-            && locals::is_of_any_type(&function, &name, call)
-        {
-            self.refuse(format!(
-                "the type of `{name}` was inferred from this argument, which the wrapper does not take: annotate it in its `let`"
-            ));
-        }
-    }
-
-    /// It is what a callback is passed, which closures have no need of.
-    fn is_captured(&self, name: &str) -> bool {
-        let captured = |param: &ParamPlan| match param.decision.contract() {
-            Some(Contract::Callback { user: Some(user), .. }) => user == name,
-            _ => false,
-        };
-        self.params().iter().any(captured)
-    }
-
-    fn holds(&self, expr: &Expr) -> Holds {
-        match (argument::without_parens(expr), self.found.function) {
-            (Expr::Path(path), Some(function)) => match path.path.get_ident() {
-                Some(name) => locals::holds(&function, &name.to_string(), range(self.found.call).start),
-                None => Holds::Unknown,
-            },
-            (Expr::Lit(lit), _) => match &lit.lit {
-                Lit::ByteStr(_) => Holds::Slice { of: Some("u8".to_owned()) },
-                Lit::Str(_) => Holds::Text,
-                Lit::CStr(_) => Holds::CStr,
-                _ => Holds::Unknown,
-            },
-            (Expr::MethodCall(call), _) if call.method == "as_bytes" => Holds::Slice { of: Some("u8".to_owned()) },
-            (Expr::MethodCall(call), _) if call.method == "as_c_str" => Holds::CStr,
-            (Expr::Index(index), _) if matches!(*index.index, Expr::Range(_)) => self.holds(&index.expr).part(),
-            (Expr::Field(field), _) if argument::is_self(&field.base) && self.found.outermost => {
-                let of = self.found.of;
-                of.map_or(Holds::Unknown, |of| holds::of_field(&self.source.file.items, of, &field.member))
-            }
-            _ => Holds::Unknown,
-        }
-    }
-
-    fn object(&self, expr: &Expr, dir: Dir, nullable: bool, name: &str) -> Result<Argument, String> {
-        let mutable = if dir == Dir::In { "" } else { "mut " };
-        let some = |text: String| Argument::Text(if nullable { format!("Some({text})") } else { text });
-        match argument::pointer(expr) {
-            Pointer::Null if nullable => Ok(Argument::Text("None".to_owned())),
-            Pointer::Null => Err(format!("`{name}` is NULL here, and the policy says that it never is")),
-            Pointer::To { place } => Ok(some(format!("&{mutable}{}", self.source.of(place)))),
-            Pointer::Named { name } if self.holds(name) == Holds::Reference => {
-                Ok(some(self.source.of(name).to_owned()))
-            }
-            // A cast of a reference changes nothing but that it is one.
-            _ if let Some(name) = argument::reference(expr)
-                && self.holds(name) == Holds::Reference =>
-            {
-                Ok(some(self.source.of(name).to_owned()))
-            }
-            _ => Err(format!("`{name}`: nothing says what `{}` points to", self.source.of(expr))),
-        }
-    }
-
-    fn place_for(&self, expr: &'c Expr, name: &str) -> Result<Outcome<'c>, String> {
-        match argument::pointer(expr) {
-            Pointer::To { place } => Ok(Outcome::Assign(place)),
-            Pointer::Into { of, start: None, .. } if self.holds(of) == Holds::Uninit => Ok(Outcome::Write(of)),
-            _ => Err(format!("`{name}`: `{}` is not `&mut` to a variable", self.source.of(expr))),
-        }
-    }
-
-    /// A place that the wrapper's value does not change where the function wrote nothing.
-    fn is_zero_before(&self, place: &Expr) -> bool {
-        let (Expr::Path(path), Some(function)) = (argument::without_parens(place), self.found.function) else {
-            return false;
-        };
-        let call = range(self.found.call).start;
-        path.path.get_ident().is_some_and(|name| locals::is_zero(self.source, &function, &name.to_string(), call))
     }
 }

@@ -16,10 +16,10 @@ mod way;
 
 use super::{
     argument::without_parens,
-    call::Wrapper,
     failure,
     finder::Found,
     source::{Edit, Source, range},
+    wrappers::Wrapper,
 };
 use crate::graph::SourceFile;
 use field::Field;

@@ -1,8 +1,8 @@
 //! Objects that live in the domain: who makes one, and what to do where the program had its own, in words. Where it is kept
 //! from call to call is for a person to say.
 
-use super::Wrapper;
 use crate::contract::{Contract, Hold, object::Life};
+use crate::wrap::sites::wrappers::Wrapper;
 
 /// Why a call stays that takes an object by the parameter at `index`, and what to write in its place.
 pub(super) fn why(wrapper: &Wrapper<'_>, index: usize) -> String {

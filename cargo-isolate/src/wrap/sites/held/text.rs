@@ -11,9 +11,9 @@ use crate::{
     contract::{Contract, Dir, Hold},
     wrap::sites::{
         argument::{has_word, is_pure, without_parens},
-        call::Wrapper,
         locals::repeats,
         source::{Edit, Source, place, range},
+        wrappers::Wrapper,
     },
 };
 use std::collections::{BTreeMap, BTreeSet};

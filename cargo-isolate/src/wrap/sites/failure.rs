@@ -1,8 +1,10 @@
 //! What code does where the function has failed: there, a wrapper has stored nothing, neither in buffers nor behind pointers.
 
+mod around;
 mod check;
 mod condition;
 mod leaving;
+mod value;
 
 use super::{
     argument::{self, has_word, without_parens},
@@ -10,16 +12,12 @@ use super::{
     locals::repeats,
     source::{Source, range},
 };
-use crate::contract::expr::{Comparison, Condition};
-use condition::{and, or};
+use crate::contract::expr::Condition;
+use around::Around;
 pub(super) use leaving::leaves;
 use leaving::never_comes_back;
 use std::{collections::BTreeSet, ops::Range};
-use syn::{
-    BinOp, Block, Expr, ExprCall, Lit, Pat, Stmt, Token, UnOp,
-    punctuated::Punctuated,
-    visit::{self, Visit},
-};
+use syn::{Expr, ExprCall, Pat, Stmt, Token, punctuated::Punctuated};
 
 /// The value of an integer constant, where one is known by that name.
 pub(super) type Constants<'c> = &'c dyn Fn(&str) -> Option<i64>;
@@ -46,9 +44,7 @@ pub(super) fn told(
     failing: &Condition,
     constants: Constants<'_>,
 ) -> Told {
-    let at = range(call).start;
-    let mut around = Around { at, blocks: Vec::new(), left: range(function.body) };
-    around.visit_block(function.body);
+    let around = Around::new(function.body, range(call).start);
     let mut told = Told { any: false, left: around.left.clone(), from: None, within: Vec::new(), failed: Vec::new() };
     let reader = |is_value| Reader { source: Some(source), failing, constants, is_value };
     // The innermost statement that is more than the call alone.
@@ -126,49 +122,6 @@ impl Told {
 fn words(source: &Source, stretch: Range<usize>, word: &str) -> Vec<usize> {
     let places = argument::words(&source.text[stretch.clone()], word).map(|at| stretch.start + at);
     places.filter(|at| has_word(&source.code(*at..at + word.len()), word)).collect()
-}
-
-/// The blocks around a place, from the outside in, each with the index of the statement that holds it.
-struct Around<'s> {
-    at: usize,
-    blocks: Vec<(&'s Block, usize)>,
-    /// What `return` leaves there.
-    left: Range<usize>,
-}
-
-impl<'s> Visit<'s> for Around<'s> {
-    fn visit_block(&mut self, block: &'s Block) {
-        if let Some(index) = block.stmts.iter().position(|statement| range(statement).contains(&self.at)) {
-            self.blocks.push((block, index));
-            visit::visit_stmt(self, &block.stmts[index]);
-        }
-    }
-
-    fn visit_expr(&mut self, expr: &'s Expr) {
-        let all = range(expr);
-        if matches!(expr, Expr::Closure(_) | Expr::Async(_)) && all.contains(&self.at) {
-            self.left = all;
-        }
-        visit::visit_expr(self, expr);
-    }
-}
-
-impl<'s> Around<'s> {
-    /// What is executed after the statement in the block at this depth: behind the block, where it is the last in there.
-    fn next(&self, depth: usize) -> Option<&'s Stmt> {
-        let (block, index) = self.blocks[depth];
-        if let Some(next) = block.stmts.get(index + 1) {
-            return Some(next);
-        }
-        let outer = depth.checked_sub(1)?;
-        let (parent, index) = self.blocks[outer];
-        let is_this = |other: &Block| std::ptr::eq(other, block);
-        match &parent.stmts[index] {
-            Stmt::Expr(Expr::Block(inner), _) if is_this(&inner.block) => self.next(outer),
-            Stmt::Expr(Expr::Unsafe(inner), _) if is_this(&inner.block) => self.next(outer),
-            _ => None,
-        }
-    }
 }
 
 /// An expression is the call's value wherever the call is executed; `others` are the ways to its value past the call.
@@ -300,128 +253,5 @@ impl Reader<'_> {
             }
             _ => {}
         }
-    }
-
-    /// Something holds for every value that means failure.
-    fn all_failures(&self, asked: &[&Expr], holds: impl Fn(i128) -> bool) -> bool {
-        self.samples_of(asked).into_iter().filter(|value| self.fails(*value)).all(holds)
-    }
-
-    fn samples_of(&self, asked: &[&Expr]) -> BTreeSet<i128> {
-        self.samples(asked, |expr, out| {
-            let mut numbers = Numbers { reader: self, out };
-            numbers.visit_expr(expr);
-        })
-    }
-
-    /// Every number that comparisons speak of, with its neighbours: between two of them no answer changes.
-    fn samples<T>(&self, of: &[&T], numbers: impl Fn(&T, &mut Vec<i128>)) -> BTreeSet<i128> {
-        let mut all = vec![i128::from(i64::MIN), i128::from(i64::MAX), 0];
-        condition::numbers(self.failing, &mut all);
-        of.iter().for_each(|of| numbers(of, &mut all));
-        all.into_iter().flat_map(|number| [number - 1, number, number + 1]).collect()
-    }
-
-    /// Whether the function may have failed when it returned this.
-    fn fails(&self, value: i128) -> bool {
-        condition::truth(self.failing, value) != Some(false)
-    }
-
-    /// Whether it has when it returned this, whatever else is.
-    fn surely_fails(&self, value: i128) -> bool {
-        condition::truth(self.failing, value) == Some(true)
-    }
-
-    /// Whether a condition holds when the function returned this, as far as it speaks of that.
-    fn truth(&self, cond: &Expr, value: i128) -> Option<bool> {
-        match cond {
-            Expr::Paren(paren) => self.truth(&paren.expr, value),
-            Expr::Unary(unary) if matches!(unary.op, UnOp::Not(_)) => {
-                self.truth(&unary.expr, value).map(|holds| !holds)
-            }
-            Expr::Binary(binary) => {
-                let truths = || (self.truth(&binary.left, value), self.truth(&binary.right, value));
-                let numbers = || Some((self.number(&binary.left, value)?, self.number(&binary.right, value)?));
-                let compared = |comparison: Comparison| numbers().map(|(left, right)| comparison.holds(left, right));
-                match binary.op {
-                    BinOp::And(_) => and(truths()),
-                    BinOp::Or(_) => or(truths()),
-                    BinOp::Eq(_) => compared(Comparison::Equal),
-                    BinOp::Ne(_) => compared(Comparison::NotEqual),
-                    BinOp::Lt(_) => compared(Comparison::Below),
-                    BinOp::Le(_) => compared(Comparison::AtMost),
-                    BinOp::Gt(_) => compared(Comparison::Above),
-                    BinOp::Ge(_) => compared(Comparison::AtLeast),
-                    _ => None,
-                }
-            }
-            _ => None,
-        }
-    }
-
-    fn number(&self, expr: &Expr, value: i128) -> Option<i128> {
-        if (self.is_value)(expr) { Some(value) } else { self.constant(expr) }
-    }
-
-    fn constant(&self, expr: &Expr) -> Option<i128> {
-        match without_parens(expr) {
-            Expr::Lit(lit) => match &lit.lit {
-                Lit::Int(int) => int.base10_parse().ok(),
-                _ => None,
-            },
-            Expr::Unary(unary) if matches!(unary.op, UnOp::Neg(_)) => self.constant(&unary.expr).map(|number| -number),
-            Expr::Path(path) => (self.constants)(&path.path.segments.last()?.ident.to_string()).map(i128::from),
-            _ => None,
-        }
-    }
-
-    /// Whether a pattern takes a value; `None` where it is not understood.
-    fn matches(&self, pat: &Pat, value: i128) -> Option<bool> {
-        match pat {
-            Pat::Wild(_) => Some(true),
-            Pat::Paren(paren) => self.matches(&paren.pat, value),
-            Pat::Or(any) => {
-                any.cases.iter().map(|case| self.matches(case, value)).reduce(|one, other| or((one, other)))?
-            }
-            Pat::Ident(pat) if pat.subpat.is_none() => {
-                // A name is a constant's, or a new one for any value.
-                match (self.constants)(&pat.ident.to_string()) {
-                    Some(constant) => Some(i128::from(constant) == value),
-                    None => pat.ident.to_string().starts_with(char::is_lowercase).then_some(true),
-                }
-            }
-            pat => self.constant(&as_expr(pat)?).map(|constant| constant == value),
-        }
-    }
-
-    fn numbers_of(&self, pat: &Pat, out: &mut Vec<i128>) {
-        match pat {
-            Pat::Or(any) => any.cases.iter().for_each(|case| self.numbers_of(case, out)),
-            Pat::Paren(paren) => self.numbers_of(&paren.pat, out),
-            Pat::Ident(pat) => out.extend((self.constants)(&pat.ident.to_string()).map(i128::from)),
-            pat => out.extend(as_expr(pat).and_then(|expr| self.constant(&expr))),
-        }
-    }
-}
-
-/// The numbers that an expression speaks of.
-struct Numbers<'r, 'o> {
-    reader: &'r Reader<'r>,
-    out: &'o mut Vec<i128>,
-}
-
-impl<'ast> Visit<'ast> for Numbers<'_, '_> {
-    fn visit_expr(&mut self, expr: &'ast Expr) {
-        self.out.extend(self.reader.constant(expr));
-        visit::visit_expr(self, expr);
-    }
-}
-
-/// A pattern that is an expression, too.
-fn as_expr(pat: &Pat) -> Option<Expr> {
-    match pat {
-        Pat::Lit(lit) => Some(Expr::Lit(lit.clone())),
-        Pat::Path(path) => Some(Expr::Path(path.clone())),
-        pat => syn::parse2(quote::quote!(#pat)).ok(),
     }
 }

@@ -1,6 +1,6 @@
 //! Functions of the program that make an error of a number: `check(code)?`. They are run in thought, for each number that matters.
 
-use super::{Numbers, Reader, without_parens};
+use super::{Reader, value::Numbers, without_parens};
 use crate::wrap::sites::{
     argument::words,
     held::may_leave,

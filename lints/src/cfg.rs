@@ -1,7 +1,7 @@
-//! What a `#[cfg(…)]` predicate comes to in a build that is known as far as it can be without running it.
+//! Evaluation of `#[cfg(…)]` predicates against a build, as far as the build can be known without running it.
 //!
-//! A [`Config`] is one crate compiled for one target; [`Configs`] is that crate for every chosen target. Facts keep the
-//! predicates around them and know no build: the same facts serve every build.
+//! A [`Config`] is one crate compiled for one target; [`Configs`] is the crate for every chosen target. Facts store the
+//! predicates around them and are independent of any build.
 
 mod predicate;
 
@@ -13,7 +13,7 @@ use std::{collections::BTreeSet, sync::Arc};
 pub enum Presence {
     /// It is compiled.
     Live,
-    /// That depends on the profile, or on what a build script says when it runs.
+    /// Whether it is depends on the profile, or on what a build script prints when it runs.
     Unknown,
     /// No compilation sees it.
     Dormant,
@@ -22,43 +22,43 @@ pub enum Presence {
 /// The configuration of one crate, compiled for one target.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Config {
-    /// What the compiler sets for the target; `None` if the target is not known.
+    /// What the compiler sets for the target; `None` if the target is unknown.
     pub compiler: Option<Arc<CompilerCfg>>,
-    /// Features that are on; `None` if they are not known.
+    /// Enabled features; `None` if they are unknown.
     pub features: Option<Arc<BTreeSet<String>>>,
-    /// Compiled as a test.
+    /// Whether the crate is compiled as a test.
     pub test: bool,
     /// What the package's build script sets.
     pub script: Script,
 }
 
-/// `name` and `name="value"` as `rustc --print cfg` writes them.
+/// The lines of `rustc --print cfg`, each `name` or `name="value"`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CompilerCfg(BTreeSet<String>);
 
-/// What a build script sets by `cargo::rustc-cfg`.
+/// The names that a build script sets with `cargo::rustc-cfg`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Script {
-    /// There is none.
+    /// The package has no build script.
     #[default]
     None,
-    /// There is one that did not run: any name that the compiler does not know may be set.
+    /// The build script did not run: any name that the compiler does not know may be set.
     Unseen,
-    /// It ran and set these: `name` or `name="value"`.
+    /// The build script ran and set these, each `name` or `name="value"`.
     Ran(Arc<BTreeSet<String>>),
 }
 
-/// The configurations of one crate for all chosen targets. With none, nothing is known but what holds in every build.
+/// The configurations of one crate for all chosen targets. If empty, only what holds in every build is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Configs(pub Vec<Config>);
 
 impl CompilerCfg {
-    /// Reads what `rustc --print cfg` printed.
+    /// Parses the output of `rustc --print cfg`.
     pub fn parse(printed: &str) -> CompilerCfg {
         CompilerCfg(printed.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect())
     }
 
-    /// What it is for: architecture, system and environment, as in `x86_64-linux-gnu`.
+    /// The platform as architecture, system and environment: `x86_64-linux-gnu`.
     pub fn platform(&self) -> String {
         let value = |name: &str| {
             let prefix = format!("{name}=\"");
@@ -75,12 +75,13 @@ impl Configs {
         self.best(|config| config.all(predicates.clone(), None))
     }
 
-    /// The same for a choice that must be made: what no build script was seen to set counts as not set.
+    /// Like [`Configs::presence`], where a choice must be made: a name that only an unseen build script could set
+    /// counts as not set.
     pub fn likely<'p>(&self, predicates: impl IntoIterator<Item = &'p String> + Clone) -> Presence {
         self.best(|config| config.all(predicates.clone(), Some(false)))
     }
 
-    /// The predicates that keep code out of every target's build, as they are written; `None` where it may be in one.
+    /// The predicates, as written, that exclude code from every target's build; `None` if it may be part of one.
     pub fn hidden_by<'p>(&self, predicates: impl IntoIterator<Item = &'p String> + Clone) -> Option<String> {
         if self.presence(predicates.clone()) != Presence::Dormant {
             return None;
@@ -95,12 +96,12 @@ impl Configs {
         Some(hiding.join(", "))
     }
 
-    /// The configurations of the same crate compiled as a test.
+    /// The same configurations, compiled as a test.
     pub fn tested(&self) -> Configs {
         Configs(self.0.iter().map(|config| Config { test: true, ..config.clone() }).collect())
     }
 
-    /// The same crate with whatever features somebody asks for.
+    /// The same configurations with unknown features.
     pub fn with_any_features(&self) -> Configs {
         Configs(self.0.iter().map(|config| Config { features: None, ..config.clone() }).collect())
     }
@@ -125,8 +126,8 @@ impl Config {
         join(predicates.into_iter().map(|predicate| self.holds(predicate, unseen)), false)
     }
 
-    /// `predicate` is the text between `cfg(` and `)`. What cannot be read is not known. `unseen` is what a name counts as
-    /// that a build script may set.
+    /// Evaluates the text between `cfg(` and `)`. A predicate that cannot be parsed has no known value. `unseen` is the
+    /// value of names that an unseen build script may set.
     fn holds(&self, predicate: &str, unseen: Option<bool>) -> Option<bool> {
         self.evaluate(&Predicate::of(predicate), unseen)
     }
@@ -162,7 +163,7 @@ impl Config {
     }
 }
 
-/// `any` where one `decisive` value settles it, `all` where one `false` does.
+/// Three-valued `any` for `decisive = true`, three-valued `all` for `decisive = false`.
 fn join(values: impl Iterator<Item = Option<bool>>, decisive: bool) -> Option<bool> {
     let mut known = true;
     for value in values {

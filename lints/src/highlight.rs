@@ -1,10 +1,10 @@
-//! Tokens in colour: what reports need to show source text as editors do.
+//! Syntax highlighting for the source excerpts of reports.
 
 use crate::syntax::{Edition, Source, SyntaxKind, T};
 use SyntaxKind::*;
 use std::ops::Range;
 
-/// What a token is, as far as colours go.
+/// The classes of tokens that highlighting distinguishes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
     /// A keyword, and `true` and `false`.
@@ -13,7 +13,7 @@ pub enum Class {
     Unsafe,
     /// A comment, documentation included.
     Comment,
-    /// A string, byte or character.
+    /// A string, byte string, byte or character.
     Text,
     /// A number.
     Number,
@@ -25,7 +25,7 @@ pub enum Class {
     Type,
 }
 
-/// The tokens that have a colour, in source order.
+/// The highlighted tokens, in source order.
 pub fn highlight(text: &str, edition: Edition) -> Vec<(Range<usize>, Class)> {
     let source = Source::new(text, edition);
     let classes = (0..source.len()).filter_map(|raw| Some((source.raw_range(raw), class(&source, raw)?)));

@@ -1,7 +1,7 @@
 //! The analysis half of cargo-isolate: source text → facts → findings.
 //!
-//! This crate reads no file, knows neither cargo nor the policy, and never fails: text that does not parse gives the facts
-//! of its recovered tree together with the places of the errors.
+//! This crate reads no files, knows neither cargo nor the policy, and never fails: source text that does not parse
+//! yields the facts of its recovered syntax tree, together with the positions of the errors.
 //!
 //! ```text
 //! scan(text, edition) ─► FileFacts ─► resolve(graph) ─► ForeignCall ─► rules ─► Finding
@@ -18,7 +18,8 @@ mod scan;
 mod shape;
 mod syntax;
 
-/// Names this build of the scanner: another source, another name. What was kept of another's facts is void.
+/// Identifies this build of the scanner: it changes whenever the crate's source does, which invalidates facts cached by
+/// another build.
 pub const FINGERPRINT: &str = env!("ISOLATE_LINTS_FINGERPRINT");
 
 pub use scan::{count, nesting, scan, scan_expression};

@@ -1,22 +1,22 @@
-//! Byte offsets to lines and columns.
+//! Conversion of byte offsets to lines and columns.
 
 use crate::facts::Span;
 use std::ops::Range;
 
-/// Bytes between two stored counts: small enough to count the rest on each question.
+/// Distance in bytes between two stored counts, small enough to count the remainder at each lookup.
 const CHUNK: usize = 256;
 
-/// Where the lines of a text start, and how many bytes of it are not characters of their own.
+/// The starts of a text's lines, and the positions of multi-byte characters.
 #[derive(Debug)]
 pub struct Lines<'t> {
     text: &'t [u8],
     starts: Vec<u32>,
-    /// Continuation bytes of UTF-8 before each chunk; empty for ASCII text, where a column is a byte offset.
+    /// Number of UTF-8 continuation bytes before each chunk; empty for ASCII text, where a column is a byte offset.
     continuations: Vec<u32>,
 }
 
 impl<'t> Lines<'t> {
-    /// Reads the text once.
+    /// Indexes a text in one pass.
     pub fn new(text: &'t str) -> Lines<'t> {
         let mut starts = vec![0];
         starts.extend(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at as u32 + 1));
@@ -36,7 +36,7 @@ impl<'t> Lines<'t> {
     ///
     /// # Panics
     ///
-    /// The range starts behind the end of the text.
+    /// If the range starts beyond the end of the text.
     pub fn span(&self, range: Range<usize>) -> Span {
         let line = self.starts.partition_point(|start| *start as usize <= range.start);
         let line_start = self.starts[line - 1] as usize;
@@ -46,12 +46,12 @@ impl<'t> Lines<'t> {
         Span { start: range.start as u32, end: range.end as u32, line: line as u32, column }
     }
 
-    /// How many lines there are; an empty text has one.
+    /// The number of lines; an empty text has one.
     pub fn count(&self) -> usize {
         self.starts.len()
     }
 
-    /// The bytes of a line, counted from 0, its end included.
+    /// The byte range of a line, counted from 0, its line ending included.
     pub fn range(&self, line: usize) -> Option<Range<usize>> {
         let start = *self.starts.get(line)? as usize;
         Some(start..self.starts.get(line + 1).map_or(self.text.len(), |next| *next as usize))

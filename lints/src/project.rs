@@ -1,59 +1,60 @@
-//! What rules may ask about the graph that a file is part of.
+//! What rules can query about the dependency graph around a file.
 
 use crate::facts::{Definition, FileFacts, ForeignItem, ForeignKind, Scope, Span};
 use crate::resolve::{File, ForeignCall, ForeignCalls, MacroUse, Place, Resolver};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The crates of a graph, with what is asked of them again and again.
+/// The crates of a graph, indexed for the queries that rules make.
 pub struct Project<'a> {
     resolver: &'a Resolver<'a>,
     foreign: &'a ForeignCalls<'a>,
-    /// By symbol, in the order of crates, files and places.
+    /// Keyed by symbol, each in the order of crates, files and positions.
     declarations: BTreeMap<&'a str, Vec<Declared<'a>>>,
-    /// By the file that uses the macro.
+    /// Keyed by the file that uses the macro.
     hidden: BTreeMap<Place, Vec<&'a MacroUse<'a>>>,
-    /// What the rules take for granted.
+    /// Facts about isolation that come from the policy rather than from source files.
     pub(crate) settings: Settings,
 }
 
-/// What rules need to know of a project that no source file says.
+/// What rules need to know about a project and no source file says.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// Symbols that run in a domain.
     pub isolated: BTreeMap<String, IsolatedIn>,
-    /// Crates that declare what a library offers of which a domain runs some functions, with the domain's name.
+    /// Crates that declare functions of a partly isolated library, with the name of its domain.
     pub contained: BTreeMap<usize, String>,
-    /// Who has the wrappers of a domain.
+    /// Which package contains the wrappers, by domain.
     pub wrapped: BTreeMap<String, Wrapped>,
 }
 
-/// In which domain a symbol runs.
+/// The domain in which a symbol runs.
 #[derive(Clone, Debug, Default)]
 pub struct IsolatedIn {
-    /// Its name.
+    /// Name of the domain.
     pub domain: String,
-    /// Crates whose declarations mean the function there: others mean one of the same name.
+    /// Crates whose declarations mean the isolated function. Another crate's declaration may mean an unrelated function
+    /// of the same name.
     pub crates: BTreeSet<usize>,
 }
 
 impl Settings {
-    /// The domain in which a function runs that a crate declares.
+    /// The domain in which a function declared by a crate runs.
     pub(crate) fn domain_of(&self, symbol: &str, declaring: usize) -> Option<&str> {
         let isolated = self.isolated.get(symbol).filter(|isolated| isolated.crates.contains(&declaring))?;
         Some(&isolated.domain)
     }
 }
 
-/// Where wrappers stand.
+/// Where the wrappers of a domain are.
 #[derive(Clone, Debug, Default)]
 pub struct Wrapped {
     /// The package.
     pub package: String,
-    /// Crates that have them as their module.
+    /// Crates that contain the wrappers as a module.
     pub crates: BTreeSet<usize>,
 }
 
-/// A symbol that a crate expects others to define.
+/// A foreign declaration, and the file it is in.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Declared<'a> {
     pub(crate) place: Place,
@@ -61,7 +62,7 @@ pub(crate) struct Declared<'a> {
 }
 
 impl<'a> Project<'a> {
-    /// Reads all declarations. `foreign` are the resolver's foreign calls.
+    /// Indexes all declarations. `foreign` are the resolver's foreign calls.
     pub fn new(resolver: &'a Resolver<'a>, foreign: &'a ForeignCalls<'a>, settings: Settings) -> Project<'a> {
         let mut declarations: BTreeMap<&str, Vec<Declared<'_>>> = BTreeMap::new();
         for (krate, of_crate) in resolver.crates().iter().enumerate() {
@@ -91,7 +92,7 @@ impl<'a> Project<'a> {
         &calls[start..end]
     }
 
-    /// Uses of macros in a file that call something nobody could tell.
+    /// Uses of macros in a file whose calls could not be resolved.
     pub(crate) fn hidden_in(&self, place: Place) -> impl Iterator<Item = &MacroUse<'a>> {
         self.hidden.get(&place).into_iter().flatten().copied()
     }
@@ -105,7 +106,7 @@ impl<'a> Project<'a> {
         self.declarations.get(symbol).map_or(&[], Vec::as_slice)
     }
 
-    /// Module path of something in a file.
+    /// The module path of an item in a file.
     pub(crate) fn module_of(&self, place: Place, scope: &Scope) -> Vec<String> {
         self.file(place).module.iter().chain(&scope.modules).cloned().collect()
     }
@@ -115,14 +116,14 @@ impl<'a> Project<'a> {
         self.file(place).may_hold(&scope.cfgs)
     }
 
-    /// Names a place for people: `z_sys::inner`, line 12.
+    /// Describes a location for messages: `` `z_sys::inner`, line 12 ``.
     pub(crate) fn describe(&self, place: Place, scope: &Scope, span: Span) -> String {
         let path = [self.resolver.crates()[place.krate].name.to_owned()];
         let module = path.iter().chain(self.file(place).module).chain(&scope.modules);
         format!("`{}`, line {}", module.map(String::as_str).collect::<Vec<_>>().join("::"), span.line)
     }
 
-    /// The definition that a path means to code at a byte of a file, if it is one that other languages can reach.
+    /// The definition that a path at a byte of a file resolves to, if other languages can reach it.
     pub(crate) fn definition(&self, from: Place, scope: &Scope, at: u32, path: &str) -> Option<&'a Definition> {
         let facts: &'a FileFacts = self.file(from).facts;
         let functions = self.resolver.functions_of(from, scope, at, path);
@@ -130,7 +131,7 @@ impl<'a> Project<'a> {
             let facts: &'a FileFacts = self.file(*place).facts;
             facts.definitions.iter().find(|definition| definition.span == function.span)
         });
-        // Associated functions are no names of modules; those of other files are not looked for.
+        // Path resolution does not cover associated functions; they are only searched for in the same file.
         found.or_else(|| {
             let (owner, name) = path.rsplit_once("::")?;
             let owner = owner.rsplit("::").next();
@@ -140,7 +141,7 @@ impl<'a> Project<'a> {
 }
 
 impl ForeignItem {
-    /// What the linker resolves.
+    /// The symbol that the linker resolves.
     pub fn symbol(&self) -> &str {
         self.link_name.as_deref().unwrap_or(self.name.trim_start_matches("r#"))
     }

@@ -1,26 +1,26 @@
-//! What a type is to other languages and to whoever reads its bytes, as far as declarations in the graph say.
+//! The ABI-level shape of a type, as far as declarations in the graph determine it.
 //!
-//! Widths are those of 64-bit Linux. A type that cannot be told is [`Shape::Unknown`], about which no rule says anything.
+//! Widths are those of 64-bit Linux. No rule reports anything about a type whose shape is [`Shape::Unknown`].
 
 use crate::facts::{TypeItem, TypeKind};
 use crate::project::Project;
 use crate::resolve::Place;
 
-/// Aliases and wrappers followed.
+/// Limit on aliases and wrapper types followed.
 const STEPS: usize = 16;
 
-/// A type, aliases resolved.
+/// The shape of a type, with aliases resolved.
 #[derive(Clone)]
 pub(crate) enum Shape<'a> {
     /// `void`, `()`, `!`.
     Unit,
-    /// Of so many bits, signed or not.
+    /// Of this many bits; signedness does not matter.
     Integer(u32),
     Float(u32),
     Bool,
-    /// Rust's, with 32 bits of which not all values are valid.
+    /// Rust's `char`: 32 bits of which not all values are valid.
     Char,
-    /// A thin pointer, raw or not, that may be null or not, with what it points to.
+    /// A thin pointer, raw or not, nullable or not, with its pointee.
     Pointer(Box<Named<'a>>),
     /// A pointer to `str`, a slice or a trait object: two words.
     FatPointer(&'static str),
@@ -28,16 +28,16 @@ pub(crate) enum Shape<'a> {
     Function(String),
     Array(Box<Named<'a>>),
     Tuple,
-    /// A struct, union or enum of the graph.
+    /// A struct, union or enum declared in the graph.
     Item(Place, &'a TypeItem),
-    /// A type of the standard library whose layout is its own affair: `Vec`, `String`, `HashMap`.
+    /// A type of the standard library with unspecified layout: `Vec`, `String`, `HashMap`.
     Std(&'static str),
-    /// An `Option` of something whose `None` has no value of its own.
+    /// An `Option` without a niche, so that it has a tag besides the payload.
     TaggedOption,
     Unknown,
 }
 
-/// A type's text with the module in which it means something.
+/// The text of a type, with the module in which its names are resolved.
 #[derive(Clone)]
 pub(crate) struct Named<'a> {
     project: &'a Project<'a>,
@@ -110,7 +110,7 @@ impl<'a> Named<'a> {
             _ if to.starts_with('[') && is_slice(to) => Some("a slice"),
             _ => None,
         };
-        // An alias may be one as well.
+        // The pointee may be an alias of an unsized type.
         let fat = fat.or_else(|| match self.beside(to).unsized_alias(steps) {
             true => Some("an unsized type"),
             false => None,
@@ -155,7 +155,7 @@ impl<'a> Named<'a> {
         match (last, argument) {
             ("Option", Some(inner)) => match self.beside(inner).resolve(steps) {
                 shape @ (Shape::Function(_) | Shape::FatPointer(_)) => shape,
-                // A raw pointer has a null of its own, and so `Option` of one is two words.
+                // A raw pointer may itself be null, so it has no niche and its `Option` is two words.
                 Shape::Pointer(to) if !inner.trim_start().starts_with('*') => Shape::Pointer(to),
                 Shape::Unknown | Shape::Item(..) => Shape::Unknown,
                 shape @ Shape::Integer(_) if inner.contains("NonZero") => shape,
@@ -192,7 +192,7 @@ impl<'a> Named<'a> {
         }
     }
 
-    /// The one type that a path means, if all that `cfg` may choose are one.
+    /// The type that a path resolves to, if it is unique or all alternatives selected by `cfg` are the same.
     fn item(&self, path: &str) -> Option<(Place, &'a TypeItem)> {
         let mut found = self.project.resolver().types(self.krate, &self.module, path);
         found.retain(|(place, item)| self.project.file(*place).may_hold(&item.cfgs));
@@ -209,19 +209,20 @@ impl<'a> Named<'a> {
 }
 
 impl TypeItem {
-    /// The words of its `#[repr(…)]`s.
+    /// The arguments of its `#[repr(…)]`s.
     pub(crate) fn reprs(&self) -> impl Iterator<Item = &str> {
         self.repr.iter().flat_map(|repr| repr.split(',')).map(str::trim)
     }
 
-    /// Whether its layout is stated: by C's rules, an integer's, or its only field's. What macros add counts in its favour.
+    /// Whether the layout is specified: `repr(C)`, `transparent`, `simd` or an integer. Types inside macro calls are
+    /// given the benefit of the doubt, since the macro may add a `repr`.
     pub(crate) fn has_stated_layout(&self) -> bool {
         self.kind == TypeKind::Foreign
             || self.in_macro
             || self.reprs().any(|repr| matches!(repr, "C" | "transparent" | "simd") || integer(repr).is_some())
     }
 
-    /// Whether there is nothing in it to have a layout: a handle that nobody looks into.
+    /// Whether it has no contents to lay out: an opaque handle.
     pub(crate) fn is_empty(&self) -> bool {
         match &self.kind {
             TypeKind::Struct(fields) => fields.iter().all(|field| {
@@ -235,7 +236,7 @@ impl TypeItem {
         }
     }
 
-    /// Bits of the integer that its `repr` says.
+    /// Width of the integer named in its `repr`.
     pub(crate) fn integer(&self) -> Option<u32> {
         self.reprs().find_map(integer)
     }
@@ -252,7 +253,7 @@ fn integer(name: &str) -> Option<u32> {
     })
 }
 
-/// Primitives, and the names that C's types have in the standard library and in bindings.
+/// Primitive types, and the names that C types have in the standard library and in bindings.
 fn c_type(name: &str) -> Option<Shape<'static>> {
     if let Some(bits) = integer(name) {
         return Some(Shape::Integer(bits));
@@ -272,7 +273,7 @@ fn c_type(name: &str) -> Option<Shape<'static>> {
     })
 }
 
-/// The ABI of a function pointer's text, `Rust` where it names none.
+/// The ABI of a function pointer type; `Rust` where it names none.
 fn function_abi(text: &str) -> Option<String> {
     let mut text = text;
     if let Some(rest) = text.strip_prefix("for<").or_else(|| text.strip_prefix("for <")) {
@@ -287,7 +288,7 @@ fn function_abi(text: &str) -> Option<String> {
     (text.starts_with("fn(") || text.starts_with("fn (")).then(|| "Rust".to_owned())
 }
 
-/// The parts between commas that are in no brackets.
+/// Splits at commas that are outside all brackets.
 pub(crate) fn split_top(text: &str) -> Vec<&str> {
     let (mut parts, mut depth, mut start, mut before) = (Vec::new(), 0_i32, 0, ' ');
     for (at, char) in text.char_indices() {
@@ -307,7 +308,7 @@ pub(crate) fn split_top(text: &str) -> Vec<&str> {
     parts
 }
 
-/// `[T]` as opposed to `[T; n]`.
+/// Whether it is `[T]` rather than `[T; n]`.
 fn is_slice(text: &str) -> bool {
     let inner = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     let mut depth = 0_i32;

@@ -1,10 +1,10 @@
-//! Rust source text as a flat syntax tree. The one module that knows the parser crate.
+//! Rust source text as a flat syntax tree. This is the only module that depends on the parser crate.
 //!
-//! rust-analyzer's parser emits steps (enter, token, exit); its own tree library turns them into linked, reference-counted
-//! nodes. Facts need one walk in source order and nothing else, so the steps become two arrays here: nodes in preorder, each
-//! with the index where its subtree ends, and tokens without whitespace. Walking is a loop over indices, and no depth of
-//! nesting in the scanned text can exhaust the walk's stack. Measured over 177 MB of registry sources: a whole scan takes
-//! 10.5 CPU-seconds this way, and parsing into linked nodes without looking at them 11.
+//! rust-analyzer's parser emits steps (enter, token, exit), which its own tree library turns into linked,
+//! reference-counted nodes. Fact extraction needs a single walk in source order, so this module turns the steps into
+//! two arrays: nodes in preorder, each with the index where its subtree ends, and tokens without whitespace. Walking is
+//! a loop over indices, and deeply nested input cannot overflow the stack. Measured over 177 MB of registry sources, a
+//! whole scan takes 10.5 CPU-seconds this way; parsing into linked nodes alone takes 11.
 
 mod tree;
 
@@ -15,7 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 pub(crate) use ra_ap_parser::{SyntaxKind, T};
 pub(crate) use tree::{Node, Token, Tree, normal_text};
 
-/// A Rust edition: which words are keywords.
+/// A Rust edition, which decides what words are keywords.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Edition {
     /// 2015
@@ -65,10 +65,10 @@ impl From<Edition> for ra_ap_parser::Edition {
     }
 }
 
-/// Message of the error in place of a tree.
+/// The error message when the parser panics and there is no tree.
 const GAVE_UP: &str = "the parser gave up on this file";
 
-/// The tokens of one file, comments and whitespace included: what every tree of that file points into.
+/// The tokens of one file, comments and whitespace included. Every tree of the file refers to them.
 pub(crate) struct Source<'t> {
     text: &'t str,
     lexed: LexedStr<'t>,
@@ -102,7 +102,7 @@ impl<'t> Source<'t> {
         self.lexed.text_range(raw)
     }
 
-    /// The raw token that starts at an offset, or the first one behind it.
+    /// The raw token that starts at an offset, or the first one after it.
     pub(crate) fn raw_at(&self, offset: usize) -> usize {
         let (mut low, mut high) = (0, self.len());
         while low < high {
@@ -121,13 +121,14 @@ impl<'t> Source<'t> {
         errors.map(|(raw, message)| (self.lexed.text_range(raw), message))
     }
 
-    /// What the parser holds against a file although its edition knows it: in 2015, parameters of a trait's methods need no name.
+    /// Whether to ignore an error that the parser reports although the edition allows the construct: in the 2015
+    /// edition, parameters of trait methods need no name.
     pub(crate) fn allows(&self, error: &str) -> bool {
         self.edition == ra_ap_parser::Edition::Edition2015 && error == "missing type for function parameter"
     }
 
-    /// rustc reads `\r\n` as `\n` before anything else; the lexer here does not, and takes one behind a `\` in a string for
-    /// an escape that does not exist.
+    /// Whether a lexer error is due to `\r\n` alone. rustc normalises `\r\n` to `\n` before lexing; this lexer does
+    /// not, and reports a `\` before `\r\n` in a string as an unknown escape.
     fn is_error_of_line_endings(&self, raw: usize) -> bool {
         let text = self.lexed.text(raw);
         let as_rustc_reads_it = || LexedStr::single_token(self.edition, &text.replace("\r\n", "\n"));
@@ -141,7 +142,7 @@ impl<'t> Source<'t> {
         self.parse_as(&raws, construct)
     }
 
-    /// The tree of some raw tokens, none of them trivia: part of the file, or what a macro made of it.
+    /// The tree of a list of raw tokens without trivia: part of the file, or the expansion of a macro.
     pub(crate) fn parse_as(&self, raws: &[u32], construct: Construct) -> Tree<'_, 't> {
         let entry = match construct {
             Construct::File => TopEntryPoint::SourceFile,
@@ -149,7 +150,7 @@ impl<'t> Source<'t> {
             Construct::Expression => TopEntryPoint::Expr,
         };
         let input = self.input(raws);
-        // The parser asserts that it gets on, and has bugs like everyone: a file is not worth the process.
+        // The parser asserts that it makes progress and may have bugs; one file must not end the process.
         let Ok(output) = catch_unwind(AssertUnwindSafe(|| entry.parse(&input))) else {
             let offset = raws.first().map_or(0, |raw| self.raw_range(*raw as usize).start);
             return Tree::failed(self, offset, GAVE_UP);
@@ -157,7 +158,7 @@ impl<'t> Source<'t> {
         Tree::build(self, raws, &output)
     }
 
-    /// How many of the tokens the fragment at their start takes; `None` if there is none of that kind.
+    /// How many of these tokens the fragment at their start takes; `None` if they do not start with one of that kind.
     pub(crate) fn fragment(&self, raws: &[u32], fragment: Fragment) -> Option<usize> {
         let entry = match fragment {
             Fragment::Type => PrefixEntryPoint::Ty,
@@ -183,10 +184,10 @@ impl<'t> Source<'t> {
         (taken > 0 || matches!(fragment, Fragment::Visibility)).then_some(taken)
     }
 
-    /// As `LexedStr::to_input`, for any tokens.
+    /// Like `LexedStr::to_input`, for an arbitrary list of tokens.
     fn input(&self, raws: &[u32]) -> Input {
         let mut input = Input::with_capacity(raws.len());
-        // The token before, if punctuation right behind it joins it.
+        // The previous token, if punctuation right after it may join it.
         let mut joinable = None;
         for raw in raws {
             let token = *raw as usize;
@@ -203,7 +204,7 @@ impl<'t> Source<'t> {
             input.push(kind, self.edition);
             joinable = Some(*raw);
             if kind == SyntaxKind::FLOAT_NUMBER {
-                // The parser splits `x.0.1` and asks by jointness whether something follows the dot.
+                // The parser splits `x.0.1`, and decides by jointness whether anything follows the dot.
                 if self.lexed.text(token).ends_with('.') {
                     joinable = None;
                 } else {
@@ -223,7 +224,7 @@ pub(crate) enum Construct {
     Expression,
 }
 
-/// What a macro variable may stand for and only the parser can tell the end of.
+/// The fragment specifiers of macro variables whose extent only the parser can determine.
 #[derive(Clone, Copy)]
 pub(crate) enum Fragment {
     Type,

@@ -1,4 +1,4 @@
-//! What stands between `cfg(` and `)`, read as the compiler reads it.
+//! Parses the text between `cfg(` and `)` as the compiler does.
 
 use crate::scan::string_value;
 use crate::syntax::{Edition, Source, SyntaxKind, T};
@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap as HashMap;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-/// A predicate. Whoever evaluates one needs no stack for it beyond [`DEPTH`] calls.
+/// A predicate. Nesting is limited to [`DEPTH`], so that evaluating one recursively cannot exhaust the stack.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Predicate {
     /// `true` or `false`.
@@ -17,27 +17,27 @@ pub(super) enum Predicate {
     All(Vec<Predicate>),
     Any(Vec<Predicate>),
     Not(Box<Predicate>),
-    /// What is none of these, or cannot be read.
+    /// Something else, or unparsable.
     Other,
 }
 
-/// What may be set.
+/// A `cfg` option.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Setting {
-    /// As the compiler prints it, raw identifiers without their `r#`.
+    /// As the compiler prints it, with raw identifiers stripped of `r#`.
     pub(super) written: String,
     pub(super) by: SetBy,
 }
 
-/// Who says whether something is set.
+/// Who decides whether an option is set.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum SetBy {
     Test,
-    /// Cargo, of this feature.
+    /// Cargo, for this feature.
     Feature(String),
     Profile,
     Compiler,
-    /// The compiler by its flags, or a build script.
+    /// Compiler flags (`--cfg`) or a build script.
     Anyone,
 }
 
@@ -55,10 +55,10 @@ impl Setting {
     }
 }
 
-/// Names that mean the profile's settings.
+/// Names that reflect settings of the profile.
 const PROFILE: &[&str] = &["debug_assertions", "overflow_checks", "panic", "ub_checks"];
 
-/// Names that the compiler or cargo sets and nobody else; from rustc's list of well-known names.
+/// Names that only the compiler or cargo sets, from rustc's list of well-known names.
 const COMPILER: &[&str] = &[
     "clippy",
     "doc",
@@ -95,10 +95,10 @@ const COMPILER: &[&str] = &[
     "windows",
 ];
 
-/// Predicates nested deeper than this are not read.
+/// Predicates nested deeper than this are not parsed.
 const DEPTH: usize = 64;
 
-/// How many predicates a thread remembers; a graph has a few thousand, each asked for again and again.
+/// Capacity of the per-thread cache. A graph has a few thousand distinct predicates, each evaluated many times.
 const REMEMBERED: usize = 1 << 14;
 
 thread_local! {
@@ -106,7 +106,7 @@ thread_local! {
 }
 
 impl Predicate {
-    /// Reads a predicate, or remembers it.
+    /// Parses a predicate, or takes it from the cache.
     pub(super) fn of(text: &str) -> Rc<Predicate> {
         if let Some(known) = READ.with_borrow(|known| known.get(text).cloned()) {
             return known;
@@ -122,7 +122,7 @@ impl Predicate {
     }
 
     fn read(text: &str) -> Predicate {
-        // Raw identifiers, and no keywords that matter here, in all editions but the oldest.
+        // Every edition after 2015 has raw identifiers, and none has a keyword that matters here.
         let source = Source::new(text, Edition::E2024);
         let tokens: Vec<usize> = (0..source.len()).filter(|raw| !source.raw_kind(*raw).is_trivia()).collect();
         let mut reader = Reader { source: &source, tokens: &tokens, at: 0 };
@@ -154,7 +154,7 @@ impl<'t> Reader<'_, 't> {
         Some(self.source.raw_text(*raw))
     }
 
-    /// `None` for what cannot be read at all: where it ends is not known.
+    /// `None` for text that cannot be parsed, whose end is therefore unknown.
     fn predicate(&mut self, depth: usize) -> Option<Predicate> {
         let depth = depth.checked_sub(1)?;
         match self.kind()? {
@@ -177,7 +177,7 @@ impl<'t> Reader<'_, 't> {
 
     fn compound(&mut self, name: &str, depth: usize) -> Option<Predicate> {
         if !matches!(name, "all" | "any" | "not") {
-            // `version("1.2")` and whatever comes next.
+            // Skip the arguments of `version("1.2")` and predicates yet to be invented.
             let mut open = 1_usize;
             while open > 0 {
                 match self.kind()? {

@@ -1,19 +1,19 @@
-//! What becomes of values within a function.
+//! Data flow within a function: arguments, transmutes, and values passed on trust.
 
 use super::{Scope, Span};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// A path to a function as an argument of a call: bare, cast, or in `Some`.
+/// A path to a function, passed as an argument of a call: bare, cast, or wrapped in `Some`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Argument {
     /// First byte of the callee's path: the `span.start` of its [`super::CallFact`].
     pub call: u32,
-    /// The argument, `Self::` replaced by the type.
+    /// The argument's path, with `Self::` replaced by the type.
     pub path: String,
     /// Its place.
     pub span: Span,
-    /// Where it stands.
+    /// Its lexical context.
     #[serde(with = "super::stored")]
     pub scope: Arc<Scope>,
 }
@@ -25,38 +25,38 @@ pub struct Transmute {
     pub from: Option<String>,
     /// The target type, if a turbofish, a `let`, a constant or the function's return type says it.
     pub to: Option<String>,
-    /// The path.
+    /// The path of the called function.
     pub span: Span,
-    /// Where it stands.
+    /// Its lexical context.
     #[serde(with = "super::stored")]
     pub scope: Arc<Scope>,
 }
 
-/// An argument that its callee takes on trust.
+/// An argument whose validity the callee cannot check.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Trust {
-    /// What it is trusted to be.
+    /// What the callee assumes the argument to be.
     pub kind: TrustKind,
     /// The argument as written, at most 80 characters.
     pub what: String,
-    /// Where its value comes from, as far as assignments within the function show.
+    /// Where the value comes from, as far as assignments within the function show.
     pub origins: Vec<Origin>,
-    /// The function compares it with something before (for a pointer: with null).
+    /// Whether the function compares the value with something beforehand (a pointer: with null).
     pub checked: bool,
-    /// The path of the call that it is an argument of.
+    /// The path of the function that is called with the argument.
     pub span: Span,
-    /// Where it stands.
+    /// Its lexical context.
     #[serde(with = "super::stored")]
     pub scope: Arc<Scope>,
 }
 
-/// What an argument is trusted to be.
+/// What a callee assumes an argument to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TrustKind {
-    /// The length of `from_raw_parts` and its kin.
+    /// The length passed to `from_raw_parts` and its relatives.
     Length,
-    /// The pointer of `CStr::from_ptr`.
+    /// The pointer passed to `CStr::from_ptr`.
     String,
 }
 
@@ -64,10 +64,10 @@ pub enum TrustKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Origin {
-    /// A call returned it: the `span.start` of its [`super::CallFact`].
+    /// The result of a call, named by the `span.start` of its [`super::CallFact`].
     Returned(u32),
-    /// A call was given its address to write to.
+    /// Written by a call that was passed its address.
     Written(u32),
-    /// It is a parameter of the function, which is safe to call.
+    /// A parameter of the enclosing function, which is safe to call.
     Parameter,
 }

@@ -1,4 +1,4 @@
-//! What is declared of other languages and for them, and the types and constants that such declarations name.
+//! Foreign declarations, functions exported to other languages, and the types and constants that such signatures name.
 
 use super::{Conditional, Scope, Span};
 use serde::{Deserialize, Serialize};
@@ -9,12 +9,12 @@ use std::sync::Arc;
 pub struct ForeignItem {
     /// Name in Rust.
     pub name: String,
-    /// Symbol, where `#[link_name]` says another one and it is a plain string: the one without conditions, until
-    /// [`super::FileFacts::settle`] chooses.
+    /// The symbol, if a plain-string `#[link_name]` gives it a name of its own. This is the unconditional attribute's
+    /// until [`super::FileFacts::settle`] chooses among the conditional ones.
     pub link_name: Option<String>,
-    /// Every `#[link_name]` in a `cfg_attr`: bindings of the system's library name symbols by platform.
+    /// Every `#[link_name]` inside a `cfg_attr`: bindings of system libraries choose symbols by platform.
     pub link_names: Vec<Conditional>,
-    /// ABI string, `C` where none is written.
+    /// ABI string; `C` where none is written.
     pub abi: String,
     /// Library of the block's `#[link(name = …)]`.
     pub library: Option<String>,
@@ -22,14 +22,15 @@ pub struct ForeignItem {
     pub item: ForeignKind,
     /// The declaration.
     pub span: Span,
-    /// Where it stands.
+    /// Its lexical context.
     #[serde(with = "super::stored")]
     pub scope: Arc<Scope>,
     /// Visibility as written: `pub`, `pub(crate)`, or empty.
     pub visibility: String,
     /// Declared `safe fn` in an `unsafe extern` block.
     pub safe: bool,
-    /// An attribute macro stands on the block (`#[wasm_bindgen]`): what it makes of it may be no foreign item at all.
+    /// Whether an attribute macro (`#[wasm_bindgen]`) is applied to the extern block. It may replace the block with
+    /// something that declares no foreign item.
     pub rewritten: bool,
 }
 
@@ -67,7 +68,7 @@ pub struct Param {
 /// A field of a struct or union.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Field {
-    /// Name, `0`, `1`, … for tuple fields; `None` where a macro has it.
+    /// Name; `0`, `1`, … for tuple fields; `None` if the name comes from a macro.
     pub name: Option<String>,
     /// Type as source text, whitespace normalised to single spaces.
     pub ty: String,
@@ -82,47 +83,49 @@ pub struct Field {
 pub struct Definition {
     /// Its name.
     pub name: String,
-    /// The type of the `impl` around it.
+    /// The self type of the enclosing `impl`.
     pub owner: Option<String>,
-    /// The symbol that `#[no_mangle]` or `#[export_name]` gives it.
+    /// The symbol given by `#[no_mangle]` or `#[export_name]`.
     pub symbol: Option<String>,
-    /// ABI string as written, `C` for a bare `extern`; `None` for Rust's.
+    /// ABI string as written, `C` for a bare `extern`; `None` for the Rust ABI.
     pub abi: Option<String>,
     /// Signature, or type of the static.
     pub item: ForeignKind,
-    /// Its name in the header.
+    /// The name in the item's header.
     pub span: Span,
-    /// Where it stands.
+    /// Its lexical context.
     #[serde(with = "super::stored")]
     pub scope: Arc<Scope>,
-    /// Something in its body stops a panic: `catch_unwind`, or a function named after that.
+    /// Whether the body contains something that stops a panic: `catch_unwind`, or a function whose name mentions panics
+    /// or unwinding.
     pub guarded: bool,
-    /// Where its body may panic, the first few places; none if it cannot be seen to.
+    /// The first few places where the body may panic; empty if none is visible.
     pub panics: Vec<Panic>,
 }
 
 /// A place that may panic.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Panic {
-    /// What does it.
+    /// What may panic.
     pub kind: PanicKind,
-    /// As written: `panic!`, `unwrap`, `handler`.
+    /// The expression as written: `panic!`, `unwrap`, `handler`.
     pub what: String,
-    /// Where.
+    /// Where it is.
     pub span: Span,
 }
 
-/// Ways to panic.
+/// Kinds of panics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PanicKind {
-    /// `panic!`, `assert!` and their like.
+    /// `panic!`, `assert!` and their relatives.
     Macro,
     /// `unwrap` or `expect`.
     Unwrap,
     /// `a[i]`.
     Index,
-    /// A call of a closure, or of a function of a generic parameter: code that somebody else wrote.
+    /// A call of a closure or function that is held in a variable, or of a type parameter's function: code supplied by
+    /// others.
     Value,
 }
 
@@ -141,13 +144,13 @@ pub struct TypeItem {
     pub repr: Vec<String>,
     /// Visibility as written.
     pub visibility: String,
-    /// It has parameters that are types or constants.
+    /// Whether it has type or const parameters.
     pub generic: bool,
     /// `#[non_exhaustive]`: other crates cannot name all of its fields.
     pub non_exhaustive: bool,
     /// Derives `Copy`, or has an `impl Copy` in the same file.
     pub copy: bool,
-    /// It is an argument of a macro that was not expanded, which may add attributes.
+    /// Whether it is an argument of a macro call that was not expanded, which may add attributes.
     pub in_macro: bool,
 }
 
@@ -161,7 +164,7 @@ pub enum TypeKind {
     Struct(Vec<Field>),
     /// A union with its fields.
     Union(Vec<Field>),
-    /// An enum with its variants' names, `Text(..)` for one with fields; none for an opaque `enum X {}`.
+    /// An enum with its variants' names, `Text(..)` for a variant with fields; empty for an opaque `enum X {}`.
     Enum(Vec<String>),
     /// `extern { type X; }`.
     Foreign,

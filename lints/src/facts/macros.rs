@@ -1,4 +1,4 @@
-//! Uses of macros, and what of them stays unknown.
+//! Uses of macros, and what remains unknown about their expansions.
 
 use super::{CallFact, Scope, SmolStr, Span};
 use serde::{Deserialize, Serialize};
@@ -11,34 +11,34 @@ pub struct MacroFact {
     pub path: SmolStr,
     /// How it is used.
     pub kind: MacroKind,
-    /// The path's place.
+    /// Span of the path.
     pub span: Span,
-    /// Where it stands.
+    /// Its lexical context.
     #[serde(with = "super::stored")]
     pub scope: Arc<Scope>,
-    /// Names among its arguments that the definition may make a call of, but for those in a call's own arguments: of
-    /// `call!(crc32(seed))` only `crc32`.
+    /// Names among the arguments that the macro definition may turn into a call. Names inside the argument list of such
+    /// a name are left out: of `call!(crc32(seed))` only `crc32` is kept.
     pub arguments: Vec<CallFact>,
-    /// There are more such names than are kept.
+    /// Whether there are more such names than are kept.
     pub more: bool,
-    /// It stands in a definition and is passed what that one was.
+    /// Whether this use is inside a macro definition and passes that definition's own arguments on.
     pub forwards: bool,
 }
 
-/// A path in a macro definition with a macro variable in it: `libz_sys::$f`.
+/// A path in a macro definition that contains a macro variable: `libz_sys::$f`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Template {
-    /// As written, with `$` for each variable: `libz_sys::$`, `$crate::ffi::$`. Empty for a name that another macro makes of
-    /// parts (`[<z_ $f>]`).
+    /// The path as written, with `$` for each variable: `libz_sys::$`, `$crate::ffi::$`. Empty for a name that another
+    /// macro concatenates (`[<z_ $f>]`).
     pub path: String,
-    /// It is called.
+    /// Whether the path is called.
     pub called: bool,
-    /// The definition: `in_macro` is its name.
+    /// The lexical context; its `in_macro` names the macro definition.
     #[serde(with = "super::stored")]
     pub scope: Arc<Scope>,
 }
 
-/// Ways to use a macro.
+/// Kinds of macro uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MacroKind {
@@ -55,14 +55,14 @@ pub enum MacroKind {
 pub struct Unexpanded {
     /// The macro's path.
     pub name: SmolStr,
-    /// Its argument text, at most 200 characters.
+    /// The text of its arguments, at most 200 characters.
     pub argument: String,
-    /// It stands where items do, so what it expands to may declare anything in the module.
+    /// Whether it is in item position, so that its expansion may declare anything in the module.
     #[serde(default)]
     pub item: bool,
-    /// The place.
+    /// Where it is.
     pub span: Span,
-    /// Where it stands.
+    /// Its lexical context.
     #[serde(with = "super::stored")]
     pub scope: Arc<Scope>,
 }

@@ -1,17 +1,17 @@
-//! What is called and named, and what names stand for.
+//! Calls and mentions of names, and the items that names can refer to.
 
 use super::{Conditional, Scope, SmolStr, Span};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// A call or mention of a path.
+/// A path that is called, or mentioned as a value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CallFact {
     /// The path as written, without generic arguments and whitespace: `libz_sys::crc32`.
     pub path: SmolStr,
-    /// The path's place.
+    /// Span of the path.
     pub span: Span,
-    /// Where it stands.
+    /// Its lexical context.
     #[serde(with = "super::stored")]
     pub scope: Arc<Scope>,
 }
@@ -19,30 +19,30 @@ pub struct CallFact {
 /// One name brought into a module.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Import {
-    /// Full path as written: `libz_sys::crc32`, without a trailing `::*`. `extern crate x` gives `::x`, and
+    /// The full path as written, without a trailing `::*`: `libz_sys::crc32`. `extern crate x` gives `::x`, and
     /// `extern crate self` gives `crate`.
     pub path: SmolStr,
-    /// The name it gets here; `None` for a glob.
+    /// The name it introduces; `None` for a glob import.
     pub name: Option<SmolStr>,
-    /// Visible outside the module (`pub use`, `pub(crate) use`).
+    /// Whether it is visible outside its module (`pub use`, `pub(crate) use`).
     pub public: bool,
-    /// Visible wherever the module is (`pub use`).
+    /// Whether it is visible wherever its module is (`pub use`).
     pub exported: bool,
-    /// Where it stands.
+    /// Its lexical context.
     #[serde(with = "super::stored")]
     pub scope: Arc<Scope>,
-    /// Its first byte: in a block, the name is known only there.
+    /// First byte of the import. An import inside a block is in scope only in that block.
     pub at: u32,
 }
 
-/// A block of code that holds items of its own: they are known only there, and hide what goes by their names outside.
+/// A block that contains items. They are in scope only there, and shadow items of the same names outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Block {
     /// First byte.
     pub start: u32,
     /// One past the last byte.
     pub end: u32,
-    /// The innermost such block around it, as an index in [`FileFacts::blocks`](super::FileFacts::blocks).
+    /// The innermost enclosing block of this kind, as an index into [`FileFacts::blocks`](super::FileFacts::blocks).
     pub around: Option<u32>,
 }
 
@@ -51,21 +51,21 @@ pub struct Block {
 pub struct ModuleDecl {
     /// Its name.
     pub name: String,
-    /// Every `#[path = "…"]` on it, plain or in `cfg_attr`.
+    /// Every `#[path = "…"]` on it, plain or in a `cfg_attr`.
     pub paths: Vec<Conditional>,
     /// Inline modules around it within this file, outermost first.
     pub parents: Vec<String>,
-    /// The directory that each of `parents` stands for: its name, or its own `#[path]`.
+    /// The directory that each of `parents` contributes: its name, or its own `#[path]`.
     pub directories: Vec<String>,
-    /// The macro in whose tokens it stands. In a definition, where the module lies depends on the call.
+    /// The macro whose tokens contain it. In a macro definition, the module's location depends on the call.
     pub in_macro: Option<SmolStr>,
-    /// Has a body in this file.
+    /// Whether its body is in this file.
     pub inline: bool,
-    /// Declared with `pub`, and not `pub(…)`.
+    /// Declared `pub`, not `pub(…)`.
     pub public: bool,
     /// `#[cfg(…)]` predicates on it and around it.
     pub cfgs: Vec<String>,
-    /// Its place.
+    /// Where it is declared.
     pub span: Span,
 }
 
@@ -74,17 +74,17 @@ pub struct ModuleDecl {
 pub struct FunctionItem {
     /// Its name.
     pub name: SmolStr,
-    /// Where it stands; `function` is the one around it, for a function declared in a body.
+    /// The lexical context. For a function declared inside a body, its `function` is the enclosing one.
     #[serde(with = "super::stored")]
     pub scope: Arc<Scope>,
-    /// The type of the `impl` or the trait that it belongs to, without generic arguments; `None` for a free one.
+    /// The self type or trait of an associated function, without generic arguments; `None` for a free function.
     pub owner: Option<SmolStr>,
-    /// It is one of a trait's, so whoever has the trait can call it.
+    /// Whether it is a trait's function, so that anyone with the trait in scope can call it.
     pub of_trait: bool,
     /// `unsafe fn`.
     pub is_unsafe: bool,
     /// Visibility as written.
     pub visibility: SmolStr,
-    /// Its name in the header.
+    /// The name in the function's header.
     pub span: Span,
 }

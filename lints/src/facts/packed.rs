@@ -1,6 +1,6 @@
-//! Facts that are many and seldom looked at: kept as bytes until somebody does.
+//! Facts that are numerous and rarely read: kept serialised until first use.
 //!
-//! A large graph has hundreds of thousands of calls, of which a few thousand matter, in a tenth of its files.
+//! A large graph has hundreds of thousands of calls. Only a few thousand matter, and they are in a tenth of its files.
 
 use super::{CallFact, stored::sharing};
 use rustc_hash::{FxHashSet, FxHasher};
@@ -13,30 +13,31 @@ use std::{
     sync::OnceLock,
 };
 
-/// A list that is read when it is first looked at. Of bytes that this build of the crate did not write, it is empty.
+/// A list that is deserialised on first access. Bytes that do not deserialise, such as those of another build of this
+/// crate, yield an empty list.
 pub struct Packed<T> {
     bytes: Box<[u8]>,
     read: OnceLock<Box<[T]>>,
 }
 
-/// Calls or mentions of paths, which can tell without being read what they are not.
+/// Calls or mentions of paths, with an index of last segments that rules out most lookups without deserialising.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Calls {
     list: Packed<CallFact>,
-    /// Hashes of the paths' last segments, each once, in order.
+    /// Hashes of the last segments of the paths, sorted and without duplicates.
     ends: Box<[u32]>,
 }
 
-/// Names that calls are looked for by.
+/// The names to look for among last segments of paths.
 pub(crate) struct Ends<'n> {
     names: FxHashSet<&'n str>,
     hashes: FxHashSet<u32>,
 }
 
 impl<T> Packed<T> {
-    /// Whether there is nothing in it; answered without reading.
+    /// Whether the list is empty, without deserialising it.
     pub fn is_empty(&self) -> bool {
-        // The number of items comes first.
+        // The serialised form starts with the number of items.
         matches!(*self.bytes, [] | [0])
     }
 }
@@ -96,7 +97,7 @@ impl<T: DeserializeOwned + fmt::Debug> fmt::Debug for Packed<T> {
     }
 }
 
-/// As a list to people, as its bytes to programs.
+/// A sequence in human-readable formats, the raw bytes in others.
 impl<T: DeserializeOwned + Serialize> Serialize for Packed<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match serializer.is_human_readable() {
@@ -117,7 +118,7 @@ impl<'de, T: Deserialize<'de> + Serialize> Deserialize<'de> for Packed<T> {
 }
 
 impl Calls {
-    /// Those whose path ends in one of some names.
+    /// The calls whose path ends in one of these names.
     pub(crate) fn ending_in<'c>(&'c self, ends: &Ends<'_>) -> impl Iterator<Item = &'c CallFact> {
         let may = self.ends.iter().any(|end| ends.hashes.contains(end));
         let list: &[CallFact] = if may { self } else { &[] };

@@ -1,8 +1,8 @@
-//! Facts as bytes, for whoever keeps them: compact, and each scope once.
+//! Binary serialisation of facts, with each scope stored once.
 //!
-//! Facts of one function share one [`Scope`]. Written with each, they would make up most of what is written, and be as many
-//! scopes as facts when they are read again. Within [`sharing`], each is written where it first occurs, and as a number after
-//! that.
+//! All facts of one function share one [`Scope`]. Serialised with each fact, scopes would make up most of the output
+//! and come back as one allocation per fact. Within [`sharing`], a scope is written where it first occurs, and as an
+//! index after that.
 
 use super::{FileFacts, Scope};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -14,24 +14,24 @@ thread_local! {
 
 #[derive(Default)]
 struct Known {
-    /// By address: an equal one elsewhere is written again, and finding that out would cost more.
+    /// Keyed by address: a scope that is merely equal is written again, since comparing would cost more.
     written: HashMap<*const Scope, u32>,
     read: Vec<Arc<Scope>>,
 }
 
 impl FileFacts {
-    /// The facts as bytes, for [`FileFacts::from_bytes`] of the same build of this crate.
+    /// Serialises the facts, to be read by [`FileFacts::from_bytes`] of the same build of this crate.
     pub fn to_bytes(&self) -> Vec<u8> {
         sharing(|| postcard::to_stdvec(self)).expect("facts are plain data, which can be written to memory")
     }
 
-    /// What [`FileFacts::to_bytes`] was given; `None` for other bytes, as far as they show it.
+    /// Reads the output of [`FileFacts::to_bytes`]. Other bytes give `None` as far as they can be recognised.
     pub fn from_bytes(bytes: &[u8]) -> Option<FileFacts> {
         sharing(|| postcard::from_bytes(bytes)).ok()
     }
 }
 
-/// Writes or reads facts with each scope once. What is written so can only be read so.
+/// Serialises or deserialises facts with each scope stored once. Both directions must use it.
 pub(super) fn sharing<T>(work: impl FnOnce() -> T) -> T {
     struct Restore(Option<Known>);
     impl Drop for Restore {
@@ -87,7 +87,7 @@ mod tests {
         assert_eq!(FileFacts::from_bytes(&bytes).as_ref(), Some(&facts));
         assert_eq!(FileFacts::from_bytes(&bytes[..bytes.len() / 2]), None);
         assert_eq!(facts, serde_json::from_str(&plain).unwrap());
-        // And so do the scopes: as few as there were.
+        // The scopes are shared again after the round trip.
         let scopes = |facts: &FileFacts| {
             facts.calls.iter().map(|call| Arc::as_ptr(&call.scope)).collect::<std::collections::HashSet<_>>().len()
         };

@@ -1,4 +1,4 @@
-//! Unsafe constructs, and what is done in them.
+//! Unsafe constructs, and the operations inside them.
 
 use super::{Scope, SmolStr, Span};
 use serde::{Deserialize, Serialize};
@@ -9,34 +9,35 @@ use std::sync::Arc;
 pub struct UnsafeFact {
     /// What it is.
     pub kind: UnsafeKind,
-    /// The keyword to the end of the header: a block up to its `{`, a function up to its body.
+    /// From the keyword to the end of the header: of a block up to its `{`, of a function up to its body.
     pub span: Span,
-    /// Where it stands.
+    /// Its lexical context.
     #[serde(with = "super::stored")]
     pub scope: Arc<Scope>,
     /// Name of the item, for functions, impls (`Send for Stream`), traits, statics and attributes (`no_mangle`).
     pub name: Option<SmolStr>,
-    /// The type or trait of an associated function.
+    /// The self type or trait of an associated function.
     pub owner: Option<SmolStr>,
-    /// The comment that argues for it: `// SAFETY: …` before or inside a block, `# Safety` in the docs of a function or trait.
+    /// The comment that justifies it: `// SAFETY: …` before or inside a block, `# Safety` in the docs of a function or
+    /// trait.
     pub safety: Option<String>,
-    /// Where there is none: the comment in its place from the first line on that begins with a label (`INVARIANT: …`), which may
-    /// be what somebody else calls it. See [`super::FileFacts::accept`].
+    /// Set if there is no such comment: the comment in its place, from the first line that begins with another label
+    /// (`INVARIANT: …`). A policy may accept that label, see [`super::FileFacts::accept`].
     pub labelled: Option<SmolStr>,
-    /// What a block does, or the body of an unsafe function outside of blocks, in source order; empty for other kinds.
+    /// The operations of a block, or of an unsafe function's body outside blocks, in source order; empty for other
+    /// kinds.
     pub operations: Vec<Operation>,
-    /// Whether the item is visible outside its crate as written (`pub`).
+    /// Whether the item is declared `pub`.
     pub public: bool,
-    /// A function that implements one of a trait's: the trait says what its callers owe.
+    /// Whether it implements a trait's function, in which case the trait documents the caller's obligations.
     pub of_trait: bool,
-    /// An `unsafe` keyword stands for it: `extern "C" { … }`, `static mut` and the like do without. Each keyword of a file
-    /// belongs to exactly one fact, see [`super::FileFacts::unexplained`].
+    /// Whether it stands for an `unsafe` keyword: `extern "C" { … }`, `static mut` and the like need none. Each keyword
+    /// of a file belongs to exactly one fact, see [`super::FileFacts::unexplained`].
     pub keyword: bool,
-    /// One past the last byte of the whole construct, as far as it counts as one: of a block its `}`, of everything else the end
-    /// of `span`.
+    /// One past the last byte of the construct: for a block its `}`, for all other kinds the end of `span`.
     pub end: u32,
-    /// Digest of the tokens from `span.start` to `end`, comments and whitespace left out: the same wherever the construct
-    /// moves, and however it is laid out.
+    /// Digest of the tokens from `span.start` to `end`, without comments and whitespace, so that moving or reformatting
+    /// the construct does not change it.
     pub digest: u64,
 }
 
@@ -64,7 +65,7 @@ pub enum UnsafeKind {
     Union,
     /// `global_asm!`.
     GlobalAsm,
-    /// `unsafe fn(…)` as a type, and other uses of the keyword that declare rather than do.
+    /// `unsafe fn(…)` as a type, and other uses of the keyword in declarations.
     Type,
     /// An `unsafe` token in a macro definition or in the arguments of a macro call, where the parser sees only tokens.
     MacroToken,
@@ -87,7 +88,7 @@ impl UnsafeKind {
         UnsafeKind::MacroToken,
     ];
 
-    /// What it is called in messages.
+    /// What the kind is called in messages.
     pub fn noun(self) -> &'static str {
         match self {
             UnsafeKind::Block => "unsafe block",
@@ -106,24 +107,24 @@ impl UnsafeKind {
     }
 }
 
-/// One thing an unsafe block does.
+/// One operation of an unsafe block.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Operation {
-    /// What it does.
+    /// The kind of operation.
     pub kind: OperationKind,
-    /// Where.
+    /// Where it is.
     pub span: Span,
-    /// The path called or static named, as written; methods and fields with a dot before them. None for the call of what a
-    /// local variable holds.
+    /// The called path or the named static, as written; methods and fields with a leading dot. `None` for a call
+    /// through a local variable.
     pub what: Option<SmolStr>,
 }
 
-/// A path or field named in unsafe code.
+/// A path or field in unsafe code that may be an unsafe operation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
-    /// Index in [`super::FileFacts::unsafes`].
+    /// Index of the construct in [`super::FileFacts::unsafes`].
     pub of: u32,
-    /// A use of a static, or a read of a union's field, if it is one.
+    /// The operation it is if the path names a static, or the field belongs to a union.
     pub operation: Operation,
 }
 
@@ -135,13 +136,13 @@ pub enum OperationKind {
     Call,
     /// A call of a foreign function.
     ForeignCall,
-    /// A call of a function that is declared unsafe, in this graph or in the standard library.
+    /// A call of a function declared unsafe, in this graph or in the standard library.
     UnsafeCall,
-    /// `*p` of something not known to be safe.
+    /// `*p`, where `p` is not known to be safe to dereference.
     Deref,
     /// `transmute`.
     Transmute,
-    /// `from_raw_parts` and its kin.
+    /// `from_raw_parts` and its relatives.
     FromRawParts,
     /// `asm!`.
     Asm,
@@ -153,16 +154,16 @@ pub enum OperationKind {
     Union,
 }
 
-/// The most bytes that a label has: what is longer is a sentence.
+/// The longest label in bytes; longer text before a colon is a sentence.
 pub const LONGEST_LABEL: usize = 32;
 
-/// Whether comments can begin with `text` as with `SAFETY`.
+/// Whether `text` can be used as a comment label, as `SAFETY` is.
 pub fn is_label(text: &str) -> bool {
     labelled(&format!("{text}:")) == Some((text, ""))
 }
 
-/// The label that a line of a comment begins with, and what is behind it: `INVARIANT` and `never empty` of
-/// `INVARIANT: never empty`, of `Invariant - never empty` too; of a heading, all of it.
+/// The label that a comment line begins with, and the rest of the line: `INVARIANT` and `never empty` for both
+/// `INVARIANT: never empty` and `Invariant - never empty`. A heading is a label as a whole.
 pub(crate) fn labelled(line: &str) -> Option<(&str, &str)> {
     let text = line.trim_start_matches(['#', ' ', '*', '(']);
     let end = text.find(|char: char| !char.is_alphanumeric() && !matches!(char, ' ' | '_')).unwrap_or(text.len());
@@ -178,7 +179,7 @@ pub(crate) fn labelled(line: &str) -> Option<(&str, &str)> {
 mod tests {
     use crate::{Edition, scan};
 
-    /// What argues for each construct of a source, where comments may begin with these words, too.
+    /// The safety comment of each construct in a source, with these words accepted as further labels.
     #[track_caller]
     fn check(words: &[&str], source: &str, expected: &[Option<&str>]) {
         let mut facts = scan(source, Edition::E2021);
@@ -214,7 +215,7 @@ mod tests {
         );
     }
 
-    /// One that says `SAFETY` argues, whatever other words there are.
+    /// A comment labelled `SAFETY` wins over those with accepted labels.
     #[test]
     fn the_usual_word_goes_first() {
         let both = "fn f(p: *const u8) {\n    // INVARIANT: other.\n    // SAFETY: p is ours.\n    unsafe { *p };\n}";

@@ -1,8 +1,8 @@
-//! Who calls a function: one step from a foreign call towards the functions that everybody may call.
+//! Callers of a function with a body: one step up the call graph, from a foreign call towards public functions.
 //!
-//! Follows what foreign calls are followed through, and `Type::function`, `Self::function` and `self.function()` by the type's
-//! name; of several functions, the type's own go before those of traits. A call of a method on any other value names no type, so
-//! it leads nowhere.
+//! Resolves paths as foreign calls do, and in addition `Type::function`, `Self::function` and `self.function()` by the
+//! type's name. Inherent functions take precedence over those of traits. A method call on any other receiver is not
+//! resolved, since its type is unknown.
 
 use super::{Place, Resolver, names::Target};
 use crate::facts::{CallFact, Ends, FileFacts, FunctionItem, Scope, SmolStr};
@@ -11,18 +11,18 @@ use smol_str::format_smolstr;
 /// A call or mention of a function with a body.
 #[derive(Clone, Copy, Debug)]
 pub struct FunctionCall<'a> {
-    /// Where the caller stands.
+    /// The file of the caller.
     pub caller: Place,
-    /// The call: its path, span, function.
+    /// The call, with its path, span and enclosing function.
     pub call: &'a CallFact,
-    /// The file that holds the function.
+    /// The file that declares the function.
     pub callee: Place,
     /// The function.
     pub item: &'a FunctionItem,
 }
 
 impl FunctionItem {
-    /// Its name as [`crate::facts::Scope::function`] has it for what stands in its body.
+    /// The name that [`crate::facts::Scope::function`] has for facts in the function's body.
     pub fn full_name(&self) -> SmolStr {
         match self.owner.as_ref().or(self.scope.function.as_ref()) {
             Some(prefix) => format_smolstr!("{prefix}::{}", self.name),
@@ -32,7 +32,7 @@ impl FunctionItem {
 }
 
 impl<'a> Resolver<'a> {
-    /// Every call and mention of some functions, by crate, file and position.
+    /// Every call and mention of these functions, ordered by crate, file and position.
     pub fn calls_of(&self, functions: &[&'a FunctionItem]) -> Vec<FunctionCall<'a>> {
         let names = Ends::new(self.renames.called(functions.iter().map(|item| item.name.as_str()).collect()));
         let is_wanted = |item: &FunctionItem| functions.iter().any(|wanted| std::ptr::eq(*wanted, item));
@@ -53,12 +53,12 @@ impl<'a> Resolver<'a> {
         found
     }
 
-    /// The functions with a body that a call in a file means, several where `cfg` chooses.
+    /// The functions with a body that a call may resolve to; several if `cfg` selects among them.
     pub fn functions(&self, caller: Place, call: &CallFact) -> Vec<(Place, &'a FunctionItem)> {
         self.functions_of(caller, &call.scope, call.span.start, &call.path)
     }
 
-    /// The functions with a body that a path means to code in a scope of a file, at a byte.
+    /// The functions with a body that a path resolves to, in a scope of a file and at a byte of it.
     pub(crate) fn functions_of(
         &self,
         place: Place,

@@ -1,34 +1,34 @@
-//! Uses of macros that hold unsafe code, and of those whose output nobody saw.
+//! Uses of macros whose definition contains unsafe code, and of procedural macros, whose output is not visible.
 
 use super::{Place, Resolver, last};
 use crate::facts::{MacroFact, MacroKind, UnsafeKind};
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
-/// A use of a macro that matters.
+/// A use of a macro that the report mentions.
 #[derive(Clone, Debug)]
 pub struct MacroUse<'a> {
-    /// Where it is used.
+    /// The file of the use.
     pub user: Place,
     /// The use.
     pub fact: &'a MacroFact,
     /// The crate that defines the macro.
     pub krate: usize,
-    /// What it is.
+    /// Why it is mentioned.
     pub what: MacroSort,
 }
 
-/// Macros that matter.
+/// Reasons to mention the use of a macro.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MacroSort {
-    /// By example, with unsafe code in its definition or in that of a macro it calls.
+    /// A `macro_rules!` macro with unsafe code in its definition, or in that of a macro it calls.
     Unsafe,
-    /// A procedural macro, whose output is not seen.
+    /// A procedural macro, whose output is not visible.
     Procedural,
-    /// By example, calling something of the use's arguments that could not be told.
+    /// A `macro_rules!` macro that calls something built from its arguments that could not be resolved.
     Hidden,
 }
 
-/// Which crates define macros: asked once for all uses of a macro in a module, for most are used again and again.
+/// The crates that define macros, cached by module and macro path because most macros are used many times.
 pub(super) struct MacroOrigins<'r, 'a> {
     resolver: &'r Resolver<'a>,
     known: HashMap<(usize, &'a str), Option<(usize, &'a str)>>,
@@ -39,7 +39,7 @@ impl<'r, 'a> MacroOrigins<'r, 'a> {
         MacroOrigins { resolver, known: HashMap::default() }
     }
 
-    /// The crate that defines a macro, and its name there, as far as imports say.
+    /// The crate that defines a macro and the macro's name there, as far as imports lead to it.
     pub(super) fn of(&mut self, user: Place, fact: &'a MacroFact) -> Option<(usize, &'a str)> {
         let names = &self.resolver.names;
         let origin =
@@ -49,7 +49,8 @@ impl<'r, 'a> MacroOrigins<'r, 'a> {
 }
 
 impl<'a> Resolver<'a> {
-    /// Every use outside of macro definitions, by crate and file, but for those that [`Self::foreign_calls`] finds.
+    /// Every use outside macro definitions, ordered by crate and file. [`MacroSort::Hidden`] uses come from
+    /// [`Self::foreign_calls`] instead.
     pub fn macro_uses(&self) -> Vec<MacroUse<'a>> {
         let definitions = self.unsafe_macros();
         let mut origins = MacroOrigins::new(self);
@@ -61,7 +62,7 @@ impl<'a> Resolver<'a> {
                 for fact in of_file.facts.macros.iter().filter(|fact| !fact.scope.in_definition) {
                     let name = last(&fact.path);
                     let is_own = |krate: &usize| fact.kind == MacroKind::Call && definitions[*krate].contains(name);
-                    // A macro of the crate's own hides what it may import.
+                    // A macro defined in the crate shadows imported ones.
                     let own = crates.iter().copied().find(is_own).map(|krate| (krate, name));
                     let Some((krate, name)) = own.or_else(|| origins.of(user, fact)) else { continue };
                     let what = match () {
@@ -76,7 +77,7 @@ impl<'a> Resolver<'a> {
         found
     }
 
-    /// Every use of some macros, each by the crate that defines it and its name there.
+    /// Every use of these macros, each given as the defining crate and the macro's name there.
     pub fn uses_of<'m>(&self, wanted: &[(usize, &'m str)]) -> Vec<(Place, &'a MacroFact, (usize, &'m str))>
     where
         'a: 'm,
@@ -98,13 +99,13 @@ impl<'a> Resolver<'a> {
         found
     }
 
-    /// By crate: the names of macros by example that hold unsafe code, or call one that does.
+    /// By crate: the names of `macro_rules!` macros that contain unsafe code, or call one that does.
     fn unsafe_macros(&self) -> Vec<HashSet<&'a str>> {
         let of_crate = |krate: usize| {
             let mut found: HashSet<&str> = HashSet::default();
             let mut calls: HashMap<&str, Vec<&str>> = HashMap::default();
             for facts in self.modules_of(krate).map(|(_, file)| file.facts) {
-                // An extern block only declares: calling what is in it is what the caller answers for.
+                // Extern blocks and unions only declare; using what they declare is what needs `unsafe` at the use.
                 let declares = |kind: UnsafeKind| matches!(kind, UnsafeKind::ExternBlock | UnsafeKind::Union);
                 let unsafes = facts.unsafes.iter().filter(|fact| !declares(fact.kind));
                 let defined = unsafes.filter(|fact| fact.scope.in_definition);

@@ -1,8 +1,8 @@
-//! Names to declarations across files and crates: which calls are calls of foreign functions.
+//! Path resolution across files and crates: which calls are calls of foreign functions.
 //!
-//! Follows `use` with renames, globs and re-exports, `extern crate`, `self`, `super` and `crate`, in every direction that the
-//! facts know of; what blocks of code hold hides what goes by its name outside. It errs on the side of saying yes: an ambiguous
-//! name means all of its candidates, and what this build leaves out counts where nothing else is there.
+//! Follows `use` with renames, glob imports and re-exports, `extern crate`, `self`, `super` and `crate`. Items of a
+//! block shadow items of the same name outside it. Resolution errs on the side of reporting: an ambiguous name resolves
+//! to all of its candidates, and a declaration that this build excludes is used where there is no other.
 
 mod callers;
 mod macros;
@@ -24,37 +24,38 @@ use rustc_hash::FxHashSet as HashSet;
 use std::collections::BTreeMap;
 pub use unseen::UnseenCall;
 
-/// A crate of the graph, as far as names go. A package whose library and binaries share a directory may be one.
+/// A crate of the graph, as seen by path resolution. The library and binaries of a package may be one crate here if
+/// they share a directory.
 #[derive(Debug)]
 pub struct Crate<'a> {
-    /// The name by which its own binaries and tests call it.
+    /// The name by which the package's own binaries and tests refer to it.
     pub name: &'a str,
-    /// Decides what `use a::b` starts from.
+    /// The edition, which decides where the paths of `use` start.
     pub edition: Edition,
-    /// Crates that its code can name, renames applied: name → index in the list of crates.
+    /// Crates that its code can name, with renames applied: name → index in the list of crates.
     pub externs: BTreeMap<&'a str, usize>,
-    /// It defines procedural macros.
+    /// Whether it is a procedural macro crate.
     pub proc_macro: bool,
     /// Its files.
     pub files: Vec<File<'a>>,
 }
 
-/// A file of a crate. One that several `mod` items lead to is listed once, as what the first of them makes it.
+/// A file of a crate. If several `mod` items load it, it is listed once, under the first of them.
 #[derive(Debug)]
 pub struct File<'a> {
     /// Module path of the file within its crate; empty for a crate root.
     pub module: &'a [String],
-    /// What stands in it.
+    /// The facts of the file.
     pub facts: &'a FileFacts,
-    /// Predicates on the way to it.
+    /// The `cfg` predicates on the `mod` items that lead to the file.
     pub cfgs: &'a [String],
     /// How its crate is compiled.
     pub configs: &'a Configs,
-    /// Where else it is a module: of this crate by another path, or of other crates.
+    /// Further modules that the file is loaded as: under another path of this crate, or in other crates.
     pub also: Vec<Mount<'a>>,
 }
 
-/// Another place where a file is a module: what it declares goes by that path, too, and its own paths start there.
+/// A further module that a file is loaded as. The file's items are declared there, too, and its own paths start there.
 #[derive(Clone, Copy, Debug)]
 pub struct Mount<'a> {
     /// Index of the crate.
@@ -74,23 +75,24 @@ impl<'a> Crate<'a> {
 }
 
 impl File<'_> {
-    /// Whether code of the file under these predicates may be compiled; what no build script was seen to set is not set.
+    /// Whether code of the file under these predicates may be compiled. A `cfg` that only an unseen build script could
+    /// set counts as not set.
     pub(crate) fn may_hold(&self, cfgs: &[String]) -> bool {
-        self.ways().any(|(configs, around)| configs.likely(around.iter().chain(cfgs)) != Presence::Dormant)
+        self.mounts().any(|(configs, around)| configs.likely(around.iter().chain(cfgs)) != Presence::Dormant)
     }
 
-    /// The same where all that may be compiled counts.
+    /// Like [`File::may_hold`], except that a `cfg` which an unseen build script could set may be set.
     fn is_possible(&self, cfgs: &[String]) -> bool {
-        self.ways().any(|(configs, around)| configs.presence(around.iter().chain(cfgs)) != Presence::Dormant)
+        self.mounts().any(|(configs, around)| configs.presence(around.iter().chain(cfgs)) != Presence::Dormant)
     }
 
-    fn ways(&self) -> impl Iterator<Item = (&Configs, &[String])> {
+    fn mounts(&self) -> impl Iterator<Item = (&Configs, &[String])> {
         let others = self.also.iter().map(|mount| (mount.configs, mount.cfgs));
         [(self.configs, self.cfgs)].into_iter().chain(others)
     }
 }
 
-/// A place in the list of crates.
+/// A file's position in the list of crates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
     /// Index of the crate.
@@ -102,30 +104,30 @@ pub struct Place {
 /// A call or mention of a foreign item.
 #[derive(Clone, Debug)]
 pub struct ForeignCall<'a> {
-    /// Where the caller stands.
+    /// The file of the caller.
     pub caller: Place,
-    /// Module path of the caller within its crate, the file's own included.
+    /// Module path of the caller within its crate, including the file's own.
     pub module: Vec<String>,
-    /// The call: its path, span, function.
+    /// The call, with its path, span and enclosing function.
     pub call: &'a CallFact,
-    /// Where the callee is declared.
+    /// The file that declares the callee.
     pub callee: Place,
     /// The declaration.
     pub item: &'a ForeignItem,
-    /// The item is named without being called: its address is taken, or a static is used.
+    /// Whether the item is named without being called: its address is taken, or a static is used.
     pub mention: bool,
 }
 
-/// What a graph calls that is foreign.
+/// The foreign calls of a graph.
 #[derive(Clone, Debug, Default)]
 pub struct ForeignCalls<'a> {
-    /// Every call and mention of a foreign item, by crate, file and position.
+    /// Every call and mention of a foreign item, ordered by crate, file and position.
     pub calls: Vec<ForeignCall<'a>>,
-    /// Uses of macros that call something nobody could tell.
+    /// Uses of macros that make a call which could not be resolved.
     pub hidden: Vec<MacroUse<'a>>,
 }
 
-/// The names of a graph, for any number of questions.
+/// The name tables of a graph, built once for any number of queries.
 pub struct Resolver<'a> {
     crates: Vec<Crate<'a>>,
     guests: Guests,
@@ -134,14 +136,14 @@ pub struct Resolver<'a> {
     known: Known<'a>,
 }
 
-/// By crate: files of other crates that are modules of it, too.
+/// By crate: files of other crates that are loaded as modules of it, too.
 struct Guests(Vec<Vec<Place>>);
 
-/// What imports give another name: the old one, and the new.
+/// The renames of all imports: old name and new name.
 struct Renames<'a>(Vec<(&'a str, &'a str)>);
 
 impl<'a> Resolver<'a> {
-    /// Reads all declarations once.
+    /// Indexes all declarations.
     pub fn new(crates: Vec<Crate<'a>>) -> Resolver<'a> {
         let names = Names::new(&crates);
         let renames = Renames::new(&crates);
@@ -150,7 +152,7 @@ impl<'a> Resolver<'a> {
         Resolver { crates, guests, names, renames, known }
     }
 
-    /// The crates, as they were given.
+    /// The crates in their original order.
     pub fn crates(&self) -> &[Crate<'a>] {
         &self.crates
     }
@@ -180,7 +182,7 @@ impl<'a> Resolver<'a> {
         ForeignCalls { calls: found, hidden: written.hidden }
     }
 
-    /// The types that a path means in a module of a crate, several where `cfg` chooses.
+    /// The types that a path resolves to in a module of a crate; several if `cfg` selects among them.
     pub fn types(&self, krate: usize, module: &[String], path: &str) -> Vec<(Place, &'a TypeItem)> {
         let targets = self.names.resolve(self.names.find(krate, module).into_iter(), Position::default(), path);
         let types = targets.into_iter().filter_map(|target| match target {
@@ -190,7 +192,7 @@ impl<'a> Resolver<'a> {
         types.collect()
     }
 
-    /// The crates that a file is a module of, its own first.
+    /// The crates that a file is a module of, the one it is listed in first.
     pub fn crates_of(&self, place: Place) -> Vec<usize> {
         let mut crates = vec![place.krate];
         for mount in &self.crates[place.krate].files[place.file].also {
@@ -201,7 +203,8 @@ impl<'a> Resolver<'a> {
         crates
     }
 
-    /// What a path means to code in a scope of a file, at a byte, as far as it was seen: wherever the file is a module.
+    /// The seen declarations that a path resolves to in a scope of a file, at a byte of it. Considers every module that
+    /// the file is loaded as.
     fn resolved(&self, place: Place, scope: &Scope, at: u32, path: &str) -> Vec<Target<'a>> {
         let position = self.names.position(place, self.facts(place), at, &scope.cfgs);
         self.names.resolve(self.names.within(place, &scope.modules), position, path)
@@ -211,7 +214,7 @@ impl<'a> Resolver<'a> {
         self.crates[place.krate].files[place.file].facts
     }
 
-    /// Module path of a scope of a file within its crate.
+    /// The module path of a scope of a file within its crate.
     fn module_path(&self, place: Place, scope: &Scope) -> Vec<String> {
         self.crates[place.krate].files[place.file].module.iter().chain(&scope.modules).cloned().collect()
     }
@@ -219,11 +222,13 @@ impl<'a> Resolver<'a> {
     fn foreign(&self, caller: Place, call: &'a CallFact, mention: bool, found: &mut Vec<ForeignCall<'a>>) {
         let mut seen = HashSet::default();
         for (callee, item) in self.declared(self.resolved(caller, &call.scope, call.span.start, &call.path)) {
-            // `declare![name]`: the place where a macro makes the declaration is no use of it.
+            // With `declare![name]`, a macro makes the declaration from this very name, which is therefore no use of
+            // it.
             if callee == caller && item.span == call.span {
                 continue;
             }
-            // Not by what would not compile: a local, or a function inside a function, goes by the same name.
+            // A call outside `unsafe` cannot be of an unsafe foreign function; a local variable or an inner function
+            // has its name.
             let facts = self.facts(caller);
             if !mention
                 && !item.safe
@@ -240,7 +245,8 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// The foreign items among what a path means. Declarations for another target stand in only if there is no other.
+    /// The foreign items among these targets. Declarations that no build of this graph includes only count if there is
+    /// no other.
     fn declared(&self, targets: Vec<Target<'a>>) -> Vec<(Place, &'a ForeignItem)> {
         let items = targets.into_iter().filter_map(|target| match target {
             Target::Foreign(place, item) => Some((place, item)),
@@ -256,7 +262,7 @@ impl<'a> Resolver<'a> {
         items
     }
 
-    /// Last segments that can lead to a foreign item.
+    /// The last segments of paths that may resolve to a foreign item, renames included.
     fn interesting(&self) -> Ends<'a> {
         let foreign = self.files().flat_map(|facts| &facts.foreign).map(|item| item.name.as_str());
         Ends::new(self.renames.called(foreign.collect()))
@@ -266,7 +272,7 @@ impl<'a> Resolver<'a> {
         self.crates.iter().flat_map(Crate::facts)
     }
 
-    /// The files that are modules of a crate.
+    /// The files that are modules of a crate, guests from other crates included.
     fn modules_of(&self, krate: usize) -> impl Iterator<Item = (Place, &File<'a>)> {
         self.guests.files(&self.crates, krate)
     }
@@ -301,12 +307,12 @@ impl<'a> Renames<'a> {
         Renames(named.filter(|(from, to)| from != to).collect())
     }
 
-    /// Names, and those that imports give them.
+    /// Extends a set of names by the aliases that imports give them.
     fn called<'n>(&self, mut names: HashSet<&'n str>) -> HashSet<&'n str>
     where
         'a: 'n,
     {
-        // A rename of a rename needs another round.
+        // An alias may be renamed again, which needs another round.
         loop {
             let before = names.len();
             for (from, to) in &self.0 {

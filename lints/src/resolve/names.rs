@@ -1,4 +1,4 @@
-//! The modules of a graph and what each name in them means.
+//! The modules of a graph, and what each name in them resolves to.
 
 mod lookup;
 mod read;
@@ -11,17 +11,17 @@ use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::cell::RefCell;
 use std::rc::Rc;
 
-/// What a path leads to.
+/// What a path resolves to.
 #[derive(Clone, Copy)]
 pub(super) enum Target<'a> {
     Module(usize),
     Foreign(Place, &'a ForeignItem),
     Type(Place, &'a TypeItem),
-    /// A function with a body: it hides what a glob import would bring.
+    /// A function with a body, which shadows items that a glob import would bring into scope.
     Function(Place, &'a FunctionItem),
     StaticMut,
-    /// Something of a crate that only its build script could tell: of a module that holds an `include!` of what that writes,
-    /// and goes by a name that nothing seen has there.
+    /// An item that only the build script of this crate could tell: nothing seen declares the name, in a module that
+    /// `include!`s the output of the build script.
     Unseen(usize),
 }
 
@@ -39,12 +39,13 @@ impl Target<'_> {
 }
 
 impl Target<'_> {
-    /// Whether it is what a path may lead through, and not what can be called or read: names of either sort may be the same.
-    fn is_space(&self) -> bool {
+    /// Whether it is in the type namespace (modules and types) rather than the value namespace. The two may contain the
+    /// same name.
+    fn is_in_type_namespace(&self) -> bool {
         matches!(self, Target::Module(_) | Target::Type(..))
     }
 
-    /// The predicates on it.
+    /// The `cfg` predicates on it.
     fn cfgs(&self) -> &[String] {
         match self {
             Target::Foreign(_, item) => &item.scope.cfgs,
@@ -54,12 +55,12 @@ impl Target<'_> {
     }
 }
 
-/// Where code stands, for what it can name there.
+/// A position in the source code, which decides what names are in scope.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Position<'s> {
-    /// The innermost block around that holds items.
+    /// The innermost enclosing block that contains items.
     block: Option<u32>,
-    /// The predicates on it.
+    /// The `cfg` predicates on the code there.
     cfgs: &'s [String],
 }
 
@@ -69,15 +70,16 @@ pub(super) struct Names<'a> {
     externs: Vec<HashMap<&'a str, usize>>,
     roots: Vec<usize>,
     modules: Vec<Module<'a>>,
-    /// The module that each file is, by crate.
+    /// The module of each file, by crate.
     files: Vec<Vec<usize>>,
-    /// Blocks that hold items are numbered all over the graph: the number of each file's first, by crate.
+    /// Blocks are numbered across the whole graph: the number of each file's first block, by crate.
     blocks: Vec<Vec<u32>>,
-    /// The block around each.
+    /// The enclosing block of each block.
     around: Vec<Option<u32>>,
-    /// Other modules that a file is, too.
+    /// Further modules that a file is loaded as.
     also: HashMap<Place, Vec<usize>>,
-    /// Functions of types and traits: by crate and the type's name alone, wherever their `impl`s stand.
+    /// Associated functions, by crate and the last segment of the type's or trait's name. The module of the `impl` does
+    /// not matter.
     associated: HashMap<(usize, &'a str), Vec<(Place, &'a FunctionItem)>>,
 }
 
@@ -86,30 +88,30 @@ struct Module<'a> {
     parent: Option<usize>,
     names: HashMap<&'a str, Named<'a>>,
     globs: Vec<Glob<'a>>,
-    /// Items of it are written by a build script and were not seen.
+    /// Whether it has items that a build script writes and that were not seen.
     unseen: bool,
 }
 
-/// What goes by one name in a module.
+/// Everything of one name in a module.
 #[derive(Default)]
 struct Named<'a> {
     child: Option<usize>,
-    /// Declarations, each with the block that alone can name it.
+    /// Declarations, each with the block that limits its scope.
     items: Vec<(Option<u32>, Target<'a>)>,
     imports: Vec<Imported<'a>>,
 }
 
 #[derive(Clone, Copy)]
 struct Imported<'a> {
-    /// The block that alone has it.
+    /// The block that limits its scope.
     block: Option<u32>,
     import: &'a Import,
 }
 
 struct Glob<'a> {
     imported: Imported<'a>,
-    /// The modules that it opens. Empty while that is being found out: a glob that leads back to itself opens nothing. Kept,
-    /// because globs that import one another make the ways through them too many to walk again each time.
+    /// The modules that the glob resolves to, computed once: modules that glob-import each other have too many paths
+    /// between them to walk for each lookup. Empty during the computation, so that a cyclic import contributes nothing.
     opens: RefCell<Option<Rc<[usize]>>>,
 }
 
@@ -152,30 +154,30 @@ impl<'a> Names<'a> {
         names
     }
 
-    /// Numbers the blocks of a file. Returns the number of the first.
+    /// Assigns numbers to the blocks of a file, and returns the first.
     fn number(&mut self, blocks: &[Block]) -> u32 {
         let first = self.around.len() as u32;
         self.around.extend(blocks.iter().map(|block| block.around.map(|around| first + around)));
         first
     }
 
-    /// The innermost block with items around a byte of a file.
+    /// The innermost item-bearing block around a byte of a file.
     fn block(&self, place: Place, facts: &FileFacts, at: u32) -> Option<u32> {
         let first = self.blocks[place.krate][place.file];
         facts.blocks_around(at).next().map(|block| first + block)
     }
 
-    /// The position of a byte of a file under some predicates.
+    /// The position of a byte of a file, for code under these predicates.
     pub(super) fn position<'s>(&self, place: Place, facts: &FileFacts, at: u32, cfgs: &'s [String]) -> Position<'s> {
         Position { block: self.block(place, facts, at), cfgs }
     }
 
-    /// The modules that inline modules of a file stand for: one, unless the file is several.
+    /// The modules that a path of inline modules in a file leads to: one for each module that the file is loaded as.
     pub(super) fn within(&self, place: Place, modules: &[String]) -> impl Iterator<Item = usize> {
         self.bases(place).filter_map(|base| self.below(base, modules))
     }
 
-    /// The modules that a file is.
+    /// The modules that a file is loaded as.
     fn bases(&self, place: Place) -> impl Iterator<Item = usize> {
         let also = self.also.get(&place).into_iter().flatten().copied();
         [self.files[place.krate][place.file]].into_iter().chain(also)
@@ -190,7 +192,7 @@ impl<'a> Names<'a> {
         path.iter().try_fold(module, |module, name| self.modules[module].names.get(name.as_str())?.child)
     }
 
-    /// What a path means to code at a position in one of some modules, as far as it was seen.
+    /// The seen declarations that a path resolves to at a position, in each of several modules.
     pub(super) fn resolve(
         &self,
         modules: impl Iterator<Item = usize>,
@@ -201,15 +203,15 @@ impl<'a> Names<'a> {
         for (index, start) in modules.enumerate() {
             let mut found = self.lookup(start, position, path);
             found.retain(|target| !matches!(target, Target::Unseen(_)));
-            // By every path to it, one declaration is one.
+            // A declaration that several modules lead to is one target.
             found.retain(|target| index == 0 || !targets.iter().any(|known| known.is(target)));
             targets.extend(found);
         }
         targets
     }
 
-    /// The crate whose build script writes what a path means to code at a position in a module, if nothing that was seen is
-    /// meant.
+    /// The crate whose build script writes the item that a path names at a position in a module; `None` if the path may
+    /// resolve to something seen.
     pub(super) fn unseen(&self, module: usize, position: Position<'_>, path: &str) -> Option<usize> {
         let targets = self.lookup(module, position, path);
         match targets.first()? {
@@ -218,13 +220,13 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// Whether a module holds items that a build script writes, and nothing that was seen goes by a name there.
+    /// Whether a module has items that a build script writes, and no seen item of this name is in scope there.
     pub(super) fn may_include(&self, module: usize, position: Position<'_>, name: &str) -> bool {
         let of_module = &self.modules[module];
         of_module.unseen && of_module.imports(name).is_empty() && self.lookup(module, position, name).is_empty()
     }
 
-    /// The crates with modules whose items a build script writes.
+    /// The crates that have modules with generated items.
     pub(super) fn unseen_crates(&self) -> HashSet<usize> {
         self.modules.iter().filter(|module| module.unseen).map(|module| module.krate).collect()
     }
@@ -233,13 +235,13 @@ impl<'a> Names<'a> {
         self.path(start, position, path, &mut Visited::default())
     }
 
-    /// The path of the import that brings a name into a module.
+    /// The path of the import that brings a name into a module's scope.
     pub(super) fn imported(&self, module: usize, name: &str) -> Option<&'a str> {
         self.modules[module].imports(name).first().map(|imported| imported.import.path.as_str())
     }
 
-    /// The crate that defines a macro, and the macro's name there: what imports and re-exports lead to. Macros are no items
-    /// of modules here, so a path ends at the crate root that it leads into.
+    /// The crate that defines a macro and the macro's name there, found by following imports and re-exports. The module
+    /// tables do not contain macros, so a path ends at the root of the crate that it leads into.
     pub(super) fn macro_origin<'p>(&self, module: usize, path: &'p str) -> Option<(usize, &'p str)>
     where
         'a: 'p,

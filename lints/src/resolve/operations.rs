@@ -1,31 +1,31 @@
-//! What the operations of unsafe code are, once every declaration is known: calls of foreign and of unsafe functions, uses of
-//! statics, reads of unions.
+//! Classifies the operations of unsafe code once every declaration is known: calls of foreign and unsafe functions,
+//! uses of statics, reads of union fields.
 //!
-//! Types are not inferred, so methods and fields go by their names: a method counts as unsafe if an unsafe one of the crate
-//! goes by that name and no safe one does, or if the standard library's are unsafe wherever they have that name. A field is
-//! a union's if a union that the crate can name has such a field, and no struct.
+//! Types are not inferred, so methods and fields are matched by name. A method counts as unsafe if the crate has an
+//! unsafe method of that name and no safe one, or if all methods of that name in the standard library are unsafe. A
+//! field counts as a union's if a union that the crate can name has a field of that name and no struct has.
 
 use super::{Crate, Guests, Place, Renames, Resolver, Target, last};
 use crate::facts::{Candidate, FileFacts, ForeignKind, Operation, OperationKind, TypeKind, UnsafeFact, UnsafeKind};
 use rustc_hash::FxHashSet as HashSet;
 
-/// What the names of methods and fields mean in a crate.
+/// The methods and fields of a crate, by name.
 #[derive(Default)]
 pub(super) struct Members<'a> {
-    /// Unsafe associated functions by type or trait.
+    /// Unsafe associated functions, each with its type or trait.
     unsafe_functions: HashSet<(&'a str, &'a str)>,
-    /// Unsafe ones that no safe one shares its name with.
+    /// Names of unsafe methods that no safe method shares.
     unsafe_methods: HashSet<&'a str>,
     union_fields: HashSet<&'a str>,
-    /// Of those that unions of the graph have.
+    /// Names of struct fields, as far as unions of the graph have fields of the same names.
     struct_fields: HashSet<&'a str>,
 }
 
-/// What the whole graph must be asked for to tell operations.
+/// Tables over the whole graph for classifying operations.
 pub(super) struct Known<'a> {
     /// By crate.
     members: Vec<Members<'a>>,
-    /// Names that a static which is unsafe to use may go by.
+    /// Names, aliases included, of statics that are unsafe to use.
     statics: HashSet<&'a str>,
 }
 
@@ -54,7 +54,7 @@ impl<'a> Members<'a> {
     fn new(files: &[&'a FileFacts], of_unions: &HashSet<&'a str>) -> Members<'a> {
         let mut members = Members::default();
         for fact in files.iter().flat_map(|facts| &facts.unsafes) {
-            // Those of traits need no body.
+            // Taken from the unsafe constructs rather than from `functions`, because trait functions need no body.
             if let (Some(owner), Some(name)) = (&fact.owner, &fact.name) {
                 members.unsafe_functions.insert((last(owner), name));
                 members.unsafe_methods.insert(name);
@@ -82,7 +82,8 @@ impl<'a> Members<'a> {
 }
 
 impl<'a> Resolver<'a> {
-    /// What the unsafe code of a file does, for each of [`FileFacts::unsafes`]: more than [`crate::scan`] could tell.
+    /// The operations of each of a file's [`FileFacts::unsafes`], more precisely than [`crate::scan`] could classify
+    /// them.
     ///
     /// [`FileFacts::unsafes`]: crate::facts::FileFacts::unsafes
     pub fn operations(&self, place: Place) -> Vec<Vec<Operation>> {
@@ -104,7 +105,7 @@ impl<'a> Resolver<'a> {
             kind => kind,
         };
         let known = fact.operations.iter().map(|operation| Operation { kind: kind(operation), ..operation.clone() });
-        // A body is not a block: of its calls only those say something that need it.
+        // Unlike a block, an unsafe function's body may contain any number of safe calls, which say nothing.
         let says = |operation: &Operation| fact.kind == UnsafeKind::Block || operation.kind != OperationKind::Call;
         let mut operations: Vec<Operation> = known.chain(more).filter(says).collect();
         operations.sort_by_key(|operation| operation.span.start);
@@ -185,7 +186,7 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// Methods that are unsafe on every type of the standard library that has them.
+/// Method names that are unsafe on every standard library type that has them.
 fn is_unsafe_method(name: &str) -> bool {
     is_unchecked(name)
         || matches!(
@@ -212,7 +213,7 @@ fn is_unsafe_method(name: &str) -> bool {
         )
 }
 
-/// Functions of the standard library, by the module or type before them.
+/// Whether a standard library function is unsafe, given the last module or type of its path.
 fn is_unsafe_function(owner: &str, name: &str) -> bool {
     if is_unchecked(name) || is_unsafe_method(name) {
         return true;
@@ -231,7 +232,7 @@ fn is_unsafe_function(owner: &str, name: &str) -> bool {
     }
 }
 
-/// The naming convention for functions that leave a check to their caller.
+/// The naming convention for functions whose caller is responsible for a check.
 fn is_unchecked(name: &str) -> bool {
     name.ends_with("_unchecked") || name.ends_with("_unchecked_mut") || name.starts_with("unchecked_")
 }

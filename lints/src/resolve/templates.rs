@@ -1,8 +1,9 @@
-//! Foreign calls that a macro definition and its use write together.
+//! Foreign calls that a macro definition assembles from its arguments.
 //!
-//! The definition has the path but for a name (`libz_sys::$f`), the use has the name (`call!(crc32(0))`). What they make is
-//! looked up where the macro is used and where it is defined. Which argument a variable takes is not worked out: every name
-//! that makes a foreign item counts. A use of which nothing at all could be made is hidden, not harmless.
+//! The definition has a path with a macro variable (`libz_sys::$f`), the macro call supplies the name
+//! (`call!(crc32(0))`). The assembled path is resolved both where the macro is used and where it is defined. Arguments
+//! are not matched to macro variables: every name among them that yields a foreign item counts. A use for which nothing
+//! can be resolved is reported as hidden rather than assumed to be harmless.
 
 use super::{
     ForeignCall, ForeignCalls, MacroSort, MacroUse, Place, Resolver, last,
@@ -13,7 +14,7 @@ use crate::facts::{CallFact, Ends, MacroFact, MacroKind, Template};
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::borrow::Cow;
 
-/// A definition's template, and where it stands.
+/// A template, with the file of its macro definition.
 #[derive(Clone, Copy)]
 struct Defined<'a> {
     place: Place,
@@ -23,8 +24,8 @@ struct Defined<'a> {
 type Templates<'a> = HashMap<(usize, &'a str), Vec<Defined<'a>>>;
 
 impl<'a> Resolver<'a> {
-    /// Foreign calls by uses of macros, and the uses that hide what they call. `foreign` are the names that can lead to a
-    /// foreign item.
+    /// Foreign calls made by uses of macros, and the uses whose calls could not be resolved. `foreign` are the names
+    /// that can lead to a foreign item.
     pub(super) fn template_calls(&self, foreign: &Ends<'a>) -> ForeignCalls<'a> {
         let mut found = ForeignCalls::default();
         let mut origins = MacroOrigins::new(self);
@@ -39,7 +40,7 @@ impl<'a> Resolver<'a> {
                 let uses = of_file.facts.macros.iter().filter(|fact| fact.kind == MacroKind::Call);
                 for fact in uses.filter(|fact| names.contains(last(&fact.path))) {
                     let Some(origin) = self.definition_of(user, fact, &templates, &mut origins) else { continue };
-                    // A definition's own `$f` is told where that one is used.
+                    // The `$f` that a definition passes on gets its value where that definition is used.
                     if fact.forwards {
                         continue;
                     }
@@ -57,7 +58,7 @@ impl<'a> Resolver<'a> {
         found
     }
 
-    /// By crate and name of the macro: its own templates, and those of macros that it hands its arguments to.
+    /// By crate and name of the macro: its own templates, and those of macros that it passes its arguments to.
     fn templates(&self, origins: &mut MacroOrigins<'_, 'a>) -> Templates<'a> {
         let mut found = Templates::default();
         let mut forwards = Vec::new();
@@ -72,7 +73,7 @@ impl<'a> Resolver<'a> {
                 }
             }
         }
-        // Each round carries them one macro further; a chain is short, and one that is longer than this is a cycle.
+        // Each round propagates templates by one macro. Forwarding chains are short; a longer one is a cycle.
         for _ in 0..8 {
             let mut grown = false;
             for (place, outer, fact) in &forwards {
@@ -94,7 +95,7 @@ impl<'a> Resolver<'a> {
         found
     }
 
-    /// The foreign calls that a use makes of a template.
+    /// The foreign calls that a use makes by filling in a template.
     fn make(
         &self,
         defined: Defined<'a>,
@@ -124,7 +125,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Whether what a use makes of a template may be a call, and it cannot be told of what.
+    /// Whether filling in a template may give a call that cannot be resolved.
     fn is_hidden(&self, defined: Defined<'a>, user: Place, fact: &'a MacroFact) -> bool {
         let Template { path, called, .. } = defined.template;
         if fact.more || fact.arguments.len() > PAIRED && variables(path).len() > 1 {
@@ -137,7 +138,7 @@ impl<'a> Resolver<'a> {
         };
         match path.rsplit_once("::") {
             _ if path.is_empty() => true,
-            // A path that leads into no module of the graph does not matter.
+            // A path that does not lead into a module of the graph cannot be a foreign call of it.
             Some((prefix, "$")) if *called && !prefix.contains("$::") && !prefix.ends_with('$') => {
                 let targets = self.template_targets(defined, user, fact, prefix);
                 targets.iter().any(|target| matches!(target, Target::Module(_))) && !is_known()
@@ -146,7 +147,8 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// What a path of a definition means in a use: names are looked up there, and `$crate` where the definition stands.
+    /// Resolves a filled-in path: `$crate` where the macro is defined, other paths where it is used and then where it
+    /// is defined.
     fn template_targets(&self, defined: Defined<'a>, user: Place, fact: &MacroFact, path: &str) -> Vec<Target<'a>> {
         let at_definition = |path: &str| {
             let modules = self.names.within(defined.place, &defined.template.scope.modules);
@@ -159,7 +161,7 @@ impl<'a> Resolver<'a> {
         if targets.is_empty() && path.contains("::") { at_definition(path) } else { targets }
     }
 
-    /// The crate and name of the macro with templates that is used.
+    /// The crate and name of the used macro, if it has templates.
     fn definition_of(
         &self,
         user: Place,
@@ -173,16 +175,16 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// How many names of a use are tried two at a time.
+/// The most names of a use for which pairs of names are tried.
 const PAIRED: usize = 64;
 
-/// Where the variables of a template stand.
+/// The positions of a template's macro variables.
 fn variables(template: &str) -> Vec<usize> {
     let all = template.match_indices('$').map(|(at, _)| at);
     all.filter(|at| !template[*at..].starts_with("$crate")).collect()
 }
 
-/// The last segment of what a template can become with a name for its last variable, if the others have no part in it.
+/// The last segment of a template with a name for its last variable, if no other variable is part of that segment.
 fn last_of<'n>(template: &str, name: &'n CallFact) -> Option<Cow<'n, str>> {
     let segment = last(template);
     match variables(segment)[..] {
@@ -192,12 +194,12 @@ fn last_of<'n>(template: &str, name: &'n CallFact) -> Option<Cow<'n, str>> {
     }
 }
 
-/// A template with a name for the variable at a place.
+/// A template with a name in place of the variable at a position.
 fn fill(template: &str, at: usize, name: &str) -> String {
     format!("{}{name}{}", &template[..at], &template[at + 1..])
 }
 
-/// What a template can become with a name for its last variable, and the use's other names for one before it.
+/// What a template becomes with a name for its last variable, and in turn each of the use's names for a preceding one.
 fn paths(template: &str, name: &CallFact, fact: &MacroFact) -> Vec<String> {
     match variables(template)[..] {
         [one] => vec![fill(template, one, &name.path)],

@@ -1,5 +1,5 @@
-//! Fixtures are one string of several files: `//- crate::module::path` heads each, with `(dependency, name=dependency)` behind a
-//! crate root for what it can name, and `also crate::module` behind a file that is several modules.
+//! A fixture is one string with several files, each headed by `//- crate::module::path`. A crate root names its
+//! dependencies, as in `(dependency, name=dependency)`. `also crate::module` loads a file as a further module.
 
 mod blocks;
 
@@ -34,7 +34,7 @@ fn check(edition: Edition, text: &str, expected: &[&str]) {
     assert_eq!(found, expected);
 }
 
-/// Calls of what build scripts write, each with the crate that it is written for.
+/// Checks the calls of generated items, each with the crate whose build script generates it.
 #[track_caller]
 fn check_unseen(text: &str, expected: &[&str]) {
     let found = with_crates(Edition::E2021, text, |resolver| {
@@ -103,7 +103,7 @@ fn read(part: &str, edition: Edition) -> Fixture {
         .map(|(name, krate)| (name.to_owned(), krate.to_owned()));
     let mut facts = scan(text, edition);
     assert!(facts.errors.is_empty(), "{:?}", facts.errors);
-    // Fixtures leave `unsafe` out, but for those that write `unsafe extern`.
+    // Fixtures omit `unsafe` for brevity, except for those that write `unsafe extern`.
     if !text.contains("unsafe extern") {
         facts.foreign.iter_mut().for_each(|item| item.safe = true);
     }
@@ -198,7 +198,7 @@ mod deep { fn c() { super::super::ffi::getpid(); getpid(); } }
     );
 }
 
-/// What has the name of a foreign function and is called outside of `unsafe` is something else: it would not compile.
+/// A call outside `unsafe` cannot be of a foreign function, whatever its name: it would not compile.
 #[test]
 fn names_that_stand_before_foreign_ones() {
     check_2021(
@@ -335,7 +335,7 @@ mod user {{
     );
 }
 
-/// Bindings as `-sys` crates hold them: in a module of their own, beside what is written by hand.
+/// Bindings as `-sys` crates contain them: in a module of their own, next to hand-written code.
 const SYS: &str = "
 //- sys
 mod bindings { include!(concat!(env!(\"OUT_DIR\"), \"/bindgen.rs\")); }
@@ -392,7 +392,7 @@ fn b() {{ unsafe {{ close() }} take(); Sys::open(); sys::Sys::open(); self::clos
 fn a() {{ sys::close(); }}
 {SYS}"
         ),
-        // The last but for the type's: nothing else that this module opens could have it.
+        // Bare names may come from elsewhere, and the functions of the type `Sys` may be declared anywhere.
         &["app/b self::close_all -> sys"],
     );
 }
@@ -465,7 +465,7 @@ pub mod ffi { pub use zlib::*; }
     );
 }
 
-/// A macro that writes one item for each of many names.
+/// For macros that write one item for each of many names.
 #[test]
 fn a_long_list_of_names_is_no_secret() {
     let others: Vec<String> = (0..100).map(|number| format!("name{number}")).collect();
@@ -516,7 +516,7 @@ pub fn b() { fixed!(); }
     assert_eq!(found, ["app/a fixed", "wrap/outer fixed", "wrap/b fixed", "app/a outer"]);
 }
 
-/// Calls by each path to a file lead to what it declares, and what stands in it is counted once.
+/// Every path to a file leads to its declarations, and its contents are counted once.
 #[test]
 fn a_file_is_a_module_in_several_places() {
     let ffi = "extern \"C\" { pub fn getpid() -> i32; }
@@ -546,7 +546,7 @@ impl ffi::Process {{ fn tool() {{ ffi::getpid(); }} }}
     );
 }
 
-/// What stands in it is looked up from every place: another name may be a foreign function in one of them only.
+/// A file's paths are resolved in each module that it is loaded as, since a name may be a foreign function in only one.
 #[test]
 fn paths_of_a_file_start_wherever_it_is_a_module() {
     check_2021(

@@ -1,26 +1,26 @@
-//! Calls into what a build script writes: bindings, most of the time, that are there only once the package was built.
+//! Calls of generated items: mostly bindings that exist only once the build script has run.
 //!
-//! A call counts if its path, or the `use` of its name, leads into a module with an `include!` of such a file where nothing
-//! seen goes by the name. A name without a path counts in that very module only, and only in unsafe code: it may be a local
-//! variable, and what a glob import could bring is anybody's guess.
+//! A call counts if its path, or the `use` of its name, leads into a module that `include!`s a generated file and in
+//! which nothing seen has that name. A bare name counts only in such a module itself and only in unsafe code: it may be
+//! a local variable, and what a glob import brings into scope is unknown.
 
 use super::{File, Place, Resolver};
 use crate::facts::{CallFact, FileFacts, Unexpanded, UnsafeKind};
 use rustc_hash::FxHashSet as HashSet;
 
-/// A call of something that a build script writes.
+/// A call of an item that a build script generates.
 #[derive(Clone, Copy, Debug)]
 pub struct UnseenCall<'a> {
-    /// Where the caller stands.
+    /// The file of the caller.
     pub caller: Place,
-    /// The call: its path, span, function.
+    /// The call, with its path, span and enclosing function.
     pub call: &'a CallFact,
-    /// Index of the crate whose build script writes the callee.
+    /// Index of the crate whose build script generates the callee.
     pub krate: usize,
 }
 
 impl Unexpanded {
-    /// Whether it stands for items that a build script writes.
+    /// Whether it includes items that a build script generates.
     pub fn is_generated(&self) -> bool {
         self.item
             && matches!(self.name.as_str(), "include" | "std::include" | "core::include")
@@ -29,7 +29,7 @@ impl Unexpanded {
 }
 
 impl<'a> Resolver<'a> {
-    /// Every call of what a build script writes, by crate, file and position.
+    /// Every call of a generated item, ordered by crate, file and position.
     pub fn unseen_calls(&self) -> Vec<UnseenCall<'a>> {
         let reaching = self.reaching(self.names.unseen_crates());
         let mut found = Vec::new();
@@ -48,13 +48,13 @@ impl<'a> Resolver<'a> {
         let facts = file.facts;
         let imports: HashSet<&str> = facts.imports.iter().filter_map(|import| import.name.as_deref()).collect();
         let holds = facts.unexpanded.iter().any(Unexpanded::is_generated);
-        // What macros are given need be no calls: `asm!(…, in("rax") x)`.
+        // Names among macro arguments need not be calls: `asm!(…, in("rax") x)`.
         let bare = |call: &CallFact| {
             holds && call.scope.in_macro.is_none() && !is_prelude(&call.path) && is_unsafe(facts, call)
         };
         for call in &facts.calls {
             let first = call.path.trim_start_matches("::");
-            // Functions of types are no items of modules.
+            // Associated functions are not items of a module.
             let is_wanted = match first.split_once("::") {
                 Some((first, _)) => !first.starts_with(|first: char| first.is_ascii_uppercase()),
                 None => imports.contains(first) || bare(call),
@@ -72,7 +72,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Some crates, and those that can name them, by whatever way of re-exports.
+    /// These crates and all that can name them, directly or through re-exports.
     fn reaching(&self, mut crates: HashSet<usize>) -> HashSet<usize> {
         loop {
             let before = crates.len();
@@ -88,7 +88,7 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// Whether a call stands in an unsafe block or function.
+/// Whether a call is inside an unsafe block or function.
 pub(super) fn is_unsafe(facts: &FileFacts, call: &CallFact) -> bool {
     let in_block = facts
         .unsafes
@@ -101,7 +101,7 @@ pub(super) fn is_unsafe(facts: &FileFacts, call: &CallFact) -> bool {
     in_block || call.scope.function.as_deref().is_some_and(in_function)
 }
 
-/// What every module can call without having it imported.
+/// Names that are in scope in every module without an import.
 fn is_prelude(name: &str) -> bool {
     matches!(
         name,

@@ -77,12 +77,12 @@ pub(super) fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// All that decides whether a declaration is compiled.
+/// All predicates that decide whether a declaration is compiled.
 fn cfgs<'s>(subject: &'s Subject<'_>, declared: &'s Declared<'_>) -> Vec<&'s String> {
     subject.project.file(declared.place).cfgs.iter().chain(&declared.item.scope.cfgs).collect()
 }
 
-/// In what the other declaration differs.
+/// How the other declaration differs from this one.
 fn difference(subject: &Subject<'_>, this: &Declared<'_>, other: &Declared<'_>) -> Option<String> {
     match (&this.item.item, &other.item.item) {
         (ForeignKind::Static { ty, .. }, ForeignKind::Static { ty: others, .. }) => {
@@ -121,7 +121,7 @@ fn differ(subject: &Subject<'_>, (this, ty): (&Declared<'_>, &str), (other, othe
     matches!((class(this, ty), class(other, others)), (Some(one), Some(two)) if one != two)
 }
 
-/// What the ABI sees of a type.
+/// The ABI class of a type.
 #[derive(PartialEq)]
 enum Class {
     Nothing,

@@ -80,7 +80,7 @@ pub(super) fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// What C gives through an item, and how.
+/// The restricted type whose value C supplies through an item, and the verb that says how.
 fn given(subject: &Subject<'_>, item: &ForeignItem) -> Option<(String, &'static str)> {
     let module = subject.module_of(&item.scope);
     let named = |ty: &str| Named::new(subject.project, subject.place.krate, module.clone(), ty);
@@ -99,7 +99,7 @@ fn given(subject: &Subject<'_>, item: &ForeignItem) -> Option<(String, &'static 
     }
 }
 
-/// A type that does not allow every value of its size.
+/// Describes a type for which not every bit pattern is valid; `None` for all others.
 fn restricted(named: &Named<'_>, depth: usize) -> Option<String> {
     let depth = depth.checked_sub(1)?;
     match named.shape() {
@@ -117,7 +117,7 @@ fn restricted(named: &Named<'_>, depth: usize) -> Option<String> {
     }
 }
 
-/// Whether it is an ABI that other languages speak.
+/// Whether other languages use this ABI.
 pub(super) fn is_c(abi: &str) -> bool {
     !abi.starts_with("Rust") && !abi.starts_with("rust-") && abi != "platform-intrinsic" && !abi.starts_with("llvm")
 }

@@ -72,12 +72,12 @@ pub(super) fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// Foreign calls. One call is one, however many declarations it may mean.
+/// Foreign calls, each once even if it may resolve to several declarations.
 fn direct<'s>(subject: &'s Subject<'_>) -> impl Iterator<Item = &'s ForeignCall<'s>> {
     each(subject).map(|calls| &calls[0])
 }
 
-/// The same, with each declaration that a call may mean.
+/// Foreign calls, each with all declarations that it may resolve to.
 pub(super) fn each<'s>(subject: &'s Subject<'_>) -> impl Iterator<Item = &'s [ForeignCall<'s>]> {
     let calls = subject.calls.chunk_by(|one, next| std::ptr::eq(one.call, next.call));
     calls.filter(|calls| !calls[0].item.rewritten)

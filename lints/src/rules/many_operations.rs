@@ -66,7 +66,7 @@ pub(super) fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// Functions of the standard library and others that leave a check to their caller, and say so in their name.
+/// Functions that leave a check to their caller and say so in their name, in the standard library and elsewhere.
 fn is_unchecked(name: &str) -> bool {
     name.contains("unchecked")
         || matches!(

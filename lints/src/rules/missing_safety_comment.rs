@@ -53,7 +53,7 @@ pub(super) fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// Whether an argument is the word alone, or a promise to write one.
+/// Whether a safety comment consists of the word `SAFETY` alone, or of a promise to write one.
 pub(super) fn says_nothing(argument: &str) -> bool {
     let words = argument.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     let mut words = words.map(str::to_ascii_lowercase).filter(|word| word != "safety");

@@ -56,20 +56,20 @@ pub(super) fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// What a construct of a file is called, if its documentation is to have a `# Safety` section.
+/// What to call a construct in a message, if its documentation should have a `# Safety` section.
 pub fn owes_section(fact: &UnsafeFact, facts: &FileFacts) -> Option<&'static str> {
     match fact.kind {
         UnsafeKind::Trait => Some("unsafe trait"),
         UnsafeKind::Function if !fact.of_trait => Some("unsafe function"),
         UnsafeKind::Declaration if is_foreign(fact, facts) => None,
-        // What a macro makes of its arguments may be anything.
+        // The declaration may become anything in the macro's expansion.
         UnsafeKind::Declaration if fact.scope.in_macro.is_some() => Some("unsafe function"),
         UnsafeKind::Declaration => Some("unsafe function of a trait"),
         _ => None,
     }
 }
 
-/// `unsafe fn` in an extern block: C's documentation says what it needs.
+/// Whether it is an `unsafe fn` in an extern block, whose requirements are documented in C.
 fn is_foreign(fact: &UnsafeFact, facts: &FileFacts) -> bool {
     let after = facts.foreign.partition_point(|item| item.span.start <= fact.span.start);
     after > 0 && fact.span.start < facts.foreign[after - 1].span.end

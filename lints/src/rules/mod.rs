@@ -13,14 +13,14 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
-/// Lists the rules in the order of their names: module, name (they differ in their dashes only), severity where the policy is
-/// silent, and whether syntax settles the matter. `by policy` marks those whose findings the policy makes, which have a page
-/// here and no code. A rule file that is not here never runs; a test refuses it.
+/// Lists the rules in the order of their names: module, name (which differs only in its dashes), default severity, and
+/// whether the syntax is conclusive. `by policy` marks rules whose findings are made by the policy; they have a page
+/// here and no code. A rule file that is not listed would never run, which a test prevents.
 macro_rules! rules {
     ($($module:ident => $name:literal, $default:ident, $basis:ident $(, by $maker:ident)?;)*) => {
         $(mod $module;)*
 
-        /// Every rule, in the order of their names.
+        /// Every rule, ordered by name.
         pub const RULES: &[Rule] = &[$(Rule {
             name: $name,
             default: Severity::$default,
@@ -64,23 +64,23 @@ rules! {
 /// A rule.
 #[derive(Debug)]
 pub struct Rule {
-    /// The name by which the policy and [`explain`] know it.
+    /// The name by which the policy and [`explain`] refer to it.
     pub name: &'static str,
-    /// What its findings count for where the policy does not say.
+    /// The severity of its findings where the policy sets none.
     pub default: Severity,
-    /// How sure its findings are.
+    /// How reliable its findings are.
     pub basis: Basis,
-    /// `None` where the policy makes the findings.
+    /// The function that makes the findings; `None` where the policy makes them.
     check: Option<fn(&Subject<'_>, &mut Report<'_>)>,
-    /// Text of its file.
+    /// The source text of the rule's file.
     source: &'static str,
 }
 
-/// What a finding counts for.
+/// How a finding is treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
-    /// Nothing: it is not shown.
+    /// It is not shown.
     Allow,
     /// It is shown.
     Warn,
@@ -88,23 +88,23 @@ pub enum Severity {
     Deny,
 }
 
-/// How a rule comes to its findings.
+/// How a rule arrives at its findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Basis {
-    /// The text says it: there is no false finding.
+    /// The syntax is conclusive: there are no false findings.
     Exact,
-    /// It concludes from what the text shows. Findings drawn from real packages were judged by hand (`tests/judged`), and
-    /// where fewer than 18 of 20 were right the rule is [`Severity::Allow`].
+    /// The rule infers from what the syntax shows. Findings in real packages were judged by hand (`tests/judged`); a
+    /// rule of which fewer than 18 out of 20 were right defaults to [`Severity::Allow`].
     Heuristic,
 }
 
 impl Rule {
-    /// What it is about, in one line.
+    /// A one-line summary.
     pub fn summary(&self) -> &'static str {
         self.lines().next().unwrap_or_default()
     }
 
-    /// Whether the policy makes its findings, not [`check`].
+    /// Whether the policy makes its findings rather than [`check`].
     pub fn is_made_by_policy(&self) -> bool {
         self.check.is_none()
     }
@@ -121,7 +121,7 @@ impl Rule {
         format!("# {}\n\n{}\n\n{}", self.name, lines.join("\n"), self.in_the_policy())
     }
 
-    /// The last section of each page.
+    /// The section that ends every page.
     fn in_the_policy(&self) -> String {
         let Rule { name, default, .. } = self;
         format!(
@@ -148,47 +148,47 @@ impl fmt::Display for Severity {
 struct Subject<'a> {
     /// The file.
     place: Place,
-    /// What stands in it.
+    /// The file's facts.
     facts: &'a FileFacts,
-    /// The foreign calls that stand in it, in source order.
+    /// The file's foreign calls, in source order.
     calls: &'a [ForeignCall<'a>],
-    /// The graph that it is part of.
+    /// The graph that the file is part of.
     project: &'a Project<'a>,
 }
 
 impl Subject<'_> {
-    /// Whether something in the file may be part of the build.
+    /// Whether code in the file may be part of the build.
     fn is_live(&self, scope: &Scope) -> bool {
         self.project.is_live(self.place, scope)
     }
 
-    /// Whether only tests have something in the file.
+    /// Whether code in the file is compiled for tests only.
     fn is_test(&self, scope: &Scope) -> bool {
         scope.cfgs.iter().chain(self.project.file(self.place).cfgs).any(|cfg| cfg.trim() == "test")
     }
 
-    /// Module path of something in the file.
+    /// The module path of an item in the file.
     fn module_of(&self, scope: &Scope) -> Vec<String> {
         self.project.module_of(self.place, scope)
     }
 }
 
-/// What a rule found at one place.
+/// A finding of a rule.
 #[derive(Clone, Debug)]
 pub struct Finding {
     /// The rule's name.
     pub rule: &'static str,
     /// What is wrong, a lowercase fragment.
     pub message: String,
-    /// Where.
+    /// Where it is.
     pub span: Span,
-    /// What stands around it in the file.
+    /// Its lexical context.
     pub scope: Arc<Scope>,
-    /// What else helps to judge it.
+    /// Further information that helps to judge it.
     pub notes: Vec<String>,
 }
 
-/// Takes the findings of one rule about one file.
+/// Collects the findings of one rule in one file.
 struct Report<'r> {
     rule: &'static str,
     findings: &'r mut Vec<Finding>,
@@ -201,7 +201,8 @@ impl Report<'_> {
     }
 }
 
-/// What all rules find in a file of a project, in source order; at one place in the order of the rules' names.
+/// The findings of all rules in a file of a project, in source order, and in the order of rule names at the same
+/// position.
 pub fn check(project: &Project<'_>, place: Place) -> Vec<Finding> {
     let calls = project.calls_in(place);
     let subject = Subject { place, facts: project.file(place).facts, calls, project };
@@ -215,7 +216,7 @@ pub fn check(project: &Project<'_>, place: Place) -> Vec<Finding> {
     findings
 }
 
-/// The rule of a name.
+/// The rule with this name.
 pub fn find(name: &str) -> Option<&'static Rule> {
     RULES.iter().find(|rule| rule.name == name)
 }

@@ -64,7 +64,7 @@ pub(super) fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// The foreign function that an argument comes from, and its line.
+/// The foreign function that an argument comes from, and the line of the call.
 pub(super) fn foreign_origin<'s>(subject: &'s Subject<'_>, trust: &Trust) -> Option<(&'s str, u32)> {
     trust.origins.iter().find_map(|origin| {
         let (Origin::Returned(start) | Origin::Written(start)) = origin else { return None };

@@ -65,7 +65,7 @@ pub(super) fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// Why nobody can know how a type lies in memory.
+/// Why the layout of a type is unspecified; `None` if it is specified or unknown.
 fn unstated(named: &Named<'_>, depth: usize) -> Option<String> {
     let depth = depth.checked_sub(1)?;
     match named.shape() {
@@ -81,7 +81,7 @@ fn unstated(named: &Named<'_>, depth: usize) -> Option<String> {
     }
 }
 
-/// A type's text without lifetimes and spaces.
+/// The text of a type without lifetimes and spaces.
 fn without_lifetimes(ty: &str) -> String {
     let mut out = String::new();
     let mut chars = ty.chars().peekable();

@@ -72,7 +72,7 @@ pub(super) fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// Whether a panic ends at a function with this ABI.
+/// Whether a panic cannot unwind out of a function with this ABI.
 fn stops_unwinding(abi: &str) -> bool {
     !abi.ends_with("-unwind") && !matches!(abi, "Rust" | "rust-call" | "rust-cold" | "rust-intrinsic")
 }

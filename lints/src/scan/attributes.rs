@@ -1,17 +1,17 @@
-//! Attributes: `cfg` predicates, `link`, `path`, `repr`, and those that are unsafe.
+//! Attributes: `cfg` predicates, `link`, `path`, `repr`, and unsafe ones.
 
 use crate::facts::Conditional;
 use crate::syntax::{Node, SyntaxKind, T, Token};
 use SyntaxKind::*;
 
-/// One attribute with its wrappings taken off: `#[cfg_attr(unix, unsafe(no_mangle))]` is `no_mangle`.
+/// One attribute without its wrappers: `#[cfg_attr(unix, unsafe(no_mangle))]` is `no_mangle`.
 #[derive(Clone)]
 pub(super) struct Meta<'n, 't> {
     pub(super) name: &'t str,
     pub(super) node: Node<'n, 't>,
-    /// The keyword of `unsafe(…)` around it.
+    /// The `unsafe` keyword of an `unsafe(…)` around it.
     pub(super) keyword: Option<Token>,
-    /// With `unsafe(…)`, if there is one.
+    /// The attribute including its `unsafe(…)`, if there is one.
     pub(super) whole: Node<'n, 't>,
     /// The predicates of the `cfg_attr`s around it.
     pub(super) cfgs: Vec<String>,
@@ -24,7 +24,7 @@ impl Meta<'_, '_> {
         string(literal.text())
     }
 
-    /// The same with the conditions under which the attribute is there.
+    /// Like [`Meta::value`], with the conditions under which the attribute applies.
     pub(super) fn conditional(&self) -> Option<Conditional> {
         Some(Conditional { value: self.value()?, cfgs: self.cfgs.clone() })
     }
@@ -45,7 +45,7 @@ impl Meta<'_, '_> {
     }
 }
 
-/// The attributes of a node, `cfg_attr` looked into; `cfg` itself excluded.
+/// The attributes of a node, including those inside `cfg_attr`, but not `cfg` itself.
 pub(super) fn metas<'n, 't>(node: Node<'n, 't>) -> Vec<Meta<'n, 't>> {
     let mut found = Vec::new();
     for attribute in attributes(node) {
@@ -54,14 +54,14 @@ pub(super) fn metas<'n, 't>(node: Node<'n, 't>) -> Vec<Meta<'n, 't>> {
     found
 }
 
-/// The predicates of a node's `#[cfg(…)]` attributes, also those in `cfg_attr`. `#[test]` and `#[bench]` are `cfg(test)`: nothing else
-/// builds what they stand on.
+/// The predicates of a node's `#[cfg(…)]` attributes, including those inside `cfg_attr`. `#[test]` and `#[bench]` count
+/// as `cfg(test)`, since their functions are compiled only for tests.
 pub(super) fn cfgs(node: Node<'_, '_>) -> Vec<String> {
     attributes(node).flat_map(|attribute| attribute.children()).filter_map(|meta| condition(meta, NESTED)).collect()
 }
 
-/// The predicate that a meta puts on its item: `cfg_attr(P, cfg(C))` is `cfg(any(not(P), C))`. One predicate for the whole of a
-/// `cfg_attr`, which is no longer than that was.
+/// The predicate that an attribute puts on its item: `cfg_attr(P, cfg(C))` is `cfg(any(not(P), C))`. One predicate for
+/// the whole `cfg_attr` keeps the result no longer than the source.
 fn condition(meta: Node<'_, '_>, nested: usize) -> Option<String> {
     match meta.kind() {
         CFG_ATTR_META => {}
@@ -70,7 +70,7 @@ fn condition(meta: Node<'_, '_>, nested: usize) -> Option<String> {
         _ => return None,
     }
     let Some(nested) = nested.checked_sub(1) else {
-        // No predicate, and so one that is not known.
+        // Not a valid predicate, so it evaluates to unknown.
         return Some(meta.normal_text());
     };
     let mut inner: Vec<String> = meta.children().filter_map(|inner| condition(inner, nested)).collect();
@@ -82,7 +82,7 @@ fn condition(meta: Node<'_, '_>, nested: usize) -> Option<String> {
     Some(format!("any(not({}), {inner})", predicate(meta)?))
 }
 
-/// How deeply `cfg_attr`s are looked into for `cfg`s.
+/// Nesting of `cfg_attr`s up to which their `cfg`s are read.
 const NESTED: usize = 16;
 
 fn predicate(meta: Node<'_, '_>) -> Option<String> {
@@ -90,7 +90,7 @@ fn predicate(meta: Node<'_, '_>) -> Option<String> {
     Some(predicate.normal_text())
 }
 
-/// Whether a node has attributes at all; they come first.
+/// Whether a node has attributes. They are its first children.
 pub(super) fn any(node: Node<'_, '_>) -> bool {
     node.children().next().is_some_and(|first| first.kind() == ATTR)
 }
@@ -124,7 +124,7 @@ fn collect<'n, 't>(
     }
 }
 
-/// The value of a string literal, raw ones included.
+/// The value of a string literal, including raw strings.
 pub(crate) fn string(literal: &str) -> Option<String> {
     if let Some(raw) = literal.strip_prefix('r') {
         let hashes = raw.bytes().take_while(|byte| *byte == b'#').count();

@@ -1,4 +1,4 @@
-//! Unsafe blocks and what they do; calls and mentions of paths everywhere.
+//! Unsafe blocks and their operations, and calls and mentions of paths anywhere.
 
 use super::{Scanner, paths, safety};
 use crate::facts::{CallFact, Operation, OperationKind, SmolStr, UnsafeFact, UnsafeKind};
@@ -38,7 +38,7 @@ impl<'t> Scanner<'_, 't> {
     }
 
     pub(super) fn call(&mut self, path: SmolStr, range: Range<usize>) {
-        // `Some(x)` and its like are by far the most frequent calls, and call nothing.
+        // `Some(x)` and the like are by far the most frequent calls, and are only constructors.
         if matches!(path.as_str(), "Some" | "Ok" | "Err" | "Self") {
             return;
         }
@@ -69,7 +69,7 @@ impl<'t> Scanner<'_, 't> {
         let (Some(block), Some(name)) = (self.frame().block.filter(|_| self.acts()), node.child(NAME_REF)) else {
             return;
         };
-        // Tuples' fields are no unions'.
+        // Fields of tuples cannot be fields of a union.
         if name.text().starts_with(|first: char| first.is_ascii_digit()) {
             return;
         }
@@ -78,7 +78,7 @@ impl<'t> Scanner<'_, 't> {
         self.named.push((block, Operation { kind, span, what }));
     }
 
-    /// A pattern that names a union reads it.
+    /// A pattern that names a union reads its field.
     pub(super) fn record_pattern(&mut self, node: Node<'_, 't>) {
         let Some(path) = node.child(PATH) else { return };
         if let (Some(block), Some(what)) = (self.frame().block.filter(|_| self.acts()), paths::plain(path)) {
@@ -95,7 +95,7 @@ impl<'t> Scanner<'_, 't> {
         }
     }
 
-    /// `self.method()` is a call of `Self::method`, whichever trait has that one.
+    /// `self.method()` is recorded as a call of `Self::method`, whether that is inherent or a trait's.
     fn own_method(&mut self, node: Node<'_, 't>, name: Node<'_, 't>) {
         let receiver = node.children().find(|child| child.kind() != ATTR);
         let is_own = receiver.is_some_and(|receiver| receiver.kind() == PATH_EXPR && receiver.text() == "self");

@@ -1,11 +1,12 @@
-//! Which files need no parsing when only counts are asked for: told from bytes.
+//! A byte-level prefilter: tells which files need no parsing when only counts are wanted.
 
 use crate::{Edition, facts::FileFacts};
 use memchr::memmem::Finder;
 use std::sync::LazyLock;
 
-/// As [`crate::scan`], but only what is counted and what leads to further files: unsafe constructs, foreign items, unseen
-/// expansions and modules. A text that can hold nothing of that is not parsed, so its mistakes are not found either.
+/// Like [`crate::scan`], restricted to what is counted and what leads to further files: unsafe constructs, foreign
+/// items, unseen expansions and modules. A text that cannot contain any of these is not parsed, so its syntax errors
+/// are not reported either.
 pub fn count(text: &str, edition: Edition) -> FileFacts {
     if !WORDS.may_count(text.as_bytes()) {
         return FileFacts::default();
@@ -21,7 +22,7 @@ struct Words {
     modules: Finder<'static>,
 }
 
-/// What each counted construct is spelled with. Parts of longer words and of comments are found too, and cost only time.
+/// The words that counted constructs are spelled with. Matches inside longer words and comments only cost time.
 static WORDS: LazyLock<Words> = LazyLock::new(|| {
     let telling =
         ["unsafe", "extern", "include", "union", "no_mangle", "export_name", "link_section", "global_asm", "naked"];
@@ -39,7 +40,7 @@ impl Words {
     }
 
     fn has_static_mut(&self, text: &[u8]) -> bool {
-        // `&'static mut` is a type, and by far the most frequent.
+        // `&'static mut` is a type, and by far the most frequent match.
         let lifetime = |at: usize| at > 0 && text[at - 1] == b'\'';
         self.statics.find_iter(text).any(|at| {
             let rest = text[at + "static".len()..].trim_ascii_start();
@@ -47,7 +48,7 @@ impl Words {
         })
     }
 
-    /// Whether a `mod` may stand for another file: anything but a name and `{` behind it.
+    /// Whether a `mod` may declare a module in another file, which is everything but a name followed by `{`.
     fn has_module_file(&self, text: &[u8]) -> bool {
         self.modules.find_iter(text).any(|at| {
             let rest = &text[at + "mod".len()..];
@@ -61,7 +62,7 @@ impl Words {
     }
 }
 
-/// Of a name; every byte of a character beyond ASCII may be.
+/// Whether a byte is part of an identifier; bytes of non-ASCII characters may be.
 fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
 }
@@ -90,7 +91,7 @@ mod tests {
         check("union U { a: u8 }", true);
     }
 
-    /// Over real and made-up code: with the shortcut, the same is counted as without.
+    /// On real and made-up code, the prefilter does not change the counts.
     #[test]
     fn the_shortcut_changes_no_count() {
         for text in [include_str!("../../tests/cases/macros.rs"), include_str!("mod.rs"), include_str!("expand.rs")] {

@@ -1,4 +1,4 @@
-//! Functions and statics that other languages can reach, and how they may panic.
+//! Functions and statics that other languages can reach, and how their bodies may panic.
 
 use super::{Scanner, attributes, flow, foreign, items, paths};
 use crate::facts::{Definition, ForeignKind, Panic, PanicKind};
@@ -7,11 +7,11 @@ use SyntaxKind::*;
 use std::collections::HashSet;
 use std::ops::Range;
 
-/// How many places that may panic are kept of a function.
+/// How many places that may panic are kept per function.
 const PANICS: usize = 3;
 
 impl<'t> Scanner<'_, 't> {
-    /// A fact for a function with a body that has an ABI or an exported name.
+    /// Records a function with a body that has an ABI or an exported name.
     pub(super) fn definition(&mut self, node: Node<'_, 't>) {
         let abi = node.child(ABI).map(|abi| foreign::abi(self.source, Some(abi)));
         let symbol = exported(node);
@@ -22,7 +22,7 @@ impl<'t> Scanner<'_, 't> {
         self.define(Definition { guarded, panics, abi, ..self.blank(name, symbol, item) });
     }
 
-    /// A fact for a static with an exported name.
+    /// Records a static with an exported name.
     pub(super) fn exported_static(&mut self, node: Node<'_, 't>) {
         if let (Some(name), Some(symbol)) = (node.child(NAME), exported(node)) {
             self.define(self.blank(name, Some(symbol), foreign::static_type(node)));
@@ -49,7 +49,7 @@ impl<'t> Scanner<'_, 't> {
         }
     }
 
-    /// Whether a body stops panics, and where it may start one.
+    /// Whether a body stops panics, and where it may panic.
     fn panics(&self, function: Node<'_, 't>, body: Node<'_, 't>) -> (bool, Vec<Panic>) {
         let bound: HashSet<&str> = function
             .descendants()
@@ -78,12 +78,12 @@ impl<'t> Scanner<'_, 't> {
     }
 }
 
-/// `let f = |…| …`: what `f` does is written here.
+/// Whether a pattern is that of `let f = |…| …`, where the closure's body is in plain sight.
 fn names_a_closure(pattern: Node<'_, '_>) -> bool {
     pattern.parent().is_some_and(|parent| parent.kind() == LET_STMT && parent.child(CLOSURE_EXPR).is_some())
 }
 
-/// The symbol by which the linker knows an item that exports one.
+/// The symbol under which an item is exported to the linker.
 fn exported(node: Node<'_, '_>) -> Option<String> {
     let metas = attributes::metas(node);
     let named = metas.iter().find(|meta| meta.name == "export_name").and_then(attributes::Meta::value);
@@ -92,15 +92,15 @@ fn exported(node: Node<'_, '_>) -> Option<String> {
     })
 }
 
-/// Names of functions that keep a panic from going on; the standard library has `catch_unwind`, and many have one of their
-/// own around it.
+/// Whether a function's name suggests that it stops panics from unwinding further: `catch_unwind` and the many wrappers
+/// of it.
 fn stops_panics(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let about_panics = name.contains("panic") || name.contains("unwind");
     about_panics && !matches!(name.as_str(), "panic" | "panicking" | "panic_any" | "resume_unwind" | "panic_fmt")
 }
 
-/// `panic::wrap`: a function of a crate's own module about panics, which shares its name with the standard library's.
+/// Whether a path is like `panic::wrap`: a function of a crate's own `panic` module, as opposed to `std::panic`.
 fn is_of_panics(path: &str) -> bool {
     path.rsplit_once("::").is_some_and(|(module, name)| {
         let of_std = matches!(name, "panic_any" | "resume_unwind" | "set_hook" | "take_hook" | "AssertUnwindSafe");
@@ -108,7 +108,7 @@ fn is_of_panics(path: &str) -> bool {
     })
 }
 
-/// `if x.is_none() { return … }` stands before.
+/// Whether the function calls something like `x.is_none()` before this use of `x`, presumably to return early.
 fn is_tested_before(value: Node<'_, '_>) -> bool {
     if value.kind() != PATH_EXPR {
         return false;

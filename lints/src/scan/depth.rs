@@ -1,21 +1,21 @@
-//! How deep the parser may have to recurse, told from tokens alone.
+//! An estimate from tokens alone of how deep the parser may recurse.
 //!
-//! The parser is recursive, and a stack that overflows ends the process: for text of any depth the answer must be known
-//! before it starts.
+//! The parser is recursive, and a stack overflow ends the process. So an upper bound must be known before it starts.
 
 use crate::syntax::{Source, SyntaxKind, T};
 
-/// Depth that the stack of any thread bears.
+/// Recursion depth that the stack of any thread can take.
 pub(super) const SMALL: usize = 400;
 
-/// Depth beyond which text is not parsed at all.
+/// Recursion depth beyond which text is not parsed at all.
 pub(super) const LARGE: usize = 50_000;
 
-/// Stack for one level of recursion, in bytes; measured at about 1 KiB for parentheses.
+/// Stack per level of recursion, in bytes; about 1 KiB was measured for parentheses.
 pub(super) const STACK: usize = 8 << 10;
 
-/// An upper bound: what no level of recursion goes without is a token of its own since the last separator, in this group or
-/// one around it. Long chains that the parser walks in a loop count as deep too, and cost a thread.
+/// An upper bound on the recursion depth: every level takes at least one token of its own since the last separator, in
+/// the current group or an enclosing one. Long chains that the parser handles in a loop count as deep, too, which
+/// merely costs a thread.
 pub(super) fn bound(source: &Source<'_>, tokens: impl Iterator<Item = usize>) -> usize {
     let mut outer: Vec<usize> = Vec::new();
     let (mut since_separator, mut below, mut most) = (0, 0, 0);
@@ -25,7 +25,7 @@ pub(super) fn bound(source: &Source<'_>, tokens: impl Iterator<Item = usize>) ->
         if kind.is_trivia() {
             continue;
         }
-        // A body ends a statement unless the statement goes on behind it.
+        // A body ends its statement unless the statement continues after it.
         if std::mem::take(&mut closed) && !matches!(kind, T![else] | T![.] | T![?]) {
             since_separator = 0;
         }

@@ -1,15 +1,15 @@
-//! What an unsafe construct says, as a number: reports tell it by that from others in the same function.
+//! Digests of unsafe constructs, by which reports tell constructs in the same function apart.
 
 use super::Scanner;
 use crate::facts::{UnsafeFact, UnsafeKind};
 use crate::syntax::T;
 use std::collections::HashMap;
 
-/// How many tokens of a construct are hashed; of longer ones the length is hashed with them.
+/// How many tokens of a construct are hashed; for longer constructs their length is hashed as well.
 const HASHED: usize = 256;
 
 impl Scanner<'_, '_> {
-    /// Ends and digests of all unsafe constructs.
+    /// Sets the ends and digests of all unsafe constructs.
     pub(super) fn digests(&mut self) {
         let mut unsafes = std::mem::take(&mut self.facts.unsafes);
         let closing = if unsafes.is_empty() { HashMap::new() } else { self.closing_braces() };
@@ -29,11 +29,11 @@ impl Scanner<'_, '_> {
         fact.end = raws.clone().last().map_or(fact.span.end, |raw| source.raw_range(raw).end as u32);
 
         let mut hash = blake3::Hasher::new();
-        // Blocks nest, and each of thousands around one another would hash all those inside it.
+        // Thousands of nested blocks would each hash all blocks inside them, so the number of tokens is limited.
         let (length, mut tokens) = (raws.len(), raws.filter(|raw| !source.raw_kind(*raw).is_trivia()));
         for raw in tokens.by_ref().take(HASHED) {
             hash.update(source.raw_text(raw).as_bytes());
-            // No token holds this byte, so `a b` and `ab` differ.
+            // No token contains this byte, so `a b` and `ab` differ.
             hash.update(&[0]);
         }
         if tokens.next().is_some() {
@@ -44,13 +44,13 @@ impl Scanner<'_, '_> {
         fact.digest = u64::from_be_bytes(digest);
     }
 
-    /// The raw token behind the braces that open at or after `raw`; `None` if none open there or they never close.
+    /// The raw token after the braces that open at or after `raw`; `None` if none open there or they are never closed.
     fn behind_braces(&self, raw: usize, closing: &HashMap<usize, usize>) -> Option<usize> {
         let open = (raw..self.source.len()).find(|raw| !self.source.raw_kind(*raw).is_trivia())?;
         closing.get(&open).map(|close| close + 1)
     }
 
-    /// For each `{` that is closed, the `}` that closes it.
+    /// For each closed `{`, the index of its `}`.
     fn closing_braces(&self) -> HashMap<usize, usize> {
         let (mut open, mut closing) = (Vec::new(), HashMap::new());
         for raw in 0..self.source.len() {

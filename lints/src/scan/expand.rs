@@ -1,23 +1,23 @@
-//! `macro_rules!` by example: enough of it to see what a file's own macros declare.
+//! Expansion of `macro_rules!`, as far as it takes to see what a file's own macros declare.
 //!
-//! Bindings like to declare foreign functions through a macro of their own, one list for several ABIs. Tokens are indices of
-//! the file's raw tokens throughout, so every expanded token still knows where it was written. There is no hygiene: names in
-//! declarations have none.
+//! Bindings often declare foreign functions through a local macro, to write one list for several ABIs. Tokens are
+//! indices of the file's raw tokens throughout, so every expanded token keeps its source position. Hygiene is not
+//! implemented: names of items are unhygienic.
 
 use crate::syntax::{Fragment, Source, SyntaxKind, T};
 use SyntaxKind::*;
 use std::collections::HashMap;
 
-/// Expansions longer than this many tokens are given up.
+/// Expansions with more tokens than this are abandoned.
 const LIMIT: usize = 1 << 18;
 
-/// The rules of one definition.
+/// The rules of one `macro_rules!`.
 pub(super) struct Macro {
     rules: Vec<Rule>,
 }
 
 struct Rule {
-    /// `None` for what is not understood, such as `$` as a token.
+    /// `None` if the matcher contains something unsupported, such as `$` as a token.
     matcher: Option<Vec<Pattern>>,
     transcriber: Vec<u32>,
 }
@@ -46,7 +46,8 @@ enum Binding {
 type Bindings = HashMap<String, Binding>;
 
 impl Macro {
-    /// Reads `(matcher) => {transcriber}; …`, the tokens between the outer delimiters. `None` if that is not what they are.
+    /// Parses `(matcher) => {transcriber}; …`, the tokens between the outer delimiters; `None` if they have another
+    /// form.
     pub(super) fn parse(source: &Source<'_>, body: &[u32]) -> Option<Macro> {
         let reader = Reader { source };
         let mut rules = Vec::new();
@@ -71,9 +72,9 @@ impl Macro {
         Some(Macro { rules })
     }
 
-    /// What stands before, between and behind the transcribers of the definition's body.
+    /// The parts of the definition's body that are outside its transcribers.
     pub(super) fn matchers<'b>(&self, body: &'b [u32]) -> impl Iterator<Item = &'b [u32]> {
-        // Raw tokens come in the order of the file.
+        // Raw tokens are numbered in the order of the file.
         let place = |raw: u32| body.partition_point(|other| *other < raw);
         let mut cuts = vec![0];
         for transcriber in self.rules.iter().map(|rule| &rule.transcriber) {
@@ -86,15 +87,15 @@ impl Macro {
         cuts.into_iter().map(|range| &body[range])
     }
 
-    /// What the rules turn calls into, macro variables in it as written.
+    /// The transcribers, with macro variables as written.
     pub(super) fn transcribers(&self) -> impl Iterator<Item = &[u32]> {
         self.rules.iter().map(|rule| rule.transcriber.as_slice())
     }
 
-    /// The expansion of a call with these tokens between its delimiters, by the first rule that matches.
+    /// Expands a call with these tokens between its delimiters, by the first rule that matches.
     pub(super) fn expand(&self, source: &Source<'_>, arguments: &[u32]) -> Option<Vec<u32>> {
         let reader = Reader { source };
-        // A rule that is not understood may be the one that matches, and then those behind it do not count.
+        // An unsupported rule may be the one that matches, so the rules after it cannot be used.
         let mut understood = self.rules.iter().map_while(|rule| Some((rule, rule.matcher.as_ref()?)));
         let (rule, bindings) = understood.find_map(|(rule, matcher)| {
             let mut bindings = Bindings::new();
@@ -107,7 +108,7 @@ impl Macro {
     }
 }
 
-/// Tokens between a pair of delimiters, or of a whole group; the rules have no other structure.
+/// Reads token slices, whose only structure is that delimiters form groups.
 struct Reader<'s, 't> {
     source: &'s Source<'t>,
 }
@@ -126,13 +127,13 @@ impl Reader<'_, '_> {
         group(self.source, tokens)
     }
 
-    /// What follows `$(…)`: a separator, if any, the operator, and how many tokens both take.
+    /// What follows `$(…)`: the separator if there is one, the operator, and the number of tokens of both.
     fn repetition(&self, tokens: &[u32]) -> Option<(Option<u32>, SyntaxKind, usize)> {
         let operator = |raw: u32| matches!(self.kind(raw), T![*] | T![+] | T![?]);
         match tokens {
             [first, ..] if operator(*first) => Some((None, self.kind(*first), 1)),
             [separator, second, ..] if operator(*second) => Some((Some(*separator), self.kind(*second), 2)),
-            // `=>`, `::` and the like are two raw tokens; only the first is compared.
+            // `=>`, `::` and the like are two raw tokens, of which only the first is compared.
             [separator, _, third, ..] if operator(*third) => Some((Some(*separator), self.kind(*third), 3)),
             _ => None,
         }
@@ -168,7 +169,7 @@ impl Reader<'_, '_> {
         Some(patterns)
     }
 
-    /// Matches patterns against the start of the tokens; gives the number taken.
+    /// Matches patterns against the start of the tokens; returns the number of tokens consumed.
     fn take(&self, patterns: &[Pattern], tokens: &[u32], bindings: &mut Bindings) -> Option<usize> {
         let mut at = 0;
         for pattern in patterns {
@@ -216,7 +217,7 @@ impl Reader<'_, '_> {
             }
             let mut bindings = Bindings::new();
             match self.take(inner, &tokens[start..], &mut bindings) {
-                // A round that takes nothing would repeat for ever.
+                // A round that consumes nothing would repeat for ever.
                 Some(taken) if taken > 0 => at = start + taken,
                 _ => break,
             }
@@ -248,12 +249,12 @@ impl Reader<'_, '_> {
                     None
                 }
             }
-            // The parser copies what it may look at: a long list would be copied again for each element.
+            // Parsing a fragment copies its input, so a long list would be copied for each of its elements.
             Kind::Parsed(fragment) => self.source.fragment(&tokens[..self.reach(fragment, tokens)], fragment),
         }
     }
 
-    /// How far a fragment can go: up to a separator that cannot be part of it, groups skipped.
+    /// An upper bound on the length of a fragment: up to a separator outside groups that cannot be part of it.
     fn reach(&self, fragment: Fragment, tokens: &[u32]) -> usize {
         let mut at = 0;
         let mut angles = 0_usize;
@@ -333,7 +334,7 @@ impl Reader<'_, '_> {
     }
 }
 
-/// Every variable below a repetition is bound to the list of its rounds.
+/// Binds every variable inside a repetition to the list of its matches.
 fn bind_rounds(inner: &[Pattern], rounds: Vec<Bindings>, bindings: &mut Bindings) {
     let mut names = Vec::new();
     collect_names(inner, &mut names);

@@ -1,4 +1,4 @@
-//! What is left to do when the walk is over: orders, uses of statics, room that was reserved and not used.
+//! The passes after the walk: sorting, uses of statics, and releasing spare capacity.
 
 use super::{Scanner, paths};
 use crate::facts::{Candidate, FileFacts, ForeignKind, OperationKind, UnsafeFact, UnsafeKind};
@@ -22,14 +22,15 @@ impl Scanner<'_, '_> {
         self.forget_locals();
         self.static_uses();
         self.forget_local_arguments();
-        // Expansions come after the definitions, and arguments before them.
+        // Expansions were walked after the definitions they come from, and arguments before their macro's expansion, so
+        // the facts are not in source order yet.
         self.sort_unsafes();
         self.digests();
         self.facts.foreign.sort_by_key(|item| item.span.start);
         self.calls.sort_by_key(|call| call.span.start);
         self.mentions.sort_by_key(|mention| mention.span.start);
         for fact in &mut self.facts.unsafes {
-            // The tree has `a.b().c()` as a call of `c` around a call of `b`.
+            // The tree represents `a.b().c()` as a call of `c` around a call of `b`.
             fact.operations.sort_by_key(|operation| operation.span.start);
         }
         for (modules, name) in &self.copies {
@@ -39,7 +40,7 @@ impl Scanner<'_, '_> {
         self.facts.calls = self.calls.into_iter().collect();
         self.facts.mentions = self.mentions.into_iter().collect();
         self.facts.constants = self.constants.into_iter().collect();
-        // Facts stay for the whole audit, and their lists grew by doubling.
+        // Facts live as long as the audit, so free the spare capacity of their lists.
         self.facts.candidates.shrink_to_fit();
         self.facts.macros.shrink_to_fit();
         self.facts.functions.shrink_to_fit();
@@ -50,7 +51,8 @@ impl Scanner<'_, '_> {
         self.facts
     }
 
-    /// Naming a static that is mutable or foreign is an operation of its own; the file's own ones are known.
+    /// Naming a static that is mutable or foreign is an operation. The file's own statics are known here; other names
+    /// become candidates.
     fn static_uses(&mut self) {
         let mutable = self.facts.unsafes.iter().filter(|fact| fact.kind == UnsafeKind::StaticMut);
         let mutable = mutable.filter_map(|fact| fact.name.as_deref());

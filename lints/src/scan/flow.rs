@@ -1,8 +1,8 @@
-//! Where the values of some arguments come from, within one function: lengths and pointers that are taken on trust, types of
-//! transmutes, functions handed over.
+//! Data flow of some arguments within one function: lengths and pointers passed on trust, types of transmutes,
+//! functions passed as arguments.
 //!
-//! Nothing here is kept while walking: the few calls that ask look for `let`s, assignments and comparisons in the function
-//! around them.
+//! The walk keeps no state for this. The few calls that need it search the enclosing function for `let`s, assignments
+//! and comparisons.
 
 use super::{Scanner, items, paths};
 use crate::facts::{Argument, Origin, Transmute, Trust, TrustKind};
@@ -10,17 +10,18 @@ use crate::syntax::{Node, SyntaxKind, T};
 use SyntaxKind::*;
 use std::collections::HashSet;
 
-/// How many assignments a value is followed through.
+/// How many assignments a value is traced through.
 const STEPS: usize = 8;
 
-/// Nodes of the largest function that is looked through: each question walks all of it, and generated ones hold thousands.
+/// Size in nodes of the largest function that is searched: each query walks all of it, and generated functions contain
+/// thousands of calls.
 const LARGEST: usize = 8_000;
 
-/// Characters kept of an argument.
+/// Characters kept of an argument's text.
 const TEXT: usize = 80;
 
 impl<'t> Scanner<'_, 't> {
-    /// What a call of a plain path has its arguments mean.
+    /// Records the trusted arguments of a call of a plain path, or the types of a transmute.
     pub(super) fn call_arguments(&mut self, callee: Node<'_, 't>, path: &str) {
         let Some(call) = callee.parent().filter(|_| self.acts()) else { return };
         match paths::last(path) {
@@ -59,7 +60,7 @@ impl<'t> Scanner<'_, 't> {
         });
     }
 
-    /// A path that is not called may be a function that a call is given.
+    /// Records a path that is not called but passed to a call, since it may be a function.
     pub(super) fn function_argument(&mut self, node: Node<'_, 't>, path: &str) {
         let name = paths::last(path);
         if !self.acts() || !name.starts_with(|c: char| c.is_lowercase() || c == '_') {
@@ -95,20 +96,21 @@ impl<'t> Scanner<'_, 't> {
         }
     }
 
-    /// At the end: a bare name that is no mention was a local variable.
+    /// Removes bare names that turned out to be local variables, recognised by having no mention left. Runs after the
+    /// walk.
     pub(super) fn forget_local_arguments(&mut self) {
         let mentions: HashSet<u32> = self.mentions.iter().map(|mention| mention.span.start).collect();
         self.facts.arguments.retain(|argument| argument.path.contains("::") || mentions.contains(&argument.span.start));
     }
 }
 
-/// One value, followed back through the function that it is used in.
+/// One value, traced back through the function that uses it.
 struct Flow<'n, 't> {
     function: Node<'n, 't>,
-    /// Only what stands before counts.
+    /// Only code before this byte counts.
     before: usize,
     kind: TrustKind,
-    /// Variables that the value went through.
+    /// Variables that the value passed through.
     names: HashSet<String>,
     origins: Vec<Origin>,
 }
@@ -125,7 +127,7 @@ impl<'n, 't> Flow<'n, 't> {
             PREFIX_EXPR if value.has(T![-]) => {
                 value.children().for_each(|inner| self.follow(inner, steps));
             }
-            // Pointers are not summed up, and a length plus what is known is as unknown as before.
+            // Pointers are not results of arithmetic, and a length plus something known is still unknown.
             BIN_EXPR if self.kind == TrustKind::Length => {
                 value.children().for_each(|side| self.follow(side, steps));
             }
@@ -145,7 +147,7 @@ impl<'n, 't> Flow<'n, 't> {
                 }
             }
             PATH_EXPR => self.variable(value.text(), steps),
-            // A field of what a function was given to fill.
+            // A field of a struct that a called function may have filled.
             FIELD_EXPR => {
                 if let Some(base) = value.children().next().filter(|base| base.kind() == PATH_EXPR) {
                     self.written(base.text());
@@ -158,7 +160,7 @@ impl<'n, 't> Flow<'n, 't> {
     fn called(&mut self, call: Node<'n, 't>, steps: usize) {
         let Some(callee) = call.children().next().filter(|callee| callee.kind() == PATH_EXPR) else { return };
         match paths::last(callee.text()) {
-            // Conversions give what they were given.
+            // Conversions pass their argument on.
             "try_from" | "from" | "Some" | "Ok" => {
                 if let Some(inner) = argument(call, 0) {
                     self.follow(inner, steps);
@@ -178,7 +180,7 @@ impl<'n, 't> Flow<'n, 't> {
         for node in self.function.descendants().filter(|node| node.start() < before) {
             match node.kind() {
                 LET_STMT if binds(node, name) => {
-                    // A later one of the same name hides it.
+                    // A later `let` of the same name shadows this one.
                     known = true;
                     values.clear();
                     values.extend(node.children().filter(|child| is_value(*child)).last());
@@ -206,7 +208,7 @@ impl<'n, 't> Flow<'n, 't> {
         }
     }
 
-    /// Calls that were given the address of a variable.
+    /// Calls that received the address of a variable.
     fn written(&mut self, name: &str) {
         self.names.insert(name.to_owned());
         for call in self.function.descendants().filter(|node| node.kind() == CALL_EXPR && node.start() < self.before) {
@@ -220,7 +222,7 @@ impl<'n, 't> Flow<'n, 't> {
         }
     }
 
-    /// Whether one of the variables, or the value itself, is compared before.
+    /// Whether the value, or a variable it passed through, is compared beforehand.
     fn checked(&self) -> bool {
         let concerns = |node: Node<'_, '_>| {
             node.descendants().chain([node]).any(|inner| inner.kind() == PATH_EXPR && self.names.contains(inner.text()))
@@ -254,7 +256,7 @@ impl<'n, 't> Flow<'n, 't> {
                 let text = tokens.text();
                 let word = |word: &str| self.names.iter().any(|name| word == name);
                 let named = text.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(word);
-                // `assert!(n >= 0, …)` says nothing about the size.
+                // `assert!(n >= 0, …)` does not bound the size.
                 let condition = text.trim_start_matches('(').split([',', ')']).next().unwrap_or_default().trim();
                 let number = condition.rsplit(' ').next().is_some_and(|last| last.parse::<i64>().is_ok());
                 named && !(number && self.kind == TrustKind::Length)
@@ -264,7 +266,7 @@ impl<'n, 't> Flow<'n, 't> {
     }
 }
 
-/// Methods whose value is, to a check that is missing, as good as their receiver's.
+/// Methods whose result is no more checked than their receiver.
 fn passes_on(name: &str) -> bool {
     matches!(
         name,
@@ -296,7 +298,7 @@ fn is_number(node: Node<'_, '_>) -> bool {
     }
 }
 
-/// `&mut name`, `&raw mut name`, `addr_of_mut!(name)`, `name.as_mut_ptr()`, cast or not.
+/// Matches `&mut name`, `&raw mut name`, `addr_of_mut!(name)` and `name.as_mut_ptr()`, with or without casts.
 fn takes_address(argument: Node<'_, '_>, name: &str) -> bool {
     match argument.kind() {
         CAST_EXPR | PAREN_EXPR => argument.children().next().is_some_and(|inner| takes_address(inner, name)),
@@ -339,12 +341,12 @@ fn turbofish(callee: Node<'_, '_>) -> [Option<String>; 2] {
     [next(), next()]
 }
 
-/// The text of a type without a `_` at its top.
+/// The text of a type that is not just `_`.
 fn written_out(ty: Node<'_, '_>) -> Option<String> {
     (ty.kind() != INFER_TYPE).then(|| ty.normal_text())
 }
 
-/// The type of an expression that says it: `x as T`, parameters, and variables that were declared with one.
+/// The type of an expression whose syntax states it: `x as T`, a parameter, or a variable declared with a type.
 fn stated_type(value: Node<'_, '_>) -> Option<String> {
     match value.kind() {
         CAST_EXPR => written_out(value.children().find(|child| items::is_type(child.kind()))?),
@@ -376,7 +378,7 @@ fn stated_type(value: Node<'_, '_>) -> Option<String> {
     }
 }
 
-/// The type that what stands around an expression says it has.
+/// The type that the code around an expression states for it.
 fn expected_type(value: Node<'_, '_>) -> Option<String> {
     let parent = value.parent()?;
     let type_of = |node: Node<'_, '_>| written_out(node.children().find(|child| items::is_type(child.kind()))?);

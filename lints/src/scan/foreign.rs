@@ -1,4 +1,4 @@
-//! Extern blocks and what they declare.
+//! Extern blocks and their items.
 
 use super::{Scanner, Take, attributes, items};
 use crate::facts::{Conditional, ForeignItem, ForeignKind, Param, UnsafeFact, UnsafeKind};
@@ -6,7 +6,7 @@ use crate::syntax::{Edition, Node, Source, SyntaxKind, T};
 use SyntaxKind::*;
 use std::sync::Arc;
 
-/// What the items of an extern block share.
+/// What all items of an extern block share.
 pub(super) struct Block {
     abi: String,
     library: Option<String>,
@@ -45,17 +45,17 @@ impl<'t> Scanner<'_, 't> {
 
     fn foreign_item(&mut self, node: Node<'_, 't>, block: &Block, item: ForeignKind) {
         let Some(name) = items::name(node).filter(|_| self.declares()) else { return };
-        // `r#sum` is what everybody else calls `sum`, unless that is a keyword.
+        // `r#sum` is named `sum` elsewhere, unless the name is a keyword.
         let raw = name.strip_prefix("r#");
         let plain = raw.filter(|plain| SyntaxKind::from_keyword(plain, Edition::E2024.into()).is_none());
         let name = plain.map_or_else(|| name.clone(), Into::into);
-        // Tokens of an expansion stand apart: the name is the one that the macro's caller wrote.
+        // The tokens of an expansion are not contiguous, so the span is the name as the macro's caller wrote it.
         let range = match self.frame().take {
             Take::Declarations => node.child(NAME).map_or(0..0, |name| name.start()..name.end()),
             _ => node.start()..node.end(),
         };
         let metas = attributes::metas(node);
-        // LLVM takes a leading \x01 as "no mangling by the platform": it is no part of the symbol.
+        // LLVM takes a leading \x01 to mean "do not mangle"; it is not part of the symbol.
         let symbol =
             |name: Conditional| Conditional { value: name.value.trim_start_matches('\u{1}').to_owned(), ..name };
         let link_names = metas.iter().filter(|meta| meta.name == "link_name").filter_map(attributes::Meta::conditional);
@@ -76,7 +76,7 @@ impl<'t> Scanner<'_, 't> {
     }
 }
 
-/// Attributes that the compiler itself or its tools have a use for on extern blocks; any other is a macro.
+/// Attributes of extern blocks that the compiler or its tools know; any other is a macro.
 fn is_known(attribute: &str) -> bool {
     let tool = attribute.starts_with("clippy::") || attribute.starts_with("rustfmt::");
     tool || matches!(
@@ -85,7 +85,7 @@ fn is_known(attribute: &str) -> bool {
     )
 }
 
-/// The ABI that a node names, `C` where it names none.
+/// The ABI that a node names; `C` where it names none.
 pub(super) fn abi(source: &Source<'_>, abi: Option<Node<'_, '_>>) -> String {
     let literal = abi.and_then(|abi| abi.tokens().find(|token| token.kind == STRING));
     let abi = literal.and_then(|token| attributes::string(&source.text()[token.start as usize..token.end as usize]));

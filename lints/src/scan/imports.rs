@@ -30,7 +30,7 @@ impl<'t> Scanner<'_, 't> {
         let name = match tree.child(RENAME) {
             Some(rename) => match rename.child(NAME) {
                 Some(name) => Some(name.text().into()),
-                // `as _` brings methods of a trait, and no name.
+                // `as _` imports the methods of a trait, and no name.
                 None => return,
             },
             None if tree.has(T![*]) => None,
@@ -42,7 +42,8 @@ impl<'t> Scanner<'_, 't> {
         self.push_import(path, name, item, tree.start());
     }
 
-    /// Other files may use the compiler's macro by its new name, where nothing tells what it is.
+    /// Records an import that renames a macro of the compiler. Other files may use the new name, where nothing tells
+    /// what it is.
     fn renamed_macro(&mut self, tree: Node<'_, 't>, path: &str) {
         let range = tree.start()..tree.end();
         match paths::last(path) {

@@ -10,11 +10,11 @@ use smol_str::format_smolstr;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Inline modules below this depth count as part of the one around: the compiler accepts no such depth, and the path of each
-/// would be stored with each fact.
+/// Inline modules nested deeper than this count as part of the enclosing one. The compiler accepts no such depth, and
+/// each fact stores the path of its module.
 const DEEPEST: usize = 128;
 
-/// Bytes of a function's name from which functions inside it are named after it no more.
+/// Length in bytes of a qualified function name up to which inner functions are named after the outer one.
 const LONGEST: usize = 512;
 
 impl<'t> Scanner<'_, 't> {
@@ -65,7 +65,7 @@ impl<'t> Scanner<'_, 't> {
     pub(super) fn implementation(&mut self, node: Node<'_, 't>) {
         let types: Vec<_> = node.children().filter(|child| is_type(child.kind())).collect();
         let target = types.last().map(|ty| ty.normal_text());
-        // `impl Trait for Type` has two types, or one and an error in place of the other.
+        // `impl Trait for Type` has two types, unless a syntax error replaces one of them.
         let implemented = (types.len() > 1).then(|| types[0].normal_text());
         if let Some(keyword) = node.token(T![unsafe]) {
             let name = match (&implemented, &target) {
@@ -99,7 +99,7 @@ impl<'t> Scanner<'_, 't> {
         });
     }
 
-    /// A fact for an item that is unsafe by a keyword, from that keyword to the end of its header.
+    /// Records an item with an `unsafe` keyword, from the keyword to the end of the item's header.
     pub(super) fn unsafe_item(&mut self, node: Node<'_, 't>, kind: UnsafeKind, keyword: Token, name: Option<SmolStr>) {
         let body =
             node.children().find(|child| matches!(child.kind(), BLOCK_EXPR | ASSOC_ITEM_LIST | EXTERN_ITEM_LIST));
@@ -124,7 +124,7 @@ impl<'t> Scanner<'_, 't> {
         });
     }
 
-    /// A fact for an item that is unsafe by its nature, over its header.
+    /// Records an item that is unsafe without the keyword, over its header.
     pub(super) fn bare_item(&mut self, node: Node<'_, 't>, kind: UnsafeKind, name: Option<SmolStr>) {
         let after_attributes =
             node.children().take_while(|child| child.kind() == ATTR).map(Node::end).last().unwrap_or(0);
@@ -192,7 +192,7 @@ impl<'t> Scanner<'_, 't> {
         let (mut cfgs, mut alternatives) = (frame.scope.cfgs.clone(), Vec::new());
         let kind = match node.kind() {
             _ if frame.foreign.is_some() => TypeKind::Foreign,
-            // An associated type belongs to its trait or impl and is no name of the module.
+            // An associated type belongs to its trait or impl, and is not an item of the module.
             TYPE_ALIAS if frame.owner.is_some() => return,
             TYPE_ALIAS => match node.children().find(|child| is_type(child.kind())) {
                 Some(ty) => match self.expanded_type(ty) {
@@ -281,8 +281,8 @@ impl<'t> Scanner<'_, 't> {
     }
 }
 
-/// What the functions of an `impl` are named after. Without generic arguments and lifetimes: `Stream<R>::read` is not a path
-/// anybody writes.
+/// The name of an `impl`'s self type, as prefix of the names of its functions. Without generic arguments and lifetimes,
+/// since nobody writes `Stream<R>::read` as a path.
 fn owner(ty: Node<'_, '_>) -> Option<SmolStr> {
     let inner = || ty.children().find(|child| is_type(child.kind())).and_then(owner);
     Some(match ty.kind() {
@@ -311,14 +311,14 @@ pub(super) fn name(node: Node<'_, '_>) -> Option<SmolStr> {
     node.child(NAME).map(|name| name.text().into())
 }
 
-/// From the start of an item to its name; the name alone where a macro put the item together.
+/// The range from the start of an item to its name; only the name where a macro assembled the item.
 fn header(node: Node<'_, '_>) -> Range<usize> {
     let name = node.child(NAME).unwrap_or(node);
     let start = if node.is_scattered() { name.start() } else { node.start() };
     start..name.end()
 }
 
-/// Visibility as written, empty for none.
+/// Visibility as written; empty if there is none.
 pub(super) fn visibility(node: Node<'_, '_>) -> String {
     node.child(VISIBILITY).map(Node::normal_text).unwrap_or_default()
 }
@@ -347,14 +347,15 @@ pub(super) fn is_type(kind: SyntaxKind) -> bool {
     )
 }
 
-/// Integer types as the C-facing code of bindings spells them; aliases end like the types that they stand for.
+/// Whether a type may be an integer as bindings spell them. Aliases such as `uLong` cannot be told from other types, so
+/// this only excludes types that are none.
 fn is_integer(ty: &str) -> bool {
     let last = paths::last(ty);
     let plain = last.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     plain && !matches!(last, "bool" | "char" | "f32" | "f64" | "str" | "String" | "Self")
 }
 
-/// Of types or constants: lifetimes need not be said where it is named.
+/// Whether an item has type or const parameters. Lifetime parameters do not count, since they can be elided.
 fn is_generic(node: Node<'_, '_>) -> bool {
     let list = node.child(GENERIC_PARAM_LIST);
     list.is_some_and(|list| list.children().any(|child| matches!(child.kind(), TYPE_PARAM | CONST_PARAM)))

@@ -1,4 +1,4 @@
-//! Local variables: a call or mention of one is of no item, whatever goes by its name elsewhere.
+//! Local variables: a call or mention of one does not refer to an item of the same name.
 
 use super::{Scanner, Take};
 use crate::facts::{Block, CallFact, OperationKind};
@@ -7,21 +7,21 @@ use SyntaxKind::*;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-/// Where the names that patterns bind are known, in bytes.
+/// The byte ranges in which names bound by patterns are in scope.
 #[derive(Default)]
 pub(super) struct Locals<'t>(HashMap<&'t str, Vec<Range<usize>>>);
 
 impl<'t> Scanner<'_, 't> {
     pub(super) fn binding(&mut self, node: Node<'_, 't>) {
         if let Some(name) = node.child(NAME).filter(|_| self.frame().take != Take::Constructs) {
-            // In what a macro is given, patterns need not be where the language has them.
+            // Tokens passed to a macro may contain patterns in places where the grammar has none.
             let within = || node.end()..self.frame().function_end.unwrap_or(usize::MAX);
             let known = known_in(node).unwrap_or_else(within);
             self.locals.0.entry(name.text()).or_default().push(known);
         }
     }
 
-    /// Notes the block that an item stands in, if it is in one.
+    /// Records the block that directly contains an item, if there is one.
     pub(super) fn item_of_block(&mut self, item: Node<'_, 't>) {
         let list = item.parent().filter(|parent| parent.kind() == STMT_LIST);
         if let Some(list) = list.filter(|list| !list.is_scattered() && self.declares()) {
@@ -32,7 +32,7 @@ impl<'t> Scanner<'_, 't> {
         }
     }
 
-    /// Brings the blocks in order.
+    /// Sorts the blocks and sets the enclosing block of each.
     pub(super) fn nest_blocks(&mut self) {
         let blocks = &mut self.facts.blocks;
         blocks.sort_by_key(|block| (block.start, std::cmp::Reverse(block.end)));
@@ -47,7 +47,7 @@ impl<'t> Scanner<'_, 't> {
         }
     }
 
-    /// Leaves out what was said of the names of local variables.
+    /// Removes calls and mentions whose name turned out to be that of a local variable.
     pub(super) fn forget_locals(&mut self) {
         let mut unsafes = std::mem::take(&mut self.facts.unsafes);
         let facts = &self.facts;
@@ -63,7 +63,7 @@ impl<'t> Scanner<'_, 't> {
             else {
                 return false;
             };
-            // The items of a block that begins after that hide it, and so may what its globs bring.
+            // Items of a block that begins after the binding shadow it, and its glob imports may.
             let mut inner =
                 facts.blocks_around(at).take_while(|block| facts.blocks[*block as usize].start as usize > bound);
             !inner.any(|block| items.contains(&(block, Some(path))) || items.contains(&(block, None)))
@@ -80,11 +80,11 @@ impl<'t> Scanner<'_, 't> {
     }
 }
 
-/// Where the language knows the name that a pattern binds: behind a `let`, in the body of a function, closure or loop, in an arm
-/// of a `match`, in what an `if let` decides about.
+/// The scope of the name that a pattern binds: the rest of the block after a `let`, the body of a function, closure or
+/// loop, the arm of a `match`, or the branch of an `if let`.
 fn known_in(pattern: Node<'_, '_>) -> Option<Range<usize>> {
     let mut inner = pattern;
-    // The condition that a `let` is part of.
+    // The end of the condition that a `let` is part of.
     let mut condition = None;
     while let Some(around) = inner.parent() {
         let body = || around.children().find(|child| child.kind() == BLOCK_EXPR && child.start() >= inner.end());

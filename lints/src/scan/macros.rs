@@ -1,9 +1,9 @@
-//! Macro definitions and calls: code that stands in tokens.
+//! Macro definitions and calls, whose code is only available as tokens.
 //!
-//! The parser sees a call's arguments as tokens only. Arguments that parse as items or as an expression are taken as that:
-//! `cfg_if!`, `println!` and most others pass them through. In the rest, and in definitions, `unsafe` and what looks like a
-//! call is recorded from tokens, and what the parser makes of them in spite of its errors is searched for unsafe constructs.
-//! A `macro_rules!` of the same file is expanded to see what it declares.
+//! The parser leaves a call's arguments as tokens. Arguments that parse as items or as an expression are treated as
+//! such, since `cfg_if!`, `println!` and most other macros pass them through. In other arguments, and in macro
+//! definitions, `unsafe` keywords and what looks like a call are found among the tokens, and the unsafe constructs in
+//! whatever tree the parser recovers. A `macro_rules!` of the same file is expanded to see what it declares.
 
 mod body;
 mod branches;
@@ -19,16 +19,16 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// Longest argument text kept of a call whose expansion was not seen, in characters.
+/// Longest argument text kept of a call that was not expanded, in characters.
 const ARGUMENT: usize = 200;
 
-/// How many tokens all expansions in a file may have: recursive macros can grow without bound.
+/// Limit on the tokens of all expansions in a file, since recursive macros can grow without bound.
 const EXPANDED: usize = 1 << 19;
 
-/// How many macro calls may nest before the scan takes their arguments as mere tokens.
+/// Nesting of macro calls beyond which arguments are treated as mere tokens.
 const DEPTH: usize = 32;
 
-/// A `macro_rules!` with the predicates that choose it.
+/// A `macro_rules!` with the `cfg` predicates on it.
 #[derive(Clone)]
 pub(super) struct Definition {
     cfgs: Vec<String>,
@@ -52,7 +52,7 @@ impl<'s, 't> Scanner<'s, 't> {
             match &rules {
                 Some(rules) => {
                     rules.transcribers().for_each(|body| self.body(body));
-                    // What stands in a matcher is no code that a use could expand to.
+                    // No use of the macro can expand to the tokens of a matcher.
                     self.inside_macro(&name, |_| {});
                     rules.matchers(&bodies[0]).for_each(|matcher| self.keywords(matcher));
                     self.leave();
@@ -61,7 +61,7 @@ impl<'s, 't> Scanner<'s, 't> {
             }
             self.leave();
         } else if self.frame().take == Take::Constructs {
-            // The variables are gone, so its rules are not what they were.
+            // These tokens are without macro variables, so they are not the macro's actual rules.
             self.inside_macro(&name, |frame| Arc::make_mut(&mut frame.scope).in_definition = true);
             bodies.iter().for_each(|body| self.constructs(inner(body)));
             self.leave();
@@ -74,7 +74,7 @@ impl<'s, 't> Scanner<'s, 't> {
         node.end_id()
     }
 
-    /// What the use of a macro may turn into.
+    /// Records what a macro's expansions may contain, from the tokens of its body.
     fn body(&mut self, tokens: &[u32]) {
         self.keywords(tokens);
         self.paths(tokens);
@@ -107,7 +107,7 @@ impl<'s, 't> Scanner<'s, 't> {
             frame.safety = safety;
             match (expanded, frame.take) {
                 (true, Take::Everything) => frame.take = Take::Code,
-                // What the expansion declares is known, and the tokens were read where they stand.
+                // The expansion shows what is declared, and the tokens were already scanned in their place.
                 (true, _) => frame.depth = usize::MAX,
                 _ => {}
             }
@@ -119,14 +119,14 @@ impl<'s, 't> Scanner<'s, 't> {
         node.end_id()
     }
 
-    /// An attribute's arguments are its macro's own: only keywords are looked for.
+    /// The macro interprets an attribute's arguments as it likes, so only keywords are searched for.
     pub(super) fn attribute_arguments(&mut self, name: &str, arguments: Node<'_, 't>) {
         self.inside_macro(name, |_| {});
         self.keywords(&raws(arguments));
         self.leave();
     }
 
-    /// Attributes that are macros, and derives.
+    /// Records attribute macros and derives.
     pub(super) fn attribute_macro(&mut self, meta: &Meta<'_, 't>) {
         let derived = if meta.name == "derive" { meta.node.child(TOKEN_TREE) } else { None };
         let Some(list) = derived else {
@@ -142,7 +142,7 @@ impl<'s, 't> Scanner<'s, 't> {
         }
     }
 
-    /// Uses of macros that the compiler and the standard library do not have.
+    /// Records the use of a macro, unless it belongs to the compiler or the standard library.
     fn macro_use(&mut self, path: SmolStr, kind: MacroKind, range: Range<usize>, arguments: &[u32]) {
         if self.acts() && !path.is_empty() && !known::is_standard(&path, kind) {
             let scope = self.scope();
@@ -154,13 +154,13 @@ impl<'s, 't> Scanner<'s, 't> {
         }
     }
 
-    /// A frame for the tokens of a macro.
+    /// Enters a frame for the tokens of a macro.
     fn inside_macro(&mut self, name: &str, change: impl FnOnce(&mut Frame)) {
         self.within(|frame| {
             frame.depth = frame.depth.saturating_add(1);
             let constructs = frame.take == Take::Constructs;
             let scope = Arc::make_mut(&mut frame.scope);
-            // A call in a definition is where that one is used.
+            // A macro call inside a definition takes effect where the defined macro is used.
             scope.in_definition &= constructs;
             if !scope.in_definition {
                 scope.in_macro = Some(name.into());
@@ -169,14 +169,15 @@ impl<'s, 't> Scanner<'s, 't> {
         });
     }
 
-    /// A frame that ends when it is left.
+    /// Enters a frame that lasts until it is left explicitly.
     fn within(&mut self, change: impl FnOnce(&mut Frame)) {
         let mut frame = Frame { end: usize::MAX, ..self.frame().clone() };
         change(&mut frame);
         self.frames.push(frame);
     }
 
-    /// The declarations that a macro of this file makes of its arguments. Definitions under different predicates all count.
+    /// Walks the declarations that a macro of this file expands its arguments to. Definitions under different
+    /// predicates all count.
     fn expand(&mut self, name: &str, arguments: &[u32]) -> bool {
         let Some(definitions) = self.macros.get(name).cloned() else { return false };
         let mut expanded = false;
@@ -204,7 +205,7 @@ impl<'s, 't> Scanner<'s, 't> {
         expanded
     }
 
-    /// Whether there can be a declaration among the items that tokens make: most macros write `impl`s only.
+    /// Whether tokens can contain a declaration at the top level: most macros only produce `impl`s.
     fn may_declare(&self, tokens: &[u32]) -> bool {
         let mut at = 0;
         while at < tokens.len() {
@@ -213,7 +214,7 @@ impl<'s, 't> Scanner<'s, 't> {
                 T![extern] | T![struct] | T![enum] | T![type] | T![const] | T![static] | T![mod] | T![use] | T![fn] => {
                     return true;
                 }
-                // Another macro's call.
+                // A call of another macro.
                 T![!] => return true,
                 IDENT if matches!(self.source.raw_text(raw), "union" | "Copy") => return true,
                 _ => at += expand::group(self.source, &tokens[at..]).unwrap_or(1),
@@ -222,7 +223,7 @@ impl<'s, 't> Scanner<'s, 't> {
         false
     }
 
-    /// The texts of a type that is a call of this file's macro, one for each definition; just one if all agree.
+    /// The texts of a type that is a call of this file's macro, one per definition; a single one if all agree.
     pub(super) fn expanded_type(&self, ty: Node<'_, 't>) -> Option<Vec<Conditional>> {
         let call = if ty.kind() == MACRO_TYPE { ty.child(MACRO_CALL)? } else { return None };
         let definitions = self.macros.get(&paths::plain(call.child(PATH)?)?)?;
@@ -240,7 +241,7 @@ impl<'s, 't> Scanner<'s, 't> {
         Some(texts).filter(|texts| !texts.is_empty())
     }
 
-    /// Arguments of a call, delimiters included: as code if they are, or else as tokens.
+    /// Scans a call's arguments, delimiters included, as code if they parse as code, and otherwise as tokens.
     fn arguments(&mut self, tokens: &[u32], item: bool) {
         let depth = self.frame().depth;
         if !self.is_quoted() && depth < DEPTH && tokens.len() > 2 {
@@ -269,7 +270,7 @@ impl<'s, 't> Scanner<'s, 't> {
         self.walk_clean(&tree)
     }
 
-    /// `(a, b)` as a tuple, `[a; n]` as an array, `{ … }` as a block.
+    /// Parses the arguments with their delimiters: `(a, b)` as a tuple, `[a; n]` as an array, `{ … }` as a block.
     fn expression(&mut self, tokens: &[u32]) -> bool {
         let tree = self.source.parse_as(tokens, Construct::Expression);
         self.walk_clean(&tree)
@@ -283,7 +284,7 @@ impl<'s, 't> Scanner<'s, 't> {
         clean
     }
 
-    /// The name that a macro of the compiler has where it comes from; the last segment for all others.
+    /// The original name of a compiler macro that the file renames; for all others, the last segment.
     fn original<'p>(&self, path: &'p str) -> &'p str
     where
         't: 'p,
@@ -292,7 +293,7 @@ impl<'s, 't> Scanner<'s, 't> {
     }
 
     fn unexpanded(&mut self, node: Node<'_, 't>, path: &str, arguments: Node<'_, 't>, item: bool) {
-        // What quotes stand for is another crate's.
+        // An `include!` inside quotes is part of the code that they generate, in another crate.
         if self.frame().take == Take::Constructs && self.is_quoted() {
             return;
         }
@@ -302,7 +303,7 @@ impl<'s, 't> Scanner<'s, 't> {
         let argument = arguments.normal_text();
         let argument = argument.get(1..argument.len() - 1).unwrap_or_default().trim().chars().take(ARGUMENT).collect();
         let span = self.lines.span(node.start()..node.end().max(node.start()));
-        // In the definition it was not known what it is given.
+        // Replaces the entry from scanning the definition, where the argument was not known.
         self.facts.unexpanded.retain(|unseen| !(unseen.scope.in_definition && unseen.span.start == span.start));
         let scope = self.scope();
         self.facts.unexpanded.push(Unexpanded { name, argument, item, span, scope });
@@ -313,7 +314,7 @@ impl<'s, 't> Scanner<'s, 't> {
     }
 }
 
-/// The raw tokens of a node. Inside token trees none are joined.
+/// The raw tokens of a node, none of which are joined inside token trees.
 fn raws(node: Node<'_, '_>) -> Vec<u32> {
     node.all_tokens().iter().map(|token| token.raw).collect()
 }

@@ -1,7 +1,7 @@
-//! Source text to facts: one walk over the tree, in source order.
+//! Source text to facts, in one walk over the tree in source order.
 //!
-//! The walk keeps a stack of frames (module, `impl`, function, unsafe block, attributes), each good up to the node where it
-//! ends. What a node yields is decided by its kind alone, in `Scanner::visit`; one file per kind of fact does the work.
+//! The walk keeps a stack of frames (module, `impl`, function, unsafe block, attributes), each valid up to the end of
+//! its node. A node's kind alone decides what it yields, in `Scanner::visit`; there is one file per kind of fact.
 
 mod attributes;
 mod blocks;
@@ -35,22 +35,22 @@ use std::sync::Arc;
 pub(crate) use attributes::string as string_value;
 pub use count::count;
 
-/// The facts of one file. Never fails: places that do not parse are listed, and the rest comes from the recovered tree.
+/// The facts of one file. Never fails: syntax errors are listed, and the facts come from the recovered tree.
 pub fn scan(text: &str, edition: Edition) -> FileFacts {
     scan_as(text, edition, Construct::File)
 }
 
-/// The facts of a file that holds one expression: what `include!` makes of it where an expression stands.
+/// The facts of a file that contains a single expression, as `include!` in expression position reads it.
 pub fn scan_expression(text: &str, edition: Edition) -> FileFacts {
     scan_as(text, edition, Construct::Expression)
 }
 
-/// How deep a recursive parser of Rust may have to go for a text: at least as deep as it goes.
+/// An upper bound on how deep a recursive parser of Rust recurses for a text.
 pub fn nesting(text: &str) -> usize {
     if text.len() > MOST_BYTES {
         return usize::MAX;
     }
-    // Which words are keywords is nothing to depth.
+    // The depth does not depend on which words are keywords.
     let source = Source::new(text, Edition::E2024);
     depth::bound(&source, 0..source.len())
 }
@@ -75,7 +75,7 @@ fn scan_as(text: &str, edition: Edition, construct: Construct) -> FileFacts {
     scanned.flatten().unwrap_or_else(|| Scanner::new(&source, depth).unparsed("nested too deeply to parse"))
 }
 
-/// Largest file: offsets have 32 bits.
+/// Size limit of a file: offsets have 32 bits.
 const MOST_BYTES: usize = 1 << 31;
 
 fn whole_file(message: &str) -> ParseError {
@@ -91,51 +91,53 @@ struct Scanner<'s, 't> {
     calls: Vec<CallFact>,
     mentions: Vec<CallFact>,
     constants: Vec<Constant>,
-    /// `impl Copy for T` seen so far: the modules around and the type's name.
+    /// The `impl Copy for T` seen so far: enclosing modules and the type's name.
     copies: Vec<(Vec<String>, String)>,
-    /// Macros of the compiler that have another name in this file.
+    /// Macros of the compiler that this file renames: new name → original name.
     aliases: HashMap<&'t str, &'t str>,
-    /// Where constructs without the keyword were recorded: by kind and the byte of the token that makes them one.
+    /// Constructs without the keyword recorded so far: their kind, and the byte of the token that makes them unsafe.
     recorded: HashSet<(UnsafeKind, u32)>,
-    /// Constructs of expansions, with that byte: most stand in the macro or its arguments and are recorded there.
+    /// Constructs found in expansions, with that byte. Most were already recorded in the macro's definition or
+    /// arguments.
     written: Vec<(u32, UnsafeFact)>,
-    /// The `macro_rules!` of the file, in the order of their definitions: later code may call them.
+    /// The `macro_rules!` of the file, in the order of definition. Only later code can call them.
     macros: HashMap<SmolStr, Vec<macros::Definition>>,
-    /// Paths named in unsafe blocks, with the block: uses of statics, if they turn out to be ones.
+    /// Paths and fields named in unsafe blocks, with the block's index: uses of a static or a union's field, if they
+    /// turn out to be one.
     named: Vec<(usize, Operation)>,
-    /// Depth that this thread's stack bears.
+    /// Recursion depth that this thread's stack can take.
     allowed: usize,
-    /// Tokens of all expansions so far.
+    /// Number of tokens of all expansions so far.
     expanded: usize,
 }
 
-/// What surrounds a node.
+/// The context of a node.
 #[derive(Clone)]
 struct Frame {
     /// One past the last node inside.
     end: usize,
     scope: Arc<Scope>,
-    /// The type of the `impl` or the trait around, whose functions are named after it.
+    /// The self type of the enclosing `impl` or the enclosing trait; functions are named after it.
     owner: Option<SmolStr>,
-    /// The `impl` around is of a trait.
+    /// Whether the enclosing `impl` is of a trait.
     of_trait: bool,
-    /// The argument for unsafe code that stands above the macro call around.
+    /// The safety comment above the enclosing macro call.
     safety: Option<Arc<str>>,
-    /// Index in `unsafes` of the block that operations belong to.
+    /// Index in `unsafes` of the block that operations are recorded for.
     block: Option<usize>,
-    /// The extern block around.
+    /// The enclosing extern block.
     foreign: Option<Arc<foreign::Block>>,
-    /// Directories that the inline modules around stand for.
+    /// The directories of the enclosing inline modules.
     directories: Arc<[String]>,
-    /// The byte where the outermost function ends.
+    /// The end of the outermost enclosing function, in bytes.
     function_end: Option<usize>,
     take: Take,
-    /// Macro calls around, those of expansions included.
+    /// Number of enclosing macro calls, including those of expansions.
     depth: usize,
 }
 
-/// Which facts a tree is asked for. A macro call of the file is read twice: its arguments for what they do, and the
-/// expansion, whose other tokens were read with the macro's definition, for what it declares.
+/// Which facts to take from a tree. A call of a macro of the file is read twice: its arguments for what they do, and
+/// its expansion for what it declares. The expansion's other tokens were already read in the macro's definition.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Take {
     Everything,
@@ -143,7 +145,7 @@ enum Take {
     Code,
     /// Foreign items, types, constants, imports and modules.
     Declarations,
-    /// Unsafe constructs that no keyword tells.
+    /// Unsafe constructs without an `unsafe` keyword.
     Constructs,
 }
 
@@ -189,7 +191,7 @@ impl<'s, 't> Scanner<'s, 't> {
         self.finish()
     }
 
-    /// What is known of a file without parsing it: its keywords.
+    /// The facts of a file that was not parsed: its keywords.
     fn unparsed(mut self, why: &str) -> FileFacts {
         self.facts.errors.push(whole_file(why));
         self.finish()
@@ -213,7 +215,7 @@ impl<'s, 't> Scanner<'s, 't> {
         }
     }
 
-    /// Takes the facts of one node and says where to go on: inside it, or behind it.
+    /// Records the facts of one node; returns the next node, inside this one or after it.
     fn visit(&mut self, node: Node<'_, 't>) -> usize {
         let inside = node.id() + 1;
         if matches!(node.kind(), USE | EXTERN_CRATE | FN | EXTERN_BLOCK | STATIC) {
@@ -242,28 +244,28 @@ impl<'s, 't> Scanner<'s, 't> {
             MACRO_CALL => return self.macro_call(node),
             MACRO_RULES | MACRO_DEF => return self.macro_definition(node),
             RECORD_FIELD | ERROR => self.stray_keyword(node),
-            // An expansion is asked for declarations only, and bodies hold none that matter outside.
+            // Only declarations are taken from an expansion, and those in bodies do not matter outside.
             STMT_LIST if self.frame().take == Take::Declarations => return node.end_id(),
             _ => {}
         }
         inside
     }
 
-    /// Whether what the code does is asked for.
+    /// Whether to record what the code does.
     fn acts(&self) -> bool {
         matches!(self.frame().take, Take::Everything | Take::Code)
     }
 
-    /// Whether what the code declares is asked for.
+    /// Whether to record what the code declares.
     fn declares(&self) -> bool {
         matches!(self.frame().take, Take::Everything | Take::Declarations)
     }
 
-    /// An unsafe construct without what only some kinds have; `record` takes it when it is complete.
+    /// An unsafe construct with defaults for what only some kinds have; complete it, then pass it to `record`.
     fn fact(&self, kind: UnsafeKind, range: Range<usize>) -> UnsafeFact {
         UnsafeFact {
             kind,
-            // Tokens of an expansion need not stand in the order of the file.
+            // The tokens of an expansion may not be in the order of the file.
             span: self.lines.span(range.start..range.end.max(range.start)),
             scope: self.scope(),
             name: None,
@@ -274,7 +276,7 @@ impl<'s, 't> Scanner<'s, 't> {
             public: false,
             of_trait: false,
             keyword: true,
-            // Known when the walk is over.
+            // Set after the walk.
             end: 0,
             digest: 0,
         }
@@ -286,11 +288,12 @@ impl<'s, 't> Scanner<'s, 't> {
         }
     }
 
-    /// The same for one that may do without the keyword: `anchor` is the first byte of the token that makes it one.
+    /// Like `record`, for constructs that need no `unsafe` keyword. `anchor` is the first byte of the token that makes
+    /// it unsafe.
     fn record_bare(&mut self, fact: UnsafeFact, anchor: usize) {
         let anchor = anchor as u32;
         match self.frame().take {
-            // Each keyword of a macro is a fact of its own.
+            // Each keyword among a macro's tokens is already a fact of its own.
             Take::Constructs | Take::Declarations if fact.keyword => {}
             Take::Declarations => self.written.push((anchor, fact)),
             _ => {
@@ -309,7 +312,7 @@ impl<'s, 't> Scanner<'s, 't> {
         self.frame().scope.clone()
     }
 
-    /// Opens a frame over a node, like the one around it but for what `change` makes different.
+    /// Opens a frame for a node: the enclosing frame with the changes of `change`.
     fn enter(&mut self, node: Node<'_, '_>, change: impl FnOnce(&mut Frame)) {
         let mut frame = Frame { end: node.end_id(), ..self.frame().clone() };
         change(&mut frame);
@@ -320,7 +323,7 @@ impl<'s, 't> Scanner<'s, 't> {
         self.frames.pop().expect("a frame to leave");
     }
 
-    /// A frame for the `cfg` of a node, and a fact for each unsafe attribute.
+    /// Opens a frame for the `cfg`s of a node, and records its macros and unsafe attributes.
     fn attributes(&mut self, node: Node<'_, 't>) {
         let mut cfgs = attributes::cfgs(node);
         cfgs.retain(|cfg| cfg != "test" || !self.frame().scope.cfgs.contains(cfg));
@@ -351,8 +354,8 @@ impl<'s, 't> Scanner<'s, 't> {
     }
 }
 
-/// `use core::arch::global_asm as g`: the compiler's macros that matter, by the names that a file gives them. Which module has
-/// the name is not asked.
+/// Renames such as `use core::arch::global_asm as g` of compiler macros that matter: new name → original name. In which
+/// module the rename applies is ignored.
 fn aliases<'t>(source: &Source<'t>) -> HashMap<&'t str, &'t str> {
     let mut found = HashMap::new();
     let name = |raw: usize| (source.raw_kind(raw) == IDENT).then(|| source.raw_text(raw));
@@ -366,5 +369,5 @@ fn aliases<'t>(source: &Source<'t>) -> HashMap<&'t str, &'t str> {
     found
 }
 
-/// Macros that are known by their names.
+/// Macros of the compiler that the scanner treats by name.
 const COMPILER_MACROS: &[&str] = &["asm", "global_asm", "include", "naked_asm"];

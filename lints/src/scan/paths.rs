@@ -4,7 +4,7 @@ use crate::syntax::{Node, SyntaxKind, T};
 use SyntaxKind::*;
 use smol_str::{SmolStr, SmolStrBuilder};
 
-/// `a::b::<T>::c` as `a::b::c`; `None` for `<T as Trait>::f` and for what did not parse.
+/// `a::b::<T>::c` as `a::b::c`; `None` for `<T as Trait>::f` and for syntax errors.
 pub(super) fn plain(path: Node<'_, '_>) -> Option<SmolStr> {
     let mut text = SmolStrBuilder::new();
     if path.all_tokens().first()?.kind == T![::] {

@@ -1,4 +1,4 @@
-//! What the parser could not make sense of: its errors, and `unsafe` keywords that it made no construct of.
+//! Error recovery: syntax errors, and `unsafe` keywords that the parser did not make part of a construct.
 
 use super::{Scanner, safety};
 use crate::facts::{ParseError, UnsafeFact, UnsafeKind};
@@ -8,14 +8,14 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 impl<'t> Scanner<'_, 't> {
-    /// An `unsafe` where it declares: on a field, or where the parser expected something else.
+    /// Records an `unsafe` on a field, or where the parser expected something else.
     pub(super) fn stray_keyword(&mut self, node: Node<'_, 't>) {
         for keyword in node.tokens().filter(|token| token.kind == T![unsafe]) {
             self.lone_keyword(keyword.raw as usize);
         }
     }
 
-    /// A keyword that the parser made no construct of: what it would have begun, by what comes behind it.
+    /// Records a keyword outside any construct, as the kind of construct that the tokens after it would begin.
     fn lone_keyword(&mut self, raw: usize) {
         let mut behind = (raw + 1..self.source.len()).filter(|next| !self.source.raw_kind(*next).is_trivia());
         let mut next = || behind.next().map(|next| (self.source.raw_kind(next), self.source.raw_text(next)));
@@ -28,7 +28,7 @@ impl<'t> Scanner<'_, 't> {
         let (kind, name) = match token {
             Some((T!['{'], _)) if foreign => (UnsafeKind::ExternBlock, None),
             Some((T!['{'], _)) => (UnsafeKind::Block, None),
-            // Without a name it is the type of a function.
+            // Without a name it is a function pointer type.
             Some((T![fn], _)) if name.is_some() => (UnsafeKind::Function, name),
             Some((T![trait], _)) => (UnsafeKind::Trait, name),
             Some((T![impl], _)) => (UnsafeKind::Impl, None),
@@ -52,11 +52,11 @@ impl<'t> Scanner<'_, 't> {
             .into_iter()
             .map(|(range, message)| ParseError { message: fragment(&message), span: self.lines.span(range) });
         self.facts.errors = errors.collect();
-        // What follows the first in a line is the parser finding its way back.
+        // Further errors in the same line are mostly artefacts of recovery.
         self.facts.errors.dedup_by_key(|error| error.span.line);
     }
 
-    /// In text with errors the parser may leave a keyword in no construct at all; it is counted all the same.
+    /// After syntax errors the parser may leave a keyword outside any construct; it is recorded all the same.
     pub(super) fn left_by_recovery(&mut self, keywords: &[usize]) {
         let claimed: HashSet<u32> =
             self.facts.unsafes.iter().filter(|fact| fact.keyword).map(|fact| fact.span.start).collect();
@@ -66,7 +66,7 @@ impl<'t> Scanner<'_, 't> {
     }
 }
 
-/// The parser's message as a lowercase fragment of one line, with tokens as they are written.
+/// The parser's message as a lowercase, single-line fragment, with tokens as they are written.
 fn fragment(message: &str) -> String {
     let message = message.lines().next().unwrap_or_default();
     let words: Vec<&str> = message.split(' ').map(token_text).collect();
@@ -80,7 +80,7 @@ fn fragment(message: &str) -> String {
     }
 }
 
-/// The parser calls some tokens by names of its own.
+/// Translates the parser's names of tokens.
 fn token_text(word: &str) -> &str {
     match word {
         "SEMICOLON" => "`;`",

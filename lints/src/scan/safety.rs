@@ -1,22 +1,22 @@
-//! The comment that argues for an unsafe construct.
+//! Finds the comment that justifies an unsafe construct.
 
 use crate::facts::{SmolStr, labelled};
 use crate::syntax::{Node, Source, SyntaxKind, T};
 use SyntaxKind::*;
 
-/// The argument for a block: before it, before any expression or statement that starts earlier on the way up, inside it
-/// before the first statement, or behind it on its last line. `outer` is the argument of the macro call whose argument the
-/// tree is, if it is one.
+/// The safety comment of a block: before it, before any enclosing expression or statement that starts earlier, inside
+/// it before the first statement, or after it on its last line. `outer` is the safety comment of the macro call whose
+/// argument is being scanned.
 pub(super) fn of_block(block: Node<'_, '_>, outer: Option<&str>) -> Option<String> {
     found_at(block, outer, starts_argument)
 }
 
-/// Where there is no argument: the comment in its place that begins with some other label.
+/// Where a block has no safety comment: the comment in its place that begins with another label.
 pub(super) fn labelled_block(block: Node<'_, '_>) -> Option<SmolStr> {
     found_at(block, None, is_labelled).map(SmolStr::from)
 }
 
-/// The same of an item.
+/// Like [`labelled_block`], for an item.
 pub(super) fn labelled_above(item: Node<'_, '_>) -> Option<SmolStr> {
     argument(before_header(item), is_labelled).map(SmolStr::from)
 }
@@ -25,7 +25,7 @@ fn is_labelled(line: &str) -> bool {
     labelled(line).is_some()
 }
 
-/// What some line of the comments begins.
+/// Decides whether a line begins the comment that is searched for.
 type Begins = fn(&str) -> bool;
 
 fn found_at(block: Node<'_, '_>, outer: Option<&str>, begins: Begins) -> Option<String> {
@@ -36,24 +36,24 @@ fn found_at(block: Node<'_, '_>, outer: Option<&str>, begins: Begins) -> Option<
     })
 }
 
-/// The argument that blocks among a macro call's arguments may lean on.
+/// The safety comment of a macro call, which also covers blocks among the call's arguments.
 pub(super) fn of_call(call: Node<'_, '_>, outer: Option<&str>) -> Option<String> {
     above(call, outer, starts_argument)
 }
 
-/// The argument for an impl: the comments and docs above it, attributes in between or not.
+/// The safety comment of an impl: comments and docs above it, with or without attributes in between.
 pub(super) fn of_impl(item: Node<'_, '_>) -> Option<String> {
     let docs = docs(item);
     section(&docs).or_else(|| argument(before_header(item), starts_argument))
 }
 
-/// The `# Safety` section of a function's or trait's docs; a `SAFETY:` comment serves as well.
+/// The `# Safety` section in the docs of a function or trait, or a `SAFETY:` comment.
 pub(super) fn of_item(item: Node<'_, '_>) -> Option<String> {
     of_impl(item)
 }
 
-/// The argument for an `unsafe` token among others that no parser looked into: a comment since the last `;`, `{` or `}`, or
-/// right behind the next `{`.
+/// The safety comment of an `unsafe` token that was not parsed: since the last `;`, `{` or `}`, or right after the next
+/// `{`.
 pub(super) fn of_token(source: &Source<'_>, raw: usize) -> Option<String> {
     let mut start = raw;
     while start > 0 && !matches!(source.raw_kind(start - 1), T![;] | T!['{'] | T!['}']) {
@@ -71,7 +71,7 @@ fn inside(block: Node<'_, '_>, begins: Begins) -> Option<String> {
     argument(following(block.source(), brace.raw as usize + 1), begins)
 }
 
-/// Comments before the node and before each ancestor up to its statement, item, arm or field.
+/// Searches the comments before the node and before each ancestor up to its statement, item, arm or field.
 fn above(node: Node<'_, '_>, outer: Option<&str>, begins: Begins) -> Option<String> {
     let mut node = node;
     loop {
@@ -82,7 +82,7 @@ fn above(node: Node<'_, '_>, outer: Option<&str>, begins: Begins) -> Option<Stri
         let statement = matches!(node.kind(), LET_STMT | EXPR_STMT) || parent.kind() == STMT_LIST;
         let done = matches!(node.kind(), CONST | STATIC | FN | MATCH_ARM | RECORD_FIELD | RECORD_EXPR_FIELD | VARIANT)
             || matches!(parent.kind(), SOURCE_FILE | ITEM_LIST | MACRO_ITEMS);
-        // `=> { unsafe { … } }` is `=> unsafe { … }` with the braces that rustfmt likes to add.
+        // `=> { unsafe { … } }` is `=> unsafe { … }` with the braces that rustfmt adds.
         let alone = parent.kind() == STMT_LIST && parent.children().nth(1).is_none() && is_braced_value(parent);
         if done || statement && !alone {
             return None;
@@ -91,13 +91,13 @@ fn above(node: Node<'_, '_>, outer: Option<&str>, begins: Begins) -> Option<Stri
     }
 }
 
-/// Whether the statements are those of a block that stands for the value of an arm, a closure or a variable.
+/// Whether these statements form the block that is the value of a match arm, closure or variable.
 fn is_braced_value(list: Node<'_, '_>) -> bool {
     let owner = list.parent().and_then(Node::parent);
     owner.is_some_and(|owner| matches!(owner.kind(), MATCH_ARM | CLOSURE_EXPR | LET_STMT | CONST | STATIC))
 }
 
-/// Comments before a node's first token and between its attributes and the rest.
+/// The comments before a node's first token, and those between its attributes and the rest.
 fn before_header<'t>(node: Node<'_, 't>) -> Vec<&'t str> {
     let source = node.source();
     let Some(first) = node.all_tokens().first() else {
@@ -112,7 +112,7 @@ fn before_header<'t>(node: Node<'_, 't>) -> Vec<&'t str> {
     found
 }
 
-/// The run of comments right before a raw token, without one that ends the line of the code before it.
+/// The comments right before a raw token, except for one at the end of a line of code.
 fn preceding<'t>(source: &Source<'t>, raw: usize) -> Vec<&'t str> {
     let mut start = raw;
     while start > 0 && source.raw_kind(start - 1).is_trivia() {
@@ -124,21 +124,21 @@ fn preceding<'t>(source: &Source<'t>, raw: usize) -> Vec<&'t str> {
     comments(source, start, raw)
 }
 
-/// The run of comments that starts at a raw token.
+/// The comments that start at a raw token.
 fn following<'t>(source: &Source<'t>, raw: usize) -> Vec<&'t str> {
     let end = (raw..source.len()).find(|token| !source.raw_kind(*token).is_trivia()).unwrap_or(source.len());
     comments(source, raw, end)
 }
 
-/// Comments from a raw token to the end of its line.
+/// The comments from a raw token to the end of its line.
 fn trailing<'t>(source: &Source<'t>, raw: usize) -> Vec<&'t str> {
-    // Punctuation such as `;` or `)` may stand between the code and its comment.
+    // Punctuation such as `;` or `)` may separate the code from its comment.
     let start =
         (raw..source.len()).find(|token| !matches!(source.raw_kind(*token), T![;] | T![,] | T![')'])).unwrap_or(raw);
     comments(source, start, start + trailing_len(source, start))
 }
 
-/// How many trivia tokens stand before the end of the line.
+/// The number of trivia tokens before the end of the line.
 fn trailing_len(source: &Source<'_>, raw: usize) -> usize {
     (raw..source.len())
         .take_while(|token| {
@@ -152,14 +152,14 @@ fn comments<'t>(source: &Source<'t>, start: usize, end: usize) -> Vec<&'t str> {
     (start..end).filter(|raw| source.raw_kind(*raw) == COMMENT).map(|raw| source.raw_text(raw)).collect()
 }
 
-/// The lines of some comments from the one that starts the argument.
+/// The lines of these comments, from the one that begins the safety comment.
 fn argument(comments: Vec<&str>, begins: Begins) -> Option<String> {
     let lines: Vec<&str> = comments.iter().flat_map(|comment| comment_lines(comment)).collect();
     let start = lines.iter().position(|line| begins(line))?;
     Some(lines[start..].join("\n").trim().to_owned())
 }
 
-/// `SAFETY: …`, `Safety - …`, `# Safety`, and `SAFETY:` behind other words.
+/// Matches `SAFETY: …`, `Safety - …`, `# Safety`, and `SAFETY:` after other words.
 fn starts_argument(line: &str) -> bool {
     let line = line.trim_start_matches(['#', ' ', '*', '(']);
     let Some(word) = line.get(..6) else {
@@ -197,7 +197,7 @@ fn docs(item: Node<'_, '_>) -> Vec<String> {
     lines
 }
 
-/// The text under the heading `# Safety` (some say `# Unsafety`), to the next heading.
+/// The text under the heading `# Safety`, or `# Unsafety`, up to the next heading.
 fn section(docs: &[String]) -> Option<String> {
     let is_heading = |line: &String| line.starts_with('#');
     let title = |line: &String| line.trim_start_matches('#').trim().trim_end_matches(':').to_ascii_lowercase();

@@ -1,4 +1,4 @@
-//! Calls that a macro definition and its use write together: the one has `libz_sys::$f(…)`, the other has `crc32`.
+//! Calls that a macro definition assembles from its arguments: `libz_sys::$f(…)` in the definition, `crc32` in the use.
 
 use super::{Scanner, expand};
 use crate::facts::{CallFact, Template};
@@ -6,12 +6,12 @@ use crate::syntax::{SyntaxKind, T};
 use SyntaxKind::*;
 use std::sync::Arc;
 
-/// How many names of a use are kept; of a mere list of names, for macros that write one item for each, more.
+/// How many names of a use are kept. A mere list of names gets a higher limit, for macros that write one item for each.
 const NAMES: usize = 32;
 const LISTED: usize = 1024;
 
 impl Scanner<'_, '_> {
-    /// The paths in a transcriber that have macro variables in them.
+    /// Records the paths in a transcriber that contain macro variables.
     pub(super) fn templates(&mut self, tokens: &[u32]) {
         let kinds: Vec<SyntaxKind> = tokens.iter().map(|raw| self.source.raw_kind(*raw as usize)).collect();
         let kind = |at: usize| kinds.get(at).copied();
@@ -26,7 +26,7 @@ impl Scanner<'_, '_> {
                     (Some(T![$]), Some(T!['('])) if !path.is_empty() => {
                         (path, variable) = (path + "$", true);
                         at += 1 + expand::group(self.source, &tokens[at + 1..]).unwrap_or(1);
-                        // The repetition's operator.
+                        // Skips the operator of the repetition.
                         at += usize::from(matches!(kind(at), Some(T![*] | T![+] | T![?])));
                     }
                     (Some(T![$]), Some(name)) if name.is_any_identifier() => {
@@ -54,7 +54,7 @@ impl Scanner<'_, '_> {
                 at += 1;
                 continue;
             }
-            // Methods, lifetimes and declarations call nothing.
+            // Methods, lifetimes and declarations are not calls.
             let before = start.checked_sub(1).and_then(kind);
             let declared = matches!(before, Some(T![.] | T![fn] | T![struct] | T![mod] | T![enum] | T![type] | T![#]));
             let mut after = at;
@@ -62,7 +62,8 @@ impl Scanner<'_, '_> {
                 after = self.skip_generics(tokens, after + 2);
             }
             let called = kind(after) == Some(T!['(']);
-            // A bare variable that is not called is most often no function; where it is one, its use names it as a value.
+            // A bare variable that is not called is seldom a function; if it is one, the use already mentions it as a
+            // value.
             let tells = called || path.contains("::");
             if variable && !declared && tells && kind(after) != Some(T![!]) && self.acts() {
                 let template = Template { path, called, scope: self.scope() };
@@ -73,7 +74,7 @@ impl Scanner<'_, '_> {
         }
     }
 
-    /// Names among a macro call's arguments that may be called by the definition, and whether there are more than are kept.
+    /// Names among a macro call's arguments that the definition may call, and whether there are more than are kept.
     pub(super) fn names(&self, path: &str, tokens: &[u32]) -> (Vec<CallFact>, bool) {
         let kind = |at: usize| tokens.get(at).map(|raw| self.source.raw_kind(*raw as usize));
         let colons = |at: usize| kind(at) == Some(T![:]) && kind(at + 1) == Some(T![:]);
@@ -95,7 +96,7 @@ impl Scanner<'_, '_> {
             let end = at;
             let before = start.checked_sub(1).and_then(kind);
             let is_value = !matches!(before, Some(T![.] | T![$] | T![&])) && !matches!(kind(end), Some(T![.] | T![!]));
-            // What is passed to a call or to another macro is no argument of this one.
+            // What is passed to a call or to another macro is not an argument of this one.
             let group = if kind(end) == Some(T![!]) { end + 1 } else { end };
             if kind(group) == Some(T!['(']) {
                 at = group + expand::group(self.source, &tokens[group..]).unwrap_or(1);

@@ -1,4 +1,4 @@
-//! The tree as two arrays, and how the parser's steps become them.
+//! The tree as two arrays, built from the parser's steps.
 
 use super::{Source, SyntaxKind};
 use ra_ap_parser::{Output, Step};
@@ -10,7 +10,7 @@ pub(crate) struct Tree<'s, 't> {
     nodes: Vec<NodeData>,
     tokens: Vec<Token>,
     errors: Vec<(usize, String)>,
-    /// The tokens are an expansion's, and not in the order of the file.
+    /// The tokens come from a macro expansion and are not in the order of the file.
     scattered: bool,
 }
 
@@ -22,13 +22,13 @@ struct NodeData {
     tokens: Range<u32>,
 }
 
-/// A token of the tree; joined punctuation such as `::` is one.
+/// A token of the tree; joined punctuation such as `::` is a single token.
 #[derive(Clone, Copy)]
 pub(crate) struct Token {
     pub(crate) kind: SyntaxKind,
     pub(crate) start: u32,
     pub(crate) end: u32,
-    /// Index of its (first) raw token.
+    /// Index of its raw token, the first one if there are several.
     pub(crate) raw: u32,
 }
 
@@ -37,16 +37,16 @@ impl<'s, 't> Tree<'s, 't> {
         Tree { source, nodes: Vec::new(), tokens: Vec::new(), errors: Vec::new(), scattered: false }
     }
 
-    /// An error and nothing else.
+    /// A tree without nodes and with one error.
     pub(super) fn failed(source: &'s Source<'t>, offset: usize, message: &str) -> Tree<'s, 't> {
         Tree { errors: vec![(offset, message.to_owned())], ..Tree::empty(source) }
     }
 
-    /// What the parser made of raw tokens.
+    /// The tree that the parser's output describes.
     pub(super) fn build(source: &'s Source<'t>, raws: &[u32], output: &Output) -> Tree<'s, 't> {
         let mut builder = Builder { source, tree: Tree::empty(source), open: Vec::new(), raws, next: 0 };
         builder.tree.scattered = !raws.is_sorted();
-        // Some more nodes than tokens is what most files have.
+        // Most files have slightly more nodes than tokens.
         builder.tree.tokens.reserve(raws.len());
         builder.tree.nodes.reserve(raws.len() + raws.len() / 4);
         for step in output.iter() {
@@ -64,7 +64,7 @@ impl<'s, 't> Tree<'s, 't> {
         Node { tree: self, id: id as u32 }
     }
 
-    /// Places where the parser found something else than it expected, with its message.
+    /// Syntax errors: the offset where the parser found something unexpected, and its message.
     pub(crate) fn errors(&self) -> impl Iterator<Item = (usize, &str)> {
         self.errors.iter().map(|(offset, message)| (*offset, message.as_str()))
     }
@@ -117,7 +117,7 @@ impl<'n, 't> Node<'n, 't> {
         self.children().find(|child| child.kind() == kind)
     }
 
-    /// All nodes below this one, in source order.
+    /// All nodes of the subtree below this one, in source order.
     pub(crate) fn descendants(self) -> impl Iterator<Item = Node<'n, 't>> {
         (self.id + 1..self.data().end).map(move |id| Node { tree: self.tree, id })
     }
@@ -155,7 +155,7 @@ impl<'n, 't> Node<'n, 't> {
         self.token(kind).is_some()
     }
 
-    /// First byte; where the text stands for an empty node.
+    /// First byte. An empty node is taken to start where the next token does.
     pub(crate) fn start(self) -> usize {
         let tokens = &self.tree.tokens;
         match tokens.get(self.data().tokens.start as usize) {
@@ -169,12 +169,13 @@ impl<'n, 't> Node<'n, 't> {
         self.all_tokens().last().map_or(self.start(), |token| token.end as usize)
     }
 
-    /// The tokens come from several places of the file.
+    /// Whether the tokens come from several places of the file, as in a macro expansion.
     pub(crate) fn is_scattered(self) -> bool {
         self.tree.scattered
     }
 
-    /// The text as written, comments included. Tokens that a macro put together have no such text: of those the first only.
+    /// The text as written, comments included. Tokens of a macro expansion have no contiguous text; for those only the
+    /// first token's is returned.
     pub(crate) fn text(self) -> &'t str {
         let end = match self.all_tokens() {
             [first, _, ..] if self.tree.scattered => first.end as usize,
@@ -183,18 +184,18 @@ impl<'n, 't> Node<'n, 't> {
         &self.tree.source.text[self.start()..end]
     }
 
-    /// The text without comments, each run of whitespace as one space.
+    /// The text without comments, with each run of whitespace as one space.
     pub(crate) fn normal_text(self) -> String {
         normal_text(self.tree.source, self.all_tokens())
     }
 }
 
-/// The text of some tokens without comments, each run of whitespace as one space.
+/// The text of these tokens without comments, with each run of whitespace as one space.
 pub(crate) fn normal_text(source: &Source<'_>, tokens: &[Token]) -> String {
     let mut text = String::new();
     let mut end = tokens.first().map_or(0, |token| token.start);
     for token in tokens {
-        // Tokens that a macro put together stand anywhere in the file.
+        // Tokens of a macro expansion may be anywhere in the file, so compare for inequality rather than order.
         if token.start != end {
             text.push(' ');
         }
@@ -209,7 +210,7 @@ struct Builder<'s, 'r, 't> {
     source: &'s Source<'t>,
     tree: Tree<'s, 't>,
     open: Vec<u32>,
-    /// The tokens parsed, and how many of them the steps have taken.
+    /// The tokens that were parsed; `next` is how many of them the steps so far have consumed.
     raws: &'r [u32],
     next: usize,
 }
@@ -262,7 +263,8 @@ impl Builder<'_, '_, '_> {
         self.tree.tokens.push(token);
     }
 
-    /// `x.0.1` reaches us as `x`, `.`, `0.1`: two field accesses whose nodes the parser left for us to close.
+    /// `x.0.1` arrives as the tokens `x`, `.`, `0.1`: two field accesses whose nodes the parser leaves open for us to
+    /// close.
     fn split_float(&mut self, ends_in_dot: bool) {
         let range = self.range(self.next);
         match self.source.text[range.clone()].find('.') {

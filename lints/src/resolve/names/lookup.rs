@@ -1,4 +1,4 @@
-//! What a path means, step by step: through imports, globs and re-exports.
+//! Resolution of a path, segment by segment, through imports, globs and re-exports.
 
 use super::{Glob, Imported, Names, Position, Target};
 use crate::facts::FunctionItem;
@@ -7,13 +7,14 @@ use crate::syntax::Edition;
 use rustc_hash::FxHashSet as HashSet;
 use std::rc::Rc;
 
-/// Longest chain of imports followed; each takes stack.
+/// Longest chain of imports that is followed; each import recurses.
 pub(super) const CHAIN: usize = 128;
 
-/// Names being looked up in modules and blocks, the innermost last: an import that leads back to itself means nothing.
+/// The lookups in progress, innermost last: module, block and name. An import cycle resolves to nothing.
 pub(super) type Visited<'p> = Vec<(usize, Option<u32>, &'p str)>;
 
-/// Modules behind the globs of a module, each once, in the order in which they were found. There are few most of the time.
+/// The modules reached through the glob imports of a module, without duplicates and in order of discovery. A linear
+/// search suffices for the usual few; the set is for long lists.
 #[derive(Default)]
 struct Opened {
     list: Vec<usize>,
@@ -21,7 +22,7 @@ struct Opened {
 }
 
 impl Opened {
-    /// Adds a module, unless it is there.
+    /// Adds a module; returns whether it is new.
     fn insert(&mut self, module: usize) -> bool {
         const FEW: usize = 32;
         if self.list.len() < FEW {
@@ -38,31 +39,32 @@ impl Opened {
     }
 }
 
-/// Which names of the modules around mean nothing any more, because a block around has items that go by them.
+/// Whether items of enclosing blocks shadow a name further out, by namespace.
 #[derive(Default)]
 struct Hidden {
-    /// What paths lead through.
-    spaces: bool,
-    /// What is called or read.
+    /// In the type namespace: modules and types.
+    types: bool,
+    /// In the value namespace: functions and statics.
     values: bool,
 }
 
 impl Hidden {
     fn hides(&self, target: &Target<'_>) -> bool {
-        if target.is_space() { self.spaces } else { self.values }
+        if target.is_in_type_namespace() { self.types } else { self.values }
     }
 
     fn is_all(&self) -> bool {
-        self.spaces && self.values
+        self.types && self.values
     }
 
-    /// Takes over what was found unless it is hidden. What is certainly there hides the rest.
+    /// Moves what a block contributes to `targets`, except for targets that an inner block shadows. Then targets that
+    /// are certain to exist shadow those further out.
     fn add<'a>(&mut self, found: &mut Vec<(Target<'a>, bool)>, targets: &mut Vec<Target<'a>>) {
         found.retain(|(target, _)| !self.hides(target));
         for (target, certain) in found.drain(..) {
             targets.push(target);
-            self.spaces |= certain && target.is_space();
-            self.values |= certain && !target.is_space();
+            self.types |= certain && target.is_in_type_namespace();
+            self.values |= certain && !target.is_in_type_namespace();
         }
     }
 }
@@ -105,7 +107,8 @@ impl<'a> Names<'a> {
                     members.extend(functions.map(|(place, item)| Target::Function(place, item)));
                 }
             }
-            // What is in a module that nobody saw, nobody saw either; what a type or trait has may come from elsewhere.
+            // A member of an unseen module is unseen, too. A member of an unseen type need not be, since its `impl` may
+            // be elsewhere; the uppercase initial tells a type from a module.
             let is_module = !before.starts_with(|first: char| first.is_ascii_uppercase());
             members.extend(targets.iter().find(|target| is_module && matches!(target, Target::Unseen(_))).copied());
             targets = members;
@@ -115,7 +118,7 @@ impl<'a> Names<'a> {
         targets
     }
 
-    /// What the first segments mean, and what is left of the path.
+    /// Resolves the first segments of a path; returns the rest of it.
     fn first<'p>(
         &self,
         module: usize,
@@ -152,7 +155,7 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// Functions of a type or trait that a file of a crate has or names.
+    /// The functions of a type or trait, in any crate that the file is a module of.
     pub(in crate::resolve) fn associated(
         &self,
         place: Place,
@@ -173,14 +176,15 @@ impl<'a> Names<'a> {
         found
     }
 
-    /// A crate that code of this one can name, itself included.
+    /// The crate that a name denotes in the extern prelude of another, which includes that crate itself.
     pub(super) fn external(&self, krate: usize, name: &str) -> Vec<Target<'a>> {
         let named = self.externs[krate].get(name).copied();
         let itself = (self.own_names[krate] == name).then_some(krate);
         named.or(itself).map(|krate| Target::Module(self.roots[krate])).into_iter().collect()
     }
 
-    /// What a name behind the path of a module means.
+    /// Resolves a path segment that follows a module. It is unseen if nothing seen matches, one of the searched modules
+    /// has generated items, and none imports the name.
     fn member<'p>(
         &self,
         module: usize,
@@ -204,7 +208,7 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// What a name means in a module, for code in the module `from`.
+    /// Resolves a name in a module, as visible from the module `from`.
     pub(super) fn name<'p>(
         &self,
         module: usize,
@@ -221,7 +225,7 @@ impl<'a> Names<'a> {
         targets
     }
 
-    /// Finds what a name means at a position in a module. Returns the other modules that it was looked for in.
+    /// Resolves a name at a position in a module. Returns the other modules that were searched, those behind globs.
     fn search<'p>(
         &self,
         first: usize,
@@ -250,7 +254,7 @@ impl<'a> Names<'a> {
         while let Some(module) = next {
             let inside = self.is_inside(from, module);
             let reachable = |imported: &Imported<'_>| (imported.import.public || inside) && imported.block.is_none();
-            // What a module declares or imports by name hides what its globs bring.
+            // Items and named imports of a module shadow its glob imports.
             if !self.without_globs(module, name, reachable, visited, targets) {
                 for glob in self.modules[module].globs.iter().filter(|glob| reachable(&glob.imported)) {
                     let modules = self.glob(module, glob);
@@ -265,7 +269,7 @@ impl<'a> Names<'a> {
         opened
     }
 
-    /// Finds what a name means by the items of a position's innermost block, and hides what it means further out.
+    /// Resolves a name among the items of a position's innermost block, and notes what they shadow further out.
     fn in_block<'p>(
         &self,
         module: usize,
@@ -283,7 +287,7 @@ impl<'a> Names<'a> {
             return;
         }
         visited.push(key);
-        // Under a predicate that the code around is not under, it is there in some builds only.
+        // An item under a predicate that the code at the position is not under exists in some builds only.
         let is_certain = |of: &[String]| of.iter().all(|cfg| cfgs.contains(cfg));
         let mut found: Vec<(Target<'a>, bool)> = Vec::new();
         if let Some(named) = self.modules[module].names.get(name) {
@@ -309,7 +313,7 @@ impl<'a> Names<'a> {
         visited.pop();
     }
 
-    /// Returns whether anything was found.
+    /// Resolves a name among a module's items and named imports. Returns whether there was any.
     fn without_globs<'p>(
         &self,
         module: usize,
@@ -337,7 +341,7 @@ impl<'a> Names<'a> {
         targets.len() > before
     }
 
-    /// The modules that a glob import opens.
+    /// The modules that a glob import resolves to.
     pub(super) fn glob(&self, module: usize, glob: &Glob<'a>) -> Rc<[usize]> {
         if let Some(known) = &*glob.opens.borrow() {
             return known.clone();
@@ -359,7 +363,7 @@ impl<'a> Names<'a> {
     {
         let Imported { block, import } = imported;
         let krate = self.modules[module].krate;
-        // Before 2018 the paths of `use` start at the crate root.
+        // In the 2015 edition the paths of `use` start at the crate root.
         let old = self.editions[krate] == Edition::E2015;
         let start = if old && !import.path.starts_with("self") && !import.path.starts_with("super") {
             self.roots[krate]

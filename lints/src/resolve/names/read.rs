@@ -1,4 +1,4 @@
-//! What the files of a crate declare, taken over into its modules.
+//! Fills the module tables with the declarations of each file.
 
 use super::{Glob, Imported, Module, Names, Target};
 use crate::facts::UnsafeKind;
@@ -6,7 +6,7 @@ use crate::resolve::{File, Place, last};
 use std::cell::RefCell;
 
 impl<'a> Names<'a> {
-    /// Takes over what a file declares, as the module at a path of a crate. Returns that module.
+    /// Adds a file's declarations to the module at a path of a crate, and returns that module.
     pub(super) fn read(&mut self, file: &File<'a>, place: Place, krate: usize, path: &'a [String]) -> usize {
         let facts = file.facts;
         let base = self.module(self.roots[krate], path);
@@ -61,7 +61,7 @@ impl<'a> Names<'a> {
         base
     }
 
-    /// The module at a path below another, made if it is new.
+    /// The module at a path below another, created if necessary.
     fn module(&mut self, base: usize, path: &'a [String]) -> usize {
         path.iter().fold(base, |parent, name| {
             let new = self.modules.len();
@@ -75,7 +75,8 @@ impl<'a> Names<'a> {
 
     fn declare(&mut self, module: usize, name: &'a str, block: Option<u32>, target: Target<'a>) {
         let items = &mut self.modules[module].names.entry(name).or_default().items;
-        // Nearly every name is declared once, and there are tens of thousands: no room for three more each.
+        // Nearly every name has a single declaration, and there are tens of thousands of names: avoid the spare
+        // capacity of a growing `Vec`.
         items.reserve_exact(usize::from(items.is_empty()));
         items.push((block, target));
     }

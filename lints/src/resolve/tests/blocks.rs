@@ -1,8 +1,8 @@
-//! Blocks with items of their own, and local variables. That each function means what is expected here was asked of the compiler.
+//! Blocks that contain items, and local variables. The expected resolutions were verified with rustc.
 
 use super::check_2021;
 
-/// `ffi` declares it, `wrapper` has a function of its own by the name: which of both is called?
+/// `ffi` declares `f`, and `wrapper` has a function of the same name: which one does each function call?
 #[track_caller]
 fn check(module: &str, functions: &[(&str, bool)]) {
     for (function, foreign) in functions {
@@ -31,7 +31,7 @@ fn what_a_block_imports_hides_what_is_outside() {
             ("fn a() { use wrapper::f; { use ffi::*; f(); } }", true),
             ("fn a() { fn f() -> i32 { 3 } { use ffi::*; f(); } }", true),
             ("fn a() { use ffi as q; use q::f; f(); }", true),
-            // Behind the call is as good as before it; in a block beside it is nothing.
+            // Imports apply to the whole block regardless of order, but not to a sibling block.
             ("fn a() { f(); use ffi::f; }", true),
             ("fn a() { { use ffi::f; } f(); }", false),
             ("fn b() { use ffi::f; } fn a() { f(); }", false),
@@ -51,9 +51,9 @@ fn what_a_block_imports_hides_what_is_outside() {
             ("fn a() { use wrapper::f; const B: fn() = || { f(); }; }", false),
             ("fn a() { fn f() -> i32 { 4 } f(); }", false),
             ("fn a() { use self::f; f(); }", true),
-            // A module by the name can be called by nobody.
+            // A module is in another namespace than a called function.
             ("fn a() { use wrapper::sub as f; f(); f::g(); }", true),
-            // In some builds only.
+            // The import exists in some builds only.
             ("fn a() { #[cfg(feature = \"x\")] use wrapper::f; f(); }", true),
             ("#[cfg(feature = \"x\")] fn a() { use wrapper::f; f(); }", false),
         ],

@@ -1,8 +1,9 @@
-//! Tokens of macros as the items that they are: bodies of definitions with the variables taken out, and arguments that parse
-//! as nothing clean.
+//! Macro tokens parsed as items: bodies of definitions with the macro variables removed, and arguments that do not
+//! parse cleanly.
 //!
-//! `static mut`, bare attributes, `extern` blocks and `global_asm!` have no keyword that would give them away. The parser finds
-//! them in whatever it recovers from, so no list of forms is needed; what cannot hold any is not parsed.
+//! `static mut`, bare attributes, `extern` blocks and `global_asm!` have no `unsafe` keyword to search for. The parser
+//! finds them in whatever tree it recovers, so their forms need not be listed here. Tokens that cannot contain any are
+//! not parsed.
 
 use super::super::{Scanner, Take, depth, expand};
 use super::DEPTH;
@@ -10,11 +11,12 @@ use crate::facts::Unexpanded;
 use crate::syntax::{Construct, SyntaxKind, T};
 use SyntaxKind::*;
 
-/// Attributes that are unsafe and what may hold one.
+/// Attributes that are unsafe, or may contain an unsafe attribute.
 const ATTRIBUTES: &[&str] = &["no_mangle", "export_name", "link_section", "cfg_attr"];
 
 impl Scanner<'_, '_> {
-    /// The constructs among tokens that say no `unsafe`; those that do are [`keywords`](Self::keywords).
+    /// Records the constructs without an `unsafe` keyword among these tokens; [`keywords`](Self::keywords) finds those
+    /// with one.
     pub(super) fn constructs(&mut self, tokens: &[u32]) {
         if !self.may_hold_constructs(tokens) {
             return;
@@ -30,7 +32,7 @@ impl Scanner<'_, '_> {
         self.leave();
     }
 
-    /// Told from tokens alone, since most macros hold none: the parser decides.
+    /// A quick check of the tokens, since most macros contain no such construct; the parser decides.
     fn may_hold_constructs(&self, tokens: &[u32]) -> bool {
         let kind = |at: usize| tokens.get(at).map(|raw| self.source.raw_kind(*raw as usize));
         tokens.iter().enumerate().any(|(at, raw)| match self.source.raw_kind(*raw as usize) {
@@ -50,8 +52,8 @@ impl Scanner<'_, '_> {
         })
     }
 
-    /// What the parser can read of a body: `$name` as the name, `$(…),*` as what is repeated, once. A variable is left out
-    /// where only something without a name can stand: a visibility before an item, an ABI.
+    /// The tokens of a body in parsable form: `$name` becomes its name, `$(…),*` one repetition. A variable is removed
+    /// where no name can be, such as before an item (a visibility) or after `extern` (an ABI).
     fn without_variables(&self, tokens: &[u32]) -> Vec<u32> {
         let kind = |at: usize| tokens.get(at).map(|raw| self.source.raw_kind(*raw as usize));
         let mut plain = Vec::with_capacity(tokens.len());
@@ -66,7 +68,7 @@ impl Scanner<'_, '_> {
                     if operator(at) {
                         at += 1;
                     } else if let Some(separator) = kind(at).filter(|_| operator(at + 1)) {
-                        // It goes on separating what comes behind.
+                        // The separator still separates the repetition from what follows.
                         plain.extend(matches!(separator, T![,] | T![;]).then_some(tokens[at]));
                         at += 2;
                     }
@@ -98,7 +100,7 @@ impl Scanner<'_, '_> {
     }
 }
 
-/// Keywords that an item goes on with behind its visibility.
+/// Keywords that may follow an item's visibility.
 fn starts_item(kind: SyntaxKind) -> bool {
     matches!(
         kind,

@@ -1,4 +1,4 @@
-//! Arguments that are items under conditions: what `cfg_if!` made common, and `cfg_select!`.
+//! Macro arguments that consist of items under conditions, as in `cfg_if!` and `cfg_select!`.
 
 use super::super::{Frame, Scanner, expand, paths};
 use crate::syntax::T;
@@ -6,7 +6,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 impl Scanner<'_, '_> {
-    /// `if #[cfg(…)] { items } else if #[cfg(…)] { items } else { items }`, the form that `cfg_if!` made common, or arms of `cfg_select!`.
+    /// Scans `if #[cfg(…)] { items } else if #[cfg(…)] { items } else { items }`, the form that `cfg_if!` established,
+    /// or the arms of `cfg_select!`. Returns whether the tokens have that form.
     pub(super) fn branches(&mut self, tokens: &[u32]) -> bool {
         let select = self.frame().scope.in_macro.as_deref().is_some_and(|name| paths::last(name) == "cfg_select");
         let branches = if select { self.split_arms(tokens) } else { self.split_branches(tokens) };
@@ -79,7 +80,7 @@ impl Scanner<'_, '_> {
         }
         Some(arms)
     }
-    /// The text of some tokens without comments, each run of whitespace as one space.
+    /// The text of these tokens without comments, with each run of whitespace as one space.
     fn text(&self, tokens: &[u32]) -> String {
         let mut text = String::new();
         let mut end = None;

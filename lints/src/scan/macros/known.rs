@@ -1,4 +1,4 @@
-//! Macros that the compiler and the standard library have: what they write is known, and needs no definition.
+//! Macros of the compiler and the standard library, which need no definition to know what they expand to.
 
 use crate::facts::MacroKind;
 
@@ -13,7 +13,7 @@ pub(super) fn is_standard(path: &str, kind: MacroKind) -> bool {
     known.contains(&path) || of_tools.iter().any(|prefix| path.starts_with(prefix))
 }
 
-/// The standard library's macros: their arguments are read where they stand.
+/// The standard library's macros. Their arguments are scanned in place.
 const MACROS: &[&str] = &[
     "asm",
     "assert",
@@ -62,7 +62,7 @@ const MACROS: &[&str] = &[
 /// Derives of the standard library.
 const DERIVES: &[&str] = &["Clone", "Copy", "Debug", "Default", "Eq", "Hash", "Ord", "PartialEq", "PartialOrd"];
 
-/// Attributes of the compiler and its tools, and those that derives bring most often.
+/// Attributes of the compiler and its tools, and the most frequent helper attributes of derives.
 const ATTRIBUTES: &[&str] = &[
     "allow",
     "allow_internal_unsafe",

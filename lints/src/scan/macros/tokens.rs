@@ -1,4 +1,4 @@
-//! What mere tokens tell: keywords, files of modules, paths that look called or named.
+//! What can be told from mere tokens: keywords, modules in other files, and apparent calls and mentions of paths.
 
 use super::super::{Scanner, expand, safety};
 use super::inner;
@@ -7,11 +7,11 @@ use crate::syntax::{SyntaxKind, T};
 use SyntaxKind::*;
 use std::collections::HashSet;
 
-/// How many tokens may stand between a parameter's name and where the list of them starts.
+/// How far to search for the start of a parameter list, in tokens.
 const PARAMETERS: usize = 256;
 
 impl<'t> Scanner<'_, 't> {
-    /// A fact for each `unsafe` among mere tokens.
+    /// Records each `unsafe` keyword among mere tokens.
     pub(super) fn keywords(&mut self, tokens: &[u32]) {
         for raw in tokens.iter().map(|raw| *raw as usize).filter(|raw| self.source.raw_kind(*raw) == T![unsafe]) {
             self.record(UnsafeFact {
@@ -22,7 +22,7 @@ impl<'t> Scanner<'_, 't> {
         }
     }
 
-    /// `mod name;` among mere tokens: a file that would be missed otherwise.
+    /// Records each `mod name;` among mere tokens, which would otherwise be a missed file.
     pub(super) fn modules(&mut self, tokens: &[u32]) {
         for window in tokens.windows(3) {
             let [keyword, name, end] = [window[0], window[1], window[2]].map(|raw| raw as usize);
@@ -36,7 +36,7 @@ impl<'t> Scanner<'_, 't> {
                     directories: self.frame().directories.to_vec(),
                     in_macro: scope.in_macro.clone(),
                     inline: false,
-                    // What stands before it may be a fragment of the macro's.
+                    // Its visibility may come from a macro variable.
                     public: true,
                     cfgs: scope.cfgs.clone(),
                     span: self.lines.span(self.source.raw_range(keyword).start..self.source.raw_range(name).end),
@@ -45,21 +45,21 @@ impl<'t> Scanner<'_, 't> {
         }
     }
 
-    /// What looks like calls and mentions of paths among mere tokens.
+    /// Records apparent calls and mentions of paths among mere tokens.
     pub(super) fn paths(&mut self, tokens: &[u32]) {
         let bound = self.bound_names(tokens);
         let mut at = 0;
         while at < tokens.len() {
             at = match self.source.raw_kind(tokens[at] as usize) {
                 IDENT | T![crate] | T![self] | T![super] => self.path_tokens(tokens, at, &bound),
-                // Attributes name no values.
+                // Attributes do not name values.
                 T![#] => at + 1 + expand::group(self.source, &tokens[at + 1..]).unwrap_or(0),
                 _ => at + 1,
             }
         }
     }
 
-    /// Names that the code among tokens binds: parameters, and variables. A mention of one is none of an item.
+    /// Names of parameters and variables bound among the tokens; a mention of one does not refer to an item.
     fn bound_names(&self, tokens: &[u32]) -> HashSet<&'t str> {
         let kind = |at: usize| tokens.get(at).map(|raw| self.source.raw_kind(*raw as usize));
         let binds = |at: &usize| {
@@ -73,7 +73,8 @@ impl<'t> Scanner<'_, 't> {
         (0..tokens.len()).filter(binds).map(|at| self.source.raw_text(tokens[at] as usize)).collect()
     }
 
-    /// Whether a name with a type behind these tokens is a function's parameter or a closure's, and not a field with its value.
+    /// Whether a name with a type, following these tokens, is a parameter of a function or closure rather than a field
+    /// with its value.
     fn is_parameter(&self, before: &[u32]) -> bool {
         let kind = |at: usize| self.source.raw_kind(before[at] as usize);
         let mut closed = 0_usize;
@@ -91,7 +92,7 @@ impl<'t> Scanner<'_, 't> {
         false
     }
 
-    /// A call or mention of the path that starts at a token; gives the place behind it.
+    /// Records a call or mention of the path that starts at a token; returns the position after it.
     fn path_tokens(&mut self, tokens: &[u32], start: usize, bound: &HashSet<&str>) -> usize {
         let kind = |at: usize| tokens.get(at).map(|raw| self.source.raw_kind(*raw as usize));
         let name = |at: usize| matches!(kind(at), Some(IDENT | T![crate] | T![self] | T![super]));
@@ -100,7 +101,7 @@ impl<'t> Scanner<'_, 't> {
         while colons(end) && name(end + 2) {
             end += 3;
         }
-        // Fields, methods, macro variables, lifetimes' names and declarations are no paths of values.
+        // Fields, methods, macro variables, lifetimes and declarations are not paths to values.
         let before = start.checked_sub(1).and_then(kind);
         let no_value =
             matches!(before, Some(T![.] | T![$] | T![fn] | T![struct] | T![mod] | T![use] | T![#] | T![enum]))
@@ -135,7 +136,7 @@ impl<'t> Scanner<'_, 't> {
         end
     }
 
-    /// The place behind `<…>`.
+    /// The position after `<…>`.
     pub(in super::super) fn skip_generics(&self, tokens: &[u32], start: usize) -> usize {
         let mut depth = 0_usize;
         for (at, raw) in tokens.iter().enumerate().skip(start) {

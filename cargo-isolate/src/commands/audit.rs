@@ -66,7 +66,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         report.retain(|diagnostic| diagnostic.dormant.is_none());
     }
     args.output.print(&names, &report, args.request.quiet)?;
-    // The process ends here: taking hundreds of thousands of facts apart one by one would be a tenth of a second audit.
+    // The process ends here, and dropping hundreds of thousands of facts one by one would take a tenth of a second.
     std::mem::forget(names);
     std::mem::forget(graph);
     Ok(Exit::Clean.with_scan(report.complete))
@@ -79,7 +79,7 @@ fn who_calls(names: &Names<'_>, pattern: &Glob, output: &Output) -> Result<Exit,
     Ok(Exit::Clean.with_scan(graph.is_complete()))
 }
 
-/// What the workspace's policy says, where there is one.
+/// The workspace's policy, if it has one.
 fn own_policy(graph: &Graph) -> Result<Option<Loaded>, Failure> {
     let policy = PolicyFile::default();
     match policy.path(graph).is_file() {

@@ -1,4 +1,4 @@
-//! `cargo isolate badge`: the workspace in one small picture or one line.
+//! `cargo isolate badge`: a summary of the workspace as a badge or a single line.
 
 use super::{diff::snapshot, failure::Failure};
 use crate::{

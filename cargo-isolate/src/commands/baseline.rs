@@ -1,4 +1,4 @@
-//! `cargo isolate baseline`: what is known of the code, written down.
+//! `cargo isolate baseline`: records known findings in a file.
 
 use super::{
     failure::{Failure, OrEnvironment as _},
@@ -37,7 +37,7 @@ pub(crate) struct Args {
     today: Today,
 }
 
-/// Which baseline a command uses.
+/// The baseline that a command uses.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub(crate) struct BaselineFile {
     /// Baseline file to use instead of the one in `[check]` of the policy
@@ -45,7 +45,7 @@ pub(crate) struct BaselineFile {
     baseline: Option<Utf8PathBuf>,
 }
 
-/// No baseline to read or write.
+/// Why a baseline cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NoBaseline {
     #[error("cannot read the baseline `{path}`: {why}")]
@@ -74,7 +74,7 @@ impl BaselineFile {
     }
 }
 
-/// Writes the baseline of a new policy.
+/// Writes the baseline that goes with a new policy.
 pub(super) fn first(request: &Request, policy: &PolicyFile) -> Result<Exit, Failure> {
     run(&Args {
         request: request.clone(),
@@ -100,7 +100,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let denied: Vec<Entry> = denied.map(Entry::of).collect();
 
     let known = before.clone().unwrap_or_default();
-    // What could not be read may still be there.
+    // Findings in files that could not be read may still exist.
     let unread =
         |entry: &Entry| graph.packages.iter().any(|package| package.name == entry.package && !package.is_complete());
     let stays = |entry: &&Entry| !ratchet::concerning(&graph, entry) || unread(entry);
@@ -126,7 +126,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     Ok(super::with_scan(&graph, exit))
 }
 
-/// Standings are those of the conditions that the file names: all of them are told anew, or none.
+/// The baseline records for which platforms and features dormant code was determined. Entries may only be rewritten for
+/// others all together.
 fn check_conditions(graph: &Graph, path: &Utf8Path, before: Option<&Baseline>, accept: bool) -> Result<(), NoBaseline> {
     let Some((before, conditions)) = before.and_then(|before| Some((before, before.conditions.as_ref()?))) else {
         return Ok(());
@@ -166,7 +167,7 @@ fn say(
     }
 }
 
-/// Maxima stand in the policy, which is its author's to change: a baseline does not raise them.
+/// Reports exceeded maxima. They are part of the policy, which a baseline does not change.
 fn say_excesses(graph: &Graph, policy: &Loaded, verdict: &Verdict) {
     for Excess { package, count, max, span } in &verdict.excesses {
         let (_, text, span) = policy.texts.find(span);
@@ -182,7 +183,7 @@ fn say_excesses(graph: &Graph, policy: &Loaded, verdict: &Verdict) {
     }
 }
 
-/// Reads a baseline: its text, and its findings with the places of their lines.
+/// Reads a baseline: its text, and its findings with the positions of their lines.
 pub(crate) fn read(graph: &Graph, path: &Utf8Path) -> Result<(String, Baseline), Failure> {
     Ok(read_if_there(graph, path)?.ok_or_else(|| NoBaseline::Missing { path: graph.relative(path) })?)
 }

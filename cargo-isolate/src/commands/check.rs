@@ -1,4 +1,4 @@
-//! `cargo isolate check`: the policy, enforced.
+//! `cargo isolate check`: enforces the policy.
 
 use super::{
     baseline::{self, BaselineFile},
@@ -46,7 +46,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     args.output.check()?;
-    // Domains are for the commands that make wrappers; what is wrong with them is for whoever changed the policy.
+    // The plan is discarded, but making it reports mistakes in the policy's domains to whoever changed the policy.
     let (Workspace { graph, mut policy }, _) = Workspace::planned(&args.request, &args.policy)?;
     let today = args.today.day();
     let earlier = Earlier {
@@ -68,7 +68,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     Ok(exit.with_scan(report.complete))
 }
 
-/// Holds the code against the policy, and leaves alone what was there before.
+/// Checks the code against the policy, without findings that an earlier state already had.
 fn check(
     names: &Names<'_>,
     policy: &Loaded,
@@ -99,8 +99,8 @@ fn check(
     Ok(report)
 }
 
-/// Tells with the first finding of each wrapper that is stale, and with a maximum that is exceeded for it, that people need not
-/// judge its code.
+/// Adds a note to the first finding in each stale wrapper, and to a maximum that is exceeded because of one:
+/// regenerating the file is enough, its code need not be reviewed.
 fn name_stale(graph: &Graph, policy: &Loaded, stale: &[(usize, usize)], report: &mut Report) {
     let wrap = format!("cargo isolate wrap{}", policy.option());
     for &(package, file) in stale {
@@ -120,7 +120,7 @@ fn name_stale(graph: &Graph, policy: &Loaded, stale: &[(usize, usize)], report: 
     }
 }
 
-/// The baseline, whose text joins those of the policy so that its lines can be drawn.
+/// Reads the baseline and adds its text to those of the policy, so that diagnostics can show its lines.
 fn read_baseline(args: &Args, graph: &Graph, policy: &mut Loaded) -> Result<Option<Known>, Failure> {
     let Some(path) = args.baseline.path(graph, policy) else { return Ok(None) };
     let (text, mut baseline) = baseline::read(graph, &path)?;
@@ -132,7 +132,7 @@ fn read_baseline(args: &Args, graph: &Graph, policy: &mut Loaded) -> Result<Opti
     Ok(Some(Known { path: shown, baseline }))
 }
 
-/// The workspace where this code and what `name` stands for parted.
+/// The workspace at the merge base of HEAD and the commit `name`.
 fn diff_base(args: &Args, name: &str, graph: &Graph) -> Result<Base, Failure> {
     let repository = Repository::around(&graph.root)?;
     let commit = repository.merge_base(&repository.commit(name)?, "HEAD")?;

@@ -1,4 +1,4 @@
-//! `cargo isolate demo`: the whole loop on the example project, each step as the command that a user would type.
+//! `cargo isolate demo`: all steps on the example project, each as the command that a user would type.
 
 mod project;
 mod shell;
@@ -26,14 +26,14 @@ pub(crate) struct Args {
     runner: Runner,
 }
 
-/// Files of the project that no step changes: one for each codec.
+/// Files that the demo packs, which no step changes: one for each codec.
 const PACKED: &[&str] = &["src/archive.rs", "csrc/tlv.c", "csrc/tlv.h"];
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     shell::require_tools()?;
     let project = Project::create(args.dir.as_deref())?;
     let result = show(&project, &args.runner);
-    // The way out of a failed step is to look at the folder.
+    // Keep the folder of a failed step, so that the user can look at it.
     let keep = args.keep || args.dir.is_some() || !matches!(result, Ok(Exit::Clean | Exit::Environment));
     if keep {
         streams::say!("\nThe project is in {}", project.keep());

@@ -1,4 +1,4 @@
-//! `cargo isolate diff`: two audits side by side.
+//! `cargo isolate diff`: compares two audits.
 
 use super::failure::{Failure, OrEnvironment as _};
 use crate::{
@@ -34,7 +34,7 @@ pub(crate) struct Args {
     format: Format,
 }
 
-/// What was typed names nothing to compare.
+/// Why the arguments name nothing to compare.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NothingToCompare {
     #[error("`{0}` is no range of commits; two reports or `A..B` are compared")]
@@ -53,7 +53,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
             return Err(NothingToCompare::TwoCommits { old: args.old.clone(), new: new.clone() }.into());
         }
         Some(new) => (Snapshot::read(Utf8Path::new(&args.old))?, Snapshot::read(Utf8Path::new(new))?),
-        // `..` may be part of a path.
+        // `..` may also be part of a path.
         None if args.old.ends_with(".json") || Utf8Path::new(&args.old).is_file() => {
             return Err(NothingToCompare::OneReport(args.old.clone()).into());
         }
@@ -64,7 +64,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     Ok(Exit::Clean.with_scan(change.complete))
 }
 
-/// The audits at both ends of a range.
+/// The audits at both ends of a range of commits.
 fn range(args: &Args) -> Result<(Snapshot, Snapshot), Failure> {
     let nothing = || NothingToCompare::NoRange(args.old.clone());
     let (from, to) = args.old.split_once("..").ok_or_else(nothing)?;
@@ -82,7 +82,7 @@ fn range(args: &Args) -> Result<(Snapshot, Snapshot), Failure> {
         let mut base = base::load(&repository, commit, &args.request, &now)?;
         let mut graph = base.graph.take().ok_or_else(|| NothingToCompare::NoWorkspace(base.commit.clone()))?;
         choose(&mut graph, &args.request, &now);
-        // Before its files go away.
+        // Taken here because the commit's files are removed with `base`.
         snapshot(graph)
     };
     let before = at(first)?;
@@ -93,8 +93,8 @@ fn range(args: &Args) -> Result<(Snapshot, Snapshot), Failure> {
     Ok((before, after))
 }
 
-/// Chooses of an earlier state the members that the command line chooses at present. What is no member any more is chosen unless
-/// the command line names those that are.
+/// Selects those members of an earlier state that the command line selects in the present one. A member that no longer
+/// exists is selected unless the command line names packages.
 fn choose(graph: &mut Graph, request: &Request, now: &Graph) {
     let named = !request.workspace.package.is_empty() && !request.workspace.workspace && !request.workspace.all;
     for package in graph.packages.iter_mut().filter(|package| package.member) {
@@ -103,9 +103,9 @@ fn choose(graph: &mut Graph, request: &Request, now: &Graph) {
     }
 }
 
-/// An audit, as it is compared.
+/// The part of an audit that `diff` and `badge` use.
 pub(super) fn snapshot(mut graph: Graph) -> Result<Snapshot, Failure> {
-    // An audit goes by the policy where there is one; what an old one has wrong is no matter here.
+    // Like `audit`, use the policy if there is one. Mistakes in the policy of an old commit are irrelevant here.
     if let Ok(policy) = policy::load(&policy::PolicyFile::default(), &graph) {
         settle(&mut graph, &policy);
     }

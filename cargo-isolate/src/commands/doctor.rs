@@ -1,4 +1,4 @@
-//! `cargo isolate doctor`: what this machine can do, and why not.
+//! `cargo isolate doctor`: what isolation needs from this machine, and what is missing.
 
 mod kernel;
 mod linker;
@@ -10,13 +10,13 @@ use std::io::{self, Write};
 #[derive(clap::Args)]
 pub(crate) struct Args {}
 
-/// Something that isolation needs.
+/// A requirement of isolation.
 struct Need {
     name: &'static str,
     met: bool,
     /// What was found.
     found: String,
-    /// What to do when it is not met.
+    /// What to do if it is not met.
     remedy: String,
 }
 
@@ -51,7 +51,7 @@ fn print(out: &mut dyn Write, needs: &[Need]) -> io::Result<()> {
     Ok(())
 }
 
-/// What still can be done on such a machine.
+/// What still works on a machine without isolation.
 const ELSEWHERE: &str = "\
 isolated calls return an error on this machine; audit, plan, wrap and check work
 help: run programs elsewhere with `cargo isolate verify --runner COMMAND` (for tests: cargo's

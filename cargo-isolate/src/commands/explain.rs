@@ -1,4 +1,4 @@
-//! `cargo isolate explain`: a rule's manual page, or the list of rules; what a kind of fault means.
+//! `cargo isolate explain`: the manual page of a rule, the list of rules, or the meaning of a kind of fault.
 
 mod faults;
 
@@ -44,7 +44,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let mut known: Vec<&str> = rules::RULES.iter().map(|rule| rule.name).chain(codes::names()).collect();
     known.extend(faults::summaries().into_iter().map(|(kind, _)| kind));
     let longer: Vec<_> = known.iter().filter(|known| known.starts_with(name.as_str())).copied().collect();
-    // Kinds of faults are written with capitals, and met in texts that have them in other words.
+    // Kinds of faults are in CamelCase, while messages spell them as lowercase words.
     let plain: Vec<String> = known.iter().map(|known| known.to_lowercase()).collect();
     let near = nearest(&name.to_lowercase().replace(' ', ""), plain.iter().map(String::as_str));
     let near = near.and_then(|near| plain.iter().position(|plain| plain == near)).map(|at| known[at]);
@@ -56,7 +56,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     Err(Failure::usage(format_args!("no rule, code or kind of fault `{name}`\n{hint}")))
 }
 
-/// Everything that can be explained.
+/// Lists everything that can be explained.
 fn list(out: &mut dyn Write) -> io::Result<()> {
     let width = rules::RULES.iter().map(|rule| rule.name.len()).max().unwrap_or_default();
     for rule in rules::RULES {

@@ -1,4 +1,5 @@
-//! Why a command stopped, and who must act: the status that each error of the stages ends with, as `docs/exit-status.md` has it.
+//! The error that ends a command, and the exit status of each stage's errors, which tells who must act
+//! (`docs/exit-status.md`).
 
 use super::{baseline::NoBaseline, diff::NothingToCompare, verify::NotReady, wrap::NotClean};
 use crate::{
@@ -24,11 +25,11 @@ use std::{
 #[derive(Debug)]
 pub(crate) struct Failure(Box<dyn Blame>);
 
-/// An error that knows who must act on it.
+/// An error that determines the exit status.
 pub(crate) trait Blame: Error + Send + Sync + 'static {
     fn exit(&self) -> Exit;
 
-    /// What is to be drawn before the error itself is said.
+    /// Mistakes to print before the error itself.
     fn mistakes(&self) -> Option<&Mistakes> {
         None
     }
@@ -41,25 +42,25 @@ impl<E: Blame> From<E> for Failure {
 }
 
 impl Failure {
-    /// What was typed is wrong.
+    /// The command line is wrong.
     pub(super) fn usage(what: impl Display) -> Failure {
         Stated { message: what.to_string(), exit: Exit::Usage }.into()
     }
 
-    /// The code is.
+    /// The code is wrong.
     pub(super) fn code(what: impl Display) -> Failure {
         Stated { message: what.to_string(), exit: Exit::Violation }.into()
     }
 
-    /// The machine is.
+    /// The environment is at fault.
     pub(super) fn environment(what: impl Display) -> Failure {
         Stated { message: what.to_string(), exit: Exit::Environment }.into()
     }
 
-    /// Says what went wrong.
+    /// Prints the error; returns the exit status.
     pub(crate) fn say(&self) -> Exit {
         if let Some(mistakes) = self.0.mistakes() {
-            // There is no other place to say that this one is gone.
+            // If stderr cannot be written, there is nowhere to report that.
             let _ = mistakes.draw(&mut streams::stderr());
         }
         streams::error!("{}", chain(&*self.0));
@@ -67,7 +68,7 @@ impl Failure {
     }
 }
 
-/// An error with its causes.
+/// The message of an error with those of its causes.
 fn chain(error: &dyn Error) -> String {
     match error.source() {
         Some(cause) => format!("{error}: {}", chain(cause)),
@@ -75,7 +76,7 @@ fn chain(error: &dyn Error) -> String {
     }
 }
 
-/// What the machine did not do, and why.
+/// Turns an error of the operating system into a [`Failure`] with context.
 pub(super) trait OrEnvironment<T> {
     fn or_environment<S: Display>(self, what: impl FnOnce() -> S) -> Result<T, Failure>;
 }
@@ -86,7 +87,7 @@ impl<T, E: Error + 'static> OrEnvironment<T> for Result<T, E> {
     }
 }
 
-/// An error of a command's own.
+/// An error that a command reports directly.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 struct Stated {
@@ -100,7 +101,7 @@ impl Blame for Stated {
     }
 }
 
-/// Standard output cannot be written, or a source file is not any more what was scanned.
+/// Standard output cannot be written, or a source file has changed since it was scanned.
 impl Blame for io::Error {
     fn exit(&self) -> Exit {
         Exit::Environment
@@ -164,7 +165,7 @@ impl Blame for RenderError {
     fn exit(&self) -> Exit {
         match self {
             RenderError::Template(_) => Exit::Environment,
-            // A type that the policy states.
+            // The policy states types as text.
             RenderError::Syntax { .. } => Exit::Usage,
         }
     }
@@ -283,7 +284,7 @@ impl Blame for NoSuchFunction {
 mod tests {
     use super::*;
 
-    /// A commit that cannot be resolved is as wrong as what git says of it, and its causes are said.
+    /// An unresolvable commit has the same exit status as the underlying error of git, and the causes are printed.
     #[test]
     fn an_error_is_as_bad_as_its_cause() {
         let load = |source| BaseError::Load { commit: "abc".to_owned(), name: "main".to_owned(), source };

@@ -1,4 +1,4 @@
-//! `cargo isolate init`: a first policy, as strict as the code already is, and what is new for one that is there.
+//! `cargo isolate init`: writes a first policy as strict as the code allows, or updates an existing one.
 
 mod libraries;
 mod text;
@@ -65,7 +65,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     Ok(Exit::Clean)
 }
 
-/// Writes a first policy. With `--ci` there is something else to do where there is one.
+/// Writes a first policy. An existing policy is an error, unless `--ci` asks for more than that.
 fn write_policy(args: &Args, graph: &Graph, path: &Utf8Path) -> Result<(), Failure> {
     let text = text::policy(graph, if args.baseline { Ratchet::Baseline } else { Ratchet::Counts });
     let written = match args.force {
@@ -86,9 +86,9 @@ fn write_policy(args: &Args, graph: &Graph, path: &Utf8Path) -> Result<(), Failu
     Ok(())
 }
 
-/// Adds to a policy that is there.
+/// Updates an existing policy.
 fn update_policy(args: &Args, graph: &mut Graph, path: &Utf8Path) -> Result<(), Failure> {
-    // What is wrong with it is told as by every other command, before anything is changed.
+    // Reports mistakes in the policy like every other command, before anything is changed.
     let policy = policy::load(&args.policy, graph)?;
     settle(graph, &policy);
     let before = std::fs::read_to_string(path).or_environment(|| format!("cannot read `{path}`"))?;
@@ -106,8 +106,8 @@ fn update_policy(args: &Args, graph: &mut Graph, path: &Utf8Path) -> Result<(), 
     Ok(())
 }
 
-/// Writes examples for continuous integration where there is nothing yet: where services look for them, at the root of the
-/// repository. They ask about the builds that this command was asked about.
+/// Writes examples for continuous integration at the root of the repository, where services look for them. Existing
+/// files stay as they are. The examples use the build flags of this command.
 fn write_ci(workspace: &Graph, request: &Request) -> Result<(), Failure> {
     let repository = Repository::around(&workspace.root).ok();
     let folder = repository.as_ref().and_then(|repository| repository.path_within(&workspace.root));

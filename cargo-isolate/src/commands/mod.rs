@@ -1,4 +1,4 @@
-//! One file per subcommand: arguments, and a `run` that calls the stages and prints.
+//! One file per subcommand: its arguments, and a `run` function that calls the stages and prints.
 
 pub(crate) mod audit;
 pub(crate) mod badge;
@@ -18,8 +18,8 @@ pub(crate) mod wrap;
 
 use crate::{exit::Exit, graph::Graph, terminal::streams};
 
-/// The status of a command that prints nothing of files that were not read, or not understood: says which packages have some.
-/// Wrappers that are not there yet are what such commands come before.
+/// The exit status of a command whose output does not mention files that could not be read or parsed; names the
+/// packages with such files on stderr. Missing wrappers do not count, since these commands come before writing them.
 fn with_scan(graph: &Graph, exit: Exit) -> Exit {
     let concerned = graph.packages.iter().zip(graph.concerned()).filter(|(_, concerned)| *concerned);
     let incomplete: Vec<_> = concerned

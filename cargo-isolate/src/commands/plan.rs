@@ -49,14 +49,14 @@ struct Report<'p> {
     workspace_root: &'p Utf8Path,
     #[serde(flatten)]
     plan: &'p plan::Plan,
-    /// By what the last build left; empty where there was none.
+    /// What the last build shows; empty if there was none.
     served: &'p [Served],
-    /// Held against what C defines, where `--clang` asks for it.
+    /// The comparison with the C definitions, if `--clang` asks for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     declarations: Option<&'p Declarations>,
-    /// What the libraries import from libc, by the last build, and no domain can have.
+    /// What the libraries of the last build import from libc although no domain can support it.
     refused_imports: &'p [Refused],
-    /// Rust code that the libraries call by the names it exports, by the last build: it runs inside.
+    /// Exported Rust functions that the libraries of the last build call: they run inside the domain.
     inside: &'p [Inside],
 }
 
@@ -118,7 +118,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     Ok(super::with_scan(&graph, exit))
 }
 
-/// Declarations that are not what C defines, and those of which nobody could tell.
+/// Prints the declarations that differ from their C definitions, and those that could not be compared.
 fn declared(out: &mut dyn Write, found: &Declarations) -> io::Result<()> {
     for wrong in &found.wrong {
         let Wrong { function, file, line, column, defined, differs } = wrong;

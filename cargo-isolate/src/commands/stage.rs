@@ -1,4 +1,4 @@
-//! The stages that every command of the policy starts with.
+//! The stages that all commands with a policy have in common.
 
 use super::failure::Failure;
 use crate::{
@@ -9,7 +9,8 @@ use crate::{
     sources::Request,
 };
 
-/// A workspace and its policy, and what that makes of the code: which files are wrappers as they should be, which comments argue.
+/// A workspace and its policy, with the policy applied to the graph: which files are fresh wrappers, and which comments
+/// count as safety comments.
 pub(super) struct Workspace {
     pub(super) graph: Graph,
     pub(super) policy: Loaded,
@@ -22,7 +23,7 @@ impl Workspace {
         Ok(workspace)
     }
 
-    /// The same with the plan, which must have no mistake.
+    /// Like [`Workspace::open`], and also makes the plan. Mistakes in the plan are errors.
     pub(super) fn planned(request: &Request, file: &PolicyFile) -> Result<(Workspace, Plan), Failure> {
         let mut workspace = Workspace::read(request, file)?;
         let Workspace { graph, policy } = &workspace;

@@ -48,7 +48,7 @@ pub(crate) struct Args {
     format: Format,
 }
 
-/// What was found out, as `--format json` prints it.
+/// The result, as `--format json` prints it.
 #[derive(Debug, Serialize)]
 struct Report {
     schema: u32,
@@ -56,22 +56,22 @@ struct Report {
     tool: &'static str,
     /// Directory that relative paths start from.
     workspace_root: Utf8PathBuf,
-    /// Whether every source file was scanned; calls in the others were not seen.
+    /// Whether every source file was scanned. Calls in other files are unknown.
     complete: bool,
-    /// How many functions have a wrapper.
+    /// Number of functions with a wrapper.
     wrappers: usize,
-    /// Functions that have none, because the plan refuses them. Nothing else was looked at then.
+    /// Functions without a wrapper, because the plan refuses them. In that case nothing else is checked.
     refused: Vec<Refusal>,
-    /// Generated files that are missing, or not as `wrap` writes them.
+    /// Generated files that are missing or out of date.
     stale: Vec<Utf8PathBuf>,
     compile: Compile,
-    /// Calls that go past the wrappers.
+    /// Calls that bypass the wrappers.
     bypasses: Vec<Bypass>,
     linked: Objects,
     faults: Faults,
 }
 
-/// A function without a wrapper, where it is declared.
+/// A function without a wrapper, and where it is declared.
 #[derive(Debug, Serialize)]
 struct Refusal {
     domain: String,
@@ -81,7 +81,7 @@ struct Refusal {
     column: u32,
 }
 
-/// What objects and programs show.
+/// The result of examining object files and programs.
 #[derive(Debug, Serialize)]
 #[serde(tag = "result", rename_all = "kebab-case")]
 enum Objects {
@@ -94,7 +94,7 @@ enum Objects {
 #[serde(tag = "result", rename_all = "kebab-case")]
 enum Compile {
     Ok,
-    /// Tests, benchmarks or examples do not, everything else does.
+    /// Only tests, benchmarks or examples fail to compile.
     WithoutTests {
         message: String,
     },
@@ -106,7 +106,7 @@ enum Compile {
     },
 }
 
-/// What came of letting the libraries misbehave.
+/// The result of running the wrappers over misbehaving stubs.
 #[derive(Debug, Serialize)]
 #[serde(tag = "result", rename_all = "kebab-case")]
 enum Faults {
@@ -121,7 +121,7 @@ enum Faults {
     NotStarted {
         message: String,
     },
-    /// No domain can be made here.
+    /// This machine does not support domains.
     Unsupported {
         reason: String,
     },
@@ -132,10 +132,10 @@ enum Faults {
 
 const SCHEMA: u32 = 1;
 
-/// Why nothing can be verified.
+/// Why verification cannot start.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotReady {
-    /// `--target` names what no domain can be made on.
+    /// `--target` names a platform without domains.
     #[error(
         "`verify` builds for one platform that has domains, and --target asks for `{platforms}`: name \
          `x86_64-unknown-linux-gnu`, or leave it out"
@@ -172,7 +172,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     Ok(report.exit())
 }
 
-/// Runs the stages, each as far as the ones before it allow.
+/// Runs the stages, each only if the preceding ones succeeded.
 fn examine(args: &Args, names: &Names<'_>, plan: &Plan, targets: &[Target]) -> Result<Report, Failure> {
     let graph = names.graph;
     let (mut stale, mut generated) = (Vec::new(), BTreeSet::new());
@@ -206,7 +206,8 @@ fn examine(args: &Args, names: &Names<'_>, plan: &Plan, targets: &[Target]) -> R
     Ok(report)
 }
 
-/// Builds, not only checks: what the linker makes of it is looked at next. Tests that do not compile keep nothing else from that.
+/// Builds rather than just checks, because the linked programs are examined next. If tests do not compile, everything
+/// else is still built.
 fn compile(args: &Args, graph: &Graph) -> Result<(Compile, Built), Failure> {
     let all = build(args, graph, &["--all-targets"])?;
     if all.status.success() {
@@ -226,7 +227,7 @@ fn build(args: &Args, graph: &Graph, targets: &[&str]) -> Result<Output, Failure
     let chosen = members().filter(|package| package.selected).map(|package| &package.key);
     let chosen = members().any(|package| !package.selected).then_some(chosen);
     let mut build = args.request.compiles("build", &graph.root, chosen);
-    // In its folder, where the workspace's own cargo configuration is found.
+    // In the workspace's folder, so that its cargo configuration applies.
     build.args(["--quiet", "--message-format", "json-render-diagnostics"]).args(targets).current_dir(&graph.root);
     build.output().or_environment(|| "cannot run `cargo build`")
 }
@@ -264,7 +265,7 @@ fn not_started(runner: &Runner, how: &str) -> String {
     }
 }
 
-/// The runtime that the workspace itself uses.
+/// The runtime that the workspace depends on.
 fn runtime(graph: &Graph) -> Result<verify::Runtime, NotReady> {
     let root = |name: &str| graph.named(name).map(|package| graph.packages[package].root.clone());
     match (root("isolate-rt"), root("isolate-rt-build")) {
@@ -282,7 +283,7 @@ impl Refusal {
 }
 
 impl Report {
-    /// Of a plan of which nothing was tried yet, and why.
+    /// A report in which nothing has been tried yet; `why` is the reason that every stage starts with.
     fn new(graph: &Graph, plan: &Plan, why: &str) -> Report {
         let all = plan.domains.iter().flat_map(|domain| &domain.functions);
         Report {
@@ -300,7 +301,7 @@ impl Report {
         }
     }
 
-    /// Marks what the policy lets be.
+    /// Marks what the policy makes exceptions for.
     fn except(&mut self, exceptions: &mut Exceptions<'_>) {
         let mut covers = |package: &str, place: &str| exceptions.covers(BYPASSED_ISOLATION, package, place);
         for bypass in &mut self.bypasses {

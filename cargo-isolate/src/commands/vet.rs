@@ -1,4 +1,4 @@
-//! `cargo isolate vet`: what an audit says about the dependencies, in the words of cargo-vet's `ub-risk` criteria.
+//! `cargo isolate vet`: what an audit shows about dependencies, in terms of the `ub-risk` criteria for cargo-vet.
 
 use super::failure::Failure;
 use crate::{
@@ -23,7 +23,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let graph = sources::load(&args.request)?;
     let mut report = report::audit(&Names::new(&graph))?;
-    // A member that is there as a dependency of another is nobody's to vet.
+    // A member that is also a dependency of another member need not be vetted.
     let members: BTreeSet<_> =
         graph.packages.iter().filter(|package| package.member).map(|package| &package.root).collect();
     report.packages.retain(|package| !members.contains(&package.root));
@@ -31,13 +31,13 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     Ok(Exit::Clean.with_scan(report.complete))
 }
 
-/// What a reader of a package would want to know first.
+/// What a reviewer of a package would want to know first.
 #[derive(Clone, Copy, Debug, Default)]
 struct Evidence {
-    /// Constructs that argue for themselves where they should, and those that do not: blocks and impls.
+    /// Blocks and impls; a bare one lacks a safety comment.
     blocks: usize,
     bare_blocks: usize,
-    /// Functions and traits, which owe their users a `# Safety` section.
+    /// Functions and traits, which should have a `# Safety` section; a bare one lacks it.
     promises: usize,
     bare_promises: usize,
     /// Any other unsafe construct.
@@ -101,7 +101,7 @@ fn remark(out: &mut dyn Write, package: &PackageRow, evidence: &Evidence) -> io:
     let Evidence { bare_blocks, bare_promises, unseen, .. } = evidence;
     if *bare_promises > 0 {
         let have = if *bare_promises == 1 { "has" } else { "have" };
-        // Rules tell no implementation of a trait's function from others, and it may go without.
+        // The rules cannot tell implementations of trait functions from others, and those need no section.
         writeln!(
             out,
             "#   `ub-risk-1` asks for safety documentation: {bare_promises} of the functions and traits {have} no `# Safety` section (those that implement a trait may need none)"

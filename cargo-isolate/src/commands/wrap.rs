@@ -46,7 +46,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let (workspace, plan) = Workspace::planned(&args.request, &args.policy)?;
-    // Of files that were not read, no call is rewritten or listed.
+    // Calls in files that could not be read are neither rewritten nor listed, hence the status of the scan.
     wrap(args, &workspace, &plan).map(|exit| super::with_scan(&workspace.graph, exit))
 }
 
@@ -112,7 +112,7 @@ fn wrap(args: &Args, Workspace { graph, policy }: &Workspace, plan: &Plan) -> Re
     Ok(Exit::Clean)
 }
 
-/// Whether a `mod` leads to the wrappers, be it to a file that was not there before.
+/// Whether a `mod` item leads to the wrappers, possibly to a file that does not exist yet.
 fn is_reached(graph: &Graph, target: &Target) -> bool {
     let directory = target.directory();
     let module = directory.join("mod.rs");
@@ -122,7 +122,7 @@ fn is_reached(graph: &Graph, target: &Target) -> bool {
     })
 }
 
-/// Names every function without a contract, and why.
+/// Prints every function without a contract, and why it has none.
 fn refuse(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
     for (domain, function) in plan.refused() {
         let (error, name) = (streams::error_word(), &function.name);
@@ -179,7 +179,7 @@ fn check(
     })
 }
 
-/// Calls that do not compile with the wrappers that are generated now.
+/// Prints calls that no longer compile with the newly generated wrappers.
 fn misfits(out: &mut dyn Write, outdated: &[Outdated], line_now: impl Fn(&Utf8Path, u32) -> u32) -> io::Result<()> {
     if outdated.is_empty() {
         return Ok(());
@@ -196,13 +196,13 @@ fn misfits(out: &mut dyn Write, outdated: &[Outdated], line_now: impl Fn(&Utf8Pa
     Ok(())
 }
 
-/// Where a line of a file stands once `changes` are made.
+/// The number of a line once `changes` are made.
 fn line_now(graph: &Graph, changes: &[Change], path: &Utf8Path, line: u32) -> u32 {
     let change = changes.iter().find(|change| graph.relative(&change.path) == path);
     change.map_or(line, |change| change.line_after(line))
 }
 
-/// Names the manifests that got a dependency by a path, which other machines do not have.
+/// Prints the manifests that received a dependency by path, which only works on this machine.
 fn by_path(out: &mut dyn Write, graph: &Graph, changes: &[Change]) -> io::Result<()> {
     let changed = changes.iter().filter(|change| change.path.ends_with("Cargo.toml"));
     let has = |text: &Option<String>, name: &str| {
@@ -225,7 +225,7 @@ fn by_path(out: &mut dyn Write, graph: &Graph, changes: &[Change]) -> io::Result
     Ok(())
 }
 
-/// What became of the direct calls. Places are where they stand now.
+/// Prints what became of the direct calls, with their positions after the changes.
 fn call_sites(out: &mut dyn Write, graph: &Graph, sites: &Sites, changes: &[Change], verb: &str) -> io::Result<()> {
     let line_now = |path: &Utf8Path, line: u32| line_now(graph, changes, path, line);
     let panics: Vec<_> = sites.rewritten.iter().filter(|site| site.panics).collect();

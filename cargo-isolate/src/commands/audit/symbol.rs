@@ -73,7 +73,7 @@ fn text(out: &mut dyn Write, graph: &Graph, found: &symbol::Answer) -> io::Resul
         writeln!(out, "{bold}not seen{bold:#}: {package} calls what {whose} writes by such a name")?;
         calls.iter().try_for_each(|site| writeln!(out, "  may call it at {}", place(site)))?;
     }
-    // What may be of several declarations, one for each platform, is one call in one function.
+    // A call that may resolve to several declarations, one per platform, is a single call in a single function.
     let users = || symbols.iter().flat_map(|symbol| &symbol.callers);
     let calls: BTreeSet<&Use> = users().flat_map(|user| &user.calls).collect();
     let mentions: BTreeSet<&Use> = users().flat_map(|user| &user.mentions).collect();
@@ -134,7 +134,7 @@ fn caller(out: &mut dyn Write, user: &Caller) -> io::Result<()> {
     Ok(())
 }
 
-/// ``` `zlib::stream::compress` (pub) ```
+/// Describes a function: ``` `zlib::stream::compress` (pub) ```.
 fn described(function: &Function) -> String {
     let mut marks = Vec::new();
     match function.visibility.as_str() {
@@ -230,7 +230,8 @@ unsafe extern "C" {
         insta::assert_snapshot!("symbol_json", run("deflateEnd", true));
     }
 
-    /// Only a build knows the bindings of `sys`, so nothing declares `inflate`; `deflate` it may declare once more.
+    /// The bindings of `sys` only exist after a build, so nothing declares `inflate`, and `deflate` may have a second
+    /// declaration.
     #[test]
     fn calls_into_bindings_not_seen() {
         const SYS: &str = "
@@ -251,7 +252,7 @@ include!(concat!(env!(\"OUT_DIR\"), \"/bindgen.rs\"));
         insta::assert_snapshot!("symbol_dormant", run_on(&code, "deflate", false));
     }
 
-    /// `self.raw()` calls the type's own function before a trait's, and not what another type has of that name.
+    /// `self.raw()` calls the inherent function rather than a trait's, and never another type's function of that name.
     #[test]
     fn methods_of_self_are_followed() {
         let code = "//- app/src/lib.rs\npub struct A;\nimpl A {\n    fn raw(&self) { unsafe { z_sys::next() } }\n    pub fn step(&self) { self.raw() }\n}\n\
@@ -261,7 +262,7 @@ include!(concat!(env!(\"OUT_DIR\"), \"/bindgen.rs\"));
         assert!(answer.contains("A::step") && !answer.contains("other"), "{answer}");
     }
 
-    /// A call that two declarations answer to, one for each platform, is one call.
+    /// A call that resolves to two declarations, one per platform, is counted once.
     #[test]
     fn declarations_for_several_platforms_make_one_call() {
         let code = "//- app/src/lib.rs\nfn f() { unsafe { z_sys::next() } }\n//- z-sys/src/lib.rs\n\

@@ -6,7 +6,7 @@ use isolate_templates::demo::{CALLS, PROJECT, hostile_archive};
 use similar::TextDiff;
 use std::{fs, io::ErrorKind};
 
-/// A folder for the project; removed when dropped, unless it was asked for by name or kept.
+/// A folder for the project. A temporary one is removed on drop, unless it is kept.
 pub(super) struct Project {
     root: Utf8PathBuf,
     temporary: Option<tempfile::TempDir>,
@@ -57,20 +57,20 @@ impl Project {
         self.put("hostile.unpack", &hostile_archive())
     }
 
-    /// The one file that makes foreign calls.
+    /// The text of the only file that makes foreign calls.
     pub(super) fn calls(&self) -> Result<String, Failure> {
         let path = self.root.join(CALLS);
         fs::read_to_string(&path).or_environment(|| format!("cannot read {path}"))
     }
 
-    /// What changed in it.
+    /// A diff of that file against an earlier text.
     pub(super) fn calls_since(&self, before: &str) -> Result<String, Failure> {
         let now = self.calls()?;
         let diff = TextDiff::from_lines(before, &now);
         Ok(diff.unified_diff().context_radius(1).header(CALLS, CALLS).to_string())
     }
 
-    /// Files that were packed, against what was unpacked into the folder.
+    /// Compares packed files with what was unpacked into the folder.
     pub(super) fn check_unpacked(&self, files: &[&str]) -> Result<(), Failure> {
         for file in files {
             let packed = self.root.join(file);
@@ -82,20 +82,20 @@ impl Project {
         Ok(())
     }
 
-    /// The program as cargo builds it.
+    /// The program that cargo builds.
     pub(super) fn binary(&self) -> Utf8PathBuf {
         self.root.join("target/debug/unpack")
     }
 
-    /// The program from before anything was isolated.
+    /// A copy of the program from before anything was isolated.
     pub(super) fn unisolated(&self) -> Utf8PathBuf {
         self.root.join("unpack-unisolated")
     }
 
-    /// Leaves the folder where it is, and returns it.
+    /// Leaves the folder in place, and returns its path.
     pub(super) fn keep(self) -> Utf8PathBuf {
         if let Some(temporary) = self.temporary {
-            // The path was converted at creation; this only forgets to remove it.
+            // The path was converted on creation, so only the removal is disarmed here.
             let _ = temporary.keep();
         }
         self.root

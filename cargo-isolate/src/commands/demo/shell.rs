@@ -1,4 +1,4 @@
-//! Commands as a user would type them: shown, run with their output passed on, and checked.
+//! Runs commands as a user would type them: echoes each, passes its output on, and checks the result.
 
 use super::super::failure::{Failure, OrEnvironment as _};
 use crate::process::{Runner, cargo, ending, signal};
@@ -21,7 +21,7 @@ pub(super) struct Ended {
     stdout: String,
 }
 
-/// Cargo and a C compiler must be there before anything is begun.
+/// Checks for cargo and a C compiler before anything is started.
 pub(super) fn require_tools() -> Result<(), Failure> {
     let version = |mut command: Command| command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     if !version(cargo()).is_ok_and(|status| status.success()) {
@@ -71,7 +71,7 @@ impl<'a> Shell<'a> {
         }
     }
 
-    /// A command of this tool, by this very executable.
+    /// Runs a command of this tool with the current executable.
     pub(super) fn isolate(&self, args: &[&str]) -> Result<Ended, Failure> {
         let mut command = Command::new(std::env::current_exe().or_environment(|| "cannot find this executable")?);
         command.arg("isolate").args(args);
@@ -85,7 +85,7 @@ impl<'a> Shell<'a> {
         }
     }
 
-    /// Cargo on the project: dependencies come from crates.io the first time.
+    /// Runs cargo on the project. The first build downloads dependencies from crates.io.
     pub(super) fn cargo(&self, args: &[&str]) -> Result<(), Failure> {
         let mut command = cargo();
         command.args(args).arg("--quiet");
@@ -100,7 +100,8 @@ impl<'a> Shell<'a> {
         Ok(())
     }
 
-    /// The project's program through cargo, which knows how programs are run on this machine (`target.….runner`).
+    /// Runs the project's program through cargo, which applies the machine's configuration for running programs
+    /// (`target.….runner`).
     pub(super) fn cargo_run(&self, args: &[&str]) -> Result<Ended, Failure> {
         let mut command = cargo();
         command.args(["run", "--quiet", "--"]).args(args);
@@ -125,7 +126,7 @@ impl<'a> Shell<'a> {
         Ok(Ended { command: shown.to_owned(), status, stdout: String::new() })
     }
 
-    /// Both of its outputs into one pipe, passed on in the order they came in.
+    /// Captures stdout and stderr through one pipe, which keeps their order, and passes them on.
     fn captured(&self, command: Command, shown: &str) -> Result<Ended, Failure> {
         let (mut reader, writer) = std::io::pipe().or_environment(|| "cannot create a pipe")?;
         let mut command = self.prepared(command, shown)?;
@@ -144,7 +145,7 @@ impl<'a> Shell<'a> {
         streams::say!("{style}$ {shown}{style:#}");
         streams::stdout().flush()?;
         command.current_dir(self.root).stdin(Stdio::null());
-        // The project's own, wherever the user's builds go.
+        // The project's own target directory, wherever the user's builds go.
         command.env("CARGO_TARGET_DIR", self.root.join("target"));
         Ok(command)
     }
@@ -165,7 +166,8 @@ impl Ended {
         }
     }
 
-    /// It reports the first archive, and its counter knows only the entries of the second: three records for each.
+    /// The program must report the first archive, and its counter only the entries of the second, with three records
+    /// each.
     pub(super) fn expect_contained(&self, entries: usize) -> Result<(), Failure> {
         let reported = self.stdout.contains("`tlv_parse` in domain `tlv`");
         let counted = self.stdout.contains(&format!("{} metadata records read", 3 * entries));

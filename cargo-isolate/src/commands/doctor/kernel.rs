@@ -1,12 +1,13 @@
-//! Which Linux runs here.
+//! The version of the running Linux kernel.
 
 use super::Need;
 use std::fs;
 
-/// The first that writes signal frames whatever PKRU says.
+/// The first version that writes signal frames regardless of PKRU.
 const FIRST: (u32, u32) = (6, 12);
 
-/// `None` where there is no Linux. `passed`: what the version stands for was tried, and works; some kernels have it from later ones.
+/// The requirement on the kernel; `None` if this is not Linux. `passed` means that probing found the behaviour that the
+/// version stands for, as some older kernels have it backported.
 pub(super) fn version(passed: bool) -> Option<Need> {
     let release = fs::read_to_string("/proc/sys/kernel/osrelease").ok()?;
     let release = release.trim();
@@ -18,7 +19,7 @@ pub(super) fn version(passed: bool) -> Option<Need> {
     })
 }
 
-/// `(6, 12)` of `6.12.9-cloud-amd64`.
+/// `(6, 12)` for `6.12.9-cloud-amd64`.
 fn number(release: &str) -> Option<(u32, u32)> {
     let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(str::parse);
     Some((numbers.next()?.ok()?, numbers.next()?.ok()?))

@@ -1,13 +1,14 @@
-//! Which linker cargo takes here: only LLD reads the fragment that wrappers bring.
+//! Which linker cargo uses here: only LLD reads the linker fragment that comes with the wrappers.
 //!
-//! It is told from a program that it has made, in this folder, whose configuration of cargo may name another.
+//! A small program is built to find out. It is built in the current folder, whose cargo configuration may choose
+//! another linker.
 
 use super::Need;
 use crate::process;
 use object::{Object, ObjectSection};
 use std::{fs, path::Path, process::Output};
 
-/// The platform of domains.
+/// The target that domains exist on.
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
 pub(super) fn linker() -> Need {
@@ -28,7 +29,7 @@ pub(super) fn linker() -> Need {
     }
 }
 
-/// What compilers and linkers have left of themselves in a small program.
+/// The `.comment` section of a small program, in which compilers and linkers record their versions.
 fn comment() -> Result<Vec<u8>, String> {
     let folder = tempfile::tempdir().map_err(|error| format!("no folder to try it in: {error}"))?;
     let output = build(folder.path()).map_err(|error| format!("cargo does not start: {error}"))?;
@@ -53,13 +54,13 @@ fn build(folder: &Path) -> std::io::Result<Output> {
     let manifest = folder.join("Cargo.toml");
     fs::write(&manifest, "[package]\nname = \"tried\"\nversion = \"0.0.0\"\nedition = \"2024\"\n[workspace]\n")?;
     let mut cargo = process::cargo();
-    // What is stripped does not say who linked it.
+    // Stripping would remove the section.
     cargo.args(["build", "--offline", "--quiet", "--config", "profile.dev.strip=false", "--target", TARGET]);
     cargo.arg("--manifest-path").arg(manifest);
     cargo.arg("--target-dir").arg(folder.join("target")).output()
 }
 
-/// `LLD 22.1.2` of `rustc version 1.95.0\0Linker: LLD 22.1.2 (/checkout/src/llvm-project …)\0`.
+/// Extracts `LLD 22.1.2` from `rustc version 1.95.0\0Linker: LLD 22.1.2 (/checkout/src/llvm-project …)\0`.
 fn lld(comment: &[u8]) -> Option<&str> {
     let mut notes = comment.split(|byte| *byte == 0).filter_map(|note| std::str::from_utf8(note).ok());
     let linker = notes.find_map(|note| note.strip_prefix("Linker: "))?;

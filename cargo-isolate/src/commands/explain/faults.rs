@@ -1,17 +1,17 @@
-//! What each kind of fault means, for whoever meets one at run time. Names, words and what is left of the instance are the
-//! runtime's own.
+//! What each kind of fault means, for users who meet one at run time. The names and messages of kinds, and whether they
+//! discard the instance, come from the runtime.
 
 use crate::terminal::words::wrapped;
 use isolate_rt::{FaultKind, Unsupported};
 
-/// A kind of fault: one with something in its fields, what it means, and what to do about it.
+/// The page of a kind of fault: an example of the kind, its meaning, and what to do about it.
 struct Page {
     kind: FaultKind,
     means: &'static str,
     help: &'static str,
 }
 
-/// The page of the kind with a name, in whatever case, or of that whose text begins so: `StaleHandle`, `stack overflow`.
+/// The page of a kind, by its name in any case or by the beginning of its message: `StaleHandle`, `stack overflow`.
 pub(super) fn explain(name: &str) -> Option<String> {
     const SHORTEST: usize = 5;
     let name = name.strip_prefix("FaultKind::").unwrap_or(name);
@@ -21,7 +21,7 @@ pub(super) fn explain(name: &str) -> Option<String> {
     by_name.or_else(by_text).map(Page::text)
 }
 
-/// Each kind with what it means, in a sentence.
+/// Each kind with the first sentence of its meaning.
 pub(super) fn summaries() -> Vec<(&'static str, &'static str)> {
     let sentence = |text: &'static str| text.split_inclusive(". ").next().unwrap_or_default().trim_end();
     pages().iter().map(|page| (page.name(), sentence(page.means))).collect()
@@ -263,7 +263,7 @@ mod tests {
     use super::*;
     use isolate_lints::{Edition, facts::TypeKind};
 
-    /// The runtime's source says which kinds there are.
+    /// The kinds are taken from the runtime's source.
     #[test]
     fn every_kind_has_its_page() {
         let facts = isolate_lints::scan(include_str!("../../../../isolate-rt/src/fault/kind.rs"), Edition::E2024);

@@ -1,4 +1,4 @@
-//! Native libraries that the members call, as domains to decide on.
+//! Native libraries that the members call, to propose domains for.
 
 mod compiled;
 
@@ -18,39 +18,39 @@ use std::{
 /// Libraries whose functions the selected members call.
 #[derive(Default)]
 pub(super) struct Called {
-    /// Those that the policy could have domains for.
+    /// Libraries that the policy could have domains for.
     pub(super) proposals: Vec<Proposal>,
-    /// The others, with what there is to do about them.
+    /// Other packages with foreign functions, and what can be done about them.
     pub(super) left_out: Vec<LeftOut>,
 }
 
-/// A domain that the policy could have.
+/// A proposed domain.
 pub(super) struct Proposal {
     domain: String,
-    /// The package that brings the library, or compiles it.
+    /// The package that the library comes with, or that compiles it.
     pub(super) library: String,
-    /// What a member's own build script compiles; `None` for the library of a package of its own.
+    /// Archives that a member's own build script compiles; `None` for the library of another package.
     archives: Option<Vec<String>>,
     functions: Functions,
 }
 
-/// Foreign functions of a package that no domain is proposed for.
+/// A package with foreign functions for which no domain is proposed.
 pub(super) struct LeftOut {
     package: String,
     why: Why,
 }
 
 enum Why {
-    /// Its build script writes the declarations, and did not run.
+    /// Its build script generates the declarations, and did not run.
     Unseen,
-    /// The package declares these, and nothing says whose they are; or only that they are of libraries that are not compiled here.
+    /// The package declares these functions, and their library is either unknown or not compiled here.
     Unknown { functions: BTreeSet<String>, libraries: BTreeSet<String> },
 }
 
-/// Libraries of the system, which are everybody's own.
+/// System libraries, which the whole process shares.
 const SYSTEM: [&str; 8] = ["c", "m", "dl", "rt", "pthread", "util", "gcc_s", "stdc++"];
 
-/// Looks at each package whose foreign functions are called, or would be if they were known.
+/// Examines each package whose foreign functions are called, or would be if their declarations were known.
 pub(super) fn called(names: &Names<'_>) -> Called {
     let packages = &names.graph.packages;
     let compiled: Vec<Option<Compiled>> = packages.iter().map(Compiled::of).collect();
@@ -70,8 +70,9 @@ pub(super) fn called(names: &Names<'_>) -> Called {
     Called { proposals, left_out }
 }
 
-/// By the package that declares them: functions of a library that it brings, by `links`, by its name, or by a build script that
-/// compiles C; and the others, but for what is everybody's own or Rust's.
+/// Called functions, by the package that declares them. The first map has packages with a library of their own,
+/// recognised by `links`, by the name, or by a build script that compiles C. The second has the others. Functions of
+/// the system or defined in Rust are left out.
 fn by_library(names: &Names<'_>, compiled: &[Option<Compiled>]) -> (BTreeMap<usize, Functions>, BTreeMap<usize, Why>) {
     let graph = names.graph;
     let exported = exported(graph);
@@ -90,7 +91,8 @@ fn by_library(names: &Names<'_>, compiled: &[Option<Compiled>]) -> (BTreeMap<usi
         let is_elsewhere = rules::is_of_libc(symbol)
             || exported.contains(symbol)
             || library.is_some_and(|library| SYSTEM.contains(&library));
-        // Another package's are of its library; one's own of what its build script compiles, unless `#[link]` names another.
+        // Functions of another package belong to that package's library. A member's own belong to what its build script
+        // compiles, unless `#[link]` names another library.
         let is_compiled = compiled[callee].as_ref().is_some_and(|own| library.is_none_or(|library| own.has(library)));
         let is_brought = package.links.is_some() || package.name.ends_with("-sys");
         match is_compiled || is_brought && (caller != callee || package.member && library.is_none()) {
@@ -110,18 +112,18 @@ fn by_library(names: &Names<'_>, compiled: &[Option<Compiled>]) -> (BTreeMap<usi
     (brought, unknown)
 }
 
-/// What Rust code of the graph defines under a name of C.
+/// Symbols that Rust code of the graph defines.
 fn exported(graph: &Graph) -> BTreeSet<&str> {
     graph.exports().map(|(_, _, symbol)| symbol).collect()
 }
 
-/// Functions of a library that are called.
+/// The functions of a library that are called.
 #[derive(Default)]
 struct Functions {
     live: BTreeSet<String>,
-    /// Those that no chosen build calls, with what hides them.
+    /// Functions that no chosen build calls, each with the predicate that hides the call.
     dormant: BTreeMap<String, String>,
-    /// By `#[link(name = …)]`.
+    /// The names in `#[link(name = …)]`.
     libraries: BTreeSet<String>,
 }
 
@@ -143,7 +145,7 @@ fn proposal(package: &Package, compiled: Option<&Compiled>, functions: Functions
     if functions.live.is_empty() {
         return None;
     }
-    // What another package compiles is a part of its own library.
+    // What another package compiles is part of that package's library.
     let archives = compiled.filter(|_| package.member).map(|compiled| {
         let linked = functions.libraries.iter().map(|library| archive(library));
         let linked: BTreeSet<String> = linked.collect();
@@ -163,7 +165,7 @@ fn proposal(package: &Package, compiled: Option<&Compiled>, functions: Functions
 }
 
 impl Proposal {
-    /// Its tables, as comments.
+    /// The proposal's tables, commented out.
     pub(super) fn text(&self) -> String {
         let Proposal { domain, library, archives, functions } = self;
         let ships = FILES.iter().any(|file| file.name.strip_suffix(".toml") == Some(library));
@@ -191,7 +193,7 @@ impl Proposal {
 }
 
 impl Display for LeftOut {
-    /// As a comment.
+    /// Writes a comment for the policy.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let package = &self.package;
         match &self.why {
@@ -220,13 +222,13 @@ impl Display for LeftOut {
     }
 }
 
-/// What stands above proposals.
+/// The comment above all proposals.
 pub(super) const HEADING: &str = "
 # Native libraries that this workspace calls. To contain one, uncomment its tables; `cargo isolate plan` then
 # shows the wrappers and what it needs to know about pointers.
 ";
 
-/// A library's name as a module can have it.
+/// The name of a library as a valid module name.
 fn domain_name(library: &str) -> String {
     let name: String = library.trim_end_matches("-sys").replace(|c: char| !c.is_ascii_alphanumeric(), "_");
     if name.starts_with(|c: char| c.is_ascii_digit()) { format!("lib{name}") } else { name }

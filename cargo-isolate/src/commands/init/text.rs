@@ -1,19 +1,19 @@
-//! The first policy of a workspace, as text.
+//! The text of a workspace's first policy.
 
 use super::libraries::{Called, HEADING, called};
 use crate::{decide, graph::Graph, names::Names, policy::model::Policy};
 use isolate_lints::rules::{RULES, Rule, Severity};
 use std::{collections::BTreeMap, fmt::Write as _};
 
-/// Where editors find what a policy is made of.
+/// The URL of the policy's schema, for editors.
 const SCHEMA: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/raw/main/docs/policy.schema.json");
 
-/// What holds old code back.
+/// How the first policy accommodates existing findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ratchet {
-    /// Rules that it breaks are `warn`, and maxima count it.
+    /// Rules with findings are `warn`, and maxima allow for the existing unsafe code.
     Counts,
-    /// A baseline names each finding, and every rule is `deny`.
+    /// A baseline lists each finding, and every rule is `deny`.
     Baseline,
 }
 
@@ -49,7 +49,7 @@ pub(super) fn policy(graph: &Graph, ratchet: Ratchet) -> String {
     text
 }
 
-/// How many findings each rule has; rules without are absent.
+/// The number of findings of each rule that has any.
 pub(super) fn finding_counts(names: &Names<'_>) -> BTreeMap<&'static str, usize> {
     let mut counts = BTreeMap::new();
     for found in decide::findings(names, &Policy::default()) {
@@ -58,7 +58,7 @@ pub(super) fn finding_counts(names: &Names<'_>) -> BTreeMap<&'static str, usize>
     counts
 }
 
-/// `deny` for what is not there yet, `warn` for what is, and nothing that is not asked for by default.
+/// `deny` for a rule without findings, `warn` for one with findings, and `allow` for one that is off by default.
 pub(super) fn severity(rule: &Rule, count: Option<usize>) -> Severity {
     match (rule.default, count) {
         (Severity::Allow, _) => Severity::Allow,
@@ -92,7 +92,7 @@ fn rules_section(names: &Names<'_>, ratchet: Ratchet, text: &mut String) {
     );
 }
 
-/// No member gets more unsafe code than it has.
+/// Limits each member to the unsafe code that it has.
 fn crates_section(graph: &Graph, ratchet: Ratchet, text: &mut String) {
     text.push_str(
         "\n# \"forbid\", \"allow\" or { max = N }: how many unsafe constructs a package may have. `*` is all others.\n",
@@ -106,7 +106,7 @@ fn crates_section(graph: &Graph, ratchet: Ratchet, text: &mut String) {
             );
         }
         let _ = match (decide::unsafe_count(package), ratchet) {
-            // It may be more with `--expand`.
+            // With `--expand` it may turn out to be more.
             (0, _) if package.has_unseen_items() => writeln!(text, "[crates.{name}]\nunsafe = {{ max = 0 }}"),
             (0, _) => writeln!(text, "[crates.{name}]\nunsafe = \"forbid\""),
             (count, Ratchet::Counts) => writeln!(text, "[crates.{name}]\nunsafe = {{ max = {count} }}"),

@@ -1,4 +1,4 @@
-//! A policy that is there, with what is new: edited as text, so that comments, order and layout stay.
+//! Updates an existing policy. The text is edited, so that comments, order and layout are kept.
 
 use super::{
     libraries::{HEADING, called},
@@ -14,11 +14,11 @@ use isolate_lints::rules::{RULES, Severity};
 use std::collections::BTreeMap;
 use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
 
-/// The new text, and what was done, a line each. A second time nothing is.
+/// The updated text, and a line for each change. Updating is idempotent.
 ///
 /// # Errors
 ///
-/// The text is no TOML, or a table of it is none; a policy that was read is neither.
+/// If the text is not TOML or one of these keys is not a table, which cannot be the case for a policy that was loaded.
 pub(super) fn update(
     text: &str,
     graph: &Graph,
@@ -38,13 +38,13 @@ pub(super) fn update(
     if changes.is_empty() {
         return Ok((text.to_owned(), changes));
     }
-    // The editor writes line feeds alone.
+    // `toml_edit` only writes line feeds.
     let after = after.replace("\r\n", "\n");
     let after = if text.contains("\r\n") { after.replace('\n', "\r\n") } else { after };
     Ok((format!("{mark}{after}"), changes))
 }
 
-/// A table of the policy, made if it is not there. An empty one leaves no trace.
+/// A table of the policy, created if necessary. It is implicit, so that it leaves no trace if it stays empty.
 fn table<'d>(document: &'d mut DocumentMut, name: &str) -> Result<&'d mut dyn TableLike, String> {
     let item = document.entry(name).or_insert_with(|| {
         let mut table = Table::new();
@@ -54,8 +54,8 @@ fn table<'d>(document: &'d mut DocumentMut, name: &str) -> Result<&'d mut dyn Ta
     item.as_table_like_mut().ok_or_else(|| format!("`{name}` is no table"))
 }
 
-/// Rules that the policy does not name get the strictest severity that the code keeps to, and no stricter one than a member asks
-/// for by name: it would loosen then.
+/// Adds rules that the policy does not mention, with the strictest severity that has no violations. The severity is no
+/// stricter than what a member's policy states for the rule, which would otherwise be an attempt to loosen it.
 fn rules(rules: &mut dyn TableLike, names: &Names<'_>, members: &BTreeMap<String, Policy>, changes: &mut Vec<String>) {
     let counts = finding_counts(names);
     for rule in RULES {
@@ -75,8 +75,8 @@ fn rules(rules: &mut dyn TableLike, names: &Names<'_>, members: &BTreeMap<String
     }
 }
 
-/// Members without an entry get as much unsafe code as they have, unless a baseline knows it; maxima of the others fall to it.
-/// What a member's policy lets it have, `own`, is not undercut.
+/// Adds entries for members without one, with the amount of unsafe code that they have, unless a baseline covers it.
+/// Lowers the maxima of the others, but not below what the member's own policy (`own`) allows.
 fn crates(
     crates: &mut dyn TableLike,
     graph: &Graph,
@@ -87,7 +87,7 @@ fn crates(
     for package in graph.packages.iter().filter(|package| package.selected && package.is_complete()) {
         let count = decide::unsafe_count(package);
         match crates.get_mut(&package.name) {
-            // It may be needed with `--expand`.
+            // With `--expand` the maximum may be needed.
             Some(_) if package.has_unseen_items() => {}
             Some(entry) => lower(entry, package, own(package).map_or(count, |own| count.max(own)), changes),
             None if own(package).is_some() => {}
@@ -118,7 +118,7 @@ fn lower(entry: &mut Item, package: &Package, count: usize, changes: &mut Vec<St
     changes.push(format!("lowered the maximum of `{}` from {before} to {count}", package.name));
 }
 
-/// Libraries that neither a domain nor a comment names yet are proposed at the end.
+/// Appends proposals for libraries that the policy does not mention in a domain or comment.
 fn domains(text: &mut String, names: &Names<'_>, changes: &mut Vec<String>) {
     for proposal in called(names).proposals {
         if text.contains(&format!("library = \"{}\"", proposal.library)) {
@@ -144,7 +144,7 @@ pub fn f(p: *const u8) -> u8 { unsafe { z_sys::crc32(0, 0) }; unsafe { *p } }
 unsafe extern \"C\" { pub fn crc32(crc: u32, value: u32) -> u32; }
 ";
 
-    /// Updates once, and again to see that nothing is left to do.
+    /// Updates once, and checks that a second update changes nothing.
     #[track_caller]
     fn check(name: &str, text: &str) {
         let graph = fixture::graph(SOURCES);
@@ -154,7 +154,7 @@ unsafe extern \"C\" { pub fn crc32(crc: u32, value: u32) -> u32; }
         insta::assert_snapshot!(name, format!("{after}\n---\n{}", changes.join("\n")));
     }
 
-    /// A file of an editor on Windows stays one.
+    /// A file written by a Windows editor keeps its line endings and byte order mark.
     #[test]
     fn line_ends_and_the_mark_before_them_stay() {
         let graph = fixture::graph(SOURCES);

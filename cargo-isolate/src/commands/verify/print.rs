@@ -1,4 +1,4 @@
-//! The report for people: one line per stage, what is wrong below it.
+//! The report as text: one line per stage, with problems below it.
 
 mod linked;
 
@@ -6,7 +6,7 @@ use super::{Compile, Faults, Objects, Refusal, Report};
 use crate::{bypass::Bypass, terminal::words::some, verify::Act};
 use std::io::{self, Write};
 
-/// Of a `quiet` report, what is wrong or could not be tried.
+/// Prints the report. With `quiet`, only what is wrong or could not be tried.
 pub(super) fn text(out: &mut dyn Write, report: &Report, quiet: bool) -> io::Result<()> {
     let out = &mut Printer { out, quiet };
     if report.wrappers == 0 && report.refused.is_empty() {
@@ -129,7 +129,7 @@ fn played(out: &mut Printer<'_>, acts: &[Act]) -> io::Result<()> {
     if out.quiet { Ok(()) } else { legend(out) }
 }
 
-/// A row per wrapper, a column per misbehaviour.
+/// Prints a row per wrapper and a column per misbehaviour.
 fn table(out: &mut Printer<'_>, acts: &[Act], names: &[String]) -> io::Result<()> {
     let honest = |act: &&Act| act.act.starts_with("honest");
     let columns = distinct(acts.iter().filter(|act| !honest(act)).map(|act| misbehaviour(act).to_owned()));
@@ -152,7 +152,7 @@ fn table(out: &mut Printer<'_>, acts: &[Act], names: &[String]) -> io::Result<()
     Ok(())
 }
 
-/// What stands in the table.
+/// Explains the table.
 fn legend(out: &mut Printer<'_>) -> io::Result<()> {
     writeln!(
         out.out,
@@ -165,7 +165,7 @@ const OK: &str = "Ok";
 const ERR: &str = "Err";
 const NOT_CONTAINED: &str = "NOT CONTAINED";
 
-/// What a stub did, however much it was given: `huge results` of `huge results with 0 elements`.
+/// The kind of misbehaviour, without its amount: `huge results` for `huge results with 0 elements`.
 fn misbehaviour(act: &Act) -> &str {
     act.act.split(" with ").next().unwrap_or(&act.act)
 }
@@ -189,7 +189,7 @@ fn wrapper(act: &Act) -> String {
     }
 }
 
-/// In the order of their first appearance.
+/// The distinct names, in order of first appearance.
 fn distinct(names: impl Iterator<Item = String>) -> Vec<String> {
     let mut all = Vec::new();
     for name in names {
@@ -205,14 +205,14 @@ struct Printer<'o> {
     quiet: bool,
 }
 
-/// How a stage came out.
+/// The result of a stage.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mark {
     Ok,
     Error,
-    /// It was not asked for, or is let be.
+    /// Not requested, or permitted by the policy.
     Skipped,
-    /// This machine cannot.
+    /// Not possible on this machine.
     Untried,
 }
 

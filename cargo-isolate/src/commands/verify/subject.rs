@@ -1,4 +1,5 @@
-//! What `verify` plays: the wrappers of a package over stubs, and what the plan says that each stub gets, stores and calls.
+//! Prepares the subject of `verify`: the wrappers of a package over stubs, and what each stub receives, stores and
+//! calls according to the plan.
 
 use crate::{
     contract::{Contract, Dir, Element, Hold, Lasting, expr::Expr, shape::Shape},
@@ -7,7 +8,7 @@ use crate::{
     wrap::{self, RenderError, Target},
 };
 
-/// The wrappers of one package, over stubs.
+/// The wrappers of one package, redirected to stubs.
 pub(super) fn subject(plan: &Plan, target: &Target) -> Result<Subject, RenderError> {
     let redirected = target.clone().redirected(|_| STUBS.to_owned());
     let mut subject = Subject { wrappers: Vec::new(), functions: Vec::new(), fragment: String::new() };
@@ -54,7 +55,8 @@ fn place(function: &FunctionPlan, name: &str) -> Option<usize> {
     function.params.iter().position(|param| param.name == name)
 }
 
-/// What the function returns is what the wrapper returns: it means no failure, and no length of anything.
+/// How the wrapper's result can be compared with the function's; `None` if the return value indicates failure or is
+/// part of a length.
 fn answers(function: &FunctionPlan) -> Option<Exact> {
     let ret = function.ret.as_ref().filter(|ret| ret.shown_as.is_none())?;
     let is_value = ret.decision.contract() == Some(&Contract::Value) && function.failing.is_none();
@@ -62,7 +64,7 @@ fn answers(function: &FunctionPlan) -> Option<Exact> {
     exact(&ret.shape).filter(|_| is_value && !is_told)
 }
 
-/// How far values of a type can be compared.
+/// How precisely values of a type can be compared.
 fn exact(shape: &Shape) -> Option<Exact> {
     match shape {
         _ if shape.is_number() => Some(Exact::Whole),
@@ -71,7 +73,7 @@ fn exact(shape: &Shape) -> Option<Exact> {
     }
 }
 
-/// The leaves of all lengths that a contract speaks of, arguments of the functions in them included.
+/// The leaves of all length expressions in the function's contracts, including arguments of calls in them.
 fn expressions(function: &FunctionPlan) -> Vec<&Expr> {
     let params = function.params.iter().map(|param| &param.decision);
     let contracts = params.chain(function.ret.iter().map(|ret| &ret.decision)).filter_map(Decision::contract);
@@ -122,7 +124,7 @@ fn param(function: &FunctionPlan, param: &ParamPlan) -> Param {
         },
     };
     let called = match (&param.shape, param.decision.contract()) {
-        // Those that are kept are for the calls after this one.
+        // A callback that outlives the call is called by later ones.
         (Shape::Function(function), Some(Contract::Callback { scope: Lasting::Call, .. })) => Some(Called {
             nullable: function.nullable,
             pointers: function.params.iter().map(|(_, shape)| shape.pointee().is_some()).collect(),
@@ -133,7 +135,7 @@ fn param(function: &FunctionPlan, param: &ParamPlan) -> Param {
     Param { name, ty: spelt(&param.ty, &param.shape), given: given(function, param), stored, called }
 }
 
-/// What a value behind a pointer is comes out as it is: no length is made of it.
+/// How the value behind a pointer can be compared after the call; `None` if a length depends on it.
 fn comes_out(function: &FunctionPlan, param: &ParamPlan) -> Option<Exact> {
     let is_told = expressions(function)
         .iter()
@@ -142,7 +144,7 @@ fn comes_out(function: &FunctionPlan, param: &ParamPlan) -> Option<Exact> {
     exact(to).filter(|_| param.shown_as.is_none() && !is_told)
 }
 
-/// What the function must get for what the wrapper got, where the contract leaves no doubt.
+/// What the function must receive for the arguments of the wrapper, where the contract determines it.
 fn given(function: &FunctionPlan, param: &ParamPlan) -> Option<Given> {
     let named = |name: &String| function.params.iter().find(|param| param.name == *name);
     let nullable = |slice: &ParamPlan| match slice.decision.contract() {
@@ -166,7 +168,7 @@ fn given(function: &FunctionPlan, param: &ParamPlan) -> Option<Given> {
             (plain && param.shape.pointee().is_some_and(|(mutable, to)| mutable && to.is_number()))
                 .then_some(Given::Cell)
         }
-        // Not what some length is made of: the slices would have to be as long as that says.
+        // A number that a length depends on would dictate the length of the slices.
         (Role::Caller, Contract::Value) => {
             let lengths = function
                 .params
@@ -215,7 +217,7 @@ fn given(function: &FunctionPlan, param: &ParamPlan) -> Option<Given> {
     }
 }
 
-/// A length says something of a parameter, or asks a function, of which nobody knows what about.
+/// Whether a length refers to a parameter, or calls a function, which may depend on anything.
 fn mentions(length: &Expr, param: &str) -> bool {
     length.leaves().into_iter().any(|leaf| match leaf {
         Expr::Name(name) | Expr::Deref(name) => name == param,
@@ -224,7 +226,8 @@ fn mentions(length: &Expr, param: &str) -> bool {
     })
 }
 
-/// An array of pointers of which the function gets as many as the wrapper: a parameter tells it so, or NULL does.
+/// Whether an array of pointers has as many elements for the function as for the wrapper: a parameter gives their
+/// number, or NULL ends the array.
 fn counts_elements(function: &FunctionPlan, param: &ParamPlan) -> bool {
     let Some(Contract::Array { len, .. }) = param.decision.contract() else { return false };
     let is_length = |len: &Expr| {
@@ -234,7 +237,8 @@ fn counts_elements(function: &FunctionPlan, param: &ParamPlan) -> bool {
     param.shown_as.is_none() && len.as_ref().is_none_or(is_length)
 }
 
-/// A slice of numbers whose length, or end, is a parameter of its own, which the wrapper's caller does not see.
+/// Whether a parameter is a slice of numbers whose length or end is another parameter that callers of the wrapper do
+/// not see.
 fn is_hidden(function: &FunctionPlan, param: &ParamPlan) -> bool {
     let Some(Contract::Buf { len, .. }) = param.decision.contract() else { return false };
     let is_length = |other: &ParamPlan| match (&other.role, len) {
@@ -248,7 +252,7 @@ fn is_hidden(function: &FunctionPlan, param: &ParamPlan) -> bool {
     of_numbers && param.shown_as.is_none() && function.params.iter().any(is_length)
 }
 
-/// A slice that the function can fill, and how much it wrote is `told`.
+/// Whether a parameter is a slice that the function can fill, with `told` as the length that it wrote.
 fn is_room(function: &FunctionPlan, param: &ParamPlan, told: &Expr) -> bool {
     let Some(Contract::Buf { dir: Dir::Out | Dir::Inout, len, written: Some(written), .. }) = param.decision.contract()
     else {
@@ -257,7 +261,7 @@ fn is_room(function: &FunctionPlan, param: &ParamPlan, told: &Expr) -> bool {
     written == told && is_hidden(function, param) && (*written == Expr::Ret || written == len)
 }
 
-/// A pointer that the contract rules out to be NULL.
+/// Whether the contract excludes NULL for a pointer.
 fn is_never_null(contract: &Contract) -> bool {
     matches!(
         contract,
@@ -267,7 +271,7 @@ fn is_never_null(contract: &Contract) -> bool {
     )
 }
 
-/// A type as a stub spells it: as declared, except for a macro call, of which only the plan knows what it makes.
+/// A type as a stub spells it: as declared, except for a macro call, whose expansion only the plan knows.
 fn spelt(ty: &str, shape: &Shape) -> String {
     if ty.contains('!') { shape.to_string() } else { ty.to_owned() }
 }

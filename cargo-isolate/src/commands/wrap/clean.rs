@@ -1,4 +1,4 @@
-//! Whether the files to edit can take edits that nobody has looked at yet, as `cargo fix` asks of all.
+//! Whether the files to edit have uncommitted changes, as `cargo fix` checks for all files.
 
 use crate::ratchet::git;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -32,8 +32,8 @@ pub(crate) enum NotClean {
     Git { root: Utf8PathBuf, why: String },
 }
 
-/// Checks the files that would be edited, in the work tree around a workspace. What else has changes is in nobody's way: the policy
-/// has, as a rule, and so have wrappers, which can be written again.
+/// Checks the files that would be edited, in the work tree around a workspace. Other files may have changes: the policy
+/// usually has, and wrappers can be regenerated.
 pub(super) fn check(root: &Utf8Path, edited: &[&Utf8Path], allow: Allow) -> Result<(), NotClean> {
     if allow.allow_no_vcs {
         return Ok(());
@@ -43,7 +43,7 @@ pub(super) fn check(root: &Utf8Path, edited: &[&Utf8Path], allow: Allow) -> Resu
     if !root.ancestors().any(|folder| folder.join(".git").exists())
         || git(&["check-ignore", "-q", "."])?.status.success()
     {
-        // Those of the others are taken at their word.
+        // Other version control systems are not queried; their presence is enough.
         let is_other = |folder: &Utf8Path| {
             [".hg", ".pijul", ".fslckout", "_FOSSIL_"].iter().any(|name| folder.join(name).exists())
         };
@@ -72,7 +72,7 @@ pub(super) fn check(root: &Utf8Path, edited: &[&Utf8Path], allow: Allow) -> Resu
     }
 }
 
-/// The lines of `git status --porcelain -z`: what differs from the index, and what is staged and nothing else.
+/// Splits `git status --porcelain -z` into paths with unstaged changes and paths with only staged ones.
 fn sorted(status: &str) -> (Vec<&str>, Vec<&str>) {
     let lines = status.split('\0').filter_map(|line| Some((line.get(..2)?.as_bytes(), line.get(3..)?)));
     let (staged, dirty): (Vec<_>, Vec<_>) = lines.partition(|(state, _)| state[1] == b' ');

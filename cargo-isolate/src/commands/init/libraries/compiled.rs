@@ -1,4 +1,4 @@
-//! What a package's build script compiles, as far as its text says.
+//! The archives that a package's build script compiles, judged by its source text.
 
 use crate::{
     glob::Glob,
@@ -6,20 +6,20 @@ use crate::{
 };
 use std::collections::BTreeSet;
 
-/// Archives that a build script makes.
+/// The archives that a build script creates.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Compiled {
-    /// Those that it names.
+    /// Archives that it names literally.
     pub(super) archives: BTreeSet<String>,
-    /// Others get their names when it runs: `*_clean`, as far as they are written.
+    /// Globs for archives whose names are computed at run time: `*_clean`.
     others: BTreeSet<String>,
 }
 
-/// Crates that compile C, by a path into them. `gcc` is an old name of `cc`.
+/// Crates that compile C, as the beginnings of paths. `gcc` is the old name of `cc`.
 const BUILDERS: [&str; 4] = ["cc::", "gcc::", "cmake::", "autotools::"];
 
 impl Compiled {
-    /// `None` of a package that compiles nothing of its own.
+    /// `None` for a package that compiles nothing.
     pub(super) fn of(package: &Package) -> Option<Compiled> {
         let scripts = package.files.iter().filter(|file| file.role == Role::BuildScript);
         let texts: Vec<&str> = scripts.filter_map(|file| file.text().ok()).collect();
@@ -39,7 +39,7 @@ impl Compiled {
                 }
             }
             for rest in text.split("rustc-link-lib=static").skip(1) {
-                // `static:+whole-archive=name`, printed as a line or as a part of one.
+                // Matches `static:+whole-archive=name`, printed as a whole line or part of one.
                 let name = rest.split_once('=').map_or("", |(_, name)| name);
                 let name = name.split(['"', '\\', '\n']).next().unwrap_or_default();
                 builds = true;
@@ -55,7 +55,7 @@ impl Compiled {
         builds.then_some(compiled)
     }
 
-    /// The library of a `#[link(name = …)]` is one of them, for all that is known.
+    /// Whether the library of a `#[link(name = …)]` may be one of them.
     pub(super) fn has(&self, library: &str) -> bool {
         let is_other = |pattern: &String| {
             let glob = Glob::new(pattern);
@@ -65,14 +65,14 @@ impl Compiled {
     }
 }
 
-/// The argument of a call that is no text: `format!("{}_clean", name).as_str())`.
+/// A glob for an argument that is not a literal: `format!("{}_clean", name).as_str())`.
 fn put_together(argument: &str) -> String {
     let argument = argument.split(';').next().unwrap_or_default();
     let text = argument.split_once("format!(\"").and_then(|(_, rest)| rest.split_once('"'));
     text.map_or_else(|| "*".to_owned(), |(text, _)| pattern(text))
 }
 
-/// A text with something to put in as a glob: `{}_clean`.
+/// Turns a format string into a glob: `{}_clean` into `*_clean`.
 fn pattern(text: &str) -> String {
     let mut pattern = String::new();
     let mut rest = text;
@@ -84,7 +84,7 @@ fn pattern(text: &str) -> String {
     pattern + rest
 }
 
-/// As the `cc` crate has it: a name that is a file's already stays.
+/// The file name of a library, as the `cc` crate forms it: a name that is already a file name stays.
 pub(super) fn archive(name: &str) -> String {
     match name.starts_with("lib") && name.ends_with(".a") {
         true => name.to_owned(),

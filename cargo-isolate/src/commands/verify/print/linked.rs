@@ -1,4 +1,4 @@
-//! What objects and programs show, for people.
+//! The result of examining object files and programs, as text.
 
 use super::{Mark, Printer, line};
 use crate::{

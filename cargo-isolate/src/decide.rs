@@ -1,4 +1,4 @@
-//! Findings → decisions: what the policy says about each.
+//! Findings → decisions: what the policy says about each finding.
 
 mod exceptions;
 mod settings;
@@ -23,48 +23,48 @@ use isolate_lints::{
 use settings::settings;
 use std::{collections::HashMap, sync::Arc};
 
-/// What the rules found in one file of a member.
+/// A finding of a rule in a file of a member.
 pub(crate) struct Found {
     /// Index of the package in the graph, and of the file in the package.
     pub(crate) package: usize,
     pub(crate) file: usize,
     pub(crate) finding: Finding,
-    /// It counts for no more than this, whatever the policy says of the rule.
+    /// The highest severity that the policy can give it.
     pub(crate) most: Severity,
 }
 
-/// A finding with what the policy says about it.
+/// A finding with the severity that the policy gives it.
 pub(crate) struct Decision {
     pub(crate) found: Found,
     pub(crate) severity: Severity,
 }
 
-/// What a policy makes of a workspace.
+/// The result of applying a policy to a workspace.
 pub(crate) struct Verdict {
-    /// Findings that count, in the order of the files.
+    /// Findings that are not allowed, in the order of the files.
     pub(crate) decisions: Vec<Decision>,
-    /// Packages with more unsafe code than the policy lets them have.
+    /// Packages with more unsafe code than the policy permits.
     pub(crate) excesses: Vec<Excess>,
-    /// Parts of the policy that changed nothing or no longer hold.
+    /// Parts of the policy that have no effect or have expired.
     pub(crate) remarks: Vec<Remark>,
 }
 
-/// What is to say about a part of the policy.
+/// A remark about a part of the policy.
 pub(crate) struct Remark {
     pub(crate) severity: Severity,
     pub(crate) error: PolicyError,
 }
 
-/// A package with more unsafe code than it may have.
+/// A package with more unsafe code than the policy permits.
 pub(crate) struct Excess {
     pub(crate) package: usize,
     pub(crate) count: usize,
     pub(crate) max: usize,
-    /// Where the policy says so.
+    /// Position of the limit in the policy.
     pub(crate) span: std::ops::Range<usize>,
 }
 
-/// What all rules find in the selected members, as far as the code alone and what the policy isolates say.
+/// The findings of all rules in the selected members. Of the policy, they only depend on what it isolates.
 pub(crate) fn findings(names: &Names<'_>, policy: &Policy) -> Vec<Found> {
     let graph = names.graph;
     let foreign = names.foreign_calls();
@@ -80,7 +80,7 @@ pub(crate) fn findings(names: &Names<'_>, policy: &Policy) -> Vec<Found> {
             }
             let most = Severity::Deny;
             let source = &graph.packages[package].files[file];
-            // There a direct call is something to compare with.
+            // Tests and benchmarks may call an isolated function directly, to compare results.
             let compares = |finding: &Finding| {
                 finding.rule == BYPASSED_ISOLATION
                     && matches!(source.role_of(&finding.scope.cfgs), Role::Test | Role::Bench)
@@ -93,8 +93,8 @@ pub(crate) fn findings(names: &Names<'_>, policy: &Policy) -> Vec<Found> {
     found
 }
 
-/// Reports wrappers that are not what `wrap` writes, by package and file, each once instead of call by call: nothing says that its
-/// calls enter a domain.
+/// Reports each wrapper that differs from what `wrap` writes as a single finding, in place of findings for its calls:
+/// nothing guarantees that they enter a domain.
 pub(crate) fn stale_wrappers(graph: &Graph, policy: &Policy, stale: &[(usize, usize)], findings: &mut Vec<Found>) {
     if policy.isolate.is_empty() {
         return;
@@ -114,17 +114,17 @@ pub(crate) fn stale_wrappers(graph: &Graph, policy: &Policy, stale: &[(usize, us
     }
 }
 
-/// The rule for what an earlier state of the code does not have.
+/// The rule for findings that an earlier state of the code did not have.
 pub(crate) const NEW_UNSAFE: &str = "new-unsafe";
 
-/// The rule for isolated functions that are called past their wrappers.
+/// The rule for calls of isolated functions that bypass their wrappers.
 pub(crate) const BYPASSED_ISOLATION: &str = "bypassed-isolation";
 
-/// The rule for every foreign call outside of wrappers.
+/// The rule for foreign calls outside wrappers.
 const FOREIGN_CALL: &str = "foreign-call";
 
-/// Holds findings and packages against the policies, and adds the findings that only a policy can make. `compared`: what is
-/// new was looked for, and is among the findings.
+/// Applies the policies to findings and packages, and adds the findings that only a policy can make. `compared` says
+/// whether the findings include those of [`NEW_UNSAFE`].
 pub(crate) fn decide(
     graph: &Graph,
     policies: &Loaded,
@@ -148,15 +148,16 @@ pub(crate) fn decide(
     }
     let decisions = say_bypasses_once(decisions);
     let all = graph.packages.iter().all(|package| package.selected || !package.member);
-    // What dependencies call past wrappers only `verify` looks for.
+    // Bypassing calls in dependencies are only found by `verify`, so exceptions for them may look unused here.
     let elsewhere = |rule: &str, at: &Glob| rule == BYPASSED_ISOLATION && is_of_dependency(graph, at);
     let mut remarks = exceptions.remarks(|rule, at| all && (compared || rule != NEW_UNSAFE) && !elsewhere(rule, at));
     remarks.extend(slack(graph, policies));
     Verdict { decisions, excesses: excesses(graph, policies), remarks }
 }
 
-/// A call past its wrapper is a foreign call too: one finding says it, at the stricter of what the policy says of both. Names at
-/// one place of which only some are isolated, in what a macro is given, stay apart.
+/// Reports a call that bypasses its wrapper once, although it also is a foreign call, with the stricter of both
+/// severities. A macro argument may name several functions at one position of which only some are isolated; those
+/// findings stay separate.
 fn say_bypasses_once(decisions: Vec<Decision>) -> Vec<Decision> {
     type At = (usize, usize, Span);
     let mut at_place: HashMap<At, [Vec<Severity>; 2]> = HashMap::new();
@@ -182,13 +183,13 @@ fn say_bypasses_once(decisions: Vec<Decision>) -> Vec<Decision> {
     decisions.into_iter().filter_map(told).collect()
 }
 
-/// Whether a pattern names a crate or package, and that of no member.
+/// Whether a pattern names a crate or package, and no member of the workspace.
 fn is_of_dependency(graph: &Graph, at: &Glob) -> bool {
     let mut of_members = graph.packages.iter().filter(|package| package.member).flat_map(Package::names);
     policy::crate_of(at).is_some_and(|name| of_members.all(|other| other != name))
 }
 
-/// Unsafe constructs of packages that may have none.
+/// The unsafe constructs of packages for which the policy forbids them.
 fn forbidden(graph: &Graph, policies: &Loaded) -> Vec<Found> {
     let concerned = graph.concerned();
     let mut found = Vec::new();
@@ -233,8 +234,8 @@ fn excesses(graph: &Graph, policies: &Loaded) -> Vec<Excess> {
     excesses
 }
 
-/// Maxima of members, by name, that are higher than what there is: nobody would see it grow back. Of members whose build scripts
-/// write more than was seen, that is not known.
+/// Maxima of members that exceed their present amount of unsafe code, which could grow back unnoticed. Packages whose
+/// amount is not fully known are left out.
 fn slack(graph: &Graph, policies: &Loaded) -> Vec<Remark> {
     let mut remarks = Vec::new();
     let whole = |package: &&Package| package.selected && package.is_complete() && !package.has_unseen_items();
@@ -257,7 +258,7 @@ fn slack(graph: &Graph, policies: &Loaded) -> Vec<Remark> {
     remarks
 }
 
-/// Unsafe constructs of a package, in whatever it is built of; generated wrappers are the policy's own doing.
+/// The number of unsafe constructs in all of a package except for generated wrappers, which follow from the policy.
 pub(crate) fn unsafe_count(package: &Package) -> usize {
     let own = package.files.iter().filter(|file| !matches!(file.role, Role::Generated | Role::Unreached));
     own.map(|file| file.facts.unsafes.len()).sum()
@@ -323,7 +324,7 @@ unsafe extern \"C\" {
         assert_eq!(decisions.chain(excesses).collect::<Vec<_>>(), expected);
     }
 
-    /// Members' rules say nothing about dependencies; a package that must have no unsafe code may be one.
+    /// Rules do not cover dependencies, but a package that must have no unsafe code may be one.
     #[test]
     fn each_forbidden_construct_has_its_place() {
         let both = ["/ws/z-sys/src/lib.rs:3 forbidden-unsafe", "/ws/z-sys/src/lib.rs:7 forbidden-unsafe"];
@@ -337,7 +338,8 @@ unsafe extern \"C\" {
         check("crates.z-sys.unsafe = { max = 1 }", &["z-sys: 2 of 1"]);
     }
 
-    /// The one finding is as strict as either rule; where the policy lets bypasses be, the calls are still told.
+    /// The single finding has the stricter of both severities. If the policy allows bypasses, the foreign calls are
+    /// still reported.
     #[test]
     fn a_bypass_is_told_once() {
         const ISOLATED: &str = "[domain.z]\nlibrary = \"z-sys\"\n[[isolate]]\ndomain = \"z\"\nextern = [\"crc32\"]\n";

@@ -1,4 +1,4 @@
-//! The policy's exceptions, and which of them were of use.
+//! The policy's exceptions, and whether they were needed.
 
 use super::{Found, Remark};
 use crate::{
@@ -37,14 +37,14 @@ impl<'p> Exceptions<'p> {
         Exceptions { exceptions: exceptions.collect(), today }
     }
 
-    /// Whether an exception that still holds covers a finding; each that would counts as used.
+    /// Whether an unexpired exception covers a finding. Every exception that matches counts as used, expired or not.
     pub(super) fn cover(&mut self, graph: &Graph, found: &Found) -> bool {
         let package = &graph.packages[found.package];
         let place = package.place(&package.files[found.file], &found.finding.scope);
         self.covers(found.finding.rule, &package.name, &place)
     }
 
-    /// The same for a place that is given by its name.
+    /// Like [`Exceptions::cover`], for a place given by its path.
     pub(crate) fn covers(&mut self, rule: &str, package: &str, place: &str) -> bool {
         let in_package = format!("{package}/{place}");
         let mut covered = false;
@@ -57,7 +57,8 @@ impl<'p> Exceptions<'p> {
         covered
     }
 
-    /// What became of them. `judged` says of a rule and a place whether all that it may find was there to be covered.
+    /// Remarks about expired and unused exceptions. An exception counts as unused only if `judged` says that all
+    /// possible findings of its rule at its place were present.
     pub(super) fn remarks(self, judged: impl Fn(&str, &Glob) -> bool) -> Vec<Remark> {
         let today = self.today;
         let remark = |Use { rule, at, until, used, span }| match until {

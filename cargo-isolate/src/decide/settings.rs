@@ -1,4 +1,4 @@
-//! What the rules take from the policy.
+//! The rules' settings, taken from the policy.
 
 use crate::{graph::Role, names::Names, plan::Isolated, policy::model::Policy};
 use isolate_lints::{
@@ -11,7 +11,7 @@ pub(super) fn settings(names: &Names<'_>, policy: &Policy) -> Settings {
     Settings { isolated: isolated(names, policy), contained: contained(names, policy), wrapped: wrapped(names) }
 }
 
-/// Symbols that run in domains, with the crates whose declarations mean them.
+/// Symbols that run in domains, with the crates whose declarations mean the isolated function.
 fn isolated(names: &Names<'_>, policy: &Policy) -> BTreeMap<String, IsolatedIn> {
     let functions = Isolated::of_policy(names.graph, policy).into_functions();
     let isolated = functions.map(|(symbol, function)| {
@@ -22,7 +22,8 @@ fn isolated(names: &Names<'_>, policy: &Policy) -> BTreeMap<String, IsolatedIn> 
     isolated.collect()
 }
 
-/// Crates of the libraries that domains hold. What a member declares may be of several.
+/// Crates of the libraries that have a domain. Members are left out, since they may declare functions of several
+/// libraries.
 fn contained(names: &Names<'_>, policy: &Policy) -> BTreeMap<usize, String> {
     let of = |krate: usize| {
         let package = &names.graph.packages[names.package(krate)];
@@ -33,7 +34,7 @@ fn contained(names: &Names<'_>, policy: &Policy) -> BTreeMap<usize, String> {
     (0..names.resolver().crates().len()).filter_map(of).collect()
 }
 
-/// Where the wrappers of each domain are.
+/// The location of each domain's wrappers.
 fn wrapped(names: &Names<'_>) -> BTreeMap<String, Wrapped> {
     let mut wrapped: BTreeMap<String, Wrapped> = BTreeMap::new();
     for (krate, of_crate) in names.resolver().crates().iter().enumerate() {

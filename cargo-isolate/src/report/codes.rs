@@ -1,21 +1,21 @@
-//! What each code of a diagnostic or a problem is about, for formats that explain them.
+//! The meaning of each code of a diagnostic or problem, for formats that include it.
 
 use super::{UNSAFE_LIMIT, diagnostic::Level};
 use isolate_lints::rules::{self, Basis, Severity};
 
-/// A code with what there is to say about it.
+/// A code with its description.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Code {
     pub(super) name: &'static str,
     /// One sentence.
     pub(super) summary: &'static str,
-    /// Markdown: the rule's page, or the sentence again.
+    /// Markdown: the rule's page, or the summary.
     pub(super) help: &'static str,
     pub(super) level: Level,
     pub(super) basis: Basis,
 }
 
-/// Codes that are no rules' names.
+/// Codes that are not the name of a rule.
 const OTHERS: &[(&str, Level, &str)] = &[
     ("unsafe-block", Level::Note, "An `unsafe` block: the code in it keeps promises that the compiler cannot check."),
     ("unsafe-function", Level::Note, "An `unsafe` function: its callers owe it what its `# Safety` section says."),
@@ -43,17 +43,17 @@ const OTHERS: &[(&str, Level, &str)] = &[
     ("unexplained-keywords", Level::Error, "Keywords that the scanner cannot account for: a bug of cargo-isolate."),
 ];
 
-/// What a code means that reports print and that is no rule's name, in one sentence.
+/// A one-sentence explanation of a code that is not the name of a rule.
 pub(crate) fn explain(name: &str) -> Option<&'static str> {
     OTHERS.iter().find(|(other, ..)| *other == name).map(|(.., summary)| *summary)
 }
 
-/// Those codes.
+/// The codes that are not names of rules.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     OTHERS.iter().map(|(name, ..)| *name)
 }
 
-/// The codes of some names, each once, by name.
+/// The distinct codes with these names, sorted by name.
 pub(super) fn of(names: impl Iterator<Item = &'static str>) -> Vec<Code> {
     let names: std::collections::BTreeSet<&str> = names.collect();
     names.into_iter().map(code).collect()

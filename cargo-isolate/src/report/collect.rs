@@ -28,21 +28,21 @@ pub(super) use sums::Counted;
 use sums::Sums;
 pub(crate) use sums::dormant;
 
-/// Everything that the selected members and the dependencies hold.
+/// All findings in the selected members and their dependencies.
 ///
 /// # Errors
 ///
-/// A source file is not any more what was scanned.
+/// If a source file has changed since it was scanned.
 pub(crate) fn audit(names: &Names<'_>) -> io::Result<Report> {
     audit_with(names, Dependencies::Full)
 }
 
-/// The same with as much of dependencies as is wanted: making tens of thousands of diagnostics only to count them would be
-/// a third of an audit's memory.
+/// Like [`audit`], with as many findings in dependencies as wanted: creating tens of thousands of diagnostics only to
+/// count them would take a third of an audit's memory.
 ///
 /// # Errors
 ///
-/// A source file is not any more what was scanned.
+/// If a source file has changed since it was scanned.
 pub(crate) fn audit_with(names: &Names<'_>, dependencies: Dependencies) -> io::Result<Report> {
     let graph = names.graph;
     let foreign = names.foreign_calls();
@@ -63,7 +63,7 @@ pub(crate) fn audit_with(names: &Names<'_>, dependencies: Dependencies) -> io::R
     Ok(report)
 }
 
-/// The numbers alone, but for calls: from a graph that may know nothing of those.
+/// Only the counts, and no calls: the graph may have been loaded without them.
 pub(crate) fn counts(graph: &Graph, dependencies: Dependencies) -> Report {
     let mut report = empty(graph, Command::Counts);
     for (index, package) in reported(graph) {
@@ -81,8 +81,8 @@ pub(crate) fn counts(graph: &Graph, dependencies: Dependencies) -> Report {
     report
 }
 
-/// The packages that a report is about, those that were chosen first: what they are made of, other members too, is there as
-/// their dependencies, and what they do not need is not there.
+/// The packages that a report covers, the selected ones first. Their dependencies follow, which may include other
+/// members; packages that they do not depend on are left out.
 fn reported(graph: &Graph) -> impl Iterator<Item = (usize, &Package)> {
     let concerned = graph.concerned();
     let packages = graph.packages.iter().enumerate().filter(move |(index, _)| concerned[*index]);
@@ -90,12 +90,12 @@ fn reported(graph: &Graph) -> impl Iterator<Item = (usize, &Package)> {
     chosen.into_iter().chain(others)
 }
 
-/// The files of a package that a report is about, with their places among [`Package::files`].
+/// The files of a package that a report covers, with their indices in [`Package::files`].
 fn reported_files(package: &Package) -> impl Iterator<Item = (usize, &SourceFile)> {
     package.files.iter().enumerate().filter(|(_, file)| package.is_reported(file.role))
 }
 
-/// Fingerprints of diagnostics, which must be in source order.
+/// Assigns fingerprints to diagnostics, which must be in source order.
 pub(super) fn assign_fingerprints(
     graph: &Graph,
     policy: Option<&Texts>,
@@ -109,7 +109,8 @@ pub(super) fn assign_fingerprints(
     })
 }
 
-/// Of a package that is not `shown`, makes no diagnostics but those of foreign calls, which the map of symbols is drawn from.
+/// Adds a package to the report. If it is not `shown`, the only diagnostics are those of foreign calls, which the
+/// symbol map is made from.
 #[expect(clippy::too_many_arguments, reason = "what an audit knows, and where it goes")]
 fn collect_package(
     names: &Names<'_>,
@@ -196,10 +197,10 @@ fn empty(graph: &Graph, command: Command) -> Report {
     }
 }
 
-/// By the file that the use stands in.
+/// Keyed by the file of the use.
 type Macros<'g> = BTreeMap<Source, Vec<(&'g MacroFact, Detail)>>;
 
-/// By the file that the caller stands in.
+/// Keyed by the file of the caller.
 type Calls<'g> = BTreeMap<Source, Vec<(&'g CallFact, Detail)>>;
 
 fn foreign_calls<'g>(names: &Names<'g>, foreign: &ForeignCalls<'g>) -> Calls<'g> {
@@ -217,11 +218,12 @@ fn foreign_calls<'g>(names: &Names<'g>, foreign: &ForeignCalls<'g>) -> Calls<'g>
             mention: found.mention,
         };
         let calls = calls.entry(Source { package, file }).or_default();
-        // One call is one finding, however many declarations it may mean: bindings for several platforms or versions.
+        // A call that may resolve to several declarations, in bindings for several platforms or versions, is a single
+        // finding.
         let is_it = |(call, other): &(&CallFact, Detail)| {
             std::ptr::eq(*call, found.call) || (call.span == found.call.span && *other == what)
         };
-        // They come in the order of their places.
+        // Calls come in source order.
         let here = calls.iter().rev().take_while(|(call, _)| call.span.start == found.call.span.start);
         if !here.into_iter().any(is_it) {
             calls.push((found.call, what));
@@ -284,7 +286,7 @@ fn file_diagnostics(
     }
 }
 
-/// A diagnostic that knows its place and says nothing yet.
+/// A diagnostic with everything that follows from its position, and no message yet.
 pub(super) fn at_place(
     graph: &Graph,
     package: &Package,
@@ -345,7 +347,8 @@ pub use bindings::*;
         assert_eq!(notes, ["2 calls of `app@1.0.0` into what the build script of `sys@1.0.0` writes not seen"]);
     }
 
-    /// What wrappers declare beside what they wrap is the linker's, whatever the package itself links.
+    /// A symbol that a wrapper declares besides the wrapped functions comes from the linker, whatever library the
+    /// package links.
     #[test]
     fn wrappers_declare_symbols_of_no_library() {
         let mut graph = fixture::graph(
@@ -366,7 +369,7 @@ pub fn start() { unsafe { __isolate_z_start() } }
         assert_eq!(libraries.collect::<Vec<_>>(), [("__isolate_z_start", None), ("z_sum", Some("z"))]);
     }
 
-    /// Bindings for two versions of a library declare the symbol twice; somebody calls it once.
+    /// Bindings for two versions of a library declare the symbol twice, but there is one call.
     #[test]
     fn one_call_of_two_declarations_is_one_finding() {
         let graph = fixture::graph(

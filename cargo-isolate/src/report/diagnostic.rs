@@ -1,4 +1,4 @@
-//! One thing that a report says about one place: what `audit` found there, or what a rule or limit holds against it.
+//! A diagnostic: something that `audit` found, or that violates a rule or limit.
 
 use super::fingerprint::Fingerprint;
 use crate::graph::Role;
@@ -6,46 +6,46 @@ use camino::Utf8PathBuf;
 use isolate_lints::facts::{MacroKind, Operation, Span, UnsafeKind};
 use serde::Serialize;
 
-/// One thing to say about one place. Every format prints these, and nothing that is not in them.
+/// A message about one place. Every format prints these fields and nothing else.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Diagnostic {
-    /// The rule's name, or the kind of what the audit found ([`Detail::code`]).
+    /// The name of the rule, or the kind of finding ([`Detail::code`]).
     pub(crate) code: &'static str,
     pub(crate) level: Level,
-    /// What is there, or what is wrong with it: a lowercase fragment.
+    /// What was found, or what is wrong with it: a lowercase fragment.
     pub(crate) message: String,
-    /// A few words for the place itself.
+    /// A short label for the position itself.
     pub(crate) label: Option<String>,
     /// `name@version`.
     pub(crate) package: String,
-    /// The package is a member of the workspace.
+    /// Whether the package is a member of the workspace.
     pub(crate) member: bool,
-    /// What the file is for; `None` for the policy.
+    /// The role of the file; `None` for the policy.
     pub(crate) role: Option<Role>,
-    /// Relative to the workspace where it lies in there.
+    /// Relative to the workspace if the file is inside it.
     pub(crate) path: Utf8PathBuf,
     pub(crate) span: Span,
-    /// `crate::module::function`, as exceptions are matched with.
+    /// `crate::module::function`, which exceptions match against.
     pub(crate) at: String,
     /// `crate::module`.
     pub(crate) module: String,
     /// Enclosing function, with its type: `Stream::read`.
     pub(crate) function: Option<String>,
-    /// Predicates of the `cfg`s around it, those on the way to its file included.
+    /// The `cfg` predicates around it, including those on the modules that lead to its file.
     pub(crate) cfgs: Vec<String>,
-    /// What keeps it out of the builds for all chosen targets: `cfg(windows)`.
+    /// The predicate that excludes it from the builds for all chosen targets: `cfg(windows)`.
     pub(crate) dormant: Option<String>,
-    /// Macro in whose tokens it stands.
+    /// The macro whose tokens contain it.
     pub(crate) in_macro: Option<String>,
-    /// What else helps to judge it.
+    /// Further information that helps to judge it.
     pub(crate) notes: Vec<String>,
-    /// The same wherever the finding moves within its function.
+    /// Stays the same if the finding moves within its function.
     pub(crate) fingerprint: Fingerprint,
-    /// The same wherever the finding moves, into another function, file or package too.
+    /// Stays the same wherever the finding moves, even into another function, file or package.
     pub(crate) content: Fingerprint,
-    /// What the audit knows of it; `None` for findings of rules.
+    /// Details of an audit's finding; `None` for findings of rules.
     pub(crate) detail: Option<Detail>,
-    /// Where its text is.
+    /// The file that `span` refers to.
     #[serde(skip)]
     pub(crate) origin: Origin,
 }
@@ -54,23 +54,23 @@ pub(crate) struct Diagnostic {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Level {
-    /// It makes `check` fail.
+    /// Makes `check` fail.
     Error,
-    /// Somebody should look at it.
+    /// Should be looked at.
     Warning,
-    /// It is there.
+    /// Information only.
     Note,
 }
 
-/// Where the text of a diagnostic is.
+/// The file that a diagnostic is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Origin {
     Source(Source),
-    /// Which of the policy's files.
+    /// Index among the policy's files.
     Policy(usize),
 }
 
-/// Index of a package in the graph, and of a file in it.
+/// Indices of a package in the graph and of a file in the package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Source {
     pub(crate) package: usize,
@@ -85,46 +85,46 @@ pub(crate) enum Detail {
     Unsafe {
         kind: UnsafeKind,
         name: Option<String>,
-        /// The comment that argues for it.
+        /// The safety comment.
         safety: Option<String>,
         operations: Vec<Operation>,
-        /// The use of the procedural macro that writes it; it stands in no file then.
+        /// The use of the procedural macro that generates it. Such a construct is in no source file.
         #[serde(skip_serializing_if = "Option::is_none")]
         expanded_from: Option<String>,
     },
-    /// A call of a foreign function, or a mention: its address taken, a foreign static used.
+    /// A call or mention of a foreign item. A mention takes a function's address or uses a static.
     ForeignCall {
-        /// As written.
+        /// Path as written.
         path: String,
-        /// What the linker resolves.
+        /// The symbol that the linker resolves.
         symbol: String,
-        /// Native library of the extern block or of the declaring package's `links`.
+        /// Native library, from the extern block or the declaring package's `links`.
         library: Option<String>,
-        /// Package that declares it: `name@version`.
+        /// The package that declares it: `name@version`.
         declared_in: String,
         mention: bool,
     },
-    /// A use of a macro by example whose definition holds unsafe code.
+    /// A use of a `macro_rules!` macro with unsafe code in its definition.
     MacroUse {
-        /// As written.
+        /// Path as written.
         name: String,
-        /// Package that defines it: `name@version`.
+        /// The package that defines it: `name@version`.
         defined_in: String,
     },
-    /// A macro call whose expansion was not seen.
+    /// A macro call whose expansion is not available.
     Unexpanded {
-        /// As written.
+        /// Path as written.
         name: String,
-        /// How it is used, if it is a procedural macro.
+        /// How a procedural macro is used.
         kind: Option<MacroKind>,
         argument: String,
-        /// Package that defines a procedural macro.
+        /// The package that defines a procedural macro.
         defined_in: Option<String>,
     },
 }
 
 impl Detail {
-    /// What the audit calls such a finding. Where a rule is about nothing else, it is the rule's name.
+    /// The code of such a finding: the name of the rule, if a rule is about exactly this.
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Detail::Unsafe { kind, .. } => match kind {

@@ -1,7 +1,8 @@
-//! What a finding is known by from one version of the code to the next.
+//! Fingerprints, which identify findings across versions of the code.
 //!
-//! It is made of what the finding says and of the function that it stands in, never of lines: code that moves, or is laid out
-//! in another way, keeps its findings. `docs/reports.md` documents the recipe, since baselines store the result.
+//! A fingerprint depends on the content of the finding and on the enclosing function, never on line numbers: code that
+//! is moved or reformatted keeps its findings. `docs/reports.md` documents the recipe, because baselines store
+//! fingerprints.
 
 use super::diagnostic::Diagnostic;
 use crate::graph::{SourceFile, name_of};
@@ -14,11 +15,11 @@ use std::{collections::HashMap, fmt, io, str::FromStr};
 #[serde(into = "String", try_from = "String")]
 pub(crate) struct Fingerprint([u8; 16]);
 
-/// Changes with the recipe, so that fingerprints of two recipes never meet.
+/// Changes with the recipe, so that fingerprints of different recipes never coincide.
 const RECIPE: &str = "cargo-isolate/1";
 
 impl Fingerprint {
-    /// Of parts in their order; no part may hold a NUL.
+    /// Hashes the parts in order. No part may contain a NUL.
     fn of<'a>(parts: impl IntoIterator<Item = &'a str>) -> Fingerprint {
         let mut hash = blake3::Hasher::new();
         for part in [RECIPE].into_iter().chain(parts) {
@@ -31,9 +32,9 @@ impl Fingerprint {
     }
 }
 
-/// Gives every diagnostic its fingerprint. `text` is what a diagnostic says of its own ([`own_text`]).
+/// Assigns a fingerprint to every diagnostic. `text` returns the content of a diagnostic's position ([`own_text`]).
 ///
-/// Those that agree in everything are told apart by their order, so the diagnostics must be in the order of the source.
+/// Otherwise identical diagnostics are numbered, so they must be in source order.
 pub(super) fn assign(
     diagnostics: &mut [Diagnostic],
     text: impl Fn(&Diagnostic) -> io::Result<String>,
@@ -52,12 +53,12 @@ pub(super) fn assign(
     Ok(())
 }
 
-/// What stands at a place, however it is laid out: the digest of an unsafe construct (of a block, with all that it holds), the
-/// path of a call, otherwise the text with its whitespace as single spaces.
+/// The content of a position, independent of its layout: for an unsafe construct its digest, for a call its path,
+/// otherwise the text with normalised whitespace.
 ///
 /// # Errors
 ///
-/// The text is wanted and cannot be read again.
+/// If the text is needed and cannot be read again.
 pub(super) fn own_text(file: &SourceFile, span: Span) -> io::Result<String> {
     let facts = &file.facts;
     if let Ok(index) = facts.unsafes.binary_search_by_key(&span.start, |fact| fact.span.start) {
@@ -74,7 +75,7 @@ pub(super) fn own_text(file: &SourceFile, span: Span) -> io::Result<String> {
     file.text().map(|text| plain_text(text, span))
 }
 
-/// A part of a text with its whitespace as single spaces.
+/// A part of a text with its whitespace normalised to single spaces.
 pub(super) fn plain_text(text: &str, span: Span) -> String {
     let text = text.get(span.start as usize..span.end as usize).unwrap_or_default();
     text.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -119,7 +120,7 @@ impl TryFrom<String> for Fingerprint {
     }
 }
 
-/// A text that should be a fingerprint.
+/// Text that is not a fingerprint.
 #[derive(Debug, thiserror::Error)]
 #[error("`{0}` is not a fingerprint: 32 hexadecimal digits expected")]
 pub(crate) struct NotAFingerprint(String);
@@ -147,7 +148,7 @@ impl Meter {
 pub fn read() -> u32 { unsafe { COUNT } }
 ";
 
-    /// Codes and fingerprints of an audit, in its order.
+    /// The codes and fingerprints of an audit, in its order.
     fn fingerprints(code: &str) -> Vec<(&'static str, Fingerprint)> {
         let report = report::audit(&Names::new(&fixture::graph(code))).unwrap();
         report.diagnostics.iter().map(|diagnostic| (diagnostic.code, diagnostic.fingerprint)).collect()
@@ -158,7 +159,7 @@ pub fn read() -> u32 { unsafe { COUNT } }
         assert_eq!(fingerprints(CODE), fingerprints(&change(CODE)));
     }
 
-    /// How many of the findings of `CODE` the change keeps, loses and adds.
+    /// Checks how many findings of `CODE` a change keeps, removes and adds.
     #[track_caller]
     fn check_change(from: &str, to: &str, expected: (usize, usize, usize)) {
         assert!(CODE.contains(from));
@@ -192,7 +193,7 @@ pub fn read() -> u32 { unsafe { COUNT } }
 
     #[test]
     fn edits_are_local() {
-        // The first of two equal blocks goes: which of the two is left cannot be told, and does not matter.
+        // One of two equal blocks is removed. It cannot be told which, and does not matter.
         check_change("unsafe { COUNT };", "0;", (7, 1, 0));
         check_change("ffi::crc32(first)", "ffi::crc32(first + 1)", (7, 1, 1));
         check_change("pub fn read()", "pub fn read_all()", (7, 1, 1));

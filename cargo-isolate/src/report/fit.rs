@@ -1,32 +1,33 @@
-//! How the table fits a terminal: which columns it has, and how wide they are.
+//! Fits the table to a terminal by choosing columns and their widths.
 //!
-//! A line that a terminal breaks in two is no row of a table. Where there are too few columns, heads and names take more
-//! lines, then kinds of unsafe constructs are counted under `other`, and columns are left out, always in the same order; a
-//! footnote says which. What a reader must not miss stays: all unsafe constructs, calls, and what is not seen.
+//! A row that the terminal wraps is no longer readable as a row. If the terminal is too narrow, headings and names
+//! first take more lines. Then kinds of unsafe constructs are counted under `other`, and columns are left out, always
+//! in the same order; a footnote says which. What a reader must not miss always stays: the total of unsafe constructs,
+//! calls, and what was not seen.
 
 use crate::terminal::words::wrapped;
 use std::io::{self, Write};
 
-/// A line of the table: the numbers of all columns.
+/// A row of the table: the numbers of all columns.
 pub(super) struct Row {
     pub(super) name: String,
     pub(super) cells: Vec<usize>,
 }
 
-/// What makes a table narrower.
+/// A way to make the table narrower.
 enum Step {
-    /// Heads of two words take two lines.
+    /// Split headings of two words into two lines.
     StackHeads,
-    /// Longer names get a line of their own.
+    /// Put names longer than this on a line of their own.
     WrapNames(usize),
-    /// This kind is counted under `other`.
+    /// Count this kind under `other`.
     Fold(&'static str),
     LeaveOut(&'static str),
-    /// Of all kinds there is the sum.
+    /// Leave out all kinds, so that only their sum remains.
     LeaveOutKinds,
 }
 
-/// In this order, until the table fits.
+/// The steps in the order in which they are applied until the table fits.
 const STEPS: &[Step] = &[
     Step::StackHeads,
     Step::WrapNames(28),
@@ -50,29 +51,30 @@ const OTHER: &str = "other";
 /// A table's columns.
 pub(super) struct Fit<'r> {
     rows: Vec<&'r Row>,
-    /// Width of the column of names.
+    /// Width of the name column.
     names: usize,
     columns: Vec<Column>,
-    /// Whether heads take two lines.
+    /// Whether headings take two lines.
     stacked: bool,
     folded: Vec<&'static str>,
     left_out: Vec<&'static str>,
-    /// How wide it is with everything.
+    /// Width of the unabridged table.
     whole: usize,
-    /// Columns of the terminal.
+    /// Width of the terminal.
     terminal: Option<usize>,
 }
 
 struct Column {
     name: &'static str,
-    /// Those whose sum it shows.
+    /// The cells whose sum it shows.
     cells: Vec<usize>,
-    /// Digits of its greatest number.
+    /// Number of digits of its greatest number.
     digits: usize,
 }
 
 impl<'r> Fit<'r> {
-    /// For these rows and columns, which are numbered as the cells are, on a terminal so wide, if it is one.
+    /// Fits these rows and columns, numbered like the cells, to a terminal of this width; `None` leaves the table
+    /// unabridged.
     pub(super) fn new(
         titles: &[&str],
         rows: Vec<&'r Row>,
@@ -135,7 +137,7 @@ impl<'r> Fit<'r> {
         self.columns.insert(at, Column::new(OTHER, cells, &self.rows));
     }
 
-    /// Some of the rows below their heads, without columns that none of these has anything in.
+    /// Prints some of the rows below their headings, without columns that are empty in all of these rows.
     pub(super) fn part(&self, out: &mut dyn Write, title: &str, rows: &[Row]) -> io::Result<()> {
         let is_shown = |column: &&Column| column.always() || rows.iter().any(|row| column.of(row) > 0);
         let columns: Vec<&Column> = self.columns.iter().filter(is_shown).collect();
@@ -143,7 +145,7 @@ impl<'r> Fit<'r> {
         rows.iter().try_for_each(|row| self.row(out, row, &columns))
     }
 
-    /// The line of heads, or the two.
+    /// Prints the headings in one or two lines.
     fn header(&self, out: &mut dyn Write, title: &str, columns: &[&Column]) -> io::Result<()> {
         let bold = anstyle::Style::new().bold();
         if self.stacked && columns.iter().any(|column| column.name.contains(' ')) {
@@ -162,7 +164,7 @@ impl<'r> Fit<'r> {
         writeln!(out, "{bold:#}")
     }
 
-    /// A line of numbers, below a name that is too long to stand beside them.
+    /// Prints a row of numbers, below its name if that is too long.
     fn row(&self, out: &mut dyn Write, row: &Row, columns: &[&Column]) -> io::Result<()> {
         let name = &row.name;
         match name.chars().count() > self.names {
@@ -179,7 +181,7 @@ impl<'r> Fit<'r> {
         writeln!(out)
     }
 
-    /// Says what a narrow table does not show.
+    /// Prints what a narrowed table leaves out.
     pub(super) fn footnote(&self, out: &mut dyn Write) -> io::Result<()> {
         if self.folded.is_empty() && self.left_out.is_empty() {
             return Ok(());
@@ -196,7 +198,7 @@ impl<'r> Fit<'r> {
     }
 }
 
-/// Spaces between two columns.
+/// Number of spaces between two columns.
 const GAP: usize = 2;
 
 impl Column {
@@ -206,12 +208,12 @@ impl Column {
         column
     }
 
-    /// Whether it is there with nothing in it, too: what everybody asks for first.
+    /// Whether it is shown even if it is empty, since readers look for it first.
     fn always(&self) -> bool {
         matches!(self.name, "unsafe" | "calls")
     }
 
-    /// Its number in a row.
+    /// The column's number in a row.
     fn of(&self, row: &Row) -> usize {
         self.cells.iter().map(|index| row.cells[*index]).sum()
     }
@@ -275,7 +277,7 @@ mod tests {
         assert_eq!(check(None), check(Some(200)));
     }
 
-    /// The first number of a row is the sum of its kinds, if any is in sight, however narrow the table.
+    /// In any row and at any width, the first number is the sum of the shown kinds, if any are shown.
     #[test]
     fn kinds_sum_up() {
         let kinds: Vec<&str> = COLUMNS.iter().map(|column| column.head).skip(1).take(KINDS.len()).collect();

@@ -1,8 +1,8 @@
 //! Workflow commands of GitHub Actions: each diagnostic becomes an annotation of its line.
 //!
-//! The grammar: `::error file=F,line=L,endLine=L,col=C,title=T::message`, with `%`, CR and LF of the message as `%25`, `%0D` and
-//! `%0A`, and `:` and `,` of the properties as `%3A` and `%2C` besides. GitHub shows ten errors, ten warnings and ten notices
-//! of a step, so the rest goes to the log as plain lines, folded away.
+//! Syntax: `::error file=F,line=L,endLine=L,col=C,title=T::message`, with `%`, CR and LF in the message written as
+//! `%25`, `%0D` and `%0A`, and `:` and `,` in properties also as `%3A` and `%2C`. GitHub shows at most ten errors, ten
+//! warnings and ten notices per step, so the rest is written to the log as plain lines in a folded group.
 
 use super::{
     diagnostic::{Diagnostic, Level},
@@ -12,11 +12,11 @@ use crate::terminal::words::some;
 use camino::Utf8Path;
 use std::io::{self, Write};
 
-/// How many annotations of each level GitHub shows of one step.
+/// How many annotations of each level GitHub shows per step.
 const SHOWN: usize = 10;
 
 pub(super) fn print(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    // What GitHub calls the root: its paths start there, ours at the workspace's root.
+    // GitHub's paths are relative to the checkout, ours to the workspace.
     let checkout = std::env::var("GITHUB_WORKSPACE").ok();
     let prefix = checkout.as_deref().and_then(|root| report.workspace_root.strip_prefix(root).ok());
     let prefix = prefix.unwrap_or(Utf8Path::new(""));
@@ -45,7 +45,7 @@ pub(super) fn print(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 
 struct Annotation {
     level: Level,
-    /// What goes between the word and the `::`.
+    /// The part between the command name and the second `::`.
     properties: String,
     place: String,
     title: String,
@@ -97,7 +97,7 @@ impl Annotation {
         writeln!(out, "::{} {properties},title={}::{}", self.word(), property(title), data(&self.message))
     }
 
-    /// A line that is no command. `##[` begins one anywhere in a line, and comes from the code.
+    /// Prints a plain line. `##[` would start a command anywhere in a line, and may be part of the audited code.
     fn print_plain(&self, out: &mut dyn Write) -> io::Result<()> {
         let message = self.message.lines().next().unwrap_or_default();
         let line = format!("{}: {}: {message}", self.place, self.word());
@@ -128,7 +128,7 @@ mod tests {
 
     type Command = (String, Vec<(String, String)>, String);
 
-    /// Commands read back: word, properties and message, unescaped.
+    /// Parses commands: name, unescaped properties and unescaped message.
     fn read(text: &str) -> Vec<Command> {
         let unescape = |text: &str| {
             let text = text.replace("%3A", ":").replace("%2C", ",").replace("%0D", "\r").replace("%0A", "\n");

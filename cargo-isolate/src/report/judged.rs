@@ -1,4 +1,4 @@
-//! Verdict → report of a check: what the policy says about an audit.
+//! Verdict → report of a check.
 
 use super::{
     collect::{assign_fingerprints, at_place},
@@ -14,14 +14,14 @@ use crate::{
 use isolate_lints::{lines::Lines, rules::Severity};
 use std::{io, ops::Range};
 
-/// The code of a maximum that is exceeded.
+/// The code for an exceeded maximum.
 pub(crate) const UNSAFE_LIMIT: &str = "unsafe-limit";
 
-/// What a check has to say: the numbers of the `audit`, and the verdict in place of its findings.
+/// The report of a check: the counts of the `audit`, with the verdict in place of its findings.
 ///
 /// # Errors
 ///
-/// A source file is not any more what was scanned.
+/// If a source file has changed since it was scanned.
 pub(crate) fn check(graph: &Graph, policy: &Loaded, verdict: &Verdict, mut audit: Report) -> io::Result<Report> {
     let about_policy = |span: &Range<usize>| {
         let (file, text, span) = policy.texts.find(span);
@@ -43,7 +43,7 @@ pub(crate) fn check(graph: &Graph, policy: &Loaded, verdict: &Verdict, mut audit
     })
 }
 
-/// A diagnostic about a place in one of the policy's files.
+/// A diagnostic about a position in one of the policy's files.
 fn about_policy(file: usize, text: &Text, span: Range<usize>) -> Diagnostic {
     Diagnostic {
         code: "policy",
@@ -102,11 +102,11 @@ fn of_excess(graph: &Graph, excess: &Excess, place: Diagnostic) -> Diagnostic {
     }
 }
 
-/// What is to say about a part of the policy.
+/// The diagnostic for a remark about the policy.
 ///
 /// # Errors
 ///
-/// A source file is not any more what was scanned.
+/// If a source file has changed since it was scanned.
 pub(crate) fn remark(graph: &Graph, policy: &Loaded, remark: &Remark) -> io::Result<Diagnostic> {
     let (file, text, span) = policy.texts.find(&remark.error.span);
     let mut diagnostic = [of_remark(remark, about_policy(file, text, span))];

@@ -1,4 +1,4 @@
-//! Uses of macros that hold unsafe code, and of those whose output nobody saw.
+//! Uses of macros whose definition contains unsafe code, and of procedural macros, whose output is not visible.
 
 use super::diagnostic::{Detail, Source};
 use crate::{graph::Graph, names::Names};
@@ -8,7 +8,7 @@ use isolate_lints::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// By the file that the use stands in. What proc macros write is unknown once for each package, at the first use.
+/// The uses, by file. Each procedural macro is reported once per package, at its first use.
 pub(super) fn uses<'g>(
     graph: &Graph,
     names: &Names<'g>,

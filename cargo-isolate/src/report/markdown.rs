@@ -1,4 +1,4 @@
-//! Markdown as GitHub and its kin render it: for a comment on a pull request, or a job summary.
+//! Markdown for a comment on a pull request or a job summary, as GitHub and similar services render it.
 
 use super::{
     diagnostic::{Diagnostic, Level},
@@ -9,7 +9,8 @@ use super::{
 use crate::terminal::words::some;
 use std::io::{self, Write};
 
-/// Longest comment that GitHub takes is 65,536 characters; beyond this many bytes, findings are counted instead of listed.
+/// GitHub accepts comments of up to 65,536 characters. Beyond this number of bytes, findings are counted rather than
+/// listed.
 const LONGEST: usize = 60_000;
 
 pub(super) fn print(out: &mut dyn Write, report: &Report) -> io::Result<()> {
@@ -43,7 +44,7 @@ fn headline(report: &Report) -> String {
     }
 }
 
-/// A row per member, and one for all dependencies.
+/// A row per member, and one for all dependencies together.
 fn table(report: &Report) -> String {
     let used: Vec<&Column> = COLUMNS
         .iter()
@@ -86,7 +87,7 @@ fn table(report: &Report) -> String {
     text
 }
 
-/// The findings of a level, folded away unless they are violations.
+/// The findings of a level, folded unless they are violations.
 fn findings(text: &mut String, report: &Report, level: Level) {
     let of_level: Vec<&Diagnostic> = report.diagnostics.iter().filter(|found| found.level == level).collect();
     if of_level.is_empty() {
@@ -138,7 +139,7 @@ fn problems(text: &mut String, report: &Report) {
     text.push_str("\n</details>\n");
 }
 
-/// Text as code, in a table's cell too: fenced by more backticks than it holds.
+/// Text as a code span, also inside a table cell: delimited by more backticks than it contains in a row.
 fn code(text: &str) -> String {
     let text = text.replace(['\r', '\n'], " ").replace('|', "\\|");
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
@@ -147,7 +148,7 @@ fn code(text: &str) -> String {
     format!("{fence}{space}{text}{space}{fence}")
 }
 
-/// Text that may quote code between backticks, and means nothing else by what it holds.
+/// Escapes text, except that parts between backticks become code spans.
 fn prose(text: &str) -> String {
     let part = |(index, part): (usize, &str)| match index % 2 {
         1 => code(part),
@@ -166,7 +167,7 @@ fn escape(text: &str) -> String {
             '\r' | '\n' => escaped.push(' '),
             '<' => escaped.push_str("&lt;"),
             '&' => escaped.push_str("&amp;"),
-            // A mention would tell somebody.
+            // An unescaped `@` could notify a user.
             '@' => escaped.push_str("&#64;"),
             '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' => escaped.extend(['\\', c]),
             _ => escaped.push(c),

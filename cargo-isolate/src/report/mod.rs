@@ -1,4 +1,4 @@
-//! What commands print. `audit` and `check` give one [`Report`]; every format prints it, and nothing else.
+//! The output of commands. `audit` and `check` produce one [`Report`], which every format prints.
 
 pub(crate) mod codes;
 mod collect;
@@ -26,7 +26,7 @@ pub(crate) use output::{Output, OutputError, formats};
 pub(crate) use summary::legend;
 pub(crate) use text::print_problems;
 
-/// How a command that makes no report prints its result.
+/// The output format of a command without a report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Format {
     /// For people

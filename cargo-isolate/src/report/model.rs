@@ -1,6 +1,7 @@
-//! A run as data: what every format prints.
+//! The report as data, which every format prints.
 //!
-//! `docs/json.md` documents these types for readers of the JSON. [`SCHEMA`] grows when a reader would have to change.
+//! `docs/json.md` documents these types for users of the JSON. [`SCHEMA`] increases when programs that read it need to
+//! change.
 
 use super::{
     diagnostic::{Diagnostic, Level, Origin, Source},
@@ -21,77 +22,78 @@ use std::{
     ops::Add,
 };
 
-/// Version of the JSON of `audit` and `check`. Added fields keep it; removed, renamed or reinterpreted ones raise it.
+/// Version of the JSON of `audit` and `check`. Adding a field does not change it; removing, renaming or reinterpreting
+/// one does.
 pub(crate) const SCHEMA: u32 = 4;
 
-/// Everything that one run of `audit` or `check` has to say.
+/// The complete result of one run of `audit` or `check`.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     pub(crate) schema: u32,
     /// Version of cargo-isolate.
     pub(crate) tool: &'static str,
     pub(crate) command: Command,
-    /// Directory that relative paths start from.
+    /// The directory that relative paths start from.
     pub(crate) workspace_root: Utf8PathBuf,
-    /// What the code was held against; `None` in an audit.
+    /// The policy of a check; `None` in an audit.
     pub(crate) policy: Option<Texts>,
-    /// What of the code was left out because it was there before; `None` if nothing was to be.
+    /// What a check left out because it existed before; `None` if it compared with nothing.
     pub(crate) known: Option<Known>,
-    /// How much of the dependencies is in it.
+    /// How much the report says about dependencies.
     pub(crate) dependencies: Dependencies,
     /// Whether every file was read and parsed.
     pub(crate) complete: bool,
     pub(crate) totals: Totals,
     /// Reported members first, then dependencies, each sorted by name and version.
     pub(crate) packages: Vec<PackageRow>,
-    /// Sorted as the packages, then by file in module-tree order, then by place; those about the policy come last.
+    /// Sorted by package, then by file in module-tree order, then by position. Diagnostics about the policy come last.
     pub(crate) diagnostics: Vec<Diagnostic>,
-    /// Foreign items that some package of the report calls or mentions, by name.
+    /// Foreign items that a package of the report calls or mentions, by name.
     pub(crate) symbols: Vec<Symbol>,
-    /// Calls whose callees could not be told apart from safe ones, because a build script writes them.
+    /// Calls that may be of foreign functions, since a build script generates their callees.
     pub(crate) unseen_calls: Vec<UnseenCalls>,
     pub(crate) problems: Vec<Problem>,
 }
 
-/// Which command a report is of.
+/// The command that made the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Command {
     Audit,
-    /// `audit --counts`: no diagnostics, and what names must be resolved for is not counted: calls, macros of other files.
+    /// `audit --counts`: without diagnostics and without counts that need path resolution, such as calls.
     Counts,
     Check,
 }
 
-/// What a check left alone.
+/// What a check left out as known.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Known {
-    /// The file that names known findings.
+    /// The baseline file.
     pub(crate) baseline: Option<Utf8PathBuf>,
-    /// The builds that it was written for, where they are others than those of this run: it cannot be told then whether code
-    /// was dormant before.
+    /// The builds that the baseline was written for, if they differ from those of this run. In that case it is unknown
+    /// whether code was dormant before.
     pub(crate) baseline_for: Option<String>,
-    /// What the code was to be compared with, as asked for.
+    /// The commit to compare with, as given on the command line.
     pub(crate) diff_base: Option<String>,
-    /// The commit that it was compared with: the last one that the present one shares with that.
+    /// The merge base of that commit and the present one.
     pub(crate) commit: Option<String>,
-    /// How many findings of now were known.
+    /// How many of the present findings were known.
     pub(crate) findings: usize,
 }
 
-/// What a report has of dependencies.
+/// How much a report says about dependencies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Dependencies {
     /// Nothing.
     None,
-    /// Their numbers, and what makes the scan incomplete.
+    /// Their counts, and problems that make the scan incomplete.
     Summary,
-    /// What it has of members.
+    /// Everything that it says about members.
     Full,
 }
 
-/// How many diagnostics there are of each level.
+/// The number of diagnostics of each level.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Totals {
     pub(crate) errors: usize,
@@ -99,35 +101,37 @@ pub(crate) struct Totals {
     pub(crate) notes: usize,
 }
 
-/// One package in numbers.
+/// The counts of one package.
 #[derive(Debug, Serialize)]
 pub(crate) struct PackageRow {
     pub(crate) name: String,
     pub(crate) version: String,
     pub(crate) member: bool,
-    /// A member of the workspace that was not chosen, and is here because one that was chosen needs it.
+    /// Whether it is a member of the workspace that was not selected, and is included as a dependency of a selected
+    /// one.
     #[serde(skip)]
     pub(crate) sibling: bool,
-    /// Directory of its `Cargo.toml`.
+    /// The directory of its `Cargo.toml`.
     pub(crate) root: Utf8PathBuf,
     /// Source files read, in module-tree order.
     pub(crate) files: Vec<Utf8PathBuf>,
     /// Whether every file was read and parsed.
     pub(crate) complete: bool,
-    /// By what the code is for, without what is dormant; roles without code are absent.
+    /// By role, without dormant code; roles without code are absent.
     pub(crate) counts: BTreeMap<Role, Counts>,
-    /// The same for what is compiled for none of the chosen targets.
+    /// The same for code that no chosen target compiles.
     pub(crate) dormant: BTreeMap<Role, Counts>,
-    /// What its generated wrappers hold, which is in no other number and no diagnostic: the policy is what to read of them.
+    /// The counts of its generated wrappers, which are in no other count and no diagnostic, since they follow from the
+    /// policy.
     pub(crate) generated: Option<Counts>,
 }
 
-/// How many of each.
+/// Counts by kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Counts {
     /// `unsafe { … }`.
     pub(crate) blocks: usize,
-    /// `unsafe fn`, declarations in traits included.
+    /// `unsafe fn`, including declarations in traits.
     pub(crate) functions: usize,
     pub(crate) impls: usize,
     pub(crate) traits: usize,
@@ -136,7 +140,7 @@ pub(crate) struct Counts {
     pub(crate) foreign_items: usize,
     /// Calls of foreign functions.
     pub(crate) foreign_calls: usize,
-    /// `#[no_mangle]` and its like.
+    /// `#[no_mangle]` and the like.
     pub(crate) attributes: usize,
     /// `static mut`.
     pub(crate) static_muts: usize,
@@ -147,15 +151,15 @@ pub(crate) struct Counts {
     pub(crate) types: usize,
     /// `unsafe` among the tokens of macro definitions and calls.
     pub(crate) macro_tokens: usize,
-    /// Uses of macros by example whose definitions hold unsafe code.
+    /// Uses of `macro_rules!` macros with unsafe code in their definitions.
     pub(crate) macro_uses: usize,
-    /// Macro calls that may hold anything: `include!` of what a build script writes.
+    /// Macro calls that may expand to anything, such as `include!` of generated code.
     pub(crate) unexpanded: usize,
-    /// Calls of what a build script writes, foreign functions most of the time.
+    /// Calls of generated items, mostly foreign functions.
     pub(crate) unseen_calls: usize,
 }
 
-/// What generated wrappers hold.
+/// The counts of generated wrappers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Generated {
     /// Unsafe constructs.
@@ -180,47 +184,47 @@ impl Display for Generated {
     }
 }
 
-/// Why the audit may have missed something, or seems to.
+/// Something that made the audit incomplete, or seems to.
 #[derive(Debug, Serialize)]
 pub(crate) struct Problem {
     /// `name@version`.
     pub(crate) package: String,
     pub(crate) path: Utf8PathBuf,
-    /// Where in `path`, for a place that does not parse.
+    /// The position in `path`, for a syntax error.
     pub(crate) span: Option<Span>,
-    /// The `mod` item that asks for a file that is not there.
+    /// The `mod` item of a missing file.
     pub(crate) from: Option<Place>,
     #[serde(flatten)]
     pub(crate) kind: ProblemKind,
     #[serde(skip)]
     pub(crate) source: Option<Source>,
-    /// Of a package that the report is about.
+    /// Whether its package is selected.
     #[serde(skip)]
     pub(crate) reported: bool,
 }
 
-/// A place in a file.
+/// A position in a file.
 #[derive(Debug, Serialize)]
 pub(crate) struct Place {
     pub(crate) path: Utf8PathBuf,
     pub(crate) span: Span,
 }
 
-/// What went wrong with a file.
+/// Kinds of problems with a file.
 #[derive(Debug, Serialize)]
 #[serde(tag = "problem", content = "message", rename_all = "kebab-case")]
 pub(crate) enum ProblemKind {
-    /// It does not parse here. Its other facts come from what could be recovered.
+    /// A syntax error. The file's facts come from the recovered tree.
     Syntax(String),
-    /// It was not scanned.
+    /// The file was not scanned.
     Gap(GapKind),
-    /// The scanner's own check failed: so many `unsafe` keywords more (less, if negative) are in the file than it found
-    /// constructs for. A bug of cargo-isolate.
+    /// The scanner's self-check failed: the file has so many more `unsafe` keywords (fewer, if negative) than
+    /// constructs were found for. This is a bug in cargo-isolate.
     Unexplained(i64),
 }
 
 impl Report {
-    /// Keeps as much of dependencies as is wanted.
+    /// Reduces the report to what is wanted about dependencies.
     pub(super) fn leave(&mut self, dependencies: Dependencies) {
         match dependencies {
             Dependencies::None => self.leave_out_dependencies(),
@@ -229,7 +233,7 @@ impl Report {
         }
     }
 
-    /// Keeps what is known of members only.
+    /// Removes everything about dependencies.
     fn leave_out_dependencies(&mut self) {
         self.dependencies = Dependencies::None;
         let members: Vec<String> = self.packages.iter().filter(|package| package.member).map(PackageRow::id).collect();
@@ -242,21 +246,21 @@ impl Report {
         self.retain(|diagnostic| diagnostic.member);
     }
 
-    /// Of dependencies, keeps the numbers, and what makes the scan incomplete.
+    /// Keeps the counts of dependencies, and the problems that make the scan incomplete.
     fn sum_up_dependencies(&mut self) {
         self.dependencies = Dependencies::Summary;
         self.problems.retain(|problem| problem.reported || problem.kind.is_incomplete());
         self.retain(|diagnostic| diagnostic.member);
     }
 
-    /// What generated wrappers hold, where there are any.
+    /// The counts of all generated wrappers, if there are any.
     pub(super) fn generated(&self) -> Option<Generated> {
         let all = self.packages.iter().filter_map(|package| package.generated);
         all.map(|counts| Generated { unsafes: counts.unsafes(), foreign_calls: counts.foreign_calls }).reduce(Add::add)
     }
 
-    /// Problems that no diagnostic is about: the rule `parse-error` has reported a place that does not parse already, unless
-    /// the policy allows it.
+    /// Problems that no diagnostic covers. The rule `parse-error` reports syntax errors as well, unless the policy
+    /// allows it.
     pub(crate) fn unsaid_problems(&self) -> impl Iterator<Item = &Problem> {
         let rule = self.diagnostics.iter().filter(|diagnostic| diagnostic.code == "parse-error");
         let said: HashSet<(Origin, Span)> = rule.map(|diagnostic| (diagnostic.origin, diagnostic.span)).collect();
@@ -266,7 +270,7 @@ impl Report {
         })
     }
 
-    /// Keeps some of the diagnostics.
+    /// Keeps the diagnostics for which `keep` returns true.
     pub(crate) fn retain(&mut self, keep: impl FnMut(&Diagnostic) -> bool) {
         self.diagnostics.retain(keep);
         self.totals = Totals::of(&self.diagnostics);
@@ -293,18 +297,18 @@ impl PackageRow {
         format!("{}@{}", self.name, self.version)
     }
 
-    /// Unsafe constructs that no chosen target compiles.
+    /// The number of unsafe constructs that no chosen target compiles.
     pub(crate) fn dormant_unsafes(&self) -> usize {
         self.dormant.values().map(Counts::unsafes).sum()
     }
 }
 
-/// One of the numbers in [`Counts`]: its name in the JSON, and how to read it.
+/// One of the numbers in [`Counts`]: its name in the JSON, and its accessor.
 pub(crate) type Kind = (&'static str, fn(&Counts) -> usize);
 
-/// The kinds of unsafe constructs, one for each way that [`UnsafeKind`]s are counted: places in the source that say so. What
-/// is no construct is counted beside: items and calls of foreign code, what is not seen, and uses of macros, whose constructs
-/// stand in their definitions. Wherever a number of unsafe constructs is said, it is the sum of these.
+/// The kinds of unsafe constructs, as [`UnsafeKind`]s are counted. A construct is a place in the source that declares
+/// itself unsafe. Foreign items and calls, unseen expansions and uses of macros are counted separately. Every number of
+/// unsafe constructs in any output is the sum of these kinds.
 pub(crate) const UNSAFE_KINDS: &[Kind] = &[
     ("blocks", |counts| counts.blocks),
     ("functions", |counts| counts.functions),
@@ -320,7 +324,7 @@ pub(crate) const UNSAFE_KINDS: &[Kind] = &[
 ];
 
 impl Counts {
-    /// How many unsafe constructs.
+    /// The number of unsafe constructs.
     pub(crate) fn unsafes(&self) -> usize {
         UNSAFE_KINDS.iter().map(|(_, count)| count(self)).sum()
     }
@@ -349,7 +353,7 @@ mod tests {
     use super::{Counts, UNSAFE_KINDS};
     use isolate_lints::facts::UnsafeKind;
 
-    /// Whatever the scanner calls unsafe is one construct, under a name that the JSON has.
+    /// Every unsafe construct of the scanner counts once, under a name that is part of the JSON.
     #[test]
     fn each_kind_is_one_construct() {
         for kind in UnsafeKind::ALL {

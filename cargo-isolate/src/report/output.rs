@@ -1,4 +1,4 @@
-//! `--format FORMAT[=FILE]`: which formats of one report go where.
+//! `--format FORMAT[=FILE]`: prints a report in several formats.
 
 use super::{
     Report, github, html, markdown, sarif,
@@ -19,7 +19,7 @@ use std::{
     str::FromStr,
 };
 
-/// In which formats a report is printed. All of them come from the one run.
+/// The formats and destinations of a report. All of them come from a single run.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub(crate) struct Output {
     /// How to print the report: text, json, sarif, github, markdown or html; `FORMAT=FILE` writes a file. May be repeated
@@ -30,7 +30,7 @@ pub(crate) struct Output {
     message_format: Option<Infallible>,
 }
 
-/// Says what to type instead of `--message-format`.
+/// Suggests what to use instead of `--message-format`.
 fn refuse(format: &str) -> Result<Infallible, String> {
     let name = match format {
         "human" | "short" => "text",
@@ -40,7 +40,7 @@ fn refuse(format: &str) -> Result<Infallible, String> {
     Err(format!("a report is no compiler's message; its format is chosen by `--format {name}`"))
 }
 
-/// A format of reports.
+/// The formats of reports.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Format {
     /// For people, in a terminal.
@@ -54,7 +54,7 @@ enum Format {
     Github,
     /// A comment on a pull request, or a job summary.
     Markdown,
-    /// A page that needs nothing but itself.
+    /// A self-contained page.
     Html,
 }
 
@@ -67,20 +67,20 @@ const FORMATS: &[(&str, Format)] = &[
     ("html", Format::Html),
 ];
 
-/// One `--format`.
+/// The value of one `--format` option.
 #[derive(Clone, Debug, Default)]
 struct Destination {
     format: Format,
-    /// Standard output if there is none.
+    /// `None` for standard output.
     file: Option<Utf8PathBuf>,
 }
 
 impl Output {
-    /// Refuses what cannot be printed, before any work is done.
+    /// Checks the destinations before any work is done.
     ///
     /// # Errors
     ///
-    /// Two formats for standard output, or two for one file.
+    /// If two formats go to standard output or to the same file.
     pub(crate) fn check(&self) -> Result<(), OutputError> {
         for (index, destination) in self.formats.iter().enumerate() {
             let same = |other: &&Destination| {
@@ -95,20 +95,21 @@ impl Output {
         Ok(())
     }
 
-    /// Prints a report in every format that is asked for, as text if none is: of an audit the table alone if `quiet`. Files are written whole or not at all.
+    /// Prints a report in every requested format, by default as text. A `quiet` audit prints only the table. Files are
+    /// written completely or not at all.
     ///
     /// # Errors
     ///
-    /// Something cannot be written, or a source file is not any more what was scanned.
+    /// If something cannot be written, or a source file has changed since it was scanned.
     pub(crate) fn print(&self, names: &Names<'_>, report: &Report, quiet: bool) -> Result<(), OutputError> {
         self.each(|format, out, width| format.print(out, names, report, Shown { quiet, width }))
     }
 
-    /// Prints the answer to a question, which is no report: as text, or as JSON if that is asked for.
+    /// Prints the answer to a query, which is not a report, as text or JSON.
     ///
     /// # Errors
     ///
-    /// Another format is asked for, or something cannot be written.
+    /// If another format is requested, or something cannot be written.
     pub(crate) fn answer(&self, print: impl Fn(&mut dyn Write, bool) -> io::Result<()>) -> Result<(), OutputError> {
         let is_of_reports = |destination: &&Destination| !matches!(destination.format, Format::Text | Format::Json);
         if let Some(Destination { format, .. }) = self.formats.iter().find(is_of_reports) {
@@ -117,13 +118,13 @@ impl Output {
         self.each(|format, out, _| print(out, format == Format::Json))
     }
 
-    /// Each format with its stream, and the columns that there are for its lines if that is a terminal.
+    /// Calls `print` for each format with its stream, and with the width if that is a terminal.
     fn each(&self, print: impl Fn(Format, &mut dyn Write, Option<usize>) -> io::Result<()>) -> Result<(), OutputError> {
-        // Files first: a reader of standard output that goes away takes nothing from them.
+        // Files come first, so that a closed standard output does not prevent them.
         for Destination { format, file } in &self.formats {
             if let Some(file) = file {
                 let mut bytes = Vec::new();
-                // The stream drops colours.
+                // The stream removes colours.
                 print(*format, &mut Visible(anstream::StripStream::new(&mut bytes)), None)?;
                 crate::files::write(file, &bytes).map_err(|why| OutputError::Write { file: file.clone(), why })?;
             }
@@ -137,7 +138,7 @@ impl Output {
     }
 }
 
-/// The names of the formats that reports have.
+/// The names of the formats of reports.
 pub(crate) fn formats() -> impl Iterator<Item = &'static str> {
     FORMATS.iter().map(|(name, _)| *name)
 }
@@ -166,7 +167,7 @@ impl FromStr for Destination {
     fn from_str(text: &str) -> Result<Destination, String> {
         let (name, file) = match text.split_once('=') {
             Some((_, "")) => return Err("no file behind the `=`".to_owned()),
-            // As elsewhere: standard output.
+            // `-` means standard output, as in other tools.
             Some((name, "-")) => (name, None),
             Some((name, file)) => (name, Some(Utf8PathBuf::from(file))),
             None => (text, None),
@@ -180,19 +181,19 @@ impl FromStr for Destination {
     }
 }
 
-/// Why a report cannot be printed as asked.
+/// Why a report cannot be printed as requested.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OutputError {
-    /// A mistake on the command line.
+    /// Two formats have the same destination.
     #[error("--format {} and --format {} both go to {}", .formats[0], .formats[1], place(.file))]
     Twice { formats: [&'static str; 2], file: Option<Utf8PathBuf> },
-    /// Another one.
+    /// The format does not apply to a query.
     #[error("--format {format} is for reports; the answer to `--symbol` is text or json")]
     NoReport { format: &'static str },
-    /// The file system's own words.
+    /// The file cannot be written.
     #[error("cannot write `{file}`: {}", crate::text::describe(.why))]
     Write { file: Utf8PathBuf, why: io::Error },
-    /// Standard output cannot be written, or a source file is not any more what was scanned.
+    /// Standard output cannot be written, or a source file has changed since it was scanned.
     #[error(transparent)]
     Io(#[from] io::Error),
 }

@@ -1,4 +1,4 @@
-//! The table below an audit: a row per package, and one more for each thing that is not its library or binary.
+//! The table below an audit: a row per package, and further rows for code other than its library and binaries.
 
 use super::{
     fit::{Fit, Row},
@@ -13,10 +13,10 @@ use std::{
 /// A column of numbers.
 pub(crate) struct Column {
     pub(crate) head: &'static str,
-    /// What it counts, in Markdown; `docs/reports.md` says the same.
+    /// What it counts, in Markdown. `docs/reports.md` says the same.
     pub(crate) about: &'static str,
     pub(super) cell: fn(&Counts) -> usize,
-    /// Whether it takes names that `--counts` does not resolve.
+    /// Whether it needs path resolution, which `--counts` omits.
     resolved: bool,
 }
 
@@ -28,7 +28,7 @@ const fn resolved(head: &'static str, about: &'static str, cell: fn(&Counts) -> 
     Column { head, about, cell, resolved: true }
 }
 
-/// Numbers of a row in order; [`DORMANT`] is the last. Of live code. The first is the sum of those up to `other`.
+/// The columns, except for [`DORMANT`] at the end. They count live code. The first is the sum of those up to `other`.
 pub(crate) const COLUMNS: &[Column] = &[
     column("unsafe", "all unsafe constructs: the sum of the columns from `blocks` to `other`", Counts::unsafes),
     column("blocks", "`unsafe { … }`", |counts| counts.blocks),
@@ -63,7 +63,7 @@ pub(crate) const DORMANT: (&str, &str) = ("dormant", "not live: unsafe construct
 struct Part {
     title: String,
     rows: Vec<Row>,
-    /// Packages without anything, which have no row.
+    /// Number of packages without any counts, which have no row.
     quiet: usize,
 }
 
@@ -72,7 +72,7 @@ impl Part {
         let members = packages.iter().all(|package| package.member);
         let quiet = packages.iter().filter(|package| !members && is_quiet(package)).count();
         let mut rows = rows(packages, members);
-        // Below a single row its total would only repeat it.
+        // With a single row, the total would only repeat it.
         if rows.len() > 1 {
             rows.push(total(&rows));
         }
@@ -80,7 +80,8 @@ impl Part {
     }
 }
 
-/// What the table calls what the chosen members are made of: with other members among it, it is not all dependencies.
+/// The title of the part for what the selected members depend on. If that includes other members, they are not just
+/// dependencies.
 fn others(members: &[&PackageRow], others: &[&PackageRow]) -> String {
     match (others.iter().any(|package| package.sibling), members) {
         (false, _) => "dependencies".to_owned(),
@@ -89,7 +90,7 @@ fn others(members: &[&PackageRow], others: &[&PackageRow]) -> String {
     }
 }
 
-/// Prints the table, no wider than `width` if it can be.
+/// Prints the table, no wider than `width` if possible.
 pub(super) fn print(out: &mut dyn Write, report: &Report, width: Option<usize>) -> io::Result<()> {
     let (members, dependencies): (Vec<_>, Vec<_>) = report.packages.iter().partition(|package| package.member);
     let others = others(&members, &dependencies);
@@ -100,7 +101,7 @@ pub(super) fn print(out: &mut dyn Write, report: &Report, width: Option<usize>) 
         .map(|(title, packages)| Part::new(title, &packages))
         .collect();
     let all = || parts.iter().flat_map(|part| &part.rows);
-    // What nobody has needs no column, but the first and the calls say so.
+    // Empty columns are not shown, except for the total and the calls.
     let is_shown = |(index, head): &(usize, &str)| match COLUMNS.get(*index) {
         Some(known) if known.resolved && report.command == Command::Counts => false,
         _ => matches!(*head, "unsafe" | "calls") || all().any(|row| row.cells[*index] > 0),
@@ -141,7 +142,7 @@ pub(crate) fn legend(out: &mut dyn Write) -> io::Result<()> {
     all.clone().try_for_each(|(head, about)| writeln!(out, "{head:width$}  {about}"))
 }
 
-/// Rows for the packages that have something to count; for members always one, so that a clean one shows.
+/// Rows for the packages that have something to count. Members always have a row, so that a clean one is visible.
 fn rows(packages: &[&PackageRow], members: bool) -> Vec<Row> {
     let mut rows = Vec::new();
     for package in packages {
@@ -182,10 +183,10 @@ fn is_quiet(package: &PackageRow) -> bool {
     package.complete && package.counts.is_empty() && package.dormant.is_empty()
 }
 
-/// The indented row's name; `None` for what stands in the package's own row.
+/// The name of an indented row; `None` for code that is counted in the package's own row.
 fn role_name(role: Role) -> Option<&'static str> {
     match role {
-        // Generated wrappers are in no row.
+        // Generated wrappers have no row.
         Role::Main | Role::Generated => None,
         Role::ProcMacro => Some("proc macro"),
         Role::BuildScript => Some("build script"),

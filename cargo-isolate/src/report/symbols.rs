@@ -1,23 +1,23 @@
-//! The map of foreign symbols: which code calls which symbol of which library, and how often.
+//! The symbol map: which code calls which symbol of which library, and how often.
 
 use super::diagnostic::{Detail, Diagnostic};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// A foreign item that somebody uses.
+/// A foreign item that is used.
 #[derive(Debug, Serialize)]
 pub(crate) struct Symbol {
-    /// What the linker resolves.
+    /// The symbol that the linker resolves.
     pub(crate) name: String,
-    /// Native library of the extern block or of the declaring package's `links`.
+    /// Native library, from the extern block or the declaring package's `links`.
     pub(crate) library: Option<String>,
-    /// Package that declares it: `name@version`.
+    /// The package that declares it: `name@version`.
     pub(crate) declared_in: String,
-    /// By package and place.
+    /// Sorted by package and path.
     pub(crate) callers: Vec<Caller>,
 }
 
-/// A function, or a module outside its functions, that uses a symbol.
+/// A function, or the code of a module outside functions, that uses a symbol.
 #[derive(Debug, Serialize)]
 pub(crate) struct Caller {
     /// `name@version`.
@@ -25,13 +25,13 @@ pub(crate) struct Caller {
     /// `crate::module::function`.
     pub(crate) at: String,
     pub(crate) calls: usize,
-    /// Its address taken, or a static used.
+    /// Uses other than calls: an address taken, or a static used.
     pub(crate) mentions: usize,
     /// How many of both no chosen target compiles.
     pub(crate) dormant: usize,
 }
 
-/// The map that the foreign calls among an audit's diagnostics draw.
+/// The symbol map of the foreign calls among an audit's diagnostics.
 pub(super) fn symbols(diagnostics: &[Diagnostic]) -> Vec<Symbol> {
     let mut symbols: BTreeMap<_, BTreeMap<_, Caller>> = BTreeMap::new();
     for diagnostic in diagnostics {

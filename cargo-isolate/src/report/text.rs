@@ -1,4 +1,4 @@
-//! The report for people.
+//! The report as text.
 
 use super::{
     diagnostic::{Detail, Diagnostic, Level, Origin, Source},
@@ -22,12 +22,12 @@ use std::{
     io::{self, Write},
 };
 
-/// How much of a report to print for people.
+/// How much of a report to print.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Shown {
-    /// Of an audit the table and what makes it incomplete; of a check only what it found.
+    /// Of an audit only the table and the problems that make it incomplete, of a check only the findings.
     pub(crate) quiet: bool,
-    /// Columns of the terminal; `None` where lines may be of any length.
+    /// Width of the terminal; `None` if lines may have any length.
     pub(crate) width: Option<usize>,
 }
 
@@ -75,7 +75,7 @@ fn print_check(out: &mut dyn Write, graph: &Graph, report: &Report, shown: Shown
     Ok(())
 }
 
-/// How many findings each code has, where there are more than a reader counts at a glance.
+/// Prints the number of findings of each code, if there are more than one can count at a glance.
 fn print_sums(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     const FEW: usize = 10;
     if report.diagnostics.len() <= FEW {
@@ -98,7 +98,7 @@ fn print_sums(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     writeln!(out)
 }
 
-/// Draws findings; a foreign call in an unsafe block as a label of the block's.
+/// Prints findings. A foreign call in an unsafe block becomes a label of the block.
 fn print_findings(out: &mut dyn Write, files: &mut Files<'_>, findings: &[&Diagnostic]) -> io::Result<()> {
     let blocks = blocks_by_operation(findings);
     let mut calls: HashMap<Key, Vec<&Diagnostic>> = HashMap::new();
@@ -127,7 +127,7 @@ fn key(finding: &Diagnostic) -> Key {
     (finding.origin, finding.span.start)
 }
 
-/// The unsafe block that each operation stands in.
+/// The unsafe block that contains each operation.
 fn blocks_by_operation(findings: &[&Diagnostic]) -> HashMap<Key, Key> {
     let mut blocks = HashMap::new();
     for finding in findings {
@@ -138,20 +138,20 @@ fn blocks_by_operation(findings: &[&Diagnostic]) -> HashMap<Key, Key> {
     blocks
 }
 
-/// Whether a finding is a foreign call in an unsafe block: a label there says it all.
+/// Whether a finding is a foreign call in an unsafe block, which is drawn as a label there.
 fn drawn_in_block(finding: &Diagnostic, blocks: &HashMap<Key, Key>) -> bool {
     matches!(finding.detail, Some(Detail::ForeignCall { .. })) && blocks.contains_key(&key(finding))
 }
 
-/// Prints why the scan is incomplete, where it is and nothing above says so.
+/// Prints the problems that make the scan incomplete, unless a diagnostic already covers them.
 pub(crate) fn print_problems(out: &mut dyn Write, graph: &Graph, report: &Report) -> io::Result<()> {
     let mut files = Files::new(graph, report);
     let incomplete = report.unsaid_problems().filter(|problem| problem.kind.is_incomplete());
     print_folded(out, &mut files, report, incomplete)
 }
 
-/// Of a dependency, only the first problem of each kind, unless its findings are asked for: nobody here can mend it, and what
-/// stands below is what people came for.
+/// Prints problems. Of a dependency, only the first of each kind is printed unless its findings were requested: it
+/// cannot be fixed here, and would hide the rest of the output.
 fn print_folded<'r>(
     out: &mut dyn Write,
     files: &mut Files<'_>,
@@ -177,7 +177,7 @@ fn print_folded<'r>(
     shown.into_iter().try_for_each(|(problem, more)| print_problem(out, files, problem, more))
 }
 
-/// Files as codespan wants them, each added when first drawn.
+/// The files that diagnostics refer to, added to codespan's collection when first needed.
 struct Files<'g> {
     graph: &'g Graph,
     policy: Option<&'g Texts>,
@@ -207,7 +207,7 @@ impl<'g> Files<'g> {
         Ok(id)
     }
 
-    /// As codespan draws it.
+    /// Converts a diagnostic to codespan's.
     fn diagnostic(&mut self, diagnostic: &Diagnostic) -> io::Result<codespan::Diagnostic<usize>> {
         let file = self.add(diagnostic)?;
         let (severity, named) = match diagnostic.level {
@@ -231,7 +231,7 @@ impl<'g> Files<'g> {
     }
 }
 
-/// Draws a problem that stands for so many `more` like it.
+/// Prints a problem that represents `more` others like it.
 fn print_problem(out: &mut dyn Write, files: &mut Files<'_>, problem: &Problem, more: usize) -> io::Result<()> {
     let severity = match &problem.kind {
         ProblemKind::Unexplained(_) => Severity::Bug,
@@ -259,7 +259,7 @@ fn print_problem(out: &mut dyn Write, files: &mut Files<'_>, problem: &Problem, 
     draw(out, &files.files, &diagnostic)
 }
 
-/// A place as bytes.
+/// The byte range of a span.
 fn range(span: Span) -> std::ops::Range<usize> {
     span.start as usize..span.end.max(span.start) as usize
 }

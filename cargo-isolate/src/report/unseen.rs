@@ -1,4 +1,4 @@
-//! Calls into bindings that a build script writes: where the audit of a package that was not built knows that it sees nothing.
+//! Calls of bindings that a build script generates: what the audit of an unbuilt package knows that it cannot see.
 
 use super::diagnostic::Source;
 use crate::{graph::Graph, names::Names, terminal::words::some};
@@ -6,19 +6,19 @@ use isolate_lints::facts::CallFact;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// What one package calls of what the build script of another, or its own, writes.
+/// One package's calls of what the build script of another package, or its own, generates.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct UnseenCalls {
     /// The caller: `name@version`.
     pub(crate) package: String,
     /// The package with the build script: `name@version`.
     pub(crate) written_for: String,
-    /// How many calls, without dormant ones.
+    /// Number of calls, without dormant ones.
     pub(crate) calls: usize,
 }
 
 impl UnseenCalls {
-    /// What a reader is to know, and what to do.
+    /// What was not seen.
     pub(crate) fn message(&self) -> String {
         let UnseenCalls { package, written_for, calls } = self;
         let whose = match package == written_for {
@@ -28,11 +28,11 @@ impl UnseenCalls {
         format!("{} of `{package}` into what {whose} writes not seen", some(*calls, "call"))
     }
 
-    /// What makes them seen.
+    /// How to make the calls visible.
     pub(crate) const HELP: &str = "`--expand` runs build scripts and reads what they write";
 }
 
-/// Calls by the file that they stand in, each with the index of the package whose build script writes the callee.
+/// Calls by file, each with the index of the package whose build script generates the callee.
 pub(super) type Unseen<'g> = BTreeMap<Source, Vec<(&'g CallFact, usize)>>;
 
 pub(super) fn calls<'g>(names: &Names<'g>) -> Unseen<'g> {
@@ -44,7 +44,7 @@ pub(super) fn calls<'g>(names: &Names<'g>) -> Unseen<'g> {
     calls
 }
 
-/// The sums of live ones for one package, by the package with the build script.
+/// The sums of a package's live calls, by the package with the build script.
 pub(super) fn sums(graph: &Graph, package: usize, live: &BTreeMap<usize, usize>) -> Vec<UnseenCalls> {
     let sums = live.iter().map(|(written_for, calls)| UnseenCalls {
         package: graph.packages[package].id(),

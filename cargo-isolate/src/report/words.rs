@@ -1,4 +1,4 @@
-//! What is said about each thing that an audit finds.
+//! The texts of messages and labels for everything that an audit finds.
 
 use super::{
     diagnostic::{Detail, Diagnostic},
@@ -10,7 +10,7 @@ use crate::{
 };
 use isolate_lints::facts::{MacroKind, UnsafeKind};
 
-/// What is there.
+/// The message for a finding.
 pub(super) fn message(detail: &Detail) -> String {
     match detail {
         Detail::Unsafe { kind, name, expanded_from: None, .. } => construct(*kind, name.as_deref()),
@@ -30,7 +30,7 @@ pub(super) fn message(detail: &Detail) -> String {
     }
 }
 
-/// A few words for the place itself.
+/// The label for its position.
 pub(super) fn label(detail: &Detail) -> Option<String> {
     let label = match detail {
         Detail::Unsafe { expanded_from: Some(_), .. } => "a procedural macro writes it here",
@@ -52,7 +52,7 @@ pub(super) fn label(detail: &Detail) -> Option<String> {
     Some(label.to_owned())
 }
 
-/// The same for a construct that owes its users a section and has none.
+/// The label for a construct that should have a `# Safety` section and has none.
 pub(super) const NO_SECTION: &str = "no `# Safety` section";
 
 fn construct(kind: UnsafeKind, name: Option<&str>) -> String {
@@ -64,7 +64,7 @@ fn construct(kind: UnsafeKind, name: Option<&str>) -> String {
 }
 
 impl Diagnostic {
-    /// Where it stands: `in `Stream::read` of module `zip::io`, only with cfg(windows)`.
+    /// Describes the position: ``in `Stream::read` of module `zip::io`, only with cfg(windows)``.
     pub(super) fn place(&self) -> String {
         let mut place = match &self.function {
             Some(function) => format!("in `{function}` of module `{}`", self.module),
@@ -80,7 +80,7 @@ impl Diagnostic {
         place
     }
 
-    /// Where it stands, as exceptions name it: `in `zip::io::Stream::read`, dormant: cfg(windows)`.
+    /// Describes the position by its path, as exceptions do: ``in `zip::io::Stream::read`, dormant: cfg(windows)``.
     pub(super) fn path(&self) -> String {
         format!("in `{}`{}", self.at, self.standing())
     }
@@ -91,7 +91,7 @@ impl Diagnostic {
 }
 
 impl Problem {
-    /// What is wrong.
+    /// The message for a problem.
     pub(super) fn message(&self) -> String {
         let path = &self.path;
         match &self.kind {
@@ -110,7 +110,7 @@ impl Problem {
 }
 
 impl ProblemKind {
-    /// What such a problem is called.
+    /// The code of such a problem.
     pub(super) fn code(&self) -> &'static str {
         match self {
             ProblemKind::Syntax(_) => "syntax",

@@ -1,4 +1,4 @@
-//! One audit in a picture for a README, or in a line.
+//! A summary of an audit as a badge or a single line.
 
 use super::{
     change::{Totals, generated, totals},
@@ -6,7 +6,7 @@ use super::{
 };
 use crate::terminal::words::some;
 
-/// What to make of an audit.
+/// The form of the summary.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum BadgeFormat {
     /// A picture, as SVG
@@ -16,7 +16,7 @@ pub(crate) enum BadgeFormat {
     Line,
 }
 
-/// What people wrote in the members of an audit, in short; with the sum of the dependencies in the line.
+/// Summarises the hand-written code of an audit's members. The line also has the sum of the dependencies.
 pub(crate) fn badge(audit: &Snapshot, format: BadgeFormat) -> String {
     let (members, dependencies) = (totals(audit, true), totals(audit, false));
     match format {
@@ -47,7 +47,7 @@ fn message(Totals { unsafes, foreign_calls, .. }: &Totals, complete: bool) -> St
     }
 }
 
-/// Green for none; otherwise no judgement.
+/// Green if there is nothing unsafe; otherwise a neutral colour.
 fn colour(Totals { unsafes, foreign_calls, .. }: &Totals, complete: bool) -> &'static str {
     match (complete, unsafes + foreign_calls) {
         (false, _) => "#9f9f9f",
@@ -56,7 +56,7 @@ fn colour(Totals { unsafes, foreign_calls, .. }: &Totals, complete: bool) -> &'s
     }
 }
 
-/// Two fields side by side, 20 pixels high.
+/// The badge as SVG: two fields side by side, 20 pixels high.
 fn picture(message: &str, colour: &str) -> String {
     const LABEL: &str = "unsafe";
     let (left, right) = (width(LABEL) + 12, width(message) + 12);
@@ -65,7 +65,7 @@ fn picture(message: &str, colour: &str) -> String {
         format!("    <text x=\"{middle}\" y=\"14\" textLength=\"{length}\">{text}</text>\n")
     };
     let (all, edge) = (left + right, left - 3);
-    // No element has an id: several of these may stand in one page.
+    // Elements have no ids, so that several badges can be part of one page.
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{all}\" height=\"20\" role=\"img\" aria-label=\"{LABEL}: {message}\">\n  \
            <title>{LABEL}: {message}</title>\n  \
@@ -78,7 +78,7 @@ fn picture(message: &str, colour: &str) -> String {
     )
 }
 
-/// About as wide as Verdana sets a text at 11 pixels; the picture stretches it to just that.
+/// Approximate width of a text in Verdana at 11 pixels; `textLength` adjusts it exactly.
 fn width(text: &str) -> usize {
     let tenths = text.chars().map(|c| match c {
         'f' | 'i' | 'l' | 'r' | 't' | ' ' => 43,

@@ -1,4 +1,4 @@
-//! What there is to say about two audits.
+//! The difference between two audits.
 
 use super::snapshot::{Finding, Package, Snapshot};
 use crate::{
@@ -21,29 +21,29 @@ pub(crate) struct Change {
     schema: u32,
     /// Version of cargo-isolate.
     tool: &'static str,
-    /// Whether every file of both was read and parsed.
+    /// Whether every file of both audits was read and parsed.
     pub(crate) complete: bool,
     pub(super) members: Sums,
     pub(super) dependencies: Sums,
-    /// Packages that changed, those that grew most first.
+    /// Packages that changed, in descending order of growth.
     pub(super) packages: Vec<PackageChange>,
-    /// Findings of members that were not there.
+    /// New findings of members.
     pub(super) came: Vec<Finding>,
-    /// Findings of members that were dormant or in tests, and are not any more.
+    /// Findings of members that used to be dormant or in tests.
     pub(super) risen: Vec<Finding>,
-    /// Findings of members whose text was edited where they stand, as they are now.
+    /// Findings of members whose text was edited in place, in their new form.
     pub(super) changed: Vec<Finding>,
-    /// Findings of members that are there no more, as they were.
+    /// Findings of members that no longer exist, in their old form.
     pub(super) gone: Vec<Finding>,
-    /// How many findings of members stand elsewhere.
+    /// Number of members' findings that moved.
     pub(super) moved: usize,
-    /// What wrappers hold that `wrap` wrote. Nobody reviews those: they are in no list and no other sum.
+    /// The counts of generated wrappers, which are in no list and no other sum because they need no review.
     pub(super) generated: Wrappers,
-    /// Foreign symbols that are used more or less than before, by name.
+    /// Foreign symbols whose number of uses changed, by name.
     pub(super) symbols: Vec<SymbolChange>,
 }
 
-/// A number then and now.
+/// A number before and after.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Pair {
     pub(super) before: usize,
@@ -71,12 +71,12 @@ pub(super) struct Wrappers {
 pub(super) struct PackageChange {
     pub(super) name: String,
     pub(super) member: bool,
-    /// Of all its versions; none if it was not there.
+    /// All versions of the package; empty if there was none.
     pub(super) before: Vec<String>,
     pub(super) after: Vec<String>,
     #[serde(rename = "unsafe")]
     pub(super) unsafes: Pair,
-    /// By kind; those that are the same are absent.
+    /// By kind, without unchanged kinds.
     pub(super) kinds: BTreeMap<String, Pair>,
 }
 
@@ -86,7 +86,7 @@ pub(super) struct SymbolChange {
     pub(super) library: Option<String>,
     /// Calls and mentions.
     pub(super) uses: Pair,
-    /// Names of the packages that use it more or less than before.
+    /// Names of the packages whose number of uses changed.
     pub(super) packages: Vec<String>,
 }
 
@@ -97,7 +97,7 @@ impl Pair {
 }
 
 impl Change {
-    /// From one audit to another.
+    /// Compares two audits.
     pub(crate) fn new(before: &Snapshot, after: &Snapshot) -> Change {
         let (old, new) = (by_name(before), by_name(after));
         let compared = Comparison::new(of_members(before).map(entry), of_members(after).map(entry));
@@ -123,7 +123,7 @@ impl Change {
         change
     }
 
-    /// Whether both are the same.
+    /// Whether nothing changed.
     pub(super) fn is_empty(&self) -> bool {
         self.packages.is_empty()
             && self.symbols.is_empty()
@@ -150,7 +150,7 @@ fn of_members(snapshot: &Snapshot) -> impl Iterator<Item = &Finding> {
     snapshot.findings.iter().filter(|finding| finding.member)
 }
 
-/// What generated wrappers hold.
+/// The counts of generated wrappers.
 pub(super) fn generated(snapshot: &Snapshot) -> Option<Generated> {
     let of_package = |kinds: &BTreeMap<String, usize>| {
         let unsafes = kinds.iter().filter(|(kind, _)| is_unsafe(kind)).map(|(_, count)| count).sum();
@@ -170,7 +170,7 @@ fn entry(finding: &Finding) -> Entry {
     }
 }
 
-/// All versions of a package, summed up.
+/// The sum of all versions of a package.
 #[derive(Default)]
 struct Summed {
     member: bool,
@@ -178,7 +178,7 @@ struct Summed {
     kinds: BTreeMap<String, usize>,
 }
 
-/// Unsafe constructs that are dormant are a kind of their own, whatever they are.
+/// Dormant unsafe constructs count as a kind of their own.
 const DORMANT: &str = "dormant";
 
 const FOREIGN_CALLS: &str = "foreign_calls";
@@ -201,7 +201,7 @@ fn by_name(snapshot: &Snapshot) -> BTreeMap<&str, Summed> {
     packages
 }
 
-/// Whether a kind of an audit's counts is an unsafe construct.
+/// Whether a kind in an audit's counts is an unsafe construct.
 fn is_unsafe(kind: &str) -> bool {
     UNSAFE_KINDS.iter().any(|(name, _)| *name == kind)
 }
@@ -216,7 +216,7 @@ impl Summed {
     }
 }
 
-/// What members, or dependencies, have in all, without generated wrappers.
+/// The totals of members or dependencies, without generated wrappers.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Totals {
     pub(super) packages: usize,
@@ -225,7 +225,7 @@ pub(super) struct Totals {
     pub(super) foreign_calls: usize,
 }
 
-/// Of the members of an audit, or of its dependencies.
+/// The totals of an audit's members, or of its dependencies.
 pub(super) fn totals(audit: &Snapshot, members: bool) -> Totals {
     total(&by_name(audit), members)
 }

@@ -1,4 +1,4 @@
-//! Two audits side by side: what came, what went, who grew; and one of them in short.
+//! Comparison of two audits: new and removed findings, and growth by package. Also short summaries of one audit.
 
 mod badge;
 mod change;

@@ -1,4 +1,4 @@
-//! The difference between two audits, for people and programs.
+//! Prints the difference between two audits.
 
 use super::{
     change::{Change, PackageChange, Pair, Sums, Wrappers},
@@ -10,10 +10,10 @@ use std::{
     io::{self, Write},
 };
 
-/// Findings of a package that came or went as a whole: so many are listed.
+/// For a package that is new or gone, more findings than this are summed up rather than listed.
 const FEW: usize = 20;
 
-/// How a difference is printed.
+/// The output format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Format {
     /// For people, in a terminal
@@ -28,7 +28,7 @@ pub(crate) enum Format {
 }
 
 impl Change {
-    /// Prints it.
+    /// Prints the difference in a format.
     pub(crate) fn print(&self, out: &mut dyn Write, format: Format) -> io::Result<()> {
         match format {
             Format::Text => self.text(out),
@@ -38,7 +38,7 @@ impl Change {
         }
     }
 
-    /// "unsafe 3 → 5 (+2 new, 1 gone), foreign calls 1; dependencies unsafe 40 → 38".
+    /// One line: "unsafe 3 → 5 (+2 new, 1 gone), foreign calls 1; dependencies unsafe 40 → 38".
     fn line(&self) -> String {
         let parts = [(&self.came, "new"), (&self.risen, "live now"), (&self.changed, "changed"), (&self.gone, "gone")];
         let parts: Vec<_> = parts
@@ -101,7 +101,7 @@ impl Change {
         Ok(())
     }
 
-    /// What became of generated wrappers, if anything did.
+    /// The change of generated wrappers, if there is one.
     fn generated(&self) -> Option<String> {
         let Wrappers { unsafes, foreign_calls } = self.generated;
         let (unsafes, calls) = (arrow(unsafes), arrow(foreign_calls));
@@ -109,7 +109,8 @@ impl Change {
         changed.then(|| format!("generated wrappers: unsafe {unsafes}, foreign calls {calls}, not counted"))
     }
 
-    /// Those whose uses changed in packages that were there before and still are; the others are summed up.
+    /// Prints symbols with changed uses. If all of those are in packages that are new or gone, the symbols are summed
+    /// up.
     fn print_symbols(&self, out: &mut dyn Write) -> io::Result<()> {
         heading(out, "symbols", self.symbols.len())?;
         let whole = self.whole();
@@ -130,7 +131,7 @@ impl Change {
         Ok(())
     }
 
-    /// Packages that came or went as a whole: their findings say no more than that, if they are many.
+    /// Packages that are new or gone. Many findings in one of them say no more than that.
     fn whole(&self) -> BTreeMap<&str, &'static str> {
         let which = |package: &PackageChange| match (package.before.is_empty(), package.after.is_empty()) {
             (true, _) => Some("which is new"),
@@ -140,7 +141,7 @@ impl Change {
         self.packages.iter().filter_map(|package| Some((&*package.name, which(package)?))).collect()
     }
 
-    /// Findings to list, and words for those that came or went with their packages.
+    /// The findings to list, and sums of those that came or went with their packages.
     fn folded<'f>(&self, findings: &'f [Finding]) -> (Vec<&'f Finding>, Vec<String>) {
         let whole = self.whole();
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
@@ -180,7 +181,7 @@ impl Change {
 }
 
 impl Finding {
-    /// What it is, in words that name what is called.
+    /// The message of a finding, or for foreign calls the label, which names the callee.
     fn words(&self) -> &str {
         match (&*self.code, &self.label) {
             ("foreign-call", Some(label)) => label,
@@ -190,7 +191,7 @@ impl Finding {
 }
 
 impl PackageChange {
-    /// "zip 1.0.0 → 2.0.0", "zip, new: 2.0.0".
+    /// The package with its versions: "zip 1.0.0 → 2.0.0", "zip 2.0.0, new".
     fn title(&self) -> String {
         let Self { name, before, after, .. } = self;
         match (before.is_empty(), after.is_empty()) {
@@ -201,7 +202,7 @@ impl PackageChange {
         }
     }
 
-    /// "blocks 3 → 5, impls 1 → 0"; "blocks 5" of a package that came or went.
+    /// The changed kinds: "blocks 3 → 5, impls 1 → 0", or "blocks 5" for a package that is new or gone.
     fn kinds(&self) -> String {
         let is_whole = self.before.is_empty() || self.after.is_empty();
         let number = |pair: Pair| if is_whole { pair.before.max(pair.after).to_string() } else { arrow(pair) };
@@ -215,7 +216,7 @@ fn heading(out: &mut dyn Write, name: &str, count: usize) -> io::Result<()> {
     if count > 0 { writeln!(out, "\n{bold}{name}{bold:#}") } else { Ok(()) }
 }
 
-/// "3 → 5", or "3" if that did not change.
+/// "3 → 5", or "3" if the number is unchanged.
 fn arrow(pair: Pair) -> String {
     match pair.growth() {
         0 => pair.after.to_string(),
@@ -223,7 +224,7 @@ fn arrow(pair: Pair) -> String {
     }
 }
 
-/// "+2", "-1", "".
+/// The growth: "+2", "-1", or nothing.
 fn signed(pair: Pair) -> String {
     match pair.growth() {
         0 => String::new(),
@@ -231,7 +232,7 @@ fn signed(pair: Pair) -> String {
     }
 }
 
-/// Text that Markdown leaves alone.
+/// Escapes text for Markdown.
 fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     let mut code = false;

@@ -1,4 +1,4 @@
-//! An audit as `--format json` prints it, as far as it is compared with another.
+//! The part of an audit's JSON that comparisons need.
 
 use crate::{
     graph::Role,
@@ -8,7 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// A report of `audit`.
+/// An audit, read back from its JSON.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Snapshot {
     pub(super) complete: bool,
@@ -26,16 +26,16 @@ pub(super) struct Package {
     /// By role, then by kind.
     pub(super) counts: BTreeMap<Role, BTreeMap<String, usize>>,
     pub(super) dormant: BTreeMap<Role, BTreeMap<String, usize>>,
-    /// By kind, in wrappers that `wrap` wrote.
+    /// By kind, for generated wrappers.
     pub(super) generated: Option<BTreeMap<String, usize>>,
 }
 
-/// One thing that an audit found.
+/// A finding of an audit.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Finding {
     pub(super) code: String,
     pub(super) message: String,
-    /// Of a foreign call, what is called.
+    /// For a foreign call, this names the callee.
     pub(super) label: Option<String>,
     pub(super) package: String,
     pub(super) member: bool,
@@ -43,7 +43,7 @@ pub(crate) struct Finding {
     pub(super) span: isolate_lints::facts::Span,
     pub(super) at: String,
     pub(super) role: Option<Role>,
-    /// What keeps it out of the build.
+    /// The predicate that excludes it from the build.
     pub(super) dormant: Option<String>,
     pub(super) fingerprint: Fingerprint,
     pub(super) content: Fingerprint,
@@ -64,7 +64,7 @@ pub(super) struct Caller {
     pub(super) mentions: usize,
 }
 
-/// Why a file is no audit to compare.
+/// Why a file cannot be used as an audit.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SnapshotError {
     #[error("cannot read `{path}`: {why}")]
@@ -80,7 +80,7 @@ pub(crate) enum SnapshotError {
 }
 
 impl Snapshot {
-    /// Reads a file of `audit --format json`.
+    /// Reads the output of `audit --format json`.
     pub(crate) fn read(path: &Utf8Path) -> Result<Snapshot, SnapshotError> {
         let owned = || path.to_owned();
         let text = crate::files::read_text(path)
@@ -102,7 +102,7 @@ impl Snapshot {
         self.complete
     }
 
-    /// An audit of this run.
+    /// The snapshot of an audit in this process.
     pub(crate) fn of(report: &Report) -> serde_json::Result<Snapshot> {
         serde_json::from_value(serde_json::to_value(report)?)
     }

@@ -1,4 +1,4 @@
-//! What an audit could not read, or does not trust itself about.
+//! Problems of an audit: what could not be read, and failed self-checks.
 
 use super::super::{
     diagnostic::Source,
@@ -42,7 +42,7 @@ pub(super) fn gap_problems(graph: &Graph, package: &Package) -> Vec<Problem> {
 }
 
 impl ProblemKind {
-    /// Whether something may have been missed because of it.
+    /// Whether the audit may have missed something because of it.
     pub(crate) fn is_incomplete(&self) -> bool {
         match self {
             ProblemKind::Syntax(_) | ProblemKind::Unexplained(_) => true,

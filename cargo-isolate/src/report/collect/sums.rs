@@ -1,11 +1,11 @@
-//! What counts where: numbers of a package by what its code is for, live and dormant.
+//! Counts of a package by the role of its code, live and dormant.
 
 use super::super::model::Counts;
 use crate::graph::{Package, Role, SourceFile};
 use isolate_lints::{cfg::Presence, facts::Scope};
 use std::{collections::BTreeMap, sync::Arc};
 
-/// The numbers of one package, by what the code is for.
+/// The counts of one package, by role.
 #[derive(Default)]
 pub(super) struct Sums {
     pub(super) live: BTreeMap<Role, Counts>,
@@ -13,9 +13,9 @@ pub(super) struct Sums {
 }
 
 impl Sums {
-    /// What a file holds, as far as that file tells.
+    /// Counts the facts of a file.
     pub(super) fn count_facts(&mut self, package: &Package, file: &SourceFile) {
-        // Facts beside one another share their scope most of the time.
+        // Neighbouring facts usually share their scope.
         let mut last: Option<(*const Scope, Counted)> = None;
         let mut of = |scope: &Arc<Scope>| match last {
             Some((known, counted)) if known == Arc::as_ptr(scope) => counted,
@@ -27,18 +27,18 @@ impl Sums {
     }
 
     pub(super) fn of(&mut self, Counted { role, dormant }: Counted) -> &mut Counts {
-        // Wrappers are told apart as a whole.
+        // Generated wrappers are counted as a whole.
         let live = !dormant || role == Role::Generated;
         let counts = if live { &mut self.live } else { &mut self.dormant };
         counts.entry(role).or_default()
     }
 }
 
-/// Where something counts.
+/// Under which counts something falls.
 #[derive(Clone, Copy)]
 pub(in crate::report) struct Counted {
     pub(in crate::report) role: Role,
-    /// No chosen target compiles it.
+    /// Whether no chosen target compiles it.
     pub(in crate::report) dormant: bool,
 }
 
@@ -46,7 +46,7 @@ impl Counted {
     pub(in crate::report) fn of(package: &Package, file: &SourceFile, scope: &Scope) -> Counted {
         let role = match package.selected {
             true => file.role_of(&scope.cfgs),
-            // Tests among a dependency's code are no tests of this workspace.
+            // Tests in a dependency are not tests of this workspace.
             false => file.role,
         };
         // Code that only `cargo test` compiles has another role than its file, and is not dormant.
@@ -54,7 +54,7 @@ impl Counted {
     }
 }
 
-/// What keeps something out of the builds for all chosen targets, such as `cfg(windows)`.
+/// The predicate that excludes code from the builds for all chosen targets, such as `cfg(windows)`.
 pub(crate) fn dormant(package: &Package, file: &SourceFile, scope: &Scope) -> Option<String> {
     Counted::of(package, file, scope).dormant.then(|| file.hidden_by(&scope.cfgs)).flatten()
 }

@@ -1,4 +1,5 @@
-//! What the page's script works on: the report as arrays of numbers and one table of strings, so that a large one stays small.
+//! The data of the HTML page's script: the report as arrays of numbers and one table of strings, which keeps large
+//! reports small.
 
 use super::{
     super::{
@@ -23,14 +24,14 @@ use std::{
     io,
 };
 
-/// Most bytes of source text in a page. Findings beyond have no excerpt.
+/// Limit on source text in a page, in bytes. Findings beyond it have no excerpt.
 const MOST_SOURCE: usize = 1 << 20;
 
 /// The data of a page.
 ///
 /// # Errors
 ///
-/// A source file is not any more what was scanned.
+/// If a source file has changed since it was scanned.
 pub(super) fn data(names: &Names<'_>, report: &Report) -> io::Result<Data> {
     let mut builder = Builder {
         names,
@@ -74,7 +75,7 @@ struct Builder<'g, 'n> {
     data: Data,
     texts: HashMap<String, Text>,
     lists: HashMap<Vec<Text>, usize>,
-    /// By the graph's index.
+    /// Index in the graph → index in the report.
     packages: HashMap<usize, usize>,
     files: HashMap<Origin, usize>,
     lines: HashMap<Origin, Lines<'g>>,
@@ -114,7 +115,7 @@ impl Builder<'_, '_> {
         index
     }
 
-    /// `None` is the empty text.
+    /// `None` gives the empty text.
     fn any_text(&mut self, text: Option<&String>) -> Text {
         text.map_or(0, |text| self.text(text))
     }
@@ -147,7 +148,8 @@ impl Builder<'_, '_> {
         index
     }
 
-    /// A dependency's path from the directory that has its name: where cargo keeps it says nothing.
+    /// The path to display. A dependency's path starts at its `name-version` directory, since the location of cargo's
+    /// cache is of no interest.
     fn shown_path(&self, origin: Origin, path: &str) -> String {
         let Origin::Source(Source { package, .. }) = origin else { return path.to_owned() };
         let package = &self.graph.packages[package];
@@ -184,7 +186,7 @@ impl Builder<'_, '_> {
         ]))
     }
 
-    /// One past the last byte of what a diagnostic is about: of a block, the block.
+    /// One past the last byte of what a diagnostic is about; for an unsafe block, the whole block.
     fn end_of(&self, diagnostic: &Diagnostic) -> u32 {
         let Origin::Source(Source { package, file }) = diagnostic.origin else { return diagnostic.span.end };
         let unsafes = &self.graph.packages[package].files[file].facts.unsafes;

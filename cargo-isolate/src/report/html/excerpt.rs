@@ -1,4 +1,4 @@
-//! Parts of source files, cut out and coloured.
+//! Excerpts of source files with syntax highlighting.
 
 use isolate_lints::{
     Edition,
@@ -7,22 +7,23 @@ use isolate_lints::{
 use serde::{Serialize, Serializer};
 use std::{collections::BTreeSet, ops::Range};
 
-/// Lines shown before and after a finding.
+/// Number of lines of context before and after a finding.
 const AROUND: u32 = 2;
-/// Lines shown of a long block.
+/// Maximal number of lines shown of a block.
 const LONGEST: u32 = 16;
-/// Characters shown of a line.
+/// Maximal number of characters shown of a line.
 const WIDEST: usize = 240;
 
-/// The lines of one file that some finding shows.
+/// The lines of a file that excerpts have to show.
 #[derive(Debug, Default)]
 pub(super) struct Wanted(BTreeSet<u32>);
 
-/// Lines that follow one another.
+/// The number of the first line, and consecutive lines.
 #[derive(Debug, Serialize)]
 pub(super) struct Excerpt(u32, Vec<Line>);
 
-/// The text of a line, and for each coloured token its start, length (both in UTF-16 units, as scripts count) and class.
+/// The text of a line, and each highlighted token with its start and length (in UTF-16 units, as in JavaScript) and
+/// class.
 #[derive(Debug, Serialize)]
 struct Line(String, Vec<Run>);
 
@@ -50,20 +51,20 @@ fn letter(class: Class) -> &'static str {
 }
 
 impl Excerpt {
-    /// About how much room it takes.
+    /// Approximate size in the page.
     pub(super) fn bytes(&self) -> usize {
         self.1.iter().map(|Line(text, runs)| text.len() + 12 * runs.len()).sum()
     }
 }
 
 impl Wanted {
-    /// Adds the lines of a finding and some around it.
+    /// Adds the lines of a finding and their context.
     pub(super) fn add(&mut self, lines: Range<u32>) {
         let end = lines.end.min(lines.start + LONGEST) + AROUND;
         self.0.extend(lines.start.saturating_sub(AROUND).max(1)..=end);
     }
 
-    /// Cuts the lines out of a text; `None` as edition is for what is not Rust.
+    /// Cuts the lines out of a text. `edition` is `None` for text that is not Rust.
     pub(super) fn cut(&self, text: &str, edition: Option<Edition>) -> Vec<Excerpt> {
         let tokens = edition.map(|edition| highlight(text, edition)).unwrap_or_default();
         let mut excerpts: Vec<Excerpt> = Vec::new();

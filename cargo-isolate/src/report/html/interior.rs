@@ -1,8 +1,8 @@
-//! The interior-unsafe graph: which functions hold unsafe blocks and call foreign symbols, and which others stand on those by
-//! calling them.
+//! The interior-unsafe graph: functions that contain unsafe blocks and call foreign symbols, and their direct and
+//! indirect callers.
 //!
-//! Calls of paths are followed, as in [`isolate_lints::resolve`]. Methods called with a dot are not seen, nor are closures and
-//! function pointers: their callers are missing.
+//! Calls of paths are resolved as in [`isolate_lints::resolve`]. Method calls, closures and function pointers are not
+//! followed, so callers through them are missing.
 
 use super::super::collect::Counted;
 use crate::{
@@ -15,44 +15,44 @@ use isolate_lints::{
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// The graph of some packages.
+/// The graph for some of the packages.
 #[derive(Debug, Default)]
 pub(super) struct Interior {
-    /// By package, place and file.
+    /// Sorted by package, path and file.
     pub(super) functions: Vec<Function>,
 }
 
-/// A function, or what of a module stands outside its functions.
+/// A function, or the code of a module outside functions.
 #[derive(Debug)]
 pub(super) struct Function {
     pub(super) package: usize,
     /// Index of the file in its package.
     pub(super) file: usize,
-    /// Where it begins to matter: its name, or its first block or call.
+    /// The line of its name, or of its first block or call.
     pub(super) line: u32,
     /// `crate::module::function`.
     pub(super) at: String,
     /// `crate::module`.
     pub(super) module: String,
-    /// Which builds have it: of several places, or of several functions by one name, the one that most have.
+    /// Which builds contain it. If code in several builds has this path, the most common of them.
     pub(super) built: Built,
-    /// `unsafe fn`: its callers must hold up its contract.
+    /// `unsafe fn`: its callers are responsible for its contract.
     pub(super) is_unsafe: bool,
     pub(super) blocks: Vec<Block>,
-    /// Foreign symbols used outside its blocks, as in an unsafe function of an older edition.
+    /// Foreign symbols used outside its blocks, as unsafe functions of older editions may.
     pub(super) symbols: BTreeSet<String>,
-    /// Indices of functions that it calls.
+    /// Indices of the functions that it calls.
     pub(super) calls: BTreeSet<usize>,
 }
 
-/// Which builds have something.
+/// Which builds contain something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Built {
-    /// Those of the library, the binaries, the build script.
+    /// Builds of the library, the binaries or the build script.
     Live,
-    /// Those of tests, benches and examples.
+    /// Only builds of tests, benchmarks or examples.
     Test,
-    /// None for a chosen target.
+    /// No build for a chosen target.
     Dormant,
 }
 
@@ -61,20 +61,20 @@ pub(super) enum Built {
 pub(super) struct Block {
     pub(super) built: Built,
     pub(super) span: Span,
-    /// One past its last byte.
+    /// One past the last byte of the block.
     pub(super) end: u32,
-    /// A comment argues for it.
+    /// Whether it has a safety comment.
     pub(super) argued: bool,
-    /// What it does besides calls, each kind once.
+    /// The kinds of its operations other than calls, without duplicates.
     pub(super) operations: Vec<OperationKind>,
     /// Foreign symbols that it uses.
     pub(super) symbols: BTreeSet<String>,
 }
 
-/// Package, place, and index of the file: a function of which each platform has its own stands in several files.
+/// Package, path, and index of the file: a function with one definition per platform is in several files.
 type Key = (usize, String, usize);
 
-/// The graph of the packages that `shown` chooses by index.
+/// The graph of the packages whose index `shown` accepts.
 pub(super) fn interior(names: &Names<'_>, shown: impl Fn(usize) -> bool) -> Interior {
     let graph = names.graph;
     let mut builder = Builder { graph, functions: BTreeMap::new() };
@@ -115,7 +115,7 @@ impl<'g> Builder<'g> {
                     self.function(package, position, &fact.scope, fact.span.line).blocks.push(block);
                 }
                 UnsafeKind::Function => {
-                    // The fact stands outside of the function that it is about.
+                    // The fact's scope is that of the code around the function, not of its body.
                     let header = fact.span.start..fact.span.end;
                     if let Some(item) = file.facts.functions.iter().find(|item| header.contains(&item.span.start)) {
                         self.function(package, position, &scope_within(item), fact.span.line).is_unsafe = true;
@@ -129,7 +129,7 @@ impl<'g> Builder<'g> {
     fn symbol(&mut self, package: usize, file: usize, call: &CallFact, symbol: &str) {
         let at = call.span.start;
         let function = self.function(package, file, &call.scope, call.span.line);
-        // The innermost block around it.
+        // The innermost block around the call.
         let block = function.blocks.iter_mut().rev().find(|block| (block.span.start..block.end).contains(&at));
         block.map_or(&mut function.symbols, |block| &mut block.symbols).insert(symbol.to_owned());
     }
@@ -166,7 +166,7 @@ impl<'g> Builder<'g> {
         }
     }
 
-    /// Adds those that call what is there, and those that call them, until nobody new turns up.
+    /// Adds callers of known functions, then their callers, until there are no new ones.
     fn callers(mut self, names: &Names<'g>, shown: &impl Fn(usize) -> bool) -> Interior {
         let calls = calls_by_name(names, shown);
         let mut edges: BTreeSet<(Key, Key)> = BTreeSet::new();
@@ -213,12 +213,12 @@ impl<'g> Builder<'g> {
     }
 }
 
-/// The scope of a function's own body.
+/// The scope of the code in a function's body.
 fn scope_within(item: &FunctionItem) -> Scope {
     Scope { function: Some(item.full_name()), ..Scope::clone(&item.scope) }
 }
 
-/// Calls of all shown files, by the last name of their paths.
+/// The calls in all shown files, by the last segment of their paths.
 fn calls_by_name<'g>(
     names: &Names<'g>,
     shown: &impl Fn(usize) -> bool,
@@ -246,7 +246,7 @@ mod tests {
     use super::*;
     use crate::fixture;
 
-    /// Each function as `place: blocks, symbols → what it calls`.
+    /// Each function as `path: blocks, symbols → functions that it calls`.
     #[track_caller]
     fn check(code: &str, expected: &[&str]) {
         let graph = fixture::graph(code);

@@ -1,4 +1,4 @@
-//! The report as one page: everything in it, nothing fetched, its data drawn by the script that it brings.
+//! The report as a self-contained HTML page: it loads nothing else, and its script renders the embedded data.
 
 mod data;
 mod excerpt;

@@ -1,4 +1,4 @@
-//! The rows that the page's data is made of; `templates/report/data.js` reads them field by field, in this order.
+//! The rows of the page's data. `templates/report/data.js` reads their fields in this order.
 
 use super::{super::model::Command, excerpt::Excerpt};
 use crate::{graph::Role, terminal::visible};
@@ -6,7 +6,7 @@ use isolate_lints::facts::OperationKind;
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 
-/// The parts of the data: each is an element of the page, which the script parses when a view asks for it.
+/// The parts of the data. Each is an element of the page, which the script parses when a view needs it.
 #[derive(Debug, Default)]
 pub(super) struct Data {
     pub(super) report: Front,
@@ -19,12 +19,12 @@ pub(super) struct Data {
 }
 
 impl Data {
-    /// What the first view shows.
+    /// The data for the first view.
     pub(super) fn front(&self) -> serde_json::Result<String> {
         visible::json_text(&self.report)
     }
 
-    /// The other parts by name.
+    /// The other parts, with their names.
     pub(super) fn parts(&self) -> serde_json::Result<[(&'static str, String); 5]> {
         Ok([
             ("texts", visible::json_text(&self.texts)?),
@@ -40,27 +40,27 @@ impl Data {
 pub(super) struct Front {
     pub(super) command: Option<Command>,
     pub(super) policy: Option<String>,
-    /// What of a check was left out because it was there before.
+    /// A description of the findings that were left out because they are known.
     pub(super) known: Option<String>,
     pub(super) complete: bool,
     /// Errors, warnings, notes.
     pub(super) totals: [usize; 3],
-    /// Heads of the columns that `packages` count, and what they count.
+    /// The heading and description of each column in the packages' counts.
     pub(super) columns: Vec<(&'static str, &'static str)>,
-    /// What the column of dormant code counts.
+    /// The description of the column for dormant code.
     pub(super) dormant: &'static str,
     pub(super) packages: Vec<PackageData>,
-    /// What generated wrappers hold.
+    /// The counts of generated wrappers.
     pub(super) generated: Option<String>,
     pub(super) problems: Vec<ProblemRow>,
 }
 
-/// What the rows of the other parts name by index.
+/// Tables that rows of the other parts refer to by index.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Texts {
-    /// The first one is empty, and stands for none.
+    /// The first string is empty, and stands for a missing one.
     pub(super) strings: Vec<String>,
-    /// The first one is empty.
+    /// The first list is empty.
     pub(super) lists: Vec<Vec<Text>>,
     pub(super) codes: Vec<CodeRow>,
     pub(super) files: Vec<FileRow>,
@@ -81,16 +81,17 @@ pub(super) struct PackageData {
     pub(super) complete: bool,
     pub(super) files: usize,
     pub(super) counts: BTreeMap<Role, Vec<usize>>,
-    /// Unsafe constructs that no chosen target compiles.
+    /// Number of unsafe constructs that no chosen target compiles.
     pub(super) dormant: usize,
 }
 
-/// Path, package's index or -1 for the policy, role.
+/// Path, index of the package or -1 for the policy, role.
 #[derive(Debug, Serialize)]
 pub(super) struct FileRow(pub(super) Text, pub(super) isize, pub(super) Option<Role>);
 
-/// Code, level, file, line, column, last line, place, message, label, `cfg`s around (a list), what keeps it out of the build,
-/// macro around, notes (a list), fingerprint. Zeros at the end are left out: there are thousands of rows.
+/// Code, level, file, line, column, last line, path, message, label, list of enclosing `cfg`s, the predicate that makes
+/// it dormant, enclosing macro, list of notes, fingerprint. Trailing zeros are omitted, since there are thousands of
+/// rows.
 #[derive(Debug)]
 pub(super) struct FindingRow(pub(super) [usize; 14]);
 
@@ -101,7 +102,7 @@ impl Serialize for FindingRow {
     }
 }
 
-/// Name, library, declaring package, callers: package, place, calls, mentions, how many of those are dormant.
+/// Name, library, declaring package, and callers: package, path, calls, mentions, how many of both are dormant.
 #[derive(Debug, Serialize)]
 pub(super) struct SymbolRow(
     pub(super) Text,
@@ -110,8 +111,8 @@ pub(super) struct SymbolRow(
     pub(super) Vec<(Text, Text, usize, usize, usize)>,
 );
 
-/// Package, file, line, place, its module, which builds have it (as [`super::interior::Built`] numbers them), whether it is unsafe,
-/// blocks, symbols outside of blocks, functions called.
+/// Package, file, line, path, module, which builds contain it (numbered as [`super::interior::Built`]), whether it is
+/// unsafe, blocks, symbols outside blocks, called functions.
 #[derive(Debug, Serialize)]
 pub(super) struct FunctionRow(
     pub(super) usize,
@@ -126,7 +127,7 @@ pub(super) struct FunctionRow(
     pub(super) Vec<usize>,
 );
 
-/// Line, last line, whether a comment argues for it, what it does, symbols, which builds have it.
+/// Line, last line, whether it has a safety comment, operations, symbols, which builds contain it.
 #[derive(Debug, Serialize)]
 pub(super) struct BlockRow(
     pub(super) u32,

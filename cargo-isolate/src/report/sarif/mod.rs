@@ -1,4 +1,4 @@
-//! SARIF 2.1.0: diagnostics as results, what makes a scan incomplete as notifications of the tool.
+//! SARIF 2.1.0: diagnostics become results, and problems of the scan become tool notifications.
 
 mod model;
 mod uri;
@@ -18,14 +18,14 @@ use std::{
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
-/// What relative paths start from: the workspace's root.
+/// The base of relative paths: the root of the workspace.
 const ROOT: &str = "%SRCROOT%";
 
 /// A report as a SARIF log.
 ///
 /// # Errors
 ///
-/// A source file is not any more what was scanned.
+/// If a source file has changed since it was scanned.
 pub(super) fn log(graph: &Graph, report: &Report) -> io::Result<Log> {
     let mut places = Places { graph, report, lines: HashMap::new() };
     let rules = codes::of(report.diagnostics.iter().map(|diagnostic| diagnostic.code));
@@ -93,7 +93,7 @@ fn result(diagnostic: &Diagnostic, rules: &[Code], places: &mut Places<'_>) -> i
             physical_location: places.of(diagnostic.origin, &diagnostic.path, diagnostic.span)?,
             logical_locations: if diagnostic.at.is_empty() { Vec::new() } else { vec![name] },
         }],
-        // The second is the one that GitHub's code scanning looks at.
+        // GitHub's code scanning uses the second one.
         partial_fingerprints: BTreeMap::from([
             ("cargoIsolate/v1", fingerprint.clone()),
             ("primaryLocationLineHash", format!("{fingerprint}:1")),
@@ -106,7 +106,7 @@ fn result(diagnostic: &Diagnostic, rules: &[Code], places: &mut Places<'_>) -> i
     })
 }
 
-/// Message, label and notes as one text.
+/// The message, label and notes as one text.
 fn text(diagnostic: &Diagnostic) -> String {
     let label = diagnostic.label.iter().map(|label| format!(": {label}"));
     let notes = diagnostic.notes.iter().map(|note| format!("\n{note}"));
@@ -128,7 +128,7 @@ fn notification(problem: &Problem, codes: &[Code], places: &mut Places<'_>) -> i
     })
 }
 
-/// Places of files as SARIF has them.
+/// Converts positions in files to SARIF locations.
 struct Places<'g> {
     graph: &'g Graph,
     report: &'g Report,

@@ -1,4 +1,4 @@
-//! The part of SARIF 2.1.0 that a report needs, in the standard's words: <https://docs.oasis-open.org/sarif/sarif/v2.1.0/>.
+//! The part of the SARIF 2.1.0 object model that reports need: <https://docs.oasis-open.org/sarif/sarif/v2.1.0/>.
 
 use crate::report::model::Generated;
 use serde::Serialize;
@@ -25,7 +25,7 @@ pub(super) struct Run {
     pub(super) properties: Option<RunProperties>,
 }
 
-/// What the standard has no word for.
+/// Properties that are not part of the standard.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct RunProperties {
@@ -72,7 +72,7 @@ pub(super) struct Configuration {
 
 #[derive(Debug, Serialize)]
 pub(super) struct DescriptorProperties {
-    /// How often such a result is right, in the words of GitHub's code scanning.
+    /// How reliable such a result is, in the terms of GitHub's code scanning.
     pub(super) precision: &'static str,
     pub(super) tags: [&'static str; 1],
 }

@@ -3,11 +3,11 @@
 use camino::Utf8Path;
 use std::fmt::Write;
 
-/// `file:///…` for an absolute path, a relative reference for a relative one.
+/// A `file:` URI for an absolute path, a relative reference for a relative one.
 pub(super) fn of(path: &Utf8Path) -> String {
     let mut uri = String::new();
     let path = path.as_str();
-    // A path of Windows: `C:\` is no root to others, and `\` a character like any other.
+    // Only on Windows is `C:\` a root and `\` a separator.
     let (path, drive) = match cfg!(windows) {
         true => (path.replace('\\', "/"), path.as_bytes().get(1) == Some(&b':')),
         false => (path.to_owned(), false),

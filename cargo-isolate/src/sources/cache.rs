@@ -1,8 +1,8 @@
-//! What was scanned before: facts on disk, so that a second audit reads what changed and nothing else.
+//! The cache of facts on disk, so that a second audit only scans what changed.
 //!
-//! Two kinds of packages, two kinds of keys. What cargo unpacked from a registry is never edited: the whole package is known
-//! by its name, version, checksum and targets, and not one of its files is opened. Everything else (members, path and git
-//! dependencies, vendored packages) is read, and a file's facts are known by the hash of its text.
+//! There are two kinds of entries. A package that cargo unpacked from a registry is never edited: its entry is keyed by
+//! name, version, checksum and targets, and none of its files is opened. The files of all other packages (members, path
+//! and git dependencies, vendored packages) are read, and their facts are keyed by the hash of the text.
 
 mod store;
 
@@ -22,17 +22,17 @@ use std::{
 };
 use store::Store;
 
-/// The cache as one run uses it.
+/// The cache during one run.
 pub(super) struct Cache {
     store: Option<Store>,
     wanted: Wanted,
 }
 
-/// How much is to be known of a file.
+/// How much is needed to know about a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wanted {
     Everything,
-    /// As [`isolate_lints::count`]. Too little to be kept; what was kept is used.
+    /// As [`isolate_lints::count`] returns. Not complete enough to be cached, but cached facts are used.
     Counts,
 }
 
@@ -46,22 +46,22 @@ impl Wanted {
     }
 }
 
-/// How to read a text.
+/// How to parse a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Read {
     pub(super) edition: Edition,
     pub(super) shape: Shape,
 }
 
-/// What a text is to be.
+/// What a text is to be parsed as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Shape {
     Items,
-    /// What `include!` brings where an expression stands.
+    /// The file of an `include!` in expression position.
     Expression,
 }
 
-/// A package as it is kept.
+/// The cache entry of a package.
 #[derive(Serialize, Deserialize)]
 struct PackageRecord<'g> {
     #[serde(borrow)]
@@ -71,12 +71,12 @@ struct PackageRecord<'g> {
 
 #[derive(Serialize, Deserialize)]
 struct FileRecord<'g> {
-    /// From the package's root.
+    /// Relative to the package's root.
     path: Cow<'g, str>,
     digest: Digest,
     /// Index among the package's targets.
     target: u32,
-    /// Other ways to it.
+    /// Further targets and modules that it belongs to.
     also: Vec<ReachRecord<'g>>,
     module: Cow<'g, [String]>,
     cfgs: Cow<'g, [String]>,
@@ -84,10 +84,10 @@ struct FileRecord<'g> {
     facts: Facts<'g>,
 }
 
-/// The target, the module, and the predicates on the way.
+/// Target, module, and predicates that lead to the file.
 type ReachRecord<'g> = (u32, Cow<'g, [String]>, Cow<'g, [String]>);
 
-/// Facts, which are bytes where they are kept.
+/// Facts, which are serialised in the cache.
 enum Facts<'g> {
     Scanned(&'g FileFacts),
     Kept(Bytes<'g>),
@@ -96,7 +96,8 @@ enum Facts<'g> {
 impl Serialize for Facts<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            // Here and not before: the bytes of all files of a package at once would be an audit's largest need of memory.
+            // Serialised only here, since the bytes of all files of a package at once would dominate an audit's memory
+            // use.
             Facts::Scanned(facts) => serializer.serialize_bytes(&facts.to_bytes()),
             Facts::Kept(bytes) => bytes.serialize(serializer),
         }
@@ -110,7 +111,7 @@ impl<'de: 'g, 'g> Deserialize<'de> for Facts<'g> {
 }
 
 impl Facts<'_> {
-    /// The facts of a record that was read.
+    /// The facts of a record read from the cache.
     fn read(&self) -> Option<FileFacts> {
         match self {
             Facts::Scanned(facts) => Some((*facts).clone()),
@@ -119,22 +120,22 @@ impl Facts<'_> {
     }
 }
 
-/// Bytes that are written and read as such.
+/// A byte string.
 #[derive(Serialize, Deserialize)]
 struct Bytes<'b>(#[serde(borrow, serialize_with = "at_once")] Cow<'b, [u8]>);
 
-/// Not one by one.
+/// Serialises the bytes as a whole rather than one by one.
 fn at_once<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_bytes(bytes)
 }
 
 impl Cache {
-    /// The cache of this user, or none: `--no-cache`, or a machine without a home.
+    /// Opens the user's cache. There is none with `--no-cache`, or without a home directory.
     pub(super) fn open(used: bool, wanted: Wanted) -> Cache {
         Cache { store: used.then(Store::of_user).flatten(), wanted }
     }
 
-    /// What the compiler said when it was asked this.
+    /// The compiler's cached answer to a question.
     pub(super) fn answer(&self, question: &[String]) -> Option<String> {
         String::from_utf8(self.store.as_ref()?.read(&answer_key(question))?).ok()
     }
@@ -145,12 +146,12 @@ impl Cache {
         }
     }
 
-    /// A directory for what `cargo metadata` keeps, or none.
+    /// A directory for the build data of `cargo metadata`.
     pub(super) fn for_cargo(&self) -> Option<Utf8PathBuf> {
         self.store.as_ref()?.subdirectory("cargo")
     }
 
-    /// Fills in the packages that are known, and returns their indices.
+    /// Fills in the packages that are cached, and returns their indices.
     pub(super) fn restore(&self, loaded: &mut Loaded) -> BTreeSet<usize> {
         let Some(store) = &self.store else { return BTreeSet::new() };
         let Loaded { graph, targets, identities, .. } = loaded;
@@ -174,7 +175,7 @@ impl Cache {
         indices
     }
 
-    /// Keeps the packages that never change, but for those that came from here.
+    /// Adds packages that never change to the cache, except for those restored from it.
     pub(super) fn keep(&self, loaded: &Loaded, restored: &BTreeSet<usize>) {
         let Some(store) = self.store.as_ref().filter(|_| self.wanted == Wanted::Everything) else { return };
         let by_package: Vec<&[Target]> = loaded.targets.chunk_by(|a, b| a.package == b.package).collect();
@@ -191,7 +192,7 @@ impl Cache {
         store.prune();
     }
 
-    /// The facts of single files that this workspace's last audit kept.
+    /// The facts of single files that the last audit of this workspace cached.
     pub(super) fn files(&self, graph: &Graph) -> Files<'_> {
         let key = store::key(&["files", graph.root.as_str()]);
         let store = self.store.as_ref();
@@ -201,7 +202,7 @@ impl Cache {
         Files { store, key, known, used: Mutex::default(), wanted: self.wanted }
     }
 
-    /// What was wrong with the cache, for `--verbose`.
+    /// Problems with the cache, for `--verbose`.
     pub(super) fn notes(&self) -> Vec<String> {
         self.store.as_ref().map(Store::notes).unwrap_or_default()
     }
@@ -211,8 +212,8 @@ fn answer_key(question: &[String]) -> String {
     format!("rustc-{}", store::key(question))
 }
 
-/// What decides a package's files and facts, apart from this program: cargo's identity of it, where it lies, its targets and
-/// how they are compiled.
+/// The key of a package: everything that determines its files and facts, apart from this program. That is cargo's
+/// identity for the package, its directory, its targets, and how they are compiled.
 fn key(identity: &str, package: &Package, targets: &[Target]) -> String {
     let mut parts = vec![identity.to_owned(), package.root.to_string()];
     parts.extend(targets.iter().map(|target| {
@@ -222,7 +223,7 @@ fn key(identity: &str, package: &Package, targets: &[Target]) -> String {
     store::key(&parts)
 }
 
-/// `None` if a file lies outside the package, where others may change it.
+/// `None` if a file is outside the package, where it may change.
 fn record<'g>(package: &'g Package, targets: &[Target]) -> Option<PackageRecord<'g>> {
     let files = package.files.iter().map(|file| {
         let index = |role: Role, krate: &str, configs: &Arc<Configs>| {
@@ -272,7 +273,7 @@ fn files(records: Vec<FileRecord<'_>>, package: &Package, targets: &[Target]) ->
     files.collect()
 }
 
-/// Facts of single files, by their texts.
+/// Facts of single files, keyed by their texts.
 pub(super) struct Files<'c> {
     store: Option<&'c Store>,
     key: String,
@@ -281,7 +282,7 @@ pub(super) struct Files<'c> {
     wanted: Wanted,
 }
 
-/// The hash of a text, and how it was read: the edition, and whether as an expression.
+/// The hash of a text, the edition, and whether it was parsed as an expression.
 type Key = (Digest, u8, bool);
 
 type Known = BTreeMap<Key, Vec<u8>>;
@@ -291,7 +292,7 @@ impl Files<'_> {
         self.wanted
     }
 
-    /// The facts of a text: remembered, or scanned now.
+    /// The facts of a text, from the cache or by scanning it.
     pub(super) fn facts(&self, text: &str, digest: Digest, read: Read) -> FileFacts {
         if self.store.is_none() || self.wanted == Wanted::Counts {
             return self.wanted.scan(text, read);
@@ -309,7 +310,7 @@ impl Files<'_> {
         facts
     }
 
-    /// Keeps what this run used, if that is not what the last one left.
+    /// Stores the facts that this run used, if they differ from those of the last run.
     pub(super) fn keep(self) {
         let used = self.used.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
         if let Some(store) = self.store
@@ -325,7 +326,7 @@ impl Files<'_> {
     }
 }
 
-/// Where cargo unpacks registries' packages, which nobody edits.
+/// The directory where cargo unpacks packages from registries, which are never edited.
 pub(super) fn unpacked() -> Option<Utf8PathBuf> {
     let home = std::env::var("CARGO_HOME").ok().map(Utf8PathBuf::from).filter(|home| home.is_absolute());
     let home = home.or_else(|| Some(Utf8PathBuf::from_path_buf(std::env::home_dir()?).ok()?.join(".cargo")))?;

@@ -1,4 +1,4 @@
-//! The flags of cargo's own on our command line, handed on to the cargos that are started for it.
+//! Passes cargo's flags from our command line on to the cargo processes that we start.
 
 use super::Request;
 use crate::process;
@@ -10,19 +10,19 @@ use std::{
 };
 
 impl Request {
-    /// The flags that change what is compiled, in one spelling.
+    /// The flags that change what is compiled, in canonical form.
     pub(crate) fn build_flags(&self) -> Vec<String> {
         let expand = given([(self.expand, "--expand")]);
         [self.feature_switches(), expand, self.named_features()].concat()
     }
 
-    /// What decides which packages there are, and with which features.
+    /// The flags that determine the packages and their features.
     pub(super) fn resolution(&self) -> Vec<String> {
         let locks = [(self.locked, "--locked"), (self.offline, "--offline"), (self.frozen, "--frozen")];
         [self.feature_switches(), self.named_features(), given(locks)].concat()
     }
 
-    /// A cargo that compiles what was asked for: the whole workspace, or else these members, by their package ids.
+    /// A cargo command that compiles the requested code: the whole workspace, or these members by package id.
     pub(crate) fn compiles<'m>(
         &self,
         subcommand: &str,
@@ -40,7 +40,7 @@ impl Request {
         cargo
     }
 
-    /// What of it a package of ours is compiled with, which has no features, and whose lock file is its own.
+    /// The flags for compiling a package of our own, which has no features and its own lock file.
     pub(crate) fn for_own_package(&self) -> Vec<String> {
         [given([(self.offline || self.frozen, "--offline")]), self.platforms()].concat()
     }

@@ -1,7 +1,7 @@
-//! What each crate is compiled with: the compiler says what it sets for a target, cargo which features are on.
+//! The configuration of each crate: the compiler reports what it sets for a target, cargo which features are enabled.
 //!
-//! `rustc --print cfg` runs no code of the scanned tree. Flags of `RUSTFLAGS` are passed on, so that `--cfg` and
-//! `-C target-feature` count.
+//! `rustc --print cfg` runs no code of the scanned tree. `RUSTFLAGS` are passed on, so that `--cfg` and
+//! `-C target-feature` take effect.
 
 use super::{LoadError, Request, cache::Cache, compiler};
 use crate::graph::Role;
@@ -9,20 +9,20 @@ use isolate_lints::cfg::{CompilerCfg, Config, Configs, Script};
 use rayon::prelude::*;
 use std::{collections::BTreeSet, env, sync::Arc};
 
-/// The compiler's answers for the platforms that code runs on.
+/// What the compiler sets for the platforms that code runs on.
 pub(super) struct Platforms {
-    /// One for each chosen target; `None` for all there are.
+    /// One entry per chosen target; `None` stands for all targets.
     chosen: Vec<Option<Arc<CompilerCfg>>>,
-    /// Where build scripts and proc macros run.
+    /// The host, where build scripts and procedural macros run.
     host: Arc<CompilerCfg>,
 }
 
-/// What is known of a package's builds before any.
+/// What is known about a package's configuration before it is built.
 pub(super) struct Package {
     pub(super) features: Arc<BTreeSet<String>>,
     /// What its build script sets.
     pub(super) script: Script,
-    /// A build script or a proc macro depends on it: it is compiled for the host as well.
+    /// Whether a build script or procedural macro depends on it, so that it is also compiled for the host.
     pub(super) for_host: bool,
 }
 
@@ -30,7 +30,7 @@ impl Platforms {
     pub(super) fn ask(request: &Request, cache: &Cache) -> Result<Platforms, LoadError> {
         let named: Vec<&str> = request.target.iter().map(String::as_str).collect();
         if named.is_empty() || named == ["host-tuple"] {
-            // Without `--target`, cargo passes its flags to everything it compiles.
+            // Without `--target`, cargo passes the flags to everything it compiles.
             let host = ask(None, true, cache)?.sets;
             return Ok(Platforms { chosen: vec![Some(host.clone())], host });
         }
@@ -49,20 +49,20 @@ impl Platforms {
         Ok(Platforms { chosen: answers.into_iter().map(|answer| answer.map(|answer| answer.sets)).collect(), host })
     }
 
-    /// Their names, `all` among them where all are chosen.
+    /// The names of the platforms; `all` if all targets are chosen.
     pub(super) fn names(&self) -> BTreeSet<String> {
         let name = |chosen: &Option<Arc<CompilerCfg>>| chosen.as_ref().map_or("all".to_owned(), |cfg| cfg.platform());
         self.chosen.iter().map(name).collect()
     }
 
-    /// Which builds a request is about: the platforms, then the flags that change what is compiled.
+    /// A description of the builds that a request covers: the platforms, and the flags that change what is compiled.
     pub(super) fn conditions(&self, request: &Request) -> String {
         let platforms = self.names();
         let flags = request.build_flags().into_iter().chain(cfg_flags(&rustflags()));
         [platforms.into_iter().collect::<Vec<_>>().join(",")].into_iter().chain(flags).collect::<Vec<_>>().join(" ")
     }
 
-    /// How a crate of a package is compiled.
+    /// The configurations of a crate.
     pub(super) fn configs(&self, package: &Package, role: Role) -> Configs {
         let host = Some(self.host.clone());
         let platforms = match role {
@@ -76,25 +76,26 @@ impl Platforms {
             compiler,
             features: Some(package.features.clone()),
             test: matches!(role, Role::Test | Role::Bench),
-            // What a build script sets is for the other crates of its package.
+            // A build script's settings apply to the other crates of its package.
             script: if role == Role::BuildScript { Script::None } else { package.script.clone() },
         };
         Configs(platforms.into_iter().map(config).collect())
     }
 }
 
-/// What the compiler says.
+/// The compiler's answer about a target.
 struct Answer {
-    /// The triple of this machine; `None` from a compiler that is too old to say.
+    /// The host's triple; `None` for a compiler that is too old to print it.
     host: Option<String>,
-    /// What it sets.
+    /// The `cfg` that it sets.
     sets: Arc<CompilerCfg>,
 }
 
-/// Asks the compiler about a target, or about this machine.
+/// Asks the compiler about a target, or about the host.
 fn ask(target: Option<&str>, flags: bool, cache: &Cache) -> Result<Answer, LoadError> {
     let flags = if flags { rustflags() } else { Vec::new() };
-    // Each start of a compiler costs as much as a third of the `cargo metadata` beside it, so this is one for both.
+    // Starting the compiler takes a third as long as the `cargo metadata` that runs in parallel, so both are asked for
+    // at once.
     if let Ok(text) = compiler::print(&["host-tuple", "cfg"], target, &flags, cache)? {
         let (host, cfg) = text.split_once('\n').unwrap_or_default();
         return Ok(Answer { host: Some(host.to_owned()), sets: Arc::new(CompilerCfg::parse(cfg)) });
@@ -108,7 +109,7 @@ fn ask(target: Option<&str>, flags: bool, cache: &Cache) -> Result<Answer, LoadE
     }
 }
 
-/// Those of the compiler's flags that set a `cfg`.
+/// The `--cfg` options among the compiler's flags.
 fn cfg_flags(flags: &[String]) -> BTreeSet<String> {
     let mut set = BTreeSet::new();
     for (index, flag) in flags.iter().enumerate() {

@@ -1,9 +1,9 @@
-//! What the compiler says about a target, remembered: each start of a compiler costs as much as reading a large workspace's
-//! facts.
+//! The compiler's answers about targets, cached because starting a compiler takes as long as reading the facts of a
+//! large workspace.
 //!
-//! An answer is the compiler's own for as long as the compiler is the same program, told as cargo tells it: where it lies and
-//! when it was changed; of rustup's stand-in, those of the toolchain that it is told to start. Where that is not known the
-//! compiler is asked.
+//! An answer stays valid while the compiler is the same program, identified like cargo does by its path and
+//! modification time. For rustup's proxy, the compiler of the selected toolchain is identified as well. If it cannot be
+//! identified, the compiler is asked each time.
 
 use super::{LoadError, cache::Cache};
 use std::{
@@ -14,11 +14,11 @@ use std::{
     process::{Command, Output},
 };
 
-/// What it prints about a target, or about this machine: `rustc --print …`.
+/// The output of `rustc --print …` for a target, or for the host.
 ///
 /// # Errors
 ///
-/// It cannot be started.
+/// If the compiler cannot be started.
 pub(super) fn print(
     what: &[&str],
     target: Option<&str>,
@@ -44,8 +44,8 @@ pub(super) fn print(
     Ok(Ok(answer))
 }
 
-/// What decides the answer; `None` if something may that only the compiler looks at: a target described in a file, more
-/// arguments in a file, the processor of this machine.
+/// Everything that determines the answer; `None` if it may depend on something that only the compiler reads: a target
+/// specification or more arguments in a file, or the processor of this machine.
 fn key(compiler: &OsStr, arguments: &[&str]) -> Option<Vec<String>> {
     let elsewhere =
         |argument: &&str| argument.ends_with(".json") || argument.starts_with('@') || argument.contains("native");
@@ -58,12 +58,12 @@ fn key(compiler: &OsStr, arguments: &[&str]) -> Option<Vec<String>> {
     Some(key)
 }
 
-/// Which program it is.
+/// Identifies the compiler by the executables involved.
 fn identity(compiler: &OsStr) -> Option<Vec<String>> {
     let path = executable(compiler)?;
     let real = path.canonicalize().ok()?;
     let mut programs = vec![real];
-    // A stand-in is a link to `rustup`, or a copy that lies beside it.
+    // A proxy is a link to `rustup`, or a copy in the same directory.
     let rustup = OsString::from(format!("rustup{}", env::consts::EXE_SUFFIX));
     if programs[0].file_name() == Some(&rustup) || path.with_file_name(&rustup).exists() {
         let home = env::var_os("RUSTUP_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".rustup")))?;
@@ -78,7 +78,7 @@ fn state(program: &Path) -> Option<String> {
     Some(format!("{program:?} {:?} {}", metadata.modified().ok()?, metadata.len()))
 }
 
-/// The file that is started for a name, or for a path.
+/// The executable that a name or path refers to.
 fn executable(program: &OsStr) -> Option<PathBuf> {
     if Path::new(program).components().count() > 1 {
         return Some(PathBuf::from(program));

@@ -1,5 +1,5 @@
-//! What build scripts write and set, and macros expand to, from a `cargo check` into a folder of our own. The one part of
-//! loading that runs code of the scanned tree, and only when it is asked for.
+//! Runs `cargo check` into a folder of our own, to see the output of build scripts and the expansions of macros. This
+//! is the only part of loading that runs code of the scanned tree, and it only runs on request.
 
 use super::{LoadError, Request, rustc};
 use camino::Utf8PathBuf;
@@ -10,22 +10,22 @@ use std::{
     process::Stdio,
 };
 
-/// What there is to see after a build.
+/// The result of a build.
 #[derive(Default)]
 pub(super) struct Build {
     pub(super) scripts: HashMap<PackageId, Script>,
-    /// Crates of the workspace, each with the file where its text is if the compiler gave one.
+    /// Crates of the workspace, each with the file of its expanded text if the compiler provided one.
     pub(super) crates: Vec<(PackageId, Target, Utf8PathBuf)>,
 }
 
-/// What one package's build script did.
+/// The result of a package's build script.
 pub(super) struct Script {
     pub(super) out_dir: Utf8PathBuf,
     /// `name` or `name="value"`.
     pub(super) cfgs: BTreeSet<String>,
 }
 
-/// Checks the members that were chosen, and gives what came of it; of several platforms, the first.
+/// Checks the selected members and returns the results. With several platforms, those of the first.
 pub(super) fn run(request: &Request, metadata: &Metadata, selected: &BTreeSet<&PackageId>) -> Result<Build, LoadError> {
     if selected.is_empty() {
         return Ok(Build::default());
@@ -39,7 +39,7 @@ pub(super) fn run(request: &Request, metadata: &Metadata, selected: &BTreeSet<&P
     let messages = child.stdout.take().map(BufReader::new);
     for message in messages.into_iter().flat_map(Message::parse_stream) {
         let message = message.or_else(|error| {
-            // Nobody reads on, so that it would wait for ever, with its lock of the folder.
+            // Cargo would wait for ever for a reader of its output, and keep the folder locked.
             child.kill().and_then(|()| child.wait()).map_err(LoadError::NoCheck)?;
             Err(LoadError::NoCheck(error))
         })?;

@@ -1,8 +1,10 @@
-//! What procedural macros wrote: the compiler's text of a crate, macros expanded, held against what the scan saw of it.
+//! The output of procedural macros: compares the compiler's expanded text of a crate with what the scan found in its
+//! source.
 //!
-//! A construct counts as a macro's only if the scan saw fewer of its kind in that place than the text has, so code that a
-//! macro takes and gives back stays what it is. What macros by example write is left alone: those of the graph are
-//! reported by definition and by use, and those of the standard library are not the user's.
+//! A construct is attributed to a macro only if the scan found fewer constructs of its kind in that place than the text
+//! contains. So code that a macro takes and returns is not attributed to it. The output of `macro_rules!` macros is
+//! left out: those of the graph are reported by their definitions and uses, and those of the standard library are not
+//! the user's.
 
 mod text;
 
@@ -19,17 +21,17 @@ use isolate_lints::{
 use std::{collections::HashMap, fs, sync::Arc};
 use text::Text;
 
-/// A crate of the workspace as the compiler saw it.
+/// A crate of the workspace that the compiler expanded.
 pub(super) struct Expanded {
     /// Index in [`Graph::packages`].
     pub(super) package: usize,
     pub(super) role: Role,
     pub(super) krate: String,
-    /// Where its text is, if there is one.
+    /// The file of its expanded text.
     pub(super) text: Utf8PathBuf,
 }
 
-/// Fills in [`SourceFile::expansions`].
+/// Sets [`SourceFile::expansions`].
 pub(super) fn attach(graph: &mut Graph, crates: &[Expanded]) {
     if crates.is_empty() {
         return;
@@ -41,19 +43,19 @@ pub(super) fn attach(graph: &mut Graph, crates: &[Expanded]) {
     };
     for (package, file, expansion) in found {
         let expansions = &mut graph.packages[package].files[file].expansions;
-        // A module that a library and a binary share is expanded twice, and is one file.
+        // A module that a library and a binary share is expanded twice, but is a single file.
         if !expansions.iter().any(|other| other.span == expansion.span) {
             expansions.push(expansion);
         }
     }
 }
 
-/// A use of a macro in code that is compiled.
+/// A use of a macro in live code.
 struct Use<'g> {
     package: usize,
     file: usize,
     fact: &'g MacroFact,
-    /// Around it, from the crate's root.
+    /// The module path from the crate root.
     module: Vec<String>,
     what: MacroSort,
 }
@@ -99,7 +101,7 @@ fn of_crate(graph: &Graph, krate: &Expanded, uses: &[Use<'_>]) -> Vec<(usize, us
     found.into_iter().map(expansion).collect()
 }
 
-/// Constructs of the text that no file of the crate accounts for.
+/// Constructs of the expanded text that do not match any in the crate's files.
 fn written<'t>(files: impl Iterator<Item = &'t SourceFile>, text: &'t Text) -> Vec<&'t UnsafeFact> {
     let in_source = |file: &'t SourceFile| {
         let facts = file.facts.unsafes.iter().filter(|fact| !fact.scope.in_definition);
@@ -107,7 +109,8 @@ fn written<'t>(files: impl Iterator<Item = &'t SourceFile>, text: &'t Text) -> V
         live.map(|fact| (module(file, &fact.scope), fact))
     };
     let mut source: Vec<(Vec<String>, &UnsafeFact)> = files.flat_map(in_source).collect();
-    // What a procedural macro wrote is held against the source last: the source accounts for what else there is first.
+    // Constructs with tokens of a procedural macro are matched last, so that the source's constructs match others
+    // first.
     let mut facts: Vec<&UnsafeFact> = text.facts.unsafes.iter().filter(|fact| !fact.scope.in_definition).collect();
     facts.sort_by_key(|fact| text.writers(fact).next().is_some());
     for alike in [Alike { function: true, tokens: true }, TOKENS, PLACE] {
@@ -128,19 +131,19 @@ fn written<'t>(files: impl Iterator<Item = &'t SourceFile>, text: &'t Text) -> V
     facts
 }
 
-/// What a construct of the text and one of a file must have in common, besides module and kind, to be the same one.
+/// The criteria, besides module and kind, for a construct of the text to match one of a file.
 struct Alike {
     function: bool,
     tokens: bool,
 }
 
-/// In another function: one that a macro put around it.
+/// Ignores the function: a macro may have put another one around it.
 const TOKENS: Alike = Alike { function: false, tokens: true };
 
-/// With other tokens: macros inside are expanded in the text, and the compiler lays some things out anew.
+/// Ignores the tokens: the text has nested macros expanded, and the compiler formats some code anew.
 const PLACE: Alike = Alike { function: true, tokens: false };
 
-/// Module, function, kind, tokens, and the name where tokens do not say it, without whitespace.
+/// Module, function, kind, tokens, and without tokens the name, whitespace removed.
 type Key<'f> = (Vec<String>, Option<Option<&'f str>>, UnsafeKind, Option<u64>, Option<String>);
 
 impl Alike {
@@ -152,7 +155,7 @@ impl Alike {
     }
 }
 
-/// Which of the procedural macros wrote it.
+/// The procedural macro that generated a construct, as an index among the candidates.
 fn writer<'u>(
     fact: &UnsafeFact,
     text: &Text,
@@ -168,13 +171,13 @@ fn writer<'u>(
     for writer in text.writers(fact) {
         marked = true;
         let of_it = candidates.clone().enumerate().filter(|(_, used)| around(used) && writer.is(used.fact));
-        // Of several uses by the same name, the one that is nearest.
+        // Of several uses of the same macro, the nearest.
         let nearest = of_it.max_by_key(|(at, used)| nearness(*at, used));
         if let Some((at, _)) = nearest {
             return Some(at);
         }
     }
-    // No token of it is any macro's own: then a macro put tokens together that it was given.
+    // None of the construct's tokens comes from a macro's definition, so a macro assembled it from its arguments.
     let by_example = || uses.iter().any(|used| used.what == MacroSort::Unsafe && around(used) && here(used));
     if marked || by_example() {
         return None;
@@ -183,13 +186,13 @@ fn writer<'u>(
     at_hand.max_by_key(|(at, used)| nearness(*at, used)).map(|(at, _)| at)
 }
 
-/// The construct at the use of the macro that wrote it.
+/// The construct, moved to the use of the macro that generated it.
 fn moved(fact: &UnsafeFact, used: &Use<'_>, file: &SourceFile) -> UnsafeFact {
     let span = used.fact.span;
     let modules = fact.scope.modules.get(file.module.len()..).unwrap_or_default().to_vec();
     let scope = Scope { modules, function: fact.scope.function.clone(), ..(*used.fact.scope).clone() };
     let operations = fact.operations.iter().map(|operation| Operation { span, ..operation.clone() }).collect();
-    // The keyword is in no file.
+    // The keyword is in no source file.
     UnsafeFact { span, end: span.end, scope: Arc::new(scope), operations, keyword: false, ..fact.clone() }
 }
 

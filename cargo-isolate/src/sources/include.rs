@@ -1,11 +1,11 @@
-//! Which file `include!(…)` names, when that can be known without building.
+//! Determines the file that `include!(…)` names, if that is possible without a build.
 
 use crate::graph::Package;
 use camino::Utf8PathBuf;
 use syn::{Expr, ExprLit, Lit, punctuated::Punctuated};
 
-/// The path that the argument of `include!` evaluates to: string literals, `concat!` of them, and
-/// `env!("CARGO_MANIFEST_DIR")`, or of `env!("OUT_DIR")` where the build script ran. `None` for anything else.
+/// The path that the argument of `include!` evaluates to. Supports string literals, `concat!`,
+/// `env!("CARGO_MANIFEST_DIR")`, and `env!("OUT_DIR")` if the build script ran. `None` for anything else.
 pub(super) fn path(argument: &str, package: &Package) -> Option<Utf8PathBuf> {
     let argument = argument.trim().trim_end_matches(',');
     text(&syn::parse_str(argument).ok()?, package).map(Utf8PathBuf::from)

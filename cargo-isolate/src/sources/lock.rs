@@ -1,4 +1,5 @@
-//! What `Cargo.lock` says of packages, of all platforms: cargo's own answers leave out what this one does not need.
+//! The packages in `Cargo.lock`. They cover all platforms, whereas cargo's metadata omits packages that the chosen ones
+//! do not need.
 
 use camino::Utf8Path;
 use std::fs;
@@ -11,7 +12,7 @@ pub(crate) struct Locked {
     pub(super) checksum: Option<String>,
 }
 
-/// `None` for a file that says it in another way than cargo does at present; nothing where there is no file.
+/// `None` if the file does not have cargo's present format. Empty if there is no file.
 pub(crate) fn locked(root: &Utf8Path) -> Option<Vec<Locked>> {
     #[derive(serde::Deserialize)]
     struct Lock {

@@ -24,18 +24,18 @@ use std::{
     sync::Arc,
 };
 
-/// The graph without its files, and where to start looking for them.
+/// The graph without its files, and the root files to start from.
 pub(super) struct Loaded {
     pub(super) graph: Graph,
-    /// Sorted by package, then by [`Role`], then as cargo lists them.
+    /// Sorted by package, then by [`Role`], then in cargo's order.
     pub(super) targets: Vec<Target>,
-    /// By package: what it is called with its checksum, if it is cargo's own copy of a registry's package.
+    /// By package: its source id and checksum, if it is cargo's own copy of a package from a registry.
     pub(super) identities: Vec<Option<String>>,
-    /// Crates that were built to see what their macros write.
+    /// Crates that were built to expand their macros.
     pub(super) expanded: Vec<Expanded>,
 }
 
-/// One crate to scan.
+/// A crate to scan.
 pub(super) struct Target {
     /// Index in [`Graph::packages`].
     pub(super) package: usize,
@@ -48,7 +48,7 @@ pub(super) struct Target {
 
 pub(super) fn read(request: &Request, cache: &Cache, expands: Expands<'_>) -> Result<Loaded, LoadError> {
     let (metadata, platforms) = rayon::join(|| command(request, cache).exec(), || cfg::Platforms::ask(request, cache));
-    // Cargo says the same of a target that the compiler does not know, at greater length.
+    // For an unknown target, cargo's error is the same as the compiler's, only longer.
     let platforms = match platforms {
         Err(error @ LoadError::Compiler { target: Some(_), .. }) => return Err(error),
         platforms => platforms,
@@ -64,17 +64,18 @@ pub(super) fn read(request: &Request, cache: &Cache, expands: Expands<'_>) -> Re
     Ok(build(&metadata, &selected, &platforms, platforms.conditions(request), built))
 }
 
-/// What stands for no program around the compiler: one that runs it and does nothing else. Where the variable is empty, cargo
-/// (1.95) runs none either, but does not keep what the compiler told it.
+/// A compiler wrapper that does nothing but run the compiler. With an empty variable, cargo (1.95) runs no wrapper
+/// either, but does not cache the compiler's answers.
 const NO_WRAPPER: &str = if cfg!(unix) { "env" } else { "" };
 
 fn command(request: &Request, cache: &Cache) -> cargo_metadata::MetadataCommand {
     let mut command = request.manifest.metadata();
-    // Cargo asks the compiler who it is. `.cargo/config.toml` of the scanned tree may name another, or a program around it;
-    // the environment goes before it, and nothing of the tree is to run.
+    // Cargo runs the compiler to query its version. `.cargo/config.toml` of the scanned tree may name another program
+    // or a wrapper; the environment overrides it, so that nothing from the tree runs.
     command.env("RUSTC", env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
     command.env("RUSTC_WRAPPER", NO_WRAPPER).env("RUSTC_WORKSPACE_WRAPPER", NO_WRAPPER);
-    // What the compiler tells cargo, cargo keeps where it builds; where nobody built yet it would start the compiler twice more.
+    // Cargo caches the compiler's answers in its build directory. Without this, it would start the compiler twice more
+    // in a workspace that was never built.
     if let Some(directory) = cache.for_cargo() {
         command.env("CARGO_BUILD_BUILD_DIR", directory);
     }
@@ -89,8 +90,8 @@ fn command(request: &Request, cache: &Cache) -> cargo_metadata::MetadataCommand 
     command
 }
 
-/// Members to report on: all, unless the command line says otherwise. Cargo's `default-members` are for building; an
-/// audit that left out members without being told to would read as a clean bill for them.
+/// The members to report on: all, unless the command line says otherwise. Cargo's `default-members` are ignored because
+/// they are about building. An audit that silently omitted members could be mistaken for a clean result.
 fn select<'m>(request: &Request, metadata: &'m Metadata) -> Result<BTreeSet<&'m PackageId>, LoadError> {
     let flags = &request.workspace;
     let members = metadata.workspace_packages();
@@ -109,7 +110,7 @@ fn select<'m>(request: &Request, metadata: &'m Metadata) -> Result<BTreeSet<&'m 
     Ok(selected)
 }
 
-/// Members that `name`, `name@version` or a glob over names stands for.
+/// The members that match `name`, `name@version` or a glob of names.
 fn matching<'m>(
     flag: &'static str,
     spec: &str,
@@ -170,7 +171,7 @@ fn build(
         Some(Expanded { package, role, krate: target.name.replace('-', "_"), text })
     });
     let mut crates: Vec<Expanded> = crates.collect();
-    // Cargo says so in the order in which they were done.
+    // Cargo lists crates in the order in which they finished.
     crates.sort_by(|a, b| (a.package, a.role, &a.krate, &a.text).cmp(&(b.package, b.role, &b.krate, &b.text)));
 
     let checksums = checksums(&metadata.workspace_root);
@@ -208,7 +209,8 @@ fn build(
                 role,
                 krate,
                 root: target.src_path.clone(),
-                // Cargo refuses editions it does not know; one newer than the scanner reads best as the newest known.
+                // Cargo refuses editions that it does not know. One that is newer than the scanner is best parsed as
+                // the newest known edition.
                 edition: target.edition.as_str().parse().unwrap_or(Edition::E2024),
             });
         }
@@ -251,13 +253,14 @@ fn build(
     }
 }
 
-/// Checksums of `Cargo.lock` by name, version and source; none if it cannot be read, which only costs time.
+/// Checksums from `Cargo.lock` by name, version and source. If the file cannot be read there are none, which only costs
+/// time.
 fn checksums(root: &Utf8Path) -> HashMap<(String, String, String), String> {
     let packages = lock::locked(root).into_iter().flatten();
     packages.filter_map(|locked| Some(((locked.name, locked.version, locked.source?), locked.checksum?))).collect()
 }
 
-/// Packages that build scripts and proc macros are made of.
+/// The packages that build scripts and procedural macros depend on, and the procedural macros.
 fn for_host(metadata: &Metadata) -> HashSet<&PackageId> {
     let nodes: HashMap<_, _> =
         metadata.resolve.iter().flat_map(|resolve| &resolve.nodes).map(|node| (&node.id, node)).collect();
@@ -275,7 +278,7 @@ fn for_host(metadata: &Metadata) -> HashSet<&PackageId> {
     found
 }
 
-/// What a target is for; `None` if it is never built with the workspace: tests of a dependency, for instance.
+/// The role of a target; `None` if it is never built with the workspace, such as tests of a dependency.
 fn role(kinds: &[TargetKind], member: bool) -> Option<Role> {
     let is = |kind: TargetKind| kinds.contains(&kind);
     match () {

@@ -1,8 +1,8 @@
-//! Workspace → [`Graph`]: cargo says which packages there are, their `mod` items say which files, the scanner says what
-//! is in them.
+//! Workspace → [`Graph`]: cargo lists the packages, their `mod` items lead to the files, and the scanner extracts the
+//! facts.
 //!
 //! Runs no code of the scanned tree: no build script, no macro. `cargo metadata` and `rustc --print cfg` are the only
-//! processes started. `--expand`, or a policy that says `expand = true`, is the exception; see `expand`.
+//! processes started. The exception is `--expand`, or a policy with `expand = true`; see `expand`.
 
 mod cache;
 mod cargo;
@@ -73,31 +73,31 @@ fn threads(text: &str) -> Result<std::num::NonZeroUsize, &'static str> {
     text.parse().map_err(|_| "a number of threads from 1 up is expected")
 }
 
-/// Why there is no graph. A single bad source file is never the reason; see [`crate::graph::Gap`].
+/// Why a workspace cannot be loaded. A bad source file is never the reason; see [`crate::graph::Gap`].
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LoadError {
-    /// Cargo could not resolve the workspace; the text is cargo's own.
+    /// Cargo could not resolve the workspace; the text is cargo's.
     #[error("cargo could not resolve the workspace\n{}", .stderr.trim_end())]
     Cargo {
         /// What cargo wrote to stderr.
         stderr: String,
     },
-    /// Cargo could not be run, or its answer could not be read.
+    /// Cargo could not be run, or its output could not be parsed.
     #[error("could not run `cargo metadata`")]
     Metadata(#[from] cargo_metadata::Error),
-    /// `--expand`, and cargo cannot be run or understood.
+    /// With `--expand`: cargo could not be run, or its output could not be parsed.
     #[error("could not run `cargo check`")]
     NoCheck(#[source] io::Error),
-    /// `--expand`, and the workspace does not compile; cargo has said why.
+    /// With `--expand`: the workspace does not compile. Cargo has printed the reason.
     #[error(
         "`cargo check` failed, so what build scripts write is not known: make it build, or leave out --expand or the policy's \
          `expand`"
     )]
     Unbuildable,
-    /// There is no compiler to ask what it sets for a target.
+    /// The compiler could not be run.
     #[error("could not run `rustc --print cfg`")]
     NoCompiler(#[source] io::Error),
-    /// The compiler refuses a target; the text is its own.
+    /// The compiler rejects a target; the text is the compiler's.
     #[error("the compiler does not say what it sets{}\n{}", .target.as_ref().map(|target| format!(" for `{target}`")).unwrap_or_default(), .stderr.trim_end())]
     Compiler { target: Option<String>, stderr: String },
     /// `--package` or `--exclude` names no member.
@@ -117,26 +117,26 @@ pub(crate) fn load(request: &Request) -> Result<Graph, LoadError> {
     on_threads(request, Wanted::Everything, &|_| false)
 }
 
-/// The same, built first as by `--expand` where this says so of the workspace's root.
+/// Like [`load`], but builds first, as with `--expand`, if `expands` says so for the root of the workspace.
 pub(crate) fn load_expanded_if(request: &Request, expands: Expands<'_>) -> Result<Graph, LoadError> {
     on_threads(request, Wanted::Everything, expands)
 }
 
-/// The same for counts alone: files that can hold nothing to count are not parsed, and nothing is known of calls.
+/// Like [`load`], for counts only: files that cannot contain anything to count are not parsed, and there are no calls.
 pub(crate) fn load_counts(request: &Request) -> Result<Graph, LoadError> {
     on_threads(request, Wanted::Counts, &|_| false)
 }
 
-/// More would only cost: a thread each, whatever the number asked for.
+/// Limit on the number of threads, since more only add overhead.
 const MOST_THREADS: usize = 256;
 
-/// Of a workspace's root: whether it is built first.
+/// Whether to build the workspace with this root first.
 type Expands<'e> = &'e (dyn Fn(&Utf8Path) -> bool + Sync);
 
 fn on_threads(request: &Request, wanted: Wanted, expands: Expands<'_>) -> Result<Graph, LoadError> {
     match request.jobs {
         None => scan(request, wanted, expands),
-        // No thread can be started: then the work is done on this one.
+        // If no thread can be started, the work is done on this one.
         Some(jobs) => match rayon::ThreadPoolBuilder::new().num_threads(jobs.get().min(MOST_THREADS)).build() {
             Ok(pool) => pool.install(|| scan(request, wanted, expands)),
             Err(_) => scan(request, wanted, expands),

@@ -1,34 +1,35 @@
-//! Where `mod name;` finds its file: the compiler's rules, as paths to try.
+//! The compiler's rules for finding the file of `mod name;`, as candidate paths.
 //!
-//! A file is either *mod-rs* (a crate root, `mod.rs`, or named by `#[path]` or `include!`), whose modules lie beside it,
-//! or not (`name.rs`), whose modules lie in a directory of its name. Each `mod name { … }` goes one directory deeper.
+//! A file is either *mod-rs* (a crate root, `mod.rs`, or named by `#[path]` or `include!`), with its modules in the
+//! same directory, or not (`name.rs`), with its modules in a directory of that name. Each `mod name { … }` adds another
+//! directory.
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
-/// Where a piece of code stands, as far as `mod` items in it care.
+/// A position in the module tree, as far as it matters to the paths of `mod` items there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Place {
-    /// What `#[path]` is relative to.
+    /// The directory that `#[path]` is relative to.
     dir: Utf8PathBuf,
-    /// For a file that is not mod-rs: its module's name, the directory below `dir` that its modules lie in.
+    /// For a file that is not mod-rs: the name of its module, which is the directory below `dir` with its modules.
     below: Option<String>,
 }
 
-/// A file that `mod name;` may mean.
+/// A possible file of `mod name;`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Candidate {
     pub(super) path: Utf8PathBuf,
-    /// Where the file's own modules are looked for.
+    /// The position of the file's own `mod` items.
     pub(super) place: Place,
 }
 
 impl Place {
-    /// Inside a mod-rs file.
+    /// The position inside a mod-rs file.
     pub(super) fn of_mod_rs(file: &Utf8Path) -> Place {
         Place { dir: file.parent().map_or_else(Utf8PathBuf::new, ToOwned::to_owned), below: None }
     }
 
-    /// Inside `mod name { … }`, which may have a `#[path]`.
+    /// The position inside `mod name { … }`, which may have a `#[path]`.
     pub(super) fn inline(&self, name: &str, path: Option<&str>) -> Place {
         let dir = match path {
             Some(path) => tidy(&self.dir.join(path)),
@@ -37,7 +38,7 @@ impl Place {
         Place { dir, below: None }
     }
 
-    /// Files that `mod name;` may mean without `#[path]`; the compiler refuses when both exist.
+    /// The possible files of `mod name;` without `#[path]`. The compiler rejects the code if both exist.
     pub(super) fn named(&self, name: &str) -> [Candidate; 2] {
         let name = bare(name);
         let children = self.children();
@@ -50,7 +51,7 @@ impl Place {
         [beside, Candidate { path, place }]
     }
 
-    /// The file that `#[path = "…"]` or `include!("…")` means.
+    /// The file that `#[path = "…"]` or `include!("…")` refers to.
     pub(super) fn at(&self, path: &str) -> Candidate {
         let path = tidy(&self.dir.join(path));
         let place = Place::of_mod_rs(&path);
@@ -65,13 +66,13 @@ impl Place {
     }
 }
 
-/// A module's name as files spell it.
+/// A module's name in file names.
 fn bare(name: &str) -> &str {
     name.strip_prefix("r#").unwrap_or(name)
 }
 
-/// `a/b/../c` as `a/c`, so that one file has one name. Where `b` is a link that changes the meaning: rare enough in
-/// source trees that the file reads as missing rather than this touching the disk.
+/// Normalises `a/b/../c` to `a/c`, so that a file has a single name. If `b` is a symbolic link, this may be wrong. That
+/// is rare enough in source trees to report the file as missing rather than access the disk here.
 fn tidy(path: &Utf8Path) -> Utf8PathBuf {
     let mut tidy = Utf8PathBuf::new();
     for component in path.components() {
@@ -90,8 +91,7 @@ fn tidy(path: &Utf8Path) -> Utf8PathBuf {
 mod tests {
     use super::*;
 
-    /// `from` is the file with the `mod` item and the modules above it in that file (`src/a.rs inner`), `mod_rs` as in
-    /// the module's documentation.
+    /// `file` contains the `mod` item, inside the modules `inline`; `mod_rs` as in the module's documentation.
     #[track_caller]
     fn check(file: &str, mod_rs: bool, inline: &[(&str, Option<&str>)], expected: [&str; 2]) {
         let file = Utf8Path::new(file);
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn follows_the_reference() {
-        // The tables of the Rust reference, "Module source filenames" and "The path attribute".
+        // From the tables of the Rust reference, "Module source filenames" and "The path attribute".
         check("src/lib.rs", true, &[], ["src/x.rs", "src/x/mod.rs"]);
         check("src/a/mod.rs", true, &[], ["src/a/x.rs", "src/a/x/mod.rs"]);
         check("src/a.rs", false, &[], ["src/a/x.rs", "src/a/x/mod.rs"]);

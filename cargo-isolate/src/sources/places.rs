@@ -1,12 +1,12 @@
-//! Where the source of a module may be: what `#[path]`s say of it and of the modules around it, and where none does, its name.
+//! Candidate files of a module, determined by the `#[path]`s on it and on the enclosing modules, or by its name.
 
 use super::module_path::{Candidate, Place};
 use camino::Utf8Path;
 use isolate_lints::facts::{Conditional, ModuleDecl};
 use std::collections::HashMap;
 
-/// The files that `mod name;` may mean at a place, each with the predicates that choose it: what `#[path]` says, and where
-/// none does, the places that its name stands for.
+/// The possible files of `mod name;` at a position, each with the predicates that select it: those of its `#[path]`s,
+/// and those derived from its name where no `#[path]` applies.
 pub(super) fn candidates(place: &Place, decl: &ModuleDecl) -> Vec<(Candidate, Vec<String>)> {
     let all = |cfgs: &[String]| match cfgs {
         [one] => one.clone(),
@@ -27,7 +27,8 @@ pub(super) fn candidates(place: &Place, decl: &ModuleDecl) -> Vec<(Candidate, Ve
     found
 }
 
-/// Whether there is a file, or what stands for one: reading a link to nowhere, a pipe or a device will tell why it cannot be.
+/// Whether something exists at a path other than a directory. A dangling link, a pipe or a device counts, so that
+/// reading it reports the reason.
 pub(super) fn is_there(path: &Utf8Path) -> bool {
     match path.metadata() {
         Ok(metadata) => !metadata.is_dir(),
@@ -35,11 +36,11 @@ pub(super) fn is_there(path: &Utf8Path) -> bool {
     }
 }
 
-/// How many places one `mod` item is looked for in, by the `#[path]`s on it and on the modules around it, and how many modules
-/// of a target one file may be.
+/// Limit on the positions that one `mod` item is tried at because of `#[path]`s on it and on enclosing modules, and on
+/// the modules of a target that one file is loaded as.
 pub(super) const MOST_PLACES: usize = 64;
 
-/// The inline modules of a file that have a `#[path]`, by the modules around them and their names.
+/// The inline modules of a file that have a `#[path]`, keyed by the enclosing modules and their name.
 pub(super) struct Inline<'f>(HashMap<(&'f [String], &'f str), &'f [Conditional]>);
 
 impl<'f> Inline<'f> {
@@ -48,7 +49,8 @@ impl<'f> Inline<'f> {
         Inline(inline.map(|decl| ((&*decl.parents, &*decl.name), &*decl.paths)).collect())
     }
 
-    /// Where code inside the modules `parents` stands; several places if one of them has `#[path]`s, and whether these are all.
+    /// The positions of code inside the modules `parents`; several if one of them has `#[path]`s. Also whether these
+    /// are all.
     pub(super) fn places(&self, file: &Place, parents: &[String]) -> (Vec<Place>, bool) {
         let mut places = vec![file.clone()];
         for (depth, name) in parents.iter().enumerate() {

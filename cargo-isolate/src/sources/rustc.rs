@@ -1,8 +1,8 @@
-//! Our own part as cargo's `RUSTC_WORKSPACE_WRAPPER`: keeps the text of each crate with its macros expanded, beside what the
-//! compiler makes of it.
+//! This program as cargo's `RUSTC_WORKSPACE_WRAPPER`: it compiles each crate and also stores the crate's text with
+//! macros expanded, next to the compiler's output.
 //!
-//! Cargo starts nobody for a crate that is fresh, and the text of the last time is still there then. Where it cannot be
-//! made, none is left: to whoever looks for it, the expansion was not seen.
+//! Cargo does not run the wrapper for a fresh crate, whose text from the last time still exists. If a text cannot be
+//! created, the old one is removed, so that the expansion counts as not available.
 
 use crate::terminal::streams;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -13,16 +13,16 @@ use std::{
     process::{Command, ExitCode, Stdio},
 };
 
-/// Set in the environment of the cargo that calls us back, together with the wrapper.
+/// The environment variable that identifies a run as the compiler wrapper.
 const CALLED_BACK: &str = "__CARGO_ISOLATE_EXPAND";
 
-/// Has a cargo call us in place of the compiler, for members only.
+/// Makes a cargo run this program in place of the compiler, for members only.
 ///
 /// # Errors
 ///
-/// This program does not know where it lies.
+/// If the path of this program is unknown.
 pub(super) fn wrap(cargo: &mut Command) -> io::Result<()> {
-    // The program of our own tests is no compiler: to them, what macros write stays unseen.
+    // The test executable cannot act as a compiler, so expansions are not available in unit tests.
     if cfg!(test) {
         return Ok(());
     }
@@ -30,13 +30,13 @@ pub(super) fn wrap(cargo: &mut Command) -> io::Result<()> {
     Ok(())
 }
 
-/// The file for the text of a crate, by the file that the compiler writes for it.
+/// The file with the text of a crate, derived from the compiler's output file.
 pub(super) fn text_of(artifact: &Utf8Path) -> Option<Utf8PathBuf> {
     let stem = artifact.file_stem()?;
     Some(artifact.with_file_name(format!("{}.expanded", stem.strip_prefix("lib").unwrap_or(stem))))
 }
 
-/// Compiles as told, if it is cargo that calls us in place of the compiler: `PROGRAM rustc …`.
+/// Compiles as requested, if cargo runs this program in place of the compiler: `PROGRAM rustc …`.
 pub(crate) fn called_back() -> Option<ExitCode> {
     let mut arguments = env::args_os().skip(1);
     let compiler = arguments.next().filter(|compiler| compiler != "isolate")?;
@@ -51,14 +51,14 @@ pub(crate) fn called_back() -> Option<ExitCode> {
         }
     };
     if let (true, Some(file)) = (status.success(), Crate::of(&arguments).file()) {
-        // What was there is of an earlier source.
+        // The existing text belongs to an earlier source.
         let _ = fs::remove_file(&file);
         let _ = keep(&compiler, &arguments, &file);
     }
     Some(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
-/// What the compiler's command line says about where its files go.
+/// The output options of the compiler's command line.
 #[derive(Default)]
 struct Crate {
     name: Option<String>,
@@ -85,14 +85,14 @@ impl Crate {
         krate
     }
 
-    /// `None` if it is a question to the compiler and no crate.
+    /// `None` if the command line queries the compiler and compiles no crate.
     fn file(&self) -> Option<Utf8PathBuf> {
         let (name, directory) = (self.name.as_ref()?, self.directory.as_ref()?);
         Some(Utf8Path::new(directory).join(format!("{name}{}.expanded", self.suffix)))
     }
 }
 
-/// Asks the compiler once more, for the text. The option is an unstable one, which only this run is allowed to use.
+/// Runs the compiler once more for the expanded text. The option is unstable, and is enabled for this run only.
 fn keep(compiler: &OsString, arguments: &[OsString], file: &Utf8Path) -> io::Result<()> {
     let output = Command::new(compiler)
         .args(without_outputs(arguments))
@@ -110,7 +110,7 @@ fn keep(compiler: &OsString, arguments: &[OsString], file: &Utf8Path) -> io::Res
     Ok(())
 }
 
-/// The command line but for what is written besides: that is there from the first run.
+/// The command line without options for other outputs, which the first run has already written.
 fn without_outputs(arguments: &[OsString]) -> Vec<&OsString> {
     let starts = |argument: &OsString, with: &str| argument.to_str().is_some_and(|text| text.starts_with(with));
     let mut kept: Vec<&OsString> = Vec::new();

@@ -1,4 +1,5 @@
-//! Files below a member's `src` that no `mod` item leads to: no build sees them, and a reader of the tree does.
+//! Files below a member's `src` that no `mod` item leads to. They are part of no build, but visible to readers of the
+//! tree.
 
 use super::cache::{Files, Read, Shape};
 use crate::{
@@ -9,8 +10,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use isolate_lints::{Edition, cfg::Configs};
 use std::{collections::HashSet, sync::Arc};
 
-/// Reads and scans them, in the order of their paths. `reached` are the files of all packages. What cannot be read is left
-/// out: nothing asks for it.
+/// Reads and scans the unreached files, in the order of their paths. `reached` are the files of all packages.
+/// Unreadable files are skipped, since nothing refers to them.
 pub(super) fn scan(
     package: &Package,
     edition: Edition,
@@ -41,7 +42,7 @@ pub(super) fn scan(
     files.collect()
 }
 
-/// Links to directories are not followed: they may lead anywhere, or back.
+/// Does not follow links to directories, which may lead anywhere, including back.
 fn rust_files(directory: &Utf8Path) -> Vec<Utf8PathBuf> {
     let mut open = vec![directory.to_owned()];
     let mut found = Vec::new();

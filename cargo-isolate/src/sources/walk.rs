@@ -1,7 +1,7 @@
-//! From target roots through `mod` items and `include!` to every source file, scanned on all cores.
+//! Follows `mod` items and `include!` from the target roots to every source file, scanning on all cores.
 //!
-//! The tree is walked in rounds: one round scans in parallel what the round before found. What a round finds is sorted
-//! out on one thread, so the result does not depend on timing.
+//! The walk proceeds in rounds: each scans in parallel the files that the previous one found. The findings of a round
+//! are processed on a single thread, so the result does not depend on timing.
 
 use super::{
     cache::{Cache, Files, Read, Shape},
@@ -25,7 +25,7 @@ use isolate_lints::{
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-/// Fills in [`Package::files`] and [`Package::gaps`] of all packages but those that are `restored`.
+/// Sets [`Package::files`] and [`Package::gaps`] of all packages that are not `restored`.
 pub(super) fn scan(loaded: &mut Loaded, restored: &BTreeSet<usize>, cache: &Cache, progress: &Progress) {
     let Loaded { graph, targets, identities, .. } = loaded;
     let files = cache.files(graph);
@@ -50,50 +50,50 @@ pub(super) fn scan(loaded: &mut Loaded, restored: &BTreeSet<usize>, cache: &Cach
     files.keep();
 }
 
-/// A file that belongs to a crate.
+/// A file as part of a crate.
 struct Entry {
     /// Index in [`Walk::targets`].
     target: usize,
-    /// Position in the module tree: which child of which child.
+    /// Position in the module tree: the child indices from the root down.
     order: Vec<usize>,
     module: Vec<String>,
     path: Utf8PathBuf,
     place: Place,
     shape: Shape,
-    /// The item that asked for it.
+    /// The item that refers to it.
     from: Option<(Utf8PathBuf, Span)>,
-    /// Index in [`Walk::done`] of the entry that asked for it.
+    /// Index in [`Walk::done`] of the entry that refers to it.
     parent: Option<usize>,
-    /// As how many other modules the target had the file before.
+    /// The number of other modules that the target had already loaded the file as.
     nth: usize,
     /// Predicates of the items that lead to it, outermost first.
     cfgs: Vec<String>,
 }
 
-/// One file may be in several crates, even with several editions, and be included in several places.
+/// A file may be in several crates, with different editions, and be included in several places.
 type Key = (Utf8PathBuf, Read);
 
-/// A file read and scanned, or why not.
+/// The scanned file, or why it could not be read.
 type Scanned = Result<(Text, FileFacts), String>;
 
 struct Walk<'g> {
     packages: &'g [Package],
     targets: &'g [Target],
-    /// As in [`Loaded::identities`].
+    /// Like [`Loaded::identities`].
     identities: &'g [Option<String>],
-    /// What is to be scanned next: code of the build first, then what may be of it, then the rest, so that a file that is
-    /// reached in several ways counts as what it is by the best of them.
+    /// What to scan next: live code first, then code that may be live, then the rest. So a file that is reached several
+    /// times is listed under its most live module.
     frontier: BTreeMap<Presence, Vec<Entry>>,
     done: Vec<Entry>,
     gaps: Vec<(usize, Gap)>,
     scanned: HashMap<Key, Scanned>,
-    /// Files that each target has, by the modules that they are.
+    /// The modules that each target has loaded a file as.
     seen: HashMap<(usize, Utf8PathBuf), Vec<Vec<String>>>,
-    /// Places of `include!` whose file was found: no longer unexpanded.
+    /// `include!`s whose file was found, and which are therefore no longer unexpanded.
     included: HashSet<(Utf8PathBuf, Span)>,
 }
 
-/// What a package's targets reach.
+/// The files and gaps of a package.
 #[derive(Default)]
 struct Found {
     files: Vec<SourceFile>,
@@ -127,7 +127,7 @@ impl<'g> Walk<'g> {
         }
     }
 
-    /// Packages that nothing is left to be scanned of, when this is to be scanned next.
+    /// The number of packages that have nothing left to scan after this round.
     fn finished(&self, round: &[Entry]) -> usize {
         let open: HashSet<usize> =
             self.frontier.values().flatten().chain(round).map(|entry| self.targets[entry.target].package).collect();
@@ -154,7 +154,7 @@ impl<'g> Walk<'g> {
             (key, scanned)
         }));
         for (index, entry) in round.iter().enumerate() {
-            // Taken out while its children are collected, which needs the rest of `self`.
+            // Removed while its children are collected, which needs the rest of `self`.
             let key = self.key(entry);
             if let Some(scanned) = self.scanned.remove(&key) {
                 if let Ok((_, facts)) = &scanned {
@@ -166,8 +166,8 @@ impl<'g> Walk<'g> {
         self.done.extend(round);
     }
 
-    /// Whether a target does not have the file as this module yet. One that is below itself ends the walk, and so does one
-    /// that is more modules than anybody writes: files that name each other several times make no end of them.
+    /// Whether a target has not loaded the file as this module yet. The walk ends at a file that includes itself, and
+    /// at a limit on the modules per file: files that refer to each other repeatedly would otherwise make it endless.
     fn is_new(&mut self, entry: &mut Entry) -> bool {
         let around = std::iter::successors(entry.parent, |parent| self.done[*parent].parent);
         if around.into_iter().any(|around| self.done[around].path == entry.path) {
@@ -182,7 +182,7 @@ impl<'g> Walk<'g> {
         new
     }
 
-    /// Queues the files that `entry` asks for, which will be at `parent` of those that are done.
+    /// Queues the files that `entry` refers to. `parent` will be its index among the finished entries.
     fn children(&mut self, entry: &Entry, parent: usize, facts: &FileFacts) {
         let inline = Inline::new(&facts.modules);
         for (index, decl) in facts.modules.iter().enumerate() {
@@ -199,7 +199,7 @@ impl<'g> Walk<'g> {
             let mut module = entry.module.clone();
             module.extend(decl.parents.iter().chain([&decl.name]).cloned());
             let here = places.iter().map(|place| (place.clone(), module.clone()));
-            // A macro's `mod` belongs where it is called, which may be the crate root.
+            // A `mod` in a macro takes effect where the macro is called, which may be the crate root.
             let root = Place::of_mod_rs(&self.targets[entry.target].root);
             let at_call = decl.in_macro.is_some().then(|| (root, vec![decl.name.clone()]));
             let candidates = here.chain(at_call).flat_map(|(place, module)| {
@@ -230,8 +230,9 @@ impl<'g> Walk<'g> {
         }
     }
 
-    /// Queues each candidate that exists, with the predicates that choose it; one `mod` item may mean several files, by
-    /// `#[cfg_attr(…, path = "…")]`. Where none exists, that is a gap; a certain one, if the build asks for one of them.
+    /// Queues each candidate that exists, with the predicates that select it. One `mod` item may refer to several
+    /// files, by `#[cfg_attr(…, path = "…")]`. If none exists, this is a gap; a certain one, if the build needs one of
+    /// the files.
     fn follow(
         &mut self,
         (entry, parent): (&Entry, usize),
@@ -269,7 +270,7 @@ impl<'g> Walk<'g> {
         (entry.path.clone(), Read { edition: self.targets[entry.target].edition, shape: entry.shape })
     }
 
-    /// By package: each file once, for the first target that compiles it, in module-tree order.
+    /// The result by package, with each file once, under the first target that compiles it, in module-tree order.
     fn finish(mut self) -> HashMap<usize, Found> {
         let mut done = std::mem::take(&mut self.done);
         done.sort_by(|a, b| (a.target, &a.order).cmp(&(b.target, &b.order)));
@@ -323,7 +324,7 @@ impl<'g> Walk<'g> {
         }
         for (target, gap) in self.gaps {
             let gaps = &mut found.entry(self.targets[target].package).or_default().gaps;
-            // Targets that share a file miss the same modules.
+            // Targets that share a file also share its missing modules.
             if !gaps.iter().any(|other| (&other.path, &other.from) == (&gap.path, &gap.from)) {
                 gaps.push(gap);
             }
@@ -334,7 +335,7 @@ impl<'g> Walk<'g> {
         found
     }
 
-    /// The scanned file, moved out for its last use: the facts of a large graph are worth not copying.
+    /// The scanned file. Its last use moves it out, to avoid copying the facts of a large graph.
     fn take(&mut self, key: &Key, uses: &mut HashMap<Key, usize>) -> Scanned {
         let left = uses.get_mut(key).map_or(0, |left| {
             *left -= 1;
@@ -347,8 +348,8 @@ impl<'g> Walk<'g> {
         scanned.unwrap_or_else(|| Err("not scanned".to_owned()))
     }
 
-    /// Files that several targets of a package have, or one as several modules: the index of the first entry that the most of
-    /// is compiled of, and those of the others.
+    /// Files that belong to several targets of a package or are loaded as several modules: the index of the entry in
+    /// which most of the file is compiled, and those of the other entries.
     fn shared(&self, done: &[Entry]) -> HashMap<usize, Vec<usize>> {
         let mut by_path: HashMap<(usize, &Utf8Path), Vec<usize>> = HashMap::new();
         for (index, entry) in done.iter().enumerate() {

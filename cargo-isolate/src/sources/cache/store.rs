@@ -1,4 +1,4 @@
-//! Files of the cache: named by a key, written at once or not at all, believed only after their checksum was.
+//! The files of the cache: named by a key, written atomically, and only used if their checksum is right.
 
 use crate::{files, text::describe};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -9,7 +9,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// A directory of files, each `MAGIC`, the build that wrote it, a hash of the rest, and the rest.
+/// A directory of files. Each consists of `MAGIC`, the build that wrote it, a hash of the contents, and the contents.
 pub(super) struct Store {
     dir: Utf8PathBuf,
     notes: Mutex<Vec<String>>,
@@ -20,14 +20,14 @@ const MAGIC: &[u8] = b"cargo-isolate\0";
 /// The environment variable that names the directory.
 const VARIABLE: &str = "CARGO_ISOLATE_CACHE_DIR";
 
-/// Size of the directory that is too much, and what the oldest files are deleted down to.
+/// When the directory exceeds the first size, the oldest files are deleted until it is below the second.
 const MOST_BYTES: u64 = 512 << 20;
 const KEPT_BYTES: u64 = 256 << 20;
 
-/// Files read are marked so no more often: enough to tell the ones in use from the others.
+/// How often the time of a file's last use is updated: often enough to recognise unused files.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A file's name for what decides its contents.
+/// The file name for everything that determines a file's contents.
 pub(super) fn key(parts: &[impl AsRef<str>]) -> String {
     let mut hasher = blake3::Hasher::new();
     for part in parts {
@@ -37,7 +37,7 @@ pub(super) fn key(parts: &[impl AsRef<str>]) -> String {
     hasher.finalize().to_hex().to_string()
 }
 
-/// The program that writes and reads: another source, another build.
+/// Identifies the build of this program by its source.
 fn build() -> [u8; 32] {
     let parts = [env!("CARGO_PKG_VERSION"), env!("ISOLATE_SOURCES_FINGERPRINT"), isolate_lints::FINGERPRINT];
     let mut hasher = blake3::Hasher::new();
@@ -48,7 +48,8 @@ fn build() -> [u8; 32] {
 }
 
 impl Store {
-    /// In the directory that the environment names, or the user's cache directory; `None` where neither is known.
+    /// The store in the directory that the environment names, or in the user's cache directory; `None` if neither is
+    /// known.
     pub(super) fn of_user() -> Option<Store> {
         let absolute = |name| {
             let path = Utf8PathBuf::from(std::env::var(name).ok()?);
@@ -60,15 +61,15 @@ impl Store {
         Some(Store { dir, notes: Mutex::default() })
     }
 
-    /// A directory beside the files, which is there.
+    /// A subdirectory, created if necessary.
     pub(super) fn subdirectory(&self, name: &str) -> Option<Utf8PathBuf> {
         let path = self.dir.join(name);
-        // Cargo reads a brace as the start of a variable.
+        // Cargo interprets a brace as the start of a variable.
         let is_plain = !path.as_str().contains(['{', '}']);
         (is_plain && fs::create_dir_all(&path).is_ok()).then_some(path)
     }
 
-    /// What was written under a key, if it is all there and this build wrote it.
+    /// The contents under a key, if they are intact and this build wrote them.
     pub(super) fn read(&self, key: &str) -> Option<Vec<u8>> {
         let path = self.dir.join(key);
         match self.checked(&path) {
@@ -99,15 +100,15 @@ impl Store {
         }
         let start = bytes.len() - rest.len();
         if file.metadata()?.modified().ok().and_then(|time| time.elapsed().ok()).is_some_and(|age| age > DAY) {
-            // Only marks it as used; where that is not allowed, it is pruned a little early.
+            // This only marks the file as used. If that fails, the file is merely deleted a little early.
             let _ = file.set_modified(SystemTime::now());
         }
         bytes.drain(..start);
         Ok(Ok(bytes))
     }
 
-    /// Writes a file beside its name first: others see the whole of it or none. Whoever writes last wins, with the same
-    /// contents for the same key.
+    /// Writes to a temporary file first, so that other processes see either all of the file or nothing. The last writer
+    /// wins, with the same contents for the same key.
     pub(super) fn write(&self, key: &str, rest: &[u8]) {
         let write = || -> io::Result<()> {
             fs::create_dir_all(&self.dir)?;
@@ -123,7 +124,7 @@ impl Store {
         }
     }
 
-    /// Deletes what was not used for the longest time, once there is too much.
+    /// Deletes the least recently used files if the directory is too large.
     pub(super) fn prune(&self) {
         let entries = fs::read_dir(&self.dir).into_iter().flatten().flatten();
         let mut files: Vec<_> = entries
@@ -141,7 +142,7 @@ impl Store {
             if size <= KEPT_BYTES {
                 break;
             }
-            // Another run may have been faster.
+            // Another process may have deleted it already.
             let _ = fs::remove_file(path);
             size -= bytes;
         }
@@ -154,7 +155,7 @@ impl Store {
         }
     }
 
-    /// In an order that does not depend on timing.
+    /// Sorted, so that the order does not depend on timing.
     pub(super) fn notes(&self) -> Vec<String> {
         let mut notes = self.notes.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
         notes.sort();

@@ -1,5 +1,5 @@
-//! The compiler's text of a crate: every name in it is followed by a comment that says which macro it comes from, and the
-//! macros are listed at its end.
+//! The compiler's expanded text of a crate (`-Zunpretty=expanded,hygiene`). A comment after every name gives its syntax
+//! context, and tables at the end give the macro call of each context.
 
 use isolate_lints::{
     Edition,
@@ -7,27 +7,27 @@ use isolate_lints::{
 };
 use std::collections::HashMap;
 
-/// A text, taken apart.
+/// A parsed text.
 pub(super) struct Text {
     pub(super) facts: FileFacts,
-    /// Where a comment stood and the context it names, in order.
+    /// The position of each comment and the syntax context it names, in order.
     marks: Vec<(u32, u32)>,
-    /// By context: the expansion that it comes from.
+    /// Syntax context → expansion that it comes from.
     contexts: HashMap<u32, String>,
     expansions: HashMap<String, Invocation>,
 }
 
-/// One call of a macro, anywhere.
+/// A macro call.
 pub(super) struct Invocation {
     kind: MacroKind,
-    /// As written.
+    /// Path as written.
     path: String,
-    /// The expansion that it stands in.
+    /// The enclosing expansion.
     parent: String,
 }
 
 impl Invocation {
-    /// Whether this macro was called in those words.
+    /// Whether this is the call of a fact, judged by kind and path.
     pub(super) fn is(&self, fact: &MacroFact) -> bool {
         let plain = |path: &str| path.trim_start_matches("::").to_owned();
         self.kind == fact.kind && plain(&self.path) == plain(&fact.path)
@@ -35,13 +35,13 @@ impl Invocation {
 }
 
 impl Text {
-    /// `None` if it is not in the compiler's form of today.
+    /// `None` if the text does not have the compiler's present format.
     pub(super) fn read(text: String, edition: Edition) -> Option<Text> {
         let (code, tables) = text.rsplit_once("/*\nExpansions:\n")?;
         let (expansions, contexts) = tables.split_once("\nSyntaxContexts:\n")?;
         let expansions: HashMap<_, _> = expansions.lines().filter_map(invocation).collect();
         let contexts: HashMap<_, _> = contexts.lines().filter_map(context).collect();
-        // Every crate has a context of its own code, and the standard library's names.
+        // Every crate has contexts of its own code and of the standard library's names.
         if contexts.is_empty() {
             return None;
         }
@@ -54,7 +54,7 @@ impl Text {
         self.expansions.iter().any(|(name, call)| name.starts_with("crate0::") && call.is(used))
     }
 
-    /// The macros whose own names stand in a construct: of each name, the innermost macro first.
+    /// The macros whose definitions contributed names to a construct; for each name, the innermost macro first.
     pub(super) fn writers(&self, fact: &UnsafeFact) -> impl Iterator<Item = &Invocation> {
         let first = self.marks.partition_point(|(offset, _)| *offset < fact.span.start);
         let inside = self.marks[first..].iter().take_while(|(offset, _)| *offset < fact.end);
@@ -64,7 +64,7 @@ impl Text {
     }
 }
 
-/// `crate0::{{expn18}}: parent: crate0::{{expn6}}, call_site_ctxt: …, kind: Macro(Derive, "macros::Zero")`
+/// Parses `crate0::{{expn18}}: parent: crate0::{{expn6}}, call_site_ctxt: …, kind: Macro(Derive, "macros::Zero")`.
 fn invocation(line: &str) -> Option<(String, Invocation)> {
     let (name, rest) = line.split_once(": parent: ")?;
     let (parent, rest) = rest.split_once(", call_site_ctxt: ")?;
@@ -79,7 +79,7 @@ fn invocation(line: &str) -> Option<(String, Invocation)> {
     Some((name.to_owned(), Invocation { kind, path: path.to_owned(), parent: parent.to_owned() }))
 }
 
-/// `#9: parent: #0, outer_mark: (crate0::{{expn18}}, Transparent)`
+/// Parses `#9: parent: #0, outer_mark: (crate0::{{expn18}}, Transparent)`.
 fn context(line: &str) -> Option<(u32, String)> {
     let (number, rest) = line.strip_prefix('#')?.split_once(": parent: ")?;
     let (_, mark) = rest.split_once("outer_mark: (")?;
@@ -87,13 +87,13 @@ fn context(line: &str) -> Option<(u32, String)> {
     Some((number.parse().ok()?, name.to_owned()))
 }
 
-/// The code with its marks, `/* 2861#9 */`, made blank, and what they said.
+/// The code with its marks (`/* 2861#9 */`) replaced by spaces, and the marks.
 fn without_marks(code: &str) -> (String, Vec<(u32, u32)>) {
     let (mut plain, mut marks, mut rest) = (String::with_capacity(code.len()), Vec::new(), code);
     while let Some(start) = rest.find("/*") {
         let (before, comment) = rest.split_at(start);
         plain.push_str(before);
-        // Behind its own two characters: `/*/` ends none.
+        // Search after the opening characters, since `/*/` is not a complete comment.
         let mark = comment[2..].find("*/").and_then(|end| Some((end + 4, mark(&comment[2..end + 2])?)));
         let length = mark.map_or(2, |(length, context)| {
             marks.push((plain.len() as u32, context));

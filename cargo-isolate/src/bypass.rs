@@ -1,4 +1,4 @@
-//! Calls that go past the wrappers.
+//! Calls that bypass the wrappers.
 
 use crate::{
     graph::Role,
@@ -8,29 +8,30 @@ use crate::{
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeSet;
 
-/// A call of an isolated function that is not its wrapper's, or a place that takes its address.
+/// A call of an isolated function outside its wrapper, or a place that takes the function's address.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 pub(crate) struct Bypass {
     pub(crate) path: Utf8PathBuf,
     pub(crate) line: u32,
     pub(crate) column: u32,
-    /// `name@version` of the package it stands in.
+    /// The package that contains it: `name@version`.
     pub(crate) package: String,
-    /// The function as the linker knows it.
+    /// The linker symbol of the function.
     pub(crate) symbol: String,
-    /// Enclosing function.
+    /// The enclosing function.
     pub(crate) function: Option<String>,
-    /// Its address is taken; nobody can say where it is called.
+    /// Whether the function's address is taken, so that it is unknown where it is called.
     pub(crate) mention: bool,
-    /// `crate::module::function`, what exceptions are matched with.
+    /// `crate::module::function`, which exceptions match against.
     pub(crate) at: String,
-    /// In tests or benchmarks, where a direct call is something to compare with.
+    /// Whether it is in tests or benchmarks, which may call the function directly to compare results.
     pub(crate) test: bool,
-    /// An exception of the policy covers it.
+    /// Whether an exception of the policy covers it.
     pub(crate) excepted: bool,
 }
 
-/// Every one of them, in the order of the graph. `wrappers` are the files whose calls are the wrappers' own.
+/// All bypassing calls, in the order of the graph. `wrappers` are the generated files, whose calls are the wrappers'
+/// own.
 pub(crate) fn bypasses(names: &Names<'_>, plan: &Plan, wrappers: &BTreeSet<&Utf8Path>) -> Vec<Bypass> {
     let graph = names.graph;
     let isolated = Isolated::of_plan(graph, plan);
@@ -42,16 +43,16 @@ pub(crate) fn bypasses(names: &Names<'_>, plan: &Plan, wrappers: &BTreeSet<&Utf8
         let (declaring, _) = names.origin(call.callee);
         let package = &graph.packages[package];
         let file = &package.files[file];
-        // Whether the wrappers of members that were not chosen are fresh is not asked here.
+        // Whether the wrappers of unselected members are up to date is not checked here.
         if file.role == Role::Generated && package.member && !package.selected {
             continue;
         }
         let test = matches!(file.role_of(&call.call.scope.cfgs), Role::Test | Role::Bench);
-        // Nobody compiles the tests of a dependency here.
+        // The tests of a dependency are never compiled here.
         if test && !package.member {
             continue;
         }
-        // Several declarations of one symbol, chosen by `cfg`, make it one call.
+        // A call that resolves to several declarations of the symbol, selected by `cfg`, is a single call.
         if isolated.is_declared(symbol, declaring)
             && !wrappers.contains(&*file.path)
             && found.insert((&file.path, call.call.span))
@@ -177,7 +178,7 @@ fn nobody_runs_it() { unsafe { z_sys::crc32(1, 2) }; }
         );
     }
 
-    /// Declaring the function again is no way around.
+    /// A second, hand-written declaration of the function does not evade the check.
     #[test]
     fn declared_by_hand() {
         check(
@@ -190,7 +191,7 @@ fn main() { unsafe { crc32(1, 2) }; }
         );
     }
 
-    /// In a file that the program has as two modules, and a test as well.
+    /// The file is loaded as two modules of the program, and as a module of a test.
     #[test]
     fn declared_in_a_file_of_several_modules() {
         let mut graph = fixture::graph(&format!(
@@ -229,7 +230,7 @@ fn main() {{ unsafe {{ ffi::crc32(1, 2) }}; }}
         );
     }
 
-    /// What a function imports for itself decides, either way.
+    /// Imports inside a function take precedence over those outside, in both directions.
     #[test]
     fn imports_of_a_function_are_its_own() {
         check(
@@ -251,7 +252,7 @@ pub fn crc32(crc: u32, value: u32) -> u32 { unsafe { ffi::crc32(crc, value) } }
         );
     }
 
-    /// By another name, through another crate, from a macro: still the same function.
+    /// Renaming, another crate's re-export or a macro make no difference.
     #[test]
     fn names_do_not_hide_it() {
         check(
@@ -274,7 +275,7 @@ fn main() {
         );
     }
 
-    /// A crate between that hands the function on, and calls it itself.
+    /// Another crate may re-export the function, and call it itself.
     #[test]
     fn other_crates_do_not_hide_it() {
         check(
@@ -295,7 +296,7 @@ pub fn safe() -> u32 { unsafe { raw::crc32(1, 2) } }
         );
     }
 
-    /// What has nothing to do with the library means something else by the name, and tests of dependencies never run.
+    /// Other crates may declare another function of that name, and tests of dependencies never run.
     #[test]
     fn other_functions_may_be_called_the_same() {
         check(

@@ -1,4 +1,5 @@
-//! The workspace and its dependencies with the facts of every source file: what `sources` hands to everything later.
+//! The workspace and its dependencies with the facts of every source file: the output of `sources` and the input of
+//! every later stage.
 
 use crate::text::Text;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -18,104 +19,104 @@ use std::{
 pub(crate) struct Graph {
     /// Directory of the workspace's `Cargo.toml`.
     pub(crate) root: Utf8PathBuf,
-    /// Where cargo builds; our own files go to `target/isolate` only.
+    /// Cargo's target directory; cargo-isolate writes only to `isolate` below it.
     pub(crate) target: Utf8PathBuf,
-    /// What the code was looked at for: `x86_64-linux-gnu`, several, or `all`.
+    /// The platforms that the code was analysed for: `x86_64-linux-gnu`, several, or `all`.
     pub(crate) platforms: BTreeSet<String>,
-    /// For which builds that was, as platforms and cargo's own flags: `x86_64-linux-gnu --all-features`.
+    /// The builds that the code was analysed for, as platforms and cargo flags: `x86_64-linux-gnu --all-features`.
     pub(crate) conditions: String,
-    /// It was built first: what build scripts write was seen.
+    /// Whether the workspace was built first, so that the output of build scripts is available.
     pub(crate) expanded: bool,
     /// Members first, then dependencies; each group sorted by name and version.
     pub(crate) packages: Vec<Package>,
 }
 
-/// One package.
+/// A package.
 #[derive(Debug)]
 pub(crate) struct Package {
     pub(crate) name: String,
     pub(crate) version: String,
-    /// What cargo calls it in messages about builds: nothing but equal to another.
+    /// Cargo's package id, for comparison with those in build messages.
     pub(crate) key: PackageId,
     /// Directory of its `Cargo.toml`.
     pub(crate) root: Utf8PathBuf,
-    /// Of this workspace, as opposed to a dependency.
+    /// Whether it is a member of the workspace rather than a dependency.
     pub(crate) member: bool,
-    /// Of a folder of somebody's, as opposed to a registry or cargo's own copy of a repository.
+    /// Whether it is in a local directory rather than from a registry or git.
     pub(crate) local: bool,
-    /// A member that the command line chose to report on.
+    /// Whether it is a member that the command line selects.
     pub(crate) selected: bool,
-    /// Where its build script wrote, if it ran.
+    /// The output directory of its build script, if that ran.
     pub(crate) out_dir: Option<Utf8PathBuf>,
     /// `links = "…"`.
     pub(crate) links: Option<String>,
-    /// Name its library goes by as a crate; `None` without a library.
+    /// The crate name of its library; `None` without a library.
     pub(crate) lib: Option<String>,
     /// Crates that its code can name: extern crate name (renames applied) → index in [`Graph::packages`].
     pub(crate) externs: BTreeMap<String, usize>,
-    /// Source files, in module-tree order per target. A file that several targets share is listed once, for the first that
-    /// compiles it.
+    /// Source files, in module-tree order per target. A file that several targets share is listed once, under the first
+    /// that compiles it.
     pub(crate) files: Vec<SourceFile>,
-    /// What of it could not be scanned.
+    /// Its files that could not be scanned.
     pub(crate) gaps: Vec<Gap>,
 }
 
-/// One source file, read and scanned.
+/// A source file and its facts.
 #[derive(Debug)]
 pub(crate) struct SourceFile {
     pub(crate) path: Utf8PathBuf,
-    /// Its text as the compiler takes it: without byte order mark, `\n` for `\r\n`. Spans count bytes of this text, which
-    /// are not always those on disk.
+    /// The text as the compiler sees it: without byte order mark, and with `\n` for `\r\n`. Spans are byte ranges of
+    /// this text, which may differ from that on disk.
     pub(crate) text: Text,
-    /// Target it was reached from.
+    /// The role of the target that it was reached from.
     pub(crate) role: Role,
-    /// Crate name of that target: module paths start here.
+    /// The crate name of that target, with which module paths start.
     pub(crate) krate: String,
     pub(crate) edition: Edition,
     /// Module path within its crate: empty for a crate root, `["ffi", "raw"]` for `src/ffi/raw.rs`.
     pub(crate) module: Vec<String>,
-    /// Predicates on the `mod` items that lead to it, outermost first.
+    /// `cfg` predicates on the `mod` items that lead to the file, outermost first.
     pub(crate) cfgs: Vec<String>,
-    /// How that target is compiled, for each chosen platform.
+    /// The configurations of that target for the chosen platforms.
     pub(crate) configs: Arc<Configs>,
-    /// Other ways to the file, of other targets of the package or as another module: what one leaves out may be live by
-    /// another.
+    /// Other targets of the package that have the file, and other modules that it is loaded as. Code that is dormant in
+    /// one may be live in another.
     pub(crate) also: Vec<Reach>,
     pub(crate) facts: FileFacts,
-    /// Uses of procedural macros in it whose output was seen; empty without a build.
+    /// Uses of procedural macros in the file whose expansion is available; empty without a build.
     pub(crate) expansions: Vec<Expansion>,
 }
 
-/// A target's way to a file that it shares with another one, or has as another module too.
+/// A further target or module that a file belongs to.
 #[derive(Clone, Debug)]
 pub(crate) struct Reach {
     pub(crate) role: Role,
     pub(crate) krate: String,
-    /// As [`SourceFile::module`].
+    /// Like [`SourceFile::module`].
     pub(crate) module: Vec<String>,
-    /// As [`SourceFile::cfgs`].
+    /// Like [`SourceFile::cfgs`].
     pub(crate) cfgs: Vec<String>,
     pub(crate) configs: Arc<Configs>,
 }
 
-/// What a procedural macro wrote at one of its uses.
+/// The expansion of a use of a procedural macro.
 #[derive(Debug)]
 pub(crate) struct Expansion {
-    /// The use, as one writes it: `name!`, `#[name]`, `#[derive(Name)]`.
+    /// The use as it is written: `name!`, `#[name]` or `#[derive(Name)]`.
     pub(crate) from: String,
-    /// Its place.
+    /// The position of the use.
     pub(crate) span: Span,
-    /// Unsafe constructs that stand in no file, all at that place.
+    /// Unsafe constructs of the expansion, all with the use's span because they are in no source file.
     pub(crate) unsafes: Vec<UnsafeFact>,
 }
 
 impl Graph {
-    /// Whether the code was looked at for the platform on which the runtime makes domains, and for no other.
+    /// Whether the code was analysed for the platform that domains exist on, and no other.
     pub(crate) fn has_domains(&self) -> bool {
         self.platforms.iter().eq(["x86_64-linux-gnu"])
     }
 
-    /// What Rust code defines under a name that other languages can reach: where, and the name.
+    /// Symbols that Rust code exports: package, file and symbol.
     pub(crate) fn exports(&self) -> impl Iterator<Item = (&Package, &SourceFile, &str)> {
         let files = self.packages.iter().flat_map(|package| package.files.iter().map(move |file| (package, file)));
         files.flat_map(|(package, file)| {
@@ -124,7 +125,7 @@ impl Graph {
         })
     }
 
-    /// The package that somebody means by a name: a member first; of several versions, the last.
+    /// The package with a name. Members take precedence, and later versions over earlier ones.
     pub(crate) fn named(&self, name: &str) -> Option<usize> {
         let named = |index: &usize| self.packages[*index].name == name;
         let member = |index: &usize| named(index) && self.packages[*index].member;
@@ -132,27 +133,27 @@ impl Graph {
         all.clone().find(member).or_else(|| all.rfind(named))
     }
 
-    /// A path as reports show it: from the workspace root where it lies in there, else in full.
+    /// A path as reports show it: relative to the workspace root if it is inside, otherwise absolute.
     pub(crate) fn relative(&self, path: &Utf8Path) -> Utf8PathBuf {
         path.strip_prefix(&self.root).unwrap_or(path).to_owned()
     }
 
-    /// The library of a foreign item that a file of a package declares: what its block links, else what the package says it
-    /// links. Wrappers declare symbols that the linker makes, which are no library's.
+    /// The library of a foreign item: that of its extern block, or else the declaring package's `links`. Symbols that
+    /// only wrappers declare come from the linker script and belong to no library.
     pub(crate) fn library<'g>(&'g self, package: usize, file: usize, item: &'g ForeignItem) -> Option<&'g str> {
         let package = &self.packages[package];
         let linked = package.links.as_ref().filter(|_| package.files[file].role != Role::Generated);
         item.library.as_ref().or(linked).map(String::as_str)
     }
 
-    /// Whether what is selected, and all that it is made of, is complete.
+    /// Whether the selected packages and all of their dependencies are complete.
     pub(crate) fn is_complete(&self) -> bool {
         let concerned = self.concerned();
         self.packages.iter().zip(concerned).all(|(package, concerned)| !concerned || package.is_complete())
     }
 
-    /// For each package, whether what is selected is made of it: selected itself, or reached from what is. With all members
-    /// selected, every package is.
+    /// For each package, whether it is selected or a direct or indirect dependency of a selected one. If all members
+    /// are selected, this is every package.
     pub(crate) fn concerned(&self) -> Vec<bool> {
         if self.packages.iter().all(|package| package.selected || !package.member) {
             return vec![true; self.packages.len()];
@@ -168,13 +169,13 @@ impl Graph {
     }
 }
 
-/// The name in what [`Package::id`] gives.
+/// The name in an id that [`Package::id`] returned.
 pub(crate) fn name_of(id: &str) -> &str {
     id.rsplit_once('@').map_or(id, |(name, _)| name)
 }
 
 impl Package {
-    /// What exceptions and reports call a place in one of its files: `crate::module::function`.
+    /// The path of a place in one of its files, as reports show it and exceptions match it: `crate::module::function`.
     pub(crate) fn place(&self, file: &SourceFile, scope: &Scope) -> String {
         match (file.krate.is_empty(), &scope.function) {
             (false, _) => file.function_path(scope),
@@ -183,7 +184,7 @@ impl Package {
         }
     }
 
-    /// Whether a report is about its files of a role: nobody builds the tests of what is there only because another needs it.
+    /// Whether reports cover its files of a role. Tests and the like of an unselected package are never built.
     pub(crate) fn is_reported(&self, role: Role) -> bool {
         self.selected || !matches!(role, Role::Test | Role::Bench | Role::Example | Role::Unreached)
     }
@@ -193,17 +194,17 @@ impl Package {
         format!("{}@{}", self.name, self.version)
     }
 
-    /// Its name and those of its crates: what a policy may call its code by.
+    /// The names of the package and its crates, which policies may refer to its code by.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         std::iter::once(&*self.name).chain(self.files.iter().map(|file| &*file.krate))
     }
 
-    /// Whether all of it that a report is about was read, parsed and understood: what was not may hold more.
+    /// Whether everything that reports cover was read, parsed and accounted for. Otherwise there may be more findings.
     pub(crate) fn is_complete(&self) -> bool {
         self.is_written_completely() && !self.gaps.iter().any(Gap::is_of_wrappers)
     }
 
-    /// The same of what people write: wrappers may be still to come.
+    /// Like [`Package::is_complete`], for hand-written code only: wrappers may not exist yet.
     pub(crate) fn is_written_completely(&self) -> bool {
         let is_known = |file: &SourceFile| file.facts.errors.is_empty() && file.facts.unexplained() == 0;
         let is_missing = |gap: &Gap| gap.why.is_incomplete() && self.is_reported(gap.role) && !gap.is_of_wrappers();
@@ -211,7 +212,7 @@ impl Package {
             && self.files.iter().all(|file| is_known(file) || !self.is_reported(file.role))
     }
 
-    /// Whether it includes items that its build script writes, which are there after a build only.
+    /// Whether it includes items that its build script generates, which are only available after a build.
     pub(crate) fn has_unseen_items(&self) -> bool {
         let reached = self.files.iter().filter(|file| file.role != Role::Unreached);
         reached.flat_map(|file| &file.facts.unexpanded).any(Unexpanded::is_generated)
@@ -229,7 +230,8 @@ impl SourceFile {
         path
     }
 
-    /// The same with the function. An `impl crate::Stream` names its functions after where the type is, not where it stands.
+    /// Like [`SourceFile::module_path`], with the function. Functions of an `impl crate::Stream` are named by the
+    /// type's path, not by the module of the `impl`.
     pub(crate) fn function_path(&self, scope: &Scope) -> String {
         let Some(mut function) = scope.function.as_deref() else { return self.module_path(scope) };
         let mut modules: Vec<&str> = self.module.iter().chain(&scope.modules).map(String::as_str).collect();
@@ -246,16 +248,16 @@ impl SourceFile {
         around.chain([function]).collect::<Vec<_>>().join("::")
     }
 
-    /// Its text, read again where it is not at hand.
+    /// The text of the file, which may have to be read again.
     ///
     /// # Errors
     ///
-    /// The file is not any more what was scanned.
+    /// If the file has changed since it was scanned.
     pub(crate) fn text(&self) -> std::io::Result<&str> {
         self.text.get(&self.path)
     }
 
-    /// Whether code under these predicates, and those of the file, is compiled.
+    /// Whether code under these predicates and those of the file is compiled.
     pub(crate) fn presence(&self, cfgs: &[String]) -> Presence {
         match self.role {
             Role::Unreached => Presence::Dormant,
@@ -263,7 +265,7 @@ impl SourceFile {
         }
     }
 
-    /// What each target that has the file is compiled with, and the predicates on the way to it there.
+    /// The configurations of each target that has the file, with the predicates that lead to it there.
     fn ways(&self) -> impl Iterator<Item = (&Configs, &[String])> {
         let others = self.also.iter().map(|reach| (&*reach.configs, &*reach.cfgs));
         std::iter::once((&*self.configs, &*self.cfgs)).chain(others)
@@ -273,7 +275,7 @@ impl SourceFile {
         self.ways().map(|(configs, around)| of(configs, around)).min().unwrap_or(Presence::Dormant)
     }
 
-    /// The same where a choice must be made, see [`Configs::likely`].
+    /// Like [`SourceFile::presence`] where a choice must be made, see [`Configs::likely`].
     pub(crate) fn likely(&self, cfgs: &[String]) -> Presence {
         match self.role {
             Role::Unreached => Presence::Dormant,
@@ -281,7 +283,7 @@ impl SourceFile {
         }
     }
 
-    /// Whether code under these predicates is in a build with other features.
+    /// Whether code under these predicates would be compiled with other features.
     pub(crate) fn needs_features(&self, cfgs: &[String]) -> bool {
         let with_any =
             |configs: &Configs, around: &[String]| configs.with_any_features().likely(around.iter().chain(cfgs));
@@ -290,7 +292,7 @@ impl SourceFile {
             && self.best(with_any) != Presence::Dormant
     }
 
-    /// What keeps code under these predicates out of the build, to follow "dormant: ".
+    /// Why code under these predicates is dormant, to follow "dormant: ".
     pub(crate) fn hidden_by(&self, cfgs: &[String]) -> Option<String> {
         if self.role == Role::Unreached {
             return Some("no `mod` leads to this file".to_owned());
@@ -301,7 +303,8 @@ impl SourceFile {
         self.configs.hidden_by(self.cfgs.iter().chain(cfgs)).map(|predicates| format!("cfg({predicates})"))
     }
 
-    /// What code under these predicates is for: in the library's and binaries' files, what only tests have is of tests.
+    /// The role of code under these predicates. In files of the library and binaries, code that only tests compile has
+    /// the role of tests.
     pub(crate) fn role_of(&self, cfgs: &[String]) -> Role {
         if let Some(other) = self.role_of_other(cfgs) {
             return other;
@@ -324,7 +327,7 @@ impl SourceFile {
 }
 
 impl SourceFile {
-    /// The role of the target that has what this one leaves out.
+    /// The role of another target that compiles the code, if the file's own does not.
     fn role_of_other(&self, cfgs: &[String]) -> Option<Role> {
         let is_live =
             |configs: &Configs, around: &[String]| configs.presence(around.iter().chain(cfgs)) != Presence::Dormant;
@@ -335,25 +338,25 @@ impl SourceFile {
     }
 }
 
-/// A file that belongs to a package and was not scanned.
+/// A file of a package that was not scanned.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Gap {
-    /// The file: where it was looked for first, when it does not exist.
+    /// The file; if it does not exist, the first place where it was expected.
     pub(crate) path: Utf8PathBuf,
-    /// What asked for it: the file and place of a `mod` item; `None` for a target's root.
+    /// The `mod` item that refers to it, as file and span; `None` for a target's root.
     pub(crate) from: Option<(Utf8PathBuf, Span)>,
     pub(crate) why: GapKind,
     pub(crate) role: Role,
 }
 
 impl Gap {
-    /// `wrap` writes it.
+    /// Whether `wrap` will create the file.
     pub(crate) fn is_of_wrappers(&self) -> bool {
         self.why == GapKind::Missing && is_of_wrappers(&self.path)
     }
 }
 
-/// Where `mod isolated;` of a crate's root leads first.
+/// Whether a path is the first candidate for a crate root's `mod isolated;`.
 pub(crate) fn is_of_wrappers(path: &Utf8Path) -> bool {
     path.file_stem() == Some("isolated")
 }
@@ -362,11 +365,11 @@ pub(crate) fn is_of_wrappers(path: &Utf8Path) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum GapKind {
-    /// It exists and could not be read, with the reason.
+    /// It exists but could not be read, for this reason.
     Unreadable(String),
-    /// `mod name;` has no file anywhere.
+    /// No file exists for a `mod name;`.
     Missing,
-    /// `mod name;` has no file, and stands under a `cfg` or in a macro call: most likely never compiled here.
+    /// No file exists for a `mod name;` under a `cfg` or in a macro call. Most likely it is never compiled here.
     MissingCfg,
 }
 
@@ -377,20 +380,20 @@ impl GapKind {
     }
 }
 
-/// What a source file is for.
+/// The role of a source file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Role {
     /// Library or binary.
     Main,
-    /// A file of the library or binary that is exactly what `wrap` writes. `sources` gives it to none:
-    /// [`crate::wrap::mark_generated`] does.
+    /// A file of the library or binary that is exactly what `wrap` writes. [`crate::wrap::mark_generated`] assigns this
+    /// role, not `sources`.
     Generated,
     ProcMacro,
     BuildScript,
     Test,
     Bench,
     Example,
-    /// Of nothing: a file below a member's `src` that no `mod` leads to.
+    /// None: a file below a member's `src` that no `mod` leads to.
     Unreached,
 }

@@ -1,4 +1,4 @@
-//! The graph to the resolver: crates with files, and the way back to packages.
+//! Adapts the graph to path resolution: packages become crates with files, and results are mapped back.
 
 use crate::graph::{Graph, Package, Reach, Role, SourceFile};
 use isolate_lints::{
@@ -8,25 +8,25 @@ use isolate_lints::{
 };
 use std::{cell::OnceCell, collections::BTreeMap};
 
-/// A graph and what its names mean: one table for all that a command asks, made when the first question is.
+/// A graph with its name tables, which are built once, on first use.
 pub(crate) struct Names<'g> {
     pub(crate) graph: &'g Graph,
     table: OnceCell<Table<'g>>,
     foreign: OnceCell<ForeignCalls<'g>>,
 }
 
-/// The first crates of the resolver are the packages' libraries, in their order, so that an index in [`Package::externs`] is
-/// an index there; binaries, build scripts and tests follow.
+/// The resolver's first crates are the libraries of the packages in their order, so that indices in
+/// [`Package::externs`] are also indices of crates. Binaries, build scripts and tests follow.
 struct Table<'g> {
     resolver: Resolver<'g>,
-    /// For each crate, the package and the positions of its files in there.
+    /// For each crate, its package and the indices of its files there.
     origins: Vec<(usize, Vec<usize>)>,
-    /// The way back, by package and file: `None` for a file of no crate.
+    /// The inverse, by package and file; `None` for a file that belongs to no crate.
     places: Vec<Vec<Option<Place>>>,
 }
 
 impl<'g> Names<'g> {
-    /// Of a graph that will not change any more.
+    /// For a graph that no longer changes.
     pub(crate) fn new(graph: &'g Graph) -> Names<'g> {
         Names { graph, table: OnceCell::new(), foreign: OnceCell::new() }
     }
@@ -39,13 +39,13 @@ impl<'g> Names<'g> {
         &self.table().resolver
     }
 
-    /// Index of the package that a place lies in, and position of the file among the package's.
+    /// Index of the package that contains a place, and of the file in the package.
     pub(crate) fn origin(&self, place: Place) -> (usize, usize) {
         let (package, positions) = &self.table().origins[place.krate];
         (*package, positions[place.file])
     }
 
-    /// Index of the package that a crate belongs to.
+    /// Index of the package that contains a crate.
     pub(crate) fn package(&self, krate: usize) -> usize {
         self.table().origins[krate].0
     }
@@ -55,7 +55,7 @@ impl<'g> Names<'g> {
         self.foreign.get_or_init(|| self.resolver().foreign_calls())
     }
 
-    /// What the unsafe code of a file does, for each of its constructs.
+    /// The operations of each unsafe construct in a file.
     pub(crate) fn operations(&self, package: usize, file: usize) -> Vec<Vec<Operation>> {
         match self.table().places[package][file] {
             Some(place) => self.resolver().operations(place),
@@ -68,7 +68,7 @@ impl<'g> Names<'g> {
 }
 
 impl<'g> Table<'g> {
-    /// Reads all declarations once.
+    /// Indexes all declarations.
     fn new(graph: &'g Graph) -> Table<'g> {
         let keys = Keys::new(graph);
         let mut crates: Vec<Crate<'_>> = keys.list.iter().map(|(package, name)| empty(graph, *package, name)).collect();
@@ -91,11 +91,11 @@ impl<'g> Table<'g> {
     }
 }
 
-/// Which crates of the resolver there are.
+/// The crates of the resolver.
 struct Keys<'g> {
-    /// The package and name of each.
+    /// The package and name of each crate.
     list: Vec<(usize, &'g str)>,
-    /// The indices of those that are no main crates.
+    /// Indices of the crates that are not main crates.
     others: BTreeMap<(usize, Role, &'g str), usize>,
 }
 
@@ -128,7 +128,7 @@ impl<'g> Keys<'g> {
         let mut also: Vec<Mount<'_>> = Vec::new();
         for reach in &file.also {
             let mount = self.of(index, package, reach.role, &reach.krate);
-            // A library and a program that share a name are one crate here.
+            // A library and a binary with the same name are one crate here.
             let is = |of: usize, module: &[String]| of == mount && *module == reach.module;
             if !is(krate, module) && !also.iter().any(|known| is(known.krate, known.module)) {
                 let Reach { module, cfgs, configs, .. } = reach;
@@ -153,7 +153,7 @@ fn empty<'g>(graph: &'g Graph, index: usize, name: &'g str) -> Crate<'g> {
     }
 }
 
-/// Of the library, or of a binary that goes by the same name and shares its modules.
+/// Whether a crate is the library, or a binary that has the same name and shares its modules.
 fn is_main(package: &Package, role: Role, name: &str) -> bool {
     matches!(role, Role::Main | Role::Generated | Role::ProcMacro) && name == main_name(package)
 }

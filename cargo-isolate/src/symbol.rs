@@ -1,4 +1,4 @@
-//! Who calls a C symbol: every call site, and the way from there up to a function that anybody may call.
+//! The callers of a C symbol: every call site, and the call chains from there up to a function that anyone may call.
 
 use crate::{
     glob::Glob,
@@ -15,16 +15,16 @@ use isolate_lints::{
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What is known of the symbols that a pattern matches.
+/// The result for the symbols that match a pattern.
 #[derive(Debug)]
 pub(crate) struct Answer {
-    /// By name, library and declaring package; none if only calls of what was not seen go by such a name.
+    /// Sorted by name, library and declaring package. Empty if the name only occurs in calls of generated items.
     pub(crate) symbols: Vec<Symbol>,
-    /// By caller and package with the build script.
+    /// Sorted by caller and by the package with the build script.
     pub(crate) unseen: Vec<UnseenCaller>,
 }
 
-/// A package that calls something of the name in bindings that are not seen, for a build script writes them.
+/// A package that calls a matching name in bindings that are not available, because a build script generates them.
 #[derive(Debug, Serialize)]
 pub(crate) struct UnseenCaller {
     /// `name@version`.
@@ -34,36 +34,36 @@ pub(crate) struct UnseenCaller {
     pub(crate) calls: Vec<Site>,
 }
 
-/// A foreign symbol, as one package declares it.
+/// A foreign symbol, as declared by one package.
 #[derive(Debug, Serialize)]
 pub(crate) struct Symbol {
-    /// What the linker resolves.
+    /// The symbol that the linker resolves.
     pub(crate) name: String,
-    /// Native library of the extern block or of the declaring package's `links`.
+    /// Native library, from the extern block or the declaring package's `links`.
     pub(crate) library: Option<String>,
-    /// Package that declares it: `name@version`.
+    /// The package that declares it: `name@version`.
     pub(crate) declared_in: String,
-    /// Where; several for bindings that differ by platform.
+    /// Where it is declared; several places for bindings that differ by platform.
     pub(crate) declarations: Vec<Site>,
-    /// Functions that use it, by package and place. None: declared and never called by name.
+    /// Functions that use it, sorted by package and path. Empty if it is never used by name.
     pub(crate) callers: Vec<Caller>,
 }
 
-/// A function, or a module outside its functions, that uses a symbol.
+/// A function, or the code of a module outside functions, that uses a symbol.
 #[derive(Debug, Serialize)]
 pub(crate) struct Caller {
     #[serde(flatten)]
     pub(crate) function: Function,
     /// Calls of the symbol.
     pub(crate) calls: Vec<Use>,
-    /// Its address taken, or a static used.
+    /// Uses other than calls: an address taken, or a static used.
     pub(crate) mentions: Vec<Use>,
-    /// Ways up to a public function that is not `unsafe`: each from a direct caller of this function to the last that is
-    /// known. None: nothing calls it by a path, or it is such a function itself.
+    /// Call chains towards public functions that are not `unsafe`. Each starts with a direct caller of this function
+    /// and ends with the last known one. Empty if no call by path is known, or if this is such a function itself.
     pub(crate) reached_from: Vec<Vec<Function>>,
 }
 
-/// A function with what its signature promises.
+/// A function, with what its signature says about callers.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Function {
     /// `name@version`.
@@ -71,38 +71,38 @@ pub(crate) struct Function {
     pub(crate) role: Role,
     /// `crate::module::function`.
     pub(crate) at: String,
-    /// Declared `unsafe fn`: whoever calls it has to argue for it.
+    /// Declared `unsafe fn`: each caller is responsible for its contract.
     pub(crate) r#unsafe: bool,
-    /// `pub`, `pub(crate)`, `trait` for one that a trait makes callable, or empty.
+    /// `pub`, `pub(crate)`, `trait` for a trait's function, or empty.
     pub(crate) visibility: String,
-    /// Where it is; `None` for code in no function with a body of its own, such as a constant's.
+    /// Where it is; `None` for code that is not in a function with a body, such as a constant's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) site: Option<Site>,
 }
 
-/// A place.
+/// A position in a file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(crate) struct Site {
-    /// Relative to the workspace where it lies in there.
+    /// Relative to the workspace if the file is inside it.
     pub(crate) path: Utf8PathBuf,
     pub(crate) span: Span,
 }
 
-/// A place where a symbol is used.
+/// A use of a symbol.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(crate) struct Use {
     #[serde(flatten)]
     pub(crate) site: Site,
-    /// What keeps it out of the builds for all chosen targets: `cfg(windows)`.
+    /// The predicate that excludes it from the builds for all chosen targets: `cfg(windows)`.
     pub(crate) dormant: Option<String>,
 }
 
-/// A pattern that matches no foreign item of the graph.
+/// No foreign item of the graph matches the pattern.
 #[derive(Debug, thiserror::Error)]
 #[error("no package of {} declares a foreign symbol `{pattern}`{}", if *.whole { "this workspace" } else { "those chosen, or that they need," }, hint(.nearest))]
 pub(crate) struct NoSuchSymbol {
     pattern: String,
-    /// All members were chosen.
+    /// Whether all members are selected.
     whole: bool,
     nearest: Option<String>,
 }
@@ -111,12 +111,12 @@ fn hint(nearest: &Option<String>) -> String {
     nearest.as_ref().map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
 }
 
-/// The symbols that a pattern matches, by their linker's or their Rust name, with their users in the chosen members and what
-/// they are made of, and calls that may be of one.
+/// The symbols whose linker name or Rust name matches a pattern, with their users in the selected members and their
+/// dependencies, and calls of generated items with such a name.
 ///
 /// # Errors
 ///
-/// There is none; the nearest name is in the error.
+/// If nothing matches; the error suggests the nearest name.
 pub(crate) fn symbols(names: &Names<'_>, pattern: &Glob) -> Result<Answer, NoSuchSymbol> {
     let graph = names.graph;
     let uses = Uses { graph, names, concerned: graph.concerned() };
@@ -157,15 +157,15 @@ struct Uses<'u, 'g> {
     concerned: Vec<bool>,
 }
 
-/// Where code stands: in a function, in a macro's definition, or outside of both.
+/// The location of code: in a function, in a macro definition, or outside both.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Where {
     place: Place,
-    /// The modules around it in the file.
+    /// The enclosing inline modules in the file.
     modules: Vec<String>,
-    /// With its type's name.
+    /// The name of the function, with its type.
     function: Option<SmolStr>,
-    /// The macro whose definition it is.
+    /// The macro that the code is the definition of.
     definition: Option<SmolStr>,
 }
 
@@ -176,7 +176,7 @@ impl Where {
     }
 }
 
-/// A function that a way was found to, and what led there: an index among the others.
+/// A function in a call chain. `calls` is the index of the step that it calls.
 struct Step<'u> {
     place: Where,
     function: Function,
@@ -210,7 +210,7 @@ impl<'u, 'g: 'u> Uses<'u, 'g> {
         symbols
     }
 
-    /// Items of the chosen members and of what they are made of.
+    /// Foreign items of the selected members and their dependencies.
     fn foreign(&self) -> impl Iterator<Item = (usize, usize, &'u isolate_lints::facts::ForeignItem)> {
         let packages = self.graph.packages.iter().enumerate().filter(|(index, _)| self.concerned[*index]);
         packages.flat_map(|(index, package)| {
@@ -219,7 +219,7 @@ impl<'u, 'g: 'u> Uses<'u, 'g> {
         })
     }
 
-    /// Whether code belongs to the chosen members or what they are made of.
+    /// Whether code belongs to the selected members or their dependencies.
     fn is_asked(&self, place: Place) -> bool {
         let (package, file) = self.names.origin(place);
         let of = &self.graph.packages[package];
@@ -267,7 +267,7 @@ impl<'u, 'g: 'u> Uses<'u, 'g> {
                 reached_from: self.ways(&place),
             })
             .collect();
-        // Those that are compiled come first. A file that two targets share stands for one function.
+        // Live callers come first. A file that two targets share yields a single function.
         callers.sort_by(|a, b| {
             let key = |caller: &'_ Caller| (caller.is_dormant(), caller.function.package.clone(), caller.calls.clone());
             key(a).cmp(&key(b))
@@ -275,7 +275,8 @@ impl<'u, 'g: 'u> Uses<'u, 'g> {
         callers
     }
 
-    /// Upwards from a function, breadth first, until each way ends in a public safe function or nobody is known to call on.
+    /// The call chains upwards from a function, found breadth first. Each ends at a public safe function or where no
+    /// caller is known.
     fn ways(&self, start: &Where) -> Vec<Vec<Function>> {
         let mut steps = vec![self.step(start.clone(), None)];
         let mut seen = BTreeSet::from([start.clone()]);
@@ -284,7 +285,7 @@ impl<'u, 'g: 'u> Uses<'u, 'g> {
             let open: Vec<usize> = level.into_iter().filter(|step| !steps[*step].function.is_entry()).collect();
             level = Vec::new();
             for (step, place) in self.callers_of(&steps, &open) {
-                // One that was met before goes on from there; one that calls itself leads nowhere.
+                // A function that was already found is not followed again, and recursive calls do not count.
                 steps[step].is_called |= steps[step].place != place;
                 if seen.insert(place.clone()) {
                     level.push(steps.len());
@@ -302,7 +303,7 @@ impl<'u, 'g: 'u> Uses<'u, 'g> {
         ways.collect()
     }
 
-    /// One step up from each of some: the step, and where it is called, or where the macro is used.
+    /// One step up from several functions: the index of the called step, and the caller or the user of the macro.
     fn callers_of(&self, steps: &[Step<'u>], open: &[usize]) -> Vec<(usize, Where)> {
         let mut found = Vec::new();
         let functions: Vec<(usize, &FunctionItem)> =
@@ -379,7 +380,7 @@ impl Caller {
 }
 
 impl Function {
-    /// Anybody may call it, without an argument for why that is sound.
+    /// Whether anyone may call it without `unsafe`.
     pub(crate) fn is_entry(&self) -> bool {
         !self.r#unsafe && matches!(self.visibility.as_str(), "pub" | "trait")
     }

@@ -1,4 +1,4 @@
-//! The workspace as an earlier commit had it, scanned like the present one.
+//! The workspace at an earlier commit, scanned like the present one.
 
 use super::git::{Commit, GitError, Repository};
 use crate::{
@@ -8,10 +8,10 @@ use crate::{
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use std::{io, time::Duration};
 
-/// An earlier state of a workspace. Its files go away with it.
+/// An earlier state of a workspace. Its files are removed on drop.
 pub(crate) struct Base {
     pub(crate) commit: Commit,
-    /// `None` if there was no workspace at that place then.
+    /// `None` if the commit has no workspace at this path.
     pub(crate) graph: Option<Graph>,
     _folder: tempfile::TempDir,
 }
@@ -25,20 +25,21 @@ pub(crate) enum BaseError {
     Load { commit: String, name: String, source: LoadError },
 }
 
-/// Writes the files of a commit into cargo's target folder, and scans the workspace in there, as `now` is scanned at present.
+/// Writes the files of a commit to a folder in cargo's target directory and scans the workspace there, as `now` was
+/// scanned.
 ///
 /// # Errors
 ///
-/// Git does not give the files, or cargo cannot resolve what they are.
+/// If git cannot provide the files, or cargo cannot resolve the workspace.
 pub(crate) fn load(repository: &Repository, commit: Commit, request: &Request, now: &Graph) -> Result<Base, BaseError> {
     let root = &now.root;
     let failed = |error| GitError::Write(commit.short().to_owned(), error);
     let folder = make_folder(&now.target).map_err(failed)?;
-    // Cargo looks for a workspace in the folders above a package, and stops at one that ends like this: else it would take
-    // the present workspace for that of the earlier commit.
+    // Cargo searches parent folders for a workspace, and stops at a path that ends like this. Otherwise it would use
+    // the present workspace instead of the earlier one.
     let folder_path = Utf8PathBuf::from_path_buf(folder.path().to_owned())
         .map_err(|path| failed(io::Error::other(format!("`{}` is not UTF-8", path.display()))))?;
-    // As deep as the repository lies, so that paths to packages outside of it lead to some place in here.
+    // As deep as the repository itself, so that relative paths to packages outside it stay within this folder.
     let top = folder_path.join("target/package");
     let tree = repository.root().components().filter(is_name).fold(top.clone(), |path, name| path.join(name));
     std::fs::create_dir_all(&tree).map_err(failed)?;
@@ -54,14 +55,14 @@ pub(crate) fn load(repository: &Repository, commit: Commit, request: &Request, n
     }
     let lock = within.join("Cargo.lock");
     if !lock.exists() && root.join("Cargo.lock").exists() {
-        // Not committed: the present one is the best guess at what it was.
+        // The lock file is not committed, so the present one is the best approximation.
         std::fs::copy(root.join("Cargo.lock"), lock).map_err(failed)?;
     }
     let mut request = request.clone();
-    // What the present policy had built is not new because it was not seen before.
+    // If the present code was built, build the earlier code as well. Otherwise all generated code would look new.
     request.expand = now.expanded;
     request.manifest.manifest_path = Some(manifest.into());
-    // What is new in a package shows beside all that there was: it may have had another name.
+    // Scan all packages, since the code of a selected package may have been in another one.
     request.workspace = clap_cargo::Workspace::default();
     let graph = sources::load(&request).map_err(|source| BaseError::Load {
         commit: commit.short().to_owned(),
@@ -75,8 +76,8 @@ fn is_name(component: &Utf8Component<'_>) -> bool {
     matches!(component, Utf8Component::Normal(_))
 }
 
-/// Has what lies outside of the repository, which no commit of it has, found beside the earlier files as it is now: by a link
-/// for the first folder on the way to it that is not there.
+/// Links a package outside the repository into the tree of earlier files, as it is at present, because no commit
+/// contains it. The link replaces the first folder on the path to it that does not exist.
 fn link(package: &Utf8Path, root: &Utf8Path, within: &Utf8Path, top: &Utf8Path) -> io::Result<()> {
     let shared = package.components().zip(root.components()).take_while(|(a, b)| a == b).count();
     let up = root.components().count() - shared;
@@ -97,16 +98,16 @@ fn symlink(original: &Utf8Path, place: &Utf8Path) -> io::Result<()> {
     std::os::unix::fs::symlink(original, place)
 }
 
-/// Needs rights that people seldom have; cargo then says what it does not find.
+/// Symbolic links need privileges that users seldom have. Without the link, cargo reports what it does not find.
 #[cfg(not(unix))]
 fn symlink(_: &Utf8Path, _: &Utf8Path) -> io::Result<()> {
     Ok(())
 }
 
-/// What the folders of earlier commits begin with.
+/// Prefix of the folders for earlier commits.
 const PREFIX: &str = "base-";
 
-/// No run takes as long: whoever made the folder was ended before it could remove it.
+/// No run takes this long, so a folder of this age belongs to a process that was killed.
 const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
 
 fn make_folder(target: &Utf8Path) -> io::Result<tempfile::TempDir> {
@@ -116,7 +117,7 @@ fn make_folder(target: &Utf8Path) -> io::Result<tempfile::TempDir> {
         let made = entry.metadata().and_then(|metadata| metadata.modified());
         let is_abandoned = made.is_ok_and(|made| made.elapsed().is_ok_and(|age| age > ABANDONED));
         if entry.file_name().starts_with(PREFIX) && is_abandoned {
-            // It is in nobody's way if it stays.
+            // It does no harm if it cannot be removed.
             let _ = std::fs::remove_dir_all(entry.path());
         }
     }

@@ -1,4 +1,4 @@
-//! The baseline: a file of the findings that are known, a line each, so that versions of it merge as text does.
+//! The baseline: a file with one line per known finding, so that versions of it can be merged as text.
 
 use super::{Comparison, Entry, Standing, concerning};
 use crate::{
@@ -10,10 +10,10 @@ use crate::{
 };
 use std::collections::BTreeSet;
 
-/// Of the file. A line is `code package at standing fingerprint content`; sorted, each once.
+/// Version of the file format. A line is `code package at standing fingerprint content`; lines are sorted and unique.
 const VERSION: u32 = 2;
 
-/// Without standings, without uses of macros, and without a word about what it is for.
+/// The first version, without standings, uses of macros and build conditions.
 const FIRST: u32 = 1;
 
 const HEADER: &str = "\
@@ -22,7 +22,7 @@ const HEADER: &str = "\
 # standing (live, tests or dormant), fingerprint, content.
 ";
 
-/// The text of a baseline, of code that was looked at under `conditions`.
+/// The text of a baseline for code that was analysed under these conditions.
 pub(crate) fn write(entries: &BTreeSet<Entry>, conditions: &str) -> String {
     let mut text = format!("{HEADER}version {VERSION}\nfor {conditions}\n");
     for Entry { package, at, code, standing, fingerprint, content } in entries {
@@ -34,17 +34,17 @@ pub(crate) fn write(entries: &BTreeSet<Entry>, conditions: &str) -> String {
 /// A baseline.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Baseline {
-    /// `None` in one of the first version.
+    /// `None` for a baseline of the first version.
     pub(crate) conditions: Option<String>,
     pub(crate) lines: Vec<Line>,
 }
 
-/// A finding of a baseline, and the place that names it.
+/// A finding, with its position in the baseline.
 pub(crate) type Line = (Entry, std::ops::Range<usize>);
 
 impl Baseline {
-    /// What it knows of what is there `now`. Under other conditions than its own it cannot be told what was dormant; and one of
-    /// the first version knows any use of a macro, and nothing of tests.
+    /// Compares the baseline with the present findings. Under conditions other than the baseline's, it is unknown what
+    /// was dormant. A baseline of the first version does not know about tests either, and accepts all uses of macros.
     pub(crate) fn compare(&self, graph: &Graph, now: &[Entry]) -> Comparison {
         let standing = |standing| match (&self.conditions, standing) {
             (Some(conditions), _) if *conditions == graph.conditions => standing,
@@ -58,11 +58,11 @@ impl Baseline {
     }
 }
 
-/// Reads a baseline.
+/// Parses a baseline.
 ///
 /// # Errors
 ///
-/// Every line that is none, with what to do about it.
+/// All invalid lines, each with advice.
 pub(crate) fn read(text: &str) -> Result<Baseline, Vec<PolicyError>> {
     let mut baseline = Baseline::default();
     let mut errors = Vec::new();
@@ -95,7 +95,7 @@ pub(crate) fn read(text: &str) -> Result<Baseline, Vec<PolicyError>> {
             baseline.conditions = Some(conditions.to_owned());
         } else if let Some(version) = version {
             match entry(line, version) {
-                // Without the hashes: they say nothing to people.
+                // Excludes the two hashes, which mean nothing to readers.
                 Some(entry) => baseline.lines.push((entry, span.start..span.end - 2 * " ".len() - 2 * 32)),
                 None => errors.push(
                     PolicyError::new(span, format!("expected `{}`", if version == FIRST { FIRST_LINE } else { LINE }))
@@ -159,8 +159,8 @@ mod tests {
         assert_eq!(write(&entries, &conditions.unwrap()), text);
     }
 
-    /// One of the first version does not say what reaches how far, nor anything of macros; one of another platform not what is
-    /// dormant.
+    /// A baseline of the first version records neither standings nor uses of macros; one for another platform does not
+    /// tell what is dormant here.
     #[test]
     fn what_is_not_said_is_known() {
         use State::{Known, New, Risen};

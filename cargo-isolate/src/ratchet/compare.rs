@@ -1,53 +1,54 @@
-//! Which findings of now were there before.
+//! Matches present findings with earlier ones.
 
 use super::{Entry, Standing};
 use crate::report::fingerprint::Fingerprint;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// What a finding of now is to an earlier state.
+/// How a present finding relates to an earlier state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
-    /// It was there.
+    /// It existed.
     Known,
-    /// The same text stood in another function, module or package, and stands there no more.
+    /// The same text existed in another function, module or package, and is no longer there.
     Moved,
-    /// Another text of its kind stood in the same function, and is gone.
+    /// Other text with the same code existed in the same function, and is no longer there.
     Changed,
-    /// The same text was there, and reached only so far: it was dormant, or in tests.
+    /// The same text existed with this lower standing: it was dormant, or in tests.
     Risen(Standing),
     New,
 }
 
-/// An earlier state of the code beside the present one.
+/// The comparison of an earlier state of the code with the present one.
 #[derive(Debug, Default)]
 pub(crate) struct Comparison {
     states: HashMap<Fingerprint, State>,
-    /// What was there and has a counterpart now that differs from it, with what that is to it, in order.
+    /// Earlier findings with a present counterpart that differs, and how it differs; sorted.
     pub(crate) differing: Vec<(Entry, Difference)>,
-    /// What was there and has no counterpart now, in order.
+    /// Earlier findings without a present counterpart, sorted.
     pub(crate) gone: Vec<Entry>,
 }
 
-/// What became of a finding.
+/// What became of an earlier finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Difference {
     Moved,
     Changed,
-    /// It reaches less far now.
+    /// It has a lower standing now.
     Fallen(Standing),
-    /// It reaches further now.
+    /// It has a higher standing now.
     Risen,
 }
 
 impl Comparison {
-    /// Of a finding of now.
+    /// The state of a present finding.
     pub(crate) fn state(&self, fingerprint: Fingerprint) -> State {
         self.states.get(&fingerprint).copied().unwrap_or(State::New)
     }
 
-    /// Holds the findings of now against those of before, one to one: what is the same, then what says the same, then what
-    /// stands in the same place; none reaches further than its counterpart did. What is left may be something of before that
-    /// did not reach so far. So whatever is done to the code, no more is let through than was there.
+    /// Pairs present findings with earlier ones, one to one: first identical ones, then those with the same text, then
+    /// those in the same place, and none with a counterpart of lower standing. Only what is left over may be paired
+    /// with something of lower standing. Pairing one to one ensures that no change to the code lets more findings pass
+    /// than there were.
     pub(crate) fn new(before: impl IntoIterator<Item = Entry>, now: impl IntoIterator<Item = Entry>) -> Comparison {
         let (mut before, mut now): (BTreeSet<_>, BTreeSet<_>) =
             (before.into_iter().collect(), now.into_iter().collect());
@@ -55,7 +56,7 @@ impl Comparison {
         for reach in [Reach::Same, Reach::Less] {
             pairs.find(reach, |_| State::Known, |entry| entry.fingerprint);
             pairs.find(reach, |_| State::Moved, |entry| (entry.code.clone(), entry.content, entry.package.clone()));
-            // What moves from one package to another is looked for last, so that nothing closer is missed for it.
+            // Moves between packages come last, so that they do not take the counterpart of a closer match.
             pairs.find(reach, |_| State::Moved, |entry| (entry.code.clone(), entry.content));
         }
         for reach in [Reach::Same, Reach::Less] {
@@ -86,7 +87,7 @@ impl Comparison {
     }
 }
 
-/// How far something of now reaches, beside its counterpart of before.
+/// How the standing of a present finding compares with its counterpart's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reach {
     Same,
@@ -94,7 +95,7 @@ enum Reach {
     More,
 }
 
-/// What is paired, and what is left.
+/// The pairs found so far, and the findings that are left.
 struct Pairs<'s> {
     before: &'s mut BTreeSet<Entry>,
     now: &'s mut BTreeSet<Entry>,
@@ -102,7 +103,7 @@ struct Pairs<'s> {
 }
 
 impl Pairs<'_> {
-    /// Takes out what agrees in `key`, one of now for one of before.
+    /// Pairs findings that agree in `key`, and removes them from those that are left.
     fn find<K: Ord>(&mut self, reach: Reach, state: fn(&Entry) -> State, key: impl Fn(&Entry) -> K) {
         let mut free: BTreeMap<K, Vec<Entry>> = BTreeMap::new();
         for entry in self.before.iter().rev() {
@@ -129,7 +130,8 @@ impl Pairs<'_> {
 mod tests {
     use super::*;
 
-    /// `code package at content number`; what agrees in all of it is the same finding. `~` before it: dormant, `?`: in tests.
+    /// Parses `code package at content number`; findings that agree in all of it are identical. A prefix of `~` means
+    /// dormant, `?` means in tests.
     fn entries(text: &str) -> Vec<Entry> {
         let hash = |parts: &[&str]| -> Fingerprint {
             let bytes = blake3::hash(parts.join(" ").as_bytes()).to_hex();
@@ -169,24 +171,24 @@ mod tests {
         check("block a a::f x 0", "", &[], 1);
         check("block a a::f x 0", "block a a::f x 0", &[Known], 0);
         check("block a a::f x 0", "block a a::f x 0, block a a::f x 1", &[Known, New], 0);
-        // Moved to another function; copied there.
+        // Moved to another function, or copied there.
         check("block a a::f x 0", "block a a::g x 0", &[Moved], 0);
         check("block a a::f x 0", "block a a::f x 0, block a a::g x 0", &[Known, New], 0);
         check("block a a::f x 0", "block a a::g x 0, block a a::h x 0", &[Moved, New], 0);
-        // To another package, if nothing in its own takes its place.
+        // Moved to another package, unless its own package has a counterpart.
         check("block a a::f x 0", "block b b::f x 0", &[Moved], 0);
         check("block a a::f x 0", "block b b::f x 0, block a a::g x 0", &[New, Moved], 0);
-        // Edited; edited and doubled; of another kind.
+        // Edited; edited and duplicated; of another code.
         check("block a a::f x 0", "block a a::f y 0", &[Changed], 0);
         check("block a a::f x 0", "block a a::f y 0, block a a::f z 0", &[Changed, New], 0);
         check("block a a::f x 0", "fn a a::f y 0", &[New], 1);
-        // Dormant code that is compiled, there or elsewhere; what was in tests; and the way back.
+        // Dormant code becomes live, in place or elsewhere; code in tests becomes live; and the reverse.
         check("~block a a::f x 0", "block a a::f x 0", &[Risen(Standing::Dormant)], 0);
         check("~block a a::f x 0", "block a a::g x 0", &[Risen(Standing::Dormant)], 0);
         check("?block a a::f x 0", "block a a::f x 0", &[Risen(Standing::Tests)], 0);
         check("block a a::f x 0", "~block a a::f x 0", &[Known], 0);
         check("~block a a::f x 0", "block a a::f y 0", &[New], 1);
-        // As many are live as before: which of them it was does not matter.
+        // As many findings are live as before; which ones they were does not matter.
         check("~block a a::f x 0, block a a::g x 0", "block a a::f x 0", &[Moved], 1);
         check("~block a a::f x 0, block a a::g x 0", "block a a::f x 0, ~block a a::g x 0", &[Moved, Moved], 0);
         check(
@@ -195,7 +197,7 @@ mod tests {
             &[Risen(Standing::Dormant), Known],
             0,
         );
-        // A move is no change.
+        // A move is preferred to an edit.
         check("block a a::f x 0, block a a::f y 0", "block a a::f z 0, block a a::g x 0", &[Changed, Moved], 0);
     }
 }

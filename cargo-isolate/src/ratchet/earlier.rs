@@ -1,4 +1,4 @@
-//! What a check leaves alone: the findings of a baseline, and those of an earlier commit.
+//! The earlier states that a check compares with: a baseline, an earlier commit, or both.
 
 use super::{
     Comparison, Entry, Standing, State, base::Base, baseline::Baseline, compare::Difference, constructs, git::Commit,
@@ -25,10 +25,10 @@ use std::{
     io,
 };
 
-/// How many findings a remark names beside the one that it stands at.
+/// How many further findings a remark lists.
 const MOST_NAMED: usize = 5;
 
-/// One or both of them.
+/// The earlier states, at least one of which is present in a comparison.
 #[derive(Debug, Default)]
 pub(crate) struct Earlier {
     pub(crate) baseline: Option<Known>,
@@ -38,9 +38,9 @@ pub(crate) struct Earlier {
 /// The baseline of a check.
 #[derive(Debug)]
 pub(crate) struct Known {
-    /// As reports show it.
+    /// The path as reports show it.
     pub(crate) path: Utf8PathBuf,
-    /// With the places of its lines among the texts of the policy.
+    /// The baseline; the positions of its lines refer to the texts of the policy.
     pub(crate) baseline: Baseline,
 }
 
@@ -49,16 +49,16 @@ pub(crate) struct Known {
 pub(crate) struct Before {
     commit: Commit,
     entries: Vec<Entry>,
-    /// By name: how many unsafe constructs a package had.
+    /// The number of unsafe constructs by package name.
     unsafe_counts: BTreeMap<String, usize>,
 }
 
 impl Before {
-    /// What the present policy finds in the earlier code.
+    /// The findings of the present policy in the earlier code.
     ///
     /// # Errors
     ///
-    /// A source file is not any more what was scanned.
+    /// If a source file has changed since it was scanned.
     pub(crate) fn new(base: Base, policy: &Loaded, today: Day) -> io::Result<Before> {
         let mut before = Before { commit: base.commit, entries: Vec::new(), unsafe_counts: BTreeMap::new() };
         let Some(mut graph) = base.graph else { return Ok(before) };
@@ -77,7 +77,7 @@ impl Before {
 }
 
 impl Earlier {
-    /// Findings of now beside the earlier ones.
+    /// Compares present findings with the earlier states.
     pub(crate) fn compare<'d>(&self, graph: &Graph, now: impl Iterator<Item = &'d Diagnostic>) -> Compared {
         let now: Vec<Entry> = now.map(Entry::of).collect();
         Compared {
@@ -87,7 +87,7 @@ impl Earlier {
         }
     }
 
-    /// A remark about the policy that was as true of the commit is a warning at most.
+    /// Limits a remark about the policy to a warning if it already applied to the earlier commit.
     pub(crate) fn judge_remark(&self, graph: &Graph, diagnostic: &mut Diagnostic) {
         let (Some(base), Origin::Policy(_)) = (&self.base, diagnostic.origin) else { return };
         let package = graph.packages.iter().find(|package| package.id() == diagnostic.package);
@@ -99,7 +99,7 @@ impl Earlier {
         }
     }
 
-    /// What is to say about the baseline: that it names what is gone, has moved or changed, or that it is of an old version.
+    /// A remark about the baseline if it lists findings that are gone, moved or changed, or if it has an old version.
     pub(crate) fn remark(&self, constructs: &Compared, rules: &Compared) -> Option<Remark> {
         let (known, constructs, rules) =
             (self.baseline.as_ref()?, constructs.baseline.as_ref()?, rules.baseline.as_ref()?);
@@ -111,12 +111,12 @@ impl Earlier {
                 Difference::Fallen(_) => "in tests now",
                 Difference::Moved => "moved",
                 Difference::Changed => "changed",
-                // A finding by itself.
+                // Reported as a finding.
                 Difference::Risen => continue,
             };
             changes.push((entry, what));
         }
-        // A rule may find what is a construct by itself.
+        // A construct may also be a finding of a rule.
         changes.sort();
         changes.dedup();
         let kinds = ["gone", "dormant now", "in tests now", "moved", "changed"];
@@ -138,7 +138,7 @@ impl Earlier {
             Some((span.clone(), format!("{what}: `{}` in `{}`", entry.code, entry.at), *what))
         };
         let mut places: Vec<_> = changes.iter().filter_map(place).collect();
-        // As the message does; then by line.
+        // In the order of the message, then by line.
         places.sort_by_key(|(span, _, what)| (kinds.iter().position(|kind| kind == what), span.start));
         let first = places.first().map(|(span, _, what)| (span.clone(), *what));
         let (span, label) = first.unwrap_or((lines.first().map_or(0..0, |(_, span)| span.clone()), ""));
@@ -155,7 +155,7 @@ impl Earlier {
         Some(Remark { severity: Severity::Warn, error })
     }
 
-    /// What a report says of them.
+    /// A description of the earlier states for the report.
     pub(crate) fn known(&self, graph: &Graph, constructs: &Compared, rules: &Compared) -> model::Known {
         let let_be = |compared: &Compared| {
             compared.now.iter().copied().filter(|fingerprint| compared.lets_be(*fingerprint)).collect::<BTreeSet<_>>()
@@ -171,7 +171,7 @@ impl Earlier {
     }
 }
 
-/// Findings of now beside both earlier states.
+/// Present findings, compared with both earlier states.
 #[derive(Debug)]
 pub(crate) struct Compared {
     baseline: Option<Comparison>,
@@ -180,8 +180,8 @@ pub(crate) struct Compared {
 }
 
 impl Compared {
-    /// Whether a finding is none of this check's business. The baseline vouches for whatever it counts, edited or not; of a
-    /// commit's findings, those that were edited are looked at again.
+    /// Whether this check ignores a finding. The baseline covers what it counts even if edited. Of a commit's findings,
+    /// edited ones are looked at again.
     pub(crate) fn lets_be(&self, fingerprint: Fingerprint) -> bool {
         let is_new = |known: &Comparison| matches!(known.state(fingerprint), State::New | State::Risen(_));
         let in_baseline = self.baseline.as_ref().is_some_and(|known| !is_new(known));
@@ -190,7 +190,7 @@ impl Compared {
         in_baseline || in_base
     }
 
-    /// What a construct is to the check: edits show where a commit was compared with.
+    /// The state of a construct. Edits are reported in comparison with a commit.
     pub(crate) fn state(&self, fingerprint: Fingerprint) -> State {
         let of = |earlier: &Option<Comparison>| earlier.as_ref().map(|earlier| earlier.state(fingerprint));
         match (of(&self.base), of(&self.baseline)) {
@@ -201,7 +201,7 @@ impl Compared {
         }
     }
 
-    /// Leaves only what is to be judged.
+    /// Whether a diagnostic is to be reported.
     pub(crate) fn judge(&self, diagnostic: &Diagnostic) -> bool {
         matches!(diagnostic.origin, Origin::Policy(_))
             || diagnostic.code == decide::NEW_UNSAFE

@@ -1,8 +1,8 @@
-//! What git knows of the workspace: an earlier commit, and its files.
+//! Access to git: finds an earlier commit, and writes its files.
 //!
-//! Git is run as a process. Only commands that read, and one that writes files into our own folder: no hook is run, the index
-//! and the work tree of the repository stay as they are. Files are written as a checkout of the user would write them, with
-//! the filters (such as LFS) of the user's own configuration.
+//! Git runs as a subprocess. Apart from one command that writes files into our own folder, all commands only read: no
+//! hook runs, and the index and work tree of the repository stay unchanged. Files are written as the user's checkout
+//! would write them, including filters (such as LFS) of the user's configuration.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use std::{
@@ -10,30 +10,30 @@ use std::{
     process::{Command, Output},
 };
 
-/// A commit, by the name that somebody gave it.
+/// A commit, with the name by which it was requested.
 #[derive(Clone, Debug)]
 pub(crate) struct Commit {
-    /// As given: `origin/main`.
+    /// The name as given: `origin/main`.
     pub(crate) name: String,
     /// Its full hash.
     pub(crate) hash: String,
 }
 
 impl Commit {
-    /// The hash as people write it.
+    /// The abbreviated hash.
     pub(crate) fn short(&self) -> &str {
         self.hash.get(..9).unwrap_or(&self.hash)
     }
 }
 
-/// The repository that a folder lies in.
+/// A git repository.
 #[derive(Clone, Debug)]
 pub(crate) struct Repository {
     /// Its work tree.
     root: Utf8PathBuf,
 }
 
-/// Why an earlier commit cannot be looked at.
+/// Why an earlier commit is not available.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum GitError {
     #[error("could not run `git`: {0}")]
@@ -46,7 +46,7 @@ pub(crate) enum GitError {
     NoMergeBase { name: String, shallow: bool },
     #[error("the submodule `{path}` does not have its earlier commit {commit}; `git -C {path} fetch` may bring it")]
     NoSubmodule { path: Utf8PathBuf, commit: String },
-    /// Anything else, in git's own words.
+    /// Any other failure, in git's own words.
     #[error("`git {command}` failed\n{stderr}")]
     Failed { command: String, stderr: String },
     #[error("cannot write the files of commit {0}: {1}")]
@@ -57,7 +57,7 @@ const SHALLOW: &str = " in this shallow clone; `git fetch --unshallow` brings th
                        (of `actions/checkout`: `fetch-depth: 0`)";
 
 impl Repository {
-    /// The one around a folder.
+    /// The repository that contains a folder.
     pub(crate) fn around(folder: &Utf8Path) -> Result<Repository, GitError> {
         let output = ask(folder, &["rev-parse", "--show-toplevel"])?;
         match output.status.success() {
@@ -69,12 +69,12 @@ impl Repository {
         }
     }
 
-    /// Its work tree.
+    /// The root of the work tree.
     pub(crate) fn root(&self) -> &Utf8Path {
         &self.root
     }
 
-    /// The branch that work ends up on: that of the remote, else one of the usual names, else the present one.
+    /// The default branch: the remote's, or else one with a usual name, or else the current branch.
     pub(crate) fn default_branch(&self) -> Option<String> {
         let ask = |arguments: &[&str]| {
             let output = run(&mut self.git(arguments)).ok()?;
@@ -92,7 +92,7 @@ impl Repository {
         of_remote().or_else(usual).or_else(|| ask(&["symbolic-ref", "--quiet", "--short", "HEAD"]))
     }
 
-    /// The commit that a name stands for.
+    /// The commit that a name refers to.
     pub(crate) fn commit(&self, name: &str) -> Result<Commit, GitError> {
         let wanted = format!("{name}^{{commit}}");
         let output = run(&mut self.git(&["rev-parse", "--verify", "--quiet", "--end-of-options", &wanted]))?;
@@ -102,7 +102,7 @@ impl Repository {
         }
     }
 
-    /// The last commit that another one shares with `end`, under the other's name.
+    /// The merge base of `with` and `end`, under the name of `with`.
     pub(crate) fn merge_base(&self, with: &Commit, end: &str) -> Result<Commit, GitError> {
         let output = run(&mut self.git(&["merge-base", &with.hash, end]))?;
         match output.status.success() {
@@ -116,8 +116,8 @@ impl Repository {
         answer.is_ok_and(|output| text(&output.stdout) == "true")
     }
 
-    /// Writes all files of a commit into a folder, with those of the submodules that are there at present, as the commit names
-    /// them. `index` is a file to work with.
+    /// Writes all files of a commit to a folder, including those of submodules that are checked out at present, at the
+    /// commits that it records for them. `index` is a temporary index file.
     pub(crate) fn write_files(&self, hash: &str, folder: &Utf8Path, index: &Utf8Path) -> Result<(), GitError> {
         let with_index = |arguments: &[&str]| {
             let output = run(self.git(arguments).env("GIT_INDEX_FILE", index))?;
@@ -129,7 +129,7 @@ impl Repository {
         with_index(&["read-tree", hash])?;
         with_index(&["checkout-index", "--all", "--force", &format!("--prefix={folder}/")])?;
         let entries = String::from_utf8_lossy(&with_index(&["ls-files", "--stage", "-z"])?).into_owned();
-        // `mode hash stage`, a tab, the path.
+        // An entry is `mode hash stage`, a tab, and the path.
         let submodules = entries.split('\0').filter_map(|entry| entry.strip_prefix("160000 ")?.split_once('\t'));
         for (hash_and_stage, path) in submodules {
             let submodule = Repository { root: self.root.join(path) };
@@ -147,7 +147,7 @@ impl Repository {
         Ok(())
     }
 
-    /// A folder's path from the root of the work tree.
+    /// The path of a folder relative to the root of the work tree.
     pub(crate) fn path_within(&self, folder: &Utf8Path) -> Option<Utf8PathBuf> {
         let folder = folder.canonicalize_utf8().ok()?;
         Some(folder.strip_prefix(self.root.canonicalize_utf8().ok()?).ok()?.to_owned())
@@ -155,19 +155,20 @@ impl Repository {
 
     fn git(&self, arguments: &[&str]) -> Command {
         let mut command = git(&self.root);
-        // So is a partial work tree.
+        // A sparse checkout should not limit the files that are written.
         command.args(["-c", "core.sparseCheckout=false"]).args(arguments);
         command
     }
 }
 
-/// What git answers about a folder.
+/// Runs a git command on a folder.
 pub(crate) fn ask(folder: &Utf8Path, arguments: &[&str]) -> Result<Output, GitError> {
     run(git(folder).args(arguments))
 }
 
-/// Hooks and monitors are the repository's business, not that of somebody who reads it. Which repository it is says the folder,
-/// and not what git tells the hook that we may be run by (`git rev-parse --local-env-vars`).
+/// A git command without hooks and file system monitors, which reading must not start. The folder determines the
+/// repository, so the environment that git sets for hooks (`git rev-parse --local-env-vars`) is cleared, in case we run
+/// in one.
 fn git(folder: &Utf8Path) -> Command {
     const OF_A_HOOK: [&str; 8] = [
         "GIT_DIR",
@@ -188,7 +189,7 @@ fn git(folder: &Utf8Path) -> Command {
 }
 
 fn run(command: &mut Command) -> Result<Output, GitError> {
-    // Messages are looked at: they are to be in English.
+    // The messages are inspected, so they must be in English.
     command.env("LC_ALL", "C").output().map_err(|error| GitError::Missing(crate::text::describe(&error)))
 }
 

@@ -1,4 +1,4 @@
-//! An earlier state of the code, by its findings: what of the present one was there, and what is new.
+//! Comparison with an earlier state of the code: which findings existed, and which are new.
 
 pub(crate) mod base;
 pub(crate) mod baseline;
@@ -29,7 +29,7 @@ use std::{
     sync::Arc,
 };
 
-/// What a finding is known by later.
+/// What identifies a finding in later versions of the code.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Entry {
     /// Name of the package, without its version.
@@ -37,10 +37,10 @@ pub(crate) struct Entry {
     /// `crate::module::function`.
     pub(crate) at: String,
     pub(crate) code: String,
-    /// Where it takes effect.
+    /// How far it takes effect.
     pub(crate) standing: Standing,
     pub(crate) fingerprint: Fingerprint,
-    /// The same in whatever function or file it stands.
+    /// Independent of the function and file that contain it.
     pub(crate) content: Fingerprint,
 }
 
@@ -58,8 +58,8 @@ impl Entry {
     }
 }
 
-/// What of an audit can be new: unsafe constructs, foreign calls, and uses of macros that hold unsafe code, of the members that
-/// it is about.
+/// The findings of an audit that can be new: unsafe constructs, foreign calls, and uses of macros with unsafe code, in
+/// the selected members.
 pub(crate) fn constructs<'r>(
     graph: &'r Graph,
     diagnostics: &'r [Diagnostic],
@@ -69,7 +69,7 @@ pub(crate) fn constructs<'r>(
         let package = &graph.packages[source.package];
         package.member
             && package.selected
-            // What no `mod` leads to is new when one does.
+            // Code in a file that no `mod` leads to counts once a `mod` does.
             && diagnostic.role != Some(Role::Unreached)
             && matches!(
                 diagnostic.detail,
@@ -78,8 +78,8 @@ pub(crate) fn constructs<'r>(
     })
 }
 
-/// Findings of [`NEW_UNSAFE`] for the constructs that an earlier state does not have, or where they had less effect; for those
-/// that it has in other words, warnings. A call in an unsafe block that is reported itself is part of that.
+/// Findings of [`NEW_UNSAFE`] for constructs that are new or have a higher standing than before, and warnings for
+/// edited ones. A call in an unsafe block that is itself reported is part of that report.
 pub(crate) fn new_unsafe(graph: &Graph, audit: &[Diagnostic], earlier: &Compared) -> Vec<Found> {
     let mut found: Vec<Found> = Vec::new();
     let mut within: HashMap<(Origin, u32), Severity> = HashMap::new();
@@ -117,7 +117,8 @@ pub(crate) fn new_unsafe(graph: &Graph, audit: &[Diagnostic], earlier: &Compared
     found
 }
 
-/// Where a rule found something that counts no less, that the place is new becomes a note of that: it is one place to look at.
+/// Turns a finding of [`NEW_UNSAFE`] into a note of another rule's finding at the same position, if that is at least as
+/// severe.
 pub(crate) fn say_once(report: &mut Report) {
     let place = |diagnostic: &Diagnostic| (diagnostic.origin, diagnostic.span.start, diagnostic.span.end);
     let mut rules: HashMap<_, usize> = HashMap::new();
@@ -143,7 +144,7 @@ pub(crate) fn say_once(report: &mut Report) {
     });
 }
 
-/// What stands around a construct or call.
+/// The lexical context of a construct or call.
 fn scope(facts: &FileFacts, span: Span) -> Arc<Scope> {
     let unsafes = facts.unsafes.iter().map(|fact| (fact.span, &fact.scope));
     let calls = facts.calls.iter().chain(&facts.mentions).map(|call| (call.span, &call.scope));
@@ -156,14 +157,13 @@ fn scope(facts: &FileFacts, span: Span) -> Arc<Scope> {
         .unwrap_or_default()
 }
 
-/// Findings that code had before, as far as it still concerns what is looked at now: the members that are not looked at
-/// are left out.
+/// Whether an earlier finding is relevant to this run: those in members that are not selected are not.
 pub(crate) fn concerning(graph: &Graph, entry: &Entry) -> bool {
     let left_out = |package: &Package| package.member && !package.selected && package.name == entry.package;
     !graph.packages.iter().any(left_out)
 }
 
-/// What is to be remembered of a check: what rules found in the code. What only a comparison can find is not.
+/// The findings of rules in a check, which a baseline records; those of [`NEW_UNSAFE`] only follow from a comparison.
 pub(crate) fn rule_findings(report: &Report) -> impl Iterator<Item = &Diagnostic> {
     let in_code = |diagnostic: &&Diagnostic| matches!(diagnostic.origin, Origin::Source(_));
     report.diagnostics.iter().filter(in_code).filter(|diagnostic| diagnostic.code != NEW_UNSAFE)

@@ -1,16 +1,16 @@
-//! Where a finding takes effect.
+//! Standing: whether the code of a finding is dormant, only in tests, or live.
 
 use crate::graph::Role;
 use std::{fmt, str::FromStr};
 
-/// How far what a finding is about reaches. Code that comes to reach further is looked at like new code.
+/// How far the code of a finding takes effect. Code whose standing rises is treated as new.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Standing {
-    /// Compiled for none of the chosen targets.
+    /// Not compiled for any chosen target.
     Dormant,
     /// In tests, benchmarks and examples.
     Tests,
-    /// In the library, a binary, a build script or a procedural macro; or in no code at all.
+    /// In the library, a binary, a build script or a procedural macro; also findings that are not in code.
     Live,
 }
 
@@ -18,7 +18,7 @@ const WORDS: [(&str, Standing); 3] =
     [("dormant", Standing::Dormant), ("tests", Standing::Tests), ("live", Standing::Live)];
 
 impl Standing {
-    /// Of code with this role.
+    /// The standing of code with this role.
     pub(crate) fn of(role: Option<Role>, dormant: bool) -> Standing {
         match role {
             _ if dormant => Standing::Dormant,

@@ -1,4 +1,4 @@
-//! Days: what `until` in the policy is compared with.
+//! Calendar days, which `until` in the policy is given as.
 
 use serde::{Deserialize, Deserializer, de};
 use std::{
@@ -30,7 +30,7 @@ pub(crate) struct Day {
 }
 
 impl Day {
-    /// Today in UTC, or what `SOURCE_DATE_EPOCH` says it is (seconds since 1970, <https://reproducible-builds.org>).
+    /// Today in UTC, or the day of `SOURCE_DATE_EPOCH` (seconds since 1970, <https://reproducible-builds.org>).
     fn today() -> Day {
         let epoch = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.parse().ok());
         let now = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
@@ -39,7 +39,8 @@ impl Day {
 
     /// The day of a Unix time.
     fn of_seconds(seconds: u64) -> Day {
-        // Howard Hinnant's `civil_from_days`: years start in March, so that the leap day comes last, and eras have 400.
+        // Howard Hinnant's `civil_from_days`: years start in March, so that the leap day comes last, and 400 years form
+        // an era.
         let days = seconds / 86_400 + 719_468;
         let (era, of_era) = (days / 146_097, days % 146_097);
         let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
@@ -52,7 +53,7 @@ impl Day {
     }
 }
 
-/// A TOML date; `None` for a time of day or a date with one.
+/// Converts a TOML date; fails for a time of day, or a date with one.
 impl TryFrom<&toml::value::Datetime> for Day {
     type Error = ();
 

@@ -1,4 +1,4 @@
-//! `docs/policy.md` names every key and every word that the reader takes, and no other.
+//! Tests that `docs/policy.md` names exactly the keys and words that the policy accepts.
 
 use super::model::{
     Audit, Backend, Contract, CursorDir, Domain, Exception, Field, Instances, Isolate, Level, Policy, Struct, Threads,
@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 const DOCS: &str = include_str!("../../../docs/policy.md");
 
-/// The table under a heading lists exactly these keys.
+/// Checks that the table under a heading lists exactly the keys of `T`.
 #[track_caller]
 fn check_keys<T: DeserializeOwned + std::fmt::Debug>(heading: &str) {
     let listed: BTreeSet<_> = rows(heading).map(|(key, _)| key.trim_matches('`')).collect();
@@ -18,7 +18,7 @@ fn check_keys<T: DeserializeOwned + std::fmt::Debug>(heading: &str) {
     assert_eq!(listed, between_backticks(&known));
 }
 
-/// The words in quotes of a key's row are these.
+/// Checks that the row of a key quotes exactly these words.
 #[track_caller]
 fn check_words<'w>(heading: &str, key: &str, words: impl IntoIterator<Item = &'w str>) {
     let (_, text) = rows(heading).find(|(name, _)| *name == format!("`{key}`")).expect("a row for the key");
@@ -26,7 +26,7 @@ fn check_words<'w>(heading: &str, key: &str, words: impl IntoIterator<Item = &'w
     assert_eq!(shown, words.into_iter().collect(), "`{key}` under {heading}");
 }
 
-/// What serde says is known.
+/// The variants that serde's error message lists.
 fn variants<T: DeserializeOwned + std::fmt::Debug>() -> BTreeSet<String> {
     #[derive(Debug, serde::Deserialize)]
     struct Holder<T> {
@@ -41,7 +41,7 @@ fn between_backticks(message: &str) -> BTreeSet<&str> {
     message.split('`').skip(1).step_by(2).filter(|word| *word != "no-such-key").collect()
 }
 
-/// Rows of the first table under a heading: first cell, second cell.
+/// The rows of the first table under a heading, as first and second cell.
 fn rows(heading: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
     let start = DOCS.find(&format!("\n## `{heading}`\n")).expect("the heading") + 4 + heading.len();
     let lines = DOCS[start..].lines().skip_while(|line| !line.starts_with("| key |"));
@@ -61,7 +61,7 @@ fn keys() {
     check_keys::<Contract>("[fn.NAME]");
     check_keys::<Struct>("[struct.NAME]");
     check_keys::<Field>("[struct.NAME.field]");
-    // These have one key, or names of their own, and so no table.
+    // Sections with a single key or with user-defined names have no table.
     let policy = toml::from_str::<Policy>("no-such-key = 1").expect_err("an unknown key").to_string();
     for key in between_backticks(&policy) {
         let headings = ["## `[KEY]`", "## `[KEY.NAME]`", "## `[[KEY]]`", "\nKEY = "];
@@ -85,7 +85,7 @@ fn words() {
     check_words("[domain.NAME]", "instances", variants::<Instances>().iter().map(|word| &**word));
 }
 
-/// Each kind has a row of its own in the second table.
+/// Each kind has its own row in the tables of kinds.
 #[test]
 fn kinds() {
     for (head, known) in [("| kind | for |", &KINDS[..]), ("| kind among `params` |", &CALLBACK_KINDS)] {

@@ -4,7 +4,7 @@ use super::worded::worded;
 use serde::{Deserialize, Deserializer};
 use std::time::Duration;
 
-/// A duration that is not zero.
+/// A nonzero duration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Period(pub(crate) Duration);
 
@@ -14,11 +14,11 @@ impl<'de> Deserialize<'de> for Period {
     }
 }
 
-/// What a duration such as `200ms`, `1 s` or `500us` stands for.
+/// Parses a duration such as `200ms`, `1 s` or `500us`.
 ///
 /// # Errors
 ///
-/// What was expected, for a text that is not a duration, or that is none at all.
+/// If the text is not a duration, or the duration is zero. The error says what was expected.
 fn parse(text: &str) -> Result<Duration, String> {
     const EXPECTED: &str = "expected a number and one of us, ms, s, min, as in `200ms`";
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();

@@ -1,17 +1,18 @@
-//! A mistake in the policy file, with its place.
+//! A mistake in the policy, with its position.
 
 use std::ops::Range;
 
-/// What is wrong, where, and what to do. Every stage that reads the policy collects these, so that one run shows them all.
+/// What is wrong, where, and what to do about it. Every stage that reads the policy collects these, so that one run
+/// shows all of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PolicyError {
     /// What is wrong: a lowercase fragment.
     pub(crate) message: String,
-    /// Bytes of the policy text that say it.
+    /// Byte range in the policy's text.
     pub(crate) span: Range<usize>,
-    /// A few words for the place itself.
+    /// A short label for the position itself.
     pub(crate) label: Option<String>,
-    /// What else there is to know, a line each.
+    /// Further information, one line each.
     pub(crate) notes: Vec<String>,
     /// What to do about it.
     pub(crate) help: Option<String>,
@@ -37,13 +38,13 @@ impl PolicyError {
         self
     }
 
-    /// The notes and the help, as they are drawn.
+    /// The notes and the help, as they are printed.
     pub(crate) fn all_notes(&self) -> Vec<String> {
         let help = self.help.iter().map(|help| format!("help: {help}"));
         self.notes.iter().cloned().chain(help).collect()
     }
 
-    /// Names the candidate most like `word` in the help, where there is one.
+    /// Suggests the candidate most similar to `word` in the help, if there is one.
     pub(crate) fn did_you_mean<'a>(self, word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Self {
         match crate::nearest::nearest(word, candidates) {
             Some(candidate) => self.help(format!("did you mean `{candidate}`?")),

@@ -1,4 +1,5 @@
-//! What each key of the policy takes, in a user's words: what the reader says of a wrong type names the types of this program.
+//! What values each key of the policy takes, in the user's terms. Serde's errors about a wrong type would name Rust
+//! types.
 
 use super::PolicyError;
 use std::ops::Range;
@@ -14,14 +15,14 @@ enum Form {
     Table,
     /// `[[path]]`
     Tables,
-    /// `key = VALUE`, in one of these ways.
+    /// `key = VALUE`, with examples of all types of values that it takes.
     Values(&'static [&'static str]),
-    /// `key = VALUE` with a whole number of this range.
+    /// `key = VALUE` with an integer; examples and a description of its range.
     Number(&'static [&'static str], &'static str),
 }
 use Form::{Number, Table, Tables, Values};
 
-/// By path. `*` is a name that the user chooses, `**` any number of keys.
+/// The form of each key, by path. `*` is a user-defined name, `**` any number of keys.
 const FORMS: &[(&str, Form)] = &[
     ("version", Number(&["1"], "1")),
     ("expand", Values(&["true", "false"])),
@@ -114,7 +115,7 @@ const FORMS: &[(&str, Form)] = &[
     ("fn.**.ty", Values(&[r#""c_ulong""#])),
 ];
 
-/// What is wrong with the value at `span`, if it is of a type that its key does not take, or a number that is no use there.
+/// The mistake in the value at `span`, if its type is wrong or it is a number out of range.
 pub(super) fn wrong_type(document: &DeTable<'_>, message: &str, span: &Range<usize>) -> Option<PolicyError> {
     let at_place = |place: &Place<'_>| place.span == *span;
     let place = find(document, &mut Vec::new(), &at_place)?;
@@ -130,17 +131,18 @@ pub(super) fn wrong_type(document: &DeTable<'_>, message: &str, span: &Range<usi
     place.mistyped().or_else(out_of_range)
 }
 
-/// The first value of a type that its key does not take. The reader takes some: a list for a table, by the order of its keys.
+/// The first value of a wrong type. Serde accepts some of these, such as an array for a struct, by the order of its
+/// fields.
 pub(super) fn mistyped(document: &DeTable<'_>) -> Option<PolicyError> {
     find(document, &mut Vec::new(), &|place| place.mistyped().is_some())?.mistyped()
 }
 
-/// A value, and where it stands.
+/// A value and its location.
 #[derive(Clone)]
 struct Place<'d> {
-    /// Keys that lead to it.
+    /// The keys that lead to it.
     path: Vec<&'d str>,
-    /// It stands in a list there.
+    /// Whether it is an element of an array there.
     in_list: bool,
     span: Range<usize>,
     value: &'d DeValue<'d>,
@@ -166,7 +168,7 @@ impl Place<'_> {
     }
 }
 
-/// The first value that is wanted, each before what it holds.
+/// The first matching value, outer values before those inside them.
 fn find<'d>(table: &'d DeTable<'_>, path: &mut Vec<&'d str>, wanted: &dyn Fn(&Place<'d>) -> bool) -> Option<Place<'d>> {
     table.iter().find_map(|(key, value)| {
         path.push(key.get_ref());
@@ -203,7 +205,7 @@ fn matches(pattern: &[&str], path: &[&str]) -> bool {
 }
 
 impl Form {
-    /// What a value may be; an item, if it stands in a list.
+    /// The types that a value, or with `in_list` an element of it, may have.
     fn kinds(self, in_list: bool) -> Vec<Kind> {
         let of_example = |text: &&str| {
             let value = DeValue::parse(text).ok()?;
@@ -221,14 +223,14 @@ impl Form {
         kinds
     }
 
-    /// How it is written there: `heap = { limit = "64MiB" }`, in backticks.
+    /// Shows in backticks how to write a value: `heap = { limit = "64MiB" }`.
     fn example(self, path: &[&str]) -> String {
         let key = |name: &str| {
             let bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
             if !name.is_empty() && name.chars().all(bare) { name.to_owned() } else { format!("{name:?}") }
         };
         let joined = || path.iter().map(|name| key(name)).collect::<Vec<_>>().join(".");
-        // What has names of the user's below it is no table by itself.
+        // A table with user-defined names below it cannot be written by itself.
         let below = |pattern: &&(&str, Form)| pattern.0 == format!("{}.*", path.join("."));
         match self {
             Table if FORMS.iter().any(|form| below(&form) && matches!(form.1, Table)) => {
@@ -249,7 +251,7 @@ impl Form {
     }
 }
 
-/// Types of values, as TOML's users know them.
+/// TOML types, in terms of users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     String,
@@ -293,7 +295,8 @@ mod tests {
     use crate::policy::{read::read, schema::schema};
     use serde_json::Value;
 
-    /// Paths of every key that the schema knows, with whether its values stand in a list. A name that users choose is `*`.
+    /// Collects the paths of all keys in the schema, with whether their values are in an array. User-defined names are
+    /// `*`.
     fn keys(root: &Value, at: &Value, path: &str, found: &mut Vec<String>) {
         let at = match at["$ref"].as_str() {
             Some(name) => root.pointer(name.trim_start_matches('#')).unwrap(),
@@ -324,7 +327,7 @@ mod tests {
         known.unwrap_or_else(|| panic!("`{path}` is a key of the policy: say in FORMS how it is written")).1
     }
 
-    /// A policy with this value at the end of this path, and where in it the value stands.
+    /// A policy with this value at this path, and the position of the value.
     fn policy(path: &str, value: &str) -> (String, std::ops::Range<usize>) {
         let parts: Vec<_> = path.split('.').collect();
         let (mut text, mut end) = (String::from(if path == "version" { "" } else { "version = 1\n" }), String::new());
@@ -354,7 +357,7 @@ mod tests {
         named
     }
 
-    /// Whatever is written for any key, nothing is said in Rust's words; what is of a wrong type gets an example.
+    /// Whatever the value of any key, no message uses terms of Rust. A value of a wrong type gets an example.
     #[test]
     fn wrong_types_are_told_in_the_words_of_users() {
         const VALUES: [&str; 10] =
@@ -380,7 +383,7 @@ mod tests {
         }
     }
 
-    /// A number is one in quotes, where lengths are expressions.
+    /// Lengths are expressions, so a number is shown in quotes.
     #[test]
     fn lengths_are_shown_as_names_and_as_numbers() {
         let (text, place) = policy("fn.f.arg.p.len", "2");
@@ -388,7 +391,7 @@ mod tests {
         assert_eq!(error.help.as_deref(), Some("write it as `len = \"src_len\"` or `len = \"16\"`"));
     }
 
-    /// What people are told to write is right.
+    /// The policy accepts the examples in help texts.
     #[test]
     fn examples_are_taken() {
         for path in all_keys() {
@@ -398,7 +401,7 @@ mod tests {
                 let errors = read(&text).errors;
                 let within =
                     errors.iter().filter(|error| error.span.start >= place.start && error.span.end <= place.end);
-                // What is missing beside it is no matter here.
+                // Keys that are missing next to the example do not matter here.
                 let within: Vec<_> = within.filter(|error| !error.message.starts_with("no domain")).collect();
                 assert!(within.is_empty(), "{text}{within:?}");
             }

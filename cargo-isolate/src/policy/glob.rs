@@ -5,9 +5,11 @@ use crate::glob::Glob;
 use serde::{Deserialize, Deserializer};
 
 impl Glob {
+    /// Parses a glob of the policy.
+    ///
     /// # Errors
     ///
-    /// What to say of a text in a policy that is no glob.
+    /// A message for the policy's author.
     pub(crate) fn of_policy(text: &str) -> Result<Glob, String> {
         Glob::new(text).map_err(|why| format!("not a glob: {why}"))
     }

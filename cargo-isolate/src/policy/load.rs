@@ -1,4 +1,4 @@
-//! The policy file of a workspace: found, read, and checked against the packages that are there.
+//! Finds and reads the policy of a workspace, and checks it against the packages that exist.
 
 use super::{
     PolicyError, Spanned, member,
@@ -23,7 +23,7 @@ use std::{
     fmt, io,
 };
 
-/// Which policy a command follows.
+/// The policy that a command uses.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub(crate) struct PolicyFile {
     /// Policy file to use instead of `policy.toml` at the workspace root
@@ -31,30 +31,30 @@ pub(crate) struct PolicyFile {
     pub(crate) policy: Option<Utf8PathBuf>,
 }
 
-/// The policies of a workspace with their texts, so that later mistakes can be drawn too.
+/// The policies of a workspace with their texts, so that later stages can report mistakes in them.
 #[derive(Debug)]
 pub(crate) struct Loaded {
     pub(crate) texts: Texts,
-    /// The workspace's.
+    /// The policy of the workspace.
     pub(crate) policy: Policy,
-    /// What members add, by their names: only `rules` and `crates`.
+    /// The members' own policies by package name: only `rules` and `crates`.
     pub(crate) members: BTreeMap<String, Policy>,
 }
 
 impl Loaded {
-    /// A workspace's policy alone.
+    /// A workspace's policy without any of members.
     #[cfg(test)]
     pub(crate) fn of_workspace(text: &str) -> Loaded {
         let policy = crate::fixture::policy(text);
         Loaded { texts: Texts::new("policy.toml".into(), text.to_owned()), policy, members: BTreeMap::new() }
     }
 
-    /// The workspace's policy file, as reports show it.
+    /// The path of the workspace's policy, as reports show it.
     pub(crate) fn path(&self) -> &Utf8Path {
         self.texts.workspace()
     }
 
-    /// The option that names it, with a space before it; nothing where it is the one that is found by itself.
+    /// The command line option that selects this policy, with a leading space; empty for the default policy.
     pub(crate) fn option(&self) -> String {
         match self.path().as_str() {
             "policy.toml" => String::new(),
@@ -62,7 +62,7 @@ impl Loaded {
         }
     }
 
-    /// What generated files call it: the same on every machine.
+    /// The path for generated files, which is the same on every machine.
     pub(crate) fn shown(&self) -> &str {
         let path = self.path();
         match path.is_absolute() {
@@ -71,22 +71,22 @@ impl Loaded {
         }
     }
 
-    /// Mistakes that a later stage found in it, as an error to return.
+    /// Turns mistakes found by a later stage into an error.
     pub(crate) fn mistakes(&self, errors: Vec<PolicyError>) -> Mistakes {
         Mistakes::new("policy", self.texts.clone(), errors)
     }
 }
 
-/// A policy or baseline file that is wrong. The command ends with status 2.
+/// A policy or baseline file with mistakes, which is a usage error.
 #[derive(Debug)]
 pub(crate) struct Mistakes {
-    /// What the file is.
+    /// What kind of file it is.
     what: &'static str,
     texts: Texts,
     errors: Vec<PolicyError>,
 }
 
-/// No policy to read.
+/// A policy that cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read the policy `{path}`: {why}{}", self.hint())]
 pub(crate) struct Unreadable {
@@ -95,7 +95,7 @@ pub(crate) struct Unreadable {
     missing: bool,
 }
 
-/// Why there is no policy to follow.
+/// Why a policy cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unusable {
     #[error(transparent)]
@@ -105,7 +105,7 @@ pub(crate) enum Unusable {
 }
 
 impl PolicyFile {
-    /// Where the policy is, or would be.
+    /// The path of the policy, whether or not it exists.
     pub(crate) fn path(&self, graph: &Graph) -> Utf8PathBuf {
         self.within(&graph.root)
     }
@@ -114,11 +114,11 @@ impl PolicyFile {
         self.policy.clone().unwrap_or_else(|| root.join("policy.toml"))
     }
 
-    /// Scans a workspace as its policy says.
+    /// Scans a workspace, building it first if its policy says so.
     ///
     /// # Errors
     ///
-    /// Those of [`sources::load`]. A policy that cannot be read is told by [`load`].
+    /// Those of [`sources::load`]. A policy that cannot be read is ignored here; [`load`] reports it.
     pub(crate) fn graph(&self, request: &Request) -> Result<Graph, LoadError> {
         sources::load_expanded_if(request, &|root| {
             let text = read_file(&self.within(root)).unwrap_or_default();
@@ -127,11 +127,11 @@ impl PolicyFile {
     }
 }
 
-/// Reads the policy of a workspace, and those of its members.
+/// Reads the policies of a workspace and its members.
 ///
 /// # Errors
 ///
-/// The file of the workspace or of a member cannot be read, or has mistakes.
+/// If one of the files cannot be read or has mistakes.
 pub(crate) fn load(file: &PolicyFile, graph: &Graph) -> Result<Loaded, Unusable> {
     let path = file.path(graph);
     let text = read_file(&path)?;
@@ -158,9 +158,9 @@ pub(super) fn read_file(path: &Utf8Path) -> Result<String, Unreadable> {
     })
 }
 
-/// A rule for a package that is not there protects nothing, and is most likely misspelt.
+/// Mistakes for packages that do not exist. An entry for one has no effect, and is most likely misspelt.
 fn unknown_packages(policy: &Policy, graph: &Graph) -> Vec<PolicyError> {
-    // Of all platforms: a policy may speak of packages that this machine does not need.
+    // `Cargo.lock` covers all platforms, and a policy may name packages that this one does not need.
     let Some(locked) = sources::locked(&graph.root) else { return Vec::new() };
     let known: BTreeSet<&str> = graph
         .packages
@@ -183,7 +183,7 @@ fn unknown_packages(policy: &Policy, graph: &Graph) -> Vec<PolicyError> {
         .collect()
 }
 
-/// An exception for a crate that is not there covers nothing, ever.
+/// Mistakes for exceptions whose crate does not exist, since they can never cover anything.
 fn unknown_crates(policy: &Policy, graph: &Graph) -> Vec<PolicyError> {
     let crates: BTreeSet<&str> = graph.packages.iter().flat_map(Package::names).collect();
     let mut errors = Vec::new();
@@ -197,7 +197,7 @@ fn unknown_crates(policy: &Policy, graph: &Graph) -> Vec<PolicyError> {
     errors
 }
 
-/// The crate or package that the place of an exception begins with, if it is one.
+/// The crate or package that the place of an exception begins with, unless it begins with a wildcard.
 pub(crate) fn crate_of(at: &Glob) -> Option<&str> {
     let prefix = at.prefix();
     let first = prefix.find(['/', ':']).map(|end| &prefix[..end]);
@@ -218,7 +218,7 @@ impl Mistakes {
         Mistakes { what, texts, errors }
     }
 
-    /// Draws each mistake at its line.
+    /// Prints each mistake with its line.
     pub(crate) fn draw(&self, out: &mut dyn io::Write) -> io::Result<()> {
         for error in &self.errors {
             let (_, text, span) = self.texts.find(&error.span);

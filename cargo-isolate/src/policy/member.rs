@@ -1,4 +1,5 @@
-//! Policies of members: `policy.toml` beside their `Cargo.toml`, which may only ask for more than the workspace's does.
+//! Policies of members: a `policy.toml` next to a member's `Cargo.toml`, which can only be stricter than the
+//! workspace's.
 
 use super::{
     PolicyError, Spanned,
@@ -14,7 +15,7 @@ use crate::{
 use camino::Utf8Path;
 use std::{collections::BTreeMap, ops::Range};
 
-/// Reads what members have, by their names. What it says of another member, or loosens, is a mistake.
+/// Reads the members' policies, by package name. It is a mistake if one concerns another member or is less strict.
 pub(super) fn load(
     graph: &Graph,
     workspace_file: &Utf8Path,
@@ -30,9 +31,9 @@ pub(super) fn load(
         }
         let text = read_file(&path)?;
         let start = texts.add(graph.relative(&path), text.clone());
-        // Blanks before it make its places those of all texts.
+        // Leading blanks shift its positions to those within all texts.
         let read = read(&(" ".repeat(start) + &text));
-        // What is missing has no place: it is missing at the beginning.
+        // A missing key is reported at position 0, which belongs to another file here.
         errors.extend(read.errors.into_iter().map(|error| match error.span.end < start {
             true => PolicyError { span: start..start, ..error },
             false => error,
@@ -53,7 +54,7 @@ fn same(a: &Utf8Path, b: &Utf8Path) -> bool {
 struct Check<'c> {
     package: &'c Package,
     workspace: &'c Policy,
-    /// Of the workspace.
+    /// The path of the workspace's policy.
     file: &'c str,
     errors: &'c mut Vec<PolicyError>,
 }

@@ -1,7 +1,7 @@
-//! What git writes into a file whose versions it could not merge.
+//! Conflict markers that git writes into a file that it could not merge.
 
-/// What its lines start with: the first side, what both came from, the second side, the end.
+/// The beginnings of marker lines: first side, common ancestor, second side, end.
 pub(crate) const MARKERS: [&str; 4] = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"];
 
-/// What is wrong there.
+/// The message for a conflict.
 pub(crate) const MESSAGE: &str = "a merge left both its sides here";

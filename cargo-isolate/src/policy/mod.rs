@@ -1,4 +1,4 @@
-//! `policy.toml`: what a team decided about its unsafe surface, with the place of every value.
+//! `policy.toml`: a team's decisions about its unsafe code, with the position of every value.
 
 pub(crate) mod day;
 mod duration;

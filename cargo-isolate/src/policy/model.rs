@@ -120,7 +120,7 @@ pub(crate) enum UnsafeLimit {
 }
 
 impl UnsafeLimit {
-    /// How many it lets be.
+    /// The greatest number of constructs that it allows.
     pub(crate) fn most(self) -> usize {
         match self {
             UnsafeLimit::Allow => usize::MAX,
@@ -130,7 +130,8 @@ impl UnsafeLimit {
     }
 }
 
-/// By hand, because an untagged enum would say "did not match any variant" instead of what is wrong.
+/// Written by hand, because the error for an untagged enum would be "did not match any variant" rather than what is
+/// wrong.
 impl<'de> Deserialize<'de> for UnsafeLimit {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Limit;

@@ -1,8 +1,8 @@
-//! Text → [`Policy`], or every mistake in it.
+//! Text → [`Policy`], or all of its mistakes.
 //!
-//! The TOML reader stops at the first mistake that the types do not allow. So that one run shows all of them, whatever it
-//! complained of is taken out of the parsed document, and the rest is read again; what that leaves is held against itself.
-//! A section with a mistake in its grammar is left out as a whole: what its other lines belong to would be guesswork.
+//! Deserialisation stops at the first value that the types do not allow. To report all mistakes in one run, the
+//! offending value is removed from the parsed document and deserialisation is repeated. The result is then validated. A
+//! section with a syntax error is left out completely, since it would be guesswork to interpret its other lines.
 
 use super::{
     PolicyError,
@@ -19,15 +19,15 @@ use toml::{
     de::{DeTable, DeValue, Deserializer},
 };
 
-/// A policy as far as it can be read, and what is wrong with it.
+/// A policy as far as it can be read, and its mistakes.
 pub(super) struct Read {
-    /// What could be read; the whole text if there are no `errors`, nothing if no sense could be made of it.
+    /// What could be read: all of it if there are no `errors`, `None` if nothing could be interpreted.
     pub(super) policy: Option<Policy>,
-    /// Sorted by place.
+    /// Sorted by position.
     pub(super) errors: Vec<PolicyError>,
 }
 
-/// Reads a policy by itself, without the workspace that it is for.
+/// Reads a policy without reference to its workspace.
 pub(super) fn read(text: &str) -> Read {
     let (mut document, errors) = DeTable::parse_recoverable(text);
     let mut errors = grammar(text, errors.iter().map(|error| (error.message(), error.span().unwrap_or_default())));
@@ -55,11 +55,11 @@ pub(super) fn read(text: &str) -> Read {
     Read { policy, errors: sorted(errors) }
 }
 
-/// What the text says, whether or not it could be understood.
+/// What the text states, even in parts that could not be interpreted.
 pub(super) struct Stated {
-    /// There is a version.
+    /// Whether there is a version.
     pub(super) version: bool,
-    /// Names of the domains; `None` if there may be others.
+    /// Names of the domains; `None` if there may be more of them.
     pub(super) domains: Option<BTreeSet<String>>,
 }
 
@@ -75,7 +75,7 @@ pub(super) fn sorted(mut errors: Vec<PolicyError>) -> Vec<PolicyError> {
     errors
 }
 
-/// The text with blanks for the sections that hold these places, so that all else keeps its own.
+/// The text with the sections that contain these positions replaced by blanks, so that all other positions stay valid.
 fn without_sections(text: &str, places: &[usize]) -> String {
     let mut starts = vec![0];
     let mut line_start = 0;
@@ -96,7 +96,7 @@ fn without_sections(text: &str, places: &[usize]) -> String {
     String::from_utf8(bytes).unwrap_or_default()
 }
 
-/// What is left of the policy when all that was wrong is taken out; nothing if it cannot be told what that is.
+/// The policy without its invalid values, whose mistakes are added to `errors`; `None` if a mistake cannot be located.
 fn deserialize(mut document: Spanned<DeTable<'_>>, errors: &mut Vec<PolicyError>) -> Option<Policy> {
     let mut taken: Vec<Taken> = Vec::new();
     loop {
@@ -113,7 +113,7 @@ fn deserialize(mut document: Spanned<DeTable<'_>>, errors: &mut Vec<PolicyError>
             Err(error) => error,
         };
         let (message, span) = (error.message(), error.span().unwrap_or_default());
-        // A key that is missing only because its value was taken out has been complained of.
+        // If a key is missing only because its invalid value was removed, that mistake has already been reported.
         let missing = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
         let cause = taken.iter().find(|taken| taken.table == span && missing == Some(&taken.key));
         if let Some((Taken { key, value, .. }, stand_in)) = cause.and_then(|taken| Some((taken, stand_in(&taken.key)?)))
@@ -132,15 +132,15 @@ fn deserialize(mut document: Spanned<DeTable<'_>>, errors: &mut Vec<PolicyError>
     }
 }
 
-/// What was taken out of the document to read on.
+/// A value that was removed from the document.
 struct Taken {
-    /// The table that held it.
+    /// The table that contained it.
     table: Range<usize>,
     key: String,
     value: Range<usize>,
 }
 
-/// A value that a key can surely have, so that the rest of its table is looked at.
+/// A valid value for a required key, so that the rest of its table can be checked.
 fn stand_in(key: &str) -> Option<DeValue<'static>> {
     let text = match key {
         "extern" => return Some(DeValue::Array(toml::de::DeArray::new())),
@@ -153,7 +153,7 @@ fn stand_in(key: &str) -> Option<DeValue<'static>> {
     Some(DeValue::String(text.into()))
 }
 
-/// Takes the key or value at `span` out of the table that stands at `place`, or out of what is in it.
+/// Removes the key or value at `span` from a table with the position `place`, or from a table inside it.
 fn take(table: &mut DeTable<'_>, place: Range<usize>, span: &Range<usize>) -> Option<Taken> {
     let found = table.iter().find(|(key, value)| key.span() == *span || value.span() == *span);
     if let Some((key, value)) = found {
@@ -177,7 +177,7 @@ fn take_below(value: &mut Spanned<DeValue<'_>>, span: &Range<usize>) -> Option<T
     }
 }
 
-/// The table at `span`, in the one that stands at `place`.
+/// The table at `span`, inside a table with the position `place`.
 fn find_table<'t, 'd>(
     table: &'t mut DeTable<'d>,
     place: Range<usize>,
@@ -197,10 +197,10 @@ fn find_table<'t, 'd>(
     table.iter_mut().find_map(|(_, value)| below(value, span))
 }
 
-/// What the reader says of a key that is set twice.
+/// The TOML parser's message for a key that is set twice.
 const DUPLICATE: &str = "duplicate key";
 
-/// Mistakes in the grammar: the first of each line, since the others there follow from it.
+/// Syntax errors. Only the first of each line is kept, since the others usually follow from it.
 fn grammar<'m>(text: &str, found: impl Iterator<Item = (&'m str, Range<usize>)>) -> Vec<PolicyError> {
     let line = |place: usize| text[..place].rfind('\n').map_or(0, |end| end + 1);
     let mut found: Vec<_> = found.collect();
@@ -223,7 +223,7 @@ fn grammar<'m>(text: &str, found: impl Iterator<Item = (&'m str, Range<usize>)>)
         }
         if message != DUPLICATE && text[start..].trim_start().starts_with('[') && text[start..span.start].trim() == "["
         {
-            // A header that is read as a value: all that follows it is misread too.
+            // A table header is read as part of a value, so everything after it is misread, too.
             let error = PolicyError::new(span, "this table starts inside a value");
             errors.push(error.help("a `]`, `}` or quote is missing above it"));
             break;
@@ -234,7 +234,7 @@ fn grammar<'m>(text: &str, found: impl Iterator<Item = (&'m str, Range<usize>)>)
     errors
 }
 
-/// The reader's words in ours. What our own types say has its help on a second line.
+/// Rewords a message of the deserialiser. Messages of our own types have the help on a second line.
 fn explain(message: &str, span: Range<usize>) -> PolicyError {
     let names = quoted(message);
     match (message, names.split_first()) {
@@ -260,7 +260,7 @@ fn suggest(error: PolicyError, word: &str, known: &[&str], expected: &str) -> Po
     }
 }
 
-/// What stands between backticks.
+/// The parts of a message between backticks.
 fn quoted(message: &str) -> Vec<&str> {
     message.split('`').skip(1).step_by(2).collect()
 }
@@ -270,7 +270,7 @@ mod tests {
     use super::*;
     use crate::policy::{Mistakes, text::Texts};
 
-    /// Reads a policy and shows what a user would see of its mistakes.
+    /// Reads a policy, and shows its mistakes as a user would see them.
     #[track_caller]
     fn check(name: &str, text: &str) {
         let errors = read(text).errors;
@@ -313,7 +313,7 @@ mod tests {
         );
     }
 
-    /// One run shows a wrong word, a wrong type, a wrong value, a name that is not there and a missing key.
+    /// One run reports an unknown word, a wrong type, a wrong value, an unknown name and a missing key.
     #[test]
     fn mistakes_of_all_kinds_together() {
         check(
@@ -322,7 +322,7 @@ mod tests {
         );
     }
 
-    /// Whatever is cut off or left out, reading ends, and every mistake has a place in the text.
+    /// However a policy is truncated, reading terminates and every mistake has a position in the text.
     #[test]
     fn broken_texts_end_in_mistakes_with_places() {
         let whole = concat!(

@@ -1,11 +1,11 @@
-//! Names of rules in the policy: only those that there are.
+//! Names of rules in the policy, restricted to existing rules.
 
 use super::worded::worded;
 use crate::nearest::nearest;
 use isolate_lints::rules;
 use serde::{Deserialize, Deserializer};
 
-/// The name of a rule that exists.
+/// The name of an existing rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct RuleName(pub(crate) &'static str);
 

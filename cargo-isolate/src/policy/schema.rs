@@ -1,4 +1,4 @@
-//! `docs/policy.schema.json`: the policy's shape for editors, made from its types.
+//! `docs/policy.schema.json`: the JSON schema of the policy for editors, generated from its types.
 
 use super::{
     day::Day,
@@ -14,7 +14,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, js
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 
-/// What stands for a type that reads itself.
+/// Implements the schema of a type with its own `Deserialize`.
 macro_rules! schema {
     ($type:ty, $name:literal, $($schema:tt)+) => {
         impl JsonSchema for $type {
@@ -37,7 +37,7 @@ schema!(Size, "Size", { "type": "string", "pattern": "^[0-9]+ *(B|KiB|MiB|GiB)$"
 schema!(Period, "Period", { "type": "string", "pattern": "^0*[1-9][0-9]* *(us|ms|s|min)$" });
 schema!(Versions, "Versions", { "type": "string" });
 schema!(Glob, "Glob", { "type": "string" });
-// What editors make of a TOML date.
+// Editors treat a TOML date as a string.
 schema!(Day, "Day", { "type": "string", "format": "date" });
 schema!(RuleName, "RuleName", { "enum": RULES.iter().map(|rule| rule.name).collect::<Vec<_>>() });
 schema!(ErrorWord, "ErrorWord", { "oneOf": [{ "type": "string" }, { "const": false }] });
@@ -54,7 +54,7 @@ schema!(UnsafeLimit, "UnsafeLimit", {
     ]
 });
 
-/// `[rules]`: a severity for each rule, with what it is about.
+/// `[rules]`: a severity for each rule, with the rule's summary.
 pub(super) fn rules(_: &mut SchemaGenerator) -> Schema {
     let severities = [Severity::Allow, Severity::Warn, Severity::Deny].map(|severity| severity.to_string());
     let rules = RULES.iter().map(|rule| {
@@ -63,7 +63,7 @@ pub(super) fn rules(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "object", "properties": rules.collect::<Map<_, _>>(), "additionalProperties": false })
 }
 
-/// Draft 7: what editors read.
+/// In draft 7 of JSON Schema, which editors support.
 pub(super) fn schema() -> Value {
     let mut schema = SchemaSettings::draft07().into_generator().into_root_schema_for::<Policy>();
     schema.insert("title".to_owned(), "policy.toml of cargo-isolate".into());
@@ -73,7 +73,7 @@ pub(super) fn schema() -> Value {
     schema
 }
 
-/// TOML has no null: a key that may be absent is just that.
+/// Removes `null` from the schema, since TOML has none: an optional key is simply absent.
 fn without_null(value: &mut Value) {
     let null = json!({ "type": "null" });
     match value {
@@ -100,7 +100,7 @@ fn without_null(value: &mut Value) {
     }
 }
 
-/// `cargo xtask generate` writes it anew.
+/// `cargo xtask generate` regenerates it.
 #[test]
 fn committed_schema_is_fresh() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/policy.schema.json");
@@ -112,7 +112,7 @@ fn committed_schema_is_fresh() {
     assert!(committed == fresh, "docs/policy.schema.json is stale: run `cargo xtask generate`");
 }
 
-/// The policies of this repository are what editors are told a policy is; a wrong one is not.
+/// The schema accepts the policies of this repository, and rejects wrong ones.
 #[test]
 fn example_policies_are_valid() {
     let validator = jsonschema::draft7::new(&schema()).unwrap();
@@ -138,7 +138,7 @@ fn example_policies_are_valid() {
     }
 }
 
-/// As editors see TOML: dates are texts.
+/// TOML as JSON, as editors see it: dates are strings.
 fn json(table: &toml::Table) -> Value {
     table.iter().map(|(key, value)| (key.clone(), json_value(value))).collect()
 }

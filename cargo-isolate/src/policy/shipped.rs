@@ -1,4 +1,4 @@
-//! Contracts of well-known libraries that ship with the tool: what a policy says of a function or a struct replaces them.
+//! Contracts of well-known libraries that ship with the tool. A policy's own contracts take precedence.
 
 use super::{
     Spanned, Texts,
@@ -10,21 +10,21 @@ use isolate_templates::contracts::FILES;
 use serde::Deserialize;
 use std::{borrow::Cow, collections::BTreeMap, fmt};
 
-/// The contracts for one library of the policy.
+/// The shipped contracts for a library of the policy.
 #[derive(Debug)]
 pub(crate) struct Shipped {
     pub(crate) package: String,
-    /// The versions of it that they were written for.
+    /// The versions of the library that the contracts were written for.
     versions: Versions,
-    /// The version that is there.
+    /// The version of the library in this workspace.
     version: String,
-    /// That is one of those.
+    /// Whether `version` is one of `versions`.
     fits: bool,
     structs: BTreeMap<Spanned<String>, Struct>,
     functions: BTreeMap<Spanned<String>, FnContract>,
 }
 
-/// How such a file reads.
+/// The format of a file of contracts.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -36,11 +36,12 @@ struct File {
     functions: BTreeMap<Spanned<String>, FnContract>,
 }
 
-/// Those for the libraries of a policy. Their texts join the policy's, so that what does not fit is shown in them.
+/// The shipped contracts for the libraries of a policy. Their texts are added to the policy's, so that mistakes can be
+/// shown in them.
 ///
 /// # Panics
 ///
-/// When a file is not one: they are part of the tool, and tests read all of them.
+/// If a file is invalid. The files are part of the tool, and tests read all of them.
 pub(super) fn load(graph: &Graph, policy: &Policy, texts: &mut Texts) -> Vec<Shipped> {
     let mut found = Vec::new();
     for file in FILES {
@@ -49,7 +50,7 @@ pub(super) fn load(graph: &Graph, policy: &Policy, texts: &mut Texts) -> Vec<Shi
         let Some(package) = library.and_then(|library| graph.named(library)) else { continue };
         let package = &graph.packages[package];
         let start = texts.add(format!("{} of cargo-isolate", file.name).into(), file.text.to_owned());
-        // Blanks before it make its places those of all texts.
+        // Leading blanks shift its positions to those within all texts.
         let read: File = toml::from_str(&(" ".repeat(start) + file.text)).expect("a file of contracts");
         found.push(Shipped {
             fits: read.versions.hold(&package.version),
@@ -64,24 +65,24 @@ pub(super) fn load(graph: &Graph, policy: &Policy, texts: &mut Texts) -> Vec<Shi
 }
 
 impl Policy {
-    /// What is said of a function.
+    /// The contracts of a function.
     pub(crate) fn entry(&self, domain: &str, function: &str) -> Entry<'_> {
         let ships = self.shipped(domain).and_then(|shipped| shipped.functions.get(function));
         Entry { own: self.functions.get(function), ships }
     }
 
-    /// What ships for the library of a domain and fits its version.
+    /// The shipped contracts for the library of a domain, if they fit its version.
     fn shipped(&self, domain: &str) -> Option<&Shipped> {
         self.shipped_for(domain).filter(|shipped| shipped.fits)
     }
 
-    /// What ships for the library of a domain, whether or not it fits.
+    /// The shipped contracts for the library of a domain, whether or not they fit its version.
     pub(crate) fn shipped_for(&self, domain: &str) -> Option<&Shipped> {
         let library = self.domain.get(domain)?.library.get_ref();
         self.shipped.iter().find(|shipped| shipped.package == *library)
     }
 
-    /// All structs, as far as they are about the functions of these names, which are isolated.
+    /// All structs with a contract, restricted to what concerns these isolated functions (domain and name).
     pub(crate) fn all_structs(&self, isolated: &[(&str, &str)]) -> BTreeMap<Spanned<String>, Struct> {
         let mut structs = BTreeMap::new();
         for domain in self.domain.keys() {
@@ -89,14 +90,15 @@ impl Policy {
                 isolated.iter().filter(|(of, _)| of == domain.get_ref()).map(|(_, function)| *function).collect();
             for (name, words) in self.shipped(domain.get_ref()).into_iter().flat_map(|shipped| &shipped.structs) {
                 let about = words.about(&names);
-                // Those without `create` are about no functions: who takes one says whether they matter.
+                // A struct without `create` is not tied to functions, so it depends on a function's parameters whether
+                // it is needed.
                 if !about.create.is_empty() || words.create.is_empty() {
                     structs.insert(name.clone(), about);
                 }
             }
         }
         for (name, words) in &self.structs {
-            // A key that is there keeps its old place.
+            // Inserting alone would keep the existing key with its old position.
             structs.remove(name);
             structs.insert(name.clone(), words.clone());
         }
@@ -104,17 +106,17 @@ impl Policy {
     }
 }
 
-/// What is said of one function.
+/// The contracts of a function.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry<'p> {
-    /// By the policy.
+    /// The contract in the policy.
     pub(crate) own: Option<&'p FnContract>,
-    /// By what ships with the tool.
+    /// The contract that ships with the tool.
     pub(crate) ships: Option<&'p FnContract>,
 }
 
 impl<'p> Entry<'p> {
-    /// What the policy says, over what ships.
+    /// The policy's contract, overlaid on the shipped one.
     pub(crate) fn whole(self) -> Option<Cow<'p, FnContract>> {
         match (self.own, self.ships) {
             (Some(own), Some(ships)) => Some(Cow::Owned(own.over(ships))),
@@ -124,7 +126,7 @@ impl<'p> Entry<'p> {
 }
 
 impl Struct {
-    /// Without what it says of functions that are not among `names`.
+    /// The struct's contract, without what concerns functions other than `names`.
     fn about(&self, names: &[&str]) -> Struct {
         let is_any = |glob: &Glob| names.iter().any(|name| glob.is_match(name));
         let mut words = self.clone();
@@ -136,7 +138,7 @@ impl Struct {
     }
 }
 
-/// For whom it is, and whether that is who is there.
+/// The library and versions of the contracts, and whether they fit.
 impl fmt::Display for Shipped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { package, versions, version, fits, .. } = self;
@@ -163,8 +165,8 @@ mod tests {
         }
     }
 
-    /// What is said of lz4 in this version, under a policy that isolates `LZ4_*`: which contracts are used, and what became of
-    /// each for every function that is declared.
+    /// Checks which contracts are used for lz4 in this version, under a policy that isolates `LZ4_*`, and the result
+    /// for each declared function.
     #[track_caller]
     fn check(version: &str, declarations: &str, more: &str, expected: &[&str]) {
         let mut graph = fixture::graph(&format!(
@@ -196,13 +198,13 @@ mod tests {
     fn used_where_they_fit() {
         let ours = "those that ship for `lz4-sys` >=1.9, <2";
         check("1.10.0", SAFE, "", &[ours, "LZ4_decompress_safe: used, ready: true"]);
-        // The policy's own goes before, parameter by parameter.
+        // The policy's own contract takes precedence for each parameter.
         let own = "[fn.LZ4_decompress_safe]\narg.source = { kind = \"buf\", len = \"compressedSize\" }\n";
         check("1.10.0", SAFE, own, &[ours, "LZ4_decompress_safe: used, ready: true"]);
         check("1.10.0", "pub fn LZ4_versionNumber() -> c_int;", "", &[ours, "LZ4_versionNumber: nothing ships"]);
     }
 
-    /// What a policy says of one function, and what comes of it with what ships.
+    /// Checks the result of a policy's contract overlaid on the shipped one.
     #[track_caller]
     fn check_over(words: &str, expected: &str) {
         let graph = fixture::graph(&format!(
@@ -270,7 +272,7 @@ mod tests {
         check("2.1.0", SAFE, "", &[none, "LZ4_decompress_safe: nothing ships"]);
     }
 
-    /// Whose parameters have names of their own, and the types of the library's.
+    /// The parameters have other names than in the library's declaration, and the same types.
     #[test]
     fn a_declaration_of_the_program() {
         let safe = |declaration: &str| {
@@ -301,7 +303,7 @@ mod tests {
         let renamed = SAFE.replace("source:", "src:");
         let why = "LZ4_decompress_safe: `LZ4_decompress_safe` has no parameter `source` (did you mean `src`?); give parameters the names of the library's bindings, or say under `[fn.LZ4_decompress_safe]` what yours mean";
         check("1.10.0", &renamed, "", &[ours, why]);
-        // As Rust would have them.
+        // In Rust's naming convention.
         let snake = "pub fn LZ4_decompress_safe(source: *const c_char, dest: *mut c_char, compressed_size: c_int, max_decompressed_size: c_int) -> c_int;";
         check("1.10.0", snake, "", &[ours, "LZ4_decompress_safe: used, ready: true"]);
         let frames = "pub type Ctx; \

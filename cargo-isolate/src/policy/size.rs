@@ -13,11 +13,11 @@ impl<'de> Deserialize<'de> for Size {
     }
 }
 
-/// Bytes that a size such as `64MiB`, `512 KiB` or `4096B` stands for.
+/// Parses a size such as `64MiB`, `512 KiB` or `4096B`.
 ///
 /// # Errors
 ///
-/// What was expected, for a text that is not a size.
+/// If the text is not a size. The error says what was expected.
 fn parse(text: &str) -> Result<u64, String> {
     const EXPECTED: &str = "expected a number and one of B, KiB, MiB, GiB, as in `64MiB`";
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();

@@ -1,20 +1,20 @@
-//! A value with its place in the policy: `toml`'s own, and in tests the JSON schema of what is in it.
+//! A value with its position in the policy. Wraps `toml`'s type, to implement traits for it.
 
 use serde::Deserialize;
 use std::{borrow::Borrow, cmp::Ordering, ops::Range};
 
-/// A value, and the bytes of the policy that say it.
+/// A value, and its byte range in the policy.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Spanned<T>(toml::Spanned<T>);
 
 impl<T> Spanned<T> {
-    /// A value that stands for what is said there.
+    /// A substitute for the value at this position.
     pub(crate) fn new(span: Range<usize>, value: T) -> Self {
         Self(toml::Spanned::new(span, value))
     }
 
-    /// Bytes of the policy text.
+    /// Byte range in the policy's text.
     pub(crate) fn span(&self) -> Range<usize> {
         self.0.span()
     }
@@ -28,7 +28,7 @@ impl<T> Spanned<T> {
     }
 }
 
-/// The same value is the same key, wherever it stands.
+/// Compares only values, so that equal keys are equal wherever they are.
 impl<T: PartialEq> PartialEq for Spanned<T> {
     fn eq(&self, other: &Self) -> bool {
         self.get_ref() == other.get_ref()

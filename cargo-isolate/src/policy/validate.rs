@@ -1,4 +1,4 @@
-//! What a policy must say to mean anything, as far as that shows without the workspace.
+//! Validates a policy as far as that is possible without the workspace.
 
 use super::{
     PolicyError, Spanned,
@@ -7,10 +7,10 @@ use super::{
 };
 use isolate_lints::facts::{LONGEST_LABEL, is_label};
 
-/// The format that this version reads.
+/// The version of the policy format that this program reads.
 const VERSION: u32 = 1;
 
-/// Another version of the format, whose words nobody here can judge.
+/// A mistake if the policy has another version of the format, in which case nothing else can be checked.
 pub(super) fn other_version(policy: &Policy) -> Option<PolicyError> {
     let version = policy.version.as_ref().filter(|version| *version.get_ref() != VERSION)?;
     let found = *version.get_ref();
@@ -73,14 +73,14 @@ fn exception(exception: &Exception, errors: &mut Vec<PolicyError>) {
     }
 }
 
-/// What the runtime has room for, in bytes (`isolate_rt::Domain::heap_limit`, `stack_size`).
+/// Limits of the runtime in bytes (`isolate_rt::Domain::heap_limit`, `stack_size`).
 const MAX_HEAP: u64 = 8 << 30;
 const MAX_STACK: u64 = 1 << 30;
 
-/// What `isolate_rt::retry` is asked for at most.
+/// Limit on the attempts of `isolate_rt::retry`.
 const MAX_RETRY: u32 = 10;
 
-/// What `isolate_rt::Domain::threads_inside` is asked for at most.
+/// Limit on `isolate_rt::Domain::threads_inside`.
 const MAX_OWN_THREADS: u32 = 32;
 
 fn retry(function: &FnContract, errors: &mut Vec<PolicyError>) {

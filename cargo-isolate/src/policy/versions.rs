@@ -1,10 +1,10 @@
-//! Versions of a package in the policy: `">=1.1, <2"`.
+//! Ranges of package versions in the policy: `">=1.1, <2"`.
 
 use super::worded::worded;
 use serde::{Deserialize, Deserializer};
 use std::fmt;
 
-/// A range of versions, as Cargo writes it.
+/// A version requirement in Cargo's syntax.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Versions(semver::VersionReq);
 
@@ -17,7 +17,7 @@ impl<'de> Deserialize<'de> for Versions {
 }
 
 impl Versions {
-    /// Whether this version, as Cargo writes it, is one of them.
+    /// Whether it includes this version.
     pub(crate) fn hold(&self, version: &str) -> bool {
         version.parse().is_ok_and(|version| self.0.matches(&version))
     }

@@ -1,9 +1,10 @@
-//! Values that are written as a text and mean something else.
+//! Deserialises values that are written as strings.
 
 use serde::{Deserializer, de};
 use std::fmt;
 
-/// Reads a text by `parse`. What is wrong with it is said where it stands, which an error raised later would not be.
+/// Deserialises a string with `parse`. An error that is raised here gets the position of the value, unlike one raised
+/// later.
 pub(super) fn worded<'de, D: Deserializer<'de>, T>(
     deserializer: D,
     parse: fn(&str) -> Result<T, String>,

@@ -76,7 +76,7 @@ pub(crate) struct Element {
 }
 
 impl Element {
-    /// The same words about a parameter.
+    /// The contract of a parameter with the same words.
     pub(crate) fn contract(&self) -> Contract {
         let Self { kind, dir, len, cap, null } = self.clone();
         Contract { kind, dir, len, cap, null, ..Contract::default() }
@@ -106,7 +106,7 @@ pub(crate) struct CallbackParam {
 }
 
 impl CallbackParam {
-    /// The same words about a parameter of any function.
+    /// The contract of an ordinary function's parameter with the same words.
     pub(crate) fn contract(&self) -> Contract {
         let Self { kind, dir, len, cap, written, null } = self.clone();
         Contract { kind, dir, len, cap, written, null, ..Contract::default() }
@@ -153,7 +153,7 @@ pub(crate) struct Field {
 }
 
 impl Field {
-    /// It has words of a cursor.
+    /// Whether it has any of a cursor's keys.
     pub(crate) fn is_cursor(&self) -> bool {
         self.dir.is_some() || self.left.is_some() || !self.functions.is_empty()
     }

@@ -95,13 +95,14 @@ impl Form {
     pub(crate) fn over(&self, function: &FnContract) -> FnContract {
         let Form { when: _, extra: _, arg, ret, error, message } = self.clone();
         let own = FnContract { arg, ret, error, message, ..FnContract::default() };
-        // The declaration is the function's own, without what a form adds.
+        // The signature does not include the form's extra parameters.
         FnContract { signature: None, form: BTreeMap::new(), ..own.over(function) }
     }
 }
 
 impl FnContract {
-    /// This over another contract of the same function: what it says goes before, key by key, and parameter by parameter.
+    /// Overlays this contract on another of the same function: its values take precedence, for each key and each
+    /// parameter.
     pub(crate) fn over(&self, other: &FnContract) -> FnContract {
         let error = self.error.clone().or_else(|| other.error.clone());
         let never = error.as_ref().is_some_and(|error| *error.get_ref() == ErrorWord::Never);
@@ -119,7 +120,7 @@ impl FnContract {
     }
 }
 
-/// A key of both has the place and the value of the first.
+/// Merges two maps. A key in both has the position and value of the first.
 fn overlaid<V: Clone>(
     first: &BTreeMap<Spanned<String>, V>,
     second: &BTreeMap<Spanned<String>, V>,

@@ -20,8 +20,8 @@ use crate::{
 pub(crate) struct Args {
     #[command(flatten)]
     request: Request,
-    /// Also list findings in dependencies, not only their totals; `[audit] dependencies = "full"` in the policy makes this
-    /// the default
+    /// Also list findings in dependencies, not only their totals; `[audit] dependencies = "full"` in the policy makes
+    /// this the default
     #[arg(long)]
     deps: bool,
     /// Hide findings in dormant code, which no chosen target compiles; the table still counts them

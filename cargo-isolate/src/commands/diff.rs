@@ -20,8 +20,8 @@ use camino::Utf8Path;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// A report of `audit --format json`; or a range of git commits: `A..B`, `A...B` from their merge base, `A..` up to the
-    /// working tree
+    /// A report of `audit --format json`; or a range of git commits: `A..B`, `A...B` from their merge base, `A..` up to
+    /// the working tree
     #[arg(value_name = "OLD.json | RANGE")]
     old: String,
     /// The later report

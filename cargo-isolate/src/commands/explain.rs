@@ -14,8 +14,8 @@ use std::io::{self, Write};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// A rule's name, another code that reports print, a kind of fault (`StaleHandle`), or `columns` for those of the table;
-    /// all of them are listed, rules with their severities, if not given
+    /// A rule's name, another code that reports print, a kind of fault (`StaleHandle`), or `columns` for those of the
+    /// table; all of them are listed, rules with their severities, if not given
     rule: Option<String>,
 }
 

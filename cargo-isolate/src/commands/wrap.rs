@@ -30,8 +30,8 @@ pub(crate) struct Args {
     request: Request,
     #[command(flatten)]
     policy: PolicyFile,
-    /// Also make the crate use what is written: add the module, the dependencies and the line of `build.rs`, and rewrite the
-    /// calls
+    /// Also make the crate use what is written: add the module, the dependencies and the line of `build.rs`, and
+    /// rewrite the calls
     #[arg(long)]
     apply: bool,
     #[command(flatten)]

@@ -22,10 +22,11 @@ use std::{
 /// The formats and destinations of a report. All of them come from a single run.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub(crate) struct Output {
-    /// How to print the report: text, json, sarif, github, markdown or html; `FORMAT=FILE` writes a file. May be repeated
+    /// How to print the report: text, json, sarif, github, markdown or html; `FORMAT=FILE` writes a file. May be
+    /// repeated
     #[arg(long = "format", value_name = "FORMAT[=FILE]")]
     formats: Vec<Destination>,
-    /// Cargo's option for what compilers say, which a report is not.
+    /// Cargo's `--message-format`, which is only accepted in order to suggest `--format`.
     #[arg(long, hide = true, value_name = "FORMAT", value_parser = refuse)]
     message_format: Option<Infallible>,
 }

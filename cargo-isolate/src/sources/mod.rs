@@ -42,8 +42,8 @@ pub(crate) struct Request {
     /// dormant
     #[arg(long, value_name = "TRIPLE")]
     pub(crate) target: Vec<String>,
-    /// Build first (`cargo check` into target/isolate), to see what build scripts write and set, and what proc macros write
-    /// in members; runs build scripts and proc macros of the workspace and its dependencies
+    /// Build first (`cargo check` into target/isolate), to see what build scripts write and set, and what proc macros
+    /// write in members; runs build scripts and proc macros of the workspace and its dependencies
     #[arg(long)]
     pub(crate) expand: bool,
     /// Assert that `Cargo.lock` will remain unchanged

@@ -41,7 +41,7 @@ pub(crate) struct Decision {
 
 /// The result of applying a policy to a workspace.
 pub(crate) struct Verdict {
-    /// Findings that are not allowed, in the order of the files.
+    /// Findings whose severity is not `allow`, in the order of the files.
     pub(crate) decisions: Vec<Decision>,
     /// Packages with more unsafe code than the policy permits.
     pub(crate) excesses: Vec<Excess>,

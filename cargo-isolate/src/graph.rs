@@ -138,8 +138,8 @@ impl Graph {
         path.strip_prefix(&self.root).unwrap_or(path).to_owned()
     }
 
-    /// The library of a foreign item: that of its extern block, or else the declaring package's `links`. Symbols that
-    /// only wrappers declare come from the linker script and belong to no library.
+    /// The library of a foreign item: that of its extern block, or else the declaring package's `links`. The symbols
+    /// that wrappers declare are defined by the linker and belong to no library.
     pub(crate) fn library<'g>(&'g self, package: usize, file: usize, item: &'g ForeignItem) -> Option<&'g str> {
         let package = &self.packages[package];
         let linked = package.links.as_ref().filter(|_| package.files[file].role != Role::Generated);

@@ -131,7 +131,7 @@ impl<'a> Project<'a> {
             let facts: &'a FileFacts = self.file(*place).facts;
             facts.definitions.iter().find(|definition| definition.span == function.span)
         });
-        // Path resolution does not cover associated functions; they are only searched for in the same file.
+        // An associated function that did not resolve is looked up by its type's name, in the same file only.
         found.or_else(|| {
             let (owner, name) = path.rsplit_once("::")?;
             let owner = owner.rsplit("::").next();

@@ -126,8 +126,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     Ok(super::with_scan(&graph, exit))
 }
 
-/// The baseline records for which platforms and features dormant code was determined. Entries may only be rewritten for
-/// others all together.
+/// The baseline records the platforms and features for which it was determined what is dormant. For others, either all
+/// entries are written anew or none.
 fn check_conditions(graph: &Graph, path: &Utf8Path, before: Option<&Baseline>, accept: bool) -> Result<(), NoBaseline> {
     let Some((before, conditions)) = before.and_then(|before| Some((before, before.conditions.as_ref()?))) else {
         return Ok(());

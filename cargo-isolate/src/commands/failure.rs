@@ -76,7 +76,7 @@ fn chain(error: &dyn Error) -> String {
     }
 }
 
-/// Turns an error of the operating system into a [`Failure`] with context.
+/// Turns an error into a [`Failure`] that the environment is to blame for, with context.
 pub(super) trait OrEnvironment<T> {
     fn or_environment<S: Display>(self, what: impl FnOnce() -> S) -> Result<T, Failure>;
 }

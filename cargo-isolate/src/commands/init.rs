@@ -65,7 +65,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     Ok(Exit::Clean)
 }
 
-/// Writes a first policy. An existing policy is an error, unless `--ci` asks for more than that.
+/// Writes a first policy. An existing one is an error without `--force`, unless `--ci` asks for more than the policy.
 fn write_policy(args: &Args, graph: &Graph, path: &Utf8Path) -> Result<(), Failure> {
     let text = text::policy(graph, if args.baseline { Ratchet::Baseline } else { Ratchet::Counts });
     let written = match args.force {

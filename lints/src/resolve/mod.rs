@@ -192,7 +192,7 @@ impl<'a> Resolver<'a> {
         types.collect()
     }
 
-    /// The crates that a file is a module of, the one it is listed in first.
+    /// The crates that a file is a module of, starting with the one that lists it.
     pub fn crates_of(&self, place: Place) -> Vec<usize> {
         let mut crates = vec![place.krate];
         for mount in &self.crates[place.krate].files[place.file].also {

@@ -54,8 +54,8 @@ fn table<'d>(document: &'d mut DocumentMut, name: &str) -> Result<&'d mut dyn Ta
     item.as_table_like_mut().ok_or_else(|| format!("`{name}` is no table"))
 }
 
-/// Adds rules that the policy does not mention, with the strictest severity that has no violations. The severity is no
-/// stricter than what a member's policy states for the rule, which would otherwise be an attempt to loosen it.
+/// Adds rules that the policy does not mention, with the strictest severity that the code already meets. It is no
+/// stricter than what a member's own policy states for the rule, since that policy would then loosen it.
 fn rules(rules: &mut dyn TableLike, names: &Names<'_>, members: &BTreeMap<String, Policy>, changes: &mut Vec<String>) {
     let counts = finding_counts(names);
     for rule in RULES {

@@ -146,7 +146,7 @@ pub(crate) fn decide(
         }
         decisions.push(Decision { found, severity });
     }
-    let decisions = say_bypasses_once(decisions);
+    let decisions = report_bypasses_once(decisions);
     let all = graph.packages.iter().all(|package| package.selected || !package.member);
     // Bypassing calls in dependencies are only found by `verify`, so exceptions for them may look unused here.
     let elsewhere = |rule: &str, at: &Glob| rule == BYPASSED_ISOLATION && is_of_dependency(graph, at);
@@ -158,7 +158,7 @@ pub(crate) fn decide(
 /// Reports a call that bypasses its wrapper once, although it also is a foreign call, with the stricter of both
 /// severities. A macro argument may name several functions at one position of which only some are isolated; those
 /// findings stay separate.
-fn say_bypasses_once(decisions: Vec<Decision>) -> Vec<Decision> {
+fn report_bypasses_once(decisions: Vec<Decision>) -> Vec<Decision> {
     type At = (usize, usize, Span);
     let mut at_place: HashMap<At, [Vec<Severity>; 2]> = HashMap::new();
     let which = |rule: &str| [BYPASSED_ISOLATION, FOREIGN_CALL].iter().position(|name| *name == rule);

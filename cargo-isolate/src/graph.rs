@@ -266,13 +266,13 @@ impl SourceFile {
     }
 
     /// The configurations of each target that has the file, with the predicates that lead to it there.
-    fn ways(&self) -> impl Iterator<Item = (&Configs, &[String])> {
+    fn reaches(&self) -> impl Iterator<Item = (&Configs, &[String])> {
         let others = self.also.iter().map(|reach| (&*reach.configs, &*reach.cfgs));
         std::iter::once((&*self.configs, &*self.cfgs)).chain(others)
     }
 
     fn best(&self, of: impl Fn(&Configs, &[String]) -> Presence) -> Presence {
-        self.ways().map(|(configs, around)| of(configs, around)).min().unwrap_or(Presence::Dormant)
+        self.reaches().map(|(configs, around)| of(configs, around)).min().unwrap_or(Presence::Dormant)
     }
 
     /// Like [`SourceFile::presence`] where a choice must be made, see [`Configs::likely`].

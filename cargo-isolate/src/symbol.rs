@@ -131,7 +131,7 @@ pub(crate) fn symbols(names: &Names<'_>, pattern: &Glob) -> Result<Answer, NoSuc
     }
     let calls = &names.foreign_calls().calls;
     let mut of_symbols: BTreeMap<Key, Vec<&ForeignCall<'_>>> = BTreeMap::new();
-    for call in calls.iter().filter(|call| uses.is_asked(call.caller)) {
+    for call in calls.iter().filter(|call| uses.is_concerned(call.caller)) {
         let (package, file) = names.origin(call.callee);
         let library = graph.library(package, file, call.item).map(str::to_owned);
         let key = (call.item.symbol().to_owned(), library, graph.packages[package].id());
@@ -159,7 +159,7 @@ struct Uses<'u, 'g> {
 
 /// The location of code: in a function, in a macro definition, or outside both.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Where {
+struct Location {
     place: Place,
     /// The enclosing inline modules in the file.
     modules: Vec<String>,
@@ -169,16 +169,16 @@ struct Where {
     definition: Option<SmolStr>,
 }
 
-impl Where {
-    fn of(place: Place, scope: &Scope) -> Where {
+impl Location {
+    fn of(place: Place, scope: &Scope) -> Location {
         let definition = scope.in_macro.clone().filter(|_| scope.in_definition);
-        Where { place, modules: scope.modules.clone(), function: scope.function.clone(), definition }
+        Location { place, modules: scope.modules.clone(), function: scope.function.clone(), definition }
     }
 }
 
 /// A function in a call chain. `calls` is the index of the step that it calls.
 struct Step<'u> {
-    place: Where,
+    place: Location,
     function: Function,
     item: Option<&'u FunctionItem>,
     calls: Option<usize>,
@@ -220,7 +220,7 @@ impl<'u, 'g: 'u> Uses<'u, 'g> {
     }
 
     /// Whether code belongs to the selected members or their dependencies.
-    fn is_asked(&self, place: Place) -> bool {
+    fn is_concerned(&self, place: Place) -> bool {
         let (package, file) = self.names.origin(place);
         let of = &self.graph.packages[package];
         self.concerned[package] && of.is_reported(of.files[file].role)
@@ -229,7 +229,7 @@ impl<'u, 'g: 'u> Uses<'u, 'g> {
     fn unseen(&self, pattern: &Glob) -> Vec<UnseenCaller> {
         let mut sites: BTreeMap<(usize, usize), BTreeSet<Site>> = BTreeMap::new();
         let calls = self.names.resolver().unseen_calls();
-        for found in calls.into_iter().filter(|found| self.is_asked(found.caller)) {
+        for found in calls.into_iter().filter(|found| self.is_concerned(found.caller)) {
             let name = found.call.path.rsplit("::").next().unwrap_or_default();
             if pattern.is_match(name) {
                 let (package, _) = self.names.origin(found.caller);
@@ -248,10 +248,10 @@ impl<'u, 'g: 'u> Uses<'u, 'g> {
 
     fn callers(&self, calls: &[&ForeignCall<'_>]) -> Vec<Caller> {
         type Places = BTreeSet<Use>;
-        let mut by_function: BTreeMap<Where, (Places, Places)> = BTreeMap::new();
+        let mut by_function: BTreeMap<Location, (Places, Places)> = BTreeMap::new();
         for call in calls {
             let scope = &call.call.scope;
-            let (calls, mentions) = by_function.entry(Where::of(call.caller, scope)).or_default();
+            let (calls, mentions) = by_function.entry(Location::of(call.caller, scope)).or_default();
             let (package, file) = self.names.origin(call.caller);
             let package = &self.graph.packages[package];
             let dormant = dormant(package, &package.files[file], scope);
@@ -264,7 +264,7 @@ impl<'u, 'g: 'u> Uses<'u, 'g> {
                 function: self.function(&place),
                 calls: calls.into_iter().collect(),
                 mentions: mentions.into_iter().collect(),
-                reached_from: self.ways(&place),
+                reached_from: self.call_chains(&place),
             })
             .collect();
         // Live callers come first. A file that two targets share yields a single function.
@@ -277,7 +277,7 @@ impl<'u, 'g: 'u> Uses<'u, 'g> {
 
     /// The call chains upwards from a function, found breadth first. Each ends at a public safe function or where no
     /// caller is known.
-    fn ways(&self, start: &Where) -> Vec<Vec<Function>> {
+    fn call_chains(&self, start: &Location) -> Vec<Vec<Function>> {
         let mut steps = vec![self.step(start.clone(), None)];
         let mut seen = BTreeSet::from([start.clone()]);
         let mut level = vec![0];
@@ -294,55 +294,55 @@ impl<'u, 'g: 'u> Uses<'u, 'g> {
             }
         }
         let ends = (1..steps.len()).filter(|step| !steps[*step].is_called);
-        let ways = ends.map(|end| {
-            let way = std::iter::successors(Some(end), |step| steps[*step].calls.filter(|next| *next != 0));
-            let mut way: Vec<Function> = way.map(|step| steps[step].function.clone()).collect();
-            way.reverse();
-            way
+        let chains = ends.map(|end| {
+            let chain = std::iter::successors(Some(end), |step| steps[*step].calls.filter(|next| *next != 0));
+            let mut chain: Vec<Function> = chain.map(|step| steps[step].function.clone()).collect();
+            chain.reverse();
+            chain
         });
-        ways.collect()
+        chains.collect()
     }
 
     /// One step up from several functions: the index of the called step, and the caller or the user of the macro.
-    fn callers_of(&self, steps: &[Step<'u>], open: &[usize]) -> Vec<(usize, Where)> {
+    fn callers_of(&self, steps: &[Step<'u>], open: &[usize]) -> Vec<(usize, Location)> {
         let mut found = Vec::new();
         let functions: Vec<(usize, &FunctionItem)> =
             open.iter().filter_map(|step| Some((*step, steps[*step].item?))).collect();
         if !functions.is_empty() {
             let items: Vec<&FunctionItem> = functions.iter().map(|(_, item)| *item).collect();
             let calls = self.names.resolver().calls_of(&items);
-            for call in calls.into_iter().filter(|call| self.is_asked(call.caller)) {
+            for call in calls.into_iter().filter(|call| self.is_concerned(call.caller)) {
                 let called = functions.iter().find(|(_, item)| std::ptr::eq(*item, call.item));
-                found.extend(called.map(|(step, _)| (*step, Where::of(call.caller, &call.call.scope))));
+                found.extend(called.map(|(step, _)| (*step, Location::of(call.caller, &call.call.scope))));
             }
         }
         let definition = |step: &usize| {
-            let Where { place, definition, .. } = &steps[*step].place;
+            let Location { place, definition, .. } = &steps[*step].place;
             Some((*step, (place.krate, definition.as_deref()?)))
         };
         let macros: Vec<(usize, (usize, &str))> = open.iter().filter_map(definition).collect();
         if !macros.is_empty() {
             let definitions: Vec<(usize, &str)> = macros.iter().map(|(_, definition)| *definition).collect();
             let uses = self.names.resolver().uses_of(&definitions);
-            for (user, fact, of) in uses.into_iter().filter(|(user, ..)| self.is_asked(*user)) {
+            for (user, fact, of) in uses.into_iter().filter(|(user, ..)| self.is_concerned(*user)) {
                 let used = macros.iter().filter(|(_, definition)| *definition == of);
-                found.extend(used.map(|(step, _)| (*step, Where::of(user, &fact.scope))));
+                found.extend(used.map(|(step, _)| (*step, Location::of(user, &fact.scope))));
             }
         }
         found
     }
 
-    fn step(&self, place: Where, calls: Option<usize>) -> Step<'u> {
+    fn step(&self, place: Location, calls: Option<usize>) -> Step<'u> {
         Step { function: self.function(&place), item: self.item(&place), place, calls, is_called: false }
     }
 
-    fn item(&self, Where { place, modules, function, definition }: &Where) -> Option<&'u FunctionItem> {
+    fn item(&self, Location { place, modules, function, definition }: &Location) -> Option<&'u FunctionItem> {
         let facts = self.names.resolver().crates()[place.krate].files[place.file].facts;
         let function = function.as_deref().filter(|_| definition.is_none())?;
         facts.functions.iter().find(|item| item.scope.modules == *modules && item.full_name() == function)
     }
 
-    fn function(&self, place: &Where) -> Function {
+    fn function(&self, place: &Location) -> Function {
         let (package, file) = self.names.origin(place.place);
         let package = &self.graph.packages[package];
         let source = &package.files[file];

@@ -52,7 +52,7 @@ impl<'a> Named<'a> {
     }
 
     /// Another type named in the same module.
-    fn beside(&self, text: &str) -> Named<'a> {
+    fn in_same_module(&self, text: &str) -> Named<'a> {
         Named { text: text.to_owned(), ..self.clone() }
     }
 
@@ -86,13 +86,15 @@ impl<'a> Named<'a> {
         if let Some(inner) = text.strip_prefix('(').and_then(|text| text.strip_suffix(')')) {
             return match (inner.trim(), split_top(inner)) {
                 ("", _) => Shape::Unit,
-                (inner, parts) if parts.len() == 1 && !inner.ends_with(',') => self.beside(inner).resolve(steps),
+                (inner, parts) if parts.len() == 1 && !inner.ends_with(',') => {
+                    self.in_same_module(inner).resolve(steps)
+                }
                 _ => Shape::Tuple,
             };
         }
         if let Some(inner) = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
             return match inner.rsplit_once(';') {
-                Some((element, _)) => Shape::Array(Box::new(self.beside(element.trim()))),
+                Some((element, _)) => Shape::Array(Box::new(self.in_same_module(element.trim()))),
                 None => Shape::Unknown,
             };
         }
@@ -111,11 +113,11 @@ impl<'a> Named<'a> {
             _ => None,
         };
         // The pointee may be an alias of an unsized type.
-        let fat = fat.or_else(|| match self.beside(to).unsized_alias(steps) {
+        let fat = fat.or_else(|| match self.in_same_module(to).unsized_alias(steps) {
             true => Some("an unsized type"),
             false => None,
         });
-        fat.map_or_else(|| Shape::Pointer(Box::new(self.beside(to))), Shape::FatPointer)
+        fat.map_or_else(|| Shape::Pointer(Box::new(self.in_same_module(to))), Shape::FatPointer)
     }
 
     fn unsized_alias(&self, steps: usize) -> bool {
@@ -153,7 +155,7 @@ impl<'a> Named<'a> {
         }
         let argument = arguments.map(|arguments| split_top(arguments)[0]);
         match (last, argument) {
-            ("Option", Some(inner)) => match self.beside(inner).resolve(steps) {
+            ("Option", Some(inner)) => match self.in_same_module(inner).resolve(steps) {
                 shape @ (Shape::Function(_) | Shape::FatPointer(_)) => shape,
                 // A raw pointer may itself be null, so it has no niche and its `Option` is two words.
                 Shape::Pointer(to) if !inner.trim_start().starts_with('*') => Shape::Pointer(to),
@@ -168,7 +170,7 @@ impl<'a> Named<'a> {
                 "ManuallyDrop" | "MaybeUninit" | "UnsafeCell" | "Cell" | "SyncUnsafeCell" | "Wrapping" | "NonZero"
                 | "Pin",
                 Some(inner),
-            ) => self.beside(inner).resolve(steps),
+            ) => self.in_same_module(inner).resolve(steps),
             ("PhantomData", _) => Shape::Unit,
             ("Vec", _) => Shape::Std("Vec"),
             ("HashMap" | "BTreeMap" | "HashSet" | "BTreeSet" | "VecDeque" | "Result" | "RefCell" | "Cow", Some(_)) => {

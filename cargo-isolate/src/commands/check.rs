@@ -62,7 +62,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     if args.request.quiet {
         report.retain(|diagnostic| diagnostic.level == Level::Error);
     }
-    name_stale(&graph, &policy, &stale, &mut report);
+    note_stale_wrappers(&graph, &policy, &stale, &mut report);
     args.output.print(&names, &report, args.request.quiet)?;
     let exit = if report.totals.errors > 0 { Exit::Violation } else { Exit::Clean };
     Ok(exit.with_scan(report.complete))
@@ -101,7 +101,7 @@ fn check(
 
 /// Adds a note to the first finding in each stale wrapper, and to a maximum that is exceeded because of one:
 /// regenerating the file is enough, its code need not be reviewed.
-fn name_stale(graph: &Graph, policy: &Loaded, stale: &[(usize, usize)], report: &mut Report) {
+fn note_stale_wrappers(graph: &Graph, policy: &Loaded, stale: &[(usize, usize)], report: &mut Report) {
     let wrap = format!("cargo isolate wrap{}", policy.option());
     for &(package, file) in stale {
         let id = graph.packages[package].id();

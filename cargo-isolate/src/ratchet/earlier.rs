@@ -157,8 +157,8 @@ impl Earlier {
 
     /// A description of the earlier states for the report.
     pub(crate) fn known(&self, graph: &Graph, constructs: &Compared, rules: &Compared) -> model::Known {
-        let let_be = |compared: &Compared| {
-            compared.now.iter().copied().filter(|fingerprint| compared.lets_be(*fingerprint)).collect::<BTreeSet<_>>()
+        let ignored = |compared: &Compared| {
+            compared.now.iter().copied().filter(|fingerprint| compared.ignores(*fingerprint)).collect::<BTreeSet<_>>()
         };
         let conditions = self.baseline.as_ref().and_then(|known| known.baseline.conditions.clone());
         model::Known {
@@ -166,7 +166,7 @@ impl Earlier {
             baseline_for: conditions.filter(|conditions| *conditions != graph.conditions),
             diff_base: self.base.as_ref().map(|base| base.commit.name.clone()),
             commit: self.base.as_ref().map(|base| base.commit.hash.clone()),
-            findings: let_be(constructs).union(&let_be(rules)).count(),
+            findings: ignored(constructs).union(&ignored(rules)).count(),
         }
     }
 }
@@ -182,7 +182,7 @@ pub(crate) struct Compared {
 impl Compared {
     /// Whether this check ignores a finding. The baseline covers what it counts even if edited. Of a commit's findings,
     /// edited ones are looked at again.
-    pub(crate) fn lets_be(&self, fingerprint: Fingerprint) -> bool {
+    pub(crate) fn ignores(&self, fingerprint: Fingerprint) -> bool {
         let is_new = |known: &Comparison| matches!(known.state(fingerprint), State::New | State::Risen(_));
         let in_baseline = self.baseline.as_ref().is_some_and(|known| !is_new(known));
         let in_base =
@@ -195,7 +195,7 @@ impl Compared {
         let of = |earlier: &Option<Comparison>| earlier.as_ref().map(|earlier| earlier.state(fingerprint));
         match (of(&self.base), of(&self.baseline)) {
             (Some(State::Changed), _) => State::Changed,
-            _ if self.lets_be(fingerprint) => State::Known,
+            _ if self.ignores(fingerprint) => State::Known,
             (Some(risen @ State::Risen(_)), _) | (_, Some(risen @ State::Risen(_))) => risen,
             _ => State::New,
         }
@@ -205,6 +205,6 @@ impl Compared {
     pub(crate) fn judge(&self, diagnostic: &Diagnostic) -> bool {
         matches!(diagnostic.origin, Origin::Policy(_))
             || diagnostic.code == decide::NEW_UNSAFE
-            || !self.lets_be(diagnostic.fingerprint)
+            || !self.ignores(diagnostic.fingerprint)
     }
 }

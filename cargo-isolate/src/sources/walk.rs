@@ -127,7 +127,7 @@ impl<'g> Walk<'g> {
         }
     }
 
-    /// The number of packages that have nothing left to scan after this round.
+    /// The number of packages with nothing left to scan, neither in this round nor later.
     fn finished(&self, round: &[Entry]) -> usize {
         let open: HashSet<usize> =
             self.frontier.values().flatten().chain(round).map(|entry| self.targets[entry.target].package).collect();

@@ -1,7 +1,7 @@
-//! Rules over facts. One file each; its doc comment is its manual page.
+//! The rules, one file each. The doc comment of a rule's file is its manual page.
 //!
-//! A rule sees the facts of one file and what the names in it mean, and says what it found. It knows no severity and no
-//! exception: the policy decides about findings later.
+//! A rule sees the facts of one file and what the names in it resolve to, and reports findings. It knows neither
+//! severities nor exceptions: the policy decides about findings later.
 
 use crate::facts::{FileFacts, Scope, Span};
 use crate::project::Project;

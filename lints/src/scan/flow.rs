@@ -44,7 +44,7 @@ impl<'t> Scanner<'_, 't> {
 
     fn trust(&mut self, kind: TrustKind, callee: Node<'_, 't>, argument: Option<Node<'_, 't>>) {
         let Some(argument) = argument else { return };
-        let Some(function) = around(argument, FN).filter(is_small) else { return };
+        let Some(function) = enclosing(argument, FN).filter(is_small) else { return };
         let mut flow = Flow { function, before: callee.start(), kind, names: HashSet::new(), origins: Vec::new() };
         flow.follow(argument, STEPS);
         flow.origins.dedup();
@@ -324,7 +324,7 @@ fn argument<'n, 't>(call: Node<'n, 't>, position: usize) -> Option<Node<'n, 't>>
     call.child(ARG_LIST)?.children().nth(position)
 }
 
-fn around<'n, 't>(node: Node<'n, 't>, kind: SyntaxKind) -> Option<Node<'n, 't>> {
+fn enclosing<'n, 't>(node: Node<'n, 't>, kind: SyntaxKind) -> Option<Node<'n, 't>> {
     std::iter::successors(node.parent(), |node| node.parent()).find(|node| node.kind() == kind)
 }
 
@@ -358,9 +358,9 @@ fn stated_type(value: Node<'_, '_>) -> Option<String> {
             if name == "self" {
                 return Some("Self".to_owned());
             }
-            let function = around(value, FN).filter(is_small)?;
+            let function = enclosing(value, FN).filter(is_small)?;
             let mut params = function.child(PARAM_LIST)?.children();
-            if around(value, CLOSURE_EXPR).is_some_and(|closure| closure.id() > function.id()) {
+            if enclosing(value, CLOSURE_EXPR).is_some_and(|closure| closure.id() > function.id()) {
                 return None;
             }
             let last_let = function

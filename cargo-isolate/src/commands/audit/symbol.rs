@@ -118,8 +118,8 @@ fn caller(out: &mut dyn Write, user: &Caller) -> io::Result<()> {
             writeln!(out, "    {verb} it at {}{dormant}", place(site))?;
         }
     }
-    for way in &user.reached_from {
-        let steps: Vec<String> = way
+    for chain in &user.reached_from {
+        let steps: Vec<String> = chain
             .iter()
             .map(|step| match step.package == user.function.package {
                 true => described(step),

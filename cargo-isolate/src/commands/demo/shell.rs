@@ -155,14 +155,14 @@ impl Ended {
     pub(super) fn expect_success(&self) -> Result<(), Failure> {
         match self.status.success() {
             true => Ok(()),
-            false => Err(self.unlike("succeed")),
+            false => Err(self.unexpected("succeed")),
         }
     }
 
     pub(super) fn expect_death(&self) -> Result<(), Failure> {
         match signal(self.status) {
             Some(_) => Ok(()),
-            None => Err(self.unlike("die of its bug")),
+            None => Err(self.unexpected("die of its bug")),
         }
     }
 
@@ -173,11 +173,11 @@ impl Ended {
         let counted = self.stdout.contains(&format!("{} metadata records read", 3 * entries));
         match self.status.code() == Some(1) && reported && counted {
             true => Ok(()),
-            false => Err(self.unlike("report the fault and go on")),
+            false => Err(self.unexpected("report the fault and go on")),
         }
     }
 
-    fn unlike(&self, expected: &str) -> Failure {
+    fn unexpected(&self, expected: &str) -> Failure {
         let Self { command, status, .. } = self;
         Failure::code(format_args!("`{command}` {}, and was to {expected}", ending(*status)))
     }

@@ -170,7 +170,8 @@ memory of the domain, and its relatives change no other \
 ([runtime.md](runtime.md#memory-that-a-library-maps)); keys (`pthread_key_create`) are the \
 domain's, 128 at most; `strerror` and the like say what they say in the C locale; dates are \
 worked out by the program, in its time zone; `rand` and the like go through the sequences that \
-libc begins with, each domain for itself, and again after a fault. The others mean the same \
+libc begins with, each domain for itself, and again after a fault; `longjmp` leads to frames of \
+its own call only (else `JumpedOut`). The others mean the same \
 inside, or are refused by their own error.";
 
 /// `docs/libc.md`.

@@ -83,6 +83,8 @@ pub enum FaultKind {
     CallbackRefused,
     /// The code tried to end the thread that had called it (`pthread_exit`).
     ThreadExited,
+    /// The code left the call by `longjmp`: to a frame of a call around this one, or of the program.
+    JumpedOut,
     /// `free` or `realloc` of a block that the domain's heap did not give out.
     ForeignFree {
         /// The block.
@@ -172,6 +174,7 @@ impl FaultKind {
             Self::ForeignStream { .. } => "ForeignStream",
             Self::CallbackRefused => "CallbackRefused",
             Self::ThreadExited => "ThreadExited",
+            Self::JumpedOut => "JumpedOut",
             Self::ForeignFree { .. } => "ForeignFree",
             Self::DoubleFree { .. } => "DoubleFree",
             Self::HeapOverflow { .. } => "HeapOverflow",
@@ -290,6 +293,7 @@ impl fmt::Display for FaultKind {
             }
             Self::CallbackRefused => write!(f, "called a callback that is not registered for this call"),
             Self::ThreadExited => write!(f, "tried to end the thread that called it"),
+            Self::JumpedOut => write!(f, "jumped out of the call, to a frame that is not its own"),
             Self::ForeignFree { address } => write!(f, "freed {address:#x}, which it did not allocate"),
             Self::DoubleFree { block, size } => write!(f, "freed a heap block of {size} bytes again, at {block:#x}"),
             Self::HeapOverflow { block, size, at } => {

@@ -9,6 +9,7 @@
 
 mod alloc;
 mod end;
+mod jumps;
 mod keys;
 mod mapping;
 mod masks;

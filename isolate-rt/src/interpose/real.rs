@@ -142,6 +142,10 @@ reals! {
         tss_get: unsafe extern "C" fn(pthread_key_t) -> *mut c_void;
         tss_set: unsafe extern "C" fn(pthread_key_t, *mut c_void) -> c_int;
         pthread_self: unsafe extern "C" fn() -> pthread_t;
+        longjmp: unsafe extern "C" fn(*mut c_void, c_int) -> !;
+        _longjmp: unsafe extern "C" fn(*mut c_void, c_int) -> !;
+        siglongjmp: unsafe extern "C" fn(*mut c_void, c_int) -> !;
+        __longjmp_chk: unsafe extern "C" fn(*mut c_void, c_int) -> !;
         fork: unsafe extern "C" fn() -> libc::pid_t;
         vfork: unsafe extern "C" fn() -> libc::pid_t;
         clone: unsafe extern "C" fn();

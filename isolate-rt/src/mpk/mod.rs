@@ -33,7 +33,7 @@ mod threads;
 pub(crate) use crate::heap::is_inside;
 pub(crate) use areas::layout::{in_arena, reaches_arena};
 pub(crate) use areas::rooms::{close_room, open_room};
-pub(crate) use crossing::gate::{call_back, note_refusal, open_heap};
+pub(crate) use crossing::gate::{before_jump, call_back, note_refusal, open_heap};
 pub(crate) use crossing::leave::{Reason, leave, leave_with};
 pub(crate) use crossing::thread::{on_signal_stack, own_signal_stack, remember_signal_stack};
 pub(crate) use endings::evidence::Evidence;

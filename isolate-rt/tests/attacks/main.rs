@@ -4,6 +4,7 @@
 mod accidents;
 mod corruption;
 mod instructions;
+mod jumps;
 mod leftovers;
 mod registers;
 #[path = "../support/mod.rs"]

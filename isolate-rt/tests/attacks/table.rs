@@ -90,7 +90,24 @@ const ROWS: &[Row] = &[
             "the same",
         )],
     },
-    Row { id: "A8", what: "longjmp out of the domain", tests: &[] },
+    Row {
+        id: "A8",
+        what: "longjmp out of the domain",
+        tests: &[
+            (
+                "attacks/jumps.rs",
+                "a8_longjmp_into_an_outer_call",
+                "`JumpedOut`, also without libc's `longjmp`; the call around it is `DomainLost`",
+                "the closure between the two calls is cut off, and does not end",
+            ),
+            (
+                "attacks/jumps.rs",
+                "a8_longjmp_to_the_program",
+                "by way of libc `JumpedOut`; else the first write of the frame faults",
+                "the closure's frames are cut off",
+            ),
+        ],
+    },
     Row {
         id: "A9",
         what: "a panic or exception that leaves the domain",

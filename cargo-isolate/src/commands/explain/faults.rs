@@ -180,6 +180,12 @@ fn pages() -> Vec<Page> {
             "That is an error of the library where it is no thread of its own; see what it stands for.",
         ),
         page(
+            FaultKind::JumpedOut,
+            "The library left the call by `longjmp`, or the like: to a frame of a call around this one, or of the program.",
+            "A function that may do so (Lua's `lua_error`) is called where the `setjmp` is: in C, inside the same call. From a callback, \
+             give back a value that tells the library to raise its error.",
+        ),
+        page(
             FaultKind::ForeignFree { address: AT },
             "The library freed a block that the domain's heap did not give out: the program's, or none at all.",
             "If the block comes from the program by intent, the library is to get a copy, or a function of its own that allocates it: \

@@ -32,6 +32,9 @@ pub(super) const CALENDAR: usize = usize::MAX - 6;
 /// Its allocator has given NULL: for as many bytes as stand in place of a message.
 pub(super) const REFUSED: usize = usize::MAX - 7;
 
+/// It is about to go on with the stack pointer that stands in place of a message (`longjmp`).
+pub(super) const JUMP: usize = usize::MAX - 8;
+
 /// What the gate calls in the program: on its stack, with its rights and FS. Gives the FS base to go back in with, or 0 to end
 /// the call.
 ///
@@ -68,6 +71,8 @@ pub(super) unsafe extern "C" fn dispatch(
     } else if number == REFUSED {
         seat.note_refusal(from.addr());
         true
+    } else if number == JUMP {
+        instance.may_go_on_at(seat, from.addr())
     } else if number == START_THREAD {
         seat.has_on_stack(from.addr(), size_of::<[usize; 2]>()) && {
             // SAFETY: as above.
@@ -106,7 +111,10 @@ pub(super) unsafe extern "C" fn dispatch(
         return 0;
     }
     if !answered {
-        activation.stop = Some(Stop::left(Reason::CallbackRefused, number));
+        // Who has jumped to another call's frame is no more where this call gives and takes its words.
+        let has_jumped = number == JUMP || !instance.may_go_on_at(seat, activation.domain_stack());
+        let reason = if has_jumped { Reason::JumpedOut } else { Reason::CallbackRefused };
+        activation.stop = Some(Stop::left(reason, number));
         return 0;
     }
     // SAFETY: the seat is held, and prepared, since the call began.

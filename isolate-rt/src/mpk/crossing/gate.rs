@@ -6,7 +6,7 @@
 //! Each `wrpkru` is followed by a look at what it has written: who jumps to one, with a value of his own, is stopped behind
 //! it, or sent back to take the right one.
 
-use super::leave::Stop;
+use super::leave::{Reason, Stop};
 use super::thread::Thread;
 use super::{callback, rights};
 use crate::callback::Callbacks;
@@ -34,7 +34,7 @@ pub(in crate::mpk) struct Activation {
     generation: u64,
     /// Written by the signal handler before it sends the thread to [`rewind`].
     pub(in crate::mpk) stop: Option<Stop>,
-    /// Stack pointer of the domain while it waits for a callback. Its own affair.
+    /// Stack pointer of the domain while it waits for a callback, and when it has left. Its own affair.
     domain_stack: usize,
     pub(super) seat: &'static Seat,
     /// What the domain may call; null for nothing.
@@ -90,6 +90,21 @@ impl Activation {
         // SAFETY: by this function's contract.
         unsafe { enter(self, argument, result, function, stack, fs) };
         rights::give_back(self.rights_before);
+        if self.domain_stack != stack {
+            self.note_jump();
+        }
+    }
+
+    /// What was called has not returned. Unless it was stopped, somebody else has: a frame of a call around this one, that code in here
+    /// went back to by `longjmp`.
+    #[cold]
+    fn note_jump(&mut self) {
+        self.stop.get_or_insert_with(|| Stop::left(Reason::JumpedOut, self.domain_stack));
+    }
+
+    /// Stack pointer of the domain, which waits for a callback.
+    pub(super) fn domain_stack(&self) -> usize {
+        self.domain_stack
     }
 
     /// Of the instance, when the call began.
@@ -222,7 +237,7 @@ macro_rules! seldom {
 ///    knows of no caller.
 /// 5. PKRU opens ([`open_root`]).
 /// 6. GS finds the [`Thread`], that the activation, that everything saved. Registers and stack of the domain are forgotten, and
-///    the rest of its state with them ([`back_in_root`]).
+///    the rest of its state with them ([`back_in_root`]), but for its stack pointer: who returned has it where it was before.
 ///
 /// [`rewind`] is the same from step 5 on, with the x87 stack emptied: a fault may have come between two of its instructions.
 ///
@@ -266,6 +281,7 @@ unsafe extern "C" fn enter(
         ".cfi_endproc",
         open_root!(),
         "mov rdi, gs:[{active}]",
+        "mov [rdi + {domain_stack}], rsp",
         "mov rsp, [rdi + {root_stack}]",
         back_in_root!(),
         // Not before FS is right: a signal handler puts it right as long as a call is active.
@@ -281,6 +297,7 @@ unsafe extern "C" fn enter(
         "fninit",
         "jmp 2b",
         root_stack = const offset_of!(Activation, root_stack),
+        domain_stack = const offset_of!(Activation, domain_stack),
         rights = const offset_of!(Activation, rights),
         root_fs = const Thread::FS,
         active = const Thread::ACTIVE,
@@ -363,6 +380,13 @@ pub(crate) fn open_heap(end: usize) -> usize {
     // SAFETY: heaps are used inside; there is room for a number.
     unsafe { call_back(callback::OPEN_HEAP, std::ptr::without_provenance(end), (&raw mut open).cast()) };
     open
+}
+
+/// Tells the program, from inside, where the stack pointer is about to go. Comes back if that is no frame of another call, nor of the
+/// program's.
+pub(crate) fn before_jump(stack: usize) {
+    // SAFETY: said inside; no answer is waited for.
+    unsafe { call_back(callback::JUMP, std::ptr::without_provenance(stack), std::ptr::null_mut()) };
 }
 
 /// Tells the program, from inside, that the heap had no room for so many bytes.

@@ -55,6 +55,7 @@ pub(crate) enum Reason {
     Uncaught,
     /// With the size of a room, and its end.
     RoomOverrun,
+    JumpedOut,
 }
 
 impl Stop {

@@ -28,6 +28,7 @@ impl Instance {
                 _ if reason == Reason::Exit as usize => FaultKind::Exit { status: value as i32 },
                 _ if reason == Reason::ThreadStarted as usize => FaultKind::ThreadStarted,
                 _ if reason == Reason::ThreadExited as usize => FaultKind::ThreadExited,
+                _ if reason == Reason::JumpedOut as usize => FaultKind::JumpedOut,
                 _ if reason == Reason::CallbackRefused as usize => FaultKind::CallbackRefused,
                 _ if reason == Reason::ProcessStarted as usize => FaultKind::ProcessStarted,
                 _ if reason == Reason::ForeignStream as usize => FaultKind::ForeignStream { address: value },

@@ -10,6 +10,7 @@ pub(in crate::mpk) use end::{after_fork, release_rooms};
 
 use super::entry::Entry;
 use super::last_fault::LastFault;
+use super::seat::Seat;
 use super::seats::Seats;
 use super::siblings::Siblings;
 use super::started::{self, Started};
@@ -372,6 +373,12 @@ impl Instance {
     pub(in crate::mpk) fn writable_until(&self, address: usize) -> Option<usize> {
         let of_seat = || self.seats.get(self.layout.seat_of(address)?)?.writable_until(address);
         self.lasting_until(address).or_else(of_seat).or_else(|| self.mappings.writable_until(address))
+    }
+
+    /// Whether a call on this seat may go on with its stack pointer there: on its stack, or on one that its library has made in other
+    /// memory of the domain. Not in a frame of another call, nor of the program.
+    pub(in crate::mpk) fn may_go_on_at(&self, seat: &Seat, stack: usize) -> bool {
+        seat.has_on_stack(stack, 0) || (self.layout.seat_of(stack).is_none() && self.writable_until(stack).is_some())
     }
 
     /// The end of the memory around `address` that is this domain's, whether it may write there or read only.

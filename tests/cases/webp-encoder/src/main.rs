@@ -15,7 +15,7 @@ fn main() -> ExitCode {
 /// The size of the file of a square picture, or nothing if libwebp refuses it.
 fn encode(pixels: &[u8], side: i32) -> Result<Option<usize>, Fault> {
     match isolated::webp::WebPEncodeLosslessRGB(pixels, side, side, side * 3) {
-        Ok((_, file)) => Ok(Some(file.len())),
+        Ok(file) => Ok(Some(file.len())),
         Err(Error::Fault(fault)) => Err(fault),
         Err(_) => Ok(None),
     }

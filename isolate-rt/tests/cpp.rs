@@ -15,6 +15,7 @@ const SOURCE: &str = r#"
     #undef __EXCEPTIONS
     #include <pthread.h>
     #pragma pop_macro("__EXCEPTIONS")
+    #include <cstring>
     #include <map>
     #include <stdexcept>
     #include <string>
@@ -24,6 +25,9 @@ const SOURCE: &str = r#"
     static Constructed constructed;
     static std::string grown(100, 'x');
     static int depth(int n) { if (n == 0) throw std::runtime_error("deep down"); return depth(n - 1) + 1; }
+    struct Named { std::string name; Named() : name(100, 'n') {} ~Named() { name.clear(); } };
+    static Named &only() { static Named named; return named; }
+    static thread_local Named own;
     static int noted;
     static void note(void *which) { noted = noted * 10 + (int)(long)which; }
     struct Noting { long which; ~Noting() { note((void *)which); } };
@@ -48,6 +52,14 @@ const SOURCE: &str = r#"
         int caught(int n) {
             try { return depth(n); } catch (const std::exception &e) { return e.what()[0]; }
         }
+        int out_of_range(int n) {
+            std::vector<int> few(3);
+            try { return few.at(n); } catch (const std::out_of_range &e) {
+                return std::strcmp(e.what(), "vector::_M_range_check: __n (which is 7) >= this->size() (which is 3)");
+            }
+        }
+        int grow_local(int n) { only().name.append(n, 'y'); return only().name.size(); }
+        int grow_thread_local(int n) { own.name.append(n, 'y'); return own.name.size(); }
         int rethrown(int) {
             try { try { throw 5; } catch (int) { throw; } } catch (int five) { return five; }
         }
@@ -139,6 +151,21 @@ fn containers_and_strings() {
 fn exceptions_caught_inside() {
     check("caught", 0, |result| matches!(result, Ok(100)));
     check("caught", 50, |result| matches!(result, Ok(100)));
+}
+
+/// The standard library asks for a translation of what the exception says.
+#[test]
+fn an_exception_with_a_formatted_message() {
+    check("out_of_range", 7, |result| matches!(result, Ok(0)));
+}
+
+/// Their destructors are promised to run at the end of the program, or of the thread.
+#[test]
+fn objects_that_are_made_when_they_are_first_used() {
+    for function in ["grow_local", "grow_thread_local"] {
+        // What it was before depends on whether a test beside this one has ended the instance.
+        check(function, 5, |result| matches!(result, Ok(length) if *length >= 105 && length % 5 == 0));
+    }
 }
 
 #[test]

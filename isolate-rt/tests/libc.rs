@@ -168,7 +168,9 @@ write at once, before what the program has printed and libc holds back, and to `
 `stderr` and streams of the library's own only (another `FILE` is `ForeignStream`); `mmap` gives \
 memory of the domain, and its relatives change no other \
 ([runtime.md](runtime.md#memory-that-a-library-maps)); keys (`pthread_key_create`) are the \
-domain's, 128 at most; `strerror` and the like say what they say in the C locale; dates are \
+domain's, 128 at most; `strerror` and the like say what they say in the C locale, and `gettext` \
+translates nothing; what `atexit` and destructors of C++ are to do at the end of the program or thread (`__cxa_atexit`) is never \
+done; dates are \
 worked out by the program, in its time zone; `rand` and the like go through the sequences that \
 libc begins with, each domain for itself, and again after a fault; `longjmp` leads to frames of \
 its own call only (else `JumpedOut`). The others mean the same \

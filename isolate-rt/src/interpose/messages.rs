@@ -215,3 +215,24 @@ unsafe extern "C" fn perror(prefix: *const c_char) {
         _ = (!has_prefix || (say(prefix) && say(c": ".as_ptr()))) && say(text) && say(c"\n".as_ptr());
     }
 }
+
+macro_rules! translations {
+    ($($name:ident($($before:ident: $before_ty:ty,)* ; $($after:ident: $after_ty:ty)?))*) => { $(
+        /// # Safety
+        ///
+        /// What gettext(3) asks of its caller.
+        #[unsafe(no_mangle)]
+        unsafe extern "C" fn $name($($before: $before_ty,)* text: *const c_char $(, $after: $after_ty)?) -> *mut c_char {
+            if heap::is_inside() {
+                return text.cast_mut();
+            }
+            // SAFETY: passed on to libc.
+            unsafe { real::$name()($($before,)* text $(, $after)?) }
+        }
+    )* };
+}
+translations! {
+    gettext(;)
+    dgettext(domain: *const c_char,;)
+    dcgettext(domain: *const c_char,; category: c_int)
+}

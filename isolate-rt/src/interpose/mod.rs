@@ -8,6 +8,7 @@
 //! the feature `interpose`.
 
 mod alloc;
+mod destructors;
 mod end;
 mod jumps;
 mod keys;

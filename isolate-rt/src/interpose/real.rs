@@ -96,6 +96,15 @@ reals! {
         __xpg_strerror_r: unsafe extern "C" fn(c_int, *mut c_char, size_t) -> c_int;
         strsignal: unsafe extern "C" fn(c_int) -> *mut c_char;
         gai_strerror: unsafe extern "C" fn(c_int) -> *const c_char;
+        gettext: unsafe extern "C" fn(*const c_char) -> *mut c_char;
+        dgettext: unsafe extern "C" fn(*const c_char, *const c_char) -> *mut c_char;
+        dcgettext: unsafe extern "C" fn(*const c_char, *const c_char, c_int) -> *mut c_char;
+        __cxa_atexit: unsafe extern "C" fn(unsafe extern "C" fn(*mut c_void), *mut c_void, *mut c_void) -> c_int;
+        __cxa_thread_atexit_impl: unsafe extern "C" fn(
+            unsafe extern "C" fn(*mut c_void),
+            *mut c_void,
+            *mut c_void,
+        ) -> c_int;
         mmap: unsafe extern "C" fn(*mut c_void, size_t, c_int, c_int, c_int, off_t) -> *mut c_void;
         munmap: unsafe extern "C" fn(*mut c_void, size_t) -> c_int;
         mremap: unsafe extern "C" fn(*mut c_void, size_t, size_t, c_int, *mut c_void) -> *mut c_void;

@@ -526,6 +526,8 @@ CALL(iconv_open) { iconv_t c = iconv_open("UTF-8", "LATIN1"); return c != (iconv
 CALL(iconv) { iconv_t c = iconv_open("UTF-8", "LATIN1"); char a[] = "a", b[4], *from = a, *to = b; size_t n = 1, m = 4; return iconv(c, &from, &n, &to, &m) == 0; }
 CALL(bindtextdomain) { return bindtextdomain("x", "/tmp") != NULL; }
 CALL(gettext) { extern char *gettext(const char *); return !strcmp(gettext("x"), "x"); }
+CALL(dgettext) { extern char *dgettext(const char *, const char *); return !strcmp(dgettext("d", "x"), "x"); }
+CALL(dcgettext) { extern char *dcgettext(const char *, const char *, int); return !strcmp(dcgettext("d", "x", LC_MESSAGES), "x"); }
 CALL(getopt) { char *a[] = {"x", "-a", NULL}; return getopt(2, a, "a") == 'a'; }
 CALL(regcomp) { regex_t r; int n = regcomp(&r, "a*b", 0); regfree(&r); return n == 0; }
 CALL(regexec) { regex_t r; regcomp(&r, "a*b", 0); int n = regexec(&r, "aab", 0, NULL, 0); regfree(&r); return n == 0; }
@@ -583,6 +585,7 @@ CALL(quick_exit) { quick_exit(3); return 0; }
 static void nothing(void) { }
 CALL(atexit) { return atexit(nothing) == 0; }
 CALL(__cxa_atexit) { extern int __cxa_atexit(void (*)(void *), void *, void *); return __cxa_atexit((void (*)(void *))nothing, NULL, NULL) == 0; }
+CALL(__cxa_thread_atexit_impl) { extern int __cxa_thread_atexit_impl(void (*)(void *), void *, void *); return __cxa_thread_atexit_impl((void (*)(void *))nothing, NULL, (void *)nothing) == 0; }
 CALL(at_quick_exit) { return at_quick_exit(nothing) == 0; }
 CALL(fork) { fork(); return 0; }
 CALL(vfork) { extern pid_t vfork(void); vfork(); return 0; }

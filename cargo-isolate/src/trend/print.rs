@@ -131,7 +131,7 @@ impl Change {
         Ok(())
     }
 
-    /// Packages that are new or gone. Many findings in one of them say no more than that.
+    /// Packages that are new or gone. If they have many findings, the list of those adds nothing to that.
     fn whole(&self) -> BTreeMap<&str, &'static str> {
         let which = |package: &PackageChange| match (package.before.is_empty(), package.after.is_empty()) {
             (true, _) => Some("which is new"),

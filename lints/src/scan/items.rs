@@ -347,8 +347,8 @@ pub(super) fn is_type(kind: SyntaxKind) -> bool {
     )
 }
 
-/// Whether a type may be an integer as bindings spell them. Aliases such as `uLong` cannot be told from other types, so
-/// this only excludes types that are none.
+/// Whether a type may be an integer type. Aliases such as `uLong` are not resolved, so this only excludes types that
+/// certainly are not.
 fn is_integer(ty: &str) -> bool {
     let last = paths::last(ty);
     let plain = last.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');

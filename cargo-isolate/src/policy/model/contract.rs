@@ -1,4 +1,4 @@
-//! What is said of one pointer or value, and of structs that stay in the domain.
+//! Contracts of single pointers and values, and of structs that stay in the domain.
 
 use crate::{glob::Glob, policy::spanned::Spanned};
 use serde::{

@@ -1,4 +1,4 @@
-//! `[fn.NAME]`: what a function's contract says of it as a whole, and in each form.
+//! `[fn.NAME]`: the contract of a function as a whole, and of each of its forms.
 
 use super::Contract;
 use crate::policy::spanned::Spanned;

@@ -5,12 +5,14 @@ mod handle;
 mod inside;
 mod object;
 mod owned;
+mod retained;
 mod staged;
 
 pub use handle::Handle;
 pub use inside::Inside;
 pub use object::{End, Object};
 pub use owned::{EndOfChild, Owned};
+pub use retained::Retained;
 pub(crate) use staged::copy_once;
 pub use staged::{Plain, Staged, assert_plain};
 

@@ -62,7 +62,7 @@ mod mpk;
 #[path = "mpk_absent.rs"]
 mod mpk;
 
-pub use call::{Call, End, EndOfChild, Handle, Inside, Object, Owned, Plain, Staged, assert_plain};
+pub use call::{Call, End, EndOfChild, Handle, Inside, Object, Owned, Plain, Retained, Staged, assert_plain};
 pub use callback::{Callbacks, Checked, Keepable, Kept, Signature};
 pub use domain::{Backend, Domain, HeapKind};
 pub use error::{Error, Failed, Null};

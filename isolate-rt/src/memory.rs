@@ -98,32 +98,8 @@ impl Domain {
     /// [`FaultKind::TooLarge`] when the domain's heap has no room, [`FaultKind::InvalidValue`] when its allocator gives out what
     /// is not its own; and as any call.
     pub fn vec<T: Plain>(&'static self, len: usize) -> Result<DomainVec<T>, Fault> {
-        const FUNCTION: &str = "calloc";
-        let mut call = self.call(FUNCTION)?;
-        let bytes = len.checked_mul(size_of::<T>());
-        let too_large = || {
-            let limit = self.heap_bytes();
-            Fault::new(self.name(), FUNCTION, FaultKind::TooLarge { requested: bytes.unwrap_or(usize::MAX), limit })
-        };
-        let bytes = bytes.ok_or_else(too_large)?;
-        let (start, held) = match call.home() {
-            None => {
-                let buffer = Buffer::new::<T>(len).ok_or_else(too_large)?;
-                (buffer.start().cast::<T>(), Held::Program(buffer))
-            }
-            Some((instance, generation)) => {
-                let start = allocate(&mut call, bytes.max(1), align_of::<T>())?.cast::<T>();
-                if start.is_null() {
-                    return Err(too_large());
-                }
-                if !start.is_aligned() || !call.holds(start.addr(), bytes) {
-                    let what = "a block that does not lie in the domain";
-                    return Err(Fault::new(self.name(), FUNCTION, FaultKind::InvalidValue { what }));
-                }
-                (start, Held::Domain { instance, generation })
-            }
-        };
-        Ok(DomainVec { domain: self, start, len, held })
+        let mut call = self.call("calloc")?;
+        DomainVec::in_call(&mut call, self, len)
     }
 
     /// Puts `value` into the domain's heap.
@@ -161,6 +137,36 @@ fn allocate(_: &mut Call<'_>, _: usize, _: usize) -> Result<*mut u8, Fault> {
 }
 
 impl<T: Plain> DomainVec<T> {
+    /// Room for `len` values, all zero, where a call of `domain` is.
+    pub(crate) fn in_call(call: &mut Call<'_>, domain: &'static Domain, len: usize) -> Result<Self, Fault> {
+        let bytes = len.checked_mul(size_of::<T>());
+        let limit = domain.heap_bytes();
+        let too_large = FaultKind::TooLarge { requested: bytes.unwrap_or(usize::MAX), limit };
+        let Some(bytes) = bytes else { return Err(call.fault(too_large)) };
+        let (start, held) = match call.home() {
+            None => {
+                let Some(buffer) = Buffer::new::<T>(len) else { return Err(call.fault(too_large)) };
+                (buffer.start().cast::<T>(), Held::Program(buffer))
+            }
+            Some((instance, generation)) => {
+                let start = allocate(call, bytes.max(1), align_of::<T>())?.cast::<T>();
+                if start.is_null() {
+                    return Err(call.fault(too_large));
+                }
+                if !start.is_aligned() || !call.holds(start.addr(), bytes) {
+                    let what = "a block that does not lie in the domain";
+                    return Err(call.fault(FaultKind::InvalidValue { what }));
+                }
+                (start, Held::Domain { instance, generation })
+            }
+        };
+        Ok(DomainVec { domain, start, len, held })
+    }
+
+    pub(crate) fn start(&self) -> *mut T {
+        self.start
+    }
+
     /// Number of values.
     pub fn len(&self) -> usize {
         self.len

@@ -2,10 +2,10 @@
 
 use crate::{
     acts::*,
-    inside::{LENT, malloc},
+    inside::{LENT, MISTAKEN, Note, is_still_there, malloc},
     play::Failure,
 };
-use isolate_rt::{Domain, Handle, Object, Owned};
+use isolate_rt::{Call, Domain, Handle, Object, Owned};
 use std::{
     ffi::CStr,
     mem::MaybeUninit,
@@ -92,13 +92,28 @@ pub(crate) fn handle<T>(domain: &'static Domain, function: &'static str) -> Resu
     call.adopt(object.cast())?.ok_or_else(|| Failure::Broken("no room in the domain for an object".to_owned()))
 }
 
-/// Such an object that the program owns, and that nothing ends.
+/// Such an object that the program owns. As it ends, what it has noted must be there.
 pub(crate) fn owned<T: 'static>(domain: &'static Domain, function: &'static str) -> Result<Owned<T>, Failure> {
     let mut call = domain.call(function)?;
     // SAFETY: `malloc` of the domain's heap.
-    let object = unsafe { call.run(|| malloc(256)) }?;
-    // SAFETY: nothing ends it.
-    let owned = unsafe { call.own(domain, object.cast(), |_, _| Ok(())) }?;
+    let object = unsafe {
+        call.run(|| {
+            let object = malloc(256).cast::<Note>();
+            if !object.is_null() {
+                object.write_volatile([0; 3]);
+            }
+            object
+        })
+    }?;
+    let end = |call: &mut Call<'_>, object: *mut T| {
+        // SAFETY: stubs alone have written there.
+        if !unsafe { call.run(move || is_still_there(object.cast())) }? {
+            MISTAKEN.store(true, Ordering::SeqCst);
+        }
+        Ok(())
+    };
+    // SAFETY: nothing else ends it.
+    let owned = unsafe { call.own(domain, object.cast(), end) }?;
     owned.ok_or_else(|| Failure::Broken("no room in the domain for an object".to_owned()))
 }
 

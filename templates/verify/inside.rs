@@ -122,6 +122,38 @@ pub(crate) unsafe fn input<T>(id: usize, place: usize, nullable: bool, values: *
     }
 }
 
+/// The same, which stays: the object has room for where it is, which is looked at when that ends.
+///
+/// # Safety
+///
+/// As [`input`]; `object` points to room for a [`Note`], or is NULL.
+pub(crate) unsafe fn kept<O, T>(id: usize, place: usize, nullable: bool, object: *const O, values: *const T) {
+    // SAFETY: by contract.
+    unsafe { input(id, place, nullable, values) };
+    if is_passed(id, place, nullable, values) && !object.is_null() {
+        let size = LENGTH.load(Ordering::Relaxed) * size_of::<T>();
+        let note: Note = [values.addr(), size, usize::from(mark(place))];
+        // SAFETY: by contract.
+        unsafe { object.cast_mut().cast::<Note>().write_volatile(note) };
+    }
+}
+
+/// Where something is, how many bytes of it there are, and what each of them is.
+pub(crate) type Note = [usize; 3];
+
+/// What an object has noted is still there.
+///
+/// # Safety
+///
+/// As [`kept`].
+pub(crate) unsafe fn is_still_there(object: *const Note) -> bool {
+    // SAFETY: by contract.
+    let [start, size, byte] = unsafe { object.read_volatile() };
+    let start = std::ptr::with_exposed_provenance::<u8>(start);
+    // SAFETY: by contract; where it is not there any more, that is what is asked.
+    (0..size).all(|at| usize::from(unsafe { start.add(at).read_volatile() }) == byte)
+}
+
 /// A pointer behind the last element of a slice that the wrapper was given.
 pub(crate) fn end<S, E>(id: usize, nullable: bool, slice: *const S, end: *const E) {
     let elements = if nullable && absent() { 0 } else { LENGTH.load(Ordering::Relaxed) };

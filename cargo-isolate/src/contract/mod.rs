@@ -45,6 +45,9 @@ pub(crate) enum Contract {
         /// Elements that it wrote, known after the call; `None`: it may have written any of them.
         written: Option<Expr>,
         nullable: bool,
+        /// How long the function keeps the pointer.
+        #[serde(skip_serializing_if = "Lasting::is_call")]
+        until: Lasting,
     },
     /// Points to pointers, each to something of the caller's or to an object of the domain.
     Array {
@@ -82,7 +85,14 @@ pub(crate) enum Contract {
     },
     /// Points to a string that ends with a NUL; with `inout` the function may change it, and gets a copy to do so. One that
     /// comes out of the library is copied.
-    Cstr { dir: Dir, nullable: bool, free: Option<String> },
+    Cstr {
+        dir: Dir,
+        nullable: bool,
+        free: Option<String>,
+        /// How long the function keeps the pointer.
+        #[serde(skip_serializing_if = "Lasting::is_call")]
+        until: Lasting,
+    },
     /// Points to an object that lives in the domain and is never looked into.
     Handle { dir: Dir, nullable: bool, hold: Hold },
     /// A closure of the program, which the library calls.
@@ -138,13 +148,12 @@ pub(crate) enum Told {
     Handle { nullable: bool },
 }
 
-/// How long a library may call a closure.
+/// How long a library may call a closure, or look at what it was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Lasting {
     /// Until the function returns.
     Call,
-    /// Until an object has ended: that of a parameter, or (`ret`) the one that is returned. With a slot, until another closure
-    /// takes that.
+    /// Until an object has ended: that of a parameter, or (`ret`) the one that is returned. With a slot, until another takes that.
     Object { object: String, slot: Option<String> },
 }
 
@@ -272,6 +281,20 @@ impl Contract {
         }
     }
 
+    /// The object for which the library keeps what it was given, and the place there that another may take.
+    pub(crate) fn kept_for(&self) -> Option<(&str, Option<&str>)> {
+        let (Contract::Callback { scope: lasting, .. }
+        | Contract::Buf { until: lasting, .. }
+        | Contract::Cstr { until: lasting, .. }) = self
+        else {
+            return None;
+        };
+        match lasting {
+            Lasting::Call => None,
+            Lasting::Object { object, slot } => Some((object, slot.as_deref())),
+        }
+    }
+
     /// What it says about lengths known after the call.
     pub(crate) fn counted_by(&self) -> Option<&Expr> {
         match self {
@@ -303,6 +326,12 @@ impl Told {
             }
             _ => false,
         }
+    }
+}
+
+impl Lasting {
+    fn is_call(&self) -> bool {
+        *self == Lasting::Call
     }
 }
 

@@ -228,6 +228,11 @@ impl Objects {
         self.object(path)?.slice.as_ref()
     }
 
+    /// Points to a struct whose memory callers provide.
+    pub(crate) fn is_provided(&self, shape: &Shape) -> bool {
+        structure(shape).and_then(|path| self.object(path)).is_some_and(|object| object.place() == Place::Caller)
+    }
+
     /// Words with which the policy would say so, of a struct that looks like one.
     pub(crate) fn likely_slice(&self, shape: &Shape) -> Option<String> {
         let path = structure(shape)?;

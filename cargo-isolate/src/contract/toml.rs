@@ -1,12 +1,13 @@
 //! Contracts as the policy would say them.
 
-use super::{Contract, Dir, Element, Failing, Hold, Told, expr::Expr, object::Life};
+use super::{Contract, Dir, Element, Failing, Hold, Lasting, Told, expr::Expr, object::Life};
 
 impl Contract {
     /// As the policy would say it; an object, of which `[struct]` speaks, in words.
     pub(crate) fn to_toml(&self) -> String {
         let other_than_in = |dir: Dir| (dir != Dir::In).then_some(dir);
         let given = |free: &Option<String>| [("own", free.as_ref().map(|_| "give".to_owned())), ("free", free.clone())];
+        let kept = |until: &Lasting| ("until", (*until != Lasting::Call).then(|| until.to_string()));
         match self {
             Contract::Value => words("value", None, &[], false),
             Contract::Fixed { value: 0 } => words("null", None, &[], false),
@@ -17,13 +18,14 @@ impl Contract {
             Contract::Inner { dir, of, nullable } => {
                 words("obj", other_than_in(*dir), &[("inner_of", Some(of.clone()))], *nullable)
             }
-            Contract::Buf { dir, len, written, nullable } => {
+            Contract::Buf { dir, len, written, nullable, until } => {
                 let bound = match len {
                     Expr::End(_) => "end",
                     _ if *dir == Dir::Out => "cap",
                     _ => "len",
                 };
-                let rest = [(bound, Some(len.to_string())), ("written", written.as_ref().map(Expr::to_string))];
+                let rest =
+                    [(bound, Some(len.to_string())), ("written", written.as_ref().map(Expr::to_string)), kept(until)];
                 words("buf", Some(*dir), &rest, *nullable)
             }
             Contract::Array { len, ended, elem, nullable } => {
@@ -38,7 +40,10 @@ impl Contract {
             }
             Contract::Slice { dir, nullable, .. } => words("buf", Some(*dir), &[], *nullable),
             Contract::Progress { dir, .. } => words("buf", Some(*dir), &[], false),
-            Contract::Cstr { dir, nullable, free } => words("cstr", other_than_in(*dir), &given(free), *nullable),
+            Contract::Cstr { dir, nullable, free, until } => {
+                let [own, free] = given(free);
+                words("cstr", other_than_in(*dir), &[own, free, kept(until)], *nullable)
+            }
             Contract::Callback { scope, user, nullable, params } => {
                 let user = user.as_ref().map(|user| format!(", user = \"{user}\"")).unwrap_or_default();
                 let null = if *nullable { ", null = \"ok\"" } else { "" };

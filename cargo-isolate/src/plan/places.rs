@@ -41,6 +41,11 @@ fn check(
             let message = format!("`{of}` may be NULL, and then there is no place in it");
             errors.push(PolicyError::new(words.span(), message).help("add `null = \"ok\"`"));
         }
+        Some(contract) if contract.kept_for().is_some() => {
+            let message = format!("`{of}` is a copy that the library keeps, and the program knows no place in that");
+            errors
+                .push(PolicyError::new(words.span(), message).help("say `kind = \"null\"`, or leave the function out"));
+        }
         Some(Contract::Buf { .. } | Contract::Cstr { dir: Dir::In | Dir::Inout, .. }) | None => {}
         Some(_) => {
             let place = words.get_ref().inner_of.as_ref().map_or(words.span(), Spanned::span);

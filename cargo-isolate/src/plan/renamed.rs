@@ -73,6 +73,7 @@ impl Names<'_> {
             written: self.expression(contract.written),
             parent: self.expression(contract.parent),
             scope: self.expression(contract.scope),
+            until: self.expression(contract.until),
             user: self.expression(contract.user),
             inner_of: self.expression(contract.inner_of),
             elem: contract.elem.map(|elem| map(elem, |elem| self.element(elem))),

@@ -3,7 +3,7 @@
 use super::Bind;
 use crate::{
     contract::{
-        Contract, Dir, Failing, Hold, Lasting,
+        Contract, Dir, Failing, Hold,
         check::{self, Scope, Signature, Stated, Subject, list},
         expr::Expr,
         shape,
@@ -88,12 +88,24 @@ impl Statements {
         lengths.flat_map(Expr::leaves).any(|leaf| matches!(leaf, Expr::Deref(name) if name == cell))
     }
 
-    /// What comes out of the function keeps a closure only if the program gets to own it.
+    /// What comes out of the function keeps something only if the program gets to own it.
     fn check_keepers(&self, entry: &model::FnContract, signature: &Signature, errors: &mut Vec<PolicyError>) {
+        let mut slots = BTreeMap::new();
         for (stated, param) in self.params.iter().zip(&signature.params) {
-            let Some(Contract::Callback { scope: Lasting::Object { object, .. }, .. }) = &stated.contract else {
-                continue;
-            };
+            let Some(contract) = &stated.contract else { continue };
+            let Some((object, slot)) = contract.kept_for() else { continue };
+            let words = entry.arg.get(&*param.name);
+            let place = words.map(|words| {
+                let word = words.get_ref().scope.as_ref().or(words.get_ref().until.as_ref());
+                word.map_or(words.span(), Spanned::span)
+            });
+            let is_closure = matches!(contract, Contract::Callback { .. });
+            if let (Some(place), Some(slot)) = (&place, slot)
+                && let Some(former) = slots.insert((is_closure, object, slot), &param.name)
+            {
+                let message = format!("`{former}` is in that place already");
+                errors.push(PolicyError::new(place.clone(), message).help("give each a NAME of its own"));
+            }
             let index = signature.params.iter().position(|param| param.name == *object);
             let keeper = match index {
                 Some(index) => self.params[index].contract.as_ref(),
@@ -108,11 +120,9 @@ impl Statements {
                 None => index.is_some(),
                 Some(_) => false,
             };
-            let words = entry.arg.iter().find(|(name, _)| *name.get_ref() == param.name).map(|(_, words)| words);
-            if let Some(words) = words.filter(|_| !is_kept) {
+            if let Some(place) = place.filter(|_| !is_kept) {
                 let message = format!("`{object}` is no object of the program, which could keep `{}`", param.name);
                 let help = "say of it `kind = \"handle\"`, and `own = \"give\"` if it comes out of the function";
-                let place = words.get_ref().scope.as_ref().map_or(words.span(), Spanned::span);
                 errors.push(PolicyError::new(place, message).help(help));
             }
         }

@@ -110,6 +110,7 @@ const FORMS: &[(&str, Form)] = &[
     ("fn.**.inner_of", Values(&[r#""zSql""#])),
     ("fn.**.value", Number(&["-1", r#""%Q""#], "64 bits with a sign")),
     ("fn.**.scope", Values(&[r#""call""#])),
+    ("fn.**.until", Values(&[r#""free:OBJECT""#])),
     ("fn.**.user", Values(&[r#""data""#])),
     ("fn.**.params", Tables),
     ("fn.**.ty", Values(&[r#""c_ulong""#])),

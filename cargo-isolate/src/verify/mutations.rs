@@ -37,7 +37,7 @@ const fn mutation(
     Mutation { name, function, from, to, found }
 }
 
-const MUTATIONS: [Mutation; 31] = [
+const MUTATIONS: [Mutation; 34] = [
     mutation(
         Anywhere,
         "numbers_swapped",
@@ -109,6 +109,21 @@ const MUTATIONS: [Mutation; 31] = [
         "rows",
         "call.take(*room, room.len(), slice)",
         "call.take(*room, room.len().min(1), slice)",
+    ),
+    mutation(Anywhere, "lent_and_freed", "lend", "book.hold_as(\"words\", words_kept);", "drop(words_kept);"),
+    mutation(
+        Anywhere,
+        "lent_and_superseded",
+        "lend",
+        "_words_kept_before = book.superseded(\"words\");",
+        "book.hold_as(\"words\", None);\n    _words_kept_before = book.superseded(\"words\");",
+    ),
+    mutation(
+        Anywhere,
+        "lent_to_itself",
+        "lend",
+        "(Some(kept), pointer)",
+        "(Some(kept), vec![0u16; 8192].leak().as_ptr())",
     ),
     mutation(
         Anywhere,

@@ -69,6 +69,8 @@ pub(crate) enum Given {
     Cell,
     /// A pointer to numbers with the values of a slice; NULL where that may be NULL and is.
     Input { nullable: bool },
+    /// The same, which is still there when the object of the argument in this place ends.
+    Kept { object: usize, nullable: bool },
     /// A pointer to the length of each slice of the array in this place: 0 where every other one may be NULL and is.
     Lengths { of: usize, gaps: bool, nullable: bool },
     /// A pointer behind the last element of the slice in this place.
@@ -255,6 +257,9 @@ impl Given {
             Given::Length { nullable } => format!("unsafe {{ inside::length_as_given({id}, {nullable}, a{at}) }};"),
             Given::Cell => format!("unsafe {{ inside::cell({id}, a{at}) }};"),
             Given::Input { nullable } => format!("unsafe {{ inside::input({id}, {at}, {nullable}, a{at}) }};"),
+            Given::Kept { object, nullable } => {
+                format!("unsafe {{ inside::kept({id}, {at}, {nullable}, a{object}, a{at}) }};")
+            }
             Given::Pointers { to, gaps, ended, nullable } => {
                 let (to, array) = (format!("inside::Pointee::{to:?}"), format!("a{at}.cast()"));
                 format!("unsafe {{ inside::pointers({id}, {at}, {to}, ({nullable}, {gaps}, {ended}), {array}) }};")

@@ -10,6 +10,7 @@ mod docs;
 mod failing;
 mod handle;
 mod inner;
+mod kept;
 mod lengths;
 mod object;
 mod scalar;
@@ -55,12 +56,18 @@ impl Writer<'_, '_> {
             (Role::Caller, Contract::Cstr { dir: Dir::Out, .. } | Contract::Given { .. } | Contract::Inner { .. }) => {
                 self.pointer_out(&local, param);
             }
-            (Role::Caller, Contract::Cstr { dir, nullable, .. }) => self.cstr(&local, *dir, *nullable, param),
+            (Role::Caller, Contract::Cstr { dir, nullable, until, .. }) => match until {
+                Lasting::Call => self.cstr(&local, *dir, *nullable, param),
+                Lasting::Object { .. } => self.cstr_kept(&local, *nullable, param),
+            },
             (Role::Caller, Contract::Handle { dir: Dir::Out, .. }) => self.handle_out(&local, param),
             (Role::Caller, Contract::Handle { nullable, hold, .. }) => self.handle(&local, *nullable, hold, param),
             (Role::Caller, Contract::Object { life, cursors }) => self.object(index, &local, life, cursors),
             (Role::Caller, Contract::Obj { dir, nullable }) => self.obj(&local, *dir, *nullable, param),
-            (Role::Caller, Contract::Buf { dir, len, nullable, .. }) => self.buf(&local, *dir, len, *nullable, param),
+            (Role::Caller, Contract::Buf { dir, len, nullable, until, .. }) => match until {
+                Lasting::Call => self.buf(&local, *dir, len, *nullable, param),
+                Lasting::Object { .. } => self.buf_kept(&local, len, *nullable, param),
+            },
             (Role::Caller, Contract::Array { .. }) => self.array(&local, param),
             (Role::Caller, Contract::Slice { dir, slice, nullable }) => {
                 self.slice(&local, *dir, slice, *nullable, param)

@@ -258,6 +258,12 @@ unsafe extern "C" {
         compare: unsafe extern "C" fn(size: *const u16, *const u16) -> c_int,
     ) -> *mut u16;
 
+    // what the library keeps
+    pub fn lend(ctx: *mut Ctx, words: *mut u16, count: c_int, points: *const Point, n: usize) -> c_int;
+    pub fn lend_names(ctx: *mut Ctx, name: *const c_char, key: *const u8, in_: *const c_void, in__len: usize);
+    pub fn ctx_of(image: *const c_void, image_end: *const c_void, ctx: *mut *mut Ctx) -> c_int;
+    pub fn stream_prime(stream: *mut Stream, pointer: *const u8, kept: usize) -> c_int;
+
     // declared with references
     pub fn turn(ctx: &mut Ctx, of: &Ctx, by: &Point, into: &mut Point, size: &mut c_int, next: &mut *mut Blob) -> c_int;
 }

@@ -1,6 +1,7 @@
 //! Objects that callers provide the memory of and libraries keep pointers to: `z_stream`, `bz_stream`.
 
-use super::{Call, Handle, Place, Plain};
+use super::retained::Holding;
+use super::{Call, Handle, Place, Plain, Retained};
 use crate::domain::Domain;
 use crate::fault::{Fault, FaultKind};
 use std::mem::size_of;
@@ -16,6 +17,8 @@ pub struct Object<T> {
     handle: Handle<T>,
     domain: &'static Domain,
     end: Option<End<T>>,
+    /// Copies in the domain that the library has pointers to; freed after the object has ended.
+    holding: Holding,
 }
 
 // SAFETY: a shared reference reads plain values, each once, from memory that the domain may change at any time as it is; whatever
@@ -45,7 +48,7 @@ impl Domain {
         if !memory.is_aligned() || !call.holds(memory.addr(), size) {
             return Err(call.fault(FaultKind::InvalidValue { what: "memory that does not lie in the domain" }));
         }
-        Ok(Object { handle, domain: self, end: Some(end) })
+        Ok(Object { handle, domain: self, end: Some(end), holding: Holding::default() })
     }
 }
 
@@ -54,6 +57,22 @@ impl<T> Object<T> {
     /// [`Call::was_refused`].
     pub fn ended(&mut self) {
         self.end = None;
+    }
+
+    /// As [`Owned::hold`](crate::Owned::hold).
+    pub fn hold(&self, memory: impl Into<Option<Retained>>) {
+        self.holding.hold(None, memory.into());
+    }
+
+    /// As [`Owned::hold_as`](crate::Owned::hold_as).
+    pub fn hold_as(&self, name: &'static str, memory: impl Into<Option<Retained>>) {
+        self.holding.hold(Some(name), memory.into());
+    }
+
+    /// As [`Owned::superseded`](crate::Owned::superseded).
+    #[must_use]
+    pub fn superseded(&self, name: &'static str) -> Vec<Retained> {
+        self.holding.superseded(name)
     }
 }
 
@@ -131,11 +150,14 @@ impl Call<'_> {
 impl<T> Drop for Object<T> {
     fn drop(&mut self) {
         // A fault in here takes the instance with it, and so the object; there is nobody to tell.
-        let Ok(mut call) = self.domain.call_in(self.handle.instance, "drop") else { return };
+        let Ok(mut call) = self.domain.call_in(self.handle.instance, "drop") else { return self.holding.leak() };
         let Ok(pointer) = call.object(self) else { return };
         let ended = self.end.map_or(Ok(()), |end| end(&mut call, pointer));
         // With the instance the object is gone; where the call was not made, the library still uses it.
-        if ended.is_err_and(|fault| fault.discarded_instance()) || call.was_refused() {
+        if call.was_refused() {
+            return self.holding.leak();
+        }
+        if ended.is_err_and(|fault| fault.discarded_instance()) {
             return;
         }
         // SAFETY: `calloc` gave it out in this domain, and nothing refers to it any more.

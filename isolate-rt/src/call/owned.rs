@@ -1,6 +1,7 @@
 //! Handles whose objects the program owns: `sqlite3 *` from `sqlite3_open`, to be closed once.
 
-use super::{Call, End, Handle};
+use super::retained::Holding;
+use super::{Call, End, Handle, Retained};
 use crate::callback::Kept;
 use crate::domain::Domain;
 use crate::fault::{Fault, FaultKind};
@@ -28,6 +29,8 @@ struct Ending<T> {
     // What follows is dropped after the object itself has ended.
     /// Closures that the library keeps for it. A named one replaces the former one of that name.
     kept: Mutex<Vec<(Option<&'static str>, Kept)>>,
+    /// Copies in the domain that the library has pointers to.
+    holding: Holding,
     /// Lengths that the library told of it, by name.
     bound: Mutex<BTreeMap<&'static str, usize>>,
     #[expect(dead_code, reason = "held until it is dropped")]
@@ -142,7 +145,8 @@ impl<T> Owned<T> {
         parent: Option<Arc<dyn Keep>>,
     ) -> Owned<T> {
         let (kept, bound) = (Mutex::default(), Mutex::default());
-        Owned { object: Arc::new(Ending { handle, domain, end: Some(end), kept, bound, parent }) }
+        let holding = Holding::default();
+        Owned { object: Arc::new(Ending { handle, domain, end: Some(end), kept, holding, bound, parent }) }
     }
 
     /// The library has ended it ([`Call::ending`]), or tried to: dropping it does not end it again. Without effect while something that was
@@ -173,6 +177,24 @@ impl<T> Owned<T> {
         former
     }
 
+    /// Holds a copy that the library has a pointer to ([`Call::retain`]) until the object has ended.
+    pub fn hold(&self, memory: impl Into<Option<Retained>>) {
+        self.object.holding.hold(None, memory.into());
+    }
+
+    /// As [`Owned::hold`], by a name: until another takes its place and [`Owned::superseded`] says that it does. `None` takes the place,
+    /// too.
+    pub fn hold_as(&self, name: &'static str, memory: impl Into<Option<Retained>>) {
+        self.object.holding.hold(Some(name), memory.into());
+    }
+
+    /// What is held by this name but for the last: the library has taken that in its place. Freeing it is a call, so that is for after the
+    /// present one.
+    #[must_use]
+    pub fn superseded(&self, name: &'static str) -> Vec<Retained> {
+        self.object.holding.superseded(name)
+    }
+
     /// Keeps a length in mind that the library told, for [`Call::bound`].
     pub fn bind(&self, name: &'static str, length: usize) {
         self.object.bound.lock().unwrap_or_else(PoisonError::into_inner).insert(name, length);
@@ -195,9 +217,12 @@ impl<T> Drop for Ending<T> {
     fn drop(&mut self) {
         let Some(end) = self.end.take() else { return };
         // A fault in here takes the instance with it, and so the object; there is nobody to tell.
-        let Ok(mut call) = self.domain.call_in(self.handle.instance, "drop") else { return };
+        let Ok(mut call) = self.domain.call_in(self.handle.instance, "drop") else { return self.holding.leak() };
         if let Ok(pointer) = call.handle(&self.handle) {
             let _ = end(&mut call, pointer);
+            if call.was_refused() {
+                self.holding.leak();
+            }
         }
     }
 }

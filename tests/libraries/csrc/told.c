@@ -381,3 +381,84 @@ size_t told_from(const int *numbers, size_t count, int least, const int **found,
     *found = lie ? (const int *)((const char *)numbers + 1) : numbers + at;
     return count - at;
 }
+
+/* Reads what it was given when it was made, and later: its memory is the caller's. */
+struct told_reader { const unsigned char *from; size_t size; const char *name; const int *more; size_t count; };
+static long last_sum;
+
+struct told_reader *told_reader(const void *from, size_t size)
+{
+    int is_bad = size && *(const unsigned char *)from == 0xff;
+    struct told_reader *reader = is_bad ? NULL : calloc(1, sizeof *reader);
+    if (reader) {
+        reader->from = from;
+        reader->size = size;
+    }
+    return reader;
+}
+
+int told_reader_name(struct told_reader *reader, const char *name)
+{
+    reader->name = name;
+    return 0;
+}
+
+/* Fails where it is told to, and looks at the new numbers or the old ones then. */
+int told_reader_more(struct told_reader *reader, const int *more, size_t count, int lie)
+{
+    if (lie != NOTHING) {
+        reader->more = more;
+        reader->count = count;
+    }
+    if (lie == ABORTS)
+        abort();
+    return lie ? -1 : 0;
+}
+
+long told_reader_sum(const struct told_reader *reader)
+{
+    long sum = 0;
+    const char *letter;
+    size_t at;
+    for (at = 0; at < reader->size; at++)
+        sum += reader->from[at];
+    for (letter = reader->name; letter && *letter; letter++)
+        sum += *letter;
+    for (at = 0; reader->more && at < reader->count; at++)
+        sum += reader->more[at];
+    return sum;
+}
+
+void told_reader_close(struct told_reader *reader)
+{
+    last_sum = told_reader_sum(reader);
+    free(reader);
+}
+
+long told_last_sum(void) { return last_sum; }
+
+/* The same in memory of the caller. */
+struct told_window { const unsigned char *kept; size_t size; long total; };
+
+int told_window_begin(struct told_window *window, const unsigned char *kept, size_t size)
+{
+    window->kept = kept;
+    window->size = size;
+    return size && *kept == 0xff ? -1 : 0;
+}
+
+int told_window_slide(struct told_window *window, const unsigned char *kept, size_t size)
+{
+    size_t at;
+    for (at = 0; at < window->size; at++)
+        window->total += window->kept[at];
+    return told_window_begin(window, kept, size);
+}
+
+int told_window_end(struct told_window *window)
+{
+    last_sum = 0;
+    for (size_t at = 0; at < window->size; at++)
+        last_sum += window->kept[at];
+    return 0;
+}

@@ -36,6 +36,16 @@ pub struct Numbers {
     pub count: c_uint,
 }
 
+/// Keeps what it is given.
+pub enum Reader {}
+
+#[repr(C)]
+pub struct Window {
+    pub kept: *const c_uchar,
+    pub size: usize,
+    pub total: c_long,
+}
+
 unsafe extern "C" {
     pub fn told_rows(
         rows: c_int,
@@ -121,6 +131,15 @@ unsafe extern "C" {
         mark: c_char,
     ) -> *const c_char;
     pub fn told_from(numbers: *const c_int, count: usize, least: c_int, found: *mut *const c_int, lie: c_int) -> usize;
+    pub fn told_reader(from: *const c_void, size: usize) -> *mut Reader;
+    pub fn told_reader_name(reader: *mut Reader, name: *const c_char) -> c_int;
+    pub fn told_reader_more(reader: *mut Reader, more: *const c_int, count: usize, lie: c_int) -> c_int;
+    pub fn told_reader_sum(reader: *const Reader) -> c_long;
+    pub fn told_reader_close(reader: *mut Reader);
+    pub fn told_last_sum() -> c_long;
+    pub fn told_window_begin(window: *mut Window, kept: *const c_uchar, size: usize) -> c_int;
+    pub fn told_window_slide(window: *mut Window, kept: *const c_uchar, size: usize) -> c_int;
+    pub fn told_window_end(window: *mut Window) -> c_int;
     pub fn told_keep(back: Option<unsafe extern "C" fn(c_int) -> c_int>);
     pub fn told_again(number: c_int) -> c_int;
 }

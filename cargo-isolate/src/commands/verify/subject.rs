@@ -210,8 +210,18 @@ fn given(function: &FunctionPlan, param: &ParamPlan) -> Option<Given> {
             let (ended, nullable) = (*ended, *nullable);
             counts_elements(function, param).then_some(Given::Pointers { to, gaps, ended, nullable })
         }
-        (Role::Caller, Contract::Buf { dir: Dir::In, nullable, .. }) => {
-            is_hidden(function, param).then_some(Given::Input { nullable: *nullable })
+        (Role::Caller, contract @ Contract::Buf { dir: Dir::In, nullable, .. }) => {
+            let nullable = *nullable;
+            // What is returned keeps something only after the stub is done.
+            let object = contract.kept_for().and_then(|(object, _)| place(function, object));
+            let is_held = |object: &usize| {
+                let ParamPlan { shape, decision, .. } = &function.params[*object];
+                matches!(decision.contract(), Some(Contract::Handle { dir: Dir::In, .. })) && !shape.is_newtype()
+            };
+            is_hidden(function, param).then_some(match object.filter(is_held) {
+                Some(object) => Given::Kept { object, nullable },
+                None => Given::Input { nullable },
+            })
         }
         _ => None,
     }

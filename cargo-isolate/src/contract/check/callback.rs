@@ -2,11 +2,8 @@
 
 mod told;
 
-use super::{Checker, Contract, PolicyError, SCOPES, Spanned};
-use crate::contract::{
-    Lasting,
-    shape::{Function, Shape},
-};
+use super::{Checker, Contract, PolicyError, Spanned};
+use crate::contract::shape::{Function, Shape};
 
 /// More arguments the runtime's closures do not have.
 pub(crate) const MOST_ARGUMENTS: usize = 6;
@@ -43,65 +40,6 @@ impl Checker<'_> {
             None => self.told_unsaid(function, user.is_some())?,
         };
         Some(Contract::Callback { scope, user, nullable, params })
-    }
-
-    fn scope(&mut self) -> Option<Lasting> {
-        let Some(scope) = &self.words.scope else {
-            self.error(self.at.clone(), "nothing says how long the library may call it")
-                .help("add `scope = \"call\"`, if it does so only until the function returns, or `scope = \"free:OBJECT\"`, if it keeps it for an object: a call after that is a fault")
-                .push(self.errors);
-            return None;
-        };
-        let word = scope.get_ref();
-        let object = match word.split_once(':') {
-            _ if word == "call" => return Some(Lasting::Call),
-            Some(("free", object)) => Lasting::Object { object: object.to_owned(), slot: None },
-            Some(("slot", place))
-                if let Some((object, slot)) = place.split_once('.').filter(|(_, slot)| !slot.is_empty()) =>
-            {
-                Lasting::Object { object: object.to_owned(), slot: Some(slot.to_owned()) }
-            }
-            _ => {
-                let error = match &**word {
-                    "once" | "forever" => {
-                        PolicyError::new(scope.span(), "no wrappers are generated for callbacks that no object keeps")
-                    }
-                    word => {
-                        PolicyError::new(scope.span(), format!("there is no scope `{word}`")).did_you_mean(word, SCOPES)
-                    }
-                };
-                let help = "one of `call`, until the function returns; `free:OBJECT`, until the object of that parameter, or of `ret`, has ended; `slot:OBJECT.NAME`, until another takes that place";
-                self.errors.push(error.help(help));
-                return None;
-            }
-        };
-        self.keeper(scope, &object)?;
-        Some(object)
-    }
-
-    /// The object that a closure is kept for must be one that can be owned.
-    fn keeper(&mut self, scope: &Spanned<String>, lasting: &Lasting) -> Option<()> {
-        let Lasting::Object { object, .. } = lasting else { return Some(()) };
-        let shape = match (&**object, self.signature.param(object)) {
-            ("ret", _) => self.signature.ret.as_ref(),
-            (_, param) => param.map(|param| &param.shape),
-        };
-        let Some(shape) = shape else {
-            let message = match &**object {
-                "ret" => format!("`{}` returns nothing", self.signature.name),
-                _ => format!("`{}` has no parameter `{object}`", self.signature.name),
-            };
-            let params = self.signature.params.iter().map(|param| &*param.name);
-            self.errors.push(PolicyError::new(scope.span(), message).did_you_mean(object, params));
-            return None;
-        };
-        let to = shape.pointee().map(|(_, to)| to.pointee().map_or(to, |(_, to)| to));
-        if !matches!(to, Some(Shape::Opaque(_))) {
-            let message = format!("`{object}` is not a handle, so no closure can be kept for it: `{shape}`");
-            self.errors.push(PolicyError::new(scope.span(), message));
-            return None;
-        }
-        Some(())
     }
 
     /// Whether a closure can stand behind such a pointer at all.

@@ -2,7 +2,7 @@
 
 use super::{Checker, Contract, Dir, Subject, When, reason};
 use crate::{
-    contract::{expr::Expr, object::Slice, shape::Shape},
+    contract::{Lasting, expr::Expr, object::Slice, shape::Shape},
     policy::{PolicyError, Spanned, model::FixedWord},
 };
 use std::ops::Range;
@@ -140,7 +140,7 @@ impl<'c> Checker<'c> {
         match (self.is_returned(), to.pointee()) {
             (true, _) => return self.given(to),
             (false, Some((_, to))) => return self.given_out(mutable, to),
-            (false, None) => self.only("buf", &["dir", "len", "cap", "end", "written", "null"]),
+            (false, None) => self.only("buf", &["dir", "len", "cap", "end", "written", "null", "until"]),
         }
         let dir = self.dir(if mutable { Dir::Inout } else { Dir::In });
         let nullable = self.nullable();
@@ -159,7 +159,8 @@ impl<'c> Checker<'c> {
             // What is `out` is wholly written; of what is `inout` the rest keeps its value anyway.
             None => None,
         };
-        Some(Contract::Buf { dir, len: len?, written, nullable })
+        let until = self.until(dir)?;
+        Some(Contract::Buf { dir, len: len?, written, nullable, until })
     }
 
     /// A struct of a pointer and a length.
@@ -342,7 +343,7 @@ impl<'c> Checker<'c> {
     }
 
     pub(super) fn cstr(&mut self, shape: &Shape) -> Option<Contract> {
-        self.only("cstr", &["dir", "null", "own", "free"]);
+        self.only("cstr", &["dir", "null", "own", "free", "until"]);
         let nullable = self.nullable();
         let pointee = shape.pointee();
         let comes_out = match pointee {
@@ -367,7 +368,8 @@ impl<'c> Checker<'c> {
             }
             let dir = self.given_dir()?;
             let free = self.free_memory(text)?;
-            return Some(Contract::Cstr { dir, nullable, free });
+            self.until(Dir::Out)?;
+            return Some(Contract::Cstr { dir, nullable, free, until: Lasting::Call });
         }
         self.no_owner("cstr")?;
         let dir = self.dir(Dir::In);
@@ -376,7 +378,8 @@ impl<'c> Checker<'c> {
             return None;
         }
         self.writable(dir, pointee.is_some_and(|(mutable, _)| mutable))?;
-        Some(Contract::Cstr { dir, nullable, free: None })
+        let until = self.until(dir)?;
+        Some(Contract::Cstr { dir, nullable, free: None, until })
     }
 }
 

@@ -5,6 +5,7 @@ mod callback;
 mod expressions;
 mod held;
 mod inner;
+mod kept;
 mod kinds;
 #[cfg(test)]
 mod tests;
@@ -154,12 +155,14 @@ pub(crate) const NULLS: [&str; 3] = ["never", "ok", "size_query"];
 pub(crate) const OWNS: [&str; 2] = ["give", "take"];
 /// How long a callback may be called.
 pub(crate) const SCOPES: [&str; 3] = ["call", "free:OBJECT", "slot:OBJECT.NAME"];
+/// How long a library may look at what it was given, beyond the call.
+pub(crate) const UNTIL: [&str; 2] = ["free:OBJECT", "slot:OBJECT.NAME"];
 /// Words of the reference that no wrapper is generated for yet.
 const LATER: [&str; 3] = ["domain", "host", "va"];
 /// Words that some kinds know, and others do not.
-const WORDS: [&str; 15] = [
+const WORDS: [&str; 16] = [
     "dir", "len", "cap", "end", "elem", "written", "null", "own", "free", "parent", "inner_of", "value", "scope",
-    "user", "params",
+    "until", "user", "params",
 ];
 
 impl Checker<'_> {
@@ -359,6 +362,7 @@ impl Checker<'_> {
             "params" => return words.params.as_ref().map(Spanned::span),
             "elem" => return words.elem.as_ref().map(Spanned::span),
             "scope" => &words.scope,
+            "until" => &words.until,
             "user" => &words.user,
             "dir" => &words.dir,
             "len" => &words.len,

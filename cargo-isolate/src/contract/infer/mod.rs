@@ -12,7 +12,7 @@ mod pointer;
 mod units;
 
 use super::{
-    Contract, Dir, Hold,
+    Contract, Dir, Hold, Lasting,
     check::{Param, Signature},
     shape::Shape,
 };
@@ -113,7 +113,7 @@ pub(crate) fn ret(signature: &Signature, shape: &Shape, library: &Library) -> In
             Some(&format!("{{ kind = \"buf\", len = \"*{length}\", null = \"ok\" }}")),
         ),
         Shape::Char if !mutable => found(
-            Contract::Cstr { dir: Dir::In, nullable: true, free: None },
+            Contract::Cstr { dir: Dir::In, nullable: true, free: None, until: Lasting::Call },
             Tier::Convention,
             "a returned `*const c_char` is a string that the library keeps; it is copied",
         ),

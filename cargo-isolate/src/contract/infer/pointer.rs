@@ -14,7 +14,7 @@ use super::{
     units::words,
 };
 use crate::contract::{
-    Contract, Dir, Hold,
+    Contract, Dir, Hold, Lasting,
     check::{Param, Signature},
     shape::Shape,
 };
@@ -64,11 +64,11 @@ impl Pointer<'_> {
                 Some("{ kind = \"cstr\" }  # if any text that ends with NUL may be given"),
             ),
             (Shape::Char, false) if !self.has_length_nearby() && !is_bytes(self.name()) => self.unless_kept(
-                Contract::Cstr { dir: Dir::In, nullable: false, free: None },
+                Contract::Cstr { dir: Dir::In, nullable: false, free: None, until: Lasting::Call },
                 "`*const c_char` in a function without a length for it: a string that ends with NUL".to_owned(),
             ),
             (Shape::Char, false) if is_path(self.name()) && self.own_length().is_none() => self.unless_kept(
-                Contract::Cstr { dir: Dir::In, nullable: false, free: None },
+                Contract::Cstr { dir: Dir::In, nullable: false, free: None, until: Lasting::Call },
                 "`*const c_char` that names a file: a string that ends with NUL".to_owned(),
             ),
             (Shape::Void, true) if let Some(maker) = self.known.library.maker_of(&self.me().ty) => handle(

@@ -47,6 +47,10 @@ pub(crate) struct Contract {
     /// parameter, or of `ret`, has ended; `"slot:OBJECT.NAME"`, until another takes that place.
     #[cfg_attr(test, schemars(extend("pattern" = "^(call|free:.+|slot:.+\\..+)$")))]
     pub(crate) scope: Option<Spanned<String>>,
+    /// How long the library keeps the pointer to a slice or string that goes in: `"free:OBJECT"`, until the object of that parameter, or
+    /// of `ret`, has ended; `"slot:OBJECT.NAME"`, until another takes that place.
+    #[cfg_attr(test, schemars(extend("pattern" = "^(free:.+|slot:.+\\..+)$")))]
+    pub(crate) until: Option<Spanned<String>>,
     /// The parameter whose value the library hands on to a callback: a closure has no need of it, so NULL is passed.
     pub(crate) user: Option<Spanned<String>>,
     /// What a callback's own parameters mean, in order.

@@ -50,7 +50,8 @@ impl Meant {
             Some(Stored::Value(exact)) => Some(exact),
             _ => None,
         };
-        let (number, input) = (*given == Some(Given::Number), matches!(given, Some(Given::Input { .. })));
+        let (number, input) =
+            (*given == Some(Given::Number), matches!(given, Some(Given::Input { .. } | Given::Kept { .. })));
         let inner = matches!(given, Some(Given::Place { .. }));
         Some(Meant { place, number, inner, input, stored })
     }

@@ -1,7 +1,7 @@
 //! Wrappers of every shape, as `wrap` writes them.
 use core::ffi::{CStr, c_char, c_int, c_void};
 use crate::stubs as ffi;
-use isolate_rt::{Callbacks, Domain, Fault, Handle};
+use isolate_rt::{Callbacks, Domain, Fault, Handle, Owned};
 use std::ffi::CString;
 
 pub static DOMAIN: Domain = Domain::new("fixture").heap_limit(1 << 20).stack_size(64 << 10);
@@ -116,6 +116,26 @@ pub fn rows(shelves: &[&Handle<ffi::Book>], lines: &[&[u8]], planes: &mut [&mut 
     for (room, slice) in planes_rooms.iter().zip(planes.iter_mut()) {
         call.take(*room, room.len(), slice);
     }
+    Ok(ret)
+}
+
+pub fn lend(book: &Owned<ffi::Book>, words: Option<&[u16]>) -> Result<c_int, Fault> {
+    let words_kept;
+    let _words_kept_before;
+    let mut call = DOMAIN.call("lend")?;
+    let book_ptr = call.handle(book)?;
+    let words_ptr;
+    (words_kept, words_ptr) = match words {
+        Some(words) => {
+            let (kept, pointer) = call.retain(&DOMAIN, words)?;
+            (Some(kept), pointer)
+        }
+        None => (None, std::ptr::null()),
+    };
+    let count = call.length(words.map_or(0, |slice| slice.len()))?;
+    let ret = unsafe { call.run(move || ffi::lend(book_ptr, words_ptr, count)) }?;
+    book.hold_as("words", words_kept);
+    _words_kept_before = book.superseded("words");
     Ok(ret)
 }
 

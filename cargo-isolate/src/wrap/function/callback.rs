@@ -1,5 +1,6 @@
 //! Closures of the program: registered for the call, or kept by an object, and asked by the library through a pointer.
 
+use super::kept::ToKeep;
 use super::lengths::wide_with;
 use super::words::{fresh, joined, optional, snake};
 use super::{ParamPlan, Shape, Writer};
@@ -87,12 +88,8 @@ impl Writer<'_, '_> {
         });
         self.pass_closure(var, nullable, function);
         let (object, slot) = (object.to_owned(), slot.map(str::to_owned));
-        let of = if object == "ret" { "what is returned".to_owned() } else { format!("`{}`", self.local(&object)) };
-        let until = match &slot {
-            Some(_) => format!("in any call until {of} has ended or gets another one"),
-            None => format!("in any call until {of} has ended"),
-        };
-        self.kept.push(ToKeep { local: kept, object, slot, nullable });
+        let until = format!("in any call until {}", self.end_of_keeping(&object, slot.as_deref()));
+        self.kept.push(ToKeep { local: kept, object, slot, nullable, is_closure: true });
         self.doc(
             local,
             &format!(
@@ -100,37 +97,6 @@ impl Writer<'_, '_> {
                 passage.with()
             ),
         );
-    }
-
-    /// Objects keep the closures that the library does.
-    pub(super) fn keep(&mut self) {
-        for ToKeep { local, object, slot, nullable } in std::mem::take(&mut self.kept) {
-            let given = self.given.get(&object).cloned();
-            let owner = given.as_ref().map_or_else(|| self.local(&object), |_| "owned".to_owned());
-            let closure = if nullable && (given.is_some() || slot.is_none()) { "kept" } else { &*local };
-            let keep = match &slot {
-                None => format!("{owner}.keep({closure});"),
-                Some(slot) => {
-                    // What it owns may make calls when it is dropped: when this one is over.
-                    let former = self.fresh(&joined(&local, "before"));
-                    self.before.push(format!("let _{former};"));
-                    format!("_{former} = {owner}.keep_as(\"{slot}\", {closure});")
-                }
-            };
-            match (given, nullable, slot) {
-                // There from the start, whatever the function says: it may be asked as the object ends.
-                (Some(given), false, _) => {
-                    self.after.kept.push(format!("if let Some(owned) = &{given} {{ {keep} }}"));
-                }
-                (Some(given), true, _) => {
-                    let both = format!("if let (Some(owned), Some(kept)) = (&{given}, {local})");
-                    self.after.kept.push(format!("{both} {{ {keep} }}"));
-                }
-                // Where there is none any more, the library will not call the former.
-                (None, false, _) | (None, true, Some(_)) => self.after.plain.push(keep),
-                (None, true, None) => self.after.plain.push(format!("if let Some(kept) = {local} {{ {keep} }}")),
-            }
-        }
     }
 
     /// `Result<R, Fault>` for what a closure answers.
@@ -265,15 +231,6 @@ impl Writer<'_, '_> {
         }
         passage
     }
-}
-
-/// A closure that an object is to keep.
-pub(super) struct ToKeep {
-    /// The local that holds it: an `Option` if there may be none.
-    local: String,
-    object: String,
-    slot: Option<String>,
-    nullable: bool,
 }
 
 fn arrow(ret: &Option<String>) -> String {

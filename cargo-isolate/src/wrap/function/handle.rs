@@ -5,7 +5,7 @@ use super::lengths::Claim;
 use super::words::{bound, joined, optional, when_some};
 use super::{ParamPlan, Phase, Shape, Writer, contract};
 use crate::{
-    contract::{Contract, Ending, EndingArg, Hold, Lasting, expr::Expr},
+    contract::{Contract, Ending, EndingArg, Hold, expr::Expr},
     plan::Bind,
 };
 
@@ -224,7 +224,7 @@ impl Writer<'_, '_> {
             |expr: &Expr| expr.leaves().iter().any(|leaf| matches!(leaf, Expr::Bound { object, .. } if object == name));
         let owns = all.any(|contract| match contract {
             Contract::Handle { hold: Hold::Give { parent, .. }, .. } => parent.as_deref() == Some(name),
-            Contract::Callback { scope: Lasting::Object { object, .. }, .. } => object == name,
+            contract if contract.kept_for().is_some_and(|(object, _)| object == name) => true,
             contract => contract.lengths().chain(contract.counted_by()).any(is_told),
         });
         owns || self.function.binds.iter().any(|bind| bind.object == name)

@@ -2,7 +2,7 @@
 
 use super::view::{Parameter, Step};
 use super::words::{fresh, optional, snake};
-use super::{callback, failing, handle};
+use super::{failing, handle, kept};
 use crate::contract::{Contract, shape::Shape};
 use crate::plan::{FunctionPlan, ParamPlan};
 use crate::wrap::names::Names;
@@ -84,8 +84,8 @@ pub(super) struct Writer<'w, 'n> {
     pub(super) unless_null: Option<failing::UnlessNull>,
     /// What to do where such a pointer to an object is NULL.
     pub(super) null_report: Option<String>,
-    /// Closures that objects are to keep.
-    pub(super) kept: Vec<callback::ToKeep>,
+    /// What objects are to keep.
+    pub(super) kept: Vec<kept::ToKeep>,
     pub(super) params: Vec<Parameter>,
     pub(super) checks: Vec<String>,
     pub(super) before: Vec<String>,

@@ -7,7 +7,8 @@
 )]
 
 use isolate_rt::{
-    Callbacks, Domain, End, Error, Fault, Globals, Handle, Owned, assert_plain,
+    Callbacks, Domain, End, Error, Fault, Globals, Handle, Null, Object, Owned,
+    assert_plain,
 };
 
 use std::ffi::{CStr, CString, c_char, c_int, c_long, c_uchar, c_uint, c_ulong, c_void};
@@ -130,6 +131,27 @@ impl Page {
                 unset: call.slice(unset.cast_const(), call.told(width)?)?,
             })
         }
+    }
+}
+
+/// What a `Window` of the domain holds, read at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// `total`, as the library has left it.
+    pub total: c_long,
+}
+
+impl Window {
+    /// Reads it.
+    ///
+    /// # Errors
+    ///
+    /// When a fault has ended the object.
+    pub fn of(object: &Object<ffi2::Window>) -> Result<Self, Fault> {
+        let mut call = DOMAIN.call("Window")?;
+        call.object(object)?;
+        let total: c_long = call.get(object, offset_of!(ffi2::Window, total))?;
+        Ok(Self { total })
     }
 }
 
@@ -1174,6 +1196,251 @@ pub fn told_from(
     let found = call.offset_in(call.read(found_room).cast(), Some(numbers))?;
     let found = call.required(found)?;
     Ok((ret, found))
+}
+
+/// `told_reader` of `isolate-libraries`.
+///
+/// * `from`: a copy of it is read until what is returned has ended; its length goes as `size`.
+///
+/// # Errors
+///
+/// When `told_reader` fails (`ret == NULL`), or the call ends in a fault.
+pub fn told_reader(from: &[u8]) -> Result<Owned<ffi2::Reader>, Error<Null>> {
+    // Outlives the call: freeing it is a call of its own.
+    let from_kept;
+    // Outlives the call: what ends the object is a call of its own.
+    let owned;
+    let owned_end: End<ffi2::Reader> = |call, object| {
+        // SAFETY: it is what `told_reader` gave away; ended once, nothing uses it afterwards.
+        unsafe {
+            call.run(move || {
+                ffi2::told_reader_close(object);
+            })
+        }
+    };
+    let mut call = DOMAIN.call("told_reader")?;
+    let from_ptr;
+    (from_kept, from_ptr) = call.retain(&DOMAIN, from)?;
+    let size = call.length(from.len())?;
+    // SAFETY: each pointer covers what the contract of `told_reader` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe { call.run(move || ffi2::told_reader(from_ptr.cast(), size)) }?;
+    // SAFETY: as above, and the library gives it away, for `told_reader_close` to end.
+    owned = unsafe { call.own(&DOMAIN, ret, owned_end) }?;
+    if let Some(owned) = &owned {
+        owned.hold(from_kept);
+    }
+    let Some(owned) = owned else {
+        return Err(call.failed(Null, None));
+    };
+    Ok(owned)
+}
+
+/// `told_reader_name` of `isolate-libraries`.
+///
+/// * `reader`: an object in the domain.
+/// * `name`: a string, of which a copy is read until `reader` has ended or gets another one.
+///
+/// # Errors
+///
+/// When the call ends in a fault.
+pub fn told_reader_name(
+    reader: &Owned<ffi2::Reader>,
+    name: Option<&CStr>,
+) -> Result<c_int, Fault> {
+    // Outlives the call: freeing it is a call of its own.
+    let name_kept;
+    let _name_kept_before;
+    let mut call = DOMAIN.call("told_reader_name")?;
+    let reader_ptr = call.handle(reader)?;
+    let name_ptr;
+    (name_kept, name_ptr) = match name {
+        Some(name) => {
+            let (kept, pointer) = call.retain(&DOMAIN, name.to_bytes_with_nul())?;
+            (Some(kept), pointer)
+        }
+        None => (None, std::ptr::null()),
+    };
+    // SAFETY: each pointer covers what the contract of `told_reader_name` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi2::told_reader_name(reader_ptr, name_ptr.cast()))
+    }?;
+    reader.hold_as("name", name_kept);
+    _name_kept_before = reader.superseded("name");
+    Ok(ret)
+}
+
+/// `told_reader_more` of `isolate-libraries`.
+///
+/// * `reader`: an object in the domain.
+/// * `more`: a copy of it is read until `reader` has ended or gets another one; its length goes as `count`.
+///
+/// # Errors
+///
+/// When `told_reader_more` fails (`ret != 0`), or the call ends in a fault.
+pub fn told_reader_more(
+    reader: &Owned<ffi2::Reader>,
+    more: &[c_int],
+    lie: c_int,
+) -> Result<(), Error<c_int>> {
+    // Outlives the call: freeing it is a call of its own.
+    let more_kept;
+    let _more_kept_before;
+    let mut call = DOMAIN.call("told_reader_more")?;
+    let reader_ptr = call.handle(reader)?;
+    let more_ptr;
+    (more_kept, more_ptr) = call.retain(&DOMAIN, more)?;
+    let count = call.length(more.len())?;
+    // SAFETY: each pointer covers what the contract of `told_reader_more` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi2::told_reader_more(reader_ptr, more_ptr, count, lie))
+    }?;
+    reader.hold_as("more", more_kept);
+    if ret != 0 {
+        return Err(call.failed(ret, None));
+    }
+    _more_kept_before = reader.superseded("more");
+    Ok(())
+}
+
+/// `told_reader_sum` of `isolate-libraries`.
+///
+/// * `reader`: an object in the domain.
+///
+/// # Errors
+///
+/// When the call ends in a fault.
+pub fn told_reader_sum(reader: &Handle<ffi2::Reader>) -> Result<c_long, Fault> {
+    let mut call = DOMAIN.call("told_reader_sum")?;
+    let reader_ptr = call.handle(reader)?;
+    // SAFETY: each pointer covers what the contract of `told_reader_sum` says, and nothing that comes back is used
+    // before it was checked.
+    unsafe { call.run(move || ffi2::told_reader_sum(reader_ptr.cast_const())) }
+}
+
+/// `told_reader_close` of `isolate-libraries`.
+///
+/// * `reader`: an object in the domain, which ends.
+///
+/// # Errors
+///
+/// When the call ends in a fault.
+pub fn told_reader_close(mut reader: Owned<ffi2::Reader>) -> Result<(), Fault> {
+    let mut call = DOMAIN.call("told_reader_close")?;
+    let reader_ptr = call.ending(&mut reader)?;
+    // SAFETY: each pointer covers what the contract of `told_reader_close` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe { call.run(move || ffi2::told_reader_close(reader_ptr)) };
+    if !call.was_refused() {
+        reader.ended();
+    }
+    ret
+}
+
+/// `told_last_sum` of `isolate-libraries`.
+///
+/// # Errors
+///
+/// When the call ends in a fault.
+pub fn told_last_sum() -> Result<c_long, Fault> {
+    let mut call = DOMAIN.call("told_last_sum")?;
+    // SAFETY: `told_last_sum` gets no pointer, and nothing that comes back is used
+    // before it was checked.
+    unsafe { call.run(move || ffi2::told_last_sum()) }
+}
+
+/// `told_window_begin` of `isolate-libraries`.
+///
+/// * `kept`: a copy of it is read until `window` has ended; its length goes as `size`.
+///
+/// Returns `window`.
+///
+/// # Errors
+///
+/// When `told_window_begin` fails (`ret != 0`), or the call ends in a fault.
+pub fn told_window_begin(
+    kept: &[c_uchar],
+) -> Result<Object<ffi2::Window>, Error<c_int>> {
+    let end: End<ffi2::Window> = |call, object| {
+        // SAFETY: it is what `told_window_begin` filled; ended once, nothing uses it afterwards.
+        unsafe {
+            call.run(move || {
+                ffi2::told_window_end(object);
+            })
+        }
+    };
+    let window = DOMAIN.object("told_window_begin", end)?;
+    // Outlives the call: freeing it is a call of its own.
+    let kept_kept;
+    let mut call = DOMAIN.call("told_window_begin")?;
+    let window_ptr = call.object(&window)?;
+    let kept_ptr;
+    (kept_kept, kept_ptr) = call.retain(&DOMAIN, kept)?;
+    let size = call.length(kept.len())?;
+    // SAFETY: each pointer covers what the contract of `told_window_begin` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi2::told_window_begin(window_ptr, kept_ptr, size))
+    }?;
+    window.hold(kept_kept);
+    if ret != 0 {
+        return Err(call.failed(ret, None));
+    }
+    Ok(window)
+}
+
+/// `told_window_slide` of `isolate-libraries`.
+///
+/// * `window`: an object in the domain.
+/// * `kept`: a copy of it is read until `window` has ended or gets another one; its length goes as `size`.
+///
+/// # Errors
+///
+/// When `told_window_slide` fails (`ret != 0`), or the call ends in a fault.
+pub fn told_window_slide(
+    window: &mut Object<ffi2::Window>,
+    kept: &[c_uchar],
+) -> Result<(), Error<c_int>> {
+    // Outlives the call: freeing it is a call of its own.
+    let kept_kept;
+    let _kept_kept_before;
+    let mut call = DOMAIN.call("told_window_slide")?;
+    let window_ptr = call.object(window)?;
+    let kept_ptr;
+    (kept_kept, kept_ptr) = call.retain(&DOMAIN, kept)?;
+    let size = call.length(kept.len())?;
+    // SAFETY: each pointer covers what the contract of `told_window_slide` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi2::told_window_slide(window_ptr, kept_ptr, size))
+    }?;
+    window.hold_as("next", kept_kept);
+    if ret != 0 {
+        return Err(call.failed(ret, None));
+    }
+    _kept_kept_before = window.superseded("next");
+    Ok(())
+}
+
+/// `told_window_end` of `isolate-libraries`.
+///
+/// * `window`: an object in the domain, which ends.
+///
+/// # Errors
+///
+/// When the call ends in a fault.
+pub fn told_window_end(mut window: Object<ffi2::Window>) -> Result<c_int, Fault> {
+    let mut call = DOMAIN.call("told_window_end")?;
+    let window_ptr = call.object(&window)?;
+    // SAFETY: each pointer covers what the contract of `told_window_end` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe { call.run(move || ffi2::told_window_end(window_ptr)) };
+    if !call.was_refused() {
+        window.ended();
+    }
+    ret
 }
 
 /// `told_keep` of `isolate-libraries`.

@@ -753,6 +753,55 @@ pub fn ZSTD_CCtx_loadDictionary(
     Ok(ret)
 }
 
+/// `ZSTD_CCtx_refPrefix` of `zstd-sys`.
+///
+/// * `cctx`: an object in the domain.
+/// * `prefix`: a copy of it is read until `cctx` has ended or gets another one; its length goes as `prefixSize`.
+///
+/// # Errors
+///
+/// When `ZSTD_CCtx_refPrefix` fails (`ZSTD_isError(ret) != 0`), or the call ends in a fault.
+pub fn ZSTD_CCtx_refPrefix(
+    cctx: &Owned<ffi::ZSTD_CCtx_s>,
+    prefix: Option<&[u8]>,
+) -> Result<usize, Error<usize>> {
+    // Outlives the call: freeing it is a call of its own.
+    let prefix_kept;
+    let _prefix_kept_before;
+    let mut call = DOMAIN.call("ZSTD_CCtx_refPrefix")?;
+    let cctx_ptr = call.handle(cctx)?;
+    let prefix_ptr;
+    (prefix_kept, prefix_ptr) = match prefix {
+        Some(prefix) => {
+            let (kept, pointer) = call.retain(&DOMAIN, prefix)?;
+            (Some(kept), pointer)
+        }
+        None => (None, std::ptr::null()),
+    };
+    let prefix_size = call.length(prefix.map_or(0, |slice| slice.len()))?;
+    // SAFETY: each pointer covers what the contract of `ZSTD_CCtx_refPrefix` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi::ZSTD_CCtx_refPrefix(
+            cctx_ptr,
+            prefix_ptr.cast(),
+            prefix_size,
+        ))
+    }?;
+    cctx.hold_as("prefix", prefix_kept);
+    // SAFETY: as above.
+    let zstd_is_error = unsafe { call.run(move || ffi::ZSTD_isError(ret)) }?;
+    if zstd_is_error != 0 {
+        // SAFETY: as above.
+        let message = unsafe { call.run(move || ffi::ZSTD_getErrorName(ret)) }?;
+        // SAFETY: it is checked to lie in the domain; without isolation `ZSTD_getErrorName` is trusted to end it.
+        let message = unsafe { call.string(message) }?;
+        return Err(call.failed(ret, message));
+    }
+    _prefix_kept_before = cctx.superseded("prefix");
+    Ok(ret)
+}
+
 /// `ZSTD_DCtx_loadDictionary` of `zstd-sys`.
 ///
 /// * `dctx`: an object in the domain.
@@ -787,6 +836,55 @@ pub fn ZSTD_DCtx_loadDictionary(
         let message = unsafe { call.string(message) }?;
         return Err(call.failed(ret, message));
     }
+    Ok(ret)
+}
+
+/// `ZSTD_DCtx_refPrefix` of `zstd-sys`.
+///
+/// * `dctx`: an object in the domain.
+/// * `prefix`: a copy of it is read until `dctx` has ended or gets another one; its length goes as `prefixSize`.
+///
+/// # Errors
+///
+/// When `ZSTD_DCtx_refPrefix` fails (`ZSTD_isError(ret) != 0`), or the call ends in a fault.
+pub fn ZSTD_DCtx_refPrefix(
+    dctx: &Owned<ffi::ZSTD_DCtx_s>,
+    prefix: Option<&[u8]>,
+) -> Result<usize, Error<usize>> {
+    // Outlives the call: freeing it is a call of its own.
+    let prefix_kept;
+    let _prefix_kept_before;
+    let mut call = DOMAIN.call("ZSTD_DCtx_refPrefix")?;
+    let dctx_ptr = call.handle(dctx)?;
+    let prefix_ptr;
+    (prefix_kept, prefix_ptr) = match prefix {
+        Some(prefix) => {
+            let (kept, pointer) = call.retain(&DOMAIN, prefix)?;
+            (Some(kept), pointer)
+        }
+        None => (None, std::ptr::null()),
+    };
+    let prefix_size = call.length(prefix.map_or(0, |slice| slice.len()))?;
+    // SAFETY: each pointer covers what the contract of `ZSTD_DCtx_refPrefix` says, and nothing that comes back is used
+    // before it was checked.
+    let ret = unsafe {
+        call.run(move || ffi::ZSTD_DCtx_refPrefix(
+            dctx_ptr,
+            prefix_ptr.cast(),
+            prefix_size,
+        ))
+    }?;
+    dctx.hold_as("prefix", prefix_kept);
+    // SAFETY: as above.
+    let zstd_is_error = unsafe { call.run(move || ffi::ZSTD_isError(ret)) }?;
+    if zstd_is_error != 0 {
+        // SAFETY: as above.
+        let message = unsafe { call.run(move || ffi::ZSTD_getErrorName(ret)) }?;
+        // SAFETY: it is checked to lie in the domain; without isolation `ZSTD_getErrorName` is trusted to end it.
+        let message = unsafe { call.string(message) }?;
+        return Err(call.failed(ret, message));
+    }
+    _prefix_kept_before = dctx.superseded("prefix");
     Ok(ret)
 }
 

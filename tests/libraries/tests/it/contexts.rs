@@ -136,3 +136,30 @@ fn libdeflate_both_ways() {
     assert!(matches!(&failed, Err(Error::Failed(failed)) if *failed.code() as c_int == 1), "{failed:?}");
     libdeflate::libdeflate_free_compressor(compressor).unwrap();
 }
+
+/// What a frame refers to must be there for as long as it is made, and when it is read: the contexts have copies.
+#[test]
+fn zstd_refers_to_a_prefix() {
+    if !isolation() {
+        return;
+    }
+    let (packing, unpacking) = (zstd::ZSTD_createCCtx().unwrap(), zstd::ZSTD_createDCtx().unwrap());
+    let data: Vec<u8> = (0..10_000_u32).map(|at| (at * at / 97) as u8).collect();
+    let mut packed = vec![0; 20_000];
+    let mut pack = |prefix: Option<&[u8]>| {
+        zstd::ZSTD_CCtx_refPrefix(&packing, prefix.map(<[u8]>::to_vec).as_deref()).unwrap();
+        let end = zstd_sys::ZSTD_EndDirective::ZSTD_e_end;
+        let (left, wrote, _) = zstd::ZSTD_compressStream2(&packing, &mut packed, &data, end).unwrap();
+        assert_eq!(left, 0);
+        packed[..wrote].to_vec()
+    };
+    let alone = pack(None);
+    for _ in 0..3 {
+        let after = pack(Some(&data[..9_000]));
+        assert!(after.len() * 2 < alone.len(), "{} and {}", after.len(), alone.len());
+        let mut unpacked = vec![0; data.len()];
+        zstd::ZSTD_DCtx_refPrefix(&unpacking, Some(&data[..9_000].to_vec())).unwrap();
+        assert_eq!(zstd::ZSTD_decompressDCtx(&unpacking, &mut unpacked, &after).unwrap(), data.len());
+        assert_eq!(unpacked, data);
+    }
+}

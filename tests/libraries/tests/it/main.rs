@@ -15,6 +15,7 @@ mod isolation;
 mod owned;
 mod pictures;
 mod png;
+mod retained;
 mod sqlite;
 mod streams;
 mod structs;

@@ -5,7 +5,7 @@ use super::{
     stub::{asked, asked_of},
 };
 use crate::contract::{
-    Contract, Dir,
+    Contract, Dir, Lasting,
     check::Param,
     expr::Expr,
     infer::{
@@ -35,7 +35,8 @@ impl Pointer<'_> {
             return inference;
         }
         if self.to.is_byte() && words(name).last().is_some_and(|last| last == "fourcc") {
-            let contract = Contract::Buf { dir: Dir::In, len: Expr::Int(4), written: None, nullable: false };
+            let contract =
+                Contract::Buf { dir: Dir::In, len: Expr::Int(4), written: None, nullable: false, until: Lasting::Call };
             return found(contract, Tier::Likely, "a code of four characters, by its name".to_owned());
         }
         let next = self.next_length();
@@ -290,5 +291,5 @@ pub(super) fn is_named_result(name: &str) -> bool {
 }
 
 fn buf(dir: Dir, length: &str) -> Contract {
-    Contract::Buf { dir, len: Expr::Name(length.to_owned()), written: None, nullable: false }
+    Contract::Buf { dir, len: Expr::Name(length.to_owned()), written: None, nullable: false, until: Lasting::Call }
 }

@@ -34,7 +34,7 @@ fn main() {
         contexts::rows(&data);
         sqlite::rows(&data);
     }
-    for size in [1, 64, 4 << 10, 64 << 10, 2 << 20] {
+    for size in [1, 64, 1 << 10, 4 << 10, 64 << 10, 1 << 20, 2 << 20] {
         small::snappy_rows(&text(size));
     }
     for size in [8, 64, 256, 1 << 10] {

@@ -1,10 +1,11 @@
 //! Files of pictures in memory decoded. libpng asks for its file piece by piece and gives the picture row by row; libwebp is given all of it
 //! and allocates the picture.
 
-use crate::rows::row;
+use crate::rows::{row, row_given};
 use isolate_libraries::isolated::{png, webp};
 use libpng_sys::ffi::{self, png_struct};
 use std::ffi::{CStr, c_int, c_void};
+use std::hint::black_box;
 use std::io::{Cursor, Read as _};
 use std::ptr;
 use std::sync::{Arc, Mutex};
@@ -12,8 +13,8 @@ use std::sync::{Arc, Mutex};
 /// What libpng compares with its own, up to the second dot.
 const VERSION: &CStr = c"1.6.0";
 
-/// Squares of four bytes a pixel, by their sides: their files have 5 KB to 900 KB.
-const SIDES: [usize; 4] = [56, 180, 430, 760];
+/// Squares of four bytes a pixel, by their sides: 1 KiB, 64 KiB, 1 MiB and 2.2 MiB.
+const SIDES: [usize; 4] = [16, 128, 512, 760];
 
 pub(crate) fn rows() {
     png_rows();
@@ -24,21 +25,23 @@ fn webp_rows() {
     for side in SIDES {
         let (size, extent) = (4 * side * side, side as c_int);
         let file = webp::WebPEncodeRGBA(&pixels(side), extent, extent, 4 * extent, 80.0).unwrap();
-        row(
+        // What libwebp allocated, given to `look`.
+        let decode_directly = |look: &mut dyn FnMut(&[u8])| {
+            let (mut width, mut height) = (0, 0);
+            // SAFETY: the file has that many bytes, and the picture four for each pixel; it is freed once.
+            unsafe {
+                let picture = libwebp_sys::WebPDecodeRGBA(file.as_ptr(), file.len(), &mut width, &mut height);
+                look(std::slice::from_raw_parts(picture, size));
+                libwebp_sys::WebPFree(picture.cast());
+            }
+            4 * (width * height) as usize
+        };
+        row_given(
             "webp decode",
-            file.len(),
             size,
-            |out| {
-                let (mut width, mut height) = (0, 0);
-                // SAFETY: the file has that many bytes, and the picture four for each pixel; it is freed once.
-                unsafe {
-                    let picture = libwebp_sys::WebPDecodeRGBA(file.as_ptr(), file.len(), &mut width, &mut height);
-                    out[0] = picture.add(size - 1).read();
-                    libwebp_sys::WebPFree(picture.cast());
-                }
-                4 * (width * height) as usize
-            },
-            |_| webp::WebPDecodeRGBA(&file).unwrap().0.len(),
+            || decode_directly(&mut |picture| _ = black_box(picture[size - 1])),
+            || decode_directly(&mut |picture| _ = black_box(picture.to_vec())),
+            || webp::WebPDecodeRGBA(&file).unwrap().0.len(),
         );
     }
 }
@@ -49,7 +52,7 @@ fn png_rows() {
         let size = 4 * side * side;
         row(
             "png decode, row by row",
-            file.len(),
+            size,
             size,
             |out| {
                 decode_directly(&file, side, out);

@@ -1,5 +1,6 @@
 //! One row: three ways timed in turn.
 
+use std::cell::RefCell;
 use std::hint::black_box;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -13,7 +14,7 @@ const TIMING: Duration = Duration::from_micros(500);
 /// What a row may last, unless the fewest rounds last longer.
 const ROW: Duration = Duration::from_secs(2);
 
-/// Times both ways, and the direct one with a copy of what it wrote.
+/// Times a direct call, the wrapper's, and the direct one with a copy of what it wrote.
 pub(crate) fn row(
     what: &str,
     size: usize,
@@ -26,19 +27,41 @@ pub(crate) fn row(
     let (mut out, mut copy) = (vec![0; room], vec![0; room + APART]);
     let copy = &mut copy[APART..];
     assert_eq!(direct(&mut out), isolated(copy), "{what}: the ways disagree");
-    let copied = |out: &mut [u8], copy: &mut [u8]| {
+    // All three write to the same place.
+    let out = RefCell::new(out);
+    let mut copied = || {
+        let out = &mut out.borrow_mut()[..];
         let written = direct(out).min(room);
         copy[..written].copy_from_slice(&out[..written]);
         written
     };
-    let once = time(1, &mut || direct(&mut out)).max(1);
+    timed(what, size, &mut || direct(&mut out.borrow_mut()), &mut || isolated(&mut out.borrow_mut()), &mut copied);
+}
+
+/// Times a direct call of a function that allocates what it gives, the same with a copy of that in a `Vec` of its own, and the
+/// wrapper, which returns such a copy.
+pub(crate) fn row_given(
+    what: &str,
+    size: usize,
+    mut direct: impl FnMut() -> usize,
+    mut copied: impl FnMut() -> usize,
+    mut isolated: impl FnMut() -> usize,
+) {
+    assert_eq!(direct(), isolated(), "{what}: the ways disagree");
+    timed(what, size, &mut direct, &mut isolated, &mut copied);
+}
+
+type Way<'w> = &'w mut dyn FnMut() -> usize;
+
+fn timed(what: &str, size: usize, direct: Way<'_>, isolated: Way<'_>, copied: Way<'_>) {
+    let once = time(1, direct).max(1);
     let turns = (nanoseconds(TIMING) / once).clamp(1, 10_000);
     let rounds = (nanoseconds(ROW) / (3 * once * turns)).clamp(FEWEST, ROUNDS);
     let mut times = [const { Vec::new() }; 3];
     for _ in 0..rounds {
-        times[0].push(time(turns, &mut || direct(&mut out)));
-        times[1].push(time(turns, &mut || isolated(&mut out)));
-        times[2].push(time(turns, &mut || copied(&mut out, copy)));
+        times[0].push(time(turns, direct));
+        times[1].push(time(turns, isolated));
+        times[2].push(time(turns, copied));
     }
     let [direct, isolated, copied] = times.map(|mut times| {
         let middle = times.len() / 2;

@@ -158,7 +158,9 @@ fn zstd_refers_to_a_prefix() {
         let after = pack(Some(&data[..9_000]));
         assert!(after.len() * 2 < alone.len(), "{} and {}", after.len(), alone.len());
         let mut unpacked = vec![0; data.len()];
-        zstd::ZSTD_DCtx_refPrefix(&unpacking, Some(&data[..9_000].to_vec())).unwrap();
+        let prefix = data[..9_000].to_vec();
+        zstd::ZSTD_DCtx_refPrefix(&unpacking, Some(&prefix)).unwrap();
+        drop(prefix);
         assert_eq!(zstd::ZSTD_decompressDCtx(&unpacking, &mut unpacked, &after).unwrap(), data.len());
         assert_eq!(unpacked, data);
     }

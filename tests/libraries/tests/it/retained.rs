@@ -31,7 +31,7 @@ fn until_its_object_has_ended() {
     let reader = told::told_reader(&text).unwrap();
     // The program's is its own again.
     text.fill(9);
-    told::told_reader_name(&reader, Some(&c"ab".to_owned())).unwrap();
+    told::told_reader_name(&reader, Some(c"ab")).unwrap();
     drop(text);
     churn();
     let sum = 1000 + c_long::from(b'a') + c_long::from(b'b');

@@ -31,7 +31,7 @@ macro_rules! maps {
                 return unsafe { real::mmap()(address, len, rights, flags, file, offset) };
             }
             let [rights, flags, file] = [rights, flags, file].map(|number| number as usize);
-            mapped(mappings::ask(mappings::MAP, [address.addr(), len, rights, flags, file, offset as usize]))
+            mapped(mpk::map(mappings::MAP, [address.addr(), len, rights, flags, file, offset as usize]))
         }
     )* };
 }
@@ -50,10 +50,7 @@ unsafe extern "C" fn mremap(
     target: *mut c_void,
 ) -> *mut c_void {
     if heap::is_inside() {
-        return mapped(mappings::ask(
-            mappings::REMAP,
-            [address.addr(), len, new_len, flags as usize, target.addr(), 0],
-        ));
+        return mapped(mpk::map(mappings::REMAP, [address.addr(), len, new_len, flags as usize, target.addr(), 0]));
     }
     let is_into = flags & libc::MREMAP_FIXED != 0 && mpk::reaches_arena(target.addr(), new_len);
     if is_into || mpk::reaches_arena(address.addr(), len) {
@@ -69,7 +66,7 @@ unsafe extern "C" fn mremap(
 #[unsafe(no_mangle)]
 unsafe extern "C" fn munmap(address: *mut c_void, len: size_t) -> c_int {
     if heap::is_inside() {
-        return done(mappings::ask(mappings::UNMAP, [address.addr(), len, 0, 0, 0, 0]));
+        return done(mpk::map(mappings::UNMAP, [address.addr(), len, 0, 0, 0, 0]));
     }
     if mpk::reaches_arena(address.addr(), len) {
         return failed(libc::EINVAL);
@@ -89,7 +86,7 @@ macro_rules! changes {
                 // SAFETY: passed on to libc.
                 return unsafe { real::$name()(address, len, what) };
             }
-            done(mappings::ask(mappings::$act, [address.addr(), len, what as usize, 0, 0, 0]))
+            done(mpk::map(mappings::$act, [address.addr(), len, what as usize, 0, 0, 0]))
         }
     )* };
 }

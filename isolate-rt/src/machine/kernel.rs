@@ -39,6 +39,16 @@ pub(crate) unsafe fn kernel_setting(
     }
 }
 
+/// Gives private memory back to the kernel, also where it is locked (mlock(2)): it reads as 0 from then on. Says whether it does.
+///
+/// # Safety
+///
+/// Whole pages of what was mapped privately, and nobody needs what they hold.
+pub(crate) unsafe fn drop_contents(start: usize, len: usize) -> bool {
+    // SAFETY: by this function's contract.
+    unsafe { libc::madvise(ptr::with_exposed_provenance_mut(start), len, libc::MADV_DONTNEED_LOCKED) == 0 }
+}
+
 /// Where in the software bytes of the FXSAVE area the size of all extended state stands (Linux `asm/sigcontext.h`).
 const EXTENDED_SIZE: usize = 468;
 

@@ -10,7 +10,7 @@ use crate::fault::Unsupported;
 use crate::heap::Heap;
 use crate::machine::PAGE;
 use crate::machine::kernel::system;
-use crate::mpk::Once;
+use crate::mpk::threads::once::Once;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 

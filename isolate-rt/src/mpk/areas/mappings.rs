@@ -19,10 +19,8 @@ mod books;
 mod kernel;
 
 use crate::machine::PAGE;
+use crate::machine::kernel::drop_contents;
 use crate::machine::pkey::Pkey;
-use crate::mpk::crossing::callback::MAPPINGS;
-use crate::mpk::crossing::gate::call_back;
-use crate::mpk::drop_contents;
 use acts::New;
 use bits::Bits;
 use books::{Books, Pages};
@@ -43,19 +41,6 @@ pub(crate) const ADVISE: usize = 5;
 
 /// How many words a wish has: the act, then the arguments of the system call of that name.
 pub(in crate::mpk) const WORDS: usize = 7;
-
-/// Asks the program, from inside, as one would ask the kernel. The error is an `errno`.
-pub(crate) fn ask(act: usize, arguments: [usize; WORDS - 1]) -> Result<usize, c_int> {
-    let mut wish = [act; WORDS];
-    wish[1..].copy_from_slice(&arguments);
-    let mut answer = 0usize;
-    // SAFETY: mappings are asked for inside; there is a wish, and room for a number.
-    unsafe { call_back(MAPPINGS, (&raw const wish).cast(), (&raw mut answer).cast()) };
-    match answer.cast_signed() {
-        error @ -4095..=-1 => Err(-error as c_int),
-        _ => Ok(answer),
-    }
-}
 
 /// What the domain asks for, checked and made as far as it can be without the books, since the kernel may have to ask others for that.
 pub(in crate::mpk) struct Wish {

@@ -5,14 +5,11 @@
 //! check of the program that an address is in a room becomes wrong before the access.
 
 use crate::machine::PAGE;
+use crate::machine::kernel::drop_contents;
 use crate::machine::pkey::Pkey;
-use crate::mpk::crossing::callback::{CLOSE_ROOM, OPEN_ROOM};
-use crate::mpk::crossing::gate::call_back;
-use crate::mpk::drop_contents;
-use crate::mpk::threads::fork;
 use crate::mpk::threads::undisturbed::Undisturbed;
+use crate::mpk::threads::work;
 use std::ops::Range;
-use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -23,24 +20,8 @@ const GAP: usize = 64 << 10;
 /// What closed rooms may hold of memory before it goes back to the kernel, in bytes.
 const KEPT: usize = 4 << 20;
 
-/// How long a thread inside waits for another one that has the books; longer for one that forks ([`fork::PATIENCE`]).
+/// How long a thread inside waits for another one that has the books; longer for one that forks ([`work::PATIENCE`]).
 const PATIENCE: Duration = Duration::from_secs(1);
-
-/// Asks the program, from inside, for a room of `len` bytes for a block of `size` bytes, `offset` bytes from its start. Gives
-/// the room's address.
-pub(crate) fn open_room(len: usize, offset: usize, size: usize) -> Option<usize> {
-    let wish = [len, offset, size];
-    let mut start = 0usize;
-    // SAFETY: heaps are used inside; there is a wish, and room for a number.
-    unsafe { call_back(OPEN_ROOM, (&raw const wish).cast(), (&raw mut start).cast()) };
-    (start != 0).then_some(start)
-}
-
-/// Gives back the room that holds `address`.
-pub(crate) fn close_room(address: usize) {
-    // SAFETY: as above; no answer is waited for.
-    unsafe { call_back(CLOSE_ROOM, ptr::without_provenance(address), ptr::null_mut()) };
-}
 
 pub(in crate::mpk) struct Rooms {
     area: Range<usize>,
@@ -157,7 +138,7 @@ impl Rooms {
     /// that is over there.
     pub(in crate::mpk) fn held(&self, is_over: impl Fn() -> bool) -> Option<Held<'_>> {
         let begun = Instant::now();
-        let gives_up = || is_over() || !goes_on_waiting(begun.elapsed(), fork::is_elsewhere());
+        let gives_up = || is_over() || !goes_on_waiting(begun.elapsed(), work::is_elsewhere());
         let held = self.wait(gives_up, || {
             let undisturbed = Undisturbed::begin();
             self.take().then_some(Held { rooms: self, _undisturbed: undisturbed })
@@ -273,7 +254,7 @@ impl Rooms {
 
 /// Whether a thread inside that has waited so long for the books waits for more, while another one forks or none does.
 fn goes_on_waiting(waited: Duration, forks: bool) -> bool {
-    waited < if forks { fork::PATIENCE } else { PATIENCE }
+    waited < if forks { work::PATIENCE } else { PATIENCE }
 }
 
 impl Room {

@@ -1,7 +1,7 @@
 //! Dates and times of day, which libc works out under a lock, with the rules of the time zone that it keeps: the program does it
 //! for the domain. What passes are numbers, and the name of the zone, which the domain can read where it is.
 
-use super::callback::CALENDAR;
+use super::asks::CALENDAR;
 use super::gate::call_back;
 use libc::{c_int, time_t, tm};
 use std::ptr;

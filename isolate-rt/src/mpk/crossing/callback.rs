@@ -1,5 +1,6 @@
 //! From a domain back into the program, for a callback, and in again.
 
+use super::asks::{CALENDAR, CLOSE_ROOM, JUMP, MAPPINGS, OPEN_HEAP, OPEN_ROOM, REFUSED, START_THREAD, THREAD_ENDS};
 use super::gate::Activation;
 use super::leave::{Reason, Stop};
 use super::thread::Thread;
@@ -12,28 +13,6 @@ use crate::mpk::instances::seat::{IN_CALLBACK, Seat};
 use crate::mpk::instances::started;
 use std::ptr;
 use std::sync::atomic::{Ordering, compiler_fence};
-
-/// Stands where a callback's number would: the domain's allocator asks for more of its heap, up to the address that it
-/// gives in place of a message.
-pub(super) const OPEN_HEAP: usize = usize::MAX;
-/// As above: it asks for a room ([`rooms`](crate::mpk::areas::rooms)).
-pub(in crate::mpk) const OPEN_ROOM: usize = usize::MAX - 1;
-/// It gives back the room that the address in place of a message lies in.
-pub(in crate::mpk) const CLOSE_ROOM: usize = usize::MAX - 2;
-/// Its library asks for a thread ([`started`](crate::mpk::instances::started)).
-pub(in crate::mpk) const START_THREAD: usize = usize::MAX - 3;
-/// Such a thread is about to end.
-pub(in crate::mpk) const THREAD_ENDS: usize = usize::MAX - 4;
-/// Its `mmap`, or a relative of that, asks ([`mappings`](crate::mpk::areas::mappings)).
-pub(in crate::mpk) const MAPPINGS: usize = usize::MAX - 5;
-/// It asks for a date ([`super::calendar`]).
-pub(super) const CALENDAR: usize = usize::MAX - 6;
-
-/// Its allocator has given NULL: for as many bytes as stand in place of a message.
-pub(super) const REFUSED: usize = usize::MAX - 7;
-
-/// It is about to go on with the stack pointer that stands in place of a message (`longjmp`).
-pub(super) const JUMP: usize = usize::MAX - 8;
 
 /// What the gate calls in the program: on its stack, with its rights and FS. Gives the FS base to go back in with, or 0 to end
 /// the call.

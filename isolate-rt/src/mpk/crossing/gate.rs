@@ -374,27 +374,6 @@ pub(crate) unsafe extern "C" fn call_back(number: usize, from: *const u8, to: *m
     )
 }
 
-/// Asks the program, from inside, to open the heap up to `end`, and gives what it is open up to then.
-pub(crate) fn open_heap(end: usize) -> usize {
-    let mut open = 0usize;
-    // SAFETY: heaps are used inside; there is room for a number.
-    unsafe { call_back(callback::OPEN_HEAP, std::ptr::without_provenance(end), (&raw mut open).cast()) };
-    open
-}
-
-/// Tells the program, from inside, where the stack pointer is about to go. Comes back if that is no frame of another call, nor of the
-/// program's.
-pub(crate) fn before_jump(stack: usize) {
-    // SAFETY: said inside; no answer is waited for.
-    unsafe { call_back(callback::JUMP, std::ptr::without_provenance(stack), std::ptr::null_mut()) };
-}
-
-/// Tells the program, from inside, that the heap had no room for so many bytes.
-pub(crate) fn note_refusal(bytes: usize) {
-    // SAFETY: heaps are used inside; no answer is waited for.
-    unsafe { call_back(callback::REFUSED, std::ptr::without_provenance(bytes), std::ptr::null_mut()) };
-}
-
 /// Which vector registers this CPU has, and the kernel keeps: [`SSE`], [`AVX`] or [`AVX512`].
 static VECTORS: AtomicU8 = AtomicU8::new(SSE);
 const SSE: u8 = 0;

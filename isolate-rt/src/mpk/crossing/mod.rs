@@ -4,6 +4,7 @@
 //! Here no word of the domain is believed: what the way out needs was saved in the program's memory. Knows
 //! [`instances`](super::instances) (a call runs in one), and is known by [`signals`](super::signals).
 
+pub(super) mod asks;
 pub(crate) mod calendar;
 pub(super) mod callback;
 pub(super) mod gate;

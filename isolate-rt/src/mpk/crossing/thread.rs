@@ -10,8 +10,9 @@ use crate::mpk::instances::instance::{self, Instance};
 use crate::mpk::instances::seats::Slot;
 use crate::mpk::signals::{deadline, handlers};
 use crate::mpk::threads::ending;
-use crate::mpk::threads::fork::Work;
 use crate::mpk::threads::list::List;
+use crate::mpk::threads::work::{self, Work};
+use libc::c_void;
 use std::cell::{Cell, UnsafeCell};
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU64, AtomicUsize, Ordering, compiler_fence};
@@ -257,8 +258,25 @@ pub(in crate::mpk) fn renumber_after_fork() -> Option<&'static Thread> {
     Some(thread)
 }
 
+/// Run by the loader, before `main`.
+extern "C" fn prepare_ending() {
+    ending::make_key(give_back);
+}
+
+#[used]
+#[unsafe(link_section = ".init_array")]
+static PREPARE_ENDING: extern "C" fn() = prepare_ending;
+
+/// # Safety
+///
+/// To be called by libc, when the calling thread ends.
+unsafe extern "C" fn give_back(_: *mut c_void) {
+    retire();
+    work::retire();
+}
+
 /// When the calling thread ends: it takes part no more.
-pub(in crate::mpk) fn retire() {
+fn retire() {
     let Some(thread) = CURRENT.take() else { return };
     deadline::retire();
     instance::retire(thread);

@@ -3,6 +3,7 @@
 //! Taken by the program after the rewind, on the way to the `Err`: a copy of the registers and of the end of the stack. All that
 //! takes time (unwinding, symbol tables, `/proc`) is for whoever asks.
 
+use super::called::called;
 use super::memory;
 use crate::fault::{Access, Backtrace, Frame, Memory};
 use crate::mpk::crossing::gate;
@@ -78,7 +79,7 @@ impl Evidence {
         let of_frame = || frames[..caller].last()?.symbol.as_ref().map(|symbol| symbol.name.clone());
         // What was called may have gone on as another function, without a name for others.
         objects::with(|objects| {
-            let address = objects::called(objects, frames[caller].address).filter(|&it| signal::is_of_libc(it))?;
+            let address = called(objects, frames[caller].address).filter(|&it| signal::is_of_libc(it))?;
             let object = objects.iter().find(|object| object.segment(address).is_some())?;
             symbols::names(object, &[address]).pop()?
         })

@@ -4,6 +4,7 @@
 //! Everything that comes from the domain is read with its bounds checked, after the rewind. Relies on
 //! [`loaded`](super::loaded) for names and on the records of all other groups.
 
+mod called;
 pub(super) mod evidence;
 pub(super) mod exception;
 mod memory;

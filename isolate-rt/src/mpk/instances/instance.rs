@@ -31,7 +31,8 @@ use crate::mpk::loaded::bind;
 use crate::mpk::signals::deadline::Limit;
 use crate::mpk::signals::{signal, watchdog};
 use crate::mpk::threads::list::List;
-use crate::mpk::{A_MOMENT, Once, one_fewer, register_barrier, wait};
+use crate::mpk::threads::once::Once;
+use crate::mpk::threads::waiting::{A_MOMENT, one_fewer, register_barrier, wait};
 use std::ptr;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 

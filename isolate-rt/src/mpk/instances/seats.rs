@@ -7,8 +7,8 @@
 use super::seat::Seat;
 use crate::mpk::areas::layout::{SEATS, SeatLayout};
 use crate::mpk::crossing::thread::Thread;
-use crate::mpk::threads::fork::Work;
-use crate::mpk::{A_MOMENT, barrier, one_fewer, wait, wake};
+use crate::mpk::threads::waiting::{A_MOMENT, barrier, one_fewer, wait, wake};
+use crate::mpk::threads::work::Work;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering, compiler_fence};
 

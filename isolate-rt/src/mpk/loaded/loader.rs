@@ -5,9 +5,9 @@
 //! child is put by a thread of its own, for which nobody waits long, and which is gone when the answer is used: the child has one
 //! thread as before, and may do what only such processes may (`unshare`, `setns`).
 
-use crate::mpk::threads::fork::Work;
 use crate::mpk::threads::spawn::Quiet;
-use crate::mpk::{wait, wake};
+use crate::mpk::threads::waiting::{wait, wake};
+use crate::mpk::threads::work::Work;
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -10,7 +10,7 @@ use crate::fault::Unsupported;
 use crate::mpk::instances::instance;
 use crate::mpk::instances::seat::Seat;
 use crate::mpk::threads::spawn::Quiet;
-use crate::mpk::{barrier, wait, wake as wake_waiting};
+use crate::mpk::threads::waiting::{barrier, wait, wake as wake_waiting};
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};

@@ -4,9 +4,7 @@
 //! the destructors of pthread keys after those of thread-locals, and up to four times where one of them sets a key anew: a call
 //! that another key's destructor makes is undone, too.
 
-use super::fork;
 use crate::fault::Unsupported;
-use crate::mpk::crossing::thread;
 use libc::{c_int, c_void};
 use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -14,8 +12,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// The key, and one; 0 before there is one.
 static KEY: AtomicU32 = AtomicU32::new(0);
 
-/// Run by the loader, before `main`: later all 1024 keys may be taken, or the thread be in a signal handler.
-extern "C" fn make_key() {
+/// Makes the key by which `give_back` is called when a thread ends that [asked for it](remember). To be called before `main`: later
+/// all 1024 keys may be taken, or the thread be in a signal handler.
+pub(in crate::mpk) fn make_key(give_back: unsafe extern "C" fn(*mut c_void)) {
     let mut key = 0;
     // SAFETY: room for the key, and a function that takes any value.
     if unsafe { libc::pthread_key_create(&mut key, Some(give_back)) } == 0 {
@@ -23,11 +22,7 @@ extern "C" fn make_key() {
     }
 }
 
-#[used]
-#[unsafe(link_section = ".init_array")]
-static MAKE_KEY: extern "C" fn() = make_key;
-
-/// Has [`give_back`] called when the calling thread ends.
+/// Has what the runtime keeps for the calling thread given back when it ends.
 pub(in crate::mpk) fn remember() -> Result<(), Unsupported> {
     let error = |call: &'static str, errno: c_int| Unsupported::System { call, errno };
     let key = KEY.load(Ordering::Relaxed).checked_sub(1).ok_or_else(|| error("pthread_key_create", libc::EAGAIN))?;
@@ -36,12 +31,4 @@ pub(in crate::mpk) fn remember() -> Result<(), Unsupported> {
         0 => Ok(()),
         errno => Err(error("pthread_setspecific", errno)),
     }
-}
-
-/// # Safety
-///
-/// To be called by libc, when the calling thread ends.
-unsafe extern "C" fn give_back(_: *mut c_void) {
-    thread::retire();
-    fork::retire();
 }

@@ -1,7 +1,7 @@
 //! One thread at a time makes a domain.
 
-use super::fork::{Work, thread_address};
-use crate::mpk::{wait_for, wake};
+use super::waiting::{wait_for, wake};
+use super::work::{Work, thread_address};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Which thread is at it, by [`thread_address`]; 0 while none is.
@@ -29,7 +29,7 @@ impl Drop for Making {
 }
 
 /// In the child of a fork: whoever else was at it does not exist here.
-pub(super) fn forget_others() {
+pub(in crate::mpk) fn forget_others() {
     if MAKER.load(Ordering::Relaxed) != thread_address() {
         MAKER.store(0, Ordering::Relaxed);
     }

@@ -1,6 +1,6 @@
 //! A bit for each page of gigabytes of address space.
 
-use crate::mpk::drop_contents;
+use crate::machine::kernel::drop_contents;
 use std::ops::Range;
 use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering};

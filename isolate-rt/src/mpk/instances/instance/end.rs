@@ -3,10 +3,11 @@
 use super::{Instance, all, is_dying, low_half};
 use crate::fault::{Fault, FaultKind};
 use crate::heap::{Heap, KEPT};
+use crate::machine::kernel::drop_contents;
 use crate::mpk::crossing::thread::Thread;
 use crate::mpk::instances::seat::{STOPPED, Seat};
 use crate::mpk::signals::deadline;
-use crate::mpk::{barrier, drop_contents, wake};
+use crate::mpk::threads::waiting::{barrier, wake};
 use std::ptr;
 use std::sync::atomic::Ordering;
 use std::time::Duration;

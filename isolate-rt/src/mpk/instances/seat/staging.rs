@@ -3,9 +3,9 @@
 use super::Seat;
 use crate::call::copy_once;
 use crate::fault::{FaultKind, Unsupported};
+use crate::machine::kernel::drop_contents;
 use crate::machine::pkey::Pkey;
 use crate::mpk::areas::layout::STAGING;
-use crate::mpk::drop_contents;
 use std::ptr;
 use std::sync::atomic::Ordering;
 

@@ -17,142 +17,19 @@
 //! | [`ALONE`] | whether this is the only thread, and asks the loader nothing | | whether the loader can be asked |
 //! | [`NESTED`] | one more, where a handler has interrupted a fork of its thread: nothing else is done | one fewer: nothing else is done | none |
 
-use super::list::List;
-use super::{ending, making};
+use super::instance;
 use crate::mpk::crossing::thread::{self, Thread};
-use crate::mpk::instances::instance;
 use crate::mpk::loaded::loader;
 use crate::mpk::signals::{handlers, watchdog};
-use crate::mpk::{A_MOMENT, barrier, wait, wait_for, wake};
-use std::cell::Cell;
-use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use crate::mpk::threads::making;
+use crate::mpk::threads::waiting::{A_MOMENT, barrier, wait, wait_for, wake};
+use crate::mpk::threads::work::{self, ENDED, FORKER, PATIENCE, others, thread_address};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Instant;
 
-/// [`thread_address`] of the thread that forks; 0 while none does.
-static FORKER: AtomicUsize = AtomicUsize::new(0);
 static QUIET: AtomicBool = AtomicBool::new(false);
 static ALONE: AtomicBool = AtomicBool::new(false);
 static NESTED: AtomicU32 = AtomicU32::new(0);
-/// Counts pieces of work that have ended while a thread forks, which waits on it.
-static ENDED: AtomicU32 = AtomicU32::new(0);
-/// The longest that a thread waits for another one here: it may hold a lock that the other one needs.
-pub(in crate::mpk) const PATIENCE: Duration = Duration::from_secs(30);
-
-/// What a thread is at. Each thread has its own, which changes with one instruction: a signal handler may fork between any two.
-struct Worker {
-    /// Pieces of work: one within the other, or of a signal handler.
-    pieces: AtomicU32,
-    /// [`thread_address`] of its thread; 0 for nobody's. (Not a mark that it is taken: in the child of a fork the thread that goes on
-    /// keeps what it was about to take.)
-    owner: AtomicUsize,
-}
-
-static WORKERS: List<Worker> = List::new();
-
-thread_local! {
-    static OWN: Cell<Option<&'static Worker>> = const { Cell::new(None) };
-}
-
-/// When the calling thread ends: another may have what it has had.
-pub(super) fn retire() {
-    // A signal handler in between may have taken it again.
-    while let Some(worker) = OWN.take() {
-        worker.owner.store(0, Ordering::Release);
-    }
-}
-
-impl Worker {
-    /// The calling thread's.
-    fn own() -> &'static Self {
-        OWN.get().unwrap_or_else(Self::obtain)
-    }
-
-    #[cold]
-    fn obtain() -> &'static Self {
-        let this = thread_address();
-        let is_free = |worker: &&Self| {
-            // This thread's already: of one that was here before, or taken by what this code, in a signal handler, has interrupted.
-            worker.owner.load(Ordering::Relaxed) == this
-                || worker.owner.compare_exchange(0, this, Ordering::AcqRel, Ordering::Relaxed).is_ok()
-        };
-        let new = WORKERS.take_or_push(is_free, || Self { pieces: AtomicU32::new(0), owner: AtomicUsize::new(this) });
-        // A signal handler may have come first.
-        if let Some(own) = OWN.get() {
-            if !ptr::eq(own, new) {
-                new.owner.store(0, Ordering::Release);
-            }
-            return own;
-        }
-        OWN.set(Some(new));
-        // Where that fails it stays marked as used: a few bytes lost.
-        let _ = ending::remember();
-        new
-    }
-
-    fn end_one(&self) {
-        self.pieces.fetch_sub(1, Ordering::SeqCst);
-        if FORKER.load(Ordering::SeqCst) != 0 {
-            ENDED.fetch_add(1, Ordering::SeqCst);
-            wake(ENDED.as_ptr());
-        }
-    }
-}
-
-/// All threads' but the calling one's.
-fn others() -> impl Iterator<Item = &'static Worker> {
-    let this = thread_address();
-    WORKERS.iter().filter(move |worker| worker.owner.load(Ordering::Relaxed) != this)
-}
-
-/// While it lives no other thread forks, mostly: see [`PATIENCE`].
-pub(crate) struct Work(&'static Worker);
-
-impl Work {
-    /// Waits while another thread forks.
-    pub(in crate::mpk) fn begin() -> Self {
-        let worker = Worker::own();
-        let mut until = None;
-        loop {
-            // First of all a look: a thread that backs off wakes the one that forks, and is to do so once per fork.
-            let is_nested = worker.pieces.load(Ordering::Relaxed) > 0;
-            let mut in_the_way = || {
-                let forker = FORKER.load(Ordering::SeqCst);
-                let waits = !is_nested
-                    && forker != 0
-                    && forker != thread_address()
-                    && Instant::now() < *until.get_or_insert_with(|| Instant::now() + PATIENCE);
-                waits.then_some(forker)
-            };
-            if let Some(forker) = in_the_way() {
-                wait_for(&FORKER, forker);
-                continue;
-            }
-            worker.pieces.fetch_add(1, Ordering::SeqCst);
-            if in_the_way().is_none() {
-                return Self(worker);
-            }
-            worker.end_one();
-        }
-    }
-}
-
-impl Drop for Work {
-    fn drop(&mut self) {
-        self.0.end_one();
-    }
-}
-
-/// The calling thread, by the address of a thread-local of its own.
-pub(super) fn thread_address() -> usize {
-    OWN.with(|own| ptr::from_ref(own).addr())
-}
-
-/// Whether another thread forks.
-pub(in crate::mpk) fn is_elsewhere() -> bool {
-    ![0, thread_address()].contains(&FORKER.load(Ordering::Relaxed))
-}
-
 /// Run by the loader, before `main`: of handlers for forks those that are registered first run nearest to the fork, so that
 /// the program's own may call domains. One that was registered while another thread waits to fork would not run in the child.
 extern "C" fn register() {
@@ -171,7 +48,7 @@ unsafe extern "C" fn before() {
     if FORKER.load(Ordering::Relaxed) == thread_address() {
         NESTED.fetch_add(1, Ordering::Relaxed);
     } else if come_to_rest() {
-        let is_idle = OWN.get().is_none_or(|own| own.pieces.load(Ordering::Relaxed) == 0);
+        let is_idle = !work::is_at_work();
         ALONE.store(is_idle && loader::has_one_thread(), Ordering::Relaxed);
         QUIET.store(true, Ordering::Relaxed);
     }

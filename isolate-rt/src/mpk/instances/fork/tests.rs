@@ -2,8 +2,11 @@
 
 use super::*;
 use crate::mpk::areas::rooms::Rooms;
+use crate::mpk::threads::work::{Work, Worker};
 use std::arch::asm;
+use std::ptr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 static STEPS: AtomicU32 = AtomicU32::new(0);
 /// Set when a fork took about as long as it has patience.

@@ -17,9 +17,9 @@ macro_rules! wrpkru {
 macro_rules! open_keys {
     () => {
         concat!(
-            "mov r8, rdx; mov eax, [rip + {programs_rights}]; xor ecx, ecx; xor edx, edx; ",
+            "mov r8, rdx; 13: mov eax, [rip + {programs_rights}]; xor ecx, ecx; xor edx, edx; ",
             $crate::machine::pkey::wrpkru!(),
-            "; mov rdx, r8"
+            "; cmp eax, [rip + {programs_rights}]; jne 13b; mov rdx, r8"
         )
     };
 }

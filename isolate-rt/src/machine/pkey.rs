@@ -21,12 +21,15 @@ macro_rules! wrpkru {
 
 /// How every signal handler of the runtime begins: opens the runtime's keys before the first access to memory of a domain, and leaves
 /// the three arguments where they are. `sigreturn` puts back what there was. (The kernel starts handlers with key 0 open.)
+///
+/// As the gate does on its way out, it then looks at what it has written: whoever jumped to the `wrpkru` with another value in `eax` is
+/// sent back to take the right one, and so is a handler during which another thread has taken a key.
 macro_rules! open_keys {
     () => {
         concat!(
-            "mov r8, rdx; mov eax, [rip + {programs_rights}]; xor ecx, ecx; xor edx, edx; ",
+            "mov r8, rdx; 13: mov eax, [rip + {programs_rights}]; xor ecx, ecx; xor edx, edx; ",
             $crate::machine::pkey::wrpkru!(),
-            "; mov rdx, r8"
+            "; cmp eax, [rip + {programs_rights}]; jne 13b; mov rdx, r8"
         )
     };
 }
@@ -112,12 +115,6 @@ impl Pkey {
         let errno = unsafe { *libc::__errno_location() };
         if done == 0 { Ok(()) } else { Err(errno) }
     }
-}
-
-/// Opens every key for this thread.
-pub(super) fn open_all() {
-    // SAFETY: rights of the program to its own memory. Not `nomem`: accesses must not move across.
-    unsafe { asm!(wrpkru!(), in("eax") 0, in("ecx") 0, in("edx") 0, options(nostack, preserves_flags)) };
 }
 
 /// PKRU of this thread.

@@ -86,6 +86,16 @@ fn in_child(body: fn() -> i32) -> Result<i32, Option<i32>> {
 
 static TICKS: AtomicU32 = AtomicU32::new(0);
 static VICTIM: AtomicU32 = AtomicU32::new(0);
+/// In place of the record that GS leads to in a thread that enters domains, whose first word is the call that it is in.
+static NO_CALL: usize = 0;
+
+/// Follows each `wrpkru` here: the program has the code, too, and a domain could jump to it. Where a call is active that is what has
+/// happened, and it goes no further.
+macro_rules! in_no_call {
+    () => {
+        "cmp qword ptr gs:[0], 0; jne 14f"
+    };
+}
 
 fn child() -> i32 {
     let key = match Pkey::allocate() {
@@ -119,9 +129,12 @@ fn child() -> i32 {
         let timer = libc::itimerval { it_interval: every, it_value: every };
         libc::syscall(libc::SYS_setitimer, libc::ITIMER_REAL, &timer, ptr::null_mut::<c_void>());
     }
-    pkey::open_all();
-    // SAFETY: both addresses are statics of ours; the key was just taken.
-    let denied = unsafe { closed(key.domain_rights(), TICKS.as_ptr(), VICTIM.as_ptr()) };
+    // SAFETY: both addresses are statics of ours; the key was just taken. GS is this child's, which makes no calls, and leads to a word
+    // that says so.
+    let denied = unsafe {
+        cpu::write_gs((&raw const NO_CALL).addr());
+        closed(key.domain_rights(), TICKS.as_ptr(), VICTIM.as_ptr())
+    };
     if TICKS.load(Ordering::Relaxed) < ENOUGH_TICKS {
         NO_TICKS
     } else if denied == 0 || VICTIM.load(Ordering::Relaxed) != 0 {
@@ -141,7 +154,7 @@ const PATIENCE: u64 = 30_000_000_000;
 ///
 /// # Safety
 ///
-/// Both are addresses of live numbers.
+/// Both are addresses of live numbers, and GS leads to [`NO_CALL`].
 #[unsafe(naked)]
 unsafe extern "C" fn closed(rights: u32, ticks: *mut u32, victim: *mut u32) -> u64 {
     naked_asm!(
@@ -155,6 +168,7 @@ unsafe extern "C" fn closed(rights: u32, ticks: *mut u32, victim: *mut u32) -> u
         "xor ecx, ecx",
         "xor edx, edx",
         wrpkru!(),
+        in_no_call!(),
         "2:",
         "cmp dword ptr [rsi], {enough}",
         "jae 3f",
@@ -174,8 +188,11 @@ unsafe extern "C" fn closed(rights: u32, ticks: *mut u32, victim: *mut u32) -> u
         "xor ecx, ecx",
         "xor edx, edx",
         wrpkru!(),
+        in_no_call!(),
         "mov rax, r10",
         "ret",
+        "14:",
+        "ud2",
         patience = const PATIENCE,
         enough = const ENOUGH_TICKS,
     )

@@ -2,6 +2,7 @@
 
 use super::{OTHER, OVERWRITTEN, UNHARMED, child_ends, in_domain};
 use crate::support::{End, isolation, role};
+use object::{Object as _, ObjectSection as _, ObjectSymbol as _, SectionKind, Symbol, SymbolKind};
 use std::arch::{asm, naked_asm};
 use std::fs;
 use std::ptr;
@@ -46,33 +47,86 @@ fn go_on_at(site: usize, rights: u32) {
     }
 }
 
-/// Where the program has `wrpkru` followed by these bytes.
-fn sites(next: &[u8]) -> Vec<usize> {
+/// Where this program has an instruction that loads PKRU.
+struct Site {
+    /// From [`naive_gate`]: code lies elsewhere in each process, and in one piece.
+    distance: isize,
+    function: String,
+    /// What follows, by [`GUARDS`].
+    guard: Option<&'static str>,
+}
+
+/// What can follow, and how that begins in machine code.
+const GUARDS: [(&str, &[u8]); 3] = [
+    // mov r11, gs:[…], to the call that is active, whose rights are compared with what was written.
+    (OF_CALL, &[0x65, 0x4c, 0x8b, 0x1c, 0x25]),
+    // cmp eax, [rip + …]
+    (OF_PROGRAM, &[0x3b, 0x05]),
+    // cmp qword ptr gs:[…], 0
+    (IN_NO_CALL, &[0x65, 0x48, 0x83, 0x3c, 0x25]),
+];
+const OF_CALL: &str = "are these the rights of the active call";
+const OF_PROGRAM: &str = "are these the program's rights";
+const IN_NO_CALL: &str = "is no call active";
+
+/// Those in functions of the runtime: each place where the bytes stand, also across what was meant as instructions.
+fn sites() -> Vec<Site> {
     const WRPKRU: [u8; 3] = [0x0f, 0x01, 0xef];
-    let maps = fs::read_to_string("/proc/self/maps").unwrap();
-    let this = std::env::current_exe().unwrap();
+    /// Of the byte behind `0f ae` the middle three bits say which instruction it is, and the first two that it has memory.
+    fn is_xrstor(code: &[u8]) -> bool {
+        code[..2] == [0x0f, 0xae] && code[2] >> 3 & 7 == 5 && code[2] >> 6 != 3
+    }
+    let program = fs::read(std::env::current_exe().unwrap()).unwrap();
+    let program = object::File::parse(&*program).unwrap();
+    let functions = || program.symbols().filter(|symbol| symbol.kind() == SymbolKind::Text && symbol.size() > 0);
+    let name = |symbol: &Symbol<'_, '_>| format!("{:#}", rustc_demangle::demangle(symbol.name().unwrap()));
+    let control = functions().find(|symbol| name(symbol).ends_with("instructions::naive_gate")).unwrap().address();
     let mut sites = Vec::new();
-    for line in maps.lines().filter(|line| line.contains(" r-xp ") && line.ends_with(this.to_str().unwrap())) {
-        let (start, end) = line.split(' ').next().unwrap().split_once('-').unwrap();
-        let [start, end] = [start, end].map(|address| usize::from_str_radix(address, 16).unwrap());
-        // SAFETY: mapped, and nobody writes code.
-        let code = unsafe { std::slice::from_raw_parts(std::ptr::with_exposed_provenance::<u8>(start), end - start) };
-        let pattern = [&WRPKRU, next].concat();
-        let found = code.windows(pattern.len()).enumerate().filter(|(_, bytes)| *bytes == pattern);
-        sites.extend(found.map(|(at, _)| start + at));
+    for section in program.sections().filter(|section| section.kind() == SectionKind::Text) {
+        let code = section.data().unwrap();
+        let found = code.windows(3).enumerate().filter(|(_, bytes)| *bytes == WRPKRU || is_xrstor(bytes));
+        for (at, bytes) in found {
+            let address = section.address() + at as u64;
+            let has = |symbol: &Symbol<'_, '_>| (symbol.address()..symbol.address() + symbol.size()).contains(&address);
+            let Some(function) = functions().find(has).map(|symbol| name(&symbol)) else { continue };
+            if !function.contains("isolate_rt::") {
+                continue;
+            }
+            let guard = GUARDS.iter().find(|(_, guard)| bytes == WRPKRU && code[at + 3..].starts_with(guard));
+            let distance = address.wrapping_sub(control).cast_signed() as isize;
+            sites.push(Site { distance, function, guard: guard.map(|(name, _)| *name) });
+        }
     }
     sites
 }
 
+/// No more than these, and each looks at what it has written.
+#[test]
+fn c1_all_writes_of_rights_are_guarded() {
+    let mut found: Vec<_> = sites().into_iter().map(|site| (site.function, site.guard)).collect();
+    found.sort();
+    let expected = [
+        ("isolate_rt::machine::selftest::closed", IN_NO_CALL),
+        ("isolate_rt::machine::selftest::closed", IN_NO_CALL),
+        ("isolate_rt::mpk::crossing::gate::call_back", OF_PROGRAM),
+        ("isolate_rt::mpk::crossing::gate::call_back", OF_CALL),
+        ("isolate_rt::mpk::crossing::gate::enter", OF_PROGRAM),
+        ("isolate_rt::mpk::crossing::gate::enter", OF_CALL),
+        ("isolate_rt::mpk::crossing::rights::write", IN_NO_CALL),
+        ("isolate_rt::mpk::signals::handlers::enter", OF_PROGRAM),
+        ("isolate_rt::mpk::signals::signal::enter", OF_PROGRAM),
+    ];
+    assert_eq!(found, expected.map(|(function, guard)| (function.to_owned(), Some(guard))));
+}
+
 /// Each `wrpkru` of the gate looks at what it has written: on the ways in whether these are the rights of the call that is active
 /// (`mov r11, gs:[…]` and so on), on the ways out whether those are the program's (`cmp eax, [rip + …]`): who came with others goes back a step
-/// and leaves the domain as who was to come out there. What gives a thread its rights back wants it to be in no call.
+/// and leaves the domain as who was to come out there. What gives a thread its rights back, and the self-test, want it to be in no call.
 #[test]
 fn c1_jumps_into_the_gate() {
     const NAME: &str = "instructions::c1_jumps_into_the_gate";
     let control = naive_gate as *const () as usize;
     if let Some(role) = role() {
-        // Code lies elsewhere in each process, and in one piece.
         let (distance, rights) = role.split_once(' ').unwrap();
         let (site, rights) = (control.wrapping_add_signed(distance.parse().unwrap()), rights.parse().unwrap());
         // SAFETY: allocates.
@@ -84,12 +138,17 @@ fn c1_jumps_into_the_gate() {
     if !isolation() {
         return;
     }
-    let sites = |next| sites(next).into_iter().map(|site| site.wrapping_sub(control).cast_signed()).collect();
-    let (ways_in, ways_out): (Vec<_>, Vec<_>) = (sites(&[0x65, 0x4c, 0x8b, 0x1c, 0x25]), sites(&[0x3b, 0x05]));
-    assert_eq!((ways_in.len(), ways_out.len()), (2, 2), "`enter` and `call_back` have one of each");
-    let in_root: Vec<_> = sites(&[0x65, 0x48, 0x83, 0x3c, 0x25]);
-    assert_eq!(in_root.len(), 1, "`rights::write`");
-    for distance in ways_in.into_iter().chain(in_root) {
+    let (mut ways_in, mut ways_out) = (Vec::new(), Vec::new());
+    for site in sites() {
+        match site.guard {
+            Some(OF_CALL | IN_NO_CALL) => ways_in.push(site.distance),
+            Some(OF_PROGRAM) if site.function.contains("::gate::") => ways_out.push(site.distance),
+            // What a signal handler goes on with is the kernel's words: whatever they are here, nobody comes out.
+            _ => {}
+        }
+    }
+    assert_eq!((ways_in.len(), ways_out.len()), (5, 2));
+    for distance in ways_in {
         child_ends(NAME, &format!("{distance} 0"), End::Signal(libc::SIGILL));
         child_ends(NAME, &format!("{distance} {OTHERS_OPEN}"), End::Signal(libc::SIGILL));
     }

@@ -527,12 +527,20 @@ const ROWS: &[Row] = &[
     Row {
         id: "C1",
         what: "jumps to the gate's own `wrpkru`",
-        tests: &[(
-            "attacks/instructions.rs",
-            "c1_jumps_into_the_gate",
-            "on a way in ends the process by `SIGILL`, on a way out leaves the domain; other such instructions (`pkey_set` of libc) are **not held**",
-            "overwritten",
-        )],
+        tests: &[
+            (
+                "attacks/instructions.rs",
+                "c1_jumps_into_the_gate",
+                "on a way in, and in the self-test, ends the process by `SIGILL`, on a way out leaves the domain; other such instructions (`pkey_set` of libc) are **not held**",
+                "overwritten",
+            ),
+            (
+                "attacks/instructions.rs",
+                "c1_all_writes_of_rights_are_guarded",
+                "the runtime's code has nine `wrpkru`, each followed by a look at what it has written, and no `xrstor`",
+                "— (a list of the program's code)",
+            ),
+        ],
     },
     Row {
         id: "C23",

@@ -45,6 +45,9 @@ pub(in crate::mpk) struct Thread {
     pub(in crate::mpk) panicking: AtomicBool,
 }
 
+// The self-test looks there, too (`machine::selftest`).
+const _: () = assert!(Thread::ACTIVE == 0);
+
 // SAFETY: `active` is only touched by the thread whose it is, in the gate and in the signal handler; the rest is atomic.
 unsafe impl Sync for Thread {}
 

@@ -31,7 +31,9 @@ pub(crate) fn graph(text: &str) -> Graph {
         let (package, file) = path.trim().split_once("/src/").expect("package/src/file.rs");
         let module = file.trim_end_matches(".rs").split('/');
         let module = module.filter(|part| !matches!(*part, "lib" | "main" | "mod")).map(str::to_owned);
-        packages.entry(package.to_owned()).or_default().push(SourceFile {
+        let files = packages.entry(package.to_owned()).or_default();
+        let of_target = files.first().map(|file| file.configs.clone());
+        files.push(SourceFile {
             path: Utf8PathBuf::from("/ws").join(path.trim()),
             text: Text::new(text),
             role: Role::Main,
@@ -39,7 +41,7 @@ pub(crate) fn graph(text: &str) -> Graph {
             edition: Edition::E2021,
             module: module.collect(),
             cfgs: Vec::new(),
-            configs: Arc::new(linux()),
+            configs: of_target.unwrap_or_else(|| Arc::new(linux())),
             facts: scan(text, Edition::E2021),
             also: Vec::new(),
             expansions: Vec::new(),

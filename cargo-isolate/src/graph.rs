@@ -189,6 +189,13 @@ impl Package {
         self.selected || !matches!(role, Role::Test | Role::Bench | Role::Example | Role::Unreached)
     }
 
+    /// The root of the crate that gets its wrappers: of its library, which its binaries can call, if it has one.
+    pub(crate) fn crate_root(&self) -> Option<&SourceFile> {
+        let roots = || self.files.iter().filter(|file| file.role == Role::Main && file.module.is_empty());
+        let library = self.lib.as_ref().and_then(|lib| roots().find(|file| file.krate == *lib));
+        library.or_else(|| roots().next())
+    }
+
     /// `name@version`, as cargo writes it.
     pub(crate) fn id(&self) -> String {
         format!("{}@{}", self.name, self.version)
@@ -220,6 +227,12 @@ impl Package {
 }
 
 impl SourceFile {
+    /// It is compiled into the crate of this root: every target has configurations of its own.
+    pub(crate) fn is_of_crate(&self, root: &SourceFile) -> bool {
+        let also = self.also.iter().map(|reach| &reach.configs);
+        std::iter::once(&self.configs).chain(also).any(|configs| Arc::ptr_eq(configs, &root.configs))
+    }
+
     /// `crate::module` of something in this file.
     pub(crate) fn module_path(&self, scope: &Scope) -> String {
         let mut path = self.krate.clone();

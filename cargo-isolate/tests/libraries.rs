@@ -49,6 +49,9 @@ fn check_entries(files: &[&File], plan: impl Fn(&str) -> serde_json::Value) {
             globs.extend(fields.filter_map(|field| field.get("fn")?.as_array()).flatten().filter_map(texts));
         }
         policy += &format!("[domain.d{number}]\nlibrary = \"{package}\"\n");
+        // What a pattern names already adds nothing.
+        let patterns: Vec<String> = globs.iter().filter_map(|glob| Some(glob.strip_suffix('*')?.to_owned())).collect();
+        globs.retain(|glob| glob.ends_with('*') || !patterns.iter().any(|pattern| glob.starts_with(&**pattern)));
         policy += &format!("[[isolate]]\ndomain = \"d{number}\"\nextern = {:?}\n", Vec::from_iter(globs));
     }
     let plan = plan(&policy);

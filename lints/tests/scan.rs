@@ -68,7 +68,7 @@ fn render(text: &str, facts: &FileFacts) -> String {
     facts.mentions.iter().for_each(|mention| path(&mut out, "mention", mention));
     for import in &facts.imports {
         let name = import.name.as_deref().unwrap_or("*");
-        let public = if import.public { "pub " } else { "" };
+        let public = if !import.visibility.is_empty() { "pub " } else { "" };
         let place = format!("{}{}", import.scope.modules.join("::"), render_function(&import.scope.function));
         writeln!(out, "{public}use {} as {name} in [{place}]", import.path).unwrap();
     }

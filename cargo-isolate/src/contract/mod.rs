@@ -12,6 +12,7 @@ pub(crate) mod infer;
 pub(crate) mod number;
 pub(crate) mod object;
 pub(crate) mod shape;
+pub(crate) mod sight;
 mod toml;
 pub(crate) mod types;
 

@@ -6,6 +6,7 @@ mod macros;
 use super::{
     number::{Class, Number},
     shape::{Function, Shape, TypePath},
+    sight::{Viewer, shown},
 };
 use crate::{
     graph::{Graph, Package, Role, SourceFile},
@@ -114,13 +115,7 @@ impl<'g> Types<'g> {
 
     /// Wrappers see what stands in the module of `path` with this visibility.
     fn is_seen(&self, path: &TypePath, visibility: &str) -> bool {
-        let is_own = self.graph.packages[path.package].member;
-        match visibility {
-            "pub" => true,
-            // The root of a crate hides nothing from what is in it.
-            "" | "pub(super)" | "pub(self)" => is_own && path.module.is_empty(),
-            _ => is_own,
-        }
+        self.viewer(path).sees(visibility, &path.module)
     }
 
     /// What a struct is in each build, as far as wrappers can say it: the declarations of a member under their `cfg`s, of another
@@ -139,11 +134,14 @@ impl<'g> Types<'g> {
         all.filter_map(declaration).collect()
     }
 
-    /// Wrappers can name it. Modules within modules are looked through for other packages only, which re-export what is in them.
+    /// Wrappers can name it.
     pub(crate) fn is_in_sight(&self, path: &TypePath) -> bool {
-        let is_own = self.graph.packages[path.package].member;
-        let is_seen = |item: &TypeItem| self.is_seen(path, &item.visibility);
-        !is_own || path.module.len() <= 1 && self.declaration(path).is_some_and(is_seen)
+        shown(self.graph, path, self.viewer(path)).is_ok()
+    }
+
+    /// Wrappers of what a member declares are that member's, as far as the plan can know.
+    fn viewer(&self, path: &TypePath) -> Viewer {
+        if self.graph.packages[path.package].member { Viewer::Same } else { Viewer::Other }
     }
 
     /// By which another crate names it.
@@ -163,6 +161,11 @@ impl<'g> Types<'g> {
             Some(TypeKind::Struct(fields)) => fields,
             _ => &[],
         }
+    }
+
+    /// Its fields may lie where no value of their types may.
+    pub(crate) fn is_packed(&self, path: &TypePath) -> bool {
+        self.declaration(path).is_some_and(|item| item.repr.iter().any(|repr| repr.contains("packed")))
     }
 
     /// Its bytes may be copied: it is `Copy`.

@@ -1,6 +1,10 @@
 //! What the policy says of a function together with what ships for it.
 
-use super::{Ships, forms, renamed::renamed, statements::Statements};
+use super::{
+    Ships, forms,
+    renamed::{misplaced, renamed},
+    statements::Statements,
+};
 use crate::{
     contract::check::Scope,
     policy::{Entry, PolicyError, Spanned, model},
@@ -21,6 +25,9 @@ pub(super) fn entry<'p>(
         errors.push(PolicyError::new(error.span(), message).help("remove it"));
     }
     let Some(ships) = ships else { return (own, own.map(Cow::Borrowed), None) };
+    if let Some(reason) = misplaced(scope.signature) {
+        return (own, own.map(Cow::Borrowed), Some(Ships::Misfit { reason }));
+    }
     let ships = &renamed(ships, scope.signature);
     let mistakes = |entry: Option<&model::FnContract>| {
         let mut errors = Vec::new();

@@ -54,6 +54,9 @@ fn argument(text: &str, types: &Types<'_>, site: Site<'_>) -> Result<Param, Stri
     syn::parse_str::<syn::Ident>(name).map_err(|_| format!("`{name}` cannot name a parameter"))?;
     rust::ty(ty).map_err(|error| format!("`{ty}` is not a Rust type: {error}"))?;
     let shape = types.resolve(ty, site);
+    if shape == Shape::Int(None) {
+        return Err(format!("which integer `{ty}` is differs between builds, and C takes it for one"));
+    }
     if let Some(promoted) = promoted(&shape) {
         return Err(format!("C passes a `{ty}` among a variable number of arguments as `{promoted}`"));
     }

@@ -4,7 +4,8 @@ use super::{
     Decision, Form, FunctionPlan, ParamPlan, RetPlan, Role, Ships,
     entry::never,
     hopeless::{hopeless, no_contract_helps},
-    numbers,
+    ineffective::always_the_same,
+    keepers, numbers,
     places::lead_into_slices,
     roles::{implied, lengths_are_told, names, roles, settle_inferred_lengths},
     select::Selected,
@@ -14,7 +15,7 @@ use super::{
 };
 use crate::{
     contract::{
-        Contract, Dir, Element, Hold,
+        Contract, Dir, Element,
         check::{Scope, Signature},
         infer::{self, Inference, Known, Refusal},
         object::Slice,
@@ -66,7 +67,8 @@ pub(super) fn plan(
     lengths_are_told(said.entry, &params, &known.stated, errors);
     numbers::are_there(said.entry, said.when, &params, errors);
     lead_into_slices(said.entry, &params, ret.as_ref(), errors);
-    handles_are_told_of(said.entry, &params, errors);
+    keepers::are_there(said.entry, said.when, &params, errors);
+    always_the_same(&said, scope.domain, &params, ret.as_ref(), stated.failing.as_ref(), errors);
     let retry = retry(said.entry, &params, errors);
     let refused = hopeless(around.graph, selected, signature, said.form.is_some())
         .or_else(|| no_contract_helps(&params, ret.as_ref(), &open));
@@ -92,7 +94,7 @@ pub(super) fn plan(
 
 impl Said<'_> {
     /// When it has failed, the policy says itself, of the function or of this form.
-    fn is_own_error(&self) -> bool {
+    pub(super) fn is_own_error(&self) -> bool {
         let Some(own) = self.own else { return false };
         let of_form = || own.form.get(&*self.form.as_ref()?.name)?.error.as_ref();
         own.error.is_some() || of_form().is_some()
@@ -269,24 +271,11 @@ impl Function<'_> {
     }
 }
 
-/// Lengths are kept in mind of handles alone.
-fn handles_are_told_of(entry: Option<&model::FnContract>, params: &[ParamPlan], errors: &mut Vec<PolicyError>) {
-    for object in entry.iter().flat_map(|entry| entry.bind.keys()) {
-        let may_be = |param: &&ParamPlan| param.shape.pointee().is_some_and(|(_, to)| to.may_be_held());
-        let param = params.iter().find(|param| param.name == *object.get_ref()).filter(may_be);
-        let contract = param.and_then(|param| param.decision.contract());
-        if contract.is_some_and(|contract| !matches!(contract, Contract::Handle { .. })) {
-            let message = format!("`{}` is not a handle here, so no length can be bound to it", object.get_ref());
-            errors.push(PolicyError::new(object.span(), message));
-        }
-    }
-}
-
 /// A call can be made again where its arguments outlive the instance.
 fn retry(entry: Option<&model::FnContract>, params: &[ParamPlan], errors: &mut Vec<PolicyError>) -> u32 {
     let Some(retry) = entry.and_then(|entry| entry.retry.as_ref()) else { return 0 };
     let in_domain = params.iter().find_map(|param| match param.decision.contract()? {
-        Contract::Handle { dir, hold, .. } if *dir != Dir::Out || *hold != Hold::Keep => Some((param, "is an object")),
+        Contract::Handle { dir, .. } if *dir != Dir::Out => Some((param, "is an object")),
         Contract::Object { .. } => Some((param, "is an object")),
         Contract::Array { elem: Element::Handle { .. }, .. } => Some((param, "leads to objects")),
         _ => None,

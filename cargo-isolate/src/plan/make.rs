@@ -35,6 +35,7 @@ pub(crate) fn plan(graph: &Graph, policy: &model::Policy) -> Result<Plan, Vec<Po
     forms::collisions(policy, &domains, &mut errors);
     domains::domains(graph, policy, &mut errors);
     unused_contracts(graph, policy, &selected, &mut errors);
+    around.unused_binds(&selected, &mut errors);
     if errors.is_empty() {
         Ok(Plan { domains })
     } else {

@@ -9,7 +9,9 @@ mod explain;
 mod forms;
 mod functions;
 mod hopeless;
+mod ineffective;
 mod isolated;
+mod keepers;
 mod make;
 mod numbers;
 mod ownership;
@@ -36,7 +38,6 @@ pub(crate) use planned::{
     Bind, Decision, Declared, DomainPlan, Form, FunctionPlan, Library, ObjectPlan, ParamPlan, Plan, RetPlan, Role,
     Ships,
 };
-pub(crate) use reach::shown;
 pub(crate) use text::{print, print_hopeless};
 pub(crate) use unsettled::unsettled;
 

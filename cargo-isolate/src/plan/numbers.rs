@@ -69,6 +69,22 @@ pub(super) fn are_there(
     }
 }
 
+/// Every expression of an entry about its own parameters, and whether it is a condition.
+pub(super) fn texts(entry: &model::FnContract, when: Option<&Spanned<String>>) -> Vec<(Spanned<String>, bool)> {
+    let words = entry.arg.values().chain(&entry.ret).map(Spanned::get_ref);
+    let of_words = words.flat_map(|words| {
+        let elem = words.elem.iter().flat_map(|elem| [&elem.get_ref().len, &elem.get_ref().cap]);
+        [&words.len, &words.cap, &words.written].into_iter().chain(elem).flatten()
+    });
+    let told = entry.bind.values().flat_map(|lengths| lengths.values()).chain(&entry.message);
+    let error = entry.error.iter().filter_map(|error| match error.get_ref() {
+        model::ErrorWord::When(text) => Some((Spanned::new(error.span(), text.clone()), true)),
+        model::ErrorWord::Never => None,
+    });
+    let lengths = of_words.chain(told).map(|text| (text.clone(), false));
+    lengths.chain(error).chain(when.map(|when| (when.clone(), true))).collect()
+}
+
 /// The length of what the library hands out is known after the call.
 fn comes_out(words: &model::Contract) -> bool {
     let is = |word: &Option<Spanned<String>>, wanted: &str| word.as_ref().is_some_and(|word| word.get_ref() == wanted);

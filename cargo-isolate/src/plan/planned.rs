@@ -349,7 +349,10 @@ impl FunctionPlan {
     /// anyway.
     pub(crate) fn is_told_otherwise(&self) -> bool {
         let Some(failing) = &self.failing else { return false };
-        failing.error.leaves_one_value().is_some() || self.counts().any(|count| *count == Expr::Ret)
+        let ret = self.ret.as_ref().map(|ret| &ret.shape);
+        // A number below 0 is no count.
+        let only_counts = || ret.and_then(Shape::is_signed) == Some(false) || failing.error.takes_negatives();
+        failing.error.leaves_one_value().is_some() || self.counts().any(|count| *count == Expr::Ret) && only_counts()
     }
 
     /// The parameter points to nothing but a count that the wrapper returns anyway.
@@ -373,6 +376,29 @@ impl FunctionPlan {
             _ => None,
         })
         .collect()
+    }
+}
+
+impl DomainPlan {
+    /// Fields of structs that its wrappers read or set by name.
+    pub(crate) fn named_fields(&self) -> impl Iterator<Item = (&TypePath, &str)> {
+        let read = self.objects.iter().flat_map(|object| {
+            let fields = object.read.iter().map(|field| &field.name);
+            fields.chain(object.counts.iter().map(|(name, _)| name)).map(|name| (&object.path, &**name))
+        });
+        let params = self.functions.iter().flat_map(|function| &function.params);
+        let set = params.flat_map(|param| match (param.decision.contract(), param.shape.pointee()) {
+            (Some(Contract::Slice { slice, .. } | Contract::Progress { slice, .. }), _) => {
+                let fields = [&slice.pointer, &slice.length].into_iter().chain(&slice.position);
+                fields.map(|name| (&slice.path, &**name)).collect()
+            }
+            (Some(Contract::Object { cursors, .. }), Some((_, Shape::Struct { path, .. }))) => {
+                let fields = cursors.iter().flat_map(|cursor| [&cursor.field, &cursor.left]);
+                fields.map(|name| (path, &**name)).collect()
+            }
+            _ => Vec::new(),
+        });
+        read.chain(set)
     }
 }
 

@@ -20,9 +20,24 @@ pub(super) fn renamed(contract: &FnContract, signature: &Signature) -> FnContrac
 
 /// What the policy says of a function, over what ships with the names of the declaration.
 pub(super) fn whole(entry: Entry<'_>, signature: &Signature) -> Option<FnContract> {
-    let ships = entry.ships.map(|ships| renamed(ships, signature));
+    let ships = entry.ships.filter(|_| misplaced(signature).is_none()).map(|ships| renamed(ships, signature));
     let entry = Entry { own: entry.own, ships: ships.as_ref() };
     entry.whole().map(Cow::into_owned)
+}
+
+/// Names of the library's own declaration that stand elsewhere in this one: whether its names or its order are right, nobody can tell.
+pub(super) fn misplaced(signature: &Signature) -> Option<String> {
+    let called = signature.called.as_ref()?;
+    let is_it = |name: &str, other: &String| squeezed(other) == squeezed(name);
+    let params = signature.params.iter().map(|param| &*param.name).zip(&called.names);
+    let (place, (name, _)) = params
+        .enumerate()
+        .find(|(_, (name, theirs))| !is_it(name, theirs) && called.names.iter().any(|other| is_it(name, other)))?;
+    Some(format!(
+        "`{name}` is parameter {} here, and another one in the library's own declaration, which has `{}`: put them in its order",
+        place + 1,
+        called.names.join("`, `")
+    ))
 }
 
 struct Names<'s> {
@@ -160,7 +175,8 @@ impl Names<'_> {
             return &param.name;
         }
         // Its own declaration says which one the library's calls so.
-        if let Some(place) = self.signature.called.iter().position(|called| called == name) {
+        let called = self.signature.called.as_ref().filter(|called| called.same_types);
+        if let Some(place) = called.and_then(|called| called.names.iter().position(|called| called == name)) {
             return &params[place].name;
         }
         let place = name.strip_prefix("arg").and_then(|number| number.parse::<usize>().ok()?.checked_sub(1));

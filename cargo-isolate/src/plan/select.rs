@@ -2,9 +2,13 @@
 
 use super::{
     Declared,
-    candidates::{Agreed, agreed, functions, items, main_files},
+    candidates::{Agreed, Candidate, agreed, functions, items, main_files},
 };
 use crate::{
+    contract::{
+        shape::TypePath,
+        sight::{Viewer, shown},
+    },
     glob::Glob,
     graph::Graph,
     policy::{PolicyError, Spanned, model},
@@ -37,7 +41,8 @@ pub(super) fn select<'g>(graph: &'g Graph, policy: &model::Policy, errors: &mut 
         let mut except = Exceptions::new(&isolate.except);
         for pattern in &isolate.externs {
             let found = matching(graph, library, pattern, errors);
-            let (any, mut left) = (!found.is_empty(), 0);
+            let (any, mut left, before) = (!found.is_empty(), 0, chosen.len());
+            let of_others = errors.len();
             for candidate in found {
                 if except.takes(&candidate.item.item.name) {
                     continue;
@@ -57,6 +62,11 @@ pub(super) fn select<'g>(graph: &'g Graph, policy: &model::Policy, errors: &mut 
                         disputed: candidate.disputed,
                     }),
                 }
+            }
+            if left > 0 && chosen.len() == before && errors.len() == of_others {
+                let message =
+                    format!("`{}` adds nothing: all that it names runs in `{name}` already", pattern.get_ref().text());
+                errors.push(PolicyError::new(pattern.span(), message).help("remove it"));
             }
             if any && left == 0 {
                 let message = format!("`except` takes out all that `{}` names", pattern.get_ref().text());
@@ -126,7 +136,12 @@ fn matching<'g>(
     // Who declares again what the library declares cannot reach it there, or has a better signature.
     for function in &mut found {
         let name = &function.item.item.name;
-        let is_it = |other: &&Agreed<'g>| other.item.item.name == *name && !other.item.item.visibility.is_empty();
+        let is_it = |other: &&Agreed<'g>| {
+            let Candidate { item, declared, .. } = &other.item;
+            let path =
+                || TypePath { package: declared.index, module: declared.module.clone(), name: item.name.clone() };
+            item.name == *name && !item.visibility.is_empty() && shown(graph, &path(), Viewer::Same).is_ok()
+        };
         if let Some(own) = own.iter().find(is_it) {
             *function = own.clone();
         }

@@ -5,6 +5,7 @@ use super::{
     entry::entry,
     forms,
     functions::{self, Said},
+    ineffective::unused_binds,
     ownership::{By, ending, freeing},
     renamed::whole,
     select::Selected,
@@ -13,7 +14,7 @@ use super::{
 use crate::{
     contract::{
         Contract, Dir, EndingArg, Hold,
-        check::{self, Param, Scope, Signature},
+        check::{self, Called, Param, Scope, Signature},
         expr::Expr,
         infer::Library,
         object::{Field, Function, Objects, Place},
@@ -104,6 +105,13 @@ impl<'s> Surroundings<'s> {
         }
     }
 
+    /// Where nothing else is wrong: an expression that is, asks for nothing.
+    pub(super) fn unused_binds(&self, selected: &[Selected<'_>], errors: &mut Vec<PolicyError>) {
+        if errors.is_empty() {
+            unused_binds(self.policy, selected, &self.signatures, errors);
+        }
+    }
+
     /// What the program may read of the structs that these functions take and give.
     pub(super) fn objects(&self, functions: &[FunctionPlan]) -> Vec<ObjectPlan> {
         let readable = self.objects.reads();
@@ -190,24 +198,25 @@ fn signature(types: &Types<'_>, item: &ForeignItem, place: &Declared) -> Signatu
     let params = params.collect();
     let ret_ty = ret.unwrap_or_default().to_owned();
     let ret = ret.map(|ret| types.resolve(ret, site));
-    Signature { name: item.name.clone(), params, ret, ret_ty, called: Vec::new(), binds: Vec::new() }
+    Signature { name: item.name.clone(), params, ret, ret_ty, called: None, binds: Vec::new() }
 }
 
-/// What the library's own package calls the parameters of a function that somebody else declares with the same types.
+/// What the library's own package calls the parameters of a function that somebody else declares.
 fn called(
     graph: &Graph,
     types: &Types<'_>,
     policy: &model::Policy,
     selected: &Selected<'_>,
     signature: &Signature,
-) -> Vec<String> {
+) -> Option<Called> {
     let library = policy.domain.get(&*selected.domain).and_then(|domain| graph.named(domain.library.get_ref()));
-    let Some(library) = library.filter(|library| *library != selected.declared.index) else { return Vec::new() };
-    let theirs = candidates::functions(graph, library).find(|one| one.item.name == signature.name);
-    let Some(theirs) = theirs.map(|one| self::signature(types, one.item, &one.declared)) else { return Vec::new() };
-    let fits = theirs.params.len() == signature.params.len()
-        && theirs.params.iter().zip(&signature.params).all(|(one, other)| one.shape.is_like(&other.shape));
-    if fits { theirs.params.into_iter().map(|param| param.name).collect() } else { Vec::new() }
+    let library = library.filter(|library| *library != selected.declared.index)?;
+    let theirs = candidates::functions(graph, library).find(|one| one.item.name == signature.name)?;
+    let theirs = self::signature(types, theirs.item, &theirs.declared);
+    (theirs.params.len() == signature.params.len()).then(|| Called {
+        same_types: theirs.params.iter().zip(&signature.params).all(|(one, other)| one.shape.is_like(&other.shape)),
+        names: theirs.params.into_iter().map(|param| param.name).collect(),
+    })
 }
 
 /// The lengths that a function tells of objects, as far as those are parameters of it.

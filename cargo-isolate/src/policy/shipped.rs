@@ -295,6 +295,27 @@ mod tests {
         assert_eq!(safe(free), of_program(Ships::Used, true));
         let (_, ships, ready) = safe(&free.replace("room: c_int", "room: c_long"));
         assert!(matches!(ships, Some(Ships::Misfit { .. })) && !ready, "{ships:?}");
+        // The library's names at other places than its own, whatever their types: which of the two is meant is nobody's to guess.
+        for (swapped, name, place) in [
+            (
+                "source: *const c_char, dest: *mut c_char, maxDecompressedSize: c_int, compressedSize: c_int",
+                "maxDecompressedSize",
+                3,
+            ),
+            (
+                "source: *const c_char, dest: *mut c_char, max_decompressed_size: c_int, len: c_int",
+                "max_decompressed_size",
+                3,
+            ),
+            ("dest: *mut c_char, source: *const c_char, compressedSize: c_int, maxDecompressedSize: c_int", "dest", 1),
+        ] {
+            let (_, ships, ready) = safe(&format!("pub(crate) fn LZ4_decompress_safe({swapped}) -> c_int;"));
+            let reason = format!(
+                "`{name}` is parameter {place} here, and another one in the library's own declaration, which has `source`, `dest`, \
+                 `compressedSize`, `maxDecompressedSize`: put them in its order"
+            );
+            assert_eq!((ships, ready), (Some(Ships::Misfit { reason }), false), "{swapped}");
+        }
     }
 
     #[test]

@@ -66,6 +66,10 @@ fn view(crossing: &Crossing, functions: &[&FunctionPlan], target: &Target, names
         checks: Vec::new(),
     };
     for (name, shape) in &crossing.fields {
+        if target.hidden.contains(&(crossing.path.clone(), name.clone())) {
+            view.open = true;
+            continue;
+        }
         // A field of a tuple is a number.
         let in_tuple = name.starts_with(|first: char| first.is_ascii_digit());
         let (name, local) = if in_tuple { (name.clone(), format!("field_{name}")) } else { (raw(name), snake(name)) };

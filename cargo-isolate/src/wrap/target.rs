@@ -6,10 +6,13 @@ use super::{
     write::is_ours,
 };
 use crate::{
-    contract::shape::TypePath,
-    graph::{Graph, Package, Role, SourceFile},
+    contract::{
+        shape::TypePath,
+        sight::{Viewer, hides, shown},
+    },
+    graph::{Graph, Package, Role},
     names,
-    plan::{Crossing, DomainPlan, FunctionPlan, Plan, shown},
+    plan::{Crossing, DomainPlan, FunctionPlan, Plan},
 };
 use camino::{Utf8Path, Utf8PathBuf};
 use isolate_lints::Edition;
@@ -35,6 +38,8 @@ pub(crate) struct Target {
     pub(super) without_prelude: bool,
     /// Under which predicate a package is there that it depends on with some features only, by its index.
     optional: BTreeMap<usize, Vec<String>>,
+    /// Fields of structs of other members, which these keep to themselves.
+    pub(super) hidden: BTreeSet<(TypePath, String)>,
     /// Every wrapper is there in every build.
     unconditional: bool,
     /// Directory of the workspace's `Cargo.toml`.
@@ -56,7 +61,7 @@ pub(crate) enum TargetError {
     )]
     NoDependency { package: String, dependency: String, name: String },
     #[error(
-        "`{package}` cannot name `{name}`, which lies in a private module of `{dependency}`: make that `pub`, or re-export the name"
+        "`{package}` cannot name `{name}`, which is private to `{dependency}`, or in a module that is: make them `pub`, or re-export the name"
     )]
     Hidden { package: String, dependency: String, name: String },
     #[error(
@@ -192,16 +197,9 @@ fn wrappers_of(package: &Package, domain: &DomainPlan) -> Option<Utf8PathBuf> {
     Some(directory(package)?.join(format!("{}.rs", domain.name)))
 }
 
-/// The root of the crate that gets a package's wrappers: of its library, which its binaries can call, if it has one.
-fn crate_root(package: &Package) -> Option<&SourceFile> {
-    let roots = || package.files.iter().filter(|file| file.role == Role::Main && file.module.is_empty());
-    let library = package.lib.as_ref().and_then(|lib| roots().find(|file| file.krate == *lib));
-    library.or_else(|| roots().next())
-}
-
 /// Where a package's wrappers lie: where `mod isolated;` in its crate root looks for them.
 pub(super) fn directory(package: &Package) -> Option<Utf8PathBuf> {
-    Some(beside(&crate_root(package)?.path))
+    Some(beside(&package.crate_root()?.path))
 }
 
 fn beside(crate_root: &Utf8Path) -> Utf8PathBuf {
@@ -230,7 +228,7 @@ fn target(
 ) -> Result<Target, TargetError> {
     let package = &graph.packages[index];
     let no_crate = || TargetError::NoCrate { package: package.name.clone() };
-    let crate_root = crate_root(package).ok_or_else(no_crate)?;
+    let crate_root = package.crate_root().ok_or_else(no_crate)?;
     if !crate_root.path.starts_with(&package.root) {
         return Err(TargetError::RootOutside { package: package.name.clone(), root: graph.relative(&crate_root.path) });
     }
@@ -242,7 +240,11 @@ fn target(
     if crate_root.path.parent() == Some(&package.root.join("src/bin")) && domains.contains("main") {
         return Err(TargetError::Program { file: graph.relative(&beside(&crate_root.path).join("main.rs")) });
     }
-    let mut paths = BTreeMap::new();
+    let (mut paths, mut hidden) = (BTreeMap::new(), BTreeSet::new());
+    let is_hidden = |item: &TypePath, field: &str| {
+        let is_other_members = item.package != index && graph.packages[item.package].member;
+        is_other_members && hides(graph, item, field, Viewer::Other)
+    };
     for domain in plan.domains.iter().filter(|domain| domains.contains(&domain.name)) {
         let functions = domain.functions.iter().filter(|function| is_wrapped_in(index, function));
         let behind = domain.objects.iter().flat_map(|object| &object.read).flat_map(|field| {
@@ -254,8 +256,17 @@ fn target(
             let path = reach(graph, index, &item)?;
             paths.insert(item, path);
         }
+        if let Some((item, field)) = domain.named_fields().find(|(item, field)| is_hidden(item, field)) {
+            return Err(TargetError::Hidden {
+                package: package.name.clone(),
+                dependency: graph.packages[item.package].name.clone(),
+                name: format!("{}.{field}", item.name),
+            });
+        }
         // What lies within others has no need of a name, but for a question about its fields.
-        for Crossing { path: item, .. } in &domain.crossing {
+        for Crossing { path: item, fields, .. } in &domain.crossing {
+            let fields = fields.iter().filter(|(field, _)| is_hidden(item, field));
+            hidden.extend(fields.map(|(field, _)| (item.clone(), field.clone())));
             if let Ok(path) = reach(graph, index, item) {
                 paths.entry(item.clone()).or_insert(path);
             }
@@ -271,6 +282,7 @@ fn target(
         paths,
         without_prelude: std == Std::Named,
         optional: optional(package).into_iter().map(|(index, predicate)| (index, vec![predicate])).collect(),
+        hidden,
         unconditional: false,
         workspace: graph.root.clone(),
         edition: crate_root.edition,
@@ -299,7 +311,8 @@ pub(super) fn function_path(function: &FunctionPlan) -> TypePath {
 fn reach(graph: &Graph, from: usize, item: &TypePath) -> Result<String, TargetError> {
     let package = &graph.packages[from];
     let (krate, module) = if item.package == from {
-        ("crate", item.module.clone())
+        // What cannot be named there was refused by the plan.
+        ("crate", shown(graph, item, Viewer::Same).unwrap_or_else(|_| item.module.clone()))
     } else {
         let name = package.externs.iter().find(|(_, index)| **index == item.package).map(|(name, _)| &**name);
         let dependency = &graph.packages[item.package].name;
@@ -313,7 +326,7 @@ fn reach(graph: &Graph, from: usize, item: &TypePath) -> Result<String, TargetEr
             dependency: dependency.clone(),
             name: item.name.clone(),
         };
-        (name.ok_or_else(missing)?, shown(graph, item).ok_or_else(hidden)?)
+        (name.ok_or_else(missing)?, shown(graph, item, Viewer::Other).map_err(|_| hidden())?)
     };
     Ok([krate.to_owned()].into_iter().chain(module).collect::<Vec<_>>().join("::"))
 }

@@ -303,6 +303,8 @@ unsafe extern "C" {
     fn private_one(a: c_int) -> c_int;
     pub(crate) fn crate_one(a: c_int) -> c_int;
     pub fn va(a: c_int, args: ...) -> c_int;
+    pub fn asks_e25(ctx: *mut Ctx, x: *mut u8, y: *mut u16, z: *mut u32) -> c_int;
+    pub fn va_all(a: *mut Ctx, ...) -> c_int;
     pub fn parens(a: (c_int), b: *mut (Ctx)) -> (c_int);
     pub fn qualified(a: <Plain as Q>::T) -> c_int;
 }

@@ -266,4 +266,7 @@ unsafe extern "C" {
 
     // declared with references
     pub fn turn(ctx: &mut Ctx, of: &Ctx, by: &Point, into: &mut Point, size: &mut c_int, next: &mut *mut Blob) -> c_int;
+
+    // what C takes for what it expects there
+    pub fn tune(ctx: *mut Ctx, op: c_int, ...) -> c_int;
 }

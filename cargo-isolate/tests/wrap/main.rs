@@ -3,8 +3,11 @@
 mod names;
 mod odd;
 mod packages;
+mod said;
+mod sight;
 
 use std::{
+    fmt::Write as _,
     fs,
     path::{Path, PathBuf},
     process::{Command, Output},
@@ -109,6 +112,32 @@ fn collect(folder: &Path, files: &mut Vec<(PathBuf, String)>) {
             false => files.push((path.clone(), fs::read_to_string(path).expect("text"))),
         }
     }
+}
+
+/// The functions of the first domain that the plan refuses, in quotes, and why; most others are ready.
+fn reasons(workspace: &Workspace) -> (Vec<String>, String) {
+    let plan = workspace.isolate(&["plan", "--format", "json"]).stdout;
+    let plan: serde_json::Value =
+        serde_json::from_slice(&plan).unwrap_or_else(|_| panic!("{}", workspace.expect(&["plan"], 0)));
+    let functions = plan["domains"][0]["functions"].as_array().expect("functions");
+    let (mut refused, mut reasons) = (Vec::new(), String::new());
+    for function in functions {
+        let params = function["params"].as_array().expect("parameters").iter();
+        let decisions = params.chain([&function["ret"]]).filter(|one| one["decision"]["by"] == "refused");
+        let why = function["refused"].as_str().into_iter().map(str::to_owned);
+        let of = |one: &serde_json::Value| {
+            let reason = one["decision"]["reason"].as_str().expect("a reason");
+            format!("{}: {reason}", one["name"].as_str().unwrap_or("ret"))
+        };
+        let why: Vec<_> = why.chain(decisions.map(of)).collect();
+        if !why.is_empty() {
+            let name = function["name"].as_str().expect("a name");
+            refused.push(format!("\"{name}\""));
+            writeln!(reasons, "{name}\n    {}", why.join("\n    ")).expect("text");
+        }
+    }
+    assert!(2 * functions.len() > 3 * refused.len(), "{} of {}", refused.len(), functions.len());
+    (refused, reasons)
 }
 
 const POLICY: &str = include_str!("../kinds/policy.toml");
@@ -226,7 +255,7 @@ fn calls_are_rewritten_and_the_rest_is_listed() {
       `?` passes it on where the function returns a `Result` whose error is `From<isolate_rt::Fault>`
 
     to do: replace 1 direct call by its wrapper, and handle the `Fault`
-      src/lib.rs:18:14  `ctx` is what the wrapper of `login` returned, to keep where the pointer was
+      src/lib.rs:18:14  `ctx` is what the wrapper of `login` or `ctx_of` returned, to keep where the pointer was
           isolated::kinds::close(ctx: &Handle<ffi::Ctx>) -> Result<(), Fault>
           try: isolated::kinds::close(todo!("ctx: &Handle<ffi::Ctx>")).unwrap_or_else(|fault| panic!("{}", fault))
     `cargo isolate verify` then checks that none is left

@@ -24,10 +24,8 @@ pub struct Import {
     pub path: SmolStr,
     /// The name it introduces; `None` for a glob import.
     pub name: Option<SmolStr>,
-    /// Whether it is visible outside its module (`pub use`, `pub(crate) use`).
-    pub public: bool,
-    /// Whether it is visible wherever its module is (`pub use`).
-    pub exported: bool,
+    /// Visibility as written.
+    pub visibility: SmolStr,
     /// Its lexical context.
     #[serde(with = "super::stored")]
     pub scope: Arc<Scope>,
@@ -61,8 +59,8 @@ pub struct ModuleDecl {
     pub in_macro: Option<SmolStr>,
     /// Whether its body is in this file.
     pub inline: bool,
-    /// Declared `pub`, not `pub(…)`.
-    pub public: bool,
+    /// Visibility as written; of what stands among the tokens of a macro, nothing.
+    pub visibility: SmolStr,
     /// `#[cfg(…)]` predicates on it and around it.
     pub cfgs: Vec<String>,
     /// Where it is declared.

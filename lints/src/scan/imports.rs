@@ -1,6 +1,6 @@
 //! `use` and `extern crate`.
 
-use super::{Scanner, items::is_public, paths};
+use super::{Scanner, items::visibility, paths};
 use crate::facts::{Import, SmolStr, Unexpanded, UnsafeFact, UnsafeKind};
 use crate::syntax::{Node, SyntaxKind, T};
 use SyntaxKind::*;
@@ -83,7 +83,7 @@ impl<'t> Scanner<'_, 't> {
         if !self.declares() {
             return;
         }
-        let (public, exported) = (item.child(VISIBILITY).is_some(), is_public(item));
-        self.facts.imports.push(Import { path, name, public, exported, scope: self.scope(), at: at as u32 });
+        let visibility = visibility(item).into();
+        self.facts.imports.push(Import { path, name, visibility, scope: self.scope(), at: at as u32 });
     }
 }

@@ -160,7 +160,7 @@ impl<'t> Scanner<'_, 't> {
             directories: self.frame().directories.to_vec(),
             in_macro: scope.in_macro.clone(),
             inline,
-            public: is_public(node),
+            visibility: visibility(node).into(),
             cfgs: scope.cfgs.clone(),
             span: self.lines.span(header(node)),
         };

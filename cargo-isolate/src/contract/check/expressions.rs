@@ -141,9 +141,26 @@ impl Expressions<'_> {
                 Mentioned::Call(call) => self.call(call, at, when),
                 Mentioned::Bound { object, name } => self.bound(object, name, at),
             };
-            self.errors.extend(checked.err());
+            self.errors.extend(checked.and_then(|()| self.fits(&mention.what, place(&mention.span))).err());
         }
         (self.errors.len() == before).then_some(read)
+    }
+
+    /// Wrappers compute in numbers of 128 bits that may be below 0.
+    fn fits(&self, mentioned: &Mentioned, at: Range<usize>) -> Result<(), PolicyError> {
+        let number = match mentioned {
+            Mentioned::Value(name) => Expr::Name(name.clone()),
+            Mentioned::Pointee(name) => Expr::Deref(name.clone()),
+            Mentioned::Call(call) => Expr::Call(call.clone()),
+            Mentioned::Ret => Expr::Ret,
+            Mentioned::Outer(_) | Mentioned::Null | Mentioned::Bound { .. } => return Ok(()),
+        };
+        let shape = self.shape_of(&number).filter(|shape| shape.is_signed() == Some(false));
+        if shape.and_then(Shape::number).is_none_or(|shape| shape.bits < 128) {
+            return Ok(());
+        }
+        let error = PolicyError::new(at, format!("`{number}` is a `u128`, which wrappers do not compute with"));
+        Err(error.help("no length or code of C is that wide: declare it as it is there"))
     }
 
     fn ret(&self, at: Range<usize>, when: When) -> Result<(), PolicyError> {

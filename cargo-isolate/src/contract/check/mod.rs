@@ -35,10 +35,18 @@ pub(crate) struct Signature {
     pub(crate) ret: Option<Shape>,
     /// What it returns, as declared; empty for unit.
     pub(crate) ret_ty: String,
-    /// What the library's own declaration calls its parameters, where that is another one of the same types.
-    pub(crate) called: Vec<String>,
+    /// Where the library has a declaration of its own, with as many parameters.
+    pub(crate) called: Option<Called>,
     /// Lengths that it tells of objects: which parameter, by which name.
     pub(crate) binds: Vec<(usize, String)>,
+}
+
+/// What the library's own declaration calls its parameters.
+#[derive(Clone, Debug)]
+pub(crate) struct Called {
+    pub(crate) names: Vec<String>,
+    /// They have the same types there.
+    pub(crate) same_types: bool,
 }
 
 /// A parameter.

@@ -67,6 +67,44 @@ impl Condition {
             _ => None,
         }
     }
+
+    /// It surely holds where the function returned a number below 0.
+    pub(crate) fn takes_negatives(&self) -> bool {
+        let mut numbers = vec![i128::from(i64::MIN), -1];
+        self.literals_of_ret(&mut numbers);
+        // Between two of them it is the same for all.
+        let beside = numbers.iter().flat_map(|number| [number - 1, *number, number + 1]).filter(|number| *number < 0);
+        beside.collect::<Vec<_>>().into_iter().all(|ret| self.surely_holds(ret))
+    }
+
+    fn literals_of_ret(&self, literals: &mut Vec<i128>) {
+        match self {
+            Condition::Compare(_, Expr::Ret, Expr::Int(literal))
+            | Condition::Compare(_, Expr::Int(literal), Expr::Ret) => {
+                literals.push(i128::from(*literal));
+            }
+            Condition::Compare(..) | Condition::Null => {}
+            Condition::All(left, right) | Condition::Any(left, right) => {
+                left.literals_of_ret(literals);
+                right.literals_of_ret(literals);
+            }
+        }
+    }
+
+    /// Whatever else it speaks of.
+    fn surely_holds(&self, ret: i128) -> bool {
+        match self {
+            Condition::Compare(comparison, Expr::Ret, Expr::Int(literal)) => {
+                comparison.holds(ret, i128::from(*literal))
+            }
+            Condition::Compare(comparison, Expr::Int(literal), Expr::Ret) => {
+                comparison.holds(i128::from(*literal), ret)
+            }
+            Condition::Compare(..) | Condition::Null => false,
+            Condition::All(left, right) => left.surely_holds(ret) && right.surely_holds(ret),
+            Condition::Any(left, right) => left.surely_holds(ret) || right.surely_holds(ret),
+        }
+    }
 }
 
 impl Comparison {

@@ -3,12 +3,14 @@
 
 mod condition;
 mod parse;
+mod range;
 
 pub(crate) use condition::{Comparison, Condition};
+pub(crate) use range::{Range, range, verdict};
 
 use parse::Parser;
 use serde::{Serialize, Serializer};
-use std::{fmt, ops::Range};
+use std::fmt;
 
 /// A checked expression over the parameters of one foreign function.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +64,7 @@ pub(crate) enum Op {
 pub(crate) struct ExprError {
     pub(crate) message: String,
     /// Bytes of the text.
-    pub(crate) span: Range<usize>,
+    pub(crate) span: std::ops::Range<usize>,
 }
 
 /// What an expression speaks of, as it stands in the text.
@@ -70,7 +72,7 @@ pub(crate) struct ExprError {
 pub(crate) struct Mention {
     pub(crate) what: Mentioned,
     /// Bytes of the text.
-    pub(crate) span: Range<usize>,
+    pub(crate) span: std::ops::Range<usize>,
 }
 
 /// Something that has to be there for an expression to mean anything.

@@ -34,6 +34,16 @@ pub(super) fn object(
         errors,
     };
     let mut object = reader.read(name, path)?;
+    let by_field = !object.create.is_empty() || !object.reads.is_empty() && object.slice.is_none();
+    if by_field && types.is_packed(path) {
+        let message =
+            format!("`{}` is packed: its fields lie where no value of their types may be read or set", path.name);
+        errors.push(
+            PolicyError::new(name.span(), message)
+                .help("declare it as C lays it out where it is not packed, or remove this"),
+        );
+        return None;
+    }
     if let Some(slice) = &mut object.slice {
         slice.copy = types.is_copy(path);
     }

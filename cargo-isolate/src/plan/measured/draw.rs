@@ -252,7 +252,7 @@ fn signature(function: &FunctionPlan) -> Signature {
         params: params.collect(),
         ret: function.ret.as_ref().map(|ret| ret.shape.clone()),
         ret_ty: function.ret.as_ref().map(|ret| ret.ty.clone()).unwrap_or_default(),
-        called: Vec::new(),
+        called: None,
         binds: Vec::new(),
     }
 }

@@ -96,6 +96,7 @@ impl View {
             Some(failing) => writer.fails(failing),
             None => writer.error = writer.names.runtime("Fault").to_owned(),
         }
+        writer.type_extras();
         writer.require_owned();
         writer.when();
         let run = if writer.registers { "run_with(&mut callbacks, " } else { "run(" };

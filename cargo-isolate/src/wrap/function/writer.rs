@@ -4,7 +4,7 @@ use super::view::{Parameter, Step};
 use super::words::{fresh, optional, snake};
 use super::{failing, handle, kept};
 use crate::contract::{Contract, shape::Shape};
-use crate::plan::{FunctionPlan, ParamPlan};
+use crate::plan::{FunctionPlan, ParamPlan, Role};
 use crate::wrap::names::Names;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -195,6 +195,20 @@ impl<'w, 'n> Writer<'w, 'n> {
 
     pub(super) fn step(&mut self, statement: String) {
         self.stage.push(Step { safety: None, statement });
+    }
+
+    /// Behind the parameters no declaration says what an argument is, and C takes what it is passed for what it expects there.
+    pub(super) fn type_extras(&mut self) {
+        let Some(declared) = self.function.variadic else { return };
+        let all = self.function.params.iter().zip(&self.locals).zip(&mut self.args);
+        for ((param, local), arg) in all.skip(declared) {
+            let is_typed = matches!((&param.role, contract(param)), (Role::Caller, Contract::Value));
+            if is_typed && param.shown_as.is_none() {
+                continue;
+            }
+            let ty = self.names.ty(&param.shape);
+            *arg = format!("{{ let {local}: {ty} = {arg}; {local} }}");
+        }
     }
 
     /// Room for a value; `any` names the type when only we know that every bit pattern of it is one.

@@ -253,7 +253,9 @@ impl<'a> Names<'a> {
         let mut next = Some(first);
         while let Some(module) = next {
             let inside = self.is_inside(from, module);
-            let reachable = |imported: &Imported<'_>| (imported.import.public || inside) && imported.block.is_none();
+            let reachable = |imported: &Imported<'_>| {
+                (!imported.import.visibility.is_empty() || inside) && imported.block.is_none()
+            };
             // Items and named imports of a module shadow its glob imports.
             if !self.without_globs(module, name, reachable, visited, targets) {
                 for glob in self.modules[module].globs.iter().filter(|glob| reachable(&glob.imported)) {

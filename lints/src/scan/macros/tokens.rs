@@ -36,8 +36,8 @@ impl<'t> Scanner<'_, 't> {
                     directories: self.frame().directories.to_vec(),
                     in_macro: scope.in_macro.clone(),
                     inline: false,
-                    // Its visibility may come from a macro variable.
-                    public: true,
+                    // What stands before it may be a fragment of the macro's.
+                    visibility: SmolStr::default(),
                     cfgs: scope.cfgs.clone(),
                     span: self.lines.span(self.source.raw_range(keyword).start..self.source.raw_range(name).end),
                 });

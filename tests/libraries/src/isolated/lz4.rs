@@ -51,7 +51,7 @@ pub static DOMAIN: Domain = Domain::new("lz4").heap_limit(512 << 20).globals(GLO
 ///
 /// # Errors
 ///
-/// When `LZ4_compress_default` fails (`ret == 0`), or the call ends in a fault; `dest` keeps its value then.
+/// When `LZ4_compress_default` fails (`ret <= 0`), or the call ends in a fault; `dest` keeps its value then.
 pub fn LZ4_compress_default(
     source: &[u8],
     dest: &mut [u8],
@@ -71,7 +71,7 @@ pub fn LZ4_compress_default(
             max_dest_size,
         ))
     }?;
-    if ret == 0 {
+    if ret <= 0 {
         return Err(call.failed(ret, None));
     }
     let dest_written = call.within(call.count(ret), dest_room.len())?;

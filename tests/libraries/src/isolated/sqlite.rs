@@ -710,7 +710,13 @@ pub fn sqlite3_quoted(text: &CStr) -> Result<CString, Error<Null>> {
     // SAFETY: each pointer covers what the contract of `sqlite3_mprintf` says, and nothing that comes back is used
     // before it was checked.
     let ret = unsafe {
-        call.run(move || ffi::sqlite3_mprintf(c"%Q".as_ptr(), text_ptr))
+        call.run(move || ffi::sqlite3_mprintf(
+            c"%Q".as_ptr(),
+            {
+                let text: *const c_char = text_ptr;
+                text
+            },
+        ))
     }?;
     // SAFETY: it is checked to lie in the domain; without isolation the function is trusted to end it.
     let Some(copy) = unsafe { call.string(ret.cast_const()) }? else {
@@ -757,7 +763,10 @@ pub fn sqlite3_db_config_flag(
             arg1_ptr,
             op,
             onoff,
-            now_room.as_mut_ptr(),
+            {
+                let now: *mut c_int = now_room.as_mut_ptr();
+                now
+            },
         ))
     }?;
     let now = call.read(now_room);

@@ -6,7 +6,9 @@ use isolate_rt::{Domain, Fault, FaultKind, Globals};
 use std::ffi::CString;
 use std::path::Path;
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{OnceLock, mpsc};
+use std::time::Duration;
 use support::isolation;
 
 const SOURCE: &str = r#"
@@ -223,4 +225,72 @@ fn constructors_of_globals() {
         1000,
         |result| matches!(result, Err(fault) if matches!(fault.kind(), FaultKind::ForeignFree { .. } | FaultKind::Protection { .. })),
     );
+}
+
+/// The type of what was thrown is asked of the loader, which another thread may have, and need this very instance before it is through.
+#[test]
+fn an_exception_while_another_thread_has_the_loader() {
+    let Some(library) = library().filter(|_| isolation()) else { return };
+    // SAFETY: this function has that type.
+    let throw: Function = unsafe { std::mem::transmute(libc::dlsym(library, c"uncaught_number".as_ptr())) };
+    let kinds = loop {
+        let kinds = throw_and_abort(throw);
+        // A test beside this one ended the instance.
+        if !kinds.contains(&FaultKind::DomainLost) {
+            break kinds;
+        }
+    };
+    assert_eq!(kinds, [FaultKind::Exception { message: "int".into() }, FaultKind::Abort]);
+}
+
+/// What ends a call that throws, and that of another thread, which has the loader and discards the instance.
+fn throw_and_abort(throw: Function) -> [FaultKind; 2] {
+    const PATIENCE: Duration = Duration::from_secs(30);
+    static IS_INSIDE: AtomicBool = AtomicBool::new(false);
+    static IS_TO_THROW: AtomicBool = AtomicBool::new(false);
+    /// # Safety
+    ///
+    /// `kind` leads to one.
+    unsafe extern "C" fn abort_inside(_: *mut libc::dl_phdr_info, _: usize, kind: *mut libc::c_void) -> libc::c_int {
+        IS_TO_THROW.store(true, Ordering::Relaxed);
+        std::thread::sleep(Duration::from_millis(300));
+        // SAFETY: ends the call.
+        let result = unsafe { DOMAIN.call("abort").unwrap().run(|| -> () { libc::abort() }) };
+        // SAFETY: by this function's contract.
+        unsafe { *kind.cast::<FaultKind>() = result.unwrap_err().kind().clone() };
+        1
+    }
+    IS_INSIDE.store(false, Ordering::Relaxed);
+    IS_TO_THROW.store(false, Ordering::Relaxed);
+    let (sender, thrown) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut call = DOMAIN.call("throw").unwrap();
+        IS_INSIDE.store(true, Ordering::Relaxed);
+        let inside = move || {
+            while !IS_TO_THROW.load(Ordering::Relaxed) {
+                std::hint::spin_loop();
+            }
+            // SAFETY: whatever it does is what the domain is for.
+            unsafe { throw(5) }
+        };
+        // SAFETY: as above.
+        sender.send(unsafe { call.run(inside) }.unwrap_err().kind().clone()).unwrap();
+    });
+    let (sender, aborted) = mpsc::channel();
+    std::thread::spawn(move || {
+        while !IS_INSIDE.load(Ordering::Relaxed) {
+            std::thread::yield_now();
+        }
+        let mut kind = FaultKind::DomainLost;
+        // SAFETY: the function, and what it leads to.
+        unsafe { libc::dl_iterate_phdr(Some(abort_inside), (&raw mut kind).cast()) };
+        sender.send(kind).unwrap();
+    });
+    [thrown, aborted].map(|kind| {
+        kind.recv_timeout(PATIENCE).unwrap_or_else(|_| {
+            // A panic would ask the loader for its backtrace.
+            eprintln!("one waits for the other");
+            std::process::abort()
+        })
+    })
 }

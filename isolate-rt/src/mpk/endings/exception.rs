@@ -6,7 +6,7 @@
 
 use super::message::Message;
 use crate::mpk::areas::image;
-use crate::mpk::crossing::leave::{self, Reason};
+use crate::mpk::crossing::leave::{self, Reason, Stop};
 use crate::mpk::loaded::symbols;
 use libc::{c_char, c_int, c_void};
 use std::ffi::CStr;
@@ -121,8 +121,13 @@ unsafe fn what(thrown_type: *const TypeInfo, mut object: *mut c_void) -> Option<
     }
 }
 
+/// Where the name of its type stands, if the call ended by an exception: as the domain says, so anywhere.
+pub(in crate::mpk) fn type_name(stop: &Stop) -> Option<usize> {
+    stop.left.filter(|left| left.reason == Reason::Uncaught as usize).map(|left| left.words[1])
+}
+
 /// What was thrown, with its type where that is a name that the domain cannot have written: `std::logic_error: too long`.
-pub(super) fn told(name: usize, message: &str) -> Box<str> {
+pub(in crate::mpk) fn told(name: usize, message: &str) -> Box<str> {
     const LONGEST: usize = 1024;
     let type_name = image::with_read_only(name, |readable| {
         if readable == 0 {

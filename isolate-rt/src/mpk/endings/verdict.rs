@@ -1,7 +1,7 @@
 //! From what the signal handler saw to what went wrong.
 
 use super::message::Message;
-use super::{exception, panics};
+use super::panics;
 use crate::domain::HeapKind;
 use crate::fault::{Access, FaultKind, Hint};
 use crate::heap::{HEADER, Heap, LastWords};
@@ -43,7 +43,7 @@ impl Instance {
                     FaultKind::Panicked { message: panics::told(&Message::read(seat, value)) }
                 }
                 _ if reason == Reason::Uncaught as usize => {
-                    FaultKind::Exception { message: exception::told(size, &Message::read(seat, value)) }
+                    FaultKind::Exception { message: Message::read(seat, value) }
                 }
                 _ => FaultKind::Abort,
             };

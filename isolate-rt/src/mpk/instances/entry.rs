@@ -12,6 +12,7 @@ use crate::mpk::crossing::gate::{Activation, Work};
 use crate::mpk::crossing::leave::{Reason, Stop};
 use crate::mpk::crossing::thread::Thread;
 use crate::mpk::endings::evidence::Evidence;
+use crate::mpk::endings::exception;
 use crate::mpk::signals::deadline::{self, Armed, Limit, Moment};
 use crate::mpk::signals::watchdog;
 use std::ptr;
@@ -176,7 +177,7 @@ impl Entry {
         if let Some(armed) = armed {
             deadline::disarm(armed);
         }
-        let failure = match &activation.stop {
+        let mut failure = match &activation.stop {
             Some(stop) => self.stopped(function, thread, stop),
             None => {
                 instance.give_up_mappings(seat, activation.generation());
@@ -185,7 +186,20 @@ impl Entry {
         };
         seat.running.store(0, Ordering::Release);
         thread.set_at_work(false);
+        if let Some(name) = activation.stop.as_ref().and_then(exception::type_name) {
+            self.name_exception(function, name, activation.generation(), &mut failure);
+        }
         failure
+    }
+
+    /// Tells the type of what was thrown, by a name that the loader is asked about. Whoever has the loader may be waiting to discard this
+    /// instance: so not before nobody waits for this call.
+    fn name_exception(&self, function: &'static str, name: usize, generation: u64, failure: &mut Failure) {
+        let FaultKind::Exception { message } = &failure.kind else { return };
+        let named = FaultKind::Exception { message: exception::told(name, message) };
+        let before = std::mem::replace(&mut failure.kind, named);
+        let cause = Fault::new(self.instance.name, function, failure.clone());
+        self.instance.last_fault.complete(generation, &before, cause);
     }
 
     /// For a call that may take as long as it takes, in a domain whose calls are watched: nobody does, until

@@ -1,7 +1,7 @@
 //! What an instance ended by last, for those whom that concerns and who did nothing wrong: calls that were inside, and whoever has
 //! something that lived there.
 
-use crate::fault::Fault;
+use crate::fault::{Fault, FaultKind};
 use std::sync::{RwLock, TryLockError};
 
 /// How often a lock is tried that others hold for a moment. It is not waited for: a signal handler may have interrupted who has
@@ -22,6 +22,14 @@ impl LastFault {
         let _other = patiently(|| self.0.try_write()).and_then(|mut last| match &*last {
             Some((ended, _)) if *ended >= generation => Some((generation, fault)),
             _ => last.replace((generation, fault)),
+        });
+    }
+
+    /// More is known by now of a fault that ended this generation, and was told as `before`.
+    pub(super) fn complete(&self, generation: u64, before: &FaultKind, fault: Fault) {
+        let _other = patiently(|| self.0.try_write()).and_then(|mut last| match &*last {
+            Some((ended, known)) if *ended == generation && known.kind() == before => last.replace((generation, fault)),
+            _ => Some((generation, fault)),
         });
     }
 

@@ -5,9 +5,10 @@ mod support;
 use isolate_rt::{Domain, FaultKind, HeapKind};
 use std::arch::asm;
 use std::cell::Cell;
+use std::os::unix::thread::JoinHandleExt as _;
 use std::ptr;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
+use std::sync::{Mutex, mpsc};
 use std::time::{Duration, Instant};
 use support::{End, child, give_to_the_kernel, isolation, role};
 
@@ -756,6 +757,123 @@ fn a_thread_that_blocks_every_signal_is_still_rewound() {
         .join()
         .unwrap();
     }
+}
+
+/// A call of another thread, from when it is inside until this is dropped.
+struct Inside {
+    thread: Option<std::thread::JoinHandle<()>>,
+    is_over: &'static AtomicBool,
+}
+
+impl Inside {
+    fn begin(domain: &'static Domain) -> Self {
+        let is_over: &'static AtomicBool = Box::leak(Box::new(AtomicBool::new(false)));
+        let mut pipe = [0; 2];
+        // SAFETY: room for two descriptors.
+        assert_eq!(unsafe { libc::pipe(pipe.as_mut_ptr()) }, 0);
+        let [from, to] = pipe;
+        let thread = std::thread::spawn(move || {
+            let call = || {
+                // SAFETY: a byte of its own stack.
+                unsafe { libc::write(to, [1u8].as_ptr().cast(), 1) };
+                while !is_over.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            };
+            in_domain(domain, call).unwrap();
+        });
+        // SAFETY: room for a byte.
+        assert_eq!(unsafe { libc::read(from, [0u8].as_mut_ptr().cast(), 1) }, 1);
+        // SAFETY: nobody uses them any more.
+        unsafe { [libc::close(from), libc::close(to)] };
+        Self { thread: Some(thread), is_over }
+    }
+
+    fn interrupt(&self, signal: i32) {
+        // SAFETY: a thread that was not joined.
+        assert_eq!(unsafe { libc::pthread_kill(self.thread.as_ref().unwrap().as_pthread_t(), signal) }, 0);
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::Relaxed);
+        self.thread.take().unwrap().join().unwrap();
+    }
+}
+
+/// A fork of such a thread, which is older than the domain's key: its child lays out anew what another thread was in.
+#[test]
+fn a_child_of_a_thread_that_blocks_every_signal() {
+    static NEWER: Domain = Domain::new("newer than the thread");
+    const FINE: i32 = 7;
+    if !isolation() {
+        return;
+    }
+    let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let (go, may_go) = mpsc::channel();
+    let forks = std::thread::spawn(move || {
+        may_go.recv().unwrap();
+        let (every, mut status) = (u64::MAX, 0);
+        // SAFETY: this thread's own mask, past libc. The child ends, and is waited for.
+        unsafe {
+            libc::syscall(
+                libc::SYS_rt_sigprocmask,
+                libc::SIG_SETMASK,
+                &every,
+                ptr::null_mut::<u64>(),
+                size_of::<u64>(),
+            );
+            let child = libc::fork();
+            if child == 0 {
+                libc::_exit(FINE);
+            }
+            assert_eq!(libc::waitpid(child, &mut status, 0), child);
+        }
+        if libc::WIFSIGNALED(status) {
+            End::Signal(libc::WTERMSIG(status))
+        } else {
+            End::Status(libc::WEXITSTATUS(status))
+        }
+    });
+    let _inside = Inside::begin(&NEWER);
+    go.send(()).unwrap();
+    assert_eq!(forks.join().unwrap(), End::Status(FINE));
+}
+
+/// A handler that interrupted a call has the rights that there were when it began. It is told that it cannot call a domain that another
+/// thread has made since, as it is of others.
+#[test]
+fn a_handler_in_a_call_and_a_newer_domain() {
+    static NEWER: Domain = Domain::new("newer than the handler");
+    static RUNS: AtomicBool = AtomicBool::new(false);
+    static IS_MADE: AtomicBool = AtomicBool::new(false);
+    static IS_TOLD: AtomicBool = AtomicBool::new(false);
+    extern "C" fn call(_: i32) {
+        RUNS.store(true, Ordering::Relaxed);
+        while !IS_MADE.load(Ordering::Relaxed) {
+            std::thread::yield_now();
+        }
+        let called = in_domain(&NEWER, || ());
+        IS_TOLD.store(called.is_err_and(|fault| fault.kind() == &FaultKind::InSignalHandler), Ordering::Relaxed);
+    }
+    if !isolation() {
+        return;
+    }
+    let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    // SAFETY: a handler.
+    let before = unsafe { libc::signal(libc::SIGUSR1, call as extern "C" fn(i32) as usize) };
+    let inside = Inside::begin(&DOMAIN);
+    inside.interrupt(libc::SIGUSR1);
+    while !RUNS.load(Ordering::Relaxed) {
+        std::thread::yield_now();
+    }
+    in_domain(&NEWER, || ()).unwrap();
+    IS_MADE.store(true, Ordering::Relaxed);
+    drop(inside);
+    assert!(IS_TOLD.load(Ordering::Relaxed));
+    // SAFETY: what there was.
+    unsafe { libc::signal(libc::SIGUSR1, before) };
 }
 
 /// The signal that ends late calls is the runtime's: nobody else gets it.

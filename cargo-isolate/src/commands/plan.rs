@@ -14,7 +14,7 @@ use crate::{
         streams, visible,
         words::{few, some},
     },
-    verify::linked::{self, Inside, LastBuild, Refused, Served, last_build},
+    verify::linked::{self, Constructors, Inside, LastBuild, Refused, Served, last_build},
     wrap::TargetError,
 };
 use camino::Utf8Path;
@@ -58,6 +58,8 @@ struct Report<'p> {
     refused_imports: &'p [Refused],
     /// Exported Rust functions that the libraries of the last build call: they run inside the domain.
     inside: &'p [Inside],
+    /// Functions of the libraries of the last build that run before `main`, in the program.
+    constructors: &'p [Constructors],
 }
 
 /// Version of the JSON.
@@ -83,7 +85,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         let is_ready = functions.iter().all(|(_, function)| function.is_ready());
         return Ok(super::with_scan(&graph, if is_ready { Exit::Clean } else { Exit::Violation }));
     }
-    let LastBuild { served, refused, inside, problems } =
+    let LastBuild { served, refused, inside, constructors, problems } =
         last_build(&graph, &plan).or_environment(|| "cannot read what the last build left")?;
     let declarations = args.clang.then(|| plan::declarations(&graph, &plan));
     let mut out = streams::stdout();
@@ -95,6 +97,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
             unsettled.iter().try_for_each(|unsettled| writeln!(out, "warning: {unsettled}"))?;
             problems.iter().try_for_each(|problem| writeln!(out, "warning: {problem}"))?;
             inside.iter().try_for_each(|inside| writeln!(out, "warning: {inside}"))?;
+            constructors.iter().try_for_each(|constructors| writeln!(out, "warning: {constructors}"))?;
             declarations.iter().try_for_each(|found| declared(&mut out, found))?;
             linked::warnings(&refused).iter().try_for_each(|warning| writeln!(out, "warning: {warning}"))?;
         }
@@ -109,6 +112,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
                 declarations: declarations.as_ref(),
                 refused_imports: &refused,
                 inside: &inside,
+                constructors: &constructors,
             };
             visible::json(&mut out, &report)?;
         }

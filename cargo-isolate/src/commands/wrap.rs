@@ -95,6 +95,7 @@ fn wrap(args: &Args, Workspace { graph, policy }: &Workspace, plan: &Plan) -> Re
     plan::unsettled(graph, &policy.policy, plan).iter().for_each(|unsettled| streams::tell!("warning: {unsettled}"));
     last.problems.iter().for_each(|problem| streams::tell!("warning: {problem}"));
     last.inside.iter().for_each(|inside| streams::tell!("warning: {inside}"));
+    last.constructors.iter().for_each(|constructors| streams::tell!("warning: {constructors}"));
     linked::warnings(&last.refused).iter().for_each(|warning| streams::tell!("warning: {warning}"));
     if args.request.quiet {
         return Ok(Exit::Clean);

@@ -36,10 +36,12 @@ pub(super) struct Member {
     defines: BTreeSet<String>,
     /// What it asks of others.
     imports: BTreeSet<String>,
+    /// Functions that run before `main` where it is linked.
+    pub(super) constructors: BTreeSet<String>,
 }
 
-/// Members that are linked because somebody asks for `roots`, by what they ask of nobody here: code of the others never runs.
-pub(super) fn reached<'m>(members: &[&'m Member], roots: impl Iterator<Item = &'m str>) -> Vec<BTreeSet<&'m str>> {
+/// Members that are linked because somebody asks for `roots`: code of the others never runs.
+pub(super) fn linked<'m>(members: &[&'m Member], roots: impl Iterator<Item = &'m str>) -> Vec<&'m Member> {
     let mut by_symbol: HashMap<&str, Vec<&'m Member>> = HashMap::new();
     for member in members {
         for symbol in &member.defines {
@@ -54,11 +56,17 @@ pub(super) fn reached<'m>(members: &[&'m Member], roots: impl Iterator<Item = &'
         }
     }
     let is_linked = |member: &&&Member| member.defines.iter().any(|symbol| seen.contains(symbol.as_str()));
-    let of_others = |member: &&'m Member| {
+    members.iter().filter(is_linked).copied().collect()
+}
+
+/// Of each member that is linked because somebody asks for `roots`: what it asks of nobody here.
+pub(super) fn reached<'m>(members: &[&'m Member], roots: impl Iterator<Item = &'m str>) -> Vec<BTreeSet<&'m str>> {
+    let here: BTreeSet<&str> = members.iter().flat_map(|member| &member.defines).map(String::as_str).collect();
+    let of_others = |member: &'m Member| {
         let imports = member.imports.iter().map(String::as_str);
-        imports.filter(|symbol| !by_symbol.contains_key(symbol)).collect()
+        imports.filter(|symbol| !here.contains(symbol)).collect()
     };
-    members.iter().filter(is_linked).map(of_others).collect()
+    linked(members, roots).into_iter().map(of_others).collect()
 }
 
 /// A variable as the linker tells it from others.
@@ -148,7 +156,8 @@ impl Archive {
     }
 
     fn definitions(&mut self, object: &object::File<'_>) {
-        let (mut file, mut member) = (None, Member::default());
+        let mut file = None;
+        let mut member = Member { constructors: constructors(object), ..Member::default() };
         for symbol in object.symbols() {
             let Ok(name) = symbol.name() else { continue };
             if symbol.kind() == SymbolKind::File {
@@ -175,6 +184,29 @@ impl Archive {
         }
         self.members.push(member);
     }
+}
+
+/// The functions that the loader calls before `main` (System V ABI, "Initialization and Termination Functions"); those without a name as
+/// one.
+fn constructors(object: &object::File<'_>) -> BTreeSet<String> {
+    const SECTIONS: [&str; 3] = [".init_array", ".preinit_array", ".ctors"];
+    let lists = object.sections().filter(|section| {
+        let after = |list: &str| section.name().is_ok_and(|name| name.strip_prefix(list).is_some_and(is_end_of_name));
+        SECTIONS.into_iter().any(after)
+    });
+    let targets = lists.flat_map(|section| section.relocations().collect::<Vec<_>>()).filter_map(|(_, relocation)| {
+        let RelocationTarget::Symbol(symbol) = relocation.target() else { return None };
+        let symbol = object.symbol_by_index(symbol).ok()?;
+        let of_section = || owner(object, symbol.section_index()?, relocation.addend().try_into().ok()?);
+        let own = symbol.name().ok().filter(|name| !name.is_empty() && symbol.kind() != SymbolKind::Section);
+        Some(own.map(str::to_owned).or_else(of_section).unwrap_or_else(|| "a function without a name".to_owned()))
+    });
+    targets.collect()
+}
+
+/// Whether this may follow the name of a kind of section: nothing, or a priority.
+fn is_end_of_name(rest: &str) -> bool {
+    rest.is_empty() || rest.starts_with('.')
 }
 
 /// Data that stays writable after start-up and is not each thread's own.
@@ -237,7 +269,7 @@ mod tests {
     fn what_no_root_leads_to_is_not_linked() {
         let of = |defines: &[&str], imports: &[&str]| {
             let own = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-            Member { defines: own(defines), imports: own(imports) }
+            Member { defines: own(defines), imports: own(imports), constructors: BTreeSet::new() }
         };
         let all = [
             of(&["inflate"], &["crc32", "memcpy"]),

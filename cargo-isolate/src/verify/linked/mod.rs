@@ -6,6 +6,7 @@
 
 mod archive;
 mod artifacts;
+mod constructors;
 mod exports;
 mod image;
 mod libc;
@@ -22,6 +23,7 @@ use archive::{Archive, Global, Reference};
 pub(crate) use artifacts::Built;
 use artifacts::Program;
 use camino::{Utf8Path, Utf8PathBuf};
+pub(crate) use constructors::Constructors;
 pub(crate) use exports::Inside;
 use image::Image;
 pub(crate) use libc::{Refused, warnings};
@@ -69,6 +71,7 @@ pub(crate) fn check(graph: &Graph, plan: &Plan, built: &Built, targets: &[Target
             linked.served.extend(served(domain, &defining, &images));
             linked.problems.extend(unknown_archives(domain, built, &images));
             linked.inside.extend(exports::inside(domain, archives.values(), &exported));
+            linked.constructors.extend(constructors::constructors(domain, archives.values()));
         }
         for (program, image) in &images {
             linked.variables(domain, &defining, program, image);
@@ -108,6 +111,8 @@ pub(crate) struct LastBuild {
     pub(crate) refused: Vec<Refused>,
     /// Rust code that the libraries call.
     pub(crate) inside: Vec<Inside>,
+    /// Code of the libraries that runs before `main`.
+    pub(crate) constructors: Vec<Constructors>,
     /// What the policy says of domains that cannot be: archives that no build script has made, an instance for each thread.
     pub(crate) problems: Vec<Problem>,
 }
@@ -139,6 +144,7 @@ pub(crate) fn last_build(graph: &Graph, plan: &Plan) -> io::Result<LastBuild> {
         last.served.extend(served.map(|(by, functions)| Served { domain: domain.name.clone(), by, functions }));
         last.refused.extend(refused(domain, archives.values()));
         last.inside.extend(exports::inside(domain, archives.values(), &exported));
+        last.constructors.extend(constructors::constructors(domain, archives.values()));
         last.problems.extend(shared_variables(domain, archives.values()));
         // Where nothing was built there is nothing to hold names against; what programs ask for is known once they are linked.
         if !built.archives.is_empty() {

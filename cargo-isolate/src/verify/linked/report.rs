@@ -1,6 +1,6 @@
 //! What the objects and programs of a build show, and how it is said.
 
-use super::Inside;
+use super::{Constructors, Inside};
 use crate::terminal::words::few;
 use serde::Serialize;
 use std::fmt;
@@ -19,6 +19,8 @@ pub(crate) struct Linked {
     pub(crate) references: Vec<Outside>,
     /// Rust code that isolated libraries call.
     pub(crate) inside: Vec<Inside>,
+    /// Code of isolated libraries that runs before `main`.
+    pub(crate) constructors: Vec<Constructors>,
     /// What could not be looked at, and why.
     pub(crate) unseen: Vec<String>,
 }

@@ -11,6 +11,7 @@ pub(super) fn text(out: &mut Printer<'_>, linked: &Linked) -> io::Result<()> {
     globals(out, linked)?;
     references(out, &linked.references)?;
     linked.inside.iter().try_for_each(|inside| line(out, Mark::Skipped, "", &inside.to_string()))?;
+    linked.constructors.iter().try_for_each(|one| line(out, Mark::Skipped, "", &one.to_string()))?;
     linked.served.iter().try_for_each(|served| line(out, Mark::Skipped, "", &served.to_string()))?;
     linked.unseen.iter().try_for_each(|unseen| line(out, Mark::Skipped, "", unseen))
 }

@@ -1,0 +1,65 @@
+//! Code of a library that runs before `main`: in the program, before there is a domain.
+
+use super::{File, Server, archive, own};
+use crate::{
+    plan::{DomainPlan, FunctionPlan},
+    terminal::words::few,
+};
+use serde::Serialize;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt, ptr,
+};
+
+/// Constructors of a file that a domain's functions bring into the program.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) struct Constructors {
+    pub(crate) domain: String,
+    #[serde(flatten)]
+    pub(crate) by: Server,
+    /// As the compiler named them.
+    pub(crate) constructors: Vec<String>,
+}
+
+impl fmt::Display for Constructors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Constructors { domain, by, constructors } = self;
+        match by {
+            Server::Crate(package) => write!(f, "native code in the crate of `{package}`")?,
+            Server::Archive(name) => write!(f, "`{name}`")?,
+            Server::Shared(_) | Server::Nobody | Server::Undefined => f.write_str("the library")?,
+        }
+        let (has, runs) = match constructors.len() {
+            1 => ("a constructor", "runs"),
+            _ => ("constructors", "run"),
+        };
+        write!(
+            f,
+            " has {has} that {runs} before `main`, outside of the domain `{domain}`: {}; a call that frees, grows or writes what was \
+             allocated there ends with `ForeignFree` or `Protection`",
+            few(constructors)
+        )
+    }
+}
+
+/// By file: what runs because the functions of the domain are linked. A crate holds what the archive holds that it was linked with: then
+/// the archive is named.
+pub(super) fn constructors<'f>(
+    domain: &DomainPlan,
+    files: impl Iterator<Item = &'f File> + Clone,
+) -> Vec<Constructors> {
+    let members: Vec<_> = own(domain, files.clone()).flat_map(|file| &file.archive.members).collect();
+    let linked = archive::linked(&members, domain.functions.iter().map(FunctionPlan::symbol));
+    let mut by_names: BTreeMap<Vec<String>, &Server> = BTreeMap::new();
+    for file in own(domain, files) {
+        let is_linked = |member: &&archive::Member| linked.iter().any(|linked| ptr::eq(*linked, *member));
+        let members = file.archive.members.iter().filter(is_linked);
+        let names: BTreeSet<_> = members.flat_map(|member| member.constructors.iter().cloned()).collect();
+        let server = by_names.entry(names.into_iter().collect()).or_insert(&file.server);
+        if server.is_crate() {
+            *server = &file.server;
+        }
+    }
+    let some = by_names.into_iter().filter(|(names, _)| !names.is_empty());
+    some.map(|(constructors, by)| Constructors { domain: domain.name.clone(), by: by.clone(), constructors }).collect()
+}

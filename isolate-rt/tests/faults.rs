@@ -10,7 +10,7 @@ use std::process::Command;
 use std::ptr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU8, Ordering};
-use support::isolation;
+use support::{End, child, give_up, isolation, role};
 
 static DOMAIN: Domain = Domain::new("told").stack_size(256 << 10);
 static OTHER: Domain = Domain::new("another");
@@ -584,4 +584,35 @@ fn faults_are_values() {
         move || format!("{first:#}")
     });
     assert_eq!(kept.join().unwrap(), format!("{first:#}"));
+}
+
+/// A seccomp filter of the program's refuses a system call by a signal.
+#[test]
+fn a6_a_system_call_that_a_filter_refuses() {
+    const NAME: &str = "a6_a_system_call_that_a_filter_refuses";
+    static FILTERED: Domain = Domain::new("filtered");
+    // SAFETY: a query.
+    let ask = || unsafe { libc::syscall(libc::SYS_personality, 0xffff_ffffu32) };
+    // In children: a filter stays.
+    match role().as_deref() {
+        Some("isolated") => {
+            give_up(libc::SYS_personality, libc::SECCOMP_RET_TRAP);
+            for _ in 0..2 {
+                // SAFETY: returns a number.
+                let fault = unsafe { FILTERED.call("ask").unwrap().run(ask) }.unwrap_err();
+                assert_eq!(fault.kind(), &FaultKind::ForbiddenSyscall);
+                // SAFETY: as above.
+                assert_eq!(unsafe { FILTERED.call("next").unwrap().run(|| 1) }, Ok(1));
+            }
+        }
+        Some(_) => {
+            give_up(libc::SYS_personality, libc::SECCOMP_RET_TRAP);
+            ask();
+        }
+        None if isolation() => {
+            assert_eq!(End::from(&child(NAME, "isolated")), End::Status(0));
+            assert_eq!(End::from(&child(NAME, "control")), End::Signal(libc::SIGSYS));
+        }
+        None => {}
+    }
 }

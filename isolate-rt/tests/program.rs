@@ -626,7 +626,7 @@ fn a2_ten_thousand_faults_leave_nothing_behind() {
         let read = |path| std::fs::read_to_string(path).unwrap();
         let resident: usize = read("/proc/self/statm").split(' ').nth(1).unwrap().parse().unwrap();
         let descriptors = std::fs::read_dir("/proc/self/fd").unwrap().count();
-        (resident, read("/proc/self/maps").lines().count(), descriptors)
+        (resident, read("/proc/self/maps").lines().count(), descriptors, keys_left())
     };
     let fault = || {
         let fault = in_domain(&FAULTY, || {
@@ -637,6 +637,7 @@ fn a2_ten_thousand_faults_leave_nothing_behind() {
             }
         });
         assert_eq!(fault.unwrap_err().address(), Some(8));
+        assert_eq!(in_domain(&FAULTY, || 42), Ok(42));
     };
     (0..100).for_each(|_| fault());
     let before = status();
@@ -645,7 +646,19 @@ fn a2_ten_thousand_faults_leave_nothing_behind() {
     assert!(after.0 < before.0 + 64, "resident pages: {before:?} became {after:?}");
     assert!(after.1 <= before.1 + 2, "mappings: {before:?} became {after:?}");
     assert_eq!(after.2, before.2, "descriptors");
+    assert_eq!(after.3, before.3, "keys");
     exercise(&FAULTY);
+}
+
+/// How many protection keys the process can still have.
+fn keys_left() -> usize {
+    // SAFETY: takes keys that nobody has, and gives them back.
+    unsafe {
+        let take = || libc::syscall(libc::SYS_pkey_alloc, 0usize, 0usize);
+        let taken: Vec<_> = std::iter::repeat_with(take).take_while(|key| *key >= 0).collect();
+        taken.iter().for_each(|key| assert_eq!(libc::syscall(libc::SYS_pkey_free, *key), 0));
+        taken.len()
+    }
 }
 
 #[test]

@@ -616,6 +616,39 @@ fn a_fault_puts_mask_and_signal_stack_right() {
 
 /// By a raw system call a domain can block every signal of its thread. They stay blocked, and what faults then is killed: nothing
 /// of the program is written.
+/// An ordinary mask and `errno` are after a fault what they were before the call.
+#[test]
+fn mask_and_errno_after_a_fault() {
+    if !isolation() {
+        return;
+    }
+    // On a thread of its own, whose mask nobody else looks at.
+    let seen = std::thread::spawn(|| {
+        // Its first call makes it ready.
+        in_domain(&DOMAIN, || ()).unwrap();
+        // SAFETY: settings of this thread.
+        unsafe {
+            let (mut set, mut now) = std::mem::zeroed::<(libc::sigset_t, libc::sigset_t)>();
+            for signal in [libc::SIGUSR1, libc::SIGTERM, libc::SIGWINCH] {
+                libc::sigaddset(&mut set, signal);
+            }
+            libc::pthread_sigmask(libc::SIG_SETMASK, &set, ptr::null_mut());
+            let mask = |now: &mut libc::sigset_t| {
+                libc::pthread_sigmask(libc::SIG_SETMASK, ptr::null(), now);
+                (1..libc::SIGRTMIN()).filter(|&signal| libc::sigismember(now, signal) == 1).collect::<Vec<_>>()
+            };
+            let ends: [fn(); 3] = [|| asm!("ud2"), || libc::abort(), || *libc::__errno_location() = 5];
+            ends.map(|end| {
+                let before = mask(&mut now);
+                *libc::__errno_location() = 77;
+                let result = in_domain(&DOMAIN, end);
+                (result.is_err(), *libc::__errno_location(), mask(&mut now) == before, before.len())
+            })
+        }
+    });
+    assert_eq!(seen.join().unwrap(), [(true, 77, true, 3), (true, 77, true, 3), (false, 77, true, 3)]);
+}
+
 #[test]
 fn signals_blocked_past_libc() {
     const NAME: &str = "signals_blocked_past_libc";

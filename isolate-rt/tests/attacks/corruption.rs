@@ -33,6 +33,82 @@ fn b1_string_that_is_none() {
     }
 }
 
+/// Pointers and lengths at random, most of them near what is there: what is taken lies in the domain, or in constants.
+#[test]
+fn b1_pointers_and_lengths_at_random() {
+    const NAME: &str = "corruption::b1_pointers_and_lengths_at_random";
+    static ASKED: Domain = Domain::new("asked").heap_limit(1 << 20).stack_size(256 << 10);
+    const ROUNDS: usize = 20_000;
+    // In a child: other tests of this process map and unmap.
+    if role().is_none() {
+        if isolation() {
+            child_ends(NAME, "isolated", End::Status(0));
+        }
+        return;
+    }
+    let mut state = 0x9e37_79b9_7f4a_7c15u64;
+    let mut random = move || {
+        // xorshift64.
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state as usize
+    };
+    let mut call = ASKED.call("any").unwrap();
+    let staged = call.output::<u8>(1000).unwrap();
+    // SAFETY: allocates.
+    let block = unsafe { call.run(|| libc::malloc(10_000).addr()) }.unwrap();
+    let maps = mappings();
+    let key = maps.iter().rfind(|(start, ..)| *start <= block).unwrap().2;
+    let is_given = |address: usize| {
+        let (_, permissions, of) = maps.iter().rfind(|(start, ..)| *start <= address).unwrap();
+        *of == key || permissions.starts_with("r-")
+    };
+    let edges: Vec<_> =
+        maps.iter().map(|(start, ..)| *start).chain([block, staged.as_ptr().addr(), 0, usize::MAX]).collect();
+    let (mut taken, mut refused) = (0, 0);
+    for _ in 0..ROUNDS {
+        let near = |value: usize, by: usize| value.wrapping_add(by % 64).wrapping_sub(32);
+        let start = match random() % 4 {
+            0 => random(),
+            1 => edges[random() % edges.len()].wrapping_add(random() % (1 << 20)),
+            _ => near(edges[random() % edges.len()], random()),
+        };
+        let len = match random() % 4 {
+            0 => random(),
+            1 => random() % 20_000,
+            // So that the end is near an edge, or behind the last address.
+            2 => near(edges[random() % edges.len()], random()).wrapping_sub(start),
+            _ => near(0usize.wrapping_sub(start), random()),
+        };
+        let pointer = ptr::with_exposed_provenance::<u8>(start);
+        // SAFETY: with isolation nothing is owed.
+        let (bytes, words, text) = unsafe {
+            (call.values(pointer, len), call.values(pointer.cast::<u64>(), len), call.string(pointer.cast()))
+        };
+        let lengths = [
+            bytes.ok().flatten().map(|bytes| bytes.len()),
+            words.ok().flatten().map(|words| 8 * words.len()),
+            text.ok().flatten().map(|text| text.as_bytes_with_nul().len()),
+        ];
+        for length in lengths {
+            match length {
+                Some(0) => {}
+                Some(length) => {
+                    taken += 1;
+                    let last = start.checked_add(length - 1).expect("no wrap");
+                    assert!(is_given(start) && is_given(last), "{start:#x} and {length} bytes are not the domain's");
+                }
+                None => refused += 1,
+            }
+        }
+        if let Ok(Some(_)) = call.adopt(pointer.cast_mut().cast::<u64>()) {
+            assert!(is_given(start));
+        }
+    }
+    assert!(taken > ROUNDS / 10 && refused > ROUNDS / 10, "{taken} taken, {refused} refused");
+}
+
 /// What a wrapper would do that reads a length twice: once to check it, and once to use it.
 fn check_then_use() -> ! {
     static LENGTH: AtomicUsize = AtomicUsize::new(8);
@@ -337,20 +413,61 @@ fn b5_every_word_of_the_heap() {
 /// A good function with a bad pointer: the kernel writes with the rights of who asks.
 #[test]
 fn b6_read_into_the_program() {
-    fn ask(domain: &'static Domain, victim: *mut u8) -> Result<i64, isolate_rt::Fault> {
-        // SAFETY: none; that is the attack.
-        unsafe { domain.call("getrandom").unwrap().run(|| libc::syscall(libc::SYS_getrandom, victim, 16, 0)) }
-    }
+    /// Has the kernel write 16 bytes to the victim: at random, or what can be read from one of two sockets.
+    type Ask = fn(*mut libc::c_void, i32) -> i64;
+    // SAFETY: none in all of these; that is the attack.
+    const ASK: [Ask; 5] = [
+        // SAFETY: as above.
+        |victim, _| unsafe { libc::syscall(libc::SYS_getrandom, victim, 16, 0) },
+        // SAFETY: as above.
+        |victim, socket| unsafe { libc::read(socket, victim, 16) as i64 },
+        // SAFETY: as above.
+        |victim, socket| unsafe { libc::recv(socket, victim, 16, 0) as i64 },
+        |victim, socket| {
+            let part = |at| libc::iovec { iov_base: victim.wrapping_byte_add(at), iov_len: 8 };
+            // SAFETY: as above.
+            unsafe { libc::readv(socket, [part(0), part(8)].as_ptr(), 2) as i64 }
+        },
+        // SAFETY: as above.
+        |victim, file| unsafe { libc::pread(file, victim, 16, 0) as i64 },
+    ];
+    const OF_A_FILE: usize = 4;
     let victim = heap();
     // SAFETY: a leaked block.
     let changed = || unsafe { std::slice::from_raw_parts(victim, 16) } != [BEFORE; 16];
+    let results = |domain: &'static Domain| -> [(Option<i64>, bool); ASK.len()] {
+        std::array::from_fn(|number| {
+            let ask = ASK[number];
+            let mut sockets = [0; 2];
+            // SAFETY: room for two descriptors; the last asks for a file.
+            unsafe {
+                assert_eq!(libc::socketpair(libc::AF_UNIX, libc::SOCK_STREAM, 0, sockets.as_mut_ptr()), 0);
+                if number == OF_A_FILE {
+                    libc::close(sockets[0]);
+                    sockets[0] = libc::open(c"/proc/self/exe".as_ptr(), libc::O_RDONLY);
+                }
+                libc::send(sockets[1], [1u8; 16].as_ptr().cast(), 16, libc::MSG_NOSIGNAL);
+            }
+            let source = sockets[0];
+            // SAFETY: none; that is the attack.
+            let call = || unsafe { domain.call("ask").unwrap().run(|| ask(victim.cast(), source)) };
+            let result = call().or_else(|_| call());
+            let harmed = changed();
+            // SAFETY: a leaked block, and descriptors of this test.
+            unsafe {
+                victim.write_bytes(BEFORE, 16);
+                for socket in sockets {
+                    libc::close(socket);
+                }
+            }
+            (result.ok(), harmed)
+        })
+    };
     if role().is_some() {
-        assert_eq!(ask(&UNPROTECTED, victim), Ok(16));
-        std::process::exit(if changed() { OVERWRITTEN } else { 1 });
+        std::process::exit(if results(&UNPROTECTED) == [(Some(16), true); ASK.len()] { OVERWRITTEN } else { 1 });
     }
     if isolation() {
-        assert_eq!(ask(&OWN, victim), Ok(-1));
-        assert!(!changed());
+        assert_eq!(results(&OWN), [(Some(-1), false); ASK.len()]);
         child_ends("corruption::b6_read_into_the_program", "control", End::Status(OVERWRITTEN));
     }
 }

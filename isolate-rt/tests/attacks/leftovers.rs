@@ -215,6 +215,58 @@ fn a19_stale_pointer() {
     assert_eq!(unsafe { call.run(|| *pointer) }, Ok(9), "the pointer finds another object");
 }
 
+/// A thread that a domain starts by a raw system call is known to nobody: it stays when the call ends in a fault, with the domain's
+/// rights and nothing else.
+#[test]
+fn a15_a_raw_thread_is_not_held() {
+    const THREAD: i32 = libc::CLONE_VM
+        | libc::CLONE_FS
+        | libc::CLONE_FILES
+        | libc::CLONE_SIGHAND
+        | libc::CLONE_THREAD
+        | libc::CLONE_SYSVSEM;
+    // In a child, which ends with the thread.
+    if role().is_none() {
+        if isolation() {
+            child_ends("leftovers::a15_a_raw_thread_is_not_held", "isolated", End::Status(UNHARMED));
+        }
+        return;
+    }
+    // It counts there, and tries to have the kernel write to the program. (Elsewhere in the heap the fault takes its memory away, and its
+    // own fault then ends the process.)
+    // SAFETY: a small block, of the first pages of the heap.
+    let counter = in_domain("allocate", || unsafe { libc::calloc(1, 64).cast::<u64>() }).unwrap();
+    let victim = STATIC_VICTIM.as_ptr();
+    let fault = in_domain("start", || {
+        // SAFETY: none; that is the attack.
+        unsafe {
+            asm!(
+                "syscall",
+                "test rax, rax", "jnz 3f",
+                "2:", "lock inc qword ptr [{counter}]",
+                "mov eax, {getrandom}", "mov rdi, {victim}", "mov esi, 1", "xor edx, edx", "syscall",
+                "jmp 2b",
+                "3:", "ud2",
+                counter = in(reg) counter, victim = in(reg) victim, getrandom = const libc::SYS_getrandom,
+                inout("rax") libc::SYS_clone => _, inout("rdi") THREAD as u64 => _, inout("rsi") counter.add(8) => _,
+                inout("rdx") 0 => _, in("r10") 0, in("r8") 0, out("rcx") _, out("r11") _,
+            );
+        }
+    });
+    assert_eq!(fault.unwrap_err().kind(), &FaultKind::IllegalInstruction);
+    assert_eq!(in_domain("next", || 42), Ok(42));
+    let count = || {
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        // SAFETY: of the domain's heap, which stays mapped.
+        unsafe { counter.read_volatile() }
+    };
+    let (before, after) = (count(), count());
+    assert!(after > before, "it has come to its end");
+    let is_harmed = STATIC_VICTIM.load(Ordering::Relaxed) != super::BEFORE;
+    // SAFETY: ends all threads.
+    unsafe { libc::_exit(if is_harmed { OVERWRITTEN } else { UNHARMED }) }
+}
+
 /// A closure panics while the library waits for it.
 #[test]
 fn a22_panic_in_a_callback() {

@@ -94,6 +94,7 @@ attacks! {
         overflow_buffer_to_root: heap(), overflow => Protection { key: 0, write: true, .. }, control Overwritten();
         write_null: none(), |_| store(ptr::without_provenance_mut(8)) => Unmapped { address: 8 }, control Killed(libc::SIGSEGV);
         write_read_only: none(), |_| store(b"constant".as_ptr().cast_mut()) => Protection { key: 0, .. }, control Killed(libc::SIGSEGV);
+        write_got: none(), |_| store(got()) => Protection { key: 0, write: true, .. }, control Killed(libc::SIGSEGV);
         read_non_canonical: none(), |_| load(ptr::without_provenance(1 << 63)) => NonCanonical (), control Killed(libc::SIGSEGV);
         jump_wild: none(), |_| jump(0x1234) => Unmapped { address: 0x1234 }, control Killed(libc::SIGSEGV);
     }
@@ -279,6 +280,14 @@ fn other_domain() -> *mut u8 {
     // SAFETY: the program may write a domain's memory.
     unsafe { block.write(BEFORE) };
     block
+}
+
+/// Where the program keeps the address of a function of libc, for its calls.
+fn got() -> *mut u8 {
+    let entry: *mut u8;
+    // SAFETY: computes an address.
+    unsafe { asm!("lea {}, [rip + getppid@GOTPCREL]", out(reg) entry) };
+    entry
 }
 
 fn write(victim: *mut u8) {

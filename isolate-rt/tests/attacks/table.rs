@@ -76,10 +76,20 @@ const ROWS: &[Row] = &[
             ("deadline.rs", "a5_sleeping", "`Timeout`", "still running after a second"),
             ("deadline.rs", "a5_waiting_on_a_futex", "`Timeout`", "still running after a second"),
             ("deadline.rs", "a5_reading_an_empty_pipe", "`Timeout`", "still running after a second"),
+            (
+                "deadline.rs",
+                "a_wait_after_a_timeout_is_not_interrupted",
+                "what the program waits for next sees no `EINTR`",
+                "— (there is no deadline)",
+            ),
             ("callbacks.rs", "deadlines_of_calls_around_outlive_those_inside", "`Timeout`", "as above"),
         ],
     },
-    Row { id: "A6", what: "other synchronous signals", tests: &[] },
+    Row {
+        id: "A6",
+        what: "other synchronous signals",
+        tests: &[("faults.rs", "a6_a_system_call_that_a_filter_refuses", "`ForbiddenSyscall`", "killed by `SIGSYS`")],
+    },
     Row {
         id: "A7",
         what: "abort, assert, exit",
@@ -238,6 +248,12 @@ const ROWS: &[Row] = &[
                 "… `EAGAIN`; a fault of the call ends them, computing or waiting",
                 "— (nobody counts them, and the fault ends the process)",
             ),
+            (
+                "attacks/leftovers.rs",
+                "a15_a_raw_thread_is_not_held",
+                "**not held**: a thread of a raw system call outlives a fault, with the domain's rights, and cannot write the program",
+                "— (the fault ends the process)",
+            ),
         ],
     },
     Row {
@@ -337,6 +353,12 @@ const ROWS: &[Row] = &[
         tests: &[
             ("program.rs", "strings_must_lie_in_the_domain_or_in_constants", "`InvalidValue`", "as below"),
             ("attacks/corruption.rs", "b1_string_that_is_none", "`InvalidValue`", "killed by `SIGSEGV`"),
+            (
+                "attacks/corruption.rs",
+                "b1_pointers_and_lengths_at_random",
+                "refused, or memory of the domain or a constant",
+                "— (as above, sooner or later)",
+            ),
             ("program.rs", "sizes", "`InvalidValue` or `TooLarge`", "— (`take` clamps in every call)"),
             (
                 "memory.rs",
@@ -417,7 +439,12 @@ const ROWS: &[Row] = &[
         id: "B6",
         what: "the kernel asked to write for the domain",
         tests: &[
-            ("attacks/corruption.rs", "b6_read_into_the_program", "`EFAULT`, nothing written", "overwritten"),
+            (
+                "attacks/corruption.rs",
+                "b6_read_into_the_program",
+                "by `read`, `recv`, `readv`, `pread` and `getrandom`: `EFAULT`, nothing written",
+                "overwritten",
+            ),
             (
                 "output.rs",
                 "formats_and_pointers_that_lie",

@@ -348,7 +348,8 @@ fn what_a_stale_handle_says() {
         "stale handle: what it stands for is gone with its instance, which a fault took: `fail`: illegal instruction";
     assert!(said.ends_with(expected), "{said}");
     // Of another domain.
-    let handle = OTHER.call("own").unwrap().adopt(numbers_of(&OTHER)).unwrap().unwrap();
+    // SAFETY: they lie there as long as the domain does.
+    let handle = unsafe { OTHER.call("own").unwrap().adopt(numbers_of(&OTHER)) }.unwrap().unwrap();
     let said = DOMAIN.call("use").unwrap().handle(&handle).unwrap_err().to_string();
     assert!(
         said.ends_with("stale handle: what it stands for is gone with its instance, or lives in another one"),

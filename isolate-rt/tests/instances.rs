@@ -90,7 +90,8 @@ fn objects_go_from_thread_to_thread() {
             let mut call = EACH.call("make").unwrap();
             // SAFETY: allocates.
             let object = unsafe { call.run(|| libc::calloc(1, 8).cast::<u64>()) }.unwrap();
-            let handle = call.adopt(object).unwrap().unwrap();
+            // SAFETY: as above.
+            let handle = unsafe { call.adopt(object) }.unwrap().unwrap();
             drop(call);
             give.send((EACH.boxed(5u64).unwrap(), handle)).unwrap();
             end.wait();
@@ -227,7 +228,8 @@ fn calls_settle_with_what_they_are_given_first() {
         let mut call = SETTLED.call("make").unwrap();
         // SAFETY: allocates.
         let object = unsafe { call.run(|| libc::calloc(1, 8).cast::<u64>()) }.unwrap();
-        call.adopt(object).unwrap().unwrap()
+        // SAFETY: as above.
+        unsafe { call.adopt(object) }.unwrap().unwrap()
     };
     let mine = object();
     let (give, take) = mpsc::channel();
@@ -299,7 +301,8 @@ fn crowds_that_change_places() {
                     let mut call = PLACES.call("make").unwrap();
                     // SAFETY: allocates.
                     let object = unsafe { call.run(|| libc::calloc(1, 8).cast::<u64>()) }.unwrap();
-                    call.adopt(object).unwrap().unwrap()
+                    // SAFETY: as above.
+                    unsafe { call.adopt(object) }.unwrap().unwrap()
                 };
                 give.send((0..2 * EACH).map(|_| make()).collect::<Vec<_>>()).unwrap();
                 moved.wait();

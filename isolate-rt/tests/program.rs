@@ -400,7 +400,8 @@ fn handles_outlive_calls_but_not_faults() {
         let mut call = OBJECTS.call("make").unwrap();
         // SAFETY: allocates.
         let object = unsafe { call.run(|| libc::calloc(1, 8).cast::<u64>()) }.unwrap();
-        call.adopt(object).unwrap().expect("calloc gave a block")
+        // SAFETY: as above.
+        unsafe { call.adopt(object) }.unwrap().expect("calloc gave a block")
     };
     let handle = make();
     // On another thread.
@@ -422,7 +423,8 @@ fn handles_outlive_calls_but_not_faults() {
     assert_eq!(OBJECTS.call("use").unwrap().handle(&handle).unwrap_err().kind(), &FaultKind::StaleHandle);
     assert_eq!(DOMAIN.call("use").unwrap().handle(&make()).unwrap_err().kind(), &FaultKind::StaleHandle);
     let mut local = 0u64;
-    let stray = OBJECTS.call("make").unwrap().adopt(&raw mut local).map(|_| ());
+    // SAFETY: with isolation nothing is owed.
+    let stray = unsafe { OBJECTS.call("make").unwrap().adopt(&raw mut local) }.map(|_| ());
     assert!(matches!(stray.unwrap_err().kind(), FaultKind::InvalidValue { .. }));
 }
 

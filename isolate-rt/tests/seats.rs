@@ -252,9 +252,11 @@ fn nobody_looks_around_in_a_call_that_is_over() {
     // SAFETY: allocates.
     let block = unsafe { call.run(|| libc::calloc(1, 8)) }.unwrap().cast::<u64>();
     let inside = call.inside();
-    assert!(inside.adopt(block).unwrap().is_some());
+    // SAFETY: `calloc` gave it out.
+    assert!(unsafe { inside.adopt(block) }.unwrap().is_some());
     drop(call);
-    assert_eq!(inside.adopt(block).unwrap_err().kind(), &FaultKind::DomainLost);
+    // SAFETY: with isolation nothing is owed.
+    assert_eq!(unsafe { inside.adopt(block) }.unwrap_err().kind(), &FaultKind::DomainLost);
     // Nor does it when another thread has been there.
     let elsewhere = std::thread::spawn(|| in_domain(&OVER, || 1));
     assert_eq!(elsewhere.join().unwrap(), Ok(1));

@@ -39,7 +39,8 @@ fn a_fault_takes_what_a_call_has_left() {
     let text = text.unwrap();
     // SAFETY: with isolation nothing is owed.
     assert_eq!(unsafe { call.string(text.cast()) }.unwrap().as_deref(), Some(c"abc"));
-    call.set(&mut object, 8, 5u64).unwrap();
+    // SAFETY: as above.
+    unsafe { call.set(&mut object, 8, 5u64) }.unwrap();
     assert_eq!(call.get::<_, u64>(&object, 8), Ok(5));
     std::thread::scope(|scope| scope.spawn(|| in_domain(&SHARED, fail)).join().unwrap()).unwrap_err();
     let lost = |fault: Fault| fault.kind() == &FaultKind::DomainLost;
@@ -48,7 +49,8 @@ fn a_fault_takes_what_a_call_has_left() {
         assert!(lost(call.string(text.cast()).unwrap_err()));
         assert!(lost(call.values(text, 4).unwrap_err()));
     }
-    assert!(lost(call.set(&mut object, 8, 6u64).unwrap_err()));
+    // SAFETY: as above.
+    assert!(lost(unsafe { call.set(&mut object, 8, 6u64) }.unwrap_err()));
     assert!(lost(call.get::<_, u64>(&object, 8).unwrap_err()));
 }
 

@@ -89,7 +89,8 @@ pub(crate) fn handle<T>(domain: &'static Domain, function: &'static str) -> Resu
     let mut call = domain.call(function)?;
     // SAFETY: `malloc` of the domain's heap.
     let object = unsafe { call.run(|| malloc(256)) }?;
-    call.adopt(object.cast())?.ok_or_else(|| Failure::Broken("no room in the domain for an object".to_owned()))
+    // SAFETY: as above.
+    unsafe { call.adopt(object.cast()) }?.ok_or_else(|| Failure::Broken("no room in the domain for an object".to_owned()))
 }
 
 /// Such an object that the program owns. As it ends, what it has noted must be there.

@@ -154,7 +154,7 @@ const MUTATIONS: [Mutation; 34] = [
         "unsafe { call.string(ret) }",
         "let _ = ret;\n    Ok(Some(c\"\".to_owned()))",
     ),
-    mutation(InDomain, "handle_of_nothing", "open", "call.adopt(ret)", "let _ = ret;\n    Ok(None)"),
+    mutation(InDomain, "handle_of_nothing", "open", "unsafe { call.adopt(ret) }", "let _ = ret;\n    Ok(None)"),
     // The last one takes the process along.
     mutation(
         InDomain,

@@ -95,7 +95,7 @@ fn view(object: &ObjectPlan, domain: &DomainPlan, target: &Target, names: &mut N
         cfgs: names.around().to_vec(),
         derives: derives.into_iter().flatten().collect(),
         has_pointers: has_objects || is_copied,
-        is_trusted: !of_caller || is_copied,
+        is_trusted: !of_caller || is_copied || has_objects,
         read,
         fields,
         name,

@@ -39,7 +39,18 @@ impl Call<'_> {
     /// # Errors
     ///
     /// [`FaultKind::InvalidValue`] when it does not lie in the domain.
-    pub fn adopt<T>(&self, object: *mut T) -> Result<Option<Handle<T>>, Fault> {
+    ///
+    /// # Safety
+    ///
+    /// Under [`Backend::None`](crate::Backend::None) it must be NULL, or an object that the library gave out as a `T`, and that outlives
+    /// the handle: nothing checks it there. With isolation nothing is owed.
+    ///
+    /// ```compile_fail,E0133
+    /// static DOMAIN: isolate_rt::Domain = isolate_rt::Domain::new("forged");
+    /// let forged = DOMAIN.call("make")?.adopt(16 as *mut u8)?;
+    /// # Ok::<(), isolate_rt::Fault>(())
+    /// ```
+    pub unsafe fn adopt<T>(&self, object: *mut T) -> Result<Option<Handle<T>>, Fault> {
         if object.is_null() {
             return Ok(None);
         }
@@ -59,7 +70,11 @@ impl Call<'_> {
     /// # Errors
     ///
     /// As [`Call::adopt`]; and [`FaultKind::InvalidValue`] for NULL.
-    pub fn adopt_all<T>(&self, first: *mut T, count: usize) -> Result<Vec<Handle<T>>, Fault> {
+    ///
+    /// # Safety
+    ///
+    /// As [`Call::adopt`], for each of them.
+    pub unsafe fn adopt_all<T>(&self, first: *mut T, count: usize) -> Result<Vec<Handle<T>>, Fault> {
         let mut handles = Vec::new();
         let last = count.saturating_sub(1).checked_mul(size_of::<T>());
         let is_there =
@@ -71,7 +86,8 @@ impl Call<'_> {
             return Err(self.fault(FaultKind::InvalidValue { what: "objects that do not all lie in the domain" }));
         }
         for at in 0..count {
-            let handle = self.required(self.adopt(first.wrapping_add(at))?)?;
+            // SAFETY: by this function's contract.
+            let handle = self.required(unsafe { self.adopt(first.wrapping_add(at)) }?)?;
             // Of a type without a size there might be any number in one place.
             if size_of::<T>() == 0 || handles.try_reserve(1).is_err() {
                 return Err(self.fault(FaultKind::TooLarge { requested: count, limit: at }));

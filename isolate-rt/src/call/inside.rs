@@ -144,7 +144,11 @@ impl Inside<'_> {
     /// # Errors
     ///
     /// As [`Call::adopt`].
-    pub fn adopt<T>(&self, object: *mut T) -> Result<Option<Handle<T>>, Fault> {
+    ///
+    /// # Safety
+    ///
+    /// As [`Call::adopt`].
+    pub unsafe fn adopt<T>(&self, object: *mut T) -> Result<Option<Handle<T>>, Fault> {
         if object.is_null() {
             return Ok(None);
         }

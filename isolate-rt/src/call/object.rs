@@ -44,7 +44,9 @@ impl Domain {
         // SAFETY: `calloc` takes numbers, and in there it serves from the domain's heap. Any address may come back.
         let memory = unsafe { call.run(move || libc::calloc(1, size)) }?.cast::<T>();
         let limit = call.domain_limit(self);
-        let handle = call.adopt(memory)?.ok_or_else(|| call.fault(FaultKind::TooLarge { requested: size, limit }))?;
+        // SAFETY: `calloc` gave it out, and it is freed when the object is dropped.
+        let adopted = unsafe { call.adopt(memory) }?;
+        let handle = adopted.ok_or_else(|| call.fault(FaultKind::TooLarge { requested: size, limit }))?;
         if !memory.is_aligned() || !call.holds(memory.addr(), size) {
             return Err(call.fault(FaultKind::InvalidValue { what: "memory that does not lie in the domain" }));
         }
@@ -95,7 +97,12 @@ impl Call<'_> {
     /// # Panics
     ///
     /// When no `F` can lie at that offset of a `T`.
-    pub fn set<T, F: Plain>(&mut self, object: &mut Object<T>, offset: usize, value: F) -> Result<(), Fault> {
+    ///
+    /// # Safety
+    ///
+    /// Under [`Backend::None`](crate::Backend::None) `value` must be what the library takes in that field, for as long as it looks there.
+    /// With isolation nothing is owed.
+    pub unsafe fn set<T, F: Plain>(&mut self, object: &mut Object<T>, offset: usize, value: F) -> Result<(), Fault> {
         self.go_to(object.handle.instance)?;
         let field = self.place_of::<T, F>(object, offset)?;
         self.while_it_lasts(|_| {

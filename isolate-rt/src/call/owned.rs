@@ -72,7 +72,8 @@ impl Call<'_> {
         object: *mut T,
         end: End<T>,
     ) -> Result<Option<Owned<T>>, Fault> {
-        let handle = self.adopt(object)?;
+        // SAFETY: by this function's contract.
+        let handle = unsafe { self.adopt(object) }?;
         Ok(handle.map(|handle| Owned::new(handle, domain, Box::new(end), None)))
     }
 
@@ -92,7 +93,8 @@ impl Call<'_> {
         parent: &Owned<P>,
         end: EndOfChild<T, P>,
     ) -> Result<Option<Owned<T>>, Fault> {
-        let handle = self.adopt(object)?;
+        // SAFETY: by this function's contract.
+        let handle = unsafe { self.adopt(object) }?;
         // It lives as long as the child, and in the same generation.
         let made_of = self.pointer(parent)?;
         let end = Box::new(move |call: &mut Call<'_>, object| end(call, object, made_of));

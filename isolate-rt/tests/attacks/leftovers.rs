@@ -202,7 +202,8 @@ fn a19_stale_pointer() {
                 block
             })
         };
-        call.adopt(block.unwrap()).unwrap().unwrap()
+        // SAFETY: `malloc` gave it out.
+        unsafe { call.adopt(block.unwrap()) }.unwrap().unwrap()
     };
     let stale = make(7);
     let pointer = AGAIN.call("use").unwrap().handle(&stale).unwrap();

@@ -24,7 +24,7 @@ pub fn open(name: &CStr) -> Result<Option<Handle<ffi::Book>>, Fault> {
     let mut call = DOMAIN.call("open")?;
     let name_ptr = call.input_str(name)?;
     let ret = unsafe { call.run(|| ffi::open(name_ptr)) }?;
-    call.adopt(ret)
+    unsafe { call.adopt(ret) }
 }
 
 pub fn describe(book: &Handle<ffi::Book>, at: Option<&[u8]>) -> Result<Option<CString>, Fault> {

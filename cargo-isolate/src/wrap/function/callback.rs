@@ -223,7 +223,8 @@ impl Writer<'_, '_> {
                 Told::Handle { nullable } => {
                     let ty = self.handle_type("Handle", shape);
                     let cast = if shape.is_mutable() { "" } else { ".cast_mut()" };
-                    passage.before.push(format!("let {name} = inside.adopt({name}{cast})?;"));
+                    let owes = "///~ SAFETY: it is checked to lie in the domain; without isolation the function is trusted with it.\n";
+                    passage.before.push(format!("{owes}let {name} = unsafe {{ inside.adopt({name}{cast}) }}?;"));
                     passage.copied(name, *nullable, "as_ref", format!("&{ty}"));
                 }
             }

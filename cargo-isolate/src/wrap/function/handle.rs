@@ -84,7 +84,8 @@ impl Writer<'_, '_> {
                 self.result(index + 1, ty, local, what);
             }
             _ => {
-                self.after.checked.push(format!("let {local} = call.adopt(call.read({room}))?;"));
+                let owed = self.owed();
+                self.after.checked.push(format!("{owed}let {local} = unsafe {{ call.adopt(call.read({room})) }}?;"));
                 let ty = self.handle_type("Handle", pointer);
                 self.result(index + 1, format!("Option<{ty}>"), local, what);
             }
@@ -112,7 +113,7 @@ impl Writer<'_, '_> {
                 self.result(0, ty, owned, what);
             }
             _ => {
-                let adopted = format!("call.adopt({pointer})?");
+                let adopted = format!("{}unsafe {{ call.adopt({pointer}) }}?", self.owed());
                 match self.null_fails() {
                     true => {
                         self.unless_null = Some(UnlessNull { local: "ret".to_owned(), value: adopted, then: None });
@@ -124,6 +125,12 @@ impl Writer<'_, '_> {
                 self.result(0, ty, "ret", what);
             }
         }
+    }
+
+    /// Why an object that the function hands out may become a handle.
+    fn owed(&self) -> String {
+        let name = &self.function.name;
+        format!("///~ SAFETY: it is checked to lie in the domain; without isolation `{name}` is trusted with it.\n")
     }
 
     /// Takes over an object at once, so that it ends whatever else goes wrong. Dropping it makes a call, which must not be

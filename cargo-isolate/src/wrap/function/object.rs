@@ -75,10 +75,11 @@ impl Writer<'_, '_> {
                 format!("{room}.as_mut_ptr()")
             }
         };
-        self.step(format!("call.set({object}, {}, {start})?;", offset(field)));
+        let of_slice = "the library gets the slice that the field is for, which outlives the call.";
+        self.owing_step(of_slice, format!("unsafe {{ call.set({object}, {}, {start}) }}?;", offset(field)));
         let length = self.fresh(&joined(&local, "left"));
         self.step(format!("let {length} = call.length::<{counter}>({local}.len())?;"));
-        self.step(format!("call.set({object}, {}, {length})?;", offset(left)));
+        self.owing_step("as above.", format!("unsafe {{ call.set({object}, {}, {length}) }}?;", offset(left)));
         // What the library says is left, it may lie about: it cannot be more than there was.
         self.after.checked.push(format!("let {length} = call.get::<_, {counter}>({object}, {})?;", offset(left)));
         let moved = format!("{local}.len() - call.within(call.count({length}), {local}.len())?");
@@ -97,11 +98,14 @@ impl Writer<'_, '_> {
     fn still(&mut self, object: &str, ty: &str, cursor: &Cursor) {
         let counter = self.names.ty(&cursor.counter);
         self.imports_offset_of();
-        self.step(format!(
-            "call.set({object}, offset_of!({ty}, {}), std::ptr::null_mut::<u8>())?;",
+        let nowhere = format!(
+            "unsafe {{ call.set({object}, offset_of!({ty}, {}), std::ptr::null_mut::<u8>()) }}?;",
             raw(&cursor.field)
-        ));
-        self.step(format!("call.set::<_, {counter}>({object}, offset_of!({ty}, {}), 0)?;", raw(&cursor.left)));
+        );
+        self.owing_step("it points nowhere, and no elements are left there.", nowhere);
+        let none =
+            format!("unsafe {{ call.set::<_, {counter}>({object}, offset_of!({ty}, {}), 0) }}?;", raw(&cursor.left));
+        self.owing_step("as above.", none);
     }
 
     fn imports_offset_of(&mut self) {

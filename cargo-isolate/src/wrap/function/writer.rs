@@ -211,6 +211,11 @@ impl<'w, 'n> Writer<'w, 'n> {
         }
     }
 
+    /// As [`Writer::step`], with what its `unsafe` owes.
+    pub(super) fn owing_step(&mut self, safety: &str, statement: String) {
+        self.stage.push(Step { safety: Some(safety.to_owned()), statement });
+    }
+
     /// Room for a value; `any` names the type when only we know that every bit pattern of it is one.
     pub(super) fn staged(&mut self, room: &str, value: &str, any: Option<&String>) {
         let safety = any.map(|ty| format!("`{ty}` holds plain numbers only, so every bit pattern is a value of it."));

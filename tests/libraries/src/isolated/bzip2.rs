@@ -229,13 +229,23 @@ pub fn BZ2_bzCompress(
     let mut call = DOMAIN.call("BZ2_bzCompress")?;
     let stream_ptr = call.object(stream)?;
     let next_in_ptr = call.input(next_in)?;
-    call.set(stream, offset_of!(ffi2::bz_stream, next_in), next_in_ptr)?;
+    // SAFETY: the library gets the slice that the field is for, which outlives the call.
+    unsafe { call.set(stream, offset_of!(ffi2::bz_stream, next_in), next_in_ptr) }?;
     let next_in_left = call.length::<c_uint>(next_in.len())?;
-    call.set(stream, offset_of!(ffi2::bz_stream, avail_in), next_in_left)?;
+    // SAFETY: as above.
+    unsafe { call.set(stream, offset_of!(ffi2::bz_stream, avail_in), next_in_left) }?;
     let next_out_room = call.output::<u8>(next_out.len())?;
-    call.set(stream, offset_of!(ffi2::bz_stream, next_out), next_out_room.as_mut_ptr())?;
+    // SAFETY: the library gets the slice that the field is for, which outlives the call.
+    unsafe {
+        call.set(
+            stream,
+            offset_of!(ffi2::bz_stream, next_out),
+            next_out_room.as_mut_ptr(),
+        )
+    }?;
     let next_out_left = call.length::<c_uint>(next_out.len())?;
-    call.set(stream, offset_of!(ffi2::bz_stream, avail_out), next_out_left)?;
+    // SAFETY: as above.
+    unsafe { call.set(stream, offset_of!(ffi2::bz_stream, avail_out), next_out_left) }?;
     // SAFETY: each pointer covers what the contract of `BZ2_bzCompress` says, and nothing that comes back is used
     // before it was checked.
     let ret = unsafe { call.run(move || ffi2::BZ2_bzCompress(stream_ptr, action)) }?;
@@ -322,13 +332,23 @@ pub fn BZ2_bzDecompress(
     let mut call = DOMAIN.call("BZ2_bzDecompress")?;
     let stream_ptr = call.object(stream)?;
     let next_in_ptr = call.input(next_in)?;
-    call.set(stream, offset_of!(ffi2::bz_stream, next_in), next_in_ptr)?;
+    // SAFETY: the library gets the slice that the field is for, which outlives the call.
+    unsafe { call.set(stream, offset_of!(ffi2::bz_stream, next_in), next_in_ptr) }?;
     let next_in_left = call.length::<c_uint>(next_in.len())?;
-    call.set(stream, offset_of!(ffi2::bz_stream, avail_in), next_in_left)?;
+    // SAFETY: as above.
+    unsafe { call.set(stream, offset_of!(ffi2::bz_stream, avail_in), next_in_left) }?;
     let next_out_room = call.output::<u8>(next_out.len())?;
-    call.set(stream, offset_of!(ffi2::bz_stream, next_out), next_out_room.as_mut_ptr())?;
+    // SAFETY: the library gets the slice that the field is for, which outlives the call.
+    unsafe {
+        call.set(
+            stream,
+            offset_of!(ffi2::bz_stream, next_out),
+            next_out_room.as_mut_ptr(),
+        )
+    }?;
     let next_out_left = call.length::<c_uint>(next_out.len())?;
-    call.set(stream, offset_of!(ffi2::bz_stream, avail_out), next_out_left)?;
+    // SAFETY: as above.
+    unsafe { call.set(stream, offset_of!(ffi2::bz_stream, avail_out), next_out_left) }?;
     // SAFETY: each pointer covers what the contract of `BZ2_bzDecompress` says, and nothing that comes back is used
     // before it was checked.
     let ret = unsafe { call.run(move || ffi2::BZ2_bzDecompress(stream_ptr)) }?;

@@ -89,7 +89,8 @@ pub fn png_create_read_struct(
                     arg1: *mut ffi::png_struct_def,
                     arg2: *const c_char,
                 | -> Result<(), Fault> {
-                    let arg1 = inside.adopt(arg1)?;
+                    // SAFETY: it is checked to lie in the domain; without isolation the function is trusted with it.
+                    let arg1 = unsafe { inside.adopt(arg1) }?;
                     let arg1 = inside.required(arg1)?;
                     // SAFETY: it is checked to lie in the domain; without isolation the function is trusted to end it.
                     let arg2 = unsafe { inside.string(arg2) }?;
@@ -109,7 +110,8 @@ pub fn png_create_read_struct(
                     arg1: *mut ffi::png_struct_def,
                     arg2: *const c_char,
                 | -> Result<(), Fault> {
-                    let arg1 = inside.adopt(arg1)?;
+                    // SAFETY: it is checked to lie in the domain; without isolation the function is trusted with it.
+                    let arg1 = unsafe { inside.adopt(arg1) }?;
                     let arg1 = inside.required(arg1)?;
                     // SAFETY: it is checked to lie in the domain; without isolation the function is trusted to end it.
                     let arg2 = unsafe { inside.string(arg2) }?;
@@ -180,7 +182,8 @@ pub fn png_create_write_struct(
                     arg1: *mut ffi::png_struct_def,
                     arg2: *const c_char,
                 | -> Result<(), Fault> {
-                    let arg1 = inside.adopt(arg1)?;
+                    // SAFETY: it is checked to lie in the domain; without isolation the function is trusted with it.
+                    let arg1 = unsafe { inside.adopt(arg1) }?;
                     let arg1 = inside.required(arg1)?;
                     // SAFETY: it is checked to lie in the domain; without isolation the function is trusted to end it.
                     let arg2 = unsafe { inside.string(arg2) }?;
@@ -200,7 +203,8 @@ pub fn png_create_write_struct(
                     arg1: *mut ffi::png_struct_def,
                     arg2: *const c_char,
                 | -> Result<(), Fault> {
-                    let arg1 = inside.adopt(arg1)?;
+                    // SAFETY: it is checked to lie in the domain; without isolation the function is trusted with it.
+                    let arg1 = unsafe { inside.adopt(arg1) }?;
                     let arg1 = inside.required(arg1)?;
                     // SAFETY: it is checked to lie in the domain; without isolation the function is trusted to end it.
                     let arg2 = unsafe { inside.string(arg2) }?;
@@ -781,7 +785,8 @@ pub fn png_set_write_fn(
             arg2: *mut u8,
             arg3: usize,
         | -> Result<(), Fault> {
-            let arg1 = inside.adopt(arg1)?;
+            // SAFETY: it is checked to lie in the domain; without isolation the function is trusted with it.
+            let arg1 = unsafe { inside.adopt(arg1) }?;
             let arg1 = inside.required(arg1)?;
             // SAFETY: they are checked to lie in the domain; without isolation the function is trusted with their number.
             let arg2 = unsafe { inside.values(arg2.cast_const(), inside.count(arg3)) }?;
@@ -796,7 +801,8 @@ pub fn png_set_write_fn(
                     inside: Inside<'_>,
                     arg1: *mut ffi::png_struct_def,
                 | -> Result<(), Fault> {
-                    let arg1 = inside.adopt(arg1)?;
+                    // SAFETY: it is checked to lie in the domain; without isolation the function is trusted with it.
+                    let arg1 = unsafe { inside.adopt(arg1) }?;
                     let arg1 = inside.required(arg1)?;
                     output_flush_fn(&arg1);
                     Ok(())
@@ -845,7 +851,8 @@ pub fn png_set_read_fn(
             arg2: *mut u8,
             arg3: usize,
         | -> Result<(), Fault> {
-            let arg1 = inside.adopt(arg1)?;
+            // SAFETY: it is checked to lie in the domain; without isolation the function is trusted with it.
+            let arg1 = unsafe { inside.adopt(arg1) }?;
             let arg1 = inside.required(arg1)?;
             // SAFETY: it is checked to lie in the domain; without isolation the function is trusted with its size.
             let mut arg2_room = unsafe { inside.room(arg2, inside.count(arg3)) }?;

@@ -1310,7 +1310,8 @@ pub fn sqlite3_update_hook(
             std::ptr::null_mut(),
         ))
     }?;
-    let ret = call.adopt(ret)?;
+    // SAFETY: it is checked to lie in the domain; without isolation `sqlite3_update_hook` is trusted with it.
+    let ret = unsafe { call.adopt(ret) }?;
     _arg2_kept_before = arg1.keep_as("update", arg2_kept);
     Ok(ret)
 }
@@ -1349,7 +1350,8 @@ pub fn sqlite3_commit_hook(
             std::ptr::null_mut(),
         ))
     }?;
-    let ret = call.adopt(ret)?;
+    // SAFETY: it is checked to lie in the domain; without isolation `sqlite3_commit_hook` is trusted with it.
+    let ret = unsafe { call.adopt(ret) }?;
     _arg2_kept_before = arg1.keep_as("commit", arg2_kept);
     Ok(ret)
 }

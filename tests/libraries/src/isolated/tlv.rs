@@ -435,7 +435,8 @@ pub fn told_each(
             numbers: *const c_int,
             count: usize,
         | -> Result<c_long, Fault> {
-            let thing = inside.adopt(thing)?;
+            // SAFETY: it is checked to lie in the domain; without isolation the function is trusted with it.
+            let thing = unsafe { inside.adopt(thing) }?;
             let thing = inside.required(thing)?;
             // SAFETY: they are checked to lie in the domain; without isolation the function is trusted with their number.
             let numbers = unsafe { inside.values(numbers, inside.count(count)) }?;

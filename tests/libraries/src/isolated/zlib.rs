@@ -122,10 +122,18 @@ pub fn inflateGetDictionary_len(
 ) -> Result<c_uint, Error<c_int>> {
     let mut call = DOMAIN.call("inflateGetDictionary")?;
     let strm_ptr = call.object(strm)?;
-    call.set(strm, offset_of!(ffi2::z_stream, next_in), std::ptr::null_mut::<u8>())?;
-    call.set::<_, c_uint>(strm, offset_of!(ffi2::z_stream, avail_in), 0)?;
-    call.set(strm, offset_of!(ffi2::z_stream, next_out), std::ptr::null_mut::<u8>())?;
-    call.set::<_, c_uint>(strm, offset_of!(ffi2::z_stream, avail_out), 0)?;
+    // SAFETY: it points nowhere, and no elements are left there.
+    unsafe {
+        call.set(strm, offset_of!(ffi2::z_stream, next_in), std::ptr::null_mut::<u8>())
+    }?;
+    // SAFETY: as above.
+    unsafe { call.set::<_, c_uint>(strm, offset_of!(ffi2::z_stream, avail_in), 0) }?;
+    // SAFETY: it points nowhere, and no elements are left there.
+    unsafe {
+        call.set(strm, offset_of!(ffi2::z_stream, next_out), std::ptr::null_mut::<u8>())
+    }?;
+    // SAFETY: as above.
+    unsafe { call.set::<_, c_uint>(strm, offset_of!(ffi2::z_stream, avail_out), 0) }?;
     let dict_length_room = call.inout(&[0])?;
     // SAFETY: each pointer covers what the contract of `inflateGetDictionary` says, and nothing that comes back is used
     // before it was checked.
@@ -159,10 +167,18 @@ pub fn inflateGetDictionary(
 ) -> Result<usize, Error<c_int>> {
     let mut call = DOMAIN.call("inflateGetDictionary")?;
     let strm_ptr = call.object(strm)?;
-    call.set(strm, offset_of!(ffi2::z_stream, next_in), std::ptr::null_mut::<u8>())?;
-    call.set::<_, c_uint>(strm, offset_of!(ffi2::z_stream, avail_in), 0)?;
-    call.set(strm, offset_of!(ffi2::z_stream, next_out), std::ptr::null_mut::<u8>())?;
-    call.set::<_, c_uint>(strm, offset_of!(ffi2::z_stream, avail_out), 0)?;
+    // SAFETY: it points nowhere, and no elements are left there.
+    unsafe {
+        call.set(strm, offset_of!(ffi2::z_stream, next_in), std::ptr::null_mut::<u8>())
+    }?;
+    // SAFETY: as above.
+    unsafe { call.set::<_, c_uint>(strm, offset_of!(ffi2::z_stream, avail_in), 0) }?;
+    // SAFETY: it points nowhere, and no elements are left there.
+    unsafe {
+        call.set(strm, offset_of!(ffi2::z_stream, next_out), std::ptr::null_mut::<u8>())
+    }?;
+    // SAFETY: as above.
+    unsafe { call.set::<_, c_uint>(strm, offset_of!(ffi2::z_stream, avail_out), 0) }?;
     let dictionary_room = call.output::<u8>(dictionary.len())?;
     let dict_length_room = call.inout(&[0])?;
     // SAFETY: each pointer covers what the contract of `inflateGetDictionary` says, and nothing that comes back is used
@@ -236,13 +252,19 @@ pub fn deflate(
     let mut call = DOMAIN.call("deflate")?;
     let strm_ptr = call.object(strm)?;
     let next_in_ptr = call.input(next_in)?;
-    call.set(strm, offset_of!(ffi2::z_stream, next_in), next_in_ptr)?;
+    // SAFETY: the library gets the slice that the field is for, which outlives the call.
+    unsafe { call.set(strm, offset_of!(ffi2::z_stream, next_in), next_in_ptr) }?;
     let next_in_left = call.length::<c_uint>(next_in.len())?;
-    call.set(strm, offset_of!(ffi2::z_stream, avail_in), next_in_left)?;
+    // SAFETY: as above.
+    unsafe { call.set(strm, offset_of!(ffi2::z_stream, avail_in), next_in_left) }?;
     let next_out_room = call.output::<u8>(next_out.len())?;
-    call.set(strm, offset_of!(ffi2::z_stream, next_out), next_out_room.as_mut_ptr())?;
+    // SAFETY: the library gets the slice that the field is for, which outlives the call.
+    unsafe {
+        call.set(strm, offset_of!(ffi2::z_stream, next_out), next_out_room.as_mut_ptr())
+    }?;
     let next_out_left = call.length::<c_uint>(next_out.len())?;
-    call.set(strm, offset_of!(ffi2::z_stream, avail_out), next_out_left)?;
+    // SAFETY: as above.
+    unsafe { call.set(strm, offset_of!(ffi2::z_stream, avail_out), next_out_left) }?;
     // SAFETY: each pointer covers what the contract of `deflate` says, and nothing that comes back is used
     // before it was checked.
     let ret = unsafe { call.run(move || ffi2::deflate(strm_ptr, flush)) }?;
@@ -297,13 +319,19 @@ pub fn inflate(
     let mut call = DOMAIN.call("inflate")?;
     let strm_ptr = call.object(strm)?;
     let next_in_ptr = call.input(next_in)?;
-    call.set(strm, offset_of!(ffi2::z_stream, next_in), next_in_ptr)?;
+    // SAFETY: the library gets the slice that the field is for, which outlives the call.
+    unsafe { call.set(strm, offset_of!(ffi2::z_stream, next_in), next_in_ptr) }?;
     let next_in_left = call.length::<c_uint>(next_in.len())?;
-    call.set(strm, offset_of!(ffi2::z_stream, avail_in), next_in_left)?;
+    // SAFETY: as above.
+    unsafe { call.set(strm, offset_of!(ffi2::z_stream, avail_in), next_in_left) }?;
     let next_out_room = call.output::<u8>(next_out.len())?;
-    call.set(strm, offset_of!(ffi2::z_stream, next_out), next_out_room.as_mut_ptr())?;
+    // SAFETY: the library gets the slice that the field is for, which outlives the call.
+    unsafe {
+        call.set(strm, offset_of!(ffi2::z_stream, next_out), next_out_room.as_mut_ptr())
+    }?;
     let next_out_left = call.length::<c_uint>(next_out.len())?;
-    call.set(strm, offset_of!(ffi2::z_stream, avail_out), next_out_left)?;
+    // SAFETY: as above.
+    unsafe { call.set(strm, offset_of!(ffi2::z_stream, avail_out), next_out_left) }?;
     // SAFETY: each pointer covers what the contract of `inflate` says, and nothing that comes back is used
     // before it was checked.
     let ret = unsafe { call.run(move || ffi2::inflate(strm_ptr, flush)) }?;

@@ -63,7 +63,8 @@ pub fn nsvgParse(
     let ret = unsafe {
         call.run(move || ffi::nsvgParse(input_room.as_mut_ptr().cast(), units_ptr, dpi))
     }?;
-    call.adopt(ret)
+    // SAFETY: it is checked to lie in the domain; without isolation `nsvgParse` is trusted with it.
+    unsafe { call.adopt(ret) }
 }
 
 /// `nsvgDelete` of `case-nsvg-rgb`.

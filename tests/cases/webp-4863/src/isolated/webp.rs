@@ -71,7 +71,8 @@ pub fn WebPDecodeRGBAInto(
             output_stride,
         ))
     }?;
-    let ret = call.adopt(ret)?;
+    // SAFETY: it is checked to lie in the domain; without isolation `WebPDecodeRGBAInto` is trusted with it.
+    let ret = unsafe { call.adopt(ret) }?;
     call.take(output_buffer_room, output_buffer_room.len(), output_buffer);
     Ok(ret)
 }
